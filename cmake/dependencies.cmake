@@ -1,0 +1,17 @@
+# Every library we stand on, found once.  Each has one home in the source (see README's table).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+# libsnap carries zstd inside, with hidden symbols, so that it can never clash with the host's copy.
+find_path(ZSTD_INCLUDE_DIR zstd.h REQUIRED)
+find_library(ZSTD_STATIC_LIBRARY NAMES libzstd.a REQUIRED)
+add_library(snap_zstd INTERFACE)
+target_include_directories(snap_zstd SYSTEM INTERFACE ${ZSTD_INCLUDE_DIR})
+target_link_libraries(snap_zstd INTERFACE ${ZSTD_STATIC_LIBRARY})
+
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
+pkg_check_modules(ELFUTILS REQUIRED IMPORTED_TARGET libdw libelf)
+if(SNAP_TESTS)
+	pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+endif()

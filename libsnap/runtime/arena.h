@@ -1,0 +1,24 @@
+/*
+ * runtime/arena.h - the recorder's own memory.
+ *
+ * The host's malloc is what we record, so nothing here may call it.  Small objects come
+ * from a bump arena and are never given back; large tables are mappings of their own.
+ * Async-signal-safe and lock-free.  Everything handed out is zeroed.
+ */
+#ifndef SNAP_RUNTIME_ARENA_H
+#define SNAP_RUNTIME_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** `size` zeroed bytes aligned to 64, never freed; NULL when the system has no more. */
+void *snap__arena_alloc(size_t size);
+
+/** A private anonymous mapping (MAP_NORESERVE, MADV_DONTDUMP); NULL on failure. errno is preserved. */
+void *snap__map(size_t size);
+void snap__unmap(void *base, size_t size);
+
+/** Bytes mapped by the two functions above and not returned: the recorder's own address space. */
+uint64_t snap__memory_mapped(void);
+
+#endif

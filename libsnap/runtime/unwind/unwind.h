@@ -1,0 +1,65 @@
+/*
+ * unwind/unwind.h - from a point in a running thread to the id of its call stack.
+ *
+ * Rules are compiled from .eh_frame on first use of a pc and kept in a shared cache; each
+ * thread keeps its last stack, verified slot by slot before any of it is reused.  Nothing here
+ * allocates from the host, takes a lock that the loader could hold, or reads outside the
+ * thread's own stack bounds.
+ */
+#ifndef SNAP_RUNTIME_UNWIND_H
+#define SNAP_RUNTIME_UNWIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** The registers that .eh_frame rules of ordinary code depend on, as they are in the caller. */
+struct snap__regs {
+	uintptr_t pc; /* return address into the caller */
+	uintptr_t sp; /* the caller's stack pointer after the call returns (the CFA) */
+	uintptr_t fp; /* the caller's frame pointer register */
+};
+
+/** Registers of the function that called the one whose frame pointer is `frame` (that function must
+ *  have been compiled with -fno-omit-frame-pointer). */
+static inline struct snap__regs snap__regs_of_caller(const void *frame)
+{
+	const uintptr_t *slot = (const uintptr_t *)frame;
+
+	return (struct snap__regs){ .pc = slot[1], .sp = (uintptr_t)(slot + 2), .fp = slot[0] };
+}
+
+/** A thread's kept stack and its stack bounds.  Zeroed memory is a valid empty one. */
+struct snap__unwind_thread;
+size_t snap__unwind_thread_size(void);
+
+/** What one capture found. */
+struct snap__capture {
+	uint32_t stack;  /* id in the stack tree; 0 if the tree is full */
+	bool truncated;  /* the walk ended before the thread's outermost frame */
+	uint16_t frames; /* how many frames the stack has */
+};
+
+/**
+ * Process-wide set-up; call once before any capture, from a context where the loader may be
+ * used.  `depth_limit` is the most frames of a stack (newest are kept).
+ */
+void snap__unwind_init(unsigned depth_limit);
+
+/** The call stack that starts at `at`.  Async-signal-safe. */
+struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
+					  const struct snap__regs *at);
+
+/** dlopen/dlclose happened: rules and kept stacks of gone code must not be believed any more. */
+void snap__unwind_modules_changed(void);
+
+/** In a forked child, on the one thread that is left. */
+void snap__unwind_after_fork(struct snap__unwind_thread *thread);
+
+/** How often each thing happened since start: for the account and the benchmarks. */
+struct snap__unwind_counts {
+	uint64_t captures, truncated, rules_compiled, frames_walked, frames_reused;
+};
+void snap__unwind_counts(struct snap__unwind_counts *out);
+
+#endif
