@@ -1,0 +1,10 @@
+# embed_sql(DIR HEADER): every DIR/*.sql becomes a string literal `sql_<name>` in HEADER, so that SQL is
+# edited as SQL and shipped inside the program.
+function(embed_sql dir header)
+	file(GLOB files CONFIGURE_DEPENDS ${dir}/*.sql)
+	add_custom_command(OUTPUT ${header}
+		COMMAND ${CMAKE_COMMAND} -DDIR=${dir} -DHEADER=${header} -P ${PROJECT_SOURCE_DIR}/cmake/embed_script.cmake
+		DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/embed_script.cmake
+		COMMENT "Embedding SQL")
+	add_custom_target(sql_embedded DEPENDS ${header})
+endfunction()

@@ -1,0 +1,13 @@
+# Run by embed.cmake at build time: DIR/*.sql -> one C header of string literals.
+file(GLOB files ${DIR}/*.sql)
+list(SORT files)
+set(text "/* Generated from cmd/sql; edit the .sql files instead. */\n")
+foreach(file ${files})
+	get_filename_component(name ${file} NAME_WE)
+	file(READ ${file} sql)
+	string(REPLACE "\\" "\\\\" sql "${sql}")
+	string(REPLACE "\"" "\\\"" sql "${sql}")
+	string(REPLACE "\n" "\\n\"\n\t\"" sql "${sql}")
+	string(APPEND text "static const char sql_${name}[] __attribute__((unused)) =\n\t\"${sql}\";\n")
+endforeach()
+file(WRITE ${HEADER} "${text}")

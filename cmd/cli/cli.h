@@ -1,0 +1,99 @@
+/*
+ * cli/cli.h - commands and options as data: parsing, help, completion and the man-page test come from it.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "snap/status.h"
+
+enum option_type {
+	OPTION_FLAG,     /* bool */
+	OPTION_TEXT,     /* const char * */
+	OPTION_LIST,     /* struct text_list: may be repeated */
+	OPTION_COUNT,    /* uint64_t, decimal */
+	OPTION_SIZE,     /* uint64_t bytes: 4096, 64KiB, 1.5MiB */
+	OPTION_DURATION, /* uint64_t nanoseconds: 500ms, 10s, 5m */
+	OPTION_CHOICE,   /* int: index into choices */
+	OPTION_REGEX,    /* const char *: checked to be a valid POSIX extended expression */
+};
+
+struct text_list {
+	const char **items;
+	size_t count;
+};
+
+struct option {
+	const char *name;       /* long name without dashes */
+	char letter;            /* short form or 0 */
+	enum option_type type;
+	size_t offset;          /* of the value in the command's options struct */
+	const char *value_name; /* "FILE", "SIZE"; NULL for flags */
+	const char *help;       /* one line */
+	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
+};
+
+struct command;
+
+/** What a command gets. argv holds the operands only (NULL-terminated), after options and "--". */
+struct invocation {
+	const struct command *command;
+	const void *options; /* the command's options struct, defaults applied, then parsed */
+	int argc;
+	char **argv;
+};
+
+struct command {
+	const char *name;
+	const char *alias;   /* NULL none */
+	const char *summary; /* "Show what holds the most memory" */
+	const char *usage;   /* "[options] [SNAP]" */
+	const char *group;   /* "capture", "store", "reports", "gate", "files" */
+	const char *details; /* paragraphs for --help; NULL none */
+	const struct option *const *options; /* NULL-terminated list of tables, each ended by a NULL name */
+	size_t options_size;
+	const void *defaults; /* initial content of the options struct; NULL zeros */
+	int operands_min, operands_max; /* max -1: any number */
+	bool operands_end_options;      /* `run`: the first operand ends option parsing */
+	/** Returns SNAP_OK and sets *exit_code (0 on entry), or an error that main prints and maps to an exit code. */
+	enum snap_status (*run)(const struct invocation *call, int *exit_code, struct snap_error *err);
+};
+
+/* Exit codes of CLI.md. */
+enum exit_code {
+	EXIT_FINE = 0,
+	EXIT_FINDING = 1,
+	EXIT_USAGE = 2,
+	EXIT_INPUT = 3,
+	EXIT_SYSTEM = 4,
+	EXIT_INCONCLUSIVE = 5,
+};
+
+/** Fills err->status and message (printf), returns the status; err may be NULL. */
+enum snap_status fail(struct snap_error *err, enum snap_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** Parse sizes and durations as CLI.md writes them; false if `text` is not one. */
+bool cli_parse_size(const char *text, uint64_t *bytes);
+bool cli_parse_duration(const char *text, uint64_t *nanoseconds);
+
+/** All commands, NULL-terminated (from commands.def); by name or alias, NULL if there is none. */
+const struct command *const *cli_commands(void);
+const struct command *cli_find(const char *name);
+
+/** Parse argv[1..] of one command into `options` (options_size bytes). On SNAP_EUSAGE err names the nearest option. */
+enum snap_status cli_parse(const struct command *command, int argc, char **argv, void *options,
+			   int *operand_count, char **operands, struct snap_error *err);
+
+/** Help for one command, and the overview. */
+void cli_help(const struct command *command, FILE *out);
+void cli_overview(FILE *out);
+
+/** Nearest candidate to `word` by edit distance within reason, or NULL. */
+const char *cli_nearest(const char *word, const char *const *candidates);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * input/input.h - anything a user may name -> a model.
+ *
+ * Formats are told by content, never by name; one file per format, one line per format in input.c's
+ * table.  gzip and zstd wrapped files are unwrapped on the way.
+ */
+#ifndef INPUT_INPUT_H
+#define INPUT_INPUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/model.h"
+
+struct input_options {
+	bool salvage; /* take what precedes the tear of a damaged .snap (info, dump): model->torn says so */
+};
+
+/**
+ * Read the file `path` ("-" is standard input).  On success `*out` is yours (model_free()), not yet
+ * symbolised.  On failure it is NULL and `err` names file and offset.
+ * Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM, SNAP_EVERSION, SNAP_ECORRUPT, SNAP_ETRUNCATED, SNAP_EUNSUPPORTED.
+ */
+enum snap_status input_read(struct model **out, const char *path, const struct input_options *options,
+			    struct snap_error *err);
+
+/** Same, for bytes in memory. `name` is for messages. */
+enum snap_status input_read_memory(struct model **out, const void *data, size_t size, const char *name,
+				   const struct input_options *options, struct snap_error *err);
+
+/** The name of the format that `data` begins as ("snap", "text", "tracemalloc", ...), or NULL. */
+const char *input_recognise(const void *data, size_t size);
+
+/**
+ * The snapshots of a directory in order of capture (start time of the process, pid, seq; then name), as
+ * malloc'ed paths.  Only files of a recognised format are listed; SNAP_ENOTFOUND when there are none.
+ */
+enum snap_status input_list_directory(const char *dir, char ***paths, size_t *count, struct snap_error *err);
+void input_free_list(char **paths, size_t count);
+
+/** Write the text form (dump).  Returns SNAP_OK or SNAP_EIO. */
+enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err);
+
+/** Write a .snap file (build): to a temporary file in the same directory, fsync, rename. */
+enum snap_status input_write_snap(const struct model *model, const char *path, struct snap_error *err);
+
+#endif

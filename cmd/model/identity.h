@@ -1,0 +1,26 @@
+/*
+ * model/identity.h - which call stacks are the same call stack.
+ *
+ * Three 64-bit keys per site, from most to least exact (see STORE's identity levels):
+ *   exact     build-id and address of every location (0 when the stack has any location without)
+ *   line      function, file, line of every frame (addresses ignored)
+ *   function  normalised function names and module base names (files and lines ignored)
+ * All keys include the domain.  Keys are stable across processes, machines and versions of the tool.
+ */
+#ifndef MODEL_IDENTITY_H
+#define MODEL_IDENTITY_H
+
+#include "model/model.h"
+
+struct site_identity {
+	uint64_t exact;
+	uint64_t line;
+	uint64_t function;
+	uint32_t named; /* position (newest expanded frame = 0) of the frame that names the site: the first
+			   that is not allocator plumbing; 0 when all are */
+};
+
+/** One entry per site of a symbolised model, malloc'ed: free() it.  NULL when memory is out. */
+struct site_identity *identity_compute(const struct model *model);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * render/render.h - how a report looks; one file per format.
+ */
+#ifndef RENDER_RENDER_H
+#define RENDER_RENDER_H
+
+#include <stdio.h>
+
+#include "report/report.h"
+#include "snap/status.h"
+
+struct render_options {
+	unsigned width; /* columns of the terminal; 0: do not shorten */
+	bool color;
+	bool unicode;   /* sparklines and box characters may be used */
+};
+
+struct renderer {
+	const char *name; /* "table", "json", "jsonl", "csv", "tsv", "markdown" */
+	enum snap_status (*render)(const struct report *report, FILE *out, const struct render_options *options);
+};
+
+/** By name; NULL if there is none.  render_names() is a NULL-terminated list for help and messages. */
+const struct renderer *render_find(const char *name);
+const char *const *render_names(void);
+
+/** "1.5 MiB", "12 B": buffers of 32 bytes are enough.  Exact integers below 1024. */
+const char *render_bytes(int64_t bytes, bool sign, char buffer[32]);
+
+#endif

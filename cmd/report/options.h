@@ -1,0 +1,43 @@
+/*
+ * report/options.h - the options that every report shares (CLI.md), as one struct that a report command
+ * embeds as the first member of its own options.
+ */
+#ifndef REPORT_OPTIONS_H
+#define REPORT_OPTIONS_H
+
+#include "cli/cli.h"
+
+enum group_key { GROUP_LINE, GROUP_FUNCTION, GROUP_FILE, GROUP_MODULE, GROUP_STACK, GROUP_DOMAIN, GROUP_TYPE };
+enum metric { METRIC_LIVE, METRIC_BLOCKS, METRIC_ALLOCATED, METRIC_ALLOCATIONS };
+enum match_level { MATCH_EXACT, MATCH_LINE, MATCH_FUNCTION, MATCH_FUZZY };
+enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct report_options {
+	int group;  /* enum group_key */
+	int metric; /* enum metric */
+	const char *sort;
+	uint64_t limit; /* -n */
+	bool all;
+	uint64_t min_bytes;
+	bool cumulative;
+	const char *focus, *ignore, *show, *hide; /* regular expressions or NULL */
+	const char *domain;
+	const char *module; /* glob */
+	bool no_skip;
+	int match;    /* enum match_level */
+	int format;   /* index into render_names() */
+	const char *output; /* -o FILE */
+	bool sql;
+	int color; /* enum color_when */
+	bool no_pager;
+	bool quiet, verbose;
+	const char *db;
+	uint64_t pid;
+	const char *program;
+};
+
+/** The shared table (ended by a NULL name) and the shared defaults (limit 20, match function, ...). */
+extern const struct option report_option_table[];
+extern const struct report_options report_option_defaults;
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * symbols/symbols.h - (module, address) -> function, file, line and inlined frames.
+ *
+ * The only place that sees elfutils.  A module on disk is used only if its build-id is the one that
+ * was recorded; otherwise its separate debug file, a build-id directory or debuginfod may still serve.
+ */
+#ifndef SYMBOLS_SYMBOLS_H
+#define SYMBOLS_SYMBOLS_H
+
+#include "model/model.h"
+
+struct symbols;
+
+/** One resolved frame; texts belong to the symboliser or the cache until the next call. */
+struct symbol_frame {
+	const char *function; /* demangled, with parameters, no return type, no clone suffix; "" unknown */
+	const char *file;
+	uint32_t line;
+	bool inlined; /* into the next one */
+};
+
+/**
+ * Where answers are remembered (the store).  Either function may be NULL.
+ * get: true if known; *frames (at most `max`) and *count are filled, valid until the next call.
+ */
+struct symbol_cache {
+	void *user;
+	bool (*get)(void *user, const char *build_id, uint64_t address, struct symbol_frame *frames,
+		    size_t max, size_t *count);
+	void (*put)(void *user, const char *build_id, uint64_t address,
+		    const struct symbol_frame *frames, size_t count);
+};
+
+struct symbols_options {
+	const struct symbol_cache *cache; /* may be NULL; must outlive the symboliser */
+	void (*progress)(void *user, uint64_t done, uint64_t total); /* may be NULL */
+	void (*warn)(void *user, const char *sentence);              /* may be NULL */
+	void *user;
+	bool offline; /* never ask debuginfod */
+};
+
+/** NULL when memory is out. */
+struct symbols *symbols_new(const struct symbols_options *options);
+void symbols_free(struct symbols *symbols);
+
+/**
+ * Give every unsymbolised location of `model` its frames: at least one each (when nothing is known: function
+ * "module+0xoffset", or the bare address).  Modules that could not be used are reported once each through `warn`.
+ */
+enum snap_status symbols_resolve(struct symbols *symbols, struct model *model, struct snap_error *err);
+
+#endif
