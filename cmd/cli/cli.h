@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "snap/status.h"
+#include "model/fail.h"
 
 enum option_type {
 	OPTION_FLAG,     /* bool */
@@ -72,10 +72,6 @@ enum exit_code {
 	EXIT_SYSTEM = 4,
 	EXIT_INCONCLUSIVE = 5,
 };
-
-/** Fills err->status and message (printf), returns the status; err may be NULL. */
-enum snap_status fail(struct snap_error *err, enum snap_status status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /** Parse sizes and durations as CLI.md writes them; false if `text` is not one. */
 bool cli_parse_size(const char *text, uint64_t *bytes);
