@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# demo.sh BIN_DIR: record two real programs and look at them in every way, as a tutorial.
+# Each command is printed before its output, so that it can be typed again.
+set -euo pipefail
+
+bin=$(readlink -f "$1")
+here=$(dirname "$(readlink -f "$0")")
+source_root=$(readlink -f "$here/../..")
+work=$(mktemp -d "${TMPDIR:-/tmp}/snapdiff-demo.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+PATH=$bin:$PATH
+cd "$work"
+cp "$here/grow.sql" "$here/leaky_server.c" .
+
+step() { printf '\n### %s\n' "$*"; }
+
+# show COMMAND: print it as a person would type it, then run it.
+show() {
+	printf '\n$ %s\n' "$1"
+	bash -c "$1"
+}
+
+step "1. A program that nobody here wrote: Debian's sqlite3 shell."
+echo "A snapshot each time its live heap has grown by 4 MiB, and one when it exits."
+show "snapdiff run -o sqlite --at-growth 4MiB -- sqlite3 :memory: '.read grow.sql'"
+show "snapdiff ls sqlite"
+
+step "2. What holds the most memory?  (a directory means its newest snapshot that is not the exit's remains)"
+show "snapdiff top -n 8 \$(ls sqlite/*.snap | tail -n 2 | head -n 1)"
+
+step "3. What changed between the first snapshot and that one?"
+show "snapdiff compare -n 8 -g function \$(ls sqlite/*.snap | head -n 1) \$(ls sqlite/*.snap | tail -n 2 | head -n 1)"
+
+step "4. A small leaky server that takes its own snapshots through the C API."
+show "cc -O2 -g leaky_server.c -I$source_root/include -L$bin/../lib -lsnap -pthread -Wl,-rpath,$bin/../lib -o leaky_server"
+show "snapdiff run -o server -- ./leaky_server 12000 1000"
+
+step "5. What keeps growing, over its snapshots?"
+show "snapdiff growth server"
+
+step "6. The same in a script: exit code 1 when something leaks."
+show "snapdiff growth -q --exit-code -f json server > growth.json || echo \"exit code \$?\""
+
+step "7. Who calls the function that leaks?"
+show "snapdiff peek session_remember server"
+
+step "8. Ad-hoc SQL: load everything into a database and ask."
+show "snapdiff load sqlite server --db memory.db"
+show "snapdiff query --db memory.db \"select function, line, sum(live_blocks) as blocks, human(sum(live_bytes)) as live from top group by function, line order by sum(live_bytes) desc limit 5\""
+show "sqlite3 -header -column memory.db \"select seq, sum(live_bytes) from history where function like 'session_remember%' group by snapshot_id order by seq limit 5\""
+
+printf '\nThat was the tour.  README.md says more; every command has a manual page.\n'
