@@ -1,0 +1,48 @@
+/*
+ * capture/launch.h - start a command with libsnap preloaded, wait for it, and see what was recorded.
+ */
+#ifndef CAPTURE_LAUNCH_H
+#define CAPTURE_LAUNCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/fail.h"
+
+/** One environment setting of the runtime, by name ("SNAP_EVERY") and value. */
+struct launch_setting {
+	const char *name;
+	char *value;
+};
+
+struct launch {
+	const char *library; /* libsnap.so */
+	const char *dir;     /* where snapshots go, absolute; NULL: run without recording (a warm-up) */
+	const struct launch_setting *settings;
+	size_t setting_count;
+	char **argv; /* NULL-terminated; argv[0] is the command as typed */
+	const char *path; /* what preflight_find() found */
+};
+
+struct launch_result {
+	int exit_code;       /* as a shell would report it: 128 + n after signal n */
+	bool started;        /* recording started in at least one process */
+	size_t snapshots;    /* files that this run's processes wrote */
+	char newest[256];    /* name of the newest one, "" if none */
+	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
+};
+
+/** The libsnap.so that belongs to this executable: SNAP_LIBRARY, or beside it in the build or the prefix. */
+enum snap_status launch_find_library(char **path, struct snap_error *err);
+
+/** Create `dir` (and its parents) and make sure that files can be created in it; *absolute is malloc'ed. */
+enum snap_status launch_prepare_directory(const char *dir, char **absolute, struct snap_error *err);
+
+/**
+ * Run the command to its end.  Terminal signals reach it as without us; SIGTERM and SIGHUP are passed on.
+ * SNAP_ESYSTEM: it could not be started at all.
+ */
+enum snap_status launch_run(const struct launch *launch, struct launch_result *result,
+			    struct snap_error *err);
+
+#endif
