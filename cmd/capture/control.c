@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ static int connect_to(uint64_t pid, int timeout_ms)
 	if (fd < 0)
 		return -1;
 	/* An abstract name: the first byte stays NUL. */
-	size = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, SNAP_CONTROL_NAME "%llu",
-			(unsigned long long)pid);
+	size = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
+			SNAP_CONTROL_NAME "%llu", (unsigned long long)pid);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&address,
@@ -85,10 +86,11 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 		return fail(err, SNAP_EUSAGE, "the request is too long, or has a line break in it");
 	fd = connect_to(pid, timeout_ms);
 	if (fd < 0 && errno == ECONNREFUSED)
-		return fail(err, SNAP_ENOTFOUND,
-			    "process %llu is not recording (no libsnap answers there); start it with "
-			    "'snapdiff run'",
-			    (unsigned long long)pid);
+		return fail(
+			err, SNAP_ENOTFOUND,
+			"process %llu is not recording (no libsnap answers there); start it with "
+			"'snapdiff run'",
+			(unsigned long long)pid);
 	if (fd < 0)
 		return fail(err, SNAP_ESYSTEM, "process %llu: %s", (unsigned long long)pid,
 			    strerror(errno));
@@ -161,7 +163,8 @@ static enum snap_status find_in_directory(const char *dir, uint64_t *pid, struct
 	for (size_t i = 0; i < count; i++)
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%llu", i ? ", " : "",
 			 (unsigned long long)found[i]);
-	return fail(err, SNAP_EUSAGE, "several processes record into %s: %s; name one of them", dir, list);
+	return fail(err, SNAP_EUSAGE, "several processes record into %s: %s; name one of them", dir,
+		    list);
 }
 
 enum snap_status control_find(const char *who, uint64_t *pid, struct snap_error *err)

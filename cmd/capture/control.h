@@ -18,7 +18,8 @@ enum snap_status control_find(const char *who, uint64_t *pid, struct snap_error 
 
 /**
  * Send one request line (without its newline) and return the whole answer, malloc'ed.
- * SNAP_ENOTFOUND: nothing there records.  SNAP_ESYSTEM: no answer within `timeout_ms`, or not permitted.
+ * SNAP_ENOTFOUND: nothing there records.  SNAP_ESYSTEM: no answer within `timeout_ms`, or not
+ * permitted.
  */
 enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, char **answer,
 			     struct snap_error *err);

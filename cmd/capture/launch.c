@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SNAPDIFF_LIBDIR
@@ -27,9 +28,9 @@
 
 enum snap_status launch_find_library(char **path, struct snap_error *err)
 {
-	static const char *const places[] = {"../lib/libsnap.so", "../" SNAPDIFF_LIBDIR "/libsnap.so",
-					     "../lib/libsnap.so.0",
-					     "../" SNAPDIFF_LIBDIR "/libsnap.so.0"};
+	static const char *const places[] = {
+		"../lib/libsnap.so", "../" SNAPDIFF_LIBDIR "/libsnap.so", "../lib/libsnap.so.0",
+		"../" SNAPDIFF_LIBDIR "/libsnap.so.0"};
 	const char *named = getenv("SNAP_LIBRARY");
 	char self[PATH_MAX], candidate[PATH_MAX * 2];
 	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -39,7 +40,8 @@ enum snap_status launch_find_library(char **path, struct snap_error *err)
 	if (named && *named) {
 		*path = realpath(named, NULL);
 		return *path ? SNAP_OK
-			     : fail(err, SNAP_ESYSTEM, "SNAP_LIBRARY=%s: %s", named, strerror(errno));
+			     : fail(err, SNAP_ESYSTEM, "SNAP_LIBRARY=%s: %s", named,
+				    strerror(errno));
 	}
 	if (size <= 0)
 		return fail(err, SNAP_ESYSTEM,
@@ -101,7 +103,8 @@ enum snap_status launch_prepare_directory(const char *dir, char **absolute, stru
 	snprintf(probe, sizeof(probe), "%s/.snapdiff.%ld", *absolute, (long)getpid());
 	fd = open(probe, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0) {
-		fail(err, SNAP_ESYSTEM, "%s: snapshots cannot be written there: %s", dir, strerror(errno));
+		fail(err, SNAP_ESYSTEM, "%s: snapshots cannot be written there: %s", dir,
+		     strerror(errno));
 		free(*absolute);
 		*absolute = NULL;
 		return SNAP_ESYSTEM;
@@ -179,8 +182,8 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
-static void count_snapshots(const char *dir, const struct hello *hello, const struct timespec *since,
-			    struct launch_result *result)
+static void count_snapshots(const char *dir, const struct hello *hello,
+			    const struct timespec *since, struct launch_result *result)
 {
 	struct timespec newest = {0};
 	const struct dirent *entry;
@@ -194,7 +197,8 @@ static void count_snapshots(const char *dir, const struct hello *hello, const st
 
 		if (size < 6 || strcmp(entry->d_name + size - 5, ".snap") != 0 ||
 		    !written_by(hello, pid_of_name(entry->d_name)) ||
-		    fstatat(dirfd(handle), entry->d_name, &st, 0) != 0 || is_later(since, &st.st_mtim))
+		    fstatat(dirfd(handle), entry->d_name, &st, 0) != 0 ||
+		    is_later(since, &st.st_mtim))
 			continue;
 		result->snapshots++;
 		if (is_later(&newest, &st.st_mtim))
@@ -272,7 +276,8 @@ static void signals_restore(const struct signal_setup *before)
 
 /* Start the child and learn whether exec worked: the pipe closes by itself when it did. */
 static enum snap_status start(const struct launch *launch, const char *hello,
-			      const struct signal_setup *before, pid_t *child, struct snap_error *err)
+			      const struct signal_setup *before, pid_t *child,
+			      struct snap_error *err)
 {
 	int fds[2], error = 0;
 	ssize_t size;
@@ -323,7 +328,8 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	memset(result, 0, sizeof(*result));
 	clock_gettime(CLOCK_REALTIME_COARSE, &since);
 	if (launch->dir)
-		snprintf(hello.path, sizeof(hello.path), "%s/.snapdiff.%ld", launch->dir, (long)getpid());
+		snprintf(hello.path, sizeof(hello.path), "%s/.snapdiff.%ld", launch->dir,
+			 (long)getpid());
 	signals_while_waiting(&before);
 	st = start(launch, hello.path, &before, &child, err);
 	if (st == SNAP_OK)

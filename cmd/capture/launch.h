@@ -1,5 +1,6 @@
 /*
- * capture/launch.h - start a command with libsnap preloaded, wait for it, and see what was recorded.
+ * capture/launch.h - start a command with libsnap preloaded, wait for it, and see what was
+ * recorded.
  */
 #ifndef CAPTURE_LAUNCH_H
 #define CAPTURE_LAUNCH_H
@@ -17,10 +18,10 @@ struct launch_setting {
 
 struct launch {
 	const char *library; /* libsnap.so */
-	const char *dir;     /* where snapshots go, absolute; NULL: run without recording (a warm-up) */
+	const char *dir; /* where snapshots go, absolute; NULL: run without recording (a warm-up) */
 	const struct launch_setting *settings;
 	size_t setting_count;
-	char **argv; /* NULL-terminated; argv[0] is the command as typed */
+	char **argv;      /* NULL-terminated; argv[0] is the command as typed */
 	const char *path; /* what preflight_find() found */
 };
 
@@ -32,15 +33,17 @@ struct launch_result {
 	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
 };
 
-/** The libsnap.so that belongs to this executable: SNAP_LIBRARY, or beside it in the build or the prefix. */
+/** The libsnap.so that belongs to this executable: SNAP_LIBRARY, or beside it in the build or the
+ * prefix. */
 enum snap_status launch_find_library(char **path, struct snap_error *err);
 
-/** Create `dir` (and its parents) and make sure that files can be created in it; *absolute is malloc'ed. */
+/** Create `dir` (and its parents) and make sure that files can be created in it; *absolute is
+ * malloc'ed. */
 enum snap_status launch_prepare_directory(const char *dir, char **absolute, struct snap_error *err);
 
 /**
- * Run the command to its end.  Terminal signals reach it as without us; SIGTERM and SIGHUP are passed on.
- * SNAP_ESYSTEM: it could not be started at all.
+ * Run the command to its end.  Terminal signals reach it as without us; SIGTERM and SIGHUP are
+ * passed on. SNAP_ESYSTEM: it could not be started at all.
  */
 enum snap_status launch_run(const struct launch *launch, struct launch_result *result,
 			    struct snap_error *err);

@@ -116,7 +116,8 @@ static enum snap_status read_loader(int fd, const char *path, const Elf64_Ehdr *
 		ssize_t n;
 
 		if (pread(fd, &segment, sizeof(segment), at) != (ssize_t)sizeof(segment))
-			return fail(err, SNAP_EUNSUPPORTED, "%s: its program headers are damaged", path);
+			return fail(err, SNAP_EUNSUPPORTED, "%s: its program headers are damaged",
+				    path);
 		if (segment.p_type != PT_INTERP)
 			continue;
 		n = pread(fd, loader, PATH_MAX - 1, (off_t)segment.p_offset);
@@ -154,13 +155,15 @@ static enum snap_status check_elf(int fd, const char *path, const unsigned char 
 #ifdef __GLIBC__
 	if (strstr(loader, "ld-musl"))
 		return fail(err, SNAP_EUNSUPPORTED,
-			    "%s uses the musl C library, and this libsnap was built for glibc", path);
+			    "%s uses the musl C library, and this libsnap was built for glibc",
+			    path);
 #endif
 	if (runs_privileged(path))
-		return fail(err, SNAP_EUNSUPPORTED,
-			    "%s is setuid, setgid or has capabilities: the loader ignores preloading "
-			    "there; run it as the user that it switches to",
-			    path);
+		return fail(
+			err, SNAP_EUNSUPPORTED,
+			"%s is setuid, setgid or has capabilities: the loader ignores preloading "
+			"there; run it as the user that it switches to",
+			path);
 	return SNAP_OK;
 }
 

@@ -1,7 +1,8 @@
 /*
  * capture/preflight.h - can this command be recorded at all?  Asked before it is started.
  *
- * Preloading fails open: a static or setuid program just runs unrecorded.  So it is found out first.
+ * Preloading fails open: a static or setuid program just runs unrecorded.  So it is found out
+ * first.
  */
 #ifndef CAPTURE_PREFLIGHT_H
 #define CAPTURE_PREFLIGHT_H
@@ -15,9 +16,9 @@
 enum snap_status preflight_find(const char *command, char **path, struct snap_error *err);
 
 /**
- * Check that a preloaded library would be loaded into the program at `path`: a dynamically linked ELF
- * file of this machine's kind with this C library's loader, or a script whose interpreter is one.
- * SNAP_EUNSUPPORTED says what is in the way and, where there is one, the way round.
+ * Check that a preloaded library would be loaded into the program at `path`: a dynamically linked
+ * ELF file of this machine's kind with this C library's loader, or a script whose interpreter is
+ * one. SNAP_EUNSUPPORTED says what is in the way and, where there is one, the way round.
  */
 enum snap_status preflight_check(const char *path, struct snap_error *err);
 

@@ -1,0 +1,363 @@
+/*
+ * cmd_run.c - `snapdiff run`: record a command.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/launch.h"
+#include "capture/preflight.h"
+#include "cli/cli.h"
+
+enum { EXIT_NO_CAPTURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NO_COMMAND = 127 };
+enum { SETTINGS_MAX = 16, REPEAT_MAX = 100000 };
+enum python_when { PYTHON_AUTO, PYTHON_ON, PYTHON_OFF };
+enum exit_when { EXIT_SNAPSHOT_LATE, EXIT_SNAPSHOT_EARLY, EXIT_SNAPSHOT_NONE };
+
+struct run_options {
+	const char *out;
+	uint64_t every_ns, at_growth, at_peak, sample, depth;
+	const char *on_signal;
+	struct text_list labels;
+	int python;
+	int exit_snapshot;
+	bool no_follow;
+	uint64_t repeat, warmup;
+	bool quiet;
+};
+
+static const struct run_options run_defaults = {.out = "snaps", .repeat = 1};
+
+static const char *const python_choices[] = {"auto", "on", "off", NULL};
+static const char *const exit_choices[] = {"late", "early", "none", NULL};
+
+#define AT(member) offsetof(struct run_options, member)
+static const struct option run_table[] = {
+	{"output", 'o', OPTION_TEXT, AT(out), "DIR", "where snapshots go (default: snaps)", NULL},
+	{"every", 0, OPTION_DURATION, AT(every_ns), "DUR",
+	 "take a snapshot each DUR (500ms, 10s, 5m)", NULL},
+	{"at-growth", 0, OPTION_SIZE, AT(at_growth), "SIZE",
+	 "... each time the live heap has grown by SIZE", NULL},
+	{"at-peak", 0, OPTION_SIZE, AT(at_peak), "SIZE",
+	 "... each time its maximum has risen by SIZE", NULL},
+	{"on-signal", 0, OPTION_TEXT, AT(on_signal), "SIG",
+	 "... when the process gets signal SIG (USR2)", NULL},
+	{"sample", 0, OPTION_SIZE, AT(sample), "SIZE",
+	 "record one allocation per SIZE bytes on average (default: all)", NULL},
+	{"depth", 0, OPTION_COUNT, AT(depth), "N", "keep the newest N frames of a call stack",
+	 NULL},
+	{"label", 0, OPTION_LIST, AT(labels), "K=V",
+	 "attach a label to every snapshot; may be repeated", NULL},
+	{"python", 0, OPTION_CHOICE, AT(python), "WHEN", "record Python frames", python_choices},
+	{"exit-snapshot", 0, OPTION_CHOICE, AT(exit_snapshot), "WHEN",
+	 "the snapshot at exit: after static destructors, before, or none", exit_choices},
+	{"no-follow", 0, OPTION_FLAG, AT(no_follow), NULL,
+	 "record neither forked nor executed descendants", NULL},
+	{"repeat", 0, OPTION_COUNT, AT(repeat), "N",
+	 "run the command N times: one series, labelled iteration=1..N", NULL},
+	{"warmup", 0, OPTION_COUNT, AT(warmup), "K",
+	 "with --repeat: K runs before that, not recorded", NULL},
+	{"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "say nothing unless something went wrong",
+	 NULL},
+	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
+};
+static const struct option *const run_tables[] = {run_table, NULL};
+
+/* The runtime's settings, as text that it parses again. */
+struct settings {
+	struct launch_setting items[SETTINGS_MAX];
+	size_t count;
+};
+
+static void settings_free(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++)
+		free(settings->items[i].value);
+	settings->count = 0;
+}
+
+static enum snap_status setting_text(struct settings *settings, const char *name, const char *value,
+				     struct snap_error *err)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return fail_memory(err, "preparing the command");
+	settings->items[settings->count++] = (struct launch_setting){name, copy};
+	return SNAP_OK;
+}
+
+/* Numbers that are 0 are off, and not set. */
+static enum snap_status setting_number(struct settings *settings, const char *name, uint64_t value,
+				       const char *unit, struct snap_error *err)
+{
+	char text[48];
+
+	if (value == 0)
+		return SNAP_OK;
+	snprintf(text, sizeof(text), "%" PRIu64 "%s", value, unit);
+	return setting_text(settings, name, text, err);
+}
+
+/* "USR2", "SIGUSR2", "12" -> a number that a process may use as it likes. */
+static enum snap_status signal_number(const char *name, int *number, struct snap_error *err)
+{
+	char *end;
+
+	if (strncmp(name, "SIG", 3) == 0)
+		name += 3;
+	*number = (int)strtol(name, &end, 10);
+	if (end == name || *end != '\0') {
+		*number = 0;
+		for (int i = 1; i < SIGRTMIN && *number == 0; i++)
+			if (sigabbrev_np(i) && strcmp(sigabbrev_np(i), name) == 0)
+				*number = i;
+	}
+	if (*number < 1 || *number > SIGRTMAX)
+		return fail(err, SNAP_EUSAGE, "--on-signal: there is no signal %s", name);
+	if (*number == SIGKILL || *number == SIGSTOP || *number == SIGSEGV || *number == SIGBUS ||
+	    *number == SIGILL || *number == SIGFPE)
+		return fail(err, SNAP_EUSAGE,
+			    "--on-signal: SIG%s cannot ask for a snapshot; USR1 or USR2 can", name);
+	return SNAP_OK;
+}
+
+static enum snap_status setting_signal(struct settings *settings, const char *name,
+				       struct snap_error *err)
+{
+	enum snap_status st;
+	int number;
+
+	if (!name)
+		return SNAP_OK;
+	st = signal_number(name, &number, err);
+	if (st != SNAP_OK)
+		return st;
+	return setting_number(settings, "SNAP_ON_SIGNAL", (uint64_t)number, "", err);
+}
+
+static enum snap_status check_label(const char *label, struct snap_error *err)
+{
+	const char *equals = strchr(label, '=');
+
+	if (!equals || equals == label || strpbrk(label, "\n\t"))
+		return fail(err, SNAP_EUSAGE, "--label wants KEY=VALUE on one line, not '%s'",
+			    label);
+	return SNAP_OK;
+}
+
+/* K=V lines; `iteration` 0 adds none. */
+static enum snap_status setting_labels(struct settings *settings, const struct text_list *labels,
+				       uint64_t iteration, struct snap_error *err)
+{
+	size_t size = 64;
+	enum snap_status st = SNAP_OK;
+	char *text;
+
+	for (size_t i = 0; i < labels->count && st == SNAP_OK; i++) {
+		st = check_label(labels->items[i], err);
+		size += strlen(labels->items[i]) + 1;
+	}
+	if (st != SNAP_OK || (labels->count == 0 && iteration == 0))
+		return st;
+	text = calloc(1, size);
+	if (!text)
+		return fail_memory(err, "preparing the command");
+	for (size_t i = 0; i < labels->count; i++)
+		sprintf(text + strlen(text), "%s\n", labels->items[i]);
+	if (iteration)
+		sprintf(text + strlen(text), "iteration=%" PRIu64 "\n", iteration);
+	settings->items[settings->count++] = (struct launch_setting){"SNAP_LABELS", text};
+	return SNAP_OK;
+}
+
+static enum snap_status settings_make(struct settings *settings, const struct run_options *options,
+				      uint64_t iteration, struct snap_error *err)
+{
+	enum snap_status st;
+
+	st = setting_number(settings, "SNAP_EVERY", options->every_ns, "ns", err);
+	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_AT_GROWTH", options->at_growth, "", err);
+	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_AT_PEAK", options->at_peak, "", err);
+	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_SAMPLE", options->sample, "", err);
+	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_DEPTH", options->depth, "", err);
+	if (st == SNAP_OK)
+		st = setting_signal(settings, options->on_signal, err);
+	if (st == SNAP_OK)
+		st = setting_text(settings, "SNAP_EXIT", exit_choices[options->exit_snapshot], err);
+	if (st == SNAP_OK)
+		st = setting_text(settings, "SNAP_FOLLOW", options->no_follow ? "0" : "1", err);
+	if (st == SNAP_OK)
+		st = setting_labels(settings, &options->labels, iteration, err);
+	return st;
+}
+
+/* What a person wants to know when the command has ended. */
+static void report_result(const struct run_options *options, const struct launch_result *result)
+{
+	if (result->snapshots > 0 && !options->quiet)
+		fprintf(stderr,
+			"snapdiff: %zu snapshot%s in %s (newest: %s); next: snapdiff top %s\n",
+			result->snapshots, result->snapshots == 1 ? "" : "s", options->out,
+			result->newest, options->out);
+	if (result->snapshots > 0)
+		return;
+	if (result->complaint[0])
+		fprintf(stderr, "snapdiff: recording failed: %s\n", result->complaint);
+	else if (!result->started)
+		fprintf(stderr,
+			"snapdiff: recording did not start: the program did not load libsnap "
+			"(is it started in a clean environment, or by a privileged helper?)\n");
+	else if (options->exit_snapshot != EXIT_SNAPSHOT_NONE)
+		fprintf(stderr, "snapdiff: recording started, but no snapshot was written to %s\n",
+			options->out);
+	else if (!options->quiet)
+		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
+}
+
+/* A fine command whose recording failed is a failure of ours. */
+static int exit_code_of(const struct run_options *options, const struct launch_result *result)
+{
+	bool excused = result->started && options->exit_snapshot == EXIT_SNAPSHOT_NONE &&
+		       result->complaint[0] == '\0';
+
+	if (result->exit_code == 0 && result->snapshots == 0 && !excused)
+		return EXIT_SYSTEM;
+	return result->exit_code;
+}
+
+static enum snap_status run_once(const struct run_options *options, struct launch *launch,
+				 uint64_t iteration, int *exit_code, struct snap_error *err)
+{
+	struct settings settings = {.count = 0};
+	struct launch_result result;
+	enum snap_status st = settings_make(&settings, options, iteration, err);
+
+	if (st == SNAP_OK) {
+		launch->settings = settings.items;
+		launch->setting_count = settings.count;
+		st = launch_run(launch, &result, err);
+	}
+	settings_free(&settings);
+	if (st != SNAP_OK)
+		return st;
+	*exit_code = result.exit_code;
+	if (launch->dir) {
+		report_result(options, &result);
+		*exit_code = exit_code_of(options, &result);
+	}
+	return SNAP_OK;
+}
+
+/* Warm-up runs are not recorded; the first run that fails ends the series. */
+static enum snap_status run_series(const struct run_options *options, struct launch *launch,
+				   int *exit_code, struct snap_error *err)
+{
+	const char *dir = launch->dir;
+	bool labelled = options->repeat > 1;
+	enum snap_status st = SNAP_OK;
+
+	launch->dir = NULL;
+	for (uint64_t i = 0; i < options->warmup && st == SNAP_OK && *exit_code == 0; i++)
+		st = run_once(options, launch, 0, exit_code, err);
+	launch->dir = dir;
+	for (uint64_t i = 1; i <= options->repeat && st == SNAP_OK && *exit_code == 0; i++)
+		st = run_once(options, launch, labelled ? i : 0, exit_code, err);
+	return st;
+}
+
+/* `run` has exit codes of its own, as a shell and env(1) have: main must not map these errors. */
+static enum snap_status refuse(int *exit_code, int code, const struct snap_error *err)
+{
+	fprintf(stderr, "snapdiff run: %s\n", err->message);
+	*exit_code = code;
+	return SNAP_OK;
+}
+
+static enum snap_status check_options(const struct run_options *options, struct snap_error *err)
+{
+	int number;
+
+	if (options->repeat < 1 || options->repeat > REPEAT_MAX || options->warmup > REPEAT_MAX)
+		return fail(err, SNAP_EUSAGE, "--repeat and --warmup take up to %d runs",
+			    REPEAT_MAX);
+	if (options->warmup && options->repeat == 1)
+		return fail(err, SNAP_EUSAGE, "--warmup goes with --repeat");
+	if (options->python == PYTHON_ON)
+		return fail(err, SNAP_EUSAGE,
+			    "--python on: this version records native call stacks only; leave it "
+			    "on auto");
+	for (size_t i = 0; i < options->labels.count; i++)
+		if (check_label(options->labels.items[i], err) != SNAP_OK)
+			return SNAP_EUSAGE;
+	return options->on_signal ? signal_number(options->on_signal, &number, err) : SNAP_OK;
+}
+
+static enum snap_status run_run(const struct invocation *call, int *exit_code,
+				struct snap_error *err)
+{
+	const struct run_options *options = call->options;
+	struct launch launch = {.argv = call->argv};
+	char *path = NULL, *library = NULL, *dir = NULL;
+	enum snap_status st = check_options(options, err);
+
+	if (st != SNAP_OK)
+		return st;
+	st = preflight_find(call->argv[0], &path, err);
+	if (st != SNAP_OK) {
+		st = refuse(exit_code, st == SNAP_ENOTFOUND ? EXIT_NO_COMMAND : EXIT_NOT_EXECUTABLE,
+			    err);
+		goto out;
+	}
+	if (preflight_check(path, err) != SNAP_OK ||
+	    launch_find_library(&library, err) != SNAP_OK ||
+	    launch_prepare_directory(options->out, &dir, err) != SNAP_OK) {
+		st = refuse(exit_code, EXIT_NO_CAPTURE, err);
+		goto out;
+	}
+	launch.path = path;
+	launch.library = library;
+	launch.dir = dir;
+	st = run_series(options, &launch, exit_code, err);
+	if (st == SNAP_ENOTFOUND)
+		st = refuse(exit_code, EXIT_NO_COMMAND, err);
+	else if (st == SNAP_EIO)
+		st = refuse(exit_code, EXIT_NOT_EXECUTABLE, err);
+	else if (st != SNAP_OK)
+		st = refuse(exit_code, EXIT_NO_CAPTURE, err);
+out:
+	free(path);
+	free(library);
+	free(dir);
+	return st;
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.summary = "Record a command: write snapshots of its heap while it runs",
+	.usage = "[options] -- COMMAND [ARG...]",
+	.group = "capture",
+	.details = "Starts COMMAND with libsnap preloaded.  Every process that it starts is "
+		   "recorded, each\n"
+		   "under its own pid, into DIR/<program>.<pid>.<seq>.snap.  A snapshot at exit is "
+		   "always\n"
+		   "taken unless --exit-snapshot says otherwise.\n\n"
+		   "The exit status is the command's own; 128+n if signal n ended it; 4 if the "
+		   "command\n"
+		   "succeeded but nothing could be recorded; 125 if capture could not start; 126 "
+		   "and 127 as\n"
+		   "a shell would.",
+	.options = run_tables,
+	.options_size = sizeof(struct run_options),
+	.defaults = &run_defaults,
+	.operands_min = 1,
+	.operands_max = -1,
+	.operands_end_options = true,
+	.run = run_run,
+};

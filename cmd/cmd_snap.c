@@ -1,0 +1,75 @@
+/*
+ * cmd_snap.c - `snapdiff snap`: ask a running process for a snapshot.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/control.h"
+#include "cli/cli.h"
+#include "snap/control.h"
+
+enum { TIMEOUT_MS = 120000 };
+
+struct snap_options {
+	const char *label;
+};
+
+static const struct option snap_table[] = {
+	{"label", 0, OPTION_TEXT, offsetof(struct snap_options, label), "TEXT",
+	 "the snapshot's name", NULL},
+	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
+};
+static const struct option *const snap_tables[] = {snap_table, NULL};
+
+static enum snap_status print_path(char *answer, uint64_t pid, struct snap_error *err)
+{
+	answer[strcspn(answer, "\n")] = '\0';
+	if (strncmp(answer, "ok ", 3) == 0) {
+		printf("%s\n", answer + 3);
+		return SNAP_OK;
+	}
+	if (strncmp(answer, "error ", 6) == 0)
+		return fail(err, SNAP_ESYSTEM, "process %llu: %s", (unsigned long long)pid,
+			    answer + 6);
+	return fail(err, SNAP_ESYSTEM, "process %llu gave an answer that makes no sense",
+		    (unsigned long long)pid);
+}
+
+static enum snap_status snap_run(const struct invocation *call, int *exit_code,
+				 struct snap_error *err)
+{
+	const struct snap_options *options = call->options;
+	char request[SNAP_CONTROL_LINE_MAX], *answer = NULL;
+	enum snap_status st;
+	uint64_t pid;
+
+	(void)exit_code;
+	st = control_find(call->argv[0], &pid, err);
+	if (st != SNAP_OK)
+		return st;
+	if ((size_t)snprintf(request, sizeof(request), SNAP_CONTROL_SNAP " %s",
+			     options->label ? options->label : "") >= sizeof(request))
+		return fail(err, SNAP_EUSAGE, "--label is too long");
+	st = control_ask(pid, request, TIMEOUT_MS, &answer, err);
+	if (st == SNAP_OK)
+		st = print_path(answer, pid, err);
+	free(answer);
+	return st;
+}
+
+const struct command cmd_snap = {
+	.name = "snap",
+	.summary = "Ask a running process for a snapshot; print its path",
+	.usage = "[--label TEXT] PID|DIR",
+	.group = "capture",
+	.details = "The process must have been started with 'snapdiff run', or link libsnap.  The "
+		   "path is\n"
+		   "printed once the file is durable.  A directory means the one process that "
+		   "records into it.",
+	.options = snap_tables,
+	.options_size = sizeof(struct snap_options),
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = snap_run,
+};
