@@ -1,0 +1,26 @@
+/*
+ * read/limits.h - ceilings on what a file may ask of its reader, each with its reason.
+ *
+ * Ceilings that belong to the format (row sizes, chunk sizes, stack depth) are in snap/format.h.
+ */
+#ifndef SNAP_READ_LIMITS_H
+#define SNAP_READ_LIMITS_H
+
+/**
+ * Most bytes of a file.  The writer's table of contents ends at 4 GiB of rows; four times
+ * that leaves room, and keeps all arithmetic on offsets far from overflow.
+ */
+#define SNAP__LIMIT_FILE_SIZE (UINT64_C(16) << 30)
+
+/** Most bytes taken from a pipe, which has to be held in memory as a whole. */
+#define SNAP__LIMIT_PIPE_SIZE (UINT64_C(1) << 30)
+
+/**
+ * Most inflated bytes that a file may announce: this much for free, plus this many times its own
+ * size.  Rows that are all alike shrink a thousandfold with good reason, but then there are
+ * few of them: a million equal sites are 8 MB.  Beyond, it is a bomb.
+ */
+#define SNAP__LIMIT_INFLATED_FREE  (UINT64_C(64) << 20)
+#define SNAP__LIMIT_INFLATED_RATIO UINT64_C(256)
+
+#endif
