@@ -4,8 +4,9 @@
  * Three 64-bit keys per site, from most to least exact (see STORE's identity levels):
  *   exact     build-id and address of every location (0 when the stack has any location without)
  *   line      function, file, line of every frame (addresses ignored)
- *   function  normalised function names and module base names (files and lines ignored)
- * All keys include the domain.  Keys are stable across processes, machines and versions of the tool.
+ *   function  normalised function names and module base names (files and lines ignored); the program's
+ *             own executable counts as one and the same module under every file name
+ * A frame without a function name is told by its file, and without that by its address.  All keys include the domain.  Keys are stable across processes, machines and versions of the tool.
  */
 #ifndef MODEL_IDENTITY_H
 #define MODEL_IDENTITY_H
