@@ -1,0 +1,310 @@
+/*
+ * growth.c - does a site keep growing?  What is concluded from the measures, and how surely.
+ */
+#include "analysis/growth.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/growth_say.h"
+#include "analysis/growth_shape.h"
+
+/* One run of the series, after the control run's slope was subtracted. */
+struct judged_run {
+	size_t from, count;
+	const double *x, *unit_x;
+	const double *blocks, *bytes; /* blocks NULL when unknown */
+	double *owned;                /* copies with the control subtracted, or NULL */
+};
+
+static enum growth_confidence weaker(enum growth_confidence a, enum growth_confidence b)
+{
+	return a < b ? a : b;
+}
+
+/* The smallest one-sided p that n snapshots can reach is 1/n!: few snapshots never make a sure
+ * verdict. */
+static enum growth_confidence most_confidence(size_t count)
+{
+	if (count < 5)
+		return GROWTH_LOW;
+	return count < 8 ? GROWTH_MEDIUM : GROWTH_HIGH;
+}
+
+static enum growth_verdict judge_sawtooth(const struct growth_shape *s)
+{
+	return s->trough_gain > s->largest_drop / 2 ? GROWTH_LEAK : GROWTH_SAWTOOTH;
+}
+
+static enum growth_verdict judge_shape(const struct growth_shape *s)
+{
+	if (s->count < 3)
+		return GROWTH_TOO_FEW;
+	if (s->min == s->max)
+		return GROWTH_STABLE;
+	if (growth_shape_is_exact(s))
+		return GROWTH_LEAK;
+	if (growth_shape_is_one_off(s))
+		return s->count - s->jump_at > 2 ? GROWTH_ONE_OFF : GROWTH_INCONCLUSIVE;
+	if (growth_shape_is_shrinking(s))
+		return GROWTH_SHRINKING;
+	if (growth_shape_is_sawtooth(s))
+		return judge_sawtooth(s);
+	if (!growth_shape_passes_floor(s))
+		return growth_shape_is_plateau(s) ? GROWTH_WARM_UP : GROWTH_STABLE;
+	if (growth_shape_late_share(s) <= 0.2)
+		return GROWTH_WARM_UP;
+	if (growth_shape_late_share(s) < 0.5)
+		return GROWTH_INCONCLUSIVE;
+	return GROWTH_LEAK;
+}
+
+static enum growth_confidence leak_confidence(const struct growth_shape *s)
+{
+	enum growth_confidence most = most_confidence(s->count);
+
+	if (growth_shape_is_exact(s))
+		return s->same_steps >= 5 ? most : weaker(most, GROWTH_MEDIUM);
+	if (s->floor_gain > 3 * s->give_back && s->rise_count >= 5 &&
+	    growth_shape_late_share(s) > 0.7)
+		return most;
+	if (s->rise_count >= 3 && growth_shape_late_share(s) > 0.6)
+		return weaker(most, GROWTH_MEDIUM);
+	return GROWTH_LOW;
+}
+
+static enum growth_confidence confidence_of(enum growth_verdict verdict,
+					    const struct growth_shape *s)
+{
+	switch (verdict) {
+	case GROWTH_LEAK:
+	case GROWTH_CONTAINER:
+		return leak_confidence(s);
+	case GROWTH_TOO_FEW:
+	case GROWTH_INCONCLUSIVE:
+		return GROWTH_LOW;
+	default:
+		return most_confidence(s->count);
+	}
+}
+
+/* Blocks decide.  When they keep still, bytes may grow inside them. */
+static enum growth_verdict combine(enum growth_verdict blocks, enum growth_verdict bytes,
+				   bool *by_bytes)
+{
+	*by_bytes = false;
+	if (blocks == GROWTH_LEAK || blocks == GROWTH_TOO_FEW)
+		return blocks;
+	if (bytes == GROWTH_LEAK) {
+		*by_bytes = true;
+		return blocks == GROWTH_INCONCLUSIVE ? GROWTH_INCONCLUSIVE : GROWTH_CONTAINER;
+	}
+	*by_bytes = blocks == GROWTH_STABLE && bytes != GROWTH_STABLE;
+	return *by_bytes ? bytes : blocks;
+}
+
+static void note_exact(struct growth_judgement *out, const struct growth_shape *blocks,
+		       const struct growth_shape *bytes)
+{
+	bool blocks_exact = blocks && growth_shape_is_exact(blocks);
+
+	if (!growth_shape_is_exact(bytes) ||
+	    (out->verdict == GROWTH_LEAK && blocks && !blocks_exact))
+		return;
+	out->exact = true;
+	out->exact_blocks = blocks_exact ? blocks->step : 0;
+	out->exact_bytes = bytes->step;
+}
+
+static void measure_slopes(struct growth_judgement *out, const struct judged_run *run, size_t tail)
+{
+	const double *x = run->unit_x + tail;
+	size_t count = run->count - tail;
+
+	stats_theil_sen(x, run->bytes + tail, count, &out->bytes_slope);
+	if (run->blocks)
+		stats_theil_sen(x, run->blocks + tail, count, &out->blocks_slope);
+}
+
+static void judge_run(const struct judged_run *run, const struct growth_options *options,
+		      struct growth_judgement *out)
+{
+	struct growth_shape blocks, bytes;
+	enum growth_verdict of_bytes;
+	bool by_bytes = true;
+
+	growth_shape_measure(&bytes, run->x, run->bytes, run->count, options->warmup);
+	of_bytes = judge_shape(&bytes);
+	out->verdict = of_bytes;
+	if (run->blocks) {
+		growth_shape_measure(&blocks, run->x, run->blocks, run->count, options->warmup);
+		out->verdict = combine(judge_shape(&blocks), of_bytes, &by_bytes);
+	}
+	out->confidence = confidence_of(out->verdict, by_bytes ? &bytes : &blocks);
+	measure_slopes(out, run, bytes.tail);
+	if (out->verdict == GROWTH_LEAK || out->verdict == GROWTH_CONTAINER)
+		note_exact(out, run->blocks ? &blocks : NULL, &bytes);
+	if (out->exact && out->exact_blocks > 0)
+		growth_say(out, "exactly %.0f block%s, %.0f bytes per snapshot", out->exact_blocks,
+			   out->exact_blocks == 1 ? "" : "s", out->exact_bytes);
+	growth_say_shape(out, out->verdict, by_bytes ? &bytes : &blocks,
+			 by_bytes ? "byte" : "block");
+	if (out->verdict == GROWTH_CONTAINER && run->blocks)
+		growth_say(out,
+			   "%.0f blocks at the start, %.0f at the end: the bytes grow inside them",
+			   blocks.first, blocks.last);
+}
+
+/* ---- runs: values are never subtracted across a restart ---- */
+
+static size_t run_end(const struct growth_series *series, size_t from)
+{
+	size_t end = from + 1;
+
+	while (end < series->count && (!series->run || series->run[end] == series->run[from]))
+		end++;
+	return end;
+}
+
+/* Copies of blocks and bytes with control slopes subtracted; false when memory is out. */
+static bool subtract_control(struct judged_run *run, const struct growth_options *options)
+{
+	double *copy = malloc(2 * run->count * sizeof(*copy));
+
+	if (!copy)
+		return false;
+	for (size_t i = 0; i < run->count; i++) {
+		double elapsed = run->unit_x[i] - run->unit_x[0];
+
+		copy[i] = run->bytes[i] - options->control_bytes * elapsed;
+		if (run->blocks)
+			copy[run->count + i] = run->blocks[i] - options->control_blocks * elapsed;
+	}
+	run->owned = copy;
+	run->bytes = copy;
+	run->blocks = run->blocks ? copy + run->count : NULL;
+	return true;
+}
+
+static void judge_part(const struct growth_series *series, const struct growth_options *options,
+		       size_t from, size_t count, struct growth_judgement *out)
+{
+	struct judged_run run = {
+		.from = from,
+		.count = count,
+		.x = series->x + from,
+		.unit_x = (series->unit_x ? series->unit_x : series->x) + from,
+		.blocks = series->blocks ? series->blocks + from : NULL,
+		.bytes = series->bytes + from,
+	};
+
+	*out = (struct growth_judgement){
+		.verdict = GROWTH_TOO_FEW, .judged_from = from, .judged_count = count};
+	if ((options->control_blocks != 0 || options->control_bytes != 0) &&
+	    !subtract_control(&run, options)) {
+		growth_say(out, "memory ran out while judging");
+		return;
+	}
+	judge_run(&run, options, out);
+	free(run.owned);
+}
+
+static bool is_growth(enum growth_verdict verdict)
+{
+	return verdict == GROWTH_LEAK || verdict == GROWTH_CONTAINER;
+}
+
+/* What the other runs say about a growth verdict of the judged one. */
+static void ask_other_runs(const struct growth_series *series, const struct growth_options *options,
+			   struct growth_judgement *out)
+{
+	size_t agree = 0, disagree = 0, snapshots = out->judged_count;
+
+	for (size_t from = 0, end; from < series->count; from = end) {
+		struct growth_judgement other;
+
+		end = run_end(series, from);
+		if (from == out->judged_from || end - from < 3)
+			continue;
+		judge_part(series, options, from, end - from, &other);
+		agree += other.verdict == out->verdict;
+		disagree +=
+			other.verdict != out->verdict &&
+			!(other.verdict == GROWTH_INCONCLUSIVE || other.verdict == GROWTH_TOO_FEW);
+		snapshots += end - from;
+	}
+	if (agree > 0 && out->confidence < most_confidence(snapshots))
+		out->confidence++;
+	if (disagree > agree && out->confidence > GROWTH_LOW)
+		out->confidence--;
+	if (agree + disagree > 0)
+		growth_say(out,
+			   "judged on the longest of several runs; of the others %zu agree, %zu do "
+			   "not",
+			   agree, disagree);
+}
+
+void growth_judge(const struct growth_series *series, const struct growth_options *options,
+		  struct growth_judgement *out)
+{
+	size_t best = 0, best_count = 0, runs = 0;
+
+	for (size_t from = 0, end; from < series->count; from = end, runs++) {
+		end = run_end(series, from);
+		if (end - from >= best_count) {
+			best = from;
+			best_count = end - from;
+		}
+	}
+	judge_part(series, options, best, best_count, out);
+	if (runs > 1 && out->verdict == GROWTH_TOO_FEW)
+		growth_say(out,
+			   "%zu processes, none with 3 snapshots: they are never subtracted from "
+			   "each other",
+			   runs);
+	if (runs > 1 && is_growth(out->verdict))
+		ask_other_runs(series, options, out);
+}
+
+size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max)
+{
+	size_t from = 0, count = 0, n;
+
+	for (size_t start = 0, end; start < series->count; start = end) {
+		end = run_end(series, start);
+		if (end - start >= count) {
+			from = start;
+			count = end - start;
+		}
+	}
+	n = count < max ? count : max;
+	for (size_t i = 0; i < n; i++)
+		wanted[i] = from + (n == count ? i : (i + 1) * count / n - 1);
+	return n;
+}
+
+const char *growth_verdict_name(enum growth_verdict verdict)
+{
+	static const char *const names[] = {
+		[GROWTH_LEAK] = "leak",
+		[GROWTH_CONTAINER] = "container-growth",
+		[GROWTH_INCONCLUSIVE] = "inconclusive",
+		[GROWTH_SAWTOOTH] = "sawtooth",
+		[GROWTH_WARM_UP] = "warm-up",
+		[GROWTH_ONE_OFF] = "one-off",
+		[GROWTH_SHRINKING] = "shrinking",
+		[GROWTH_STABLE] = "stable",
+		[GROWTH_TOO_FEW] = "too-few",
+	};
+
+	return names[verdict];
+}
+
+const char *growth_confidence_name(enum growth_confidence confidence)
+{
+	static const char *const names[] = {
+		[GROWTH_LOW] = "low", [GROWTH_MEDIUM] = "medium", [GROWTH_HIGH] = "high"};
+
+	return names[confidence];
+}

@@ -1,0 +1,129 @@
+/*
+ * stats.c - robust statistics on short series.
+ */
+#include "analysis/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_doubles(const void *a, const void *b)
+{
+	const double *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static double sorted_median(const double *values, size_t count)
+{
+	if (count == 0)
+		return 0;
+	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+double stats_median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), compare_doubles);
+	return sorted_median(values, count);
+}
+
+/* Merge neighbours into `bins` points of median x and median y. */
+static void merge_neighbours(const double *x, const double *y, size_t count, double *bin_x,
+			     double *bin_y, size_t bins, double *scratch)
+{
+	for (size_t i = 0; i < bins; i++) {
+		size_t from = i * count / bins, to = (i + 1) * count / bins;
+
+		memcpy(scratch, x + from, (to - from) * sizeof(*x));
+		bin_x[i] = stats_median(scratch, to - from);
+		memcpy(scratch, y + from, (to - from) * sizeof(*y));
+		bin_y[i] = stats_median(scratch, to - from);
+	}
+}
+
+/* Sen's interval: the slopes whose ranks lie z * sd(Kendall's S) / 2 off the middle. */
+static void slope_interval(const double *slopes, size_t pairs, size_t points,
+			   struct stats_slope *out)
+{
+	const double z95 = 1.959963984540054;
+	double n = (double)points;
+	double width = z95 * sqrt(n * (n - 1) * (2 * n + 5) / 18);
+	double low = floor(((double)pairs - width) / 2);
+	double high = ceil(((double)pairs + width) / 2);
+	size_t last = pairs - 1;
+
+	out->low = slopes[low < 0 ? 0 : (size_t)low];
+	out->high = slopes[high > (double)last ? last : (size_t)high];
+}
+
+static bool pairwise_slopes(const double *x, const double *y, size_t points, double *slopes,
+			    struct stats_slope *out)
+{
+	size_t pairs = 0;
+
+	for (size_t i = 0; i < points; i++)
+		for (size_t j = i + 1; j < points; j++)
+			if (x[j] != x[i])
+				slopes[pairs++] = (y[j] - y[i]) / (x[j] - x[i]);
+	if (pairs == 0)
+		return false;
+	qsort(slopes, pairs, sizeof(*slopes), compare_doubles);
+	out->value = sorted_median(slopes, pairs);
+	slope_interval(slopes, pairs, points, out);
+	return true;
+}
+
+bool stats_theil_sen(const double *x, const double *y, size_t count, struct stats_slope *out)
+{
+	double slopes[STATS_SLOPE_POINTS * (STATS_SLOPE_POINTS - 1) / 2];
+	double bin_x[STATS_SLOPE_POINTS], bin_y[STATS_SLOPE_POINTS];
+	double *scratch;
+
+	*out = (struct stats_slope){0};
+	if (count <= STATS_SLOPE_POINTS)
+		return pairwise_slopes(x, y, count, slopes, out);
+	scratch = malloc((count / STATS_SLOPE_POINTS + 1) * sizeof(*scratch));
+	if (!scratch)
+		return false;
+	merge_neighbours(x, y, count, bin_x, bin_y, STATS_SLOPE_POINTS, scratch);
+	free(scratch);
+	return pairwise_slopes(bin_x, bin_y, STATS_SLOPE_POINTS, slopes, out);
+}
+
+/* Sum over groups of equal values of t (t - 1) (2 t + 5), by Kendall. */
+static double tie_correction(const double *sorted, size_t count)
+{
+	double sum = 0;
+
+	for (size_t i = 0, end; i < count; i = end) {
+		double t;
+
+		for (end = i + 1; end < count && sorted[end] == sorted[i]; end++)
+			;
+		t = (double)(end - i);
+		sum += t * (t - 1) * (2 * t + 5);
+	}
+	return sum;
+}
+
+struct stats_trend stats_mann_kendall(const double *y, size_t count)
+{
+	struct stats_trend trend = {.p_above = 1};
+	double n = (double)count, variance;
+	double *sorted;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = i + 1; j < count; j++)
+			trend.s += (y[j] > y[i]) - (y[j] < y[i]);
+	sorted = count ? malloc(count * sizeof(*sorted)) : NULL;
+	if (!sorted)
+		return trend;
+	memcpy(sorted, y, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_doubles);
+	variance = (n * (n - 1) * (2 * n + 5) - tie_correction(sorted, count)) / 18;
+	free(sorted);
+	if (variance > 0 && trend.s != 0)
+		trend.z = (trend.s > 0 ? trend.s - 1 : trend.s + 1) / sqrt(variance);
+	trend.p_above = erfc(trend.z / sqrt(2)) / 2;
+	return trend;
+}

@@ -1,0 +1,243 @@
+/* test_growth.c - the growth rule on small series whose verdicts were worked out by hand. */
+/* links: cmd_analysis */
+#include <criterion/criterion.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "analysis/growth.h"
+
+enum { MOST = 64 };
+
+/* Judge a series of blocks of `size` bytes each, one snapshot per step. */
+static struct growth_judgement judge_blocks(const double *blocks, size_t count, double size)
+{
+	double x[MOST], bytes[MOST];
+	struct growth_series series = {.count = count, .x = x, .blocks = blocks, .bytes = bytes};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	for (size_t i = 0; i < count; i++) {
+		x[i] = (double)i + 1;
+		bytes[i] = blocks[i] * size;
+	}
+	growth_judge(&series, &options, &judgement);
+	return judgement;
+}
+
+static struct growth_judgement judge_bytes(double blocks, const double *bytes, size_t count)
+{
+	double x[MOST], constant[MOST];
+	struct growth_series series = {.count = count, .x = x, .blocks = constant, .bytes = bytes};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	for (size_t i = 0; i < count; i++) {
+		x[i] = (double)i + 1;
+		constant[i] = blocks;
+	}
+	growth_judge(&series, &options, &judgement);
+	return judgement;
+}
+
+#define JUDGE(size, ...)                                                                           \
+	judge_blocks((const double[]){__VA_ARGS__},                                                \
+		     sizeof((const double[]){__VA_ARGS__}) / sizeof(double), size)
+#define JUDGE_BYTES(blocks, ...)                                                                   \
+	judge_bytes(blocks, (const double[]){__VA_ARGS__},                                         \
+		    sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
+
+#define EXPECT(judgement, expected)                                                                \
+	cr_assert_str_eq(growth_verdict_name((judgement).verdict), expected, "%s: %s",             \
+			 growth_verdict_name((judgement).verdict), (judgement).reasons[0])
+
+Test(growth, one_or_two_snapshots_are_too_few)
+{
+	struct growth_judgement one = JUDGE(8, 5), two = JUDGE(8, 5, 9);
+
+	EXPECT(one, "too-few");
+	EXPECT(two, "too-few");
+	cr_assert(strstr(two.reasons[0], "only 2 snapshots"));
+}
+
+Test(growth, no_snapshots_are_too_few)
+{
+	struct growth_judgement none = judge_blocks((const double[]){0}, 0, 1);
+
+	EXPECT(none, "too-few");
+}
+
+Test(growth, exactly_three_blocks_per_snapshot_is_a_leak_with_its_signature)
+{
+	struct growth_judgement leak = JUDGE(100, 10, 13, 16, 19, 22, 25, 28, 31);
+
+	EXPECT(leak, "leak");
+	cr_assert_eq(leak.confidence, GROWTH_HIGH);
+	cr_assert(leak.exact);
+	cr_assert_float_eq(leak.exact_blocks, 3, 1e-9);
+	cr_assert_float_eq(leak.exact_bytes, 300, 1e-9);
+	cr_assert_float_eq(leak.bytes_slope.value, 300, 1e-9);
+	cr_assert_float_eq(leak.bytes_slope.low, 300, 1e-9);
+	cr_assert_str_eq(leak.reasons[0], "exactly 3 blocks, 300 bytes per snapshot");
+}
+
+Test(growth, few_snapshots_never_make_a_sure_leak)
+{
+	struct growth_judgement four = JUDGE(8, 1, 2, 3, 4), seven = JUDGE(8, 1, 2, 3, 4, 5, 6, 7);
+
+	EXPECT(four, "leak");
+	cr_assert_eq(four.confidence, GROWTH_LOW);
+	EXPECT(seven, "leak");
+	cr_assert_eq(seven.confidence, GROWTH_MEDIUM);
+}
+
+Test(growth, a_missing_snapshot_does_not_hide_an_exact_leak)
+{
+	/* seq 1 2 3 5 6 8 9 10: 4 blocks per seq. */
+	double x[] = {1, 2, 3, 5, 6, 8, 9, 10}, blocks[8], bytes[8];
+	struct growth_series series = {.count = 8, .x = x, .blocks = blocks, .bytes = bytes};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement leak;
+
+	for (int i = 0; i < 8; i++) {
+		blocks[i] = 7 + 4 * x[i];
+		bytes[i] = 16 * blocks[i];
+	}
+	growth_judge(&series, &options, &leak);
+	EXPECT(leak, "leak");
+	cr_assert_float_eq(leak.exact_blocks, 4, 1e-9);
+	cr_assert_float_eq(leak.blocks_slope.value, 4, 1e-9);
+}
+
+Test(growth, a_constant_is_stable)
+{
+	EXPECT(JUDGE(8, 5, 5, 5, 5, 5, 5), "stable");
+}
+
+Test(growth, noise_around_a_level_is_stable)
+{
+	EXPECT(JUDGE(8, 100, 103, 99, 101, 104, 98, 102, 100, 103, 101), "stable");
+}
+
+Test(growth, a_single_jump_is_a_one_off)
+{
+	struct growth_judgement jump = JUDGE(8, 10, 10, 11, 10, 60, 60, 61, 60);
+
+	EXPECT(jump, "one-off");
+	cr_assert(strstr(jump.reasons[0], "50 blocks"));
+}
+
+Test(growth, a_jump_in_the_last_interval_needs_more_snapshots)
+{
+	EXPECT(JUDGE(8, 10, 10, 10, 10, 10, 10, 10, 60), "inconclusive");
+}
+
+Test(growth, rise_then_plateau_is_a_warm_up)
+{
+	EXPECT(JUDGE(8, 0, 40, 70, 90, 100, 100, 100, 100, 100, 100, 100, 100), "warm-up");
+}
+
+Test(growth, a_falling_series_is_shrinking)
+{
+	EXPECT(JUDGE(8, 100, 90, 85, 70, 66, 50, 41, 30), "shrinking");
+}
+
+Test(growth, a_buffer_that_fills_and_drains_is_a_sawtooth)
+{
+	EXPECT(JUDGE(8, 0, 10, 20, 30, 0, 10, 20, 30, 0, 10, 20, 30), "sawtooth");
+}
+
+Test(growth, rising_troughs_under_a_sawtooth_are_a_leak)
+{
+	/* A buffer of 0 10 20 30 on a leak of 10 a snapshot. */
+	EXPECT(JUDGE(8, 0, 20, 40, 60, 40, 60, 80, 100, 80, 100, 120, 140, 120, 140, 160, 180),
+	       "leak");
+}
+
+Test(growth, a_noisy_climb_is_a_leak)
+{
+	struct growth_judgement leak =
+		JUDGE(8, 3, 7, 10, 16, 19, 22, 28, 31, 33, 39, 41, 47, 50, 55, 57, 62);
+
+	EXPECT(leak, "leak");
+	cr_assert_eq(leak.confidence, GROWTH_HIGH);
+	cr_assert(leak.blocks_slope.low > 3 && leak.blocks_slope.high < 5);
+}
+
+Test(growth, one_block_that_is_reallocated_larger_is_container_growth)
+{
+	struct growth_judgement container =
+		JUDGE_BYTES(1, 1000, 1100, 1200, 1300, 1400, 1500, 1600, 1700, 1800, 1900);
+
+	EXPECT(container, "container-growth");
+	cr_assert(container.exact);
+	cr_assert_float_eq(container.exact_blocks, 0, 1e-9);
+	cr_assert_float_eq(container.exact_bytes, 100, 1e-9);
+}
+
+Test(growth, unknown_blocks_are_judged_by_bytes)
+{
+	double x[] = {1, 2, 3, 4, 5, 6, 7, 8}, bytes[] = {5, 10, 15, 20, 25, 30, 35, 40};
+	struct growth_series series = {.count = 8, .x = x, .bytes = bytes};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement leak;
+
+	growth_judge(&series, &options, &leak);
+	EXPECT(leak, "leak");
+}
+
+Test(growth, a_control_run_with_the_same_slope_explains_the_growth_away)
+{
+	double x[] = {1, 2, 3, 4, 5, 6, 7, 8}, blocks[] = {5, 7, 9, 11, 13, 15, 17, 19};
+	double bytes[] = {50, 70, 90, 110, 130, 150, 170, 190};
+	struct growth_series series = {.count = 8, .x = x, .blocks = blocks, .bytes = bytes};
+	struct growth_options options = {
+		.warmup = GROWTH_WARMUP_AUTO, .control_blocks = 2, .control_bytes = 20};
+	struct growth_judgement judgement;
+
+	growth_judge(&series, &options, &judgement);
+	EXPECT(judgement, "stable");
+}
+
+Test(growth, a_restart_is_never_subtracted_across)
+{
+	/* Two processes, each flat; the second holds more. */
+	double x[] = {1, 2, 3, 4, 1, 2, 3, 4}, blocks[] = {5, 5, 5, 5, 50, 50, 50, 50};
+	uint32_t run[] = {0, 0, 0, 0, 1, 1, 1, 1};
+	struct growth_series series = {
+		.count = 8, .x = x, .blocks = blocks, .bytes = blocks, .run = run};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	growth_judge(&series, &options, &judgement);
+	EXPECT(judgement, "stable");
+}
+
+Test(growth, two_runs_that_both_leak_make_the_verdict_surer)
+{
+	double x[] = {1, 2, 3, 4, 1, 2, 3, 4}, blocks[] = {5, 6, 7, 8, 5, 6, 7, 8};
+	uint32_t run[] = {0, 0, 0, 0, 1, 1, 1, 1};
+	struct growth_series series = {
+		.count = 8, .x = x, .blocks = blocks, .bytes = blocks, .run = run};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	growth_judge(&series, &options, &judgement);
+	EXPECT(judgement, "leak");
+	cr_assert_eq(judgement.confidence, GROWTH_MEDIUM);
+	cr_assert_eq(judgement.judged_from, 4);
+}
+
+Test(growth, processes_of_one_snapshot_each_are_too_few)
+{
+	double x[] = {1, 1, 1, 1}, blocks[] = {5, 6, 7, 8};
+	uint32_t run[] = {0, 1, 2, 3};
+	struct growth_series series = {
+		.count = 4, .x = x, .blocks = blocks, .bytes = blocks, .run = run};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	growth_judge(&series, &options, &judgement);
+	EXPECT(judgement, "too-few");
+	cr_assert(strstr(judgement.reasons[1], "4 processes"));
+}
