@@ -14,7 +14,8 @@
 /** `size` zeroed bytes aligned to 64, never freed; NULL when the system has no more. */
 void *snap__arena_alloc(size_t size);
 
-/** A private anonymous mapping (MAP_NORESERVE, MADV_DONTDUMP); NULL on failure. errno is preserved. */
+/** A private anonymous mapping (MAP_NORESERVE, MADV_DONTDUMP); NULL on failure. errno is preserved.
+ */
 void *snap__map(size_t size);
 void snap__unmap(void *base, size_t size);
 

@@ -2,8 +2,11 @@
  * runtime/stacks.h - the tree of call stacks.
  *
  * A node is (parent, pc).  Nodes are only ever added, ids are dense and start at 1, so that
- * readers (the snapshot) need no lock: they read ids below snap__stacks_count().  A parent's
- * id is always smaller than its child's.  Id 0 is the empty stack.
+ * readers (the snapshot) need no lock: they read ids below snap__stacks_count() that are
+ * known.  A parent's id is always smaller than its child's.  Id 0 is the empty stack.
+ *
+ * A pc is the address of a byte inside the call instruction (or of the interrupted
+ * instruction itself, below a signal frame); its upper 16 bits are the module tag of modules.h.
  */
 #ifndef SNAP_RUNTIME_STACKS_H
 #define SNAP_RUNTIME_STACKS_H
@@ -21,8 +24,7 @@ enum snap__pc_mark {
 };
 
 /**
- * The child of `parent` for `pc`, added if it is new.  Lock-free (or at worst a
- * bounded wait on a concurrent insertion of the same bucket), async-signal-safe.
+ * The child of `parent` for `pc`, added if it is new.  Lock-free, async-signal-safe.
  * Returns 0 when the tree is full or memory ran out: the caller counts a loss.
  */
 uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc);
@@ -30,18 +32,20 @@ uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc);
 /** Number of ids handed out, the empty stack included: valid ids are 0 .. count-1. */
 uint32_t snap__stacks_count(void);
 
-/** Parent and pc of a published node (id >= 1). */
+/** Whether `id` (below the count) is a node that can be read: false for 0, and for the instant in
+ *  which another thread is still filling it in (then nothing refers to it yet either). */
+bool snap__stacks_known(uint32_t id);
+
+/** Parent and pc of a known node (id >= 1). */
 uint32_t snap__stacks_parent(uint32_t id);
 uintptr_t snap__stacks_pc(uint32_t id);
 
 /**
  * Cumulative counters of the stack that ends at `id`: added to when a thread's cache
- * entry is evicted or flushed (relaxed atomic adds).  In exact mode the variances stay 0.
+ * entry is evicted or flushed (relaxed atomic adds).  False when memory ran out and the
+ * credit is lost.
  */
-void snap__stacks_credit(uint32_t id, uint64_t blocks, uint64_t bytes);
+bool snap__stacks_credit(uint32_t id, uint64_t blocks, uint64_t bytes);
 void snap__stacks_credited(uint32_t id, uint64_t *blocks, uint64_t *bytes);
-
-/** In a forked child: nothing inherited is locked afterwards. */
-void snap__stacks_after_fork(void);
 
 #endif

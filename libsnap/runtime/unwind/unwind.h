@@ -26,7 +26,7 @@ static inline struct snap__regs snap__regs_of_caller(const void *frame)
 {
 	const uintptr_t *slot = (const uintptr_t *)frame;
 
-	return (struct snap__regs){ .pc = slot[1], .sp = (uintptr_t)(slot + 2), .fp = slot[0] };
+	return (struct snap__regs){.pc = slot[1], .sp = (uintptr_t)(slot + 2), .fp = slot[0]};
 }
 
 /** A thread's kept stack and its stack bounds.  Zeroed memory is a valid empty one. */

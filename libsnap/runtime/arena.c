@@ -1,0 +1,94 @@
+/*
+ * arena.c - a lock-free bump arena over slabs of its own.
+ *
+ * A slab's first bytes are its header; allocation is one fetch_add on the slab's fill mark.
+ * Whoever overruns a slab maps the next one and tries to install it; a loser of that race
+ * gives its slab back.  Nobody ever waits, so a signal handler may allocate at any point.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+
+#include "runtime/arena.h"
+
+#define ALIGNMENT    64u
+#define SLAB_BYTES   ((size_t)256 << 10)
+#define LARGE_BYTES  (SLAB_BYTES / 4) /* from here on, a mapping of its own wastes less */
+#define PAGE_ROUNDUP 4095u
+
+struct slab {
+	_Atomic size_t used;
+};
+
+static _Atomic(struct slab *) current_slab;
+static atomic_uint_fast64_t mapped_bytes;
+
+void *snap__map(size_t size)
+{
+	int saved_errno = errno;
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED) {
+		base = NULL;
+	} else {
+		(void)madvise(base, size, MADV_DONTDUMP);
+		atomic_fetch_add_explicit(&mapped_bytes, size, memory_order_relaxed);
+	}
+	errno = saved_errno;
+	return base;
+}
+
+void snap__unmap(void *base, size_t size)
+{
+	int saved_errno = errno;
+
+	if (base && munmap(base, size) == 0)
+		atomic_fetch_sub_explicit(&mapped_bytes, size, memory_order_relaxed);
+	errno = saved_errno;
+}
+
+uint64_t snap__memory_mapped(void)
+{
+	return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);
+}
+
+/* `size` bytes of `slab`, or NULL when it is full. */
+static void *slab_take(struct slab *slab, size_t size)
+{
+	size_t offset = atomic_fetch_add_explicit(&slab->used, size, memory_order_relaxed);
+
+	return offset <= SLAB_BYTES - size ? (char *)slab + offset : NULL;
+}
+
+/* Replace the slab `full` (NULL at first) as the current one; false when memory ran out. */
+static bool slab_replace(struct slab *full)
+{
+	struct slab *fresh = snap__map(SLAB_BYTES);
+
+	if (!fresh)
+		return false;
+	atomic_init(&fresh->used, ALIGNMENT);
+	if (!atomic_compare_exchange_strong(&current_slab, &full, fresh))
+		snap__unmap(fresh, SLAB_BYTES);
+	return true;
+}
+
+void *snap__arena_alloc(size_t size)
+{
+	if (size > SIZE_MAX - PAGE_ROUNDUP)
+		return NULL;
+	if (size >= LARGE_BYTES)
+		return snap__map((size + PAGE_ROUNDUP) & ~(size_t)PAGE_ROUNDUP);
+	size = size ? (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1) : ALIGNMENT;
+	for (;;) {
+		struct slab *slab = atomic_load_explicit(&current_slab, memory_order_acquire);
+		void *taken = slab ? slab_take(slab, size) : NULL;
+
+		if (taken)
+			return taken;
+		if (!slab_replace(slab))
+			return NULL;
+	}
+}

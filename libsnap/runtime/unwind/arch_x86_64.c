@@ -1,0 +1,32 @@
+/*
+ * arch_x86_64.c - the System V ABI on x86-64.
+ */
+#include "runtime/unwind/arch.h"
+
+#if defined(__x86_64__)
+
+/* In assembly, because a compiler may use any of these registers for itself.
+   rbx, rbp and r12-r15 survive calls: DWARF numbers 3, 6 and 12-15; rsp is 7, the return
+   address 16. */
+__asm__(".text\n"
+	".globl snap__arch_here\n"
+	".hidden snap__arch_here\n"
+	".type snap__arch_here,@function\n"
+	"snap__arch_here:\n"
+	"	.cfi_startproc\n"
+	"	endbr64\n"
+	"	movq %rbx, 24(%rdi)\n"
+	"	movq %rbp, 48(%rdi)\n"
+	"	leaq 8(%rsp), %rax\n"
+	"	movq %rax, 56(%rdi)\n"
+	"	movq %r12, 96(%rdi)\n"
+	"	movq %r13, 104(%rdi)\n"
+	"	movq %r14, 112(%rdi)\n"
+	"	movq %r15, 120(%rdi)\n"
+	"	movq (%rsp), %rax\n"
+	"	movq %rax, 128(%rdi)\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size snap__arch_here, .-snap__arch_here\n");
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * reach.c - finds the limits of a stack by asking the kernel, page by page, once.
+ */
+#include <errno.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/unwind/reach.h"
+
+#define PAGE_BYTES ((uintptr_t)4096)
+/* How far below what is known as home a stack pointer may be and still be looked into: a page
+   costs one system call.  Further away it counts as another stack, which is slower, not wrong. */
+#define FARTHEST_BYTES ((uintptr_t)64 << 20)
+
+static uintptr_t page_of(uintptr_t address)
+{
+	return address & ~(PAGE_BYTES - 1);
+}
+
+/*
+ * rt_sigprocmask() reads the set before it looks at `how`: with a `how` that does not exist it
+ * changes nothing and fails with EFAULT exactly if the 8 bytes cannot be read.  Every sandbox
+ * lets it through, because threads and signals need it.
+ */
+static bool is_readable(uintptr_t address)
+{
+	int saved_errno = errno;
+	bool readable =
+		syscall(SYS_rt_sigprocmask, ~0L, address, NULL, (size_t)8) == 0 || errno != EFAULT;
+
+	errno = saved_errno;
+	return readable;
+}
+
+/* Whether every page from that of `low` up to `high` is readable. */
+static bool all_readable(uintptr_t low, uintptr_t high)
+{
+	for (uintptr_t page = page_of(low); page < high; page += PAGE_BYTES)
+		if (!is_readable(page))
+			return false;
+	return true;
+}
+
+/* Extend home down to `sp` if the memory up to `above` is of one piece. */
+static bool extend(struct snap__reach *reach, uintptr_t sp, uintptr_t above, uintptr_t high)
+{
+	if (sp >= above || above - sp > FARTHEST_BYTES || !all_readable(sp, above))
+		return false;
+	reach->home_low = page_of(sp);
+	reach->home_high = high;
+	return true;
+}
+
+bool snap__reach_is_home_slow(struct snap__reach *reach, uintptr_t sp)
+{
+	/* Both lie at the upper end of a stack: the thread's control block on a thread's own,
+	   the kernel's random bytes for the program on the main thread's. */
+	uintptr_t control_block = (uintptr_t)__builtin_thread_pointer();
+	uintptr_t random_bytes = getauxval(AT_RANDOM);
+
+	if (reach->home_high)
+		return extend(reach, sp, reach->home_low, reach->home_high);
+	return extend(reach, sp, control_block, page_of(control_block) + PAGE_BYTES) ||
+	       extend(reach, sp, random_bytes, page_of(random_bytes) + PAGE_BYTES);
+}
+
+static bool probe_away(struct snap__reach *reach, uintptr_t address)
+{
+	uintptr_t page = page_of(address);
+
+	if (!is_readable(page))
+		return false;
+	if (page == reach->away_high) {
+		reach->away_high += PAGE_BYTES;
+	} else {
+		reach->away_low = page;
+		reach->away_high = page + PAGE_BYTES;
+	}
+	return true;
+}
+
+bool snap__reach_read(struct snap__reach *reach, uintptr_t address, uintptr_t *value)
+{
+	if (address & (sizeof(uintptr_t) - 1))
+		return false;
+	if (!snap__reach_has(reach, address) &&
+	    !(address >= reach->away_low && address < reach->away_high) &&
+	    !probe_away(reach, address))
+		return false;
+	*value = *(const uintptr_t *)address;
+	return true;
+}

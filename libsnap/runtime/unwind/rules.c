@@ -1,0 +1,162 @@
+/*
+ * rules.c - compiles rows to words, and keeps them.
+ *
+ * A rule is a pure function of its pc and of the module mapped there, so that threads that
+ * race to compile one write the same word.  A full table is replaced by a copy four times
+ * its size; the old one stays mapped, because somebody may be reading it (together they are a third
+ * of the new one).
+ */
+#include <stdbool.h>
+
+#include "runtime/arena.h"
+#include "runtime/unwind/cfi.h"
+#include "runtime/unwind/rules.h"
+
+#define FIRST_BITS 13u
+#define MOST_BITS  21u /* 32 MB: more pcs than any program calls malloc through */
+#define WORD       ((int64_t)sizeof(uintptr_t))
+
+_Atomic(struct snap__rule_table *) snap__rule_table;
+static atomic_uint_fast64_t compiled;
+
+static struct snap__rule_table *table_create(unsigned bits)
+{
+	size_t count = (size_t)1 << bits;
+	struct snap__rule_table *table =
+		snap__map(sizeof(*table) + count * sizeof(table->entries[0]));
+
+	if (table) {
+		table->mask = count - 1;
+		table->shift = 64 - bits;
+	}
+	return table;
+}
+
+static void table_destroy(struct snap__rule_table *table)
+{
+	snap__unmap(table, sizeof(*table) + (table->mask + 1) * sizeof(table->entries[0]));
+}
+
+/* Room is kept by never filling more than half; without room the rule is not remembered. */
+static void table_put(struct snap__rule_table *table, uintptr_t pc, snap__rule rule)
+{
+	for (size_t i = snap__rule_hash(table, pc);; i++) {
+		struct snap__rule_entry *entry = &table->entries[i & table->mask];
+		uintptr_t key = atomic_load_explicit(&entry->pc, memory_order_relaxed);
+
+		if (key == 0) {
+			if (atomic_load_explicit(&table->used, memory_order_relaxed) >
+			    table->mask / 2)
+				return;
+			if (atomic_compare_exchange_strong(&entry->pc, &key, pc)) {
+				atomic_fetch_add_explicit(&table->used, 1, memory_order_relaxed);
+				key = pc;
+			}
+		}
+		if (key == pc) {
+			atomic_store_explicit(&entry->rule, rule, memory_order_relaxed);
+			return;
+		}
+	}
+}
+
+/* Copy `full` (NULL at first) into a larger table.  What others add to it meanwhile is compiled
+ * again. */
+static struct snap__rule_table *table_grow(struct snap__rule_table *full)
+{
+	unsigned bits = full ? 64 - full->shift + 2 : FIRST_BITS;
+	struct snap__rule_table *fresh;
+
+	if (bits > MOST_BITS)
+		return full;
+	fresh = table_create(bits);
+	if (!fresh)
+		return full;
+	for (size_t i = 0; full && i <= full->mask; i++) {
+		uintptr_t pc = atomic_load_explicit(&full->entries[i].pc, memory_order_relaxed);
+		snap__rule rule =
+			atomic_load_explicit(&full->entries[i].rule, memory_order_relaxed);
+
+		if (pc && rule != SNAP__RULE_NONE)
+			table_put(fresh, pc, rule);
+	}
+	if (atomic_compare_exchange_strong(&snap__rule_table, &full, fresh))
+		return fresh;
+	table_destroy(fresh);
+	return full; /* now the table that somebody else put there */
+}
+
+static void remember(uintptr_t pc, snap__rule rule)
+{
+	struct snap__rule_table *table =
+		atomic_load_explicit(&snap__rule_table, memory_order_acquire);
+
+	if (!table || atomic_load_explicit(&table->used, memory_order_relaxed) >= table->mask / 2)
+		table = table_grow(table);
+	if (table)
+		table_put(table, pc, rule);
+}
+
+/* How far below the CFA the fp slot is in words, or -1 if a word cannot say it. */
+static int64_t fp_words(const struct snap__cfi_row *row)
+{
+	int64_t offset = row->value[SNAP__REG_FP];
+
+	if (row->how[SNAP__REG_FP] == SNAP__CFI_SAME)
+		return 0;
+	if (row->how[SNAP__REG_FP] != SNAP__CFI_AT_CFA || offset >= 0 || offset % WORD ||
+	    -offset / WORD > 0xffff)
+		return -1;
+	return -offset / WORD;
+}
+
+static snap__rule rule_of_row(const struct snap__cfi_row *row)
+{
+	int64_t fp = fp_words(row);
+
+	if (row->how[row->ra] == SNAP__CFI_UNDEFINED)
+		return SNAP__RULE_OUTERMOST;
+	if (row->cfa_is_expr || row->signal_frame || fp < 0 ||
+	    (row->cfa_reg != SNAP__REG_SP && row->cfa_reg != SNAP__REG_FP) ||
+	    row->how[SNAP__REG_SP] != SNAP__CFI_SAME || row->how[row->ra] != SNAP__CFI_AT_CFA ||
+	    row->value[row->ra] != -WORD || row->cfa_value <= 0 || row->cfa_value % WORD ||
+	    row->cfa_value / WORD > 0xffffff)
+		return SNAP__RULE_EXOTIC;
+	return (snap__rule)(row->cfa_value / WORD) << 24 | (snap__rule)fp << 8 |
+	       (row->cfa_reg == SNAP__REG_SP ? SNAP__RULE_SP : SNAP__RULE_FP);
+}
+
+snap__rule snap__rule_compile(uintptr_t pc)
+{
+	const struct snap__module *module = snap__modules_at(pc);
+	struct snap__cfi_row row;
+	snap__rule rule;
+
+	/* Generated code comes and goes unannounced: nothing about it is remembered. */
+	if (!module)
+		return (snap__rule)SNAP__PC_TAG_NONE << SNAP__PC_TAG_SHIFT | SNAP__RULE_NO_INFO;
+	rule = snap__cfi_row_at(module, pc, &row) ? rule_of_row(&row) : SNAP__RULE_NO_INFO;
+	rule |= (snap__rule)module->tag << SNAP__PC_TAG_SHIFT;
+	atomic_fetch_add_explicit(&compiled, 1, memory_order_relaxed);
+	remember(pc, rule);
+	return rule;
+}
+
+void snap__rules_forget_retired(void)
+{
+	struct snap__rule_table *table =
+		atomic_load_explicit(&snap__rule_table, memory_order_acquire);
+
+	for (size_t i = 0; table && i <= table->mask; i++) {
+		struct snap__rule_entry *entry = &table->entries[i];
+		uintptr_t pc = atomic_load_explicit(&entry->pc, memory_order_relaxed);
+
+		if (pc && snap__modules_retired(pc))
+			atomic_store_explicit(&entry->rule, SNAP__RULE_NONE, memory_order_relaxed);
+	}
+}
+
+uint64_t snap__rules_compiled(void)
+{
+	return atomic_load_explicit(&compiled, memory_order_relaxed);
+}

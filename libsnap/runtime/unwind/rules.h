@@ -1,0 +1,105 @@
+/*
+ * unwind/rules.h - rules compiled to one word each, and the cache that all threads share.
+ *
+ * Nearly every row of .eh_frame says: the CFA is sp or fp plus a constant, the return address
+ * is at CFA - 8, the caller's fp is unchanged or at CFA minus a constant.  Such rows fit
+ * into a word; the others are marked as exotic and go through cfi.h each time.
+ */
+#ifndef SNAP_RUNTIME_UNWIND_RULES_H
+#define SNAP_RUNTIME_UNWIND_RULES_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/modules.h"
+
+/*
+ * bits 63-48  tag of the module (modules.h), so that pc | (rule & tag) is what the tree keeps
+ * bits 47-24  CFA offset, in words
+ * bits 23-8   how far below the CFA the caller's fp was saved, in words; 0: fp is unchanged
+ * bits 7-0    enum snap__rule_kind
+ */
+typedef uint64_t snap__rule;
+
+enum snap__rule_kind {
+	SNAP__RULE_NONE = 0, /* not in the cache */
+	SNAP__RULE_SP,       /* CFA = sp + offset */
+	SNAP__RULE_FP,       /* CFA = fp + offset */
+	SNAP__RULE_OUTERMOST,
+	SNAP__RULE_EXOTIC,  /* ask cfi.h */
+	SNAP__RULE_NO_INFO, /* the code has no call frame information */
+};
+
+#define SNAP__RULE_TAG_MASK ((snap__rule)0xffff << SNAP__PC_TAG_SHIFT)
+
+static inline enum snap__rule_kind snap__rule_kind(snap__rule rule)
+{
+	return (enum snap__rule_kind)(rule & 0xff);
+}
+
+static inline uintptr_t snap__rule_cfa_offset(snap__rule rule)
+{
+	return (rule >> 24 & 0xffffff) * sizeof(uintptr_t);
+}
+
+/** Distance of the fp slot below the CFA in bytes; 0 when fp is unchanged. */
+static inline uintptr_t snap__rule_fp_offset(snap__rule rule)
+{
+	return (rule >> 8 & 0xffff) * sizeof(uintptr_t);
+}
+
+struct snap__rule_entry {
+	_Atomic uintptr_t pc;
+	_Atomic snap__rule rule; /* SNAP__RULE_NONE: being filled in, or no longer believed */
+};
+
+/* Open addressing; entries are claimed once and keep their pc.  Growing publishes a copy. */
+struct snap__rule_table {
+	size_t mask;
+	unsigned shift; /* hash bits to index */
+	_Atomic size_t used;
+	struct snap__rule_entry entries[];
+};
+
+extern _Atomic(struct snap__rule_table *) snap__rule_table;
+
+static inline size_t snap__rule_hash(const struct snap__rule_table *table, uintptr_t pc)
+{
+	return (size_t)((pc * 0x9e3779b97f4a7c15u) >> table->shift);
+}
+
+/** Compile the rule for `pc` and remember it. */
+snap__rule snap__rule_compile(uintptr_t pc);
+
+/** The rule for the instruction at `pc` (for a call: any byte of it). Never SNAP__RULE_NONE. */
+static inline snap__rule snap__rule_for(uintptr_t pc)
+{
+	struct snap__rule_table *table =
+		atomic_load_explicit(&snap__rule_table, memory_order_acquire);
+
+	if (table) {
+		for (size_t i = snap__rule_hash(table, pc);; i++) {
+			struct snap__rule_entry *entry = &table->entries[i & table->mask];
+			uintptr_t key = atomic_load_explicit(&entry->pc, memory_order_relaxed);
+			snap__rule rule;
+
+			if (key == pc) {
+				rule = atomic_load_explicit(&entry->rule, memory_order_relaxed);
+				if (rule != SNAP__RULE_NONE)
+					return rule;
+				break;
+			}
+			if (key == 0)
+				break;
+		}
+	}
+	return snap__rule_compile(pc);
+}
+
+/** Forget every rule whose code is no longer mapped. */
+void snap__rules_forget_retired(void);
+
+uint64_t snap__rules_compiled(void);
+
+#endif
