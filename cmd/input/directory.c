@@ -1,0 +1,188 @@
+/*
+ * directory.c - the snapshots of a directory, in order of capture.
+ *
+ * Only their meta is read.  Files being written (hidden, or named *.tmp) are left out.
+ */
+#include "input/input.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "input/formats.h"
+#include "model/fail.h"
+
+struct entry {
+	char *path;
+	uint64_t start_time_ns, pid, seq, time_ns;
+};
+
+struct listing {
+	struct entry *entries;
+	size_t count, room;
+};
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = compare_numbers(a->start_time_ns, b->start_time_ns);
+
+	if (!order)
+		order = compare_numbers(a->pid, b->pid);
+	if (!order)
+		order = compare_numbers(a->seq, b->seq);
+	if (!order)
+		order = compare_numbers(a->time_ns, b->time_ns);
+	return order ? order : strverscmp(a->path, b->path);
+}
+
+static void listing_free(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++)
+		free(listing->entries[i].path);
+	free(listing->entries);
+}
+
+static bool being_written(const char *name)
+{
+	size_t size = strlen(name);
+
+	return name[0] == '.' || (size > 4 && strcmp(name + size - 4, ".tmp") == 0);
+}
+
+/** Read the keys that order snapshots.  A damaged file keeps its place by what could be read. */
+static enum snap_status read_keys(struct entry *entry, const struct format *format,
+				  struct stream *stream, struct snap_error *err)
+{
+	struct model *model = model_new();
+
+	if (model)
+		model->source = strdup(stream->name);
+	if (!model || !model->source) {
+		model_free(model);
+		return fail_memory(err, "listing a directory");
+	}
+	format->read_meta(model, stream, NULL);
+	entry->start_time_ns = model_meta_u64(model, "start_time_ns", 0);
+	entry->pid = model_meta_u64(model, "pid", 0);
+	entry->seq = model_meta_u64(model, "seq", 0);
+	entry->time_ns = model_meta_u64(model, "time_ns", 0);
+	model_free(model);
+	return SNAP_OK;
+}
+
+static enum snap_status listing_add(struct listing *listing, const struct entry *entry,
+				    struct snap_error *err)
+{
+	if (listing->count == listing->room) {
+		size_t room = listing->room * 2 + 64;
+		struct entry *moved = reallocarray(listing->entries, room, sizeof(*moved));
+
+		if (!moved)
+			return fail_memory(err, "listing a directory");
+		listing->entries = moved;
+		listing->room = room;
+	}
+	listing->entries[listing->count++] = *entry;
+	return SNAP_OK;
+}
+
+/** Add the file if it is a snapshot; takes over entry->path when it does. */
+static enum snap_status consider_file(struct listing *listing, struct entry *entry, bool *taken,
+				      struct snap_error *err)
+{
+	const struct format *format = NULL;
+	struct stream *stream = NULL;
+	enum snap_status st = stream_open(&stream, entry->path, err);
+
+	if (st == SNAP_OK && stream_unwrap(&stream, NULL) == SNAP_OK &&
+	    format_recognise(&format, stream, NULL) == SNAP_OK)
+		st = read_keys(entry, format, stream, err);
+	stream_close(stream);
+	if (st == SNAP_OK && format) {
+		st = listing_add(listing, entry, err);
+		*taken = st == SNAP_OK;
+	}
+	return st;
+}
+
+static enum snap_status consider(struct listing *listing, const char *dir, const char *name,
+				 struct snap_error *err)
+{
+	size_t size = strlen(dir);
+	const char *slash = size && dir[size - 1] == '/' ? "" : "/";
+	struct entry entry = {0};
+	enum snap_status st = SNAP_OK;
+	bool taken = false;
+	struct stat info;
+
+	if (being_written(name))
+		return SNAP_OK;
+	if (asprintf(&entry.path, "%s%s%s", dir, slash, name) < 0)
+		return fail_memory(err, "listing a directory");
+	if (stat(entry.path, &info) == 0 && S_ISREG(info.st_mode))
+		st = consider_file(listing, &entry, &taken, err);
+	if (!taken)
+		free(entry.path);
+	return st;
+}
+
+static enum snap_status scan(struct listing *listing, const char *dir, struct snap_error *err)
+{
+	DIR *handle = opendir(dir);
+	enum snap_status st = SNAP_OK;
+	struct dirent *file;
+
+	if (!handle)
+		return fail(err, SNAP_EIO, "%s: %s", dir, strerror(errno));
+	errno = 0;
+	while (st == SNAP_OK && (file = readdir(handle))) {
+		st = consider(listing, dir, file->d_name, err);
+		errno = 0;
+	}
+	if (st == SNAP_OK && errno)
+		st = fail(err, SNAP_EIO, "%s: %s", dir, strerror(errno));
+	closedir(handle);
+	if (st == SNAP_OK && !listing->count)
+		st = fail(err, SNAP_ENOTFOUND, "%s: no snapshots in this directory", dir);
+	return st;
+}
+
+enum snap_status input_list_directory(const char *dir, char ***paths, size_t *count,
+				      struct snap_error *err)
+{
+	struct listing listing = {0};
+	enum snap_status st = scan(&listing, dir, err);
+
+	*paths = NULL;
+	*count = 0;
+	if (st == SNAP_OK) {
+		*paths = calloc(listing.count, sizeof(**paths));
+		if (!*paths)
+			st = fail_memory(err, "listing a directory");
+	}
+	if (st != SNAP_OK) {
+		listing_free(&listing);
+		return st;
+	}
+	qsort(listing.entries, listing.count, sizeof(*listing.entries), compare_entries);
+	for (size_t i = 0; i < listing.count; i++)
+		(*paths)[i] = listing.entries[i].path;
+	*count = listing.count;
+	free(listing.entries);
+	return SNAP_OK;
+}
+
+void input_free_list(char **paths, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(paths[i]);
+	free(paths);
+}

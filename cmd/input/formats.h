@@ -1,0 +1,32 @@
+/*
+ * input/formats.h - what input.c's table knows of each format.
+ */
+#ifndef INPUT_FORMATS_H
+#define INPUT_FORMATS_H
+
+#include "input/input.h"
+#include "input/stream.h"
+
+/** Bytes from a file's beginning that are enough to tell every format. */
+enum { FORMAT_PEEK = 4096 };
+
+struct format {
+	const char *name;
+	/** `data` are the first bytes of a file, up to FORMAT_PEEK. */
+	bool (*recognises)(const void *data, size_t size);
+	/** Fill a new model, whose source is set, from the beginning of `stream`. */
+	enum snap_status (*read)(struct model *model, struct stream *stream,
+				 const struct input_options *options, struct snap_error *err);
+	/** The same for its meta only, as cheap as the format allows; damage may be overlooked. */
+	enum snap_status (*read_meta)(struct model *model, struct stream *stream,
+				      struct snap_error *err);
+};
+
+extern const struct format format_snap;
+extern const struct format format_text;
+
+/** The format of `stream` (unwrapped already), or an error that says what it is instead. */
+enum snap_status format_recognise(const struct format **format, struct stream *stream,
+				  struct snap_error *err);
+
+#endif

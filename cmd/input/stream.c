@@ -1,0 +1,210 @@
+/*
+ * stream.c - bytes in order: a window over a file, a pipe or memory.
+ */
+#include "input/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/fail.h"
+
+enum {
+	READ_SIZE = 256 * 1024, /* bytes asked of a source at once */
+};
+
+struct file {
+	int fd;
+	const char *name; /* the stream's */
+};
+
+static enum snap_status file_read(void *state, char *out, size_t room, size_t *got,
+				  struct snap_error *err)
+{
+	const struct file *file = state;
+	ssize_t size;
+
+	do
+		size = read(file->fd, out, room);
+	while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return fail(err, SNAP_EIO, "%s: %s", file->name, strerror(errno));
+	*got = (size_t)size;
+	return SNAP_OK;
+}
+
+static void file_close(void *state)
+{
+	struct file *file = state;
+
+	if (file->fd != STDIN_FILENO)
+		close(file->fd);
+	free(file);
+}
+
+static enum snap_status open_file(const char *path, int *fd, bool *regular, struct snap_error *err)
+{
+	struct stat info;
+
+	*fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (*fd < 0 || fstat(*fd, &info) != 0) {
+		fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
+		if (*fd > STDIN_FILENO)
+			close(*fd);
+		return SNAP_EIO;
+	}
+	if (S_ISDIR(info.st_mode)) {
+		if (*fd != STDIN_FILENO)
+			close(*fd);
+		return fail(err, SNAP_EUNSUPPORTED,
+			    "%s: is a directory, where one snapshot file is wanted", path);
+	}
+	*regular = S_ISREG(info.st_mode) && *fd != STDIN_FILENO;
+	return SNAP_OK;
+}
+
+enum snap_status stream_open(struct stream **out, const char *path, struct snap_error *err)
+{
+	struct file *file = malloc(sizeof(*file));
+	struct stream_source source = {file, file_read, file_close};
+	bool regular = false;
+	enum snap_status st;
+
+	*out = NULL;
+	if (!file)
+		return fail_memory(err, "opening a file");
+	st = open_file(path, &file->fd, &regular, err);
+	if (st != SNAP_OK) {
+		free(file);
+		return st;
+	}
+	st = stream_open_source(out, &source, path, err);
+	if (st != SNAP_OK)
+		return st;
+	file->name = (*out)->name;
+	if (regular) {
+		(*out)->path = strdup(path);
+		if (!(*out)->path) {
+			stream_close(*out);
+			*out = NULL;
+			return fail_memory(err, "opening a file");
+		}
+	}
+	return SNAP_OK;
+}
+
+enum snap_status stream_open_source(struct stream **out, const struct stream_source *source,
+				    const char *name, struct snap_error *err)
+{
+	struct stream *stream = calloc(1, sizeof(*stream));
+
+	*out = NULL;
+	if (stream)
+		stream->name = strdup(name);
+	if (!stream || !stream->name) {
+		free(stream);
+		source->close(source->state);
+		return fail_memory(err, "opening a file");
+	}
+	stream->source = *source;
+	*out = stream;
+	return SNAP_OK;
+}
+
+static void nothing_to_close(void *state)
+{
+	(void)state;
+}
+
+enum snap_status stream_open_memory(struct stream **out, const void *data, size_t size,
+				    const char *name, struct snap_error *err)
+{
+	struct stream_source source = {.close = nothing_to_close};
+	enum snap_status st = stream_open_source(out, &source, name, err);
+
+	if (st == SNAP_OK) {
+		(*out)->data = data;
+		(*out)->size = size;
+		(*out)->ended = true;
+	}
+	return st;
+}
+
+void stream_close(struct stream *stream)
+{
+	if (!stream)
+		return;
+	stream->source.close(stream->source.state);
+	free(stream->buffer);
+	free(stream->name);
+	free(stream->path);
+	free(stream);
+}
+
+/** Move the window to the front of a buffer that has room for `size` bytes and one more read. */
+static bool make_room(struct stream *stream, size_t size)
+{
+	size_t room = stream->room ? stream->room : 2 * READ_SIZE;
+	char *buffer;
+
+	if (size > SIZE_MAX / 4)
+		return false;
+	while (room < size + READ_SIZE)
+		room *= 2;
+	if (room == stream->room) {
+		memmove(stream->buffer, stream->data, stream->size);
+		stream->data = stream->buffer;
+		return true;
+	}
+	buffer = malloc(room);
+	if (!buffer)
+		return false;
+	if (stream->size)
+		memcpy(buffer, stream->data, stream->size);
+	free(stream->buffer);
+	stream->buffer = buffer;
+	stream->room = room;
+	stream->data = buffer;
+	return true;
+}
+
+enum snap_status stream_need(struct stream *stream, size_t size, struct snap_error *err)
+{
+	while (stream->size < size && !stream->ended) {
+		size_t used = stream->buffer ? (size_t)(stream->data - stream->buffer) : 0;
+		size_t got = 0;
+		enum snap_status st;
+
+		if (stream->room - used < stream->size + READ_SIZE) {
+			if (!make_room(stream, stream->size > size ? stream->size : size))
+				return fail_memory(err, "reading a file");
+			used = 0;
+		}
+		st = stream->source.read(stream->source.state, stream->buffer + used + stream->size,
+					 READ_SIZE, &got, err);
+		if (st != SNAP_OK)
+			return st;
+		stream->size += got;
+		stream->ended = got == 0;
+	}
+	return SNAP_OK;
+}
+
+void stream_skip(struct stream *stream, size_t size)
+{
+	stream->data += size;
+	stream->size -= size;
+	stream->offset += size;
+}
+
+enum snap_status stream_need_all(struct stream *stream, struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	while (st == SNAP_OK && !stream->ended)
+		st = stream_need(stream, stream->size + 1, err);
+	return st;
+}

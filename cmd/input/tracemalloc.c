@@ -1,0 +1,424 @@
+/*
+ * tracemalloc.c - files that Python's tracemalloc.Snapshot.dump() wrote (CPython 3.6 to 3.14).
+ *
+ * The pickle is one Snapshot object, whose state is a dict: `traces` is a _Traces object that holds a
+ * list or tuple of trace tuples (domain, size, frames[, total_nframe]), `traceback_limit` a number.
+ * A frame is (filename, lineno); the newest comes first.  Traces with the same frames and domain
+ * become one site.  Names stay as pickled: UTF-8, with a lone surrogate as three bytes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "input/formats.h"
+#include "input/pickle.h"
+#include "model/fail.h"
+
+enum { TRACE_FIELDS = 4, TRACE_FIELDS_MIN = 3, FRAMES_MAX = 1 << 20 };
+
+/* Sums of all traces with one (frames, domain). */
+struct sum {
+	uint32_t stack; /* index into stacks */
+	uint32_t next;  /* the next sum of the same stack, SNAP_NONE at the end */
+	uint64_t domain, bytes, blocks;
+};
+
+struct stack {
+	uint32_t node;
+	uint32_t first_sum;
+	uint32_t tuple; /* its frames, to compare with */
+	uint64_t hash;
+};
+
+struct traces {
+	struct model *model;
+	struct pickle pickle;
+	const char *name;
+	struct snap_error *err;
+	uint32_t *text_ids; /* model string of each pickle text, SNAP_NONE not yet */
+	struct stack *stacks;
+	uint32_t stack_count, stack_room;
+	struct sum *sums;
+	uint32_t sum_count, sum_room;
+	uint32_t *table; /* hash -> stack index + 1 */
+	uint32_t table_mask;
+	uint64_t extra_fields;
+};
+
+static enum snap_status wrong(struct traces *t, const char *what)
+{
+	return fail(t->err, SNAP_ECORRUPT, "%s: not a tracemalloc dump: %s", t->name, what);
+}
+
+static enum snap_status no_memory(struct traces *t)
+{
+	return fail_memory(t->err, "reading a tracemalloc dump");
+}
+
+/* ---- frames ---- */
+
+static const struct pickle_value *tuple_items(const struct traces *t, uint32_t tuple)
+{
+	return t->pickle.items + t->pickle.tuples[tuple].first;
+}
+
+static uint32_t string_of(struct traces *t, uint32_t text)
+{
+	if (t->text_ids[text] == SNAP_NONE)
+		t->text_ids[text] = model_string(t->model, t->pickle.texts[text].data,
+						 t->pickle.texts[text].size);
+	return t->text_ids[text];
+}
+
+/* The location of a frame tuple, made once for each tuple. */
+static enum snap_status location_of(struct traces *t, const struct pickle_value *value,
+				    uint32_t *location)
+{
+	struct pickle_tuple *tuple;
+	const struct pickle_value *items;
+	struct snap_frame frame = {0};
+
+	if (value->kind != PICKLE_TUPLE)
+		return wrong(t, "a frame is not a tuple");
+	tuple = &t->pickle.tuples[value->index];
+	if (tuple->cache == SNAP_NONE) {
+		items = tuple_items(t, value->index);
+		if (tuple->count != 2 || items[0].kind != PICKLE_TEXT || items[1].kind != PICKLE_INT)
+			return wrong(t, "a frame is not (filename, line)");
+		if (items[1].integer < 0 || items[1].integer > UINT32_MAX)
+			return wrong(t, "a line number is out of range");
+		frame.file = string_of(t, items[0].index);
+		frame.line = (uint32_t)items[1].integer;
+		if (frame.file == SNAP_NONE)
+			return no_memory(t);
+		tuple->cache = model_symbolic_location(t->model, SNAP_NONE, &frame);
+		if (tuple->cache == SNAP_NONE)
+			return no_memory(t);
+	}
+	*location = tuple->cache;
+	return SNAP_OK;
+}
+
+static bool same_frames(const struct traces *t, uint32_t a, uint32_t b)
+{
+	const struct pickle_tuple *tuples = t->pickle.tuples;
+	const struct pickle_value *x = tuple_items(t, a), *y = tuple_items(t, b);
+
+	if (tuples[a].count != tuples[b].count)
+		return false;
+	for (uint32_t i = 0; i < tuples[a].count; i++)
+		if (tuples[x[i].index].cache != tuples[y[i].index].cache)
+			return false;
+	return true;
+}
+
+/* Locations of all frames made sure of, and a hash over them. */
+static enum snap_status hash_frames(struct traces *t, uint32_t frames, uint64_t *hash)
+{
+	const struct pickle_tuple *tuple = &t->pickle.tuples[frames];
+	const struct pickle_value *items = tuple_items(t, frames);
+
+	*hash = UINT64_C(0x9e3779b97f4a7c15) + tuple->count;
+	for (uint32_t i = 0; i < tuple->count; i++) {
+		uint32_t location;
+		enum snap_status st = location_of(t, &items[i], &location);
+
+		if (st != SNAP_OK)
+			return st;
+		*hash = (*hash ^ location) * UINT64_C(0xbf58476d1ce4e5b9);
+		*hash ^= *hash >> 29;
+	}
+	return SNAP_OK;
+}
+
+/* ---- stacks: interned whole, because dumps share whole tracebacks, and one look-up beats one a frame ---- */
+
+static bool grow_table(struct traces *t)
+{
+	uint32_t size = t->table_mask ? (t->table_mask + 1) * 2 : 1024;
+	uint32_t *table = calloc(size, sizeof(*table));
+
+	if (!table)
+		return false;
+	free(t->table);
+	t->table = table;
+	t->table_mask = size - 1;
+	for (uint32_t i = 0; i < t->stack_count; i++) {
+		uint32_t slot = (uint32_t)t->stacks[i].hash & t->table_mask;
+
+		while (t->table[slot])
+			slot = (slot + 1) & t->table_mask;
+		t->table[slot] = i + 1;
+	}
+	return true;
+}
+
+static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t hash, uint32_t slot)
+{
+	const struct pickle_tuple *tuple = &t->pickle.tuples[frames];
+	const struct pickle_value *items = tuple_items(t, frames);
+	uint32_t node = SNAP_NONE;
+
+	if (t->stack_count == t->stack_room) {
+		uint32_t room = t->stack_room ? t->stack_room * 2 : 256;
+		struct stack *larger = realloc(t->stacks, room * sizeof(*larger));
+
+		if (!larger)
+			return no_memory(t);
+		t->stacks = larger;
+		t->stack_room = room;
+	}
+	for (uint32_t i = tuple->count; i > 0; i--) {
+		node = model_node_add(t->model, node, t->pickle.tuples[items[i - 1].index].cache);
+		if (node == SNAP_NONE)
+			return no_memory(t);
+	}
+	t->stacks[t->stack_count] = (struct stack){node, SNAP_NONE, frames, hash};
+	t->table[slot] = ++t->stack_count;
+	return SNAP_OK;
+}
+
+static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *stack)
+{
+	struct pickle_tuple *tuple = &t->pickle.tuples[frames];
+	enum snap_status st;
+	uint64_t hash;
+	uint32_t slot;
+
+	if (tuple->count > FRAMES_MAX)
+		return wrong(t, "a traceback has more than a million frames");
+	if (tuple->cache != SNAP_NONE) {
+		*stack = tuple->cache;
+		return SNAP_OK;
+	}
+	st = hash_frames(t, frames, &hash);
+	if (st != SNAP_OK)
+		return st;
+	if (t->stack_count >= t->table_mask / 2 && !grow_table(t))
+		return no_memory(t);
+	for (slot = (uint32_t)hash & t->table_mask; t->table[slot]; slot = (slot + 1) & t->table_mask) {
+		const struct stack *known = &t->stacks[t->table[slot] - 1];
+
+		if (known->hash == hash && same_frames(t, known->tuple, frames))
+			break;
+	}
+	if (t->table[slot] == 0)
+		st = add_stack(t, frames, hash, slot);
+	if (st != SNAP_OK)
+		return st;
+	*stack = t->table[slot] - 1;
+	/* A tuple serves as a frame or as a traceback: an empty one is never a frame. */
+	if (tuple->count == 0 || t->pickle.items[tuple->first].kind == PICKLE_TUPLE)
+		t->pickle.tuples[frames].cache = *stack;
+	return SNAP_OK;
+}
+
+/* ---- traces ---- */
+
+static enum snap_status add_to_sum(struct traces *t, uint32_t stack, uint64_t domain, uint64_t bytes)
+{
+	uint32_t at = t->stacks[stack].first_sum;
+
+	while (at != SNAP_NONE && t->sums[at].domain != domain)
+		at = t->sums[at].next;
+	if (at == SNAP_NONE) {
+		if (t->sum_count == t->sum_room) {
+			uint32_t room = t->sum_room ? t->sum_room * 2 : 256;
+			struct sum *larger = realloc(t->sums, room * sizeof(*larger));
+
+			if (!larger)
+				return no_memory(t);
+			t->sums = larger;
+			t->sum_room = room;
+		}
+		at = t->sum_count++;
+		t->sums[at] = (struct sum){stack, t->stacks[stack].first_sum, domain, 0, 0};
+		t->stacks[stack].first_sum = at;
+	}
+	if (bytes > INT64_MAX - t->sums[at].bytes)
+		return fail(t->err, SNAP_ECORRUPT, "%s: the sizes add up to more than 2^63 - 1 bytes",
+			    t->name);
+	t->sums[at].bytes += bytes;
+	t->sums[at].blocks++;
+	return SNAP_OK;
+}
+
+static enum snap_status add_trace(struct traces *t, const struct pickle_value *value)
+{
+	const struct pickle_value *items;
+	enum snap_status st;
+	uint32_t count, stack;
+
+	if (value->kind != PICKLE_TUPLE)
+		return wrong(t, "a trace is not a tuple");
+	count = t->pickle.tuples[value->index].count;
+	items = tuple_items(t, value->index);
+	if (count < TRACE_FIELDS_MIN || items[0].kind != PICKLE_INT || items[1].kind != PICKLE_INT ||
+	    items[2].kind != PICKLE_TUPLE)
+		return wrong(t, "a trace is not (domain, size, frames)");
+	if (items[0].integer < 0 || items[1].integer < 0)
+		return wrong(t, "a trace has a negative domain or size");
+	if (count > TRACE_FIELDS)
+		t->extra_fields++;
+	st = stack_of(t, items[2].index, &stack);
+	if (st != SNAP_OK)
+		return st;
+	return add_to_sum(t, stack, (uint64_t)items[0].integer, (uint64_t)items[1].integer);
+}
+
+static enum snap_status add_traces(struct traces *t, const struct pickle_value *list)
+{
+	enum snap_status st = SNAP_OK;
+
+	if (list->kind == PICKLE_LIST) {
+		const struct pickle_container *items = &t->pickle.containers[list->index];
+
+		for (uint32_t i = 0; i < items->count && st == SNAP_OK; i++)
+			st = add_trace(t, &items->items[i]);
+	} else if (list->kind == PICKLE_TUPLE) {
+		const struct pickle_tuple *tuple = &t->pickle.tuples[list->index];
+
+		for (uint32_t i = 0; i < tuple->count && st == SNAP_OK; i++)
+			st = add_trace(t, &t->pickle.items[tuple->first + i]);
+	} else {
+		st = wrong(t, "the traces are neither a list nor a tuple");
+	}
+	return st;
+}
+
+/* ---- the model ---- */
+
+static enum snap_status add_sites(struct traces *t)
+{
+	char domain[40];
+
+	for (uint32_t i = 0; i < t->sum_count; i++) {
+		const struct sum *sum = &t->sums[i];
+		struct snap_site site = {
+			.node = t->stacks[sum->stack].node,
+			.live_bytes = sum->bytes,
+			.live_blocks = sum->blocks,
+			.allocated_bytes = SNAP_UNKNOWN,
+			.allocated_blocks = SNAP_UNKNOWN,
+		};
+
+		if (sum->domain == 0)
+			snprintf(domain, sizeof(domain), "python");
+		else
+			snprintf(domain, sizeof(domain), "python:%llu", (unsigned long long)sum->domain);
+		site.domain = model_cstring(t->model, domain);
+		if (site.domain == SNAP_NONE ||
+		    model_site_add(t->model, &site, NULL, NULL) == SNAP_NONE)
+			return no_memory(t);
+	}
+	return SNAP_OK;
+}
+
+/* A dump does not say when it was taken: its file's time has to do. */
+static bool add_time(struct model *model, const struct stream *stream)
+{
+	struct stat file;
+	char text[40];
+
+	if (!stream->path || stat(stream->path, &file) != 0)
+		return true;
+	snprintf(text, sizeof(text), "%lld",
+		 (long long)file.st_mtim.tv_sec * 1000000000LL + file.st_mtim.tv_nsec);
+	return model_meta_set(model, "time_ns", text);
+}
+
+static enum snap_status add_meta(struct traces *t, const struct stream *stream,
+				 const struct pickle_value *limit)
+{
+	char text[40];
+	bool fine = model_meta_set(t->model, "format", "tracemalloc") && add_time(t->model, stream);
+
+	if (fine && limit && limit->kind == PICKLE_INT) {
+		snprintf(text, sizeof(text), "%lld", (long long)limit->integer);
+		fine = model_meta_set(t->model, "traceback_limit", text);
+	}
+	if (fine && t->extra_fields) {
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)t->extra_fields);
+		fine = model_meta_set(t->model, "losses.unknown_trace_fields", text);
+	}
+	return fine ? SNAP_OK : no_memory(t);
+}
+
+/* The state of an object of class `class`, or NULL. */
+static const struct pickle_value *state_of(const struct pickle *pickle, const struct pickle_value *value,
+					   enum pickle_class class)
+{
+	const struct pickle_object *object;
+
+	if (!value || value->kind != PICKLE_OBJECT)
+		return NULL;
+	object = &pickle->objects[value->index];
+	return object->class == class && object->state.kind == PICKLE_DICT ? &object->state : NULL;
+}
+
+static enum snap_status read_snapshot(struct traces *t, const struct stream *stream)
+{
+	const struct pickle *pickle = &t->pickle;
+	const struct pickle_value *snapshot, *traces, *list;
+	enum snap_status st;
+
+	snapshot = state_of(pickle, &pickle->result, PICKLE_SNAPSHOT);
+	if (!snapshot)
+		return wrong(t, "it does not hold a tracemalloc.Snapshot");
+	traces = state_of(pickle, pickle_lookup(pickle, snapshot, "traces"), PICKLE_TRACES);
+	if (!traces)
+		return wrong(t, "its snapshot has no traces");
+	list = pickle_lookup(pickle, traces, "_traces");
+	if (!list)
+		return wrong(t, "its snapshot has no traces");
+	st = add_traces(t, list);
+	if (st == SNAP_OK)
+		st = add_sites(t);
+	if (st == SNAP_OK)
+		st = add_meta(t, stream, pickle_lookup(pickle, snapshot, "traceback_limit"));
+	return st;
+}
+
+static enum snap_status tracemalloc_read(struct model *model, struct stream *stream,
+					 const struct input_options *options, struct snap_error *err)
+{
+	struct traces t = {.model = model, .name = stream->name, .err = err};
+	enum snap_status st;
+
+	(void)options;
+	st = stream_need_all(stream, err);
+	if (st == SNAP_OK)
+		st = pickle_read(&t.pickle, stream->data, stream->size, stream->name, err);
+	if (st != SNAP_OK)
+		return st;
+	t.text_ids = malloc((t.pickle.text_count + 1) * sizeof(*t.text_ids));
+	if (t.text_ids) {
+		memset(t.text_ids, 0xff, (t.pickle.text_count + 1) * sizeof(*t.text_ids));
+		st = read_snapshot(&t, stream);
+	} else {
+		st = no_memory(&t);
+	}
+	pickle_free(&t.pickle);
+	free(t.text_ids);
+	free(t.stacks);
+	free(t.sums);
+	free(t.table);
+	return st;
+}
+
+/* Ordering a directory needs no more than the file's time. */
+static enum snap_status tracemalloc_read_meta(struct model *model, struct stream *stream,
+					      struct snap_error *err)
+{
+	if (!model_meta_set(model, "format", "tracemalloc") || !add_time(model, stream))
+		return fail_memory(err, "reading a tracemalloc dump");
+	return SNAP_OK;
+}
+
+const struct format format_tracemalloc = {
+	.name = "tracemalloc",
+	.recognises = pickle_recognises,
+	.read = tracemalloc_read,
+	.read_meta = tracemalloc_read_meta,
+};
