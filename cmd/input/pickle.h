@@ -1,11 +1,12 @@
 /*
- * input/pickle.h - a reader for the pickles that tracemalloc's Snapshot.dump() writes, and no others.
+ * input/pickle.h - a reader for the pickles that tracemalloc's Snapshot.dump() writes, and no
+ * others.
  *
  * Unpickling runs whatever a file says; this does not.  It is an interpreter of 31 opcodes that
- * can make numbers, text, tuples, lists, dicts, and objects of two classes that stay inert.  Anything
- * else ends it with the offset and the opcode.  Values refer to each other by index and are never
- * walked recursively, so that neither depth nor sharing can blow it up; memory stays within a
- * small multiple of the input's size.
+ * can make numbers, text, tuples, lists, dicts, and objects of two classes that stay inert.
+ * Anything else ends it with the offset and the opcode.  Values refer to each other by index and
+ * are never walked recursively, so that neither depth nor sharing can blow it up; memory stays
+ * within a small multiple of the input's size.
  */
 #ifndef INPUT_PICKLE_H
 #define INPUT_PICKLE_H
@@ -57,7 +58,8 @@ struct pickle_object {
 
 /** Everything that a pickle holds.  Texts point into the input, which must outlive it. */
 struct pickle {
-	struct snap_text *texts; /* UTF-8, lone surrogates as three bytes each (Python's surrogatepass) */
+	struct snap_text
+		*texts; /* UTF-8, lone surrogates as three bytes each (Python's surrogatepass) */
 	struct pickle_value *items;
 	struct pickle_tuple *tuples;
 	struct pickle_container *containers;
@@ -82,7 +84,7 @@ enum snap_status pickle_read(struct pickle *pickle, const void *data, size_t siz
 void pickle_free(struct pickle *pickle);
 
 /** The value of text key `key` in a dict, or NULL. */
-const struct pickle_value *pickle_lookup(const struct pickle *pickle, const struct pickle_value *dict,
-					 const char *key);
+const struct pickle_value *pickle_lookup(const struct pickle *pickle,
+					 const struct pickle_value *dict, const char *key);
 
 #endif

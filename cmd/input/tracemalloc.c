@@ -1,10 +1,10 @@
 /*
  * tracemalloc.c - files that Python's tracemalloc.Snapshot.dump() wrote (CPython 3.6 to 3.14).
  *
- * The pickle is one Snapshot object, whose state is a dict: `traces` is a _Traces object that holds a
- * list or tuple of trace tuples (domain, size, frames[, total_nframe]), `traceback_limit` a number.
- * A frame is (filename, lineno); the newest comes first.  Traces with the same frames and domain
- * become one site.  Names stay as pickled: UTF-8, with a lone surrogate as three bytes.
+ * The pickle is one Snapshot object, whose state is a dict: `traces` is a _Traces object that holds
+ * a list or tuple of trace tuples (domain, size, frames[, total_nframe]), `traceback_limit` a
+ * number. A frame is (filename, lineno); the newest comes first.  Traces with the same frames and
+ * domain become one site.  Names stay as pickled: UTF-8, with a lone surrogate as three bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,10 +82,11 @@ static enum snap_status location_of(struct traces *t, const struct pickle_value 
 	if (value->kind != PICKLE_TUPLE)
 		return wrong(t, "a frame is not a tuple");
 	tuple = &t->pickle.tuples[value->index];
+	items = tuple_items(t, value->index);
+	/* Looked at before the cache: a traceback's tuple has another kind of thing in there. */
+	if (tuple->count != 2 || items[0].kind != PICKLE_TEXT || items[1].kind != PICKLE_INT)
+		return wrong(t, "a frame is not (filename, line)");
 	if (tuple->cache == SNAP_NONE) {
-		items = tuple_items(t, value->index);
-		if (tuple->count != 2 || items[0].kind != PICKLE_TEXT || items[1].kind != PICKLE_INT)
-			return wrong(t, "a frame is not (filename, line)");
 		if (items[1].integer < 0 || items[1].integer > UINT32_MAX)
 			return wrong(t, "a line number is out of range");
 		frame.file = string_of(t, items[0].index);
@@ -132,7 +133,8 @@ static enum snap_status hash_frames(struct traces *t, uint32_t frames, uint64_t 
 	return SNAP_OK;
 }
 
-/* ---- stacks: interned whole, because dumps share whole tracebacks, and one look-up beats one a frame ---- */
+/* ---- stacks: interned whole, because dumps share whole tracebacks, and one look-up beats one a
+ * frame ---- */
 
 static bool grow_table(struct traces *t)
 {
@@ -188,6 +190,8 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 
 	if (tuple->count > FRAMES_MAX)
 		return wrong(t, "a traceback has more than a million frames");
+	if (tuple->count && tuple_items(t, frames)[0].kind != PICKLE_TUPLE)
+		return wrong(t, "a traceback is not a tuple of frames");
 	if (tuple->cache != SNAP_NONE) {
 		*stack = tuple->cache;
 		return SNAP_OK;
@@ -197,7 +201,8 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 		return st;
 	if (t->stack_count >= t->table_mask / 2 && !grow_table(t))
 		return no_memory(t);
-	for (slot = (uint32_t)hash & t->table_mask; t->table[slot]; slot = (slot + 1) & t->table_mask) {
+	for (slot = (uint32_t)hash & t->table_mask; t->table[slot];
+	     slot = (slot + 1) & t->table_mask) {
 		const struct stack *known = &t->stacks[t->table[slot] - 1];
 
 		if (known->hash == hash && same_frames(t, known->tuple, frames))
@@ -208,15 +213,14 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 	if (st != SNAP_OK)
 		return st;
 	*stack = t->table[slot] - 1;
-	/* A tuple serves as a frame or as a traceback: an empty one is never a frame. */
-	if (tuple->count == 0 || t->pickle.items[tuple->first].kind == PICKLE_TUPLE)
-		t->pickle.tuples[frames].cache = *stack;
+	tuple->cache = *stack;
 	return SNAP_OK;
 }
 
 /* ---- traces ---- */
 
-static enum snap_status add_to_sum(struct traces *t, uint32_t stack, uint64_t domain, uint64_t bytes)
+static enum snap_status add_to_sum(struct traces *t, uint32_t stack, uint64_t domain,
+				   uint64_t bytes)
 {
 	uint32_t at = t->stacks[stack].first_sum;
 
@@ -237,8 +241,8 @@ static enum snap_status add_to_sum(struct traces *t, uint32_t stack, uint64_t do
 		t->stacks[stack].first_sum = at;
 	}
 	if (bytes > INT64_MAX - t->sums[at].bytes)
-		return fail(t->err, SNAP_ECORRUPT, "%s: the sizes add up to more than 2^63 - 1 bytes",
-			    t->name);
+		return fail(t->err, SNAP_ECORRUPT,
+			    "%s: the sizes add up to more than 2^63 - 1 bytes", t->name);
 	t->sums[at].bytes += bytes;
 	t->sums[at].blocks++;
 	return SNAP_OK;
@@ -254,8 +258,8 @@ static enum snap_status add_trace(struct traces *t, const struct pickle_value *v
 		return wrong(t, "a trace is not a tuple");
 	count = t->pickle.tuples[value->index].count;
 	items = tuple_items(t, value->index);
-	if (count < TRACE_FIELDS_MIN || items[0].kind != PICKLE_INT || items[1].kind != PICKLE_INT ||
-	    items[2].kind != PICKLE_TUPLE)
+	if (count < TRACE_FIELDS_MIN || items[0].kind != PICKLE_INT ||
+	    items[1].kind != PICKLE_INT || items[2].kind != PICKLE_TUPLE)
 		return wrong(t, "a trace is not (domain, size, frames)");
 	if (items[0].integer < 0 || items[1].integer < 0)
 		return wrong(t, "a trace has a negative domain or size");
@@ -306,7 +310,8 @@ static enum snap_status add_sites(struct traces *t)
 		if (sum->domain == 0)
 			snprintf(domain, sizeof(domain), "python");
 		else
-			snprintf(domain, sizeof(domain), "python:%llu", (unsigned long long)sum->domain);
+			snprintf(domain, sizeof(domain), "python:%llu",
+				 (unsigned long long)sum->domain);
 		site.domain = model_cstring(t->model, domain);
 		if (site.domain == SNAP_NONE ||
 		    model_site_add(t->model, &site, NULL, NULL) == SNAP_NONE)
@@ -346,8 +351,8 @@ static enum snap_status add_meta(struct traces *t, const struct stream *stream,
 }
 
 /* The state of an object of class `class`, or NULL. */
-static const struct pickle_value *state_of(const struct pickle *pickle, const struct pickle_value *value,
-					   enum pickle_class class)
+static const struct pickle_value *
+state_of(const struct pickle *pickle, const struct pickle_value *value, enum pickle_class class)
 {
 	const struct pickle_object *object;
 
@@ -381,7 +386,8 @@ static enum snap_status read_snapshot(struct traces *t, const struct stream *str
 }
 
 static enum snap_status tracemalloc_read(struct model *model, struct stream *stream,
-					 const struct input_options *options, struct snap_error *err)
+					 const struct input_options *options,
+					 struct snap_error *err)
 {
 	struct traces t = {.model = model, .name = stream->name, .err = err};
 	enum snap_status st;
