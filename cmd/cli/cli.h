@@ -1,5 +1,6 @@
 /*
- * cli/cli.h - commands and options as data: parsing, help, completion and the man-page test come from it.
+ * cli/cli.h - commands and options as data: parsing, help, completion and the man-page test come
+ * from it.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -28,12 +29,12 @@ struct text_list {
 };
 
 struct option {
-	const char *name;       /* long name without dashes */
-	char letter;            /* short form or 0 */
+	const char *name; /* long name without dashes */
+	char letter;      /* short form or 0 */
 	enum option_type type;
-	size_t offset;          /* of the value in the command's options struct */
-	const char *value_name; /* "FILE", "SIZE"; NULL for flags */
-	const char *help;       /* one line */
+	size_t offset;              /* of the value in the command's options struct */
+	const char *value_name;     /* "FILE", "SIZE"; NULL for flags */
+	const char *help;           /* one line */
 	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
 };
 
@@ -54,13 +55,20 @@ struct command {
 	const char *usage;   /* "[options] [SNAP]" */
 	const char *group;   /* "capture", "store", "reports", "gate", "files" */
 	const char *details; /* paragraphs for --help; NULL none */
-	const struct option *const *options; /* NULL-terminated list of tables, each ended by a NULL name */
+	const struct option *const
+		*options; /* NULL-terminated list of tables, each ended by a NULL name */
 	size_t options_size;
-	const void *defaults; /* initial content of the options struct; NULL zeros */
+	const void *defaults;           /* initial content of the options struct; NULL zeros */
 	int operands_min, operands_max; /* max -1: any number */
 	bool operands_end_options;      /* `run`: the first operand ends option parsing */
-	/** Returns SNAP_OK and sets *exit_code (0 on entry), or an error that main prints and maps to an exit code. */
-	enum snap_status (*run)(const struct invocation *call, int *exit_code, struct snap_error *err);
+	bool keeps_separator; /* `compare A B -- C D`: "--" ends options and stays among the
+				 operands */
+	/**
+	 * Returns SNAP_OK and sets *exit_code (0 on entry), or an error that main prints and maps
+	 * to an exit code; an error with *exit_code set exits with that.
+	 */
+	enum snap_status (*run)(const struct invocation *call, int *exit_code,
+				struct snap_error *err);
 };
 
 /* Exit codes of CLI.md. */
@@ -73,23 +81,52 @@ enum exit_code {
 	EXIT_INCONCLUSIVE = 5,
 };
 
-/** Parse sizes and durations as CLI.md writes them; false if `text` is not one. */
+/** Parse sizes and durations as CLI.md writes them; false if `text` is not one, or does not fit. */
 bool cli_parse_size(const char *text, uint64_t *bytes);
 bool cli_parse_duration(const char *text, uint64_t *nanoseconds);
+/** A decimal number without sign. */
+bool cli_parse_count(const char *text, uint64_t *count);
 
-/** All commands, NULL-terminated (from commands.def); by name or alias, NULL if there is none. */
+/** All commands, NULL-terminated.  The program provides it (cmd/commands.c, from commands.def). */
 const struct command *const *cli_commands(void);
+/** By name or alias; NULL if there is none. */
 const struct command *cli_find(const char *name);
 
-/** Parse argv[1..] of one command into `options` (options_size bytes). On SNAP_EUSAGE err names the nearest option. */
+/**
+ * Parse argv[1..] of one command into `options` (options_size bytes): the defaults first, then what
+ * argv says. The operands go to `operands` (room for argc pointers), NULL-terminated.  On
+ * SNAP_EUSAGE err names the nearest option.  `*help` is set to 'h' or 'H' where -h or --help was
+ * met: nothing else counts then. Release with cli_release(), also after a failure.
+ */
 enum snap_status cli_parse(const struct command *command, int argc, char **argv, void *options,
-			   int *operand_count, char **operands, struct snap_error *err);
+			   int *operand_count, char **operands, int *help, struct snap_error *err);
+/** Free the lists in a parsed options struct. */
+void cli_release(const struct command *command, void *options);
 
-/** Help for one command, and the overview. */
-void cli_help(const struct command *command, FILE *out);
+/** Usage and options of one command; with `details`, its paragraphs too. */
+void cli_help(const struct command *command, bool details, FILE *out);
+/** What `snapdiff` alone prints; and the list of all commands. */
 void cli_overview(FILE *out);
+void cli_list(FILE *out);
 
 /** Nearest candidate to `word` by edit distance within reason, or NULL. */
 const char *cli_nearest(const char *word, const char *const *candidates);
+/** The same among the names and aliases of commands. */
+const char *cli_nearest_command(const char *word);
+
+/** A completion script for "bash" or "zsh". */
+void cli_completion(const char *shell, FILE *out);
+
+/**
+ * Lines on standard error: "snapdiff top: <sentence>", "snapdiff top: warning: <sentence>". Control
+ * characters in the sentence (it may quote a hostile file) are shown as '?'.
+ */
+void cli_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** The command that messages name from now on; NULL for none. */
+void cli_speak_as(const char *command);
+
+/** "0.1.0" */
+const char *cli_version(void);
 
 #endif

@@ -12,15 +12,19 @@
 struct render_options {
 	unsigned width; /* columns of the terminal; 0: do not shorten */
 	bool color;
-	bool unicode;   /* sparklines and box characters may be used */
+	bool unicode; /* sparklines and ellipses may be used */
+	bool exact;   /* people's formats too: bytes as integers, not "1.5 MiB" */
+	bool quiet;   /* people's formats: without closing lines */
 };
 
 struct renderer {
 	const char *name; /* "table", "json", "jsonl", "csv", "tsv", "markdown" */
-	enum snap_status (*render)(const struct report *report, FILE *out, const struct render_options *options);
+	enum snap_status (*render)(const struct report *report, FILE *out,
+				   const struct render_options *options);
 };
 
-/** By name; NULL if there is none.  render_names() is a NULL-terminated list for help and messages. */
+/** By name; NULL if there is none.  render_names() is a NULL-terminated list for help and messages.
+ */
 const struct renderer *render_find(const char *name);
 const char *const *render_names(void);
 

@@ -1,13 +1,21 @@
 /*
- * report/options.h - the options that every report shares (CLI.md), as one struct that a report command
- * embeds as the first member of its own options.
+ * report/options.h - the options that every report shares (CLI.md), as one struct that a report
+ * command embeds as the first member of its own options.
  */
 #ifndef REPORT_OPTIONS_H
 #define REPORT_OPTIONS_H
 
 #include "cli/cli.h"
 
-enum group_key { GROUP_LINE, GROUP_FUNCTION, GROUP_FILE, GROUP_MODULE, GROUP_STACK, GROUP_DOMAIN, GROUP_TYPE };
+enum group_key {
+	GROUP_LINE,
+	GROUP_FUNCTION,
+	GROUP_FILE,
+	GROUP_MODULE,
+	GROUP_STACK,
+	GROUP_DOMAIN,
+	GROUP_TYPE
+};
 enum metric { METRIC_LIVE, METRIC_BLOCKS, METRIC_ALLOCATED, METRIC_ALLOCATIONS };
 enum match_level { MATCH_EXACT, MATCH_LINE, MATCH_FUNCTION, MATCH_FUZZY };
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -24,8 +32,8 @@ struct report_options {
 	const char *domain;
 	const char *module; /* glob */
 	bool no_skip;
-	int match;    /* enum match_level */
-	int format;   /* index into render_names() */
+	int match;          /* enum match_level */
+	int format;         /* index into render_names() */
 	const char *output; /* -o FILE */
 	bool sql;
 	int color; /* enum color_when */
@@ -36,8 +44,26 @@ struct report_options {
 	const char *program;
 };
 
-/** The shared table (ended by a NULL name) and the shared defaults (limit 20, match function, ...). */
+/**
+ * The shared tables, each ended by a NULL name; all fill struct report_options.  A command lists
+ * those that it honours, so that an option is never taken and ignored: report_option_table
+ * everything that reports on sites share; holds the next two, but not --match source_option_table
+ * --db, --pid, --program output_option_table  --format, --output, --color, --no-pager, --quiet,
+ * --verbose match_option_table   --match: for reports that pair stacks (compare, growth)
+ */
 extern const struct option report_option_table[];
+extern const struct option source_option_table[];
+extern const struct option output_option_table[];
+extern const struct option match_option_table[];
+/** Limit 20, match function, format table, colour auto. */
 extern const struct report_options report_option_defaults;
+
+/** The names that enum group_key, enum metric and enum match_level have on the command line;
+ * NULL-terminated. */
+extern const char *const report_groups[];
+extern const char *const report_metrics[];
+extern const char *const report_matches[];
+/** The values of --format, the order of render_names(). */
+extern const char *const report_formats[];
 
 #endif

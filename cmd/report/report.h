@@ -10,7 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum value_kind { VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_LIST, VALUE_OBJECT };
+enum value_kind {
+	VALUE_NULL,
+	VALUE_BOOL,
+	VALUE_INT,
+	VALUE_REAL,
+	VALUE_TEXT,
+	VALUE_LIST,
+	VALUE_OBJECT
+};
 
 struct value {
 	enum value_kind kind;
@@ -41,22 +49,22 @@ struct field {
 /** How a column's numbers read to a person; JSON ignores it. */
 enum column_kind {
 	COLUMN_TEXT,
-	COLUMN_NAME,        /* may be shortened in the middle to fit the terminal */
-	COLUMN_BYTES,       /* humanised in tables */
+	COLUMN_NAME,  /* may be shortened in the middle to fit the terminal */
+	COLUMN_BYTES, /* humanised in tables */
 	COLUMN_COUNT,
 	COLUMN_DELTA_BYTES, /* signed, with an explicit + */
 	COLUMN_DELTA_COUNT,
-	COLUMN_RATIO,       /* shown as a percentage */
+	COLUMN_RATIO, /* shown as a percentage */
 	COLUMN_ADDRESS,
-	COLUMN_VERDICT,     /* coloured by meaning: new, grew, leak, ... */
-	COLUMN_STACK,       /* list of frame objects; multi-line in tables */
-	COLUMN_SERIES,      /* list of numbers; a sparkline in tables */
-	COLUMN_TREE,        /* any other list or object */
+	COLUMN_VERDICT, /* coloured by meaning: new, grew, leak, ... */
+	COLUMN_STACK,   /* list of frame objects; multi-line in tables */
+	COLUMN_SERIES,  /* list of numbers; a sparkline in tables */
+	COLUMN_TREE,    /* any other list or object */
 };
 
 enum column_flags {
-	COLUMN_HIDDEN = 1 << 0, /* not in tables and markdown (JSON, CSV have it) */
-	COLUMN_DETAIL = 1 << 1, /* only in JSON: too deep for flat formats */
+	COLUMN_HIDDEN = 1 << 0,     /* not in tables and markdown (JSON, CSV have it) */
+	COLUMN_DETAIL = 1 << 1,     /* only in JSON: too deep for flat formats */
 	COLUMN_TABLE_ONLY = 1 << 2, /* derived for people (percent of total): not in JSON and CSV */
 };
 
@@ -70,13 +78,15 @@ struct column {
 struct report {
 	const char *schema; /* "snapdiff.top/1" */
 	const char *title;  /* one line for people: what this is about, with totals */
-	struct value head;  /* object: fields printed before rows: inputs, group, metric, totals ... */
+	struct value
+		head; /* object: fields printed before rows: inputs, group, metric, totals ... */
 	const struct column *columns;
 	size_t column_count;
 	struct value *rows; /* row r, column c: rows[r * column_count + c] */
 	size_t row_count;
-	struct value tail;  /* object: fields printed after rows: shown, hidden ... */
-	const char **notes; /* closing lines for people: what was not shown, the next command to copy */
+	struct value tail; /* object: fields printed after rows: shown, hidden ... */
+	const char *
+		*notes; /* closing lines for people: what was not shown, the next command to copy */
 	size_t note_count;
 	const char **warnings;
 	size_t warning_count;
@@ -89,11 +99,14 @@ struct report *report_new(const char *schema, const struct column *columns, size
 void report_free(struct report *report);
 /** Memory that lives as long as the report; exits the process with status 4 when memory is out. */
 void *report_alloc(struct report *report, size_t size);
-const char *report_text(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *report_text(struct report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /** Appends a row of nulls and returns it: column_count values, valid until the next row. */
 struct value *report_row(struct report *report);
-void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void report_warn(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void report_note(struct report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void report_warn(struct report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 struct value value_null(void);
 struct value value_bool(bool boolean);
@@ -101,11 +114,13 @@ struct value value_int(int64_t integer);
 /** SNAP_UNKNOWN becomes null. */
 struct value value_u64(uint64_t integer);
 struct value value_real(double real);
-struct value value_text(struct report *report, const char *text);              /* copied; NULL becomes null */
+struct value value_text(struct report *report, const char *text); /* copied; NULL becomes null */
 struct value value_bytes(struct report *report, const char *data, size_t size); /* copied */
-struct value value_list(struct report *report, size_t count);                  /* items are null */
+struct value value_list(struct report *report, size_t count);                   /* items are null */
 struct value value_object(void);
 /** Append a field to an object; `name` is a literal or lives as long as the report. */
 void value_field(struct report *report, struct value *object, const char *name, struct value value);
+/** The field `name` of an object, or NULL: no such field, or no object (NULL included). */
+const struct value *value_get(const struct value *object, const char *name);
 
 #endif

@@ -1,0 +1,134 @@
+/*
+ * help.c - what commands and options say about themselves.
+ */
+#include "cli/cli.h"
+
+#include <string.h>
+
+enum { LINE_WIDTH = 80, OPTION_INDENT = 28 };
+
+const struct command *cli_find(const char *name)
+{
+	for (const struct command *const *command = cli_commands(); *command; command++)
+		if (strcmp((*command)->name, name) == 0 ||
+		    ((*command)->alias && strcmp((*command)->alias, name) == 0))
+			return *command;
+	return NULL;
+}
+
+/* Print `text` from column `column` on, broken between words before LINE_WIDTH; lines begin at
+ * `indent`. */
+static void print_wrapped(FILE *out, const char *text, int column, int indent)
+{
+	while (*text) {
+		int size = (int)strcspn(text, " ");
+
+		if (column > indent && column + 1 + size > LINE_WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", size, text);
+		column += size;
+		text += size;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+/* Paragraphs are separated by newlines; a line that begins with a space is printed as it is. */
+static void print_paragraphs(FILE *out, const char *text)
+{
+	char line[1024];
+
+	while (*text) {
+		int size = (int)strcspn(text, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", size, text);
+		if (line[0] == ' ' || line[0] == '\0')
+			fprintf(out, "%s\n", line);
+		else
+			print_wrapped(out, line, 0, 0);
+		text += size;
+		text += *text == '\n';
+	}
+}
+
+static void print_option(FILE *out, const struct option *option)
+{
+	char left[64];
+	int size = 0;
+
+	if (option->letter)
+		size = snprintf(left, sizeof(left), "  -%c, --%s", option->letter, option->name);
+	else
+		size = snprintf(left, sizeof(left), "      --%s", option->name);
+	if (option->value_name)
+		size += snprintf(left + size, sizeof(left) - (size_t)size, " %s",
+				 option->value_name);
+	if (size + 2 > OPTION_INDENT) {
+		fprintf(out, "%s\n%*s", left, OPTION_INDENT, "");
+		print_wrapped(out, option->help, OPTION_INDENT, OPTION_INDENT);
+	} else {
+		fprintf(out, "%-*s", OPTION_INDENT, left);
+		print_wrapped(out, option->help, OPTION_INDENT, OPTION_INDENT);
+	}
+}
+
+static void print_options(FILE *out, const struct command *command)
+{
+	fprintf(out, "\nOptions:\n");
+	for (const struct option *const *table = command->options; table && *table; table++)
+		for (const struct option *option = *table; option->name; option++)
+			print_option(out, option);
+	fprintf(out, "  -h, --help                print this help\n");
+}
+
+void cli_help(const struct command *command, bool details, FILE *out)
+{
+	fprintf(out, "usage: snapdiff %s %s\n", command->name, command->usage);
+	if (command->alias)
+		fprintf(out, "   or: snapdiff %s %s\n", command->alias, command->usage);
+	fprintf(out, "\n");
+	print_wrapped(out, command->summary, 0, 0);
+	if (details && command->details) {
+		fprintf(out, "\n");
+		print_paragraphs(out, command->details);
+	}
+	print_options(out, command);
+}
+
+void cli_overview(FILE *out)
+{
+	fputs("snapdiff tells what holds a program's memory, what changed, and what keeps "
+	      "growing.\n"
+	      "\n"
+	      "The three commands that most people want:\n"
+	      "  snapdiff run -- COMMAND        record COMMAND; snapshots go to the directory "
+	      "snaps\n"
+	      "  snapdiff top snaps             what holds the most memory now\n"
+	      "  snapdiff compare OLD NEW       what changed between two snapshots\n"
+	      "\n"
+	      "  snapdiff help --all            all commands\n"
+	      "  snapdiff help COMMAND          one of them\n",
+	      out);
+}
+
+void cli_list(FILE *out)
+{
+	const char *group = "";
+
+	fputs("usage: snapdiff COMMAND [options] [operands]\n", out);
+	for (const struct command *const *command = cli_commands(); *command; command++) {
+		const char *own = (*command)->group ? (*command)->group : "";
+
+		if (strcmp(own, group) != 0)
+			fprintf(out, "\n%s\n", own);
+		group = own;
+		fprintf(out, "  %-10s", (*command)->name);
+		print_wrapped(out, (*command)->summary, 12, 12);
+	}
+	fputs("\nsnapdiff help COMMAND tells more about one of them.\n", out);
+}

@@ -1,0 +1,50 @@
+/*
+ * message.c - what is said on standard error, and by whom.
+ */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static const char *speaker;
+
+void cli_speak_as(const char *command)
+{
+	speaker = command;
+}
+
+/* One line, in one write: another process may share the terminal. */
+static void say(const char *kind, const char *format, va_list args)
+{
+	char sentence[2048];
+
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	for (char *at = sentence; *at; at++)
+		if (((unsigned char)*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f)
+			*at = '?';
+	fprintf(stderr, "snapdiff%s%s: %s%s\n", speaker ? " " : "", speaker ? speaker : "", kind,
+		sentence);
+}
+
+void cli_message(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("", format, args);
+	va_end(args);
+}
+
+void cli_warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("warning: ", format, args);
+	va_end(args);
+}
+
+const char *cli_version(void)
+{
+	return SNAPDIFF_VERSION;
+}

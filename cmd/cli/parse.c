@@ -1,0 +1,347 @@
+/*
+ * parse.c - a command line against a command's option tables.
+ */
+#include "cli/cli.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The command line while it is read. */
+struct parse {
+	const struct command *command;
+	int argc, next; /* argv[next] is read next */
+	char **argv;
+	char *options; /* the struct being filled */
+	struct snap_error *err;
+};
+
+/* ---- finding an option ---- */
+
+/* Walk all options of a command: start with {0}. */
+struct option_cursor {
+	size_t table, row;
+};
+
+static const struct option *next_option(const struct command *command, struct option_cursor *cursor)
+{
+	while (command->options && command->options[cursor->table]) {
+		const struct option *option = &command->options[cursor->table][cursor->row];
+
+		if (option->name) {
+			cursor->row++;
+			return option;
+		}
+		cursor->table++;
+		cursor->row = 0;
+	}
+	return NULL;
+}
+
+static const struct option *find_letter(const struct command *command, char letter)
+{
+	struct option_cursor cursor = {0};
+	const struct option *option;
+
+	while ((option = next_option(command, &cursor)))
+		if (option->letter == letter)
+			return option;
+	return NULL;
+}
+
+/* An exact name, or the only option that begins so; *rivals counts those that do. */
+static const struct option *find_long(const struct command *command, const char *name, size_t size,
+				      size_t *rivals)
+{
+	struct option_cursor cursor = {0};
+	const struct option *option, *found = NULL;
+
+	*rivals = 0;
+	while ((option = next_option(command, &cursor))) {
+		if (strncmp(option->name, name, size) != 0)
+			continue;
+		if (option->name[size] == '\0') {
+			*rivals = 1;
+			return option;
+		}
+		found = option;
+		++*rivals;
+	}
+	return *rivals == 1 ? found : NULL;
+}
+
+/* ---- saying that there is none ---- */
+
+/* "compare and growth": the other commands that have an option of this name; false if none has. */
+static bool owners_of(const char *name, char *text, size_t size)
+{
+	size_t used = 0, rivals;
+
+	for (const struct command *const *command = cli_commands(); *command; command++) {
+		const struct option *option = find_long(*command, name, strlen(name), &rivals);
+
+		if (!option || strcmp(option->name, name) != 0 || used >= size)
+			continue;
+		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+					 (*command)->name);
+	}
+	return used > 0;
+}
+
+static enum snap_status unknown_long(const struct parse *parse, const char *name, size_t size)
+{
+	const char *candidates[128] = {NULL};
+	struct option_cursor cursor = {0};
+	const struct option *option;
+	char word[64], owners[128];
+	const char *nearest;
+	size_t count = 0;
+
+	snprintf(word, sizeof(word), "%.*s", (int)(size < sizeof(word) ? size : sizeof(word) - 1),
+		 name);
+	if (owners_of(word, owners, sizeof(owners)))
+		return fail(parse->err, SNAP_EUSAGE, "it has no option --%s; these have: %s", word,
+			    owners);
+	while (count < 127 && (option = next_option(parse->command, &cursor)))
+		candidates[count++] = option->name;
+	nearest = cli_nearest(word, candidates);
+	if (nearest)
+		return fail(parse->err, SNAP_EUSAGE, "unknown option --%s; did you mean --%s?",
+			    word, nearest);
+	return fail(parse->err, SNAP_EUSAGE, "unknown option --%s; see snapdiff %s --help", word,
+		    parse->command->name);
+}
+
+static enum snap_status ambiguous_long(const struct parse *parse, const char *name, size_t size)
+{
+	struct option_cursor cursor = {0};
+	const struct option *option;
+	char list[256] = "";
+	size_t used = 0;
+
+	while ((option = next_option(parse->command, &cursor)) && used < sizeof(list))
+		if (strncmp(option->name, name, size) == 0)
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s--%s",
+						 used ? ", " : "", option->name);
+	return fail(parse->err, SNAP_EUSAGE, "--%.*s is short for several options: %s", (int)size,
+		    name, list);
+}
+
+/* ---- values ---- */
+
+static enum snap_status bad_value(const struct parse *parse, const struct option *option,
+				  const char *text, const char *wanted)
+{
+	return fail(parse->err, SNAP_EUSAGE, "--%s wants %s, not '%s'", option->name, wanted, text);
+}
+
+static enum snap_status set_choice(const struct parse *parse, const struct option *option,
+				   const char *text, int *value)
+{
+	char list[256] = "";
+	size_t used = 0;
+	const char *nearest;
+
+	for (int i = 0; option->choices[i]; i++) {
+		if (strcmp(option->choices[i], text) == 0) {
+			*value = i;
+			return SNAP_OK;
+		}
+		if (used < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+						 used ? ", " : "", option->choices[i]);
+	}
+	nearest = cli_nearest(text, option->choices);
+	return fail(parse->err, SNAP_EUSAGE, "--%s has no '%s'%s%s%s; it is one of %s",
+		    option->name, text, nearest ? " (did you mean " : "", nearest ? nearest : "",
+		    nearest ? "?)" : "", list);
+}
+
+static enum snap_status add_to_list(const struct parse *parse, const char *text,
+				    struct text_list *list)
+{
+	const char **items = realloc(list->items, (list->count + 1) * sizeof(*items));
+
+	if (!items)
+		return fail_memory(parse->err, "reading the command line");
+	list->items = items;
+	list->items[list->count++] = text;
+	return SNAP_OK;
+}
+
+static enum snap_status set_regex(const struct parse *parse, const struct option *option,
+				  const char *text, const char **value)
+{
+	regex_t compiled;
+	char why[128];
+	int code = regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB);
+
+	if (code != 0) {
+		regerror(code, &compiled, why, sizeof(why));
+		return fail(parse->err, SNAP_EUSAGE, "--%s: '%s' is not a regular expression: %s",
+			    option->name, text, why);
+	}
+	regfree(&compiled);
+	*value = text;
+	return SNAP_OK;
+}
+
+/* Store `text` (NULL for a flag) where `option` says. */
+static enum snap_status set_value(const struct parse *parse, const struct option *option,
+				  const char *text)
+{
+	void *at = parse->options + option->offset;
+
+	switch (option->type) {
+	case OPTION_FLAG:
+		*(bool *)at = true;
+		return SNAP_OK;
+	case OPTION_TEXT:
+		*(const char **)at = text;
+		return SNAP_OK;
+	case OPTION_LIST:
+		return add_to_list(parse, text, at);
+	case OPTION_COUNT:
+		return cli_parse_count(text, at) ? SNAP_OK
+						 : bad_value(parse, option, text, "a whole number");
+	case OPTION_SIZE:
+		return cli_parse_size(text, at) ? SNAP_OK
+						: bad_value(parse, option, text,
+							    "a size like 4096, 64KiB or 1.5MiB");
+	case OPTION_DURATION:
+		return cli_parse_duration(text, at)
+			       ? SNAP_OK
+			       : bad_value(parse, option, text, "a duration like 500ms, 10s or 5m");
+	case OPTION_CHOICE:
+		return set_choice(parse, option, text, at);
+	case OPTION_REGEX:
+		return set_regex(parse, option, text, at);
+	}
+	return fail(parse->err, SNAP_EUSAGE, "--%s is of no known type", option->name);
+}
+
+/* The value of `option`: `attached`, or the next argument. */
+static enum snap_status take_value(struct parse *parse, const struct option *option,
+				   const char *attached)
+{
+	if (option->type == OPTION_FLAG)
+		return set_value(parse, option, NULL);
+	if (!attached) {
+		if (parse->next >= parse->argc)
+			return fail(parse->err, SNAP_EUSAGE, "--%s needs a value: %s", option->name,
+				    option->value_name ? option->value_name : "VALUE");
+		attached = parse->argv[parse->next++];
+	}
+	return set_value(parse, option, attached);
+}
+
+/* `--name`, `--name=value`; `argument` is past the dashes. */
+static enum snap_status parse_long(struct parse *parse, const char *argument)
+{
+	const char *equals = strchr(argument, '=');
+	size_t size = equals ? (size_t)(equals - argument) : strlen(argument), rivals = 0;
+	const struct option *option =
+		size ? find_long(parse->command, argument, size, &rivals) : NULL;
+
+	if (!option && rivals > 1)
+		return ambiguous_long(parse, argument, size);
+	if (!option)
+		return unknown_long(parse, argument, size);
+	if (equals && option->type == OPTION_FLAG)
+		return fail(parse->err, SNAP_EUSAGE, "--%s takes no value", option->name);
+	return take_value(parse, option, equals ? equals + 1 : NULL);
+}
+
+/* `-n 5`, `-n5`, `-qv`; `letters` is past the dash. */
+static enum snap_status parse_letters(struct parse *parse, const char *letters)
+{
+	for (; *letters; letters++) {
+		const struct option *option = find_letter(parse->command, *letters);
+		enum snap_status st;
+
+		if (!option)
+			return fail(parse->err, SNAP_EUSAGE,
+				    "unknown option -%c; see snapdiff %s --help", *letters,
+				    parse->command->name);
+		if (option->type != OPTION_FLAG)
+			return take_value(parse, option, letters[1] ? letters + 1 : NULL);
+		st = set_value(parse, option, NULL);
+		if (st != SNAP_OK)
+			return st;
+	}
+	return SNAP_OK;
+}
+
+/* ---- the whole line ---- */
+
+static enum snap_status check_operands(const struct parse *parse, int count, char **operands)
+{
+	const struct command *command = parse->command;
+
+	if (count < command->operands_min)
+		return fail(parse->err, SNAP_EUSAGE, "too few operands; usage: snapdiff %s %s",
+			    command->name, command->usage);
+	if (command->operands_max >= 0 && count > command->operands_max)
+		return fail(parse->err, SNAP_EUSAGE,
+			    "too many operands, from '%s' on; usage: snapdiff %s %s",
+			    operands[command->operands_max], command->name, command->usage);
+	return SNAP_OK;
+}
+
+static bool is_help(const char *argument, int *help)
+{
+	if (strcmp(argument, "-h") == 0)
+		*help = 'h';
+	else if (strcmp(argument, "--help") == 0)
+		*help = 'H';
+	return *help != 0;
+}
+
+enum snap_status cli_parse(const struct command *command, int argc, char **argv, void *options,
+			   int *operand_count, char **operands, int *help, struct snap_error *err)
+{
+	struct parse parse = {command, argc, 1, argv, options, err};
+	bool only_operands = false;
+	int count = 0;
+	enum snap_status st = SNAP_OK;
+
+	*help = 0;
+	if (command->defaults)
+		memcpy(options, command->defaults, command->options_size);
+	else
+		memset(options, 0, command->options_size);
+	while (st == SNAP_OK && parse.next < argc) {
+		char *argument = argv[parse.next++];
+
+		if (only_operands || argument[0] != '-' || argument[1] == '\0') {
+			operands[count++] = argument;
+			only_operands = only_operands || command->operands_end_options;
+		} else if (strcmp(argument, "--") == 0) {
+			only_operands = true;
+			if (command->keeps_separator)
+				operands[count++] = argument;
+		} else if (is_help(argument, help)) {
+			return SNAP_OK;
+		} else if (argument[1] == '-') {
+			st = parse_long(&parse, argument + 2);
+		} else {
+			st = parse_letters(&parse, argument + 1);
+		}
+	}
+	operands[count] = NULL;
+	*operand_count = count;
+	return st == SNAP_OK ? check_operands(&parse, count, operands) : st;
+}
+
+void cli_release(const struct command *command, void *options)
+{
+	struct option_cursor cursor = {0};
+	const struct option *option;
+
+	while ((option = next_option(command, &cursor))) {
+		struct text_list *list = (void *)((char *)options + option->offset);
+
+		if (option->type == OPTION_LIST)
+			free(list->items);
+	}
+}

@@ -1,0 +1,145 @@
+/*
+ * main.c - global options, dispatch, exit codes.  Libraries return; here is printed and exited.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int exit_code_of(enum snap_status status)
+{
+	switch (status) {
+	case SNAP_OK:
+		return EXIT_FINE;
+	case SNAP_EINVAL:
+	case SNAP_EUSAGE:
+		return EXIT_USAGE;
+	case SNAP_EIO:
+	case SNAP_EVERSION:
+	case SNAP_ECORRUPT:
+	case SNAP_ETRUNCATED:
+	case SNAP_EUNSUPPORTED:
+	case SNAP_ENOTFOUND:
+		return EXIT_INPUT;
+	case SNAP_ENOMEM:
+	case SNAP_ESTATE:
+	case SNAP_ESYSTEM:
+		return EXIT_SYSTEM;
+	}
+	return EXIT_SYSTEM;
+}
+
+/* Run with parsed options; what went wrong is printed here. */
+static int call(const struct command *command, const void *options, int argc, char **argv)
+{
+	struct invocation invocation = {command, options, argc, argv};
+	struct snap_error err = {0};
+	int exit_code = EXIT_FINE;
+	enum snap_status st = command->run(&invocation, &exit_code, &err);
+
+	if (st == SNAP_OK)
+		return exit_code;
+	cli_message("%s", err.message[0] ? err.message : snap_status_name(st));
+	return exit_code != EXIT_FINE ? exit_code : exit_code_of(st);
+}
+
+/* Parse into memory that the caller frees, then run or explain. */
+static int parse_into(const struct command *command, int argc, char **argv, void *options,
+		      char **operands)
+{
+	struct snap_error err = {0};
+	int count, help;
+	enum snap_status st =
+		cli_parse(command, argc, argv, options, &count, operands, &help, &err);
+
+	if (st != SNAP_OK) {
+		cli_message("%s", err.message);
+		return exit_code_of(st);
+	}
+	if (help) {
+		cli_help(command, help == 'H', stdout);
+		return EXIT_FINE;
+	}
+	return call(command, options, count, operands);
+}
+
+static int parse_and_call(const struct command *command, int argc, char **argv)
+{
+	char **operands = calloc((size_t)argc + 1, sizeof(*operands));
+	void *options = calloc(1, command->options_size + 1);
+	int exit_code = EXIT_SYSTEM;
+
+	if (operands && options) {
+		exit_code = parse_into(command, argc, argv, options, operands);
+		cli_release(command, options);
+	} else {
+		cli_message("out of memory while reading the command line");
+	}
+	free(operands);
+	free(options);
+	return exit_code;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *nearest = cli_nearest_command(name);
+
+	if (nearest)
+		cli_message("there is no command '%s'; did you mean '%s'?", name, nearest);
+	else
+		cli_message("there is no command '%s'; snapdiff help --all lists them", name);
+	return EXIT_USAGE;
+}
+
+/* `snapdiff --version` and `snapdiff --help` are the commands of these names. */
+static const char *command_name(const char *word)
+{
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+		return "version";
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return "help";
+	return word;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		cli_overview(stdout);
+		return EXIT_FINE;
+	}
+	command = cli_find(command_name(argv[1]));
+	if (!command && argv[1][0] == '-') {
+		cli_message("unknown option %s before the command; see snapdiff help --all",
+			    argv[1]);
+		return EXIT_USAGE;
+	}
+	if (!command)
+		return unknown_command(argv[1]);
+	cli_speak_as(command->name);
+	/* Who reads our output may leave (`| head`); a command that we run keeps what it inherited.
+	 */
+	if (!command->operands_end_options)
+		signal(SIGPIPE, SIG_DFL);
+	return parse_and_call(command, argc - 1, argv + 1);
+}
+
+/* Data that did not reach standard output must not look like success. */
+static int finish_output(int exit_code)
+{
+	int earlier = ferror(stdout);
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !earlier)
+		return exit_code;
+	cli_message("cannot write standard output: %s", errno ? strerror(errno) : "write error");
+	return EXIT_SYSTEM;
+}
+
+int main(int argc, char **argv)
+{
+	return finish_output(dispatch(argc, argv));
+}

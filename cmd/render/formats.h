@@ -1,0 +1,63 @@
+/*
+ * render/formats.h - the renderers, and what they share.  Private to render/.
+ */
+#ifndef RENDER_FORMATS_H
+#define RENDER_FORMATS_H
+
+#include "render/render.h"
+
+extern const struct renderer render_table, render_json, render_jsonl, render_csv, render_tsv,
+	render_markdown;
+
+/* ---- values (json.c) ---- */
+
+/** JSON, without spaces or newlines.  Bytes that are not UTF-8 become \udcXX, as Python's
+ * surrogateescape has it. */
+void json_value(FILE *out, const struct value *value);
+void json_string(FILE *out, const char *data, size_t size);
+/** The shortest decimal that reads back as the same double; "null" when it is not finite. */
+const char *json_real(double real, char buffer[32]);
+/** One row as an object. */
+void json_row(FILE *out, const struct report *report, size_t row);
+/** `"schema":...,"tool":...` and the fields of the head. */
+void json_head(FILE *out, const struct report *report, const char *separator);
+/** The fields of the tail, and the warnings. */
+void json_tail(FILE *out, const struct report *report, const char *separator);
+
+/* ---- what the hidden rows hold ---- */
+
+/** The number of rows in tail.hidden; 0 when there is no such thing. */
+int64_t hidden_rows(const struct report *report);
+/** The figure of column `column` in tail.<part> ("shown", "hidden"), or NULL. */
+const struct value *summary_figure(const struct report *report, const char *part, size_t column);
+/** The column that labels rows: "key", else the first with a name or text that is not in `skip`.
+ * (size_t)-1: none. */
+size_t label_column(const struct report *report, unsigned skip);
+
+/* ---- text for people (cell.c, width.c) ---- */
+
+struct text_buffer {
+	char *data; /* NUL-terminated */
+	size_t size, capacity;
+};
+
+void text_add(struct text_buffer *text, const char *data, size_t size);
+void text_clear(struct text_buffer *text);
+void text_free(struct text_buffer *text);
+
+/** What `value` of a column of `kind` reads like; replaces the content of `text`. */
+void cell_text(struct text_buffer *text, const struct value *value, enum column_kind kind,
+	       const struct render_options *options);
+/** One frame object: "function  file:line  module". */
+void cell_frame(struct text_buffer *text, const struct value *frame);
+bool cell_is_number(enum column_kind kind);
+
+/** Append `data` so that it can do no harm on a terminal: control characters and bad UTF-8 become
+ * '?'. */
+void text_add_safe(struct text_buffer *text, const char *data, size_t size);
+/** Columns that sane UTF-8 takes on a terminal. */
+unsigned text_width(const char *text);
+/** Cut the middle out so that the text takes at most `width` columns. */
+void text_shorten(struct text_buffer *text, unsigned width, bool unicode);
+
+#endif

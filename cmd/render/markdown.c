@@ -1,0 +1,153 @@
+/*
+ * markdown.c - a report as it reads well in a pull request: a title, warnings, a GitHub table,
+ * closing lines.
+ */
+#include "render/formats.h"
+
+#include <string.h>
+
+enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL };
+
+struct document {
+	const struct report *report;
+	const struct render_options *options;
+	FILE *out;
+	struct text_buffer text;
+};
+
+/* Running text: what Markdown or HTML would take for markup is escaped. */
+static void write_escaped(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '<')
+			fputs("&lt;", out);
+		else if (*text == '&')
+			fputs("&amp;", out);
+		else {
+			if (strchr("\\`*_|[]~", *text))
+				putc('\\', out);
+			putc(*text, out);
+		}
+	}
+}
+
+/* A name as code, so that `operator*` and `__init__` keep their signs; a pipe is escaped even
+ * there. */
+static void write_code(FILE *out, const char *text)
+{
+	const char *fence = strchr(text, '`') ? "``" : "`";
+	const char *space = text[0] == '`' || (text[0] && text[strlen(text) - 1] == '`') ? " " : "";
+
+	fprintf(out, "%s%s", fence, space);
+	for (; *text; text++)
+		if (*text == '|')
+			fputs("\\|", out);
+		else
+			putc(*text, out);
+	fprintf(out, "%s%s", space, fence);
+}
+
+static void write_cell(struct document *document, const struct value *value, enum column_kind kind)
+{
+	bool code = (kind == COLUMN_NAME || kind == COLUMN_STACK) && value->kind != VALUE_NULL;
+
+	cell_text(&document->text, value, kind, document->options);
+	if (code && document->text.size)
+		write_code(document->out, document->text.data);
+	else
+		write_escaped(document->out, document->text.data);
+}
+
+static bool is_shown(const struct report *report, size_t column)
+{
+	return !(report->columns[column].flags & NOT_SHOWN);
+}
+
+static void write_header(struct document *document)
+{
+	const struct report *report = document->report;
+
+	for (size_t i = 0; i < report->column_count; i++)
+		if (is_shown(report, i)) {
+			fputs("| ", document->out);
+			write_escaped(document->out, report->columns[i].title);
+			putc(' ', document->out);
+		}
+	fputs("|\n", document->out);
+	for (size_t i = 0; i < report->column_count; i++)
+		if (is_shown(report, i))
+			fputs(cell_is_number(report->columns[i].kind) ? "| ---: " : "| --- ",
+			      document->out);
+	fputs("|\n", document->out);
+}
+
+static void write_row(struct document *document, const struct value *values)
+{
+	const struct report *report = document->report;
+
+	for (size_t i = 0; i < report->column_count; i++)
+		if (is_shown(report, i)) {
+			fputs("| ", document->out);
+			write_cell(document, &values[i], report->columns[i].kind);
+			putc(' ', document->out);
+		}
+	fputs("|\n", document->out);
+}
+
+static void write_hidden(struct document *document)
+{
+	const struct report *report = document->report;
+	size_t label = label_column(report, NOT_SHOWN);
+	long long rows = (long long)hidden_rows(report);
+
+	for (size_t i = 0; i < report->column_count; i++) {
+		const struct value *figure = summary_figure(report, "hidden", i);
+
+		if (!is_shown(report, i))
+			continue;
+		fputs("| ", document->out);
+		if (i == label)
+			fprintf(document->out, "*(%lld more %s)*", rows,
+				rows == 1 ? "row" : "rows");
+		else if (figure)
+			write_cell(document, figure, report->columns[i].kind);
+		putc(' ', document->out);
+	}
+	fputs("|\n", document->out);
+}
+
+static void write_line(struct document *document, const char *before, const char *line,
+		       const char *after)
+{
+	text_clear(&document->text);
+	text_add_safe(&document->text, line, strlen(line));
+	fputs(before, document->out);
+	write_escaped(document->out, document->text.data);
+	fputs(after, document->out);
+}
+
+static enum snap_status render(const struct report *report, FILE *out,
+			       const struct render_options *options)
+{
+	struct document document = {.report = report, .options = options, .out = out};
+
+	if (report->title)
+		write_line(&document, "**", report->title, "**\n\n");
+	for (size_t i = 0; i < report->warning_count; i++)
+		write_line(&document, "> warning: ", report->warnings[i], "\n\n");
+	if (report->row_count) {
+		write_header(&document);
+		for (size_t row = 0; row < report->row_count; row++)
+			write_row(&document, report->rows + row * report->column_count);
+		if (hidden_rows(report) > 0)
+			write_hidden(&document);
+	}
+	if (!options->quiet)
+		for (size_t i = 0; i < report->note_count; i++)
+			write_line(&document, i || !report->row_count ? "" : "\n", report->notes[i],
+				   "  \n");
+	text_free(&document.text);
+	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
+}
+
+const struct renderer render_markdown = {"markdown", render};

@@ -1,0 +1,299 @@
+/*
+ * output.c - standard output, the pager, and files that are replaced as a whole.
+ */
+#include "render/output.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/fail.h"
+#include "render/render.h"
+
+enum { WIDTH_LEAST = 40, WIDTH_MOST = 10000 };
+
+/* ---- what the terminal can do ---- */
+
+static unsigned environment_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	uint64_t width;
+
+	if (!columns || !cli_parse_count(columns, &width) || width < WIDTH_LEAST ||
+	    width > WIDTH_MOST)
+		return 0;
+	return (unsigned)width;
+}
+
+/* 0: as wide as it likes. */
+static unsigned terminal_width(bool terminal)
+{
+	struct winsize size;
+	unsigned width = environment_width();
+
+	if (width || !terminal)
+		return width;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= WIDTH_LEAST)
+		return size.ws_col;
+	return 80;
+}
+
+static bool wants_color(int when, bool terminal)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	if (when != COLOR_AUTO)
+		return when == COLOR_ALWAYS;
+	return terminal && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+}
+
+static bool locale_is_utf8(void)
+{
+	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bool utf8;
+
+	if (!locale)
+		return false;
+	utf8 = strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+	freelocale(locale);
+	return utf8;
+}
+
+/* ---- the pager ---- */
+
+static bool on_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	char file[4096];
+
+	while (path && *path) {
+		int size = (int)strcspn(path, ":");
+
+		snprintf(file, sizeof(file), "%.*s/%s", size, path, program);
+		if (access(file, X_OK) == 0)
+			return true;
+		path += size;
+		path += *path == ':';
+	}
+	return false;
+}
+
+/* NULL when nothing is there or wanted. */
+static const char *pager_command(void)
+{
+	const char *pager = getenv("PAGER"), *term = getenv("TERM");
+
+	if (!term || strcmp(term, "dumb") == 0)
+		return NULL;
+	if (!pager)
+		return on_path("less") ? "less" : NULL;
+	return *pager && strcmp(pager, "cat") != 0 ? pager : NULL;
+}
+
+/* Falls back to standard output itself. */
+static void open_pager(struct output *output)
+{
+	const char *pager = pager_command();
+
+	if (!pager)
+		return;
+	setenv("LESS", "FRX", 0);
+	fflush(stdout);
+	output->stream = popen(pager, "w");
+	output->pager = output->stream != NULL;
+	if (!output->stream)
+		output->stream = stdout;
+}
+
+/* ---- a file ---- */
+
+static enum snap_status cannot_write(const char *path, struct snap_error *err)
+{
+	return fail(err, SNAP_ESYSTEM, "cannot write %s: %s", path, strerror(errno ? errno : EIO));
+}
+
+/* A device or a pipe is written to, not replaced. */
+static enum snap_status open_special(struct output *output, const char *path,
+				     struct snap_error *err)
+{
+	output->stream = fopen(path, "w");
+	return output->stream ? SNAP_OK : cannot_write(path, err);
+}
+
+/* What creating the file directly would have given it, or what it had before. */
+static mode_t wanted_mode(const struct stat *old)
+{
+	mode_t mask;
+
+	if (old)
+		return old->st_mode & 07777;
+	mask = umask(0);
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+static enum snap_status open_temporary(struct output *output, const struct stat *old,
+				       struct snap_error *err)
+{
+	int fd;
+
+	if (asprintf(&output->temporary, "%s.tmp.XXXXXX", output->path) < 0) {
+		output->temporary = NULL;
+		return fail_memory(err, "opening the output");
+	}
+	fd = mkstemp(output->temporary);
+	if (fd < 0) {
+		free(output->temporary);
+		output->temporary = NULL;
+		return cannot_write(output->path, err);
+	}
+	fchmod(fd, wanted_mode(old));
+	output->stream = fdopen(fd, "w");
+	if (output->stream)
+		return SNAP_OK;
+	close(fd);
+	return cannot_write(output->path, err);
+}
+
+static enum snap_status open_file(struct output *output, const char *path, struct snap_error *err)
+{
+	struct stat old;
+	bool exists = stat(path, &old) == 0;
+
+	if (exists && S_ISDIR(old.st_mode))
+		return fail(err, SNAP_ESYSTEM, "cannot write %s: it is a directory", path);
+	if (exists && !S_ISREG(old.st_mode))
+		return open_special(output, path, err);
+	/* A symbolic link stays one: what it names is replaced. */
+	output->path = exists ? realpath(path, NULL) : strdup(path);
+	if (!output->path)
+		return fail_memory(err, "opening the output");
+	return open_temporary(output, exists ? &old : NULL, err);
+}
+
+/* ---- the whole way ---- */
+
+enum snap_status output_open(struct output *output, const struct report_options *options, bool page,
+			     struct snap_error *err)
+{
+	enum snap_status st;
+
+	*output = (struct output){.stream = stdout};
+	if (!options->output || strcmp(options->output, "-") == 0) {
+		output->terminal = isatty(STDOUT_FILENO);
+		if (output->terminal && page && !options->no_pager)
+			open_pager(output);
+		return SNAP_OK;
+	}
+	st = open_file(output, options->output, err);
+	if (st != SNAP_OK)
+		output_close(output, st, NULL);
+	return st;
+}
+
+/* The reader leaves when the reader likes; an interrupt is for the pager until then. */
+static enum snap_status close_pager(struct output *output)
+{
+	void (*interrupt)(int) = signal(SIGINT, SIG_IGN);
+
+	pclose(output->stream);
+	signal(SIGINT, interrupt);
+	return SNAP_OK;
+}
+
+static enum snap_status close_stdout(struct snap_error *err)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !failed)
+		return SNAP_OK;
+	clearerr(stdout); /* it has been said */
+	return cannot_write("standard output", err);
+}
+
+static enum snap_status close_file(struct output *output, const char *name, struct snap_error *err)
+{
+	bool failed = ferror(output->stream);
+
+	errno = 0;
+	failed = fflush(output->stream) != 0 || failed;
+	if (!failed && output->temporary)
+		failed = fsync(fileno(output->stream)) != 0;
+	failed = fclose(output->stream) != 0 || failed;
+	output->stream = NULL;
+	if (failed)
+		return cannot_write(name, err);
+	if (output->temporary && rename(output->temporary, output->path) != 0)
+		return cannot_write(name, err);
+	return SNAP_OK;
+}
+
+enum snap_status output_close(struct output *output, enum snap_status status,
+			      struct snap_error *err)
+{
+	enum snap_status closing = SNAP_OK;
+	const char *name = output->path ? output->path : "the output";
+
+	if (output->pager)
+		closing = close_pager(output);
+	else if (output->stream == stdout)
+		closing = close_stdout(status == SNAP_OK ? err : NULL);
+	else if (output->stream && (status == SNAP_OK || !output->temporary))
+		closing = close_file(output, name, status == SNAP_OK ? err : NULL);
+	else if (output->stream)
+		fclose(output->stream);
+	if (output->temporary && (status != SNAP_OK || closing != SNAP_OK))
+		unlink(output->temporary);
+	free(output->temporary);
+	free(output->path);
+	*output = (struct output){0};
+	return status != SNAP_OK ? status : closing;
+}
+
+static void say_warnings(const struct report *report, const struct report_options *options)
+{
+	if (options->quiet)
+		return;
+	for (size_t i = 0; i < report->warning_count; i++)
+		cli_warn("%s", report->warnings[i]);
+}
+
+enum snap_status output_report(const struct report *report, const struct report_options *options,
+			       struct snap_error *err)
+{
+	const struct renderer *renderer = render_find(report_formats[options->format]);
+	struct render_options look = {.exact = options->verbose, .quiet = options->quiet};
+	struct output output;
+	enum snap_status st = output_open(&output, options, true, err);
+
+	if (st != SNAP_OK)
+		return st;
+	say_warnings(report, options);
+	look.width = terminal_width(output.terminal);
+	look.color = wants_color(options->color, output.terminal);
+	look.unicode = locale_is_utf8();
+	renderer->render(report, output.stream, &look); /* write errors show when it is closed */
+	return output_close(&output, SNAP_OK, err);
+}
+
+enum snap_status output_text(const char *text, const struct report_options *options,
+			     struct snap_error *err)
+{
+	size_t size = strlen(text);
+	struct output output;
+	enum snap_status st = output_open(&output, options, true, err);
+
+	if (st != SNAP_OK)
+		return st;
+	fwrite(text, 1, size, output.stream);
+	if (size && text[size - 1] != '\n')
+		putc('\n', output.stream);
+	return output_close(&output, SNAP_OK, err);
+}

@@ -1,0 +1,44 @@
+/*
+ * render/output.h - where output goes: standard output, a pager, or a file that appears whole or
+ * not at all.
+ */
+#ifndef RENDER_OUTPUT_H
+#define RENDER_OUTPUT_H
+
+#include <stdio.h>
+
+#include "report/options.h"
+#include "report/report.h"
+
+/**
+ * Render `report` as options->format and the terminal ask, to options->output or standard output
+ * (through a pager on a terminal).  Its warnings go to standard error as well, unless quiet.
+ * Returns SNAP_OK, or SNAP_ESYSTEM when the output cannot be written.
+ */
+enum snap_status output_report(const struct report *report, const struct report_options *options,
+			       struct snap_error *err);
+
+/** Plain text (the answer to --sql) to the same places; a final newline is added where it lacks. */
+enum snap_status output_text(const char *text, const struct report_options *options,
+			     struct snap_error *err);
+
+/* ---- for commands that write by themselves ---- */
+
+struct output {
+	FILE *stream;           /* write here */
+	char *path, *temporary; /* of a file: its name, and its name until it is whole */
+	bool terminal;          /* a terminal shows it, now or behind the pager */
+	bool pager;
+};
+
+/** Open what `options` names; `page`: through the pager on a terminal. */
+enum snap_status output_open(struct output *output, const struct report_options *options, bool page,
+			     struct snap_error *err);
+/**
+ * Finish: with `status` SNAP_OK flush, check for write errors and rename into place; otherwise
+ * throw a file away. Returns `status`, or SNAP_ESYSTEM when writing failed.
+ */
+enum snap_status output_close(struct output *output, enum snap_status status,
+			      struct snap_error *err);
+
+#endif

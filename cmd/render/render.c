@@ -1,0 +1,80 @@
+/*
+ * render.c - the list of formats, and what several of them need.
+ */
+#include "render/formats.h"
+
+#include <string.h>
+
+/* The order of report_formats[]. */
+static const struct renderer *const renderers[] = {
+	&render_table, &render_json, &render_jsonl, &render_csv, &render_tsv, &render_markdown,
+};
+
+enum { RENDERER_COUNT = sizeof(renderers) / sizeof(*renderers) };
+
+const struct renderer *render_find(const char *name)
+{
+	for (size_t i = 0; i < RENDERER_COUNT; i++)
+		if (strcmp(renderers[i]->name, name) == 0)
+			return renderers[i];
+	return NULL;
+}
+
+const char *const *render_names(void)
+{
+	static const char *names[RENDERER_COUNT + 1];
+
+	for (size_t i = 0; i < RENDERER_COUNT; i++)
+		names[i] = renderers[i]->name;
+	return names;
+}
+
+const char *render_bytes(int64_t bytes, bool sign, char buffer[32])
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	uint64_t magnitude = bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes;
+	const char *mark = bytes < 0 ? "-" : sign && bytes > 0 ? "+" : "";
+	double shown = (double)magnitude;
+	size_t unit = 0;
+
+	if (magnitude < 1024) {
+		snprintf(buffer, 32, "%s%d B", mark, (int)magnitude);
+		return buffer;
+	}
+	while (shown >= 1023.95 && unit < sizeof(units) / sizeof(*units) - 1) {
+		shown /= 1024;
+		unit++;
+	}
+	snprintf(buffer, 32, "%s%.1f %s", mark, shown, units[unit]);
+	return buffer;
+}
+
+int64_t hidden_rows(const struct report *report)
+{
+	const struct value *rows = value_get(value_get(&report->tail, "hidden"), "rows");
+
+	return rows && rows->kind == VALUE_INT ? rows->integer : 0;
+}
+
+const struct value *summary_figure(const struct report *report, const char *part, size_t column)
+{
+	return value_get(value_get(&report->tail, part), report->columns[column].name);
+}
+
+size_t label_column(const struct report *report, unsigned skip)
+{
+	size_t found = (size_t)-1;
+
+	for (size_t i = 0; i < report->column_count; i++) {
+		const struct column *column = &report->columns[i];
+
+		if (column->flags & skip ||
+		    (column->kind != COLUMN_NAME && column->kind != COLUMN_TEXT))
+			continue;
+		if (strcmp(column->name, "key") == 0)
+			return i;
+		if (found == (size_t)-1)
+			found = i;
+	}
+	return found;
+}

@@ -1,0 +1,116 @@
+/*
+ * separated.c - rows as lines of cells.
+ */
+#include "render/separated.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOT_FLAT = COLUMN_DETAIL | COLUMN_TABLE_ONLY };
+
+static void write_nested(const struct separated *format, FILE *out, const struct value *value)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+
+	if (memory) {
+		json_value(memory, value);
+		fclose(memory);
+		format->cell(out, text, size);
+	}
+	free(text);
+}
+
+static void write_value(const struct separated *format, FILE *out, const struct value *value)
+{
+	char buffer[32];
+
+	switch (value->kind) {
+	case VALUE_NULL:
+		break;
+	case VALUE_BOOL:
+		fputs(value->boolean ? "true" : "false", out);
+		break;
+	case VALUE_INT:
+		fprintf(out, "%" PRId64, value->integer);
+		break;
+	case VALUE_REAL:
+		if (strcmp(json_real(value->real, buffer), "null") != 0)
+			fputs(buffer, out);
+		break;
+	case VALUE_TEXT:
+		format->cell(out, value->text.data, value->text.size);
+		break;
+	case VALUE_LIST:
+	case VALUE_OBJECT:
+		write_nested(format, out, value);
+		break;
+	}
+}
+
+/* The separator before every cell but the first; then the next is not the first. */
+static void separate(const struct separated *format, FILE *out, bool *first)
+{
+	if (!*first)
+		putc(format->separator, out);
+	*first = false;
+}
+
+static void write_header(const struct separated *format, const struct report *report, FILE *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < report->column_count; i++) {
+		if (report->columns[i].flags & NOT_FLAT)
+			continue;
+		separate(format, out, &first);
+		format->cell(out, report->columns[i].name, strlen(report->columns[i].name));
+	}
+	fputs(format->line_end, out);
+}
+
+static void write_row(const struct separated *format, const struct report *report,
+		      const struct value *values, FILE *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < report->column_count; i++) {
+		if (report->columns[i].flags & NOT_FLAT)
+			continue;
+		separate(format, out, &first);
+		write_value(format, out, &values[i]);
+	}
+	fputs(format->line_end, out);
+}
+
+static void write_hidden(const struct separated *format, const struct report *report, FILE *out)
+{
+	size_t label = label_column(report, NOT_FLAT);
+	bool first = true;
+
+	for (size_t i = 0; i < report->column_count; i++) {
+		const struct value *figure = summary_figure(report, "hidden", i);
+
+		if (report->columns[i].flags & NOT_FLAT)
+			continue;
+		separate(format, out, &first);
+		if (i == label)
+			format->cell(out, "(hidden)", strlen("(hidden)"));
+		else if (figure)
+			write_value(format, out, figure);
+	}
+	fputs(format->line_end, out);
+}
+
+enum snap_status separated_render(const struct separated *format, const struct report *report,
+				  FILE *out)
+{
+	write_header(format, report, out);
+	for (size_t row = 0; row < report->row_count; row++)
+		write_row(format, report, report->rows + row * report->column_count, out);
+	if (hidden_rows(report) > 0)
+		write_hidden(format, report, out);
+	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
+}

@@ -1,0 +1,286 @@
+/*
+ * table.c - a report for a person at a terminal.
+ *
+ * Columns are as wide as their content; where that is more than the terminal has, names are
+ * shortened in the middle, the widest first.  Numbers never are.
+ */
+#include "render/formats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL, GAP = 2, NAME_LEAST = 12 };
+
+struct table {
+	const struct report *report;
+	const struct render_options *options;
+	FILE *out;
+	size_t *columns; /* which of the report's columns are shown */
+	unsigned *widths;
+	size_t count;
+	size_t label; /* the column that says "hidden", "total" */
+	struct text_buffer text;
+};
+
+/* ---- closing rows: what was hidden, and the total ---- */
+
+/* shown + hidden of a column, where the report has both. */
+static struct value total_figure(const struct report *report, size_t column)
+{
+	const struct value *shown = summary_figure(report, "shown", column);
+	const struct value *hidden = summary_figure(report, "hidden", column);
+
+	if (!shown || !hidden || shown->kind != VALUE_INT || hidden->kind != VALUE_INT)
+		return value_null();
+	return value_int(shown->integer + hidden->integer);
+}
+
+enum closing { CLOSING_HIDDEN, CLOSING_TOTAL };
+
+/* Text of a cell in a closing row: empty where the report has no figure. */
+static void closing_text(struct table *table, enum closing closing, size_t column)
+{
+	const struct value *hidden = summary_figure(table->report, "hidden", column);
+	struct value figure = closing == CLOSING_TOTAL ? total_figure(table->report, column)
+			      : hidden                 ? *hidden
+						       : value_null();
+	int64_t rows = hidden_rows(table->report);
+	char label[64] = "total";
+
+	if (closing == CLOSING_HIDDEN)
+		snprintf(label, sizeof(label), "(%lld more %s)", (long long)rows,
+			 rows == 1 ? "row" : "rows");
+	text_clear(&table->text);
+	if (column == table->label)
+		text_add(&table->text, label, strlen(label));
+	else if (figure.kind != VALUE_NULL)
+		cell_text(&table->text, &figure, table->report->columns[column].kind,
+			  table->options);
+}
+
+/* ---- widths ---- */
+
+static void widen(struct table *table, size_t i)
+{
+	unsigned width = text_width(table->text.data);
+
+	if (width > table->widths[i])
+		table->widths[i] = width;
+}
+
+static void measure(struct table *table)
+{
+	const struct report *report = table->report;
+
+	for (size_t i = 0; i < table->count; i++) {
+		size_t column = table->columns[i];
+
+		table->widths[i] = text_width(report->columns[column].title);
+		for (size_t row = 0; row < report->row_count; row++) {
+			cell_text(&table->text, &report->rows[row * report->column_count + column],
+				  report->columns[column].kind, table->options);
+			widen(table, i);
+		}
+		closing_text(table, CLOSING_HIDDEN, column);
+		widen(table, i);
+		closing_text(table, CLOSING_TOTAL, column);
+		widen(table, i);
+	}
+}
+
+static bool may_shrink(const struct table *table, size_t i)
+{
+	enum column_kind kind = table->report->columns[table->columns[i]].kind;
+
+	return (kind == COLUMN_NAME || kind == COLUMN_TEXT || kind == COLUMN_TREE) &&
+	       table->widths[i] > NAME_LEAST;
+}
+
+/* Take columns from the widest name until the line fits, or nothing can be taken any more. */
+static void fit(struct table *table)
+{
+	unsigned line = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		line += table->widths[i] + (i ? GAP : 0);
+	while (table->options->width && line > table->options->width) {
+		size_t widest = table->count;
+
+		for (size_t i = 0; i < table->count; i++)
+			if (may_shrink(table, i) &&
+			    (widest == table->count || table->widths[i] > table->widths[widest]))
+				widest = i;
+		if (widest == table->count)
+			return;
+		table->widths[widest]--;
+		line--;
+	}
+}
+
+/* ---- colour by meaning ---- */
+
+struct meaning {
+	const char *word, *color;
+};
+
+static const struct meaning meanings[] = {
+	{"new", "\033[31m"},    {"grew", "\033[31m"},
+	{"leak", "\033[1;31m"}, {"container-growth", "\033[33m"},
+	{"moved", "\033[36m"},  {"gone", "\033[32m"},
+	{"shrank", "\033[32m"}, {"same", "\033[2m"},
+	{"stable", "\033[2m"},  {"flat", "\033[2m"},
+	{"passed", "\033[32m"}, {"failed", "\033[1;31m"},
+};
+
+static const char *color_of(const struct table *table, size_t column, const char *text)
+{
+	enum column_kind kind = table->report->columns[column].kind;
+
+	if (kind == COLUMN_DELTA_BYTES || kind == COLUMN_DELTA_COUNT)
+		return text[0] == '+' ? "\033[31m" : text[0] == '-' && text[1] ? "\033[32m" : NULL;
+	if (kind == COLUMN_VERDICT)
+		for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+			if (strcmp(meanings[i].word, text) == 0)
+				return meanings[i].color;
+	return NULL;
+}
+
+/* ---- lines ---- */
+
+/* The text at hand as cell `i`: shortened, padded, coloured. */
+static void print_cell(struct table *table, size_t i, const char *color)
+{
+	bool right = cell_is_number(table->report->columns[table->columns[i]].kind);
+	bool last = i + 1 == table->count;
+	unsigned width;
+	int padding;
+
+	text_shorten(&table->text, table->widths[i], table->options->unicode);
+	width = text_width(table->text.data);
+	padding = (int)(table->widths[i] - width);
+	if (!table->options->color)
+		color = NULL;
+	fprintf(table->out, "%*s%s%s%s%*s", (i ? GAP : 0) + (right ? padding : 0), "",
+		color ? color : "", table->text.data, color ? "\033[0m" : "",
+		right || last ? 0 : padding, "");
+}
+
+static void print_header(struct table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const char *title = table->report->columns[table->columns[i]].title;
+
+		text_clear(&table->text);
+		text_add(&table->text, title, strlen(title));
+		print_cell(table, i, "\033[1m");
+	}
+	putc('\n', table->out);
+}
+
+/* Frames under their row, newest first. */
+static void print_stack(struct table *table, const struct value *stack)
+{
+	for (size_t i = 0; stack->kind == VALUE_LIST && i < stack->list.count; i++) {
+		text_clear(&table->text);
+		cell_frame(&table->text, &stack->list.items[i]);
+		if (table->options->width > 8)
+			text_shorten(&table->text, table->options->width - 6,
+				     table->options->unicode);
+		fprintf(table->out, "      %s\n", table->text.data);
+	}
+}
+
+static void print_row(struct table *table, size_t row)
+{
+	const struct report *report = table->report;
+	const struct value *values = report->rows + row * report->column_count;
+
+	for (size_t i = 0; i < table->count; i++) {
+		size_t column = table->columns[i];
+
+		cell_text(&table->text, &values[column], report->columns[column].kind,
+			  table->options);
+		print_cell(table, i, color_of(table, column, table->text.data));
+	}
+	putc('\n', table->out);
+	for (size_t column = 0; column < report->column_count; column++)
+		if (report->columns[column].kind == COLUMN_STACK &&
+		    !(report->columns[column].flags & NOT_SHOWN))
+			print_stack(table, &values[column]);
+}
+
+static void print_closing(struct table *table, enum closing closing)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		closing_text(table, closing, table->columns[i]);
+		print_cell(table, i, closing == CLOSING_TOTAL ? "\033[1m" : "\033[2m");
+	}
+	putc('\n', table->out);
+}
+
+static void print_line(struct table *table, const char *line)
+{
+	text_clear(&table->text);
+	text_add_safe(&table->text, line, strlen(line));
+	fprintf(table->out, "%s\n", table->text.data);
+}
+
+static bool has_totals(const struct report *report)
+{
+	for (size_t i = 0; i < report->column_count; i++)
+		if (total_figure(report, i).kind != VALUE_NULL)
+			return true;
+	return false;
+}
+
+static void print_table(struct table *table)
+{
+	const struct report *report = table->report;
+
+	if (report->title) {
+		print_line(table, report->title);
+		putc('\n', table->out);
+	}
+	if (table->count && report->row_count) {
+		measure(table);
+		fit(table);
+		print_header(table);
+		for (size_t row = 0; row < report->row_count; row++)
+			print_row(table, row);
+		if (hidden_rows(report) > 0)
+			print_closing(table, CLOSING_HIDDEN);
+		if (has_totals(report) && (report->row_count > 1 || hidden_rows(report) > 0))
+			print_closing(table, CLOSING_TOTAL);
+	}
+	if (report->note_count && !table->options->quiet) {
+		if (report->row_count)
+			putc('\n', table->out);
+		for (size_t i = 0; i < report->note_count; i++)
+			print_line(table, report->notes[i]);
+	}
+}
+
+static enum snap_status render(const struct report *report, FILE *out,
+			       const struct render_options *options)
+{
+	struct table table = {.report = report, .options = options, .out = out};
+	enum snap_status st = SNAP_ENOMEM;
+
+	table.columns = calloc(report->column_count + 1, sizeof(*table.columns));
+	table.widths = calloc(report->column_count + 1, sizeof(*table.widths));
+	table.label = label_column(report, NOT_SHOWN);
+	if (table.columns && table.widths) {
+		for (size_t i = 0; i < report->column_count; i++)
+			if (!(report->columns[i].flags & NOT_SHOWN) &&
+			    report->columns[i].kind != COLUMN_STACK)
+				table.columns[table.count++] = i;
+		print_table(&table);
+		st = ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
+	}
+	free(table.columns);
+	free(table.widths);
+	text_free(&table.text);
+	return st;
+}
+
+const struct renderer render_table = {"table", render};

@@ -1,0 +1,102 @@
+/*
+ * options.c - the master copy of the options that reports share: names, types, defaults.
+ */
+#include "report/options.h"
+
+const char *const report_groups[] = {"line",  "function", "file", "module",
+				     "stack", "domain",   "type", NULL};
+const char *const report_metrics[] = {"live", "blocks", "allocated", "allocations", NULL};
+const char *const report_matches[] = {"exact", "line", "function", "fuzzy", NULL};
+const char *const report_formats[] = {"table", "json", "jsonl", "csv", "tsv", "markdown", NULL};
+static const char *const color_names[] = {"auto", "always", "never", NULL};
+
+#define FIELD(member) offsetof(struct report_options, member)
+
+#define SITE_OPTIONS                                                                                 \
+	{"group",       'g',                                                                         \
+	 OPTION_CHOICE, FIELD(group),                                                                \
+	 "KEY",         "group by line (default), function, file, module, stack, domain or type",    \
+	 report_groups},                                                                             \
+		{"metric",                                                                           \
+		 0,                                                                                  \
+		 OPTION_CHOICE,                                                                      \
+		 FIELD(metric),                                                                      \
+		 "M",                                                                                \
+		 "judge by live bytes (default), blocks, allocated bytes or allocations",            \
+		 report_metrics},                                                                    \
+		{"sort", 0, OPTION_TEXT, FIELD(sort), "S", "order rows by this column", NULL},       \
+		{"limit", 'n', OPTION_COUNT, FIELD(limit), "N", "show at most N rows (default 20)",  \
+		 NULL},                                                                              \
+		{"all", 0, OPTION_FLAG, FIELD(all), NULL, "show every row", NULL},                   \
+		{"min", 0, OPTION_SIZE, FIELD(min_bytes), "SIZE", "leave out rows below SIZE",       \
+		 NULL},                                                                              \
+		{"cumulative", 0,                                                                    \
+		 OPTION_FLAG,  FIELD(cumulative),                                                    \
+		 NULL,         "credit every frame of a stack, once per stack, not only the newest", \
+		 NULL},                                                                              \
+		{"focus",      0,    OPTION_REGEX,                                                   \
+		 FIELD(focus), "RE", "only stacks with a frame whose function or file matches",      \
+		 NULL},                                                                              \
+		{"ignore", 0, OPTION_REGEX, FIELD(ignore), "RE", "no stacks with a matching frame",  \
+		 NULL},                                                                              \
+		{"show", 0, OPTION_REGEX, FIELD(show), "RE", "only matching frames of each stack",   \
+		 NULL},                                                                              \
+		{"hide", 0, OPTION_REGEX, FIELD(hide), "RE", "no matching frames of each stack",     \
+		 NULL},                                                                              \
+		{"domain",      0,      OPTION_TEXT,                                                 \
+		 FIELD(domain), "NAME", "only this domain: malloc, mmap, python, ...",               \
+		 NULL},                                                                              \
+		{"module",      0,      OPTION_TEXT,                                                 \
+		 FIELD(module), "GLOB", "only sites in modules whose name matches",                  \
+		 NULL},                                                                              \
+		{"no-skip",   0,                                                                     \
+		 OPTION_FLAG, FIELD(no_skip),                                                        \
+		 NULL,        "name sites by their newest frame, allocator plumbing included",       \
+		 NULL},                                                                              \
+	{                                                                                            \
+		"sql", 0, OPTION_FLAG, FIELD(sql), NULL,                                             \
+			"print the SQL that the report runs, and stop", NULL                         \
+	}
+
+#define SOURCE_OPTIONS                                                                               \
+	{"db",      0,      OPTION_TEXT,                                                             \
+	 FIELD(db), "FILE", "snapshots are ids, labels or @n in this database",                      \
+	 NULL},                                                                                      \
+		{"pid", 0, OPTION_COUNT, FIELD(pid), "PID", "only snapshots of this process", NULL}, \
+	{                                                                                            \
+		"program", 0, OPTION_TEXT, FIELD(program), "NAME",                                   \
+			"only snapshots of this program", NULL                                       \
+	}
+
+#define OUTPUT_OPTIONS                                                                             \
+	{"format",      'f', OPTION_CHOICE,                                                        \
+	 FIELD(format), "F", "table (default), json, jsonl, csv, tsv or markdown",                 \
+	 report_formats},                                                                          \
+		{"output",      'o',    OPTION_TEXT,                                               \
+		 FIELD(output), "FILE", "write to FILE, whole or not at all",                      \
+		 NULL},                                                                            \
+		{"color",      0,      OPTION_CHOICE,                                              \
+		 FIELD(color), "WHEN", "auto (default), always or never",                          \
+		 color_names},                                                                     \
+		{"no-pager",  0,                                                                   \
+		 OPTION_FLAG, FIELD(no_pager),                                                     \
+		 NULL,        "do not page output on a terminal",                                  \
+		 NULL},                                                                            \
+		{"quiet",      'q',  OPTION_FLAG,                                                  \
+		 FIELD(quiet), NULL, "no progress, warnings or closing lines",                     \
+		 NULL},                                                                            \
+	{                                                                                          \
+		"verbose", 'v', OPTION_FLAG, FIELD(verbose), NULL,                                 \
+			"exact bytes in tables, and more detail", NULL                             \
+	}
+
+const struct option report_option_table[] = {SITE_OPTIONS, SOURCE_OPTIONS, OUTPUT_OPTIONS, {0}};
+const struct option source_option_table[] = {SOURCE_OPTIONS, {0}};
+const struct option output_option_table[] = {OUTPUT_OPTIONS, {0}};
+const struct option match_option_table[] = {
+	{"match", 0, OPTION_CHOICE, FIELD(match), "LEVEL",
+	 "pair stacks up to exact, line, function (default) or fuzzy likeness", report_matches},
+	{0},
+};
+
+const struct report_options report_option_defaults = {.limit = 20, .match = MATCH_FUNCTION};
