@@ -24,6 +24,7 @@ struct format {
 
 extern const struct format format_snap;
 extern const struct format format_text;
+extern const struct format format_tracemalloc;
 
 /** The format of `stream` (unwrapped already), or an error that says what it is instead. */
 enum snap_status format_recognise(const struct format **format, struct stream *stream,

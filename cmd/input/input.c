@@ -14,6 +14,7 @@
 static const struct format *const formats[] = {
 	&format_snap,
 	&format_text,
+	&format_tracemalloc,
 };
 
 static const size_t format_count = sizeof(formats) / sizeof(*formats);
