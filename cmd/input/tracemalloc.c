@@ -122,7 +122,7 @@ static enum snap_status hash_frames(struct traces *t, uint32_t frames, uint64_t 
 
 	*hash = UINT64_C(0x9e3779b97f4a7c15) + tuple->count;
 	for (uint32_t i = 0; i < tuple->count; i++) {
-		uint32_t location;
+		uint32_t location = SNAP_NONE;
 		enum snap_status st = location_of(t, &items[i], &location);
 
 		if (st != SNAP_OK)
