@@ -16,6 +16,7 @@
 
 #include <criterion/criterion.h>
 
+#include "snap/format.h"
 #include "snap/reader.h"
 #include "write/writer.h"
 
