@@ -1,0 +1,133 @@
+/*
+ * cmd_dump.c - `snapdiff dump`: the text form of a snapshot.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "input/input.h"
+#include "symbols/symbols.h"
+
+struct dump_options {
+	const char *output;
+	bool quiet;
+};
+
+static const struct option dump_table[] = {
+	{.name = "output",
+	 .letter = 'o',
+	 .type = OPTION_TEXT,
+	 .offset = offsetof(struct dump_options, output),
+	 .value_name = "FILE",
+	 .help = "Write to FILE instead of standard output"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct dump_options, quiet),
+	 .help = "Do not warn about modules that cannot be used"},
+	{.name = NULL},
+};
+
+static const struct option *const dump_options[] = {dump_table, NULL};
+
+static void warn(void *user, const char *sentence)
+{
+	(void)user;
+	fprintf(stderr, "snapdiff dump: warning: %s\n", sentence);
+}
+
+static void show_progress(void *user, uint64_t done, uint64_t total)
+{
+	(void)user;
+	fprintf(stderr, "\rsymbolising %llu of %llu%s", (unsigned long long)done,
+		(unsigned long long)total, done == total ? "\r\033[K" : "");
+}
+
+static enum snap_status symbolise(struct model *model, bool quiet, struct snap_error *err)
+{
+	struct symbols_options options = {
+		.warn = quiet ? NULL : warn,
+		.progress = !quiet && isatty(STDERR_FILENO) ? show_progress : NULL,
+	};
+	struct symbols *symbols = symbols_new(&options);
+	enum snap_status st;
+
+	if (!symbols)
+		return fail_memory(err, "symbolising");
+	st = symbols_resolve(symbols, model, err);
+	symbols_free(symbols);
+	return st;
+}
+
+/** Write to `path`, or standard output for NULL. */
+static enum snap_status write_output(const struct model *model, const char *path,
+				     struct snap_error *err)
+{
+	FILE *out = path ? fopen(path, "we") : stdout;
+	enum snap_status st;
+
+	if (!out)
+		return fail(err, SNAP_ESYSTEM, "%s: cannot be written: %s", path, strerror(errno));
+	st = input_write_text(model, out, err);
+	if (path && fclose(out) != 0 && st == SNAP_OK)
+		st = fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
+	return st == SNAP_EIO ? SNAP_ESYSTEM : st;
+}
+
+/** Read one snapshot; of a directory, the newest. */
+static enum snap_status read_named(struct model **model, const char *name, struct snap_error *err)
+{
+	const struct input_options options = {.salvage = true};
+	struct stat info;
+	char **paths = NULL;
+	size_t count = 0;
+	enum snap_status st;
+
+	if (stat(name, &info) != 0 || !S_ISDIR(info.st_mode))
+		return input_read(model, name, &options, err);
+	st = input_list_directory(name, &paths, &count, err);
+	if (st == SNAP_OK)
+		st = input_read(model, paths[count - 1], &options, err);
+	input_free_list(paths, count);
+	return st;
+}
+
+static enum snap_status dump_run(const struct invocation *call, int *exit_code,
+				 struct snap_error *err)
+{
+	const struct dump_options *options = call->options;
+	struct model *model = NULL;
+	enum snap_status st = read_named(&model, call->argv[0], err);
+
+	if (st == SNAP_OK)
+		st = symbolise(model, options->quiet, err);
+	if (st == SNAP_OK)
+		st = write_output(model, options->output, err);
+	if (st == SNAP_OK && model->torn) {
+		fprintf(stderr, "snapdiff dump: %s\n", model->torn);
+		*exit_code = EXIT_INPUT;
+	}
+	model_free(model);
+	return st;
+}
+
+const struct command cmd_dump = {
+	.name = "dump",
+	.summary = "Print the text form of a snapshot",
+	.usage = "[options] SNAP",
+	.group = "store",
+	.details =
+		"Prints one line per call stack: four figures, the domain, the cohorts, and the\n"
+		"frames, newest first.  'snapdiff build' makes a snapshot of such text again.\n"
+		"Of a damaged file, everything before the damage is printed, and the exit code is "
+		"3.",
+	.options = dump_options,
+	.options_size = sizeof(struct dump_options),
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = dump_run,
+};
