@@ -252,7 +252,7 @@ static enum snap_status add_trace(struct traces *t, const struct pickle_value *v
 {
 	const struct pickle_value *items;
 	enum snap_status st;
-	uint32_t count, stack;
+	uint32_t count, stack = 0;
 
 	if (value->kind != PICKLE_TUPLE)
 		return wrong(t, "a trace is not a tuple");
