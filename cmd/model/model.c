@@ -1,9 +1,9 @@
 /*
  * model.c - one snapshot in memory: arrays of rows, and hash tables that find equal ones.
  *
- * Rows live in plain arrays that grow by half.  A hash table holds ids only and reads the rows to
- * compare them.  Tables are filled on the first intern of their kind, so that a file whose rows are
- * known to be distinct pays nothing for them.
+ * Rows live in plain arrays that grow by half.  A hash table holds ids and half a hash, and reads
+ * the rows to compare them.  Tables are filled on the first intern of their kind, so that a file
+ * whose rows are known to be distinct pays nothing for them.
  */
 #include "model/model.h"
 
@@ -23,9 +23,12 @@ struct text_block {
 	char bytes[];
 };
 
-/** Open addressing over ids; a slot holds id + 1, or 0 when free. */
+/**
+ * Open addressing over ids.  A slot holds the low half of the hash above id + 1, or 0 when free:
+ * most unequal rows are told apart, and a table grows, without a look at the rows.
+ */
 struct id_table {
-	uint32_t *slots;
+	uint64_t *slots;
 	size_t mask; /* slots - 1; 0 while there are none */
 	size_t used;
 	uint32_t known; /* rows [0, known) have been entered */
@@ -35,12 +38,11 @@ struct model_index {
 	struct text_block *texts;
 	char *text_next;
 	size_t text_left;
-	uint32_t *string_hashes; /* one per string: most unequal strings are told apart by it */
 
 	struct id_table strings, modules, nodes;
 	struct id_table symbolic; /* locations that are one frame without address */
 
-	uint32_t string_room, hash_room, meta_room, module_room, location_room, frame_room;
+	uint32_t string_room, meta_room, module_room, location_room, frame_room;
 	uint32_t node_room, site_room, cohort_room, variance_room;
 };
 
@@ -82,11 +84,6 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 32;
 }
 
-static uint64_t hash_text(const char *data, size_t size)
-{
-	return snap__xxh64(data, size, 0);
-}
-
 static uint64_t hash_module(const struct snap_module *module)
 {
 	return mix(mix(mix(mix(1, module->path), module->build_id), module->base), module->size);
@@ -104,21 +101,23 @@ static uint64_t hash_node(uint32_t parent, uint32_t location)
 	return mix(3, (uint64_t)parent << 32 | location);
 }
 
+static uint64_t slot_of(uint64_t hash, uint32_t id)
+{
+	return hash << 32 | ((uint64_t)id + 1);
+}
+
 static void table_put(struct id_table *table, uint64_t hash, uint32_t id)
 {
-	size_t slot = hash & table->mask;
+	size_t slot = (uint32_t)hash & table->mask;
 
 	while (table->slots[slot])
 		slot = (slot + 1) & table->mask;
-	table->slots[slot] = id + 1;
+	table->slots[slot] = slot_of(hash, id);
 	table->used++;
 }
 
-typedef uint64_t row_hash_fn(const struct model *model, uint32_t id);
-
-/** Make room for `more` ids at a load of at most 3/4, rehashing what is there. */
-static bool table_reserve(struct id_table *table, size_t more, const struct model *model,
-			  row_hash_fn *row_hash)
+/** Make room for `more` ids at a load of at most 3/4. */
+static bool table_reserve(struct id_table *table, size_t more)
 {
 	struct id_table grown = {.known = table->known};
 	size_t need = table->used + more;
@@ -134,26 +133,25 @@ static bool table_reserve(struct id_table *table, size_t more, const struct mode
 	grown.mask = slots - 1;
 	for (size_t i = 0; table->slots && i <= table->mask; i++)
 		if (table->slots[i])
-			table_put(&grown, row_hash(model, table->slots[i] - 1),
-				  table->slots[i] - 1);
+			table_put(&grown, table->slots[i] >> 32, (uint32_t)table->slots[i] - 1);
 	free(table->slots);
 	*table = grown;
 	return true;
 }
 
-static uint64_t string_row_hash(const struct model *model, uint32_t id)
+/** Steps through the ids whose hash is like `hash`: the next one at or after *slot, or SNAP_NONE.
+ */
+static uint32_t table_next(const struct id_table *table, uint64_t hash, size_t *slot)
 {
-	return model->index->string_hashes[id];
-}
+	for (; table->slots[*slot & table->mask]; ++*slot) {
+		uint64_t entry = table->slots[*slot & table->mask];
 
-static uint64_t module_row_hash(const struct model *model, uint32_t id)
-{
-	return hash_module(&model->modules[id]);
-}
-
-static uint64_t node_row_hash(const struct model *model, uint32_t id)
-{
-	return hash_node(model->nodes[id].parent, model->nodes[id].location);
+		if (entry >> 32 == (uint32_t)hash) {
+			++*slot;
+			return (uint32_t)entry - 1;
+		}
+	}
+	return SNAP_NONE;
 }
 
 static uint64_t symbolic_row_hash(const struct model *model, uint32_t id)
@@ -194,7 +192,6 @@ static void index_free(struct model_index *index)
 		next = block->next;
 		free(block);
 	}
-	free(index->string_hashes);
 	free(index->strings.slots);
 	free(index->modules.slots);
 	free(index->nodes.slots);
@@ -219,6 +216,18 @@ void model_free(struct model *model)
 	free(model->source);
 	free(model->torn);
 	free(model);
+}
+
+static void table_drop(struct id_table *table)
+{
+	free(table->slots);
+	*table = (struct id_table){0};
+}
+
+void model_settle(struct model *model)
+{
+	table_drop(&model->index->nodes);
+	table_drop(&model->index->symbolic);
 }
 
 /* Strings. */
@@ -257,42 +266,31 @@ static char *text_copy(struct model_index *index, const char *data, size_t size)
 	return copy;
 }
 
-static uint32_t string_find(const struct model *model, uint32_t hash, const char *data, size_t size)
+static bool string_equal(const struct snap_text *text, const char *data, size_t size)
 {
-	const struct model_index *index = model->index;
-	const struct id_table *table = &index->strings;
-	size_t slot = hash & table->mask;
-	uint32_t id;
-
-	for (; table->slots && table->slots[slot]; slot = (slot + 1) & table->mask) {
-		id = table->slots[slot] - 1;
-		if (index->string_hashes[id] == hash && model->strings[id].size == size &&
-		    (!size || memcmp(model->strings[id].data, data, size) == 0))
-			return id;
-	}
-	return SNAP_NONE;
+	return text->size == size && (!size || memcmp(text->data, data, size) == 0);
 }
 
 uint32_t model_string(struct model *model, const char *data, size_t size)
 {
 	struct model_index *index = model->index;
-	uint32_t hash = (uint32_t)hash_text(data, size);
-	uint32_t id = string_find(model, hash, data, size);
+	uint64_t hash = snap__xxh64(data, size, 0);
+	size_t slot = (uint32_t)hash;
+	uint32_t id;
 	char *copy;
 
-	if (id != SNAP_NONE)
-		return id;
-	if (!RESERVE(model, strings, string_count, string_room, 1) ||
-	    !reserve(&index->string_hashes, &index->hash_room, model->string_count, 1,
-		     sizeof(*index->string_hashes)) ||
-	    !table_reserve(&index->strings, 1, model, string_row_hash))
+	if (!table_reserve(&index->strings, 1))
+		return SNAP_NONE;
+	while ((id = table_next(&index->strings, hash, &slot)) != SNAP_NONE)
+		if (string_equal(&model->strings[id], data, size))
+			return id;
+	if (!RESERVE(model, strings, string_count, string_room, 1))
 		return SNAP_NONE;
 	copy = text_copy(index, data, size);
 	if (!copy)
 		return SNAP_NONE;
 	id = model->string_count++;
 	model->strings[id] = (struct snap_text){.data = copy, .size = size};
-	index->string_hashes[id] = hash;
 	table_put(&index->strings, hash, id);
 	return id;
 }
@@ -380,14 +378,14 @@ uint32_t model_module_intern(struct model *model, const struct snap_module *modu
 {
 	struct id_table *table = &model->index->modules;
 	uint64_t hash = hash_module(module);
-	size_t slot;
+	size_t slot = (uint32_t)hash;
 	uint32_t id;
 
-	if (!table_reserve(table, 1, model, module_row_hash))
+	if (!table_reserve(table, 1))
 		return SNAP_NONE;
-	for (slot = hash & table->mask; table->slots[slot]; slot = (slot + 1) & table->mask)
-		if (module_equal(&model->modules[table->slots[slot] - 1], module))
-			return table->slots[slot] - 1;
+	while ((id = table_next(table, hash, &slot)) != SNAP_NONE)
+		if (module_equal(&model->modules[id], module))
+			return id;
 	if (!RESERVE(model, modules, module_count, module_room, 1))
 		return SNAP_NONE;
 	id = model->module_count++;
@@ -448,8 +446,7 @@ static bool symbolic_catch_up(struct model *model)
 {
 	struct id_table *table = &model->index->symbolic;
 
-	if (!table_reserve(table, (size_t)model->location_count - table->known + 1, model,
-			   symbolic_row_hash))
+	if (!table_reserve(table, (size_t)model->location_count - table->known + 1))
 		return false;
 	for (; table->known < model->location_count; table->known++)
 		if (is_symbolic(&model->locations[table->known]))
@@ -473,14 +470,14 @@ uint32_t model_symbolic_location(struct model *model, uint32_t module,
 	struct snap_location location = {.module = module, .frame_count = 1};
 	struct id_table *table = &model->index->symbolic;
 	uint64_t hash = hash_symbolic(module, frame);
-	size_t slot;
+	size_t slot = (uint32_t)hash;
 	uint32_t id;
 
 	if (!symbolic_catch_up(model))
 		return SNAP_NONE;
-	for (slot = hash & table->mask; table->slots[slot]; slot = (slot + 1) & table->mask)
-		if (symbolic_equal(model, table->slots[slot] - 1, module, frame))
-			return table->slots[slot] - 1;
+	while ((id = table_next(table, hash, &slot)) != SNAP_NONE)
+		if (symbolic_equal(model, id, module, frame))
+			return id;
 	id = model_location_add(model, &location, frame);
 	if (id != SNAP_NONE) {
 		table_put(table, hash, id);
@@ -505,11 +502,13 @@ static bool nodes_catch_up(struct model *model)
 {
 	struct id_table *table = &model->index->nodes;
 
-	if (!table_reserve(table, (size_t)model->node_count - table->known + 1, model,
-			   node_row_hash))
+	if (!table_reserve(table, (size_t)model->node_count - table->known + 1))
 		return false;
-	for (; table->known < model->node_count; table->known++)
-		table_put(table, node_row_hash(model, table->known), table->known);
+	for (; table->known < model->node_count; table->known++) {
+		const struct snap_node *node = &model->nodes[table->known];
+
+		table_put(table, hash_node(node->parent, node->location), table->known);
+	}
 	return true;
 }
 
@@ -517,16 +516,14 @@ uint32_t model_node_intern(struct model *model, uint32_t parent, uint32_t locati
 {
 	struct id_table *table = &model->index->nodes;
 	uint64_t hash = hash_node(parent, location);
-	size_t slot;
+	size_t slot = (uint32_t)hash;
 	uint32_t id;
 
 	if (!nodes_catch_up(model))
 		return SNAP_NONE;
-	for (slot = hash & table->mask; table->slots[slot]; slot = (slot + 1) & table->mask) {
-		id = table->slots[slot] - 1;
+	while ((id = table_next(table, hash, &slot)) != SNAP_NONE)
 		if (model->nodes[id].parent == parent && model->nodes[id].location == location)
 			return id;
-	}
 	id = model_node_add(model, parent, location);
 	if (id != SNAP_NONE) {
 		table_put(table, hash, id);
