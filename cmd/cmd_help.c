@@ -166,6 +166,7 @@ const struct command cmd_help = {
 		   "  eval \"$(snapdiff help --completion bash)\"",
 	.options = help_tables,
 	.options_size = sizeof(struct help_options),
+	.defaults = &help_defaults,
 	.operands_max = 1,
 	.run = help_run,
 };

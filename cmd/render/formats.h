@@ -24,12 +24,16 @@ void json_head(FILE *out, const struct report *report, const char *separator);
 /** The fields of the tail, and the warnings. */
 void json_tail(FILE *out, const struct report *report, const char *separator);
 
-/* ---- what the hidden rows hold ---- */
+/* ---- what the shown and the hidden rows hold together ---- */
 
 /** The number of rows in tail.hidden; 0 when there is no such thing. */
 int64_t hidden_rows(const struct report *report);
 /** The figure of column `column` in tail.<part> ("shown", "hidden"), or NULL. */
 const struct value *summary_figure(const struct report *report, const char *part, size_t column);
+/** shown + hidden of a column; null where the report has not both. */
+struct value summary_total(const struct report *report, size_t column);
+/** True if a closing row of totals has something to say. */
+bool wants_total(const struct report *report);
 /** The column that labels rows: "key", else the first with a name or text that is not in `skip`.
  * (size_t)-1: none. */
 size_t label_column(const struct report *report, unsigned skip);

@@ -94,26 +94,49 @@ static void write_row(struct document *document, const struct value *values)
 	fputs("|\n", document->out);
 }
 
-static void write_hidden(struct document *document)
+/* A row that sums others up: its label, and the figures that there are. */
+static void write_closing(struct document *document, const char *label,
+			  struct value (*figure)(const struct report *, size_t), const char *mark)
 {
 	const struct report *report = document->report;
-	size_t label = label_column(report, NOT_SHOWN);
-	long long rows = (long long)hidden_rows(report);
+	size_t label_at = label_column(report, NOT_SHOWN);
 
 	for (size_t i = 0; i < report->column_count; i++) {
-		const struct value *figure = summary_figure(report, "hidden", i);
+		struct value value = figure(report, i);
 
 		if (!is_shown(report, i))
 			continue;
 		fputs("| ", document->out);
-		if (i == label)
-			fprintf(document->out, "*(%lld more %s)*", rows,
-				rows == 1 ? "row" : "rows");
-		else if (figure)
-			write_cell(document, figure, report->columns[i].kind);
+		if (i == label_at || value.kind != VALUE_NULL)
+			fputs(mark, document->out);
+		if (i == label_at)
+			fputs(label, document->out);
+		else if (value.kind != VALUE_NULL)
+			write_cell(document, &value, report->columns[i].kind);
+		if (i == label_at || value.kind != VALUE_NULL)
+			fputs(mark, document->out);
 		putc(' ', document->out);
 	}
 	fputs("|\n", document->out);
+}
+
+static struct value hidden_figure(const struct report *report, size_t column)
+{
+	const struct value *figure = summary_figure(report, "hidden", column);
+
+	return figure ? *figure : value_null();
+}
+
+static void write_closings(struct document *document)
+{
+	long long rows = (long long)hidden_rows(document->report);
+	char label[64];
+
+	snprintf(label, sizeof(label), "(%lld more %s)", rows, rows == 1 ? "row" : "rows");
+	if (rows > 0)
+		write_closing(document, label, hidden_figure, "*");
+	if (wants_total(document->report))
+		write_closing(document, "total", summary_total, "**");
 }
 
 static void write_line(struct document *document, const char *before, const char *line,
@@ -139,8 +162,7 @@ static enum snap_status render(const struct report *report, FILE *out,
 		write_header(&document);
 		for (size_t row = 0; row < report->row_count; row++)
 			write_row(&document, report->rows + row * report->column_count);
-		if (hidden_rows(report) > 0)
-			write_hidden(&document);
+		write_closings(&document);
 	}
 	if (!options->quiet)
 		for (size_t i = 0; i < report->note_count; i++)

@@ -61,6 +61,26 @@ const struct value *summary_figure(const struct report *report, const char *part
 	return value_get(value_get(&report->tail, part), report->columns[column].name);
 }
 
+struct value summary_total(const struct report *report, size_t column)
+{
+	const struct value *shown = summary_figure(report, "shown", column);
+	const struct value *hidden = summary_figure(report, "hidden", column);
+
+	if (!shown || !hidden || shown->kind != VALUE_INT || hidden->kind != VALUE_INT)
+		return value_null();
+	return value_int(shown->integer + hidden->integer);
+}
+
+bool wants_total(const struct report *report)
+{
+	if (report->row_count < 2 && hidden_rows(report) == 0)
+		return false;
+	for (size_t i = 0; i < report->column_count; i++)
+		if (summary_total(report, i).kind != VALUE_NULL)
+			return true;
+	return false;
+}
+
 size_t label_column(const struct report *report, unsigned skip)
 {
 	size_t found = (size_t)-1;

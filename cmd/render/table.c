@@ -24,24 +24,13 @@ struct table {
 
 /* ---- closing rows: what was hidden, and the total ---- */
 
-/* shown + hidden of a column, where the report has both. */
-static struct value total_figure(const struct report *report, size_t column)
-{
-	const struct value *shown = summary_figure(report, "shown", column);
-	const struct value *hidden = summary_figure(report, "hidden", column);
-
-	if (!shown || !hidden || shown->kind != VALUE_INT || hidden->kind != VALUE_INT)
-		return value_null();
-	return value_int(shown->integer + hidden->integer);
-}
-
 enum closing { CLOSING_HIDDEN, CLOSING_TOTAL };
 
 /* Text of a cell in a closing row: empty where the report has no figure. */
 static void closing_text(struct table *table, enum closing closing, size_t column)
 {
 	const struct value *hidden = summary_figure(table->report, "hidden", column);
-	struct value figure = closing == CLOSING_TOTAL ? total_figure(table->report, column)
+	struct value figure = closing == CLOSING_TOTAL ? summary_total(table->report, column)
 			      : hidden                 ? *hidden
 						       : value_null();
 	int64_t rows = hidden_rows(table->report);
@@ -225,14 +214,6 @@ static void print_line(struct table *table, const char *line)
 	fprintf(table->out, "%s\n", table->text.data);
 }
 
-static bool has_totals(const struct report *report)
-{
-	for (size_t i = 0; i < report->column_count; i++)
-		if (total_figure(report, i).kind != VALUE_NULL)
-			return true;
-	return false;
-}
-
 static void print_table(struct table *table)
 {
 	const struct report *report = table->report;
@@ -249,7 +230,7 @@ static void print_table(struct table *table)
 			print_row(table, row);
 		if (hidden_rows(report) > 0)
 			print_closing(table, CLOSING_HIDDEN);
-		if (has_totals(report) && (report->row_count > 1 || hidden_rows(report) > 0))
+		if (wants_total(report))
 			print_closing(table, CLOSING_TOTAL);
 	}
 	if (report->note_count && !table->options->quiet) {
