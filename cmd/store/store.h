@@ -16,26 +16,33 @@
 struct store;
 
 enum store_mode {
-	STORE_CREATE,   /* open or create, read and write (load) */
-	STORE_WRITE,    /* must exist (query --write) */
-	STORE_READ,     /* must exist, read-only */
+	STORE_CREATE, /* open or create, read and write (load) */
+	STORE_WRITE,  /* must exist (query --write) */
+	STORE_READ,   /* must exist, read-only */
+	STORE_CACHE,  /* open or create, for the symbol cache only: never waits, need not survive a
+			 crash */
 };
 
-/** Open the database `path`; NULL is a private one in memory.  SNAP_ENOTFOUND, SNAP_ECORRUPT (not a database,
- *  not ours), SNAP_EVERSION (written by a newer version), SNAP_ESYSTEM. */
+/** Open the database `path`; NULL is a private one in memory.  SNAP_ENOTFOUND, SNAP_ECORRUPT (not a
+ * database, not ours), SNAP_EVERSION (written by a newer version), SNAP_ESYSTEM. */
 enum snap_status store_open(struct store **out, const char *path, enum store_mode mode,
 			    struct snap_error *err);
 void store_close(struct store *store);
 
 /**
  * Load one symbolised snapshot in one transaction: after a failure the database is as it was.
- * `label_keys/values` (count `label_count`) are added to the snapshot's labels.  The same content (model->digest)
- * is loaded once: then *already is true and *snapshot_id is the old one.
+ * `label_keys/values` (count `label_count`) are added to the snapshot's labels.  The same content
+ * (model->digest) is loaded once: then *already is true and *snapshot_id is the old one.
  */
 enum snap_status store_load(struct store *store, const struct model *model,
 			    const struct site_identity *identities, const char *const *label_keys,
 			    const char *const *label_values, size_t label_count,
 			    int64_t *snapshot_id, bool *already, struct snap_error *err);
+
+/** The name of the program that a model is of: as recorded, else taken from its command; ""
+ * unknown. */
+#define STORE_PROGRAM_SIZE 256
+void store_program_name(const struct model *model, char out[STORE_PROGRAM_SIZE]);
 
 /** True if content with this digest is loaded; *snapshot_id is then its id. */
 bool store_has_digest(struct store *store, uint64_t digest, int64_t *snapshot_id);
@@ -45,9 +52,11 @@ bool store_has_digest(struct store *store, uint64_t digest, int64_t *snapshot_id
 struct store_snapshot {
 	int64_t id, run_id;
 	uint64_t seq, pid, time_ns, mono_ns, start_ns;
-	const char *path, *label, *command, *program, *trigger, *host; /* "" when unknown; label NULL when none */
+	const char *path, *label, *command, *program, *trigger,
+		*host; /* "" when unknown; label NULL when none */
 	uint64_t sample_period;
-	uint64_t live_bytes, live_blocks, allocated_bytes, allocated_blocks; /* SNAP_UNKNOWN possible */
+	uint64_t live_bytes, live_blocks, allocated_bytes,
+		allocated_blocks; /* SNAP_UNKNOWN possible */
 };
 typedef enum snap_status store_snapshot_fn(void *user, const struct store_snapshot *row);
 /** All snapshots ordered by capture: run start, pid, seq, id. */
@@ -55,12 +64,12 @@ enum snap_status store_each_snapshot(struct store *store, store_snapshot_fn *fn,
 				     struct snap_error *err);
 
 typedef enum snap_status store_pair_fn(void *user, const char *key, const char *value);
-enum snap_status store_each_label(struct store *store, int64_t snapshot_id, store_pair_fn *fn, void *user,
-				  struct snap_error *err);
-enum snap_status store_each_metric(struct store *store, int64_t snapshot_id, store_pair_fn *fn, void *user,
-				   struct snap_error *err);
-enum snap_status store_each_loss(struct store *store, int64_t snapshot_id, store_pair_fn *fn, void *user,
-				 struct snap_error *err);
+enum snap_status store_each_label(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				  void *user, struct snap_error *err);
+enum snap_status store_each_metric(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				   void *user, struct snap_error *err);
+enum snap_status store_each_loss(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				 void *user, struct snap_error *err);
 
 struct store_frame {
 	int64_t id;
@@ -83,7 +92,8 @@ typedef enum snap_status store_site_fn(void *user, const struct store_site *row)
 struct store_cell {
 	uint32_t snapshot; /* index into the list of ids given */
 	int64_t site_id;
-	uint64_t live_bytes, live_blocks, allocated_bytes, allocated_blocks; /* SNAP_UNKNOWN possible */
+	uint64_t live_bytes, live_blocks, allocated_bytes,
+		allocated_blocks;      /* SNAP_UNKNOWN possible */
 	struct snap_variance variance; /* zeros in exact mode */
 };
 typedef enum snap_status store_cell_fn(void *user, const struct store_cell *row);
@@ -95,8 +105,20 @@ struct store_cohort {
 };
 typedef enum snap_status store_cohort_fn(void *user, const struct store_cohort *row);
 
-/** Frames / sites used by, cells and cohorts of, the given snapshots.  Cells come grouped by snapshot, in the order
- *  of `ids`; sites and frames in id order, each once. */
+/** Any other fact of a snapshot's meta that has no table of its own (arch, allocator, ...). */
+enum snap_status store_each_meta(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				 void *user, struct snap_error *err);
+
+struct store_module {
+	const char *path, *build_id; /* "" when it has none */
+	uint64_t base, size;         /* size 0: unknown */
+};
+typedef enum snap_status store_module_fn(void *user, const struct store_module *row);
+enum snap_status store_each_module(struct store *store, int64_t snapshot_id, store_module_fn *fn,
+				   void *user, struct snap_error *err);
+
+/** Frames / sites used by, cells and cohorts of, the given snapshots.  Cells come grouped by
+ * snapshot, in the order of `ids`; sites and frames in id order, each once. */
 enum snap_status store_each_frame(struct store *store, const int64_t *ids, size_t count,
 				  store_frame_fn *fn, void *user, struct snap_error *err);
 enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t count,
@@ -106,8 +128,9 @@ enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t
 enum snap_status store_each_cohort(struct store *store, const int64_t *ids, size_t count,
 				   store_cohort_fn *fn, void *user, struct snap_error *err);
 
-/** The SQL of the statement behind one of the above with `ids` bound, malloc'ed (for --sql): "cells", "sites",
- *  "frames", "cohorts", or a whole report: "top", "compare", "growth", "peek" (runs in plain sqlite3). NULL: no such name. */
+/** The SQL of the statement behind one of the above with `ids` bound, malloc'ed (for --sql):
+ * "cells", "sites", "frames", "cohorts", or a whole report: "top", "compare", "growth", "peek"
+ * (runs in plain sqlite3). NULL: no such name. */
 char *store_sql_text(struct store *store, const char *name, const int64_t *ids, size_t count);
 
 /* ---- symbol cache (see symbols/symbols.h), keyed by build-id and address ---- */
@@ -120,6 +143,8 @@ bool store_symbol_get(struct store *store, const char *build_id, uint64_t addres
 		      struct store_symbol *frames, size_t max, size_t *count);
 void store_symbol_put(struct store *store, const char *build_id, uint64_t address,
 		      const struct store_symbol *frames, size_t count);
+/** Make what was put durable; store_load() and store_close() do so by themselves. */
+void store_symbol_flush(struct store *store);
 
 /* ---- ad-hoc SQL ---- */
 enum store_type { STORE_NULL, STORE_INTEGER, STORE_REAL, STORE_TEXT, STORE_BLOB };
@@ -134,16 +159,27 @@ struct store_value {
 typedef enum snap_status store_row_fn(void *user, size_t columns, const char *const *names,
 				      const struct store_value *row);
 struct store_query_options {
-	bool write;           /* without it: authorizer refuses everything but reading */
-	uint64_t timeout_ns;  /* 0 none */
-	uint64_t max_rows;    /* 0 none; when more exist, *truncated is set */
+	bool write;          /* without it: authorizer refuses everything but reading */
+	uint64_t timeout_ns; /* 0 none */
+	uint64_t max_rows;   /* 0 none; when more exist, *truncated is set */
 };
-/** Runs every statement in `sql`; rows of the last statements that have columns are given in turn. */
+/** Runs every statement in `sql`; rows of the last statements that have columns are given in turn.
+ */
 enum snap_status store_query(struct store *store, const char *sql,
-			     const struct store_query_options *options, store_row_fn *fn, void *user,
-			     bool *truncated, struct snap_error *err);
+			     const struct store_query_options *options, store_row_fn *fn,
+			     void *user, bool *truncated, struct snap_error *err);
 
-/** Documented views: name, one-line description; columns with descriptions. NULL-terminated static data. */
+/**
+ * Add an aggregate to SQL that judges a series as a whole: `name(x, y)`, or `name(y)` for one
+ * argument, where x then counts the rows from 0.  Rows with a NULL are left out; a result that is
+ * not finite is NULL.
+ */
+typedef double store_series_fn(const double *x, const double *y, size_t count);
+enum snap_status store_add_series_function(struct store *store, const char *name, int arguments,
+					   store_series_fn *fn, struct snap_error *err);
+
+/** Documented views: name, one-line description; columns with descriptions. NULL-terminated static
+ * data. */
 struct store_column_doc {
 	const char *name, *type, *description;
 };

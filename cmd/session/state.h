@@ -1,0 +1,46 @@
+/*
+ * session/state.h - what the files of this directory share.
+ */
+#ifndef SESSION_STATE_H
+#define SESSION_STATE_H
+
+#include "session/session.h"
+#include "symbols/symbols.h"
+
+struct session {
+	struct session_options options;
+	struct store *store;
+	struct store
+		*cache; /* where symbols are remembered: the store itself, another one, or NULL */
+	struct symbols *symbols; /* made when first needed */
+	struct symbol_cache symbol_cache;
+};
+
+/** Snapshots of the store in order of capture, copied so that they can be looked at more than once.
+ */
+struct snapshot_list {
+	struct snapshot_entry {
+		int64_t id, run_id;
+		uint64_t pid, time_ns, start_ns;
+		char *program, *label; /* label NULL when it has none */
+	} * entries;
+	size_t count, capacity;
+};
+
+enum snap_status snapshot_list_read(struct session *session, struct snapshot_list *list,
+				    struct snap_error *err);
+void snapshot_list_free(struct snapshot_list *list);
+
+/** Does a snapshot of this process pass --pid and --program? */
+bool session_wants(const struct session *session, uint64_t pid, const char *program);
+
+/** Load `path` unless --pid or --program turn it away: *id is 0 then. */
+enum snap_status session_take_file(struct session *session, const char *path, int64_t *id,
+				   struct snap_error *err);
+
+/** SNAP_EUSAGE unless the snapshots `ids` are of one process or of successive runs of one program.
+ */
+enum snap_status series_check(const struct snapshot_list *list, const int64_t *ids, size_t count,
+			      struct snap_error *err);
+
+#endif

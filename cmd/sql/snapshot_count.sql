@@ -1,0 +1,4 @@
+-- Question:   How many snapshots are there?
+-- Parameters: none.
+-- Columns:    count.
+SELECT count(*) FROM snapshot;

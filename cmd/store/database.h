@@ -1,0 +1,77 @@
+/*
+ * database.h - what the files of this directory share: the handle, its statements, its errors.
+ */
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+
+#include <sqlite3.h>
+
+#include "model/fail.h"
+#include "store/intern.h"
+#include "store/store.h"
+
+/** Every statement that the store keeps prepared: cmd/sql/<name>.sql. */
+#define STORE_STATEMENTS(X)                                                                        \
+	X(find_run)                                                                                \
+	X(find_digest) X(find_module) X(find_frame) X(find_site) X(insert_run) X(insert_snapshot)  \
+		X(insert_label) X(insert_metric) X(insert_loss) X(insert_meta) X(insert_module)    \
+			X(insert_mapping) X(insert_frame) X(insert_site) X(insert_live) X(         \
+				insert_variance) X(insert_cohort) X(snapshots) X(snapshot_count)   \
+				X(sampled) X(labels_of) X(metrics_of) X(losses_of) X(meta_of)      \
+					X(modules_of) X(frames_all) X(frames_one) X(sites_all)     \
+						X(sites_one) X(site_ids) X(cells) X(cells_sampled) \
+							X(cohorts_of) X(stack_text) X(symbol_get)  \
+								X(symbol_put)
+
+enum statement {
+#define X(name) STATEMENT_##name,
+	STORE_STATEMENTS(X)
+#undef X
+		STATEMENT_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	char *name; /* for messages: the path, or "the private database" */
+	bool in_memory;
+	bool symbols_open; /* a transaction that collects symbol_put() is open */
+	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
+	struct intern modules;                     /* content -> row id, of the rows met so far */
+	struct intern frames;
+	struct intern sites;
+	char *texts; /* of the last answer of the symbol cache */
+	size_t texts_capacity;
+};
+
+/** Its text. */
+const char *database_sql(enum statement which);
+
+/** The prepared statement, reset, without bindings; NULL with `err` set when it cannot be prepared.
+ */
+sqlite3_stmt *database_statement(struct store *store, enum statement which, struct snap_error *err);
+
+/** Turn SQLite's last error into a status and a sentence: "<name>: <doing>: <why>". */
+enum snap_status database_fail(struct store *store, struct snap_error *err, const char *doing);
+
+/** Run statements that return nothing. */
+enum snap_status database_run(struct store *store, const char *sql, const char *doing,
+			      struct snap_error *err);
+
+/** Step a statement that returns nothing, and reset it. */
+enum snap_status database_step(struct store *store, sqlite3_stmt *statement, const char *doing,
+			       struct snap_error *err);
+
+/** SNAP_UNKNOWN <-> NULL. */
+int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value);
+uint64_t database_u64(sqlite3_stmt *statement, int column);
+/** NULL becomes "". */
+const char *database_text(sqlite3_stmt *statement, int column);
+
+/** Parse a JSON array of row ids into *ids (grown by realloc, `*capacity` elements); false if it is
+ * not one. */
+bool database_parse_ids(const char *json, int64_t **ids, size_t *capacity, uint32_t *count);
+
+/** human(), stack_text(), regexp: what snapdiff adds to SQL (functions.c). */
+enum snap_status functions_register(struct store *store, struct snap_error *err);
+
+#endif

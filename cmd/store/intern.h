@@ -1,0 +1,37 @@
+/*
+ * intern.h - content -> row id: how the rows of one snapshot are found again in the next.
+ *
+ * Rows are told apart by 128 bits over their content; equal bits count as equal rows.
+ */
+#ifndef STORE_INTERN_H
+#define STORE_INTERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hash128 {
+	uint64_t high, low;
+};
+
+struct intern_slot {
+	struct hash128 hash;
+	int64_t id; /* 0: free */
+};
+
+struct intern {
+	struct intern_slot *slots;
+	size_t size, used; /* size is 0 or a power of two */
+};
+
+struct hash128 hash_bytes(const void *data, size_t size);
+struct hash128 hash_mix(struct hash128 a, struct hash128 b);
+struct hash128 hash_mix_u64(struct hash128 a, uint64_t value);
+
+/** The id kept for `hash`, or 0. */
+int64_t intern_find(const struct intern *intern, struct hash128 hash);
+/** Keep `id` (> 0) for `hash`, which is not there yet; false when memory is out. */
+bool intern_add(struct intern *intern, struct hash128 hash, int64_t id);
+void intern_clear(struct intern *intern);
+
+#endif
