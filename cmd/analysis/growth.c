@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/growth_ages.h"
 #include "analysis/growth_say.h"
 #include "analysis/growth_shape.h"
 
@@ -127,11 +128,50 @@ static void measure_slopes(struct growth_judgement *out, const struct judged_run
 		stats_theil_sen(x, run->blocks + tail, count, &out->blocks_slope);
 }
 
-static void judge_run(const struct judged_run *run, const struct growth_options *options,
-		      struct growth_judgement *out)
+/* What the ages of the blocks make of a verdict that was reached by counting them. */
+static enum growth_verdict weigh_ages(enum growth_verdict counted, const struct growth_ages *ages)
+{
+	switch (ages->pattern) {
+	case AGES_LASTING:
+		return counted == GROWTH_SHRINKING ? counted : GROWTH_LEAK;
+	case AGES_SPARSE:
+		return counted;
+	case AGES_SLOWING:
+		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
+	case AGES_EARLY:
+		return counted == GROWTH_LEAK || counted == GROWTH_INCONCLUSIVE ? GROWTH_WARM_UP
+										: counted;
+	case AGES_RECENT:
+	case AGES_REPLACED:
+		return counted == GROWTH_LEAK || counted == GROWTH_INCONCLUSIVE ? GROWTH_STABLE
+										: counted;
+	case AGES_DYING:
+		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
+	case AGES_UNKNOWN:
+		break;
+	}
+	return counted;
+}
+
+static enum growth_confidence weigh_confidence(enum growth_confidence counted, size_t snapshots,
+					       const struct growth_ages *ages)
+{
+	enum growth_confidence most = most_confidence(snapshots);
+
+	if (ages->pattern == AGES_LASTING)
+		return ages->leaving >= 4 && ages->exposure >= 10 ? most
+								  : weaker(most, GROWTH_MEDIUM);
+	if (ages->pattern == AGES_SPARSE)
+		return weaker(counted, GROWTH_LOW);
+	return counted;
+}
+
+static void judge_run(const struct growth_series *series, const struct judged_run *run,
+		      const struct growth_options *options, struct growth_judgement *out)
 {
 	struct growth_shape blocks, bytes;
-	enum growth_verdict of_bytes;
+	struct growth_ages ages = {.pattern = AGES_UNKNOWN};
+	enum growth_verdict of_blocks, of_bytes;
 	bool by_bytes = true;
 
 	growth_shape_measure(&bytes, run->x, run->bytes, run->count, options->warmup);
@@ -139,9 +179,13 @@ static void judge_run(const struct judged_run *run, const struct growth_options 
 	out->verdict = of_bytes;
 	if (run->blocks) {
 		growth_shape_measure(&blocks, run->x, run->blocks, run->count, options->warmup);
-		out->verdict = combine(judge_shape(&blocks), of_bytes, &by_bytes);
+		growth_ages_measure(&ages, series, run->from, run->count, blocks.tail);
+		of_blocks = weigh_ages(judge_shape(&blocks), &ages);
+		out->verdict = combine(of_blocks, of_bytes, &by_bytes);
 	}
 	out->confidence = confidence_of(out->verdict, by_bytes ? &bytes : &blocks);
+	if (out->verdict == GROWTH_LEAK)
+		out->confidence = weigh_confidence(out->confidence, run->count, &ages);
 	measure_slopes(out, run, bytes.tail);
 	if (out->verdict == GROWTH_LEAK || out->verdict == GROWTH_CONTAINER)
 		note_exact(out, run->blocks ? &blocks : NULL, &bytes);
@@ -206,7 +250,7 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 		growth_say(out, "memory ran out while judging");
 		return;
 	}
-	judge_run(&run, options, out);
+	judge_run(series, &run, options, out);
 	free(run.owned);
 }
 
