@@ -1,0 +1,266 @@
+/*
+ * preload/malloc.c - the malloc family: the real function, and a word to the recorder.
+ *
+ * Blocks are forgotten before they go back to the allocator, and put down after they came from
+ * it: in between somebody else may own the address.  What the real function did to errno stays.
+ */
+#include "preload/entry.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "preload/bootstrap.h"
+#include "preload/real.h"
+#include "runtime/record.h"
+
+/* Is the real function at hand?  If not, it is looked up, or we are being called by that search. */
+#define READY(function)                                                                            \
+	(__builtin_expect(snap__real.function != NULL, 1) ||                                       \
+	 (snap__real_find() && snap__real.function != NULL))
+
+#define FRAME __builtin_frame_address(0)
+
+static inline bool is_bootstrap(const void *ptr)
+{
+	return __builtin_expect(
+		(uintptr_t)ptr - (uintptr_t)snap__bootstrap_pool < SNAP__BOOTSTRAP_SIZE, 0);
+}
+
+static inline void came(const void *ptr, size_t size, const void *frame)
+{
+	if (snap__recording() && ptr)
+		snap__record_alloc(ptr, size, frame);
+}
+
+static inline void goes(const void *ptr)
+{
+	if (snap__recording() && ptr)
+		snap__record_free(ptr);
+}
+
+ENTRY void *malloc(size_t size)
+{
+	void *ptr;
+
+	if (!READY(malloc))
+		return snap__bootstrap_alloc(size, 0);
+	ptr = snap__real.malloc(size);
+	came(ptr, size, FRAME);
+	return ptr;
+}
+
+ENTRY void *calloc(size_t count, size_t size)
+{
+	size_t total;
+	void *ptr;
+
+	if (!READY(calloc)) {
+		if (!__builtin_mul_overflow(count, size, &total))
+			return snap__bootstrap_alloc(total, 0);
+		errno = ENOMEM;
+		return NULL;
+	}
+	ptr = snap__real.calloc(count, size);
+	came(ptr, count * size, FRAME); /* did not overflow, or ptr is NULL */
+	return ptr;
+}
+
+ENTRY void free(void *ptr)
+{
+	if (is_bootstrap(ptr) || !READY(free))
+		return;
+	goes(ptr);
+	snap__real.free(ptr);
+}
+
+/* A block of the pool moves to the real allocator when it is resized. */
+static void *leave_bootstrap(void *ptr, size_t size, const void *frame)
+{
+	size_t old;
+	void *fresh;
+
+	snap__bootstrap_owns(ptr, &old);
+	fresh = READY(malloc) ? snap__real.malloc(size) : snap__bootstrap_alloc(size, 0);
+	if (!fresh)
+		return NULL;
+	memcpy(fresh, ptr, old < size ? old : size);
+	if (!is_bootstrap(fresh))
+		came(fresh, size, frame);
+	return fresh;
+}
+
+/* After the real resize of `ptr`, which `held` describes, gave `fresh`. */
+static void *resized(const struct snap__held *held, void *ptr, void *fresh, size_t size,
+		     const void *frame)
+{
+	if (fresh)
+		snap__record_resized(held, fresh, size, frame);
+	else if (size != 0 || errno == ENOMEM)
+		snap__record_restore(held, ptr);
+	else
+		snap__record_gone(held); /* realloc(ptr, 0) freed it */
+	return fresh;
+}
+
+static void *resize(void *ptr, size_t size, const void *frame)
+{
+	struct snap__held held;
+	int before = errno;
+	void *fresh;
+
+	snap__record_forget(ptr, &held);
+	errno = 0;
+	fresh = resized(&held, ptr, snap__real.realloc(ptr, size), size, frame);
+	if (errno == 0)
+		errno = before;
+	return fresh;
+}
+
+ENTRY void *realloc(void *ptr, size_t size)
+{
+	void *fresh;
+
+	if (is_bootstrap(ptr))
+		return leave_bootstrap(ptr, size, FRAME);
+	if (!READY(realloc))
+		return snap__bootstrap_alloc(size, 0);
+	if (snap__recording() && ptr)
+		return resize(ptr, size, FRAME);
+	fresh = snap__real.realloc(ptr, size);
+	came(fresh, size, FRAME);
+	return fresh;
+}
+
+ENTRY void *reallocarray(void *ptr, size_t count, size_t size)
+{
+	size_t total;
+	void *fresh;
+
+	if (__builtin_mul_overflow(count, size, &total)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (is_bootstrap(ptr))
+		return leave_bootstrap(ptr, total, FRAME);
+	if (!READY(realloc))
+		return snap__bootstrap_alloc(total, 0);
+	if (snap__recording() && ptr)
+		return resize(ptr, total, FRAME);
+	fresh = snap__real.realloc(ptr, total);
+	came(fresh, total, FRAME);
+	return fresh;
+}
+
+ENTRY void *memalign(size_t alignment, size_t size)
+{
+	void *ptr;
+
+	if (!READY(memalign))
+		return snap__bootstrap_alloc(size, alignment);
+	ptr = snap__real.memalign(alignment, size);
+	came(ptr, size, FRAME);
+	return ptr;
+}
+
+ENTRY void *aligned_alloc(size_t alignment, size_t size)
+{
+	void *ptr;
+
+	if (!READY(aligned_alloc))
+		return snap__bootstrap_alloc(size, alignment);
+	ptr = snap__real.aligned_alloc(alignment, size);
+	came(ptr, size, FRAME);
+	return ptr;
+}
+
+ENTRY int posix_memalign(void **out, size_t alignment, size_t size)
+{
+	int error;
+
+	if (!READY(posix_memalign)) {
+		*out = snap__bootstrap_alloc(size, alignment);
+		return *out ? 0 : ENOMEM;
+	}
+	error = snap__real.posix_memalign(out, alignment, size);
+	if (error == 0)
+		came(*out, size, FRAME);
+	return error;
+}
+
+static size_t page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+ENTRY void *valloc(size_t size)
+{
+	void *ptr;
+
+	if (!READY(valloc))
+		return snap__bootstrap_alloc(size, page_size());
+	ptr = snap__real.valloc(size);
+	came(ptr, size, FRAME);
+	return ptr;
+}
+
+ENTRY void *pvalloc(size_t size)
+{
+	size_t page = page_size();
+	void *ptr;
+
+	if (!READY(pvalloc))
+		return snap__bootstrap_alloc(size, page);
+	ptr = snap__real.pvalloc(size);
+	came(ptr, (size + page - 1) / page * page, FRAME);
+	return ptr;
+}
+
+ENTRY size_t malloc_usable_size(void *ptr)
+{
+	size_t size;
+
+	if (is_bootstrap(ptr))
+		return snap__bootstrap_owns(ptr, &size) ? size : 0;
+	return READY(malloc_usable_size) ? snap__real.malloc_usable_size(ptr) : 0;
+}
+
+/* Gone from glibc 2.26 on, but old programs still ask for it. */
+ENTRY void cfree(void *ptr)
+{
+	if (is_bootstrap(ptr) || !READY(free))
+		return;
+	goes(ptr);
+	snap__real.free(ptr);
+}
+
+/* C23; plain free() is right wherever the host's allocator does not have them. */
+ENTRY void free_sized(void *ptr, size_t size)
+{
+	if (is_bootstrap(ptr) || !READY(free))
+		return;
+	goes(ptr);
+	if (snap__real.free_sized)
+		snap__real.free_sized(ptr, size);
+	else
+		snap__real.free(ptr);
+}
+
+ENTRY void free_aligned_sized(void *ptr, size_t alignment, size_t size)
+{
+	if (is_bootstrap(ptr) || !READY(free))
+		return;
+	goes(ptr);
+	if (snap__real.free_aligned_sized)
+		snap__real.free_aligned_sized(ptr, alignment, size);
+	else
+		snap__real.free(ptr);
+}
+
+/* A hidden name of our own malloc: inside libsnap.so `&malloc` may be another object's. */
+extern void *malloc_of_libsnap(size_t size) __attribute__((alias("malloc"), visibility("hidden")));
+void *(*snap__entry_malloc(void))(size_t)
+{
+	return malloc_of_libsnap;
+}

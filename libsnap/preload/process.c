@@ -1,0 +1,118 @@
+/*
+ * preload/process.c - the beginning, the copies and the end of the host process.
+ *
+ * The constructor runs before any other (-z initfirst).  exit() is seen by way of
+ * __cxa_atexit() and so needs no function here, except for early exit snapshots; _exit() runs no
+ * handlers.
+ */
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "preload/entry.h"
+#include "preload/real.h"
+#include "runtime/process.h"
+#include "runtime/unwind/unwind.h"
+#include "runtime/modules.h"
+
+extern char **environ;
+
+__attribute__((constructor)) static void loaded(int argc, char **argv, char **environment)
+{
+	struct snap__host host;
+
+	(void)argc;
+	(void)argv;
+#ifndef __GLIBC__
+	environment = environ; /* only glibc passes arguments to constructors */
+#endif
+	snap__real_find();
+	snap__real_describe(&host);
+	snap__process_load(environment, &host);
+}
+
+ENTRY void exit(int status)
+{
+	snap__real_find();
+	snap__process_exit_begins();
+	snap__real.exit(status);
+	__builtin_unreachable();
+}
+
+ENTRY void _exit(int status)
+{
+	snap__real_find();
+	snap__process_exit();
+	snap__real.exit_at_once(status);
+	__builtin_unreachable();
+}
+
+ENTRY void _Exit(int status)
+{
+	snap__real_find();
+	snap__process_exit();
+	snap__real.exit_at_once(status);
+	__builtin_unreachable();
+}
+
+ENTRY pid_t fork(void)
+{
+	pid_t pid;
+
+	snap__real_find();
+	pid = snap__real.fork();
+	if (pid == 0)
+		snap__process_forked();
+	return pid;
+}
+
+/* Runs no handlers, by definition: the child counts as a copy until it ends. */
+ENTRY pid_t _Fork(void)
+{
+	snap__real_find();
+	return snap__real.fork_bare ? snap__real.fork_bare() : -1;
+}
+
+/* Before code goes, what it was called must be known; afterwards nothing may be believed of it. */
+ENTRY int dlclose(void *handle)
+{
+	int result;
+
+	snap__real_find();
+	snap__modules_refresh();
+	result = snap__real.dlclose(handle);
+	snap__unwind_modules_changed();
+	return result;
+}
+
+#ifdef __GLIBC__
+typedef int main_fn(int, char **, char **);
+typedef int start_main_fn(main_fn *, int, char **, void (*)(void), void (*)(void), void (*)(void),
+			  void *);
+
+static main_fn *host_main;
+
+static int main_of_libsnap(int argc, char **argv, char **environment)
+{
+	int status;
+
+	snap__process_main();
+	status = host_main(argc, argv, environment);
+	snap__process_exit_begins();
+	return status;
+}
+
+int __libc_start_main(main_fn *host_entry, int argc, char **argv, void (*init)(void),
+		      void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
+
+ENTRY int __libc_start_main(main_fn *host_entry, int argc, char **argv, void (*init)(void),
+			    void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+	start_main_fn *real = NULL;
+
+	snap__real_find();
+	__builtin_memcpy(&real, &snap__real.start_main, sizeof(real));
+	host_main = host_entry;
+	return real(main_of_libsnap, argc, argv, init, fini, rtld_fini, stack_end);
+}
+#endif

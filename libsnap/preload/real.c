@@ -1,0 +1,122 @@
+/*
+ * preload/real.c - finding the host's malloc, and telling which one it is.
+ */
+#include "preload/real.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "preload/entry.h"
+
+struct snap__real snap__real;
+
+enum { NOT_FOUND, SEARCHING, FOUND };
+static atomic_uint search;
+
+/* ISO C has no conversion from object to function pointers; POSIX promises that this works. */
+static void look_up(void *slot, const char *name)
+{
+	void *address = dlsym(RTLD_NEXT, name);
+
+	memcpy(slot, &address, sizeof(address));
+}
+
+static void look_up_all(struct snap__real *real)
+{
+	look_up(&real->calloc, "calloc");
+	look_up(&real->realloc, "realloc");
+	look_up(&real->reallocarray, "reallocarray");
+	look_up(&real->free, "free");
+	look_up(&real->memalign, "memalign");
+	look_up(&real->aligned_alloc, "aligned_alloc");
+	look_up(&real->posix_memalign, "posix_memalign");
+	look_up(&real->valloc, "valloc");
+	look_up(&real->pvalloc, "pvalloc");
+	look_up(&real->malloc_usable_size, "malloc_usable_size");
+	look_up(&real->free_sized, "free_sized");
+	look_up(&real->free_aligned_sized, "free_aligned_sized");
+	look_up(&real->exit, "exit");
+	look_up(&real->exit_at_once, "_exit");
+	look_up(&real->fork, "fork");
+	look_up(&real->fork_bare, "_Fork");
+	look_up(&real->dlclose, "dlclose");
+	look_up(&real->start_main, "__libc_start_main");
+	look_up(&real->malloc, "malloc");
+}
+
+int snap__real_find(void)
+{
+	unsigned not_found = NOT_FOUND;
+	struct snap__real found;
+
+	if (atomic_load(&search) == FOUND)
+		return 1;
+	if (!atomic_compare_exchange_strong(&search, &not_found, SEARCHING))
+		return not_found == FOUND;
+	look_up_all(&found);
+	snap__real = found;
+	atomic_store(&search, FOUND);
+	return 1;
+}
+
+static const char *object_of(void *address)
+{
+	Dl_info info;
+
+	return address && dladdr(address, &info) ? info.dli_fname : NULL;
+}
+
+static int is_libc(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash && strncmp(slash, "/libc.so", 8) == 0;
+}
+
+static const char *allocator_name(const char *path)
+{
+	static const struct {
+		const char *symbol, *name;
+	} known[] = {
+		{"mallctl", "jemalloc"},
+		{"mi_version", "mimalloc"},
+		{"tc_version", "tcmalloc"},
+		{"MallocExtension_Internal_GetStatsInPbtxt", "tcmalloc"},
+		{"scalable_malloc", "tbbmalloc"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (dlsym(RTLD_DEFAULT, known[i].symbol))
+			return known[i].name;
+#ifdef __GLIBC__
+	if (is_libc(path))
+		return "glibc";
+#endif
+	return "unknown";
+}
+
+/* Which object answers the program's calls of malloc?  Only a library that is in front of us in the
+   search order, or the program itself, can be another than we. */
+static const char *in_front(void)
+{
+	void *answering = dlsym(RTLD_DEFAULT, "malloc");
+	void *ours;
+	void *(*our_malloc)(size_t) = snap__entry_malloc();
+
+	memcpy(&ours, &our_malloc, sizeof(ours));
+	return answering == ours ? NULL : object_of(answering);
+}
+
+void snap__real_describe(struct snap__host *host)
+{
+	void *malloc_address;
+	const char *path;
+
+	memcpy(&malloc_address, &snap__real.malloc, sizeof(malloc_address));
+	path = object_of(malloc_address);
+	host->allocator = allocator_name(path);
+	/* Chunks of glibc's malloc are at least 32 bytes, and 16-aligned. */
+	host->granule_shift = strcmp(host->allocator, "glibc") == 0 && sizeof(void *) == 8 ? 5 : 4;
+	host->in_front = in_front();
+}

@@ -1,0 +1,46 @@
+/*
+ * preload/real.h - the functions that ours stand in front of.
+ *
+ * Found with dlsym(RTLD_NEXT): whatever malloc the host would have used (libc's, jemalloc's ...)
+ * keeps doing the work.  dlsym may itself allocate; such calls, and any that come before the search
+ * is over, are served by bootstrap.h.
+ */
+#ifndef SNAP_PRELOAD_REAL_H
+#define SNAP_PRELOAD_REAL_H
+
+#include <stddef.h>
+
+#include "runtime/process.h"
+
+struct snap__real {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void *(*reallocarray)(void *, size_t, size_t);
+	void (*free)(void *);
+	void *(*memalign)(size_t, size_t);
+	void *(*aligned_alloc)(size_t, size_t);
+	int (*posix_memalign)(void **, size_t, size_t);
+	void *(*valloc)(size_t);
+	void *(*pvalloc)(size_t);
+	size_t (*malloc_usable_size)(void *);
+	void (*free_sized)(void *, size_t);
+	void (*free_aligned_sized)(void *, size_t, size_t);
+	void (*exit)(int);
+	void (*exit_at_once)(int);
+	int (*fork)(void);
+	int (*fork_bare)(void);
+	int (*dlclose)(void *);
+	void *start_main;
+};
+
+/** All NULL until snap__real_find() is done. */
+extern struct snap__real snap__real;
+
+/** Look everything up, once.  False in calls that arrive while that goes on. */
+int snap__real_find(void);
+
+/** What is known of the host's malloc; call after snap__real_find(). */
+void snap__real_describe(struct snap__host *host);
+
+#endif

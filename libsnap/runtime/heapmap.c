@@ -1,0 +1,329 @@
+/*
+ * runtime/heapmap.c - the shadow of the heap.
+ *
+ * A slot, from the lowest bit:
+ *    1 bit   used
+ *    1 bit   large: the size does not fit; it stands in the following slot, which the block
+ *            covers as well and therefore owns (shifted left by one, so that it is not "used")
+ *    2 bits  position of the block in its granule, in steps of 8 bytes
+ *   28 bits  stack id
+ *   20 bits  size
+ *   12 bits  birth epoch
+ *
+ * In sparse mode (sampling) each leaf has a bitmap with a bit per granule: "not ours" is then
+ * one load from a kilobytes-small table, and no page of slots is touched for it.
+ */
+#include "runtime/heapmap.h"
+
+#include <stdatomic.h>
+
+#include "runtime/arena.h"
+#include "runtime/sidetable.h"
+#include "runtime/stacks.h"
+
+#define ADDRESS_BITS  47
+#define LEAF_BITS     21
+#define MID_BITS      9
+#define TOP_BITS      (ADDRESS_BITS - LEAF_BITS - MID_BITS)
+#define SIZE_BITS     20
+#define SIZE_MAX_HERE ((1u << SIZE_BITS) - 1)
+
+#define USED           1ull
+#define LARGE          2ull
+#define POSITION_SHIFT 2
+#define STACK_SHIFT    4
+#define SIZE_SHIFT     (STACK_SHIFT + SNAP__STACK_ID_BITS)
+#define EPOCH_SHIFT    (SIZE_SHIFT + SIZE_BITS)
+
+typedef _Atomic uint64_t slot_t;
+
+/* A leaf: its slots, then, in sparse mode, its bitmap. */
+typedef slot_t *_Atomic leaf_t;
+typedef leaf_t *_Atomic mid_t;
+
+static mid_t *top;
+static unsigned granule_shift;
+static bool is_sparse;
+
+static size_t slots_per_leaf(void)
+{
+	return (size_t)1 << (LEAF_BITS - granule_shift);
+}
+
+static size_t leaf_size(void)
+{
+	return slots_per_leaf() * sizeof(slot_t) + (is_sparse ? slots_per_leaf() / 8 : 0);
+}
+
+bool snap__heapmap_init(unsigned shift, bool sparse)
+{
+	granule_shift = shift;
+	is_sparse = sparse;
+	if (!top)
+		top = snap__map(sizeof(mid_t) << TOP_BITS);
+	return top != NULL;
+}
+
+static inline slot_t *leaf_at(uintptr_t address)
+{
+	leaf_t *mid =
+		atomic_load_explicit(&top[address >> (LEAF_BITS + MID_BITS)], memory_order_acquire);
+
+	if (!mid)
+		return NULL;
+	return atomic_load_explicit(&mid[(address >> LEAF_BITS) & ((1u << MID_BITS) - 1)],
+				    memory_order_acquire);
+}
+
+static slot_t *leaf_made(uintptr_t address)
+{
+	mid_t *mid_slot = &top[address >> (LEAF_BITS + MID_BITS)];
+	leaf_t *mid = atomic_load_explicit(mid_slot, memory_order_acquire);
+	leaf_t *leaf_slot;
+	slot_t *leaf, *expected = NULL;
+
+	if (!mid) {
+		leaf_t *fresh = snap__arena_alloc(sizeof(leaf_t) << MID_BITS);
+
+		if (!fresh)
+			return NULL;
+		/* The loser of this race wastes 4 KiB of arena, once. */
+		if (atomic_compare_exchange_strong(mid_slot, &mid, fresh))
+			mid = fresh;
+	}
+	leaf_slot = &mid[(address >> LEAF_BITS) & ((1u << MID_BITS) - 1)];
+	leaf = snap__map(leaf_size());
+	if (!leaf)
+		return NULL;
+	if (!atomic_compare_exchange_strong(leaf_slot, &expected, leaf)) {
+		snap__unmap(leaf, leaf_size());
+		leaf = expected;
+	}
+	return leaf;
+}
+
+static inline size_t slot_index(uintptr_t address)
+{
+	return (address >> granule_shift) & (slots_per_leaf() - 1);
+}
+
+static inline uint64_t position_bits(uintptr_t address)
+{
+	return ((address & (((uintptr_t)1 << granule_shift) - 1)) >> 3) << POSITION_SHIFT;
+}
+
+static inline bool is_regular(uintptr_t address)
+{
+	return (address & 7) == 0 && (address >> ADDRESS_BITS) == 0;
+}
+
+static _Atomic uint64_t *bitmap_word(slot_t *leaf, size_t index)
+{
+	return &leaf[slots_per_leaf() + index / 64];
+}
+
+static inline bool bitmap_has(slot_t *leaf, size_t index)
+{
+	return atomic_load_explicit(bitmap_word(leaf, index), memory_order_relaxed) >>
+		       (index % 64) &
+	       1;
+}
+
+/* The slot that holds the size of the large block whose own slot is for `address`. */
+static slot_t *size_slot(uintptr_t address, bool make)
+{
+	uintptr_t next = address + ((uintptr_t)1 << granule_shift);
+	slot_t *leaf = leaf_at(next);
+
+	if (!leaf && make)
+		leaf = leaf_made(next);
+	return leaf ? &leaf[slot_index(next)] : NULL;
+}
+
+static uint64_t packed(uintptr_t address, const struct snap__block *block)
+{
+	uint64_t size = block->size > SIZE_MAX_HERE ? 0 : block->size;
+
+	return USED | (block->size > SIZE_MAX_HERE ? LARGE : 0) | position_bits(address) |
+	       (uint64_t)block->stack << STACK_SHIFT | size << SIZE_SHIFT |
+	       (uint64_t)(block->epoch % SNAP__EPOCHS) << EPOCH_SHIFT;
+}
+
+static void unpack(uint64_t slot, struct snap__block *block)
+{
+	block->stack = (uint32_t)(slot >> STACK_SHIFT) & ((1u << SNAP__STACK_ID_BITS) - 1);
+	block->size = (slot >> SIZE_SHIFT) & SIZE_MAX_HERE;
+	block->epoch = (uint32_t)(slot >> EPOCH_SHIFT);
+}
+
+/* Does the slot, in use, belong to another block than the one at `address`? */
+static inline bool is_taken_by_another(uint64_t slot, uintptr_t address)
+{
+	return (slot & USED) && (slot & (3ull << POSITION_SHIFT)) != position_bits(address);
+}
+
+bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
+{
+	slot_t *leaf, *slot;
+	uint64_t old, value;
+
+	*stale = false;
+	if (!is_regular(address))
+		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
+	leaf = leaf_at(address);
+	if (!leaf && !(leaf = leaf_made(address)))
+		return false;
+	slot = &leaf[slot_index(address)];
+	old = atomic_load_explicit(slot, memory_order_relaxed);
+	if (is_taken_by_another(old, address) && granule_shift < 5)
+		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
+	*stale = (old & USED) != 0;
+	value = packed(address, block);
+	if (value & LARGE) {
+		slot_t *size = size_slot(address, true);
+
+		if (!size)
+			return false;
+		atomic_store_explicit(size, block->size << 1, memory_order_relaxed);
+	}
+	atomic_store_explicit(slot, value, memory_order_release);
+	if (is_sparse)
+		atomic_fetch_or_explicit(bitmap_word(leaf, slot_index(address)),
+					 1ull << (slot_index(address) % 64), memory_order_relaxed);
+	return true;
+}
+
+bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
+{
+	slot_t *leaf, *slot;
+	uint64_t value;
+
+	if (!is_regular(address))
+		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
+	leaf = leaf_at(address);
+	if (!leaf)
+		return false;
+	if (is_sparse && !bitmap_has(leaf, slot_index(address)))
+		return false;
+	slot = &leaf[slot_index(address)];
+	value = atomic_load_explicit(slot, memory_order_relaxed);
+	if (!(value & USED) || is_taken_by_another(value, address))
+		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
+	unpack(value, out);
+	atomic_store_explicit(slot, 0, memory_order_relaxed);
+	if (value & LARGE) {
+		slot_t *size = size_slot(address, false);
+
+		out->size = atomic_load_explicit(size, memory_order_relaxed) >> 1;
+		atomic_store_explicit(size, 0, memory_order_relaxed);
+	}
+	if (is_sparse)
+		atomic_fetch_and_explicit(bitmap_word(leaf, slot_index(address)),
+					  ~(1ull << (slot_index(address) % 64)),
+					  memory_order_relaxed);
+	return true;
+}
+
+typedef void slot_fn(void *user, slot_t *slot, uint64_t value, uintptr_t address);
+
+static void each_slot_of_leaf(slot_t *leaf, uintptr_t base, slot_fn *fn, void *user)
+{
+	for (size_t i = 0; i < slots_per_leaf(); i++) {
+		uint64_t value;
+
+		if (is_sparse && i % 64 == 0 &&
+		    !atomic_load_explicit(bitmap_word(leaf, i), memory_order_relaxed)) {
+			i += 63;
+			continue;
+		}
+		value = atomic_load_explicit(&leaf[i], memory_order_acquire);
+		if (value & USED)
+			fn(user, &leaf[i], value, base + ((uintptr_t)i << granule_shift));
+	}
+}
+
+static void each_slot(slot_fn *fn, void *user)
+{
+	for (uintptr_t t = 0; top && t < (uintptr_t)1 << TOP_BITS; t++) {
+		leaf_t *mid = atomic_load_explicit(&top[t], memory_order_acquire);
+
+		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
+			slot_t *leaf = atomic_load_explicit(&mid[m], memory_order_acquire);
+
+			if (leaf)
+				each_slot_of_leaf(leaf, (t << MID_BITS | m) << LEAF_BITS, fn, user);
+		}
+	}
+}
+
+struct walk {
+	snap__heapmap_fn *fn;
+	void *user;
+};
+
+static void walk_slot(void *user, slot_t *slot, uint64_t value, uintptr_t address)
+{
+	const struct walk *walk = user;
+	struct snap__block block;
+
+	unpack(value, &block);
+	if (value & LARGE) {
+		slot_t *size = size_slot(address, false);
+
+		block.size = size ? atomic_load_explicit(size, memory_order_relaxed) >> 1 : 0;
+		if (atomic_load_explicit(slot, memory_order_acquire) != value)
+			return; /* freed while we looked */
+	}
+	walk->fn(walk->user, &block);
+}
+
+void snap__heapmap_walk(snap__heapmap_fn *fn, void *user)
+{
+	struct walk walk = {fn, user};
+
+	each_slot(walk_slot, &walk);
+	snap__side_walk(fn, user);
+}
+
+struct merge {
+	uint32_t oldest, count;
+};
+
+static void merge_slot(void *user, slot_t *slot, uint64_t value, uintptr_t address)
+{
+	const struct merge *merge = user;
+	uint32_t age = ((uint32_t)(value >> EPOCH_SHIFT) - merge->oldest) % SNAP__EPOCHS;
+	uint64_t epoch = (merge->oldest + merge->count) % SNAP__EPOCHS;
+
+	(void)address;
+	/* A failed exchange means that the owner freed or moved the block: nothing left to do. */
+	if (age < merge->count)
+		atomic_compare_exchange_strong(
+			slot, &value, (value & ((1ull << EPOCH_SHIFT) - 1)) | epoch << EPOCH_SHIFT);
+}
+
+void snap__heapmap_merge_epochs(uint32_t oldest, uint32_t count)
+{
+	struct merge merge = {oldest, count};
+
+	each_slot(merge_slot, &merge);
+	snap__side_merge_epochs(oldest, count);
+}
+
+static void clear_slot(void *user, slot_t *slot, uint64_t value, uintptr_t address)
+{
+	(void)user;
+	if (value & LARGE) {
+		slot_t *size = size_slot(address, false);
+
+		if (size)
+			atomic_store_explicit(size, 0, memory_order_relaxed);
+	}
+	atomic_store_explicit(slot, 0, memory_order_relaxed);
+}
+
+void snap__heapmap_clear(void)
+{
+	each_slot(clear_slot, NULL);
+	snap__side_clear();
+}

@@ -1,0 +1,226 @@
+/*
+ * runtime/listener.c - the control socket: one request per connection.
+ */
+#include "runtime/listener.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "runtime/arena.h"
+#include "runtime/control.h"
+#include "runtime/os_linux.h"
+#include "runtime/process.h"
+#include "runtime/record.h"
+#include "runtime/stacks.h"
+#include "runtime/text.h"
+#include "runtime/thread.h"
+#include "runtime/trigger.h"
+
+#define CLIENT_TIMEOUT_S 5
+
+static int open_socket(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct snap__text name = snap__text_in(address.sun_path + 1, sizeof(address.sun_path) - 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t size;
+
+	if (fd < 0)
+		return -1;
+	snap__text_add(&name, SNAP__CONTROL_NAME);
+	snap__text_add_u64(&name, (uint64_t)snap__process_identity()->pid);
+	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name.size);
+	if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 16) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool is_allowed(int client)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+/* A line without its newline; false if the client sent none in time. */
+static bool read_line(int client, char *line, size_t size)
+{
+	size_t used = 0;
+
+	while (used + 1 < size) {
+		ssize_t got = read(client, line + used, size - 1 - used);
+		char *newline;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		newline = memchr(line + used, '\n', (size_t)got);
+		used += (size_t)got;
+		if (newline) {
+			*newline = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+static void answer(int client, const char *first, const char *second)
+{
+	char buffer[SNAP__PATH_MAX / 2];
+	struct snap__text text = SNAP__TEXT(buffer);
+	int error;
+
+	snap__text_add(&text, first);
+	snap__text_add(&text, second);
+	snap__text_add(&text, "\n");
+	snap__os_write_all(client, text.data, text.size, &error);
+}
+
+static void answer_snap(int client, const char *label)
+{
+	static char path[SNAP__PATH_MAX];
+	enum snap_status st =
+		snap__recording() ? snap__trigger_take(SNAP__AT_REQUEST, label, path, sizeof(path))
+				  : SNAP_ESTATE;
+
+	switch (st) {
+	case SNAP_OK:
+		answer(client, "ok ", path);
+		break;
+	case SNAP_ESTATE:
+		answer(client, "error ", "the process is not recording any more");
+		break;
+	case SNAP_ENOMEM:
+		answer(client, "error ", "the process is out of memory");
+		break;
+	default:
+		answer(client, "error cannot write to ", snap__process_config()->out);
+	}
+}
+
+static void add_text(struct snap__text *out, const char *key, const char *value)
+{
+	snap__text_add(out, key);
+	snap__text_add(out, " ");
+	snap__text_add(out, value);
+	snap__text_add(out, "\n");
+}
+
+static void add_number(struct snap__text *out, const char *key, uint64_t value)
+{
+	char buffer[32];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	snap__text_add_u64(&text, value);
+	add_text(out, key, buffer);
+}
+
+/* Blocks that live now: unlike bytes they have no counter of their own on the record path. */
+static void count_block(void *user, const struct snap__block *block)
+{
+	(void)block;
+	++*(uint64_t *)user;
+}
+
+static void add_losses(struct snap__text *out)
+{
+	add_number(out, "losses.reentrant", snap__threads_total(SNAP__COUNT_REENTRANT));
+	add_number(out, "losses.stacks_truncated", snap__threads_total(SNAP__COUNT_TRUNCATED));
+	add_number(out, "losses.unknown_frees", snap__threads_total(SNAP__COUNT_UNKNOWN_FREES));
+	add_number(out, "losses.unseen_frees", snap__threads_total(SNAP__COUNT_UNSEEN_FREES));
+	add_number(out, "losses.table_overflows", snap__threads_total(SNAP__COUNT_OVERFLOWS));
+	add_number(out, "losses.snapshots_failed", snap__snapshot_failures());
+}
+
+static void answer_status(int client)
+{
+	static char buffer[SNAP__PATH_MAX * 2];
+	struct snap__text out = SNAP__TEXT(buffer);
+	const struct snap__identity *who = snap__process_identity();
+	uint64_t allocated = snap__threads_total(SNAP__COUNT_ALLOCATED), blocks = 0;
+	uint64_t up_ns = snap__os_wall_ns() - who->start_time_ns;
+	int error;
+
+	snap__heapmap_walk(count_block, &blocks);
+	add_text(&out, "dir", snap__process_config()->out);
+	add_text(&out, "program", who->program);
+	add_number(&out, "pid", (uint64_t)who->pid);
+	add_number(&out, "seq", snap__snapshot_seq());
+	add_number(&out, "uptime_ns", up_ns);
+	add_number(&out, "live_bytes", snap__record_live_bytes());
+	add_number(&out, "live_blocks", blocks);
+	add_number(&out, "peak_bytes", snap__record_peak_bytes());
+	add_number(&out, "allocated_blocks", allocated);
+	add_number(&out, "freed_blocks", snap__threads_total(SNAP__COUNT_FREED));
+	add_number(&out, "rate_per_second", up_ns ? allocated * 1000 / (up_ns / 1000000 + 1) : 0);
+	add_number(&out, "sample_period", snap__sample_period());
+	add_number(&out, "stacks", snap__stacks_count() - 1);
+	add_number(&out, "recorder_memory", snap__memory_mapped());
+	add_number(&out, "recorder_cpu_ns", snap__snapshot_cpu_ns());
+	add_losses(&out);
+	snap__text_add(&out, "\n");
+	snap__os_write_all(client, out.data, out.size, &error);
+}
+
+static void serve(int client)
+{
+	struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT_S};
+	char line[SNAP__CONTROL_LINE_MAX];
+
+	setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (!is_allowed(client) || !read_line(client, line, sizeof(line)))
+		return;
+	if (snap__equal(line, "snap") || snap__starts_with(line, "snap "))
+		answer_snap(client, line[4] ? line + 5 : "");
+	else if (snap__equal(line, "status"))
+		answer_status(client);
+	else if (snap__equal(line, "dir"))
+		answer(client, "ok ", snap__process_config()->out);
+	else if (snap__equal(line, "flush")) {
+		snap__trigger_flush();
+		answer(client, "ok", "");
+	} else {
+		answer(client, "error ", "unknown request");
+	}
+}
+
+static void *listener(void *unused)
+{
+	int fd = open_socket();
+
+	(void)unused;
+	snap__thread_internal(true);
+	prctl(PR_SET_NAME, "snapdiff-ctl");
+	while (fd >= 0) {
+		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (client >= 0) {
+			serve(client);
+			close(client);
+		} else if (errno == EBADF || errno == ENOTSOCK || errno == EINVAL) {
+			fd = open_socket(); /* the host closed it: possible only without own tables
+					     */
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			poll(NULL, 0, 100); /* out of descriptors, for instance */
+		}
+	}
+	return NULL;
+}
+
+void snap__listener_start(void)
+{
+	snap__trigger_spawn(listener);
+}

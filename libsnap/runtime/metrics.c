@@ -1,0 +1,179 @@
+/*
+ * runtime/metrics.c - /proc, cgroup and allocator figures.
+ */
+#include "runtime/metrics.h"
+
+#include <malloc.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/os_linux.h"
+#include "runtime/text.h"
+
+/* The number after `name` at the start of a line of `text`; false if there is none. */
+static bool number_after(const char *text, const char *name, uint64_t *value)
+{
+	size_t n = snap__length(name);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		if (*line == '\n')
+			line++;
+		if (strncmp(line, name, n) == 0) {
+			*value = snap__parse_u64(line + n, NULL);
+			return true;
+		}
+	}
+	return false;
+}
+
+struct wanted {
+	const char *name; /* as the file has it */
+	const char *key;  /* as the snapshot has it */
+};
+
+/* Lines of a /proc file that give kB. */
+static void report_kilobytes(const char *path, const struct wanted *wanted, snap__metric_fn *fn,
+			     void *user)
+{
+	char text[2500];
+	uint64_t value;
+
+	if (snap__os_read_file(path, text, sizeof(text)) < 0)
+		return;
+	for (; wanted->name; wanted++)
+		if (number_after(text, wanted->name, &value))
+			fn(user, wanted->key, value * 1024);
+}
+
+/* The path of our cgroup behind `prefix` in /proc/self/cgroup ("0::" for v2). */
+static bool cgroup_path(const char *controller, struct snap__text *out)
+{
+	char text[2500];
+	const char *line = text;
+
+	if (snap__os_read_file("/proc/self/cgroup", text, sizeof(text)) < 0)
+		return false;
+	while (line && *line) {
+		const char *names = strchr(line, ':');
+		const char *path = names ? strchr(names + 1, ':') : NULL;
+		size_t size;
+
+		if (!path)
+			return false;
+		size = strcspn(path + 1, "\n");
+		if (controller[0] == '\0' ? path == names + 1
+					  : memmem(names, (size_t)(path - names), controller,
+						   snap__length(controller)) != NULL) {
+			snap__text_add_bytes(out, path + 1, size);
+			return true;
+		}
+		line = path[1 + size] ? path + 2 + size : NULL;
+	}
+	return false;
+}
+
+struct cgroup_files {
+	const char *root, *controller, *usage, *limit, *events, *oom;
+};
+
+static bool cgroup_read(const char *root, const char *path, const char *file, char *text,
+			size_t size)
+{
+	char name[1024];
+	struct snap__text full = SNAP__TEXT(name);
+
+	snap__text_add(&full, root);
+	snap__text_add(&full, snap__equal(path, "/") ? "" : path);
+	snap__text_add(&full, "/");
+	snap__text_add(&full, file);
+	return !full.cut && snap__os_read_file(name, text, size) > 0;
+}
+
+static bool report_cgroup(const struct cgroup_files *files, snap__metric_fn *fn, void *user)
+{
+	char buffer[1024], text[1536];
+	struct snap__text path = SNAP__TEXT(buffer);
+	uint64_t value;
+
+	if (!cgroup_path(files->controller, &path))
+		return false;
+	/* Inside a container the path may be the host's; the mount's root is then ours. */
+	if (!cgroup_read(files->root, buffer, files->usage, text, sizeof(text)))
+		path = snap__text_in(buffer, sizeof(buffer));
+	if (!cgroup_read(files->root, buffer, files->usage, text, sizeof(text)))
+		return false;
+	fn(user, "cgroup.current", snap__parse_u64(text, NULL));
+	if (cgroup_read(files->root, buffer, files->limit, text, sizeof(text)) &&
+	    !snap__starts_with(text, "max")) {
+		value = snap__parse_u64(text, NULL);
+		if (value < (uint64_t)INT64_MAX / 2) /* v1 says "no limit" with a huge number */
+			fn(user, "cgroup.limit", value);
+	}
+	if (cgroup_read(files->root, buffer, files->events, text, sizeof(text)) &&
+	    number_after(text, files->oom, &value))
+		fn(user, "cgroup.oom_events", value);
+	return true;
+}
+
+static void report_allocator(snap__metric_fn *fn, void *user)
+{
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 33))
+	struct mallinfo2 info = mallinfo2();
+
+	fn(user, "allocator.arena", info.arena);
+	fn(user, "allocator.mapped", info.hblkhd);
+	fn(user, "allocator.mapped_blocks", info.hblks);
+	fn(user, "allocator.in_use", info.uordblks);
+	fn(user, "allocator.free", info.fordblks);
+	fn(user, "allocator.releasable", info.keepcost);
+#else
+	(void)fn;
+	(void)user;
+#endif
+}
+
+void snap__metrics_each(bool ask_allocator, snap__metric_fn *fn, void *user)
+{
+	static const struct wanted status[] = {
+		{"VmRSS:", "rss"},    {"RssAnon:", "anonymous"}, {"VmSwap:", "swap"},
+		{"VmHWM:", "vm_hwm"}, {"VmSize:", "vm_size"},    {NULL, NULL},
+	};
+	static const struct wanted rollup[] = {{"Pss:", "pss"}, {NULL, NULL}};
+	static const struct cgroup_files v2 = {
+		"/sys/fs/cgroup", "", "memory.current", "memory.max", "memory.events", "oom_kill "};
+	static const struct cgroup_files v1 = {"/sys/fs/cgroup/memory", "memory",
+					       "memory.usage_in_bytes", "memory.limit_in_bytes",
+					       "memory.oom_control",    "oom_kill "};
+
+	report_kilobytes("/proc/self/status", status, fn, user);
+	report_kilobytes("/proc/self/smaps_rollup", rollup, fn, user);
+	if (!report_cgroup(&v2, fn, user))
+		report_cgroup(&v1, fn, user);
+	if (ask_allocator)
+		report_allocator(fn, user);
+}
+
+uint64_t snap__metrics_threads(void)
+{
+	char text[2500];
+	uint64_t value = 0;
+
+	if (snap__os_read_file("/proc/self/status", text, sizeof(text)) > 0)
+		number_after(text, "Threads:", &value);
+	return value;
+}
+
+uint64_t snap__metrics_start_ticks(void)
+{
+	char text[1024];
+	const char *at;
+
+	if (snap__os_read_file("/proc/self/stat", text, sizeof(text)) < 0)
+		return 0;
+	/* The name, field 2, may hold blanks and parentheses: count from its last ')'. */
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++) {
+		at = strchr(at + 1, ' ');
+	}
+	return at ? snap__parse_u64(at, NULL) : 0;
+}

@@ -1,0 +1,151 @@
+/*
+ * runtime/os_linux.c - the system calls behind os_linux.h.
+ */
+#include "runtime/os_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define CLOSE_RANGE_UNSHARE_FLAG 2u
+
+void snap__os_wait(atomic_uint *word, unsigned value, uint64_t timeout_ns)
+{
+	int saved = errno;
+	struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000u),
+				   .tv_nsec = (long)(timeout_ns % 1000000000u)};
+
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value,
+		timeout_ns == UINT64_MAX ? NULL : &timeout, NULL, 0);
+	errno = saved;
+}
+
+void snap__os_wake(atomic_uint *word)
+{
+	int saved = errno;
+
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7fffffff, NULL, NULL, 0);
+	errno = saved;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now = {0};
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t snap__os_wall_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+uint64_t snap__os_mono_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t snap__os_thread_cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void snap__os_yield(void)
+{
+	sched_yield();
+}
+
+long snap__os_read_file(const char *path, char *buffer, size_t size)
+{
+	int saved = errno;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	if (fd < 0) {
+		errno = saved;
+		return -1;
+	}
+	while (used + 1 < size) {
+		ssize_t got = read(fd, buffer + used, size - 1 - used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		used += (size_t)got;
+	}
+	buffer[used] = '\0';
+	close(fd);
+	errno = saved;
+	return (long)used;
+}
+
+bool snap__os_write_all(int fd, const void *data, size_t size, int *error)
+{
+	int saved = errno;
+	const char *at = data;
+
+	while (size > 0) {
+		ssize_t put = write(fd, at, size);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0) {
+			*error = put < 0 ? errno : EIO;
+			errno = saved;
+			return false;
+		}
+		at += put;
+		size -= (size_t)put;
+	}
+	errno = saved;
+	return true;
+}
+
+bool snap__os_private_files(void)
+{
+	int saved = errno;
+	long failed = syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE_FLAG);
+
+	errno = saved;
+	return failed == 0;
+}
+
+bool snap__os_make_directory(const char *path)
+{
+	int saved = errno;
+	struct stat st;
+	bool there = (mkdir(path, 0777) == 0 || errno == EEXIST) && stat(path, &st) == 0 &&
+		     S_ISDIR(st.st_mode);
+
+	errno = saved;
+	return there;
+}
+
+atomic_uint *snap__os_fork_witness(void)
+{
+	int saved = errno;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *base = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (base != MAP_FAILED && madvise(base, page, MADV_WIPEONFORK) != 0) {
+		munmap(base, page);
+		base = MAP_FAILED;
+	}
+	errno = saved;
+	return base == MAP_FAILED ? NULL : base;
+}

@@ -1,0 +1,50 @@
+/*
+ * runtime/os_linux.h - what the runtime asks of Linux, stated once.
+ *
+ * Every function preserves errno, retries on EINTR, never allocates and takes no lock.
+ */
+#ifndef SNAP_RUNTIME_OS_LINUX_H
+#define SNAP_RUNTIME_OS_LINUX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Wait until `*word` is no longer `value`, a wake-up, or `timeout_ns` (UINT64_MAX: for ever). */
+void snap__os_wait(atomic_uint *word, unsigned value, uint64_t timeout_ns);
+/** Wake all who wait for `word`.  Async-signal-safe. */
+void snap__os_wake(atomic_uint *word);
+
+/** Nanoseconds of CLOCK_REALTIME, CLOCK_MONOTONIC and the calling thread's CPU time. */
+uint64_t snap__os_wall_ns(void);
+uint64_t snap__os_mono_ns(void);
+uint64_t snap__os_thread_cpu_ns(void);
+
+/** Let another thread run. */
+void snap__os_yield(void);
+
+/** The start of the file `path`, NUL-terminated; its size, or -1.  For small files of /proc. */
+long snap__os_read_file(const char *path, char *buffer, size_t size);
+
+/** Write everything; false after an error (the error number is then in `*error`). */
+bool snap__os_write_all(int fd, const void *data, size_t size, int *error);
+
+/**
+ * Give the calling thread a table of file descriptors of its own, and empty it: what the host
+ * closes, dups or runs out of is then no concern of ours, and we keep nothing of the host's
+ * open.  False where the kernel has no such call or a sandbox refuses it.
+ */
+bool snap__os_private_files(void);
+
+/** Directory `path` with its parents' permissions as the umask says; true if it exists afterwards.
+ */
+bool snap__os_make_directory(const char *path);
+
+/**
+ * A page that a forked copy of the process sees wiped, though a vfork child does not: tells a
+ * copy from a borrower.  NULL where the kernel cannot.
+ */
+atomic_uint *snap__os_fork_witness(void);
+
+#endif

@@ -1,0 +1,318 @@
+/*
+ * runtime/record.c - the life of one allocation.
+ *
+ * An allocation: is it taken (sampling)?  where from (unwinding)?  then a slot of the heap map
+ * and a counter of the thread's own.  A free: the slot is emptied.  Nothing that threads share is
+ * written on these paths, but for the slot, whose block the thread owns at that moment.
+ *
+ * Live bytes, for the growth and peak triggers, are kept as a drift per thread that is added
+ * to the process-wide sum each time it exceeds a quantum.
+ */
+#include "runtime/record.h"
+
+#include <errno.h>
+
+#include "runtime/domains.h"
+#include "runtime/os_linux.h"
+#include "runtime/process.h"
+#include "runtime/sidetable.h"
+#include "runtime/stacks.h"
+
+#define TIMED_ONE_IN 1024u
+#define TIMED_MAX_NS 20000u /* longer ones were interrupted, and say nothing about us */
+
+atomic_bool snap__record_on;
+
+static atomic_uint epoch = 1;
+static _Atomic int64_t live_bytes, peak_bytes;
+static _Atomic uint64_t watched_bytes = UINT64_MAX;
+static _Atomic int64_t report_quantum = 64 * 1024;
+static void (*_Atomic watcher)(void);
+
+uint32_t snap__record_epoch(void)
+{
+	return atomic_load_explicit(&epoch, memory_order_relaxed);
+}
+
+uint32_t snap__record_close_epoch(void)
+{
+	return atomic_fetch_add(&epoch, 1);
+}
+
+void snap__record_settle(struct snap__thread *thread)
+{
+	int64_t before = atomic_fetch_add(&live_bytes, thread->drift);
+	int64_t highest = before + thread->drift_highest;
+	int64_t peak = atomic_load_explicit(&peak_bytes, memory_order_relaxed);
+	void (*fn)(void) = atomic_load(&watcher);
+
+	thread->drift = 0;
+	thread->drift_highest = 0;
+	while (highest > peak && !atomic_compare_exchange_weak(&peak_bytes, &peak, highest))
+		;
+	if (fn && highest > 0 && (uint64_t)highest >= atomic_load(&watched_bytes))
+		fn();
+}
+
+static inline void drift(struct snap__thread *thread, int64_t bytes)
+{
+	int64_t quantum = atomic_load_explicit(&report_quantum, memory_order_relaxed);
+	int64_t now = thread->drift + bytes;
+
+	thread->drift = now;
+	if (now > thread->drift_highest)
+		thread->drift_highest = now;
+	if (__builtin_expect(now >= quantum || now <= -quantum, 0))
+		snap__record_settle(thread);
+}
+
+uint64_t snap__record_live_bytes(void)
+{
+	int64_t sum = atomic_load(&live_bytes);
+
+	for (struct snap__thread *t = snap__threads_first(); t; t = t->next)
+		sum += t->drift;
+	return sum > 0 ? (uint64_t)sum : 0;
+}
+
+uint64_t snap__record_peak_bytes(void)
+{
+	int64_t peak = atomic_load(&peak_bytes), live = (int64_t)snap__record_live_bytes();
+	int64_t sum = atomic_load(&live_bytes);
+
+	for (struct snap__thread *t = snap__threads_first(); t; t = t->next)
+		if (sum + t->drift_highest > peak)
+			peak = sum + t->drift_highest;
+	return (uint64_t)(peak > live ? peak : live);
+}
+
+void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void))
+{
+	atomic_store(&report_quantum, quantum > 0 ? (int64_t)quantum : 1);
+	atomic_store(&watcher, fn);
+	atomic_store(&watched_bytes, bytes);
+}
+
+/* Live bytes that a taken block stands for: an estimate in sampled mode. */
+static int64_t live_weight(uint64_t size)
+{
+	struct snap__estimate weight = {0};
+
+	if (snap__sample_period() == 0)
+		return (int64_t)size;
+	snap__sample_weigh(size, &weight);
+	return (int64_t)weight.bytes;
+}
+
+static uint32_t capture(struct snap__thread *thread, const void *frame)
+{
+	struct snap__regs regs = snap__regs_of_caller(frame);
+	struct snap__capture found = snap__unwind_capture(thread->unwind, &regs);
+
+	if (__builtin_expect(found.truncated, 0))
+		snap__thread_count(thread, SNAP__COUNT_TRUNCATED);
+	if (__builtin_expect(found.stack == 0, 0))
+		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	return found.stack;
+}
+
+static void credit(struct snap__thread *thread, uint32_t stack, uint64_t size)
+{
+	if (snap__sample_period() == 0)
+		snap__thread_credit(thread, stack, size);
+	else
+		snap__sample_credit(stack, size);
+}
+
+/* Put the block of `size` bytes at `ptr`, born in epoch `born`, with the stack that `frame` has. */
+static void enter(struct snap__thread *thread, const void *ptr, uint64_t size, uint32_t born,
+		  const void *frame)
+{
+	struct snap__block block = {.size = size, .epoch = born};
+	bool stale = false;
+
+	block.stack = capture(thread, frame);
+	if (!snap__heapmap_put((uintptr_t)ptr, &block, &stale))
+		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	if (__builtin_expect(stale, 0))
+		snap__thread_count(thread, SNAP__COUNT_UNSEEN_FREES);
+	snap__thread_count(thread, SNAP__COUNT_ALLOCATED);
+	credit(thread, block.stack, size);
+	drift(thread, live_weight(size));
+}
+
+static void enter_timed(struct snap__thread *thread, const void *ptr, uint64_t size, uint32_t born,
+			const void *frame)
+{
+	uint64_t start = snap__os_mono_ns(), spent;
+
+	enter(thread, ptr, size, born, frame);
+	spent = snap__os_mono_ns() - start;
+	if (spent < TIMED_MAX_NS)
+		atomic_fetch_add_explicit(&thread->counts[SNAP__COUNT_TIMED], spent,
+					  memory_order_relaxed);
+	snap__process_tick();
+}
+
+/* Mark the thread as recording; false if it is already, and what came is not to be recorded. */
+static inline bool begin(struct snap__thread *thread)
+{
+	if (__builtin_expect(thread->busy != SNAP__IDLE, 0)) {
+		if (thread->busy == SNAP__RECORDING)
+			snap__thread_count(thread, SNAP__COUNT_REENTRANT);
+		return false;
+	}
+	thread->busy = SNAP__RECORDING;
+	atomic_signal_fence(memory_order_seq_cst);
+	return true;
+}
+
+static inline void end(struct snap__thread *thread)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->busy = SNAP__IDLE;
+	snap__thread_done(thread);
+}
+
+static inline void record(const void *ptr, uint64_t size, const struct snap__held *held,
+			  const void *frame)
+{
+	struct snap__thread *thread = snap__thread_get();
+	uint32_t born = held && held->known ? held->block.epoch : snap__record_epoch();
+
+	if (!thread || !begin(thread))
+		return;
+	if (snap__sample_period() == 0 || snap__sample_takes(&thread->sampler, size)) {
+		uint64_t n = atomic_load_explicit(&thread->counts[SNAP__COUNT_ALLOCATED],
+						  memory_order_relaxed);
+
+		if (__builtin_expect(n % TIMED_ONE_IN == TIMED_ONE_IN / 32, 0))
+			enter_timed(thread, ptr, size, born, frame);
+		else
+			enter(thread, ptr, size, born, frame);
+	}
+	end(thread);
+}
+
+void snap__record_alloc(const void *ptr, size_t size, const void *frame)
+{
+	record(ptr, size, NULL, frame);
+}
+
+void snap__record_resized(const struct snap__held *held, const void *ptr, size_t size,
+			  const void *frame)
+{
+	record(ptr, size, held, frame);
+}
+
+/* Takes no mark: a signal that arrives in between deals with other blocks, whose slots are others.
+ */
+void snap__record_forget(const void *ptr, struct snap__held *held)
+{
+	struct snap__thread *thread = snap__thread_get();
+
+	held->known = false;
+	if (!thread || thread->busy == SNAP__INTERNAL)
+		return;
+	held->known = snap__heapmap_take((uintptr_t)ptr, &held->block);
+	if (held->known) {
+		snap__thread_count(thread, SNAP__COUNT_FREED);
+		drift(thread, -live_weight(held->block.size));
+	} else if (snap__sample_period() == 0) {
+		snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
+	}
+	snap__thread_done(thread);
+}
+
+void snap__record_free(const void *ptr)
+{
+	struct snap__held held;
+
+	snap__record_forget(ptr, &held);
+}
+
+void snap__record_gone(const struct snap__held *held)
+{
+	(void)held; /* forgotten already */
+}
+
+void snap__record_restore(const struct snap__held *held, const void *ptr)
+{
+	struct snap__thread *thread = held->known ? snap__thread_get() : NULL;
+	bool stale;
+
+	if (!thread)
+		return;
+	snap__heapmap_put((uintptr_t)ptr, &held->block, &stale);
+	drift(thread, live_weight(held->block.size));
+	snap__thread_done(thread);
+}
+
+/* The stack of `frame`, with a leaf that says which domain its blocks are in. */
+static uint32_t domain_stack(struct snap__thread *thread, uint32_t domain, const void *frame)
+{
+	uint32_t stack = snap__stacks_child(capture(thread, frame), SNAP__PC_DOMAIN + domain);
+
+	if (stack == 0)
+		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	return stack;
+}
+
+static bool domain_enter(uint32_t domain, uintptr_t address, uint64_t size, uint32_t born,
+			 const void *frame)
+{
+	struct snap__thread *thread = snap__thread_get();
+	struct snap__block block = {.size = size, .epoch = born};
+	bool done = true, stale = false;
+
+	if (!thread || !begin(thread))
+		return false;
+	if (snap__sample_period() == 0 || snap__sample_takes(&thread->sampler, size)) {
+		block.stack = domain_stack(thread, domain, frame);
+		done = block.stack != 0 && snap__side_put(domain, address, &block, &stale);
+		snap__thread_count(thread, done ? SNAP__COUNT_ALLOCATED : SNAP__COUNT_OVERFLOWS);
+		if (done)
+			credit(thread, block.stack, size);
+	}
+	if (stale)
+		snap__thread_count(thread, SNAP__COUNT_UNSEEN_FREES);
+	end(thread);
+	return done;
+}
+
+bool snap__record_domain_alloc(uint32_t domain, uintptr_t address, uint64_t size, const void *frame)
+{
+	return domain_enter(domain, address, size, snap__record_epoch(), frame);
+}
+
+static bool domain_leave(uint32_t domain, uintptr_t address, struct snap__block *old)
+{
+	struct snap__thread *thread = snap__thread_get();
+	bool found;
+
+	if (!thread || !begin(thread))
+		return false;
+	found = snap__side_take(domain, address, old);
+	if (found)
+		snap__thread_count(thread, SNAP__COUNT_FREED);
+	else if (snap__sample_period() == 0)
+		snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
+	end(thread);
+	return found || snap__sample_period() != 0;
+}
+
+bool snap__record_domain_free(uint32_t domain, uintptr_t address)
+{
+	struct snap__block old;
+
+	return domain_leave(domain, address, &old);
+}
+
+bool snap__record_domain_resize(uint32_t domain, uintptr_t old_address, uintptr_t address,
+				uint64_t size, const void *frame)
+{
+	struct snap__block old = {.epoch = snap__record_epoch()};
+
+	domain_leave(domain, old_address, &old);
+	return domain_enter(domain, address, size, old.epoch, frame);
+}

@@ -1,0 +1,75 @@
+/*
+ * runtime/record.h - the life of one allocation.
+ *
+ * The entry points (preload/) call these around the real malloc.  `frame` is always
+ * __builtin_frame_address(0) of a function that the host called directly and that was compiled
+ * with a frame pointer: the recorded stack begins at its caller.
+ */
+#ifndef SNAP_RUNTIME_RECORD_H
+#define SNAP_RUNTIME_RECORD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/heapmap.h"
+#include "runtime/thread.h"
+
+/** Whether events are recorded.  One relaxed load is all that a passive libsnap costs. */
+extern atomic_bool snap__record_on;
+
+static inline bool snap__recording(void)
+{
+	return __builtin_expect(atomic_load_explicit(&snap__record_on, memory_order_relaxed), 0);
+}
+
+/** A block that was taken out of the heap map around a resize. */
+struct snap__held {
+	struct snap__block block;
+	bool known;
+};
+
+/** `ptr` was handed out for `size` requested bytes. */
+void snap__record_alloc(const void *ptr, size_t size, const void *frame);
+
+/** `ptr` is about to be freed. */
+void snap__record_free(const void *ptr);
+
+/** `ptr` is about to be resized; then exactly one of the three follows. */
+void snap__record_forget(const void *ptr, struct snap__held *held);
+/** ... it is now at `ptr` with `size` bytes. */
+void snap__record_resized(const struct snap__held *held, const void *ptr, size_t size,
+			  const void *frame);
+/** ... the resize failed, and the block at `ptr` is as it was. */
+void snap__record_restore(const struct snap__held *held, const void *ptr);
+/** ... it is gone: realloc(ptr, 0) freed it. */
+void snap__record_gone(const struct snap__held *held);
+
+/** The same for blocks of other domains (domains.h); `domain` > 0. False: lost, or no such block.
+ */
+bool snap__record_domain_alloc(uint32_t domain, uintptr_t address, uint64_t size,
+			       const void *frame);
+bool snap__record_domain_resize(uint32_t domain, uintptr_t old_address, uintptr_t address,
+				uint64_t size, const void *frame);
+bool snap__record_domain_free(uint32_t domain, uintptr_t address);
+
+/** Epoch that blocks are born into now; closing it returns the old one. */
+uint32_t snap__record_epoch(void);
+uint32_t snap__record_close_epoch(void);
+
+/** Live bytes, to within what threads have not reported yet (exact while they hold still). */
+uint64_t snap__record_live_bytes(void);
+/** The largest that it was. */
+uint64_t snap__record_peak_bytes(void);
+
+/**
+ * Have `fn` called (from an allocating thread; it must be quick and async-signal-safe) when the
+ * live heap reaches `bytes` (UINT64_MAX: never).  Threads report every `quantum` bytes.
+ */
+void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void));
+
+/** Add a thread's unreported bytes to the process-wide sum. */
+void snap__record_settle(struct snap__thread *thread);
+
+#endif

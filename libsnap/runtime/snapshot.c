@@ -1,0 +1,710 @@
+/*
+ * runtime/snapshot.c - one snapshot: from the heap map to a file that is whole or absent.
+ *
+ * Nobody is stopped.  The epoch is closed first; blocks born later are left out.  What was freed
+ * or resized during the walk is counted in losses.changed_while_writing; of a program that holds
+ * still every figure is exact.
+ *
+ * Meta keys, in this order (sizes in bytes, times in nanoseconds, decimal unless said otherwise):
+ *   seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command host arch
+ * trigger label (if named) labels.K ... sample_period depth_limit threads allocator metrics.*
+ * heap.live_bytes heap.live_blocks heap.peak_bytes; recorder.memory recorder.stacks recorder.cpu_ns
+ * recorder.events; rss anonymous swap vm_hwm vm_size pss; cgroup.current cgroup.limit
+ * cgroup.oom_events; allocator.* of mallinfo2; unseen (anonymous memory that neither the allocator
+ * nor the recorder accounts for).  Those that are not known are absent. losses.*   all of them,
+ * always: events_dropped (= reentrant + table_overflows), reentrant (allocations inside a signal
+ * handler that interrupted the recorder), stacks_truncated, unknown_frees (freed blocks that were
+ * never seen, for instance from before recording began), unseen_frees (an address was handed out
+ * again though its free was not seen), table_overflows, changed_while_writing, cohorts_merged
+ * (sites whose oldest cohorts were put together), snapshots_failed. trigger is timer, growth, peak,
+ * signal, request, api or exit.
+ */
+#include "runtime/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h> /* renameat */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/arena.h"
+#include "runtime/domains.h"
+#include "runtime/heapmap.h"
+#include "runtime/metrics.h"
+#include "runtime/modules.h"
+#include "runtime/os_linux.h"
+#include "runtime/process.h"
+#include "runtime/record.h"
+#include "runtime/stacks.h"
+#include "runtime/tally.h"
+#include "runtime/text.h"
+#include "write/writer.h"
+
+#define MOST_COHORTS 64u
+/* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
+#define EPOCHS_KEPT   (SNAP__EPOCHS - 256u)
+#define EPOCHS_MERGED 2048u
+
+#if defined(__x86_64__)
+#define ARCH "x86_64"
+#elif defined(__aarch64__)
+#define ARCH "aarch64"
+#else
+#define ARCH "unknown"
+#endif
+
+static uint64_t last_seq;
+static uint64_t seq_before[SNAP__EPOCHS]; /* last snapshot before blocks of that epoch were born */
+static uint32_t oldest_epoch = 1;
+static _Atomic uint64_t progress, failures, writing_cpu_ns;
+
+/* What one snapshot puts together. */
+struct job {
+	const struct snap__order *order;
+	struct snap__writer *writer;
+	struct snap__tally live;
+	uint64_t seq, time_ns, freed_before, changed, merged, live_bytes, live_blocks;
+	uint32_t closed; /* the epoch that ends with this snapshot */
+	uint32_t stacks; /* nodes of the tree that this snapshot knows */
+	uint32_t modules;
+	uint32_t next_string, string_of_mark[3], first_domain_string, first_module_string;
+	uint32_t *node_of; /* node id by stack id; NULL if it is simply one less */
+	uint64_t *pcs;     /* by location id */
+	uint32_t *slots;   /* hash of pcs: location id + 1 */
+	size_t location_count, location_capacity;
+	uint64_t anonymous, allocator_total; /* noted while metrics are written */
+	bool failed;                         /* memory ran out */
+};
+
+static void tick(void)
+{
+	atomic_fetch_add_explicit(&progress, 1, memory_order_relaxed);
+}
+
+uint64_t snap__snapshot_progress(void)
+{
+	return atomic_load_explicit(&progress, memory_order_relaxed);
+}
+
+uint64_t snap__snapshot_seq(void)
+{
+	return last_seq;
+}
+
+uint64_t snap__snapshot_failures(void)
+{
+	return atomic_load(&failures);
+}
+
+uint64_t snap__snapshot_cpu_ns(void)
+{
+	return snap__threads_total(SNAP__COUNT_TIMED) * 1024 + atomic_load(&writing_cpu_ns);
+}
+
+void snap__snapshot_after_fork(void)
+{
+	last_seq = 0;
+	for (uint32_t i = 0; i < SNAP__EPOCHS; i++)
+		seq_before[i] =
+			0; /* what the child inherited was there before its first snapshot */
+	atomic_store(&failures, 0);
+	atomic_store(&writing_cpu_ns, 0);
+}
+
+/* ---- walk -------------------------------------------------------------------------------- */
+
+static void count_block(void *user, const struct snap__block *block)
+{
+	struct job *job = user;
+	uint32_t age = (block->epoch - oldest_epoch) % SNAP__EPOCHS;
+
+	if (age <= (job->closed - oldest_epoch) % SNAP__EPOCHS)
+		snap__tally_add(&job->live, block->stack, age, block->size);
+}
+
+static void walk_heap(struct job *job)
+{
+	if ((job->closed + 1 - oldest_epoch) % SNAP__EPOCHS > EPOCHS_KEPT) {
+		snap__heapmap_merge_epochs(oldest_epoch, EPOCHS_MERGED);
+		oldest_epoch = (oldest_epoch + EPOCHS_MERGED) % SNAP__EPOCHS;
+	}
+	snap__heapmap_walk(count_block, job);
+	tick();
+	snap__tally_sort(&job->live);
+	job->failed = job->failed || job->live.failed;
+	tick();
+}
+
+static void sum_heap(struct job *job)
+{
+	double bytes = 0, blocks = 0;
+
+	for (size_t i = 0; i < job->live.count; i++) {
+		bytes += job->live.rows[i].sum.bytes;
+		blocks += job->live.rows[i].sum.blocks;
+	}
+	job->live_bytes = (uint64_t)(bytes + 0.5);
+	job->live_blocks = (uint64_t)(blocks + 0.5);
+}
+
+/* ---- locations and nodes ------------------------------------------------------------------ */
+
+static bool is_domain(uintptr_t pc)
+{
+	return pc >= SNAP__PC_DOMAIN && pc <= SNAP__PC_DOMAIN + SNAP__DOMAIN_MAX;
+}
+
+/* The free or matching hash slot of `pc`. */
+static uint32_t *location_slot(const struct job *job, uint64_t pc)
+{
+	size_t mask = job->location_capacity * 2 - 1;
+	size_t i = (size_t)((pc * 0x9e3779b97f4a7c15ull) >> 24) & mask;
+
+	while (job->slots[i] && job->pcs[job->slots[i] - 1] != pc)
+		i = (i + 1) & mask;
+	return &job->slots[i];
+}
+
+static void free_locations(struct job *job)
+{
+	if (job->pcs)
+		snap__unmap(job->pcs, job->location_capacity * sizeof(*job->pcs));
+	if (job->slots)
+		snap__unmap(job->slots, job->location_capacity * 2 * sizeof(*job->slots));
+}
+
+static bool grow_locations(struct job *job)
+{
+	struct job larger = {.location_capacity =
+				     job->location_capacity ? job->location_capacity * 2 : 4096};
+
+	larger.pcs = snap__map(larger.location_capacity * sizeof(*larger.pcs));
+	larger.slots = snap__map(larger.location_capacity * 2 * sizeof(*larger.slots));
+	if (!larger.pcs || !larger.slots) {
+		free_locations(&larger);
+		return false;
+	}
+	for (size_t i = 0; i < job->location_count; i++) {
+		larger.pcs[i] = job->pcs[i];
+		*location_slot(&larger, larger.pcs[i]) = (uint32_t)i + 1;
+	}
+	free_locations(job);
+	job->pcs = larger.pcs;
+	job->slots = larger.slots;
+	job->location_capacity = larger.location_capacity;
+	return true;
+}
+
+static void note_location(struct job *job, uint64_t pc)
+{
+	uint32_t *slot;
+
+	if (job->location_count == job->location_capacity && !grow_locations(job)) {
+		job->failed = true;
+		return;
+	}
+	slot = location_slot(job, pc);
+	if (*slot)
+		return;
+	job->pcs[job->location_count++] = pc;
+	*slot = (uint32_t)job->location_count;
+}
+
+/* Number the locations and, where leaves that stand for domains are left out, the nodes. */
+static void number_nodes(struct job *job)
+{
+	uint32_t next = 0;
+
+	job->stacks = snap__stacks_count();
+	if (snap__domain_count() > 1) {
+		job->node_of = snap__map(job->stacks * sizeof(*job->node_of));
+		job->failed = job->failed || !job->node_of;
+	}
+	for (uint32_t id = 1; id < job->stacks && !job->failed; id++) {
+		uintptr_t pc = snap__stacks_pc(id);
+
+		if (!is_domain(pc))
+			note_location(job, pc);
+		if (job->node_of)
+			job->node_of[id] = is_domain(pc) ? SNAP_NONE : next++;
+	}
+	tick();
+}
+
+static uint32_t node_of(const struct job *job, uint32_t stack)
+{
+	if (stack == 0)
+		return SNAP_NONE;
+	return job->node_of ? job->node_of[stack] : stack - 1;
+}
+
+/* ---- meta --------------------------------------------------------------------------------- */
+
+static void put_text(struct job *job, const char *key, const char *value)
+{
+	struct snap_meta meta = {.key = {key, snap__length(key)},
+				 .value = {value, snap__length(value)}};
+
+	snap__write_meta(job->writer, &meta);
+}
+
+static void put_number(struct job *job, const char *key, uint64_t value)
+{
+	char buffer[32];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	snap__text_add_u64(&text, value);
+	put_text(job, key, text.data);
+}
+
+static void put_prefixed(struct job *job, const char *prefix, const char *key, const char *value)
+{
+	char buffer[512];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	snap__text_add(&text, prefix);
+	snap__text_add(&text, key);
+	put_text(job, text.data, value);
+}
+
+static void put_label(void *user, const char *key, const char *value)
+{
+	put_prefixed(user, "labels.", key, value);
+}
+
+static void put_metric(void *user, const char *key, uint64_t value)
+{
+	struct job *job = user;
+	char buffer[32];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	if (snap__equal(key, "anonymous"))
+		job->anonymous = value;
+	if (snap__equal(key, "allocator.arena") || snap__equal(key, "allocator.mapped"))
+		job->allocator_total += value;
+	snap__text_add_u64(&text, value);
+	put_prefixed(job, "metrics.", key, text.data);
+}
+
+static void put_identity(struct job *job)
+{
+	static const char *const reasons[] = {"request", "api",    "timer", "growth",
+					      "peak",    "signal", "exit"};
+	const struct snap__identity *who = snap__process_identity();
+	const struct snap__config *config = snap__process_config();
+
+	put_number(job, "seq", job->seq);
+	put_number(job, "time_ns", job->time_ns);
+	put_number(job, "mono_ns", snap__os_mono_ns());
+	put_number(job, "start_time_ns", who->start_time_ns);
+	put_number(job, "start_ticks", who->start_ticks);
+	put_number(job, "pid", (uint64_t)who->pid);
+	put_number(job, "ppid", (uint64_t)who->parent);
+	put_number(job, "uid", (uint64_t)geteuid());
+	put_text(job, "program", who->program);
+	put_text(job, "exe", who->exe);
+	put_text(job, "command", who->command);
+	put_text(job, "host", who->host);
+	put_text(job, "arch", ARCH);
+	put_text(job, "trigger", reasons[job->order->reason]);
+	if (job->order->label[0])
+		put_text(job, "label", job->order->label);
+	snap__process_each_label(put_label, job);
+	put_number(job, "sample_period", snap__sample_period());
+	put_number(job, "depth_limit", config->depth);
+	put_number(job, "threads", snap__metrics_threads());
+	put_text(job, "allocator", snap__process_host()->allocator);
+}
+
+static void put_metrics(struct job *job)
+{
+	uint64_t known, recorder = snap__memory_mapped();
+
+	put_metric(job, "heap.live_bytes", job->live_bytes);
+	put_metric(job, "heap.live_blocks", job->live_blocks);
+	put_metric(job, "heap.peak_bytes", snap__record_peak_bytes());
+	put_metric(job, "recorder.memory", recorder);
+	put_metric(job, "recorder.stacks", job->stacks - 1);
+	put_metric(job, "recorder.cpu_ns", snap__snapshot_cpu_ns());
+	put_metric(job, "recorder.events",
+		   snap__threads_total(SNAP__COUNT_ALLOCATED) +
+			   snap__threads_total(SNAP__COUNT_FREED));
+	snap__metrics_each(job->order->ask_allocator &&
+				   snap__equal(snap__process_host()->allocator, "glibc"),
+			   put_metric, job);
+	known = job->allocator_total + recorder;
+	if (job->allocator_total > 0)
+		put_metric(job, "unseen", job->anonymous > known ? job->anonymous - known : 0);
+}
+
+static void put_losses(struct job *job)
+{
+	uint64_t reentrant = snap__threads_total(SNAP__COUNT_REENTRANT);
+	uint64_t overflows = snap__threads_total(SNAP__COUNT_OVERFLOWS);
+
+	put_number(job, "losses.events_dropped", reentrant + overflows);
+	put_number(job, "losses.reentrant", reentrant);
+	put_number(job, "losses.stacks_truncated", snap__threads_total(SNAP__COUNT_TRUNCATED));
+	put_number(job, "losses.unknown_frees", snap__threads_total(SNAP__COUNT_UNKNOWN_FREES));
+	put_number(job, "losses.unseen_frees", snap__threads_total(SNAP__COUNT_UNSEEN_FREES));
+	put_number(job, "losses.table_overflows", overflows);
+	put_number(job, "losses.changed_while_writing", job->changed);
+	put_number(job, "losses.cohorts_merged", job->merged);
+	put_number(job, "losses.snapshots_failed", snap__snapshot_failures());
+}
+
+/* ---- strings, modules, locations, nodes ---------------------------------------------------- */
+
+static uint32_t put_string(struct job *job, const char *s, size_t size)
+{
+	snap__write_string(job->writer, (struct snap_text){s, size});
+	return job->next_string++;
+}
+
+static void put_module_strings(struct job *job, const struct snap__module *module)
+{
+	static const char digits[] = "0123456789abcdef";
+	char hex[2 * SNAP__BUILD_ID_MAX];
+
+	for (size_t i = 0; i < module->build_id_size; i++) {
+		hex[2 * i] = digits[module->build_id[i] >> 4];
+		hex[2 * i + 1] = digits[module->build_id[i] & 15];
+	}
+	put_string(job, module->path, snap__length(module->path));
+	put_string(job, hex, 2u * module->build_id_size);
+}
+
+static void put_strings(struct job *job)
+{
+	uint32_t domains = snap__domain_count();
+
+	put_string(job, "", 0);
+	job->string_of_mark[SNAP__PC_TRUNCATED] = put_string(job, "[truncated]", 11);
+	job->string_of_mark[SNAP__PC_DEPTH] = put_string(job, "[depth limit]", 13);
+	job->first_domain_string = job->next_string;
+	for (uint32_t i = 0; i < domains; i++)
+		put_string(job, snap__domain_name(i), snap__length(snap__domain_name(i)));
+	job->first_module_string = job->next_string;
+	for (uint32_t i = 0; i < job->modules; i++)
+		put_module_strings(job, snap__modules_get(i));
+}
+
+static void put_modules(struct job *job)
+{
+	for (uint32_t i = 0; i < job->modules; i++) {
+		const struct snap__module *m = snap__modules_get(i);
+		struct snap_module row = {
+			.path = job->first_module_string + 2 * i,
+			.build_id = m->build_id_size ? job->first_module_string + 2 * i + 1 : 0,
+			.base = m->bias,
+			.size = m->end - m->start,
+		};
+
+		snap__write_module(job->writer, &row);
+	}
+}
+
+static void put_location(struct job *job, uint64_t pc)
+{
+	struct snap_location row = {.module = SNAP_NONE};
+	struct snap_frame frame = {0};
+
+	if (pc == SNAP__PC_TRUNCATED || pc == SNAP__PC_DEPTH) {
+		frame.function = job->string_of_mark[pc];
+		row.frame_count = 1;
+	} else {
+		row.flags = SNAP_LOCATION_HAS_ADDRESS;
+		if (!snap__modules_locate((uintptr_t)pc, &row.module, &row.address) ||
+		    row.module >= job->modules)
+			row.module = SNAP_NONE;
+	}
+	snap__write_location(job->writer, &row, &frame);
+}
+
+static void put_nodes(struct job *job)
+{
+	for (uint32_t id = 1; id < job->stacks; id++) {
+		uintptr_t pc = snap__stacks_pc(id);
+		struct snap_node row = {.parent = node_of(job, snap__stacks_parent(id))};
+
+		if (is_domain(pc))
+			continue;
+		row.location = *location_slot(job, pc) - 1;
+		snap__write_node(job->writer, &row);
+	}
+}
+
+/* ---- sites --------------------------------------------------------------------------------- */
+
+/* Cumulative figures of `stack`: what was credited to the tree, then what threads still hold.  In
+   this order a thread that credits in between is missed by a little, never counted twice. */
+static struct snap__estimate allocated_by(uint32_t stack)
+{
+	struct snap__estimate sum;
+	uint64_t blocks, bytes;
+
+	if (snap__sample_period() != 0) {
+		snap__sample_credited(stack, &sum);
+		return sum;
+	}
+	snap__stacks_credited(stack, &blocks, &bytes);
+	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
+		struct snap__credits *credits = atomic_load(&t->credits);
+		struct snap__credit *e = &credits->entries[stack & credits->mask];
+
+		if (atomic_load_explicit(&e->stack, memory_order_relaxed) == stack) {
+			blocks += atomic_load_explicit(&e->blocks, memory_order_relaxed);
+			bytes += atomic_load_explicit(&e->bytes, memory_order_relaxed);
+		}
+	}
+	return (struct snap__estimate){.blocks = (double)blocks, .bytes = (double)bytes};
+}
+
+static uint64_t rounded(double value)
+{
+	return (uint64_t)(value + 0.5);
+}
+
+/* The cohorts of rows[0 .. count), oldest first; more than MOST_COHORTS: the oldest become one,
+   which is dated by the youngest of them. */
+static uint32_t make_cohorts(const struct snap__tally_row *rows, size_t count,
+			     struct snap_cohort *out)
+{
+	double blocks = 0, bytes = 0;
+	uint32_t made = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		blocks += rows[i].sum.blocks;
+		bytes += rows[i].sum.bytes;
+		if (count - i > MOST_COHORTS)
+			continue;
+		out[made++] = (struct snap_cohort){
+			.birth_seq = seq_before[(oldest_epoch + rows[i].age - 1) % SNAP__EPOCHS],
+			.blocks = rounded(blocks),
+			.bytes = rounded(bytes),
+		};
+		blocks = bytes = 0;
+		/* Snapshots that failed close an epoch too, but give no date of their own. */
+		if (made > 1 && out[made - 1].birth_seq == out[made - 2].birth_seq) {
+			made--;
+			out[made - 1].blocks += out[made].blocks;
+			out[made - 1].bytes += out[made].bytes;
+		}
+	}
+	return made;
+}
+
+/* Rounded cohorts of a sampled site need not add up to its rounded total: let the total follow. */
+static void total_cohorts(struct snap_site *site, const struct snap_cohort *cohorts)
+{
+	for (uint32_t i = 0; i < site->cohort_count; i++) {
+		site->live_blocks += cohorts[i].blocks;
+		site->live_bytes += cohorts[i].bytes;
+	}
+}
+
+static void put_site(struct job *job, uint32_t stack, const struct snap__tally_row *rows,
+		     size_t count)
+{
+	struct snap_cohort cohorts[MOST_COHORTS];
+	struct snap__estimate all = allocated_by(stack);
+	struct snap_variance variance = {0};
+	struct snap_site site = {.domain = job->first_domain_string};
+
+	if (count == 0 && all.blocks < 0.5)
+		return;
+	site.node = node_of(job, stack);
+	if (stack && is_domain(snap__stacks_pc(stack))) {
+		site.domain += (uint32_t)(snap__stacks_pc(stack) - SNAP__PC_DOMAIN);
+		site.node = node_of(job, snap__stacks_parent(stack));
+	}
+	site.cohort_count = make_cohorts(rows, count, cohorts);
+	total_cohorts(&site, cohorts);
+	site.allocated_blocks = rounded(all.blocks);
+	site.allocated_bytes = rounded(all.bytes);
+	/* A thread may have been between its map and its counter. */
+	if (site.allocated_blocks < site.live_blocks)
+		site.allocated_blocks = site.live_blocks;
+	if (site.allocated_bytes < site.live_bytes)
+		site.allocated_bytes = site.live_bytes;
+	for (size_t i = 0; i < count; i++) {
+		variance.live_blocks += rows[i].sum.blocks_variance;
+		variance.live_bytes += rows[i].sum.bytes_variance;
+	}
+	variance.allocated_blocks = all.blocks_variance;
+	variance.allocated_bytes = all.bytes_variance;
+	snap__write_site(job->writer, &site, cohorts, snap__sample_period() ? &variance : NULL);
+}
+
+/* Each stack's rows are next to each other: visit every stack once, with what it holds. */
+static void put_sites(struct job *job)
+{
+	const struct snap__tally_row *rows = job->live.rows;
+	size_t at = 0, end;
+
+	for (uint32_t stack = 0; stack < job->stacks; stack++) {
+		for (end = at; end < job->live.count && rows[end].stack == stack; end++)
+			;
+		put_site(job, stack, rows ? rows + at : NULL, end - at);
+		at = end;
+		if (stack % 4096 == 0)
+			tick();
+	}
+}
+
+static void count_merged(struct job *job)
+{
+	const struct snap__tally_row *rows = job->live.rows;
+	size_t run = 0;
+
+	for (size_t i = 0; i < job->live.count; i++) {
+		run = i > 0 && rows[i].stack == rows[i - 1].stack ? run + 1 : 1;
+		if (run == MOST_COHORTS + 1)
+			job->merged++;
+	}
+}
+
+/* ---- the file ------------------------------------------------------------------------------ */
+
+static void write_rows(struct job *job)
+{
+	put_identity(job);
+	put_metrics(job);
+	put_losses(job);
+	tick();
+	put_strings(job);
+	put_modules(job);
+	for (size_t i = 0; i < job->location_count; i++)
+		put_location(job, job->pcs[i]);
+	put_nodes(job);
+	tick();
+	put_sites(job);
+}
+
+static enum snap_status write_file(struct job *job, int fd, int *error)
+{
+	size_t size = snap__writer_workspace_size();
+	void *workspace = snap__map(size);
+	enum snap_status st;
+
+	if (!workspace)
+		return SNAP_ENOMEM;
+	job->writer = snap__writer_begin(workspace, size, fd);
+	write_rows(job);
+	errno = 0;
+	st = snap__writer_finish(job->writer, NULL);
+	*error = st == SNAP_EIO ? errno : 0;
+	tick();
+	if (st == SNAP_OK && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) {
+		*error = errno;
+		st = SNAP_EIO;
+	}
+	tick();
+	snap__unmap(workspace, size);
+	return st;
+}
+
+/* `program.pid.seq` + `suffix`, behind `directory/` unless that is NULL. */
+static void name_file(struct snap__text *name, const struct job *job, const char *directory,
+		      const char *prefix, const char *suffix)
+{
+	const struct snap__identity *who = snap__process_identity();
+
+	if (directory) {
+		snap__text_add(name, directory);
+		snap__text_add(name, "/");
+	}
+	snap__text_add(name, prefix);
+	snap__text_add(name, who->program);
+	snap__text_add(name, ".");
+	snap__text_add_u64(name, (uint64_t)who->pid);
+	snap__text_add(name, ".");
+	snap__text_add_padded(name, job->seq, 6);
+	snap__text_add(name, suffix);
+}
+
+static enum snap_status save(struct job *job, int *error)
+{
+	const char *directory = job->order->directory < 0 ? snap__process_config()->out : NULL;
+	int at = job->order->directory < 0 ? AT_FDCWD : job->order->directory;
+	/* Static: too large for a stack that may be a signal handler's; snapshots come one by one.
+	 */
+	static char temporary_buffer[SNAP__PATH_MAX + 512], final_buffer[SNAP__PATH_MAX + 512];
+	struct snap__text temporary = SNAP__TEXT(temporary_buffer);
+	struct snap__text final = SNAP__TEXT(final_buffer);
+	enum snap_status st;
+	int fd;
+
+	name_file(&temporary, job, directory, ".", ".tmp");
+	name_file(&final, job, directory, "", ".snap");
+	fd = openat(at, temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0666);
+	if (fd < 0) {
+		*error = errno;
+		return SNAP_EIO;
+	}
+	st = write_file(job, fd, error);
+	if (close(fd) != 0 && st == SNAP_OK && errno != EINTR) {
+		*error = errno;
+		st = SNAP_EIO;
+	}
+	if (st == SNAP_OK && renameat(at, temporary.data, at, final.data) != 0) {
+		*error = errno;
+		st = SNAP_EIO;
+	}
+	if (st != SNAP_OK)
+		unlinkat(at, temporary.data, 0);
+	tick();
+	return st;
+}
+
+static void close_epoch(struct job *job)
+{
+	uint32_t next = (snap__record_epoch() + 1) % SNAP__EPOCHS;
+
+	seq_before[next] = job->seq;
+	job->closed = snap__record_close_epoch();
+}
+
+static void release(struct job *job)
+{
+	free_locations(job);
+	if (job->node_of)
+		snap__unmap(job->node_of, job->stacks * sizeof(*job->node_of));
+	snap__tally_free(&job->live);
+}
+
+enum snap_status snap__snapshot_take(const struct snap__order *order, char *path, size_t size,
+				     int *error)
+{
+	struct job job = {.order = order, .seq = last_seq + 1};
+	uint64_t cpu = snap__os_thread_cpu_ns();
+	struct snap__text name = snap__text_in(path, size);
+	enum snap_status st = SNAP_ENOMEM;
+	int saved = errno;
+
+	*error = 0;
+	job.time_ns = snap__os_wall_ns();
+	job.freed_before = snap__threads_total(SNAP__COUNT_FREED);
+	close_epoch(&job);
+	walk_heap(&job);
+	number_nodes(&job);
+	job.changed = snap__threads_total(SNAP__COUNT_FREED) - job.freed_before;
+	snap__modules_refresh();
+	job.modules = snap__modules_count();
+	sum_heap(&job);
+	count_merged(&job);
+	if (!job.failed)
+		st = save(&job, error);
+	release(&job);
+	if (st == SNAP_OK) {
+		last_seq = job.seq;
+		name_file(&name, &job, snap__process_config()->out, "", ".snap");
+	} else {
+		seq_before[(job.closed + 1) % SNAP__EPOCHS] = last_seq;
+		atomic_fetch_add(&failures, 1);
+	}
+	atomic_fetch_add(&writing_cpu_ns, snap__os_thread_cpu_ns() - cpu);
+	errno = saved;
+	return st;
+}

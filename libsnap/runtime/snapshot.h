@@ -1,0 +1,56 @@
+/*
+ * runtime/snapshot.h - walk -> rows -> writer -> temporary file -> fsync -> rename.
+ */
+#ifndef SNAP_RUNTIME_SNAPSHOT_H
+#define SNAP_RUNTIME_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snap/status.h"
+
+/** Why a snapshot is taken. */
+enum snap__reason {
+	SNAP__AT_REQUEST, /* control socket */
+	SNAP__AT_API,
+	SNAP__AT_TIMER,
+	SNAP__AT_GROWTH,
+	SNAP__AT_PEAK,
+	SNAP__AT_SIGNAL,
+	SNAP__AT_EXIT,
+};
+
+struct snap__order {
+	enum snap__reason reason;
+	const char *label;  /* the snapshot's name; "" none */
+	int directory;      /* descriptor of the output directory, or -1: go by its path */
+	bool ask_allocator; /* see metrics.h */
+};
+
+/**
+ * Write one snapshot; not from two threads at once.  On success `path` (of `size` bytes)
+ * holds its absolute name.  Otherwise `*error` is the errno value, 0 if there is none, and nothing
+ * is left in the directory.
+ * Returns SNAP_OK, SNAP_EIO or SNAP_ENOMEM.
+ */
+enum snap_status snap__snapshot_take(const struct snap__order *order, char *path, size_t size,
+				     int *error);
+
+/** Snapshots written so far by this process: the last one's sequence number. */
+uint64_t snap__snapshot_seq(void);
+
+/** In a forked child: its own numbering begins. */
+void snap__snapshot_after_fork(void);
+
+/** Moves on while a snapshot makes progress: who waits can tell slow from stuck. */
+uint64_t snap__snapshot_progress(void);
+
+/** Snapshots that could not be written. */
+uint64_t snap__snapshot_failures(void);
+
+/** CPU time spent so far: recording (an extrapolation from one allocation in 1,024) and writing. */
+uint64_t snap__snapshot_cpu_ns(void);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * runtime/tally.h - sums per call stack and birth epoch, for one snapshot.
+ */
+#ifndef SNAP_RUNTIME_TALLY_H
+#define SNAP_RUNTIME_TALLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/sample.h"
+
+/** Live blocks of one stack that were born in one epoch. */
+struct snap__tally_row {
+	uint32_t stack;
+	uint32_t age; /* epochs since the oldest that is still told apart, plus 1: older ones first
+		       */
+	struct snap__estimate sum;
+};
+
+/** A table that grows; zero it before use. */
+struct snap__tally {
+	struct snap__tally_row *rows;
+	size_t capacity, count;
+	bool failed; /* memory ran out: the sums are short */
+};
+
+/** A block of `size` bytes that `stack` holds since the epoch of `age` (0 ...). */
+void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, uint64_t size);
+
+/** Move the rows to the front, ordered by stack, then age.  Nothing can be added afterwards. */
+void snap__tally_sort(struct snap__tally *tally);
+
+void snap__tally_free(struct snap__tally *tally);
+
+#endif

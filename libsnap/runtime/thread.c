@@ -1,0 +1,210 @@
+/*
+ * runtime/thread.c - per-thread states: handing them out, and taking them back.
+ */
+#include "runtime/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "runtime/arena.h"
+#include "runtime/record.h"
+#include "runtime/stacks.h"
+
+#define FIRST_CREDITS   512u
+#define LARGEST_CREDITS 16384u
+
+_Thread_local struct snap__thread *snap__thread_self;
+
+/* Where a thread is in its life, as seen from here. */
+enum stage { BEFORE, ENTERING, LIVING, ENDING };
+static _Thread_local unsigned char stage;
+static _Thread_local unsigned char internal; /* asked for before there was a state */
+
+static struct snap__thread *_Atomic all;
+static pthread_key_t key;
+static bool has_key;
+
+static struct snap__credits *make_credits(uint32_t entries)
+{
+	struct snap__credits *credits =
+		snap__arena_alloc(sizeof(*credits) + (size_t)entries * sizeof(struct snap__credit));
+
+	if (credits)
+		credits->mask = entries - 1;
+	return credits;
+}
+
+static void flush_credits(struct snap__credits *credits)
+{
+	for (uint32_t i = 0; i <= credits->mask; i++) {
+		struct snap__credit *e = &credits->entries[i];
+		uint32_t blocks = atomic_load_explicit(&e->blocks, memory_order_relaxed);
+
+		if (blocks == 0)
+			continue;
+		snap__stacks_credit(e->stack, blocks, e->bytes);
+		atomic_store_explicit(&e->blocks, 0, memory_order_relaxed);
+		atomic_store_explicit(&e->bytes, 0, memory_order_relaxed);
+	}
+}
+
+/* Runs among the destructors of the host's own keys; those that follow may still free and allocate.
+ */
+static void thread_ends(void *state)
+{
+	struct snap__thread *thread = state;
+
+	stage = ENDING;
+	snap__thread_self = NULL;
+	snap__thread_leave(thread);
+}
+
+bool snap__threads_init(void)
+{
+	if (!has_key)
+		has_key = pthread_key_create(&key, thread_ends) == 0;
+	return has_key;
+}
+
+static struct snap__thread *take_free(void)
+{
+	for (struct snap__thread *t = atomic_load(&all); t; t = t->next) {
+		unsigned nobody = 0;
+
+		if (atomic_load_explicit(&t->owned, memory_order_relaxed) == 0 &&
+		    atomic_compare_exchange_strong(&t->owned, &nobody, 1))
+			return t;
+	}
+	return NULL;
+}
+
+static struct snap__thread *make(void)
+{
+	struct snap__thread *t = snap__arena_alloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->unwind = snap__arena_alloc(snap__unwind_thread_size());
+	atomic_store(&t->credits, make_credits(FIRST_CREDITS));
+	if (!t->unwind || !atomic_load(&t->credits))
+		return NULL;
+	t->owned = 1;
+	t->next = atomic_load(&all);
+	while (!atomic_compare_exchange_weak(&all, &t->next, t))
+		;
+	return t;
+}
+
+struct snap__thread *snap__thread_slow(void)
+{
+	struct snap__thread *t;
+	int saved = errno;
+
+	if (stage == ENTERING || internal)
+		return NULL;
+	if (stage == ENDING) {
+		t = take_free();
+		if (!t)
+			t = make();
+		if (t)
+			t->transient = true;
+		return t;
+	}
+	stage = ENTERING;
+	t = take_free();
+	if (!t)
+		t = make();
+	if (t && has_key) {
+		t->transient = false;
+		t->busy = SNAP__INTERNAL;
+		snap__thread_self = t;
+		pthread_setspecific(key, t); /* may allocate */
+		t->busy = SNAP__IDLE;
+	}
+	stage = t ? LIVING : BEFORE;
+	errno = saved;
+	return t;
+}
+
+void snap__thread_leave(struct snap__thread *thread)
+{
+	flush_credits(atomic_load(&thread->credits));
+	snap__record_settle(thread);
+	thread->transient = false;
+	thread->busy = SNAP__IDLE;
+	atomic_store(&thread->owned, 0);
+}
+
+void snap__thread_internal(bool on)
+{
+	struct snap__thread *t = snap__thread_self;
+
+	internal = on;
+	if (t)
+		t->busy = on ? SNAP__INTERNAL : SNAP__IDLE;
+}
+
+struct snap__thread *snap__threads_first(void)
+{
+	return atomic_load(&all);
+}
+
+uint64_t snap__threads_total(enum snap__count what)
+{
+	uint64_t sum = 0;
+
+	for (struct snap__thread *t = atomic_load(&all); t; t = t->next)
+		sum += atomic_load_explicit(&t->counts[what], memory_order_relaxed);
+	return sum;
+}
+
+/* The table keeps evicting: take a larger one.  The old one stays where it is, emptied: a
+   snapshot may be reading it. */
+static void enlarge(struct snap__thread *thread, struct snap__credits *old)
+{
+	struct snap__credits *larger;
+
+	thread->evictions = 0;
+	if (old->mask + 1 >= LARGEST_CREDITS)
+		return;
+	larger = make_credits((old->mask + 1) * 4);
+	if (!larger)
+		return;
+	flush_credits(old);
+	atomic_store_explicit(&thread->credits, larger, memory_order_release);
+}
+
+void snap__thread_credit(struct snap__thread *thread, uint32_t stack, uint64_t bytes)
+{
+	struct snap__credits *credits =
+		atomic_load_explicit(&thread->credits, memory_order_relaxed);
+	struct snap__credit *e = &credits->entries[stack & credits->mask];
+	uint32_t blocks = atomic_load_explicit(&e->blocks, memory_order_relaxed);
+	uint64_t sum = atomic_load_explicit(&e->bytes, memory_order_relaxed);
+
+	if (__builtin_expect(e->stack != stack || blocks == UINT32_MAX, 0)) {
+		if (blocks > 0) {
+			snap__stacks_credit(e->stack, blocks, sum);
+			if (++thread->evictions > 4 * (credits->mask + 1))
+				enlarge(thread, credits);
+		}
+		blocks = 0;
+		sum = 0;
+		atomic_store_explicit(&e->blocks, 0, memory_order_relaxed);
+		atomic_store_explicit(&e->stack, stack, memory_order_relaxed);
+	}
+	atomic_store_explicit(&e->bytes, sum + bytes, memory_order_relaxed);
+	atomic_store_explicit(&e->blocks, blocks + 1, memory_order_relaxed);
+}
+
+void snap__threads_after_fork(void)
+{
+	for (struct snap__thread *t = atomic_load(&all); t; t = t->next) {
+		if (t == snap__thread_self)
+			continue;
+		flush_credits(atomic_load(&t->credits));
+		t->busy = SNAP__IDLE;
+		t->transient = false;
+		atomic_store(&t->owned, 0);
+	}
+}

@@ -1,0 +1,114 @@
+/*
+ * runtime/thread.h - what the recorder keeps for each thread.
+ *
+ * States come from the arena and are never given back: a thread that ends leaves its state,
+ * with its counters, to a later one, so that sums over the list are sums over the process.  Only
+ * the owner writes a state's counters; others read them while they move.
+ */
+#ifndef SNAP_RUNTIME_THREAD_H
+#define SNAP_RUNTIME_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/sample.h"
+#include "runtime/unwind/unwind.h"
+
+/** Cumulative counts of one stack that have not been credited to the stack tree yet. */
+struct snap__credit {
+	_Atomic uint32_t stack; /* 0: free */
+	_Atomic uint32_t blocks;
+	_Atomic uint64_t bytes;
+};
+
+/** Direct-mapped by stack id; replaced by a larger one when it evicts much. */
+struct snap__credits {
+	uint32_t mask;
+	struct snap__credit entries[];
+};
+
+/** Things counted per thread. */
+enum snap__count {
+	SNAP__COUNT_ALLOCATED,     /* blocks recorded, resized ones included */
+	SNAP__COUNT_FREED,         /* recorded blocks that were freed or resized */
+	SNAP__COUNT_REENTRANT,     /* allocations not recorded: a signal came while we recorded */
+	SNAP__COUNT_UNKNOWN_FREES, /* frees of blocks that we never saw */
+	SNAP__COUNT_UNSEEN_FREES,  /* blocks whose address was handed out again before we saw a free
+				    */
+	SNAP__COUNT_TRUNCATED,     /* stacks that could not be unwound to their end */
+	SNAP__COUNT_OVERFLOWS,     /* blocks or stacks for which a table had no room */
+	SNAP__COUNT_TIMED,         /* nanoseconds spent recording, in one allocation of 1,024 */
+	SNAP__COUNTS
+};
+
+/** Why a thread's events are not recorded at the moment. */
+enum snap__busy {
+	SNAP__IDLE = 0,
+	SNAP__RECORDING = 1, /* an event that comes now interrupted us: lost, and counted */
+	SNAP__INTERNAL = 2,  /* an event that comes now is our own: not the host's at all */
+};
+
+struct snap__thread {
+	struct snap__thread *next; /* constant once published */
+	atomic_uint owned;
+	volatile unsigned char busy; /* enum snap__busy */
+	bool transient;              /* taken for one event, by a thread that is about to end */
+	struct snap__unwind_thread *unwind;
+	struct snap__credits *_Atomic credits;
+	uint32_t evictions;    /* since `credits` was last enlarged */
+	int64_t drift;         /* live bytes that the process-wide sum does not know of */
+	int64_t drift_highest; /* largest value of `drift` since it was last added to the sum */
+	struct snap__sampler sampler;
+	_Atomic uint64_t counts[SNAP__COUNTS];
+};
+
+/** Once, before the first event. */
+bool snap__threads_init(void);
+
+/**
+ * The calling thread's state; NULL if there is none to be had, or if the caller is inside the
+ * function itself.  Pair with snap__thread_done().
+ */
+struct snap__thread *snap__thread_slow(void);
+void snap__thread_leave(struct snap__thread *thread);
+
+extern _Thread_local struct snap__thread *snap__thread_self;
+
+static inline struct snap__thread *snap__thread_get(void)
+{
+	struct snap__thread *self = snap__thread_self;
+
+	return __builtin_expect(self != NULL, 1) ? self : snap__thread_slow();
+}
+
+/** The end of an event: a state that was taken for it alone goes back. */
+static inline void snap__thread_done(struct snap__thread *thread)
+{
+	if (__builtin_expect(thread->transient, 0))
+		snap__thread_leave(thread);
+}
+
+static inline void snap__thread_count(struct snap__thread *thread, enum snap__count what)
+{
+	atomic_store_explicit(&thread->counts[what],
+			      atomic_load_explicit(&thread->counts[what], memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+/** Events of the calling thread are our own from here, until it is called with false. */
+void snap__thread_internal(bool on);
+
+/** The first state of the list; follow `next`. */
+struct snap__thread *snap__threads_first(void);
+
+/** Sum of a counter over all states. */
+uint64_t snap__threads_total(enum snap__count what);
+
+/** Credit `bytes` and a block to `stack`. */
+void snap__thread_credit(struct snap__thread *thread, uint32_t stack, uint64_t bytes);
+
+/** In a forked child: the states of threads that are not here are free. */
+void snap__threads_after_fork(void);
+
+#endif
