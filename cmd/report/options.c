@@ -3,6 +3,8 @@
  */
 #include "report/options.h"
 
+enum { ROWS_SHOWN = 20 };
+
 const char *const report_groups[] = {"line",  "function", "file", "module",
 				     "stack", "domain",   "type", NULL};
 const char *const report_metrics[] = {"live", "blocks", "allocated", "allocations", NULL};
@@ -99,4 +101,12 @@ const struct option match_option_table[] = {
 	{0},
 };
 
-const struct report_options report_option_defaults = {.limit = 20, .match = MATCH_FUNCTION};
+const struct report_options report_option_defaults = {.limit = REPORT_LIMIT_UNSET,
+						      .match = MATCH_FUNCTION};
+
+uint64_t report_limit(const struct report_options *options)
+{
+	if (options->all)
+		return UINT64_MAX;
+	return options->limit == REPORT_LIMIT_UNSET ? ROWS_SHOWN : options->limit;
+}

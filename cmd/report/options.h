@@ -24,7 +24,7 @@ struct report_options {
 	int group;  /* enum group_key */
 	int metric; /* enum metric */
 	const char *sort;
-	uint64_t limit; /* -n */
+	uint64_t limit; /* -n; ask report_limit() */
 	bool all;
 	uint64_t min_bytes;
 	bool cumulative;
@@ -65,5 +65,11 @@ extern const char *const report_metrics[];
 extern const char *const report_matches[];
 /** The values of --format, the order of render_names(). */
 extern const char *const report_formats[];
+
+/** `limit` of a command line that has no -n: some reports then show all. */
+#define REPORT_LIMIT_UNSET UINT64_MAX
+
+/** How many rows to show: -n, or 20; UINT64_MAX with --all. */
+uint64_t report_limit(const struct report_options *options);
 
 #endif
