@@ -38,21 +38,33 @@ static void print_wrapped(FILE *out, const char *text, int column, int indent)
 	fputc('\n', out);
 }
 
-/* Paragraphs are separated by newlines; a line that begins with a space is printed as it is. */
+/* The line at `text` stands alone: an empty one, or one that begins with a space and is printed as
+ * it is. */
+static bool is_verbatim(const char *text)
+{
+	return *text == ' ' || *text == '\n' || *text == '\0';
+}
+
+/* Lines are joined into paragraphs and wrapped anew; a verbatim line ends a paragraph. */
 static void print_paragraphs(FILE *out, const char *text)
 {
-	char line[1024];
+	char paragraph[4096];
+	size_t size = 0;
 
 	while (*text) {
-		int size = (int)strcspn(text, "\n");
+		size_t line = strcspn(text, "\n");
 
-		snprintf(line, sizeof(line), "%.*s", size, text);
-		if (line[0] == ' ' || line[0] == '\0')
-			fprintf(out, "%s\n", line);
-		else
-			print_wrapped(out, line, 0, 0);
-		text += size;
+		if (is_verbatim(text))
+			fprintf(out, "%.*s\n", (int)line, text);
+		else if (size + line + 2 < sizeof(paragraph))
+			size += (size_t)snprintf(paragraph + size, sizeof(paragraph) - size,
+						 "%.*s ", (int)line, text);
+		text += line;
 		text += *text == '\n';
+		if (size && is_verbatim(text)) {
+			print_wrapped(out, paragraph, 0, 0);
+			size = 0;
+		}
 	}
 }
 

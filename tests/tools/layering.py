@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""The rooms of the house and the doors between them.
+
+Checks the source and a build of it:
+  - a file includes only headers of its own directory and of those that ARROWS allows;
+  - a third-party header has one home (HOMES);
+  - no static library uses a symbol that a library defines to which no arrow leads;
+  - libsnap.so asks its host for nothing but the symbols listed in libsnap.symbols.
+
+usage: layering.py SOURCE_DIR [BUILD_DIR]
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+# Who may know whom.  Every room may know itself and the public headers, `snap`.
+ARROWS = {
+    "libsnap/format": set(),
+    "libsnap/write": {"libsnap/format"},
+    "libsnap/read": {"libsnap/format"},
+    "libsnap/runtime": {"libsnap/format", "libsnap/write"},
+    "libsnap/preload": {"libsnap/runtime"},
+    # The digest of a model is the checksum of the format; nothing else of libsnap is known there.
+    "cmd/model": {"libsnap/format"},
+    "cmd/cli": {"cmd/model"},
+    "cmd/capture": {"cmd/model"},
+    "cmd/input": {"cmd/model", "libsnap/format", "libsnap/read", "libsnap/write"},
+    "cmd/symbols": {"cmd/model"},
+    "cmd/store": {"cmd/model"},
+    "cmd/analysis": {"cmd/model"},
+    "cmd/session": {"cmd/model", "cmd/input", "cmd/symbols", "cmd/store"},
+    "cmd/report": {"cmd/model", "cmd/cli", "cmd/store", "cmd/session", "cmd/analysis"},
+    "cmd/render": {"cmd/model", "cmd/cli", "cmd/report"},
+    "cmd": {
+        "cmd/model", "cmd/cli", "cmd/capture", "cmd/input", "cmd/symbols", "cmd/store",
+        "cmd/session", "cmd/analysis", "cmd/report", "cmd/render",
+    },
+}
+
+# One home per dependency: which rooms may include headers that match.
+HOMES = {
+    r"sqlite3(ext)?\.h": {"cmd/store"},
+    r"zstd(_errors)?\.h": {"libsnap/write", "libsnap/read", "cmd/input"},
+    r"zlib\.h": {"cmd/input"},
+    r"(cjson/)?cJSON\.h": {"cmd/render", "cmd/input"},
+    r"(elfutils/.*|dwarf|libelf|gelf)\.h": {"cmd/symbols"},
+    r"Python\.h": {"libsnap/runtime"},
+    r"criterion/.*": set(),
+}
+
+# Names of static libraries, and the room that each is.
+LIBRARIES = {
+    "snapformat": "libsnap/format",
+    "snapwrite": "libsnap/write",
+    "snapread": "libsnap/read",
+    "snapruntime": "libsnap/runtime",
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+
+
+def room_of(path):
+    """The room that a source file, relative to the source directory, lives in; None outside the house."""
+    parts = path.parts
+    if parts[0] == "include":
+        return "snap"
+    if parts[0] == "libsnap":
+        return "/".join(parts[:2]) if len(parts) > 2 else None
+    if parts[0] == "cmd":
+        return "/".join(parts[:2]) if len(parts) > 2 else "cmd"
+    return None
+
+
+def room_of_include(name):
+    """The room that a quoted include names; None for a file beside the one that includes it."""
+    first = name.split("/")[0]
+    if "/" not in name:
+        return None
+    if first == "snap":
+        return "snap"
+    for prefix in ("libsnap/", "cmd/"):
+        if prefix + first in ARROWS:
+            return prefix + first
+    return "unknown"
+
+
+def house_files(source):
+    for top in ("include", "libsnap", "cmd"):
+        for path in sorted((source / top).rglob("*")):
+            if path.suffix in (".c", ".h", ".cc", ".S", ".def"):
+                yield path.relative_to(source)
+
+
+def check_includes(source):
+    for path in house_files(source):
+        room = room_of(path)
+        if room is None or (room != "snap" and room not in ARROWS):
+            yield f"{path}: lives in no known room"
+            continue
+        text = (source / path).read_text(errors="replace")
+        for quoted, angled in INCLUDE.findall(text):
+            yield from check_include(path, room, quoted, angled)
+
+
+def check_include(path, room, quoted, angled):
+    if quoted:
+        target = room_of_include(quoted)
+        if target == "unknown":
+            yield f"{path}: includes \"{quoted}\", which is in no known room"
+        elif target not in (None, "snap", room) and target not in ARROWS.get(room, set()):
+            yield f"{path}: includes \"{quoted}\", but no arrow leads from {room} to {target}"
+    for pattern, homes in HOMES.items():
+        if re.fullmatch(pattern, quoted or angled) and room not in homes:
+            home = ", ".join(sorted(homes)) or "tests"
+            yield f"{path}: includes <{quoted or angled}>, whose home is {home}"
+
+
+def nm(*arguments):
+    result = subprocess.run(["nm", *arguments], capture_output=True, text=True, check=True)
+    return result.stdout.splitlines()
+
+
+def symbols_of(archive):
+    """(defined, undefined) names of a static library."""
+    defined, undefined = set(), set()
+    for line in nm("-g", str(archive)):
+        fields = line.split()
+        if len(fields) == 3 and fields[1] not in "Uwv":
+            defined.add(fields[2])
+        elif len(fields) == 2 and fields[0] in "Uwv":
+            undefined.add(fields[1])
+    return defined, undefined - defined
+
+
+def archives(build):
+    for path in sorted((build / "lib").glob("lib*.a")):
+        name = path.stem[3:]
+        room = LIBRARIES.get(name) or ("cmd/" + name[4:] if name.startswith("cmd_") else None)
+        if room in ARROWS:
+            yield room, path
+
+
+def check_archives(build):
+    tables = {room: symbols_of(path) for room, path in archives(build)}
+    for room, (_, undefined) in tables.items():
+        for other, (defined, _) in tables.items():
+            if other == room or other in ARROWS[room]:
+                continue
+            for name in sorted(undefined & defined):
+                yield f"{room}: uses {name} of {other}, but no arrow leads there"
+
+
+def check_library(source, build):
+    """libsnap.so is a guest: every symbol it takes from its host's process is on a reviewed list."""
+    library = build / "lib" / "libsnap.so"
+    if not library.exists():
+        return
+    listed = {
+        line.split("#")[0].strip()
+        for line in (source / "tests/tools/libsnap.symbols").read_text().splitlines()
+    } - {""}
+    wanted = {line.split()[-1].split("@")[0] for line in nm("-D", "-u", str(library))}
+    for name in sorted(wanted - listed):
+        yield f"libsnap.so: uses {name}, which libsnap.symbols does not list"
+    for name in sorted(listed - wanted):
+        yield f"libsnap.symbols: lists {name}, which libsnap.so does not use"
+
+
+def main(arguments):
+    if len(arguments) not in (1, 2):
+        sys.exit(__doc__)
+    source = pathlib.Path(arguments[0])
+    faults = list(check_includes(source))
+    if len(arguments) == 2:
+        build = pathlib.Path(arguments[1])
+        faults += check_archives(build)
+        faults += check_library(source, build)
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
