@@ -9,9 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Longer than the 4095 bytes that C11 promises; every compiler we support takes them. */
-#pragma GCC diagnostic ignored "-Woverlength-strings"
-#include "sql_embedded.h"
+#include "store/sql.h"
 
 #define APPLICATION_ID  0x534e4150 /* "SNAP": how `file` and other tools know the database */
 #define BUSY_TIMEOUT_MS 10000      /* wait for another loader, but not for ever */
@@ -328,6 +326,7 @@ enum snap_status store_open(struct store **out, const char *path, enum store_mod
 	if (!store)
 		return fail_memory(err, "opening a database");
 	store->in_memory = !path;
+	store->writable = !path || mode != STORE_READ;
 	store->name = strdup(path ? path : "the private database");
 	status = store->name ? open_steps(store, path, mode, err)
 			     : fail_memory(err, "opening a database");

@@ -60,6 +60,10 @@ static int authorize_reading(void *user, int action, const char *first, const ch
 	case SQLITE_READ:
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
+	case SQLITE_UPDATE:
+		/* Asked when a table-valued function such as json_each() is first used.  A statement that
+		 * means it is refused by SQLite itself: the schema is not writable. */
+		return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_FUNCTION:
 		return IS_LISTED(second, forbidden_functions) ? SQLITE_DENY : SQLITE_OK;
 	case SQLITE_PRAGMA:
@@ -245,6 +249,8 @@ enum snap_status store_query(struct store *store, const char *sql,
 
 	*truncated = false;
 	store_symbol_flush(store);
+	if (!options->write) /* a second lock, should the first have a gap */
+		sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
 	sqlite3_set_authorizer(store->db, options->write ? authorize_writing : authorize_reading,
 			       NULL);
 	if (deadline.at_ns)
@@ -252,6 +258,8 @@ enum snap_status store_query(struct store *store, const char *sql,
 	status = run_statements(&query, sql);
 	sqlite3_progress_handler(store->db, 0, NULL, NULL);
 	sqlite3_set_authorizer(store->db, NULL, NULL);
+	if (store->writable)
+		sqlite3_exec(store->db, "PRAGMA query_only = OFF", NULL, NULL, NULL);
 	/* What a BEGIN without its COMMIT left open would hold the next command up. */
 	if (!sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);

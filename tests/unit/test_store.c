@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/store.h"
@@ -305,4 +306,299 @@ Test(store, a_failed_load_leaves_the_database_as_it_was)
 	load(store, model, &already);
 	expect(store, "SELECT count(*) FROM live", "4\n");
 	store_close(store);
+}
+
+/* ---- the SQL that ships ---- */
+
+static char *read_text(const char *path)
+{
+	FILE *in = fopen(path, "re");
+	char *text = calloc(1, 1 << 16);
+
+	cr_assert(in && text, "%s", path);
+	cr_assert_gt(fread(text, 1, (1 << 16) - 1, in), 0);
+	fclose(in);
+	return text;
+}
+
+/* Prepare every statement of `sql`; CREATE is only prepared where the object is not there yet. */
+static void prepares(sqlite3 *db, const char *name, const char *sql)
+{
+	while (*sql) {
+		sqlite3_stmt *statement = NULL;
+		int code = sqlite3_prepare_v2(db, sql, -1, &statement, &sql);
+
+		cr_assert_eq(code, SQLITE_OK, "%s: %s", name, sqlite3_errmsg(db));
+		sqlite3_finalize(statement);
+	}
+}
+
+Test(sql, every_file_says_what_it_answers_and_prepares)
+{
+	char *path = scratch("sql.db");
+	DIR *dir = opendir(SOURCE_DIR "/cmd/sql");
+	struct store *store;
+	sqlite3 *db;
+
+	cr_assert_eq(store_open(&store, path, STORE_CREATE, NULL), SNAP_OK);
+	store_close(store);
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert(dir);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		char *file, *sql;
+
+		if (!strstr(entry->d_name, ".sql"))
+			continue;
+		cr_assert_gt(asprintf(&file, SOURCE_DIR "/cmd/sql/%s", entry->d_name), 0);
+		sql = read_text(file);
+		cr_assert_eq(strncmp(sql, "-- Question:   ", 15), 0, "%s does not say its question",
+			     file);
+		cr_assert(strstr(sql, "\n-- Parameters: ") && strstr(sql, "\n-- Columns:    "),
+			  "%s", file);
+		if (!strstr(sql, "\nCREATE "))
+			prepares(db, file, sql);
+		free(sql);
+		free(file);
+	}
+	closedir(dir);
+	sqlite3_close(db);
+	free(path);
+}
+
+Test(sql, documented_columns_are_the_columns_of_the_views)
+{
+	struct store *store = private_store();
+	struct answer expected;
+	char sql[128];
+
+	for (const struct store_view_doc *view = store_views(); view->name; view++) {
+		expected.text[0] = '\0';
+		for (const struct store_column_doc *column = view->columns; column->name;
+		     column++) {
+			strcat(expected.text, column->name);
+			strcat(expected.text, "\n");
+		}
+		snprintf(sql, sizeof(sql), "SELECT name FROM pragma_table_info('%s')", view->name);
+		expect(store, sql, expected.text);
+	}
+	store_close(store);
+}
+
+Test(sql, reports_run_in_plain_sqlite)
+{
+	static const char *const names[] = {"top",   "compare", "growth", "peek",
+					    "cells", "sites",   "frames", "cohorts"};
+	static const int rows[] = {2, 2, 4, 8, 4, 2, 3, 4};
+	char *path = scratch("reports.db");
+	int64_t ids[2];
+	struct store *store;
+	sqlite3 *db;
+	bool already;
+
+	cr_assert_eq(store_open(&store, path, STORE_CREATE, NULL), SNAP_OK);
+	ids[0] = load(store, server_snapshot(1, 100), &already);
+	ids[1] = load(store, server_snapshot(2, 150), &already);
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *sql = store_sql_text(store, names[i], ids, 2);
+		sqlite3_stmt *statement = NULL;
+		int count = 0;
+
+		cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s: %s",
+			     names[i], sqlite3_errmsg(db));
+		while (sqlite3_step(statement) == SQLITE_ROW)
+			count++;
+		cr_assert_eq(count, rows[i], "%s gives %d rows", names[i], count);
+		sqlite3_finalize(statement);
+		free(sql);
+	}
+	cr_assert_null(store_sql_text(store, "nonsense", ids, 2));
+	sqlite3_close(db);
+	store_close(store);
+	free(path);
+}
+
+/* ---- files that are not what they should be ---- */
+
+static void refuses(const char *path, enum store_mode mode, enum snap_status status,
+		    const char *word)
+{
+	struct snap_error err = {0};
+	struct store *store;
+
+	cr_assert_eq(store_open(&store, path, mode, &err), status, "%s: %s", path, err.message);
+	cr_assert_null(store);
+	cr_assert(strstr(err.message, word) && strstr(err.message, path), "'%s' should say '%s'",
+		  err.message, word);
+}
+
+static void make_database(const char *path, const char *sql)
+{
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+Test(open, refuses_what_is_not_a_database_of_ours)
+{
+	char *text = scratch("text.db"), *empty = scratch("empty.db"), *other = scratch("other.db");
+	char *newer = scratch("newer.db"), *absent = scratch("absent.db"),
+	     *deep = scratch("no/such/dir.db");
+	FILE *out = fopen(text, "we");
+
+	cr_assert(out);
+	for (int i = 0; i < 100; i++)
+		fputs("this is no database at all\n", out);
+	fclose(out);
+	refuses(text, STORE_READ, SNAP_ECORRUPT, "not a database");
+	refuses(text, STORE_CREATE, SNAP_ECORRUPT, "not a database");
+	fclose(fopen(empty, "we"));
+	refuses(empty, STORE_READ, SNAP_ECORRUPT, "empty");
+	make_database(other, "CREATE TABLE t(x)");
+	refuses(other, STORE_CREATE, SNAP_ECORRUPT, "another program");
+	make_database(newer, "PRAGMA application_id = 1397637456; PRAGMA user_version = 99");
+	refuses(newer, STORE_READ, SNAP_EVERSION, "newer snapdiff");
+	refuses(absent, STORE_READ, SNAP_ENOTFOUND, "No such file");
+	refuses(deep, STORE_CREATE, SNAP_ESYSTEM, "No such file");
+	refuses("/tmp", STORE_READ, SNAP_EINVAL, "not a file");
+	free(text), free(empty), free(other), free(newer), free(absent), free(deep);
+}
+
+Test(open, a_load_that_was_killed_half_way_leaves_the_database_as_before)
+{
+	char *path = scratch("killed.db");
+	struct store *store;
+	bool already;
+	pid_t child;
+
+	cr_assert_eq(store_open(&store, path, STORE_CREATE, NULL), SNAP_OK);
+	load(store, server_snapshot(1, 100), &already);
+	store_close(store);
+	child = fork();
+	if (child == 0) {
+		sqlite3 *db;
+
+		/* A cache of one page makes the half-written transaction reach the file before we
+		 * die. */
+		sqlite3_open(path, &db);
+		sqlite3_exec(db,
+			     "PRAGMA cache_size = 1; BEGIN IMMEDIATE; DELETE FROM live;"
+			     "WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n WHERE "
+			     "i < 20000)"
+			     "INSERT INTO live SELECT i, i, i, i, i, i FROM n",
+			     NULL, NULL, NULL);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, NULL, 0), child);
+	cr_assert_eq(store_open(&store, path, STORE_READ, NULL), SNAP_OK);
+	expect(store, "SELECT count(*), sum(live_bytes) FROM history", "2|110\n");
+	store_close(store);
+	free(path);
+}
+
+/* ---- reading back ---- */
+
+struct read_back {
+	char text[1024];
+};
+
+static enum snap_status note_site(void *user, const struct store_site *row)
+{
+	struct read_back *back = user;
+
+	snprintf(back->text + strlen(back->text), sizeof(back->text) - strlen(back->text),
+		 "%lld %s %u:%lld,%lld\n", (long long)row->id, row->domain, row->depth,
+		 (long long)row->frames[0], (long long)row->frames[1]);
+	return SNAP_OK;
+}
+
+static enum snap_status note_frame(void *user, const struct store_frame *row)
+{
+	struct read_back *back = user;
+
+	snprintf(back->text + strlen(back->text), sizeof(back->text) - strlen(back->text),
+		 "%lld %s %s:%u %s\n", (long long)row->id, row->function, row->file, row->line,
+		 row->module);
+	return SNAP_OK;
+}
+
+static enum snap_status note_cell(void *user, const struct store_cell *row)
+{
+	struct read_back *back = user;
+
+	snprintf(back->text + strlen(back->text), sizeof(back->text) - strlen(back->text),
+		 "%u/%lld %llu %llu\n", row->snapshot, (long long)row->site_id,
+		 (unsigned long long)row->live_bytes, (unsigned long long)row->allocated_blocks);
+	return SNAP_OK;
+}
+
+Test(read, gives_only_what_the_snapshots_use)
+{
+	struct store *store = private_store();
+	struct model *first = server_snapshot(1, 100);
+	struct read_back back = {""};
+	bool already;
+	int64_t ids[2];
+
+	first->site_count = 1;
+	ids[1] = load(store, first, &already);
+	ids[0] = load(store, server_snapshot(2, 150), &already);
+	cr_assert_eq(store_each_site(store, &ids[1], 1, note_site, &back, NULL), SNAP_OK);
+	cr_assert_str_eq(back.text, "1 malloc 2:2,1\n", "%s", back.text);
+	back.text[0] = '\0';
+	cr_assert_eq(store_each_frame(store, &ids[1], 1, note_frame, &back, NULL), SNAP_OK);
+	cr_assert_str_eq(
+		back.text,
+		"1 main src/main.c:3 /bin/server\n2 cache_put src/cache.c:88 /bin/server\n", "%s",
+		back.text);
+	back.text[0] = '\0';
+	cr_assert_eq(store_each_cell(store, ids, 2, note_cell, &back, NULL), SNAP_OK);
+	cr_assert_str_eq(back.text, "0/1 150 4\n0/2 10 2\n1/1 100 4\n", "%s", back.text);
+	store_close(store);
+}
+
+Test(read, refuses_a_stack_that_is_no_list_of_frames)
+{
+	struct store *store = private_store();
+	struct store_query_options write = {.write = true};
+	struct snap_error err = {0};
+	struct read_back back = {""};
+	bool already, truncated;
+	int64_t id = load(store, server_snapshot(1, 100), &already);
+
+	cr_assert_eq(store_query(store, "UPDATE site SET frames = '[1,{}]' WHERE id = 2", &write,
+				 collect, NULL, &truncated, &err),
+		     SNAP_OK, "%s", err.message);
+	cr_assert_eq(store_each_site(store, &id, 1, note_site, &back, &err), SNAP_ECORRUPT);
+	cr_assert(strstr(err.message, "site 2"), "%s", err.message);
+	store_close(store);
+}
+
+/* ---- symbols ---- */
+
+Test(symbols, what_was_put_is_got_in_order)
+{
+	char *path = scratch("symbols.db");
+	const struct store_symbol put[] = {{"inner(int)", "a.c", 7, true},
+					   {"outer", "b.c", 9, false}};
+	struct store_symbol got[4];
+	struct store *store;
+	size_t count;
+
+	cr_assert_eq(store_open(&store, path, STORE_CACHE, NULL), SNAP_OK);
+	store_symbol_put(store, "abcd", 0xfffffffffffff000u, put, 2);
+	store_close(store);
+	cr_assert_eq(store_open(&store, path, STORE_CACHE, NULL), SNAP_OK);
+	cr_assert(store_symbol_get(store, "abcd", 0xfffffffffffff000u, got, 4, &count));
+	cr_assert_eq(count, 2);
+	cr_assert_str_eq(got[0].function, "inner(int)");
+	cr_assert_str_eq(got[1].file, "b.c");
+	cr_assert_eq(got[1].line, 9);
+	cr_assert(got[0].inlined && !got[1].inlined);
+	cr_assert_not(store_symbol_get(store, "abcd", 1, got, 4, &count));
+	cr_assert_not(store_symbol_get(store, "ef", 0xfffffffffffff000u, got, 4, &count));
+	store_close(store);
+	free(path);
 }
