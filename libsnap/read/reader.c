@@ -259,7 +259,8 @@ static enum snap_status walk_chunk(struct snap_reader *reader, uint8_t *buffer,
 /* Collect chunks from the front until something is wrong, and say what. */
 static enum snap_status walk(struct snap_reader *reader, struct snap_error *err)
 {
-	uint8_t *buffer = malloc(SNAP__CHUNK_FILE_MAX);
+	size_t most = SNAP_FORMAT_CHUNK_HEADER_SIZE + (size_t)SNAP_CHUNK_RAW_MAX;
+	uint8_t *buffer = malloc(reader->source.size < most ? (size_t)reader->source.size : most);
 	enum snap_status st = SNAP_OK;
 
 	if (!buffer)

@@ -20,9 +20,6 @@ struct snap_reader {
 	ZSTD_DCtx *inflater;    /* made when first needed */
 };
 
-/** Payload and header of one chunk: room to read them to. */
-#define SNAP__CHUNK_FILE_MAX (SNAP_FORMAT_CHUNK_HEADER_SIZE + (size_t)SNAP_CHUNK_RAW_MAX)
-
 /**
  * Read the chunk at `placed` and verify it: `*payload` points at its stored bytes, in memory or in
  * `buffer`, which has room for header and payload.  SNAP_EIO, SNAP_ECORRUPT.

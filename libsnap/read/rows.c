@@ -148,19 +148,43 @@ static enum snap_status each_row_of_chunk(struct walk *walk, size_t index, row_f
 	return st == SNAP_OK ? close_chunk(walk) : st;
 }
 
-static bool allocate_buffers(struct walk *walk, uint32_t section)
+/* The largest chunk of `section`; false if there is none. */
+static bool largest_chunk(const struct snap__directory *directory, uint32_t section, size_t *stored,
+			  size_t *raw)
 {
-	bool with_variances = section == SNAP_SECTION_SITE && walk->reader->directory.variances > 0;
+	*stored = *raw = 0;
+	for (size_t i = 0; i < directory->count; i++) {
+		const struct snap__chunk *chunk = &directory->chunks[i].chunk;
 
-	walk->file_bytes = malloc(SNAP__CHUNK_FILE_MAX);
-	walk->raw = malloc(SNAP_CHUNK_RAW_MAX);
-	if (with_variances)
-		walk->variance_raw = malloc(SNAP_CHUNK_RAW_MAX);
+		if (chunk->section != section)
+			continue;
+		if (chunk->stored_size > *stored)
+			*stored = chunk->stored_size;
+		if (chunk->raw_size > *raw)
+			*raw = chunk->raw_size;
+	}
+	return *raw > 0;
+}
+
+/* Buffers for the chunks of `section`, of which there is at least one; false without memory. */
+static bool allocate_buffers(struct walk *walk, uint32_t section, size_t stored, size_t raw)
+{
+	size_t variance_stored, variance_raw;
+	bool has_variances = section == SNAP_SECTION_SITE &&
+			     largest_chunk(&walk->reader->directory, SNAP_SECTION_VARI,
+					   &variance_stored, &variance_raw);
+
+	if (has_variances && variance_stored > stored)
+		stored = variance_stored;
+	walk->file_bytes = malloc(SNAP_FORMAT_CHUNK_HEADER_SIZE + stored);
+	walk->raw = malloc(raw);
+	if (has_variances)
+		walk->variance_raw = malloc(variance_raw);
 	if (section == SNAP_SECTION_LOCS)
 		walk->frames = malloc(SNAP_LOCATION_FRAMES_MAX * sizeof(*walk->frames));
 	if (section == SNAP_SECTION_SITE)
 		walk->cohorts = malloc(SNAP_SITE_COHORTS_MAX * sizeof(*walk->cohorts));
-	return walk->file_bytes && walk->raw && (walk->variance_raw || !with_variances) &&
+	return walk->file_bytes && walk->raw && (walk->variance_raw || !has_variances) &&
 	       (walk->frames || section != SNAP_SECTION_LOCS) &&
 	       (walk->cohorts || section != SNAP_SECTION_SITE);
 }
@@ -179,8 +203,11 @@ static enum snap_status each_row(struct walk *walk, uint32_t section, row_fn *ro
 {
 	const struct snap__directory *directory = &walk->reader->directory;
 	enum snap_status st = SNAP_OK;
+	size_t stored, raw;
 
-	if (!allocate_buffers(walk, section))
+	if (!largest_chunk(directory, section, &stored, &raw))
+		return SNAP_OK;
+	if (!allocate_buffers(walk, section, stored, raw))
 		st = fail_memory(walk);
 	for (size_t i = 0; i < directory->count && st == SNAP_OK; i++) {
 		if (directory->chunks[i].chunk.section == section)

@@ -1,0 +1,210 @@
+/*
+ * fuzz_reader.c - hostile files for the reader: it must come back from every one.
+ *
+ * With SNAP_FUZZ_STANDALONE it is an ordinary program that replays the files and directories that
+ * it is given; otherwise a libFuzzer target.  Checksums would stop almost every mutation at the
+ * door, so each input is tried as it is and once more with its checksums repaired.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/bytes.h"
+#include "format/checksum.h"
+#include "format/frame.h"
+#include "snap/reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* ---- What every row must satisfy ---- */
+
+static void must(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+/* Reads every byte, so that a sanitizer sees a row that reaches too far. */
+static void touch(const char *bytes, size_t size)
+{
+	volatile char sink = 0;
+
+	for (size_t i = 0; i < size; i++)
+		sink = (char)(sink ^ bytes[i]);
+}
+
+static enum snap_status on_meta(void *user, const struct snap_meta *meta)
+{
+	(void)user;
+	touch(meta->key.data, meta->key.size);
+	touch(meta->value.data, meta->value.size);
+	return SNAP_OK;
+}
+
+static enum snap_status on_string(void *user, uint32_t id, struct snap_text text)
+{
+	const struct snap_counts *counts = user;
+
+	must(id < counts->strings && (id > 0 || text.size == 0));
+	touch(text.data, text.size);
+	return SNAP_OK;
+}
+
+static enum snap_status on_module(void *user, uint32_t id, const struct snap_module *module)
+{
+	const struct snap_counts *counts = user;
+
+	must(id < counts->modules && module->path < counts->strings &&
+	     module->build_id < counts->strings);
+	return SNAP_OK;
+}
+
+static enum snap_status on_location(void *user, uint32_t id, const struct snap_location *location,
+				    const struct snap_frame *frames)
+{
+	const struct snap_counts *counts = user;
+
+	must(id < counts->locations &&
+	     (location->module == SNAP_NONE || location->module < counts->modules));
+	for (uint32_t i = 0; i < location->frame_count; i++)
+		must(frames[i].function < counts->strings && frames[i].file < counts->strings);
+	return SNAP_OK;
+}
+
+static enum snap_status on_node(void *user, uint32_t id, const struct snap_node *node)
+{
+	const struct snap_counts *counts = user;
+
+	must(id < counts->nodes && (node->parent == SNAP_NONE || node->parent < id) &&
+	     node->location < counts->locations);
+	return SNAP_OK;
+}
+
+static enum snap_status on_site(void *user, uint32_t id, const struct snap_site *site,
+				const struct snap_cohort *cohorts,
+				const struct snap_variance *variance)
+{
+	const struct snap_counts *counts = user;
+
+	must(id < counts->sites && site->domain < counts->strings &&
+	     (site->node == SNAP_NONE || site->node < counts->nodes));
+	touch((const char *)cohorts, site->cohort_count * sizeof(*cohorts));
+	must(!variance || variance->live_bytes >= 0);
+	return SNAP_OK;
+}
+
+/* ---- One input ---- */
+
+static void read_all(const uint8_t *data, size_t size, enum snap_reader_mode mode)
+{
+	struct snap_reader *reader;
+	struct snap_counts counts;
+	struct snap_error err = {0};
+
+	if (snap_reader_open_memory(&reader, data, size, "input", mode, &err) != SNAP_OK) {
+		must(reader == NULL && err.status != SNAP_OK && err.message[0] != '\0');
+		return;
+	}
+	snap_reader_counts(reader, &counts);
+	snap_reader_each_meta(reader, on_meta, &counts, &err);
+	snap_reader_each_string(reader, on_string, &counts, &err);
+	snap_reader_each_module(reader, on_module, &counts, &err);
+	snap_reader_each_location(reader, on_location, &counts, &err);
+	snap_reader_each_node(reader, on_node, &counts, &err);
+	snap_reader_each_site(reader, on_site, &counts, &err);
+	snap_reader_close(reader);
+}
+
+/* Make the chunk at `at` believable; returns where the next one begins, 0 if it is cut off. */
+static size_t repair_chunk(uint8_t *data, size_t size, size_t at)
+{
+	struct snap__chunk chunk;
+	size_t payload = at + SNAP_FORMAT_CHUNK_HEADER_SIZE;
+
+	if (payload > size)
+		return 0;
+	snap__chunk_get(data + at, &chunk);
+	if (chunk.stored_size > size - payload)
+		return 0;
+	if (chunk.flags & SNAP_CHUNK_STORED)
+		chunk.raw_hash = snap__xxh64(data + payload, chunk.stored_size, 0);
+	chunk.file_hash = snap__chunk_file_hash(&chunk, data + payload);
+	snap__chunk_put(data + at, &chunk);
+	return payload + chunk.stored_size;
+}
+
+/* Repair the checksums of header and chunks, front to back: salvage mode then meets the rows. */
+static void repair(uint8_t *data, size_t size)
+{
+	size_t at = SNAP_FORMAT_HEADER_SIZE;
+
+	if (size < at)
+		return;
+	snap__file_header_put(data, &(struct snap__file_header){.major = SNAP_FORMAT_MAJOR});
+	while (at > 0 && at < size)
+		at = repair_chunk(data, size, at);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *copy = malloc(size ? size : 1);
+
+	if (!copy)
+		return 0;
+	memcpy(copy, data, size);
+	read_all(copy, size, SNAP_READ_WHOLE);
+	repair(copy, size);
+	read_all(copy, size, SNAP_READ_SALVAGE);
+	free(copy);
+	return 0;
+}
+
+#ifdef SNAP_FUZZ_STANDALONE
+#include <dirent.h>
+
+static void replay_file(const char *path)
+{
+	FILE *file = fopen(path, "rbe");
+	uint8_t *data = malloc(1 << 20);
+
+	if (file && data)
+		LLVMFuzzerTestOneInput(data, fread(data, 1, 1 << 20, file));
+	free(data);
+	if (file)
+		fclose(file);
+}
+
+static int replay(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	int files = 0;
+
+	if (!directory) {
+		replay_file(path);
+		return 1;
+	}
+	while ((entry = readdir(directory))) {
+		char child[4096];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
+		replay_file(child);
+		files++;
+	}
+	closedir(directory);
+	return files;
+}
+
+int main(int argc, char **argv)
+{
+	int files = 0;
+
+	for (int i = 1; i < argc; i++)
+		files += replay(argv[i]);
+	printf("%d inputs replayed\n", files);
+	return files == 0;
+}
+#endif
