@@ -18,6 +18,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 struct snap_reader;
 
 /** How many rows each section of an open file announces. */
@@ -99,6 +101,8 @@ enum snap_status snap_reader_each_node(struct snap_reader *reader, snap_node_fn 
 				       struct snap_error *err);
 enum snap_status snap_reader_each_site(struct snap_reader *reader, snap_site_fn *fn, void *user,
 				       struct snap_error *err);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

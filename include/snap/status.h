@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 enum snap_status {
 	SNAP_OK = 0,
 	SNAP_EINVAL = 1,      /* the caller's argument makes no sense */
@@ -39,6 +41,8 @@ struct snap_error {
 
 /** The name of a status ("corrupt", "truncated", ...); a static string, never NULL. */
 const char *snap_status_name(enum snap_status status);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
