@@ -541,6 +541,13 @@ static bool run(struct machine *m, struct bytes program, uintptr_t pc)
 	return !b->bad;
 }
 
+bool snap__cfi_function_starts_at(const struct snap__module *module, uintptr_t pc)
+{
+	struct fde fde;
+
+	return module->eh_frame_hdr && find_fde(module->eh_frame_hdr, pc, &fde) && fde.start == pc;
+}
+
 bool snap__cfi_row_at(const struct snap__module *module, uintptr_t pc, struct snap__cfi_row *row)
 {
 	struct fde fde;

@@ -63,6 +63,9 @@ static inline uintptr_t snap__cfi_lookup_pc(const struct snap__cfi_state *state)
 /** The row for `pc` from the module's .eh_frame; false when it has none or it is malformed. */
 bool snap__cfi_row_at(const struct snap__module *module, uintptr_t pc, struct snap__cfi_row *row);
 
+/** Whether a function that has call frame information starts at `pc`. */
+bool snap__cfi_function_starts_at(const struct snap__module *module, uintptr_t pc);
+
 /** Turn `state` into the caller's. On any result but STEPPED it is unchanged. */
 enum snap__cfi_result snap__cfi_step(struct snap__cfi_state *state, const struct snap__cfi_row *row,
 				     snap__cfi_read_fn *read, void *context);

@@ -135,7 +135,13 @@ snap__rule snap__rule_compile(uintptr_t pc)
 	/* Generated code comes and goes unannounced: nothing about it is remembered. */
 	if (!module)
 		return (snap__rule)SNAP__PC_TAG_NONE << SNAP__PC_TAG_SHIFT | SNAP__RULE_NO_INFO;
-	rule = snap__cfi_row_at(module, pc, &row) ? rule_of_row(&row) : SNAP__RULE_NO_INFO;
+	if (snap__cfi_row_at(module, pc, &row))
+		rule = rule_of_row(&row);
+	else if (snap__cfi_function_starts_at(module, pc + 1))
+		rule = SNAP__RULE_OUTERMOST; /* a return address put there by hand, as makecontext()
+						does */
+	else
+		rule = SNAP__RULE_NO_INFO;
 	rule |= (snap__rule)module->tag << SNAP__PC_TAG_SHIFT;
 	atomic_fetch_add_explicit(&compiled, 1, memory_order_relaxed);
 	remember(pc, rule);

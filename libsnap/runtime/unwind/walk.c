@@ -1,5 +1,19 @@
 /*
  * walk.c - one capture: from registers to a node in the tree of call stacks.
+ *
+ * The previous stack of the thread is kept: each frame's state (pc, sp, fp), and every
+ * stack word that was read to get from there to its caller.  The next state of a walk is a
+ * function of the state before it and of the words read; so when a new walk arrives at a
+ * state that was kept, and every word kept for the frames outside it still has its
+ * value, the rest of the walk would be the same, and is not repeated.  Comparing less than
+ * that is unsound: callers with frames of one size look alike.
+ *
+ * Words are compared from the joint outwards.  At the first that changed, the frames up to
+ * there are still right; the walk goes on from there by the rules, and may join again.
+ *
+ * Deep stacks are cut at a multiple of half the limit, counted from the outermost frame, so that
+ * the frames shown depend on the stack alone, and a recursion adds one node for each of its calls,
+ * not a whole new stack.
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -11,88 +25,596 @@
 #include "runtime/unwind/rules.h"
 #include "runtime/unwind/unwind.h"
 
-struct snap__unwind_thread {
-	struct snap__reach reach;
-	uintptr_t pcs[];
+/* Functions that read other functions' frames word by word, which sanitizers must not judge. */
+#define READS_STACKS __attribute__((no_sanitize("address", "thread")))
+
+#define DEFAULT_DEPTH   1024u
+#define MOST_DEPTH      32768u
+#define MOST_FRAMES     ((uint64_t)1 << 20)  /* of one walk: an end to any circle */
+#define MOST_FP_STEP    ((uintptr_t)1 << 20) /* a larger frame is not believed without a rule */
+#define LOWEST_CODE     ((uintptr_t)1 << 16)
+#define SLOTS_A_STEP    16u   /* words that one exotic rule may read */
+#define COUNTS_PERIOD   1024u /* captures between two updates of the shared counts */
+#define STATE_REGISTERS (1u << SNAP__REG_SP | 1u << SNAP__REG_FP)
+#define PC_MASK         (~(uintptr_t)SNAP__RULE_TAG_MASK)
+#define WORD            sizeof(uintptr_t)
+
+/* A frame: its state, and what the tree knows it as. */
+struct frame {
+	uintptr_t pc; /* of a byte inside the call, with the module's tag */
+	uintptr_t sp;
+	uintptr_t fp;
+	uint32_t node;
+	uint32_t slots; /* kept: slots[0..slots) lead from here outwards; fresh: its first slot */
 };
 
-static unsigned depth_limit = 1024;
+/* A word of the stack that a step read, and its value then. */
+struct slot {
+	const uintptr_t *address;
+	uintptr_t value;
+};
 
-void snap__unwind_init(unsigned limit)
+struct snap__unwind_thread {
+	struct snap__reach reach;
+	uint64_t generation; /* of the mapped code, when the stack was kept */
+	uint64_t base;       /* frames outside kept[0] that are not kept */
+	uint64_t cut; /* the frames from this one on (counted from outside) are in the tree */
+	uint32_t kept_count;
+	uint32_t captures; /* since the shared counts were updated; likewise the next two */
+	uint64_t frames_walked;
+	uint64_t frames_reused;
+	/* Followed by kept frames, outermost first, and their slots; then by the frames and slots
+	   of the walk under way, newest first. */
+	struct frame kept[];
+};
+
+/* A walk under way. */
+struct walk {
+	struct snap__unwind_thread *thread;
+	uintptr_t pc; /* of a byte inside the call, or of the interrupted instruction */
+	uintptr_t sp;
+	uintptr_t fp;
+	uint64_t count;      /* frames walked so far */
+	uint32_t slot_count; /* fresh slots in use */
+	uint32_t candidates; /* kept frames that may still be joined */
+	uint32_t jumps;      /* moves to another stack */
+	bool joined;         /* at kept[candidates - 1] */
+	bool keepable;       /* what was read is all on the home stack */
+	bool truncated;
+};
+
+static uint32_t depth_limit = DEFAULT_DEPTH;
+static _Atomic uint64_t code_generation;
+static struct {
+	atomic_uint_fast64_t captures, truncated, walked, reused;
+} totals;
+
+/* Kept frames may be twice the limit: so that the cut can move back and forth without a new walk.
+ */
+static uint32_t kept_capacity(void)
 {
-	if (limit)
-		depth_limit = limit;
-	(void)snap__modules_refresh();
+	return 2 * depth_limit;
+}
+
+static uint32_t slot_capacity(void)
+{
+	return 2 * kept_capacity();
+}
+
+static uint32_t fresh_slot_capacity(void)
+{
+	return 2 * depth_limit + SLOTS_A_STEP;
+}
+
+static struct slot *kept_slots(struct snap__unwind_thread *thread)
+{
+	return (struct slot *)(thread->kept + kept_capacity());
+}
+
+static struct frame *fresh_frames(struct snap__unwind_thread *thread)
+{
+	return (struct frame *)(kept_slots(thread) + slot_capacity());
+}
+
+static struct slot *fresh_slots(struct snap__unwind_thread *thread)
+{
+	return (struct slot *)(fresh_frames(thread) + depth_limit);
 }
 
 size_t snap__unwind_thread_size(void)
 {
-	return sizeof(struct snap__unwind_thread) + depth_limit * sizeof(uintptr_t);
+	return sizeof(struct snap__unwind_thread) +
+	       (kept_capacity() + depth_limit) * sizeof(struct frame) +
+	       (slot_capacity() + fresh_slot_capacity()) * sizeof(struct slot);
 }
 
-static bool read_word(void *context, uintptr_t address, uintptr_t *value)
+void snap__unwind_init(unsigned limit)
 {
-	return snap__reach_read(context, address, value);
+	if (limit)
+		depth_limit = limit < 2 ? 2 : limit > MOST_DEPTH ? MOST_DEPTH : limit;
+	(void)snap__modules_refresh();
 }
 
-static enum snap__cfi_result step(struct snap__reach *reach, struct snap__cfi_state *state,
-				  snap__rule *rule)
+/* The first frame (counted from outside) that is shown of a stack of `depth` frames. */
+static uint64_t cut_of(uint64_t depth)
 {
-	uintptr_t pc = snap__cfi_lookup_pc(state);
-	struct snap__cfi_row row;
+	uint64_t step = depth_limit / 2;
 
-	*rule = snap__rule_for(pc);
-	if (snap__rule_kind(*rule) == SNAP__RULE_OUTERMOST)
+	return depth <= depth_limit ? 0 : (depth - depth_limit + step - 1) / step * step;
+}
+
+/* Add the current state to the walk. */
+static inline void note_frame(struct walk *w, uintptr_t tagged_pc)
+{
+	if (w->count < depth_limit)
+		fresh_frames(w->thread)[w->count] = (struct frame){
+			.pc = tagged_pc, .sp = w->sp, .fp = w->fp, .slots = w->slot_count};
+	w->count++;
+}
+
+static inline void note_slot(struct walk *w, const uintptr_t *address, uintptr_t value)
+{
+	if (w->count > depth_limit)
+		return;
+	if (w->slot_count < fresh_slot_capacity())
+		fresh_slots(w->thread)[w->slot_count++] = (struct slot){address, value};
+	else
+		w->keepable = false;
+}
+
+/*
+ * Compare the slots that lead outwards from kept[index], nearest first.
+ * Returns how many of them, counted from outside, were not reached: 0 if all are unchanged.
+ */
+READS_STACKS static uint32_t verify(struct snap__unwind_thread *thread, uint32_t index)
+{
+	const struct slot *slots = kept_slots(thread);
+	uint32_t left = thread->kept[index].slots;
+
+	for (; left >= 4; left -= 4) {
+		const struct slot *s = slots + left - 4;
+
+		if ((*s[3].address ^ s[3].value) | (*s[2].address ^ s[2].value) |
+		    (*s[1].address ^ s[1].value) | (*s[0].address ^ s[0].value))
+			break;
+	}
+	while (left && *slots[left - 1].address == slots[left - 1].value)
+		left--;
+	return left;
+}
+
+/* Frames kept[first..last] are what the walk would find: take them as if it had. */
+static void absorb(struct walk *w, uint32_t first, uint32_t last)
+{
+	const struct slot *slots = kept_slots(w->thread);
+
+	for (uint32_t i = last + 1; i-- > first;) {
+		const struct frame *frame = &w->thread->kept[i];
+		uint32_t begin = i ? frame[-1].slots : 0;
+
+		w->sp = frame->sp;
+		w->fp = frame->fp;
+		w->pc = frame->pc & PC_MASK;
+		if (i == first)
+			break; /* its step is still to be made */
+		note_frame(w, frame->pc);
+		for (uint32_t s = frame->slots; s-- > begin;)
+			note_slot(w, slots[s].address, slots[s].value);
+	}
+	w->candidates = first;
+}
+
+/* The walk's state equals kept[index]: finish there, or learn how far it holds. */
+static bool try_join(struct walk *w, uint32_t index)
+{
+	struct snap__unwind_thread *thread = w->thread;
+	uint32_t changed = verify(thread, index);
+	uint64_t depth = w->count + thread->base + index + 1;
+	uint32_t first = 0;
+
+	if (!changed && cut_of(depth) >= thread->base) {
+		w->joined = true;
+		w->candidates = index + 1;
+		return true;
+	}
+	/* The changed word was read by the step from kept[first]: that frame is the last good one.
+	 */
+	if (changed)
+		for (first = index; first && thread->kept[first - 1].slots >= changed; first--)
+			;
+	absorb(w, first, index);
+	return false;
+}
+
+/* Finish the walk at a kept frame, if its state is one. */
+static inline bool join(struct walk *w)
+{
+	const struct frame *kept = w->thread->kept;
+	uint32_t i = w->candidates;
+
+	while (i && kept[i - 1].sp < w->sp)
+		i--;
+	w->candidates = i;
+	return i && kept[i - 1].sp == w->sp && ((kept[i - 1].pc ^ w->pc) & PC_MASK) == 0 &&
+	       kept[i - 1].fp == w->fp && try_join(w, i - 1);
+}
+
+/* Step by a compiled rule whose words are all on the home stack; false if they are not. */
+READS_STACKS static inline bool step_home(struct walk *w, snap__rule rule)
+{
+	const struct snap__reach *reach = &w->thread->reach;
+	uintptr_t cfa = (snap__rule_kind(rule) == SNAP__RULE_SP ? w->sp : w->fp) +
+			snap__rule_cfa_offset(rule);
+	uintptr_t fp_offset = snap__rule_fp_offset(rule);
+	const uintptr_t *return_slot = (const uintptr_t *)(cfa - WORD);
+	const uintptr_t *fp_slot = (const uintptr_t *)(cfa - fp_offset);
+
+	if (cfa <= w->sp || !snap__reach_has(reach, (uintptr_t)return_slot) ||
+	    (fp_offset && !snap__reach_has(reach, (uintptr_t)fp_slot)))
+		return false;
+	note_frame(w, w->pc | (rule & SNAP__RULE_TAG_MASK));
+	if (fp_offset) {
+		w->fp = *fp_slot;
+		note_slot(w, fp_slot, w->fp);
+	}
+	w->pc = *return_slot;
+	note_slot(w, return_slot, w->pc);
+	w->sp = cfa;
+	return true;
+}
+
+/* Read for cfi.h, and take note of what was read. */
+static bool read_noted(void *context, uintptr_t address, uintptr_t *value)
+{
+	struct walk *w = context;
+
+	if (!snap__reach_read(&w->thread->reach, address, value))
+		return false;
+	if (snap__reach_has(&w->thread->reach, address))
+		note_slot(w, (const uintptr_t *)address, *value);
+	else
+		w->keepable = false;
+	return true;
+}
+
+/* Code without rules: its frame pointer, as long as it looks like one. */
+static enum snap__cfi_result step_by_fp(struct walk *w, struct snap__cfi_state *state)
+{
+	uintptr_t fp = w->fp, pc, caller_fp;
+
+	if (fp == 0)
 		return SNAP__CFI_OUTERMOST;
-	if (snap__rule_kind(*rule) == SNAP__RULE_NO_INFO ||
-	    !snap__cfi_row_at(snap__modules_at(pc), pc, &row))
+	if (fp < w->sp || fp - w->sp > MOST_FP_STEP || !read_noted(w, fp, &caller_fp) ||
+	    !read_noted(w, fp + WORD, &pc))
 		return SNAP__CFI_UNREADABLE;
-	return snap__cfi_step(state, &row, read_word, reach);
+	pc = snap__arch_code_address(pc);
+	if (pc && (pc < LOWEST_CODE || snap__reach_has(&w->thread->reach, pc & ~(WORD - 1))))
+		return SNAP__CFI_UNREADABLE;
+	state->pc = pc;
+	state->exact = false;
+	state->reg[SNAP__REG_SP] = fp + 2 * WORD;
+	state->reg[SNAP__REG_FP] = caller_fp;
+	state->known = STATE_REGISTERS;
+	return SNAP__CFI_STEPPED;
+}
+
+/* The general step: by the row itself, or by the frame pointer. */
+static enum snap__cfi_result step_general(struct walk *w, struct snap__cfi_state *state,
+					  snap__rule rule)
+{
+	struct snap__cfi_row row;
+	const struct snap__module *module;
+
+	if (snap__rule_kind(rule) == SNAP__RULE_OUTERMOST)
+		return SNAP__CFI_OUTERMOST;
+	if (snap__rule_kind(rule) == SNAP__RULE_NO_INFO)
+		return step_by_fp(w, state);
+	module = snap__modules_at(w->pc);
+	if (!module || !snap__cfi_row_at(module, w->pc, &row))
+		return SNAP__CFI_UNREADABLE;
+	return snap__cfi_step(state, &row, read_noted, w);
+}
+
+/* Move the walk to `state`, the caller's. False where the stack pointer moved in an impossible way.
+ */
+static bool arrive(struct walk *w, const struct snap__cfi_state *state)
+{
+	uintptr_t sp = state->reg[SNAP__REG_SP];
+	bool same_stack = snap__reach_has(&w->thread->reach, sp & ~(WORD - 1)) &&
+			  snap__reach_has(&w->thread->reach, w->sp & ~(WORD - 1));
+
+	if (sp <= w->sp && (same_stack || ++w->jumps > 16))
+		return false;
+	w->sp = sp;
+	w->fp = state->reg[SNAP__REG_FP];
+	w->pc = state->pc;
+	return true;
+}
+
+/* Apply any rule to `state`; true if the walk goes on. */
+static bool advance_state(struct walk *w, struct snap__cfi_state *state, snap__rule rule,
+			  bool *needs_registers)
+{
+	enum snap__cfi_result result;
+
+	note_frame(w, w->pc | (rule & SNAP__RULE_TAG_MASK));
+	result = step_general(w, state, rule);
+	if (result == SNAP__CFI_STEPPED && (state->known & STATE_REGISTERS) != STATE_REGISTERS)
+		result = SNAP__CFI_UNKNOWN_REG;
+	if (result == SNAP__CFI_UNKNOWN_REG && needs_registers) {
+		*needs_registers = true;
+		return false;
+	}
+	if (result == SNAP__CFI_OUTERMOST || (result == SNAP__CFI_STEPPED && state->pc == 0))
+		return false;
+	w->truncated = result != SNAP__CFI_STEPPED || !arrive(w, state) || w->count >= MOST_FRAMES;
+	if (!w->truncated)
+		w->pc = snap__cfi_lookup_pc(state);
+	return !w->truncated;
+}
+
+/* A step that the short way could not make; true if the walk goes on. */
+static bool step_slowly(struct walk *w, snap__rule rule, bool *needs_registers)
+{
+	struct snap__cfi_state state = {.wanted = STATE_REGISTERS, .known = STATE_REGISTERS};
+
+	/* Whether pc is exact no longer matters: the row for it is looked up by w->pc. */
+	state.pc = w->pc;
+	state.reg[SNAP__REG_SP] = w->sp;
+	state.reg[SNAP__REG_FP] = w->fp;
+	return advance_state(w, &state, rule, needs_registers);
+}
+
+/*
+ * Rules that need more registers than a capture begins with: walk from this very function,
+ * where all are known, through the recorder's own frames, with all of them.
+ */
+__attribute__((noinline)) static void walk_with_registers(struct walk *w,
+							  const struct snap__regs *at)
+{
+	struct snap__cfi_state state = {.wanted = SNAP__ARCH_KEPT, .known = SNAP__ARCH_KEPT};
+	struct walk own = {.thread = w->thread, .keepable = true};
+	bool reached = false, more = true;
+
+	snap__arch_here(state.reg);
+	state.pc = state.reg[SNAP__REG_RA];
+	own.pc = snap__cfi_lookup_pc(&state);
+	own.sp = state.reg[SNAP__REG_SP];
+	own.fp = state.reg[SNAP__REG_FP];
+	while (more) {
+		if (!reached && own.sp == at->sp && state.pc == at->pc) {
+			reached = true;
+			own.count = 0;
+			own.slot_count = 0;
+		}
+		state.reg[SNAP__REG_SP] = own.sp;
+		more = advance_state(&own, &state, snap__rule_for(own.pc), NULL);
+	}
+	if (!reached) {
+		own.count = 0;
+		own.truncated = true;
+	}
+	*w = own;
+	w->keepable = false;
+}
+
+/* Walk until the outermost frame, a kept one, or the end of what is known. */
+static void walk(struct walk *w, const struct snap__regs *at)
+{
+	bool needs_registers = false;
+
+	while (!join(w)) {
+		snap__rule rule = snap__rule_for(w->pc);
+
+		if (snap__rule_kind(rule) <= SNAP__RULE_FP && step_home(w, rule)) {
+			if (w->pc == 0)
+				return;
+			w->pc--;
+			continue;
+		}
+		if (!step_slowly(w, rule, &needs_registers))
+			break;
+	}
+	if (needs_registers)
+		walk_with_registers(w, at);
+}
+
+/* Give kept[first..count) their nodes, below `node`; returns the last one, 0 without room. */
+static uint32_t link_kept(struct snap__unwind_thread *thread, uint32_t first, uint32_t count,
+			  uint32_t node)
+{
+	for (uint32_t i = first; i < count; i++) {
+		node = snap__stacks_child(node, thread->kept[i].pc);
+		thread->kept[i].node = node;
+		if (!node)
+			break;
+	}
+	return node;
+}
+
+/* Give the walk's `shown` newest frames their nodes, below `node`. */
+static uint32_t link_fresh(struct walk *w, uint32_t shown, uint32_t node)
+{
+	struct frame *fresh = fresh_frames(w->thread);
+
+	for (uint32_t i = shown; i-- > 0;) {
+		node = snap__stacks_child(node, fresh[i].pc);
+		fresh[i].node = node;
+		if (!node)
+			break;
+	}
+	return node;
+}
+
+/* Forget the `count` outermost of the `kept` frames; at least one stays. */
+static void drop_outermost(struct snap__unwind_thread *thread, uint32_t kept, uint32_t count)
+{
+	struct slot *slots = kept_slots(thread);
+	uint32_t gone = thread->kept[count].slots; /* the new outermost one's own step included */
+	uint32_t slot_count = thread->kept[kept - 1].slots;
+
+	memmove(thread->kept, thread->kept + count, (kept - count) * sizeof(struct frame));
+	memmove(slots, slots + gone, (slot_count - gone) * sizeof(struct slot));
+	for (uint32_t i = 0; i < kept - count; i++)
+		thread->kept[i].slots -= gone;
+	thread->base += count;
+}
+
+/* Keep the walk's `stored` newest frames after the first `kept` of the old ones.  Returns how many
+   that makes; 0, nothing, if their slots do not fit. */
+static uint32_t append(struct walk *w, uint32_t kept, uint32_t stored)
+{
+	struct snap__unwind_thread *thread = w->thread;
+	const struct frame *fresh = fresh_frames(thread);
+	const struct slot *from = fresh_slots(thread);
+	struct slot *to = kept_slots(thread);
+	uint32_t slots = kept ? thread->kept[kept - 1].slots : 0;
+	uint32_t end = w->slot_count;
+
+	if (w->slot_count > slot_capacity() - slots)
+		return 0;
+	for (uint32_t i = stored; i-- > 0;) {
+		for (uint32_t s = end; s-- > fresh[i].slots;)
+			to[slots++] = from[s];
+		end = fresh[i].slots;
+		thread->kept[kept] = fresh[i];
+		thread->kept[kept++].slots = slots;
+	}
+	return kept;
+}
+
+/* Make room for `stored` more kept frames by dropping those outside of `cut`. */
+static void make_room(struct walk *w, uint32_t stored, uint64_t cut)
+{
+	struct snap__unwind_thread *thread = w->thread;
+	uint32_t outside = (uint32_t)(cut - thread->base);
+
+	if (w->candidates + stored <= kept_capacity())
+		return;
+	if (outside >= w->candidates) {
+		w->joined = false; /* none of the old frames is shown any more */
+		return;
+	}
+	drop_outermost(thread, w->candidates, outside);
+	w->candidates -= outside;
+}
+
+static uint32_t root_of(const struct walk *w, uint64_t cut)
+{
+	if (cut)
+		return snap__stacks_child(0, SNAP__PC_DEPTH);
+	return w->truncated ? snap__stacks_child(0, SNAP__PC_TRUNCATED) : 0;
+}
+
+/* The node of the whole stack: of the kept frames up to the joint, and of the fresh ones. */
+static uint32_t link_all(struct walk *w, uint32_t stored, uint64_t depth, uint64_t cut)
+{
+	struct snap__unwind_thread *thread = w->thread;
+	uint32_t node, first;
+
+	if (!w->joined || thread->base + w->candidates <= cut)
+		return link_fresh(w, (uint32_t)(depth - cut), root_of(w, cut));
+	if (cut == thread->cut) {
+		node = thread->kept[w->candidates - 1].node;
+	} else {
+		first = (uint32_t)(cut - thread->base);
+		node = link_kept(thread, first, w->candidates, root_of(w, cut));
+		thread->cut = cut;
+	}
+	return node ? link_fresh(w, stored, node) : 0;
+}
+
+/* Turn the finished walk into a stack id, and keep what can be kept. */
+static uint32_t finish(struct walk *w)
+{
+	struct snap__unwind_thread *thread = w->thread;
+	uint32_t stored = (uint32_t)(w->count < depth_limit ? w->count : depth_limit);
+	uint64_t depth = w->count + (w->joined ? thread->base + w->candidates : 0);
+	uint64_t cut = cut_of(depth);
+	uint32_t kept_count = thread->kept_count;
+	bool keep = w->keepable && !w->truncated;
+	uint32_t node;
+
+	/* A handler may leave by longjmp in the middle of this: then nothing is kept. */
+	thread->kept_count = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (stored < w->count)
+		w->joined = false; /* there is a gap between the fresh frames and the kept */
+	if (w->joined)
+		make_room(w, stored, cut);
+	node = link_all(w, stored, depth, cut);
+	if (keep) {
+		if (!w->joined)
+			thread->base = depth - stored;
+		thread->cut = cut;
+		kept_count = append(w, w->joined ? w->candidates : 0, stored);
+	} else if (w->joined) {
+		kept_count = w->candidates;
+	}
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->kept_count = node ? kept_count : 0;
+	return node;
+}
+
+static void count_capture(struct snap__unwind_thread *thread, const struct walk *w)
+{
+	thread->frames_walked += w->count;
+	thread->frames_reused += w->joined ? w->candidates : 0;
+	if (++thread->captures < COUNTS_PERIOD)
+		return;
+	atomic_fetch_add_explicit(&totals.captures, thread->captures, memory_order_relaxed);
+	atomic_fetch_add_explicit(&totals.walked, thread->frames_walked, memory_order_relaxed);
+	atomic_fetch_add_explicit(&totals.reused, thread->frames_reused, memory_order_relaxed);
+	thread->captures = 0;
+	thread->frames_walked = 0;
+	thread->frames_reused = 0;
 }
 
 struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 					  const struct snap__regs *at)
 {
-	struct snap__cfi_state state = {.pc = at->pc,
-					.wanted = 1u << SNAP__REG_SP | 1u << SNAP__REG_FP,
-					.known = 1u << SNAP__REG_SP | 1u << SNAP__REG_FP};
-	struct snap__capture capture = {0};
-	enum snap__cfi_result result = SNAP__CFI_STEPPED;
-	unsigned n = 0;
+	uint64_t generation = atomic_load_explicit(&code_generation, memory_order_acquire);
+	struct walk w = {.thread = thread, .pc = at->pc - 1, .sp = at->sp, .fp = at->fp};
+	struct snap__capture capture;
+	uint64_t depth;
 
-	state.reg[SNAP__REG_SP] = at->sp;
-	state.reg[SNAP__REG_FP] = at->fp;
-	snap__reach_begin(&thread->reach, at->sp);
-	while (result == SNAP__CFI_STEPPED && n < depth_limit && state.pc) {
-		uintptr_t pc = snap__cfi_lookup_pc(&state);
-		snap__rule rule;
-
-		result = step(&thread->reach, &state, &rule);
-		thread->pcs[n++] = pc | (rule & SNAP__RULE_TAG_MASK);
+	if (thread->generation != generation) {
+		thread->kept_count = 0;
+		thread->generation = generation;
 	}
-	if (n == depth_limit && result == SNAP__CFI_STEPPED)
-		capture.stack = snap__stacks_child(0, SNAP__PC_DEPTH);
-	else if (result != SNAP__CFI_STEPPED && result != SNAP__CFI_OUTERMOST)
-		capture.stack = snap__stacks_child(0, SNAP__PC_TRUNCATED);
-	capture.truncated = capture.stack != 0;
-	capture.frames = (uint16_t)n;
-	while (n--)
-		capture.stack = snap__stacks_child(capture.stack, thread->pcs[n]);
+	w.candidates = thread->kept_count;
+	w.keepable = snap__reach_begin(&thread->reach, at->sp);
+	walk(&w, at);
+	depth = w.count + (w.joined ? thread->base + w.candidates : 0);
+	capture.truncated = w.truncated || depth > depth_limit;
+	capture.frames = (uint16_t)(depth - cut_of(depth));
+	count_capture(thread, &w);
+	capture.stack = finish(&w);
+	if (capture.truncated)
+		atomic_fetch_add_explicit(&totals.truncated, 1, memory_order_relaxed);
 	return capture;
 }
 
 void snap__unwind_modules_changed(void)
 {
-	if (snap__modules_refresh())
-		snap__rules_forget_retired();
+	if (!snap__modules_refresh())
+		return;
+	snap__rules_forget_retired();
+	atomic_fetch_add_explicit(&code_generation, 1, memory_order_release);
 }
 
 void snap__unwind_after_fork(struct snap__unwind_thread *thread)
 {
-	(void)thread;
+	thread->kept_count = 0;
 }
 
 void snap__unwind_counts(struct snap__unwind_counts *out)
 {
-	*out = (struct snap__unwind_counts){.rules_compiled = snap__rules_compiled()};
+	*out = (struct snap__unwind_counts){
+		.captures = atomic_load_explicit(&totals.captures, memory_order_relaxed),
+		.truncated = atomic_load_explicit(&totals.truncated, memory_order_relaxed),
+		.rules_compiled = snap__rules_compiled(),
+		.frames_walked = atomic_load_explicit(&totals.walked, memory_order_relaxed),
+		.frames_reused = atomic_load_explicit(&totals.reused, memory_order_relaxed),
+	};
 }

@@ -1,0 +1,382 @@
+/*
+ * Captured stacks equal those of an independent unwinder, whatever the program does with its stack.
+ */
+/* links: snapruntime */
+#include <alloca.h>
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "test_unwind_oracle.h"
+
+static uint64_t seed = 0x2545f4914f6cdd1dull;
+
+static uint64_t random_number(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+static volatile char sink;
+static unsigned long enough_checks = 20000;
+
+/* Random call trees of functions whose frames differ in size and in the registers they save. */
+static int branch(int depth);
+
+#define TREE_FUNCTION(name, bytes)                                                                 \
+	NOT_INLINED static int name(int depth)                                                     \
+	{                                                                                          \
+		char room[bytes];                                                                  \
+		int sum = 0;                                                                       \
+		room[depth & 7] = (char)depth;                                                     \
+		__asm__ volatile("" : : "r"(room) : "memory");                                     \
+		for (int i = 0; i < 2; i++)                                                        \
+			sum += branch(depth - 1) * depth;                                          \
+		sink = room[depth & 7];                                                            \
+		return sum;                                                                        \
+	}
+TREE_FUNCTION(tree_small, 8)
+TREE_FUNCTION(tree_small_too, 8)
+TREE_FUNCTION(tree_medium, 120)
+TREE_FUNCTION(tree_large, 3000)
+
+NOT_INLINED static int tree_alloca(int depth)
+{
+	char *room = alloca(16 + (random_number() & 255));
+	int sum;
+
+	room[0] = (char)depth;
+	__asm__ volatile("" : : "r"(room) : "memory");
+	sum = branch(depth - 1) + branch(depth - 1);
+	sink = room[0];
+	return sum;
+}
+
+/* Over-aligned locals make the compiler realign the stack: rules with expressions. */
+NOT_INLINED static int tree_realigned(int depth)
+{
+	_Alignas(64) char room[64];
+	int sum;
+
+	room[depth & 63] = (char)depth;
+	__asm__ volatile("" : : "r"(room) : "memory");
+	sum = branch(depth - 1) + depth;
+	sink = room[depth & 63];
+	return sum;
+}
+
+/* Realigned and of varying size: the CFA cannot even be had from the frame pointer alone. */
+NOT_INLINED static int tree_realigned_alloca(int depth)
+{
+	_Alignas(64) char room[64];
+	char *more = alloca(16 + (random_number() & 127));
+	int sum;
+
+	room[depth & 63] = more[0] = (char)depth;
+	__asm__ volatile("" : : "r"(room), "r"(more) : "memory");
+	sum = branch(depth - 1) + depth;
+	sink = (char)(room[depth & 63] + more[0]);
+	return sum;
+}
+
+static int compare_and_branch(const void *a, const void *b)
+{
+	if ((random_number() & 7) == 0)
+		branch(2);
+	return *(const char *)a - *(const char *)b;
+}
+
+NOT_INLINED static int tree_callback(int depth)
+{
+	char letters[] = "unwinding";
+
+	qsort(letters, sizeof(letters) - 1, 1, compare_and_branch);
+	return branch(depth - 2) + letters[0];
+}
+
+static int branch(int depth)
+{
+	static int (*const functions[])(int) = {tree_small,    tree_small_too,       tree_medium,
+						tree_large,    tree_alloca,          tree_realigned,
+						tree_callback, tree_realigned_alloca};
+
+	if (random_number() % 3 == 0)
+		oracle_check();
+	if (depth <= 0 || oracle_checked >= enough_checks || random_number() % 8 == 0)
+		return 1;
+	return functions[random_number() & 7](depth) + 1;
+}
+
+Test(unwind, random_call_trees_match_the_oracle)
+{
+	oracle_start();
+	while (oracle_checked < enough_checks)
+		branch((int)(random_number() % 60));
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
+}
+
+NOT_INLINED static int recurse(int depth)
+{
+	int result = 0;
+
+	if (depth > 0)
+		result = recurse(depth - 1) + 1;
+	if (depth % 3 == 0)
+		oracle_check();
+	return result;
+}
+
+Test(unwind, recursion_within_the_limit_is_complete_on_the_way_back)
+{
+	oracle_start();
+	recurse(400);
+	cr_assert_gt(oracle_checked, 100);
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
+}
+
+static struct snap__capture deepest;
+
+NOT_INLINED static struct snap__capture capture_only(void)
+{
+	struct snap__regs regs = snap__regs_of_caller(__builtin_frame_address(0));
+
+	return snap__unwind_capture(oracle_thread, &regs);
+}
+
+NOT_INLINED static int recurse_far(int depth)
+{
+	struct snap__capture capture = capture_only();
+	int result = 0;
+
+	if (capture.frames > ORACLE_DEPTH || (depth > 1000 && capture.truncated))
+		sink = 1;
+	if (depth > 0)
+		result = recurse_far(depth - 1) + 1;
+	else
+		deepest = capture;
+	sink = (char)result;
+	capture_only();
+	return result;
+}
+
+static uint32_t root_of(uint32_t id)
+{
+	while (id && snap__stacks_parent(id))
+		id = snap__stacks_parent(id);
+	return id;
+}
+
+static void *recurse_on_large_stack(void *unused)
+{
+	uintptr_t pcs[ORACLE_FRAMES];
+
+	(void)unused;
+	oracle_start();
+	recurse_far(100000);
+	cr_assert(deepest.truncated);
+	cr_assert_geq(deepest.frames, ORACLE_DEPTH / 2);
+	cr_assert_leq(deepest.frames, ORACLE_DEPTH);
+	cr_assert_eq(snap__stacks_pc(root_of(deepest.stack)), SNAP__PC_DEPTH);
+	cr_assert_eq(oracle_list(deepest.stack, pcs, ORACLE_FRAMES), deepest.frames + 1u);
+	/* A few nodes for each depth within a window, not a whole stack for each call. */
+	cr_assert_lt(snap__stacks_count(), 20000, "%u nodes", snap__stacks_count());
+	return NULL;
+}
+
+static void run_thread(void *(*function)(void *), size_t stack_bytes)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, stack_bytes);
+	cr_assert_eq(pthread_create(&thread, &attributes, function, NULL), 0);
+	pthread_join(thread, NULL);
+	pthread_attr_destroy(&attributes);
+}
+
+Test(unwind, recursion_of_100000_frames_is_cut_at_the_limit, .timeout = 60)
+{
+	run_thread(recurse_on_large_stack, (size_t)64 << 20);
+}
+
+static void *trees_in_a_thread(void *unused)
+{
+	(void)unused;
+	enough_checks = 3000;
+	oracle_start();
+	while (oracle_checked < enough_checks)
+		branch((int)(random_number() % 40));
+	cr_assert_eq(oracle_wrong, 0);
+	return NULL;
+}
+
+Test(unwind, other_threads_are_complete)
+{
+	run_thread(trees_in_a_thread, (size_t)1 << 20);
+}
+
+static jmp_buf escape;
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Winfinite-recursion" /* it ends by longjmp */
+#endif
+NOT_INLINED static void dive_and_jump(int depth)
+{
+	char room[64];
+
+	memset(room, depth, sizeof(room));
+	__asm__ volatile("" : : "r"(room) : "memory");
+	oracle_check();
+	if (depth > 0)
+		dive_and_jump(depth - 1);
+	else
+		longjmp(escape, 1);
+	sink = room[3];
+}
+
+Test(unwind, longjmp_leaves_no_old_frames_behind)
+{
+	oracle_start();
+	for (int i = 0; i < 200; i++) {
+		if (setjmp(escape) == 0)
+			dive_and_jump((int)(random_number() % 30));
+		branch(3);
+	}
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
+}
+
+static ucontext_t main_context, coroutines[3];
+
+NOT_INLINED static void coroutine_work(int number, int depth)
+{
+	oracle_check();
+	if (depth > 0)
+		coroutine_work(number, depth - 1);
+	swapcontext(&coroutines[number], &main_context);
+	oracle_check();
+}
+
+static void coroutine(int number)
+{
+	for (;;)
+		coroutine_work(number, 5 + number);
+}
+
+Test(unwind, coroutines_on_their_own_stacks_are_complete)
+{
+	const size_t size = 256 << 10;
+
+	oracle_start();
+	for (int i = 0; i < 3; i++) {
+		getcontext(&coroutines[i]);
+		coroutines[i].uc_stack.ss_sp = mmap(NULL, size, PROT_READ | PROT_WRITE,
+						    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		coroutines[i].uc_stack.ss_size = size;
+		coroutines[i].uc_link = &main_context;
+		makecontext(&coroutines[i], (void (*)(void))coroutine, 1, i);
+	}
+	for (int round = 0; round < 300; round++) {
+		swapcontext(&main_context, &coroutines[random_number() % 3]);
+		branch(4);
+	}
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
+}
+
+static volatile sig_atomic_t handled;
+
+static void handler(int signal)
+{
+	(void)signal;
+	handled = handled + 1;
+	branch(5);
+}
+
+/* Where nothing is called, so that only an exact pc in the caller finds the right row. */
+NOT_INLINED static void spin_until_handled(int depth)
+{
+	int before = handled;
+
+	if (depth > 0) {
+		spin_until_handled(depth - 1);
+	} else {
+		while (handled == before)
+			;
+	}
+	sink = (char)depth;
+}
+
+static void take_signals(int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+	struct itimerspec every = {{0, 700000}, {0, 700000}};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+	timer_t timer;
+
+	oracle_start();
+	sigaction(SIGALRM, &action, NULL);
+	cr_assert_eq(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	cr_assert_eq(timer_settime(timer, 0, &every, NULL), 0);
+	for (int i = 0; i < 100; i++)
+		spin_until_handled(i % 20);
+	timer_delete(timer);
+	cr_assert_gt(oracle_checked, 100);
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
+}
+
+Test(unwind, signal_handlers_see_the_interrupted_frames, .timeout = 60)
+{
+	take_signals(0);
+}
+
+Test(unwind, signal_handlers_on_their_own_stack_see_the_interrupted_frames, .timeout = 60)
+{
+	stack_t stack = {.ss_size = 256 << 10};
+
+	stack.ss_sp = malloc(stack.ss_size);
+	sigaltstack(&stack, NULL);
+	take_signals(SA_ONSTACK);
+}
+
+/* Code without any rules, as a just-in-time compiler makes it: push %rbp; mov %rsp, %rbp;
+   call *%rdi; pop %rbp; ret. */
+Test(unwind, generated_code_is_crossed_by_its_frame_pointer)
+{
+	static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct snap__capture (*generated)(struct snap__capture(*)(void));
+	struct snap__capture capture;
+	uintptr_t pcs[ORACLE_FRAMES];
+
+	cr_assert_neq(page, MAP_FAILED);
+	memcpy(page, code, sizeof(code));
+	memcpy(&generated, &page, sizeof(page));
+	oracle_start();
+	capture = generated(capture_only);
+	cr_assert_not(capture.truncated);
+	cr_assert_gt(oracle_list(capture.stack, pcs, ORACLE_FRAMES), 3);
+	cr_assert_eq(pcs[0], (uintptr_t)page + 5, "the last byte of the call");
+	cr_assert_eq(snap__stacks_pc(capture.stack) >> SNAP__PC_TAG_SHIFT, SNAP__PC_TAG_NONE);
+}
+
+Test(unwind, the_same_stack_gets_the_same_id)
+{
+	uint32_t first = 0;
+
+	oracle_start();
+	for (int i = 0; i < 3; i++) {
+		struct snap__capture capture = capture_only();
+
+		cr_assert_neq(capture.stack, 0);
+		first = first ? first : capture.stack;
+		cr_assert_eq(capture.stack, first);
+	}
+}
