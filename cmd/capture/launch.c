@@ -323,7 +323,7 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	struct signal_setup before;
 	struct timespec since;
 	enum snap_status st;
-	pid_t child;
+	pid_t child = -1;
 
 	memset(result, 0, sizeof(*result));
 	clock_gettime(CLOCK_REALTIME_COARSE, &since);
