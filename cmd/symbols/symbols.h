@@ -2,7 +2,8 @@
  * symbols/symbols.h - (module, address) -> function, file, line and inlined frames.
  *
  * The only place that sees elfutils.  A module on disk is used only if its build-id is the one that
- * was recorded; otherwise its separate debug file, a build-id directory or debuginfod may still serve.
+ * was recorded; otherwise its separate debug file, a build-id directory or debuginfod may still
+ * serve.
  */
 #ifndef SYMBOLS_SYMBOLS_H
 #define SYMBOLS_SYMBOLS_H
@@ -13,7 +14,8 @@ struct symbols;
 
 /** One resolved frame; texts belong to the symboliser or the cache until the next call. */
 struct symbol_frame {
-	const char *function; /* demangled, with parameters, no return type, no clone suffix; "" unknown */
+	const char *function; /* demangled, with parameters, no return type, no clone suffix; ""
+				 unknown */
 	const char *file;
 	uint32_t line;
 	bool inlined; /* into the next one */
@@ -44,9 +46,11 @@ struct symbols *symbols_new(const struct symbols_options *options);
 void symbols_free(struct symbols *symbols);
 
 /**
- * Give every unsymbolised location of `model` its frames: at least one each (when nothing is known: function
- * "module+0xoffset", or the bare address).  Modules that could not be used are reported once each through `warn`.
+ * Give every unsymbolised location of `model` its frames: at least one each (when nothing is known:
+ * function "module+0xoffset", or the bare address).  Modules that could not be used are reported
+ * once each through `warn`.
  */
-enum snap_status symbols_resolve(struct symbols *symbols, struct model *model, struct snap_error *err);
+enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
+				 struct snap_error *err);
 
 #endif

@@ -1,0 +1,30 @@
+/*
+ * symbols/module.h - one ELF file and its debug information, found and checked.
+ */
+#ifndef SYMBOLS_MODULE_H
+#define SYMBOLS_MODULE_H
+
+#include "symbols/lines.h"
+#include "symbols/texts.h"
+
+struct module;
+
+/**
+ * Open what there is about the module that was mapped from `path` with `build_id` ("" if it had
+ * none): the file itself if it still is the same, its separate debug file, a file known by
+ * build-id. Returns NULL when there is nothing.  If the user should know why the file at `path`
+ * does not serve,
+ * `*complaint` gets a malloc'ed sentence.
+ */
+struct module *module_open(const char *path, const char *build_id, bool offline,
+			   struct texts *texts, char **complaint);
+void module_close(struct module *module);
+
+/** Frames at an ELF virtual address, innermost first; 0 when nothing is known. */
+size_t module_find(struct module *module, uint64_t address,
+		   struct symbol_frame frames[LINES_FRAMES_MAX]);
+
+/** True if it has DWARF, so that what is not found there will not be found later either. */
+bool module_is_complete(const struct module *module);
+
+#endif

@@ -1,0 +1,369 @@
+/*
+ * symbols.c - every unsymbolised location of a model gets its frames.
+ *
+ * Locations are sorted by module and address, so that one module is open at a time and DWARF is
+ * walked forwards.  What was found is remembered: by the caller's cache across runs, by build-id;
+ * and here for the next model, which is mostly about the same addresses.
+ */
+#include "symbols/symbols.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fail.h"
+#include "symbols/module.h"
+#include "symbols/texts.h"
+
+/** A (file, build-id) that models refer to; opened when the first address is not remembered. */
+struct place {
+	const char *path, *build_id;
+	struct module *module;
+	bool tried;
+};
+
+/** A remembered answer; its frames are results[first .. first + count). */
+struct answer {
+	uint32_t place; /* of a free slot: SNAP_NONE */
+	uint32_t first, count;
+	uint64_t address;
+};
+
+struct symbols {
+	struct symbols_options options;
+	struct texts *texts;
+
+	struct place *places;
+	size_t place_count;
+
+	struct symbol_frame *results;
+	size_t result_count, result_room;
+	struct answer *answers; /* open addressing */
+	size_t answer_count, answer_slots;
+
+	struct snap_frame *rows; /* one location's, on their way into the model */
+	bool out_of_memory;
+};
+
+struct symbols *symbols_new(const struct symbols_options *options)
+{
+	struct symbols *symbols = calloc(1, sizeof(*symbols));
+
+	if (!symbols)
+		return NULL;
+	if (options)
+		symbols->options = *options;
+	symbols->texts = texts_new();
+	symbols->rows = calloc(LINES_FRAMES_MAX, sizeof(*symbols->rows));
+	if (!symbols->texts || !symbols->rows) {
+		symbols_free(symbols);
+		return NULL;
+	}
+	return symbols;
+}
+
+void symbols_free(struct symbols *symbols)
+{
+	if (!symbols)
+		return;
+	for (size_t i = 0; i < symbols->place_count; i++)
+		module_close(symbols->places[i].module);
+	free(symbols->places);
+	free(symbols->results);
+	free(symbols->answers);
+	free(symbols->rows);
+	texts_free(symbols->texts);
+	free(symbols);
+}
+
+/* Answers. */
+
+static size_t answer_slot(const struct symbols *symbols, uint32_t place, uint64_t address)
+{
+	uint64_t hash = (address ^ (uint64_t)place << 48) * UINT64_C(0x9e3779b97f4a7c15);
+	size_t mask = symbols->answer_slots - 1;
+	size_t slot = (hash ^ hash >> 32) & mask;
+
+	while (symbols->answers[slot].place != SNAP_NONE &&
+	       (symbols->answers[slot].place != place || symbols->answers[slot].address != address))
+		slot = (slot + 1) & mask;
+	return slot;
+}
+
+static bool answers_grow(struct symbols *symbols)
+{
+	size_t slots = symbols->answer_slots ? symbols->answer_slots * 2 : 4096;
+	struct answer *old = symbols->answers;
+	size_t old_slots = symbols->answer_slots;
+	struct answer *grown;
+
+	if (symbols->answer_count * 2 < symbols->answer_slots)
+		return true;
+	grown = malloc(slots * sizeof(*grown));
+	if (!grown)
+		return false;
+	for (size_t i = 0; i < slots; i++)
+		grown[i].place = SNAP_NONE;
+	symbols->answers = grown;
+	symbols->answer_slots = slots;
+	for (size_t i = 0; i < old_slots; i++)
+		if (old[i].place != SNAP_NONE)
+			grown[answer_slot(symbols, old[i].place, old[i].address)] = old[i];
+	free(old);
+	return true;
+}
+
+static const struct answer *answer_find(const struct symbols *symbols, uint32_t place,
+					uint64_t address)
+{
+	const struct answer *answer;
+
+	if (!symbols->answer_slots)
+		return NULL;
+	answer = &symbols->answers[answer_slot(symbols, place, address)];
+	return answer->place == SNAP_NONE ? NULL : answer;
+}
+
+/** Remember frames whose texts live as long as the symboliser. */
+static const struct answer *answer_add(struct symbols *symbols, uint32_t place, uint64_t address,
+				       const struct symbol_frame *frames, size_t count)
+{
+	struct answer *answer;
+
+	if (symbols->result_count + count > symbols->result_room) {
+		size_t room = (symbols->result_count + count) * 2;
+		struct symbol_frame *moved = reallocarray(symbols->results, room, sizeof(*moved));
+
+		if (!moved)
+			return NULL;
+		symbols->results = moved;
+		symbols->result_room = room;
+	}
+	if (!answers_grow(symbols))
+		return NULL;
+	if (count)
+		memcpy(symbols->results + symbols->result_count, frames, count * sizeof(*frames));
+	answer = &symbols->answers[answer_slot(symbols, place, address)];
+	*answer = (struct answer){.place = place,
+				  .first = (uint32_t)symbols->result_count,
+				  .count = (uint32_t)count,
+				  .address = address};
+	symbols->result_count += count;
+	symbols->answer_count++;
+	return answer;
+}
+
+/* Places. */
+
+/** The place of a model's module; SNAP_NONE when memory is out. */
+static uint32_t place_intern(struct symbols *symbols, const char *path, const char *build_id)
+{
+	const char *kept_path = texts_keep(symbols->texts, path);
+	const char *kept_id = texts_keep(symbols->texts, build_id);
+	struct place *moved;
+
+	for (size_t i = 0; i < symbols->place_count; i++)
+		if (symbols->places[i].path == kept_path && symbols->places[i].build_id == kept_id)
+			return (uint32_t)i;
+	moved = reallocarray(symbols->places, symbols->place_count + 1, sizeof(*moved));
+	if (!moved)
+		return SNAP_NONE;
+	symbols->places = moved;
+	moved[symbols->place_count] = (struct place){.path = kept_path, .build_id = kept_id};
+	return (uint32_t)symbols->place_count++;
+}
+
+static struct module *place_module(struct symbols *symbols, struct place *place)
+{
+	char *complaint = NULL;
+
+	if (!place->tried) {
+		place->tried = true;
+		place->module = module_open(place->path, place->build_id, symbols->options.offline,
+					    symbols->texts, &complaint);
+		if (complaint && symbols->options.warn)
+			symbols->options.warn(symbols->options.user, complaint);
+		free(complaint);
+	}
+	return place->module;
+}
+
+/** Ask the caller's cache, and take over its texts. */
+static const struct answer *ask_cache(struct symbols *symbols, uint32_t place, uint64_t address)
+{
+	const struct symbol_cache *cache = symbols->options.cache;
+	const char *build_id = symbols->places[place].build_id;
+	struct symbol_frame frames[LINES_FRAMES_MAX];
+	size_t count = 0;
+
+	if (!cache || !cache->get || !*build_id ||
+	    !cache->get(cache->user, build_id, address, frames, LINES_FRAMES_MAX, &count))
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		frames[i].function = texts_keep(symbols->texts, frames[i].function);
+		frames[i].file = texts_keep(symbols->texts, frames[i].file);
+	}
+	return answer_add(symbols, place, address, frames, count);
+}
+
+/** Ask the module, and tell the cache what will not change any more. */
+static const struct answer *ask_module(struct symbols *symbols, uint32_t place, uint64_t address)
+{
+	const struct symbol_cache *cache = symbols->options.cache;
+	const char *build_id = symbols->places[place].build_id;
+	struct module *module = place_module(symbols, &symbols->places[place]);
+	struct symbol_frame frames[LINES_FRAMES_MAX];
+	size_t count = module ? module_find(module, address, frames) : 0;
+
+	if (cache && cache->put && *build_id && module && module_is_complete(module))
+		cache->put(cache->user, build_id, address, frames, count);
+	return answer_add(symbols, place, address, frames, count);
+}
+
+static const struct answer *answer_get(struct symbols *symbols, uint32_t place, uint64_t address)
+{
+	const struct answer *answer = answer_find(symbols, place, address);
+
+	if (!answer)
+		answer = ask_cache(symbols, place, address);
+	if (!answer)
+		answer = ask_module(symbols, place, address);
+	return answer;
+}
+
+/* Models. */
+
+/** What stands for a function that nobody knows: "libfoo.so+0x1234", or the bare address. */
+static uint32_t fallback_name(struct model *model, const struct model_location *location)
+{
+	const char *path = location->module == SNAP_NONE
+				   ? ""
+				   : model_text(model, model->modules[location->module].path);
+	const char *slash = strrchr(path, '/');
+	const char *base = slash && slash[1] ? slash + 1 : path;
+	uint32_t id = SNAP_NONE;
+	char *name = NULL;
+
+	if (!(location->flags & SNAP_LOCATION_HAS_ADDRESS))
+		return model_cstring(model, base);
+	if (asprintf(&name, "%s%s0x%llx", base, *base ? "+" : "",
+		     (unsigned long long)location->address) >= 0) {
+		id = model_cstring(model, name);
+		free(name);
+	}
+	return id;
+}
+
+static bool put_frames(struct symbols *symbols, struct model *model, uint32_t id,
+		       const struct symbol_frame *frames, size_t count)
+{
+	bool fine = true;
+
+	for (size_t i = 0; i < count; i++) {
+		struct snap_frame *row = &symbols->rows[i];
+
+		*row = (struct snap_frame){
+			.function = model_cstring(model, frames[i].function),
+			.file = model_cstring(model, frames[i].file),
+			.line = frames[i].line,
+			.flags = frames[i].inlined ? SNAP_FRAME_INLINED : 0,
+		};
+		if (!*frames[i].function)
+			row->function = fallback_name(model, &model->locations[id]);
+		fine &= row->function != SNAP_NONE && row->file != SNAP_NONE;
+	}
+	return fine && model_location_symbolise(model, id, symbols->rows, (uint32_t)count);
+}
+
+/** An address to resolve. */
+struct task {
+	uint32_t place; /* SNAP_NONE: there is no module to ask */
+	uint32_t location;
+	uint64_t address;
+};
+
+static int compare_tasks(const void *left, const void *right)
+{
+	const struct task *a = left, *b = right;
+
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	if (a->address != b->address)
+		return a->address < b->address ? -1 : 1;
+	return (a->location > b->location) - (a->location < b->location);
+}
+
+static bool resolve_one(struct symbols *symbols, struct model *model, const struct task *task)
+{
+	static const struct symbol_frame nothing = {.function = "", .file = ""};
+	const struct answer *answer = NULL;
+
+	if (task->place != SNAP_NONE) {
+		answer = answer_get(symbols, task->place, task->address);
+		if (!answer)
+			return false;
+	}
+	if (!answer || !answer->count)
+		return put_frames(symbols, model, task->location, &nothing, 1);
+	return put_frames(symbols, model, task->location, symbols->results + answer->first,
+			  answer->count);
+}
+
+/** The places of the model's modules, malloc'ed. */
+static uint32_t *model_places(struct symbols *symbols, const struct model *model)
+{
+	uint32_t *places = calloc((size_t)model->module_count + 1, sizeof(*places));
+
+	for (uint32_t i = 0; places && i < model->module_count; i++) {
+		const struct snap_module *module = &model->modules[i];
+
+		places[i] = place_intern(symbols, model_text(model, module->path),
+					 model_text(model, module->build_id));
+		if (places[i] == SNAP_NONE) {
+			free(places);
+			return NULL;
+		}
+	}
+	return places;
+}
+
+/** All locations without frames, in the order in which to look at them. */
+static struct task *list_tasks(const struct model *model, const uint32_t *places, size_t *count)
+{
+	struct task *tasks = calloc((size_t)model->location_count + 1, sizeof(*tasks));
+
+	*count = 0;
+	for (uint32_t i = 0; tasks && i < model->location_count; i++) {
+		const struct model_location *location = &model->locations[i];
+		bool asks = location->module != SNAP_NONE &&
+			    (location->flags & SNAP_LOCATION_HAS_ADDRESS);
+
+		if (!location->frame_count)
+			tasks[(*count)++] = (struct task){
+				.place = asks ? places[location->module] : SNAP_NONE,
+				.location = i,
+				.address = location->address,
+			};
+	}
+	if (tasks)
+		qsort(tasks, *count, sizeof(*tasks), compare_tasks);
+	return tasks;
+}
+
+enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
+				 struct snap_error *err)
+{
+	uint32_t *places = model_places(symbols, model);
+	size_t count = 0;
+	struct task *tasks = places ? list_tasks(model, places, &count) : NULL;
+	bool fine = tasks != NULL;
+
+	for (size_t i = 0; i < count && fine; i++) {
+		fine = resolve_one(symbols, model, &tasks[i]);
+		if (symbols->options.progress && (i % 256 == 0 || i + 1 == count))
+			symbols->options.progress(symbols->options.user, i + 1, count);
+	}
+	free(tasks);
+	free(places);
+	return fine && !texts_failed(symbols->texts) ? SNAP_OK : fail_memory(err, "symbolising");
+}
