@@ -30,8 +30,7 @@
 #define SNAP_SECTION_MODS SNAP_FORMAT_ID('M', 'O', 'D', 'S') /* modules */
 #define SNAP_SECTION_LOCS SNAP_FORMAT_ID('L', 'O', 'C', 'S') /* locations and their frames */
 #define SNAP_SECTION_NODE SNAP_FORMAT_ID('N', 'O', 'D', 'E') /* the tree of call stacks */
-#define SNAP_SECTION_VARI SNAP_FORMAT_ID('V', 'A', 'R', 'I') /* variances of the next SITE chunk   \
-							      */
+#define SNAP_SECTION_VARI SNAP_FORMAT_ID('V', 'A', 'R', 'I') /* variances of sites */
 #define SNAP_SECTION_SITE SNAP_FORMAT_ID('S', 'I', 'T', 'E') /* sites and their cohorts */
 #define SNAP_SECTION_OBJS SNAP_FORMAT_ID('O', 'B', 'J', 'S') /* reserved: a census of objects */
 #define SNAP_SECTION_TOCS SNAP_FORMAT_ID('T', 'O', 'C', 'S') /* table of contents, always last */

@@ -9,14 +9,38 @@
 
 #define MAGIC_SIZE 8
 
+static const uint8_t magic[] = SNAP_FORMAT_MAGIC;
+static const uint8_t end_magic[] = SNAP_FORMAT_END_MAGIC;
+
 bool snap__magic_matches(const uint8_t *bytes, size_t size)
 {
-	return size >= MAGIC_SIZE && memcmp(bytes, SNAP_FORMAT_MAGIC, MAGIC_SIZE) == 0;
+	return size >= MAGIC_SIZE && memcmp(bytes, magic, MAGIC_SIZE) == 0;
+}
+
+int snap__section_rank(uint32_t section)
+{
+	switch (section) {
+	case SNAP_SECTION_META:
+		return 1;
+	case SNAP_SECTION_STRS:
+		return 2;
+	case SNAP_SECTION_MODS:
+		return 3;
+	case SNAP_SECTION_LOCS:
+		return 4;
+	case SNAP_SECTION_NODE:
+		return 5;
+	case SNAP_SECTION_VARI:
+	case SNAP_SECTION_SITE:
+		return 6;
+	default:
+		return 0;
+	}
 }
 
 void snap__file_header_put(uint8_t *out, const struct snap__file_header *header)
 {
-	memcpy(out, SNAP_FORMAT_MAGIC, MAGIC_SIZE);
+	snap__store64(out, snap__load64(magic));
 	snap__store16(out + 8, header->major);
 	snap__store16(out + 10, header->minor);
 	snap__store32(out + 12, header->flags);
@@ -69,7 +93,7 @@ void snap__footer_put(uint8_t *out, const struct snap__footer *footer)
 	snap__store64(out, footer->toc_offset);
 	snap__store64(out + 8, footer->digest);
 	snap__store64(out + 16, snap__xxh64(out, 16, 0));
-	memcpy(out + 24, SNAP_FORMAT_END_MAGIC, MAGIC_SIZE);
+	snap__store64(out + 24, snap__load64(end_magic));
 }
 
 bool snap__footer_get(const uint8_t *in, struct snap__footer *footer)
@@ -77,7 +101,7 @@ bool snap__footer_get(const uint8_t *in, struct snap__footer *footer)
 	footer->toc_offset = snap__load64(in);
 	footer->digest = snap__load64(in + 8);
 	return snap__load64(in + 16) == snap__xxh64(in, 16, 0) &&
-	       memcmp(in + 24, SNAP_FORMAT_END_MAGIC, MAGIC_SIZE) == 0;
+	       memcmp(in + 24, end_magic, MAGIC_SIZE) == 0;
 }
 
 uint64_t snap__digest_add(uint64_t digest, const struct snap__chunk *chunk)

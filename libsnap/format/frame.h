@@ -25,6 +25,9 @@ struct snap__chunk {
 	uint64_t file_hash; /* XXH64 of the header before this field and the payload */
 };
 
+/** The place of a section in a file, from 1; 0 for one that we do not know.  VARI shares SITE's. */
+int snap__section_rank(uint32_t section);
+
 /** What the file header says. */
 struct snap__file_header {
 	uint16_t major;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 /** Most bytes of an encoded 64-bit and 32-bit value. */
-#define SNAP__VARINT_MAX   10
-#define SNAP__VARINT32_MAX 5
+#define SNAP__VARINT_MAX   ((size_t)10)
+#define SNAP__VARINT32_MAX ((size_t)5)
 
 /** Encode `value` at `out`, which has room for it; returns the end of what was written. */
 static inline uint8_t *snap__varint_put(uint8_t *out, uint64_t value)

@@ -8,21 +8,20 @@
 #include "read/error.h"
 #include "read/limits.h"
 
-/* What is fixed for a section: its place in the order, the least bytes that a row and an item
- * take (0: it has no items), and whether its rows have ids. */
+/* What is fixed for a section: the least bytes that a row and an item take (0: it has no items),
+ * and whether its rows have ids. */
 struct section_rule {
 	uint32_t section;
-	int rank;
 	unsigned row_size;
 	unsigned item_size;
 	bool has_ids;
 };
 
 static const struct section_rule section_rules[] = {
-	{SNAP_SECTION_META, 1, 2, 0, false}, {SNAP_SECTION_STRS, 2, 1, 0, true},
-	{SNAP_SECTION_MODS, 3, 4, 0, true},  {SNAP_SECTION_LOCS, 4, 3, 4, true},
-	{SNAP_SECTION_NODE, 5, 2, 0, true},  {SNAP_SECTION_VARI, 6, 32, 0, true},
-	{SNAP_SECTION_SITE, 6, 7, 3, true},
+	{SNAP_SECTION_META, 2, 0, false}, {SNAP_SECTION_STRS, 1, 0, true},
+	{SNAP_SECTION_MODS, 4, 0, true},  {SNAP_SECTION_LOCS, 3, 4, true},
+	{SNAP_SECTION_NODE, 2, 0, true},  {SNAP_SECTION_VARI, 32, 0, true},
+	{SNAP_SECTION_SITE, 7, 3, true},
 };
 
 static const struct section_rule *find_rule(uint32_t section)
@@ -39,7 +38,9 @@ void snap__section_name(uint32_t section, char name[5])
 	for (int i = 0; i < 4; i++) {
 		uint32_t c = section >> 8 * i & 0xff;
 
-		name[i] = c > 0x20 && c < 0x7f ? (char)c : '?';
+		name[i] = '?';
+		if (c > 0x20 && c < 0x7f)
+			name[i] = (char)c;
 	}
 	name[4] = '\0';
 }
@@ -140,9 +141,9 @@ static const char *check_pairing(const struct snap__directory *directory,
 }
 
 static const char *check_order(const struct snap__directory *directory,
-			       const struct snap__chunk *chunk, const struct section_rule *rule)
+			       const struct snap__chunk *chunk)
 {
-	if (rule->rank < directory->last_rank)
+	if (snap__section_rank(chunk->section) < directory->last_rank)
 		return "its section is out of order or came before";
 	if (chunk->section == SNAP_SECTION_VARI && directory->variances != directory->counts.sites)
 		return "the SITE chunks before it have no VARI chunk";
@@ -152,7 +153,7 @@ static const char *check_order(const struct snap__directory *directory,
 static const char *check_known(struct snap__directory *directory, const struct snap__chunk *chunk,
 			       const struct section_rule *rule)
 {
-	const char *problem = check_order(directory, chunk, rule);
+	const char *problem = check_order(directory, chunk);
 
 	if (!problem)
 		problem = check_rows(chunk, rule);
@@ -188,7 +189,7 @@ static void append(struct snap__directory *directory, const struct snap__chunk *
 	directory->inflated += chunk->raw_size;
 	if (!rule)
 		return;
-	directory->last_rank = rule->rank;
+	directory->last_rank = snap__section_rank(chunk->section);
 	if (rule->has_ids)
 		*row_count(directory, chunk->section) += chunk->rows;
 	if (chunk->section == SNAP_SECTION_LOCS)

@@ -7,29 +7,23 @@
 
 #include "read/error.h"
 
-/* Names longer than this are cut: what went wrong matters more. */
+/* Names longer than this are cut: what went wrong matters more, and has to have room. */
 #define NAME_SHOWN 200
 
-__attribute__((format(printf, 3, 0))) static void append(struct snap_error *err, int used,
-							 const char *format, va_list arguments)
-{
-	if (used >= 0 && (size_t)used < sizeof(err->message))
-		vsnprintf(err->message + used, sizeof(err->message) - (size_t)used, format,
-			  arguments);
-}
+_Static_assert(NAME_SHOWN + 40 < sizeof(((struct snap_error *)0)->message), "room for a sentence");
 
 enum snap_status snap__fail(struct snap_error *err, enum snap_status status, const char *name,
 			    const char *format, ...)
 {
 	va_list arguments;
-	int used;
+	size_t used;
 
 	if (!err)
 		return status;
 	err->status = status;
-	used = snprintf(err->message, sizeof(err->message), "%.*s: ", NAME_SHOWN, name);
+	used = (size_t)snprintf(err->message, sizeof(err->message), "%.*s: ", NAME_SHOWN, name);
 	va_start(arguments, format);
-	append(err, used, format, arguments);
+	vsnprintf(err->message + used, sizeof(err->message) - used, format, arguments);
 	va_end(arguments);
 	return status;
 }
@@ -38,15 +32,15 @@ enum snap_status snap__fail_at(struct snap_error *err, enum snap_status status, 
 			       uint64_t offset, const char *format, ...)
 {
 	va_list arguments;
-	int used;
+	size_t used;
 
 	if (!err)
 		return status;
 	err->status = status;
-	used = snprintf(err->message, sizeof(err->message), "%.*s: byte %" PRIu64 ": ", NAME_SHOWN,
-			name, offset);
+	used = (size_t)snprintf(err->message, sizeof(err->message), "%.*s: byte %" PRIu64 ": ",
+				NAME_SHOWN, name, offset);
 	va_start(arguments, format);
-	append(err, used, format, arguments);
+	vsnprintf(err->message + used, sizeof(err->message) - used, format, arguments);
 	va_end(arguments);
 	return status;
 }

@@ -58,8 +58,9 @@ static enum snap_status fail_row(struct walk *walk, const char *problem)
 	char name[5];
 
 	snap__section_name(walk->placed->chunk.section, name);
-	return snap__fail_at(walk->err, SNAP_ECORRUPT, walk->reader->name, walk->placed->offset,
-			     "damaged %s chunk: row %" PRIu32 " %s", name, walk->id, problem);
+	snap__fail_at(walk->err, SNAP_ECORRUPT, walk->reader->name, walk->placed->offset,
+		      "damaged %s chunk: row %" PRIu32 " %s", name, walk->id, problem);
+	return SNAP_ECORRUPT;
 }
 
 static enum snap_status fail_chunk(const struct walk *walk, const struct snap__placed *placed,
@@ -68,13 +69,15 @@ static enum snap_status fail_chunk(const struct walk *walk, const struct snap__p
 	char name[5];
 
 	snap__section_name(placed->chunk.section, name);
-	return snap__fail_at(walk->err, SNAP_ECORRUPT, walk->reader->name, placed->offset,
-			     "damaged %s chunk: %s", name, problem);
+	snap__fail_at(walk->err, SNAP_ECORRUPT, walk->reader->name, placed->offset,
+		      "damaged %s chunk: %s", name, problem);
+	return SNAP_ECORRUPT;
 }
 
 static enum snap_status fail_memory(const struct walk *walk)
 {
-	return snap__fail(walk->err, SNAP_ENOMEM, walk->reader->name, "out of memory");
+	snap__fail(walk->err, SNAP_ENOMEM, walk->reader->name, "out of memory");
+	return SNAP_ENOMEM;
 }
 
 /* ---- Chunks ---- */

@@ -26,19 +26,17 @@
 #define RAW_CAPACITY (SNAP_CHUNK_RAW_MAX / 2)
 
 /* Chunks that the table of contents has room for: 4 GiB of rows. */
-#define CHUNK_CAPACITY 8192
+#define CHUNK_CAPACITY ((size_t)8192)
 
 #define COMPRESSION_LEVEL 3
 
 #define META_ROW_MAX(key, value) (2 * SNAP__VARINT32_MAX + (key) + (value))
 #define STRING_ROW_MAX(size)     (SNAP__VARINT32_MAX + (size))
 #define MODULE_ROW_MAX           (2 * SNAP__VARINT32_MAX + 2 * SNAP__VARINT_MAX)
-#define LOCATION_ROW_MAX(frames)                                                                   \
-	(SNAP__VARINT_MAX + (3 + 4 * (size_t)(frames)) * SNAP__VARINT32_MAX)
-#define NODE_ROW_MAX (2 * SNAP__VARINT_MAX)
-#define SITE_ROW_MAX(cohorts)                                                                      \
-	(2 * SNAP__VARINT32_MAX + (5 + 3 * (size_t)(cohorts)) * SNAP__VARINT_MAX)
-#define VARIANCE_ROW_SIZE 32
+#define LOCATION_ROW_MAX(frames) (SNAP__VARINT_MAX + (3 + 4 * (frames)) * SNAP__VARINT32_MAX)
+#define NODE_ROW_MAX             (2 * SNAP__VARINT_MAX)
+#define SITE_ROW_MAX(cohorts)    (2 * SNAP__VARINT32_MAX + (5 + 3 * (cohorts)) * SNAP__VARINT_MAX)
+#define VARIANCE_ROW_SIZE        32
 
 _Static_assert(META_ROW_MAX(SNAP_META_KEY_MAX, SNAP_STRING_MAX) <= RAW_CAPACITY, "meta row");
 _Static_assert(LOCATION_ROW_MAX(SNAP_LOCATION_FRAMES_MAX) <= RAW_CAPACITY, "location row");
@@ -220,33 +218,12 @@ static void flush(struct snap__writer *w)
 	w->previous = (struct previous){0};
 }
 
-/* Sections come in this order; VARI goes with SITE. */
-static int section_rank(uint32_t section)
-{
-	switch (section) {
-	case SNAP_SECTION_META:
-		return 1;
-	case SNAP_SECTION_STRS:
-		return 2;
-	case SNAP_SECTION_MODS:
-		return 3;
-	case SNAP_SECTION_LOCS:
-		return 4;
-	case SNAP_SECTION_NODE:
-		return 5;
-	case SNAP_SECTION_SITE:
-		return 6;
-	default:
-		return 0;
-	}
-}
-
 /* Make room for one more row of `section` that takes at most `size` bytes. */
 static enum snap_status begin_row(struct snap__writer *w, uint32_t section, size_t size)
 {
 	if (w->status != SNAP_OK)
 		return w->status;
-	if (section_rank(section) < section_rank(w->section))
+	if (snap__section_rank(section) < snap__section_rank(w->section))
 		return fail(w, SNAP_EINVAL);
 	if (section != w->section || (size_t)(w->rows.end - w->rows.raw) + size > RAW_CAPACITY)
 		flush(w);
