@@ -94,10 +94,8 @@ static main_fn *host_main;
 
 static int main_of_libsnap(int argc, char **argv, char **environment)
 {
-	int status;
+	int status = host_main(argc, argv, environment);
 
-	snap__process_main();
-	status = host_main(argc, argv, environment);
 	snap__process_exit_begins();
 	return status;
 }
@@ -112,6 +110,10 @@ ENTRY int __libc_start_main(main_fn *host_entry, int argc, char **argv, void (*i
 
 	snap__real_find();
 	__builtin_memcpy(&real, &snap__real.start_main, sizeof(real));
+	snap__process_main();
+	/* Only an early exit snapshot is worth a frame of ours in every stack. */
+	if (snap__process_config()->exit != SNAP_EXIT_EARLY)
+		return real(host_entry, argc, argv, init, fini, rtld_fini, stack_end);
 	host_main = host_entry;
 	return real(main_of_libsnap, argc, argv, init, fini, rtld_fini, stack_end);
 }

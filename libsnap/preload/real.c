@@ -4,6 +4,7 @@
 #include "preload/real.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -97,15 +98,24 @@ static const char *allocator_name(const char *path)
 }
 
 /* Which object answers the program's calls of malloc?  Only a library that is in front of us in the
-   search order, or the program itself, can be another than we. */
+   search order, or the program itself, can be another than we.  An address in the program alone is
+   no proof: where it takes malloc's address, its entry in the procedure linkage table stands for
+   it. */
 static const char *in_front(void)
 {
 	void *answering = dlsym(RTLD_DEFAULT, "malloc");
-	void *ours;
 	void *(*our_malloc)(size_t) = snap__entry_malloc();
+	const ElfW(Sym) *symbol = NULL;
+	void *ours, *entry = NULL;
+	Dl_info info;
 
 	memcpy(&ours, &our_malloc, sizeof(ours));
-	return answering == ours ? NULL : object_of(answering);
+	if (!answering || answering == ours)
+		return NULL;
+	if (!dladdr1(answering, &info, &entry, RTLD_DL_SYMENT))
+		return NULL;
+	symbol = entry;
+	return symbol && symbol->st_shndx != SHN_UNDEF ? info.dli_fname : NULL;
 }
 
 void snap__real_describe(struct snap__host *host)

@@ -220,7 +220,7 @@ static void *listener(void *unused)
 	return NULL;
 }
 
-void snap__listener_start(void)
+bool snap__listener_start(void)
 {
-	snap__trigger_spawn(listener);
+	return snap__trigger_spawn(listener);
 }

@@ -6,10 +6,7 @@
 
 #include <stdbool.h>
 
-/** From the worker thread, whose file descriptors the listener shares. */
-void snap__listener_start(void);
-
-/** A detached thread with all signals blocked (trigger.c). */
-bool snap__trigger_spawn(void *(*main_function)(void *));
+/** From the worker thread, whose file descriptors the listener shares.  False: no such thread. */
+bool snap__listener_start(void);
 
 #endif

@@ -68,6 +68,21 @@ void snap__os_yield(void)
 	sched_yield();
 }
 
+void snap__os_sleep(uint64_t ns)
+{
+	int saved = errno;
+	struct timespec time = {.tv_sec = (time_t)(ns / 1000000000u),
+				.tv_nsec = (long)(ns % 1000000000u)};
+
+	nanosleep(&time, NULL);
+	errno = saved;
+}
+
+int snap__os_thread_id(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
 long snap__os_read_file(const char *path, char *buffer, size_t size)
 {
 	int saved = errno;

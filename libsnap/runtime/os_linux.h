@@ -21,8 +21,12 @@ uint64_t snap__os_wall_ns(void);
 uint64_t snap__os_mono_ns(void);
 uint64_t snap__os_thread_cpu_ns(void);
 
-/** Let another thread run. */
+/** Let another thread run; sleep. */
 void snap__os_yield(void);
+void snap__os_sleep(uint64_t ns);
+
+/** The kernel's id of the calling thread; the main thread's is the process's. */
+int snap__os_thread_id(void);
 
 /** The start of the file `path`, NUL-terminated; its size, or -1.  For small files of /proc. */
 long snap__os_read_file(const char *path, char *buffer, size_t size);

@@ -218,7 +218,8 @@ static enum snap_status refuse(enum snap_status st, const char *problem, const c
 			       int error)
 {
 	identify();
-	snap__message(problem, detail, error);
+	if (!config.hello[0])
+		snap__message(problem, detail, error); /* otherwise `snapdiff run` says it */
 	say_hello(problem, detail, error);
 	atomic_store(&state, PASSIVE);
 	return st;
@@ -382,6 +383,37 @@ void snap__process_exit_begins(void)
 void snap__process_exit(void)
 {
 	take_exit_snapshot();
+}
+
+/*
+ * The main thread called pthread_exit().  A process ends, with exit(0), when its last thread does;
+ * the helper's threads must not keep it alive, nor be that last one: their file descriptors are not
+ * the host's, whose buffers exit() will flush.  So another thread waits for that moment.
+ */
+static void *wait_for_last_thread(void *unused)
+{
+	snap__thread_internal(true);
+	for (;;) {
+		uint64_t ours = 1 + snap__trigger_thread_count(); /* this one, and the helper's */
+		uint64_t all = snap__metrics_threads();
+
+		/* The main thread counts until the process ends. */
+		if (all ? all <= ours + 1 : !snap__threads_in_use())
+			break;
+		snap__os_sleep(5000000);
+	}
+	snap__thread_internal(false);
+	exit(0);
+	return unused;
+}
+
+void snap__process_thread_ends(void)
+{
+	if (getpid() != snap__os_thread_id() || !snap__trigger_is_running())
+		return;
+	snap__thread_internal(true);
+	snap__trigger_spawn(wait_for_last_thread);
+	snap__thread_internal(false);
 }
 
 static void at_exit(void *unused)

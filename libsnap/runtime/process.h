@@ -53,6 +53,9 @@ void snap__process_exit(void);
 /** In the child, after fork() returned. */
 void snap__process_forked(void);
 
+/** A thread of the host is about to end, though the process is not. */
+void snap__process_thread_ends(void);
+
 /** Called now and then from the record path: the helper is started where it is missing. */
 void snap__process_tick(void);
 

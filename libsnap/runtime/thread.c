@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "runtime/arena.h"
+#include "runtime/process.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 
@@ -57,6 +58,7 @@ static void thread_ends(void *state)
 	stage = ENDING;
 	snap__thread_self = NULL;
 	snap__thread_leave(thread);
+	snap__process_thread_ends();
 }
 
 bool snap__threads_init(void)
@@ -72,8 +74,10 @@ static struct snap__thread *take_free(void)
 		unsigned nobody = 0;
 
 		if (atomic_load_explicit(&t->owned, memory_order_relaxed) == 0 &&
-		    atomic_compare_exchange_strong(&t->owned, &nobody, 1))
+		    atomic_compare_exchange_strong(&t->owned, &nobody, 1)) {
+			snap__unwind_thread_reset(t->unwind);
 			return t;
+		}
 	}
 	return NULL;
 }
@@ -147,6 +151,14 @@ void snap__thread_internal(bool on)
 struct snap__thread *snap__threads_first(void)
 {
 	return atomic_load(&all);
+}
+
+bool snap__threads_in_use(void)
+{
+	for (struct snap__thread *t = atomic_load(&all); t; t = t->next)
+		if (atomic_load(&t->owned))
+			return true;
+	return false;
 }
 
 uint64_t snap__threads_total(enum snap__count what)

@@ -102,6 +102,9 @@ void snap__thread_internal(bool on);
 /** The first state of the list; follow `next`. */
 struct snap__thread *snap__threads_first(void);
 
+/** Whether any thread has a state of its own at the moment. */
+bool snap__threads_in_use(void);
+
 /** Sum of a counter over all states. */
 uint64_t snap__threads_total(enum snap__count what);
 

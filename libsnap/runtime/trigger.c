@@ -40,6 +40,7 @@ static struct request requests[MAX_REQUESTS];
 static atomic_uint wake_count; /* what the worker sleeps on */
 static atomic_uint pending;
 static atomic_bool running, armed;
+static atomic_uint threads; /* of ours, once the worker has begun */
 static struct snap__lock starting, taking;
 static int directory = -1; /* in the worker's own table */
 static uint64_t next_tick_ns, growth_base, peak_base;
@@ -225,7 +226,7 @@ static void *worker(void *unused)
 	if (snap__os_private_files())
 		snap__message_from_private_files();
 	open_directory();
-	snap__listener_start();
+	atomic_store(&threads, snap__listener_start() ? 2 : 1);
 	for (;;) {
 		unsigned seen = atomic_load(&wake_count);
 
@@ -253,6 +254,11 @@ bool snap__trigger_spawn(void *(*main_function)(void *))
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return started;
+}
+
+unsigned snap__trigger_thread_count(void)
+{
+	return atomic_load(&threads);
 }
 
 bool snap__trigger_is_running(void)
@@ -381,6 +387,7 @@ void snap__trigger_after_fork(void)
 	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++)
 		atomic_store(&r->state, FREE);
 	atomic_store(&running, false);
+	atomic_store(&threads, 0);
 	atomic_store(&pending, 0);
 	directory = -1;
 	snap__lock_reset(&starting);

@@ -20,6 +20,12 @@
 bool snap__trigger_start(void);
 bool snap__trigger_is_running(void);
 
+/** How many threads of the process are the helper's. */
+unsigned snap__trigger_thread_count(void);
+
+/** A detached thread of our own, with all signals blocked. */
+bool snap__trigger_spawn(void *(*main_function)(void *));
+
 /** Begin to act on the configured timer, growth and peak steps, and signal. */
 void snap__trigger_arm(void);
 /** Act on them no more. */

@@ -53,6 +53,9 @@ struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 /** dlopen/dlclose happened: rules and kept stacks of gone code must not be believed any more. */
 void snap__unwind_modules_changed(void);
 
+/** Before another thread of the host takes over the state of one that ended. */
+void snap__unwind_thread_reset(struct snap__unwind_thread *thread);
+
 /** In a forked child, on the one thread that is left. */
 void snap__unwind_after_fork(struct snap__unwind_thread *thread);
 

@@ -603,6 +603,11 @@ void snap__unwind_modules_changed(void)
 	atomic_fetch_add_explicit(&code_generation, 1, memory_order_release);
 }
 
+void snap__unwind_thread_reset(struct snap__unwind_thread *thread)
+{
+	memset(thread, 0, sizeof(*thread)); /* what follows is counted by it */
+}
+
 void snap__unwind_after_fork(struct snap__unwind_thread *thread)
 {
 	thread->kept_count = 0;

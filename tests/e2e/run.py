@@ -1,0 +1,410 @@
+#!/usr/bin/env python3
+"""Record programs that know the truth about their heap, and compare.
+
+run.py --library libsnap.so --programs DIR [--snapdiff FILE] [NAME...]
+
+Functions are found by `nm` on the program, independently of snapdiff's own symboliser; a site is the
+program's newest frame, if its function is called site_*.  With --snapdiff, `snapdiff top` must give the same.
+"""
+import argparse
+import bisect
+import glob
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
+import snapread  # noqa: E402
+
+FIELDS = ("live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks")
+options = None
+failures = 0
+
+
+class Symbols:
+    """Function names of one program, by ELF address."""
+
+    def __init__(self, path):
+        rows = []
+        for line in subprocess.run(["nm", "-C", "--defined-only", path], capture_output=True,
+                                   text=True, check=True).stdout.splitlines():
+            address, kind, name = line.split(" ", 2)
+            if kind in "tTwW":
+                rows.append((int(address, 16), name.split("(")[0]))
+        rows.sort()
+        self.starts = [r[0] for r in rows]
+        self.names = [r[1] for r in rows]
+
+    def at(self, address):
+        i = bisect.bisect_right(self.starts, address) - 1
+        return self.names[i] if i >= 0 else ""
+
+
+def frames(snap, node):
+    while node != snapread.NONE:
+        node, location = snap["nodes"][node]
+        yield snap["locations"][location]
+
+
+def read(path):
+    """A snapshot with its meta as text."""
+    snap = snapread.read(path)
+    snap["meta"] = {key.decode(): value.decode() for key, value in snap["meta"].items()}
+    return snap
+
+
+def figures(path, program):
+    """{site function: [live bytes, live blocks, allocated bytes, allocated blocks]} of a file."""
+    snap, symbols, found = read(path), Symbols(program), {}
+    for site in snap["sites"]:
+        name = None
+        for location in frames(snap, site["node"]):
+            module = location["module"]
+            if module < 0:
+                continue
+            where = snap["strings"][snap["modules"][module]["path"]].decode()
+            if os.path.realpath(where) != os.path.realpath(program):
+                continue
+            function = symbols.at(location["address"])
+            name = function if re.match(r"site_", function) else None
+            break
+        if name:
+            sums = found.setdefault(name, [0, 0, 0, 0])
+            for i, field in enumerate(FIELDS):
+                sums[i] += site[field]
+    return found, snap
+
+
+def program(name):
+    return os.path.join(options.programs, name)
+
+
+class Recording:
+    def __init__(self, argv, preload=True, expect=0, directory=None, **settings):
+        self.dir = directory or tempfile.mkdtemp(prefix="snap-e2e-")
+        env = dict(os.environ, **{k: str(v) for k, v in settings.items()})
+        if preload:
+            env.update(SNAP_ACTIVE="1", SNAP_OUT=self.dir, LD_PRELOAD=options.library)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=120)
+        self.stdout, self.stderr = done.stdout, done.stderr
+        check(done.returncode == expect, f"{argv[0]} ended with {done.returncode}, not {expect}: "
+              f"{done.stderr}")
+        self.truth = {}
+        for line in self.stdout.splitlines():
+            words = line.split()
+            if len(words) == 6 and words[1].startswith("site_"):
+                self.truth.setdefault(int(words[0]), {})[words[1]] = [int(w) for w in words[2:]]
+
+    def files(self, pid=None):
+        found = sorted(glob.glob(os.path.join(glob.escape(self.dir), "*.snap")))
+        return [f for f in found if pid is None or f".{pid}." in f]
+
+    def compare(self, program_path, pick=-1):
+        check(self.truth, "the program printed no truth")
+        for pid, sites in self.truth.items():
+            files = self.files(pid)
+            check(files, f"process {pid} left no snapshot")
+            if not files:
+                continue
+            found, snap = figures(files[pick], program_path)
+            for site, expected in sites.items():
+                check(found.get(site, [0, 0, 0, 0]) == expected,
+                      f"{site} of {files[pick]}: recorded {found.get(site)}, truth {expected}")
+            self.compare_top(files[pick], sites)
+            check(snap["meta"]["losses.events_dropped"] == "0", "events were dropped")
+
+    @staticmethod
+    def compare_top(path, sites):
+        if not options.snapdiff:
+            return
+        answer = subprocess.run([options.snapdiff, "top", "-g", "function", "--all", "-f", "json", path],
+                                capture_output=True, text=True)
+        check(answer.returncode == 0, f"snapdiff top {path}: {answer.stderr}")
+        rows = json.loads(answer.stdout)["rows"] if answer.returncode == 0 else []
+        found = {}
+        for row in rows:
+            sums = found.setdefault((row["function"] or "").split("(")[0], [0, 0, 0, 0])
+            for i, field in enumerate(FIELDS):
+                sums[i] += row[field]
+        for site, expected in sites.items():
+            check(found.get(site, [0, 0, 0, 0]) == expected,
+                  f"top: {site} of {path}: {found.get(site)}, truth {expected}")
+
+    def done(self):
+        if not options.keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def check(condition, sentence):
+    global failures
+    if not condition:
+        failures += 1
+        print(f"FAILED: {sentence}", file=sys.stderr)
+
+
+def whole_truth(scenario, expect=0, name="truth", count=None, **settings):
+    def run():
+        r = Recording([program(name), scenario], expect=expect, **settings)
+        r.compare(program(name))
+        if count is not None:
+            check(len(r.files()) == count, f"{len(r.files())} snapshots, not {count}: {r.files()}")
+        left = [f for f in os.listdir(r.dir) if not f.endswith(".snap")]
+        check(not left, f"something else was left behind: {left}")
+        r.done()
+    return run
+
+
+def wait_for(condition, seconds=20):
+    end = time.time() + seconds
+    while time.time() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def ask(pid, request):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(30)
+        for _ in range(100):  # the listener starts when the program does
+            if s.connect_ex(f"\0snapdiff.{pid}") == 0:
+                break
+            time.sleep(0.02)
+        s.sendall(request.encode() + b"\n")
+        answer = b""
+        while chunk := s.recv(65536):
+            answer += chunk
+    return answer.decode()
+
+
+def triggers(**settings):
+    """Start `steps`, which allocates 1 MiB after each line of input; yield a handle on it."""
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=directory, LD_PRELOAD=options.library,
+               **{k: str(v) for k, v in settings.items()})
+    child = subprocess.Popen([program("steps")], env=env, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+    child.stdout.readline()
+
+    def step(line="+"):
+        child.stdin.write(line + "\n")
+        child.stdin.flush()
+        child.stdout.readline()
+
+    def files():
+        return sorted(glob.glob(directory + "/*.snap"))
+
+    return child, step, files, directory
+
+
+def reason(path):
+    return read(path)["meta"]["trigger"]
+
+
+def finish(child, directory):
+    child.stdin.close()
+    check(child.wait(timeout=30) == 0, "steps did not end well")
+    files = sorted(glob.glob(directory + "/*.snap"))
+    seqs = [int(f.split(".")[-2]) for f in files]
+    check(seqs == list(range(1, len(files) + 1)), f"sequence numbers have gaps: {seqs}")
+    check(files and reason(files[-1]) == "exit", "the last snapshot is not the one at exit")
+    shutil.rmtree(directory)
+
+
+def timer():
+    child, step, files, directory = triggers(SNAP_EVERY="100ms")
+    check(wait_for(lambda: len(files()) >= 3), "the timer gave no three snapshots")
+    check(reason(files()[0]) == "timer", "a timer's snapshot says otherwise")
+    finish(child, directory)
+
+
+def growth():
+    child, step, files, directory = triggers(SNAP_AT_GROWTH="4MiB")
+    for n in range(1, 4):
+        for _ in range(4):
+            step()
+        check(wait_for(lambda: len(files()) == n), f"{4 * n} MiB gave {len(files())} snapshots")
+    for _ in range(8):
+        step("-")
+    for _ in range(6):
+        step()
+    time.sleep(0.3)
+    check(len(files()) == 3, "what had shrunk before is taken for growth")
+    check(reason(files()[0]) == "growth", "a growth step's snapshot says otherwise")
+    finish(child, directory)
+
+
+def peak():
+    child, step, files, directory = triggers(SNAP_AT_PEAK="4MiB")
+    for _ in range(4):
+        step()
+    check(wait_for(lambda: len(files()) == 1), "no snapshot at the first peak")
+    for _ in range(3):
+        step("-")
+    for _ in range(3):
+        step()
+    time.sleep(0.3)
+    check(len(files()) == 1, "the old maximum, reached again, is no new peak")
+    for _ in range(4):
+        step()
+    check(wait_for(lambda: len(files()) == 2), "no snapshot at the second peak")
+    check(reason(files()[1]) == "peak", "a peak's snapshot says otherwise")
+    finish(child, directory)
+
+
+def signalled():
+    import signal
+    child, step, files, directory = triggers(SNAP_ON_SIGNAL="USR2")
+    for n in range(1, 4):
+        child.send_signal(signal.SIGUSR2)
+        check(wait_for(lambda: len(files()) == n), "the signal gave no snapshot")
+    check(reason(files()[0]) == "signal", "a signal's snapshot says otherwise")
+    finish(child, directory)
+
+
+def control():
+    child, step, files, directory = triggers(SNAP_LABELS="team=red\nrun=7")
+    answer = ask(child.pid, "snap before lunch")
+    check(answer.startswith("ok /"), f"snap was answered {answer!r}")
+    path = answer[3:].strip()
+    check(os.path.exists(path), "the path is not there")
+    meta = read(path)["meta"]
+    check(meta["label"] == "before lunch" and meta["trigger"] == "request", "label or trigger is wrong")
+    check(meta["labels.team"] == "red" and meta["labels.run"] == "7", "labels are wrong")
+    step()
+    status = dict(line.split(" ", 1) for line in ask(child.pid, "status").splitlines() if line)
+    check(int(status["live_bytes"]) >= 1 << 20 and status["seq"] == "1", f"status: {status}")
+    check(ask(child.pid, "dir").strip() == "ok " + directory, "dir")
+    check(ask(child.pid, "frobnicate").startswith("error "), "an unknown request is refused")
+    finish(child, directory)
+
+
+def killed():
+    child, step, files, directory = triggers()
+    ask(child.pid, "snap")
+    child.kill()
+    child.wait()
+    check(len(files()) == 1, "SIGKILL lost the snapshot that had been taken")
+    read(files()[0])
+    shutil.rmtree(directory)
+
+
+def cohorts():
+    child, step, files, directory = triggers()
+    for n in range(5):
+        step()
+        ask(child.pid, "snap")
+    births = {}
+    found = read(files()[-1])
+    for site in found["sites"]:
+        for birth, blocks, size in site["cohorts"]:
+            if site["live_bytes"] >= 5 << 20:
+                births[birth] = (blocks, size)
+    check(births == {n: (1, 1 << 20) for n in range(5)}, f"cohorts by birth: {births}")
+    finish(child, directory)
+
+
+def api():
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    r = Recording([program("truth_api"), directory], preload=False, directory=directory)
+    check(len(r.files()) == 2, f"the API left {r.files()}")
+    r.compare(program("truth_api"))
+    metas = [read(f)["meta"] for f in r.files()]
+    check([m["label"] for m in metas] == ["first", "second"], "names of the snapshots")
+    check([m["labels.phase"] for m in metas] == ["one", "two"], "labels of the snapshots")
+    check([m["trigger"] for m in metas] == ["api", "api"], "triggers of the snapshots")
+    check(int(metas[0]["losses.unknown_frees"]) >= 1, "a block from before the start was freed")
+    snap = read(r.files()[1])
+    domains = {}
+    for site in snap["sites"]:
+        name = snap["strings"][site["domain"]].decode()
+        domains[name] = domains.get(name, 0) + site["live_bytes"]
+    check(domains.get("gpu") == 5050 - 1 - 2 + 400 and domains.get("arena") == 10 and
+          domains.get("pool") == 10, f"domains: {domains}")
+    r.done()
+
+
+def no_follow():
+    r = Recording(["/bin/sh", "-c", f"{program('truth')} entry >/dev/null; (echo); exit 0"], SNAP_FOLLOW="0")
+    check(len(r.files()) == 1, f"descendants were recorded: {r.files()}")
+    r.done()
+
+
+def hello():
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    path = os.path.join(directory, "hello")
+    open(path, "w").close()
+    Recording([program("truth"), "end_exit"], expect=3, SNAP_HELLO=path).done()
+    with open(path) as file:
+        words = file.read().split()
+    check(words[1:] == ["truth", "ok"], f"hello says {words}")
+    open(path, "w").close()
+    r = Recording([program("truth"), "end_exit"], expect=3, SNAP_HELLO=path,
+                  directory="/proc/no/such/place")
+    check(" error " in open(path).read(), "hello says nothing of the directory")
+    shutil.rmtree(directory)
+
+
+def sampled():
+    """The mean over seeds comes near the truth, and the stated errors are honest."""
+    totals, errors, truth = [], [], None
+    for seed in range(1, 21):
+        r = Recording([program("truth"), "threads1"], SNAP_SAMPLE="64KiB", SNAP_SEED=seed)
+        found, snap = figures(r.files()[-1], program("truth"))
+        truth = list(r.truth.values())[0]["site_thread"]
+        totals.append(found["site_thread"][2])
+        errors.append(abs(found["site_thread"][2] - truth[2]) / truth[2])
+        r.done()
+    mean = sum(totals) / len(totals)
+    check(abs(mean / truth[2] - 1) < 0.05, f"the mean of the estimates is {mean}, truth {truth[2]}")
+    check(max(errors) < 0.6, f"estimates are off by {max(errors)}")
+
+
+TESTS = {
+    "entry_points": whole_truth("entry", count=1),
+    "realloc": whole_truth("realloc", count=1),
+    "threads_1": whole_truth("threads1", count=1),
+    "threads_8": whole_truth("threads8", count=1),
+    "short_threads": whole_truth("short_threads", count=1),
+    "late_destructors": whole_truth("late_destructors", count=1),
+    "fork": whole_truth("fork", count=3),
+    "exit_thread": whole_truth("exit_thread", count=1),
+    "end_return": whole_truth("end_return", count=1),
+    "end_exit": whole_truth("end_exit", expect=3, count=1),
+    "end__exit": whole_truth("end__exit", expect=3, count=1),
+    "end__Exit": whole_truth("end__Exit", expect=3, count=1),
+    "end_quick_exit": whole_truth("end_quick_exit", expect=3, count=1),
+    "end_pthread_exit": whole_truth("end_pthread_exit", count=1),
+    "early_exit": whole_truth("end_exit", expect=3, count=1, SNAP_EXIT="early"),
+    "cxx_late": whole_truth("late", name="truth_cxx", count=1),
+    "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
+    "api": api, "timer": timer, "growth": growth, "peak": peak, "signal": signalled,
+    "control": control, "killed": killed, "cohorts": cohorts, "no_follow": no_follow,
+    "hello": hello, "sampled": sampled,
+}
+
+
+def main():
+    global options
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--snapdiff")
+    parser.add_argument("--keep", action="store_true", help="leave the recordings")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    for name in options.names or TESTS:
+        before = failures
+        TESTS[name]()
+        print(f"{'ok    ' if failures == before else 'FAILED'} {name}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+/*
+ * steps.c - allocates 1 MiB after a line "+", frees the newest after "-"; answers each with a line.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *blocks[1024];
+static int count;
+
+__attribute__((noinline)) static void site_step(void)
+{
+	blocks[count++] = calloc(1, 1 << 20);
+}
+
+static int answer(void)
+{
+	return write(STDOUT_FILENO, ".\n", 2) == 2;
+}
+
+int main(void)
+{
+	char line[16];
+
+	answer();
+	while (read(STDIN_FILENO, line, sizeof(line)) > 0) {
+		if (line[0] == '-')
+			free(blocks[--count]);
+		else
+			site_step();
+		answer();
+	}
+	return 0;
+}
