@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Where output goes: files appear whole or not at all, full disks are noticed, readers may leave.
+
+usage: output.py SNAPDIFF
+"""
+
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import run
+
+SNAPDIFF = None
+
+
+class Output(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        home = pathlib.Path(cls.scratch.name)
+        run.build_snapshots(SNAPDIFF, home / "snapshots")
+        cls.env = run.environment(SNAPDIFF, home)
+        cls.snapshot = home / "snapshots" / "before.snap"
+        cls.many = home / "snapshots" / "many.snap"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(dir=self.scratch.name))
+
+    def call(self, *arguments, **more):
+        return subprocess.run([SNAPDIFF, *map(str, arguments)], capture_output=True, env=self.env,
+                              cwd=self.directory, check=False, timeout=60, **more)
+
+    def test_a_file_holds_what_standard_output_would(self):
+        printed = self.call("top", "-f", "json", self.snapshot)
+        written = self.call("top", "-f", "json", "-o", "out.json", self.snapshot)
+        self.assertEqual((written.returncode, written.stdout), (0, b""))
+        self.assertEqual((self.directory / "out.json").read_bytes(), printed.stdout)
+        self.assertEqual(os.listdir(self.directory), ["out.json"])
+
+    def test_a_file_keeps_its_mode_and_a_link_stays_a_link(self):
+        target = self.directory / "target"
+        target.write_text("old")
+        target.chmod(0o640)
+        (self.directory / "link").symlink_to("target")
+        self.assertEqual(self.call("top", "-o", "link", self.snapshot).returncode, 0)
+        self.assertTrue((self.directory / "link").is_symlink())
+        self.assertEqual(target.stat().st_mode & 0o777, 0o640)
+        self.assertIn("cache_put", target.read_text())
+
+    def test_a_failed_report_leaves_the_old_file(self):
+        out = self.directory / "out"
+        out.write_text("old")
+        result = self.call("top", "-o", "out", "missing.snap")
+        self.assertEqual(result.returncode, 3)
+        self.assertEqual(out.read_text(), "old")
+        self.assertEqual(os.listdir(self.directory), ["out"])
+
+    def test_an_unwritable_output_is_a_sentence_and_4(self):
+        for target in ("no/such/directory/out", "."):
+            result = self.call("top", "-o", target, self.snapshot)
+            self.assertEqual(result.returncode, 4, target)
+            self.assertEqual(result.stderr.count(b"\n"), 1, result.stderr)
+            self.assertIn(b"cannot write", result.stderr)
+
+    def test_a_device_is_written_to_not_replaced(self):
+        self.assertEqual(self.call("top", "-o", "/dev/null", self.snapshot).returncode, 0)
+        self.assertTrue(pathlib.Path("/dev/null").is_char_device())
+
+    def test_a_full_disk_is_noticed(self):
+        for command in (["top", self.snapshot], ["version"], ["help"], ["dump", self.snapshot]):
+            with open("/dev/full", "wb") as full:
+                result = subprocess.run([SNAPDIFF, *map(str, command)], stdout=full, env=self.env,
+                                        stderr=subprocess.PIPE, check=False, timeout=60)
+            self.assertEqual(result.returncode, 4, command)
+            self.assertIn(b"No space left on device", result.stderr)
+        result = self.call("top", "-o", "/dev/full", self.snapshot)
+        self.assertEqual(result.returncode, 4)
+
+    def test_a_reader_may_leave(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            result = subprocess.run([SNAPDIFF, "top", "--all", str(self.many)], stdout=writing, env=self.env,
+                                    stderr=subprocess.PIPE, check=False, timeout=60)
+        finally:
+            os.close(writing)
+        self.assertEqual(result.returncode, -signal.SIGPIPE)
+        self.assertEqual(result.stderr, b"")
+
+    def on_terminal(self, *arguments, **environment):
+        """What a terminal shows, and the exit code."""
+        env = dict(self.env, TERM="xterm", **environment)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(SNAPDIFF, [str(SNAPDIFF), *map(str, arguments)], env)
+        shown = b""
+        while True:
+            try:
+                chunk = os.read(terminal, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            shown += chunk
+        os.close(terminal)
+        return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def test_a_terminal_gets_a_pager(self):
+        shown, code = self.on_terminal("top", self.snapshot, PAGER="sed s/^/paged:/")
+        self.assertEqual(code, 0)
+        self.assertIn(b"paged:", shown)
+
+    def test_no_pager_when_not_wanted(self):
+        shown, _ = self.on_terminal("top", "--no-pager", self.snapshot, PAGER="sed s/^/paged:/")
+        self.assertNotIn(b"paged:", shown)
+        shown, _ = self.on_terminal("top", self.snapshot, PAGER="")
+        self.assertIn(b"cache_put", shown)
+
+    def test_colour_is_for_terminals_unless_it_is_unwanted(self):
+        shown, _ = self.on_terminal("top", "--no-pager", self.snapshot)
+        self.assertIn(b"\x1b[", shown)
+        shown, _ = self.on_terminal("top", "--no-pager", self.snapshot, NO_COLOR="1")
+        self.assertNotIn(b"\x1b[", shown)
+        self.assertNotIn(b"\x1b[", self.call("top", self.snapshot).stdout)
+        self.assertIn(b"\x1b[", self.call("top", "--color=always", self.snapshot).stdout)
+
+    def test_tables_fit_the_width(self):
+        hostile = self.snapshot.parent / "hostile.snap"
+        for width in (60, 80, 132):
+            env = dict(self.env, COLUMNS=str(width))
+            result = subprocess.run([SNAPDIFF, "top", str(hostile)], env=env, capture_output=True,
+                                    check=True, timeout=60)
+            table = result.stdout.decode().split("\n\n")[1]
+            self.assertLessEqual(max(map(len, table.splitlines())), width)
+
+    def test_names_cannot_take_over_the_terminal(self):
+        hostile = self.snapshot.parent / "hostile.snap"
+        for command in (["top"], ["info"], ["top", "-f", "markdown"], ["ls"], ["peek", "red"]):
+            result = self.call(*command, hostile)
+            self.assertNotIn(b"\x1b", result.stdout + result.stderr, command)
+
+    def test_names_that_are_no_utf8_survive_json(self):
+        hostile = self.snapshot.parent / "hostile.snap"
+        report = json.loads(self.call("top", "-f", "json", "--all", hostile).stdout)
+        names = [row["function"].encode("utf-8", "surrogateescape") for row in report["rows"]]
+        self.assertIn(b"bad\xff\xfeutf8", names)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    SNAPDIFF = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()
