@@ -4,9 +4,11 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int exit_code_of(enum snap_status status)
 {
@@ -93,14 +95,17 @@ static int unknown_command(const char *name)
 	return EXIT_USAGE;
 }
 
-/* `snapdiff --version` and `snapdiff --help` are the commands of these names. */
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* `snapdiff --version` and `snapdiff --help COMMAND` are the commands of these names. */
 static const char *command_name(const char *word)
 {
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
 		return "version";
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-		return "help";
-	return word;
+	return is_help(word) ? "help" : word;
 }
 
 static int dispatch(int argc, char **argv)
@@ -109,6 +114,10 @@ static int dispatch(int argc, char **argv)
 
 	if (argc < 2) {
 		cli_overview(stdout);
+		return EXIT_FINE;
+	}
+	if (argc == 2 && is_help(argv[1])) {
+		cli_list(stdout);
 		return EXIT_FINE;
 	}
 	command = cli_find(command_name(argv[1]));
@@ -120,8 +129,7 @@ static int dispatch(int argc, char **argv)
 	if (!command)
 		return unknown_command(argv[1]);
 	cli_speak_as(command->name);
-	/* Who reads our output may leave (`| head`); a command that we run keeps what it inherited.
-	 */
+	/* Who reads our output may leave; a command that we run keeps what it inherited. */
 	if (!command->operands_end_options)
 		signal(SIGPIPE, SIG_DFL);
 	return parse_and_call(command, argc - 1, argv + 1);
@@ -139,7 +147,21 @@ static int finish_output(int exit_code)
 	return EXIT_SYSTEM;
 }
 
+/* A file that we open must not become descriptor 0, 1 or 2 because the caller had closed it. */
+static bool open_standard_files(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd < 2)
+		fd = dup(fd);
+	if (fd > 2)
+		close(fd);
+	return fd >= 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (!open_standard_files())
+		return EXIT_SYSTEM;
 	return finish_output(dispatch(argc, argv));
 }

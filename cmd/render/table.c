@@ -20,6 +20,7 @@ struct table {
 	size_t count;
 	size_t label; /* the column that says "hidden", "total" */
 	struct text_buffer text;
+	int pending; /* spaces not printed yet: a line does not end in any */
 };
 
 /* ---- closing rows: what was hidden, and the total ---- */
@@ -136,22 +137,30 @@ static const char *color_of(const struct table *table, size_t column, const char
 
 /* ---- lines ---- */
 
-/* The text at hand as cell `i`: shortened, padded, coloured. */
+/* The text at hand as cell `i`: shortened, padded, coloured.  Padding waits for text to follow it.
+ */
 static void print_cell(struct table *table, size_t i, const char *color)
 {
 	bool right = cell_is_number(table->report->columns[table->columns[i]].kind);
-	bool last = i + 1 == table->count;
-	unsigned width;
 	int padding;
 
 	text_shorten(&table->text, table->widths[i], table->options->unicode);
-	width = text_width(table->text.data);
-	padding = (int)(table->widths[i] - width);
+	padding = (int)(table->widths[i] - text_width(table->text.data));
 	if (!table->options->color)
 		color = NULL;
-	fprintf(table->out, "%*s%s%s%s%*s", (i ? GAP : 0) + (right ? padding : 0), "",
-		color ? color : "", table->text.data, color ? "\033[0m" : "",
-		right || last ? 0 : padding, "");
+	table->pending += (i ? GAP : 0) + (right ? padding : 0);
+	if (table->text.size) {
+		fprintf(table->out, "%*s%s%s%s", table->pending, "", color ? color : "",
+			table->text.data, color ? "\033[0m" : "");
+		table->pending = 0;
+	}
+	table->pending += right ? 0 : padding;
+}
+
+static void end_line(struct table *table)
+{
+	putc('\n', table->out);
+	table->pending = 0;
 }
 
 static void print_header(struct table *table)
@@ -163,7 +172,7 @@ static void print_header(struct table *table)
 		text_add(&table->text, title, strlen(title));
 		print_cell(table, i, "\033[1m");
 	}
-	putc('\n', table->out);
+	end_line(table);
 }
 
 /* Frames under their row, newest first. */
@@ -191,7 +200,7 @@ static void print_row(struct table *table, size_t row)
 			  table->options);
 		print_cell(table, i, color_of(table, column, table->text.data));
 	}
-	putc('\n', table->out);
+	end_line(table);
 	for (size_t column = 0; column < report->column_count; column++)
 		if (report->columns[column].kind == COLUMN_STACK &&
 		    !(report->columns[column].flags & NOT_SHOWN))
@@ -204,7 +213,7 @@ static void print_closing(struct table *table, enum closing closing)
 		closing_text(table, closing, table->columns[i]);
 		print_cell(table, i, closing == CLOSING_TOTAL ? "\033[1m" : "\033[2m");
 	}
-	putc('\n', table->out);
+	end_line(table);
 }
 
 static void print_line(struct table *table, const char *line)
