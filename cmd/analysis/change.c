@@ -1,0 +1,129 @@
+/*
+ * change.c - sums over paired stacks, and the status of each row.
+ */
+#include "analysis/change.h"
+
+#include <stdlib.h>
+
+#include "model/fail.h"
+
+const char *change_status_name(enum change_status status)
+{
+	static const char *const names[] = {"new", "gone", "grew", "shrank", "same", "moved"};
+
+	return names[status];
+}
+
+bool change_has_stacks(const struct change_row *row)
+{
+	return row->old_only || row->new_only || row->paired;
+}
+
+uint32_t change_label_site(const struct pair *pair)
+{
+	return pair->new != SNAP_NONE ? pair->new : pair->old;
+}
+
+static const struct figures *side_figures(const struct dataset_cell *const *cells, uint32_t site)
+{
+	static const struct figures nothing;
+
+	return site == SNAP_NONE ? &nothing : &cells[site]->figures;
+}
+
+static uint64_t known_or_nothing(uint64_t value)
+{
+	return value == SNAP_UNKNOWN ? 0 : value;
+}
+
+/* The more a pair holds on either side, the more it says about its row. */
+static uint64_t weight(const struct figures *old, const struct figures *new, enum figure figure)
+{
+	uint64_t a = known_or_nothing(old->value[figure]), b = known_or_nothing(new->value[figure]);
+
+	return a > b ? a : b;
+}
+
+static void add_pair(struct change_row *row, const struct pairing *pairing, uint32_t index,
+		     const struct pair_sides *sides, enum figure figure)
+{
+	const struct pair *pair = &pairing->pairs[index], *best = &pairing->pairs[row->heaviest];
+	const struct figures *old = side_figures(sides->old, pair->old);
+	const struct figures *new = side_figures(sides->new, pair->new);
+
+	if (!change_has_stacks(row) ||
+	    weight(old, new, figure) > weight(side_figures(sides->old, best->old),
+					      side_figures(sides->new, best->new), figure))
+		row->heaviest = index;
+	figures_add(&row->old, old);
+	figures_add(&row->new, new);
+	row->old_only += pair->new == SNAP_NONE;
+	row->new_only += pair->old == SNAP_NONE;
+	if (pair->level == PAIR_NONE)
+		return;
+	if (row->paired == 0 || pair->level > row->weakest)
+		row->weakest = pair->level;
+	if (row->paired == 0 || pair->similarity < row->similarity)
+		row->similarity = pair->similarity;
+	row->paired++;
+}
+
+/* Growth by the figure in question; where that stands still, by its companion (bytes by blocks, and
+ * back). */
+static int64_t judged_delta(const struct change_row *row, enum figure figure)
+{
+	enum figure companion = figure ^ 1;
+	int64_t delta = figures_delta(&row->old, &row->new, figure);
+
+	return delta ? delta : figures_delta(&row->old, &row->new, companion);
+}
+
+/* Stacks that hold nothing and never paired are no news: memory came and went unseen. */
+static bool holds_nothing(const struct figures *figures, enum figure figure)
+{
+	return figures->value[figure] == 0 && figures->value[figure ^ 1] == 0;
+}
+
+static enum change_status judge(const struct change_row *row, enum figure figure)
+{
+	int64_t delta = judged_delta(row, figure);
+
+	if (!row->paired && !row->old_only)
+		return holds_nothing(&row->new, figure) ? CHANGE_SAME : CHANGE_NEW;
+	if (!row->paired && !row->new_only)
+		return holds_nothing(&row->old, figure) ? CHANGE_SAME : CHANGE_GONE;
+	if (row->weakest == PAIR_FUZZY && !row->old_only && !row->new_only)
+		return CHANGE_MOVED;
+	if (delta)
+		return delta > 0 ? CHANGE_GREW : CHANGE_SHRANK;
+	return row->paired && row->weakest > PAIR_LINE ? CHANGE_MOVED : CHANGE_SAME;
+}
+
+enum snap_status changes_compute(struct changes *changes, const struct selection *selection,
+				 const struct pairing *pairing, const struct pair_sides *sides,
+				 enum figure figure, struct snap_error *err)
+{
+	*changes = (struct changes){.count = selection_row_count(selection)};
+	changes->rows = calloc(changes->count + 1, sizeof(*changes->rows));
+	if (!changes->rows)
+		return fail_memory(err, "summing up changes");
+	for (size_t i = 0; i < changes->count; i++)
+		changes->rows[i].weakest = PAIR_NONE;
+	for (uint32_t i = 0; i < pairing->count; i++) {
+		const uint32_t *rows;
+		size_t count =
+			selection_rows_of(selection, change_label_site(&pairing->pairs[i]), &rows);
+
+		for (size_t r = 0; r < count; r++)
+			add_pair(&changes->rows[rows[r]], pairing, i, sides, figure);
+	}
+	for (size_t i = 0; i < changes->count; i++)
+		changes->rows[i].status = judge(&changes->rows[i], figure);
+	return SNAP_OK;
+}
+
+void changes_release(struct changes *changes)
+{
+	free(changes->rows);
+	*changes = (struct changes){0};
+}

@@ -1,0 +1,59 @@
+/*
+ * analysis/change.h - what changed between two snapshots: paired stacks, summed up in rows.
+ *
+ * Stacks are paired first; grouping follows, labelled by the new side.
+ */
+#ifndef ANALYSIS_CHANGE_H
+#define ANALYSIS_CHANGE_H
+
+#include "analysis/pair.h"
+#include "analysis/select.h"
+
+enum change_status {
+	CHANGE_NEW,
+	CHANGE_GONE,
+	CHANGE_GREW,
+	CHANGE_SHRANK,
+	CHANGE_SAME,
+	CHANGE_MOVED
+};
+
+struct change_row {
+	struct figures old, new;
+	uint32_t old_only, new_only, paired; /* stacks */
+	enum pair_level weakest;             /* of its pairs; PAIR_NONE when it has none */
+	double similarity;                   /* least of its fuzzy pairs */
+	uint32_t heaviest; /* the pair that holds most on either side: index into pairs */
+	enum change_status status;
+};
+
+struct changes {
+	struct change_row *
+		rows; /* one per row of the selection; those without stacks have paired = ... = 0 */
+	size_t count;
+};
+
+/** Sum `pairing` over the rows of `selection` and judge each by `figure`.  Release with
+ * changes_release(). */
+enum snap_status changes_compute(struct changes *changes, const struct selection *selection,
+				 const struct pairing *pairing, const struct pair_sides *sides,
+				 enum figure figure, struct snap_error *err);
+void changes_release(struct changes *changes);
+
+/** True for a row that any stack is credited to. */
+bool change_has_stacks(const struct change_row *row);
+
+/** "new", "gone", "grew", "shrank", "same", "moved". */
+const char *change_status_name(enum change_status status);
+
+/** The site whose rows a pair is credited to: the new one where there is one. */
+uint32_t change_label_site(const struct pair *pair);
+
+/**
+ * What differs between the two stacks of a pair, in words: "line 40 -> 47", "renamed: a -> b",
+ * "moved: x.c -> y.c", "inlined into parse".  Malloc'ed; NULL when nothing that a person could see
+ * differs.
+ */
+char *change_text(const struct dataset *dataset, const struct pair *pair);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * pair.c - pairing by keys: sort both sides by (key, line order) and walk them together.
+ */
+#include "analysis/pair.h"
+
+#include <stdlib.h>
+
+#include "analysis/pair_fuzzy.h"
+#include "model/fail.h"
+
+struct entry {
+	uint64_t key;
+	uint32_t site;
+	const struct dataset *dataset; /* qsort() has no context */
+};
+
+/* The stacks of one side that are not paired yet. */
+struct side {
+	struct entry *entries;
+	size_t count;
+};
+
+const char *pair_level_name(enum pair_level level)
+{
+	static const char *const names[] = {"exact", "line", "function", "fuzzy", NULL};
+
+	return names[level];
+}
+
+static uint64_t key_at(const struct dataset_site *site, enum pair_level level)
+{
+	switch (level) {
+	case PAIR_EXACT:
+		return site->identity.exact;
+	case PAIR_LINE:
+		return site->identity.line;
+	default:
+		return site->identity.function;
+	}
+}
+
+static int compare_number(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_frames(const struct dataset *dataset, uint32_t a, uint32_t b, bool addresses)
+{
+	uint32_t depth = dataset->sites[a].depth;
+	int order = 0;
+
+	if (dataset->sites[b].depth < depth)
+		depth = dataset->sites[b].depth;
+	for (uint32_t i = 0; order == 0 && i < depth; i++) {
+		const struct dataset_frame *x = dataset_frame_at(dataset, a, i);
+		const struct dataset_frame *y = dataset_frame_at(dataset, b, i);
+
+		order = addresses ? compare_number(x->address, y->address)
+				  : compare_number(x->line, y->line);
+	}
+	return order;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = compare_number(a->key, b->key);
+
+	if (order == 0)
+		order = compare_frames(a->dataset, a->site, b->site, false);
+	if (order == 0)
+		order = compare_frames(a->dataset, a->site, b->site, true);
+	return order ? order : compare_number(a->site, b->site);
+}
+
+static void prepare(struct side *side, enum pair_level level)
+{
+	for (size_t i = 0; i < side->count; i++)
+		side->entries[i].key =
+			key_at(&side->entries[i].dataset->sites[side->entries[i].site], level);
+	qsort(side->entries, side->count, sizeof(*side->entries), compare_entries);
+}
+
+static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum pair_level level)
+{
+	pairing->pairs[pairing->count++] =
+		(struct pair){old, new, level, level == PAIR_NONE ? 0 : 1};
+}
+
+/* Pair equal keys in order; what is left moves to the front of its side. */
+static void pair_equal_keys(struct pairing *pairing, struct side *old, struct side *new,
+			    enum pair_level level)
+{
+	size_t i = 0, j = 0, old_left = 0, new_left = 0;
+
+	while (i < old->count && j < new->count) {
+		uint64_t a = old->entries[i].key, b = new->entries[j].key;
+
+		if (a == b && !(level == PAIR_EXACT && a == 0))
+			add_pair(pairing, old->entries[i++].site, new->entries[j++].site, level);
+		else if (a <= b)
+			old->entries[old_left++] = old->entries[i++];
+		else
+			new->entries[new_left++] = new->entries[j++];
+	}
+	while (i < old->count)
+		old->entries[old_left++] = old->entries[i++];
+	while (j < new->count)
+		new->entries[new_left++] = new->entries[j++];
+	old->count = old_left;
+	new->count = new_left;
+}
+
+static bool collect(struct side *side, const struct dataset *dataset,
+		    const struct dataset_cell *const *cells)
+{
+	side->entries = malloc((dataset->site_count + 1) * sizeof(*side->entries));
+	for (uint32_t i = 0; side->entries && i < dataset->site_count; i++)
+		if (cells[i])
+			side->entries[side->count++] = (struct entry){0, i, dataset};
+	return side->entries != NULL;
+}
+
+/* Hand what the keys could not pair to the alignment, and take its pairs out of both sides. */
+static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
+		       const struct pair_sides *sides, struct side *old, struct side *new)
+{
+	uint32_t *left = malloc((old->count + new->count + 1) * sizeof(*left));
+	size_t before = pairing->count;
+	bool ok = left != NULL;
+
+	for (size_t i = 0; ok && i < old->count; i++)
+		left[i] = old->entries[i].site;
+	for (size_t i = 0; ok && i < new->count; i++)
+		left[old->count + i] = new->entries[i].site;
+	ok = ok && pair_fuzzy(dataset, sides, left, old->count, left + old->count, new->count,
+			      pairing->pairs + before, &pairing->count);
+	free(left);
+	return ok;
+}
+
+/* What pair_alike() paired since `from` is no longer left over. */
+static void drop_paired(struct side *side, const struct pairing *pairing, size_t from, bool is_old,
+			bool *paired)
+{
+	size_t left = 0;
+
+	for (size_t i = from; i < pairing->count; i++)
+		paired[is_old ? pairing->pairs[i].old : pairing->pairs[i].new] = true;
+	for (size_t i = 0; i < side->count; i++)
+		if (!paired[side->entries[i].site])
+			side->entries[left++] = side->entries[i];
+	side->count = left;
+}
+
+static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
+		     const struct pair_sides *sides, struct side *old, struct side *new,
+		     enum pair_level up_to)
+{
+	bool *paired;
+	size_t by_key;
+
+	for (enum pair_level level = PAIR_EXACT; level <= up_to && level < PAIR_FUZZY; level++) {
+		prepare(old, level);
+		prepare(new, level);
+		pair_equal_keys(pairing, old, new, level);
+	}
+	if (up_to < PAIR_FUZZY)
+		return true;
+	by_key = pairing->count;
+	paired = calloc(dataset->site_count * 2 + 1, sizeof(*paired));
+	if (!paired || !pair_alike(pairing, dataset, sides, old, new)) {
+		free(paired);
+		return false;
+	}
+	drop_paired(old, pairing, by_key, true, paired);
+	drop_paired(new, pairing, by_key, false, paired + dataset->site_count);
+	free(paired);
+	return true;
+}
+
+enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *dataset,
+				 const struct pair_sides *sides, enum pair_level up_to,
+				 struct snap_error *err)
+{
+	struct side old = {0}, new = {0};
+	bool ok = collect(&old, dataset, sides->old) && collect(&new, dataset, sides->new);
+
+	*pairing = (struct pairing){
+		.pairs = ok ? malloc((old.count + new.count + 1) * sizeof(struct pair)) : NULL};
+	ok = pairing->pairs && pair_all(pairing, dataset, sides, &old, &new, up_to);
+	for (size_t i = 0; ok && i < old.count; i++)
+		add_pair(pairing, old.entries[i].site, SNAP_NONE, PAIR_NONE);
+	for (size_t i = 0; ok && i < new.count; i++)
+		add_pair(pairing, SNAP_NONE, new.entries[i].site, PAIR_NONE);
+	free(old.entries);
+	free(new.entries);
+	if (ok)
+		return SNAP_OK;
+	pairing_release(pairing);
+	return fail_memory(err, "pairing call stacks");
+}
+
+void pairing_release(struct pairing *pairing)
+{
+	free(pairing->pairs);
+	*pairing = (struct pairing){0};
+}

@@ -1,0 +1,19 @@
+/*
+ * analysis/pair_fuzzy.h - pair call stacks that no key makes equal: inlined, renamed, moved,
+ * wrapped.
+ */
+#ifndef ANALYSIS_PAIR_FUZZY_H
+#define ANALYSIS_PAIR_FUZZY_H
+
+#include "analysis/pair.h"
+
+/**
+ * Pair sites of `old` with sites of `new` by likeness; what is ambiguous stays unpaired.  Pairs are
+ * written to `pairs` (room for the smaller side) and *pair_count is raised by their number.  False
+ * when memory is out.
+ */
+bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, const uint32_t *old,
+		size_t old_count, const uint32_t *new, size_t new_count, struct pair *pairs,
+		size_t *pair_count);
+
+#endif

@@ -1,0 +1,621 @@
+/*
+ * select.c - filters and groupings, evaluated once per distinct name, frame and stack.
+ */
+#include "analysis/select.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fail.h"
+
+/* What is known of a frame or row key, as string ids; a field that the grouping does not look at is
+ * 0. */
+struct label {
+	uint32_t function, file, module, line;
+	uint64_t address; /* only of frames without any name */
+};
+
+struct frame_facts {
+	uint32_t label;
+	bool focused, ignored, visible;
+};
+
+struct row {
+	struct select_row text;
+	char *key; /* owned */
+};
+
+/* A site's rows are rows[first .. first + count) of selection->credits. */
+struct credit {
+	size_t first;
+	uint32_t count;
+	uint32_t home; /* the row that names it, credited or not */
+};
+
+struct selection {
+	const struct dataset *dataset;
+	struct select_options options;
+	struct frame_facts *frames;
+	struct label *labels;
+	size_t label_count, label_capacity;
+	struct lookup label_index;
+	uint32_t *row_of_label; /* for groupings by frame */
+	struct row *rows;
+	size_t row_count, row_capacity;
+	struct lookup row_index;  /* for groupings by stack: rows by their sequence of labels */
+	struct lookup text_index; /* rows that are only a text */
+	uint32_t *row_site;       /* the site that a stack's row was made from */
+	size_t row_site_capacity;
+	struct credit *credits;
+	uint32_t *credited;
+	size_t credited_count, credited_capacity;
+};
+
+bool select_options_filter(const struct select_options *options)
+{
+	return options->focus || options->ignore || options->show || options->hide ||
+	       options->domain || options->module;
+}
+
+/* ---- names against expressions ---- */
+
+/* For each string of the dataset: does `pattern` match it? */
+static enum snap_status match_strings(const struct dataset *dataset, const char *option,
+				      const char *pattern, bool **out, struct snap_error *err)
+{
+	regex_t regex;
+	int failure;
+	bool *matches;
+
+	*out = NULL;
+	if (!pattern)
+		return SNAP_OK;
+	failure = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
+	if (failure) {
+		char why[128];
+
+		regerror(failure, &regex, why, sizeof(why));
+		return fail(err, SNAP_EUSAGE, "--%s '%s' is not a regular expression: %s", option,
+			    pattern, why);
+	}
+	matches = calloc(dataset->string_count, sizeof(*matches));
+	for (size_t i = 1; matches && i < dataset->string_count; i++)
+		matches[i] = regexec(&regex, dataset->strings[i], 0, NULL, 0) == 0;
+	regfree(&regex);
+	*out = matches;
+	return matches ? SNAP_OK : fail_memory(err, "matching names");
+}
+
+static bool frame_matches(const struct dataset_frame *frame, const bool *matches)
+{
+	return matches[frame->function] || matches[frame->file];
+}
+
+static enum snap_status judge_frames(struct selection *selection, struct snap_error *err)
+{
+	const struct select_options *options = &selection->options;
+	const struct dataset *dataset = selection->dataset;
+	bool *focus = NULL, *ignore = NULL, *show = NULL, *hide = NULL;
+	enum snap_status st = match_strings(dataset, "focus", options->focus, &focus, err);
+
+	if (st == SNAP_OK)
+		st = match_strings(dataset, "ignore", options->ignore, &ignore, err);
+	if (st == SNAP_OK)
+		st = match_strings(dataset, "show", options->show, &show, err);
+	if (st == SNAP_OK)
+		st = match_strings(dataset, "hide", options->hide, &hide, err);
+	for (size_t i = 0; st == SNAP_OK && i < dataset->frame_count; i++) {
+		const struct dataset_frame *frame = &dataset->frames[i];
+		struct frame_facts *facts = &selection->frames[i];
+
+		facts->focused = !focus || frame_matches(frame, focus);
+		facts->ignored = ignore && frame_matches(frame, ignore);
+		facts->visible = (!show || frame_matches(frame, show)) &&
+				 !(hide && frame_matches(frame, hide));
+	}
+	free(focus);
+	free(ignore);
+	free(show);
+	free(hide);
+	return st;
+}
+
+/* ---- labels: what makes two frames one row ---- */
+
+static struct label frame_label(const struct dataset_frame *frame, enum select_group group)
+{
+	struct label label = {0};
+
+	switch (group) {
+	case SELECT_FUNCTION:
+		label.function = frame->function;
+		label.module = frame->module;
+		break;
+	case SELECT_FILE:
+		label.file = frame->file;
+		break;
+	case SELECT_MODULE:
+		label.module = frame->module;
+		break;
+	case SELECT_LINE:
+	case SELECT_STACK:
+	case SELECT_DOMAIN:
+		label.function = frame->function;
+		label.file = frame->file;
+		label.line = frame->line;
+		label.module = frame->file ? 0 : frame->module;
+		if (!frame->function && !frame->file)
+			label.address = frame->address;
+		break;
+	}
+	return label;
+}
+
+static bool label_equals(const void *selection, const void *wanted, uint32_t id)
+{
+	const struct label *a = wanted, *b = &((const struct selection *)selection)->labels[id];
+
+	return a->function == b->function && a->file == b->file && a->module == b->module &&
+	       a->line == b->line && a->address == b->address;
+}
+
+static uint32_t intern_label(struct selection *selection, const struct label *label)
+{
+	uint64_t hash = lookup_fold(lookup_fold(label->function, label->file), label->module);
+	uint32_t id;
+
+	hash = lookup_fold(lookup_fold(hash, label->line), label->address);
+	id = lookup_find(&selection->label_index, hash, label_equals, selection, label);
+	if (id != SNAP_NONE)
+		return id;
+	id = (uint32_t)selection->label_count;
+	if (!array_reserve(&selection->labels, &selection->label_capacity, selection->label_count,
+			   sizeof(*label)) ||
+	    !lookup_add(&selection->label_index, hash, id))
+		return SNAP_NONE;
+	selection->labels[selection->label_count++] = *label;
+	return id;
+}
+
+static bool label_frames(struct selection *selection)
+{
+	for (size_t i = 0; i < selection->dataset->frame_count; i++) {
+		struct label label =
+			frame_label(&selection->dataset->frames[i], selection->options.group);
+
+		selection->frames[i].label = intern_label(selection, &label);
+		if (selection->frames[i].label == SNAP_NONE)
+			return false;
+	}
+	selection->row_of_label = malloc((selection->label_count + 1) * sizeof(uint32_t));
+	if (!selection->row_of_label)
+		return false;
+	memset(selection->row_of_label, 0xff, (selection->label_count + 1) * sizeof(uint32_t));
+	return true;
+}
+
+/* ---- rows ---- */
+
+const char *select_frame_text(const struct dataset *dataset, const struct dataset_frame *frame,
+			      char *buffer, size_t size)
+{
+	const char *function = dataset_text(dataset, frame->function);
+	const char *file = dataset_text(dataset, frame->file),
+		   *module = dataset_text(dataset, frame->module);
+	const char *gap = *function ? " " : "";
+
+	if (*file && frame->line)
+		snprintf(buffer, size, "%s%s%s:%u", function, gap, file, frame->line);
+	else if (*file)
+		snprintf(buffer, size, "%s%s%s", function, gap, file);
+	else if (*function && *module)
+		snprintf(buffer, size, "%s (%s)", function, module);
+	else if (*function)
+		snprintf(buffer, size, "%s", function);
+	else if (frame->address && *module)
+		snprintf(buffer, size, "0x%" PRIx64 " (%s)", frame->address, module);
+	else if (frame->address)
+		snprintf(buffer, size, "0x%" PRIx64, frame->address);
+	else
+		snprintf(buffer, size, "%s", *module ? module : "(unknown)");
+	return buffer;
+}
+
+/* Like select_frame_text(), of any length, malloc'ed. */
+static char *frame_text(const struct dataset *dataset, const struct dataset_frame *frame)
+{
+	size_t size = strlen(dataset_text(dataset, frame->function)) +
+		      strlen(dataset_text(dataset, frame->file)) +
+		      strlen(dataset_text(dataset, frame->module)) + 64;
+	char *text = malloc(size);
+
+	if (text)
+		select_frame_text(dataset, frame, text, size);
+	return text;
+}
+
+/* A label has the fields of a frame, so that it is put into words as one. */
+static struct dataset_frame label_as_frame(const struct label *label)
+{
+	return (struct dataset_frame){.function = label->function,
+				      .file = label->file,
+				      .module = label->module,
+				      .line = label->line,
+				      .address = label->address};
+}
+
+static const char *known(const struct dataset *dataset, uint32_t string)
+{
+	return string ? dataset_text(dataset, string) : NULL;
+}
+
+/* Append a row; takes `key`.  SNAP_NONE when memory is out. */
+static uint32_t add_row(struct selection *selection, char *key, const struct select_row *text,
+			uint32_t site)
+{
+	size_t row = selection->row_count;
+
+	if (!key || row >= SNAP_NONE ||
+	    !array_reserve(&selection->rows, &selection->row_capacity, row,
+			   sizeof(*selection->rows)) ||
+	    !array_reserve(&selection->row_site, &selection->row_site_capacity, row,
+			   sizeof(uint32_t))) {
+		free(key);
+		return SNAP_NONE;
+	}
+	selection->rows[row] = (struct row){.text = *text, .key = key};
+	selection->rows[row].text.key = key;
+	selection->row_site[row] = site;
+	selection->row_count++;
+	return (uint32_t)row;
+}
+
+/* The row that frames with the label of `frame` are; `frame` stands for them where the label does
+ * not tell. */
+static uint32_t row_of_frame(struct selection *selection, uint32_t frame)
+{
+	const struct dataset *dataset = selection->dataset;
+	uint32_t label_id = selection->frames[frame].label,
+		 *row = &selection->row_of_label[label_id];
+	const struct label *label = &selection->labels[label_id];
+	const struct dataset_frame words = label_as_frame(label);
+	struct select_row text = {.function = known(dataset, label->function),
+				  .file = known(dataset, label->file),
+				  .module = known(dataset, label->module),
+				  .line = label->line};
+
+	if (*row != SNAP_NONE)
+		return *row;
+	if (selection->options.group == SELECT_LINE)
+		text.module = known(dataset, dataset->frames[frame].module);
+	*row = add_row(selection, frame_text(dataset, &words), &text, SNAP_NONE);
+	return *row;
+}
+
+size_t selection_visible(const struct selection *selection, uint32_t site, uint32_t *positions)
+{
+	const struct dataset_site *row = &selection->dataset->sites[site];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < row->depth; i++)
+		if (selection->frames[selection->dataset->stack[row->first + i]].visible)
+			positions[count++] = i;
+	return count;
+}
+
+/* Index into `visible` of the frame that names the site: the first that is not allocator plumbing.
+ */
+static size_t naming_index(const struct selection *selection, uint32_t site,
+			   const uint32_t *visible, size_t count)
+{
+	uint32_t named = selection->dataset->sites[site].identity.named;
+
+	if (!selection->options.no_skip)
+		for (size_t i = 0; i < count; i++)
+			if (visible[i] >= named)
+				return i;
+	return 0;
+}
+
+struct visible_stack {
+	uint32_t site;
+	const uint32_t *positions;
+	size_t count;
+};
+
+static uint32_t label_at(const struct selection *selection, uint32_t site, uint32_t position)
+{
+	const struct dataset *dataset = selection->dataset;
+
+	return selection->frames[dataset->stack[dataset->sites[site].first + position]].label;
+}
+
+static bool stack_equals(const void *context, const void *wanted, uint32_t id)
+{
+	const struct selection *selection = context;
+	const struct visible_stack *stack = wanted;
+	uint32_t site = selection->row_site[id], next = 0;
+
+	for (uint32_t i = 0; i < selection->dataset->sites[site].depth; i++) {
+		if (!selection
+			     ->frames[selection->dataset
+					      ->stack[selection->dataset->sites[site].first + i]]
+			     .visible)
+			continue;
+		if (next == stack->count ||
+		    label_at(selection, site, i) !=
+			    label_at(selection, stack->site, stack->positions[next++]))
+			return false;
+	}
+	return next == stack->count;
+}
+
+static char *stack_text(const struct selection *selection, const struct visible_stack *stack)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	for (size_t i = 0; stream && i < stack->count; i++) {
+		char *frame = frame_text(
+			selection->dataset,
+			dataset_frame_at(selection->dataset, stack->site, stack->positions[i]));
+
+		fprintf(stream, "%s%s", i ? " < " : "", frame ? frame : "?");
+		free(frame);
+	}
+	if (!stream || fclose(stream) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static uint32_t row_of_stack(struct selection *selection, const struct visible_stack *stack,
+			     size_t named)
+{
+	const struct dataset *dataset = selection->dataset;
+	uint64_t hash = stack->count;
+	struct select_row text = {0};
+	uint32_t row;
+
+	for (size_t i = 0; i < stack->count; i++)
+		hash = lookup_fold(hash, label_at(selection, stack->site, stack->positions[i]));
+	row = lookup_find(&selection->row_index, hash, stack_equals, selection, stack);
+	if (row != SNAP_NONE)
+		return row;
+	if (stack->count) {
+		const struct dataset_frame *frame =
+			dataset_frame_at(dataset, stack->site, stack->positions[named]);
+
+		text = (struct select_row){.function = known(dataset, frame->function),
+					   .file = known(dataset, frame->file),
+					   .module = known(dataset, frame->module),
+					   .line = frame->line};
+	}
+	row = add_row(selection, stack_text(selection, stack), &text, stack->site);
+	return row != SNAP_NONE && lookup_add(&selection->row_index, hash, row) ? row : SNAP_NONE;
+}
+
+static bool domain_equals(const void *context, const void *wanted, uint32_t id)
+{
+	const struct selection *selection = context;
+
+	return strcmp(selection->rows[id].key, wanted) == 0;
+}
+
+/* Rows that have a name and nothing else: domains, and stacks without frames. */
+static uint32_t row_of_text(struct selection *selection, const char *key)
+{
+	static const struct select_row nothing = {0};
+	uint64_t hash = lookup_hash(key, strlen(key));
+	uint32_t row = lookup_find(&selection->text_index, hash, domain_equals, selection, key);
+
+	if (row != SNAP_NONE)
+		return row;
+	row = add_row(selection, strdup(key), &nothing, SNAP_NONE);
+	return row != SNAP_NONE && lookup_add(&selection->text_index, hash, row) ? row : SNAP_NONE;
+}
+
+/* ---- sites ---- */
+
+static bool site_passes(const struct selection *selection, uint32_t site)
+{
+	const struct dataset_site *row = &selection->dataset->sites[site];
+	const struct select_options *options = &selection->options;
+	bool focused = !options->focus;
+
+	if (options->domain &&
+	    strcmp(dataset_text(selection->dataset, row->domain), options->domain) != 0)
+		return false;
+	for (uint32_t i = 0; i < row->depth; i++) {
+		const struct frame_facts *facts =
+			&selection->frames[selection->dataset->stack[row->first + i]];
+
+		if (facts->ignored)
+			return false;
+		focused |= facts->focused;
+	}
+	return focused;
+}
+
+static bool module_passes(const struct selection *selection, const struct dataset_frame *frame)
+{
+	const char *glob = selection->options.module;
+
+	return !glob || fnmatch(glob, dataset_text(selection->dataset, frame->module), 0) == 0 ||
+	       fnmatch(glob, dataset_text(selection->dataset, frame->module_path), 0) == 0;
+}
+
+static bool credit_row(struct selection *selection, struct credit *credit, uint32_t row)
+{
+	if (row == SNAP_NONE || !array_reserve(&selection->credited, &selection->credited_capacity,
+					       selection->credited_count, sizeof(uint32_t)))
+		return false;
+	for (uint32_t i = 0; i < credit->count; i++)
+		if (selection->credited[credit->first + i] == row)
+			return true; /* recursion: once per stack */
+	selection->credited[selection->credited_count++] = row;
+	credit->count++;
+	return true;
+}
+
+static bool credit_frames(struct selection *selection, struct credit *credit,
+			  const struct visible_stack *stack)
+{
+	const uint32_t *frames =
+		selection->dataset->stack + selection->dataset->sites[stack->site].first;
+
+	for (size_t i = 0; i < stack->count; i++)
+		if (!credit_row(selection, credit,
+				row_of_frame(selection, frames[stack->positions[i]])))
+			return false;
+	return true;
+}
+
+/* The row that a stack of frames is, by its naming frame. */
+static uint32_t row_of_site(struct selection *selection, const struct visible_stack *stack,
+			    size_t named)
+{
+	const struct dataset *dataset = selection->dataset;
+	const struct dataset_site *site = &dataset->sites[stack->site];
+
+	if (selection->options.group == SELECT_DOMAIN)
+		return row_of_text(selection, dataset_text(dataset, site->domain));
+	if (site->depth == 0)
+		return row_of_text(selection, "(no stack)");
+	if (stack->count == 0)
+		return row_of_text(selection, "(no frame left)");
+	if (selection->options.group == SELECT_STACK)
+		return row_of_stack(selection, stack, named);
+	return row_of_frame(selection, dataset->stack[site->first + stack->positions[named]]);
+}
+
+static bool is_left_out(const struct selection *selection, const struct visible_stack *stack,
+			size_t named)
+{
+	const struct dataset *dataset = selection->dataset;
+	const struct select_options *options = &selection->options;
+
+	if (!site_passes(selection, stack->site))
+		return true;
+	if (stack->count == 0)
+		return dataset->sites[stack->site].depth > 0 || options->show || options->module;
+	return !module_passes(selection,
+			      dataset_frame_at(dataset, stack->site, stack->positions[named]));
+}
+
+/*
+ * What filters leave out has a row as well, though it is not credited there: so that a report can
+ * say how many rows it hides.  False when memory is out.
+ */
+static bool credit_site(struct selection *selection, uint32_t site, uint32_t *positions)
+{
+	struct credit *credit = &selection->credits[site];
+	struct visible_stack stack = {site, positions,
+				      selection_visible(selection, site, positions)};
+	size_t named = naming_index(selection, site, positions, stack.count);
+	bool by_frame = selection->options.group < SELECT_STACK && stack.count > 0;
+
+	credit->first = selection->credited_count;
+	credit->home = row_of_site(selection, &stack, named);
+	if (credit->home == SNAP_NONE)
+		return false;
+	if (is_left_out(selection, &stack, named))
+		return true;
+	if (selection->options.cumulative && by_frame)
+		return credit_frames(selection, credit, &stack);
+	return credit_row(selection, credit, credit->home);
+}
+
+static bool credit_sites(struct selection *selection)
+{
+	const struct dataset *dataset = selection->dataset;
+	uint32_t deepest = 0, *positions;
+	bool ok;
+
+	for (size_t i = 0; i < dataset->site_count; i++)
+		if (dataset->sites[i].depth > deepest)
+			deepest = dataset->sites[i].depth;
+	positions = malloc((deepest + 1) * sizeof(*positions));
+	ok = positions != NULL;
+	for (uint32_t i = 0; ok && i < dataset->site_count; i++)
+		ok = credit_site(selection, i, positions);
+	free(positions);
+	return ok;
+}
+
+enum snap_status selection_new(struct selection **out, const struct dataset *dataset,
+			       const struct select_options *options, struct snap_error *err)
+{
+	struct selection *selection = calloc(1, sizeof(*selection));
+	enum snap_status st = SNAP_OK;
+
+	*out = NULL;
+	if (!selection)
+		return fail_memory(err, "choosing stacks");
+	selection->dataset = dataset;
+	selection->options = *options;
+	selection->frames = calloc(dataset->frame_count + 1, sizeof(*selection->frames));
+	selection->credits = calloc(dataset->site_count + 1, sizeof(*selection->credits));
+	if (!selection->frames || !selection->credits)
+		st = fail_memory(err, "choosing stacks");
+	if (st == SNAP_OK)
+		st = judge_frames(selection, err);
+	if (st == SNAP_OK && (!label_frames(selection) || !credit_sites(selection)))
+		st = fail_memory(err, "grouping stacks");
+	if (st == SNAP_OK)
+		*out = selection;
+	else
+		selection_free(selection);
+	return st;
+}
+
+void selection_free(struct selection *selection)
+{
+	if (!selection)
+		return;
+	for (size_t i = 0; i < selection->row_count; i++)
+		free(selection->rows[i].key);
+	free(selection->frames);
+	free(selection->labels);
+	lookup_release(&selection->label_index);
+	free(selection->row_of_label);
+	free(selection->rows);
+	lookup_release(&selection->row_index);
+	lookup_release(&selection->text_index);
+	free(selection->row_site);
+	free(selection->credits);
+	free(selection->credited);
+	free(selection);
+}
+
+size_t selection_rows_of(const struct selection *selection, uint32_t site, const uint32_t **rows)
+{
+	*rows = selection->credited + selection->credits[site].first;
+	return selection->credits[site].count;
+}
+
+uint32_t selection_row_at(const struct selection *selection, uint32_t site, uint32_t position)
+{
+	return selection->row_of_label[label_at(selection, site, position)];
+}
+
+uint32_t selection_home_row(const struct selection *selection, uint32_t site)
+{
+	return selection->credits[site].home;
+}
+
+size_t selection_row_count(const struct selection *selection)
+{
+	return selection->row_count;
+}
+
+const struct select_row *selection_row(const struct selection *selection, uint32_t row)
+{
+	return &selection->rows[row].text;
+}

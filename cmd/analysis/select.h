@@ -1,0 +1,82 @@
+/*
+ * analysis/select.h - which stacks a report is about, and what row each belongs to.
+ *
+ * The one implementation of the filters and groupings that all reports share.  It is C and not SQL
+ * because compare pairs stacks *before* it groups them: a second, SQL implementation of "what row
+ * is this stack in" would have to agree with this one for ever.  Expressions are matched once per
+ * distinct name, never per stack.
+ */
+#ifndef ANALYSIS_SELECT_H
+#define ANALYSIS_SELECT_H
+
+#include "analysis/dataset.h"
+#include "snap/status.h"
+
+enum select_group {
+	SELECT_LINE,     /* function, file and line (and module, where the file is unknown) */
+	SELECT_FUNCTION, /* function and module */
+	SELECT_FILE,
+	SELECT_MODULE,
+	SELECT_STACK,
+	SELECT_DOMAIN,
+};
+
+struct select_options {
+	enum select_group group;
+	bool cumulative; /* a stack belongs to the rows of all its frames, once each */
+	bool no_skip;    /* name a stack by its newest frame, allocator plumbing included */
+	const char *focus,
+		*ignore; /* keep stacks with / without a frame whose function or file matches */
+	const char *show,
+		*hide;      /* keep / drop matching frames; a stack without any left is dropped */
+	const char *domain; /* exact name */
+	const char *module; /* glob on the naming frame's module: its path or its base name */
+};
+
+/** A row of a report before it has figures.  Texts are the dataset's; NULL where the grouping has
+ * none or nothing is known. */
+struct select_row {
+	const char *key; /* unique among the rows; never NULL */
+	const char *function, *file, *module;
+	uint32_t line; /* 0 none */
+};
+
+struct selection;
+
+/**
+ * Compile and evaluate `options` over all sites of `dataset`, which must outlive the selection and
+ * not change. On success `*out` is yours: release it with selection_free().  SNAP_EUSAGE: an
+ * expression does not compile.
+ */
+enum snap_status selection_new(struct selection **out, const struct dataset *dataset,
+			       const struct select_options *options, struct snap_error *err);
+void selection_free(struct selection *selection);
+
+/** The rows that a site is credited to: one, several with `cumulative`, or 0 when filters leave it
+ * out. */
+size_t selection_rows_of(const struct selection *selection, uint32_t site, const uint32_t **rows);
+
+/** The row that a site is named by, filtered out or not. */
+uint32_t selection_home_row(const struct selection *selection, uint32_t site);
+
+/** All rows, also those of which filters left out everything: nothing is credited to them. */
+size_t selection_row_count(const struct selection *selection);
+const struct select_row *selection_row(const struct selection *selection, uint32_t row);
+
+/** Visible frames of a site (after show and hide), newest first, as positions in its stack. Returns
+ * how many; at most site depth are written to `positions`. */
+size_t selection_visible(const struct selection *selection, uint32_t site, uint32_t *positions);
+
+/** The row that a visible frame is by itself, where `cumulative` groups by frame; SNAP_NONE when
+ * nothing is credited to it. */
+uint32_t selection_row_at(const struct selection *selection, uint32_t site, uint32_t position);
+
+/** True when a filter (not a grouping) is set: some memory may be left out. */
+bool select_options_filter(const struct select_options *options);
+
+/** "parse src/parse.c:40", "main (app)", "0x1234": a frame in words, into `buffer`; returns buffer.
+ */
+const char *select_frame_text(const struct dataset *dataset, const struct dataset_frame *frame,
+			      char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * cmd_compare.c - `snapdiff compare`: what changed between two snapshots.
+ */
+#include "cli/cli.h"
+#include "print_sql.h"
+#include "render/output.h"
+#include "report/compare.h"
+#include "report/fetch.h"
+#include "report/subject.h"
+
+struct compare_options {
+	struct report_options shared;
+	bool exit_code;
+};
+
+static const struct option compare_table[] = {
+	{.name = "exit-code",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct compare_options, exit_code),
+	 .help = "exit with 1 when any row is new or grew"},
+	{.name = NULL},
+};
+
+static const struct option *const compare_options[] = {compare_table, report_option_table,
+						       match_option_table, NULL};
+
+static const struct compare_options compare_defaults = {
+	.shared = {.limit = 20, .match = MATCH_FUNCTION}};
+
+static enum snap_status print_report(const struct subject *subject,
+				     const struct report_options *options, bool *finding,
+				     struct snap_error *err)
+{
+	struct dataset *dataset = NULL;
+	struct report *report = NULL;
+	enum snap_status st = fetch_dataset(&dataset, session_store(subject->session), subject->ids,
+					    subject->count, err);
+
+	if (st == SNAP_OK) {
+		report = compare_report_new(dataset->snapshots[0].sampled ||
+					    dataset->snapshots[1].sampled);
+		st = subject_describe(subject, report, err);
+	}
+	if (st == SNAP_OK)
+		st = compare_fill(report, dataset, options, err);
+	if (st == SNAP_OK) {
+		*finding = report->finding;
+		st = output_report(report, options, err);
+	}
+	report_free(report);
+	dataset_free(dataset);
+	return st;
+}
+
+static enum snap_status compare_run(const struct invocation *call, int *exit_code,
+				    struct snap_error *err)
+{
+	const struct compare_options *options = call->options;
+	struct subject subject = {0};
+	bool finding = false;
+	enum snap_status st = subject_open(&subject, &options->shared, err);
+
+	for (int i = 0; st == SNAP_OK && i < call->argc; i++)
+		st = subject_add(&subject, call->argv[i], err);
+	if (st == SNAP_OK)
+		st = options->shared.sql ? print_sql(&subject, "compare", &options->shared, err)
+					 : print_report(&subject, &options->shared, &finding, err);
+	if (st == SNAP_OK && options->exit_code && finding)
+		*exit_code = EXIT_FINDING;
+	subject_close(&subject);
+	return st;
+}
+
+const struct command cmd_compare = {
+	.name = "compare",
+	.alias = "diff",
+	.summary = "Show what changed between two snapshots",
+	.usage = "[options] OLD NEW",
+	.group = "reports",
+	.details = "Call stacks are paired first, at the first level that fits and --match "
+		   "permits; rows are\n"
+		   "grouped afterwards and named by the new side.  Rows that are the same appear "
+		   "with --all.\n"
+		   "--sort takes change (the size of the change; default), key, or any figure of "
+		   "the rows,\n"
+		   "such as new_bytes or delta_blocks.",
+	.options = compare_options,
+	.options_size = sizeof(struct compare_options),
+	.defaults = &compare_defaults,
+	.operands_min = 2,
+	.operands_max = 2,
+	.run = compare_run,
+};

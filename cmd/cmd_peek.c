@@ -1,0 +1,74 @@
+/*
+ * cmd_peek.c - `snapdiff peek`: callers and callees of the functions that match.
+ */
+#include "cli/cli.h"
+#include "print_sql.h"
+#include "render/output.h"
+#include "report/fetch.h"
+#include "report/subject.h"
+#include "report/peek.h"
+
+static const struct option *const peek_options[] = {report_option_table, NULL};
+
+static const struct report_options peek_defaults = {
+	.group = GROUP_FUNCTION, .limit = 20, .match = MATCH_FUNCTION};
+
+static enum snap_status print_report(const struct subject *subject, const char *pattern,
+				     const struct report_options *options, struct snap_error *err)
+{
+	struct dataset *dataset = NULL;
+	struct report *report = NULL;
+	enum snap_status st = fetch_dataset(&dataset, session_store(subject->session), subject->ids,
+					    subject->count, err);
+
+	if (st == SNAP_OK) {
+		report = peek_report_new(dataset->snapshots[0].sampled);
+		st = subject_describe(subject, report, err);
+	}
+	if (st == SNAP_OK)
+		st = peek_fill(report, dataset, pattern, options, err);
+	if (st == SNAP_OK)
+		st = output_report(report, options, err);
+	report_free(report);
+	dataset_free(dataset);
+	return st;
+}
+
+static enum snap_status peek_run(const struct invocation *call, int *exit_code,
+				 struct snap_error *err)
+{
+	const struct report_options *options = call->options;
+	struct subject subject = {0};
+	enum snap_status st = subject_open(&subject, options, err);
+
+	(void)exit_code;
+	if (st == SNAP_OK)
+		st = subject_add(&subject, call->argv[1], err);
+	if (st == SNAP_OK)
+		st = options->sql ? print_sql(&subject, "peek", options, err)
+				  : print_report(&subject, call->argv[0], options, err);
+	subject_close(&subject);
+	return st;
+}
+
+const struct command cmd_peek = {
+	.name = "peek",
+	.summary = "Show callers and callees of the matching functions",
+	.usage = "[options] REGEX [SNAP]",
+	.group = "reports",
+	.details =
+		"REGEX is a POSIX extended expression on function names.  A stack counts once per "
+		"function,\n"
+		"however often it recurs, so that a function's callers add up to what it holds, "
+		"and so do\n"
+		"its callees together with '(itself)'.  -n limits the functions, not their "
+		"neighbours.\n"
+		"--group takes function (default here) or line.\n"
+		"--sort takes live_bytes, live_blocks, allocated_bytes, allocated_blocks or key.",
+	.options = peek_options,
+	.options_size = sizeof(struct report_options),
+	.defaults = &peek_defaults,
+	.operands_min = 1,
+	.operands_max = 2,
+	.run = peek_run,
+};

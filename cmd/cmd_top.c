@@ -1,0 +1,66 @@
+/*
+ * cmd_top.c - `snapdiff top`: the call sites that hold the most memory.
+ */
+#include "cli/cli.h"
+#include "print_sql.h"
+#include "render/output.h"
+#include "report/fetch.h"
+#include "report/subject.h"
+#include "report/top.h"
+
+static const struct option *const top_options[] = {report_option_table, NULL};
+
+static enum snap_status print_report(const struct subject *subject,
+				     const struct report_options *options, struct snap_error *err)
+{
+	struct dataset *dataset = NULL;
+	struct report *report = NULL;
+	enum snap_status st = fetch_dataset(&dataset, session_store(subject->session), subject->ids,
+					    subject->count, err);
+
+	if (st == SNAP_OK) {
+		report = top_report_new(dataset->snapshots[0].sampled);
+		st = subject_describe(subject, report, err);
+	}
+	if (st == SNAP_OK)
+		st = top_fill(report, dataset, options, err);
+	if (st == SNAP_OK)
+		st = output_report(report, options, err);
+	report_free(report);
+	dataset_free(dataset);
+	return st;
+}
+
+static enum snap_status top_run(const struct invocation *call, int *exit_code,
+				struct snap_error *err)
+{
+	const struct report_options *options = call->options;
+	struct subject subject = {0};
+	enum snap_status st = subject_open(&subject, options, err);
+
+	(void)exit_code;
+	if (st == SNAP_OK)
+		st = subject_add(&subject, call->argv[0], err);
+	if (st == SNAP_OK)
+		st = options->sql ? print_sql(&subject, "top", options, err)
+				  : print_report(&subject, options, err);
+	subject_close(&subject);
+	return st;
+}
+
+const struct command cmd_top = {
+	.name = "top",
+	.summary = "Show what holds the most memory",
+	.usage = "[options] [SNAP]",
+	.group = "reports",
+	.details =
+		"Without SNAP, the newest snapshot of --db, or of the directory 'snaps', is "
+		"shown.\n"
+		"--sort takes live_bytes, live_blocks, allocated_bytes, allocated_blocks or key.",
+	.options = top_options,
+	.options_size = sizeof(struct report_options),
+	.defaults = &report_option_defaults,
+	.operands_min = 0,
+	.operands_max = 1,
+	.run = top_run,
+};

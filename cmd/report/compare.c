@@ -1,0 +1,548 @@
+/*
+ * compare.c - rows of changes: paired by analysis/pair.c, summed by analysis/change.c, ordered and
+ * told here.
+ */
+#include "report/compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/change.h"
+#include "model/fail.h"
+#include "report/sites.h"
+
+/* Columns in the order of JSON; the standard errors are there only when a side was sampled. */
+enum {
+	KEY,
+	STATUS,
+	FUNCTION,
+	FILE_NAME,
+	LINE,
+	MODULE,
+	OLD_BYTES,
+	NEW_BYTES,
+	DELTA_BYTES,
+	OLD_BLOCKS,
+	NEW_BLOCKS,
+	DELTA_BLOCKS,
+	OLD_ALLOCATED,
+	NEW_ALLOCATED,
+	DELTA_ALLOCATED,
+	OLD_ALLOCATIONS,
+	NEW_ALLOCATIONS,
+	DELTA_ALLOCATIONS,
+	SITE,
+	CHANGE,
+	MATCH,
+	SIMILARITY,
+	STACK,
+	EXACT_COLUMNS,
+	FIRST_ERROR =
+		EXACT_COLUMNS, /* three for each figure, in the order of the figures' columns */
+	NOISE = FIRST_ERROR + 3 * FIGURES,
+	SAMPLED_COLUMNS,
+};
+
+static const struct column all_columns[SAMPLED_COLUMNS] = {
+	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
+	[STATUS] = {"status", "status", COLUMN_VERDICT, 0},
+	[FUNCTION] = {"function", "function", COLUMN_NAME, COLUMN_HIDDEN},
+	[FILE_NAME] = {"file", "file", COLUMN_NAME, COLUMN_HIDDEN},
+	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
+	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
+	[OLD_BYTES] = {"old_bytes", "old", COLUMN_BYTES, 0},
+	[NEW_BYTES] = {"new_bytes", "new", COLUMN_BYTES, 0},
+	[DELTA_BYTES] = {"delta_bytes", "change", COLUMN_DELTA_BYTES, 0},
+	[OLD_BLOCKS] = {"old_blocks", "old blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	[NEW_BLOCKS] = {"new_blocks", "new blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	[DELTA_BLOCKS] = {"delta_blocks", "blocks", COLUMN_DELTA_COUNT, 0},
+	[OLD_ALLOCATED] = {"old_allocated_bytes", "old allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	[NEW_ALLOCATED] = {"new_allocated_bytes", "new allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	[DELTA_ALLOCATED] = {"delta_allocated_bytes", "allocated", COLUMN_DELTA_BYTES,
+			     COLUMN_HIDDEN},
+	[OLD_ALLOCATIONS] = {"old_allocated_blocks", "old allocations", COLUMN_COUNT,
+			     COLUMN_HIDDEN},
+	[NEW_ALLOCATIONS] = {"new_allocated_blocks", "new allocations", COLUMN_COUNT,
+			     COLUMN_HIDDEN},
+	[DELTA_ALLOCATIONS] = {"delta_allocated_blocks", "allocations", COLUMN_DELTA_COUNT,
+			       COLUMN_HIDDEN},
+	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[CHANGE] = {"change", "what changed", COLUMN_NAME, 0},
+	[MATCH] = {"match", "match", COLUMN_TEXT, COLUMN_HIDDEN},
+	[SIMILARITY] = {"similarity", "similarity", COLUMN_RATIO, COLUMN_HIDDEN},
+	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
+	[FIRST_ERROR] = {"old_bytes_stderr", "± old", COLUMN_BYTES, COLUMN_HIDDEN},
+	{"new_bytes_stderr", "± new", COLUMN_BYTES, COLUMN_HIDDEN},
+	{"delta_bytes_stderr", "± change", COLUMN_BYTES, 0},
+	{"old_blocks_stderr", "± old blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"new_blocks_stderr", "± new blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"delta_blocks_stderr", "± blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"old_allocated_bytes_stderr", "± old allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	{"new_allocated_bytes_stderr", "± new allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	{"delta_allocated_bytes_stderr", "± allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	{"old_allocated_blocks_stderr", "± old allocations", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"new_allocated_blocks_stderr", "± new allocations", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"delta_allocated_blocks_stderr", "± allocations", COLUMN_COUNT, COLUMN_HIDDEN},
+	[NOISE] = {"within_noise", "noise", COLUMN_TEXT, COLUMN_HIDDEN},
+};
+
+/* The first of the three columns (old, new, delta) of each figure. */
+static const int figure_columns[FIGURES] = {OLD_BYTES, OLD_BLOCKS, OLD_ALLOCATED, OLD_ALLOCATIONS};
+
+/* A difference of less than so many standard errors may well be chance (95 %, two-sided). */
+static const double noise_limit = 1.96;
+
+struct compare_row {
+	const struct change_row *change;
+	const struct select_row *words;
+	uint32_t row;
+	int64_t order; /* what rows are ordered by, the largest first; equal ones by key */
+};
+
+struct compare {
+	struct report *report;
+	const struct dataset *dataset;
+	const struct report_options *options;
+	enum figure metric;
+	struct pair_sides sides;
+	struct pairing pairing;
+	struct selection *selection;
+	struct changes changes;
+	struct compare_row *rows;
+	size_t count, shown_count; /* rows that pass, ordered; the first of them are shown */
+	size_t same_count;         /* rows that are the same and not wanted */
+	size_t row_count;          /* all rows, also those that filters leave out */
+	struct figures old_shown, new_shown, old_selected, new_selected;
+	bool sampled;
+};
+
+struct report *compare_report_new(bool sampled)
+{
+	return report_new("snapdiff.compare/1", all_columns,
+			  sampled ? SAMPLED_COLUMNS : EXACT_COLUMNS);
+}
+
+/* ---- order ---- */
+
+static const char *const sort_names[] = {"change",
+					 "old_bytes",
+					 "new_bytes",
+					 "delta_bytes",
+					 "old_blocks",
+					 "new_blocks",
+					 "delta_blocks",
+					 "old_allocated_bytes",
+					 "new_allocated_bytes",
+					 "delta_allocated_bytes",
+					 "old_allocated_blocks",
+					 "new_allocated_blocks",
+					 "delta_allocated_blocks",
+					 "key",
+					 NULL};
+enum { SORT_BY_CHANGE = 0, SORT_BY_FIGURE = 1, SORT_BY_KEY = SORT_BY_FIGURE + 3 * FIGURES };
+
+static int64_t magnitude(int64_t delta)
+{
+	return delta < 0 ? -delta : delta;
+}
+
+static int64_t known_or_zero(uint64_t figure)
+{
+	return figure == SNAP_UNKNOWN ? 0 : (int64_t)figure;
+}
+
+static int64_t order_of(const struct change_row *row, int column, enum figure metric)
+{
+	enum figure figure = (enum figure)((column - SORT_BY_FIGURE) / 3);
+
+	if (column == SORT_BY_CHANGE)
+		return magnitude(figures_delta(&row->old, &row->new, metric));
+	if (column == SORT_BY_KEY)
+		return 0;
+	switch ((column - SORT_BY_FIGURE) % 3) {
+	case 0:
+		return known_or_zero(row->old.value[figure]);
+	case 1:
+		return known_or_zero(row->new.value[figure]);
+	default:
+		return figures_delta(&row->old, &row->new, figure);
+	}
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+	const struct compare_row *a = left, *b = right;
+	int order;
+
+	if (a->order != b->order)
+		return a->order < b->order ? 1 : -1;
+	order = strcmp(a->words->key, b->words->key);
+	return order ? order : (a->row > b->row) - (a->row < b->row);
+}
+
+static bool is_large_enough(const struct compare *compare, const struct change_row *row)
+{
+	int64_t delta = figures_delta(&row->old, &row->new, sites_bytes_figure(compare->options));
+
+	return (uint64_t)magnitude(delta) >= compare->options->min_bytes;
+}
+
+/* Drop what is not to be seen, order the rest; say whether something was found. */
+static void arrange(struct compare *compare, int column)
+{
+	for (uint32_t i = 0; i < compare->changes.count; i++) {
+		const struct change_row *change = &compare->changes.rows[i];
+
+		if (!change_has_stacks(change) || !is_large_enough(compare, change))
+			continue;
+		if (change->status == CHANGE_NEW || change->status == CHANGE_GREW)
+			compare->report->finding = true;
+		if (change->status == CHANGE_SAME && !compare->options->all) {
+			compare->same_count++;
+			continue;
+		}
+		compare->rows[compare->count++] = (struct compare_row){
+			.change = change,
+			.words = selection_row(compare->selection, i),
+			.row = i,
+			.order = order_of(change, column, compare->metric),
+		};
+	}
+	qsort(compare->rows, compare->count, sizeof(*compare->rows), compare_rows);
+	compare->shown_count = sites_limit(compare->options, compare->count);
+}
+
+/* ---- rows in words ---- */
+
+static struct value delta_value(const struct change_row *row, enum figure figure)
+{
+	if (row->old.value[figure] == SNAP_UNKNOWN || row->new.value[figure] == SNAP_UNKNOWN)
+		return value_null();
+	return value_int(figures_delta(&row->old, &row->new, figure));
+}
+
+static double delta_stderr(const struct change_row *row, enum figure figure)
+{
+	return sqrt(row->old.variance[figure] + row->new.variance[figure]);
+}
+
+static void add_errors(const struct compare *compare, const struct change_row *row,
+		       struct value *values)
+{
+	double limit = noise_limit * delta_stderr(row, compare->metric);
+	int64_t delta = figures_delta(&row->old, &row->new, compare->metric);
+
+	for (enum figure i = 0; i < FIGURES; i++) {
+		values[FIRST_ERROR + 3 * i] = value_real(figures_stderr(&row->old, i));
+		values[FIRST_ERROR + 3 * i + 1] = value_real(figures_stderr(&row->new, i));
+		values[FIRST_ERROR + 3 * i + 2] = value_real(delta_stderr(row, i));
+	}
+	values[NOISE] = value_bool((double)magnitude(delta) <= limit);
+}
+
+/* What changed in the row's heaviest pair, where pairs changed at all. */
+static struct value change_value(const struct compare *compare, const struct change_row *row)
+{
+	char *text = NULL;
+	struct value value;
+
+	if (row->paired && row->weakest > PAIR_LINE)
+		text = change_text(compare->dataset, &compare->pairing.pairs[row->heaviest]);
+	value = value_text(compare->report, text);
+	free(text);
+	return value;
+}
+
+static void add_row(struct compare *compare, const struct compare_row *row)
+{
+	struct report *report = compare->report;
+	struct value *values = report_row(report);
+	const struct change_row *change = row->change;
+
+	values[KEY] = values[SITE] = value_text(report, row->words->key);
+	values[STATUS] = value_text(report, change_status_name(change->status));
+	values[FUNCTION] = value_text(report, row->words->function);
+	values[FILE_NAME] = value_text(report, row->words->file);
+	values[LINE] = sites_line(row->words->line);
+	values[MODULE] = value_text(report, row->words->module);
+	for (enum figure i = 0; i < FIGURES; i++) {
+		values[figure_columns[i]] = value_u64(change->old.value[i]);
+		values[figure_columns[i] + 1] = value_u64(change->new.value[i]);
+		values[figure_columns[i] + 2] = delta_value(change, i);
+	}
+	values[CHANGE] = change_value(compare, change);
+	values[MATCH] = value_text(report, pair_level_name(change->weakest));
+	if (change->weakest == PAIR_FUZZY)
+		values[SIMILARITY] = value_real(change->similarity);
+	values[STACK] = sites_stack(report, compare->dataset,
+				    change_label_site(&compare->pairing.pairs[change->heaviest]));
+	if (compare->sampled)
+		add_errors(compare, change, values);
+}
+
+/* ---- sums ---- */
+
+static void add_side(struct figures *sum, const struct dataset_cell *const *cells, uint32_t site)
+{
+	if (site != SNAP_NONE)
+		figures_add(sum, &cells[site]->figures);
+}
+
+static bool any_shown(const bool *is_shown, const uint32_t *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_shown[rows[i]])
+			return true;
+	return false;
+}
+
+/*
+ * The memory of the pairs credited to a row that is shown (with --cumulative rows overlap), of all
+ * that filters let through, and the number of rows without those that only an old stack's place
+ * would name.
+ */
+static void sum_pairs(struct compare *compare, const bool *is_shown, bool *is_row)
+{
+	for (size_t i = 0; i < compare->pairing.count; i++) {
+		const struct pair *pair = &compare->pairing.pairs[i];
+		uint32_t site = change_label_site(pair);
+		const uint32_t *rows;
+		size_t count = selection_rows_of(compare->selection, site, &rows);
+
+		for (size_t r = 0; r < count; r++)
+			is_row[rows[r]] = true;
+		if (count == 0)
+			is_row[selection_home_row(compare->selection, site)] = true;
+		if (count) {
+			add_side(&compare->old_selected, compare->sides.old, pair->old);
+			add_side(&compare->new_selected, compare->sides.new, pair->new);
+		}
+		if (any_shown(is_shown, rows, count)) {
+			add_side(&compare->old_shown, compare->sides.old, pair->old);
+			add_side(&compare->new_shown, compare->sides.new, pair->new);
+		}
+	}
+	for (size_t i = 0; i < compare->changes.count; i++)
+		compare->row_count += is_row[i];
+}
+
+static bool sum_up(struct compare *compare)
+{
+	bool *is_shown = calloc(compare->changes.count + 1, sizeof(*is_shown));
+	bool *is_row = calloc(compare->changes.count + 1, sizeof(*is_row));
+	bool ok = is_shown && is_row;
+
+	for (size_t i = 0; ok && i < compare->shown_count; i++)
+		is_shown[compare->rows[i].row] = true;
+	if (ok)
+		sum_pairs(compare, is_shown, is_row);
+	free(is_shown);
+	free(is_row);
+	return ok;
+}
+
+static struct value difference(uint64_t old, uint64_t new)
+{
+	return old == SNAP_UNKNOWN || new == SNAP_UNKNOWN ? value_null()
+							  : value_int((int64_t) new - (int64_t)old);
+}
+
+/* `shown` and `hidden`: the same names as the columns, so that every format can close its rows with
+ * them. */
+static void add_part(struct compare *compare, const char *name, size_t rows,
+		     const struct figures *old, const struct figures *new)
+{
+	struct value part = value_object();
+	struct report *report = compare->report;
+
+	value_field(report, &part, "rows", value_u64(rows));
+	for (enum figure i = 0; i < FIGURES; i++) {
+		value_field(report, &part, all_columns[figure_columns[i]].name,
+			    value_u64(old->value[i]));
+		value_field(report, &part, all_columns[figure_columns[i] + 1].name,
+			    value_u64(new->value[i]));
+		value_field(report, &part, all_columns[figure_columns[i] + 2].name,
+			    difference(old->value[i], new->value[i]));
+	}
+	value_field(report, &report->tail, name, part);
+}
+
+static void add_totals(struct compare *compare, const struct figures *old,
+		       const struct figures *new)
+{
+	struct report *report = compare->report;
+	struct value totals = value_object(), side[2] = {value_object(), value_object()},
+		     delta = value_object();
+
+	sites_add_figures(report, &side[0], old, compare->sampled);
+	sites_add_figures(report, &side[1], new, compare->sampled);
+	for (enum figure i = 0; i < FIGURES; i++)
+		value_field(report, &delta, sites_figure_name(i),
+			    difference(old->value[i], new->value[i]));
+	for (enum figure i = 0; compare->sampled && i < FIGURES; i++)
+		value_field(report, &delta, report_text(report, "%s_stderr", sites_figure_name(i)),
+			    value_real(sqrt(old->variance[i] + new->variance[i])));
+	value_field(report, &totals, "old", side[0]);
+	value_field(report, &totals, "new", side[1]);
+	value_field(report, &totals, "delta", delta);
+	value_field(report, &report->head, "totals", totals);
+}
+
+static void add_summary(struct compare *compare)
+{
+	struct figures old = compare->dataset->snapshots[0].totals,
+		       new = compare->dataset->snapshots[1].totals;
+
+	add_totals(compare, &old, &new);
+	figures_subtract(&old, &compare->old_shown);
+	figures_subtract(&new, &compare->new_shown);
+	add_part(compare, "shown", compare->shown_count, &compare->old_shown, &compare->new_shown);
+	add_part(compare, "hidden", compare->row_count - compare->shown_count, &old, &new);
+}
+
+/* ---- title and closing lines ---- */
+
+static void add_title(struct compare *compare)
+{
+	const struct figures *old = &compare->dataset->snapshots[0].totals;
+	const struct figures *new = &compare->dataset->snapshots[1].totals;
+	enum figure bytes = sites_bytes_figure(compare->options);
+	char before[32], after[32], delta[32];
+
+	compare->report->title = report_text(
+		compare->report, "%s -> %s: %s -> %s %s (%s)", sites_input_name(compare->report, 0),
+		sites_input_name(compare->report, 1), sites_bytes(old->value[bytes], before),
+		sites_bytes(new->value[bytes], after),
+		bytes == FIGURE_LIVE_BYTES ? "live" : "allocated",
+		sites_delta(figures_delta(old, new, bytes), delta));
+}
+
+static int64_t part_change(const struct compare_row *rows, size_t count, enum figure figure)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += magnitude(figures_delta(&rows[i].change->old, &rows[i].change->new, figure));
+	return sum;
+}
+
+static void note_what_is_shown(struct compare *compare)
+{
+	enum figure bytes = sites_bytes_figure(compare->options);
+	int64_t all = part_change(compare->rows, compare->count, bytes);
+	int64_t shown = part_change(compare->rows, compare->shown_count, bytes);
+	const char *more = compare->shown_count < compare->count || compare->same_count
+				   ? "; --all shows the rest"
+				   : "";
+
+	if (compare->count == 0)
+		report_note(compare->report, "Nothing changed%s%s",
+			    compare->same_count
+				    ? report_text(compare->report, ": %zu rows are the same",
+						  compare->same_count)
+				    : "",
+			    more);
+	else
+		report_note(compare->report,
+			    "Shown: %zu of %zu changed rows, %.1f %% of the bytes that changed%s",
+			    compare->shown_count, compare->count,
+			    all ? 100.0 * (double)shown / (double)all : 100.0, more);
+}
+
+static void add_notes(struct compare *compare)
+{
+	struct figures old = compare->dataset->snapshots[0].totals,
+		       new = compare->dataset->snapshots[1].totals;
+	const struct compare_row *first = compare->rows;
+	char before[32], after[32];
+
+	figures_subtract(&old, &compare->old_selected);
+	figures_subtract(&new, &compare->new_selected);
+	if (figures_has(&old, FIGURE_LIVE_BYTES) || figures_has(&new, FIGURE_LIVE_BYTES))
+		report_note(compare->report,
+			    "The filters leave out %s of the old and %s of the new live memory.",
+			    sites_bytes(old.value[FIGURE_LIVE_BYTES], before),
+			    sites_bytes(new.value[FIGURE_LIVE_BYTES], after));
+	if (compare->shown_count && sites_is_plain(first->words->function) &&
+	    (first->change->status == CHANGE_NEW || first->change->status == CHANGE_GREW))
+		report_note(compare->report,
+			    "Next: snapdiff peek '^%s$' %s  (who calls it, and for how much)",
+			    first->words->function,
+			    sites_input_operand(compare->report, 1, compare->options));
+	note_what_is_shown(compare);
+}
+
+/* ---- the way through ---- */
+
+static enum snap_status pair_and_group(struct compare *compare, struct snap_error *err)
+{
+	static const enum pair_level levels[] = {[MATCH_EXACT] = PAIR_EXACT,
+						 [MATCH_LINE] = PAIR_LINE,
+						 [MATCH_FUNCTION] = PAIR_FUNCTION,
+						 [MATCH_FUZZY] = PAIR_FUZZY};
+	struct select_options select;
+	enum snap_status st = sites_selection(&select, compare->options, err);
+
+	if (st == SNAP_OK)
+		st = pairing_compute(&compare->pairing, compare->dataset, &compare->sides,
+				     levels[compare->options->match], err);
+	if (st == SNAP_OK)
+		st = selection_new(&compare->selection, compare->dataset, &select, err);
+	if (st == SNAP_OK)
+		st = changes_compute(&compare->changes, compare->selection, &compare->pairing,
+				     &compare->sides, compare->metric, err);
+	if (st == SNAP_OK) {
+		compare->rows = calloc(compare->changes.count + 1, sizeof(*compare->rows));
+		if (!compare->rows)
+			st = fail_memory(err, "ordering changes");
+	}
+	return st;
+}
+
+static enum snap_status tell(struct compare *compare, int column, struct snap_error *err)
+{
+	arrange(compare, column);
+	if (!sum_up(compare))
+		return fail_memory(err, "summing up changes");
+	for (size_t i = 0; i < compare->shown_count; i++)
+		add_row(compare, &compare->rows[i]);
+	sites_describe(compare->report, compare->options);
+	value_field(compare->report, &compare->report->head, "match",
+		    value_text(compare->report, report_matches[compare->options->match]));
+	add_summary(compare);
+	add_title(compare);
+	add_notes(compare);
+	return SNAP_OK;
+}
+
+enum snap_status compare_fill(struct report *report, const struct dataset *dataset,
+			      const struct report_options *options, struct snap_error *err)
+{
+	const struct dataset_cell **old = dataset_cells_by_site(dataset, 0);
+	const struct dataset_cell **new = dataset_cells_by_site(dataset, 1);
+	struct compare compare = {
+		.report = report,
+		.dataset = dataset,
+		.options = options,
+		.metric = sites_figure(options),
+		.sides = {old, new},
+		.sampled = report->column_count == SAMPLED_COLUMNS,
+	};
+	int column;
+	enum snap_status st = old && new ? SNAP_OK : fail_memory(err, "comparing snapshots");
+
+	if (st == SNAP_OK)
+		st = sites_sort_column(&column, options->sort, sort_names, SORT_BY_CHANGE, err);
+	if (st == SNAP_OK)
+		st = pair_and_group(&compare, err);
+	if (st == SNAP_OK)
+		st = tell(&compare, column, err);
+	free(compare.rows);
+	changes_release(&compare.changes);
+	selection_free(compare.selection);
+	pairing_release(&compare.pairing);
+	free(old);
+	free(new);
+	return st;
+}

@@ -1,0 +1,21 @@
+/*
+ * report/peek.h - callers and callees of the functions that match an expression.
+ */
+#ifndef REPORT_PEEK_H
+#define REPORT_PEEK_H
+
+#include "analysis/dataset.h"
+#include "report/options.h"
+#include "report/report.h"
+
+struct report *peek_report_new(bool sampled);
+
+/**
+ * Report on snapshot 0 of `dataset` into `report`, which has its inputs already: for each function
+ * that `pattern` matches its callers, itself and its callees.  SNAP_EUSAGE, SNAP_ENOMEM.
+ */
+enum snap_status peek_fill(struct report *report, const struct dataset *dataset,
+			   const char *pattern, const struct report_options *options,
+			   struct snap_error *err);
+
+#endif

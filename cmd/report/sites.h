@@ -1,0 +1,63 @@
+/*
+ * report/sites.h - what the reports on call stacks have in common: figures, columns, order, stacks
+ * in words.
+ */
+#ifndef REPORT_SITES_H
+#define REPORT_SITES_H
+
+#include "analysis/select.h"
+#include "report/options.h"
+#include "report/report.h"
+
+/** The filters and grouping that `options` ask for.  SNAP_EUSAGE: --group type, which needs a
+ * census. */
+enum snap_status sites_selection(struct select_options *out, const struct report_options *options,
+				 struct snap_error *err);
+
+/** The figure that --metric names. */
+enum figure sites_figure(const struct report_options *options);
+/** Its companion in bytes: what --min is held against. */
+enum figure sites_bytes_figure(const struct report_options *options);
+
+/** `group` and `metric` into the report's head. */
+void sites_describe(struct report *report, const struct report_options *options);
+
+/** "live_bytes", ... as JSON calls the figures. */
+const char *sites_figure_name(enum figure figure);
+
+/** The fields of `figures` (all four, and their standard errors if `sampled`) into an object. */
+void sites_add_figures(struct report *report, struct value *object, const struct figures *figures,
+		       bool sampled);
+
+/** Text or null. */
+struct value sites_text(struct report *report, const char *text);
+struct value sites_line(uint32_t line);
+
+/** The call stack of a site, newest frame first: a list of frame objects. */
+struct value sites_stack(struct report *report, const struct dataset *dataset, uint32_t site);
+
+/** The index of --sort's column among `names` (NULL-terminated); `otherwise` when it is not given.
+ *  SNAP_EUSAGE names them all. */
+enum snap_status sites_sort_column(int *column, const char *sort, const char *const *names,
+				   int otherwise, struct snap_error *err);
+
+/** How many of `count` rows are to be shown. */
+size_t sites_limit(const struct report_options *options, size_t count);
+
+/** "1.5 MiB" for titles and notes; buffers of 32 bytes. */
+const char *sites_bytes(uint64_t bytes, char buffer[32]);
+const char *sites_delta(int64_t bytes, char buffer[32]);
+
+/** What to call input `index` of a described report in a sentence; and as an operand of a command
+ * to copy. */
+const char *sites_input_name(const struct report *report, size_t index);
+const char *sites_input_operand(struct report *report, size_t index,
+				const struct report_options *options);
+
+/** True for a function name that a shell and a regular expression take literally. */
+bool sites_is_plain(const char *function);
+
+/** part / whole; 0 when whole is 0 or either is unknown. */
+double sites_share(uint64_t part, uint64_t whole);
+
+#endif

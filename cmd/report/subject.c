@@ -1,0 +1,216 @@
+/*
+ * subject.c - snapshots by name, their description, and an honest account of what they lack.
+ */
+#include "report/subject.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analysis/lookup.h"
+#include "model/fail.h"
+
+/* ---- opening ---- */
+
+static void keep_warning(void *user, const char *sentence)
+{
+	struct subject *subject = user;
+	char *copy = strdup(sentence);
+
+	if (!copy || !array_reserve(&subject->warnings, &subject->warning_capacity,
+				    subject->warning_count, sizeof(*subject->warnings))) {
+		free(copy); /* a warning less is better than no report */
+		return;
+	}
+	subject->warnings[subject->warning_count++] = copy;
+}
+
+enum snap_status subject_open(struct subject *subject, const struct report_options *options,
+			      struct snap_error *err)
+{
+	const struct session_options session = {
+		.db = options->db,
+		.pid = options->pid,
+		.program = options->program,
+		.warn = keep_warning,
+		.user = subject,
+	};
+
+	*subject = (struct subject){0};
+	return session_open(&subject->session, &session, err);
+}
+
+void subject_close(struct subject *subject)
+{
+	session_close(subject->session);
+	for (size_t i = 0; i < subject->warning_count; i++)
+		free(subject->warnings[i]);
+	free(subject->warnings);
+	free(subject->ids);
+	*subject = (struct subject){0};
+}
+
+enum snap_status subject_add(struct subject *subject, const char *name, struct snap_error *err)
+{
+	enum snap_status st;
+	int64_t id;
+
+	st = session_one(subject->session, name, &id, err);
+	if (st != SNAP_OK)
+		return st;
+	if (!array_reserve(&subject->ids, &subject->capacity, subject->count,
+			   sizeof(*subject->ids)))
+		return fail_memory(err, "choosing snapshots");
+	subject->ids[subject->count++] = id;
+	return SNAP_OK;
+}
+
+/* ---- describing ---- */
+
+struct description {
+	const struct subject *subject;
+	struct report *report;
+	struct value *inputs, *labels; /* one per snapshot */
+	const char **names;            /* the same, for warnings */
+};
+
+/* "2026-01-02T03:04:05.123456789Z" */
+static struct value time_value(struct report *report, uint64_t time_ns)
+{
+	time_t seconds = (time_t)(time_ns / 1000000000u);
+	char text[64], whole[80];
+	struct tm tm;
+
+	if (time_ns == 0 || time_ns == SNAP_UNKNOWN || !gmtime_r(&seconds, &tm))
+		return value_null();
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(whole, sizeof(whole), "%s.%09" PRIu64 "Z", text, time_ns % 1000000000u);
+	return value_text(report, whole);
+}
+
+static struct value text_or_null(struct report *report, const char *text)
+{
+	return value_text(report, text && *text ? text : NULL);
+}
+
+static void describe_snapshot(struct report *report, const struct store_snapshot *row,
+			      struct value labels, struct value *input)
+{
+	*input = value_object();
+	value_field(report, input, "path", text_or_null(report, row->path));
+	value_field(report, input, "label", value_text(report, row->label));
+	value_field(report, input, "labels", labels);
+	value_field(report, input, "seq", value_u64(row->seq));
+	value_field(report, input, "time", time_value(report, row->time_ns));
+	value_field(report, input, "pid", row->pid ? value_u64(row->pid) : value_null());
+	value_field(report, input, "command", text_or_null(report, row->command));
+	value_field(report, input, "sample_period", value_u64(row->sample_period));
+}
+
+static enum snap_status describe_row(void *user, const struct store_snapshot *row)
+{
+	struct description *description = user;
+
+	for (size_t i = 0; i < description->subject->count; i++) {
+		if (description->subject->ids[i] != row->id)
+			continue;
+		describe_snapshot(description->report, row, description->labels[i],
+				  &description->inputs[i]);
+		description->names[i] =
+			row->path[0]
+				? report_text(description->report, "%s", row->path)
+				: report_text(description->report, "snapshot %" PRId64, row->id);
+	}
+	return SNAP_OK;
+}
+
+struct labels {
+	struct report *report;
+	struct value *object;
+};
+
+static enum snap_status describe_label(void *user, const char *key, const char *value)
+{
+	struct labels *labels = user;
+
+	value_field(labels->report, labels->object, report_text(labels->report, "%s", key),
+		    value_text(labels->report, value));
+	return SNAP_OK;
+}
+
+/* What a report's reader must know; other kinds are details that `info` shows. */
+static const struct {
+	const char *kind, *meaning;
+} losses[] = {
+	{"events_dropped", "allocations or frees were not recorded"},
+	{"stacks_truncated", "call stacks were cut at the recorder's depth limit"},
+	{"changed_while_writing", "blocks were freed or moved while the snapshot was written"},
+	{"snapshots_failed", "earlier snapshots could not be written"},
+};
+
+struct loss_warning {
+	struct report *report;
+	const char *name;
+};
+
+static enum snap_status warn_of_loss(void *user, const char *kind, const char *count)
+{
+	struct loss_warning *warning = user;
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		if (strcmp(kind, losses[i].kind) == 0 && strcmp(count, "0") != 0)
+			report_warn(warning->report, "%s: %s %s", warning->name, count,
+				    losses[i].meaning);
+	return SNAP_OK;
+}
+
+static enum snap_status take_labels(struct description *description, size_t i,
+				    struct snap_error *err)
+{
+	struct labels labels = {description->report, &description->labels[i]};
+
+	description->labels[i] = value_object();
+	return store_each_label(session_store(description->subject->session),
+				description->subject->ids[i], describe_label, &labels, err);
+}
+
+static enum snap_status warn_of_losses(const struct description *description, size_t i,
+				       struct snap_error *err)
+{
+	struct loss_warning warning = {description->report, description->names[i]};
+
+	for (size_t before = 0; before < i; before++)
+		if (description->subject->ids[before] == description->subject->ids[i])
+			return SNAP_OK; /* one snapshot under two names is warned of once */
+	return store_each_loss(session_store(description->subject->session),
+			       description->subject->ids[i], warn_of_loss, &warning, err);
+}
+
+enum snap_status subject_describe(const struct subject *subject, struct report *report,
+				  struct snap_error *err)
+{
+	struct value inputs = value_list(report, subject->count),
+		     labels = value_list(report, subject->count);
+	struct description description = {
+		.subject = subject,
+		.report = report,
+		.inputs = inputs.list.items,
+		.labels = labels.list.items,
+		.names = report_alloc(report, (subject->count + 1) * sizeof(char *)),
+	};
+	enum snap_status st = SNAP_OK;
+
+	for (size_t i = 0; i < subject->warning_count; i++)
+		report_warn(report, "%s", subject->warnings[i]);
+	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
+		st = take_labels(&description, i, err);
+	if (st == SNAP_OK)
+		st = store_each_snapshot(session_store(subject->session), describe_row,
+					 &description, err);
+	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
+		st = warn_of_losses(&description, i, err);
+	value_field(report, &report->head, "inputs", inputs);
+	return st;
+}

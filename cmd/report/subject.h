@@ -1,0 +1,33 @@
+/*
+ * report/subject.h - what a report is about: the snapshots that the user named, and what is to be
+ * said of them.
+ */
+#ifndef REPORT_SUBJECT_H
+#define REPORT_SUBJECT_H
+
+#include "report/options.h"
+#include "report/report.h"
+#include "session/session.h"
+
+struct subject {
+	struct session *session;
+	int64_t *ids; /* of the chosen snapshots, in the order they were added */
+	size_t count, capacity;
+	char **warnings; /* of resolving, loading and symbolising */
+	size_t warning_count, warning_capacity;
+};
+
+/** Open a session as `options` say (--db, --pid, --program, --quiet).  Zeroed or failed subjects
+ * may be closed. */
+enum snap_status subject_open(struct subject *subject, const struct report_options *options,
+			      struct snap_error *err);
+void subject_close(struct subject *subject);
+
+/** Add one snapshot by name; NULL is the newest of the database. */
+enum snap_status subject_add(struct subject *subject, const char *name, struct snap_error *err);
+
+/** Put `inputs` into the report's head; warnings and losses of all snapshots into its warnings. */
+enum snap_status subject_describe(const struct subject *subject, struct report *report,
+				  struct snap_error *err);
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * top.c - call sites by what they hold.
+ */
+#include "report/top.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fail.h"
+#include "report/sites.h"
+
+/* Columns in the order of JSON; the standard errors are there only when the snapshot was sampled.
+ */
+enum {
+	KEY,
+	FUNCTION,
+	FILE_NAME,
+	LINE,
+	MODULE,
+	LIVE,
+	SHARE,
+	BLOCKS,
+	ALLOCATED,
+	ALLOCATIONS,
+	SITE,
+	STACK,
+	LIVE_ERROR,
+	BLOCKS_ERROR,
+	ALLOCATED_ERROR,
+	ALLOCATIONS_ERROR,
+	EXACT_COLUMNS = LIVE_ERROR,
+	SAMPLED_COLUMNS = ALLOCATIONS_ERROR + 1,
+};
+
+static const struct column columns[] = {
+	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
+	[FUNCTION] = {"function", "function", COLUMN_NAME, COLUMN_HIDDEN},
+	[FILE_NAME] = {"file", "file", COLUMN_NAME, COLUMN_HIDDEN},
+	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
+	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
+	[LIVE] = {"live_bytes", "live", COLUMN_BYTES, 0},
+	[SHARE] = {"share", "% of total", COLUMN_RATIO, COLUMN_TABLE_ONLY},
+	[BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, 0},
+	[ALLOCATED] = {"allocated_bytes", "allocated", COLUMN_BYTES, 0},
+	[ALLOCATIONS] = {"allocated_blocks", "allocations", COLUMN_COUNT, 0},
+	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
+	[LIVE_ERROR] = {"live_bytes_stderr", "± live", COLUMN_BYTES, 0},
+	[BLOCKS_ERROR] = {"live_blocks_stderr", "± blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	[ALLOCATED_ERROR] = {"allocated_bytes_stderr", "± allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	[ALLOCATIONS_ERROR] = {"allocated_blocks_stderr", "± allocations", COLUMN_COUNT,
+			       COLUMN_HIDDEN},
+};
+
+static const int figure_columns[FIGURES] = {LIVE, BLOCKS, ALLOCATED, ALLOCATIONS};
+
+/* A row of the selection with its sums. */
+struct top_row {
+	const struct select_row *words;
+	struct figures sum;
+	uint32_t row;
+	uint32_t heaviest; /* the site that holds most of it */
+	uint64_t heaviest_weight;
+	uint64_t order; /* what rows are ordered by; equal ones by key */
+	uint32_t stacks;
+};
+
+struct top {
+	struct report *report;
+	const struct dataset *dataset;
+	const struct report_options *options;
+	struct selection *selection;
+	struct top_row *rows;
+	size_t count, shown_count; /* rows with stacks, ordered; the first of them are shown */
+	struct figures shown, selected;
+	bool sampled;
+};
+
+struct report *top_report_new(bool sampled)
+{
+	return report_new("snapdiff.top/1", columns, sampled ? SAMPLED_COLUMNS : EXACT_COLUMNS);
+}
+
+/* ---- sums ---- */
+
+static uint64_t rank(uint64_t figure)
+{
+	return figure == SNAP_UNKNOWN ? 0 : figure;
+}
+
+static void credit(struct top_row *row, const struct dataset_cell *cell, enum figure figure)
+{
+	uint64_t weight = rank(cell->figures.value[figure]);
+
+	if (row->stacks++ == 0 || weight > row->heaviest_weight) {
+		row->heaviest = cell->site;
+		row->heaviest_weight = weight;
+	}
+	figures_add(&row->sum, &cell->figures);
+}
+
+static void sum_up(struct top *top)
+{
+	const struct dataset_snapshot *snapshot = &top->dataset->snapshots[0];
+
+	for (size_t i = 0; i < snapshot->count; i++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(top->selection, snapshot->cells[i].site, &rows);
+
+		for (size_t r = 0; r < count; r++)
+			credit(&top->rows[rows[r]], &snapshot->cells[i],
+			       sites_figure(top->options));
+		if (count)
+			figures_add(&top->selected, &snapshot->cells[i].figures);
+	}
+}
+
+/* ---- order ---- */
+
+static const char *const sort_names[] = {"live_bytes",       "live_blocks", "allocated_bytes",
+					 "allocated_blocks", "key",         NULL};
+enum { SORT_BY_KEY = FIGURES };
+
+static int compare_rows(const void *left, const void *right)
+{
+	const struct top_row *a = left, *b = right;
+	int order;
+
+	if (a->order != b->order)
+		return a->order < b->order ? 1 : -1;
+	order = strcmp(a->words->key, b->words->key);
+	return order ? order : (a->row > b->row) - (a->row < b->row);
+}
+
+/* Drop rows without stacks and those below --min; order the rest, the largest first or by key. */
+static void arrange(struct top *top, int column)
+{
+	enum figure bytes = sites_bytes_figure(top->options);
+
+	for (uint32_t i = 0; i < selection_row_count(top->selection); i++) {
+		struct top_row row = top->rows[i];
+
+		if (row.stacks == 0 || rank(row.sum.value[bytes]) < top->options->min_bytes)
+			continue;
+		row.row = i;
+		row.words = selection_row(top->selection, i);
+		row.order = column == SORT_BY_KEY ? 0 : rank(row.sum.value[column]);
+		top->rows[top->count++] = row;
+	}
+	qsort(top->rows, top->count, sizeof(*top->rows), compare_rows);
+	top->shown_count = sites_limit(top->options, top->count);
+}
+
+/* ---- rows in words ---- */
+
+static void add_row(struct top *top, const struct top_row *row)
+{
+	const struct select_row *words = row->words;
+	struct report *report = top->report;
+	struct value *values = report_row(report);
+	enum figure metric = sites_figure(top->options);
+
+	values[KEY] = value_text(report, words->key);
+	values[FUNCTION] = value_text(report, words->function);
+	values[FILE_NAME] = value_text(report, words->file);
+	values[LINE] = sites_line(words->line);
+	values[MODULE] = value_text(report, words->module);
+	for (enum figure i = 0; i < FIGURES; i++)
+		values[figure_columns[i]] = value_u64(row->sum.value[i]);
+	values[SHARE] = value_real(sites_share(row->sum.value[metric],
+					       top->dataset->snapshots[0].totals.value[metric]));
+	values[SITE] = values[KEY];
+	values[STACK] = sites_stack(report, top->dataset, row->heaviest);
+	for (enum figure i = 0; top->sampled && i < FIGURES; i++)
+		values[LIVE_ERROR + i] = value_real(figures_stderr(&row->sum, i));
+}
+
+/* The memory of the stacks that are credited to a row that is shown; with --cumulative rows
+ * overlap. */
+static bool sum_shown(struct top *top)
+{
+	const struct dataset_snapshot *snapshot = &top->dataset->snapshots[0];
+	bool *is_shown = calloc(selection_row_count(top->selection) + 1, sizeof(*is_shown));
+
+	for (size_t i = 0; is_shown && i < top->shown_count; i++)
+		is_shown[top->rows[i].row] = true;
+	for (size_t i = 0; is_shown && i < snapshot->count; i++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(top->selection, snapshot->cells[i].site, &rows),
+		       r = 0;
+
+		while (r < count && !is_shown[rows[r]])
+			r++;
+		if (r < count)
+			figures_add(&top->shown, &snapshot->cells[i].figures);
+	}
+	free(is_shown);
+	return is_shown != NULL;
+}
+
+static void add_part(struct top *top, const char *name, size_t rows, const struct figures *figures)
+{
+	struct value part = value_object();
+
+	value_field(top->report, &part, "rows", value_u64(rows));
+	sites_add_figures(top->report, &part, figures, top->sampled);
+	value_field(top->report, &top->report->tail, name, part);
+}
+
+static void add_summary(struct top *top)
+{
+	struct figures totals = top->dataset->snapshots[0].totals, hidden = totals;
+	struct value total = value_object();
+
+	sites_add_figures(top->report, &total, &totals, top->sampled);
+	value_field(top->report, &top->report->head, "totals", total);
+	figures_subtract(&hidden, &top->shown);
+	add_part(top, "shown", top->shown_count, &top->shown);
+	add_part(top, "hidden", selection_row_count(top->selection) - top->shown_count, &hidden);
+}
+
+/* ---- title and closing lines ---- */
+
+static void add_title(struct top *top)
+{
+	static const char *const what[FIGURES] = {"live", "live", "allocated", "allocated"};
+	const struct figures *totals = &top->dataset->snapshots[0].totals;
+	enum figure bytes = sites_bytes_figure(top->options);
+	uint64_t blocks = totals->value[bytes + 1];
+	char size[32];
+
+	top->report->title =
+		report_text(top->report, "%s: %s %s in %s blocks", sites_input_name(top->report, 0),
+			    sites_bytes(totals->value[bytes], size), what[bytes],
+			    blocks == SNAP_UNKNOWN ? "an unknown number of"
+						   : report_text(top->report, "%" PRIu64, blocks));
+}
+
+static void add_notes(struct top *top)
+{
+	struct figures left_out = top->dataset->snapshots[0].totals;
+	struct report *report = top->report;
+	char size[32];
+
+	figures_subtract(&left_out, &top->selected);
+	if (figures_has(&left_out, FIGURE_LIVE_BYTES))
+		report_note(report, "The filters leave out %s of live memory.",
+			    sites_bytes(left_out.value[FIGURE_LIVE_BYTES], size));
+	if (top->count == 0)
+		report_note(report, top->dataset->snapshots[0].count
+					    ? "No call stack passes the filters."
+					    : "The snapshot holds no call stack.");
+	if (top->shown_count < top->count)
+		report_note(report, "%zu of %zu rows are shown; --all shows every one.",
+			    top->shown_count, top->count);
+	if (top->shown_count && sites_is_plain(top->rows[0].words->function))
+		report_note(
+			report, "Next: snapdiff peek '^%s$' %s  (who calls it, and for how much)",
+			top->rows[0].words->function, sites_input_operand(report, 0, top->options));
+}
+
+enum snap_status top_fill(struct report *report, const struct dataset *dataset,
+			  const struct report_options *options, struct snap_error *err)
+{
+	struct top top = {.report = report, .dataset = dataset, .options = options};
+	struct select_options select;
+	int column;
+	enum snap_status st = sites_selection(&select, options, err);
+
+	top.sampled = report->column_count == SAMPLED_COLUMNS;
+	if (st == SNAP_OK)
+		st = sites_sort_column(&column, options->sort, sort_names, sites_figure(options),
+				       err);
+	if (st == SNAP_OK)
+		st = selection_new(&top.selection, dataset, &select, err);
+	if (st != SNAP_OK)
+		return st;
+	top.rows = calloc(selection_row_count(top.selection) + 1, sizeof(*top.rows));
+	if (top.rows) {
+		sum_up(&top);
+		arrange(&top, column);
+	}
+	if (top.rows && sum_shown(&top)) {
+		for (size_t i = 0; i < top.shown_count; i++)
+			add_row(&top, &top.rows[i]);
+		sites_describe(report, options);
+		add_summary(&top);
+		add_title(&top);
+		add_notes(&top);
+	} else {
+		st = fail_memory(err, "summing up call sites");
+	}
+	free(top.rows);
+	selection_free(top.selection);
+	return st;
+}
