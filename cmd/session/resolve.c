@@ -229,11 +229,20 @@ static enum snap_status many_in_database(struct session *session, const char *co
 
 /* ---- names of files ---- */
 
-static bool is_directory(const char *path)
+bool session_is_directory(const char *name)
 {
 	struct stat info;
 
-	return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+	return strcmp(name, "-") != 0 && stat(name, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static enum snap_status take_file(struct session *session, const char *path, int64_t *id,
+				  struct snap_error *err)
+{
+	static const struct session_labels none;
+	bool already;
+
+	return session_take_file(session, path, &none, id, &already, err);
 }
 
 static enum snap_status nothing_wanted(const struct session *session, const char *path,
@@ -248,7 +257,10 @@ static enum snap_status nothing_wanted(const struct session *session, const char
 	if (options->pid)
 		return fail(err, SNAP_ENOTFOUND, "%s: no snapshot of pid %" PRIu64, path,
 			    options->pid);
-	return fail(err, SNAP_ENOTFOUND, "%s: no snapshot of a program %s", path, options->program);
+	if (options->program)
+		return fail(err, SNAP_ENOTFOUND, "%s: no snapshot of a program %s", path,
+			    options->program);
+	return fail(err, SNAP_ENOTFOUND, "%s: no snapshot that can be read", path);
 }
 
 /* How much of a path names its process: all before the last number in "<program>.<pid>.<seq>.snap".
@@ -273,8 +285,8 @@ static bool same_process(const char *a, const char *b)
 static enum snap_status add_file(struct session *session, const char *path, struct id_list *out,
 				 struct snap_error *err)
 {
-	int64_t id = 0;
-	enum snap_status status = session_take_file(session, path, &id, err);
+	int64_t id;
+	enum snap_status status = take_file(session, path, &id, err);
 
 	return status == SNAP_OK && id ? id_list_add(out, id, err) : status;
 }
@@ -314,10 +326,26 @@ static enum snap_status one_file(struct session *session, const char *path, int6
 {
 	enum snap_status status;
 
-	if (is_directory(path))
+	if (session_is_directory(path))
 		return newest_of_directory(session, path, id, err);
-	status = session_take_file(session, path, id, err);
+	status = take_file(session, path, id, err);
 	return status == SNAP_OK && !*id ? nothing_wanted(session, path, err) : status;
+}
+
+/* One file of a directory.  Where facts will do, one that cannot be read does not hide the others.
+ */
+static enum snap_status add_listed_file(struct session *session, const char *path,
+					struct id_list *out, struct snap_error *err)
+{
+	struct snap_error problem = {0};
+	enum snap_status status = add_file(session, path, out, &problem);
+
+	if (session->options.facts_only && (status == SNAP_ECORRUPT || status == SNAP_ETRUNCATED ||
+					    status == SNAP_EVERSION || status == SNAP_EIO)) {
+		session_note_damage(session, problem.message);
+		return SNAP_OK;
+	}
+	return status == SNAP_OK ? SNAP_OK : fail(err, status, "%s", problem.message);
 }
 
 static enum snap_status add_directory(struct session *session, const char *dir, struct id_list *out,
@@ -327,8 +355,11 @@ static enum snap_status add_directory(struct session *session, const char *dir, 
 	size_t count = 0;
 	enum snap_status status = input_list_directory(dir, &paths, &count, err);
 
-	for (size_t i = 0; status == SNAP_OK && i < count; i++)
-		status = add_file(session, paths[i], out, err);
+	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+		session_progress(session, i, count);
+		status = add_listed_file(session, paths[i], out, err);
+	}
+	session_progress(session, count, count);
 	input_free_list(paths, count);
 	return status;
 }
@@ -339,8 +370,8 @@ static enum snap_status many_files(struct session *session, const char *const *n
 	enum snap_status status = SNAP_OK;
 
 	for (size_t i = 0; status == SNAP_OK && i < name_count; i++)
-		status = is_directory(names[i]) ? add_directory(session, names[i], out, err)
-						: add_file(session, names[i], out, err);
+		status = session_is_directory(names[i]) ? add_directory(session, names[i], out, err)
+							: add_file(session, names[i], out, err);
 	if (status == SNAP_OK && out->count == 0)
 		status = nothing_wanted(session, name_count == 1 ? names[0] : "these files", err);
 	return status;
@@ -349,7 +380,7 @@ static enum snap_status many_files(struct session *session, const char *const *n
 /* What is meant when nothing is named and there is no database. */
 static enum snap_status default_name(const char **name, struct snap_error *err)
 {
-	if (!is_directory(SESSION_DEFAULT_DIRECTORY))
+	if (!session_is_directory(SESSION_DEFAULT_DIRECTORY))
 		return fail(
 			err, SNAP_EUSAGE,
 			"name a snapshot, a directory of them or --db FILE (there is no directory "

@@ -102,12 +102,15 @@ static enum snap_status need_symbols(struct session *session, struct snap_error 
 
 static enum snap_status open_store(struct session *session, struct snap_error *err)
 {
-	const char *db = session->options.db;
+	enum store_mode mode = STORE_READ;
 
 	if (session->store)
 		return SNAP_OK;
-	return store_open(&session->store, db,
-			  !db || session->options.write ? STORE_CREATE : STORE_READ, err);
+	if (!session->options.db || session->options.write)
+		mode = STORE_CREATE;
+	else if (session->options.modify)
+		mode = STORE_WRITE;
+	return store_open(&session->store, session->options.db, mode, err);
 }
 
 enum snap_status session_open(struct session **out, const struct session_options *options,
@@ -157,10 +160,26 @@ bool session_wants(const struct session *session, uint64_t pid, const char *prog
 	       (!options->program || (program && strcmp(options->program, program) == 0));
 }
 
-static void tell(struct session *session, const char *sentence)
+void session_note_damage(struct session *session, const char *sentence)
 {
+	session->damaged++;
 	if (session->options.warn && !session->options.quiet)
 		session->options.warn(session->options.user, sentence);
+}
+
+size_t session_damaged(const struct session *session)
+{
+	return session->damaged;
+}
+
+void session_progress(const struct session *session, size_t done, size_t total)
+{
+	if (session->options.quiet || total < 2 || !isatty(STDERR_FILENO))
+		return;
+	if (done == total)
+		fputs("\r\033[K", stderr);
+	else
+		fprintf(stderr, "\rloading snapshot %zu of %zu", done + 1, total);
 }
 
 static enum snap_status symbolise(struct session *session, struct model *model,
@@ -169,25 +188,6 @@ static enum snap_status symbolise(struct session *session, struct model *model,
 	enum snap_status status = need_symbols(session, err);
 
 	return status == SNAP_OK ? symbols_resolve(session->symbols, model, err) : status;
-}
-
-enum snap_status session_read_file(struct session *session, const char *path, bool salvage,
-				   struct model **out, struct snap_error *err)
-{
-	struct input_options options = {.salvage = salvage};
-	struct model *model = NULL;
-	enum snap_status status = input_read(&model, path, &options, err);
-
-	*out = NULL;
-	if (status == SNAP_OK)
-		status = symbolise(session, model, err);
-	if (status == SNAP_OK && model->torn)
-		tell(session, model->torn);
-	if (status == SNAP_OK)
-		*out = model;
-	else
-		model_free(model);
-	return status;
 }
 
 /*
@@ -208,8 +208,7 @@ static void tell_apart(const struct session *session, struct model *model)
 
 /* Symbolising is the expensive part: content that is there already goes without. */
 static enum snap_status load_model(struct session *session, struct model *model,
-				   const char *const *label_keys, const char *const *label_values,
-				   size_t label_count, int64_t *id, bool *already,
+				   const struct session_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err)
 {
 	struct site_identity *identities = NULL;
@@ -217,6 +216,8 @@ static enum snap_status load_model(struct session *session, struct model *model,
 
 	if (status != SNAP_OK)
 		return status;
+	if (session->options.facts_only)
+		return store_load_facts(session->store, model, id, err);
 	if (!store_has_digest(session->store, model->digest, id)) {
 		status = symbolise(session, model, err);
 		if (status != SNAP_OK)
@@ -225,8 +226,8 @@ static enum snap_status load_model(struct session *session, struct model *model,
 		if (!identities)
 			return fail_memory(err, "comparing call stacks");
 	}
-	status = store_load(session->store, model, identities, label_keys, label_values,
-			    label_count, id, already, err);
+	status = store_load(session->store, model, identities, labels->keys, labels->values,
+			    labels->count, id, already, err);
 	free(identities);
 	return status;
 }
@@ -239,30 +240,22 @@ static bool wants_model(const struct session *session, const struct model *model
 	return session_wants(session, model_meta_u64(model, "pid", 0), program);
 }
 
-enum snap_status session_load_file(struct session *session, const char *path,
-				   const char *const *label_keys, const char *const *label_values,
-				   size_t label_count, int64_t *id, bool *already,
+enum snap_status session_take_file(struct session *session, const char *path,
+				   const struct session_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err)
 {
-	struct input_options options = {.salvage = false};
+	struct input_options options = {.salvage = session->options.facts_only};
 	struct model *model = NULL;
 	enum snap_status status = input_read(&model, path, &options, err);
 
 	*id = 0;
 	*already = false;
 	if (status == SNAP_OK && wants_model(session, model)) {
+		if (model->torn)
+			session_note_damage(session, model->torn);
 		tell_apart(session, model);
-		status = load_model(session, model, label_keys, label_values, label_count, id,
-				    already, err);
+		status = load_model(session, model, labels, id, already, err);
 	}
 	model_free(model);
 	return status;
-}
-
-enum snap_status session_take_file(struct session *session, const char *path, int64_t *id,
-				   struct snap_error *err)
-{
-	bool already;
-
-	return session_load_file(session, path, NULL, NULL, 0, id, &already, err);
 }

@@ -20,7 +20,10 @@ struct session_options {
 	uint64_t pid;        /* 0 any: --pid */
 	const char *program; /* NULL any: --program */
 	bool quiet;          /* no progress, no warnings */
-	bool write;          /* with db: open for writing, and take session_load_file() */
+	bool write;          /* with db: made if need be, and session_load() fills it */
+	bool modify;         /* with db: SQL may change it, nothing is loaded */
+	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they
+			    can */
 	void (*warn)(void *user,
 		     const char *sentence); /* collects the warnings of a report; may be NULL */
 	void *user;
@@ -52,15 +55,31 @@ enum snap_status session_series(struct session *session, const char *const *name
 enum snap_status session_list(struct session *session, const char *const *names, size_t name_count,
 			      int64_t **ids, size_t *count, struct snap_error *err);
 
-/** Read a file ("-": standard input) and give it its symbols, without loading it: for `info` and
- * `dump`. */
-enum snap_status session_read_file(struct session *session, const char *path, bool salvage,
-				   struct model **out, struct snap_error *err);
+/** With facts_only: how many files were damaged.  Each was warned of; those of a directory that
+ * gave nothing at all were left out. */
+size_t session_damaged(const struct session *session);
 
-/** Read, symbolise and load one file, with extra labels.  See store_load(). */
-enum snap_status session_load_file(struct session *session, const char *path,
-				   const char *const *label_keys, const char *const *label_values,
-				   size_t label_count, int64_t *id, bool *already,
-				   struct snap_error *err);
+/** Labels to add to what is loaded: keys[i] = values[i]. */
+struct session_labels {
+	const char *const *keys, *const *values;
+	size_t count;
+};
+
+/** What session_load() has done. */
+struct session_loaded {
+	size_t loaded, already; /* files that are new to the database, and that are not */
+	size_t refused;         /* files that could not be read; each was given to `refuse` */
+};
+
+/**
+ * Read, symbolise and load files and directories ("-": standard input) into the database of a
+ * session that writes, with extra labels: one transaction per file.  A file that cannot be read
+ * does not keep the others out; a store that fails ends the loading.  `*done` is right in either
+ * case.
+ */
+enum snap_status session_load(struct session *session, const char *const *names, size_t name_count,
+			      const struct session_labels *labels,
+			      void (*refuse)(const char *sentence), struct session_loaded *done,
+			      struct snap_error *err);
 
 #endif

@@ -14,6 +14,7 @@ struct session {
 		*cache; /* where symbols are remembered: the store itself, another one, or NULL */
 	struct symbols *symbols; /* made when first needed */
 	struct symbol_cache symbol_cache;
+	size_t damaged; /* see session_damaged() */
 };
 
 /** Snapshots of the store in order of capture, copied so that they can be looked at more than once.
@@ -34,9 +35,19 @@ void snapshot_list_free(struct snapshot_list *list);
 /** Does a snapshot of this process pass --pid and --program? */
 bool session_wants(const struct session *session, uint64_t pid, const char *program);
 
-/** Load `path` unless --pid or --program turn it away: *id is 0 then. */
-enum snap_status session_take_file(struct session *session, const char *path, int64_t *id,
+/** Warn of a damaged file, and count it. */
+void session_note_damage(struct session *session, const char *sentence);
+
+/** On a terminal, say how far a long series has got; done == total wipes the line. */
+void session_progress(const struct session *session, size_t done, size_t total);
+
+/** Read, symbolise and load `path`, unless --pid or --program turn it away: *id is 0 then. */
+enum snap_status session_take_file(struct session *session, const char *path,
+				   const struct session_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err);
+
+/** Is `name` a directory that exists? */
+bool session_is_directory(const char *name);
 
 /** SNAP_EUSAGE unless the snapshots `ids` are of one process or of successive runs of one program.
  */

@@ -12,7 +12,6 @@ CREATE TABLE run(
     pid           INTEGER,
     start_time_ns INTEGER,
     program       TEXT,
-    exe           TEXT,
     command       TEXT
 );
 CREATE TABLE snapshot(
@@ -26,6 +25,7 @@ CREATE TABLE snapshot(
     label            TEXT,
     "trigger"        TEXT,
     sample_period    INTEGER NOT NULL,
+    sites            INTEGER NOT NULL,
     live_bytes       INTEGER,
     live_blocks      INTEGER,
     allocated_bytes  INTEGER,

@@ -66,6 +66,7 @@ static const struct store_column_doc snapshots_columns[] = {
 	{"host", "text", "name of the machine"},
 	{"trigger", "text", "what asked for it: timer, growth, peak, signal, request, api, exit"},
 	{"sample_period", "integer", "bytes between samples; 0: every allocation was recorded"},
+	{"sites", "integer", "call stacks that it holds figures of"},
 	{"path", "text", "file that it was loaded from"},
 	{"time_ns", "integer", "time as nanoseconds since 1970"},
 	{"mono_ns", "integer", "time on the monotonic clock, nanoseconds"},

@@ -30,6 +30,7 @@ struct loading {
 	struct store *store;
 	const struct model *model;
 	const struct site_identity *identities;
+	bool facts_only; /* leave out call stacks and what they hold */
 	int64_t snapshot_id;
 	struct hash128 *strings, *module_hashes, *locations, *nodes;
 	int64_t *modules;
@@ -155,8 +156,6 @@ static enum snap_status load_run(struct loading *load, int64_t *run_id, struct s
 				  model_meta_u64(model, "start_time_ns", SNAP_UNKNOWN));
 		bind_text(statement, 4, program);
 		bind_text(statement, 5, model_meta(model, "command"));
-		if (i == 1)
-			bind_text(statement, 6, model_meta(model, "exe"));
 		code = sqlite3_step(statement);
 		*run_id = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0)
 					     : sqlite3_last_insert_rowid(store->db);
@@ -190,10 +189,11 @@ static enum snap_status load_snapshot(struct loading *load, int64_t run_id, stru
 	bind_text(statement, 7, model_meta(model, "label"));
 	bind_text(statement, 8, model_meta(model, "trigger"));
 	database_bind_u64(statement, 9, model_meta_u64(model, "sample_period", 0));
-	database_bind_u64(statement, 10, totals.live_bytes);
-	database_bind_u64(statement, 11, totals.live_blocks);
-	database_bind_u64(statement, 12, totals.allocated_bytes);
-	database_bind_u64(statement, 13, totals.allocated_blocks);
+	sqlite3_bind_int64(statement, 10, model->site_count);
+	database_bind_u64(statement, 11, totals.live_bytes);
+	database_bind_u64(statement, 12, totals.live_blocks);
+	database_bind_u64(statement, 13, totals.allocated_bytes);
+	database_bind_u64(statement, 14, totals.allocated_blocks);
 	status = database_step(load->store, statement, "cannot be written", err);
 	load->snapshot_id = sqlite3_last_insert_rowid(load->store->db);
 	return status;
@@ -247,6 +247,19 @@ static enum snap_status insert_pair(struct loading *load, enum statement insert,
 	return database_step(load->store, statement, "cannot be written", err);
 }
 
+/* Does a key have a column in `run` or `snapshot`? */
+static bool has_a_column(const char *key)
+{
+	static const char *const keys[] = {"command", "host",    "label",         "mono_ns",
+					   "pid",     "program", "sample_period", "seq",
+					   "time_ns", "trigger", "start_time_ns"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 static enum snap_status load_meta(struct loading *load, struct snap_error *err)
 {
 	const struct model *model = load->model;
@@ -256,6 +269,8 @@ static enum snap_status load_meta(struct loading *load, struct snap_error *err)
 		const char *key = model_text(model, model->meta[i].key);
 		enum statement insert = table_of(&key);
 
+		if (insert == STATEMENT_insert_meta && has_a_column(key))
+			continue;
 		status = insert_pair(load, insert, key, model_text(model, model->meta[i].value),
 				     err);
 	}
@@ -490,7 +505,7 @@ static enum snap_status insert_site(struct loading *load, uint32_t at, const str
 	sqlite3_bind_int64(statement, 6, (int64_t)identity->line);
 	sqlite3_bind_int64(statement, 7, (int64_t)identity->function);
 	sqlite3_bind_int64(statement, 8, identity->named);
-	sqlite3_bind_text(statement, 9, load->json, (int)load->json_size, SQLITE_STATIC);
+	sqlite3_bind_text64(statement, 9, load->json, load->json_size, SQLITE_STATIC, SQLITE_UTF8);
 	return insert_row(store, &store->sites, statement, hash, id, err);
 }
 
@@ -728,8 +743,9 @@ static enum snap_status load_rows(struct loading *load, struct snap_error *err)
 	for (uint32_t i = 0; i < model->string_count; i++)
 		load->strings[i] = hash_bytes(model->strings[i].data, model->strings[i].size);
 	status = load_modules(load, err);
-	if (status == SNAP_OK)
-		status = load_locations(load, err);
+	if (status != SNAP_OK || load->facts_only)
+		return status;
+	status = load_locations(load, err);
 	if (status != SNAP_OK)
 		return status;
 	hash_nodes(load);
@@ -768,9 +784,13 @@ bool store_has_digest(struct store *store, uint64_t digest, int64_t *snapshot_id
 	return find_digest(store, digest, snapshot_id, NULL) == SNAP_OK && *snapshot_id != 0;
 }
 
-static enum snap_status load_in_transaction(struct loading *load, const char *const *label_keys,
-					    const char *const *label_values, size_t label_count,
-					    bool *already, struct snap_error *err)
+struct extra_labels {
+	const char *const *keys, *const *values;
+	size_t count;
+};
+
+static enum snap_status load_unless_known(struct loading *load, const struct extra_labels *labels,
+					  bool *already, struct snap_error *err)
 {
 	enum snap_status status =
 		find_digest(load->store, load->model->digest, &load->snapshot_id, err);
@@ -781,9 +801,31 @@ static enum snap_status load_in_transaction(struct loading *load, const char *co
 			return fail_memory(err, "loading a snapshot");
 		status = load_rows(load, err);
 	}
-	for (size_t i = 0; status == SNAP_OK && i < label_count; i++)
-		status = insert_pair(load, STATEMENT_insert_label, label_keys[i], label_values[i],
-				     err);
+	for (size_t i = 0; status == SNAP_OK && i < labels->count; i++)
+		status = insert_pair(load, STATEMENT_insert_label, labels->keys[i],
+				     labels->values[i], err);
+	return status;
+}
+
+/* One snapshot, one transaction: after a failure the database is as it was. */
+static enum snap_status load_in_transaction(struct loading *load, const struct extra_labels *labels,
+					    bool *already, struct snap_error *err)
+{
+	struct store *store = load->store;
+	enum snap_status status;
+
+	store_symbol_flush(store);
+	status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
+	if (status != SNAP_OK)
+		return status;
+	status = load_unless_known(load, labels, already, err);
+	if (status == SNAP_OK)
+		status = database_run(store, "COMMIT", "cannot be written", err);
+	if (status != SNAP_OK) {
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		forget_rows(store);
+	}
+	loading_release(load);
 	return status;
 }
 
@@ -793,20 +835,21 @@ enum snap_status store_load(struct store *store, const struct model *model,
 			    int64_t *snapshot_id, bool *already, struct snap_error *err)
 {
 	struct loading load = {.store = store, .model = model, .identities = identities};
-	enum snap_status status;
+	struct extra_labels labels = {label_keys, label_values, label_count};
+	enum snap_status status = load_in_transaction(&load, &labels, already, err);
 
-	store_symbol_flush(store);
-	status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
-	if (status != SNAP_OK)
-		return status;
-	status = load_in_transaction(&load, label_keys, label_values, label_count, already, err);
-	if (status == SNAP_OK)
-		status = database_run(store, "COMMIT", "cannot be written", err);
-	if (status != SNAP_OK) {
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-		forget_rows(store);
-	}
 	*snapshot_id = load.snapshot_id;
-	loading_release(&load);
+	return status;
+}
+
+enum snap_status store_load_facts(struct store *store, const struct model *model,
+				  int64_t *snapshot_id, struct snap_error *err)
+{
+	struct loading load = {.store = store, .model = model, .facts_only = true};
+	struct extra_labels none = {NULL, NULL, 0};
+	bool already;
+	enum snap_status status = load_in_transaction(&load, &none, &already, err);
+
+	*snapshot_id = load.snapshot_id;
 	return status;
 }

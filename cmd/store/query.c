@@ -61,8 +61,9 @@ static int authorize_reading(void *user, int action, const char *first, const ch
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
 	case SQLITE_UPDATE:
-		/* Asked when a table-valued function such as json_each() is first used.  A statement that
-		 * means it is refused by SQLite itself: the schema is not writable. */
+		/* Asked when a table-valued function such as json_each() is first used.  A
+		 * statement that means it is refused by SQLite itself: the schema is not writable.
+		 */
 		return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_FUNCTION:
 		return IS_LISTED(second, forbidden_functions) ? SQLITE_DENY : SQLITE_OK;
@@ -264,4 +265,9 @@ enum snap_status store_query(struct store *store, const char *sql,
 	if (!sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	return status;
+}
+
+bool store_query_is_complete(const char *sql)
+{
+	return sqlite3_complete(sql) != 0;
 }

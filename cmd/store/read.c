@@ -72,6 +72,8 @@ static enum snap_status snapshot_row(void *context, sqlite3_stmt *row)
 		.live_blocks = database_u64(row, 15),
 		.allocated_bytes = database_u64(row, 16),
 		.allocated_blocks = database_u64(row, 17),
+		.sites = known_or_zero(row, 18),
+		.time = database_text(row, 19),
 	};
 
 	return walk->fn(walk->user, &snapshot);

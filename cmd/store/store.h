@@ -39,6 +39,11 @@ enum snap_status store_load(struct store *store, const struct model *model,
 			    const char *const *label_values, size_t label_count,
 			    int64_t *snapshot_id, bool *already, struct snap_error *err);
 
+/** The same without the call stacks and what they hold: the snapshot's totals, meta and modules,
+ * for `ls` and `info`. */
+enum snap_status store_load_facts(struct store *store, const struct model *model,
+				  int64_t *snapshot_id, struct snap_error *err);
+
 /** The name of the program that a model is of: as recorded, else taken from its command; ""
  * unknown. */
 #define STORE_PROGRAM_SIZE 256
@@ -57,6 +62,8 @@ struct store_snapshot {
 	uint64_t sample_period;
 	uint64_t live_bytes, live_blocks, allocated_bytes,
 		allocated_blocks; /* SNAP_UNKNOWN possible */
+	uint64_t sites;           /* call stacks that it holds figures of */
+	const char *time;         /* time_ns as ISO 8601 with nanoseconds, UTC; "" when unknown */
 };
 typedef enum snap_status store_snapshot_fn(void *user, const struct store_snapshot *row);
 /** All snapshots ordered by capture: run start, pid, seq, id. */
@@ -168,6 +175,9 @@ struct store_query_options {
 enum snap_status store_query(struct store *store, const char *sql,
 			     const struct store_query_options *options, store_row_fn *fn,
 			     void *user, bool *truncated, struct snap_error *err);
+
+/** Does `sql` end in a whole statement (at a semicolon outside of strings and comments)? */
+bool store_query_is_complete(const char *sql);
 
 /**
  * Add an aggregate to SQL that judges a series as a whole: `name(x, y)`, or `name(y)` for one

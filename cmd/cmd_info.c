@@ -1,0 +1,261 @@
+/*
+ * cmd_info.c - `snapdiff info`: what one snapshot says about itself: header, totals, process
+ * metrics, modules, and what was lost or truncated.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "render/output.h"
+#include "render/render.h"
+#include "session/session.h"
+
+static const struct option *const info_tables[] = {source_option_table, output_option_table, NULL};
+
+/* One fact a row, so that every format can carry all of them; JSON has them as objects as well. */
+static const struct column info_columns[] = {
+	{"section", "section", COLUMN_TEXT, 0},
+	{"name", "name", COLUMN_NAME, 0},
+	{"value", "value", COLUMN_NAME, 0},
+};
+
+struct info {
+	struct report *report;
+	struct store *store;
+	int64_t id;
+	bool found;
+	const char *section;  /* of the facts that arrive now */
+	struct value *object; /* where they go in JSON */
+	struct value modules;
+	size_t module_count;
+};
+
+/* A fact for the table and, under the same name, for the object. */
+static void add_fact(struct info *info, const char *name, struct value value)
+{
+	struct value *row = report_row(info->report);
+	const char *kept = report_text(info->report, "%s", name);
+
+	row[0] = value_text(info->report, info->section);
+	row[1] = value_text(info->report, kept);
+	row[2] = value;
+	value_field(info->report, info->object, kept, value);
+}
+
+static struct value known_text(struct report *report, const char *text)
+{
+	return text && *text ? value_text(report, text) : value_null();
+}
+
+static struct value known_number(uint64_t number)
+{
+	return number ? value_u64(number) : value_null();
+}
+
+static void add_header(struct info *info, const struct store_snapshot *row)
+{
+	struct report *report = info->report;
+
+	add_fact(info, "path", known_text(report, row->path));
+	add_fact(info, "label", value_text(report, row->label));
+	add_fact(info, "seq", known_number(row->seq));
+	add_fact(info, "time", known_text(report, row->time));
+	add_fact(info, "trigger", known_text(report, row->trigger));
+	add_fact(info, "program", known_text(report, row->program));
+	add_fact(info, "command", known_text(report, row->command));
+	add_fact(info, "pid", known_number(row->pid));
+	add_fact(info, "host", known_text(report, row->host));
+	add_fact(info, "sample_period", value_u64(row->sample_period));
+	add_fact(info, "sites", value_u64(row->sites));
+}
+
+static void add_totals(struct info *info, const struct store_snapshot *row)
+{
+	add_fact(info, "live_bytes", value_u64(row->live_bytes));
+	add_fact(info, "live_blocks", value_u64(row->live_blocks));
+	add_fact(info, "allocated_bytes", value_u64(row->allocated_bytes));
+	add_fact(info, "allocated_blocks", value_u64(row->allocated_blocks));
+}
+
+static void set_title(struct info *info, const struct store_snapshot *row)
+{
+	char live[32] = "an unknown amount";
+
+	if (row->live_bytes != SNAP_UNKNOWN)
+		render_bytes((int64_t)row->live_bytes, false, live);
+	info->report->title = report_text(info->report, "%s holds %s",
+					  *row->program ? row->program : "snapshot", live);
+}
+
+/* Start a section: its facts go to the head's object of that name. */
+static void begin_section(struct info *info, const char *section, struct value *object)
+{
+	*object = value_object();
+	info->section = section;
+	info->object = object;
+}
+
+static void end_section(struct info *info)
+{
+	value_field(info->report, &info->report->head, info->section, *info->object);
+}
+
+static enum snap_status take_snapshot(void *user, const struct store_snapshot *row)
+{
+	struct info *info = user;
+	struct value object;
+
+	if (row->id != info->id)
+		return SNAP_OK;
+	info->found = true;
+	set_title(info, row);
+	begin_section(info, "snapshot", &object);
+	add_header(info, row);
+	end_section(info);
+	begin_section(info, "totals", &object);
+	add_totals(info, row);
+	end_section(info);
+	return SNAP_OK;
+}
+
+/* A number stays a number, so that scripts can count with it. */
+static enum snap_status take_pair(void *user, const char *key, const char *text)
+{
+	struct info *info = user;
+	char *end;
+	long long number = strtoll(text, &end, 10);
+
+	add_fact(info, key,
+		 end != text && *end == '\0' && end - text < 19 ? value_int(number)
+								: value_text(info->report, text));
+	return SNAP_OK;
+}
+
+static enum snap_status take_text_pair(void *user, const char *key, const char *text)
+{
+	struct info *info = user;
+
+	add_fact(info, key, value_text(info->report, text));
+	return SNAP_OK;
+}
+
+static enum snap_status count_module(void *user, const struct store_module *row)
+{
+	struct info *info = user;
+
+	(void)row;
+	info->module_count++;
+	return SNAP_OK;
+}
+
+static enum snap_status take_module(void *user, const struct store_module *row)
+{
+	struct info *info = user;
+	struct report *report = info->report;
+	struct value *cells = report_row(report);
+	struct value module = value_object();
+
+	cells[0] = value_text(report, "modules");
+	cells[1] = value_text(report, row->path);
+	cells[2] = known_text(report, row->build_id);
+	value_field(report, &module, "path", value_text(report, row->path));
+	value_field(report, &module, "build_id", known_text(report, row->build_id));
+	value_field(report, &module, "base",
+		    value_text(report, report_text(report, "0x%" PRIx64, row->base)));
+	value_field(report, &module, "size", known_number(row->size));
+	info->modules.list.items[info->module_count++] = module;
+	return SNAP_OK;
+}
+
+static enum snap_status add_modules(struct info *info, struct snap_error *err)
+{
+	enum snap_status status = store_each_module(info->store, info->id, count_module, info, err);
+
+	if (status != SNAP_OK)
+		return status;
+	info->modules = value_list(info->report, info->module_count);
+	info->module_count = 0;
+	status = store_each_module(info->store, info->id, take_module, info, err);
+	value_field(info->report, &info->report->head, "modules", info->modules);
+	return status;
+}
+
+typedef enum snap_status each_pair_fn(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				      void *user, struct snap_error *err);
+
+static enum snap_status fill(struct info *info, struct snap_error *err)
+{
+	static const struct {
+		const char *section;
+		each_pair_fn *each;
+		store_pair_fn *take;
+	} sections[] = {
+		{"labels", store_each_label, take_text_pair},
+		{"metrics", store_each_metric, take_pair},
+		{"losses", store_each_loss, take_pair},
+		{"meta", store_each_meta, take_text_pair},
+	};
+	enum snap_status status = store_each_snapshot(info->store, take_snapshot, info, err);
+
+	for (size_t i = 0; status == SNAP_OK && i < sizeof(sections) / sizeof(*sections); i++) {
+		struct value object;
+
+		begin_section(info, sections[i].section, &object);
+		status = sections[i].each(info->store, info->id, sections[i].take, info, err);
+		end_section(info);
+	}
+	return status == SNAP_OK ? add_modules(info, err) : status;
+}
+
+static void collect_warning(void *user, const char *sentence)
+{
+	report_warn(user, "%s", sentence);
+}
+
+static enum snap_status info_run(const struct invocation *call, int *exit_code,
+				 struct snap_error *err)
+{
+	const struct report_options *options = call->options;
+	struct info info = {.report = report_new("snapdiff.info/1", info_columns, 3)};
+	const struct session_options how = {
+		.db = options->db,
+		.pid = options->pid,
+		.program = options->program,
+		.quiet = options->quiet,
+		.facts_only = true,
+		.warn = collect_warning,
+		.user = info.report,
+	};
+	struct session *session = NULL;
+	enum snap_status status = session_open(&session, &how, err);
+
+	if (status == SNAP_OK)
+		status = session_one(session, call->argv[0], &info.id, err);
+	if (status == SNAP_OK) {
+		info.store = session_store(session);
+		status = fill(&info, err);
+	}
+	if (status == SNAP_OK)
+		status = output_report(info.report, options, err);
+	if (status == SNAP_OK && session_damaged(session))
+		*exit_code = EXIT_INPUT;
+	session_close(session);
+	report_free(info.report);
+	return status;
+}
+
+const struct command cmd_info = {
+	.name = "info",
+	.summary = "Show what a snapshot says about itself",
+	.usage = "[options] [SNAP]",
+	.group = "store",
+	.details = "Header, totals, labels, process metrics, losses and modules.  Of a damaged "
+		   "file, what\n"
+		   "precedes the damage is shown, with a warning, and the exit code is 3.",
+	.options = info_tables,
+	.options_size = sizeof(struct report_options),
+	.defaults = &report_option_defaults,
+	.operands_min = 0,
+	.operands_max = 1,
+	.run = info_run,
+};

@@ -1,0 +1,165 @@
+/*
+ * cmd_load.c - `snapdiff load`: snapshots into a database that stays.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "session/session.h"
+
+struct load_options {
+	const char *db;
+	struct text_list labels;
+	bool quiet;
+};
+
+static const struct option load_table[] = {
+	{.name = "db",
+	 .type = OPTION_TEXT,
+	 .offset = offsetof(struct load_options, db),
+	 .value_name = "FILE",
+	 .help = "the database; made if there is none"},
+	{.name = "label",
+	 .type = OPTION_LIST,
+	 .offset = offsetof(struct load_options, labels),
+	 .value_name = "K=V",
+	 .help = "add a label to every snapshot named; may be repeated"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct load_options, quiet),
+	 .help = "no progress, warnings or closing line"},
+	{.name = NULL},
+};
+
+static const struct option *const load_tables[] = {load_table, NULL};
+
+static void warn(void *user, const char *sentence)
+{
+	(void)user;
+	cli_warn("%s", sentence);
+}
+
+static void refuse(const char *sentence)
+{
+	cli_message("%s", sentence);
+}
+
+/* Labels taken apart; the keys are copies. */
+struct labels {
+	char **keys;
+	const char **values;
+	size_t count;
+};
+
+static void labels_free(struct labels *labels)
+{
+	for (size_t i = 0; i < labels->count; i++)
+		free(labels->keys[i]);
+	free(labels->keys);
+	free(labels->values);
+}
+
+static enum snap_status labels_add(struct labels *labels, const char *label, struct snap_error *err)
+{
+	const char *equals = strchr(label, '=');
+	char *key;
+
+	if (!equals || equals == label)
+		return fail(err, SNAP_EUSAGE, "--label %s: a label is KEY=VALUE", label);
+	key = strndup(label, (size_t)(equals - label));
+	if (!key)
+		return fail_memory(err, "reading labels");
+	labels->keys[labels->count] = key;
+	labels->values[labels->count++] = equals + 1;
+	return SNAP_OK;
+}
+
+static enum snap_status labels_split(struct labels *labels, const struct text_list *list,
+				     struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	labels->keys = calloc(list->count + 1, sizeof(*labels->keys));
+	labels->values = calloc(list->count + 1, sizeof(*labels->values));
+	if (!labels->keys || !labels->values)
+		return fail_memory(err, "reading labels");
+	for (size_t i = 0; status == SNAP_OK && i < list->count; i++)
+		status = labels_add(labels, list->items[i], err);
+	return status;
+}
+
+static void say_what_was_done(const char *db, const struct session_loaded *done)
+{
+	fprintf(stderr, "%s: %zu snapshot%s loaded", db, done->loaded,
+		done->loaded == 1 ? "" : "s");
+	if (done->already)
+		fprintf(stderr, ", %zu already there", done->already);
+	if (done->refused)
+		fprintf(stderr, ", %zu could not be read", done->refused);
+	fputc('\n', stderr);
+}
+
+static enum snap_status load_named(const struct invocation *call, const struct labels *labels,
+				   struct session_loaded *done, struct snap_error *err)
+{
+	const struct load_options *options = call->options;
+	const struct session_options how = {
+		.db = options->db,
+		.write = true,
+		.quiet = options->quiet,
+		.warn = warn,
+	};
+	const struct session_labels extra = {(const char *const *)labels->keys, labels->values,
+					     labels->count};
+	struct session *session = NULL;
+	enum snap_status status = session_open(&session, &how, err);
+
+	if (status == SNAP_OK)
+		status = session_load(session, (const char *const *)call->argv, (size_t)call->argc,
+				      &extra, refuse, done, err);
+	session_close(session);
+	return status;
+}
+
+static enum snap_status load_run(const struct invocation *call, int *exit_code,
+				 struct snap_error *err)
+{
+	const struct load_options *options = call->options;
+	struct session_loaded done = {0};
+	struct labels labels = {0};
+	enum snap_status status;
+
+	if (!options->db)
+		return fail(err, SNAP_EUSAGE,
+			    "say which database: snapdiff load SNAP... --db FILE");
+	status = labels_split(&labels, &options->labels, err);
+	if (status == SNAP_OK)
+		status = load_named(call, &labels, &done, err);
+	if (!options->quiet && (status == SNAP_OK || done.loaded))
+		say_what_was_done(options->db, &done);
+	if (status == SNAP_OK && done.refused)
+		*exit_code = EXIT_INPUT;
+	labels_free(&labels);
+	return status;
+}
+
+const struct command cmd_load = {
+	.name = "load",
+	.summary = "Load snapshots into an SQLite database",
+	.usage = "[options] SNAP... --db FILE",
+	.group = "store",
+	.details =
+		"Each snapshot is one transaction: a failure leaves the database as it was before "
+		"it,\n"
+		"and a file that cannot be read does not keep the others out.  The same content "
+		"is\n"
+		"loaded once, whatever its file is called.  Any SQLite tool reads the database;\n"
+		"'snapdiff schema' describes its views.",
+	.options = load_tables,
+	.options_size = sizeof(struct load_options),
+	.operands_min = 1,
+	.operands_max = -1,
+	.run = load_run,
+};

@@ -1,0 +1,188 @@
+/*
+ * cmd_ls.c - `snapdiff ls`: which snapshots there are, in the order in which they were taken.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "render/output.h"
+#include "session/session.h"
+
+static const struct option *const ls_tables[] = {source_option_table, output_option_table, NULL};
+
+enum {
+	LS_ID,
+	LS_SEQ,
+	LS_TIME,
+	LS_PID,
+	LS_PROGRAM,
+	LS_TRIGGER,
+	LS_LABEL,
+	LS_LIVE_BYTES,
+	LS_LIVE_BLOCKS,
+	LS_ALLOCATED_BYTES,
+	LS_ALLOCATED_BLOCKS,
+	LS_SITES,
+	LS_SAMPLE_PERIOD,
+	LS_COMMAND,
+	LS_HOST,
+	LS_LABELS,
+	LS_PATH,
+	LS_COLUMNS
+};
+
+static const struct column ls_columns[LS_COLUMNS] = {
+	[LS_ID] = {"id", "id", COLUMN_TEXT, 0},
+	[LS_SEQ] = {"seq", "seq", COLUMN_COUNT, 0},
+	[LS_TIME] = {"time", "time", COLUMN_TEXT, 0},
+	[LS_PID] = {"pid", "pid", COLUMN_TEXT, 0},
+	[LS_PROGRAM] = {"program", "program", COLUMN_NAME, 0},
+	[LS_TRIGGER] = {"trigger", "trigger", COLUMN_TEXT, 0},
+	[LS_LABEL] = {"label", "label", COLUMN_NAME, 0},
+	[LS_LIVE_BYTES] = {"live_bytes", "live", COLUMN_BYTES, 0},
+	[LS_LIVE_BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, 0},
+	[LS_ALLOCATED_BYTES] = {"allocated_bytes", "allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	[LS_ALLOCATED_BLOCKS] = {"allocated_blocks", "allocations", COLUMN_COUNT, COLUMN_HIDDEN},
+	[LS_SITES] = {"sites", "call stacks", COLUMN_COUNT, COLUMN_HIDDEN},
+	[LS_SAMPLE_PERIOD] = {"sample_period", "sample period", COLUMN_BYTES, COLUMN_HIDDEN},
+	[LS_COMMAND] = {"command", "command", COLUMN_NAME, COLUMN_HIDDEN},
+	[LS_HOST] = {"host", "host", COLUMN_NAME, COLUMN_HIDDEN},
+	[LS_LABELS] = {"labels", "labels", COLUMN_TREE, COLUMN_DETAIL},
+	[LS_PATH] = {"path", "path", COLUMN_NAME, 0},
+};
+
+struct listing {
+	struct report *report;
+	struct session *session;
+	const int64_t *ids; /* in the order of capture, which is the order of the store's rows */
+	size_t count, done;
+	struct snap_error *err;
+};
+
+struct labels {
+	struct report *report;
+	struct value *object;
+};
+
+static enum snap_status add_label(void *user, const char *key, const char *value)
+{
+	struct labels *labels = user;
+
+	value_field(labels->report, labels->object, report_text(labels->report, "%s", key),
+		    value_text(labels->report, value));
+	return SNAP_OK;
+}
+
+static struct value known_text(struct report *report, const char *text)
+{
+	return text && *text ? value_text(report, text) : value_null();
+}
+
+static struct value known_number(uint64_t number)
+{
+	return number ? value_u64(number) : value_null();
+}
+
+static enum snap_status list_snapshot(void *user, const struct store_snapshot *row)
+{
+	struct listing *listing = user;
+	struct report *report = listing->report;
+	struct value labels = value_object();
+	struct labels collecting = {report, &labels};
+	struct value *cells;
+
+	if (listing->done == listing->count || listing->ids[listing->done] != row->id)
+		return SNAP_OK;
+	listing->done++;
+	cells = report_row(report);
+	cells[LS_ID] = value_text(report, report_text(report, "%" PRId64, row->id));
+	cells[LS_SEQ] = known_number(row->seq);
+	cells[LS_TIME] = known_text(report, row->time);
+	cells[LS_PID] = known_number(row->pid);
+	cells[LS_PROGRAM] = known_text(report, row->program);
+	cells[LS_TRIGGER] = known_text(report, row->trigger);
+	cells[LS_LABEL] = value_text(report, row->label);
+	cells[LS_LIVE_BYTES] = value_u64(row->live_bytes);
+	cells[LS_LIVE_BLOCKS] = value_u64(row->live_blocks);
+	cells[LS_ALLOCATED_BYTES] = value_u64(row->allocated_bytes);
+	cells[LS_ALLOCATED_BLOCKS] = value_u64(row->allocated_blocks);
+	cells[LS_SITES] = value_u64(row->sites);
+	cells[LS_SAMPLE_PERIOD] = value_u64(row->sample_period);
+	cells[LS_COMMAND] = known_text(report, row->command);
+	cells[LS_HOST] = known_text(report, row->host);
+	cells[LS_PATH] = known_text(report, row->path);
+	cells[LS_LABELS] = value_null();
+	if (store_each_label(session_store(listing->session), row->id, add_label, &collecting,
+			     listing->err) != SNAP_OK)
+		return SNAP_ESYSTEM;
+	cells[LS_LABELS] = labels;
+	return SNAP_OK;
+}
+
+static void collect_warning(void *user, const char *sentence)
+{
+	report_warn(user, "%s", sentence);
+}
+
+static enum snap_status fill(struct report *report, struct session *session,
+			     const struct invocation *call, struct snap_error *err)
+{
+	struct listing listing = {.report = report, .session = session, .err = err};
+	int64_t *ids = NULL;
+	enum snap_status status = session_list(session, (const char *const *)call->argv,
+					       (size_t)call->argc, &ids, &listing.count, err);
+
+	listing.ids = ids;
+	if (status == SNAP_OK)
+		status = store_each_snapshot(session_store(session), list_snapshot, &listing, err);
+	report->title = report_text(report, "%zu snapshot%s, oldest first", listing.count,
+				    listing.count == 1 ? "" : "s");
+	free(ids);
+	return status;
+}
+
+static enum snap_status ls_run(const struct invocation *call, int *exit_code,
+			       struct snap_error *err)
+{
+	const struct report_options *options = call->options;
+	struct report *report = report_new("snapdiff.ls/1", ls_columns, LS_COLUMNS);
+	const struct session_options how = {
+		.db = options->db,
+		.pid = options->pid,
+		.program = options->program,
+		.quiet = options->quiet,
+		.facts_only = true,
+		.warn = collect_warning,
+		.user = report,
+	};
+	struct session *session = NULL;
+	enum snap_status status = session_open(&session, &how, err);
+
+	if (status == SNAP_OK)
+		status = fill(report, session, call, err);
+	if (status == SNAP_OK)
+		status = output_report(report, options, err);
+	if (status == SNAP_OK && session_damaged(session))
+		*exit_code = EXIT_INPUT;
+	session_close(session);
+	report_free(report);
+	return status;
+}
+
+const struct command cmd_ls = {
+	.name = "ls",
+	.summary = "List snapshots in the order in which they were taken",
+	.usage = "[options] [SNAP...]",
+	.group = "store",
+	.details =
+		"SNAP is a file or a directory; with --db, an id, a label or @n.  With nothing "
+		"named,\n"
+		"all snapshots of the database, or of the directory 'snaps'.  Damaged files are\n"
+		"listed with a warning as far as they can be read, and the exit code is then 3.",
+	.options = ls_tables,
+	.options_size = sizeof(struct report_options),
+	.defaults = &report_option_defaults,
+	.operands_min = 0,
+	.operands_max = -1,
+	.run = ls_run,
+};

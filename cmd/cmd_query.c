@@ -1,0 +1,386 @@
+/*
+ * cmd_query.c - `snapdiff query`: ad-hoc SQL on snapshots, read-only unless --write.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/stats.h"
+#include "cli/cli.h"
+#include "query_prompt.h"
+#include "render/output.h"
+#include "session/session.h"
+
+struct query_options {
+	struct report_options shared;
+	const char *file;
+	uint64_t timeout_ns;
+	uint64_t max_rows;
+	bool write;
+};
+
+#define FIELD(member) offsetof(struct query_options, member)
+
+static const struct option query_table[] = {
+	{"file", 'F', OPTION_TEXT, FIELD(file), "FILE",
+	 "run the statements of FILE ('-': standard input)", NULL},
+	{"timeout", 0, OPTION_DURATION, FIELD(timeout_ns), "DUR", "stop a query that takes longer",
+	 NULL},
+	{"max-rows", 0, OPTION_COUNT, FIELD(max_rows), "N", "show at most N rows of each result",
+	 NULL},
+	{"write", 0, OPTION_FLAG, FIELD(write), NULL, "allow statements that change the database",
+	 NULL},
+	{0},
+};
+
+static const struct option *const query_tables[] = {query_table, source_option_table,
+						    output_option_table, NULL};
+
+/* ---- SQL functions that judge a series ---- */
+
+static double theil_sen(const double *x, const double *y, size_t count)
+{
+	struct stats_slope slope;
+
+	return stats_theil_sen(x, y, count, &slope) ? slope.value : (double)NAN;
+}
+
+/* The test's z: above 1.64, rising with 95 % confidence. */
+static double mann_kendall(const double *x, const double *y, size_t count)
+{
+	(void)x;
+	return count < 2 ? (double)NAN : stats_mann_kendall(y, count).z;
+}
+
+static enum snap_status add_functions(struct store *store, struct snap_error *err)
+{
+	enum snap_status status = store_add_series_function(store, "theil_sen", 2, theil_sen, err);
+
+	return status == SNAP_OK
+		       ? store_add_series_function(store, "mann_kendall", 1, mann_kendall, err)
+		       : status;
+}
+
+/* ---- results -> reports ---- */
+
+struct querying {
+	const struct query_options *options;
+	struct store *store;
+	struct report **results; /* one per statement that has columns */
+	size_t result_count;
+};
+
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends_with(const char *text, const char *suffix)
+{
+	size_t size = strlen(text), suffix_size = strlen(suffix);
+
+	return size >= suffix_size && strcmp(text + size - suffix_size, suffix) == 0;
+}
+
+/* Columns that are called as ours are read as ours; of the others, nothing is known. */
+static enum column_kind kind_of(const char *name)
+{
+	bool delta = begins_with(name, "delta_");
+
+	if (strcmp(name, "bytes") == 0 || ends_with(name, "_bytes"))
+		return delta ? COLUMN_DELTA_BYTES : COLUMN_BYTES;
+	if (strcmp(name, "blocks") == 0 || ends_with(name, "_blocks") ||
+	    strcmp(name, "count") == 0 || begins_with(name, "count("))
+		return delta ? COLUMN_DELTA_COUNT : COLUMN_COUNT;
+	return COLUMN_NAME;
+}
+
+/* JSON objects need distinct keys: the second `n` becomes `n:2`. */
+static const char *distinct_name(struct report *report, const char *const *names, size_t at)
+{
+	size_t earlier = 0;
+
+	for (size_t i = 0; i < at; i++)
+		earlier += strcmp(names[i], names[at]) == 0;
+	return earlier ? report_text(report, "%s:%zu", names[at], earlier + 1)
+		       : report_text(report, "%s", names[at]);
+}
+
+static enum snap_status begin_result(struct querying *querying, size_t count,
+				     const char *const *names)
+{
+	struct report **results =
+		realloc(querying->results, (querying->result_count + 1) * sizeof(*results));
+	struct report *report;
+	struct column *columns;
+
+	if (!results)
+		return SNAP_ENOMEM;
+	querying->results = results;
+	report = report_new("snapdiff.query/1", NULL, count);
+	columns = report_alloc(report, count * sizeof(*columns));
+	for (size_t i = 0; i < count; i++) {
+		const char *name = distinct_name(report, names, i);
+
+		columns[i] = (struct column){name, name, kind_of(names[i]), 0};
+	}
+	report->columns = columns;
+	results[querying->result_count++] = report;
+	return SNAP_OK;
+}
+
+static struct value blob_value(struct report *report, const struct store_value *value)
+{
+	const unsigned char *bytes = (const unsigned char *)value->text;
+	char *hex = report_alloc(report, value->size * 2 + 1);
+
+	for (size_t i = 0; i < value->size; i++) {
+		hex[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		hex[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+	}
+	return value_bytes(report, hex, value->size * 2);
+}
+
+static struct value value_of(struct report *report, const struct store_value *value)
+{
+	switch (value->type) {
+	case STORE_INTEGER:
+		return value_int(value->integer);
+	case STORE_REAL:
+		return value_real(value->real);
+	case STORE_TEXT:
+		return value_bytes(report, value->text, value->size);
+	case STORE_BLOB:
+		return blob_value(report, value);
+	case STORE_NULL:
+		break;
+	}
+	return value_null();
+}
+
+static enum snap_status take_row(void *user, size_t columns, const char *const *names,
+				 const struct store_value *row)
+{
+	struct querying *querying = user;
+	struct report *report;
+	struct value *cells;
+
+	if (!row)
+		return begin_result(querying, columns, names);
+	report = querying->results[querying->result_count - 1];
+	cells = report_row(report);
+	for (size_t i = 0; i < columns; i++)
+		cells[i] = value_of(report, &row[i]);
+	return SNAP_OK;
+}
+
+static void end_result(const struct querying *querying, struct report *report, bool truncated)
+{
+	struct value shown = value_object();
+
+	value_field(report, &shown, "rows", value_int((int64_t)report->row_count));
+	value_field(report, &report->tail, "shown", shown);
+	value_field(report, &report->tail, "truncated", value_bool(truncated));
+	if (truncated)
+		report_note(report, "More rows were left out: --max-rows %llu",
+			    (unsigned long long)querying->options->max_rows);
+}
+
+static void free_results(struct querying *querying)
+{
+	for (size_t i = 0; i < querying->result_count; i++)
+		report_free(querying->results[i]);
+	free(querying->results);
+	querying->results = NULL;
+	querying->result_count = 0;
+}
+
+static enum snap_status print_results(const struct querying *querying, bool truncated,
+				      struct snap_error *err)
+{
+	const struct report_options *options = &querying->options->shared;
+	enum snap_status status = SNAP_OK;
+
+	if (options->output && querying->result_count > 1)
+		return fail(err, SNAP_EUSAGE,
+			    "%zu statements have results, but %s can hold one; run them one by one",
+			    querying->result_count, options->output);
+	for (size_t i = 0; status == SNAP_OK && i < querying->result_count; i++) {
+		end_result(querying, querying->results[i], truncated);
+		status = output_report(querying->results[i], options, err);
+	}
+	return status;
+}
+
+static enum snap_status run_sql(struct querying *querying, const char *sql, struct snap_error *err)
+{
+	const struct store_query_options how = {
+		.write = querying->options->write,
+		.timeout_ns = querying->options->timeout_ns,
+		.max_rows = querying->options->max_rows,
+	};
+	bool truncated = false;
+	enum snap_status status =
+		store_query(querying->store, sql, &how, take_row, querying, &truncated, err);
+
+	if (status == SNAP_ENOMEM && !err->message[0])
+		status = fail_memory(err, "running a query");
+	if (status == SNAP_OK)
+		status = print_results(querying, truncated, err);
+	free_results(querying);
+	return status;
+}
+
+/* At the prompt an error is told and the next statement is waited for. */
+static void run_typed(void *user, const char *sql)
+{
+	struct snap_error err = {0};
+
+	if (run_sql(user, sql, &err) != SNAP_OK)
+		cli_message("%s", err.message);
+}
+
+/* ---- where the SQL comes from ---- */
+
+static enum snap_status read_all(FILE *in, const char *name, char **text, struct snap_error *err)
+{
+	size_t capacity = 0;
+	ssize_t size;
+
+	errno = 0;
+	size = getdelim(text, &capacity, '\0', in);
+	if (size >= 0 && feof(in))
+		return SNAP_OK;
+	if (size >= 0)
+		return fail(err, SNAP_EUSAGE, "%s: holds a NUL byte, so it is no SQL", name);
+	if (ferror(in) || errno)
+		return fail(err, SNAP_EIO, "%s: %s", name, strerror(errno ? errno : EIO));
+	return fail(err, SNAP_EUSAGE, "%s: is empty", name);
+}
+
+static enum snap_status read_file(const char *path, char **text, struct snap_error *err)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	FILE *in = standard_input ? stdin : fopen(path, "re");
+	enum snap_status status;
+
+	*text = NULL;
+	if (!in)
+		return fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
+	status = read_all(in, standard_input ? "standard input" : path, text, err);
+	if (!standard_input)
+		fclose(in);
+	return status;
+}
+
+static enum snap_status run_from(struct querying *querying, const char *sql, struct snap_error *err)
+{
+	const char *file = querying->options->file;
+	char *text = NULL;
+	enum snap_status status;
+
+	if (sql)
+		return run_sql(querying, sql, err);
+	if (!file && isatty(STDIN_FILENO)) {
+		query_prompt(stdin, stdout, run_typed, querying);
+		return SNAP_OK;
+	}
+	status = read_file(file ? file : "-", &text, err);
+	if (status == SNAP_OK)
+		status = run_sql(querying, text, err);
+	free(text);
+	return status;
+}
+
+/* ---- the command ---- */
+
+static void warn(void *user, const char *sentence)
+{
+	(void)user;
+	cli_warn("%s", sentence);
+}
+
+/* Without --db the snapshots named after the SQL are loaded, as reports do. */
+static enum snap_status load_named(struct session *session, char **names, size_t count,
+				   struct snap_error *err)
+{
+	int64_t *ids = NULL;
+	size_t id_count;
+	enum snap_status status =
+		session_list(session, (const char *const *)names, count, &ids, &id_count, err);
+
+	free(ids);
+	return status;
+}
+
+static enum snap_status query_session(struct querying *querying, struct session *session,
+				      const char *sql, char **names, size_t count,
+				      struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	if (!querying->options->shared.db)
+		status = load_named(session, names, count, err);
+	else if (count)
+		status = fail(err, SNAP_EUSAGE,
+			      "%s: with --db, the SQL itself says which snapshots (WHERE "
+			      "snapshot_id = ...)",
+			      names[0]);
+	if (status != SNAP_OK)
+		return status;
+	querying->store = session_store(session);
+	status = add_functions(querying->store, err);
+	return status == SNAP_OK ? run_from(querying, sql, err) : status;
+}
+
+static enum snap_status query_run(const struct invocation *call, int *exit_code,
+				  struct snap_error *err)
+{
+	const struct query_options *options = call->options;
+	struct querying querying = {.options = options};
+	int operands = options->file || call->argc == 0 ? 0 : 1;
+	const struct session_options how = {
+		.db = options->shared.db,
+		.pid = options->shared.pid,
+		.program = options->shared.program,
+		.quiet = options->shared.quiet,
+		.modify = options->write,
+		.warn = warn,
+	};
+	struct session *session = NULL;
+	enum snap_status status = session_open(&session, &how, err);
+
+	(void)exit_code;
+	if (status == SNAP_OK)
+		status = query_session(&querying, session, operands ? call->argv[0] : NULL,
+				       call->argv + operands, (size_t)(call->argc - operands), err);
+	session_close(session);
+	return status;
+}
+
+static const struct query_options query_defaults = {.shared = {.match = MATCH_FUNCTION}};
+
+const struct command cmd_query = {
+	.name = "query",
+	.summary = "Ask the database in SQL",
+	.usage = "[options] SQL [SNAP...] | -F FILE [SNAP...]",
+	.group = "reports",
+	.details = "Read-only unless --write.  'snapdiff schema' describes the views.  Without "
+		   "--db, the\n"
+		   "snapshots named after the SQL (by default those of the directory 'snaps') are "
+		   "loaded\n"
+		   "into a private database first.  With no SQL: a prompt on a terminal, else the "
+		   "SQL is\n"
+		   "read from standard input.  SQL also has human(bytes), stack_text(site_id), "
+		   "REGEXP,\n"
+		   "and the aggregates theil_sen(x, y) (slope) and mann_kendall(y) (z; rows in "
+		   "order).",
+	.options = query_tables,
+	.options_size = sizeof(struct query_options),
+	.defaults = &query_defaults,
+	.operands_min = 0,
+	.operands_max = -1,
+	.run = query_run,
+};

@@ -1,0 +1,65 @@
+/*
+ * load.c - files and directories into a database that stays.
+ */
+#include "session/state.h"
+
+#include "input/input.h"
+#include "model/fail.h"
+
+struct loading {
+	struct session *session;
+	const struct session_labels *labels;
+	void (*refuse)(const char *sentence);
+	struct session_loaded *done;
+};
+
+static enum snap_status load_file(struct loading *loading, const char *path, struct snap_error *err)
+{
+	struct snap_error problem = {0};
+	bool already;
+	int64_t id;
+	enum snap_status status =
+		session_take_file(loading->session, path, loading->labels, &id, &already, &problem);
+
+	if (status == SNAP_ESYSTEM || status == SNAP_ENOMEM)
+		return fail(err, status, "%s", problem.message);
+	if (status != SNAP_OK) {
+		loading->done->refused++;
+		loading->refuse(problem.message);
+		return SNAP_OK;
+	}
+	loading->done->already += already;
+	loading->done->loaded += !already;
+	return SNAP_OK;
+}
+
+static enum snap_status load_directory(struct loading *loading, const char *dir,
+				       struct snap_error *err)
+{
+	char **paths = NULL;
+	size_t count = 0;
+	enum snap_status status = input_list_directory(dir, &paths, &count, err);
+
+	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+		session_progress(loading->session, i, count);
+		status = load_file(loading, paths[i], err);
+	}
+	session_progress(loading->session, count, count);
+	input_free_list(paths, count);
+	return status;
+}
+
+enum snap_status session_load(struct session *session, const char *const *names, size_t name_count,
+			      const struct session_labels *labels,
+			      void (*refuse)(const char *sentence), struct session_loaded *done,
+			      struct snap_error *err)
+{
+	struct loading loading = {session, labels, refuse, done};
+	enum snap_status status = SNAP_OK;
+
+	*done = (struct session_loaded){0};
+	for (size_t i = 0; status == SNAP_OK && i < name_count; i++)
+		status = session_is_directory(names[i]) ? load_directory(&loading, names[i], err)
+							: load_file(&loading, names[i], err);
+	return status;
+}
