@@ -90,19 +90,49 @@ static enum growth_confidence confidence_of(enum growth_verdict verdict,
 	}
 }
 
+/* Do more blocks of the usual size explain at least half of the growth in bytes? */
+static bool blocks_explain_bytes(const struct growth_shape *blocks,
+				 const struct growth_shape *bytes)
+{
+	double more_blocks = blocks->last - blocks->y[blocks->tail];
+	double more_bytes = bytes->last - bytes->y[bytes->tail];
+
+	return blocks->last > 0 && more_blocks * (bytes->last / blocks->last) >= more_bytes / 2;
+}
+
+/* Bytes that grow inside blocks: in blocks that are old already, or in leaps while blocks keep
+ * still. */
+static bool bytes_grow_in_place(const struct growth_shape *blocks, const struct growth_shape *bytes,
+				const struct growth_ages *ages)
+{
+	struct growth_shape old;
+
+	if (growth_shape_leaps(bytes) && !blocks_explain_bytes(blocks, bytes))
+		return true;
+	if (ages->old_count < 3)
+		return false;
+	growth_shape_measure(&old, ages->old_at, ages->old_bytes, ages->old_count, 0);
+	return judge_shape(&old) == GROWTH_LEAK || growth_shape_leaps(&old);
+}
+
 /* Blocks decide.  When they keep still, bytes may grow inside them. */
-static enum growth_verdict combine(enum growth_verdict blocks, enum growth_verdict bytes,
+static enum growth_verdict combine(enum growth_verdict of_blocks, const struct growth_shape *blocks,
+				   const struct growth_shape *bytes, const struct growth_ages *ages,
 				   bool *by_bytes)
 {
+	enum growth_verdict of_bytes = judge_shape(bytes);
+
 	*by_bytes = false;
-	if (blocks == GROWTH_LEAK || blocks == GROWTH_TOO_FEW)
-		return blocks;
-	if (bytes == GROWTH_LEAK) {
-		*by_bytes = true;
-		return blocks == GROWTH_INCONCLUSIVE ? GROWTH_INCONCLUSIVE : GROWTH_CONTAINER;
-	}
-	*by_bytes = blocks == GROWTH_STABLE && bytes != GROWTH_STABLE;
-	return *by_bytes ? bytes : blocks;
+	if (of_blocks == GROWTH_LEAK || of_blocks == GROWTH_TOO_FEW)
+		return of_blocks;
+	*by_bytes = true;
+	if (bytes_grow_in_place(blocks, bytes, ages))
+		return GROWTH_CONTAINER;
+	if (of_bytes == GROWTH_LEAK && !blocks_explain_bytes(blocks, bytes))
+		return of_blocks == GROWTH_INCONCLUSIVE ? GROWTH_INCONCLUSIVE : GROWTH_CONTAINER;
+	*by_bytes =
+		of_blocks == GROWTH_STABLE && of_bytes != GROWTH_STABLE && of_bytes != GROWTH_LEAK;
+	return *by_bytes ? of_bytes : of_blocks;
 }
 
 static void note_exact(struct growth_judgement *out, const struct growth_shape *blocks,
@@ -129,24 +159,32 @@ static void measure_slopes(struct growth_judgement *out, const struct judged_run
 }
 
 /* What the ages of the blocks make of a verdict that was reached by counting them. */
-static enum growth_verdict weigh_ages(enum growth_verdict counted, const struct growth_ages *ages)
+static enum growth_verdict weigh_ages(enum growth_verdict counted,
+				      const struct growth_shape *blocks,
+				      const struct growth_ages *ages)
 {
+	bool rising = counted == GROWTH_LEAK || counted == GROWTH_INCONCLUSIVE;
+
 	switch (ages->pattern) {
 	case AGES_LASTING:
+		if (ages->leaving < 4 && ages->epochs >= 24)
+			return rising ? GROWTH_INCONCLUSIVE : counted;
 		return counted == GROWTH_SHRINKING ? counted : GROWTH_LEAK;
 	case AGES_SPARSE:
 		return counted;
-	case AGES_SLOWING:
+	case AGES_SLOWING: /* over a few epochs that is a guess, over many it is not */
+		if (blocks->count < 12 && (blocks->count < 8 || ages->late >= 0.3 * ages->early))
+			return GROWTH_LEAK;
 		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
 	case AGES_EARLY:
-		return counted == GROWTH_LEAK || counted == GROWTH_INCONCLUSIVE ? GROWTH_WARM_UP
-										: counted;
+		return rising ? GROWTH_WARM_UP : counted;
 	case AGES_RECENT:
+		return rising ? GROWTH_STABLE : counted;
 	case AGES_REPLACED:
-		return counted == GROWTH_LEAK || counted == GROWTH_INCONCLUSIVE ? GROWTH_STABLE
-										: counted;
-	case AGES_DYING:
-		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
+	case AGES_DYING: /* a pool; its growth over what it gave back must be beyond doubt */
+		return counted == GROWTH_LEAK && blocks->floor_gain < 2.5 * blocks->give_back
+			       ? GROWTH_INCONCLUSIVE
+			       : counted;
 	case AGES_UNKNOWN:
 		break;
 	}
@@ -158,12 +196,29 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted, s
 {
 	enum growth_confidence most = most_confidence(snapshots);
 
-	if (ages->pattern == AGES_LASTING)
-		return ages->leaving >= 4 && ages->exposure >= 10 ? most
-								  : weaker(most, GROWTH_MEDIUM);
-	if (ages->pattern == AGES_SPARSE)
-		return weaker(counted, GROWTH_LOW);
-	return counted;
+	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->early) {
+		if (ages->exposure >= 10 && ages->leaving >= 4 &&
+		    (ages->leaving >= 6 || 4 * ages->leaving >= 3 * ages->epochs))
+			return most;
+		return ages->leaving >= 4 ? weaker(most, GROWTH_MEDIUM) : GROWTH_LOW;
+	}
+	return ages->pattern == AGES_UNKNOWN ? counted : GROWTH_LOW;
+}
+
+/* The reasons: first what decided, the shape or the ages, then what else is to be said. */
+static void explain(struct growth_judgement *out, const struct judged_run *run,
+		    const struct growth_shape *shape, bool by_bytes, const struct growth_ages *ages)
+{
+	const char *unit = by_bytes ? "byte" : "block";
+	bool shape_agrees = judge_shape(shape) == out->verdict || out->verdict == GROWTH_CONTAINER;
+	bool about_blocks = run->blocks && !by_bytes;
+
+	if (shape_agrees)
+		growth_say_shape(out, out->verdict, shape, unit);
+	if (about_blocks && shape->min < shape->max)
+		growth_say_ages(out, ages);
+	if (!shape_agrees)
+		growth_say_shape(out, GROWTH_INCONCLUSIVE, shape, unit);
 }
 
 static void judge_run(const struct growth_series *series, const struct judged_run *run,
@@ -171,17 +226,15 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 {
 	struct growth_shape blocks, bytes;
 	struct growth_ages ages = {.pattern = AGES_UNKNOWN};
-	enum growth_verdict of_blocks, of_bytes;
 	bool by_bytes = true;
 
 	growth_shape_measure(&bytes, run->x, run->bytes, run->count, options->warmup);
-	of_bytes = judge_shape(&bytes);
-	out->verdict = of_bytes;
+	out->verdict = judge_shape(&bytes);
 	if (run->blocks) {
 		growth_shape_measure(&blocks, run->x, run->blocks, run->count, options->warmup);
 		growth_ages_measure(&ages, series, run->from, run->count, blocks.tail);
-		of_blocks = weigh_ages(judge_shape(&blocks), &ages);
-		out->verdict = combine(of_blocks, of_bytes, &by_bytes);
+		out->verdict = combine(weigh_ages(judge_shape(&blocks), &blocks, &ages), &blocks,
+				       &bytes, &ages, &by_bytes);
 	}
 	out->confidence = confidence_of(out->verdict, by_bytes ? &bytes : &blocks);
 	if (out->verdict == GROWTH_LEAK)
@@ -192,8 +245,7 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	if (out->exact && out->exact_blocks > 0)
 		growth_say(out, "exactly %.0f block%s, %.0f bytes per snapshot", out->exact_blocks,
 			   out->exact_blocks == 1 ? "" : "s", out->exact_bytes);
-	growth_say_shape(out, out->verdict, by_bytes ? &bytes : &blocks,
-			 by_bytes ? "byte" : "block");
+	explain(out, run, by_bytes ? &bytes : &blocks, by_bytes, &ages);
 	if (out->verdict == GROWTH_CONTAINER && run->blocks)
 		growth_say(out,
 			   "%.0f blocks at the start, %.0f at the end: the bytes grow inside them",

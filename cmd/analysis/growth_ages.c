@@ -16,8 +16,9 @@ struct age_table {
 	size_t bins, tail;
 	size_t rows;                   /* censuses */
 	size_t at[GROWTH_CENSUSES];    /* bin in which the census was taken */
-	size_t known[GROWTH_CENSUSES]; /* bins before this one may have been merged into it */
+	size_t known[GROWTH_CENSUSES]; /* the first bin into which no older epochs were merged */
 	double alive[GROWTH_CENSUSES][BINS];
+	double old_bytes[GROWTH_CENSUSES]; /* of blocks born before `tail` */
 };
 
 /* The interval that `birth` fell in: before the first snapshot is 0. */
@@ -49,6 +50,7 @@ static void fill_row(struct age_table *table, const struct growth_census *census
 	memset(table->alive[row], 0, sizeof(table->alive[row]));
 	table->at[row] = bin_of(table, census->snapshot - from, count);
 	table->known[row] = 0;
+	table->old_bytes[row] = 0;
 	for (size_t i = 0; i < census->count; i++) {
 		size_t bin =
 			bin_of(table, interval_of(seq, count, census->cohorts[i].birth_seq), count);
@@ -56,8 +58,10 @@ static void fill_row(struct age_table *table, const struct growth_census *census
 		if (bin > table->at[row])
 			bin = table->at[row];
 		table->alive[row][bin] += census->cohorts[i].blocks;
-		if (i == 1 && census->count >= MOST_COHORTS)
-			table->known[row] = bin;
+		if (bin < table->tail)
+			table->old_bytes[row] += census->cohorts[i].bytes;
+		if (i == 0 && census->count >= MOST_COHORTS)
+			table->known[row] = bin + 1;
 	}
 }
 
@@ -125,43 +129,52 @@ static double lost_before(const struct age_table *table, size_t first)
 	return before > after ? before - after : 0;
 }
 
-static enum growth_age_pattern name_pattern(const struct growth_ages *ages, double squares,
+/* Is `late` less than `share` of `early`, and the difference more than chance makes of it? */
+static bool falls_off(double early, double late, double share, double variance)
+{
+	return late < share * early && early - late > 1.5 * sqrt(variance);
+}
+
+/* How likely are the last `since` epochs to leave none, if any of the epochs were as likely to
+ * leave some? */
+static double chance_of_silence(const struct growth_ages *ages)
+{
+	double chance = 1;
+
+	for (size_t i = 0; i < ages->since; i++)
+		chance *= (double)(ages->epochs - ages->leaving - i) / (double)(ages->epochs - i);
+	return chance;
+}
+
+static enum growth_age_pattern name_pattern(const struct growth_ages *ages, double variance,
 					    double lost)
 {
-	double margin = sqrt(squares);
-
 	if (ages->survivors == 0)
 		return AGES_RECENT;
 	if (ages->expected_loss > 0.5)
 		return AGES_DYING;
 	if (lost > ages->survivors / 2)
 		return AGES_REPLACED;
-	if (ages->late <= 0.2 * ages->early &&
-	    (ages->early - ages->late > 1.2 * margin || ages->late == 0))
+	if (chance_of_silence(ages) <= (ages->epochs < 10 ? 0.1 : 0.02))
 		return AGES_EARLY;
-	if (ages->late < 0.5 * ages->early && ages->early - ages->late > margin)
+	if (falls_off(ages->early, ages->late, 0.2, variance))
+		return AGES_EARLY;
+	if (falls_off(ages->early, ages->late, 0.5, variance))
 		return AGES_SLOWING;
 	if (ages->leaving < 3)
 		return AGES_SPARSE;
 	return ages->expected_loss > 0.2 ? AGES_DYING : AGES_LASTING;
 }
 
-void growth_ages_measure(struct growth_ages *ages, const struct growth_series *series, size_t from,
-			 size_t count, size_t tail)
+/* Count the survivors of the epochs [first, end) at the last census. */
+static double count_survivors(struct growth_ages *ages, const double *last, size_t first,
+			      size_t end)
 {
-	struct age_table table;
-	const double *last;
 	double squares = 0;
-	size_t first, end;
 
-	*ages = (struct growth_ages){.pattern = AGES_UNKNOWN};
-	if (count < 4 || !series->seq || !fill_table(&table, series, from, count, tail))
-		return;
-	find_lasting_age(ages, &table);
-	last = table.alive[table.rows - 1];
-	first = table.tail > table.known[table.rows - 1] ? table.tail : table.known[table.rows - 1];
-	end = table.bins > ages->age ? table.bins - ages->age : 0;
 	ages->epochs = end > first ? end - first : 0;
+	ages->survivors = ages->early = ages->late = 0;
+	ages->leaving = ages->since = 0;
 	for (size_t bin = first; bin < end; bin++) {
 		size_t place = bin - first;
 
@@ -174,5 +187,57 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 		else if (2 * place + 1 > ages->epochs)
 			ages->late += last[bin];
 	}
-	ages->pattern = name_pattern(ages, squares, lost_before(&table, first));
+	/* Where every epoch leaves some, they come singly (Poisson); else in bursts of that size.
+	 */
+	return ages->leaving == ages->epochs ? ages->survivors : squares;
+}
+
+/* Growth that slowed down and then went on at an even pace: a leak after a warm-up. */
+static void look_at_second_half(struct growth_ages *ages, const double *last, size_t first,
+				size_t end, double lost)
+{
+	struct growth_ages half = *ages;
+	double variance;
+
+	if ((ages->pattern != AGES_EARLY && ages->pattern != AGES_SLOWING) || end - first < 9)
+		return;
+	variance = count_survivors(&half, last, first + (end - first) / 2, end);
+	half.pattern = name_pattern(&half, variance, lost);
+	if (half.pattern == AGES_LASTING && half.late >= 0.75 * half.early)
+		*ages = half;
+}
+
+static void note_old_bytes(struct growth_ages *ages, const struct age_table *table)
+{
+	for (size_t row = 0; row < table->rows; row++) {
+		if (table->at[row] + 1 < table->tail)
+			continue;
+		ages->old_at[ages->old_count] = (double)table->at[row];
+		ages->old_bytes[ages->old_count++] = table->old_bytes[row];
+	}
+}
+
+void growth_ages_measure(struct growth_ages *ages, const struct growth_series *series, size_t from,
+			 size_t count, size_t tail)
+{
+	struct age_table table;
+	const double *last;
+	double variance, lost;
+	size_t first, end;
+
+	*ages = (struct growth_ages){.pattern = AGES_UNKNOWN};
+	if (count < 4 || !series->seq || !fill_table(&table, series, from, count, tail))
+		return;
+	note_old_bytes(ages, &table);
+	find_lasting_age(ages, &table);
+	last = table.alive[table.rows - 1];
+	first = table.tail > table.known[table.rows - 1] ? table.tail : table.known[table.rows - 1];
+	end = table.bins > ages->age ? table.bins - ages->age : 0;
+	end = end > first ? end : first;
+	variance = count_survivors(ages, last, first, end);
+	lost = lost_before(&table, first);
+	if (4 * ages->epochs < table.bins - table.tail && table.known[table.rows - 1] > table.tail)
+		return; /* merging has hidden too much */
+	ages->pattern = name_pattern(ages, variance, lost);
+	look_at_second_half(ages, last, first, end, lost);
 }

@@ -34,6 +34,9 @@ struct growth_ages {
 		exposure; /* of blocks beyond `age`: how many went; blocks times epochs watched */
 	double expected_loss; /* share of such blocks that would go in a time as long as the series
 			       */
+	size_t old_count;     /* censuses with the bytes of blocks born before the middle epochs: */
+	double old_at[GROWTH_CENSUSES];    /* when, in epochs */
+	double old_bytes[GROWTH_CENSUSES]; /* only reallocation makes these rise */
 };
 
 /** Measure the run of `count` snapshots from `from`; the epochs before `tail` are set aside. */

@@ -109,10 +109,9 @@ static void say_inconclusive(struct growth_judgement *out, const struct growth_s
 {
 	char first[GROWTH_AMOUNT_SIZE], last[GROWTH_AMOUNT_SIZE], back[GROWTH_AMOUNT_SIZE];
 
-	growth_say(out,
-		   "went from %s to %s, gave back up to %s on the way; %zu snapshots cannot tell",
+	growth_say(out, "went from %s to %s over %zu snapshots and gave back up to %s on the way",
 		   growth_amount(s->first, unit, first), growth_amount(s->last, unit, last),
-		   growth_amount(s->give_back, unit, back), s->count);
+		   s->count, growth_amount(s->give_back, unit, back));
 }
 
 void growth_say_shape(struct growth_judgement *out, enum growth_verdict verdict,
@@ -150,6 +149,54 @@ void growth_say_shape(struct growth_judgement *out, enum growth_verdict verdict,
 	case GROWTH_TOO_FEW:
 		growth_say(out, "only %zu snapshot%s: a verdict needs at least 3, a sure one 8",
 			   s->count, s->count == 1 ? "" : "s");
+		break;
+	}
+}
+
+static void say_lasting(struct growth_judgement *out, const struct growth_ages *ages)
+{
+	char left[GROWTH_AMOUNT_SIZE], gone[GROWTH_AMOUNT_SIZE];
+
+	growth_say(
+		out,
+		"%zu of the %zu intervals after the warm-up left %s that still live; %s older than "
+		"%zu interval%s went",
+		ages->leaving, ages->epochs, growth_amount(ages->survivors, "block", left),
+		ages->deaths > 0 ? growth_amount(ages->deaths, "block", gone) : "none", ages->age,
+		ages->age == 1 ? "" : "s");
+}
+
+void growth_say_ages(struct growth_judgement *out, const struct growth_ages *ages)
+{
+	char early[GROWTH_AMOUNT_SIZE], late[GROWTH_AMOUNT_SIZE];
+
+	switch (ages->pattern) {
+	case AGES_LASTING:
+	case AGES_SPARSE:
+		say_lasting(out, ages);
+		break;
+	case AGES_SLOWING:
+	case AGES_EARLY:
+		growth_say(out,
+			   "the first half of the intervals after the warm-up left %s that still "
+			   "live, "
+			   "the second half %s",
+			   growth_amount(ages->early, "block", early),
+			   growth_amount(ages->late, "block", late));
+		break;
+	case AGES_RECENT:
+		growth_say(
+			out,
+			"no block that was born after the warm-up lived longer than %zu interval%s",
+			ages->age, ages->age == 1 ? "" : "s");
+		break;
+	case AGES_DYING:
+	case AGES_REPLACED:
+		growth_say(out,
+			   "old blocks still go: %.0f %% of them in a time as long as the series",
+			   100 * ages->expected_loss);
+		break;
+	case AGES_UNKNOWN:
 		break;
 	}
 }

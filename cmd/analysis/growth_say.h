@@ -4,6 +4,7 @@
 #ifndef ANALYSIS_GROWTH_SAY_H
 #define ANALYSIS_GROWTH_SAY_H
 
+#include "analysis/growth_ages.h"
 #include "analysis/growth_shape.h"
 
 /** Append a sentence to out->reasons; those that do not fit any more are dropped. */
@@ -17,5 +18,8 @@ const char *growth_amount(double value, const char *unit, char buffer[GROWTH_AMO
 /** Why `verdict` follows from the shape of `unit` ("block", "byte"). */
 void growth_say_shape(struct growth_judgement *out, enum growth_verdict verdict,
 		      const struct growth_shape *shape, const char *unit);
+
+/** What the ages of the blocks say; nothing when they say nothing. */
+void growth_say_ages(struct growth_judgement *out, const struct growth_ages *ages);
 
 #endif

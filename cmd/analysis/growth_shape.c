@@ -157,6 +157,24 @@ static void measure_drops(struct growth_shape *s)
 	s->trough_gain = s->trough_last - s->trough_first;
 }
 
+/* The floor at i is the lowest value from i on: what is never given back again. */
+static void measure_leaps(struct growth_shape *s)
+{
+	double floor_after = s->last;
+
+	for (size_t i = s->count - 1; i > 0; i--) {
+		double here = smaller(s->y[i - 1], floor_after);
+
+		if (floor_after >= 1.5 * here && floor_after > here) {
+			if (s->leaps < 2)
+				s->leap_at[s->leaps] = s->x[i];
+			s->leaps++;
+			s->leap_bytes += floor_after - here;
+		}
+		floor_after = here;
+	}
+}
+
 static double slope_between(const struct growth_shape *s, size_t from, size_t to)
 {
 	struct stats_slope slope;
@@ -194,6 +212,7 @@ void growth_shape_measure(struct growth_shape *s, const double *x, const double 
 	measure_floor(s);
 	measure_jump(s);
 	measure_drops(s);
+	measure_leaps(s);
 	measure_rates(s);
 	s->plateau_low = lowest(y, count / 2, count);
 	s->plateau_high = highest(y, count / 2, count);
@@ -241,6 +260,14 @@ bool growth_shape_is_plateau(const struct growth_shape *s)
 	double rise = s->plateau_low - s->first;
 
 	return rise > band && rise > 0.05 * s->max;
+}
+
+bool growth_shape_leaps(const struct growth_shape *s)
+{
+	double gap = s->leap_at[0] - s->leap_at[1];
+	double since = s->x[s->count - 1] - s->leap_at[0];
+
+	return s->leaps >= 3 && s->leap_bytes > 0.8 * (s->max - s->min) && since <= 2.5 * gap;
 }
 
 bool growth_shape_passes_floor(const struct growth_shape *s)

@@ -34,6 +34,10 @@ struct growth_shape {
 	double trough_first, trough_last;
 	size_t trough_count;
 
+	size_t leaps;      /* steps of the floor that raise it by half or more */
+	double leap_at[2]; /* x of the last two of them, the last one first */
+	double leap_bytes; /* what all of them raised it by */
+
 	double early_rate, late_rate;     /* Theil-Sen slopes of the tail's first and last 40 % */
 	double plateau_low, plateau_high; /* range of the second half */
 };
@@ -51,6 +55,11 @@ bool growth_shape_is_shrinking(const struct growth_shape *shape);
 bool growth_shape_is_sawtooth(const struct growth_shape *shape);
 /** Rose, then stayed within a band much narrower than the rise. */
 bool growth_shape_is_plateau(const struct growth_shape *shape);
+/**
+ * Grows in leaps of half its size or more, again and again, as a table does that doubles when full;
+ * and not much more time has passed since the last leap than the next one may take at an even load.
+ */
+bool growth_shape_leaps(const struct growth_shape *shape);
 /** What has been gained exceeds 1.5 times what the figure was ever seen to give back. */
 bool growth_shape_passes_floor(const struct growth_shape *shape);
 /** Late rise as a share of the early rise; 1 when there was no early rise to compare with. */
