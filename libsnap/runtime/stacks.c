@@ -1,14 +1,16 @@
 /*
- * stacks.c - the tree of call stacks, found through a hash trie.
+ * stacks.c - the tree of call stacks: each node's children are a hash trie of their own.
  *
- * (parent, pc) is hashed.  The hash's low bits pick a bucket, each bit after them picks one of two
- * links in the nodes below it.  A node is filled in completely and then published by one
- * compare-and-swap into the first empty link on its path, so nobody waits for anybody, a
- * signal handler may insert in the middle of an interrupted insertion, and nothing is ever
- * rehashed.  With 2^17 buckets a path is one or two nodes long up to a few hundred thousand
- * nodes, and grows by one link for each doubling after that.
+ * The bits of the pc's hash pick one of two links in each node passed on the way, so that one among
+ * k siblings is found in about log2(k) steps; most nodes have one child.  Nodes are numbered in the
+ * order in which they are first met, so that the nodes of a stack are neighbours in memory:
+ * measured against one hash table for the whole tree, that saves a cache miss a frame.
  *
- * Memory: 20 bytes a node, 16 more where a stack ends (and its neighbours in the page).
+ * A node is filled in completely and then published by one compare-and-swap into the first
+ * empty link on its path, so nobody waits for anybody, and a signal handler may insert in
+ * the middle of an interrupted insertion.  Nothing is ever moved.
+ *
+ * Memory: 24 bytes a node, 16 more where a stack ends (and for its neighbours in the page).
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -16,7 +18,6 @@
 #include "runtime/arena.h"
 #include "runtime/stacks.h"
 
-#define BUCKET_BITS 17u
 #define CHUNK_BITS  14u
 #define CHUNK_NODES (1u << CHUNK_BITS)
 #define CHUNKS      (1u << (SNAP__STACK_ID_BITS - CHUNK_BITS))
@@ -24,12 +25,11 @@
 /* Set in `parent` once the node is filled in: an id may be counted a moment before that. */
 #define FILLED (1u << 31)
 
-/* The pc is kept in halves: 20 bytes a node instead of 24. */
 struct node {
-	_Atomic uint32_t pc_low;
-	_Atomic uint32_t pc_high;
+	_Atomic uintptr_t pc;
 	_Atomic uint32_t parent;
-	_Atomic uint32_t below[2];
+	_Atomic uint32_t children; /* the top of their trie */
+	_Atomic uint32_t below[2]; /* further siblings of this node */
 };
 
 struct credit {
@@ -37,18 +37,10 @@ struct credit {
 	atomic_uint_fast64_t bytes;
 };
 
-static _Atomic uint32_t buckets[1u << BUCKET_BITS];
+static _Atomic uint32_t roots;
 static _Atomic(struct node *) node_chunks[CHUNKS];
 static _Atomic(struct credit *) credit_chunks[CHUNKS];
 static _Atomic uint32_t next_id = 1;
-
-static uint64_t hash_of(uint32_t parent, uintptr_t pc)
-{
-	uint64_t h = (pc ^ ((uint64_t)parent << 40) ^ parent) * 0x9e3779b97f4a7c15u;
-
-	h ^= h >> 32;
-	return h * 0xd6e8feb86659fd93u;
-}
 
 static struct node *node_of(uint32_t id)
 {
@@ -60,8 +52,7 @@ static struct node *node_of(uint32_t id)
 
 static uintptr_t node_pc(const struct node *node)
 {
-	return ((uintptr_t)atomic_load_explicit(&node->pc_high, memory_order_relaxed) << 32) |
-	       atomic_load_explicit(&node->pc_low, memory_order_relaxed);
+	return atomic_load_explicit(&node->pc, memory_order_relaxed);
 }
 
 static uint32_t node_parent(const struct node *node)
@@ -99,19 +90,18 @@ static uint32_t node_create(uint32_t parent, uintptr_t pc)
 	} while (!atomic_compare_exchange_weak_explicit(&next_id, &id, id + 1, memory_order_acq_rel,
 							memory_order_relaxed));
 	node = node_of(id);
-	atomic_store_explicit(&node->pc_low, (uint32_t)pc, memory_order_relaxed);
-	atomic_store_explicit(&node->pc_high, (uint32_t)(pc >> 32), memory_order_relaxed);
+	atomic_store_explicit(&node->pc, pc, memory_order_relaxed);
 	atomic_store_explicit(&node->parent, parent | FILLED, memory_order_release);
 	return id;
 }
 
 uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 {
-	uint64_t hash = hash_of(parent, pc);
-	_Atomic uint32_t *link = &buckets[hash >> (64 - BUCKET_BITS)];
+	_Atomic uint32_t *link = parent ? &node_of(parent)->children : &roots;
+	uint64_t path = pc * 0x9e3779b97f4a7c15u;
 	uint32_t fresh = 0;
 
-	for (uint64_t path = hash;; path >>= 1) {
+	for (;; path <<= 1) {
 		uint32_t id = atomic_load_explicit(link, memory_order_acquire);
 		struct node *node;
 
@@ -124,9 +114,9 @@ uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 			   `fresh` stays behind as a node that no stack ends at. */
 		}
 		node = node_of(id);
-		if (node_parent(node) == parent && node_pc(node) == pc)
+		if (node_pc(node) == pc)
 			return id;
-		link = &node->below[path & 1];
+		link = &node->below[path >> 63];
 	}
 }
 

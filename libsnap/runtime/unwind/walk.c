@@ -38,6 +38,7 @@
 #define STATE_REGISTERS (1u << SNAP__REG_SP | 1u << SNAP__REG_FP)
 #define PC_MASK         (~(uintptr_t)SNAP__RULE_TAG_MASK)
 #define WORD            sizeof(uintptr_t)
+#define NO_CALLER       UINTPTR_MAX /* the pc inside a call that returns to 0 */
 
 /* A frame: its state, and what the tree knows it as. */
 struct frame {
@@ -78,8 +79,10 @@ struct walk {
 	uint32_t slot_count; /* fresh slots in use */
 	uint32_t candidates; /* kept frames that may still be joined */
 	uint32_t jumps;      /* moves to another stack */
-	bool joined;         /* at kept[candidates - 1] */
-	bool keepable;       /* what was read is all on the home stack */
+	struct frame *fresh; /* newest first */
+	struct slot *slots;
+	bool joined;   /* at kept[candidates - 1] */
+	bool keepable; /* what was read is all on the home stack */
 	bool truncated;
 };
 
@@ -96,6 +99,12 @@ static uint32_t kept_capacity(void)
 	return 2 * depth_limit;
 }
 
+/* One more than a walk may keep: frames beyond the limit are written there and forgotten. */
+static uint32_t fresh_capacity(void)
+{
+	return depth_limit + 1;
+}
+
 static uint32_t slot_capacity(void)
 {
 	return 2 * kept_capacity();
@@ -103,7 +112,7 @@ static uint32_t slot_capacity(void)
 
 static uint32_t fresh_slot_capacity(void)
 {
-	return 2 * depth_limit + SLOTS_A_STEP;
+	return 3 * depth_limit + SLOTS_A_STEP;
 }
 
 static struct slot *kept_slots(struct snap__unwind_thread *thread)
@@ -118,13 +127,13 @@ static struct frame *fresh_frames(struct snap__unwind_thread *thread)
 
 static struct slot *fresh_slots(struct snap__unwind_thread *thread)
 {
-	return (struct slot *)(fresh_frames(thread) + depth_limit);
+	return (struct slot *)(fresh_frames(thread) + fresh_capacity());
 }
 
 size_t snap__unwind_thread_size(void)
 {
 	return sizeof(struct snap__unwind_thread) +
-	       (kept_capacity() + depth_limit) * sizeof(struct frame) +
+	       (kept_capacity() + fresh_capacity()) * sizeof(struct frame) +
 	       (slot_capacity() + fresh_slot_capacity()) * sizeof(struct slot);
 }
 
@@ -144,20 +153,20 @@ static uint64_t cut_of(uint64_t depth)
 }
 
 /* Add the current state to the walk. */
-static inline void note_frame(struct walk *w, uintptr_t tagged_pc)
+static void note_frame(struct walk *w, uintptr_t tagged_pc)
 {
 	if (w->count < depth_limit)
-		fresh_frames(w->thread)[w->count] = (struct frame){
+		w->fresh[w->count] = (struct frame){
 			.pc = tagged_pc, .sp = w->sp, .fp = w->fp, .slots = w->slot_count};
 	w->count++;
 }
 
-static inline void note_slot(struct walk *w, const uintptr_t *address, uintptr_t value)
+static void note_slot(struct walk *w, const uintptr_t *address, uintptr_t value)
 {
 	if (w->count > depth_limit)
 		return;
 	if (w->slot_count < fresh_slot_capacity())
-		fresh_slots(w->thread)[w->slot_count++] = (struct slot){address, value};
+		w->slots[w->slot_count++] = (struct slot){address, value};
 	else
 		w->keepable = false;
 }
@@ -226,41 +235,71 @@ static bool try_join(struct walk *w, uint32_t index)
 	return false;
 }
 
-/* Finish the walk at a kept frame, if its state is one. */
-static inline bool join(struct walk *w)
+static inline bool is_state(const struct frame *frame, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
-	const struct frame *kept = w->thread->kept;
-	uint32_t i = w->candidates;
-
-	while (i && kept[i - 1].sp < w->sp)
-		i--;
-	w->candidates = i;
-	return i && kept[i - 1].sp == w->sp && ((kept[i - 1].pc ^ w->pc) & PC_MASK) == 0 &&
-	       kept[i - 1].fp == w->fp && try_join(w, i - 1);
+	return frame->sp == sp && ((frame->pc ^ pc) & PC_MASK) == 0 && frame->fp == fp;
 }
 
-/* Step by a compiled rule whose words are all on the home stack; false if they are not. */
-READS_STACKS static inline bool step_home(struct walk *w, snap__rule rule)
+/*
+ * As many steps as compiled rules and the home stack allow.  Stops at a state that may be
+ * a kept one, at the end (NO_CALLER), or at a step that takes more: returns that step's rule.
+ * The state is in local variables, because each step waits for the one before.
+ */
+READS_STACKS static snap__rule walk_home(struct walk *w)
 {
-	const struct snap__reach *reach = &w->thread->reach;
-	uintptr_t cfa = (snap__rule_kind(rule) == SNAP__RULE_SP ? w->sp : w->fp) +
-			snap__rule_cfa_offset(rule);
-	uintptr_t fp_offset = snap__rule_fp_offset(rule);
-	const uintptr_t *return_slot = (const uintptr_t *)(cfa - WORD);
-	const uintptr_t *fp_slot = (const uintptr_t *)(cfa - fp_offset);
+	const struct frame *kept = w->thread->kept;
+	const struct snap__reach reach = w->thread->reach;
+	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
+	uint64_t count = w->count;
+	uint32_t candidates = w->candidates;
+	struct frame *last_frame = w->fresh + depth_limit;
+	struct frame *frame = count < depth_limit ? w->fresh + count : last_frame;
+	struct slot *slot = w->slots + w->slot_count;
+	const struct slot *last_slot = w->slots + fresh_slot_capacity() - SLOTS_A_STEP;
+	snap__rule rule;
 
-	if (cfa <= w->sp || !snap__reach_has(reach, (uintptr_t)return_slot) ||
-	    (fp_offset && !snap__reach_has(reach, (uintptr_t)fp_slot)))
-		return false;
-	note_frame(w, w->pc | (rule & SNAP__RULE_TAG_MASK));
-	if (fp_offset) {
-		w->fp = *fp_slot;
-		note_slot(w, fp_slot, w->fp);
+	for (;;) {
+		uintptr_t cfa, fp_offset;
+
+		while (candidates && kept[candidates - 1].sp < sp)
+			candidates--;
+		rule = SNAP__RULE_NONE;
+		if (pc == NO_CALLER || (candidates && is_state(&kept[candidates - 1], pc, sp, fp)))
+			break;
+		rule = snap__rule_for(pc);
+		if (snap__rule_kind(rule) > SNAP__RULE_FP)
+			break;
+		cfa = (snap__rule_kind(rule) == SNAP__RULE_SP ? sp : fp) +
+		      snap__rule_cfa_offset(rule);
+		fp_offset = snap__rule_fp_offset(rule);
+		if (cfa <= sp || !snap__reach_has(&reach, cfa - WORD) ||
+		    !snap__reach_has(&reach, cfa - WORD - fp_offset) || slot > last_slot)
+			break;
+		*frame = (struct frame){.pc = pc | (rule & SNAP__RULE_TAG_MASK),
+					.sp = sp,
+					.fp = fp,
+					.slots = (uint32_t)(slot - w->slots)};
+		slot[0].address = (const uintptr_t *)(cfa - WORD);
+		slot[0].value = *slot[0].address;
+		pc = slot[0].value - 1;
+		sp = cfa;
+		if (fp_offset) {
+			slot[1].address = (const uintptr_t *)(cfa - fp_offset);
+			slot[1].value = fp = *slot[1].address;
+		}
+		if (frame < last_frame) {
+			frame++;
+			slot += fp_offset ? 2 : 1;
+		}
+		count++;
 	}
-	w->pc = *return_slot;
-	note_slot(w, return_slot, w->pc);
-	w->sp = cfa;
-	return true;
+	w->pc = pc;
+	w->sp = sp;
+	w->fp = fp;
+	w->count = count;
+	w->candidates = candidates;
+	w->slot_count = (uint32_t)(slot - w->slots);
+	return rule;
 }
 
 /* Read for cfi.h, and take note of what was read. */
@@ -298,6 +337,23 @@ static enum snap__cfi_result step_by_fp(struct walk *w, struct snap__cfi_state *
 	return SNAP__CFI_STEPPED;
 }
 
+/* A compiled rule, for a stack that has to be probed. */
+static enum snap__cfi_result step_by_rule(struct walk *w, struct snap__cfi_state *state,
+					  snap__rule rule)
+{
+	uintptr_t cfa = (snap__rule_kind(rule) == SNAP__RULE_SP ? w->sp : w->fp) +
+			snap__rule_cfa_offset(rule);
+	uintptr_t fp_offset = snap__rule_fp_offset(rule);
+
+	if (!read_noted(w, cfa - WORD, &state->pc) ||
+	    (fp_offset && !read_noted(w, cfa - fp_offset, &state->reg[SNAP__REG_FP])))
+		return SNAP__CFI_UNREADABLE;
+	state->pc = snap__arch_code_address(state->pc);
+	state->exact = false;
+	state->reg[SNAP__REG_SP] = cfa;
+	return SNAP__CFI_STEPPED;
+}
+
 /* The general step: by the row itself, or by the frame pointer. */
 static enum snap__cfi_result step_general(struct walk *w, struct snap__cfi_state *state,
 					  snap__rule rule)
@@ -309,6 +365,8 @@ static enum snap__cfi_result step_general(struct walk *w, struct snap__cfi_state
 		return SNAP__CFI_OUTERMOST;
 	if (snap__rule_kind(rule) == SNAP__RULE_NO_INFO)
 		return step_by_fp(w, state);
+	if (snap__rule_kind(rule) != SNAP__RULE_EXOTIC && state->wanted == STATE_REGISTERS)
+		return step_by_rule(w, state, rule);
 	module = snap__modules_at(w->pc);
 	if (!module || !snap__cfi_row_at(module, w->pc, &row))
 		return SNAP__CFI_UNREADABLE;
@@ -398,23 +456,27 @@ __attribute__((noinline)) static void walk_with_registers(struct walk *w,
 	w->keepable = false;
 }
 
+/* Walk until a step needs more than a compiled rule, and return its rule; SNAP__RULE_NONE if the
+   walk ended before that, at a kept frame or without a caller. */
+static snap__rule walk_quickly(struct walk *w)
+{
+	snap__rule rule;
+
+	do
+		rule = walk_home(w);
+	while (rule == SNAP__RULE_NONE && w->pc != NO_CALLER && !try_join(w, w->candidates - 1));
+	return rule;
+}
+
 /* Walk until the outermost frame, a kept one, or the end of what is known. */
 static void walk(struct walk *w, const struct snap__regs *at)
 {
 	bool needs_registers = false;
+	snap__rule rule;
 
-	while (!join(w)) {
-		snap__rule rule = snap__rule_for(w->pc);
-
-		if (snap__rule_kind(rule) <= SNAP__RULE_FP && step_home(w, rule)) {
-			if (w->pc == 0)
-				return;
-			w->pc--;
-			continue;
-		}
-		if (!step_slowly(w, rule, &needs_registers))
-			break;
-	}
+	do
+		rule = walk_quickly(w);
+	while (rule != SNAP__RULE_NONE && step_slowly(w, rule, &needs_registers));
 	if (needs_registers)
 		walk_with_registers(w, at);
 }
@@ -435,7 +497,7 @@ static uint32_t link_kept(struct snap__unwind_thread *thread, uint32_t first, ui
 /* Give the walk's `shown` newest frames their nodes, below `node`. */
 static uint32_t link_fresh(struct walk *w, uint32_t shown, uint32_t node)
 {
-	struct frame *fresh = fresh_frames(w->thread);
+	struct frame *fresh = w->fresh;
 
 	for (uint32_t i = shown; i-- > 0;) {
 		node = snap__stacks_child(node, fresh[i].pc);
@@ -465,8 +527,8 @@ static void drop_outermost(struct snap__unwind_thread *thread, uint32_t kept, ui
 static uint32_t append(struct walk *w, uint32_t kept, uint32_t stored)
 {
 	struct snap__unwind_thread *thread = w->thread;
-	const struct frame *fresh = fresh_frames(thread);
-	const struct slot *from = fresh_slots(thread);
+	const struct frame *fresh = w->fresh;
+	const struct slot *from = w->slots;
 	struct slot *to = kept_slots(thread);
 	uint32_t slots = kept ? thread->kept[kept - 1].slots : 0;
 	uint32_t end = w->slot_count;
@@ -556,10 +618,10 @@ static uint32_t finish(struct walk *w)
 	return node;
 }
 
-static void count_capture(struct snap__unwind_thread *thread, const struct walk *w)
+static void count_capture(struct snap__unwind_thread *thread, uint64_t walked, uint64_t reused)
 {
-	thread->frames_walked += w->count;
-	thread->frames_reused += w->joined ? w->candidates : 0;
+	thread->frames_walked += walked;
+	thread->frames_reused += reused;
 	if (++thread->captures < COUNTS_PERIOD)
 		return;
 	atomic_fetch_add_explicit(&totals.captures, thread->captures, memory_order_relaxed);
@@ -570,29 +632,58 @@ static void count_capture(struct snap__unwind_thread *thread, const struct walk 
 	thread->frames_reused = 0;
 }
 
+/* What a finished capture reports. */
+static struct snap__capture capture_of(uint32_t stack, uint64_t depth, bool truncated)
+{
+	uint64_t cut = cut_of(depth);
+
+	return (struct snap__capture){
+		.stack = stack, .truncated = truncated || cut, .frames = (uint16_t)(depth - cut)};
+}
+
+/* The usual way: walk, find or make the node, keep the stack. */
+__attribute__((noinline)) static struct snap__capture
+capture_by_walk(struct snap__unwind_thread *thread, const struct snap__regs *at)
+{
+	struct walk w = {.thread = thread,
+			 .pc = at->pc - 1,
+			 .sp = at->sp,
+			 .fp = at->fp,
+			 .candidates = thread->kept_count,
+			 .fresh = fresh_frames(thread),
+			 .slots = fresh_slots(thread),
+			 .keepable = snap__reach_begin(&thread->reach, at->sp)};
+	struct snap__capture capture;
+	uint64_t depth;
+
+	walk(&w, at);
+	depth = w.count + (w.joined ? thread->base + w.candidates : 0);
+	count_capture(thread, w.count, w.joined ? w.candidates : 0);
+	capture = capture_of(finish(&w), depth, w.truncated);
+	if (capture.truncated)
+		atomic_fetch_add_explicit(&totals.truncated, 1, memory_order_relaxed);
+	return capture;
+}
+
 struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 					  const struct snap__regs *at)
 {
 	uint64_t generation = atomic_load_explicit(&code_generation, memory_order_acquire);
-	struct walk w = {.thread = thread, .pc = at->pc - 1, .sp = at->sp, .fp = at->fp};
-	struct snap__capture capture;
-	uint64_t depth;
+	uint32_t newest = thread->kept_count - 1;
 
 	if (thread->generation != generation) {
 		thread->kept_count = 0;
 		thread->generation = generation;
 	}
-	w.candidates = thread->kept_count;
-	w.keepable = snap__reach_begin(&thread->reach, at->sp);
-	walk(&w, at);
-	depth = w.count + (w.joined ? thread->base + w.candidates : 0);
-	capture.truncated = w.truncated || depth > depth_limit;
-	capture.frames = (uint16_t)(depth - cut_of(depth));
-	count_capture(thread, &w);
-	capture.stack = finish(&w);
-	if (capture.truncated)
-		atomic_fetch_add_explicit(&totals.truncated, 1, memory_order_relaxed);
-	return capture;
+	/* The same place again, as in a loop: nothing to walk, nothing to look up. */
+	if (thread->kept_count && thread->base == 0 &&
+	    is_state(&thread->kept[newest], at->pc - 1, at->sp, at->fp) &&
+	    verify(thread, newest) == 0 && newest < depth_limit) {
+		count_capture(thread, 0, newest + 1);
+		return (struct snap__capture){.stack = thread->kept[newest].node,
+					      .frames = (uint16_t)(newest + 1)};
+	}
+	return capture_by_walk(thread, at);
 }
 
 void snap__unwind_modules_changed(void)
