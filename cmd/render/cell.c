@@ -226,7 +226,7 @@ void cell_text(struct text_buffer *text, const struct value *value, enum column_
 	text_clear(text);
 	switch (value->kind) {
 	case VALUE_NULL:
-		add(text, kind == COLUMN_TEXT ? "" : "-");
+		add(text, kind == COLUMN_TEXT || kind == COLUMN_NAME ? "" : "-");
 		break;
 	case VALUE_BOOL:
 		add(text, value->boolean ? "yes" : "no");

@@ -71,40 +71,47 @@ static void measure(struct table *table)
 				  report->columns[column].kind, table->options);
 			widen(table, i);
 		}
-		closing_text(table, CLOSING_HIDDEN, column);
-		widen(table, i);
-		closing_text(table, CLOSING_TOTAL, column);
-		widen(table, i);
+		if (hidden_rows(report) > 0) {
+			closing_text(table, CLOSING_HIDDEN, column);
+			widen(table, i);
+		}
+		if (wants_total(report)) {
+			closing_text(table, CLOSING_TOTAL, column);
+			widen(table, i);
+		}
 	}
 }
 
-static bool may_shrink(const struct table *table, size_t i)
+/* The widest column of this kind that can still be narrowed; table->count if there is none. */
+static size_t widest_of(const struct table *table, enum column_kind kind)
 {
-	enum column_kind kind = table->report->columns[table->columns[i]].kind;
+	size_t widest = table->count;
 
-	return (kind == COLUMN_NAME || kind == COLUMN_TEXT || kind == COLUMN_TREE) &&
-	       table->widths[i] > NAME_LEAST;
+	for (size_t i = 0; i < table->count; i++)
+		if (table->report->columns[table->columns[i]].kind == kind &&
+		    table->widths[i] > NAME_LEAST &&
+		    (widest == table->count || table->widths[i] > table->widths[widest]))
+			widest = i;
+	return widest;
 }
 
-/* Take columns from the widest name until the line fits, or nothing can be taken any more. */
+/* Names give way first, then other text, until the line fits or nothing can be taken any more. */
 static void fit(struct table *table)
 {
+	static const enum column_kind kinds[] = {COLUMN_NAME, COLUMN_TREE, COLUMN_TEXT};
 	unsigned line = 0;
 
 	for (size_t i = 0; i < table->count; i++)
 		line += table->widths[i] + (i ? GAP : 0);
-	while (table->options->width && line > table->options->width) {
-		size_t widest = table->count;
+	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(*kinds); kind++)
+		while (table->options->width && line > table->options->width) {
+			size_t widest = widest_of(table, kinds[kind]);
 
-		for (size_t i = 0; i < table->count; i++)
-			if (may_shrink(table, i) &&
-			    (widest == table->count || table->widths[i] > table->widths[widest]))
-				widest = i;
-		if (widest == table->count)
-			return;
-		table->widths[widest]--;
-		line--;
-	}
+			if (widest == table->count)
+				break;
+			table->widths[widest]--;
+			line--;
+		}
 }
 
 /* ---- colour by meaning ---- */
