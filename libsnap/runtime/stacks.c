@@ -42,7 +42,8 @@ static _Atomic(struct node *) node_chunks[CHUNKS];
 static _Atomic(struct credit *) credit_chunks[CHUNKS];
 static _Atomic uint32_t next_id = 1;
 
-static struct node *node_of(uint32_t id)
+/* The node with an id that was handed out: its chunk exists. */
+static inline struct node *node_of(uint32_t id)
 {
 	struct node *chunk =
 		atomic_load_explicit(&node_chunks[id >> CHUNK_BITS], memory_order_acquire);
@@ -95,29 +96,44 @@ static uint32_t node_create(uint32_t parent, uintptr_t pc)
 	return id;
 }
 
-uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
+/* The search went as far as the empty `link`; `path` has the bits that choose further links. */
+__attribute__((noinline)) static uint32_t insert(_Atomic uint32_t *link, uint64_t path,
+						 uint32_t parent, uintptr_t pc)
 {
-	_Atomic uint32_t *link = parent ? &node_of(parent)->children : &roots;
-	uint64_t path = pc * 0x9e3779b97f4a7c15u;
-	uint32_t fresh = 0;
+	uint32_t fresh = node_create(parent, pc);
 
-	for (;; path <<= 1) {
-		uint32_t id = atomic_load_explicit(link, memory_order_acquire);
+	while (fresh) {
+		uint32_t id = 0;
 		struct node *node;
 
-		if (id == 0) {
-			if (!fresh)
-				fresh = node_create(parent, pc);
-			if (!fresh || atomic_compare_exchange_strong(link, &id, fresh))
-				return fresh;
-			/* Lost: `id` is now what the winner put there.  If that is our own stack,
-			   `fresh` stays behind as a node that no stack ends at. */
-		}
+		if (atomic_compare_exchange_strong(link, &id, fresh))
+			return fresh;
+		/* Somebody was here first.  If with our own stack, `fresh` stays behind as a node
+		   that no stack ends at. */
 		node = node_of(id);
 		if (node_pc(node) == pc)
 			return id;
 		link = &node->below[path >> 63];
+		path <<= 1;
 	}
+	return 0;
+}
+
+uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
+{
+	_Atomic uint32_t *link = parent ? &node_of(parent)->children : &roots;
+	uint64_t path = pc * 0x9e3779b97f4a7c15u;
+	uint32_t id;
+
+	while ((id = atomic_load_explicit(link, memory_order_acquire)) != 0) {
+		struct node *node = node_of(id);
+
+		if (node_pc(node) == pc)
+			return id;
+		link = &node->below[path >> 63];
+		path <<= 1;
+	}
+	return insert(link, path, parent, pc);
 }
 
 uint32_t snap__stacks_count(void)
@@ -127,9 +143,9 @@ uint32_t snap__stacks_count(void)
 
 bool snap__stacks_known(uint32_t id)
 {
-	const struct node *node = node_of(id);
-
-	return id && node && atomic_load_explicit(&node->parent, memory_order_acquire);
+	if (id == 0 || id >= snap__stacks_count())
+		return false;
+	return atomic_load_explicit(&node_of(id)->parent, memory_order_acquire);
 }
 
 uint32_t snap__stacks_parent(uint32_t id)

@@ -88,8 +88,7 @@ static struct snap__rule_table *table_grow(struct snap__rule_table *full)
 
 static void remember(uintptr_t pc, snap__rule rule)
 {
-	struct snap__rule_table *table =
-		atomic_load_explicit(&snap__rule_table, memory_order_acquire);
+	struct snap__rule_table *table = snap__rules();
 
 	if (!table || atomic_load_explicit(&table->used, memory_order_relaxed) >= table->mask / 2)
 		table = table_grow(table);
@@ -150,8 +149,7 @@ snap__rule snap__rule_compile(uintptr_t pc)
 
 void snap__rules_forget_retired(void)
 {
-	struct snap__rule_table *table =
-		atomic_load_explicit(&snap__rule_table, memory_order_acquire);
+	struct snap__rule_table *table = snap__rules();
 
 	for (size_t i = 0; table && i <= table->mask; i++) {
 		struct snap__rule_entry *entry = &table->entries[i];

@@ -72,20 +72,25 @@ static inline size_t snap__rule_hash(const struct snap__rule_table *table, uintp
 /** Compile the rule for `pc` and remember it. */
 snap__rule snap__rule_compile(uintptr_t pc);
 
-/** The rule for the instruction at `pc` (for a call: any byte of it). Never SNAP__RULE_NONE. */
-static inline snap__rule snap__rule_for(uintptr_t pc)
+/** The table as it is now; NULL before the first rule. */
+static inline struct snap__rule_table *snap__rules(void)
 {
-	struct snap__rule_table *table =
-		atomic_load_explicit(&snap__rule_table, memory_order_acquire);
+	return atomic_load_explicit(&snap__rule_table, memory_order_acquire);
+}
 
+/** The rule for the instruction at `pc` (for a call: any byte of it), looked up in `table` first.
+ *  Never SNAP__RULE_NONE. */
+static inline snap__rule snap__rule_in(struct snap__rule_table *table, uintptr_t pc)
+{
 	if (table) {
 		for (size_t i = snap__rule_hash(table, pc);; i++) {
 			struct snap__rule_entry *entry = &table->entries[i & table->mask];
 			uintptr_t key = atomic_load_explicit(&entry->pc, memory_order_relaxed);
-			snap__rule rule;
 
 			if (key == pc) {
-				rule = atomic_load_explicit(&entry->rule, memory_order_relaxed);
+				snap__rule rule =
+					atomic_load_explicit(&entry->rule, memory_order_relaxed);
+
 				if (rule != SNAP__RULE_NONE)
 					return rule;
 				break;

@@ -256,6 +256,7 @@ READS_STACKS static snap__rule walk_home(struct walk *w)
 	struct frame *frame = count < depth_limit ? w->fresh + count : last_frame;
 	struct slot *slot = w->slots + w->slot_count;
 	const struct slot *last_slot = w->slots + fresh_slot_capacity() - SLOTS_A_STEP;
+	struct snap__rule_table *rules = snap__rules();
 	snap__rule rule;
 
 	for (;;) {
@@ -266,7 +267,7 @@ READS_STACKS static snap__rule walk_home(struct walk *w)
 		rule = SNAP__RULE_NONE;
 		if (pc == NO_CALLER || (candidates && is_state(&kept[candidates - 1], pc, sp, fp)))
 			break;
-		rule = snap__rule_for(pc);
+		rule = snap__rule_in(rules, pc);
 		if (snap__rule_kind(rule) > SNAP__RULE_FP)
 			break;
 		cfa = (snap__rule_kind(rule) == SNAP__RULE_SP ? sp : fp) +
@@ -446,7 +447,7 @@ __attribute__((noinline)) static void walk_with_registers(struct walk *w,
 			own.slot_count = 0;
 		}
 		state.reg[SNAP__REG_SP] = own.sp;
-		more = advance_state(&own, &state, snap__rule_for(own.pc), NULL);
+		more = advance_state(&own, &state, snap__rule_in(snap__rules(), own.pc), NULL);
 	}
 	if (!reached) {
 		own.count = 0;
