@@ -164,8 +164,6 @@ def check_library(source, build):
     wanted = {line.split()[-1].split("@")[0] for line in nm("-D", "-u", str(library))}
     for name in sorted(wanted - listed):
         yield f"libsnap.so: uses {name}, which libsnap.symbols does not list"
-    for name in sorted(listed - wanted):
-        yield f"libsnap.symbols: lists {name}, which libsnap.so does not use"
 
 
 def main(arguments):
