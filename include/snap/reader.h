@@ -86,8 +86,9 @@ void snap_reader_counts(const struct snap_reader *reader, struct snap_counts *co
 uint64_t snap_reader_digest(const struct snap_reader *reader);
 
 /**
- * Iterate over one section, in file order.  Each may be called any number of times and
- * in any order.  Returns SNAP_OK, the callback's status, SNAP_ENOMEM, SNAP_ECORRUPT.
+ * Iterate over one section, in file order.  Each may be called any number of times, in any
+ * order, and from a callback.  A file is read as it is iterated over: it may also fail here.
+ * Returns SNAP_OK, the callback's status, SNAP_EIO, SNAP_ENOMEM, SNAP_ECORRUPT.
  */
 enum snap_status snap_reader_each_meta(struct snap_reader *reader, snap_meta_fn *fn, void *user,
 				       struct snap_error *err);

@@ -420,7 +420,7 @@ static enum snap_status site_row(struct walk *walk)
 	if (site.domain >= counts->strings)
 		return fail_row(walk, "refers to a string that does not exist");
 	if (walk->variance_raw && !get_variance(&walk->variances, &variance))
-		return fail_row(walk, "has a variance that is not a positive number");
+		return fail_row(walk, "has a variance that is negative or not a number");
 	return walk->call.site(walk->user, walk->id, &site, walk->cohorts,
 			       walk->variance_raw ? &variance : NULL);
 }

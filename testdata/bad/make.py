@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Make the damaged snapshot files of this directory, and expected.tsv, which says for each
-with which status the reader must refuse it and at which byte offset.
+with which status the reader must refuse it, at which byte offset, and why.
 
 The files are built from libsnap/FORMAT.md, not with our writer, so that each has exactly one
 fault: everything else in it, checksums included, is right.
@@ -37,7 +37,8 @@ def squeeze(raw):
     zstd.ZSTD_compress.restype = ctypes.c_size_t
     zstd.ZSTD_compress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
     out = ctypes.create_string_buffer(len(raw) + 1024)
-    return out.raw[:zstd.ZSTD_compress(out, len(out), raw, len(raw), 3)]
+    size = zstd.ZSTD_compress(out, len(out), raw, len(raw), 3)
+    return out.raw[:size]
 
 
 def chunk(section, raw, rows, items=0, flags=REQUIRED | STORED, payload=None, **lies):
@@ -89,11 +90,93 @@ def offset_of(chunks, index):
     return 24 + sum(len(a) + len(b) for a, b in chunks[:index])
 
 
+# What the reader's sentence must say, so that each file is refused for the fault that it has.
+REASONS = {
+    "empty": "the file is empty",
+    "text": "not a snapshot file",
+    "cut-in-magic": "the file ends inside its header",
+    "cut-in-header": "the file ends inside its header",
+    "cut-after-header": "the file ends before its table of contents",
+    "cut-in-chunk-header": "the file ends before its table of contents",
+    "cut-in-payload": "the file ends inside the chunk that begins at byte 24",
+    "cut-before-toc": "the file ends before its table of contents",
+    "cut-in-toc": "the file ends inside its table of contents or footer",
+    "cut-in-footer": "the file ends inside its table of contents or footer",
+    "zeros-at-the-end": "the file was not written from here on",
+    "flip-in-header": "damaged header",
+    "flip-in-payload": "its checksum does not match",
+    "flip-in-chunk-header": "its checksum does not match",
+    "flip-in-toc": "its checksum does not match",
+    "flip-in-footer": "damaged table of contents or footer",
+    "byte-behind-the-end": "damaged table of contents or footer",
+    "major-2": "format version 2.0; this program reads 1.x",
+    "header-flag": "header flags of a newer version (0x1)",
+    "toc-outside": "the table of contents cannot be at byte 18446744073709551600",
+    "toc-in-header": "the table of contents cannot be at byte 8",
+    "toc-inside-chunk": "damaged table of contents",
+    "wrong-digest": "the digest does not match the table of contents",
+    "toc-lacks-a-chunk": "the table of contents lists chunks up to byte 253",
+    "unknown-required": "section NEWS is of a newer version and cannot be left out",
+    "unknown-chunk-flag": "STRS chunk has flags of a newer version (0x7)",
+    "no-rows": "it is empty",
+    "no-bytes": "it is empty",
+    "too-many-rows": "it announces more rows than it has bytes for",
+    "too-many-items": "it announces more rows than it has bytes for",
+    "items-without-meaning": "its item count is not 0",
+    "raw-size-beyond-1-MiB": "it announces more than 1 MiB",
+    "sizes-differ": "its two sizes differ though it is not compressed",
+    "stored-larger-than-raw": "it is larger than its rows",
+    "payload-beyond-the-end": "it reaches beyond the end of the file",
+    "wrong-hash-of-rows": "the checksum of its rows does not match",
+    "not-zstd": "it does not inflate to the size it announces",
+    "inflates-to-more": "it does not inflate to the size it announces",
+    "inflates-to-less": "it does not inflate to the size it announces",
+    "sections-out-of-order": "its section is out of order or came before",
+    "section-twice": "its section is out of order or came before",
+    "variances-without-sites": "the VARI chunk before it has no SITE chunk",
+    "variances-at-the-end": "the SITE chunks before it have no VARI chunk",
+    "variances-only-at-first": "it has no VARI chunk, unlike those before it",
+    "variances-only-later": "the SITE chunks before it have no VARI chunk",
+    "variances-of-other-sites": "it and its VARI chunk have different row counts",
+    "bomb": "the file would inflate beyond all proportion",
+    "first-string-not-empty": "row 0 is not the empty string",
+    "string-cut-off": "row 1 cannot be decoded",
+    "string-size-huge": "row 1 cannot be decoded",
+    "string-too-long": "row 1 is longer than the format permits",
+    "bytes-left-over": "bytes are left after its last row",
+    "key-too-long": "row 0 is longer than the format permits",
+    "varint-not-shortest": "row 1 cannot be decoded",
+    "varint-beyond-64-bits": "row 0 cannot be decoded",
+    "id-beyond-32-bits": "row 0 cannot be decoded",
+    "module-without-path": "row 0 refers to a string that does not exist",
+    "module-without-build-id": "row 0 refers to a string that does not exist",
+    "location-flag": "row 0 has an unknown flag",
+    "location-without-module": "row 0 refers to a module that does not exist",
+    "location-frame-count": "row 0 has more frames than the format permits",
+    "location-items": "its item count does not match its rows",
+    "frame-without-function": "row 0 has a frame with an unknown string or flag",
+    "frame-without-file": "row 0 has a frame with an unknown string or flag",
+    "frame-flag": "row 0 has a frame with an unknown string or flag",
+    "node-without-location": "row 1 refers to a location that does not exist",
+    "node-negative-location": "row 1 refers to a location that does not exist",
+    "node-parent-later": "row 1 refers to a parent that does not exist",
+    "node-too-deep": "row 65535 is deeper than the format permits",
+    "site-without-node": "row 0 refers to a node that does not exist",
+    "site-negative-node": "row 0 refers to a node that does not exist",
+    "site-without-domain": "row 0 refers to a string that does not exist",
+    "site-cohort-count": "row 0 has more cohorts than the format permits",
+    "site-cohorts-cut-off": "row 0 cannot be decoded",
+    "variance-nan": "row 0 has a variance that is negative or not a number",
+    "variance-negative": "row 0 has a variance that is negative or not a number",
+    "variance-infinite": "row 0 has a variance that is negative or not a number",
+}
+
+
 FILES = []
 
 
 def add(name, data, status, offset=None):
-    FILES.append((name + ".snap", data, status, "-" if offset is None else str(offset)))
+    FILES.append((name + ".snap", data, status, "-" if offset is None else str(offset), REASONS.get(name, "-")))
 
 
 def add_with(name, section, replacement, status=CORRUPT):
@@ -224,7 +307,7 @@ if __name__ == "__main__":
     chunk_faults()
     row_faults()
     with open(os.path.join(HERE, "expected.tsv"), "w", encoding="ascii") as table:
-        for file_name, data, status, offset in FILES:
-            table.write(f"{file_name}\t{status}\t{offset}\n")
+        for file_name, data, status, offset, reason in FILES:
+            table.write(f"{file_name}\t{status}\t{offset}\t{reason}\n")
             with open(os.path.join(HERE, file_name), "wb") as out:
                 out.write(data)

@@ -27,7 +27,8 @@ static enum snap_status read_bad(const char *name, enum snap_reader_mode mode,
 	return st;
 }
 
-static void is_refused_as_expected(const char *name, const char *status, const char *offset)
+static void is_refused_as_expected(const char *name, const char *status, const char *offset,
+				   const char *reason)
 {
 	struct snap_error err = {0};
 	enum snap_status st = read_bad(name, SNAP_READ_WHOLE, &err);
@@ -40,12 +41,14 @@ static void is_refused_as_expected(const char *name, const char *status, const c
 	if (offset[0] != '-')
 		cr_expect_neq(strstr(err.message, place), NULL, "%s, not byte %s", err.message,
 			      offset);
+	if (reason[0] != '-')
+		cr_expect_neq(strstr(err.message, reason), NULL, "%s, not %s", err.message, reason);
 	read_bad(name, SNAP_READ_SALVAGE, &err); /* whatever it says, it comes back */
 }
 
-Test(reader_bad, every_file_is_refused_with_its_status_and_offset)
+Test(reader_bad, every_file_is_refused_with_its_status_at_its_offset_for_its_fault)
 {
-	char path[512], line[256], name[100], status[64], offset[64];
+	char path[512], line[512], name[100], status[64], offset[64], reason[200];
 	FILE *table;
 	int files = 0;
 
@@ -53,8 +56,10 @@ Test(reader_bad, every_file_is_refused_with_its_status_and_offset)
 	table = fopen(path, "re");
 	cr_assert_not_null(table);
 	for (; fgets(line, sizeof(line), table); files++) {
-		cr_assert_eq(sscanf(line, "%99[^\t]\t%63[^\t]\t%63s", name, status, offset), 3);
-		is_refused_as_expected(name, status, offset);
+		cr_assert_eq(sscanf(line, "%99[^\t]\t%63[^\t]\t%63[^\t]\t%199[^\n]", name, status,
+				    offset, reason),
+			     4);
+		is_refused_as_expected(name, status, offset, reason);
 	}
 	fclose(table);
 	cr_assert_gt(files, 70);
