@@ -132,6 +132,17 @@ static void hello_remember(struct hello *hello, uint64_t pid)
 	hello->pids[hello->count++] = pid;
 }
 
+/* The runtime only appends to a file that exists: a stale SNAP_HELLO must not create any. */
+static void hello_create(struct hello *hello, const char *dir)
+{
+	int fd;
+
+	snprintf(hello->path, sizeof(hello->path), "%s/.snapdiff.%ld", dir, (long)getpid());
+	fd = open(hello->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Lines are "PID PROGRAM ok" or "PID PROGRAM error SENTENCE". */
 static void hello_read(struct hello *hello, struct launch_result *result)
 {
@@ -328,8 +339,7 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	memset(result, 0, sizeof(*result));
 	clock_gettime(CLOCK_REALTIME_COARSE, &since);
 	if (launch->dir)
-		snprintf(hello.path, sizeof(hello.path), "%s/.snapdiff.%ld", launch->dir,
-			 (long)getpid());
+		hello_create(&hello, launch->dir);
 	signals_while_waiting(&before);
 	st = start(launch, hello.path, &before, &child, err);
 	if (st == SNAP_OK)
