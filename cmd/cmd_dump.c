@@ -37,7 +37,7 @@ static const struct option *const dump_options[] = {dump_table, NULL};
 static void warn(void *user, const char *sentence)
 {
 	(void)user;
-	fprintf(stderr, "snapdiff dump: warning: %s\n", sentence);
+	cli_message("warning: %s", sentence);
 }
 
 static void show_progress(void *user, uint64_t done, uint64_t total)
@@ -75,7 +75,9 @@ static enum snap_status write_output(const struct model *model, const char *path
 	st = input_write_text(model, out, err);
 	if (path && fclose(out) != 0 && st == SNAP_OK)
 		st = fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
-	return st == SNAP_EIO ? SNAP_ESYSTEM : st;
+	if (st != SNAP_EIO)
+		return st;
+	return path ? SNAP_ESYSTEM : SNAP_OK; /* main answers for standard output */
 }
 
 /** Read one snapshot; of a directory, the newest. */
@@ -108,7 +110,7 @@ static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 	if (st == SNAP_OK)
 		st = write_output(model, options->output, err);
 	if (st == SNAP_OK && model->torn) {
-		fprintf(stderr, "snapdiff dump: %s\n", model->torn);
+		cli_message("warning: %s", model->torn);
 		*exit_code = EXIT_INPUT;
 	}
 	model_free(model);

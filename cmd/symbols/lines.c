@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbols/scopes.h"
 #include "symbols/signature.h"
 
 enum { DEPTH_MAX = 64 };
@@ -44,6 +45,7 @@ struct lines {
 	struct unit *units;
 	size_t unit_count, unit_room;
 	struct ranges ranges;
+	struct scopes *scopes;
 };
 
 /* Ranges. */
@@ -171,7 +173,8 @@ struct lines *lines_new(Dwarf *dwarf, const struct functions *functions, struct 
 	lines->dwarf = dwarf;
 	lines->symbols = functions;
 	lines->texts = texts;
-	if (!add_units(lines)) {
+	lines->scopes = scopes_new();
+	if (!lines->scopes || !add_units(lines)) {
 		lines_free(lines);
 		return NULL;
 	}
@@ -186,22 +189,11 @@ void lines_free(struct lines *lines)
 		free(lines->units[i].functions.items);
 	free(lines->units);
 	free(lines->ranges.items);
+	scopes_free(lines->scopes);
 	free(lines);
 }
 
 /* Functions of a unit. */
-
-/** The next sibling; false at the end, or where a damaged file leads backwards. */
-static bool next_sibling(Dwarf_Die *die)
-{
-	Dwarf_Off before = dwarf_dieoffset(die);
-	Dwarf_Die sibling;
-
-	if (dwarf_siblingof(die, &sibling) != 0 || dwarf_dieoffset(&sibling) <= before)
-		return false;
-	*die = sibling;
-	return true;
-}
 
 static bool is_scope(int tag, bool deep)
 {
@@ -234,7 +226,7 @@ static bool walk_functions(struct unit *unit, Dwarf_Die *parent, bool deep, int 
 			return false;
 		if (is_scope(tag, deep) && !walk_functions(unit, &die, deep, depth + 1))
 			return false;
-	} while (next_sibling(&die));
+	} while (scopes_next_sibling(&die));
 	return true;
 }
 
@@ -277,7 +269,7 @@ static bool child_at(Dwarf_Die *die, uint64_t address, Dwarf_Die *child)
 		     tag == DW_TAG_try_block || tag == DW_TAG_catch_block) &&
 		    dwarf_haspc(child, address) > 0)
 			return true;
-	} while (next_sibling(child));
+	} while (scopes_next_sibling(child));
 	return false;
 }
 
@@ -336,7 +328,7 @@ static const char *function_name(struct lines *lines, struct unit *unit, Dwarf_D
 		name = symbol_name(lines, die, bias);
 		if (name)
 			return texts_function(lines->texts, name);
-		signature = signature_of(die);
+		signature = signature_of(lines->scopes, die);
 		name = texts_keep(lines->texts, signature ? signature : "");
 		free(signature);
 		return name;

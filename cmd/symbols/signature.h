@@ -10,6 +10,8 @@
 #include <elfutils/libdw.h>
 #include <stdbool.h>
 
+#include "symbols/scopes.h"
+
 /** True for `main` and extern "C" functions: their name is all there is. */
 bool signature_is_plain(Dwarf_Die *function);
 
@@ -17,6 +19,6 @@ bool signature_is_plain(Dwarf_Die *function);
  * `scope::name(parameters)` as a demangler would print it.  Malloc'ed: free() it.
  * NULL when memory is out, or the function has no name.
  */
-char *signature_of(Dwarf_Die *function);
+char *signature_of(struct scopes *scopes, Dwarf_Die *function);
 
 #endif
