@@ -47,7 +47,7 @@ typedef enum snap_status snap_site_fn(void *user, uint32_t id, const struct snap
 /** What to do with a file that ends early. */
 enum snap_reader_mode {
 	SNAP_READ_WHOLE = 0,   /* refuse it: SNAP_ETRUNCATED */
-	SNAP_READ_SALVAGE = 1, /* open it, give every whole chunk before the tear; see snap_reader_torn() */
+	SNAP_READ_SALVAGE = 1, /* give every whole chunk before the tear; snap_reader_torn() */
 };
 
 /** True if `data` begins as a snapshot file does; 8 bytes are enough to tell. */

@@ -28,7 +28,7 @@ struct snap_text {
 	size_t size;
 };
 
-/** One entry of meta: `seq`, `time_ns`, `command`, `labels.K`, `metrics.rss`, `losses.dropped` ... */
+/** One entry of meta: `seq`, `time_ns`, `command`, `labels.K`, `metrics.rss` ... */
 struct snap_meta {
 	struct snap_text key;
 	struct snap_text value;
@@ -39,7 +39,7 @@ struct snap_module {
 	uint32_t path;     /* string id */
 	uint32_t build_id; /* string id: lower-case hex; the empty string when it has none */
 	uint64_t base;     /* load bias: address in memory minus ELF virtual address */
-	uint64_t size;     /* bytes of address space from its first to its last segment; 0 unknown */
+	uint64_t size;     /* bytes of addresses, first to last segment; 0 unknown */
 };
 
 enum snap_location_flags {
@@ -67,7 +67,7 @@ enum snap_frame_flags {
 struct snap_frame {
 	uint32_t function; /* string ids; the empty string where unknown */
 	uint32_t file;
-	uint32_t line; /* 0 unknown */
+	uint32_t line;  /* 0 unknown */
 	uint32_t flags; /* enum snap_frame_flags */
 };
 
@@ -79,8 +79,8 @@ struct snap_node {
 
 /** What one call stack holds in one domain.  Estimates are rounded when sampled. */
 struct snap_site {
-	uint32_t node;   /* node id of the newest frame, or SNAP_NONE for an empty stack */
-	uint32_t domain; /* string id: "malloc", "mmap", "python", ... */
+	uint32_t node;       /* node id of the newest frame, or SNAP_NONE for an empty stack */
+	uint32_t domain;     /* string id: "malloc", "mmap", "python", ... */
 	uint64_t live_bytes; /* as requested by the caller; each may be SNAP_UNKNOWN */
 	uint64_t live_blocks;
 	uint64_t allocated_bytes; /* since recording started, freed or not */
@@ -88,14 +88,14 @@ struct snap_site {
 	uint32_t cohort_count; /* how many of the cohorts that follow are this site's */
 };
 
-/** Live blocks of a site by birth: `birth_seq` is the seq of the last snapshot before them, 0 none. */
+/** Live blocks of a site by birth; `birth_seq` is the last snapshot's before them, 0 none. */
 struct snap_cohort {
 	uint64_t birth_seq;
 	uint64_t blocks;
 	uint64_t bytes;
 };
 
-/** Variances of a sampled site's estimates (their squared standard errors); order as in snap_site. */
+/** Variances (squared standard errors) of a sampled site's estimates, as in snap_site. */
 struct snap_variance {
 	double live_bytes;
 	double live_blocks;

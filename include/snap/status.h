@@ -16,17 +16,17 @@ extern "C" {
 
 enum snap_status {
 	SNAP_OK = 0,
-	SNAP_EINVAL = 1,      /* the caller's argument makes no sense */
-	SNAP_EIO = 2,         /* a file could not be opened, read or written */
-	SNAP_ENOMEM = 3,      /* memory or a fixed table ran out */
-	SNAP_EVERSION = 4,    /* written by a newer, incompatible version */
-	SNAP_ECORRUPT = 5,    /* the bytes contradict the format */
-	SNAP_ETRUNCATED = 6,  /* the file ends early; what precedes the tear is sound */
+	SNAP_EINVAL = 1,       /* the caller's argument makes no sense */
+	SNAP_EIO = 2,          /* a file could not be opened, read or written */
+	SNAP_ENOMEM = 3,       /* memory or a fixed table ran out */
+	SNAP_EVERSION = 4,     /* written by a newer, incompatible version */
+	SNAP_ECORRUPT = 5,     /* the bytes contradict the format */
+	SNAP_ETRUNCATED = 6,   /* the file ends early; what precedes the tear is sound */
 	SNAP_EUNSUPPORTED = 7, /* not possible here: platform, build or file kind */
-	SNAP_ENOTFOUND = 8,   /* no such snapshot, process, label, table */
-	SNAP_ESTATE = 9,      /* not now: not started, already stopped, busy */
-	SNAP_ESYSTEM = 10,    /* a system call or the store failed */
-	SNAP_EUSAGE = 11,     /* the command line (or a name on it) is ambiguous or wrong */
+	SNAP_ENOTFOUND = 8,    /* no such snapshot, process, label, table */
+	SNAP_ESTATE = 9,       /* not now: not started, already stopped, busy */
+	SNAP_ESYSTEM = 10,     /* a system call or the store failed */
+	SNAP_EUSAGE = 11,      /* the command line (or a name on it) is ambiguous or wrong */
 };
 
 /**

@@ -21,15 +21,15 @@ size_t snap__writer_workspace_size(void);
 /**
  * Begin a file on `fd` (at its current offset, which must be 0; the writer keeps its own
  * count and only calls write()).  `workspace` is 64-byte aligned, stays the caller's, and must
- * live until snap__writer_finish().  Never fails: for a workspace that is too small or not aligned it
- * returns NULL, which the functions below take and answer with SNAP_ENOMEM.
+ * live until snap__writer_finish().  Never fails: for a workspace that is too small or not aligned
+ * it returns NULL, which the functions below take and answer with SNAP_ENOMEM.
  */
 struct snap__writer *snap__writer_begin(void *workspace, size_t workspace_size, int fd);
 
 /**
  * Each returns SNAP_OK or the first error.  String 0 must be the empty string.  A row beyond the
- * ceilings of snap/format.h gives SNAP_EINVAL, except that the depth of the tree is not looked at: the
- * caller keeps it within SNAP_STACK_DEPTH_MAX, or no reader will accept the file.
+ * ceilings of snap/format.h gives SNAP_EINVAL, except that the depth of the tree is not looked at:
+ * the caller keeps it within SNAP_STACK_DEPTH_MAX, or no reader will accept the file.
  */
 enum snap_status snap__write_meta(struct snap__writer *w, const struct snap_meta *meta);
 enum snap_status snap__write_string(struct snap__writer *w, struct snap_text text);
