@@ -33,9 +33,9 @@ static const struct view {
 };
 
 static const char *const statement_texts[] = {
-#define X(name) sql_##name,
-	STORE_STATEMENTS(X)
-#undef X
+#define STATEMENT(name) sql_##name,
+#include "store/statements.def"
+#undef STATEMENT
 };
 
 static enum snap_status status_of(int code)

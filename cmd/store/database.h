@@ -10,25 +10,12 @@
 #include "store/intern.h"
 #include "store/store.h"
 
-/** Every statement that the store keeps prepared: cmd/sql/<name>.sql. */
-#define STORE_STATEMENTS(X)                                                                        \
-	X(find_run)                                                                                \
-	X(find_digest)                                                                             \
-	X(find_module)                                                                             \
-	X(find_frame) X(find_site) X(insert_run) X(insert_snapshot) X(insert_label) X(             \
-		insert_metric) X(insert_loss) X(insert_meta) X(insert_module) X(insert_mapping)    \
-		X(insert_frame) X(insert_site) X(insert_live) X(insert_variance) X(insert_cohort)  \
-			X(snapshots) X(snapshot_count) X(sampled) X(labels_of) X(metrics_of)       \
-				X(losses_of) X(meta_of) X(modules_of) X(frames_all) X(frames_one)  \
-					X(sites_all) X(sites_one) X(site_ids) X(cells)             \
-						X(cells_sampled) X(cohorts_of) X(stack_text)       \
-							X(symbol_get) X(symbol_put)
-
+/** Every statement that the store keeps prepared. */
 enum statement {
-#define X(name) STATEMENT_##name,
-	STORE_STATEMENTS(X)
-#undef X
-		STATEMENT_COUNT
+#define STATEMENT(name) STATEMENT_##name,
+#include "store/statements.def"
+#undef STATEMENT
+	STATEMENT_COUNT
 };
 
 struct store {

@@ -33,7 +33,12 @@ struct hash128 hash_mix_u64(struct hash128 a, uint64_t value)
 
 struct hash128 hash_mix(struct hash128 a, struct hash128 b)
 {
-	return hash_mix_u64(hash_mix_u64(a, b.high), b.low);
+	struct hash128 mixed = {
+		.high = scramble((a.high ^ b.high) * ODD_C + a.low),
+		.low = scramble((a.low + b.low) * ODD_B ^ b.high),
+	};
+
+	return mixed;
 }
 
 struct hash128 hash_bytes(const void *data, size_t size)

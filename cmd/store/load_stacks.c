@@ -1,0 +1,363 @@
+/*
+ * load_stacks.c - modules, frames and call stacks, each stored once.
+ *
+ * Strings are hashed once each, then modules, frames, locations, nodes and sites get their hashes
+ * from their parts: a stack of any depth costs one step beyond its caller's.  Only a site that is
+ * new to the database is written out frame by frame.
+ */
+#include "store/loading.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Strings may hold NUL bytes; columns get all of them.  The empty string is "unknown". */
+static void bind_string(sqlite3_stmt *statement, int at, const struct model *model, uint32_t string)
+{
+	struct snap_text text = model->strings[string];
+
+	if (text.size)
+		sqlite3_bind_text64(statement, at, text.data, text.size, SQLITE_STATIC,
+				    SQLITE_UTF8);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
+static void bind_hash(sqlite3_stmt *statement, int at, const struct hash128 *hash)
+{
+	sqlite3_bind_blob(statement, at, hash, sizeof(*hash), SQLITE_STATIC);
+}
+
+/* The id of the row with this content, or 0.  A private database has no rows but those met before.
+ */
+static enum snap_status find_row(struct store *store, struct intern *intern, enum statement find,
+				 const struct hash128 *hash, int64_t *id, struct snap_error *err)
+{
+	sqlite3_stmt *statement;
+	int code;
+
+	*id = intern_find(intern, *hash);
+	if (*id || store->in_memory)
+		return SNAP_OK;
+	statement = database_statement(store, find, err);
+	if (!statement)
+		return err ? err->status : SNAP_ESYSTEM;
+	bind_hash(statement, 1, hash);
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		*id = sqlite3_column_int64(statement, 0);
+	else if (code != SQLITE_DONE)
+		return database_fail(store, err, "cannot be read");
+	sqlite3_reset(statement);
+	if (*id && !intern_add(intern, *hash, *id))
+		return fail_memory(err, "loading a snapshot");
+	return SNAP_OK;
+}
+
+/* Run an insert and keep the id of the new row for `hash`. */
+static enum snap_status insert_row(struct store *store, struct intern *intern,
+				   sqlite3_stmt *statement, const struct hash128 *hash, int64_t *id,
+				   struct snap_error *err)
+{
+	enum snap_status status = database_step(store, statement, "cannot be written", err);
+
+	if (status != SNAP_OK)
+		return status;
+	*id = sqlite3_last_insert_rowid(store->db);
+	return intern_add(intern, *hash, *id) ? SNAP_OK : fail_memory(err, "loading a snapshot");
+}
+
+static enum snap_status load_module(struct loading *load, uint32_t at, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	const struct snap_module *module = &model->modules[at];
+	struct hash128 *hash = &load->modules[at];
+	struct store *store = load->store;
+	sqlite3_stmt *statement;
+	enum snap_status status;
+
+	*hash = hash_mix(load->strings[module->path], load->strings[module->build_id]);
+	status = find_row(store, &store->modules, STATEMENT_find_module, hash,
+			  &load->module_ids[at], err);
+	if (status == SNAP_OK && !load->module_ids[at]) {
+		statement = database_statement(store, STATEMENT_insert_module, err);
+		if (!statement)
+			return SNAP_ESYSTEM;
+		bind_hash(statement, 1, hash);
+		sqlite3_bind_text(statement, 2, model_text(model, module->path), -1, SQLITE_STATIC);
+		bind_string(statement, 3, model, module->build_id);
+		status = insert_row(store, &store->modules, statement, hash, &load->module_ids[at],
+				    err);
+	}
+	if (status != SNAP_OK)
+		return status;
+	statement = database_statement(store, STATEMENT_insert_mapping, err);
+	if (!statement)
+		return SNAP_ESYSTEM;
+	sqlite3_bind_int64(statement, 1, load->snapshot_id);
+	sqlite3_bind_int64(statement, 2, load->module_ids[at]);
+	sqlite3_bind_int64(statement, 3, (int64_t)module->base);
+	sqlite3_bind_int64(statement, 4, (int64_t)module->size);
+	return database_step(store, statement, "cannot be written", err);
+}
+
+enum snap_status load_modules(struct loading *load, struct snap_error *err)
+{
+	uint32_t count = load->model->module_count;
+	enum snap_status status = SNAP_OK;
+
+	load->modules = loading_array(count, sizeof(*load->modules));
+	load->module_ids = loading_array(count, sizeof(*load->module_ids));
+	if (!load->modules || !load->module_ids)
+		return fail_memory(err, "loading a snapshot");
+	for (uint32_t i = 0; status == SNAP_OK && i < count; i++)
+		status = load_module(load, i, err);
+	return status;
+}
+
+/* The part of a frame's hash that all frames of its location share. */
+static struct hash128 place_hash(const struct loading *load, const struct model_location *location)
+{
+	bool known = location->flags & SNAP_LOCATION_HAS_ADDRESS;
+	struct hash128 hash = hash_mix_u64((struct hash128){0, 0}, known ? location->address : 0);
+
+	hash = hash_mix_u64(hash, known);
+	return location->module == SNAP_NONE ? hash
+					     : hash_mix(hash, load->modules[location->module]);
+}
+
+static enum snap_status insert_frame(struct loading *load, const struct model_location *location,
+				     const struct snap_frame *frame, const struct hash128 *hash,
+				     int64_t *id, struct snap_error *err)
+{
+	struct store *store = load->store;
+	sqlite3_stmt *statement = database_statement(store, STATEMENT_insert_frame, err);
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	bind_hash(statement, 1, hash);
+	if (location->module != SNAP_NONE)
+		sqlite3_bind_int64(statement, 2, load->module_ids[location->module]);
+	if (location->flags & SNAP_LOCATION_HAS_ADDRESS)
+		sqlite3_bind_int64(statement, 3, (int64_t)location->address);
+	bind_string(statement, 4, load->model, frame->function);
+	bind_string(statement, 5, load->model, frame->file);
+	if (frame->line)
+		sqlite3_bind_int64(statement, 6, frame->line);
+	sqlite3_bind_int(statement, 7, (frame->flags & SNAP_FRAME_INLINED) != 0);
+	return insert_row(store, &store->frames, statement, hash, id, err);
+}
+
+static enum snap_status load_frame(struct loading *load, const struct model_location *location,
+				   const struct snap_frame *frame, struct hash128 *hash,
+				   int64_t *id, struct snap_error *err)
+{
+	struct store *store = load->store;
+	enum snap_status status;
+
+	*hash = hash_mix(*hash, load->strings[frame->function]);
+	*hash = hash_mix(*hash, load->strings[frame->file]);
+	*hash = hash_mix_u64(*hash,
+			     (uint64_t)frame->line << 1 | (frame->flags & SNAP_FRAME_INLINED));
+	status = find_row(store, &store->frames, STATEMENT_find_frame, hash, id, err);
+	if (status == SNAP_OK && !*id)
+		status = insert_frame(load, location, frame, hash, id, err);
+	return status;
+}
+
+/* The ids of a location's frames as text, so that stacks are put together without counting digits.
+ */
+static bool write_ids(struct loading *load, uint32_t at)
+{
+	size_t used = load->first_text[at];
+	size_t more = (size_t)(load->first_frame[at + 1] - load->first_frame[at]) * 21 + 1;
+
+	if (used + more > load->id_text_capacity) {
+		size_t capacity = (used + more) * 2;
+		char *text = realloc(load->id_text, capacity);
+
+		if (!text)
+			return false;
+		load->id_text = text;
+		load->id_text_capacity = capacity;
+	}
+	for (uint32_t i = load->first_frame[at]; i < load->first_frame[at + 1]; i++)
+		used += (size_t)snprintf(load->id_text + used, 22, "%" PRId64 ",",
+					 load->frame_ids[i]);
+	load->first_text[at + 1] = used;
+	return true;
+}
+
+static enum snap_status load_location(struct loading *load, uint32_t at, struct snap_error *err)
+{
+	static const struct snap_frame nameless = {0};
+	const struct model_location *location = &load->model->locations[at];
+	struct hash128 place = place_hash(load, location);
+	struct hash128 whole = place;
+	uint32_t used = load->first_frame[at];
+	uint32_t count = location->frame_count ? location->frame_count : 1;
+	enum snap_status status = SNAP_OK;
+
+	for (uint32_t i = 0; status == SNAP_OK && i < count; i++) {
+		const struct snap_frame *frame =
+			location->frame_count ? &load->model->frames[location->first_frame + i]
+					      : &nameless;
+		struct hash128 hash = place;
+
+		status = load_frame(load, location, frame, &hash, &load->frame_ids[used++], err);
+		whole = hash_mix(whole, hash);
+	}
+	load->locations[at] = whole;
+	load->first_frame[at + 1] = used;
+	if (status == SNAP_OK && !write_ids(load, at))
+		return fail_memory(err, "loading a snapshot");
+	return status;
+}
+
+/* A location without frames is stored as one nameless frame, hence the sum of both counts. */
+static bool reserve(struct loading *load)
+{
+	const struct model *model = load->model;
+	size_t frames = model->location_count;
+
+	for (uint32_t i = 0; i < model->location_count; i++)
+		frames += model->locations[i].frame_count;
+	load->locations = loading_array(model->location_count, sizeof(*load->locations));
+	load->first_frame = loading_array(model->location_count, sizeof(*load->first_frame));
+	load->first_text = loading_array(model->location_count, sizeof(*load->first_text));
+	load->frame_ids = loading_array(frames, sizeof(*load->frame_ids));
+	load->nodes = loading_array(model->node_count, sizeof(*load->nodes));
+	load->site_ids = loading_array(model->site_count, sizeof(*load->site_ids));
+	return load->locations && load->first_frame && load->first_text && load->frame_ids &&
+	       load->nodes && load->site_ids;
+}
+
+static void hash_nodes(struct loading *load)
+{
+	const struct model *model = load->model;
+
+	for (uint32_t i = 0; i < model->node_count; i++) {
+		const struct snap_node *node = &model->nodes[i];
+		struct hash128 caller = {0, 1};
+
+		if (node->parent != SNAP_NONE)
+			caller = load->nodes[node->parent];
+		load->nodes[i] = hash_mix(caller, load->locations[node->location]);
+	}
+}
+
+static bool stack_reserve(struct loading *load, size_t size)
+{
+	char *stack;
+
+	if (size <= load->stack_capacity)
+		return true;
+	stack = realloc(load->stack, size * 2);
+	if (!stack)
+		return false;
+	load->stack = stack;
+	load->stack_capacity = size * 2;
+	return true;
+}
+
+/* A stack as the database has it. */
+struct stack {
+	uint32_t depth;   /* frames, inlined ones included */
+	int64_t named_id; /* the frame that names it; 0 when there are no frames */
+	size_t size;      /* of its JSON array, in load->stack */
+};
+
+/* Write the stack of `node` as JSON.  `named` is a position in it. */
+static bool write_stack(struct loading *load, uint32_t node, uint32_t named, struct stack *stack)
+{
+	const struct model *model = load->model;
+
+	*stack = (struct stack){.size = 1};
+	if (!stack_reserve(load, 2))
+		return false;
+	load->stack[0] = '[';
+	for (; node != SNAP_NONE; node = model->nodes[node].parent) {
+		uint32_t location = model->nodes[node].location;
+		uint32_t first = load->first_frame[location];
+		uint32_t count = load->first_frame[location + 1] - first;
+		size_t text = load->first_text[location];
+		size_t size = load->first_text[location + 1] - text;
+
+		if (!stack_reserve(load, stack->size + size + 1))
+			return false;
+		memcpy(load->stack + stack->size, load->id_text + text, size);
+		stack->size += size;
+		if (stack->depth == 0)
+			stack->named_id = load->frame_ids[first];
+		if (named >= stack->depth && named - stack->depth < count)
+			stack->named_id = load->frame_ids[first + (named - stack->depth)];
+		stack->depth += count;
+	}
+	if (stack->depth)
+		stack->size--; /* the last comma */
+	load->stack[stack->size++] = ']';
+	return true;
+}
+
+static enum snap_status insert_site(struct loading *load, uint32_t at, const struct hash128 *hash,
+				    int64_t *id, struct snap_error *err)
+{
+	static const struct site_identity unknown = {0};
+	const struct snap_site *row = &load->model->sites[at].row;
+	const struct site_identity *identity = load->identities ? &load->identities[at] : &unknown;
+	struct store *store = load->store;
+	sqlite3_stmt *statement = database_statement(store, STATEMENT_insert_site, err);
+	struct stack stack;
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	if (!write_stack(load, row->node, identity->named, &stack))
+		return fail_memory(err, "loading a snapshot");
+	bind_hash(statement, 1, hash);
+	sqlite3_bind_text(statement, 2, model_text(load->model, row->domain), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 3, stack.depth);
+	if (stack.named_id)
+		sqlite3_bind_int64(statement, 4, stack.named_id);
+	sqlite3_bind_int64(statement, 5, (int64_t)identity->exact);
+	sqlite3_bind_int64(statement, 6, (int64_t)identity->line);
+	sqlite3_bind_int64(statement, 7, (int64_t)identity->function);
+	sqlite3_bind_int64(statement, 8, identity->named);
+	sqlite3_bind_text64(statement, 9, load->stack, stack.size, SQLITE_STATIC, SQLITE_UTF8);
+	return insert_row(store, &store->sites, statement, hash, id, err);
+}
+
+static enum snap_status load_site(struct loading *load, uint32_t at, int64_t *id,
+				  struct snap_error *err)
+{
+	const struct snap_site *row = &load->model->sites[at].row;
+	struct store *store = load->store;
+	struct hash128 stack = {0, 2};
+	struct hash128 hash;
+	enum snap_status status;
+
+	if (row->node != SNAP_NONE)
+		stack = load->nodes[row->node];
+	hash = hash_mix(stack, load->strings[row->domain]);
+	status = find_row(store, &store->sites, STATEMENT_find_site, &hash, id, err);
+	if (status == SNAP_OK && !*id)
+		status = insert_site(load, at, &hash, id, err);
+	return status;
+}
+
+enum snap_status load_stacks(struct loading *load, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	enum snap_status status = SNAP_OK;
+
+	if (!reserve(load))
+		return fail_memory(err, "loading a snapshot");
+	for (uint32_t i = 0; status == SNAP_OK && i < model->location_count; i++)
+		status = load_location(load, i, err);
+	if (status != SNAP_OK)
+		return status;
+	hash_nodes(load);
+	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
+		status = load_site(load, i, &load->site_ids[i], err);
+	return status;
+}
