@@ -2,6 +2,7 @@
  * cmd_compare.c - `snapdiff compare`: what changed between two snapshots.
  */
 #include "cli/cli.h"
+#include "compat.h"
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/compare.h"
@@ -10,6 +11,7 @@
 
 struct compare_options {
 	struct report_options shared;
+	struct compat_options compat;
 	bool exit_code;
 };
 
@@ -18,6 +20,7 @@ static const struct option compare_table[] = {
 	 .type = OPTION_FLAG,
 	 .offset = offsetof(struct compare_options, exit_code),
 	 .help = "exit with 1 when any row is new or grew"},
+	COMPAT_OPTION_ROWS(offsetof(struct compare_options, compat)),
 	{.name = NULL},
 };
 
@@ -25,7 +28,7 @@ static const struct option *const compare_options[] = {compare_table, report_opt
 						       match_option_table, NULL};
 
 static const struct compare_options compare_defaults = {
-	.shared = {.limit = 20, .match = MATCH_FUNCTION}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUNCTION}};
 
 static enum snap_status print_report(const struct subject *subject,
 				     const struct report_options *options, bool *finding,
@@ -58,8 +61,14 @@ static enum snap_status compare_run(const struct invocation *call, int *exit_cod
 	const struct compare_options *options = call->options;
 	struct subject subject = {0};
 	bool finding = false;
-	enum snap_status st = subject_open(&subject, &options->shared, err);
+	enum snap_status st = compat_check(&options->compat, &options->shared, err);
 
+	if (st != SNAP_OK)
+		return st;
+	if (options->compat.with != COMPAT_NONE)
+		return compat_run(&options->compat, &options->shared, call->argv[1], call->argv[0],
+				  err);
+	st = subject_open(&subject, &options->shared, err);
 	for (int i = 0; st == SNAP_OK && i < call->argc; i++)
 		st = subject_add(&subject, call->argv[i], err);
 	if (st == SNAP_OK)

@@ -11,7 +11,7 @@
 static const struct option *const peek_options[] = {report_option_table, NULL};
 
 static const struct report_options peek_defaults = {
-	.group = GROUP_FUNCTION, .limit = 20, .match = MATCH_FUNCTION};
+	.group = GROUP_FUNCTION, .limit = REPORT_LIMIT_UNSET, .match = MATCH_FUNCTION};
 
 static enum snap_status print_report(const struct subject *subject, const char *pattern,
 				     const struct report_options *options, struct snap_error *err)

@@ -2,13 +2,27 @@
  * cmd_top.c - `snapdiff top`: the call sites that hold the most memory.
  */
 #include "cli/cli.h"
+#include "compat.h"
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/fetch.h"
 #include "report/subject.h"
 #include "report/top.h"
 
-static const struct option *const top_options[] = {report_option_table, NULL};
+struct top_options {
+	struct report_options shared;
+	struct compat_options compat;
+};
+
+static const struct option compat_table[] = {
+	COMPAT_OPTION_ROWS(offsetof(struct top_options, compat)),
+	{.name = NULL},
+};
+
+static const struct option *const top_options[] = {report_option_table, compat_table, NULL};
+
+static const struct top_options top_defaults = {
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUNCTION}};
 
 static enum snap_status print_report(const struct subject *subject,
 				     const struct report_options *options, struct snap_error *err)
@@ -31,21 +45,33 @@ static enum snap_status print_report(const struct subject *subject,
 	return st;
 }
 
-static enum snap_status top_run(const struct invocation *call, int *exit_code,
-				struct snap_error *err)
+static enum snap_status print_top(const struct report_options *options, const char *name,
+				  struct snap_error *err)
 {
-	const struct report_options *options = call->options;
 	struct subject subject = {0};
 	enum snap_status st = subject_open(&subject, options, err);
 
-	(void)exit_code;
 	if (st == SNAP_OK)
-		st = subject_add(&subject, call->argv[0], err);
+		st = subject_add(&subject, name, err);
 	if (st == SNAP_OK)
 		st = options->sql ? print_sql(&subject, "top", options, err)
 				  : print_report(&subject, options, err);
 	subject_close(&subject);
 	return st;
+}
+
+static enum snap_status top_run(const struct invocation *call, int *exit_code,
+				struct snap_error *err)
+{
+	const struct top_options *options = call->options;
+	enum snap_status st = compat_check(&options->compat, &options->shared, err);
+
+	(void)exit_code;
+	if (st != SNAP_OK)
+		return st;
+	if (options->compat.with == COMPAT_NONE)
+		return print_top(&options->shared, call->argv[0], err);
+	return compat_run(&options->compat, &options->shared, call->argv[0], NULL, err);
 }
 
 const struct command cmd_top = {
@@ -58,8 +84,8 @@ const struct command cmd_top = {
 		"shown.\n"
 		"--sort takes live_bytes, live_blocks, allocated_bytes, allocated_blocks or key.",
 	.options = top_options,
-	.options_size = sizeof(struct report_options),
-	.defaults = &report_option_defaults,
+	.options_size = sizeof(struct top_options),
+	.defaults = &top_defaults,
 	.operands_min = 0,
 	.operands_max = 1,
 	.run = top_run,

@@ -195,6 +195,8 @@ static enum snap_status read_model(struct model **model, const char *name, struc
 	size_t count;
 
 	*model = NULL;
+	if (!name)
+		return fail(err, SNAP_EUSAGE, "--compat tracemalloc wants the name of a dump");
 	if (strcmp(name, "-") == 0 || stat(name, &file) != 0 || !S_ISDIR(file.st_mode))
 		return input_read(model, name, &options, err);
 	st = input_list_directory(name, &paths, &count, err);

@@ -42,6 +42,17 @@ static void write_escape(FILE *out, unsigned char byte)
 	}
 }
 
+/* A lone surrogate, as Python's strings may have: three bytes that are not UTF-8.  0 when it is
+ * none. */
+static unsigned surrogate_at(const char *data, size_t size)
+{
+	const unsigned char *s = (const unsigned char *)data;
+
+	if (size < 3 || s[0] != 0xed || s[1] < 0xa0 || s[1] > 0xbf || (s[2] & 0xc0) != 0x80)
+		return 0;
+	return 0xd000u | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+}
+
 void json_string(FILE *out, const char *data, size_t size)
 {
 	size_t plain = 0, at = 0;
@@ -56,8 +67,14 @@ void json_string(FILE *out, const char *data, size_t size)
 			continue;
 		}
 		fwrite(data + plain, 1, at - plain, out);
-		write_escape(out, byte);
-		plain = ++at;
+		if (surrogate_at(data + at, size - at)) {
+			fprintf(out, "\\u%04x", surrogate_at(data + at, size - at));
+			at += 3;
+		} else {
+			write_escape(out, byte);
+			at++;
+		}
+		plain = at;
 	}
 	fwrite(data + plain, 1, at - plain, out);
 	putc('"', out);

@@ -153,7 +153,9 @@ enum snap_status sites_sort_column(int *column, const char *sort, const char *co
 
 size_t sites_limit(const struct report_options *options, size_t count)
 {
-	return options->all || options->limit >= count ? count : (size_t)options->limit;
+	uint64_t limit = report_limit(options);
+
+	return limit >= count ? count : (size_t)limit;
 }
 
 const char *sites_bytes(uint64_t bytes, char buffer[32])
