@@ -14,7 +14,8 @@ void cli_speak_as(const char *command)
 }
 
 /* One line, in one write: another process may share the terminal. */
-static void say(const char *kind, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void say(const char *kind, const char *format,
+						      va_list args)
 {
 	char sentence[2048];
 

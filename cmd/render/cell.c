@@ -149,7 +149,7 @@ static void add_sparkline(struct text_buffer *text, const struct value *list, bo
 					   "\xe2\x96\x87", "\xe2\x96\x88"};
 	static const char *const ascii[] = {"_", ".", ":", "-", "=", "+", "*", "#"};
 	size_t count = list->list.count, width = count < SPARKLINE_WIDTH ? count : SPARKLINE_WIDTH;
-	double points[SPARKLINE_WIDTH], least = INFINITY, most = -INFINITY;
+	double points[SPARKLINE_WIDTH], least = HUGE_VAL, most = -HUGE_VAL;
 
 	for (size_t i = 0; i < width; i++) {
 		points[i] = mean_of(list->list.items, i * count / width, (i + 1) * count / width);

@@ -5,16 +5,16 @@
 
 #include <string.h>
 
-/* The order of report_formats[]. */
-static const struct renderer *const renderers[] = {
-	&render_table, &render_json, &render_jsonl, &render_csv, &render_tsv, &render_markdown,
-};
+#include "report/options.h"
 
-enum { RENDERER_COUNT = sizeof(renderers) / sizeof(*renderers) };
+static const struct renderer *const renderers[] = {
+	&render_table, &render_json,     &render_jsonl, &render_csv,
+	&render_tsv,   &render_markdown, NULL,
+};
 
 const struct renderer *render_find(const char *name)
 {
-	for (size_t i = 0; i < RENDERER_COUNT; i++)
+	for (size_t i = 0; renderers[i]; i++)
 		if (strcmp(renderers[i]->name, name) == 0)
 			return renderers[i];
 	return NULL;
@@ -22,11 +22,7 @@ const struct renderer *render_find(const char *name)
 
 const char *const *render_names(void)
 {
-	static const char *names[RENDERER_COUNT + 1];
-
-	for (size_t i = 0; i < RENDERER_COUNT; i++)
-		names[i] = renderers[i]->name;
-	return names;
+	return report_formats;
 }
 
 const char *render_bytes(int64_t bytes, bool sign, char buffer[32])

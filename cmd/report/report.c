@@ -91,7 +91,8 @@ void *report_alloc(struct report *report, size_t size)
 	return memset(arena->at - rounded, 0, size);
 }
 
-static const char *format_text(struct report *report, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static const char *
+format_text(struct report *report, const char *format, va_list args)
 {
 	va_list again;
 	int size;
