@@ -34,7 +34,7 @@ struct entry {
 
 static _Atomic(struct entry *) newest;
 static _Atomic(const struct entry *) last_located;
-static _Atomic uint64_t passes;
+static _Atomic uint64_t passes, retirements;
 static _Atomic uint64_t known_adds, known_subs;
 
 static struct entry *first_entry(void)
@@ -174,6 +174,14 @@ static struct entry *entry_create(const struct snap__module *module)
 	return entry;
 }
 
+static void note_seen(struct entry *entry, uint64_t pass)
+{
+	uint64_t seen = atomic_load_explicit(&entry->seen, memory_order_relaxed);
+
+	while (seen < pass && !atomic_compare_exchange_weak(&entry->seen, &seen, pass))
+		;
+}
+
 /* The entry for `module`, marked as mapped and as met by `pass`; NULL when memory ran out. */
 static struct entry *module_note(struct snap__module *module, uint64_t pass)
 {
@@ -187,7 +195,7 @@ static struct entry *module_note(struct snap__module *module, uint64_t pass)
 		for (struct entry *e = head; e; e = e->older) {
 			if (!same_module(&e->module, module))
 				continue;
-			atomic_store_explicit(&e->seen, pass, memory_order_relaxed);
+			note_seen(e, pass);
 			atomic_store_explicit(&e->mapped, true, memory_order_release);
 			return e;
 		}
@@ -223,33 +231,38 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *data)
 		}
 		/* Numbered under the loader's lock: later passes saw a later list. */
 		pass->number = atomic_fetch_add(&passes, 1) + 1;
-		if (adds && adds == atomic_exchange(&known_adds, adds) &&
-		    subs == atomic_exchange(&known_subs, subs)) {
-			pass->unchanged = true;
-			return 1;
-		}
+		pass->unchanged = atomic_exchange(&known_adds, adds) == adds &&
+				  atomic_exchange(&known_subs, subs) == subs && adds;
 		atomic_store(&known_subs, subs);
+		if (pass->unchanged)
+			return 1;
 	}
 	read_segments(&module, info->dlpi_phdr, info->dlpi_phnum);
 	(void)module_note(&module, pass->number);
 	return 0;
 }
 
-bool snap__modules_refresh(void)
+void snap__modules_refresh(void)
 {
 	struct pass pass = {0};
 	bool gone = false;
 
 	(void)dl_iterate_phdr(visit_object, &pass);
 	if (pass.unchanged)
-		return false;
+		return;
 	for (struct entry *e = first_entry(); e; e = e->older)
 		if (is_mapped(e) &&
 		    atomic_load_explicit(&e->seen, memory_order_relaxed) < pass.number) {
 			atomic_store_explicit(&e->mapped, false, memory_order_release);
 			gone = true;
 		}
-	return gone;
+	if (gone)
+		atomic_fetch_add(&retirements, 1);
+}
+
+uint64_t snap__modules_retirements(void)
+{
+	return atomic_load(&retirements);
 }
 
 #ifdef DLFO_STRUCT_HAS_EH_DBASE
@@ -268,8 +281,8 @@ static const struct snap__module *adopt(const struct dl_find_object *object)
 	    elf->e_phoff + elf->e_phnum * sizeof(ElfW(Phdr)) > PAGE_BYTES)
 		return NULL;
 	read_segments(&module, (const ElfW(Phdr) *)(start + elf->e_phoff), elf->e_phnum);
-	/* One pass ahead of any that is under way and may not have met it. */
-	entry = module_note(&module, atomic_load(&passes) + 1);
+	/* As if met by the latest pass, which may be under way and beyond where it would be. */
+	entry = module_note(&module, atomic_load(&passes));
 	return entry ? &entry->module : NULL;
 }
 

@@ -34,9 +34,11 @@ struct snap__module {
 /**
  * Bring the list up to date with the loader's.  Takes the loader's lock: call it only where
  * dlopen could be called, never with a lock held that recording takes.
- * True if code that was mapped is no longer (rules compiled from it must go).
  */
-bool snap__modules_refresh(void);
+void snap__modules_refresh(void);
+
+/** How often a refresh found that code was gone: what was compiled from it must go too. */
+uint64_t snap__modules_retirements(void);
 
 /** The module whose code is mapped at `pc` now, or NULL.  Async-signal-safe. */
 const struct snap__module *snap__modules_at(uintptr_t pc);

@@ -12,6 +12,7 @@
  *
  * Memory: 24 bytes a node, 16 more where a stack ends (and for its neighbours in the page).
  */
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -136,16 +137,23 @@ uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 	return insert(link, path, parent, pc);
 }
 
-uint32_t snap__stacks_count(void)
+/* Whether whoever was given `id` has filled it in. */
+static bool is_filled(uint32_t id)
 {
-	return atomic_load_explicit(&next_id, memory_order_acquire);
+	return atomic_load_explicit(&node_of(id)->parent, memory_order_acquire) & FILLED;
 }
 
-bool snap__stacks_known(uint32_t id)
+uint32_t snap__stacks_count(void)
 {
-	if (id == 0 || id >= snap__stacks_count())
-		return false;
-	return atomic_load_explicit(&node_of(id)->parent, memory_order_acquire);
+	static _Atomic uint32_t checked = 1; /* ids below are known to be filled in */
+	uint32_t count = atomic_load_explicit(&next_id, memory_order_acquire);
+	uint32_t id = atomic_load_explicit(&checked, memory_order_relaxed);
+
+	for (; id < count; id++)
+		for (int patience = 1000; !is_filled(id) && patience > 0; patience--)
+			sched_yield();
+	atomic_store_explicit(&checked, count, memory_order_relaxed);
+	return count;
 }
 
 uint32_t snap__stacks_parent(uint32_t id)

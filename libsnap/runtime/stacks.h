@@ -2,8 +2,8 @@
  * runtime/stacks.h - the tree of call stacks.
  *
  * A node is (parent, pc).  Nodes are only ever added, ids are dense and start at 1, so that
- * readers (the snapshot) need no lock: they read ids below snap__stacks_count() that are
- * known.  A parent's id is always smaller than its child's.  Id 0 is the empty stack.
+ * readers (the snapshot) need no lock: they read ids below snap__stacks_count().  A parent's
+ * id is always smaller than its child's.  Id 0 is the empty stack.
  *
  * A pc is the address of a byte inside the call instruction (or of the interrupted
  * instruction itself, below a signal frame); its upper 16 bits are the module tag of modules.h.
@@ -29,14 +29,13 @@ enum snap__pc_mark {
  */
 uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc);
 
-/** Number of ids handed out, the empty stack included: valid ids are 0 .. count-1. */
+/**
+ * Number of ids handed out, the empty stack included: valid ids are 0 .. count-1.  For readers, not
+ * for recording: it gives way to threads that are just filling in a node that they were given.
+ */
 uint32_t snap__stacks_count(void);
 
-/** Whether `id` (below the count) is a node that can be read: false for 0, and for the instant in
- *  which another thread is still filling it in (then nothing refers to it yet either). */
-bool snap__stacks_known(uint32_t id);
-
-/** Parent and pc of a known node (id >= 1). */
+/** Parent and pc of a node (id >= 1). */
 uint32_t snap__stacks_parent(uint32_t id);
 uintptr_t snap__stacks_pc(uint32_t id);
 

@@ -141,7 +141,7 @@ void snap__unwind_init(unsigned limit)
 {
 	if (limit)
 		depth_limit = limit < 2 ? 2 : limit > MOST_DEPTH ? MOST_DEPTH : limit;
-	(void)snap__modules_refresh();
+	snap__modules_refresh();
 }
 
 /* The first frame (counted from outside) that is shown of a stack of `depth` frames. */
@@ -689,15 +689,19 @@ struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 
 void snap__unwind_modules_changed(void)
 {
-	if (!snap__modules_refresh())
+	uint64_t retirements;
+
+	snap__modules_refresh();
+	retirements = snap__modules_retirements();
+	if (retirements == atomic_load(&code_generation))
 		return;
 	snap__rules_forget_retired();
-	atomic_fetch_add_explicit(&code_generation, 1, memory_order_release);
+	atomic_store(&code_generation, retirements);
 }
 
 void snap__unwind_thread_reset(struct snap__unwind_thread *thread)
 {
-	memset(thread, 0, sizeof(*thread)); /* what follows is counted by it */
+	*thread = (struct snap__unwind_thread){0};
 }
 
 void snap__unwind_after_fork(struct snap__unwind_thread *thread)
