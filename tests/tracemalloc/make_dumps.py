@@ -8,7 +8,8 @@ import os
 import sys
 import tracemalloc
 
-KEYS = ("lineno", "filename", "traceback")
+# Python 3.6 still kept tracebacks newest first; what it prints for them is not what 3.7 and later print.
+KEYS = ("lineno", "filename", "traceback") if sys.version_info >= (3, 7) else ("lineno", "filename")
 
 
 def keep(count, size):

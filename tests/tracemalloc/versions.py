@@ -20,8 +20,11 @@ def main():
         for key, group in KEYS.items():
             for command, operands in (("top", [after]), ("compare", [name + ".before.dump", after])):
                 args = [options.snapdiff, command] + operands + ["--compat", "tracemalloc", "-g", group]
+                expected = "%s.%s.%s.txt" % (name, command, key)
+                if not os.path.exists(expected):
+                    continue
                 got = subprocess.run(args, stdout=subprocess.PIPE, check=True).stdout
-                with open("%s.%s.%s.txt" % (name, command, key), "rb") as file:
+                with open(expected, "rb") as file:
                     wanted = file.read()
                 if got != wanted:
                     print("%s:\n got %r\n want %r" % (" ".join(args), got, wanted))
