@@ -25,6 +25,8 @@
 
 #define CLIENT_TIMEOUT_S 5
 
+static int listening; /* handed from the worker to the listener */
+
 static int open_socket(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -199,13 +201,19 @@ static void serve(int client)
 
 static void *listener(void *unused)
 {
-	int fd = open_socket();
+	int fd = listening;
 
 	(void)unused;
 	snap__thread_internal(true);
 	prctl(PR_SET_NAME, "snapdiff-ctl");
 	while (fd >= 0) {
-		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+		struct pollfd waiting = {.fd = fd, .events = POLLIN};
+		int client;
+
+		/* accept() reserves a descriptor while it waits: perhaps the last that we may have.
+		 */
+		poll(&waiting, 1, -1);
+		client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
 		if (client >= 0) {
 			serve(client);
@@ -222,5 +230,6 @@ static void *listener(void *unused)
 
 bool snap__listener_start(void)
 {
-	return snap__trigger_spawn(listener);
+	listening = open_socket();
+	return listening >= 0 && snap__trigger_spawn(listener);
 }

@@ -6,7 +6,10 @@
 
 #include <stdbool.h>
 
-/** From the worker thread, whose file descriptors the listener shares.  False: no such thread. */
+/**
+ * Open the socket and start the thread that answers it; from the worker, whose file descriptors
+ * it shares.  False: there is no such thread.
+ */
 bool snap__listener_start(void);
 
 #endif

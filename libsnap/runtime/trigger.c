@@ -20,6 +20,7 @@
 #include "runtime/text.h"
 
 #define STACK_SIZE      (512u * 1024)
+#define START_WAIT_NS   1000000000ull
 #define MAX_REQUESTS    16
 #define STUCK_NS        2000000000ull /* without progress: the helper is taken to be stuck */
 #define LARGEST_QUANTUM (64u * 1024)
@@ -227,6 +228,7 @@ static void *worker(void *unused)
 		snap__message_from_private_files();
 	open_directory();
 	atomic_store(&threads, snap__listener_start() ? 2 : 1);
+	snap__os_wake(&threads);
 	for (;;) {
 		unsigned seen = atomic_load(&wake_count);
 
@@ -276,6 +278,9 @@ bool snap__trigger_start(void)
 		snap__thread_internal(true);
 		atomic_store(&running, snap__trigger_spawn(worker));
 		snap__thread_internal(false);
+		/* What the host does next, chroot() for instance, must not come between. */
+		for (unsigned i = 0; i < 10 && atomic_load(&running) && !atomic_load(&threads); i++)
+			snap__os_wait(&threads, 0, START_WAIT_NS / 10);
 	}
 	snap__lock_release(&starting);
 	errno = saved;

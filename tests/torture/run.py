@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Run the torture programs, bare and recorded: same exit status, same output, sound files.
+
+run.py --library libsnap.so --programs DIR [NAME...]
+"""
+import argparse
+import glob
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
+import snapread  # noqa: E402
+
+options = None
+failures = 0
+MALLOC_DEBUG = "/lib/x86_64-linux-gnu/libc_malloc_debug.so.0"
+
+
+def check(condition, sentence):
+    global failures
+    if not condition:
+        failures += 1
+        print(f"FAILED: {sentence}", file=sys.stderr)
+
+
+def program(name):
+    return os.path.join(options.programs, name)
+
+
+def meta(path):
+    return {k.decode(): v.decode() for k, v in snapread.read(path)["meta"].items()}
+
+
+def run(argv, env=None, limits=()):
+    def limit():
+        for what, value in limits:
+            resource.setrlimit(what, (value, value))
+    return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=100,
+                          preexec_fn=limit if limits else None)
+
+
+def tortured(name, *args, files=1, repeat=1, limits=(), directory=None, preload="", quiet=True, **settings):
+    """`files`: how many snapshots the program itself must leave (None: any number)."""
+    argv = [program(name), *[a.format(lib=options.library, dir=options.programs) for a in args]]
+    bare = run(argv, dict(os.environ, LD_PRELOAD=preload, **settings), limits)
+    for _ in range(repeat):
+        out = directory or tempfile.mkdtemp(prefix="snap-torture-")
+        if not directory:
+            os.chmod(out, 0o777)
+        env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out,
+                   LD_PRELOAD=f"{options.library} {preload}".strip(), **settings)
+        recorded = run(argv, env, limits)
+        check(recorded.returncode == bare.returncode,
+              f"{name} {args}: ended with {recorded.returncode}, bare with {bare.returncode}: {recorded.stderr}")
+        check(recorded.stdout == bare.stdout, f"{name}: prints something else when recorded")
+        if quiet:
+            check(recorded.stderr == bare.stderr, f"{name} {args}: talks when recorded: {recorded.stderr}")
+        found = glob.glob(os.path.join(out, name + ".*.snap"))
+        if files is not None:
+            check(len(found) == files, f"{name} {args}: left {len(found)} snapshots, not {files}")
+        metas = [meta(f) for f in found]
+        if os.path.isdir(out):
+            left = [f for f in os.listdir(out) if not f.endswith(".snap")]
+            check(not left or directory, f"{name}: left behind {left}")
+        if not directory:
+            shutil.rmtree(out)
+    return metas, recorded
+
+
+def bounded_memory():
+    metas, _ = tortured("t10_threads")
+    used = int(metas[0]["metrics.recorder.memory"])
+    check(used < 40 << 20, f"10,000 threads, 8 at a time, cost {used} bytes")
+
+
+def own_malloc():
+    _, recorded = tortured("t09_own_malloc", files=0, quiet=False)
+    check("malloc is answered in front of libsnap" in recorded.stderr, "a malloc in front of ours is not told")
+
+
+def closed_modules():
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=options.library)
+    done = run([program("t14_dlclose"), program("libred.so"), program("libblue.so")], env)
+    check(done.returncode == 0, f"t14: {done.returncode} {done.stderr}")
+    live = {}
+    for path in glob.glob(out + "/*.snap"):
+        for site in snapread.read(path)["sites"]:
+            if site["stack"] and site["live_bytes"]:
+                module = os.path.basename(site["stack"][0][3].decode())
+                live[module] = live.get(module, 0) + site["live_bytes"]
+    check(live.get("libred.so") == 3000 and live.get("libblue.so") == 5000,
+          f"blocks of closed modules: {live}")
+    shutil.rmtree(out)
+
+
+def no_place():
+    for directory in ("/proc/no/such", "/sys/kernel/x"):
+        _, recorded = tortured("t17_open", files=0, directory=directory, quiet=False)
+        check(recorded.stderr.count("\n") == 1 and recorded.stderr.startswith("libsnap: "),
+              f"{directory}: not one sentence: {recorded.stderr!r}")
+
+
+def full_disk():
+    """A file system of 64 KiB, filled up."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", out]).returncode:
+        print("skipped: needs root for a small file system")
+        return
+    try:
+        with open(out + "/filler", "wb") as f:
+            try:
+                f.write(b"x" * (128 << 10))
+                f.flush()
+            except OSError:
+                pass
+        _, recorded = tortured("t17_open", files=0, directory=out, quiet=False)
+        check(recorded.stderr.count("\n") == 1 and "no space" in recorded.stderr,
+              f"full disk: {recorded.stderr!r}")
+        check(os.listdir(out) == ["filler"], f"full disk: left {os.listdir(out)}")
+    finally:
+        subprocess.run(["umount", out])
+        os.rmdir(out)
+
+
+def variants():
+    """The sturdiest programs again, under other loaders' and allocators' settings."""
+    for name in ("t01_bootstrap", "t08_entries", "t10_threads"):
+        tortured(name, LD_BIND_NOW="1")
+        tortured(name, SNAP_SAMPLE="4KiB")
+        tortured(name, SNAP_EVERY="10ms", files=None)
+        if os.path.exists(MALLOC_DEBUG):
+            tortured(name, preload=MALLOC_DEBUG, MALLOC_CHECK_="3", MALLOC_PERTURB_="85")
+    for allocator in glob.glob("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2") + \
+            glob.glob("/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4"):
+        for name in ("t10_threads", "t05_fork", "t07_order"):
+            tortured(name, preload=allocator, files=None if name == "t05_fork" else 1)
+
+
+TESTS = {
+    "bootstrap": lambda: tortured("t01_bootstrap"),
+    "tls": lambda: (tortured("t02_tls"), tortured("t02_tls", "{lib}")),
+    "tls_late": lambda: check(run([program("t02_tls"), options.library]).returncode == 0,
+                              "libsnap cannot be loaded late"),
+    "bounds": lambda: tortured("t03_bounds"),
+    "loader": lambda: tortured("t04_loader", "{dir}/libred.so", SNAP_EVERY="20ms", files=None, repeat=3),
+    "fork": lambda: tortured("t05_fork", files=None, repeat=2),
+    "signals": lambda: tortured("t06_signals"),
+    "order": lambda: tortured("t07_order", repeat=2),
+    "entries": lambda: tortured("t08_entries"),
+    "own_malloc": own_malloc,
+    "threads": bounded_memory,
+    "exits": lambda: [tortured("t11_exits", how, repeat=5, files=n) for how, n in
+                      (("exit", 1), ("_exit", 1), ("quick_exit", 1), ("two", 1), ("handler", 1),
+                       ("exec", 0), ("abort", 0), ("return", 1))],
+    "files": lambda: [tortured("t12_files", how, files=None, SNAP_EVERY="50ms") for how in
+                      ("close", "nofile", "chdir", "chroot", "setuid")],
+    "files_at_exit": lambda: [tortured("t12_files", how) for how in ("close", "nofile", "chdir", "chroot")],
+    "sandbox": lambda: [tortured("t13_sandbox", how, files=n, quiet=how != "as") for how, n in
+                        (("seccomp", None), ("as", None), ("noproc", 1))],
+    "limits": lambda: (tortured("t10_threads", limits=[(resource.RLIMIT_NOFILE, 4)]),
+                       tortured("t08_entries", limits=[(resource.RLIMIT_AS, 200 << 20)]),
+                       tortured("t08_entries", limits=[(resource.RLIMIT_FSIZE, 0)], files=0, quiet=False)),
+    "dlclose": closed_modules,
+    "stacks": lambda: tortured("t15_stacks", repeat=2),
+    "zstd": lambda: tortured("t16_zstd"),
+    "no_place": no_place, "full_disk": full_disk, "variants": variants,
+}
+
+
+def main():
+    global options
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    options.library = os.path.abspath(options.library)
+    options.programs = os.path.abspath(options.programs)
+    for name in options.names or TESTS:
+        before = failures
+        TESTS[name]()
+        print(f"{'ok    ' if failures == before else 'FAILED'} {name}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+/*
+ * t09: a program with a malloc of its own.
+ * Stands for: static jemalloc, mimalloc, Rust's rustc: the preloaded library is loaded but never
+ * asked, and says so rather than pretend that the heap is empty.
+ */
+#include "torture.h"
+
+static char pool[1 << 20];
+static size_t used;
+
+void *malloc(size_t size)
+{
+	size_t at = used;
+
+	used += (size + 31) / 16 * 16;
+	if (used > sizeof(pool))
+		return NULL;
+	*(size_t *)(void *)(pool + at) = size;
+	return pool + at + 16;
+}
+
+void free(void *ptr)
+{
+	(void)ptr;
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return malloc(count * size); /* the pool is zero and never reused */
+}
+
+void *realloc(void *ptr, size_t size)
+{
+	char *fresh = malloc(size);
+
+	if (ptr && fresh) {
+		size_t old = *(size_t *)(void *)((char *)ptr - 16);
+
+		memcpy(fresh, ptr, old < size ? old : size);
+	}
+	return fresh;
+}
+
+int main(void)
+{
+	void *p = realloc(malloc(10), 20);
+
+	NEED((char *)p >= pool && (char *)p < pool + sizeof(pool));
+	free(p);
+	puts("fine");
+	return 0;
+}
