@@ -181,6 +181,12 @@ static char *demangle_cxx(const char *name)
 	return __cxa_demangle(name, NULL, NULL, &status);
 }
 
+/** Thunks and the like, "virtual thunk to f()": what precedes the name is no type. */
+static bool is_special(const char *mangled)
+{
+	return strncmp(mangled, "_ZT", 3) == 0 || strncmp(mangled, "_ZG", 3) == 0;
+}
+
 char *demangle_function(const char *linkage_name)
 {
 	size_t size = strlen(linkage_name);
@@ -192,7 +198,7 @@ char *demangle_function(const char *linkage_name)
 	demangled = demangle_rust(base);
 	if (!demangled) {
 		demangled = demangle_cxx(base);
-		if (demangled)
+		if (demangled && !is_special(base))
 			demangle_drop_return_type(demangled);
 	}
 	if (!demangled)
