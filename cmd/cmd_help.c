@@ -119,18 +119,13 @@ static enum snap_status print_tables(struct snap_error *err)
 static enum snap_status help_on(const char *name, struct snap_error *err)
 {
 	const struct command *command = cli_find(name);
-	const char *nearest;
+	char hint[CLI_HINT_SIZE];
 
-	if (command) {
-		cli_help(command, true, stdout);
-		return SNAP_OK;
-	}
-	nearest = cli_nearest_command(name);
-	if (nearest)
-		return fail(err, SNAP_EUSAGE, "there is no command '%s'; did you mean '%s'?", name,
-			    nearest);
-	return fail(err, SNAP_EUSAGE, "there is no command '%s'; snapdiff help --all lists them",
-		    name);
+	if (!command)
+		return fail(err, SNAP_EUSAGE, "there is no command '%s'; %s", name,
+			    cli_command_hint(hint, name));
+	cli_help(command, true, stdout);
+	return SNAP_OK;
 }
 
 static enum snap_status help_run(const struct invocation *call, int *exit_code,

@@ -86,12 +86,9 @@ static int parse_and_call(const struct command *command, int argc, char **argv)
 
 static int unknown_command(const char *name)
 {
-	const char *nearest = cli_nearest_command(name);
+	char hint[CLI_HINT_SIZE];
 
-	if (nearest)
-		cli_message("there is no command '%s'; did you mean '%s'?", name, nearest);
-	else
-		cli_message("there is no command '%s'; snapdiff help --all lists them", name);
+	cli_message("there is no command '%s'; %s", name, cli_command_hint(hint, name));
 	return EXIT_USAGE;
 }
 

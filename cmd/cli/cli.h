@@ -111,8 +111,16 @@ void cli_list(FILE *out);
 
 /** Nearest candidate to `word` by edit distance within reason, or NULL. */
 const char *cli_nearest(const char *word, const char *const *candidates);
-/** The same among the names and aliases of commands. */
-const char *cli_nearest_command(const char *word);
+
+/**
+ * "did you mean --a or --b?": all candidates that are as near as the nearest, each after `prefix`;
+ * "" when none is near.  For commands: what they are called, or where they are listed.  Both return
+ * `buffer`.
+ */
+enum { CLI_HINT_SIZE = 192 };
+const char *cli_hint(char buffer[CLI_HINT_SIZE], const char *word, const char *const *candidates,
+		     const char *prefix);
+const char *cli_command_hint(char buffer[CLI_HINT_SIZE], const char *word);
 
 /** A completion script for "bash" or "zsh". */
 void cli_completion(const char *shell, FILE *out);

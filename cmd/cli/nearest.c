@@ -41,31 +41,74 @@ static size_t distance(const char *a, size_t a_size, const char *b, size_t b_siz
 	return above[b_size];
 }
 
-const char *cli_nearest(const char *word, const char *const *candidates)
+/* How far `candidate` is from `word`: 1 when it is what an unfinished word begins; NOT_NEAR beyond
+ * reason. */
+enum { NOT_NEAR = WORD_MAX };
+
+static size_t edits_to(const char *word, const char *candidate)
 {
-	size_t size = strlen(word), least = size / 3 + 2;
-	const char *nearest = NULL;
+	size_t size = strlen(word), other = strlen(candidate), edits;
 
-	if (size == 0 || size > WORD_MAX)
-		return NULL;
-	for (; *candidates; candidates++) {
-		size_t other = strlen(*candidates), edits;
-
-		if (other > WORD_MAX)
-			continue;
-		if (size > 1 && strncmp(word, *candidates, size) == 0)
-			edits = 1; /* an unfinished word */
-		else
-			edits = distance(word, size, *candidates, other);
-		if (edits < least && edits < other) {
-			least = edits;
-			nearest = *candidates;
-		}
-	}
-	return nearest;
+	if (size == 0 || size > WORD_MAX || other > WORD_MAX)
+		return NOT_NEAR;
+	if (size > 1 && strncmp(word, candidate, size) == 0)
+		return 1;
+	edits = distance(word, size, candidate, other);
+	return edits < size / 3 + 2 && edits < other ? edits : NOT_NEAR;
 }
 
-const char *cli_nearest_command(const char *word)
+/* The first of the candidates at this distance from `word`, after `after` (NULL: from the first
+ * on). */
+static const char *next_at(const char *word, const char *const *candidates, size_t edits,
+			   const char *after)
+{
+	bool passed = !after;
+
+	for (; *candidates; candidates++) {
+		if (passed && edits_to(word, *candidates) == edits)
+			return *candidates;
+		passed = passed || *candidates == after;
+	}
+	return NULL;
+}
+
+static size_t least_edits(const char *word, const char *const *candidates)
+{
+	size_t least = NOT_NEAR;
+
+	for (; *candidates; candidates++) {
+		size_t edits = edits_to(word, *candidates);
+
+		least = edits < least ? edits : least;
+	}
+	return least;
+}
+
+const char *cli_nearest(const char *word, const char *const *candidates)
+{
+	size_t least = least_edits(word, candidates);
+
+	return least < NOT_NEAR ? next_at(word, candidates, least, NULL) : NULL;
+}
+
+const char *cli_hint(char buffer[CLI_HINT_SIZE], const char *word, const char *const *candidates,
+		     const char *prefix)
+{
+	size_t least = least_edits(word, candidates), used = 0;
+	const char *found = NULL;
+
+	buffer[0] = '\0';
+	if (least == NOT_NEAR)
+		return buffer;
+	while ((found = next_at(word, candidates, least, found)) && used < CLI_HINT_SIZE)
+		used += (size_t)snprintf(buffer + used, CLI_HINT_SIZE - used, "%s%s%s",
+					 used ? " or " : "did you mean ", prefix, found);
+	if (used < CLI_HINT_SIZE)
+		snprintf(buffer + used, CLI_HINT_SIZE - used, "?");
+	return buffer;
+}
+
+const char *cli_command_hint(char buffer[CLI_HINT_SIZE], const char *word)
 {
 	const char *names[128] = {NULL};
 	size_t count = 0;
@@ -76,5 +119,7 @@ const char *cli_nearest_command(const char *word)
 		if ((*command)->alias)
 			names[count++] = (*command)->alias;
 	}
-	return cli_nearest(word, names);
+	if (*cli_hint(buffer, word, names, "") == '\0')
+		snprintf(buffer, CLI_HINT_SIZE, "snapdiff help --all lists them");
+	return buffer;
 }

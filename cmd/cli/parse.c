@@ -94,7 +94,7 @@ static enum snap_status unknown_long(const struct parse *parse, const char *name
 	struct option_cursor cursor = {0};
 	const struct option *option;
 	char word[64], owners[128];
-	const char *nearest;
+	char hint[CLI_HINT_SIZE];
 	size_t count = 0;
 
 	snprintf(word, sizeof(word), "%.*s", (int)(size < sizeof(word) ? size : sizeof(word) - 1),
@@ -104,10 +104,8 @@ static enum snap_status unknown_long(const struct parse *parse, const char *name
 			    owners);
 	while (count < 127 && (option = next_option(parse->command, &cursor)))
 		candidates[count++] = option->name;
-	nearest = cli_nearest(word, candidates);
-	if (nearest)
-		return fail(parse->err, SNAP_EUSAGE, "unknown option --%s; did you mean --%s?",
-			    word, nearest);
+	if (*cli_hint(hint, word, candidates, "--"))
+		return fail(parse->err, SNAP_EUSAGE, "unknown option --%s; %s", word, hint);
 	return fail(parse->err, SNAP_EUSAGE, "unknown option --%s; see snapdiff %s --help", word,
 		    parse->command->name);
 }
@@ -139,8 +137,8 @@ static enum snap_status set_choice(const struct parse *parse, const struct optio
 				   const char *text, int *value)
 {
 	char list[256] = "";
+	char hint[CLI_HINT_SIZE];
 	size_t used = 0;
-	const char *nearest;
 
 	for (int i = 0; option->choices[i]; i++) {
 		if (strcmp(option->choices[i], text) == 0) {
@@ -151,10 +149,11 @@ static enum snap_status set_choice(const struct parse *parse, const struct optio
 			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
 						 used ? ", " : "", option->choices[i]);
 	}
-	nearest = cli_nearest(text, option->choices);
-	return fail(parse->err, SNAP_EUSAGE, "--%s has no '%s'%s%s%s; it is one of %s",
-		    option->name, text, nearest ? " (did you mean " : "", nearest ? nearest : "",
-		    nearest ? "?)" : "", list);
+	if (*cli_hint(hint, text, option->choices, ""))
+		return fail(parse->err, SNAP_EUSAGE, "--%s has no '%s'; %s  It is one of %s",
+			    option->name, text, hint, list);
+	return fail(parse->err, SNAP_EUSAGE, "--%s has no '%s'; it is one of %s", option->name,
+		    text, list);
 }
 
 static enum snap_status add_to_list(const struct parse *parse, const char *text,

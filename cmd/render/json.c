@@ -42,13 +42,18 @@ static void write_escape(FILE *out, unsigned char byte)
 	}
 }
 
-/* A lone surrogate, as Python's strings may have: three bytes that are not UTF-8.  0 when it is
- * none. */
+/*
+ * The lone surrogate at `data`, as Python's strings may have: three bytes that are not UTF-8.  0
+ * when there is none, or when what follows would be escaped too and make a pair of it that means
+ * another character.
+ */
 static unsigned surrogate_at(const char *data, size_t size)
 {
 	const unsigned char *s = (const unsigned char *)data;
 
 	if (size < 3 || s[0] != 0xed || s[1] < 0xa0 || s[1] > 0xbf || (s[2] & 0xc0) != 0x80)
+		return 0;
+	if (s[1] < 0xb0 && size > 3 && utf8_length(data + 3, size - 3) == 0)
 		return 0;
 	return 0xd000u | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
 }

@@ -227,7 +227,7 @@ Test(cli, mistakes_are_answered_with_a_sentence)
 	refuses("--weight heavy", "--weight wants a size like 4096, 64KiB or 1.5MiB, not 'heavy'");
 	refuses("--age 5", "--age wants a duration like 500ms, 10s or 5m, not '5'");
 	refuses("-c gren",
-		"--color has no 'gren' (did you mean green?); it is one of green, yellow, red");
+		"--color has no 'gren'; did you mean green?  It is one of green, yellow, red");
 	refuses("-c blue", "--color has no 'blue'; it is one of green, yellow, red");
 	refuses("a b c",
 		"too many operands, from 'c' on; usage: snapdiff fruit [options] FRUIT [OTHER]");
@@ -329,5 +329,16 @@ Test(cli, the_nearest_word_is_within_reason)
 	cr_expect_str_eq(cli_nearest("comp", words), "compare");
 	cr_expect_null(cli_nearest("frobnicate", words));
 	cr_expect_null(cli_nearest("", words));
-	cr_expect_str_eq(cli_nearest_command("fruti"), "fruit");
+}
+
+Test(cli, a_hint_names_all_that_are_equally_near)
+{
+	static const char *const words[] = {"show", "hide", "shop", "slow", NULL};
+	char hint[CLI_HINT_SIZE];
+
+	cr_expect_str_eq(cli_hint(hint, "shw", words, "--"), "did you mean --show?");
+	cr_expect_str_eq(cli_hint(hint, "shod", words, ""), "did you mean show or shop?");
+	cr_expect_str_eq(cli_hint(hint, "completely", words, ""), "");
+	cr_expect_str_eq(cli_command_hint(hint, "fruti"), "did you mean fruit?");
+	cr_expect_str_eq(cli_command_hint(hint, "meat"), "snapdiff help --all lists them");
 }

@@ -254,6 +254,18 @@ Test(render, bytes_that_are_no_utf8_survive_json_as_surrogate_escapes)
 	report_free(report);
 }
 
+Test(render, a_lone_surrogate_of_python_is_itself_in_json)
+{
+	struct report *report = report_new("x/1", columns + 3, 1);
+	char *text;
+
+	*report_row(report) = value_bytes(report, "\xed\xa0\x80z\xed\xb3\xbf", 7);
+	text = render(report, "json", NULL);
+	cr_expect_not_null(strstr(text, "\"\\ud800z\\udcff\""), "%s", text);
+	free(text);
+	report_free(report);
+}
+
 Test(render, integers_and_doubles_come_out_exactly)
 {
 	static const struct column wild[] = {{"a", "a", COLUMN_TREE, 0}};
