@@ -38,7 +38,7 @@ static int branch(int depth);
 		room[depth & 7] = (char)depth;                                                     \
 		__asm__ volatile("" : : "r"(room) : "memory");                                     \
 		for (int i = 0; i < 2; i++)                                                        \
-			sum += branch(depth - 1) * depth;                                          \
+			sum ^= branch(depth - 1) + depth;                                          \
 		sink = room[depth & 7];                                                            \
 		return sum;                                                                        \
 	}
