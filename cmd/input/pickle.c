@@ -62,9 +62,9 @@ struct machine {
 	size_t size, at;
 	size_t opcode_at; /* for messages */
 	const char *name;
-	struct pickle_value *stack;
+	pickle_value *stack;
 	uint32_t depth, stack_room;
-	struct pickle_value *memo;
+	pickle_value *memo;
 	uint32_t memo_count, memo_room;
 	struct snap_error *err;
 };
@@ -99,7 +99,7 @@ static void *enlarge(void *array, uint32_t *room, uint32_t count, size_t element
 #define GROW(array, room, count)                                                                   \
 	((array) = enlarge((array), &(room), (count), sizeof(*(array))), (count) < (room))
 
-static enum snap_status push(struct machine *m, struct pickle_value value)
+static enum snap_status push(struct machine *m, pickle_value value)
 {
 	if (m->depth >= STACK_MAX)
 		return bad(m, "more values wait than any dump has");
@@ -111,13 +111,13 @@ static enum snap_status push(struct machine *m, struct pickle_value value)
 
 static enum snap_status push_index(struct machine *m, enum pickle_kind kind, uint32_t index)
 {
-	return push(m, (struct pickle_value){.kind = kind, .index = index});
+	return push(m, (pickle_value)index << PICKLE_KIND_BITS | kind);
 }
 
 /* The newest value, which must not be a mark. */
-static bool pop(struct machine *m, struct pickle_value *value)
+static bool pop(struct machine *m, pickle_value *value)
 {
-	if (m->depth == 0 || m->stack[m->depth - 1].kind == PICKLE_MARK)
+	if (m->depth == 0 || pickle_kind(m->stack[m->depth - 1]) == PICKLE_MARK)
 		return false;
 	*value = m->stack[--m->depth];
 	return true;
@@ -127,7 +127,7 @@ static bool pop(struct machine *m, struct pickle_value *value)
 static bool find_mark(const struct machine *m, uint32_t *mark)
 {
 	for (uint32_t i = m->depth; i > 0; i--) {
-		if (m->stack[i - 1].kind != PICKLE_MARK)
+		if (pickle_kind(m->stack[i - 1]) != PICKLE_MARK)
 			continue;
 		*mark = i - 1;
 		return true;
@@ -157,6 +157,19 @@ static uint64_t little_endian(const unsigned char *bytes, unsigned count)
 
 /* ---- values ---- */
 
+static enum snap_status push_number(struct machine *m, int64_t number)
+{
+	const int64_t limit = INT64_C(1) << (63 - PICKLE_KIND_BITS);
+	struct pickle *p = m->pickle;
+
+	if (number >= -limit && number < limit)
+		return push(m, (pickle_value)number << PICKLE_KIND_BITS | PICKLE_INT);
+	if (!GROW(p->numbers, p->number_room, p->number_count))
+		return fail_memory(m->err, "reading a pickle");
+	p->numbers[p->number_count] = number;
+	return push_index(m, PICKLE_BIG, p->number_count++);
+}
+
 static enum snap_status op_integer(struct machine *m, unsigned bytes, bool is_signed)
 {
 	const unsigned char *argument = take(m, bytes);
@@ -167,7 +180,7 @@ static enum snap_status op_integer(struct machine *m, unsigned bytes, bool is_si
 	value = (int64_t)little_endian(argument, bytes);
 	if (is_signed)
 		value = (int32_t)(uint32_t)value;
-	return push(m, (struct pickle_value){.kind = PICKLE_INT, .integer = value});
+	return push_number(m, value);
 }
 
 /* LONG1: a length byte, then two's complement.  Python makes it for what does not fit BININT. */
@@ -188,7 +201,7 @@ static enum snap_status op_long(struct machine *m)
 		return bad(m, "the number is larger than 2^63 - 1");
 	if (*length > 0 && *length < 8 && (bytes[*length - 1] & 0x80))
 		value |= UINT64_MAX << (8 * *length);
-	return push(m, (struct pickle_value){.kind = PICKLE_INT, .integer = (int64_t)value});
+	return push_number(m, (int64_t)value);
 }
 
 static bool is_continuation(unsigned char byte)
@@ -251,7 +264,7 @@ static enum snap_status op_text(struct machine *m, unsigned length_bytes)
 static bool reserve_items(struct pickle *p, uint64_t count)
 {
 	uint64_t wanted = p->item_room ? p->item_room : 64;
-	struct pickle_value *grown;
+	pickle_value *grown;
 
 	while (wanted < p->item_count + count)
 		wanted *= 2;
@@ -271,19 +284,19 @@ static bool reserve_items(struct pickle *p, uint64_t count)
 static enum snap_status make_tuple(struct machine *m, uint32_t count)
 {
 	struct pickle *p = m->pickle;
-	const struct pickle_value *items;
+	const pickle_value *items;
 
 	if (m->depth < count)
 		return bad(m, "there are not enough values for a tuple");
 	items = m->stack + (m->depth - count);
 	for (uint32_t i = 0; i < count; i++)
-		if (items[i].kind == PICKLE_MARK)
+		if (pickle_kind(items[i]) == PICKLE_MARK)
 			return bad(m, "there are not enough values for a tuple");
 	if (!reserve_items(p, count) || !GROW(p->tuples, p->tuple_room, p->tuple_count))
 		return fail_memory(m->err, "reading a pickle");
 	if (count)
 		memcpy(p->items + p->item_count, items, count * sizeof(*items));
-	p->tuples[p->tuple_count] = (struct pickle_tuple){p->item_count, count, SNAP_NONE};
+	p->tuples[p->tuple_count] = (struct pickle_tuple){p->item_count, count, 0};
 	p->item_count += count;
 	m->depth -= count;
 	return push_index(m, PICKLE_TUPLE, p->tuple_count++);
@@ -322,14 +335,14 @@ static enum snap_status add_items(struct machine *m, enum pickle_kind kind, uint
 	struct pickle *p = m->pickle;
 	struct pickle_container *container;
 
-	if (below == 0 || m->stack[below - 1].kind != kind)
+	if (below == 0 || pickle_kind(m->stack[below - 1]) != kind)
 		return bad(m, kind == PICKLE_LIST ? "it adds to something that is not a list"
 						  : "it adds to something that is not a dict");
 	if (kind == PICKLE_DICT && (m->depth - first) % 2 != 0)
 		return bad(m, "a key has no value");
-	container = &p->containers[m->stack[below - 1].index];
+	container = &p->containers[pickle_index(m->stack[below - 1])];
 	for (uint32_t i = first; i < m->depth; i++) {
-		if (m->stack[i].kind == PICKLE_MARK)
+		if (pickle_kind(m->stack[i]) == PICKLE_MARK)
 			return bad(m, "there are not enough values");
 		if (!GROW(container->items, container->room, container->count))
 			return fail_memory(m->err, "reading a pickle");
@@ -359,7 +372,7 @@ static enum snap_status op_add_newest(struct machine *m, enum pickle_kind kind, 
 
 static enum snap_status memo_put(struct machine *m, uint64_t index)
 {
-	if (m->depth == 0 || m->stack[m->depth - 1].kind == PICKLE_MARK)
+	if (m->depth == 0 || pickle_kind(m->stack[m->depth - 1]) == PICKLE_MARK)
 		return bad(m, "there is nothing to remember");
 	if (index > m->memo_count)
 		return bad(m, "it skips places in the memo");
@@ -434,38 +447,39 @@ static enum snap_status op_global(struct machine *m)
 static enum snap_status op_stack_global(struct machine *m)
 {
 	const struct snap_text *texts = m->pickle->texts;
-	struct pickle_value module, name;
+	pickle_value module, name;
 
-	if (!pop(m, &name) || !pop(m, &module) || name.kind != PICKLE_TEXT ||
-	    module.kind != PICKLE_TEXT)
+	if (!pop(m, &name) || !pop(m, &module) || pickle_kind(name) != PICKLE_TEXT ||
+	    pickle_kind(module) != PICKLE_TEXT)
 		return bad(m, "a class is named by something that is not text");
-	return push_class(m, texts[module.index], texts[name.index]);
+	return push_class(m, texts[pickle_index(module)], texts[pickle_index(name)]);
 }
 
 static enum snap_status op_newobj(struct machine *m)
 {
 	struct pickle *p = m->pickle;
-	struct pickle_value arguments, class;
+	pickle_value arguments, class;
 
-	if (!pop(m, &arguments) || arguments.kind != PICKLE_TUPLE ||
-	    p->tuples[arguments.index].count)
+	if (!pop(m, &arguments) || pickle_kind(arguments) != PICKLE_TUPLE ||
+	    p->tuples[pickle_index(arguments)].count)
 		return bad(m, "an object is made with arguments other than ()");
-	if (!pop(m, &class) || class.kind != PICKLE_CLASS)
+	if (!pop(m, &class) || pickle_kind(class) != PICKLE_CLASS)
 		return bad(m, "it makes an object of something that is not a class");
 	if (!GROW(p->objects, p->object_room, p->object_count))
 		return fail_memory(m->err, "reading a pickle");
 	p->objects[p->object_count] =
-		(struct pickle_object){.class = (enum pickle_class) class.index};
+		(struct pickle_object){.class = (enum pickle_class)pickle_index(class)};
 	return push_index(m, PICKLE_OBJECT, p->object_count++);
 }
 
 static enum snap_status op_build(struct machine *m)
 {
-	struct pickle_value state;
+	pickle_value state;
 
-	if (!pop(m, &state) || m->depth == 0 || m->stack[m->depth - 1].kind != PICKLE_OBJECT)
+	if (!pop(m, &state) || m->depth == 0 ||
+	    pickle_kind(m->stack[m->depth - 1]) != PICKLE_OBJECT)
 		return bad(m, "it sets the state of something that is not an object");
-	m->pickle->objects[m->stack[m->depth - 1].index].state = state;
+	m->pickle->objects[pickle_index(m->stack[m->depth - 1])].state = state;
 	return SNAP_OK;
 }
 
@@ -625,23 +639,23 @@ void pickle_free(struct pickle *pickle)
 		free(pickle->containers[i].items);
 	free(pickle->texts);
 	free(pickle->items);
+	free(pickle->numbers);
 	free(pickle->tuples);
 	free(pickle->containers);
 	free(pickle->objects);
 	memset(pickle, 0, sizeof(*pickle));
 }
 
-const struct pickle_value *pickle_lookup(const struct pickle *pickle,
-					 const struct pickle_value *dict, const char *key)
+const pickle_value *pickle_lookup(const struct pickle *pickle, pickle_value dict, const char *key)
 {
 	const struct pickle_container *container;
 
-	if (dict->kind != PICKLE_DICT)
+	if (pickle_kind(dict) != PICKLE_DICT)
 		return NULL;
-	container = &pickle->containers[dict->index];
+	container = &pickle->containers[pickle_index(dict)];
 	for (uint32_t i = 0; i + 1 < container->count; i += 2)
-		if (container->items[i].kind == PICKLE_TEXT &&
-		    text_is(pickle->texts[container->items[i].index], key))
+		if (pickle_kind(container->items[i]) == PICKLE_TEXT &&
+		    text_is(pickle->texts[pickle_index(container->items[i])], key))
 			return &container->items[i + 1];
 	return NULL;
 }

@@ -20,7 +20,8 @@
 
 enum pickle_kind {
 	PICKLE_NONE,
-	PICKLE_INT,    /* `integer` */
+	PICKLE_INT,    /* the number itself, where 60 bits hold it */
+	PICKLE_BIG,    /* index into numbers, where they do not */
 	PICKLE_TEXT,   /* index into texts */
 	PICKLE_TUPLE,  /* index into tuples */
 	PICKLE_LIST,   /* index into containers */
@@ -32,43 +33,54 @@ enum pickle_kind {
 
 enum pickle_class { PICKLE_SNAPSHOT, PICKLE_TRACES };
 
-struct pickle_value {
-	enum pickle_kind kind;
-	union {
-		int64_t integer;
-		uint32_t index;
-	};
-};
+/**
+ * A value in eight bytes, because dumps have millions of them: the kind in the low four bits, an
+ * index or a number above.
+ */
+typedef uint64_t pickle_value;
+
+enum { PICKLE_KIND_BITS = 4 };
+
+static inline enum pickle_kind pickle_kind(pickle_value value)
+{
+	return (enum pickle_kind)(value & ((1u << PICKLE_KIND_BITS) - 1));
+}
+
+static inline uint32_t pickle_index(pickle_value value)
+{
+	return (uint32_t)(value >> PICKLE_KIND_BITS);
+}
 
 struct pickle_tuple {
 	uint64_t first; /* its items are items[first .. first + count) */
 	uint32_t count;
-	uint32_t cache; /* the user's, SNAP_NONE at first: what this tuple was turned into */
+	uint32_t cache; /* the reader's, 0 at first: what this tuple was turned into */
 };
 
 struct pickle_container {
-	struct pickle_value *items;
+	pickle_value *items;
 	uint32_t count, room;
 };
 
 struct pickle_object {
 	enum pickle_class class;
-	struct pickle_value state; /* PICKLE_NONE until built */
+	pickle_value state; /* PICKLE_NONE until built */
 };
 
 /** Everything that a pickle holds.  Texts point into the input, which must outlive it. */
 struct pickle {
 	struct snap_text
 		*texts; /* UTF-8, lone surrogates as three bytes each (Python's surrogatepass) */
-	struct pickle_value *items;
+	pickle_value *items;
+	int64_t *numbers;
 	struct pickle_tuple *tuples;
 	struct pickle_container *containers;
 	struct pickle_object *objects;
-	uint32_t text_count, tuple_count, container_count, object_count;
+	uint32_t text_count, number_count, tuple_count, container_count, object_count;
 	uint64_t item_count;
-	uint32_t text_room, tuple_room, container_room, object_room;
+	uint32_t text_room, number_room, tuple_room, container_room, object_room;
 	uint64_t item_room;
-	struct pickle_value result; /* what STOP left */
+	pickle_value result; /* what STOP left */
 };
 
 /** True if `data` begins as a pickle does, of whatever protocol or origin. */
@@ -83,8 +95,19 @@ enum snap_status pickle_read(struct pickle *pickle, const void *data, size_t siz
 			     struct snap_error *err);
 void pickle_free(struct pickle *pickle);
 
+/** True for a number; its value in *number. */
+static inline bool pickle_number(const struct pickle *pickle, pickle_value value, int64_t *number)
+{
+	if (pickle_kind(value) == PICKLE_INT)
+		*number = (int64_t)value >> PICKLE_KIND_BITS;
+	else if (pickle_kind(value) == PICKLE_BIG)
+		*number = pickle->numbers[pickle_index(value)];
+	else
+		return false;
+	return true;
+}
+
 /** The value of text key `key` in a dict, or NULL. */
-const struct pickle_value *pickle_lookup(const struct pickle *pickle,
-					 const struct pickle_value *dict, const char *key);
+const pickle_value *pickle_lookup(const struct pickle *pickle, pickle_value dict, const char *key);
 
 #endif

@@ -58,7 +58,7 @@ static enum snap_status no_memory(struct traces *t)
 
 /* ---- frames ---- */
 
-static const struct pickle_value *tuple_items(const struct traces *t, uint32_t tuple)
+static const pickle_value *tuple_items(const struct traces *t, uint32_t tuple)
 {
 	return t->pickle.items + t->pickle.tuples[tuple].first;
 }
@@ -71,45 +71,73 @@ static uint32_t string_of(struct traces *t, uint32_t text)
 	return t->text_ids[text];
 }
 
-/* The location of a frame tuple, made once for each tuple. */
-static enum snap_status location_of(struct traces *t, const struct pickle_value *value,
-				    uint32_t *location)
+/*
+ * What a tuple was turned into is remembered in it: a location (as a frame) or a stack (as a
+ * traceback).  One tuple may be named in both places by a hostile file, so the cache says which it
+ * is; 0 is neither.
+ */
+enum { CACHE_LOCATION = 1, CACHE_STACK = 2, CACHE_KIND_BITS = 2 };
+
+static uint32_t cached(uint32_t kind, uint32_t id)
+{
+	return id << CACHE_KIND_BITS | kind;
+}
+
+static bool is_cached(uint32_t cache, uint32_t kind)
+{
+	return (cache & ((1u << CACHE_KIND_BITS) - 1)) == kind;
+}
+
+/* The location of a frame tuple that was not met before. */
+static enum snap_status add_location(struct traces *t, struct pickle_tuple *tuple)
+{
+	const pickle_value *items = t->pickle.items + tuple->first;
+	struct snap_frame frame = {0};
+	int64_t line;
+	uint32_t id;
+
+	if (tuple->count != 2 || pickle_kind(items[0]) != PICKLE_TEXT ||
+	    !pickle_number(&t->pickle, items[1], &line))
+		return wrong(t, "a frame is not (filename, line)");
+	if (line < 0 || line > UINT32_MAX)
+		return wrong(t, "a line number is out of range");
+	frame.file = string_of(t, pickle_index(items[0]));
+	frame.line = (uint32_t)line;
+	if (frame.file == SNAP_NONE)
+		return no_memory(t);
+	id = model_symbolic_location(t->model, SNAP_NONE, &frame);
+	if (id > UINT32_MAX >> CACHE_KIND_BITS)
+		return no_memory(t);
+	tuple->cache = cached(CACHE_LOCATION, id);
+	return SNAP_OK;
+}
+
+static enum snap_status location_of(struct traces *t, pickle_value value, uint32_t *location)
 {
 	struct pickle_tuple *tuple;
-	const struct pickle_value *items;
-	struct snap_frame frame = {0};
 
-	if (value->kind != PICKLE_TUPLE)
+	if (pickle_kind(value) != PICKLE_TUPLE)
 		return wrong(t, "a frame is not a tuple");
-	tuple = &t->pickle.tuples[value->index];
-	items = tuple_items(t, value->index);
-	/* Looked at before the cache: a traceback's tuple has another kind of thing in there. */
-	if (tuple->count != 2 || items[0].kind != PICKLE_TEXT || items[1].kind != PICKLE_INT)
-		return wrong(t, "a frame is not (filename, line)");
-	if (tuple->cache == SNAP_NONE) {
-		if (items[1].integer < 0 || items[1].integer > UINT32_MAX)
-			return wrong(t, "a line number is out of range");
-		frame.file = string_of(t, items[0].index);
-		frame.line = (uint32_t)items[1].integer;
-		if (frame.file == SNAP_NONE)
-			return no_memory(t);
-		tuple->cache = model_symbolic_location(t->model, SNAP_NONE, &frame);
-		if (tuple->cache == SNAP_NONE)
-			return no_memory(t);
+	tuple = &t->pickle.tuples[pickle_index(value)];
+	if (!is_cached(tuple->cache, CACHE_LOCATION)) {
+		enum snap_status st = add_location(t, tuple);
+
+		if (st != SNAP_OK)
+			return st;
 	}
-	*location = tuple->cache;
+	*location = tuple->cache >> CACHE_KIND_BITS;
 	return SNAP_OK;
 }
 
 static bool same_frames(const struct traces *t, uint32_t a, uint32_t b)
 {
 	const struct pickle_tuple *tuples = t->pickle.tuples;
-	const struct pickle_value *x = tuple_items(t, a), *y = tuple_items(t, b);
+	const pickle_value *x = tuple_items(t, a), *y = tuple_items(t, b);
 
 	if (tuples[a].count != tuples[b].count)
 		return false;
 	for (uint32_t i = 0; i < tuples[a].count; i++)
-		if (tuples[x[i].index].cache != tuples[y[i].index].cache)
+		if (tuples[pickle_index(x[i])].cache != tuples[pickle_index(y[i])].cache)
 			return false;
 	return true;
 }
@@ -118,12 +146,12 @@ static bool same_frames(const struct traces *t, uint32_t a, uint32_t b)
 static enum snap_status hash_frames(struct traces *t, uint32_t frames, uint64_t *hash)
 {
 	const struct pickle_tuple *tuple = &t->pickle.tuples[frames];
-	const struct pickle_value *items = tuple_items(t, frames);
+	const pickle_value *items = tuple_items(t, frames);
 
 	*hash = UINT64_C(0x9e3779b97f4a7c15) + tuple->count;
 	for (uint32_t i = 0; i < tuple->count; i++) {
 		uint32_t location = SNAP_NONE;
-		enum snap_status st = location_of(t, &items[i], &location);
+		enum snap_status st = location_of(t, items[i], &location);
 
 		if (st != SNAP_OK)
 			return st;
@@ -159,7 +187,7 @@ static bool grow_table(struct traces *t)
 static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t hash, uint32_t slot)
 {
 	const struct pickle_tuple *tuple = &t->pickle.tuples[frames];
-	const struct pickle_value *items = tuple_items(t, frames);
+	const pickle_value *items = tuple_items(t, frames);
 	uint32_t node = SNAP_NONE;
 
 	if (t->stack_count == t->stack_room) {
@@ -172,7 +200,9 @@ static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t ha
 		t->stack_room = room;
 	}
 	for (uint32_t i = tuple->count; i > 0; i--) {
-		node = model_node_add(t->model, node, t->pickle.tuples[items[i - 1].index].cache);
+		node = model_node_add(t->model, node,
+				      t->pickle.tuples[pickle_index(items[i - 1])].cache >>
+					      CACHE_KIND_BITS);
 		if (node == SNAP_NONE)
 			return no_memory(t);
 	}
@@ -188,14 +218,14 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 	uint64_t hash;
 	uint32_t slot;
 
-	if (tuple->count > FRAMES_MAX)
-		return wrong(t, "a traceback has more than a million frames");
-	if (tuple->count && tuple_items(t, frames)[0].kind != PICKLE_TUPLE)
-		return wrong(t, "a traceback is not a tuple of frames");
-	if (tuple->cache != SNAP_NONE) {
-		*stack = tuple->cache;
+	if (is_cached(tuple->cache, CACHE_STACK)) {
+		*stack = tuple->cache >> CACHE_KIND_BITS;
 		return SNAP_OK;
 	}
+	if (tuple->count > FRAMES_MAX)
+		return wrong(t, "a traceback has more than a million frames");
+	if (tuple->count && pickle_kind(tuple_items(t, frames)[0]) != PICKLE_TUPLE)
+		return wrong(t, "a traceback is not a tuple of frames");
 	st = hash_frames(t, frames, &hash);
 	if (st != SNAP_OK)
 		return st;
@@ -213,7 +243,9 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 	if (st != SNAP_OK)
 		return st;
 	*stack = t->table[slot] - 1;
-	tuple->cache = *stack;
+	if (*stack > UINT32_MAX >> CACHE_KIND_BITS)
+		return no_memory(t);
+	tuple->cache = cached(CACHE_STACK, *stack);
 	return SNAP_OK;
 }
 
@@ -248,43 +280,45 @@ static enum snap_status add_to_sum(struct traces *t, uint32_t stack, uint64_t do
 	return SNAP_OK;
 }
 
-static enum snap_status add_trace(struct traces *t, const struct pickle_value *value)
+static enum snap_status add_trace(struct traces *t, pickle_value value)
 {
-	const struct pickle_value *items;
+	const struct pickle_tuple *tuple;
+	const pickle_value *items;
+	int64_t domain, bytes;
 	enum snap_status st;
-	uint32_t count, stack = 0;
+	uint32_t stack = 0;
 
-	if (value->kind != PICKLE_TUPLE)
+	if (pickle_kind(value) != PICKLE_TUPLE)
 		return wrong(t, "a trace is not a tuple");
-	count = t->pickle.tuples[value->index].count;
-	items = tuple_items(t, value->index);
-	if (count < TRACE_FIELDS_MIN || items[0].kind != PICKLE_INT ||
-	    items[1].kind != PICKLE_INT || items[2].kind != PICKLE_TUPLE)
+	tuple = &t->pickle.tuples[pickle_index(value)];
+	items = t->pickle.items + tuple->first;
+	if (tuple->count < TRACE_FIELDS_MIN || !pickle_number(&t->pickle, items[0], &domain) ||
+	    !pickle_number(&t->pickle, items[1], &bytes) || pickle_kind(items[2]) != PICKLE_TUPLE)
 		return wrong(t, "a trace is not (domain, size, frames)");
-	if (items[0].integer < 0 || items[1].integer < 0)
+	if (domain < 0 || bytes < 0)
 		return wrong(t, "a trace has a negative domain or size");
-	if (count > TRACE_FIELDS)
+	if (tuple->count > TRACE_FIELDS)
 		t->extra_fields++;
-	st = stack_of(t, items[2].index, &stack);
+	st = stack_of(t, pickle_index(items[2]), &stack);
 	if (st != SNAP_OK)
 		return st;
-	return add_to_sum(t, stack, (uint64_t)items[0].integer, (uint64_t)items[1].integer);
+	return add_to_sum(t, stack, (uint64_t)domain, (uint64_t)bytes);
 }
 
-static enum snap_status add_traces(struct traces *t, const struct pickle_value *list)
+static enum snap_status add_traces(struct traces *t, pickle_value list)
 {
 	enum snap_status st = SNAP_OK;
 
-	if (list->kind == PICKLE_LIST) {
-		const struct pickle_container *items = &t->pickle.containers[list->index];
+	if (pickle_kind(list) == PICKLE_LIST) {
+		const struct pickle_container *items = &t->pickle.containers[pickle_index(list)];
 
 		for (uint32_t i = 0; i < items->count && st == SNAP_OK; i++)
-			st = add_trace(t, &items->items[i]);
-	} else if (list->kind == PICKLE_TUPLE) {
-		const struct pickle_tuple *tuple = &t->pickle.tuples[list->index];
+			st = add_trace(t, items->items[i]);
+	} else if (pickle_kind(list) == PICKLE_TUPLE) {
+		const struct pickle_tuple *tuple = &t->pickle.tuples[pickle_index(list)];
 
 		for (uint32_t i = 0; i < tuple->count && st == SNAP_OK; i++)
-			st = add_trace(t, &t->pickle.items[tuple->first + i]);
+			st = add_trace(t, t->pickle.items[tuple->first + i]);
 	} else {
 		st = wrong(t, "the traces are neither a list nor a tuple");
 	}
@@ -334,13 +368,14 @@ static bool add_time(struct model *model, const struct stream *stream)
 }
 
 static enum snap_status add_meta(struct traces *t, const struct stream *stream,
-				 const struct pickle_value *limit)
+				 const pickle_value *limit)
 {
 	char text[40];
+	int64_t number;
 	bool fine = model_meta_set(t->model, "format", "tracemalloc") && add_time(t->model, stream);
 
-	if (fine && limit && limit->kind == PICKLE_INT) {
-		snprintf(text, sizeof(text), "%lld", (long long)limit->integer);
+	if (fine && limit && pickle_number(&t->pickle, *limit, &number)) {
+		snprintf(text, sizeof(text), "%lld", (long long)number);
 		fine = model_meta_set(t->model, "traceback_limit", text);
 	}
 	if (fine && t->extra_fields) {
@@ -351,37 +386,38 @@ static enum snap_status add_meta(struct traces *t, const struct stream *stream,
 }
 
 /* The state of an object of class `class`, or NULL. */
-static const struct pickle_value *
-state_of(const struct pickle *pickle, const struct pickle_value *value, enum pickle_class class)
+static const pickle_value *state_of(const struct pickle *pickle, const pickle_value *value,
+				    enum pickle_class class)
 {
 	const struct pickle_object *object;
 
-	if (!value || value->kind != PICKLE_OBJECT)
+	if (!value || pickle_kind(*value) != PICKLE_OBJECT)
 		return NULL;
-	object = &pickle->objects[value->index];
-	return object->class == class && object->state.kind == PICKLE_DICT ? &object->state : NULL;
+	object = &pickle->objects[pickle_index(*value)];
+	return object->class == class && pickle_kind(object->state) == PICKLE_DICT ? &object->state
+										   : NULL;
 }
 
 static enum snap_status read_snapshot(struct traces *t, const struct stream *stream)
 {
 	const struct pickle *pickle = &t->pickle;
-	const struct pickle_value *snapshot, *traces, *list;
+	const pickle_value *snapshot, *traces, *list;
 	enum snap_status st;
 
 	snapshot = state_of(pickle, &pickle->result, PICKLE_SNAPSHOT);
 	if (!snapshot)
 		return wrong(t, "it does not hold a tracemalloc.Snapshot");
-	traces = state_of(pickle, pickle_lookup(pickle, snapshot, "traces"), PICKLE_TRACES);
+	traces = state_of(pickle, pickle_lookup(pickle, *snapshot, "traces"), PICKLE_TRACES);
 	if (!traces)
 		return wrong(t, "its snapshot has no traces");
-	list = pickle_lookup(pickle, traces, "_traces");
+	list = pickle_lookup(pickle, *traces, "_traces");
 	if (!list)
 		return wrong(t, "its snapshot has no traces");
-	st = add_traces(t, list);
+	st = add_traces(t, *list);
 	if (st == SNAP_OK)
 		st = add_sites(t);
 	if (st == SNAP_OK)
-		st = add_meta(t, stream, pickle_lookup(pickle, snapshot, "traceback_limit"));
+		st = add_meta(t, stream, pickle_lookup(pickle, *snapshot, "traceback_limit"));
 	return st;
 }
 
