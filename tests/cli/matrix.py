@@ -35,6 +35,9 @@ OPERANDS = {
     "schema": [],
 }
 
+# The same for --compat tracemalloc, which has no answer about traces without frames.
+COMPAT_OPERANDS = {"top": ["series-1.snap"], "compare": ["series-1.snap", "series-8.snap"]}
+
 # Those that report on sites: their figures add up, their rows have the fields of a site.
 SITE_REPORTS = {"top", "compare", "growth", "peek"}
 
@@ -53,6 +56,10 @@ VALUES = {
     "program": ["server"],
     "output": ["out"],
     "file": [],  # needs a file, and then no SQL
+    "include": ["*cache*"],
+    "exclude": ["*cache*"],
+    "map": ["src=source"],
+    "py-domain": ["1"],
     "timeout": ["10s"],
     "max-rows": ["1"],
 }
@@ -73,13 +80,14 @@ NO_TRACE = {
     ("query", "timeout", "10s"): "it takes less",
     ("query", "write", None): "the statement only reads",
     ("peek", "group", "function"): "its default",
+    ("*", "all-frames", None): "there is no --include or --exclude that it could widen",
     ("*", "output", "out"): "changes the place only; compared byte for byte instead",
 }
 # Options of how it looks leave their trace in a table, those about data in JSON.
 LOOKS = {"color", "quiet", "verbose"}
 DEFAULTS = {"group": "line", "metric": "live", "match": "function", "format": "table", "color": "auto"}
 # Not of one report each: they are tried on their own below, or lead to another program.
-SEPARATE = {"format", "db", "help", "output", "sql"}
+SEPARATE = {"format", "db", "help", "output", "sql", "compat"}
 
 
 class Fault(Exception):
@@ -229,6 +237,18 @@ class Matrix:
         with_it = self.answer(command, *written, "-f", form, *OPERANDS[command])
         check(plain != with_it, f"leaves no trace in {form}")
 
+    def try_compat(self, command, option, value):
+        """With --compat an option works on what the other tool prints, or is refused."""
+        written = ["--compat=tracemalloc", f"--{option}" + (f"={value}" if value is not None else "")]
+        with_it = self.answer(command, *written, *COMPAT_OPERANDS[command])
+        if with_it is None:
+            return "refused"
+        plain = self.answer(command, written[0], *COMPAT_OPERANDS[command])
+        traceless = (command, option, value) in NO_TRACE or ("*", option, value) in NO_TRACE
+        check(option in LOOKS or traceless or DEFAULTS.get(option) == value is not None or plain != with_it,
+              "leaves no trace beside --compat")
+        return "works"
+
     def try_output(self, command):
         for form in FORMATS:
             name = f"{command}.{form}"
@@ -292,6 +312,9 @@ def plan(matrix, tables):
             for value in values_of(option):
                 shown = f"{label}={value}" if value is not None else label
                 yield shown, lambda n=name, o=option["name"], v=value: matrix.try_option(n, o, v)
+                if "compat" in options:
+                    yield (f"{shown} --compat",
+                           lambda n=name, o=option["name"], v=value: matrix.try_compat(n, o, v))
         yield f"{name} --output", lambda n=name: matrix.try_output(n)
         if name in SITE_REPORTS:
             yield f"{name} --db", lambda n=name: matrix.try_database(n)
