@@ -1,0 +1,598 @@
+/*
+ * growth.c - the rows of a series with their verdicts.
+ */
+#include "report/growth.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fail.h"
+#include "report/sites.h"
+
+enum {
+	KEY,
+	FUNCTION,
+	FILE_NAME,
+	LINE,
+	MODULE,
+	VERDICT,
+	CONFIDENCE,
+	PER_SNAPSHOT,
+	RATE,
+	FIRST,
+	LAST,
+	FIRST_BLOCKS,
+	LAST_BLOCKS,
+	TREND,
+	SITE,
+	EXACT,
+	REASONS,
+	NEXT,
+	SERIES,
+	STACK,
+	FIRST_ERROR,
+	LAST_ERROR,
+	EXACT_COLUMNS = FIRST_ERROR,
+	SAMPLED_COLUMNS = LAST_ERROR + 1,
+};
+
+static const struct column columns[] = {
+	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
+	[FUNCTION] = {"function", "function", COLUMN_NAME, COLUMN_HIDDEN},
+	[FILE_NAME] = {"file", "file", COLUMN_NAME, COLUMN_HIDDEN},
+	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
+	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
+	[VERDICT] = {"verdict", "verdict", COLUMN_VERDICT, 0},
+	[CONFIDENCE] = {"confidence", "sure", COLUMN_TEXT, 0},
+	[PER_SNAPSHOT] = {"bytes_per_snapshot", "per snapshot", COLUMN_TREE, COLUMN_DETAIL},
+	[RATE] = {"rate", "growth", COLUMN_DELTA_BYTES, COLUMN_TABLE_ONLY},
+	[FIRST] = {"first_bytes", "first", COLUMN_BYTES, 0},
+	[LAST] = {"last_bytes", "last", COLUMN_BYTES, 0},
+	[FIRST_BLOCKS] = {"first_blocks", "first blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	[LAST_BLOCKS] = {"last_blocks", "blocks", COLUMN_COUNT, 0},
+	[TREND] = {"trend", "trend", COLUMN_SERIES, COLUMN_TABLE_ONLY},
+	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[EXACT] = {"exact", "exact", COLUMN_TREE, COLUMN_DETAIL},
+	[REASONS] = {"reasons", "reasons", COLUMN_TREE, COLUMN_DETAIL},
+	[NEXT] = {"next", "next", COLUMN_TEXT, COLUMN_HIDDEN},
+	[SERIES] = {"series", "series", COLUMN_TREE, COLUMN_DETAIL},
+	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
+	[FIRST_ERROR] = {"first_bytes_stderr", "± first", COLUMN_BYTES, COLUMN_HIDDEN},
+	[LAST_ERROR] = {"last_bytes_stderr", "± last", COLUMN_BYTES, COLUMN_HIDDEN},
+};
+
+struct growth_row {
+	uint32_t row;
+	const struct select_row *words;
+	double first, last;
+	struct growth_judgement judgement;
+};
+
+/* What judging one row after the other needs. */
+struct judging {
+	const struct growth_table *table;
+	size_t warmup;
+	const struct growth_control *control;
+	struct growth_census censuses[GROWTH_CENSUSES];
+	struct growth_cohort *cohorts;
+	double *scratch;
+};
+
+struct growth_list {
+	struct growth_row *rows;
+	size_t count;
+};
+
+struct report *growth_report_new(bool sampled)
+{
+	return report_new("snapdiff.growth/1", columns, sampled ? SAMPLED_COLUMNS : EXACT_COLUMNS);
+}
+
+/* ---- control ---- */
+
+struct control_slope {
+	char *key;
+	double blocks, bytes;
+};
+
+struct growth_control {
+	struct control_slope *slopes; /* by key */
+	size_t count;
+};
+
+static int compare_slopes(const void *left, const void *right)
+{
+	const struct control_slope *a = left, *b = right;
+
+	return strcmp(a->key, b->key);
+}
+
+static void subtract_control(struct growth_options *options, const struct growth_control *control,
+			     const char *key)
+{
+	const struct control_slope *slope;
+	char *copy = control ? strdup(key) : NULL;
+	struct control_slope wanted = {.key = copy};
+
+	if (!copy)
+		return;
+	slope = bsearch(&wanted, control->slopes, control->count, sizeof(wanted), compare_slopes);
+	free(copy);
+	if (!slope)
+		return;
+	options->control_blocks = slope->blocks;
+	options->control_bytes = slope->bytes;
+}
+
+/* ---- judging ---- */
+
+static bool judging_begin(struct judging *judging, const struct growth_table *table, size_t warmup,
+			  const struct growth_control *control)
+{
+	*judging = (struct judging){.table = table, .warmup = warmup, .control = control};
+	judging->cohorts = malloc(growth_table_cohort_room(table) * sizeof(*judging->cohorts));
+	judging->scratch = malloc((2 * table->axis->count + 1) * sizeof(*judging->scratch));
+	return judging->cohorts && judging->scratch;
+}
+
+static void judging_end(struct judging *judging)
+{
+	free(judging->cohorts);
+	free(judging->scratch);
+}
+
+static void judge_row(struct judging *judging, struct growth_row *row)
+{
+	const struct growth_table *table = judging->table;
+	struct growth_options options = {.warmup = judging->warmup};
+	const double *bytes = table->bytes + row->row * table->axis->count;
+	struct growth_series series;
+
+	row->words = selection_row(table->selection, row->row);
+	row->first = bytes[0];
+	row->last = bytes[table->axis->count - 1];
+	if (table->bytes_unknown[row->row]) {
+		row->judgement =
+			(struct growth_judgement){.verdict = GROWTH_INCONCLUSIVE,
+						  .reason_count = 1,
+						  .reasons = {"its live bytes are not known in "
+							      "every snapshot"}};
+		return;
+	}
+	subtract_control(&options, judging->control, row->words->key);
+	series = growth_table_series(table, row->row, judging->censuses, judging->cohorts,
+				     judging->scratch);
+	growth_judge(&series, &options, &row->judgement);
+}
+
+/* Judge every row that holds something in any snapshot and is not below --min. */
+static enum snap_status judge_rows(struct growth_list *list, const struct growth_table *table,
+				   size_t warmup, const struct growth_control *control,
+				   uint64_t min_bytes, struct snap_error *err)
+{
+	struct judging judging;
+	bool fine = judging_begin(&judging, table, warmup, control);
+
+	list->rows = fine ? malloc((table->row_count + 1) * sizeof(*list->rows)) : NULL;
+	for (uint32_t r = 0; list->rows && r < table->row_count; r++) {
+		struct growth_row *row = &list->rows[list->count];
+
+		if (!table->present[r])
+			continue;
+		row->row = r;
+		judge_row(&judging, row);
+		list->count += row->first >= (double)min_bytes || row->last >= (double)min_bytes;
+	}
+	judging_end(&judging);
+	return list->rows ? SNAP_OK : fail_memory(err, "judging growth");
+}
+
+enum snap_status growth_control_new(struct growth_control **out, const struct growth_table *table,
+				    size_t warmup, struct snap_error *err)
+{
+	struct growth_control *control = calloc(1, sizeof(*control));
+	struct growth_list list = {0};
+	enum snap_status st = control ? judge_rows(&list, table, warmup, NULL, 0, err)
+				      : fail_memory(err, "judging the control run");
+
+	if (st == SNAP_OK) {
+		control->slopes = calloc(list.count + 1, sizeof(*control->slopes));
+		st = control->slopes ? SNAP_OK : fail_memory(err, "judging the control run");
+	}
+	for (size_t i = 0; st == SNAP_OK && i < list.count; i++) {
+		const struct growth_judgement *judgement = &list.rows[i].judgement;
+		struct control_slope *slope = &control->slopes[control->count];
+
+		slope->key = strdup(list.rows[i].words->key);
+		if (!slope->key)
+			st = fail_memory(err, "judging the control run");
+		slope->blocks = judgement->blocks_slope.value;
+		slope->bytes = judgement->bytes_slope.value;
+		control->count += slope->key != NULL;
+	}
+	if (st == SNAP_OK)
+		qsort(control->slopes, control->count, sizeof(*control->slopes), compare_slopes);
+	free(list.rows);
+	if (st != SNAP_OK) {
+		growth_control_free(control);
+		control = NULL;
+	}
+	*out = control;
+	return st;
+}
+
+void growth_control_free(struct growth_control *control)
+{
+	if (!control)
+		return;
+	for (size_t i = 0; i < control->count; i++)
+		free(control->slopes[i].key);
+	free(control->slopes);
+	free(control);
+}
+
+/* ---- order ---- */
+
+static const char *const sort_names[] = {
+	"growth", "bytes_per_snapshot", "first_bytes", "last_bytes", "key", NULL};
+enum sort_column { SORT_GROWTH, SORT_RATE, SORT_FIRST, SORT_LAST, SORT_KEY };
+
+static bool is_growth(const struct growth_judgement *judgement)
+{
+	return judgement->verdict == GROWTH_LEAK || judgement->verdict == GROWTH_CONTAINER;
+}
+
+/* Sure growth, other growth, then the verdicts in the order of their names' list. */
+static int rank(const struct growth_row *row)
+{
+	if (is_growth(&row->judgement))
+		return row->judgement.confidence >= GROWTH_MEDIUM ? 0 : 1;
+	return 1 + (int)row->judgement.verdict;
+}
+
+static int compare_descending(double a, double b)
+{
+	return (a < b) - (a > b);
+}
+
+static int compare_keys(const struct growth_row *a, const struct growth_row *b)
+{
+	int order = strcmp(a->words->key, b->words->key);
+
+	return order ? order : (a->row > b->row) - (a->row < b->row);
+}
+
+static int compare_growth(const void *left, const void *right, bool by_blocks)
+{
+	const struct growth_row *a = left, *b = right;
+	int order = rank(a) - rank(b);
+
+	if (order == 0 && by_blocks)
+		order = compare_descending(a->judgement.blocks_slope.low,
+					   b->judgement.blocks_slope.low);
+	if (order == 0)
+		order = compare_descending(a->judgement.bytes_slope.low,
+					   b->judgement.bytes_slope.low);
+	if (order == 0)
+		order = compare_descending(a->last, b->last);
+	return order ? order : compare_keys(a, b);
+}
+
+static int by_growth(const void *left, const void *right)
+{
+	return compare_growth(left, right, false);
+}
+
+static int by_block_growth(const void *left, const void *right)
+{
+	return compare_growth(left, right, true);
+}
+
+static int by_rate(const void *left, const void *right)
+{
+	const struct growth_row *a = left, *b = right;
+	int order =
+		compare_descending(a->judgement.bytes_slope.value, b->judgement.bytes_slope.value);
+
+	return order ? order : compare_keys(a, b);
+}
+
+static int by_first(const void *left, const void *right)
+{
+	const struct growth_row *a = left, *b = right;
+	int order = compare_descending(a->first, b->first);
+
+	return order ? order : compare_keys(a, b);
+}
+
+static int by_last(const void *left, const void *right)
+{
+	const struct growth_row *a = left, *b = right;
+	int order = compare_descending(a->last, b->last);
+
+	return order ? order : compare_keys(a, b);
+}
+
+static int by_key(const void *left, const void *right)
+{
+	return compare_keys(left, right);
+}
+
+static enum snap_status order_rows(struct growth_list *list, const struct report_options *options,
+				   struct snap_error *err)
+{
+	static int (*const orders[])(const void *, const void *) = {
+		[SORT_GROWTH] = by_growth, [SORT_RATE] = by_rate, [SORT_FIRST] = by_first,
+		[SORT_LAST] = by_last,     [SORT_KEY] = by_key,
+	};
+	int column;
+	enum snap_status st =
+		sites_sort_column(&column, options->sort, sort_names, SORT_GROWTH, err);
+
+	if (st != SNAP_OK)
+		return st;
+	if (column == SORT_GROWTH && options->metric == METRIC_BLOCKS)
+		qsort(list->rows, list->count, sizeof(*list->rows), by_block_growth);
+	else
+		qsort(list->rows, list->count, sizeof(*list->rows), orders[column]);
+	return SNAP_OK;
+}
+
+/* Stable rows are of no interest unless all are asked for.  Keeps the order. */
+static void drop_stable(struct growth_list *list, const struct report_options *options)
+{
+	size_t kept = 0;
+
+	if (options->all)
+		return;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rows[i].judgement.verdict != GROWTH_STABLE)
+			list->rows[kept++] = list->rows[i];
+	list->count = kept;
+}
+
+/* ---- rows in words ---- */
+
+static struct value bounds(struct report *report, const struct growth_judgement *judgement)
+{
+	struct value object = value_object();
+
+	if (judgement->judged_count < 2)
+		return value_null();
+	value_field(report, &object, "value", value_real(judgement->bytes_slope.value));
+	value_field(report, &object, "low", value_real(judgement->bytes_slope.low));
+	value_field(report, &object, "high", value_real(judgement->bytes_slope.high));
+	return object;
+}
+
+static struct value exact_step(struct report *report, const struct growth_judgement *judgement)
+{
+	struct value object = value_object();
+
+	if (!judgement->exact)
+		return value_null();
+	value_field(report, &object, "blocks", value_int((int64_t)judgement->exact_blocks));
+	value_field(report, &object, "bytes", value_int((int64_t)judgement->exact_bytes));
+	return object;
+}
+
+static struct value numbers(struct report *report, const double *values, size_t count)
+{
+	struct value list = value_list(report, count);
+
+	for (size_t i = 0; i < count; i++)
+		list.list.items[i] = value_int((int64_t)values[i]);
+	return list;
+}
+
+static struct value reasons(struct report *report, const struct growth_judgement *judgement)
+{
+	struct value list = value_list(report, judgement->reason_count);
+
+	for (size_t i = 0; i < judgement->reason_count; i++)
+		list.list.items[i] = value_text(report, judgement->reasons[i]);
+	return list;
+}
+
+static const char *next_command(struct report *report, const struct growth_table *table,
+				const struct report_options *options, const struct growth_row *row)
+{
+	const char *operand = sites_input_operand(report, table->axis->count - 1, options);
+
+	if (sites_is_plain(row->words->function))
+		return report_text(report, "snapdiff peek '^%s$' %s", row->words->function,
+				   operand);
+	return report_text(report, "snapdiff top -g stack %s", operand);
+}
+
+static void add_row(struct report *report, const struct growth_table *table,
+		    const struct report_options *options, const struct growth_row *row)
+{
+	size_t count = table->axis->count, from = row->row * count;
+	const double *blocks = table->blocks + from;
+	bool blocks_known = !table->blocks_unknown[row->row];
+	struct value *values = report_row(report), series = value_object();
+
+	values[TREND] = numbers(report, table->bytes + from, count);
+	value_field(report, &series, "bytes", values[TREND]);
+	value_field(report, &series, "blocks",
+		    blocks_known ? numbers(report, blocks, count) : value_null());
+	values[KEY] = values[SITE] = value_text(report, row->words->key);
+	values[FUNCTION] = value_text(report, row->words->function);
+	values[FILE_NAME] = value_text(report, row->words->file);
+	values[LINE] = sites_line(row->words->line);
+	values[MODULE] = value_text(report, row->words->module);
+	values[VERDICT] = value_text(report, growth_verdict_name(row->judgement.verdict));
+	values[CONFIDENCE] = value_text(report, growth_confidence_name(row->judgement.confidence));
+	values[PER_SNAPSHOT] = bounds(report, &row->judgement);
+	if (row->judgement.judged_count >= 2)
+		values[RATE] = value_int((int64_t)row->judgement.bytes_slope.value);
+	values[FIRST] = value_int((int64_t)row->first);
+	values[LAST] = value_int((int64_t)row->last);
+	values[FIRST_BLOCKS] = blocks_known ? value_int((int64_t)blocks[0]) : value_null();
+	values[LAST_BLOCKS] = blocks_known ? value_int((int64_t)blocks[count - 1]) : value_null();
+	values[EXACT] = exact_step(report, &row->judgement);
+	values[REASONS] = reasons(report, &row->judgement);
+	values[NEXT] = value_text(report, next_command(report, table, options, row));
+	values[SERIES] = series;
+	if (table->heaviest[row->row] != SNAP_NONE)
+		values[STACK] = sites_stack(report, table->dataset, table->heaviest[row->row]);
+	if (table->bytes_variance) {
+		values[FIRST_ERROR] = value_real(sqrt((double)table->bytes_variance[from]));
+		values[LAST_ERROR] =
+			value_real(sqrt((double)table->bytes_variance[from + count - 1]));
+	}
+}
+
+/* ---- sums ---- */
+
+struct ends {
+	double first, last;
+};
+
+/* The memory of the stacks credited to a row that is shown; with --cumulative rows overlap. */
+static enum snap_status sum_shown(const struct growth_table *table, const struct growth_list *list,
+				  size_t shown_count, struct ends *shown, struct snap_error *err)
+{
+	bool *is_shown = calloc(table->row_count + 1, sizeof(*is_shown));
+
+	*shown = (struct ends){0};
+	if (!is_shown)
+		return fail_memory(err, "summing up call sites");
+	for (size_t i = 0; i < shown_count; i++)
+		is_shown[list->rows[i].row] = true;
+	for (uint32_t site = 0; site < table->dataset->site_count; site++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(table->selection, site, &rows), r = 0;
+
+		while (r < count && !is_shown[rows[r]])
+			r++;
+		if (r < count) {
+			shown->first += table->first_by_site[site];
+			shown->last += table->last_by_site[site];
+		}
+	}
+	free(is_shown);
+	return SNAP_OK;
+}
+
+static void add_part(struct report *report, struct value *to, const char *name, size_t rows,
+		     struct ends ends)
+{
+	struct value part = value_object();
+
+	value_field(report, &part, "rows", value_u64(rows));
+	value_field(report, &part, "first_bytes", value_int((int64_t)ends.first));
+	value_field(report, &part, "last_bytes", value_int((int64_t)ends.last));
+	value_field(report, to, name, part);
+}
+
+static size_t rows_present(const struct growth_table *table)
+{
+	size_t count = 0;
+
+	for (size_t r = 0; r < table->row_count; r++)
+		count += table->present[r];
+	return count;
+}
+
+static void add_sums(struct report *report, const struct growth_table *table, size_t shown_count,
+		     struct ends shown)
+{
+	size_t rows = rows_present(table), n = table->axis->count;
+	struct ends totals = {table->total_bytes[0], table->total_bytes[n - 1]};
+	struct ends hidden = {totals.first - shown.first, totals.last - shown.last};
+
+	add_part(report, &report->head, "totals", rows, totals);
+	add_part(report, &report->tail, "shown", shown_count, shown);
+	add_part(report, &report->tail, "hidden", rows - shown_count, hidden);
+}
+
+/* ---- closing lines ---- */
+
+static void explain_rows(struct report *report, const struct growth_list *list, size_t shown_count)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < shown_count && told < 3; i++) {
+		const struct growth_row *row = &list->rows[i];
+
+		if (row->judgement.reason_count == 0)
+			continue;
+		told++;
+		report_note(report, "%s: %s (%s): %s%s%s.", row->words->key,
+			    growth_verdict_name(row->judgement.verdict),
+			    growth_confidence_name(row->judgement.confidence),
+			    row->judgement.reasons[0], row->judgement.reason_count > 1 ? "; " : "",
+			    row->judgement.reason_count > 1 ? row->judgement.reasons[1] : "");
+	}
+}
+
+static void add_notes(struct report *report, const struct growth_table *table,
+		      const struct growth_request *request, const struct growth_list *list,
+		      size_t judged, size_t stable, size_t shown_count)
+{
+	size_t unsure = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		unsure += list->rows[i].judgement.verdict == GROWTH_INCONCLUSIVE ||
+			  list->rows[i].judgement.verdict == GROWTH_TOO_FEW;
+	explain_rows(report, list, shown_count);
+	if (judged == 0)
+		report_note(report, "No call stack passes the filters.");
+	if (stable)
+		report_note(report,
+			    "%zu of %zu rows are stable and not shown; --all shows every one.",
+			    stable, judged);
+	if (shown_count < list->count)
+		report_note(report, "%zu of %zu other rows are shown; -n or --all shows more.",
+			    shown_count, list->count);
+	if (unsure)
+		report_note(report, "%zu rows need more snapshots: a sure verdict takes 8 or more.",
+			    unsure);
+	if (shown_count)
+		report_note(report, "Next: %s  (who calls it, and for how much)",
+			    next_command(report, table, request->shared, &list->rows[0]));
+}
+
+static bool any_finding(const struct growth_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (is_growth(&list->rows[i].judgement) &&
+		    list->rows[i].judgement.confidence >= GROWTH_MEDIUM)
+			return true;
+	return false;
+}
+
+enum snap_status growth_fill(struct report *report, const struct growth_table *table,
+			     const struct growth_request *request, struct snap_error *err)
+{
+	const struct report_options *options = request->shared;
+	struct growth_list list = {0};
+	size_t judged, shown_count = 0;
+	struct ends shown;
+	enum snap_status st = judge_rows(&list, table, request->warmup, request->control,
+					 options->min_bytes, err);
+
+	judged = list.count;
+	if (st == SNAP_OK)
+		st = order_rows(&list, options, err);
+	if (st == SNAP_OK) {
+		report->finding = any_finding(&list);
+		drop_stable(&list, options);
+		shown_count = sites_limit(options, list.count);
+		st = sum_shown(table, &list, shown_count, &shown, err);
+	}
+	if (st == SNAP_OK) {
+		sites_describe(report, options);
+		value_field(report, &report->head, "per", value_text(report, table->axis->per));
+		add_sums(report, table, shown_count, shown);
+		growth_describe_process(report, table->axis, request->warmup, request->limit_bytes);
+		for (size_t i = 0; i < shown_count; i++)
+			add_row(report, table, options, &list.rows[i]);
+		add_notes(report, table, request, &list, judged, judged - list.count, shown_count);
+	}
+	free(list.rows);
+	return st;
+}

@@ -1,0 +1,39 @@
+/*
+ * report/growth.h - what keeps growing: the rows of a series with their verdicts, as a report.
+ */
+#ifndef REPORT_GROWTH_H
+#define REPORT_GROWTH_H
+
+#include "report/growth_table.h"
+#include "report/options.h"
+#include "report/report.h"
+
+/** Slopes of a known-good run, by row key. */
+struct growth_control;
+
+struct growth_request {
+	const struct report_options *shared;
+	size_t warmup;        /* snapshots to set aside, or GROWTH_WARMUP_AUTO */
+	uint64_t limit_bytes; /* when is this reached?  0: the control group's limit, if it has one
+			       */
+	const struct growth_control *control; /* NULL: none */
+};
+
+struct report *growth_report_new(bool sampled);
+
+/** Judge the rows of `table` and put them into a report that has its inputs already.  SNAP_EUSAGE,
+ * SNAP_ENOMEM. */
+enum snap_status growth_fill(struct report *report, const struct growth_table *table,
+			     const struct growth_request *request, struct snap_error *err);
+
+/** The slopes of `table`, to be subtracted from another's.  Release with growth_control_free(). */
+enum snap_status growth_control_new(struct growth_control **out, const struct growth_table *table,
+				    size_t warmup, struct snap_error *err);
+void growth_control_free(struct growth_control *control);
+
+/** Put what is known of the process as a whole into the report: its title, `process`, `limit`,
+ * notes. */
+void growth_describe_process(struct report *report, const struct growth_axis *axis, size_t warmup,
+			     uint64_t limit_bytes);
+
+#endif

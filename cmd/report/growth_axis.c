@@ -1,0 +1,307 @@
+/*
+ * growth_axis.c - a series of snapshots as an axis.
+ */
+#include "report/growth_axis.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fail.h"
+
+struct reading {
+	struct growth_axis *axis;
+	const int64_t *ids;
+	int64_t *runs; /* of the store */
+	uint64_t *times_ns;
+	size_t at;         /* snapshot whose labels or metrics are read */
+	const char *label; /* wanted */
+	double *label_values;
+};
+
+static enum snap_status take_snapshot(void *user, const struct store_snapshot *row)
+{
+	struct reading *reading = user;
+	struct growth_axis *axis = reading->axis;
+
+	for (size_t i = 0; i < axis->count; i++) {
+		if (reading->ids[i] != row->id)
+			continue;
+		axis->seq[i] = row->seq;
+		axis->sampled |= row->sample_period > 0;
+		reading->runs[i] = row->run_id;
+		reading->times_ns[i] = row->time_ns;
+		if (row->live_bytes != SNAP_UNKNOWN)
+			axis->metrics[GROWTH_RECORDED][i] = (double)row->live_bytes;
+	}
+	return SNAP_OK;
+}
+
+static bool parse_number(const char *text, double *value)
+{
+	char *end;
+
+	*value = strtod(text, &end);
+	return end != text && *end == '\0' && isfinite(*value);
+}
+
+static enum snap_status take_label(void *user, const char *key, const char *value)
+{
+	struct reading *reading = user;
+	double number;
+
+	if (strcmp(key, reading->label) == 0 && parse_number(value, &number))
+		reading->label_values[reading->at] = number;
+	return SNAP_OK;
+}
+
+static enum snap_status take_metric(void *user, const char *name, const char *text)
+{
+	static const struct {
+		const char *name;
+		enum growth_metric metric;
+	} names[] = {
+		{"rss", GROWTH_RSS},
+		{"allocator.free", GROWTH_SLACK},
+		{"cgroup.current", GROWTH_CGROUP},
+	};
+	struct reading *reading = user;
+	double value;
+
+	if (!parse_number(text, &value))
+		return SNAP_OK;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i].name) == 0)
+			reading->axis->metrics[names[i].metric][reading->at] = value;
+	if (strcmp(name, "cgroup.limit") == 0 && reading->at + 1 == reading->axis->count)
+		reading->axis->cgroup_limit = value;
+	return SNAP_OK;
+}
+
+/* ---- memory ---- */
+
+static bool allocate(struct growth_axis *axis, size_t count)
+{
+	double *next;
+
+	*axis = (struct growth_axis){.count = count, .per = "snapshot", .cgroup_limit = NAN};
+	axis->memory = calloc((3 + GROWTH_METRICS) * count + 1, sizeof(double));
+	axis->seq = calloc(count + 1, sizeof(*axis->seq));
+	axis->run = calloc(count + 1, sizeof(*axis->run));
+	if (!axis->memory || !axis->seq || !axis->run)
+		return false;
+	next = axis->memory;
+	axis->x = next;
+	axis->unit_x = next += count;
+	axis->seconds = next += count;
+	for (int m = 0; m < GROWTH_METRICS; m++) {
+		axis->metrics[m] = next += count;
+		for (size_t i = 0; i < count; i++)
+			axis->metrics[m][i] = NAN;
+	}
+	return true;
+}
+
+void growth_axis_release(struct growth_axis *axis)
+{
+	free(axis->memory);
+	free(axis->seq);
+	free(axis->run);
+	*axis = (struct growth_axis){0};
+}
+
+/* ---- what x is ---- */
+
+static void number_runs(struct growth_axis *axis, const int64_t *runs)
+{
+	for (size_t i = 0; i < axis->count; i++) {
+		if (i > 0)
+			axis->run[i] = axis->run[i - 1] + (runs[i] != runs[i - 1]);
+		axis->run_count = axis->run[i] + 1;
+	}
+}
+
+/* Do the values rise from snapshot to snapshot, at least within each process? */
+static bool rises(const struct growth_axis *axis, const double *values, bool across_runs)
+{
+	for (size_t i = 1; i < axis->count; i++)
+		if ((across_runs || axis->run[i] == axis->run[i - 1]) &&
+		    !(values[i] > values[i - 1]))
+			return false;
+	return axis->count > 0 && !isnan(values[0]);
+}
+
+static enum snap_status read_label(struct reading *reading, struct store *store, const char *label,
+				   struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	reading->label = label;
+	for (size_t i = 0; i < reading->axis->count; i++)
+		reading->label_values[i] = NAN;
+	for (size_t i = 0; st == SNAP_OK && i < reading->axis->count; i++) {
+		reading->at = i;
+		st = store_each_label(store, reading->ids[i], take_label, reading, err);
+	}
+	return st;
+}
+
+static void use_seq(struct growth_axis *axis)
+{
+	for (size_t i = 0; i < axis->count; i++)
+		axis->x[i] = (double)axis->seq[i];
+	axis->seq_rises = rises(axis, axis->x, false);
+	if (axis->seq_rises)
+		return;
+	for (size_t i = 0; i < axis->count; i++)
+		axis->x[i] = (double)i + 1;
+}
+
+/* One snapshot per process, numbered by iteration: the user repeats a program and asks across its
+ * runs. */
+static void join_iterations(struct growth_axis *axis, const double *iterations)
+{
+	if (axis->run_count != axis->count || !rises(axis, iterations, true))
+		return;
+	memset(axis->run, 0, axis->count * sizeof(*axis->run));
+	axis->run_count = 1;
+	axis->seq_rises = false;
+}
+
+static void use_iterations(struct growth_axis *axis, const double *iterations)
+{
+	if (!rises(axis, iterations, false))
+		return;
+	join_iterations(axis, iterations);
+	memcpy(axis->x, iterations, axis->count * sizeof(*iterations));
+}
+
+static enum snap_status choose_unit(struct reading *reading, struct store *store, const char *per,
+				    struct snap_error *err)
+{
+	struct growth_axis *axis = reading->axis;
+	const double *unit = axis->x;
+	enum snap_status st = SNAP_OK;
+
+	if (per && strcmp(per, "snapshot") != 0)
+		axis->per = per;
+	if (strcmp(axis->per, "second") == 0) {
+		unit = axis->seconds;
+	} else if (strcmp(axis->per, "snapshot") != 0) {
+		st = read_label(reading, store, per, err);
+		unit = reading->label_values;
+	}
+	if (st != SNAP_OK)
+		return st;
+	for (size_t i = 0; i < axis->count; i++)
+		if (isnan(unit[i]))
+			return fail(err, SNAP_EUSAGE,
+				    "--per %s: snapshot %zu of the series has no label '%s' with a "
+				    "number",
+				    per, i + 1, per);
+	if (axis->count > 1 && !rises(axis, unit, false) && unit != axis->x)
+		return fail(err, SNAP_EUSAGE,
+			    "--per %s: it does not rise from snapshot to snapshot", per);
+	memcpy(axis->unit_x, unit, axis->count * sizeof(*unit));
+	return SNAP_OK;
+}
+
+/* ---- what is odd about the series ---- */
+
+static void warn_of_order(const struct growth_axis *axis, const struct reading *reading,
+			  struct report *report)
+{
+	size_t missing = 0, repeated = 0, back = 0;
+
+	for (size_t i = 1; i < axis->count; i++) {
+		if (axis->run[i] != axis->run[i - 1])
+			continue;
+		if (axis->seq[i] > axis->seq[i - 1] + 1)
+			missing += axis->seq[i] - axis->seq[i - 1] - 1;
+		repeated += axis->seq[i] <= axis->seq[i - 1] && axis->seq[i] != 0;
+		back += reading->times_ns[i] != 0 &&
+			reading->times_ns[i] < reading->times_ns[i - 1];
+	}
+	if (missing)
+		report_warn(report,
+			    "the series has gaps: %zu snapshot%s between its first and last seq "
+			    "are missing; growth is judged per seq",
+			    missing, missing == 1 ? "" : "s");
+	if (repeated)
+		report_warn(report,
+			    "%zu snapshot%s repeat the seq of the one before or go back; they are "
+			    "numbered by position",
+			    repeated, repeated == 1 ? "" : "s");
+	if (back)
+		report_warn(
+			report,
+			"the clock jumped back %zu time%s within the series; seconds are not to "
+			"be trusted",
+			back, back == 1 ? "" : "s");
+	if (axis->run_count > 1)
+		report_warn(report,
+			    "the series spans %zu processes; nothing is subtracted across a "
+			    "restart",
+			    axis->run_count);
+}
+
+static void measure_time(struct growth_axis *axis, const uint64_t *times_ns)
+{
+	for (size_t i = 0; i < axis->count; i++)
+		axis->seconds[i] = ((double)times_ns[i] - (double)times_ns[0]) / 1e9;
+}
+
+static void measure_unseen(struct growth_axis *axis)
+{
+	for (size_t i = 0; i < axis->count; i++) {
+		double slack = axis->metrics[GROWTH_SLACK][i];
+		double unseen = axis->metrics[GROWTH_RSS][i] - axis->metrics[GROWTH_RECORDED][i] -
+				(isnan(slack) ? 0 : slack);
+
+		axis->metrics[GROWTH_UNSEEN][i] = unseen < 0 ? 0 : unseen;
+	}
+}
+
+static enum snap_status read_axis(struct reading *reading, struct store *store, const char *per,
+				  struct report *report, struct snap_error *err)
+{
+	struct growth_axis *axis = reading->axis;
+	enum snap_status st = store_each_snapshot(store, take_snapshot, reading, err);
+
+	for (size_t i = 0; st == SNAP_OK && i < axis->count; i++) {
+		reading->at = i;
+		st = store_each_metric(store, reading->ids[i], take_metric, reading, err);
+	}
+	if (st == SNAP_OK)
+		st = read_label(reading, store, "iteration", err);
+	if (st != SNAP_OK)
+		return st;
+	number_runs(axis, reading->runs);
+	measure_time(axis, reading->times_ns);
+	measure_unseen(axis);
+	use_seq(axis);
+	use_iterations(axis, reading->label_values);
+	warn_of_order(axis, reading, report);
+	return choose_unit(reading, store, per, err);
+}
+
+enum snap_status growth_axis_read(struct growth_axis *axis, struct store *store, const int64_t *ids,
+				  size_t count, const char *per, struct report *report,
+				  struct snap_error *err)
+{
+	struct reading reading = {.axis = axis, .ids = ids};
+	enum snap_status st;
+
+	reading.runs = calloc(count + 1, sizeof(*reading.runs));
+	reading.times_ns = calloc(count + 1, sizeof(*reading.times_ns));
+	reading.label_values = calloc(count + 1, sizeof(*reading.label_values));
+	if (allocate(axis, count) && reading.runs && reading.times_ns && reading.label_values)
+		st = read_axis(&reading, store, per, report, err);
+	else
+		st = fail_memory(err, "reading the series");
+	free(reading.runs);
+	free(reading.times_ns);
+	free(reading.label_values);
+	return st;
+}

@@ -1,0 +1,47 @@
+/*
+ * report/growth_axis.h - a series of snapshots as an axis: when each was taken, of which process,
+ * and what was known of that process as a whole.
+ */
+#ifndef REPORT_GROWTH_AXIS_H
+#define REPORT_GROWTH_AXIS_H
+
+#include "report/report.h"
+#include "store/store.h"
+
+enum growth_metric {
+	GROWTH_RECORDED, /* live bytes of all sites */
+	GROWTH_RSS,
+	GROWTH_SLACK,  /* free inside the allocator */
+	GROWTH_UNSEEN, /* resident, but neither recorded nor slack: what no hook saw */
+	GROWTH_CGROUP, /* memory of the control group */
+	GROWTH_METRICS
+};
+
+struct growth_axis {
+	size_t count;
+	double *x;       /* seq, or the iteration label where all have one, or the position */
+	double *unit_x;  /* what slopes are per: x, seconds, or a label */
+	double *seconds; /* since the first snapshot; all 0 when times are unknown */
+	uint64_t *seq;
+	uint32_t *run;
+	size_t run_count;
+	bool seq_rises; /* within each process: cohorts can be placed */
+	bool sampled;
+	const char *per;                 /* "snapshot", "second", or the label */
+	double *metrics[GROWTH_METRICS]; /* NAN where unknown */
+	double cgroup_limit;             /* of the last snapshot; NAN unknown or none */
+	double *memory;                  /* behind all of the above */
+};
+
+/**
+ * Read the axis of the snapshots `ids`.  `per` is "snapshot" (or NULL), "second" or the name of a
+ * label that every snapshot has with a number.  Gaps, duplicates and clocks that jump back are
+ * warned of in `report`.  Release with growth_axis_release(), also after a failure.  SNAP_EUSAGE,
+ * SNAP_ENOMEM.
+ */
+enum snap_status growth_axis_read(struct growth_axis *axis, struct store *store, const int64_t *ids,
+				  size_t count, const char *per, struct report *report,
+				  struct snap_error *err);
+void growth_axis_release(struct growth_axis *axis);
+
+#endif

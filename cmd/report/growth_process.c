@@ -1,0 +1,211 @@
+/*
+ * growth_process.c - the process as a whole over the series: what was recorded, what is resident,
+ * what neither explains, and when a limit will be reached.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "report/growth.h"
+#include "report/sites.h"
+
+static const char *const metric_names[GROWTH_METRICS] = {
+	[GROWTH_RECORDED] = "recorded",     [GROWTH_RSS] = "rss",
+	[GROWTH_SLACK] = "allocator_slack", [GROWTH_UNSEEN] = "unseen",
+	[GROWTH_CGROUP] = "cgroup",
+};
+
+static bool is_known(const struct growth_axis *axis, enum growth_metric metric)
+{
+	for (size_t i = 0; i < axis->count; i++)
+		if (isnan(axis->metrics[metric][i]))
+			return false;
+	return axis->count > 0;
+}
+
+static double first_of(const struct growth_axis *axis, enum growth_metric metric)
+{
+	return axis->metrics[metric][0];
+}
+
+static double last_of(const struct growth_axis *axis, enum growth_metric metric)
+{
+	return axis->metrics[metric][axis->count - 1];
+}
+
+static const char *size_text(struct report *report, double bytes)
+{
+	char buffer[32];
+
+	return report_text(report, "%s", sites_bytes(bytes < 0 ? 0 : (uint64_t)bytes, buffer));
+}
+
+/* ---- what there is ---- */
+
+static void add_metrics(struct report *report, const struct growth_axis *axis)
+{
+	struct value process = value_object();
+
+	for (int m = 0; m < GROWTH_METRICS; m++) {
+		struct value list = value_list(report, axis->count);
+
+		for (size_t i = 0; i < axis->count; i++)
+			if (!isnan(axis->metrics[m][i]))
+				list.list.items[i] = value_int((int64_t)axis->metrics[m][i]);
+		value_field(report, &process, metric_names[m], list);
+	}
+	value_field(report, &report->head, "process", process);
+}
+
+static void add_title(struct report *report, const struct growth_axis *axis)
+{
+	static const char *const words[] = {"recorded", "resident", "allocator slack",
+					    "seen by no hook"};
+	const char *title =
+		report_text(report, "%zu snapshot%s", axis->count, axis->count == 1 ? "" : "s");
+
+	for (int m = 0; m <= GROWTH_UNSEEN; m++)
+		if (is_known(axis, m))
+			title = report_text(report, "%s%s %s %s -> %s", title, m == 0 ? ":" : ",",
+					    words[m], size_text(report, first_of(axis, m)),
+					    size_text(report, last_of(axis, m)));
+	report->title = title;
+}
+
+/* ---- resident memory that grows although recorded memory does not ---- */
+
+static bool metric_grows(const struct growth_axis *axis, enum growth_metric metric, size_t warmup)
+{
+	const struct growth_series series = {.count = axis->count,
+					     .x = axis->x,
+					     .bytes = axis->metrics[metric],
+					     .run = axis->run};
+	const struct growth_options options = {.warmup = warmup};
+	struct growth_judgement judgement;
+
+	growth_judge(&series, &options, &judgement);
+	return judgement.verdict == GROWTH_LEAK;
+}
+
+static void note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
+				   size_t warmup)
+{
+	double resident, recorded;
+
+	if (!is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED) ||
+	    !metric_grows(axis, GROWTH_RSS, warmup))
+		return;
+	resident = last_of(axis, GROWTH_RSS) - first_of(axis, GROWTH_RSS);
+	recorded = last_of(axis, GROWTH_RECORDED) - first_of(axis, GROWTH_RECORDED);
+	if (recorded > resident / 2)
+		return;
+	report_note(report,
+		    "Resident memory grew by %s, recorded memory by %s only. Likely causes: "
+		    "fragmentation "
+		    "(the allocator's free memory went from %s to %s), an allocator of the "
+		    "program's own, or "
+		    "mmap (what no hook saw went from %s to %s).",
+		    size_text(report, resident), size_text(report, recorded),
+		    is_known(axis, GROWTH_SLACK) ? size_text(report, first_of(axis, GROWTH_SLACK))
+						 : "?",
+		    is_known(axis, GROWTH_SLACK) ? size_text(report, last_of(axis, GROWTH_SLACK))
+						 : "?",
+		    size_text(report, first_of(axis, GROWTH_UNSEEN)),
+		    size_text(report, last_of(axis, GROWTH_UNSEEN)));
+}
+
+/* ---- when is the limit reached? ---- */
+
+/* "45 s", "3 h 20 min", "2 d 5 h" */
+static const char *duration_text(struct report *report, double seconds)
+{
+	double minutes = floor(seconds / 60), hours = floor(minutes / 60), days = floor(hours / 24);
+
+	if (seconds < 120)
+		return report_text(report, "%.0f s", seconds);
+	if (hours < 1)
+		return report_text(report, "%.0f min", minutes);
+	if (days < 2)
+		return report_text(report, "%.0f h %.0f min", hours, fmod(minutes, 60));
+	if (days < 3650)
+		return report_text(report, "%.0f d %.0f h", days, fmod(hours, 24));
+	return "more than ten years";
+}
+
+/* What the limit is held against: the control group's own figure, resident memory, or what was
+ * recorded. */
+static enum growth_metric limited_metric(const struct growth_axis *axis, bool of_cgroup)
+{
+	if (of_cgroup && is_known(axis, GROWTH_CGROUP))
+		return GROWTH_CGROUP;
+	return is_known(axis, GROWTH_RSS) ? GROWTH_RSS : GROWTH_RECORDED;
+}
+
+static size_t last_run(const struct growth_axis *axis)
+{
+	size_t from = axis->count - 1;
+
+	while (from > 0 && axis->run[from - 1] == axis->run[from])
+		from--;
+	return from;
+}
+
+static void note_limit(struct report *report, double limit, double left, const char *what,
+		       const struct stats_slope *rate)
+{
+	const char *size = size_text(report, limit);
+
+	if (left <= 0)
+		report_note(report, "The limit of %s is reached already (%s memory).", size, what);
+	else if (rate->value <= 0)
+		report_note(report, "%s memory does not grow towards the limit of %s.", what, size);
+	else if (rate->low <= 0)
+		report_note(report,
+			    "%s memory reaches %s in about %s at this rate, at the earliest in %s; "
+			    "it may never",
+			    what, size, duration_text(report, left / rate->value),
+			    duration_text(report, left / rate->high));
+	else
+		report_note(report, "%s memory reaches %s in about %s at this rate, %s to %s.",
+			    what, size, duration_text(report, left / rate->value),
+			    duration_text(report, left / rate->high),
+			    duration_text(report, left / rate->low));
+}
+
+static struct value seconds_value(double left, double rate)
+{
+	return rate > 0 ? value_real(left > 0 ? left / rate : 0) : value_null();
+}
+
+static void add_limit(struct report *report, const struct growth_axis *axis, uint64_t limit_bytes)
+{
+	static const char *const words[] = {"Recorded", "Resident", "", "", "The control group's"};
+	double limit = limit_bytes ? (double)limit_bytes : axis->cgroup_limit, left;
+	enum growth_metric metric = limited_metric(axis, limit_bytes == 0);
+	size_t from = last_run(axis), count = axis->count - from;
+	struct value object = value_object();
+	struct stats_slope rate;
+
+	if (isnan(limit) || count < 3 || !is_known(axis, metric) ||
+	    !stats_theil_sen(axis->seconds + from, axis->metrics[metric] + from, count, &rate)) {
+		value_field(report, &report->head, "limit", value_null());
+		return;
+	}
+	left = limit - last_of(axis, metric);
+	value_field(report, &object, "bytes", value_int((int64_t)limit));
+	value_field(report, &object, "metric", value_text(report, metric_names[metric]));
+	value_field(report, &object, "seconds", seconds_value(left, rate.value));
+	value_field(report, &object, "low", seconds_value(left, rate.high));
+	value_field(report, &object, "high", seconds_value(left, rate.low));
+	value_field(report, &report->head, "limit", object);
+	if (limit_bytes || rate.low > 0)
+		note_limit(report, limit, left, words[metric], &rate);
+}
+
+void growth_describe_process(struct report *report, const struct growth_axis *axis, size_t warmup,
+			     uint64_t limit_bytes)
+{
+	add_title(report, axis);
+	add_metrics(report, axis);
+	add_limit(report, axis, limit_bytes);
+	note_unrecorded_growth(report, axis, warmup);
+}

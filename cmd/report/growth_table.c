@@ -1,0 +1,455 @@
+/*
+ * growth_table.c - the rows of a growth report as arrays.
+ *
+ * A thousand snapshots of ten thousand sites are ten million cells: each is added to its row's
+ * arrays as it is read, and none is kept.
+ */
+#include "report/growth_table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/pair.h"
+#include "model/fail.h"
+#include "report/fetch.h"
+#include "report/sites.h"
+
+struct growth_cohort_row {
+	uint32_t row;
+	uint32_t census; /* index into wanted */
+	uint64_t birth_seq;
+	double blocks, bytes;
+};
+
+enum { MANY_SNAPSHOTS = 64, CENSUSES_OF_MANY = 8 };
+
+struct filling {
+	struct growth_table *table;
+	const struct site_ids *sites;
+	bool *in_run;      /* run r, site s: [r * site_count + s] */
+	bool *wanted_rows; /* those whose cohorts are needed: constant rows need none */
+	struct snap_error *err;
+};
+
+/* ---- which stacks of different processes are the same ---- */
+
+static enum snap_status note_run(void *user, const struct store_cell *cell)
+{
+	struct filling *filling = user;
+	uint32_t site = site_ids_find(filling->sites, cell->site_id);
+	size_t run = filling->table->axis->run[cell->snapshot];
+
+	if (site != SNAP_NONE)
+		filling->in_run[run * filling->table->dataset->site_count + site] = true;
+	return SNAP_OK;
+}
+
+/* Pair the sites of one run with those that newer runs have; what is new joins them. */
+static enum snap_status pair_run(struct growth_table *table, const bool *in_run, bool *known,
+				 const struct dataset_cell *cells, enum pair_level level,
+				 struct snap_error *err)
+{
+	size_t count = table->dataset->site_count;
+	const struct dataset_cell **old = calloc(2 * count + 1, sizeof(*old)), **new = old + count;
+	struct pair_sides sides = {.old = old, .new = new};
+	struct pairing pairing = {0};
+	enum snap_status st;
+
+	if (!old)
+		return fail_memory(err, "pairing call stacks");
+	for (size_t s = 0; s < count; s++) {
+		old[s] = in_run[s] ? &cells[s] : NULL;
+		new[s] = known[s] ? &cells[s] : NULL;
+	}
+	st = pairing_compute(&pairing, table->dataset, &sides, level, err);
+	for (size_t i = 0; st == SNAP_OK && i < pairing.count; i++) {
+		const struct pair *pair = &pairing.pairs[i];
+
+		if (pair->old == SNAP_NONE || known[pair->old])
+			continue; /* a stack that newer runs have as it is stays itself */
+		if (pair->new != SNAP_NONE)
+			table->home[pair->old] = pair->new;
+		else
+			known[pair->old] = true;
+	}
+	pairing_release(&pairing);
+	free(old);
+	return st;
+}
+
+static enum snap_status pair_runs(struct growth_table *table, const bool *in_run,
+				  enum pair_level level, struct snap_error *err)
+{
+	size_t count = table->dataset->site_count;
+	struct dataset_cell *cells = calloc(count + 1, sizeof(*cells));
+	bool *known = calloc(count + 1, sizeof(*known));
+	enum snap_status st = cells && known ? SNAP_OK : fail_memory(err, "pairing call stacks");
+
+	for (size_t s = 0; st == SNAP_OK && s < count; s++)
+		cells[s] =
+			(struct dataset_cell){.site = (uint32_t)s, .figures.value = {1, 1, 1, 1}};
+	for (size_t run = table->axis->run_count; st == SNAP_OK && run-- > 0;)
+		st = pair_run(table, in_run + run * count, known, cells, level, err);
+	free(cells);
+	free(known);
+	return st;
+}
+
+static enum snap_status find_homes(struct filling *filling, struct store *store, const int64_t *ids,
+				   enum pair_level level)
+{
+	struct growth_table *table = filling->table;
+	size_t sites = table->dataset->site_count;
+	enum snap_status st;
+
+	table->home = calloc(sites + 1, sizeof(*table->home));
+	if (!table->home)
+		return fail_memory(filling->err, "pairing call stacks");
+	for (size_t s = 0; s < sites; s++)
+		table->home[s] = (uint32_t)s;
+	if (table->axis->run_count < 2)
+		return SNAP_OK;
+	filling->in_run = calloc(table->axis->run_count * sites + 1, sizeof(*filling->in_run));
+	if (!filling->in_run)
+		return fail_memory(filling->err, "pairing call stacks");
+	st = store_each_cell(store, ids, table->axis->count, note_run, filling, filling->err);
+	if (st == SNAP_OK)
+		st = pair_runs(table, filling->in_run, level, filling->err);
+	free(filling->in_run);
+	return st;
+}
+
+/* ---- cells ---- */
+
+static void add_known(double *sum, uint64_t value, bool *unknown)
+{
+	if (value == SNAP_UNKNOWN)
+		*unknown = true;
+	else
+		*sum += (double)value;
+}
+
+static void credit_row(struct growth_table *table, uint32_t row, const struct store_cell *cell)
+{
+	size_t at = row * table->axis->count + cell->snapshot;
+
+	table->present[row] = true;
+	add_known(&table->bytes[at], cell->live_bytes, &table->bytes_unknown[row]);
+	add_known(&table->blocks[at], cell->live_blocks, &table->blocks_unknown[row]);
+	if (table->bytes_variance) {
+		table->bytes_variance[at] += (float)cell->variance.live_bytes;
+		table->blocks_variance[at] += (float)cell->variance.live_blocks;
+	}
+}
+
+/* The stack that a row shows: the one that holds most at the end, or, if none does, was seen last.
+ */
+static void note_heaviest(struct growth_table *table, uint32_t row, uint32_t site, double bytes)
+{
+	uint32_t old = table->heaviest[row];
+
+	if (old == SNAP_NONE || bytes >= table->last_by_site[old])
+		table->heaviest[row] = site;
+}
+
+static enum snap_status take_cell(void *user, const struct store_cell *cell)
+{
+	struct filling *filling = user;
+	struct growth_table *table = filling->table;
+	uint32_t site = site_ids_find(filling->sites, cell->site_id), home;
+	double bytes = cell->live_bytes == SNAP_UNKNOWN ? 0 : (double)cell->live_bytes;
+	bool is_last = cell->snapshot + 1 == table->axis->count;
+	const uint32_t *rows;
+	size_t count;
+
+	if (site == SNAP_NONE)
+		return fail(filling->err, SNAP_ECORRUPT,
+			    "the database is damaged: a snapshot names call stack %lld, which is "
+			    "not there",
+			    (long long)cell->site_id);
+	home = table->home[site];
+	table->total_bytes[cell->snapshot] += bytes;
+	if (cell->live_blocks != SNAP_UNKNOWN)
+		table->total_blocks[cell->snapshot] += (double)cell->live_blocks;
+	if (cell->snapshot == 0)
+		table->first_by_site[home] += bytes;
+	if (is_last)
+		table->last_by_site[home] += bytes;
+	count = selection_rows_of(table->selection, home, &rows);
+	for (size_t r = 0; r < count; r++) {
+		credit_row(table, rows[r], cell);
+		note_heaviest(table, rows[r], home, bytes);
+	}
+	return SNAP_OK;
+}
+
+static bool allocate(struct growth_table *table)
+{
+	size_t rows = table->row_count, cells = rows * table->axis->count;
+	size_t sites = table->dataset->site_count;
+
+	table->bytes = calloc(cells + 1, sizeof(*table->bytes));
+	table->blocks = calloc(cells + 1, sizeof(*table->blocks));
+	if (table->axis->sampled) {
+		table->bytes_variance = calloc(cells + 1, sizeof(*table->bytes_variance));
+		table->blocks_variance = calloc(cells + 1, sizeof(*table->blocks_variance));
+		if (!table->bytes_variance || !table->blocks_variance)
+			return false;
+	}
+	table->present = calloc(3 * rows + 1, sizeof(*table->present));
+	table->bytes_unknown = table->present + rows;
+	table->blocks_unknown = table->present + 2 * rows;
+	table->heaviest = malloc((rows + 1) * sizeof(*table->heaviest));
+	table->total_bytes = calloc(2 * table->axis->count + 1, sizeof(*table->total_bytes));
+	table->total_blocks = table->total_bytes + table->axis->count;
+	table->first_by_site = calloc(2 * sites + 1, sizeof(*table->first_by_site));
+	table->last_by_site = table->first_by_site + sites;
+	if (!table->bytes || !table->blocks || !table->present || !table->heaviest ||
+	    !table->total_bytes || !table->first_by_site)
+		return false;
+	for (size_t r = 0; r < rows; r++)
+		table->heaviest[r] = SNAP_NONE;
+	return true;
+}
+
+/* ---- cohorts ---- */
+
+static bool row_moves(const struct growth_table *table, size_t row)
+{
+	const double *bytes = table->bytes + row * table->axis->count;
+	const double *blocks = table->blocks + row * table->axis->count;
+
+	for (size_t i = 1; i < table->axis->count; i++)
+		if (bytes[i] != bytes[0] || blocks[i] != blocks[0])
+			return true;
+	return false;
+}
+
+static enum snap_status take_cohort(void *user, const struct store_cohort *cohort)
+{
+	struct filling *filling = user;
+	struct growth_table *table = filling->table;
+	uint32_t site = site_ids_find(filling->sites, cohort->site_id);
+	const uint32_t *rows;
+	size_t count;
+
+	if (site == SNAP_NONE || cohort->blocks == SNAP_UNKNOWN || cohort->bytes == SNAP_UNKNOWN)
+		return SNAP_OK;
+	count = selection_rows_of(table->selection, table->home[site], &rows);
+	for (size_t r = 0; r < count; r++) {
+		if (!filling->wanted_rows[rows[r]])
+			continue;
+		if (!array_reserve(&table->cohorts, &table->cohort_room, table->cohort_count,
+				   sizeof(*table->cohorts)))
+			return fail_memory(filling->err, "reading cohorts");
+		table->cohorts[table->cohort_count++] = (struct growth_cohort_row){
+			.row = rows[r],
+			.census = cohort->snapshot,
+			.birth_seq = cohort->birth_seq,
+			.blocks = (double)cohort->blocks,
+			.bytes = (double)cohort->bytes,
+		};
+	}
+	return SNAP_OK;
+}
+
+static int compare_cohorts(const void *left, const void *right)
+{
+	const struct growth_cohort_row *a = left, *b = right;
+
+	if (a->row != b->row)
+		return a->row < b->row ? -1 : 1;
+	if (a->census != b->census)
+		return a->census < b->census ? -1 : 1;
+	return (a->birth_seq > b->birth_seq) - (a->birth_seq < b->birth_seq);
+}
+
+static enum snap_status read_cohorts(struct filling *filling, struct store *store,
+				     const int64_t *ids)
+{
+	struct growth_table *table = filling->table;
+	const struct growth_series axis = {.count = table->axis->count, .run = table->axis->run};
+	size_t most = axis.count > MANY_SNAPSHOTS ? CENSUSES_OF_MANY : GROWTH_CENSUSES;
+	int64_t wanted[GROWTH_CENSUSES];
+	enum snap_status st;
+
+	if (!table->axis->seq_rises || axis.count < 3)
+		return SNAP_OK;
+	table->wanted_count = growth_wanted_censuses(&axis, table->wanted, most);
+	for (size_t i = 0; i < table->wanted_count; i++)
+		wanted[i] = ids[table->wanted[i]];
+	filling->wanted_rows = calloc(table->row_count + 1, sizeof(*filling->wanted_rows));
+	if (!filling->wanted_rows)
+		return fail_memory(filling->err, "reading cohorts");
+	for (size_t r = 0; r < table->row_count; r++)
+		filling->wanted_rows[r] = table->present[r] && row_moves(table, r);
+	st = store_each_cohort(store, wanted, table->wanted_count, take_cohort, filling,
+			       filling->err);
+	free(filling->wanted_rows);
+	if (st == SNAP_OK && table->cohort_count)
+		qsort(table->cohorts, table->cohort_count, sizeof(*table->cohorts),
+		      compare_cohorts);
+	return st;
+}
+
+/* ---- reading ---- */
+
+enum snap_status growth_table_read(struct growth_table *table, struct store *store,
+				   const int64_t *ids, const struct growth_axis *axis,
+				   const struct report_options *options, struct snap_error *err)
+{
+	static const enum pair_level levels[] = {
+		[MATCH_EXACT] = PAIR_EXACT,
+		[MATCH_LINE] = PAIR_LINE,
+		[MATCH_FUNCTION] = PAIR_FUNCTION,
+		[MATCH_FUZZY] = PAIR_FUZZY,
+	};
+	struct filling filling = {.table = table, .err = err};
+	struct site_ids *sites = NULL;
+	struct select_options select;
+	enum snap_status st;
+
+	*table = (struct growth_table){.axis = axis};
+	st = sites_selection(&select, options, err);
+	if (st == SNAP_OK)
+		st = fetch_sites_with_ids(&table->dataset, &sites, store, ids, axis->count, err);
+	filling.sites = sites;
+	if (st == SNAP_OK)
+		st = selection_new(&table->selection, table->dataset, &select, err);
+	if (st == SNAP_OK)
+		st = find_homes(&filling, store, ids, levels[options->match]);
+	if (st == SNAP_OK) {
+		table->row_count = selection_row_count(table->selection);
+		st = allocate(table) ? SNAP_OK : fail_memory(err, "reading the series");
+	}
+	if (st == SNAP_OK)
+		st = store_each_cell(store, ids, axis->count, take_cell, &filling, err);
+	if (st == SNAP_OK)
+		st = read_cohorts(&filling, store, ids);
+	site_ids_free(sites);
+	return st;
+}
+
+void growth_table_release(struct growth_table *table)
+{
+	selection_free(table->selection);
+	dataset_free(table->dataset);
+	free(table->bytes);
+	free(table->blocks);
+	free(table->bytes_variance);
+	free(table->blocks_variance);
+	free(table->present);
+	free(table->heaviest);
+	free(table->total_bytes);
+	free(table->first_by_site);
+	free(table->home);
+	free(table->cohorts);
+	*table = (struct growth_table){0};
+}
+
+/* ---- one row ---- */
+
+static size_t first_cohort(const struct growth_table *table, size_t row)
+{
+	size_t low = 0, high = table->cohort_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (table->cohorts[middle].row < row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t growth_table_cohort_room(const struct growth_table *table)
+{
+	size_t most = 0;
+
+	for (size_t i = 0, from = 0; i < table->cohort_count; i++) {
+		if (table->cohorts[i].row != table->cohorts[from].row)
+			from = i;
+		if (i - from + 1 > most)
+			most = i - from + 1;
+	}
+	return most + 1;
+}
+
+/* Cohorts count only where they add up to what the snapshot says: some formats carry none. */
+static bool adds_up(const struct growth_table *table, size_t row,
+		    const struct growth_census *census)
+{
+	double blocks = table->blocks[row * table->axis->count + census->snapshot], sum = 0;
+
+	for (size_t i = 0; i < census->count; i++)
+		sum += census->cohorts[i].blocks;
+	return fabs(sum - blocks) <= 0.01 * blocks + 0.5;
+}
+
+static size_t fill_censuses(const struct growth_table *table, size_t row,
+			    struct growth_census *censuses, struct growth_cohort *cohorts)
+{
+	size_t at = first_cohort(table, row), used = 0;
+
+	for (size_t c = 0; c < table->wanted_count; c++) {
+		struct growth_census *census = &censuses[c];
+
+		*census = (struct growth_census){.snapshot = table->wanted[c],
+						 .cohorts = cohorts + used};
+		for (; at < table->cohort_count && table->cohorts[at].row == row &&
+		       table->cohorts[at].census == c;
+		     at++) {
+			const struct growth_cohort_row *from = &table->cohorts[at];
+
+			if (census->count == 0 || cohorts[used - 1].birth_seq != from->birth_seq) {
+				cohorts[used++] =
+					(struct growth_cohort){.birth_seq = from->birth_seq};
+				census->count++;
+			}
+			cohorts[used - 1].blocks += from->blocks;
+			cohorts[used - 1].bytes += from->bytes;
+		}
+		if (!adds_up(table, row, census))
+			return 0;
+	}
+	return table->wanted_count;
+}
+
+static const double *errors_of(const float *variances, size_t count, double *out)
+{
+	if (!variances)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		out[i] = sqrt((double)variances[i]);
+	return out;
+}
+
+struct growth_series growth_table_series(const struct growth_table *table, size_t row,
+					 struct growth_census *censuses,
+					 struct growth_cohort *cohorts, double *scratch)
+{
+	const struct growth_axis *axis = table->axis;
+	size_t from = row * axis->count;
+	struct growth_series series = {
+		.count = axis->count,
+		.x = axis->x,
+		.unit_x = axis->unit_x,
+		.bytes = table->bytes + from,
+		.blocks = table->blocks_unknown[row] ? NULL : table->blocks + from,
+		.run = axis->run,
+		.seq = axis->seq_rises ? axis->seq : NULL,
+		.censuses = censuses,
+	};
+
+	if (table->bytes_variance) {
+		series.bytes_stderr = errors_of(table->bytes_variance + from, axis->count, scratch);
+		series.blocks_stderr = errors_of(table->blocks_variance + from, axis->count,
+						 scratch + axis->count);
+	}
+	if (series.blocks)
+		series.census_count = fill_censuses(table, row, censuses, cohorts);
+	return series;
+}

@@ -1,0 +1,50 @@
+/*
+ * report/growth_table.h - the rows of a growth report as arrays: one series per row, streamed from
+ * the store, with the cohorts of the few snapshots that the rule asks for.
+ */
+#ifndef REPORT_GROWTH_TABLE_H
+#define REPORT_GROWTH_TABLE_H
+
+#include "analysis/growth.h"
+#include "analysis/select.h"
+#include "report/growth_axis.h"
+#include "report/options.h"
+
+struct growth_cohort_row;
+
+struct growth_table {
+	const struct growth_axis *axis;
+	struct dataset *dataset; /* frames and sites, no cells */
+	struct selection *selection;
+	size_t row_count;                        /* the selection's */
+	double *bytes, *blocks;                  /* row r, snapshot i: [r * axis->count + i] */
+	float *bytes_variance, *blocks_variance; /* NULL in exact mode */
+	bool *present;                           /* rows that any snapshot credits something to */
+	bool *bytes_unknown, *blocks_unknown;
+	uint32_t *heaviest;                 /* per row: the site that holds most at the end */
+	double *total_bytes, *total_blocks; /* per snapshot, over all sites, filtered out or not */
+	uint32_t *home;                     /* per site: the site whose rows it is credited to */
+	double *first_by_site, *last_by_site; /* bytes at both ends, for sums without overlap */
+	size_t wanted[GROWTH_CENSUSES];       /* snapshots whose cohorts were read */
+	size_t wanted_count;
+	struct growth_cohort_row *cohorts; /* ordered by row, census, birth */
+	size_t cohort_count, cohort_room;
+};
+
+/** Read all rows.  Release with growth_table_release(), also after a failure. */
+enum snap_status growth_table_read(struct growth_table *table, struct store *store,
+				   const int64_t *ids, const struct growth_axis *axis,
+				   const struct report_options *options, struct snap_error *err);
+void growth_table_release(struct growth_table *table);
+
+/**
+ * The series of a row, and its censuses into `censuses` (GROWTH_CENSUSES) with their cohorts in
+ * `cohorts` (growth_table_cohort_room() of them).  `scratch` holds 2 * axis->count values for
+ * standard errors.
+ */
+size_t growth_table_cohort_room(const struct growth_table *table);
+struct growth_series growth_table_series(const struct growth_table *table, size_t row,
+					 struct growth_census *censuses,
+					 struct growth_cohort *cohorts, double *scratch);
+
+#endif
