@@ -1,8 +1,9 @@
 /*
  * change_text.c - what differs between two paired stacks, in a few words.
  *
- * The naming frame comes first: that is what the reader looks at.  Only when it is unchanged do its
- * callers matter, newest first, and one difference is said, not all.
+ * The naming frame comes first: that is what the reader looks at; then its callers, newest first;
+ * allocator plumbing last.  At most MOST_PHRASES differences are said: the row's stack has the
+ * rest.
  */
 #include "analysis/change.h"
 
@@ -11,20 +12,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/align.h"
 #include "model/names.h"
 
-static char *say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+enum { MOST_PHRASES = 2 };
 
-static char *say(const char *format, ...)
+struct text {
+	const struct dataset *dataset;
+	const struct pair *pair;
+	FILE *out;
+	unsigned phrases;
+};
+
+static void say(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct text *text, const char *format, ...)
 {
-	char *text = NULL;
 	va_list args;
 
+	if (text->phrases++ >= MOST_PHRASES)
+		return;
+	if (text->phrases > 1)
+		fputs(", ", text->out);
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	vfprintf(text->out, format, args);
 	va_end(args);
-	return text;
 }
 
 static const char *base_name(const char *path)
@@ -34,58 +46,188 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The difference between two frames that stand for each other; `caller` is "" for the naming frame.
- */
-static char *frame_change(const struct dataset *dataset, const struct dataset_frame *old,
-			  const struct dataset_frame *new, bool names_site)
+static const struct dataset_frame *old_frame(const struct text *text, uint32_t position)
 {
-	const char *function = dataset_text(dataset, new->function);
-	const char *old_file = dataset_text(dataset, old->file),
-		   *new_file = dataset_text(dataset, new->file);
-	const char *gap = names_site || !*function ? "" : " ";
-
-	if (names_site)
-		function = "";
-	if (old->function != new->function && old->function &&new->function)
-		return say("renamed: %s -> %s", dataset_text(dataset, old->function),
-			   dataset_text(dataset, new->function));
-	if (old->file != new->file && old->file &&new->file) {
-		bool same_base = strcmp(base_name(old_file), base_name(new_file)) == 0;
-
-		return say("%s%smoved: %s -> %s", function, gap,
-			   same_base ? old_file : base_name(old_file),
-			   same_base ? new_file : base_name(new_file));
-	}
-	if (old->line != new->line && old->line &&new->line)
-		return say("%s%sline %u -> %u", function, gap, old->line, new->line);
-	if (old->module != new->module && old->module &&new->module)
-		return say("%s%slibrary: %s -> %s", function, gap,
-			   dataset_text(dataset, old->module), dataset_text(dataset, new->module));
-	return NULL;
+	return dataset_frame_at(text->dataset, text->pair->old, position);
 }
 
-static char *aligned_change(const struct dataset *dataset, const struct pair *pair)
+static const struct dataset_frame *new_frame(const struct text *text, uint32_t position)
 {
-	const struct dataset_site *old = &dataset->sites[pair->old],
-				  *new = &dataset->sites[pair->new];
-	uint32_t named = new->identity.named;
-	char *text = NULL;
+	return dataset_frame_at(text->dataset, text->pair->new, position);
+}
 
-	for (uint32_t i = named; !text && i < new->depth; i++)
-		text = frame_change(dataset, dataset_frame_at(dataset, pair->old, i),
-				    dataset_frame_at(dataset, pair->new, i), i == named);
-	for (uint32_t i = 0; !text && i < named && i < old->depth; i++)
-		text = frame_change(dataset, dataset_frame_at(dataset, pair->old, i),
-				    dataset_frame_at(dataset, pair->new, i), false);
-	return text;
+static const char *function_of(const struct text *text, const struct dataset_frame *frame)
+{
+	const char *function = dataset_text(text->dataset, frame->function);
+
+	return *function ? function : "(unknown)";
+}
+
+/* ---- two frames that stand for each other ---- */
+
+static void say_file(struct text *text, const char *subject, const struct dataset_frame *old,
+		     const struct dataset_frame *new)
+{
+	const char *from = dataset_text(text->dataset, old->file),
+		   *to = dataset_text(text->dataset, new->file);
+	bool same_base = strcmp(base_name(from), base_name(to)) == 0;
+
+	say(text, "%smoved: %s -> %s", subject, same_base ? from : base_name(from),
+	    same_base ? to : base_name(to));
+}
+
+/* `names_site`: the frame is in the row's own name, so that a line without a function is
+ * understood. */
+static void say_frame_change(struct text *text, const struct dataset_frame *old,
+			     const struct dataset_frame *new, bool names_site)
+{
+	const char *function = dataset_text(text->dataset, new->function);
+	char subject[128] = "";
+
+	if (!names_site && *function)
+		snprintf(subject, sizeof(subject), "%.100s ", function);
+	if (old->function != new->function && old->function &&new->function)
+		say(text, "signature: %s -> %s", function_of(text, old), function_of(text, new));
+	else if (old->file != new->file && old->file &&new->file)
+		say_file(text, subject, old, new);
+	else if (old->line != new->line && old->line &&new->line)
+		say(text, "%sline %u -> %u", subject, old->line, new->line);
+	else if (old->module != new->module && old->module &&new->module)
+		say(text, "%smodule: %s -> %s", subject, dataset_text(text->dataset, old->module),
+		    dataset_text(text->dataset, new->module));
+}
+
+/* ---- frames that only one of the stacks has ---- */
+
+/* A run of steps in which nothing stands for anything, and the step after it. */
+struct gap {
+	uint32_t first_old, first_new; /* positions; SNAP_NONE without */
+	size_t old_count, new_count;
+	const struct align_step *caller; /* NULL at the outermost end */
+};
+
+static void say_gap(struct text *text, const struct gap *gap)
+{
+	const char *old =
+		gap->old_count ? function_of(text, old_frame(text, gap->first_old)) : NULL;
+	const char *new =
+		gap->new_count ? function_of(text, new_frame(text, gap->first_new)) : NULL;
+
+	if (old && new)
+		say(text, "renamed: %s -> %s", old, new);
+	else if (old && gap->caller)
+		say(text, "%s inlined into %s", old,
+		    function_of(text, new_frame(text, gap->caller->b)));
+	else if (old)
+		say(text, "no longer under %s", old);
+	else if (gap->caller)
+		say(text, "now through %s", new);
+	else
+		say(text, "now under %s", new);
+}
+
+static size_t read_gap(const struct aligner *aligner, size_t at, struct gap *gap)
+{
+	*gap = (struct gap){SNAP_NONE, SNAP_NONE, 0, 0, NULL};
+	for (; at < aligner->step_count; at++) {
+		const struct align_step *step = &aligner->steps[at];
+
+		if (step->a != SNAP_NONE && step->b != SNAP_NONE) {
+			gap->caller = step;
+			break;
+		}
+		if (step->a != SNAP_NONE && gap->old_count++ == 0)
+			gap->first_old = step->a;
+		if (step->b != SNAP_NONE && gap->new_count++ == 0)
+			gap->first_new = step->b;
+	}
+	return at;
+}
+
+static void say_steps(struct text *text, const struct aligner *aligner)
+{
+	uint32_t old_named = text->dataset->sites[text->pair->old].identity.named;
+	uint32_t new_named = text->dataset->sites[text->pair->new].identity.named;
+	size_t at = 0;
+
+	while (at < aligner->step_count) {
+		const struct align_step *step = &aligner->steps[at];
+		struct gap gap;
+
+		if (step->a != SNAP_NONE && step->b != SNAP_NONE) {
+			if (step->a >= old_named && step->b >= new_named)
+				say_frame_change(text, old_frame(text, step->a),
+						 new_frame(text, step->b), step->b == new_named);
+			at++;
+			continue;
+		}
+		if ((step->a != SNAP_NONE && step->a < old_named) ||
+		    (step->b != SNAP_NONE && step->b < new_named)) {
+			at++; /* plumbing */
+			continue;
+		}
+		at = read_gap(aligner, at, &gap);
+		say_gap(text, &gap);
+	}
+}
+
+/* ---- alignment by bare names ---- */
+
+static double equal_names(const void *context, uint32_t a, uint32_t b)
+{
+	(void)context;
+	return a == b ? 1 : 0;
+}
+
+static bool name_stack(struct dataset *names, const struct dataset *dataset, uint32_t site,
+		       uint32_t *out)
+{
+	for (uint32_t i = 0; i < dataset->sites[site].depth; i++) {
+		char bare[512];
+
+		name_bare(dataset_text(dataset, dataset_frame_at(dataset, site, i)->function), bare,
+			  sizeof(bare));
+		out[i] = dataset_string(names, bare);
+		if (out[i] == SNAP_NONE)
+			return false;
+	}
+	return true;
+}
+
+static bool align_pair(struct aligner *aligner, const struct dataset *dataset,
+		       const struct pair *pair)
+{
+	uint32_t old_depth = dataset->sites[pair->old].depth,
+		 new_depth = dataset->sites[pair->new].depth;
+	uint32_t *names = malloc(((size_t)old_depth + new_depth + 1) * sizeof(*names));
+	struct dataset *interned = dataset_new(0);
+	bool ok = names && interned && name_stack(interned, dataset, pair->old, names) &&
+		  name_stack(interned, dataset, pair->new, names + old_depth) &&
+		  align(aligner, names, old_depth, names + old_depth, new_depth);
+
+	free(names);
+	dataset_free(interned);
+	return ok;
 }
 
 char *change_text(const struct dataset *dataset, const struct pair *pair)
 {
+	struct text text = {.dataset = dataset, .pair = pair};
+	struct aligner aligner = {.score = equal_names};
+	char *words = NULL;
+	size_t size = 0;
+
 	if (pair->level == PAIR_NONE || pair->old == pair->new)
 		return NULL;
-	if (pair->level != PAIR_FUZZY &&
-	    dataset->sites[pair->old].depth == dataset->sites[pair->new].depth)
-		return aligned_change(dataset, pair);
-	return NULL;
+	text.out = open_memstream(&words, &size);
+	if (text.out && align_pair(&aligner, dataset, pair))
+		say_steps(&text, &aligner);
+	if (text.out && fclose(text.out) != 0)
+		text.phrases = 0;
+	aligner_release(&aligner);
+	if (text.phrases == 0) {
+		free(words);
+		words = NULL;
+	}
+	return words;
 }

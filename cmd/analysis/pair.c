@@ -4,6 +4,7 @@
 #include "analysis/pair.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis/pair_fuzzy.h"
 #include "model/fail.h"
@@ -73,12 +74,60 @@ static int compare_entries(const void *left, const void *right)
 	return order ? order : compare_number(a->site, b->site);
 }
 
-static void prepare(struct side *side, enum pair_level level)
+/* Keys are hashes: their upper halves are sorted digit by digit, and only what ties there is
+ * compared. */
+enum { DIGIT_BITS = 16, DIGITS = 1 << DIGIT_BITS };
+
+static void sort_by_digit(const struct entry *from, struct entry *to, size_t count, unsigned shift,
+			  size_t *starts)
 {
+	size_t start = 0;
+
+	memset(starts, 0, DIGITS * sizeof(*starts));
+	for (size_t i = 0; i < count; i++)
+		starts[(from[i].key >> shift) % DIGITS]++;
+	for (size_t i = 0; i < DIGITS; i++) {
+		size_t size = starts[i];
+
+		starts[i] = start;
+		start += size;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[(from[i].key >> shift) % DIGITS]++] = from[i];
+}
+
+static void sort_ties(struct entry *entries, size_t count)
+{
+	for (size_t first = 0, next; first < count; first = next) {
+		for (next = first + 1; next < count; next++)
+			if (entries[next].key >> 32 != entries[first].key >> 32)
+				break;
+		if (next - first > 1)
+			qsort(entries + first, next - first, sizeof(*entries), compare_entries);
+	}
+}
+
+/* Order the side by its keys at `level`.  Stacks without an exact key do not take part there: they
+ * come first. */
+static bool prepare(struct side *side, enum pair_level level)
+{
+	struct entry *scratch = malloc((side->count + 1) * sizeof(*scratch));
+	size_t *starts = malloc(DIGITS * sizeof(*starts)), keyless = 0;
+
 	for (size_t i = 0; i < side->count; i++)
 		side->entries[i].key =
 			key_at(&side->entries[i].dataset->sites[side->entries[i].site], level);
-	qsort(side->entries, side->count, sizeof(*side->entries), compare_entries);
+	if (scratch && starts) {
+		sort_by_digit(side->entries, scratch, side->count, 32, starts);
+		sort_by_digit(scratch, side->entries, side->count, 48, starts);
+		while (level == PAIR_EXACT && keyless < side->count &&
+		       side->entries[keyless].key == 0)
+			keyless++;
+		sort_ties(side->entries + keyless, side->count - keyless);
+	}
+	free(scratch);
+	free(starts);
+	return scratch && starts;
 }
 
 static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum pair_level level)
@@ -121,62 +170,64 @@ static bool collect(struct side *side, const struct dataset *dataset,
 	return side->entries != NULL;
 }
 
-/* Hand what the keys could not pair to the alignment, and take its pairs out of both sides. */
-static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
-		       const struct pair_sides *sides, struct side *old, struct side *new)
+/* The sites of a side that are still unpaired, in their order; malloc'ed. */
+static uint32_t *sites_left(const struct side *side)
 {
-	uint32_t *left = malloc((old->count + new->count + 1) * sizeof(*left));
-	size_t before = pairing->count;
-	bool ok = left != NULL;
+	uint32_t *sites = malloc((side->count + 1) * sizeof(*sites));
 
-	for (size_t i = 0; ok && i < old->count; i++)
-		left[i] = old->entries[i].site;
-	for (size_t i = 0; ok && i < new->count; i++)
-		left[old->count + i] = new->entries[i].site;
-	ok = ok && pair_fuzzy(dataset, sides, left, old->count, left + old->count, new->count,
-			      pairing->pairs + before, &pairing->count);
-	free(left);
-	return ok;
+	for (size_t i = 0; sites && i < side->count; i++)
+		sites[i] = side->entries[i].site;
+	return sites;
 }
 
-/* What pair_alike() paired since `from` is no longer left over. */
-static void drop_paired(struct side *side, const struct pairing *pairing, size_t from, bool is_old,
-			bool *paired)
+/* Take the sites of `pairs` out of a side. */
+static bool drop_paired(struct side *side, const struct pair *pairs, size_t count, bool new,
+			size_t site_count)
 {
+	bool *paired = calloc(site_count + 1, sizeof(*paired));
 	size_t left = 0;
 
-	for (size_t i = from; i < pairing->count; i++)
-		paired[is_old ? pairing->pairs[i].old : pairing->pairs[i].new] = true;
+	if (!paired)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		paired[new ? pairs[i].new : pairs[i].old] = true;
 	for (size_t i = 0; i < side->count; i++)
 		if (!paired[side->entries[i].site])
 			side->entries[left++] = side->entries[i];
 	side->count = left;
+	free(paired);
+	return true;
+}
+
+/* What no key paired is paired by likeness.  The last level left both sides ordered by function. */
+static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
+		       const struct pair_sides *sides, struct side *old, struct side *new)
+{
+	uint32_t *old_sites = sites_left(old), *new_sites = sites_left(new);
+	struct pair *pairs = pairing->pairs + pairing->count;
+	size_t count = 0;
+	bool ok = old_sites && new_sites &&
+		  pair_fuzzy(dataset, sides, old_sites, old->count, new_sites, new->count, pairs,
+			     &count) &&
+		  drop_paired(old, pairs, count, false, dataset->site_count) &&
+		  drop_paired(new, pairs, count, true, dataset->site_count);
+
+	pairing->count += count;
+	free(old_sites);
+	free(new_sites);
+	return ok;
 }
 
 static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		     const struct pair_sides *sides, struct side *old, struct side *new,
 		     enum pair_level up_to)
 {
-	bool *paired;
-	size_t by_key;
-
 	for (enum pair_level level = PAIR_EXACT; level <= up_to && level < PAIR_FUZZY; level++) {
-		prepare(old, level);
-		prepare(new, level);
+		if (!prepare(old, level) || !prepare(new, level))
+			return false;
 		pair_equal_keys(pairing, old, new, level);
 	}
-	if (up_to < PAIR_FUZZY)
-		return true;
-	by_key = pairing->count;
-	paired = calloc(dataset->site_count * 2 + 1, sizeof(*paired));
-	if (!paired || !pair_alike(pairing, dataset, sides, old, new)) {
-		free(paired);
-		return false;
-	}
-	drop_paired(old, pairing, by_key, true, paired);
-	drop_paired(new, pairing, by_key, false, paired + dataset->site_count);
-	free(paired);
-	return true;
+	return up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new);
 }
 
 enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *dataset,

@@ -1,10 +1,557 @@
+/*
+ * pair_fuzzy.c - pair call stacks by likeness.
+ *
+ * 1. Stacks that no key paired are gathered in families: the same functions in the same modules.
+ * What is compared is families, so that a function with a thousand call sites is compared once.
+ * 2. An inverted index from the most telling tokens to new families gives each old family a few
+ * candidates; only those are aligned, so that the work grows with the number of families and not
+ * with its square.
+ * 3. Likeness is a weighted Dice coefficient over the aligned frames (analysis/tokens.h says what a
+ * frame weighs).  A token that the other snapshot has nowhere (renamed, inlined away, new wrapper)
+ * says little against a pair; one that is there, but not in this stack, says a lot.
+ * 4. The stacks of like families pair by likeness and size, best first.  A pair with a rival that
+ * is about as good is ambiguous and stays unpaired.
+ */
 #include "analysis/pair_fuzzy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/align.h"
+#include "analysis/tokens.h"
+
+/* Chosen on the corpus of tests/compare; each has its reason beside it. */
+static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */
+static const double ambiguity = 0.02;        /* rivals this close cannot be told apart */
+static const double one_sided_weight = 0.25; /* of a frame that the other snapshot has nowhere */
+static const double size_share =
+	0.15; /* what sizes may add to likeness: enough to decide between equals */
+
+enum {
+	PROBES = 6,            /* most telling tokens of an old family that are looked up */
+	LONGEST_POSTING = 512, /* a token in more new families than that tells too little */
+	CANDIDATES = 6,        /* aligned per old family */
+	MOST_CROSS =
+		8, /* per stack of two families, how many of the other are weighed against it */
+};
+
+/* Unpaired stacks of one side with equal function keys: members[first .. first + count), in line
+ * order. */
+struct family {
+	uint32_t first, count;
+	uint32_t site;      /* stands for all */
+	size_t first_token; /* its tokens: side->tokens[first_token .. + depth) */
+	uint32_t depth;
+	double weight; /* of all its tokens */
+};
+
+struct fuzzy_side {
+	uint32_t *members;
+	size_t member_count;
+	struct family *families;
+	size_t family_count;
+	uint32_t *tokens;
+	uint32_t *family_of; /* per member */
+};
+
+/* Two stacks that may be one. */
+struct candidate {
+	uint32_t old, new; /* members of their sides */
+	double likeness;   /* of the frames: what is reported */
+	double score;      /* with sizes: what decides */
+	uint32_t distance; /* of their places in their families: line order breaks ties */
+};
+
+struct tally {
+	uint32_t family;
+	double shared;
+};
+
+struct fuzzy {
+	const struct dataset *dataset;
+	const struct pair_sides *sides;
+	struct tokens tokens;
+	struct fuzzy_side old, new;
+	uint32_t *posting_start, *postings; /* new families by token */
+	struct aligner aligner;
+	struct candidate *candidates;
+	size_t candidate_count, candidate_capacity;
+	double *shared;      /* per new family, while the candidates of one old family are sought */
+	struct tally *tally; /* the families that have something in `shared` */
+	size_t tally_count;
+};
+
+/* ---- families ---- */
+
+static bool same_family(const struct dataset *dataset, uint32_t a, uint32_t b)
+{
+	return dataset->sites[a].identity.function == dataset->sites[b].identity.function;
+}
+
+/* `sites` come grouped by function key and in line order within. */
+static bool gather_families(struct fuzzy *fuzzy, struct fuzzy_side *side, const uint32_t *sites,
+			    size_t count)
+{
+	const struct dataset *dataset = fuzzy->dataset;
+	size_t tokens = 0;
+
+	side->members = malloc((count + 1) * sizeof(*side->members));
+	side->family_of = malloc((count + 1) * sizeof(*side->family_of));
+	side->families = calloc(count + 1, sizeof(*side->families));
+	if (!side->members || !side->family_of || !side->families)
+		return false;
+	side->member_count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		side->members[i] = sites[i];
+		if (i == 0 || !same_family(dataset, sites[i - 1], sites[i])) {
+			side->families[side->family_count++] =
+				(struct family){.first = i,
+						.site = sites[i],
+						.first_token = tokens,
+						.depth = dataset->sites[sites[i]].depth};
+			tokens += dataset->sites[sites[i]].depth;
+		}
+		side->families[side->family_count - 1].count++;
+		side->family_of[i] = (uint32_t)side->family_count - 1;
+	}
+	side->tokens = malloc((tokens + 1) * sizeof(*side->tokens));
+	for (size_t i = 0; side->tokens && i < side->family_count; i++) {
+		struct family *family = &side->families[i];
+
+		tokens_of_site(&fuzzy->tokens, family->site, side->tokens + family->first_token);
+		for (uint32_t t = 0; t < family->depth; t++)
+			family->weight +=
+				fuzzy->tokens.items[side->tokens[family->first_token + t]].weight;
+	}
+	return side->tokens != NULL;
+}
+
+/* ---- the index ---- */
+
+/* Count, then place: postings[posting_start[t] .. posting_start[t + 1]) are the families with token
+ * t. */
+static bool build_index(struct fuzzy *fuzzy)
+{
+	const struct fuzzy_side *side = &fuzzy->new;
+	size_t token_count = fuzzy->tokens.count, total = 0;
+	uint32_t *at;
+
+	fuzzy->posting_start = calloc(token_count + 2, sizeof(*fuzzy->posting_start));
+	if (!fuzzy->posting_start)
+		return false;
+	for (size_t f = 0; f < side->family_count; f++)
+		for (uint32_t t = 0; t < side->families[f].depth; t++, total++)
+			fuzzy->posting_start[side->tokens[side->families[f].first_token + t] + 1]++;
+	for (size_t t = 0; t < token_count; t++)
+		fuzzy->posting_start[t + 1] += fuzzy->posting_start[t];
+	fuzzy->postings = malloc((total + 1) * sizeof(*fuzzy->postings));
+	at = malloc((token_count + 1) * sizeof(*at));
+	if (fuzzy->postings && at) {
+		memcpy(at, fuzzy->posting_start, (token_count + 1) * sizeof(*at));
+		for (uint32_t f = 0; f < side->family_count; f++)
+			for (uint32_t t = 0; t < side->families[f].depth; t++)
+				fuzzy->postings
+					[at[side->tokens[side->families[f].first_token + t]]++] = f;
+	}
+	free(at);
+	return fuzzy->postings && at;
+}
+
+static uint32_t posting_count(const struct fuzzy *fuzzy, uint32_t token)
+{
+	return fuzzy->posting_start[token + 1] - fuzzy->posting_start[token];
+}
+
+/* The family's tokens that tell most and that new families have: fewest postings first. */
+static size_t choose_probes(const struct fuzzy *fuzzy, const struct family *family,
+			    uint32_t probes[PROBES])
+{
+	size_t count = 0;
+
+	for (uint32_t t = 0; t < family->depth; t++) {
+		uint32_t token = fuzzy->old.tokens[family->first_token + t],
+			 size = posting_count(fuzzy, token);
+		size_t at = count;
+
+		if (size == 0 || size > LONGEST_POSTING)
+			continue;
+		for (size_t i = 0; i < count; i++)
+			if (probes[i] == token)
+				size = 0; /* recursion */
+		if (size == 0)
+			continue;
+		while (at > 0 && posting_count(fuzzy, probes[at - 1]) > size)
+			at--;
+		if (at == PROBES)
+			continue;
+		if (count < PROBES)
+			count++;
+		memmove(probes + at + 1, probes + at, (count - at - 1) * sizeof(*probes));
+		probes[at] = token;
+	}
+	return count;
+}
+
+static int compare_tallies(const void *left, const void *right)
+{
+	const struct tally *a = left, *b = right;
+
+	if (a->shared != b->shared)
+		return a->shared < b->shared ? 1 : -1;
+	return (a->family > b->family) - (a->family < b->family);
+}
+
+/* New families that share telling tokens with `family`, the likeliest first. */
+static size_t find_candidates(struct fuzzy *fuzzy, const struct family *family)
+{
+	uint32_t probes[PROBES];
+	size_t probe_count = choose_probes(fuzzy, family, probes);
+
+	fuzzy->tally_count = 0;
+	for (size_t i = 0; i < probe_count; i++) {
+		double weight = fuzzy->tokens.items[probes[i]].weight;
+
+		for (uint32_t p = fuzzy->posting_start[probes[i]];
+		     p < fuzzy->posting_start[probes[i] + 1]; p++) {
+			uint32_t new = fuzzy->postings[p];
+
+			if (fuzzy->shared[new] == 0)
+				fuzzy->tally[fuzzy->tally_count++].family = new;
+			fuzzy->shared[new] += weight + 1e-9;
+		}
+	}
+	for (size_t i = 0; i < fuzzy->tally_count; i++) {
+		uint32_t new = fuzzy->tally[i].family;
+
+		/* The same share of a shorter stack is more likeness. */
+		fuzzy->tally[i].shared = fuzzy->shared[new] /
+					 (family->weight + fuzzy->new.families[new].weight + 1e-9);
+		fuzzy->shared[new] = 0;
+	}
+	qsort(fuzzy->tally, fuzzy->tally_count, sizeof(*fuzzy->tally), compare_tallies);
+	return fuzzy->tally_count < CANDIDATES ? fuzzy->tally_count : CANDIDATES;
+}
+
+/* ---- likeness ---- */
+
+/* 1 for equal names, down to 0: the share of characters that need no edit (Levenshtein 1966). */
+static double name_likeness(const char *a, const char *b)
+{
+	enum { LONGEST = 64 };
+	size_t n = strnlen(a, LONGEST), m = strnlen(b, LONGEST);
+	unsigned char row[LONGEST + 1];
+
+	for (size_t j = 0; j <= m; j++)
+		row[j] = (unsigned char)j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned char diagonal = row[0];
+
+		row[0] = (unsigned char)i;
+		for (size_t j = 1; j <= m; j++) {
+			unsigned char best = (unsigned char)(diagonal + (a[i - 1] != b[j - 1]));
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = (unsigned char)(row[j] + 1);
+			if (row[j - 1] + 1 < best)
+				best = (unsigned char)(row[j - 1] + 1);
+			row[j] = best;
+		}
+	}
+	return n || m ? 1.0 - (double)row[m] / (double)(n > m ? n : m) : 1.0;
+}
+
+/*
+ * Does token `a` stand for `b`?  Equal ones do.  Different ones only where either is nowhere in the
+ * other snapshot, as with a renamed function: two functions that both live on are not each other.
+ */
+static double token_score(const void *context, uint32_t a, uint32_t b)
+{
+	const struct tokens *tokens = context;
+	const struct token *x = &tokens->items[a], *y = &tokens->items[b];
+	double score;
+
+	if (a == b)
+		return x->weight + 1e-3; /* even what tells nothing is better aligned than not */
+	if (x->sides != TOKEN_OLD || y->sides != TOKEN_NEW)
+		return 0;
+	score = 0.2 + 0.5 * name_likeness(token_name(tokens, a), token_name(tokens, b)) +
+		(x->file && x->file == y->file ? 0.3 : 0);
+	return score * (x->weight + y->weight) / 2;
+}
+
+static double gap_weight(const struct tokens *tokens, uint32_t token)
+{
+	return tokens->items[token].weight *
+	       (token_is_one_sided(tokens, token) ? one_sided_weight : 1);
+}
+
+/* The weighted Dice coefficient over the aligned frames; negative when memory is out. */
+static double family_likeness(struct fuzzy *fuzzy, const struct family *old,
+			      const struct family *new)
+{
+	const uint32_t *a = fuzzy->old.tokens + old->first_token,
+		       *b = fuzzy->new.tokens + new->first_token;
+	double alike = 0, all = 0;
+
+	if (!align(&fuzzy->aligner, a, old->depth, b, new->depth))
+		return -1;
+	for (size_t i = 0; i < fuzzy->aligner.step_count; i++) {
+		struct align_step step = fuzzy->aligner.steps[i];
+
+		if (step.a == SNAP_NONE) {
+			all += gap_weight(&fuzzy->tokens, b[step.b]);
+		} else if (step.b == SNAP_NONE) {
+			all += gap_weight(&fuzzy->tokens, a[step.a]);
+		} else {
+			alike += 2 * token_score(&fuzzy->tokens, a[step.a], b[step.b]);
+			all += fuzzy->tokens.items[a[step.a]].weight +
+			       fuzzy->tokens.items[b[step.b]].weight + 2e-3;
+		}
+	}
+	return all > 0 ? alike / all : 0;
+}
+
+static double ratio(double a, double b)
+{
+	return a == b ? 1 : a < b ? a / b : b / a;
+}
+
+static bool is_known(const struct figures *figures, enum figure bytes)
+{
+	return figures->value[bytes] != SNAP_UNKNOWN && figures->value[bytes + 1] != SNAP_UNKNOWN &&
+	       figures->value[bytes + 1] > 0;
+}
+
+/* Blocks of one size, in like number, are likely the same blocks.  All that was ever allocated says
+ * more than what is live: a leak changes the latter. */
+static double size_likeness(const struct figures *a, const struct figures *b)
+{
+	enum figure bytes =
+		is_known(a, FIGURE_ALLOCATED_BYTES) && is_known(b, FIGURE_ALLOCATED_BYTES)
+			? FIGURE_ALLOCATED_BYTES
+			: FIGURE_LIVE_BYTES;
+	double a_blocks, b_blocks;
+
+	if (!is_known(a, bytes) || !is_known(b, bytes))
+		return 0.5;
+	a_blocks = (double)a->value[bytes + 1];
+	b_blocks = (double)b->value[bytes + 1];
+	return 0.7 * ratio((double)a->value[bytes] / a_blocks, (double)b->value[bytes] / b_blocks) +
+	       0.3 * ratio(a_blocks, b_blocks);
+}
+
+/* ---- candidates ---- */
+
+static bool add_candidate(struct fuzzy *fuzzy, uint32_t old, uint32_t new, double likeness,
+			  uint32_t distance)
+{
+	const struct dataset_cell *a = fuzzy->sides->old[fuzzy->old.members[old]];
+	const struct dataset_cell *b = fuzzy->sides->new[fuzzy->new.members[new]];
+	double size = size_likeness(&a->figures, &b->figures);
+
+	if (!array_reserve(&fuzzy->candidates, &fuzzy->candidate_capacity, fuzzy->candidate_count,
+			   sizeof(*fuzzy->candidates)))
+		return false;
+	fuzzy->candidates[fuzzy->candidate_count++] = (struct candidate){
+		old, new, likeness, (1 - size_share) * likeness + size_share *size, distance};
+	return true;
+}
+
+static bool add_family_pair(struct fuzzy *fuzzy, const struct family *old, const struct family *new,
+			    double likeness)
+{
+	uint64_t both = (uint64_t)old->count + new->count;
+	bool every = (uint64_t)old->count * new->count <= MOST_CROSS *both;
+
+	for (uint32_t i = 0; i < old->count; i++) {
+		uint32_t from = every ? 0 : i, to = every ? new->count : i + 1;
+
+		for (uint32_t j = from; j < to && j < new->count; j++)
+			if (!add_candidate(fuzzy, old->first + i, new->first + j, likeness,
+					   i > j ? i - j : j - i))
+				return false;
+	}
+	return true;
+}
+
+static bool find_all_candidates(struct fuzzy *fuzzy)
+{
+	for (size_t f = 0; f < fuzzy->old.family_count; f++) {
+		const struct family *family = &fuzzy->old.families[f];
+		size_t count = find_candidates(fuzzy, family);
+
+		for (size_t i = 0; i < count; i++) {
+			const struct family *new = &fuzzy->new.families[fuzzy->tally[i].family];
+			double likeness = fuzzy->dataset->sites[family->site].domain ==
+							  fuzzy->dataset->sites[new->site].domain
+						  ? family_likeness(fuzzy, family, new)
+						  : 0;
+
+			if (likeness < 0)
+				return false;
+			if (likeness >= least_likeness &&
+			    !add_family_pair(fuzzy, family, new, likeness))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* ---- the choice ---- */
+
+static int compare_candidates(const void *left, const void *right)
+{
+	const struct candidate *a = left, *b = right;
+
+	if (a->score != b->score)
+		return a->score < b->score ? 1 : -1;
+	if (a->distance != b->distance)
+		return a->distance < b->distance ? -1 : 1;
+	if (a->old != b->old)
+		return a->old < b->old ? -1 : 1;
+	return (a->new > b->new) - (a->new < b->new);
+}
+
+/* One side of the choice: of each member, its candidates by falling score, and whether it is
+ * paired. */
+struct choices {
+	uint32_t *start, *list; /* list[start[m] .. start[m + 1]): positions in fuzzy->candidates */
+	bool *taken;
+};
+
+static uint32_t member_of(const struct candidate *candidate, bool new)
+{
+	return new ? candidate->new : candidate->old;
+}
+
+static bool list_choices(const struct fuzzy *fuzzy, struct choices *choices, bool new)
+{
+	size_t members = new ? fuzzy->new.member_count : fuzzy->old.member_count;
+
+	choices->start = calloc(members + 2, sizeof(*choices->start));
+	choices->list = malloc((fuzzy->candidate_count + 1) * sizeof(*choices->list));
+	choices->taken = calloc(members + 1, sizeof(*choices->taken));
+	if (!choices->start || !choices->list || !choices->taken)
+		return false;
+	for (size_t i = 0; i < fuzzy->candidate_count; i++)
+		choices->start[member_of(&fuzzy->candidates[i], new) + 2]++;
+	for (size_t i = 2; i < members + 2; i++)
+		choices->start[i] += choices->start[i - 1];
+	for (uint32_t i = 0; i < fuzzy->candidate_count; i++)
+		choices->list[choices->start[member_of(&fuzzy->candidates[i], new) + 1]++] = i;
+	return true;
+}
+
+static void choices_release(struct choices *choices)
+{
+	free(choices->start);
+	free(choices->list);
+	free(choices->taken);
+}
+
+/*
+ * Is there a rival for this end of the candidate: another free stack that is about as good?  Stacks
+ * of the same family are no rivals; among them size and line order have decided.
+ */
+static bool has_rival(const struct fuzzy *fuzzy, const struct candidate *candidate, bool new,
+		      const struct choices *mine, const struct choices *others)
+{
+	const uint32_t *family_of = new ? fuzzy->old.family_of : fuzzy->new.family_of;
+	uint32_t member = member_of(candidate, new), other = member_of(candidate, !new);
+
+	for (uint32_t i = mine->start[member]; i < mine->start[member + 1]; i++) {
+		const struct candidate *rival = &fuzzy->candidates[mine->list[i]];
+		uint32_t with = member_of(rival, !new);
+
+		if (rival->score < candidate->score - ambiguity)
+			break;
+		if (!others->taken[with] && family_of[with] != family_of[other])
+			return true;
+	}
+	return false;
+}
+
+/* One pass over the candidates, best first.  What is taken may end other candidates' ambiguity:
+ * true if any was. */
+static bool choose_once(const struct fuzzy *fuzzy, struct choices *old, struct choices *new,
+			struct pair *pairs, size_t *pair_count)
+{
+	size_t before = *pair_count;
+
+	for (size_t i = 0; i < fuzzy->candidate_count; i++) {
+		const struct candidate *candidate = &fuzzy->candidates[i];
+
+		if (old->taken[candidate->old] || new->taken[candidate->new] ||
+		    has_rival(fuzzy, candidate, false, old, new) ||
+		    has_rival(fuzzy, candidate, true, new, old))
+			continue;
+		old->taken[candidate->old] = new->taken[candidate->new] = true;
+		pairs[(*pair_count)++] = (struct pair){fuzzy->old.members[candidate->old],
+						       fuzzy->new.members[candidate->new],
+						       PAIR_FUZZY, candidate->likeness};
+	}
+	return *pair_count != before;
+}
+
+static bool choose(struct fuzzy *fuzzy, struct pair *pairs, size_t *pair_count)
+{
+	enum {
+		MOST_PASSES = 16
+	}; /* each settles at least a chain's next link; long chains are not worth more */
+	struct choices old = {0}, new = {0};
+	bool ok;
+
+	qsort(fuzzy->candidates, fuzzy->candidate_count, sizeof(*fuzzy->candidates),
+	      compare_candidates);
+	ok = list_choices(fuzzy, &old, false) && list_choices(fuzzy, &new, true);
+	for (int pass = 0; ok && pass < MOST_PASSES; pass++)
+		if (!choose_once(fuzzy, &old, &new, pairs, pair_count))
+			break;
+	choices_release(&old);
+	choices_release(&new);
+	return ok;
+}
+
+/* ---- the way through ---- */
+
+static void side_release(struct fuzzy_side *side)
+{
+	free(side->members);
+	free(side->families);
+	free(side->tokens);
+	free(side->family_of);
+}
 
 bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, const uint32_t *old,
 		size_t old_count, const uint32_t *new, size_t new_count, struct pair *pairs,
 		size_t *pair_count)
 {
-	(void)dataset, (void)sides, (void)old, (void)old_count, (void)new, (void)new_count,
-		(void)pairs, (void)pair_count;
-	return true;
+	struct fuzzy fuzzy = {
+		.dataset = dataset, .sides = sides, .aligner = {.score = token_score}};
+	bool ok = true;
+
+	*pair_count = 0;
+	if (old_count == 0 || new_count == 0)
+		return true;
+	fuzzy.aligner.context = &fuzzy.tokens;
+	ok = tokens_compute(&fuzzy.tokens, dataset, sides->old, sides->new) &&
+	     gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
+	     gather_families(&fuzzy, &fuzzy.new, new, new_count) && build_index(&fuzzy);
+	if (ok) {
+		fuzzy.shared = calloc(fuzzy.new.family_count + 1, sizeof(*fuzzy.shared));
+		fuzzy.tally = malloc((fuzzy.new.family_count + 1) * sizeof(*fuzzy.tally));
+	}
+	ok = ok && fuzzy.shared && fuzzy.tally && find_all_candidates(&fuzzy) &&
+	     choose(&fuzzy, pairs, pair_count);
+	side_release(&fuzzy.old);
+	side_release(&fuzzy.new);
+	free(fuzzy.posting_start);
+	free(fuzzy.postings);
+	free(fuzzy.candidates);
+	free(fuzzy.shared);
+	free(fuzzy.tally);
+	aligner_release(&fuzzy.aligner);
+	tokens_release(&fuzzy.tokens);
+	return ok;
 }

@@ -587,6 +587,42 @@ size_t name_normalise(const char *function, char *out, size_t size)
 	return length;
 }
 
+/* Keep the names of the path's components, in place: what is kept never overtakes what is read. */
+static void bare_in_place(char *text)
+{
+	const char *path = text;
+	size_t written = 0;
+
+	while (path) {
+		struct span part = next_component(&path);
+
+		if (part.size == 0 && !path)
+			break; /* nothing that looks like a component: keep what there is */
+		memmove(text + written, part.start, part.size);
+		written += part.size;
+		if (path) {
+			memcpy(text + written, "::", 2);
+			written += 2;
+		}
+	}
+	if (written)
+		text[written] = 0;
+}
+
+size_t name_bare(const char *function, char *out, size_t size)
+{
+	char *scratch = strdup(function);
+	size_t length;
+
+	if (!scratch)
+		return copy_out(function, out, size);
+	normalise_in_place(scratch);
+	bare_in_place(scratch);
+	length = copy_out(scratch, out, size);
+	free(scratch);
+	return length;
+}
+
 /* End of a run of digits and dots that starts at `p` ("1.2.3", ".6"). */
 static size_t version_size(const char *p)
 {
