@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "render/output.h"
@@ -52,6 +53,7 @@ static const struct column ls_columns[LS_COLUMNS] = {
 };
 
 struct listing {
+	bool has_ids; /* only those of a database can be used again */
 	struct report *report;
 	struct session *session;
 	const int64_t *ids; /* in the order of capture, which is the order of the store's rows */
@@ -95,7 +97,9 @@ static enum snap_status list_snapshot(void *user, const struct store_snapshot *r
 		return SNAP_OK;
 	listing->done++;
 	cells = report_row(report);
-	cells[LS_ID] = value_text(report, report_text(report, "%" PRId64, row->id));
+	cells[LS_ID] = listing->has_ids
+			       ? value_text(report, report_text(report, "%" PRId64, row->id))
+			       : value_null();
 	cells[LS_SEQ] = known_number(row->seq);
 	cells[LS_TIME] = known_text(report, row->time);
 	cells[LS_PID] = known_number(row->pid);
@@ -127,7 +131,13 @@ static void collect_warning(void *user, const char *sentence)
 static enum snap_status fill(struct report *report, struct session *session,
 			     const struct invocation *call, struct snap_error *err)
 {
-	struct listing listing = {.report = report, .session = session, .err = err};
+	const struct report_options *options = call->options;
+	struct listing listing = {
+		.has_ids = options->db != NULL,
+		.report = report,
+		.session = session,
+		.err = err,
+	};
 	int64_t *ids = NULL;
 	enum snap_status status = session_list(session, (const char *const *)call->argv,
 					       (size_t)call->argc, &ids, &listing.count, err);
@@ -139,6 +149,15 @@ static enum snap_status fill(struct report *report, struct session *session,
 				    listing.count == 1 ? "" : "s");
 	free(ids);
 	return status;
+}
+
+static void hide_ids(struct report *report)
+{
+	struct column *columns = report_alloc(report, sizeof(ls_columns));
+
+	memcpy(columns, ls_columns, sizeof(ls_columns));
+	columns[LS_ID].flags |= COLUMN_HIDDEN;
+	report->columns = columns;
 }
 
 static enum snap_status ls_run(const struct invocation *call, int *exit_code,
@@ -158,6 +177,8 @@ static enum snap_status ls_run(const struct invocation *call, int *exit_code,
 	struct session *session = NULL;
 	enum snap_status status = session_open(&session, &how, err);
 
+	if (!options->db)
+		hide_ids(report);
 	if (status == SNAP_OK)
 		status = fill(report, session, call, err);
 	if (status == SNAP_OK)

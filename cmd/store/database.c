@@ -279,7 +279,7 @@ static enum snap_status check_file(const char *path, enum store_mode mode, struc
 			    strerror(errno));
 	}
 	if (!S_ISREG(info.st_mode))
-		return fail(err, SNAP_EINVAL, "%s: is not a file, so it cannot be a database",
+		return fail(err, SNAP_EUNSUPPORTED, "%s: is not a file, so it cannot be a database",
 			    path);
 	return SNAP_OK;
 }

@@ -24,7 +24,8 @@ enum store_mode {
 };
 
 /** Open the database `path`; NULL is a private one in memory.  SNAP_ENOTFOUND, SNAP_ECORRUPT (not a
- * database, not ours), SNAP_EVERSION (written by a newer version), SNAP_ESYSTEM. */
+ * database, not ours), SNAP_EVERSION (written by a newer version), SNAP_EUNSUPPORTED (not a file),
+ * SNAP_ESYSTEM. */
 enum snap_status store_open(struct store **out, const char *path, enum store_mode mode,
 			    struct snap_error *err);
 void store_close(struct store *store);

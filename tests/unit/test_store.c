@@ -462,7 +462,7 @@ Test(open, refuses_what_is_not_a_database_of_ours)
 	refuses(newer, STORE_READ, SNAP_EVERSION, "newer snapdiff");
 	refuses(absent, STORE_READ, SNAP_ENOTFOUND, "No such file");
 	refuses(deep, STORE_CREATE, SNAP_ESYSTEM, "No such file");
-	refuses("/tmp", STORE_READ, SNAP_EINVAL, "not a file");
+	refuses("/tmp", STORE_READ, SNAP_EUNSUPPORTED, "not a file");
 	free(text), free(empty), free(other), free(newer), free(absent), free(deep);
 }
 

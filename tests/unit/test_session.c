@@ -1,0 +1,381 @@
+/*
+ * test_session.c - what the user names -> which snapshots, in which order.
+ */
+/* links: cmd_session cmd_input cmd_symbols cmd_store cmd_model */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "session/session.h"
+
+/* ---- inputs ---- */
+
+static char directory[] = "/tmp/test_session.XXXXXX";
+
+static void enter_scratch(void)
+{
+	cr_assert(mkdtemp(directory));
+	cr_assert_eq(chdir(directory), 0);
+	setenv("XDG_CACHE_HOME", directory, 1);
+}
+
+static void leave_scratch(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+/* A process: its program, pid and the second in which it began. */
+struct process {
+	const char *program;
+	unsigned pid, start;
+};
+
+static const struct process server = {"server", 42, 100};
+
+/* Its snapshot number `seq`, taken in second `time`, which is also what it holds, in bytes. */
+static void snapshot(const char *path, const struct process *process, unsigned seq, unsigned time,
+		     const char *label)
+{
+	FILE *out = fopen(path, "we");
+
+	cr_assert(out, "%s", path);
+	fprintf(out, "#snaptext 1\n@ program\t%s\n@ pid\t%u\n@ start_time_ns\t%u000000000\n",
+		process->program, process->pid, process->start);
+	fprintf(out, "@ seq\t%u\n@ time_ns\t%u000000000\n", seq, time);
+	if (label)
+		fprintf(out, "@ label\t%s\n", label);
+	fprintf(out, "%u\t1\t%u\t1\tmalloc\t-\tleak|a.c|1|%s\n", time, time, process->program);
+	cr_assert_eq(fclose(out), 0);
+}
+
+static struct session *session_with(const struct session_options *options)
+{
+	struct snap_error err = {0};
+	struct session *session;
+
+	cr_assert_eq(session_open(&session, options, &err), SNAP_OK, "%s", err.message);
+	return session;
+}
+
+static struct session *private_session(void)
+{
+	const struct session_options options = {.quiet = true};
+
+	return session_with(&options);
+}
+
+static void refuse(const char *sentence)
+{
+	(void)sentence;
+}
+
+/* A database of the snapshots in `dir`. */
+static struct session *database_session(const char *dir, const struct session_options *options)
+{
+	const struct session_options writing = {.db = "test.db", .write = true, .quiet = true};
+	const struct session_labels none = {NULL, NULL, 0};
+	struct session *session = session_with(&writing);
+	struct session_options reading = *options;
+	struct session_loaded done;
+	struct snap_error err = {0};
+
+	cr_assert_eq(session_load(session, &dir, 1, &none, refuse, &done, &err), SNAP_OK, "%s",
+		     err.message);
+	session_close(session);
+	reading.db = "test.db";
+	reading.quiet = true;
+	return session_with(&reading);
+}
+
+/* ---- asking: snapshots are told by the bytes they hold, which is when they were taken ---- */
+
+struct lookup {
+	int64_t id;
+	uint64_t bytes;
+};
+
+static enum snap_status look(void *user, const struct store_snapshot *row)
+{
+	struct lookup *lookup = user;
+
+	if (row->id == lookup->id)
+		lookup->bytes = row->live_bytes;
+	return SNAP_OK;
+}
+
+static uint64_t bytes_of(struct session *session, int64_t id)
+{
+	struct lookup lookup = {id, 0};
+
+	cr_assert_eq(store_each_snapshot(session_store(session), look, &lookup, NULL), SNAP_OK);
+	return lookup.bytes;
+}
+
+static void one_is(struct session *session, const char *name, uint64_t bytes)
+{
+	struct snap_error err = {0};
+	int64_t id = 0;
+
+	cr_assert_eq(session_one(session, name, &id, &err), SNAP_OK, "%s", err.message);
+	cr_assert_eq(bytes_of(session, id), bytes, "%s is the one of %" PRIu64,
+		     name ? name : "nothing", bytes_of(session, id));
+}
+
+static void one_fails(struct session *session, const char *name, enum snap_status status,
+		      const char *words)
+{
+	struct snap_error err = {0};
+	int64_t id = 0;
+
+	cr_assert_eq(session_one(session, name, &id, &err), status, "%s", err.message);
+	cr_assert(strstr(err.message, words), "'%s' should say '%s'", err.message, words);
+}
+
+typedef enum snap_status many_fn(struct session *session, const char *const *names,
+				 size_t name_count, int64_t **ids, size_t *count,
+				 struct snap_error *err);
+
+/* `names` is a list of words; so is `expected`, of bytes. */
+static void many_are(many_fn *many, struct session *session, const char *names,
+		     const char *expected)
+{
+	char *words = strdup(names), *rest = words, text[256] = "";
+	const char *list[16];
+	struct snap_error err = {0};
+	size_t name_count = 0, count;
+	int64_t *ids;
+
+	for (char *word; (word = strsep(&rest, " "));)
+		if (*word)
+			list[name_count++] = word;
+	cr_assert_eq(many(session, list, name_count, &ids, &count, &err), SNAP_OK, "%s",
+		     err.message);
+	for (size_t i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%" PRIu64,
+			 i ? " " : "", bytes_of(session, ids[i]));
+	cr_assert_str_eq(text, expected, "%s gives %s", names, text);
+	free(ids);
+	free(words);
+}
+
+static void series_fails(struct session *session, const char *name, enum snap_status status,
+			 const char *words)
+{
+	struct snap_error err = {0};
+	int64_t *ids;
+	size_t count;
+
+	cr_assert_eq(session_series(session, &name, 1, &ids, &count, &err), status, "%s",
+		     err.message);
+	cr_assert(strstr(err.message, words), "'%s' should say '%s'", err.message, words);
+	cr_assert_null(ids);
+}
+
+TestSuite(session, .init = enter_scratch, .fini = leave_scratch);
+
+/* ---- files ---- */
+
+Test(session, a_file_is_its_snapshot_whatever_its_name)
+{
+	struct session *session = private_session();
+
+	snapshot("anything.txt", &server, 3, 130, NULL);
+	one_is(session, "anything.txt", 130);
+	session_close(session);
+}
+
+Test(session, a_directory_is_its_newest_where_one_is_wanted)
+{
+	static const struct process parent = {"make", 7, 90};
+	struct session *session = private_session();
+
+	mkdir("d", 0700);
+	snapshot("d/server.42.000001.snap", &server, 1, 110, NULL);
+	snapshot("d/server.42.000002.snap", &server, 2, 120, NULL);
+	snapshot("d/make.7.000001.snap", &parent, 1, 125, NULL);
+	snapshot("other.txt", &parent, 2, 500, NULL);
+	one_is(session, "other.txt", 500);
+	one_is(session, "d", 125);
+	session_close(session);
+}
+
+Test(session, nothing_named_is_the_directory_that_run_writes)
+{
+	struct session *session = private_session();
+
+	one_fails(session, NULL, SNAP_EUSAGE, "no directory `snaps`");
+	mkdir("snaps", 0700);
+	snapshot("snaps/a.1.000001.snap", &server, 1, 110, NULL);
+	one_is(session, NULL, 110);
+	session_close(session);
+}
+
+Test(session, pid_and_program_pick_in_a_directory)
+{
+	static const struct process child = {"worker", 43, 105};
+	const struct session_options by_pid = {.quiet = true, .pid = 42};
+	const struct session_options by_program = {.quiet = true, .program = "worker"};
+	const struct session_options nobody = {.quiet = true, .pid = 99};
+	struct session *session = session_with(&by_pid);
+
+	mkdir("d", 0700);
+	snapshot("d/server.42.000001.snap", &server, 1, 110, NULL);
+	snapshot("d/worker.43.000001.snap", &child, 1, 120, NULL);
+	one_is(session, "d", 110);
+	session_close(session);
+	session = session_with(&by_program);
+	many_are(session_series, session, "d", "120");
+	session_close(session);
+	session = session_with(&nobody);
+	one_fails(session, "d", SNAP_ENOTFOUND, "no snapshot of pid 99");
+	session_close(session);
+}
+
+Test(session, a_series_is_in_order_of_capture_whatever_the_order_of_names)
+{
+	struct session *session = private_session();
+
+	snapshot("a", &server, 3, 130, NULL);
+	snapshot("b", &server, 1, 110, NULL);
+	snapshot("c", &server, 2, 120, NULL);
+	many_are(session_series, session, "a b c b", "110 120 130");
+	session_close(session);
+}
+
+Test(session, a_clock_that_jumps_back_does_not_reorder_a_run)
+{
+	struct session *session = private_session();
+
+	snapshot("a", &server, 1, 130, NULL);
+	snapshot("b", &server, 2, 110, NULL);
+	snapshot("c", &server, 3, 140, NULL);
+	many_are(session_series, session, "c b a", "130 110 140");
+	session_close(session);
+}
+
+Test(session, equal_files_without_time_or_seq_are_several_snapshots)
+{
+	struct session *session = private_session();
+	FILE *out;
+
+	for (const char *name = "a\0b\0c\0"; *name; name += 2) {
+		out = fopen(name, "we");
+		cr_assert(out);
+		fputs("#snaptext 1\n7\t1\t7\t1\tmalloc\t-\tmain|a.c|1|x\n", out);
+		fclose(out);
+	}
+	many_are(session_series, session, "a b c", "7 7 7");
+	session_close(session);
+}
+
+/* ---- series of several processes ---- */
+
+Test(session, runs_of_one_program_that_follow_each_other_are_a_series)
+{
+	static const struct process second = {"server", 77, 200};
+	struct session *session = private_session();
+
+	snapshot("a", &server, 1, 110, NULL);
+	snapshot("b", &server, 2, 120, NULL);
+	snapshot("c", &second, 1, 210, NULL);
+	many_are(session_series, session, "c a b", "110 120 210");
+	session_close(session);
+}
+
+Test(session, processes_that_ran_together_are_listed_and_refused)
+{
+	static const struct process sibling = {"server", 43, 105}, other = {"worker", 44, 300};
+	struct session *session = private_session();
+
+	mkdir("d", 0700);
+	snapshot("d/server.42.000001.snap", &server, 1, 110, NULL);
+	snapshot("d/server.42.000002.snap", &server, 2, 120, NULL);
+	snapshot("d/server.43.000001.snap", &sibling, 1, 115, NULL);
+	series_fails(session, "d", SNAP_EUSAGE, "42 server (2), 43 server (1)");
+	series_fails(session, "d", SNAP_EUSAGE, "--pid 42");
+	many_are(session_list, session, "d", "110 115 120");
+	snapshot("d/worker.44.000001.snap", &other, 1, 310, NULL);
+	series_fails(session, "d", SNAP_EUSAGE, "44 worker (1)");
+	session_close(session);
+}
+
+/* ---- a database ---- */
+
+Test(session, with_a_database_names_are_ids_labels_and_positions)
+{
+	const struct session_options options = {0};
+	struct session *session;
+
+	mkdir("d", 0700);
+	snapshot("d/server.42.000001.snap", &server, 1, 110, "before");
+	snapshot("d/server.42.000002.snap", &server, 2, 120, "step");
+	snapshot("d/server.42.000003.snap", &server, 3, 130, "step");
+	session = database_session("d", &options);
+	one_is(session, "1", 110);
+	one_is(session, "before", 110);
+	one_is(session, "@2", 120);
+	one_is(session, "@-1", 130);
+	one_is(session, "@-3", 110);
+	one_is(session, NULL, 130);
+	one_fails(session, "step", SNAP_EUSAGE, "name one by its id: 2, 3");
+	one_fails(session, "after", SNAP_ENOTFOUND, "snapdiff ls --db test.db");
+	one_fails(session, "@4", SNAP_ENOTFOUND, "only 3 snapshots");
+	one_fails(session, "@0", SNAP_EUSAGE, "@1 (first)");
+	one_fails(session, "@x", SNAP_EUSAGE, "@1 (first)");
+	many_are(session_series, session, "", "110 120 130");
+	many_are(session_series, session, "step", "120 130");
+	many_are(session_series, session, "@-1 1", "110 130");
+	session_close(session);
+}
+
+Test(session, loading_twice_loads_once_and_a_bad_file_does_not_keep_the_others_out)
+{
+	const struct session_options options = {.db = "test.db", .write = true, .quiet = true};
+	const struct session_labels none = {NULL, NULL, 0};
+	const char *names[] = {"a", "bad", "b"};
+	struct session_loaded done;
+	struct session *session = session_with(&options);
+	FILE *bad = fopen("bad", "we");
+
+	cr_assert(bad);
+	fputs("nothing that we know\n", bad);
+	fclose(bad);
+	snapshot("a", &server, 1, 110, NULL);
+	snapshot("b", &server, 2, 120, NULL);
+	cr_assert_eq(session_load(session, names, 3, &none, refuse, &done, NULL), SNAP_OK);
+	cr_assert(done.loaded == 2 && done.already == 0 && done.refused == 1);
+	cr_assert_eq(session_load(session, names, 3, &none, refuse, &done, NULL), SNAP_OK);
+	cr_assert(done.loaded == 0 && done.already == 2 && done.refused == 1);
+	session_close(session);
+}
+
+Test(session, a_load_without_any_snapshot_leaves_no_database)
+{
+	const struct session_options options = {.db = "absent.db", .write = true, .quiet = true};
+	const struct session_labels none = {NULL, NULL, 0};
+	const char *name = "no such file";
+	struct session_loaded done;
+	struct session *session = session_with(&options);
+
+	cr_assert_eq(session_load(session, &name, 1, &none, refuse, &done, NULL), SNAP_OK);
+	cr_assert_eq(done.refused, 1);
+	session_close(session);
+	cr_assert_neq(access("absent.db", F_OK), 0);
+}
+
+Test(session, facts_only_gives_totals_without_call_stacks)
+{
+	const struct session_options options = {.quiet = true, .facts_only = true};
+	struct session *session = session_with(&options);
+
+	snapshot("a", &server, 1, 110, NULL);
+	one_is(session, "a", 110);
+	session_close(session);
+}
