@@ -226,7 +226,8 @@ static const struct {
 	{"SNAP_ACTIVE=", set_active, NULL},
 };
 
-const char *snap__config_from_environment(struct snap__config *config, char *const *environment)
+const char *snap__config_from_environment(struct snap__config *config,
+					  const char *const *environment)
 {
 	const char *complaint = NULL;
 

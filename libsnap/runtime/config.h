@@ -36,7 +36,8 @@ struct snap__config {
 
 /** Defaults, then the settings in `environment` (NULL-terminated, may be NULL).
  *  Returns NULL, or a sentence (static) about the first setting that makes no sense. */
-const char *snap__config_from_environment(struct snap__config *config, char *const *environment);
+const char *snap__config_from_environment(struct snap__config *config,
+					  const char *const *environment);
 
 /** What `wanted` sets, over what `config` has.  The same kind of answer. */
 const char *snap__config_apply(struct snap__config *config, const struct snap_config *wanted);

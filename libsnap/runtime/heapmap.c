@@ -12,6 +12,9 @@
  *
  * In sparse mode (sampling) each leaf has a bitmap with a bit per granule: "not ours" is then
  * one load from a kilobytes-small table, and no page of slots is touched for it.
+ *
+ * Pages of slots come into being when they are first written.  A byte for each says whether that has
+ * happened, so that a walk neither reads nor conjures up the others.
  */
 #include "runtime/heapmap.h"
 
@@ -26,6 +29,8 @@
 #define MID_BITS      9
 #define TOP_BITS      (ADDRESS_BITS - LEAF_BITS - MID_BITS)
 #define SIZE_BITS     20
+#define PAGE_SIZE     4096u
+#define SLOTS_A_PAGE  (PAGE_SIZE / sizeof(slot_t))
 #define SIZE_MAX_HERE ((1u << SIZE_BITS) - 1)
 
 #define USED           1ull
@@ -37,7 +42,7 @@
 
 typedef _Atomic uint64_t slot_t;
 
-/* A leaf: its slots, then, in sparse mode, its bitmap. */
+/* A leaf: its slots; in sparse mode, its bitmap; a byte for each page of slots. */
 typedef slot_t *_Atomic leaf_t;
 typedef leaf_t *_Atomic mid_t;
 
@@ -50,9 +55,27 @@ static size_t slots_per_leaf(void)
 	return (size_t)1 << (LEAF_BITS - granule_shift);
 }
 
+static size_t bitmap_size(void)
+{
+	return is_sparse ? slots_per_leaf() / 8 : 0;
+}
+
 static size_t leaf_size(void)
 {
-	return slots_per_leaf() * sizeof(slot_t) + (is_sparse ? slots_per_leaf() / 8 : 0);
+	return slots_per_leaf() * sizeof(slot_t) + bitmap_size() + slots_per_leaf() / SLOTS_A_PAGE;
+}
+
+static atomic_uchar *touched_byte(slot_t *leaf, size_t index)
+{
+	return (atomic_uchar *)(leaf + slots_per_leaf()) + bitmap_size() + index / SLOTS_A_PAGE;
+}
+
+static inline void touch(slot_t *leaf, size_t index)
+{
+	atomic_uchar *byte = touched_byte(leaf, index);
+
+	if (!atomic_load_explicit(byte, memory_order_relaxed))
+		atomic_store_explicit(byte, 1, memory_order_release);
 }
 
 bool snap__heapmap_init(unsigned shift, bool sparse)
@@ -187,6 +210,7 @@ bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool 
 		atomic_store_explicit(size, block->size << 1, memory_order_relaxed);
 	}
 	atomic_store_explicit(slot, value, memory_order_release);
+	touch(leaf, slot_index(address));
 	if (is_sparse)
 		atomic_fetch_or_explicit(bitmap_word(leaf, slot_index(address)),
 					 1ull << (slot_index(address) % 64), memory_order_relaxed);
@@ -231,6 +255,11 @@ static void each_slot_of_leaf(slot_t *leaf, uintptr_t base, slot_fn *fn, void *u
 	for (size_t i = 0; i < slots_per_leaf(); i++) {
 		uint64_t value;
 
+		if (i % SLOTS_A_PAGE == 0 &&
+		    !atomic_load_explicit(touched_byte(leaf, i), memory_order_acquire)) {
+			i += SLOTS_A_PAGE - 1;
+			continue;
+		}
 		if (is_sparse && i % 64 == 0 &&
 		    !atomic_load_explicit(bitmap_word(leaf, i), memory_order_relaxed)) {
 			i += 63;
@@ -254,6 +283,25 @@ static void each_slot(slot_fn *fn, void *user)
 				each_slot_of_leaf(leaf, (t << MID_BITS | m) << LEAF_BITS, fn, user);
 		}
 	}
+}
+
+uint64_t snap__heapmap_untouched(void)
+{
+	uint64_t bytes = 0;
+
+	for (uintptr_t t = 0; top && t < (uintptr_t)1 << TOP_BITS; t++) {
+		leaf_t *mid = atomic_load_explicit(&top[t], memory_order_acquire);
+
+		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
+			slot_t *leaf = atomic_load_explicit(&mid[m], memory_order_acquire);
+
+			for (size_t i = 0; leaf && i < slots_per_leaf(); i += SLOTS_A_PAGE)
+				if (!atomic_load_explicit(touched_byte(leaf, i),
+							  memory_order_relaxed))
+					bytes += PAGE_SIZE;
+		}
+	}
+	return bytes;
 }
 
 struct walk {

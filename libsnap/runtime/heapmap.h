@@ -45,6 +45,9 @@ bool snap__heapmap_take(uintptr_t address, struct snap__block *out);
 typedef void snap__heapmap_fn(void *user, const struct snap__block *block);
 void snap__heapmap_walk(snap__heapmap_fn *fn, void *user);
 
+/** Bytes of the map's address space that were never written, and so take no memory. */
+uint64_t snap__heapmap_untouched(void);
+
 /**
  * Give blocks whose birth epoch lies in [oldest, oldest + count) (modulo SNAP__EPOCHS) the epoch
  * oldest + count, so that the numbers can be used again.

@@ -25,8 +25,6 @@
 
 #define CLIENT_TIMEOUT_S 5
 
-static int listening; /* handed from the worker to the listener */
-
 static int open_socket(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -169,7 +167,8 @@ static void answer_status(int client)
 	add_number(&out, "rate_per_second", up_ns ? allocated * 1000 / (up_ns / 1000000 + 1) : 0);
 	add_number(&out, "sample_period", snap__sample_period());
 	add_number(&out, "stacks", snap__stacks_count() - 1);
-	add_number(&out, "recorder_memory", snap__memory_mapped());
+	add_number(&out, "recorder_memory",
+		   snap__memory_mapped() - snap__heapmap_untouched());
 	add_number(&out, "recorder_cpu_ns", snap__snapshot_cpu_ns());
 	add_losses(&out);
 	snap__text_add(&out, "\n");
@@ -201,11 +200,14 @@ static void serve(int client)
 
 static void *listener(void *unused)
 {
-	int fd = listening;
+	int fd;
 
 	(void)unused;
 	snap__thread_internal(true);
 	prctl(PR_SET_NAME, "snapdiff-ctl");
+	snap__os_private_files();
+	fd = open_socket();
+	snap__trigger_ready();
 	while (fd >= 0) {
 		struct pollfd waiting = {.fd = fd, .events = POLLIN};
 		int client;
@@ -230,6 +232,5 @@ static void *listener(void *unused)
 
 bool snap__listener_start(void)
 {
-	listening = open_socket();
-	return listening >= 0 && snap__trigger_spawn(listener);
+	return snap__trigger_spawn(listener);
 }

@@ -6,10 +6,7 @@
 
 #include <stdbool.h>
 
-/**
- * Open the socket and start the thread that answers it; from the worker, whose file descriptors
- * it shares.  False: there is no such thread.
- */
+/** Start it.  False: there is no such thread. */
 bool snap__listener_start(void);
 
 #endif

@@ -260,7 +260,7 @@ enum snap_status snap__process_start(const struct snap_config *wanted)
 			return SNAP_OK;
 	} while (!atomic_compare_exchange_weak(&state, &was, STARTING));
 	complaint = snap__config_from_environment(
-		&config, getauxval(AT_SECURE) ? NULL : process_environment);
+		&config, getauxval(AT_SECURE) ? NULL : (const char *const *)process_environment);
 	if (!complaint && wanted)
 		complaint = snap__config_apply(&config, wanted);
 	wants_threads = true;
@@ -436,7 +436,8 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 
 	host = *the_host;
 	process_environment = environment;
-	complaint = snap__config_from_environment(&config, is_secure ? NULL : environment);
+	complaint = snap__config_from_environment(
+		&config, is_secure ? NULL : (const char *const *)environment);
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	/* The first to be registered runs last: after every static and library destructor. */
 	__cxa_atexit(at_exit, NULL, NULL);

@@ -318,7 +318,7 @@ static void put_identity(struct job *job)
 
 static void put_metrics(struct job *job)
 {
-	uint64_t known, recorder = snap__memory_mapped();
+	uint64_t known, recorder = snap__memory_mapped() - snap__heapmap_untouched();
 
 	put_metric(job, "heap.live_bytes", job->live_bytes);
 	put_metric(job, "heap.live_blocks", job->live_blocks);

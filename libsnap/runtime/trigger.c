@@ -41,7 +41,7 @@ static struct request requests[MAX_REQUESTS];
 static atomic_uint wake_count; /* what the worker sleeps on */
 static atomic_uint pending;
 static atomic_bool running, armed;
-static atomic_uint threads; /* of ours, once the worker has begun */
+static atomic_uint threads; /* of ours, that have set themselves up */
 static struct snap__lock starting, taking;
 static int directory = -1; /* in the worker's own table */
 static uint64_t next_tick_ns, growth_base, peak_base;
@@ -227,8 +227,7 @@ static void *worker(void *unused)
 	if (snap__os_private_files())
 		snap__message_from_private_files();
 	open_directory();
-	atomic_store(&threads, snap__listener_start() ? 2 : 1);
-	snap__os_wake(&threads);
+	snap__trigger_ready();
 	for (;;) {
 		unsigned seen = atomic_load(&wake_count);
 
@@ -258,6 +257,12 @@ bool snap__trigger_spawn(void *(*main_function)(void *))
 	return started;
 }
 
+void snap__trigger_ready(void)
+{
+	atomic_fetch_add(&threads, 1);
+	snap__os_wake(&threads);
+}
+
 unsigned snap__trigger_thread_count(void)
 {
 	return atomic_load(&threads);
@@ -268,20 +273,37 @@ bool snap__trigger_is_running(void)
 	return atomic_load(&running);
 }
 
+/* What the host does next, chroot() for instance, must not come between a thread and its set-up. */
+static void wait_until_ready(unsigned wanted)
+{
+	uint64_t end = snap__os_mono_ns() + START_WAIT_NS;
+	unsigned seen;
+
+	while ((seen = atomic_load(&threads)) < wanted && snap__os_mono_ns() < end)
+		snap__os_wait(&threads, seen, START_WAIT_NS / 10);
+}
+
+/* Both threads are made here: one that the worker made would allocate in an arena of its own. */
+static bool spawn_both(void)
+{
+	unsigned count = 0;
+
+	snap__thread_internal(true);
+	if (snap__trigger_spawn(worker))
+		count += 1 + snap__listener_start();
+	snap__thread_internal(false);
+	wait_until_ready(count);
+	return count > 0;
+}
+
 bool snap__trigger_start(void)
 {
 	int saved = errno;
 
 	if (atomic_load(&running) || !snap__lock_try(&starting))
 		return atomic_load(&running);
-	if (!atomic_load(&running)) {
-		snap__thread_internal(true);
-		atomic_store(&running, snap__trigger_spawn(worker));
-		snap__thread_internal(false);
-		/* What the host does next, chroot() for instance, must not come between. */
-		for (unsigned i = 0; i < 10 && atomic_load(&running) && !atomic_load(&threads); i++)
-			snap__os_wait(&threads, 0, START_WAIT_NS / 10);
-	}
+	if (!atomic_load(&running))
+		atomic_store(&running, spawn_both());
 	snap__lock_release(&starting);
 	errno = saved;
 	return atomic_load(&running);

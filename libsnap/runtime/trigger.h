@@ -23,6 +23,9 @@ bool snap__trigger_is_running(void);
 /** How many threads of the process are the helper's. */
 unsigned snap__trigger_thread_count(void);
 
+/** One of the helper's threads has set itself up. */
+void snap__trigger_ready(void);
+
 /** A detached thread of our own, with all signals blocked. */
 bool snap__trigger_spawn(void *(*main_function)(void *));
 

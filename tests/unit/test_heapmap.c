@@ -1,0 +1,179 @@
+/*
+ * test_heapmap.c - the shadow map of the heap: what is put is what is taken.
+ */
+/* links: snapruntime */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "runtime/heapmap.h"
+
+static struct snap__block block_of(uint32_t stack, uint64_t size, uint32_t epoch)
+{
+	return (struct snap__block){.stack = stack, .size = size, .epoch = epoch};
+}
+
+static void put(uintptr_t address, uint32_t stack, uint64_t size, uint32_t epoch)
+{
+	struct snap__block block = block_of(stack, size, epoch);
+	bool stale;
+
+	cr_assert(snap__heapmap_put(address, &block, &stale));
+	cr_assert(not(stale));
+}
+
+static void expect_taken(uintptr_t address, uint32_t stack, uint64_t size, uint32_t epoch)
+{
+	struct snap__block out = {0};
+
+	cr_assert(snap__heapmap_take(address, &out));
+	cr_expect(eq(u32, out.stack, stack));
+	cr_expect(eq(u64, out.size, size));
+	cr_expect(eq(u32, out.epoch, epoch));
+	cr_expect(not(snap__heapmap_take(address, &out)));
+}
+
+struct sums {
+	uint64_t blocks, bytes, epochs;
+};
+
+static void add(void *user, const struct snap__block *block)
+{
+	struct sums *sums = user;
+
+	sums->blocks++;
+	sums->bytes += block->size;
+	sums->epochs += block->epoch;
+}
+
+static struct sums walk(void)
+{
+	struct sums sums = {0};
+
+	snap__heapmap_walk(add, &sums);
+	return sums;
+}
+
+Test(heapmap, sizes_stacks_and_epochs_come_back_exactly)
+{
+	static const uint64_t sizes[] = {0,       1,        (1 << 20) - 1,       1 << 20,
+					 1 << 21, 1u << 31, (1ull << 45) + 12345};
+	uintptr_t at = 0x7f1234567010;
+
+	cr_assert(snap__heapmap_init(5, false));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++, at += 1ull << 46 >> 8)
+		put(at, (1u << 28) - 1 - (uint32_t)i, sizes[i], (uint32_t)(4095 - i));
+	at = 0x7f1234567010;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++, at += 1ull << 46 >> 8)
+		expect_taken(at, (1u << 28) - 1 - (uint32_t)i, sizes[i], (uint32_t)(4095 - i));
+}
+
+Test(heapmap, a_large_block_at_the_end_of_a_leaf_keeps_its_size_in_the_next)
+{
+	cr_assert(snap__heapmap_init(5, false));
+	put(0x5000001ffff0, 7, 5 << 20, 3); /* the last granule of a 2 MiB leaf */
+	cr_expect(eq(u64, walk().bytes, 5 << 20));
+	expect_taken(0x5000001ffff0, 7, 5 << 20, 3);
+	cr_expect(eq(u64, walk().blocks, 0));
+}
+
+Test(heapmap, an_address_in_the_same_granule_is_not_the_block)
+{
+	struct snap__block out;
+
+	cr_assert(snap__heapmap_init(5, false));
+	put(0x100010, 1, 8, 0);
+	cr_expect(not(snap__heapmap_take(0x100018, &out)));
+	cr_expect(not(snap__heapmap_take(0x100000, &out)));
+	expect_taken(0x100010, 1, 8, 0);
+}
+
+Test(heapmap, two_blocks_in_one_granule_and_odd_addresses_are_kept_apart)
+{
+	cr_assert(snap__heapmap_init(4, false));
+	put(0x200000, 1, 8, 0);
+	put(0x200008, 2, 8, 1);
+	put(0x200003, 3, 1, 2);
+	put(0x900000000000, 4, 5, 3); /* beyond 47 bits */
+	cr_expect(eq(u64, walk().blocks, 4));
+	expect_taken(0x200008, 2, 8, 1);
+	expect_taken(0x200000, 1, 8, 0);
+	expect_taken(0x200003, 3, 1, 2);
+	expect_taken(0x900000000000, 4, 5, 3);
+}
+
+Test(heapmap, a_block_put_over_a_stale_one_replaces_it)
+{
+	struct snap__block block = block_of(2, 20, 0);
+	bool stale;
+
+	cr_assert(snap__heapmap_init(5, false));
+	put(0x300000, 1, 10, 0);
+	cr_assert(snap__heapmap_put(0x300000, &block, &stale));
+	cr_expect(stale);
+	expect_taken(0x300000, 2, 20, 0);
+}
+
+Test(heapmap, the_sparse_map_finds_what_was_put_and_nothing_else)
+{
+	struct snap__block out;
+
+	cr_assert(snap__heapmap_init(5, true));
+	for (uintptr_t i = 0; i < 10000; i += 7)
+		put(0x400000 + i * 32, (uint32_t)i + 1, i, 0);
+	for (uintptr_t i = 0; i < 10000; i++)
+		cr_expect(eq(int, snap__heapmap_take(0x400000 + i * 32, &out), i % 7 == 0));
+	cr_expect(eq(u64, walk().blocks, 0));
+}
+
+Test(heapmap, merged_epochs_become_the_first_that_is_kept)
+{
+	cr_assert(snap__heapmap_init(5, false));
+	for (uint32_t i = 0; i < 100; i++) /* epochs 4050 ... 4149, modulo 4096 */
+		put(0x500000 + i * 64, 1, 1, (4050 + i) % 4096);
+	snap__heapmap_merge_epochs(4050, 60); /* 4050 ... 4109 become 4110, that is 14 */
+	for (uint32_t i = 0; i < 100; i++)
+		expect_taken(0x500000 + i * 64, 1, 1, i < 60 ? 14 : (4050 + i) % 4096);
+}
+
+Test(heapmap, nothing_is_left_after_clear)
+{
+	cr_assert(snap__heapmap_init(5, false));
+	put(0x600000, 1, 3 << 20, 0);
+	put(0x600003, 1, 3, 0);
+	snap__heapmap_clear();
+	cr_expect(eq(u64, walk().blocks, 0));
+	put(0x600000, 1, 5, 0);
+	expect_taken(0x600000, 1, 5, 0);
+}
+
+static void *fill(void *argument)
+{
+	uintptr_t base = 0x10000000 + (uintptr_t)argument * 32;
+
+	for (int round = 0; round < 20; round++)
+		for (uintptr_t i = 0; i < 5000; i++) {
+			struct snap__block block = block_of(1, i, 0), out;
+			bool stale;
+
+			snap__heapmap_put(base + i * 128, &block, &stale);
+			if (round < 19)
+				snap__heapmap_take(base + i * 128, &out);
+		}
+	return NULL;
+}
+
+Test(heapmap, threads_whose_blocks_lie_side_by_side_do_not_disturb_each_other)
+{
+	pthread_t threads[4];
+
+	cr_assert(snap__heapmap_init(5, false));
+	for (uintptr_t i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, fill, (void *)i);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	cr_expect(eq(u64, walk().blocks, 4 * 5000));
+	cr_expect(eq(u64, walk().bytes, 4ull * 5000 * 4999 / 2));
+}

@@ -1,0 +1,197 @@
+/*
+ * test_record.c - the life of an allocation, sampling and sums, by calling the record path
+ * directly.
+ */
+/* links: snapruntime m */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <stdint.h>
+
+#include "runtime/record.h"
+#include "runtime/tally.h"
+
+#define FRAME __builtin_frame_address(0)
+
+static void start(uint64_t period)
+{
+	cr_assert(snap__threads_init());
+	cr_assert(snap__heapmap_init(5, period > 0));
+	snap__sample_init(period, 12345);
+	snap__unwind_init(64);
+	atomic_store(&snap__record_on, true);
+}
+
+struct sums {
+	uint64_t blocks, bytes, stack, epoch;
+};
+
+static void add(void *user, const struct snap__block *block)
+{
+	struct sums *sums = user;
+
+	sums->blocks++;
+	sums->bytes += block->size;
+	sums->stack = block->stack;
+	sums->epoch = block->epoch;
+}
+
+static struct sums live(void)
+{
+	struct sums sums = {0};
+
+	snap__heapmap_walk(add, &sums);
+	return sums;
+}
+
+static const void *at(uintptr_t i)
+{
+	return (const void *)(0x70000000 + i * 32);
+}
+
+/* Entry points of a host: the recorded stack begins at whoever calls them. */
+__attribute__((noinline, noclone)) static void came(const void *ptr, size_t size)
+{
+	snap__record_alloc(ptr, size, FRAME);
+}
+
+__attribute__((noinline, noclone)) static void moved(const struct snap__held *held, const void *ptr,
+						     size_t size)
+{
+	snap__record_resized(held, ptr, size, FRAME);
+}
+
+Test(record, a_freed_block_is_gone_and_an_unknown_free_is_counted)
+{
+	start(0);
+	snap__record_alloc(at(1), 100, FRAME);
+	snap__record_alloc(at(2), 50, FRAME);
+	snap__record_free(at(1));
+	snap__record_free(at(3));
+	cr_expect(eq(u64, live().blocks, 1));
+	cr_expect(eq(u64, snap__record_live_bytes(), 50));
+	cr_expect(eq(u64, snap__record_peak_bytes(), 150));
+	cr_expect(eq(u64, snap__threads_total(SNAP__COUNT_UNKNOWN_FREES), 1));
+}
+
+Test(record, a_resized_block_keeps_its_birth_and_gets_a_new_stack)
+{
+	struct snap__held held;
+	struct sums before, after;
+
+	start(0);
+	came(at(1), 100);
+	before = live();
+	snap__record_close_epoch();
+	snap__record_forget(at(1), &held);
+	cr_expect(eq(u64, live().blocks, 0));
+	moved(&held, at(9), 300);
+	after = live();
+	cr_expect(eq(u64, after.bytes, 300));
+	cr_expect(eq(u64, after.epoch, before.epoch));
+	cr_expect(after.stack != before.stack, "another call, another stack");
+	cr_expect(eq(u64, snap__threads_total(SNAP__COUNT_ALLOCATED), 2));
+}
+
+Test(record, a_failed_resize_leaves_everything_as_it_was)
+{
+	struct snap__held held;
+	struct sums before, after;
+
+	start(0);
+	snap__record_alloc(at(1), 5 << 20, FRAME);
+	before = live();
+	snap__record_close_epoch();
+	snap__record_forget(at(1), &held);
+	snap__record_restore(&held, at(1));
+	after = live();
+	cr_expect(eq(u64, after.bytes, 5 << 20));
+	cr_expect(eq(u64, after.epoch, before.epoch));
+	cr_expect(eq(u64, after.stack, before.stack));
+	cr_expect(eq(u64, snap__record_live_bytes(), 5 << 20));
+}
+
+Test(record, events_of_our_own_are_not_the_hosts)
+{
+	start(0);
+	snap__record_alloc(at(1), 10, FRAME);
+	snap__thread_internal(true);
+	snap__record_alloc(at(2), 10, FRAME);
+	snap__record_free(at(77));
+	snap__thread_internal(false);
+	cr_expect(eq(u64, live().blocks, 1));
+	cr_expect(eq(u64, snap__threads_total(SNAP__COUNT_UNKNOWN_FREES), 0));
+	cr_expect(eq(u64, snap__threads_total(SNAP__COUNT_REENTRANT), 0));
+}
+
+static atomic_int woken;
+
+static void wake(void)
+{
+	woken++;
+}
+
+Test(record, the_watch_fires_when_the_live_heap_reaches_its_level)
+{
+	start(0);
+	snap__record_watch(1000, 10, wake);
+	for (uintptr_t i = 0; i < 9; i++)
+		snap__record_alloc(at(i), 100, FRAME);
+	cr_expect(eq(int, woken, 0));
+	snap__record_alloc(at(9), 100, FRAME);
+	cr_expect(gt(int, woken, 0));
+}
+
+/* The exact probability of a block of s bytes is 1 - exp(-s/period); libm is the oracle here. */
+Test(sample, weights_are_those_of_horvitz_and_thompson)
+{
+	static const uint64_t sizes[] = {1, 100, 4096, 65536, 524288, 10000000, 1ull << 40};
+
+	snap__sample_init(524288, 1);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct snap__estimate sum = {0};
+		double p = -expm1(-(double)sizes[i] / 524288);
+
+		snap__sample_weigh(sizes[i], &sum);
+		cr_expect(epsilon_eq(dbl, sum.blocks * p, 1, 1e-9));
+		cr_expect(epsilon_eq(dbl, sum.bytes * p / (double)sizes[i], 1, 1e-9));
+		cr_expect(epsilon_eq(dbl, sum.blocks_variance, (1 - p) / (p * p),
+				     1e-6 * (1 + (1 - p) / (p * p))));
+	}
+}
+
+Test(sample, blocks_are_taken_as_often_as_they_should)
+{
+	struct snap__sampler sampler = {0};
+	const uint64_t period = 10000, size = 3000, n = 400000;
+	double p = -expm1(-(double)size / (double)period), taken = 0;
+
+	snap__sample_init(period, 7);
+	for (uint64_t i = 0; i < n; i++)
+		taken += snap__sample_takes(&sampler, size);
+	/* Five standard deviations of a binomial. */
+	cr_expect(epsilon_eq(dbl, taken, p * (double)n, 5 * sqrt((double)n * p * (1 - p))));
+}
+
+Test(tally, rows_come_out_by_stack_then_age_with_exact_sums)
+{
+	struct snap__tally tally = {0};
+	size_t at_row = 0;
+
+	snap__sample_init(0, 0);
+	for (uint32_t i = 0; i < 30000; i++) /* stack s, age a: 10 blocks of s + a bytes each */
+		snap__tally_add(&tally, 999 - i % 1000, i / 1000 % 3,
+				999 - i % 1000 + i / 1000 % 3);
+	cr_assert(eq(sz, tally.count, 3000));
+	snap__tally_sort(&tally);
+	for (uint32_t s = 0; s < 1000; s++)
+		for (uint32_t a = 0; a < 3; a++, at_row++) {
+			cr_assert(eq(u32, tally.rows[at_row].stack, s));
+			cr_assert(eq(u32, tally.rows[at_row].age, a + 1));
+			cr_assert(eq(dbl, tally.rows[at_row].sum.blocks, 10));
+			cr_assert(eq(dbl, tally.rows[at_row].sum.bytes, 10.0 * (s + a)));
+		}
+	snap__tally_free(&tally);
+}
