@@ -1,0 +1,347 @@
+/*
+ * test_compare_pairs.c - which stacks are paired, at which level, and what rows make of it.
+ */
+/* links: cmd_analysis */
+#include "dataset_builder.h"
+
+#include "analysis/change.h"
+
+enum { OLD, NEW };
+
+struct compared {
+	struct dataset *dataset;
+	const struct dataset_cell **old, **new;
+	struct pairing pairing;
+	struct selection *selection;
+	struct changes changes;
+};
+
+static struct dataset *dataset;
+
+static void make_dataset(void)
+{
+	dataset = dataset_new(2);
+}
+
+TestSuite(pairing, .init = make_dataset);
+TestSuite(fuzzy, .init = make_dataset);
+TestSuite(status, .init = make_dataset);
+
+/* The pair with this site on that side, of a pairing up to `level`. */
+static struct pair pair_of(uint32_t site, int side, enum pair_level level)
+{
+	const struct dataset_cell **old = dataset_cells_by_site(dataset, OLD);
+	const struct dataset_cell **new = dataset_cells_by_site(dataset, NEW);
+	struct pair_sides sides = {old, new};
+	struct pair found = {SNAP_NONE, SNAP_NONE, PAIR_NONE, 0};
+	struct pairing pairing;
+	size_t times = 0;
+
+	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, level, NULL), SNAP_OK);
+	for (size_t i = 0; i < pairing.count; i++)
+		if ((side == OLD ? pairing.pairs[i].old : pairing.pairs[i].new) == site) {
+			found = pairing.pairs[i];
+			times++;
+		}
+	cr_assert_eq(times, 1, "every stack is in one pair, not %zu", times);
+	pairing_release(&pairing);
+	free(old);
+	free(new);
+	return found;
+}
+
+#define EXPECT_PAIR(old_site, new_site, up_to, at)                                                 \
+	do {                                                                                       \
+		struct pair pair_ = pair_of(old_site, OLD, up_to);                                 \
+		cr_expect_eq(pair_.new, new_site);                                                 \
+		cr_expect_eq(pair_.level, at, "level is %s", pair_level_name(pair_.level));        \
+	} while (0)
+
+Test(pairing, equal_stacks_pair_at_line)
+{
+	uint32_t a = builder_add(dataset, OLD, "f:f.c:1@app < main:m.c:2@app", 10, 1);
+	uint32_t b = builder_add(dataset, NEW, "f:f.c:1@app < main:m.c:2@app", 20, 2);
+
+	EXPECT_PAIR(a, b, PAIR_FUNCTION, PAIR_LINE);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_EXACT, PAIR_NONE);
+}
+
+Test(pairing, exact_keys_pair_first)
+{
+	uint32_t a = builder_add(dataset, OLD, "f:f.c:1@app", 10, 1);
+	uint32_t b = builder_add(dataset, NEW, "f:f.c:1@app", 10, 1);
+	uint32_t c = builder_add(dataset, NEW, "f:f.c:1@app", 10, 1);
+
+	dataset->sites[a].identity.exact = dataset->sites[c].identity.exact = 77;
+	EXPECT_PAIR(a, c, PAIR_FUNCTION, PAIR_EXACT);
+	cr_expect_eq(pair_of(b, NEW, PAIR_FUNCTION).level, PAIR_NONE);
+}
+
+Test(pairing, a_moved_line_pairs_at_function_when_permitted)
+{
+	uint32_t a = builder_add(dataset, OLD, "f:f.c:1@app < main:m.c:2@app", 10, 1);
+	uint32_t b = builder_add(dataset, NEW, "f:f.c:9@app < main:m.c:3@app", 10, 1);
+
+	EXPECT_PAIR(a, b, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_LINE, PAIR_NONE);
+}
+
+Test(pairing, stacks_that_collide_pair_in_line_order_and_the_surplus_is_left)
+{
+	uint32_t old30 = builder_add(dataset, OLD, "f:f.c:30@app", 1, 1);
+	uint32_t old10 = builder_add(dataset, OLD, "f:f.c:10@app", 1, 1);
+	uint32_t new36 = builder_add(dataset, NEW, "f:f.c:36@app", 1, 1);
+	uint32_t new16 = builder_add(dataset, NEW, "f:f.c:16@app", 1, 1);
+	uint32_t new99 = builder_add(dataset, NEW, "f:f.c:99@app", 1, 1);
+
+	EXPECT_PAIR(old10, new16, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(old30, new36, PAIR_FUNCTION, PAIR_FUNCTION);
+	cr_expect_eq(pair_of(new99, NEW, PAIR_FUNCTION).level, PAIR_NONE);
+}
+
+Test(pairing, the_first_level_that_fits_wins)
+{
+	uint32_t old40 = builder_add(dataset, OLD, "f:f.c:40@app", 1, 1);
+	uint32_t old47 = builder_add(dataset, OLD, "f:f.c:47@app", 1, 1);
+	uint32_t new47 = builder_add(dataset, NEW, "f:f.c:47@app", 1, 1);
+	uint32_t new54 = builder_add(dataset, NEW, "f:f.c:54@app", 1, 1);
+
+	EXPECT_PAIR(old47, new47, PAIR_FUNCTION, PAIR_LINE);
+	EXPECT_PAIR(old40, new54, PAIR_FUNCTION, PAIR_FUNCTION);
+}
+
+/* ---- fuzzy ---- */
+
+/* Neighbours that are the same on both sides, so that shared callers tell little. */
+static void add_background(void)
+{
+	char stack[128];
+
+	for (int i = 0; i < 20; i++) {
+		uint32_t site;
+
+		snprintf(stack, sizeof(stack),
+			 "malloc@libc < work%d:w.c:%d@app < run:r.c:5@app < main:m.c:1@app", i,
+			 i + 10);
+		site = builder_add(dataset, OLD, stack, 10, 1);
+		builder_cell(dataset, NEW, site, 10, 1);
+	}
+}
+
+static char *text_of(uint32_t old)
+{
+	struct pair pair = pair_of(old, OLD, PAIR_FUZZY);
+
+	return change_text(dataset, &pair);
+}
+
+Test(fuzzy, a_renamed_function_is_recognised)
+{
+	uint32_t a, b;
+
+	add_background();
+	a = builder_add(dataset, OLD,
+			"malloc@libc < cache_put:c.c:40@app < serve:s.c:9@app < main:m.c:1@app",
+			640, 10);
+	b = builder_add(dataset, NEW,
+			"malloc@libc < cache_insert:c.c:44@app < serve:s.c:9@app < main:m.c:1@app",
+			640, 10);
+	EXPECT_PAIR(a, b, PAIR_FUZZY, PAIR_FUZZY);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUNCTION, PAIR_NONE);
+	cr_expect_str_eq(text_of(a), "renamed: cache_put -> cache_insert");
+}
+
+Test(fuzzy, an_inlined_function_is_recognised)
+{
+	uint32_t a, b;
+
+	add_background();
+	a = builder_add(dataset, OLD, "malloc@libc < node_new@app < parse@app < main:m.c:1@app",
+			640, 10);
+	b = builder_add(dataset, NEW, "malloc@libc < parse@app < main:m.c:1@app", 640, 10);
+	EXPECT_PAIR(a, b, PAIR_FUZZY, PAIR_FUZZY);
+	cr_expect_str_eq(text_of(a), "node_new inlined into parse");
+}
+
+Test(fuzzy, a_wrapper_is_recognised)
+{
+	uint32_t a, b;
+
+	add_background();
+	a = builder_add(dataset, OLD,
+			"malloc@libc < grow:t.c:5@app < insert:t.c:9@app < main:m.c:1@app", 64, 1);
+	b = builder_add(dataset, NEW,
+			"malloc@libc < grow:t.c:5@app < checked:t.c:7@app < insert:t.c:9@app < "
+			"main:m.c:1@app",
+			64, 1);
+	EXPECT_PAIR(a, b, PAIR_FUZZY, PAIR_FUZZY);
+	cr_expect_str_eq(text_of(a), "now through checked");
+}
+
+Test(fuzzy, a_changed_signature_is_recognised)
+{
+	uint32_t a, b;
+
+	add_background();
+	a = builder_add(dataset, OLD, "operator new(unsigned long)@l < send(int)@app < main@app",
+			64, 1);
+	b = builder_add(dataset, NEW,
+			"operator new(unsigned long)@l < send(long, int)@app < main@app", 64, 1);
+	EXPECT_PAIR(a, b, PAIR_FUZZY, PAIR_FUZZY);
+	cr_expect_str_eq(text_of(a), "signature: send(int) -> send(long, int)");
+}
+
+Test(fuzzy, functions_that_live_on_in_both_are_not_each_other)
+{
+	uint32_t a, b, parse, render;
+
+	add_background();
+	parse = builder_add(dataset, OLD, "malloc@libc < parse:p.c:1@app < main:m.c:1@app", 64, 1);
+	builder_cell(dataset, NEW, parse, 64, 1);
+	render =
+		builder_add(dataset, OLD, "malloc@libc < render:p.c:3@app < main:m.c:1@app", 64, 1);
+	builder_cell(dataset, NEW, render, 64, 1);
+	a = builder_add(dataset, OLD,
+			"malloc@libc < parse:p.c:1@app < run:r.c:5@app < main:m.c:1@app", 64, 1);
+	b = builder_add(dataset, NEW,
+			"malloc@libc < render:p.c:3@app < run:r.c:5@app < main:m.c:1@app", 64, 1);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUZZY, PAIR_NONE);
+	cr_expect_eq(pair_of(b, NEW, PAIR_FUZZY).level, PAIR_NONE);
+}
+
+Test(fuzzy, ambiguous_stacks_stay_unpaired)
+{
+	uint32_t a;
+
+	add_background();
+	a = builder_add(dataset, OLD, "malloc@libc < fetch_a@app < serve@app < main@app", 64, 1);
+	builder_add(dataset, NEW, "malloc@libc < fetch_b@app < serve@app < main@app", 64, 1);
+	builder_add(dataset, NEW, "malloc@libc < fetch_c@app < serve@app < main@app", 64, 1);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUZZY, PAIR_NONE);
+}
+
+Test(fuzzy, sizes_decide_between_equals)
+{
+	uint32_t a, b;
+
+	add_background();
+	a = builder_add(dataset, OLD, "malloc@libc < fetch_a@app < serve@app < main@app", 640, 10);
+	builder_add(dataset, NEW, "malloc@libc < fetch_b@app < serve@app < main@app", 7000, 1);
+	b = builder_add(dataset, NEW, "malloc@libc < fetch_c@app < serve@app < main@app", 640, 10);
+	EXPECT_PAIR(a, b, PAIR_FUZZY, PAIR_FUZZY);
+}
+
+Test(fuzzy, strangers_stay_strangers)
+{
+	uint32_t a;
+
+	add_background();
+	a = builder_add(dataset, OLD,
+			"malloc@libc < zap:z.c:1@app < quit:q.c:3@app < main:m.c:1@app", 64, 1);
+	builder_add(dataset, NEW, "malloc@libc < load:l.c:8@app < boot:b.c:2@app < main:m.c:1@app",
+		    64, 1);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUZZY, PAIR_NONE);
+}
+
+/* ---- rows ---- */
+
+static const struct change_row *row_of(struct compared *all, const char *key, enum pair_level level)
+{
+	struct select_options options = {.group = SELECT_LINE};
+	struct pair_sides sides;
+
+	all->old = dataset_cells_by_site(dataset, OLD);
+	all->new = dataset_cells_by_site(dataset, NEW);
+	sides = (struct pair_sides){all->old, all->new};
+	cr_assert_eq(pairing_compute(&all->pairing, dataset, &sides, level, NULL), SNAP_OK);
+	cr_assert_eq(selection_new(&all->selection, dataset, &options, NULL), SNAP_OK);
+	cr_assert_eq(changes_compute(&all->changes, all->selection, &all->pairing, &sides,
+				     FIGURE_LIVE_BYTES, NULL),
+		     SNAP_OK);
+	for (uint32_t i = 0; i < selection_row_count(all->selection); i++)
+		if (strcmp(selection_row(all->selection, i)->key, key) == 0)
+			return &all->changes.rows[i];
+	cr_assert_fail("there is no row %s", key);
+	return NULL;
+}
+
+#define EXPECT_STATUS(key, level, expected)                                                        \
+	do {                                                                                       \
+		struct compared all_;                                                              \
+		const struct change_row *row_ = row_of(&all_, key, level);                         \
+		cr_expect_str_eq(change_status_name(row_->status), expected);                      \
+	} while (0)
+
+Test(status, of_each_kind)
+{
+	builder_add(dataset, NEW, "born:a.c:1@app", 10, 1);
+	builder_add(dataset, OLD, "died:a.c:2@app", 10, 1);
+	builder_add(dataset, OLD, "rose:a.c:3@app", 10, 1);
+	builder_add(dataset, NEW, "rose:a.c:3@app", 11, 1);
+	builder_add(dataset, OLD, "fell:a.c:4@app", 10, 1);
+	builder_add(dataset, NEW, "fell:a.c:4@app", 9, 1);
+	builder_add(dataset, OLD, "kept:a.c:5@app", 10, 1);
+	builder_add(dataset, NEW, "kept:a.c:5@app", 10, 1);
+	builder_add(dataset, OLD, "slid:a.c:6@app", 10, 1);
+	builder_add(dataset, NEW, "slid:a.c:7@app", 10, 1);
+	EXPECT_STATUS("born a.c:1", PAIR_FUNCTION, "new");
+	EXPECT_STATUS("died a.c:2", PAIR_FUNCTION, "gone");
+	EXPECT_STATUS("rose a.c:3", PAIR_FUNCTION, "grew");
+	EXPECT_STATUS("fell a.c:4", PAIR_FUNCTION, "shrank");
+	EXPECT_STATUS("kept a.c:5", PAIR_FUNCTION, "same");
+	EXPECT_STATUS("slid a.c:7", PAIR_FUNCTION, "moved");
+}
+
+Test(status, a_moved_line_that_grew_is_grew)
+{
+	builder_add(dataset, OLD, "slid:a.c:6@app", 10, 1);
+	builder_add(dataset, NEW, "slid:a.c:7@app", 20, 2);
+	EXPECT_STATUS("slid a.c:7", PAIR_FUNCTION, "grew");
+}
+
+Test(status, equal_bytes_in_more_blocks_is_not_the_same)
+{
+	builder_add(dataset, OLD, "f:a.c:6@app", 10, 1);
+	builder_add(dataset, NEW, "f:a.c:6@app", 10, 2);
+	EXPECT_STATUS("f a.c:6", PAIR_FUNCTION, "grew");
+}
+
+Test(status, a_stack_that_holds_nothing_is_no_news)
+{
+	builder_add(dataset, NEW, "f:a.c:6@app", 0, 0);
+	EXPECT_STATUS("f a.c:6", PAIR_FUNCTION, "same");
+}
+
+Test(status, rows_sum_all_stacks_of_both_sides)
+{
+	struct compared all;
+	const struct change_row *row;
+
+	builder_add(dataset, OLD, "f:a.c:6@app < x:a.c:1@app", 10, 1);
+	builder_add(dataset, OLD, "f:a.c:6@app < y:a.c:2@app", 20, 2);
+	builder_add(dataset, NEW, "f:a.c:6@app < x:a.c:1@app", 5, 1);
+	builder_add(dataset, NEW, "f:a.c:6@app < z:a.c:3@app", 100, 4);
+	row = row_of(&all, "f a.c:6", PAIR_FUNCTION);
+	cr_expect_eq(row->old.value[FIGURE_LIVE_BYTES], 30);
+	cr_expect_eq(row->new.value[FIGURE_LIVE_BYTES], 105);
+	cr_expect_eq(row->paired, 1);
+	cr_expect_eq(row->old_only, 1);
+	cr_expect_eq(row->new_only, 1);
+	cr_expect_eq(row->status, CHANGE_GREW);
+}
+
+Test(status, a_moved_line_is_said)
+{
+	uint32_t a = builder_add(dataset, OLD, "f:a.c:40@app < main:m.c:1@app", 10, 1);
+
+	builder_add(dataset, NEW, "f:a.c:47@app < main:m.c:1@app", 10, 1);
+	cr_expect_str_eq(text_of(a), "line 40 -> 47");
+}
+
+Test(status, a_moved_file_is_said)
+{
+	uint32_t a = builder_add(dataset, OLD, "f:src/x.c:40@app < main:m.c:1@app", 10, 1);
+
+	builder_add(dataset, NEW, "f:src/y.c:47@app < main:m.c:1@app", 10, 1);
+	cr_expect_str_eq(text_of(a), "moved: x.c -> y.c");
+}
