@@ -21,6 +21,8 @@
 enum { BUILD_ID_MAX = 64 };
 
 struct module {
+	Dwfl_Callbacks callbacks;
+	char *search; /* where libdwfl looks for separate debug files */
 	Dwfl *dwfl;
 	Dwfl_Module *dwfl_module;
 	uint64_t bias;       /* dwfl's address minus the ELF virtual address */
@@ -32,13 +34,21 @@ struct module {
 
 /* Which file. */
 
-static const char debug_root[] = "/usr/lib/debug";
-
-static const Dwfl_Callbacks callbacks = {
-	.find_elf = dwfl_build_id_find_elf,
-	.find_debuginfo = dwfl_standard_find_debuginfo,
-	.section_address = dwfl_offline_section_address,
-};
+/** Next to the file, in .debug beside it, and where distributions install debug files. */
+static bool prepare_search(struct module *module, const char *debug_root)
+{
+	if (asprintf(&module->search, ":.debug:%s", debug_root) < 0) {
+		module->search = NULL;
+		return false;
+	}
+	module->callbacks = (Dwfl_Callbacks){
+		.find_elf = dwfl_build_id_find_elf,
+		.find_debuginfo = dwfl_standard_find_debuginfo,
+		.section_address = dwfl_offline_section_address,
+		.debuginfo_path = &module->search,
+	};
+	return true;
+}
 
 /** Open a regular file: the path comes from a snapshot, and could name a pipe or a terminal. */
 static int open_regular(const char *path)
@@ -57,7 +67,7 @@ static int open_regular(const char *path)
 /** Give libdwfl the file; the descriptor is used up in any case. */
 static bool report_file(struct module *module, const char *path, int fd)
 {
-	module->dwfl = dwfl_begin(&callbacks);
+	module->dwfl = dwfl_begin(&module->callbacks);
 	if (module->dwfl)
 		module->dwfl_module = dwfl_report_offline(module->dwfl, path, path, fd);
 	if (!module->dwfl_module) {
@@ -120,19 +130,21 @@ static bool use_file(struct module *module, const char *path, const char *build_
 }
 
 /** Use a file that is known by its build-id: installed debug files, then debuginfod. */
-static bool use_build_id(struct module *module, const char *build_id, bool offline)
+static bool use_build_id(struct module *module, const struct module_request *request)
 {
+	const char *build_id = request->build_id;
 	char found[2 * BUILD_ID_MAX + 1];
 	char *path = NULL;
 	bool used = false;
 
 	if (!is_build_id(build_id))
 		return false;
-	if (asprintf(&path, "%s/.build-id/%.2s/%s.debug", debug_root, build_id, build_id + 2) < 0)
+	if (asprintf(&path, "%s/.build-id/%.2s/%s.debug", request->debug_root, build_id,
+		     build_id + 2) < 0)
 		return false;
 	used = use_file(module, path, build_id, found);
 	free(path);
-	if (used || offline)
+	if (used || request->offline)
 		return used;
 	path = debuginfod_fetch(build_id);
 	used = path && use_file(module, path, build_id, found);
@@ -159,17 +171,17 @@ static void complain(char **complaint, const char *path, int error, bool other_n
 	}
 }
 
-static bool find_file(struct module *module, const char *path, const char *build_id, bool offline,
-		      char **complaint)
+static bool find_file(struct module *module, const struct module_request *request, char **complaint)
 {
+	const char *path = request->path;
 	char found[2 * BUILD_ID_MAX + 1];
 	int error;
 	bool used;
 
-	if (*path == '/' && use_file(module, path, build_id, found))
+	if (*path == '/' && use_file(module, path, request->build_id, found))
 		return true;
 	error = errno;
-	used = use_build_id(module, build_id, offline);
+	used = use_build_id(module, request);
 	complain(complaint, path, error, used);
 	return used;
 }
@@ -207,8 +219,8 @@ static void read_content(struct module *module, bool offline)
 		module->lines = lines_new(dwarf, &module->functions, module->texts);
 }
 
-struct module *module_open(const char *path, const char *build_id, bool offline,
-			   struct texts *texts, char **complaint)
+struct module *module_open(const struct module_request *request, struct texts *texts,
+			   char **complaint)
 {
 	struct module *module = calloc(1, sizeof(*module));
 
@@ -216,11 +228,12 @@ struct module *module_open(const char *path, const char *build_id, bool offline,
 	if (!module)
 		return NULL;
 	module->texts = texts;
-	if (!find_file(module, path, build_id, offline, complaint)) {
-		free(module);
+	if (!prepare_search(module, request->debug_root) ||
+	    !find_file(module, request, complaint)) {
+		module_close(module);
 		return NULL;
 	}
-	read_content(module, offline);
+	read_content(module, request->offline);
 	return module;
 }
 
@@ -231,6 +244,7 @@ void module_close(struct module *module)
 	lines_free(module->lines);
 	functions_free(&module->functions);
 	dwfl_end(module->dwfl);
+	free(module->search);
 	free(module);
 }
 

@@ -9,15 +9,23 @@
 
 struct module;
 
+/** What to open: what was mapped from `path` with `build_id` ("" if it had none). */
+struct module_request {
+	const char *path;
+	const char *build_id;
+	const char *debug_root; /* where separate debug files are installed */
+	bool offline;           /* do not ask debuginfod */
+};
+
 /**
- * Open what there is about the module that was mapped from `path` with `build_id` ("" if it had
- * none): the file itself if it still is the same, its separate debug file, a file known by
- * build-id. Returns NULL when there is nothing.  If the user should know why the file at `path`
- * does not serve,
+ * Open what there is about a module: the file itself if it still is the same, its separate debug
+ * file, a file known by build-id.  `texts` must outlive the module.
+ * Returns NULL when there is nothing.  If the user should know why the file at `path` does not
+ * serve,
  * `*complaint` gets a malloc'ed sentence.
  */
-struct module *module_open(const char *path, const char *build_id, bool offline,
-			   struct texts *texts, char **complaint);
+struct module *module_open(const struct module_request *request, struct texts *texts,
+			   char **complaint);
 void module_close(struct module *module);
 
 /** Frames at an ELF virtual address, innermost first; 0 when nothing is known. */

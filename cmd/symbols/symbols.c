@@ -42,7 +42,6 @@ struct symbols {
 	size_t answer_count, answer_slots;
 
 	struct snap_frame *rows; /* one location's, on their way into the model */
-	bool out_of_memory;
 };
 
 struct symbols *symbols_new(const struct symbols_options *options)
@@ -175,12 +174,18 @@ static uint32_t place_intern(struct symbols *symbols, const char *path, const ch
 
 static struct module *place_module(struct symbols *symbols, struct place *place)
 {
+	const char *debug_root = symbols->options.debug_root;
+	struct module_request request = {
+		.path = place->path,
+		.build_id = place->build_id,
+		.debug_root = debug_root ? debug_root : "/usr/lib/debug",
+		.offline = symbols->options.offline,
+	};
 	char *complaint = NULL;
 
 	if (!place->tried) {
 		place->tried = true;
-		place->module = module_open(place->path, place->build_id, symbols->options.offline,
-					    symbols->texts, &complaint);
+		place->module = module_open(&request, symbols->texts, &complaint);
 		if (complaint && symbols->options.warn)
 			symbols->options.warn(symbols->options.user, complaint);
 		free(complaint);

@@ -38,7 +38,8 @@ struct symbols_options {
 	void (*progress)(void *user, uint64_t done, uint64_t total); /* may be NULL */
 	void (*warn)(void *user, const char *sentence);              /* may be NULL */
 	void *user;
-	bool offline; /* never ask debuginfod */
+	bool offline;           /* never ask debuginfod */
+	const char *debug_root; /* where separate debug files are installed; NULL: /usr/lib/debug */
 };
 
 /** NULL when memory is out. */
