@@ -28,14 +28,18 @@ void json_tail(FILE *out, const struct report *report, const char *separator);
 
 /** The number of rows in tail.hidden; 0 when there is no such thing. */
 int64_t hidden_rows(const struct report *report);
+/** True if anything was not shown: rows, or memory that filters left out. */
+bool has_hidden(const struct report *report);
+/** "(7 more rows)": what to call it in formats for people. */
+const char *hidden_label(const struct report *report, char buffer[64]);
 /** The figure of column `column` in tail.<part> ("shown", "hidden"), or NULL. */
 const struct value *summary_figure(const struct report *report, const char *part, size_t column);
 /** shown + hidden of a column; null where the report has not both. */
 struct value summary_total(const struct report *report, size_t column);
 /** True if a closing row of totals has something to say. */
 bool wants_total(const struct report *report);
-/** The column that labels rows: "key", else the first with a name or text that is not in `skip`.
- * (size_t)-1: none. */
+/** The column that labels rows: "key", else the first with names, else with text; of those without
+ * a flag in `skip`.  (size_t)-1: none. */
 size_t label_column(const struct report *report, unsigned skip);
 
 /* ---- text for people (cell.c, width.c) ---- */

@@ -129,12 +129,10 @@ static struct value hidden_figure(const struct report *report, size_t column)
 
 static void write_closings(struct document *document)
 {
-	long long rows = (long long)hidden_rows(document->report);
 	char label[64];
 
-	snprintf(label, sizeof(label), "(%lld more %s)", rows, rows == 1 ? "row" : "rows");
-	if (rows > 0)
-		write_closing(document, label, hidden_figure, "*");
+	if (has_hidden(document->report))
+		write_closing(document, hidden_label(document->report, label), hidden_figure, "*");
 	if (wants_total(document->report))
 		write_closing(document, "total", summary_total, "**");
 }

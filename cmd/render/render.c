@@ -57,6 +57,29 @@ const struct value *summary_figure(const struct report *report, const char *part
 	return value_get(value_get(&report->tail, part), report->columns[column].name);
 }
 
+bool has_hidden(const struct report *report)
+{
+	if (hidden_rows(report) > 0)
+		return true;
+	for (size_t i = 0; i < report->column_count; i++) {
+		const struct value *figure = summary_figure(report, "hidden", i);
+
+		if (figure && figure->kind == VALUE_INT && figure->integer != 0)
+			return true;
+	}
+	return false;
+}
+
+const char *hidden_label(const struct report *report, char buffer[64])
+{
+	long long rows = (long long)hidden_rows(report);
+
+	if (rows <= 0)
+		return "(left out)";
+	snprintf(buffer, 64, "(%lld more %s)", rows, rows == 1 ? "row" : "rows");
+	return buffer;
+}
+
 struct value summary_total(const struct report *report, size_t column)
 {
 	const struct value *shown = summary_figure(report, "shown", column);
@@ -69,7 +92,7 @@ struct value summary_total(const struct report *report, size_t column)
 
 bool wants_total(const struct report *report)
 {
-	if (report->row_count < 2 && hidden_rows(report) == 0)
+	if (report->row_count < 2 && !has_hidden(report))
 		return false;
 	for (size_t i = 0; i < report->column_count; i++)
 		if (summary_total(report, i).kind != VALUE_NULL)
@@ -77,20 +100,21 @@ bool wants_total(const struct report *report)
 	return false;
 }
 
+static size_t first_of_kind(const struct report *report, unsigned skip, enum column_kind kind)
+{
+	for (size_t i = 0; i < report->column_count; i++)
+		if (report->columns[i].kind == kind && !(report->columns[i].flags & skip))
+			return i;
+	return (size_t)-1;
+}
+
 size_t label_column(const struct report *report, unsigned skip)
 {
-	size_t found = (size_t)-1;
+	size_t name = first_of_kind(report, skip, COLUMN_NAME);
 
-	for (size_t i = 0; i < report->column_count; i++) {
-		const struct column *column = &report->columns[i];
-
-		if (column->flags & skip ||
-		    (column->kind != COLUMN_NAME && column->kind != COLUMN_TEXT))
-			continue;
-		if (strcmp(column->name, "key") == 0)
+	for (size_t i = 0; i < report->column_count; i++)
+		if (strcmp(report->columns[i].name, "key") == 0 &&
+		    !(report->columns[i].flags & skip))
 			return i;
-		if (found == (size_t)-1)
-			found = i;
-	}
-	return found;
+	return name != (size_t)-1 ? name : first_of_kind(report, skip, COLUMN_TEXT);
 }

@@ -110,7 +110,7 @@ enum snap_status separated_render(const struct separated *format, const struct r
 	write_header(format, report, out);
 	for (size_t row = 0; row < report->row_count; row++)
 		write_row(format, report, report->rows + row * report->column_count, out);
-	if (hidden_rows(report) > 0)
+	if (has_hidden(report))
 		write_hidden(format, report, out);
 	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
 }

@@ -34,12 +34,10 @@ static void closing_text(struct table *table, enum closing closing, size_t colum
 	struct value figure = closing == CLOSING_TOTAL ? summary_total(table->report, column)
 			      : hidden                 ? *hidden
 						       : value_null();
-	int64_t rows = hidden_rows(table->report);
-	char label[64] = "total";
+	char buffer[64];
+	const char *label =
+		closing == CLOSING_TOTAL ? "total" : hidden_label(table->report, buffer);
 
-	if (closing == CLOSING_HIDDEN)
-		snprintf(label, sizeof(label), "(%lld more %s)", (long long)rows,
-			 rows == 1 ? "row" : "rows");
 	text_clear(&table->text);
 	if (column == table->label)
 		text_add(&table->text, label, strlen(label));
@@ -71,7 +69,7 @@ static void measure(struct table *table)
 				  report->columns[column].kind, table->options);
 			widen(table, i);
 		}
-		if (hidden_rows(report) > 0) {
+		if (has_hidden(report)) {
 			closing_text(table, CLOSING_HIDDEN, column);
 			widen(table, i);
 		}
@@ -244,7 +242,7 @@ static void print_table(struct table *table)
 		print_header(table);
 		for (size_t row = 0; row < report->row_count; row++)
 			print_row(table, row);
-		if (hidden_rows(report) > 0)
+		if (has_hidden(report))
 			print_closing(table, CLOSING_HIDDEN);
 		if (wants_total(report))
 			print_closing(table, CLOSING_TOTAL);

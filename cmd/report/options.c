@@ -27,7 +27,7 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 		 "judge by live bytes (default), blocks, allocated bytes or allocations",            \
 		 report_metrics},                                                                    \
 		{"sort", 0, OPTION_TEXT, FIELD(sort), "S", "order rows by this column", NULL},       \
-		{"limit", 'n', OPTION_COUNT, FIELD(limit), "N", "show at most N rows (default 20)",  \
+		{"rows", 'n', OPTION_COUNT, FIELD(limit), "N", "show at most N rows (default 20)",   \
 		 NULL},                                                                              \
 		{"all", 0, OPTION_FLAG, FIELD(all), NULL, "show every row", NULL},                   \
 		{"min", 0, OPTION_SIZE, FIELD(min_bytes), "SIZE", "leave out rows below SIZE",       \

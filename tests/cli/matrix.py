@@ -44,7 +44,11 @@ SITE_REPORTS = {"top", "compare", "growth", "peek"}
 # Values to try; each must change what is printed, compared with a call without it.
 VALUES = {
     "sort": ["key"],
-    "limit": ["1"],
+    "rows": ["1"],
+    "limit": ["1GiB"],
+    "per": ["second"],
+    "warmup": ["4"],
+    "control": [],  # tried on its own
     "min": ["10KiB"],
     "focus": ["cache"],
     "ignore": ["cache"],
@@ -81,6 +85,7 @@ NO_TRACE = {
     ("query", "write", None): "the statement only reads",
     ("peek", "group", "function"): "its default",
     ("*", "all-frames", None): "there is no --include or --exclude that it could widen",
+    ("growth", "match", "fuzzy"): "nothing is left for it to pair",
     ("*", "output", "out"): "changes the place only; compared byte for byte instead",
 }
 # Options of how it looks leave their trace in a table, those about data in JSON.
@@ -274,6 +279,8 @@ class Matrix:
         names = [f"@{i + 1}" for i in range(len(files))]
         stored = json.loads(self.answer(command, "-f", "json", "--db", database, *words, *names))
         direct = json.loads(self.answer(command, "-f", "json", *OPERANDS[command]))
+        for row in stored["rows"] + direct["rows"]:
+            row.pop("next", None)  # names the database
         check(stored["rows"] == direct["rows"], "a database gives other rows than the files")
         sql = self.answer(command, "--sql", "--db", database, *words, *names)
         if sql is None:
@@ -287,6 +294,13 @@ class Matrix:
             result = self.call(command, option, *OPERANDS[command])
             check(result.returncode in (2, 3) and result.stderr.count(b"\n") >= 1,
                   f"{option} is answered with exit code {result.returncode}")
+
+
+def doubles(command):
+    """Names and letters that a command has twice."""
+    names = [option["name"] for option in command["options"]]
+    names += [option["letter"] for option in command["options"] if option["letter"]]
+    return sorted({name for name in names if names.count(name) > 1})
 
 
 def values_of(option):
@@ -343,6 +357,10 @@ def main():
         matrix = Matrix(snapdiff, home / "snapshots", run.environment(snapdiff, home))
         tables = json.loads(matrix.call("help", "--json").stdout)
         tasks = list(plan(matrix, tables))
+        for command in tables["rows"]:
+            for name in doubles(command):
+                faults += 1
+                print(f"FAULT    {command['name']} has {name} twice")
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             outcomes = list(pool.map(lambda task: attempt(task[1]), tasks))
     for (label, _), (outcome, why) in zip(tasks, outcomes):
