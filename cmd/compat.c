@@ -207,6 +207,19 @@ static enum snap_status read_model(struct model **model, const char *name, struc
 	return st;
 }
 
+/* One input after the other, so that only one is in memory. */
+static enum snap_status add_input(struct py_stats *stats, const char *name, bool old,
+				  struct snap_error *err)
+{
+	struct model *model;
+	enum snap_status st = read_model(&model, name, err);
+
+	if (st == SNAP_OK)
+		st = py_stats_add(stats, model, old, err);
+	model_free(model);
+	return st;
+}
+
 static size_t rows_to_show(const struct report_options *options, const struct py_stats *stats)
 {
 	if (options->all || options->limit == REPORT_LIMIT_UNSET ||
@@ -282,19 +295,20 @@ enum snap_status compat_run(const struct compat_options *compat,
 			    const struct report_options *options, const char *name, const char *old,
 			    struct snap_error *err)
 {
-	struct model *model = NULL, *old_model = NULL;
 	struct py_stats *stats = NULL;
 	struct request request;
 	enum snap_status st = request_make(&request, compat, options, err);
 
-	if (st == SNAP_OK)
-		st = read_model(&model, name, err);
+	if (st == SNAP_OK) {
+		stats = py_stats_new(&request.options, old != NULL);
+		st = stats ? SNAP_OK : fail_memory(err, "grouping traces");
+	}
 	if (st == SNAP_OK && old)
-		st = read_model(&old_model, old, err);
+		st = add_input(stats, old, true, err);
 	if (st == SNAP_OK)
-		st = py_stats_make(&stats, model, old_model, &request.options, err);
-	model_free(model);
-	model_free(old_model);
+		st = add_input(stats, name, false, err);
+	if (st == SNAP_OK)
+		st = py_stats_finish(stats, err);
 	if (st == SNAP_OK && strcmp(report_formats[options->format], "json") == 0)
 		st = print_json(stats, options, err);
 	else if (st == SNAP_OK)

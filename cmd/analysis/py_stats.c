@@ -13,65 +13,65 @@
 
 __extension__ typedef unsigned __int128 wide;
 
-static const uint32_t not_ranked = UINT32_MAX;
-
-/* A name of one model, under its final spelling. */
-struct name {
-	char *text; /* owned until it becomes one of the stats' files */
-	size_t size;
-	uint32_t model, string;
-};
-
-/* Everything that the work needs and the result does not. */
-struct work {
-	struct py_stats *stats;
+/* What is needed while traces are added.  Until the end a file's id is the order in which it was
+ * met. */
+struct py_groups {
 	const struct py_options *options;
-	const struct model *models[2]; /* new, old (or NULL) */
-	uint32_t *ranks[2];            /* string id -> index into files */
-	struct py_glob **globs;        /* one per filter */
-	signed char **matches;         /* per filter: file -> 1 yes, 0 no, -1 not asked yet */
+	struct py_glob **globs; /* one per filter */
+	signed char *
+		*matches; /* per filter: file -> 1 yes, 0 no, -1 not asked yet; file_room long */
+	uint32_t *file_table; /* hash of a name -> file + 1 */
+	uint32_t file_mask, file_room;
 	struct py_frame *scratch;
 	size_t scratch_room;
-	uint32_t *table; /* hash -> row + 1 */
+	uint32_t *table; /* hash of frames -> row + 1 */
 	uint32_t table_mask;
 	uint64_t *hashes; /* of each row's frames */
-	size_t hash_room;
+	size_t row_room, frame_count, frame_room;
+};
+
+/* One call of py_stats_add(). */
+struct adding {
+	struct py_stats *stats;
+	struct py_groups *groups;
+	const struct model *model;
+	uint32_t *files; /* string id -> file, NO_FILE not yet */
+	bool old;
 	struct snap_error *err;
 };
 
-static enum snap_status no_memory(struct work *w)
+static const uint32_t no_file = UINT32_MAX;
+
+static enum snap_status no_memory(struct adding *a)
 {
-	return fail_memory(w->err, "grouping traces");
+	return fail_memory(a->err, "grouping traces");
 }
 
-/* ---- file names: one order for both snapshots ---- */
-
-static int compare_bytes(const char *a, size_t a_size, const char *b, size_t b_size)
+static const char *model_name(const struct adding *a)
 {
-	int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+	return a->model->source ? a->model->source : "dump";
+}
+
+/* ---- file names: one list for both snapshots ---- */
+
+static int compare_names(struct snap_text a, struct snap_text b)
+{
+	int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
 
 	if (order)
 		return order;
-	return a_size < b_size ? -1 : a_size > b_size;
-}
-
-/* UTF-8 (surrogates as three bytes) sorts by bytes as by code points. */
-static int compare_names(const void *a, const void *b)
-{
-	const struct name *x = a, *y = b;
-
-	return compare_bytes(x->text, x->size, y->text, y->size);
+	return a.size < b.size ? -1 : a.size > b.size;
 }
 
 /* `text` with the first fitting prefix rewritten; malloc'ed. */
-static char *mapped(const struct work *w, struct snap_text text, size_t *size)
+static char *mapped(const struct py_options *options, struct snap_text text, size_t *size)
 {
 	const char *to = "";
 	size_t cut = 0;
 	char *out;
 
-	for (size_t i = 0; i < w->options->map_count; i++) {
-		const struct py_map *map = &w->options->maps[i];
+	for (size_t i = 0; i < options->map_count; i++) {
+		const struct py_map *map = &options->maps[i];
 		size_t length = strlen(map->from);
 
 		if (length > text.size || memcmp(text.data, map->from, length) != 0)
@@ -90,75 +90,83 @@ static char *mapped(const struct work *w, struct snap_text text, size_t *size)
 	return out;
 }
 
-static bool collect_names(struct work *w, uint32_t which, struct name *names, size_t *count)
+static uint32_t hash_name(struct snap_text name)
 {
-	const struct model *model = w->models[which];
-	uint32_t *ranks = w->ranks[which];
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	for (uint32_t i = 0; i < model->frame_count; i++) {
-		uint32_t string = model->frames[i].file;
-		struct name *name = &names[*count];
+	for (size_t i = 0; i < name.size; i++)
+		hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(0x100000001b3);
+	return (uint32_t)(hash ^ hash >> 32);
+}
 
-		if (ranks[string] != not_ranked)
-			continue;
-		ranks[string] = 0;
-		*name = (struct name){.model = which, .string = string};
-		name->text = mapped(w, model->strings[string], &name->size);
-		if (!name->text)
-			return false;
-		(*count)++;
+/* Slot of a name, or of the place where it belongs. */
+static uint32_t find_file(const struct py_stats *stats, struct snap_text name)
+{
+	const struct py_groups *g = stats->groups;
+	uint32_t slot = hash_name(name) & g->file_mask;
+
+	while (g->file_table[slot] &&
+	       compare_names(stats->files[g->file_table[slot] - 1], name) != 0)
+		slot = (slot + 1) & g->file_mask;
+	return slot;
+}
+
+/* Double the room for files; a filter's answers grow along. */
+static bool grow_files(struct py_stats *stats)
+{
+	struct py_groups *g = stats->groups;
+	uint32_t room = g->file_room ? g->file_room * 2 : 256;
+	struct snap_text *files = realloc(stats->files, room * sizeof(*files));
+	uint32_t *table = calloc(room * 2, sizeof(*table));
+
+	if (files)
+		stats->files = files;
+	if (!files || !table) {
+		free(table);
+		return false;
 	}
+	free(g->file_table);
+	g->file_table = table;
+	g->file_mask = room * 2 - 1;
+	for (uint32_t i = 0; i < stats->file_count; i++)
+		g->file_table[find_file(stats, files[i])] = i + 1;
+	for (size_t i = 0; i < g->options->filter_count; i++) {
+		signed char *matches = realloc(g->matches[i], room);
+
+		if (!matches)
+			return false;
+		memset(matches + g->file_room, -1, room - g->file_room);
+		g->matches[i] = matches;
+	}
+	g->file_room = room;
 	return true;
 }
 
-/* Equal names get one rank; the first spelling is kept, the others are released. */
-static bool rank_names(struct work *w, struct name *names, size_t count)
+/* The file of a string of the model; NO_FILE when memory is out. */
+static uint32_t file_of(struct adding *a, uint32_t string)
 {
-	struct py_stats *stats = w->stats;
+	struct py_stats *stats = a->stats;
+	struct snap_text name;
+	uint32_t slot;
+	char *text;
 
-	stats->files = calloc(count + 1, sizeof(*stats->files));
-	if (!stats->files)
-		return false;
-	qsort(names, count, sizeof(*names), compare_names);
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && compare_names(&names[i - 1], &names[i]) == 0) {
-			/* The previous spelling stays comparable: it is the kept one's text. */
-			free(names[i].text);
-			names[i].text = names[i - 1].text;
-		} else {
-			stats->files[stats->file_count++] =
-				(struct snap_text){names[i].text, names[i].size};
-		}
-		w->ranks[names[i].model][names[i].string] = stats->file_count - 1;
+	if (a->files[string] != no_file)
+		return a->files[string];
+	text = mapped(a->groups->options, a->model->strings[string], &name.size);
+	if (!text || (stats->file_count == a->groups->file_room && !grow_files(stats))) {
+		free(text);
+		return no_file;
 	}
-	return true;
-}
-
-static bool rank_files(struct work *w)
-{
-	size_t most = 1, count = 0;
-	struct name *names;
-	bool fine = true;
-
-	for (uint32_t m = 0; m < 2 && w->models[m]; m++) {
-		most += w->models[m]->string_count;
-		w->ranks[m] = malloc((w->models[m]->string_count + 1) * sizeof(uint32_t));
-		if (!w->ranks[m])
-			return false;
-		memset(w->ranks[m], 0xff, w->models[m]->string_count * sizeof(uint32_t));
+	name.data = text;
+	slot = find_file(stats, name);
+	if (a->groups->file_table[slot]) {
+		free(text);
+	} else {
+		stats->files[stats->file_count] = name;
+		a->groups->file_table[slot] = ++stats->file_count;
 	}
-	names = calloc(most, sizeof(*names));
-	if (!names)
-		return false;
-	for (uint32_t m = 0; m < 2 && w->models[m] && fine; m++)
-		fine = collect_names(w, m, names, &count);
-	if (fine)
-		fine = rank_names(w, names, count);
-	if (!fine && !w->stats->files)
-		for (size_t i = 0; i < count; i++)
-			free(names[i].text);
-	free(names);
-	return fine;
+	a->files[string] = a->groups->file_table[slot] - 1;
+	return a->files[string];
 }
 
 /* ---- filters ---- */
@@ -169,63 +177,62 @@ static size_t without_pyc(const char *text, size_t size)
 	return size >= 4 && memcmp(text + size - 4, ".pyc", 4) == 0 ? size - 1 : size;
 }
 
-static bool compile_filters(struct work *w)
+static bool compile_filters(struct py_groups *g)
 {
-	size_t count = w->options->filter_count;
+	size_t count = g->options->filter_count;
 
-	w->globs = calloc(count + 1, sizeof(*w->globs));
-	w->matches = calloc(count + 1, sizeof(*w->matches));
-	if (!w->globs || !w->matches)
+	g->globs = calloc(count + 1, sizeof(*g->globs));
+	g->matches = calloc(count + 1, sizeof(*g->matches));
+	if (!g->globs || !g->matches)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		const char *pattern = w->options->filters[i].pattern;
+		const char *pattern = g->options->filters[i].pattern;
 		char *normal = strndup(pattern, without_pyc(pattern, strlen(pattern)));
 
 		if (normal)
-			w->globs[i] = py_glob_new(normal);
+			g->globs[i] = py_glob_new(normal);
 		free(normal);
-		w->matches[i] = malloc(w->stats->file_count + 1);
-		if (!w->globs[i] || !w->matches[i])
+		if (!g->globs[i])
 			return false;
-		memset(w->matches[i], -1, w->stats->file_count + 1);
 	}
 	return true;
 }
 
-static bool frame_matches(const struct work *w, size_t filter, struct py_frame frame)
+static bool frame_matches(const struct adding *a, size_t filter, struct py_frame frame)
 {
-	const struct py_filter *f = &w->options->filters[filter];
-	const struct snap_text *file = &w->stats->files[frame.file];
-	signed char *known = &w->matches[filter][frame.file];
+	const struct py_filter *f = &a->groups->options->filters[filter];
+	const struct snap_text *file = &a->stats->files[frame.file];
+	signed char *known = &a->groups->matches[filter][frame.file];
 
 	if (*known < 0)
-		*known = py_glob_matches(w->globs[filter], file->data,
+		*known = py_glob_matches(a->groups->globs[filter], file->data,
 					 without_pyc(file->data, file->size));
 	return *known && (!f->has_line || f->line == frame.line);
 }
 
-static bool trace_matches(const struct work *w, size_t filter, const struct py_frame *frames,
+static bool trace_matches(const struct adding *a, size_t filter, const struct py_frame *frames,
 			  size_t count)
 {
-	size_t looked_at = w->options->all_frames || count == 0 ? count : 1;
+	size_t looked_at = a->groups->options->all_frames || count == 0 ? count : 1;
 
 	for (size_t i = 0; i < looked_at; i++)
-		if (frame_matches(w, filter, frames[i]))
+		if (frame_matches(a, filter, frames[i]))
 			return true;
 	return false;
 }
 
 /* Any inclusive filter must match, when there are any, and no exclusive one may. */
-static bool trace_is_kept(const struct work *w, const struct py_frame *frames, size_t count)
+static bool trace_is_kept(const struct adding *a, const struct py_frame *frames, size_t count)
 {
+	const struct py_options *options = a->groups->options;
 	bool wanted = true, included = false;
 
-	for (size_t i = 0; i < w->options->filter_count; i++) {
-		bool matches = trace_matches(w, i, frames, count);
+	for (size_t i = 0; i < options->filter_count; i++) {
+		bool matches = trace_matches(a, i, frames, count);
 
-		if (!w->options->filters[i].inclusive && matches)
+		if (!options->filters[i].inclusive && matches)
 			return false;
-		if (w->options->filters[i].inclusive) {
+		if (options->filters[i].inclusive) {
 			wanted = false;
 			included = included || matches;
 		}
@@ -234,14 +241,14 @@ static bool trace_is_kept(const struct work *w, const struct py_frame *frames, s
 }
 
 /* "python" is domain 0, "python:N" domain N. */
-static bool domain_is_kept(const struct work *w, const char *domain)
+static bool domain_is_kept(const struct py_options *options, const char *domain)
 {
-	if (!w->options->has_domain)
+	if (!options->has_domain)
 		return true;
 	if (strcmp(domain, "python") == 0)
-		return w->options->domain == 0;
+		return options->domain == 0;
 	return strncmp(domain, "python:", 7) == 0 &&
-	       strtoull(domain + 7, NULL, 10) == w->options->domain;
+	       strtoull(domain + 7, NULL, 10) == options->domain;
 }
 
 /* ---- groups ---- */
@@ -258,109 +265,109 @@ static uint64_t hash_frames(const struct py_frame *frames, size_t count)
 	return hash;
 }
 
-static bool grow_table(struct work *w)
+static bool grow_table(struct py_stats *stats)
 {
-	uint32_t size = w->table_mask ? (w->table_mask + 1) * 2 : 4096;
+	struct py_groups *g = stats->groups;
+	uint32_t size = g->table_mask ? (g->table_mask + 1) * 2 : 4096;
 	uint32_t *table = calloc(size, sizeof(*table));
 
 	if (!table)
 		return false;
-	free(w->table);
-	w->table = table;
-	w->table_mask = size - 1;
-	for (size_t i = 0; i < w->stats->row_count; i++) {
-		uint32_t slot = (uint32_t)w->hashes[i] & w->table_mask;
+	free(g->table);
+	g->table = table;
+	g->table_mask = size - 1;
+	for (size_t i = 0; i < stats->row_count; i++) {
+		uint32_t slot = (uint32_t)g->hashes[i] & g->table_mask;
 
 		while (table[slot])
-			slot = (slot + 1) & w->table_mask;
+			slot = (slot + 1) & g->table_mask;
 		table[slot] = (uint32_t)i + 1;
 	}
 	return true;
 }
 
-static bool reserve_row(struct work *w, size_t frames)
+static bool reserve_row(struct py_stats *stats, size_t frames)
 {
-	struct py_stats *stats = w->stats;
+	struct py_groups *g = stats->groups;
 
-	if (stats->row_count == stats->row_room) {
-		size_t room = stats->row_room ? stats->row_room * 2 : 1024;
+	if (stats->row_count == g->row_room) {
+		size_t room = g->row_room ? g->row_room * 2 : 1024;
 		struct py_row *rows = realloc(stats->rows, room * sizeof(*rows));
 		uint64_t *hashes;
 
 		if (!rows)
 			return false;
 		stats->rows = rows;
-		hashes = realloc(w->hashes, room * sizeof(*hashes));
+		hashes = realloc(g->hashes, room * sizeof(*hashes));
 		if (!hashes)
 			return false;
-		w->hashes = hashes;
-		stats->row_room = room;
+		g->hashes = hashes;
+		g->row_room = room;
 	}
-	if (stats->frame_room - stats->frame_count < frames) {
-		size_t room = stats->frame_room * 2 + frames + 1024;
+	if (g->frame_room - g->frame_count < frames) {
+		size_t room = g->frame_room * 2 + frames + 1024;
 		struct py_frame *larger = realloc(stats->frames, room * sizeof(*larger));
 
 		if (!larger)
 			return false;
 		stats->frames = larger;
-		stats->frame_room = room;
+		g->frame_room = room;
 	}
 	return true;
 }
 
 /* The row of these frames, made if there is none; NULL when memory is out. */
-static struct py_row *find_row(struct work *w, const struct py_frame *frames, size_t count)
+static struct py_row *find_row(struct py_stats *stats, const struct py_frame *frames, size_t count)
 {
-	struct py_stats *stats = w->stats;
+	struct py_groups *g = stats->groups;
 	uint64_t hash = hash_frames(frames, count);
 	struct py_row *row;
 	uint32_t slot;
 
-	if (stats->row_count >= w->table_mask / 2 && !grow_table(w))
+	if (stats->row_count >= g->table_mask / 2 && !grow_table(stats))
 		return NULL;
-	for (slot = (uint32_t)hash & w->table_mask; w->table[slot];
-	     slot = (slot + 1) & w->table_mask) {
-		row = &stats->rows[w->table[slot] - 1];
-		if (w->hashes[w->table[slot] - 1] == hash && row->frame_count == count &&
+	for (slot = (uint32_t)hash & g->table_mask; g->table[slot];
+	     slot = (slot + 1) & g->table_mask) {
+		row = &stats->rows[g->table[slot] - 1];
+		if (g->hashes[g->table[slot] - 1] == hash && row->frame_count == count &&
 		    (count == 0 || memcmp(stats->frames + row->first_frame, frames,
 					  count * sizeof(*frames)) == 0))
 			return row;
 	}
-	if (!reserve_row(w, count))
+	if (!reserve_row(stats, count))
 		return NULL;
 	row = &stats->rows[stats->row_count];
-	*row = (struct py_row){.first_frame = stats->frame_count, .frame_count = (uint32_t)count};
+	*row = (struct py_row){.first_frame = g->frame_count, .frame_count = (uint32_t)count};
 	if (count)
-		memcpy(stats->frames + stats->frame_count, frames, count * sizeof(*frames));
-	stats->frame_count += count;
-	w->hashes[stats->row_count] = hash;
-	w->table[slot] = (uint32_t)++stats->row_count;
+		memcpy(stats->frames + g->frame_count, frames, count * sizeof(*frames));
+	g->frame_count += count;
+	g->hashes[stats->row_count] = hash;
+	g->table[slot] = (uint32_t)++stats->row_count;
 	return row;
 }
 
 /* size and count hold the new side; the _diff fields the old side until finish_rows(). */
-static enum snap_status credit(struct work *w, bool old, const struct py_frame *frames,
-			       size_t count, const struct snap_site *site)
+static enum snap_status credit(struct adding *a, const struct py_frame *frames, size_t count,
+			       const struct snap_site *site)
 {
-	struct py_row *row = find_row(w, frames, count);
+	struct py_row *row = find_row(a->stats, frames, count);
 	int64_t *size, *blocks;
 
 	if (!row)
-		return no_memory(w);
-	size = old ? &row->size_diff : &row->size;
-	blocks = old ? &row->count_diff : &row->count;
+		return no_memory(a);
+	size = a->old ? &row->size_diff : &row->size;
+	blocks = a->old ? &row->count_diff : &row->count;
 	if (__builtin_add_overflow(*size, (int64_t)site->live_bytes, size) ||
 	    __builtin_add_overflow(*blocks, (int64_t)site->live_blocks, blocks))
-		return fail(w->err, SNAP_ECORRUPT,
-			    "%s: the sizes add up to more than 2^63 - 1 bytes",
-			    w->models[old]->source ? w->models[old]->source : "dump");
+		return fail(a->err, SNAP_ECORRUPT,
+			    "%s: the sizes add up to more than 2^63 - 1 bytes", model_name(a));
 	return SNAP_OK;
 }
 
-static enum snap_status credit_trace(struct work *w, bool old, const struct py_frame *frames,
-				     size_t count, const struct snap_site *site)
+static enum snap_status credit_trace(struct adding *a, const struct py_frame *frames, size_t count,
+				     const struct snap_site *site)
 {
-	const struct py_options *options = w->options;
+	const struct py_options *options = a->groups->options;
 	enum snap_status st = SNAP_OK;
 
 	if (options->cumulative) {
@@ -369,59 +376,63 @@ static enum snap_status credit_trace(struct work *w, bool old, const struct py_f
 
 			if (options->key == PY_FILENAME)
 				one.line = 0;
-			st = credit(w, old, &one, 1, site);
+			st = credit(a, &one, 1, site);
 		}
 		return st;
 	}
 	if (options->key == PY_TRACEBACK)
-		return credit(w, old, frames, count, site);
+		return credit(a, frames, count, site);
 	if (options->key == PY_FILENAME) {
 		struct py_frame one;
 
 		if (count == 0)
 			return fail(
-				w->err, SNAP_ECORRUPT,
+				a->err, SNAP_ECORRUPT,
 				"%s: a trace has no frames: it cannot be grouped by file (Python: "
 				"tuple index out of range)",
-				w->models[old]->source ? w->models[old]->source : "dump");
+				model_name(a));
 		one = (struct py_frame){frames[0].file, 0};
-		return credit(w, old, &one, 1, site);
+		return credit(a, &one, 1, site);
 	}
-	return credit(w, old, frames, count ? 1 : 0, site);
+	return credit(a, frames, count ? 1 : 0, site);
 }
 
 /* Frames of a node's stack, newest first, in scratch; false when memory is out. */
-static bool unfold(struct work *w, bool old, uint32_t node, size_t *count)
+static bool unfold(struct adding *a, uint32_t node, size_t *count)
 {
-	const struct model *model = w->models[old];
+	struct py_groups *g = a->groups;
+	const struct model *model = a->model;
 
 	*count = 0;
 	for (; node != SNAP_NONE; node = model->nodes[node].parent) {
 		const struct model_location *location =
 			&model->locations[model->nodes[node].location];
 
-		if (w->scratch_room - *count < location->frame_count) {
-			size_t room = w->scratch_room * 2 + location->frame_count + 64;
-			struct py_frame *larger = realloc(w->scratch, room * sizeof(*larger));
+		if (g->scratch_room - *count < location->frame_count) {
+			size_t room = g->scratch_room * 2 + location->frame_count + 64;
+			struct py_frame *larger = realloc(g->scratch, room * sizeof(*larger));
 
 			if (!larger)
 				return false;
-			w->scratch = larger;
-			w->scratch_room = room;
+			g->scratch = larger;
+			g->scratch_room = room;
 		}
 		for (uint32_t i = 0; i < location->frame_count; i++) {
 			const struct snap_frame *frame = &model->frames[location->first_frame + i];
 
-			w->scratch[(*count)++] =
-				(struct py_frame){w->ranks[old][frame->file], frame->line};
+			uint32_t file = file_of(a, frame->file);
+
+			if (file == no_file)
+				return false;
+			g->scratch[(*count)++] = (struct py_frame){file, frame->line};
 		}
 	}
 	return true;
 }
 
-static enum snap_status group(struct work *w, bool old)
+static enum snap_status group(struct adding *a)
 {
-	const struct model *model = w->models[old];
+	const struct model *model = a->model;
 	enum snap_status st = SNAP_OK;
 
 	for (uint32_t i = 0; i < model->site_count && st == SNAP_OK; i++) {
@@ -429,12 +440,13 @@ static enum snap_status group(struct work *w, bool old)
 		size_t count;
 
 		if (site->live_bytes == SNAP_UNKNOWN || site->live_blocks == SNAP_UNKNOWN ||
-		    site->live_blocks == 0 || !domain_is_kept(w, model_text(model, site->domain)))
+		    site->live_blocks == 0 ||
+		    !domain_is_kept(a->groups->options, model_text(model, site->domain)))
 			continue;
-		if (!unfold(w, old, site->node, &count))
-			return no_memory(w);
-		if (trace_is_kept(w, w->scratch, count))
-			st = credit_trace(w, old, w->scratch, count, site);
+		if (!unfold(a, site->node, &count))
+			return no_memory(a);
+		if (trace_is_kept(a, a->groups->scratch, count))
+			st = credit_trace(a, a->groups->scratch, count, site);
 	}
 	return st;
 }
@@ -482,8 +494,98 @@ static int compare_rows(const void *a, const void *b)
 	return order ? order : compare_tracebacks(x, y);
 }
 
-static void finish_rows(struct py_stats *stats)
+/* A file in the order that it was met, to be put in code point order. */
+struct ranked {
+	struct snap_text name;
+	uint32_t met;
+};
+
+static int compare_ranked(const void *a, const void *b)
 {
+	return compare_names(((const struct ranked *)a)->name, ((const struct ranked *)b)->name);
+}
+
+/* UTF-8 (surrogates as three bytes) sorts by bytes as by code points; frames then compare by
+ * number. */
+static bool rank_files(struct py_stats *stats)
+{
+	struct ranked *ranked = calloc((size_t)stats->file_count + 1, sizeof(*ranked));
+	uint32_t *ranks = calloc((size_t)stats->file_count + 1, sizeof(*ranks));
+
+	if (ranked && ranks) {
+		for (uint32_t i = 0; i < stats->file_count; i++)
+			ranked[i] = (struct ranked){stats->files[i], i};
+		qsort(ranked, stats->file_count, sizeof(*ranked), compare_ranked);
+		for (uint32_t i = 0; i < stats->file_count; i++) {
+			stats->files[i] = ranked[i].name;
+			ranks[ranked[i].met] = i;
+		}
+		for (size_t i = 0; i < stats->groups->frame_count; i++)
+			stats->frames[i].file = ranks[stats->frames[i].file];
+	}
+	free(ranked);
+	free(ranks);
+	return ranked && ranks;
+}
+
+static void groups_free(struct py_groups *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; i < g->options->filter_count; i++) {
+		if (g->globs)
+			py_glob_free(g->globs[i]);
+		if (g->matches)
+			free(g->matches[i]);
+	}
+	free(g->globs);
+	free(g->matches);
+	free(g->file_table);
+	free(g->scratch);
+	free(g->table);
+	free(g->hashes);
+	free(g);
+}
+
+/* ---- the whole ---- */
+
+struct py_stats *py_stats_new(const struct py_options *options, bool compared)
+{
+	struct py_stats *stats = calloc(1, sizeof(*stats));
+
+	if (!stats)
+		return NULL;
+	stats->compared = compared;
+	stats->groups = calloc(1, sizeof(*stats->groups));
+	if (stats->groups) {
+		stats->groups->options = options;
+		if (compile_filters(stats->groups))
+			return stats;
+	}
+	py_stats_free(stats);
+	return NULL;
+}
+
+enum snap_status py_stats_add(struct py_stats *stats, const struct model *model, bool old,
+			      struct snap_error *err)
+{
+	struct adding a = {
+		.stats = stats, .groups = stats->groups, .model = model, .old = old, .err = err};
+	enum snap_status st;
+
+	a.files = malloc(((size_t)model->string_count + 1) * sizeof(*a.files));
+	if (!a.files)
+		return no_memory(&a);
+	memset(a.files, 0xff, model->string_count * sizeof(*a.files));
+	st = group(&a);
+	free(a.files);
+	return st;
+}
+
+enum snap_status py_stats_finish(struct py_stats *stats, struct snap_error *err)
+{
+	if (!rank_files(stats))
+		return fail_memory(err, "grouping traces");
 	for (size_t i = 0; i < stats->row_count && stats->compared; i++) {
 		struct py_row *row = &stats->rows[i];
 
@@ -494,50 +596,8 @@ static void finish_rows(struct py_stats *stats)
 	if (stats->row_count)
 		qsort(stats->rows, stats->row_count, sizeof(*stats->rows), compare_rows);
 	sorting = NULL;
-}
-
-static void work_release(struct work *w)
-{
-	for (size_t i = 0; i < w->options->filter_count; i++) {
-		if (w->globs)
-			py_glob_free(w->globs[i]);
-		if (w->matches)
-			free(w->matches[i]);
-	}
-	free(w->globs);
-	free(w->matches);
-	free(w->ranks[0]);
-	free(w->ranks[1]);
-	free(w->scratch);
-	free(w->table);
-	free(w->hashes);
-}
-
-enum snap_status py_stats_make(struct py_stats **out, const struct model *model,
-			       const struct model *old, const struct py_options *options,
-			       struct snap_error *err)
-{
-	struct work w = {.options = options, .models = {model, old}, .err = err};
-	enum snap_status st = SNAP_OK;
-
-	*out = NULL;
-	w.stats = calloc(1, sizeof(*w.stats));
-	if (!w.stats)
-		return fail_memory(err, "grouping traces");
-	w.stats->compared = old != NULL;
-	if (!rank_files(&w) || !compile_filters(&w))
-		st = no_memory(&w);
-	if (st == SNAP_OK)
-		st = group(&w, false);
-	if (st == SNAP_OK && old)
-		st = group(&w, true);
-	work_release(&w);
-	if (st != SNAP_OK) {
-		py_stats_free(w.stats);
-		return st;
-	}
-	finish_rows(w.stats);
-	*out = w.stats;
+	groups_free(stats->groups);
+	stats->groups = NULL;
 	return SNAP_OK;
 }
 
@@ -545,6 +605,7 @@ void py_stats_free(struct py_stats *stats)
 {
 	if (!stats)
 		return;
+	groups_free(stats->groups);
 	for (uint32_t i = 0; i < stats->file_count; i++)
 		free((void *)(uintptr_t)stats->files[i].data);
 	free(stats->files);

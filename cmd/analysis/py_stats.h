@@ -58,18 +58,24 @@ struct py_stats {
 	uint32_t file_count;
 	bool compared;
 
-	size_t row_room, frame_count, frame_room; /* private */
+	struct py_groups *groups; /* private, until py_stats_finish() */
 };
 
-/**
- * Statistics of `model`, or, with `old`, the comparison to it.  On success release with
- * py_stats_free(). SNAP_ENOMEM, SNAP_ECORRUPT (a sum beyond 2^63 - 1, or a traceback without frames
- * where Python needs one).
- */
-enum snap_status py_stats_make(struct py_stats **out, const struct model *model,
-			       const struct model *old, const struct py_options *options,
-			       struct snap_error *err);
+/** Empty statistics; `options` must live until py_stats_finish().  NULL when memory is out. */
+struct py_stats *py_stats_new(const struct py_options *options, bool compared);
 void py_stats_free(struct py_stats *stats);
+
+/**
+ * Add the traces of a snapshot: the one that is asked about, or the `old` one that it is compared
+ * with.  The model may be released afterwards, so that two large dumps need not be in memory
+ * together. SNAP_ENOMEM, SNAP_ECORRUPT (a sum beyond 2^63 - 1, or a traceback without frames where
+ * Python needs one).
+ */
+enum snap_status py_stats_add(struct py_stats *stats, const struct model *model, bool old,
+			      struct snap_error *err);
+
+/** Compute differences and put rows and files in order: only now may they be read. */
+enum snap_status py_stats_finish(struct py_stats *stats, struct snap_error *err);
 
 /**
  * print(row): file and line of the oldest frame, size, count, average.  Lone surrogates

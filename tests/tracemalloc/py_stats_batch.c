@@ -1,10 +1,11 @@
 /*
- * py_stats_batch.c - the grouping of --compat tracemalloc without a process for each snapshot, so that
- * parity.py can compare hundreds of thousands of answers.
+ * py_stats_batch.c - the grouping of --compat tracemalloc without a process for each snapshot, so
+ * that parity.py can compare hundreds of thousands of answers.
  *
- * Standard input holds one request a line, tab-separated: key (lineno, filename, traceback), cumulative (0 or 1),
- * all_frames (0 or 1), the file, the old file or "-", then filters as "+GLOB" or "-GLOB" with ":LINE" or ":" behind.
- * The answer is the rows, or "error: ...", and then a line with a single 0x01 byte.
+ * Standard input holds one request a line, tab-separated: key (lineno, filename, traceback),
+ * cumulative (0 or 1), all_frames (0 or 1), the file, the old file or "-", then filters as "+GLOB"
+ * or "-GLOB" with ":LINE" or ":" behind. The answer is the rows, or "error: ...", and then a line
+ * with a single 0x01 byte.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,26 +43,41 @@ static void parse(char *line, struct py_options *options, struct py_filter *filt
 		filters[options->filter_count++] = parse_filter(text);
 }
 
+static enum snap_status add(struct py_stats *stats, const char *file, bool old,
+			    struct snap_error *err)
+{
+	struct model *model;
+	enum snap_status st = input_read(&model, file, &(struct input_options){0}, err);
+
+	if (st == SNAP_OK)
+		st = py_stats_add(stats, model, old, err);
+	model_free(model);
+	return st;
+}
+
 static enum snap_status answer(char *line, struct snap_error *err)
 {
 	struct py_filter filters[FILTERS_MAX];
 	struct py_options options = {0};
-	struct model *models[2] = {NULL, NULL};
-	struct py_stats *stats = NULL;
-	enum snap_status st;
+	struct py_stats *stats;
+	enum snap_status st = SNAP_OK;
 	char *files[2];
+	bool compared;
 
 	parse(line, &options, filters, files);
-	st = input_read(&models[0], files[0], &(struct input_options){0}, err);
-	if (st == SNAP_OK && strcmp(files[1], "-") != 0)
-		st = input_read(&models[1], files[1], &(struct input_options){0}, err);
+	compared = strcmp(files[1], "-") != 0;
+	stats = py_stats_new(&options, compared);
+	if (!stats)
+		return SNAP_ENOMEM;
+	if (compared)
+		st = add(stats, files[1], true, err);
 	if (st == SNAP_OK)
-		st = py_stats_make(&stats, models[0], models[1], &options, err);
-	for (size_t i = 0; stats && i < stats->row_count; i++)
+		st = add(stats, files[0], false, err);
+	if (st == SNAP_OK)
+		st = py_stats_finish(stats, err);
+	for (size_t i = 0; st == SNAP_OK && i < stats->row_count; i++)
 		py_stats_print(stats, &stats->rows[i], stdout);
 	py_stats_free(stats);
-	model_free(models[0]);
-	model_free(models[1]);
 	return st;
 }
 
