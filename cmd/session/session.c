@@ -74,7 +74,8 @@ static struct store *open_cache(struct session *session)
 	if (session->options.db)
 		return session->store;
 	path = symbol_cache_path();
-	if (path)
+	if (path && store_open(&cache, path, STORE_CACHE, NULL) == SNAP_ECORRUPT &&
+	    unlink(path) == 0)
 		store_open(&cache, path, STORE_CACHE, NULL);
 	free(path);
 	return cache;

@@ -12,6 +12,8 @@
 #include "store/sql.h"
 
 #define APPLICATION_ID  0x534e4150 /* "SNAP": how `file` and other tools know the database */
+#define BASE_TABLES     15         /* as sql_base_tables counts them */
+#define CACHE_PAGES     65536      /* of 4 KiB: a symbol cache that grew beyond begins anew */
 #define BUSY_TIMEOUT_MS 10000      /* wait for another loader, but not for ever */
 
 /* Step n makes version n + 1 out of version n.  Steps are only ever added. */
@@ -126,11 +128,14 @@ int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value)
 				     : sqlite3_bind_int64(statement, at, (int64_t)value);
 }
 
+/* No figure is negative; a file that says so does not know. */
 uint64_t database_u64(sqlite3_stmt *statement, int column)
 {
-	return sqlite3_column_type(statement, column) == SQLITE_NULL
-		       ? SNAP_UNKNOWN
-		       : (uint64_t)sqlite3_column_int64(statement, column);
+	sqlite3_int64 value = sqlite3_column_int64(statement, column);
+
+	if (sqlite3_column_type(statement, column) == SQLITE_NULL || value < 0)
+		return SNAP_UNKNOWN;
+	return (uint64_t)value;
 }
 
 const char *database_text(sqlite3_stmt *statement, int column)
@@ -224,6 +229,18 @@ static enum snap_status migrate(struct store *store, struct snap_error *err)
 	return status;
 }
 
+/* A view in the place of a table could make reading take for ever. */
+static enum snap_status check_tables(struct store *store, struct snap_error *err)
+{
+	int tables = 0;
+
+	if (!query_int(store, sql_base_tables, &tables))
+		return database_fail(store, err, "cannot be read");
+	if (tables != BASE_TABLES)
+		return fail(err, SNAP_ECORRUPT, "%s: is damaged: tables are missing", store->name);
+	return SNAP_OK;
+}
+
 static bool makes_database(enum store_mode mode)
 {
 	return mode == STORE_CREATE || mode == STORE_CACHE;
@@ -235,8 +252,10 @@ static enum snap_status check_version(struct store *store, enum store_mode mode,
 	int version = 0;
 	enum snap_status status = identify(store, &version, err);
 
-	if (status != SNAP_OK || version == SCHEMA_VERSION)
+	if (status != SNAP_OK)
 		return status;
+	if (version == SCHEMA_VERSION)
+		return check_tables(store, err);
 	if (version == 0 && !makes_database(mode))
 		return fail(err, SNAP_ECORRUPT,
 			    "%s: is empty, not a database that `snapdiff load` made", store->name);
@@ -300,6 +319,17 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 	return database_fail(store, err, "cannot be opened");
 }
 
+/* Every rebuild of a program adds symbols under a new build-id, and nobody asks for the old ones
+ * again. */
+static void trim_cache(struct store *store)
+{
+	int pages = 0, unused = 0;
+
+	if (query_int(store, "PRAGMA page_count", &pages) &&
+	    query_int(store, "PRAGMA freelist_count", &unused) && pages - unused > CACHE_PAGES)
+		sqlite3_exec(store->db, sql_symbol_clear, NULL, NULL, NULL);
+}
+
 static enum snap_status open_steps(struct store *store, const char *path, enum store_mode mode,
 				   struct snap_error *err)
 {
@@ -311,6 +341,8 @@ static enum snap_status open_steps(struct store *store, const char *path, enum s
 		status = configure(store, mode, err);
 	if (status == SNAP_OK)
 		status = check_version(store, path ? mode : STORE_CREATE, err);
+	if (status == SNAP_OK && mode == STORE_CACHE)
+		trim_cache(store);
 	if (status == SNAP_OK)
 		status = functions_register(store, err);
 	return status;

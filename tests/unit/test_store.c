@@ -444,6 +444,7 @@ static void make_database(const char *path, const char *sql)
 Test(open, refuses_what_is_not_a_database_of_ours)
 {
 	char *text = scratch("text.db"), *empty = scratch("empty.db"), *other = scratch("other.db");
+	char *gutted = scratch("gutted.db");
 	char *newer = scratch("newer.db"), *absent = scratch("absent.db"),
 	     *deep = scratch("no/such/dir.db");
 	FILE *out = fopen(text, "we");
@@ -460,10 +461,13 @@ Test(open, refuses_what_is_not_a_database_of_ours)
 	refuses(other, STORE_CREATE, SNAP_ECORRUPT, "another program");
 	make_database(newer, "PRAGMA application_id = 1397637456; PRAGMA user_version = 99");
 	refuses(newer, STORE_READ, SNAP_EVERSION, "newer snapdiff");
+	make_database(gutted, "PRAGMA application_id = 1397637456; PRAGMA user_version = 1;"
+			      "CREATE VIEW live AS SELECT 1");
+	refuses(gutted, STORE_READ, SNAP_ECORRUPT, "tables are missing");
 	refuses(absent, STORE_READ, SNAP_ENOTFOUND, "No such file");
 	refuses(deep, STORE_CREATE, SNAP_ESYSTEM, "No such file");
 	refuses("/tmp", STORE_READ, SNAP_EUNSUPPORTED, "not a file");
-	free(text), free(empty), free(other), free(newer), free(absent), free(deep);
+	free(gutted), free(text), free(empty), free(other), free(newer), free(absent), free(deep);
 }
 
 Test(open, a_load_that_was_killed_half_way_leaves_the_database_as_before)

@@ -1,0 +1,4 @@
+-- Question:   (forgets all symbols)
+-- Parameters: none.
+-- Columns:    none.
+DELETE FROM symbol;
