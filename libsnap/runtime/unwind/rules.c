@@ -12,23 +12,20 @@
 #include "runtime/unwind/cfi.h"
 #include "runtime/unwind/rules.h"
 
-#define FIRST_BITS 13u
-#define MOST_BITS  21u /* 32 MB: more pcs than any program calls malloc through */
-#define WORD       ((int64_t)sizeof(uintptr_t))
+#define FIRST_COUNT ((size_t)1 << 13) /* powers of two */
+#define MOST_COUNT  ((size_t)1 << 21) /* 32 MB: more pcs than any program calls malloc through */
+#define WORD        ((int64_t)sizeof(uintptr_t))
 
 _Atomic(struct snap__rule_table *) snap__rule_table;
 static atomic_uint_fast64_t compiled;
 
-static struct snap__rule_table *table_create(unsigned bits)
+static struct snap__rule_table *table_create(size_t count)
 {
-	size_t count = (size_t)1 << bits;
 	struct snap__rule_table *table =
 		snap__map(sizeof(*table) + count * sizeof(table->entries[0]));
 
-	if (table) {
+	if (table)
 		table->mask = count - 1;
-		table->shift = 64 - bits;
-	}
 	return table;
 }
 
@@ -40,8 +37,8 @@ static void table_destroy(struct snap__rule_table *table)
 /* Room is kept by never filling more than half; without room the rule is not remembered. */
 static void table_put(struct snap__rule_table *table, uintptr_t pc, snap__rule rule)
 {
-	for (size_t i = snap__rule_hash(table, pc);; i++) {
-		struct snap__rule_entry *entry = &table->entries[i & table->mask];
+	for (size_t i = snap__rule_hash(table, pc);; i = (i + 1) & table->mask) {
+		struct snap__rule_entry *entry = &table->entries[i];
 		uintptr_t key = atomic_load_explicit(&entry->pc, memory_order_relaxed);
 
 		if (key == 0) {
@@ -64,12 +61,12 @@ static void table_put(struct snap__rule_table *table, uintptr_t pc, snap__rule r
  * again. */
 static struct snap__rule_table *table_grow(struct snap__rule_table *full)
 {
-	unsigned bits = full ? 64 - full->shift + 2 : FIRST_BITS;
+	size_t count = full ? 4 * (full->mask + 1) : FIRST_COUNT;
 	struct snap__rule_table *fresh;
 
-	if (bits > MOST_BITS)
+	if (count > MOST_COUNT)
 		return full;
-	fresh = table_create(bits);
+	fresh = table_create(count);
 	if (!fresh)
 		return full;
 	for (size_t i = 0; full && i <= full->mask; i++) {

@@ -57,7 +57,6 @@ struct snap__rule_entry {
 /* Open addressing; entries are claimed once and keep their pc.  Growing publishes a copy. */
 struct snap__rule_table {
 	size_t mask;
-	unsigned shift; /* hash bits to index */
 	_Atomic size_t used;
 	struct snap__rule_entry entries[];
 };
@@ -66,7 +65,7 @@ extern _Atomic(struct snap__rule_table *) snap__rule_table;
 
 static inline size_t snap__rule_hash(const struct snap__rule_table *table, uintptr_t pc)
 {
-	return (size_t)((pc * 0x9e3779b97f4a7c15u) >> table->shift);
+	return (size_t)((pc * 0x9e3779b97f4a7c15u) >> 32) & table->mask;
 }
 
 /** Compile the rule for `pc` and remember it. */
@@ -83,8 +82,8 @@ static inline struct snap__rule_table *snap__rules(void)
 static inline snap__rule snap__rule_in(struct snap__rule_table *table, uintptr_t pc)
 {
 	if (table) {
-		for (size_t i = snap__rule_hash(table, pc);; i++) {
-			struct snap__rule_entry *entry = &table->entries[i & table->mask];
+		for (size_t i = snap__rule_hash(table, pc);; i = (i + 1) & table->mask) {
+			struct snap__rule_entry *entry = &table->entries[i];
 			uintptr_t key = atomic_load_explicit(&entry->pc, memory_order_relaxed);
 
 			if (key == pc) {

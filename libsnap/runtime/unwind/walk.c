@@ -77,7 +77,8 @@ struct walk {
 	uintptr_t fp;
 	uint64_t count;      /* frames walked so far */
 	uint32_t slot_count; /* fresh slots in use */
-	uint32_t candidates; /* kept frames that may still be joined */
+	uint32_t candidates; /* kept frames that may still be joined; if joined: that are part of it
+			      */
 	uint32_t jumps;      /* moves to another stack */
 	struct frame *fresh; /* newest first */
 	struct slot *slots;
@@ -241,14 +242,17 @@ static inline bool is_state(const struct frame *frame, uintptr_t pc, uintptr_t s
 }
 
 /*
- * As many steps as compiled rules and the home stack allow.  Stops at a state that may be
- * a kept one, at the end (NO_CALLER), or at a step that takes more: returns that step's rule.
- * The state is in local variables, because each step waits for the one before.
+ * As many steps as compiled rules and the home stack allow.  Stops at a state that equals a
+ * kept one, at the end (NO_CALLER), or at a step that takes more: returns that step's rule.
+ *
+ * The state is in local variables, because each step waits for the one before; and what differs
+ * from frame to frame is computed without branches, because nobody could predict them.
  */
 READS_STACKS static snap__rule walk_home(struct walk *w)
 {
 	const struct frame *kept = w->thread->kept;
 	const struct snap__reach reach = w->thread->reach;
+	struct snap__rule_table *rules = snap__rules();
 	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
 	uint64_t count = w->count;
 	uint32_t candidates = w->candidates;
@@ -256,11 +260,10 @@ READS_STACKS static snap__rule walk_home(struct walk *w)
 	struct frame *frame = count < depth_limit ? w->fresh + count : last_frame;
 	struct slot *slot = w->slots + w->slot_count;
 	const struct slot *last_slot = w->slots + fresh_slot_capacity() - SLOTS_A_STEP;
-	struct snap__rule_table *rules = snap__rules();
 	snap__rule rule;
 
-	for (;;) {
-		uintptr_t cfa, fp_offset;
+	for (;; count++) {
+		uintptr_t cfa, fp_offset, caller_fp;
 
 		while (candidates && kept[candidates - 1].sp < sp)
 			candidates--;
@@ -282,17 +285,15 @@ READS_STACKS static snap__rule walk_home(struct walk *w)
 					.slots = (uint32_t)(slot - w->slots)};
 		slot[0].address = (const uintptr_t *)(cfa - WORD);
 		slot[0].value = *slot[0].address;
+		slot[1].address = (const uintptr_t *)(cfa - (fp_offset ? fp_offset : WORD));
+		slot[1].value = caller_fp = *slot[1].address;
 		pc = slot[0].value - 1;
 		sp = cfa;
-		if (fp_offset) {
-			slot[1].address = (const uintptr_t *)(cfa - fp_offset);
-			slot[1].value = fp = *slot[1].address;
-		}
+		fp = fp_offset ? caller_fp : fp;
 		if (frame < last_frame) {
 			frame++;
-			slot += fp_offset ? 2 : 1;
+			slot += 1 + (fp_offset != 0);
 		}
-		count++;
 	}
 	w->pc = pc;
 	w->sp = sp;
@@ -495,20 +496,6 @@ static uint32_t link_kept(struct snap__unwind_thread *thread, uint32_t first, ui
 	return node;
 }
 
-/* Give the walk's `shown` newest frames their nodes, below `node`. */
-static uint32_t link_fresh(struct walk *w, uint32_t shown, uint32_t node)
-{
-	struct frame *fresh = w->fresh;
-
-	for (uint32_t i = shown; i-- > 0;) {
-		node = snap__stacks_child(node, fresh[i].pc);
-		fresh[i].node = node;
-		if (!node)
-			break;
-	}
-	return node;
-}
-
 /* Forget the `count` outermost of the `kept` frames; at least one stays. */
 static void drop_outermost(struct snap__unwind_thread *thread, uint32_t kept, uint32_t count)
 {
@@ -523,27 +510,47 @@ static void drop_outermost(struct snap__unwind_thread *thread, uint32_t kept, ui
 	thread->base += count;
 }
 
-/* Keep the walk's `stored` newest frames after the first `kept` of the old ones.  Returns how many
-   that makes; 0, nothing, if their slots do not fit. */
-static uint32_t append(struct walk *w, uint32_t kept, uint32_t stored)
+/* Whether the walk's slots fit behind those of the first `kept` frames. */
+static bool slots_fit(const struct walk *w, uint32_t kept)
+{
+	return w->slot_count <= slot_capacity() - (kept ? w->thread->kept[kept - 1].slots : 0);
+}
+
+/* Keep the walk's `stored` newest frames after the first `kept` of the old ones, and give the
+   `shown` newest their nodes below `node`.  Returns the last one, 0 without room in the tree. */
+static uint32_t append(struct walk *w, uint32_t kept, uint32_t stored, uint32_t shown,
+		       uint32_t node)
 {
 	struct snap__unwind_thread *thread = w->thread;
-	const struct frame *fresh = w->fresh;
-	const struct slot *from = w->slots;
-	struct slot *to = kept_slots(thread);
 	uint32_t slots = kept ? thread->kept[kept - 1].slots : 0;
-	uint32_t end = w->slot_count;
+	struct slot *to = kept_slots(thread) + slots;
 
-	if (w->slot_count > slot_capacity() - slots)
-		return 0;
-	for (uint32_t i = stored; i-- > 0;) {
-		for (uint32_t s = end; s-- > fresh[i].slots;)
-			to[slots++] = from[s];
-		end = fresh[i].slots;
-		thread->kept[kept] = fresh[i];
-		thread->kept[kept++].slots = slots;
+	for (uint32_t s = w->slot_count; s-- > 0;)
+		*to++ = w->slots[s];
+	slots += w->slot_count;
+	for (uint32_t i = stored; i-- > 0; kept++) {
+		struct frame *frame = &thread->kept[kept];
+
+		if (i < shown)
+			node = snap__stacks_child(node, w->fresh[i].pc);
+		if (i < shown && !node)
+			return 0;
+		*frame = w->fresh[i];
+		frame->node = node;
+		frame->slots = slots - frame->slots;
 	}
-	return kept;
+	return node;
+}
+
+/* The node of a stack that is not kept. */
+static uint32_t link_fresh(const struct walk *w, uint32_t shown, uint32_t node)
+{
+	for (uint32_t i = shown; i-- > 0;) {
+		node = snap__stacks_child(node, w->fresh[i].pc);
+		if (!node)
+			break;
+	}
+	return node;
 }
 
 /* Make room for `stored` more kept frames by dropping those outside of `cut`. */
@@ -569,22 +576,24 @@ static uint32_t root_of(const struct walk *w, uint64_t cut)
 	return w->truncated ? snap__stacks_child(0, SNAP__PC_TRUNCATED) : 0;
 }
 
-/* The node of the whole stack: of the kept frames up to the joint, and of the fresh ones. */
-static uint32_t link_all(struct walk *w, uint32_t stored, uint64_t depth, uint64_t cut)
+/* Set `*node` to that of the kept frames up to the joint; without a joint, or with all of them
+   cut away, to what the fresh ones hang from.  False when there is no room in the tree. */
+static bool link_joined(struct walk *w, uint64_t cut, uint32_t *node)
 {
 	struct snap__unwind_thread *thread = w->thread;
-	uint32_t node, first;
+	bool any_shown = w->joined && thread->base + w->candidates > cut;
 
-	if (!w->joined || thread->base + w->candidates <= cut)
-		return link_fresh(w, (uint32_t)(depth - cut), root_of(w, cut));
-	if (cut == thread->cut) {
-		node = thread->kept[w->candidates - 1].node;
-	} else {
-		first = (uint32_t)(cut - thread->base);
-		node = link_kept(thread, first, w->candidates, root_of(w, cut));
-		thread->cut = cut;
+	if (any_shown && cut == thread->cut) {
+		*node = thread->kept[w->candidates - 1].node;
+		return true;
 	}
-	return node ? link_fresh(w, stored, node) : 0;
+	*node = root_of(w, cut);
+	if ((cut || w->truncated) && !*node)
+		return false;
+	if (!any_shown)
+		return true;
+	*node = link_kept(thread, (uint32_t)(cut - thread->base), w->candidates, *node);
+	return *node != 0;
 }
 
 /* Turn the finished walk into a stack id, and keep what can be kept. */
@@ -594,9 +603,9 @@ static uint32_t finish(struct walk *w)
 	uint32_t stored = (uint32_t)(w->count < depth_limit ? w->count : depth_limit);
 	uint64_t depth = w->count + (w->joined ? thread->base + w->candidates : 0);
 	uint64_t cut = cut_of(depth);
+	uint32_t shown = depth - cut < stored ? (uint32_t)(depth - cut) : stored;
 	uint32_t kept_count = thread->kept_count;
-	bool keep = w->keepable && !w->truncated;
-	uint32_t node;
+	uint32_t node, joined;
 
 	/* A handler may leave by longjmp in the middle of this: then nothing is kept. */
 	thread->kept_count = 0;
@@ -605,14 +614,21 @@ static uint32_t finish(struct walk *w)
 		w->joined = false; /* there is a gap between the fresh frames and the kept */
 	if (w->joined)
 		make_room(w, stored, cut);
-	node = link_all(w, stored, depth, cut);
-	if (keep) {
+	if (!link_joined(w, cut, &node))
+		return 0;
+	joined = w->joined ? w->candidates : 0;
+	if (w->joined) {
+		kept_count = joined;
+		thread->cut = cut;
+	}
+	if (w->keepable && !w->truncated && slots_fit(w, joined)) {
 		if (!w->joined)
 			thread->base = depth - stored;
 		thread->cut = cut;
-		kept_count = append(w, w->joined ? w->candidates : 0, stored);
-	} else if (w->joined) {
-		kept_count = w->candidates;
+		kept_count = joined + stored;
+		node = append(w, joined, stored, shown, node);
+	} else {
+		node = link_fresh(w, shown, node);
 	}
 	atomic_signal_fence(memory_order_seq_cst);
 	thread->kept_count = node ? kept_count : 0;
