@@ -164,24 +164,16 @@ static enum snap_status hash_frames(struct traces *t, uint32_t frames, uint64_t 
 /* ---- stacks: interned whole, because dumps share whole tracebacks, and one look-up beats one a
  * frame ---- */
 
-static bool grow_table(struct traces *t)
+/* Room for every trace to have a traceback of its own, so that the table never has to grow. */
+static bool make_table(struct traces *t, uint64_t traces)
 {
-	uint32_t size = t->table_mask ? (t->table_mask + 1) * 2 : 1024;
-	uint32_t *table = calloc(size, sizeof(*table));
+	uint64_t size = 1024;
 
-	if (!table)
-		return false;
-	free(t->table);
-	t->table = table;
-	t->table_mask = size - 1;
-	for (uint32_t i = 0; i < t->stack_count; i++) {
-		uint32_t slot = (uint32_t)t->stacks[i].hash & t->table_mask;
-
-		while (t->table[slot])
-			slot = (slot + 1) & t->table_mask;
-		t->table[slot] = i + 1;
-	}
-	return true;
+	while (size < traces + traces / 2)
+		size *= 2;
+	t->table = calloc(size, sizeof(*t->table));
+	t->table_mask = (uint32_t)(size - 1);
+	return t->table != NULL;
 }
 
 static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t hash, uint32_t slot)
@@ -229,8 +221,6 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 	st = hash_frames(t, frames, &hash);
 	if (st != SNAP_OK)
 		return st;
-	if (t->stack_count >= t->table_mask / 2 && !grow_table(t))
-		return no_memory(t);
 	for (slot = (uint32_t)hash & t->table_mask; t->table[slot];
 	     slot = (slot + 1) & t->table_mask) {
 		const struct stack *known = &t->stacks[t->table[slot] - 1];
@@ -305,23 +295,26 @@ static enum snap_status add_trace(struct traces *t, pickle_value value)
 	return add_to_sum(t, stack, (uint64_t)domain, (uint64_t)bytes);
 }
 
+/* `list` is a list or a tuple of traces. */
 static enum snap_status add_traces(struct traces *t, pickle_value list)
 {
 	enum snap_status st = SNAP_OK;
+	const pickle_value *items;
+	uint32_t count;
 
 	if (pickle_kind(list) == PICKLE_LIST) {
-		const struct pickle_container *items = &t->pickle.containers[pickle_index(list)];
-
-		for (uint32_t i = 0; i < items->count && st == SNAP_OK; i++)
-			st = add_trace(t, items->items[i]);
+		items = t->pickle.containers[pickle_index(list)].items;
+		count = t->pickle.containers[pickle_index(list)].count;
 	} else if (pickle_kind(list) == PICKLE_TUPLE) {
-		const struct pickle_tuple *tuple = &t->pickle.tuples[pickle_index(list)];
-
-		for (uint32_t i = 0; i < tuple->count && st == SNAP_OK; i++)
-			st = add_trace(t, t->pickle.items[tuple->first + i]);
+		items = tuple_items(t, pickle_index(list));
+		count = t->pickle.tuples[pickle_index(list)].count;
 	} else {
-		st = wrong(t, "the traces are neither a list nor a tuple");
+		return wrong(t, "the traces are neither a list nor a tuple");
 	}
+	if (!make_table(t, count))
+		return no_memory(t);
+	for (uint32_t i = 0; i < count && st == SNAP_OK; i++)
+		st = add_trace(t, items[i]);
 	return st;
 }
 
