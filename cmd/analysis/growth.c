@@ -40,6 +40,8 @@ static enum growth_verdict judge_sawtooth(const struct growth_shape *s)
 
 static enum growth_verdict judge_shape(const struct growth_shape *s)
 {
+	double late_share;
+
 	if (s->count < 3)
 		return GROWTH_TOO_FEW;
 	if (s->min == s->max)
@@ -54,9 +56,10 @@ static enum growth_verdict judge_shape(const struct growth_shape *s)
 		return judge_sawtooth(s);
 	if (!growth_shape_passes_floor(s))
 		return growth_shape_is_plateau(s) ? GROWTH_WARM_UP : GROWTH_STABLE;
-	if (growth_shape_late_share(s) <= 0.2)
+	late_share = growth_shape_late_share(s);
+	if (late_share <= 0.2)
 		return GROWTH_WARM_UP;
-	if (growth_shape_late_share(s) < 0.5)
+	if (late_share < 0.5)
 		return GROWTH_INCONCLUSIVE;
 	return GROWTH_LEAK;
 }
@@ -64,13 +67,14 @@ static enum growth_verdict judge_shape(const struct growth_shape *s)
 static enum growth_confidence leak_confidence(const struct growth_shape *s)
 {
 	enum growth_confidence most = most_confidence(s->count);
+	double late_share;
 
 	if (growth_shape_is_exact(s))
 		return s->same_steps >= 5 ? most : weaker(most, GROWTH_MEDIUM);
-	if (s->floor_gain > 3 * s->give_back && s->rise_count >= 5 &&
-	    growth_shape_late_share(s) > 0.7)
+	late_share = growth_shape_late_share(s);
+	if (s->floor_gain > 3 * s->give_back && s->rise_count >= 5 && late_share > 0.7)
 		return most;
-	if (s->rise_count >= 3 && growth_shape_late_share(s) > 0.6)
+	if (s->rise_count >= 3 && late_share > 0.6)
 		return weaker(most, GROWTH_MEDIUM);
 	return GROWTH_LOW;
 }

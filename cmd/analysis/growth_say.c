@@ -79,6 +79,7 @@ static void say_warm_up(struct growth_judgement *out, const struct growth_shape 
 			const char *unit)
 {
 	char rise[GROWTH_AMOUNT_SIZE], band[GROWTH_AMOUNT_SIZE];
+	struct growth_rates rates;
 
 	if (growth_shape_is_plateau(s)) {
 		growth_say(out, "rose by %s, then stayed within %s over the last %zu snapshots",
@@ -87,9 +88,10 @@ static void say_warm_up(struct growth_judgement *out, const struct growth_shape 
 			   s->count - s->count / 2);
 		return;
 	}
+	rates = growth_shape_rates(s);
 	growth_say(out, "rises ever more slowly: %s per snapshot early, %s late",
-		   growth_amount(s->early_rate * s->step_x, unit, rise),
-		   growth_amount(s->late_rate * s->step_x, unit, band));
+		   growth_amount(rates.early * s->step_x, unit, rise),
+		   growth_amount(rates.late * s->step_x, unit, band));
 }
 
 static void say_stable(struct growth_judgement *out, const struct growth_shape *s, const char *unit)

@@ -175,25 +175,6 @@ static void measure_leaps(struct growth_shape *s)
 	}
 }
 
-static double slope_between(const struct growth_shape *s, size_t from, size_t to)
-{
-	struct stats_slope slope;
-
-	stats_theil_sen(s->x + from, s->y + from, to - from, &slope);
-	return slope.value;
-}
-
-static void measure_rates(struct growth_shape *s)
-{
-	size_t points = s->count - s->tail;
-	size_t part = (points * 2 + 4) / 5;
-
-	part = part < 3 ? 3 : part;
-	part = part > points ? points : part;
-	s->early_rate = slope_between(s, s->tail, s->tail + part);
-	s->late_rate = slope_between(s, s->count - part, s->count);
-}
-
 void growth_shape_measure(struct growth_shape *s, const double *x, const double *y, size_t count,
 			  size_t warmup)
 {
@@ -213,7 +194,6 @@ void growth_shape_measure(struct growth_shape *s, const double *x, const double 
 	measure_jump(s);
 	measure_drops(s);
 	measure_leaps(s);
-	measure_rates(s);
 	s->plateau_low = lowest(y, count / 2, count);
 	s->plateau_high = highest(y, count / 2, count);
 }
@@ -237,7 +217,8 @@ bool growth_shape_is_shrinking(const struct growth_shape *s)
 {
 	struct stats_slope slope;
 
-	if (s->last >= s->first || s->falling_steps == 0)
+	if (s->last >= s->first || s->falling_steps == 0 ||
+	    highest(s->y, s->count - 2, s->count) >= lowest(s->y, 0, 2))
 		return false;
 	/* With four snapshots or fewer no trend is significant: then no step may go up. */
 	if (s->count <= 4)
@@ -275,9 +256,30 @@ bool growth_shape_passes_floor(const struct growth_shape *s)
 	return s->floor_gain > floor_factor * s->give_back;
 }
 
+static double slope_between(const struct growth_shape *s, size_t from, size_t to)
+{
+	struct stats_slope slope;
+
+	stats_theil_sen(s->x + from, s->y + from, to - from, &slope);
+	return slope.value;
+}
+
+struct growth_rates growth_shape_rates(const struct growth_shape *s)
+{
+	size_t points = s->count - s->tail;
+	size_t part = (points * 2 + 4) / 5;
+
+	part = part < 3 ? 3 : part;
+	part = part > points ? points : part;
+	return (struct growth_rates){
+		.early = slope_between(s, s->tail, s->tail + part),
+		.late = slope_between(s, s->count - part, s->count),
+	};
+}
+
 double growth_shape_late_share(const struct growth_shape *s)
 {
-	if (s->early_rate <= 0)
-		return 1;
-	return s->late_rate / s->early_rate;
+	struct growth_rates rates = growth_shape_rates(s);
+
+	return rates.early > 0 ? rates.late / rates.early : 1;
 }

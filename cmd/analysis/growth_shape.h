@@ -38,7 +38,6 @@ struct growth_shape {
 	double leap_at[2]; /* x of the last two of them, the last one first */
 	double leap_bytes; /* what all of them raised it by */
 
-	double early_rate, late_rate;     /* Theil-Sen slopes of the tail's first and last 40 % */
 	double plateau_low, plateau_high; /* range of the second half */
 };
 
@@ -62,6 +61,11 @@ bool growth_shape_is_plateau(const struct growth_shape *shape);
 bool growth_shape_leaps(const struct growth_shape *shape);
 /** What has been gained exceeds 1.5 times what the figure was ever seen to give back. */
 bool growth_shape_passes_floor(const struct growth_shape *shape);
+/** Theil-Sen slopes of the tail's first and last 40 %. */
+struct growth_rates {
+	double early, late;
+};
+struct growth_rates growth_shape_rates(const struct growth_shape *shape);
 /** Late rise as a share of the early rise; 1 when there was no early rise to compare with. */
 double growth_shape_late_share(const struct growth_shape *shape);
 

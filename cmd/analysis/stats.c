@@ -14,17 +14,49 @@ static int compare_doubles(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-static double sorted_median(const double *values, size_t count)
+static void swap(double *a, double *b)
 {
-	if (count == 0)
-		return 0;
-	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+	double kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* Move the value of `rank` (from 0) to its place, smaller ones before it, larger ones after:
+ * Hoare's select. */
+static double select_rank(double *values, size_t count, size_t rank)
+{
+	size_t low = 0, high = count - 1;
+
+	while (low < high) {
+		double pivot = values[low + (high - low) / 2];
+		size_t i = low, j = high;
+
+		for (;;) {
+			while (values[i] < pivot)
+				i++;
+			while (values[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			swap(&values[i++], &values[j--]);
+		}
+		if (rank <= j)
+			high = j;
+		else
+			low = j + 1;
+	}
+	return values[rank];
 }
 
 double stats_median(double *values, size_t count)
 {
-	qsort(values, count, sizeof(*values), compare_doubles);
-	return sorted_median(values, count);
+	double upper;
+
+	if (count == 0)
+		return 0;
+	upper = select_rank(values, count, count / 2);
+	return count % 2 ? upper : (select_rank(values, count / 2, count / 2 - 1) + upper) / 2;
 }
 
 /* Merge neighbours into `bins` points of median x and median y. */
@@ -42,8 +74,7 @@ static void merge_neighbours(const double *x, const double *y, size_t count, dou
 }
 
 /* Sen's interval: the slopes whose ranks lie z * sd(Kendall's S) / 2 off the middle. */
-static void slope_interval(const double *slopes, size_t pairs, size_t points,
-			   struct stats_slope *out)
+static void slope_interval(double *slopes, size_t pairs, size_t points, struct stats_slope *out)
 {
 	const double z95 = 1.959963984540054;
 	double n = (double)points;
@@ -52,8 +83,8 @@ static void slope_interval(const double *slopes, size_t pairs, size_t points,
 	double high = ceil(((double)pairs + width) / 2);
 	size_t last = pairs - 1;
 
-	out->low = slopes[low < 0 ? 0 : (size_t)low];
-	out->high = slopes[high > (double)last ? last : (size_t)high];
+	out->low = select_rank(slopes, pairs, low < 0 ? 0 : (size_t)low);
+	out->high = select_rank(slopes, pairs, high > (double)last ? last : (size_t)high);
 }
 
 static bool pairwise_slopes(const double *x, const double *y, size_t points, double *slopes,
@@ -67,8 +98,7 @@ static bool pairwise_slopes(const double *x, const double *y, size_t points, dou
 				slopes[pairs++] = (y[j] - y[i]) / (x[j] - x[i]);
 	if (pairs == 0)
 		return false;
-	qsort(slopes, pairs, sizeof(*slopes), compare_doubles);
-	out->value = sorted_median(slopes, pairs);
+	out->value = stats_median(slopes, pairs);
 	slope_interval(slopes, pairs, points, out);
 	return true;
 }
