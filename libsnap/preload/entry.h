@@ -8,7 +8,11 @@
 
 /* Visible to the host, and never inlined or merged with another: its frame is where stacks begin.
  */
+#ifdef __clang__
+#define ENTRY __attribute__((visibility("default"), noinline))
+#else
 #define ENTRY __attribute__((visibility("default"), noinline, noclone))
+#endif
 
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);

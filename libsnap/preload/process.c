@@ -6,6 +6,7 @@
  * handlers.
  */
 #include <dlfcn.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -71,6 +72,25 @@ ENTRY pid_t _Fork(void)
 {
 	snap__real_find();
 	return snap__real.fork_bare ? snap__real.fork_bare() : -1;
+}
+
+/* Some of what these do is refused to processes with several threads: ours must not count. */
+static int real_unshare(int flags, int unused)
+{
+	(void)unused;
+	return snap__real.unshare(flags);
+}
+
+ENTRY int unshare(int flags)
+{
+	snap__real_find();
+	return snap__process_alone(real_unshare, flags, 0);
+}
+
+ENTRY int setns(int fd, int kind)
+{
+	snap__real_find();
+	return snap__process_alone(snap__real.setns, fd, kind);
 }
 
 /* Before code goes, what it was called must be known; afterwards nothing may be believed of it. */

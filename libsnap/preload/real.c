@@ -42,6 +42,8 @@ static void look_up_all(struct snap__real *real)
 	look_up(&real->fork, "fork");
 	look_up(&real->fork_bare, "_Fork");
 	look_up(&real->dlclose, "dlclose");
+	look_up(&real->unshare, "unshare");
+	look_up(&real->setns, "setns");
 	look_up(&real->start_main, "__libc_start_main");
 	look_up(&real->malloc, "malloc");
 }

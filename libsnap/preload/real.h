@@ -31,6 +31,8 @@ struct snap__real {
 	int (*fork)(void);
 	int (*fork_bare)(void);
 	int (*dlclose)(void *);
+	int (*unshare)(int);
+	int (*setns)(int, int);
 	void *start_main;
 };
 

@@ -13,8 +13,8 @@
  * In sparse mode (sampling) each leaf has a bitmap with a bit per granule: "not ours" is then
  * one load from a kilobytes-small table, and no page of slots is touched for it.
  *
- * Pages of slots come into being when they are first written.  A byte for each says whether that has
- * happened, so that a walk neither reads nor conjures up the others.
+ * Pages of slots come into being when they are first written.  A byte for each says whether that
+ * has happened, so that a walk neither reads nor conjures up the others.
  */
 #include "runtime/heapmap.h"
 

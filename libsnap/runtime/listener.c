@@ -25,23 +25,44 @@
 
 #define CLIENT_TIMEOUT_S 5
 
+/* Our own address; its size. */
+static socklen_t own_address(struct sockaddr_un *address)
+{
+	struct snap__text name;
+
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	name = snap__text_in(address->sun_path + 1, sizeof(address->sun_path) - 1);
+	snap__text_add(&name, SNAP__CONTROL_NAME);
+	snap__text_add_u64(&name, (uint64_t)snap__process_identity()->pid);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name.size);
+}
+
 static int open_socket(void)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct snap__text name = snap__text_in(address.sun_path + 1, sizeof(address.sun_path) - 1);
+	struct sockaddr_un address;
+	socklen_t size = own_address(&address);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t size;
 
 	if (fd < 0)
 		return -1;
-	snap__text_add(&name, SNAP__CONTROL_NAME);
-	snap__text_add_u64(&name, (uint64_t)snap__process_identity()->pid);
-	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name.size);
 	if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 16) != 0) {
 		close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+void snap__listener_wake(void)
+{
+	struct sockaddr_un address;
+	socklen_t size = own_address(&address);
+	int saved = errno, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0) {
+		connect(fd, (struct sockaddr *)&address, size);
+		close(fd);
+	}
+	errno = saved;
 }
 
 static bool is_allowed(int client)
@@ -167,8 +188,7 @@ static void answer_status(int client)
 	add_number(&out, "rate_per_second", up_ns ? allocated * 1000 / (up_ns / 1000000 + 1) : 0);
 	add_number(&out, "sample_period", snap__sample_period());
 	add_number(&out, "stacks", snap__stacks_count() - 1);
-	add_number(&out, "recorder_memory",
-		   snap__memory_mapped() - snap__heapmap_untouched());
+	add_number(&out, "recorder_memory", snap__memory_mapped() - snap__heapmap_untouched());
 	add_number(&out, "recorder_cpu_ns", snap__snapshot_cpu_ns());
 	add_losses(&out);
 	snap__text_add(&out, "\n");
@@ -208,7 +228,7 @@ static void *listener(void *unused)
 	snap__os_private_files();
 	fd = open_socket();
 	snap__trigger_ready();
-	while (fd >= 0) {
+	while (fd >= 0 && !snap__trigger_shall_stop()) {
 		struct pollfd waiting = {.fd = fd, .events = POLLIN};
 		int client;
 
@@ -227,6 +247,9 @@ static void *listener(void *unused)
 			poll(NULL, 0, 100); /* out of descriptors, for instance */
 		}
 	}
+	if (fd >= 0)
+		close(fd);
+	snap__trigger_gone();
 	return NULL;
 }
 

@@ -9,4 +9,7 @@
 /** Start it.  False: there is no such thread. */
 bool snap__listener_start(void);
 
+/** Make it look whether it shall stop: by calling on it, for want of another way. */
+void snap__listener_wake(void);
+
 #endif

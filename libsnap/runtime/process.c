@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -57,20 +58,30 @@ const struct snap__host *snap__process_host(void)
 
 /* ---- identity -------------------------------------------------------------------------------- */
 
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+/* The program is called what it was started as (one executable may have several names), unless
+   that was a script, which says nothing of the executable. */
 static void find_program(void)
 {
 	struct snap__text name = SNAP__TEXT(identity.program);
+	struct snap__text exe = SNAP__TEXT(identity.exe);
+	const char *started_as = (const char *)(uintptr_t)getauxval(AT_EXECFN);
 	ssize_t n = readlink("/proc/self/exe", identity.exe, sizeof(identity.exe) - 1);
 	const char *path = identity.exe, *slash;
 
-	if (n < 0) {
-		const char *fallback = (const char *)(uintptr_t)getauxval(AT_EXECFN);
-		struct snap__text exe = SNAP__TEXT(identity.exe);
-
-		snap__text_add(&exe, fallback ? fallback : "unknown");
-		n = (ssize_t)exe.size;
-	}
-	identity.exe[n] = '\0';
+	if (n >= 0)
+		identity.exe[n] = '\0';
+	else
+		snap__text_add(&exe, started_as ? started_as : "unknown");
+	if (started_as && is_same_file(started_as, identity.exe))
+		path = started_as;
 	slash = strrchr(path, '/');
 	snap__text_add(&name, slash && slash[1] ? slash + 1 : path);
 	for (char *c = identity.program; *c; c++)
@@ -292,6 +303,23 @@ void snap__process_tick(void)
 	if (wants_threads && !snap__trigger_is_running() && atomic_load(&state) == RECORDING &&
 	    atomic_load(&exit_state) == NOT_EXITING && snap__process_relation() == SNAP__OURS)
 		snap__trigger_start();
+}
+
+/* ---- calls that are refused to processes with several threads ----------------------------------
+ */
+
+int snap__process_alone(int (*call)(int, int), int first, int second)
+{
+	int result = call(first, second);
+	bool had_helper = snap__trigger_is_running();
+
+	if (result == 0 || errno != EINVAL || !had_helper || !snap__trigger_stop())
+		return result;
+	/* A thread that has ended for us may not have for the kernel yet. */
+	for (unsigned i = 0; i < 100 && (result = call(first, second)) != 0 && errno == EINVAL; i++)
+		snap__os_sleep(200000);
+	snap__trigger_start();
+	return result;
 }
 
 /* ---- fork ------------------------------------------------------------------------------------ */

@@ -50,6 +50,12 @@ void snap__process_exit_begins(void);
 /** The process is about to end: the exit snapshot, unless it was taken.  Never hangs. */
 void snap__process_exit(void);
 
+/**
+ * call(first, second), which the kernel refuses (EINVAL) if the process has several threads: should
+ * that be our doing, the helper makes way for it.
+ */
+int snap__process_alone(int (*call)(int, int), int first, int second);
+
 /** In the child, after fork() returned. */
 void snap__process_forked(void);
 

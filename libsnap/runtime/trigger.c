@@ -40,7 +40,7 @@ struct request {
 static struct request requests[MAX_REQUESTS];
 static atomic_uint wake_count; /* what the worker sleeps on */
 static atomic_uint pending;
-static atomic_bool running, armed;
+static atomic_bool running, armed, stopping;
 static atomic_uint threads; /* of ours, that have set themselves up */
 static struct snap__lock starting, taking;
 static int directory = -1; /* in the worker's own table */
@@ -228,13 +228,16 @@ static void *worker(void *unused)
 		snap__message_from_private_files();
 	open_directory();
 	snap__trigger_ready();
-	for (;;) {
+	while (!snap__trigger_shall_stop()) {
 		unsigned seen = atomic_load(&wake_count);
 
 		work();
-		if (atomic_load(&pending) == 0)
+		if (atomic_load(&pending) == 0 && !snap__trigger_shall_stop())
 			snap__os_wait(&wake_count, seen, time_to_sleep());
 	}
+	close(directory);
+	directory = -1;
+	snap__trigger_gone();
 	return NULL;
 }
 
@@ -261,6 +264,17 @@ void snap__trigger_ready(void)
 {
 	atomic_fetch_add(&threads, 1);
 	snap__os_wake(&threads);
+}
+
+void snap__trigger_gone(void)
+{
+	atomic_fetch_sub(&threads, 1);
+	snap__os_wake(&threads);
+}
+
+bool snap__trigger_shall_stop(void)
+{
+	return atomic_load(&stopping);
 }
 
 unsigned snap__trigger_thread_count(void)
@@ -307,6 +321,26 @@ bool snap__trigger_start(void)
 	snap__lock_release(&starting);
 	errno = saved;
 	return atomic_load(&running);
+}
+
+bool snap__trigger_stop(void)
+{
+	uint64_t end = snap__os_mono_ns() + START_WAIT_NS;
+	unsigned seen;
+
+	if (!snap__lock_try(&starting))
+		return false;
+	atomic_store(&stopping, true);
+	wake();
+	snap__listener_wake();
+	while ((seen = atomic_load(&threads)) > 0 && snap__os_mono_ns() < end)
+		snap__os_wait(&threads, seen, START_WAIT_NS / 10);
+	if (seen == 0) {
+		atomic_store(&running, false);
+		atomic_store(&stopping, false);
+	}
+	snap__lock_release(&starting);
+	return seen == 0;
 }
 
 void snap__trigger_arm(void)
@@ -415,6 +449,7 @@ void snap__trigger_after_fork(void)
 		atomic_store(&r->state, FREE);
 	atomic_store(&running, false);
 	atomic_store(&threads, 0);
+	atomic_store(&stopping, false);
 	atomic_store(&pending, 0);
 	directory = -1;
 	snap__lock_reset(&starting);

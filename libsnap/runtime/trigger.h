@@ -20,11 +20,16 @@
 bool snap__trigger_start(void);
 bool snap__trigger_is_running(void);
 
+/** End the helper's threads; what was asked for is done before.  False if they do not end. */
+bool snap__trigger_stop(void);
+
 /** How many threads of the process are the helper's. */
 unsigned snap__trigger_thread_count(void);
 
-/** One of the helper's threads has set itself up. */
+/** One of the helper's threads has set itself up; is about to end; whether it shall. */
 void snap__trigger_ready(void);
+void snap__trigger_gone(void);
+bool snap__trigger_shall_stop(void);
 
 /** A detached thread of our own, with all signals blocked. */
 bool snap__trigger_spawn(void *(*main_function)(void *));

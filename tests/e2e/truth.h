@@ -22,7 +22,11 @@ struct truth {
 static struct truth truths[TRUTH_MAX];
 static int truth_count;
 
+#ifdef __clang__
+#define SITE __attribute__((noinline, optnone))
+#else
 #define SITE __attribute__((noinline, noclone))
+#endif
 
 /* Register before threads start. */
 static struct truth *truth_of(const char *site)

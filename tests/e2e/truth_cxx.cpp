@@ -33,7 +33,11 @@ static void came(const char *site, long bytes, long kept)
 	t->live_blocks += kept;
 }
 
+#ifdef __clang__
+#define SITE __attribute__((noinline)) static
+#else
 #define SITE __attribute__((noinline, noclone)) static
+#endif
 
 struct alignas(128) Wide {
 	char data[256];

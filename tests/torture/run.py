@@ -159,6 +159,7 @@ TESTS = {
                        ("exec", 0), ("abort", 0), ("return", 1))],
     "files": lambda: [tortured("t12_files", how, files=None, SNAP_EVERY="50ms") for how in
                       ("close", "nofile", "chdir", "chroot", "setuid")],
+    "namespaces": lambda: tortured("t13_sandbox", "userns"),
     "files_at_exit": lambda: [tortured("t12_files", how) for how in ("close", "nofile", "chdir", "chroot")],
     "sandbox": lambda: [tortured("t13_sandbox", how, files=n, quiet=how != "as") for how, n in
                         (("seccomp", None), ("as", None), ("noproc", 1))],

@@ -54,6 +54,11 @@ int main(int argc, char **argv)
 			umount2("/proc", MNT_DETACH);
 		}
 	}
+	if (strcmp(how, "userns") == 0) { /* refused to processes with several threads */
+		int result = unshare(CLONE_NEWUSER);
+
+		puts(result == 0 ? "new" : "refused"); /* the same, recorded or not */
+	}
 	for (int i = 0; i < 20; i++) {
 		char *volatile p = malloc(64);
 

@@ -11,7 +11,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define FAR __attribute__((noinline, noclone))
+#define FAR __attribute__((noinline))
 
 static void *volatile sink;
 

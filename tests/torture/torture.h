@@ -18,7 +18,7 @@
 		}                                                                                  \
 	} while (0)
 
-#define FAR __attribute__((noinline, noclone))
+#define FAR __attribute__((noinline))
 
 /* Allocate, touch and free a few blocks. */
 FAR static __attribute__((unused)) void churn(int rounds)

@@ -52,13 +52,13 @@ static const void *at(uintptr_t i)
 }
 
 /* Entry points of a host: the recorded stack begins at whoever calls them. */
-__attribute__((noinline, noclone)) static void came(const void *ptr, size_t size)
+__attribute__((noinline)) static void came(const void *ptr, size_t size)
 {
 	snap__record_alloc(ptr, size, FRAME);
 }
 
-__attribute__((noinline, noclone)) static void moved(const struct snap__held *held, const void *ptr,
-						     size_t size)
+__attribute__((noinline)) static void moved(const struct snap__held *held, const void *ptr,
+					    size_t size)
 {
 	snap__record_resized(held, ptr, size, FRAME);
 }
