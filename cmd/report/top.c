@@ -73,6 +73,7 @@ struct top {
 	struct selection *selection;
 	struct top_row *rows;
 	size_t count, shown_count; /* rows with stacks, ordered; the first of them are shown */
+	size_t row_count;          /* all rows, also those that filters leave out */
 	struct figures shown, selected;
 	bool sampled;
 };
@@ -176,27 +177,45 @@ static void add_row(struct top *top, const struct top_row *row)
 		values[LIVE_ERROR + i] = value_real(figures_stderr(&row->sum, i));
 }
 
-/* The memory of the stacks that are credited to a row that is shown; with --cumulative rows
- * overlap. */
+static bool any_shown(const bool *is_shown, const uint32_t *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_shown[rows[i]])
+			return true;
+	return false;
+}
+
+/*
+ * The memory of the stacks that are credited to a row that is shown (with --cumulative rows
+ * overlap), and the number of rows, those included that filters leave out.
+ */
 static bool sum_shown(struct top *top)
 {
 	const struct dataset_snapshot *snapshot = &top->dataset->snapshots[0];
-	bool *is_shown = calloc(selection_row_count(top->selection) + 1, sizeof(*is_shown));
+	size_t most = selection_row_count(top->selection);
+	bool *is_shown = calloc(most + 1, sizeof(*is_shown)),
+	     *is_row = calloc(most + 1, sizeof(*is_row));
+	bool ok = is_shown && is_row;
 
-	for (size_t i = 0; is_shown && i < top->shown_count; i++)
+	for (size_t i = 0; ok && i < top->shown_count; i++)
 		is_shown[top->rows[i].row] = true;
-	for (size_t i = 0; is_shown && i < snapshot->count; i++) {
+	for (size_t i = 0; ok && i < snapshot->count; i++) {
+		uint32_t site = snapshot->cells[i].site;
 		const uint32_t *rows;
-		size_t count = selection_rows_of(top->selection, snapshot->cells[i].site, &rows),
-		       r = 0;
+		size_t count = selection_rows_of(top->selection, site, &rows);
 
-		while (r < count && !is_shown[rows[r]])
-			r++;
-		if (r < count)
+		for (size_t r = 0; r < count; r++)
+			is_row[rows[r]] = true;
+		if (count == 0)
+			is_row[selection_home_row(top->selection, site)] = true;
+		if (any_shown(is_shown, rows, count))
 			figures_add(&top->shown, &snapshot->cells[i].figures);
 	}
+	for (size_t i = 0; ok && i < most; i++)
+		top->row_count += is_row[i];
 	free(is_shown);
-	return is_shown != NULL;
+	free(is_row);
+	return ok;
 }
 
 static void add_part(struct top *top, const char *name, size_t rows, const struct figures *figures)
@@ -217,7 +236,7 @@ static void add_summary(struct top *top)
 	value_field(top->report, &top->report->head, "totals", total);
 	figures_subtract(&hidden, &top->shown);
 	add_part(top, "shown", top->shown_count, &top->shown);
-	add_part(top, "hidden", selection_row_count(top->selection) - top->shown_count, &hidden);
+	add_part(top, "hidden", top->row_count - top->shown_count, &hidden);
 }
 
 /* ---- title and closing lines ---- */

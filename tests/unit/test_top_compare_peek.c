@@ -1,0 +1,367 @@
+/*
+ * test_top_compare_peek.c - reports say what datasets hold, and rows reconcile with totals.
+ */
+/* links: cmd_report */
+#include "dataset_builder.h"
+
+#include "report/compare.h"
+#include "report/peek.h"
+#include "report/top.h"
+
+static struct dataset *dataset;
+static struct report *report;
+static struct report_options options;
+
+/* 1600 + 300 + 100 = 2000 old bytes; 1800 + 300 + 50 = 2150 new bytes. */
+static void make_dataset(void)
+{
+	uint32_t site;
+
+	dataset = dataset_new(2);
+	options = report_option_defaults;
+	site = builder_add(dataset, 0,
+			   "malloc@libc.so < put:cache.c:40@app < serve:s.c:3@app < main:m.c:1@app",
+			   1600, 16);
+	builder_cell(dataset, 1, site, 1800, 18);
+	site = builder_add(dataset, 0,
+			   "malloc@libc.so < parse:p.c:7@app < serve:s.c:4@app < main:m.c:1@app",
+			   300, 3);
+	builder_cell(dataset, 1, site, 300, 3);
+	builder_add(dataset, 0, "malloc@libc.so < init:i.c:1@app < main:m.c:2@app", 100, 1);
+	builder_add(dataset, 1, "malloc@libc.so < late:l.c:1@app < main:m.c:3@app", 50, 1);
+}
+
+static void free_dataset(void)
+{
+	report_free(report);
+	dataset_free(dataset);
+}
+
+TestSuite(top, .init = make_dataset, .fini = free_dataset);
+TestSuite(compare, .init = make_dataset, .fini = free_dataset);
+TestSuite(peek, .init = make_dataset, .fini = free_dataset);
+
+static const struct value *cell(size_t row, const char *column)
+{
+	for (size_t i = 0; i < report->column_count; i++)
+		if (strcmp(report->columns[i].name, column) == 0)
+			return &report->rows[row * report->column_count + i];
+	cr_assert_fail("there is no column %s", column);
+	return NULL;
+}
+
+static const char *text(size_t row, const char *column)
+{
+	const struct value *value = cell(row, column);
+
+	return value->kind == VALUE_TEXT ? value->text.data : "(null)";
+}
+
+static int64_t number(size_t row, const char *column)
+{
+	return cell(row, column)->integer;
+}
+
+/* shown.name or hidden.name */
+static int64_t part(const char *which, const char *name)
+{
+	const struct value *value = value_get(value_get(&report->tail, which), name);
+
+	cr_assert_not_null(value, "there is no %s.%s", which, name);
+	return value->integer;
+}
+
+static void run_top(void)
+{
+	struct snap_error err = {0};
+
+	report = top_report_new(false);
+	cr_assert_eq(top_fill(report, dataset, &options, &err), SNAP_OK, "%s", err.message);
+	cr_expect_eq(part("shown", "live_bytes") + part("hidden", "live_bytes"), 2000);
+	cr_expect_eq(part("shown", "live_blocks") + part("hidden", "live_blocks"), 20);
+	cr_expect_eq(part("shown", "rows"), report->row_count);
+}
+
+Test(top, rows_are_ordered_by_live_bytes)
+{
+	run_top();
+	cr_assert_eq(report->row_count, 3);
+	cr_expect_str_eq(text(0, "key"), "put cache.c:40");
+	cr_expect_eq(number(0, "live_bytes"), 1600);
+	cr_expect_eq(number(0, "allocated_bytes"), 3200);
+	cr_expect_str_eq(text(2, "function"), "init");
+	cr_expect_eq(cell(0, "stack")->list.count, 4);
+	cr_expect_eq(part("hidden", "rows"), 0);
+}
+
+Test(top, a_limit_hides_the_rest_and_says_how_much)
+{
+	options.limit = 1;
+	run_top();
+	cr_expect_eq(report->row_count, 1);
+	cr_expect_eq(part("hidden", "rows"), 2);
+	cr_expect_eq(part("hidden", "live_bytes"), 400);
+}
+
+Test(top, all_overrules_the_limit)
+{
+	options.limit = 1;
+	options.all = true;
+	run_top();
+	cr_expect_eq(report->row_count, 3);
+}
+
+Test(top, min_hides_small_rows)
+{
+	options.min_bytes = 300;
+	run_top();
+	cr_expect_eq(report->row_count, 2);
+	cr_expect_eq(part("hidden", "live_bytes"), 100);
+}
+
+Test(top, what_filters_leave_out_is_hidden)
+{
+	options.focus = "serve";
+	run_top();
+	cr_expect_eq(report->row_count, 2);
+	cr_expect_eq(part("hidden", "rows"), 1);
+	cr_expect_eq(part("hidden", "live_bytes"), 100);
+}
+
+Test(top, cumulative_rows_overlap_and_their_stacks_count_once)
+{
+	options.cumulative = true;
+	options.group = GROUP_FUNCTION;
+	options.limit = 3;
+	run_top();
+	cr_expect_eq(number(0, "live_bytes"), 2000);
+	cr_expect_eq(number(1, "live_bytes"), 2000);
+	cr_expect_str_eq(text(0, "function"), "main");
+	cr_expect_str_eq(text(1, "function"), "malloc");
+	cr_expect_str_eq(text(2, "function"), "serve");
+	cr_expect_eq(number(2, "live_bytes"), 1900);
+	cr_expect_eq(part("shown", "live_bytes"), 2000);
+}
+
+Test(top, sorting_by_key_is_ascending)
+{
+	options.sort = "key";
+	run_top();
+	cr_expect_str_eq(text(0, "function"), "init");
+}
+
+Test(top, an_unknown_sort_column_is_refused_with_the_known_ones)
+{
+	struct snap_error err = {0};
+
+	options.sort = "weight";
+	report = top_report_new(false);
+	cr_expect_eq(top_fill(report, dataset, &options, &err), SNAP_EUSAGE);
+	cr_expect_not_null(strstr(err.message, "live_blocks"));
+}
+
+Test(top, group_type_is_refused)
+{
+	struct snap_error err = {0};
+
+	options.group = GROUP_TYPE;
+	report = top_report_new(false);
+	cr_expect_eq(top_fill(report, dataset, &options, &err), SNAP_EUSAGE);
+}
+
+Test(top, an_unknown_figure_is_null_and_not_nought)
+{
+	struct figures figures = {.value = {10, 1, SNAP_UNKNOWN, SNAP_UNKNOWN}};
+
+	dataset_cell_add(dataset, 0, builder_site(dataset, "malloc", "odd:o.c:1@app"), &figures);
+	report = top_report_new(false);
+	cr_assert_eq(top_fill(report, dataset, &options, NULL), SNAP_OK);
+	cr_expect_eq(cell(3, "allocated_bytes")->kind, VALUE_NULL);
+	cr_expect_eq(value_get(value_get(&report->head, "totals"), "allocated_bytes")->kind,
+		     VALUE_NULL);
+	cr_expect_eq(value_get(value_get(&report->head, "totals"), "live_bytes")->integer, 2010);
+}
+
+Test(top, a_sampled_figure_has_its_standard_error)
+{
+	struct figures figures = {.value = {10, 1, 10, 1}, .variance = {9, 4, 16, 25}};
+
+	dataset->snapshots[0].sampled = true;
+	dataset_cell_add(dataset, 0, builder_site(dataset, "malloc", "odd:o.c:1@app"), &figures);
+	dataset_cell_add(dataset, 0, builder_site(dataset, "malloc", "odd:o.c:1@app < main"),
+			 &figures);
+	report = top_report_new(true);
+	cr_assert_eq(top_fill(report, dataset, &options, NULL), SNAP_OK);
+	cr_expect_str_eq(text(3, "function"), "odd");
+	cr_expect_float_eq(cell(3, "live_bytes_stderr")->real, 4.242640687, 1e-6);
+	cr_expect_float_eq(cell(3, "allocated_blocks_stderr")->real, 7.071067812, 1e-6);
+}
+
+static void run_compare(void)
+{
+	struct snap_error err = {0};
+
+	report = compare_report_new(false);
+	cr_assert_eq(compare_fill(report, dataset, &options, &err), SNAP_OK, "%s", err.message);
+	cr_expect_eq(part("shown", "old_bytes") + part("hidden", "old_bytes"), 2000);
+	cr_expect_eq(part("shown", "new_bytes") + part("hidden", "new_bytes"), 2150);
+	cr_expect_eq(part("shown", "delta_bytes") + part("hidden", "delta_bytes"), 150);
+	cr_expect_eq(part("shown", "rows"), report->row_count);
+}
+
+Test(compare, rows_are_ordered_by_the_size_of_the_change)
+{
+	run_compare();
+	cr_assert_eq(report->row_count, 3);
+	cr_expect_str_eq(text(0, "status"), "grew");
+	cr_expect_eq(number(0, "delta_bytes"), 200);
+	cr_expect_str_eq(text(0, "match"), "line");
+	cr_expect_str_eq(text(1, "status"), "gone");
+	cr_expect_eq(number(1, "delta_bytes"), -100);
+	cr_expect_str_eq(text(1, "match"), "(null)");
+	cr_expect_str_eq(text(2, "status"), "new");
+	cr_expect_eq(part("hidden", "rows"), 1);
+	cr_expect(report->finding);
+}
+
+Test(compare, same_rows_appear_with_all)
+{
+	options.all = true;
+	run_compare();
+	cr_assert_eq(report->row_count, 4);
+	cr_expect_str_eq(text(3, "status"), "same");
+	cr_expect_eq(part("hidden", "rows"), 0);
+}
+
+Test(compare, min_keeps_small_changes_from_being_findings)
+{
+	options.min_bytes = 201;
+	run_compare();
+	cr_expect_eq(report->row_count, 0);
+	cr_expect_not(report->finding);
+	options.min_bytes = 200;
+	report_free(report);
+	run_compare();
+	cr_expect_eq(report->row_count, 1);
+	cr_expect(report->finding);
+}
+
+Test(compare, what_filters_leave_out_is_hidden_and_no_finding)
+{
+	options.focus = "init";
+	run_compare();
+	cr_expect_eq(report->row_count, 1);
+	cr_expect_not(report->finding);
+	cr_expect_eq(part("hidden", "rows"), 3);
+}
+
+Test(compare, a_row_that_moved_counts_once)
+{
+	builder_add(dataset, 0, "slid:x.c:1@app", 0, 0);
+	builder_add(dataset, 1, "slid:x.c:2@app", 0, 0);
+	options.all = true;
+	run_compare();
+	cr_expect_eq(report->row_count, 5);
+	cr_expect_eq(part("hidden", "rows"), 0);
+}
+
+Test(compare, cumulative_rows_share_stacks)
+{
+	options.cumulative = true;
+	options.group = GROUP_FUNCTION;
+	options.limit = 1;
+	run_compare();
+	cr_expect_str_eq(text(0, "function"), "put");
+	cr_expect_eq(part("shown", "new_bytes"), 1800);
+}
+
+Test(compare, a_snapshot_with_itself_is_all_the_same)
+{
+	struct snap_error err = {0};
+
+	dataset->snapshots[1].count = 0;
+	dataset->snapshots[1].totals = (struct figures){0};
+	for (size_t i = 0; i < dataset->snapshots[0].count; i++)
+		dataset_cell_add(dataset, 1, dataset->snapshots[0].cells[i].site,
+				 &dataset->snapshots[0].cells[i].figures);
+	report = compare_report_new(false);
+	cr_assert_eq(compare_fill(report, dataset, &options, &err), SNAP_OK);
+	cr_expect_eq(report->row_count, 0);
+	cr_expect_not(report->finding);
+	cr_expect_eq(part("hidden", "old_bytes"), 2000);
+}
+
+Test(compare, noise_is_marked_when_sampled)
+{
+	struct figures old = {.value = {100, 1, 100, 1}, .variance = {900, 1, 900, 1}};
+	struct figures new = {.value = {150, 1, 150, 1}, .variance = {1600, 1, 1600, 1}};
+	uint32_t site = builder_site(dataset, "malloc", "odd:o.c:1@app");
+
+	dataset_cell_add(dataset, 0, site, &old);
+	dataset_cell_add(dataset, 1, site, &new);
+	options.focus = "odd";
+	report = compare_report_new(true);
+	cr_assert_eq(compare_fill(report, dataset, &options, NULL), SNAP_OK);
+	cr_expect_float_eq(cell(0, "delta_bytes_stderr")->real, 50.0, 1e-9);
+	cr_expect(cell(0, "within_noise")->boolean);
+}
+
+static void run_peek(const char *pattern)
+{
+	struct snap_error err = {0};
+
+	report = peek_report_new(false);
+	cr_assert_eq(peek_fill(report, dataset, pattern, &options, &err), SNAP_OK, "%s",
+		     err.message);
+	cr_expect_eq(part("shown", "live_bytes") + part("hidden", "live_bytes"), 2000);
+}
+
+static void expect_peek(size_t row, const char *role, const char *key, int64_t bytes)
+{
+	cr_expect_str_eq(text(row, "role"), role);
+	cr_expect_str_eq(text(row, "key"), key);
+	cr_expect_eq(number(row, "live_bytes"), bytes);
+}
+
+Test(peek, a_function_stands_between_its_callers_and_callees)
+{
+	options.group = GROUP_FUNCTION;
+	run_peek("^serve$");
+	cr_assert_eq(report->row_count, 4);
+	expect_peek(0, "caller", "main (app)", 1900);
+	expect_peek(1, "function", "serve (app)", 1900);
+	expect_peek(2, "callee", "put (app)", 1600);
+	expect_peek(3, "callee", "parse (app)", 300);
+	cr_expect_eq(part("shown", "live_bytes"), 1900);
+}
+
+Test(peek, what_a_function_holds_itself_is_its_own_callee)
+{
+	options.group = GROUP_FUNCTION;
+	run_peek("put");
+	cr_assert_eq(report->row_count, 3);
+	expect_peek(2, "callee", "(itself)", 1600);
+}
+
+Test(peek, recursion_counts_once)
+{
+	builder_add(dataset, 0, "malloc@libc.so < walk:w.c:2@app < walk:w.c:2@app < main:m.c:9@app",
+		    0, 0);
+	options.group = GROUP_FUNCTION;
+	run_peek("walk");
+	cr_assert_eq(report->row_count, 3);
+	expect_peek(0, "caller", "main (app)", 0);
+	expect_peek(2, "callee", "(itself)", 0);
+}
+
+Test(peek, groups_that_are_no_functions_are_refused)
+{
+	struct snap_error err = {0};
+
+	options.group = GROUP_MODULE;
+	report = peek_report_new(false);
+	cr_expect_eq(peek_fill(report, dataset, "x", &options, &err), SNAP_EUSAGE);
+	options.group = GROUP_FUNCTION;
+	options.cumulative = true;
+	cr_expect_eq(peek_fill(report, dataset, "x", &options, &err), SNAP_EUSAGE);
+}
