@@ -108,7 +108,8 @@ static void write_tables(struct snap__writer *w, const struct model *model)
 					    .address = location->address,
 					    .frame_count = location->frame_count};
 
-		snap__write_location(w, &row, model->frames + location->first_frame);
+		snap__write_location(
+			w, &row, row.frame_count ? &model->frames[location->first_frame] : NULL);
 	}
 }
 
@@ -119,7 +120,9 @@ static void write_stacks(struct snap__writer *w, const struct model *model)
 	for (uint32_t i = 0; i < model->site_count; i++) {
 		const struct model_site *site = &model->sites[i];
 
-		snap__write_site(w, &site->row, model->cohorts + site->first_cohort,
+		snap__write_site(w, &site->row,
+				 site->row.cohort_count ? &model->cohorts[site->first_cohort]
+							: NULL,
 				 model->variances ? &model->variances[i] : NULL);
 	}
 }

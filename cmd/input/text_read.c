@@ -410,7 +410,7 @@ static enum snap_status parse_cohort(struct text_reader *t, const char **at, con
 		if (i && (*at == end || **at != ':'))
 			return text_fail(t, *at, "a cohort is written birth:blocks:bytes");
 		*at += i ? 1 : 0;
-		st = number(t, at, end, SNAP_UNKNOWN - 1, parts[i]);
+		st = number(t, at, end, UINT64_MAX, parts[i]);
 		if (st != SNAP_OK)
 			return st;
 	}
@@ -502,11 +502,11 @@ static enum snap_status parse_meta(struct text_reader *t)
 		return text_fail(t, t->line.data, "this line is written @ key<TAB>value");
 	key.size = (size_t)(tab - key.data);
 	value = (struct field){tab + 1, (size_t)(end - tab - 1)};
-	if (key.size == 0 || key.size > SNAP_META_KEY_MAX)
-		return text_fail(t, key.data, "a key has 1 to 4096 bytes");
 	if (memchr(value.data, '\t', value.size))
 		return text_fail(t, value.data, "a tab inside a value is written \\t");
 	st = field_string(t, key, &key_id);
+	if (st == SNAP_OK && t->model->strings[key_id].size > SNAP_META_KEY_MAX)
+		st = text_fail(t, key.data, "this key is longer than 4096 bytes");
 	if (st == SNAP_OK)
 		st = field_string(t, value, &value_id);
 	if (st == SNAP_OK && model_meta_add(t->model, key_id, value_id) == SNAP_NONE)

@@ -167,11 +167,11 @@ static void put_stack(struct text_writer *w, uint32_t node)
 
 static void put_cohorts(struct text_writer *w, const struct model_site *site)
 {
-	const struct snap_cohort *cohort = w->model->cohorts + site->first_cohort;
-
 	if (!site->row.cohort_count)
 		put_char(w, &w->text, '-');
-	for (uint32_t i = 0; i < site->row.cohort_count; i++, cohort++) {
+	for (uint32_t i = 0; i < site->row.cohort_count; i++) {
+		const struct snap_cohort *cohort = &w->model->cohorts[site->first_cohort + i];
+
 		if (i)
 			put_char(w, &w->text, ',');
 		put_number(w, &w->text, cohort->birth_seq);
