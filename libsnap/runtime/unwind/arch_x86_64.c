@@ -8,7 +8,7 @@
 /* In assembly, because a compiler may use any of these registers for itself.
    rbx, rbp and r12-r15 survive calls: DWARF numbers 3, 6 and 12-15; rsp is 7, the return
    address 16. */
-__asm__(".text\n"
+__asm__(".pushsection .text\n"
 	".globl snap__arch_here\n"
 	".hidden snap__arch_here\n"
 	".type snap__arch_here,@function\n"
@@ -27,6 +27,7 @@ __asm__(".text\n"
 	"	movq %rax, 128(%rdi)\n"
 	"	ret\n"
 	"	.cfi_endproc\n"
-	".size snap__arch_here, .-snap__arch_here\n");
+	".size snap__arch_here, .-snap__arch_here\n"
+	".popsection\n");
 
 #endif

@@ -251,7 +251,9 @@ static inline bool is_state(const struct frame *frame, uintptr_t pc, uintptr_t s
 READS_STACKS static snap__rule walk_home(struct walk *w)
 {
 	const struct frame *kept = w->thread->kept;
-	const struct snap__reach reach = w->thread->reach;
+	const uintptr_t home_high = snap__reach_has(&w->thread->reach, w->sp & ~(WORD - 1))
+					    ? w->thread->reach.home_high
+					    : 0;
 	struct snap__rule_table *rules = snap__rules();
 	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
 	uint64_t count = w->count;
@@ -263,7 +265,7 @@ READS_STACKS static snap__rule walk_home(struct walk *w)
 	snap__rule rule;
 
 	for (;; count++) {
-		uintptr_t cfa, fp_offset, caller_fp;
+		uintptr_t cfa, fp_offset, low_slot, caller_fp;
 
 		while (candidates && kept[candidates - 1].sp < sp)
 			candidates--;
@@ -276,8 +278,9 @@ READS_STACKS static snap__rule walk_home(struct walk *w)
 		cfa = (snap__rule_kind(rule) == SNAP__RULE_SP ? sp : fp) +
 		      snap__rule_cfa_offset(rule);
 		fp_offset = snap__rule_fp_offset(rule);
-		if (cfa <= sp || !snap__reach_has(&reach, cfa - WORD) ||
-		    !snap__reach_has(&reach, cfa - WORD - fp_offset) || slot > last_slot)
+		/* Both words lie in this frame, between sp and the CFA; sp is on the home stack. */
+		low_slot = cfa - (fp_offset ? fp_offset : WORD);
+		if (cfa <= sp || low_slot < sp || cfa > home_high || cfa % WORD || slot > last_slot)
 			break;
 		*frame = (struct frame){.pc = pc | (rule & SNAP__RULE_TAG_MASK),
 					.sp = sp,
@@ -285,7 +288,7 @@ READS_STACKS static snap__rule walk_home(struct walk *w)
 					.slots = (uint32_t)(slot - w->slots)};
 		slot[0].address = (const uintptr_t *)(cfa - WORD);
 		slot[0].value = *slot[0].address;
-		slot[1].address = (const uintptr_t *)(cfa - (fp_offset ? fp_offset : WORD));
+		slot[1].address = (const uintptr_t *)low_slot;
 		slot[1].value = caller_fp = *slot[1].address;
 		pc = slot[0].value - 1;
 		sp = cfa;
@@ -433,7 +436,7 @@ __attribute__((noinline)) static void walk_with_registers(struct walk *w,
 							  const struct snap__regs *at)
 {
 	struct snap__cfi_state state = {.wanted = SNAP__ARCH_KEPT, .known = SNAP__ARCH_KEPT};
-	struct walk own = {.thread = w->thread, .keepable = true};
+	struct walk own = {.thread = w->thread, .fresh = w->fresh, .slots = w->slots};
 	bool reached = false, more = true;
 
 	snap__arch_here(state.reg);
