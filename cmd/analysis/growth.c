@@ -236,7 +236,8 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	out->verdict = judge_shape(&bytes);
 	if (run->blocks) {
 		growth_shape_measure(&blocks, run->x, run->blocks, run->count, options->warmup);
-		growth_ages_measure(&ages, series, run->from, run->count, blocks.tail);
+		if (options->control_blocks == 0 && options->control_bytes == 0)
+			growth_ages_measure(&ages, series, run->from, run->count, blocks.tail);
 		out->verdict = combine(weigh_ages(judge_shape(&blocks), &blocks, &ages), &blocks,
 				       &bytes, &ages, &by_bytes);
 	}

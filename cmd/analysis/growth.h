@@ -66,7 +66,8 @@ struct growth_options {
 	size_t warmup; /* snapshots of each run to set aside, or GROWTH_WARMUP_AUTO: the first
 			  quarter */
 	double control_blocks,
-		control_bytes; /* a known-good run's slopes per unit of x, subtracted first */
+		control_bytes; /* a known-good run's slopes, subtracted first: per
+					       unit_x; then ages of blocks say nothing */
 };
 
 enum { GROWTH_REASONS = 5, GROWTH_REASON_SIZE = 240 };

@@ -540,7 +540,9 @@ static void add_notes(struct report *report, const struct growth_table *table,
 			  list->rows[i].judgement.verdict == GROWTH_TOO_FEW;
 	explain_rows(report, list, shown_count);
 	if (judged == 0)
-		report_note(report, "No call stack passes the filters.");
+		report_note(report, table->dataset->site_count
+					    ? "No call stack passes the filters."
+					    : "The snapshots hold no call stack.");
 	if (stable)
 		report_note(report,
 			    "%zu of %zu rows are stable and not shown; --all shows every one.",
@@ -549,8 +551,8 @@ static void add_notes(struct report *report, const struct growth_table *table,
 		report_note(report, "%zu of %zu other rows are shown; -n or --all shows more.",
 			    shown_count, list->count);
 	if (unsure)
-		report_note(report, "%zu rows need more snapshots: a sure verdict takes 8 or more.",
-			    unsure);
+		report_note(report, "%zu row%s more snapshots: a sure verdict takes 8 or more.",
+			    unsure, unsure == 1 ? " needs" : "s need");
 	if (shown_count)
 		report_note(report, "Next: %s  (who calls it, and for how much)",
 			    next_command(report, table, request->shared, &list->rows[0]));

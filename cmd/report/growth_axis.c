@@ -86,7 +86,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 	double *next;
 
 	*axis = (struct growth_axis){.count = count, .per = "snapshot", .cgroup_limit = NAN};
-	axis->memory = calloc((3 + GROWTH_METRICS) * count + 1, sizeof(double));
+	axis->memory = calloc((4 + GROWTH_METRICS) * count + 1, sizeof(double));
 	axis->seq = calloc(count + 1, sizeof(*axis->seq));
 	axis->run = calloc(count + 1, sizeof(*axis->run));
 	if (!axis->memory || !axis->seq || !axis->run)
@@ -95,6 +95,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 	axis->x = next;
 	axis->unit_x = next += count;
 	axis->seconds = next += count;
+	axis->positions = next += count;
 	for (int m = 0; m < GROWTH_METRICS; m++) {
 		axis->metrics[m] = next += count;
 		for (size_t i = 0; i < count; i++)
@@ -150,12 +151,11 @@ static enum snap_status read_label(struct reading *reading, struct store *store,
 static void use_seq(struct growth_axis *axis)
 {
 	for (size_t i = 0; i < axis->count; i++)
-		axis->x[i] = (double)axis->seq[i];
-	axis->seq_rises = rises(axis, axis->x, false);
-	if (axis->seq_rises)
-		return;
-	for (size_t i = 0; i < axis->count; i++)
-		axis->x[i] = (double)i + 1;
+		axis->positions[i] = (double)axis->seq[i];
+	axis->seq_rises = rises(axis, axis->positions, false);
+	for (size_t i = 0; !axis->seq_rises && i < axis->count; i++)
+		axis->positions[i] = (double)i + 1;
+	memcpy(axis->x, axis->positions, axis->count * sizeof(*axis->x));
 }
 
 /* One snapshot per process, numbered by iteration: the user repeats a program and asks across its
@@ -175,6 +175,7 @@ static void use_iterations(struct growth_axis *axis, const double *iterations)
 		return;
 	join_iterations(axis, iterations);
 	memcpy(axis->x, iterations, axis->count * sizeof(*iterations));
+	axis->per = "iteration";
 }
 
 static enum snap_status choose_unit(struct reading *reading, struct store *store, const char *per,
@@ -184,11 +185,12 @@ static enum snap_status choose_unit(struct reading *reading, struct store *store
 	const double *unit = axis->x;
 	enum snap_status st = SNAP_OK;
 
-	if (per && strcmp(per, "snapshot") != 0)
-		axis->per = per;
-	if (strcmp(axis->per, "second") == 0) {
+	axis->per = per ? per : axis->per;
+	if (per && strcmp(per, "snapshot") == 0) {
+		unit = axis->positions;
+	} else if (per && strcmp(per, "second") == 0) {
 		unit = axis->seconds;
-	} else if (strcmp(axis->per, "snapshot") != 0) {
+	} else if (per) {
 		st = read_label(reading, store, per, err);
 		unit = reading->label_values;
 	}
@@ -200,7 +202,7 @@ static enum snap_status choose_unit(struct reading *reading, struct store *store
 				    "--per %s: snapshot %zu of the series has no label '%s' with a "
 				    "number",
 				    per, i + 1, per);
-	if (axis->count > 1 && !rises(axis, unit, false) && unit != axis->x)
+	if (axis->count > 1 && !rises(axis, unit, false))
 		return fail(err, SNAP_EUSAGE,
 			    "--per %s: it does not rise from snapshot to snapshot", per);
 	memcpy(axis->unit_x, unit, axis->count * sizeof(*unit));

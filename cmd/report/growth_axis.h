@@ -19,15 +19,16 @@ enum growth_metric {
 
 struct growth_axis {
 	size_t count;
-	double *x;       /* seq, or the iteration label where all have one, or the position */
-	double *unit_x;  /* what slopes are per: x, seconds, or a label */
-	double *seconds; /* since the first snapshot; all 0 when times are unknown */
+	double *x;         /* seq, or the iteration label where all have one, or the position */
+	double *unit_x;    /* what slopes are per: x, seconds, or a label */
+	double *positions; /* seq, or where that does not rise, 1, 2, 3 ... */
+	double *seconds;   /* since the first snapshot; all 0 when times are unknown */
 	uint64_t *seq;
 	uint32_t *run;
 	size_t run_count;
 	bool seq_rises; /* within each process: cohorts can be placed */
 	bool sampled;
-	const char *per;                 /* "snapshot", "second", or the label */
+	const char *per;                 /* "snapshot", "second", "iteration", or another label */
 	double *metrics[GROWTH_METRICS]; /* NAN where unknown */
 	double cgroup_limit;             /* of the last snapshot; NAN unknown or none */
 	double *memory;                  /* behind all of the above */

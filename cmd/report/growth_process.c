@@ -3,7 +3,7 @@
  * what neither explains, and when a limit will be reached.
  */
 #include <math.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "report/growth.h"
 #include "report/sites.h"
@@ -68,6 +68,8 @@ static void add_title(struct report *report, const struct growth_axis *axis)
 			title = report_text(report, "%s%s %s %s -> %s", title, m == 0 ? ":" : ",",
 					    words[m], size_text(report, first_of(axis, m)),
 					    size_text(report, last_of(axis, m)));
+	if (strcmp(axis->per, "snapshot") != 0)
+		title = report_text(report, "%s; growth is per %s", title, axis->per);
 	report->title = title;
 }
 

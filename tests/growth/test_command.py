@@ -1,0 +1,205 @@
+"""`snapdiff growth` on series written by hand: verdicts, axes, restarts, control, sums, exit codes.
+
+usage: test_command.py SNAPDIFF
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SNAPDIFF = ""
+START_NS = 1767323045000000000
+
+
+def row(size, blocks, function="leak", line=10, cohorts="-"):
+    return (size, blocks, size, blocks, "malloc", cohorts, f"{function}|a.c|{line}|app", "main|m.c|1|app")
+
+
+def snapshot(seq, rows, pid=7, second=None, run_second=0, **meta):
+    second = seq if second is None else second
+    head = {"seq": seq, "pid": pid, "time_ns": START_NS + second * 10**9, "command": "./app",
+            "start_time_ns": START_NS + run_second * 10**9}
+    head.update(meta)
+    lines = ["#snaptext 1"] + [f"@ {key.replace('__', '.')}\t{value}" for key, value in head.items()]
+    return "\n".join(lines + ["\t".join(map(str, r)) for r in rows]) + "\n"
+
+
+class Growth(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+
+    def series(self, name, snapshots):
+        directory = os.path.join(self.temporary.name, name)
+        os.mkdir(directory)
+        for i, text in enumerate(snapshots):
+            with open(os.path.join(directory, f"s{i:04}.txt"), "w", encoding="utf-8") as file:
+                file.write(text)
+        return directory
+
+    def run_growth(self, *arguments):
+        return subprocess.run([SNAPDIFF, "growth", *arguments], capture_output=True, text=True,
+                              check=False, timeout=60)
+
+    def report(self, *arguments):
+        done = self.run_growth(*arguments, "-f", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def verdicts(self, report):
+        return {r["function"]: r["verdict"] for r in report["rows"]}
+
+    def leak(self, count=10, **meta):
+        return self.series("leak", [snapshot(i, [row(100 * i, i), row(4096, 1, "flat", 3)], **meta)
+                                    for i in range(1, count + 1)])
+
+    def test_an_exact_leak_is_said_with_its_signature(self):
+        report = self.report(self.leak())
+        found = report["rows"][0]
+        self.assertEqual(report["schema"], "snapdiff.growth/1")
+        self.assertEqual((found["verdict"], found["confidence"]), ("leak", "high"))
+        self.assertEqual(found["exact"], {"blocks": 1, "bytes": 100})
+        self.assertEqual(found["bytes_per_snapshot"], {"value": 100, "low": 100, "high": 100})
+        self.assertEqual(found["series"]["blocks"], list(range(1, 11)))
+        self.assertEqual((found["first_bytes"], found["last_bytes"]), (100, 1000))
+        self.assertTrue(all(found["reasons"]))
+        self.assertTrue(found["next"].startswith("snapdiff "))
+
+    def test_shown_and_hidden_add_up_to_the_totals(self):
+        for extra in ([], ["--all"], ["-n", "1"], ["--focus", "flat"], ["--cumulative"],
+                      ["-g", "module"], ["-g", "stack"], ["--min", "2000"]):
+            report = self.report(self.leak() if not os.path.exists(self.temporary.name + "/leak")
+                                 else self.temporary.name + "/leak", *extra)
+            for end in ("first_bytes", "last_bytes", "rows"):
+                self.assertEqual(report["shown"][end] + report["hidden"][end], report["totals"][end],
+                                 (extra, end))
+        self.assertEqual(report["totals"]["last_bytes"], 1000 + 4096)
+
+    def test_stable_rows_are_hidden_unless_all_are_asked_for(self):
+        directory = self.leak()
+        self.assertEqual(self.verdicts(self.report(directory)), {"leak": "leak"})
+        self.assertEqual(self.verdicts(self.report(directory, "--all")),
+                         {"leak": "leak", "flat": "stable"})
+
+    def test_one_and_two_snapshots_are_too_few_but_not_an_empty_table(self):
+        for count in (1, 2):
+            directory = self.series(f"few{count}", [snapshot(i, [row(100 * i, i)])
+                                                    for i in range(1, count + 1)])
+            self.assertEqual(self.verdicts(self.report(directory)), {"leak": "too-few"})
+            self.assertIn("only", self.run_growth(directory).stdout)
+
+    def test_exit_code_is_1_for_a_sure_leak_only(self):
+        self.assertEqual(self.run_growth(self.leak(), "--exit-code").returncode, 1)
+        few = self.series("few", [snapshot(i, [row(100 * i, i)]) for i in range(1, 5)])
+        self.assertEqual(self.run_growth(few, "--exit-code").returncode, 0)
+        self.assertEqual(self.run_growth(few).returncode, 0)
+        directory = self.temporary.name + "/leak"
+        self.assertEqual(self.run_growth(directory, "--exit-code", "--focus", "flat").returncode, 0)
+
+    def test_a_block_that_grows_is_container_growth(self):
+        directory = self.series("vector", [snapshot(i, [row(1000 + 500 * i, 1)]) for i in range(1, 11)])
+        found = self.report(directory)["rows"][0]
+        self.assertEqual(found["verdict"], "container-growth")
+        self.assertEqual(found["exact"], {"blocks": 0, "bytes": 500})
+
+    def test_cohorts_tell_a_pool_from_a_leak(self):
+        # Both climb alike; the pool's blocks are all young.
+        counts = [3, 5, 8, 10, 13, 15, 18, 20, 23, 25]
+
+        def cohorts(i, leaks):
+            if not leaks:
+                return f"{i}:{counts[i]}:{counts[i] * 8}"
+            births = [counts[0]] + [b - a for a, b in zip(counts, counts[1:i + 1])]
+            return ",".join(f"{e}:{n}:{n * 8}" for e, n in enumerate(births))
+
+        directory = self.series("pool", [
+            snapshot(i + 1, [row(n * 8, n, "pool", 1, cohorts(i, False)),
+                             row(n * 8, n, "leak", 2, cohorts(i, True))])
+            for i, n in enumerate(counts)])
+        self.assertEqual(self.verdicts(self.report(directory, "--all")),
+                         {"leak": "leak", "pool": "stable"})
+
+    def test_nothing_is_subtracted_across_a_restart_and_moved_lines_are_one_site(self):
+        directory = self.series("restart", [
+            snapshot(i, [row(100 * i, i, line=10 + 7 * r)], pid=100 + r, second=100 * r + i,
+                     run_second=100 * r) for r in range(2) for i in range(1, 7)])
+        report = self.report(directory)
+        self.assertEqual([r["key"] for r in report["rows"]], ["leak a.c:17"])
+        self.assertEqual(report["rows"][0]["verdict"], "leak")
+        self.assertEqual(report["rows"][0]["bytes_per_snapshot"]["low"], 100)
+        self.assertIn("2 processes", " ".join(report["warnings"]))
+        lines = self.report(directory, "--match", "line", "--all")
+        self.assertEqual(len(lines["rows"]), 2)
+
+    def test_a_restart_of_a_flat_program_is_no_leak(self):
+        directory = self.series("flat", [
+            snapshot(i, [row(100 + 900 * r, 1 + 9 * r)], pid=100 + r, second=100 * r + i,
+                     run_second=100 * r) for r in range(2) for i in range(1, 7)])
+        self.assertEqual(self.verdicts(self.report(directory, "--all")), {"leak": "stable"})
+
+    def test_two_programs_are_no_series(self):
+        directory = self.series("two", [snapshot(i, [row(100 * i, i)], pid=p, command=f"./p{p}")
+                                        for p in (1, 2) for i in range(1, 5)])
+        done = self.run_growth(directory)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--pid", done.stderr)
+        self.assertEqual(self.report(directory, "--pid", "2")["inputs"][0]["pid"], 2)
+
+    def test_gaps_duplicates_and_clocks_that_jump_back_are_said(self):
+        gap = self.series("gap", [snapshot(i, [row(100 * i, i)]) for i in (1, 2, 3, 6, 7, 8, 11, 12)])
+        report = self.report(gap)
+        self.assertIn("4 snapshots", " ".join(report["warnings"]))
+        self.assertEqual(report["rows"][0]["exact"], {"blocks": 1, "bytes": 100})
+        odd = self.series("odd", [snapshot(min(i, 5), [row(100 * i, i)], second=i) for i in range(1, 9)])
+        self.assertIn("repeat", " ".join(self.report(odd)["warnings"]))
+        back = self.series("back", [snapshot(i, [row(100 * i, i)], second=100 if i == 4 else i)
+                                    for i in range(1, 9)])
+        self.assertIn("clock", " ".join(self.report(back)["warnings"]))
+
+    def test_the_iteration_label_is_the_axis_where_all_have_it(self):
+        directory = self.series("iteration", [snapshot(i, [row(100 * i, i)], second=5 * i,
+                                                       labels__iteration=10 * i) for i in range(1, 11)])
+        report = self.report(directory)
+        self.assertEqual(report["per"], "iteration")
+        self.assertEqual(report["rows"][0]["bytes_per_snapshot"]["value"], 10)
+        for unit, expected in (("snapshot", 100), ("second", 20), ("iteration", 10)):
+            found = self.report(directory, "--per", unit)["rows"][0]
+            self.assertEqual(found["bytes_per_snapshot"]["value"], expected, unit)
+        self.assertEqual(self.run_growth(directory, "--per", "requests").returncode, 2)
+
+    def test_a_control_run_is_subtracted(self):
+        directory = self.leak()
+        report = self.report(directory, "--control", directory, "--all")
+        self.assertEqual(self.verdicts(report), {"leak": "stable", "flat": "stable"})
+
+    def test_the_time_to_a_limit_is_told(self):
+        directory = self.leak(count=11)
+        report = self.report(directory, "--limit", "6196")
+        # 1100 + 4096 bytes at the end, 100 bytes a second: 10 seconds to go.
+        self.assertEqual(report["limit"]["seconds"], 10)
+        self.assertIn("about 10 s", self.run_growth(directory, "--limit", "6196").stdout)
+
+    def test_resident_growth_without_recorded_growth_is_told(self):
+        directory = self.series("rss", [
+            snapshot(i, [row(4096, 1)], metrics__rss=10**7 + i * 10**6,
+                     metrics__allocator__free=10**5 * i) for i in range(1, 13)])
+        self.assertIn("fragmentation", self.run_growth(directory).stdout)
+
+    def test_unknown_figures_are_no_verdict(self):
+        directory = self.series("unknown", [snapshot(i, [row("-", i)]) for i in range(1, 9)])
+        self.assertEqual(self.verdicts(self.report(directory)), {"leak": "inconclusive"})
+
+    def test_nonsense_is_refused_with_a_sentence(self):
+        directory = self.leak()
+        for arguments in (["--warmup", "x"], ["--metric", "allocated"], ["--sort", "beauty"],
+                          ["-g", "type"], ["--focus", "("]):
+            done = self.run_growth(directory, *arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertTrue(done.stderr.startswith("snapdiff growth: "), done.stderr)
+
+
+if __name__ == "__main__":
+    SNAPDIFF = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
