@@ -2,6 +2,8 @@
 # a pkg-config file and a CMake package.
 include(CMakePackageConfigHelpers)
 
+# Relative, so that the file is right wherever the prefix ends up.
+file(RELATIVE_PATH prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/libsnap.pc.in ${PROJECT_BINARY_DIR}/libsnap.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/libsnap.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
