@@ -65,10 +65,14 @@ static enum snap_status add_functions(struct store *store, struct snap_error *er
 
 /* ---- results -> reports ---- */
 
+struct result {
+	struct report *report;
+};
+
 struct querying {
 	const struct query_options *options;
 	struct store *store;
-	struct report **results; /* one per statement that has columns */
+	struct result *results; /* one per statement that has columns */
 	size_t result_count;
 };
 
@@ -111,7 +115,7 @@ static const char *distinct_name(struct report *report, const char *const *names
 static enum snap_status begin_result(struct querying *querying, size_t count,
 				     const char *const *names)
 {
-	struct report **results =
+	struct result *results =
 		realloc(querying->results, (querying->result_count + 1) * sizeof(*results));
 	struct report *report;
 	struct column *columns;
@@ -127,7 +131,7 @@ static enum snap_status begin_result(struct querying *querying, size_t count,
 		columns[i] = (struct column){name, name, kind_of(names[i]), 0};
 	}
 	report->columns = columns;
-	results[querying->result_count++] = report;
+	results[querying->result_count++].report = report;
 	return SNAP_OK;
 }
 
@@ -169,7 +173,7 @@ static enum snap_status take_row(void *user, size_t columns, const char *const *
 
 	if (!row)
 		return begin_result(querying, columns, names);
-	report = querying->results[querying->result_count - 1];
+	report = querying->results[querying->result_count - 1].report;
 	cells = report_row(report);
 	for (size_t i = 0; i < columns; i++)
 		cells[i] = value_of(report, &row[i]);
@@ -180,6 +184,8 @@ static void end_result(const struct querying *querying, struct report *report, b
 {
 	struct value shown = value_object();
 
+	/* With several results, those that were cut short are those that are full. */
+	truncated = truncated && report->row_count == querying->options->max_rows;
 	value_field(report, &shown, "rows", value_int((int64_t)report->row_count));
 	value_field(report, &report->tail, "shown", shown);
 	value_field(report, &report->tail, "truncated", value_bool(truncated));
@@ -191,7 +197,7 @@ static void end_result(const struct querying *querying, struct report *report, b
 static void free_results(struct querying *querying)
 {
 	for (size_t i = 0; i < querying->result_count; i++)
-		report_free(querying->results[i]);
+		report_free(querying->results[i].report);
 	free(querying->results);
 	querying->results = NULL;
 	querying->result_count = 0;
@@ -208,8 +214,8 @@ static enum snap_status print_results(const struct querying *querying, bool trun
 			    "%zu statements have results, but %s can hold one; run them one by one",
 			    querying->result_count, options->output);
 	for (size_t i = 0; status == SNAP_OK && i < querying->result_count; i++) {
-		end_result(querying, querying->results[i], truncated);
-		status = output_report(querying->results[i], options, err);
+		end_result(querying, querying->results[i].report, truncated);
+		status = output_report(querying->results[i].report, options, err);
 	}
 	return status;
 }

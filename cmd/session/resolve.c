@@ -377,16 +377,16 @@ static enum snap_status many_files(struct session *session, const char *const *n
 	return status;
 }
 
-/* What is meant when nothing is named and there is no database. */
-static enum snap_status default_name(const char **name, struct snap_error *err)
+/* What is meant when nothing is named and there is no database; NULL with `err` set when there is
+ * no such thing. */
+static const char *default_name(struct snap_error *err)
 {
-	if (!session_is_directory(SESSION_DEFAULT_DIRECTORY))
-		return fail(
-			err, SNAP_EUSAGE,
-			"name a snapshot, a directory of them or --db FILE (there is no directory "
-			"`" SESSION_DEFAULT_DIRECTORY "` here)");
-	*name = SESSION_DEFAULT_DIRECTORY;
-	return SNAP_OK;
+	if (session_is_directory(SESSION_DEFAULT_DIRECTORY))
+		return SESSION_DEFAULT_DIRECTORY;
+	fail(err, SNAP_EUSAGE,
+	     "name a snapshot, a directory of them or --db FILE (there is no directory "
+	     "`" SESSION_DEFAULT_DIRECTORY "` here)");
+	return NULL;
 }
 
 /* ---- the contract ---- */
@@ -394,36 +394,24 @@ static enum snap_status default_name(const char **name, struct snap_error *err)
 enum snap_status session_one(struct session *session, const char *name, int64_t *id,
 			     struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
-
 	if (session->options.db)
 		return one_in_database(session, name, id, err);
 	if (!name)
-		status = default_name(&name, err);
-	return status == SNAP_OK ? one_file(session, name, id, err) : status;
+		name = default_name(err);
+	return name ? one_file(session, name, id, err) : SNAP_EUSAGE;
 }
 
-static enum snap_status list_ids(struct session *session, const char *const *names,
-				 size_t name_count, struct id_list *out,
-				 struct snapshot_list *snapshots, struct snap_error *err)
+static enum snap_status find_named(struct session *session, const char *const *names,
+				   size_t name_count, struct id_list *out, struct snap_error *err)
 {
-	const char *name = NULL;
-	enum snap_status status = SNAP_OK;
+	const char *name;
 
-	if (session->options.db) {
-		status = many_in_database(session, names, name_count, out, err);
-	} else {
-		if (name_count == 0) {
-			status = default_name(&name, err);
-			names = &name;
-			name_count = 1;
-		}
-		if (status == SNAP_OK)
-			status = many_files(session, names, name_count, out, err);
-	}
-	if (status == SNAP_OK)
-		status = snapshot_list_read(session, snapshots, err);
-	return status == SNAP_OK ? id_list_order(out, snapshots, err) : status;
+	if (session->options.db)
+		return many_in_database(session, names, name_count, out, err);
+	if (name_count)
+		return many_files(session, names, name_count, out, err);
+	name = default_name(err);
+	return name ? many_files(session, &name, 1, out, err) : SNAP_EUSAGE;
 }
 
 static enum snap_status named(struct session *session, const char *const *names, size_t name_count,
@@ -431,8 +419,12 @@ static enum snap_status named(struct session *session, const char *const *names,
 {
 	struct snapshot_list snapshots = {0};
 	struct id_list found = {0};
-	enum snap_status status = list_ids(session, names, name_count, &found, &snapshots, err);
+	enum snap_status status = find_named(session, names, name_count, &found, err);
 
+	if (status == SNAP_OK)
+		status = snapshot_list_read(session, &snapshots, err);
+	if (status == SNAP_OK)
+		status = id_list_order(&found, &snapshots, err);
 	if (status == SNAP_OK && one_series)
 		status = series_check(&snapshots, found.ids, found.count, err);
 	if (status != SNAP_OK) {

@@ -77,6 +77,32 @@ static enum snap_status load_run(struct loading *load, int64_t *run_id, struct s
 	return SNAP_OK;
 }
 
+/* SQLite's integers are signed: what does not fit is no figure that a process can have. */
+static enum snap_status check_figures(const struct model *model, const uint64_t figures[4],
+				      struct snap_error *err)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (figures[i] > INT64_MAX && figures[i] != SNAP_UNKNOWN)
+			return fail(err, SNAP_ECORRUPT,
+				    "%s: holds a figure of %" PRIu64 ", more than memory can have",
+				    model->source ? model->source : "snapshot", figures[i]);
+	return SNAP_OK;
+}
+
+static enum snap_status check_sites(const struct model *model, struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++) {
+		const struct snap_site *row = &model->sites[i].row;
+		const uint64_t figures[4] = {row->live_bytes, row->live_blocks,
+					     row->allocated_bytes, row->allocated_blocks};
+
+		status = check_figures(model, figures, err);
+	}
+	return status;
+}
+
 static enum snap_status load_snapshot(struct loading *load, int64_t run_id, struct snap_error *err)
 {
 	const struct model *model = load->model;
@@ -84,6 +110,12 @@ static enum snap_status load_snapshot(struct loading *load, int64_t run_id, stru
 	enum snap_status status = model_totals(model, &totals, err);
 	sqlite3_stmt *statement;
 
+	if (status == SNAP_OK)
+		status = check_figures(model,
+				       (const uint64_t[4]){totals.live_bytes, totals.live_blocks,
+							   totals.allocated_bytes,
+							   totals.allocated_blocks},
+				       err);
 	if (status != SNAP_OK)
 		return status;
 	statement = database_statement(load->store, STATEMENT_insert_snapshot, err);
@@ -188,24 +220,6 @@ static enum snap_status load_meta(struct loading *load, struct snap_error *err)
 
 /* ---- the whole ---- */
 
-/* SQLite's integers are signed: what does not fit is no figure that a process can have. */
-static enum snap_status check_figures(const struct model *model, struct snap_error *err)
-{
-	for (uint32_t i = 0; i < model->site_count; i++) {
-		const struct snap_site *row = &model->sites[i].row;
-		const uint64_t figures[] = {row->live_bytes, row->live_blocks, row->allocated_bytes,
-					    row->allocated_blocks};
-
-		for (size_t k = 0; k < sizeof(figures) / sizeof(*figures); k++)
-			if (figures[k] > INT64_MAX && figures[k] != SNAP_UNKNOWN)
-				return fail(err, SNAP_ECORRUPT,
-					    "%s: a site holds %" PRIu64
-					    ", which is more than memory can",
-					    model->source ? model->source : "snapshot", figures[k]);
-	}
-	return SNAP_OK;
-}
-
 static void loading_release(struct loading *load)
 {
 	free(load->strings);
@@ -242,7 +256,7 @@ static enum snap_status load_rows(struct loading *load, struct snap_error *err)
 {
 	const struct model *model = load->model;
 	int64_t run_id = 0;
-	enum snap_status status = check_figures(model, err);
+	enum snap_status status = check_sites(model, err);
 
 	if (status == SNAP_OK)
 		status = load_run(load, &run_id, err);

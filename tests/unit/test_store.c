@@ -4,10 +4,12 @@
 /* links: cmd_store cmd_model */
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -306,6 +308,56 @@ Test(store, a_failed_load_leaves_the_database_as_it_was)
 	load(store, model, &already);
 	expect(store, "SELECT count(*) FROM live", "4\n");
 	store_close(store);
+}
+
+static void limit_file_size(rlim_t size)
+{
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* `count` call stacks of one frame each. */
+static struct model *wide_snapshot(unsigned seq, unsigned count)
+{
+	struct model *model = server_snapshot(seq, 100);
+
+	for (unsigned i = 0; i < count; i++)
+		site(model,
+		     model_node_intern(model, SNAP_NONE, frame_at(model, "wide", "wide.c", i + 1)),
+		     1, 1);
+	model->digest = model_digest(model);
+	return model;
+}
+
+Test(store, a_disk_that_fills_up_half_way_leaves_the_database_as_it_was)
+{
+	char *path = scratch("full.db");
+	struct model *model = wide_snapshot(2, 20000);
+	struct snap_error err = {0};
+	struct store *store;
+	bool already;
+	int64_t id;
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(store_open(&store, path, STORE_CREATE, NULL), SNAP_OK);
+	load(store, server_snapshot(1, 100), &already);
+	limit_file_size(1 << 20);
+	cr_assert_eq(store_load(store, model, NULL, NULL, NULL, 0, &id, &already, &err),
+		     SNAP_ESYSTEM);
+	cr_assert(strstr(err.message, path), "%s", err.message);
+	limit_file_size(RLIM_INFINITY);
+	expect(store,
+	       "SELECT count(*), (SELECT count(*) FROM site), (SELECT count(*) FROM frame) FROM "
+	       "snapshot",
+	       "1|2|3\n");
+	load(store, model, &already);
+	expect(store, "SELECT count(*), sum(live_bytes) FROM history WHERE snapshot_id = 2",
+	       "20002|20110\n");
+	store_close(store);
+	free(path);
 }
 
 /* ---- the SQL that ships ---- */
