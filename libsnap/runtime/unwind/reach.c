@@ -33,19 +33,28 @@ static bool is_readable(uintptr_t address)
 	return readable;
 }
 
-/* Whether every page from that of `low` up to `high` is readable. */
-static bool all_readable(uintptr_t low, uintptr_t high)
+/* Whether every page from that of `low` up to `high` is readable.  If not, what lies below the gap
+   is remembered: a coroutine would otherwise ask for all of it at each of its allocations. */
+static bool is_one_piece(struct snap__reach *reach, uintptr_t low, uintptr_t high)
 {
-	for (uintptr_t page = page_of(low); page < high; page += PAGE_BYTES)
-		if (!is_readable(page))
-			return false;
+	uintptr_t page = page_of(low);
+
+	for (; page < high; page += PAGE_BYTES) {
+		bool foreign = page >= reach->foreign_low && page < reach->foreign_high;
+
+		if (!foreign && is_readable(page))
+			continue;
+		reach->foreign_high = foreign ? reach->foreign_high : page;
+		reach->foreign_low = page_of(low);
+		return false;
+	}
 	return true;
 }
 
 /* Extend home down to `sp` if the memory up to `above` is of one piece. */
 static bool extend(struct snap__reach *reach, uintptr_t sp, uintptr_t above, uintptr_t high)
 {
-	if (sp >= above || above - sp > FARTHEST_BYTES || !all_readable(sp, above))
+	if (sp >= above || above - sp > FARTHEST_BYTES || !is_one_piece(reach, sp, above))
 		return false;
 	reach->home_low = page_of(sp);
 	reach->home_high = high;

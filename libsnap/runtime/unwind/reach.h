@@ -18,6 +18,8 @@
 struct snap__reach {
 	uintptr_t home_low; /* readable from here up to home_high */
 	uintptr_t home_high;
+	uintptr_t foreign_low; /* known not to be of one piece with home, so as not to ask again */
+	uintptr_t foreign_high;
 	uintptr_t away_low; /* pages elsewhere that this capture found readable */
 	uintptr_t away_high;
 };
