@@ -15,7 +15,10 @@
 #include "format/checksum.h"
 #include "model/fail.h"
 
-enum { TEXT_BLOCK = 64 * 1024 };
+enum {
+	TEXT_BLOCK = 64 * 1024,
+	TABLE_JUMP = 1 << 22, /* slots up to which tables grow fourfold */
+};
 
 /** Bytes of strings; blocks are never moved, so that texts stay where they are. */
 struct text_block {
@@ -127,6 +130,8 @@ static bool table_reserve(struct id_table *table, size_t more)
 		return true;
 	while (slots / 4 * 3 <= need)
 		slots *= 2;
+	if (table->slots && slots <= TABLE_JUMP)
+		slots *= 2; /* moving everything costs more than the room, while that is small */
 	grown.slots = calloc(slots, sizeof(*grown.slots));
 	if (!grown.slots)
 		return false;
