@@ -66,17 +66,15 @@ static struct value option_value(struct report *report, const struct option *opt
 
 static struct value options_value(struct report *report, const struct command *command)
 {
+	struct option_cursor cursor = {0}, again = {0};
 	struct value list;
 	size_t count = 0;
 
-	for (const struct option *const *table = command->options; table && *table; table++)
-		for (const struct option *option = *table; option->name; option++)
-			count++;
+	while (cli_next_option(command, &cursor))
+		count++;
 	list = value_list(report, count);
-	count = 0;
-	for (const struct option *const *table = command->options; table && *table; table++)
-		for (const struct option *option = *table; option->name; option++)
-			list.list.items[count++] = option_value(report, option);
+	for (size_t i = 0; i < count; i++)
+		list.list.items[i] = option_value(report, cli_next_option(command, &again));
 	return list;
 }
 

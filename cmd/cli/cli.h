@@ -100,6 +100,13 @@ const struct command *cli_find(const char *name);
  */
 enum snap_status cli_parse(const struct command *command, int argc, char **argv, void *options,
 			   int *operand_count, char **operands, int *help, struct snap_error *err);
+/** All options of a command, one after the other: begin with a cursor of zeros; NULL after the
+ * last. */
+struct option_cursor {
+	size_t table, row;
+};
+const struct option *cli_next_option(const struct command *command, struct option_cursor *cursor);
+
 /** Free the lists in a parsed options struct. */
 void cli_release(const struct command *command, void *options);
 

@@ -8,9 +8,11 @@
 /* "--group --metric ..." */
 static void print_option_words(FILE *out, const struct command *command)
 {
-	for (const struct option *const *table = command->options; table && *table; table++)
-		for (const struct option *option = *table; option->name; option++)
-			fprintf(out, " --%s", option->name);
+	struct option_cursor cursor = {0};
+	const struct option *option;
+
+	while ((option = cli_next_option(command, &cursor)))
+		fprintf(out, " --%s", option->name);
 	fputs(" --help", out);
 }
 
@@ -30,18 +32,20 @@ static void print_patterns(FILE *out, const struct command *command)
 /* `command/--option) words="..."` for options that are one of a few words. */
 static void print_bash_choices(FILE *out, const struct command *command)
 {
-	for (const struct option *const *table = command->options; table && *table; table++)
-		for (const struct option *option = *table; option->name; option++) {
-			if (!option->choices)
-				continue;
-			fprintf(out, "\t%s/--%s", command->name, option->name);
-			if (option->letter)
-				fprintf(out, "|%s/-%c", command->name, option->letter);
-			fputs(") words=\"", out);
-			for (size_t i = 0; option->choices[i]; i++)
-				fprintf(out, "%s%s", i ? " " : "", option->choices[i]);
-			fputs("\" ;;\n", out);
-		}
+	struct option_cursor cursor = {0};
+	const struct option *option;
+
+	while ((option = cli_next_option(command, &cursor))) {
+		if (!option->choices)
+			continue;
+		fprintf(out, "\t%s/--%s", command->name, option->name);
+		if (option->letter)
+			fprintf(out, "|%s/-%c", command->name, option->letter);
+		fputs(") words=\"", out);
+		for (size_t i = 0; option->choices[i]; i++)
+			fprintf(out, "%s%s", i ? " " : "", option->choices[i]);
+		fputs("\" ;;\n", out);
+	}
 }
 
 static void print_bash(FILE *out)

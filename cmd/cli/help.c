@@ -70,31 +70,27 @@ static void print_paragraphs(FILE *out, const char *text)
 
 static void print_option(FILE *out, const struct option *option)
 {
-	char left[64];
-	int size = 0;
+	const char letter[] = {'-', option->letter, ',', '\0'};
+	char left[96];
+	int size = snprintf(left, sizeof(left), "  %3s --%s%s%s", option->letter ? letter : "",
+			    option->name, option->value_name ? " " : "",
+			    option->value_name ? option->value_name : "");
 
-	if (option->letter)
-		size = snprintf(left, sizeof(left), "  -%c, --%s", option->letter, option->name);
-	else
-		size = snprintf(left, sizeof(left), "      --%s", option->name);
-	if (option->value_name)
-		size += snprintf(left + size, sizeof(left) - (size_t)size, " %s",
-				 option->value_name);
-	if (size + 2 > OPTION_INDENT) {
+	if (size + 2 > OPTION_INDENT)
 		fprintf(out, "%s\n%*s", left, OPTION_INDENT, "");
-		print_wrapped(out, option->help, OPTION_INDENT, OPTION_INDENT);
-	} else {
+	else
 		fprintf(out, "%-*s", OPTION_INDENT, left);
-		print_wrapped(out, option->help, OPTION_INDENT, OPTION_INDENT);
-	}
+	print_wrapped(out, option->help, OPTION_INDENT, OPTION_INDENT);
 }
 
 static void print_options(FILE *out, const struct command *command)
 {
+	struct option_cursor cursor = {0};
+	const struct option *option;
+
 	fprintf(out, "\nOptions:\n");
-	for (const struct option *const *table = command->options; table && *table; table++)
-		for (const struct option *option = *table; option->name; option++)
-			print_option(out, option);
+	while ((option = cli_next_option(command, &cursor)))
+		print_option(out, option);
 	fprintf(out, "  -h, --help                print this help\n");
 }
 

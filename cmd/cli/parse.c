@@ -18,12 +18,7 @@ struct parse {
 
 /* ---- finding an option ---- */
 
-/* Walk all options of a command: start with {0}. */
-struct option_cursor {
-	size_t table, row;
-};
-
-static const struct option *next_option(const struct command *command, struct option_cursor *cursor)
+const struct option *cli_next_option(const struct command *command, struct option_cursor *cursor)
 {
 	while (command->options && command->options[cursor->table]) {
 		const struct option *option = &command->options[cursor->table][cursor->row];
@@ -43,7 +38,7 @@ static const struct option *find_letter(const struct command *command, char lett
 	struct option_cursor cursor = {0};
 	const struct option *option;
 
-	while ((option = next_option(command, &cursor)))
+	while ((option = cli_next_option(command, &cursor)))
 		if (option->letter == letter)
 			return option;
 	return NULL;
@@ -57,7 +52,7 @@ static const struct option *find_long(const struct command *command, const char 
 	const struct option *option, *found = NULL;
 
 	*rivals = 0;
-	while ((option = next_option(command, &cursor))) {
+	while ((option = cli_next_option(command, &cursor))) {
 		if (strncmp(option->name, name, size) != 0)
 			continue;
 		if (option->name[size] == '\0') {
@@ -102,7 +97,7 @@ static enum snap_status unknown_long(const struct parse *parse, const char *name
 	if (owners_of(word, owners, sizeof(owners)))
 		return fail(parse->err, SNAP_EUSAGE, "it has no option --%s; these have: %s", word,
 			    owners);
-	while (count < 127 && (option = next_option(parse->command, &cursor)))
+	while (count < 127 && (option = cli_next_option(parse->command, &cursor)))
 		candidates[count++] = option->name;
 	if (*cli_hint(hint, word, candidates, "--"))
 		return fail(parse->err, SNAP_EUSAGE, "unknown option --%s; %s", word, hint);
@@ -117,7 +112,7 @@ static enum snap_status ambiguous_long(const struct parse *parse, const char *na
 	char list[256] = "";
 	size_t used = 0;
 
-	while ((option = next_option(parse->command, &cursor)) && used < sizeof(list))
+	while ((option = cli_next_option(parse->command, &cursor)) && used < sizeof(list))
 		if (strncmp(option->name, name, size) == 0)
 			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s--%s",
 						 used ? ", " : "", option->name);
@@ -337,7 +332,7 @@ void cli_release(const struct command *command, void *options)
 	struct option_cursor cursor = {0};
 	const struct option *option;
 
-	while ((option = next_option(command, &cursor))) {
+	while ((option = cli_next_option(command, &cursor))) {
 		struct text_list *list = (void *)((char *)options + option->offset);
 
 		if (option->type == OPTION_LIST)
