@@ -30,13 +30,13 @@ static inline bool is_bootstrap(const void *ptr)
 
 static inline void came(const void *ptr, size_t size, const void *frame)
 {
-	if (snap__recording() && ptr)
+	if (snap__recording() && ptr && snap__record_wants(size))
 		snap__record_alloc(ptr, size, frame);
 }
 
 static inline void goes(const void *ptr)
 {
-	if (snap__recording() && ptr)
+	if (snap__recording() && ptr && snap__record_knows(ptr))
 		snap__record_free(ptr);
 }
 

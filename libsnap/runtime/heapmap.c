@@ -10,14 +10,16 @@
  *   20 bits  size
  *   12 bits  birth epoch
  *
- * In sparse mode (sampling) each leaf has a bitmap with a bit per granule: "not ours" is then
- * one load from a kilobytes-small table, and no page of slots is touched for it.
+ * In sparse mode (sampling) most look-ups are of blocks that were not recorded.  A bitmap over the
+ * granules would need three dependent loads to say so; a table of counters by a hash of the address
+ * needs one.
  *
  * Pages of slots come into being when they are first written.  A byte for each says whether that
  * has happened, so that a walk neither reads nor conjures up the others.
  */
 #include "runtime/heapmap.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 
 #include "runtime/arena.h"
@@ -42,32 +44,28 @@
 
 typedef _Atomic uint64_t slot_t;
 
-/* A leaf: its slots; in sparse mode, its bitmap; a byte for each page of slots. */
+/* A leaf: its slots, then a byte for each page of slots. */
 typedef slot_t *_Atomic leaf_t;
 typedef leaf_t *_Atomic mid_t;
 
 static mid_t *top;
 static unsigned granule_shift;
 static bool is_sparse;
+atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS];
 
 static size_t slots_per_leaf(void)
 {
 	return (size_t)1 << (LEAF_BITS - granule_shift);
 }
 
-static size_t bitmap_size(void)
-{
-	return is_sparse ? slots_per_leaf() / 8 : 0;
-}
-
 static size_t leaf_size(void)
 {
-	return slots_per_leaf() * sizeof(slot_t) + bitmap_size() + slots_per_leaf() / SLOTS_A_PAGE;
+	return slots_per_leaf() * sizeof(slot_t) + slots_per_leaf() / SLOTS_A_PAGE;
 }
 
 static atomic_uchar *touched_byte(slot_t *leaf, size_t index)
 {
-	return (atomic_uchar *)(leaf + slots_per_leaf()) + bitmap_size() + index / SLOTS_A_PAGE;
+	return (atomic_uchar *)(leaf + slots_per_leaf()) + index / SLOTS_A_PAGE;
 }
 
 static inline void touch(slot_t *leaf, size_t index)
@@ -140,16 +138,15 @@ static inline bool is_regular(uintptr_t address)
 	return (address & 7) == 0 && (address >> ADDRESS_BITS) == 0;
 }
 
-static _Atomic uint64_t *bitmap_word(slot_t *leaf, size_t index)
+/* A counter that has reached its end stays there: it no longer knows when to become zero. */
+static void filter_add(uintptr_t address, int change)
 {
-	return &leaf[slots_per_leaf() + index / 64];
-}
+	atomic_uchar *counter = snap__heapmap_filter_of(address);
+	unsigned char old = atomic_load(counter);
 
-static inline bool bitmap_has(slot_t *leaf, size_t index)
-{
-	return atomic_load_explicit(bitmap_word(leaf, index), memory_order_relaxed) >>
-		       (index % 64) &
-	       1;
+	while (old != UCHAR_MAX &&
+	       !atomic_compare_exchange_weak(counter, &old, (unsigned char)(old + change)))
+		;
 }
 
 /* The slot that holds the size of the large block whose own slot is for `address`. */
@@ -185,7 +182,7 @@ static inline bool is_taken_by_another(uint64_t slot, uintptr_t address)
 	return (slot & USED) && (slot & (3ull << POSITION_SHIFT)) != position_bits(address);
 }
 
-bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
+static bool put(uintptr_t address, const struct snap__block *block, bool *stale)
 {
 	slot_t *leaf, *slot;
 	uint64_t old, value;
@@ -211,13 +208,10 @@ bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool 
 	}
 	atomic_store_explicit(slot, value, memory_order_release);
 	touch(leaf, slot_index(address));
-	if (is_sparse)
-		atomic_fetch_or_explicit(bitmap_word(leaf, slot_index(address)),
-					 1ull << (slot_index(address) % 64), memory_order_relaxed);
 	return true;
 }
 
-bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
+static bool take(uintptr_t address, struct snap__block *out)
 {
 	slot_t *leaf, *slot;
 	uint64_t value;
@@ -226,8 +220,6 @@ bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
 	leaf = leaf_at(address);
 	if (!leaf)
-		return false;
-	if (is_sparse && !bitmap_has(leaf, slot_index(address)))
 		return false;
 	slot = &leaf[slot_index(address)];
 	value = atomic_load_explicit(slot, memory_order_relaxed);
@@ -241,10 +233,26 @@ bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 		out->size = atomic_load_explicit(size, memory_order_relaxed) >> 1;
 		atomic_store_explicit(size, 0, memory_order_relaxed);
 	}
+	return true;
+}
+
+bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
+{
+	if (!put(address, block, stale))
+		return false;
+	if (is_sparse && !*stale)
+		filter_add(address, 1);
+	return true;
+}
+
+bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
+{
+	if (is_sparse && !snap__heapmap_may_hold(address))
+		return false;
+	if (!take(address, out))
+		return false;
 	if (is_sparse)
-		atomic_fetch_and_explicit(bitmap_word(leaf, slot_index(address)),
-					  ~(1ull << (slot_index(address) % 64)),
-					  memory_order_relaxed);
+		filter_add(address, -1);
 	return true;
 }
 
@@ -258,11 +266,6 @@ static void each_slot_of_leaf(slot_t *leaf, uintptr_t base, slot_fn *fn, void *u
 		if (i % SLOTS_A_PAGE == 0 &&
 		    !atomic_load_explicit(touched_byte(leaf, i), memory_order_acquire)) {
 			i += SLOTS_A_PAGE - 1;
-			continue;
-		}
-		if (is_sparse && i % 64 == 0 &&
-		    !atomic_load_explicit(bitmap_word(leaf, i), memory_order_relaxed)) {
-			i += 63;
 			continue;
 		}
 		value = atomic_load_explicit(&leaf[i], memory_order_acquire);
@@ -374,4 +377,6 @@ void snap__heapmap_clear(void)
 {
 	each_slot(clear_slot, NULL);
 	snap__side_clear();
+	for (size_t i = 0; i < 1u << SNAP__FILTER_BITS; i++)
+		atomic_store_explicit(&snap__heapmap_filter[i], 0, memory_order_relaxed);
 }

@@ -24,6 +24,20 @@ static inline bool snap__recording(void)
 	return __builtin_expect(atomic_load_explicit(&snap__record_on, memory_order_relaxed), 0);
 }
 
+/** False: an allocation of `size` bytes is not to be recorded, and snap__record_alloc() not called.
+ */
+static inline bool snap__record_wants(size_t size)
+{
+	return snap__sample_period() == 0 || !snap__thread_self ||
+	       !snap__sample_passes(&snap__thread_self->sampler, size);
+}
+
+/** False: the block at `ptr` is not recorded, and snap__record_free() not called. */
+static inline bool snap__record_knows(const void *ptr)
+{
+	return snap__sample_period() == 0 || snap__heapmap_may_hold((uintptr_t)ptr);
+}
+
 /** A block that was taken out of the heap map around a resize. */
 struct snap__held {
 	struct snap__block block;

@@ -20,21 +20,17 @@ struct sums {
 	_Atomic uint64_t blocks, bytes, blocks_variance, bytes_variance;
 };
 
-static uint64_t sample_period, seed_base;
+uint64_t snap__sample_period_bytes;
+static uint64_t seed_base;
 static atomic_uint samplers;
 static struct sums *_Atomic *chunks;
 
 void snap__sample_init(uint64_t period, uint64_t seed)
 {
-	sample_period = period;
+	snap__sample_period_bytes = period;
 	seed_base = seed ? seed : snap__os_mono_ns() ^ snap__os_wall_ns() << 20;
 	if (period && !chunks)
 		chunks = snap__map(CHUNKS * sizeof(*chunks));
-}
-
-uint64_t snap__sample_period(void)
-{
-	return sample_period;
 }
 
 /* 1 - exp(-x) for x >= 0, without cancellation near 0. */
@@ -85,7 +81,7 @@ static uint64_t next_random(struct snap__sampler *sampler)
 
 static int64_t next_gap(struct snap__sampler *sampler)
 {
-	double gap = minus_log(next_random(sampler) >> 11) * (double)sample_period;
+	double gap = minus_log(next_random(sampler) >> 11) * (double)snap__sample_period_bytes;
 
 	return gap > 4e18 ? INT64_MAX / 2 : (int64_t)gap;
 }
@@ -100,25 +96,27 @@ static void start(struct snap__sampler *sampler)
 	sampler->random = (z ^ z >> 31) | 1;
 }
 
-int snap__sample_slow(struct snap__sampler *sampler, uint64_t size)
+bool snap__sample_takes(struct snap__sampler *sampler, uint64_t size)
 {
-	if (sampler->random == 0) {
+	if (snap__sample_passes(sampler, size))
+		return false;
+	if (sampler->random == 0) { /* the thread's first block */
 		start(sampler);
-		sampler->remaining = next_gap(sampler) - (int64_t)size;
-		if (sampler->remaining >= 0)
-			return 0;
+		sampler->remaining = next_gap(sampler);
+		if (snap__sample_passes(sampler, size))
+			return false;
 	}
 	/* The process has no memory: the next gap starts at the end of this block. */
 	sampler->remaining = next_gap(sampler);
-	return 1;
+	return true;
 }
 
 void snap__sample_weigh(uint64_t size, struct snap__estimate *sum)
 {
 	double s = (double)size, p = 1;
 
-	if (sample_period)
-		p = one_minus_exp((size > 0 ? s : 1) / (double)sample_period);
+	if (snap__sample_period_bytes)
+		p = one_minus_exp((size > 0 ? s : 1) / (double)snap__sample_period_bytes);
 	sum->blocks += 1 / p;
 	sum->bytes += s / p;
 	sum->blocks_variance += (1 - p) / (p * p);

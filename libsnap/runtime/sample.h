@@ -11,6 +11,7 @@
 #ifndef SNAP_RUNTIME_SAMPLE_H
 #define SNAP_RUNTIME_SAMPLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** A sum of weights: estimates and the variances of them.  Exact mode: whole numbers, variance 0.
@@ -22,7 +23,12 @@ struct snap__estimate {
 
 /** `period` 0: exact. */
 void snap__sample_init(uint64_t period, uint64_t seed);
-uint64_t snap__sample_period(void);
+extern uint64_t snap__sample_period_bytes;
+
+static inline uint64_t snap__sample_period(void)
+{
+	return snap__sample_period_bytes;
+}
 
 /** A thread's position in the stream of bytes. */
 struct snap__sampler {
@@ -31,14 +37,17 @@ struct snap__sampler {
 };
 
 /** A block of `size` bytes came: is it taken? */
-int snap__sample_slow(struct snap__sampler *sampler, uint64_t size);
+bool snap__sample_takes(struct snap__sampler *sampler, uint64_t size);
 
-static inline int snap__sample_takes(struct snap__sampler *sampler, uint64_t size)
+/** The common case of it: the next point is beyond the block.  False: ask snap__sample_takes(). */
+static inline bool snap__sample_passes(struct snap__sampler *sampler, uint64_t size)
 {
-	int64_t s = size > INT64_MAX / 2 ? INT64_MAX / 2 : size > 0 ? (int64_t)size : 1;
+	int64_t beyond = sampler->remaining - (size > 0 ? (int64_t)size : 1);
 
-	sampler->remaining -= s;
-	return sampler->remaining < 0 && snap__sample_slow(sampler, (uint64_t)s);
+	if (size > INT64_MAX / 2 || beyond < 0)
+		return false;
+	sampler->remaining = beyond;
+	return true;
 }
 
 /** Add what one taken block of `size` bytes stands for. */
