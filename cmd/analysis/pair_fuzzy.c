@@ -9,8 +9,8 @@
  * 3. Likeness is a weighted Dice coefficient over the aligned frames (analysis/tokens.h says what a
  * frame weighs).  A token that the other snapshot has nowhere (renamed, inlined away, new wrapper)
  * says little against a pair; one that is there, but not in this stack, says a lot.
- * 4. The stacks of like families pair by likeness and size, best first.  A pair with a rival that
- * is about as good is ambiguous and stays unpaired.
+ * 4. The stacks of like families pair by likeness, lines (counted from the start of their function)
+ * and size, best first.  A pair with a rival that is about as good is ambiguous and stays unpaired.
  */
 #include "analysis/pair_fuzzy.h"
 
@@ -22,10 +22,10 @@
 
 /* Chosen on the corpus of tests/compare; each has its reason beside it. */
 static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */
-static const double ambiguity = 0.02;        /* rivals this close cannot be told apart */
+static const double ambiguity = 0.01;        /* rivals this close cannot be told apart */
 static const double one_sided_weight = 0.25; /* of a frame that the other snapshot has nowhere */
-static const double size_share =
-	0.15; /* what sizes may add to likeness: enough to decide between equals */
+static const double size_share = 0.15;       /* what sizes say: enough to decide between equals */
+static const double line_share = 0.3;        /* what lines say: which call in a function it was */
 
 enum {
 	PROBES = 6,            /* most telling tokens of an old family that are looked up */
@@ -341,23 +341,53 @@ static double size_likeness(const struct figures *a, const struct figures *b)
 	       0.3 * ratio(a_blocks, b_blocks);
 }
 
+/*
+ * The share of the frames that stand for each other, by the last alignment, that call from the same
+ * line of their function.  0.5 where no line is known.
+ */
+static double line_likeness(const struct fuzzy *fuzzy, uint32_t old, uint32_t new)
+{
+	const struct dataset *dataset = fuzzy->dataset;
+	const uint32_t *a = dataset->stack + dataset->sites[old].first;
+	const uint32_t *b = dataset->stack + dataset->sites[new].first;
+	size_t known = 0, equal = 0;
+
+	for (size_t i = 0; i < fuzzy->aligner.step_count; i++) {
+		struct align_step step = fuzzy->aligner.steps[i];
+		uint32_t old_line, new_line;
+
+		if (step.a == SNAP_NONE || step.b == SNAP_NONE)
+			continue;
+		old_line = token_line(&fuzzy->tokens, a[step.a], false);
+		new_line = token_line(&fuzzy->tokens, b[step.b], true);
+		if (old_line == SNAP_NONE || new_line == SNAP_NONE)
+			continue;
+		known++;
+		equal += old_line == new_line;
+	}
+	return known ? (double)equal / (double)known : 0.5;
+}
+
 /* ---- candidates ---- */
 
 static bool add_candidate(struct fuzzy *fuzzy, uint32_t old, uint32_t new, double likeness,
 			  uint32_t distance)
 {
-	const struct dataset_cell *a = fuzzy->sides->old[fuzzy->old.members[old]];
-	const struct dataset_cell *b = fuzzy->sides->new[fuzzy->new.members[new]];
-	double size = size_likeness(&a->figures, &b->figures);
+	uint32_t a = fuzzy->old.members[old], b = fuzzy->new.members[new];
+	double size = size_likeness(&fuzzy->sides->old[a]->figures, &fuzzy->sides->new[b]->figures);
+	double score = (1 - size_share - line_share) * likeness + size_share * size +
+		       line_share * line_likeness(fuzzy, a, b);
 
 	if (!array_reserve(&fuzzy->candidates, &fuzzy->candidate_capacity, fuzzy->candidate_count,
 			   sizeof(*fuzzy->candidates)))
 		return false;
-	fuzzy->candidates[fuzzy->candidate_count++] = (struct candidate){
-		old, new, likeness, (1 - size_share) * likeness + size_share *size, distance};
+	fuzzy->candidates[fuzzy->candidate_count++] =
+		(struct candidate){old, new, likeness, score, distance};
 	return true;
 }
 
+/* All stacks of one against all of the other where they are few, else in line order.  The families
+ * were aligned last. */
 static bool add_family_pair(struct fuzzy *fuzzy, const struct family *old, const struct family *new,
 			    double likeness)
 {

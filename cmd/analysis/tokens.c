@@ -105,6 +105,21 @@ static unsigned sides_of(const struct dataset_cell *old, const struct dataset_ce
 	return (old ? TOKEN_OLD : 0) | (new ? TOKEN_NEW : 0);
 }
 
+static void note_line(struct token *token, uint32_t line, unsigned sides)
+{
+	for (unsigned new = 0; line &&new < 2; new ++)
+		if ((sides & (new ? TOKEN_NEW : TOKEN_OLD)) &&
+		    (token->first_line[new] == 0 || line < token->first_line[new]))
+			token->first_line[new] = line;
+}
+
+uint32_t token_line(const struct tokens *tokens, uint32_t frame, bool new)
+{
+	uint32_t line = tokens->dataset->frames[frame].line;
+
+	return line ? line - tokens->items[tokens->of_frame[frame]].first_line[new] : SNAP_NONE;
+}
+
 /* How many stacks each token is in; a stack of both snapshots counts once. */
 static bool weigh(struct tokens *tokens, const struct dataset_cell *const *old,
 		  const struct dataset_cell *const *new)
@@ -124,6 +139,8 @@ static bool weigh(struct tokens *tokens, const struct dataset_cell *const *old,
 			uint32_t token = tokens->of_frame[dataset->stack[site->first + f]];
 
 			tokens->items[token].sides |= sides;
+			note_line(&tokens->items[token],
+				  dataset->frames[dataset->stack[site->first + f]].line, sides);
 			if (last[token] != i + 1)
 				stacks[token]++;
 			last[token] = i + 1;
