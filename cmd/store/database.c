@@ -16,6 +16,12 @@
 #define CACHE_PAGES     65536      /* of 4 KiB: a symbol cache that grew beyond begins anew */
 #define BUSY_TIMEOUT_MS 10000      /* wait for another loader, but not for ever */
 
+/* SQLite's name for a database of our own: in memory, and what exceeds its cache goes to a
+ * temporary file. */
+#define PRIVATE_DATABASE ""
+#define PRIVATE_SETTINGS "PRAGMA cache_size = -262144" /* KiB */
+#define FILE_SETTINGS    "PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536"
+
 /* Step n makes version n + 1 out of version n.  Steps are only ever added. */
 static const char *const migrations[] = {sql_schema};
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(*migrations)))
@@ -24,13 +30,8 @@ static const char *const migrations[] = {sql_schema};
 static const struct view {
 	const char *name, *sql;
 } views[] = {
-#define VIEW(name)                                                                                 \
-	{                                                                                          \
-#name, sql_view_##name                                                             \
-	}
-	VIEW(snapshot_order), VIEW(snapshots), VIEW(sites),   VIEW(stacks),  VIEW(frames),
-	VIEW(history),        VIEW(top),       VIEW(changes), VIEW(types),   VIEW(metrics),
-	VIEW(losses),         VIEW(labels),    VIEW(cohorts), VIEW(modules),
+#define VIEW(name) {#name, sql_view_##name},
+#include "store/views.def"
 #undef VIEW
 };
 
@@ -276,9 +277,8 @@ static enum snap_status configure(struct store *store, enum store_mode mode, str
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	sqlite3_busy_timeout(store->db, mode == STORE_CACHE ? 0 : BUSY_TIMEOUT_MS);
 	if (store->in_memory)
-		return database_run(store, "PRAGMA temp_store = MEMORY", "cannot be created", err);
-	if (sqlite3_exec(store->db, "PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536", NULL,
-			 NULL, NULL) != SQLITE_OK)
+		return database_run(store, PRIVATE_SETTINGS, "cannot be created", err);
+	if (sqlite3_exec(store->db, FILE_SETTINGS, NULL, NULL, NULL) != SQLITE_OK)
 		return database_fail(store, err, "cannot be read");
 	if (mode == STORE_READ)
 		return database_run(store, "PRAGMA query_only = ON", "cannot be read", err);
@@ -312,7 +312,7 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 
 	if (makes_database(mode))
 		flags |= SQLITE_OPEN_CREATE;
-	if (sqlite3_open_v2(path ? path : ":memory:", &store->db, flags, NULL) == SQLITE_OK)
+	if (sqlite3_open_v2(path ? path : PRIVATE_DATABASE, &store->db, flags, NULL) == SQLITE_OK)
 		return SNAP_OK;
 	if (!store->db)
 		return fail_memory(err, "opening a database");
