@@ -118,10 +118,24 @@ unsigned text_width(const char *text)
 	return used;
 }
 
+/* Put `gap` in the place of the bytes from `head` to `tail`. */
+static void replace_middle(struct text_buffer *text, size_t head, size_t tail, const char *gap,
+			   size_t gap_size)
+{
+	size_t tail_size = text->size - tail;
+
+	if (head + gap_size + tail_size > text->size) /* the gap is longer than what it replaces */
+		text_add(text, gap, gap_size);
+	memmove(text->data + head + gap_size, text->data + tail, tail_size);
+	memcpy(text->data + head, gap, gap_size);
+	text->size = head + gap_size + tail_size;
+	text->data[text->size] = '\0';
+}
+
 void text_shorten(struct text_buffer *text, unsigned width, bool unicode)
 {
 	const char *gap = unicode ? "\xe2\x80\xa6" : "..";
-	unsigned gap_width = unicode ? 1 : 2, whole = text_width(text->data), used;
+	unsigned gap_width = unicode ? 1 : 2, whole = text_width(text->data), used, room;
 	size_t head, tail, gap_size = strlen(gap);
 
 	if (whole <= width)
@@ -132,11 +146,9 @@ void text_shorten(struct text_buffer *text, unsigned width, bool unicode)
 		return;
 	}
 	head = fit_prefix(text->data, text->size, (width - gap_width) / 2, &used);
-	tail = fit_prefix(text->data, text->size, whole - (width - gap_width - used), &used);
-	if (whole - used + gap_width + (width - gap_width) / 2 >
-	    width) /* a wide character did not fit */
+	room = width - gap_width - used;
+	tail = fit_prefix(text->data, text->size, whole - room, &used);
+	if (whole - used > room) /* a character of two columns stands across the cut */
 		tail += utf8_length(text->data + tail, text->size - tail);
-	memmove(text->data + head + gap_size, text->data + tail, text->size - tail + 1);
-	memcpy(text->data + head, gap, gap_size);
-	text->size = head + gap_size + text->size - tail;
+	replace_middle(text, head, tail, gap, gap_size);
 }
