@@ -341,15 +341,20 @@ static const char *function_name(struct lines *lines, struct unit *unit, Dwarf_D
 
 /* Lines. */
 
-static void line_of_address(struct lines *lines, struct unit *unit, uint64_t address,
-			    struct symbol_frame *frame)
+/** Code without a line of its own is said to be in the file of the function that it is in. */
+static void line_of_address(struct lines *lines, struct unit *unit, Dwarf_Die *function,
+			    uint64_t address, struct symbol_frame *frame)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(&unit->die, address);
-	const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+	const char *file = NULL;
 	int number = 0;
 
-	if (line && dwarf_lineno(line, &number) == 0 && number > 0)
+	if (line && dwarf_lineno(line, &number) == 0 && number > 0) {
 		frame->line = (uint32_t)number;
+		file = dwarf_linesrc(line, NULL, NULL);
+	} else {
+		file = dwarf_decl_file(function);
+	}
 	if (file)
 		frame->file = texts_file(lines->texts, file, unit->directory);
 }
@@ -400,7 +405,7 @@ size_t lines_find(struct lines *lines, uint64_t address, uint64_t bias,
 		frames[i] = (struct symbol_frame){.file = "", .inlined = i + 1 < count};
 		frames[i].function = function_name(lines, unit, die, bias);
 		if (i == 0)
-			line_of_address(lines, unit, address, &frames[i]);
+			line_of_address(lines, unit, die, address, &frames[i]);
 		else
 			line_of_call(lines, unit, &chain[count - i], &frames[i]);
 	}
