@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "model/fail.h"
@@ -107,6 +108,9 @@ static void open_pager(struct output *output)
 	fflush(stdout);
 	output->stream = popen(pager, "w");
 	output->pager = output->stream != NULL;
+	if (output->pager)
+		signal(SIGPIPE,
+		       SIG_IGN); /* close_pager() tells one that left from one that never was */
 	if (!output->stream)
 		output->stream = stdout;
 }
@@ -198,12 +202,16 @@ enum snap_status output_open(struct output *output, const struct report_options 
 }
 
 /* The reader leaves when the reader likes; an interrupt is for the pager until then. */
-static enum snap_status close_pager(struct output *output)
+static enum snap_status close_pager(struct output *output, struct snap_error *err)
 {
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN);
+	int status = pclose(output->stream);
 
-	pclose(output->stream);
 	signal(SIGINT, interrupt);
+	signal(SIGPIPE, SIG_DFL);
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
+		return fail(err, SNAP_ESYSTEM, "the pager '%s' cannot be run; see --no-pager",
+			    pager_command());
 	return SNAP_OK;
 }
 
@@ -242,7 +250,7 @@ enum snap_status output_close(struct output *output, enum snap_status status,
 	const char *name = output->path ? output->path : "the output";
 
 	if (output->pager)
-		closing = close_pager(output);
+		closing = close_pager(output, status == SNAP_OK ? err : NULL);
 	else if (output->stream == stdout)
 		closing = close_stdout(status == SNAP_OK ? err : NULL);
 	else if (output->stream && (status == SNAP_OK || !output->temporary))

@@ -120,6 +120,11 @@ class Output(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertIn(b"paged:", shown)
 
+    def test_a_pager_that_is_not_there_is_a_sentence_and_4(self):
+        shown, code = self.on_terminal("top", self.snapshot, PAGER="no-such-pager")
+        self.assertEqual(code, 4)
+        self.assertIn(b"the pager 'no-such-pager' cannot be run", shown)
+
     def test_no_pager_when_not_wanted(self):
         shown, _ = self.on_terminal("top", "--no-pager", self.snapshot, PAGER="sed s/^/paged:/")
         self.assertNotIn(b"paged:", shown)
