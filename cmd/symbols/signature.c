@@ -16,6 +16,8 @@
 enum {
 	DEPTH_MAX = 32,          /* of types in types */
 	SIGNATURE_MAX = 1 << 14, /* bytes; longer ones are cut */
+	WORK_MAX =
+		1000, /* types of one signature: a damaged file can make them refer to each other */
 };
 
 struct speller {
@@ -23,6 +25,7 @@ struct speller {
 	char *text;
 	size_t size, room;
 	int depth;
+	int *work; /* types that may still be spelled */
 	bool failed;
 };
 
@@ -177,8 +180,8 @@ static void put_parameters(struct speller *s, Dwarf_Die *function)
 			put(s, "...");
 		} else if (type_of(&child, &type)) {
 			type = strip_typedefs(&type);
-			while (dwarf_tag(&type) == DW_TAG_const_type && type_of(&type, &type))
-				; /* a const parameter is the function's own business */
+			if (dwarf_tag(&type) == DW_TAG_const_type && !type_of(&type, &type))
+				continue; /* a const parameter is the function's own business */
 			put_type(s, &type, "");
 		}
 	}
@@ -280,7 +283,7 @@ static void put_scopes(struct speller *s, Dwarf_Die *die)
 /** A name inside its scopes, spelled apart so that put_scopes() may begin anew. */
 static void put_scoped_class(struct speller *s, Dwarf_Die *type)
 {
-	struct speller inner = {.scopes = s->scopes, .depth = s->depth};
+	struct speller inner = {.scopes = s->scopes, .depth = s->depth, .work = s->work};
 
 	put_scopes(&inner, type);
 	put_class_name(&inner, type);
@@ -347,7 +350,7 @@ static void put_pointer(struct speller *s, Dwarf_Die *type, const char *mark,
 /** `T Class::*`. */
 static void put_member_pointer(struct speller *s, Dwarf_Die *type, const char *declarator)
 {
-	struct speller mark = {.scopes = s->scopes, .depth = s->depth};
+	struct speller mark = {.scopes = s->scopes, .depth = s->depth, .work = s->work};
 	Dwarf_Die target, owner;
 
 	if (type_of(type, &target) && dwarf_tag(&target) != DW_TAG_subroutine_type)
@@ -364,7 +367,7 @@ static void put_member_pointer(struct speller *s, Dwarf_Die *type, const char *d
 /** `int (char)`, or `int (*)(char)` when `declarator` says so. */
 static void put_subroutine(struct speller *s, Dwarf_Die *type, const char *declarator)
 {
-	struct speller inner = {.scopes = s->scopes, .depth = s->depth};
+	struct speller inner = {.scopes = s->scopes, .depth = s->depth, .work = s->work};
 
 	put_parameters(&inner, type);
 	if (inner.text)
@@ -436,7 +439,7 @@ static void put_type_inside(struct speller *s, Dwarf_Die *type, const char *decl
 
 static void put_type(struct speller *s, Dwarf_Die *type, const char *declarator)
 {
-	if (++s->depth <= DEPTH_MAX && s->size < SIGNATURE_MAX)
+	if (++s->depth <= DEPTH_MAX && s->size < SIGNATURE_MAX && --*s->work > 0)
 		put_type_inside(s, type, declarator);
 	s->depth--;
 }
@@ -477,7 +480,8 @@ bool signature_is_plain(Dwarf_Die *function)
 
 char *signature_of(struct scopes *scopes, Dwarf_Die *function)
 {
-	struct speller s = {.scopes = scopes};
+	int work = WORK_MAX;
+	struct speller s = {.scopes = scopes, .work = &work};
 
 	if (dwarf_diename(function))
 		put_function(&s, function);

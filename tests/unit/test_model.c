@@ -122,6 +122,18 @@ Test(model, interning_finds_rows_that_were_added_without_it)
 	cr_assert_eq(model_node_intern(model, SNAP_NONE, id), node);
 }
 
+Test(model, what_was_settled_can_still_be_interned)
+{
+	struct snap_frame frame = {.line = 9};
+	uint32_t id = model_symbolic_location(model, SNAP_NONE, &frame);
+	uint32_t node = model_node_intern(model, SNAP_NONE, id);
+
+	model_settle(model);
+	cr_assert_eq(model_symbolic_location(model, SNAP_NONE, &frame), id);
+	cr_assert_eq(model_node_intern(model, SNAP_NONE, id), node);
+	cr_assert_eq(model_node_intern(model, node, id), node + 1);
+}
+
 Test(model, symbolising_gives_a_location_its_frames)
 {
 	struct snap_location bare = {

@@ -300,8 +300,7 @@ Test(symbols, lines_agree_with_addr2line)
 Test(symbols, names_of_cxx_have_parameters_and_no_return_type)
 {
 	static const char *const expected[] = {
-		"n::(anonymous namespace)::Box<int, 9>::put(int const&, unsigned long) const "
-		"p.cc:6\n",
+		"Box<int, 9>::put(int const&, unsigned long) const p.cc:6\n",
 		"n::(anonymous namespace)::Box<int, 9>::many(short, ...) p.cc:7\n",
 		"n::(anonymous namespace)::quick(long, char const*) p.cc:9",
 		"hidden(int (*)(char), std::vector<long, std::allocator<long> >*) p.cc:11\n",
