@@ -3,6 +3,7 @@
  */
 #include "session/state.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,10 +82,25 @@ static struct store *open_cache(struct session *session)
 	return cache;
 }
 
+static bool shows_progress(const struct session *session)
+{
+	return !session->options.quiet && isatty(STDERR_FILENO);
+}
+
+static void show_symbolising(void *user, uint64_t done, uint64_t total)
+{
+	(void)user;
+	if (done == total)
+		fputs("\r\033[K", stderr);
+	else
+		fprintf(stderr, "\rsymbolising %" PRIu64 " of %" PRIu64, done, total);
+}
+
 static enum snap_status need_symbols(struct session *session, struct snap_error *err)
 {
 	struct symbols_options options = {
 		.cache = &session->symbol_cache,
+		.progress = shows_progress(session) ? show_symbolising : NULL,
 		.warn = session->options.quiet ? NULL : session->options.warn,
 		.user = session->options.user,
 	};
@@ -175,7 +191,7 @@ size_t session_damaged(const struct session *session)
 
 void session_progress(const struct session *session, size_t done, size_t total)
 {
-	if (session->options.quiet || total < 2 || !isatty(STDERR_FILENO))
+	if (total < 2 || !shows_progress(session))
 		return;
 	if (done == total)
 		fputs("\r\033[K", stderr);
@@ -192,15 +208,16 @@ static enum snap_status symbolise(struct session *session, struct model *model,
 }
 
 /*
- * Equal content is one snapshot.  A hand-written file that says neither when nor as which of a
- * series it was taken is told from its equals by where it is, as long as it only lives for this
- * command.
+ * Equal content is one snapshot.  A file that itself says neither when nor as which of a series it
+ * was taken (text by hand, a tracemalloc dump) is told from its equals by where it is, as long as
+ * it only lives for this command.
  */
 static void tell_apart(const struct session *session, struct model *model)
 {
 	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
 
-	if (session->options.db || model_meta(model, "seq") || model_meta(model, "time_ns"))
+	if (session->options.db || model_meta(model, "seq") ||
+	    (model_meta(model, "time_ns") && !model_meta(model, "time_from")))
 		return;
 	for (const char *at = model->source ? model->source : ""; *at; at++)
 		hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
