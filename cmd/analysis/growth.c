@@ -16,8 +16,14 @@ struct judged_run {
 	size_t from, count;
 	const double *x, *unit_x;
 	const double *blocks, *bytes; /* blocks NULL when unknown */
+	const double *bytes_stderr;   /* NULL when exact */
 	double *owned;                /* copies with the control subtracted, or NULL */
 };
+
+static bool is_growth(enum growth_verdict verdict)
+{
+	return verdict == GROWTH_LEAK || verdict == GROWTH_CONTAINER;
+}
 
 static enum growth_confidence weaker(enum growth_confidence a, enum growth_confidence b)
 {
@@ -139,6 +145,17 @@ static enum growth_verdict combine(enum growth_verdict of_blocks, const struct g
 	return *by_bytes ? of_bytes : of_blocks;
 }
 
+/* Is the growth of a sampled figure more than the errors of its two ends make of nothing? */
+static bool is_significant(const double *values, const double *errors, size_t count)
+{
+	double error;
+
+	if (!errors || count < 2)
+		return true;
+	error = hypot(errors[0], errors[count - 1]);
+	return values[count - 1] - values[0] > 2 * error;
+}
+
 static void note_exact(struct growth_judgement *out, const struct growth_shape *blocks,
 		       const struct growth_shape *bytes)
 {
@@ -180,6 +197,8 @@ static enum growth_verdict weigh_ages(enum growth_verdict counted,
 		if (blocks->count < 12 && (blocks->count < 8 || ages->late >= 0.3 * ages->early))
 			return GROWTH_LEAK;
 		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
+	case AGES_ENDED:
+		return rising ? GROWTH_INCONCLUSIVE : counted;
 	case AGES_EARLY:
 		return rising ? GROWTH_WARM_UP : counted;
 	case AGES_RECENT:
@@ -200,7 +219,8 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted, s
 {
 	enum growth_confidence most = most_confidence(snapshots);
 
-	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->early) {
+	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->early && !ages->faded &&
+	    ages->silence > 0.2) {
 		if (ages->exposure >= 10 && ages->leaving >= 4 &&
 		    (ages->leaving >= 6 || 4 * ages->leaving >= 3 * ages->epochs))
 			return most;
@@ -233,9 +253,11 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	bool by_bytes = true;
 
 	growth_shape_measure(&bytes, run->x, run->bytes, run->count, options->warmup);
+	bytes.estimated = run->bytes_stderr != NULL;
 	out->verdict = judge_shape(&bytes);
 	if (run->blocks) {
 		growth_shape_measure(&blocks, run->x, run->blocks, run->count, options->warmup);
+		blocks.estimated = bytes.estimated;
 		if (options->control_blocks == 0 && options->control_bytes == 0)
 			growth_ages_measure(&ages, series, run->from, run->count, blocks.tail);
 		out->verdict = combine(weigh_ages(judge_shape(&blocks), &blocks, &ages), &blocks,
@@ -245,7 +267,9 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	if (out->verdict == GROWTH_LEAK)
 		out->confidence = weigh_confidence(out->confidence, run->count, &ages);
 	measure_slopes(out, run, bytes.tail);
-	if (out->verdict == GROWTH_LEAK || out->verdict == GROWTH_CONTAINER)
+	if (is_growth(out->verdict) && !is_significant(run->bytes, run->bytes_stderr, run->count))
+		out->confidence = GROWTH_LOW;
+	if (is_growth(out->verdict))
 		note_exact(out, run->blocks ? &blocks : NULL, &bytes);
 	if (out->exact && out->exact_blocks > 0)
 		growth_say(out, "exactly %.0f block%s, %.0f bytes per snapshot", out->exact_blocks,
@@ -253,7 +277,8 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	explain(out, run, by_bytes ? &bytes : &blocks, by_bytes, &ages);
 	if (out->verdict == GROWTH_CONTAINER && run->blocks)
 		growth_say(out,
-			   "%.0f blocks at the start, %.0f at the end: the bytes grow inside them",
+			   "it held %.0f blocks at the start and %.0f at the end: the bytes grow "
+			   "inside them",
 			   blocks.first, blocks.last);
 }
 
@@ -298,6 +323,7 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 		.unit_x = (series->unit_x ? series->unit_x : series->x) + from,
 		.blocks = series->blocks ? series->blocks + from : NULL,
 		.bytes = series->bytes + from,
+		.bytes_stderr = series->bytes_stderr ? series->bytes_stderr + from : NULL,
 	};
 
 	*out = (struct growth_judgement){
@@ -309,11 +335,6 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 	}
 	judge_run(series, &run, options, out);
 	free(run.owned);
-}
-
-static bool is_growth(enum growth_verdict verdict)
-{
-	return verdict == GROWTH_LEAK || verdict == GROWTH_CONTAINER;
 }
 
 /* What the other runs say about a growth verdict of the judged one. */

@@ -52,7 +52,7 @@ struct growth_series {
 	const double *unit_x; /* what slopes are per (seconds, a label); NULL: x */
 	const double *blocks; /* NULL when unknown */
 	const double *bytes;
-	const double *blocks_stderr, *bytes_stderr; /* NULL unless the snapshots are sampled */
+	const double *bytes_stderr; /* of estimates; NULL unless the snapshots are sampled */
 	const uint32_t
 		*run; /* number of the process that each belongs to, never falling; NULL: one run */
 	const uint64_t *seq; /* of each snapshot, as birth_seq counts; NULL without cohorts */

@@ -135,14 +135,16 @@ static bool falls_off(double early, double late, double share, double variance)
 	return late < share * early && early - late > 1.5 * sqrt(variance);
 }
 
-/* How likely are the last `since` epochs to leave none, if any of the epochs were as likely to
- * leave some? */
-static double chance_of_silence(const struct growth_ages *ages)
+/*
+ * How likely are the last `quiet` of `epochs` to leave none, if any of them were as likely as
+ * another to be one of the `leaving`?
+ */
+static double chance_of_silence(size_t epochs, size_t leaving, size_t quiet)
 {
 	double chance = 1;
 
-	for (size_t i = 0; i < ages->since; i++)
-		chance *= (double)(ages->epochs - ages->leaving - i) / (double)(ages->epochs - i);
+	for (size_t i = 0; i < quiet; i++)
+		chance *= (double)(epochs - leaving - i) / (double)(epochs - i);
 	return chance;
 }
 
@@ -155,7 +157,7 @@ static enum growth_age_pattern name_pattern(const struct growth_ages *ages, doub
 		return AGES_DYING;
 	if (lost > ages->survivors / 2)
 		return AGES_REPLACED;
-	if (chance_of_silence(ages) <= (ages->epochs < 10 ? 0.1 : 0.02))
+	if (ages->silence <= (ages->epochs < 10 ? 0.1 : 0.02))
 		return AGES_EARLY;
 	if (falls_off(ages->early, ages->late, 0.2, variance))
 		return AGES_EARLY;
@@ -166,45 +168,84 @@ static enum growth_age_pattern name_pattern(const struct growth_ages *ages, doub
 	return ages->expected_loss > 0.2 ? AGES_DYING : AGES_LASTING;
 }
 
-/* Count the survivors of the epochs [first, end) at the last census. */
-static double count_survivors(struct growth_ages *ages, const double *last, size_t first,
-			      size_t end)
+/* The epochs that are judged, at the last census: `alive` blocks of each. */
+struct middle {
+	const double *alive;
+	size_t first, end; /* [first, end) are old enough, and after the warm-up */
+	size_t bins;       /* [end, bins) are too young */
+};
+
+static double count_young(const struct middle *middle)
+{
+	double young = 0;
+
+	for (size_t bin = middle->end; bin < middle->bins; bin++)
+		young += middle->alive[bin];
+	return young;
+}
+
+/* Count the survivors of the middle epochs; returns the variance of their number. */
+static double count_survivors(struct growth_ages *ages, const struct middle *middle)
 {
 	double squares = 0;
+	size_t quiet = count_young(middle) == 0 ? middle->bins - middle->end : 0;
 
-	ages->epochs = end > first ? end - first : 0;
+	ages->epochs = middle->end - middle->first;
 	ages->survivors = ages->early = ages->late = 0;
 	ages->leaving = ages->since = 0;
-	for (size_t bin = first; bin < end; bin++) {
-		size_t place = bin - first;
+	for (size_t bin = middle->first; bin < middle->end; bin++) {
+		size_t place = bin - middle->first;
+		double alive = middle->alive[bin];
 
-		ages->survivors += last[bin];
-		squares += last[bin] * last[bin];
-		ages->leaving += last[bin] > 0;
-		ages->since = last[bin] > 0 ? 0 : ages->since + 1;
+		ages->survivors += alive;
+		squares += alive * alive;
+		ages->leaving += alive > 0;
+		ages->since = alive > 0 ? 0 : ages->since + 1;
 		if (2 * place + 1 < ages->epochs)
-			ages->early += last[bin];
+			ages->early += alive;
 		else if (2 * place + 1 > ages->epochs)
-			ages->late += last[bin];
+			ages->late += alive;
 	}
+	/* Young epochs without a single block, not even one in flight, are as quiet as old ones. */
+	ages->silence = chance_of_silence(ages->epochs + quiet, ages->leaving, ages->since + quiet);
 	/* Where every epoch leaves some, they come singly (Poisson); else in bursts of that size.
 	 */
 	return ages->leaving == ages->epochs ? ages->survivors : squares;
 }
 
+/*
+ * The youngest epochs, too young to be judged by what stays, hold blocks in flight besides what
+ * will stay. By how many standard deviations do they hold less than the middle epochs make expect?
+ */
+static double measure_fading(const struct growth_ages *ages, const struct middle *middle,
+			     double variance)
+{
+	double share;
+
+	if (ages->epochs == 0 || variance <= 0)
+		return 0;
+	share = (double)(middle->bins - middle->end) / (double)ages->epochs;
+	return (ages->survivors * share - count_young(middle)) / sqrt(variance * share);
+}
+
 /* Growth that slowed down and then went on at an even pace: a leak after a warm-up. */
-static void look_at_second_half(struct growth_ages *ages, const double *last, size_t first,
-				size_t end, double lost)
+static void look_at_second_half(struct growth_ages *ages, struct middle middle, double lost)
 {
 	struct growth_ages half = *ages;
 	double variance;
 
-	if ((ages->pattern != AGES_EARLY && ages->pattern != AGES_SLOWING) || end - first < 9)
+	if ((ages->pattern != AGES_EARLY && ages->pattern != AGES_SLOWING) || ages->epochs < 9)
 		return;
-	variance = count_survivors(&half, last, first + (end - first) / 2, end);
+	middle.first += (middle.end - middle.first) / 2;
+	variance = count_survivors(&half, &middle);
 	half.pattern = name_pattern(&half, variance, lost);
 	if (half.pattern == AGES_LASTING && half.late >= 0.75 * half.early)
 		*ages = half;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
 }
 
 static void note_old_bytes(struct growth_ages *ages, const struct age_table *table)
@@ -221,23 +262,31 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 			 size_t count, size_t tail)
 {
 	struct age_table table;
-	const double *last;
-	double variance, lost;
-	size_t first, end;
+	struct middle middle;
+	double variance, lost, fading;
+	size_t known;
 
 	*ages = (struct growth_ages){.pattern = AGES_UNKNOWN};
 	if (count < 4 || !series->seq || !fill_table(&table, series, from, count, tail))
 		return;
 	note_old_bytes(ages, &table);
 	find_lasting_age(ages, &table);
-	last = table.alive[table.rows - 1];
-	first = table.tail > table.known[table.rows - 1] ? table.tail : table.known[table.rows - 1];
-	end = table.bins > ages->age ? table.bins - ages->age : 0;
-	end = end > first ? end : first;
-	variance = count_survivors(ages, last, first, end);
-	lost = lost_before(&table, first);
-	if (4 * ages->epochs < table.bins - table.tail && table.known[table.rows - 1] > table.tail)
+	known = table.known[table.rows - 1];
+	middle = (struct middle){
+		.alive = table.alive[table.rows - 1],
+		.first = larger(table.tail, known),
+		.end = table.bins - ages->age,
+		.bins = table.bins,
+	};
+	middle.end = larger(middle.end, middle.first);
+	variance = count_survivors(ages, &middle);
+	if (4 * ages->epochs < table.bins - table.tail && known > table.tail)
 		return; /* merging has hidden too much */
+	lost = lost_before(&table, middle.first);
 	ages->pattern = name_pattern(ages, variance, lost);
-	look_at_second_half(ages, last, first, end, lost);
+	look_at_second_half(ages, middle, lost);
+	fading = measure_fading(ages, &middle, variance);
+	ages->faded = fading > (ages->epochs < 20 ? 1.3 : 2);
+	if (fading > 2.6 && (ages->pattern == AGES_LASTING || ages->pattern == AGES_SLOWING))
+		ages->pattern = AGES_ENDED;
 }

@@ -16,6 +16,7 @@ enum growth_age_pattern {
 	AGES_LASTING,  /* epoch after epoch leaves blocks that do not go */
 	AGES_SPARSE,   /* the same, but too few epochs to be sure that they continue */
 	AGES_SLOWING,  /* later epochs leave far fewer blocks than earlier ones */
+	AGES_ENDED,    /* middle epochs left blocks, the youngest ones certainly fewer */
 	AGES_EARLY,    /* only early epochs left blocks */
 	AGES_RECENT,   /* only young blocks live: all of the older ones are gone */
 	AGES_DYING,    /* old blocks still go */
@@ -24,11 +25,13 @@ enum growth_age_pattern {
 
 struct growth_ages {
 	enum growth_age_pattern pattern;
-	size_t epochs;      /* middle epochs: after the warm-up, and old enough to be judged */
-	size_t leaving;     /* how many of them left blocks that still live */
-	size_t since;       /* middle epochs after the last of those */
-	size_t age;         /* beyond this age, in epochs, blocks were looked at */
-	double survivors;   /* blocks of the middle epochs that still live */
+	size_t epochs;    /* middle epochs: after the warm-up, and old enough to be judged */
+	size_t leaving;   /* how many of them left blocks that still live */
+	size_t since;     /* middle epochs after the last of those */
+	size_t age;       /* beyond this age, in epochs, blocks were looked at */
+	double survivors; /* blocks of the middle epochs that still live */
+	double silence; /* how likely the epochs after the last of those are that quiet by chance */
+	bool faded;     /* fewer blocks of the youngest epochs live than earlier ones make expect */
 	double early, late; /* the same in the first and second half of the middle epochs */
 	double deaths,
 		exposure; /* of blocks beyond `age`: how many went; blocks times epochs watched */

@@ -192,6 +192,14 @@ void growth_say_ages(struct growth_judgement *out, const struct growth_ages *age
 			"no block that was born after the warm-up lived longer than %zu interval%s",
 			ages->age, ages->age == 1 ? "" : "s");
 		break;
+	case AGES_ENDED:
+		growth_say(out,
+			   "%zu of the %zu intervals after the warm-up left %s that still live, "
+			   "but the "
+			   "youngest left far fewer: the growth may have ended",
+			   ages->leaving, ages->epochs,
+			   growth_amount(ages->survivors, "block", early));
+		break;
 	case AGES_DYING:
 	case AGES_REPLACED:
 		growth_say(out,

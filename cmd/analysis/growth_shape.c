@@ -200,7 +200,7 @@ void growth_shape_measure(struct growth_shape *s, const double *x, const double 
 
 bool growth_shape_is_exact(const struct growth_shape *s)
 {
-	return s->step > 0 && s->tail_steps >= 2 && s->give_back == 0 &&
+	return !s->estimated && s->step > 0 && s->tail_steps >= 2 && s->give_back == 0 &&
 	       (double)s->same_steps >= exact_share * (double)s->tail_steps &&
 	       s->y[s->count - 1] > s->y[s->count - 2];
 }

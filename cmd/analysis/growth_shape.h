@@ -9,8 +9,9 @@
 
 struct growth_shape {
 	const double *x, *y;
-	size_t count; /* snapshots of the run */
-	size_t tail;  /* the first snapshot that is not set aside as warm-up */
+	size_t count;   /* snapshots of the run */
+	bool estimated; /* sampled: no step is exact */
+	size_t tail;    /* the first snapshot that is not set aside as warm-up */
 
 	double first, last, min, max;
 	double step_x; /* median distance of neighbours on x */

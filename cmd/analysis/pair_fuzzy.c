@@ -24,8 +24,9 @@
 static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */
 static const double ambiguity = 0.01;        /* rivals this close cannot be told apart */
 static const double one_sided_weight = 0.25; /* of a frame that the other snapshot has nowhere */
-static const double size_share = 0.15;       /* what sizes say: enough to decide between equals */
+static const double size_share = 0.1;        /* what sizes say: enough to decide between equals */
 static const double line_share = 0.3;        /* what lines say: which call in a function it was */
+static const double order_share = 0.05;      /* what the same place in families of stacks says */
 
 enum {
 	PROBES = 6,            /* most telling tokens of an old family that are looked up */
@@ -342,15 +343,16 @@ static double size_likeness(const struct figures *a, const struct figures *b)
 }
 
 /*
- * The share of the frames that stand for each other, by the last alignment, that call from the same
- * line of their function.  0.5 where no line is known.
+ * Do the frames that stand for each other, by the last alignment, call from the same lines of their
+ * functions? 1 if all do, less with every one that does not: one other line is another call.  0.5
+ * where no line is known.
  */
 static double line_likeness(const struct fuzzy *fuzzy, uint32_t old, uint32_t new)
 {
 	const struct dataset *dataset = fuzzy->dataset;
 	const uint32_t *a = dataset->stack + dataset->sites[old].first;
 	const uint32_t *b = dataset->stack + dataset->sites[new].first;
-	size_t known = 0, equal = 0;
+	size_t known = 0, different = 0;
 
 	for (size_t i = 0; i < fuzzy->aligner.step_count; i++) {
 		struct align_step step = fuzzy->aligner.steps[i];
@@ -363,9 +365,9 @@ static double line_likeness(const struct fuzzy *fuzzy, uint32_t old, uint32_t ne
 		if (old_line == SNAP_NONE || new_line == SNAP_NONE)
 			continue;
 		known++;
-		equal += old_line == new_line;
+		different += old_line != new_line;
 	}
-	return known ? (double)equal / (double)known : 0.5;
+	return known ? 1 / (1 + (double)different) : 0.5;
 }
 
 /* ---- candidates ---- */
@@ -375,8 +377,8 @@ static bool add_candidate(struct fuzzy *fuzzy, uint32_t old, uint32_t new, doubl
 {
 	uint32_t a = fuzzy->old.members[old], b = fuzzy->new.members[new];
 	double size = size_likeness(&fuzzy->sides->old[a]->figures, &fuzzy->sides->new[b]->figures);
-	double score = (1 - size_share - line_share) * likeness + size_share * size +
-		       line_share * line_likeness(fuzzy, a, b);
+	double score = (1 - size_share - line_share - order_share) * likeness + size_share * size +
+		       line_share * line_likeness(fuzzy, a, b) + (distance == 0 ? order_share : 0);
 
 	if (!array_reserve(&fuzzy->candidates, &fuzzy->candidate_capacity, fuzzy->candidate_count,
 			   sizeof(*fuzzy->candidates)))

@@ -10,6 +10,7 @@
 
 #include "analysis/py_glob.h"
 #include "model/fail.h"
+#include "model/seed.h"
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -24,6 +25,7 @@ struct py_groups {
 	uint32_t file_mask, file_room;
 	struct py_frame *scratch;
 	size_t scratch_room;
+	uint64_t seed;   /* of the hashes of frames: nobody can know it beforehand and make them collide */
 	uint32_t *table; /* hash of frames -> row + 1 */
 	uint32_t table_mask;
 	uint64_t *hashes; /* of each row's frames */
@@ -253,9 +255,9 @@ static bool domain_is_kept(const struct py_options *options, const char *domain)
 
 /* ---- groups ---- */
 
-static uint64_t hash_frames(const struct py_frame *frames, size_t count)
+static uint64_t hash_frames(uint64_t seed, const struct py_frame *frames, size_t count)
 {
-	uint64_t hash = UINT64_C(0x9e3779b97f4a7c15) + count;
+	uint64_t hash = seed + count;
 
 	for (size_t i = 0; i < count; i++) {
 		hash = (hash ^ ((uint64_t)frames[i].file << 32 | frames[i].line)) *
@@ -320,7 +322,7 @@ static bool reserve_row(struct py_stats *stats, size_t frames)
 static struct py_row *find_row(struct py_stats *stats, const struct py_frame *frames, size_t count)
 {
 	struct py_groups *g = stats->groups;
-	uint64_t hash = hash_frames(frames, count);
+	uint64_t hash = hash_frames(g->seed, frames, count);
 	struct py_row *row;
 	uint32_t slot;
 
@@ -346,9 +348,20 @@ static struct py_row *find_row(struct py_stats *stats, const struct py_frame *fr
 	return row;
 }
 
-/* size and count hold the new side; the _diff fields the old side until finish_rows(). */
+/* What all traces of one stack hold. */
+struct holding {
+	int64_t size, count;
+};
+
+static enum snap_status too_large(struct adding *a)
+{
+	return fail(a->err, SNAP_ECORRUPT, "%s: the sizes add up to more than 2^63 - 1 bytes",
+		    model_name(a));
+}
+
+/* size and count hold the new side; the _diff fields the old side until py_stats_finish(). */
 static enum snap_status credit(struct adding *a, const struct py_frame *frames, size_t count,
-			       const struct snap_site *site)
+			       const struct holding *held)
 {
 	struct py_row *row = find_row(a->stats, frames, count);
 	int64_t *size, *blocks;
@@ -357,15 +370,14 @@ static enum snap_status credit(struct adding *a, const struct py_frame *frames, 
 		return no_memory(a);
 	size = a->old ? &row->size_diff : &row->size;
 	blocks = a->old ? &row->count_diff : &row->count;
-	if (__builtin_add_overflow(*size, (int64_t)site->live_bytes, size) ||
-	    __builtin_add_overflow(*blocks, (int64_t)site->live_blocks, blocks))
-		return fail(a->err, SNAP_ECORRUPT,
-			    "%s: the sizes add up to more than 2^63 - 1 bytes", model_name(a));
+	if (__builtin_add_overflow(*size, held->size, size) ||
+	    __builtin_add_overflow(*blocks, held->count, blocks))
+		return too_large(a);
 	return SNAP_OK;
 }
 
-static enum snap_status credit_trace(struct adding *a, const struct py_frame *frames, size_t count,
-				     const struct snap_site *site)
+static enum snap_status credit_stack(struct adding *a, const struct py_frame *frames, size_t count,
+				     const struct holding *held)
 {
 	const struct py_options *options = a->groups->options;
 	enum snap_status st = SNAP_OK;
@@ -376,12 +388,12 @@ static enum snap_status credit_trace(struct adding *a, const struct py_frame *fr
 
 			if (options->key == PY_FILENAME)
 				one.line = 0;
-			st = credit(a, &one, 1, site);
+			st = credit(a, &one, 1, held);
 		}
 		return st;
 	}
 	if (options->key == PY_TRACEBACK)
-		return credit(a, frames, count, site);
+		return credit(a, frames, count, held);
 	if (options->key == PY_FILENAME) {
 		struct py_frame one;
 
@@ -392,9 +404,9 @@ static enum snap_status credit_trace(struct adding *a, const struct py_frame *fr
 				"tuple index out of range)",
 				model_name(a));
 		one = (struct py_frame){frames[0].file, 0};
-		return credit(a, &one, 1, site);
+		return credit(a, &one, 1, held);
 	}
-	return credit(a, frames, count ? 1 : 0, site);
+	return credit(a, frames, count ? 1 : 0, held);
 }
 
 /* Frames of a node's stack, newest first, in scratch; false when memory is out. */
@@ -430,23 +442,38 @@ static bool unfold(struct adding *a, uint32_t node, size_t *count)
 	return true;
 }
 
+/* Add a site to what its stack holds; false if that is too large. */
+static bool hold(const struct adding *a, const struct snap_site *site, struct holding *held)
+{
+	if (site->live_bytes == SNAP_UNKNOWN || site->live_blocks == SNAP_UNKNOWN ||
+	    !domain_is_kept(a->groups->options, model_text(a->model, site->domain)))
+		return true;
+	return site->live_bytes <= INT64_MAX && site->live_blocks <= INT64_MAX &&
+	       !__builtin_add_overflow(held->size, (int64_t)site->live_bytes, &held->size) &&
+	       !__builtin_add_overflow(held->count, (int64_t)site->live_blocks, &held->count);
+}
+
+/* Sites that follow each other and differ by their domain only cost one look at their stack. */
 static enum snap_status group(struct adding *a)
 {
-	const struct model *model = a->model;
+	const struct model_site *sites = a->model->sites;
+	const uint32_t site_count = a->model->site_count;
 	enum snap_status st = SNAP_OK;
 
-	for (uint32_t i = 0; i < model->site_count && st == SNAP_OK; i++) {
-		const struct snap_site *site = &model->sites[i].row;
+	for (uint32_t i = 0; i < site_count && st == SNAP_OK;) {
+		uint32_t node = sites[i].row.node;
+		struct holding held = {0, 0};
 		size_t count;
 
-		if (site->live_bytes == SNAP_UNKNOWN || site->live_blocks == SNAP_UNKNOWN ||
-		    site->live_blocks == 0 ||
-		    !domain_is_kept(a->groups->options, model_text(model, site->domain)))
+		for (; i < site_count && sites[i].row.node == node; i++)
+			if (!hold(a, &sites[i].row, &held))
+				return too_large(a);
+		if (held.count == 0)
 			continue;
-		if (!unfold(a, site->node, &count))
+		if (!unfold(a, node, &count))
 			return no_memory(a);
 		if (trace_is_kept(a, a->groups->scratch, count))
-			st = credit_trace(a, a->groups->scratch, count, site);
+			st = credit_stack(a, a->groups->scratch, count, &held);
 	}
 	return st;
 }
@@ -559,11 +586,18 @@ struct py_stats *py_stats_new(const struct py_options *options, bool compared)
 	stats->groups = calloc(1, sizeof(*stats->groups));
 	if (stats->groups) {
 		stats->groups->options = options;
+		stats->groups->seed = hash_seed();
 		if (compile_filters(stats->groups))
 			return stats;
 	}
 	py_stats_free(stats);
 	return NULL;
+}
+
+bool py_stats_needs_stacks(const struct py_options *options)
+{
+	return options->key == PY_TRACEBACK || options->cumulative ||
+	       (options->all_frames && options->filter_count > 0);
 }
 
 enum snap_status py_stats_add(struct py_stats *stats, const struct model *model, bool old,

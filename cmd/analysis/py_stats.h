@@ -65,6 +65,9 @@ struct py_stats {
 struct py_stats *py_stats_new(const struct py_options *options, bool compared);
 void py_stats_free(struct py_stats *stats);
 
+/** False if only the newest frame of each stack matters to `options`. */
+bool py_stats_needs_stacks(const struct py_options *options);
+
 /**
  * Add the traces of a snapshot: the one that is asked about, or the `old` one that it is compared
  * with.  The model may be released afterwards, so that two large dumps need not be in memory

@@ -132,7 +132,7 @@ static bool judging_begin(struct judging *judging, const struct growth_table *ta
 {
 	*judging = (struct judging){.table = table, .warmup = warmup, .control = control};
 	judging->cohorts = malloc(growth_table_cohort_room(table) * sizeof(*judging->cohorts));
-	judging->scratch = malloc((2 * table->axis->count + 1) * sizeof(*judging->scratch));
+	judging->scratch = malloc((table->axis->count + 1) * sizeof(*judging->scratch));
 	return judging->cohorts && judging->scratch;
 }
 

@@ -137,10 +137,8 @@ static void credit_row(struct growth_table *table, uint32_t row, const struct st
 	table->present[row] = true;
 	add_known(&table->bytes[at], cell->live_bytes, &table->bytes_unknown[row]);
 	add_known(&table->blocks[at], cell->live_blocks, &table->blocks_unknown[row]);
-	if (table->bytes_variance) {
+	if (table->bytes_variance)
 		table->bytes_variance[at] += (float)cell->variance.live_bytes;
-		table->blocks_variance[at] += (float)cell->variance.live_blocks;
-	}
 }
 
 /* The stack that a row shows: the one that holds most at the end, or, if none does, was seen last.
@@ -193,8 +191,7 @@ static bool allocate(struct growth_table *table)
 	table->blocks = calloc(cells + 1, sizeof(*table->blocks));
 	if (table->axis->sampled) {
 		table->bytes_variance = calloc(cells + 1, sizeof(*table->bytes_variance));
-		table->blocks_variance = calloc(cells + 1, sizeof(*table->blocks_variance));
-		if (!table->bytes_variance || !table->blocks_variance)
+		if (!table->bytes_variance)
 			return false;
 	}
 	table->present = calloc(3 * rows + 1, sizeof(*table->present));
@@ -338,7 +335,6 @@ void growth_table_release(struct growth_table *table)
 	free(table->bytes);
 	free(table->blocks);
 	free(table->bytes_variance);
-	free(table->blocks_variance);
 	free(table->present);
 	free(table->heaviest);
 	free(table->total_bytes);
@@ -420,8 +416,6 @@ static size_t fill_censuses(const struct growth_table *table, size_t row,
 
 static const double *errors_of(const float *variances, size_t count, double *out)
 {
-	if (!variances)
-		return NULL;
 	for (size_t i = 0; i < count; i++)
 		out[i] = sqrt((double)variances[i]);
 	return out;
@@ -444,11 +438,9 @@ struct growth_series growth_table_series(const struct growth_table *table, size_
 		.censuses = censuses,
 	};
 
-	if (table->bytes_variance) {
-		series.bytes_stderr = errors_of(table->bytes_variance + from, axis->count, scratch);
-		series.blocks_stderr = errors_of(table->blocks_variance + from, axis->count,
-						 scratch + axis->count);
-	}
+	series.bytes_stderr = table->bytes_variance ? errors_of(table->bytes_variance + from,
+								axis->count, scratch)
+						    : NULL;
 	if (series.blocks)
 		series.census_count = fill_censuses(table, row, censuses, cohorts);
 	return series;

@@ -16,10 +16,10 @@ struct growth_table {
 	const struct growth_axis *axis;
 	struct dataset *dataset; /* frames and sites, no cells */
 	struct selection *selection;
-	size_t row_count;                        /* the selection's */
-	double *bytes, *blocks;                  /* row r, snapshot i: [r * axis->count + i] */
-	float *bytes_variance, *blocks_variance; /* NULL in exact mode */
-	bool *present;                           /* rows that any snapshot credits something to */
+	size_t row_count;       /* the selection's */
+	double *bytes, *blocks; /* row r, snapshot i: [r * axis->count + i] */
+	float *bytes_variance;  /* the same; NULL in exact mode */
+	bool *present;          /* rows that any snapshot credits something to */
 	bool *bytes_unknown, *blocks_unknown;
 	uint32_t *heaviest;                 /* per row: the site that holds most at the end */
 	double *total_bytes, *total_blocks; /* per snapshot, over all sites, filtered out or not */
@@ -39,8 +39,8 @@ void growth_table_release(struct growth_table *table);
 
 /**
  * The series of a row, and its censuses into `censuses` (GROWTH_CENSUSES) with their cohorts in
- * `cohorts` (growth_table_cohort_room() of them).  `scratch` holds 2 * axis->count values for
- * standard errors.
+ * `cohorts` (growth_table_cohort_room() of them).  `scratch` holds axis->count standard
+ * errors.
  */
 size_t growth_table_cohort_room(const struct growth_table *table);
 struct growth_series growth_table_series(const struct growth_table *table, size_t row,

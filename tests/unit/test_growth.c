@@ -241,3 +241,145 @@ Test(growth, processes_of_one_snapshot_each_are_too_few)
 	EXPECT(judgement, "too-few");
 	cr_assert(strstr(judgement.reasons[1], "4 processes"));
 }
+
+/* ---- cohorts: alive[v][e] blocks of 8 bytes at snapshot v that were born in epoch e ---- */
+
+enum { EPOCHS = 10 };
+
+static struct growth_judgement judge_epochs(double alive[EPOCHS][EPOCHS])
+{
+	double x[EPOCHS], blocks[EPOCHS] = {0}, bytes[EPOCHS];
+	uint64_t seq[EPOCHS];
+	struct growth_cohort cohorts[EPOCHS][EPOCHS];
+	struct growth_census censuses[EPOCHS];
+	struct growth_series series = {.count = EPOCHS,
+				       .x = x,
+				       .blocks = blocks,
+				       .bytes = bytes,
+				       .seq = seq,
+				       .censuses = censuses,
+				       .census_count = EPOCHS};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	for (size_t v = 0; v < EPOCHS; v++) {
+		x[v] = (double)v + 1;
+		seq[v] = v + 1;
+		for (size_t e = 0; e <= v; e++) {
+			cohorts[v][e] = (struct growth_cohort){
+				.birth_seq = e, .blocks = alive[v][e], .bytes = 8 * alive[v][e]};
+			blocks[v] += alive[v][e];
+		}
+		bytes[v] = 8 * blocks[v];
+		censuses[v] = (struct growth_census){v, cohorts[v], v + 1};
+	}
+	growth_judge(&series, &options, &judgement);
+	return judgement;
+}
+
+Test(growth_ages, blocks_that_stay_under_noise_are_a_leak)
+{
+	/* Two blocks of every epoch stay; 0 to 40 in flight hide it from counting. */
+	static const double in_flight[EPOCHS] = {30, 4, 38, 12, 25, 40, 7, 33, 2, 19};
+	double alive[EPOCHS][EPOCHS] = {{0}};
+	struct growth_judgement judgement;
+
+	for (int v = 0; v < EPOCHS; v++) {
+		for (int e = 0; e <= v; e++)
+			alive[v][e] = 2;
+		alive[v][v] += in_flight[v];
+	}
+	judgement = judge_epochs(alive);
+	EXPECT(judgement, "leak");
+	cr_assert_eq(judgement.confidence, GROWTH_HIGH);
+	cr_assert(strstr(judgement.reasons[0], "7 of the 7 intervals"), "%s", judgement.reasons[0]);
+}
+
+Test(growth_ages, a_climb_of_young_blocks_only_is_no_leak)
+{
+	double alive[EPOCHS][EPOCHS] = {{0}};
+
+	for (int v = 0; v < EPOCHS; v++)
+		alive[v][v] = 10 + 3 * v + v % 2;
+	EXPECT(judge_epochs(alive), "stable");
+}
+
+Test(growth_ages, only_early_epochs_that_stay_are_a_warm_up)
+{
+	double alive[EPOCHS][EPOCHS] = {{0}};
+
+	for (int v = 0; v < EPOCHS; v++)
+		for (int e = 0; e <= v && e < 4; e++)
+			alive[v][e] = 20;
+	EXPECT(judge_epochs(alive), "warm-up");
+}
+
+Test(growth_ages, a_first_in_first_out_queue_is_no_leak)
+{
+	double alive[EPOCHS][EPOCHS] = {{0}};
+
+	for (int v = 0; v < EPOCHS; v++)
+		for (int e = 0; e <= v; e++)
+			alive[v][e] = v - e < 4 ? 10 : 0;
+	cr_assert_neq(judge_epochs(alive).verdict, GROWTH_LEAK);
+}
+
+Test(growth_ages, growth_whose_last_epoch_is_empty_is_not_sure)
+{
+	double alive[EPOCHS][EPOCHS] = {{0}};
+
+	for (int v = 0; v < EPOCHS; v++)
+		for (int e = 0; e <= v && e < EPOCHS - 1; e++)
+			alive[v][e] = 20;
+	EXPECT(judge_epochs(alive), "inconclusive");
+}
+
+Test(growth_ages, sixteen_censuses_at_most_are_asked_for_and_the_last_is_among_them)
+{
+	struct growth_series series = {.count = 1000};
+	size_t wanted[GROWTH_CENSUSES];
+
+	cr_assert_eq(growth_wanted_censuses(&series, wanted, GROWTH_CENSUSES), 16);
+	cr_assert_eq(wanted[15], 999);
+	series.count = 5;
+	cr_assert_eq(growth_wanted_censuses(&series, wanted, GROWTH_CENSUSES), 5);
+	cr_assert_eq(wanted[0], 0);
+}
+
+Test(growth, estimates_are_never_exact)
+{
+	double x[] = {1, 2, 3, 4, 5, 6, 7, 8}, blocks[] = {4, 8, 12, 16, 20, 24, 28, 32};
+	double errors[] = {2, 2, 2, 2, 2, 2, 2, 2};
+	struct growth_series series = {
+		.count = 8, .x = x, .blocks = blocks, .bytes = blocks, .bytes_stderr = errors};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	growth_judge(&series, &options, &judgement);
+	EXPECT(judgement, "leak");
+	cr_assert(!judgement.exact);
+	cr_assert(!strstr(judgement.reasons[0], "exactly"));
+}
+
+Test(growth, growth_within_its_error_is_not_sure)
+{
+	double x[] = {1, 2, 3, 4, 5, 6, 7, 8}, blocks[] = {4, 8, 12, 16, 20, 24, 28, 32};
+	double errors[] = {15, 15, 15, 15,
+			   15, 15, 15, 15}; /* 28 grown < 2 * sqrt(15^2 + 15^2) = 42.4 */
+	struct growth_series series = {
+		.count = 8, .x = x, .blocks = blocks, .bytes = blocks, .bytes_stderr = errors};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	growth_judge(&series, &options, &judgement);
+	cr_assert_eq(judgement.confidence, GROWTH_LOW);
+}
+
+Test(growth, doubling_is_container_growth_until_a_doubling_is_overdue)
+{
+	/* Doublings at 2, 3, 5 and 9 snapshots; the next is due at about 17. */
+	EXPECT(JUDGE_BYTES(1, 64, 128, 256, 256, 512, 512, 512, 512, 1024, 1024, 1024, 1024),
+	       "container-growth");
+	EXPECT(JUDGE_BYTES(1, 64, 128, 256, 256, 512, 512, 512, 512, 512, 512, 512, 512),
+	       "warm-up");
+}
