@@ -97,22 +97,24 @@ static const char *pager_command(void)
 	return *pager && strcmp(pager, "cat") != 0 ? pager : NULL;
 }
 
-/* Falls back to standard output itself. */
+/* Where there is no pager, standard output itself stays. */
 static void open_pager(struct output *output)
 {
 	const char *pager = pager_command();
+	FILE *stream;
 
 	if (!pager)
 		return;
 	setenv("LESS", "FRX", 0);
 	fflush(stdout);
-	output->stream = popen(pager, "w");
-	output->pager = output->stream != NULL;
-	if (output->pager)
-		signal(SIGPIPE,
-		       SIG_IGN); /* close_pager() tells one that left from one that never was */
-	if (!output->stream)
-		output->stream = stdout;
+	stream = popen(pager, "w");
+	if (!stream)
+		return;
+	output->stream = stream;
+	output->pager = true;
+	/* A pager that the user left must not look like one that never was: close_pager() asks it.
+	 */
+	signal(SIGPIPE, SIG_IGN);
 }
 
 /* ---- a file ---- */
@@ -287,8 +289,9 @@ enum snap_status output_report(const struct report *report, const struct report_
 	look.width = terminal_width(output.terminal);
 	look.color = wants_color(options->color, output.terminal);
 	look.unicode = locale_is_utf8();
-	renderer->render(report, output.stream, &look); /* write errors show when it is closed */
-	return output_close(&output, SNAP_OK, err);
+	if (renderer->render(report, output.stream, &look) == SNAP_ENOMEM)
+		st = fail_memory(err, "rendering the report");
+	return output_close(&output, st, err); /* which notices write errors */
 }
 
 enum snap_status output_text(const char *text, const struct report_options *options,
