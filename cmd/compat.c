@@ -186,9 +186,9 @@ static enum snap_status request_make(struct request *request, const struct compa
 /* ---- inputs and outputs ---- */
 
 /* A file, "-", or a directory's newest. */
-static enum snap_status read_model(struct model **model, const char *name, struct snap_error *err)
+static enum snap_status read_model(struct model **model, const char *name,
+				   const struct input_options *options, struct snap_error *err)
 {
-	const struct input_options options = {.salvage = false};
 	enum snap_status st;
 	struct stat file;
 	char **paths;
@@ -198,21 +198,22 @@ static enum snap_status read_model(struct model **model, const char *name, struc
 	if (!name)
 		return fail(err, SNAP_EUSAGE, "--compat tracemalloc wants the name of a dump");
 	if (strcmp(name, "-") == 0 || stat(name, &file) != 0 || !S_ISDIR(file.st_mode))
-		return input_read(model, name, &options, err);
+		return input_read(model, name, options, err);
 	st = input_list_directory(name, &paths, &count, err);
 	if (st != SNAP_OK)
 		return st;
-	st = input_read(model, paths[count - 1], &options, err);
+	st = input_read(model, paths[count - 1], options, err);
 	input_free_list(paths, count);
 	return st;
 }
 
 /* One input after the other, so that only one is in memory. */
-static enum snap_status add_input(struct py_stats *stats, const char *name, bool old,
-				  struct snap_error *err)
+static enum snap_status add_input(struct py_stats *stats, const struct py_options *options,
+				  const char *name, bool old, struct snap_error *err)
 {
+	const struct input_options input = {.newest_frame_only = !py_stats_needs_stacks(options)};
 	struct model *model;
-	enum snap_status st = read_model(&model, name, err);
+	enum snap_status st = read_model(&model, name, &input, err);
 
 	if (st == SNAP_OK)
 		st = py_stats_add(stats, model, old, err);
@@ -304,9 +305,9 @@ enum snap_status compat_run(const struct compat_options *compat,
 		st = stats ? SNAP_OK : fail_memory(err, "grouping traces");
 	}
 	if (st == SNAP_OK && old)
-		st = add_input(stats, old, true, err);
+		st = add_input(stats, &request.options, old, true, err);
 	if (st == SNAP_OK)
-		st = add_input(stats, name, false, err);
+		st = add_input(stats, &request.options, name, false, err);
 	if (st == SNAP_OK)
 		st = py_stats_finish(stats, err);
 	if (st == SNAP_OK && strcmp(report_formats[options->format], "json") == 0)

@@ -25,7 +25,8 @@ struct py_groups {
 	uint32_t file_mask, file_room;
 	struct py_frame *scratch;
 	size_t scratch_room;
-	uint64_t seed;   /* of the hashes of frames: nobody can know it beforehand and make them collide */
+	uint64_t seed;   /* of the hashes of frames: nobody can know it beforehand and make them
+			    collide */
 	uint32_t *table; /* hash of frames -> row + 1 */
 	uint32_t table_mask;
 	uint64_t *hashes; /* of each row's frames */

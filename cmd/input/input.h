@@ -14,6 +14,7 @@
 
 struct input_options {
 	bool salvage; /* take what precedes the tear of a damaged .snap (info, dump): model->torn says so */
+	bool newest_frame_only; /* for who looks at no other frame of a stack; formats may ignore it */
 };
 
 /**

@@ -14,6 +14,9 @@ enum {
 	STACK_MAX = 1 << 22,   /* values waiting; the deepest that CPython needs is a frame tuple's
 				  length */
 	INTEGER_BYTES_MAX = 9, /* a 64-bit unsigned number as LONG1 */
+	CONTAINERS_MAX = 64,   /* a dump has two dicts and perhaps a list: each costs memory of its
+				  own, which files must not have for three bytes apiece */
+	OBJECTS_MAX = 64,      /* a dump has two */
 	PROTOCOL_MIN = 2,
 	PROTOCOL_MAX = 5,
 };
@@ -321,6 +324,8 @@ static enum snap_status op_container(struct machine *m, enum pickle_kind kind)
 {
 	struct pickle *p = m->pickle;
 
+	if (p->container_count >= CONTAINERS_MAX)
+		return bad(m, "more lists and dicts than any dump has");
 	if (!GROW(p->containers, p->container_room, p->container_count))
 		return fail_memory(m->err, "reading a pickle");
 	p->containers[p->container_count] = (struct pickle_container){NULL, 0, 0};
@@ -465,6 +470,8 @@ static enum snap_status op_newobj(struct machine *m)
 		return bad(m, "an object is made with arguments other than ()");
 	if (!pop(m, &class) || pickle_kind(class) != PICKLE_CLASS)
 		return bad(m, "it makes an object of something that is not a class");
+	if (p->object_count >= OBJECTS_MAX)
+		return bad(m, "more objects than any dump has");
 	if (!GROW(p->objects, p->object_room, p->object_count))
 		return fail_memory(m->err, "reading a pickle");
 	p->objects[p->object_count] =
@@ -495,6 +502,8 @@ static enum snap_status op_proto(struct machine *m)
 		return fail(m->err, SNAP_EUNSUPPORTED,
 			    "%s: offset %zu: pickle protocol %u; 2 to 5 are known", m->name,
 			    m->opcode_at, *version);
+	if (*version > m->pickle->protocol)
+		m->pickle->protocol = *version;
 	return SNAP_OK;
 }
 

@@ -80,6 +80,7 @@ struct pickle {
 	uint64_t item_count;
 	uint32_t text_room, number_room, tuple_room, container_room, object_room;
 	uint64_t item_room;
+	unsigned protocol;   /* the highest that PROTO named */
 	pickle_value result; /* what STOP left */
 };
 

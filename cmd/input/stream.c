@@ -45,7 +45,16 @@ static void file_close(void *state)
 	free(file);
 }
 
-static enum snap_status open_file(const char *path, int *fd, bool *regular, struct snap_error *err)
+/** 0 for what is no regular file: the time of a pipe says nothing. */
+static uint64_t modified_ns(const struct stat *info)
+{
+	if (!S_ISREG(info->st_mode) || info->st_mtim.tv_sec < 0)
+		return 0;
+	return (uint64_t)info->st_mtim.tv_sec * 1000000000u + (uint64_t)info->st_mtim.tv_nsec;
+}
+
+static enum snap_status open_file(const char *path, int *fd, bool *regular, uint64_t *modified,
+				  struct snap_error *err)
 {
 	struct stat info;
 
@@ -63,6 +72,7 @@ static enum snap_status open_file(const char *path, int *fd, bool *regular, stru
 			    "%s: is a directory, where one snapshot file is wanted", path);
 	}
 	*regular = S_ISREG(info.st_mode) && *fd != STDIN_FILENO;
+	*modified = modified_ns(&info);
 	return SNAP_OK;
 }
 
@@ -71,12 +81,13 @@ enum snap_status stream_open(struct stream **out, const char *path, struct snap_
 	struct file *file = malloc(sizeof(*file));
 	struct stream_source source = {file, file_read, file_close};
 	bool regular = false;
+	uint64_t modified = 0;
 	enum snap_status st;
 
 	*out = NULL;
 	if (!file)
 		return fail_memory(err, "opening a file");
-	st = open_file(path, &file->fd, &regular, err);
+	st = open_file(path, &file->fd, &regular, &modified, err);
 	if (st != SNAP_OK) {
 		free(file);
 		return st;
@@ -85,6 +96,7 @@ enum snap_status stream_open(struct stream **out, const char *path, struct snap_
 	if (st != SNAP_OK)
 		return st;
 	file->name = (*out)->name;
+	(*out)->modified_ns = modified;
 	if (regular) {
 		(*out)->path = strdup(path);
 		if (!(*out)->path) {

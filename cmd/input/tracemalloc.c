@@ -5,15 +5,19 @@
  * a list or tuple of trace tuples (domain, size, frames[, total_nframe]), `traceback_limit` a
  * number. A frame is (filename, lineno); the newest comes first.  Traces with the same frames and
  * domain become one site.  Names stay as pickled: UTF-8, with a lone surrogate as three bytes.
+ *
+ * Files are hostile: every table is open to what an attacker may repeat, so that none is searched
+ * from end to end, and hashes begin with a number that nobody can know beforehand.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "format/checksum.h"
 #include "input/formats.h"
 #include "input/pickle.h"
 #include "model/fail.h"
+#include "model/seed.h"
 
 enum { TRACE_FIELDS = 4, TRACE_FIELDS_MIN = 3, FRAMES_MAX = 1 << 20 };
 
@@ -26,8 +30,8 @@ struct sum {
 
 struct stack {
 	uint32_t node;
-	uint32_t first_sum;
-	uint32_t tuple; /* its frames, to compare with */
+	uint32_t first_sum; /* the sum that is likely to be asked for: dumps have few domains */
+	uint32_t tuple;     /* its frames, to compare with */
 	uint64_t hash;
 };
 
@@ -41,8 +45,12 @@ struct traces {
 	uint32_t stack_count, stack_room;
 	struct sum *sums;
 	uint32_t sum_count, sum_room;
-	uint32_t *table; /* hash -> stack index + 1 */
-	uint32_t table_mask;
+	uint32_t *table;        /* hash -> stack index + 1 */
+	uint32_t *sum_table;    /* hash of stack and domain -> sum index + 1, but for first sums */
+	uint32_t table_mask;    /* of both */
+	uint64_t seed;          /* of all hashes */
+	bool newest_frame_only; /* see struct input_options */
+	uint32_t fields_max;    /* of the trace tuples; 0 when there is none */
 	uint64_t extra_fields;
 };
 
@@ -129,14 +137,23 @@ static enum snap_status location_of(struct traces *t, pickle_value value, uint32
 	return SNAP_OK;
 }
 
+/* How many frames of a traceback are looked at. */
+static uint32_t frames_wanted(const struct traces *t, uint32_t frames)
+{
+	uint32_t count = t->pickle.tuples[frames].count;
+
+	return t->newest_frame_only && count > 1 ? 1 : count;
+}
+
 static bool same_frames(const struct traces *t, uint32_t a, uint32_t b)
 {
 	const struct pickle_tuple *tuples = t->pickle.tuples;
 	const pickle_value *x = tuple_items(t, a), *y = tuple_items(t, b);
+	uint32_t count = frames_wanted(t, a);
 
-	if (tuples[a].count != tuples[b].count)
+	if (count != frames_wanted(t, b))
 		return false;
-	for (uint32_t i = 0; i < tuples[a].count; i++)
+	for (uint32_t i = 0; i < count; i++)
 		if (tuples[pickle_index(x[i])].cache != tuples[pickle_index(y[i])].cache)
 			return false;
 	return true;
@@ -145,11 +162,11 @@ static bool same_frames(const struct traces *t, uint32_t a, uint32_t b)
 /* Locations of all frames made sure of, and a hash over them. */
 static enum snap_status hash_frames(struct traces *t, uint32_t frames, uint64_t *hash)
 {
-	const struct pickle_tuple *tuple = &t->pickle.tuples[frames];
 	const pickle_value *items = tuple_items(t, frames);
+	uint32_t count = frames_wanted(t, frames);
 
-	*hash = UINT64_C(0x9e3779b97f4a7c15) + tuple->count;
-	for (uint32_t i = 0; i < tuple->count; i++) {
+	*hash = t->seed + count;
+	for (uint32_t i = 0; i < count; i++) {
 		uint32_t location = SNAP_NONE;
 		enum snap_status st = location_of(t, items[i], &location);
 
@@ -172,13 +189,13 @@ static bool make_table(struct traces *t, uint64_t traces)
 	while (size < traces + traces / 2)
 		size *= 2;
 	t->table = calloc(size, sizeof(*t->table));
+	t->sum_table = calloc(size, sizeof(*t->sum_table));
 	t->table_mask = (uint32_t)(size - 1);
-	return t->table != NULL;
+	return t->table && t->sum_table;
 }
 
 static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t hash, uint32_t slot)
 {
-	const struct pickle_tuple *tuple = &t->pickle.tuples[frames];
 	const pickle_value *items = tuple_items(t, frames);
 	uint32_t node = SNAP_NONE;
 
@@ -191,7 +208,7 @@ static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t ha
 		t->stacks = larger;
 		t->stack_room = room;
 	}
-	for (uint32_t i = tuple->count; i > 0; i--) {
+	for (uint32_t i = frames_wanted(t, frames); i > 0; i--) {
 		node = model_node_add(t->model, node,
 				      t->pickle.tuples[pickle_index(items[i - 1])].cache >>
 					      CACHE_KIND_BITS);
@@ -216,8 +233,9 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 	}
 	if (tuple->count > FRAMES_MAX)
 		return wrong(t, "a traceback has more than a million frames");
-	if (tuple->count && pickle_kind(tuple_items(t, frames)[0]) != PICKLE_TUPLE)
-		return wrong(t, "a traceback is not a tuple of frames");
+	for (uint32_t i = 0; i < tuple->count; i++)
+		if (pickle_kind(tuple_items(t, frames)[i]) != PICKLE_TUPLE)
+			return wrong(t, "a traceback is not a tuple of frames");
 	st = hash_frames(t, frames, &hash);
 	if (st != SNAP_OK)
 		return st;
@@ -241,27 +259,62 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 
 /* ---- traces ---- */
 
+/* A new sum; SNAP_NONE when memory is out. */
+static uint32_t add_sum(struct traces *t, uint32_t stack, uint64_t domain)
+{
+	if (t->sum_count == t->sum_room) {
+		uint32_t room = t->sum_room ? t->sum_room * 2 : 256;
+		struct sum *larger = realloc(t->sums, room * sizeof(*larger));
+
+		if (!larger)
+			return SNAP_NONE;
+		t->sums = larger;
+		t->sum_room = room;
+	}
+	t->sums[t->sum_count] = (struct sum){stack, SNAP_NONE, domain, 0, 0};
+	return t->sum_count++;
+}
+
+/* The sum of a stack that has one already, of another domain. */
+static uint32_t other_sum_of(struct traces *t, uint32_t stack, uint64_t domain)
+{
+	uint64_t hash = (t->seed ^ stack) * UINT64_C(0xbf58476d1ce4e5b9);
+	uint32_t slot, first = t->stacks[stack].first_sum, at;
+
+	hash = ((hash ^ hash >> 29) ^ domain) * UINT64_C(0xbf58476d1ce4e5b9);
+	hash ^= hash >> 32;
+	for (slot = (uint32_t)hash & t->table_mask; t->sum_table[slot];
+	     slot = (slot + 1) & t->table_mask) {
+		const struct sum *known = &t->sums[t->sum_table[slot] - 1];
+
+		if (known->stack == stack && known->domain == domain)
+			return t->sum_table[slot] - 1;
+	}
+	at = add_sum(t, stack, domain);
+	if (at == SNAP_NONE)
+		return at;
+	t->sum_table[slot] = at + 1;
+	t->sums[at].next = t->sums[first].next;
+	t->sums[first].next = at;
+	return at;
+}
+
+static uint32_t sum_of(struct traces *t, uint32_t stack, uint64_t domain)
+{
+	uint32_t first = t->stacks[stack].first_sum;
+
+	if (first == SNAP_NONE)
+		return t->stacks[stack].first_sum = add_sum(t, stack, domain);
+	return t->sums[first].domain == domain ? first : other_sum_of(t, stack, domain);
+}
+
 static enum snap_status add_to_sum(struct traces *t, uint32_t stack, uint64_t domain,
 				   uint64_t bytes)
 {
-	uint32_t at = t->stacks[stack].first_sum;
+	uint32_t at = sum_of(t, stack, domain);
 
-	while (at != SNAP_NONE && t->sums[at].domain != domain)
-		at = t->sums[at].next;
-	if (at == SNAP_NONE) {
-		if (t->sum_count == t->sum_room) {
-			uint32_t room = t->sum_room ? t->sum_room * 2 : 256;
-			struct sum *larger = realloc(t->sums, room * sizeof(*larger));
-
-			if (!larger)
-				return no_memory(t);
-			t->sums = larger;
-			t->sum_room = room;
-		}
-		at = t->sum_count++;
-		t->sums[at] = (struct sum){stack, t->stacks[stack].first_sum, domain, 0, 0};
-		t->stacks[stack].first_sum = at;
-	}
+	if (at == SNAP_NONE)
+		return no_memory(t);
 	if (bytes > INT64_MAX - t->sums[at].bytes)
 		return fail(t->err, SNAP_ECORRUPT,
 			    "%s: the sizes add up to more than 2^63 - 1 bytes", t->name);
@@ -289,6 +342,8 @@ static enum snap_status add_trace(struct traces *t, pickle_value value)
 		return wrong(t, "a trace has a negative domain or size");
 	if (tuple->count > TRACE_FIELDS)
 		t->extra_fields++;
+	if (tuple->count > t->fields_max)
+		t->fields_max = tuple->count;
 	st = stack_of(t, pickle_index(items[2]), &stack);
 	if (st != SNAP_OK)
 		return st;
@@ -320,44 +375,105 @@ static enum snap_status add_traces(struct traces *t, pickle_value list)
 
 /* ---- the model ---- */
 
-static enum snap_status add_sites(struct traces *t)
+static bool add_site(struct traces *t, const struct sum *sum)
 {
+	struct snap_site site = {
+		.node = t->stacks[sum->stack].node,
+		.live_bytes = sum->bytes,
+		.live_blocks = sum->blocks,
+		.allocated_bytes = SNAP_UNKNOWN,
+		.allocated_blocks = SNAP_UNKNOWN,
+	};
 	char domain[40];
 
-	for (uint32_t i = 0; i < t->sum_count; i++) {
-		const struct sum *sum = &t->sums[i];
-		struct snap_site site = {
-			.node = t->stacks[sum->stack].node,
-			.live_bytes = sum->bytes,
-			.live_blocks = sum->blocks,
-			.allocated_bytes = SNAP_UNKNOWN,
-			.allocated_blocks = SNAP_UNKNOWN,
-		};
+	if (sum->domain == 0)
+		snprintf(domain, sizeof(domain), "python");
+	else
+		snprintf(domain, sizeof(domain), "python:%llu", (unsigned long long)sum->domain);
+	site.domain = model_cstring(t->model, domain);
+	return site.domain != SNAP_NONE && model_site_add(t->model, &site, NULL, NULL) != SNAP_NONE;
+}
 
-		if (sum->domain == 0)
-			snprintf(domain, sizeof(domain), "python");
-		else
-			snprintf(domain, sizeof(domain), "python:%llu",
-				 (unsigned long long)sum->domain);
-		site.domain = model_cstring(t->model, domain);
-		if (site.domain == SNAP_NONE ||
-		    model_site_add(t->model, &site, NULL, NULL) == SNAP_NONE)
-			return no_memory(t);
-	}
+/* Sites of one stack follow each other. */
+static enum snap_status add_sites(struct traces *t)
+{
+	for (uint32_t i = 0; i < t->stack_count; i++)
+		for (uint32_t at = t->stacks[i].first_sum; at != SNAP_NONE; at = t->sums[at].next)
+			if (!add_site(t, &t->sums[at]))
+				return no_memory(t);
 	return SNAP_OK;
 }
 
-/* A dump does not say when it was taken: its file's time has to do. */
+/* A dump does not say when it was taken: its file's time has to do, and `time_from` says so. */
 static bool add_time(struct model *model, const struct stream *stream)
 {
-	struct stat file;
 	char text[40];
 
-	if (!stream->path || stat(stream->path, &file) != 0)
+	if (stream->modified_ns == 0)
 		return true;
-	snprintf(text, sizeof(text), "%lld",
-		 (long long)file.st_mtim.tv_sec * 1000000000LL + file.st_mtim.tv_nsec);
-	return model_meta_set(model, "time_ns", text);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)stream->modified_ns);
+	return model_meta_set(model, "time_ns", text) && model_meta_set(model, "time_from", "file");
+}
+
+/* ---- which Python wrote it ---- */
+
+/* The N of a ".../python3.N/..." in a file name, or 0. */
+static unsigned minor_in_path(struct snap_text name)
+{
+	static const char marker[] = "/python3.";
+	const size_t size = sizeof(marker) - 1;
+	const char *at = name.size > size ? memmem(name.data, name.size, marker, size) : NULL;
+	const char *end = name.data + name.size;
+	unsigned minor = 0;
+
+	if (!at)
+		return 0;
+	for (at += size; at < end && *at >= '0' && *at <= '9' && minor < 100; at++)
+		minor = minor * 10 + (unsigned)(*at - '0');
+	return at < end && *at == '/' ? minor : 0;
+}
+
+/* What the paths of libraries agree on, or 0. */
+static unsigned minor_in_paths(const struct pickle *pickle)
+{
+	unsigned found = 0;
+
+	for (uint32_t i = 0; i < pickle->text_count; i++) {
+		unsigned minor = minor_in_path(pickle->texts[i]);
+
+		if (minor && found && minor != found)
+			return 0;
+		if (minor)
+			found = minor;
+	}
+	return found;
+}
+
+/*
+ * A dump does not carry the version, but 3.9 added a field to traces, 3.8 raised the protocol from
+ * 4 to 5, and libraries mostly lie in a directory that is named after it.
+ */
+static bool add_python_version(struct traces *t)
+{
+	unsigned least = t->pickle.protocol >= 5 ? 8 : 6, most = t->pickle.protocol >= 5 ? 0 : 7;
+	unsigned minor = minor_in_paths(&t->pickle);
+	char text[40];
+
+	if (t->fields_max >= TRACE_FIELDS) {
+		least = 9;
+		most = 0;
+	} else if (t->fields_max == TRACE_FIELDS_MIN && least == 8) {
+		most = 8;
+	}
+	if (minor >= least && (most == 0 || minor <= most))
+		least = most = minor;
+	if (most == 0)
+		snprintf(text, sizeof(text), "3.%u or later", least);
+	else if (least == most)
+		snprintf(text, sizeof(text), "3.%u", least);
+	else
+		snprintf(text, sizeof(text), "3.%u to 3.%u", least, most);
+	return model_meta_set(t->model, "python_version", text);
 }
 
 static enum snap_status add_meta(struct traces *t, const struct stream *stream,
@@ -365,7 +481,8 @@ static enum snap_status add_meta(struct traces *t, const struct stream *stream,
 {
 	char text[40];
 	int64_t number;
-	bool fine = model_meta_set(t->model, "format", "tracemalloc") && add_time(t->model, stream);
+	bool fine = model_meta_set(t->model, "format", "tracemalloc") &&
+		    add_time(t->model, stream) && add_python_version(t);
 
 	if (fine && limit && pickle_number(&t->pickle, *limit, &number)) {
 		snprintf(text, sizeof(text), "%lld", (long long)number);
@@ -418,10 +535,13 @@ static enum snap_status tracemalloc_read(struct model *model, struct stream *str
 					 const struct input_options *options,
 					 struct snap_error *err)
 {
-	struct traces t = {.model = model, .name = stream->name, .err = err};
+	struct traces t = {.model = model,
+			   .name = stream->name,
+			   .err = err,
+			   .seed = hash_seed(),
+			   .newest_frame_only = options->newest_frame_only};
 	enum snap_status st;
 
-	(void)options;
 	st = stream_need_all(stream, err);
 	if (st == SNAP_OK)
 		st = pickle_read(&t.pickle, stream->data, stream->size, stream->name, err);
@@ -439,6 +559,9 @@ static enum snap_status tracemalloc_read(struct model *model, struct stream *str
 	free(t.stacks);
 	free(t.sums);
 	free(t.table);
+	free(t.sum_table);
+	if (st == SNAP_OK)
+		model->digest = snap__xxh64(stream->data, stream->size, 0);
 	return st;
 }
 

@@ -193,6 +193,7 @@ enum snap_status stream_unwrap(struct stream **stream, struct snap_error *err)
 		enum snap_status st = stream_need(*stream, 4, err);
 		struct stream_source source;
 		struct stream *unpacked;
+		uint64_t modified_ns = (*stream)->modified_ns;
 		const char *wrapping;
 		char *name;
 
@@ -211,6 +212,7 @@ enum snap_status stream_unwrap(struct stream **stream, struct snap_error *err)
 		free(name);
 		if (st != SNAP_OK)
 			return st;
+		unpacked->modified_ns = modified_ns;
 		*stream = unpacked;
 	}
 	return fail(err, SNAP_ECORRUPT, "%s: compressed more than %d times over: refused",
