@@ -48,7 +48,7 @@ static void report_kilobytes(const char *path, const struct wanted *wanted, snap
 /* The path of our cgroup behind `prefix` in /proc/self/cgroup ("0::" for v2). */
 static bool cgroup_path(const char *controller, struct snap__text *out)
 {
-	char text[2500];
+	char text[1024];
 	const char *line = text;
 
 	if (snap__os_read_file("/proc/self/cgroup", text, sizeof(text)) < 0)
@@ -79,7 +79,7 @@ struct cgroup_files {
 static bool cgroup_read(const char *root, const char *path, const char *file, char *text,
 			size_t size)
 {
-	char name[1024];
+	char name[640];
 	struct snap__text full = SNAP__TEXT(name);
 
 	snap__text_add(&full, root);
@@ -91,7 +91,7 @@ static bool cgroup_read(const char *root, const char *path, const char *file, ch
 
 static bool report_cgroup(const struct cgroup_files *files, snap__metric_fn *fn, void *user)
 {
-	char buffer[1024], text[1536];
+	char buffer[512], text[768];
 	struct snap__text path = SNAP__TEXT(buffer);
 	uint64_t value;
 
