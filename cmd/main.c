@@ -119,8 +119,9 @@ static int dispatch(int argc, char **argv)
 	}
 	command = cli_find(command_name(argv[1]));
 	if (!command && argv[1][0] == '-') {
-		cli_message("unknown option %s before the command; see snapdiff help --all",
-			    argv[1]);
+		cli_message(
+			"unknown option %s before the command; a command's options follow its name",
+			argv[1]);
 		return EXIT_USAGE;
 	}
 	if (!command)
