@@ -76,9 +76,10 @@ static uint32_t add_scope(struct unit_scopes *unit, uint64_t begin, uint32_t par
 {
 	if (unit->count == unit->room) {
 		uint32_t room = unit->room * 2 + 64;
-		struct scope *moved = reallocarray(unit->items, room, sizeof(*moved));
+		struct scope *moved =
+			room < NO_PARENT ? reallocarray(unit->items, room, sizeof(*moved)) : NULL;
 
-		if (!moved || room >= NO_PARENT)
+		if (!moved)
 			return NO_PARENT;
 		unit->items = moved;
 		unit->room = room;

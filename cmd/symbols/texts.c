@@ -81,8 +81,8 @@ static uint32_t *shown_slot(struct texts *texts, uint32_t id)
 	return &texts->shown[id];
 }
 
-/** Keep `made` (malloc'ed, released here) as what is shown for string `id`. */
-static const char *remember(struct texts *texts, uint32_t id, char *made)
+/** Keep `made` (malloc'ed, released here) as what is shown for the string whose slot this is. */
+static const char *remember(struct texts *texts, uint32_t *shown, char *made)
 {
 	uint32_t made_id;
 
@@ -92,7 +92,7 @@ static const char *remember(struct texts *texts, uint32_t id, char *made)
 	}
 	made_id = keep(texts, made, strlen(made));
 	free(made);
-	*shown_slot(texts, id) = made_id + 1; /* there is room: the caller looked here first */
+	*shown = made_id + 1;
 	return model_text(texts->strings, made_id);
 }
 
@@ -105,7 +105,7 @@ const char *texts_function(struct texts *texts, const char *linkage_name)
 		return "";
 	if (*shown)
 		return model_text(texts->strings, *shown - 1);
-	return remember(texts, id, demangle_function(linkage_name));
+	return remember(texts, shown, demangle_function(linkage_name));
 }
 
 const char *texts_file(struct texts *texts, const char *file, const char *directory)
@@ -130,5 +130,5 @@ const char *texts_file(struct texts *texts, const char *file, const char *direct
 		return "";
 	if (*shown)
 		return model_text(texts->strings, *shown - 1);
-	return remember(texts, id, paths_source_name(file, directory));
+	return remember(texts, shown, paths_source_name(file, directory));
 }
