@@ -85,7 +85,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 {
 	double *next;
 
-	*axis = (struct growth_axis){.count = count, .per = "snapshot", .cgroup_limit = NAN};
+	*axis = (struct growth_axis){.count = count, .per = "snapshot", .cgroup_limit = (double)NAN};
 	axis->memory = calloc((4 + GROWTH_METRICS) * count + 1, sizeof(double));
 	axis->seq = calloc(count + 1, sizeof(*axis->seq));
 	axis->run = calloc(count + 1, sizeof(*axis->run));
@@ -99,7 +99,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 	for (int m = 0; m < GROWTH_METRICS; m++) {
 		axis->metrics[m] = next += count;
 		for (size_t i = 0; i < count; i++)
-			axis->metrics[m][i] = NAN;
+			axis->metrics[m][i] = (double)NAN;
 	}
 	return true;
 }
@@ -140,7 +140,7 @@ static enum snap_status read_label(struct reading *reading, struct store *store,
 
 	reading->label = label;
 	for (size_t i = 0; i < reading->axis->count; i++)
-		reading->label_values[i] = NAN;
+		reading->label_values[i] = (double)NAN;
 	for (size_t i = 0; st == SNAP_OK && i < reading->axis->count; i++) {
 		reading->at = i;
 		st = store_each_label(store, reading->ids[i], take_label, reading, err);
