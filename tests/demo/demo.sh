@@ -25,11 +25,16 @@ echo "A snapshot each time its live heap has grown by 4 MiB, and one when it exi
 show "snapdiff run -o sqlite --at-growth 4MiB -- sqlite3 :memory: '.read grow.sql'"
 show "snapdiff ls sqlite"
 
-step "2. What holds the most memory?  (a directory means its newest snapshot that is not the exit's remains)"
-show "snapdiff top -n 8 \$(ls sqlite/*.snap | tail -n 2 | head -n 1)"
+# The last one is from the program's end, when nearly everything has been freed: look at the one before.
+first=$(find sqlite -name '*.snap' | sort | head -n 1)
+full=$(find sqlite -name '*.snap' | sort | tail -n 2 | head -n 1)
+
+step "2. What holds the most memory?  Debian's libsqlite3 is stripped: what it exports still tells."
+show "snapdiff top -n 5 $full"
+show "snapdiff top -n 5 -g function --cumulative --show '^sqlite3_' $full"
 
 step "3. What changed between the first snapshot and that one?"
-show "snapdiff compare -n 8 -g function \$(ls sqlite/*.snap | head -n 1) \$(ls sqlite/*.snap | tail -n 2 | head -n 1)"
+show "snapdiff compare -n 5 -g function --show '^sqlite3_' $first $full"
 
 step "4. A small leaky server that takes its own snapshots through the C API."
 show "cc -O2 -g leaky_server.c -I$source_root/include -L$bin/../lib -lsnap -pthread -Wl,-rpath,$bin/../lib -o leaky_server"
