@@ -3,6 +3,8 @@
  */
 #include "cli/cli.h"
 
+#include <string.h>
+
 #include "input/input.h"
 
 struct build_options {
@@ -31,6 +33,9 @@ static enum snap_status build_run(const struct invocation *call, int *exit_code,
 	(void)exit_code;
 	if (!options->output)
 		return fail(err, SNAP_EUSAGE, "name the file to write with -o SNAP");
+	if (strcmp(options->output, "-") == 0)
+		return fail(err, SNAP_EUSAGE,
+			    "a snapshot is written to a file, not to standard output");
 	st = input_read(&model, call->argv[0], NULL, err);
 	if (st == SNAP_OK) {
 		st = input_write_snap(model, options->output, err);

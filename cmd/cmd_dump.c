@@ -102,13 +102,16 @@ static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct dump_options *options = call->options;
+	const char *output = options->output;
 	struct model *model = NULL;
 	enum snap_status st = read_named(&model, call->argv[0], err);
 
+	if (output && strcmp(output, "-") == 0)
+		output = NULL;
 	if (st == SNAP_OK)
 		st = symbolise(model, options->quiet, err);
 	if (st == SNAP_OK)
-		st = write_output(model, options->output, err);
+		st = write_output(model, output, err);
 	if (st == SNAP_OK && model->torn) {
 		cli_message("warning: %s", model->torn);
 		*exit_code = EXIT_INPUT;

@@ -62,8 +62,8 @@ static enum snap_status refuse(const struct stream *stream, struct snap_error *e
 		return fail(err, SNAP_EUNSUPPORTED,
 			    "%s: is a database, not a snapshot; name it with --db %s", name, name);
 	return fail(err, SNAP_EUNSUPPORTED,
-		    "%s: is not a snapshot in any known format (.snap or text, also inside gzip or "
-		    "zstd)",
+		    "%s: is not a snapshot in any known format: .snap, text, tracemalloc, "
+		    "or these inside gzip or zstd",
 		    name);
 }
 
