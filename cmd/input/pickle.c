@@ -92,7 +92,7 @@ static void *enlarge(void *array, uint32_t *room, uint32_t count, size_t element
 
 	if (count < *room || *room > UINT32_MAX / 2)
 		return array;
-	larger = realloc(array, wanted * element);
+	larger = reallocarray(array, wanted, element);
 	if (larger)
 		*room = wanted;
 	return larger ? larger : array;
@@ -114,6 +114,8 @@ static enum snap_status push(struct machine *m, pickle_value value)
 
 static enum snap_status push_index(struct machine *m, enum pickle_kind kind, uint32_t index)
 {
+	if (index > UINT32_MAX >> PICKLE_KIND_BITS)
+		return bad(m, "more values than a dump may have");
 	return push(m, (pickle_value)index << PICKLE_KIND_BITS | kind);
 }
 
@@ -162,7 +164,7 @@ static uint64_t little_endian(const unsigned char *bytes, unsigned count)
 
 static enum snap_status push_number(struct machine *m, int64_t number)
 {
-	const int64_t limit = INT64_C(1) << (63 - PICKLE_KIND_BITS);
+	const int64_t limit = INT64_C(1) << (31 - PICKLE_KIND_BITS);
 	struct pickle *p = m->pickle;
 
 	if (number >= -limit && number < limit)
@@ -264,22 +266,22 @@ static enum snap_status op_text(struct machine *m, unsigned length_bytes)
 	return push_index(m, PICKLE_TEXT, p->text_count++);
 }
 
-static bool reserve_items(struct pickle *p, uint64_t count)
+static bool reserve_items(struct pickle *p, uint32_t count)
 {
-	uint64_t wanted = p->item_room ? p->item_room : 64;
+	uint64_t needed = (uint64_t)p->item_count + count, room = p->item_room ? p->item_room : 64;
 	pickle_value *grown;
 
-	while (wanted < p->item_count + count)
-		wanted *= 2;
-	if (wanted == p->item_room)
+	if (needed <= p->item_room)
 		return true;
-	if (wanted > SIZE_MAX / sizeof(*grown))
+	while (room < needed)
+		room *= 2;
+	if (room > UINT32_MAX)
 		return false;
-	grown = realloc(p->items, wanted * sizeof(*grown));
+	grown = realloc(p->items, room * sizeof(*grown));
 	if (!grown)
 		return false;
 	p->items = grown;
-	p->item_room = wanted;
+	p->item_room = (uint32_t)room;
 	return true;
 }
 

@@ -20,7 +20,7 @@
 
 enum pickle_kind {
 	PICKLE_NONE,
-	PICKLE_INT,    /* the number itself, where 60 bits hold it */
+	PICKLE_INT,    /* the number itself, where 28 bits hold it */
 	PICKLE_BIG,    /* index into numbers, where they do not */
 	PICKLE_TEXT,   /* index into texts */
 	PICKLE_TUPLE,  /* index into tuples */
@@ -34,10 +34,10 @@ enum pickle_kind {
 enum pickle_class { PICKLE_SNAPSHOT, PICKLE_TRACES };
 
 /**
- * A value in eight bytes, because dumps have millions of them: the kind in the low four bits, an
+ * A value in four bytes, because dumps have millions of them: the kind in the low four bits, an
  * index or a number above.
  */
-typedef uint64_t pickle_value;
+typedef uint32_t pickle_value;
 
 enum { PICKLE_KIND_BITS = 4 };
 
@@ -48,11 +48,11 @@ static inline enum pickle_kind pickle_kind(pickle_value value)
 
 static inline uint32_t pickle_index(pickle_value value)
 {
-	return (uint32_t)(value >> PICKLE_KIND_BITS);
+	return value >> PICKLE_KIND_BITS;
 }
 
 struct pickle_tuple {
-	uint64_t first; /* its items are items[first .. first + count) */
+	uint32_t first; /* its items are items[first .. first + count) */
 	uint32_t count;
 	uint32_t cache; /* the reader's, 0 at first: what this tuple was turned into */
 };
@@ -76,10 +76,8 @@ struct pickle {
 	struct pickle_tuple *tuples;
 	struct pickle_container *containers;
 	struct pickle_object *objects;
-	uint32_t text_count, number_count, tuple_count, container_count, object_count;
-	uint64_t item_count;
-	uint32_t text_room, number_room, tuple_room, container_room, object_room;
-	uint64_t item_room;
+	uint32_t text_count, number_count, tuple_count, container_count, object_count, item_count;
+	uint32_t text_room, number_room, tuple_room, container_room, object_room, item_room;
 	unsigned protocol;   /* the highest that PROTO named */
 	pickle_value result; /* what STOP left */
 };
@@ -100,7 +98,7 @@ void pickle_free(struct pickle *pickle);
 static inline bool pickle_number(const struct pickle *pickle, pickle_value value, int64_t *number)
 {
 	if (pickle_kind(value) == PICKLE_INT)
-		*number = (int64_t)value >> PICKLE_KIND_BITS;
+		*number = (int32_t)value >> PICKLE_KIND_BITS;
 	else if (pickle_kind(value) == PICKLE_BIG)
 		*number = pickle->numbers[pickle_index(value)];
 	else

@@ -14,6 +14,7 @@
 
 enum {
 	READ_SIZE = 256 * 1024, /* bytes asked of a source at once */
+	EXPECTED_MAX = 1 << 30, /* what a file's size alone makes us set aside */
 };
 
 struct file {
@@ -45,49 +46,47 @@ static void file_close(void *state)
 	free(file);
 }
 
-/** 0 for what is no regular file: the time of a pipe says nothing. */
-static uint64_t modified_ns(const struct stat *info)
-{
-	if (!S_ISREG(info->st_mode) || info->st_mtim.tv_sec < 0)
-		return 0;
-	return (uint64_t)info->st_mtim.tv_sec * 1000000000u + (uint64_t)info->st_mtim.tv_nsec;
-}
-
-static enum snap_status open_file(const char *path, int *fd, bool *regular, uint64_t *modified,
+static enum snap_status open_file(const char *path, int *fd, struct stat *info,
 				  struct snap_error *err)
 {
-	struct stat info;
-
 	*fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (*fd < 0 || fstat(*fd, &info) != 0) {
+	if (*fd < 0 || fstat(*fd, info) != 0) {
 		fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
 		if (*fd > STDIN_FILENO)
 			close(*fd);
 		return SNAP_EIO;
 	}
-	if (S_ISDIR(info.st_mode)) {
+	if (S_ISDIR(info->st_mode)) {
 		if (*fd != STDIN_FILENO)
 			close(*fd);
 		return fail(err, SNAP_EUNSUPPORTED,
 			    "%s: is a directory, where one snapshot file is wanted", path);
 	}
-	*regular = S_ISREG(info.st_mode) && *fd != STDIN_FILENO;
-	*modified = modified_ns(&info);
 	return SNAP_OK;
+}
+
+/** What only regular files have; the size and time of a pipe say nothing. */
+static void note_facts(struct stream *stream, const struct stat *info)
+{
+	if (!S_ISREG(info->st_mode))
+		return;
+	stream->file_size = (uint64_t)info->st_size;
+	if (info->st_mtim.tv_sec > 0)
+		stream->modified_ns = (uint64_t)info->st_mtim.tv_sec * 1000000000u +
+				      (uint64_t)info->st_mtim.tv_nsec;
 }
 
 enum snap_status stream_open(struct stream **out, const char *path, struct snap_error *err)
 {
 	struct file *file = malloc(sizeof(*file));
 	struct stream_source source = {file, file_read, file_close};
-	bool regular = false;
-	uint64_t modified = 0;
 	enum snap_status st;
+	struct stat info;
 
 	*out = NULL;
 	if (!file)
 		return fail_memory(err, "opening a file");
-	st = open_file(path, &file->fd, &regular, &modified, err);
+	st = open_file(path, &file->fd, &info, err);
 	if (st != SNAP_OK) {
 		free(file);
 		return st;
@@ -96,8 +95,8 @@ enum snap_status stream_open(struct stream **out, const char *path, struct snap_
 	if (st != SNAP_OK)
 		return st;
 	file->name = (*out)->name;
-	(*out)->modified_ns = modified;
-	if (regular) {
+	note_facts(*out, &info);
+	if (S_ISREG(info.st_mode) && file->fd != STDIN_FILENO) {
 		(*out)->path = strdup(path);
 		if (!(*out)->path) {
 			stream_close(*out);
@@ -154,6 +153,23 @@ void stream_close(struct stream *stream)
 	free(stream->name);
 	free(stream->path);
 	free(stream);
+}
+
+/** Room for `more` bytes behind the window at once, where they are expected; if not, it grows. */
+static void expect(struct stream *stream, uint64_t more)
+{
+	size_t used = stream->buffer ? (size_t)(stream->data - stream->buffer) : 0;
+	size_t room = used + stream->size + (size_t)more;
+	char *buffer;
+
+	if (more > EXPECTED_MAX || (stream->size && !stream->buffer) || room <= stream->room)
+		return;
+	buffer = realloc(stream->buffer, room);
+	if (!buffer)
+		return;
+	stream->buffer = buffer;
+	stream->room = room;
+	stream->data = buffer + used;
 }
 
 /** Move the window to the front of a buffer that has room for `size` bytes and one more read. */
@@ -215,7 +231,11 @@ void stream_skip(struct stream *stream, size_t size)
 enum snap_status stream_need_all(struct stream *stream, struct snap_error *err)
 {
 	enum snap_status st = SNAP_OK;
+	uint64_t known = stream->offset + stream->size;
 
+	if (!stream->ended && stream->file_size > known)
+		expect(stream,
+		       stream->file_size - known + 2 * READ_SIZE); /* the end is read, too */
 	while (st == SNAP_OK && !stream->ended)
 		st = stream_need(stream, stream->size + 1, err);
 	return st;
