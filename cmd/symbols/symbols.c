@@ -33,8 +33,9 @@ struct symbols {
 	struct symbols_options options;
 	struct texts *texts;
 
+	struct model *known; /* of which only the modules matter: they number the places */
 	struct place *places;
-	size_t place_count;
+	size_t place_count, place_room;
 
 	struct symbol_frame *results;
 	size_t result_count, result_room;
@@ -53,8 +54,9 @@ struct symbols *symbols_new(const struct symbols_options *options)
 	if (options)
 		symbols->options = *options;
 	symbols->texts = texts_new();
+	symbols->known = model_new();
 	symbols->rows = calloc(LINES_FRAMES_MAX, sizeof(*symbols->rows));
-	if (!symbols->texts || !symbols->rows) {
+	if (!symbols->texts || !symbols->known || !symbols->rows) {
 		symbols_free(symbols);
 		return NULL;
 	}
@@ -71,6 +73,7 @@ void symbols_free(struct symbols *symbols)
 	free(symbols->results);
 	free(symbols->answers);
 	free(symbols->rows);
+	model_free(symbols->known);
 	texts_free(symbols->texts);
 	free(symbols);
 }
@@ -154,22 +157,39 @@ static const struct answer *answer_add(struct symbols *symbols, uint32_t place, 
 
 /* Places. */
 
+static bool places_grow(struct symbols *symbols)
+{
+	size_t room = symbols->place_room * 2 + 16;
+	struct place *moved;
+
+	if (symbols->place_count < symbols->place_room)
+		return true;
+	moved = reallocarray(symbols->places, room, sizeof(*moved));
+	if (!moved)
+		return false;
+	symbols->places = moved;
+	symbols->place_room = room;
+	return true;
+}
+
 /** The place of a model's module; SNAP_NONE when memory is out. */
 static uint32_t place_intern(struct symbols *symbols, const char *path, const char *build_id)
 {
-	const char *kept_path = texts_keep(symbols->texts, path);
-	const char *kept_id = texts_keep(symbols->texts, build_id);
-	struct place *moved;
+	struct snap_module module = {.path = model_cstring(symbols->known, path),
+				     .build_id = model_cstring(symbols->known, build_id)};
+	uint32_t id;
 
-	for (size_t i = 0; i < symbols->place_count; i++)
-		if (symbols->places[i].path == kept_path && symbols->places[i].build_id == kept_id)
-			return (uint32_t)i;
-	moved = reallocarray(symbols->places, symbols->place_count + 1, sizeof(*moved));
-	if (!moved)
+	if (module.path == SNAP_NONE || module.build_id == SNAP_NONE || !places_grow(symbols))
 		return SNAP_NONE;
-	symbols->places = moved;
-	moved[symbols->place_count] = (struct place){.path = kept_path, .build_id = kept_id};
-	return (uint32_t)symbols->place_count++;
+	id = model_module_intern(symbols->known, &module);
+	if (id == symbols->place_count) {
+		symbols->places[id] = (struct place){
+			.path = model_text(symbols->known, module.path),
+			.build_id = model_text(symbols->known, module.build_id),
+		};
+		symbols->place_count++;
+	}
+	return id;
 }
 
 static struct module *place_module(struct symbols *symbols, struct place *place)
