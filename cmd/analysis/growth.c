@@ -14,10 +14,10 @@
 /* One run of the series, after the control run's slope was subtracted. */
 struct judged_run {
 	size_t from, count;
-	const double *x, *unit_x;
-	const double *blocks, *bytes; /* blocks NULL when unknown */
-	const double *bytes_stderr;   /* NULL when exact */
-	double *owned;                /* copies with the control subtracted, or NULL */
+	const double *x, *unit_x, *seconds; /* seconds NULL when unknown */
+	const double *blocks, *bytes;       /* blocks NULL when unknown */
+	const double *bytes_stderr;         /* NULL when exact */
+	double *owned;                      /* copies with the control subtracted, or NULL */
 };
 
 static bool is_growth(enum growth_verdict verdict)
@@ -77,6 +77,8 @@ static enum growth_confidence leak_confidence(const struct growth_shape *s)
 
 	if (growth_shape_is_exact(s))
 		return s->same_steps >= 5 ? most : weaker(most, GROWTH_MEDIUM);
+	if (growth_shape_leaps(s) && s->leaps >= 4)
+		return s->leaps >= 6 ? most : weaker(most, GROWTH_MEDIUM);
 	late_share = growth_shape_late_share(s);
 	if (s->floor_gain > 3 * s->give_back && s->rise_count >= 5 && late_share > 0.7)
 		return most;
@@ -194,7 +196,8 @@ static enum growth_verdict weigh_ages(enum growth_verdict counted,
 	case AGES_SPARSE:
 		return counted;
 	case AGES_SLOWING: /* over a few epochs that is a guess, over many it is not */
-		if (blocks->count < 12 && (blocks->count < 8 || ages->late >= 0.3 * ages->early))
+		if (blocks->count < 12 &&
+		    (blocks->count < 8 || ages->late >= 0.3 * ages->expected_late))
 			return GROWTH_LEAK;
 		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
 	case AGES_ENDED:
@@ -219,8 +222,8 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted, s
 {
 	enum growth_confidence most = most_confidence(snapshots);
 
-	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->early && !ages->faded &&
-	    ages->silence > 0.2) {
+	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->expected_late &&
+	    !ages->faded && ages->silence > 0.2) {
 		if (ages->exposure >= 10 && ages->leaving >= 4 &&
 		    (ages->leaving >= 6 || 4 * ages->leaving >= 3 * ages->epochs))
 			return most;
@@ -254,10 +257,12 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 
 	growth_shape_measure(&bytes, run->x, run->bytes, run->count, options->warmup);
 	bytes.estimated = run->bytes_stderr != NULL;
+	bytes.seconds = run->seconds;
 	out->verdict = judge_shape(&bytes);
 	if (run->blocks) {
 		growth_shape_measure(&blocks, run->x, run->blocks, run->count, options->warmup);
 		blocks.estimated = bytes.estimated;
+		blocks.seconds = run->seconds;
 		if (options->control_blocks == 0 && options->control_bytes == 0)
 			growth_ages_measure(&ages, series, run->from, run->count, blocks.tail);
 		out->verdict = combine(weigh_ages(judge_shape(&blocks), &blocks, &ages), &blocks,
@@ -320,6 +325,7 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 		.from = from,
 		.count = count,
 		.x = series->x + from,
+		.seconds = series->seconds ? series->seconds + from : NULL,
 		.unit_x = (series->unit_x ? series->unit_x : series->x) + from,
 		.blocks = series->blocks ? series->blocks + from : NULL,
 		.bytes = series->bytes + from,

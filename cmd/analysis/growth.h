@@ -49,6 +49,8 @@ struct growth_census {
 struct growth_series {
 	size_t count;
 	const double *x; /* position of each snapshot: its seq or iteration; rising within a run */
+	const double
+		*seconds; /* when each was taken; NULL unknown.  Intervals may differ in length */
 	const double *unit_x; /* what slopes are per (seconds, a label); NULL: x */
 	const double *blocks; /* NULL when unknown */
 	const double *bytes;

@@ -19,6 +19,7 @@ struct age_table {
 	size_t known[GROWTH_CENSUSES]; /* the first bin into which no older epochs were merged */
 	double alive[GROWTH_CENSUSES][BINS];
 	double old_bytes[GROWTH_CENSUSES]; /* of blocks born before `tail` */
+	double seconds[BINS]; /* how long each epoch took; all 1 where that is unknown */
 };
 
 /* The interval that `birth` fell in: before the first snapshot is 0. */
@@ -65,12 +66,23 @@ static void fill_row(struct age_table *table, const struct growth_census *census
 	}
 }
 
+static void measure_seconds(struct age_table *table, const struct growth_series *series,
+			    size_t from, size_t count)
+{
+	for (size_t bin = 0; bin < table->bins; bin++)
+		table->seconds[bin] = series->seconds ? 0 : 1;
+	for (size_t i = 1; series->seconds && i < count; i++)
+		table->seconds[bin_of(table, i, count)] +=
+			series->seconds[from + i] - series->seconds[from + i - 1];
+}
+
 static bool fill_table(struct age_table *table, const struct growth_series *series, size_t from,
 		       size_t count, size_t tail)
 {
 	table->bins = count < BINS ? count : BINS;
 	table->tail = bin_of(table, tail, count);
 	table->rows = 0;
+	measure_seconds(table, series, from, count);
 	for (size_t i = 0; i < series->census_count && table->rows < GROWTH_CENSUSES; i++) {
 		const struct growth_census *census = &series->censuses[i];
 
@@ -159,9 +171,9 @@ static enum growth_age_pattern name_pattern(const struct growth_ages *ages, doub
 		return AGES_REPLACED;
 	if (ages->silence <= (ages->epochs < 10 ? 0.1 : 0.02))
 		return AGES_EARLY;
-	if (falls_off(ages->early, ages->late, 0.2, variance))
+	if (falls_off(ages->expected_late, ages->late, 0.2, variance))
 		return AGES_EARLY;
-	if (falls_off(ages->early, ages->late, 0.5, variance))
+	if (falls_off(ages->expected_late, ages->late, 0.5, variance))
 		return AGES_SLOWING;
 	if (ages->leaving < 3)
 		return AGES_SPARSE;
@@ -171,24 +183,44 @@ static enum growth_age_pattern name_pattern(const struct growth_ages *ages, doub
 /* The epochs that are judged, at the last census: `alive` blocks of each. */
 struct middle {
 	const double *alive;
-	size_t first, end; /* [first, end) are old enough, and after the warm-up */
-	size_t bins;       /* [end, bins) are too young */
+	const double *seconds; /* how long each took */
+	size_t first, end;     /* [first, end) are old enough, and after the warm-up */
+	size_t bins;           /* [end, bins) are too young */
 };
+
+static double sum_between(const double *values, size_t from, size_t to)
+{
+	double sum = 0;
+
+	for (size_t i = from; i < to; i++)
+		sum += values[i];
+	return sum;
+}
 
 static double count_young(const struct middle *middle)
 {
-	double young = 0;
+	return sum_between(middle->alive, middle->end, middle->bins);
+}
 
-	for (size_t bin = middle->end; bin < middle->bins; bin++)
-		young += middle->alive[bin];
-	return young;
+/*
+ * How much [a, b) may be expected to leave for each one that [c, d) left, by the number of epochs
+ * or by the time they took, whichever is less: a snapshot taken early is no sign that growth slowed
+ * down.
+ */
+static double expected_share(const struct middle *middle, size_t a, size_t b, size_t c, size_t d)
+{
+	double by_count = (double)(b - a) / (double)(d - c);
+	double seconds = sum_between(middle->seconds, c, d);
+	double by_time = seconds > 0 ? sum_between(middle->seconds, a, b) / seconds : by_count;
+
+	return by_time < by_count ? by_time : by_count;
 }
 
 /* Count the survivors of the middle epochs; returns the variance of their number. */
 static double count_survivors(struct growth_ages *ages, const struct middle *middle)
 {
-	double squares = 0;
-	size_t quiet = count_young(middle) == 0 ? middle->bins - middle->end : 0;
+	double squares = 0, share;
+	size_t late_half, quiet = count_young(middle) == 0 ? middle->bins - middle->end : 0;
 
 	ages->epochs = middle->end - middle->first;
 	ages->survivors = ages->early = ages->late = 0;
@@ -206,6 +238,11 @@ static double count_survivors(struct growth_ages *ages, const struct middle *mid
 		else if (2 * place + 1 > ages->epochs)
 			ages->late += alive;
 	}
+	late_half = middle->end - ages->epochs / 2;
+	share = ages->epochs >= 2 ? expected_share(middle, late_half, middle->end, middle->first,
+						   middle->first + ages->epochs / 2)
+				  : 1;
+	ages->expected_late = share * ages->early;
 	/* Young epochs without a single block, not even one in flight, are as quiet as old ones. */
 	ages->silence = chance_of_silence(ages->epochs + quiet, ages->leaving, ages->since + quiet);
 	/* Where every epoch leaves some, they come singly (Poisson); else in bursts of that size.
@@ -224,7 +261,9 @@ static double measure_fading(const struct growth_ages *ages, const struct middle
 
 	if (ages->epochs == 0 || variance <= 0)
 		return 0;
-	share = (double)(middle->bins - middle->end) / (double)ages->epochs;
+	share = expected_share(middle, middle->end, middle->bins, middle->first, middle->end);
+	if (share <= 0)
+		return 0;
 	return (ages->survivors * share - count_young(middle)) / sqrt(variance * share);
 }
 
@@ -239,7 +278,7 @@ static void look_at_second_half(struct growth_ages *ages, struct middle middle, 
 	middle.first += (middle.end - middle.first) / 2;
 	variance = count_survivors(&half, &middle);
 	half.pattern = name_pattern(&half, variance, lost);
-	if (half.pattern == AGES_LASTING && half.late >= 0.75 * half.early)
+	if (half.pattern == AGES_LASTING && half.late >= 0.75 * half.expected_late)
 		*ages = half;
 }
 
@@ -274,6 +313,7 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 	known = table.known[table.rows - 1];
 	middle = (struct middle){
 		.alive = table.alive[table.rows - 1],
+		.seconds = table.seconds,
 		.first = larger(table.tail, known),
 		.end = table.bins - ages->age,
 		.bins = table.bins,

@@ -32,7 +32,8 @@ struct growth_ages {
 	double survivors; /* blocks of the middle epochs that still live */
 	double silence; /* how likely the epochs after the last of those are that quiet by chance */
 	bool faded;     /* fewer blocks of the youngest epochs live than earlier ones make expect */
-	double early, late; /* the same in the first and second half of the middle epochs */
+	double early, late;   /* the same in the first and second half of the middle epochs */
+	double expected_late; /* what the second half would have left at the pace of the first */
 	double deaths,
 		exposure; /* of blocks beyond `age`: how many went; blocks times epochs watched */
 	double expected_loss; /* share of such blocks that would go in a time as long as the series

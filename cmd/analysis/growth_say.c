@@ -88,7 +88,7 @@ static void say_warm_up(struct growth_judgement *out, const struct growth_shape 
 			   s->count - s->count / 2);
 		return;
 	}
-	rates = growth_shape_rates(s);
+	rates = growth_shape_rates(s, s->x);
 	growth_say(out, "rises ever more slowly: %s per snapshot early, %s late",
 		   growth_amount(rates.early * s->step_x, unit, rise),
 		   growth_amount(rates.late * s->step_x, unit, band));

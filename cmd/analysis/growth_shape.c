@@ -256,15 +256,15 @@ bool growth_shape_passes_floor(const struct growth_shape *s)
 	return s->floor_gain > floor_factor * s->give_back;
 }
 
-static double slope_between(const struct growth_shape *s, size_t from, size_t to)
+static double slope_between(const double *x, const double *y, size_t from, size_t to)
 {
 	struct stats_slope slope;
 
-	stats_theil_sen(s->x + from, s->y + from, to - from, &slope);
+	stats_theil_sen(x + from, y + from, to - from, &slope);
 	return slope.value;
 }
 
-struct growth_rates growth_shape_rates(const struct growth_shape *s)
+struct growth_rates growth_shape_rates(const struct growth_shape *s, const double *x)
 {
 	size_t points = s->count - s->tail;
 	size_t part = (points * 2 + 4) / 5;
@@ -272,14 +272,19 @@ struct growth_rates growth_shape_rates(const struct growth_shape *s)
 	part = part < 3 ? 3 : part;
 	part = part > points ? points : part;
 	return (struct growth_rates){
-		.early = slope_between(s, s->tail, s->tail + part),
-		.late = slope_between(s, s->count - part, s->count),
+		.early = slope_between(x, s->y, s->tail, s->tail + part),
+		.late = slope_between(x, s->y, s->count - part, s->count),
 	};
+}
+
+static double share_of(struct growth_rates rates)
+{
+	return rates.early > 0 ? rates.late / rates.early : 1;
 }
 
 double growth_shape_late_share(const struct growth_shape *s)
 {
-	struct growth_rates rates = growth_shape_rates(s);
+	double share = share_of(growth_shape_rates(s, s->x));
 
-	return rates.early > 0 ? rates.late / rates.early : 1;
+	return s->seconds ? larger(share, share_of(growth_shape_rates(s, s->seconds))) : share;
 }

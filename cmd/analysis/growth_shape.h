@@ -9,9 +9,10 @@
 
 struct growth_shape {
 	const double *x, *y;
-	size_t count;   /* snapshots of the run */
-	bool estimated; /* sampled: no step is exact */
-	size_t tail;    /* the first snapshot that is not set aside as warm-up */
+	const double *seconds; /* set by the caller after measuring, where known */
+	size_t count;          /* snapshots of the run */
+	bool estimated;        /* sampled: no step is exact */
+	size_t tail;           /* the first snapshot that is not set aside as warm-up */
 
 	double first, last, min, max;
 	double step_x; /* median distance of neighbours on x */
@@ -66,8 +67,12 @@ bool growth_shape_passes_floor(const struct growth_shape *shape);
 struct growth_rates {
 	double early, late;
 };
-struct growth_rates growth_shape_rates(const struct growth_shape *shape);
-/** Late rise as a share of the early rise; 1 when there was no early rise to compare with. */
+struct growth_rates growth_shape_rates(const struct growth_shape *shape, const double *x);
+/**
+ * Late rise as a share of the early rise; 1 when there was no early rise to compare with.  Per step
+ * of x or per second, whichever slowed down less: intervals that differ in length are no reason to
+ * call it slowing.
+ */
 double growth_shape_late_share(const struct growth_shape *shape);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/line_map.h"
 #include "analysis/pair_fuzzy.h"
 #include "model/fail.h"
 
@@ -48,30 +49,30 @@ static int compare_number(uint64_t a, uint64_t b)
 static int compare_frames(const struct dataset *dataset, uint32_t a, uint32_t b, bool addresses)
 {
 	uint32_t depth = dataset->sites[a].depth;
-	int order = 0;
+	int difference = 0;
 
 	if (dataset->sites[b].depth < depth)
 		depth = dataset->sites[b].depth;
-	for (uint32_t i = 0; order == 0 && i < depth; i++) {
+	for (uint32_t i = 0; difference == 0 && i < depth; i++) {
 		const struct dataset_frame *x = dataset_frame_at(dataset, a, i);
 		const struct dataset_frame *y = dataset_frame_at(dataset, b, i);
 
-		order = addresses ? compare_number(x->address, y->address)
-				  : compare_number(x->line, y->line);
+		difference = addresses ? compare_number(x->address, y->address)
+				       : compare_number(x->line, y->line);
 	}
-	return order;
+	return difference;
 }
 
 static int compare_entries(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
-	int order = compare_number(a->key, b->key);
+	int difference = compare_number(a->key, b->key);
 
-	if (order == 0)
-		order = compare_frames(a->dataset, a->site, b->site, false);
-	if (order == 0)
-		order = compare_frames(a->dataset, a->site, b->site, true);
-	return order ? order : compare_number(a->site, b->site);
+	if (difference == 0)
+		difference = compare_frames(a->dataset, a->site, b->site, false);
+	if (difference == 0)
+		difference = compare_frames(a->dataset, a->site, b->site, true);
+	return difference ? difference : compare_number(a->site, b->site);
 }
 
 /* Keys are hashes: their upper halves are sorted digit by digit, and only what ties there is
@@ -107,16 +108,13 @@ static void sort_ties(struct entry *entries, size_t count)
 	}
 }
 
-/* Order the side by its keys at `level`.  Stacks without an exact key do not take part there: they
+/* Order the side by its keys.  Stacks without an exact key do not take part at that level: they
  * come first. */
-static bool prepare(struct side *side, enum pair_level level)
+static bool order(struct side *side, enum pair_level level)
 {
 	struct entry *scratch = malloc((side->count + 1) * sizeof(*scratch));
 	size_t *starts = malloc(DIGITS * sizeof(*starts)), keyless = 0;
 
-	for (size_t i = 0; i < side->count; i++)
-		side->entries[i].key =
-			key_at(&side->entries[i].dataset->sites[side->entries[i].site], level);
 	if (scratch && starts) {
 		sort_by_digit(side->entries, scratch, side->count, 32, starts);
 		sort_by_digit(scratch, side->entries, side->count, 48, starts);
@@ -128,6 +126,14 @@ static bool prepare(struct side *side, enum pair_level level)
 	free(scratch);
 	free(starts);
 	return scratch && starts;
+}
+
+static bool prepare(struct side *side, enum pair_level level)
+{
+	for (size_t i = 0; i < side->count; i++)
+		side->entries[i].key =
+			key_at(&side->entries[i].dataset->sites[side->entries[i].site], level);
+	return order(side, level);
 }
 
 static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum pair_level level)
@@ -218,12 +224,90 @@ static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 	return ok;
 }
 
+/* ---- surplus ---- */
+
+/* Both sides are ordered by function: does any function's stack occur on both, but not equally
+ * often? */
+static bool has_surplus(const struct side *old, const struct side *new)
+{
+	size_t i = 0, j = 0;
+
+	while (i < old->count && j < new->count) {
+		uint64_t key = old->entries[i].key;
+		size_t olds = 0, news = 0;
+
+		if (key > new->entries[j].key) {
+			j++;
+			continue;
+		}
+		for (; i < old->count && old->entries[i].key == key; i++)
+			olds++;
+		for (; j < new->count &&new->entries[j].key == key; j++)
+			news++;
+		if (news && olds != news)
+			return true;
+	}
+	return false;
+}
+
+/* Keys of the function level that tell lines apart, too: old lines as the map says where they went.
+ */
+static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
+{
+	for (size_t i = 0; i < side->count; i++) {
+		const struct dataset *dataset = side->entries[i].dataset;
+		const struct dataset_site *site = &dataset->sites[side->entries[i].site];
+		uint64_t key = site->identity.function;
+
+		for (uint32_t f = 0; f < site->depth; f++) {
+			uint32_t frame = dataset->stack[site->first + f];
+
+			key = lookup_fold(key,
+					  line_map ? line_map[frame] : dataset->frames[frame].line);
+		}
+		side->entries[i].key = key;
+	}
+}
+
+/*
+ * Where a function allocates once more (or less) than it did, line order alone would pair the wrong
+ * ones up to the end of the function.  So stacks whose lines are where those of the old ones went
+ * pair first.
+ */
+static bool pair_mapped_lines(struct pairing *pairing, const struct dataset *dataset,
+			      const struct pair_sides *sides, struct side *old, struct side *new)
+{
+	struct tokens tokens;
+	uint32_t *line_map = NULL;
+	bool ok;
+
+	if (!has_surplus(old, new))
+		return true;
+	ok = tokens_compute(&tokens, dataset, sides->old, sides->new);
+	if (ok)
+		line_map = line_map_compute(&tokens, sides->old, sides->new);
+	tokens_release(&tokens);
+	if (line_map) {
+		add_lines_to_keys(old, line_map);
+		add_lines_to_keys(new, NULL);
+		ok = order(old, PAIR_FUNCTION) && order(new, PAIR_FUNCTION);
+	}
+	if (ok && line_map)
+		pair_equal_keys(pairing, old, new, PAIR_FUNCTION);
+	free(line_map);
+	return ok && line_map;
+}
+
 static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		     const struct pair_sides *sides, struct side *old, struct side *new,
 		     enum pair_level up_to)
 {
 	for (enum pair_level level = PAIR_EXACT; level <= up_to && level < PAIR_FUZZY; level++) {
 		if (!prepare(old, level) || !prepare(new, level))
+			return false;
+		if (level == PAIR_FUNCTION &&
+		    (!pair_mapped_lines(pairing, dataset, sides, old, new) ||
+		     !prepare(old, level) || !prepare(new, level)))
 			return false;
 		pair_equal_keys(pairing, old, new, level);
 	}

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "analysis/align.h"
+#include "analysis/line_map.h"
 #include "analysis/tokens.h"
 
 /* Chosen on the corpus of tests/compare; each has its reason beside it. */
@@ -72,6 +73,7 @@ struct fuzzy {
 	const struct dataset *dataset;
 	const struct pair_sides *sides;
 	struct tokens tokens;
+	uint32_t *line_map; /* see analysis/line_map.h */
 	struct fuzzy_side old, new;
 	uint32_t *posting_start, *postings; /* new families by token */
 	struct aligner aligner;
@@ -342,6 +344,15 @@ static double size_likeness(const struct figures *a, const struct figures *b)
 	       0.3 * ratio(a_blocks, b_blocks);
 }
 
+/* Lines of one function are mapped; those of a renamed one are counted from the first that was
+ * seen. */
+static bool same_line(const struct fuzzy *fuzzy, uint32_t old, uint32_t new)
+{
+	if (fuzzy->tokens.of_frame[old] == fuzzy->tokens.of_frame[new])
+		return fuzzy->line_map[old] == fuzzy->dataset->frames[new].line;
+	return token_line(&fuzzy->tokens, old, false) == token_line(&fuzzy->tokens, new, true);
+}
+
 /*
  * Do the frames that stand for each other, by the last alignment, call from the same lines of their
  * functions? 1 if all do, less with every one that does not: one other line is another call.  0.5
@@ -356,16 +367,13 @@ static double line_likeness(const struct fuzzy *fuzzy, uint32_t old, uint32_t ne
 
 	for (size_t i = 0; i < fuzzy->aligner.step_count; i++) {
 		struct align_step step = fuzzy->aligner.steps[i];
-		uint32_t old_line, new_line;
 
 		if (step.a == SNAP_NONE || step.b == SNAP_NONE)
 			continue;
-		old_line = token_line(&fuzzy->tokens, a[step.a], false);
-		new_line = token_line(&fuzzy->tokens, b[step.b], true);
-		if (old_line == SNAP_NONE || new_line == SNAP_NONE)
+		if (dataset->frames[a[step.a]].line == 0 || dataset->frames[b[step.b]].line == 0)
 			continue;
 		known++;
-		different += old_line != new_line;
+		different += !same_line(fuzzy, a[step.a], b[step.b]);
 	}
 	return known ? 1 / (1 + (double)different) : 0.5;
 }
@@ -567,8 +575,10 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 	if (old_count == 0 || new_count == 0)
 		return true;
 	fuzzy.aligner.context = &fuzzy.tokens;
-	ok = tokens_compute(&fuzzy.tokens, dataset, sides->old, sides->new) &&
-	     gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
+	ok = tokens_compute(&fuzzy.tokens, dataset, sides->old, sides->new);
+	if (ok)
+		fuzzy.line_map = line_map_compute(&fuzzy.tokens, sides->old, sides->new);
+	ok = ok && fuzzy.line_map && gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
 	     gather_families(&fuzzy, &fuzzy.new, new, new_count) && build_index(&fuzzy);
 	if (ok) {
 		fuzzy.shared = calloc(fuzzy.new.family_count + 1, sizeof(*fuzzy.shared));
@@ -582,6 +592,7 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 	free(fuzzy.postings);
 	free(fuzzy.candidates);
 	free(fuzzy.shared);
+	free(fuzzy.line_map);
 	free(fuzzy.tally);
 	aligner_release(&fuzzy.aligner);
 	tokens_release(&fuzzy.tokens);

@@ -85,7 +85,8 @@ static bool allocate(struct growth_axis *axis, size_t count)
 {
 	double *next;
 
-	*axis = (struct growth_axis){.count = count, .per = "snapshot", .cgroup_limit = (double)NAN};
+	*axis = (struct growth_axis){
+		.count = count, .per = "snapshot", .cgroup_limit = (double)NAN};
 	axis->memory = calloc((4 + GROWTH_METRICS) * count + 1, sizeof(double));
 	axis->seq = calloc(count + 1, sizeof(*axis->seq));
 	axis->run = calloc(count + 1, sizeof(*axis->run));
@@ -283,6 +284,7 @@ static enum snap_status read_axis(struct reading *reading, struct store *store, 
 	measure_time(axis, reading->times_ns);
 	measure_unseen(axis);
 	use_seq(axis);
+	axis->seconds_rise = rises(axis, axis->seconds, false);
 	use_iterations(axis, reading->label_values);
 	warn_of_order(axis, reading, report);
 	return choose_unit(reading, store, per, err);

@@ -26,7 +26,8 @@ struct growth_axis {
 	uint64_t *seq;
 	uint32_t *run;
 	size_t run_count;
-	bool seq_rises; /* within each process: cohorts can be placed */
+	bool seq_rises;    /* within each process: cohorts can be placed */
+	bool seconds_rise; /* within each process: times can be used */
 	bool sampled;
 	const char *per;                 /* "snapshot", "second", "iteration", or another label */
 	double *metrics[GROWTH_METRICS]; /* NAN where unknown */

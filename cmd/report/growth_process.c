@@ -75,6 +75,8 @@ static void add_title(struct report *report, const struct growth_axis *axis)
 
 /* ---- resident memory that grows although recorded memory does not ---- */
 
+static const double least_worth_telling = 1 << 20;
+
 static bool metric_grows(const struct growth_axis *axis, enum growth_metric metric, size_t warmup)
 {
 	const struct growth_series series = {.count = axis->count,
@@ -98,7 +100,7 @@ static void note_unrecorded_growth(struct report *report, const struct growth_ax
 		return;
 	resident = last_of(axis, GROWTH_RSS) - first_of(axis, GROWTH_RSS);
 	recorded = last_of(axis, GROWTH_RECORDED) - first_of(axis, GROWTH_RECORDED);
-	if (recorded > resident / 2)
+	if (recorded > resident / 2 || resident < least_worth_telling)
 		return;
 	report_note(report,
 		    "Resident memory grew by %s, recorded memory by %s only. Likely causes: "

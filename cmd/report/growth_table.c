@@ -430,6 +430,7 @@ struct growth_series growth_table_series(const struct growth_table *table, size_
 	struct growth_series series = {
 		.count = axis->count,
 		.x = axis->x,
+		.seconds = axis->seconds_rise ? axis->seconds : NULL,
 		.unit_x = axis->unit_x,
 		.bytes = table->bytes + from,
 		.blocks = table->blocks_unknown[row] ? NULL : table->blocks + from,

@@ -545,7 +545,7 @@ static void restart(struct site_sim *s)
 static void prepare(struct sim_site *site, size_t snapshots)
 {
 	*site = (struct sim_site){0};
-	site->numbers = calloc(3 * snapshots, sizeof(double));
+	site->numbers = calloc(4 * snapshots, sizeof(double));
 	site->runs = calloc(snapshots, sizeof(uint32_t));
 	site->seqs = calloc(snapshots, sizeof(uint64_t));
 	site->censuses = calloc(snapshots, sizeof(*site->censuses));
@@ -557,6 +557,7 @@ static void prepare(struct sim_site *site, size_t snapshots)
 					      .x = site->numbers,
 					      .blocks = site->numbers + snapshots,
 					      .bytes = site->numbers + 2 * snapshots,
+					      .seconds = site->numbers + 3 * snapshots,
 					      .run = site->runs,
 					      .seq = site->seqs,
 					      .censuses = site->censuses,
@@ -611,6 +612,7 @@ void sim_run(struct sim_site *site, size_t behaviour, size_t snapshots, enum sim
 		s.seq++;
 		site->seqs[i] = s.seq;
 		site->numbers[i] = (double)s.seq;
+		site->numbers[3 * snapshots + i] = s.now;
 		site->runs[i] = i >= restart_at;
 	}
 	point_at_cohorts(site);
