@@ -11,6 +11,10 @@
  * Words are compared from the joint outwards.  At the first that changed, the frames up to
  * there are still right; the walk goes on from there by the rules, and may join again.
  *
+ * Programs take turns among a few places that allocate.  So the short way from a capture's
+ * point to where it joined is remembered too, with its words, in a small table: when it is met
+ * again, and its joint is still kept, nothing is walked or looked up at all.
+ *
  * Deep stacks are cut at a multiple of half the limit, counted from the outermost frame, so that
  * the frames shown depend on the stack alone, and a recursion adds one node for each of its calls,
  * not a whole new stack.
@@ -33,7 +37,9 @@
 #define MOST_FRAMES     ((uint64_t)1 << 20)  /* of one walk: an end to any circle */
 #define MOST_FP_STEP    ((uintptr_t)1 << 20) /* a larger frame is not believed without a rule */
 #define LOWEST_CODE     ((uintptr_t)1 << 16)
-#define SLOTS_A_STEP    16u   /* words that one exotic rule may read */
+#define SLOTS_A_STEP    16u /* words that one exotic rule may read */
+#define SEGMENTS        256u
+#define SEGMENT_SLOTS   11u   /* a segment is 256 bytes */
 #define COUNTS_PERIOD   1024u /* captures between two updates of the shared counts */
 #define STATE_REGISTERS (1u << SNAP__REG_SP | 1u << SNAP__REG_FP)
 #define PC_MASK         (~(uintptr_t)SNAP__RULE_TAG_MASK)
@@ -55,6 +61,23 @@ struct slot {
 	uintptr_t value;
 };
 
+/* The way from where a capture began to the kept frame that it joined. */
+struct segment {
+	uintptr_t pc; /* the state at its beginning */
+	uintptr_t sp;
+	uintptr_t fp;
+	uintptr_t joint_pc; /* and at its end, which is that of kept[joint] */
+	uintptr_t joint_sp;
+	uintptr_t joint_fp;
+	uint32_t joint;
+	uint32_t joint_node;
+	uint32_t node;  /* of the whole stack */
+	uint32_t epoch; /* it counts only while the thread's is the same */
+	uint32_t frames;
+	uint32_t slot_count;
+	struct slot slots[SEGMENT_SLOTS];
+};
+
 struct snap__unwind_thread {
 	struct snap__reach reach;
 	uint64_t generation; /* of the mapped code, when the stack was kept */
@@ -62,10 +85,11 @@ struct snap__unwind_thread {
 	uint64_t cut; /* the frames from this one on (counted from outside) are in the tree */
 	uint32_t kept_count;
 	uint32_t captures; /* since the shared counts were updated; likewise the next two */
+	uint32_t epoch;    /* of the segments */
 	uint64_t frames_walked;
 	uint64_t frames_reused;
 	/* Followed by kept frames, outermost first, and their slots; then by the frames and slots
-	   of the walk under way, newest first. */
+	   of the walk under way, newest first; then by the segments. */
 	struct frame kept[];
 };
 
@@ -131,11 +155,17 @@ static struct slot *fresh_slots(struct snap__unwind_thread *thread)
 	return (struct slot *)(fresh_frames(thread) + fresh_capacity());
 }
 
+static struct segment *segments(struct snap__unwind_thread *thread)
+{
+	return (struct segment *)(fresh_slots(thread) + fresh_slot_capacity());
+}
+
 size_t snap__unwind_thread_size(void)
 {
 	return sizeof(struct snap__unwind_thread) +
 	       (kept_capacity() + fresh_capacity()) * sizeof(struct frame) +
-	       (slot_capacity() + fresh_slot_capacity()) * sizeof(struct slot);
+	       (slot_capacity() + fresh_slot_capacity()) * sizeof(struct slot) +
+	       SEGMENTS * sizeof(struct segment);
 }
 
 void snap__unwind_init(unsigned limit)
@@ -638,7 +668,8 @@ static uint32_t finish(struct walk *w)
 	return node;
 }
 
-static void count_capture(struct snap__unwind_thread *thread, uint64_t walked, uint64_t reused)
+static inline void count_capture(struct snap__unwind_thread *thread, uint64_t walked,
+				 uint64_t reused)
 {
 	thread->frames_walked += walked;
 	thread->frames_reused += reused;
@@ -650,6 +681,55 @@ static void count_capture(struct snap__unwind_thread *thread, uint64_t walked, u
 	thread->captures = 0;
 	thread->frames_walked = 0;
 	thread->frames_reused = 0;
+}
+
+static inline struct segment *segment_of(struct snap__unwind_thread *thread, uintptr_t pc,
+					 uintptr_t sp)
+{
+	return segments(thread) + ((pc ^ sp << 8) * 0x9e3779b97f4a7c15u >> 56) % SEGMENTS;
+}
+
+/* Remember the walk, which began at `at`, joined `joint`, and is complete. */
+static void keep_segment(const struct walk *w, const struct snap__regs *at, uint32_t joint,
+			 uint32_t node)
+{
+	struct snap__unwind_thread *thread = w->thread;
+	struct segment *segment = segment_of(thread, at->pc - 1, at->sp);
+
+	/* A handler that leaves by longjmp in the middle leaves no half of it that counts. */
+	segment->epoch = thread->epoch - 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	segment->pc = at->pc - 1;
+	segment->sp = at->sp;
+	segment->fp = at->fp;
+	segment->joint_pc = thread->kept[joint].pc;
+	segment->joint_sp = thread->kept[joint].sp;
+	segment->joint_fp = thread->kept[joint].fp;
+	segment->joint = joint;
+	segment->joint_node = thread->kept[joint].node;
+	segment->node = node;
+	segment->frames = (uint32_t)w->count;
+	segment->slot_count = w->slot_count;
+	memcpy(segment->slots, w->slots, w->slot_count * sizeof(struct slot));
+	atomic_signal_fence(memory_order_seq_cst);
+	segment->epoch = thread->epoch;
+}
+
+/* Whether a walk from `at` would follow `segment` and then the kept frames from its joint on. */
+READS_STACKS static bool segment_holds(struct snap__unwind_thread *thread,
+				       const struct segment *segment, const struct snap__regs *at)
+{
+	const struct frame *joint = &thread->kept[segment->joint];
+
+	if (segment->pc != at->pc - 1 || segment->sp != at->sp || segment->fp != at->fp ||
+	    segment->epoch != thread->epoch || segment->joint >= thread->kept_count ||
+	    joint->node != segment->joint_node || joint->pc != segment->joint_pc ||
+	    joint->sp != segment->joint_sp || joint->fp != segment->joint_fp)
+		return false;
+	for (uint32_t i = 0; i < segment->slot_count; i++)
+		if (*segment->slots[i].address != segment->slots[i].value)
+			return false;
+	return verify(thread, segment->joint) == 0;
 }
 
 /* What a finished capture reports. */
@@ -674,36 +754,57 @@ capture_by_walk(struct snap__unwind_thread *thread, const struct snap__regs *at)
 			 .slots = fresh_slots(thread),
 			 .keepable = snap__reach_begin(&thread->reach, at->sp)};
 	struct snap__capture capture;
+	uint32_t joint;
 	uint64_t depth;
 
 	walk(&w, at);
 	depth = w.count + (w.joined ? thread->base + w.candidates : 0);
 	count_capture(thread, w.count, w.joined ? w.candidates : 0);
+	joint = w.joined ? w.candidates - 1 : UINT32_MAX;
 	capture = capture_of(finish(&w), depth, w.truncated);
+	/* A stack whose outer part is cut away is left to the walk. */
+	if (joint < thread->kept_count && thread->base == 0 && depth <= depth_limit && w.keepable &&
+	    !w.truncated && w.slot_count <= SEGMENT_SLOTS)
+		keep_segment(&w, at, joint, capture.stack);
 	if (capture.truncated)
 		atomic_fetch_add_explicit(&totals.truncated, 1, memory_order_relaxed);
 	return capture;
+}
+
+/* Not the same place again: a way that is remembered, or a walk.  Apart from the function below, so
+   that a loop which allocates does not pay for registers that only this one needs. */
+__attribute__((noinline)) static struct snap__capture
+capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *at)
+{
+	const struct segment *segment = segment_of(thread, at->pc - 1, at->sp);
+	uint32_t frames;
+
+	if (thread->base != 0 || thread->cut != 0 || !segment_holds(thread, segment, at))
+		return capture_by_walk(thread, at);
+	frames = segment->frames + segment->joint + 1;
+	count_capture(thread, 0, frames);
+	return (struct snap__capture){.stack = segment->node, .frames = (uint16_t)frames};
 }
 
 struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 					  const struct snap__regs *at)
 {
 	uint64_t generation = atomic_load_explicit(&code_generation, memory_order_acquire);
-	uint32_t newest = thread->kept_count - 1;
+	uint32_t frames = thread->kept_count;
 
 	if (thread->generation != generation) {
-		thread->kept_count = 0;
+		thread->kept_count = frames = 0;
+		thread->epoch++;
 		thread->generation = generation;
 	}
-	/* The same place again, as in a loop: nothing to walk, nothing to look up. */
-	if (thread->kept_count && thread->base == 0 &&
-	    is_state(&thread->kept[newest], at->pc - 1, at->sp, at->fp) &&
-	    verify(thread, newest) == 0 && newest < depth_limit) {
-		count_capture(thread, 0, newest + 1);
-		return (struct snap__capture){.stack = thread->kept[newest].node,
-					      .frames = (uint16_t)(newest + 1)};
+	if (frames && thread->base == 0 && thread->cut == 0 &&
+	    is_state(&thread->kept[frames - 1], at->pc - 1, at->sp, at->fp) &&
+	    verify(thread, frames - 1) == 0) {
+		count_capture(thread, 0, frames);
+		return (struct snap__capture){.stack = thread->kept[frames - 1].node,
+					      .frames = (uint16_t)frames};
 	}
-	return capture_by_walk(thread, at);
+	return capture_elsewhere(thread, at);
 }
 
 void snap__unwind_modules_changed(void)
@@ -720,7 +821,9 @@ void snap__unwind_modules_changed(void)
 
 void snap__unwind_thread_reset(struct snap__unwind_thread *thread)
 {
-	*thread = (struct snap__unwind_thread){0};
+	thread->reach = (struct snap__reach){0};
+	thread->kept_count = 0;
+	thread->epoch++;
 }
 
 void snap__unwind_after_fork(struct snap__unwind_thread *thread)
