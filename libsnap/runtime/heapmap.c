@@ -182,6 +182,14 @@ static inline bool is_taken_by_another(uint64_t slot, uintptr_t address)
 	return (slot & USED) && (slot & (3ull << POSITION_SHIFT)) != position_bits(address);
 }
 
+void snap__heapmap_prefetch(uintptr_t address)
+{
+	slot_t *leaf = is_regular(address) ? leaf_at(address) : NULL;
+
+	if (leaf)
+		__builtin_prefetch(&leaf[slot_index(address)], 1);
+}
+
 static bool put(uintptr_t address, const struct snap__block *block, bool *stale)
 {
 	slot_t *leaf, *slot;

@@ -32,6 +32,9 @@ struct snap__block {
  */
 bool snap__heapmap_init(unsigned shift, bool sparse);
 
+/** `address` will be put in a moment: have its slot fetched meanwhile. */
+void snap__heapmap_prefetch(uintptr_t address);
+
 /**
  * Record that `address` holds `block`.  A stale block at the same place is replaced; `*stale` then
  * says so.  False if there is no memory for it.  Async-signal-safe; errno is preserved.

@@ -131,6 +131,7 @@ static void enter(struct snap__thread *thread, const void *ptr, uint64_t size, u
 	struct snap__block block = {.size = size, .epoch = born};
 	bool stale = false;
 
+	snap__heapmap_prefetch((uintptr_t)ptr);
 	block.stack = capture(thread, frame);
 	if (!snap__heapmap_put((uintptr_t)ptr, &block, &stale))
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
