@@ -32,6 +32,7 @@ struct stack {
 	uint32_t node;
 	uint32_t first_sum; /* the sum that is likely to be asked for: dumps have few domains */
 	uint32_t tuple;     /* its frames, to compare with */
+	uint32_t newest;    /* location of its newest frame, SNAP_NONE without frames */
 	uint64_t hash;
 };
 
@@ -45,9 +46,11 @@ struct traces {
 	uint32_t stack_count, stack_room;
 	struct sum *sums;
 	uint32_t sum_count, sum_room;
-	uint32_t *table;        /* hash -> stack index + 1 */
-	uint32_t *sum_table;    /* hash of stack and domain -> sum index + 1, but for first sums */
-	uint32_t table_mask;    /* of both */
+	uint32_t *table; /* hash -> stack index + 1; grows, so that it stays in the cache */
+	uint32_t table_mask;
+	uint32_t *sum_table; /* hash of stack and domain -> sum index + 1, but for first sums */
+	uint32_t sum_table_mask;
+	uint32_t trace_count;
 	uint64_t seed;          /* of all hashes */
 	bool newest_frame_only; /* see struct input_options */
 	uint32_t fields_max;    /* of the trace tuples; 0 when there is none */
@@ -145,15 +148,27 @@ static uint32_t frames_wanted(const struct traces *t, uint32_t frames)
 	return t->newest_frame_only && count > 1 ? 1 : count;
 }
 
-static bool same_frames(const struct traces *t, uint32_t a, uint32_t b)
+static uint32_t newest_location(const struct traces *t, uint32_t frames)
 {
 	const struct pickle_tuple *tuples = t->pickle.tuples;
-	const pickle_value *x = tuple_items(t, a), *y = tuple_items(t, b);
-	uint32_t count = frames_wanted(t, a);
 
-	if (count != frames_wanted(t, b))
+	if (tuples[frames].count == 0)
+		return SNAP_NONE;
+	return tuples[pickle_index(*tuple_items(t, frames))].cache >> CACHE_KIND_BITS;
+}
+
+static bool has_frames(const struct traces *t, const struct stack *stack, uint32_t frames)
+{
+	const struct pickle_tuple *tuples = t->pickle.tuples;
+	const pickle_value *x, *y;
+
+	if (stack->newest != newest_location(t, frames) || t->newest_frame_only)
+		return stack->newest == newest_location(t, frames);
+	if (tuples[stack->tuple].count != tuples[frames].count)
 		return false;
-	for (uint32_t i = 0; i < count; i++)
+	x = tuple_items(t, stack->tuple);
+	y = tuple_items(t, frames);
+	for (uint32_t i = 0; i < tuples[frames].count; i++)
 		if (tuples[pickle_index(x[i])].cache != tuples[pickle_index(y[i])].cache)
 			return false;
 	return true;
@@ -181,17 +196,24 @@ static enum snap_status hash_frames(struct traces *t, uint32_t frames, uint64_t 
 /* ---- stacks: interned whole, because dumps share whole tracebacks, and one look-up beats one a
  * frame ---- */
 
-/* Room for every trace to have a traceback of its own, so that the table never has to grow. */
-static bool make_table(struct traces *t, uint64_t traces)
+static bool grow_table(struct traces *t)
 {
-	uint64_t size = 1024;
+	uint64_t size = t->table ? ((uint64_t)t->table_mask + 1) * 2 : 1024;
+	uint32_t *table = calloc(size, sizeof(*table));
 
-	while (size < traces + traces / 2)
-		size *= 2;
-	t->table = calloc(size, sizeof(*t->table));
-	t->sum_table = calloc(size, sizeof(*t->sum_table));
+	if (!table)
+		return false;
+	free(t->table);
+	t->table = table;
 	t->table_mask = (uint32_t)(size - 1);
-	return t->table && t->sum_table;
+	for (uint32_t i = 0; i < t->stack_count; i++) {
+		uint32_t slot = (uint32_t)t->stacks[i].hash & t->table_mask;
+
+		while (table[slot])
+			slot = (slot + 1) & t->table_mask;
+		table[slot] = i + 1;
+	}
+	return true;
 }
 
 static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t hash, uint32_t slot)
@@ -215,7 +237,8 @@ static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t ha
 		if (node == SNAP_NONE)
 			return no_memory(t);
 	}
-	t->stacks[t->stack_count] = (struct stack){node, SNAP_NONE, frames, hash};
+	t->stacks[t->stack_count] =
+		(struct stack){node, SNAP_NONE, frames, newest_location(t, frames), hash};
 	t->table[slot] = ++t->stack_count;
 	return SNAP_OK;
 }
@@ -239,11 +262,13 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 	st = hash_frames(t, frames, &hash);
 	if (st != SNAP_OK)
 		return st;
+	if (t->stack_count >= t->table_mask / 2 && !grow_table(t))
+		return no_memory(t);
 	for (slot = (uint32_t)hash & t->table_mask; t->table[slot];
 	     slot = (slot + 1) & t->table_mask) {
 		const struct stack *known = &t->stacks[t->table[slot] - 1];
 
-		if (known->hash == hash && same_frames(t, known->tuple, frames))
+		if (known->hash == hash && has_frames(t, known, frames))
 			break;
 	}
 	if (t->table[slot] == 0)
@@ -275,16 +300,30 @@ static uint32_t add_sum(struct traces *t, uint32_t stack, uint64_t domain)
 	return t->sum_count++;
 }
 
+/* Room for every trace to have a sum of its own, so that the table never has to grow. */
+static bool make_sum_table(struct traces *t)
+{
+	uint64_t size = 1024;
+
+	while (size < (uint64_t)t->trace_count * 3 / 2)
+		size *= 2;
+	t->sum_table = calloc(size, sizeof(*t->sum_table));
+	t->sum_table_mask = (uint32_t)(size - 1);
+	return t->sum_table != NULL;
+}
+
 /* The sum of a stack that has one already, of another domain. */
 static uint32_t other_sum_of(struct traces *t, uint32_t stack, uint64_t domain)
 {
 	uint64_t hash = (t->seed ^ stack) * UINT64_C(0xbf58476d1ce4e5b9);
 	uint32_t slot, first = t->stacks[stack].first_sum, at;
 
+	if (!t->sum_table && !make_sum_table(t))
+		return SNAP_NONE;
 	hash = ((hash ^ hash >> 29) ^ domain) * UINT64_C(0xbf58476d1ce4e5b9);
 	hash ^= hash >> 32;
-	for (slot = (uint32_t)hash & t->table_mask; t->sum_table[slot];
-	     slot = (slot + 1) & t->table_mask) {
+	for (slot = (uint32_t)hash & t->sum_table_mask; t->sum_table[slot];
+	     slot = (slot + 1) & t->sum_table_mask) {
 		const struct sum *known = &t->sums[t->sum_table[slot] - 1];
 
 		if (known->stack == stack && known->domain == domain)
@@ -366,8 +405,7 @@ static enum snap_status add_traces(struct traces *t, pickle_value list)
 	} else {
 		return wrong(t, "the traces are neither a list nor a tuple");
 	}
-	if (!make_table(t, count))
-		return no_memory(t);
+	t->trace_count = count;
 	for (uint32_t i = 0; i < count && st == SNAP_OK; i++)
 		st = add_trace(t, items[i]);
 	return st;
