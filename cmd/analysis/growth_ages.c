@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-	BINS = 64,         /* epochs are joined into at most this many */
+	BINS = 64, /* epochs are joined into at most this many */
+	FEW_EPOCHS = 16,
 	MOST_COHORTS = 64, /* a recorder that would write more merges the oldest */
 };
 
@@ -325,8 +326,10 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 	lost = lost_before(&table, middle.first);
 	ages->pattern = name_pattern(ages, variance, lost);
 	look_at_second_half(ages, middle, lost);
+	if (ages->epochs >= FEW_EPOCHS)
+		return; /* after that many, one quiet interval is no end */
 	fading = measure_fading(ages, &middle, variance);
-	ages->faded = fading > (ages->epochs < 20 ? 1.3 : 2);
+	ages->faded = fading > 1.3;
 	if (fading > 2.6 && (ages->pattern == AGES_LASTING || ages->pattern == AGES_SLOWING))
 		ages->pattern = AGES_ENDED;
 }
