@@ -108,9 +108,8 @@ static void sort_ties(struct entry *entries, size_t count)
 	}
 }
 
-/* Order the side by its keys.  Stacks without an exact key do not take part at that level: they
- * come first. */
-static bool order(struct side *side, enum pair_level level)
+/* Order the side by its keys.  Stacks without one come first. */
+static bool order(struct side *side)
 {
 	struct entry *scratch = malloc((side->count + 1) * sizeof(*scratch));
 	size_t *starts = malloc(DIGITS * sizeof(*starts)), keyless = 0;
@@ -118,8 +117,7 @@ static bool order(struct side *side, enum pair_level level)
 	if (scratch && starts) {
 		sort_by_digit(side->entries, scratch, side->count, 32, starts);
 		sort_by_digit(scratch, side->entries, side->count, 48, starts);
-		while (level == PAIR_EXACT && keyless < side->count &&
-		       side->entries[keyless].key == 0)
+		while (keyless < side->count && side->entries[keyless].key == 0)
 			keyless++;
 		sort_ties(side->entries + keyless, side->count - keyless);
 	}
@@ -128,12 +126,11 @@ static bool order(struct side *side, enum pair_level level)
 	return scratch && starts;
 }
 
-static bool prepare(struct side *side, enum pair_level level)
+static void set_keys(struct side *side, enum pair_level level)
 {
 	for (size_t i = 0; i < side->count; i++)
 		side->entries[i].key =
 			key_at(&side->entries[i].dataset->sites[side->entries[i].site], level);
-	return order(side, level);
 }
 
 static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum pair_level level)
@@ -142,16 +139,18 @@ static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum p
 		(struct pair){old, new, level, level == PAIR_NONE ? 0 : 1};
 }
 
-/* Pair equal keys in order; what is left moves to the front of its side. */
-static void pair_equal_keys(struct pairing *pairing, struct side *old, struct side *new,
-			    enum pair_level level)
+/* Pair equal keys in order; what is left moves to the front of its side, and stays in order. */
+static bool pair_by_keys(struct pairing *pairing, struct side *old, struct side *new,
+			 enum pair_level level)
 {
 	size_t i = 0, j = 0, old_left = 0, new_left = 0;
 
+	if (!order(old) || !order(new))
+		return false;
 	while (i < old->count && j < new->count) {
 		uint64_t a = old->entries[i].key, b = new->entries[j].key;
 
-		if (a == b && !(level == PAIR_EXACT && a == 0))
+		if (a == b && a != 0)
 			add_pair(pairing, old->entries[i++].site, new->entries[j++].site, level);
 		else if (a <= b)
 			old->entries[old_left++] = old->entries[i++];
@@ -164,6 +163,7 @@ static void pair_equal_keys(struct pairing *pairing, struct side *old, struct si
 		new->entries[new_left++] = new->entries[j++];
 	old->count = old_left;
 	new->count = new_left;
+	return true;
 }
 
 static bool collect(struct side *side, const struct dataset *dataset,
@@ -224,30 +224,37 @@ static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 	return ok;
 }
 
-/* ---- surplus ---- */
+/* ---- lines that went elsewhere ---- */
 
-/* Both sides are ordered by function: does any function's stack occur on both, but not equally
- * often? */
-static bool has_surplus(const struct side *old, const struct side *new)
+/* Where the old snapshot's lines went; NULL when memory is out. */
+static uint32_t *compute_line_map(const struct dataset *dataset, const struct pair_sides *sides)
 {
-	size_t i = 0, j = 0;
+	struct tokens tokens;
+	uint32_t *map = NULL;
 
-	while (i < old->count && j < new->count) {
-		uint64_t key = old->entries[i].key;
-		size_t olds = 0, news = 0;
+	if (tokens_compute(&tokens, dataset, sides->old, sides->new))
+		map = line_map_compute(&tokens, sides->old, sides->new);
+	tokens_release(&tokens);
+	return map;
+}
 
-		if (key > new->entries[j].key) {
-			j++;
-			continue;
+/*
+ * An old stack some of whose lines went elsewhere does not pair at `line`: what is on that line now
+ * is another call.  Three allocations in a row that moved down by one line are still those three.
+ */
+static void keep_moved_from_lines(struct side *old, const uint32_t *line_map)
+{
+	for (size_t i = 0; i < old->count; i++) {
+		const struct dataset *dataset = old->entries[i].dataset;
+		const struct dataset_site *site = &dataset->sites[old->entries[i].site];
+
+		for (uint32_t f = 0; f < site->depth; f++) {
+			uint32_t frame = dataset->stack[site->first + f];
+
+			if (line_map[frame] != dataset->frames[frame].line)
+				old->entries[i].key = 0;
 		}
-		for (; i < old->count && old->entries[i].key == key; i++)
-			olds++;
-		for (; j < new->count &&new->entries[j].key == key; j++)
-			news++;
-		if (news && olds != news)
-			return true;
 	}
-	return false;
 }
 
 /* Keys of the function level that tell lines apart, too: old lines as the map says where they went.
@@ -269,49 +276,61 @@ static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
 	}
 }
 
+/* ---- the levels ---- */
+
+static bool pair_exact(struct pairing *pairing, struct side *old, struct side *new)
+{
+	set_keys(old, PAIR_EXACT);
+	set_keys(new, PAIR_EXACT);
+	return pair_by_keys(pairing, old, new, PAIR_EXACT);
+}
+
+static bool pair_lines(struct pairing *pairing, struct side *old, struct side *new,
+		       const uint32_t *line_map)
+{
+	set_keys(old, PAIR_LINE);
+	set_keys(new, PAIR_LINE);
+	if (line_map)
+		keep_moved_from_lines(old, line_map);
+	return pair_by_keys(pairing, old, new, PAIR_LINE);
+}
+
 /*
  * Where a function allocates once more (or less) than it did, line order alone would pair the wrong
  * ones up to the end of the function.  So stacks whose lines are where those of the old ones went
  * pair first.
  */
-static bool pair_mapped_lines(struct pairing *pairing, const struct dataset *dataset,
-			      const struct pair_sides *sides, struct side *old, struct side *new)
+static bool pair_functions(struct pairing *pairing, struct side *old, struct side *new,
+			   const uint32_t *line_map)
 {
-	struct tokens tokens;
-	uint32_t *line_map = NULL;
-	bool ok;
-
-	if (!has_surplus(old, new))
-		return true;
-	ok = tokens_compute(&tokens, dataset, sides->old, sides->new);
-	if (ok)
-		line_map = line_map_compute(&tokens, sides->old, sides->new);
-	tokens_release(&tokens);
 	if (line_map) {
 		add_lines_to_keys(old, line_map);
 		add_lines_to_keys(new, NULL);
-		ok = order(old, PAIR_FUNCTION) && order(new, PAIR_FUNCTION);
+		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION))
+			return false;
 	}
-	if (ok && line_map)
-		pair_equal_keys(pairing, old, new, PAIR_FUNCTION);
-	free(line_map);
-	return ok && line_map;
+	set_keys(old, PAIR_FUNCTION);
+	set_keys(new, PAIR_FUNCTION);
+	return pair_by_keys(pairing, old, new, PAIR_FUNCTION);
 }
 
 static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		     const struct pair_sides *sides, struct side *old, struct side *new,
 		     enum pair_level up_to)
 {
-	for (enum pair_level level = PAIR_EXACT; level <= up_to && level < PAIR_FUZZY; level++) {
-		if (!prepare(old, level) || !prepare(new, level))
-			return false;
-		if (level == PAIR_FUNCTION &&
-		    (!pair_mapped_lines(pairing, dataset, sides, old, new) ||
-		     !prepare(old, level) || !prepare(new, level)))
-			return false;
-		pair_equal_keys(pairing, old, new, level);
+	uint32_t *line_map = NULL;
+	bool ok = pair_exact(pairing, old, new);
+
+	/* Stacks that are exactly equal come from one build: there, lines are where they were. */
+	if (ok && up_to > PAIR_EXACT && pairing->count == 0) {
+		line_map = compute_line_map(dataset, sides);
+		ok = line_map != NULL;
 	}
-	return up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new);
+	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, line_map)) &&
+	     (up_to < PAIR_FUNCTION || pair_functions(pairing, old, new, line_map)) &&
+	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new));
+	free(line_map);
+	return ok;
 }
 
 enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *dataset,

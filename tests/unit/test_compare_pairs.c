@@ -101,13 +101,40 @@ Test(pairing, stacks_that_collide_pair_in_line_order_and_the_surplus_is_left)
 
 Test(pairing, the_first_level_that_fits_wins)
 {
-	uint32_t old40 = builder_add(dataset, OLD, "f:f.c:40@app", 1, 1);
-	uint32_t old47 = builder_add(dataset, OLD, "f:f.c:47@app", 1, 1);
-	uint32_t new47 = builder_add(dataset, NEW, "f:f.c:47@app", 1, 1);
-	uint32_t new54 = builder_add(dataset, NEW, "f:f.c:54@app", 1, 1);
+	uint32_t old40 = builder_add(dataset, OLD, "f:f.c:40@app", 10, 1);
+	uint32_t old47 = builder_add(dataset, OLD, "f:f.c:47@app", 20, 1);
+	uint32_t new47 = builder_add(dataset, NEW, "f:f.c:47@app", 22, 1);
+	uint32_t new54 = builder_add(dataset, NEW, "f:f.c:54@app", 11, 1);
 
 	EXPECT_PAIR(old47, new47, PAIR_FUNCTION, PAIR_LINE);
 	EXPECT_PAIR(old40, new54, PAIR_FUNCTION, PAIR_FUNCTION);
+}
+
+Test(pairing, lines_that_moved_onto_each_other_are_told_by_their_sizes)
+{
+	uint32_t old10 = builder_add(dataset, OLD, "f:f.c:10@app", 16, 1);
+	uint32_t old11 = builder_add(dataset, OLD, "f:f.c:11@app", 32, 1);
+	uint32_t old12 = builder_add(dataset, OLD, "f:f.c:12@app", 64, 1);
+	uint32_t new11 = builder_add(dataset, NEW, "f:f.c:11@app", 16, 1);
+	uint32_t new12 = builder_add(dataset, NEW, "f:f.c:12@app", 32, 1);
+	uint32_t new13 = builder_add(dataset, NEW, "f:f.c:13@app", 64, 1);
+
+	EXPECT_PAIR(old10, new11, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(old11, new12, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(old12, new13, PAIR_FUNCTION, PAIR_FUNCTION);
+}
+
+Test(pairing, an_allocation_inserted_among_others_is_the_one_that_is_new)
+{
+	uint32_t old10 = builder_add(dataset, OLD, "f:f.c:10@app", 16, 1);
+	uint32_t old14 = builder_add(dataset, OLD, "f:f.c:14@app", 32, 1);
+	uint32_t leak = builder_add(dataset, NEW, "f:f.c:10@app", 5000, 1);
+	uint32_t new12 = builder_add(dataset, NEW, "f:f.c:12@app", 16, 1);
+	uint32_t new16 = builder_add(dataset, NEW, "f:f.c:16@app", 32, 1);
+
+	EXPECT_PAIR(old10, new12, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(old14, new16, PAIR_FUNCTION, PAIR_FUNCTION);
+	cr_expect_eq(pair_of(leak, NEW, PAIR_FUNCTION).level, PAIR_NONE);
 }
 
 /* ---- fuzzy ---- */
