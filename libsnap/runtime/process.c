@@ -33,7 +33,6 @@ enum exit_state { NOT_EXITING, TAKING, TAKEN };
 static struct snap__config config;
 static struct snap__identity identity;
 static struct snap__host host;
-static char **process_environment;
 static atomic_uint state;
 static atomic_uint exit_state; /* also what other exiting threads sleep on */
 static atomic_uint *witness;   /* 1 here and in vfork children, 0 in copies */
@@ -189,7 +188,7 @@ static bool prepare_tables(void)
 		snap__unwind_init(config.depth);
 		is_prepared = true;
 	} else {
-		snap__heapmap_clear();
+		snap__record_reset();
 	}
 	identify();
 	return true;
@@ -263,6 +262,7 @@ static enum snap_status begin_recording(void)
 
 enum snap_status snap__process_start(const struct snap_config *wanted)
 {
+	static char labels[sizeof(config.labels)]; /* those of the environment, and any set since */
 	unsigned was = atomic_load(&state);
 	const char *complaint;
 
@@ -270,8 +270,10 @@ enum snap_status snap__process_start(const struct snap_config *wanted)
 		if (was == RECORDING || was == STARTING)
 			return SNAP_OK;
 	} while (!atomic_compare_exchange_weak(&state, &was, STARTING));
+	memcpy(labels, config.labels, sizeof(labels));
 	complaint = snap__config_from_environment(
-		&config, getauxval(AT_SECURE) ? NULL : (const char *const *)process_environment);
+		&config, getauxval(AT_SECURE) ? NULL : (const char *const *)environ);
+	memcpy(config.labels, labels, sizeof(labels));
 	if (!complaint && wanted)
 		complaint = snap__config_apply(&config, wanted);
 	wants_threads = true;
@@ -463,7 +465,6 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	bool is_secure = getauxval(AT_SECURE) != 0;
 
 	host = *the_host;
-	process_environment = environment;
 	complaint = snap__config_from_environment(
 		&config, is_secure ? NULL : (const char *const *)environment);
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

@@ -86,6 +86,15 @@ uint64_t snap__record_peak_bytes(void)
 	return (uint64_t)(peak > live ? peak : live);
 }
 
+void snap__record_reset(void)
+{
+	snap__heapmap_clear();
+	for (struct snap__thread *t = snap__threads_first(); t; t = t->next)
+		t->drift = t->drift_highest = 0;
+	atomic_store(&live_bytes, 0);
+	atomic_store(&peak_bytes, 0);
+}
+
 void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void))
 {
 	atomic_store(&report_quantum, quantum > 0 ? (int64_t)quantum : 1);

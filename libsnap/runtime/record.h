@@ -77,6 +77,9 @@ uint64_t snap__record_live_bytes(void);
 /** The largest that it was. */
 uint64_t snap__record_peak_bytes(void);
 
+/** Forget every block and what it weighed; nothing may be recorded meanwhile. */
+void snap__record_reset(void);
+
 /**
  * Have `fn` called (from an allocating thread; it must be quick and async-signal-safe) when the
  * live heap reaches `bytes` (UINT64_MAX: never).  Threads report every `quantum` bytes.

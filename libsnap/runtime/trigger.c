@@ -23,6 +23,7 @@
 #define START_WAIT_NS   1000000000ull
 #define MAX_REQUESTS    16
 #define STUCK_NS        2000000000ull /* without progress: the helper is taken to be stuck */
+#define SLOT_WAITS      1000
 #define LARGEST_QUANTUM (64u * 1024)
 
 enum pending { PENDING_SIGNAL = 1, PENDING_LEVEL = 2 };
@@ -162,6 +163,15 @@ static void watch_level(void)
 		level = peak_level < level ? peak_level : level;
 	}
 	snap__record_watch(level, quantum, level == UINT64_MAX ? NULL : on_level);
+}
+
+/* Timer, growth and peak count from here. */
+static void begin_steps(void)
+{
+	growth_base = snap__record_live_bytes();
+	peak_base = snap__record_peak_bytes();
+	next_tick_ns = snap__os_mono_ns() + snap__process_config()->every_ns;
+	watch_level();
 }
 
 static void check_level(void)
@@ -347,12 +357,9 @@ void snap__trigger_arm(void)
 {
 	const struct snap__config *config = snap__process_config();
 
-	growth_base = snap__record_live_bytes();
-	peak_base = snap__record_peak_bytes();
-	next_tick_ns = snap__os_mono_ns() + config->every_ns;
 	has_complained = false;
 	atomic_store(&armed, true);
-	watch_level();
+	begin_steps();
 	if (config->signal) {
 		struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
@@ -378,6 +385,16 @@ static struct request *request_slot(void)
 			return r;
 	}
 	return NULL;
+}
+
+/* The same, when so many threads ask at once that they have to queue. */
+static struct request *wait_for_slot(void)
+{
+	struct request *r;
+
+	for (unsigned i = 0; !(r = request_slot()) && i < SLOT_WAITS; i++)
+		snap__os_sleep(STUCK_NS / SLOT_WAITS);
+	return r;
 }
 
 /* Wait until the request is done; false if the helper makes no progress: it is then abandoned. */
@@ -414,7 +431,7 @@ enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
 				    size_t size)
 {
 	static char unused[SNAP__PATH_MAX];
-	struct request *r = atomic_load(&running) ? request_slot() : NULL;
+	struct request *r = atomic_load(&running) ? wait_for_slot() : NULL;
 	enum snap_status st;
 
 	if (r) {
@@ -454,5 +471,5 @@ void snap__trigger_after_fork(void)
 	directory = -1;
 	snap__lock_reset(&starting);
 	snap__lock_reset(&taking);
-	next_tick_ns = snap__os_mono_ns() + snap__process_config()->every_ns;
+	begin_steps();
 }

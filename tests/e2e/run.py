@@ -318,12 +318,16 @@ def cohorts():
 def api():
     directory = tempfile.mkdtemp(prefix="snap-e2e-")
     r = Recording([program("truth_api"), directory], preload=False, directory=directory)
-    check(len(r.files()) == 2, f"the API left {r.files()}")
-    r.compare(program("truth_api"))
+    check(len(r.files()) == 3, f"the API left {r.files()}")
+    r.compare(program("truth_api"), pick=1)
+    again, _ = figures(r.files()[2], program("truth_api"))
+    check(again["site_again"][:2] == [4321, 1] and again["site_after"][:2] == [0, 0],
+          f"a recording that began anew holds {again}")
     metas = [read(f)["meta"] for f in r.files()]
-    check([m["label"] for m in metas] == ["first", "second"], "names of the snapshots")
-    check([m["labels.phase"] for m in metas] == ["one", "two"], "labels of the snapshots")
-    check([m["trigger"] for m in metas] == ["api", "api"], "triggers of the snapshots")
+    check([m["label"] for m in metas] == ["first", "second", "again"], "names of the snapshots")
+    check([m["labels.phase"] for m in metas] == ["one", "two", "two"], "labels of the snapshots")
+    check(metas[0]["labels.set"] == "before", "a label from before the start")
+    check([m["trigger"] for m in metas] == ["api"] * 3, "triggers of the snapshots")
     check(int(metas[0]["losses.unknown_frees"]) >= 1, "a block from before the start was freed")
     snap = read(r.files()[1])
     domains = {}

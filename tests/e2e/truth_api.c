@@ -55,12 +55,18 @@ SITE static void site_two_domains(uintptr_t address, size_t n)
 	}
 }
 
+SITE static void *site_again(size_t n)
+{
+	return sink = malloc(n);
+}
+
 int main(int argc, char **argv)
 {
 	struct snap_config config = {.size = sizeof(config),
 				     .directory = argc > 1 ? argv[1] : NULL};
 	void *before = site_before(100), *p;
 
+	CHECK(snap_set_label("set", "before") == SNAP_OK);
 	CHECK(snap_take("too early") == SNAP_ESTATE);
 	CHECK(snap_record_alloc("gpu", &config, 1) == SNAP_OK); /* off: nothing is recorded */
 	errno = 42;
@@ -91,5 +97,10 @@ int main(int argc, char **argv)
 	CHECK(snap_stop() == SNAP_OK);
 	CHECK(snap_stop() == SNAP_ESTATE);
 	CHECK(snap_take("stopped") == SNAP_ESTATE);
+	site_after(7); /* between the recordings */
+	CHECK(snap_start(&config) == SNAP_OK);
+	site_again(4321);
+	CHECK(snap_take("again") == SNAP_OK);
+	CHECK(snap_stop() == SNAP_OK);
 	return 0;
 }
