@@ -1,6 +1,9 @@
 /*
  * cmd_compare.c - `snapdiff compare`: what changed between two snapshots.
  */
+#include <string.h>
+
+#include "analysis/py_version.h"
 #include "cli/cli.h"
 #include "compat.h"
 #include "print_sql.h"
@@ -8,6 +11,8 @@
 #include "report/compare.h"
 #include "report/fetch.h"
 #include "report/subject.h"
+
+enum { VERSION_SIZE = 32 }; /* of a python_version */
 
 struct compare_options {
 	struct report_options shared;
@@ -30,6 +35,31 @@ static const struct option *const compare_options[] = {compare_table, report_opt
 static const struct compare_options compare_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUNCTION}};
 
+static enum snap_status keep_version(void *user, const char *key, const char *value)
+{
+	char *version = user;
+
+	if (strcmp(key, "python_version") == 0)
+		snprintf(version, VERSION_SIZE, "%s", value);
+	return SNAP_OK;
+}
+
+/* Dumps of different Pythons show different file names and frames for the same program. */
+static enum snap_status warn_of_versions(const struct subject *subject, struct report *report,
+					 struct snap_error *err)
+{
+	char versions[2][VERSION_SIZE] = {"", ""}, sentence[256];
+	enum snap_status st = SNAP_OK;
+
+	for (size_t i = 0; st == SNAP_OK && i < 2; i++)
+		st = store_each_meta(session_store(subject->session), subject->ids[i], keep_version,
+				     versions[i], err);
+	if (st == SNAP_OK && py_version_warning("OLD", versions[0], "NEW", versions[1], sentence,
+						sizeof(sentence)))
+		report_warn(report, "%s", sentence);
+	return st;
+}
+
 static enum snap_status print_report(const struct subject *subject,
 				     const struct report_options *options, bool *finding,
 				     struct snap_error *err)
@@ -44,6 +74,8 @@ static enum snap_status print_report(const struct subject *subject,
 					    dataset->snapshots[1].sampled);
 		st = subject_describe(subject, report, err);
 	}
+	if (st == SNAP_OK)
+		st = warn_of_versions(subject, report, err);
 	if (st == SNAP_OK)
 		st = compare_fill(report, dataset, options, err);
 	if (st == SNAP_OK) {

@@ -11,6 +11,7 @@
 struct load_options {
 	const char *db;
 	struct text_list labels;
+	int order; /* enum session_order */
 	bool quiet;
 };
 
@@ -25,6 +26,12 @@ static const struct option load_table[] = {
 	 .offset = offsetof(struct load_options, labels),
 	 .value_name = "K=V",
 	 .help = "add a label to every snapshot named; may be repeated"},
+	{.name = "order",
+	 .type = OPTION_CHOICE,
+	 .offset = offsetof(struct load_options, order),
+	 .value_name = "BY",
+	 .help = "files without a place in their series: by time (default), name or as given",
+	 .choices = session_order_names},
 	{.name = "quiet",
 	 .letter = 'q',
 	 .type = OPTION_FLAG,
@@ -109,6 +116,7 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 		.db = options->db,
 		.write = true,
 		.quiet = options->quiet,
+		.order = (enum session_order)options->order,
 		.warn = warn,
 	};
 	const struct session_labels extra = {(const char *const *)labels->keys, labels->values,

@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 
 #include "analysis/py_stats.h"
+#include "analysis/py_version.h"
 #include "input/input.h"
+#include "model/fail.h"
 #include "render/output.h"
+#include "source_lines.h"
 
 const char *const compat_names[] = {"none", "tracemalloc", NULL};
 
@@ -25,6 +28,8 @@ static const char *option_without_compat(const struct compat_options *compat)
 		return "--map";
 	if (compat->all_frames)
 		return "--all-frames";
+	if (compat->source)
+		return "--source";
 	return compat->py_domain ? "--py-domain" : NULL;
 }
 
@@ -77,6 +82,8 @@ enum snap_status compat_check(const struct compat_options *compat,
 	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
 		return fail(err, SNAP_EUSAGE,
 			    "--compat tracemalloc prints table (Python's text) or json");
+	if (compat->source && strcmp(format, "table") != 0)
+		return fail(err, SNAP_EUSAGE, "--source shows lines in text, not in %s", format);
 	return SNAP_OK;
 }
 
@@ -207,17 +214,41 @@ static enum snap_status read_model(struct model **model, const char *name,
 	return st;
 }
 
-/* One input after the other, so that only one is in memory. */
+/* One input after the other, so that only one is in memory.  *python is the version that wrote it,
+ * as far as it can be told; malloc'ed, or NULL. */
 static enum snap_status add_input(struct py_stats *stats, const struct py_options *options,
-				  const char *name, bool old, struct snap_error *err)
+				  const char *name, bool old, char **python, struct snap_error *err)
 {
 	const struct input_options input = {.newest_frame_only = !py_stats_needs_stacks(options)};
 	struct model *model;
 	enum snap_status st = read_model(&model, name, &input, err);
 
-	if (st == SNAP_OK)
+	if (st == SNAP_OK) {
+		const char *version = model_meta(model, "python_version");
+
+		*python = version ? strdup(version) : NULL;
 		st = py_stats_add(stats, model, old, err);
+	}
 	model_free(model);
+	return st;
+}
+
+static enum snap_status add_inputs(struct py_stats *stats, const struct py_options *options,
+				   const char *name, const char *old, bool quiet,
+				   struct snap_error *err)
+{
+	char *python = NULL, *old_python = NULL, sentence[512];
+	enum snap_status st = SNAP_OK;
+
+	if (old)
+		st = add_input(stats, options, old, true, &old_python, err);
+	if (st == SNAP_OK)
+		st = add_input(stats, options, name, false, &python, err);
+	if (st == SNAP_OK && !quiet &&
+	    py_version_warning(old, old_python, name, python, sentence, sizeof(sentence)))
+		cli_warn("%s", sentence);
+	free(python);
+	free(old_python);
 	return st;
 }
 
@@ -229,8 +260,32 @@ static size_t rows_to_show(const struct report_options *options, const struct py
 	return (size_t)options->limit;
 }
 
-static enum snap_status print_text(const struct py_stats *stats,
-				   const struct report_options *options, struct snap_error *err)
+/* "    stripped source line", as Traceback.format() has it; nothing where there is none. */
+static bool print_source(struct source_lines *sources, const struct py_stats *stats,
+			 const struct py_row *row, FILE *out)
+{
+	const struct py_frame *place = py_stats_place(stats, row);
+	struct snap_text line;
+	char *name;
+
+	if (!place || place->line == 0)
+		return true;
+	name = py_stats_file_name(stats, place->file);
+	if (!name)
+		return false;
+	line = source_line(sources, place->file, name, place->line);
+	if (line.size) {
+		fputs("    ", out);
+		fwrite(line.data, 1, line.size, out);
+		putc('\n', out);
+	}
+	free(name);
+	return true;
+}
+
+static enum snap_status print_rows(const struct py_stats *stats,
+				   const struct report_options *options,
+				   struct source_lines *sources, struct snap_error *err)
 {
 	size_t count = rows_to_show(options, stats);
 	struct output output;
@@ -238,9 +293,27 @@ static enum snap_status print_text(const struct py_stats *stats,
 
 	if (st != SNAP_OK)
 		return st;
-	for (size_t i = 0; i < count && !ferror(output.stream); i++)
+	for (size_t i = 0; i < count && st == SNAP_OK && !ferror(output.stream); i++) {
 		py_stats_print(stats, &stats->rows[i], output.stream);
-	return output_close(&output, SNAP_OK, err);
+		if (sources && !print_source(sources, stats, &stats->rows[i], output.stream))
+			st = fail_memory(err, "looking for source lines");
+	}
+	return output_close(&output, st, err);
+}
+
+static enum snap_status print_text(const struct py_stats *stats,
+				   const struct report_options *options, const char *directory,
+				   struct snap_error *err)
+{
+	struct source_lines *sources = NULL;
+	enum snap_status st = SNAP_OK;
+
+	if (directory)
+		st = source_lines_open(&sources, directory, stats->file_count, err);
+	if (st == SNAP_OK)
+		st = print_rows(stats, options, sources, err);
+	source_lines_free(sources);
+	return st;
 }
 
 static const struct column compat_columns[] = {
@@ -304,16 +377,14 @@ enum snap_status compat_run(const struct compat_options *compat,
 		stats = py_stats_new(&request.options, old != NULL);
 		st = stats ? SNAP_OK : fail_memory(err, "grouping traces");
 	}
-	if (st == SNAP_OK && old)
-		st = add_input(stats, &request.options, old, true, err);
 	if (st == SNAP_OK)
-		st = add_input(stats, &request.options, name, false, err);
+		st = add_inputs(stats, &request.options, name, old, options->quiet, err);
 	if (st == SNAP_OK)
 		st = py_stats_finish(stats, err);
 	if (st == SNAP_OK && strcmp(report_formats[options->format], "json") == 0)
 		st = print_json(stats, options, err);
 	else if (st == SNAP_OK)
-		st = print_text(stats, options, err);
+		st = print_text(stats, options, compat->source, err);
 	py_stats_free(stats);
 	request_release(&request);
 	return st;

@@ -17,6 +17,7 @@ struct compat_options {
 	struct text_list include, exclude, map;
 	bool all_frames;
 	const char *py_domain;
+	const char *source; /* a directory: text shows the source line of each row */
 };
 
 extern const char *const compat_names[];
@@ -42,6 +43,10 @@ extern const char *const compat_names[];
 		{"py-domain", 0,                                                                   \
 		 OPTION_TEXT, (at) + offsetof(struct compat_options, py_domain),                   \
 		 "N",         "with --compat: only traces of tracemalloc's domain N",              \
+		 NULL},                                                                            \
+		{"source", 0,                                                                      \
+		 OPTION_TEXT, (at) + offsetof(struct compat_options, source),                      \
+		 "DIR",    "with --compat: show below each row its line of the source in DIR",     \
 		 NULL},                                                                            \
 	{                                                                                          \
 		"map", 0, OPTION_LIST, (at) + offsetof(struct compat_options, map), "OLD=NEW",     \

@@ -44,6 +44,12 @@ static bool credit(struct neighbours *neighbours, const struct dataset_cell *cel
 	return true;
 }
 
+/* Frames of Python dumps have no function: they go by their file. */
+static uint32_t name_of(const struct dataset_frame *frame)
+{
+	return frame->function ? frame->function : frame->file;
+}
+
 static void read_path(const struct neighbours *neighbours, uint32_t site, struct path *path,
 		      uint32_t *positions)
 {
@@ -58,7 +64,7 @@ static void read_path(const struct neighbours *neighbours, uint32_t site, struct
 		path->rows[path->count] =
 			selection_row_at(neighbours->selection, site, positions[i]);
 		path->wanted[path->count++] =
-			neighbours->wanted[dataset_frame_at(dataset, site, positions[i])->function];
+			neighbours->wanted[name_of(dataset_frame_at(dataset, site, positions[i]))];
 	}
 }
 

@@ -685,31 +685,52 @@ static double divide(int64_t a, int64_t b)
 	return ldexp((double)((uint64_t)(dividend / (wide)b) | (dividend % (wide)b != 0)), -shift);
 }
 
-/* A name as its bytes were: a lone surrogate U+DC80..U+DCFF is a byte that was not UTF-8. */
+/* The next byte of a name as it was: a lone surrogate U+DC80..U+DCFF is a byte that was not UTF-8.
+ */
+static unsigned char next_byte(struct snap_text name, size_t *at)
+{
+	const unsigned char *s = (const unsigned char *)name.data + *at;
+
+	if (s[0] != 0xed || *at + 2 >= name.size || (s[1] != 0xb2 && s[1] != 0xb3)) {
+		*at += 1;
+		return s[0];
+	}
+	*at += 3;
+	return (unsigned char)((s[1] == 0xb2 ? 0x80 : 0xc0) | (s[2] & 0x3f));
+}
+
 static void print_name(struct snap_text name, FILE *out)
 {
-	const unsigned char *s = (const unsigned char *)name.data;
+	for (size_t i = 0; i < name.size;)
+		putc(next_byte(name, &i), out);
+}
 
-	for (size_t i = 0; i < name.size; i++) {
-		if (s[i] == 0xed && i + 2 < name.size && (s[i + 1] == 0xb2 || s[i + 1] == 0xb3)) {
-			putc((s[i + 1] == 0xb2 ? 0x80 : 0xc0) | (s[i + 2] & 0x3f), out);
-			i += 2;
-		} else {
-			putc(s[i], out);
-		}
-	}
+char *py_stats_file_name(const struct py_stats *stats, uint32_t file)
+{
+	struct snap_text name = stats->files[file];
+	char *copy = calloc(name.size + 1, 1), *end = copy;
+
+	if (copy && !memchr(name.data, '\0', name.size))
+		for (size_t i = 0; i < name.size;)
+			*end++ = (char)next_byte(name, &i);
+	return copy;
+}
+
+const struct py_frame *py_stats_place(const struct py_stats *stats, const struct py_row *row)
+{
+	return row->frame_count ? &stats->frames[row->first_frame + row->frame_count - 1] : NULL;
 }
 
 void py_stats_print(const struct py_stats *stats, const struct py_row *row, FILE *out)
 {
-	const struct py_frame *oldest = stats->frames + row->first_frame + row->frame_count - 1;
+	const struct py_frame *place = py_stats_place(stats, row);
 	char size[64], diff[64];
 
-	if (row->frame_count == 0) {
-		fputs("<no frames>", out);
+	if (place) {
+		print_name(stats->files[place->file], out);
+		fprintf(out, ":%" PRIu32, place->line);
 	} else {
-		print_name(stats->files[oldest->file], out);
-		fprintf(out, ":%" PRIu32, oldest->line);
+		fputs("<no frames>", out);
 	}
 	py_format_size((double)row->size, false, size);
 	fprintf(out, ": size=%s", size);

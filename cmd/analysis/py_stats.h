@@ -86,6 +86,15 @@ enum snap_status py_stats_finish(struct py_stats *stats, struct snap_error *err)
  */
 void py_stats_print(const struct py_stats *stats, const struct py_row *row, FILE *out);
 
+/** The frame whose place py_stats_print() prints, or NULL: the oldest of those that the row has. */
+const struct py_frame *py_stats_place(const struct py_stats *stats, const struct py_row *row);
+
+/**
+ * A file's name as its bytes were, NUL-terminated and malloc'ed; NULL when memory is out.  Names
+ * with a NUL in them, which no file has, come out empty.
+ */
+char *py_stats_file_name(const struct py_stats *stats, uint32_t file);
+
 /** Python's _format_size(); 64 bytes of buffer are enough. */
 void py_format_size(double size, bool sign, char buffer[64]);
 

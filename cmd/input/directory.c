@@ -16,7 +16,7 @@
 
 struct entry {
 	char *path;
-	uint64_t start_time_ns, pid, seq, time_ns;
+	struct input_time time;
 };
 
 struct listing {
@@ -29,9 +29,8 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-static int compare_entries(const void *left, const void *right)
+int input_compare_times(const struct input_time *a, const struct input_time *b)
 {
-	const struct entry *a = left, *b = right;
 	int order = compare_numbers(a->start_time_ns, b->start_time_ns);
 
 	if (!order)
@@ -40,6 +39,14 @@ static int compare_entries(const void *left, const void *right)
 		order = compare_numbers(a->seq, b->seq);
 	if (!order)
 		order = compare_numbers(a->time_ns, b->time_ns);
+	return order;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = input_compare_times(&a->time, &b->time);
+
 	return order ? order : strverscmp(a->path, b->path);
 }
 
@@ -58,7 +65,7 @@ static bool being_written(const char *name)
 }
 
 /** Read the keys that order snapshots.  A damaged file keeps its place by what could be read. */
-static enum snap_status read_keys(struct entry *entry, const struct format *format,
+static enum snap_status read_keys(struct input_time *time, const struct format *format,
 				  struct stream *stream, struct snap_error *err)
 {
 	struct model *model = model_new();
@@ -70,10 +77,11 @@ static enum snap_status read_keys(struct entry *entry, const struct format *form
 		return fail_memory(err, "listing a directory");
 	}
 	format->read_meta(model, stream, NULL);
-	entry->start_time_ns = model_meta_u64(model, "start_time_ns", 0);
-	entry->pid = model_meta_u64(model, "pid", 0);
-	entry->seq = model_meta_u64(model, "seq", 0);
-	entry->time_ns = model_meta_u64(model, "time_ns", 0);
+	time->start_time_ns = model_meta_u64(model, "start_time_ns", 0);
+	time->pid = model_meta_u64(model, "pid", 0);
+	time->seq = model_meta_u64(model, "seq", 0);
+	time->time_ns = model_meta_u64(model, "time_ns", 0);
+	time->of_file = model_meta(model, "time_from") != NULL;
 	model_free(model);
 	return SNAP_OK;
 }
@@ -94,19 +102,43 @@ static enum snap_status listing_add(struct listing *listing, const struct entry 
 	return SNAP_OK;
 }
 
+/** Read the keys of a regular file, if it is a snapshot. */
+static enum snap_status read_file_keys(const char *path, struct input_time *time, bool *is_snapshot,
+				       struct snap_error *err)
+{
+	const struct format *format = NULL;
+	struct stream *stream = NULL;
+	enum snap_status st = stream_open(&stream, path, err);
+
+	if (st == SNAP_OK && stream_unwrap(&stream, NULL) == SNAP_OK &&
+	    format_recognise(&format, stream, NULL) == SNAP_OK)
+		st = read_keys(time, format, stream, err);
+	stream_close(stream);
+	*is_snapshot = format != NULL;
+	return st;
+}
+
+enum snap_status input_read_time(const char *path, struct input_time *time, struct snap_error *err)
+{
+	bool is_snapshot;
+	struct stat info;
+
+	*time = (struct input_time){0};
+	if (strcmp(path, "-") == 0 || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+		return SNAP_OK;
+	if (read_file_keys(path, time, &is_snapshot, NULL) == SNAP_ENOMEM)
+		return fail_memory(err, "ordering snapshots");
+	return SNAP_OK;
+}
+
 /** Add the file if it is a snapshot; takes over entry->path when it does. */
 static enum snap_status consider_file(struct listing *listing, struct entry *entry, bool *taken,
 				      struct snap_error *err)
 {
-	const struct format *format = NULL;
-	struct stream *stream = NULL;
-	enum snap_status st = stream_open(&stream, entry->path, err);
+	bool is_snapshot;
+	enum snap_status st = read_file_keys(entry->path, &entry->time, &is_snapshot, err);
 
-	if (st == SNAP_OK && stream_unwrap(&stream, NULL) == SNAP_OK &&
-	    format_recognise(&format, stream, NULL) == SNAP_OK)
-		st = read_keys(entry, format, stream, err);
-	stream_close(stream);
-	if (st == SNAP_OK && format) {
+	if (st == SNAP_OK && is_snapshot) {
 		st = listing_add(listing, entry, err);
 		*taken = st == SNAP_OK;
 	}

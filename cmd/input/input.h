@@ -39,6 +39,19 @@ const char *input_recognise(const void *data, size_t size);
 enum snap_status input_list_directory(const char *dir, char ***paths, size_t *count, struct snap_error *err);
 void input_free_list(char **paths, size_t count);
 
+/** What orders snapshots, 0 each where it is not known. */
+struct input_time {
+	uint64_t start_time_ns, pid, seq, time_ns;
+	bool of_file; /* time_ns is only the file's */
+};
+
+/** Read a file's, as cheaply as its format allows.  Of anything but a regular file in a recognised
+ * format nothing is known, and nothing is read.  SNAP_OK or SNAP_ENOMEM. */
+enum snap_status input_read_time(const char *path, struct input_time *time, struct snap_error *err);
+
+/** Negative, 0 or positive, as `a` comes before, with or after `b`. */
+int input_compare_times(const struct input_time *a, const struct input_time *b);
+
 /** Write the text form (dump).  Returns SNAP_OK or SNAP_EIO. */
 enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err);
 

@@ -42,6 +42,7 @@ struct report_options {
 	const char *db;
 	uint64_t pid;
 	const char *program;
+	int order; /* enum session_order: --order, for commands that take a series */
 };
 
 /**

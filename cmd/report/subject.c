@@ -34,6 +34,7 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.db = options->db,
 		.pid = options->pid,
 		.program = options->program,
+		.order = (enum session_order)options->order,
 		.warn = keep_warning,
 		.user = subject,
 	};

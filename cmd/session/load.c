@@ -33,33 +33,21 @@ static enum snap_status load_file(struct loading *loading, const char *path, str
 	return SNAP_OK;
 }
 
-static enum snap_status load_directory(struct loading *loading, const char *dir,
-				       struct snap_error *err)
-{
-	char **paths = NULL;
-	size_t count = 0;
-	enum snap_status status = input_list_directory(dir, &paths, &count, err);
-
-	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
-		session_progress(loading->session, i, count);
-		status = load_file(loading, paths[i], err);
-	}
-	session_progress(loading->session, count, count);
-	input_free_list(paths, count);
-	return status;
-}
-
 enum snap_status session_load(struct session *session, const char *const *names, size_t name_count,
 			      const struct session_labels *labels,
 			      void (*refuse)(const char *sentence), struct session_loaded *done,
 			      struct snap_error *err)
 {
 	struct loading loading = {session, labels, refuse, done};
-	enum snap_status status = SNAP_OK;
+	struct session_files files;
+	enum snap_status status = session_files_of(session, names, name_count, &files, err);
 
 	*done = (struct session_loaded){0};
-	for (size_t i = 0; status == SNAP_OK && i < name_count; i++)
-		status = session_is_directory(names[i]) ? load_directory(&loading, names[i], err)
-							: load_file(&loading, names[i], err);
+	for (size_t i = 0; status == SNAP_OK && i < files.count; i++) {
+		session_progress(session, i, files.count);
+		status = load_file(&loading, files.files[i].path, err);
+	}
+	session_progress(session, files.count, files.count);
+	session_files_free(&files);
 	return status;
 }

@@ -348,30 +348,20 @@ static enum snap_status add_listed_file(struct session *session, const char *pat
 	return status == SNAP_OK ? SNAP_OK : fail(err, status, "%s", problem.message);
 }
 
-static enum snap_status add_directory(struct session *session, const char *dir, struct id_list *out,
-				      struct snap_error *err)
-{
-	char **paths = NULL;
-	size_t count = 0;
-	enum snap_status status = input_list_directory(dir, &paths, &count, err);
-
-	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
-		session_progress(session, i, count);
-		status = add_listed_file(session, paths[i], out, err);
-	}
-	session_progress(session, count, count);
-	input_free_list(paths, count);
-	return status;
-}
-
 static enum snap_status many_files(struct session *session, const char *const *names,
 				   size_t name_count, struct id_list *out, struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	struct session_files files;
+	enum snap_status status = session_files_of(session, names, name_count, &files, err);
 
-	for (size_t i = 0; status == SNAP_OK && i < name_count; i++)
-		status = session_is_directory(names[i]) ? add_directory(session, names[i], out, err)
-							: add_file(session, names[i], out, err);
+	for (size_t i = 0; status == SNAP_OK && i < files.count; i++) {
+		session_progress(session, i, files.count);
+		status = files.files[i].listed
+				 ? add_listed_file(session, files.files[i].path, out, err)
+				 : add_file(session, files.files[i].path, out, err);
+	}
+	session_progress(session, files.count, files.count);
+	session_files_free(&files);
 	if (status == SNAP_OK && out->count == 0)
 		status = nothing_wanted(session, name_count == 1 ? names[0] : "these files", err);
 	return status;

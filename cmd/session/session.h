@@ -15,11 +15,16 @@ struct session;
  * named. */
 #define SESSION_DEFAULT_DIRECTORY "snaps"
 
+/** The order in which snapshots that do not say their place in a series follow each other. */
+enum session_order { SESSION_BY_TIME, SESSION_BY_NAME, SESSION_AS_GIVEN };
+extern const char *const session_order_names[];
+
 struct session_options {
 	const char *db;      /* NULL: private in-memory database */
 	uint64_t pid;        /* 0 any: --pid */
 	const char *program; /* NULL any: --program */
 	bool quiet;          /* no progress, no warnings */
+	enum session_order order;
 	bool write;          /* with db: made if need be, and session_load() fills it */
 	bool modify;         /* with db: SQL may change it, nothing is loaded */
 	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they

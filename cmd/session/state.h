@@ -4,6 +4,7 @@
 #ifndef SESSION_STATE_H
 #define SESSION_STATE_H
 
+#include "input/input.h"
 #include "session/session.h"
 #include "symbols/symbols.h"
 
@@ -45,6 +46,23 @@ void session_progress(const struct session *session, size_t done, size_t total);
 enum snap_status session_take_file(struct session *session, const char *path,
 				   const struct session_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err);
+
+/** Files to load, one after the other. */
+struct session_files {
+	struct session_file {
+		char *path;
+		bool listed;  /* of a directory, not named itself */
+		size_t place; /* as named */
+		struct input_time time;
+	} * files;
+	size_t count;
+};
+
+/** The files that `names` stand for, directories listed, in options.order. */
+enum snap_status session_files_of(struct session *session, const char *const *names,
+				  size_t name_count, struct session_files *files,
+				  struct snap_error *err);
+void session_files_free(struct session_files *files);
 
 /** Is `name` a directory that exists? */
 bool session_is_directory(const char *name);
