@@ -296,9 +296,21 @@ static void each_slot(slot_fn *fn, void *user)
 	}
 }
 
-uint64_t snap__heapmap_untouched(void)
+static uint64_t untouched_in_leaf(slot_t *leaf)
 {
 	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < slots_per_leaf(); i += SLOTS_A_PAGE)
+		if (!atomic_load_explicit(touched_byte(leaf, i), memory_order_relaxed))
+			bytes += PAGE_SIZE;
+	return bytes;
+}
+
+uint64_t snap__heapmap_untouched(void)
+{
+	const uintptr_t mids_a_page = PAGE_SIZE / sizeof(mid_t);
+	uint64_t bytes = 0;
+	bool is_page_used = false;
 
 	for (uintptr_t t = 0; top && t < (uintptr_t)1 << TOP_BITS; t++) {
 		leaf_t *mid = atomic_load_explicit(&top[t], memory_order_acquire);
@@ -306,10 +318,12 @@ uint64_t snap__heapmap_untouched(void)
 		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
 			slot_t *leaf = atomic_load_explicit(&mid[m], memory_order_acquire);
 
-			for (size_t i = 0; leaf && i < slots_per_leaf(); i += SLOTS_A_PAGE)
-				if (!atomic_load_explicit(touched_byte(leaf, i),
-							  memory_order_relaxed))
-					bytes += PAGE_SIZE;
+			bytes += leaf ? untouched_in_leaf(leaf) : 0;
+		}
+		is_page_used = is_page_used || mid;
+		if (t % mids_a_page == mids_a_page - 1) {
+			bytes += is_page_used ? 0 : PAGE_SIZE;
+			is_page_used = false;
 		}
 	}
 	return bytes;

@@ -12,7 +12,7 @@
 #include "runtime/os_linux.h"
 #include "runtime/stacks.h"
 
-#define CHUNK_BITS 10
+#define CHUNK_BITS 12
 #define CHUNKS     (1u << (SNAP__STACK_ID_BITS - CHUNK_BITS))
 
 /* Cumulative sums of one stack; each is a double's bits, added to by compare and exchange. */

@@ -315,6 +315,21 @@ def cohorts():
     finish(child, directory)
 
 
+def many_cohorts():
+    """More births than a site shows: the oldest become one, and no block is lost."""
+    child, step, files, directory = triggers()
+    for n in range(70):
+        step()
+        ask(child.pid, "snap")
+    found = read(files()[-1])
+    site = max(found["sites"], key=lambda s: s["live_bytes"])
+    check(len(site["cohorts"]) == 64, f"{len(site['cohorts'])} cohorts")
+    check(site["cohorts"][0] == (6, 7, 7 << 20), f"the oldest: {site['cohorts'][0]}")
+    check(sum(c[1] for c in site["cohorts"]) == 70 == site["live_blocks"], "cohorts do not add up")
+    check(found["meta"]["losses.cohorts_merged"] == "1", "the merge is not told")
+    finish(child, directory)
+
+
 def api():
     directory = tempfile.mkdtemp(prefix="snap-e2e-")
     r = Recording([program("truth_api"), directory], preload=False, directory=directory)
@@ -394,7 +409,8 @@ TESTS = {
     "cxx_late": whole_truth("late", name="truth_cxx", count=1),
     "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
     "api": api, "timer": timer, "growth": growth, "peak": peak, "signal": signalled,
-    "control": control, "killed": killed, "cohorts": cohorts, "no_follow": no_follow,
+    "control": control, "killed": killed, "cohorts": cohorts,
+    "many_cohorts": many_cohorts, "no_follow": no_follow,
     "hello": hello, "sampled": sampled,
 }
 

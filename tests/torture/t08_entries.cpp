@@ -78,8 +78,9 @@ int main()
 	} *wide = new Wide;
 	NEED(aligned(wide, 64));
 	delete wide;
+	volatile std::size_t too_much = SIZE_MAX / 4;
 	try {
-		char *huge = new char[SIZE_MAX / 4];
+		char *huge = new char[too_much];
 		delete[] huge;
 		NEED(false);
 	} catch (const std::bad_alloc &) {
