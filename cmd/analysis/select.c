@@ -133,6 +133,7 @@ static struct label frame_label(const struct dataset_frame *frame, enum select_g
 	switch (group) {
 	case SELECT_FUNCTION:
 		label.function = frame->function;
+		label.file = frame->function ? 0 : frame->file; /* as in tracemalloc's dumps */
 		label.module = frame->module;
 		break;
 	case SELECT_FILE:

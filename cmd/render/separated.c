@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "render/utf8.h"
+
 enum { NOT_FLAT = COLUMN_DETAIL | COLUMN_TABLE_ONLY };
 
 static void write_nested(const struct separated *format, FILE *out, const struct value *value)
@@ -20,6 +22,45 @@ static void write_nested(const struct separated *format, FILE *out, const struct
 		fclose(memory);
 		format->cell(out, text, size);
 	}
+	free(text);
+}
+
+/* Length of a lone surrogate in three bytes, as names in Python's dumps may have, or of one byte
+ * that is no UTF-8. */
+static size_t ill_formed_length(const char *data, size_t size)
+{
+	const unsigned char *at = (const unsigned char *)data;
+
+	return size >= 3 && at[0] == 0xed && at[1] >= 0xa0 ? 3 : 1;
+}
+
+/* Readers of these formats give up at what is no UTF-8: it becomes U+FFFD. JSON has it exactly. */
+static void write_text(const struct separated *format, FILE *out, const char *data, size_t size)
+{
+	char *text = NULL;
+	size_t at = 0, length = 0, written;
+	FILE *memory;
+
+	while (at < size && (length = utf8_length(data + at, size - at)) > 0)
+		at += length;
+	if (at == size) {
+		format->cell(out, data, size);
+		return;
+	}
+	memory = open_memstream(&text, &written);
+	if (!memory)
+		return;
+	for (at = 0; at < size; at += length) {
+		length = utf8_length(data + at, size - at);
+		if (length > 0)
+			fwrite(data + at, 1, length, memory);
+		else
+			fputs("\xef\xbf\xbd", memory);
+		if (length == 0)
+			length = ill_formed_length(data + at, size - at);
+	}
+	fclose(memory);
+	format->cell(out, text, written);
 	free(text);
 }
 
@@ -41,7 +82,7 @@ static void write_value(const struct separated *format, FILE *out, const struct 
 			fputs(buffer, out);
 		break;
 	case VALUE_TEXT:
-		format->cell(out, value->text.data, value->text.size);
+		write_text(format, out, value->text.data, value->text.size);
 		break;
 	case VALUE_LIST:
 	case VALUE_OBJECT:
