@@ -12,7 +12,10 @@
 #include "model/fail.h"
 #include "report/sites.h"
 
-/* Columns in the order of JSON; the standard errors are there only when a side was sampled. */
+/*
+ * Columns in the order of JSON.  Those of standard errors are there only when a side was sampled,
+ * those of the spread only when a side has several snapshots.
+ */
 enum {
 	KEY,
 	STATUS,
@@ -33,6 +36,7 @@ enum {
 	NEW_ALLOCATIONS,
 	DELTA_ALLOCATIONS,
 	SITE,
+	CALLERS,
 	CHANGE,
 	MATCH,
 	SIMILARITY,
@@ -41,10 +45,15 @@ enum {
 	FIRST_ERROR =
 		EXACT_COLUMNS, /* three for each figure, in the order of the figures' columns */
 	NOISE = FIRST_ERROR + 3 * FIGURES,
-	SAMPLED_COLUMNS,
+	OLD_LOW,
+	OLD_HIGH,
+	NEW_LOW,
+	NEW_HIGH,
+	OVERLAP,
+	COLUMNS,
 };
 
-static const struct column all_columns[SAMPLED_COLUMNS] = {
+static const struct column all_columns[COLUMNS] = {
 	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
 	[STATUS] = {"status", "status", COLUMN_VERDICT, 0},
 	[FUNCTION] = {"function", "function", COLUMN_NAME, COLUMN_HIDDEN},
@@ -68,6 +77,7 @@ static const struct column all_columns[SAMPLED_COLUMNS] = {
 	[DELTA_ALLOCATIONS] = {"delta_allocated_blocks", "allocations", COLUMN_DELTA_COUNT,
 			       COLUMN_HIDDEN},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[CHANGE] = {"change", "what changed", COLUMN_NAME, 0},
 	[MATCH] = {"match", "match", COLUMN_TEXT, COLUMN_HIDDEN},
 	[SIMILARITY] = {"similarity", "similarity", COLUMN_RATIO, COLUMN_HIDDEN},
@@ -84,7 +94,12 @@ static const struct column all_columns[SAMPLED_COLUMNS] = {
 	{"old_allocated_blocks_stderr", "± old allocations", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"new_allocated_blocks_stderr", "± new allocations", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"delta_allocated_blocks_stderr", "± allocations", COLUMN_COUNT, COLUMN_HIDDEN},
-	[NOISE] = {"within_noise", "noise", COLUMN_TEXT, COLUMN_HIDDEN},
+	[NOISE] = {"within_noise", "within noise", COLUMN_TEXT, 0},
+	[OLD_LOW] = {"old_low", "old least", COLUMN_BYTES, COLUMN_HIDDEN},
+	[OLD_HIGH] = {"old_high", "old most", COLUMN_BYTES, 0},
+	[NEW_LOW] = {"new_low", "new least", COLUMN_BYTES, 0},
+	[NEW_HIGH] = {"new_high", "new most", COLUMN_BYTES, COLUMN_HIDDEN},
+	[OVERLAP] = {"within_spread", "within spread", COLUMN_TEXT, 0},
 };
 
 /* The first of the three columns (old, new, delta) of each figure. */
@@ -109,6 +124,8 @@ struct compare {
 	struct pairing pairing;
 	struct selection *selection;
 	struct changes changes;
+	const struct repeats *repeats; /* NULL: one snapshot on either side */
+	struct spread *spread;         /* of each row, with repeats */
 	struct compare_row *rows;
 	size_t count, shown_count; /* rows that pass, ordered; the first of them are shown */
 	size_t same_count;         /* rows that are the same and not wanted */
@@ -117,10 +134,36 @@ struct compare {
 	bool sampled;
 };
 
-struct report *compare_report_new(bool sampled)
+struct report *compare_report_new(void)
 {
-	return report_new("snapdiff.compare/1", all_columns,
-			  sampled ? SAMPLED_COLUMNS : EXACT_COLUMNS);
+	return report_new("snapdiff.compare/1", all_columns, COLUMNS);
+}
+
+/* ---- columns ---- */
+
+static void swap_visibility(struct column *shown, struct column *hidden)
+{
+	shown->flags |= COLUMN_HIDDEN;
+	hidden->flags &= ~(unsigned)COLUMN_HIDDEN;
+}
+
+/* People see the figures that --metric is about, and nothing that this comparison has not. */
+static void choose_columns(struct compare *compare)
+{
+	struct column *columns = sites_own_columns(compare->report);
+
+	if (sites_bytes_figure(compare->options) == FIGURE_ALLOCATED_BYTES) {
+		swap_visibility(&columns[OLD_BYTES], &columns[OLD_ALLOCATED]);
+		swap_visibility(&columns[NEW_BYTES], &columns[NEW_ALLOCATED]);
+		swap_visibility(&columns[DELTA_BYTES], &columns[DELTA_ALLOCATED]);
+		swap_visibility(&columns[DELTA_BLOCKS], &columns[DELTA_ALLOCATIONS]);
+	}
+	if (!sites_have_callers(compare->options))
+		sites_drop_column(&columns[CALLERS]);
+	for (int i = FIRST_ERROR; !compare->sampled && i <= NOISE; i++)
+		sites_drop_column(&columns[i]);
+	for (int i = OLD_LOW; !compare->repeats && i <= OVERLAP; i++)
+		sites_drop_column(&columns[i]);
 }
 
 /* ---- order ---- */
@@ -241,6 +284,15 @@ static void add_errors(const struct compare *compare, const struct change_row *r
 	values[NOISE] = value_bool((double)magnitude(delta) <= limit);
 }
 
+static void add_spread(const struct spread *spread, struct value *values)
+{
+	values[OLD_LOW] = value_u64(spread->old_low);
+	values[OLD_HIGH] = value_u64(spread->old_high);
+	values[NEW_LOW] = value_u64(spread->new_low);
+	values[NEW_HIGH] = value_u64(spread->new_high);
+	values[OVERLAP] = value_bool(spread_overlaps(spread));
+}
+
 /* What changed in the row's heaviest pair, where pairs changed at all. */
 static struct value change_value(const struct compare *compare, const struct change_row *row)
 {
@@ -277,8 +329,15 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 		values[SIMILARITY] = value_real(change->similarity);
 	values[STACK] = sites_stack(report, compare->dataset,
 				    change_label_site(&compare->pairing.pairs[change->heaviest]));
+	if (sites_have_callers(compare->options))
+		values[CALLERS] =
+			sites_callers(report, compare->dataset,
+				      change_label_site(&compare->pairing.pairs[change->heaviest]),
+				      compare->options->no_skip);
 	if (compare->sampled)
 		add_errors(compare, change, values);
+	if (compare->spread)
+		add_spread(&compare->spread[row->row], values);
 }
 
 /* ---- sums ---- */
@@ -403,6 +462,21 @@ static void add_summary(struct compare *compare)
 
 /* ---- title and closing lines ---- */
 
+/* "a.snap", or "3 snapshots" */
+static const char *side_name(struct compare *compare, bool new)
+{
+	const struct repeats *repeats = compare->repeats;
+	size_t first = repeats && new ? repeats->old_count : new;
+	size_t count = !repeats ? 1
+		       : new    ? repeats->count - repeats->old_count
+				: repeats->old_count;
+
+	if (count == 1)
+		return sites_input_name(compare->report, first);
+	return report_text(compare->report, "%zu snapshots (%s ...)", count,
+			   sites_input_name(compare->report, first));
+}
+
 static void add_title(struct compare *compare)
 {
 	const struct figures *old = &compare->dataset->snapshots[0].totals;
@@ -410,12 +484,12 @@ static void add_title(struct compare *compare)
 	enum figure bytes = sites_bytes_figure(compare->options);
 	char before[32], after[32], delta[32];
 
-	compare->report->title = report_text(
-		compare->report, "%s -> %s: %s -> %s %s (%s)", sites_input_name(compare->report, 0),
-		sites_input_name(compare->report, 1), sites_bytes(old->value[bytes], before),
-		sites_bytes(new->value[bytes], after),
-		bytes == FIGURE_LIVE_BYTES ? "live" : "allocated",
-		sites_delta(figures_delta(old, new, bytes), delta));
+	compare->report->title = report_text(compare->report, "%s -> %s: %s -> %s %s (%s)",
+					     side_name(compare, false), side_name(compare, true),
+					     sites_bytes(old->value[bytes], before),
+					     sites_bytes(new->value[bytes], after),
+					     bytes == FIGURE_LIVE_BYTES ? "live" : "allocated",
+					     sites_delta(figures_delta(old, new, bytes), delta));
 }
 
 static int64_t part_change(const struct compare_row *rows, size_t count, enum figure figure)
@@ -445,7 +519,7 @@ static void note_what_is_shown(struct compare *compare)
 			    more);
 	else
 		report_note(compare->report,
-			    "Shown: %zu of %zu changed rows, %.1f %% of the bytes that changed%s",
+			    "Shown: %zu of %zu rows, %.1f %% of the bytes that changed%s",
 			    compare->shown_count, compare->count,
 			    all ? 100.0 * (double)shown / (double)all : 100.0, more);
 }
@@ -469,11 +543,27 @@ static void add_notes(struct compare *compare)
 		report_note(compare->report,
 			    "Next: snapdiff peek '^%s$' %s  (who calls it, and for how much)",
 			    first->words->function,
-			    sites_input_operand(compare->report, 1, compare->options));
+			    sites_input_operand(compare->report,
+						compare->repeats ? compare->repeats->old_count : 1,
+						compare->options));
 	note_what_is_shown(compare);
 }
 
 /* ---- the way through ---- */
+
+/* A difference counts only where it exceeds the spread of the runs. */
+static enum snap_status look_at_spread(struct compare *compare, struct snap_error *err)
+{
+	compare->spread = repeats_spread(compare->repeats, compare->dataset, compare->selection,
+					 &compare->pairing, compare->metric);
+	if (!compare->spread)
+		return fail_memory(err, "looking at the spread");
+	for (size_t i = 0; i < compare->changes.count; i++)
+		if (compare->changes.rows[i].status != CHANGE_MOVED &&
+		    spread_overlaps(&compare->spread[i]))
+			compare->changes.rows[i].status = CHANGE_SAME;
+	return SNAP_OK;
+}
 
 static enum snap_status pair_and_group(struct compare *compare, struct snap_error *err)
 {
@@ -492,6 +582,8 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 	if (st == SNAP_OK)
 		st = changes_compute(&compare->changes, compare->selection, &compare->pairing,
 				     &compare->sides, compare->metric, err);
+	if (st == SNAP_OK && compare->repeats)
+		st = look_at_spread(compare, err);
 	if (st == SNAP_OK) {
 		compare->rows = calloc(compare->changes.count + 1, sizeof(*compare->rows));
 		if (!compare->rows)
@@ -502,6 +594,7 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 
 static enum snap_status tell(struct compare *compare, int column, struct snap_error *err)
 {
+	choose_columns(compare);
 	arrange(compare, column);
 	if (!sum_up(compare))
 		return fail_memory(err, "summing up changes");
@@ -517,7 +610,8 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 }
 
 enum snap_status compare_fill(struct report *report, const struct dataset *dataset,
-			      const struct report_options *options, struct snap_error *err)
+			      const struct repeats *repeats, const struct report_options *options,
+			      struct snap_error *err)
 {
 	const struct dataset_cell **old = dataset_cells_by_site(dataset, 0);
 	const struct dataset_cell **new = dataset_cells_by_site(dataset, 1);
@@ -527,7 +621,8 @@ enum snap_status compare_fill(struct report *report, const struct dataset *datas
 		.options = options,
 		.metric = sites_figure(options),
 		.sides = {old, new},
-		.sampled = report->column_count == SAMPLED_COLUMNS,
+		.repeats = repeats,
+		.sampled = dataset->snapshots[0].sampled || dataset->snapshots[1].sampled,
 	};
 	int column;
 	enum snap_status st = old && new ? SNAP_OK : fail_memory(err, "comparing snapshots");
@@ -539,6 +634,7 @@ enum snap_status compare_fill(struct report *report, const struct dataset *datas
 	if (st == SNAP_OK)
 		st = tell(&compare, column, err);
 	free(compare.rows);
+	free(compare.spread);
 	changes_release(&compare.changes);
 	selection_free(compare.selection);
 	pairing_release(&compare.pairing);

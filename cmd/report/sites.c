@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/fail.h"
+#include "model/names.h"
 
 enum snap_status sites_selection(struct select_options *out, const struct report_options *options,
 				 struct snap_error *err)
@@ -119,6 +120,48 @@ struct value sites_stack(struct report *report, const struct dataset *dataset, u
 		stack.list.items[i] =
 			frame_value(report, dataset, dataset_frame_at(dataset, site, i));
 	return stack;
+}
+
+struct column *sites_own_columns(struct report *report)
+{
+	struct column *columns = report_alloc(report, report->column_count * sizeof(*columns));
+
+	memcpy(columns, report->columns, report->column_count * sizeof(*columns));
+	report->columns = columns;
+	return columns;
+}
+
+void sites_drop_column(struct column *column)
+{
+	column->flags = COLUMN_HIDDEN | COLUMN_TABLE_ONLY;
+}
+
+bool sites_have_callers(const struct report_options *options)
+{
+	return !options->cumulative &&
+	       (options->group == GROUP_LINE || options->group == GROUP_FUNCTION);
+}
+
+struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
+			   bool no_skip)
+{
+	enum { MOST_CALLERS = 3 };
+	const struct dataset_site *row = &dataset->sites[site];
+	uint32_t named = no_skip ? 0 : row->identity.named, last = 0, shown = 0;
+	char path[400] = "", bare[120];
+	size_t used = 0;
+
+	for (uint32_t i = named + 1; i < row->depth && shown < MOST_CALLERS; i++) {
+		const struct dataset_frame *frame = dataset_frame_at(dataset, site, i);
+
+		if (!frame->function || frame->function == last)
+			continue; /* recursion says nothing more */
+		name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
+		used += (size_t)snprintf(path + used, sizeof(path) - used, "%s%s",
+					 shown++ ? " < " : "", bare);
+		last = frame->function;
+	}
+	return value_text(report, shown ? path : NULL);
 }
 
 /* "a, b and c" */

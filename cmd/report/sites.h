@@ -29,6 +29,20 @@ const char *sites_figure_name(enum figure figure);
 void sites_add_figures(struct report *report, struct value *object, const struct figures *figures,
 		       bool sampled);
 
+/**
+ * Give the report columns of its own, whose flags may be changed until the first row.  A column
+ * that has nothing to say in this report is taken out of every format with sites_drop_column().
+ */
+struct column *sites_own_columns(struct report *report);
+void sites_drop_column(struct column *column);
+
+/** Who called the frame that names a site, as a short path: "serve < main"; null when nobody is
+ * known. */
+struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
+			   bool no_skip);
+/** True for groupings whose rows are told apart by their callers. */
+bool sites_have_callers(const struct report_options *options);
+
 /** Text or null. */
 struct value sites_text(struct report *report, const char *text);
 struct value sites_line(uint32_t line);

@@ -24,6 +24,7 @@ enum {
 	ALLOCATED,
 	ALLOCATIONS,
 	SITE,
+	CALLERS,
 	STACK,
 	LIVE_ERROR,
 	BLOCKS_ERROR,
@@ -45,6 +46,7 @@ static const struct column columns[] = {
 	[ALLOCATED] = {"allocated_bytes", "allocated", COLUMN_BYTES, 0},
 	[ALLOCATIONS] = {"allocated_blocks", "allocations", COLUMN_COUNT, 0},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
 	[LIVE_ERROR] = {"live_bytes_stderr", "± live", COLUMN_BYTES, 0},
 	[BLOCKS_ERROR] = {"live_blocks_stderr", "± blocks", COLUMN_COUNT, COLUMN_HIDDEN},
@@ -172,6 +174,9 @@ static void add_row(struct top *top, const struct top_row *row)
 	values[SHARE] = value_real(sites_share(row->sum.value[metric],
 					       top->dataset->snapshots[0].totals.value[metric]));
 	values[SITE] = values[KEY];
+	if (sites_have_callers(top->options))
+		values[CALLERS] =
+			sites_callers(report, top->dataset, row->heaviest, top->options->no_skip);
 	values[STACK] = sites_stack(report, top->dataset, row->heaviest);
 	for (enum figure i = 0; top->sampled && i < FIGURES; i++)
 		values[LIVE_ERROR + i] = value_real(figures_stderr(&row->sum, i));
@@ -301,6 +306,8 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 		arrange(&top, column);
 	}
 	if (top.rows && sum_shown(&top)) {
+		if (!sites_have_callers(options))
+			sites_drop_column(&sites_own_columns(report)[CALLERS]);
 		for (size_t i = 0; i < top.shown_count; i++)
 			add_row(&top, &top.rows[i]);
 		sites_describe(report, options);

@@ -201,8 +201,9 @@ static void run_compare(void)
 {
 	struct snap_error err = {0};
 
-	report = compare_report_new(false);
-	cr_assert_eq(compare_fill(report, dataset, &options, &err), SNAP_OK, "%s", err.message);
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, NULL, &options, &err), SNAP_OK, "%s",
+		     err.message);
 	cr_expect_eq(part("shown", "old_bytes") + part("hidden", "old_bytes"), 2000);
 	cr_expect_eq(part("shown", "new_bytes") + part("hidden", "new_bytes"), 2150);
 	cr_expect_eq(part("shown", "delta_bytes") + part("hidden", "delta_bytes"), 150);
@@ -284,8 +285,8 @@ Test(compare, a_snapshot_with_itself_is_all_the_same)
 	for (size_t i = 0; i < dataset->snapshots[0].count; i++)
 		dataset_cell_add(dataset, 1, dataset->snapshots[0].cells[i].site,
 				 &dataset->snapshots[0].cells[i].figures);
-	report = compare_report_new(false);
-	cr_assert_eq(compare_fill(report, dataset, &options, &err), SNAP_OK);
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, NULL, &options, &err), SNAP_OK);
 	cr_expect_eq(report->row_count, 0);
 	cr_expect_not(report->finding);
 	cr_expect_eq(part("hidden", "old_bytes"), 2000);
@@ -300,10 +301,56 @@ Test(compare, noise_is_marked_when_sampled)
 	dataset_cell_add(dataset, 0, site, &old);
 	dataset_cell_add(dataset, 1, site, &new);
 	options.focus = "odd";
-	report = compare_report_new(true);
-	cr_assert_eq(compare_fill(report, dataset, &options, NULL), SNAP_OK);
+	dataset->snapshots[0].sampled = dataset->snapshots[1].sampled = true;
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, NULL, &options, NULL), SNAP_OK);
 	cr_expect_float_eq(cell(0, "delta_bytes_stderr")->real, 50.0, 1e-9);
 	cr_expect(cell(0, "within_noise")->boolean);
+}
+
+/* Three old runs hold 100, 110, 90 and two new ones 105, 95 (f); g rises from 10, 12, 11 to 20, 30.
+ */
+static void make_runs(void)
+{
+	static const uint64_t f[] = {100, 110, 90, 105, 95}, g[] = {10, 12, 11, 20, 30};
+	uint32_t site[2];
+
+	dataset_free(dataset);
+	dataset = dataset_new(5);
+	site[0] = builder_site(dataset, "malloc", "f:a.c:1@app");
+	site[1] = builder_site(dataset, "malloc", "g:a.c:2@app");
+	for (size_t run = 0; run < 5; run++) {
+		builder_cell(dataset, run, site[0], f[run], 1);
+		builder_cell(dataset, run, site[1], g[run], 1);
+	}
+}
+
+Test(compare, several_runs_on_a_side_compare_by_their_medians_and_their_spread)
+{
+	struct repeats repeats;
+	struct snap_error err = {0};
+
+	make_runs();
+	options.all = true;
+	cr_assert(repeats_collapse(&repeats, dataset, 3));
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &repeats, &options, &err), SNAP_OK, "%s",
+		     err.message);
+	cr_assert_eq(report->row_count, 2);
+	cr_expect_str_eq(text(0, "function"), "g");
+	cr_expect_str_eq(text(0, "status"), "grew");
+	cr_expect_eq(number(0, "old_bytes"), 11);
+	cr_expect_eq(number(0, "new_bytes"), 25);
+	cr_expect_eq(number(0, "old_high"), 12);
+	cr_expect_eq(number(0, "new_high"), 30);
+	cr_expect_str_eq(text(1, "status"), "same");
+	cr_expect(cell(1, "within_spread")->boolean);
+	cr_expect_eq(number(1, "old_bytes"), 100);
+	cr_expect_eq(part("shown", "old_bytes"), 111);
+	cr_expect_eq(value_get(value_get(value_get(&report->head, "totals"), "old"), "live_bytes")
+			     ->integer,
+		     111);
+	repeats_release(&repeats);
 }
 
 static void run_peek(const char *pattern)

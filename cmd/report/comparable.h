@@ -1,0 +1,17 @@
+/*
+ * report/comparable.h - what stands between two snapshots that are compared, said plainly.
+ */
+#ifndef REPORT_COMPARABLE_H
+#define REPORT_COMPARABLE_H
+
+#include "analysis/dataset.h"
+#include "report/subject.h"
+
+/**
+ * Warn in `report` where the subject's first snapshot (old) and its snapshot `new` are of different
+ * programs or architectures, where only one was sampled, and where only one has debug information.
+ */
+enum snap_status comparable_warn(struct report *report, const struct subject *subject,
+				 const struct dataset *dataset, size_t new, struct snap_error *err);
+
+#endif
