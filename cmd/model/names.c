@@ -300,6 +300,18 @@ static bool is_listed(struct span name)
 	return bsearch(&name, plumbing, COUNT(plumbing), sizeof(plumbing[0]), compare_span) != NULL;
 }
 
+/* The C library has aliases of one name: strdup, __strdup, and ___asprintf where asprintf is meant. */
+static bool is_listed_alias(struct span name)
+{
+	while (name.size > 1 && name.start[0] == '_') {
+		name.start++;
+		name.size--;
+		if (is_listed(name))
+			return true;
+	}
+	return false;
+}
+
 /* Our own runtime, should its frames ever be recorded. */
 static bool is_own_module(const char *module)
 {
@@ -327,7 +339,7 @@ bool name_is_plumbing(const char *function, const char *file, const char *module
 	last = last_component(function);
 	if (last.start != function) /* a member: only class-specific operators pass on */
 		return span_is(last, "operator new") || span_is(last, "operator new[]");
-	return is_listed(last);
+	return is_listed(last) || is_listed_alias(last);
 }
 
 /* ---- normalisation ---- */

@@ -187,10 +187,20 @@ static bool is_special(const char *mangled)
 	return strncmp(mangled, "_ZT", 3) == 0 || strncmp(mangled, "_ZG", 3) == 0;
 }
 
+/** glibc's own calls go to aliases such as __GI_strdup, which nobody wrote. */
+static const char *without_alias_mark(const char *name)
+{
+	static const char mark[] = "__GI_";
+	size_t size = sizeof(mark) - 1;
+
+	return strncmp(name, mark, size) == 0 && name[size] ? name + size : name;
+}
+
 char *demangle_function(const char *linkage_name)
 {
-	size_t size = strlen(linkage_name);
-	char *base = strndup(linkage_name, demangle_base_size(linkage_name, size));
+	const char *name = without_alias_mark(linkage_name);
+	size_t size = strlen(name);
+	char *base = strndup(name, demangle_base_size(name, size));
 	char *demangled = NULL;
 
 	if (!base || size > MANGLED_MAX)
