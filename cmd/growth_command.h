@@ -1,0 +1,28 @@
+/*
+ * growth_command.h - the options of `growth` and the way from them to a printed report; `watch`
+ * takes the same way again and again.
+ */
+#ifndef GROWTH_COMMAND_H
+#define GROWTH_COMMAND_H
+
+#include "report/options.h"
+
+struct growth_command {
+	struct report_options shared;
+	const char *warmup, *per;
+	struct text_list control;
+	uint64_t limit_bytes;
+	bool exit_code;
+};
+
+/** The table of the options above, without the shared ones; ended by a NULL name. */
+extern const struct option growth_option_table[];
+
+/**
+ * Judge the series that `names` are and print the report.  *finding: a row leaks with medium or
+ * high confidence.
+ */
+enum snap_status growth_print(const struct growth_command *options, const char *const *names,
+			      size_t count, bool *finding, struct snap_error *err);
+
+#endif
