@@ -177,6 +177,7 @@ static void use_iterations(struct growth_axis *axis, const double *iterations)
 	join_iterations(axis, iterations);
 	memcpy(axis->x, iterations, axis->count * sizeof(*iterations));
 	axis->per = "iteration";
+	axis->by_iteration = true;
 }
 
 static enum snap_status choose_unit(struct reading *reading, struct store *store, const char *per,
@@ -226,12 +227,12 @@ static void warn_of_order(const struct growth_axis *axis, const struct reading *
 		back += reading->times_ns[i] != 0 &&
 			reading->times_ns[i] < reading->times_ns[i - 1];
 	}
-	if (missing)
+	if (missing && !axis->by_iteration)
 		report_warn(report,
 			    "the series has gaps: %zu snapshot%s between its first and last seq "
 			    "are missing; growth is judged per seq",
 			    missing, missing == 1 ? "" : "s");
-	if (repeated)
+	if (repeated && !axis->by_iteration)
 		report_warn(report,
 			    "%zu snapshot%s repeat the seq of the one before or go back; they are "
 			    "numbered by position",
