@@ -4,8 +4,14 @@ include(CMakePackageConfigHelpers)
 
 # Relative, so that the file is right wherever the prefix ends up.
 file(RELATIVE_PATH prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-configure_file(${PROJECT_SOURCE_DIR}/cmake/libsnap.pc.in ${PROJECT_BINARY_DIR}/libsnap.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/libsnap.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+function(install_pc pc_name pc_library pc_description)
+	configure_file(${PROJECT_SOURCE_DIR}/cmake/library.pc.in ${PROJECT_BINARY_DIR}/${pc_name}.pc
+		@ONLY)
+	install(FILES ${PROJECT_BINARY_DIR}/${pc_name}.pc
+		DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+install_pc(libsnap snap "Heap snapshots from inside a running program")
+install_pc(libsnapread snapread "Decode heap snapshot files")
 
 if(TARGET snap)
 	set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/snap)
