@@ -343,6 +343,15 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 	free(run.owned);
 }
 
+/* A run that never held anything here says nothing: another build may not even have the site. */
+static bool run_is_empty(const struct growth_series *series, size_t from, size_t end)
+{
+	for (size_t i = from; i < end; i++)
+		if (series->bytes[i] != 0 || (series->blocks && series->blocks[i] != 0))
+			return false;
+	return true;
+}
+
 /* What the other runs say about a growth verdict of the judged one. */
 static void ask_other_runs(const struct growth_series *series, const struct growth_options *options,
 			   struct growth_judgement *out)
@@ -353,7 +362,7 @@ static void ask_other_runs(const struct growth_series *series, const struct grow
 		struct growth_judgement other;
 
 		end = run_end(series, from);
-		if (from == out->judged_from || end - from < 3)
+		if (from == out->judged_from || end - from < 3 || run_is_empty(series, from, end))
 			continue;
 		judge_part(series, options, from, end - from, &other);
 		agree += other.verdict == out->verdict;

@@ -228,6 +228,20 @@ Test(growth, two_runs_that_both_leak_make_the_verdict_surer)
 	cr_assert_eq(judgement.judged_from, 4);
 }
 
+Test(growth, a_run_that_does_not_have_the_site_does_not_speak_against_a_leak)
+{
+	double x[] = {1, 2, 3, 4, 1, 2, 3, 4, 5}, blocks[] = {0, 0, 0, 0, 5, 6, 7, 8, 9};
+	uint32_t run[] = {0, 0, 0, 0, 1, 1, 1, 1, 1};
+	struct growth_series series = {
+		.count = 9, .x = x, .blocks = blocks, .bytes = blocks, .run = run};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	growth_judge(&series, &options, &judgement);
+	EXPECT(judgement, "leak");
+	cr_assert_eq(judgement.confidence, GROWTH_MEDIUM);
+}
+
 Test(growth, processes_of_one_snapshot_each_are_too_few)
 {
 	double x[] = {1, 1, 1, 1}, blocks[] = {5, 6, 7, 8};
