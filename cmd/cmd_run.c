@@ -85,6 +85,7 @@ static enum snap_status setting_text(struct settings *settings, const char *name
 
 	if (!copy)
 		return fail_memory(err, "preparing the command");
+	/* cppcheck-suppress memleak; settings_free() releases it */
 	settings->items[settings->count++] = (struct launch_setting){name, copy};
 	return SNAP_OK;
 }

@@ -13,30 +13,36 @@
 #include "model/model.h"
 
 struct input_options {
-	bool salvage; /* take what precedes the tear of a damaged .snap (info, dump): model->torn says so */
-	bool newest_frame_only; /* for who looks at no other frame of a stack; formats may ignore it */
+	bool salvage; /* take what precedes the tear of a damaged .snap (info, dump): model->torn
+			 says so */
+	bool newest_frame_only; /* for who looks at no other frame of a stack; formats may ignore it
+				 */
 };
 
 /**
  * Read the file `path` ("-" is standard input).  On success `*out` is yours (model_free()), not yet
  * symbolised.  On failure it is NULL and `err` names file and offset.
- * Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM, SNAP_EVERSION, SNAP_ECORRUPT, SNAP_ETRUNCATED, SNAP_EUNSUPPORTED.
+ * Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM, SNAP_EVERSION, SNAP_ECORRUPT, SNAP_ETRUNCATED,
+ * SNAP_EUNSUPPORTED.
  */
-enum snap_status input_read(struct model **out, const char *path, const struct input_options *options,
-			    struct snap_error *err);
+enum snap_status input_read(struct model **out, const char *path,
+			    const struct input_options *options, struct snap_error *err);
 
 /** Same, for bytes in memory. `name` is for messages. */
-enum snap_status input_read_memory(struct model **out, const void *data, size_t size, const char *name,
-				   const struct input_options *options, struct snap_error *err);
+enum snap_status input_read_memory(struct model **out, const void *data, size_t size,
+				   const char *name, const struct input_options *options,
+				   struct snap_error *err);
 
 /** The name of the format that `data` begins as ("snap", "text", "tracemalloc", ...), or NULL. */
 const char *input_recognise(const void *data, size_t size);
 
 /**
- * The snapshots of a directory in order of capture (start time of the process, pid, seq; then name), as
- * malloc'ed paths.  Only files of a recognised format are listed; SNAP_ENOTFOUND when there are none.
+ * The snapshots of a directory in order of capture (start time of the process, pid, seq; then
+ * name), as malloc'ed paths.  Only files of a recognised format are listed; SNAP_ENOTFOUND when
+ * there are none.
  */
-enum snap_status input_list_directory(const char *dir, char ***paths, size_t *count, struct snap_error *err);
+enum snap_status input_list_directory(const char *dir, char ***paths, size_t *count,
+				      struct snap_error *err);
 void input_free_list(char **paths, size_t count);
 
 /** What orders snapshots, 0 each where it is not known. */
@@ -56,6 +62,7 @@ int input_compare_times(const struct input_time *a, const struct input_time *b);
 enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err);
 
 /** Write a .snap file (build): to a temporary file in the same directory, fsync, rename. */
-enum snap_status input_write_snap(const struct model *model, const char *path, struct snap_error *err);
+enum snap_status input_write_snap(const struct model *model, const char *path,
+				  struct snap_error *err);
 
 #endif

@@ -25,12 +25,13 @@ struct stream_source {
 struct stream {
 	const char *data; /* the window */
 	size_t size;
-	bool ended;      /* nothing will be added to the window any more */
-	uint64_t offset; /* of data[0] in the whole, in bytes */
-	char *name;      /* as the user named it; for messages; owned */
-	char *path;      /* where a plain regular file can be opened again, or NULL; owned */
-	uint64_t file_size;   /* of the regular file that is read as it is, or 0: a hint */
-	uint64_t modified_ns; /* when the regular file that this comes from was last written, or 0 */
+	bool ended;         /* nothing will be added to the window any more */
+	uint64_t offset;    /* of data[0] in the whole, in bytes */
+	char *name;         /* as the user named it; for messages; owned */
+	char *path;         /* where a plain regular file can be opened again, or NULL; owned */
+	uint64_t file_size; /* of the regular file that is read as it is, or 0: a hint */
+	uint64_t
+		modified_ns; /* when the regular file that this comes from was last written, or 0 */
 
 	char *buffer; /* private: what the window lies in, or NULL when it is the caller's memory */
 	size_t room;

@@ -6,7 +6,8 @@
 
 #include "snap/status.h"
 
-/** Fill err->status and err->message (printf style, one line, cut if too long); err may be NULL.  Returns `status`. */
+/** Fill err->status and err->message (printf style, one line, cut if too long); err may be NULL.
+ * Returns `status`. */
 enum snap_status fail(struct snap_error *err, enum snap_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -4,9 +4,10 @@
  * Three 64-bit keys per site, from most to least exact (see STORE's identity levels):
  *   exact     build-id and address of every location (0 when the stack has any location without)
  *   line      function, file, line of every frame (addresses ignored)
- *   function  normalised function names and module base names (files and lines ignored); the program's
- *             own executable counts as one and the same module under every file name
- * A frame without a function name is told by its file, and without that by its address.  All keys include the domain.  Keys are stable across processes, machines and versions of the tool.
+ *   function  normalised function names and module base names (files and lines ignored); the
+ * program's own executable counts as one and the same module under every file name A frame without
+ * a function name is told by its file, and without that by its address.  All keys include the
+ * domain.  Keys are stable across processes, machines and versions of the tool.
  */
 #ifndef MODEL_IDENTITY_H
 #define MODEL_IDENTITY_H
@@ -17,8 +18,8 @@ struct site_identity {
 	uint64_t exact;
 	uint64_t line;
 	uint64_t function;
-	uint32_t named; /* position (newest expanded frame = 0) of the frame that names the site: the first
-			   that is not allocator plumbing; 0 when all are */
+	uint32_t named; /* position (newest expanded frame = 0) of the frame that names the site:
+			   the first that is not allocator plumbing; 0 when all are */
 };
 
 /** One entry per site of a symbolised model, malloc'ed: free() it.  NULL when memory is out. */

@@ -29,10 +29,12 @@ struct model_site {
 };
 
 struct model {
-	struct snap_text *strings; /* string 0 is empty; bytes are owned by the model, and NUL-terminated
-				      after their `size` bytes for convenience */
+	struct snap_text *strings; /* string 0 is empty; bytes are owned by the model, and
+				      NUL-terminated after their `size` bytes for convenience */
 	uint32_t string_count;
-	struct { uint32_t key, value; } *meta; /* string ids, in file order */
+	struct {
+		uint32_t key, value;
+	} * meta; /* string ids, in file order */
 	uint32_t meta_count;
 	struct snap_module *modules;
 	uint32_t module_count;
@@ -48,9 +50,9 @@ struct model {
 	uint32_t cohort_count;
 	struct snap_variance *variances; /* one per site, or NULL in exact mode */
 
-	char *source;        /* path as the user named it, or "-"; owned; for messages */
-	char *torn;          /* NULL, or a sentence saying what is missing of a damaged file; owned */
-	uint64_t digest;     /* checksum of the content: equal digests, equal snapshots */
+	char *source;    /* path as the user named it, or "-"; owned; for messages */
+	char *torn;      /* NULL, or a sentence saying what is missing of a damaged file; owned */
+	uint64_t digest; /* checksum of the content: equal digests, equal snapshots */
 	struct model_index *index;
 };
 
@@ -60,7 +62,8 @@ void model_free(struct model *model);
 
 /**
  * Add rows.  The intern functions return the id of an equal row if there is one.  All return
- * SNAP_NONE when memory (or 2^32 - 2 rows) ran out.  Rows refer to existing ids only; the caller vouches.
+ * SNAP_NONE when memory (or 2^32 - 2 rows) ran out.  Rows refer to existing ids only; the caller
+ * vouches.
  */
 uint32_t model_string(struct model *model, const char *data, size_t size);
 uint32_t model_cstring(struct model *model, const char *text);
@@ -69,7 +72,8 @@ uint32_t model_module_intern(struct model *model, const struct snap_module *modu
 uint32_t model_location_add(struct model *model, const struct snap_location *location,
 			    const struct snap_frame *frames);
 /** A location that is one symbolic frame without address; interned. */
-uint32_t model_symbolic_location(struct model *model, uint32_t module, const struct snap_frame *frame);
+uint32_t model_symbolic_location(struct model *model, uint32_t module,
+				 const struct snap_frame *frame);
 uint32_t model_node_add(struct model *model, uint32_t parent, uint32_t location);
 uint32_t model_node_intern(struct model *model, uint32_t parent, uint32_t location);
 /** Release what only interning nodes and locations needs; a later intern builds it again. */
@@ -77,8 +81,8 @@ void model_settle(struct model *model);
 uint32_t model_site_add(struct model *model, const struct snap_site *site,
 			const struct snap_cohort *cohorts, const struct snap_variance *variance);
 /** Give an unsymbolised location its frames (appended to model->frames). */
-bool model_location_symbolise(struct model *model, uint32_t location, const struct snap_frame *frames,
-			      uint32_t frame_count);
+bool model_location_symbolise(struct model *model, uint32_t location,
+			      const struct snap_frame *frames, uint32_t frame_count);
 
 /** NUL-terminated text of a string id; never NULL. */
 const char *model_text(const struct model *model, uint32_t string);
@@ -89,7 +93,8 @@ uint64_t model_meta_u64(const struct model *model, const char *key, uint64_t oth
 /** Set (or replace) a meta value. */
 bool model_meta_set(struct model *model, const char *key, const char *value);
 
-/** Sums over all sites; SNAP_UNKNOWN where any site's figure is unknown. Overflow: SNAP_ECORRUPT. */
+/** Sums over all sites; SNAP_UNKNOWN where any site's figure is unknown. Overflow: SNAP_ECORRUPT.
+ */
 struct model_totals {
 	uint64_t live_bytes, live_blocks, allocated_bytes, allocated_blocks;
 };

@@ -13,9 +13,9 @@
 #ifndef SNAP_CONTROL_H
 #define SNAP_CONTROL_H
 
-#define SNAP_CONTROL_NAME "snapdiff."
-#define SNAP_CONTROL_SNAP "snap"
-#define SNAP_CONTROL_DIR "dir"
+#define SNAP_CONTROL_NAME   "snapdiff."
+#define SNAP_CONTROL_SNAP   "snap"
+#define SNAP_CONTROL_DIR    "dir"
 #define SNAP_CONTROL_STATUS "status"
 
 /** Longest request, its newline included. */

@@ -1,4 +1,5 @@
-/* churn.cc - C++ containers at work: maps of strings and vectors that come and go.  churn [ROUNDS] */
+/* churn.cc - C++ containers at work: maps of strings and vectors that come and go.  churn [ROUNDS]
+ */
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -26,7 +27,8 @@ std::uint64_t next_random()
 
 void insert(std::map<std::string, entry> &table)
 {
-	std::string key = "a key that is too long to be stored inline " + std::to_string(next_random() % 20000);
+	std::string key = "a key that is too long to be stored inline " +
+			  std::to_string(next_random() % 20000);
 	entry &slot = table[key];
 
 	slot.name = key + " and a name";

@@ -1,6 +1,6 @@
 /*
- * covers.c - after the classic logic minimiser: recursive cofactoring of small covers, with very many
- * distinct call stacks over a heap of a megabyte or two.
+ * covers.c - after the classic logic minimiser: recursive cofactoring of small covers, with very
+ * many distinct call stacks over a heap of a megabyte or two.
  *
  *   covers [ROUNDS]
  */
@@ -75,7 +75,8 @@ static int most_binate(const struct cover *cover)
 static long minimise_true(const struct cover *cover, int depth);
 static long minimise_false(const struct cover *cover, int depth);
 
-/* Split on a variable; the two halves are different functions, so that each path is a stack of its own. */
+/* Split on a variable; the two halves are different functions, so that each path is a stack of its
+ * own. */
 static long split(const struct cover *cover, int depth)
 {
 	int variable = most_binate(cover);

@@ -79,7 +79,8 @@ static struct number *add_small(const struct number *a, uint32_t small)
 	return trim(n);
 }
 
-/* Remainder by one digit after another: slow, and full of short-lived numbers, as the original is. */
+/* Remainder by one digit after another: slow, and full of short-lived numbers, as the original is.
+ */
 static struct number *remainder_of(const struct number *a, uint64_t modulus)
 {
 	uint64_t rest = 0;

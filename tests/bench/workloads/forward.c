@@ -1,6 +1,6 @@
 /*
- * forward.c - the floor: a preloaded library that forwards each call of the malloc family and does nothing
- * else.  What recording costs is measured from here.
+ * forward.c - the floor: a preloaded library that forwards each call of the malloc family and does
+ * nothing else.  What recording costs is measured from here.
  */
 #include <dlfcn.h>
 #include <stddef.h>

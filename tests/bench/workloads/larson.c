@@ -1,7 +1,8 @@
 /*
- * larson.c - a server in miniature, after Larson and Krishnan, "Memory allocation for long-running server
- * applications" (ISMM 1998): threads replace random blocks of random size, and hand their blocks on to a
- * successor thread, so that most blocks are freed by another thread than the one that made them.
+ * larson.c - a server in miniature, after Larson and Krishnan, "Memory allocation for long-running
+ * server applications" (ISMM 1998): threads replace random blocks of random size, and hand their
+ * blocks on to a successor thread, so that most blocks are freed by another thread than the one
+ * that made them.
  *
  *   larson [THREADS [ROUNDS [OPERATIONS]]]
  */
