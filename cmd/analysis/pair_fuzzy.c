@@ -19,7 +19,7 @@
 
 #include "analysis/align.h"
 #include "analysis/line_map.h"
-#include "analysis/tokens.h"
+#include "analysis/stack_index.h"
 
 /* Chosen on the corpus of tests/compare; each has its reason beside it. */
 static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */
@@ -30,9 +30,7 @@ static const double line_share = 0.3;        /* what lines say: which call in a 
 static const double order_share = 0.05;      /* what the same place in families of stacks says */
 
 enum {
-	PROBES = 6,            /* most telling tokens of an old family that are looked up */
-	LONGEST_POSTING = 512, /* a token in more new families than that tells too little */
-	CANDIDATES = 6,        /* aligned per old family */
+	CANDIDATES = 6, /* aligned per old family */
 	MOST_CROSS =
 		8, /* per stack of two families, how many of the other are weighed against it */
 };
@@ -41,18 +39,16 @@ enum {
  * order. */
 struct family {
 	uint32_t first, count;
-	uint32_t site;      /* stands for all */
-	size_t first_token; /* its tokens: side->tokens[first_token .. + depth) */
-	uint32_t depth;
-	double weight; /* of all its tokens */
+	uint32_t site; /* stands for all */
 };
 
 struct fuzzy_side {
 	uint32_t *members;
 	size_t member_count;
 	struct family *families;
+	struct indexed_stack *stacks; /* one per family */
 	size_t family_count;
-	uint32_t *tokens;
+	uint32_t *tokens;    /* of all stacks */
 	uint32_t *family_of; /* per member */
 };
 
@@ -64,24 +60,16 @@ struct candidate {
 	uint32_t distance; /* of their places in their families: line order breaks ties */
 };
 
-struct tally {
-	uint32_t family;
-	double shared;
-};
-
 struct fuzzy {
 	const struct dataset *dataset;
 	const struct pair_sides *sides;
 	struct tokens tokens;
 	uint32_t *line_map; /* see analysis/line_map.h */
 	struct fuzzy_side old, new;
-	uint32_t *posting_start, *postings; /* new families by token */
+	struct stack_index index; /* of the new families */
 	struct aligner aligner;
 	struct candidate *candidates;
 	size_t candidate_count, candidate_capacity;
-	double *shared;      /* per new family, while the candidates of one old family are sought */
-	struct tally *tally; /* the families that have something in `shared` */
-	size_t tally_count;
 };
 
 /* ---- families ---- */
@@ -91,13 +79,35 @@ static bool same_family(const struct dataset *dataset, uint32_t a, uint32_t b)
 	return dataset->sites[a].identity.function == dataset->sites[b].identity.function;
 }
 
+/* The tokens of each family, one after the other. */
+static bool read_stacks(const struct fuzzy *fuzzy, struct fuzzy_side *side)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < side->family_count; i++)
+		total += fuzzy->dataset->sites[side->families[i].site].depth;
+	side->tokens = malloc((total + 1) * sizeof(*side->tokens));
+	side->stacks = calloc(side->family_count + 1, sizeof(*side->stacks));
+	if (!side->tokens || !side->stacks)
+		return false;
+	total = 0;
+	for (size_t i = 0; i < side->family_count; i++) {
+		uint32_t site = side->families[i].site, depth = fuzzy->dataset->sites[site].depth;
+
+		tokens_of_site(&fuzzy->tokens, site, side->tokens + total);
+		side->stacks[i] = (struct indexed_stack){side->tokens + total, depth, 0};
+		for (uint32_t t = 0; t < depth; t++)
+			side->stacks[i].weight +=
+				fuzzy->tokens.items[side->tokens[total + t]].weight;
+		total += depth;
+	}
+	return true;
+}
+
 /* `sites` come grouped by function key and in line order within. */
 static bool gather_families(struct fuzzy *fuzzy, struct fuzzy_side *side, const uint32_t *sites,
 			    size_t count)
 {
-	const struct dataset *dataset = fuzzy->dataset;
-	size_t tokens = 0;
-
 	side->members = malloc((count + 1) * sizeof(*side->members));
 	side->family_of = malloc((count + 1) * sizeof(*side->family_of));
 	side->families = calloc(count + 1, sizeof(*side->families));
@@ -106,133 +116,13 @@ static bool gather_families(struct fuzzy *fuzzy, struct fuzzy_side *side, const 
 	side->member_count = count;
 	for (uint32_t i = 0; i < count; i++) {
 		side->members[i] = sites[i];
-		if (i == 0 || !same_family(dataset, sites[i - 1], sites[i])) {
+		if (i == 0 || !same_family(fuzzy->dataset, sites[i - 1], sites[i]))
 			side->families[side->family_count++] =
-				(struct family){.first = i,
-						.site = sites[i],
-						.first_token = tokens,
-						.depth = dataset->sites[sites[i]].depth};
-			tokens += dataset->sites[sites[i]].depth;
-		}
+				(struct family){.first = i, .site = sites[i]};
 		side->families[side->family_count - 1].count++;
 		side->family_of[i] = (uint32_t)side->family_count - 1;
 	}
-	side->tokens = malloc((tokens + 1) * sizeof(*side->tokens));
-	for (size_t i = 0; side->tokens && i < side->family_count; i++) {
-		struct family *family = &side->families[i];
-
-		tokens_of_site(&fuzzy->tokens, family->site, side->tokens + family->first_token);
-		for (uint32_t t = 0; t < family->depth; t++)
-			family->weight +=
-				fuzzy->tokens.items[side->tokens[family->first_token + t]].weight;
-	}
-	return side->tokens != NULL;
-}
-
-/* ---- the index ---- */
-
-/* Count, then place: postings[posting_start[t] .. posting_start[t + 1]) are the families with token
- * t. */
-static bool build_index(struct fuzzy *fuzzy)
-{
-	const struct fuzzy_side *side = &fuzzy->new;
-	size_t token_count = fuzzy->tokens.count, total = 0;
-	uint32_t *at;
-
-	fuzzy->posting_start = calloc(token_count + 2, sizeof(*fuzzy->posting_start));
-	if (!fuzzy->posting_start)
-		return false;
-	for (size_t f = 0; f < side->family_count; f++)
-		for (uint32_t t = 0; t < side->families[f].depth; t++, total++)
-			fuzzy->posting_start[side->tokens[side->families[f].first_token + t] + 1]++;
-	for (size_t t = 0; t < token_count; t++)
-		fuzzy->posting_start[t + 1] += fuzzy->posting_start[t];
-	fuzzy->postings = malloc((total + 1) * sizeof(*fuzzy->postings));
-	at = malloc((token_count + 1) * sizeof(*at));
-	if (fuzzy->postings && at) {
-		memcpy(at, fuzzy->posting_start, (token_count + 1) * sizeof(*at));
-		for (uint32_t f = 0; f < side->family_count; f++)
-			for (uint32_t t = 0; t < side->families[f].depth; t++)
-				fuzzy->postings
-					[at[side->tokens[side->families[f].first_token + t]]++] = f;
-	}
-	free(at);
-	return fuzzy->postings && at;
-}
-
-static uint32_t posting_count(const struct fuzzy *fuzzy, uint32_t token)
-{
-	return fuzzy->posting_start[token + 1] - fuzzy->posting_start[token];
-}
-
-/* The family's tokens that tell most and that new families have: fewest postings first. */
-static size_t choose_probes(const struct fuzzy *fuzzy, const struct family *family,
-			    uint32_t probes[PROBES])
-{
-	size_t count = 0;
-
-	for (uint32_t t = 0; t < family->depth; t++) {
-		uint32_t token = fuzzy->old.tokens[family->first_token + t],
-			 size = posting_count(fuzzy, token);
-		size_t at = count;
-
-		if (size == 0 || size > LONGEST_POSTING)
-			continue;
-		for (size_t i = 0; i < count; i++)
-			if (probes[i] == token)
-				size = 0; /* recursion */
-		if (size == 0)
-			continue;
-		while (at > 0 && posting_count(fuzzy, probes[at - 1]) > size)
-			at--;
-		if (at == PROBES)
-			continue;
-		if (count < PROBES)
-			count++;
-		memmove(probes + at + 1, probes + at, (count - at - 1) * sizeof(*probes));
-		probes[at] = token;
-	}
-	return count;
-}
-
-static int compare_tallies(const void *left, const void *right)
-{
-	const struct tally *a = left, *b = right;
-
-	if (a->shared != b->shared)
-		return a->shared < b->shared ? 1 : -1;
-	return (a->family > b->family) - (a->family < b->family);
-}
-
-/* New families that share telling tokens with `family`, the likeliest first. */
-static size_t find_candidates(struct fuzzy *fuzzy, const struct family *family)
-{
-	uint32_t probes[PROBES];
-	size_t probe_count = choose_probes(fuzzy, family, probes);
-
-	fuzzy->tally_count = 0;
-	for (size_t i = 0; i < probe_count; i++) {
-		double weight = fuzzy->tokens.items[probes[i]].weight;
-
-		for (uint32_t p = fuzzy->posting_start[probes[i]];
-		     p < fuzzy->posting_start[probes[i] + 1]; p++) {
-			uint32_t new = fuzzy->postings[p];
-
-			if (fuzzy->shared[new] == 0)
-				fuzzy->tally[fuzzy->tally_count++].family = new;
-			fuzzy->shared[new] += weight + 1e-9;
-		}
-	}
-	for (size_t i = 0; i < fuzzy->tally_count; i++) {
-		uint32_t new = fuzzy->tally[i].family;
-
-		/* The same share of a shorter stack is more likeness. */
-		fuzzy->tally[i].shared = fuzzy->shared[new] /
-					 (family->weight + fuzzy->new.families[new].weight + 1e-9);
-		fuzzy->shared[new] = 0;
-	}
-	qsort(fuzzy->tally, fuzzy->tally_count, sizeof(*fuzzy->tally), compare_tallies);
-	return fuzzy->tally_count < CANDIDATES ? fuzzy->tally_count : CANDIDATES;
+	return read_stacks(fuzzy, side);
 }
 
 /* ---- likeness ---- */
@@ -290,11 +180,10 @@ static double gap_weight(const struct tokens *tokens, uint32_t token)
 }
 
 /* The weighted Dice coefficient over the aligned frames; negative when memory is out. */
-static double family_likeness(struct fuzzy *fuzzy, const struct family *old,
-			      const struct family *new)
+static double stack_likeness(struct fuzzy *fuzzy, const struct indexed_stack *old,
+			     const struct indexed_stack *new)
 {
-	const uint32_t *a = fuzzy->old.tokens + old->first_token,
-		       *b = fuzzy->new.tokens + new->first_token;
+	const uint32_t *a = old->tokens, *b = new->tokens;
 	double alike = 0, all = 0;
 
 	if (!align(&fuzzy->aligner, a, old->depth, b, new->depth))
@@ -415,26 +304,38 @@ static bool add_family_pair(struct fuzzy *fuzzy, const struct family *old, const
 	return true;
 }
 
+static bool same_domain(const struct fuzzy *fuzzy, const struct family *old,
+			const struct family *new)
+{
+	return fuzzy->dataset->sites[old->site].domain == fuzzy->dataset->sites[new->site].domain;
+}
+
+static bool find_candidates_of(struct fuzzy *fuzzy, size_t f)
+{
+	const struct family *old = &fuzzy->old.families[f];
+	size_t count = stack_index_query(&fuzzy->index, &fuzzy->old.stacks[f], CANDIDATES);
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t found = fuzzy->index.tally[i].stack;
+		const struct family *new = &fuzzy->new.families[found];
+		double likeness;
+
+		if (!same_domain(fuzzy, old, new))
+			continue;
+		likeness = stack_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]);
+		if (likeness < 0)
+			return false;
+		if (likeness >= least_likeness && !add_family_pair(fuzzy, old, new, likeness))
+			return false;
+	}
+	return true;
+}
+
 static bool find_all_candidates(struct fuzzy *fuzzy)
 {
-	for (size_t f = 0; f < fuzzy->old.family_count; f++) {
-		const struct family *family = &fuzzy->old.families[f];
-		size_t count = find_candidates(fuzzy, family);
-
-		for (size_t i = 0; i < count; i++) {
-			const struct family *new = &fuzzy->new.families[fuzzy->tally[i].family];
-			double likeness = fuzzy->dataset->sites[family->site].domain ==
-							  fuzzy->dataset->sites[new->site].domain
-						  ? family_likeness(fuzzy, family, new)
-						  : 0;
-
-			if (likeness < 0)
-				return false;
-			if (likeness >= least_likeness &&
-			    !add_family_pair(fuzzy, family, new, likeness))
-				return false;
-		}
-	}
+	for (size_t f = 0; f < fuzzy->old.family_count; f++)
+		if (!find_candidates_of(fuzzy, f))
+			return false;
 	return true;
 }
 
@@ -560,6 +461,7 @@ static void side_release(struct fuzzy_side *side)
 	free(side->members);
 	free(side->families);
 	free(side->tokens);
+	free(side->stacks);
 	free(side->family_of);
 }
 
@@ -569,7 +471,7 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 {
 	struct fuzzy fuzzy = {
 		.dataset = dataset, .sides = sides, .aligner = {.score = token_score}};
-	bool ok = true;
+	bool ok;
 
 	*pair_count = 0;
 	if (old_count == 0 || new_count == 0)
@@ -579,21 +481,15 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 	if (ok)
 		fuzzy.line_map = line_map_compute(&fuzzy.tokens, sides->old, sides->new);
 	ok = ok && fuzzy.line_map && gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
-	     gather_families(&fuzzy, &fuzzy.new, new, new_count) && build_index(&fuzzy);
-	if (ok) {
-		fuzzy.shared = calloc(fuzzy.new.family_count + 1, sizeof(*fuzzy.shared));
-		fuzzy.tally = malloc((fuzzy.new.family_count + 1) * sizeof(*fuzzy.tally));
-	}
-	ok = ok && fuzzy.shared && fuzzy.tally && find_all_candidates(&fuzzy) &&
-	     choose(&fuzzy, pairs, pair_count);
+	     gather_families(&fuzzy, &fuzzy.new, new, new_count) &&
+	     stack_index_build(&fuzzy.index, &fuzzy.tokens, fuzzy.new.stacks,
+			       fuzzy.new.family_count) &&
+	     find_all_candidates(&fuzzy) && choose(&fuzzy, pairs, pair_count);
 	side_release(&fuzzy.old);
 	side_release(&fuzzy.new);
-	free(fuzzy.posting_start);
-	free(fuzzy.postings);
+	stack_index_release(&fuzzy.index);
 	free(fuzzy.candidates);
-	free(fuzzy.shared);
 	free(fuzzy.line_map);
-	free(fuzzy.tally);
 	aligner_release(&fuzzy.aligner);
 	tokens_release(&fuzzy.tokens);
 	return ok;
