@@ -266,12 +266,13 @@ static enum snap_status op_text(struct machine *m, unsigned length_bytes)
 	return push_index(m, PICKLE_TEXT, p->text_count++);
 }
 
+/* Room for `count` more items; there is an array even for none, because tuples point into it. */
 static bool reserve_items(struct pickle *p, uint32_t count)
 {
 	uint64_t needed = (uint64_t)p->item_count + count, room = p->item_room ? p->item_room : 64;
 	pickle_value *grown;
 
-	if (needed <= p->item_room)
+	if (p->items && needed <= p->item_room)
 		return true;
 	while (room < needed)
 		room *= 2;
@@ -293,7 +294,7 @@ static enum snap_status make_tuple(struct machine *m, uint32_t count)
 
 	if (m->depth < count)
 		return bad(m, "there are not enough values for a tuple");
-	items = m->stack + (m->depth - count);
+	items = count ? m->stack + (m->depth - count) : NULL;
 	for (uint32_t i = 0; i < count; i++)
 		if (pickle_kind(items[i]) == PICKLE_MARK)
 			return bad(m, "there are not enough values for a tuple");
