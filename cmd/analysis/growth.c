@@ -11,6 +11,8 @@
 #include "analysis/growth_say.h"
 #include "analysis/growth_shape.h"
 
+enum { SPARSE_EPOCHS = 16 }; /* over more of them, two that left blocks are too few */
+
 /* One run of the series, after the control run's slope was subtracted. */
 struct judged_run {
 	size_t from, count;
@@ -193,7 +195,10 @@ static enum growth_verdict weigh_ages(enum growth_verdict counted,
 		if (ages->leaving < 4 && ages->epochs >= 24)
 			return rising ? GROWTH_INCONCLUSIVE : counted;
 		return counted == GROWTH_SHRINKING ? counted : GROWTH_LEAK;
-	case AGES_SPARSE:
+	case AGES_SPARSE: /* two epochs left blocks that do not go: a rare leak, perhaps */
+		if (ages->leaving == 2 && ages->silence > 0.2 && ages->epochs < SPARSE_EPOCHS &&
+		    counted != GROWTH_SHRINKING)
+			return GROWTH_LEAK;
 		return counted;
 	case AGES_SLOWING: /* over a few epochs that is a guess, over many it is not */
 		if (blocks->count < 12 &&

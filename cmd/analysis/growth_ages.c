@@ -7,9 +7,10 @@
 #include <string.h>
 
 enum {
-	BINS = 64, /* epochs are joined into at most this many */
-	FEW_EPOCHS = 16,
+	BINS = 64,         /* epochs are joined into at most this many */
 	MOST_COHORTS = 64, /* a recorder that would write more merges the oldest */
+	FEW_EPOCHS = 16,   /* below: one quiet interval at the end may be the end of the growth */
+	MANY_EPOCHS = 24,  /* from here on, judgements by chance want more deviations */
 };
 
 /* Blocks alive at each census by epoch of birth. */
@@ -142,10 +143,25 @@ static double lost_before(const struct age_table *table, size_t first)
 	return before > after ? before - after : 0;
 }
 
-/* Is `late` less than `share` of `early`, and the difference more than chance makes of it? */
-static bool falls_off(double early, double late, double share, double variance)
+/*
+ * Did the second half of the middle epochs leave less than `share` of what the first makes expect,
+ * and the difference is more than chance makes of it?  Over many epochs chance has to be ruled out
+ * more surely.
+ */
+static bool falls_off(const struct growth_ages *ages, double share, double variance)
 {
-	return late < share * early && early - late > 1.5 * sqrt(variance);
+	double deviations = ages->epochs < MANY_EPOCHS ? 1.5 : 2;
+
+	return ages->late < share * ages->expected_late &&
+	       ages->expected_late - ages->late > deviations * sqrt(variance);
+}
+
+/* Are the last epochs too quiet for growth that goes on? */
+static bool has_gone_quiet(const struct growth_ages *ages)
+{
+	if (ages->epochs < 10)
+		return ages->silence <= 0.1;
+	return ages->silence <= (ages->epochs < MANY_EPOCHS ? 0.02 : 0.01);
 }
 
 /*
@@ -170,11 +186,11 @@ static enum growth_age_pattern name_pattern(const struct growth_ages *ages, doub
 		return AGES_DYING;
 	if (lost > ages->survivors / 2)
 		return AGES_REPLACED;
-	if (ages->silence <= (ages->epochs < 10 ? 0.1 : 0.02))
+	if (has_gone_quiet(ages))
 		return AGES_EARLY;
-	if (falls_off(ages->expected_late, ages->late, 0.2, variance))
+	if (falls_off(ages, 0.2, variance))
 		return AGES_EARLY;
-	if (falls_off(ages->expected_late, ages->late, 0.5, variance))
+	if (falls_off(ages, 0.5, variance))
 		return AGES_SLOWING;
 	if (ages->leaving < 3)
 		return AGES_SPARSE;
