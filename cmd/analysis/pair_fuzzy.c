@@ -30,7 +30,9 @@ static const double line_share = 0.3;        /* what lines say: which call in a 
 static const double order_share = 0.05;      /* what the same place in families of stacks says */
 
 enum {
-	CANDIDATES = 6, /* aligned per old family */
+	FEWEST_CANDIDATES = 6, /* aligned per old family, however many there are ... */
+	MOST_CANDIDATES = 64,  /* ... and however few */
+	ALIGNMENTS = 600000,   /* aimed at for all families together: some seconds */
 	MOST_CROSS =
 		8, /* per stack of two families, how many of the other are weighed against it */
 };
@@ -310,10 +312,10 @@ static bool same_domain(const struct fuzzy *fuzzy, const struct family *old,
 	return fuzzy->dataset->sites[old->site].domain == fuzzy->dataset->sites[new->site].domain;
 }
 
-static bool find_candidates_of(struct fuzzy *fuzzy, size_t f)
+static bool find_candidates_of(struct fuzzy *fuzzy, size_t f, size_t most)
 {
 	const struct family *old = &fuzzy->old.families[f];
-	size_t count = stack_index_query(&fuzzy->index, &fuzzy->old.stacks[f], CANDIDATES);
+	size_t count = stack_index_query(&fuzzy->index, &fuzzy->old.stacks[f], most);
 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t found = fuzzy->index.tally[i].stack;
@@ -331,10 +333,22 @@ static bool find_candidates_of(struct fuzzy *fuzzy, size_t f)
 	return true;
 }
 
+/* The fewer families, the closer the search comes to trying all. */
+static size_t candidates_per_family(const struct fuzzy *fuzzy)
+{
+	size_t share = ALIGNMENTS / fuzzy->old.family_count;
+
+	return share < FEWEST_CANDIDATES ? FEWEST_CANDIDATES
+	       : share > MOST_CANDIDATES ? MOST_CANDIDATES
+					 : share;
+}
+
 static bool find_all_candidates(struct fuzzy *fuzzy)
 {
+	size_t most = candidates_per_family(fuzzy);
+
 	for (size_t f = 0; f < fuzzy->old.family_count; f++)
-		if (!find_candidates_of(fuzzy, f))
+		if (!find_candidates_of(fuzzy, f, most))
 			return false;
 	return true;
 }

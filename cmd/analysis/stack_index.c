@@ -8,7 +8,7 @@
 
 enum {
 	RUN = 3,               /* tokens in a run */
-	PROBES = 8,            /* features that a query looks up */
+	MOST_PROBES = 64,      /* features that a query looks up, at most */
 	LONGEST_POSTING = 512, /* a feature of more stacks than that tells too little */
 };
 
@@ -105,7 +105,7 @@ static bool is_chosen(const struct feature *probes, size_t count, size_t bucket)
 
 /* The features that fewest of the indexed stacks have, but some. */
 static size_t choose_probes(const struct stack_index *index, const struct indexed_stack *stack,
-			    struct feature probes[PROBES])
+			    struct feature probes[MOST_PROBES], size_t most)
 {
 	size_t count = 0;
 
@@ -117,9 +117,9 @@ static size_t choose_probes(const struct stack_index *index, const struct indexe
 			continue;
 		while (at > 0 && posting_count(index, probes[at - 1].bucket) > size)
 			at--;
-		if (at == PROBES)
+		if (at == most)
 			continue;
-		if (count < PROBES)
+		if (count < most)
 			count++;
 		memmove(probes + at + 1, probes + at, (count - at - 1) * sizeof(*probes));
 		probes[at] = feature;
@@ -139,8 +139,10 @@ static int compare_tallies(const void *left, const void *right)
 size_t stack_index_query(struct stack_index *index, const struct indexed_stack *stack, size_t most)
 {
 	const double something = 1e-9; /* also a feature without weight is shared */
-	struct feature probes[PROBES];
-	size_t probe_count = choose_probes(index, stack, probes), count = 0;
+	struct feature probes[MOST_PROBES];
+	size_t probe_count =
+		choose_probes(index, stack, probes, most < MOST_PROBES ? most : MOST_PROBES);
+	size_t count = 0;
 
 	for (size_t i = 0; i < probe_count; i++)
 		for (uint32_t p = index->start[probes[i].bucket];

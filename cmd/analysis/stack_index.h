@@ -38,7 +38,8 @@ bool stack_index_build(struct stack_index *index, const struct tokens *tokens,
 		       const struct indexed_stack *stacks, size_t stack_count);
 void stack_index_release(struct stack_index *index);
 
-/** Stacks that share telling features with `stack`: index->tally[0 .. returned), at most `most`. */
+/** Stacks that share telling features with `stack`: index->tally[0 .. returned), at most `most`,
+ * for which as many features are looked up. */
 size_t stack_index_query(struct stack_index *index, const struct indexed_stack *stack, size_t most);
 
 #endif
