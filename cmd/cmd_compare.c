@@ -89,6 +89,7 @@ static enum snap_status add_operands(struct subject *subject, const struct invoc
 {
 	enum snap_status st = SNAP_OK;
 
+	session_expect(subject->session, (const char *const *)call->argv, (size_t)call->argc);
 	for (int i = 0; st == SNAP_OK && i < call->argc; i++)
 		if (strcmp(call->argv[i], "--") != 0)
 			st = subject_add(subject, call->argv[i], err);

@@ -354,6 +354,7 @@ static enum snap_status many_files(struct session *session, const char *const *n
 	struct session_files files;
 	enum snap_status status = session_files_of(session, names, name_count, &files, err);
 
+	session_expect_files(session, &files);
 	for (size_t i = 0; status == SNAP_OK && i < files.count; i++) {
 		session_progress(session, i, files.count);
 		status = files.files[i].listed

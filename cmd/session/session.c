@@ -155,6 +155,7 @@ void session_close(struct session *session)
 {
 	if (!session)
 		return;
+	session_ahead_end(session);
 	symbols_free(session->symbols);
 	if (session->cache != session->store)
 		store_close(session->cache);
@@ -225,29 +226,23 @@ static void tell_apart(const struct session *session, struct model *model)
 }
 
 /* Symbolising is the expensive part: content that is there already goes without. */
-static enum snap_status load_model(struct session *session, struct model *model,
+static enum snap_status load_model(struct session *session, struct session_input *input,
 				   const struct session_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err)
 {
-	struct site_identity *identities = NULL;
+	struct model *model = input->model;
 	enum snap_status status = open_store(session, err);
 
 	if (status != SNAP_OK)
 		return status;
 	if (session->options.facts_only)
 		return store_load_facts(session->store, model, id, err);
-	if (!store_has_digest(session->store, model->digest, id)) {
+	if (!input->prepared && !store_has_digest(session->store, model->digest, id))
 		status = symbolise(session, model, err);
-		if (status != SNAP_OK)
-			return status;
-		identities = identity_compute(model);
-		if (!identities)
-			return fail_memory(err, "comparing call stacks");
-	}
-	status = store_load(session->store, model, identities, labels->keys, labels->values,
-			    labels->count, id, already, err);
-	free(identities);
-	return status;
+	if (status != SNAP_OK)
+		return status;
+	return store_load(session->store, model, input->prepared, labels->keys, labels->values,
+			  labels->count, id, already, err);
 }
 
 static bool wants_model(const struct session *session, const struct model *model)
@@ -262,18 +257,21 @@ enum snap_status session_take_file(struct session *session, const char *path,
 				   const struct session_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err)
 {
-	struct input_options options = {.salvage = session->options.facts_only};
-	struct model *model = NULL;
-	enum snap_status status = input_read(&model, path, &options, err);
+	struct session_input input;
+	enum snap_status status;
 
 	*id = 0;
 	*already = false;
-	if (status == SNAP_OK && wants_model(session, model)) {
-		if (model->torn)
-			session_note_damage(session, model->torn);
-		tell_apart(session, model);
-		status = load_model(session, model, labels, id, already, err);
+	session_read(session, path, &input);
+	status = input.status;
+	if (status != SNAP_OK) {
+		fail(err, status, "%s", input.err.message);
+	} else if (wants_model(session, input.model)) {
+		if (input.model->torn)
+			session_note_damage(session, input.model->torn);
+		tell_apart(session, input.model);
+		status = load_model(session, &input, labels, id, already, err);
 	}
-	model_free(model);
+	session_input_release(&input);
 	return status;
 }

@@ -25,8 +25,8 @@ struct session_options {
 	const char *program; /* NULL any: --program */
 	bool quiet;          /* no progress, no warnings */
 	enum session_order order;
-	bool write;          /* with db: made if need be, and session_load() fills it */
-	bool modify;         /* with db: SQL may change it, nothing is loaded */
+	bool write;      /* with db: made if need be, and session_load() fills it */
+	bool modify;     /* with db: SQL may change it, nothing is loaded */
 	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they
 			    can */
 	void (*warn)(void *user,
@@ -41,6 +41,12 @@ void session_close(struct session *session);
 /** The store; the session's.  NULL before the first successful load of a session that writes a new
  * database. */
 struct store *session_store(struct session *session);
+
+/**
+ * Say which names will be asked for next, one by one: files are then read by a second thread before
+ * they are asked for.  Without consequence but for the time it takes.
+ */
+void session_expect(struct session *session, const char *const *names, size_t count);
 
 /** One snapshot: a file, "-", a directory (its newest), or with --db an id, a label, @1 ... @-1.
  *  name NULL: the newest of the database, or of the default directory. */

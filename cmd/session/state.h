@@ -15,7 +15,8 @@ struct session {
 		*cache; /* where symbols are remembered: the store itself, another one, or NULL */
 	struct symbols *symbols; /* made when first needed */
 	struct symbol_cache symbol_cache;
-	size_t damaged; /* see session_damaged() */
+	size_t damaged;      /* see session_damaged() */
+	struct ahead *ahead; /* files that are read ahead, or NULL */
 };
 
 /** Snapshots of the store in order of capture, copied so that they can be looked at more than once.
@@ -63,6 +64,24 @@ enum snap_status session_files_of(struct session *session, const char *const *na
 				  size_t name_count, struct session_files *files,
 				  struct snap_error *err);
 void session_files_free(struct session_files *files);
+
+/** A file as far as it can be brought without symbols and store. */
+struct session_input {
+	enum snap_status status;
+	struct snap_error err; /* why, where status says so */
+	struct model *model;
+	struct store_prepared *prepared; /* NULL: to be done once the model is symbolised */
+};
+
+/** Read `path`, or take what was read of it ahead.  Release the input in any case. */
+void session_read(struct session *session, const char *path, struct session_input *input);
+void session_input_release(struct session_input *input);
+
+/** session_expect() for a list of files. */
+void session_expect_files(struct session *session, const struct session_files *files);
+
+/** End reading ahead. */
+void session_ahead_end(struct session *session);
 
 /** Is `name` a directory that exists? */
 bool session_is_directory(const char *name);

@@ -222,10 +222,6 @@ static enum snap_status load_meta(struct loading *load, struct snap_error *err)
 
 static void loading_release(struct loading *load)
 {
-	free(load->strings);
-	free(load->modules);
-	free(load->locations);
-	free(load->nodes);
 	free(load->module_ids);
 	free(load->site_ids);
 	free(load->frame_ids);
@@ -238,18 +234,6 @@ static void loading_release(struct loading *load)
 void *loading_array(size_t count, size_t size)
 {
 	return calloc(count + 1, size);
-}
-
-static enum snap_status hash_strings(struct loading *load, struct snap_error *err)
-{
-	const struct model *model = load->model;
-
-	load->strings = loading_array(model->string_count, sizeof(*load->strings));
-	if (!load->strings)
-		return fail_memory(err, "loading a snapshot");
-	for (uint32_t i = 0; i < model->string_count; i++)
-		load->strings[i] = hash_bytes(model->strings[i].data, model->strings[i].size);
-	return SNAP_OK;
 }
 
 static enum snap_status load_rows(struct loading *load, struct snap_error *err)
@@ -266,9 +250,7 @@ static enum snap_status load_rows(struct loading *load, struct snap_error *err)
 		status = load_meta(load, err);
 	if (status != SNAP_OK)
 		return status;
-	status = hash_strings(load, err);
-	if (status == SNAP_OK)
-		status = load_modules(load, err);
+	status = load_modules(load, err);
 	if (status == SNAP_OK && !load->facts_only)
 		status = load_stacks(load, err);
 	if (status == SNAP_OK && !load->facts_only)
@@ -308,6 +290,20 @@ bool store_has_digest(struct store *store, uint64_t digest, int64_t *snapshot_id
 	return find_digest(store, digest, snapshot_id, NULL) == SNAP_OK && *snapshot_id != 0;
 }
 
+static enum snap_status prepare_and_load(struct loading *load, struct snap_error *err)
+{
+	struct store_prepared *made = NULL;
+	enum snap_status status;
+
+	if (!load->prepared) {
+		made = load->facts_only ? prepare_facts(load->model) : store_prepare(load->model);
+		load->prepared = made;
+	}
+	status = load->prepared ? load_rows(load, err) : fail_memory(err, "loading a snapshot");
+	store_prepared_free(made);
+	return status;
+}
+
 struct extra_labels {
 	const char *const *keys, *const *values;
 	size_t count;
@@ -321,7 +317,7 @@ static enum snap_status load_unless_known(struct loading *load, const struct ext
 
 	*already = load->snapshot_id != 0;
 	if (status == SNAP_OK && !*already)
-		status = load_rows(load, err);
+		status = prepare_and_load(load, err);
 	for (size_t i = 0; status == SNAP_OK && i < labels->count; i++)
 		status = insert_pair(load, STATEMENT_insert_label, labels->keys[i],
 				     labels->values[i], err);
@@ -351,11 +347,11 @@ static enum snap_status load_in_transaction(struct loading *load, const struct e
 }
 
 enum snap_status store_load(struct store *store, const struct model *model,
-			    const struct site_identity *identities, const char *const *label_keys,
+			    const struct store_prepared *prepared, const char *const *label_keys,
 			    const char *const *label_values, size_t label_count,
 			    int64_t *snapshot_id, bool *already, struct snap_error *err)
 {
-	struct loading load = {.store = store, .model = model, .identities = identities};
+	struct loading load = {.store = store, .model = model, .prepared = prepared};
 	struct extra_labels labels = {label_keys, label_values, label_count};
 	enum snap_status status = load_in_transaction(&load, &labels, already, err);
 

@@ -1,9 +1,8 @@
 /*
  * load_stacks.c - modules, frames and call stacks, each stored once.
  *
- * Strings are hashed once each, then modules, frames, locations, nodes and sites get their hashes
- * from their parts: a stack of any depth costs one step beyond its caller's.  Only a site that is
- * new to the database is written out frame by frame.
+ * Rows are found by the hashes of prepare.c.  Only a site that is new to the database is written
+ * out frame by frame.
  */
 #include "store/loading.h"
 
@@ -72,12 +71,11 @@ static enum snap_status load_module(struct loading *load, uint32_t at, struct sn
 {
 	const struct model *model = load->model;
 	const struct snap_module *module = &model->modules[at];
-	struct hash128 *hash = &load->modules[at];
+	const struct hash128 *hash = &load->prepared->modules[at];
 	struct store *store = load->store;
 	sqlite3_stmt *statement;
 	enum snap_status status;
 
-	*hash = hash_mix(load->strings[module->path], load->strings[module->build_id]);
 	status = find_row(store, &store->modules, STATEMENT_find_module, hash,
 			  &load->module_ids[at], err);
 	if (status == SNAP_OK && !load->module_ids[at]) {
@@ -107,24 +105,12 @@ enum snap_status load_modules(struct loading *load, struct snap_error *err)
 	uint32_t count = load->model->module_count;
 	enum snap_status status = SNAP_OK;
 
-	load->modules = loading_array(count, sizeof(*load->modules));
 	load->module_ids = loading_array(count, sizeof(*load->module_ids));
-	if (!load->modules || !load->module_ids)
+	if (!load->module_ids)
 		return fail_memory(err, "loading a snapshot");
 	for (uint32_t i = 0; status == SNAP_OK && i < count; i++)
 		status = load_module(load, i, err);
 	return status;
-}
-
-/* The part of a frame's hash that all frames of its location share. */
-static struct hash128 place_hash(const struct loading *load, const struct model_location *location)
-{
-	bool known = location->flags & SNAP_LOCATION_HAS_ADDRESS;
-	struct hash128 hash = hash_mix_u64((struct hash128){0, 0}, known ? location->address : 0);
-
-	hash = hash_mix_u64(hash, known);
-	return location->module == SNAP_NONE ? hash
-					     : hash_mix(hash, load->modules[location->module]);
 }
 
 static enum snap_status insert_frame(struct loading *load, const struct model_location *location,
@@ -150,17 +136,14 @@ static enum snap_status insert_frame(struct loading *load, const struct model_lo
 }
 
 static enum snap_status load_frame(struct loading *load, const struct model_location *location,
-				   const struct snap_frame *frame, struct hash128 *hash,
-				   int64_t *id, struct snap_error *err)
+				   uint32_t position, const struct hash128 *hash, int64_t *id,
+				   struct snap_error *err)
 {
 	struct store *store = load->store;
-	enum snap_status status;
+	const struct snap_frame *frame = prepared_frame(load->model, location, position);
+	enum snap_status status =
+		find_row(store, &store->frames, STATEMENT_find_frame, hash, id, err);
 
-	*hash = hash_mix(*hash, load->strings[frame->function]);
-	*hash = hash_mix(*hash, load->strings[frame->file]);
-	*hash = hash_mix_u64(*hash,
-			     (uint64_t)frame->line << 1 | (frame->flags & SNAP_FRAME_INLINED));
-	status = find_row(store, &store->frames, STATEMENT_find_frame, hash, id, err);
 	if (status == SNAP_OK && !*id)
 		status = insert_frame(load, location, frame, hash, id, err);
 	return status;
@@ -191,60 +174,32 @@ static bool write_ids(struct loading *load, uint32_t at)
 
 static enum snap_status load_location(struct loading *load, uint32_t at, struct snap_error *err)
 {
-	static const struct snap_frame nameless = {0};
 	const struct model_location *location = &load->model->locations[at];
-	struct hash128 place = place_hash(load, location);
-	struct hash128 whole = place;
 	uint32_t used = load->first_frame[at];
-	uint32_t count = location->frame_count ? location->frame_count : 1;
+	uint32_t count = prepared_frame_count(location);
 	enum snap_status status = SNAP_OK;
 
-	for (uint32_t i = 0; status == SNAP_OK && i < count; i++) {
-		const struct snap_frame *frame =
-			location->frame_count ? &load->model->frames[location->first_frame + i]
-					      : &nameless;
-		struct hash128 hash = place;
-
-		status = load_frame(load, location, frame, &hash, &load->frame_ids[used++], err);
-		whole = hash_mix(whole, hash);
-	}
-	load->locations[at] = whole;
+	for (uint32_t i = 0; status == SNAP_OK && i < count; i++, used++)
+		status = load_frame(load, location, i, &load->prepared->frames[used],
+				    &load->frame_ids[used], err);
 	load->first_frame[at + 1] = used;
 	if (status == SNAP_OK && !write_ids(load, at))
 		return fail_memory(err, "loading a snapshot");
 	return status;
 }
 
-/* A location without frames is stored as one nameless frame, hence the sum of both counts. */
 static bool reserve(struct loading *load)
 {
 	const struct model *model = load->model;
-	size_t frames = model->location_count;
+	size_t frames = 0;
 
 	for (uint32_t i = 0; i < model->location_count; i++)
-		frames += model->locations[i].frame_count;
-	load->locations = loading_array(model->location_count, sizeof(*load->locations));
+		frames += prepared_frame_count(&model->locations[i]);
 	load->first_frame = loading_array(model->location_count, sizeof(*load->first_frame));
 	load->first_text = loading_array(model->location_count, sizeof(*load->first_text));
 	load->frame_ids = loading_array(frames, sizeof(*load->frame_ids));
-	load->nodes = loading_array(model->node_count, sizeof(*load->nodes));
 	load->site_ids = loading_array(model->site_count, sizeof(*load->site_ids));
-	return load->locations && load->first_frame && load->first_text && load->frame_ids &&
-	       load->nodes && load->site_ids;
-}
-
-static void hash_nodes(struct loading *load)
-{
-	const struct model *model = load->model;
-
-	for (uint32_t i = 0; i < model->node_count; i++) {
-		const struct snap_node *node = &model->nodes[i];
-		struct hash128 caller = {0, 1};
-
-		if (node->parent != SNAP_NONE)
-			caller = load->nodes[node->parent];
-		load->nodes[i] = hash_mix(caller, load->locations[node->location]);
-	}
+	return load->first_frame && load->first_text && load->frame_ids && load->site_ids;
 }
 
 static bool stack_reserve(struct loading *load, size_t size)
@@ -303,9 +258,8 @@ static bool write_stack(struct loading *load, uint32_t node, uint32_t named, str
 static enum snap_status insert_site(struct loading *load, uint32_t at, const struct hash128 *hash,
 				    int64_t *id, struct snap_error *err)
 {
-	static const struct site_identity unknown = {0};
 	const struct snap_site *row = &load->model->sites[at].row;
-	const struct site_identity *identity = load->identities ? &load->identities[at] : &unknown;
+	const struct site_identity *identity = &load->prepared->identities[at];
 	struct store *store = load->store;
 	sqlite3_stmt *statement = database_statement(store, STATEMENT_insert_site, err);
 	struct stack stack;
@@ -330,18 +284,13 @@ static enum snap_status insert_site(struct loading *load, uint32_t at, const str
 static enum snap_status load_site(struct loading *load, uint32_t at, int64_t *id,
 				  struct snap_error *err)
 {
-	const struct snap_site *row = &load->model->sites[at].row;
+	const struct hash128 *hash = &load->prepared->sites[at];
 	struct store *store = load->store;
-	struct hash128 stack = {0, 2};
-	struct hash128 hash;
-	enum snap_status status;
+	enum snap_status status =
+		find_row(store, &store->sites, STATEMENT_find_site, hash, id, err);
 
-	if (row->node != SNAP_NONE)
-		stack = load->nodes[row->node];
-	hash = hash_mix(stack, load->strings[row->domain]);
-	status = find_row(store, &store->sites, STATEMENT_find_site, &hash, id, err);
 	if (status == SNAP_OK && !*id)
-		status = insert_site(load, at, &hash, id, err);
+		status = insert_site(load, at, hash, id, err);
 	return status;
 }
 
@@ -354,9 +303,6 @@ enum snap_status load_stacks(struct loading *load, struct snap_error *err)
 		return fail_memory(err, "loading a snapshot");
 	for (uint32_t i = 0; status == SNAP_OK && i < model->location_count; i++)
 		status = load_location(load, i, err);
-	if (status != SNAP_OK)
-		return status;
-	hash_nodes(load);
 	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
 		status = load_site(load, i, &load->site_ids[i], err);
 	return status;

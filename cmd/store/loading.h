@@ -6,16 +6,16 @@
 #define STORE_LOADING_H
 
 #include "store/database.h"
+#include "store/prepare.h"
 
 /* Arrays run parallel to the model's. */
 struct loading {
 	struct store *store;
 	const struct model *model;
-	const struct site_identity *identities;
+	const struct store_prepared *prepared;
 	bool facts_only; /* leave out call stacks and what they hold */
 	int64_t snapshot_id;
-	struct hash128 *strings, *modules, *locations, *nodes; /* of the content of each */
-	int64_t *module_ids, *site_ids;                        /* row ids */
+	int64_t *module_ids, *site_ids; /* row ids */
 	int64_t *frame_ids;    /* of the frames of all locations, location after location */
 	uint32_t *first_frame; /* where a location's begin in `frame_ids`; one extra at the end */
 	char *id_text;         /* the same ids as text, a comma after each */

@@ -2,7 +2,8 @@
  * store/store.h - snapshots in SQLite.  The only place that sees sqlite3.h.
  *
  * Base tables may change between versions (migrated on open); views are the stable interface.
- * One writer at a time; a store handle belongs to one thread.
+ * One writer at a time; a store handle belongs to one thread; store_prepare()
+ * needs none.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -30,13 +31,20 @@ enum snap_status store_open(struct store **out, const char *path, enum store_mod
 			    struct snap_error *err);
 void store_close(struct store *store);
 
+/** What loading a symbolised model takes and the database has no part in.  NULL when memory is out;
+ * else yours: store_prepared_free(). */
+struct store_prepared;
+struct store_prepared *store_prepare(const struct model *model);
+void store_prepared_free(struct store_prepared *prepared);
+
 /**
  * Load one symbolised snapshot in one transaction: after a failure the database is as it was.
+ * `prepared` may be NULL: then it is done here.
  * `label_keys/values` (count `label_count`) are added to the snapshot's labels.  The same content
  * (model->digest) is loaded once: then *already is true and *snapshot_id is the old one.
  */
 enum snap_status store_load(struct store *store, const struct model *model,
-			    const struct site_identity *identities, const char *const *label_keys,
+			    const struct store_prepared *prepared, const char *const *label_keys,
 			    const char *const *label_values, size_t label_count,
 			    int64_t *snapshot_id, bool *already, struct snap_error *err);
 
