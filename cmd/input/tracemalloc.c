@@ -19,7 +19,12 @@
 #include "model/fail.h"
 #include "model/seed.h"
 
-enum { TRACE_FIELDS = 4, TRACE_FIELDS_MIN = 3, FRAMES_MAX = 1 << 20 };
+enum {
+	TRACE_FIELDS = 4,
+	TRACE_FIELDS_MIN = 3,
+	FRAMES_MAX = UINT16_MAX, /* Python's own limit */
+	DOMAINS_MAX = 16,        /* of one traceback, on average; programs have two or three */
+};
 
 /* Sums of all traces with one (frames, domain). */
 struct sum {
@@ -255,7 +260,7 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 		return SNAP_OK;
 	}
 	if (tuple->count > FRAMES_MAX)
-		return wrong(t, "a traceback has more than a million frames");
+		return wrong(t, "a traceback has more than 65535 frames");
 	for (uint32_t i = 0; i < tuple->count; i++)
 		if (pickle_kind(tuple_items(t, frames)[i]) != PICKLE_TUPLE)
 			return wrong(t, "a traceback is not a tuple of frames");
@@ -432,9 +437,24 @@ static bool add_site(struct traces *t, const struct sum *sum)
 	return site.domain != SNAP_NONE && model_site_add(t->model, &site, NULL, NULL) != SNAP_NONE;
 }
 
+/*
+ * Each site has its stack for its own from here on, so that a few large stacks in very many domains
+ * would be a small file and a large snapshot.
+ */
+static bool has_too_many_domains(const struct traces *t)
+{
+	uint64_t frames = 0;
+
+	for (uint32_t i = 0; i < t->sum_count; i++)
+		frames += t->pickle.tuples[t->stacks[t->sums[i].stack].tuple].count;
+	return frames / DOMAINS_MAX > t->pickle.item_count;
+}
+
 /* Sites of one stack follow each other. */
 static enum snap_status add_sites(struct traces *t)
 {
+	if (has_too_many_domains(t))
+		return wrong(t, "its tracebacks are in more domains than any program has");
 	for (uint32_t i = 0; i < t->stack_count; i++)
 		for (uint32_t at = t->stacks[i].first_sum; at != SNAP_NONE; at = t->sums[at].next)
 			if (!add_site(t, &t->sums[at]))

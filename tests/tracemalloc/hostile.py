@@ -20,6 +20,7 @@ def dump_bytes(traces, protocol=4):
 
 
 FRAMES = (("a.py", 1),)
+MANY_FRAMES = FRAMES * 5000
 GOOD = [(0, 10, FRAMES, 1)]
 
 
@@ -53,6 +54,9 @@ def cases():
     yield "traceback_as_frame", dump_bytes([(0, 1, FRAMES, 1), (0, 1, (FRAMES,), 1)]), "not (filename, line)"
     yield "line_out_of_range", dump_bytes([(0, 1, (("a", 2**33),), 1)]), "line number"
     yield "trace_is_text", dump_bytes(["x"]), "trace"
+    yield "many_domains", dump_bytes([(domain, 1, MANY_FRAMES, 1) for domain in range(100)]), "domains"
+    yield "many_frames", dump_bytes([(0, 1, FRAMES * 70000, 1)]), "65535"
+    yield "many_lists", b"\x80\x04" + b"]" * 1000 + b".", "lists"
     yield "short_trace", dump_bytes([(0, 1)]), "trace"
     whole = dump_bytes(GOOD)
     for cut in range(2, len(whole)):
