@@ -228,7 +228,7 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted, s
 	enum growth_confidence most = most_confidence(snapshots);
 
 	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->expected_late &&
-	    !ages->faded && ages->silence > 0.2) {
+	    !ages->faded && (ages->silence > 0.2 || ages->idle_end)) {
 		if (ages->exposure >= 10 && ages->leaving >= 4 &&
 		    (ages->leaving >= 6 || 4 * ages->leaving >= 3 * ages->epochs))
 			return most;

@@ -159,6 +159,8 @@ static bool falls_off(const struct growth_ages *ages, double share, double varia
 /* Are the last epochs too quiet for growth that goes on? */
 static bool has_gone_quiet(const struct growth_ages *ages)
 {
+	if (ages->idle_end)
+		return false;
 	if (ages->epochs < 10)
 		return ages->silence <= 0.1;
 	return ages->silence <= (ages->epochs < MANY_EPOCHS ? 0.02 : 0.01);
@@ -237,11 +239,11 @@ static double expected_share(const struct middle *middle, size_t a, size_t b, si
 static double count_survivors(struct growth_ages *ages, const struct middle *middle)
 {
 	double squares = 0, share;
-	size_t late_half, quiet = count_young(middle) == 0 ? middle->bins - middle->end : 0;
+	size_t late_half, young = count_young(middle) == 0 ? middle->bins - middle->end : 0;
 
 	ages->epochs = middle->end - middle->first;
 	ages->survivors = ages->early = ages->late = 0;
-	ages->leaving = ages->since = 0;
+	ages->leaving = ages->quiet = 0;
 	for (size_t bin = middle->first; bin < middle->end; bin++) {
 		size_t place = bin - middle->first;
 		double alive = middle->alive[bin];
@@ -249,7 +251,7 @@ static double count_survivors(struct growth_ages *ages, const struct middle *mid
 		ages->survivors += alive;
 		squares += alive * alive;
 		ages->leaving += alive > 0;
-		ages->since = alive > 0 ? 0 : ages->since + 1;
+		ages->quiet = alive > 0 ? 0 : ages->quiet + 1;
 		if (2 * place + 1 < ages->epochs)
 			ages->early += alive;
 		else if (2 * place + 1 > ages->epochs)
@@ -261,7 +263,9 @@ static double count_survivors(struct growth_ages *ages, const struct middle *mid
 				  : 1;
 	ages->expected_late = share * ages->early;
 	/* Young epochs without a single block, not even one in flight, are as quiet as old ones. */
-	ages->silence = chance_of_silence(ages->epochs + quiet, ages->leaving, ages->since + quiet);
+	ages->quiet += young;
+	ages->silence = chance_of_silence(ages->epochs + young, ages->leaving, ages->quiet);
+	ages->idle_end = ages->epochs >= FEW_EPOCHS && 8 * ages->quiet < ages->epochs;
 	/* Where every epoch leaves some, they come singly (Poisson); else in bursts of that size.
 	 */
 	return ages->leaving == ages->epochs ? ages->survivors : squares;

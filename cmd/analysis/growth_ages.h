@@ -25,13 +25,15 @@ enum growth_age_pattern {
 
 struct growth_ages {
 	enum growth_age_pattern pattern;
-	size_t epochs;    /* middle epochs: after the warm-up, and old enough to be judged */
-	size_t leaving;   /* how many of them left blocks that still live */
-	size_t since;     /* middle epochs after the last of those */
-	size_t age;       /* beyond this age, in epochs, blocks were looked at */
+	size_t epochs;  /* middle epochs: after the warm-up, and old enough to be judged */
+	size_t leaving; /* how many of them left blocks that still live */
+	size_t quiet; /* epochs after the last of those, the youngest ones included if nothing lives
+			 of them */
+	size_t age;   /* beyond this age, in epochs, blocks were looked at */
 	double survivors; /* blocks of the middle epochs that still live */
-	double silence; /* how likely the epochs after the last of those are that quiet by chance */
-	bool faded;     /* fewer blocks of the youngest epochs live than earlier ones make expect */
+	double silence;   /* how likely so many quiet epochs at the end are by chance */
+	bool idle_end; /* the quiet end is short, as when a program has done its work and exits */
+	bool faded;    /* fewer blocks of the youngest epochs live than earlier ones make expect */
 	double early, late;   /* the same in the first and second half of the middle epochs */
 	double expected_late; /* what the second half would have left at the pace of the first */
 	double deaths,
