@@ -132,6 +132,7 @@ struct compare {
 	size_t row_count;          /* all rows, also those that filters leave out */
 	struct figures old_shown, new_shown, old_selected, new_selected;
 	bool sampled;
+	bool callers; /* rows say who called */
 };
 
 struct report *compare_report_new(void)
@@ -158,7 +159,7 @@ static void choose_columns(struct compare *compare)
 		swap_visibility(&columns[DELTA_BYTES], &columns[DELTA_ALLOCATED]);
 		swap_visibility(&columns[DELTA_BLOCKS], &columns[DELTA_ALLOCATIONS]);
 	}
-	if (!sites_have_callers(compare->options))
+	if (!compare->callers)
 		sites_drop_column(&columns[CALLERS]);
 	for (int i = FIRST_ERROR; !compare->sampled && i <= NOISE; i++)
 		sites_drop_column(&columns[i]);
@@ -329,7 +330,7 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 		values[SIMILARITY] = value_real(change->similarity);
 	values[STACK] = sites_stack(report, compare->dataset,
 				    change_label_site(&compare->pairing.pairs[change->heaviest]));
-	if (sites_have_callers(compare->options))
+	if (compare->callers)
 		values[CALLERS] =
 			sites_callers(report, compare->dataset,
 				      change_label_site(&compare->pairing.pairs[change->heaviest]),
@@ -519,8 +520,9 @@ static void note_what_is_shown(struct compare *compare)
 			    more);
 	else
 		report_note(compare->report,
-			    "Shown: %zu of %zu rows, %.1f %% of the bytes that changed%s",
+			    "Shown: %zu of %zu %s, %.1f %% of the bytes that changed%s",
 			    compare->shown_count, compare->count,
+			    compare->options->all ? "rows" : "changed rows",
 			    all ? 100.0 * (double)shown / (double)all : 100.0, more);
 }
 
@@ -592,10 +594,21 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 	return st;
 }
 
+static bool want_callers(struct compare *compare)
+{
+	const struct select_row **words =
+		report_alloc(compare->report, (compare->shown_count + 1) * sizeof(*words));
+
+	for (size_t i = 0; i < compare->shown_count; i++)
+		words[i] = compare->rows[i].words;
+	return sites_want_callers(compare->options, words, compare->shown_count);
+}
+
 static enum snap_status tell(struct compare *compare, int column, struct snap_error *err)
 {
-	choose_columns(compare);
 	arrange(compare, column);
+	compare->callers = want_callers(compare);
+	choose_columns(compare);
 	if (!sum_up(compare))
 		return fail_memory(err, "summing up changes");
 	for (size_t i = 0; i < compare->shown_count; i++)

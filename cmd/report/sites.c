@@ -136,16 +136,33 @@ void sites_drop_column(struct column *column)
 	column->flags = COLUMN_HIDDEN | COLUMN_TABLE_ONLY;
 }
 
-bool sites_have_callers(const struct report_options *options)
+/* A function of the C++ library or one without a line: its name alone says little about who wanted
+ * the memory. */
+static bool needs_callers(const struct report_options *options, const struct select_row *words)
 {
-	return !options->cumulative &&
-	       (options->group == GROUP_LINE || options->group == GROUP_FUNCTION);
+	if (!words->function)
+		return false;
+	return strncmp(words->function, "std::", strlen("std::")) == 0 ||
+	       (options->group == GROUP_LINE && !words->file);
+}
+
+bool sites_want_callers(const struct report_options *options, const struct select_row *const *words,
+			size_t count)
+{
+	bool needed = options->verbose;
+
+	if (options->cumulative ||
+	    (options->group != GROUP_LINE && options->group != GROUP_FUNCTION))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		needed |= needs_callers(options, words[i]);
+	return needed;
 }
 
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 			   bool no_skip)
 {
-	enum { MOST_CALLERS = 3 };
+	enum { MOST_CALLERS = 2 };
 	const struct dataset_site *row = &dataset->sites[site];
 	uint32_t named = no_skip ? 0 : row->identity.named, last = 0, shown = 0;
 	char path[400] = "", bare[120];

@@ -40,8 +40,11 @@ void sites_drop_column(struct column *column);
  * known. */
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 			   bool no_skip);
-/** True for groupings whose rows are told apart by their callers. */
-bool sites_have_callers(const struct report_options *options);
+/** Do rows with these words need their callers to be understood?  Where one is named by a library
+ * or has no line, or for
+ *  --verbose; never in groupings that are not by frame. */
+bool sites_want_callers(const struct report_options *options, const struct select_row *const *words,
+			size_t count);
 
 /** Text or null. */
 struct value sites_text(struct report *report, const char *text);

@@ -78,6 +78,7 @@ struct top {
 	size_t row_count;          /* all rows, also those that filters leave out */
 	struct figures shown, selected;
 	bool sampled;
+	bool callers; /* rows say who called */
 };
 
 struct report *top_report_new(bool sampled)
@@ -174,7 +175,7 @@ static void add_row(struct top *top, const struct top_row *row)
 	values[SHARE] = value_real(sites_share(row->sum.value[metric],
 					       top->dataset->snapshots[0].totals.value[metric]));
 	values[SITE] = values[KEY];
-	if (sites_have_callers(top->options))
+	if (top->callers)
 		values[CALLERS] =
 			sites_callers(report, top->dataset, row->heaviest, top->options->no_skip);
 	values[STACK] = sites_stack(report, top->dataset, row->heaviest);
@@ -284,6 +285,18 @@ static void add_notes(struct top *top)
 			top->rows[0].words->function, sites_input_operand(report, 0, top->options));
 }
 
+static void choose_callers(struct top *top)
+{
+	const struct select_row **words =
+		report_alloc(top->report, (top->shown_count + 1) * sizeof(*words));
+
+	for (size_t i = 0; i < top->shown_count; i++)
+		words[i] = top->rows[i].words;
+	top->callers = sites_want_callers(top->options, words, top->shown_count);
+	if (!top->callers)
+		sites_drop_column(&sites_own_columns(top->report)[CALLERS]);
+}
+
 enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 			  const struct report_options *options, struct snap_error *err)
 {
@@ -306,8 +319,7 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 		arrange(&top, column);
 	}
 	if (top.rows && sum_shown(&top)) {
-		if (!sites_have_callers(options))
-			sites_drop_column(&sites_own_columns(report)[CALLERS]);
+		choose_callers(&top);
 		for (size_t i = 0; i < top.shown_count; i++)
 			add_row(&top, &top.rows[i]);
 		sites_describe(report, options);
