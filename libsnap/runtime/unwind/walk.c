@@ -8,6 +8,10 @@
  * value, the rest of the walk would be the same, and is not repeated.  Comparing less than
  * that is unsound: callers with frames of one size look alike.
  *
+ * The frame pointer is part of the state only where a frame further out needs it, before one that
+ * restores it from the stack: in code that uses it as one more register it says nothing about
+ * the stack, and a value that changes all the time would have every walk made anew.
+ *
  * Words are compared from the joint outwards.  At the first that changed, the frames up to
  * there are still right; the walk goes on from there by the rules, and may join again.
  *
@@ -45,13 +49,17 @@
 #define PC_MASK         (~(uintptr_t)SNAP__RULE_TAG_MASK)
 #define WORD            sizeof(uintptr_t)
 #define NO_CALLER       UINTPTR_MAX /* the pc inside a call that returns to 0 */
+#define NODE_MASK       ((1u << SNAP__STACK_ID_BITS) - 1)
 
 /* A frame: its state, and what the tree knows it as. */
 struct frame {
 	uintptr_t pc; /* of a byte inside the call, with the module's tag */
 	uintptr_t sp;
 	uintptr_t fp;
-	uint32_t node;
+	uint32_t node : 28;
+	uint32_t needs_fp : 1; /* kept: the frames from here outwards depend on fp; fresh: the step
+				  from this one does */
+	uint32_t saves_fp : 1; /* fresh: the second of its two slots has the caller's fp */
 	uint32_t slots; /* kept: slots[0..slots) lead from here outwards; fresh: its first slot */
 };
 
@@ -74,7 +82,9 @@ struct segment {
 	uint32_t node;  /* of the whole stack */
 	uint32_t epoch; /* it counts only while the thread's is the same */
 	uint32_t frames;
-	uint32_t slot_count;
+	uint16_t slot_count;
+	bool needs_fp; /* fp is part of its first state; likewise of its last */
+	bool joint_needs_fp;
 	struct slot slots[SEGMENT_SLOTS];
 };
 
@@ -183,12 +193,16 @@ static uint64_t cut_of(uint64_t depth)
 	return depth <= depth_limit ? 0 : (depth - depth_limit + step - 1) / step * step;
 }
 
-/* Add the current state to the walk. */
-static void note_frame(struct walk *w, uintptr_t tagged_pc)
+/* Add the current state to the walk.  What the general step reads is not told apart: all counts. */
+static void note_frame(struct walk *w, snap__rule rule)
 {
 	if (w->count < depth_limit)
-		w->fresh[w->count] = (struct frame){
-			.pc = tagged_pc, .sp = w->sp, .fp = w->fp, .slots = w->slot_count};
+		w->fresh[w->count] =
+			(struct frame){.pc = w->pc | (rule & SNAP__RULE_TAG_MASK),
+				       .sp = w->sp,
+				       .fp = w->fp,
+				       .needs_fp = snap__rule_kind(rule) != SNAP__RULE_OUTERMOST,
+				       .slots = w->slot_count};
 	w->count++;
 }
 
@@ -223,27 +237,6 @@ READS_STACKS static uint32_t verify(struct snap__unwind_thread *thread, uint32_t
 	return left;
 }
 
-/* Frames kept[first..last] are what the walk would find: take them as if it had. */
-static void absorb(struct walk *w, uint32_t first, uint32_t last)
-{
-	const struct slot *slots = kept_slots(w->thread);
-
-	for (uint32_t i = last + 1; i-- > first;) {
-		const struct frame *frame = &w->thread->kept[i];
-		uint32_t begin = i ? frame[-1].slots : 0;
-
-		w->sp = frame->sp;
-		w->fp = frame->fp;
-		w->pc = frame->pc & PC_MASK;
-		if (i == first)
-			break; /* its step is still to be made */
-		note_frame(w, frame->pc);
-		for (uint32_t s = frame->slots; s-- > begin;)
-			note_slot(w, slots[s].address, slots[s].value);
-	}
-	w->candidates = first;
-}
-
 /* The walk's state equals kept[index]: finish there, or learn how far it holds. */
 static bool try_join(struct walk *w, uint32_t index)
 {
@@ -257,18 +250,19 @@ static bool try_join(struct walk *w, uint32_t index)
 		w->candidates = index + 1;
 		return true;
 	}
-	/* The changed word was read by the step from kept[first]: that frame is the last good one.
+	/* The changed word was read by the step from kept[first]: further out the walk may join.
 	 */
 	if (changed)
 		for (first = index; first && thread->kept[first - 1].slots >= changed; first--)
 			;
-	absorb(w, first, index);
+	w->candidates = first;
 	return false;
 }
 
 static inline bool is_state(const struct frame *frame, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
-	return frame->sp == sp && ((frame->pc ^ pc) & PC_MASK) == 0 && frame->fp == fp;
+	return frame->sp == sp && ((frame->pc ^ pc) & PC_MASK) == 0 &&
+	       (frame->fp == fp || !frame->needs_fp);
 }
 
 /*
@@ -315,6 +309,8 @@ READS_STACKS static snap__rule walk_home(struct walk *w)
 		*frame = (struct frame){.pc = pc | (rule & SNAP__RULE_TAG_MASK),
 					.sp = sp,
 					.fp = fp,
+					.needs_fp = snap__rule_kind(rule) == SNAP__RULE_FP,
+					.saves_fp = fp_offset != 0,
 					.slots = (uint32_t)(slot - w->slots)};
 		slot[0].address = (const uintptr_t *)(cfa - WORD);
 		slot[0].value = *slot[0].address;
@@ -430,7 +426,7 @@ static bool advance_state(struct walk *w, struct snap__cfi_state *state, snap__r
 {
 	enum snap__cfi_result result;
 
-	note_frame(w, w->pc | (rule & SNAP__RULE_TAG_MASK));
+	note_frame(w, rule);
 	result = step_general(w, state, rule);
 	if (result == SNAP__CFI_STEPPED && (state->known & STATE_REGISTERS) != STATE_REGISTERS)
 		result = SNAP__CFI_UNKNOWN_REG;
@@ -522,7 +518,7 @@ static uint32_t link_kept(struct snap__unwind_thread *thread, uint32_t first, ui
 {
 	for (uint32_t i = first; i < count; i++) {
 		node = snap__stacks_child(node, thread->kept[i].pc);
-		thread->kept[i].node = node;
+		thread->kept[i].node = node & NODE_MASK;
 		if (!node)
 			break;
 	}
@@ -549,28 +545,45 @@ static bool slots_fit(const struct walk *w, uint32_t kept)
 	return w->slot_count <= slot_capacity() - (kept ? w->thread->kept[kept - 1].slots : 0);
 }
 
+/* Put a step's slots `from`..`end` (newest first) at `to` (outermost first); returns the end. */
+static inline struct slot *put_slots(struct slot *to, const struct slot *from,
+				     const struct slot *end)
+{
+	while (end-- > from)
+		*to++ = *end;
+	return to;
+}
+
 /* Keep the walk's `stored` newest frames after the first `kept` of the old ones, and give the
    `shown` newest their nodes below `node`.  Returns the last one, 0 without room in the tree. */
 static uint32_t append(struct walk *w, uint32_t kept, uint32_t stored, uint32_t shown,
 		       uint32_t node)
 {
 	struct snap__unwind_thread *thread = w->thread;
-	uint32_t slots = kept ? thread->kept[kept - 1].slots : 0;
-	struct slot *to = kept_slots(thread) + slots;
+	struct slot *slots = kept_slots(thread);
+	struct slot *to = slots + (kept ? thread->kept[kept - 1].slots : 0);
+	uint32_t end = w->slot_count;
+	/* What is beyond a gap may depend on anything. */
+	bool needs_fp = kept ? thread->kept[kept - 1].needs_fp : stored < w->count;
 
-	for (uint32_t s = w->slot_count; s-- > 0;)
-		*to++ = w->slots[s];
-	slots += w->slot_count;
 	for (uint32_t i = stored; i-- > 0; kept++) {
+		const struct frame *fresh = &w->fresh[i];
 		struct frame *frame = &thread->kept[kept];
+		bool drops_fp = fresh->saves_fp && !needs_fp;
 
 		if (i < shown)
-			node = snap__stacks_child(node, w->fresh[i].pc);
+			node = snap__stacks_child(node, fresh->pc);
 		if (i < shown && !node)
 			return 0;
-		*frame = w->fresh[i];
-		frame->node = node;
-		frame->slots = slots - frame->slots;
+		to = put_slots(to, w->slots + fresh->slots, w->slots + end - drops_fp);
+		end = fresh->slots;
+		needs_fp = fresh->needs_fp || (needs_fp && !fresh->saves_fp);
+		*frame = (struct frame){.pc = fresh->pc,
+					.sp = fresh->sp,
+					.fp = fresh->fp,
+					.node = node & NODE_MASK,
+					.needs_fp = needs_fp,
+					.slots = (uint32_t)(to - slots)};
 	}
 	return node;
 }
@@ -689,12 +702,16 @@ static inline struct segment *segment_of(struct snap__unwind_thread *thread, uin
 	return segments(thread) + ((pc ^ sp << 8) * 0x9e3779b97f4a7c15u >> 56) % SEGMENTS;
 }
 
-/* Remember the walk, which began at `at`, joined `joint`, and is complete. */
-static void keep_segment(const struct walk *w, const struct snap__regs *at, uint32_t joint,
-			 uint32_t node)
+/* Remember the way from `at`, which was kept last, to the kept frame `joint`. */
+static void keep_segment(struct snap__unwind_thread *thread, const struct snap__regs *at,
+			 uint32_t joint, uint32_t node)
 {
-	struct snap__unwind_thread *thread = w->thread;
 	struct segment *segment = segment_of(thread, at->pc - 1, at->sp);
+	const struct frame *newest = &thread->kept[thread->kept_count - 1];
+	uint32_t first_slot = thread->kept[joint].slots;
+
+	if (newest->slots - first_slot > SEGMENT_SLOTS)
+		return;
 
 	/* A handler that leaves by longjmp in the middle leaves no half of it that counts. */
 	segment->epoch = thread->epoch - 1;
@@ -708,9 +725,12 @@ static void keep_segment(const struct walk *w, const struct snap__regs *at, uint
 	segment->joint = joint;
 	segment->joint_node = thread->kept[joint].node;
 	segment->node = node;
-	segment->frames = (uint32_t)w->count;
-	segment->slot_count = w->slot_count;
-	memcpy(segment->slots, w->slots, w->slot_count * sizeof(struct slot));
+	segment->frames = thread->kept_count - 1 - joint;
+	segment->needs_fp = newest->needs_fp;
+	segment->joint_needs_fp = thread->kept[joint].needs_fp;
+	segment->slot_count = (uint16_t)(newest->slots - first_slot);
+	memcpy(segment->slots, kept_slots(thread) + first_slot,
+	       segment->slot_count * sizeof(struct slot));
 	atomic_signal_fence(memory_order_seq_cst);
 	segment->epoch = thread->epoch;
 }
@@ -721,10 +741,12 @@ READS_STACKS static bool segment_holds(struct snap__unwind_thread *thread,
 {
 	const struct frame *joint = &thread->kept[segment->joint];
 
-	if (segment->pc != at->pc - 1 || segment->sp != at->sp || segment->fp != at->fp ||
-	    segment->epoch != thread->epoch || segment->joint >= thread->kept_count ||
-	    joint->node != segment->joint_node || joint->pc != segment->joint_pc ||
-	    joint->sp != segment->joint_sp || joint->fp != segment->joint_fp)
+	if (segment->pc != at->pc - 1 || segment->sp != at->sp ||
+	    (segment->fp != at->fp && segment->needs_fp) || segment->epoch != thread->epoch ||
+	    segment->joint >= thread->kept_count || joint->node != segment->joint_node ||
+	    joint->pc != segment->joint_pc || joint->sp != segment->joint_sp ||
+	    joint->needs_fp != segment->joint_needs_fp ||
+	    (joint->needs_fp && joint->fp != segment->joint_fp))
 		return false;
 	for (uint32_t i = 0; i < segment->slot_count; i++)
 		if (*segment->slots[i].address != segment->slots[i].value)
@@ -764,8 +786,8 @@ capture_by_walk(struct snap__unwind_thread *thread, const struct snap__regs *at)
 	capture = capture_of(finish(&w), depth, w.truncated);
 	/* A stack whose outer part is cut away is left to the walk. */
 	if (joint < thread->kept_count && thread->base == 0 && depth <= depth_limit && w.keepable &&
-	    !w.truncated && w.slot_count <= SEGMENT_SLOTS)
-		keep_segment(&w, at, joint, capture.stack);
+	    !w.truncated)
+		keep_segment(thread, at, joint, capture.stack);
 	if (capture.truncated)
 		atomic_fetch_add_explicit(&totals.truncated, 1, memory_order_relaxed);
 	return capture;
