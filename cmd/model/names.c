@@ -300,7 +300,8 @@ static bool is_listed(struct span name)
 	return bsearch(&name, plumbing, COUNT(plumbing), sizeof(plumbing[0]), compare_span) != NULL;
 }
 
-/* The C library has aliases of one name: strdup, __strdup, and ___asprintf where asprintf is meant. */
+/* The C library has aliases of one name: strdup, __strdup, and ___asprintf where asprintf is meant.
+ */
 static bool is_listed_alias(struct span name)
 {
 	while (name.size > 1 && name.start[0] == '_') {
@@ -605,6 +606,8 @@ static void bare_in_place(char *text)
 	const char *path = text;
 	size_t written = 0;
 
+	if (!strpbrk(text, "(<"))
+		return; /* nothing to leave out; also "libfoo.so+0x1234" */
 	while (path) {
 		struct span part = next_component(&path);
 

@@ -168,6 +168,26 @@ Test(names, spelling_of_templates_is_canonical)
 	EXPECT_NORMAL("f(unsigned long, char const*)", "f(unsigned long,char const*)");
 }
 
+static const char *bare(const char *function)
+{
+	static char out[512];
+
+	name_bare(function, out, sizeof(out));
+	return out;
+}
+
+Test(names, bare_names_are_without_parameters_and_template_arguments)
+{
+	cr_expect_str_eq(bare("std::vector<int, std::allocator<int> >::reserve(unsigned long)"),
+			 "std::vector::reserve");
+	cr_expect_str_eq(bare("send(int, char const*)"), "send");
+	cr_expect_str_eq(bare("(anonymous namespace)::init()"), "{anon}::init");
+	cr_expect_str_eq(bare("parse.constprop.0"), "parse");
+	cr_expect_str_eq(bare("app::parse::h0123456789abcdef"), "app::parse");
+	cr_expect_str_eq(bare("libfoo.so.0+0x1234"), "libfoo.so.0+0x1234");
+	cr_expect_str_eq(bare(""), "");
+}
+
 Test(names, hostile_names_are_survived)
 {
 	static const char *const all[] = {">",         ">>>>",       "<",  "<<<<",       "((((",
@@ -178,6 +198,7 @@ Test(names, hostile_names_are_survived)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		cr_expect_leq(strlen(normal(all[i])), strlen(all[i]), "%s", all[i]);
 		plumbing(all[i]);
+		bare(all[i]);
 	}
 }
 
