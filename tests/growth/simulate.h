@@ -9,7 +9,7 @@
 
 #include "analysis/growth.h"
 
-/** Two disjoint worlds of parameters: thresholds may be tuned on one only. */
+/** Two worlds of parameters: thresholds are tuned on the narrower one, and judged on the wider. */
 enum sim_world { SIM_TUNING, SIM_HELD_OUT };
 
 enum sim_distortion {
