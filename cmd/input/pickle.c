@@ -92,7 +92,7 @@ static void *enlarge(void *array, uint32_t *room, uint32_t count, size_t element
 
 	if (count < *room || *room > UINT32_MAX / 2)
 		return array;
-	larger = reallocarray(array, wanted, element);
+	larger = realloc(array, wanted * element); /* no overflow: 2^32 elements of 16 bytes */
 	if (larger)
 		*room = wanted;
 	return larger ? larger : array;
