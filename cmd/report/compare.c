@@ -10,6 +10,7 @@
 
 #include "analysis/change.h"
 #include "model/fail.h"
+#include "report/call_tree.h"
 #include "report/sites.h"
 
 /*
@@ -314,6 +315,8 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 	const struct change_row *change = row->change;
 
 	values[KEY] = values[SITE] = value_text(report, row->words->key);
+	if (compare->options->group == GROUP_STACK && row->words->function)
+		values[SITE] = value_text(report, row->words->function);
 	values[STATUS] = value_text(report, change_status_name(change->status));
 	values[FUNCTION] = value_text(report, row->words->function);
 	values[FILE_NAME] = value_text(report, row->words->file);
@@ -594,6 +597,28 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 	return st;
 }
 
+/* Whole stacks are told as a tree below the table, whose rows then only name their sites. */
+static bool add_call_tree(struct compare *compare)
+{
+	struct call_path *paths;
+	size_t count = 0;
+
+	if (compare->options->group != GROUP_STACK)
+		return true;
+	paths = report_alloc(compare->report, (compare->shown_count + 1) * sizeof(*paths));
+	for (size_t i = 0; i < compare->shown_count; i++) {
+		const struct change_row *change = compare->rows[i].change;
+		int64_t delta = figures_delta(&change->old, &change->new,
+					      sites_bytes_figure(compare->options));
+
+		if (delta)
+			paths[count++] = (struct call_path){
+				change_label_site(&compare->pairing.pairs[change->heaviest]),
+				delta};
+	}
+	return call_tree_note(compare->report, compare->dataset, paths, count);
+}
+
 static bool want_callers(struct compare *compare)
 {
 	const struct select_row **words =
@@ -618,6 +643,8 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 		    value_text(compare->report, report_matches[compare->options->match]));
 	add_summary(compare);
 	add_title(compare);
+	if (!add_call_tree(compare))
+		return fail_memory(err, "drawing call paths");
 	add_notes(compare);
 	return SNAP_OK;
 }

@@ -353,6 +353,38 @@ Test(compare, several_runs_on_a_side_compare_by_their_medians_and_their_spread)
 	repeats_release(&repeats);
 }
 
+static bool has_note(const char *line)
+{
+	for (size_t i = 0; i < report->note_count; i++)
+		if (strcmp(report->notes[i], line) == 0)
+			return true;
+	return false;
+}
+
+Test(compare, stacks_are_told_as_a_tree_of_what_changed)
+{
+	options.group = GROUP_STACK;
+	builder_add(dataset, 1,
+		    "malloc@libc.so < page:h.c:5@app < serve:s.c:3@app < main:m.c:1@app", 0, 0);
+	run_compare();
+	cr_expect(has_note("      +200 B  main m.c:1 > serve s.c:3 > put cache.c:40"));
+	cr_expect(has_note("      -100 B  main m.c:2 > init i.c:1"));
+	cr_expect(has_note("       +50 B  main m.c:3 > late l.c:1"));
+}
+
+Test(compare, paths_that_share_callers_branch_in_the_tree)
+{
+	options.group = GROUP_STACK;
+	builder_add(dataset, 1,
+		    "malloc@libc.so < page:h.c:5@app < serve:s.c:3@app < main:m.c:1@app", 70, 1);
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, NULL, &options, NULL), SNAP_OK);
+	cr_expect(has_note("      +270 B  main m.c:1 > serve s.c:3"));
+	cr_expect(has_note("      +200 B    put cache.c:40"));
+	cr_expect(has_note("       +70 B    page h.c:5"));
+	cr_expect(has_note("      -100 B  main m.c:2 > init i.c:1"));
+}
+
 static void run_peek(const char *pattern)
 {
 	struct snap_error err = {0};

@@ -1,0 +1,24 @@
+/*
+ * report/call_tree.h - changed call paths as an indented tree, for people.
+ */
+#ifndef REPORT_CALL_TREE_H
+#define REPORT_CALL_TREE_H
+
+#include "analysis/dataset.h"
+#include "report/report.h"
+
+/** A call stack and by how many bytes it changed. */
+struct call_path {
+	uint32_t site;
+	int64_t delta;
+};
+
+/**
+ * Add the tree of `paths` to the report's closing lines: outermost callers first, each with the sum
+ * of what changed below it, the largest change first; callers with one callee share its line.
+ * Allocator plumbing is left out. False when memory is out.
+ */
+bool call_tree_note(struct report *report, const struct dataset *dataset,
+		    const struct call_path *paths, size_t count);
+
+#endif
