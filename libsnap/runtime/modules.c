@@ -18,7 +18,8 @@
 #include "runtime/arena.h"
 #include "runtime/modules.h"
 
-#define PAGE_BYTES 4096u
+#define PAGE_BYTES            4096u
+#define CURRENT_DIRECTORY_MAX 1024 /* on the stack of whichever thread met the module */
 
 struct entry {
 	struct snap__module module;
@@ -158,6 +159,37 @@ static uint16_t free_tag(const struct snap__module *module, const struct entry *
 	return tag;
 }
 
+/*
+ * Where the loader's `path` lies: it keeps what dlopen was given, or LD_LIBRARY_PATH, which may
+ * start from the directory that is the current one now and another when somebody reads the
+ * snapshot.
+ */
+static const char *absolute_path(const char *path)
+{
+	char here[CURRENT_DIRECTORY_MAX];
+	int saved_errno = errno;
+	size_t here_size, path_size;
+	char *absolute;
+
+	if (*path == '/' || !strchr(path, '/'))
+		return path;
+	if (!getcwd(here, sizeof(here))) {
+		errno = saved_errno;
+		return path;
+	}
+	while (path[0] == '.' && path[1] == '/')
+		path += 2;
+	here_size = strcmp(here, "/") == 0 ? 0 : strlen(here);
+	path_size = strlen(path) + 1;
+	absolute = snap__arena_alloc(here_size + 1 + path_size);
+	if (!absolute)
+		return NULL;
+	memcpy(absolute, here, here_size);
+	absolute[here_size] = '/';
+	memcpy(absolute + here_size + 1, path, path_size);
+	return absolute;
+}
+
 /* A private copy of `module` that outlives the loader's; NULL when memory ran out. */
 static struct entry *entry_create(const struct snap__module *module)
 {
@@ -170,6 +202,9 @@ static struct entry *entry_create(const struct snap__module *module)
 	memcpy(path, module->path, path_size);
 	entry->module = *module;
 	entry->module.path = path;
+	entry->module.file = absolute_path(path);
+	if (!entry->module.file)
+		return NULL;
 	atomic_init(&entry->mapped, true);
 	return entry;
 }

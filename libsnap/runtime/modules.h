@@ -21,6 +21,7 @@
 
 struct snap__module {
 	const char *path; /* as the loader names it; the program's is absolute where known */
+	const char *file; /* the same, absolute: for the snapshot */
 	const char *name; /* the loader's own string, to compare by address while it is mapped */
 	uintptr_t bias;   /* address in memory minus ELF virtual address */
 	uintptr_t start;  /* first and one past the last byte of its segments */

@@ -370,7 +370,7 @@ static void put_module_strings(struct job *job, const struct snap__module *modul
 		hex[2 * i] = digits[module->build_id[i] >> 4];
 		hex[2 * i + 1] = digits[module->build_id[i] & 15];
 	}
-	put_string(job, module->path, snap__length(module->path));
+	put_string(job, module->file, snap__length(module->file));
 	put_string(job, hex, 2u * module->build_id_size);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include "runtime/modules.h"
 
@@ -135,4 +136,21 @@ Test(modules, opening_and_closing_in_a_loop_adds_no_modules)
 		open_and_close("looped", &tag);
 	cr_assert_leq(snap__modules_count(), count + 1);
 	remove("/tmp/test_modules_looped.so");
+}
+
+Test(modules, a_library_opened_by_a_relative_path_is_found_from_another_directory)
+{
+	const struct snap__module *module;
+	void *library;
+
+	build_library("relative");
+	cr_assert_eq(chdir("/tmp"), 0);
+	library = dlopen("./test_modules_relative.so", RTLD_NOW);
+	cr_assert_not_null(library, "%s", dlerror());
+	module = snap__modules_at((uintptr_t)dlsym(library, "relative"));
+	cr_assert_not_null(module);
+	cr_assert_eq(chdir("/"), 0);
+	cr_assert_str_eq(module->path, "./test_modules_relative.so");
+	cr_assert_str_eq(module->file, "/tmp/test_modules_relative.so");
+	remove("/tmp/test_modules_relative.so");
 }
