@@ -354,6 +354,8 @@ static void after_fork_in_child(void)
 	if (!config.follow) {
 		atomic_store(&snap__record_on, false);
 		atomic_store(&state, STOPPED);
+	} else if (atomic_load(&state) == RECORDING) {
+		say_hello(NULL, NULL, 0); /* its snapshots count as those of the run */
 	}
 }
 

@@ -369,6 +369,12 @@ def hello():
         words = file.read().split()
     check(words[1:] == ["truth", "ok"], f"hello says {words}")
     open(path, "w").close()
+    forked = Recording([program("truth"), "fork"], SNAP_HELLO=path)
+    with open(path) as file:
+        said = [line.split()[1:] for line in file]
+    check(said == [["truth", "ok"]] * len(forked.files()), f"a process and its children say {said}")
+    forked.done()
+    open(path, "w").close()
     r = Recording([program("truth"), "end_exit"], expect=3, SNAP_HELLO=path,
                   directory="/proc/no/such/place")
     check(" error " in open(path).read(), "hello says nothing of the directory")
