@@ -120,7 +120,7 @@ static bool grow_files(struct py_stats *stats)
 	struct py_groups *g = stats->groups;
 	uint32_t room = g->file_room ? g->file_room * 2 : 256;
 	struct snap_text *files = realloc(stats->files, room * sizeof(*files));
-	uint32_t *table = calloc(room * 2, sizeof(*table));
+	uint32_t *table = calloc((size_t)room * 2, sizeof(*table));
 
 	if (files)
 		stats->files = files;
@@ -184,7 +184,7 @@ static bool compile_filters(struct py_groups *g)
 {
 	size_t count = g->options->filter_count;
 
-	g->globs = calloc(count + 1, sizeof(*g->globs));
+	g->globs = calloc(count + 1, sizeof(struct py_glob *));
 	g->matches = calloc(count + 1, sizeof(*g->matches));
 	if (!g->globs || !g->matches)
 		return false;
@@ -209,7 +209,9 @@ static bool frame_matches(const struct adding *a, size_t filter, struct py_frame
 
 	if (*known < 0)
 		*known = py_glob_matches(a->groups->globs[filter], file->data,
-					 without_pyc(file->data, file->size));
+					 without_pyc(file->data, file->size))
+				 ? 1
+				 : 0;
 	return *known && (!f->has_line || f->line == frame.line);
 }
 

@@ -92,10 +92,11 @@ static void *enlarge(void *array, uint32_t *room, uint32_t count, size_t element
 
 	if (count < *room || *room > UINT32_MAX / 2)
 		return array;
-	larger = realloc(array, wanted * element); /* no overflow: 2^32 elements of 16 bytes */
-	if (larger)
-		*room = wanted;
-	return larger ? larger : array;
+	larger = realloc(array, wanted * element); /* 2^32 elements of 16 bytes do not overflow */
+	if (!larger)
+		return array;
+	*room = wanted;
+	return larger;
 }
 
 /* True if array[count] exists now. */

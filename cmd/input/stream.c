@@ -234,8 +234,8 @@ enum snap_status stream_need_all(struct stream *stream, struct snap_error *err)
 	uint64_t known = stream->offset + stream->size;
 
 	if (!stream->ended && stream->file_size > known)
-		expect(stream,
-		       stream->file_size - known + 2 * READ_SIZE); /* the end is read, too */
+		expect(stream, stream->file_size - known +
+				       UINT64_C(2) * READ_SIZE); /* the end is read, too */
 	while (st == SNAP_OK && !stream->ended)
 		st = stream_need(stream, stream->size + 1, err);
 	return st;
