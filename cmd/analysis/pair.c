@@ -314,6 +314,18 @@ static bool pair_functions(struct pairing *pairing, struct side *old, struct sid
 	return pair_by_keys(pairing, old, new, PAIR_FUNCTION);
 }
 
+/*
+ * Stacks that are exactly equal come from one build, where lines are where they were; but two
+ * builds of a program share the stacks that its libraries allocate on before main().
+ */
+static bool is_one_build(const struct pairing *pairing, const struct side *old,
+			 const struct side *new)
+{
+	size_t left = old->count < new->count ? old->count : new->count;
+
+	return pairing->count > left;
+}
+
 static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		     const struct pair_sides *sides, struct side *old, struct side *new,
 		     enum pair_level up_to)
@@ -321,8 +333,7 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 	uint32_t *line_map = NULL;
 	bool ok = pair_exact(pairing, old, new);
 
-	/* Stacks that are exactly equal come from one build: there, lines are where they were. */
-	if (ok && up_to > PAIR_EXACT && pairing->count == 0) {
+	if (ok && up_to > PAIR_EXACT && !is_one_build(pairing, old, new)) {
 		line_map = compute_line_map(dataset, sides);
 		ok = line_map != NULL;
 	}

@@ -457,6 +457,8 @@ static bool choose(struct fuzzy *fuzzy, struct pair *pairs, size_t *pair_count)
 	struct choices old = {0}, new = {0};
 	bool ok;
 
+	if (fuzzy->candidate_count == 0)
+		return true;
 	qsort(fuzzy->candidates, fuzzy->candidate_count, sizeof(*fuzzy->candidates),
 	      compare_candidates);
 	ok = list_choices(fuzzy, &old, false) && list_choices(fuzzy, &new, true);

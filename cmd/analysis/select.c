@@ -597,7 +597,7 @@ void selection_free(struct selection *selection)
 
 size_t selection_rows_of(const struct selection *selection, uint32_t site, const uint32_t **rows)
 {
-	*rows = selection->credited + selection->credits[site].first;
+	*rows = selection->credited ? selection->credited + selection->credits[site].first : NULL;
 	return selection->credits[site].count;
 }
 

@@ -8,14 +8,6 @@
 
 enum { OLD, NEW };
 
-struct compared {
-	struct dataset *dataset;
-	const struct dataset_cell **old, **new;
-	struct pairing pairing;
-	struct selection *selection;
-	struct changes changes;
-};
-
 static struct dataset *dataset;
 
 static void make_dataset(void)
@@ -23,9 +15,14 @@ static void make_dataset(void)
 	dataset = dataset_new(2);
 }
 
-TestSuite(pairing, .init = make_dataset);
-TestSuite(fuzzy, .init = make_dataset);
-TestSuite(status, .init = make_dataset);
+static void free_dataset(void)
+{
+	dataset_free(dataset);
+}
+
+TestSuite(pairing, .init = make_dataset, .fini = free_dataset);
+TestSuite(fuzzy, .init = make_dataset, .fini = free_dataset);
+TestSuite(status, .init = make_dataset, .fini = free_dataset);
 
 /* The pair with this site on that side, of a pairing up to `level`. */
 static struct pair pair_of(uint32_t site, int side, enum pair_level level)
@@ -155,11 +152,16 @@ static void add_background(void)
 	}
 }
 
-static char *text_of(uint32_t old)
+/* What differs between a stack and the one it is paired with; valid until the next call. */
+static const char *text_of(uint32_t old)
 {
+	static char copy[256];
 	struct pair pair = pair_of(old, OLD, PAIR_FUZZY);
+	char *text = change_text(dataset, &pair);
 
-	return change_text(dataset, &pair);
+	snprintf(copy, sizeof(copy), "%s", text ? text : "(nothing)");
+	free(text);
+	return copy;
 }
 
 Test(fuzzy, a_renamed_function_is_recognised)
@@ -272,32 +274,40 @@ Test(fuzzy, strangers_stay_strangers)
 
 /* ---- rows ---- */
 
-static const struct change_row *row_of(struct compared *all, const char *key, enum pair_level level)
+/* The row with this key after pairing up to `level`. */
+static struct change_row row_of(const char *key, enum pair_level level)
 {
 	struct select_options options = {.group = SELECT_LINE};
-	struct pair_sides sides;
+	const struct dataset_cell **old = dataset_cells_by_site(dataset, OLD);
+	const struct dataset_cell **new = dataset_cells_by_site(dataset, NEW);
+	struct pair_sides sides = {old, new};
+	struct change_row row = {0};
+	struct pairing pairing;
+	struct selection *selection;
+	struct changes changes;
+	bool found = false;
 
-	all->old = dataset_cells_by_site(dataset, OLD);
-	all->new = dataset_cells_by_site(dataset, NEW);
-	sides = (struct pair_sides){all->old, all->new};
-	cr_assert_eq(pairing_compute(&all->pairing, dataset, &sides, level, NULL), SNAP_OK);
-	cr_assert_eq(selection_new(&all->selection, dataset, &options, NULL), SNAP_OK);
-	cr_assert_eq(changes_compute(&all->changes, all->selection, &all->pairing, &sides,
-				     FIGURE_LIVE_BYTES, NULL),
-		     SNAP_OK);
-	for (uint32_t i = 0; i < selection_row_count(all->selection); i++)
-		if (strcmp(selection_row(all->selection, i)->key, key) == 0)
-			return &all->changes.rows[i];
-	cr_assert_fail("there is no row %s", key);
-	return NULL;
+	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, level, NULL), SNAP_OK);
+	cr_assert_eq(selection_new(&selection, dataset, &options, NULL), SNAP_OK);
+	cr_assert_eq(
+		changes_compute(&changes, selection, &pairing, &sides, FIGURE_LIVE_BYTES, NULL),
+		SNAP_OK);
+	for (uint32_t i = 0; i < selection_row_count(selection); i++)
+		if (strcmp(selection_row(selection, i)->key, key) == 0) {
+			row = changes.rows[i];
+			found = true;
+		}
+	changes_release(&changes);
+	selection_free(selection);
+	pairing_release(&pairing);
+	free(old);
+	free(new);
+	cr_assert(found, "there is no row %s", key);
+	return row;
 }
 
 #define EXPECT_STATUS(key, level, expected)                                                        \
-	do {                                                                                       \
-		struct compared all_;                                                              \
-		const struct change_row *row_ = row_of(&all_, key, level);                         \
-		cr_expect_str_eq(change_status_name(row_->status), expected);                      \
-	} while (0)
+	cr_expect_str_eq(change_status_name(row_of(key, level).status), expected)
 
 Test(status, of_each_kind)
 {
@@ -341,20 +351,19 @@ Test(status, a_stack_that_holds_nothing_is_no_news)
 
 Test(status, rows_sum_all_stacks_of_both_sides)
 {
-	struct compared all;
-	const struct change_row *row;
+	struct change_row row;
 
 	builder_add(dataset, OLD, "f:a.c:6@app < x:a.c:1@app", 10, 1);
 	builder_add(dataset, OLD, "f:a.c:6@app < y:a.c:2@app", 20, 2);
 	builder_add(dataset, NEW, "f:a.c:6@app < x:a.c:1@app", 5, 1);
 	builder_add(dataset, NEW, "f:a.c:6@app < z:a.c:3@app", 100, 4);
-	row = row_of(&all, "f a.c:6", PAIR_FUNCTION);
-	cr_expect_eq(row->old.value[FIGURE_LIVE_BYTES], 30);
-	cr_expect_eq(row->new.value[FIGURE_LIVE_BYTES], 105);
-	cr_expect_eq(row->paired, 1);
-	cr_expect_eq(row->old_only, 1);
-	cr_expect_eq(row->new_only, 1);
-	cr_expect_eq(row->status, CHANGE_GREW);
+	row = row_of("f a.c:6", PAIR_FUNCTION);
+	cr_expect_eq(row.old.value[FIGURE_LIVE_BYTES], 30);
+	cr_expect_eq(row.new.value[FIGURE_LIVE_BYTES], 105);
+	cr_expect_eq(row.paired, 1);
+	cr_expect_eq(row.old_only, 1);
+	cr_expect_eq(row.new_only, 1);
+	cr_expect_eq(row.status, CHANGE_GREW);
 }
 
 Test(status, a_moved_line_is_said)
