@@ -92,8 +92,8 @@ static void say_frame_change(struct text *text, const struct dataset_frame *old,
 		say_file(text, subject, old, new);
 	else if (old->line != new->line && old->line &&new->line)
 		say(text, "%sline %u -> %u", subject, old->line, new->line);
-	else if (old->module != new->module && old->module &&new->module)
-		say(text, "%smodule: %s -> %s", subject, dataset_text(text->dataset, old->module),
+	else if (names_site && old->module && new->module && old->module != new->module)
+		say(text, "module: %s -> %s", dataset_text(text->dataset, old->module),
 		    dataset_text(text->dataset, new->module));
 }
 

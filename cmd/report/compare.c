@@ -314,7 +314,8 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 	struct value *values = report_row(report);
 	const struct change_row *change = row->change;
 
-	values[KEY] = values[SITE] = value_text(report, row->words->key);
+	values[KEY] = value_text(report, row->words->key);
+	values[SITE] = sites_name(report, row->words);
 	if (compare->options->group == GROUP_STACK && row->words->function)
 		values[SITE] = value_text(report, row->words->function);
 	values[STATUS] = value_text(report, change_status_name(change->status));

@@ -159,6 +159,19 @@ bool sites_want_callers(const struct report_options *options, const struct selec
 	return needed;
 }
 
+struct value sites_name(struct report *report, const struct select_row *words)
+{
+	enum { LONG_KEY = 60, BARE_SIZE = 256 };
+	const char *function = words->function,
+		   *rest = function ? strstr(words->key, function) : NULL;
+	char bare[BARE_SIZE];
+
+	if (!rest || rest != words->key || strlen(words->key) <= LONG_KEY || !strchr(function, '<'))
+		return value_text(report, words->key);
+	name_bare(function, bare, sizeof(bare));
+	return value_text(report, report_text(report, "%s%s", bare, words->key + strlen(function)));
+}
+
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 			   bool no_skip)
 {

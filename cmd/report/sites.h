@@ -36,6 +36,10 @@ void sites_add_figures(struct report *report, struct value *object, const struct
 struct column *sites_own_columns(struct report *report);
 void sites_drop_column(struct column *column);
 
+/** The key of a row as tables show it: a long C++ name loses its parameters and template arguments.
+ */
+struct value sites_name(struct report *report, const struct select_row *words);
+
 /** Who called the frame that names a site, as a short path: "serve < main"; null when nobody is
  * known. */
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,

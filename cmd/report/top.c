@@ -174,7 +174,7 @@ static void add_row(struct top *top, const struct top_row *row)
 		values[figure_columns[i]] = value_u64(row->sum.value[i]);
 	values[SHARE] = value_real(sites_share(row->sum.value[metric],
 					       top->dataset->snapshots[0].totals.value[metric]));
-	values[SITE] = values[KEY];
+	values[SITE] = sites_name(report, words);
 	if (top->callers)
 		values[CALLERS] =
 			sites_callers(report, top->dataset, row->heaviest, top->options->no_skip);
