@@ -65,6 +65,11 @@ static const char *function_of(const struct text *text, const struct dataset_fra
 
 /* ---- two frames that stand for each other ---- */
 
+static bool known_to_differ(uint32_t old, uint32_t new)
+{
+	return old != 0 && new != 0 && old != new;
+}
+
 static void say_file(struct text *text, const char *subject, const struct dataset_frame *old,
 		     const struct dataset_frame *new)
 {
@@ -86,13 +91,13 @@ static void say_frame_change(struct text *text, const struct dataset_frame *old,
 
 	if (!names_site && *function)
 		snprintf(subject, sizeof(subject), "%.100s ", function);
-	if (old->function != new->function && old->function &&new->function)
+	if (known_to_differ(old->function, new->function))
 		say(text, "signature: %s -> %s", function_of(text, old), function_of(text, new));
-	else if (old->file != new->file && old->file &&new->file)
+	else if (known_to_differ(old->file, new->file))
 		say_file(text, subject, old, new);
-	else if (old->line != new->line && old->line &&new->line)
+	else if (known_to_differ(old->line, new->line))
 		say(text, "%sline %u -> %u", subject, old->line, new->line);
-	else if (names_site && old->module && new->module && old->module != new->module)
+	else if (names_site && known_to_differ(old->module, new->module))
 		say(text, "module: %s -> %s", dataset_text(text->dataset, old->module),
 		    dataset_text(text->dataset, new->module));
 }
