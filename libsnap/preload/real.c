@@ -44,6 +44,16 @@ static void look_up_all(struct snap__real *real)
 	look_up(&real->dlclose, "dlclose");
 	look_up(&real->unshare, "unshare");
 	look_up(&real->setns, "setns");
+	look_up(&real->setuid, "setuid");
+	look_up(&real->setgid, "setgid");
+	look_up(&real->seteuid, "seteuid");
+	look_up(&real->setegid, "setegid");
+	look_up(&real->setreuid, "setreuid");
+	look_up(&real->setregid, "setregid");
+	look_up(&real->setresuid, "setresuid");
+	look_up(&real->setresgid, "setresgid");
+	look_up(&real->setgroups, "setgroups");
+	look_up(&real->initgroups, "initgroups");
 	look_up(&real->start_main, "__libc_start_main");
 	look_up(&real->malloc, "malloc");
 }

@@ -9,6 +9,7 @@
 #define SNAP_PRELOAD_REAL_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "runtime/process.h"
 
@@ -33,6 +34,16 @@ struct snap__real {
 	int (*dlclose)(void *);
 	int (*unshare)(int);
 	int (*setns)(int, int);
+	int (*setuid)(uid_t);
+	int (*setgid)(gid_t);
+	int (*seteuid)(uid_t);
+	int (*setegid)(gid_t);
+	int (*setreuid)(uid_t, uid_t);
+	int (*setregid)(gid_t, gid_t);
+	int (*setresuid)(uid_t, uid_t, uid_t);
+	int (*setresgid)(gid_t, gid_t, gid_t);
+	int (*setgroups)(size_t, const gid_t *);
+	int (*initgroups)(const char *, gid_t);
 	void *start_main;
 };
 

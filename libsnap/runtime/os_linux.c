@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -81,6 +83,33 @@ void snap__os_sleep(uint64_t ns)
 int snap__os_thread_id(void)
 {
 	return (int)syscall(SYS_gettid);
+}
+
+bool snap__os_has_thread(int thread)
+{
+	int saved = errno;
+	bool there = syscall(SYS_tgkill, getpid(), thread, 0) == 0;
+
+	errno = saved;
+	return there;
+}
+
+static bool capabilities_of(int thread, struct __user_cap_data_struct sets[2])
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, thread};
+
+	return syscall(SYS_capget, &header, sets) == 0;
+}
+
+bool snap__os_same_capabilities(int thread)
+{
+	struct __user_cap_data_struct own[2] = {{0}}, other[2] = {{0}};
+	int saved = errno;
+	bool same = !capabilities_of(0, own) || !capabilities_of(thread, other) ||
+		    memcmp(own, other, sizeof(own)) == 0;
+
+	errno = saved;
+	return same;
 }
 
 long snap__os_read_file(const char *path, char *buffer, size_t size)

@@ -28,6 +28,12 @@ void snap__os_sleep(uint64_t ns);
 /** The kernel's id of the calling thread; the main thread's is the process's. */
 int snap__os_thread_id(void);
 
+/** Is there a thread of that id in this process? */
+bool snap__os_has_thread(int thread);
+
+/** Does `thread` of this process have the caller's capabilities?  True if that cannot be known. */
+bool snap__os_same_capabilities(int thread);
+
 /** The start of the file `path`, NUL-terminated; its size, or -1.  For small files of /proc. */
 long snap__os_read_file(const char *path, char *buffer, size_t size);
 

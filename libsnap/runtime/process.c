@@ -194,43 +194,66 @@ static bool prepare_tables(void)
 	return true;
 }
 
-/* Tell `snapdiff run` that recording has started, or why not: one line, appended at once. */
-static void say_hello(const char *problem, const char *detail, int error)
+/* "PID PROGRAM", as every line for `snapdiff run` begins. */
+static void hello_begin(struct snap__text *line)
+{
+	snap__text_add_u64(line, (uint64_t)identity.pid);
+	snap__text_add(line, " ");
+	snap__text_add(line, identity.program);
+}
+
+/* Append the line at once; false if `snapdiff run` does not get it. */
+static bool hello_send(struct snap__text *line)
+{
+	int fd, ignored;
+	bool done;
+
+	if (!config.hello[0])
+		return false;
+	snap__text_add(line, "\n");
+	fd = open(config.hello, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return false;
+	done = snap__os_write_all(fd, line->data, line->size, &ignored);
+	close(fd);
+	return done;
+}
+
+/* Tell `snapdiff run` that recording has started. */
+static void say_started(void)
+{
+	char buffer[sizeof(identity.program) + 64];
+	struct snap__text line = SNAP__TEXT(buffer);
+
+	hello_begin(&line);
+	snap__text_add(&line, " ok");
+	hello_send(&line);
+}
+
+/* ... or why not. */
+static bool say_refused(const char *problem, const char *detail, int error)
 {
 	char buffer[SNAP__PATH_MAX / 2];
 	struct snap__text line = SNAP__TEXT(buffer);
-	int fd, ignored;
 
-	if (!config.hello[0])
-		return;
-	snap__text_add_u64(&line, (uint64_t)identity.pid);
-	snap__text_add(&line, " ");
-	snap__text_add(&line, identity.program);
-	snap__text_add(&line, problem ? " error " : " ok");
-	if (problem) {
-		snap__text_add(&line, problem);
-		snap__text_add(&line, detail ? " " : "");
-		snap__text_add(&line, detail ? detail : "");
-		if (error && snap__error_text(error)) {
-			snap__text_add(&line, ": ");
-			snap__text_add(&line, snap__error_text(error));
-		}
+	hello_begin(&line);
+	snap__text_add(&line, " error ");
+	snap__text_add(&line, problem);
+	snap__text_add(&line, detail ? " " : "");
+	snap__text_add(&line, detail ? detail : "");
+	if (error && snap__error_text(error)) {
+		snap__text_add(&line, ": ");
+		snap__text_add(&line, snap__error_text(error));
 	}
-	snap__text_add(&line, "\n");
-	fd = open(config.hello, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return;
-	snap__os_write_all(fd, line.data, line.size, &ignored);
-	close(fd);
+	return hello_send(&line);
 }
 
 static enum snap_status refuse(enum snap_status st, const char *problem, const char *detail,
 			       int error)
 {
 	identify();
-	if (!config.hello[0])
-		snap__message(problem, detail, error); /* otherwise `snapdiff run` says it */
-	say_hello(problem, detail, error);
+	if (!say_refused(problem, detail, error)) /* otherwise `snapdiff run` says it */
+		snap__message(problem, detail, error);
 	atomic_store(&state, PASSIVE);
 	return st;
 }
@@ -256,7 +279,7 @@ static enum snap_status begin_recording(void)
 	if (wants_threads)
 		snap__trigger_start();
 	snap__trigger_arm();
-	say_hello(NULL, NULL, 0);
+	say_started();
 	return SNAP_OK;
 }
 
@@ -317,11 +340,21 @@ int snap__process_alone(int (*call)(int, int), int first, int second)
 
 	if (result == 0 || errno != EINVAL || !had_helper || !snap__trigger_stop())
 		return result;
-	/* A thread that has ended for us may not have for the kernel yet. */
-	for (unsigned i = 0; i < 100 && (result = call(first, second)) != 0 && errno == EINVAL; i++)
-		snap__os_sleep(200000);
+	result = call(first, second);
 	snap__trigger_start();
 	return result;
+}
+
+bool snap__process_before_identity(void)
+{
+	return snap__trigger_is_running() && snap__process_relation() == SNAP__OURS &&
+	       !snap__trigger_is_alike() && snap__trigger_stop();
+}
+
+void snap__process_after_identity(bool made_way)
+{
+	if (made_way)
+		snap__trigger_start();
 }
 
 /* ---- fork ------------------------------------------------------------------------------------ */

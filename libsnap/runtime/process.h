@@ -56,6 +56,14 @@ void snap__process_exit(void);
  */
 int snap__process_alone(int (*call)(int, int), int first, int second);
 
+/**
+ * Around a change of user or group.  libc makes every thread change, and aborts the process if not
+ * all may; a host that raised or dropped capabilities, which are each thread's own, must not find
+ * the helper with others: it makes way, and comes back as the caller is then.
+ */
+bool snap__process_before_identity(void);
+void snap__process_after_identity(bool made_way);
+
 /** In the child, after fork() returned. */
 void snap__process_forked(void);
 

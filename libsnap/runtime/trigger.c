@@ -24,7 +24,11 @@
 #define MAX_REQUESTS    16
 #define STUCK_NS        2000000000ull /* without progress: the helper is taken to be stuck */
 #define SLOT_WAITS      1000
+#define GONE_WAITS      500
+#define GONE_WAIT_NS    100000ull
 #define LARGEST_QUANTUM (64u * 1024)
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum pending { PENDING_SIGNAL = 1, PENDING_LEVEL = 2 };
 enum request_state { FREE, FILLING, ASKED, SERVING, DONE, ABANDONED };
@@ -43,6 +47,7 @@ static atomic_uint wake_count; /* what the worker sleeps on */
 static atomic_uint pending;
 static atomic_bool running, armed, stopping;
 static atomic_uint threads; /* of ours, that have set themselves up */
+static atomic_int thread_ids[2];
 static struct snap__lock starting, taking;
 static int directory = -1; /* in the worker's own table */
 static uint64_t next_tick_ns, growth_base, peak_base;
@@ -272,7 +277,10 @@ bool snap__trigger_spawn(void *(*main_function)(void *))
 
 void snap__trigger_ready(void)
 {
-	atomic_fetch_add(&threads, 1);
+	unsigned before = atomic_fetch_add(&threads, 1);
+
+	if (before < COUNT(thread_ids))
+		atomic_store(&thread_ids[before], snap__os_thread_id());
 	snap__os_wake(&threads);
 }
 
@@ -295,6 +303,17 @@ unsigned snap__trigger_thread_count(void)
 bool snap__trigger_is_running(void)
 {
 	return atomic_load(&running);
+}
+
+bool snap__trigger_is_alike(void)
+{
+	for (size_t i = 0; i < COUNT(thread_ids); i++) {
+		int thread = atomic_load(&thread_ids[i]);
+
+		if (thread && !snap__os_same_capabilities(thread))
+			return false;
+	}
+	return true;
 }
 
 /* What the host does next, chroot() for instance, must not come between a thread and its set-up. */
@@ -333,6 +352,17 @@ bool snap__trigger_start(void)
 	return atomic_load(&running);
 }
 
+/* A thread that has ended for us may not have for libc and the kernel yet. */
+static void wait_until_gone(void)
+{
+	for (size_t i = 0; i < COUNT(thread_ids); i++) {
+		int thread = atomic_exchange(&thread_ids[i], 0);
+
+		for (unsigned n = 0; n < GONE_WAITS && thread && snap__os_has_thread(thread); n++)
+			snap__os_sleep(GONE_WAIT_NS);
+	}
+}
+
 bool snap__trigger_stop(void)
 {
 	uint64_t end = snap__os_mono_ns() + START_WAIT_NS;
@@ -346,6 +376,7 @@ bool snap__trigger_stop(void)
 	while ((seen = atomic_load(&threads)) > 0 && snap__os_mono_ns() < end)
 		snap__os_wait(&threads, seen, START_WAIT_NS / 10);
 	if (seen == 0) {
+		wait_until_gone();
 		atomic_store(&running, false);
 		atomic_store(&stopping, false);
 	}
@@ -466,6 +497,8 @@ void snap__trigger_after_fork(void)
 		atomic_store(&r->state, FREE);
 	atomic_store(&running, false);
 	atomic_store(&threads, 0);
+	for (size_t i = 0; i < COUNT(thread_ids); i++)
+		atomic_store(&thread_ids[i], 0);
 	atomic_store(&stopping, false);
 	atomic_store(&pending, 0);
 	directory = -1;

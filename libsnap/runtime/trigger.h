@@ -26,6 +26,9 @@ bool snap__trigger_stop(void);
 /** How many threads of the process are the helper's. */
 unsigned snap__trigger_thread_count(void);
 
+/** Have its threads the caller's capabilities?  True where there are none. */
+bool snap__trigger_is_alike(void);
+
 /** One of the helper's threads has set itself up; is about to end; whether it shall. */
 void snap__trigger_ready(void);
 void snap__trigger_gone(void);
