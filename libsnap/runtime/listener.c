@@ -22,6 +22,7 @@
 #include "runtime/text.h"
 #include "runtime/thread.h"
 #include "runtime/trigger.h"
+#include "write/sys.h"
 
 #define CLIENT_TIMEOUT_S 5
 
@@ -46,7 +47,7 @@ static int open_socket(void)
 	if (fd < 0)
 		return -1;
 	if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 16) != 0) {
-		close(fd);
+		snap__sys_close(fd);
 		return -1;
 	}
 	return fd;
@@ -60,7 +61,7 @@ void snap__listener_wake(void)
 
 	if (fd >= 0) {
 		connect(fd, (struct sockaddr *)&address, size);
-		close(fd);
+		snap__sys_close(fd);
 	}
 	errno = saved;
 }
@@ -80,7 +81,7 @@ static bool read_line(int client, char *line, size_t size)
 	size_t used = 0;
 
 	while (used + 1 < size) {
-		ssize_t got = read(client, line + used, size - 1 - used);
+		ssize_t got = snap__sys_read(client, line + used, size - 1 - used);
 		char *newline;
 
 		if (got < 0 && errno == EINTR)
@@ -239,7 +240,7 @@ static void *listener(void *unused)
 
 		if (client >= 0) {
 			serve(client);
-			close(client);
+			snap__sys_close(client);
 		} else if (errno == EBADF || errno == ENOTSOCK || errno == EINVAL) {
 			fd = open_socket(); /* the host closed it: possible only without own tables
 					     */
@@ -248,7 +249,7 @@ static void *listener(void *unused)
 		}
 	}
 	if (fd >= 0)
-		close(fd);
+		snap__sys_close(fd);
 	snap__trigger_gone();
 	return NULL;
 }

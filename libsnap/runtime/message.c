@@ -10,6 +10,7 @@
 
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
+#include "write/sys.h"
 
 static _Thread_local bool has_private_files;
 
@@ -65,11 +66,11 @@ void snap__message(const char *what, const char *detail, int error)
 	}
 	snap__text_add(&line, "\n");
 	if (has_private_files)
-		fd = open("/proc/self/fd/2",
-			  O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+		fd = snap__sys_open("/proc/self/fd/2",
+				    O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
 		snap__os_write_all(fd, line.data, line.size, &ignored);
 	if (fd >= 0 && has_private_files)
-		close(fd);
+		snap__sys_close(fd);
 	errno = saved;
 }

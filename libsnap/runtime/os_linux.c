@@ -2,6 +2,7 @@
  * runtime/os_linux.c - the system calls behind os_linux.h.
  */
 #include "runtime/os_linux.h"
+#include "write/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,7 +116,7 @@ bool snap__os_same_capabilities(int thread)
 long snap__os_read_file(const char *path, char *buffer, size_t size)
 {
 	int saved = errno;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = snap__sys_open(path, O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
 
 	buffer[0] = '\0';
@@ -124,7 +125,7 @@ long snap__os_read_file(const char *path, char *buffer, size_t size)
 		return -1;
 	}
 	while (used + 1 < size) {
-		ssize_t got = read(fd, buffer + used, size - 1 - used);
+		ssize_t got = snap__sys_read(fd, buffer + used, size - 1 - used);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -133,7 +134,7 @@ long snap__os_read_file(const char *path, char *buffer, size_t size)
 		used += (size_t)got;
 	}
 	buffer[used] = '\0';
-	close(fd);
+	snap__sys_close(fd);
 	errno = saved;
 	return (long)used;
 }
@@ -144,7 +145,7 @@ bool snap__os_write_all(int fd, const void *data, size_t size, int *error)
 	const char *at = data;
 
 	while (size > 0) {
-		ssize_t put = write(fd, at, size);
+		ssize_t put = snap__sys_write(fd, at, size);
 
 		if (put < 0 && errno == EINTR)
 			continue;

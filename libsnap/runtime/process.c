@@ -23,6 +23,7 @@
 #include "runtime/snapshot.h"
 #include "runtime/text.h"
 #include "runtime/trigger.h"
+#include "write/sys.h"
 
 #define EXIT_WAIT_NS 100000000ull
 
@@ -211,11 +212,11 @@ static bool hello_send(struct snap__text *line)
 	if (!config.hello[0])
 		return false;
 	snap__text_add(line, "\n");
-	fd = open(config.hello, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	fd = snap__sys_open(config.hello, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return false;
 	done = snap__os_write_all(fd, line->data, line->size, &ignored);
-	close(fd);
+	snap__sys_close(fd);
 	return done;
 }
 

@@ -39,6 +39,7 @@
 #include "runtime/tally.h"
 #include "runtime/text.h"
 #include "write/writer.h"
+#include "write/sys.h"
 
 #define MOST_COHORTS 64u
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
@@ -637,14 +638,14 @@ static enum snap_status save(struct job *job, int *error)
 
 	name_file(&temporary, job, directory, ".", ".tmp");
 	name_file(&final, job, directory, "", ".snap");
-	fd = openat(at, temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		    0666);
+	fd = snap__sys_openat(at, temporary.data,
+			      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0) {
 		*error = errno;
 		return SNAP_EIO;
 	}
 	st = write_file(job, fd, error);
-	if (close(fd) != 0 && st == SNAP_OK && errno != EINTR) {
+	if (snap__sys_close(fd) != 0 && st == SNAP_OK && errno != EINTR) {
 		*error = errno;
 		st = SNAP_EIO;
 	}

@@ -18,6 +18,7 @@
 #include "runtime/process.h"
 #include "runtime/record.h"
 #include "runtime/text.h"
+#include "write/sys.h"
 
 #define STACK_SIZE      (512u * 1024)
 #define START_WAIT_NS   1000000000ull
@@ -110,9 +111,9 @@ static void open_directory(void)
 	const char *path = snap__process_config()->out;
 
 	if (directory >= 0)
-		close(directory);
+		snap__sys_close(directory);
 	snap__os_make_directory(path);
-	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	directory = snap__sys_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 static enum snap_status worker_take(enum snap__reason reason, const char *label, char *path,
@@ -250,7 +251,7 @@ static void *worker(void *unused)
 		if (atomic_load(&pending) == 0 && !snap__trigger_shall_stop())
 			snap__os_wait(&wake_count, seen, time_to_sleep());
 	}
-	close(directory);
+	snap__sys_close(directory);
 	directory = -1;
 	snap__trigger_gone();
 	return NULL;

@@ -22,6 +22,8 @@
 #include "snap/format.h"
 #include "write/writer.h"
 
+#include "write/sys.h"
+
 /* Half of what the format permits: a smaller workspace for the host to carry. */
 #define RAW_CAPACITY (SNAP_CHUNK_RAW_MAX / 2)
 
@@ -143,7 +145,7 @@ static void write_bytes(struct snap__writer *w, const void *bytes, size_t size)
 	const uint8_t *at = bytes;
 
 	while (size > 0 && w->status == SNAP_OK) {
-		ssize_t written = write(w->fd, at, size);
+		ssize_t written = snap__sys_write(w->fd, at, size);
 
 		if (written < 0 && errno == EINTR)
 			continue;

@@ -1,0 +1,44 @@
+/*
+ * write/sys.h - the few system calls on files that libsnap makes, past the C library's own
+ * functions.
+ *
+ * write(), open() and their like can be interposed by another preloaded library, whose own
+ * set-up may not have run when we start; they are cancellation points, too.  A guest's
+ * housekeeping must not pass through either.  Arguments, results and errno are the functions'.
+ */
+#ifndef SNAP_WRITE_SYS_H
+#define SNAP_WRITE_SYS_H
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static inline ssize_t snap__sys_read(int fd, void *buffer, size_t size)
+{
+	return syscall(SYS_read, fd, buffer, size);
+}
+
+static inline ssize_t snap__sys_write(int fd, const void *data, size_t size)
+{
+	return syscall(SYS_write, fd, data, size);
+}
+
+/** O_LARGEFILE is implied: off_t has 64 bits wherever we run. */
+static inline int snap__sys_openat(int directory, const char *path, int flags, mode_t mode)
+{
+	return (int)syscall(SYS_openat, directory, path, flags, mode);
+}
+
+static inline int snap__sys_open(const char *path, int flags)
+{
+	return snap__sys_openat(AT_FDCWD, path, flags, 0);
+}
+
+static inline int snap__sys_close(int fd)
+{
+	return (int)syscall(SYS_close, fd);
+}
+
+#endif
