@@ -39,13 +39,6 @@ static void say(struct text *text, const char *format, ...)
 	va_end(args);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static const struct dataset_frame *old_frame(const struct text *text, uint32_t position)
 {
 	return dataset_frame_at(text->dataset, text->pair->old, position);
@@ -75,10 +68,10 @@ static void say_file(struct text *text, const char *subject, const struct datase
 {
 	const char *from = dataset_text(text->dataset, old->file),
 		   *to = dataset_text(text->dataset, new->file);
-	bool same_base = strcmp(base_name(from), base_name(to)) == 0;
+	bool same_base = strcmp(name_base(from), name_base(to)) == 0;
 
-	say(text, "%smoved: %s -> %s", subject, same_base ? from : base_name(from),
-	    same_base ? to : base_name(to));
+	say(text, "%smoved: %s -> %s", subject, same_base ? from : name_base(from),
+	    same_base ? to : name_base(to));
 }
 
 /* `names_site`: the frame is in the row's own name, so that a line without a function is

@@ -265,9 +265,9 @@ static bool map_functions(struct lines *old, const struct lines *new)
 
 		n = run_length(old, i, false);
 		j = skip_to(new, j, old->items[i].token);
-		m = j < new->count &&new->items[j].token == old->items[i].token
-			    ? run_length(new, j, false)
-			    : 0;
+		m = 0;
+		if (j < new->count && old->items[i].token == new->items[j].token)
+			m = run_length(new, j, false);
 		if (m == 0)
 			continue;
 		one_file = run_length(old, i, true) == n && run_length(new, j, true) == m;

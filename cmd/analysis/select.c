@@ -606,6 +606,16 @@ uint32_t selection_row_at(const struct selection *selection, uint32_t site, uint
 	return selection->row_of_label[label_at(selection, site, position)];
 }
 
+bool selection_credits_any(const struct selection *selection, uint32_t site, const bool *marked)
+{
+	const struct credit *credit = &selection->credits[site];
+
+	for (uint32_t i = 0; i < credit->count; i++)
+		if (marked[selection->credited[credit->first + i]])
+			return true;
+	return false;
+}
+
 uint32_t selection_home_row(const struct selection *selection, uint32_t site)
 {
 	return selection->credits[site].home;

@@ -56,6 +56,9 @@ void selection_free(struct selection *selection);
  * out. */
 size_t selection_rows_of(const struct selection *selection, uint32_t site, const uint32_t **rows);
 
+/** True when the site is credited to any row whose entry in `marked` is set. */
+bool selection_credits_any(const struct selection *selection, uint32_t site, const bool *marked);
+
 /** The row that a site is named by, filtered out or not. */
 uint32_t selection_home_row(const struct selection *selection, uint32_t site);
 

@@ -27,13 +27,6 @@ void tokens_of_site(const struct tokens *tokens, uint32_t site, uint32_t *out)
 		out[i] = tokens->of_frame[tokens->dataset->stack[row->first + i]];
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static uint32_t intern_bare(struct dataset *names, const char *function)
 {
 	char buffer[512], *text = buffer;
@@ -65,7 +58,7 @@ static bool name_frames(struct tokens *tokens, uint32_t *names, uint32_t *files)
 		const struct dataset_frame *frame = &dataset->frames[i];
 
 		files[i] = dataset_string(tokens->names,
-					  base_name(dataset_text(dataset, frame->file)));
+					  name_base(dataset_text(dataset, frame->file)));
 		if (bare[frame->function] == SNAP_NONE)
 			bare[frame->function] =
 				intern_bare(tokens->names, dataset_text(dataset, frame->function));
@@ -107,10 +100,10 @@ static unsigned sides_of(const struct dataset_cell *old, const struct dataset_ce
 
 static void note_line(struct token *token, uint32_t line, unsigned sides)
 {
-	for (unsigned new = 0; line &&new < 2; new ++)
-		if ((sides & (new ? TOKEN_NEW : TOKEN_OLD)) &&
-		    (token->first_line[new] == 0 || line < token->first_line[new]))
-			token->first_line[new] = line;
+	for (unsigned side = 0; line && side < 2; side++)
+		if ((sides & (side ? TOKEN_NEW : TOKEN_OLD)) &&
+		    (token->first_line[side] == 0 || line < token->first_line[side]))
+			token->first_line[side] = line;
 }
 
 uint32_t token_line(const struct tokens *tokens, uint32_t frame, bool new)

@@ -74,13 +74,6 @@ static uint64_t hash_normalised(const char *name, size_t (*normalise)(const char
 	return hash ? hash : 1;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Two builds of one program are compared under whatever names their executables got. */
 static bool is_program(const struct model *model, const char *path)
 {
@@ -92,7 +85,7 @@ static bool is_program(const struct model *model, const char *path)
 	if (!command)
 		return false;
 	size = strcspn(command, " ");
-	name = base_name(path);
+	name = name_base(path);
 	while (size > 0 && memchr(command, '/', size)) {
 		size -= (size_t)(strchr(command, '/') + 1 - command);
 		command = strchr(command, '/') + 1;

@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *name_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* ---- allocator plumbing ---- */
 
 /*
@@ -316,9 +323,7 @@ static bool is_listed_alias(struct span name)
 /* Our own runtime, should its frames ever be recorded. */
 static bool is_own_module(const char *module)
 {
-	const char *slash = strrchr(module, '/');
-
-	return starts_with(slash ? slash + 1 : module, "libsnap.so");
+	return starts_with(name_base(module), "libsnap.so");
 }
 
 bool name_is_plumbing(const char *function, const char *file, const char *module)
@@ -661,12 +666,11 @@ static void cut_stem_version(char *stem)
 size_t name_normalise_module(const char *path, char *out, size_t size)
 {
 	static const char deleted[] = " (deleted)";
-	const char *slash = strrchr(path, '/');
 	char name[256], *so, *tag;
 	size_t length;
 
 	/* A name that long is no file name; the first bytes tell it apart well enough. */
-	length = copy_out(slash ? slash + 1 : path, name, sizeof(name));
+	length = copy_out(name_base(path), name, sizeof(name));
 	if (length >= sizeof(name))
 		length = sizeof(name) - 1;
 	if (length > strlen(deleted) && strcmp(name + length - strlen(deleted), deleted) == 0)

@@ -27,6 +27,9 @@ size_t name_normalise(const char *function, char *out, size_t size);
  */
 size_t name_bare(const char *function, char *out, size_t size);
 
+/** The last component of a path. */
+const char *name_base(const char *path);
+
 /** "/usr/lib/x86_64-linux-gnu/libfoo.so.1.2.3" -> "libfoo.so": the module's name as compared across
  * builds. */
 size_t name_normalise_module(const char *path, char *out, size_t size);

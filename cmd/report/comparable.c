@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/fail.h"
+#include "model/names.h"
 
 enum { NAME_SIZE = 128 };
 
@@ -16,20 +17,13 @@ struct side {
 	uint64_t sample_period;
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static enum snap_status take_snapshot(void *user, const struct store_snapshot *row)
 {
 	struct side *sides = user;
 
 	for (size_t i = 0; i < 2; i++)
 		if (sides[i].id == row->id) {
-			snprintf(sides[i].program, NAME_SIZE, "%s", base_name(row->program));
+			snprintf(sides[i].program, NAME_SIZE, "%s", name_base(row->program));
 			sides[i].sample_period = row->sample_period;
 		}
 	return SNAP_OK;

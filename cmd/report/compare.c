@@ -353,14 +353,6 @@ static void add_side(struct figures *sum, const struct dataset_cell *const *cell
 		figures_add(sum, &cells[site]->figures);
 }
 
-static bool any_shown(const bool *is_shown, const uint32_t *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (is_shown[rows[i]])
-			return true;
-	return false;
-}
-
 /*
  * The memory of the pairs credited to a row that is shown (with --cumulative rows overlap), of all
  * that filters let through, and the number of rows without those that only an old stack's place
@@ -382,7 +374,7 @@ static void sum_pairs(struct compare *compare, const bool *is_shown, bool *is_ro
 			add_side(&compare->old_selected, compare->sides.old, pair->old);
 			add_side(&compare->new_selected, compare->sides.new, pair->new);
 		}
-		if (any_shown(is_shown, rows, count)) {
+		if (selection_credits_any(compare->selection, site, is_shown)) {
 			add_side(&compare->old_shown, compare->sides.old, pair->old);
 			add_side(&compare->new_shown, compare->sides.new, pair->new);
 		}

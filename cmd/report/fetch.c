@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/fail.h"
+#include "model/names.h"
 
 /* Store ids by rising value; the position of an id is its row in the dataset. */
 struct site_ids {
@@ -68,20 +69,13 @@ static bool remember(struct site_ids *ids, int64_t id)
 	return true;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static enum snap_status take_frame(void *user, const struct store_frame *row)
 {
 	struct fetch *fetch = user;
 	struct dataset_frame frame = {
 		.function = dataset_string(fetch->dataset, row->function),
 		.file = dataset_string(fetch->dataset, row->file),
-		.module = dataset_string(fetch->dataset, base_name(row->module)),
+		.module = dataset_string(fetch->dataset, name_base(row->module)),
 		.module_path = dataset_string(fetch->dataset, row->module),
 		.line = row->line,
 		.inlined = row->inlined,

@@ -183,14 +183,6 @@ static void add_row(struct top *top, const struct top_row *row)
 		values[LIVE_ERROR + i] = value_real(figures_stderr(&row->sum, i));
 }
 
-static bool any_shown(const bool *is_shown, const uint32_t *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (is_shown[rows[i]])
-			return true;
-	return false;
-}
-
 /*
  * The memory of the stacks that are credited to a row that is shown (with --cumulative rows
  * overlap), and the number of rows, those included that filters leave out.
@@ -214,7 +206,7 @@ static bool sum_shown(struct top *top)
 			is_row[rows[r]] = true;
 		if (count == 0)
 			is_row[selection_home_row(top->selection, site)] = true;
-		if (any_shown(is_shown, rows, count))
+		if (selection_credits_any(top->selection, site, is_shown))
 			figures_add(&top->shown, &snapshot->cells[i].figures);
 	}
 	for (size_t i = 0; ok && i < most; i++)
