@@ -141,6 +141,14 @@ def variants():
             tortured(name, preload=allocator, files=None if name == "t05_fork" else 1)
 
 
+def wrapped():
+    """Behind another library that interposes, and with a greeting to write as early as can be."""
+    wrapper = os.path.join(options.programs, "libwrapper.so")
+    with tempfile.NamedTemporaryFile(prefix="snap-hello-") as hello:
+        tortured("t01_bootstrap", preload=wrapper, SNAP_HELLO=hello.name)
+        check(b" ok" in hello.read(), "recording did not start behind a wrapper of write()")
+
+
 TESTS = {
     "bootstrap": lambda: tortured("t01_bootstrap"),
     "tls": lambda: (tortured("t02_tls"), tortured("t02_tls", "{lib}")),
@@ -170,7 +178,7 @@ TESTS = {
     "dlclose": closed_modules,
     "stacks": lambda: tortured("t15_stacks", repeat=2),
     "zstd": lambda: tortured("t16_zstd"),
-    "no_place": no_place, "full_disk": full_disk, "variants": variants,
+    "no_place": no_place, "wrapped": wrapped, "full_disk": full_disk, "variants": variants,
 }
 
 
