@@ -21,6 +21,9 @@ struct subject {
  * may be closed. */
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,
 			      struct snap_error *err);
+/** The same for a series that may be long, and whose blocks' ages are looked at. */
+enum snap_status subject_open_series(struct subject *subject, const struct report_options *options,
+				     struct snap_error *err);
 void subject_close(struct subject *subject);
 
 /** Add one snapshot by name; NULL is the newest of the database. */

@@ -123,7 +123,9 @@ static enum snap_status open_store(struct session *session, struct snap_error *e
 
 	if (session->store)
 		return SNAP_OK;
-	if (!session->options.db || session->options.write)
+	if (!session->options.db)
+		mode = session->options.for_report ? STORE_REPORT : STORE_CREATE;
+	else if (session->options.write)
 		mode = STORE_CREATE;
 	else if (session->options.modify)
 		mode = STORE_WRITE;

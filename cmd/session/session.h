@@ -27,6 +27,7 @@ struct session_options {
 	enum session_order order;
 	bool write;      /* with db: made if need be, and session_load() fills it */
 	bool modify;     /* with db: SQL may change it, nothing is loaded */
+	bool for_report; /* without db: not for SQL, and without the ages of blocks; faster */
 	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they
 			    can */
 	void (*warn)(void *user,

@@ -362,6 +362,11 @@ enum snap_status store_open(struct store **out, const char *path, enum store_mod
 	store->name = strdup(path ? path : "the private database");
 	status = store->name ? open_steps(store, path, mode, err)
 			     : fail_memory(err, "opening a database");
+	if (status == SNAP_OK && !path && mode == STORE_REPORT) {
+		store->rows = rows_new();
+		if (!store->rows)
+			status = fail_memory(err, "opening a database");
+	}
 	if (status == SNAP_OK)
 		*out = store;
 	else
@@ -378,6 +383,7 @@ void store_close(struct store *store)
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		sqlite3_finalize(store->statements[i]);
 	sqlite3_close_v2(store->db);
+	rows_free(store->rows);
 	intern_clear(&store->modules);
 	intern_clear(&store->frames);
 	intern_clear(&store->sites);

@@ -8,6 +8,7 @@
 
 #include "model/fail.h"
 #include "store/intern.h"
+#include "store/rows.h"
 #include "store/store.h"
 
 /** Every statement that the store keeps prepared. */
@@ -24,6 +25,7 @@ struct store {
 	bool in_memory;
 	bool writable;
 	bool symbols_open; /* a transaction that collects symbol_put() is open */
+	struct rows *rows; /* with STORE_REPORT: in place of the tables; else NULL */
 	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
 	struct intern modules;                     /* content -> row id, of the rows met so far */
 	struct intern frames;

@@ -341,6 +341,8 @@ static enum snap_status load_in_transaction(struct loading *load, const struct e
 	if (status != SNAP_OK) {
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 		forget_rows(store);
+		if (store->rows)
+			rows_forget_snapshot(store->rows, load->snapshot_id);
 	}
 	loading_release(load);
 	return status;

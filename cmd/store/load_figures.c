@@ -9,13 +9,6 @@
 
 enum { BATCH_ROWS = 32 }; /* as many as the statements insert_*_batch take */
 
-/* What a site holds.  Rows of one site (a text form may have several) are added up. */
-struct cell {
-	int64_t site_id;
-	uint64_t figures[4]; /* live bytes and blocks, allocated bytes and blocks */
-	double variances[4];
-};
-
 /* The live blocks of a site that share a birth epoch. */
 struct birth {
 	int64_t site_id;
@@ -29,10 +22,10 @@ static uint64_t add_known(uint64_t a, uint64_t b)
 
 /* ---- cells ---- */
 
-static struct cell cell_of(const struct model *model, uint32_t at, int64_t site_id)
+static struct row_cell cell_of(const struct model *model, uint32_t at, int64_t site_id)
 {
 	const struct snap_site *row = &model->sites[at].row;
-	struct cell cell = {
+	struct row_cell cell = {
 		.site_id = site_id,
 		.figures = {row->live_bytes, row->live_blocks, row->allocated_bytes,
 			    row->allocated_blocks},
@@ -51,13 +44,13 @@ static struct cell cell_of(const struct model *model, uint32_t at, int64_t site_
 
 static int compare_cells(const void *a, const void *b)
 {
-	const struct cell *left = a, *right = b;
+	const struct row_cell *left = a, *right = b;
 
 	return (left->site_id > right->site_id) - (left->site_id < right->site_id);
 }
 
-/* Sort, and add up the rows of one site; how many are left. */
-static size_t merge_cells(struct cell *cells, size_t count)
+/* Sort, and add up the rows of one site (a text form may have several); how many are left. */
+static size_t merge_cells(struct row_cell *cells, size_t count)
 {
 	size_t kept = 0;
 
@@ -78,7 +71,7 @@ static size_t merge_cells(struct cell *cells, size_t count)
 
 static int bind_cell(sqlite3_stmt *statement, int at, const void *row)
 {
-	const struct cell *cell = row;
+	const struct row_cell *cell = row;
 
 	sqlite3_bind_int64(statement, at++, cell->site_id);
 	for (int i = 0; i < 4; i++)
@@ -88,7 +81,7 @@ static int bind_cell(sqlite3_stmt *statement, int at, const void *row)
 
 static int bind_variance(sqlite3_stmt *statement, int at, const void *row)
 {
-	const struct cell *cell = row;
+	const struct row_cell *cell = row;
 
 	sqlite3_bind_int64(statement, at++, cell->site_id);
 	for (int i = 0; i < 4; i++)
@@ -170,12 +163,12 @@ static enum snap_status insert_rows(struct loading *load, const struct inserter 
 static enum snap_status load_cells(struct loading *load, struct snap_error *err)
 {
 	static const struct inserter live = {STATEMENT_insert_live_batch, STATEMENT_insert_live,
-					     bind_cell, sizeof(struct cell)};
+					     bind_cell, sizeof(struct row_cell)};
 	static const struct inserter variance = {STATEMENT_insert_variance_batch,
 						 STATEMENT_insert_variance, bind_variance,
-						 sizeof(struct cell)};
+						 sizeof(struct row_cell)};
 	const struct model *model = load->model;
-	struct cell *cells = loading_array(model->site_count, sizeof(*cells));
+	struct row_cell *cells = loading_array(model->site_count, sizeof(*cells));
 	enum snap_status status;
 	size_t count;
 
@@ -184,6 +177,10 @@ static enum snap_status load_cells(struct loading *load, struct snap_error *err)
 	for (uint32_t i = 0; i < model->site_count; i++)
 		cells[i] = cell_of(model, i, load->site_ids[i]);
 	count = merge_cells(cells, model->site_count);
+	if (load->store->rows)
+		return rows_add_cells(load->store->rows, load->snapshot_id, cells, count)
+			       ? SNAP_OK
+			       : fail_memory(err, "loading a snapshot");
 	status = insert_rows(load, &live, cells, count, err);
 	if (status == SNAP_OK && model->variances)
 		status = insert_rows(load, &variance, cells, count, err);
@@ -220,5 +217,5 @@ enum snap_status load_figures(struct loading *load, struct snap_error *err)
 {
 	enum snap_status status = load_cells(load, err);
 
-	return status == SNAP_OK ? load_births(load, err) : status;
+	return status == SNAP_OK && !load->store->rows ? load_births(load, err) : status;
 }

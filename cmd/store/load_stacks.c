@@ -135,6 +135,30 @@ static enum snap_status insert_frame(struct loading *load, const struct model_lo
 	return insert_row(store, &store->frames, statement, hash, id, err);
 }
 
+static enum snap_status keep_frame(struct loading *load, const struct model_location *location,
+				   const struct snap_frame *frame, const struct hash128 *hash,
+				   int64_t *id, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	struct store *store = load->store;
+	const struct store_frame row = {
+		.function = model_text(model, frame->function),
+		.file = model_text(model, frame->file),
+		.module = location->module == SNAP_NONE
+				  ? ""
+				  : model_text(model, model->modules[location->module].path),
+		.line = frame->line,
+		.inlined = frame->flags & SNAP_FRAME_INLINED,
+		.has_address = location->flags & SNAP_LOCATION_HAS_ADDRESS,
+		.address = location->flags & SNAP_LOCATION_HAS_ADDRESS ? location->address : 0,
+	};
+
+	*id = rows_add_frame(store->rows, &row);
+	return *id && intern_add(&store->frames, *hash, *id)
+		       ? SNAP_OK
+		       : fail_memory(err, "loading a snapshot");
+}
+
 static enum snap_status load_frame(struct loading *load, const struct model_location *location,
 				   uint32_t position, const struct hash128 *hash, int64_t *id,
 				   struct snap_error *err)
@@ -145,7 +169,8 @@ static enum snap_status load_frame(struct loading *load, const struct model_loca
 		find_row(store, &store->frames, STATEMENT_find_frame, hash, id, err);
 
 	if (status == SNAP_OK && !*id)
-		status = insert_frame(load, location, frame, hash, id, err);
+		status = (store->rows ? keep_frame : insert_frame)(load, location, frame, hash, id,
+								   err);
 	return status;
 }
 
@@ -183,7 +208,7 @@ static enum snap_status load_location(struct loading *load, uint32_t at, struct 
 		status = load_frame(load, location, i, &load->prepared->frames[used],
 				    &load->frame_ids[used], err);
 	load->first_frame[at + 1] = used;
-	if (status == SNAP_OK && !write_ids(load, at))
+	if (status == SNAP_OK && !load->store->rows && !write_ids(load, at))
 		return fail_memory(err, "loading a snapshot");
 	return status;
 }
@@ -281,6 +306,27 @@ static enum snap_status insert_site(struct loading *load, uint32_t at, const str
 	return insert_row(store, &store->sites, statement, hash, id, err);
 }
 
+static enum snap_status keep_site(struct loading *load, uint32_t at, const struct hash128 *hash,
+				  int64_t *id, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	const struct snap_site *row = &model->sites[at].row;
+	struct store *store = load->store;
+	bool ok = true;
+
+	for (uint32_t node = row->node; ok && node != SNAP_NONE; node = model->nodes[node].parent) {
+		const uint32_t *first = &load->first_frame[model->nodes[node].location];
+
+		ok = rows_push_frames(store->rows, load->frame_ids + first[0], first[1] - first[0]);
+	}
+	*id = ok ? rows_add_site(store->rows, model_text(model, row->domain),
+				 &load->prepared->identities[at])
+		 : 0;
+	return *id && intern_add(&store->sites, *hash, *id)
+		       ? SNAP_OK
+		       : fail_memory(err, "loading a snapshot");
+}
+
 static enum snap_status load_site(struct loading *load, uint32_t at, int64_t *id,
 				  struct snap_error *err)
 {
@@ -290,7 +336,7 @@ static enum snap_status load_site(struct loading *load, uint32_t at, int64_t *id
 		find_row(store, &store->sites, STATEMENT_find_site, hash, id, err);
 
 	if (status == SNAP_OK && !*id)
-		status = insert_site(load, at, hash, id, err);
+		status = (store->rows ? keep_site : insert_site)(load, at, hash, id, err);
 	return status;
 }
 

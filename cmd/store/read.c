@@ -329,6 +329,8 @@ enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t
 	struct id_set sites = {0};
 	enum snap_status status;
 
+	if (store->rows)
+		return rows_each_site(store->rows, ids, count, fn, user, err);
 	if (is_everything(store, ids, count)) {
 		status = each_of(store, STATEMENT_sites_all, 0, site_row, &walk, err);
 	} else {
@@ -382,6 +384,8 @@ enum snap_status store_each_frame(struct store *store, const int64_t *ids, size_
 	struct id_set frames = {0};
 	enum snap_status status;
 
+	if (store->rows)
+		return rows_each_frame(store->rows, ids, count, fn, user, err);
 	if (is_everything(store, ids, count))
 		return each_of(store, STATEMENT_frames_all, 0, frame_row, &walk, err);
 	status = store_each_site(store, ids, count, add_site_frames, &frames, err);
@@ -429,6 +433,8 @@ enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t
 	struct cell_walk walk = {.fn = fn, .user = user};
 	enum snap_status status = SNAP_OK;
 
+	if (store->rows)
+		return rows_each_cell(store->rows, ids, count, fn, user);
 	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
 		int64_t period = 0;
 

@@ -20,6 +20,8 @@ enum store_mode {
 	STORE_CREATE, /* open or create, read and write (load) */
 	STORE_WRITE,  /* must exist (query --write) */
 	STORE_READ,   /* must exist, read-only */
+	STORE_REPORT, /* private only, for one report: sites, frames and cells are there for
+			 store_each_*() alone, not for SQL, and cohorts are left out */
 	STORE_CACHE,  /* open or create, for the symbol cache only: never waits, need not survive a
 			 crash */
 };
