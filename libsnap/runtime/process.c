@@ -389,7 +389,7 @@ static void after_fork_in_child(void)
 		atomic_store(&snap__record_on, false);
 		atomic_store(&state, STOPPED);
 	} else if (atomic_load(&state) == RECORDING) {
-		say_hello(NULL, NULL, 0); /* its snapshots count as those of the run */
+		say_started(); /* its snapshots count as those of the run */
 	}
 }
 
