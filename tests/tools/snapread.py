@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
 """Read a snapshot file and print its text form.
 
-Written from libsnap/FORMAT.md alone, to prove that it suffices.  As a module: read(path)
-returns a dict with meta, strings, modules, locations, nodes, sites (each with its stack,
-newest frame first) and totals; anything that contradicts the format raises Damaged.
+Written from libsnap/FORMAT.md alone, to prove that it suffices; it shares no code with the C reader
+and writer, so that tests can hold them against it.  As a module: read(path) returns a dict with meta,
+strings, modules, locations, nodes and sites (each with its stack, newest frame first), all text as
+bytes.  Anything that contradicts the format raises Damaged, with the offset in the file.
 """
 import ctypes
-import ctypes.util
+import math
 import struct
-import subprocess
 import sys
+from collections import namedtuple
 
 NONE = 2**32 - 1
 MASK = 2**64 - 1
-SECTIONS = ["META", "STRS", "MODS", "LOCS", "NODE", "SITE"]
-CHUNK = struct.Struct("<4sIIIIIQQ")
+MAGIC, END_MAGIC = b"\x89SNAP\r\n\x1a", b"\x89SNAPEND"
+HEADER, CHUNK, FOOTER = struct.Struct("<8sHHIQ"), struct.Struct("<4sIIIIIQQ"), struct.Struct("<QQQ8s")
+Chunk = namedtuple("Chunk", "section flags stored raw rows items raw_hash hash")
+REQUIRED, STORED = 1, 2
+FIGURES = ("live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks")
 P1, P2, P3 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
 P4, P5 = 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
 
@@ -23,9 +27,9 @@ class Damaged(Exception):
     """The bytes contradict the format."""
 
 
-def require(condition, sentence):
+def require(condition, at, sentence):
     if not condition:
-        raise Damaged(sentence)
+        raise Damaged(f"at byte {at}: {sentence}")
 
 
 def _rotate(x, bits):
@@ -37,13 +41,12 @@ def _lane(acc, word):
 
 
 def xxh64(data, seed=0):
-    at, end = 0, len(data)
+    at, end = len(data) - len(data) % 32, len(data)
     h = (seed + P5) & MASK
-    if end >= 32:
+    if at:
         v = [(seed + P1 + P2) & MASK, (seed + P2) & MASK, seed, (seed - P1) & MASK]
-        for a, b, c, d in struct.iter_unpack("<4Q", data[:end - end % 32]):
-            v = [_lane(v[0], a), _lane(v[1], b), _lane(v[2], c), _lane(v[3], d)]
-        at = end - end % 32
+        for words in struct.iter_unpack("<4Q", data[:at]):
+            v = [_lane(x, word) for x, word in zip(v, words)]
         h = sum(_rotate(x, r) for x, r in zip(v, (1, 7, 12, 18))) & MASK
         for x in v:
             h = ((h ^ _lane(0, x)) * P1 + P4) & MASK
@@ -62,132 +65,170 @@ def xxh64(data, seed=0):
 
 
 def inflate(payload, size):
-    name = ctypes.util.find_library("zstd")
-    if not name:
-        return subprocess.run(["zstd", "-dc"], input=payload, capture_output=True, check=True).stdout
-    zstd = ctypes.CDLL(name)
-    zstd.ZSTD_decompress.restype = ctypes.c_size_t
-    zstd.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
-    out = ctypes.create_string_buffer(size)
-    require(zstd.ZSTD_decompress(out, size, payload, len(payload)) == size, "does not inflate")
-    return out.raw
+    """What one zstd frame holds, or None if that is not `size` bytes."""
+    zstd, out = ctypes.CDLL("libzstd.so.1"), ctypes.create_string_buffer(size)
+    zstd.ZSTD_decompress.restype = zstd.ZSTD_findFrameCompressedSize.restype = ctypes.c_size_t
+    capacity, given = ctypes.c_size_t(size), ctypes.c_size_t(len(payload))
+    is_one = zstd.ZSTD_findFrameCompressedSize(payload, given) == len(payload)
+    return out.raw if is_one and zstd.ZSTD_decompress(out, capacity, payload, given) == size else None
+
+
+def check_sizes(chunk, at, end):
+    """A chunk at `at` can be what its header says, and ends by `end`."""
+    require(not chunk.flags & ~(REQUIRED | STORED), at, f"a chunk with unknown flags ({chunk.flags:#x})")
+    require(chunk.raw <= 2**20 and chunk.stored <= chunk.raw, at, "a chunk that is too large")
+    require(chunk.stored == chunk.raw or not chunk.flags & STORED, at, "a stored chunk with two sizes")
+    require(at + CHUNK.size + chunk.stored <= end, at, "a chunk that is longer than its place")
+
+
+def raw_bytes(data, chunk, at):
+    """The rows of the chunk at `at`, which is as announced."""
+    payload = data[at + CHUNK.size:at + CHUNK.size + chunk.stored]
+    require(data[at:at + CHUNK.size] == CHUNK.pack(*chunk), at, "a chunk that is not as its entry says")
+    require(xxh64(payload, xxh64(data[at:at + 32])) == chunk.hash, at, "a chunk with a wrong checksum")
+    raw = payload if chunk.flags & STORED else inflate(payload, chunk.raw)
+    require(raw is not None, at, f"a chunk that does not inflate to {chunk.raw} bytes")
+    require(xxh64(raw) == chunk.raw_hash, at, "rows with a wrong checksum")
+    return raw
+
+
+def find_toc(data):
+    """(offset, chunk, digest) of the table of contents; header and footer are sound."""
+    require(data and data[:8] == MAGIC[:len(data)], 0, "not a snapshot file")
+    require(len(data) >= HEADER.size, len(data), "the file ends inside its header")
+    _, major, minor, flags, checksum = HEADER.unpack_from(data)
+    require(checksum == xxh64(data[:16]), 0, "damaged header")
+    require(major == 1, 8, f"version {major}.{minor} is not known")
+    require(flags == 0, 12, f"unknown flags ({flags:#x})")
+    end = len(data) - FOOTER.size
+    require(end >= HEADER.size + CHUNK.size, len(data), "the file ends before its table of contents")
+    at, digest, checksum, magic = FOOTER.unpack_from(data, end)
+    require(magic == END_MAGIC and checksum == xxh64(data[end:end + 16]), end, "no sound footer: torn or damaged")
+    require(HEADER.size <= at <= end - CHUNK.size, end, f"the table of contents cannot be at byte {at}")
+    toc = Chunk._make(CHUNK.unpack_from(data, at))
+    check_sizes(toc, at, end)
+    require(toc == toc._replace(section=b"TOCS", flags=REQUIRED | STORED, raw=CHUNK.size * toc.rows, items=0)
+            and at + CHUNK.size + toc.stored == end, at, "damaged table of contents")
+    return at, toc, digest
+
+
+def chunks(data):
+    """[(offset, chunk)] as the table of contents lists them."""
+    toc_at, toc, digest = find_toc(data)
+    listed, at, folded, inflated = [], HEADER.size, 0, 0
+    for entry in CHUNK.iter_unpack(raw_bytes(data, toc, toc_at)):
+        chunk = Chunk._make(entry)
+        check_sizes(chunk, at, toc_at)
+        require(chunk.raw and chunk.rows, at, "an empty chunk")
+        inflated += chunk.raw
+        require(inflated <= 2**26 + 256 * len(data), at, "the file would inflate beyond all proportion")
+        folded = xxh64(struct.pack("<4sIIIQ", chunk.section, *chunk[3:7]), folded)
+        listed.append((at, chunk))
+        at += CHUNK.size + chunk.stored
+    require(at == toc_at, toc_at, f"the table of contents lists chunks up to byte {at}")
+    require(folded == digest, len(data) - FOOTER.size, "the digest does not match the table of contents")
+    return listed
 
 
 class Rows:
-    """The raw bytes of a chunk, read from the front."""
+    """The raw bytes of a chunk, read from the front; the last values are what deltas refer to."""
 
     def __init__(self, raw):
         self.raw, self.at = raw, 0
+        self.items = self.address = self.location = self.node = 0
 
     def take(self, size):
-        require(self.at + size <= len(self.raw), "row is cut off")
+        if size > len(self.raw) - self.at:
+            raise Damaged("cut off")
         self.at += size
         return self.raw[self.at - size:self.at]
 
-    def varint(self, below=2**64):
+    def varint(self, most=MASK):
         value = shift = 0
         while True:
             byte = self.take(1)[0]
             value |= (byte & 0x7F) << shift
             shift += 7
-            if byte < 0x80:
+            if byte < 0x80 or shift == 70:
                 break
-        require((byte or shift == 7) and value < below, "bad varint")
+        if value > most or byte >= 0x80 or (byte == 0 and shift > 7):
+            raise Damaged(f"a varint of more than {most}, or not in its shortest form")
         return value
 
-    def delta(self, base):
+    def delta(self, base, most=MASK):
         code = self.varint()
-        return (base + ((code >> 1) ^ -(code & 1))) & MASK
+        value = (base + ((code >> 1) ^ -(code & 1))) & MASK
+        if value > most:
+            raise Damaged(f"{value} where at most {most} is possible")
+        return value
 
-    def text(self, limit=262144):
-        return self.take(self.varint(limit + 1))
-
-
-def meta_rows(rows, count, snap):
-    for _ in range(count):
-        key = rows.text(4096)
-        snap["meta"][key] = rows.text()
+    def text(self, most=2**18):
+        return self.take(self.varint(most))
 
 
-def string_rows(rows, count, snap):
-    snap["strings"] += [rows.text() for _ in range(count)]
-    require(snap["strings"][0] == b"", "string 0 is not empty")
+def meta_row(rows, snap):
+    key = rows.text(2**12)
+    snap["meta"][key] = rows.text()
 
 
-def module_rows(rows, count, snap):
-    strings = len(snap["strings"])
-    for _ in range(count):
-        snap["modules"].append({"path": rows.varint(strings), "build_id": rows.varint(strings),
-                                "base": rows.varint(), "size": rows.varint()})
+def string_row(rows, snap):
+    snap["strings"].append(rows.text())
+    if snap["strings"][0]:
+        raise Damaged("string 0 is not empty")
 
 
-def location_rows(rows, count, snap):
-    strings, address, items = len(snap["strings"]), 0, 0
-    for _ in range(count):
-        flags, module = rows.varint(2), rows.varint(len(snap["modules"]) + 1) - 1
-        if flags:
-            address = rows.delta(address)
-        frames = [(rows.varint(strings), rows.varint(strings), rows.varint(2**32), rows.varint(2))
-                  for _ in range(rows.varint(4097))]
-        items += len(frames)
-        snap["locations"].append({"module": module, "address": address if flags else None, "frames": frames})
-    return items
+def module_row(rows, snap):
+    last = len(snap["strings"]) - 1
+    snap["modules"].append({"path": rows.varint(last), "build_id": rows.varint(last),
+                            "base": rows.varint(), "size": rows.varint()})
 
 
-def node_rows(rows, count, snap):
-    location = 0
-    for _ in range(count):
-        own = len(snap["nodes"])
-        back, location = rows.varint(own + 1), rows.delta(location)
-        require(location < len(snap["locations"]), "node without location")
-        snap["nodes"].append((own - back if back else NONE, location))
+def location_row(rows, snap):
+    last = len(snap["strings"]) - 1
+    has_address, module = rows.varint(1), rows.varint(len(snap["modules"])) - 1
+    if has_address:
+        rows.address = rows.delta(rows.address)
+    frames = [(rows.varint(last), rows.varint(last), rows.varint(2**32 - 1), rows.varint(1))
+              for _ in range(rows.varint(4096))]
+    rows.items += len(frames)
+    snap["locations"].append({"module": module, "address": rows.address if has_address else None,
+                              "frames": frames})
 
 
-def site_rows(rows, count, snap):
-    node = items = 0
-    for _ in range(count):
-        node = rows.delta(node)
-        require(node <= len(snap["nodes"]), "site without node")
-        site = {"node": node - 1 if node else NONE, "domain": rows.varint(len(snap["strings"]))}
-        for key in ("live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks"):
-            figure = rows.varint()
-            site[key] = figure - 1 if figure else None
-        site["cohorts"], birth = [], 0
-        for _ in range(rows.varint(4097)):
-            birth = rows.delta(birth)
-            site["cohorts"].append((birth, rows.varint(), rows.varint()))
-        items += len(site["cohorts"])
-        snap["sites"].append(site)
-    return items
+def node_row(rows, snap):
+    own, depths = len(snap["nodes"]), snap["depths"]
+    back = rows.varint(own)
+    rows.location = rows.delta(rows.location, len(snap["locations"]) - 1)
+    depths.append(depths[own - back] + 1 if back else 1)
+    if depths[own] > 65535:
+        raise Damaged("a path of more than 65535 nodes")
+    snap["nodes"].append((own - back if back else NONE, rows.location))
 
 
-DECODERS = [meta_rows, string_rows, module_rows, location_rows, node_rows, site_rows]
+def variance_row(rows, snap):
+    snap["variances"].append(struct.unpack("<4d", rows.take(32)))
+    if not all(math.isfinite(value) and value >= 0 for value in snap["variances"][-1]):
+        raise Damaged("a variance that is negative or not finite")
 
 
-def chunks(data):
-    """(section, flags, rows, items, raw bytes) of every chunk, after checking what surrounds them."""
-    require(len(data) >= 96 and data[:8] == b"\x89SNAP\r\n\x1a", "not a snapshot file")
-    require(struct.unpack_from("<Q", data, 16)[0] == xxh64(data[:16]), "damaged header")
-    require(struct.unpack_from("<HHI", data, 8)[::2] == (1, 0), "unknown version")
-    toc_at, digest, checksum, magic = struct.unpack("<QQQ8s", data[-32:])
-    require(magic == b"\x89SNAPEND" and checksum == xxh64(data[-32:-16]), "torn: there is no footer")
-    section, _, size, _, count, _, _, _ = CHUNK.unpack_from(data, toc_at)
-    require(section == b"TOCS" and toc_at + 40 + size + 32 == len(data) and size == 40 * count, "damaged TOCS")
-    entries = [CHUNK.unpack_from(data, toc_at + 40 + 40 * i) for i in range(count)]
-    at, folded = 24, 0
-    for entry in entries + [CHUNK.unpack_from(data, toc_at)]:
-        section, flags, stored, raw_size, rows, items, raw_hash, file_hash = entry
-        require(CHUNK.unpack_from(data, at) == entry, "table of contents and chunk differ")
-        payload = data[at + 40:at + 40 + stored]
-        require(xxh64(payload, xxh64(data[at:at + 32])) == file_hash, "damaged chunk")
-        require(raw_size <= 1048576 and stored <= raw_size, "chunk too large")
-        raw = payload if flags & 2 else inflate(payload, raw_size)
-        require(len(raw) == raw_size and xxh64(raw) == raw_hash, "damaged rows")
-        at += 40 + stored
-        if section != b"TOCS":
-            folded = xxh64(struct.pack("<4sIIIQ", section, raw_size, rows, items, raw_hash), folded)
-            yield section.decode(), flags, rows, items, raw
-    require(at + 32 == len(data) and folded == digest, "digest does not match")
+def site_row(rows, snap):
+    rows.node = rows.delta(rows.node, len(snap["nodes"]))
+    site = {"node": rows.node - 1 if rows.node else NONE, "domain": rows.varint(len(snap["strings"]) - 1)}
+    for key in FIGURES:
+        figure = rows.varint()
+        site[key] = figure - 1 if figure else None
+    site["cohorts"], birth = [], 0
+    for _ in range(rows.varint(4096)):
+        birth = rows.delta(birth)
+        site["cohorts"].append((birth, rows.varint(), rows.varint()))
+    rows.items += len(site["cohorts"])
+    site["stack"] = stack_of(snap, site["node"])
+    snap["sites"].append(site)
+
+
+# Each section's place in the file, and what reads one of its rows.
+SECTIONS = {b"META": (0, meta_row), b"STRS": (1, string_row), b"MODS": (2, module_row), b"LOCS": (3, location_row),
+            b"NODE": (4, node_row), b"VARI": (5, variance_row), b"SITE": (5, site_row)}
 
 
 def stack_of(snap, node):
@@ -203,30 +244,43 @@ def stack_of(snap, node):
     return stack
 
 
-def read(path):
-    """Everything in the snapshot file `path`, decoded and checked."""
-    with open(path, "rb") as file:
-        data = file.read()
-    snap = {"meta": {}, "strings": [], "modules": [], "locations": [], "nodes": [], "sites": []}
-    variances, rank = [], 0
-    for section, flags, count, items, raw in chunks(data):
-        if section == "VARI":
-            variances += list(struct.iter_unpack("<4d", raw))
-        elif section in SECTIONS:
-            require(SECTIONS.index(section) >= rank, "sections out of order")
-            rank, rows = SECTIONS.index(section), Rows(raw)
-            require((DECODERS[rank](rows, count, snap) or 0) == items, "item count does not match")
-            require(rows.at == len(raw), "bytes are left over")
-        else:
-            require(not flags & 1, "unknown required section")
-    require(len(variances) in (0, len(snap["sites"])), "not one variance for each site")
-    for site, variance in zip(snap["sites"], variances):
+def add_rows(snap, data, chunk, at):
+    """Decode the rows of the chunk at `at`."""
+    rows = Rows(raw_bytes(data, chunk, at))
+    try:
+        for _ in range(chunk.rows):
+            SECTIONS[chunk.section][1](rows, snap)
+    except Damaged as why:
+        raise Damaged(f"at byte {at}: {chunk.section.decode()} chunk, byte {rows.at} of its rows: {why}") from None
+    require(rows.at == len(rows.raw), at, "bytes are left behind the rows of a chunk")
+    require(rows.items == chunk.items, at, f"a chunk of {rows.items} items that announces {chunk.items}")
+
+
+def decode(data):
+    """Everything in the bytes of a snapshot file, checked."""
+    snap = {key: [] for key in ("strings", "modules", "locations", "nodes", "depths", "variances", "sites")}
+    snap["meta"], sites, variances, last, at = {}, snap["sites"], snap["variances"], 0, 0
+    for at, chunk in chunks(data):
+        is_known = chunk.section in SECTIONS
+        require(is_known or not chunk.flags & REQUIRED, at, f"the section {chunk.section!r} is not known")
+        # Variances stand directly before their sites, of all chunks or of none.
+        require(chunk.section == b"SITE" or len(variances) == len(sites)
+                or (not variances and chunk.section != b"VARI"), at, "variances without their sites")
+        if is_known:
+            place, last = SECTIONS[chunk.section][0], max(last, SECTIONS[chunk.section][0])
+            require(place == last, at, "a section that is out of order")
+            add_rows(snap, data, chunk, at)
+        require(chunk.section != b"SITE" or len(variances) in (0, len(sites)), at, "not one variance for each site")
+    require(len(variances) in (0, len(sites)), at, "variances without their sites")
+    for site, variance in zip(sites, variances):
         site["variance"] = variance
-    for site in snap["sites"]:
-        site["stack"] = stack_of(snap, site["node"])
-    snap["totals"] = {key: sum(site[key] or 0 for site in snap["sites"]) for key in
-                      ("live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks")}
     return snap
+
+
+def read(path):
+    """Everything in the snapshot file `path`, checked."""
+    with open(path, "rb") as file:
+        return decode(file.read())
 
 
 def escape(field):
@@ -240,10 +294,9 @@ def text_form(snap):
     yield b"#snaptext 1"
     for key, value in snap["meta"].items():
         yield b"@ %s\t%s" % (escape(key), escape(value))
-    yield b"live_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes..."
+    yield "\t".join((*FIGURES, "domain", "cohorts", "frames...")).encode()
     for site in snap["sites"]:
-        figures = [site[key] for key in ("live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks")]
-        fields = [b"-" if figure is None else b"%d" % figure for figure in figures]
+        fields = [b"-" if site[key] is None else b"%d" % site[key] for key in FIGURES]
         fields.append(escape(snap["strings"][site["domain"]]))
         fields.append(b",".join(b"%d:%d:%d" % cohort for cohort in site["cohorts"]) or b"-")
         fields += [b"|".join((escape(function), escape(file), b"%d" % line if line else b"", escape(module)))
