@@ -327,6 +327,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("cases", nargs="*")
     tools = parser.parse_args()
+    tools.snapdiff, tools.pairs = os.path.abspath(tools.snapdiff), os.path.abspath(tools.pairs)
     base = tools.keep or tempfile.mkdtemp(prefix="snapdiff-compare-")
     lines = ["| case | stacks | false new/gone at `function` | wrong at `function` | right bytes with `fuzzy` |"
              " wrong | unpaired | merged |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
