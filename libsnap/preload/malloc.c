@@ -46,8 +46,11 @@ ENTRY void *malloc(size_t size)
 
 	if (!READY(malloc))
 		return snap__bootstrap_alloc(size, 0);
+	if (!snap__recording() || !snap__record_wants(size))
+		return snap__real.malloc(size);
 	ptr = snap__real.malloc(size);
-	came(ptr, size, FRAME);
+	if (ptr)
+		snap__record_alloc(ptr, size, FRAME);
 	return ptr;
 }
 

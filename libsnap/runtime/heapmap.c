@@ -1,15 +1,6 @@
 /*
  * runtime/heapmap.c - the shadow of the heap.
  *
- * A slot, from the lowest bit:
- *    1 bit   used
- *    1 bit   large: the size does not fit; it stands in the following slot, which the block
- *            covers as well and therefore owns (shifted left by one, so that it is not "used")
- *    2 bits  position of the block in its granule, in steps of 8 bytes
- *   28 bits  stack id
- *   20 bits  size
- *   12 bits  birth epoch
- *
  * In sparse mode (sampling) most look-ups are of blocks that were not recorded.  A bitmap over the
  * granules would need three dependent loads to say so; a table of counters by a hash of the address
  * needs one.
@@ -26,36 +17,30 @@
 #include "runtime/sidetable.h"
 #include "runtime/stacks.h"
 
-#define ADDRESS_BITS  47
-#define LEAF_BITS     21
-#define MID_BITS      9
+#define ADDRESS_BITS  SNAP__HEAPMAP_ADDRESS_BITS
+#define LEAF_BITS     SNAP__HEAPMAP_LEAF_BITS
+#define MID_BITS      SNAP__HEAPMAP_MID_BITS
 #define TOP_BITS      (ADDRESS_BITS - LEAF_BITS - MID_BITS)
-#define SIZE_BITS     20
-#define PAGE_SIZE     4096u
-#define SLOTS_A_PAGE  (PAGE_SIZE / sizeof(slot_t))
-#define SIZE_MAX_HERE ((1u << SIZE_BITS) - 1)
+#define SLOTS_A_PAGE  SNAP__HEAPMAP_PAGE_SLOTS
+#define PAGE_SIZE     (SLOTS_A_PAGE * sizeof(slot_t))
+#define SIZE_MAX_HERE ((1u << SNAP__SLOT_SIZE_BITS) - 1)
 
-#define USED           1ull
-#define LARGE          2ull
-#define POSITION_SHIFT 2
-#define STACK_SHIFT    4
-#define SIZE_SHIFT     (STACK_SHIFT + SNAP__STACK_ID_BITS)
-#define EPOCH_SHIFT    (SIZE_SHIFT + SIZE_BITS)
+#define USED        SNAP__SLOT_USED
+#define LARGE       SNAP__SLOT_LARGE
+#define STACK_SHIFT SNAP__SLOT_STACK_SHIFT
+#define SIZE_SHIFT  SNAP__SLOT_SIZE_SHIFT
+#define EPOCH_SHIFT SNAP__SLOT_EPOCH_SHIFT
 
-typedef _Atomic uint64_t slot_t;
+typedef snap__slot slot_t;
+typedef snap__leaf leaf_t;
+typedef snap__mid mid_t;
 
-/* A leaf: its slots, then a byte for each page of slots. */
-typedef slot_t *_Atomic leaf_t;
-typedef leaf_t *_Atomic mid_t;
-
-static mid_t *top;
-static unsigned granule_shift;
-static bool is_sparse;
+struct snap__heapmap snap__heapmap;
 atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS];
 
 static size_t slots_per_leaf(void)
 {
-	return (size_t)1 << (LEAF_BITS - granule_shift);
+	return (size_t)1 << (LEAF_BITS - snap__heapmap.shift);
 }
 
 static size_t leaf_size(void)
@@ -78,17 +63,17 @@ static inline void touch(slot_t *leaf, size_t index)
 
 bool snap__heapmap_init(unsigned shift, bool sparse)
 {
-	granule_shift = shift;
-	is_sparse = sparse;
-	if (!top)
-		top = snap__map(sizeof(mid_t) << TOP_BITS);
-	return top != NULL;
+	snap__heapmap.shift = shift;
+	snap__heapmap.sparse = sparse;
+	if (!snap__heapmap.top)
+		snap__heapmap.top = snap__map(sizeof(mid_t) << TOP_BITS);
+	return snap__heapmap.top != NULL;
 }
 
 static inline slot_t *leaf_at(uintptr_t address)
 {
-	leaf_t *mid =
-		atomic_load_explicit(&top[address >> (LEAF_BITS + MID_BITS)], memory_order_acquire);
+	leaf_t *mid = atomic_load_explicit(&snap__heapmap.top[address >> (LEAF_BITS + MID_BITS)],
+					   memory_order_acquire);
 
 	if (!mid)
 		return NULL;
@@ -98,7 +83,7 @@ static inline slot_t *leaf_at(uintptr_t address)
 
 static slot_t *leaf_made(uintptr_t address)
 {
-	mid_t *mid_slot = &top[address >> (LEAF_BITS + MID_BITS)];
+	mid_t *mid_slot = &snap__heapmap.top[address >> (LEAF_BITS + MID_BITS)];
 	leaf_t *mid = atomic_load_explicit(mid_slot, memory_order_acquire);
 	leaf_t *leaf_slot;
 	slot_t *leaf, *expected = NULL;
@@ -125,12 +110,7 @@ static slot_t *leaf_made(uintptr_t address)
 
 static inline size_t slot_index(uintptr_t address)
 {
-	return (address >> granule_shift) & (slots_per_leaf() - 1);
-}
-
-static inline uint64_t position_bits(uintptr_t address)
-{
-	return ((address & (((uintptr_t)1 << granule_shift) - 1)) >> 3) << POSITION_SHIFT;
+	return (address >> snap__heapmap.shift) & (slots_per_leaf() - 1);
 }
 
 static inline bool is_regular(uintptr_t address)
@@ -152,7 +132,7 @@ static void filter_add(uintptr_t address, int change)
 /* The slot that holds the size of the large block whose own slot is for `address`. */
 static slot_t *size_slot(uintptr_t address, bool make)
 {
-	uintptr_t next = address + ((uintptr_t)1 << granule_shift);
+	uintptr_t next = address + ((uintptr_t)1 << snap__heapmap.shift);
 	slot_t *leaf = leaf_at(next);
 
 	if (!leaf && make)
@@ -164,9 +144,9 @@ static uint64_t packed(uintptr_t address, const struct snap__block *block)
 {
 	uint64_t size = block->size > SIZE_MAX_HERE ? 0 : block->size;
 
-	return USED | (block->size > SIZE_MAX_HERE ? LARGE : 0) | position_bits(address) |
-	       (uint64_t)block->stack << STACK_SHIFT | size << SIZE_SHIFT |
-	       (uint64_t)(block->epoch % SNAP__EPOCHS) << EPOCH_SHIFT;
+	return USED | (block->size > SIZE_MAX_HERE ? LARGE : 0) |
+	       snap__heapmap_position_bits(address) | (uint64_t)block->stack << STACK_SHIFT |
+	       size << SIZE_SHIFT | (uint64_t)(block->epoch % SNAP__EPOCHS) << EPOCH_SHIFT;
 }
 
 static void unpack(uint64_t slot, struct snap__block *block)
@@ -179,15 +159,8 @@ static void unpack(uint64_t slot, struct snap__block *block)
 /* Does the slot, in use, belong to another block than the one at `address`? */
 static inline bool is_taken_by_another(uint64_t slot, uintptr_t address)
 {
-	return (slot & USED) && (slot & (3ull << POSITION_SHIFT)) != position_bits(address);
-}
-
-void snap__heapmap_prefetch(uintptr_t address)
-{
-	slot_t *leaf = is_regular(address) ? leaf_at(address) : NULL;
-
-	if (leaf)
-		__builtin_prefetch(&leaf[slot_index(address)], 1);
+	return (slot & USED) &&
+	       (slot & SNAP__SLOT_POSITION) != snap__heapmap_position_bits(address);
 }
 
 static bool put(uintptr_t address, const struct snap__block *block, bool *stale)
@@ -203,7 +176,7 @@ static bool put(uintptr_t address, const struct snap__block *block, bool *stale)
 		return false;
 	slot = &leaf[slot_index(address)];
 	old = atomic_load_explicit(slot, memory_order_relaxed);
-	if (is_taken_by_another(old, address) && granule_shift < 5)
+	if (is_taken_by_another(old, address) && snap__heapmap.shift < 5)
 		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
 	*stale = (old & USED) != 0;
 	value = packed(address, block);
@@ -248,18 +221,18 @@ bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool 
 {
 	if (!put(address, block, stale))
 		return false;
-	if (is_sparse && !*stale)
+	if (snap__heapmap.sparse && !*stale)
 		filter_add(address, 1);
 	return true;
 }
 
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 {
-	if (is_sparse && !snap__heapmap_may_hold(address))
+	if (snap__heapmap.sparse && !snap__heapmap_may_hold(address))
 		return false;
 	if (!take(address, out))
 		return false;
-	if (is_sparse)
+	if (snap__heapmap.sparse)
 		filter_add(address, -1);
 	return true;
 }
@@ -278,14 +251,14 @@ static void each_slot_of_leaf(slot_t *leaf, uintptr_t base, slot_fn *fn, void *u
 		}
 		value = atomic_load_explicit(&leaf[i], memory_order_acquire);
 		if (value & USED)
-			fn(user, &leaf[i], value, base + ((uintptr_t)i << granule_shift));
+			fn(user, &leaf[i], value, base + ((uintptr_t)i << snap__heapmap.shift));
 	}
 }
 
 static void each_slot(slot_fn *fn, void *user)
 {
-	for (uintptr_t t = 0; top && t < (uintptr_t)1 << TOP_BITS; t++) {
-		leaf_t *mid = atomic_load_explicit(&top[t], memory_order_acquire);
+	for (uintptr_t t = 0; snap__heapmap.top && t < (uintptr_t)1 << TOP_BITS; t++) {
+		leaf_t *mid = atomic_load_explicit(&snap__heapmap.top[t], memory_order_acquire);
 
 		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
 			slot_t *leaf = atomic_load_explicit(&mid[m], memory_order_acquire);
@@ -312,8 +285,8 @@ uint64_t snap__heapmap_untouched(void)
 	uint64_t bytes = 0;
 	bool is_page_used = false;
 
-	for (uintptr_t t = 0; top && t < (uintptr_t)1 << TOP_BITS; t++) {
-		leaf_t *mid = atomic_load_explicit(&top[t], memory_order_acquire);
+	for (uintptr_t t = 0; snap__heapmap.top && t < (uintptr_t)1 << TOP_BITS; t++) {
+		leaf_t *mid = atomic_load_explicit(&snap__heapmap.top[t], memory_order_acquire);
 
 		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
 			slot_t *leaf = atomic_load_explicit(&mid[m], memory_order_acquire);

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/stacks.h"
+
 #define SNAP__EPOCH_BITS 12
 #define SNAP__EPOCHS     (1u << SNAP__EPOCH_BITS)
 
@@ -31,9 +33,6 @@ struct snap__block {
  * be recorded, so that most look-ups miss.  Before the first put.  False if memory ran out.
  */
 bool snap__heapmap_init(unsigned shift, bool sparse);
-
-/** `address` will be put in a moment: have its slot fetched meanwhile. */
-void snap__heapmap_prefetch(uintptr_t address);
 
 /**
  * Record that `address` holds `block`.  A stale block at the same place is replaced; `*stale` then
@@ -64,6 +63,116 @@ static inline bool snap__heapmap_may_hold(uintptr_t address)
 
 /** Remove and return the block at `address`; false if there is none. */
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out);
+
+/*
+ * The usual cases, inlined into the record path.  A slot, from the lowest bit:
+ *    1 bit   used
+ *    1 bit   large: the size does not fit; it stands in the following slot, which the block
+ *            covers as well and therefore owns (shifted left by one, so that it is not "used")
+ *    2 bits  position of the block in its granule, in steps of 8 bytes
+ *   28 bits  stack id
+ *   20 bits  size
+ *   12 bits  birth epoch
+ *
+ * A leaf is the slots of 2 MiB, then a byte for each page of slots: whether it was ever written.
+ */
+#define SNAP__SLOT_USED        1ull
+#define SNAP__SLOT_LARGE       2ull
+#define SNAP__SLOT_POSITION    12ull
+#define SNAP__SLOT_STACK_SHIFT 4
+#define SNAP__SLOT_SIZE_SHIFT  (SNAP__SLOT_STACK_SHIFT + SNAP__STACK_ID_BITS)
+#define SNAP__SLOT_SIZE_BITS   20
+#define SNAP__SLOT_EPOCH_SHIFT (SNAP__SLOT_SIZE_SHIFT + SNAP__SLOT_SIZE_BITS)
+
+#define SNAP__HEAPMAP_ADDRESS_BITS 47
+#define SNAP__HEAPMAP_LEAF_BITS    21
+#define SNAP__HEAPMAP_MID_BITS     9
+#define SNAP__HEAPMAP_PAGE_SLOTS   512u
+
+typedef _Atomic uint64_t snap__slot;
+typedef snap__slot *_Atomic snap__leaf;
+typedef snap__leaf *_Atomic snap__mid;
+
+struct snap__heapmap {
+	snap__mid *top; /* NULL: nothing can be found or put the short way */
+	unsigned shift; /* granules have 1 << shift bytes */
+	bool sparse;
+};
+extern struct snap__heapmap snap__heapmap;
+
+/** Where a block is recorded: its slot, and the byte for the page that the slot is in. */
+struct snap__place {
+	snap__slot *slot; /* NULL: ask snap__heapmap_put() or snap__heapmap_take() */
+	atomic_uchar *touched;
+};
+
+/** The place for the block at `address`, with its slot on the way into the cache. */
+static inline struct snap__place snap__heapmap_place(uintptr_t address)
+{
+	const unsigned shift = snap__heapmap.shift;
+	const uintptr_t slots = (uintptr_t)1 << (SNAP__HEAPMAP_LEAF_BITS - shift);
+	const uintptr_t index = address >> shift & (slots - 1);
+	const uintptr_t mid_bits = SNAP__HEAPMAP_LEAF_BITS + SNAP__HEAPMAP_MID_BITS;
+	snap__leaf *mid;
+	snap__slot *leaf;
+
+	if ((address & 7) != 0 || address >> SNAP__HEAPMAP_ADDRESS_BITS != 0 || !snap__heapmap.top)
+		return (struct snap__place){0};
+	mid = atomic_load_explicit(&snap__heapmap.top[address >> mid_bits], memory_order_acquire);
+	if (!mid)
+		return (struct snap__place){0};
+	leaf = atomic_load_explicit(
+		&mid[address >> SNAP__HEAPMAP_LEAF_BITS & ((1u << SNAP__HEAPMAP_MID_BITS) - 1)],
+		memory_order_acquire);
+	if (!leaf)
+		return (struct snap__place){0};
+	__builtin_prefetch(&leaf[index], 1);
+	return (struct snap__place){.slot = &leaf[index],
+				    .touched = (atomic_uchar *)(leaf + slots) +
+					       index / SNAP__HEAPMAP_PAGE_SLOTS};
+}
+
+static inline uint64_t snap__heapmap_position_bits(uintptr_t address)
+{
+	return (address & (((uintptr_t)1 << snap__heapmap.shift) - 1)) >> 1;
+}
+
+/** Put a block into an empty slot of a dense map; false: it takes snap__heapmap_put(). */
+static inline bool snap__heapmap_put_at(struct snap__place place, uintptr_t address,
+					const struct snap__block *block)
+{
+	uint64_t value = SNAP__SLOT_USED | snap__heapmap_position_bits(address) |
+			 (uint64_t)block->stack << SNAP__SLOT_STACK_SHIFT |
+			 block->size << SNAP__SLOT_SIZE_SHIFT |
+			 (uint64_t)block->epoch << SNAP__SLOT_EPOCH_SHIFT;
+
+	if (!place.slot || block->size >> SNAP__SLOT_SIZE_BITS != 0 || snap__heapmap.sparse ||
+	    atomic_load_explicit(place.slot, memory_order_relaxed) != 0 ||
+	    !atomic_load_explicit(place.touched, memory_order_relaxed))
+		return false;
+	atomic_store_explicit(place.slot, value, memory_order_release);
+	return true;
+}
+
+/** Take a block whose size is in its slot out of a dense map; false: ask snap__heapmap_take(). */
+static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t address,
+					 struct snap__block *out)
+{
+	const uint64_t wanted = SNAP__SLOT_USED | snap__heapmap_position_bits(address);
+	uint64_t value;
+
+	if (!place.slot || snap__heapmap.sparse)
+		return false;
+	value = atomic_load_explicit(place.slot, memory_order_relaxed);
+	if ((value & (SNAP__SLOT_USED | SNAP__SLOT_LARGE | SNAP__SLOT_POSITION)) != wanted)
+		return false;
+	atomic_store_explicit(place.slot, 0, memory_order_relaxed);
+	out->stack =
+		(uint32_t)(value >> SNAP__SLOT_STACK_SHIFT) & ((1u << SNAP__STACK_ID_BITS) - 1);
+	out->size = value >> SNAP__SLOT_SIZE_SHIFT & ((1u << SNAP__SLOT_SIZE_BITS) - 1);
+	out->epoch = (uint32_t)(value >> SNAP__SLOT_EPOCH_SHIFT);
+	return true;
+}
 
 /** Every block that the map and the side table hold for the whole time of the walk is passed to
  * `fn` once. */

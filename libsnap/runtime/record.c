@@ -103,17 +103,20 @@ void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void))
 }
 
 /* Live bytes that a taken block stands for: an estimate in sampled mode. */
-static int64_t live_weight(uint64_t size)
+__attribute__((noinline)) static int64_t sampled_weight(uint64_t size)
 {
 	struct snap__estimate weight = {0};
 
-	if (snap__sample_period() == 0)
-		return (int64_t)size;
 	snap__sample_weigh(size, &weight);
 	return (int64_t)weight.bytes;
 }
 
-static uint32_t capture(struct snap__thread *thread, const void *frame)
+static inline int64_t live_weight(uint64_t size)
+{
+	return snap__sample_period() == 0 ? (int64_t)size : sampled_weight(size);
+}
+
+static inline uint32_t capture(struct snap__thread *thread, const void *frame)
 {
 	struct snap__regs regs = snap__regs_of_caller(frame);
 	struct snap__capture found = snap__unwind_capture(thread->unwind, &regs);
@@ -125,7 +128,7 @@ static uint32_t capture(struct snap__thread *thread, const void *frame)
 	return found.stack;
 }
 
-static void credit(struct snap__thread *thread, uint32_t stack, uint64_t size)
+static inline void credit(struct snap__thread *thread, uint32_t stack, uint64_t size)
 {
 	if (snap__sample_period() == 0)
 		snap__thread_credit(thread, stack, size);
@@ -133,26 +136,36 @@ static void credit(struct snap__thread *thread, uint32_t stack, uint64_t size)
 		snap__sample_credit(stack, size);
 }
 
-/* Put the block of `size` bytes at `ptr`, born in epoch `born`, with the stack that `frame` has. */
-static void enter(struct snap__thread *thread, const void *ptr, uint64_t size, uint32_t born,
-		  const void *frame)
+/* Not the usual case: a new page of the map, a large block, a sampled program ... */
+__attribute__((noinline)) static void put(struct snap__thread *thread, const void *ptr,
+					  const struct snap__block *block)
 {
-	struct snap__block block = {.size = size, .epoch = born};
 	bool stale = false;
 
-	snap__heapmap_prefetch((uintptr_t)ptr);
-	block.stack = capture(thread, frame);
-	if (!snap__heapmap_put((uintptr_t)ptr, &block, &stale))
+	if (!snap__heapmap_put((uintptr_t)ptr, block, &stale))
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
-	if (__builtin_expect(stale, 0))
+	if (stale)
 		snap__thread_count(thread, SNAP__COUNT_UNSEEN_FREES);
+}
+
+/* Put the block of `size` bytes at `ptr`, born in epoch `born`, with the stack that `frame` has.
+   The place is looked up first, so that its slot is fetched while the stack is unwound. */
+__attribute__((always_inline)) static inline void
+enter(struct snap__thread *thread, const void *ptr, uint64_t size, uint32_t born, const void *frame)
+{
+	struct snap__place place = snap__heapmap_place((uintptr_t)ptr);
+	struct snap__block block = {.size = size, .epoch = born};
+
+	block.stack = capture(thread, frame);
+	if (__builtin_expect(!snap__heapmap_put_at(place, (uintptr_t)ptr, &block), 0))
+		put(thread, ptr, &block);
 	snap__thread_count(thread, SNAP__COUNT_ALLOCATED);
 	credit(thread, block.stack, size);
 	drift(thread, live_weight(size));
 }
 
-static void enter_timed(struct snap__thread *thread, const void *ptr, uint64_t size, uint32_t born,
-			const void *frame)
+__attribute__((noinline)) static void enter_timed(struct snap__thread *thread, const void *ptr,
+						  uint64_t size, uint32_t born, const void *frame)
 {
 	uint64_t start = snap__os_mono_ns(), spent;
 
@@ -217,28 +230,36 @@ void snap__record_resized(const struct snap__held *held, const void *ptr, size_t
 
 /* Takes no mark: a signal that arrives in between deals with other blocks, whose slots are others.
  */
-void snap__record_forget(const void *ptr, struct snap__held *held)
+__attribute__((always_inline)) static inline bool forget(const void *ptr, struct snap__block *block)
 {
+	struct snap__place place = snap__heapmap_place((uintptr_t)ptr);
 	struct snap__thread *thread = snap__thread_get();
+	bool known;
 
-	held->known = false;
 	if (!thread || thread->busy == SNAP__INTERNAL)
-		return;
-	held->known = snap__heapmap_take((uintptr_t)ptr, &held->block);
-	if (held->known) {
+		return false;
+	known = snap__heapmap_take_at(place, (uintptr_t)ptr, block) ||
+		snap__heapmap_take((uintptr_t)ptr, block);
+	if (known) {
 		snap__thread_count(thread, SNAP__COUNT_FREED);
-		drift(thread, -live_weight(held->block.size));
+		drift(thread, -live_weight(block->size));
 	} else if (snap__sample_period() == 0) {
 		snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
 	}
 	snap__thread_done(thread);
+	return known;
+}
+
+void snap__record_forget(const void *ptr, struct snap__held *held)
+{
+	held->known = forget(ptr, &held->block);
 }
 
 void snap__record_free(const void *ptr)
 {
-	struct snap__held held;
+	struct snap__block block;
 
-	snap__record_forget(ptr, &held);
+	forget(ptr, &block);
 }
 
 void snap__record_gone(const struct snap__held *held)

@@ -16,12 +16,13 @@
 #include "runtime/heapmap.h"
 #include "runtime/thread.h"
 
-/** Whether events are recorded.  One relaxed load is all that a passive libsnap costs. */
+/** Whether events are recorded.  One relaxed load is all that a passive libsnap costs; it is not
+ *  told to the compiler as the unlikely case, because the other one is in a hurry too. */
 extern atomic_bool snap__record_on;
 
 static inline bool snap__recording(void)
 {
-	return __builtin_expect(atomic_load_explicit(&snap__record_on, memory_order_relaxed), 0);
+	return atomic_load_explicit(&snap__record_on, memory_order_relaxed);
 }
 
 /** False: an allocation of `size` bytes is not to be recorded, and snap__record_alloc() not called.

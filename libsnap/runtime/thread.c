@@ -186,27 +186,22 @@ static void enlarge(struct snap__thread *thread, struct snap__credits *old)
 	atomic_store_explicit(&thread->credits, larger, memory_order_release);
 }
 
-void snap__thread_credit(struct snap__thread *thread, uint32_t stack, uint64_t bytes)
+void snap__thread_credit_slow(struct snap__thread *thread, uint32_t stack, uint64_t bytes)
 {
 	struct snap__credits *credits =
 		atomic_load_explicit(&thread->credits, memory_order_relaxed);
 	struct snap__credit *e = &credits->entries[stack & credits->mask];
 	uint32_t blocks = atomic_load_explicit(&e->blocks, memory_order_relaxed);
-	uint64_t sum = atomic_load_explicit(&e->bytes, memory_order_relaxed);
 
-	if (__builtin_expect(e->stack != stack || blocks == UINT32_MAX, 0)) {
-		if (blocks > 0) {
-			snap__stacks_credit(e->stack, blocks, sum);
-			if (++thread->evictions > 4 * (credits->mask + 1))
-				enlarge(thread, credits);
-		}
-		blocks = 0;
-		sum = 0;
-		atomic_store_explicit(&e->blocks, 0, memory_order_relaxed);
-		atomic_store_explicit(&e->stack, stack, memory_order_relaxed);
+	if (blocks > 0) {
+		snap__stacks_credit(e->stack, blocks, e->bytes);
+		if (++thread->evictions > 4 * (credits->mask + 1))
+			enlarge(thread, credits);
 	}
-	atomic_store_explicit(&e->bytes, sum + bytes, memory_order_relaxed);
-	atomic_store_explicit(&e->blocks, blocks + 1, memory_order_relaxed);
+	atomic_store_explicit(&e->blocks, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->stack, stack, memory_order_relaxed);
+	atomic_store_explicit(&e->bytes, bytes, memory_order_relaxed);
+	atomic_store_explicit(&e->blocks, 1, memory_order_relaxed);
 }
 
 void snap__threads_after_fork(void)

@@ -108,8 +108,28 @@ bool snap__threads_in_use(void);
 /** Sum of a counter over all states. */
 uint64_t snap__threads_total(enum snap__count what);
 
+/** Credit `bytes` and a block to `stack`, whose entry in the thread's table is another's or full.
+ */
+void snap__thread_credit_slow(struct snap__thread *thread, uint32_t stack, uint64_t bytes);
+
 /** Credit `bytes` and a block to `stack`. */
-void snap__thread_credit(struct snap__thread *thread, uint32_t stack, uint64_t bytes);
+static inline void snap__thread_credit(struct snap__thread *thread, uint32_t stack, uint64_t bytes)
+{
+	struct snap__credits *credits =
+		atomic_load_explicit(&thread->credits, memory_order_relaxed);
+	struct snap__credit *e = &credits->entries[stack & credits->mask];
+	uint32_t blocks = atomic_load_explicit(&e->blocks, memory_order_relaxed);
+	uint64_t sum = atomic_load_explicit(&e->bytes, memory_order_relaxed);
+
+	if (__builtin_expect(atomic_load_explicit(&e->stack, memory_order_relaxed) != stack ||
+				     blocks == UINT32_MAX,
+			     0)) {
+		snap__thread_credit_slow(thread, stack, bytes);
+		return;
+	}
+	atomic_store_explicit(&e->bytes, sum + bytes, memory_order_relaxed);
+	atomic_store_explicit(&e->blocks, blocks + 1, memory_order_relaxed);
+}
 
 /** In a forked child: the states of threads that are not here are free. */
 void snap__threads_after_fork(void);

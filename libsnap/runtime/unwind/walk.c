@@ -15,9 +15,11 @@
  * Words are compared from the joint outwards.  At the first that changed, the frames up to
  * there are still right; the walk goes on from there by the rules, and may join again.
  *
- * Programs take turns among a few places that allocate.  So the short way from a capture's
+ * Programs take turns among some places that allocate.  So the short way from a capture's
  * point to where it joined is remembered too, with its words, in a small table: when it is met
- * again, and its joint is still kept, nothing is walked or looked up at all.
+ * again, and its joint is still kept, nothing is walked or looked up at all.  Ways that begin in
+ * one state differ in some word further out: the first word that differs from what was expected
+ * says where to look next.
  *
  * Deep stacks are cut at a multiple of half the limit, counted from the outermost frame, so that
  * the frames shown depend on the stack alone, and a recursion adds one node for each of its calls,
@@ -42,8 +44,10 @@
 #define MOST_FP_STEP    ((uintptr_t)1 << 20) /* a larger frame is not believed without a rule */
 #define LOWEST_CODE     ((uintptr_t)1 << 16)
 #define SLOTS_A_STEP    16u /* words that one exotic rule may read */
-#define SEGMENTS        256u
-#define SEGMENT_SLOTS   11u   /* a segment is 256 bytes */
+#define SEGMENT_BITS    9u
+#define SEGMENTS        (1u << SEGMENT_BITS)
+#define SEGMENT_SLOTS   19u /* a segment is 384 bytes */
+#define MOST_PROBES     8u
 #define COUNTS_PERIOD   1024u /* captures between two updates of the shared counts */
 #define STATE_REGISTERS (1u << SNAP__REG_SP | 1u << SNAP__REG_FP)
 #define PC_MASK         (~(uintptr_t)SNAP__RULE_TAG_MASK)
@@ -696,17 +700,10 @@ static inline void count_capture(struct snap__unwind_thread *thread, uint64_t wa
 	thread->frames_reused = 0;
 }
 
-static inline struct segment *segment_of(struct snap__unwind_thread *thread, uintptr_t pc,
-					 uintptr_t sp)
-{
-	return segments(thread) + ((pc ^ sp << 8) * 0x9e3779b97f4a7c15u >> 56) % SEGMENTS;
-}
-
-/* Remember the way from `at`, which was kept last, to the kept frame `joint`. */
+/* Remember in `segment` the way from `at`, which was kept last, to the kept frame `joint`. */
 static void keep_segment(struct snap__unwind_thread *thread, const struct snap__regs *at,
-			 uint32_t joint, uint32_t node)
+			 struct segment *segment, uint32_t joint, uint32_t node)
 {
-	struct segment *segment = segment_of(thread, at->pc - 1, at->sp);
 	const struct frame *newest = &thread->kept[thread->kept_count - 1];
 	uint32_t first_slot = thread->kept[joint].slots;
 
@@ -735,23 +732,53 @@ static void keep_segment(struct snap__unwind_thread *thread, const struct snap__
 	segment->epoch = thread->epoch;
 }
 
-/* Whether a walk from `at` would follow `segment` and then the kept frames from its joint on. */
-READS_STACKS static bool segment_holds(struct snap__unwind_thread *thread,
-				       const struct segment *segment, const struct snap__regs *at)
+/* How many of the segment's words are as they were, counted from the newest. */
+READS_STACKS static inline uint32_t slots_unchanged(const struct segment *segment)
+{
+	uint32_t left = segment->slot_count;
+
+	while (left && *segment->slots[left - 1].address == segment->slots[left - 1].value)
+		left--;
+	return segment->slot_count - left;
+}
+
+/* Whether the segment ends at a frame that is kept, and the rest of the stack is as it was. */
+static inline bool joint_holds(struct snap__unwind_thread *thread, const struct segment *segment)
 {
 	const struct frame *joint = &thread->kept[segment->joint];
 
-	if (segment->pc != at->pc - 1 || segment->sp != at->sp ||
-	    (segment->fp != at->fp && segment->needs_fp) || segment->epoch != thread->epoch ||
-	    segment->joint >= thread->kept_count || joint->node != segment->joint_node ||
-	    joint->pc != segment->joint_pc || joint->sp != segment->joint_sp ||
-	    joint->needs_fp != segment->joint_needs_fp ||
-	    (joint->needs_fp && joint->fp != segment->joint_fp))
-		return false;
-	for (uint32_t i = 0; i < segment->slot_count; i++)
-		if (*segment->slots[i].address != segment->slots[i].value)
+	return segment->joint < thread->kept_count && joint->node == segment->joint_node &&
+	       joint->pc == segment->joint_pc && joint->sp == segment->joint_sp &&
+	       joint->needs_fp == segment->joint_needs_fp &&
+	       (!joint->needs_fp || joint->fp == segment->joint_fp) &&
+	       verify(thread, segment->joint) == 0;
+}
+
+/*
+ * Look for a segment that a walk from `at` would follow.  True: `*found` holds, down to the
+ * outermost frame.  False: it is where the way should be remembered.
+ */
+READS_STACKS static inline bool recall(struct snap__unwind_thread *thread,
+				       const struct snap__regs *at, struct segment **found)
+{
+	uint64_t key = (at->pc ^ at->sp << 8) * 0x9e3779b97f4a7c15u;
+
+	for (unsigned probe = 0;; probe++) {
+		struct segment *segment = segments(thread) + (key >> (64 - SEGMENT_BITS));
+		uint32_t same;
+
+		*found = segment;
+		if (segment->pc != at->pc - 1 || segment->sp != at->sp ||
+		    segment->epoch != thread->epoch || (segment->needs_fp && segment->fp != at->fp))
 			return false;
-	return verify(thread, segment->joint) == 0;
+		same = slots_unchanged(segment);
+		if (same == segment->slot_count)
+			return joint_holds(thread, segment);
+		if (probe == MOST_PROBES)
+			return false;
+		key = (key ^ same ^ *segment->slots[segment->slot_count - same - 1].address) *
+		      0x9e3779b97f4a7c15u;
+	}
 }
 
 /* What a finished capture reports. */
@@ -763,9 +790,11 @@ static struct snap__capture capture_of(uint32_t stack, uint64_t depth, bool trun
 		.stack = stack, .truncated = truncated || cut, .frames = (uint16_t)(depth - cut)};
 }
 
-/* The usual way: walk, find or make the node, keep the stack. */
+/* The usual way: walk, find or make the node, keep the stack, and in `segment` (may be NULL) the
+   way to where it joined. */
 __attribute__((noinline)) static struct snap__capture
-capture_by_walk(struct snap__unwind_thread *thread, const struct snap__regs *at)
+capture_by_walk(struct snap__unwind_thread *thread, const struct snap__regs *at,
+		struct segment *segment)
 {
 	struct walk w = {.thread = thread,
 			 .pc = at->pc - 1,
@@ -784,10 +813,9 @@ capture_by_walk(struct snap__unwind_thread *thread, const struct snap__regs *at)
 	count_capture(thread, w.count, w.joined ? w.candidates : 0);
 	joint = w.joined ? w.candidates - 1 : UINT32_MAX;
 	capture = capture_of(finish(&w), depth, w.truncated);
-	/* A stack whose outer part is cut away is left to the walk. */
-	if (joint < thread->kept_count && thread->base == 0 && depth <= depth_limit && w.keepable &&
+	if (segment && joint < thread->kept_count && depth <= depth_limit && w.keepable &&
 	    !w.truncated)
-		keep_segment(thread, at, joint, capture.stack);
+		keep_segment(thread, at, segment, joint, capture.stack);
 	if (capture.truncated)
 		atomic_fetch_add_explicit(&totals.truncated, 1, memory_order_relaxed);
 	return capture;
@@ -798,11 +826,14 @@ capture_by_walk(struct snap__unwind_thread *thread, const struct snap__regs *at)
 __attribute__((noinline)) static struct snap__capture
 capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *at)
 {
-	const struct segment *segment = segment_of(thread, at->pc - 1, at->sp);
+	struct segment *segment;
 	uint32_t frames;
 
-	if (thread->base != 0 || thread->cut != 0 || !segment_holds(thread, segment, at))
-		return capture_by_walk(thread, at);
+	/* A stack whose outer part is cut away is left to the walk. */
+	if (thread->base != 0 || thread->cut != 0)
+		return capture_by_walk(thread, at, NULL);
+	if (!recall(thread, at, &segment))
+		return capture_by_walk(thread, at, segment);
 	frames = segment->frames + segment->joint + 1;
 	count_capture(thread, 0, frames);
 	return (struct snap__capture){.stack = segment->node, .frames = (uint16_t)frames};
