@@ -87,6 +87,9 @@ NO_TRACE = {
     ("peek", "group", "function"): "its default",
     ("*", "all-frames", None): "there is no --include or --exclude that it could widen",
     ("growth", "match", "fuzzy"): "nothing is left for it to pair",
+    ("growth", "order", "time"): "these say their place in the series themselves",
+    ("growth", "order", "name"): "these say their place in the series themselves",
+    ("growth", "order", "given"): "these say their place in the series themselves",
     ("*", "output", "out"): "changes the place only; compared byte for byte instead",
 }
 # Options of how it looks leave their trace in a table, those about data in JSON.
