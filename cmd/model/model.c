@@ -43,6 +43,9 @@ struct model_index {
 	size_t text_left;
 
 	struct id_table strings, modules, nodes;
+	uint32_t *first_child; /* of each known node: id + 1, or 0; only its other children, and
+				  roots, are in `nodes` */
+	uint32_t child_room;
 	struct id_table symbolic; /* locations that are one frame without address */
 
 	uint32_t string_room, meta_room, module_room, location_room, frame_room;
@@ -200,6 +203,7 @@ static void index_free(struct model_index *index)
 	free(index->strings.slots);
 	free(index->modules.slots);
 	free(index->nodes.slots);
+	free(index->first_child);
 	free(index->symbolic.slots);
 	free(index);
 }
@@ -232,6 +236,9 @@ static void table_drop(struct id_table *table)
 void model_settle(struct model *model)
 {
 	table_drop(&model->index->nodes);
+	free(model->index->first_child);
+	model->index->first_child = NULL;
+	model->index->child_room = 0;
 	table_drop(&model->index->symbolic);
 }
 
@@ -502,38 +509,75 @@ uint32_t model_node_add(struct model *model, uint32_t parent, uint32_t location)
 	return model->node_count++;
 }
 
-/** Enter the nodes that were added without interning. */
-static bool nodes_catch_up(struct model *model)
+/** Make node `table->known` one that can be found. */
+static bool node_enter(struct model *model)
 {
-	struct id_table *table = &model->index->nodes;
+	struct model_index *index = model->index;
+	uint32_t id = index->nodes.known;
+	const struct snap_node *node = &model->nodes[id];
 
-	if (!table_reserve(table, (size_t)model->node_count - table->known + 1))
+	if (!reserve(&index->first_child, &index->child_room, id, 1, sizeof(*index->first_child)))
 		return false;
-	for (; table->known < model->node_count; table->known++) {
-		const struct snap_node *node = &model->nodes[table->known];
-
-		table_put(table, hash_node(node->parent, node->location), table->known);
+	index->first_child[id] = 0;
+	if (node->parent != SNAP_NONE && !index->first_child[node->parent]) {
+		index->first_child[node->parent] = id + 1;
+	} else {
+		if (!table_reserve(&index->nodes, 1))
+			return false;
+		table_put(&index->nodes, hash_node(node->parent, node->location), id);
 	}
+	index->nodes.known++;
 	return true;
 }
 
-uint32_t model_node_intern(struct model *model, uint32_t parent, uint32_t location)
+/** Enter the nodes that were added without interning. */
+static bool nodes_catch_up(struct model *model)
 {
-	struct id_table *table = &model->index->nodes;
+	bool ok = true;
+
+	while (ok && model->index->nodes.known < model->node_count)
+		ok = node_enter(model);
+	return ok;
+}
+
+static bool node_equal(const struct model *model, uint32_t id, uint32_t parent, uint32_t location)
+{
+	return model->nodes[id].parent == parent && model->nodes[id].location == location;
+}
+
+/** Most nodes have one child, and new ones none: those are found, or not, without the table. */
+static uint32_t node_find(const struct model *model, uint32_t parent, uint32_t location)
+{
+	const struct id_table *table = &model->index->nodes;
 	uint64_t hash = hash_node(parent, location);
 	size_t slot = (uint32_t)hash;
 	uint32_t id;
 
-	if (!nodes_catch_up(model))
+	if (parent != SNAP_NONE) {
+		uint32_t child = model->index->first_child[parent];
+
+		if (!child)
+			return SNAP_NONE;
+		if (node_equal(model, child - 1, parent, location))
+			return child - 1;
+	}
+	if (!table->slots)
 		return SNAP_NONE;
 	while ((id = table_next(table, hash, &slot)) != SNAP_NONE)
-		if (model->nodes[id].parent == parent && model->nodes[id].location == location)
+		if (node_equal(model, id, parent, location))
 			return id;
-	id = model_node_add(model, parent, location);
-	if (id != SNAP_NONE) {
-		table_put(table, hash, id);
-		table->known = id + 1;
-	}
+	return SNAP_NONE;
+}
+
+uint32_t model_node_intern(struct model *model, uint32_t parent, uint32_t location)
+{
+	uint32_t id;
+
+	if (!nodes_catch_up(model))
+		return SNAP_NONE;
+	id = node_find(model, parent, location);
+	if (id == SNAP_NONE)
+		id = model_node_add(model, parent, location);
 	return id;
 }
 
