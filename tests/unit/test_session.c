@@ -180,6 +180,82 @@ static void series_fails(struct session *session, const char *name, enum snap_st
 
 TestSuite(session, .init = enter_scratch, .fini = leave_scratch);
 
+/* ---- files that are announced ---- */
+
+enum { ANNOUNCED = 12 };
+
+/* Snapshots of 1 ... ANNOUNCED bytes, announced in this order. */
+static struct session *announce(const char *damaged)
+{
+	static char names[ANNOUNCED][16];
+	const char *list[ANNOUNCED];
+	struct session *session = private_session();
+
+	for (unsigned i = 0; i < ANNOUNCED; i++) {
+		snprintf(names[i], sizeof(names[i]), "%u.txt", i + 1);
+		snapshot(names[i], &server, i, i + 1, NULL);
+		list[i] = names[i];
+	}
+	if (damaged) {
+		FILE *out = fopen(damaged, "we");
+
+		cr_assert(out);
+		fputs("#snaptext 1\nno row\n", out);
+		cr_assert_eq(fclose(out), 0);
+	}
+	session_expect(session, list, ANNOUNCED);
+	return session;
+}
+
+Test(session, announced_files_are_what_they_are_in_their_order)
+{
+	struct session *session = announce(NULL);
+	char name[16];
+
+	for (unsigned i = 1; i <= ANNOUNCED; i++) {
+		snprintf(name, sizeof(name), "%u.txt", i);
+		one_is(session, name, i);
+	}
+	session_close(session);
+}
+
+Test(session, announced_files_may_be_asked_for_in_another_order_twice_or_not_at_all)
+{
+	struct session *session = announce(NULL);
+
+	snapshot("other.txt", &server, 50, 50, NULL);
+	one_is(session, "3.txt", 3);
+	one_is(session, "1.txt", 1);
+	one_is(session, "other.txt", 50);
+	one_is(session, "3.txt", 3);
+	one_is(session, "9.txt", 9);
+	session_close(session);
+}
+
+Test(session, an_announced_file_that_is_damaged_fails_when_it_is_asked_for)
+{
+	struct session *session = announce("2.txt");
+
+	one_is(session, "1.txt", 1);
+	one_fails(session, "2.txt", SNAP_ECORRUPT, "2.txt: line 2");
+	one_is(session, "3.txt", 3);
+	session_close(session);
+}
+
+Test(session, what_is_announced_may_be_missing_a_directory_or_announced_anew)
+{
+	const char *names[] = {"missing.txt", "dir", "5.txt", "6.txt"};
+	struct session *session = announce(NULL);
+
+	cr_assert_eq(mkdir("dir", 0700), 0);
+	one_is(session, "1.txt", 1);
+	session_expect(session, names, 4);
+	one_fails(session, "missing.txt", SNAP_EIO, "missing.txt");
+	one_is(session, "5.txt", 5);
+	one_is(session, "6.txt", 6);
+	session_close(session);
+}
+
 /* ---- files ---- */
 
 Test(session, a_file_is_its_snapshot_whatever_its_name)
