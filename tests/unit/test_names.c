@@ -92,8 +92,8 @@ Test(names, machinery_of_cxx_and_rust_is_plumbing)
 		"std::allocator<int>::allocate(unsigned long)",
 		"std::__new_allocator<int>::allocate(unsigned long, void const*)",
 		"__gnu_cxx::new_allocator<int>::allocate(unsigned long, void const*)",
-		"std::allocator_traits<std::allocator<int> >::allocate(std::allocator<int>&, "
-		"unsigned long)",
+		("std::allocator_traits<std::allocator<int> >::allocate(std::allocator<int>&, "
+		 "unsigned long)"),
 		"std::_Vector_base<int, std::allocator<int> >::_M_allocate(unsigned long)",
 		"std::vector<int, std::allocator<int> >::_M_realloc_insert<int>(int&&)",
 		"std::__cxx11::basic_string<char>::_M_create(unsigned long&, unsigned long)",

@@ -79,7 +79,7 @@ static void run_top(void)
 	cr_assert_eq(top_fill(report, dataset, &options, &err), SNAP_OK, "%s", err.message);
 	cr_expect_eq(part("shown", "live_bytes") + part("hidden", "live_bytes"), 2000);
 	cr_expect_eq(part("shown", "live_blocks") + part("hidden", "live_blocks"), 20);
-	cr_expect_eq(part("shown", "rows"), report->row_count);
+	cr_expect_eq(part("shown", "rows"), (int64_t)report->row_count);
 }
 
 Test(top, rows_are_ordered_by_live_bytes)
@@ -207,7 +207,7 @@ static void run_compare(void)
 	cr_expect_eq(part("shown", "old_bytes") + part("hidden", "old_bytes"), 2000);
 	cr_expect_eq(part("shown", "new_bytes") + part("hidden", "new_bytes"), 2150);
 	cr_expect_eq(part("shown", "delta_bytes") + part("hidden", "delta_bytes"), 150);
-	cr_expect_eq(part("shown", "rows"), report->row_count);
+	cr_expect_eq(part("shown", "rows"), (int64_t)report->row_count);
 }
 
 Test(compare, rows_are_ordered_by_the_size_of_the_change)
