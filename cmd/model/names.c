@@ -175,12 +175,22 @@ static const char *const plumbing[] = {
 
 /* Rust paths that begin so are the allocator's: the shims, Box's construction, RawVec's growth. */
 static const char *const rust_plumbing[] = {
-	"alloc::alloc::",          "alloc::boxed::Box<",
-	"alloc::raw_vec::",        "<alloc::alloc::Global as ",
-	"<alloc::raw_vec::RawVec", "<std::alloc::System as ",
-	"std::alloc::System::",    "std::alloc::__default_lib_allocator::",
-	"std::sys::alloc::",       "std::sys::pal::unix::alloc::",
+	"alloc::alloc::",
+	"alloc::boxed::Box<",
+	"alloc::boxed::box_new",
+	"alloc::raw_vec::",
+	"<alloc::alloc::Global as ",
+	"<alloc::alloc::Global>::",
+	"<alloc::raw_vec::RawVec",
+	"<std::alloc::System as ",
+	"<std::alloc::System>::",
+	"std::alloc::System::",
+	"std::alloc::__default_lib_allocator::",
+	"std::sys::alloc::",
+	"std::sys::pal::unix::alloc::",
 	"std::sys::unix::alloc::",
+	"hashbrown::raw::alloc::",
+	"__rustc::__r", /* __rustc::__rust_alloc, __rustc::__rdl_alloc, ... */
 };
 
 /* Components of a C++ standard library path that make it plumbing, besides all reserved names
