@@ -92,6 +92,10 @@ static enum snap_status inflate_chunk(struct walk *walk, const struct snap__plac
 		reader->inflater = ZSTD_createDCtx();
 	if (!reader->inflater)
 		return fail_memory(walk);
+	/* One frame and nothing else: others in front or behind would inflate to nothing unseen. */
+	size = ZSTD_findFrameCompressedSize(payload, placed->chunk.stored_size);
+	if (ZSTD_isError(size) || size != placed->chunk.stored_size)
+		return fail_chunk(walk, placed, "it is not exactly one zstd frame");
 	size = ZSTD_decompressDCtx(reader->inflater, raw, placed->chunk.raw_size, payload,
 				   placed->chunk.stored_size);
 	if (ZSTD_isError(size) || size != placed->chunk.raw_size)

@@ -128,7 +128,9 @@ REASONS = {
     "stored-larger-than-raw": "it is larger than its rows",
     "payload-beyond-the-end": "it reaches beyond the end of the file",
     "wrong-hash-of-rows": "the checksum of its rows does not match",
-    "not-zstd": "it does not inflate to the size it announces",
+    "not-zstd": "it is not exactly one zstd frame",
+    "two-frames": "it is not exactly one zstd frame",
+    "frame-behind-a-skippable-one": "it is not exactly one zstd frame",
     "inflates-to-more": "it does not inflate to the size it announces",
     "inflates-to-less": "it does not inflate to the size it announces",
     "sections-out-of-order": "its section is out of order or came before",
@@ -246,6 +248,12 @@ def chunk_faults():
              chunk(b"SITE", SOUND["SITE"][1], 1, flags=REQUIRED, stored=10**6, raw_size=2**20))
     add_with("wrong-hash-of-rows", "STRS", chunk(b"STRS", strs, 2, raw_hash=5))
     add_with("not-zstd", "STRS", chunk(b"STRS", bytes(99), 99, flags=REQUIRED, payload=b"no zstd frame"))
+    halves = bytes(50), bytes(49)
+    add_with("two-frames", "STRS", chunk(b"STRS", b"".join(halves), 99, flags=REQUIRED,
+                                         payload=b"".join(squeeze(half) for half in halves)))
+    add_with("frame-behind-a-skippable-one", "STRS",
+             chunk(b"STRS", bytes(99), 99, flags=REQUIRED,
+                   payload=struct.pack("<II", 0x184d2a50, 4) + b"skip" + squeeze(bytes(99))))
     add_with("inflates-to-more", "STRS", compressed(b"STRS", bytes(9999), 99, raw_size=99))
     add_with("inflates-to-less", "STRS", compressed(b"STRS", bytes(99), 99, raw_size=9999))
     swapped = list(SOUND.values())
