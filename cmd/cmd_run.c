@@ -199,6 +199,30 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	return st;
 }
 
+static double mebibytes(uint64_t bytes)
+{
+	return (double)bytes / (1024.0 * 1024.0);
+}
+
+/* Reports that show the lesser part of the memory must not be taken for the whole. */
+static void report_unseen(const struct launch_unseen *unseen)
+{
+	bool is_python = strncmp(unseen->program, "python", 6) == 0;
+
+	if (unseen->processes == 0)
+		return;
+	fprintf(stderr,
+		"snapdiff: warning: %s holds %.1f MiB that libsnap does not see (an allocator of "
+		"its own, or mmap), next to %.1f MiB of recorded heap, and reports show only the "
+		"latter",
+		unseen->program, mebibytes(unseen->bytes), mebibytes(unseen->live_bytes));
+	if (is_python)
+		fprintf(stderr, "; with PYTHONMALLOC=malloc they show Python's objects");
+	if (unseen->processes > 1)
+		fprintf(stderr, "; so in %zu processes", unseen->processes);
+	fprintf(stderr, "\n");
+}
+
 /* What a person wants to know when the command has ended. */
 static void report_result(const struct run_options *options, const struct launch_result *result)
 {
@@ -251,6 +275,8 @@ static enum snap_status run_once(const struct run_options *options, struct launc
 	*exit_code = result.exit_code;
 	if (launch->dir) {
 		report_result(options, &result);
+		if (!options->quiet)
+			report_unseen(&result.unseen);
 		*exit_code = exit_code_of(options, &result);
 	}
 	return SNAP_OK;

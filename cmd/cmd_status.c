@@ -24,8 +24,12 @@ static struct value value_of(struct report *report, const char *text)
 {
 	char *end;
 	long long number = strtoll(text, &end, 10);
+	double real;
 
-	return end != text && *end == '\0' ? value_int(number) : value_text(report, text);
+	if (end != text && *end == '\0')
+		return value_int(number);
+	real = strtod(text, &end);
+	return end != text && *end == '\0' ? value_real(real) : value_text(report, text);
 }
 
 static struct report *status_report(char *answer, uint64_t pid)

@@ -143,7 +143,30 @@ static void hello_create(struct hello *hello, const char *dir)
 		close(fd);
 }
 
-/* Lines are "PID PROGRAM ok" or "PID PROGRAM error SENTENCE". */
+/* "PID PROGRAM unseen BYTES LIVE_BYTES": keep the worst.  False if the line is another. */
+static bool hello_unseen(struct launch_result *result, char *program)
+{
+	static const char word[] = " unseen ";
+	char *at = strstr(program, word), *end;
+	struct launch_unseen unseen = {.processes = result->unseen.processes + 1};
+
+	if (!at)
+		return false;
+	unseen.bytes = strtoull(at + sizeof(word) - 1, &end, 10);
+	if (*end != ' ')
+		return false;
+	unseen.live_bytes = strtoull(end, &end, 10);
+	if (*end != '\0')
+		return false;
+	*at = '\0';
+	snprintf(unseen.program, sizeof(unseen.program), "%s", program);
+	if (unseen.bytes > result->unseen.bytes)
+		result->unseen = unseen;
+	result->unseen.processes = unseen.processes;
+	return true;
+}
+
+/* Lines are "PID PROGRAM ok", "PID PROGRAM error SENTENCE" or those of hello_unseen(). */
 static void hello_read(struct hello *hello, struct launch_result *result)
 {
 	char line[1024];
@@ -156,7 +179,7 @@ static void hello_read(struct hello *hello, struct launch_result *result)
 		uint64_t pid = strtoull(line, &end, 10);
 
 		line[strcspn(line, "\n")] = '\0';
-		if (end == line)
+		if (end == line || (*end == ' ' && hello_unseen(result, end + 1)))
 			continue;
 		if (error)
 			snprintf(result->complaint, sizeof(result->complaint), "%s", error + 7);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/fail.h"
 
@@ -25,11 +26,19 @@ struct launch {
 	const char *path; /* what preflight_find() found */
 };
 
+/** Memory that libsnap could not see, in the process that had most of it. */
+struct launch_unseen {
+	size_t processes; /* in how many it was the greater part; 0: the rest is meaningless */
+	char program[256];
+	uint64_t bytes, live_bytes; /* unseen; recorded at that moment */
+};
+
 struct launch_result {
-	int exit_code;       /* as a shell would report it: 128 + n after signal n */
-	bool started;        /* recording started in at least one process */
-	size_t snapshots;    /* files that this run's processes wrote */
-	char newest[256];    /* name of the newest one, "" if none */
+	int exit_code;    /* as a shell would report it: 128 + n after signal n */
+	bool started;     /* recording started in at least one process */
+	size_t snapshots; /* files that this run's processes wrote */
+	char newest[256]; /* name of the newest one, "" if none */
+	struct launch_unseen unseen;
 	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
 };
 

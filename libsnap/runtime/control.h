@@ -11,10 +11,12 @@
  *                  -> error <sentence>
  *   dir            -> ok <absolute path of the output directory>
  *   status         -> lines `<key> <value>`, then an empty line.  Keys: dir program pid seq
- *                  uptime_ns live_bytes live_blocks peak_bytes allocated_blocks freed_blocks
- *                  rate_per_second (recorded allocations, over the whole time) sample_period
- *                  stacks recorder_memory recorder_cpu_ns losses.* (as in a snapshot, without
- *                  those that only a snapshot has)
+ *                  uptime_ns live_bytes live_blocks peak_bytes allocated_bytes
+ *                  allocated_blocks freed_blocks rate_per_second (recorded allocations, over the
+ *                  whole time) allocator sample_period stacks rss recorder_memory
+ *                  recorder_memory_percent (of rss) process_cpu_ns recorder_cpu_ns
+ *                  recorder_cpu_percent (of process_cpu_ns, which includes it) losses.* (as in a
+ *                  snapshot, without those that only a snapshot has)
  *   flush          -> ok                      once every snapshot asked for before is durable
  *   anything else  -> error unknown request
  */

@@ -15,6 +15,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/control.h"
+#include "runtime/metrics.h"
 #include "runtime/os_linux.h"
 #include "runtime/process.h"
 #include "runtime/record.h"
@@ -156,6 +157,40 @@ static void count_block(void *user, const struct snap__block *block)
 	++*(uint64_t *)user;
 }
 
+/* `part` in percent of `whole`, with one decimal. */
+static void add_percent(struct snap__text *out, const char *key, uint64_t part, uint64_t whole)
+{
+	uint64_t tenths = whole ? (uint64_t)((double)part * 1000.0 / (double)whole + 0.5) : 0;
+	char buffer[48];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	snap__text_add_u64(&text, tenths / 10);
+	snap__text_add(&text, ".");
+	snap__text_add_u64(&text, tenths % 10);
+	add_text(out, key, buffer);
+}
+
+static void keep_rss(void *user, const char *key, uint64_t value)
+{
+	if (snap__equal(key, "rss"))
+		*(uint64_t *)user = value;
+}
+
+/* What recording takes, next to what the process takes in all. */
+static void add_costs(struct snap__text *out)
+{
+	uint64_t memory = snap__memory_mapped() - snap__heapmap_untouched(), rss = 0;
+	uint64_t cpu_ns = snap__snapshot_cpu_ns(), process_cpu_ns = snap__os_process_cpu_ns();
+
+	snap__metrics_each(false, keep_rss, &rss);
+	add_number(out, "rss", rss);
+	add_number(out, "recorder_memory", memory);
+	add_percent(out, "recorder_memory_percent", memory, rss);
+	add_number(out, "process_cpu_ns", process_cpu_ns);
+	add_number(out, "recorder_cpu_ns", cpu_ns);
+	add_percent(out, "recorder_cpu_percent", cpu_ns, process_cpu_ns);
+}
+
 static void add_losses(struct snap__text *out)
 {
 	add_number(out, "losses.reentrant", snap__threads_total(SNAP__COUNT_REENTRANT));
@@ -184,13 +219,14 @@ static void answer_status(int client)
 	add_number(&out, "live_bytes", snap__record_live_bytes());
 	add_number(&out, "live_blocks", blocks);
 	add_number(&out, "peak_bytes", snap__record_peak_bytes());
+	add_number(&out, "allocated_bytes", snap__snapshot_allocated_bytes());
 	add_number(&out, "allocated_blocks", allocated);
 	add_number(&out, "freed_blocks", snap__threads_total(SNAP__COUNT_FREED));
 	add_number(&out, "rate_per_second", up_ns ? allocated * 1000 / (up_ns / 1000000 + 1) : 0);
+	add_text(&out, "allocator", snap__process_host()->allocator);
 	add_number(&out, "sample_period", snap__sample_period());
 	add_number(&out, "stacks", snap__stacks_count() - 1);
-	add_number(&out, "recorder_memory", snap__memory_mapped() - snap__heapmap_untouched());
-	add_number(&out, "recorder_cpu_ns", snap__snapshot_cpu_ns());
+	add_costs(&out);
 	add_losses(&out);
 	snap__text_add(&out, "\n");
 	snap__os_write_all(client, out.data, out.size, &error);

@@ -66,6 +66,11 @@ uint64_t snap__os_thread_cpu_ns(void)
 	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+uint64_t snap__os_process_cpu_ns(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 void snap__os_yield(void)
 {
 	sched_yield();

@@ -20,6 +20,7 @@ void snap__os_wake(atomic_uint *word);
 uint64_t snap__os_wall_ns(void);
 uint64_t snap__os_mono_ns(void);
 uint64_t snap__os_thread_cpu_ns(void);
+uint64_t snap__os_process_cpu_ns(void);
 
 /** Let another thread run; sleep. */
 void snap__os_yield(void);

@@ -25,7 +25,8 @@
 #include "runtime/trigger.h"
 #include "write/sys.h"
 
-#define EXIT_WAIT_NS 100000000ull
+#define EXIT_WAIT_NS        100000000ull
+#define UNSEEN_WORTH_SAYING (64ull << 20)
 
 /* Life of a process's recording. */
 enum state { PASSIVE, STARTING, RECORDING, STOPPED };
@@ -249,6 +250,23 @@ static bool say_refused(const char *problem, const char *detail, int error)
 	return hello_send(&line);
 }
 
+/* ... or, at the end, that what was recorded is the lesser part of the memory. */
+static void say_unseen(void)
+{
+	char buffer[sizeof(identity.program) + 128];
+	struct snap__text line = SNAP__TEXT(buffer);
+	struct snap__unseen unseen = snap__snapshot_unseen();
+
+	if (unseen.bytes < UNSEEN_WORTH_SAYING || unseen.bytes <= unseen.live_bytes)
+		return;
+	hello_begin(&line);
+	snap__text_add(&line, " unseen ");
+	snap__text_add_u64(&line, unseen.bytes);
+	snap__text_add(&line, " ");
+	snap__text_add_u64(&line, unseen.live_bytes);
+	hello_send(&line);
+}
+
 static enum snap_status refuse(enum snap_status st, const char *problem, const char *detail,
 			       int error)
 {
@@ -436,6 +454,7 @@ static void take_exit_snapshot(void)
 	snap__trigger_disarm();
 	if (config.exit != SNAP_EXIT_NONE)
 		snap__trigger_take(SNAP__AT_EXIT, "", NULL, 0);
+	say_unseen();
 	atomic_store(&exit_state, TAKEN);
 	snap__os_wake(&exit_state);
 }

@@ -57,6 +57,7 @@
 static uint64_t last_seq;
 static uint64_t seq_before[SNAP__EPOCHS]; /* last snapshot before blocks of that epoch were born */
 static uint32_t oldest_epoch = 1;
+static struct snap__unseen most_unseen;
 static _Atomic uint64_t progress, failures, writing_cpu_ns;
 
 /* What one snapshot puts together. */
@@ -97,6 +98,11 @@ uint64_t snap__snapshot_failures(void)
 	return atomic_load(&failures);
 }
 
+struct snap__unseen snap__snapshot_unseen(void)
+{
+	return most_unseen;
+}
+
 uint64_t snap__snapshot_cpu_ns(void)
 {
 	return snap__threads_total(SNAP__COUNT_TIMED) * 1024 + atomic_load(&writing_cpu_ns);
@@ -105,6 +111,7 @@ uint64_t snap__snapshot_cpu_ns(void)
 void snap__snapshot_after_fork(void)
 {
 	last_seq = 0;
+	most_unseen = (struct snap__unseen){0};
 	for (uint32_t i = 0; i < SNAP__EPOCHS; i++)
 		seq_before[i] =
 			0; /* what the child inherited was there before its first snapshot */
@@ -317,9 +324,21 @@ static void put_identity(struct job *job)
 	put_text(job, "allocator", snap__process_host()->allocator);
 }
 
+/* Anonymous memory beyond what is `known`: mappings of the program's own, most likely. */
+static void put_unseen(struct job *job, uint64_t known)
+{
+	uint64_t unseen = job->anonymous > known ? job->anonymous - known : 0;
+
+	put_metric(job, "unseen", unseen);
+	if (unseen > most_unseen.bytes)
+		most_unseen = (struct snap__unseen){unseen, job->live_bytes};
+}
+
 static void put_metrics(struct job *job)
 {
-	uint64_t known, recorder = snap__memory_mapped() - snap__heapmap_untouched();
+	uint64_t recorder = snap__memory_mapped() - snap__heapmap_untouched();
+	bool ask =
+		job->order->ask_allocator && snap__equal(snap__process_host()->allocator, "glibc");
 
 	put_metric(job, "heap.live_bytes", job->live_bytes);
 	put_metric(job, "heap.live_blocks", job->live_blocks);
@@ -330,12 +349,9 @@ static void put_metrics(struct job *job)
 	put_metric(job, "recorder.events",
 		   snap__threads_total(SNAP__COUNT_ALLOCATED) +
 			   snap__threads_total(SNAP__COUNT_FREED));
-	snap__metrics_each(job->order->ask_allocator &&
-				   snap__equal(snap__process_host()->allocator, "glibc"),
-			   put_metric, job);
-	known = job->allocator_total + recorder;
-	if (job->allocator_total > 0)
-		put_metric(job, "unseen", job->anonymous > known ? job->anonymous - known : 0);
+	snap__metrics_each(ask, put_metric, job);
+	if (ask)
+		put_unseen(job, job->allocator_total + recorder);
 }
 
 static void put_losses(struct job *job)
@@ -459,6 +475,16 @@ static struct snap__estimate allocated_by(uint32_t stack)
 		}
 	}
 	return (struct snap__estimate){.blocks = (double)blocks, .bytes = (double)bytes};
+}
+
+uint64_t snap__snapshot_allocated_bytes(void)
+{
+	uint32_t stacks = snap__stacks_count();
+	double bytes = 0;
+
+	for (uint32_t id = 0; id < stacks; id++)
+		bytes += allocated_by(id).bytes;
+	return (uint64_t)(bytes + 0.5);
 }
 
 static uint64_t rounded(double value)

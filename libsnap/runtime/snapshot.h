@@ -50,6 +50,16 @@ uint64_t snap__snapshot_progress(void);
 /** Snapshots that could not be written. */
 uint64_t snap__snapshot_failures(void);
 
+/** Bytes allocated so far, in total; an estimate in sampled mode.  Looks at every call stack. */
+uint64_t snap__snapshot_allocated_bytes(void);
+
+/** Anonymous memory that neither the allocator nor the recorder accounts for, at the snapshot that
+ * had most of it, and the recorded live heap then.  Zeros if that is not known. */
+struct snap__unseen {
+	uint64_t bytes, live_bytes;
+};
+struct snap__unseen snap__snapshot_unseen(void);
+
 /** CPU time spent so far: recording (an extrapolation from one allocation in 1,024) and writing. */
 uint64_t snap__snapshot_cpu_ns(void);
 

@@ -285,6 +285,12 @@ def control():
     step()
     status = dict(line.split(" ", 1) for line in ask(child.pid, "status").splitlines() if line)
     check(int(status["live_bytes"]) >= 1 << 20 and status["seq"] == "1", f"status: {status}")
+    check(int(status["allocated_bytes"]) >= int(status["live_bytes"]), f"status: {status}")
+    check(status["allocator"] == "glibc", f"status: {status}")
+    for part, whole, percent in (("recorder_memory", "rss", "recorder_memory_percent"),
+                                 ("recorder_cpu_ns", "process_cpu_ns", "recorder_cpu_percent")):
+        share = 100 * int(status[part]) / int(status[whole])
+        check(abs(share - float(status[percent])) < 0.06, f"{percent} is not {share}: {status}")
     check(ask(child.pid, "dir").strip() == "ok " + directory, "dir")
     check(ask(child.pid, "frobnicate").startswith("error "), "an unknown request is refused")
     finish(child, directory)
@@ -381,6 +387,27 @@ def hello():
     shutil.rmtree(directory)
 
 
+def unseen():
+    """Memory that no hook saw is told when it is the greater part, and only then."""
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+
+    def said(*argv):
+        done = subprocess.run([options.snapdiff, "run", "-o", directory, "--", *argv],
+                              capture_output=True, text=True, timeout=60)
+        check(done.returncode == 0, f"run: {done.stderr}")
+        return [line for line in done.stderr.splitlines() if "warning" in line]
+
+    found = said(program("mapped"), "100", "5")
+    check(len(found) == 1 and found[0].startswith("snapdiff: warning: mapped holds "), f"unseen: {found}")
+    mapped, heap = map(float, re.findall(r"([0-9.]+) MiB", found[0])) if found else (0, 0)
+    check(95 <= mapped <= 105 and heap == 5.0, f"unseen, of 100 MiB and a heap of 5: {found}")
+    check(said(program("mapped"), "100", "110") == [], "unseen, though most memory was seen")
+    check(said(program("mapped"), "40", "1") == [], "unseen, though it is little")
+    found = said("/bin/sh", "-c", f"{program('mapped')} 80 1; {program('mapped')} 90 1")
+    check(len(found) == 1 and "in 2 processes" in found[0], f"unseen, in two processes: {found}")
+    shutil.rmtree(directory)
+
+
 def sampled():
     """The mean over seeds comes near the truth, and the stated errors are honest."""
     totals, errors, truth = [], [], None
@@ -417,7 +444,7 @@ TESTS = {
     "api": api, "timer": timer, "growth": growth, "peak": peak, "signal": signalled,
     "control": control, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
-    "hello": hello, "sampled": sampled,
+    "hello": hello, "unseen": unseen, "sampled": sampled,
 }
 
 
