@@ -19,6 +19,7 @@ enum { VERSION_SIZE = 32 }; /* of a python_version */
 struct compare_options {
 	struct report_options shared;
 	struct compat_options compat;
+	const char *normalize; /* "allocations", "seconds", a label's name; NULL: as recorded */
 	bool exit_code;
 };
 
@@ -27,6 +28,12 @@ static const struct option compare_table[] = {
 	 .type = OPTION_FLAG,
 	 .offset = offsetof(struct compare_options, exit_code),
 	 .help = "exit with 1 when any row is new or grew"},
+	{.name = "normalize",
+	 .type = OPTION_TEXT,
+	 .value_name = "UNIT",
+	 .offset = offsetof(struct compare_options, normalize),
+	 .help = "judge rows per unit of each run: allocations, seconds, or a label that says a "
+		 "number"},
 	COMPAT_OPTION_ROWS(offsetof(struct compare_options, compat)),
 	{.name = NULL},
 };
@@ -98,22 +105,30 @@ static enum snap_status add_operands(struct subject *subject, const struct invoc
 
 static enum snap_status fill_report(struct report *report, const struct subject *subject,
 				    struct dataset *dataset, size_t old_count,
-				    const struct report_options *options, struct snap_error *err)
+				    const struct compare_options *options, struct snap_error *err)
 {
 	struct repeats repeats = {0};
-	bool repeated = subject->count > 2;
+	struct per_unit per;
+	struct compare_request request = {.is_gate = options->exit_code};
 	enum snap_status st = SNAP_OK;
 
-	if (repeated && !repeats_collapse(&repeats, dataset, old_count))
-		st = fail_memory(err, "taking medians");
+	if (subject->count > 2) {
+		request.repeats = &repeats;
+		if (!repeats_collapse(&repeats, dataset, old_count))
+			st = fail_memory(err, "taking medians");
+	}
+	if (options->normalize) {
+		request.per = &per;
+		st = per_unit_find(&per, subject, dataset, options->normalize, err);
+	}
 	if (st == SNAP_OK)
-		st = compare_fill(report, dataset, repeated ? &repeats : NULL, options, err);
+		st = compare_fill(report, dataset, &request, &options->shared, err);
 	repeats_release(&repeats);
 	return st;
 }
 
 static enum snap_status print_report(const struct subject *subject, size_t old_count,
-				     const struct report_options *options, bool *finding,
+				     const struct compare_options *options, bool *finding,
 				     struct snap_error *err)
 {
 	struct dataset *dataset = NULL;
@@ -131,7 +146,7 @@ static enum snap_status print_report(const struct subject *subject, size_t old_c
 		st = fill_report(report, subject, dataset, old_count, options, err);
 	if (st == SNAP_OK) {
 		*finding = report->finding;
-		st = output_report(report, options, err);
+		st = output_report(report, &options->shared, err);
 	}
 	report_free(report);
 	dataset_free(dataset);
@@ -139,15 +154,18 @@ static enum snap_status print_report(const struct subject *subject, size_t old_c
 }
 
 static enum snap_status show(const struct subject *subject, size_t old_count,
-			     const struct report_options *options, bool *finding,
+			     const struct compare_options *options, bool *finding,
 			     struct snap_error *err)
 {
-	if (!options->sql)
+	if (options->normalize && subject->count > 2)
+		return fail(err, SNAP_EUSAGE,
+			    "--normalize compares two runs; name one snapshot on either side");
+	if (!options->shared.sql)
 		return print_report(subject, old_count, options, finding, err);
 	if (subject->count > 2)
 		return fail(err, SNAP_EUSAGE,
 			    "--sql shows the comparison of two snapshots; name one on either side");
-	return print_sql(subject, "compare", options, err);
+	return print_sql(subject, "compare", &options->shared, err);
 }
 
 static enum snap_status compare_with_compat(const struct invocation *call,
@@ -157,6 +175,9 @@ static enum snap_status compare_with_compat(const struct invocation *call,
 	if (call->argc != 2)
 		return fail(err, SNAP_EUSAGE,
 			    "--compat compares two dumps: name one on either side");
+	if (options->normalize)
+		return fail(err, SNAP_EUSAGE,
+			    "--compat knows no --normalize; leave one of them out");
 	return compat_run(&options->compat, &options->shared, call->argv[1], call->argv[0], err);
 }
 
@@ -179,7 +200,7 @@ static enum snap_status compare_run(const struct invocation *call, int *exit_cod
 	if (st == SNAP_OK)
 		st = add_operands(&subject, call, err);
 	if (st == SNAP_OK)
-		st = show(&subject, old_count, &options->shared, &finding, err);
+		st = show(&subject, old_count, options, &finding, err);
 	if (st == SNAP_OK && options->exit_code && finding)
 		*exit_code = EXIT_FINDING;
 	subject_close(&subject);

@@ -68,14 +68,38 @@ static void add_pair(struct change_row *row, const struct pairing *pairing, uint
 	row->paired++;
 }
 
+double change_per_unit(const struct change_row *row, enum figure figure,
+		       const struct change_units *units)
+{
+	uint64_t old = row->old.value[figure], new = row->new.value[figure];
+
+	if (old == SNAP_UNKNOWN || new == SNAP_UNKNOWN)
+		return 0;
+	/* Quotients of equal ratios may round apart; their products do not. */
+	if ((double)new * units->old == (double)old * units->new)
+		return 0;
+	return (double)new / units->new - (double)old / units->old;
+}
+
+/* 1 up, -1 down, 0 the same. */
+static int direction(const struct change_row *row, enum figure figure,
+		     const struct change_units *units)
+{
+	int64_t delta = figures_delta(&row->old, &row->new, figure);
+	double rate = units ? change_per_unit(row, figure, units) : (double)delta;
+
+	return (rate > 0) - (rate < 0);
+}
+
 /* Growth by the figure in question; where that stands still, by its companion (bytes by blocks, and
  * back). */
-static int64_t judged_delta(const struct change_row *row, enum figure figure)
+static int judged_direction(const struct change_row *row, enum figure figure,
+			    const struct change_units *units)
 {
 	enum figure companion = figure ^ 1;
-	int64_t delta = figures_delta(&row->old, &row->new, figure);
+	int judged = direction(row, figure, units);
 
-	return delta ? delta : figures_delta(&row->old, &row->new, companion);
+	return judged ? judged : direction(row, companion, units);
 }
 
 /* Stacks that hold nothing and never paired are no news: memory came and went unseen. */
@@ -84,9 +108,10 @@ static bool holds_nothing(const struct figures *figures, enum figure figure)
 	return figures->value[figure] == 0 && figures->value[figure ^ 1] == 0;
 }
 
-static enum change_status judge(const struct change_row *row, enum figure figure)
+static enum change_status judge(const struct change_row *row, enum figure figure,
+				const struct change_units *units)
 {
-	int64_t delta = judged_delta(row, figure);
+	int judged = judged_direction(row, figure, units);
 
 	if (!row->paired && !row->old_only)
 		return holds_nothing(&row->new, figure) ? CHANGE_SAME : CHANGE_NEW;
@@ -94,14 +119,15 @@ static enum change_status judge(const struct change_row *row, enum figure figure
 		return holds_nothing(&row->old, figure) ? CHANGE_SAME : CHANGE_GONE;
 	if (row->weakest == PAIR_FUZZY && !row->old_only && !row->new_only)
 		return CHANGE_MOVED;
-	if (delta)
-		return delta > 0 ? CHANGE_GREW : CHANGE_SHRANK;
+	if (judged)
+		return judged > 0 ? CHANGE_GREW : CHANGE_SHRANK;
 	return row->paired && row->weakest > PAIR_LINE ? CHANGE_MOVED : CHANGE_SAME;
 }
 
 enum snap_status changes_compute(struct changes *changes, const struct selection *selection,
 				 const struct pairing *pairing, const struct pair_sides *sides,
-				 enum figure figure, struct snap_error *err)
+				 enum figure figure, const struct change_units *units,
+				 struct snap_error *err)
 {
 	*changes = (struct changes){.count = selection_row_count(selection)};
 	changes->rows = calloc(changes->count + 1, sizeof(*changes->rows));
@@ -118,7 +144,7 @@ enum snap_status changes_compute(struct changes *changes, const struct selection
 			add_pair(&changes->rows[rows[r]], pairing, i, sides, figure);
 	}
 	for (size_t i = 0; i < changes->count; i++)
-		changes->rows[i].status = judge(&changes->rows[i], figure);
+		changes->rows[i].status = judge(&changes->rows[i], figure, units);
 	return SNAP_OK;
 }
 

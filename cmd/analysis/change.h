@@ -33,15 +33,25 @@ struct changes {
 	size_t count;
 };
 
-/** Sum `pairing` over the rows of `selection` and judge each by `figure`.  Release with
- * changes_release(). */
+/** How long the two runs were, in a unit of the caller's: seconds, requests.  Above 0. */
+struct change_units {
+	double old, new;
+};
+
+/** Sum `pairing` over the rows of `selection` and judge each by `figure`; per unit, where `units`
+ * is not NULL.  Release with changes_release(). */
 enum snap_status changes_compute(struct changes *changes, const struct selection *selection,
 				 const struct pairing *pairing, const struct pair_sides *sides,
-				 enum figure figure, struct snap_error *err);
+				 enum figure figure, const struct change_units *units,
+				 struct snap_error *err);
 void changes_release(struct changes *changes);
 
 /** True for a row that any stack is credited to. */
 bool change_has_stacks(const struct change_row *row);
+
+/** New minus old, each divided by its side's units; 0 when either figure is unknown. */
+double change_per_unit(const struct change_row *row, enum figure figure,
+		       const struct change_units *units);
 
 /** "new", "gone", "grew", "shrank", "same", "moved". */
 const char *change_status_name(enum change_status status);

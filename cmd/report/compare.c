@@ -4,6 +4,7 @@
  */
 #include "report/compare.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@
 
 /*
  * Columns in the order of JSON.  Those of standard errors are there only when a side was sampled,
- * those of the spread only when a side has several snapshots.
+ * those of the spread only when a side has several snapshots, those per unit only when runs of
+ * different length are compared.
  */
 enum {
 	KEY,
@@ -36,6 +38,10 @@ enum {
 	OLD_ALLOCATIONS,
 	NEW_ALLOCATIONS,
 	DELTA_ALLOCATIONS,
+	OLD_PER,
+	NEW_PER,
+	DELTA_PER,
+	PER,
 	SITE,
 	CALLERS,
 	CHANGE,
@@ -77,6 +83,10 @@ static const struct column all_columns[COLUMNS] = {
 			     COLUMN_HIDDEN},
 	[DELTA_ALLOCATIONS] = {"delta_allocated_blocks", "allocations", COLUMN_DELTA_COUNT,
 			       COLUMN_HIDDEN},
+	[OLD_PER] = {"old_per", "old per unit", COLUMN_COUNT, COLUMN_HIDDEN},
+	[NEW_PER] = {"new_per", "new per unit", COLUMN_COUNT, COLUMN_HIDDEN},
+	[DELTA_PER] = {"delta_per", "change per unit", COLUMN_DELTA_COUNT, COLUMN_HIDDEN},
+	[PER] = {"per", "per unit", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[CHANGE] = {"change", "what changed", COLUMN_NAME, 0},
@@ -113,7 +123,8 @@ struct compare_row {
 	const struct change_row *change;
 	const struct select_row *words;
 	uint32_t row;
-	int64_t order; /* what rows are ordered by, the largest first; equal ones by key */
+	double rate;   /* what rows are ordered by, the largest first: with --normalize this, */
+	int64_t order; /* then this; equal ones by key */
 };
 
 struct compare {
@@ -126,7 +137,9 @@ struct compare {
 	struct selection *selection;
 	struct changes changes;
 	const struct repeats *repeats; /* NULL: one snapshot on either side */
-	struct spread *spread;         /* of each row, with repeats */
+	const struct per_unit *per;    /* NULL: figures are judged as they are */
+	bool is_gate;
+	struct spread *spread; /* of each row, with repeats */
 	struct compare_row *rows;
 	size_t count, shown_count; /* rows that pass, ordered; the first of them are shown */
 	size_t same_count;         /* rows that are the same and not wanted */
@@ -162,6 +175,10 @@ static void choose_columns(struct compare *compare)
 	}
 	if (!compare->callers)
 		sites_drop_column(&columns[CALLERS]);
+	for (int i = OLD_PER; !compare->per && i <= PER; i++)
+		sites_drop_column(&columns[i]);
+	if (compare->per)
+		columns[PER].title = report_text(compare->report, "per %s", compare->per->unit);
 	for (int i = FIRST_ERROR; !compare->sampled && i <= NOISE; i++)
 		sites_drop_column(&columns[i]);
 	for (int i = OLD_LOW; !compare->repeats && i <= OVERLAP; i++)
@@ -215,11 +232,20 @@ static int64_t order_of(const struct change_row *row, int column, enum figure me
 	}
 }
 
+static double rate_of(const struct compare *compare, const struct change_row *row, int column)
+{
+	if (!compare->per || column != SORT_BY_CHANGE)
+		return 0;
+	return fabs(change_per_unit(row, compare->metric, &compare->per->units));
+}
+
 static int compare_rows(const void *left, const void *right)
 {
 	const struct compare_row *a = left, *b = right;
 	int order;
 
+	if (a->rate > b->rate || a->rate < b->rate)
+		return a->rate < b->rate ? 1 : -1;
 	if (a->order != b->order)
 		return a->order < b->order ? 1 : -1;
 	order = strcmp(a->words->key, b->words->key);
@@ -228,14 +254,41 @@ static int compare_rows(const void *left, const void *right)
 
 static bool is_large_enough(const struct compare *compare, const struct change_row *row)
 {
-	int64_t delta = figures_delta(&row->old, &row->new, sites_bytes_figure(compare->options));
+	enum figure bytes = sites_bytes_figure(compare->options);
+	int64_t delta = figures_delta(&row->old, &row->new, bytes);
 
+	if (compare->per)
+		return fabs(change_per_unit(row, bytes, &compare->per->units)) *
+			       compare->per->units.new >=
+		       (double)compare->options->min_bytes;
 	return (uint64_t)magnitude(delta) >= compare->options->min_bytes;
+}
+
+/* Did memory that moved grow besides? */
+static bool grew_and_moved(const struct compare *compare, const struct change_row *row)
+{
+	return row->status == CHANGE_MOVED &&
+	       figures_delta(&row->old, &row->new, sites_bytes_figure(compare->options)) > 0;
+}
+
+/* The letter of "new or grew" is kept; but nobody should take silence for no growth. */
+static void warn_of_growth_that_moved(const struct compare *compare, size_t rows, int64_t bytes)
+{
+	char amount[32];
+
+	if (compare->is_gate && rows)
+		report_warn(compare->report,
+			    "%zu %s that moved also grew, by %s: the exit code counts only what is "
+			    "new or grew (--match function counts them as new)",
+			    rows, rows == 1 ? "row" : "rows", sites_bytes((uint64_t)bytes, amount));
 }
 
 /* Drop what is not to be seen, order the rest; say whether something was found. */
 static void arrange(struct compare *compare, int column)
 {
+	size_t moved_rows = 0;
+	int64_t moved_bytes = 0;
+
 	for (uint32_t i = 0; i < compare->changes.count; i++) {
 		const struct change_row *change = &compare->changes.rows[i];
 
@@ -243,6 +296,11 @@ static void arrange(struct compare *compare, int column)
 			continue;
 		if (change->status == CHANGE_NEW || change->status == CHANGE_GREW)
 			compare->report->finding = true;
+		if (grew_and_moved(compare, change)) {
+			moved_rows++;
+			moved_bytes += figures_delta(&change->old, &change->new,
+						     sites_bytes_figure(compare->options));
+		}
 		if (change->status == CHANGE_SAME && !compare->options->all) {
 			compare->same_count++;
 			continue;
@@ -251,11 +309,13 @@ static void arrange(struct compare *compare, int column)
 			.change = change,
 			.words = selection_row(compare->selection, i),
 			.row = i,
+			.rate = rate_of(compare, change, column),
 			.order = order_of(change, column, compare->metric),
 		};
 	}
 	qsort(compare->rows, compare->count, sizeof(*compare->rows), compare_rows);
 	compare->shown_count = sites_limit(compare->options, compare->count);
+	warn_of_growth_that_moved(compare, moved_rows, moved_bytes);
 }
 
 /* ---- rows in words ---- */
@@ -272,18 +332,53 @@ static double delta_stderr(const struct change_row *row, enum figure figure)
 	return sqrt(row->old.variance[figure] + row->new.variance[figure]);
 }
 
+static bool is_within_noise(const struct compare *compare, const struct change_row *row)
+{
+	enum figure metric = compare->metric;
+	double error = delta_stderr(row, metric);
+	double delta = (double)magnitude(figures_delta(&row->old, &row->new, metric));
+
+	if (compare->per) {
+		error = hypot(figures_stderr(&row->old, metric) / compare->per->units.old,
+			      figures_stderr(&row->new, metric) / compare->per->units.new);
+		delta = fabs(change_per_unit(row, metric, &compare->per->units));
+	}
+	return delta <= noise_limit * error;
+}
+
 static void add_errors(const struct compare *compare, const struct change_row *row,
 		       struct value *values)
 {
-	double limit = noise_limit * delta_stderr(row, compare->metric);
-	int64_t delta = figures_delta(&row->old, &row->new, compare->metric);
-
 	for (enum figure i = 0; i < FIGURES; i++) {
 		values[FIRST_ERROR + 3 * i] = value_real(figures_stderr(&row->old, i));
 		values[FIRST_ERROR + 3 * i + 1] = value_real(figures_stderr(&row->new, i));
 		values[FIRST_ERROR + 3 * i + 2] = value_real(delta_stderr(row, i));
 	}
-	values[NOISE] = value_bool((double)magnitude(delta) <= limit);
+	values[NOISE] = value_bool(is_within_noise(compare, row));
+}
+
+static struct value per_value(uint64_t figure, double units)
+{
+	return figure == SNAP_UNKNOWN ? value_null() : value_real((double)figure / units);
+}
+
+static void add_per_unit(const struct compare *compare, const struct change_row *row,
+			 struct value *values)
+{
+	enum figure metric = compare->metric;
+	const struct change_units *units = &compare->per->units;
+	bool is_bytes = metric == sites_bytes_figure(compare->options);
+	char old[32], new[32];
+
+	values[OLD_PER] = per_value(row->old.value[metric], units->old);
+	values[NEW_PER] = per_value(row->new.value[metric], units->new);
+	if (values[OLD_PER].kind == VALUE_NULL || values[NEW_PER].kind == VALUE_NULL)
+		return;
+	values[DELTA_PER] = value_real(change_per_unit(row, metric, units));
+	values[PER] = value_text(compare->report,
+				 report_text(compare->report, "%s -> %s",
+					     per_unit_text(values[OLD_PER].real, is_bytes, old),
+					     per_unit_text(values[NEW_PER].real, is_bytes, new)));
 }
 
 static void add_spread(const struct spread *spread, struct value *values)
@@ -295,15 +390,38 @@ static void add_spread(const struct spread *spread, struct value *values)
 	values[OVERLAP] = value_bool(spread_overlaps(spread));
 }
 
+/* "grew 4.0 MiB" where the status hides it, because the row moved as well; NULL elsewhere. */
+static const char *growth_text(const struct compare *compare, const struct change_row *row)
+{
+	enum figure bytes = sites_bytes_figure(compare->options);
+	int64_t delta = figures_delta(&row->old, &row->new, bytes);
+	int64_t blocks = figures_delta(&row->old, &row->new, bytes ^ 1);
+	char amount[32];
+
+	if (row->status != CHANGE_MOVED || (delta == 0 && blocks == 0))
+		return NULL;
+	if (delta)
+		return report_text(compare->report, "%s %s", delta > 0 ? "grew" : "shrank",
+				   sites_bytes((uint64_t)magnitude(delta), amount));
+	return report_text(compare->report, "%" PRId64 " %s %s", magnitude(blocks),
+			   blocks > 0 ? "more" : "fewer",
+			   magnitude(blocks) == 1 ? "block" : "blocks");
+}
+
 /* What changed in the row's heaviest pair, where pairs changed at all. */
 static struct value change_value(const struct compare *compare, const struct change_row *row)
 {
+	const char *growth = growth_text(compare, row);
 	char *text = NULL;
 	struct value value;
 
 	if (row->paired && row->weakest > PAIR_LINE)
 		text = change_text(compare->dataset, &compare->pairing.pairs[row->heaviest]);
-	value = value_text(compare->report, text);
+	if (text && growth)
+		value = value_text(compare->report,
+				   report_text(compare->report, "%s; %s", text, growth));
+	else
+		value = value_text(compare->report, text ? text : growth);
 	free(text);
 	return value;
 }
@@ -341,6 +459,8 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 				      compare->options->no_skip);
 	if (compare->sampled)
 		add_errors(compare, change, values);
+	if (compare->per)
+		add_per_unit(compare, change, values);
 	if (compare->spread)
 		add_spread(&compare->spread[row->row], values);
 }
@@ -445,6 +565,18 @@ static void add_totals(struct compare *compare, const struct figures *old,
 	value_field(report, &report->head, "totals", totals);
 }
 
+/* `normalize`: what the two sides were divided by. */
+static void describe_units(struct compare *compare)
+{
+	const struct per_unit *per = compare->per;
+	struct value object = value_object();
+
+	value_field(compare->report, &object, "by", value_text(compare->report, per->by));
+	value_field(compare->report, &object, "old_units", value_real(per->units.old));
+	value_field(compare->report, &object, "new_units", value_real(per->units.new));
+	value_field(compare->report, &compare->report->head, "normalize", object);
+}
+
 static void add_summary(struct compare *compare)
 {
 	struct figures old = compare->dataset->snapshots[0].totals,
@@ -522,6 +654,16 @@ static void note_what_is_shown(struct compare *compare)
 			    all ? 100.0 * (double)shown / (double)all : 100.0, more);
 }
 
+static void note_units(struct compare *compare)
+{
+	const struct per_unit *per = compare->per;
+
+	report_note(compare->report,
+		    "Rows are judged and ordered per %s (%.10g %s in the old, %.10g in the new "
+		    "snapshot); old, new and change are as recorded.",
+		    per->unit, per->units.old, per->by, per->units.new);
+}
+
 static void add_notes(struct compare *compare)
 {
 	struct figures old = compare->dataset->snapshots[0].totals,
@@ -544,6 +686,8 @@ static void add_notes(struct compare *compare)
 			    sites_input_operand(compare->report,
 						compare->repeats ? compare->repeats->old_count : 1,
 						compare->options));
+	if (compare->per)
+		note_units(compare);
 	note_what_is_shown(compare);
 }
 
@@ -579,7 +723,8 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 		st = selection_new(&compare->selection, compare->dataset, &select, err);
 	if (st == SNAP_OK)
 		st = changes_compute(&compare->changes, compare->selection, &compare->pairing,
-				     &compare->sides, compare->metric, err);
+				     &compare->sides, compare->metric,
+				     compare->per ? &compare->per->units : NULL, err);
 	if (st == SNAP_OK && compare->repeats)
 		st = look_at_spread(compare, err);
 	if (st == SNAP_OK) {
@@ -634,6 +779,8 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 	sites_describe(compare->report, compare->options);
 	value_field(compare->report, &compare->report->head, "match",
 		    value_text(compare->report, report_matches[compare->options->match]));
+	if (compare->per)
+		describe_units(compare);
 	add_summary(compare);
 	add_title(compare);
 	if (!add_call_tree(compare))
@@ -643,8 +790,8 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 }
 
 enum snap_status compare_fill(struct report *report, const struct dataset *dataset,
-			      const struct repeats *repeats, const struct report_options *options,
-			      struct snap_error *err)
+			      const struct compare_request *request,
+			      const struct report_options *options, struct snap_error *err)
 {
 	const struct dataset_cell **old = dataset_cells_by_site(dataset, 0);
 	const struct dataset_cell **new = dataset_cells_by_site(dataset, 1);
@@ -654,7 +801,9 @@ enum snap_status compare_fill(struct report *report, const struct dataset *datas
 		.options = options,
 		.metric = sites_figure(options),
 		.sides = {old, new},
-		.repeats = repeats,
+		.repeats = request->repeats,
+		.per = request->per,
+		.is_gate = request->is_gate,
 		.sampled = dataset->snapshots[0].sampled || dataset->snapshots[1].sampled,
 	};
 	int column;

@@ -6,19 +6,30 @@
 
 #include "analysis/repeats.h"
 #include "report/options.h"
+#include "report/per_unit.h"
 #include "report/report.h"
+
+/** What else a comparison may be asked for; all zeros for a plain one. */
+struct compare_request {
+	/** What the two sides were collapsed from, or NULL when there is one snapshot on either:
+	 * a difference counts only where the runs of the two sides do not overlap. */
+	const struct repeats *repeats;
+	/** NULL, or what figures are divided by before rows are judged and ordered.  --min is then
+	 * held against the bytes that the new side has above (or below) the old side's rate. */
+	const struct per_unit *per;
+	/** Somebody will act on report->finding: warn of growth that it does not count. */
+	bool is_gate;
+};
 
 struct report *compare_report_new(void);
 
 /**
  * Compare snapshot 0 (old) of `dataset` with snapshot 1 (new) into `report`, which has its inputs
- * already. `repeats`: what the two were collapsed from (analysis/repeats.h), or NULL when there is
- * one on either side; then a difference counts only where the runs of the two sides do not overlap.
- * report->finding is set when a row, after filters and --min, is new or grew.  SNAP_EUSAGE,
- * SNAP_ENOMEM.
+ * already.  report->finding is set when a row, after filters and --min, is new or grew.
+ * SNAP_EUSAGE, SNAP_ENOMEM.
  */
 enum snap_status compare_fill(struct report *report, const struct dataset *dataset,
-			      const struct repeats *repeats, const struct report_options *options,
-			      struct snap_error *err);
+			      const struct compare_request *request,
+			      const struct report_options *options, struct snap_error *err);
 
 #endif

@@ -11,6 +11,7 @@
 static struct dataset *dataset;
 static struct report *report;
 static struct report_options options;
+static struct compare_request request;
 
 /* 1600 + 300 + 100 = 2000 old bytes; 1800 + 300 + 50 = 2150 new bytes. */
 static void make_dataset(void)
@@ -19,6 +20,7 @@ static void make_dataset(void)
 
 	dataset = dataset_new(2);
 	options = report_option_defaults;
+	request = (struct compare_request){0};
 	site = builder_add(dataset, 0,
 			   "malloc@libc.so < put:cache.c:40@app < serve:s.c:3@app < main:m.c:1@app",
 			   1600, 16);
@@ -202,7 +204,7 @@ static void run_compare(void)
 	struct snap_error err = {0};
 
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, NULL, &options, &err), SNAP_OK, "%s",
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, &err), SNAP_OK, "%s",
 		     err.message);
 	cr_expect_eq(part("shown", "old_bytes") + part("hidden", "old_bytes"), 2000);
 	cr_expect_eq(part("shown", "new_bytes") + part("hidden", "new_bytes"), 2150);
@@ -286,7 +288,7 @@ Test(compare, a_snapshot_with_itself_is_all_the_same)
 		dataset_cell_add(dataset, 1, dataset->snapshots[0].cells[i].site,
 				 &dataset->snapshots[0].cells[i].figures);
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, NULL, &options, &err), SNAP_OK);
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, &err), SNAP_OK);
 	cr_expect_eq(report->row_count, 0);
 	cr_expect_not(report->finding);
 	cr_expect_eq(part("hidden", "old_bytes"), 2000);
@@ -303,9 +305,97 @@ Test(compare, noise_is_marked_when_sampled)
 	options.focus = "odd";
 	dataset->snapshots[0].sampled = dataset->snapshots[1].sampled = true;
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, NULL, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
 	cr_expect_float_eq(cell(0, "delta_bytes_stderr")->real, 50.0, 1e-9);
 	cr_expect(cell(0, "within_noise")->boolean);
+}
+
+/* The new run served twice the requests: put holds less for each (16 -> 9 bytes), parse half. */
+static const struct per_unit twice_as_long = {
+	.by = "requests", .unit = "requests", .units = {.old = 100, .new = 200}};
+
+Test(compare, runs_of_different_length_are_judged_per_unit)
+{
+	request.per = &twice_as_long;
+	run_compare();
+	cr_assert_eq(report->row_count, 4);
+	cr_expect_str_eq(text(0, "function"), "put");
+	cr_expect_str_eq(text(0, "status"), "shrank");
+	cr_expect_eq(number(0, "delta_bytes"), 200);
+	cr_expect_float_eq(cell(0, "old_per")->real, 16.0, 1e-12);
+	cr_expect_float_eq(cell(0, "new_per")->real, 9.0, 1e-12);
+	cr_expect_float_eq(cell(0, "delta_per")->real, -7.0, 1e-12);
+	cr_expect_str_eq(text(1, "function"), "parse");
+	cr_expect_float_eq(cell(1, "delta_per")->real, -1.5, 1e-12);
+	cr_expect_str_eq(text(2, "status"), "gone");
+	cr_expect_str_eq(text(3, "status"), "new");
+}
+
+Test(compare, what_grows_with_the_run_is_the_same_per_unit)
+{
+	uint32_t site = builder_add(dataset, 0, "fair:f.c:1@app", 3, 1);
+
+	builder_cell(dataset, 1, site, 6, 2);
+	options.focus = "fair";
+	options.all = true;
+	request.per = &twice_as_long;
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_expect_str_eq(text(0, "status"), "same");
+	cr_expect_not(report->finding);
+}
+
+Test(compare, min_is_held_against_what_a_longer_run_has_too_much)
+{
+	uint32_t site = builder_add(dataset, 0, "fair:f.c:1@app", 100, 1);
+
+	builder_cell(dataset, 1, site, 260, 2); /* 200 would be the old rate */
+	options.focus = "fair";
+	request.per = &twice_as_long;
+	options.min_bytes = 60;
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_expect_eq(report->row_count, 1);
+	options.min_bytes = 61;
+	report_free(report);
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_expect_eq(report->row_count, 0);
+}
+
+static void compare_renamed(uint64_t old_bytes, uint64_t new_bytes)
+{
+	builder_add(dataset, 0,
+		    "malloc@libc.so < cache_put:c.c:4@app < odd:o.c:3@app < main:m.c:1@app",
+		    old_bytes, 4);
+	builder_add(dataset, 1,
+		    "malloc@libc.so < cache_insert:c.c:4@app < odd:o.c:3@app < main:m.c:1@app",
+		    new_bytes, 4);
+	options.focus = "odd";
+	options.match = MATCH_FUZZY;
+	request.is_gate = true;
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(report->row_count, 1);
+	cr_expect_str_eq(text(0, "status"), "moved");
+	cr_expect_not(report->finding);
+}
+
+Test(compare, growth_of_what_moved_is_said_and_a_gate_is_warned)
+{
+	compare_renamed(4000, 5024);
+	cr_expect_str_eq(text(0, "change"), "renamed: cache_put -> cache_insert; grew 1.0 KiB");
+	cr_assert_eq(report->warning_count, 1);
+	cr_expect_str_eq(report->warnings[0],
+			 "1 row that moved also grew, by 1.0 KiB: the exit code counts only what "
+			 "is new or grew (--match function counts them as new)");
+}
+
+Test(compare, what_only_moved_is_no_warning)
+{
+	compare_renamed(4000, 4000);
+	cr_expect_str_eq(text(0, "change"), "renamed: cache_put -> cache_insert");
+	cr_expect_eq(report->warning_count, 0);
 }
 
 /* Three old runs hold 100, 110, 90 and two new ones 105, 95 (f); g rises from 10, 12, 11 to 20, 30.
@@ -333,8 +423,9 @@ Test(compare, several_runs_on_a_side_compare_by_their_medians_and_their_spread)
 	make_runs();
 	options.all = true;
 	cr_assert(repeats_collapse(&repeats, dataset, 3));
+	request.repeats = &repeats;
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &repeats, &options, &err), SNAP_OK, "%s",
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, &err), SNAP_OK, "%s",
 		     err.message);
 	cr_assert_eq(report->row_count, 2);
 	cr_expect_str_eq(text(0, "function"), "g");
@@ -378,7 +469,7 @@ Test(compare, paths_that_share_callers_branch_in_the_tree)
 	builder_add(dataset, 1,
 		    "malloc@libc.so < page:h.c:5@app < serve:s.c:3@app < main:m.c:1@app", 70, 1);
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, NULL, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
 	cr_expect(has_note("      +270 B  main m.c:1 > serve s.c:3"));
 	cr_expect(has_note("      +200 B    put cache.c:40"));
 	cr_expect(has_note("       +70 B    page h.c:5"));
