@@ -145,16 +145,18 @@ static int finish_output(int exit_code)
 	return EXIT_SYSTEM;
 }
 
-/* A file that we open must not become descriptor 0, 1 or 2 because the caller had closed it. */
+/*
+ * A file that we open must not become descriptor 0, 1 or 2 because the caller had closed it.  A
+ * closed standard output cannot be written to afterwards either, so that lost data is noticed.
+ */
 static bool open_standard_files(void)
 {
-	int fd = open("/dev/null", O_RDWR);
+	static const int modes[] = {O_RDONLY, O_RDONLY, O_RDWR};
 
-	while (fd >= 0 && fd < 2)
-		fd = dup(fd);
-	if (fd > 2)
-		close(fd);
-	return fd >= 0;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			return false;
+	return true;
 }
 
 int main(int argc, char **argv)
