@@ -64,6 +64,16 @@ enum snap_status launch_find_library(char **path, struct snap_error *err)
 
 /* ---- the output directory ---- */
 
+/* Whether `path` is there; errno stays what it was. */
+static bool exists(const char *path)
+{
+	int error = errno;
+	bool found = access(path, F_OK) == 0;
+
+	errno = error;
+	return found;
+}
+
 static int make_directories(const char *dir)
 {
 	char path[PATH_MAX];
@@ -78,7 +88,7 @@ static int make_directories(const char *dir)
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		path[i] = '\0';
-		if (mkdir(path, 0777) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+		if (mkdir(path, 0777) != 0 && !exists(path))
 			return -1;
 		path[i] = dir[i];
 	}
@@ -116,6 +126,8 @@ enum snap_status launch_prepare_directory(const char *dir, char **absolute, stru
 
 /* ---- what the recorded processes said ---- */
 
+enum { HELLO_ROOM = 4096 };
+
 struct hello {
 	char path[PATH_MAX + 32];
 	uint64_t *pids; /* processes in which recording started */
@@ -132,15 +144,31 @@ static void hello_remember(struct hello *hello, uint64_t pid)
 	hello->pids[hello->count++] = pid;
 }
 
-/* The runtime only appends to a file that exists: a stale SNAP_HELLO must not create any. */
-static void hello_create(struct hello *hello, const char *dir)
+/* An empty file in `dir`; false if no line would fit on its disk. */
+static bool hello_create_in(struct hello *hello, const char *dir)
 {
+	bool has_room;
 	int fd;
 
 	snprintf(hello->path, sizeof(hello->path), "%s/.snapdiff.%ld", dir, (long)getpid());
-	fd = open(hello->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd >= 0)
-		close(fd);
+	fd = open(hello->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (fd < 0)
+		return false;
+	has_room = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, HELLO_ROOM) == 0 || errno != ENOSPC;
+	close(fd);
+	if (!has_room)
+		unlink(hello->path);
+	return has_room;
+}
+
+/*
+ * The runtime only appends to a file that exists: a stale SNAP_HELLO must not create any.  With a
+ * full disk it must still be able to say so.
+ */
+static void hello_create(struct hello *hello, const char *dir)
+{
+	if (!hello_create_in(hello, dir))
+		(void)hello_create_in(hello, P_tmpdir);
 }
 
 /* "PID PROGRAM unseen BYTES LIVE_BYTES": keep the worst.  False if the line is another. */
