@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "print_sql.h"
 #include "render/output.h"
+#include "report/comparable.h"
 #include "report/fetch.h"
 #include "report/subject.h"
 #include "report/peek.h"
@@ -22,9 +23,11 @@ static enum snap_status print_report(const struct subject *subject, const char *
 					    subject->count, err);
 
 	if (st == SNAP_OK) {
-		report = peek_report_new(dataset->snapshots[0].sampled);
+		report = peek_report_new();
 		st = subject_describe(subject, report, err);
 	}
+	if (st == SNAP_OK && subject->count == 2)
+		st = comparable_warn(report, subject, dataset, 1, err);
 	if (st == SNAP_OK)
 		st = peek_fill(report, dataset, pattern, options, err);
 	if (st == SNAP_OK)
@@ -43,7 +46,12 @@ static enum snap_status peek_run(const struct invocation *call, int *exit_code,
 
 	(void)exit_code;
 	if (st == SNAP_OK)
+		session_expect(subject.session, (const char *const *)call->argv + 1,
+			       (size_t)call->argc - 1);
+	if (st == SNAP_OK)
 		st = subject_add(&subject, call->argv[1], err);
+	if (st == SNAP_OK && call->argc == 3)
+		st = subject_add(&subject, call->argv[2], err);
 	if (st == SNAP_OK)
 		st = options->sql ? print_sql(&subject, "peek", options, err)
 				  : print_report(&subject, call->argv[0], options, err);
@@ -54,7 +62,7 @@ static enum snap_status peek_run(const struct invocation *call, int *exit_code,
 const struct command cmd_peek = {
 	.name = "peek",
 	.summary = "Show callers and callees of the matching functions",
-	.usage = "[options] REGEX [SNAP]",
+	.usage = "[options] REGEX [SNAP | OLD NEW]",
 	.group = "reports",
 	.details =
 		"REGEX is a POSIX extended expression on function names.  A stack counts once per "
@@ -64,11 +72,14 @@ const struct command cmd_peek = {
 		"its callees together with '(itself)'.  -n limits the functions, not their "
 		"neighbours.\n"
 		"--group takes function (default here) or line.\n"
-		"--sort takes live_bytes, live_blocks, allocated_bytes, allocated_blocks or key.",
+		"Of two snapshots the figures of both are shown, the largest change first.\n"
+		"--sort takes live_bytes, live_blocks, allocated_bytes, allocated_blocks, key or, "
+		"of two\n"
+		"snapshots, change.",
 	.options = peek_options,
 	.options_size = sizeof(struct report_options),
 	.defaults = &peek_defaults,
 	.operands_min = 1,
-	.operands_max = 2,
+	.operands_max = 3,
 	.run = peek_run,
 };

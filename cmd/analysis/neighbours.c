@@ -19,9 +19,16 @@ static bool neighbour_equals(const void *context, const void *wanted, uint32_t i
 	return a->function == b->function && a->role == b->role && a->other == b->other;
 }
 
-static bool credit(struct neighbours *neighbours, const struct dataset_cell *cell,
-		   uint32_t function, enum neighbour_role role, uint32_t other)
+/* A stack with its figures in one of the snapshots. */
+struct holding {
+	const struct dataset_cell *cell;
+	size_t snapshot;
+};
+
+static bool credit(struct neighbours *neighbours, const struct holding *holding, uint32_t function,
+		   enum neighbour_role role, uint32_t other)
 {
+	const struct dataset_cell *cell = holding->cell;
 	struct neighbour item = {
 		.function = function, .role = role, .other = other, .heaviest = cell->site};
 	uint64_t hash = lookup_fold(lookup_fold(function, role), other), weight;
@@ -40,7 +47,7 @@ static bool credit(struct neighbours *neighbours, const struct dataset_cell *cel
 		neighbours->items[id].heaviest_weight = weight;
 		neighbours->items[id].heaviest = cell->site;
 	}
-	figures_add(&neighbours->items[id].sum, &cell->figures);
+	figures_add(&neighbours->items[id].sum[holding->snapshot], &cell->figures);
 	return true;
 }
 
@@ -77,7 +84,7 @@ static bool occurs_before(const struct path *path, size_t i)
 }
 
 /* The function whose newest occurrence is at `i`. */
-static bool credit_function(struct neighbours *neighbours, const struct dataset_cell *cell,
+static bool credit_function(struct neighbours *neighbours, const struct holding *holding,
 			    const struct path *path, size_t i)
 {
 	uint32_t function = path->rows[i];
@@ -85,27 +92,27 @@ static bool credit_function(struct neighbours *neighbours, const struct dataset_
 
 	while (path->rows[outermost] != function)
 		outermost--;
-	return credit(neighbours, cell, function, NEIGHBOUR_FUNCTION, SNAP_NONE) &&
-	       credit(neighbours, cell, function, NEIGHBOUR_CALLER,
+	return credit(neighbours, holding, function, NEIGHBOUR_FUNCTION, SNAP_NONE) &&
+	       credit(neighbours, holding, function, NEIGHBOUR_CALLER,
 		      outermost + 1 < path->count ? path->rows[outermost + 1] : SNAP_NONE) &&
-	       credit(neighbours, cell, function, NEIGHBOUR_CALLEE,
+	       credit(neighbours, holding, function, NEIGHBOUR_CALLEE,
 		      i ? path->rows[i - 1] : SNAP_NONE);
 }
 
-static bool credit_cell(struct neighbours *neighbours, const struct dataset_cell *cell,
-			const struct path *path)
+static bool credit_holding(struct neighbours *neighbours, const struct holding *holding,
+			   const struct path *path)
 {
 	bool seen = false;
 
 	for (size_t i = 0; i < path->count; i++) {
 		if (!path->wanted[i] || occurs_before(path, i))
 			continue;
-		if (!credit_function(neighbours, cell, path, i))
+		if (!credit_function(neighbours, holding, path, i))
 			return false;
 		seen = true;
 	}
 	if (seen)
-		figures_add(&neighbours->seen, &cell->figures);
+		figures_add(&neighbours->seen[holding->snapshot], &holding->cell->figures);
 	return true;
 }
 
@@ -129,12 +136,13 @@ bool neighbours_add(struct neighbours *neighbours, size_t snapshot)
 	bool ok = path.rows && path.wanted && positions;
 
 	for (size_t i = 0; ok && i < from->count; i++) {
+		const struct holding holding = {&from->cells[i], snapshot};
 		const uint32_t *rows;
 
 		if (selection_rows_of(neighbours->selection, from->cells[i].site, &rows) == 0)
 			continue;
 		read_path(neighbours, from->cells[i].site, &path, positions);
-		ok = credit_cell(neighbours, &from->cells[i], &path);
+		ok = credit_holding(neighbours, &holding, &path);
 	}
 	free(path.rows);
 	free(path.wanted);

@@ -4,12 +4,15 @@
  *
  * A stack that passes through the function counts once, however often it recurs: its caller is that
  * of the outermost occurrence, its callee that of the newest one.  So a function's callers add up
- * to what it holds, and so do its callees together with what it holds itself.
+ * to what it holds, and so do its callees together with what it holds itself.  Of two snapshots
+ * each has sums of its own.
  */
 #ifndef ANALYSIS_NEIGHBOURS_H
 #define ANALYSIS_NEIGHBOURS_H
 
 #include "analysis/select.h"
+
+enum { NEIGHBOUR_SIDES = 2 };
 
 enum neighbour_role { NEIGHBOUR_CALLER, NEIGHBOUR_FUNCTION, NEIGHBOUR_CALLEE };
 
@@ -18,8 +21,8 @@ struct neighbour {
 	enum neighbour_role role;
 	uint32_t other; /* row of the caller or callee; SNAP_NONE: no caller, or the function itself
 			   is the site */
-	struct figures sum;
-	uint32_t heaviest; /* the site that holds most of it */
+	struct figures sum[NEIGHBOUR_SIDES]; /* by snapshot */
+	uint32_t heaviest;                   /* the site that holds most of it, in any snapshot */
 	uint64_t heaviest_weight;
 };
 
@@ -27,7 +30,8 @@ struct neighbours {
 	struct neighbour *items; /* in order of appearance */
 	size_t count, capacity;
 	struct lookup index;
-	struct figures seen; /* memory of all stacks that pass through a matching function */
+	struct figures seen[NEIGHBOUR_SIDES]; /* memory of all stacks that pass through a matching
+						 function, by snapshot */
 	const struct dataset *dataset;
 	const struct selection *selection;
 	const bool *wanted; /* per string: a function of this name was asked for */
@@ -35,8 +39,9 @@ struct neighbours {
 	enum figure figure; /* decides which site is the heaviest */
 };
 
-/** Add what snapshot `snapshot` holds.  The members from `dataset` on are the caller's to fill in.
- *  The selection must be cumulative, by line or function.  False when memory is out. */
+/** Add what snapshot `snapshot`, below NEIGHBOUR_SIDES, holds.  The members from `dataset` on are
+ * the caller's to fill in. The selection must be cumulative, by line or function.  False when
+ * memory is out. */
 bool neighbours_add(struct neighbours *neighbours, size_t snapshot);
 void neighbours_release(struct neighbours *neighbours);
 

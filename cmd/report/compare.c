@@ -86,7 +86,7 @@ static const struct column all_columns[COLUMNS] = {
 	[OLD_PER] = {"old_per", "old per unit", COLUMN_COUNT, COLUMN_HIDDEN},
 	[NEW_PER] = {"new_per", "new per unit", COLUMN_COUNT, COLUMN_HIDDEN},
 	[DELTA_PER] = {"delta_per", "change per unit", COLUMN_DELTA_COUNT, COLUMN_HIDDEN},
-	[PER] = {"per", "per unit", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[PER] = {"per", "per unit", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[CHANGE] = {"change", "what changed", COLUMN_NAME, 0},
@@ -654,6 +654,19 @@ static void note_what_is_shown(struct compare *compare)
 			    all ? 100.0 * (double)shown / (double)all : 100.0, more);
 }
 
+/* Both sides where each is one file; else a snapshot of the new side. */
+static const char *peek_operands(struct compare *compare)
+{
+	struct report *report = compare->report;
+	size_t new = compare->repeats ? compare->repeats->old_count : 1;
+	const char *operand = sites_input_operand(report, new, compare->options);
+
+	if (compare->repeats || compare->options->db)
+		return operand;
+	return report_text(report, "%s %s", sites_input_operand(report, 0, compare->options),
+			   operand);
+}
+
 static void note_units(struct compare *compare)
 {
 	const struct per_unit *per = compare->per;
@@ -682,10 +695,7 @@ static void add_notes(struct compare *compare)
 	    (first->change->status == CHANGE_NEW || first->change->status == CHANGE_GREW))
 		report_note(compare->report,
 			    "Next: snapdiff peek '^%s$' %s  (who calls it, and for how much)",
-			    first->words->function,
-			    sites_input_operand(compare->report,
-						compare->repeats ? compare->repeats->old_count : 1,
-						compare->options));
+			    first->words->function, peek_operands(compare));
 	if (compare->per)
 		note_units(compare);
 	note_what_is_shown(compare);

@@ -11,7 +11,9 @@
 #include "model/fail.h"
 #include "report/sites.h"
 
-/* Columns in the order of JSON; the standard errors are there only when the snapshot was sampled.
+/*
+ * Columns in the order of JSON; the standard errors are there only when a snapshot was sampled,
+ * old, new and delta only when there are two.
  */
 enum {
 	KEY,
@@ -26,14 +28,14 @@ enum {
 	BLOCKS,
 	ALLOCATED,
 	ALLOCATIONS,
-	SITE,
+	FIRST_CHANGE, /* old, new and delta of each figure */
+	SITE = FIRST_CHANGE + 3 * FIGURES,
 	STACK,
-	EXACT_COLUMNS,
-	FIRST_ERROR = EXACT_COLUMNS,
-	SAMPLED_COLUMNS = FIRST_ERROR + FIGURES,
+	FIRST_ERROR,
+	COLUMNS = FIRST_ERROR + FIGURES,
 };
 
-static const struct column columns[SAMPLED_COLUMNS] = {
+static const struct column all_columns[COLUMNS] = {
 	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
 	[OF] = {"of", "of", COLUMN_NAME, COLUMN_HIDDEN},
 	[ROLE] = {"role", "role", COLUMN_TEXT, 0},
@@ -48,6 +50,18 @@ static const struct column columns[SAMPLED_COLUMNS] = {
 	[ALLOCATIONS] = {"allocated_blocks", "allocations", COLUMN_COUNT, 0},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
+	[FIRST_CHANGE] = {"old_bytes", "old", COLUMN_BYTES, 0},
+	{"new_bytes", "new", COLUMN_BYTES, 0},
+	{"delta_bytes", "change", COLUMN_DELTA_BYTES, 0},
+	{"old_blocks", "old blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"new_blocks", "new blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"delta_blocks", "blocks", COLUMN_DELTA_COUNT, 0},
+	{"old_allocated_bytes", "old allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	{"new_allocated_bytes", "new allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	{"delta_allocated_bytes", "allocated", COLUMN_DELTA_BYTES, 0},
+	{"old_allocated_blocks", "old allocations", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"new_allocated_blocks", "new allocations", COLUMN_COUNT, COLUMN_HIDDEN},
+	{"delta_allocated_blocks", "allocations", COLUMN_DELTA_COUNT, 0},
 	[FIRST_ERROR] = {"live_bytes_stderr", "± live", COLUMN_BYTES, 0},
 	{"live_blocks_stderr", "± blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"allocated_bytes_stderr", "± allocated", COLUMN_BYTES, COLUMN_HIDDEN},
@@ -60,7 +74,7 @@ struct peek_row {
 	const struct neighbour *neighbour;
 	const struct neighbour *function; /* the row that it belongs to */
 	const char *function_key, *key;
-	uint64_t group_order, order; /* of its function, and of itself: the largest first */
+	int64_t group_order, order; /* of its function, and of itself: the largest first */
 };
 
 struct peek {
@@ -72,13 +86,33 @@ struct peek {
 	struct neighbours neighbours;
 	struct peek_row *rows;
 	size_t count, function_count, shown_functions, shown_count;
-	struct figures shown;
+	struct figures shown[NEIGHBOUR_SIDES]; /* by snapshot */
+	size_t latest;                         /* the only snapshot, or the new one */
 	bool sampled;
 };
 
-struct report *peek_report_new(bool sampled)
+struct report *peek_report_new(void)
 {
-	return report_new("snapdiff.peek/1", columns, sampled ? SAMPLED_COLUMNS : EXACT_COLUMNS);
+	return report_new("snapdiff.peek/1", all_columns, COLUMNS);
+}
+
+static bool has_two(const struct peek *peek)
+{
+	return peek->latest > 0;
+}
+
+static void choose_columns(struct peek *peek)
+{
+	struct column *columns = sites_own_columns(peek->report);
+
+	for (int i = 0; i < 3 * FIGURES && !has_two(peek); i++)
+		sites_drop_column(&columns[FIRST_CHANGE + i]);
+	for (int i = 0; i < FIGURES && has_two(peek); i++)
+		columns[figure_columns[i]].flags |= COLUMN_HIDDEN;
+	if (has_two(peek)) /* a share of which of the two? */
+		sites_drop_column(&columns[SHARE]);
+	for (int i = 0; i < FIGURES && !peek->sampled; i++)
+		sites_drop_column(&columns[FIRST_ERROR + i]);
 }
 
 /* ---- what was asked for ---- */
@@ -130,23 +164,50 @@ static enum snap_status find_neighbours(struct peek *peek, struct snap_error *er
 		.no_skip = peek->options->no_skip,
 		.figure = sites_figure(peek->options),
 	};
-	return neighbours_add(&peek->neighbours, 0) ? SNAP_OK : fail_memory(err, "finding callers");
+	for (size_t i = 0; i <= peek->latest; i++)
+		if (!neighbours_add(&peek->neighbours, i))
+			return fail_memory(err, "finding callers");
+	return SNAP_OK;
 }
 
 /* ---- order ---- */
 
-static const char *const sort_names[] = {"live_bytes",       "live_blocks", "allocated_bytes",
-					 "allocated_blocks", "key",         NULL};
-enum { SORT_BY_KEY = FIGURES };
+static const char *const sort_names[] = {
+	"live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks", "key", "change", NULL};
+enum { SORT_BY_KEY = FIGURES, SORT_BY_CHANGE };
 
-static uint64_t order_of(const struct neighbour *neighbour, int column)
+static int64_t change_of(const struct neighbour *neighbour, enum figure figure)
 {
-	uint64_t figure = column == SORT_BY_KEY ? 0 : neighbour->sum.value[column];
+	int64_t delta = figures_delta(&neighbour->sum[0], &neighbour->sum[1], figure);
 
-	return figure == SNAP_UNKNOWN ? 0 : figure;
+	return delta < 0 ? -delta : delta;
 }
 
-static int compare_order(uint64_t a, uint64_t b)
+static int64_t order_of(const struct peek *peek, const struct neighbour *neighbour, int column)
+{
+	uint64_t figure;
+
+	if (column == SORT_BY_KEY)
+		return 0;
+	if (column == SORT_BY_CHANGE)
+		return change_of(neighbour, sites_figure(peek->options));
+	figure = neighbour->sum[peek->latest].value[column];
+	return figure == SNAP_UNKNOWN ? 0 : (int64_t)figure;
+}
+
+static enum snap_status choose_order(const struct peek *peek, int *column, struct snap_error *err)
+{
+	int usual = has_two(peek) ? SORT_BY_CHANGE : (int)sites_figure(peek->options);
+	enum snap_status st =
+		sites_sort_column(column, peek->options->sort, sort_names, usual, err);
+
+	if (st == SNAP_OK && *column == SORT_BY_CHANGE && !has_two(peek))
+		return fail(err, SNAP_EUSAGE,
+			    "--sort change needs two snapshots: peek REGEX OLD NEW");
+	return st;
+}
+
+static int compare_order(int64_t a, int64_t b)
 {
 	return a < b ? 1 : a > b ? -1 : 0;
 }
@@ -198,9 +259,11 @@ static const struct neighbour **functions_by_row(struct peek *peek)
 
 static bool is_large_enough(const struct peek *peek, const struct neighbour *neighbour)
 {
-	uint64_t bytes = neighbour->sum.value[sites_bytes_figure(peek->options)];
+	enum figure figure = sites_bytes_figure(peek->options);
+	int64_t bytes = has_two(peek) ? change_of(neighbour, figure)
+				      : order_of(peek, neighbour, (int)figure);
 
-	return (bytes == SNAP_UNKNOWN ? 0 : bytes) >= peek->options->min_bytes;
+	return (uint64_t)bytes >= peek->options->min_bytes;
 }
 
 /* Order everything; show the first functions, with all of their neighbours that --min lets through.
@@ -222,8 +285,8 @@ static bool arrange(struct peek *peek, int column)
 			.function = function,
 			.function_key = key_of(peek, function),
 			.key = key_of(peek, neighbour),
-			.group_order = order_of(function, column),
-			.order = order_of(neighbour, column),
+			.group_order = order_of(peek, function, column),
+			.order = order_of(peek, neighbour, column),
 		};
 	}
 	free(functions);
@@ -236,6 +299,23 @@ static bool arrange(struct peek *peek, int column)
 
 /* ---- rows in words ---- */
 
+static struct value difference(uint64_t old, uint64_t new)
+{
+	return old == SNAP_UNKNOWN || new == SNAP_UNKNOWN ? value_null()
+							  : value_int((int64_t) new - (int64_t)old);
+}
+
+static void add_changes(const struct neighbour *neighbour, struct value *values)
+{
+	for (enum figure i = 0; i < FIGURES; i++) {
+		uint64_t old = neighbour->sum[0].value[i], new = neighbour->sum[1].value[i];
+
+		values[FIRST_CHANGE + 3 * i] = value_u64(old);
+		values[FIRST_CHANGE + 3 * i + 1] = value_u64(new);
+		values[FIRST_CHANGE + 3 * i + 2] = difference(old, new);
+	}
+}
+
 static void add_row(struct peek *peek, const struct peek_row *row)
 {
 	static const char *const roles[] = {"caller", "function", "callee"};
@@ -244,6 +324,7 @@ static void add_row(struct peek *peek, const struct peek_row *row)
 	struct value *values = report_row(report);
 	uint32_t id =
 		neighbour->role == NEIGHBOUR_FUNCTION ? neighbour->function : neighbour->other;
+	const struct figures *sum = &neighbour->sum[peek->latest];
 	enum figure metric = sites_figure(peek->options);
 
 	values[KEY] = value_text(report, row->key);
@@ -258,15 +339,17 @@ static void add_row(struct peek *peek, const struct peek_row *row)
 		values[MODULE] = value_text(report, words->module);
 	}
 	for (enum figure i = 0; i < FIGURES; i++)
-		values[figure_columns[i]] = value_u64(neighbour->sum.value[i]);
+		values[figure_columns[i]] = value_u64(sum->value[i]);
 	values[SHARE] = value_real(
-		sites_share(neighbour->sum.value[metric], row->function->sum.value[metric]));
+		sites_share(sum->value[metric], row->function->sum[peek->latest].value[metric]));
+	if (has_two(peek))
+		add_changes(neighbour, values);
 	values[SITE] = value_text(
 		report, report_text(report, "%s%s",
 				    neighbour->role == NEIGHBOUR_FUNCTION ? "" : "  ", row->key));
 	values[STACK] = sites_stack(report, peek->dataset, neighbour->heaviest);
 	for (enum figure i = 0; peek->sampled && i < FIGURES; i++)
-		values[FIRST_ERROR + i] = value_real(figures_stderr(&neighbour->sum, i));
+		values[FIRST_ERROR + i] = value_real(figures_stderr(sum, i));
 }
 
 static void add_rows(struct peek *peek, bool *is_shown)
@@ -307,50 +390,106 @@ static bool passes_shown(const struct peek *peek, uint32_t site, const bool *is_
 	return false;
 }
 
-static void sum_shown(struct peek *peek, const bool *is_shown)
+static void sum_shown(struct peek *peek, size_t side, const bool *is_shown)
 {
-	const struct dataset_snapshot *snapshot = &peek->dataset->snapshots[0];
+	const struct dataset_snapshot *snapshot = &peek->dataset->snapshots[side];
 
 	for (size_t i = 0; i < snapshot->count; i++)
 		if (passes_shown(peek, snapshot->cells[i].site, is_shown))
-			figures_add(&peek->shown, &snapshot->cells[i].figures);
+			figures_add(&peek->shown[side], &snapshot->cells[i].figures);
 }
 
-static void add_part(struct peek *peek, const char *name, size_t rows,
-		     const struct figures *figures)
+/* The names of the columns, so that every format can close its rows with them. */
+static void add_part_changes(struct peek *peek, struct value *part, const struct figures *sides)
+{
+	for (enum figure i = 0; i < FIGURES; i++) {
+		const struct column *columns = &all_columns[FIRST_CHANGE + 3 * i];
+		uint64_t old = sides[0].value[i], new = sides[1].value[i];
+
+		value_field(peek->report, part, columns[0].name, value_u64(old));
+		value_field(peek->report, part, columns[1].name, value_u64(new));
+		value_field(peek->report, part, columns[2].name, difference(old, new));
+	}
+}
+
+/* `sides`: the figures of each snapshot. */
+static void add_part(struct peek *peek, const char *name, size_t rows, const struct figures *sides)
 {
 	struct value part = value_object();
 
 	value_field(peek->report, &part, "rows", value_u64(rows));
-	sites_add_figures(peek->report, &part, figures, peek->sampled);
+	sites_add_figures(peek->report, &part, &sides[peek->latest], peek->sampled);
+	if (has_two(peek))
+		add_part_changes(peek, &part, sides);
 	value_field(peek->report, &peek->report->tail, name, part);
+}
+
+/* `old`, `new` and `delta` within `totals`, as compare has them. */
+static void add_both_totals(struct peek *peek, struct value *totals, const struct figures *sides)
+{
+	struct value old = value_object(), new = value_object(), delta = value_object();
+
+	sites_add_figures(peek->report, &old, &sides[0], peek->sampled);
+	sites_add_figures(peek->report, &new, &sides[1], peek->sampled);
+	for (enum figure i = 0; i < FIGURES; i++)
+		value_field(peek->report, &delta, sites_figure_name(i),
+			    difference(sides[0].value[i], sides[1].value[i]));
+	value_field(peek->report, totals, "old", old);
+	value_field(peek->report, totals, "new", new);
+	value_field(peek->report, totals, "delta", delta);
 }
 
 static void add_summary(struct peek *peek, const char *pattern)
 {
-	struct figures hidden = peek->dataset->snapshots[0].totals;
+	struct figures hidden[NEIGHBOUR_SIDES];
 	struct value totals = value_object();
+
+	for (size_t i = 0; i <= peek->latest; i++)
+		hidden[i] = peek->dataset->snapshots[i].totals;
 
 	value_field(peek->report, &peek->report->head, "pattern",
 		    value_text(peek->report, pattern));
 	sites_describe(peek->report, peek->options);
-	sites_add_figures(peek->report, &totals, &hidden, peek->sampled);
+	sites_add_figures(peek->report, &totals, &hidden[peek->latest], peek->sampled);
+	if (has_two(peek))
+		add_both_totals(peek, &totals, hidden);
 	value_field(peek->report, &peek->report->head, "totals", totals);
-	figures_subtract(&hidden, &peek->shown);
-	add_part(peek, "shown", peek->shown_count, &peek->shown);
-	add_part(peek, "hidden", peek->neighbours.count - peek->shown_count, &hidden);
+	for (size_t i = 0; i <= peek->latest; i++)
+		figures_subtract(&hidden[i], &peek->shown[i]);
+	add_part(peek, "shown", peek->shown_count, peek->shown);
+	add_part(peek, "hidden", peek->neighbours.count - peek->shown_count, hidden);
 }
 
-static void add_notes(struct peek *peek, const char *pattern)
+static const char *title_of_one(struct peek *peek, const char *pattern)
 {
 	const struct figures *totals = &peek->dataset->snapshots[0].totals;
 	char held[32], all[32];
 
-	peek->report->title = report_text(
-		peek->report, "%s: stacks through functions that match '%s' hold %s of %s live",
-		sites_input_name(peek->report, 0), pattern,
-		sites_bytes(peek->neighbours.seen.value[FIGURE_LIVE_BYTES], held),
-		sites_bytes(totals->value[FIGURE_LIVE_BYTES], all));
+	return report_text(peek->report,
+			   "%s: stacks through functions that match '%s' hold %s of %s live",
+			   sites_input_name(peek->report, 0), pattern,
+			   sites_bytes(peek->neighbours.seen[0].value[FIGURE_LIVE_BYTES], held),
+			   sites_bytes(totals->value[FIGURE_LIVE_BYTES], all));
+}
+
+static const char *title_of_two(struct peek *peek, const char *pattern)
+{
+	const struct figures *seen = peek->neighbours.seen;
+	char old[32], new[32], delta[32];
+
+	return report_text(
+		peek->report,
+		"%s -> %s: stacks through functions that match '%s': %s -> %s live (%s)",
+		sites_input_name(peek->report, 0), sites_input_name(peek->report, 1), pattern,
+		sites_bytes(seen[0].value[FIGURE_LIVE_BYTES], old),
+		sites_bytes(seen[1].value[FIGURE_LIVE_BYTES], new),
+		sites_delta(figures_delta(&seen[0], &seen[1], FIGURE_LIVE_BYTES), delta));
+}
+
+static void add_notes(struct peek *peek, const char *pattern)
+{
+	peek->report->title =
+		has_two(peek) ? title_of_two(peek, pattern) : title_of_one(peek, pattern);
 	if (peek->function_count == 0)
 		report_note(peek->report, "No function on any stack matches '%s'.", pattern);
 	if (peek->shown_functions < peek->function_count)
@@ -368,8 +507,10 @@ static enum snap_status tell(struct peek *peek, const char *pattern, int column,
 		free(is_shown);
 		return fail_memory(err, "ordering callers");
 	}
+	choose_columns(peek);
 	add_rows(peek, is_shown);
-	sum_shown(peek, is_shown);
+	for (size_t i = 0; i <= peek->latest; i++)
+		sum_shown(peek, i, is_shown);
 	add_summary(peek, pattern);
 	add_notes(peek, pattern);
 	free(is_shown);
@@ -380,14 +521,19 @@ enum snap_status peek_fill(struct report *report, const struct dataset *dataset,
 			   const char *pattern, const struct report_options *options,
 			   struct snap_error *err)
 {
-	struct peek peek = {.report = report, .dataset = dataset, .options = options};
+	struct peek peek = {
+		.report = report,
+		.dataset = dataset,
+		.options = options,
+		.latest = dataset->snapshot_count - 1,
+	};
 	int column;
 	enum snap_status st = check_options(options, err);
 
-	peek.sampled = report->column_count == SAMPLED_COLUMNS;
+	for (size_t i = 0; i <= peek.latest; i++)
+		peek.sampled |= dataset->snapshots[i].sampled;
 	if (st == SNAP_OK)
-		st = sites_sort_column(&column, options->sort, sort_names,
-				       (int)sites_figure(options), err);
+		st = choose_order(&peek, &column, err);
 	if (st == SNAP_OK)
 		st = find_wanted(&peek, pattern, err);
 	if (st == SNAP_OK)

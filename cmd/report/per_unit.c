@@ -112,6 +112,15 @@ static enum snap_status measure(const struct subject *subject, size_t index,
 	return read_label(&length, units, err);
 }
 
+/* "requests" -> "request"; a name that is no plural stays. */
+static void name_one(const char *many, char *one, size_t size)
+{
+	size_t length = strlen(many);
+	bool is_plural = length > 2 && many[length - 1] == 's' && many[length - 2] != 's';
+
+	snprintf(one, size, "%.*s", (int)(length - is_plural), many);
+}
+
 enum snap_status per_unit_find(struct per_unit *per, const struct subject *subject,
 			       const struct dataset *dataset, const char *by,
 			       struct snap_error *err)
@@ -119,9 +128,7 @@ enum snap_status per_unit_find(struct per_unit *per, const struct subject *subje
 	enum snap_status st;
 
 	per->by = by;
-	per->unit = strcmp(by, "seconds") == 0       ? "second"
-		    : strcmp(by, "allocations") == 0 ? "allocation"
-						     : by;
+	name_one(by, per->unit, sizeof(per->unit));
 	st = measure(subject, 0, dataset, by, &per->units.old, err);
 	if (st == SNAP_OK)
 		st = measure(subject, 1, dataset, by, &per->units.new, err);

@@ -9,8 +9,8 @@
 #include "report/subject.h"
 
 struct per_unit {
-	const char *by;   /* as --normalize says it: "allocations", "seconds", a label's name */
-	const char *unit; /* one of them: "allocation", "second", the label's name */
+	const char *by; /* as --normalize says it: "allocations", "seconds", a label's name */
+	char unit[64];  /* one of them: "allocation", "second", "request" */
 	struct change_units units;
 };
 

@@ -312,7 +312,7 @@ Test(compare, noise_is_marked_when_sampled)
 
 /* The new run served twice the requests: put holds less for each (16 -> 9 bytes), parse half. */
 static const struct per_unit twice_as_long = {
-	.by = "requests", .unit = "requests", .units = {.old = 100, .new = 200}};
+	.by = "requests", .unit = "request", .units = {.old = 100, .new = 200}};
 
 Test(compare, runs_of_different_length_are_judged_per_unit)
 {
@@ -476,13 +476,20 @@ Test(compare, paths_that_share_callers_branch_in_the_tree)
 	cr_expect(has_note("      -100 B  main m.c:2 > init i.c:1"));
 }
 
+static struct dataset *old_snapshot_alone(void)
+{
+	dataset->snapshot_count = 1;
+	free(dataset->snapshots[1].cells);
+	return dataset;
+}
+
 static void run_peek(const char *pattern)
 {
 	struct snap_error err = {0};
 
-	report = peek_report_new(false);
-	cr_assert_eq(peek_fill(report, dataset, pattern, &options, &err), SNAP_OK, "%s",
-		     err.message);
+	report = peek_report_new();
+	cr_assert_eq(peek_fill(report, old_snapshot_alone(), pattern, &options, &err), SNAP_OK,
+		     "%s", err.message);
 	cr_expect_eq(part("shown", "live_bytes") + part("hidden", "live_bytes"), 2000);
 }
 
@@ -529,9 +536,47 @@ Test(peek, groups_that_are_no_functions_are_refused)
 	struct snap_error err = {0};
 
 	options.group = GROUP_MODULE;
-	report = peek_report_new(false);
+	report = peek_report_new();
 	cr_expect_eq(peek_fill(report, dataset, "x", &options, &err), SNAP_EUSAGE);
 	options.group = GROUP_FUNCTION;
 	options.cumulative = true;
 	cr_expect_eq(peek_fill(report, dataset, "x", &options, &err), SNAP_EUSAGE);
+}
+
+static void expect_peek_change(size_t row, const char *role, const char *key, int64_t old,
+			       int64_t new)
+{
+	expect_peek(row, role, key, new);
+	cr_expect_eq(number(row, "old_bytes"), old);
+	cr_expect_eq(number(row, "new_bytes"), new);
+	cr_expect_eq(number(row, "delta_bytes"), new - old);
+}
+
+Test(peek, of_two_snapshots_says_what_changed_around_a_function)
+{
+	struct snap_error err = {0};
+
+	options.group = GROUP_FUNCTION;
+	report = peek_report_new();
+	cr_assert_eq(peek_fill(report, dataset, "^main$", &options, &err), SNAP_OK, "%s",
+		     err.message);
+	cr_assert_eq(report->row_count, 5);
+	expect_peek_change(0, "caller", "(no caller)", 2000, 2150);
+	expect_peek_change(1, "function", "main (app)", 2000, 2150);
+	expect_peek_change(2, "callee", "serve (app)", 1900, 2100);
+	expect_peek_change(3, "callee", "init (app)", 100, 0);
+	expect_peek_change(4, "callee", "late (app)", 0, 50);
+	cr_expect_eq(part("shown", "old_bytes") + part("hidden", "old_bytes"), 2000);
+	cr_expect_eq(part("shown", "new_bytes") + part("hidden", "new_bytes"), 2150);
+	cr_expect_eq(part("shown", "delta_bytes"), 150);
+}
+
+Test(peek, the_order_by_change_needs_two_snapshots)
+{
+	struct snap_error err = {0};
+
+	options.group = GROUP_FUNCTION;
+	options.sort = "change";
+	report = peek_report_new();
+	cr_expect_eq(peek_fill(report, old_snapshot_alone(), "main", &options, &err), SNAP_EUSAGE);
 }
