@@ -292,9 +292,11 @@ static enum snap_status check_file(const char *path, enum store_mode mode, struc
 	struct stat info;
 
 	if (stat(path, &info) != 0) {
-		if (errno == ENOENT && makes_database(mode))
+		bool is_missing = errno == ENOENT;
+
+		if (is_missing && makes_database(mode))
 			return SNAP_OK;
-		return fail(err, errno == ENOENT ? SNAP_ENOTFOUND : SNAP_ESYSTEM, "%s: %s", path,
+		return fail(err, is_missing ? SNAP_ENOTFOUND : SNAP_ESYSTEM, "%s: %s", path,
 			    strerror(errno));
 	}
 	if (!S_ISREG(info.st_mode))
