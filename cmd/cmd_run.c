@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,15 +79,23 @@ static void settings_free(struct settings *settings)
 	settings->count = 0;
 }
 
-static enum snap_status setting_text(struct settings *settings, const char *name, const char *value,
-				     struct snap_error *err)
-{
-	char *copy = strdup(value);
+static enum snap_status setting(struct settings *settings, struct snap_error *err, const char *name,
+				const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-	if (!copy)
+static enum snap_status setting(struct settings *settings, struct snap_error *err, const char *name,
+				const char *format, ...)
+{
+	struct launch_setting *item = &settings->items[settings->count];
+	va_list args;
+	int size;
+
+	va_start(args, format);
+	size = vasprintf(&item->value, format, args);
+	va_end(args);
+	if (size < 0)
 		return fail_memory(err, "preparing the command");
-	/* cppcheck-suppress memleak; settings_free() releases it */
-	settings->items[settings->count++] = (struct launch_setting){name, copy};
+	item->name = name;
+	settings->count++;
 	return SNAP_OK;
 }
 
@@ -94,12 +103,7 @@ static enum snap_status setting_text(struct settings *settings, const char *name
 static enum snap_status setting_number(struct settings *settings, const char *name, uint64_t value,
 				       const char *unit, struct snap_error *err)
 {
-	char text[48];
-
-	if (value == 0)
-		return SNAP_OK;
-	snprintf(text, sizeof(text), "%" PRIu64 "%s", value, unit);
-	return setting_text(settings, name, text, err);
+	return value ? setting(settings, err, name, "%" PRIu64 "%s", value, unit) : SNAP_OK;
 }
 
 /* "USR2", "SIGUSR2", "12" -> a number that a process may use as it likes. */
@@ -153,25 +157,26 @@ static enum snap_status check_label(const char *label, struct snap_error *err)
 static enum snap_status setting_labels(struct settings *settings, const struct text_list *labels,
 				       uint64_t iteration, struct snap_error *err)
 {
-	size_t size = 64;
 	enum snap_status st = SNAP_OK;
-	char *text;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
 
-	for (size_t i = 0; i < labels->count && st == SNAP_OK; i++) {
+	for (size_t i = 0; i < labels->count && st == SNAP_OK; i++)
 		st = check_label(labels->items[i], err);
-		size += strlen(labels->items[i]) + 1;
-	}
 	if (st != SNAP_OK || (labels->count == 0 && iteration == 0))
 		return st;
-	text = calloc(1, size);
-	if (!text)
-		return fail_memory(err, "preparing the command");
-	for (size_t i = 0; i < labels->count; i++)
-		sprintf(text + strlen(text), "%s\n", labels->items[i]);
-	if (iteration)
-		sprintf(text + strlen(text), "iteration=%" PRIu64 "\n", iteration);
-	settings->items[settings->count++] = (struct launch_setting){"SNAP_LABELS", text};
-	return SNAP_OK;
+	out = open_memstream(&text, &size);
+	for (size_t i = 0; out && i < labels->count; i++)
+		fprintf(out, "%s\n", labels->items[i]);
+	if (out && iteration)
+		fprintf(out, "iteration=%" PRIu64 "\n", iteration);
+	if (!out || fclose(out) != 0)
+		st = fail_memory(err, "preparing the command");
+	else
+		st = setting(settings, err, "SNAP_LABELS", "%s", text);
+	free(text);
+	return st;
 }
 
 static enum snap_status settings_make(struct settings *settings, const struct run_options *options,
@@ -191,9 +196,10 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	if (st == SNAP_OK)
 		st = setting_signal(settings, options->on_signal, err);
 	if (st == SNAP_OK)
-		st = setting_text(settings, "SNAP_EXIT", exit_choices[options->exit_snapshot], err);
+		st = setting(settings, err, "SNAP_EXIT", "%s",
+			     exit_choices[options->exit_snapshot]);
 	if (st == SNAP_OK)
-		st = setting_text(settings, "SNAP_FOLLOW", options->no_follow ? "0" : "1", err);
+		st = setting(settings, err, "SNAP_FOLLOW", "%s", options->no_follow ? "0" : "1");
 	if (st == SNAP_OK)
 		st = setting_labels(settings, &options->labels, iteration, err);
 	return st;
@@ -257,23 +263,24 @@ static int exit_code_of(const struct run_options *options, const struct launch_r
 	return result->exit_code;
 }
 
-static enum snap_status run_once(const struct run_options *options, struct launch *launch,
+static enum snap_status run_once(const struct run_options *options, const struct launch *planned,
 				 uint64_t iteration, int *exit_code, struct snap_error *err)
 {
+	struct launch launch = *planned;
 	struct settings settings = {.count = 0};
 	struct launch_result result;
 	enum snap_status st = settings_make(&settings, options, iteration, err);
 
 	if (st == SNAP_OK) {
-		launch->settings = settings.items;
-		launch->setting_count = settings.count;
-		st = launch_run(launch, &result, err);
+		launch.settings = settings.items;
+		launch.setting_count = settings.count;
+		st = launch_run(&launch, &result, err);
 	}
 	settings_free(&settings);
 	if (st != SNAP_OK)
 		return st;
 	*exit_code = result.exit_code;
-	if (launch->dir) {
+	if (launch.dir) {
 		report_result(options, &result);
 		if (!options->quiet)
 			report_unseen(&result.unseen);
@@ -283,19 +290,18 @@ static enum snap_status run_once(const struct run_options *options, struct launc
 }
 
 /* Warm-up runs are not recorded; the first run that fails ends the series. */
-static enum snap_status run_series(const struct run_options *options, struct launch *launch,
+static enum snap_status run_series(const struct run_options *options, const struct launch *recorded,
 				   int *exit_code, struct snap_error *err)
 {
-	const char *dir = launch->dir;
+	struct launch unrecorded = *recorded;
 	bool labelled = options->repeat > 1;
 	enum snap_status st = SNAP_OK;
 
-	launch->dir = NULL;
+	unrecorded.dir = NULL;
 	for (uint64_t i = 0; i < options->warmup && st == SNAP_OK && *exit_code == 0; i++)
-		st = run_once(options, launch, 0, exit_code, err);
-	launch->dir = dir;
+		st = run_once(options, &unrecorded, 0, exit_code, err);
 	for (uint64_t i = 1; i <= options->repeat && st == SNAP_OK && *exit_code == 0; i++)
-		st = run_once(options, launch, labelled ? i : 0, exit_code, err);
+		st = run_once(options, recorded, labelled ? i : 0, exit_code, err);
 	return st;
 }
 
