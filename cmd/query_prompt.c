@@ -68,7 +68,7 @@ static bool statement_add(struct statement *statement, const char *line)
 {
 	size_t size = strlen(line);
 
-	if (statement->size + size + 1 > statement->capacity) {
+	if (!statement->text || statement->size + size + 1 > statement->capacity) {
 		size_t capacity = (statement->size + size + 1) * 2;
 		char *text = realloc(statement->text, capacity);
 

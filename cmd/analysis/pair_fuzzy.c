@@ -336,7 +336,8 @@ static bool find_candidates_of(struct fuzzy *fuzzy, size_t f, size_t most)
 /* The fewer families, the closer the search comes to trying all. */
 static size_t candidates_per_family(const struct fuzzy *fuzzy)
 {
-	size_t share = ALIGNMENTS / fuzzy->old.family_count;
+	size_t families = fuzzy->old.family_count;
+	size_t share = families ? ALIGNMENTS / families : 0;
 
 	return share < FEWEST_CANDIDATES ? FEWEST_CANDIDATES
 	       : share > MOST_CANDIDATES ? MOST_CANDIDATES

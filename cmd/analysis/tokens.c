@@ -149,8 +149,8 @@ static bool weigh(struct tokens *tokens, const struct dataset_cell *const *old,
 bool tokens_compute(struct tokens *tokens, const struct dataset *dataset,
 		    const struct dataset_cell *const *old, const struct dataset_cell *const *new)
 {
-	uint32_t *names = malloc((dataset->frame_count + 1) * sizeof(*names));
-	uint32_t *files = malloc((dataset->frame_count + 1) * sizeof(*files));
+	uint32_t *names = calloc(dataset->frame_count + 1, sizeof(*names));
+	uint32_t *files = calloc(dataset->frame_count + 1, sizeof(*files));
 	bool ok;
 
 	*tokens = (struct tokens){.dataset = dataset, .names = dataset_new(0)};

@@ -30,6 +30,7 @@ static enum snap_status target_open(struct target *target, const char *path, str
 {
 	struct stat info;
 	bool exists = stat(path, &info) == 0;
+	char *temporary;
 
 	target->path = exists ? realpath(path, NULL) : strdup(path);
 	if (!target->path)
@@ -40,10 +41,9 @@ static enum snap_status target_open(struct target *target, const char *path, str
 		target->fd = open(target->path, O_WRONLY | O_CLOEXEC);
 		return target->fd < 0 ? target_fail(path, err) : SNAP_OK;
 	}
-	if (asprintf(&target->temporary, "%s.%ld.tmp", target->path, (long)getpid()) < 0) {
-		target->temporary = NULL;
+	if (asprintf(&temporary, "%s.%ld.tmp", target->path, (long)getpid()) < 0)
 		return fail_memory(err, "writing a snapshot");
-	}
+	target->temporary = temporary;
 	target->fd = open(target->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (target->fd < 0) {
 		free(target->temporary);

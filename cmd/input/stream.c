@@ -182,7 +182,7 @@ static bool make_room(struct stream *stream, size_t size)
 		return false;
 	while (room < size + READ_SIZE)
 		room *= 2;
-	if (room == stream->room) {
+	if (stream->buffer && room == stream->room) {
 		memmove(stream->buffer, stream->data, stream->size);
 		stream->data = stream->buffer;
 		return true;

@@ -121,7 +121,7 @@ static uint32_t print_chain(struct call_tree *tree, uint32_t id, unsigned depth)
 /* Depth first, without recursion: stacks may be deep. */
 static void print_tree(struct call_tree *tree)
 {
-	uint32_t id = tree->nodes[0].first_child;
+	uint32_t id;
 	unsigned depth = 0;
 
 	for (uint32_t i = 0; i < tree->count; i++)

@@ -203,7 +203,9 @@ char *demangle_function(const char *linkage_name)
 	char *base = strndup(name, demangle_base_size(name, size));
 	char *demangled = NULL;
 
-	if (!base || size > MANGLED_MAX)
+	if (!base)
+		return NULL;
+	if (size > MANGLED_MAX)
 		return base;
 	demangled = demangle_rust(base);
 	if (!demangled) {

@@ -213,7 +213,9 @@ static char *demangle_legacy(const char *name)
 
 static char peek(const struct rust *r)
 {
-	return r->at < r->end ? *r->at : '\0';
+	if (r->at == r->end)
+		return '\0';
+	return *r->at;
 }
 
 static bool eat(struct rust *r, char c)

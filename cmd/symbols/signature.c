@@ -35,7 +35,7 @@ static void put_bytes(struct speller *s, const char *bytes, size_t size)
 {
 	if (s->failed || size > SIGNATURE_MAX - s->size)
 		return;
-	if (s->size + size + 1 > s->room) {
+	if (!s->text || s->size + size + 1 > s->room) {
 		size_t room = (s->size + size + 1) * 2;
 		char *moved = realloc(s->text, room);
 
@@ -295,15 +295,9 @@ static void put_scoped_class(struct speller *s, Dwarf_Die *type)
 
 static char *concatenate(const char *a, const char *b, const char *c)
 {
-	size_t a_size = strlen(a), b_size = strlen(b);
-	char *text = malloc(a_size + b_size + strlen(c) + 1);
+	char *text;
 
-	if (text) {
-		memcpy(text, a, a_size);
-		memcpy(text + a_size, b, b_size);
-		strcpy(text + a_size + b_size, c);
-	}
-	return text;
+	return asprintf(&text, "%s%s%s", a, b, c) < 0 ? NULL : text;
 }
 
 /** The type that `type` is made of, with `before` and `after` around the declarator. */
