@@ -114,18 +114,32 @@ static uint64_t normalised_function(struct identity_work *work, uint32_t string)
 	return work->normalised[string];
 }
 
+/* What an address in a module is to other snapshots: the same only in the same build. */
+static uint64_t hash_place(const struct identity_work *work, const struct model_location *location)
+{
+	const struct snap_module *module;
+
+	if (location->module == SNAP_NONE)
+		return fold(0, location->address);
+	module = &work->model->modules[location->module];
+	return fold(fold(work->modules[location->module], work->raw[module->build_id]),
+		    location->address);
+}
+
 /* A frame without a name is told by its file, and without that by its address. */
 static void hash_frame(struct identity_work *work, const struct model_location *location,
 		       const struct snap_frame *frame, struct frame_key *key)
 {
 	const struct model *model = work->model;
-	bool named = model->strings[frame->function].size > 0;
+	bool placed = (location->flags & SNAP_LOCATION_HAS_ADDRESS) != 0;
+	const char *name = model_text(model, frame->function);
+	bool named = *name && !(placed && name_is_address(name));
 	bool filed = model->strings[frame->file].size > 0;
 	uint64_t where = location->module == SNAP_NONE ? 0 : work->modules[location->module];
 	uint64_t function = named ? normalised_function(work, frame->function) : 0;
 
-	if (!named && !filed && (location->flags & SNAP_LOCATION_HAS_ADDRESS))
-		function = fold(where, location->address);
+	if (!named && !filed && placed)
+		function = hash_place(work, location);
 	key->line = fold(fold(function, work->raw[frame->file]), frame->line);
 	key->function = fold(where, named ? function : fold(function, work->raw[frame->file]));
 	key->plumbing = name_is_plumbing(

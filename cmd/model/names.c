@@ -673,6 +673,15 @@ static void cut_stem_version(char *stem)
 	}
 }
 
+bool name_is_address(const char *function)
+{
+	const char *digits = strrchr(function, '+');
+
+	digits = digits ? digits + 1 : function;
+	return strncmp(digits, "0x", 2) == 0 && digits[2] &&
+	       digits[2 + strspn(digits + 2, "0123456789abcdef")] == 0;
+}
+
 size_t name_normalise_module(const char *path, char *out, size_t size)
 {
 	static const char deleted[] = " (deleted)";
@@ -692,7 +701,7 @@ size_t name_normalise_module(const char *path, char *out, size_t size)
 		if (tag && tag > name)
 			*tag = 0;
 		cut_stem_version(name);
-		strcat(name, ".so"); /* no longer than it was */
+		memcpy(name + strlen(name), ".so", sizeof(".so")); /* no longer than it was */
 	}
 	return copy_out(name, out, size);
 }

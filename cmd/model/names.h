@@ -27,6 +27,9 @@ size_t name_normalise(const char *function, char *out, size_t size);
  */
 size_t name_bare(const char *function, char *out, size_t size);
 
+/** True for what stands for a function that nobody knows: "libfoo.so+0x1234", "0x1234". */
+bool name_is_address(const char *function);
+
 /** The last component of a path. */
 const char *name_base(const char *path);
 

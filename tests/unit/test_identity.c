@@ -160,6 +160,18 @@ Test(identity, frames_without_a_name_are_told_by_file)
 	cr_expect_eq(a.function, c.function);
 }
 
+Test(identity, an_address_without_a_name_is_the_same_only_in_the_same_build)
+{
+	struct site_identity a = IDENTIFY({"app+0x10", "", 0, "app", "aa", 16});
+	struct site_identity again = IDENTIFY({"", "", 0, "app", "aa", 16});
+	struct site_identity rebuilt = IDENTIFY({"app+0x10", "", 0, "app", "bb", 16});
+
+	cr_expect_eq(a.function, again.function);
+	cr_expect_eq(a.line, again.line);
+	cr_expect_neq(a.function, rebuilt.function);
+	cr_expect_neq(a.line, rebuilt.line);
+}
+
 Test(identity, clones_are_the_function_they_were_made_from)
 {
 	cr_expect_eq(IDENTIFY({"f.constprop.0", "f.c", 1, "app", "", 0}).function,

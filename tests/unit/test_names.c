@@ -222,3 +222,14 @@ Test(names, libraries_are_compared_without_versions)
 	cr_expect_str_eq(module("libx.solid"), "libx.solid");
 	cr_expect_str_eq(module(""), "");
 }
+
+Test(names, what_stands_for_an_unknown_function_is_an_address)
+{
+	cr_expect(name_is_address("libfoo.so+0x1234"));
+	cr_expect(name_is_address("0xdeadbeef"));
+	cr_expect_not(name_is_address("main"));
+	cr_expect_not(name_is_address(""));
+	cr_expect_not(name_is_address("0x"));
+	cr_expect_not(name_is_address("Vector::operator+"));
+	cr_expect_not(name_is_address("operator+(0x1, int)"));
+}
