@@ -24,6 +24,7 @@ struct run_options {
 	struct text_list labels;
 	int python;
 	int exit_snapshot;
+	bool mmap;
 	bool no_follow;
 	uint64_t repeat, warmup;
 	bool quiet;
@@ -49,6 +50,8 @@ static const struct option run_table[] = {
 	 "record one allocation per SIZE bytes on average (default: all)", NULL},
 	{"depth", 0, OPTION_COUNT, AT(depth), "N", "keep the newest N frames of a call stack",
 	 NULL},
+	{"mmap", 0, OPTION_FLAG, AT(mmap), NULL,
+	 "record anonymous mappings, too, as the domain mmap", NULL},
 	{"label", 0, OPTION_LIST, AT(labels), "K=V",
 	 "attach a label to every snapshot; may be repeated", NULL},
 	{"python", 0, OPTION_CHOICE, AT(python), "WHEN", "record Python frames", python_choices},
@@ -194,6 +197,8 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	if (st == SNAP_OK)
 		st = setting_number(settings, "SNAP_DEPTH", options->depth, "", err);
 	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_MMAP", options->mmap, "", err);
+	if (st == SNAP_OK)
 		st = setting_signal(settings, options->on_signal, err);
 	if (st == SNAP_OK)
 		st = setting(settings, err, "SNAP_EXIT", "%s",
@@ -219,7 +224,8 @@ static void report_unseen(const struct launch_unseen *unseen)
 		return;
 	fprintf(stderr,
 		"snapdiff: warning: %s holds %.1f MiB that libsnap does not see (an allocator of "
-		"its own, or mmap), next to %.1f MiB of recorded heap, and reports show only the "
+		"its own, or mmap: --mmap shows it), next to %.1f MiB of recorded heap, and "
+		"reports show only the "
 		"latter",
 		unseen->program, mebibytes(unseen->bytes), mebibytes(unseen->live_bytes));
 	if (is_python)
@@ -322,6 +328,9 @@ static enum snap_status check_options(const struct run_options *options, struct 
 			    REPEAT_MAX);
 	if (options->warmup && options->repeat == 1)
 		return fail(err, SNAP_EUSAGE, "--warmup goes with --repeat");
+	if (options->mmap && options->sample)
+		return fail(err, SNAP_EUSAGE,
+			    "--mmap goes with exact recording: leave --sample away");
 	if (options->python == PYTHON_ON)
 		return fail(err, SNAP_EUSAGE,
 			    "--python on: this version records native call stacks only; leave it "

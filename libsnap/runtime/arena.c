@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "runtime/arena.h"
+#include "runtime/os_linux.h"
 
 #define ALIGNMENT    64u
 #define SLAB_BYTES   ((size_t)256 << 10)
@@ -27,8 +28,8 @@ static atomic_uint_fast64_t mapped_bytes;
 void *snap__map(size_t size)
 {
 	int saved_errno = errno;
-	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *base = snap__os_mmap(NULL, size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (base == MAP_FAILED) {
 		base = NULL;
@@ -44,7 +45,7 @@ void snap__unmap(void *base, size_t size)
 {
 	int saved_errno = errno;
 
-	if (base && munmap(base, size) == 0)
+	if (base && snap__os_munmap(base, size) == 0)
 		atomic_fetch_sub_explicit(&mapped_bytes, size, memory_order_relaxed);
 	errno = saved_errno;
 }

@@ -199,6 +199,12 @@ static bool set_follow(struct snap__config *c, const char *v)
 	return true;
 }
 
+static bool set_mmap(struct snap__config *c, const char *v)
+{
+	c->mmap = !snap__equal(v, "0");
+	return true;
+}
+
 static bool set_active(struct snap__config *c, const char *v)
 {
 	c->active = !snap__equal(v, "0");
@@ -223,6 +229,7 @@ static const struct {
 	{"SNAP_ON_SIGNAL=", set_signal, "SNAP_ON_SIGNAL is not a signal that can be caught"},
 	{"SNAP_EXIT=", set_exit, "SNAP_EXIT is not late, early or none"},
 	{"SNAP_FOLLOW=", set_follow, NULL},
+	{"SNAP_MMAP=", set_mmap, NULL},
 	{"SNAP_ACTIVE=", set_active, NULL},
 };
 
@@ -247,6 +254,9 @@ const char *snap__config_from_environment(struct snap__config *config,
 				complaint = settings[i].complaint;
 		}
 	}
+	/* A mapping of which a part goes could not be weighed any more. */
+	if (config->mmap && config->sample_bytes && !complaint)
+		complaint = "SNAP_MMAP does not go with SNAP_SAMPLE";
 	return complaint;
 }
 

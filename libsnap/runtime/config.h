@@ -31,6 +31,7 @@ struct snap__config {
 	int signal;                 /* SNAP_ON_SIGNAL; 0 none */
 	enum snap_exit_snapshot exit; /* SNAP_EXIT */
 	bool follow;                  /* SNAP_FOLLOW: forked and executed processes record too */
+	bool mmap;                    /* SNAP_MMAP: record anonymous mappings (mappings.h) */
 	bool active;                  /* SNAP_ACTIVE: record from the start */
 };
 

@@ -186,14 +186,30 @@ bool snap__os_make_directory(const char *path)
 	return there;
 }
 
+void *snap__os_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	return (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
+}
+
+int snap__os_munmap(void *base, size_t size)
+{
+	return (int)syscall(SYS_munmap, base, size);
+}
+
+void *snap__os_mremap(void *base, size_t size, size_t new_size, int flags, void *wanted)
+{
+	return (void *)syscall(SYS_mremap, base, size, new_size, flags, wanted);
+}
+
 atomic_uint *snap__os_fork_witness(void)
 {
 	int saved = errno;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *base = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *base = snap__os_mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				   -1, 0);
 
 	if (base != MAP_FAILED && madvise(base, page, MADV_WIPEONFORK) != 0) {
-		munmap(base, page);
+		snap__os_munmap(base, page);
 		base = MAP_FAILED;
 	}
 	errno = saved;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /** Wait until `*word` is no longer `value`, a wake-up, or `timeout_ns` (UINT64_MAX: for ever). */
 void snap__os_wait(atomic_uint *word, unsigned value, uint64_t timeout_ns);
@@ -34,6 +35,11 @@ bool snap__os_has_thread(int thread);
 
 /** Does `thread` of this process have the caller's capabilities?  True if that cannot be known. */
 bool snap__os_same_capabilities(int thread);
+
+/** mmap(), munmap(), mremap() past libc's names, which preload/ answers to. */
+void *snap__os_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
+int snap__os_munmap(void *base, size_t size);
+void *snap__os_mremap(void *base, size_t size, size_t new_size, int flags, void *wanted);
 
 /** The start of the file `path`, NUL-terminated; its size, or -1.  For small files of /proc. */
 long snap__os_read_file(const char *path, char *buffer, size_t size);

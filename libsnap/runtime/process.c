@@ -15,6 +15,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/lock.h"
+#include "runtime/mappings.h"
 #include "runtime/message.h"
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
@@ -188,9 +189,12 @@ static bool prepare_tables(void)
 			return false;
 		snap__sample_init(config.sample_bytes, config.seed);
 		snap__unwind_init(config.depth);
+		if (config.mmap && !snap__mappings_init())
+			return false;
 		is_prepared = true;
 	} else {
 		snap__record_reset();
+		snap__mappings_clear();
 	}
 	identify();
 	return true;
@@ -380,12 +384,14 @@ void snap__process_after_identity(bool made_way)
 
 static void before_fork(void)
 {
+	snap__mappings_before_fork();
 	snap__side_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
 	snap__side_after_fork();
+	snap__mappings_after_fork();
 }
 
 static void after_fork_in_child(void)
@@ -393,6 +399,7 @@ static void after_fork_in_child(void)
 	struct snap__thread *self = snap__thread_self;
 
 	snap__side_after_fork();
+	snap__mappings_after_fork();
 	if (atomic_load(&state) == PASSIVE)
 		return;
 	snap__threads_after_fork();

@@ -289,8 +289,8 @@ static uint32_t domain_stack(struct snap__thread *thread, uint32_t domain, const
 	return stack;
 }
 
-static bool domain_enter(uint32_t domain, uintptr_t address, uint64_t size, uint32_t born,
-			 const void *frame)
+bool snap__record_domain_enter(uint32_t domain, uintptr_t address, uint64_t size, uint32_t born,
+			       const void *frame)
 {
 	struct snap__thread *thread = snap__thread_get();
 	struct snap__block block = {.size = size, .epoch = born};
@@ -313,7 +313,17 @@ static bool domain_enter(uint32_t domain, uintptr_t address, uint64_t size, uint
 
 bool snap__record_domain_alloc(uint32_t domain, uintptr_t address, uint64_t size, const void *frame)
 {
-	return domain_enter(domain, address, size, snap__record_epoch(), frame);
+	return snap__record_domain_enter(domain, address, size, snap__record_epoch(), frame);
+}
+
+static void count_overflow(void)
+{
+	struct snap__thread *thread = snap__thread_get();
+
+	if (!thread)
+		return;
+	snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	snap__thread_done(thread);
 }
 
 static bool domain_leave(uint32_t domain, uintptr_t address, struct snap__block *old)
@@ -345,5 +355,22 @@ bool snap__record_domain_resize(uint32_t domain, uintptr_t old_address, uintptr_
 	struct snap__block old = {.epoch = snap__record_epoch()};
 
 	domain_leave(domain, old_address, &old);
-	return domain_enter(domain, address, size, old.epoch, frame);
+	return snap__record_domain_enter(domain, address, size, old.epoch, frame);
+}
+
+void snap__record_domain_cut(uint32_t domain, uintptr_t address, uint64_t low_size,
+			     uintptr_t high_address, uint64_t high_size, uint32_t *born)
+{
+	struct snap__block block;
+	bool stale;
+
+	if (!domain_leave(domain, address, &block))
+		return;
+	*born = block.epoch;
+	block.size = low_size;
+	if (low_size && !snap__side_put(domain, address, &block, &stale))
+		count_overflow();
+	block.size = high_size;
+	if (high_size && !snap__side_put(domain, high_address, &block, &stale))
+		count_overflow();
 }

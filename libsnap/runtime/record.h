@@ -69,6 +69,16 @@ bool snap__record_domain_resize(uint32_t domain, uintptr_t old_address, uintptr_
 				uint64_t size, const void *frame);
 bool snap__record_domain_free(uint32_t domain, uintptr_t address);
 
+/** ... born in epoch `born`. */
+bool snap__record_domain_enter(uint32_t domain, uintptr_t address, uint64_t size, uint32_t born,
+			       const void *frame);
+/**
+ * A part of the block at `address` goes: `low_size` bytes stay there, and `high_size` at
+ * `high_address`; either may be 0.  They keep its stack and epoch, which `*born` gets.
+ */
+void snap__record_domain_cut(uint32_t domain, uintptr_t address, uint64_t low_size,
+			     uintptr_t high_address, uint64_t high_size, uint32_t *born);
+
 /** Epoch that blocks are born into now; closing it returns the old one. */
 uint32_t snap__record_epoch(void);
 uint32_t snap__record_close_epoch(void);

@@ -30,6 +30,7 @@
 #include "runtime/arena.h"
 #include "runtime/domains.h"
 #include "runtime/heapmap.h"
+#include "runtime/mappings.h"
 #include "runtime/metrics.h"
 #include "runtime/modules.h"
 #include "runtime/os_linux.h"
@@ -351,7 +352,7 @@ static void put_metrics(struct job *job)
 			   snap__threads_total(SNAP__COUNT_FREED));
 	snap__metrics_each(ask, put_metric, job);
 	if (ask)
-		put_unseen(job, job->allocator_total + recorder);
+		put_unseen(job, job->allocator_total + recorder + snap__mappings_bytes());
 }
 
 static void put_losses(struct job *job)

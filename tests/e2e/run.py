@@ -408,6 +408,25 @@ def unseen():
     shutil.rmtree(directory)
 
 
+def mappings():
+    """Every way to map and unmap; with SNAP_MMAP off, only the heap is there."""
+    r = Recording([program("mappings")], SNAP_MMAP=1)
+    r.compare(program("mappings"))
+    r.done()
+    r = Recording([program("mappings")])
+    found, _ = figures(r.files()[-1], program("mappings"))
+    check(sorted(found) == ["site_heap"], f"sites without SNAP_MMAP: {sorted(found)}")
+    r.done()
+    for allocator in glob.glob("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2"):
+        r = Recording([program("mappings")], preload=False, SNAP_MMAP=1, SNAP_ACTIVE=1,
+                      SNAP_OUT=tempfile.gettempdir() + "/snap-e2e-jemalloc",
+                      LD_PRELOAD=f"{options.library} {allocator}")
+        r.dir = tempfile.gettempdir() + "/snap-e2e-jemalloc"
+        snap = read(r.files()[-1])
+        check(int(snap["meta"]["metrics.heap.live_bytes"]) < 40 << 20, "jemalloc's arenas are counted")
+        r.done()
+
+
 def sampled():
     """The mean over seeds comes near the truth, and the stated errors are honest."""
     totals, errors, truth = [], [], None
@@ -444,7 +463,7 @@ TESTS = {
     "api": api, "timer": timer, "growth": growth, "peak": peak, "signal": signalled,
     "control": control, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
-    "hello": hello, "unseen": unseen, "sampled": sampled,
+    "hello": hello, "unseen": unseen, "mappings": mappings, "sampled": sampled,
 }
 
 

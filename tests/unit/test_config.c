@@ -95,6 +95,16 @@ Test(config, a_value_that_makes_no_sense_is_told)
 	cr_expect(strstr(complaint, "SNAP_EVERY") != NULL);
 }
 
+Test(config, mappings_are_not_sampled)
+{
+	const char *both[] = {"SNAP_MMAP=1", "SNAP_SAMPLE=64KiB", NULL};
+	const char *one[] = {"SNAP_MMAP=1", NULL};
+
+	cr_expect(snap__config_from_environment(&config, both) != NULL);
+	cr_expect_null(snap__config_from_environment(&config, one));
+	cr_expect(config.mmap);
+}
+
 Test(config, the_api_changes_only_what_it_sets)
 {
 	const char *environment[] = {"SNAP_OUT=a", "SNAP_DEPTH=9", NULL};

@@ -1,0 +1,71 @@
+/*
+ * preload/mmap.c - mappings: the real function, and a word to the recorder if it wants to know.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "preload/entry.h"
+#include "preload/real.h"
+#include "runtime/mappings.h"
+#include "runtime/os_linux.h"
+
+#define FRAME  __builtin_frame_address(0)
+#define WANTED snap__mappings_wanted(__builtin_return_address(0))
+
+/* Before the real functions are known, the kernel is asked itself: the search for them may map. */
+#define REAL(function) (snap__real.function ? snap__real.function : snap__os_##function)
+
+ENTRY void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	void *base = REAL(mmap)(address, size, protection, flags, fd, offset);
+	int saved = errno;
+
+	if (base != MAP_FAILED && WANTED)
+		snap__mappings_added((uintptr_t)base, size, flags & MAP_ANONYMOUS, FRAME);
+	errno = saved;
+	return base;
+}
+
+#ifdef __GLIBC__
+ENTRY void *mmap64(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	void *base = REAL(mmap)(address, size, protection, flags, fd, offset);
+	int saved = errno;
+
+	if (base != MAP_FAILED && WANTED)
+		snap__mappings_added((uintptr_t)base, size, flags & MAP_ANONYMOUS, FRAME);
+	errno = saved;
+	return base;
+}
+#endif
+
+ENTRY int munmap(void *base, size_t size)
+{
+	if (WANTED)
+		snap__mappings_removed((uintptr_t)base, size);
+	return REAL(munmap)(base, size);
+}
+
+ENTRY void *mremap(void *base, size_t size, size_t new_size, int flags, ...)
+{
+	void *wanted = NULL, *fresh;
+	va_list rest;
+	bool held;
+	int saved;
+
+	va_start(rest, flags);
+	if (flags & MREMAP_FIXED)
+		wanted = va_arg(rest, void *);
+	va_end(rest);
+	held = WANTED && snap__mappings_move_begin();
+	fresh = REAL(mremap)(base, size, new_size, flags, wanted);
+	saved = errno;
+	if (held)
+		snap__mappings_move_end((uintptr_t)base, size,
+					fresh == MAP_FAILED ? 0 : (uintptr_t)fresh, new_size,
+					FRAME);
+	errno = saved;
+	return fresh;
+}

@@ -1,0 +1,50 @@
+/*
+ * runtime/mappings.h - anonymous mappings as a domain of their own, "mmap".
+ *
+ * Off unless SNAP_MMAP asks for it.  A mapping counts from mmap() to munmap(), in whole pages of
+ * address space, touched or not; what a part of it leaves behind keeps its call stack and age.
+ * preload/ sees the calls that go through libc's entry points: not those that libc's own malloc
+ * and thread stacks make, and it leaves out those of any other allocator, whose blocks are
+ * recorded one by one.
+ */
+#ifndef SNAP_RUNTIME_MAPPINGS_H
+#define SNAP_RUNTIME_MAPPINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Record mappings from now on; false: no memory. */
+bool snap__mappings_init(void);
+/** Forget all. */
+void snap__mappings_clear(void);
+
+/** Calls from code in [start, end) are those of the host's allocator. */
+void snap__mappings_ignore(uintptr_t start, uintptr_t end);
+
+/** Is a call that returns to `caller` to be recorded? */
+bool snap__mappings_wanted(const void *caller);
+
+/** After a mapping was made (of `size` bytes; `frame` as in record.h). */
+void snap__mappings_added(uintptr_t address, size_t size, bool is_anonymous, const void *frame);
+
+/** Before [address, address + size) is unmapped. */
+void snap__mappings_removed(uintptr_t address, size_t size);
+
+/**
+ * Around mremap(): the table is held while the kernel moves the mapping, so that nobody else's at
+ * its old place is taken for it.  False from begin: not recorded, and no end.  `moved_to` is 0 if
+ * the call failed.
+ */
+bool snap__mappings_move_begin(void);
+void snap__mappings_move_end(uintptr_t address, size_t size, uintptr_t moved_to, size_t new_size,
+			     const void *frame);
+
+/** Bytes in recorded mappings. */
+uint64_t snap__mappings_bytes(void);
+
+/** Around fork. */
+void snap__mappings_before_fork(void);
+void snap__mappings_after_fork(void);
+
+#endif
