@@ -252,7 +252,9 @@ static void report_result(const struct run_options *options, const struct launch
 			"snapdiff: recording did not start: the program did not load libsnap "
 			"(is it started in a clean environment, or by a privileged helper?)\n");
 	else if (options->exit_snapshot != EXIT_SNAPSHOT_NONE)
-		fprintf(stderr, "snapdiff: recording started, but no snapshot was written to %s\n",
+		fprintf(stderr,
+			"snapdiff: recording started, but no snapshot was written to %s (did the "
+			"program change its user, or become another in a clean environment?)\n",
 			options->out);
 	else if (!options->quiet)
 		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");

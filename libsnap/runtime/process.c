@@ -208,21 +208,19 @@ static void hello_begin(struct snap__text *line)
 	snap__text_add(line, identity.program);
 }
 
-/* Append the line at once; false if `snapdiff run` does not get it. */
-static bool hello_send(struct snap__text *line)
+/* Append the line at once, where `snapdiff run` reads it. */
+static void hello_send(struct snap__text *line)
 {
 	int fd, ignored;
-	bool done;
 
 	if (!config.hello[0])
-		return false;
+		return;
 	snap__text_add(line, "\n");
 	fd = snap__sys_open(config.hello, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return false;
-	done = snap__os_write_all(fd, line->data, line->size, &ignored);
+		return;
+	snap__os_write_all(fd, line->data, line->size, &ignored);
 	snap__sys_close(fd);
-	return done;
 }
 
 /* Tell `snapdiff run` that recording has started. */
@@ -237,7 +235,7 @@ static void say_started(void)
 }
 
 /* ... or why not. */
-static bool say_refused(const char *problem, const char *detail, int error)
+static void say_refused(const char *problem, const char *detail, int error)
 {
 	char buffer[SNAP__PATH_MAX / 2];
 	struct snap__text line = SNAP__TEXT(buffer);
@@ -251,7 +249,7 @@ static bool say_refused(const char *problem, const char *detail, int error)
 		snap__text_add(&line, ": ");
 		snap__text_add(&line, snap__error_text(error));
 	}
-	return hello_send(&line);
+	hello_send(&line);
 }
 
 /* ... or, at the end, that what was recorded is the lesser part of the memory. */
@@ -275,7 +273,10 @@ static enum snap_status refuse(enum snap_status st, const char *problem, const c
 			       int error)
 {
 	identify();
-	if (!say_refused(problem, detail, error)) /* otherwise `snapdiff run` says it */
+	/* Under `snapdiff run` the host's standard error stays as it would be. */
+	if (config.hello[0])
+		say_refused(problem, detail, error);
+	else
 		snap__message(problem, detail, error);
 	atomic_store(&state, PASSIVE);
 	return st;
