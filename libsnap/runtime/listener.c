@@ -61,7 +61,7 @@ void snap__listener_wake(void)
 	int saved = errno, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0) {
-		connect(fd, (struct sockaddr *)&address, size);
+		(void)connect(fd, (struct sockaddr *)&address, size);
 		snap__sys_close(fd);
 	}
 	errno = saved;

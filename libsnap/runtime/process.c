@@ -533,7 +533,7 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	/* The first to be registered runs last: after every static and library destructor. */
 	__cxa_atexit(at_exit, NULL, NULL);
-	at_quick_exit(at_quick);
+	(void)at_quick_exit(at_quick); /* fails only for want of memory: no snapshot there, then */
 	if (!config.active)
 		return;
 	if (!config.follow)

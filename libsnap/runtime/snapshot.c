@@ -573,7 +573,7 @@ static void put_sites(struct job *job)
 	for (uint32_t stack = 0; stack < job->stacks; stack++) {
 		for (end = at; end < job->live.count && rows[end].stack == stack; end++)
 			;
-		put_site(job, stack, rows ? rows + at : NULL, end - at);
+		put_site(job, stack, at < end ? rows + at : NULL, end - at);
 		at = end;
 		if (stack % 4096 == 0)
 			tick();

@@ -314,6 +314,7 @@ static uintptr_t binary(struct evaluation *e, unsigned op, uintptr_t left, uintp
 	case OP_SHR:
 		return right < 64 ? left >> right : 0;
 	case OP_SHRA:
+		/* cppcheck-suppress shiftTooManyBitsSigned; GCC and clang shift the sign in */
 		return (uintptr_t)(l >> (right < 64 ? right : 63));
 	case OP_EQ:
 		return l == r;
