@@ -44,9 +44,9 @@ extern const char *const compat_names[];
 		 OPTION_TEXT, (at) + offsetof(struct compat_options, py_domain),                   \
 		 "N",         "with --compat: only traces of tracemalloc's domain N",              \
 		 NULL},                                                                            \
-		{"source", 0,                                                                      \
+		{"source",    0,                                                                   \
 		 OPTION_TEXT, (at) + offsetof(struct compat_options, source),                      \
-		 "DIR",    "with --compat: show below each row its line of the source in DIR",     \
+		 "DIR",       "with --compat: show below each row its line of the source in DIR",  \
 		 NULL},                                                                            \
 	{                                                                                          \
 		"map", 0, OPTION_LIST, (at) + offsetof(struct compat_options, map), "OLD=NEW",     \

@@ -14,7 +14,7 @@
 
 #include "runtime/unwind/unwind.h"
 
-#define NOT_INLINED  __attribute__((noinline))
+#define NOT_INLINED   __attribute__((noinline))
 #define FLOOR_FRAMES  128
 #define SLOT_DISTANCE 8 /* words: one frame to a cache line */
 
@@ -173,7 +173,7 @@ static void report(int frames)
 	int depth = frames / 2 - 2; /* a tree function and go_on() are two frames */
 	double tree_empty, tree_full, tree_reuse, same, same_empty, floor_ns;
 	double mean;
-	uintptr_t room[FLOOR_FRAMES * SLOT_DISTANCE] = { 0 };
+	uintptr_t room[FLOOR_FRAMES * SLOT_DISTANCE] = {0};
 
 	tree_empty = median(time_tree, leaf_empty, depth);
 	tree_full = median(time_tree, leaf_full_walk, depth) - tree_empty;

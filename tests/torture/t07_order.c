@@ -24,6 +24,7 @@ static void *race(void *unused)
 
 int main(void)
 {
+	volatile size_t huge = PTRDIFF_MAX; /* volatile: compilers warn of what is asked for here */
 	struct rlimit limit;
 	pthread_t threads[4];
 	char *p;
@@ -43,11 +44,11 @@ int main(void)
 		errno = 0;
 		NEED(realloc(p, 2ul << 30) == NULL && errno == ENOMEM);
 		errno = 0;
-		NEED(malloc(PTRDIFF_MAX) == NULL && errno == ENOMEM);
+		NEED(malloc(huge) == NULL && errno == ENOMEM);
 		errno = 0;
-		NEED(calloc(SIZE_MAX / 2, 4) == NULL && errno == ENOMEM);
+		NEED(calloc(huge, 4) == NULL && errno == ENOMEM);
 		errno = 0;
-		NEED(reallocarray(p, SIZE_MAX / 2, 4) == NULL && errno == ENOMEM);
+		NEED(reallocarray(p, huge, 4) == NULL && errno == ENOMEM);
 	}
 	NEED(strcmp(p, "still here") == 0);
 	errno = 77;

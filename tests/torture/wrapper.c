@@ -1,6 +1,6 @@
 /*
- * wrapper.c - another preloaded library: it stands before the C library's file functions, and learns
- * the real ones only in its constructor.
+ * wrapper.c - another preloaded library: it stands before the C library's file functions, and
+ * learns the real ones only in its constructor.
  *
  * Class of bug: a guest that talks through interposable functions before the others of its kind are
  * ready calls a NULL pointer (redis under two preloaded libraries died that way).
