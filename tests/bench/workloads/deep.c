@@ -44,6 +44,15 @@ static level_fn *below(const struct walk *walk, int level)
 	return levels[level + 1][walk->path >> choice & 1];
 }
 
+__attribute__((noinline)) static void *bottom(struct walk *walk)
+{
+	void *block = malloc(16 + walk->random % 497);
+
+	if (block)
+		*(volatile char *)block = 1;
+	return block;
+}
+
 /* The call must not be the last thing that a level does, or it would become a jump. */
 #define LEVEL(n)                                                                                   \
 	__attribute__((noinline)) static void *left##n(struct walk *walk)                          \
@@ -64,35 +73,25 @@ static level_fn *below(const struct walk *walk, int level)
 		walk->size += before & 1;                                                          \
 		return block;                                                                      \
 	}
-/* The formatter takes these for one declaration. */
+/* The formatter takes what follows for one declaration. */
 /* clang-format off */
 LEVEL(0) LEVEL(1) LEVEL(2) LEVEL(3) LEVEL(4) LEVEL(5) LEVEL(6)
 LEVEL(7) LEVEL(8) LEVEL(9) LEVEL(10) LEVEL(11) LEVEL(12) LEVEL(13)
 LEVEL(14) LEVEL(15) LEVEL(16) LEVEL(17) LEVEL(18) LEVEL(19) LEVEL(20)
 LEVEL(21) LEVEL(22) LEVEL(23) LEVEL(24) LEVEL(25) LEVEL(26) LEVEL(27)
 LEVEL(28) LEVEL(29) LEVEL(30) LEVEL(31) LEVEL(32) LEVEL(33) LEVEL(34)
-	/* clang-format on */
 
-	__attribute__((noinline)) static void *bottom(struct walk *walk)
-{
-	void *block = malloc(16 + walk->random % 497);
+#define PAIR(n) {left##n, right##n}
 
-	if (block)
-		*(volatile char *)block = 1;
-	return block;
-}
-
-#define PAIR(n)                                                                                    \
-	{                                                                                          \
-		left##n, right##n                                                                  \
-	}
 level_fn *const levels[LEVELS + 1][2] = {
-	PAIR(0),  PAIR(1),  PAIR(2),  PAIR(3),          PAIR(4),  PAIR(5),  PAIR(6),  PAIR(7),
-	PAIR(8),  PAIR(9),  PAIR(10), PAIR(11),         PAIR(12), PAIR(13), PAIR(14), PAIR(15),
-	PAIR(16), PAIR(17), PAIR(18), PAIR(19),         PAIR(20), PAIR(21), PAIR(22), PAIR(23),
-	PAIR(24), PAIR(25), PAIR(26), PAIR(27),         PAIR(28), PAIR(29), PAIR(30), PAIR(31),
-	PAIR(32), PAIR(33), PAIR(34), {bottom, bottom},
+	PAIR(0), PAIR(1), PAIR(2), PAIR(3), PAIR(4), PAIR(5), PAIR(6),
+	PAIR(7), PAIR(8), PAIR(9), PAIR(10), PAIR(11), PAIR(12), PAIR(13),
+	PAIR(14), PAIR(15), PAIR(16), PAIR(17), PAIR(18), PAIR(19), PAIR(20),
+	PAIR(21), PAIR(22), PAIR(23), PAIR(24), PAIR(25), PAIR(26), PAIR(27),
+	PAIR(28), PAIR(29), PAIR(30), PAIR(31), PAIR(32), PAIR(33), PAIR(34),
+	{bottom, bottom},
 };
+/* clang-format on */
 
 static _Atomic(void *) *live;
 static size_t live_count;
