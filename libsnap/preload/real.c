@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "preload/entry.h"
-#include "runtime/mappings.h"
 
 struct snap__real snap__real;
 
@@ -134,16 +133,6 @@ static const char *in_front(void)
 	return symbol && symbol->st_shndx != SHN_UNDEF ? info.dli_fname : NULL;
 }
 
-/* An allocator maps the arenas that its blocks are in. */
-static void ignore_mappings_of(void *allocator)
-{
-	struct dl_find_object found;
-
-	if (_dl_find_object(allocator, &found) == 0)
-		snap__mappings_ignore((uintptr_t)found.dlfo_map_start,
-				      (uintptr_t)found.dlfo_map_end);
-}
-
 void snap__real_describe(struct snap__host *host)
 {
 	void *malloc_address;
@@ -155,5 +144,5 @@ void snap__real_describe(struct snap__host *host)
 	/* Chunks of glibc's malloc are at least 32 bytes, and 16-aligned. */
 	host->granule_shift = strcmp(host->allocator, "glibc") == 0 && sizeof(void *) == 8 ? 5 : 4;
 	host->in_front = in_front();
-	ignore_mappings_of(malloc_address);
+	host->malloc_address = malloc_address;
 }

@@ -13,6 +13,7 @@
 #include "runtime/arena.h"
 #include "runtime/domains.h"
 #include "runtime/lock.h"
+#include "runtime/modules.h"
 #include "runtime/record.h"
 
 #define FIRST_CAPACITY 512u
@@ -53,8 +54,16 @@ static bool have_room(void)
 	return true;
 }
 
-bool snap__mappings_init(void)
+bool snap__mappings_init(const void *allocator)
 {
+	const struct snap__module *module;
+
+	snap__modules_refresh();
+	module = snap__modules_at((uintptr_t)allocator);
+	if (module) {
+		ignored_start = module->start;
+		ignored_end = module->end;
+	}
 	domain = snap__domain_number("mmap");
 	if (domain == 0 || !have_room())
 		return false;
@@ -68,12 +77,6 @@ void snap__mappings_clear(void)
 		return;
 	count = 0;
 	snap__lock_release(&lock);
-}
-
-void snap__mappings_ignore(uintptr_t start, uintptr_t end)
-{
-	ignored_start = start;
-	ignored_end = end;
 }
 
 bool snap__mappings_wanted(const void *caller)

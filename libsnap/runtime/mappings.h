@@ -14,13 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Record mappings from now on; false: no memory. */
-bool snap__mappings_init(void);
+/** Record mappings from now on, but those that the code around `allocator` makes, which is where
+ * the host's malloc is.  False: no memory. */
+bool snap__mappings_init(const void *allocator);
 /** Forget all. */
 void snap__mappings_clear(void);
-
-/** Calls from code in [start, end) are those of the host's allocator. */
-void snap__mappings_ignore(uintptr_t start, uintptr_t end);
 
 /** Is a call that returns to `caller` to be recorded? */
 bool snap__mappings_wanted(const void *caller);

@@ -189,7 +189,7 @@ static bool prepare_tables(void)
 			return false;
 		snap__sample_init(config.sample_bytes, config.seed);
 		snap__unwind_init(config.depth);
-		if (config.mmap && !snap__mappings_init())
+		if (config.mmap && !snap__mappings_init(host.malloc_address))
 			return false;
 		is_prepared = true;
 	} else {

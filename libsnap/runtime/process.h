@@ -11,7 +11,8 @@
 
 /** What is known about the host's malloc, found out by preload/. */
 struct snap__host {
-	const char *allocator;  /* "glibc", "jemalloc", ... */
+	const char *allocator; /* "glibc", "jemalloc", ... */
+	const void *malloc_address;
 	unsigned granule_shift; /* see heapmap.h */
 	const char *in_front;   /* object whose malloc the program calls instead of ours, or NULL */
 };
