@@ -96,7 +96,8 @@ static void print_options(FILE *out, const struct command *command)
 
 void cli_help(const struct command *command, bool details, FILE *out)
 {
-	fprintf(out, "usage: snapdiff %s %s\n", command->name, command->usage);
+	fprintf(out, "usage: snapdiff %s%s%s\n", command->name, *command->usage ? " " : "",
+		command->usage);
 	if (command->alias)
 		fprintf(out, "   or: snapdiff %s %s\n", command->alias, command->usage);
 	fprintf(out, "\n");

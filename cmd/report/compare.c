@@ -642,8 +642,9 @@ static void note_what_is_shown(struct compare *compare)
 	if (compare->count == 0)
 		report_note(compare->report, "Nothing changed%s%s",
 			    compare->same_count
-				    ? report_text(compare->report, ": %zu rows are the same",
-						  compare->same_count)
+				    ? report_text(compare->report, ": %zu row%s the same",
+						  compare->same_count,
+						  compare->same_count == 1 ? " is" : "s are")
 				    : "",
 			    more);
 	else

@@ -247,11 +247,12 @@ static void add_title(struct top *top)
 	uint64_t blocks = totals->value[bytes + 1];
 	char size[32];
 
-	top->report->title =
-		report_text(top->report, "%s: %s %s in %s blocks", sites_input_name(top->report, 0),
-			    sites_bytes(totals->value[bytes], size), what[bytes],
-			    blocks == SNAP_UNKNOWN ? "an unknown number of"
-						   : report_text(top->report, "%" PRIu64, blocks));
+	top->report->title = report_text(
+		top->report, "%s: %s %s in %s block%s", sites_input_name(top->report, 0),
+		sites_bytes(totals->value[bytes], size), what[bytes],
+		blocks == SNAP_UNKNOWN ? "an unknown number of"
+				       : report_text(top->report, "%" PRIu64, blocks),
+		blocks == 1 ? "" : "s");
 }
 
 static void add_notes(struct top *top)
