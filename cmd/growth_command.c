@@ -10,6 +10,7 @@
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/growth.h"
+#include "report/growth_exits.h"
 #include "report/subject.h"
 
 #define FIELD(member) offsetof(struct growth_command, member)
@@ -99,6 +100,9 @@ static enum snap_status read_control(struct growth_control **control,
 					  options->control.count, err);
 
 	if (st == SNAP_OK)
+		st = growth_leave_out_exits(scratch, session_store(subject.session), subject.ids,
+					    &subject.count, err);
+	if (st == SNAP_OK)
 		st = growth_axis_read(&axis, session_store(subject.session), subject.ids,
 				      subject.count, options->per, scratch, err);
 	if (st == SNAP_OK)
@@ -113,16 +117,19 @@ static enum snap_status read_control(struct growth_control **control,
 	return st;
 }
 
-/* The axis has to be read before the report is known to be sampled; its warnings wait in `early`.
+/* The axis has to be read before the report is known to be sampled; what is odd about the series
+ * waits in `early`, which has to outlive the report.
  */
-static void move_warnings(struct report *report, const struct report *early)
+static void take_over(struct report *report, const struct report *early)
 {
+	value_field(report, &report->head, "left_out", *value_get(&early->head, "left_out"));
+	for (size_t i = 0; i < early->note_count; i++)
+		report_note(report, "%s", early->notes[i]);
 	for (size_t i = 0; i < early->warning_count; i++)
 		report_warn(report, "%s", early->warnings[i]);
 }
 
-static enum snap_status print_report(const struct subject *subject,
-				     const struct growth_command *options,
+static enum snap_status print_report(struct subject *subject, const struct growth_command *options,
 				     const struct growth_request *request, bool *finding,
 				     struct snap_error *err)
 {
@@ -130,9 +137,12 @@ static enum snap_status print_report(const struct subject *subject,
 	struct report *early = growth_report_new(false), *report = NULL;
 	struct growth_axis axis = {0};
 	struct growth_table table = {0};
-	enum snap_status st = growth_axis_read(&axis, store, subject->ids, subject->count,
-					       options->per, early, err);
+	enum snap_status st =
+		growth_leave_out_exits(early, store, subject->ids, &subject->count, err);
 
+	if (st == SNAP_OK)
+		st = growth_axis_read(&axis, store, subject->ids, subject->count, options->per,
+				      early, err);
 	if (st == SNAP_OK)
 		st = growth_table_read(&table, store, subject->ids, &axis, &options->shared, err);
 	if (st == SNAP_OK) {
@@ -140,7 +150,7 @@ static enum snap_status print_report(const struct subject *subject,
 		st = subject_describe(subject, report, err);
 	}
 	if (st == SNAP_OK) {
-		move_warnings(report, early);
+		take_over(report, early);
 		st = growth_fill(report, &table, request, err);
 	}
 	if (st == SNAP_OK) {

@@ -205,8 +205,8 @@ static enum growth_verdict weigh_ages(enum growth_verdict counted,
 		    (blocks->count < 8 || ages->late >= 0.3 * ages->expected_late))
 			return GROWTH_LEAK;
 		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
-	case AGES_ENDED:
-		return rising ? GROWTH_INCONCLUSIVE : counted;
+	case AGES_ENDED: /* one idle interval does not end what went on evenly */
+		return rising && !growth_shape_is_exact(blocks) ? GROWTH_INCONCLUSIVE : counted;
 	case AGES_EARLY:
 		return rising ? GROWTH_WARM_UP : counted;
 	case AGES_RECENT:
@@ -222,11 +222,14 @@ static enum growth_verdict weigh_ages(enum growth_verdict counted,
 	return counted;
 }
 
-static enum growth_confidence weigh_confidence(enum growth_confidence counted, size_t snapshots,
+static enum growth_confidence weigh_confidence(enum growth_confidence counted,
+					       const struct growth_shape *blocks,
 					       const struct growth_ages *ages)
 {
-	enum growth_confidence most = most_confidence(snapshots);
+	enum growth_confidence most = most_confidence(blocks->count);
 
+	if (ages->pattern == AGES_ENDED && growth_shape_is_exact(blocks))
+		return weaker(counted, GROWTH_MEDIUM);
 	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->expected_late &&
 	    !ages->faded && (ages->silence > 0.2 || ages->idle_end)) {
 		if (ages->exposure >= 10 && ages->leaving >= 4 &&
@@ -258,6 +261,7 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 {
 	struct growth_shape blocks, bytes;
 	struct growth_ages ages = {.pattern = AGES_UNKNOWN};
+	char first[GROWTH_AMOUNT_SIZE], second[GROWTH_AMOUNT_SIZE];
 	bool by_bytes = true;
 
 	growth_shape_measure(&bytes, run->x, run->bytes, run->count, options->warmup);
@@ -275,21 +279,22 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	}
 	out->confidence = confidence_of(out->verdict, by_bytes ? &bytes : &blocks);
 	if (out->verdict == GROWTH_LEAK)
-		out->confidence = weigh_confidence(out->confidence, run->count, &ages);
+		out->confidence =
+			weigh_confidence(out->confidence, by_bytes ? &bytes : &blocks, &ages);
 	measure_slopes(out, run, bytes.tail);
 	if (is_growth(out->verdict) && !is_significant(run->bytes, run->bytes_stderr, run->count))
 		out->confidence = GROWTH_LOW;
 	if (is_growth(out->verdict))
 		note_exact(out, run->blocks ? &blocks : NULL, &bytes);
 	if (out->exact && out->exact_blocks > 0)
-		growth_say(out, "exactly %.0f block%s, %.0f bytes per snapshot", out->exact_blocks,
-			   out->exact_blocks == 1 ? "" : "s", out->exact_bytes);
+		growth_say(out, "exactly %s, %s per snapshot",
+			   growth_amount(out->exact_blocks, "block", first),
+			   growth_amount(out->exact_bytes, "byte", second));
 	explain(out, run, by_bytes ? &bytes : &blocks, by_bytes, &ages);
 	if (out->verdict == GROWTH_CONTAINER && run->blocks)
-		growth_say(out,
-			   "it held %.0f blocks at the start and %.0f at the end: the bytes grow "
-			   "inside them",
-			   blocks.first, blocks.last);
+		growth_say(out, "it held %s at the start and %s at the end: the bytes grow inside",
+			   growth_amount(blocks.first, "block", first),
+			   growth_amount(blocks.last, "block", second));
 }
 
 /* ---- runs: values are never subtracted across a restart ---- */
@@ -306,7 +311,7 @@ static size_t run_end(const struct growth_series *series, size_t from)
 /* Copies of blocks and bytes with control slopes subtracted; false when memory is out. */
 static bool subtract_control(struct judged_run *run, const struct growth_options *options)
 {
-	double *copy = malloc(2 * run->count * sizeof(*copy));
+	double *copy = calloc(2 * run->count + 1, sizeof(*copy));
 
 	if (!copy)
 		return false;

@@ -202,7 +202,7 @@ bool growth_shape_is_exact(const struct growth_shape *s)
 {
 	return !s->estimated && s->step > 0 && s->tail_steps >= 2 && s->give_back == 0 &&
 	       (double)s->same_steps >= exact_share * (double)s->tail_steps &&
-	       s->y[s->count - 1] > s->y[s->count - 2];
+	       s->y[s->count - 1] > s->y[s->count - 3]; /* it may idle once at the end */
 }
 
 bool growth_shape_is_one_off(const struct growth_shape *s)

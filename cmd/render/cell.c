@@ -142,12 +142,11 @@ static double mean_of(const struct value *items, size_t from, size_t to)
 	return known ? sum / (double)known : (double)NAN;
 }
 
-static void add_sparkline(struct text_buffer *text, const struct value *list, bool unicode)
+static void add_sparkline(struct text_buffer *text, const struct value *list)
 {
 	static const char *const bars[] = {"\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83",
 					   "\xe2\x96\x84", "\xe2\x96\x85", "\xe2\x96\x86",
 					   "\xe2\x96\x87", "\xe2\x96\x88"};
-	static const char *const ascii[] = {"_", ".", ":", "-", "=", "+", "*", "#"};
 	size_t count = list->list.count, width = count < SPARKLINE_WIDTH ? count : SPARKLINE_WIDTH;
 	double points[SPARKLINE_WIDTH], least = HUGE_VAL, most = -HUGE_VAL;
 
@@ -162,7 +161,7 @@ static void add_sparkline(struct text_buffer *text, const struct value *list, bo
 		if (isnan(points[i]))
 			add(text, " ");
 		else
-			add(text, (unicode ? bars : ascii)[lround(place)]);
+			add(text, bars[lround(place)]);
 	}
 }
 
@@ -242,7 +241,7 @@ void cell_text(struct text_buffer *text, const struct value *value, enum column_
 		break;
 	case VALUE_LIST:
 		if (kind == COLUMN_SERIES)
-			add_sparkline(text, value, options->unicode);
+			add_sparkline(text, value);
 		else if (kind == COLUMN_STACK)
 			add_stack(text, value);
 		else

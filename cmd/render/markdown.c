@@ -58,9 +58,12 @@ static void write_cell(struct document *document, const struct value *value, enu
 		write_escaped(document->out, document->text.data);
 }
 
-static bool is_shown(const struct report *report, size_t column)
+static bool is_shown(const struct document *document, size_t column)
 {
-	return !(report->columns[column].flags & NOT_SHOWN);
+	const struct column *shown = &document->report->columns[column];
+
+	return !(shown->flags & NOT_SHOWN) &&
+	       (shown->kind != COLUMN_SERIES || document->options->series);
 }
 
 static void write_header(struct document *document)
@@ -68,14 +71,14 @@ static void write_header(struct document *document)
 	const struct report *report = document->report;
 
 	for (size_t i = 0; i < report->column_count; i++)
-		if (is_shown(report, i)) {
+		if (is_shown(document, i)) {
 			fputs("| ", document->out);
 			write_escaped(document->out, report->columns[i].title);
 			putc(' ', document->out);
 		}
 	fputs("|\n", document->out);
 	for (size_t i = 0; i < report->column_count; i++)
-		if (is_shown(report, i))
+		if (is_shown(document, i))
 			fputs(cell_is_number(report->columns[i].kind) ? "| ---: " : "| --- ",
 			      document->out);
 	fputs("|\n", document->out);
@@ -86,7 +89,7 @@ static void write_row(struct document *document, const struct value *values)
 	const struct report *report = document->report;
 
 	for (size_t i = 0; i < report->column_count; i++)
-		if (is_shown(report, i)) {
+		if (is_shown(document, i)) {
 			fputs("| ", document->out);
 			write_cell(document, &values[i], report->columns[i].kind);
 			putc(' ', document->out);
@@ -104,7 +107,7 @@ static void write_closing(struct document *document, const char *label,
 	for (size_t i = 0; i < report->column_count; i++) {
 		struct value value = figure(report, i);
 
-		if (!is_shown(report, i))
+		if (!is_shown(document, i))
 			continue;
 		fputs("| ", document->out);
 		if (i == label_at || value.kind != VALUE_NULL)

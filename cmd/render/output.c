@@ -289,6 +289,7 @@ enum snap_status output_report(const struct report *report, const struct report_
 	look.width = terminal_width(output.terminal);
 	look.color = wants_color(options->color, output.terminal);
 	look.unicode = locale_is_utf8();
+	look.series = output.terminal && look.unicode;
 	if (renderer->render(report, output.stream, &look) == SNAP_ENOMEM)
 		st = fail_memory(err, "rendering the report");
 	return output_close(&output, st, err); /* which notices write errors */

@@ -12,7 +12,8 @@
 struct render_options {
 	unsigned width; /* columns of the terminal; 0: do not shorten */
 	bool color;
-	bool unicode; /* sparklines and ellipses may be used */
+	bool unicode; /* ellipses may be used */
+	bool series;  /* people's formats: show series, as sparklines */
 	bool exact;   /* people's formats too: bytes as integers, not "1.5 MiB" */
 	bool quiet;   /* people's formats: without closing lines */
 };

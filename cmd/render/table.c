@@ -228,12 +228,30 @@ static void print_line(struct table *table, const char *line)
 	fprintf(table->out, "%s\n", table->text.data);
 }
 
+/* Figures of the whole over the snapshots, under the title. */
+static void print_curves(struct table *table)
+{
+	unsigned widest = 0;
+
+	for (size_t i = 0; i < table->report->curve_count; i++)
+		if (text_width(table->report->curves[i].name) > widest)
+			widest = text_width(table->report->curves[i].name);
+	for (size_t i = 0; table->options->series && i < table->report->curve_count; i++) {
+		const struct curve *curve = &table->report->curves[i];
+
+		cell_text(&table->text, &curve->series, COLUMN_SERIES, table->options);
+		fprintf(table->out, "  %s%*s  %s\n", curve->name,
+			(int)(widest - text_width(curve->name)), "", table->text.data);
+	}
+}
+
 static void print_table(struct table *table)
 {
 	const struct report *report = table->report;
 
 	if (report->title) {
 		print_line(table, report->title);
+		print_curves(table);
 		putc('\n', table->out);
 	}
 	if (table->count && report->row_count) {
@@ -267,7 +285,8 @@ static enum snap_status render(const struct report *report, FILE *out,
 	if (table.columns && table.widths) {
 		for (size_t i = 0; i < report->column_count; i++)
 			if (!(report->columns[i].flags & NOT_SHOWN) &&
-			    report->columns[i].kind != COLUMN_STACK)
+			    report->columns[i].kind != COLUMN_STACK &&
+			    (report->columns[i].kind != COLUMN_SERIES || options->series))
 				table.columns[table.count++] = i;
 		print_table(&table);
 		st = ferror(out) ? SNAP_ESYSTEM : SNAP_OK;

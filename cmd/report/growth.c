@@ -243,12 +243,22 @@ static bool is_growth(const struct growth_judgement *judgement)
 	return judgement->verdict == GROWTH_LEAK || judgement->verdict == GROWTH_CONTAINER;
 }
 
-/* Sure growth, other growth, then the verdicts in the order of their names' list. */
+enum { RANK_SURE, RANK_LIKELY, RANK_OPEN, RANK_DOUBTFUL, RANK_OTHER };
+
+/* Sure growth, likely growth, what may yet turn out to be growth, then the verdicts in the order of
+ * their names' list. */
 static int rank(const struct growth_row *row)
 {
-	if (is_growth(&row->judgement))
-		return row->judgement.confidence >= GROWTH_MEDIUM ? 0 : 1;
-	return 1 + (int)row->judgement.verdict;
+	const struct growth_judgement *judgement = &row->judgement;
+	bool rises = judgement->bytes_slope.low > 0;
+
+	if (is_growth(judgement) && judgement->confidence >= GROWTH_MEDIUM)
+		return RANK_SURE;
+	if (is_growth(judgement))
+		return rises ? RANK_LIKELY : RANK_DOUBTFUL;
+	if (judgement->verdict == GROWTH_INCONCLUSIVE)
+		return rises ? RANK_OPEN : RANK_DOUBTFUL;
+	return RANK_OTHER + (int)judgement->verdict;
 }
 
 static int compare_descending(double a, double b)
@@ -545,11 +555,11 @@ static void add_notes(struct report *report, const struct growth_table *table,
 					    : "The snapshots hold no call stack.");
 	if (stable)
 		report_note(report,
-			    "%zu of %zu rows are stable and not shown; --all shows every one.",
-			    stable, judged);
+			    "%zu of %zu row%s %s stable and not shown; --all shows every one.",
+			    stable, judged, judged == 1 ? "" : "s", stable == 1 ? "is" : "are");
 	if (shown_count < list->count)
-		report_note(report, "%zu of %zu other rows are shown; -n or --all shows more.",
-			    shown_count, list->count);
+		report_note(report, "%zu of %zu other rows %s shown; -n or --all shows more.",
+			    shown_count, list->count, shown_count == 1 ? "is" : "are");
 	if (unsure)
 		report_note(report, "%zu row%s more snapshots: a sure verdict takes 8 or more.",
 			    unsure, unsure == 1 ? " needs" : "s need");

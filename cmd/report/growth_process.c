@@ -41,18 +41,22 @@ static const char *size_text(struct report *report, double bytes)
 
 /* ---- what there is ---- */
 
+static struct value metric_list(struct report *report, const struct growth_axis *axis, int metric)
+{
+	struct value list = value_list(report, axis->count);
+
+	for (size_t i = 0; i < axis->count; i++)
+		if (!isnan(axis->metrics[metric][i]))
+			list.list.items[i] = value_int((int64_t)axis->metrics[metric][i]);
+	return list;
+}
+
 static void add_metrics(struct report *report, const struct growth_axis *axis)
 {
 	struct value process = value_object();
 
-	for (int m = 0; m < GROWTH_METRICS; m++) {
-		struct value list = value_list(report, axis->count);
-
-		for (size_t i = 0; i < axis->count; i++)
-			if (!isnan(axis->metrics[m][i]))
-				list.list.items[i] = value_int((int64_t)axis->metrics[m][i]);
-		value_field(report, &process, metric_names[m], list);
-	}
+	for (int m = 0; m < GROWTH_METRICS; m++)
+		value_field(report, &process, metric_names[m], metric_list(report, axis, m));
 	value_field(report, &report->head, "process", process);
 }
 
@@ -63,11 +67,14 @@ static void add_title(struct report *report, const struct growth_axis *axis)
 	const char *title =
 		report_text(report, "%zu snapshot%s", axis->count, axis->count == 1 ? "" : "s");
 
-	for (int m = 0; m <= GROWTH_UNSEEN; m++)
-		if (is_known(axis, m))
-			title = report_text(report, "%s%s %s %s -> %s", title, m == 0 ? ":" : ",",
-					    words[m], size_text(report, first_of(axis, m)),
-					    size_text(report, last_of(axis, m)));
+	for (int m = 0; m <= GROWTH_UNSEEN; m++) {
+		if (!is_known(axis, m))
+			continue;
+		title = report_text(report, "%s%s %s %s -> %s", title, m == 0 ? ":" : ",", words[m],
+				    size_text(report, first_of(axis, m)),
+				    size_text(report, last_of(axis, m)));
+		report_curve(report, words[m], metric_list(report, axis, m));
+	}
 	if (strcmp(axis->per, "snapshot") != 0)
 		title = report_text(report, "%s; growth is per %s", title, axis->per);
 	report->title = title;
@@ -75,46 +82,69 @@ static void add_title(struct report *report, const struct growth_axis *axis)
 
 /* ---- resident memory that grows although recorded memory does not ---- */
 
-static const double least_worth_telling = 1 << 20;
+static const double least_worth_telling = 1 << 20, least_share = 0.1;
 
-static bool metric_grows(const struct growth_axis *axis, enum growth_metric metric, size_t warmup)
+static size_t last_run(const struct growth_axis *axis)
 {
-	const struct growth_series series = {.count = axis->count,
-					     .x = axis->x,
-					     .bytes = axis->metrics[metric],
-					     .run = axis->run};
-	const struct growth_options options = {.warmup = warmup};
+	size_t from = axis->count - 1;
+
+	while (from > 0 && axis->run[from - 1] == axis->run[from])
+		from--;
+	return from;
+}
+
+/* The first snapshot after the warm-up of the last run. */
+static size_t settled(const struct growth_axis *axis, size_t warmup)
+{
+	size_t from = last_run(axis), count = axis->count - from;
+	size_t aside = warmup != GROWTH_WARMUP_AUTO ? warmup : count / 4 > 1 ? count / 4 : 1;
+
+	return from + (aside + 3 > count ? 0 : aside);
+}
+
+static bool rises_steadily(const struct growth_axis *axis, enum growth_metric metric, size_t from)
+{
+	const double *values = axis->metrics[metric] + from;
+	const struct growth_series series = {
+		.count = axis->count - from, .x = axis->x + from, .bytes = values};
+	const struct growth_options options = {0};
 	struct growth_judgement judgement;
 
 	growth_judge(&series, &options, &judgement);
-	return judgement.verdict == GROWTH_LEAK;
+	return judgement.verdict == GROWTH_LEAK && judgement.bytes_slope.low > 0;
 }
 
+static const char *range_text(struct report *report, const struct growth_axis *axis,
+			      enum growth_metric metric, size_t from)
+{
+	if (!is_known(axis, metric))
+		return "unknown";
+	return report_text(report, "%s -> %s", size_text(report, axis->metrics[metric][from]),
+			   size_text(report, last_of(axis, metric)));
+}
+
+/* Said of a real difference only: after the warm-up, steady, and large against what is resident. */
 static void note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
 				   size_t warmup)
 {
+	size_t from = axis->count ? settled(axis, warmup) : 0;
 	double resident, recorded;
 
-	if (!is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED) ||
-	    !metric_grows(axis, GROWTH_RSS, warmup))
+	if (!is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED))
 		return;
-	resident = last_of(axis, GROWTH_RSS) - first_of(axis, GROWTH_RSS);
-	recorded = last_of(axis, GROWTH_RECORDED) - first_of(axis, GROWTH_RECORDED);
-	if (recorded > resident / 2 || resident < least_worth_telling)
+	resident = last_of(axis, GROWTH_RSS) - axis->metrics[GROWTH_RSS][from];
+	recorded = last_of(axis, GROWTH_RECORDED) - axis->metrics[GROWTH_RECORDED][from];
+	if (resident < least_worth_telling || resident < least_share * last_of(axis, GROWTH_RSS) ||
+	    recorded > resident / 2 || !rises_steadily(axis, GROWTH_RSS, from))
 		return;
 	report_note(report,
-		    "Resident memory grew by %s, recorded memory by %s only. Likely causes: "
-		    "fragmentation "
-		    "(the allocator's free memory went from %s to %s), an allocator of the "
-		    "program's own, or "
-		    "mmap (what no hook saw went from %s to %s).",
-		    size_text(report, resident), size_text(report, recorded),
-		    is_known(axis, GROWTH_SLACK) ? size_text(report, first_of(axis, GROWTH_SLACK))
-						 : "?",
-		    is_known(axis, GROWTH_SLACK) ? size_text(report, last_of(axis, GROWTH_SLACK))
-						 : "?",
-		    size_text(report, first_of(axis, GROWTH_UNSEEN)),
-		    size_text(report, last_of(axis, GROWTH_UNSEEN)));
+		    "Resident memory grew by %s after the warm-up (%s), recorded memory did not "
+		    "(%s). Likely causes: fragmentation (free inside the allocator: %s), an "
+		    "allocator of the program's own, or mmap (seen by no hook: %s).",
+		    size_text(report, resident), range_text(report, axis, GROWTH_RSS, from),
+		    range_text(report, axis, GROWTH_RECORDED, from),
+		    range_text(report, axis, GROWTH_SLACK, from),
+		    range_text(report, axis, GROWTH_UNSEEN, from));
 }
 
 /* ---- when is the limit reached? ---- */
@@ -142,15 +172,6 @@ static enum growth_metric limited_metric(const struct growth_axis *axis, bool of
 	if (of_cgroup && is_known(axis, GROWTH_CGROUP))
 		return GROWTH_CGROUP;
 	return is_known(axis, GROWTH_RSS) ? GROWTH_RSS : GROWTH_RECORDED;
-}
-
-static size_t last_run(const struct growth_axis *axis)
-{
-	size_t from = axis->count - 1;
-
-	while (from > 0 && axis->run[from - 1] == axis->run[from])
-		from--;
-	return from;
 }
 
 static void note_limit(struct report *report, double limit, double left, const char *what,

@@ -153,6 +153,13 @@ void report_note(struct report *report, const char *format, ...)
 	va_end(args);
 }
 
+void report_curve(struct report *report, const char *name, struct value series)
+{
+	if (report->curve_count < REPORT_CURVES)
+		report->curves[report->curve_count++] =
+			(struct curve){.name = name, .series = series};
+}
+
 void report_warn(struct report *report, const char *format, ...)
 {
 	va_list args;

@@ -75,6 +75,14 @@ struct column {
 	unsigned flags;
 };
 
+/** A figure of the whole over the snapshots, for people where a sparkline can be shown. */
+struct curve {
+	const char *name;
+	struct value series; /* list of numbers */
+};
+
+enum { REPORT_CURVES = 8 };
+
 struct report {
 	const char *schema; /* "snapdiff.top/1" */
 	const char *title;  /* one line for people: what this is about, with totals */
@@ -88,6 +96,8 @@ struct report {
 	const char *
 		*notes; /* closing lines for people: what was not shown, the next command to copy */
 	size_t note_count;
+	struct curve curves[REPORT_CURVES]; /* shown under the title */
+	size_t curve_count;
 	const char **warnings;
 	size_t warning_count;
 	bool finding; /* true when --exit-code should make the exit status 1 */
@@ -105,6 +115,8 @@ const char *report_text(struct report *report, const char *format, ...)
 struct value *report_row(struct report *report);
 void report_note(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/** `name` lives as long as the report; more than REPORT_CURVES are not kept. */
+void report_curve(struct report *report, const char *name, struct value series);
 void report_warn(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

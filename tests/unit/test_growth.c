@@ -81,6 +81,15 @@ Test(growth, exactly_three_blocks_per_snapshot_is_a_leak_with_its_signature)
 	cr_assert_str_eq(leak.reasons[0], "exactly 3 blocks, 300 bytes per snapshot");
 }
 
+Test(growth, one_idle_interval_at_the_end_does_not_hide_an_exact_leak)
+{
+	/* Judged from the third: five rises of 100 and one of nothing are 83 %. */
+	struct growth_judgement leak = JUDGE(96, 0, 100, 200, 300, 400, 500, 600, 700, 700);
+
+	EXPECT(leak, "leak");
+	cr_assert_str_eq(leak.reasons[0], "exactly 100 blocks, 9,600 bytes per snapshot");
+}
+
 Test(growth, few_snapshots_never_make_a_sure_leak)
 {
 	struct growth_judgement four = JUDGE(8, 1, 2, 3, 4), seven = JUDGE(8, 1, 2, 3, 4, 5, 6, 7);
@@ -338,13 +347,27 @@ Test(growth_ages, a_first_in_first_out_queue_is_no_leak)
 	cr_assert_neq(judge_epochs(alive).verdict, GROWTH_LEAK);
 }
 
-Test(growth_ages, growth_whose_last_epoch_is_empty_is_not_sure)
+Test(growth_ages, exact_growth_whose_last_epoch_is_empty_is_a_leak_but_not_a_sure_one)
+{
+	double alive[EPOCHS][EPOCHS] = {{0}};
+	struct growth_judgement judgement;
+
+	for (int v = 0; v < EPOCHS; v++)
+		for (int e = 0; e <= v && e < EPOCHS - 1; e++)
+			alive[v][e] = 20;
+	judgement = judge_epochs(alive);
+	EXPECT(judgement, "leak");
+	cr_assert_eq(judgement.confidence, GROWTH_MEDIUM);
+	cr_assert_str_eq(judgement.reasons[0], "exactly 20 blocks, 160 bytes per snapshot");
+}
+
+Test(growth_ages, uneven_growth_whose_last_epoch_is_empty_is_not_sure)
 {
 	double alive[EPOCHS][EPOCHS] = {{0}};
 
 	for (int v = 0; v < EPOCHS; v++)
 		for (int e = 0; e <= v && e < EPOCHS - 1; e++)
-			alive[v][e] = 20;
+			alive[v][e] = 20 + e % 3;
 	EXPECT(judge_epochs(alive), "inconclusive");
 }
 

@@ -338,7 +338,27 @@ Test(render, series_become_sparklines_of_bounded_width)
 	*row = value_list(report, 1000);
 	for (int i = 0; i < 1000; i++)
 		row->list.items[i] = value_int(7);
-	renders(report, "table", NULL, "series\n_.:-=+*#\n________________________\n");
+	renders(report, "table", &(struct render_options){.series = true},
+		"series\n▁▂▃▄▅▆▇█\n▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁\n");
+	report_free(report);
+}
+
+Test(render, series_do_not_appear_where_no_terminal_shows_them)
+{
+	static const struct column two[] = {{"key", "key", COLUMN_NAME, 0},
+					    {"series", "series", COLUMN_SERIES, 0}};
+	struct report *report = report_new("x/1", two, 2);
+	struct value *row = report_row(report);
+
+	row[0] = value_text(report, "f");
+	row[1] = value_list(report, 1);
+	row[1].list.items[0] = value_int(1);
+	report->title = "All of it";
+	report_curve(report, "recorded", row[1]);
+	renders(report, "table", NULL, "All of it\n\nkey\nf\n");
+	renders(report, "table", &(struct render_options){.series = true},
+		"All of it\n  recorded  ▁\n\nkey  series\nf    ▁\n");
+	renders(report, "markdown", NULL, "**All of it**\n\n| key |\n| --- |\n| `f` |\n");
 	report_free(report);
 }
 

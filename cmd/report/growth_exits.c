@@ -1,0 +1,96 @@
+/*
+ * growth_exits.c - which snapshots of a series are of a program that was about to end.
+ */
+#include "report/growth_exits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fail.h"
+
+enum { LEAST_OTHERS = 3 };
+
+struct member {
+	int64_t run;
+	bool at_exit;
+	const char *path; /* the report's */
+};
+
+struct looking {
+	struct report *report;
+	const int64_t *ids;
+	size_t count;
+	struct member *members; /* one per id */
+};
+
+static enum snap_status take_snapshot(void *user, const struct store_snapshot *row)
+{
+	struct looking *looking = user;
+
+	for (size_t i = 0; i < looking->count; i++) {
+		struct member *member = &looking->members[i];
+
+		if (looking->ids[i] != row->id)
+			continue;
+		member->run = row->run_id;
+		member->at_exit = row->trigger && strcmp(row->trigger, "exit") == 0;
+		if (member->at_exit)
+			member->path = report_text(looking->report, "%s", row->path);
+	}
+	return SNAP_OK;
+}
+
+static bool has_others(const struct looking *looking, size_t at)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < looking->count && others < LEAST_OTHERS; i++)
+		others += looking->members[i].run == looking->members[at].run &&
+			  !looking->members[i].at_exit;
+	return others == LEAST_OTHERS;
+}
+
+static void leave_out(struct looking *looking, int64_t *ids, size_t *count)
+{
+	struct value names = value_list(looking->report, looking->count);
+	size_t left = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < looking->count; i++) {
+		const struct member *member = &looking->members[i];
+
+		if (member->at_exit && has_others(looking, i))
+			names.list.items[left++] = value_text(looking->report, member->path);
+		else
+			ids[(*count)++] = ids[i];
+	}
+	names.list.count = left;
+	value_field(looking->report, &looking->report->head, "left_out", names);
+	if (left)
+		report_note(looking->report,
+			    "%zu snapshot%s from the program's exit %s left out: by then it has "
+			    "freed what it held.",
+			    left, left == 1 ? "" : "s", left == 1 ? "is" : "are");
+}
+
+enum snap_status growth_leave_out_exits(struct report *report, struct store *store, int64_t *ids,
+					size_t *count, struct snap_error *err)
+{
+	struct looking looking = {.report = report, .count = *count};
+	int64_t *all = calloc(*count + 1, sizeof(*all));
+	enum snap_status st = SNAP_ENOMEM;
+
+	looking.members = calloc(*count + 1, sizeof(*looking.members));
+	if (all && looking.members) {
+		memcpy(all, ids, *count * sizeof(*all));
+		looking.ids = all;
+		st = store_each_snapshot(store, take_snapshot, &looking, err);
+	} else {
+		st = fail_memory(err, "reading the series");
+	}
+	if (st == SNAP_OK)
+		leave_out(&looking, ids, count);
+	free(looking.members);
+	free(all);
+	return st;
+}

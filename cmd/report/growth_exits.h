@@ -1,0 +1,19 @@
+/*
+ * report/growth_exits.h - the snapshot at a program's exit is no part of its growth: by then the
+ * program has freed what it held.
+ */
+#ifndef REPORT_GROWTH_EXITS_H
+#define REPORT_GROWTH_EXITS_H
+
+#include "report/report.h"
+#include "store/store.h"
+
+/**
+ * Take the exit snapshot of each process out of `ids`, where at least three others of that process
+ * are among them; *count falls by as many.  `report` gets their names as `left_out` and a note.
+ * SNAP_ENOMEM, or what reading the store gives.
+ */
+enum snap_status growth_leave_out_exits(struct report *report, struct store *store, int64_t *ids,
+					size_t *count, struct snap_error *err);
+
+#endif
