@@ -55,12 +55,6 @@ struct selection {
 	size_t credited_count, credited_capacity;
 };
 
-bool select_options_filter(const struct select_options *options)
-{
-	return options->focus || options->ignore || options->show || options->hide ||
-	       options->domain || options->module;
-}
-
 /* ---- names against expressions ---- */
 
 /* For each string of the dataset: does `pattern` match it? */

@@ -74,9 +74,6 @@ size_t selection_visible(const struct selection *selection, uint32_t site, uint3
  * nothing is credited to it. */
 uint32_t selection_row_at(const struct selection *selection, uint32_t site, uint32_t position);
 
-/** True when a filter (not a grouping) is set: some memory may be left out. */
-bool select_options_filter(const struct select_options *options);
-
 /** "parse src/parse.c:40", "main (app)", "0x1234": a frame in words, into `buffer`; returns buffer.
  */
 const char *select_frame_text(const struct dataset *dataset, const struct dataset_frame *frame,

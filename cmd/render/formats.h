@@ -14,7 +14,6 @@ extern const struct renderer render_table, render_json, render_jsonl, render_csv
 /** JSON, without spaces or newlines.  Bytes that are not UTF-8 become \udcXX, as Python's
  * surrogateescape has it. */
 void json_value(FILE *out, const struct value *value);
-void json_string(FILE *out, const char *data, size_t size);
 /** The shortest decimal that reads back as the same double; "null" when it is not finite. */
 const char *json_real(double real, char buffer[32]);
 /** One row as an object. */
@@ -26,8 +25,6 @@ void json_tail(FILE *out, const struct report *report, const char *separator);
 
 /* ---- what the shown and the hidden rows hold together ---- */
 
-/** The number of rows in tail.hidden; 0 when there is no such thing. */
-int64_t hidden_rows(const struct report *report);
 /** True if anything was not shown: rows, or memory that filters left out. */
 bool has_hidden(const struct report *report);
 /** "(7 more rows)": what to call it in formats for people. */

@@ -58,7 +58,7 @@ static unsigned surrogate_at(const char *data, size_t size)
 	return 0xd000u | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
 }
 
-void json_string(FILE *out, const char *data, size_t size)
+static void json_string(FILE *out, const char *data, size_t size)
 {
 	size_t plain = 0, at = 0;
 

@@ -45,7 +45,8 @@ const char *render_bytes(int64_t bytes, bool sign, char buffer[32])
 	return buffer;
 }
 
-int64_t hidden_rows(const struct report *report)
+/* The number of rows in tail.hidden; 0 when there is no such thing. */
+static int64_t hidden_rows(const struct report *report)
 {
 	const struct value *rows = value_get(value_get(&report->tail, "hidden"), "rows");
 

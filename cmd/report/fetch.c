@@ -160,16 +160,6 @@ enum snap_status fetch_sites_with_ids(struct dataset **out, struct site_ids **id
 	return st;
 }
 
-enum snap_status fetch_sites(struct dataset **out, struct store *store, const int64_t *ids,
-			     size_t count, struct snap_error *err)
-{
-	struct site_ids *sites;
-	enum snap_status st = fetch_sites_with_ids(out, &sites, store, ids, count, err);
-
-	site_ids_free(sites);
-	return st;
-}
-
 /* The snapshot that ids[i] repeats, or i itself. */
 static size_t first_with_id(const int64_t *ids, size_t i)
 {

@@ -7,19 +7,15 @@
 #include "analysis/dataset.h"
 #include "store/store.h"
 
-/** Frames and sites used by the snapshots `ids`, without figures.  On success `*out` is yours:
- * dataset_free(). */
-enum snap_status fetch_sites(struct dataset **out, struct store *store, const int64_t *ids,
-			     size_t count, struct snap_error *err);
-
-/** The same with every snapshot's cells: snapshot i of the dataset is ids[i].  An id may occur
- * twice. */
+/** The snapshots `ids` with their frames, sites and cells: snapshot i of the dataset is ids[i].  An
+ * id may occur twice.  On success `*out` is yours: dataset_free(). */
 enum snap_status fetch_dataset(struct dataset **out, struct store *store, const int64_t *ids,
 			       size_t count, struct snap_error *err);
 
 /** Dataset sites in the order of the store's site ids: where a reader of cells looks up its rows.
  */
 struct site_ids;
+/** The frames and sites alone, without figures, for such a reader. */
 enum snap_status fetch_sites_with_ids(struct dataset **out, struct site_ids **ids_out,
 				      struct store *store, const int64_t *ids, size_t count,
 				      struct snap_error *err);

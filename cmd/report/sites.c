@@ -81,7 +81,8 @@ void sites_add_figures(struct report *report, struct value *object, const struct
 			    value_real(figures_stderr(figures, i)));
 }
 
-struct value sites_text(struct report *report, const char *text)
+/* Text or null. */
+static struct value text_value(struct report *report, const char *text)
 {
 	return value_text(report, text && *text ? text : NULL);
 }
@@ -99,12 +100,12 @@ static struct value frame_value(struct report *report, const struct dataset *dat
 
 	snprintf(address, sizeof(address), "0x%" PRIx64, frame->address);
 	value_field(report, &object, "function",
-		    sites_text(report, dataset_text(dataset, frame->function)));
+		    text_value(report, dataset_text(dataset, frame->function)));
 	value_field(report, &object, "file",
-		    sites_text(report, dataset_text(dataset, frame->file)));
+		    text_value(report, dataset_text(dataset, frame->file)));
 	value_field(report, &object, "line", sites_line(frame->line));
 	value_field(report, &object, "module",
-		    sites_text(report, dataset_text(dataset, frame->module)));
+		    text_value(report, dataset_text(dataset, frame->module)));
 	value_field(report, &object, "address",
 		    value_text(report, frame->has_address ? address : NULL));
 	value_field(report, &object, "inlined", value_bool(frame->inlined));

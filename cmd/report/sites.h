@@ -50,8 +50,7 @@ struct value sites_callers(struct report *report, const struct dataset *dataset,
 bool sites_want_callers(const struct report_options *options, const struct select_row *const *words,
 			size_t count);
 
-/** Text or null. */
-struct value sites_text(struct report *report, const char *text);
+/** A line number, or null where it is 0. */
 struct value sites_line(uint32_t line);
 
 /** The call stack of a site, newest frame first: a list of frame objects. */

@@ -49,8 +49,8 @@ static enum snap_status list_add(void *user, const struct store_snapshot *row)
 	return entry->program && (entry->label || !row->label) ? SNAP_OK : SNAP_ENOMEM;
 }
 
-enum snap_status snapshot_list_read(struct session *session, struct snapshot_list *list,
-				    struct snap_error *err)
+static enum snap_status snapshot_list_read(struct session *session, struct snapshot_list *list,
+					   struct snap_error *err)
 {
 	struct list_reading reading = {list, session};
 	enum snap_status status = store_each_snapshot(session->store, list_add, &reading, err);
@@ -58,7 +58,7 @@ enum snap_status snapshot_list_read(struct session *session, struct snapshot_lis
 	return status == SNAP_ENOMEM ? fail_memory(err, "listing snapshots") : status;
 }
 
-void snapshot_list_free(struct snapshot_list *list)
+static void snapshot_list_free(struct snapshot_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->entries[i].program);

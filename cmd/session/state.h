@@ -30,10 +30,6 @@ struct snapshot_list {
 	size_t count, capacity;
 };
 
-enum snap_status snapshot_list_read(struct session *session, struct snapshot_list *list,
-				    struct snap_error *err);
-void snapshot_list_free(struct snapshot_list *list);
-
 /** Does a snapshot of this process pass --pid and --program? */
 bool session_wants(const struct session *session, uint64_t pid, const char *program);
 

@@ -58,10 +58,6 @@ uint64_t database_u64(sqlite3_stmt *statement, int column);
 /** NULL becomes "". */
 const char *database_text(sqlite3_stmt *statement, int column);
 
-/** Parse a JSON array of row ids into *ids (grown by realloc, `*capacity` elements); false if it is
- * not one. */
-bool database_parse_ids(const char *json, int64_t **ids, size_t *capacity, uint32_t *count);
-
 /** human(), stack_text(), regexp: what snapdiff adds to SQL (functions.c). */
 enum snap_status functions_register(struct store *store, struct snap_error *err);
 

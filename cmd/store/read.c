@@ -256,7 +256,9 @@ static bool is_everything(struct store *store, const int64_t *ids, size_t count)
 
 /* ---- sites ---- */
 
-bool database_parse_ids(const char *json, int64_t **ids, size_t *capacity, uint32_t *count)
+/* Parse a JSON array of row ids into *ids (grown by realloc, `*capacity` elements); false if it is
+ * not one. */
+static bool parse_ids(const char *json, int64_t **ids, size_t *capacity, uint32_t *count)
 {
 	*count = 0;
 	if (*json++ != '[')
@@ -312,7 +314,7 @@ static enum snap_status site_row(void *context, sqlite3_stmt *row)
 			},
 	};
 
-	if (!database_parse_ids(database_text(row, 7), &walk->frames, &walk->capacity, &site.depth))
+	if (!parse_ids(database_text(row, 7), &walk->frames, &walk->capacity, &site.depth))
 		return fail(walk->err, SNAP_ECORRUPT,
 			    "%s: site %lld has a stack that cannot be read", walk->store->name,
 			    (long long)site.id);

@@ -3,6 +3,7 @@
  */
 #include "symbols/demangle.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,8 @@ static bool is_clone_word(const char *word, size_t size)
 	return false;
 }
 
-size_t demangle_base_size(const char *name, size_t size)
+/** Length of `name` without `.constprop.0`, `.isra.0`, `.part.0`, `.cold`, `.lto_priv.0`, ... */
+static size_t base_size(const char *name, size_t size)
 {
 	for (;;) {
 		size_t end = size;
@@ -144,16 +146,17 @@ static size_t parameters_close(const char *text)
 	return last ? (size_t)(last - text) : SIZE_MAX;
 }
 
-char *demangle_drop_return_type(char *demangled)
+/** Cut the return type off a demangled C++ name. */
+static void drop_return_type(char *demangled)
 {
 	size_t close = parameters_close(demangled);
 	size_t open, begin;
 
 	if (close == SIZE_MAX)
-		return demangled;
+		return;
 	open = matching_open(demangled, close);
 	if (open == close)
-		return demangled;
+		return;
 	begin = name_begin(demangled, open);
 	if (strncmp(demangled + begin, "(*", 2) == 0 || strncmp(demangled + begin, "(&", 2) == 0) {
 		/* A function that returns a pointer to function: void (*name(int))(char) */
@@ -167,7 +170,6 @@ char *demangle_drop_return_type(char *demangled)
 		}
 	}
 	memmove(demangled, demangled + begin, strlen(demangled + begin) + 1);
-	return demangled;
 }
 
 /* All together. */
@@ -200,7 +202,7 @@ char *demangle_function(const char *linkage_name)
 {
 	const char *name = without_alias_mark(linkage_name);
 	size_t size = strlen(name);
-	char *base = strndup(name, demangle_base_size(name, size));
+	char *base = strndup(name, base_size(name, size));
 	char *demangled = NULL;
 
 	if (!base)
@@ -211,7 +213,7 @@ char *demangle_function(const char *linkage_name)
 	if (!demangled) {
 		demangled = demangle_cxx(base);
 		if (demangled && !is_special(base))
-			demangle_drop_return_type(demangled);
+			drop_return_type(demangled);
 	}
 	if (!demangled)
 		return base;
