@@ -147,12 +147,12 @@ static mode_t wanted_mode(const struct stat *old)
 static enum snap_status open_temporary(struct output *output, const struct stat *old,
 				       struct snap_error *err)
 {
+	char *temporary;
 	int fd;
 
-	if (asprintf(&output->temporary, "%s.tmp.XXXXXX", output->path) < 0) {
-		output->temporary = NULL;
+	if (asprintf(&temporary, "%s.tmp.XXXXXX", output->path) < 0)
 		return fail_memory(err, "opening the output");
-	}
+	output->temporary = temporary;
 	fd = mkstemp(output->temporary);
 	if (fd < 0) {
 		free(output->temporary);
