@@ -168,15 +168,11 @@ static void add_sparkline(struct text_buffer *text, const struct value *list)
 /* Lists and objects that no column kind explains: compact JSON. */
 static void add_nested(struct text_buffer *text, const struct value *value)
 {
-	char *json = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&json, &size);
+	size_t size;
+	char *json = json_text(value, &size);
 
-	if (memory) {
-		json_value(memory, value);
-		fclose(memory);
+	if (json)
 		text_add_safe(text, json, size);
-	}
 	free(json);
 }
 

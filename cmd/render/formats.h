@@ -14,6 +14,8 @@ extern const struct renderer render_table, render_json, render_jsonl, render_csv
 /** JSON, without spaces or newlines.  Bytes that are not UTF-8 become \udcXX, as Python's
  * surrogateescape has it. */
 void json_value(FILE *out, const struct value *value);
+/** The same as text: free() it.  NULL when memory is out. */
+char *json_text(const struct value *value, size_t *size);
 /** The shortest decimal that reads back as the same double; "null" when it is not finite. */
 const char *json_real(double real, char buffer[32]);
 /** One row as an object. */

@@ -155,6 +155,18 @@ void json_value(FILE *out, const struct value *value)
 	}
 }
 
+char *json_text(const struct value *value, size_t *size)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, size);
+
+	if (!out)
+		return NULL;
+	json_value(out, value);
+	fclose(out);
+	return text;
+}
+
 void json_row(FILE *out, const struct report *report, size_t row)
 {
 	const struct value *values = report->rows + row * report->column_count;

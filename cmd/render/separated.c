@@ -13,15 +13,11 @@ enum { NOT_FLAT = COLUMN_DETAIL | COLUMN_TABLE_ONLY };
 
 static void write_nested(const struct separated *format, FILE *out, const struct value *value)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&text, &size);
+	size_t size;
+	char *text = json_text(value, &size);
 
-	if (memory) {
-		json_value(memory, value);
-		fclose(memory);
+	if (text)
 		format->cell(out, text, size);
-	}
 	free(text);
 }
 
