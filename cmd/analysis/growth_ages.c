@@ -205,6 +205,7 @@ struct middle {
 	const double *seconds; /* how long each took */
 	size_t first, end;     /* [first, end) are old enough, and after the warm-up */
 	size_t bins;           /* [end, bins) are too young */
+	double weight;         /* how many blocks a recorded one stands for; 1 unless sampled */
 };
 
 static double sum_between(const double *values, size_t from, size_t to)
@@ -268,7 +269,7 @@ static double count_survivors(struct growth_ages *ages, const struct middle *mid
 	ages->idle_end = ages->epochs >= FEW_EPOCHS && 8 * ages->quiet < ages->epochs;
 	/* Where every epoch leaves some, they come singly (Poisson); else in bursts of that size.
 	 */
-	return ages->leaving == ages->epochs ? ages->survivors : squares;
+	return (ages->leaving == ages->epochs ? ages->survivors : squares) * middle->weight;
 }
 
 /*
@@ -318,6 +319,20 @@ static void note_old_bytes(struct growth_ages *ages, const struct age_table *tab
 	}
 }
 
+/*
+ * Of n blocks seen with probability p each, n / p are estimated, with a variance of n (1 - p) /
+ * p^2: relative to the estimate that is the weight 1 / p, less one.
+ */
+static double sampling_weight(const struct growth_series *series, size_t last)
+{
+	double bytes = series->bytes[last], error;
+
+	if (!series->bytes_stderr || bytes <= 0)
+		return 1;
+	error = series->bytes_stderr[last] / bytes;
+	return 1 + error * error * series->blocks[last];
+}
+
 void growth_ages_measure(struct growth_ages *ages, const struct growth_series *series, size_t from,
 			 size_t count, size_t tail)
 {
@@ -338,6 +353,7 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 		.first = larger(table.tail, known),
 		.end = table.bins - ages->age,
 		.bins = table.bins,
+		.weight = sampling_weight(series, from + count - 1),
 	};
 	middle.end = larger(middle.end, middle.first);
 	variance = count_survivors(ages, &middle);

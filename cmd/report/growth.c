@@ -4,6 +4,7 @@
 #include "report/growth.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +77,7 @@ struct judging {
 	const struct growth_control *control;
 	struct growth_census censuses[GROWTH_CENSUSES];
 	struct growth_cohort *cohorts;
-	double *scratch;
+	double *scratch; /* standard errors, and sums of bytes and of blocks, per snapshot */
 };
 
 struct growth_list {
@@ -127,12 +128,17 @@ static void subtract_control(struct growth_options *options, const struct growth
 
 /* ---- judging ---- */
 
+static bool is_growth(const struct growth_judgement *judgement)
+{
+	return judgement->verdict == GROWTH_LEAK || judgement->verdict == GROWTH_CONTAINER;
+}
+
 static bool judging_begin(struct judging *judging, const struct growth_table *table, size_t warmup,
 			  const struct growth_control *control)
 {
 	*judging = (struct judging){.table = table, .warmup = warmup, .control = control};
 	judging->cohorts = malloc(growth_table_cohort_room(table) * sizeof(*judging->cohorts));
-	judging->scratch = malloc((table->axis->count + 1) * sizeof(*judging->scratch));
+	judging->scratch = malloc((3 * table->axis->count + 1) * sizeof(*judging->scratch));
 	return judging->cohorts && judging->scratch;
 }
 
@@ -140,6 +146,36 @@ static void judging_end(struct judging *judging)
 {
 	free(judging->cohorts);
 	free(judging->scratch);
+}
+
+static const double *sums_of(const double *values, size_t count, double *out)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = sum += values[i];
+	return out;
+}
+
+/* What each run of a repeated command left at its exit adds up, run after run. */
+static void add_up_runs(struct judging *judging, struct growth_series *series)
+{
+	double *sums = judging->scratch + series->count;
+
+	series->bytes = sums_of(series->bytes, series->count, sums);
+	if (series->blocks)
+		series->blocks = sums_of(series->blocks, series->count, sums + series->count);
+}
+
+/* One block that every run leaves may well be kept on purpose until the end. */
+static void doubt_single_blocks(struct growth_judgement *judgement)
+{
+	if (!is_growth(judgement) || judgement->blocks_slope.high > 1)
+		return;
+	judgement->confidence = GROWTH_LOW;
+	judgement->reason_count = 2; /* the second says how evenly it grows, which is clear here */
+	snprintf(judgement->reasons[1], GROWTH_REASON_SIZE,
+		 "each run leaves one block: it may be kept on purpose until the end");
 }
 
 static void judge_row(struct judging *judging, struct growth_row *row)
@@ -163,7 +199,11 @@ static void judge_row(struct judging *judging, struct growth_row *row)
 	subtract_control(&options, judging->control, row->words->key);
 	series = growth_table_series(table, row->row, judging->censuses, judging->cohorts,
 				     judging->scratch);
+	if (table->axis->repeated)
+		add_up_runs(judging, &series);
 	growth_judge(&series, &options, &row->judgement);
+	if (table->axis->repeated)
+		doubt_single_blocks(&row->judgement);
 }
 
 /* Judge every row that holds something in any snapshot and is not below --min. */
@@ -237,11 +277,6 @@ void growth_control_free(struct growth_control *control)
 static const char *const sort_names[] = {
 	"growth", "bytes_per_snapshot", "first_bytes", "last_bytes", "key", NULL};
 enum sort_column { SORT_GROWTH, SORT_RATE, SORT_FIRST, SORT_LAST, SORT_KEY };
-
-static bool is_growth(const struct growth_judgement *judgement)
-{
-	return judgement->verdict == GROWTH_LEAK || judgement->verdict == GROWTH_CONTAINER;
-}
 
 enum { RANK_SURE, RANK_LIKELY, RANK_OPEN, RANK_DOUBTFUL, RANK_OTHER };
 
@@ -548,6 +583,10 @@ static void add_notes(struct report *report, const struct growth_table *table,
 	for (size_t i = 0; i < list->count; i++)
 		unsure += list->rows[i].judgement.verdict == GROWTH_INCONCLUSIVE ||
 			  list->rows[i].judgement.verdict == GROWTH_TOO_FEW;
+	if (table->axis->repeated)
+		report_note(report,
+			    "Each snapshot is the end of another run: what every run leaves "
+			    "is added up, and growth is what it leaves.");
 	explain_rows(report, list, shown_count);
 	if (judged == 0)
 		report_note(report, table->dataset->site_count

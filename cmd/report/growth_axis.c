@@ -15,6 +15,7 @@ struct reading {
 	const int64_t *ids;
 	int64_t *runs; /* of the store */
 	uint64_t *times_ns;
+	size_t exits;      /* snapshots taken at a program's exit */
 	size_t at;         /* snapshot whose labels or metrics are read */
 	const char *label; /* wanted */
 	double *label_values;
@@ -30,6 +31,7 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 			continue;
 		axis->seq[i] = row->seq;
 		axis->sampled |= row->sample_period > 0;
+		reading->exits += row->trigger && strcmp(row->trigger, "exit") == 0;
 		reading->runs[i] = row->run_id;
 		reading->times_ns[i] = row->time_ns;
 		if (row->live_bytes != SNAP_UNKNOWN)
@@ -161,20 +163,21 @@ static void use_seq(struct growth_axis *axis)
 
 /* One snapshot per process, numbered by iteration: the user repeats a program and asks across its
  * runs. */
-static void join_iterations(struct growth_axis *axis, const double *iterations)
+static void join_iterations(struct growth_axis *axis, const double *iterations, size_t exits)
 {
 	if (axis->run_count != axis->count || !rises(axis, iterations, true))
 		return;
 	memset(axis->run, 0, axis->count * sizeof(*axis->run));
 	axis->run_count = 1;
 	axis->seq_rises = false;
+	axis->repeated = axis->count > 1 && exits == axis->count;
 }
 
-static void use_iterations(struct growth_axis *axis, const double *iterations)
+static void use_iterations(struct growth_axis *axis, const double *iterations, size_t exits)
 {
 	if (!rises(axis, iterations, false))
 		return;
-	join_iterations(axis, iterations);
+	join_iterations(axis, iterations, exits);
 	memcpy(axis->x, iterations, axis->count * sizeof(*iterations));
 	axis->per = "iteration";
 	axis->by_iteration = true;
@@ -286,7 +289,7 @@ static enum snap_status read_axis(struct reading *reading, struct store *store, 
 	measure_unseen(axis);
 	use_seq(axis);
 	axis->seconds_rise = rises(axis, axis->seconds, false);
-	use_iterations(axis, reading->label_values);
+	use_iterations(axis, reading->label_values, reading->exits);
 	warn_of_order(axis, reading, report);
 	return choose_unit(reading, store, per, err);
 }

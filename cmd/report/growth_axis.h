@@ -28,6 +28,7 @@ struct growth_axis {
 	size_t run_count;
 	bool seq_rises;    /* within each process: cohorts can be placed */
 	bool by_iteration; /* x is the iteration label */
+	bool repeated;     /* each snapshot is the end of another run of a repeated command */
 	bool seconds_rise; /* within each process: times can be used */
 	bool sampled;
 	const char *per;                 /* "snapshot", "second", "iteration", or another label */

@@ -187,6 +187,53 @@ class Growth(unittest.TestCase):
                      metrics__allocator__free=10**5 * i) for i in range(1, 13)])
         self.assertIn("fragmentation", self.run_growth(directory).stdout)
 
+    def test_a_trifle_of_resident_growth_is_not_told(self):
+        directory = self.series("trifle", [
+            snapshot(i, [row(4096, 1)], metrics__rss=3 * 10**6 + i * 60000) for i in range(1, 13)])
+        self.assertNotIn("Resident memory grew", self.run_growth(directory).stdout)
+        step = self.series("step", [
+            snapshot(i, [row(4096, 1)], metrics__rss=(10 + 5 * (i > 7)) * 10**6) for i in range(1, 13)])
+        self.assertNotIn("Resident memory grew", self.run_growth(step).stdout)
+
+    def test_the_snapshot_at_exit_is_left_out_of_a_longer_series(self):
+        def with_exit(count):
+            return [snapshot(i, [row(100 * i, i)], trigger="timer") for i in range(1, count)] + [
+                snapshot(count, [], trigger="exit")]
+
+        report = self.report(self.series("exit", with_exit(9)))
+        self.assertEqual(len(report["inputs"]), 8)
+        self.assertEqual(len(report["left_out"]), 1)
+        self.assertTrue(report["left_out"][0].endswith("s0008.txt"))
+        self.assertEqual(report["rows"][0]["exact"], {"blocks": 1, "bytes": 100})
+        self.assertEqual(len(self.report(self.series("short", with_exit(3)))["inputs"]), 3)
+
+    def test_what_each_run_of_a_repeated_command_leaves_is_a_leak_per_run(self):
+        directory = self.series("repeat", [
+            snapshot(1, [row(960, 10), row(64, 1, "kept", 3), row(0, 0, "freed", 5)], pid=100 + i,
+                     second=i, run_second=i, trigger="exit", labels__iteration=i) for i in range(1, 11)])
+        report = self.report(directory, "--all")
+        self.assertEqual(report["per"], "iteration")
+        self.assertEqual(self.verdicts(report), {"leak": "leak", "kept": "leak", "freed": "stable"})
+        found, kept = report["rows"][0], report["rows"][1]
+        self.assertEqual((found["function"], found["confidence"], kept["confidence"]), ("leak", "high", "low"))
+        self.assertEqual(found["exact"], {"blocks": 10, "bytes": 960})
+        self.assertEqual(found["bytes_per_snapshot"]["value"], 960)
+        self.assertEqual(found["series"]["blocks"], [10] * 10)
+
+    def test_a_piped_report_has_no_sparkline(self):
+        done = self.run_growth(self.leak())
+        self.assertNotIn("\u2581", done.stdout)
+        self.assertNotIn("trend", done.stdout)
+
+    def test_watching_a_directory_ends_in_time_with_the_exit_code_of_the_last_report(self):
+        directory = self.leak()
+        for extra, code in (([], 0), (["--exit-code"], 1)):
+            done = subprocess.run([SNAPDIFF, "watch", "--for", "300ms", *extra, directory],
+                                  capture_output=True, text=True, check=False, timeout=30)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertEqual(done.stdout.count("10 snapshots"), 1)
+            self.assertNotIn("\033", done.stdout)
+
     def test_unknown_figures_are_no_verdict(self):
         directory = self.series("unknown", [snapshot(i, [row("-", i)]) for i in range(1, 9)])
         self.assertEqual(self.verdicts(self.report(directory)), {"leak": "inconclusive"})

@@ -1,0 +1,88 @@
+"""`snapdiff growth` and `watch` on a small program that leaks, as `snapdiff run` records it.
+
+usage: test_recorded.py SNAPDIFF
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SNAPDIFF = ""
+
+# Line 4 leaks 2,000 blocks of 77 bytes per step; the argument is the number of steps.
+LEAK_C = """#include <stdlib.h>
+#include <unistd.h>
+static void *volatile kept;
+static void leak(void) { kept = malloc(77); }
+int main(int count, char **words)
+{
+	int steps = count > 1 ? atoi(words[1]) : 1;
+	for (int step = 0; step < steps; step++) {
+		for (int i = 0; i < 2000; i++) leak();
+		if (steps > 1) usleep(100000);
+	}
+	return 0;
+}
+"""
+
+
+class Recorded(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.program = os.path.join(self.temporary.name, "leaks")
+        self.snaps = os.path.join(self.temporary.name, "snaps")
+        with open(self.program + ".c", "w", encoding="utf-8") as file:
+            file.write(LEAK_C)
+        subprocess.run(["cc", "-g", "-O1", self.program + ".c", "-o", self.program], check=True)
+
+    def record(self, *options, steps=1):
+        return [SNAPDIFF, "run", "-q", "-o", self.snaps, *options, "--", self.program, str(steps)]
+
+    def written(self):
+        names = os.listdir(self.snaps) if os.path.isdir(self.snaps) else []
+        return [n for n in names if n.startswith("leaks.") and n.endswith(".snap")]
+
+    def first_row(self):
+        done = subprocess.run([SNAPDIFF, "growth", "-f", "json", self.snaps], capture_output=True, text=True,
+                              check=False, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["rows"][0]
+
+    def test_a_sampled_leak_is_found_at_its_line(self):
+        subprocess.run(self.record("--sample", "4KiB", "--every", "100ms", steps=15), check=True, timeout=60)
+        found = self.first_row()
+        self.assertEqual((found["function"], found["line"], found["verdict"]), ("leak", 4, "leak"),
+                         found["reasons"])
+        self.assertGreater(found["last_bytes_stderr"], 0)
+
+    def test_what_each_of_nine_runs_leaves_is_found_at_its_line(self):
+        subprocess.run(self.record("--repeat", "9", "--warmup", "1"), check=True, timeout=60)
+        found = self.first_row()
+        self.assertEqual((found["function"], found["line"], found["verdict"], found["confidence"]),
+                         ("leak", 4, "leak", "high"))
+        self.assertEqual(found["exact"], {"blocks": 2000, "bytes": 154000})
+
+    def test_watching_a_process_ends_with_it_and_says_that_it_leaks(self):
+        with subprocess.Popen(self.record("--every", "100ms", steps=15)) as recorded:
+            deadline = time.monotonic() + 10
+            while not self.written():
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
+            pid = self.written()[0].split(".")[1]
+            watched = subprocess.run([SNAPDIFF, "watch", "--exit-code", "--for", "30s", pid],
+                                     capture_output=True, text=True, check=False, timeout=60)
+            recorded.wait()
+        self.assertEqual(watched.returncode, 1, watched.stderr)
+        self.assertIn("exactly 2,000 blocks, 154,000 bytes per snapshot", watched.stdout)
+
+
+if __name__ == "__main__":
+    SNAPDIFF = os.path.abspath(sys.argv.pop(1))
+    if not shutil.which("cc"):
+        sys.exit(77)
+    unittest.main()
