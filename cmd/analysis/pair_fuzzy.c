@@ -35,6 +35,7 @@ enum {
 	ALIGNMENTS = 600000,   /* aimed at for all families together: some seconds */
 	MOST_CROSS =
 		8, /* per stack of two families, how many of the other are weighed against it */
+	REMEMBERED = 1 << 18, /* pairs of names whose likeness is kept; a power of 2 */
 };
 
 /* Unpaired stacks of one side with equal function keys: members[first .. first + count), in line
@@ -62,10 +63,23 @@ struct candidate {
 	uint32_t distance; /* of their places in their families: line order breaks ties */
 };
 
+/* What two different tokens are worth to each other: the same pairs come up in stack after stack,
+ * and comparing their names is the dearest step of all.  A slot keeps the last pair that fell on
+ * it. */
+struct remembered {
+	uint32_t old, new;
+	double score; /* 0: the slot is free */
+};
+
+struct scorer {
+	struct tokens tokens;
+	struct remembered *remembered;
+};
+
 struct fuzzy {
 	const struct dataset *dataset;
 	const struct pair_sides *sides;
-	struct tokens tokens;
+	struct scorer scorer;
 	uint32_t *line_map; /* see analysis/line_map.h */
 	struct fuzzy_side old, new;
 	struct stack_index index; /* of the new families */
@@ -96,11 +110,11 @@ static bool read_stacks(const struct fuzzy *fuzzy, struct fuzzy_side *side)
 	for (size_t i = 0; i < side->family_count; i++) {
 		uint32_t site = side->families[i].site, depth = fuzzy->dataset->sites[site].depth;
 
-		tokens_of_site(&fuzzy->tokens, site, side->tokens + total);
+		tokens_of_site(&fuzzy->scorer.tokens, site, side->tokens + total);
 		side->stacks[i] = (struct indexed_stack){side->tokens + total, depth, 0};
 		for (uint32_t t = 0; t < depth; t++)
 			side->stacks[i].weight +=
-				fuzzy->tokens.items[side->tokens[total + t]].weight;
+				fuzzy->scorer.tokens.items[side->tokens[total + t]].weight;
 		total += depth;
 	}
 	return true;
@@ -129,31 +143,45 @@ static bool gather_families(struct fuzzy *fuzzy, struct fuzzy_side *side, const 
 
 /* ---- likeness ---- */
 
-/* 1 for equal names, down to 0: the share of characters that need no edit (Levenshtein 1966). */
+/*
+ * 1 for equal names, down to 0: the share of characters that need no edit (Levenshtein 1966), by
+ * the bit vectors of Myers 1999 in Hyyro's form: a column of the table is one word of
+ * vertical differences, and a character of `b` costs a few operations.
+ */
 static double name_likeness(const char *a, const char *b)
 {
 	enum { LONGEST = 64 };
-	size_t n = strnlen(a, LONGEST), m = strnlen(b, LONGEST);
-	unsigned char row[LONGEST + 1];
+	size_t n = strnlen(a, LONGEST), m = strnlen(b, LONGEST), distance = n;
+	uint64_t where[256] = {0}, up = UINT64_MAX,
+		 down = 0; /* bit i: of the i-th character of a */
+	uint64_t last = n ? UINT64_C(1) << (n - 1) : 0;
 
-	for (size_t j = 0; j <= m; j++)
-		row[j] = (unsigned char)j;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned char diagonal = row[0];
+	if (n == 0 || m == 0)
+		return n == m ? 1 : 0;
+	for (size_t i = 0; i < n; i++)
+		where[(unsigned char)a[i]] |= UINT64_C(1) << i;
+	for (size_t j = 0; j < m; j++) {
+		uint64_t equal = where[(unsigned char)b[j]];
+		uint64_t diagonal = (((equal & up) + up) ^ up) | equal | down;
+		uint64_t right_up = down | ~(diagonal | up), right_down = up & diagonal;
 
-		row[0] = (unsigned char)i;
-		for (size_t j = 1; j <= m; j++) {
-			unsigned char best = (unsigned char)(diagonal + (a[i - 1] != b[j - 1]));
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = (unsigned char)(row[j] + 1);
-			if (row[j - 1] + 1 < best)
-				best = (unsigned char)(row[j - 1] + 1);
-			row[j] = best;
-		}
+		distance += (right_up & last) != 0;
+		distance -= (right_down & last) != 0;
+		right_up = right_up << 1 | 1;
+		right_down <<= 1;
+		up = right_down | ~(diagonal | right_up);
+		down = right_up & diagonal;
 	}
-	return n || m ? 1.0 - (double)row[m] / (double)(n > m ? n : m) : 1.0;
+	return 1.0 - (double)distance / (double)(n > m ? n : m);
+}
+
+static double renamed_score(const struct tokens *tokens, uint32_t a, uint32_t b)
+{
+	const struct token *x = &tokens->items[a], *y = &tokens->items[b];
+	double score = 0.2 + 0.5 * name_likeness(token_name(tokens, a), token_name(tokens, b)) +
+		       (x->file && x->file == y->file ? 0.3 : 0);
+
+	return score * (x->weight + y->weight) / 2;
 }
 
 /*
@@ -162,17 +190,18 @@ static double name_likeness(const char *a, const char *b)
  */
 static double token_score(const void *context, uint32_t a, uint32_t b)
 {
-	const struct tokens *tokens = context;
-	const struct token *x = &tokens->items[a], *y = &tokens->items[b];
-	double score;
+	const struct scorer *scorer = context;
+	const struct token *x = &scorer->tokens.items[a], *y = &scorer->tokens.items[b];
+	struct remembered *slot;
 
 	if (a == b)
 		return x->weight + 1e-3; /* even what tells nothing is better aligned than not */
 	if (x->sides != TOKEN_OLD || y->sides != TOKEN_NEW)
 		return 0;
-	score = 0.2 + 0.5 * name_likeness(token_name(tokens, a), token_name(tokens, b)) +
-		(x->file && x->file == y->file ? 0.3 : 0);
-	return score * (x->weight + y->weight) / 2;
+	slot = &scorer->remembered[lookup_fold(a, b) & (REMEMBERED - 1)];
+	if (slot->score <= 0 || slot->old != a || slot->new != b)
+		*slot = (struct remembered){a, b, renamed_score(&scorer->tokens, a, b)};
+	return slot->score;
 }
 
 static double gap_weight(const struct tokens *tokens, uint32_t token)
@@ -194,13 +223,13 @@ static double stack_likeness(struct fuzzy *fuzzy, const struct indexed_stack *ol
 		struct align_step step = fuzzy->aligner.steps[i];
 
 		if (step.a == SNAP_NONE) {
-			all += gap_weight(&fuzzy->tokens, b[step.b]);
+			all += gap_weight(&fuzzy->scorer.tokens, b[step.b]);
 		} else if (step.b == SNAP_NONE) {
-			all += gap_weight(&fuzzy->tokens, a[step.a]);
+			all += gap_weight(&fuzzy->scorer.tokens, a[step.a]);
 		} else {
-			alike += 2 * token_score(&fuzzy->tokens, a[step.a], b[step.b]);
-			all += fuzzy->tokens.items[a[step.a]].weight +
-			       fuzzy->tokens.items[b[step.b]].weight + 2e-3;
+			alike += 2 * token_score(&fuzzy->scorer, a[step.a], b[step.b]);
+			all += fuzzy->scorer.tokens.items[a[step.a]].weight +
+			       fuzzy->scorer.tokens.items[b[step.b]].weight + 2e-3;
 		}
 	}
 	return all > 0 ? alike / all : 0;
@@ -239,9 +268,10 @@ static double size_likeness(const struct figures *a, const struct figures *b)
  * seen. */
 static bool same_line(const struct fuzzy *fuzzy, uint32_t old, uint32_t new)
 {
-	if (fuzzy->tokens.of_frame[old] == fuzzy->tokens.of_frame[new])
+	if (fuzzy->scorer.tokens.of_frame[old] == fuzzy->scorer.tokens.of_frame[new])
 		return fuzzy->line_map[old] == fuzzy->dataset->frames[new].line;
-	return token_line(&fuzzy->tokens, old, false) == token_line(&fuzzy->tokens, new, true);
+	return token_line(&fuzzy->scorer.tokens, old, false) ==
+	       token_line(&fuzzy->scorer.tokens, new, true);
 }
 
 /*
@@ -493,13 +523,15 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 	*pair_count = 0;
 	if (old_count == 0 || new_count == 0)
 		return true;
-	fuzzy.aligner.context = &fuzzy.tokens;
-	ok = tokens_compute(&fuzzy.tokens, dataset, sides->old, sides->new);
+	fuzzy.aligner.context = &fuzzy.scorer;
+	fuzzy.scorer.remembered = calloc(REMEMBERED, sizeof(*fuzzy.scorer.remembered));
+	ok = fuzzy.scorer.remembered &&
+	     tokens_compute(&fuzzy.scorer.tokens, dataset, sides->old, sides->new);
 	if (ok)
-		fuzzy.line_map = line_map_compute(&fuzzy.tokens, sides->old, sides->new);
+		fuzzy.line_map = line_map_compute(&fuzzy.scorer.tokens, sides->old, sides->new);
 	ok = ok && fuzzy.line_map && gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
 	     gather_families(&fuzzy, &fuzzy.new, new, new_count) &&
-	     stack_index_build(&fuzzy.index, &fuzzy.tokens, fuzzy.new.stacks,
+	     stack_index_build(&fuzzy.index, &fuzzy.scorer.tokens, fuzzy.new.stacks,
 			       fuzzy.new.family_count) &&
 	     find_all_candidates(&fuzzy) && choose(&fuzzy, pairs, pair_count);
 	side_release(&fuzzy.old);
@@ -508,6 +540,7 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 	free(fuzzy.candidates);
 	free(fuzzy.line_map);
 	aligner_release(&fuzzy.aligner);
-	tokens_release(&fuzzy.tokens);
+	tokens_release(&fuzzy.scorer.tokens);
+	free(fuzzy.scorer.remembered);
 	return ok;
 }
