@@ -4,9 +4,8 @@ heaptrack.py - the pairs of programs of corpus.py, compared by snapdiff and by h
 
 Nothing leaks and no size differs: every stack that a tool calls new or gone is on both sides.  So that heaptrack is not
 blamed for where a program was built, both sides are compiled without their directory in the debug information, and
-heaptrack records them at one and the same path.  Exits 1 when snapdiff
-with --match fuzzy loses more stacks than heaptrack, 77 where heaptrack is
-not installed.
+heaptrack records them at one and the same path.  Exits 1 when snapdiff with --match fuzzy loses more stacks than
+heaptrack, 77 where heaptrack is not installed.
 
 usage: heaptrack.py --snapdiff BIN --pairs BIN [--seed N] [CASE...]
 """
