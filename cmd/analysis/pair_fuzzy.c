@@ -30,9 +30,9 @@ static const double line_share = 0.3;        /* what lines say: which call in a 
 static const double order_share = 0.05;      /* what the same place in families of stacks says */
 
 enum {
-	FEWEST_CANDIDATES = 6, /* aligned per old family, however many there are ... */
+	FEWEST_CANDIDATES = 3, /* aligned per old family, however many there are ... */
 	MOST_CANDIDATES = 64,  /* ... and however few */
-	ALIGNMENTS = 600000,   /* aimed at for all families together: some seconds */
+	ALIGNMENTS = 300000,   /* aimed at for all families together: some seconds */
 	MOST_CROSS =
 		8, /* per stack of two families, how many of the other are weighed against it */
 	REMEMBERED = 1 << 18, /* pairs of names whose likeness is kept; a power of 2 */
