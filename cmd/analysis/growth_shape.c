@@ -248,8 +248,10 @@ bool growth_shape_leaps(const struct growth_shape *s)
 	double gap = s->leap_at[0] - s->leap_at[1];
 	double since = s->x[s->count - 1] - s->leap_at[0];
 
-	/* Near the end every figure's floor leaps, for want of later values; noise gives back as much. */
-	return s->leaps >= 3 && 3 * s->give_back < s->leap_bytes && s->leap_bytes > 0.8 * (s->max - s->min) && since <= 2.5 * gap;
+	/* Near the end every figure's floor leaps, for want of later values; noise gives back as
+	 * much. */
+	return s->leaps >= 3 && 3 * s->give_back < s->leap_bytes &&
+	       s->leap_bytes > 0.8 * (s->max - s->min) && since <= 2.5 * gap;
 }
 
 bool growth_shape_passes_floor(const struct growth_shape *s)
