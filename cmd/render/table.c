@@ -93,6 +93,42 @@ static size_t widest_of(const struct table *table, enum column_kind kind)
 	return widest;
 }
 
+static bool can_narrow(enum column_kind kind)
+{
+	return kind == COLUMN_NAME || kind == COLUMN_TREE || kind == COLUMN_TEXT;
+}
+
+/* The width of a line in which everything was narrowed that can be. */
+static unsigned least_width(const struct table *table)
+{
+	unsigned line = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		bool narrow = can_narrow(table->report->columns[table->columns[i]].kind);
+
+		line += narrow && table->widths[i] > NAME_LEAST ? NAME_LEAST : table->widths[i];
+		line += i ? GAP : 0;
+	}
+	return line;
+}
+
+/* On a very narrow terminal, columns that only say otherwise what others say give way, the last one
+ * first. */
+static void drop_columns(struct table *table)
+{
+	for (size_t i = table->count; table->options->width && i > 0; i--) {
+		if (least_width(table) <= table->options->width)
+			return;
+		if (!(table->report->columns[table->columns[i - 1]].flags & COLUMN_TABLE_ONLY))
+			continue;
+		for (size_t k = i; k < table->count; k++) {
+			table->columns[k - 1] = table->columns[k];
+			table->widths[k - 1] = table->widths[k];
+		}
+		table->count--;
+	}
+}
+
 /* Names give way first, then other text, until the line fits or nothing can be taken any more. */
 static void fit(struct table *table)
 {
@@ -256,6 +292,7 @@ static void print_table(struct table *table)
 	}
 	if (table->count && report->row_count) {
 		measure(table);
+		drop_columns(table);
 		fit(table);
 		print_header(table);
 		for (size_t row = 0; row < report->row_count; row++)
