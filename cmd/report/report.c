@@ -81,6 +81,8 @@ void *report_alloc(struct report *report, size_t size)
 
 	if (rounded < size)
 		need(NULL);
+	if (rounded == 0)
+		rounded = _Alignof(max_align_t); /* nothing has an address of its own, too */
 	if (rounded > BLOCK_SIZE / 4)
 		return memset(add_block(arena, rounded)->data, 0, size);
 	if (rounded > (size_t)(arena->end - arena->at)) {
