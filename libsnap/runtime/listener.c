@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,6 +20,7 @@
 #include "runtime/os_linux.h"
 #include "runtime/process.h"
 #include "runtime/record.h"
+#include "runtime/sandbox.h"
 #include "runtime/stacks.h"
 #include "runtime/text.h"
 #include "runtime/thread.h"
@@ -26,6 +28,8 @@
 #include "write/sys.h"
 
 #define CLIENT_TIMEOUT_S 5
+
+static atomic_bool is_listening;
 
 /* Our own address; its size. */
 static socklen_t own_address(struct sockaddr_un *address)
@@ -43,7 +47,11 @@ static int open_socket(void)
 {
 	struct sockaddr_un address;
 	socklen_t size = own_address(&address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd;
+
+	if (!snap__sandbox_survives_socket())
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
@@ -58,8 +66,11 @@ void snap__listener_wake(void)
 {
 	struct sockaddr_un address;
 	socklen_t size = own_address(&address);
-	int saved = errno, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int saved = errno, fd;
 
+	if (!atomic_load(&is_listening))
+		return; /* nobody to wake, and a socket may not be ours to ask for */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		(void)connect(fd, (struct sockaddr *)&address, size);
 		snap__sys_close(fd);
@@ -264,6 +275,7 @@ static void *listener(void *unused)
 	prctl(PR_SET_NAME, "snapdiff-ctl");
 	snap__os_private_files();
 	fd = open_socket();
+	atomic_store(&is_listening, fd >= 0);
 	snap__trigger_ready();
 	while (fd >= 0 && !snap__trigger_shall_stop()) {
 		struct pollfd waiting = {.fd = fd, .events = POLLIN};

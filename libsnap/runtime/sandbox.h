@@ -1,0 +1,16 @@
+/*
+ * runtime/sandbox.h - what a system call filter would do to us, found out before it does.
+ *
+ * A filter may refuse, which every call here is prepared for, or kill the process, which would be
+ * our fault.  Nothing tells the two apart but trying.
+ */
+#ifndef SNAP_RUNTIME_SANDBOX_H
+#define SNAP_RUNTIME_SANDBOX_H
+
+#include <stdbool.h>
+
+/** Whether socket() can be called without being killed for it.  For the helper, with every signal
+ *  blocked; under a filter, and only then, it costs a child process.  Preserves errno. */
+bool snap__sandbox_survives_socket(void);
+
+#endif
