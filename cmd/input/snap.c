@@ -6,10 +6,12 @@
  */
 #include "input/formats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/fail.h"
+#include "snap/format.h"
 #include "snap/reader.h"
 
 /** File id -> model id. */
@@ -173,6 +175,23 @@ static enum snap_status open_reader(struct snap_reader **reader, struct stream *
 	return st;
 }
 
+/** What a newer version wrote is read as far as it is known, and that is said. */
+static enum snap_status remark_version(struct snap_loader *l, const struct snap_reader *reader)
+{
+	unsigned minor = snap_reader_minor(reader);
+
+	if (minor > SNAP_FORMAT_MINOR &&
+	    asprintf(&l->model->remark,
+		     "%s: format version %u.%u, newer than this program's %u.%u: what is new in it "
+		     "is left out",
+		     l->model->source, SNAP_FORMAT_MAJOR, minor, SNAP_FORMAT_MAJOR,
+		     SNAP_FORMAT_MINOR) < 0) {
+		l->model->remark = NULL;
+		return load_memory(l);
+	}
+	return SNAP_OK;
+}
+
 static enum snap_status snap_read(struct model *model, struct stream *stream,
 				  const struct input_options *options, struct snap_error *err)
 {
@@ -185,6 +204,8 @@ static enum snap_status snap_read(struct model *model, struct stream *stream,
 	if (st != SNAP_OK)
 		return st;
 	st = load_all(&l, reader);
+	if (st == SNAP_OK)
+		st = remark_version(&l, reader);
 	if (st == SNAP_OK && snap_reader_torn(reader)) {
 		model->torn = strdup(snap_reader_torn(reader));
 		if (!model->torn)

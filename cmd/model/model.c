@@ -224,6 +224,7 @@ void model_free(struct model *model)
 	free(model->variances);
 	free(model->source);
 	free(model->torn);
+	free(model->remark);
 	free(model);
 }
 

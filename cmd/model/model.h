@@ -52,6 +52,7 @@ struct model {
 
 	char *source;    /* path as the user named it, or "-"; owned; for messages */
 	char *torn;      /* NULL, or a sentence saying what is missing of a damaged file; owned */
+	char *remark;    /* NULL, or a sentence to warn of; owned */
 	uint64_t digest; /* checksum of the content: equal digests, equal snapshots */
 	struct model_index *index;
 };

@@ -8,9 +8,10 @@
 #include "report/subject.h"
 
 /**
- * Warn in `report` where the subject's first snapshot (old) and its snapshot `new` are of different
- * programs or architectures, where only one was sampled, where only one has debug information, and
- * where a module without names is another build.
+ * Warn in `report` where the subject's first snapshot (old) and its snapshot `new` are one and the
+ * same, seem swapped, are of different programs or architectures or of Python and native, where
+ * only one was sampled, where only one has debug information, and where a module without names is
+ * another build.
  */
 enum snap_status comparable_warn(struct report *report, const struct subject *subject,
 				 const struct dataset *dataset, size_t new, struct snap_error *err);

@@ -180,11 +180,16 @@ bool session_wants(const struct session *session, uint64_t pid, const char *prog
 	       (!options->program || (program && strcmp(options->program, program) == 0));
 }
 
+static void warn(const struct session *session, const char *sentence)
+{
+	if (session->options.warn && !session->options.quiet)
+		session->options.warn(session->options.user, sentence);
+}
+
 void session_note_damage(struct session *session, const char *sentence)
 {
 	session->damaged++;
-	if (session->options.warn && !session->options.quiet)
-		session->options.warn(session->options.user, sentence);
+	warn(session, sentence);
 }
 
 size_t session_damaged(const struct session *session)
@@ -271,6 +276,8 @@ enum snap_status session_take_file(struct session *session, const char *path,
 	} else if (wants_model(session, input.model)) {
 		if (input.model->torn)
 			session_note_damage(session, input.model->torn);
+		if (input.model->remark)
+			warn(session, input.model->remark);
 		tell_apart(session, input.model);
 		status = load_model(session, &input, labels, id, already, err);
 	}

@@ -152,29 +152,44 @@ static bool use_build_id(struct module *module, const struct module_request *req
 	return used;
 }
 
-/** Say why the file at `path` does not serve, unless it never was a file. */
-static void complain(char **complaint, const char *path, int error, bool other_names)
+/** "build 1a2b3c4d" */
+static const char *build_text(const char *build_id, char text[32])
+{
+	if (*build_id)
+		snprintf(text, 32, "build %.8s", build_id);
+	else
+		snprintf(text, 32, "without a build-id");
+	return text;
+}
+
+/** Say why the file, whose build-id is `found`, does not serve, unless it never was a file. */
+static void complain(char **complaint, const struct module_request *request, const char *found,
+		     int error, bool other_names)
 {
 	const char *rest =
 		other_names ? "its names come from a debug file" : "its frames stay without names";
+	char recorded[32], present[32];
+	int size;
 
-	if (*path != '/')
+	if (*request->path != '/')
 		return; /* [vdso], or a module that only a text form names */
-	if (error == ESTALE) {
-		if (asprintf(complaint, "module %s was replaced since: not used; %s", path, rest) <
-		    0)
-			*complaint = NULL;
-	} else if (asprintf(complaint, "module %s: %s; %s", path,
-			    error == ENOEXEC ? "not a valid ELF file" : strerror(error),
-			    rest) < 0) {
+	build_text(request->build_id, recorded);
+	if (error == ESTALE)
+		size = asprintf(complaint,
+				"module %s was replaced since: not used, for it is %s and was %s; "
+				"%s",
+				request->path, build_text(found, present), recorded, rest);
+	else
+		size = asprintf(complaint, "module %s (%s): %s; %s", request->path, recorded,
+				error == ENOEXEC ? "not a valid ELF file" : strerror(error), rest);
+	if (size < 0)
 		*complaint = NULL;
-	}
 }
 
 static bool find_file(struct module *module, const struct module_request *request, char **complaint)
 {
 	const char *path = request->path;
-	char found[2 * BUILD_ID_MAX + 1];
+	char found[2 * BUILD_ID_MAX + 1] = "";
 	int error;
 	bool used;
 
@@ -182,7 +197,7 @@ static bool find_file(struct module *module, const struct module_request *reques
 		return true;
 	error = errno;
 	used = use_build_id(module, request);
-	complain(complaint, path, error, used);
+	complain(complaint, request, found, error, used);
 	return used;
 }
 

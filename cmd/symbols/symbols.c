@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "model/fail.h"
 #include "symbols/module.h"
@@ -20,6 +21,7 @@ struct place {
 	const char *path, *build_id;
 	struct module *module;
 	bool tried;
+	bool doubted; /* and that was said */
 };
 
 /** A remembered answer; its frames are results[first .. first + count). */
@@ -213,6 +215,36 @@ static struct module *place_module(struct symbols *symbols, struct place *place)
 	return place->module;
 }
 
+/** Was the file written after the snapshot was taken?  Unknown times say nothing. */
+static bool is_newer(const char *path, const struct model *model)
+{
+	uint64_t taken_ns =
+		model_meta(model, "time_from") ? 0 : model_meta_u64(model, "time_ns", 0);
+	struct stat info;
+
+	return taken_ns && *path == '/' && stat(path, &info) == 0 &&
+	       (uint64_t)info.st_mtim.tv_sec > taken_ns / 1000000000u;
+}
+
+/** Without a build-id nothing but its time can show that a file is not the recorded one. */
+static bool is_doubtful(struct symbols *symbols, struct place *place, const struct model *model)
+{
+	char *sentence = NULL;
+
+	if (*place->build_id || !is_newer(place->path, model))
+		return false;
+	if (!place->doubted && symbols->options.warn &&
+	    asprintf(&sentence,
+		     "module %s has no build-id and was written after the snapshot was taken: not "
+		     "used; its frames stay without names",
+		     place->path) >= 0) {
+		symbols->options.warn(symbols->options.user, sentence);
+		free(sentence);
+	}
+	place->doubted = true;
+	return true;
+}
+
 /** Ask the caller's cache, and take over its texts. */
 static const struct answer *ask_cache(struct symbols *symbols, uint32_t place, uint64_t address)
 {
@@ -334,7 +366,7 @@ static bool resolve_one(struct symbols *symbols, struct model *model, const stru
 			  answer->count);
 }
 
-/** The places of the model's modules, malloc'ed. */
+/** The places of the model's modules, malloc'ed; SNAP_NONE where the file is not to be asked. */
 static uint32_t *model_places(struct symbols *symbols, const struct model *model)
 {
 	uint32_t *places = calloc((size_t)model->module_count + 1, sizeof(*places));
@@ -348,6 +380,8 @@ static uint32_t *model_places(struct symbols *symbols, const struct model *model
 			free(places);
 			return NULL;
 		}
+		if (is_doubtful(symbols, &symbols->places[places[i]], model))
+			places[i] = SNAP_NONE;
 	}
 	return places;
 }

@@ -76,6 +76,12 @@ void snap_reader_close(struct snap_reader *reader);
  */
 const char *snap_reader_torn(const struct snap_reader *reader);
 
+/**
+ * The minor version of the file's format: above SNAP_FORMAT_MINOR, the file may hold sections
+ * that this reader does not know and leaves out.
+ */
+unsigned snap_reader_minor(const struct snap_reader *reader);
+
 /** Row counts; of a torn file, those of the chunks that were saved. */
 void snap_reader_counts(const struct snap_reader *reader, struct snap_counts *counts);
 

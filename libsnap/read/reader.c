@@ -33,7 +33,7 @@ static enum snap_status fail_short(const struct snap_reader *reader, const uint8
 			     "the file ends inside its header");
 }
 
-static enum snap_status check_header(const struct snap_reader *reader, struct snap_error *err)
+static enum snap_status check_header(struct snap_reader *reader, struct snap_error *err)
 {
 	uint64_t size = reader->source.size;
 	uint8_t buffer[SNAP_FORMAT_HEADER_SIZE];
@@ -55,6 +55,7 @@ static enum snap_status check_header(const struct snap_reader *reader, struct sn
 		return snap__fail_at(err, SNAP_EVERSION, reader->name, 8,
 				     "format version %u.%u; this program reads %u.x", header.major,
 				     header.minor, SNAP_FORMAT_MAJOR);
+	reader->minor = header.minor;
 	if (header.flags != 0)
 		return snap__fail_at(err, SNAP_EVERSION, reader->name, 12,
 				     "header flags of a newer version (%#" PRIx32 ")",
@@ -382,6 +383,11 @@ void snap_reader_close(struct snap_reader *reader)
 const char *snap_reader_torn(const struct snap_reader *reader)
 {
 	return reader->torn.status == SNAP_OK ? NULL : reader->torn.message;
+}
+
+unsigned snap_reader_minor(const struct snap_reader *reader)
+{
+	return reader->minor;
 }
 
 void snap_reader_counts(const struct snap_reader *reader, struct snap_counts *counts)

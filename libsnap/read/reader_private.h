@@ -14,6 +14,7 @@
 struct snap_reader {
 	char *name; /* for messages */
 	struct snap__source source;
+	unsigned minor; /* of the format */
 	struct snap__directory directory;
 	uint64_t digest;
 	struct snap_error torn; /* status SNAP_OK for a whole file */

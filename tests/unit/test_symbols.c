@@ -439,6 +439,33 @@ Test(symbols, a_module_without_build_id_is_used_if_it_still_has_none)
 	free(got);
 }
 
+Test(symbols, a_module_without_build_id_that_is_younger_than_the_snapshot_is_not_used)
+{
+	struct symbols_options options = {.warn = keep_warning, .offline = true};
+	uint64_t addresses[ADDRESSES_MAX];
+	struct symbols *symbols;
+	struct model *model;
+	char *path = NULL, *got;
+
+	write_source("p.c", c_program);
+	free(shell("gcc -O2 -g -Wl,--build-id=none p.c -o p"));
+	call_addresses("p", addresses);
+	cr_assert(asprintf(&path, "%s/p", directory) >= 0);
+	model = make_model(path, "", addresses, 1);
+	cr_assert(model_meta_set(model, "time_ns", "1767323045000000000")); /* 2026-01-02 */
+	free(shell("touch -d 2026-01-03 p"));
+	symbols = symbols_new(&options);
+	cr_assert_eq(symbols_resolve(symbols, model, NULL), SNAP_OK);
+	got = print_frames(model);
+	cr_expect_eq(strncmp(got, "p+0x", 4), 0, "%s", got);
+	cr_expect_not_null(strstr(warnings, "/p has no build-id and was written after"), "%s",
+			   warnings);
+	free(got);
+	symbols_free(symbols);
+	model_free(model);
+	free(path);
+}
+
 Test(symbols, files_that_are_no_modules_are_said_and_do_no_harm)
 {
 	struct symbols_options options = {0};

@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""What cannot be compared as it stands is said plainly, next to what was still possible.
+
+bad_inputs.py SNAPDIFF TESTDATA [unittest arguments]
+
+Small programs are built here, recorded, and then something happens to their files: modules are replaced,
+stripped or removed, snapshots are cut or come from elsewhere.  Needs a C compiler and binutils.
+"""
+import gzip
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SNAPDIFF, TESTDATA = sys.argv[1], pathlib.Path(sys.argv[2])
+
+PROGRAM = """#include <stdlib.h>
+void *volatile kept;
+__attribute__((noinline)) void %s(int n) { for (int i = 0; i < n; i++) kept = malloc(100); }
+__attribute__((noinline)) void %s(int n) { kept = malloc(n * 1000); kept = (char *)kept + 1; }
+int main(int argc, char **argv) { int n = atoi(argv[argc - 1]); %s(n); %s(n); return 0; }
+"""
+
+
+def program(cache="cache_put", session="session_open"):
+    return PROGRAM % (cache, session, cache, session)
+
+
+class Answer:
+    def __init__(self, done):
+        self.out, self.err, self.code = done.stdout, done.stderr, done.returncode
+
+
+class BadInputs(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="snap-bad-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+        (self.dir / "home").mkdir()
+
+    def snapdiff(self, *arguments):
+        env = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.dir / "home"), "LC_ALL": "C.UTF-8",
+               "TERM": "dumb", "COLUMNS": "160"}
+        return Answer(subprocess.run([SNAPDIFF, *map(str, arguments)], cwd=self.dir, env=env, text=True,
+                                     capture_output=True, timeout=60, check=False))
+
+    def compile(self, name, source=None, options=("-g", "-O1")):
+        path = self.dir / name
+        path.parent.mkdir(exist_ok=True)
+        (self.dir / "source.c").write_text(source or program())
+        subprocess.run(["cc", *options, "-fno-optimize-sibling-calls", "-Wl,--build-id", "source.c", "-o", path],
+                       cwd=self.dir, check=True)
+        return path
+
+    def record(self, name, path, count, *options):
+        """The newest snapshot of a run."""
+        done = self.snapdiff("run", "-q", "-o", name, *options, "--", path, count)
+        self.assertEqual(done.code, 0, done.err)
+        return sorted((self.dir / name).glob("*.snap"))[-1].relative_to(self.dir)
+
+    def compare(self, old, new, *options, code=0):
+        answer = self.snapdiff("compare", *options, old, new)
+        self.assertEqual(answer.code, code, answer.err)
+        return answer
+
+    def rows(self, old, new, *options):
+        """{function: status}, and the warnings."""
+        answer = json.loads(self.compare(old, new, "-f", "json", "--all", *options).out)
+        return {row["function"]: row["status"] for row in answer["rows"]}, answer["warnings"]
+
+    def assert_said(self, answer, *sentences):
+        for sentence in sentences:
+            self.assertIn(sentence, answer.err)
+            self.assertNotIn(sentence, answer.out)
+
+    # ---- files that cannot be read: exit 3, nothing on standard output ----
+
+    def assert_refused(self, bad, sentence):
+        good = self.record("good", self.compile("prog"), 3)
+        for pair in ((good, bad), (bad, good)):
+            answer = self.compare(*pair, code=3)
+            self.assertEqual(answer.out, "")
+            self.assert_said(answer, sentence)
+            gated = self.compare(*pair, "--exit-code", code=3)
+            self.assertEqual(gated.out, "")
+
+    def test_a_truncated_file_is_refused_with_the_place_of_the_tear(self):
+        whole = (self.dir / self.record("whole", self.compile("prog"), 5)).read_bytes()
+        for size in (0, 7, 20, 300, len(whole) - 1):
+            (self.dir / "cut.snap").write_bytes(whole[:size])
+            self.assert_refused("cut.snap", "cut.snap: is empty" if size == 0 else
+                                "cut.snap: a snapshot that ends after 7 bytes" if size < 8 else "cut.snap: byte ")
+
+    def test_a_newer_major_version_is_refused_and_both_versions_are_named(self):
+        self.assert_refused(TESTDATA / "bad" / "major-2.snap", "format version 2.0; this program reads 1.x")
+
+    def test_a_file_of_another_kind_is_refused_and_the_kinds_are_named(self):
+        (self.dir / "notes.txt").write_text("hello\n")
+        self.assert_refused("notes.txt", "notes.txt: is not a snapshot in any known format")
+
+    def test_a_missing_file_is_named(self):
+        self.assert_refused("absent.snap", "absent.snap: No such file or directory")
+
+    def test_a_cut_gzip_file_is_refused(self):
+        whole = (self.dir / self.record("whole", self.compile("prog"), 5)).read_bytes()
+        (self.dir / "cut.snap.gz").write_bytes(gzip.compress(whole)[:-20])
+        self.assert_refused("cut.snap.gz", "cut.snap.gz: ")
+
+    # ---- what can be compared in part ----
+
+    def test_a_newer_minor_version_is_read_and_said(self):
+        old = self.record("old", self.compile("prog"), 3)
+        answer = self.compare(old, TESTDATA / "bad" / "minor-7.snap")
+        self.assert_said(answer, "format version 1.7, newer than this program's 1.0")
+        self.assertIn("Shown: ", answer.out)
+
+    def test_programs_that_differ_share_only_what_they_have_in_common(self):
+        old = self.record("old", self.compile("server"), 3)
+        new = self.record("new", self.compile("client", program(session="request_send")), 3)
+        self.assert_said(self.compare(old, new), "OLD is of program server and NEW of client")
+        rows, _ = self.rows(old, new)
+        self.assertEqual(rows["request_send"], "new")
+        self.assertEqual(rows["session_open"], "gone")
+
+    def test_another_architecture_is_named(self):
+        old = self.record("old", self.compile("prog"), 3)
+        text = self.snapdiff("dump", old).out
+        self.assertIn("@ arch\t", text)
+        here = text.split("@ arch\t")[1].split("\n")[0]
+        (self.dir / "new.txt").write_text(text.replace(f"@ arch\t{here}", "@ arch\tpdp11"))
+        self.snapdiff("build", "new.txt", "-o", "new.snap")
+        answer = self.compare(old, "new.snap")
+        self.assert_said(answer, f"OLD is of architecture {here} and NEW of pdp11")
+        rows, _ = self.rows(old, "new.snap")
+        self.assertEqual(set(rows.values()), {"same"})
+
+    def test_python_dumps_and_native_recordings_have_nothing_in_common(self):
+        native = self.record("native", self.compile("prog"), 3)
+        dump = TESTDATA / "tracemalloc" / "3.11.after.dump"
+        for old, new in ((native, dump), (dump, native)):
+            answer = self.compare(old, new)
+            self.assert_said(answer, "is a dump of Python's tracemalloc", "all are new or gone")
+            self.assertNotIn("stripped", answer.err)
+        rows, _ = self.rows(native, dump)
+        self.assertEqual(rows["cache_put"], "gone")
+
+    def test_one_snapshot_twice_is_said(self):
+        one = self.record("one", self.compile("prog"), 3)
+        shutil.copy(self.dir / one, self.dir / "copy.snap")
+        for other in (one, "copy.snap"):
+            answer = self.compare(one, other)
+            self.assert_said(answer, "OLD and NEW are one and the same snapshot")
+            self.assertIn("Nothing changed", answer.out)
+        self.compare(one, one, "--exit-code")
+
+    def test_sides_that_seem_swapped_are_asked_about(self):
+        path = self.compile("prog")
+        first, second = self.record("first", path, 3), self.record("second", path, 30)
+        self.assert_said(self.compare(second, first), "before OLD: are they swapped?")
+        self.assertEqual(self.compare(first, second).err, "")
+
+    def test_sampled_against_exact_is_said_and_differences_carry_errors(self):
+        path = self.compile("prog")
+        exact = self.record("exact", path, 100)
+        sampled = self.record("sampled", path, 100, "--sample", "512")
+        self.assert_said(self.compare(exact, sampled), "NEW is sampled and OLD is exact")
+        answer = json.loads(self.compare(exact, sampled, "-f", "json").out)
+        for row in answer["rows"]:
+            self.assertEqual(row["old_bytes_stderr"], 0)
+            self.assertEqual(row["delta_bytes_stderr"], row["new_bytes_stderr"])
+
+    # ---- modules that are not what they were ----
+
+    def test_a_stripped_side_of_the_same_build_pairs_by_address(self):
+        full = self.compile("full/prog")
+        (self.dir / "bare").mkdir()
+        bare = self.dir / "bare" / "prog"
+        subprocess.run(["strip", "-o", bare, full], check=True)
+        old, new = self.record("old", bare, 3), self.record("new", full, 30)
+        answer = self.compare(old, new)
+        self.assert_said(answer, "prog has no names in OLD (stripped?) and has in NEW: it is the same build")
+        rows, _ = self.rows(old, new)
+        self.assertEqual(rows, {"cache_put": "grew", "session_open": "grew"})
+
+    def test_a_stripped_side_of_another_build_does_not_pair(self):
+        full = self.compile("full/prog")
+        old = self.record("old", full, 3)
+        bare = self.compile("bare/prog", program(session="session_close"))
+        subprocess.run(["strip", bare], check=True)
+        new = self.record("new", bare, 30)
+        self.assert_said(self.compare(old, new), "prog has no names in NEW (stripped?) and has in OLD: its "
+                         "frames do not pair")
+        rows, _ = self.rows(old, new)
+        self.assertEqual(rows["cache_put"], "gone")
+        self.assertNotIn("same", rows.values())
+
+    def test_a_program_without_lines_on_one_side_pairs_by_names(self):
+        old = self.record("old", self.compile("full/prog"), 3)
+        new = self.record("new", self.compile("bare/prog", options=("-O1",)), 30)
+        self.assert_said(self.compare(old, new), "prog has no lines in NEW (stripped?)")
+        rows, _ = self.rows(old, new)
+        self.assertEqual(rows, {"cache_put": "grew", "session_open": "grew"})
+
+    def test_a_module_that_was_rebuilt_since_never_names_the_frames_of_the_old_one(self):
+        path = self.compile("prog")
+        old = self.record("old", path, 3)
+        self.compile("prog", program("victim_of_a_mix_up", "another_one"))
+        new = self.record("new", path, 30)
+        answer = self.compare(old, new)
+        self.assert_said(answer, f"module {path} was replaced since: not used",
+                         "prog has no names in OLD (stripped?) and has in NEW: its frames do not pair")
+        rows, warnings = self.rows(old, new)
+        self.assertEqual(rows.pop("victim_of_a_mix_up"), "new")
+        self.assertEqual(rows.pop("another_one"), "new")
+        for name, status in rows.items():
+            self.assertRegex(name, r"^prog\+0x")
+            self.assertEqual(status, "gone")
+        self.assertEqual(len(warnings), 2, warnings)
+        alone = self.snapdiff("top", old)
+        self.assert_said(alone, "was replaced since")
+        self.assertNotIn("victim", alone.out)
+
+    def test_a_rebuilt_module_without_build_id_is_not_used_either(self):
+        options = ("-g", "-O1", "-Wl,--build-id=none")
+        source = self.dir / "prog"
+
+        def build(text):
+            (self.dir / "source.c").write_text(text)
+            subprocess.run(["cc", *options, "source.c", "-o", source], cwd=self.dir, check=True)
+
+        build(program())
+        old = self.record("old", source, 3)
+        self.assertIn("cache_put", self.snapdiff("top", old).out)
+        build(program("victim_of_a_mix_up"))
+        os.utime(source, (4102444800, 4102444800))
+        alone = self.snapdiff("top", old)
+        self.assert_said(alone, f"module {source} has no build-id and was written after the snapshot")
+        self.assertNotIn("victim", alone.out)
+
+    def test_names_that_were_seen_once_survive_a_rebuild(self):
+        path = self.compile("prog")
+        old = self.record("old", path, 3)
+        self.snapdiff("top", old)
+        self.compile("prog", "\n" + program())
+        new = self.record("new", path, 30)
+        answer = self.compare(old, new)
+        self.assertEqual(answer.err, "")
+        rows, _ = self.rows(old, new)
+        self.assertEqual(rows, {"cache_put": "grew", "session_open": "grew"})
+
+    def test_a_removed_module_is_named_with_its_build(self):
+        path = self.compile("prog")
+        old, new = self.record("old", path, 3), self.record("new", path, 30)
+        path.unlink()
+        answer = self.compare(old, new)
+        self.assert_said(answer, f"module {path} (build ", "No such file or directory; its frames stay without names")
+        self.assertEqual(answer.err.count("No such file"), 1)
+        rows, _ = self.rows(old, new)
+        self.assertEqual(set(rows.values()), {"grew"})
+
+    def test_a_module_that_became_something_else_is_said(self):
+        path = self.compile("prog")
+        old, new = self.record("old", path, 3), self.record("new", path, 30)
+        path.write_text("hello\n")
+        self.assert_said(self.compare(old, new), f"module {path} (build ", "not a valid ELF file")
+
+    def test_a_missing_debug_file_leaves_the_names_of_the_symbol_table(self):
+        path = self.compile("prog")
+        subprocess.run(["objcopy", "--only-keep-debug", path, self.dir / "prog.debug"], check=True)
+        subprocess.run(["objcopy", "--strip-debug", "--add-gnu-debuglink", self.dir / "prog.debug", path],
+                       check=True)
+        old, new = self.record("old", path, 3), self.record("new", path, 30)
+        (self.dir / "prog.debug").rename(self.dir / "elsewhere")
+        answer = json.loads(self.compare(old, new, "-f", "json").out)
+        self.assertEqual({row["function"]: row["line"] for row in answer["rows"]},
+                         {"cache_put": None, "session_open": None})
+        (self.dir / "elsewhere").rename(self.dir / "prog.debug")
+        answer = json.loads(self.compare(old, new, "-f", "json").out)
+        self.assertEqual({row["function"]: row["line"] for row in answer["rows"]},
+                         {"cache_put": 3, "session_open": 4})
+
+    def test_a_debug_file_of_another_build_is_not_used(self):
+        path = self.compile("prog")
+        other = self.compile("other", program("victim_of_a_mix_up"))
+        subprocess.run(["objcopy", "--only-keep-debug", path, self.dir / "prog.debug"], check=True)
+        subprocess.run(["objcopy", "--strip-debug", "--add-gnu-debuglink", self.dir / "prog.debug", path],
+                       check=True)
+        subprocess.run(["objcopy", "--only-keep-debug", other, self.dir / "prog.debug"], check=True)
+        old = self.record("old", path, 3)
+        out = self.snapdiff("top", old).out
+        self.assertIn("cache_put", out)
+        self.assertNotIn("victim", out)
+        self.assertNotIn("source.c", out)
+
+    def test_nameless_frames_of_two_builds_are_neither_same_nor_grown(self):
+        path = self.compile("prog")
+        old = self.record("old", path, 3)
+        self.compile("prog", program(session="session_close"))
+        new = self.record("new", path, 30)
+        path.unlink()
+        self.assert_said(self.compare(old, new), "prog is another build in NEW than in OLD")
+        rows = json.loads(self.compare(old, new, "-f", "json", "--all").out)["rows"]
+        self.assertEqual({row["match"] for row in rows}, {None})
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
