@@ -176,6 +176,15 @@ static bool set_depth(struct snap__config *c, const char *v)
 	return *rest == '\0' && depth > 0;
 }
 
+static bool set_verify(struct snap__config *c, const char *v)
+{
+	const char *rest;
+	uint64_t every = snap__parse_u64(v, &rest);
+
+	c->verify = (unsigned)every;
+	return *v != '\0' && *rest == '\0' && every <= UINT32_MAX;
+}
+
 static bool set_signal(struct snap__config *c, const char *v)
 {
 	return snap__parse_signal(v, &c->signal);
@@ -226,6 +235,7 @@ static const struct {
 	{"SNAP_SAMPLE=", set_sample, "SNAP_SAMPLE is not a size such as 512KiB"},
 	{"SNAP_SEED=", set_seed, "SNAP_SEED is not a number"},
 	{"SNAP_DEPTH=", set_depth, "SNAP_DEPTH is not a positive number"},
+	{"SNAP_VERIFY=", set_verify, "SNAP_VERIFY is not a number"},
 	{"SNAP_ON_SIGNAL=", set_signal, "SNAP_ON_SIGNAL is not a signal that can be caught"},
 	{"SNAP_EXIT=", set_exit, "SNAP_EXIT is not late, early or none"},
 	{"SNAP_FOLLOW=", set_follow, NULL},

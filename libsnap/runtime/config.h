@@ -28,6 +28,7 @@ struct snap__config {
 	uint64_t sample_bytes;      /* SNAP_SAMPLE; 0 exact */
 	uint64_t seed;              /* SNAP_SEED; 0 picks one */
 	unsigned depth;             /* SNAP_DEPTH: most frames of a stack */
+	unsigned verify;            /* SNAP_VERIFY: one stack in so many (verify.h); 0 off */
 	int signal;                 /* SNAP_ON_SIGNAL; 0 none */
 	enum snap_exit_snapshot exit; /* SNAP_EXIT */
 	bool follow;                  /* SNAP_FOLLOW: forked and executed processes record too */

@@ -24,6 +24,7 @@
 #include "runtime/snapshot.h"
 #include "runtime/text.h"
 #include "runtime/trigger.h"
+#include "runtime/verify.h"
 #include "write/sys.h"
 
 #define EXIT_WAIT_NS        100000000ull
@@ -282,6 +283,15 @@ static enum snap_status refuse(enum snap_status st, const char *problem, const c
 	return st;
 }
 
+/* What must wait until constructors of libc's have run: threads, and loading libraries. */
+static void begin_late(void)
+{
+	snap__thread_internal(true);
+	snap__verify_init(config.verify, config.depth);
+	snap__thread_internal(false);
+	snap__trigger_start();
+}
+
 static enum snap_status begin_recording(void)
 {
 	const char *problem;
@@ -301,7 +311,7 @@ static enum snap_status begin_recording(void)
 	atomic_store(&state, RECORDING);
 	atomic_store(&snap__record_on, true);
 	if (wants_threads)
-		snap__trigger_start();
+		begin_late();
 	snap__trigger_arm();
 	say_started();
 	return SNAP_OK;
@@ -344,7 +354,7 @@ void snap__process_main(void)
 {
 	wants_threads = true;
 	if (atomic_load(&state) == RECORDING)
-		snap__trigger_start();
+		begin_late();
 }
 
 void snap__process_tick(void)
@@ -387,10 +397,12 @@ static void before_fork(void)
 {
 	snap__mappings_before_fork();
 	snap__side_before_fork();
+	snap__verify_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
+	snap__verify_after_fork_in_parent();
 	snap__side_after_fork();
 	snap__mappings_after_fork();
 }
@@ -399,6 +411,7 @@ static void after_fork_in_child(void)
 {
 	struct snap__thread *self = snap__thread_self;
 
+	snap__verify_after_fork_in_child();
 	snap__side_after_fork();
 	snap__mappings_after_fork();
 	if (atomic_load(&state) == PASSIVE)
@@ -463,6 +476,7 @@ static void take_exit_snapshot(void)
 	if (config.exit != SNAP_EXIT_NONE)
 		snap__trigger_take(SNAP__AT_EXIT, "", NULL, 0);
 	say_unseen();
+	snap__verify_report();
 	atomic_store(&exit_state, TAKEN);
 	snap__os_wake(&exit_state);
 }

@@ -17,6 +17,7 @@
 #include "runtime/process.h"
 #include "runtime/sidetable.h"
 #include "runtime/stacks.h"
+#include "runtime/verify.h"
 
 #define TIMED_ONE_IN 1024u
 #define TIMED_MAX_NS 20000u /* longer ones were interrupted, and say nothing about us */
@@ -125,6 +126,8 @@ static inline uint32_t capture(struct snap__thread *thread, const void *frame)
 		snap__thread_count(thread, SNAP__COUNT_TRUNCATED);
 	if (__builtin_expect(found.stack == 0, 0))
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	if (__builtin_expect(snap__verify_every != 0, 0))
+		snap__verify(thread, &regs, &found);
 	return found.stack;
 }
 

@@ -39,6 +39,7 @@
 #include "runtime/stacks.h"
 #include "runtime/tally.h"
 #include "runtime/text.h"
+#include "runtime/verify.h"
 #include "write/writer.h"
 #include "write/sys.h"
 
@@ -350,6 +351,8 @@ static void put_metrics(struct job *job)
 	put_metric(job, "recorder.events",
 		   snap__threads_total(SNAP__COUNT_ALLOCATED) +
 			   snap__threads_total(SNAP__COUNT_FREED));
+	if (snap__verify_every)
+		put_metric(job, "recorder.stacks_verified", snap__verify_agreed());
 	snap__metrics_each(ask, put_metric, job);
 	if (ask)
 		put_unseen(job, job->allocator_total + recorder + snap__mappings_bytes());
@@ -368,6 +371,8 @@ static void put_losses(struct job *job)
 	put_number(job, "losses.table_overflows", overflows);
 	put_number(job, "losses.changed_while_writing", job->changed);
 	put_number(job, "losses.cohorts_merged", job->merged);
+	if (snap__verify_every)
+		put_number(job, "losses.verify_mismatches", snap__verify_mismatches());
 	put_number(job, "losses.snapshots_failed", snap__snapshot_failures());
 }
 

@@ -47,6 +47,7 @@ HOMES = {
     r"(cjson/)?cJSON\.h": {"cmd/render", "cmd/input"},
     r"(elfutils/.*|dwarf|libelf|gelf)\.h": {"cmd/symbols"},
     r"Python\.h": {"libsnap/runtime"},
+    r"libunwind.*\.h": {"libsnap/runtime"},
     r"criterion/.*": set(),
 }
 

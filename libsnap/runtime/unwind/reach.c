@@ -23,7 +23,7 @@ static uintptr_t page_of(uintptr_t address)
  * changes nothing and fails with EFAULT exactly if the 8 bytes cannot be read.  Every sandbox
  * lets it through, because threads and signals need it.
  */
-static bool is_readable(uintptr_t address)
+bool snap__reach_is_readable(uintptr_t address)
 {
 	int saved_errno = errno;
 	bool readable =
@@ -42,7 +42,7 @@ static bool is_one_piece(struct snap__reach *reach, uintptr_t low, uintptr_t hig
 	for (; page < high; page += PAGE_BYTES) {
 		bool foreign = page >= reach->foreign_low && page < reach->foreign_high;
 
-		if (!foreign && is_readable(page))
+		if (!foreign && snap__reach_is_readable(page))
 			continue;
 		reach->foreign_high = foreign ? reach->foreign_high : page;
 		reach->foreign_low = page_of(low);
@@ -78,7 +78,7 @@ static bool probe_away(struct snap__reach *reach, uintptr_t address)
 {
 	uintptr_t page = page_of(address);
 
-	if (!is_readable(page))
+	if (!snap__reach_is_readable(page))
 		return false;
 	if (page == reach->away_high) {
 		reach->away_high += PAGE_BYTES;

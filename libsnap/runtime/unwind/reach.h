@@ -42,6 +42,9 @@ static inline bool snap__reach_has(const struct snap__reach *reach, uintptr_t ad
 	       (address & (sizeof(uintptr_t) - 1)) == 0;
 }
 
+/** Whether the word at `address` can be read, by asking the kernel.  Async-signal-safe. */
+bool snap__reach_is_readable(uintptr_t address);
+
 /** Read a word of any stack, probing first where need be; false if it cannot be read. */
 bool snap__reach_read(struct snap__reach *reach, uintptr_t address, uintptr_t *value);
 
