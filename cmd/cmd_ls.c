@@ -145,8 +145,8 @@ static enum snap_status fill(struct report *report, struct session *session,
 	listing.ids = ids;
 	if (status == SNAP_OK)
 		status = store_each_snapshot(session_store(session), list_snapshot, &listing, err);
-	report->title = report_text(report, "%zu snapshot%s, oldest first", listing.count,
-				    listing.count == 1 ? "" : "s");
+	report->title = report_text(report, "%zu snapshot%s", listing.count,
+				    listing.count == 1 ? "" : "s, oldest first");
 	free(ids);
 	return status;
 }

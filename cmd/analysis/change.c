@@ -9,7 +9,7 @@
 
 const char *change_status_name(enum change_status status)
 {
-	static const char *const names[] = {"new", "gone", "grew", "shrank", "same", "moved"};
+	static const char *const names[] = {"new", "gone", "grew", "shrank", "same", "moved", NULL};
 
 	return names[status];
 }
@@ -108,6 +108,11 @@ static bool holds_nothing(const struct figures *figures, enum figure figure)
 	return figures->value[figure] == 0 && figures->value[figure ^ 1] == 0;
 }
 
+static bool is_unknown(const struct change_row *row, enum figure figure)
+{
+	return row->old.value[figure] == SNAP_UNKNOWN || row->new.value[figure] == SNAP_UNKNOWN;
+}
+
 static enum change_status judge(const struct change_row *row, enum figure figure,
 				const struct change_units *units)
 {
@@ -121,6 +126,8 @@ static enum change_status judge(const struct change_row *row, enum figure figure
 		return CHANGE_MOVED;
 	if (judged)
 		return judged > 0 ? CHANGE_GREW : CHANGE_SHRANK;
+	if (is_unknown(row, figure))
+		return CHANGE_UNKNOWN;
 	return row->paired && row->weakest > PAIR_LINE ? CHANGE_MOVED : CHANGE_SAME;
 }
 

@@ -15,7 +15,8 @@ enum change_status {
 	CHANGE_GREW,
 	CHANGE_SHRANK,
 	CHANGE_SAME,
-	CHANGE_MOVED
+	CHANGE_MOVED,
+	CHANGE_UNKNOWN /* a side does not say how much it holds */
 };
 
 struct change_row {
@@ -53,7 +54,7 @@ bool change_has_stacks(const struct change_row *row);
 double change_per_unit(const struct change_row *row, enum figure figure,
 		       const struct change_units *units);
 
-/** "new", "gone", "grew", "shrank", "same", "moved". */
+/** "new", "gone", "grew", "shrank", "same", "moved"; NULL for CHANGE_UNKNOWN. */
 const char *change_status_name(enum change_status status);
 
 /** The site whose rows a pair is credited to: the new one where there is one. */

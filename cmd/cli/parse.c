@@ -180,6 +180,11 @@ static enum snap_status set_regex(const struct parse *parse, const struct option
 	return SNAP_OK;
 }
 
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
 /* Store `text` (NULL for a flag) where `option` says. */
 static enum snap_status set_value(const struct parse *parse, const struct option *option,
 				  const char *text)
@@ -197,7 +202,9 @@ static enum snap_status set_value(const struct parse *parse, const struct option
 		return add_to_list(parse, text, at);
 	case OPTION_COUNT:
 		return cli_parse_count(text, at) ? SNAP_OK
-						 : bad_value(parse, option, text, "a whole number");
+						 : bad_value(parse, option, text,
+							     is_number(text) ? "a number below 2^64"
+									     : "a whole number");
 	case OPTION_SIZE:
 		return cli_parse_size(text, at) ? SNAP_OK
 						: bad_value(parse, option, text,
@@ -291,6 +298,12 @@ static bool is_help(const char *argument, int *help)
 	return *help != 0;
 }
 
+/* "-" is standard input, and "-- text" a comment of SQL. */
+static bool is_operand(const char *argument)
+{
+	return argument[0] != '-' || argument[1] == '\0' || strncmp(argument, "-- ", 3) == 0;
+}
+
 enum snap_status cli_parse(const struct command *command, int argc, char **argv, void *options,
 			   int *operand_count, char **operands, int *help, struct snap_error *err)
 {
@@ -307,7 +320,7 @@ enum snap_status cli_parse(const struct command *command, int argc, char **argv,
 	while (st == SNAP_OK && parse.next < argc) {
 		char *argument = argv[parse.next++];
 
-		if (only_operands || argument[0] != '-' || argument[1] == '\0') {
+		if (only_operands || is_operand(argument)) {
 			operands[count++] = argument;
 			only_operands = only_operands || command->operands_end_options;
 		} else if (strcmp(argument, "--") == 0) {

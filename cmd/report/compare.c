@@ -142,7 +142,9 @@ struct compare {
 	struct spread *spread; /* of each row, with repeats */
 	struct compare_row *rows;
 	size_t count, shown_count; /* rows that pass, ordered; the first of them are shown */
+	size_t small_count;        /* rows that changed by less than --min */
 	size_t same_count;         /* rows that are the same and not wanted */
+	size_t unknown_count;      /* rows of which nobody can say whether they changed */
 	size_t row_count;          /* all rows, also those that filters leave out */
 	struct figures old_shown, new_shown, old_selected, new_selected;
 	bool sampled;
@@ -261,7 +263,8 @@ static bool is_large_enough(const struct compare *compare, const struct change_r
 		return fabs(change_per_unit(row, bytes, &compare->per->units)) *
 			       compare->per->units.new >=
 		       (double)compare->options->min_bytes;
-	return (uint64_t)magnitude(delta) >= compare->options->min_bytes;
+	return row->status == CHANGE_UNKNOWN ||
+	       (uint64_t)magnitude(delta) >= compare->options->min_bytes;
 }
 
 /* Did memory that moved grow besides? */
@@ -283,6 +286,16 @@ static void warn_of_growth_that_moved(const struct compare *compare, size_t rows
 			    rows, rows == 1 ? "row" : "rows", sites_bytes((uint64_t)bytes, amount));
 }
 
+/* A gate that cannot see must not look as if it had seen nothing. */
+static void warn_of_unknown_changes(const struct compare *compare)
+{
+	if (compare->is_gate && compare->unknown_count)
+		report_warn(compare->report,
+			    "whether %zu %s grew is not known: the exit code cannot count %s",
+			    compare->unknown_count, compare->unknown_count == 1 ? "row" : "rows",
+			    compare->unknown_count == 1 ? "it" : "them");
+}
+
 /* Drop what is not to be seen, order the rest; say whether something was found. */
 static void arrange(struct compare *compare, int column)
 {
@@ -292,8 +305,12 @@ static void arrange(struct compare *compare, int column)
 	for (uint32_t i = 0; i < compare->changes.count; i++) {
 		const struct change_row *change = &compare->changes.rows[i];
 
-		if (!change_has_stacks(change) || !is_large_enough(compare, change))
+		if (!change_has_stacks(change))
 			continue;
+		if (!is_large_enough(compare, change)) {
+			compare->small_count += change->status != CHANGE_SAME;
+			continue;
+		}
 		if (change->status == CHANGE_NEW || change->status == CHANGE_GREW)
 			compare->report->finding = true;
 		if (grew_and_moved(compare, change)) {
@@ -301,6 +318,8 @@ static void arrange(struct compare *compare, int column)
 			moved_bytes += figures_delta(&change->old, &change->new,
 						     sites_bytes_figure(compare->options));
 		}
+		if (change->status == CHANGE_UNKNOWN)
+			compare->unknown_count++;
 		if (change->status == CHANGE_SAME && !compare->options->all) {
 			compare->same_count++;
 			continue;
@@ -316,6 +335,7 @@ static void arrange(struct compare *compare, int column)
 	qsort(compare->rows, compare->count, sizeof(*compare->rows), compare_rows);
 	compare->shown_count = sites_limit(compare->options, compare->count);
 	warn_of_growth_that_moved(compare, moved_rows, moved_bytes);
+	warn_of_unknown_changes(compare);
 }
 
 /* ---- rows in words ---- */
@@ -618,7 +638,7 @@ static void add_title(struct compare *compare)
 					     sites_bytes(old->value[bytes], before),
 					     sites_bytes(new->value[bytes], after),
 					     bytes == FIGURE_LIVE_BYTES ? "live" : "allocated",
-					     sites_delta(figures_delta(old, new, bytes), delta));
+					     sites_change(old, new, bytes, delta));
 }
 
 static int64_t part_change(const struct compare_row *rows, size_t count, enum figure figure)
@@ -630,29 +650,52 @@ static int64_t part_change(const struct compare_row *rows, size_t count, enum fi
 	return sum;
 }
 
-static void note_what_is_shown(struct compare *compare)
+static void note_no_change(struct compare *compare, const char *more)
+{
+	const char *same = "", *least = "";
+	char size[32];
+
+	if (compare->small_count)
+		least = report_text(compare->report, " by %s or more",
+				    sites_bytes(compare->options->min_bytes, size));
+	if (compare->same_count)
+		same = report_text(compare->report, ": %zu row%s the same", compare->same_count,
+				   compare->same_count == 1 ? " is" : "s are");
+	report_note(compare->report, "Nothing changed%s%s%s", least, same, more);
+}
+
+/* ", 97.0 % of the bytes that changed" */
+static const char *share_text(struct compare *compare)
 {
 	enum figure bytes = sites_bytes_figure(compare->options);
 	int64_t all = part_change(compare->rows, compare->count, bytes);
 	int64_t shown = part_change(compare->rows, compare->shown_count, bytes);
+
+	if (all == 0)
+		return compare->unknown_count ? "" : ", 0 bytes changed";
+	return report_text(compare->report, ", %.1f %% of the bytes that changed",
+			   100.0 * (double)shown / (double)all);
+}
+
+static void note_what_is_shown(struct compare *compare)
+{
 	const char *more = compare->shown_count < compare->count || compare->same_count
 				   ? "; --all shows the rest"
 				   : "";
+	const char *unknown = "";
 
-	if (compare->count == 0)
-		report_note(compare->report, "Nothing changed%s%s",
-			    compare->same_count
-				    ? report_text(compare->report, ": %zu row%s the same",
-						  compare->same_count,
-						  compare->same_count == 1 ? " is" : "s are")
-				    : "",
-			    more);
-	else
-		report_note(compare->report,
-			    "Shown: %zu of %zu %s, %.1f %% of the bytes that changed%s",
-			    compare->shown_count, compare->count,
-			    compare->options->all ? "rows" : "changed rows",
-			    all ? 100.0 * (double)shown / (double)all : 100.0, more);
+	if (compare->count == 0) {
+		note_no_change(compare, more);
+		return;
+	}
+	if (compare->unknown_count)
+		unknown = report_text(compare->report,
+				      "; of %zu it is not known what changed (status -)",
+				      compare->unknown_count);
+	report_note(compare->report, "Shown: %zu of %zu %s%s%s%s", compare->shown_count,
+		    compare->count,
+		    compare->options->all || compare->unknown_count ? "rows" : "changed rows",
+		    share_text(compare), unknown, more);
 }
 
 /* Both sides where each is one file; else a snapshot of the new side. */

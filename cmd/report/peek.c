@@ -340,8 +340,8 @@ static void add_row(struct peek *peek, const struct peek_row *row)
 	}
 	for (enum figure i = 0; i < FIGURES; i++)
 		values[figure_columns[i]] = value_u64(sum->value[i]);
-	values[SHARE] = value_real(
-		sites_share(sum->value[metric], row->function->sum[peek->latest].value[metric]));
+	values[SHARE] =
+		sites_share(sum->value[metric], row->function->sum[peek->latest].value[metric]);
 	if (has_two(peek))
 		add_changes(neighbour, values);
 	values[SITE] = value_text(
@@ -477,13 +477,12 @@ static const char *title_of_two(struct peek *peek, const char *pattern)
 	const struct figures *seen = peek->neighbours.seen;
 	char old[32], new[32], delta[32];
 
-	return report_text(
-		peek->report,
-		"%s -> %s: stacks through functions that match '%s': %s -> %s live (%s)",
-		sites_input_name(peek->report, 0), sites_input_name(peek->report, 1), pattern,
-		sites_bytes(seen[0].value[FIGURE_LIVE_BYTES], old),
-		sites_bytes(seen[1].value[FIGURE_LIVE_BYTES], new),
-		sites_delta(figures_delta(&seen[0], &seen[1], FIGURE_LIVE_BYTES), delta));
+	return report_text(peek->report,
+			   "%s -> %s: stacks through functions that match '%s': %s -> %s live (%s)",
+			   sites_input_name(peek->report, 0), sites_input_name(peek->report, 1),
+			   pattern, sites_bytes(seen[0].value[FIGURE_LIVE_BYTES], old),
+			   sites_bytes(seen[1].value[FIGURE_LIVE_BYTES], new),
+			   sites_change(&seen[0], &seen[1], FIGURE_LIVE_BYTES, delta));
 }
 
 static void add_notes(struct peek *peek, const char *pattern)

@@ -259,11 +259,44 @@ const char *sites_delta(int64_t bytes, char buffer[32])
 	return buffer;
 }
 
-double sites_share(uint64_t part, uint64_t whole)
+const char *sites_change(const struct figures *old, const struct figures *new, enum figure figure,
+			 char buffer[32])
 {
-	if (whole == 0 || whole == SNAP_UNKNOWN || part == SNAP_UNKNOWN)
-		return 0;
-	return (double)part / (double)whole;
+	if (old->value[figure] == SNAP_UNKNOWN || new->value[figure] == SNAP_UNKNOWN)
+		return "change unknown";
+	return sites_delta(figures_delta(old, new, figure), buffer);
+}
+
+/* The digits of `number` in groups of three. */
+static void group_digits(uint64_t number, char buffer[32])
+{
+	char digits[24];
+	int count = snprintf(digits, sizeof(digits), "%" PRIu64, number);
+
+	for (int i = 0; i < count; i++) {
+		*buffer++ = digits[i];
+		if (i + 1 < count && (count - i - 1) % 3 == 0)
+			*buffer++ = ',';
+	}
+	*buffer = 0;
+}
+
+const char *sites_blocks(uint64_t blocks, char buffer[64])
+{
+	char count[32];
+
+	if (blocks == SNAP_UNKNOWN)
+		return "an unknown number of blocks";
+	group_digits(blocks, count);
+	snprintf(buffer, 64, "%s block%s", count, blocks == 1 ? "" : "s");
+	return buffer;
+}
+
+struct value sites_share(uint64_t part, uint64_t whole)
+{
+	if (whole == SNAP_UNKNOWN || part == SNAP_UNKNOWN)
+		return value_null();
+	return value_real(whole ? (double)part / (double)whole : 0);
 }
 
 const char *sites_input_name(const struct report *report, size_t index)

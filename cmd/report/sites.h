@@ -67,6 +67,11 @@ size_t sites_limit(const struct report_options *options, size_t count);
 /** "1.5 MiB" for titles and notes; buffers of 32 bytes. */
 const char *sites_bytes(uint64_t bytes, char buffer[32]);
 const char *sites_delta(int64_t bytes, char buffer[32]);
+/** "+1.5 MiB", or "change unknown" where a side is. */
+const char *sites_change(const struct figures *old, const struct figures *new, enum figure figure,
+			 char buffer[32]);
+/** "8,003 blocks", "1 block", "an unknown number of blocks"; buffers of 64 bytes. */
+const char *sites_blocks(uint64_t blocks, char buffer[64]);
 
 /** What to call input `index` of a described report in a sentence; and as an operand of a command
  * to copy. */
@@ -77,7 +82,7 @@ const char *sites_input_operand(struct report *report, size_t index,
 /** True for a function name that a shell and a regular expression take literally. */
 bool sites_is_plain(const char *function);
 
-/** part / whole; 0 when whole is 0 or either is unknown. */
-double sites_share(uint64_t part, uint64_t whole);
+/** part / whole; null when either is unknown, 0 when whole is 0. */
+struct value sites_share(uint64_t part, uint64_t whole);
 
 #endif

@@ -172,8 +172,8 @@ static void add_row(struct top *top, const struct top_row *row)
 	values[MODULE] = value_text(report, words->module);
 	for (enum figure i = 0; i < FIGURES; i++)
 		values[figure_columns[i]] = value_u64(row->sum.value[i]);
-	values[SHARE] = value_real(sites_share(row->sum.value[metric],
-					       top->dataset->snapshots[0].totals.value[metric]));
+	values[SHARE] = sites_share(row->sum.value[metric],
+				    top->dataset->snapshots[0].totals.value[metric]);
 	values[SITE] = sites_name(report, words);
 	if (top->callers)
 		values[CALLERS] =
@@ -244,15 +244,12 @@ static void add_title(struct top *top)
 	static const char *const what[FIGURES] = {"live", "live", "allocated", "allocated"};
 	const struct figures *totals = &top->dataset->snapshots[0].totals;
 	enum figure bytes = sites_bytes_figure(top->options);
-	uint64_t blocks = totals->value[bytes + 1];
-	char size[32];
+	char size[32], blocks[64];
 
-	top->report->title = report_text(
-		top->report, "%s: %s %s in %s block%s", sites_input_name(top->report, 0),
-		sites_bytes(totals->value[bytes], size), what[bytes],
-		blocks == SNAP_UNKNOWN ? "an unknown number of"
-				       : report_text(top->report, "%" PRIu64, blocks),
-		blocks == 1 ? "" : "s");
+	top->report->title =
+		report_text(top->report, "%s: %s %s in %s", sites_input_name(top->report, 0),
+			    sites_bytes(totals->value[bytes], size), what[bytes],
+			    sites_blocks(totals->value[bytes + 1], blocks));
 }
 
 static void add_notes(struct top *top)

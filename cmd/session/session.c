@@ -18,14 +18,14 @@
 
 /* ---- the symbol cache ---- */
 
-static bool cache_get(void *user, const char *build_id, uint64_t address,
-		      struct symbol_frame *frames, size_t max, size_t *count)
+static bool cache_get(void *user, const char *key, uint64_t address, struct symbol_frame *frames,
+		      size_t max, size_t *count)
 {
 	struct store_symbol symbols[CACHE_SYMBOL_FRAMES];
 
 	if (max > CACHE_SYMBOL_FRAMES)
 		max = CACHE_SYMBOL_FRAMES;
-	if (!store_symbol_get(user, build_id, address, symbols, max, count))
+	if (!store_symbol_get(user, key, address, symbols, max, count))
 		return false;
 	for (size_t i = 0; i < *count; i++)
 		frames[i] = (struct symbol_frame){symbols[i].function, symbols[i].file,
@@ -33,7 +33,7 @@ static bool cache_get(void *user, const char *build_id, uint64_t address,
 	return true;
 }
 
-static void cache_put(void *user, const char *build_id, uint64_t address,
+static void cache_put(void *user, const char *key, uint64_t address,
 		      const struct symbol_frame *frames, size_t count)
 {
 	struct store_symbol symbols[CACHE_SYMBOL_FRAMES];
@@ -43,7 +43,7 @@ static void cache_put(void *user, const char *build_id, uint64_t address,
 	for (size_t i = 0; i < count; i++)
 		symbols[i] = (struct store_symbol){frames[i].function, frames[i].file,
 						   frames[i].line, frames[i].inlined};
-	store_symbol_put(user, build_id, address, symbols, count);
+	store_symbol_put(user, key, address, symbols, count);
 }
 
 /* $XDG_CACHE_HOME or ~/.cache, made if need be; what cannot be made will fail to open. */

@@ -4,10 +4,12 @@
 #include "store/database.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/sql.h"
 
@@ -305,6 +307,20 @@ static enum snap_status check_file(const char *path, enum store_mode mode, struc
 	return SNAP_OK;
 }
 
+/* SQLite tells of its last attempt, which is to read what does not exist: see what the system says.
+ */
+static bool may_be_made(const char *path)
+{
+	char *directory = strdup(path);
+	bool may = !directory || access(path, F_OK) == 0 ||
+		   access(dirname(directory), W_OK | X_OK) == 0;
+	int cause = errno;
+
+	free(directory);
+	errno = cause;
+	return may;
+}
+
 /* Even a reader opens for writing where it may: what a killed loader left half-way is rolled back
  * then. */
 static enum snap_status connect_file(struct store *store, const char *path, enum store_mode mode,
@@ -318,6 +334,8 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 		return SNAP_OK;
 	if (!store->db)
 		return fail_memory(err, "opening a database");
+	if (path && makes_database(mode) && !may_be_made(path))
+		return fail(err, SNAP_ESYSTEM, "%s: cannot be opened: %s", path, strerror(errno));
 	return database_fail(store, err, "cannot be opened");
 }
 

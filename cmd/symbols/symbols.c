@@ -19,6 +19,7 @@
 /** A (file, build-id) that models refer to; opened when the first address is not remembered. */
 struct place {
 	const char *path, *build_id;
+	const char *key; /* for the cache; "" without a build-id */
 	struct module *module;
 	bool tried;
 	bool doubted; /* and that was said */
@@ -174,6 +175,21 @@ static bool places_grow(struct symbols *symbols)
 	return true;
 }
 
+/** What answers about a build are remembered under; NULL when memory is out. */
+static const char *cache_key(struct symbols *symbols, const char *build_id)
+{
+	uint32_t id = SNAP_NONE;
+	char *key;
+
+	if (!*build_id)
+		return "";
+	if (asprintf(&key, "%s/%d", build_id, SYMBOLS_RULES) >= 0) {
+		id = model_cstring(symbols->known, key);
+		free(key);
+	}
+	return id == SNAP_NONE ? NULL : model_text(symbols->known, id);
+}
+
 /** The place of a model's module; SNAP_NONE when memory is out. */
 static uint32_t place_intern(struct symbols *symbols, const char *path, const char *build_id)
 {
@@ -188,7 +204,10 @@ static uint32_t place_intern(struct symbols *symbols, const char *path, const ch
 		symbols->places[id] = (struct place){
 			.path = model_text(symbols->known, module.path),
 			.build_id = model_text(symbols->known, module.build_id),
+			.key = cache_key(symbols, build_id),
 		};
+		if (!symbols->places[id].key)
+			return SNAP_NONE;
 		symbols->place_count++;
 	}
 	return id;
@@ -249,12 +268,12 @@ static bool is_doubtful(struct symbols *symbols, struct place *place, const stru
 static const struct answer *ask_cache(struct symbols *symbols, uint32_t place, uint64_t address)
 {
 	const struct symbol_cache *cache = symbols->options.cache;
-	const char *build_id = symbols->places[place].build_id;
+	const char *key = symbols->places[place].key;
 	struct symbol_frame frames[LINES_FRAMES_MAX];
 	size_t count = 0;
 
-	if (!cache || !cache->get || !*build_id ||
-	    !cache->get(cache->user, build_id, address, frames, LINES_FRAMES_MAX, &count))
+	if (!cache || !cache->get || !*key ||
+	    !cache->get(cache->user, key, address, frames, LINES_FRAMES_MAX, &count))
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		frames[i].function = texts_keep(symbols->texts, frames[i].function);
@@ -267,13 +286,13 @@ static const struct answer *ask_cache(struct symbols *symbols, uint32_t place, u
 static const struct answer *ask_module(struct symbols *symbols, uint32_t place, uint64_t address)
 {
 	const struct symbol_cache *cache = symbols->options.cache;
-	const char *build_id = symbols->places[place].build_id;
+	const char *key = symbols->places[place].key;
 	struct module *module = place_module(symbols, &symbols->places[place]);
 	struct symbol_frame frames[LINES_FRAMES_MAX];
 	size_t count = module ? module_find(module, address, frames) : 0;
 
-	if (cache && cache->put && *build_id && module && module_is_complete(module))
-		cache->put(cache->user, build_id, address, frames, count);
+	if (cache && cache->put && *key && module && module_is_complete(module))
+		cache->put(cache->user, key, address, frames, count);
 	return answer_add(symbols, place, address, frames, count);
 }
 

@@ -22,14 +22,21 @@ struct symbol_frame {
 };
 
 /**
- * Where answers are remembered (the store).  Either function may be NULL.
+ * Part of what answers are remembered under.  Raise it whenever an address may get another answer
+ * than before: names spelt differently, other frames, other paths.  Else users keep the old ones.
+ */
+#define SYMBOLS_RULES 1
+
+/**
+ * Where answers are remembered (the store).  Either function may be NULL.  `key` stands for a
+ * build under the rules above.
  * get: true if known; *frames (at most `max`) and *count are filled, valid until the next call.
  */
 struct symbol_cache {
 	void *user;
-	bool (*get)(void *user, const char *build_id, uint64_t address, struct symbol_frame *frames,
+	bool (*get)(void *user, const char *key, uint64_t address, struct symbol_frame *frames,
 		    size_t max, size_t *count);
-	void (*put)(void *user, const char *build_id, uint64_t address,
+	void (*put)(void *user, const char *key, uint64_t address,
 		    const struct symbol_frame *frames, size_t count);
 };
 

@@ -515,25 +515,26 @@ struct memory {
 	char *lines[ADDRESSES_MAX]; /* "address function file line inlined" of what was put */
 	size_t count;
 	struct symbol_frame given;
+	char key[128]; /* of the last that was put */
 	int gets;
 };
 
-static void memory_put(void *user, const char *build_id, uint64_t address,
+static void memory_put(void *user, const char *key, uint64_t address,
 		       const struct symbol_frame *frames, size_t count)
 {
 	struct memory *memory = user;
 
-	cr_assert_gt(strlen(build_id), 0);
+	snprintf(memory->key, sizeof(memory->key), "%s", key);
 	cr_assert(asprintf(&memory->lines[memory->count++], "%" PRIx64 " %s %zu", address,
 			   count ? frames[0].function : "", count) >= 0);
 }
 
-static bool memory_get(void *user, const char *build_id, uint64_t address,
-		       struct symbol_frame *frames, size_t max, size_t *count)
+static bool memory_get(void *user, const char *key, uint64_t address, struct symbol_frame *frames,
+		       size_t max, size_t *count)
 {
 	struct memory *memory = user;
 
-	(void)build_id;
+	(void)key;
 	(void)address;
 	(void)max;
 	memory->gets++;
@@ -559,6 +560,8 @@ Test(symbols, answers_are_put_into_the_cache_and_taken_from_it)
 	got = resolve(&options, "p", build_id, addresses, count);
 	cr_expect_eq(memory.count, count);
 	cr_expect_eq((size_t)memory.gets, count);
+	cr_expect_eq(strncmp(memory.key, build_id, strlen(build_id)), 0);
+	cr_expect_eq(atoi(memory.key + strlen(build_id) + 1), SYMBOLS_RULES, "%s", memory.key);
 	free(got);
 	memory.given = (struct symbol_frame){.function = "cached", .file = "c.c", .line = 7};
 	got = resolve(&options, "absent", build_id, addresses, 1);
