@@ -51,6 +51,7 @@ static struct {
 	uintptr_t registers[SNAP__REG_COUNT];
 	uintptr_t readable[PAGES]; /* page addresses; 0: none */
 	bool lacks_rules;          /* from here on it would guess */
+	bool put_by_hand;          /* ... because no call leads to the frame's address */
 } now;
 
 static unw_addr_space_t space;
@@ -116,22 +117,42 @@ static bool find_table(uintptr_t header, unw_dyn_info_t *info)
 	return true;
 }
 
-static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *found,
-			  int need_unwind_info, void *unused)
+/* The rules of the function that `ip` is in. */
+static int search(unw_word_t ip, unw_proc_info_t *found, int need_unwind_info)
 {
 	struct dl_find_object object;
 	unw_dyn_info_t info;
-	int result = -UNW_ENOINFO;
 
 	memset(&info, 0, sizeof(info));
-	if (_dl_find_object((void *)(uintptr_t)ip, &object) == 0 && object.dlfo_eh_frame) {
-		info.start_ip = (uintptr_t)object.dlfo_map_start;
-		info.end_ip = (uintptr_t)object.dlfo_map_end;
-		if (find_table((uintptr_t)object.dlfo_eh_frame, &info))
-			result = lib.search_unwind_table(as, ip, &info, found, need_unwind_info,
-							 unused);
+	if (_dl_find_object((void *)(uintptr_t)ip, &object) != 0 || !object.dlfo_eh_frame)
+		return -UNW_ENOINFO;
+	info.start_ip = (uintptr_t)object.dlfo_map_start;
+	info.end_ip = (uintptr_t)object.dlfo_map_end;
+	if (!find_table((uintptr_t)object.dlfo_eh_frame, &info))
+		return -UNW_ENOINFO;
+	return lib.search_unwind_table(space, ip, &info, found, need_unwind_info, NULL);
+}
+
+/* makecontext() pushes the address of a function's first byte, as if the byte before it were a
+   call: there a stack ends. */
+static bool function_starts_after(unw_word_t ip)
+{
+	unw_proc_info_t next;
+
+	return search(ip + 1, &next, 0) == 0 && next.start_ip == ip + 1;
+}
+
+static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *found,
+			  int need_unwind_info, void *unused)
+{
+	int result = search(ip, found, need_unwind_info);
+
+	(void)as;
+	(void)unused;
+	if (result < 0) {
+		now.lacks_rules = true;
+		now.put_by_hand = function_starts_after(ip);
 	}
-	now.lacks_rules |= result < 0;
 	return result;
 }
 
@@ -236,8 +257,10 @@ static int step(void)
 {
 	int result;
 
-	now.lacks_rules = false;
+	now.lacks_rules = now.put_by_hand = false;
 	result = lib.step(&now.cursor);
+	if (now.put_by_hand)
+		return 0;
 	return now.lacks_rules ? -UNW_ENOINFO : result;
 }
 
