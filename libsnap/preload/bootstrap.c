@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "runtime/heapmap.h"
+
 /* The size of a block stands in front of it. */
 #define HEADER 16u
 
@@ -25,6 +27,8 @@ void *snap__bootstrap_alloc(size_t size, size_t alignment)
 	}
 	need = size + HEADER + align;
 	offset = atomic_fetch_add(&used, need);
+	if (offset == 0) /* free() and realloc() are to look at the pool's blocks twice */
+		snap__heapmap_filter_mark((uintptr_t)snap__bootstrap_pool, SNAP__BOOTSTRAP_SIZE);
 	if (offset + need > SNAP__BOOTSTRAP_SIZE) {
 		errno = ENOMEM;
 		return NULL;

@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-extern char snap__bootstrap_pool[];
+#include "runtime/hidden.h"
+
+extern SNAP__HIDDEN char snap__bootstrap_pool[];
 #define SNAP__BOOTSTRAP_SIZE (64u * 1024)
 
 /** Zeroed memory; NULL with errno ENOMEM. */

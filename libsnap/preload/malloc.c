@@ -3,6 +3,7 @@
  *
  * Blocks are forgotten before they go back to the allocator, and put down after they came from
  * it: in between somebody else may own the address.  What the real function did to errno stays.
+ * The four that programs call most are entered by way of fast.c.
  */
 #include "preload/entry.h"
 
@@ -13,6 +14,7 @@
 
 #include "preload/bootstrap.h"
 #include "preload/real.h"
+#include "preload/recorded.h"
 #include "runtime/record.h"
 
 /* Is the real function at hand?  If not, it is looked up, or we are being called by that search. */
@@ -22,6 +24,9 @@
 
 #define FRAME __builtin_frame_address(0)
 
+/* Jumped to by an entry point, in whose place it stands. */
+#define RECORDED __attribute__((noinline))
+
 static inline bool is_bootstrap(const void *ptr)
 {
 	return __builtin_expect(
@@ -30,51 +35,40 @@ static inline bool is_bootstrap(const void *ptr)
 
 static inline void came(const void *ptr, size_t size, const void *frame)
 {
-	if (snap__recording() && ptr && snap__record_wants(size))
+	if (ptr && !snap__record_skips(size))
 		snap__record_alloc(ptr, size, frame);
 }
 
 static inline void goes(const void *ptr)
 {
-	if (snap__recording() && ptr && snap__record_knows(ptr))
+	if (snap__recording() && ptr && !snap__record_ignores(ptr))
 		snap__record_free(ptr);
 }
 
-ENTRY void *malloc(size_t size)
+RECORDED void *snap__recorded_malloc(size_t size)
 {
-	void *ptr;
+	void *ptr = snap__real.malloc(size);
 
-	if (!READY(malloc))
-		return snap__bootstrap_alloc(size, 0);
-	if (!snap__recording() || !snap__record_wants(size))
-		return snap__real.malloc(size);
-	ptr = snap__real.malloc(size);
 	if (ptr)
 		snap__record_alloc(ptr, size, FRAME);
 	return ptr;
 }
 
-ENTRY void *calloc(size_t count, size_t size)
+RECORDED void *snap__recorded_calloc(size_t count, size_t size)
 {
-	size_t total;
-	void *ptr;
+	void *ptr = snap__real.calloc(count, size);
 
-	if (!READY(calloc)) {
-		if (!__builtin_mul_overflow(count, size, &total))
-			return snap__bootstrap_alloc(total, 0);
-		errno = ENOMEM;
-		return NULL;
-	}
-	ptr = snap__real.calloc(count, size);
-	came(ptr, count * size, FRAME); /* did not overflow, or ptr is NULL */
+	if (ptr)
+		snap__record_alloc(ptr, count * size, FRAME); /* did not overflow */
 	return ptr;
 }
 
-ENTRY void free(void *ptr)
+RECORDED void snap__recorded_free(void *ptr)
 {
-	if (is_bootstrap(ptr) || !READY(free))
+	if (is_bootstrap(ptr))
 		return;
-	goes(ptr);
+	if (snap__recording() && ptr)
+		snap__record_free(ptr);
 	snap__real.free(ptr);
 }
 
@@ -85,7 +79,7 @@ static void *leave_bootstrap(void *ptr, size_t size, const void *frame)
 	void *fresh;
 
 	snap__bootstrap_owns(ptr, &old);
-	fresh = READY(malloc) ? snap__real.malloc(size) : snap__bootstrap_alloc(size, 0);
+	fresh = snap__real.malloc(size);
 	if (!fresh)
 		return NULL;
 	memcpy(fresh, ptr, old < size ? old : size);
@@ -121,14 +115,12 @@ static void *resize(void *ptr, size_t size, const void *frame)
 	return fresh;
 }
 
-ENTRY void *realloc(void *ptr, size_t size)
+RECORDED void *snap__recorded_realloc(void *ptr, size_t size)
 {
 	void *fresh;
 
 	if (is_bootstrap(ptr))
 		return leave_bootstrap(ptr, size, FRAME);
-	if (!READY(realloc))
-		return snap__bootstrap_alloc(size, 0);
 	if (snap__recording() && ptr)
 		return resize(ptr, size, FRAME);
 	fresh = snap__real.realloc(ptr, size);
@@ -147,8 +139,6 @@ ENTRY void *reallocarray(void *ptr, size_t count, size_t size)
 	}
 	if (is_bootstrap(ptr))
 		return leave_bootstrap(ptr, total, FRAME);
-	if (!READY(realloc))
-		return snap__bootstrap_alloc(total, 0);
 	if (snap__recording() && ptr)
 		return resize(ptr, total, FRAME);
 	fresh = snap__real.realloc(ptr, total);
@@ -232,7 +222,7 @@ ENTRY size_t malloc_usable_size(void *ptr)
 /* Gone from glibc 2.26 on, but old programs still ask for it. */
 ENTRY void cfree(void *ptr)
 {
-	if (is_bootstrap(ptr) || !READY(free))
+	if (is_bootstrap(ptr))
 		return;
 	goes(ptr);
 	snap__real.free(ptr);
@@ -241,7 +231,7 @@ ENTRY void cfree(void *ptr)
 /* C23; plain free() is right wherever the host's allocator does not have them. */
 ENTRY void free_sized(void *ptr, size_t size)
 {
-	if (is_bootstrap(ptr) || !READY(free))
+	if (is_bootstrap(ptr))
 		return;
 	goes(ptr);
 	if (snap__real.free_sized)
@@ -252,18 +242,11 @@ ENTRY void free_sized(void *ptr, size_t size)
 
 ENTRY void free_aligned_sized(void *ptr, size_t alignment, size_t size)
 {
-	if (is_bootstrap(ptr) || !READY(free))
+	if (is_bootstrap(ptr))
 		return;
 	goes(ptr);
 	if (snap__real.free_aligned_sized)
 		snap__real.free_aligned_sized(ptr, alignment, size);
 	else
 		snap__real.free(ptr);
-}
-
-/* A hidden name of our own malloc: inside libsnap.so `&malloc` may be another object's. */
-extern void *malloc_of_libsnap(size_t size) __attribute__((alias("malloc"), visibility("hidden")));
-void *(*snap__entry_malloc(void))(size_t)
-{
-	return malloc_of_libsnap;
 }

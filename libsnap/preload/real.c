@@ -4,23 +4,66 @@
 #include "preload/real.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#include "preload/bootstrap.h"
 #include "preload/entry.h"
-
-struct snap__real snap__real;
 
 enum { NOT_FOUND, SEARCHING, FOUND };
 static atomic_uint search;
+
+/* What the four most frequent are until the search is over, so that no later call need ask whether
+   it is; and for good, should there be nothing to be found. */
+static void *early_malloc(size_t size)
+{
+	if (snap__real_find() && snap__real.malloc != early_malloc)
+		return snap__real.malloc(size);
+	return snap__bootstrap_alloc(size, 0);
+}
+
+static void *early_calloc(size_t count, size_t size)
+{
+	size_t total;
+
+	if (snap__real_find() && snap__real.calloc != early_calloc)
+		return snap__real.calloc(count, size);
+	if (!__builtin_mul_overflow(count, size, &total))
+		return snap__bootstrap_alloc(total, 0);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* Blocks of the pool never get here: realloc() and free() know them. */
+static void *early_realloc(void *ptr, size_t size)
+{
+	if (snap__real_find() && snap__real.realloc != early_realloc)
+		return snap__real.realloc(ptr, size);
+	return snap__bootstrap_alloc(size, 0);
+}
+
+static void early_free(void *ptr)
+{
+	if (snap__real_find() && snap__real.free != early_free)
+		snap__real.free(ptr);
+}
+
+struct snap__real snap__real = {
+	.malloc = early_malloc,
+	.calloc = early_calloc,
+	.realloc = early_realloc,
+	.free = early_free,
+};
 
 /* ISO C has no conversion from object to function pointers; POSIX promises that this works. */
 static void look_up(void *slot, const char *name)
 {
 	void *address = dlsym(RTLD_NEXT, name);
 
-	memcpy(slot, &address, sizeof(address));
+	if (address)
+		memcpy(slot, &address, sizeof(address));
 }
 
 static void look_up_all(struct snap__real *real)
@@ -70,6 +113,7 @@ int snap__real_find(void)
 		return 1;
 	if (!atomic_compare_exchange_strong(&search, &not_found, SEARCHING))
 		return not_found == FOUND;
+	found = snap__real;
 	look_up_all(&found);
 	snap__real = found;
 	atomic_store(&search, FOUND);

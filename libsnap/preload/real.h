@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "runtime/hidden.h"
 #include "runtime/process.h"
 
 struct snap__real {
@@ -50,8 +51,9 @@ struct snap__real {
 	void *start_main;
 };
 
-/** All NULL until snap__real_find() is done. */
-extern struct snap__real snap__real;
+/** Until snap__real_find() is done all are NULL, but for malloc, calloc, realloc and free: these
+ * can always be called, though not with blocks of the pool (bootstrap.h). */
+extern SNAP__HIDDEN struct snap__real snap__real;
 
 /** Look everything up, once.  False in calls that arrive while that goes on. */
 int snap__real_find(void);

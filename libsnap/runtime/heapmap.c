@@ -2,8 +2,7 @@
  * runtime/heapmap.c - the shadow of the heap.
  *
  * In sparse mode (sampling) most look-ups are of blocks that were not recorded.  A bitmap over the
- * granules would need three dependent loads to say so; a table of counters by a hash of the address
- * needs one.
+ * granules would need three dependent loads to say so; a table of counters by address needs one.
  *
  * Pages of slots come into being when they are first written.  A byte for each says whether that
  * has happened, so that a walk neither reads nor conjures up the others.
@@ -127,6 +126,15 @@ static void filter_add(uintptr_t address, int change)
 	while (old != UCHAR_MAX &&
 	       !atomic_compare_exchange_weak(counter, &old, (unsigned char)(old + change)))
 		;
+}
+
+void snap__heapmap_filter_mark(uintptr_t base, size_t size)
+{
+	uintptr_t last = (base + size - 1) >> SNAP__FILTER_REGION_BITS;
+
+	for (uintptr_t region = base >> SNAP__FILTER_REGION_BITS; region <= last; region++)
+		atomic_store(snap__heapmap_filter_of(region << SNAP__FILTER_REGION_BITS),
+			     UCHAR_MAX);
 }
 
 /* The slot that holds the size of the large block whose own slot is for `address`. */
@@ -372,6 +380,12 @@ void snap__heapmap_clear(void)
 {
 	each_slot(clear_slot, NULL);
 	snap__side_clear();
-	for (size_t i = 0; i < 1u << SNAP__FILTER_BITS; i++)
-		atomic_store_explicit(&snap__heapmap_filter[i], 0, memory_order_relaxed);
+	for (size_t i = 0; i < 1u << SNAP__FILTER_BITS; i++) {
+		unsigned char blocks =
+			atomic_load_explicit(&snap__heapmap_filter[i], memory_order_relaxed);
+
+		/* A write would make the page ours; and what is marked stays so. */
+		if (blocks != 0 && blocks != UCHAR_MAX)
+			atomic_store_explicit(&snap__heapmap_filter[i], 0, memory_order_relaxed);
+	}
 }

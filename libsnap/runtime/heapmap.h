@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/hidden.h"
 #include "runtime/stacks.h"
 
 #define SNAP__EPOCH_BITS 12
@@ -41,21 +42,28 @@ bool snap__heapmap_init(unsigned shift, bool sparse);
 bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale);
 
 /**
- * Of sparse maps: how many blocks have addresses that share an entry, by a hash of the address;
- * stuck at the highest value once there.  Most look-ups of a sampled program end at a zero here:
- * one load from a table that caches hold, shared but hardly ever written.
+ * Of sparse maps: how many blocks each 4 KiB of the address space hold, stuck at the highest value
+ * once there.  Most look-ups of a sampled program end at a zero here: one load, from a table that
+ * is hardly ever written.  It is ordered as the heap is, so that a program that keeps to a part of
+ * its heap keeps to a thousandth of that here, which its first cache has room for; a hash of the
+ * address would spread the same look-ups over all of the table.  What is 4 GiB apart shares an
+ * entry.
  */
-#define SNAP__FILTER_BITS 16
-extern atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS];
+#define SNAP__FILTER_REGION_BITS 12
+#define SNAP__FILTER_BITS        20
+extern SNAP__HIDDEN atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS];
 
 static inline atomic_uchar *snap__heapmap_filter_of(uintptr_t address)
 {
-	uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15ull;
-
-	return &snap__heapmap_filter[hash >> (64 - SNAP__FILTER_BITS)];
+	return &snap__heapmap_filter[address >> SNAP__FILTER_REGION_BITS &
+				     ((1u << SNAP__FILTER_BITS) - 1)];
 }
 
-/** False: a sparse map holds no block at `address`. */
+/** For good, snap__heapmap_may_hold() is true of [base, base + size): they are not to be passed by.
+ */
+void snap__heapmap_filter_mark(uintptr_t base, size_t size);
+
+/** False: a sparse map holds no block at `address`, nor is it marked. */
 static inline bool snap__heapmap_may_hold(uintptr_t address)
 {
 	return atomic_load_explicit(snap__heapmap_filter_of(address), memory_order_relaxed) != 0;
@@ -98,7 +106,7 @@ struct snap__heapmap {
 	unsigned shift; /* granules have 1 << shift bytes */
 	bool sparse;
 };
-extern struct snap__heapmap snap__heapmap;
+extern SNAP__HIDDEN struct snap__heapmap snap__heapmap;
 
 /** Where a block is recorded: its slot, and the byte for the page that the slot is in. */
 struct snap__place {

@@ -309,7 +309,7 @@ static enum snap_status begin_recording(void)
 			      NULL, 0);
 	atomic_store(&exit_state, NOT_EXITING);
 	atomic_store(&state, RECORDING);
-	atomic_store(&snap__record_on, true);
+	snap__record_switch(true);
 	if (wants_threads)
 		begin_late();
 	snap__trigger_arm();
@@ -345,7 +345,7 @@ enum snap_status snap__process_stop(void)
 
 	if (!atomic_compare_exchange_strong(&state, &recording, STOPPED))
 		return SNAP_ESTATE;
-	atomic_store(&snap__record_on, false);
+	snap__record_switch(false);
 	snap__trigger_disarm();
 	return SNAP_OK;
 }
@@ -417,15 +417,17 @@ static void after_fork_in_child(void)
 	if (atomic_load(&state) == PASSIVE)
 		return;
 	snap__threads_after_fork();
-	if (self)
+	if (self) {
 		snap__unwind_after_fork(self->unwind);
+		snap__sample_after_fork(&self->sampler, (uint64_t)getpid());
+	}
 	snap__lock_reset(&labels_lock);
 	snap__snapshot_after_fork();
 	identify_process();
 	snap__trigger_after_fork();
 	atomic_store(&exit_state, NOT_EXITING);
 	if (!config.follow) {
-		atomic_store(&snap__record_on, false);
+		snap__record_switch(false);
 		atomic_store(&state, STOPPED);
 	} else if (atomic_load(&state) == RECORDING) {
 		say_started(); /* its snapshots count as those of the run */

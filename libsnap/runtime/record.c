@@ -22,13 +22,20 @@
 #define TIMED_ONE_IN 1024u
 #define TIMED_MAX_NS 20000u /* longer ones were interrupted, and say nothing about us */
 
-atomic_bool snap__record_on;
+atomic_uchar snap__record_mode;
 
 static atomic_uint epoch = 1;
 static _Atomic int64_t live_bytes, peak_bytes;
 static _Atomic uint64_t watched_bytes = UINT64_MAX;
 static _Atomic int64_t report_quantum = 64 * 1024;
 static void (*_Atomic watcher)(void);
+
+void snap__record_switch(bool on)
+{
+	unsigned char mode = snap__sample_period() == 0 ? SNAP__RECORD_ALL : SNAP__RECORD_SOME;
+
+	atomic_store(&snap__record_mode, on ? mode : SNAP__RECORD_OFF);
+}
 
 uint32_t snap__record_epoch(void)
 {

@@ -13,30 +13,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/hidden.h"
 #include "runtime/heapmap.h"
 #include "runtime/thread.h"
 
-/** Whether events are recorded.  One relaxed load is all that a passive libsnap costs; it is not
- *  told to the compiler as the unlikely case, because the other one is in a hurry too. */
-extern atomic_bool snap__record_on;
+/** Which events are recorded: the first thing that every call of malloc asks. */
+enum snap__record_mode {
+	SNAP__RECORD_OFF,
+	SNAP__RECORD_SOME, /* those that snap__sample_takes() picks */
+	SNAP__RECORD_ALL,
+};
+extern SNAP__HIDDEN atomic_uchar snap__record_mode;
+
+/** Begin, or cease, to record events: all of them, or some if there is a sampling period. */
+void snap__record_switch(bool on);
 
 static inline bool snap__recording(void)
 {
-	return atomic_load_explicit(&snap__record_on, memory_order_relaxed);
+	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed) != SNAP__RECORD_OFF;
 }
 
-/** False: an allocation of `size` bytes is not to be recorded, and snap__record_alloc() not called.
+/** True: an allocation of `size` bytes is not to be recorded, and snap__record_alloc() not called.
  */
-static inline bool snap__record_wants(size_t size)
+static inline bool snap__record_skips(size_t size)
 {
-	return snap__sample_period() == 0 || !snap__thread_self ||
-	       !snap__sample_passes(&snap__thread_self->sampler, size);
+	unsigned mode = atomic_load_explicit(&snap__record_mode, memory_order_relaxed);
+
+	if (mode == SNAP__RECORD_SOME)
+		return snap__sample_passes(size);
+	return mode == SNAP__RECORD_OFF;
 }
 
-/** False: the block at `ptr` is not recorded, and snap__record_free() not called. */
-static inline bool snap__record_knows(const void *ptr)
+/** True: the block at `ptr` is not recorded, and snap__record_free() not called. */
+static inline bool snap__record_ignores(const void *ptr)
 {
-	return snap__sample_period() == 0 || snap__heapmap_may_hold((uintptr_t)ptr);
+	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed) != SNAP__RECORD_ALL &&
+	       !snap__heapmap_may_hold((uintptr_t)ptr);
 }
 
 /** A block that was taken out of the heap map around a resize. */

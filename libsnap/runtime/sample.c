@@ -21,6 +21,7 @@ struct sums {
 };
 
 uint64_t snap__sample_period_bytes;
+_Thread_local uint64_t snap__sample_ahead;
 static uint64_t seed_base;
 static atomic_uint samplers;
 static struct sums *_Atomic *chunks;
@@ -79,11 +80,12 @@ static uint64_t next_random(struct snap__sampler *sampler)
 	return x * 0x2545f4914f6cdd1dull;
 }
 
-static int64_t next_gap(struct snap__sampler *sampler)
+/* Bytes that are no points, before one that is: geometric, as each byte is one independently. */
+static uint64_t next_gap(struct snap__sampler *sampler)
 {
 	double gap = minus_log(next_random(sampler) >> 11) * (double)snap__sample_period_bytes;
 
-	return gap > 4e18 ? INT64_MAX / 2 : (int64_t)gap;
+	return gap > 4e18 ? UINT64_MAX / 4 : (uint64_t)gap;
 }
 
 static void start(struct snap__sampler *sampler)
@@ -98,17 +100,22 @@ static void start(struct snap__sampler *sampler)
 
 bool snap__sample_takes(struct snap__sampler *sampler, uint64_t size)
 {
-	if (snap__sample_passes(sampler, size))
-		return false;
-	if (sampler->random == 0) { /* the thread's first block */
+	if (sampler->random == 0)
 		start(sampler);
-		sampler->remaining = next_gap(sampler);
-		if (snap__sample_passes(sampler, size))
-			return false;
-	}
+	if (snap__sample_ahead == 0) /* the thread's first block */
+		snap__sample_ahead = 1 + next_gap(sampler);
+	if (snap__sample_passes(size))
+		return false;
 	/* The process has no memory: the next gap starts at the end of this block. */
-	sampler->remaining = next_gap(sampler);
+	snap__sample_ahead = 1 + next_gap(sampler);
 	return true;
+}
+
+void snap__sample_after_fork(struct snap__sampler *sampler, uint64_t pid)
+{
+	seed_base += pid * 0xd1342543de82ef95ull;
+	sampler->random = 0;
+	snap__sample_ahead = 0;
 }
 
 void snap__sample_weigh(uint64_t size, struct snap__estimate *sum)

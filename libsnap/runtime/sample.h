@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "runtime/hidden.h"
+
 /** A sum of weights: estimates and the variances of them.  Exact mode: whole numbers, variance 0.
  */
 struct snap__estimate {
@@ -23,32 +25,38 @@ struct snap__estimate {
 
 /** `period` 0: exact. */
 void snap__sample_init(uint64_t period, uint64_t seed);
-extern uint64_t snap__sample_period_bytes;
+extern SNAP__HIDDEN uint64_t snap__sample_period_bytes;
 
 static inline uint64_t snap__sample_period(void)
 {
 	return snap__sample_period_bytes;
 }
 
-/** A thread's position in the stream of bytes. */
+/** Where a thread's gaps come from; its state may serve one thread after another. */
 struct snap__sampler {
-	uint64_t random;   /* state of a xorshift64* generator; 0 before the first gap */
-	int64_t remaining; /* bytes to the next point */
+	uint64_t random; /* state of a xorshift64* generator; 0 before the first gap */
 };
+
+/** The calling thread's position: 1 + bytes to the next point; 0 before the thread's first block.
+ */
+extern SNAP__HIDDEN _Thread_local uint64_t snap__sample_ahead;
 
 /** A block of `size` bytes came: is it taken? */
 bool snap__sample_takes(struct snap__sampler *sampler, uint64_t size);
 
 /** The common case of it: the next point is beyond the block.  False: ask snap__sample_takes(). */
-static inline bool snap__sample_passes(struct snap__sampler *sampler, uint64_t size)
+static inline bool snap__sample_passes(uint64_t size)
 {
-	int64_t beyond = sampler->remaining - (size > 0 ? (int64_t)size : 1);
+	uint64_t ahead = snap__sample_ahead, bytes = size + (size == 0);
 
-	if (size > INT64_MAX / 2 || beyond < 0)
+	if (bytes >= ahead)
 		return false;
-	sampler->remaining = beyond;
+	snap__sample_ahead = ahead - bytes;
 	return true;
 }
+
+/** In a forked child: its choices are not to be those of its parent and its siblings. */
+void snap__sample_after_fork(struct snap__sampler *sampler, uint64_t pid);
 
 /** Add what one taken block of `size` bytes stands for. */
 void snap__sample_weigh(uint64_t size, struct snap__estimate *sum);

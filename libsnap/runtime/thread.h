@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "runtime/hidden.h"
 #include "runtime/sample.h"
 #include "runtime/unwind/unwind.h"
 
@@ -73,7 +74,7 @@ bool snap__threads_init(void);
 struct snap__thread *snap__thread_slow(void);
 void snap__thread_leave(struct snap__thread *thread);
 
-extern _Thread_local struct snap__thread *snap__thread_self;
+extern SNAP__HIDDEN _Thread_local struct snap__thread *snap__thread_self;
 
 static inline struct snap__thread *snap__thread_get(void)
 {

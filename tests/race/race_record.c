@@ -102,7 +102,7 @@ int main(void)
 	check(snap__threads_init() && snap__heapmap_init(5, false), "cannot start recording");
 	snap__sample_init(0, 1);
 	snap__unwind_init(64);
-	atomic_store(&snap__record_on, true);
+	snap__record_switch(true);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		check(pthread_create(&threads[i], NULL, host_thread, (void *)i) == 0, "no thread");
 	walk_meanwhile();

@@ -21,7 +21,7 @@ static void start(uint64_t period)
 	cr_assert(snap__heapmap_init(5, period > 0));
 	snap__sample_init(period, 12345);
 	snap__unwind_init(64);
-	atomic_store(&snap__record_on, true);
+	snap__record_switch(true);
 }
 
 struct sums {
