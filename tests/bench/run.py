@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Benchmarks next to the peers: run.py --build DIR [--repeat N] [--quick] [--only WORKLOAD]... [--markdown FILE]
+"""Benchmarks next to the peers: run.py --build DIR [--quick] [--only WORKLOAD]... [--ways WAY]... [--markdown FILE]
 
 Runs each workload bare, under each way of recording that is installed here, and bare again, in alternation; prints
-the median ratio to the bare runs around it, and the spread.  CPU is user plus system time of the process and
-its children; memory is the largest resident set.  A way that fails is reported as failed.
+the median ratio to the bare runs around it, and the spread.  CPU is user plus system time of the process and the
+children that it waited for; memory is the largest resident set of one process.  A way that fails is reported as
+failed, one that takes too long as over so many times the bare program.  The second half of the output holds the
+figures against the project's goals.
 """
 import argparse
 import datetime
+import glob
 import os
 import platform
-import resource
 import shutil
 import statistics
 import subprocess
@@ -18,149 +20,122 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WORKLOADS = os.path.join(HERE, "workloads")
+sys.path.insert(0, os.path.join(HERE, "..", "tools"))
+import goals  # noqa: E402
+import snapread  # noqa: E402
+import ways as peers  # noqa: E402
+import workloads  # noqa: E402
+
+FIELDS = ("cpu", "wall", "memory")
+BEGIN, END = "<!-- measured: written by run.py --markdown -->\n", "<!-- end -->\n"
 
 
 class Run:
-    """What one run cost."""
+    """What one run cost: seconds, bytes; `status` 0 is success, -1 is out of time."""
 
-    def __init__(self, cpu, wall, memory, written, status):
-        self.cpu, self.wall, self.memory, self.written, self.status = cpu, wall, memory, written, status
-
-
-def measure(argv, env, directory, stdin=None):
-    """Run argv to its end in `directory`, which is emptied first."""
-    shutil.rmtree(directory, ignore_errors=True)
-    os.makedirs(directory)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.monotonic()
-    with open(os.devnull, "w") as null:
-        process = subprocess.Popen(argv, env=env, cwd=directory, stdin=stdin or subprocess.DEVNULL, stdout=null,
-                                   stderr=null)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = status
-    wall = time.monotonic() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    written = sum(os.path.getsize(os.path.join(root, name)) for root, _, names in os.walk(directory) for name in names)
-    return Run(cpu, wall, usage.ru_maxrss * 1024, written, status)
+    def __init__(self, user, system, wall, memory, status, written):
+        self.cpu, self.wall, self.memory = (user + system) / 1e6, wall / 1e6, memory * 1024
+        self.status, self.written = status, written
 
 
-def compile_workloads(directory):
-    """Build the C and C++ workloads as a user would: -O2, no frame pointers."""
-    for name in ("deep", "factor", "larson", "covers"):
-        subprocess.run(["gcc", "-O2", "-g", "-pthread", "-o", os.path.join(directory, name),
-                        os.path.join(WORKLOADS, name + ".c")], check=True)
-    subprocess.run(["g++", "-O2", "-g", "-o", os.path.join(directory, "churn"), os.path.join(WORKLOADS, "churn.cc")],
-                   check=True)
-    subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-o", os.path.join(directory, "forward.so"),
-                    os.path.join(WORKLOADS, "forward.c")], check=True)
-    with open(os.path.join(directory, "big.c"), "w") as out:
-        subprocess.run([sys.executable, os.path.join(WORKLOADS, "big_source.py")], stdout=out, check=True)
+class Result:
+    """What a way of recording did to a workload: lists of ratios to the bare runs around it."""
+
+    def __init__(self, workload, way):
+        self.workload, self.way = workload, way
+        self.ratios = {field: [] for field in FIELDS}
+        self.added_memory = []  # bytes
+        self.written = 0
+        self.trouble = None
+
+    def median(self, field):
+        values = self.ratios[field]
+        return statistics.median(values) if values and not self.trouble else None
+
+    def take(self, run, before, after):
+        if run.status == -1:
+            self.trouble = "over %.0f x" % (run.wall / before.wall)
+        elif run.status != 0:
+            self.trouble = "failed (status %d)" % run.status
+        elif self.way.writes and run.written == 0:
+            self.trouble = "failed (wrote nothing)"
+        else:
+            for field in FIELDS:
+                base = (getattr(before, field) + getattr(after, field)) / 2
+                self.ratios[field].append(getattr(run, field) / base if base else 1)
+            self.added_memory.append(run.memory - (before.memory + after.memory) / 2)
+            self.written = run.written
 
 
-def workloads(directory, quick):
-    """name -> (argv, extra environment)"""
-    scale = 0.1 if quick else 1
+class Bench:
+    def __init__(self, directory, limit):
+        self.directory, self.limit = directory, limit
+        self.out = os.path.join(directory, "out")
+        self.cost = os.path.join(directory, "cost")
+        subprocess.run(["gcc", "-O2", "-o", self.cost, os.path.join(HERE, "cost.c")], check=True)
 
-    def count(number):
-        return str(int(number * scale))
-
-    def local(name):
-        return os.path.join(directory, name)
-
-    cc1 = subprocess.run(["gcc", "-print-prog-name=cc1"], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
-    found = {
-        "deep": ([local("deep"), count(6e6), count(1e6)], {}),
-        "deep4": ([local("deep"), count(8e6), count(1e6), "4"], {}),
-        "churn": ([local("churn"), count(3e6)], {}),
-        "cc1": ([cc1, "-quiet", "-O1", local("big.c"), "-o", os.devnull], {}),
-        "factor": ([local("factor"), count(5e6)], {}),
-        "larson": ([local("larson"), "4", count(40), "200000"], {}),
-        "covers": ([local("covers"), count(40000)], {}),
-    }
-    if os.path.exists("/usr/bin/sqlite3"):
-        found["sqlite"] = (["/usr/bin/sqlite3", ":memory:", ".read " + os.path.join(WORKLOADS, "rows.sql")], {})
-    if os.path.exists("/usr/bin/python3"):
-        found["python"] = (["/usr/bin/python3", os.path.join(WORKLOADS, "documents.py"), count(150)],
-                           {"PYTHONMALLOC": "malloc"})
-    return found
+    def run(self, workload, way, small=False, limit=None):
+        """Run to its end, or for `limit` seconds, in an empty directory."""
+        shutil.rmtree(self.out, ignore_errors=True)
+        os.makedirs(self.out)
+        environment, argv = way.start(workload.small if small else workload.argv, self.out)
+        environment = dict(workload.environment, **environment)
+        result = os.path.join(self.directory, "result")
+        subprocess.run([self.cost, str(limit or self.limit), result] + ["%s=%s" % item for item in environment.items()]
+                       + argv, cwd=self.out, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        with open(result) as figures:
+            numbers = [int(word) for word in figures.read().split()]
+        written = sum(os.path.getsize(os.path.join(root, name))
+                      for root, _, names in os.walk(self.out) for name in names)
+        return Run(*numbers, written)
 
 
-def find_library(pattern):
-    output = subprocess.run(["ldconfig", "-p"], stdout=subprocess.PIPE).stdout.decode()
-    for line in output.splitlines():
-        if pattern in line and "=>" in line:
-            return line.split("=>")[1].strip()
-    return None
+def describe(out):
+    """What the newest snapshot in `out` says of the program: see goals.Description."""
+    paths = glob.glob(os.path.join(out, "*.snap"))
+    if not paths:
+        return None
+    snapshot = snapread.read(max(paths, key=os.path.getmtime))
+    allocations = sum(site["allocated_blocks"] for site in snapshot["sites"])
+    frames = sum(site["allocated_blocks"] * len(site["stack"]) for site in snapshot["sites"])
+    return goals.Description(allocations=allocations, frames=frames / allocations if allocations else 0,
+                             stacks=len(snapshot["sites"]),
+                             peak=int(snapshot["meta"][b"metrics.heap.peak_bytes"]))
 
 
-def ways(build, directory, slow):
-    """name -> function(argv, env, out) -> (argv, env): how to record a command."""
-    libsnap = os.path.join(os.path.abspath(build), "lib", "libsnap.so")
-
-    def snap(extra):
-        def prepare(argv, env, out):
-            env = dict(env, LD_PRELOAD=libsnap, SNAP_ACTIVE="1", SNAP_OUT=out, **extra)
-            return argv, env
-        return prepare
-
-    def preload(library, **extra):
-        return lambda argv, env, out: (argv, dict(env, LD_PRELOAD=library, **extra))
-
-    def wrapped(*prefix):
-        return lambda argv, env, out: (list(prefix) + argv, env)
-
-    found = {
-        "forward only": preload(os.path.join(directory, "forward.so")),
-        "snapdiff exact": snap({}),
-        "snapdiff 512 KiB": snap({"SNAP_SAMPLE": "524288"}),
-    }
-    heaptrack = shutil.which("heaptrack")
-    inner = find_heaptrack_preload()
-    if inner:
-        found["heaptrack in-process"] = lambda argv, env, out: (
-            argv, dict(env, LD_PRELOAD=inner, DUMP_HEAPTRACK_OUTPUT=os.path.join(out, "raw")))
-    if heaptrack:
-        found["heaptrack"] = wrapped(heaptrack, "-o", "trace")
-    tcmalloc = find_library("libtcmalloc.so.4")
-    if tcmalloc and slow:
-        found["gperftools HEAPPROFILE"] = preload(tcmalloc, HEAPPROFILE="heap")
-    if slow and shutil.which("valgrind"):
-        found["massif"] = wrapped("valgrind", "--tool=massif", "-q")
-        found["dhat"] = wrapped("valgrind", "--tool=dhat", "-q")
-    return found
+def measure(bench, name, workload, ways, options):
+    """way name -> Result, and what the exact snapshot says of the workload."""
+    results = {way.name: Result(name, way) for way in ways if way.base}
+    description = None
+    begin = time.monotonic()
+    for base in [way for way in ways if way.base is None]:
+        group = [way for way in ways if way.base == base.name]
+        if not group:
+            continue
+        for repeat in range(options.repeat):
+            if repeat >= 2 and time.monotonic() - begin > options.seconds:
+                break
+            before = bench.run(workload, base)
+            for way in group:
+                if (way.effort != "usual" and repeat > 0) or results[way.name].trouble or way.effort == "slow":
+                    continue
+                run = bench.run(workload, way, limit=options.once_limit if way.effort == "once" else None)
+                if way.name == "snapdiff exact" and repeat == 0:
+                    description = describe(bench.out)
+                after = bench.run(workload, base)
+                results[way.name].take(run, before, after)
+                before = after
+        for way in [way for way in group if way.effort == "slow"]:
+            before = bench.run(workload, base, small=True)
+            run = bench.run(workload, way, small=True, limit=options.slow_limit)
+            results[way.name].take(run, before, before)
+    return results, description
 
 
-def find_heaptrack_preload():
-    for root in ("/usr/lib/heaptrack", "/usr/lib/x86_64-linux-gnu/heaptrack", "/usr/lib/aarch64-linux-gnu/heaptrack"):
-        path = os.path.join(root, "libheaptrack_preload.so")
-        if os.path.exists(path):
-            return path
-    return None
-
-
-def compare(argv, env, prepare, repeat, directory):
-    """Ratios of a way to the bare runs before and after it."""
-    ratios = {"cpu": [], "wall": [], "memory": []}
-    written = 0
-    out = os.path.join(directory, "out")
-    before = measure(argv, env, out)
-    for _ in range(repeat):
-        way_argv, way_env = prepare(argv, env, out)
-        run = measure(way_argv, way_env, out)
-        after = measure(argv, env, out)
-        if run.status != 0:
-            return None
-        for field in ratios:
-            base = (getattr(before, field) + getattr(after, field)) / 2
-            ratios[field].append(getattr(run, field) / base if base else 1)
-        written = run.written
-        before = after
-    return ratios, written
-
-
-def show(values):
+def spread(values):
+    if len(values) == 1:
+        return "%.2f" % values[0]
     return "%.2f (%.2f-%.2f)" % (statistics.median(values), min(values), max(values))
 
 
@@ -171,40 +146,80 @@ def size(number):
         number /= 1024
 
 
-def main():
+def row(name, result):
+    way = result.way.name + {"usual": "", "once": " (once)", "slow": " (once, small)"}[result.way.effort]
+    if result.trouble:
+        return "| %s | %s | %s | | | |" % (name, way, result.trouble)
+    return "| %s | %s | %s | %s |" % (name, way, " | ".join(spread(result.ratios[field]) for field in FIELDS),
+                                       size(result.written) if result.way.writes else "")
+
+
+def replace_measured(path, text):
+    """Put `text` between the marks of the file at `path`, or at its end."""
+    try:
+        with open(path) as old:
+            whole = old.read()
+    except FileNotFoundError:
+        whole = ""
+    if BEGIN not in whole:
+        whole += BEGIN + END
+    head, rest = whole.split(BEGIN, 1)
+    tail = rest.split(END, 1)[1]
+    with open(path, "w") as out:
+        out.write(head + BEGIN + text + END + tail)
+
+
+def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
-    parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work")
-    parser.add_argument("--slow", action="store_true", help="also massif, DHAT and gperftools")
+    parser.add_argument("--repeat", type=int, default=5, help="at most so many times (default 5), and at least twice")
+    parser.add_argument("--minutes", type=float, default=25, help="for all of it: fewer repeats when time runs out")
+    parser.add_argument("--quick", action="store_true", help="small sizes, no slow peers")
     parser.add_argument("--only", action="append", help="workloads to run")
     parser.add_argument("--ways", action="append", help="ways to run")
-    parser.add_argument("--markdown", help="append the table to this file")
+    parser.add_argument("--c-source", help="what cc1 compiles, instead of generated functions")
+    parser.add_argument("--markdown", help="write the tables into this file, between its marks")
     options = parser.parse_args()
-    lines = ["%s, %s, %d CPUs, glibc %s" % (datetime.date.today(), platform.machine(), os.cpu_count(),
-                                            platform.libc_ver()[1]), "",
-             "| workload | recorded by | CPU | wall | peak memory | written |", "| --- | --- | --- | --- | --- | --- |"]
-    print("\n".join(lines), flush=True)
+    options.once_limit, options.slow_limit = 40, 15  # seconds
+    return options
+
+
+def main():
+    options = parse_options()
+    lines = []
+
+    def say(line):
+        print(line, flush=True)
+        lines.append(line)
+
     with tempfile.TemporaryDirectory() as directory:
-        compile_workloads(directory)
-        for name, (argv, extra) in workloads(directory, options.quick).items():
-            if options.only and name not in options.only:
-                continue
-            for way, prepare in ways(options.build, directory, options.slow).items():
-                if options.ways and way not in options.ways:
-                    continue
-                result = compare(argv, dict(os.environ, **extra), prepare, options.repeat, directory)
-                if result is None:
-                    line = "| %s | %s | failed | | | |" % (name, way)
-                else:
-                    ratios, written = result
-                    line = "| %s | %s | %s | %s | %s | %s |" % (name, way, show(ratios["cpu"]), show(ratios["wall"]),
-                                                                show(ratios["memory"]), size(written))
-                print(line, flush=True)
-                lines.append(line)
+        bench = Bench(directory, limit=120)
+        workloads.compile_all(directory, options.c_source)
+        chosen = {name: workload for name, workload in workloads.find_all(directory).items()
+                  if not options.only or name in options.only}
+        ways, missing = peers.find_all(options.build, directory)
+        ways = [way for way in ways if not options.ways or way.base is None or way.name in options.ways]
+        if options.quick:
+            chosen = {name: workload._replace(argv=workload.small) for name, workload in chosen.items()}
+            ways = [way for way in ways if way.effort != "slow"]
+        # Slow peers and the second half of the last repeat come on top of a workload's share.
+        options.seconds = options.minutes * 60 / max(1, len(chosen)) * (1 if options.quick else 0.6)
+        say("%s, %s, %d CPUs, glibc %s; %s.\n" % (datetime.date.today(), platform.machine(), os.cpu_count(),
+                                                platform.libc_ver()[1],
+                                                "small sizes" if options.quick else "full sizes"))
+        for sentence in missing:
+            say(sentence + "\n")
+        say("| workload | recorded by | CPU | wall | peak memory | written |\n| --- | --- | --- | --- | --- | --- |")
+        measured, descriptions = {}, {}
+        for name, workload in chosen.items():
+            measured[name], descriptions[name] = measure(bench, name, workload, ways, options)
+            for result in measured[name].values():
+                if result.trouble or result.ratios["cpu"]:
+                    say(row(name, result))
+    for line in goals.tables(measured, descriptions):
+        say(line)
     if options.markdown:
-        with open(options.markdown, "a") as out:
-            out.write("\n".join(lines) + "\n")
+        replace_measured(options.markdown, "\n".join(lines) + "\n")
 
 
 main()

@@ -1,12 +1,13 @@
 /*
- * deep.c - random call trees 36 frames deep over a million live blocks.
+ * deep.c - random call trees some 35 frames deep over a million live blocks.
  *
  *   deep [ALLOCATIONS [LIVE [THREADS]]]
  *
- * Each level of the tree is one of two functions with frames of their own size, chosen by a random
- * number at 13 of the levels: 8,192 ways down.  At the bottom a block of 16 to 512 bytes takes the
- * place of a random live one.  With several threads, half of the blocks are freed by another
- * thread: the table of live blocks is shared, and slots are exchanged.
+ * Functions with frames of their own size call one another at random, once or, one time in four,
+ * twice; each leaf of the tree puts a block of 16 to 512 bytes in the place of a random live one.
+ * The tree has 8,000 leaves, nearly all with a stack of their own, and is gone through again and
+ * again; blocks and places differ each time.  With several threads, half of the blocks are freed
+ * by another thread than the one that allocated them.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,16 +15,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LEVELS = 35, CHOICE_EVERY = 3, CHOICES = 13 };
+#define NOT_INLINED __attribute__((noinline))
+
+enum { LEAVES = 8000, LEAST_DEPTH = 13, DEPTHS = 3, MOST_THREADS = 64 };
 
 struct walk {
-	uint64_t random;
-	uint32_t path; /* one bit a choice */
-	size_t size;
+	uint64_t shape;    /* random numbers that say who calls whom: the same for each tree */
+	uint64_t random;   /* and that choose blocks */
+	size_t own, other; /* where the thread's part of the table begins, and its neighbour's */
+	long leaves_left;
 };
 
-typedef void *level_fn(struct walk *walk);
-extern level_fn *const levels[LEVELS + 1][2];
+static _Atomic(void *) *live;
+static size_t live_per_thread, allocations_per_thread;
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -35,79 +39,74 @@ static uint64_t next_random(uint64_t *state)
 	return *state = x;
 }
 
-static level_fn *below(const struct walk *walk, int level)
+/* A place of the thread's own part or, as often, of its neighbour's holds a block of the thread
+   that filled it last: one of two, so that half of the frees are of another's blocks. */
+NOT_INLINED static void replace_one(struct walk *walk)
 {
-	int choice = level / CHOICE_EVERY;
+	uint64_t random = next_random(&walk->random);
+	char *block = malloc(16 + random % 497);
+	size_t part = random >> 63 ? walk->own : walk->other;
 
-	if (level % CHOICE_EVERY || choice >= CHOICES)
-		return levels[level + 1][0];
-	return levels[level + 1][walk->path >> choice & 1];
+	if (!block)
+		abort();
+	block[0] = 1;
+	free(atomic_exchange(&live[part + (random >> 16) % live_per_thread], block));
 }
 
-__attribute__((noinline)) static void *bottom(struct walk *walk)
-{
-	void *block = malloc(16 + walk->random % 497);
+static int go_on(struct walk *walk, int depth);
 
-	if (block)
-		*(volatile char *)block = 1;
-	return block;
-}
-
-/* The call must not be the last thing that a level does, or it would become a jump. */
-#define LEVEL(n)                                                                                   \
-	__attribute__((noinline)) static void *left##n(struct walk *walk)                          \
+/* The empty assembly keeps the frame, and the call from becoming a jump. */
+#define TREE(n, bytes)                                                                             \
+	NOT_INLINED static int tree_##n(struct walk *walk, int depth)                              \
 	{                                                                                          \
-		volatile char frame[16 + (n) % 5 * 16];                                            \
-		void *block;                                                                       \
+		char room[bytes];                                                                  \
+		int sum;                                                                           \
                                                                                                    \
-		frame[0] = 1;                                                                      \
-		block = below(walk, n)(walk);                                                      \
-		walk->size += (size_t)frame[0];                                                    \
-		return block;                                                                      \
-	}                                                                                          \
-	__attribute__((noinline)) static void *right##n(struct walk *walk)                         \
-	{                                                                                          \
-		uint64_t before = walk->random;                                                    \
-		void *block = below(walk, n)(walk);                                                \
-                                                                                                   \
-		walk->size += before & 1;                                                          \
-		return block;                                                                      \
+		__asm__ volatile("" : : "r"(room) : "memory");                                     \
+		sum = go_on(walk, depth - 1) + depth;                                              \
+		if ((next_random(&walk->shape) & 3) == 0)                                          \
+			sum += go_on(walk, depth - 1) * depth;                                     \
+		__asm__ volatile("" : : "r"(room) : "memory");                                     \
+		return sum;                                                                        \
 	}
-/* The formatter takes what follows for one declaration. */
-/* clang-format off */
-LEVEL(0) LEVEL(1) LEVEL(2) LEVEL(3) LEVEL(4) LEVEL(5) LEVEL(6)
-LEVEL(7) LEVEL(8) LEVEL(9) LEVEL(10) LEVEL(11) LEVEL(12) LEVEL(13)
-LEVEL(14) LEVEL(15) LEVEL(16) LEVEL(17) LEVEL(18) LEVEL(19) LEVEL(20)
-LEVEL(21) LEVEL(22) LEVEL(23) LEVEL(24) LEVEL(25) LEVEL(26) LEVEL(27)
-LEVEL(28) LEVEL(29) LEVEL(30) LEVEL(31) LEVEL(32) LEVEL(33) LEVEL(34)
+TREE(0, 8)
+TREE(1, 24)
+TREE(2, 56)
+TREE(3, 8)
+TREE(4, 120)
+TREE(5, 40)
+TREE(6, 16)
+TREE(7, 88)
 
-#define PAIR(n) {left##n, right##n}
+static int (*const trees[])(struct walk *, int) = {tree_0, tree_1, tree_2, tree_3,
+						   tree_4, tree_5, tree_6, tree_7};
 
-level_fn *const levels[LEVELS + 1][2] = {
-	PAIR(0), PAIR(1), PAIR(2), PAIR(3), PAIR(4), PAIR(5), PAIR(6),
-	PAIR(7), PAIR(8), PAIR(9), PAIR(10), PAIR(11), PAIR(12), PAIR(13),
-	PAIR(14), PAIR(15), PAIR(16), PAIR(17), PAIR(18), PAIR(19), PAIR(20),
-	PAIR(21), PAIR(22), PAIR(23), PAIR(24), PAIR(25), PAIR(26), PAIR(27),
-	PAIR(28), PAIR(29), PAIR(30), PAIR(31), PAIR(32), PAIR(33), PAIR(34),
-	{bottom, bottom},
-};
-/* clang-format on */
+NOT_INLINED static int go_on(struct walk *walk, int depth)
+{
+	if (walk->leaves_left <= 0)
+		return 0;
+	if (depth <= 0) {
+		walk->leaves_left--;
+		replace_one(walk);
+		return 1;
+	}
+	return trees[next_random(&walk->shape) & 7](walk, depth) + 1;
+}
 
-static _Atomic(void *) *live;
-static size_t live_count;
-static size_t per_thread;
-
+/* Go through the tree until `argument`, a walk, has made its share of the allocations. */
 static void *churn(void *argument)
 {
-	struct walk walk = {.random = (uintptr_t)argument * UINT64_C(0x9e3779b97f4a7c15) + 1};
+	struct walk *walk = argument;
+	size_t left = allocations_per_thread;
 
-	for (size_t i = 0; i < per_thread; i++) {
-		void *block;
+	while (left > 0) {
+		size_t now = left < LEAVES ? left : LEAVES;
 
-		next_random(&walk.random);
-		walk.path = (uint32_t)(walk.random >> 20);
-		block = levels[0][walk.random >> 50 & 1](&walk);
-		free(atomic_exchange(&live[(walk.random >> 8) % live_count], block));
+		walk->shape = UINT64_C(88172645463325252);
+		walk->leaves_left = (long)now;
+		while (walk->leaves_left > 0)
+			go_on(walk, LEAST_DEPTH + (int)(next_random(&walk->shape) % DEPTHS));
+		left -= now;
 	}
 	return NULL;
 }
@@ -115,20 +114,29 @@ static void *churn(void *argument)
 int main(int argc, char **argv)
 {
 	size_t allocations = argc > 1 ? strtoull(argv[1], NULL, 10) : 12000000;
+	size_t live_count = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
 	size_t threads = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
-	pthread_t handles[64];
+	static struct walk walks[MOST_THREADS];
+	pthread_t handles[MOST_THREADS];
 
-	live_count = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
-	live = calloc(live_count, sizeof(*live));
-	if (!live || threads < 1 || threads > 64)
+	if (threads < 1 || threads > MOST_THREADS || live_count < threads)
 		return 1;
-	per_thread = allocations / threads;
-	for (size_t i = 1; i < threads; i++)
-		if (pthread_create(&handles[i], NULL, churn, (void *)(uintptr_t)(i + 1)))
+	live_per_thread = live_count / threads;
+	allocations_per_thread = allocations / threads;
+	live = calloc(live_count, sizeof(*live));
+	if (!live)
+		return 1;
+	for (size_t i = 0; i < threads; i++)
+		walks[i] = (struct walk){.random = (i + 1) * UINT64_C(0x9e3779b97f4a7c15),
+					 .own = i * live_per_thread,
+					 .other = (i + 1) % threads * live_per_thread};
+	if (threads == 1)
+		churn(&walks[0]); /* of a process that stays single-threaded */
+	for (size_t i = 0; threads > 1 && i < threads; i++)
+		if (pthread_create(&handles[i], NULL, churn, &walks[i]))
 			return 1;
-	churn((void *)(uintptr_t)1);
-	for (size_t i = 1; i < threads; i++)
+	for (size_t i = 0; threads > 1 && i < threads; i++)
 		pthread_join(handles[i], NULL);
-	printf("%zu allocations\n", allocations);
+	printf("%zu allocations\n", allocations_per_thread * threads);
 	return 0;
 }

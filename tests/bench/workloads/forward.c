@@ -4,6 +4,7 @@
  */
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 static void *(*real_malloc)(size_t);
@@ -11,45 +12,71 @@ static void *(*real_calloc)(size_t, size_t);
 static void *(*real_realloc)(void *, size_t);
 static void (*real_free)(void *);
 
+/* What dlsym() itself allocates comes from here. */
 static char early[65536];
 static size_t early_used;
+static int resolving;
+
+static int is_early(const void *block)
+{
+	return (uintptr_t)block - (uintptr_t)early < sizeof(early);
+}
 
 static void *early_alloc(size_t size)
 {
 	void *block = early + early_used;
 
 	early_used += (size + 15) & ~(size_t)15;
-	return block;
+	return early_used <= sizeof(early) ? block : NULL;
 }
 
-__attribute__((constructor)) static void resolve(void)
+/* The next library's functions, the first time that somebody allocates.  False: we are in the
+   middle of looking for them. */
+__attribute__((noinline)) static int resolve(void)
 {
-	if (real_malloc)
-		return;
+	void *found;
+
+	if (resolving)
+		return 0;
+	resolving = 1;
 	*(void **)&real_calloc = dlsym(RTLD_NEXT, "calloc");
 	*(void **)&real_realloc = dlsym(RTLD_NEXT, "realloc");
 	*(void **)&real_free = dlsym(RTLD_NEXT, "free");
-	*(void **)&real_malloc = dlsym(RTLD_NEXT, "malloc");
+	found = dlsym(RTLD_NEXT, "malloc");
+	*(void **)&real_malloc = found;
+	return 1;
 }
 
 void *malloc(size_t size)
 {
-	return real_malloc ? real_malloc(size) : early_alloc(size);
+	if (!real_malloc && !resolve())
+		return early_alloc(size);
+	return real_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return real_malloc ? real_calloc(count, size) : early_alloc(count * size);
+	if (!real_malloc && !resolve())
+		return early_alloc(count * size);
+	return real_calloc(count, size);
 }
 
 void *realloc(void *block, size_t size)
 {
-	return real_realloc(block, size);
+	void *fresh;
+	size_t rest;
+
+	if (!is_early(block))
+		return real_malloc || resolve() ? real_realloc(block, size) : early_alloc(size);
+	rest = (size_t)(early + sizeof(early) - (char *)block);
+	fresh = malloc(size);
+	if (fresh)
+		memcpy(fresh, block, size < rest ? size : rest);
+	return fresh;
 }
 
 void free(void *block)
 {
-	if ((char *)block >= early && (char *)block < early + sizeof(early))
-		return;
-	real_free(block);
+	if (!is_early(block) && (real_malloc || resolve()))
+		real_free(block);
 }
