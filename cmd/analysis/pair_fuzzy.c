@@ -3,9 +3,10 @@
  *
  * 1. Stacks that no key paired are gathered in families: the same functions in the same modules.
  * What is compared is families, so that a function with a thousand call sites is compared once.
- * 2. An inverted index from the most telling tokens to new families gives each old family a few
- * candidates; only those are aligned, so that the work grows with the number of families and not
- * with its square.
+ * 2. Each old family gets a few candidates; only those are aligned, so that the work grows with the
+ * number of families and not with its square.  Candidates are the new families that differ from it
+ * in nothing but functions that one snapshot lacks (analysis/skeleton.h); where there is none, or
+ * none that is surely it, those that an inverted index finds by the most telling tokens.
  * 3. Likeness is a weighted Dice coefficient over the aligned frames (analysis/tokens.h says what a
  * frame weighs).  A token that the other snapshot has nowhere (renamed, inlined away, new wrapper)
  * says little against a pair; one that is there, but not in this stack, says a lot.
@@ -19,10 +20,12 @@
 
 #include "analysis/align.h"
 #include "analysis/line_map.h"
+#include "analysis/skeleton.h"
 #include "analysis/stack_index.h"
 
 /* Chosen on the corpus of tests/compare; each has its reason beside it. */
 static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */
+static const double sure_likeness = 0.75;    /* with the same skeleton: no need to look further */
 static const double ambiguity = 0.01;        /* rivals this close cannot be told apart */
 static const double one_sided_weight = 0.25; /* of a frame that the other snapshot has nowhere */
 static const double size_share = 0.1;        /* what sizes say: enough to decide between equals */
@@ -32,7 +35,9 @@ static const double order_share = 0.05;      /* what the same place in families 
 enum {
 	FEWEST_CANDIDATES = 3, /* aligned per old family, however many there are ... */
 	MOST_CANDIDATES = 64,  /* ... and however few */
-	ALIGNMENTS = 300000,   /* aimed at for all families together: some seconds */
+	ALIGNMENTS = 100000,   /* aimed at for all families together: some seconds */
+	MOST_SAME_SKELETON =
+		32, /* of a family, that are aligned: above, the skeleton is too common */
 	MOST_CROSS =
 		8, /* per stack of two families, how many of the other are weighed against it */
 	REMEMBERED = 1 << 18, /* pairs of names whose likeness is kept; a power of 2 */
@@ -82,7 +87,8 @@ struct fuzzy {
 	struct scorer scorer;
 	uint32_t *line_map; /* see analysis/line_map.h */
 	struct fuzzy_side old, new;
-	struct stack_index index; /* of the new families */
+	struct skeletons skeletons; /* of the new families, as is the index */
+	struct stack_index index;
 	struct aligner aligner;
 	struct candidate *candidates;
 	size_t candidate_count, candidate_capacity;
@@ -342,31 +348,76 @@ static bool same_domain(const struct fuzzy *fuzzy, const struct family *old,
 	return fuzzy->dataset->sites[old->site].domain == fuzzy->dataset->sites[new->site].domain;
 }
 
-static bool find_candidates_of(struct fuzzy *fuzzy, size_t f, size_t most)
+/* The search among new families; what it has found out so far. */
+struct search {
+	bool *unsure;    /* per old family: none was surely its own */
+	bool *unclaimed; /* per new family: none was surely its own */
+	size_t unsure_count;
+};
+
+/* Are the stacks of old family `f` those of new family `found`?  Negative when memory is out. */
+static double try_candidate(struct fuzzy *fuzzy, size_t f, uint32_t found)
 {
-	const struct family *old = &fuzzy->old.families[f];
+	const struct family *old = &fuzzy->old.families[f], *new = &fuzzy->new.families[found];
+	double likeness;
+
+	if (!same_domain(fuzzy, old, new))
+		return 0;
+	likeness = stack_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]);
+	if (likeness >= least_likeness && !add_family_pair(fuzzy, old, new, likeness))
+		return -1;
+	return likeness;
+}
+
+/* New families of the same skeleton: *first on. */
+static size_t same_skeleton(const struct fuzzy *fuzzy, size_t f, const struct skeleton **first)
+{
+	size_t count = skeletons_find(&fuzzy->skeletons, &fuzzy->old.stacks[f], first);
+
+	return count <= MOST_SAME_SKELETON ? count : 0;
+}
+
+static bool try_same_skeleton(struct fuzzy *fuzzy, struct search *search, size_t f)
+{
+	const struct skeleton *same;
+	size_t count = same_skeleton(fuzzy, f, &same);
+
+	search->unsure[f] = true;
+	for (size_t i = 0; i < count; i++) {
+		double likeness = try_candidate(fuzzy, f, same[i].stack);
+
+		if (likeness < 0)
+			return false;
+		if (likeness < sure_likeness)
+			continue;
+		search->unsure[f] = false;
+		search->unclaimed[same[i].stack] = false;
+	}
+	search->unsure_count += search->unsure[f];
+	return true;
+}
+
+static bool try_found(struct fuzzy *fuzzy, size_t f, size_t most)
+{
+	const struct skeleton *same;
+	size_t same_count = same_skeleton(fuzzy, f, &same);
 	size_t count = stack_index_query(&fuzzy->index, &fuzzy->old.stacks[f], most);
 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t found = fuzzy->index.tally[i].stack;
-		const struct family *new = &fuzzy->new.families[found];
-		double likeness;
+		size_t s = 0;
 
-		if (!same_domain(fuzzy, old, new))
-			continue;
-		likeness = stack_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]);
-		if (likeness < 0)
-			return false;
-		if (likeness >= least_likeness && !add_family_pair(fuzzy, old, new, likeness))
+		while (s < same_count && same[s].stack != found)
+			s++;
+		if (s == same_count && try_candidate(fuzzy, f, found) < 0)
 			return false;
 	}
 	return true;
 }
 
 /* The fewer families, the closer the search comes to trying all. */
-static size_t candidates_per_family(const struct fuzzy *fuzzy)
+static size_t candidates_per_family(size_t families)
 {
-	size_t families = fuzzy->old.family_count;
 	size_t share = families ? ALIGNMENTS / families : 0;
 
 	return share < FEWEST_CANDIDATES ? FEWEST_CANDIDATES
@@ -374,14 +425,46 @@ static size_t candidates_per_family(const struct fuzzy *fuzzy)
 					 : share;
 }
 
-static bool find_all_candidates(struct fuzzy *fuzzy)
+static bool search_skeletons(struct fuzzy *fuzzy, struct search *search)
 {
-	size_t most = candidates_per_family(fuzzy);
-
+	memset(search->unclaimed, true, fuzzy->new.family_count);
 	for (size_t f = 0; f < fuzzy->old.family_count; f++)
-		if (!find_candidates_of(fuzzy, f, most))
+		if (!try_same_skeleton(fuzzy, search, f))
 			return false;
 	return true;
+}
+
+/* Where few families are left in all, it is no trouble to look at those that are sure once more. */
+static bool search_index(struct fuzzy *fuzzy, struct search *search)
+{
+	bool every = candidates_per_family(fuzzy->old.family_count) == MOST_CANDIDATES;
+	size_t most = candidates_per_family(every ? fuzzy->old.family_count : search->unsure_count);
+
+	if (!every && search->unsure_count == 0)
+		return true;
+	if (!stack_index_build(&fuzzy->index, &fuzzy->scorer.tokens, fuzzy->new.stacks,
+			       fuzzy->new.family_count, every ? NULL : search->unclaimed))
+		return false;
+	for (size_t f = 0; f < fuzzy->old.family_count; f++)
+		if ((every || search->unsure[f]) && !try_found(fuzzy, f, most))
+			return false;
+	return true;
+}
+
+static bool find_all_candidates(struct fuzzy *fuzzy)
+{
+	struct search search = {
+		.unsure = malloc(fuzzy->old.family_count + 1),
+		.unclaimed = malloc(fuzzy->new.family_count + 1),
+	};
+	bool ok = search.unsure && search.unclaimed &&
+		  skeletons_build(&fuzzy->skeletons, &fuzzy->scorer.tokens, fuzzy->new.stacks,
+				  fuzzy->new.family_count) &&
+		  search_skeletons(fuzzy, &search) && search_index(fuzzy, &search);
+
+	free(search.unsure);
+	free(search.unclaimed);
+	return ok;
 }
 
 /* ---- the choice ---- */
@@ -530,12 +613,11 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 	if (ok)
 		fuzzy.line_map = line_map_compute(&fuzzy.scorer.tokens, sides->old, sides->new);
 	ok = ok && fuzzy.line_map && gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
-	     gather_families(&fuzzy, &fuzzy.new, new, new_count) &&
-	     stack_index_build(&fuzzy.index, &fuzzy.scorer.tokens, fuzzy.new.stacks,
-			       fuzzy.new.family_count) &&
-	     find_all_candidates(&fuzzy) && choose(&fuzzy, pairs, pair_count);
+	     gather_families(&fuzzy, &fuzzy.new, new, new_count) && find_all_candidates(&fuzzy) &&
+	     choose(&fuzzy, pairs, pair_count);
 	side_release(&fuzzy.old);
 	side_release(&fuzzy.new);
+	skeletons_release(&fuzzy.skeletons);
 	stack_index_release(&fuzzy.index);
 	free(fuzzy.candidates);
 	free(fuzzy.line_map);

@@ -39,13 +39,19 @@ static struct feature feature_at(const struct stack_index *index, const struct i
 	return feature;
 }
 
+static bool is_wanted(const bool *wanted, size_t stack)
+{
+	return !wanted || wanted[stack];
+}
+
 /* Count, then place. */
-static bool fill_postings(struct stack_index *index)
+static bool fill_postings(struct stack_index *index, const bool *wanted)
 {
 	uint32_t *at = malloc((index->buckets + 1) * sizeof(*at));
 
 	for (size_t s = 0; s < index->stack_count; s++)
-		for (size_t i = 0; i < feature_count(&index->stacks[s]); i++)
+		for (size_t i = 0; is_wanted(wanted, s) && i < feature_count(&index->stacks[s]);
+		     i++)
 			index->start[feature_at(index, &index->stacks[s], i).bucket + 1]++;
 	for (size_t b = 0; b < index->buckets; b++)
 		index->start[b + 1] += index->start[b];
@@ -54,7 +60,8 @@ static bool fill_postings(struct stack_index *index)
 	if (at && index->postings) {
 		memcpy(at, index->start, (index->buckets + 1) * sizeof(*at));
 		for (uint32_t s = 0; s < index->stack_count; s++)
-			for (size_t i = 0; i < feature_count(&index->stacks[s]); i++)
+			for (size_t i = 0;
+			     is_wanted(wanted, s) && i < feature_count(&index->stacks[s]); i++)
 				index->postings
 					[at[feature_at(index, &index->stacks[s], i).bucket]++] = s;
 	}
@@ -63,14 +70,14 @@ static bool fill_postings(struct stack_index *index)
 }
 
 bool stack_index_build(struct stack_index *index, const struct tokens *tokens,
-		       const struct indexed_stack *stacks, size_t stack_count)
+		       const struct indexed_stack *stacks, size_t stack_count, const bool *wanted)
 {
 	size_t features = 0;
 
 	*index = (struct stack_index){
 		.tokens = tokens, .stacks = stacks, .stack_count = stack_count, .buckets = 1024};
 	for (size_t s = 0; s < stack_count; s++)
-		features += feature_count(&stacks[s]);
+		features += !is_wanted(wanted, s) ? 0 : feature_count(&stacks[s]);
 	if (features >= SNAP_NONE)
 		return false;
 	while (index->buckets < features)
@@ -78,7 +85,7 @@ bool stack_index_build(struct stack_index *index, const struct tokens *tokens,
 	index->start = calloc(index->buckets + 1, sizeof(*index->start));
 	index->shared = calloc(stack_count + 1, sizeof(*index->shared));
 	index->tally = malloc((stack_count + 1) * sizeof(*index->tally));
-	return index->start && index->shared && index->tally && fill_postings(index);
+	return index->start && index->shared && index->tally && fill_postings(index, wanted);
 }
 
 void stack_index_release(struct stack_index *index)
@@ -127,13 +134,31 @@ static size_t choose_probes(const struct stack_index *index, const struct indexe
 	return count;
 }
 
-static int compare_tallies(const void *left, const void *right)
+static bool is_likelier(const struct stack_tally *a, const struct stack_tally *b)
 {
-	const struct stack_tally *a = left, *b = right;
+	return a->shared != b->shared ? a->shared > b->shared : a->stack < b->stack;
+}
 
-	if (a->shared != b->shared)
-		return a->shared < b->shared ? 1 : -1;
-	return (a->stack > b->stack) - (a->stack < b->stack);
+/* Move the `most` likeliest of all tallies to the front, in order. */
+static size_t keep_likeliest(struct stack_tally *tally, size_t count, size_t most)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct stack_tally one = tally[i];
+		size_t at = kept;
+
+		if (kept == most && !is_likelier(&one, &tally[kept - 1]))
+			continue;
+		if (kept == most)
+			at--;
+		else
+			kept++;
+		for (; at > 0 && is_likelier(&one, &tally[at - 1]); at--)
+			tally[at] = tally[at - 1];
+		tally[at] = one;
+	}
+	return kept;
 }
 
 size_t stack_index_query(struct stack_index *index, const struct indexed_stack *stack, size_t most)
@@ -161,6 +186,5 @@ size_t stack_index_query(struct stack_index *index, const struct indexed_stack *
 					 (stack->weight + index->stacks[found].weight + something);
 		index->shared[found] = 0;
 	}
-	qsort(index->tally, count, sizeof(*index->tally), compare_tallies);
-	return count < most ? count : most;
+	return keep_likeliest(index->tally, count, most);
 }

@@ -32,10 +32,11 @@ struct stack_index {
 	struct stack_tally *tally;  /* answers of the last query, the likeliest first */
 };
 
-/** Index `stacks`, which must stay.  False when memory is out.  Release with stack_index_release().
+/** Index `stacks`, which must stay; `wanted` (per stack; NULL: all) says which.  False when memory
+ * is out.  Release with stack_index_release().
  */
 bool stack_index_build(struct stack_index *index, const struct tokens *tokens,
-		       const struct indexed_stack *stacks, size_t stack_count);
+		       const struct indexed_stack *stacks, size_t stack_count, const bool *wanted);
 void stack_index_release(struct stack_index *index);
 
 /** Stacks that share telling features with `stack`: index->tally[0 .. returned), at most `most`,
