@@ -8,7 +8,8 @@ block says which: allocation n of the program has 1000 + p(n) bytes, p a permuta
 sizes are in real programs; with --misleading it is another on the new side, so that sizes speak against the truth.
 The new side also leaks in one place.
 
-usage: corpus.py --snapdiff BIN --pairs BIN [--write FILE.md] [--keep DIR] [--misleading] [--seeds N] [CASE...]
+usage: corpus.py --snapdiff BIN --pairs BIN [--write FILE.md] [--keep DIR] [--misleading] [--seeds N|A-B]
+                 [CASE...]
 """
 import argparse
 import copy
@@ -317,6 +318,11 @@ def run_case(tools, name, seed, where):
     return count, plain, fuzzy, share, problems
 
 
+def seed_range(text):
+    first, _, last = text.rpartition("-")
+    return range(int(first or 1), int(last) + 1)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--snapdiff", required=True)
@@ -324,7 +330,7 @@ def main():
     parser.add_argument("--write")
     parser.add_argument("--keep")
     parser.add_argument("--misleading", action="store_true")
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=seed_range, default=range(1, 2), help="how many from 1 on, or A-B")
     parser.add_argument("cases", nargs="*")
     tools = parser.parse_args()
     tools.snapdiff, tools.pairs = os.path.abspath(tools.snapdiff), os.path.abspath(tools.pairs)
@@ -333,7 +339,7 @@ def main():
              " wrong | unpaired | merged |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     failed = False
     for name in tools.cases or CASES:
-        for seed in range(1, tools.seeds + 1):
+        for seed in tools.seeds:
             where = os.path.join(base, re.sub(r"\W+", "_", name) + f"_{seed}")
             count, plain, fuzzy, share, problems = run_case(tools, name, seed, where)
             lines.append(f"| {name} | {count} | {plain['lost']} | {plain['wrong']} | {100 * share:.1f} % |"
