@@ -160,6 +160,7 @@ static const struct {
 } losses[] = {
 	{"events_dropped", "allocations or frees were not recorded"},
 	{"stacks_truncated", "call stacks were cut at the recorder's depth limit"},
+	{"verify_mismatches", "call stacks differed from what libunwind found (SNAP_VERIFY)"},
 	{"changed_while_writing", "blocks were freed or moved while the snapshot was written"},
 	{"snapshots_failed", "earlier snapshots could not be written"},
 };
