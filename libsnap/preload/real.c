@@ -189,4 +189,6 @@ void snap__real_describe(struct snap__host *host)
 	host->granule_shift = strcmp(host->allocator, "glibc") == 0 && sizeof(void *) == 8 ? 5 : 4;
 	host->in_front = in_front();
 	host->malloc_address = malloc_address;
+	host->alone[0] = dlsym(RTLD_NEXT, "__libc_single_threaded");
+	host->alone[1] = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
 }

@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "runtime/alone.h"
 #include "runtime/arena.h"
 #include "runtime/lock.h"
 #include "runtime/mappings.h"
@@ -381,6 +382,8 @@ int snap__process_alone(int (*call)(int, int), int first, int second)
 
 bool snap__process_before_identity(void)
 {
+	if (snap__process_relation() == SNAP__OURS)
+		snap__alone_tell();
 	return snap__trigger_is_running() && snap__process_relation() == SNAP__OURS &&
 	       !snap__trigger_is_alike() && snap__trigger_stop();
 }
@@ -424,6 +427,7 @@ static void after_fork_in_child(void)
 	snap__lock_reset(&labels_lock);
 	snap__snapshot_after_fork();
 	identify_process();
+	snap__alone_after_fork();
 	snap__trigger_after_fork();
 	atomic_store(&exit_state, NOT_EXITING);
 	if (!config.follow) {
@@ -544,6 +548,7 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	bool is_secure = getauxval(AT_SECURE) != 0;
 
 	host = *the_host;
+	snap__alone_init(host.alone[0], host.alone[1]);
 	complaint = snap__config_from_environment(
 		&config, is_secure ? NULL : (const char *const *)environment);
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

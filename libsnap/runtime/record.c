@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "runtime/alone.h"
 #include "runtime/domains.h"
 #include "runtime/os_linux.h"
 #include "runtime/process.h"
@@ -35,6 +36,16 @@ void snap__record_switch(bool on)
 	unsigned char mode = snap__sample_period() == 0 ? SNAP__RECORD_ALL : SNAP__RECORD_SOME;
 
 	atomic_store(&snap__record_mode, on ? mode : SNAP__RECORD_OFF);
+}
+
+void snap__record_attend(bool on)
+{
+	unsigned char usual = snap__sample_period() == 0 ? SNAP__RECORD_ALL : SNAP__RECORD_SOME;
+	unsigned char expected = on ? usual : SNAP__RECORD_ATTEND;
+
+	/* Unless recording is off, or was switched off meanwhile. */
+	atomic_compare_exchange_strong(&snap__record_mode, &expected,
+				       on ? SNAP__RECORD_ATTEND : usual);
 }
 
 uint32_t snap__record_epoch(void)
@@ -212,9 +223,12 @@ static inline void record(const void *ptr, uint64_t size, const struct snap__hel
 {
 	struct snap__thread *thread = snap__thread_get();
 	uint32_t born = held && held->known ? held->block.epoch : snap__record_epoch();
+	unsigned mode = atomic_load_explicit(&snap__record_mode, memory_order_relaxed);
 
 	if (!thread || !begin(thread))
 		return;
+	if (__builtin_expect(mode == SNAP__RECORD_ATTEND, 0))
+		snap__alone_here();
 	if (snap__sample_period() == 0 || snap__sample_takes(&thread->sampler, size)) {
 		uint64_t n = atomic_load_explicit(&thread->counts[SNAP__COUNT_ALLOCATED],
 						  memory_order_relaxed);

@@ -22,11 +22,15 @@ enum snap__record_mode {
 	SNAP__RECORD_OFF,
 	SNAP__RECORD_SOME, /* those that snap__sample_takes() picks */
 	SNAP__RECORD_ALL,
+	SNAP__RECORD_ATTEND, /* as before, but the next to come by calls snap__alone_here() */
 };
 extern SNAP__HIDDEN atomic_uchar snap__record_mode;
 
 /** Begin, or cease, to record events: all of them, or some if there is a sampling period. */
 void snap__record_switch(bool on);
+
+/** Have the next thread that allocates show itself (alone.h); or no longer. */
+void snap__record_attend(bool on);
 
 static inline bool snap__recording(void)
 {
@@ -47,7 +51,7 @@ static inline bool snap__record_skips(size_t size)
 /** True: the block at `ptr` is not recorded, and snap__record_free() not called. */
 static inline bool snap__record_ignores(const void *ptr)
 {
-	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed) != SNAP__RECORD_ALL &&
+	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed) < SNAP__RECORD_ALL &&
 	       !snap__heapmap_may_hold((uintptr_t)ptr);
 }
 

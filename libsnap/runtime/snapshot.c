@@ -723,7 +723,8 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 	walk_heap(&job);
 	number_nodes(&job);
 	job.changed = snap__threads_total(SNAP__COUNT_FREED) - job.freed_before;
-	snap__modules_refresh();
+	if (order->ask_loader)
+		snap__modules_refresh();
 	job.modules = snap__modules_count();
 	sum_heap(&job);
 	count_merged(&job);

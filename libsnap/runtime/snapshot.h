@@ -27,6 +27,7 @@ struct snap__order {
 	const char *label;  /* the snapshot's name; "" none */
 	int directory;      /* descriptor of the output directory, or -1: go by its path */
 	bool ask_allocator; /* see metrics.h */
+	bool ask_loader;    /* for modules that no stack has led to yet; see alone.h */
 };
 
 /**

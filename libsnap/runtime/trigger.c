@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "runtime/alone.h"
 #include "runtime/lock.h"
 #include "runtime/listener.h"
 #include "runtime/message.h"
@@ -39,6 +40,7 @@ struct request {
 	atomic_uint state; /* enum request_state; also what the asker sleeps on */
 	enum snap__reason reason;
 	char label[256];
+	bool settled; /* see alone.h */
 	char path[SNAP__PATH_MAX];
 	enum snap_status status;
 };
@@ -89,16 +91,14 @@ static void complain(enum snap_status st, int error)
 }
 
 /* The lock is against a helper that was taken to be stuck and is not. */
-static enum snap_status take_here(enum snap__reason reason, const char *label, int at,
-				  bool ask_allocator, char *path, size_t size)
+static enum snap_status take_here(const struct snap__order *order, char *path, size_t size)
 {
-	struct snap__order order = {reason, label, at, ask_allocator};
 	enum snap_status st;
 	int error;
 
 	if (!snap__lock_take(&taking))
 		return SNAP_ESTATE;
-	st = snap__snapshot_take(&order, path, size, &error);
+	st = snap__snapshot_take(order, path, size, &error);
 	snap__lock_release(&taking);
 	if (st != SNAP_OK)
 		complain(st, error);
@@ -116,17 +116,27 @@ static void open_directory(void)
 	directory = snap__sys_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static enum snap_status worker_take(enum snap__reason reason, const char *label, char *path,
-				    size_t size)
+static enum snap_status worker_take(enum snap__reason reason, const char *label, bool settled,
+				    char *path, size_t size)
 {
-	enum snap_status st = take_here(reason, label, directory, true, path, size);
+	struct snap__order order = {reason, label, directory, settled, settled};
+	enum snap_status st = take_here(&order, path, size);
 
 	if (st == SNAP_EIO && access(snap__process_config()->out, F_OK) != 0) {
 		open_directory();
+		order.directory = directory;
 		if (directory >= 0)
-			st = take_here(reason, label, directory, true, path, size);
+			st = take_here(&order, path, size);
 	}
 	return st;
+}
+
+/* One that nobody asked for. */
+static void worker_takes(enum snap__reason reason)
+{
+	static char path[SNAP__PATH_MAX];
+
+	worker_take(reason, "", snap__alone_settle(false), path, sizeof(path));
 }
 
 /* ---- the worker ------------------------------------------------------------------------------ */
@@ -138,7 +148,7 @@ static void serve_requests(void)
 
 		if (!atomic_compare_exchange_strong(&r->state, &asked, SERVING))
 			continue;
-		r->status = worker_take(r->reason, r->label, r->path, sizeof(r->path));
+		r->status = worker_take(r->reason, r->label, r->settled, r->path, sizeof(r->path));
 		if (atomic_compare_exchange_strong(&r->state, &serving, DONE))
 			snap__os_wake(&r->state);
 		else
@@ -184,16 +194,15 @@ static void check_level(void)
 {
 	const struct snap__config *config = snap__process_config();
 	uint64_t live = snap__record_live_bytes(), peak = snap__record_peak_bytes();
-	static char path[SNAP__PATH_MAX];
 
 	if (config->growth_bytes && live >= growth_base + config->growth_bytes) {
 		growth_base = live;
 		if (config->peak_bytes && peak >= peak_base + config->peak_bytes)
 			peak_base = peak; /* one snapshot serves both */
-		worker_take(SNAP__AT_GROWTH, "", path, sizeof(path));
+		worker_takes(SNAP__AT_GROWTH);
 	} else if (config->peak_bytes && peak >= peak_base + config->peak_bytes) {
 		peak_base = peak;
-		worker_take(SNAP__AT_PEAK, "", path, sizeof(path));
+		worker_takes(SNAP__AT_PEAK);
 	}
 	watch_level();
 }
@@ -201,11 +210,10 @@ static void check_level(void)
 static void check_timer(void)
 {
 	uint64_t every = snap__process_config()->every_ns, now = snap__os_mono_ns();
-	static char path[SNAP__PATH_MAX];
 
 	if (!every || now < next_tick_ns)
 		return;
-	worker_take(SNAP__AT_TIMER, "", path, sizeof(path));
+	worker_takes(SNAP__AT_TIMER);
 	now = snap__os_mono_ns();
 	while (next_tick_ns <= now)
 		next_tick_ns += every;
@@ -222,14 +230,13 @@ static uint64_t time_to_sleep(void)
 
 static void work(void)
 {
-	static char path[SNAP__PATH_MAX];
 	unsigned what = atomic_exchange(&pending, 0);
 
 	serve_requests();
 	if (!atomic_load(&armed))
 		return;
 	if (what & PENDING_SIGNAL)
-		worker_take(SNAP__AT_SIGNAL, "", path, sizeof(path));
+		worker_takes(SNAP__AT_SIGNAL);
 	if (what & PENDING_LEVEL)
 		check_level();
 	check_timer();
@@ -318,25 +325,36 @@ bool snap__trigger_is_alike(void)
 }
 
 /* What the host does next, chroot() for instance, must not come between a thread and its set-up. */
-static void wait_until_ready(unsigned wanted)
+static bool wait_until_ready(unsigned wanted)
 {
 	uint64_t end = snap__os_mono_ns() + START_WAIT_NS;
 	unsigned seen;
 
 	while ((seen = atomic_load(&threads)) < wanted && snap__os_mono_ns() < end)
 		snap__os_wait(&threads, seen, START_WAIT_NS / 10);
+	return seen >= wanted;
+}
+
+/* Does the helper take snapshots of its own accord? */
+static bool has_own_accord(void)
+{
+	const struct snap__config *config = snap__process_config();
+
+	return config->every_ns || config->growth_bytes || config->peak_bytes || config->signal;
 }
 
 /* Both threads are made here: one that the worker made would allocate in an arena of its own. */
 static bool spawn_both(void)
 {
+	bool was_alone = snap__alone();
 	unsigned count = 0;
 
 	snap__thread_internal(true);
 	if (snap__trigger_spawn(worker))
 		count += 1 + snap__listener_start();
 	snap__thread_internal(false);
-	wait_until_ready(count);
+	if (wait_until_ready(count) && was_alone && !has_own_accord())
+		snap__alone_hide();
 	return count > 0;
 }
 
@@ -371,6 +389,7 @@ bool snap__trigger_stop(void)
 
 	if (!snap__lock_try(&starting))
 		return false;
+	snap__alone_tell(); /* threads that end use what libc guards */
 	atomic_store(&stopping, true);
 	wake();
 	snap__listener_wake();
@@ -390,6 +409,8 @@ void snap__trigger_arm(void)
 	const struct snap__config *config = snap__process_config();
 
 	has_complained = false;
+	if (has_own_accord())
+		snap__alone_settle(true);
 	atomic_store(&armed, true);
 	begin_steps();
 	if (config->signal) {
@@ -464,10 +485,12 @@ enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
 {
 	static char unused[SNAP__PATH_MAX];
 	struct request *r = atomic_load(&running) ? wait_for_slot() : NULL;
+	struct snap__order order = {reason, label, -1, false, true};
 	enum snap_status st;
 
 	if (r) {
 		r->reason = reason;
+		r->settled = snap__alone_settle(reason != SNAP__AT_REQUEST);
 		copy_text(r->label, sizeof(r->label), label);
 		atomic_store(&r->state, ASKED);
 		wake();
@@ -479,8 +502,7 @@ enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
 			return st;
 		}
 	}
-	return take_here(reason, label, -1, false, path ? path : unused,
-			 path ? size : sizeof(unused));
+	return take_here(&order, path ? path : unused, path ? size : sizeof(unused));
 }
 
 void snap__trigger_flush(void)
