@@ -1,0 +1,125 @@
+/*
+ * alone.c - a program with one thread, which says what libc makes of that.
+ *
+ *   alone WAY
+ *
+ * Prints "one" or "several", as libc has it, when main() begins; does what WAY says; and prints the
+ * same once more at its end, unless a signal ends it.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/single_threaded.h>
+#include <unistd.h>
+
+enum { BLOCKS = 4096, LARGEST = 3000 };
+
+static unsigned char *blocks[BLOCKS];
+static size_t sizes[BLOCKS];
+static uint64_t state = 88172645463325252u;
+
+static uint64_t next_random(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state >> 16;
+}
+
+static void say(void)
+{
+	puts(__libc_single_threaded ? "one" : "several");
+	fflush(stdout);
+}
+
+/* Blocks of all sizes come and go; each must still hold what was put into it. */
+static void churn(long rounds)
+{
+	for (long i = 0; i < rounds; i++) {
+		size_t at = next_random() % BLOCKS, size = 1 + next_random() % LARGEST;
+
+		for (size_t k = 0; k < sizes[at]; k += 97)
+			if (blocks[at][k] != (unsigned char)at)
+				abort();
+		free(blocks[at]);
+		blocks[at] = malloc(size);
+		if (!blocks[at])
+			abort();
+		memset(blocks[at], (int)at, size);
+		sizes[at] = size;
+	}
+}
+
+static void leave(int number)
+{
+	exit(number == SIGALRM ? 7 : 1);
+}
+
+/* exit() from a handler that comes in the middle of malloc(), as sloppy programs have it. */
+static void exit_in_handler(void)
+{
+	struct sigaction action = {.sa_handler = leave};
+
+	sigaction(SIGALRM, &action, NULL);
+	ualarm(50000, 0);
+	for (;;)
+		churn(1000);
+}
+
+/* Until standard input is closed. */
+static void churn_until_told(void)
+{
+	char byte;
+
+	for (;;) {
+		churn(200000);
+		if (read(STDIN_FILENO, &byte, 1) == 0)
+			return;
+	}
+}
+
+static void rest_until_told(void)
+{
+	char byte;
+
+	churn(20000);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+}
+
+static void *do_nothing(void *unused)
+{
+	return unused;
+}
+
+static void make_thread(void)
+{
+	pthread_t thread;
+
+	churn(20000);
+	if (pthread_create(&thread, NULL, do_nothing, NULL) != 0 || pthread_join(thread, NULL) != 0)
+		abort();
+	churn(20000);
+}
+
+int main(int argc, char **argv)
+{
+	const char *way = argc > 1 ? argv[1] : "churn";
+
+	say();
+	if (strcmp(way, "exit_in_handler") == 0)
+		exit_in_handler();
+	else if (strcmp(way, "churn_until_told") == 0)
+		churn_until_told();
+	else if (strcmp(way, "rest_until_told") == 0)
+		rest_until_told();
+	else if (strcmp(way, "thread") == 0)
+		make_thread();
+	else
+		churn(200000);
+	say();
+	return 0;
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""A program with one thread is one for libc until a snapshot is asked for; and the snapshots lack nothing.
+
+run.py --library libsnap.so --program alone --snapdiff FILE NAME
+"""
+import argparse
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
+import snapread  # noqa: E402
+
+options = None
+
+
+def check(condition, sentence):
+    if not condition:
+        sys.exit("failed: " + sentence)
+
+
+def start(way, directory, **settings):
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=directory, LD_PRELOAD=options.library, **settings)
+    return subprocess.Popen([options.program, way], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def finish(process, expect=0):
+    said = process.communicate(timeout=60)[0].split()
+    check(process.returncode == expect, f"the program ended with {process.returncode}, not {expect}")
+    return said
+
+
+def snapshots(directory):
+    return sorted(glob.glob(os.path.join(directory, "*.snap")))
+
+
+def asked_allocator(path):
+    return b"metrics.allocator.in_use" in snapread.read(path)["meta"]
+
+
+def snap(process):
+    done = subprocess.run([options.snapdiff, "snap", str(process.pid)], capture_output=True, text=True, timeout=30)
+    check(done.returncode == 0, f"snapdiff snap: {done.stderr}")
+    return done.stdout.strip()
+
+
+def one_thread(directory, sample):
+    said = finish(start("churn", directory, **sample))
+    check(said == ["one", "one"], f"libc saw {said}")
+    files = snapshots(directory)
+    check(len(files) == 1, f"{len(files)} snapshots")
+    check(asked_allocator(files[0]), "the exit snapshot knows nothing of the allocator")
+
+
+def own_thread(directory, sample):
+    check(finish(start("thread", directory, **sample)) == ["one", "several"], "libc lost sight of a thread")
+    check(asked_allocator(snapshots(directory)[0]), "the exit snapshot knows nothing of the allocator")
+
+
+def timer(directory, sample):
+    said = finish(start("churn", directory, SNAP_EVERY="50ms", **sample))
+    check(said == ["several", "several"], f"libc saw {said} with snapshots at any time")
+
+
+def busy(directory, sample):
+    """Asked for snapshots again and again while it changes the heap."""
+    process = start("churn_until_told", directory, **sample)
+    check(process.stdout.readline() == "one\n", "libc saw several threads")
+    process.stdin.write("." * 10)
+    process.stdin.flush()
+    files = [snap(process) for _ in range(8) if process.poll() is None]
+    said = finish(process)
+    check(said == ["several"], f"libc was told {said}")
+    check(len(files) == 8, "the program was gone early")
+    check(all(asked_allocator(f) for f in files), "a snapshot knows nothing of the allocator")
+
+
+def at_rest(directory, sample):
+    """It waits in a system call, and cannot show itself."""
+    process = start("rest_until_told", directory, **sample)
+    check(process.stdout.readline() == "one\n", "libc saw several threads")
+    while open(f"/proc/{process.pid}/wchan").read() == "0" and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    status = subprocess.run([options.snapdiff, "status", str(process.pid)], capture_output=True, text=True, timeout=30)
+    check(status.returncode == 0, f"snapdiff status: {status.stderr}")
+    path = snap(process)
+    check(finish(process) == ["several"], "libc was not told")
+    check(asked_allocator(path), "the snapshot knows nothing of the allocator")
+
+
+def exit_in_handler(directory, sample):
+    for _ in range(10):
+        said = finish(start("exit_in_handler", directory, **sample), expect=7)
+        check(said == ["one"], f"libc saw {said}")
+    check(len(snapshots(directory)) == 10, "a snapshot is missing")
+
+
+def main():
+    global options
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--snapdiff", required=True)
+    parser.add_argument("name", choices=("one_thread", "own_thread", "timer", "busy", "at_rest", "exit_in_handler"))
+    options = parser.parse_args()
+    for sample in ({}, {"SNAP_SAMPLE": "64KiB"}):
+        with tempfile.TemporaryDirectory(prefix="snap-alone-") as directory:
+            globals()[options.name](directory, sample)
+
+
+main()
