@@ -15,7 +15,7 @@
 #include "analysis/align.h"
 #include "model/names.h"
 
-enum { MOST_PHRASES = 2 };
+enum { MOST_PHRASES = 2, SUBJECT_SIZE = 120 };
 
 struct text {
 	const struct dataset *dataset;
@@ -80,10 +80,12 @@ static void say_frame_change(struct text *text, const struct dataset_frame *old,
 			     const struct dataset_frame *new, bool names_site)
 {
 	const char *function = dataset_text(text->dataset, new->function);
-	char subject[128] = "";
+	char subject[SUBJECT_SIZE + 2] = "";
 
-	if (!names_site && *function)
-		snprintf(subject, sizeof(subject), "%.100s ", function);
+	if (!names_site && *function) {
+		name_bare(function, subject, SUBJECT_SIZE);
+		strcat(subject, " ");
+	}
 	if (known_to_differ(old->function, new->function))
 		say(text, "signature: %s -> %s", function_of(text, old), function_of(text, new));
 	else if (known_to_differ(old->file, new->file))

@@ -181,6 +181,7 @@ static const char *const rust_plumbing[] = {
 	"alloc::raw_vec::",
 	"<alloc::alloc::Global as ",
 	"<alloc::alloc::Global>::",
+	"<alloc::boxed::Box<",
 	"<alloc::raw_vec::RawVec",
 	"<std::alloc::System as ",
 	"<std::alloc::System>::",
@@ -243,7 +244,8 @@ static size_t bracketed_size(const char *p)
 	for (; p[i]; i++) {
 		if (p[i] == '<' || p[i] == '(' || p[i] == '[' || p[i] == '{')
 			depth++;
-		else if (p[i] == '>' || p[i] == ')' || p[i] == ']' || p[i] == '}')
+		else if ((p[i] == '>' && p[i - 1] != '-') || p[i] == ')' || p[i] == ']' ||
+			 p[i] == '}')
 			depth--;
 		if (depth == 0)
 			return i + 1;
@@ -615,7 +617,56 @@ size_t name_normalise(const char *function, char *out, size_t size)
 	return length;
 }
 
-/* Keep the names of the path's components, in place: what is kept never overtakes what is read. */
+/* Normalising may have taken the space before it. */
+static bool is_word_as(const char *text, size_t at)
+{
+	return starts_with(text + at, "as ") && !is_identifier(text[at - 1]);
+}
+
+/*
+ * Rust's "<Type as Trait>::method" and "<Type>::method" begin with a type: its size at `text` + 1,
+ * and where the rest begins.
+ */
+static size_t self_type(const char *text, const char **rest)
+{
+	size_t size = bracketed_size(text), end = 1;
+
+	*rest = text + size;
+	if (size < 2 || text[size - 1] != '>')
+		return 0;
+	while (end < size - 1 && !is_word_as(text, end))
+		end += strchr("<([{", text[end]) ? bracketed_size(text + end) : 1;
+	if (end > size - 1)
+		end = size - 1;
+	while (end > 1 && text[end - 1] == ' ')
+		end--;
+	return end - 1;
+}
+
+/*
+ * Append the names of the components of `path`, which lies behind them in `text`: what is kept
+ * never overtakes what is read.  Nothing that looks like a component: `text` stays.
+ */
+static size_t keep_components(char *text, size_t written, const char *path)
+{
+	while (path) {
+		struct span part = next_component(&path);
+
+		if (part.size == 0 && !path && !written)
+			return strlen(text);
+		if (part.size == 0)
+			continue;
+		if (written) {
+			memcpy(text + written, "::", 2);
+			written += 2;
+		}
+		memmove(text + written, part.start, part.size);
+		written += part.size;
+	}
+	text[written] = 0;
+	return written;
+}
+
 static void bare_in_place(char *text)
 {
 	const char *path = text;
@@ -623,20 +674,16 @@ static void bare_in_place(char *text)
 
 	if (!strpbrk(text, "(<"))
 		return; /* nothing to leave out; also "libfoo.so+0x1234" */
-	while (path) {
-		struct span part = next_component(&path);
-
-		if (part.size == 0 && !path)
-			break; /* nothing that looks like a component: keep what there is */
-		memmove(text + written, part.start, part.size);
-		written += part.size;
-		if (path) {
-			memcpy(text + written, "::", 2);
-			written += 2;
-		}
-	}
-	if (written)
+	if (*text == '<')
+		written = self_type(text, &path);
+	if (written) {
+		memmove(text, text + 1, written);
 		text[written] = 0;
+		if (*text != '<') /* a type's type is left as it is: names may be nested for ever */
+			written = keep_components(text, 0, text);
+		path = starts_with(path, "::") ? path + 2 : NULL;
+	}
+	keep_components(text, written, path);
 }
 
 size_t name_bare(const char *function, char *out, size_t size)

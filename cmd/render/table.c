@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL, GAP = 2, NAME_LEAST = 12 };
+enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL, GAP = 2, NAME_LEAST = 14 };
 
 struct table {
 	const struct report *report;
@@ -80,7 +80,14 @@ static void measure(struct table *table)
 	}
 }
 
-/* The widest column of this kind that can still be narrowed; table->count if there is none. */
+/* What a row is called is worth half as much room again as what else is said of it. */
+static unsigned claim(const struct table *table, size_t i)
+{
+	return table->columns[i] == table->label ? table->widths[i] * 2 / 3 : table->widths[i];
+}
+
+/* The column of this kind to narrow next: the widest by its claim; table->count if there is none.
+ */
 static size_t widest_of(const struct table *table, enum column_kind kind)
 {
 	size_t widest = table->count;
@@ -88,7 +95,7 @@ static size_t widest_of(const struct table *table, enum column_kind kind)
 	for (size_t i = 0; i < table->count; i++)
 		if (table->report->columns[table->columns[i]].kind == kind &&
 		    table->widths[i] > NAME_LEAST &&
-		    (widest == table->count || table->widths[i] > table->widths[widest]))
+		    (widest == table->count || claim(table, i) > claim(table, widest)))
 			widest = i;
 	return widest;
 }

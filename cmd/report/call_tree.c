@@ -12,23 +12,28 @@
 enum {
 	MOST_PATHS = 100, /* a longer tree is not read */
 	INDENT = 2,
+	LONG_CHAIN = 5, /* of a longer one the ends are told */
+	CHAIN_END = 2,
 };
 
 static const uint32_t none = UINT32_MAX;
 
 struct tree_node {
-	const char *text;                   /* the frame in words; the report's */
+	const char *text;                   /* the frame, as it is told apart; the report's */
+	const char *words;                  /* as it is shown; the report's */
 	int64_t delta;                      /* sum over all paths through it */
 	uint32_t parent, first_child, next; /* next: sibling */
 };
 
 struct call_tree {
 	struct report *report;
+	bool whole;              /* nothing is left out or shortened */
 	struct tree_node *nodes; /* node 0 is the root and no frame */
 	size_t count, capacity;
 };
 
-static uint32_t add_node(struct call_tree *tree, uint32_t parent, const char *text)
+static uint32_t add_node(struct call_tree *tree, uint32_t parent, const char *text,
+			 const char *words)
 {
 	struct tree_node node = {.parent = parent, .first_child = none, .next = none};
 	uint32_t id = (uint32_t)tree->count;
@@ -36,6 +41,7 @@ static uint32_t add_node(struct call_tree *tree, uint32_t parent, const char *te
 	if (!array_reserve(&tree->nodes, &tree->capacity, tree->count, sizeof(node)))
 		return none;
 	node.text = report_text(tree->report, "%s", text);
+	node.words = report_text(tree->report, "%s", words);
 	if (id > 0) {
 		node.next = tree->nodes[parent].first_child;
 		tree->nodes[parent].first_child = id;
@@ -44,12 +50,17 @@ static uint32_t add_node(struct call_tree *tree, uint32_t parent, const char *te
 	return id;
 }
 
-static uint32_t child_of(struct call_tree *tree, uint32_t parent, const char *text)
+static uint32_t child_of(struct call_tree *tree, uint32_t parent, const struct dataset *dataset,
+			 const struct dataset_frame *frame)
 {
+	char text[512];
+
+	select_frame_text(dataset, frame, text, sizeof(text));
 	for (uint32_t id = tree->nodes[parent].first_child; id != none; id = tree->nodes[id].next)
 		if (strcmp(tree->nodes[id].text, text) == 0)
 			return id;
-	return add_node(tree, parent, text);
+	return add_node(tree, parent, text,
+			tree->whole ? text : sites_short_frame(tree->report, dataset, frame));
 }
 
 static bool add_path(struct call_tree *tree, const struct dataset *dataset,
@@ -60,11 +71,11 @@ static bool add_path(struct call_tree *tree, const struct dataset *dataset,
 
 	tree->nodes[0].delta += path->delta;
 	for (uint32_t i = site->depth; i-- > site->identity.named;) {
-		char text[512];
+		const struct dataset_frame *frame = dataset_frame_at(dataset, path->site, i);
 
-		select_frame_text(dataset, dataset_frame_at(dataset, path->site, i), text,
-				  sizeof(text));
-		node = child_of(tree, node, text);
+		if (!tree->whole && sites_is_start_up(dataset_text(dataset, frame->function)))
+			continue;
+		node = child_of(tree, node, dataset, frame);
 		if (node == none)
 			return false;
 		tree->nodes[node].delta += path->delta;
@@ -102,16 +113,30 @@ static bool has_one_child(const struct call_tree *tree, uint32_t id)
 	return child != none && tree->nodes[child].next == none;
 }
 
+static size_t chain_length(const struct call_tree *tree, uint32_t id)
+{
+	size_t length = 1;
+
+	for (; has_one_child(tree, id); id = tree->nodes[id].first_child)
+		length++;
+	return length;
+}
+
 /* The line of `id`, together with the callees that it alone leads to; returns the last of them. */
 static uint32_t print_chain(struct call_tree *tree, uint32_t id, unsigned depth)
 {
-	const char *text = tree->nodes[id].text;
+	const char *text = tree->nodes[id].words;
 	int64_t delta = tree->nodes[id].delta;
+	size_t length = chain_length(tree, id);
 	char bytes[32];
 
-	while (has_one_child(tree, id)) {
+	for (size_t i = 1; i < length; i++) {
 		id = tree->nodes[id].first_child;
-		text = report_text(tree->report, "%s > %s", text, tree->nodes[id].text);
+		if (tree->whole || length <= LONG_CHAIN || i < CHAIN_END || i >= length - CHAIN_END)
+			text = report_text(tree->report, "%s > %s", text, tree->nodes[id].words);
+		else if (i == CHAIN_END)
+			text = report_text(tree->report, "%s > (%zu more)", text,
+					   length - 2 * CHAIN_END);
 	}
 	report_note(tree->report, "%12s  %*s%s", sites_delta(delta, bytes), (int)(depth * INDENT),
 		    "", text);
@@ -146,11 +171,11 @@ static void print_tree(struct call_tree *tree)
 }
 
 bool call_tree_note(struct report *report, const struct dataset *dataset,
-		    const struct call_path *paths, size_t count)
+		    const struct call_path *paths, size_t count, bool whole)
 {
-	struct call_tree tree = {.report = report};
+	struct call_tree tree = {.report = report, .whole = whole};
 	size_t shown = count < MOST_PATHS ? count : MOST_PATHS;
-	bool ok = add_node(&tree, 0, "") != none;
+	bool ok = add_node(&tree, 0, "", "") != none;
 
 	for (size_t i = 0; ok && i < shown; i++)
 		ok = add_path(&tree, dataset, &paths[i]);

@@ -20,6 +20,8 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 			sides[i].run_id = row->run_id;
 			sides[i].time_ns = row->time_ns == SNAP_UNKNOWN ? 0 : row->time_ns;
 			sides[i].sample_period = row->sample_period;
+			sides[i].ends_a_run = row->seq > 1 && row->seq != SNAP_UNKNOWN &&
+					      strcmp(row->trigger, "exit") == 0;
 		}
 	return SNAP_OK;
 }
@@ -132,5 +134,9 @@ enum snap_status comparable_warn(struct report *report, const struct subject *su
 		return SNAP_OK;
 	}
 	warn_of_sides(report, &sides[0], &sides[1]);
+	if (sides[0].ends_a_run && sides[1].ends_a_run)
+		report_note(report,
+			    "Both are of the program's exit, when it has freed what it could: "
+			    "snapdiff ls shows earlier ones.");
 	return comparable_warn_of_modules(report, store, dataset, new, sides, err);
 }

@@ -454,8 +454,11 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 
 	values[KEY] = value_text(report, row->words->key);
 	values[SITE] = sites_name(report, row->words);
-	if (compare->options->group == GROUP_STACK && row->words->function)
-		values[SITE] = value_text(report, row->words->function);
+	if (compare->options->group == GROUP_STACK)
+		values[SITE] = sites_frame_name(
+			report, compare->dataset,
+			change_label_site(&compare->pairing.pairs[change->heaviest]),
+			compare->options->no_skip);
 	values[STATUS] = value_text(report, change_status_name(change->status));
 	values[FUNCTION] = value_text(report, row->words->function);
 	values[FILE_NAME] = value_text(report, row->words->file);
@@ -721,11 +724,29 @@ static void note_units(struct compare *compare)
 		    per->unit, per->units.old, per->by, per->units.new);
 }
 
+/* Who is to blame for the largest change, where that is growth. */
+static void note_next(struct compare *compare)
+{
+	const struct compare_row *first = compare->rows;
+	const char *pattern;
+
+	if (!compare->shown_count ||
+	    (first->change->status != CHANGE_NEW && first->change->status != CHANGE_GREW))
+		return;
+	pattern = sites_peek_pattern(
+		compare->report, first->words, compare->dataset,
+		change_label_site(&compare->pairing.pairs[first->change->heaviest]),
+		compare->options->no_skip);
+	if (pattern)
+		report_note(compare->report,
+			    "Next: snapdiff peek %s %s  (who calls it, and for how much)", pattern,
+			    peek_operands(compare));
+}
+
 static void add_notes(struct compare *compare)
 {
 	struct figures old = compare->dataset->snapshots[0].totals,
 		       new = compare->dataset->snapshots[1].totals;
-	const struct compare_row *first = compare->rows;
 	char before[32], after[32];
 
 	figures_subtract(&old, &compare->old_selected);
@@ -735,11 +756,7 @@ static void add_notes(struct compare *compare)
 			    "The filters leave out %s of the old and %s of the new live memory.",
 			    sites_bytes(old.value[FIGURE_LIVE_BYTES], before),
 			    sites_bytes(new.value[FIGURE_LIVE_BYTES], after));
-	if (compare->shown_count && sites_is_plain(first->words->function) &&
-	    (first->change->status == CHANGE_NEW || first->change->status == CHANGE_GREW))
-		report_note(compare->report,
-			    "Next: snapdiff peek '^%s$' %s  (who calls it, and for how much)",
-			    first->words->function, peek_operands(compare));
+	note_next(compare);
 	if (compare->per)
 		note_units(compare);
 	note_what_is_shown(compare);
@@ -808,7 +825,8 @@ static bool add_call_tree(struct compare *compare)
 				change_label_site(&compare->pairing.pairs[change->heaviest]),
 				delta};
 	}
-	return call_tree_note(compare->report, compare->dataset, paths, count);
+	return call_tree_note(compare->report, compare->dataset, paths, count,
+			      compare->options->verbose);
 }
 
 static bool want_callers(struct compare *compare)
@@ -816,6 +834,8 @@ static bool want_callers(struct compare *compare)
 	const struct select_row **words =
 		report_alloc(compare->report, (compare->shown_count + 1) * sizeof(*words));
 
+	if (compare->options->group == GROUP_STACK)
+		return true; /* the rows are named by their sites, of which many stacks are one */
 	for (size_t i = 0; i < compare->shown_count; i++)
 		words[i] = compare->rows[i].words;
 	return sites_want_callers(compare->options, words, compare->shown_count);

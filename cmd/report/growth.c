@@ -444,10 +444,14 @@ static const char *next_command(struct report *report, const struct growth_table
 				const struct report_options *options, const struct growth_row *row)
 {
 	const char *operand = sites_input_operand(report, table->axis->count - 1, options);
+	uint32_t site = table->heaviest[row->row];
+	const char *pattern = NULL;
 
-	if (sites_is_plain(row->words->function))
-		return report_text(report, "snapdiff peek '^%s$' %s", row->words->function,
-				   operand);
+	if (site != SNAP_NONE)
+		pattern = sites_peek_pattern(report, row->words, table->dataset, site,
+					     options->no_skip);
+	if (pattern)
+		return report_text(report, "snapdiff peek %s %s", pattern, operand);
 	return report_text(report, "snapdiff top -g stack %s", operand);
 }
 

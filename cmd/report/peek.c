@@ -345,8 +345,11 @@ static void add_row(struct peek *peek, const struct peek_row *row)
 	if (has_two(peek))
 		add_changes(neighbour, values);
 	values[SITE] = value_text(
-		report, report_text(report, "%s%s",
-				    neighbour->role == NEIGHBOUR_FUNCTION ? "" : "  ", row->key));
+		report,
+		report_text(report, "%s%s", neighbour->role == NEIGHBOUR_FUNCTION ? "" : "  ",
+			    id == SNAP_NONE
+				    ? row->key
+				    : sites_words(report, selection_row(peek->selection, id))));
 	values[STACK] = sites_stack(report, peek->dataset, neighbour->heaviest);
 	for (enum figure i = 0; peek->sampled && i < FIGURES; i++)
 		values[FIRST_ERROR + i] = value_real(figures_stderr(sum, i));

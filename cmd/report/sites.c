@@ -137,13 +137,38 @@ void sites_drop_column(struct column *column)
 	column->flags = COLUMN_HIDDEN | COLUMN_TABLE_ONLY;
 }
 
-/* A function of the C++ library or one without a line: its name alone says little about who wanted
- * the memory. */
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool begins_with_any(const char *text, const char *const *prefixes)
+{
+	while (*prefixes && !begins_with(text, *prefixes))
+		prefixes++;
+	return *prefixes != NULL;
+}
+
+/* Containers and strings of the C++ and Rust libraries, and what has no name: who wanted the memory
+ * is further out. */
+static bool says_little(const char *function, const char *file)
+{
+	static const char *const names[] = {
+		"std::", "__gnu_cxx::", "alloc::", "core::", "hashbrown::", NULL};
+	/* Rust's, where its builders and its users have them. */
+	static const char *const files[] = {"/rustc/",       "/rust/deps/",  "library/alloc/",
+					    "library/core/", "library/std/", NULL};
+
+	return begins_with_any(function + (*function == '<'), names) || name_is_address(function) ||
+	       (file && begins_with_any(file, files));
+}
+
+/* Without a line, too, a name alone says little. */
 static bool needs_callers(const struct report_options *options, const struct select_row *words)
 {
 	if (!words->function)
 		return false;
-	return strncmp(words->function, "std::", strlen("std::")) == 0 ||
+	return says_little(words->function, words->file) ||
 	       (options->group == GROUP_LINE && !words->file);
 }
 
@@ -160,7 +185,16 @@ bool sites_want_callers(const struct report_options *options, const struct selec
 	return needed;
 }
 
-struct value sites_name(struct report *report, const struct select_row *words)
+/* The directories of a library's files say nothing that its names do not. */
+static const char *short_file(const char *file)
+{
+	static const char *const libraries[] = {"/rustc/", "/rust/deps/", "/usr/include/c++/",
+						NULL};
+
+	return begins_with_any(file, libraries) ? name_base(file) : file;
+}
+
+const char *sites_words(struct report *report, const struct select_row *words)
 {
 	enum { LONG_KEY = 60, BARE_SIZE = 256 };
 	const char *function = words->function,
@@ -168,31 +202,122 @@ struct value sites_name(struct report *report, const struct select_row *words)
 	char bare[BARE_SIZE];
 
 	if (!rest || rest != words->key || strlen(words->key) <= LONG_KEY || !strchr(function, '<'))
-		return value_text(report, words->key);
+		return words->key;
 	name_bare(function, bare, sizeof(bare));
-	return value_text(report, report_text(report, "%s%s", bare, words->key + strlen(function)));
+	rest += strlen(function);
+	if (*rest == ' ')
+		return report_text(report, "%s %s", bare, short_file(rest + 1));
+	return report_text(report, "%s%s", bare, rest);
+}
+
+struct value sites_name(struct report *report, const struct select_row *words)
+{
+	return value_text(report, sites_words(report, words));
+}
+
+const char *sites_short_frame(struct report *report, const struct dataset *dataset,
+			      const struct dataset_frame *frame)
+{
+	enum { BARE_SIZE = 256, TEXT_SIZE = 1024 };
+	const char *file = dataset_text(dataset, frame->file);
+	char bare[BARE_SIZE], text[TEXT_SIZE];
+	size_t size = name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
+
+	if (size == 0 || size >= sizeof(bare))
+		return report_text(report, "%s",
+				   select_frame_text(dataset, frame, text, sizeof(text)));
+	if (*file && frame->line)
+		return report_text(report, "%s %s:%u", bare, name_base(file), frame->line);
+	if (*file)
+		return report_text(report, "%s %s", bare, name_base(file));
+	if (frame->module)
+		return report_text(report, "%s (%s)", bare, dataset_text(dataset, frame->module));
+	return report_text(report, "%s", bare);
+}
+
+struct value sites_frame_name(struct report *report, const struct dataset *dataset, uint32_t site,
+			      bool no_skip)
+{
+	const struct dataset_site *row = &dataset->sites[site];
+	uint32_t named = no_skip ? 0 : row->identity.named;
+
+	if (named >= row->depth)
+		return value_null();
+	return value_text(
+		report, sites_short_frame(report, dataset, dataset_frame_at(dataset, site, named)));
+}
+
+static bool frame_says_little(const struct dataset *dataset, const struct dataset_frame *frame)
+{
+	return says_little(dataset_text(dataset, frame->function),
+			   dataset_text(dataset, frame->file));
+}
+
+/* The next frame further out than `*at` that tells something new; NULL at the end. */
+static const struct dataset_frame *next_caller(const struct dataset *dataset, uint32_t site,
+					       bool all, uint32_t last, uint32_t *at)
+{
+	while (++*at < dataset->sites[site].depth) {
+		const struct dataset_frame *frame = dataset_frame_at(dataset, site, *at);
+
+		/* Recursion says nothing more, nor does how every program begins. */
+		if (frame->function && frame->function != last &&
+		    !sites_is_start_up(dataset_text(dataset, frame->function)) &&
+		    (all || !frame_says_little(dataset, frame)))
+			return frame;
+	}
+	return NULL;
+}
+
+/* How many callers `path` got: "parse < main", of what says little "parse parse.c:31 < main". */
+static size_t list_callers(const struct dataset *dataset, uint32_t site, uint32_t at, bool all,
+			   char *path, size_t size)
+{
+	enum { MOST_CALLERS = 2, BARE_SIZE = 120 };
+	bool place = frame_says_little(dataset, dataset_frame_at(dataset, site, at));
+	const struct dataset_frame *frame;
+	size_t shown = 0, used = 0;
+	uint32_t last = 0;
+	char bare[BARE_SIZE];
+
+	while (shown < MOST_CALLERS && (frame = next_caller(dataset, site, all, last, &at))) {
+		const char *file = name_base(dataset_text(dataset, frame->file));
+
+		name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
+		used += (size_t)snprintf(path + used, size - used, "%s%s", shown ? " < " : "",
+					 bare);
+		if (shown++ == 0 && place && *file && frame->line)
+			used += (size_t)snprintf(path + used, size - used, " %.100s:%u", file,
+						 frame->line);
+		last = frame->function;
+	}
+	return shown;
 }
 
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 			   bool no_skip)
 {
-	enum { MOST_CALLERS = 2 };
-	const struct dataset_site *row = &dataset->sites[site];
-	uint32_t named = no_skip ? 0 : row->identity.named, last = 0, shown = 0;
-	char path[400] = "", bare[120];
-	size_t used = 0;
+	uint32_t named = no_skip ? 0 : dataset->sites[site].identity.named;
+	char path[400];
 
-	for (uint32_t i = named + 1; i < row->depth && shown < MOST_CALLERS; i++) {
-		const struct dataset_frame *frame = dataset_frame_at(dataset, site, i);
+	if (named >= dataset->sites[site].depth ||
+	    (!list_callers(dataset, site, named, false, path, sizeof(path)) &&
+	     !list_callers(dataset, site, named, true, path, sizeof(path))))
+		return value_null();
+	return value_text(report, path);
+}
 
-		if (!frame->function || frame->function == last)
-			continue; /* recursion says nothing more */
-		name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
-		used += (size_t)snprintf(path + used, sizeof(path) - used, "%s%s",
-					 shown++ ? " < " : "", bare);
-		last = frame->function;
-	}
-	return value_text(report, shown ? path : NULL);
+bool sites_is_start_up(const char *function)
+{
+	static const char *const names[] = {
+		"_start", "__libc_start_main",      "__libc_start_main_impl",
+		"clone3", "__libc_start_call_main", "__clone3",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(function, names[i]) == 0)
+			return true;
+	return false;
 }
 
 /* "a, b and c" */
@@ -326,10 +451,36 @@ const char *sites_input_operand(struct report *report, size_t index,
 	return is_word(name) ? name : "SNAP";
 }
 
-bool sites_is_plain(const char *function)
+/* A function as a pattern of peek, quotes included; NULL where that would not be readable. */
+static const char *pattern_of(struct report *report, const char *function)
 {
-	return function && *function &&
-	       function[strspn(
-		       function,
-		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:~")] == 0;
+	enum { LONGEST = 120 };
+	char text[2 * LONGEST + 1];
+	size_t used = 0;
+
+	if (!function || !*function || strlen(function) > LONGEST)
+		return NULL;
+	for (const char *p = function; *p; p++) {
+		if (*p == '\'' || (unsigned char)*p < ' ')
+			return NULL;
+		if (strchr("\\.[]*^$()+?{}|", *p))
+			text[used++] = '\\';
+		text[used++] = *p;
+	}
+	text[used] = 0;
+	return report_text(report, "'^%s$'", text);
+}
+
+const char *sites_peek_pattern(struct report *report, const struct select_row *words,
+			       const struct dataset *dataset, uint32_t site, bool no_skip)
+{
+	uint32_t at = no_skip ? 0 : dataset->sites[site].identity.named;
+	const struct dataset_frame *caller;
+
+	if (!words->function)
+		return NULL;
+	if (!says_little(words->function, words->file))
+		return pattern_of(report, words->function);
+	caller = next_caller(dataset, site, false, 0, &at);
+	return caller ? pattern_of(report, dataset_text(dataset, caller->function)) : NULL;
 }

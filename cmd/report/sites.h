@@ -39,6 +39,7 @@ void sites_drop_column(struct column *column);
 /** The key of a row as tables show it: a long C++ name loses its parameters and template arguments.
  */
 struct value sites_name(struct report *report, const struct select_row *words);
+const char *sites_words(struct report *report, const struct select_row *words);
 
 /** Who called the frame that names a site, as a short path: "serve < main"; null when nobody is
  * known. */
@@ -79,8 +80,23 @@ const char *sites_input_name(const struct report *report, size_t index);
 const char *sites_input_operand(struct report *report, size_t index,
 				const struct report_options *options);
 
-/** True for a function name that a shell and a regular expression take literally. */
-bool sites_is_plain(const char *function);
+/**
+ * Who wanted a row's memory as a pattern of peek for a command to copy, quotes included:
+ * "'^cache_put$'"; of a function of a library or without a name, who called it on the row's stack
+ * `site`.  NULL where there is none, or none that is readable.
+ */
+const char *sites_peek_pattern(struct report *report, const struct select_row *words,
+			       const struct dataset *dataset, uint32_t site, bool no_skip);
+
+/** "Cache::put cache.cc:40": neither parameters nor directories. */
+const char *sites_short_frame(struct report *report, const struct dataset *dataset,
+			      const struct dataset_frame *frame);
+/** The same for the frame that names a stack's site. */
+struct value sites_frame_name(struct report *report, const struct dataset *dataset, uint32_t site,
+			      bool no_skip);
+
+/** True for what stands outside of every program's main: "_start", "__libc_start_call_main". */
+bool sites_is_start_up(const char *function);
 
 /** part / whole; null when either is unknown, 0 when whole is 0. */
 struct value sites_share(uint64_t part, uint64_t whole);

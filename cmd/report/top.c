@@ -256,6 +256,7 @@ static void add_notes(struct top *top)
 {
 	struct figures left_out = top->dataset->snapshots[0].totals;
 	struct report *report = top->report;
+	const char *pattern = NULL;
 	char size[32];
 
 	figures_subtract(&left_out, &top->selected);
@@ -269,10 +270,12 @@ static void add_notes(struct top *top)
 	if (top->shown_count < top->count)
 		report_note(report, "%zu of %zu rows are shown; --all shows every one.",
 			    top->shown_count, top->count);
-	if (top->shown_count && sites_is_plain(top->rows[0].words->function))
-		report_note(
-			report, "Next: snapdiff peek '^%s$' %s  (who calls it, and for how much)",
-			top->rows[0].words->function, sites_input_operand(report, 0, top->options));
+	if (top->shown_count)
+		pattern = sites_peek_pattern(report, top->rows[0].words, top->dataset,
+					     top->rows[0].heaviest, top->options->no_skip);
+	if (pattern)
+		report_note(report, "Next: snapdiff peek %s %s  (who calls it, and for how much)",
+			    pattern, sites_input_operand(report, 0, top->options));
 }
 
 static void choose_callers(struct top *top)

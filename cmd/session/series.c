@@ -79,16 +79,17 @@ static bool are_one_program(const struct process *processes, size_t count)
 static enum snap_status refuse(const struct process *processes, size_t count,
 			       struct snap_error *err)
 {
-	char list[320] = "", more[32] = "";
+	char list[320] = "", more[64] = "";
 	size_t used = 0, listed = count < LISTED_PROCESSES ? count : LISTED_PROCESSES;
 
-	for (size_t i = 0; i < listed; i++)
+	for (size_t i = 0; i < listed && used < sizeof(list); i++)
 		used += (size_t)snprintf(
 			list + used, sizeof(list) - used, "%s%" PRIu64 " %.24s (%zu)",
 			i ? ", " : "", processes[i].pid,
 			*processes[i].program ? processes[i].program : "?", processes[i].snapshots);
 	if (listed < count)
-		snprintf(more, sizeof(more), " and %zu more", count - listed);
+		snprintf(more, sizeof(more), " and %zu more (snapdiff ls lists them)",
+			 count - listed);
 	if (are_one_program(processes, count))
 		return fail(err, SNAP_EUSAGE,
 			    "%zu processes that ran at the same time are no series; pick one with "

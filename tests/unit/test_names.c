@@ -188,12 +188,29 @@ Test(names, bare_names_are_without_parameters_and_template_arguments)
 	cr_expect_str_eq(bare(""), "");
 }
 
+Test(names, bare_names_of_methods_keep_the_type_that_they_belong_to)
+{
+	cr_expect_str_eq(bare("<u8 as alloc::vec::spec_from_elem::SpecFromElem>::from_elem"),
+			 "u8::from_elem");
+	cr_expect_str_eq(bare("<alloc::vec::Vec<u8>>::reserve"), "alloc::vec::Vec::reserve");
+	cr_expect_str_eq(
+		bare("<hashbrown::raw::RawTableInner>::new_uninitialized::<alloc::Global>"),
+		"hashbrown::raw::RawTableInner::new_uninitialized");
+	cr_expect_str_eq(bare("<app::Cache<K, V> as app::Store<K>>::put::<T>"), "app::Cache::put");
+	cr_expect_str_eq(bare("<[u8] as app::Bytes>::to_vec"), "[u8]::to_vec");
+	cr_expect_str_eq(bare("<F as core::ops::Fn(u8) -> u8>::call"), "F::call");
+	cr_expect_str_eq(bare("<<T as app::A>::B as app::C<D>>::e"), "<T as app::A>::B::e");
+	cr_expect_str_eq(bare("::global(int)"), "global");
+	cr_expect_str_eq(bare("<unmatched"), "<unmatched");
+}
+
 Test(names, hostile_names_are_survived)
 {
-	static const char *const all[] = {">",         ">>>>",       "<",  "<<<<",       "((((",
-					  "[abi:",     "#1}",        "::", "operator",   "std::",
-					  "std::<",    "(",          "@",  "[clone .x]", " ",
-					  "a [clone ", ",std::less>"};
+	static const char *const all[] = {
+		">",   ">>>>",       "<",         "<<<<",       "((((",   "[abi:",
+		"#1}", "::",         "operator",  "std::",      "std::<", "(",
+		"@",   "[clone .x]", " ",         "<>",         "<>::",   "< as >::<>",
+		"<<>", "<a as ",     "a [clone ", ",std::less>"};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		cr_expect_leq(strlen(normal(all[i])), strlen(all[i]), "%s", all[i]);
