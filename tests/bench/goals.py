@@ -1,9 +1,5 @@
 """What was measured, held against the project's goals: tables, computed from the same run."""
 import statistics
-from collections import namedtuple
-
-# Of a workload, from its snapshot: allocations, frames on average, distinct stacks, peak of the live heap in bytes.
-Description = namedtuple("Description", "allocations frames stacks peak")
 
 AIMS = {"deep": 1.9, "deep4": 1.5, "churn": 1.5, "sqlite": 1.12, "cc1": 1.12, "python": 1.45, "factor": 1.6,
         "covers": 1.35}

@@ -9,33 +9,19 @@ figures against the project's goals.
 """
 import argparse
 import datetime
-import glob
 import os
 import platform
-import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "tools"))
-import goals  # noqa: E402
-import snapread  # noqa: E402
-import ways as peers  # noqa: E402
-import workloads  # noqa: E402
+import goals
+import ways as peers
+import workloads
+from measure import Bench, describe
 
 FIELDS = ("cpu", "wall", "memory")
 BEGIN, END = "<!-- measured: written by run.py --markdown -->\n", "<!-- end -->\n"
-
-
-class Run:
-    """What one run cost: seconds, bytes; `status` 0 is success, -1 is out of time."""
-
-    def __init__(self, user, system, wall, memory, status, written):
-        self.cpu, self.wall, self.memory = (user + system) / 1e6, wall / 1e6, memory * 1024
-        self.status, self.written = status, written
 
 
 class Result:
@@ -65,43 +51,6 @@ class Result:
                 self.ratios[field].append(getattr(run, field) / base if base else 1)
             self.added_memory.append(run.memory - (before.memory + after.memory) / 2)
             self.written = run.written
-
-
-class Bench:
-    def __init__(self, directory, limit):
-        self.directory, self.limit = directory, limit
-        self.out = os.path.join(directory, "out")
-        self.cost = os.path.join(directory, "cost")
-        subprocess.run(["gcc", "-O2", "-o", self.cost, os.path.join(HERE, "cost.c")], check=True)
-
-    def run(self, workload, way, small=False, limit=None):
-        """Run to its end, or for `limit` seconds, in an empty directory."""
-        shutil.rmtree(self.out, ignore_errors=True)
-        os.makedirs(self.out)
-        environment, argv = way.start(workload.small if small else workload.argv, self.out)
-        environment = dict(workload.environment, **environment)
-        result = os.path.join(self.directory, "result")
-        subprocess.run([self.cost, str(limit or self.limit), result] + ["%s=%s" % item for item in environment.items()]
-                       + argv, cwd=self.out, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-        with open(result) as figures:
-            numbers = [int(word) for word in figures.read().split()]
-        written = sum(os.path.getsize(os.path.join(root, name))
-                      for root, _, names in os.walk(self.out) for name in names)
-        return Run(*numbers, written)
-
-
-def describe(out):
-    """What the newest snapshot in `out` says of the program: see goals.Description."""
-    paths = glob.glob(os.path.join(out, "*.snap"))
-    if not paths:
-        return None
-    snapshot = snapread.read(max(paths, key=os.path.getmtime))
-    allocations = sum(site["allocated_blocks"] for site in snapshot["sites"])
-    frames = sum(site["allocated_blocks"] * len(site["stack"]) for site in snapshot["sites"])
-    return goals.Description(allocations=allocations, frames=frames / allocations if allocations else 0,
-                             stacks=len(snapshot["sites"]),
-                             peak=int(snapshot["meta"][b"metrics.heap.peak_bytes"]))
 
 
 def measure(bench, name, workload, ways, options):
