@@ -8,6 +8,7 @@
 
 #include "analysis/line_map.h"
 #include "analysis/pair_fuzzy.h"
+#include "analysis/pair_signature.h"
 #include "model/fail.h"
 
 struct entry {
@@ -186,6 +187,13 @@ static uint32_t *sites_left(const struct side *side)
 	return sites;
 }
 
+/* The same, ordered by function and in line order within. */
+static uint32_t *sites_by_function(struct side *side)
+{
+	set_keys(side, PAIR_FUNCTION);
+	return order(side) ? sites_left(side) : NULL;
+}
+
 /* Take the sites of `pairs` out of a side. */
 static bool drop_paired(struct side *side, const struct pair *pairs, size_t count, bool new,
 			size_t site_count)
@@ -205,11 +213,11 @@ static bool drop_paired(struct side *side, const struct pair *pairs, size_t coun
 	return true;
 }
 
-/* What no key paired is paired by likeness.  The last level left both sides ordered by function. */
+/* What no key paired is paired by likeness. */
 static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 		       const struct pair_sides *sides, struct side *old, struct side *new)
 {
-	uint32_t *old_sites = sites_left(old), *new_sites = sites_left(new);
+	uint32_t *old_sites = sites_by_function(old), *new_sites = sites_by_function(new);
 	struct pair *pairs = pairing->pairs + pairing->count;
 	size_t count = 0;
 	bool ok = old_sites && new_sites &&
@@ -257,16 +265,15 @@ static void keep_moved_from_lines(struct side *old, const uint32_t *line_map)
 	}
 }
 
-/* Keys of the function level that tell lines apart, too: old lines as the map says where they went.
- */
+/* Make the keys tell lines apart, too: old lines as the map says where they went. */
 static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
 {
 	for (size_t i = 0; i < side->count; i++) {
 		const struct dataset *dataset = side->entries[i].dataset;
 		const struct dataset_site *site = &dataset->sites[side->entries[i].site];
-		uint64_t key = site->identity.function;
+		uint64_t key = side->entries[i].key;
 
-		for (uint32_t f = 0; f < site->depth; f++) {
+		for (uint32_t f = 0; key && f < site->depth; f++) {
 			uint32_t frame = dataset->stack[site->first + f];
 
 			key = lookup_fold(key,
@@ -295,23 +302,55 @@ static bool pair_lines(struct pairing *pairing, struct side *old, struct side *n
 	return pair_by_keys(pairing, old, new, PAIR_LINE);
 }
 
+/* By `keys`, which may be NULL: by function. */
+static void set_function_keys(struct side *side, const uint64_t *keys)
+{
+	set_keys(side, PAIR_FUNCTION);
+	for (size_t i = 0; keys && i < side->count; i++)
+		side->entries[i].key = keys[side->entries[i].site];
+}
+
 /*
  * Where a function allocates once more (or less) than it did, line order alone would pair the wrong
  * ones up to the end of the function.  So stacks whose lines are where those of the old ones went
  * pair first.
  */
 static bool pair_functions(struct pairing *pairing, struct side *old, struct side *new,
-			   const uint32_t *line_map)
+			   const uint64_t *keys, const uint32_t *line_map)
 {
 	if (line_map) {
+		set_function_keys(old, keys);
+		set_function_keys(new, keys);
 		add_lines_to_keys(old, line_map);
 		add_lines_to_keys(new, NULL);
 		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION))
 			return false;
 	}
-	set_keys(old, PAIR_FUNCTION);
-	set_keys(new, PAIR_FUNCTION);
+	set_function_keys(old, keys);
+	set_function_keys(new, keys);
 	return pair_by_keys(pairing, old, new, PAIR_FUNCTION);
+}
+
+/* Functions of which nothing but parameters or template arguments changed. */
+static bool pair_signatures(struct pairing *pairing, const struct dataset *dataset,
+			    const struct pair_sides *sides, struct side *old, struct side *new,
+			    const uint32_t *line_map)
+{
+	uint32_t *old_sites, *new_sites;
+	uint64_t *keys = NULL;
+	bool ok;
+
+	if (!line_map || old->count == 0 || new->count == 0)
+		return true; /* one build, or nothing to pair */
+	old_sites = sites_left(old);
+	new_sites = sites_left(new);
+	if (old_sites && new_sites)
+		keys = signature_keys(dataset, sides, old_sites, old->count, new_sites, new->count);
+	ok = keys && pair_functions(pairing, old, new, keys, line_map);
+	free(old_sites);
+	free(new_sites);
+	free(keys);
+	return ok;
 }
 
 /*
@@ -338,7 +377,9 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		ok = line_map != NULL;
 	}
 	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, line_map)) &&
-	     (up_to < PAIR_FUNCTION || pair_functions(pairing, old, new, line_map)) &&
+	     (up_to < PAIR_FUNCTION ||
+	      (pair_functions(pairing, old, new, NULL, line_map) &&
+	       pair_signatures(pairing, dataset, sides, old, new, line_map))) &&
 	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new));
 	free(line_map);
 	return ok;
