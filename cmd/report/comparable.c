@@ -116,7 +116,7 @@ static void warn_of_sides(struct report *report, const struct comparable_side *o
 }
 
 enum snap_status comparable_warn(struct report *report, const struct subject *subject,
-				 const struct dataset *dataset, size_t new, struct snap_error *err)
+				 struct dataset *dataset, size_t new, struct snap_error *err)
 {
 	struct comparable_side sides[2] = {{.id = subject->ids[0], .name = "OLD"},
 					   {.id = subject->ids[new], .name = "NEW"}};

@@ -3,6 +3,7 @@
  */
 #include "report/comparable_sides.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ struct builds {
 
 struct modules {
 	struct report *report;
-	const struct dataset *dataset;
+	struct dataset *dataset;
 	const struct comparable_side *sides;
 	struct knowledge *known[2]; /* of either side, by slot */
 	struct builds builds[2];
@@ -190,8 +191,28 @@ static void warn_of_stripping(const struct modules *modules, uint32_t slot, size
 		    modules->sides[rich_side].name, effect);
 }
 
-/* A module whose frames without names are all that both sides have of it. */
-static void warn_of_builds(const struct modules *modules, uint32_t slot)
+/* What stands at an address of one build stands somewhere else in another: one row for all of the
+ * module's memory that no name tells apart is true, a row per address is not. */
+static bool forget_addresses(const struct modules *modules, uint32_t slot)
+{
+	struct dataset *dataset = modules->dataset;
+	char name[SIDE_NAME_SIZE + 8];
+	uint32_t function;
+
+	snprintf(name, sizeof(name), "%.*s+?", SIDE_NAME_SIZE, spoken_name(modules, slot, NEW));
+	function = dataset_string(dataset, name);
+	for (size_t i = 0; function != SNAP_NONE && i < dataset->frame_count; i++) {
+		struct dataset_frame *frame = &dataset->frames[i];
+
+		if (module_slot(dataset, frame, &modules->sides[NEW]) == slot &&
+		    !is_named(dataset, frame) && !frame->file)
+			frame->function = function;
+	}
+	return function != SNAP_NONE;
+}
+
+/* A module without names that is another build.  False when memory is out. */
+static bool judge_builds(const struct modules *modules, uint32_t slot)
 {
 	const struct knowledge *old = &modules->known[OLD][slot];
 	const struct knowledge *new = &modules->known[NEW][slot];
@@ -199,24 +220,30 @@ static void warn_of_builds(const struct modules *modules, uint32_t slot)
 	if (old->named == old->all || new->named == new->all ||
 	    compare_builds(modules, slot) != OTHER_BUILD ||
 	    strcmp(slot_name(modules, slot, OLD), slot_name(modules, slot, NEW)) != 0)
-		return;
+		return true;
 	report_warn(modules->report,
 		    "%s is another build in NEW than in OLD, and some of its frames have no name: "
-		    "an address in one says nothing of the other, so they do not pair",
-		    spoken_name(modules, slot, NEW));
+		    "an address in one says nothing of the other, so they do not pair and are "
+		    "shown together, as %s+?",
+		    spoken_name(modules, slot, NEW), spoken_name(modules, slot, NEW));
+	return forget_addresses(modules, slot);
 }
 
-static void say_it(const struct modules *modules)
+static bool say_it(const struct modules *modules)
 {
-	for (uint32_t slot = 0; slot < modules->dataset->string_count; slot++) {
+	size_t slots = modules->dataset->string_count; /* names are added on the way */
+	bool ok = true;
+
+	for (uint32_t slot = 0; ok && slot < slots; slot++) {
 		warn_of_stripping(modules, slot, OLD);
 		warn_of_stripping(modules, slot, NEW);
-		warn_of_builds(modules, slot);
+		ok = judge_builds(modules, slot);
 	}
+	return ok;
 }
 
 enum snap_status comparable_warn_of_modules(struct report *report, struct store *store,
-					    const struct dataset *dataset, size_t new,
+					    struct dataset *dataset, size_t new,
 					    const struct comparable_side sides[2],
 					    struct snap_error *err)
 {
@@ -234,8 +261,8 @@ enum snap_status comparable_warn_of_modules(struct report *report, struct store 
 		st = fail_memory(err, "comparing snapshots");
 	for (size_t i = 0; st == SNAP_OK && i < 2; i++)
 		st = store_each_module(store, sides[i].id, take_module, &modules.builds[i], err);
-	if (st == SNAP_OK)
-		say_it(&modules);
+	if (st == SNAP_OK && !say_it(&modules))
+		st = fail_memory(err, "comparing snapshots");
 	for (size_t i = 0; i < 2; i++) {
 		builds_release(&modules.builds[i]);
 		free(modules.known[i]);

@@ -23,10 +23,11 @@ struct comparable_side {
 
 /**
  * Warn where a module has names or lines on one side only, and where one without names is another
- * build; the dataset's snapshot `new` is the second side's, 0 the first's.
+ * build: its frames without a name become one, "module+?".  The dataset's snapshot `new` is the
+ * second side's, 0 the first's.
  */
 enum snap_status comparable_warn_of_modules(struct report *report, struct store *store,
-					    const struct dataset *dataset, size_t new,
+					    struct dataset *dataset, size_t new,
 					    const struct comparable_side sides[2],
 					    struct snap_error *err);
 

@@ -311,7 +311,19 @@ class BadInputs(unittest.TestCase):
         path.unlink()
         self.assert_said(self.compare(old, new), "prog is another build in NEW than in OLD")
         rows = json.loads(self.compare(old, new, "-f", "json", "--all").out)["rows"]
-        self.assertEqual({row["match"] for row in rows}, {None})
+        self.assertEqual([(row["function"], row["match"], row["status"]) for row in rows],
+                         [("prog+?", None, "grew")])
+
+    def test_nameless_frames_of_two_builds_that_hold_as_much_are_no_finding(self):
+        path = self.compile("prog")
+        old = self.record("old", path, 3)
+        self.compile("prog", "int unused_table[3] = {1, 2, 3};\n" + program(), options=("-O2",))
+        new = self.record("new", path, 3)
+        path.unlink()
+        answer = self.compare(old, new, "--exit-code", "--all")
+        self.assert_said(answer, "prog is another build in NEW than in OLD")
+        self.assertEqual(answer.code, 0)
+        self.assertRegex(answer.out, r"(?m)^same .* prog\+\? ")
 
 
 if __name__ == "__main__":
