@@ -193,7 +193,7 @@ static void add_costs(struct snap__text *out)
 	uint64_t memory = snap__memory_mapped() - snap__heapmap_untouched(), rss = 0;
 	uint64_t cpu_ns = snap__snapshot_cpu_ns(), process_cpu_ns = snap__os_process_cpu_ns();
 
-	snap__metrics_each(false, keep_rss, &rss);
+	snap__metrics_each(NULL, keep_rss, &rss);
 	add_number(out, "rss", rss);
 	add_number(out, "recorder_memory", memory);
 	add_percent(out, "recorder_memory_percent", memory, rss);

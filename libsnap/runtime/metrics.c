@@ -115,6 +115,40 @@ static bool report_cgroup(const struct cgroup_files *files, snap__metric_fn *fn,
 	return true;
 }
 
+/*
+ * A question to which the answer takes locks of the host's.  What it took last time, in
+ * proportion to what has to be looked at, says what it will take now.  CPU time, since that
+ * is not longer on a busy machine.  One snapshot is written at a time: no lock.
+ */
+#define MOST_HELD_NS 500000u
+
+struct question {
+	uint64_t first_bytes; /* up to here it is asked without knowing */
+	uint64_t last_bytes;  /* looked at last time; 0: never asked */
+	uint64_t last_ns;
+};
+
+/* mallinfo2() looks at every free chunk of an arena, with the arena locked. */
+static struct question ask_allocator = {.first_bytes = 4 << 20};
+/* smaps_rollup looks at every page of a mapping, and no other can be made meanwhile. */
+static struct question ask_rollup = {.first_bytes = 32 << 20};
+
+static bool is_quick(const struct question *question, uint64_t bytes)
+{
+	double growth;
+
+	if (question->last_bytes == 0)
+		return bytes <= question->first_bytes;
+	growth = (double)bytes / (double)question->last_bytes;
+	return (double)question->last_ns * (growth > 1 ? growth : 1) <= MOST_HELD_NS;
+}
+
+static void was_asked(struct question *question, uint64_t bytes, uint64_t began_ns)
+{
+	question->last_ns = snap__os_thread_cpu_ns() - began_ns;
+	question->last_bytes = bytes ? bytes : 1;
+}
+
 static void report_allocator(snap__metric_fn *fn, void *user)
 {
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 33))
@@ -132,25 +166,52 @@ static void report_allocator(snap__metric_fn *fn, void *user)
 #endif
 }
 
-void snap__metrics_each(bool ask_allocator, snap__metric_fn *fn, void *user)
+static uint64_t resident_bytes(void)
+{
+	char text[2500];
+	uint64_t value = 0;
+
+	if (snap__os_read_file("/proc/self/status", text, sizeof(text)) > 0)
+		number_after(text, "VmRSS:", &value);
+	return value * 1024;
+}
+
+static void report_rollup(bool may_hold_up, snap__metric_fn *fn, void *user)
+{
+	static const struct wanted rollup[] = {{"Pss:", "pss"}, {NULL, NULL}};
+	uint64_t bytes = resident_bytes(), began = snap__os_thread_cpu_ns();
+
+	if (!may_hold_up && !is_quick(&ask_rollup, bytes))
+		return;
+	report_kilobytes("/proc/self/smaps_rollup", rollup, fn, user);
+	was_asked(&ask_rollup, bytes, began);
+}
+
+bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn *fn, void *user)
 {
 	static const struct wanted status[] = {
 		{"VmRSS:", "rss"},    {"RssAnon:", "anonymous"}, {"VmSwap:", "swap"},
 		{"VmHWM:", "vm_hwm"}, {"VmSize:", "vm_size"},    {NULL, NULL},
 	};
-	static const struct wanted rollup[] = {{"Pss:", "pss"}, {NULL, NULL}};
 	static const struct cgroup_files v2 = {
 		"/sys/fs/cgroup", "", "memory.current", "memory.max", "memory.events", "oom_kill "};
 	static const struct cgroup_files v1 = {"/sys/fs/cgroup/memory", "memory",
 					       "memory.usage_in_bytes", "memory.limit_in_bytes",
 					       "memory.oom_control",    "oom_kill "};
+	uint64_t began;
 
 	report_kilobytes("/proc/self/status", status, fn, user);
-	report_kilobytes("/proc/self/smaps_rollup", rollup, fn, user);
+	if (leave)
+		report_rollup(leave->may_hold_up, fn, user);
 	if (!report_cgroup(&v2, fn, user))
 		report_cgroup(&v1, fn, user);
-	if (ask_allocator)
-		report_allocator(fn, user);
+	if (!leave || !leave->allocator ||
+	    (!leave->may_hold_up && !is_quick(&ask_allocator, leave->heap_bytes)))
+		return false;
+	began = snap__os_thread_cpu_ns();
+	report_allocator(fn, user);
+	was_asked(&ask_allocator, leave->heap_bytes, began);
+	return true;
 }
 
 uint64_t snap__metrics_threads(void)

@@ -10,11 +10,21 @@
 /** Takes one figure; what is not known here is not reported. */
 typedef void snap__metric_fn(void *user, const char *key, uint64_t value);
 
+/** What may be asked for one snapshot. */
+struct snap__metrics_leave {
+	bool allocator;      /* glibc's mallinfo2() may be called: never from a thread that may have
+				interrupted malloc, since it takes the allocator's locks */
+	bool may_hold_up;    /* the program is at its end: nobody minds waiting */
+	uint64_t heap_bytes; /* the largest that the heap has been */
+};
+
 /**
- * Figures of /proc, the cgroup (v1 or v2) and, if `ask_allocator`, glibc's mallinfo2().  The latter
- * takes the allocator's locks: not from a thread that may have interrupted malloc.
+ * Figures of /proc, the cgroup (v1 or v2) and the allocator.  Two of them hold locks that the
+ * program's threads wait for, the longer the more memory there is: the allocator's, and the
+ * proportional set size.  They are left out when that would be noticed, but for `may_hold_up`;
+ * always if `leave` is NULL.  True if the allocator's figures are among them.
  */
-void snap__metrics_each(bool ask_allocator, snap__metric_fn *fn, void *user);
+bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn *fn, void *user);
 
 /** Number of threads of the process, 0 if unknown. */
 uint64_t snap__metrics_threads(void);

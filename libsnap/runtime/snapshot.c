@@ -339,12 +339,16 @@ static void put_unseen(struct job *job, uint64_t known)
 static void put_metrics(struct job *job)
 {
 	uint64_t recorder = snap__memory_mapped() - snap__heapmap_untouched();
-	bool ask =
-		job->order->ask_allocator && snap__equal(snap__process_host()->allocator, "glibc");
+	const struct snap__metrics_leave leave = {
+		.allocator = job->order->ask_allocator &&
+			     snap__equal(snap__process_host()->allocator, "glibc"),
+		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
+		.heap_bytes = snap__record_peak_bytes(),
+	};
 
 	put_metric(job, "heap.live_bytes", job->live_bytes);
 	put_metric(job, "heap.live_blocks", job->live_blocks);
-	put_metric(job, "heap.peak_bytes", snap__record_peak_bytes());
+	put_metric(job, "heap.peak_bytes", leave.heap_bytes);
 	put_metric(job, "recorder.memory", recorder);
 	put_metric(job, "recorder.stacks", job->stacks - 1);
 	put_metric(job, "recorder.cpu_ns", snap__snapshot_cpu_ns());
@@ -353,8 +357,7 @@ static void put_metrics(struct job *job)
 			   snap__threads_total(SNAP__COUNT_FREED));
 	if (snap__verify_every)
 		put_metric(job, "recorder.stacks_verified", snap__verify_agreed());
-	snap__metrics_each(ask, put_metric, job);
-	if (ask)
+	if (snap__metrics_each(&leave, put_metric, job))
 		put_unseen(job, job->allocator_total + recorder + snap__mappings_bytes());
 }
 
