@@ -46,6 +46,16 @@ static void cache_put(void *user, const char *key, uint64_t address,
 	store_symbol_put(user, key, address, symbols, count);
 }
 
+static void cache_begin(void *user)
+{
+	store_symbol_begin(user);
+}
+
+static void cache_end(void *user)
+{
+	store_symbol_end(user);
+}
+
 /* $XDG_CACHE_HOME or ~/.cache, made if need be; what cannot be made will fail to open. */
 static char *symbol_cache_path(void)
 {
@@ -108,7 +118,11 @@ static enum snap_status need_symbols(struct session *session, struct snap_error 
 	if (session->symbols)
 		return SNAP_OK;
 	session->cache = open_cache(session);
-	session->symbol_cache = (struct symbol_cache){session->cache, cache_get, cache_put};
+	session->symbol_cache = (struct symbol_cache){.user = session->cache,
+						      .begin = cache_begin,
+						      .end = cache_end,
+						      .get = cache_get,
+						      .put = cache_put};
 	if (!session->cache)
 		options.cache = NULL;
 	session->symbols = symbols_new(&options);

@@ -24,6 +24,7 @@ struct store {
 	char *name; /* for messages: the path, or "the private database" */
 	bool in_memory;
 	bool writable;
+	bool symbols_read; /* a transaction of store_symbol_begin() is open */
 	bool symbols_open; /* a transaction that collects symbol_put() is open */
 	struct rows *rows; /* with STORE_REPORT: in place of the tables; else NULL */
 	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */

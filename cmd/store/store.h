@@ -161,6 +161,9 @@ bool store_symbol_get(struct store *store, const char *build_id, uint64_t addres
 		      struct store_symbol *frames, size_t max, size_t *count);
 void store_symbol_put(struct store *store, const char *build_id, uint64_t address,
 		      const struct store_symbol *frames, size_t count);
+/** Between these, many gets cost little; nothing is put meanwhile. */
+void store_symbol_begin(struct store *store);
+void store_symbol_end(struct store *store);
 /** Make what was put durable; store_load() and store_close() do so by themselves. */
 void store_symbol_flush(struct store *store);
 

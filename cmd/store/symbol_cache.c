@@ -17,6 +17,22 @@ static bool begin_collecting(struct store *store)
 	return store->symbols_open;
 }
 
+/* One transaction for many reads: each of its own would lock the file and look whether it changed.
+ */
+void store_symbol_begin(struct store *store)
+{
+	if (!store->symbols_open && !store->symbols_read)
+		store->symbols_read =
+			sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void store_symbol_end(struct store *store)
+{
+	if (store->symbols_read)
+		sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+	store->symbols_read = false;
+}
+
 void store_symbol_flush(struct store *store)
 {
 	if (!store->symbols_open)

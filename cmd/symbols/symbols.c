@@ -265,21 +265,20 @@ static bool is_doubtful(struct symbols *symbols, struct place *place, const stru
 }
 
 /** Ask the caller's cache, and take over its texts. */
-static const struct answer *ask_cache(struct symbols *symbols, uint32_t place, uint64_t address)
+static void ask_cache(struct symbols *symbols, uint32_t place, uint64_t address)
 {
 	const struct symbol_cache *cache = symbols->options.cache;
 	const char *key = symbols->places[place].key;
 	struct symbol_frame frames[LINES_FRAMES_MAX];
 	size_t count = 0;
 
-	if (!cache || !cache->get || !*key ||
-	    !cache->get(cache->user, key, address, frames, LINES_FRAMES_MAX, &count))
-		return NULL;
+	if (!*key || !cache->get(cache->user, key, address, frames, LINES_FRAMES_MAX, &count))
+		return;
 	for (size_t i = 0; i < count; i++) {
 		frames[i].function = texts_keep(symbols->texts, frames[i].function);
 		frames[i].file = texts_keep(symbols->texts, frames[i].file);
 	}
-	return answer_add(symbols, place, address, frames, count);
+	answer_add(symbols, place, address, frames, count);
 }
 
 /** Ask the module, and tell the cache what will not change any more. */
@@ -296,15 +295,12 @@ static const struct answer *ask_module(struct symbols *symbols, uint32_t place, 
 	return answer_add(symbols, place, address, frames, count);
 }
 
+/** What the cache knew is an answer already. */
 static const struct answer *answer_get(struct symbols *symbols, uint32_t place, uint64_t address)
 {
 	const struct answer *answer = answer_find(symbols, place, address);
 
-	if (!answer)
-		answer = ask_cache(symbols, place, address);
-	if (!answer)
-		answer = ask_module(symbols, place, address);
-	return answer;
+	return answer ? answer : ask_module(symbols, place, address);
 }
 
 /* Models. */
@@ -367,6 +363,23 @@ static int compare_tasks(const void *left, const void *right)
 	if (a->address != b->address)
 		return a->address < b->address ? -1 : 1;
 	return (a->location > b->location) - (a->location < b->location);
+}
+
+/** Take over what the cache knows, all at once: asking one by one costs it a lock each. */
+static void recall(struct symbols *symbols, const struct task *tasks, size_t count)
+{
+	const struct symbol_cache *cache = symbols->options.cache;
+
+	if (!cache || !cache->get)
+		return;
+	if (cache->begin)
+		cache->begin(cache->user);
+	for (size_t i = 0; i < count; i++)
+		if (tasks[i].place != SNAP_NONE &&
+		    !answer_find(symbols, tasks[i].place, tasks[i].address))
+			ask_cache(symbols, tasks[i].place, tasks[i].address);
+	if (cache->end)
+		cache->end(cache->user);
 }
 
 static bool resolve_one(struct symbols *symbols, struct model *model, const struct task *task)
@@ -436,6 +449,8 @@ enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
 	struct task *tasks = places ? list_tasks(model, places, &count) : NULL;
 	bool fine = tasks != NULL;
 
+	if (fine)
+		recall(symbols, tasks, count);
 	for (size_t i = 0; i < count && fine; i++) {
 		fine = resolve_one(symbols, model, &tasks[i]);
 		if (symbols->options.progress && (i % 256 == 0 || i + 1 == count))

@@ -34,6 +34,8 @@ struct symbol_frame {
  */
 struct symbol_cache {
 	void *user;
+	void (*begin)(void *user); /* many get() follow, up to end(); both may be NULL */
+	void (*end)(void *user);
 	bool (*get)(void *user, const char *key, uint64_t address, struct symbol_frame *frames,
 		    size_t max, size_t *count);
 	void (*put)(void *user, const char *key, uint64_t address,
