@@ -15,6 +15,7 @@
  */
 #include "analysis/pair_fuzzy.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +30,9 @@ static const double sure_likeness = 0.75;    /* with the same skeleton: no need 
 static const double ambiguity = 0.01;        /* rivals this close cannot be told apart */
 static const double one_sided_weight = 0.25; /* of a frame that the other snapshot has nowhere */
 static const double size_share = 0.1;        /* what sizes say: enough to decide between equals */
-static const double line_share = 0.3;        /* what lines say: which call in a function it was */
-static const double order_share = 0.05;      /* what the same place in families of stacks says */
+static const double same_size_bonus = 0.1; /* of as many blocks of one size, that no others have */
+static const double line_share = 0.3;      /* what lines say: which call in a function it was */
+static const double order_share = 0.05;    /* what the same place in families of stacks says */
 
 enum {
 	FEWEST_CANDIDATES = 3, /* aligned per old family, however many there are ... */
@@ -58,6 +60,7 @@ struct fuzzy_side {
 	size_t family_count;
 	uint32_t *tokens;    /* of all stacks */
 	uint32_t *family_of; /* per member */
+	uint32_t *alike; /* per member: how many hold as many blocks of as many bytes, with it */
 };
 
 /* Two stacks that may be one. */
@@ -252,14 +255,18 @@ static bool is_known(const struct figures *figures, enum figure bytes)
 	       figures->value[bytes + 1] > 0;
 }
 
-/* Blocks of one size, in like number, are likely the same blocks.  All that was ever allocated says
- * more than what is live: a leak changes the latter. */
+/* All that was ever allocated says more than what is live: a leak changes the latter. */
+static enum figure telling_bytes(const struct figures *a, const struct figures *b)
+{
+	return is_known(a, FIGURE_ALLOCATED_BYTES) && is_known(b, FIGURE_ALLOCATED_BYTES)
+		       ? FIGURE_ALLOCATED_BYTES
+		       : FIGURE_LIVE_BYTES;
+}
+
+/* Blocks of one size, in like number, are likely the same blocks. */
 static double size_likeness(const struct figures *a, const struct figures *b)
 {
-	enum figure bytes =
-		is_known(a, FIGURE_ALLOCATED_BYTES) && is_known(b, FIGURE_ALLOCATED_BYTES)
-			? FIGURE_ALLOCATED_BYTES
-			: FIGURE_LIVE_BYTES;
+	enum figure bytes = telling_bytes(a, b);
 	double a_blocks, b_blocks;
 
 	if (!is_known(a, bytes) || !is_known(b, bytes))
@@ -268,6 +275,55 @@ static double size_likeness(const struct figures *a, const struct figures *b)
 	b_blocks = (double)b->value[bytes + 1];
 	return 0.7 * ratio((double)a->value[bytes] / a_blocks, (double)b->value[bytes] / b_blocks) +
 	       0.3 * ratio(a_blocks, b_blocks);
+}
+
+static bool same_size(const struct figures *a, const struct figures *b)
+{
+	enum figure bytes = telling_bytes(a, b);
+
+	return is_known(a, bytes) && a->value[bytes] == b->value[bytes] &&
+	       a->value[bytes + 1] == b->value[bytes + 1];
+}
+
+struct sized_member {
+	uint64_t bytes, blocks;
+	uint32_t member;
+};
+
+static int compare_sized(const void *left, const void *right)
+{
+	const struct sized_member *a = left, *b = right;
+
+	if (a->bytes != b->bytes)
+		return a->bytes < b->bytes ? -1 : 1;
+	return (a->blocks > b->blocks) - (a->blocks < b->blocks);
+}
+
+/* How many of a side's stacks have each size: what many have tells nothing. */
+static bool count_alike(struct fuzzy_side *side, const struct dataset_cell *const *cells)
+{
+	struct sized_member *sized = malloc((side->member_count + 1) * sizeof(*sized));
+
+	side->alike = malloc((side->member_count + 1) * sizeof(*side->alike));
+	for (uint32_t i = 0; sized && i < side->member_count; i++) {
+		const struct figures *figures = &cells[side->members[i]]->figures;
+		enum figure bytes = telling_bytes(figures, figures);
+
+		sized[i] =
+			(struct sized_member){figures->value[bytes], figures->value[bytes + 1], i};
+	}
+	if (sized && side->alike) {
+		qsort(sized, side->member_count, sizeof(*sized), compare_sized);
+		for (size_t first = 0, next; first < side->member_count; first = next) {
+			for (next = first + 1; next < side->member_count; next++)
+				if (compare_sized(&sized[first], &sized[next]) != 0)
+					break;
+			for (size_t i = first; i < next; i++)
+				side->alike[sized[i].member] = (uint32_t)(next - first);
+		}
+	}
+	free(sized);
+	return sized && side->alike;
 }
 
 /* Lines of one function are mapped; those of a renamed one are counted from the first that was
@@ -311,10 +367,14 @@ static bool add_candidate(struct fuzzy *fuzzy, uint32_t old, uint32_t new, doubl
 			  uint32_t distance)
 {
 	uint32_t a = fuzzy->old.members[old], b = fuzzy->new.members[new];
-	double size = size_likeness(&fuzzy->sides->old[a]->figures, &fuzzy->sides->new[b]->figures);
-	double score = (1 - size_share - line_share - order_share) * likeness + size_share * size +
+	const struct figures *figures_a = &fuzzy->sides->old[a]->figures;
+	const struct figures *figures_b = &fuzzy->sides->new[b]->figures;
+	double score = (1 - size_share - line_share - order_share) * likeness +
+		       size_share * size_likeness(figures_a, figures_b) +
 		       line_share * line_likeness(fuzzy, a, b) + (distance == 0 ? order_share : 0);
 
+	if (same_size(figures_a, figures_b))
+		score += same_size_bonus / fmax(fuzzy->old.alike[old], fuzzy->new.alike[new]);
 	if (!array_reserve(&fuzzy->candidates, &fuzzy->candidate_capacity, fuzzy->candidate_count,
 			   sizeof(*fuzzy->candidates)))
 		return false;
@@ -593,6 +653,7 @@ static void side_release(struct fuzzy_side *side)
 	free(side->tokens);
 	free(side->stacks);
 	free(side->family_of);
+	free(side->alike);
 }
 
 bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, const uint32_t *old,
@@ -613,8 +674,9 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 	if (ok)
 		fuzzy.line_map = line_map_compute(&fuzzy.scorer.tokens, sides->old, sides->new);
 	ok = ok && fuzzy.line_map && gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
-	     gather_families(&fuzzy, &fuzzy.new, new, new_count) && find_all_candidates(&fuzzy) &&
-	     choose(&fuzzy, pairs, pair_count);
+	     gather_families(&fuzzy, &fuzzy.new, new, new_count) &&
+	     count_alike(&fuzzy.old, sides->old) && count_alike(&fuzzy.new, sides->new) &&
+	     find_all_candidates(&fuzzy) && choose(&fuzzy, pairs, pair_count);
 	side_release(&fuzzy.old);
 	side_release(&fuzzy.new);
 	skeletons_release(&fuzzy.skeletons);
