@@ -415,13 +415,43 @@ struct search {
 	size_t unsure_count;
 };
 
+/* The token that names a family's site: its newest frame that is not allocator plumbing. */
+static uint32_t naming_token(const struct fuzzy *fuzzy, const struct fuzzy_side *side,
+			     size_t family)
+{
+	const struct indexed_stack *stack = &side->stacks[family];
+	uint32_t named = fuzzy->dataset->sites[side->families[family].site].identity.named;
+
+	return named < stack->depth ? stack->tokens[named] : SNAP_NONE;
+}
+
+static bool has_token(const struct indexed_stack *stack, uint32_t token)
+{
+	for (uint32_t i = 0; i < stack->depth; i++)
+		if (stack->tokens[i] == token)
+			return true;
+	return false;
+}
+
+/* Two functions that live on in both snapshots allocate, and neither was inlined into the other. */
+static bool are_strangers(const struct fuzzy *fuzzy, size_t f, uint32_t found)
+{
+	uint32_t old = naming_token(fuzzy, &fuzzy->old, f);
+	uint32_t new = naming_token(fuzzy, &fuzzy->new, found);
+
+	return old != new &&old != SNAP_NONE &&new != SNAP_NONE &&
+	       !token_is_one_sided(&fuzzy->scorer.tokens, old) &&
+	       !token_is_one_sided(&fuzzy->scorer.tokens, new) &&
+	       !has_token(&fuzzy->new.stacks[found], old) && !has_token(&fuzzy->old.stacks[f], new);
+}
+
 /* Are the stacks of old family `f` those of new family `found`?  Negative when memory is out. */
 static double try_candidate(struct fuzzy *fuzzy, size_t f, uint32_t found)
 {
 	const struct family *old = &fuzzy->old.families[f], *new = &fuzzy->new.families[found];
 	double likeness;
 
-	if (!same_domain(fuzzy, old, new))
+	if (!same_domain(fuzzy, old, new) || are_strangers(fuzzy, f, found))
 		return 0;
 	likeness = stack_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]);
 	if (likeness >= least_likeness && !add_family_pair(fuzzy, old, new, likeness))
