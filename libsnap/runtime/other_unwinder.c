@@ -29,6 +29,15 @@
 #define TEXT_OF(name)   TEXT(name)
 #define TEXT(name)      #name
 #define TARGET          TEXT_OF(UNW_TARGET)
+/* What it asks for to begin with; on aarch64 UNW_REG_IP is where the return address was.  And what
+   it calls a signal frame: there the kernel's code, elsewhere the one that was interrupted. */
+#if defined(__aarch64__)
+#define FIRST_IP                        UNW_AARCH64_PC
+#define HANDLER_RETURNS_TO_SIGNAL_FRAME true
+#else
+#define FIRST_IP                        ((unw_regnum_t)UNW_REG_IP)
+#define HANDLER_RETURNS_TO_SIGNAL_FRAME false
+#endif
 /* A search table of .eh_frame_hdr that can be searched: pairs of 4-byte offsets. */
 #define ENCODED_SDATA4         0x0bu
 #define ENCODED_UDATA4         0x03u
@@ -83,7 +92,7 @@ static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value
 static int access_reg(unw_addr_space_t as, unw_regnum_t number, unw_word_t *value, int write,
 		      void *unused)
 {
-	unsigned index = number == (unw_regnum_t)UNW_REG_IP ? SNAP__REG_RA : (unsigned)number;
+	unsigned index = number == FIRST_IP ? SNAP__REG_RA : (unsigned)number;
 
 	(void)as;
 	(void)unused;
@@ -296,11 +305,12 @@ enum snap__other_end snap__other_unwind(const struct snap__regs *at, uintptr_t *
 		if (*count == room)
 			return SNAP__OTHER_NO_ROOM;
 		pcs[(*count)++] = exact ? pc : pc - 1;
+		exact = HANDLER_RETURNS_TO_SIGNAL_FRAME && lib.is_signal_frame(&now.cursor) > 0;
 		result = step();
 		if (result <= 0)
 			return result == 0 ? SNAP__OTHER_WHOLE : SNAP__OTHER_TRUNCATED;
-		/* What it calls a signal frame is the one that the signal interrupted. */
-		exact = lib.is_signal_frame(&now.cursor) > 0;
+		if (!HANDLER_RETURNS_TO_SIGNAL_FRAME)
+			exact = lib.is_signal_frame(&now.cursor) > 0;
 	}
 }
 

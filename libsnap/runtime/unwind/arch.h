@@ -43,6 +43,20 @@ static inline uintptr_t snap__arch_code_address(uintptr_t pointer)
 #endif
 }
 
+/**
+ * The caller's stack pointer (the CFA) of a function of ours that is under way, whose frame pointer
+ * is `frame`; 0 if it cannot be known.
+ */
+#if defined(__aarch64__)
+uintptr_t snap__arch_cfa(const void *frame);
+#else
+static inline uintptr_t snap__arch_cfa(const void *frame)
+{
+	return (uintptr_t)frame +
+	       2 * sizeof(uintptr_t); /* above what it saved and was returned to */
+}
+#endif
+
 /** A bit for each register that snap__arch_here() stores. */
 #if defined(__x86_64__)
 #define SNAP__ARCH_KEPT 0x1f0c8u /* rbx, rbp, rsp, r12-r15, return address */

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/unwind/arch.h"
+
 /** The registers that .eh_frame rules of ordinary code depend on, as they are in the caller. */
 struct snap__regs {
 	uintptr_t pc; /* return address into the caller */
@@ -26,7 +28,8 @@ static inline struct snap__regs snap__regs_of_caller(const void *frame)
 {
 	const uintptr_t *slot = (const uintptr_t *)frame;
 
-	return (struct snap__regs){.pc = slot[1], .sp = (uintptr_t)(slot + 2), .fp = slot[0]};
+	return (struct snap__regs){
+		.pc = snap__arch_code_address(slot[1]), .sp = snap__arch_cfa(frame), .fp = slot[0]};
 }
 
 /** A thread's kept stack and its stack bounds.  Zeroed memory is a valid empty one. */
