@@ -15,7 +15,6 @@
  */
 #include "analysis/pair_fuzzy.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +25,7 @@
 
 /* Chosen on the corpus of tests/compare; each has its reason beside it. */
 static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */
+static const double slight_likeness = 0.25;  /* enough where function and size are one's own */
 static const double sure_likeness = 0.75;    /* with the same skeleton: no need to look further */
 static const double ambiguity = 0.01;        /* rivals this close cannot be told apart */
 static const double one_sided_weight = 0.25; /* of a frame that the other snapshot has nowhere */
@@ -363,18 +363,31 @@ static double line_likeness(const struct fuzzy *fuzzy, uint32_t old, uint32_t ne
 
 /* ---- candidates ---- */
 
+/* How many stacks of either side, at most, have the size that both of these have; 0: theirs differ.
+ */
+static uint32_t count_of_size(const struct fuzzy *fuzzy, uint32_t old, uint32_t new)
+{
+	uint32_t a = fuzzy->old.members[old], b = fuzzy->new.members[new];
+
+	if (!same_size(&fuzzy->sides->old[a]->figures, &fuzzy->sides->new[b]->figures))
+		return 0;
+	return fuzzy->old.alike[old] > fuzzy->new.alike[new] ? fuzzy->old.alike[old]
+							     : fuzzy->new.alike[new];
+}
+
 static bool add_candidate(struct fuzzy *fuzzy, uint32_t old, uint32_t new, double likeness,
 			  uint32_t distance)
 {
 	uint32_t a = fuzzy->old.members[old], b = fuzzy->new.members[new];
-	const struct figures *figures_a = &fuzzy->sides->old[a]->figures;
-	const struct figures *figures_b = &fuzzy->sides->new[b]->figures;
-	double score = (1 - size_share - line_share - order_share) * likeness +
-		       size_share * size_likeness(figures_a, figures_b) +
+	uint32_t of_size = count_of_size(fuzzy, old, new);
+	double size = size_likeness(&fuzzy->sides->old[a]->figures, &fuzzy->sides->new[b]->figures);
+	double score = (1 - size_share - line_share - order_share) * likeness + size_share * size +
 		       line_share * line_likeness(fuzzy, a, b) + (distance == 0 ? order_share : 0);
 
-	if (same_size(figures_a, figures_b))
-		score += same_size_bonus / fmax(fuzzy->old.alike[old], fuzzy->new.alike[new]);
+	if (likeness < least_likeness && of_size != 1)
+		return true;
+	if (of_size)
+		score += same_size_bonus / of_size;
 	if (!array_reserve(&fuzzy->candidates, &fuzzy->candidate_capacity, fuzzy->candidate_count,
 			   sizeof(*fuzzy->candidates)))
 		return false;
@@ -449,12 +462,14 @@ static bool are_strangers(const struct fuzzy *fuzzy, size_t f, uint32_t found)
 static double try_candidate(struct fuzzy *fuzzy, size_t f, uint32_t found)
 {
 	const struct family *old = &fuzzy->old.families[f], *new = &fuzzy->new.families[found];
-	double likeness;
+	double likeness, least = least_likeness;
 
 	if (!same_domain(fuzzy, old, new) || are_strangers(fuzzy, f, found))
 		return 0;
+	if (naming_token(fuzzy, &fuzzy->old, f) == naming_token(fuzzy, &fuzzy->new, found))
+		least = slight_likeness;
 	likeness = stack_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]);
-	if (likeness >= least_likeness && !add_family_pair(fuzzy, old, new, likeness))
+	if (likeness >= least && !add_family_pair(fuzzy, old, new, likeness))
 		return -1;
 	return likeness;
 }
