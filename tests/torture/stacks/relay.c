@@ -1,14 +1,8 @@
 /*
- * relay.c - a module that calls back; built as `relay_red` and `relay_blue`, which are alike but
- * for the size of a frame and of their names.
+ * relay.c - a module that calls back; built twice, alike but for the name, or with another
+ * FRAME_BYTES as well.
  */
 void *plugin_relay(void *(*function)(int), int size);
-
-#ifdef RELAY_BLUE
-#define FRAME_BYTES 72
-#else
-#define FRAME_BYTES 104
-#endif
 
 void *plugin_relay(void *(*function)(int), int size)
 {

@@ -100,6 +100,47 @@ FAR static uint64_t outer_share(int depth, uint64_t n)
 	return n + 1;
 }
 
+/*
+ * The same below, but for rbp, and other frames outside: the frame of moved() lies lower or higher,
+ * as much as the frame of end_of_share() is smaller or larger.  Nothing is written to the memory in
+ * between, so that what was there the last time still is.
+ */
+FAR static uint64_t end_of_share(uint64_t n, size_t share)
+{
+	char *room = alloca(1024 - share);
+
+	use(&room);
+	n = leaf(n);
+	use(&room);
+	return n;
+}
+
+FAR static uint64_t moved(uint64_t n, size_t share)
+{
+	n = end_of_share(n, share);
+	__asm__ volatile("" : "+r"(n));
+	return n + 1;
+}
+
+FAR static uint64_t move(uint64_t n, size_t share)
+{
+	char *room = alloca(share);
+
+	use(&room);
+	if (share % 128 == 0)
+		n = moved(n, share) + 1;
+	else
+		n = moved(n + 1, share) * 3;
+	use(&room);
+	return n;
+}
+
+FAR static void move_about(int rounds)
+{
+	for (int i = 0; i < rounds; i++)
+		sink += move((uint64_t)i, 16 + (size_t)(i * 7 % 32) * 16);
+}
+
 FAR static uint64_t variable_array(int depth, uint64_t n)
 {
 	volatile char room[1 + n % 200];
@@ -240,6 +281,7 @@ int main(int argc, char **argv)
 		sink += go_on((int)(random_number() % 40), (uint64_t)i);
 		if (i % 10 == 0)
 			change_outside(5);
+		move_about(10);
 	}
 	return 0;
 }

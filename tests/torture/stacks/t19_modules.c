@@ -3,8 +3,8 @@
  * copies. Stands for: rules and names of a closed module that are believed of the one that took its
  * place.
  *
- * t19_modules RED BLUE: two modules of one size, the function plugin_relay() at one offset in both,
- * with frames of different sizes.  Prints how often the second was mapped where the first had been.
+ * t19_modules RED BLUE: two modules of one size, the function plugin_relay() at one offset in both.
+ * Prints how often the second was mapped where the first had been.
  */
 #include "../torture.h"
 
