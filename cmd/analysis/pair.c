@@ -338,15 +338,17 @@ static bool pair_signatures(struct pairing *pairing, const struct dataset *datas
 {
 	uint32_t *old_sites, *new_sites;
 	uint64_t *keys = NULL;
+	size_t count = 0;
 	bool ok;
 
 	if (!line_map || old->count == 0 || new->count == 0)
 		return true; /* one build, or nothing to pair */
 	old_sites = sites_left(old);
 	new_sites = sites_left(new);
-	if (old_sites && new_sites)
-		keys = signature_keys(dataset, sides, old_sites, old->count, new_sites, new->count);
-	ok = keys && pair_functions(pairing, old, new, keys, line_map);
+	ok = old_sites && new_sites &&
+	     signature_keys(&keys, &count, dataset, sides, old_sites, old->count, new_sites,
+			    new->count) &&
+	     (count == 0 || pair_functions(pairing, old, new, keys, line_map));
 	free(old_sites);
 	free(new_sites);
 	free(keys);

@@ -24,6 +24,8 @@ struct naming {
 	struct dataset *texts;    /* interned: normalised and bare names */
 	struct frame_name *names; /* per frame */
 	unsigned char *sides;     /* per text: in stacks of which snapshots */
+	uint64_t *keys;           /* per frame */
+	bool *changed;            /* per frame: its function goes by another name than its own */
 };
 
 /* A stack that is left. */
@@ -129,24 +131,40 @@ static bool on_both_sides(const struct naming *naming, uint32_t text)
 	return naming->sides[text] == (SIDE_OLD | SIDE_NEW);
 }
 
-/* 0 when every function of the stack is in both snapshots under its full name: it is not there. */
+/* False when memory is out. */
+static bool key_frames(struct naming *naming)
+{
+	size_t count = naming->dataset->frame_count;
+
+	naming->keys = malloc((count + 1) * sizeof(*naming->keys));
+	naming->changed = malloc((count + 1) * sizeof(*naming->changed));
+	for (size_t i = 0; naming->keys && naming->changed && i < count; i++) {
+		const struct frame_name *name = &naming->names[i];
+		bool known = on_both_sides(naming, name->function);
+		/* An executable may have another name. */
+		uint32_t module = on_both_sides(naming, name->module) ? name->module : 0;
+
+		naming->keys[i] = lookup_fold(module, known ? name->function : name->bare);
+		naming->changed[i] = !known && name->bare != name->function;
+	}
+	return naming->keys && naming->changed;
+}
+
+/* 0 when every function of the stack goes by its full name: its partner is not there. */
 static uint64_t key_of(const struct naming *naming, uint32_t site)
 {
-	const struct dataset *dataset = naming->dataset;
-	const struct dataset_site *row = &dataset->sites[site];
+	const struct dataset_site *row = &naming->dataset->sites[site];
+	const uint32_t *frames = naming->dataset->stack + row->first;
 	uint64_t key = lookup_fold(1, row->domain);
-	bool changed = false;
+	uint32_t f = 0;
 
-	for (uint32_t f = 0; f < row->depth; f++) {
-		const struct frame_name *name = &naming->names[dataset->stack[row->first + f]];
-		bool known = on_both_sides(naming, name->function);
-
-		changed |= !known && name->bare != name->function;
-		key = lookup_fold(key, known ? name->function : name->bare);
-		/* An executable may have another name. */
-		key = lookup_fold(key, on_both_sides(naming, name->module) ? name->module : 0);
-	}
-	return changed ? key : 0;
+	while (f < row->depth && !naming->changed[frames[f]])
+		f++;
+	if (f == row->depth)
+		return 0;
+	for (f = 0; f < row->depth; f++)
+		key = lookup_fold(key, naming->keys[frames[f]]);
+	return key;
 }
 
 static int compare_number(uint64_t a, uint64_t b)
@@ -176,32 +194,45 @@ static bool is_unambiguous(const struct leftover *group, size_t count)
 	return kinds[0] == 1 && kinds[1] == 1;
 }
 
-static void set_keys(struct leftover *leftovers, size_t count, uint64_t *keys)
+/* Returns how many. */
+static size_t set_keys(struct leftover *leftovers, size_t count, uint64_t *keys)
 {
+	size_t set = 0;
+
 	qsort(leftovers, count, sizeof(*leftovers), compare_leftovers);
 	for (size_t first = 0, next; first < count; first = next) {
 		for (next = first + 1; next < count; next++)
 			if (leftovers[next].key != leftovers[first].key)
 				break;
-		if (leftovers[first].key == 0 || !is_unambiguous(leftovers + first, next - first))
+		if (!is_unambiguous(leftovers + first, next - first))
 			continue;
 		for (size_t i = first; i < next; i++)
 			keys[leftovers[i].site] = leftovers[i].key;
+		set += next - first;
 	}
+	return set;
 }
 
-static void add_leftovers(struct leftover *leftovers, const struct naming *naming,
-			  const uint32_t *sites, size_t count, bool new)
+/* Those that have a key; returns how many. */
+static size_t add_leftovers(struct leftover *leftovers, const struct naming *naming,
+			    const uint32_t *sites, size_t count, bool new)
 {
-	for (size_t i = 0; i < count; i++)
-		leftovers[i] = (struct leftover){key_of(naming, sites[i]),
-						 naming->dataset->sites[sites[i]].identity.function,
-						 sites[i], new};
+	size_t added = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t key = key_of(naming, sites[i]);
+
+		if (key)
+			leftovers[added++] = (struct leftover){
+				key, naming->dataset->sites[sites[i]].identity.function, sites[i],
+				new};
+	}
+	return added;
 }
 
-uint64_t *signature_keys(const struct dataset *dataset, const struct pair_sides *sides,
-			 const uint32_t *old, size_t old_count, const uint32_t *new,
-			 size_t new_count)
+bool signature_keys(uint64_t **out, size_t *out_count, const struct dataset *dataset,
+		    const struct pair_sides *sides, const uint32_t *old, size_t old_count,
+		    const uint32_t *new, size_t new_count)
 {
 	struct naming naming = {
 		.dataset = dataset,
@@ -210,19 +241,26 @@ uint64_t *signature_keys(const struct dataset *dataset, const struct pair_sides 
 	};
 	struct leftover *leftovers = malloc((old_count + new_count + 1) * sizeof(*leftovers));
 	uint64_t *keys = calloc(dataset->site_count + 1, sizeof(*keys));
+	bool ok = naming.texts && naming.names && leftovers && keys && name_frames(&naming) &&
+		  note_sides(&naming, sides) && key_frames(&naming);
 
-	if (naming.texts && naming.names && leftovers && keys && name_frames(&naming) &&
-	    note_sides(&naming, sides)) {
-		add_leftovers(leftovers, &naming, old, old_count, false);
-		add_leftovers(leftovers + old_count, &naming, new, new_count, true);
-		set_keys(leftovers, old_count + new_count, keys);
-	} else {
-		free(keys);
-		keys = NULL;
+	*out_count = 0;
+	if (ok) {
+		size_t count = add_leftovers(leftovers, &naming, old, old_count, false);
+
+		count += add_leftovers(leftovers + count, &naming, new, new_count, true);
+		*out_count = set_keys(leftovers, count, keys);
 	}
 	dataset_free(naming.texts);
 	free(naming.names);
 	free(naming.sides);
+	free(naming.keys);
+	free(naming.changed);
 	free(leftovers);
-	return keys;
+	if (!ok) {
+		free(keys);
+		keys = NULL;
+	}
+	*out = keys;
+	return ok;
 }

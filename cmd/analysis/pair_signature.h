@@ -13,10 +13,11 @@
 /**
  * Keys of stacks that are left, malloc'ed, by site: equal where two stacks are the same but for
  * parameters and template arguments of functions that the other snapshot has not got; 0 where
- * several functions would be meant, and for all other sites.  NULL when memory is out.
+ * several functions would be meant, and for all other sites.  *out_count is how many are not 0.
+ * False, and *out NULL, when memory is out.
  */
-uint64_t *signature_keys(const struct dataset *dataset, const struct pair_sides *sides,
-			 const uint32_t *old, size_t old_count, const uint32_t *new,
-			 size_t new_count);
+bool signature_keys(uint64_t **out, size_t *out_count, const struct dataset *dataset,
+		    const struct pair_sides *sides, const uint32_t *old, size_t old_count,
+		    const uint32_t *new, size_t new_count);
 
 #endif
