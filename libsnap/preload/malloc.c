@@ -35,7 +35,7 @@ static inline bool is_bootstrap(const void *ptr)
 
 static inline void came(const void *ptr, size_t size, const void *frame)
 {
-	if (ptr && !snap__record_skips(size))
+	if (snap__recording() && ptr && !snap__record_skips(size))
 		snap__record_alloc(ptr, size, frame);
 }
 
@@ -49,7 +49,7 @@ RECORDED void *snap__recorded_malloc(size_t size)
 {
 	void *ptr = snap__real.malloc(size);
 
-	if (ptr)
+	if (snap__recording() && ptr)
 		snap__record_alloc(ptr, size, FRAME);
 	return ptr;
 }
@@ -58,7 +58,7 @@ RECORDED void *snap__recorded_calloc(size_t count, size_t size)
 {
 	void *ptr = snap__real.calloc(count, size);
 
-	if (ptr)
+	if (snap__recording() && ptr)
 		snap__record_alloc(ptr, count * size, FRAME); /* did not overflow */
 	return ptr;
 }

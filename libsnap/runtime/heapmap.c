@@ -36,6 +36,7 @@ typedef snap__mid mid_t;
 
 struct snap__heapmap snap__heapmap;
 atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS];
+_Atomic uint32_t snap__heapmap_filter_mask = SNAP__FILTER_MASK;
 
 static size_t slots_per_leaf(void)
 {
@@ -64,6 +65,7 @@ bool snap__heapmap_init(unsigned shift, bool sparse)
 {
 	snap__heapmap.shift = shift;
 	snap__heapmap.sparse = sparse;
+	snap__heapmap_filter_mark(0, 1); /* see snap__heapmap_suspect_all() */
 	if (!snap__heapmap.top)
 		snap__heapmap.top = snap__map(sizeof(mid_t) << TOP_BITS);
 	return snap__heapmap.top != NULL;

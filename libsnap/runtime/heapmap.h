@@ -51,22 +51,34 @@ bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool 
  */
 #define SNAP__FILTER_REGION_BITS 12
 #define SNAP__FILTER_BITS        20
+#define SNAP__FILTER_MASK        ((1u << SNAP__FILTER_BITS) - 1)
 extern SNAP__HIDDEN atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS];
 
 static inline atomic_uchar *snap__heapmap_filter_of(uintptr_t address)
 {
-	return &snap__heapmap_filter[address >> SNAP__FILTER_REGION_BITS &
-				     ((1u << SNAP__FILTER_BITS) - 1)];
+	return &snap__heapmap_filter[address >> SNAP__FILTER_REGION_BITS & SNAP__FILTER_MASK];
 }
 
-/** For good, snap__heapmap_may_hold() is true of [base, base + size): they are not to be passed by.
+/** For good, snap__heapmap_may_hold() is true of [base, base + size): nothing there is passed by.
  */
 void snap__heapmap_filter_mark(uintptr_t base, size_t size);
+
+/** SNAP__FILTER_MASK; or 0, and every look-up is of the first entry, which is marked. */
+extern SNAP__HIDDEN _Atomic uint32_t snap__heapmap_filter_mask;
+
+/** Is snap__heapmap_may_hold() to be true of every address? */
+static inline void snap__heapmap_suspect_all(bool on)
+{
+	atomic_store(&snap__heapmap_filter_mask, on ? 0 : SNAP__FILTER_MASK);
+}
 
 /** False: a sparse map holds no block at `address`, nor is it marked. */
 static inline bool snap__heapmap_may_hold(uintptr_t address)
 {
-	return atomic_load_explicit(snap__heapmap_filter_of(address), memory_order_relaxed) != 0;
+	uint32_t mask = atomic_load_explicit(&snap__heapmap_filter_mask, memory_order_relaxed);
+	uint32_t entry = (uint32_t)(address >> SNAP__FILTER_REGION_BITS) & mask;
+
+	return atomic_load_explicit(&snap__heapmap_filter[entry], memory_order_relaxed) != 0;
 }
 
 /** Remove and return the block at `address`; false if there is none. */

@@ -31,21 +31,33 @@ static _Atomic uint64_t watched_bytes = UINT64_MAX;
 static _Atomic int64_t report_quantum = 64 * 1024;
 static void (*_Atomic watcher)(void);
 
+/* How things are while recording is on. */
+static unsigned char usual_mode(void)
+{
+	return snap__sample_period() == 0 ? SNAP__RECORD_ALL : SNAP__RECORD_SOME;
+}
+
+static void apply_mode(unsigned char mode)
+{
+	snap__heapmap_suspect_all(mode == SNAP__RECORD_ALL || mode == SNAP__RECORD_ATTEND);
+}
+
 void snap__record_switch(bool on)
 {
-	unsigned char mode = snap__sample_period() == 0 ? SNAP__RECORD_ALL : SNAP__RECORD_SOME;
+	unsigned char mode = on ? usual_mode() : SNAP__RECORD_OFF;
 
-	atomic_store(&snap__record_mode, on ? mode : SNAP__RECORD_OFF);
+	atomic_store(&snap__record_mode, mode);
+	apply_mode(mode);
 }
 
 void snap__record_attend(bool on)
 {
-	unsigned char usual = snap__sample_period() == 0 ? SNAP__RECORD_ALL : SNAP__RECORD_SOME;
-	unsigned char expected = on ? usual : SNAP__RECORD_ATTEND;
+	unsigned char mode = on ? SNAP__RECORD_ATTEND : usual_mode();
+	unsigned char before = on ? usual_mode() : SNAP__RECORD_ATTEND;
 
-	/* Unless recording is off, or was switched off meanwhile. */
-	atomic_compare_exchange_strong(&snap__record_mode, &expected,
-				       on ? SNAP__RECORD_ATTEND : usual);
+	/* Unless recording is off, or is being switched off. */
+	if (atomic_compare_exchange_strong(&snap__record_mode, &before, mode))
+		apply_mode(mode);
 }
 
 uint32_t snap__record_epoch(void)
@@ -218,16 +230,21 @@ static inline void end(struct snap__thread *thread)
 	snap__thread_done(thread);
 }
 
+static inline bool is_attended(void)
+{
+	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed) ==
+	       SNAP__RECORD_ATTEND;
+}
+
 static inline void record(const void *ptr, uint64_t size, const struct snap__held *held,
 			  const void *frame)
 {
 	struct snap__thread *thread = snap__thread_get();
 	uint32_t born = held && held->known ? held->block.epoch : snap__record_epoch();
-	unsigned mode = atomic_load_explicit(&snap__record_mode, memory_order_relaxed);
 
 	if (!thread || !begin(thread))
 		return;
-	if (__builtin_expect(mode == SNAP__RECORD_ATTEND, 0))
+	if (__builtin_expect(is_attended(), 0))
 		snap__alone_here();
 	if (snap__sample_period() == 0 || snap__sample_takes(&thread->sampler, size)) {
 		uint64_t n = atomic_load_explicit(&thread->counts[SNAP__COUNT_ALLOCATED],
@@ -262,6 +279,8 @@ __attribute__((always_inline)) static inline bool forget(const void *ptr, struct
 
 	if (!thread || thread->busy == SNAP__INTERNAL)
 		return false;
+	if (__builtin_expect(is_attended(), 0))
+		snap__alone_here();
 	known = snap__heapmap_take_at(place, (uintptr_t)ptr, block) ||
 		snap__heapmap_take((uintptr_t)ptr, block);
 	if (known) {

@@ -17,7 +17,7 @@
 #include "runtime/heapmap.h"
 #include "runtime/thread.h"
 
-/** Which events are recorded: the first thing that every call of malloc asks. */
+/** Which events are recorded. */
 enum snap__record_mode {
 	SNAP__RECORD_OFF,
 	SNAP__RECORD_SOME, /* those that snap__sample_takes() picks */
@@ -37,22 +37,20 @@ static inline bool snap__recording(void)
 	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed) != SNAP__RECORD_OFF;
 }
 
-/** True: an allocation of `size` bytes is not to be recorded, and snap__record_alloc() not called.
+/**
+ * The first thing that every call of malloc asks.  True: an allocation of `size` bytes is not to be
+ * recorded, and snap__record_alloc() not called.  Where there is no sampling it is never true, also
+ * while recording is off.
  */
 static inline bool snap__record_skips(size_t size)
 {
-	unsigned mode = atomic_load_explicit(&snap__record_mode, memory_order_relaxed);
-
-	if (mode == SNAP__RECORD_SOME)
-		return snap__sample_passes(size);
-	return mode == SNAP__RECORD_OFF;
+	return snap__sample_passes(size);
 }
 
-/** True: the block at `ptr` is not recorded, and snap__record_free() not called. */
+/** ... of free.  True: the block at `ptr` is not recorded, and snap__record_free() not called. */
 static inline bool snap__record_ignores(const void *ptr)
 {
-	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed) < SNAP__RECORD_ALL &&
-	       !snap__heapmap_may_hold((uintptr_t)ptr);
+	return !snap__heapmap_may_hold((uintptr_t)ptr);
 }
 
 /** A block that was taken out of the heap map around a resize. */
