@@ -2,6 +2,7 @@
 """Run programs bare and recorded, in many environments, many times: same status, same output, no deadlock.
 
 matrix.py --library libsnap.so --programs DIR [--repeat N] [--environments A,B] [--cases A,B] [--results FILE]
+matrix.py --emulator "qemu-aarch64 -L ROOT" ...      programs and library of another processor
 matrix.py --table FILE...      the results of earlier runs as one table
 
 A cell of the table says how often a program was recorded, or what differed.
@@ -105,6 +106,8 @@ CASES = {
     "git": other("/usr/bin/git", "--version"),
     "node": other("/usr/bin/node", "-e", NODE),
 }
+# Where processes with threads fork, qemu-user fails an assertion of its own; what confines starts programs.
+EMULATED = "plain,bind-now,sampled,timer,verified,n3,full,read-only"
 QUICK = [name for name in CASES if re.match("t[0-9]", name) and name not in ("t05", "t06", "t10")]
 
 ENVIRONMENTS = {
@@ -113,6 +116,7 @@ ENVIRONMENTS = {
     "malloc-check": Environment("glibc's checking malloc, MALLOC_CHECK_=3, MALLOC_PERTURB_=85", preload=MALLOC_DEBUG,
                                 settings={"MALLOC_CHECK_": "3", "MALLOC_PERTURB_": "85"}),
     "sampled": Environment("--sample 4KiB", settings={"SNAP_SAMPLE": "4KiB"}),
+    "verified": Environment("SNAP_VERIFY=29, no mismatch", settings={"SNAP_VERIFY": "29"}, speaks=True),
     "timer": Environment("a snapshot each 10 ms", settings={"SNAP_EVERY": "10ms"}),
     "v": Environment("ulimit -v, 1 GiB", limits=((resource.RLIMIT_AS, 1024 * MIB),), speaks=True),
     "n3": Environment("ulimit -n 3, standard input closed", limits=((resource.RLIMIT_NOFILE, 3),), closes=(0,),
@@ -215,6 +219,9 @@ def difference(case, environment, bare, steady, recorded):
         return f"ended with {recorded.status}, bare {bare.status}"
     if steady and mask(recorded.out) != mask(bare.out):
         return "prints something else"
+    mismatches = re.search(rb" ([1-9][0-9]*) mismatches", recorded.err)
+    if mismatches:
+        return mismatches.group(0).decode().strip()
     said = spoken(recorded.err, case, environment)
     if steady and mask(said) != mask(bare.err):
         return "says " + (said[:120].decode(errors="replace").strip().replace("\n", " / ") or "less")
@@ -230,6 +237,13 @@ def unsound(directory):
     return None
 
 
+def preloading(options, argv, env, libraries):
+    """Arguments and variables that start `argv` with `libraries` preloaded into it, not into an emulator."""
+    if not options.emulator:
+        return argv, dict(env, LD_PRELOAD=libraries)
+    return [*options.emulator.split(), "-E", "LD_PRELOAD=" + libraries, *argv], env
+
+
 def one_cell(options, case, environment, place):
     """The outcome of one case in one environment, as the table shows it."""
     argv = [part.format(dir=options.programs) if "{dir}" in part else part for part in case.argv]
@@ -237,20 +251,23 @@ def one_cell(options, case, environment, place):
         return "-"
     if environment.confine:
         argv = [os.path.join(options.programs, "confine"), environment.confine, *argv]
-    env = dict(os.environ, **environment.settings, LD_PRELOAD=environment.preload)
-    first, second = (run(argv, env, environment, case.seconds, options.programs) for _ in range(2))
+    seconds = case.seconds * (10 if options.emulator else 1)
+    settings = dict(os.environ, **environment.settings)
+    bare_argv, bare_env = preloading(options, argv, settings, environment.preload)
+    first, second = (run(bare_argv, bare_env, environment, seconds, options.programs) for _ in range(2))
     if first.hung:
         return "hangs bare"
     mask = masked if case.masks else bytes
     steady = (mask(first.out), mask(first.err)) == (mask(second.out), mask(second.err))
     if first.status != second.status:
         return "-"
-    env.update(SNAP_ACTIVE="1", SNAP_OUT=place.path, LD_PRELOAD=f"{options.library} {environment.preload}".strip())
+    argv, env = preloading(options, argv, dict(settings, SNAP_ACTIVE="1", SNAP_OUT=place.path),
+                           f"{options.library} {environment.preload}".strip())
     wrong = collections.Counter()
     for _ in range(options.repeat):
         place.empty()
-        seconds = case.seconds * 3
-        wrong[difference(case, environment, first, steady, run(argv, env, environment, seconds, options.programs))] += 1
+        recorded = run(argv, env, environment, seconds * 3, options.programs)
+        wrong[difference(case, environment, first, steady, recorded)] += 1
         if wrong["hung"] > 1:
             break
     damaged = unsound(place.path)
@@ -311,7 +328,8 @@ def main():
     parser.add_argument("--library")
     parser.add_argument("--programs")
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--environments", default=",".join(ENVIRONMENTS))
+    parser.add_argument("--emulator", help="what to start the programs with")
+    parser.add_argument("--environments")
     parser.add_argument("--cases", default=",".join(QUICK))
     parser.add_argument("--label", default="", help="put in front of each line, for several builds in one table")
     parser.add_argument("--results", help="append the cells to this file")
@@ -321,6 +339,7 @@ def main():
         return table(options.table)
     options.library = os.path.abspath(options.library)
     options.programs = os.path.abspath(options.programs)
+    options.environments = options.environments or (EMULATED if options.emulator else ",".join(ENVIRONMENTS))
     cases = list(CASES) if options.cases == "all" else options.cases.split(",")
     results = open(options.results, "a") if options.results else None
     outcomes = [run_environment(options, name, cases, results) for name in options.environments.split(",")]
