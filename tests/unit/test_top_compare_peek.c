@@ -476,6 +476,58 @@ Test(compare, paths_that_share_callers_branch_in_the_tree)
 	cr_expect(has_note("      -100 B  main m.c:2 > init i.c:1"));
 }
 
+Test(compare, the_middle_of_a_long_chain_is_counted_unless_verbose)
+{
+	options.group = GROUP_STACK;
+	builder_add(dataset, 1,
+		    "malloc@libc.so < g:src/g.c:7@app < f:src/f.c:6@app < e:src/e.c:5@app < "
+		    "d:src/d.c:4@app < c:src/c.c:3@app < b:src/b.c:2@app < _start@app",
+		    70, 1);
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_expect(has_note("       +70 B  b b.c:2 > c c.c:3 > (2 more) > f f.c:6 > g g.c:7"));
+	report_free(report);
+	options.verbose = true;
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_expect(has_note("       +70 B  _start (app) > b src/b.c:2 > c src/c.c:3 > d src/d.c:4 > "
+			   "e src/e.c:5 > f src/f.c:6 > g src/g.c:7"));
+}
+
+Test(compare, who_called_a_library_is_told_with_its_line)
+{
+	builder_add(dataset, 1,
+		    "std::vector<int>::reserve(unsigned long):stl_vector.h:40@app < "
+		    "std::vector<int>::push_back(int const&):stl_vector.h:9@app < "
+		    "app+0x1234@app < Cache::put(int):src/c.cc:8@app < main:m.c:1@app < "
+		    "__libc_start_call_main@libc.so",
+		    7000, 1);
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_expect_str_eq(text(0, "callers"), "Cache::put c.cc:8 < main");
+	cr_expect_str_eq(text(1, "callers"), "serve < main");
+	cr_expect(has_note("Next: snapdiff peek '^Cache::put\\(int\\)$' snapshot snapshot  (who "
+			   "calls it, and for how much)"));
+}
+
+Test(compare, where_a_side_is_unknown_nothing_is_said_of_the_change)
+{
+	uint32_t site = builder_add(dataset, 0, "dark:d.c:1@app < main:m.c:1@app", 5, 1);
+	struct figures unknown = {
+		.value = {SNAP_UNKNOWN, SNAP_UNKNOWN, SNAP_UNKNOWN, SNAP_UNKNOWN}};
+
+	dataset_cell_add(dataset, 1, site, &unknown);
+	report = compare_report_new();
+	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(report->row_count, 4);
+	cr_expect_str_eq(text(3, "function"), "dark");
+	cr_expect_eq(cell(3, "status")->kind, VALUE_NULL);
+	cr_expect_eq(cell(3, "delta_bytes")->kind, VALUE_NULL);
+	cr_expect_eq(number(3, "old_bytes"), 5);
+	cr_expect(has_note("Shown: 4 of 4 rows, 100.0 % of the bytes that changed; of 1 it is not "
+			   "known what changed (status -); --all shows the rest"));
+}
+
 static struct dataset *old_snapshot_alone(void)
 {
 	dataset->snapshot_count = 1;
