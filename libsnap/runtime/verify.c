@@ -106,10 +106,11 @@ static bool same_module(uintptr_t pc, uintptr_t address)
 	uintptr_t bias = 0;
 	uint32_t index;
 	uint64_t elf_address;
-	bool known = snap__modules_locate(pc, &index, &elf_address);
+	bool ours_knows = snap__modules_locate(pc, &index, &elf_address);
+	bool theirs_knows = snap__other_module(address, &bias, &name);
 
-	if (snap__other_module(address, &bias, &name) != known || !known)
-		return !known;
+	if (!ours_knows || !theirs_knows)
+		return ours_knows == theirs_knows;
 	module = snap__modules_get(index);
 	/* The program itself and the vdso have other names with us. */
 	return module->bias == bias && module->bias + elf_address == address &&

@@ -64,14 +64,15 @@ Test(config, signals_are_named_or_numbered)
 Test(config, the_environment_sets_what_it_names_and_nothing_else)
 {
 	const char *environment[] = {
-		"SNAP_OUT=/tmp/x", "PATH=/bin", "SNAP_EVERY=2s", "SNAP_DEPTH=7", "SNAP_EXIT=early",
-		"SNAP_ACTIVE=1",   NULL};
+		"SNAP_OUT=/tmp/x", "PATH=/bin",     "SNAP_EVERY=2s",  "SNAP_DEPTH=7",
+		"SNAP_EXIT=early", "SNAP_ACTIVE=1", "SNAP_VERIFY=12", NULL};
 
 	cr_assert(
 		zero(ptr, (void *)(uintptr_t)snap__config_from_environment(&config, environment)));
 	cr_expect_str_eq(config.out, "/tmp/x");
 	cr_expect(eq(u64, config.every_ns, 2000000000));
 	cr_expect(eq(uint, config.depth, 7));
+	cr_expect(eq(uint, config.verify, 12));
 	cr_expect(eq(int, (int)config.exit, SNAP_EXIT_EARLY));
 	cr_expect(config.active);
 	cr_expect(config.follow);
