@@ -16,12 +16,15 @@ import tempfile
 import time
 
 import goals
+import results
 import ways as peers
 import workloads
 from measure import Bench, describe
 
 FIELDS = ("cpu", "wall", "memory")
-BEGIN, END = "<!-- measured: written by run.py --markdown -->\n", "<!-- end -->\n"
+# Parts of a workload's share of the time: what is recorded over its own allocator, and over each other one.  What is left
+# is for slow peers, and for the repeats that were under way when the time was up.
+SHARE_OF_OURS, SHARE_OF_OTHERS = 0.5, 0.12
 
 
 class Result:
@@ -40,7 +43,8 @@ class Result:
 
     def take(self, run, before, after):
         if run.status == -1:
-            self.trouble = "over %.0f x" % (run.wall / before.wall)
+            times = run.cpu / before.cpu
+            self.trouble = "over %.0f x" % times if times > 2 else "no end within %.0f s" % run.wall
         elif run.status != 0:
             self.trouble = "failed (status %d)" % run.status
         elif self.way.writes and run.written == 0:
@@ -57,13 +61,13 @@ def measure(bench, name, workload, ways, options):
     """way name -> Result, and what the exact snapshot says of the workload."""
     results = {way.name: Result(name, way) for way in ways if way.base}
     description = None
-    begin = time.monotonic()
     for base in [way for way in ways if way.base is None]:
         group = [way for way in ways if way.base == base.name]
         if not group:
             continue
+        end = time.monotonic() + options.seconds * (SHARE_OF_OURS if base.name == "bare" else SHARE_OF_OTHERS)
         for repeat in range(options.repeat):
-            if repeat >= 2 and time.monotonic() - begin > options.seconds:
+            if repeat >= 2 and time.monotonic() > end:
                 break
             before = bench.run(workload, base)
             for way in group:
@@ -103,21 +107,6 @@ def row(name, result):
                                        size(result.written) if result.way.writes else "")
 
 
-def replace_measured(path, text):
-    """Put `text` between the marks of the file at `path`, or at its end."""
-    try:
-        with open(path) as old:
-            whole = old.read()
-    except FileNotFoundError:
-        whole = ""
-    if BEGIN not in whole:
-        whole += BEGIN + END
-    head, rest = whole.split(BEGIN, 1)
-    tail = rest.split(END, 1)[1]
-    with open(path, "w") as out:
-        out.write(head + BEGIN + text + END + tail)
-
-
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
@@ -127,9 +116,9 @@ def parse_options():
     parser.add_argument("--only", action="append", help="workloads to run")
     parser.add_argument("--ways", action="append", help="ways to run")
     parser.add_argument("--c-source", help="what cc1 compiles, instead of generated functions")
-    parser.add_argument("--markdown", help="write the tables into this file, between its marks")
+    parser.add_argument("--markdown", help="write the tables into this file, in its part `engine`: see results.py")
     options = parser.parse_args()
-    options.once_limit, options.slow_limit = 40, 15  # seconds
+    options.once_limit, options.slow_limit = 20, 8  # seconds
     return options
 
 
@@ -151,8 +140,7 @@ def main():
         if options.quick:
             chosen = {name: workload._replace(argv=workload.small) for name, workload in chosen.items()}
             ways = [way for way in ways if way.effort != "slow"]
-        # Slow peers and the second half of the last repeat come on top of a workload's share.
-        options.seconds = options.minutes * 60 / max(1, len(chosen)) * (1 if options.quick else 0.6)
+        options.seconds = options.minutes * 60 / max(1, len(chosen))
         say("%s, %s, %d CPUs, glibc %s; %s.\n" % (datetime.date.today(), platform.machine(), os.cpu_count(),
                                                 platform.libc_ver()[1],
                                                 "small sizes" if options.quick else "full sizes"))
@@ -168,7 +156,7 @@ def main():
     for line in goals.tables(measured, descriptions):
         say(line)
     if options.markdown:
-        replace_measured(options.markdown, "\n".join(lines) + "\n")
+        results.replace(options.markdown, "engine", "\n".join(lines) + "\n")
 
 
 main()
