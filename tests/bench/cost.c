@@ -4,9 +4,10 @@
  *   cost SECONDS RESULT [NAME=VALUE]... COMMAND [ARGUMENT]...
  *
  * Writes `user_us system_us wall_us peak_kib status` to the file RESULT.  After SECONDS the command
- * and all of its process group are killed, and the status is -1.  A small program of its own,
- * because Linux counts the memory of whoever calls exec() as the program's: started by a Python,
- * everything would seem to need a Python's memory.
+ * and all of its process group are killed, and the status is -1.  None of its processes gets more
+ * than half of the machine's memory, all of which one of the peers would take.  A small program of
+ * its own, because Linux counts the memory of whoever calls exec() as the program's: started by a
+ * Python, everything would seem to need a Python's memory.
  */
 #include <errno.h>
 #include <signal.h>
@@ -38,7 +39,10 @@ static long long now_us(void)
 
 static void run(char **arguments)
 {
+	rlim_t half = (rlim_t)sysconf(_SC_PHYS_PAGES) / 2 * (rlim_t)sysconf(_SC_PAGESIZE);
+
 	setpgid(0, 0);
+	setrlimit(RLIMIT_AS, &(struct rlimit){half, half});
 	for (; *arguments && strchr(*arguments, '='); arguments++)
 		putenv(*arguments);
 	if (*arguments)

@@ -46,7 +46,7 @@ class Result:
             times = run.cpu / before.cpu
             self.trouble = "over %.0f x" % times if times > 2 else "no end within %.0f s" % run.wall
         elif run.status != 0:
-            self.trouble = "failed (status %d)" % run.status
+            self.trouble = "failed (exit status %d)" % os.waitstatus_to_exitcode(run.status)
         elif self.way.writes and run.written == 0:
             self.trouble = "failed (wrote nothing)"
         else:
