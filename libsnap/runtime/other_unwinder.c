@@ -287,7 +287,7 @@ static bool reach(const struct snap__regs *at)
 enum snap__other_end snap__other_unwind(const struct snap__regs *at, uintptr_t *pcs, unsigned room,
 					unsigned *count)
 {
-	bool exact = false;
+	bool exact = false, before, after;
 	uintptr_t pc, sp;
 	int result;
 
@@ -302,12 +302,12 @@ enum snap__other_end snap__other_unwind(const struct snap__regs *at, uintptr_t *
 		if (*count == room)
 			return SNAP__OTHER_NO_ROOM;
 		pcs[(*count)++] = exact ? pc : pc - 1;
-		exact = HANDLER_RETURNS_TO_SIGNAL_FRAME && lib.is_signal_frame(&now.cursor) > 0;
+		before = lib.is_signal_frame(&now.cursor) > 0;
 		result = step();
 		if (result <= 0)
 			return result == 0 ? SNAP__OTHER_WHOLE : SNAP__OTHER_TRUNCATED;
-		if (!HANDLER_RETURNS_TO_SIGNAL_FRAME)
-			exact = lib.is_signal_frame(&now.cursor) > 0;
+		after = lib.is_signal_frame(&now.cursor) > 0;
+		exact = HANDLER_RETURNS_TO_SIGNAL_FRAME ? before : after;
 	}
 }
 
