@@ -6,6 +6,7 @@
 #ifndef SNAP_RUNTIME_UNWIND_ARCH_H
 #define SNAP_RUNTIME_UNWIND_ARCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__x86_64__)
@@ -42,6 +43,9 @@ static inline uintptr_t snap__arch_code_address(uintptr_t pointer)
 	return pointer;
 #endif
 }
+
+/** Whether the instruction before `code` is a call. `code[-8]` to `code[-1]` are readable. */
+bool snap__arch_follows_call(const uint8_t *code);
 
 /**
  * The caller's stack pointer (the CFA) of a function of ours that is under way, whose frame pointer

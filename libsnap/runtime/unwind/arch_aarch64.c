@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "runtime/modules.h"
 #include "runtime/unwind/cfi.h"
@@ -94,5 +95,14 @@ __asm__(".pushsection .text\n"
 	"	.cfi_endproc\n"
 	".size snap__arch_here, .-snap__arch_here\n"
 	".popsection\n");
+
+/* BL is 100101 and an offset; BLR and its signed forms are 1101011 with opcode 0001. */
+bool snap__arch_follows_call(const uint8_t *code)
+{
+	uint32_t instruction;
+
+	memcpy(&instruction, code - sizeof(instruction), sizeof(instruction));
+	return instruction >> 26 == 0x25 || (instruction & 0xfefff000u) == 0xd63f0000u;
+}
 
 #endif

@@ -93,14 +93,14 @@ static void remember(uintptr_t pc, snap__rule rule)
 		table_put(table, pc, rule);
 }
 
-/* How far below the CFA the fp slot is in words, or -1 if a word cannot say it. */
+/* How far below the CFA the fp slot is in words, 1 without one, or -1 if a word cannot say it. */
 static int64_t fp_words(const struct snap__cfi_row *row)
 {
 	int64_t offset = row->value[SNAP__REG_FP];
 
 	if (row->how[SNAP__REG_FP] == SNAP__CFI_SAME)
-		return 0;
-	if (row->how[SNAP__REG_FP] != SNAP__CFI_AT_CFA || offset >= 0 || offset % WORD ||
+		return 1;
+	if (row->how[SNAP__REG_FP] != SNAP__CFI_AT_CFA || offset >= -WORD || offset % WORD ||
 	    -offset / WORD > 0xffff)
 		return -1;
 	return -offset / WORD;
@@ -116,7 +116,8 @@ static snap__rule rule_of_row(const struct snap__cfi_row *row)
 	    (row->cfa_reg != SNAP__REG_SP && row->cfa_reg != SNAP__REG_FP) ||
 	    row->how[SNAP__REG_SP] != SNAP__CFI_SAME || row->how[row->ra] != SNAP__CFI_AT_CFA ||
 	    row->value[row->ra] != -WORD || row->cfa_value <= 0 || row->cfa_value % WORD ||
-	    row->cfa_value / WORD > 0xffffff)
+	    row->cfa_value / WORD > 0xffffff ||
+	    (row->cfa_reg == SNAP__REG_SP && fp > row->cfa_value / WORD))
 		return SNAP__RULE_EXOTIC;
 	return (snap__rule)(row->cfa_value / WORD) << 24 | (snap__rule)fp << 8 |
 	       (row->cfa_reg == SNAP__REG_SP ? SNAP__RULE_SP : SNAP__RULE_FP);

@@ -9,6 +9,7 @@
 #define SNAP_RUNTIME_UNWIND_RULES_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,14 +18,15 @@
 /*
  * bits 63-48  tag of the module (modules.h), so that pc | (rule & tag) is what the tree keeps
  * bits 47-24  CFA offset, in words
- * bits 23-8   how far below the CFA the caller's fp was saved, in words; 0: fp is unchanged
+ * bits 23-8   how far below the CFA the caller's fp was saved, in words; 1, where the return
+ *             address is: fp is unchanged
  * bits 7-0    enum snap__rule_kind
  */
 typedef uint64_t snap__rule;
 
 enum snap__rule_kind {
 	SNAP__RULE_NONE = 0, /* not in the cache */
-	SNAP__RULE_SP,       /* CFA = sp + offset */
+	SNAP__RULE_SP,       /* CFA = sp + offset; fp is saved above sp */
 	SNAP__RULE_FP,       /* CFA = fp + offset */
 	SNAP__RULE_OUTERMOST,
 	SNAP__RULE_EXOTIC,  /* ask cfi.h */
@@ -43,10 +45,16 @@ static inline uintptr_t snap__rule_cfa_offset(snap__rule rule)
 	return (rule >> 24 & 0xffffff) * sizeof(uintptr_t);
 }
 
-/** Distance of the fp slot below the CFA in bytes; 0 when fp is unchanged. */
+/** Distance of the fp slot below the CFA in bytes; that of the return address if fp is unchanged.
+ */
 static inline uintptr_t snap__rule_fp_offset(snap__rule rule)
 {
 	return (rule >> 8 & 0xffff) * sizeof(uintptr_t);
+}
+
+static inline bool snap__rule_saves_fp(snap__rule rule)
+{
+	return snap__rule_fp_offset(rule) > sizeof(uintptr_t);
 }
 
 struct snap__rule_entry {

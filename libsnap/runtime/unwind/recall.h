@@ -1,0 +1,78 @@
+/*
+ * unwind/recall.h - short ways from where a capture begins to the kept stack, remembered.
+ *
+ * Programs take turns among some places that allocate.  The way from a capture's point to where it
+ * joined the kept stack is remembered with the words that it read: when it is met again, and its
+ * joint is still kept, nothing is walked or looked up at all.  Ways that begin in one state differ
+ * in some word further out: the first word that differs from what was expected says where to
+ * look next.
+ *
+ * A program whose stacks seldom come back would pay for nothing: where recalling fails, it is
+ * tried only now and then.
+ */
+#ifndef SNAP_RUNTIME_UNWIND_RECALL_H
+#define SNAP_RUNTIME_UNWIND_RECALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/unwind/kept.h"
+#include "runtime/unwind/unwind.h"
+
+#define SNAP__SEGMENT_WORDS 19u /* a segment is 384 bytes */
+
+/** The way from where a capture began to the kept frame that it joined. */
+struct snap__segment {
+	uintptr_t pc; /* the state at its beginning */
+	uintptr_t sp;
+	uintptr_t fp;
+	uintptr_t joint_pc; /* and at its end, which is that of the kept frame `joint` */
+	uintptr_t joint_sp;
+	uintptr_t joint_fp;
+	uint32_t joint;
+	uint32_t joint_node;
+	uint32_t node;  /* of the whole stack */
+	uint32_t epoch; /* it counts only while the table's is the same */
+	uint32_t frames;
+	uint16_t word_count;
+	bool needs_fp; /* fp is part of its first state; likewise of its last */
+	bool joint_needs_fp;
+	struct snap__word words[SNAP__SEGMENT_WORDS];
+};
+
+/** A thread's ways.  Zeroed memory is a valid empty one. */
+struct snap__recall {
+	struct snap__segment *segments;
+	uint32_t epoch;
+	uint32_t misses; /* in a row, more or less */
+	uint32_t skipped;
+};
+
+size_t snap__recall_table_size(void);
+
+/** Forget every way. */
+static inline void snap__recall_forget(struct snap__recall *recall)
+{
+	recall->epoch++;
+}
+
+/** Whether it is worth a try this time. */
+bool snap__recall_is_worth_it(struct snap__recall *recall);
+
+/**
+ * Look for a way that a walk from `at` would follow to one of the `joinable` outermost kept
+ * frames.  NULL if there is none: `*place` is then where it should be remembered.
+ */
+const struct snap__segment *snap__recall_find(struct snap__recall *recall,
+					      const struct snap__kept *kept, uint32_t joinable,
+					      const struct snap__regs *at,
+					      struct snap__segment **place);
+
+/** Remember in `place` the way from `at`, whose stack `node` is now kept, to the kept frame
+ * `joint`. */
+void snap__recall_keep(struct snap__recall *recall, struct snap__segment *place,
+		       const struct snap__kept *kept, const struct snap__regs *at, uint32_t joint,
+		       uint32_t node);
+
+#endif
