@@ -156,6 +156,23 @@ static const char *allocator_name(const char *path)
 	return "unknown";
 }
 
+/* The object that defines a function at `address`; NULL if it only stands for one there. */
+static const char *definer_of(void *address)
+{
+	Dl_info info;
+#ifdef __GLIBC__
+	const ElfW(Sym) *symbol = NULL;
+	void *entry = NULL;
+
+	if (!dladdr1(address, &info, &entry, RTLD_DL_SYMENT))
+		return NULL;
+	symbol = entry;
+	return symbol && symbol->st_shndx != SHN_UNDEF ? info.dli_fname : NULL;
+#else
+	return dladdr(address, &info) && info.dli_saddr == address ? info.dli_fname : NULL;
+#endif
+}
+
 /* Which object answers the program's calls of malloc?  Only a library that is in front of us in the
    search order, or the program itself, can be another than we.  An address in the program alone is
    no proof: where it takes malloc's address, its entry in the procedure linkage table stands for
@@ -164,17 +181,10 @@ static const char *in_front(void)
 {
 	void *answering = dlsym(RTLD_DEFAULT, "malloc");
 	void *(*our_malloc)(size_t) = snap__entry_malloc();
-	const ElfW(Sym) *symbol = NULL;
-	void *ours, *entry = NULL;
-	Dl_info info;
+	void *ours;
 
 	memcpy(&ours, &our_malloc, sizeof(ours));
-	if (!answering || answering == ours)
-		return NULL;
-	if (!dladdr1(answering, &info, &entry, RTLD_DL_SYMENT))
-		return NULL;
-	symbol = entry;
-	return symbol && symbol->st_shndx != SHN_UNDEF ? info.dli_fname : NULL;
+	return answering && answering != ours ? definer_of(answering) : NULL;
 }
 
 void snap__real_describe(struct snap__host *host)
