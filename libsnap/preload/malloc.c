@@ -49,7 +49,7 @@ RECORDED void *snap__recorded_malloc(size_t size)
 {
 	void *ptr = snap__real.malloc(size);
 
-	if (snap__recording() && ptr)
+	if (ptr)
 		snap__record_alloc(ptr, size, FRAME);
 	return ptr;
 }
@@ -58,7 +58,7 @@ RECORDED void *snap__recorded_calloc(size_t count, size_t size)
 {
 	void *ptr = snap__real.calloc(count, size);
 
-	if (snap__recording() && ptr)
+	if (ptr)
 		snap__record_alloc(ptr, count * size, FRAME); /* did not overflow */
 	return ptr;
 }

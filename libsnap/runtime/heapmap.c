@@ -48,14 +48,9 @@ static size_t leaf_size(void)
 	return slots_per_leaf() * sizeof(slot_t) + slots_per_leaf() / SLOTS_A_PAGE;
 }
 
-static atomic_uchar *touched_byte(slot_t *leaf, size_t index)
-{
-	return (atomic_uchar *)(leaf + slots_per_leaf()) + index / SLOTS_A_PAGE;
-}
-
 static inline void touch(slot_t *leaf, size_t index)
 {
-	atomic_uchar *byte = touched_byte(leaf, index);
+	atomic_uchar *byte = snap__heapmap_touched(leaf, index);
 
 	if (!atomic_load_explicit(byte, memory_order_relaxed))
 		atomic_store_explicit(byte, 1, memory_order_release);
@@ -65,9 +60,12 @@ bool snap__heapmap_init(unsigned shift, bool sparse)
 {
 	snap__heapmap.shift = shift;
 	snap__heapmap.sparse = sparse;
+	snap__heapmap.position = ((uintptr_t)1 << shift) - 1;
+	snap__heapmap.index = slots_per_leaf() - 1;
 	snap__heapmap_filter_mark(0, 1); /* see snap__heapmap_suspect_all() */
 	if (!snap__heapmap.top)
 		snap__heapmap.top = snap__map(sizeof(mid_t) << TOP_BITS);
+	snap__heapmap.dense = sparse ? NULL : snap__heapmap.top;
 	return snap__heapmap.top != NULL;
 }
 
@@ -255,7 +253,7 @@ static void each_slot_of_leaf(slot_t *leaf, uintptr_t base, slot_fn *fn, void *u
 		uint64_t value;
 
 		if (i % SLOTS_A_PAGE == 0 &&
-		    !atomic_load_explicit(touched_byte(leaf, i), memory_order_acquire)) {
+		    !atomic_load_explicit(snap__heapmap_touched(leaf, i), memory_order_acquire)) {
 			i += SLOTS_A_PAGE - 1;
 			continue;
 		}
@@ -284,7 +282,7 @@ static uint64_t untouched_in_leaf(slot_t *leaf)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < slots_per_leaf(); i += SLOTS_A_PAGE)
-		if (!atomic_load_explicit(touched_byte(leaf, i), memory_order_relaxed))
+		if (!atomic_load_explicit(snap__heapmap_touched(leaf, i), memory_order_relaxed))
 			bytes += PAGE_SIZE;
 	return bytes;
 }

@@ -114,47 +114,53 @@ typedef snap__slot *_Atomic snap__leaf;
 typedef snap__leaf *_Atomic snap__mid;
 
 struct snap__heapmap {
-	snap__mid *top; /* NULL: nothing can be found or put the short way */
-	unsigned shift; /* granules have 1 << shift bytes */
+	snap__mid *top;
+	snap__mid *dense;   /* the same, if what follows may be used: NULL in a sparse map */
+	uintptr_t position; /* bits of an address within its granule */
+	uintptr_t index;    /* bits of a granule's number within its leaf */
+	unsigned shift;     /* granules have 1 << shift bytes */
 	bool sparse;
 };
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap;
 
-/** Where a block is recorded: its slot, and the byte for the page that the slot is in. */
+/** Where a block is recorded: its slot in a leaf. */
 struct snap__place {
-	snap__slot *slot; /* NULL: ask snap__heapmap_put() or snap__heapmap_take() */
-	atomic_uchar *touched;
+	snap__slot *leaf; /* NULL: ask snap__heapmap_put() or snap__heapmap_take() */
+	uintptr_t index;
 };
 
 /** The place for the block at `address`, with its slot on the way into the cache. */
 static inline struct snap__place snap__heapmap_place(uintptr_t address)
 {
-	const unsigned shift = snap__heapmap.shift;
-	const uintptr_t slots = (uintptr_t)1 << (SNAP__HEAPMAP_LEAF_BITS - shift);
-	const uintptr_t index = address >> shift & (slots - 1);
+	const uintptr_t regular =
+		(((uintptr_t)1 << SNAP__HEAPMAP_ADDRESS_BITS) - 1) & ~(uintptr_t)7;
 	const uintptr_t mid_bits = SNAP__HEAPMAP_LEAF_BITS + SNAP__HEAPMAP_MID_BITS;
+	struct snap__place place = {0};
 	snap__leaf *mid;
-	snap__slot *leaf;
 
-	if ((address & 7) != 0 || address >> SNAP__HEAPMAP_ADDRESS_BITS != 0 || !snap__heapmap.top)
-		return (struct snap__place){0};
-	mid = atomic_load_explicit(&snap__heapmap.top[address >> mid_bits], memory_order_acquire);
+	if ((address & ~regular) != 0 || !snap__heapmap.dense)
+		return place;
+	mid = atomic_load_explicit(&snap__heapmap.dense[address >> mid_bits], memory_order_acquire);
 	if (!mid)
-		return (struct snap__place){0};
-	leaf = atomic_load_explicit(
+		return place;
+	place.leaf = atomic_load_explicit(
 		&mid[address >> SNAP__HEAPMAP_LEAF_BITS & ((1u << SNAP__HEAPMAP_MID_BITS) - 1)],
 		memory_order_acquire);
-	if (!leaf)
-		return (struct snap__place){0};
-	__builtin_prefetch(&leaf[index], 1);
-	return (struct snap__place){.slot = &leaf[index],
-				    .touched = (atomic_uchar *)(leaf + slots) +
-					       index / SNAP__HEAPMAP_PAGE_SLOTS};
+	place.index = address >> snap__heapmap.shift & snap__heapmap.index;
+	if (place.leaf)
+		__builtin_prefetch(&place.leaf[place.index], 1);
+	return place;
 }
 
 static inline uint64_t snap__heapmap_position_bits(uintptr_t address)
 {
-	return (address & (((uintptr_t)1 << snap__heapmap.shift) - 1)) >> 1;
+	return (address & snap__heapmap.position) >> 1;
+}
+
+/** The byte of a leaf that tells whether the page of slots around `index` was ever written. */
+static inline atomic_uchar *snap__heapmap_touched(snap__slot *leaf, uintptr_t index)
+{
+	return (atomic_uchar *)(leaf + snap__heapmap.index + 1) + index / SNAP__HEAPMAP_PAGE_SLOTS;
 }
 
 /** Put a block into an empty slot of a dense map; false: it takes snap__heapmap_put(). */
@@ -166,11 +172,12 @@ static inline bool snap__heapmap_put_at(struct snap__place place, uintptr_t addr
 			 block->size << SNAP__SLOT_SIZE_SHIFT |
 			 (uint64_t)block->epoch << SNAP__SLOT_EPOCH_SHIFT;
 
-	if (!place.slot || block->size >> SNAP__SLOT_SIZE_BITS != 0 || snap__heapmap.sparse ||
-	    atomic_load_explicit(place.slot, memory_order_relaxed) != 0 ||
-	    !atomic_load_explicit(place.touched, memory_order_relaxed))
+	if (!place.leaf || block->size >> SNAP__SLOT_SIZE_BITS != 0 ||
+	    atomic_load_explicit(&place.leaf[place.index], memory_order_relaxed) != 0 ||
+	    !atomic_load_explicit(snap__heapmap_touched(place.leaf, place.index),
+				  memory_order_relaxed))
 		return false;
-	atomic_store_explicit(place.slot, value, memory_order_release);
+	atomic_store_explicit(&place.leaf[place.index], value, memory_order_release);
 	return true;
 }
 
@@ -181,12 +188,12 @@ static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t add
 	const uint64_t wanted = SNAP__SLOT_USED | snap__heapmap_position_bits(address);
 	uint64_t value;
 
-	if (!place.slot || snap__heapmap.sparse)
+	if (!place.leaf)
 		return false;
-	value = atomic_load_explicit(place.slot, memory_order_relaxed);
+	value = atomic_load_explicit(&place.leaf[place.index], memory_order_relaxed);
 	if ((value & (SNAP__SLOT_USED | SNAP__SLOT_LARGE | SNAP__SLOT_POSITION)) != wanted)
 		return false;
-	atomic_store_explicit(place.slot, 0, memory_order_relaxed);
+	atomic_store_explicit(&place.leaf[place.index], 0, memory_order_relaxed);
 	out->stack =
 		(uint32_t)(value >> SNAP__SLOT_STACK_SHIFT) & ((1u << SNAP__STACK_ID_BITS) - 1);
 	out->size = value >> SNAP__SLOT_SIZE_SHIFT & ((1u << SNAP__SLOT_SIZE_BITS) - 1);

@@ -85,15 +85,24 @@ void snap__record_settle(struct snap__thread *thread)
 		fn();
 }
 
-static inline void drift(struct snap__thread *thread, int64_t bytes)
+static inline void drift_up(struct snap__thread *thread, int64_t bytes)
 {
-	int64_t quantum = atomic_load_explicit(&report_quantum, memory_order_relaxed);
 	int64_t now = thread->drift + bytes;
 
 	thread->drift = now;
 	if (now > thread->drift_highest)
 		thread->drift_highest = now;
-	if (__builtin_expect(now >= quantum || now <= -quantum, 0))
+	if (__builtin_expect(now >= atomic_load_explicit(&report_quantum, memory_order_relaxed), 0))
+		snap__record_settle(thread);
+}
+
+static inline void drift_down(struct snap__thread *thread, int64_t bytes)
+{
+	int64_t now = thread->drift - bytes;
+
+	thread->drift = now;
+	if (__builtin_expect(now <= -atomic_load_explicit(&report_quantum, memory_order_relaxed),
+			     0))
 		snap__record_settle(thread);
 }
 
@@ -142,7 +151,7 @@ __attribute__((noinline)) static int64_t sampled_weight(uint64_t size)
 	return (int64_t)weight.bytes;
 }
 
-static inline int64_t live_weight(uint64_t size)
+static int64_t live_weight(uint64_t size)
 {
 	return snap__sample_period() == 0 ? (int64_t)size : sampled_weight(size);
 }
@@ -161,7 +170,7 @@ static inline uint32_t capture(struct snap__thread *thread, const void *frame)
 	return found.stack;
 }
 
-static inline void credit(struct snap__thread *thread, uint32_t stack, uint64_t size)
+static void credit(struct snap__thread *thread, uint32_t stack, uint64_t size)
 {
 	if (snap__sample_period() == 0)
 		snap__thread_credit(thread, stack, size);
@@ -171,43 +180,66 @@ static inline void credit(struct snap__thread *thread, uint32_t stack, uint64_t 
 
 /* Not the usual case: a new page of the map, a large block, a sampled program ... */
 __attribute__((noinline)) static void put(struct snap__thread *thread, const void *ptr,
-					  const struct snap__block *block)
+					  uint64_t size, uint32_t stack, uint32_t born)
 {
+	struct snap__block block = {.stack = stack, .epoch = born, .size = size};
 	bool stale = false;
 
-	if (!snap__heapmap_put((uintptr_t)ptr, block, &stale))
+	if (!snap__heapmap_put((uintptr_t)ptr, &block, &stale))
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
 	if (stale)
 		snap__thread_count(thread, SNAP__COUNT_UNSEEN_FREES);
 }
 
-/* Put the block of `size` bytes at `ptr`, born in epoch `born`, with the stack that `frame` has.
-   The place is looked up first, so that its slot is fetched while the stack is unwound. */
-__attribute__((always_inline)) static inline void
-enter(struct snap__thread *thread, const void *ptr, uint64_t size, uint32_t born, const void *frame)
+/*
+ * Put the block of `size` bytes at `ptr`, born in epoch `born`, with the stack that `frame` has;
+ * `n` blocks were before it.  The place is looked up first, so that its slot is fetched while the
+ * stack is unwound.  `exact`: nothing is sampled.
+ */
+__attribute__((always_inline)) static inline void enter(struct snap__thread *thread, bool exact,
+							uint64_t n, const void *ptr, uint64_t size,
+							uint32_t born, const void *frame)
 {
 	struct snap__place place = snap__heapmap_place((uintptr_t)ptr);
-	struct snap__block block = {.size = size, .epoch = born};
+	uint32_t stack = capture(thread, frame);
+	const struct snap__block block = {.stack = stack, .epoch = born, .size = size};
 
-	block.stack = capture(thread, frame);
 	if (__builtin_expect(!snap__heapmap_put_at(place, (uintptr_t)ptr, &block), 0))
-		put(thread, ptr, &block);
-	snap__thread_count(thread, SNAP__COUNT_ALLOCATED);
-	credit(thread, block.stack, size);
-	drift(thread, live_weight(size));
+		put(thread, ptr, size, stack, born);
+	atomic_store_explicit(&thread->counts[SNAP__COUNT_ALLOCATED], n + 1, memory_order_relaxed);
+	if (exact)
+		snap__thread_credit(thread, stack, size);
+	else
+		credit(thread, stack, size);
+	drift_up(thread, exact ? (int64_t)size : live_weight(size));
 }
 
-__attribute__((noinline)) static void enter_timed(struct snap__thread *thread, const void *ptr,
-						  uint64_t size, uint32_t born, const void *frame)
+/* One in many is timed; after it, the process's housekeeping has its turn. */
+__attribute__((noinline)) static void enter_timed(struct snap__thread *thread, uint64_t n,
+						  const void *ptr, uint64_t size, uint32_t born,
+						  const void *frame)
 {
 	uint64_t start = snap__os_mono_ns(), spent;
 
-	enter(thread, ptr, size, born, frame);
+	enter(thread, false, n, ptr, size, born, frame);
 	spent = snap__os_mono_ns() - start;
 	if (spent < TIMED_MAX_NS)
 		atomic_fetch_add_explicit(&thread->counts[SNAP__COUNT_TIMED], spent,
 					  memory_order_relaxed);
 	snap__process_tick();
+}
+
+__attribute__((always_inline)) static inline void enter_any(struct snap__thread *thread, bool exact,
+							    const void *ptr, uint64_t size,
+							    uint32_t born, const void *frame)
+{
+	uint64_t n =
+		atomic_load_explicit(&thread->counts[SNAP__COUNT_ALLOCATED], memory_order_relaxed);
+
+	if (__builtin_expect(n % TIMED_ONE_IN == TIMED_ONE_IN / 32, 0))
+		enter_timed(thread, n, ptr, size, born, frame);
+	else
+		enter(thread, exact, n, ptr, size, born, frame);
 }
 
 /* Mark the thread as recording; false if it is already, and what came is not to be recorded. */
@@ -230,67 +262,90 @@ static inline void end(struct snap__thread *thread)
 	snap__thread_done(thread);
 }
 
-static inline bool is_attended(void)
+static inline unsigned record_mode(void)
 {
-	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed) ==
-	       SNAP__RECORD_ATTEND;
+	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed);
 }
 
-static inline void record(const void *ptr, uint64_t size, const struct snap__held *held,
-			  const void *frame)
+/* The first event of a thread, one that interrupts another, a sampled program ... */
+__attribute__((noinline)) static void record_slowly(const void *ptr, uint64_t size, uint32_t born,
+						    const void *frame)
 {
-	struct snap__thread *thread = snap__thread_get();
-	uint32_t born = held && held->known ? held->block.epoch : snap__record_epoch();
+	struct snap__thread *thread = snap__recording() ? snap__thread_get() : NULL;
 
 	if (!thread || !begin(thread))
 		return;
-	if (__builtin_expect(is_attended(), 0))
+	if (record_mode() == SNAP__RECORD_ATTEND)
 		snap__alone_here();
-	if (snap__sample_period() == 0 || snap__sample_takes(&thread->sampler, size)) {
-		uint64_t n = atomic_load_explicit(&thread->counts[SNAP__COUNT_ALLOCATED],
-						  memory_order_relaxed);
-
-		if (__builtin_expect(n % TIMED_ONE_IN == TIMED_ONE_IN / 32, 0))
-			enter_timed(thread, ptr, size, born, frame);
-		else
-			enter(thread, ptr, size, born, frame);
-	}
+	if (snap__sample_period() == 0 || snap__sample_takes(&thread->sampler, size))
+		enter_any(thread, false, ptr, size, born, frame);
 	end(thread);
+}
+
+__attribute__((always_inline)) static inline void record(const void *ptr, uint64_t size,
+							 uint32_t born, const void *frame)
+{
+	struct snap__thread *thread = snap__thread_self;
+
+	if (__builtin_expect(!thread || thread->busy != SNAP__IDLE ||
+				     record_mode() != SNAP__RECORD_ALL,
+			     0)) {
+		record_slowly(ptr, size, born, frame);
+		return;
+	}
+	thread->busy = SNAP__RECORDING;
+	atomic_signal_fence(memory_order_seq_cst);
+	enter_any(thread, true, ptr, size, born, frame);
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->busy = SNAP__IDLE;
 }
 
 void snap__record_alloc(const void *ptr, size_t size, const void *frame)
 {
-	record(ptr, size, NULL, frame);
+	record(ptr, size, snap__record_epoch(), frame);
 }
 
 void snap__record_resized(const struct snap__held *held, const void *ptr, size_t size,
 			  const void *frame)
 {
-	record(ptr, size, held, frame);
+	record(ptr, size, held->known ? held->block.epoch : snap__record_epoch(), frame);
 }
 
-/* Takes no mark: a signal that arrives in between deals with other blocks, whose slots are others.
- */
-__attribute__((always_inline)) static inline bool forget(const void *ptr, struct snap__block *block)
+/* A thread without a state, a large block, one that was never seen, a sampled program ... */
+__attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap__block *block)
 {
-	struct snap__place place = snap__heapmap_place((uintptr_t)ptr);
 	struct snap__thread *thread = snap__thread_get();
 	bool known;
 
 	if (!thread || thread->busy == SNAP__INTERNAL)
 		return false;
-	if (__builtin_expect(is_attended(), 0))
+	if (record_mode() == SNAP__RECORD_ATTEND)
 		snap__alone_here();
-	known = snap__heapmap_take_at(place, (uintptr_t)ptr, block) ||
-		snap__heapmap_take((uintptr_t)ptr, block);
+	known = snap__heapmap_take((uintptr_t)ptr, block);
 	if (known) {
 		snap__thread_count(thread, SNAP__COUNT_FREED);
-		drift(thread, -live_weight(block->size));
+		drift_down(thread, live_weight(block->size));
 	} else if (snap__sample_period() == 0) {
 		snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
 	}
 	snap__thread_done(thread);
 	return known;
+}
+
+/* Takes no mark: a signal that arrives in between deals with other blocks, whose slots are others.
+   A dense map is an exact one, where blocks weigh what they are. */
+__attribute__((always_inline)) static inline bool forget(const void *ptr, struct snap__block *block)
+{
+	struct snap__place place = snap__heapmap_place((uintptr_t)ptr);
+	struct snap__thread *thread = snap__thread_self;
+
+	if (__builtin_expect(!thread || thread->busy == SNAP__INTERNAL ||
+				     !snap__heapmap_take_at(place, (uintptr_t)ptr, block),
+			     0))
+		return forget_slowly(ptr, block);
+	snap__thread_count(thread, SNAP__COUNT_FREED);
+	drift_down(thread, (int64_t)block->size);
+	return true;
 }
 
 void snap__record_forget(const void *ptr, struct snap__held *held)
@@ -318,7 +373,7 @@ void snap__record_restore(const struct snap__held *held, const void *ptr)
 	if (!thread)
 		return;
 	snap__heapmap_put((uintptr_t)ptr, &held->block, &stale);
-	drift(thread, live_weight(held->block.size));
+	drift_up(thread, live_weight(held->block.size));
 	snap__thread_done(thread);
 }
 

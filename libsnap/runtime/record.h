@@ -59,7 +59,7 @@ struct snap__held {
 	bool known;
 };
 
-/** `ptr` was handed out for `size` requested bytes. */
+/** `ptr` was handed out for `size` requested bytes.  Nothing happens while recording is off. */
 void snap__record_alloc(const void *ptr, size_t size, const void *frame);
 
 /** `ptr` is about to be freed. */
