@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Instructions for one malloc/free pair: budget.py --library LIBSNAP --program BUDGET --compiler "NAME VERSION" [--update]
+"""Instructions for one malloc/free pair: budget.py --library LIBSNAP --program BUDGET --compiler NAME [--update]
 
 Counted by valgrind's callgrind, and so the same each time: what recording adds to the bare pair, once call stacks are
 known.  Compared with budget.txt beside this file: more than 5 percent above is a failure (1).  Without valgrind, or if

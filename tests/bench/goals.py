@@ -77,8 +77,8 @@ def tables(measured, descriptions):
     yield "\n### Against the goals\n"
     yield ("Added CPU: exact capture's as a part of heaptrack's (goals: a third of its in-process part, a seventh of the"
            " whole). Sampled: CPU ratio at 512 KiB minus that of forwarding (goal: at most 0.03), over glibc, jemalloc,"
-           " tcmalloc, each next to itself. Memory: MiB of resident memory added, of what is allowed (exact: 30 % of the"
-           " peak heap, 64 bytes a distinct stack and 8 MB; sampled: 1 % and 8 MB).\n")
+           " tcmalloc, each next to itself. Memory: MiB of resident memory added, of what is allowed (exact: 30 % of"
+           " the peak heap, 64 bytes a distinct stack and 8 MB; sampled: 1 % and 8 MB).\n")
     yield ("| workload | exact CPU | of heaptrack in-process | of heaptrack | sampled | jemalloc | tcmalloc |"
            " exact memory | sampled memory |")
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Nanoseconds of CPU for one malloc/free pair: pair.py --build DIR [--repeat N]
 
-The program of the counted budget (budget.c), through the preload library: what the bare pair takes, and what forwarding,
-sampled and exact recording add to it, in alternation; medians, with the spread.
+The program of the counted budget (budget.c), through the preload library: what the bare pair takes, and what
+forwarding, sampled and exact recording add to it, in alternation; medians, with the spread.
 """
 import argparse
 import os

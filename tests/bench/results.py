@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure everything, and write it into a document: results.py --build DIR --capture BENCH_CAPTURE [--only PART]... FILE
+"""Measure all, and write it into a document: results.py --build DIR --capture BENCH_CAPTURE [--only PART]... FILE
 
 A part of FILE between `<!-- measured: NAME -->` and `<!-- end -->` holds what the benchmark of that name printed; what
 stands around it is written by people.  Half an hour on an idle machine.

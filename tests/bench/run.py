@@ -22,8 +22,8 @@ import workloads
 from measure import Bench, describe
 
 FIELDS = ("cpu", "wall", "memory")
-# Parts of a workload's share of the time: what is recorded over its own allocator, and over each other one.  What is left
-# is for slow peers, and for the repeats that were under way when the time was up.
+# Parts of a workload's share of the time: what is recorded over its own allocator, and over each other one.  What is
+# left is for slow peers, and for the repeats that were under way when the time was up.
 SHARE_OF_OURS, SHARE_OF_OTHERS = 0.5, 0.12
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """How recording scales with threads: scaling.py --build DIR [--pairs N] [--repeat N]
 
-The same number of malloc/free pairs is made by 1, 2, 4, 8 and 16 threads, of which each frees what it allocated, or half
-of what another one did; bare and recorded in alternation.  Printed is what part of the bare program's pairs per
-second is left (wall clock), and the ratio of CPU time: what recording costs must not grow with the threads.
+The same number of malloc/free pairs is made by 1, 2, 4, 8 and 16 threads, of which each frees what it allocated, or
+half of it what another one did; bare and recorded in alternation.  Printed is what part of the bare program's
+pairs per second is left (wall clock), and the ratio of CPU time: what recording costs must not grow with the threads.
 """
 import argparse
 import os
@@ -16,6 +16,7 @@ from measure import Bench
 from workloads import SOURCES, Workload
 
 THREADS = (1, 2, 4, 8, 16)
+RECORDED_BY = ("snapdiff 512 KiB", "snapdiff exact", "heaptrack in-process")
 
 
 def ratios(bench, workload, way, bare, repeat):
@@ -43,8 +44,8 @@ def main():
     parser.add_argument("--pairs", type=int, default=8000000)
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    print("%d CPUs\n\n| freed by | threads | recorded by | pairs per second left | CPU |\n| --- | ---: | --- | --- | --- |"
-          % os.cpu_count())
+    print("%d CPUs\n" % os.cpu_count())
+    print("| freed by | threads | recorded by | pairs per second left | CPU |\n| --- | ---: | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as directory:
         bench = Bench(directory, limit=100)
         program = os.path.join(directory, "pairs")
@@ -55,11 +56,10 @@ def main():
         for freed_by, extra in (("the same thread", []), ("another, half", ["cross"])):
             for threads in THREADS:
                 workload = Workload([program, str(threads), str(options.pairs)] + extra, [], {})
-                for name in ("snapdiff 512 KiB", "snapdiff exact", "heaptrack in-process"):
-                    result = ratios(bench, workload, found[name], found["bare"], options.repeat) if name in found else None
-                    if result:
-                        print("| %s | %d | %s | %s | %s |" % (freed_by, threads, name, cell(result[0]), cell(result[1])),
-                              flush=True)
+                for name in [name for name in RECORDED_BY if name in found]:
+                    result = ratios(bench, workload, found[name], found["bare"], options.repeat)
+                    cells = [cell(values) for values in result] if result else ["failed", ""]
+                    print("| %s | %d | %s | %s | %s |" % (freed_by, threads, name, *cells), flush=True)
 
 
 main()

@@ -2,10 +2,10 @@
 """Does recording write to cache lines that threads share?  shared_lines.py --library LIBSNAP --program SHARED_LINES
 
 Two threads make malloc/free pairs in turns, from call stacks that are known, under valgrind's lackey, which lists
-every store; those that libsnap's own code makes for both threads to one line of 64 bytes are counted.  Once in
-1,024 captures a thread adds its counts to the shared ones: four such stores for 1,000 pairs are allowed (1 otherwise).  Then one thread
-allocates what the other frees: the slots of those blocks change hands with them, and nothing else may be shared.
-Without valgrind nothing is judged (77).
+every store; those that libsnap's own code makes for both threads to one line of 64 bytes are counted.  Once in 1,024
+captures a thread adds its counts to the shared ones: four such stores for 1,000 pairs are allowed (1 otherwise).  Then
+one thread allocates what the other frees: the slots of those blocks change hands with them, and nothing else may be
+shared.  Without valgrind nothing is judged (77).
 """
 import argparse
 import os

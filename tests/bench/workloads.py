@@ -1,4 +1,4 @@
-"""The programs that are recorded: built once into a directory, each in its full size and in a small one for slow peers."""
+"""The programs that are recorded: built once into a directory, in full size and in a small one for slow peers."""
 import os
 import subprocess
 import sys
