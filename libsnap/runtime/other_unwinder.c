@@ -284,6 +284,13 @@ static bool reach(const struct snap__regs *at)
 	return false;
 }
 
+/* Whether a signal interrupted the frame that a step led to, given whether libunwind calls the
+   cursor's a signal frame before and after it. */
+static bool was_interrupted(bool before, bool after)
+{
+	return HANDLER_RETURNS_TO_SIGNAL_FRAME ? before : after;
+}
+
 enum snap__other_end snap__other_unwind(const struct snap__regs *at, uintptr_t *pcs, unsigned room,
 					unsigned *count)
 {
@@ -307,7 +314,7 @@ enum snap__other_end snap__other_unwind(const struct snap__regs *at, uintptr_t *
 		if (result <= 0)
 			return result == 0 ? SNAP__OTHER_WHOLE : SNAP__OTHER_TRUNCATED;
 		after = lib.is_signal_frame(&now.cursor) > 0;
-		exact = HANDLER_RETURNS_TO_SIGNAL_FRAME ? before : after;
+		exact = was_interrupted(before, after);
 	}
 }
 
