@@ -149,6 +149,15 @@ static bool begins_with_any(const char *text, const char *const *prefixes)
 	return *prefixes != NULL;
 }
 
+/* "libfoo.so+0x1234", and "libfoo.so+?" for what is at no address that two builds share. */
+static bool is_nameless(const char *function)
+{
+	size_t size = strlen(function);
+
+	return name_is_address(function) ||
+	       (size > 2 && strcmp(function + size - strlen("+?"), "+?") == 0);
+}
+
 /* Containers and strings of the C++ and Rust libraries, and what has no name: who wanted the memory
  * is further out. */
 static bool says_little(const char *function, const char *file)
@@ -159,7 +168,7 @@ static bool says_little(const char *function, const char *file)
 	static const char *const files[] = {"/rustc/",       "/rust/deps/",  "library/alloc/",
 					    "library/core/", "library/std/", NULL};
 
-	return begins_with_any(function + (*function == '<'), names) || name_is_address(function) ||
+	return begins_with_any(function + (*function == '<'), names) || is_nameless(function) ||
 	       (file && begins_with_any(file, files));
 }
 

@@ -107,8 +107,7 @@ static bool answers_grow(struct symbols *symbols)
 	grown = malloc(slots * sizeof(*grown));
 	if (!grown)
 		return false;
-	for (size_t i = 0; i < slots; i++)
-		grown[i].place = SNAP_NONE;
+	memset(grown, 0xff, slots * sizeof(*grown)); /* every place SNAP_NONE */
 	symbols->answers = grown;
 	symbols->answer_slots = slots;
 	for (size_t i = 0; i < old_slots; i++)
