@@ -11,13 +11,13 @@ Workload = namedtuple("Workload", "argv small environment")
 
 # Full size: about a second of the bare program's CPU time.
 SIZES = {
-    "deep": (["3000000", "1000000"], ["500000", "200000"]),
-    "deep4": (["3600000", "1000000", "4"], ["500000", "200000", "4"]),
+    "deep": (["2500000", "1000000"], ["500000", "200000"]),
+    "deep4": (["3000000", "1000000", "4"], ["500000", "200000", "4"]),
     "paths": (["2500000", "1000000"], ["400000", "200000"]),
-    "churn": (["700000"], ["100000"]),
-    "factor": (["2000000"], ["300000"]),
-    "larson": (["4", "16", "200000"], ["4", "3", "200000"]),
-    "covers": (["8000"], ["1200"]),
+    "churn": (["2000000"], ["300000"]),
+    "factor": (["400000"], ["60000"]),
+    "larson": (["4", "32", "200000"], ["4", "6", "200000"]),
+    "covers": (["20000"], ["3000"]),
 }
 
 
@@ -37,7 +37,7 @@ def compile_all(directory, c_source=None):
         subprocess.run(["gcc", "-E", "-P", "-o", os.path.join(directory, "large.c"), c_source], check=True)
     with open(os.path.join(SOURCES, "rows.sql")) as source:
         script = source.read()
-    for name, rows in (("large.sql", "400000"), ("small.sql", "60000")):
+    for name, rows in (("large.sql", "500000"), ("small.sql", "90000")):
         with open(os.path.join(directory, name), "w") as out:
             out.write(script.replace("500000", rows))
 
@@ -59,5 +59,5 @@ def find_all(directory):
         found["sqlite"] = Workload(shell + [".read " + local("large.sql")], shell + [".read " + local("small.sql")], {})
     if os.path.exists("/usr/bin/python3"):
         script = ["/usr/bin/python3", os.path.join(SOURCES, "documents.py")]
-        found["python"] = Workload(script + ["40"], script + ["6"], {"PYTHONMALLOC": "malloc"})
+        found["python"] = Workload(script + ["80"], script + ["14"], {"PYTHONMALLOC": "malloc"})
     return found

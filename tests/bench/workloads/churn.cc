@@ -25,37 +25,49 @@ std::uint64_t next_random()
 	return state;
 }
 
-void insert(std::map<std::string, entry> &table)
+using table = std::map<std::string, entry>;
+
+std::string random_key()
 {
-	std::string key = "a key that is too long to be stored inline " +
-			  std::to_string(next_random() % 20000);
-	entry &slot = table[key];
+	return "a key that is too long to be stored inline " +
+	       std::to_string(next_random() % 20000);
+}
+
+/* One of several places in the program that do the same. */
+template <int place> __attribute__((noinline)) void insert(table &entries)
+{
+	std::string key = random_key();
+	entry &slot = entries[key];
 
 	slot.name = key + " and a name";
 	for (int i = 0; i < 12; i++)
-		slot.values.push_back(i);
+		slot.values.push_back(i + place);
 }
 
-void erase(std::map<std::string, entry> &table)
+template <int place> __attribute__((noinline)) void erase(table &entries)
 {
-	auto at = table.lower_bound("a key that is too long to be stored inline " +
-				    std::to_string(next_random() % 20000));
+	auto at = entries.lower_bound(random_key());
 
-	if (at != table.end())
-		table.erase(at);
+	if (at != entries.end() && at->second.values[0] >= 0 - place)
+		entries.erase(at);
 }
+
+void (*const inserts[])(table &) = {insert<0>, insert<1>, insert<2>, insert<3>,
+				    insert<4>, insert<5>, insert<6>, insert<7>};
+void (*const erases[])(table &) = {erase<0>, erase<1>, erase<2>, erase<3>,
+				   erase<4>, erase<5>, erase<6>, erase<7>};
 
 } // namespace
 
 int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 3000000;
-	std::map<std::string, entry> table;
+	table entries;
 
 	for (long i = 0; i < rounds; i++) {
-		insert(table);
-		erase(table);
+		inserts[i & 7](entries);
+		erases[i & 7](entries);
 	}
-	std::printf("%zu entries\n", table.size());
+	std::printf("%zu entries\n", entries.size());
 	return 0;
 }

@@ -2,12 +2,15 @@
  * factor.c - after the classic of number theory among allocator benchmarks: arbitrary-precision
  * arithmetic in which every intermediate result is a small block that lives for a few operations.
  *
- *   factor [ROUNDS]    Pollard's rho on 96-bit numbers kept as reference-counted digit vectors
+ *   factor [ROUNDS]    Pollard's rho and modular powers; numbers are reference-counted digit
+ * vectors
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MODULUS UINT64_C(0x3fffffffffffffdd)
 
 struct number {
 	int references, digits;
@@ -118,15 +121,55 @@ static struct number *sum_of_digits(const struct number *a)
 	return sum;
 }
 
+/* base to the power of `exponent`, by halves: numbers are made at many depths. */
+static struct number *power(const struct number *base, uint32_t exponent, uint64_t modulus)
+{
+	struct number *half, *square, *rest;
+
+	if (exponent == 0)
+		return from_u64(1);
+	half = power(base, exponent / 2, modulus);
+	square = multiply(half, half);
+	rest = remainder_of(square, modulus);
+	number_release(half);
+	number_release(square);
+	if (exponent & 1) {
+		struct number *product = multiply(rest, base);
+
+		number_release(rest);
+		rest = remainder_of(product, modulus);
+		number_release(product);
+	}
+	return rest;
+}
+
+/* Divide by small primes, one inside the other, and add up what is left. */
+static struct number *sum_of_rests(const struct number *a, int prime)
+{
+	static const uint64_t primes[] = {1000003, 1000033, 1000037, 1000039, 1000081, 1000099};
+	struct number *rest, *below, *sum;
+
+	if (prime == sizeof(primes) / sizeof(primes[0]))
+		return sum_of_digits(a);
+	rest = remainder_of(a, primes[prime]);
+	below = sum_of_rests(rest, prime + 1);
+	sum = add_small(below, rest->digit[0]);
+	number_release(rest);
+	number_release(below);
+	return sum;
+}
+
 int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 2500000;
 	struct number *x = from_u64(2), *check = from_u64(0);
 
 	for (long i = 0; i < rounds; i++) {
-		struct number *next = step(x, UINT64_C(0x3fffffffffffffdd));
-		struct number *digits = sum_of_digits(next);
+		struct number *next = step(x, MODULUS);
+		struct number *root = power(next, next->digit[0] & 255, MODULUS);
+		struct number *digits = i & 1 ? sum_of_digits(next) : sum_of_rests(next, 0);
 
+		number_release(root);
 		number_release(check);
 		number_release(x);
 		check = digits;
