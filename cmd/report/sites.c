@@ -278,7 +278,8 @@ static const struct dataset_frame *next_caller(const struct dataset *dataset, ui
 	return NULL;
 }
 
-/* How many callers `path` got: "parse < main", of what says little "parse parse.c:31 < main". */
+/* How many callers `path` got: "parse < main"; of what says little its place, "parse parse.c:31",
+ * which tells more than the next one would. */
 static size_t list_callers(const struct dataset *dataset, uint32_t site, uint32_t at, bool all,
 			   char *path, size_t size)
 {
@@ -295,9 +296,10 @@ static size_t list_callers(const struct dataset *dataset, uint32_t site, uint32_
 		name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
 		used += (size_t)snprintf(path + used, size - used, "%s%s", shown ? " < " : "",
 					 bare);
-		if (shown++ == 0 && place && *file && frame->line)
-			used += (size_t)snprintf(path + used, size - used, " %.100s:%u", file,
-						 frame->line);
+		if (shown++ == 0 && place && *file && frame->line) {
+			snprintf(path + used, size - used, " %.100s:%u", file, frame->line);
+			break;
+		}
 		last = frame->function;
 	}
 	return shown;

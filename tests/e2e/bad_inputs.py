@@ -13,10 +13,11 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
-SNAPDIFF, TESTDATA = sys.argv[1], pathlib.Path(sys.argv[2])
+import recorded
+
+TESTDATA = pathlib.Path(sys.argv[2])
 
 PROGRAM = """#include <stdlib.h>
 void *volatile kept;
@@ -30,41 +31,11 @@ def program(cache="cache_put", session="session_open"):
     return PROGRAM % (cache, session, cache, session)
 
 
-class Answer:
-    def __init__(self, done):
-        self.out, self.err, self.code = done.stdout, done.stderr, done.returncode
+class BadInputs(recorded.RecordedTest):
+    snapdiff_path = sys.argv[1]
 
-
-class BadInputs(unittest.TestCase):
-    def setUp(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="snap-bad-"))
-        self.addCleanup(shutil.rmtree, self.dir)
-        (self.dir / "home").mkdir()
-
-    def snapdiff(self, *arguments):
-        env = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.dir / "home"), "LC_ALL": "C.UTF-8",
-               "TERM": "dumb", "COLUMNS": "160"}
-        return Answer(subprocess.run([SNAPDIFF, *map(str, arguments)], cwd=self.dir, env=env, text=True,
-                                     capture_output=True, timeout=60, check=False))
-
-    def compile(self, name, source=None, options=("-g", "-O1")):
-        path = self.dir / name
-        path.parent.mkdir(exist_ok=True)
-        (self.dir / "source.c").write_text(source or program())
-        subprocess.run(["cc", *options, "-fno-optimize-sibling-calls", "-Wl,--build-id", "source.c", "-o", path],
-                       cwd=self.dir, check=True)
-        return path
-
-    def record(self, name, path, count, *options):
-        """The newest snapshot of a run."""
-        done = self.snapdiff("run", "-q", "-o", name, *options, "--", path, count)
-        self.assertEqual(done.code, 0, done.err)
-        return sorted((self.dir / name).glob("*.snap"))[-1].relative_to(self.dir)
-
-    def compare(self, old, new, *options, code=0):
-        answer = self.snapdiff("compare", *options, old, new)
-        self.assertEqual(answer.code, code, answer.err)
-        return answer
+    def compile(self, name, source=None, **options):
+        return super().compile(name, source or program(), **options)
 
     def rows(self, old, new, *options):
         """{function: status}, and the warnings."""

@@ -504,7 +504,7 @@ Test(compare, who_called_a_library_is_told_with_its_line)
 		    7000, 1);
 	report = compare_report_new();
 	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
-	cr_expect_str_eq(text(0, "callers"), "Cache::put c.cc:8 < main");
+	cr_expect_str_eq(text(0, "callers"), "Cache::put c.cc:8");
 	cr_expect_str_eq(text(1, "callers"), "serve < main");
 	cr_expect(has_note("Next: snapdiff peek '^Cache::put\\(int\\)$' snapshot snapshot  (who "
 			   "calls it, and for how much)"));
