@@ -19,45 +19,26 @@
 #include "runtime/arena.h"
 #include "runtime/stacks.h"
 
-#define CHUNK_BITS  14u
+#define CHUNK_BITS  SNAP__STACKS_CHUNK_BITS
 #define CHUNK_NODES (1u << CHUNK_BITS)
 #define CHUNKS      (1u << (SNAP__STACK_ID_BITS - CHUNK_BITS))
 
 /* Set in `parent` once the node is filled in: an id may be counted a moment before that. */
 #define FILLED (1u << 31)
 
-struct node {
-	_Atomic uintptr_t pc;
-	_Atomic uint32_t parent;
-	_Atomic uint32_t children; /* the top of their trie */
-	_Atomic uint32_t below[2]; /* further siblings of this node */
-};
+typedef struct snap__stacks_node node_t;
 
 struct credit {
 	atomic_uint_fast64_t blocks;
 	atomic_uint_fast64_t bytes;
 };
 
-static _Atomic uint32_t roots;
-static _Atomic(struct node *) node_chunks[CHUNKS];
+_Atomic uint32_t snap__stacks_roots;
+_Atomic(struct snap__stacks_node *) snap__stacks_chunks[CHUNKS];
 static _Atomic(struct credit *) credit_chunks[CHUNKS];
 static _Atomic uint32_t next_id = 1;
 
-/* The node with an id that was handed out: its chunk exists. */
-static inline struct node *node_of(uint32_t id)
-{
-	struct node *chunk =
-		atomic_load_explicit(&node_chunks[id >> CHUNK_BITS], memory_order_acquire);
-
-	return chunk ? &chunk[id & (CHUNK_NODES - 1)] : NULL;
-}
-
-static uintptr_t node_pc(const struct node *node)
-{
-	return atomic_load_explicit(&node->pc, memory_order_relaxed);
-}
-
-static uint32_t node_parent(const struct node *node)
+static uint32_t node_parent(const node_t *node)
 {
 	return atomic_load_explicit(&node->parent, memory_order_relaxed) & ~FILLED;
 }
@@ -65,9 +46,9 @@ static uint32_t node_parent(const struct node *node)
 /* The node array that `id` lives in exists afterwards, or memory ran out. */
 static bool chunk_ready(uint32_t id)
 {
-	_Atomic(struct node *) *place = &node_chunks[id >> CHUNK_BITS];
-	struct node *expected = NULL;
-	struct node *fresh;
+	_Atomic(node_t *) *place = &snap__stacks_chunks[id >> CHUNK_BITS];
+	node_t *expected = NULL;
+	node_t *fresh;
 
 	if (atomic_load_explicit(place, memory_order_acquire))
 		return true;
@@ -83,7 +64,7 @@ static bool chunk_ready(uint32_t id)
 static uint32_t node_create(uint32_t parent, uintptr_t pc)
 {
 	uint32_t id = atomic_load_explicit(&next_id, memory_order_relaxed);
-	struct node *node;
+	node_t *node;
 
 	/* The chunk comes first, so that an id that was counted always has a place. */
 	do {
@@ -91,28 +72,26 @@ static uint32_t node_create(uint32_t parent, uintptr_t pc)
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(&next_id, &id, id + 1, memory_order_acq_rel,
 							memory_order_relaxed));
-	node = node_of(id);
+	node = snap__stacks_node(id);
 	atomic_store_explicit(&node->pc, pc, memory_order_relaxed);
 	atomic_store_explicit(&node->parent, parent | FILLED, memory_order_release);
 	return id;
 }
 
-/* The search went as far as the empty `link`; `path` has the bits that choose further links. */
-__attribute__((noinline)) static uint32_t insert(_Atomic uint32_t *link, uint64_t path,
-						 uint32_t parent, uintptr_t pc)
+uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t parent, uintptr_t pc)
 {
 	uint32_t fresh = node_create(parent, pc);
 
 	while (fresh) {
 		uint32_t id = 0;
-		struct node *node;
+		node_t *node;
 
 		if (atomic_compare_exchange_strong(link, &id, fresh))
 			return fresh;
 		/* Somebody was here first.  If with our own stack, `fresh` stays behind as a node
 		   that no stack ends at. */
-		node = node_of(id);
-		if (node_pc(node) == pc)
+		node = snap__stacks_node(id);
+		if (snap__stacks_node_pc(node) == pc)
 			return id;
 		link = &node->below[path >> 63];
 		path <<= 1;
@@ -120,27 +99,10 @@ __attribute__((noinline)) static uint32_t insert(_Atomic uint32_t *link, uint64_
 	return 0;
 }
 
-uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
-{
-	_Atomic uint32_t *link = parent ? &node_of(parent)->children : &roots;
-	uint64_t path = pc * 0x9e3779b97f4a7c15u;
-	uint32_t id;
-
-	while ((id = atomic_load_explicit(link, memory_order_acquire)) != 0) {
-		struct node *node = node_of(id);
-
-		if (node_pc(node) == pc)
-			return id;
-		link = &node->below[path >> 63];
-		path <<= 1;
-	}
-	return insert(link, path, parent, pc);
-}
-
 /* Whether whoever was given `id` has filled it in. */
 static bool is_filled(uint32_t id)
 {
-	return atomic_load_explicit(&node_of(id)->parent, memory_order_acquire) & FILLED;
+	return atomic_load_explicit(&snap__stacks_node(id)->parent, memory_order_acquire) & FILLED;
 }
 
 uint32_t snap__stacks_count(void)
@@ -158,12 +120,12 @@ uint32_t snap__stacks_count(void)
 
 uint32_t snap__stacks_parent(uint32_t id)
 {
-	return node_parent(node_of(id));
+	return node_parent(snap__stacks_node(id));
 }
 
 uintptr_t snap__stacks_pc(uint32_t id)
 {
-	return node_pc(node_of(id));
+	return snap__stacks_node_pc(snap__stacks_node(id));
 }
 
 static struct credit *credit_of(uint32_t id)

@@ -11,8 +11,12 @@
 #ifndef SNAP_RUNTIME_STACKS_H
 #define SNAP_RUNTIME_STACKS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "runtime/hidden.h"
 
 /** Most nodes that the tree will hold: ids fit in 28 bits. */
 #define SNAP__STACK_ID_BITS 28
@@ -23,11 +27,58 @@ enum snap__pc_mark {
 	SNAP__PC_DEPTH = 2,     /* the depth limit was reached */
 };
 
+#define SNAP__STACKS_CHUNK_BITS 14
+
+/** A node, and its place in the trie of its siblings. */
+struct snap__stacks_node {
+	_Atomic uintptr_t pc;
+	_Atomic uint32_t parent;
+	_Atomic uint32_t children; /* the top of their trie */
+	_Atomic uint32_t below[2]; /* further siblings of this node */
+};
+
+extern SNAP__HIDDEN _Atomic uint32_t snap__stacks_roots;
+extern SNAP__HIDDEN _Atomic(struct snap__stacks_node *)
+	snap__stacks_chunks[1u << (SNAP__STACK_ID_BITS - SNAP__STACKS_CHUNK_BITS)];
+
+/** The node with an id that was handed out: its chunk exists. */
+static inline struct snap__stacks_node *snap__stacks_node(uint32_t id)
+{
+	return atomic_load_explicit(&snap__stacks_chunks[id >> SNAP__STACKS_CHUNK_BITS],
+				    memory_order_acquire) +
+	       (id & ((1u << SNAP__STACKS_CHUNK_BITS) - 1));
+}
+
+static inline uintptr_t snap__stacks_node_pc(const struct snap__stacks_node *node)
+{
+	return atomic_load_explicit(&node->pc, memory_order_relaxed);
+}
+
+/** A new child of `parent`.  The search for it went as far as the empty `link`; `path` has the bits
+ *  that choose further links. */
+uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t parent, uintptr_t pc);
+
 /**
  * The child of `parent` for `pc`, added if it is new.  Lock-free, async-signal-safe.
  * Returns 0 when the tree is full or memory ran out: the caller counts a loss.
  */
-uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc);
+static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
+{
+	_Atomic uint32_t *link =
+		parent ? &snap__stacks_node(parent)->children : &snap__stacks_roots;
+	uint64_t path = pc * 0x9e3779b97f4a7c15u;
+	uint32_t id;
+
+	while ((id = atomic_load_explicit(link, memory_order_acquire)) != 0) {
+		struct snap__stacks_node *node = snap__stacks_node(id);
+
+		if (snap__stacks_node_pc(node) == pc)
+			return id;
+		link = &node->below[path >> 63];
+		path <<= 1;
+	}
+	return snap__stacks_insert(link, path, parent, pc);
+}
 
 /**
  * Number of ids handed out, the empty stack included: valid ids are 0 .. count-1.  For readers, not

@@ -282,16 +282,15 @@ static bool read_noted(void *context, uintptr_t address, uintptr_t *value)
 	return true;
 }
 
-/* Whether a return address in a frame that no rule describes is one: it leads into a module, or
-   behind a call of generated code. */
-static bool is_return_address(struct walk *w, uintptr_t pc)
+/* Whether `pc`, found by the frame pointer of code that no rule describes, may be where a call
+   returns to.  Interpreters push addresses in their own generated code as they like. */
+static bool may_be_return(const struct walk *w, uintptr_t pc)
 {
 	if (pc < LOWEST_CODE || snap__reach_has(&w->thread->reach, pc & ~(WORD - 1)))
 		return false;
-	if (snap__modules_at(pc - 1))
+	if (!snap__modules_at(pc - 1) && !snap__modules_at(w->pc))
 		return true;
-	return snap__reach_is_readable(pc - WORD) && snap__reach_is_readable(pc - 1) &&
-	       snap__arch_follows_call((const uint8_t *)pc);
+	return snap__reach_is_readable(pc - WORD) && snap__arch_follows_call((const uint8_t *)pc);
 }
 
 /*
@@ -309,7 +308,7 @@ static enum snap__cfi_result step_by_fp(struct walk *w, struct snap__cfi_state *
 	    !read_noted(w, fp + WORD, &pc))
 		return SNAP__CFI_UNREADABLE;
 	pc = snap__arch_code_address(pc);
-	if (pc && !is_return_address(w, pc))
+	if (pc && !may_be_return(w, pc))
 		return SNAP__CFI_UNREADABLE;
 	state->pc = pc;
 	state->exact = false;
