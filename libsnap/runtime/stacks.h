@@ -66,16 +66,22 @@ static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 {
 	_Atomic uint32_t *link =
 		parent ? &snap__stacks_node(parent)->children : &snap__stacks_roots;
-	uint64_t path = pc * 0x9e3779b97f4a7c15u;
-	uint32_t id;
+	uint32_t id = atomic_load_explicit(link, memory_order_acquire);
+	struct snap__stacks_node *node = NULL;
+	uint64_t path;
 
-	while ((id = atomic_load_explicit(link, memory_order_acquire)) != 0) {
-		struct snap__stacks_node *node = snap__stacks_node(id);
-
-		if (snap__stacks_node_pc(node) == pc)
+	/* Most nodes have one child. */
+	if (id) {
+		node = snap__stacks_node(id);
+		if (__builtin_expect(snap__stacks_node_pc(node) == pc, 1))
 			return id;
+	}
+	for (path = pc * 0x9e3779b97f4a7c15u; id; path <<= 1) {
 		link = &node->below[path >> 63];
-		path <<= 1;
+		id = atomic_load_explicit(link, memory_order_acquire);
+		node = snap__stacks_node(id);
+		if (id && snap__stacks_node_pc(node) == pc)
+			return id;
 	}
 	return snap__stacks_insert(link, path, parent, pc);
 }

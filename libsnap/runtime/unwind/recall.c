@@ -5,7 +5,7 @@
 
 #include "runtime/unwind/recall.h"
 
-#define SEGMENT_BITS 9u
+#define SEGMENT_BITS 8u
 #define MOST_PROBES  8u
 #define MOST_MISSES  64u
 #define TRIED_ONE_IN 16u
