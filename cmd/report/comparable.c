@@ -115,6 +115,46 @@ static void warn_of_sides(struct report *report, const struct comparable_side *o
 			    old->sample_period ? "OLD" : "NEW");
 }
 
+/* ---- several snapshots on a side ---- */
+
+struct mixture {
+	const struct subject *subject;
+	size_t new;
+	const struct comparable_side *sides;
+	char other[2][SIDE_NAME_SIZE]; /* a program on either side that is not the first's */
+};
+
+static enum snap_status find_other_program(void *user, const struct store_snapshot *row)
+{
+	struct mixture *mixture = user;
+	const char *program = name_base(row->program);
+
+	for (size_t i = 0; i < mixture->subject->count; i++) {
+		bool side = i >= mixture->new;
+
+		if (mixture->subject->ids[i] == row->id &&
+		    strcmp(mixture->sides[side].program, program) != 0)
+			snprintf(mixture->other[side], SIDE_NAME_SIZE, "%s", program);
+	}
+	return SNAP_OK;
+}
+
+/* Medians over different programs say nothing of either. */
+static enum snap_status warn_of_mixtures(struct report *report, const struct subject *subject,
+					 size_t new, const struct comparable_side sides[2],
+					 struct snap_error *err)
+{
+	struct mixture mixture = {.subject = subject, .new = new, .sides = sides};
+	enum snap_status st = store_each_snapshot(session_store(subject->session),
+						  find_other_program, &mixture, err);
+
+	for (size_t i = 0; st == SNAP_OK && i < 2; i++)
+		if (mixture.other[i][0])
+			report_warn(report, "%s has snapshots of several programs: %s, %s",
+				    sides[i].name, sides[i].program, mixture.other[i]);
+	return st;
+}
+
 enum snap_status comparable_warn(struct report *report, const struct subject *subject,
 				 struct dataset *dataset, size_t new, struct snap_error *err)
 {
@@ -128,6 +168,9 @@ enum snap_status comparable_warn(struct report *report, const struct subject *su
 	if (st != SNAP_OK)
 		return st;
 	warn_of_one_twice(report, subject, new);
+	st = warn_of_mixtures(report, subject, new, sides, err);
+	if (st != SNAP_OK)
+		return st;
 	warn_of_order(report, &sides[0], &sides[1]);
 	if (sides[0].is_dump != sides[1].is_dump) {
 		warn_of_kinds(report, &sides[sides[1].is_dump], &sides[sides[0].is_dump]);

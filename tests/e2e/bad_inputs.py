@@ -127,6 +127,13 @@ class BadInputs(recorded.RecordedTest):
             self.assertIn("Nothing changed", answer.out)
         self.compare(one, one, "--exit-code")
 
+    def test_several_programs_on_a_side_are_named(self):
+        server, client = self.compile("server"), self.compile("client")
+        runs = [self.record("first", server, 3), self.record("second", client, 3), self.record("third", server, 3)]
+        answer = self.compare(runs[0], runs[1], "--", runs[2], runs[2])
+        self.assert_said(answer, "OLD has snapshots of several programs: server, client")
+        self.assertNotIn("NEW has", answer.err)
+
     def test_sides_that_seem_swapped_are_asked_about(self):
         path = self.compile("prog")
         first, second = self.record("first", path, 3), self.record("second", path, 30)
