@@ -6,22 +6,23 @@
  * Built with BARE for the part without call frame information (-fno-asynchronous-unwind-tables)
  * and frame pointers, without for the rest.
  */
+#include <stdint.h>
 #include <stdlib.h>
 
-void bare_relay(void (*function)(int), int n);
+void bare_relay(void (*function)(int), int n, uintptr_t value);
 
 #ifdef BARE
 
-/* rbp holds a number here: neither rules nor frame pointers lead out. */
-void bare_relay(void (*function)(int), int n)
+/* rbp holds `value` here, like every other register: neither rules nor frame pointers lead out. */
+void bare_relay(void (*function)(int), int n, uintptr_t value)
 {
-	long a = n * 3, b = n + 1, c = n ^ 77, d = n - 5, e = ~n, f = n << 2;
+	uintptr_t a = value, b = value, c = value, d = value, e = value, f = value;
 
 	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
 	function(n);
 	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
 	if (n > 0)
-		bare_relay(function, n - 1);
+		bare_relay(function, n - 1, value);
 	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
 }
 
@@ -37,8 +38,15 @@ __attribute__((noinline)) static void allocate(int n)
 
 int main(void)
 {
-	for (int i = 0; i < 50; i++)
-		bare_relay(allocate, i % 10);
+	/* What might be taken for the frame of a caller: on the stack, with an address of code. */
+	volatile uintptr_t data[] = {0, 0x7777777777, 0, (uintptr_t)allocate};
+
+	for (int i = 0; i < 50; i++) {
+		bare_relay(allocate, i % 10, (uintptr_t)i * 12345);
+		bare_relay(allocate, i % 10, 0);
+		bare_relay(allocate, i % 10, (uintptr_t)data);
+		bare_relay(allocate, i % 10, (uintptr_t)(data + 2));
+	}
 	return 0;
 }
 
