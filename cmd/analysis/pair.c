@@ -17,6 +17,12 @@ struct entry {
 	const struct dataset *dataset; /* qsort() has no context */
 };
 
+/* Which lines of the new snapshot are those of the old one, where its build is another. */
+struct line_knowledge {
+	uint32_t *map;  /* per frame: see analysis/line_map.h */
+	bool *is_image; /* per frame: some old line of its function went to this one */
+};
+
 /* The stacks of one side that are not paired yet. */
 struct side {
 	struct entry *entries;
@@ -140,9 +146,30 @@ static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum p
 		(struct pair){old, new, level, level == PAIR_NONE ? 0 : 1};
 }
 
-/* Pair equal keys in order; what is left moves to the front of its side, and stays in order. */
+/*
+ * Do two stacks of the same functions call from lines that are known not to be each other?  One
+ * call of a function went where another one was: whatever is left of either, it is not the same.
+ */
+static bool lines_disagree(const struct line_knowledge *lines, const struct entry *old,
+			   const struct entry *new)
+{
+	const struct dataset *dataset = old->dataset;
+	const struct dataset_site *a = &dataset->sites[old->site], *b = &dataset->sites[new->site];
+
+	for (uint32_t f = 0; f < a->depth && f < b->depth; f++) {
+		uint32_t from = dataset->stack[a->first + f], to = dataset->stack[b->first + f];
+
+		if (lines->map[from] != dataset->frames[to].line && dataset->frames[from].line &&
+		    dataset->frames[to].line && (lines->map[from] || lines->is_image[to]))
+			return true;
+	}
+	return false;
+}
+
+/* Pair equal keys in order, where `lines` (NULL: not asked) agree; what is left moves to the front
+ * of its side, and stays in order. */
 static bool pair_by_keys(struct pairing *pairing, struct side *old, struct side *new,
-			 enum pair_level level)
+			 enum pair_level level, const struct line_knowledge *lines)
 {
 	size_t i = 0, j = 0, old_left = 0, new_left = 0;
 
@@ -150,10 +177,18 @@ static bool pair_by_keys(struct pairing *pairing, struct side *old, struct side 
 		return false;
 	while (i < old->count && j < new->count) {
 		uint64_t a = old->entries[i].key, b = new->entries[j].key;
+		bool old_first = a <= b;
 
-		if (a == b && a != 0)
-			add_pair(pairing, old->entries[i++].site, new->entries[j++].site, level);
-		else if (a <= b)
+		if (a == b && a != 0) {
+			if (!lines || !lines_disagree(lines, &old->entries[i], &new->entries[j])) {
+				add_pair(pairing, old->entries[i++].site, new->entries[j++].site,
+					 level);
+				continue;
+			}
+			old_first = compare_frames(old->entries[i].dataset, old->entries[i].site,
+						   new->entries[j].site, false) <= 0;
+		}
+		if (old_first)
 			old->entries[old_left++] = old->entries[i++];
 		else
 			new->entries[new_left++] = new->entries[j++];
@@ -234,16 +269,60 @@ static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 
 /* ---- lines that went elsewhere ---- */
 
-/* Where the old snapshot's lines went; NULL when memory is out. */
-static uint32_t *compute_line_map(const struct dataset *dataset, const struct pair_sides *sides)
+static int compare_places(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return compare_number(*a, *b);
+}
+
+static uint64_t place(const struct tokens *tokens, size_t frame, uint32_t line)
+{
+	return (uint64_t)tokens->of_frame[frame] << 32 | line;
+}
+
+static bool mark_images(struct line_knowledge *lines, const struct tokens *tokens)
+{
+	const struct dataset *dataset = tokens->dataset;
+	uint64_t *images = malloc((dataset->frame_count + 1) * sizeof(*images));
+	size_t count = 0;
+
+	lines->is_image = calloc(dataset->frame_count + 1, sizeof(*lines->is_image));
+	if (images && lines->is_image) {
+		for (size_t i = 0; i < dataset->frame_count; i++)
+			if (lines->map[i])
+				images[count++] = place(tokens, i, lines->map[i]);
+		qsort(images, count, sizeof(*images), compare_places);
+		for (size_t i = 0; i < dataset->frame_count; i++) {
+			uint64_t wanted = place(tokens, i, dataset->frames[i].line);
+
+			lines->is_image[i] =
+				bsearch(&wanted, images, count, sizeof(*images), compare_places);
+		}
+	}
+	free(images);
+	return images && lines->is_image;
+}
+
+static void release_lines(struct line_knowledge *lines)
+{
+	free(lines->map);
+	free(lines->is_image);
+	*lines = (struct line_knowledge){NULL, NULL};
+}
+
+/* False when memory is out. */
+static bool compute_lines(struct line_knowledge *lines, const struct dataset *dataset,
+			  const struct pair_sides *sides)
 {
 	struct tokens tokens;
-	uint32_t *map = NULL;
 
 	if (tokens_compute(&tokens, dataset, sides->old, sides->new))
-		map = line_map_compute(&tokens, sides->old, sides->new);
+		lines->map = line_map_compute(&tokens, sides->old, sides->new);
+	if (lines->map && !mark_images(lines, &tokens))
+		release_lines(lines);
 	tokens_release(&tokens);
-	return map;
+	return lines->map != NULL;
 }
 
 /*
@@ -289,17 +368,17 @@ static bool pair_exact(struct pairing *pairing, struct side *old, struct side *n
 {
 	set_keys(old, PAIR_EXACT);
 	set_keys(new, PAIR_EXACT);
-	return pair_by_keys(pairing, old, new, PAIR_EXACT);
+	return pair_by_keys(pairing, old, new, PAIR_EXACT, NULL);
 }
 
 static bool pair_lines(struct pairing *pairing, struct side *old, struct side *new,
-		       const uint32_t *line_map)
+		       const struct line_knowledge *lines)
 {
 	set_keys(old, PAIR_LINE);
 	set_keys(new, PAIR_LINE);
-	if (line_map)
-		keep_moved_from_lines(old, line_map);
-	return pair_by_keys(pairing, old, new, PAIR_LINE);
+	if (lines)
+		keep_moved_from_lines(old, lines->map);
+	return pair_by_keys(pairing, old, new, PAIR_LINE, NULL);
 }
 
 /* By `keys`, which may be NULL: by function. */
@@ -316,39 +395,39 @@ static void set_function_keys(struct side *side, const uint64_t *keys)
  * pair first.
  */
 static bool pair_functions(struct pairing *pairing, struct side *old, struct side *new,
-			   const uint64_t *keys, const uint32_t *line_map)
+			   const uint64_t *keys, const struct line_knowledge *lines)
 {
-	if (line_map) {
+	if (lines) {
 		set_function_keys(old, keys);
 		set_function_keys(new, keys);
-		add_lines_to_keys(old, line_map);
+		add_lines_to_keys(old, lines->map);
 		add_lines_to_keys(new, NULL);
-		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION))
+		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION, NULL))
 			return false;
 	}
 	set_function_keys(old, keys);
 	set_function_keys(new, keys);
-	return pair_by_keys(pairing, old, new, PAIR_FUNCTION);
+	return pair_by_keys(pairing, old, new, PAIR_FUNCTION, lines);
 }
 
 /* Functions of which nothing but parameters or template arguments changed. */
 static bool pair_signatures(struct pairing *pairing, const struct dataset *dataset,
 			    const struct pair_sides *sides, struct side *old, struct side *new,
-			    const uint32_t *line_map)
+			    const struct line_knowledge *lines)
 {
 	uint32_t *old_sites, *new_sites;
 	uint64_t *keys = NULL;
 	size_t count = 0;
 	bool ok;
 
-	if (!line_map || old->count == 0 || new->count == 0)
+	if (!lines || old->count == 0 || new->count == 0)
 		return true; /* one build, or nothing to pair */
 	old_sites = sites_left(old);
 	new_sites = sites_left(new);
 	ok = old_sites && new_sites &&
 	     signature_keys(&keys, &count, dataset, sides, old_sites, old->count, new_sites,
 			    new->count) &&
-	     (count == 0 || pair_functions(pairing, old, new, keys, line_map));
+	     (count == 0 || pair_functions(pairing, old, new, keys, lines));
 	free(old_sites);
 	free(new_sites);
 	free(keys);
@@ -371,19 +450,19 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		     const struct pair_sides *sides, struct side *old, struct side *new,
 		     enum pair_level up_to)
 {
-	uint32_t *line_map = NULL;
+	struct line_knowledge knowledge = {NULL, NULL}, *lines = NULL;
 	bool ok = pair_exact(pairing, old, new);
 
 	if (ok && up_to > PAIR_EXACT && !is_one_build(pairing, old, new)) {
-		line_map = compute_line_map(dataset, sides);
-		ok = line_map != NULL;
+		lines = &knowledge;
+		ok = compute_lines(lines, dataset, sides);
 	}
-	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, line_map)) &&
+	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, lines)) &&
 	     (up_to < PAIR_FUNCTION ||
-	      (pair_functions(pairing, old, new, NULL, line_map) &&
-	       pair_signatures(pairing, dataset, sides, old, new, line_map))) &&
+	      (pair_functions(pairing, old, new, NULL, lines) &&
+	       pair_signatures(pairing, dataset, sides, old, new, lines))) &&
 	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new));
-	free(line_map);
+	release_lines(&knowledge);
 	return ok;
 }
 

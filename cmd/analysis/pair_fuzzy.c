@@ -326,14 +326,12 @@ static bool count_alike(struct fuzzy_side *side, const struct dataset_cell *cons
 	return sized && side->alike;
 }
 
-/* Lines of one function are mapped; those of a renamed one are counted from the first that was
- * seen. */
+/* Lines of one function are mapped; those of a renamed one are counted from what was seen of it. */
 static bool same_line(const struct fuzzy *fuzzy, uint32_t old, uint32_t new)
 {
 	if (fuzzy->scorer.tokens.of_frame[old] == fuzzy->scorer.tokens.of_frame[new])
 		return fuzzy->line_map[old] == fuzzy->dataset->frames[new].line;
-	return token_line(&fuzzy->scorer.tokens, old, false) ==
-	       token_line(&fuzzy->scorer.tokens, new, true);
+	return token_same_line(&fuzzy->scorer.tokens, old, new);
 }
 
 /*

@@ -100,17 +100,24 @@ static unsigned sides_of(const struct dataset_cell *old, const struct dataset_ce
 
 static void note_line(struct token *token, uint32_t line, unsigned sides)
 {
-	for (unsigned side = 0; line && side < 2; side++)
-		if ((sides & (side ? TOKEN_NEW : TOKEN_OLD)) &&
-		    (token->first_line[side] == 0 || line < token->first_line[side]))
+	for (unsigned side = 0; line && side < 2; side++) {
+		if (!(sides & (side ? TOKEN_NEW : TOKEN_OLD)))
+			continue;
+		if (token->first_line[side] == 0 || line < token->first_line[side])
 			token->first_line[side] = line;
+		if (line > token->last_line[side])
+			token->last_line[side] = line;
+	}
 }
 
-uint32_t token_line(const struct tokens *tokens, uint32_t frame, bool new)
+bool token_same_line(const struct tokens *tokens, uint32_t old, uint32_t new)
 {
-	uint32_t line = tokens->dataset->frames[frame].line;
+	const struct dataset_frame *frames = tokens->dataset->frames;
+	const struct token *a = &tokens->items[tokens->of_frame[old]];
+	const struct token *b = &tokens->items[tokens->of_frame[new]];
 
-	return line ? line - tokens->items[tokens->of_frame[frame]].first_line[new] : SNAP_NONE;
+	return frames[old].line - a->first_line[0] == frames[new].line - b->first_line[1] ||
+	       a->last_line[0] - frames[old].line == b->last_line[1] - frames[new].line;
 }
 
 /* How many stacks each token is in; a stack of both snapshots counts once. */

@@ -17,8 +17,7 @@ struct token {
 	uint32_t file;  /* base name, likewise; 0 unknown: of the first frame seen */
 	unsigned sides; /* enum token_side, of stacks that are there in either snapshot */
 	double weight;
-	uint32_t first_line[2]; /* smallest line seen in old and in new stacks; 0 none: lines are
-				   compared from there */
+	uint32_t first_line[2], last_line[2]; /* seen in old and in new stacks; 0 none */
 };
 
 struct tokens {
@@ -44,8 +43,8 @@ bool token_is_one_sided(const struct tokens *tokens, uint32_t token);
 /** The tokens of a site's stack, newest first; `out` has room for its depth. */
 void tokens_of_site(const struct tokens *tokens, uint32_t site, uint32_t *out);
 
-/** How far below the first line seen of its function on that side a frame is; SNAP_NONE when it has
- * no line. */
-uint32_t token_line(const struct tokens *tokens, uint32_t frame, bool new);
+/** Do frames of two functions, which may have other names, call from the same place, counted from
+ * the first or to the last line that was seen of either? */
+bool token_same_line(const struct tokens *tokens, uint32_t old, uint32_t new);
 
 #endif

@@ -163,6 +163,19 @@ static const char *text_of(uint32_t old)
 	return copy;
 }
 
+Test(pairing, a_stack_through_another_call_of_a_function_is_another_stack)
+{
+	uint32_t at46 = builder_add(dataset, OLD, "k@app < parse:p.c:46@app < main@app", 16, 1);
+	uint32_t at49 = builder_add(dataset, OLD, "n@app < parse:p.c:49@app < main@app", 32, 1);
+	uint32_t old = builder_add(dataset, OLD, "m@app < parse:p.c:46@app < main@app", 64, 1);
+	uint32_t new = builder_add(dataset, NEW, "m@app < parse:p.c:49@app < main@app", 64, 1);
+
+	builder_cell(dataset, NEW, at46, 16, 1);
+	builder_cell(dataset, NEW, at49, 32, 1);
+	EXPECT_PAIR(old, SNAP_NONE, PAIR_FUNCTION, PAIR_NONE);
+	cr_expect_eq(pair_of(new, NEW, PAIR_FUNCTION).level, PAIR_NONE);
+}
+
 /* ---- changed signatures ---- */
 
 Test(signature, a_changed_signature_pairs_at_function)
@@ -367,6 +380,66 @@ Test(fuzzy, masses_that_look_alike_stay_unpaired, .timeout = 20)
 		builder_add(dataset, NEW, stack, 64, 1);
 	}
 	EXPECT_PAIR(first, SNAP_NONE, PAIR_FUZZY, PAIR_NONE);
+}
+
+/* Nothing else tells which of two calls was inlined, and into what. */
+Test(fuzzy, a_size_that_no_other_stack_has_is_telling)
+{
+	uint32_t a, b, c, d;
+
+	add_background();
+	a = builder_add(dataset, OLD, "put@app < cache@app < serve@app < run@app < main@app", 643,
+			1);
+	b = builder_add(dataset, OLD, "put@app < store@app < serve@app < run@app < main@app", 647,
+			1);
+	c = builder_add(dataset, NEW, "put@app < table@app < serve@app < run@app < main@app", 647,
+			1);
+	d = builder_add(dataset, NEW, "put@app < queue@app < serve@app < run@app < main@app", 643,
+			1);
+	EXPECT_PAIR(a, d, PAIR_FUZZY, PAIR_FUZZY);
+	EXPECT_PAIR(b, c, PAIR_FUZZY, PAIR_FUZZY);
+}
+
+Test(fuzzy, shared_callers_do_not_make_two_functions_one)
+{
+	static const char callers[] = "step@app < loop@app < serve@app < accept@app < main@app";
+	char stack[128];
+	uint32_t read, fetch, a, b;
+
+	add_background();
+	read = builder_add(dataset, OLD, "read@app < run@app < main@app", 10, 1);
+	fetch = builder_add(dataset, OLD, "fetch@app < run@app < main@app", 10, 1);
+	builder_cell(dataset, NEW, read, 10, 1);
+	builder_cell(dataset, NEW, fetch, 10, 1);
+	snprintf(stack, sizeof(stack), "read@app < %s", callers);
+	a = builder_add(dataset, OLD, stack, 64, 1);
+	snprintf(stack, sizeof(stack), "fetch@app < %s", callers);
+	b = builder_add(dataset, NEW, stack, 5000, 40);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUZZY, PAIR_NONE);
+	cr_expect_eq(pair_of(b, NEW, PAIR_FUZZY).level, PAIR_NONE);
+}
+
+/* An allocation inserted at the top of a renamed function moves its lines against its first one. */
+Test(fuzzy, lines_of_a_renamed_function_are_counted_from_either_end)
+{
+	uint32_t old31, old32, new33, new34;
+
+	add_background();
+	builder_add(dataset, OLD, "route:r.c:30@app < main:m.c:1@app", 8, 1);
+	old31 = builder_add(dataset, OLD, "put:p.c:7@app < route:r.c:31@app < main:m.c:1@app", 8,
+			    1);
+	old32 = builder_add(dataset, OLD,
+			    "put:p.c:7@app < fill:f.c:3@app < route:r.c:32@app < main:m.c:1@app", 8,
+			    1);
+	builder_add(dataset, NEW, "route_all:r.c:31@app < main:m.c:1@app", 999, 9);
+	builder_add(dataset, NEW, "route_all:r.c:32@app < main:m.c:1@app", 8, 1);
+	new33 = builder_add(dataset, NEW, "put:p.c:7@app < route_all:r.c:33@app < main:m.c:1@app",
+			    8, 1);
+	new34 = builder_add(
+		dataset, NEW,
+		"put:p.c:7@app < fill:f.c:3@app < route_all:r.c:34@app < main:m.c:1@app", 8, 1);
+	EXPECT_PAIR(old31, new33, PAIR_FUZZY, PAIR_FUZZY);
+	EXPECT_PAIR(old32, new34, PAIR_FUZZY, PAIR_FUZZY);
 }
 
 Test(fuzzy, strangers_stay_strangers)
