@@ -19,8 +19,10 @@ struct entry {
 
 /* Which lines of the new snapshot are those of the old one, where its build is another. */
 struct line_knowledge {
-	uint32_t *map;  /* per frame: see analysis/line_map.h */
-	bool *is_image; /* per frame: some old line of its function went to this one */
+	uint32_t *map;             /* per frame: see analysis/line_map.h */
+	uint32_t *place;           /* per frame: equal where function and line are */
+	bool *old_seen, *new_seen; /* per place: stacks that the map leads to each other go
+				      through it */
 };
 
 /* The stacks of one side that are not paired yet. */
@@ -149,6 +151,7 @@ static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum p
 /*
  * Do two stacks of the same functions call from lines that are known not to be each other?  One
  * call of a function went where another one was: whatever is left of either, it is not the same.
+ * The map alone does not know; stacks that it led to each other, in all their frames, do.
  */
 static bool lines_disagree(const struct line_knowledge *lines, const struct entry *old,
 			   const struct entry *new)
@@ -159,8 +162,8 @@ static bool lines_disagree(const struct line_knowledge *lines, const struct entr
 	for (uint32_t f = 0; f < a->depth && f < b->depth; f++) {
 		uint32_t from = dataset->stack[a->first + f], to = dataset->stack[b->first + f];
 
-		if (lines->map[from] != dataset->frames[to].line && dataset->frames[from].line &&
-		    dataset->frames[to].line && (lines->map[from] || lines->is_image[to]))
+		if (lines->map[from] != dataset->frames[to].line &&
+		    (lines->old_seen[lines->place[from]] || lines->new_seen[lines->place[to]]))
 			return true;
 	}
 	return false;
@@ -276,39 +279,60 @@ static int compare_places(const void *left, const void *right)
 	return compare_number(*a, *b);
 }
 
-static uint64_t place(const struct tokens *tokens, size_t frame, uint32_t line)
-{
-	return (uint64_t)tokens->of_frame[frame] << 32 | line;
-}
-
-static bool mark_images(struct line_knowledge *lines, const struct tokens *tokens)
+static bool number_places(struct line_knowledge *lines, const struct tokens *tokens)
 {
 	const struct dataset *dataset = tokens->dataset;
-	uint64_t *images = malloc((dataset->frame_count + 1) * sizeof(*images));
-	size_t count = 0;
+	size_t count = dataset->frame_count;
+	uint64_t *places = malloc((count + 1) * sizeof(*places));
 
-	lines->is_image = calloc(dataset->frame_count + 1, sizeof(*lines->is_image));
-	if (images && lines->is_image) {
-		for (size_t i = 0; i < dataset->frame_count; i++)
-			if (lines->map[i])
-				images[count++] = place(tokens, i, lines->map[i]);
-		qsort(images, count, sizeof(*images), compare_places);
-		for (size_t i = 0; i < dataset->frame_count; i++) {
-			uint64_t wanted = place(tokens, i, dataset->frames[i].line);
+	lines->place = malloc((count + 1) * sizeof(*lines->place));
+	lines->old_seen = calloc(count + 1, sizeof(*lines->old_seen));
+	lines->new_seen = calloc(count + 1, sizeof(*lines->new_seen));
+	for (size_t i = 0; places && i < count; i++)
+		places[i] = (uint64_t)tokens->of_frame[i] << 32 | dataset->frames[i].line;
+	if (places && lines->place) {
+		qsort(places, count, sizeof(*places), compare_places);
+		for (size_t i = 0; i < count; i++) {
+			uint64_t wanted =
+				(uint64_t)tokens->of_frame[i] << 32 | dataset->frames[i].line;
+			const uint64_t *found =
+				bsearch(&wanted, places, count, sizeof(*places), compare_places);
 
-			lines->is_image[i] =
-				bsearch(&wanted, images, count, sizeof(*images), compare_places);
+			lines->place[i] = (uint32_t)(found - places);
 		}
 	}
-	free(images);
-	return images && lines->is_image;
+	free(places);
+	return places && lines->place && lines->old_seen && lines->new_seen;
+}
+
+/* What has paired so far did so because its lines are where the map says. */
+static void note_places(const struct line_knowledge *lines, const struct dataset *dataset,
+			const struct pairing *pairing)
+{
+	for (size_t i = 0; i < pairing->count; i++) {
+		const struct pair *pair = &pairing->pairs[i];
+		const struct dataset_site *old = &dataset->sites[pair->old];
+		const struct dataset_site *new = &dataset->sites[pair->new];
+
+		for (uint32_t f = 0; f < old->depth && f < new->depth; f++) {
+			uint32_t from = dataset->stack[old->first + f],
+				 to = dataset->stack[new->first + f];
+
+			if (dataset->frames[from].line == 0 || dataset->frames[to].line == 0)
+				continue;
+			lines->old_seen[lines->place[from]] = true;
+			lines->new_seen[lines->place[to]] = true;
+		}
+	}
 }
 
 static void release_lines(struct line_knowledge *lines)
 {
 	free(lines->map);
-	free(lines->is_image);
-	*lines = (struct line_knowledge){NULL, NULL};
+	free(lines->place);
+	free(lines->old_seen);
+	free(lines->new_seen);
+	*lines = (struct line_knowledge){NULL, NULL, NULL, NULL};
 }
 
 /* False when memory is out. */
@@ -319,7 +343,7 @@ static bool compute_lines(struct line_knowledge *lines, const struct dataset *da
 
 	if (tokens_compute(&tokens, dataset, sides->old, sides->new))
 		lines->map = line_map_compute(&tokens, sides->old, sides->new);
-	if (lines->map && !mark_images(lines, &tokens))
+	if (lines->map && !number_places(lines, &tokens))
 		release_lines(lines);
 	tokens_release(&tokens);
 	return lines->map != NULL;
@@ -404,6 +428,8 @@ static bool pair_functions(struct pairing *pairing, struct side *old, struct sid
 		add_lines_to_keys(new, NULL);
 		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION, NULL))
 			return false;
+		if (!keys && old->count && new->count)
+			note_places(lines, old->entries[0].dataset, pairing);
 	}
 	set_function_keys(old, keys);
 	set_function_keys(new, keys);
@@ -450,7 +476,7 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		     const struct pair_sides *sides, struct side *old, struct side *new,
 		     enum pair_level up_to)
 {
-	struct line_knowledge knowledge = {NULL, NULL}, *lines = NULL;
+	struct line_knowledge knowledge = {NULL, NULL, NULL, NULL}, *lines = NULL;
 	bool ok = pair_exact(pairing, old, new);
 
 	if (ok && up_to > PAIR_EXACT && !is_one_build(pairing, old, new)) {
