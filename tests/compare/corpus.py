@@ -29,6 +29,7 @@ class Function:
     def __init__(self, name, file, static):
         self.name, self.file, self.static = name, file, static
         self.body = []  # ("alloc",) or ("call", Function); each becomes one line of C
+        self.type = None  # of a template: its argument
         self.parameters = 0  # further int parameters, which a changed signature adds
         self.filler = 0  # comment lines above
 
@@ -137,6 +138,12 @@ def change_signature(program, rng):
 
 
 @edited
+def change_template(program, rng):
+    for function in some(program, rng, 12):
+        function.type = function.type and "Wide"
+
+
+@edited
 def add_wrapper(program, rng):
     for function in some(program, rng, 4):
         wrapper = Function("checked_" + function.name, function.file, function.static)
@@ -163,7 +170,8 @@ def plant_leak(program, function):
 def prototype(function, declared):
     parameters = ", ".join(["void"] if not function.parameters else ["int p%d" % i for i in range(function.parameters)])
     static = "static " if function.static and not declared else ""
-    return f"{static}void {function.name}({parameters})"
+    template = "template <class T> " if function.type else ""
+    return f"{template}{static}void {function.name}({parameters})"
 
 
 def write_sources(program, where, permutation, suffix):
@@ -173,6 +181,8 @@ def write_sources(program, where, permutation, suffix):
     header = ["#include <stdlib.h>", "extern void *volatile kept[];", "extern unsigned next;",
               "extern const unsigned short sizes[];", "extern volatile int tag;",
               "#define ALLOCATE() do { void *p_ = malloc(sizes[next]); kept[next++] = p_; } while (0)"]
+    if any(f.type for f in program):
+        header.append("struct Wide { long parts[2]; };")
     header += [f"{prototype(f, True)};" for f in program if not f.static]
     with open(f"{where}/all.h", "w") as out:
         out.write("\n".join(header) + "\n")
@@ -191,7 +201,8 @@ def write_sources(program, where, permutation, suffix):
                 lines.append(f"\tfor (int i = 0; i < {LEAK_BLOCKS}; i++)")
                 lines.append(f"\t\tkept[2000 + i] = malloc({LEAK_SIZE});")
             elif step[0] == "call":
-                lines.append(f"\t{step[1].name}({', '.join('1' for _ in range(step[1].parameters))});")
+                argument = f"<{step[1].type}>" if step[1].type else ""
+                lines.append(f"\t{step[1].name}{argument}({', '.join('1' for _ in range(step[1].parameters))});")
         lines += ["}", ""]
     sizes = ", ".join(str(1000 + n) for n in order)
     files["main"] = ['#include "all.h"', "void *volatile kept[4000];", "unsigned next;", "volatile int tag;",
@@ -275,6 +286,9 @@ CASES = {
     "moved to another file": (move_file, GCC2, GCC2, 0.9, None),
     "signature changed (C++)": (change_signature, {"cc": "g++", "flags": ["-g", "-O2"], "suffix": "cc"},
                                 {"cc": "g++", "flags": ["-g", "-O2"], "suffix": "cc"}, 0.9, None),
+    "template type changed (C++)": (change_template,
+                                    {"cc": "g++", "flags": ["-g", "-O2"], "suffix": "cc", "templates": True},
+                                    {"cc": "g++", "flags": ["-g", "-O2"], "suffix": "cc"}, 0.9, None),
     "wrapper added": (add_wrapper, GCC2, GCC2, 0.9, None),
     "-O0 to -O2": (nothing, GCC0, GCC2, 0.95, None),
     "-O0 to -O2 and lines inserted": (insert_lines, GCC0, GCC2, 0.95, None),
@@ -287,13 +301,21 @@ CASES = {
 }
 
 
+def make_old_program(seed, old_build):
+    """As the build wants it: functions of a library are all seen from outside, templates only in their own file."""
+    program = make_program(seed)
+    for function in program:
+        if old_build.get("library"):
+            function.static = False
+        if old_build.get("templates") and function.static:
+            function.type = "int"
+    return program
+
+
 def run_case(tools, name, seed, where):
     edit, old_build, new_build, least, allowed = CASES[name]
     rng = random.Random(seed)
-    old_program = make_program(seed)
-    if old_build.get("library"):
-        for function in old_program:
-            function.static = False
+    old_program = make_old_program(seed, old_build)
     new_program = edit(old_program, rng)
     count = count_allocations(old_program[0])
     # A leak may change how its own function is inlined; where nothing may be new but the leak, it is planted at the root.
@@ -318,6 +340,14 @@ def run_case(tools, name, seed, where):
     return count, plain, fuzzy, share, problems
 
 
+def sum_up(case, results):
+    """One line for all seeds of a case."""
+    stacks, lost, wrong_plain, wrong, unpaired = (sum(result[i] for result in results) for i in range(5))
+    least = min(result[5] for result in results)
+    return (f"| {case} | {len(results)} | {stacks} | {lost} | {wrong_plain} | {100 * least:.1f} % | {wrong} |"
+            f" {unpaired} |")
+
+
 def seed_range(text):
     first, _, last = text.rpartition("-")
     return range(int(first or 1), int(last) + 1)
@@ -337,17 +367,25 @@ def main():
     base = tools.keep or tempfile.mkdtemp(prefix="snapdiff-compare-")
     lines = ["| case | stacks | false new/gone at `function` | wrong at `function` | right bytes with `fuzzy` |"
              " wrong | unpaired | merged |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    sums = ["| case | seeds | stacks | false new/gone at `function` | wrong at `function` |"
+            " least right bytes with `fuzzy` | wrong | unpaired |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     failed = False
     for name in tools.cases or CASES:
+        results = []
         for seed in tools.seeds:
             where = os.path.join(base, re.sub(r"\W+", "_", name) + f"_{seed}")
             count, plain, fuzzy, share, problems = run_case(tools, name, seed, where)
             lines.append(f"| {name} | {count} | {plain['lost']} | {plain['wrong']} | {100 * share:.1f} % |"
                          f" {fuzzy['wrong']} | {fuzzy['lost']} | {fuzzy['merged']} |")
             print(lines[-1], flush=True)
+            results.append((count, plain["lost"], plain["wrong"], fuzzy["wrong"], fuzzy["lost"], share))
             for problem in problems:
                 print(f"FAILED: {name}, seed {seed}: {problem}", flush=True)
                 failed = True
+        sums.append(sum_up(name, results))
+    if len(tools.seeds) > 1:
+        print("\n".join(["", *sums]))
     if tools.write:
         with open(tools.write, "w") as out:
             out.write("\n".join(lines) + "\n")

@@ -48,10 +48,7 @@ def lost_by_heaptrack(old, new):
 
 def run_case(tools, name, base):
     edit, old_build, new_build, _, _ = corpus.CASES[name]
-    old_program = corpus.make_program(tools.seed)
-    if old_build.get("library"):
-        for function in old_program:
-            function.static = False
+    old_program = corpus.make_old_program(tools.seed, old_build)
     new_program = edit(old_program, random.Random(tools.seed))
     count = corpus.count_allocations(old_program[0])
     order = corpus.shuffled(count, tools.seed + 1)
