@@ -31,7 +31,7 @@ def added_part(results, peer, most):
     """What exact capture adds as a part of what a peer adds."""
     ours, theirs = cpu(results, "snapdiff exact"), cpu(results, peer)
     if ours is None or theirs is None:
-        return ""
+        return "it did not end well" if peer in results and results[peer].trouble else ""
     if theirs <= 1.02:
         return "it adds nothing"
     return judged("%.2f" % ((ours - 1) / (theirs - 1)), (ours - 1) / (theirs - 1), most)
@@ -47,7 +47,7 @@ def above_forwarding(results, prefix=""):
     if not pairs:
         return ""
     middle = statistics.median(pairs)
-    return judged("%+.2f" % middle, middle, ABOVE_FORWARDING + 0.005)
+    return judged("%+.3f" % middle, middle, ABOVE_FORWARDING)
 
 
 def memory(results, way, allowed):

@@ -53,13 +53,15 @@ def main():
         if options.only and name not in options.only:
             continue
         print("measuring: %s" % name, file=sys.stderr, flush=True)
+        load = os.getloadavg()[0]
         run = subprocess.run(command, stdout=subprocess.PIPE)
         text = run.stdout.decode().strip("\n") + "\n"
         if not run.stdout:
             sys.exit("%s printed nothing: status %d" % (name, run.returncode))
         if is_columns:
             text = "```\n" + text + "```\n"
-        replace(options.file, name, "%s, %s.\n\n%s" % (datetime.date.today(), platform.machine(), text))
+        replace(options.file, name, "%s, %s, %.1f processes running besides.\n\n%s" % (
+            datetime.date.today(), platform.machine(), load, text))
 
 
 if __name__ == "__main__":

@@ -141,9 +141,9 @@ def main():
             chosen = {name: workload._replace(argv=workload.small) for name, workload in chosen.items()}
             ways = [way for way in ways if way.effort != "slow"]
         options.seconds = options.minutes * 60 / max(1, len(chosen))
-        say("%s, %s, %d CPUs, glibc %s; %s.\n" % (datetime.date.today(), platform.machine(), os.cpu_count(),
-                                                platform.libc_ver()[1],
-                                                "small sizes" if options.quick else "full sizes"))
+        say("%s, %s, %d CPUs (%.1f processes running besides at the start), glibc %s; %s.\n" % (
+            datetime.date.today(), platform.machine(), os.cpu_count(), os.getloadavg()[0], platform.libc_ver()[1],
+            "small sizes" if options.quick else "full sizes"))
         for sentence in missing:
             say(sentence + "\n")
         say("| workload | recorded by | CPU | wall | peak memory | written |\n| --- | --- | --- | --- | --- | --- |")
