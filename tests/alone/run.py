@@ -41,6 +41,13 @@ def asked_allocator(path):
     return b"metrics.allocator.in_use" in snapread.read(path)["meta"]
 
 
+def begins_in_libsnap(path):
+    """Does a stack begin with what malloc() jumps to, rather than with its caller?"""
+    found = snapread.read(path)
+    newest = [found["locations"][found["nodes"][site["node"]][1]]["module"] for site in found["sites"]]
+    return any(b"/libsnap." in found["strings"][found["modules"][module]["path"]] for module in newest if module >= 0)
+
+
 def snap(process):
     done = subprocess.run([options.snapdiff, "snap", str(process.pid)], capture_output=True, text=True, timeout=30)
     check(done.returncode == 0, f"snapdiff snap: {done.stderr}")
@@ -53,6 +60,7 @@ def one_thread(directory, sample):
     files = snapshots(directory)
     check(len(files) == 1, f"{len(files)} snapshots")
     check(asked_allocator(files[0]), "the exit snapshot knows nothing of the allocator")
+    check(not begins_in_libsnap(files[0]), "a stack begins in libsnap")
 
 
 def own_thread(directory, sample):
