@@ -462,6 +462,15 @@ static void put_nodes(struct job *job)
 
 /* ---- sites --------------------------------------------------------------------------------- */
 
+static void add_held(const struct snap__credit *e, uint32_t stack, uint64_t *blocks,
+		     uint64_t *bytes)
+{
+	if (atomic_load_explicit(&e->stack, memory_order_relaxed) != stack)
+		return;
+	*blocks += atomic_load_explicit(&e->blocks, memory_order_relaxed);
+	*bytes += atomic_load_explicit(&e->bytes, memory_order_relaxed);
+}
+
 /* Cumulative figures of `stack`: what was credited to the tree, then what threads still hold.  In
    this order a thread that credits in between is missed by a little, never counted twice. */
 static struct snap__estimate allocated_by(uint32_t stack)
@@ -476,12 +485,9 @@ static struct snap__estimate allocated_by(uint32_t stack)
 	snap__stacks_credited(stack, &blocks, &bytes);
 	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
 		struct snap__credits *credits = atomic_load(&t->credits);
-		struct snap__credit *e = &credits->entries[stack & credits->mask];
 
-		if (atomic_load_explicit(&e->stack, memory_order_relaxed) == stack) {
-			blocks += atomic_load_explicit(&e->blocks, memory_order_relaxed);
-			bytes += atomic_load_explicit(&e->bytes, memory_order_relaxed);
-		}
+		add_held(snap__credit_own(credits, stack), stack, &blocks, &bytes);
+		add_held(snap__credit_neighbour(credits, stack), stack, &blocks, &bytes);
 	}
 	return (struct snap__estimate){.blocks = (double)blocks, .bytes = (double)bytes};
 }

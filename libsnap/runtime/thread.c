@@ -186,22 +186,45 @@ static void enlarge(struct snap__thread *thread, struct snap__credits *old)
 	atomic_store_explicit(&thread->credits, larger, memory_order_release);
 }
 
+static uint32_t blocks_of(struct snap__credit *e)
+{
+	return atomic_load_explicit(&e->blocks, memory_order_relaxed);
+}
+
+static bool is_for(struct snap__credit *e, uint32_t stack)
+{
+	return atomic_load_explicit(&e->stack, memory_order_relaxed) == stack &&
+	       blocks_of(e) != UINT32_MAX;
+}
+
+/* Empty `e`, which `stack` gets. */
+static void assign_credit(struct snap__thread *thread, struct snap__credit *e, uint32_t stack)
+{
+	if (blocks_of(e) > 0) {
+		snap__stacks_credit(e->stack, e->blocks, e->bytes);
+		thread->evictions++;
+	}
+	atomic_store_explicit(&e->blocks, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->stack, stack, memory_order_relaxed);
+}
+
 void snap__thread_credit_slow(struct snap__thread *thread, uint32_t stack, uint64_t bytes)
 {
 	struct snap__credits *credits =
 		atomic_load_explicit(&thread->credits, memory_order_relaxed);
-	struct snap__credit *e = &credits->entries[stack & credits->mask];
-	uint32_t blocks = atomic_load_explicit(&e->blocks, memory_order_relaxed);
+	struct snap__credit *own = snap__credit_own(credits, stack);
+	struct snap__credit *neighbour = snap__credit_neighbour(credits, stack);
+	struct snap__credit *e = own;
 
-	if (blocks > 0) {
-		snap__stacks_credit(e->stack, blocks, e->bytes);
-		if (++thread->evictions > 4 * (credits->mask + 1))
-			enlarge(thread, credits);
-	}
-	atomic_store_explicit(&e->blocks, 0, memory_order_relaxed);
-	atomic_store_explicit(&e->stack, stack, memory_order_relaxed);
-	atomic_store_explicit(&e->bytes, bytes, memory_order_relaxed);
-	atomic_store_explicit(&e->blocks, 1, memory_order_relaxed);
+	if (is_for(neighbour, stack) || (blocks_of(own) > 0 && blocks_of(neighbour) == 0))
+		e = neighbour;
+	if (!is_for(e, stack))
+		assign_credit(thread, e, stack);
+	atomic_store_explicit(&e->bytes, e->bytes + bytes, memory_order_relaxed);
+	atomic_store_explicit(&e->blocks, blocks_of(e) + 1, memory_order_relaxed);
+	if (thread->evictions > 4 * (credits->mask + 1))
+		enlarge(thread, credits);
 }
 
 void snap__threads_after_fork(void)

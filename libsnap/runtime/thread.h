@@ -23,11 +23,23 @@ struct snap__credit {
 	_Atomic uint64_t bytes;
 };
 
-/** Direct-mapped by stack id; replaced by a larger one when it evicts much. */
+/** A stack's entry is its own, by the id, or that one's neighbour; the table is replaced by a
+ * larger one when it evicts much. */
 struct snap__credits {
 	uint32_t mask;
 	struct snap__credit entries[];
 };
+
+static inline struct snap__credit *snap__credit_own(struct snap__credits *credits, uint32_t stack)
+{
+	return &credits->entries[stack & credits->mask];
+}
+
+static inline struct snap__credit *snap__credit_neighbour(struct snap__credits *credits,
+							  uint32_t stack)
+{
+	return &credits->entries[(stack & credits->mask) ^ 1];
+}
 
 /** Things counted per thread. */
 enum snap__count {
@@ -118,7 +130,7 @@ static inline void snap__thread_credit(struct snap__thread *thread, uint32_t sta
 {
 	struct snap__credits *credits =
 		atomic_load_explicit(&thread->credits, memory_order_relaxed);
-	struct snap__credit *e = &credits->entries[stack & credits->mask];
+	struct snap__credit *e = snap__credit_own(credits, stack);
 	uint32_t blocks = atomic_load_explicit(&e->blocks, memory_order_relaxed);
 	uint64_t sum = atomic_load_explicit(&e->bytes, memory_order_relaxed);
 

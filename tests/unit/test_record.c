@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "runtime/record.h"
+#include "runtime/stacks.h"
 #include "runtime/tally.h"
 
 #define FRAME __builtin_frame_address(0)
@@ -111,6 +112,25 @@ Test(record, a_failed_resize_leaves_everything_as_it_was)
 	cr_expect(eq(u64, after.epoch, before.epoch));
 	cr_expect(eq(u64, after.stack, before.stack));
 	cr_expect(eq(u64, snap__record_live_bytes(), 5 << 20));
+}
+
+Test(record, no_credit_is_lost_however_many_stacks_take_turns)
+{
+	enum { STACKS = 50000, ROUNDS = 8, APART = 7 };
+	struct snap__thread *thread;
+	uint64_t blocks, bytes;
+
+	start(0);
+	thread = snap__thread_get();
+	for (uint32_t round = 0; round < ROUNDS; round++)
+		for (uint32_t i = 1; i <= STACKS; i++)
+			snap__thread_credit(thread, i * APART, i + round);
+	snap__thread_leave(thread);
+	for (uint32_t i = 1; i <= STACKS; i++) {
+		snap__stacks_credited(i * APART, &blocks, &bytes);
+		cr_assert(eq(u64, blocks, ROUNDS), "of stack %u", i);
+		cr_assert(eq(u64, bytes, (uint64_t)ROUNDS * i + ROUNDS * (ROUNDS - 1) / 2));
+	}
 }
 
 Test(record, events_of_our_own_are_not_the_hosts)
