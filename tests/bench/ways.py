@@ -10,6 +10,7 @@ from collections import namedtuple
 Way = namedtuple("Way", "name base start effort writes")
 
 PERIOD = 512 * 1024
+COPIES_KEPT = 16
 
 
 def library(name):
@@ -44,9 +45,25 @@ def wrapped(*prefix):
     return lambda argv, out: ({}, list(prefix) + argv)
 
 
+copies = 0  # made so far
+
+
+def fresh_copy(library, directory):
+    """The same file twice can differ in speed by half, by where its pages happen to be in memory: each run takes a
+    copy of its own, so that the median does not go by one of them."""
+    global copies
+    copies += 1
+    path = os.path.join(directory, "libsnap-%d.so" % (copies % COPIES_KEPT))
+    if os.path.exists(path):
+        os.unlink(path)
+    return shutil.copyfile(library, path)
+
+
 def snap(libsnap, *libraries, **settings):
-    return lambda argv, out: (dict(settings, LD_PRELOAD=":".join((libsnap,) + libraries), SNAP_ACTIVE="1",
-                                   SNAP_OUT=out), argv)
+    def start(argv, out):
+        ours = fresh_copy(libsnap, os.path.dirname(out))
+        return dict(settings, LD_PRELOAD=":".join((ours,) + libraries), SNAP_ACTIVE="1", SNAP_OUT=out), argv
+    return start
 
 
 def over(allocator, path, forward, libsnap, **profiler):
