@@ -139,8 +139,9 @@ def change_signature(program, rng):
 
 @edited
 def change_template(program, rng):
-    for function in some(program, rng, 12):
-        function.type = function.type and "Wide"
+    templates = [function for function in reachable(program) if function.type]
+    for function in rng.sample(templates, (2 * len(templates) + 2) // 3):
+        function.type = "Wide"
 
 
 @edited
