@@ -50,6 +50,15 @@ void snap__unmap(void *base, size_t size)
 	errno = saved_errno;
 }
 
+void snap__discard(void *base, size_t size)
+{
+	int saved_errno = errno;
+
+	if (madvise(base, size, MADV_DONTNEED) == 0)
+		atomic_fetch_sub_explicit(&mapped_bytes, size, memory_order_relaxed);
+	errno = saved_errno;
+}
+
 uint64_t snap__memory_mapped(void)
 {
 	return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);

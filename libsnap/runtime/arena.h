@@ -19,7 +19,11 @@ void *snap__arena_alloc(size_t size);
 void *snap__map(size_t size);
 void snap__unmap(void *base, size_t size);
 
-/** Bytes mapped by the two functions above and not returned: the recorder's own address space. */
+/** Give the memory of a mapping back, but not its addresses: whole pages of it read as zeros again.
+ */
+void snap__discard(void *base, size_t size);
+
+/** Bytes mapped by the functions above and not returned: the recorder's own address space. */
 uint64_t snap__memory_mapped(void);
 
 #endif

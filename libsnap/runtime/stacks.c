@@ -10,7 +10,8 @@
  * empty link on its path, so nobody waits for anybody, and a signal handler may insert in
  * the middle of an interrupted insertion.  Nothing is ever moved.
  *
- * Memory: 24 bytes a node, 16 more where a stack ends (and for its neighbours in the page).
+ * Memory: 24 bytes a node, 4 for the number of its credit, and 16 for the credit of a node where a
+ * stack ends: in large programs one node in five.
  */
 #include <sched.h>
 #include <stdatomic.h>
@@ -28,36 +29,39 @@
 
 typedef struct snap__stacks_node node_t;
 
+/* In chunks of their own, by a number that a node gets when it is first credited; 0: none yet. */
 struct credit {
 	atomic_uint_fast64_t blocks;
 	atomic_uint_fast64_t bytes;
 };
 
 _Atomic uint32_t snap__stacks_roots;
-_Atomic(struct snap__stacks_node *) snap__stacks_chunks[CHUNKS];
-static _Atomic(struct credit *) credit_chunks[CHUNKS];
+void *_Atomic snap__stacks_chunks[CHUNKS];
+static void *_Atomic number_chunks[CHUNKS]; /* of the nodes' credits */
+static void *_Atomic credit_chunks[CHUNKS];
 static _Atomic uint32_t next_id = 1;
+static _Atomic uint32_t next_credit = 1;
 
 static uint32_t node_parent(const node_t *node)
 {
 	return atomic_load_explicit(&node->parent, memory_order_relaxed) & ~FILLED;
 }
 
-/* The node array that `id` lives in exists afterwards, or memory ran out. */
-static bool chunk_ready(uint32_t id)
+/* The chunk at `place`, made if there is none; NULL when memory ran out. */
+static void *chunk_made(void *_Atomic *place, size_t element)
 {
-	_Atomic(node_t *) *place = &snap__stacks_chunks[id >> CHUNK_BITS];
-	node_t *expected = NULL;
-	node_t *fresh;
+	void *chunk = atomic_load_explicit(place, memory_order_acquire);
+	void *fresh;
 
-	if (atomic_load_explicit(place, memory_order_acquire))
-		return true;
-	fresh = snap__map(CHUNK_NODES * sizeof(*fresh));
+	if (chunk)
+		return chunk;
+	fresh = snap__map(CHUNK_NODES * element);
 	if (!fresh)
-		return false;
-	if (!atomic_compare_exchange_strong(place, &expected, fresh))
-		snap__unmap(fresh, CHUNK_NODES * sizeof(*fresh));
-	return true;
+		return NULL;
+	if (atomic_compare_exchange_strong(place, &chunk, fresh))
+		return fresh;
+	snap__unmap(fresh, CHUNK_NODES * element);
+	return chunk;
 }
 
 /* A new node that nothing links to yet; 0 when there is no room. */
@@ -68,7 +72,8 @@ static uint32_t node_create(uint32_t parent, uintptr_t pc)
 
 	/* The chunk comes first, so that an id that was counted always has a place. */
 	do {
-		if (id >= (1u << SNAP__STACK_ID_BITS) || !chunk_ready(id))
+		if (id >= (1u << SNAP__STACK_ID_BITS) ||
+		    !chunk_made(&snap__stacks_chunks[id >> CHUNK_BITS], sizeof(node_t)))
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(&next_id, &id, id + 1, memory_order_acq_rel,
 							memory_order_relaxed));
@@ -128,28 +133,53 @@ uintptr_t snap__stacks_pc(uint32_t id)
 	return snap__stacks_node_pc(snap__stacks_node(id));
 }
 
-static struct credit *credit_of(uint32_t id)
+static struct credit *numbered_credit(uint32_t number)
 {
 	struct credit *chunk =
-		atomic_load_explicit(&credit_chunks[id >> CHUNK_BITS], memory_order_acquire);
+		atomic_load_explicit(&credit_chunks[number >> CHUNK_BITS], memory_order_acquire);
 
-	return chunk ? &chunk[id & (CHUNK_NODES - 1)] : NULL;
+	return number ? &chunk[number & (CHUNK_NODES - 1)] : NULL;
+}
+
+static struct credit *credit_of(uint32_t id)
+{
+	_Atomic uint32_t *numbers =
+		atomic_load_explicit(&number_chunks[id >> CHUNK_BITS], memory_order_acquire);
+
+	if (!numbers)
+		return NULL;
+	return numbered_credit(atomic_load(&numbers[id & (CHUNK_NODES - 1)]));
+}
+
+/* A new number, whose chunk exists; 0 when there is no room. */
+static uint32_t new_number(void)
+{
+	uint32_t number = atomic_load_explicit(&next_credit, memory_order_relaxed);
+
+	do {
+		if (number >= (1u << SNAP__STACK_ID_BITS) ||
+		    !chunk_made(&credit_chunks[number >> CHUNK_BITS], sizeof(struct credit)))
+			return 0;
+	} while (!atomic_compare_exchange_weak(&next_credit, &number, number + 1));
+	return number;
 }
 
 static struct credit *credit_made(uint32_t id)
 {
-	_Atomic(struct credit *) *place = &credit_chunks[id >> CHUNK_BITS];
-	struct credit *expected = NULL;
-	struct credit *fresh;
+	_Atomic uint32_t *numbers = chunk_made(&number_chunks[id >> CHUNK_BITS], sizeof(*numbers));
+	uint32_t number = 0, fresh;
 
-	if (!atomic_load_explicit(place, memory_order_acquire)) {
-		fresh = snap__map(CHUNK_NODES * sizeof(*fresh));
-		if (!fresh)
-			return NULL;
-		if (!atomic_compare_exchange_strong(place, &expected, fresh))
-			snap__unmap(fresh, CHUNK_NODES * sizeof(*fresh));
-	}
-	return credit_of(id);
+	if (!numbers)
+		return NULL;
+	numbers += id & (CHUNK_NODES - 1);
+	number = atomic_load(numbers);
+	if (number)
+		return numbered_credit(number);
+	fresh = new_number();
+	/* The loser of this race wastes 16 bytes. */
+	if (fresh && atomic_compare_exchange_strong(numbers, &number, fresh))
+		number = fresh;
+	return numbered_credit(number);
 }
 
 bool snap__stacks_credit(uint32_t id, uint64_t blocks, uint64_t bytes)

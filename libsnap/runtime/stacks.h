@@ -38,15 +38,16 @@ struct snap__stacks_node {
 };
 
 extern SNAP__HIDDEN _Atomic uint32_t snap__stacks_roots;
-extern SNAP__HIDDEN _Atomic(struct snap__stacks_node *)
-	snap__stacks_chunks[1u << (SNAP__STACK_ID_BITS - SNAP__STACKS_CHUNK_BITS)];
+extern SNAP__HIDDEN void
+	*_Atomic snap__stacks_chunks[1u << (SNAP__STACK_ID_BITS - SNAP__STACKS_CHUNK_BITS)];
 
 /** The node with an id that was handed out: its chunk exists. */
 static inline struct snap__stacks_node *snap__stacks_node(uint32_t id)
 {
-	return atomic_load_explicit(&snap__stacks_chunks[id >> SNAP__STACKS_CHUNK_BITS],
-				    memory_order_acquire) +
-	       (id & ((1u << SNAP__STACKS_CHUNK_BITS) - 1));
+	struct snap__stacks_node *chunk = atomic_load_explicit(
+		&snap__stacks_chunks[id >> SNAP__STACKS_CHUNK_BITS], memory_order_acquire);
+
+	return &chunk[id & ((1u << SNAP__STACKS_CHUNK_BITS) - 1)];
 }
 
 static inline uintptr_t snap__stacks_node_pc(const struct snap__stacks_node *node)

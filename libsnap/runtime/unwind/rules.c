@@ -2,9 +2,9 @@
  * rules.c - compiles rows to words, and keeps them.
  *
  * A rule is a pure function of its pc and of the module mapped there, so that threads that
- * race to compile one write the same word.  A full table is replaced by a copy four times
- * its size; the old one stays mapped, because somebody may be reading it (together they are a third
- * of the new one).
+ * race to compile one write the same word.  A full table is replaced by a copy twice its size.
+ * The old one stays mapped, because somebody may be reading it, but its memory is given back:
+ * who looks there finds nothing, and compiles.
  */
 #include <stdbool.h>
 
@@ -15,6 +15,9 @@
 #define FIRST_COUNT ((size_t)1 << 13) /* powers of two */
 #define MOST_COUNT  ((size_t)1 << 21) /* 32 MB: more pcs than any program calls malloc through */
 #define WORD        ((int64_t)sizeof(uintptr_t))
+
+/* What is given back of a table begins at a multiple of this. */
+#define LARGEST_PAGE ((size_t)1 << 16)
 
 _Atomic(struct snap__rule_table *) snap__rule_table;
 static atomic_uint_fast64_t compiled;
@@ -29,9 +32,9 @@ static struct snap__rule_table *table_create(size_t count)
 	return table;
 }
 
-static void table_destroy(struct snap__rule_table *table)
+static size_t table_size(const struct snap__rule_table *table)
 {
-	snap__unmap(table, sizeof(*table) + (table->mask + 1) * sizeof(table->entries[0]));
+	return sizeof(*table) + (table->mask + 1) * sizeof(table->entries[0]);
 }
 
 /* Room is kept by never filling more than half; without room the rule is not remembered. */
@@ -57,12 +60,20 @@ static void table_put(struct snap__rule_table *table, uintptr_t pc, snap__rule r
 	}
 }
 
+/* All but the first page, where the mask is, that everybody who still looks there needs. */
+static void discard_entries(struct snap__rule_table *table)
+{
+	size_t head = LARGEST_PAGE - (uintptr_t)table % LARGEST_PAGE;
+
+	snap__discard((char *)table + head, table_size(table) - head);
+}
+
 /* Copy `full` (NULL at first) into a larger table.  What others add to it meanwhile is compiled
  * again. */
 static struct snap__rule_table *table_grow(struct snap__rule_table *full)
 {
-	size_t count = full ? 4 * (full->mask + 1) : FIRST_COUNT;
-	struct snap__rule_table *fresh;
+	size_t count = full ? 2 * (full->mask + 1) : FIRST_COUNT;
+	struct snap__rule_table *fresh, *old = full;
 
 	if (count > MOST_COUNT)
 		return full;
@@ -77,9 +88,12 @@ static struct snap__rule_table *table_grow(struct snap__rule_table *full)
 		if (pc && rule != SNAP__RULE_NONE)
 			table_put(fresh, pc, rule);
 	}
-	if (atomic_compare_exchange_strong(&snap__rule_table, &full, fresh))
+	if (atomic_compare_exchange_strong(&snap__rule_table, &full, fresh)) {
+		if (old)
+			discard_entries(old);
 		return fresh;
-	table_destroy(fresh);
+	}
+	snap__unmap(fresh, table_size(fresh));
 	return full; /* now the table that somebody else put there */
 }
 
