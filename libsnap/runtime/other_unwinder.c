@@ -242,7 +242,11 @@ const char *snap__other_load(void)
 		return "libunwind lacks a function";
 	/* It caches nothing unless told to: no lock, and nothing to go stale. */
 	space = lib.create_addr_space(&accessors.functions, 0);
-	return space ? NULL : "libunwind refuses";
+	if (!space)
+		return "libunwind refuses";
+	/* Its first use sets up what a sandbox might later kill the host for. */
+	(void)lib.init_remote(&now.cursor, space, NULL);
+	return NULL;
 }
 
 /* The cursor's frame: its pc, and its sp. */

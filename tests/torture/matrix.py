@@ -2,6 +2,7 @@
 """Run programs bare and recorded, in many environments, many times: same status, same output, no deadlock.
 
 matrix.py --library libsnap.so --programs DIR [--repeat N] [--environments A,B] [--cases A,B] [--results FILE]
+matrix.py --library libsnap.so --programs DIR --environments A,B [--repeat N] -- PROGRAM ARGUMENT...     any other program
 matrix.py --emulator "qemu-aarch64 -L ROOT" ...      programs and library of another processor
 matrix.py --table FILE...      the results of earlier runs as one table
 
@@ -334,6 +335,7 @@ def main():
     parser.add_argument("--cases", default=",".join(QUICK), help="names, or: all")
     parser.add_argument("--label", default="", help="put in front of each line, for several builds in one table")
     parser.add_argument("--results", help="append the cells to this file")
+    parser.add_argument("command", nargs="*", help="a program to run instead of the cases")
     parser.add_argument("--table", nargs="+", metavar="FILE")
     options = parser.parse_args()
     if options.table:
@@ -341,6 +343,9 @@ def main():
     options.library = os.path.abspath(options.library)
     options.programs = os.path.abspath(options.programs)
     options.environments = options.environments or (EMULATED if options.emulator else ",".join(ENVIRONMENTS))
+    if options.command:
+        options.cases = os.path.basename(options.command[0])
+        CASES[options.cases] = other(*options.command, seconds=100)
     cases = list(CASES) if options.cases == "all" else options.cases.split(",")
     cases = [name for name in cases if not (options.emulator and name in NOT_EMULATED)]
     results = open(options.results, "a") if options.results else None
