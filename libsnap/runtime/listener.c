@@ -190,7 +190,7 @@ static void keep_rss(void *user, const char *key, uint64_t value)
 /* What recording takes, next to what the process takes in all. */
 static void add_costs(struct snap__text *out)
 {
-	uint64_t memory = snap__memory_mapped() - snap__heapmap_untouched(), rss = 0;
+	uint64_t memory = snap__metrics_recorder_bytes(), rss = 0;
 	uint64_t cpu_ns = snap__snapshot_cpu_ns(), process_cpu_ns = snap__os_process_cpu_ns();
 
 	snap__metrics_each(NULL, keep_rss, &rss);

@@ -3,6 +3,10 @@
  */
 #include "runtime/metrics.h"
 
+#include "runtime/arena.h"
+#include "runtime/heapmap.h"
+#include "runtime/thread.h"
+
 #include <malloc.h>
 #include <string.h>
 #include <unistd.h>
@@ -212,6 +216,14 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 	report_allocator(fn, user);
 	was_asked(&ask_allocator, leave->heap_bytes, began);
 	return true;
+}
+
+uint64_t snap__metrics_recorder_bytes(void)
+{
+	uint64_t untouched = snap__heapmap_untouched() + snap__threads_untouched();
+	uint64_t mapped = snap__memory_mapped();
+
+	return mapped > untouched ? mapped - untouched : 0;
 }
 
 uint64_t snap__metrics_threads(void)

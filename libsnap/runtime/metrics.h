@@ -26,6 +26,9 @@ struct snap__metrics_leave {
  */
 bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn *fn, void *user);
 
+/** The recorder's own memory, in bytes. */
+uint64_t snap__metrics_recorder_bytes(void);
+
 /** Number of threads of the process, 0 if unknown. */
 uint64_t snap__metrics_threads(void);
 

@@ -338,7 +338,7 @@ static void put_unseen(struct job *job, uint64_t known)
 
 static void put_metrics(struct job *job)
 {
-	uint64_t recorder = snap__memory_mapped() - snap__heapmap_untouched();
+	uint64_t recorder = snap__metrics_recorder_bytes();
 	const struct snap__metrics_leave leave = {
 		.allocator = job->order->ask_allocator &&
 			     snap__equal(snap__process_host()->allocator, "glibc"),

@@ -170,6 +170,15 @@ uint64_t snap__threads_total(enum snap__count what)
 	return sum;
 }
 
+uint64_t snap__threads_untouched(void)
+{
+	uint64_t sum = 0;
+
+	for (struct snap__thread *t = atomic_load(&all); t; t = t->next)
+		sum += snap__unwind_untouched(t->unwind);
+	return sum;
+}
+
 /* The table keeps evicting: take a larger one.  The old one stays where it is, emptied: a
    snapshot may be reading it. */
 static void enlarge(struct snap__thread *thread, struct snap__credits *old)

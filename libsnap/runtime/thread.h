@@ -118,6 +118,9 @@ struct snap__thread *snap__threads_first(void);
 /** Whether any thread has a state of its own at the moment. */
 bool snap__threads_in_use(void);
 
+/** Bytes of the states that were never written, and so take no memory. */
+uint64_t snap__threads_untouched(void);
+
 /** Sum of a counter over all states. */
 uint64_t snap__threads_total(enum snap__count what);
 

@@ -30,7 +30,8 @@ __asm__(".pushsection .text\n"
 	".size snap__arch_here, .-snap__arch_here\n"
 	".popsection\n");
 
-/* call rel32 is E8 and four bytes; call r/m64 is FF with 2 in the middle field of the byte after. */
+/* call rel32 is E8 and four bytes; call r/m64 is FF with 2 in the middle field of the byte after.
+ */
 bool snap__arch_follows_call(const uint8_t *code)
 {
 	if (code[-5] == 0xe8)

@@ -6,6 +6,9 @@
 #include "runtime/unwind/recall.h"
 
 #define SEGMENT_BITS 8u
+#define FIRST_BITS                                                                                 \
+	4u /* what is used of the table at first: memory for a thread that has no use for it */
+#define PROVEN_HITS  32u
 #define MOST_PROBES  8u
 #define MOST_MISSES  64u
 #define TRIED_ONE_IN 16u
@@ -13,6 +16,17 @@
 size_t snap__recall_table_size(void)
 {
 	return sizeof(struct snap__segment) << SEGMENT_BITS;
+}
+
+/* The upper bits of the key pick a segment: with fewer of them, the first ones. */
+static unsigned bits_used(const struct snap__recall *recall)
+{
+	return recall->hits < PROVEN_HITS ? FIRST_BITS : SEGMENT_BITS;
+}
+
+size_t snap__recall_table_used(const struct snap__recall *recall)
+{
+	return sizeof(struct snap__segment) << bits_used(recall);
 }
 
 bool snap__recall_is_worth_it(struct snap__recall *recall)
@@ -24,6 +38,7 @@ static const struct snap__segment *found(struct snap__recall *recall,
 					 const struct snap__segment *segment)
 {
 	recall->misses = recall->misses > 4 ? recall->misses - 4 : 0;
+	recall->hits += recall->hits < PROVEN_HITS;
 	return segment;
 }
 
@@ -60,10 +75,11 @@ SNAP__READS_STACKS const struct snap__segment *
 snap__recall_find(struct snap__recall *recall, const struct snap__kept *kept, uint32_t joinable,
 		  const struct snap__regs *at, struct snap__segment **place)
 {
+	unsigned bits = bits_used(recall);
 	uint64_t key = (at->pc ^ at->sp << 8) * 0x9e3779b97f4a7c15u;
 
 	for (unsigned probe = 0;; probe++) {
-		struct snap__segment *segment = recall->segments + (key >> (64 - SEGMENT_BITS));
+		struct snap__segment *segment = recall->segments + (key >> (64 - bits));
 		uint32_t same;
 
 		*place = segment;

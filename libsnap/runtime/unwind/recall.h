@@ -47,9 +47,13 @@ struct snap__recall {
 	uint32_t epoch;
 	uint32_t misses; /* in a row, more or less */
 	uint32_t skipped;
+	uint32_t hits; /* counted as far as it matters */
 };
 
 size_t snap__recall_table_size(void);
+
+/** Bytes of the table that are in use, or may be. */
+size_t snap__recall_table_used(const struct snap__recall *recall);
 
 /** Forget every way. */
 static inline void snap__recall_forget(struct snap__recall *recall)

@@ -36,6 +36,9 @@ static inline struct snap__regs snap__regs_of_caller(const void *frame)
 struct snap__unwind_thread;
 size_t snap__unwind_thread_size(void);
 
+/** Bytes of it that were never written, and so take no memory: they wait for deeper stacks. */
+uint64_t snap__unwind_untouched(const struct snap__unwind_thread *thread);
+
 /** What one capture found. */
 struct snap__capture {
 	uint32_t stack;  /* id in the stack tree; 0 if the tree is full */

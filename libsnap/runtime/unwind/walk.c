@@ -37,6 +37,7 @@
 #define COUNTS_PERIOD   1024u /* captures between two updates of the shared counts */
 #define STATE_REGISTERS (1u << SNAP__REG_SP | 1u << SNAP__REG_FP)
 #define WORD            sizeof(uintptr_t)
+#define PAGE_BYTES      ((uint64_t)4096)
 #define NO_CALLER       UINTPTR_MAX /* the pc inside a call that returns to 0 */
 
 /* A frame of the walk under way, and the rule by which it is left. */
@@ -58,6 +59,8 @@ struct snap__unwind_thread {
 	struct snap__recall recall;
 	struct fresh *fresh;
 	struct read_word *read_words;
+	uint32_t longest;  /* of the walks, in frames; no further than they can be kept */
+	uint32_t deepest;  /* most frames that were kept */
 	uint32_t captures; /* since the shared counts were updated; likewise the next two */
 	uint64_t frames_walked;
 	uint64_t frames_reused;
@@ -121,6 +124,27 @@ size_t snap__unwind_thread_size(void)
 	       kept_word_capacity() * sizeof(struct snap__word) +
 	       fresh_capacity() * sizeof(struct fresh) +
 	       read_word_capacity() * sizeof(struct read_word) + snap__recall_table_size();
+}
+
+/* An array's bytes beyond those used, in whole pages. */
+static uint64_t spare(size_t capacity, size_t used, size_t element)
+{
+	uint64_t bytes = (uint64_t)(capacity - used) * element;
+
+	return bytes > PAGE_BYTES ? (bytes - PAGE_BYTES) & ~(uint64_t)(PAGE_BYTES - 1) : 0;
+}
+
+uint64_t snap__unwind_untouched(const struct snap__unwind_thread *thread)
+{
+	uint32_t longest = thread->longest, deepest = thread->deepest;
+
+	/* A frame of ordinary code has at most one word besides its return address.  Where others
+	   are met, this is a little too much. */
+	return spare(kept_capacity(), deepest, sizeof(struct snap__frame)) +
+	       spare(kept_word_capacity(), deepest, sizeof(struct snap__word)) +
+	       spare(fresh_capacity(), longest, sizeof(struct fresh)) +
+	       spare(read_word_capacity(), longest, sizeof(struct read_word)) +
+	       spare(snap__recall_table_size(), snap__recall_table_used(&thread->recall), 1);
 }
 
 /* Find the arrays of a thread's that is still zeroed. */
@@ -654,6 +678,10 @@ static uint32_t finish(struct walk *w)
 	}
 	if (shown)
 		node = link_fresh(w, shown, node);
+	if (stored > w->thread->longest)
+		w->thread->longest = stored;
+	if (count > w->thread->deepest)
+		w->thread->deepest = count;
 	atomic_signal_fence(memory_order_seq_cst);
 	kept->count = node ? count : 0;
 	return node;
