@@ -5,7 +5,7 @@
 
 #include "runtime/unwind/recall.h"
 
-#define SEGMENT_BITS 8u
+#define SEGMENT_BITS 9u
 #define FIRST_BITS                                                                                 \
 	4u /* what is used of the table at first: memory for a thread that has no use for it */
 #define PROVEN_HITS  32u
@@ -39,6 +39,8 @@ static const struct snap__segment *found(struct snap__recall *recall,
 {
 	recall->misses = recall->misses > 4 ? recall->misses - 4 : 0;
 	recall->hits += recall->hits < PROVEN_HITS;
+	recall->segments[recall->last].next = (uint32_t)(segment - recall->segments);
+	recall->last = (uint32_t)(segment - recall->segments);
 	return segment;
 }
 
@@ -71,20 +73,32 @@ static inline bool ends_at_joint(const struct snap__segment *segment, const stru
 	       (!segment->joint_needs_fp || joint->at.fp == segment->joint_fp);
 }
 
+/* Whether a capture may begin at `segment`, as far as its registers say. */
+static inline bool begins_at(const struct snap__recall *recall, const struct snap__segment *segment,
+			     const struct snap__regs *at)
+{
+	return segment->pc == at->pc - 1 && segment->sp == at->sp &&
+	       segment->epoch == recall->epoch && (!segment->needs_fp || segment->fp == at->fp);
+}
+
 SNAP__READS_STACKS const struct snap__segment *
 snap__recall_find(struct snap__recall *recall, const struct snap__kept *kept, uint32_t joinable,
 		  const struct snap__regs *at, struct snap__segment **place)
 {
 	unsigned bits = bits_used(recall);
 	uint64_t key = (at->pc ^ at->sp << 8) * 0x9e3779b97f4a7c15u;
+	struct snap__segment *segment = recall->segments + recall->segments[recall->last].next;
 
+	/* What came after the last one the last time. */
+	if (begins_at(recall, segment, at) && words_unchanged(segment) == segment->word_count &&
+	    ends_at_joint(segment, kept, joinable))
+		return found(recall, segment);
 	for (unsigned probe = 0;; probe++) {
-		struct snap__segment *segment = recall->segments + (key >> (64 - bits));
 		uint32_t same;
 
+		segment = recall->segments + (key >> (64 - bits));
 		*place = segment;
-		if (segment->pc != at->pc - 1 || segment->sp != at->sp ||
-		    segment->epoch != recall->epoch || (segment->needs_fp && segment->fp != at->fp))
+		if (!begins_at(recall, segment, at))
 			return missed(recall);
 		same = words_unchanged(segment);
 		if (same == segment->word_count)

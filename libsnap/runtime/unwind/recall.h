@@ -20,27 +20,28 @@
 #include "runtime/unwind/kept.h"
 #include "runtime/unwind/unwind.h"
 
-#define SNAP__SEGMENT_WORDS 19u /* a segment is 384 bytes */
+#define SNAP__SEGMENT_WORDS 19u
 
-/** The way from where a capture began to the kept frame that it joined. */
+/** The way from where a capture began to the kept frame that it joined.  What most looks end with
+ * is in the first 64 bytes. */
 struct snap__segment {
-	uintptr_t pc; /* the state at its beginning */
+	_Alignas(64) uintptr_t pc; /* the state at its beginning */
 	uintptr_t sp;
 	uintptr_t fp;
-	uintptr_t joint_pc; /* and at its end, which is that of the kept frame `joint` */
-	uintptr_t joint_sp;
-	uintptr_t joint_fp;
-	uint32_t joint;
-	uint32_t joint_node;
-	uint32_t node;  /* of the whole stack */
 	uint32_t epoch; /* it counts only while the table's is the same */
-	uint32_t frames;
 	uint16_t word_count;
 	bool needs_fp; /* fp is part of its first state; likewise of its last */
 	bool joint_needs_fp;
 	struct snap__word words[SNAP__SEGMENT_WORDS];
+	uintptr_t joint_pc; /* the state at its end, which is that of the kept frame `joint` */
+	uintptr_t joint_sp;
+	uintptr_t joint_fp;
+	uint32_t joint;
+	uint32_t joint_node;
+	uint32_t node; /* of the whole stack */
+	uint32_t frames;
+	uint32_t next; /* number of the one that was found after this one */
 };
-
 /** A thread's ways.  Zeroed memory is a valid empty one. */
 struct snap__recall {
 	struct snap__segment *segments;
@@ -48,6 +49,7 @@ struct snap__recall {
 	uint32_t misses; /* in a row, more or less */
 	uint32_t skipped;
 	uint32_t hits; /* counted as far as it matters */
+	uint32_t last; /* number of the one that was found last */
 };
 
 size_t snap__recall_table_size(void);

@@ -64,9 +64,9 @@ struct snap__unwind_thread {
 	uint32_t captures; /* since the shared counts were updated; likewise the next two */
 	uint64_t frames_walked;
 	uint64_t frames_reused;
-	/* Followed by the kept frames and their words, the fresh frames, the words read, and
-	   the table of remembered ways. */
-	char arrays[];
+	/* The table of remembered ways, the kept frames and their words, the fresh frames, and the
+	   words read. */
+	_Alignas(64) char arrays[];
 };
 
 /* A walk under way. */
@@ -150,13 +150,13 @@ uint64_t snap__unwind_untouched(const struct snap__unwind_thread *thread)
 /* Find the arrays of a thread's that is still zeroed. */
 static void lay_out(struct snap__unwind_thread *thread)
 {
-	thread->kept.frames = (struct snap__frame *)(void *)thread->arrays + 1;
+	thread->recall.segments = (struct snap__segment *)(void *)thread->arrays;
+	thread->kept.frames =
+		(struct snap__frame *)(void *)(thread->arrays + snap__recall_table_size()) + 1;
 	thread->kept.frames[-1].at.sp = UINTPTR_MAX;
 	thread->kept.words = (struct snap__word *)(thread->kept.frames + kept_capacity());
 	thread->fresh = (struct fresh *)(thread->kept.words + kept_word_capacity());
 	thread->read_words = (struct read_word *)(thread->fresh + fresh_capacity());
-	thread->recall.segments =
-		(struct snap__segment *)(thread->read_words + read_word_capacity());
 }
 
 void snap__unwind_init(unsigned limit)
