@@ -1,0 +1,214 @@
+/*
+ * keep.c - a finished walk becomes a stack in the tree, and takes its place in what is kept.
+ *
+ * The frame pointer is part of a frame's state only where a frame further out needs it, before one
+ * that restores it from the stack: in code that uses it as one more register it says nothing about
+ * the stack, and a value that changes all the time would have every walk made anew.
+ *
+ * Deep stacks are cut at a multiple of half the limit, counted from the outermost frame, so that
+ * the frames shown depend on the stack alone, and a recursion adds one node for each of its calls,
+ * not a whole new stack.
+ */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "runtime/stacks.h"
+#include "runtime/unwind/walk.h"
+
+uint32_t snap__kept_words_hold(const struct snap__kept *kept, uint32_t count)
+{
+	uint32_t words = snap__frame_words(&kept->frames[count - 1]);
+
+	for (uint32_t i = 0; i < words; i++) {
+		if (*kept->words[i].address == kept->words[i].value)
+			continue;
+		while (count && snap__frame_words(&kept->frames[count - 1]) > i)
+			count--;
+		break;
+	}
+	return count;
+}
+
+/* Give frames[first..count) their nodes, below `node`; returns the last one, 0 without room. */
+static uint32_t link_kept(struct snap__kept *kept, uint32_t first, uint32_t count, uint32_t node)
+{
+	for (uint32_t i = first; i < count; i++) {
+		node = snap__stacks_child(node, kept->frames[i].at.pc);
+		kept->frames[i].node = node;
+		if (!node)
+			break;
+	}
+	return node;
+}
+
+/* Forget the `gone` outermost of the `count` frames; at least one stays. */
+static void drop_outermost(struct snap__kept *kept, uint32_t count, uint32_t gone)
+{
+	/* With the new outermost one's own step: what is beyond it is no longer looked at. */
+	uint32_t words_gone = snap__frame_words(&kept->frames[gone]);
+	uint32_t words = snap__frame_words(&kept->frames[count - 1]);
+
+	memmove(kept->frames, kept->frames + gone, (count - gone) * sizeof(kept->frames[0]));
+	memmove(kept->words, kept->words + words_gone,
+		(words - words_gone) * sizeof(kept->words[0]));
+	for (uint32_t i = 0; i < count - gone; i++)
+		kept->frames[i].reads -= 2 * words_gone;
+	kept->base += gone;
+}
+
+/* The word that a step read the caller's fp from, which is `caller`'s. */
+static struct snap__word fp_word(const struct snap__frame *caller, snap__rule rule)
+{
+	return (struct snap__word){(const uintptr_t *)(caller->at.sp - snap__rule_fp_offset(rule)),
+				   caller->at.fp};
+}
+
+/* Keep the walk's fresh frames `newest`..`stored` after the first `count` of the old ones, and give
+   those below `shown` their nodes below `node`.  Returns the last one, 0 without room in the tree.
+ */
+static uint32_t append(struct snap__walk *w, uint32_t count, uint32_t newest, uint32_t stored,
+		       uint32_t shown, uint32_t node)
+{
+	struct snap__kept *kept = &w->thread->kept;
+	struct snap__frame *frame = kept->frames + count;
+	const struct snap__read_word *read = w->thread->read_words + w->word_count;
+	/* What is beyond a gap may depend on anything. */
+	uint32_t reads = count ? frame[-1].reads : stored < w->count;
+
+	while (read > w->thread->read_words && read[-1].frame >= stored)
+		read--;
+	for (uint32_t i = stored; i-- > newest; frame++) {
+		const struct snap__fresh *fresh = &w->thread->fresh[i];
+
+		if (i < shown && !(node = snap__stacks_child(node, fresh->at.pc)))
+			return 0;
+		if (snap__rule_kind(fresh->rule) != SNAP__RULE_SP || read > w->thread->read_words ||
+		    (reads & 1)) {
+			for (; read > w->thread->read_words && read[-1].frame == i; reads += 2)
+				kept->words[reads >> 1] = (--read)->word;
+			if ((reads & 1) && snap__rule_saves_fp(fresh->rule)) {
+				if (frame > kept->frames) {
+					kept->words[reads >> 1] = fp_word(frame - 1, fresh->rule);
+					reads += 2;
+				}
+				reads &= ~1u;
+			}
+			if (snap__rule_kind(fresh->rule) != SNAP__RULE_SP &&
+			    snap__rule_kind(fresh->rule) != SNAP__RULE_OUTERMOST)
+				reads |= 1;
+		}
+		frame->at = fresh->at;
+		frame->node = node;
+		frame->reads = reads;
+	}
+	return node;
+}
+
+/* The node of fresh frames that are not kept: the `shown` newest. */
+static uint32_t link_fresh(const struct snap__walk *w, uint32_t shown, uint32_t node)
+{
+	for (uint32_t i = shown; i-- > 0;) {
+		node = snap__stacks_child(node, w->thread->fresh[i].at.pc);
+		if (!node)
+			break;
+	}
+	return node;
+}
+
+/* Make room for `stored` more kept frames by dropping those outside of `cut`. */
+static void make_room(struct snap__walk *w, uint32_t stored, uint64_t cut)
+{
+	struct snap__kept *kept = &w->thread->kept;
+	uint32_t outside = (uint32_t)(cut - kept->base);
+
+	if (w->candidates + stored <= snap__kept_capacity())
+		return;
+	if (outside >= w->candidates) {
+		w->joined = false; /* none of the old frames is shown any more */
+		return;
+	}
+	drop_outermost(kept, w->candidates, outside);
+	w->candidates -= outside;
+}
+
+/* Whether the words of `stored` more frames fit behind those of the first `count` frames. */
+static bool words_fit(const struct snap__walk *w, uint32_t count, uint32_t stored)
+{
+	const struct snap__kept *kept = &w->thread->kept;
+
+	return w->word_count + stored <=
+	       snap__kept_word_capacity() -
+		       (count ? snap__frame_words(&kept->frames[count - 1]) : 0);
+}
+
+static uint32_t root_of(const struct snap__walk *w, uint64_t cut)
+{
+	if (cut)
+		return snap__stacks_child(0, SNAP__PC_DEPTH);
+	return w->truncated ? snap__stacks_child(0, SNAP__PC_TRUNCATED) : 0;
+}
+
+/* Set `*node` to that of the kept frames up to the joint; without a joint, or with all of them
+   cut away, to what the fresh ones hang from.  False when there is no room in the tree. */
+static bool link_joined(struct snap__walk *w, uint64_t cut, uint32_t *node)
+{
+	struct snap__kept *kept = &w->thread->kept;
+	bool any_shown = w->joined && kept->base + w->candidates > cut;
+
+	if (any_shown && cut == kept->cut) {
+		*node = kept->frames[w->candidates - 1].node;
+		return true;
+	}
+	*node = root_of(w, cut);
+	if ((cut || w->truncated) && !*node)
+		return false;
+	if (!any_shown)
+		return true;
+	*node = link_kept(kept, (uint32_t)(cut - kept->base), w->candidates, *node);
+	return *node != 0;
+}
+
+uint32_t snap__keep(struct snap__walk *w)
+{
+	struct snap__kept *kept = &w->thread->kept;
+	uint32_t stored = (uint32_t)(w->count < snap__depth_limit ? w->count : snap__depth_limit);
+	uint32_t newest = (uint32_t)(w->unkept < stored ? w->unkept : stored);
+	uint64_t depth = w->count + (w->joined ? kept->base + w->candidates : 0);
+	uint64_t cut = snap__cut_of(depth);
+	uint32_t shown = depth - cut < stored ? (uint32_t)(depth - cut) : stored;
+	uint32_t count = kept->count;
+	uint32_t node, joined;
+
+	/* A handler may leave by longjmp in the middle of this: then nothing is kept. */
+	kept->count = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (stored < w->count)
+		w->joined = false; /* there is a gap between the fresh frames and the kept */
+	if (w->joined)
+		make_room(w, stored, cut);
+	if (!link_joined(w, cut, &node))
+		return 0;
+	joined = w->joined ? w->candidates : 0;
+	if (w->joined) {
+		count = joined;
+		kept->cut = cut;
+	}
+	if (w->keepable && !w->truncated && words_fit(w, joined, stored)) {
+		if (!w->joined)
+			kept->base = depth - stored;
+		kept->cut = cut;
+		count = joined + stored - newest;
+		if (newest < stored && !(node = append(w, joined, newest, stored, shown, node)))
+			return 0;
+		shown = shown < newest ? shown : newest;
+	}
+	if (shown)
+		node = link_fresh(w, shown, node);
+	if (stored > w->thread->longest)
+		w->thread->longest = stored;
+	if (count > w->thread->deepest)
+		w->thread->deepest = count;
+	atomic_signal_fence(memory_order_seq_cst);
+	kept->count = node ? count : 0;
+	return node;
+}

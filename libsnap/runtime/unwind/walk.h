@@ -1,0 +1,111 @@
+/*
+ * unwind/walk.h - one capture's way over a stack, and what a thread keeps between captures: for the
+ * three files that share it (capture.c, walk.c, keep.c).
+ */
+#ifndef SNAP_RUNTIME_UNWIND_WALK_H
+#define SNAP_RUNTIME_UNWIND_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/hidden.h"
+#include "runtime/unwind/kept.h"
+#include "runtime/unwind/recall.h"
+#include "runtime/unwind/rules.h"
+#include "runtime/unwind/unwind.h"
+
+#define SNAP__WORDS_A_STEP 16u /* that one exotic rule may read */
+
+/* A frame of the walk under way, and the rule by which it is left. */
+struct snap__fresh {
+	struct snap__point at;
+	snap__rule rule;
+};
+
+/* A word that a step by the general way read; `frame` is the fresh frame that the step left. */
+struct snap__read_word {
+	struct snap__word word;
+	uint64_t frame;
+};
+
+struct snap__unwind_thread {
+	struct snap__reach reach;
+	uint64_t generation; /* of the mapped code, when the stack was kept */
+	struct snap__kept kept;
+	struct snap__recall recall;
+	struct snap__fresh *fresh;
+	struct snap__read_word *read_words;
+	uint32_t longest;  /* of the walks, in frames; no further than they can be kept */
+	uint32_t deepest;  /* most frames that were kept */
+	uint32_t captures; /* since the shared counts were updated; likewise the next two */
+	uint64_t frames_walked;
+	uint64_t frames_reused;
+	/* The table of remembered ways, the kept frames and their words, the fresh frames, and the
+	   words read. */
+	_Alignas(64) char arrays[];
+};
+
+/* A walk under way. */
+struct snap__walk {
+	struct snap__unwind_thread *thread;
+	uintptr_t pc; /* of a byte inside the call, or of the interrupted instruction */
+	uintptr_t sp;
+	uintptr_t fp;
+	const uintptr_t *slot; /* where pc was read */
+	uint64_t count;        /* frames walked so far */
+	uint64_t unkept;       /* the newest so many of them cannot be kept: they were interrupted,
+				  or reached in some way that one word does not tell */
+	uint32_t word_count;   /* read_words in use */
+	uint32_t candidates; /* kept frames that may still be joined; if joined: that are part of it
+			      */
+	uint32_t jumps;      /* moves to another stack */
+	bool joined;         /* at frames[candidates - 1] */
+	bool keepable;       /* what was read is all on the home stack */
+	bool truncated;
+};
+
+/* Most frames of a stack. */
+extern SNAP__HIDDEN uint32_t snap__depth_limit;
+
+/* Kept frames may be twice the limit: so that the cut can move back and forth without a new walk.
+ */
+static inline uint32_t snap__kept_capacity(void)
+{
+	return 2 * snap__depth_limit;
+}
+
+static inline uint32_t snap__kept_word_capacity(void)
+{
+	return 2 * snap__kept_capacity();
+}
+
+/* One more than a walk may keep: frames beyond the limit are written there and forgotten. */
+static inline uint32_t snap__fresh_capacity(void)
+{
+	return snap__depth_limit + 1;
+}
+
+static inline uint32_t snap__read_word_capacity(void)
+{
+	return 2 * snap__depth_limit + SNAP__WORDS_A_STEP;
+}
+
+/* The first frame (counted from outside) that is shown of a stack of `depth` frames. */
+static inline uint64_t snap__cut_of(uint64_t depth)
+{
+	uint64_t step;
+
+	if (depth <= snap__depth_limit)
+		return 0;
+	step = snap__depth_limit / 2;
+	/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): no limit is below 2 */
+	return (depth - snap__depth_limit + step - 1) / step * step;
+}
+
+/** Walk from `at` until the outermost frame, a kept one, or the end of what is known. */
+void snap__walk(struct snap__walk *w, const struct snap__regs *at);
+
+/** Turn the finished walk into a stack id, and keep what can be kept.  0: no room in the tree. */
+uint32_t snap__keep(struct snap__walk *w);
+
+#endif
