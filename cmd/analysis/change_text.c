@@ -84,7 +84,7 @@ static void say_frame_change(struct text *text, const struct dataset_frame *old,
 
 	if (!names_site && *function) {
 		name_bare(function, subject, SUBJECT_SIZE);
-		strcat(subject, " ");
+		memcpy(subject + strlen(subject), " ", sizeof(" "));
 	}
 	if (known_to_differ(old->function, new->function))
 		say(text, "signature: %s -> %s", function_of(text, old), function_of(text, new));
