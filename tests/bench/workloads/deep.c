@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "random.h"
+
 #define NOT_INLINED __attribute__((noinline))
 
 enum { LEAVES = 8000, LEAST_DEPTH = 13, DEPTHS = 3, MOST_THREADS = 64 };
@@ -28,16 +30,6 @@ struct walk {
 
 static _Atomic(void *) *live;
 static size_t live_per_thread, allocations_per_thread;
-
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return *state = x;
-}
 
 /* A place of the thread's own part or, as often, of its neighbour's holds a block of the thread
    that filled it last: one of two, so that half of the frees are of another's blocks. */

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random.h"
+
 #define NOT_INLINED __attribute__((noinline))
 
 enum { BLOCKS = 1024, MOST_THREADS = 64 };
@@ -21,16 +23,6 @@ enum { BLOCKS = 1024, MOST_THREADS = 64 };
 static _Atomic(void *) blocks[MOST_THREADS][BLOCKS];
 static long threads = 1, pairs_per_thread = 1000000;
 static int is_cross;
-
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return *state = x;
-}
 
 #define PLACE(n)                                                                                   \
 	NOT_INLINED static void *place_##n(uint64_t random)                                        \

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "random.h"
+
 enum { LEVELS = 35, CHOICE_EVERY = 3, CHOICES = 13 };
 
 struct walk {
@@ -25,16 +27,6 @@ struct walk {
 
 typedef void *level_fn(struct walk *walk);
 extern level_fn *const levels[LEVELS + 1][2];
-
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return *state = x;
-}
 
 static level_fn *below(const struct walk *walk, int level)
 {

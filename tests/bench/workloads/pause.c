@@ -20,6 +20,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "random.h"
+
 enum { MOST_THREADS = 16, BUCKETS = 400 };
 
 /* Pairs of one kind of time. */
@@ -41,16 +43,6 @@ struct worker {
 };
 
 static atomic_int stage; /* 0 quiet, 1 writing, 2 the end */
-
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return *state = x;
-}
 
 static double now_us(clockid_t clock)
 {
