@@ -159,7 +159,9 @@ static const struct {
 	const char *kind, *meaning;
 } losses[] = {
 	{"events_dropped", "allocations or frees were not recorded"},
-	{"stacks_truncated", "call stacks were cut at the recorder's depth limit"},
+	{"stacks_truncated",
+	 "allocations have call stacks that are cut at the depth limit, or end at code "
+	 "without unwind information"},
 	{"verify_mismatches", "call stacks differed from what libunwind found (SNAP_VERIFY)"},
 	{"changed_while_writing", "blocks were freed or moved while the snapshot was written"},
 	{"snapshots_failed", "earlier snapshots could not be written"},

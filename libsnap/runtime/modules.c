@@ -19,6 +19,7 @@
 #include "runtime/modules.h"
 
 #define PAGE_BYTES            4096u
+#define ENTRY_BYTES           256u /* more than loaders and start files take to call somebody */
 #define CURRENT_DIRECTORY_MAX 1024 /* on the stack of whichever thread met the module */
 
 struct entry {
@@ -354,6 +355,15 @@ const struct snap__module *snap__modules_at(uintptr_t pc)
 		if (contains(e, pc) && is_mapped(e))
 			return &e->module;
 	return NULL;
+}
+
+bool snap__modules_is_entry(uintptr_t pc)
+{
+	uintptr_t loader = getauxval(AT_BASE); /* 0 without one */
+	uintptr_t of_program = getauxval(AT_ENTRY);
+	uintptr_t of_loader = loader ? loader + ((const ElfW(Ehdr) *)loader)->e_entry : 0;
+
+	return pc - of_program < ENTRY_BYTES || (loader && pc - of_loader < ENTRY_BYTES);
 }
 
 bool snap__modules_retired(uintptr_t pc)

@@ -44,6 +44,10 @@ uint64_t snap__modules_retirements(void);
 /** The module whose code is mapped at `pc` now, or NULL.  Async-signal-safe. */
 const struct snap__module *snap__modules_at(uintptr_t pc);
 
+/** Whether `pc` is in the first instructions of the process: the program's or the loader's entry
+ *  point, which nobody called.  Async-signal-safe. */
+bool snap__modules_is_entry(uintptr_t pc);
+
 /** Whether a module that is no longer mapped once held `pc` (untagged). */
 bool snap__modules_retired(uintptr_t pc);
 

@@ -146,15 +146,18 @@ static bool may_be_return(const struct snap__walk *w, uintptr_t pc)
 
 /*
  * Code without rules: its frame pointer, as long as it looks like one.  In a module that has rules
- * for other code it may be any number: there 0 does not say that nobody called.
+ * for other code it may be any number: there 0 does not say that nobody called, but for the code
+ * that the kernel starts.
  */
 static enum snap__cfi_result step_by_fp(struct snap__walk *w, struct snap__cfi_state *state)
 {
 	const struct snap__module *module = snap__modules_at(w->pc);
 	uintptr_t fp = w->fp, pc, caller_fp;
 
+	if (fp == 0 && module && module->eh_frame_hdr && !snap__modules_is_entry(w->pc))
+		return SNAP__CFI_UNREADABLE;
 	if (fp == 0)
-		return module && module->eh_frame_hdr ? SNAP__CFI_UNREADABLE : SNAP__CFI_OUTERMOST;
+		return SNAP__CFI_OUTERMOST;
 	if (fp < w->sp || fp - w->sp > MOST_FP_STEP || !read_noted(w, fp, &caller_fp) ||
 	    !read_noted(w, fp + WORD, &pc))
 		return SNAP__CFI_UNREADABLE;
