@@ -69,6 +69,10 @@ class Reading(recorded.RecordedTest):
         self.assertRegex(text[0], r" (Session::Session|session_open) source\.cc:[0-9]+ ")
         self.assertNotIn("/usr/include", text[0])
 
+    def test_nobody_is_warned_of_an_ordinary_program(self):
+        self.assertEqual(self.compare(self.old, self.new).err, "")
+        self.assertEqual(self.snapdiff("top", self.new).err, "")
+
     def test_hints_work_when_pasted(self):
         self.assertRegex(self.hint(self.compare(self.old, self.new)),
                          r"function .* (Session::Session|session_open)\(\) ")
