@@ -15,7 +15,7 @@
 #include "runtime/stacks.h"
 #include "runtime/unwind/walk.h"
 
-uint32_t snap__kept_words_hold(const struct snap__kept *kept, uint32_t count)
+SNAP__READS_STACKS uint32_t snap__kept_words_hold(const struct snap__kept *kept, uint32_t count)
 {
 	uint32_t words = snap__frame_words(&kept->frames[count - 1]);
 
