@@ -369,6 +369,38 @@ Test(unwind, generated_code_is_crossed_by_its_frame_pointer)
 	cr_assert_eq(snap__stacks_pc(capture.stack) >> SNAP__PC_TAG_SHIFT, SNAP__PC_TAG_NONE);
 }
 
+/* Calls `first` and `second`, if they are given, from two places of one frame.  The word at its
+   bottom looks like the return address of the first call, and stays there. */
+void call_from_two_places(struct snap__capture (*first)(void),
+			  struct snap__capture (*second)(void));
+__asm__(".pushsection .text\n"
+	".type call_from_two_places,@function\n"
+	"call_from_two_places:\n"
+	"	.cfi_startproc\n"
+	"	push %rbx\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_rel_offset %rbx, 0\n"
+	"	mov %rsi, %rbx\n"
+	"	lea 1f(%rip), %rax\n"
+	"	push %rax\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push %rax\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	test %rdi, %rdi\n"
+	"	jz 1f\n"
+	"	call *%rdi\n"
+	"1:	test %rbx, %rbx\n"
+	"	jz 2f\n"
+	"	call *%rbx\n"
+	"2:	add $16, %rsp\n"
+	"	.cfi_adjust_cfa_offset -16\n"
+	"	pop %rbx\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size call_from_two_places, .-call_from_two_places\n"
+	".popsection\n");
+
 /* Calls its argument with the CFA known from rbx alone, as hand-written code and some over-aligned
    functions have it: no frame further in tells what rbx is, except through its own rules. */
 void call_with_cfa_in_rbx(struct snap__capture (*function)(void));
@@ -398,6 +430,20 @@ NOT_INLINED static struct snap__capture check_below(void)
 
 	sink = 0;
 	return capture;
+}
+
+/* What was the newest frame comes to lie further out: where it was called from is looked at. */
+Test(unwind, a_frame_that_allocated_itself_may_call_others_that_do)
+{
+	struct snap__capture (*const first[])(void) = {oracle_check, check_below, NULL,
+						       check_below};
+	struct snap__capture (*const second[])(void) = {NULL, NULL, check_below, check_below};
+
+	oracle_start();
+	for (int i = 0; i < 40; i++)
+		call_from_two_places(first[i % 4], second[i % 4]);
+	cr_assert_eq(oracle_checked, 50);
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
 }
 
 NOT_INLINED static void nest_in_rbx(int depth)

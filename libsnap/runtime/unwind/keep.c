@@ -192,6 +192,9 @@ uint32_t snap__keep(struct snap__walk *w)
 	if (w->joined) {
 		count = joined;
 		kept->cut = cut;
+		/* The word that led there this time: the last walk may have come by another, or have
+		   begun there. */
+		kept->frames[joined - 1].at.slot = w->slot;
 	}
 	if (w->keepable && !w->truncated && words_fit(w, joined, stored)) {
 		if (!w->joined)
