@@ -29,16 +29,8 @@ ENTRY void *mmap(void *address, size_t size, int protection, int flags, int fd, 
 }
 
 #ifdef __GLIBC__
-ENTRY void *mmap64(void *address, size_t size, int protection, int flags, int fd, off_t offset)
-{
-	void *base = REAL(mmap)(address, size, protection, flags, fd, offset);
-	int saved = errno;
-
-	if (base != MAP_FAILED && WANTED)
-		snap__mappings_added((uintptr_t)base, size, flags & MAP_ANONYMOUS, FRAME);
-	errno = saved;
-	return base;
-}
+/* off_t has 64 bits wherever we record. */
+extern __typeof__(mmap) mmap64 __attribute__((alias("mmap"), visibility("default")));
 #endif
 
 ENTRY int munmap(void *base, size_t size)
