@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+from workloads import compile_forward
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(HERE, "budget.txt")
 TOLERANCE = 0.05
@@ -44,9 +46,7 @@ def a_pair(program, arguments, environment):
 
 def count_all(options, directory):
     """(program, mode) -> instructions added."""
-    forward = os.path.join(directory, "forward.so")
-    subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-o", forward, os.path.join(HERE, "workloads", "forward.c")],
-                   check=True)
+    forward = compile_forward(directory)
     added = {}
     for arguments in PROGRAMS:
         bare = a_pair(options.program, arguments, {})

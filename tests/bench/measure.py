@@ -2,6 +2,7 @@
 import glob
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 from collections import namedtuple
@@ -13,6 +14,13 @@ import snapread  # noqa: E402
 # Of a program, by its snapshot: allocations, frames on average, distinct stacks, peak of the live heap in bytes, and
 # what the recorder says that it used.
 Description = namedtuple("Description", "allocations frames stacks peak recorder")
+
+
+def spread(values, digits=2):
+    """The median, with the lowest and the highest."""
+    if len(values) == 1:
+        return "%.*f" % (digits, values[0])
+    return "%.*f (%.*f-%.*f)" % (digits, statistics.median(values), digits, min(values), digits, max(values))
 
 
 class Run:

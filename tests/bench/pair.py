@@ -6,22 +6,17 @@ forwarding, sampled and exact recording add to it, in alternation; medians, with
 """
 import argparse
 import os
-import statistics
 import subprocess
 import tempfile
 
 import ways
-from measure import Bench
-from workloads import Workload
+from measure import Bench, spread
+from workloads import Workload, compile_forward
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAIRS = 4000  # a round, in budget.c
 ROUNDS = {"same 1": 4000, "same 10": 4000, "same 30": 4000, "tree": 500}
 ADDED = ("forward only", "snapdiff 512 KiB", "snapdiff exact")
-
-
-def cell(values):
-    return "%.1f (%.1f-%.1f)" % (statistics.median(values), min(values), max(values))
 
 
 def main():
@@ -35,8 +30,7 @@ def main():
         bench = Bench(directory, limit=100)
         program = os.path.join(directory, "budget")
         subprocess.run(["gcc", "-O2", "-fno-builtin", "-o", program, os.path.join(HERE, "budget.c")], check=True)
-        subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-o", os.path.join(directory, "forward.so"),
-                        os.path.join(HERE, "workloads", "forward.c")], check=True)
+        compile_forward(directory)
         found = {way.name: way for way in ways.find_all(options.build, directory)[0]}
         for arguments, rounds in ROUNDS.items():
             workload = Workload([program, str(rounds)] + arguments.split(), [], {})
@@ -47,7 +41,8 @@ def main():
                 for name in ADDED:
                     added[name].append((bench.run(workload, found[name]).cpu - floor) * 1e9 / (rounds * PAIRS))
             label = arguments.replace("same", "the same, depth").replace("tree", "random tree, some 30 frames")
-            print("| %s | %s | %s |" % (label, cell(bare), " | ".join(cell(added[name]) for name in ADDED)), flush=True)
+            cells = [spread(values, 1) for values in [bare] + [added[name] for name in ADDED]]
+            print("| %s | %s |" % (label, " | ".join(cells)), flush=True)
 
 
 main()

@@ -19,7 +19,7 @@ import goals
 import results
 import ways as peers
 import workloads
-from measure import Bench, describe
+from measure import Bench, describe, spread
 
 FIELDS = ("cpu", "wall", "memory")
 # Parts of a workload's share of the time: what is recorded over its own allocator, and over each other one.  What is
@@ -84,12 +84,6 @@ def measure(bench, name, workload, ways, options):
             run = bench.run(workload, way, small=True, limit=options.slow_limit)
             results[way.name].take(run, before, before)
     return results, description
-
-
-def spread(values):
-    if len(values) == 1:
-        return "%.2f" % values[0]
-    return "%.2f (%.2f-%.2f)" % (statistics.median(values), min(values), max(values))
 
 
 def size(number):

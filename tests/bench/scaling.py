@@ -7,13 +7,12 @@ pairs per second is left (wall clock), and the ratio of CPU time: what recording
 """
 import argparse
 import os
-import statistics
 import subprocess
 import tempfile
 
 import ways
-from measure import Bench
-from workloads import SOURCES, Workload
+from measure import Bench, spread
+from workloads import SOURCES, Workload, compile_forward
 
 THREADS = (1, 2, 4, 8, 16)
 RECORDED_BY = ("snapdiff 512 KiB", "snapdiff exact", "heaptrack in-process")
@@ -34,10 +33,6 @@ def ratios(bench, workload, way, bare, repeat):
     return left, cpu
 
 
-def cell(values):
-    return "%.2f (%.2f-%.2f)" % (statistics.median(values), min(values), max(values))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
@@ -50,15 +45,14 @@ def main():
         bench = Bench(directory, limit=100)
         program = os.path.join(directory, "pairs")
         subprocess.run(["gcc", "-O2", "-pthread", "-o", program, os.path.join(SOURCES, "pairs.c")], check=True)
-        subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-o", os.path.join(directory, "forward.so"),
-                        os.path.join(SOURCES, "forward.c")], check=True)
+        compile_forward(directory)
         found = {way.name: way for way in ways.find_all(options.build, directory)[0]}
         for freed_by, extra in (("the same thread", []), ("another, half", ["cross"])):
             for threads in THREADS:
                 workload = Workload([program, str(threads), str(options.pairs)] + extra, [], {})
                 for name in [name for name in RECORDED_BY if name in found]:
                     result = ratios(bench, workload, found[name], found["bare"], options.repeat)
-                    cells = [cell(values) for values in result] if result else ["failed", ""]
+                    cells = [spread(values) for values in result] if result else ["failed", ""]
                     print("| %s | %d | %s | %s | %s |" % (freed_by, threads, name, *cells), flush=True)
 
 

@@ -21,6 +21,13 @@ SIZES = {
 }
 
 
+def compile_forward(directory):
+    """The library that forwards each call and does nothing else; its path, where ways.py looks for it."""
+    path = os.path.join(directory, "forward.so")
+    subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-o", path, os.path.join(SOURCES, "forward.c")], check=True)
+    return path
+
+
 def compile_all(directory, c_source=None):
     """Build the C and C++ programs as a user would: -O2, no frame pointers.  `c_source`: what cc1 compiles."""
     for name in ("deep", "paths", "factor", "larson", "covers"):
@@ -28,8 +35,7 @@ def compile_all(directory, c_source=None):
                         os.path.join(SOURCES, name + ".c")], check=True)
     subprocess.run(["g++", "-O2", "-g", "-o", os.path.join(directory, "churn"), os.path.join(SOURCES, "churn.cc")],
                    check=True)
-    subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-o", os.path.join(directory, "forward.so"),
-                    os.path.join(SOURCES, "forward.c")], check=True)
+    compile_forward(directory)
     for name, functions in (("large.c", "100"), ("small.c", "20")):
         with open(os.path.join(directory, name), "w") as out:
             subprocess.run([sys.executable, os.path.join(SOURCES, "big_source.py"), functions], stdout=out, check=True)
