@@ -1,7 +1,7 @@
 # Run by embed.cmake at build time: DIR/*.sql -> one C header of string literals.
 file(GLOB files ${DIR}/*.sql)
 list(SORT files)
-set(text "/* Generated from cmd/sql; edit the .sql files instead. */\n")
+set(text "/* Generated from cmd/store/sqlite/sql; edit the .sql files instead. */\n")
 foreach(file ${files})
 	get_filename_component(name ${file} NAME_WE)
 	file(READ ${file} sql)

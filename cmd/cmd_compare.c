@@ -3,15 +3,15 @@
  */
 #include <string.h>
 
-#include "analysis/py_version.h"
+#include "tracemalloc/py_version.h"
 #include "cli/cli.h"
-#include "compat.h"
-#include "model/fail.h"
+#include "tracemalloc/compat.h"
+#include "base/fail.h"
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/comparable.h"
 #include "report/compare.h"
-#include "report/fetch.h"
+#include "dataset/fetch.h"
 #include "report/subject.h"
 
 enum { VERSION_SIZE = 32 }; /* of a python_version */

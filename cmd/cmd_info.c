@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "render/output.h"
 #include "render/render.h"
-#include "session/session.h"
+#include "snapshots/session.h"
 
 static const struct option *const info_tables[] = {source_option_table, output_option_table, NULL};
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "session/session.h"
+#include "snapshots/session.h"
 
 struct load_options {
 	const char *db;

@@ -5,7 +5,7 @@
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/comparable.h"
-#include "report/fetch.h"
+#include "dataset/fetch.h"
 #include "report/subject.h"
 #include "report/peek.h"
 

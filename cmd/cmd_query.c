@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "query_prompt.h"
 #include "render/output.h"
-#include "session/session.h"
+#include "snapshots/session.h"
 
 struct query_options {
 	struct report_options shared;

@@ -2,10 +2,10 @@
  * cmd_top.c - `snapdiff top`: the call sites that hold the most memory.
  */
 #include "cli/cli.h"
-#include "compat.h"
+#include "tracemalloc/compat.h"
 #include "print_sql.h"
 #include "render/output.h"
-#include "report/fetch.h"
+#include "dataset/fetch.h"
 #include "report/subject.h"
 #include "report/top.h"
 

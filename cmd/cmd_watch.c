@@ -15,7 +15,7 @@
 #include "cli/cli.h"
 #include "growth_command.h"
 #include "input/input.h"
-#include "model/fail.h"
+#include "base/fail.h"
 #include "snap/control.h"
 
 enum { TIMEOUT_MS = 10000, POLL_NS = 200000000 };

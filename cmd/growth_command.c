@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/growth.h"

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "render/output.h"
 
 enum snap_status print_sql(const struct subject *subject, const char *name,

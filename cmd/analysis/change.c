@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 const char *change_status_name(enum change_status status)
 {

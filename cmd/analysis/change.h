@@ -6,7 +6,7 @@
 #ifndef ANALYSIS_CHANGE_H
 #define ANALYSIS_CHANGE_H
 
-#include "analysis/pair.h"
+#include "analysis/pairing/pair.h"
 #include "analysis/select.h"
 
 enum change_status {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/align.h"
+#include "analysis/pairing/align.h"
 #include "model/names.h"
 
 enum { MOST_PHRASES = 2, SUBJECT_SIZE = 120 };

@@ -9,7 +9,7 @@
 #ifndef ANALYSIS_SELECT_H
 #define ANALYSIS_SELECT_H
 
-#include "analysis/dataset.h"
+#include "dataset/dataset.h"
 #include "snap/status.h"
 
 enum select_group {

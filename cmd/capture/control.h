@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 /**
  * The pid that `who` names: a number, or a directory in which exactly one running process

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 /** One environment setting of the runtime, by name ("SNAP_EVERY") and value. */
 struct launch_setting {

@@ -7,7 +7,7 @@
 #ifndef CAPTURE_PREFLIGHT_H
 #define CAPTURE_PREFLIGHT_H
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 /**
  * Find `command` as a shell would (PATH unless it has a slash); the malloc'ed path in *path.

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 enum option_type {
 	OPTION_FLAG,     /* bool */

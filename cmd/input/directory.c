@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "input/formats.h"
-#include "model/fail.h"
+#include "base/fail.h"
 
 struct entry {
 	char *path;

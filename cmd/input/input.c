@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "input/formats.h"
-#include "model/fail.h"
+#include "base/fail.h"
 #include "snap/format.h"
 
 /** One line per format, in the order in which they are tried. */

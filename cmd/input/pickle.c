@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 enum {
 	STACK_MAX = 1 << 22,   /* values waiting; the deepest that CPython needs is a frame tuple's

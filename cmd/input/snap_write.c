@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "write/writer.h"
 
 /** Where the bytes go: a new file next to the target, or the target itself when it is a device. */

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 enum {
 	READ_SIZE = 256 * 1024, /* bytes asked of a source at once */

@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "format/checksum.h"
-#include "model/fail.h"
+#include "base/fail.h"
 #include "snap/format.h"
 
 static const char text_magic[] = "#snaptext";

@@ -16,8 +16,8 @@
 #include "format/checksum.h"
 #include "input/formats.h"
 #include "input/pickle.h"
-#include "model/fail.h"
-#include "model/seed.h"
+#include "base/fail.h"
+#include "base/seed.h"
 
 enum {
 	TRACE_FIELDS = 4,

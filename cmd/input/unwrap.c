@@ -13,7 +13,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 enum {
 	PACKED_ROOM = 64 * 1024,

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "format/checksum.h"
-#include "model/fail.h"
+#include "base/fail.h"
 
 enum {
 	TEXT_BLOCK = 64 * 1024,

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "render/render.h"
 
 enum { WIDTH_LEAST = 40, WIDTH_MOST = 10000 };

@@ -4,7 +4,7 @@
 #ifndef REPORT_CALL_TREE_H
 #define REPORT_CALL_TREE_H
 
-#include "analysis/dataset.h"
+#include "dataset/dataset.h"
 #include "report/report.h"
 
 /** A call stack and by how many bytes it changed. */

@@ -4,7 +4,7 @@
 #ifndef REPORT_COMPARABLE_H
 #define REPORT_COMPARABLE_H
 
-#include "analysis/dataset.h"
+#include "dataset/dataset.h"
 #include "report/subject.h"
 
 /**

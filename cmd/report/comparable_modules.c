@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "model/names.h"
 
 /* Distinct frames of a module in one snapshot. */

@@ -4,7 +4,7 @@
 #ifndef REPORT_COMPARABLE_SIDES_H
 #define REPORT_COMPARABLE_SIDES_H
 
-#include "analysis/dataset.h"
+#include "dataset/dataset.h"
 #include "report/report.h"
 #include "store/store.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "analysis/change.h"
-#include "model/fail.h"
+#include "base/fail.h"
 #include "report/call_tree.h"
 #include "report/sites.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 
 struct reading {
 	struct growth_axis *axis;

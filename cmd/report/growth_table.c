@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/pair.h"
-#include "model/fail.h"
-#include "report/fetch.h"
+#include "analysis/pairing/pair.h"
+#include "base/fail.h"
+#include "dataset/fetch.h"
 #include "report/sites.h"
 
 struct growth_cohort_row {

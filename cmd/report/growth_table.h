@@ -5,7 +5,7 @@
 #ifndef REPORT_GROWTH_TABLE_H
 #define REPORT_GROWTH_TABLE_H
 
-#include "analysis/growth.h"
+#include "analysis/growth/growth.h"
 #include "analysis/select.h"
 #include "report/growth_axis.h"
 #include "report/options.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "analysis/neighbours.h"
-#include "model/fail.h"
+#include "base/fail.h"
 #include "report/sites.h"
 
 /*

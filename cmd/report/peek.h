@@ -4,7 +4,7 @@
 #ifndef REPORT_PEEK_H
 #define REPORT_PEEK_H
 
-#include "analysis/dataset.h"
+#include "dataset/dataset.h"
 #include "report/options.h"
 #include "report/report.h"
 

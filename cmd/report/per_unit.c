@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "report/sites.h"
 
 enum { NAME_SIZE = 256, TEXT_SIZE = 64 };

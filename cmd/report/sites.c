@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "model/names.h"
 
 enum snap_status sites_selection(struct select_options *out, const struct report_options *options,

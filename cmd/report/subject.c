@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "analysis/lookup.h"
-#include "model/fail.h"
+#include "base/lookup.h"
+#include "base/fail.h"
 
 /* ---- opening ---- */
 

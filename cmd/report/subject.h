@@ -7,7 +7,7 @@
 
 #include "report/options.h"
 #include "report/report.h"
-#include "session/session.h"
+#include "snapshots/session.h"
 
 struct subject {
 	struct session *session;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "report/sites.h"
 
 /* Columns in the order of JSON; the standard errors are there only when the snapshot was sampled.

@@ -4,7 +4,7 @@
 #ifndef REPORT_TOP_H
 #define REPORT_TOP_H
 
-#include "analysis/dataset.h"
+#include "dataset/dataset.h"
 #include "report/options.h"
 #include "report/report.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "model/fail.h"
+#include "base/fail.h"
 #include "symbols/module.h"
 #include "symbols/texts.h"
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/pair.h"
-#include "report/fetch.h"
+#include "analysis/pairing/pair.h"
+#include "dataset/fetch.h"
 #include "report/subject.h"
 
 static int complain(const struct snap_error *err)

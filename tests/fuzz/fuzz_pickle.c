@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/py_stats.h"
+#include "tracemalloc/py_stats.h"
 #include "input/input.h"
 #include "input/pickle.h"
 

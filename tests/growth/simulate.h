@@ -7,7 +7,7 @@
 #ifndef TESTS_GROWTH_SIMULATE_H
 #define TESTS_GROWTH_SIMULATE_H
 
-#include "analysis/growth.h"
+#include "analysis/growth/growth.h"
 
 /** Two worlds of parameters: thresholds are tuned on the narrower one, and judged on the wider. */
 enum sim_world { SIM_TUNING, SIM_HELD_OUT };

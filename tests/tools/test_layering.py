@@ -35,7 +35,8 @@ class Includes(unittest.TestCase):
         self.assertEqual(self.faults("include/snap/a.h", '#include "snap/status.h"\n'), [])
 
     def test_a_dependency_has_one_home(self):
-        self.assertEqual(self.faults("cmd/store/a.c", "#include <sqlite3.h>\n"), [])
+        self.assertEqual(self.faults("cmd/store/sqlite/a.c", "#include <sqlite3.h>\n"), [])
+        self.assertTrue(self.faults("cmd/store/a.c", "#include <sqlite3.h>\n"))
         self.assertTrue(self.faults("cmd/report/a.c", "#  include <sqlite3.h>\n"))
 
     def test_a_new_room_is_noticed(self):

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/py_stats.h"
+#include "tracemalloc/py_stats.h"
 #include "input/input.h"
 
 enum { FILTERS_MAX = 8 };

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/dataset.h"
+#include "dataset/dataset.h"
 #include "model/names.h"
 
 static inline uint64_t builder_hash(uint64_t hash, const char *text)

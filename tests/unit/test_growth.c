@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "analysis/growth.h"
+#include "analysis/growth/growth.h"
 
 enum { MOST = 64 };
 

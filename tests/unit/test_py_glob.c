@@ -1,10 +1,10 @@
 /* test_py_glob.c - file name patterns as Python's fnmatch has them. */
-/* links: cmd_analysis */
+/* links: cmd_tracemalloc */
 #include <criterion/criterion.h>
 
 #include <string.h>
 
-#include "analysis/py_glob.h"
+#include "tracemalloc/py_glob.h"
 
 /* clang-format off */
 /* What the patterns below are tried on; lone surrogates are three bytes. */

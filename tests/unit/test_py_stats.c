@@ -1,13 +1,13 @@
 /* test_py_stats.c - statistics as Python's tracemalloc computes and prints them. */
-/* links: cmd_analysis */
+/* links: cmd_tracemalloc */
 #include <criterion/criterion.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/py_stats.h"
-#include "analysis/py_version.h"
+#include "tracemalloc/py_stats.h"
+#include "tracemalloc/py_version.h"
 
 Test(py_format_size, sizes_look_as_python_prints_them)
 {

@@ -1,7 +1,7 @@
 /*
  * test_session.c - what the user names -> which snapshots, in which order.
  */
-/* links: cmd_session cmd_input cmd_symbols cmd_store cmd_model */
+/* links: cmd_snapshots cmd_input cmd_symbols cmd_store cmd_model */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "session/session.h"
+#include "snapshots/session.h"
 
 /* ---- inputs ---- */
 

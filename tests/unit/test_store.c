@@ -388,7 +388,7 @@ static void prepares(sqlite3 *db, const char *name, const char *sql)
 Test(sql, every_file_says_what_it_answers_and_prepares)
 {
 	char *path = scratch("sql.db");
-	DIR *dir = opendir(SOURCE_DIR "/cmd/sql");
+	DIR *dir = opendir(SOURCE_DIR "/cmd/store/sqlite/sql");
 	struct store *store;
 	sqlite3 *db;
 
@@ -401,7 +401,7 @@ Test(sql, every_file_says_what_it_answers_and_prepares)
 
 		if (!strstr(entry->d_name, ".sql"))
 			continue;
-		cr_assert_gt(asprintf(&file, SOURCE_DIR "/cmd/sql/%s", entry->d_name), 0);
+		cr_assert_gt(asprintf(&file, SOURCE_DIR "/cmd/store/sqlite/sql/%s", entry->d_name), 0);
 		sql = read_text(file);
 		cr_assert_eq(strncmp(sql, "-- Question:   ", 15), 0, "%s does not say its question",
 			     file);

@@ -1,0 +1,457 @@
+/*
+ * growth.c - does a site keep growing?  What is concluded from the measures, and how surely.
+ */
+#include "analysis/growth/growth.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/growth/growth_ages.h"
+#include "analysis/growth/growth_say.h"
+#include "analysis/growth/growth_shape.h"
+
+enum { SPARSE_EPOCHS = 16 }; /* over more of them, two that left blocks are too few */
+
+/* One run of the series, after the control run's slope was subtracted. */
+struct judged_run {
+	size_t from, count;
+	const double *x, *unit_x, *seconds; /* seconds NULL when unknown */
+	const double *blocks, *bytes;       /* blocks NULL when unknown */
+	const double *bytes_stderr;         /* NULL when exact */
+	double *owned;                      /* copies with the control subtracted, or NULL */
+};
+
+static bool is_growth(enum growth_verdict verdict)
+{
+	return verdict == GROWTH_LEAK || verdict == GROWTH_CONTAINER;
+}
+
+static enum growth_confidence weaker(enum growth_confidence a, enum growth_confidence b)
+{
+	return a < b ? a : b;
+}
+
+/* The smallest one-sided p that n snapshots can reach is 1/n!: few snapshots never make a sure
+ * verdict. */
+static enum growth_confidence most_confidence(size_t count)
+{
+	if (count < 5)
+		return GROWTH_LOW;
+	return count < 8 ? GROWTH_MEDIUM : GROWTH_HIGH;
+}
+
+static enum growth_verdict judge_sawtooth(const struct growth_shape *s)
+{
+	return s->trough_gain > s->largest_drop / 2 ? GROWTH_LEAK : GROWTH_SAWTOOTH;
+}
+
+static enum growth_verdict judge_shape(const struct growth_shape *s)
+{
+	double late_share;
+
+	if (s->count < 3)
+		return GROWTH_TOO_FEW;
+	if (s->min == s->max)
+		return GROWTH_STABLE;
+	if (growth_shape_is_exact(s))
+		return GROWTH_LEAK;
+	if (growth_shape_is_one_off(s))
+		return s->count - s->jump_at > 2 ? GROWTH_ONE_OFF : GROWTH_INCONCLUSIVE;
+	if (growth_shape_is_shrinking(s))
+		return GROWTH_SHRINKING;
+	if (growth_shape_is_sawtooth(s))
+		return judge_sawtooth(s);
+	if (!growth_shape_passes_floor(s))
+		return growth_shape_is_plateau(s) ? GROWTH_WARM_UP : GROWTH_STABLE;
+	late_share = growth_shape_late_share(s);
+	if (late_share <= 0.2)
+		return GROWTH_WARM_UP;
+	if (late_share < 0.5)
+		return GROWTH_INCONCLUSIVE;
+	return GROWTH_LEAK;
+}
+
+static enum growth_confidence leak_confidence(const struct growth_shape *s)
+{
+	enum growth_confidence most = most_confidence(s->count);
+	double late_share;
+
+	if (growth_shape_is_exact(s))
+		return s->same_steps >= 5 ? most : weaker(most, GROWTH_MEDIUM);
+	if (growth_shape_leaps(s) && s->leaps >= 4)
+		return s->leaps >= 6 ? most : weaker(most, GROWTH_MEDIUM);
+	late_share = growth_shape_late_share(s);
+	if (s->floor_gain > 3 * s->give_back && s->rise_count >= 5 && late_share > 0.7)
+		return most;
+	if (s->rise_count >= 3 && late_share > 0.6)
+		return weaker(most, GROWTH_MEDIUM);
+	return GROWTH_LOW;
+}
+
+static enum growth_confidence confidence_of(enum growth_verdict verdict,
+					    const struct growth_shape *s)
+{
+	switch (verdict) {
+	case GROWTH_LEAK:
+	case GROWTH_CONTAINER:
+		return leak_confidence(s);
+	case GROWTH_TOO_FEW:
+	case GROWTH_INCONCLUSIVE:
+		return GROWTH_LOW;
+	default:
+		return most_confidence(s->count);
+	}
+}
+
+/* Do more blocks of the usual size explain at least half of the growth in bytes? */
+static bool blocks_explain_bytes(const struct growth_shape *blocks,
+				 const struct growth_shape *bytes)
+{
+	double more_blocks = blocks->last - blocks->y[blocks->tail];
+	double more_bytes = bytes->last - bytes->y[bytes->tail];
+
+	return blocks->last > 0 && more_blocks * (bytes->last / blocks->last) >= more_bytes / 2;
+}
+
+/* Bytes that grow inside blocks: in blocks that are old already, or in leaps while blocks keep
+ * still. */
+static bool bytes_grow_in_place(const struct growth_shape *blocks, const struct growth_shape *bytes,
+				const struct growth_ages *ages)
+{
+	struct growth_shape old;
+
+	if (growth_shape_leaps(bytes) && !blocks_explain_bytes(blocks, bytes))
+		return true;
+	if (ages->old_count < 3)
+		return false;
+	growth_shape_measure(&old, ages->old_at, ages->old_bytes, ages->old_count, 0);
+	return judge_shape(&old) == GROWTH_LEAK || growth_shape_leaps(&old);
+}
+
+/* Blocks decide.  When they keep still, bytes may grow inside them. */
+static enum growth_verdict combine(enum growth_verdict of_blocks, const struct growth_shape *blocks,
+				   const struct growth_shape *bytes, const struct growth_ages *ages,
+				   bool *by_bytes)
+{
+	enum growth_verdict of_bytes = judge_shape(bytes);
+
+	*by_bytes = false;
+	if (of_blocks == GROWTH_LEAK || of_blocks == GROWTH_TOO_FEW)
+		return of_blocks;
+	*by_bytes = true;
+	if (bytes_grow_in_place(blocks, bytes, ages))
+		return GROWTH_CONTAINER;
+	if (of_bytes == GROWTH_LEAK && !blocks_explain_bytes(blocks, bytes))
+		return of_blocks == GROWTH_INCONCLUSIVE ? GROWTH_INCONCLUSIVE : GROWTH_CONTAINER;
+	*by_bytes =
+		of_blocks == GROWTH_STABLE && of_bytes != GROWTH_STABLE && of_bytes != GROWTH_LEAK;
+	return *by_bytes ? of_bytes : of_blocks;
+}
+
+/* Is the growth of a sampled figure more than the errors of its two ends make of nothing? */
+static bool is_significant(const double *values, const double *errors, size_t count)
+{
+	double error;
+
+	if (!errors || count < 2)
+		return true;
+	error = hypot(errors[0], errors[count - 1]);
+	return values[count - 1] - values[0] > 2 * error;
+}
+
+static void note_exact(struct growth_judgement *out, const struct growth_shape *blocks,
+		       const struct growth_shape *bytes)
+{
+	bool blocks_exact = blocks && growth_shape_is_exact(blocks);
+
+	if (!growth_shape_is_exact(bytes) ||
+	    (out->verdict == GROWTH_LEAK && blocks && !blocks_exact))
+		return;
+	out->exact = true;
+	out->exact_blocks = blocks_exact ? blocks->step : 0;
+	out->exact_bytes = bytes->step;
+}
+
+static void measure_slopes(struct growth_judgement *out, const struct judged_run *run, size_t tail)
+{
+	const double *x = run->unit_x + tail;
+	size_t count = run->count - tail;
+
+	stats_theil_sen(x, run->bytes + tail, count, &out->bytes_slope);
+	if (run->blocks)
+		stats_theil_sen(x, run->blocks + tail, count, &out->blocks_slope);
+}
+
+/* What the ages of the blocks make of a verdict that was reached by counting them. */
+static enum growth_verdict weigh_ages(enum growth_verdict counted,
+				      const struct growth_shape *blocks,
+				      const struct growth_ages *ages)
+{
+	bool rising = counted == GROWTH_LEAK || counted == GROWTH_INCONCLUSIVE;
+
+	switch (ages->pattern) {
+	case AGES_LASTING:
+		if (ages->leaving < 4 && ages->epochs >= 24)
+			return rising ? GROWTH_INCONCLUSIVE : counted;
+		return counted == GROWTH_SHRINKING ? counted : GROWTH_LEAK;
+	case AGES_SPARSE: /* two epochs left blocks that do not go: a rare leak, perhaps */
+		if (ages->leaving == 2 && ages->silence > 0.2 && ages->epochs < SPARSE_EPOCHS &&
+		    counted != GROWTH_SHRINKING)
+			return GROWTH_LEAK;
+		return counted;
+	case AGES_SLOWING: /* over a few epochs that is a guess, over many it is not */
+		if (blocks->count < 12 &&
+		    (blocks->count < 8 || ages->late >= 0.3 * ages->expected_late))
+			return GROWTH_LEAK;
+		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
+	case AGES_ENDED: /* one idle interval does not end what went on evenly */
+		return rising && !growth_shape_is_exact(blocks) ? GROWTH_INCONCLUSIVE : counted;
+	case AGES_EARLY:
+		return rising ? GROWTH_WARM_UP : counted;
+	case AGES_RECENT:
+		return rising ? GROWTH_STABLE : counted;
+	case AGES_REPLACED:
+	case AGES_DYING: /* a pool; its growth over what it gave back must be beyond doubt */
+		return counted == GROWTH_LEAK && blocks->floor_gain < 2.5 * blocks->give_back
+			       ? GROWTH_INCONCLUSIVE
+			       : counted;
+	case AGES_UNKNOWN:
+		break;
+	}
+	return counted;
+}
+
+static enum growth_confidence weigh_confidence(enum growth_confidence counted,
+					       const struct growth_shape *blocks,
+					       const struct growth_ages *ages)
+{
+	enum growth_confidence most = most_confidence(blocks->count);
+
+	if (ages->pattern == AGES_ENDED && growth_shape_is_exact(blocks))
+		return weaker(counted, GROWTH_MEDIUM);
+	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->expected_late &&
+	    !ages->faded && (ages->silence > 0.2 || ages->idle_end)) {
+		if (ages->exposure >= 10 && ages->leaving >= 4 &&
+		    (ages->leaving >= 6 || 4 * ages->leaving >= 3 * ages->epochs))
+			return most;
+		return ages->leaving >= 4 ? weaker(most, GROWTH_MEDIUM) : GROWTH_LOW;
+	}
+	return ages->pattern == AGES_UNKNOWN ? counted : GROWTH_LOW;
+}
+
+/* The reasons: first what decided, the shape or the ages, then what else is to be said. */
+static void explain(struct growth_judgement *out, const struct judged_run *run,
+		    const struct growth_shape *shape, bool by_bytes, const struct growth_ages *ages)
+{
+	const char *unit = by_bytes ? "byte" : "block";
+	bool shape_agrees = judge_shape(shape) == out->verdict || out->verdict == GROWTH_CONTAINER;
+	bool about_blocks = run->blocks && !by_bytes;
+
+	if (shape_agrees)
+		growth_say_shape(out, out->verdict, shape, unit);
+	if (about_blocks && shape->min < shape->max)
+		growth_say_ages(out, ages);
+	if (!shape_agrees)
+		growth_say_shape(out, GROWTH_INCONCLUSIVE, shape, unit);
+}
+
+static void judge_run(const struct growth_series *series, const struct judged_run *run,
+		      const struct growth_options *options, struct growth_judgement *out)
+{
+	struct growth_shape blocks, bytes;
+	struct growth_ages ages = {.pattern = AGES_UNKNOWN};
+	char first[GROWTH_AMOUNT_SIZE], second[GROWTH_AMOUNT_SIZE];
+	bool by_bytes = true;
+
+	growth_shape_measure(&bytes, run->x, run->bytes, run->count, options->warmup);
+	bytes.estimated = run->bytes_stderr != NULL;
+	bytes.seconds = run->seconds;
+	out->verdict = judge_shape(&bytes);
+	if (run->blocks) {
+		growth_shape_measure(&blocks, run->x, run->blocks, run->count, options->warmup);
+		blocks.estimated = bytes.estimated;
+		blocks.seconds = run->seconds;
+		if (options->control_blocks == 0 && options->control_bytes == 0)
+			growth_ages_measure(&ages, series, run->from, run->count, blocks.tail);
+		out->verdict = combine(weigh_ages(judge_shape(&blocks), &blocks, &ages), &blocks,
+				       &bytes, &ages, &by_bytes);
+	}
+	out->confidence = confidence_of(out->verdict, by_bytes ? &bytes : &blocks);
+	if (out->verdict == GROWTH_LEAK)
+		out->confidence =
+			weigh_confidence(out->confidence, by_bytes ? &bytes : &blocks, &ages);
+	measure_slopes(out, run, bytes.tail);
+	if (is_growth(out->verdict) && !is_significant(run->bytes, run->bytes_stderr, run->count))
+		out->confidence = GROWTH_LOW;
+	if (is_growth(out->verdict))
+		note_exact(out, run->blocks ? &blocks : NULL, &bytes);
+	if (out->exact && out->exact_blocks > 0)
+		growth_say(out, "exactly %s, %s per snapshot",
+			   growth_amount(out->exact_blocks, "block", first),
+			   growth_amount(out->exact_bytes, "byte", second));
+	explain(out, run, by_bytes ? &bytes : &blocks, by_bytes, &ages);
+	if (out->verdict == GROWTH_CONTAINER && run->blocks)
+		growth_say(out, "it held %s at the start and %s at the end: the bytes grow inside",
+			   growth_amount(blocks.first, "block", first),
+			   growth_amount(blocks.last, "block", second));
+}
+
+/* ---- runs: values are never subtracted across a restart ---- */
+
+static size_t run_end(const struct growth_series *series, size_t from)
+{
+	size_t end = from + 1;
+
+	while (end < series->count && (!series->run || series->run[end] == series->run[from]))
+		end++;
+	return end;
+}
+
+/* Copies of blocks and bytes with control slopes subtracted; false when memory is out. */
+static bool subtract_control(struct judged_run *run, const struct growth_options *options)
+{
+	double *copy = calloc(2 * run->count + 1, sizeof(*copy));
+
+	if (!copy)
+		return false;
+	for (size_t i = 0; i < run->count; i++) {
+		double elapsed = run->unit_x[i] - run->unit_x[0];
+
+		copy[i] = run->bytes[i] - options->control_bytes * elapsed;
+		if (run->blocks)
+			copy[run->count + i] = run->blocks[i] - options->control_blocks * elapsed;
+	}
+	run->owned = copy;
+	run->bytes = copy;
+	run->blocks = run->blocks ? copy + run->count : NULL;
+	return true;
+}
+
+static void judge_part(const struct growth_series *series, const struct growth_options *options,
+		       size_t from, size_t count, struct growth_judgement *out)
+{
+	struct judged_run run = {
+		.from = from,
+		.count = count,
+		.x = series->x + from,
+		.seconds = series->seconds ? series->seconds + from : NULL,
+		.unit_x = (series->unit_x ? series->unit_x : series->x) + from,
+		.blocks = series->blocks ? series->blocks + from : NULL,
+		.bytes = series->bytes + from,
+		.bytes_stderr = series->bytes_stderr ? series->bytes_stderr + from : NULL,
+	};
+
+	*out = (struct growth_judgement){
+		.verdict = GROWTH_TOO_FEW, .judged_from = from, .judged_count = count};
+	if ((options->control_blocks != 0 || options->control_bytes != 0) &&
+	    !subtract_control(&run, options)) {
+		growth_say(out, "memory ran out while judging");
+		return;
+	}
+	judge_run(series, &run, options, out);
+	free(run.owned);
+}
+
+/* A run that never held anything here says nothing: another build may not even have the site. */
+static bool run_is_empty(const struct growth_series *series, size_t from, size_t end)
+{
+	for (size_t i = from; i < end; i++)
+		if (series->bytes[i] != 0 || (series->blocks && series->blocks[i] != 0))
+			return false;
+	return true;
+}
+
+/* What the other runs say about a growth verdict of the judged one. */
+static void ask_other_runs(const struct growth_series *series, const struct growth_options *options,
+			   struct growth_judgement *out)
+{
+	size_t agree = 0, disagree = 0, snapshots = out->judged_count;
+
+	for (size_t from = 0, end; from < series->count; from = end) {
+		struct growth_judgement other;
+
+		end = run_end(series, from);
+		if (from == out->judged_from || end - from < 3 || run_is_empty(series, from, end))
+			continue;
+		judge_part(series, options, from, end - from, &other);
+		agree += other.verdict == out->verdict;
+		disagree +=
+			other.verdict != out->verdict &&
+			!(other.verdict == GROWTH_INCONCLUSIVE || other.verdict == GROWTH_TOO_FEW);
+		snapshots += end - from;
+	}
+	if (agree > 0 && out->confidence < most_confidence(snapshots))
+		out->confidence++;
+	if (disagree > agree && out->confidence > GROWTH_LOW)
+		out->confidence--;
+	if (agree + disagree > 0)
+		growth_say(out,
+			   "judged on the longest of several runs; of the others %zu agree, %zu do "
+			   "not",
+			   agree, disagree);
+}
+
+void growth_judge(const struct growth_series *series, const struct growth_options *options,
+		  struct growth_judgement *out)
+{
+	size_t best = 0, best_count = 0, runs = 0;
+
+	for (size_t from = 0, end; from < series->count; from = end, runs++) {
+		end = run_end(series, from);
+		if (end - from >= best_count) {
+			best = from;
+			best_count = end - from;
+		}
+	}
+	judge_part(series, options, best, best_count, out);
+	if (runs > 1 && out->verdict == GROWTH_TOO_FEW)
+		growth_say(out,
+			   "%zu processes, none with 3 snapshots: they are never subtracted from "
+			   "each other",
+			   runs);
+	if (runs > 1 && is_growth(out->verdict))
+		ask_other_runs(series, options, out);
+}
+
+size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max)
+{
+	size_t from = 0, count = 0, n;
+
+	for (size_t start = 0, end; start < series->count; start = end) {
+		end = run_end(series, start);
+		if (end - start >= count) {
+			from = start;
+			count = end - start;
+		}
+	}
+	n = count < max ? count : max;
+	for (size_t i = 0; i < n; i++)
+		wanted[i] = from + (n == count ? i : (i + 1) * count / n - 1);
+	return n;
+}
+
+const char *growth_verdict_name(enum growth_verdict verdict)
+{
+	static const char *const names[] = {
+		[GROWTH_LEAK] = "leak",
+		[GROWTH_CONTAINER] = "container-growth",
+		[GROWTH_INCONCLUSIVE] = "inconclusive",
+		[GROWTH_SAWTOOTH] = "sawtooth",
+		[GROWTH_WARM_UP] = "warm-up",
+		[GROWTH_ONE_OFF] = "one-off",
+		[GROWTH_SHRINKING] = "shrinking",
+		[GROWTH_STABLE] = "stable",
+		[GROWTH_TOO_FEW] = "too-few",
+	};
+
+	return names[verdict];
+}
+
+const char *growth_confidence_name(enum growth_confidence confidence)
+{
+	static const char *const names[] = {
+		[GROWTH_LOW] = "low", [GROWTH_MEDIUM] = "medium", [GROWTH_HIGH] = "high"};
+
+	return names[confidence];
+}

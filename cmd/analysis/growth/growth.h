@@ -1,0 +1,107 @@
+/*
+ * analysis/growth/growth.h - does a site keep growing?  One series in, one verdict out.
+ *
+ * A leak is not a line that goes up: warm-ups, filling caches, pools and buffers go up too.  The
+ * rule looks at blocks first, then at bytes; first at what was counted, then at when the surviving
+ * blocks were born.  growth_shape.c holds what is measured, growth.c what is concluded,
+ * growth_say.c the words. Pure functions: no input is changed, and equal input gives an equal
+ * judgement.
+ */
+#ifndef ANALYSIS_GROWTH_H
+#define ANALYSIS_GROWTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analysis/stats.h"
+
+enum growth_verdict {
+	GROWTH_LEAK,      /* keeps growing: blocks are added that never go */
+	GROWTH_CONTAINER, /* bytes grow, blocks do not: something is reallocated larger and larger
+			   */
+	GROWTH_INCONCLUSIVE, /* more snapshots are needed to tell */
+	GROWTH_SAWTOOTH,     /* fills and drains */
+	GROWTH_WARM_UP,      /* rose, then a plateau */
+	GROWTH_ONE_OFF,      /* one interval carries the growth */
+	GROWTH_SHRINKING,
+	GROWTH_STABLE,
+	GROWTH_TOO_FEW, /* too few snapshots for any verdict */
+};
+
+enum growth_confidence { GROWTH_LOW, GROWTH_MEDIUM, GROWTH_HIGH };
+
+/** Blocks (and their bytes) of one snapshot that were born after snapshot `birth_seq` and before
+ * the next. */
+struct growth_cohort {
+	uint64_t birth_seq;
+	double blocks, bytes;
+};
+
+/** All cohorts of a site at one snapshot, by rising birth_seq.  Old epochs may have been merged. */
+struct growth_census {
+	size_t snapshot; /* index into the series */
+	const struct growth_cohort *cohorts;
+	size_t count;
+};
+
+/** A site over the snapshots.  All arrays have `count` entries and belong to the caller. */
+struct growth_series {
+	size_t count;
+	const double *x; /* position of each snapshot: its seq or iteration; rising within a run */
+	const double
+		*seconds; /* when each was taken; NULL unknown.  Intervals may differ in length */
+	const double *unit_x; /* what slopes are per (seconds, a label); NULL: x */
+	const double *blocks; /* NULL when unknown */
+	const double *bytes;
+	const double *bytes_stderr; /* of estimates; NULL unless the snapshots are sampled */
+	const uint32_t
+		*run; /* number of the process that each belongs to, never falling; NULL: one run */
+	const uint64_t *seq; /* of each snapshot, as birth_seq counts; NULL without cohorts */
+	const struct growth_census *censuses; /* by rising snapshot; any subset of the snapshots */
+	size_t census_count;
+};
+
+#define GROWTH_WARMUP_AUTO SIZE_MAX
+
+struct growth_options {
+	size_t warmup; /* snapshots of each run to set aside, or GROWTH_WARMUP_AUTO: the first
+			  quarter */
+	double control_blocks,
+		control_bytes; /* a known-good run's slopes, subtracted first: per
+					       unit_x; then ages of blocks say nothing */
+};
+
+enum { GROWTH_REASONS = 5, GROWTH_REASON_SIZE = 240 };
+
+struct growth_judgement {
+	enum growth_verdict verdict;
+	enum growth_confidence confidence;
+	struct stats_slope bytes_slope,
+		blocks_slope;             /* per unit of unit_x, over the judged run's tail */
+	bool exact;                       /* the same step again and again: */
+	double exact_blocks, exact_bytes; /* its size per snapshot (median step of x) */
+	size_t judged_from,
+		judged_count; /* the run that was judged: its first snapshot, and how many */
+	size_t reason_count;
+	char reasons[GROWTH_REASONS]
+		    [GROWTH_REASON_SIZE]; /* sentences with numbers, most telling first */
+};
+
+/** Judge one site.  Never fails: what cannot be judged is GROWTH_TOO_FEW or GROWTH_INCONCLUSIVE. */
+void growth_judge(const struct growth_series *series, const struct growth_options *options,
+		  struct growth_judgement *out);
+
+/**
+ * Which snapshots' cohorts the rule wants to see: up to `max` indexes into the series, rising,
+ * written to `wanted`.  Returns how many.  Giving fewer censuses weakens the judgement but is not
+ * an error.
+ */
+enum { GROWTH_CENSUSES = 16 };
+size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max);
+
+/** "leak", "container-growth" ...; "high", "medium", "low". */
+const char *growth_verdict_name(enum growth_verdict verdict);
+const char *growth_confidence_name(enum growth_confidence confidence);
+
+#endif

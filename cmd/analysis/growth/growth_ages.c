@@ -1,0 +1,371 @@
+/*
+ * growth_ages.c - what the birth epochs of surviving blocks say about growth.
+ */
+#include "analysis/growth/growth_ages.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+	BINS = 64,         /* epochs are joined into at most this many */
+	MOST_COHORTS = 64, /* a recorder that would write more merges the oldest */
+	FEW_EPOCHS = 16,   /* below: one quiet interval at the end may be the end of the growth */
+	MANY_EPOCHS = 24,  /* from here on, judgements by chance want more deviations */
+};
+
+/* Blocks alive at each census by epoch of birth. */
+struct age_table {
+	size_t bins, tail;
+	size_t rows;                   /* censuses */
+	size_t at[GROWTH_CENSUSES];    /* bin in which the census was taken */
+	size_t known[GROWTH_CENSUSES]; /* the first bin into which no older epochs were merged */
+	double alive[GROWTH_CENSUSES][BINS];
+	double old_bytes[GROWTH_CENSUSES]; /* of blocks born before `tail` */
+	double seconds[BINS]; /* how long each epoch took; all 1 where that is unknown */
+};
+
+/* The interval that `birth` fell in: before the first snapshot is 0. */
+static size_t interval_of(const uint64_t *seq, size_t count, uint64_t birth)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (seq[middle] <= birth)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count ? low : count - 1;
+}
+
+static size_t bin_of(const struct age_table *table, size_t interval, size_t count)
+{
+	return interval * table->bins / count;
+}
+
+static void fill_row(struct age_table *table, const struct growth_census *census,
+		     const uint64_t *seq, size_t count, size_t from)
+{
+	size_t row = table->rows++;
+
+	memset(table->alive[row], 0, sizeof(table->alive[row]));
+	table->at[row] = bin_of(table, census->snapshot - from, count);
+	table->known[row] = 0;
+	table->old_bytes[row] = 0;
+	for (size_t i = 0; i < census->count; i++) {
+		size_t bin =
+			bin_of(table, interval_of(seq, count, census->cohorts[i].birth_seq), count);
+
+		if (bin > table->at[row])
+			bin = table->at[row];
+		table->alive[row][bin] += census->cohorts[i].blocks;
+		if (bin < table->tail)
+			table->old_bytes[row] += census->cohorts[i].bytes;
+		if (i == 0 && census->count >= MOST_COHORTS)
+			table->known[row] = bin + 1;
+	}
+}
+
+static void measure_seconds(struct age_table *table, const struct growth_series *series,
+			    size_t from, size_t count)
+{
+	for (size_t bin = 0; bin < table->bins; bin++)
+		table->seconds[bin] = series->seconds ? 0 : 1;
+	for (size_t i = 1; series->seconds && i < count; i++)
+		table->seconds[bin_of(table, i, count)] +=
+			series->seconds[from + i] - series->seconds[from + i - 1];
+}
+
+static bool fill_table(struct age_table *table, const struct growth_series *series, size_t from,
+		       size_t count, size_t tail)
+{
+	table->bins = count < BINS ? count : BINS;
+	table->tail = bin_of(table, tail, count);
+	table->rows = 0;
+	measure_seconds(table, series, from, count);
+	for (size_t i = 0; i < series->census_count && table->rows < GROWTH_CENSUSES; i++) {
+		const struct growth_census *census = &series->censuses[i];
+
+		if (census->snapshot >= from && census->snapshot < from + count)
+			fill_row(table, census, series->seq + from, count, from);
+	}
+	return table->rows >= 2 && table->at[table->rows - 1] == table->bins - 1;
+}
+
+/* Follow the blocks that are at least `age` epochs old from each census to the next. */
+static void measure_hazard(struct growth_ages *ages, const struct age_table *table, size_t age)
+{
+	ages->age = age;
+	ages->deaths = ages->exposure = 0;
+	for (size_t row = 0; row + 1 < table->rows; row++) {
+		size_t first = table->known[row + 1] > 1 ? table->known[row + 1] : 1;
+		double span = (double)(table->at[row + 1] - table->at[row]);
+
+		for (size_t bin = first; bin + age <= table->at[row]; bin++) {
+			double before = table->alive[row][bin], after = table->alive[row + 1][bin];
+
+			ages->deaths += after < before ? before - after : 0;
+			ages->exposure += before * span;
+		}
+	}
+	ages->expected_loss =
+		ages->exposure > 0 ? 1 - exp(-ages->deaths / ages->exposure * (double)table->bins)
+				   : 0;
+}
+
+/* The youngest age beyond which at most a fifth would go in a time as long as the series. */
+static void find_lasting_age(struct growth_ages *ages, const struct age_table *table)
+{
+	size_t oldest = (table->bins - table->tail) / 2;
+
+	for (size_t age = 1; age <= oldest; age++) {
+		measure_hazard(ages, table, age);
+		if (ages->exposure > 0 && ages->expected_loss <= 0.2)
+			return;
+	}
+}
+
+/* What had been there before the middle epochs, and went since. */
+static double lost_before(const struct age_table *table, size_t first)
+{
+	const double *last = table->alive[table->rows - 1];
+	double before = 0, after = 0;
+	size_t row = 0;
+
+	while (row + 1 < table->rows && table->at[row] < first + 1)
+		row++;
+	for (size_t bin = 0; bin < first; bin++) {
+		before += table->alive[row][bin];
+		after += last[bin];
+	}
+	return before > after ? before - after : 0;
+}
+
+/*
+ * Did the second half of the middle epochs leave less than `share` of what the first makes expect,
+ * and the difference is more than chance makes of it?  Over many epochs chance has to be ruled out
+ * more surely.
+ */
+static bool falls_off(const struct growth_ages *ages, double share, double variance)
+{
+	double deviations = ages->epochs < MANY_EPOCHS ? 1.5 : 2;
+
+	return ages->late < share * ages->expected_late &&
+	       ages->expected_late - ages->late > deviations * sqrt(variance);
+}
+
+/* Are the last epochs too quiet for growth that goes on? */
+static bool has_gone_quiet(const struct growth_ages *ages)
+{
+	if (ages->idle_end)
+		return false;
+	if (ages->epochs < 10)
+		return ages->silence <= 0.1;
+	return ages->silence <= (ages->epochs < MANY_EPOCHS ? 0.02 : 0.01);
+}
+
+/*
+ * How likely are the last `quiet` of `epochs` to leave none, if any of them were as likely as
+ * another to be one of the `leaving`?
+ */
+static double chance_of_silence(size_t epochs, size_t leaving, size_t quiet)
+{
+	double chance = 1;
+
+	for (size_t i = 0; i < quiet; i++)
+		chance *= (double)(epochs - leaving - i) / (double)(epochs - i);
+	return chance;
+}
+
+static enum growth_age_pattern name_pattern(const struct growth_ages *ages, double variance,
+					    double lost)
+{
+	if (ages->survivors == 0)
+		return AGES_RECENT;
+	if (ages->expected_loss > 0.5)
+		return AGES_DYING;
+	if (lost > ages->survivors / 2)
+		return AGES_REPLACED;
+	if (has_gone_quiet(ages))
+		return AGES_EARLY;
+	if (falls_off(ages, 0.2, variance))
+		return AGES_EARLY;
+	if (falls_off(ages, 0.5, variance))
+		return AGES_SLOWING;
+	if (ages->leaving < 3)
+		return AGES_SPARSE;
+	return ages->expected_loss > 0.2 ? AGES_DYING : AGES_LASTING;
+}
+
+/* The epochs that are judged, at the last census: `alive` blocks of each. */
+struct middle {
+	const double *alive;
+	const double *seconds; /* how long each took */
+	size_t first, end;     /* [first, end) are old enough, and after the warm-up */
+	size_t bins;           /* [end, bins) are too young */
+	double weight;         /* how many blocks a recorded one stands for; 1 unless sampled */
+};
+
+static double sum_between(const double *values, size_t from, size_t to)
+{
+	double sum = 0;
+
+	for (size_t i = from; i < to; i++)
+		sum += values[i];
+	return sum;
+}
+
+static double count_young(const struct middle *middle)
+{
+	return sum_between(middle->alive, middle->end, middle->bins);
+}
+
+/*
+ * How much [a, b) may be expected to leave for each one that [c, d) left, by the number of epochs
+ * or by the time they took, whichever is less: a snapshot taken early is no sign that growth slowed
+ * down.
+ */
+static double expected_share(const struct middle *middle, size_t a, size_t b, size_t c, size_t d)
+{
+	double by_count = (double)(b - a) / (double)(d - c);
+	double seconds = sum_between(middle->seconds, c, d);
+	double by_time = seconds > 0 ? sum_between(middle->seconds, a, b) / seconds : by_count;
+
+	return by_time < by_count ? by_time : by_count;
+}
+
+/* Count the survivors of the middle epochs; returns the variance of their number. */
+static double count_survivors(struct growth_ages *ages, const struct middle *middle)
+{
+	double squares = 0, share;
+	size_t late_half, young = count_young(middle) == 0 ? middle->bins - middle->end : 0;
+
+	ages->epochs = middle->end - middle->first;
+	ages->survivors = ages->early = ages->late = 0;
+	ages->leaving = ages->quiet = 0;
+	for (size_t bin = middle->first; bin < middle->end; bin++) {
+		size_t place = bin - middle->first;
+		double alive = middle->alive[bin];
+
+		ages->survivors += alive;
+		squares += alive * alive;
+		ages->leaving += alive > 0;
+		ages->quiet = alive > 0 ? 0 : ages->quiet + 1;
+		if (2 * place + 1 < ages->epochs)
+			ages->early += alive;
+		else if (2 * place + 1 > ages->epochs)
+			ages->late += alive;
+	}
+	late_half = middle->end - ages->epochs / 2;
+	share = ages->epochs >= 2 ? expected_share(middle, late_half, middle->end, middle->first,
+						   middle->first + ages->epochs / 2)
+				  : 1;
+	ages->expected_late = share * ages->early;
+	/* Young epochs without a single block, not even one in flight, are as quiet as old ones. */
+	ages->quiet += young;
+	ages->silence = chance_of_silence(ages->epochs + young, ages->leaving, ages->quiet);
+	ages->idle_end = ages->epochs >= FEW_EPOCHS && 8 * ages->quiet < ages->epochs;
+	/* Where every epoch leaves some, they come singly (Poisson); else in bursts of that size.
+	 */
+	return (ages->leaving == ages->epochs ? ages->survivors : squares) * middle->weight;
+}
+
+/*
+ * The youngest epochs, too young to be judged by what stays, hold blocks in flight besides what
+ * will stay. By how many standard deviations do they hold less than the middle epochs make expect?
+ */
+static double measure_fading(const struct growth_ages *ages, const struct middle *middle,
+			     double variance)
+{
+	double share;
+
+	if (ages->epochs == 0 || variance <= 0)
+		return 0;
+	share = expected_share(middle, middle->end, middle->bins, middle->first, middle->end);
+	if (share <= 0)
+		return 0;
+	return (ages->survivors * share - count_young(middle)) / sqrt(variance * share);
+}
+
+/* Growth that slowed down and then went on at an even pace: a leak after a warm-up. */
+static void look_at_second_half(struct growth_ages *ages, struct middle middle, double lost)
+{
+	struct growth_ages half = *ages;
+	double variance;
+
+	if ((ages->pattern != AGES_EARLY && ages->pattern != AGES_SLOWING) || ages->epochs < 9)
+		return;
+	middle.first += (middle.end - middle.first) / 2;
+	variance = count_survivors(&half, &middle);
+	half.pattern = name_pattern(&half, variance, lost);
+	if (half.pattern == AGES_LASTING && half.late >= 0.75 * half.expected_late)
+		*ages = half;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static void note_old_bytes(struct growth_ages *ages, const struct age_table *table)
+{
+	for (size_t row = 0; row < table->rows; row++) {
+		if (table->at[row] + 1 < table->tail)
+			continue;
+		ages->old_at[ages->old_count] = (double)table->at[row];
+		ages->old_bytes[ages->old_count++] = table->old_bytes[row];
+	}
+}
+
+/*
+ * Of n blocks seen with probability p each, n / p are estimated, with a variance of n (1 - p) /
+ * p^2: relative to the estimate that is the weight 1 / p, less one.
+ */
+static double sampling_weight(const struct growth_series *series, size_t last)
+{
+	double bytes = series->bytes[last], error;
+
+	if (!series->bytes_stderr || bytes <= 0)
+		return 1;
+	error = series->bytes_stderr[last] / bytes;
+	return 1 + error * error * series->blocks[last];
+}
+
+void growth_ages_measure(struct growth_ages *ages, const struct growth_series *series, size_t from,
+			 size_t count, size_t tail)
+{
+	struct age_table table;
+	struct middle middle;
+	double variance, lost, fading;
+	size_t known;
+
+	*ages = (struct growth_ages){.pattern = AGES_UNKNOWN};
+	if (count < 4 || !series->seq || !fill_table(&table, series, from, count, tail))
+		return;
+	note_old_bytes(ages, &table);
+	find_lasting_age(ages, &table);
+	known = table.known[table.rows - 1];
+	middle = (struct middle){
+		.alive = table.alive[table.rows - 1],
+		.seconds = table.seconds,
+		.first = larger(table.tail, known),
+		.end = table.bins - ages->age,
+		.bins = table.bins,
+		.weight = sampling_weight(series, from + count - 1),
+	};
+	middle.end = larger(middle.end, middle.first);
+	variance = count_survivors(ages, &middle);
+	if (4 * ages->epochs < table.bins - table.tail && known > table.tail)
+		return; /* merging has hidden too much */
+	lost = lost_before(&table, middle.first);
+	ages->pattern = name_pattern(ages, variance, lost);
+	look_at_second_half(ages, middle, lost);
+	if (ages->epochs >= FEW_EPOCHS)
+		return; /* after that many, one quiet interval is no end */
+	fading = measure_fading(ages, &middle, variance);
+	ages->faded = fading > 1.3;
+	if (fading > 2.6 && (ages->pattern == AGES_LASTING || ages->pattern == AGES_SLOWING))
+		ages->pattern = AGES_ENDED;
+}

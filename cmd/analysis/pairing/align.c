@@ -1,0 +1,143 @@
+/*
+ * align.c - alignment of two sequences of tokens.
+ */
+#include "analysis/pairing/align.h"
+
+#include <stdlib.h>
+
+#include "snap/records.h"
+
+/* 1024 by 1024 differing frames: above that, time and memory would be the input's to choose. */
+enum { MOST_CELLS = 1 << 20 };
+
+/* The part between the equal ends. */
+struct middle {
+	const uint32_t *a, *b;
+	size_t first;            /* frames stripped at the newest end */
+	size_t a_count, b_count; /* what is left to align */
+};
+
+static struct middle strip_ends(const uint32_t *a, size_t a_count, const uint32_t *b,
+				size_t b_count)
+{
+	struct middle middle = {a, b, 0, a_count, b_count};
+
+	while (middle.a_count && middle.b_count && a[middle.first] == b[middle.first]) {
+		middle.first++;
+		middle.a_count--;
+		middle.b_count--;
+	}
+	while (middle.a_count && middle.b_count &&
+	       a[middle.first + middle.a_count - 1] == b[middle.first + middle.b_count - 1]) {
+		middle.a_count--;
+		middle.b_count--;
+	}
+	return middle;
+}
+
+static void add_step(struct aligner *aligner, size_t a, size_t b)
+{
+	aligner->steps[aligner->step_count++] = (struct align_step){(uint32_t)a, (uint32_t)b};
+}
+
+static bool reserve(struct aligner *aligner, size_t steps, size_t cells)
+{
+	void *more;
+
+	if (aligner->step_capacity < steps) {
+		more = realloc(aligner->steps, steps * sizeof(*aligner->steps));
+		if (!more)
+			return false;
+		aligner->steps = more;
+		aligner->step_capacity = steps;
+	}
+	if (aligner->cell_capacity < cells) {
+		more = realloc(aligner->cells, cells * sizeof(*aligner->cells));
+		if (!more)
+			return false;
+		aligner->cells = more;
+		aligner->cell_capacity = cells;
+	}
+	return true;
+}
+
+static double score_at(const struct aligner *aligner, const struct middle *middle, size_t i,
+		       size_t j)
+{
+	return aligner->score(aligner->context, middle->a[middle->first + i],
+			      middle->b[middle->first + j]);
+}
+
+/* cells[i][j]: the best total of what follows frame i of a and frame j of b. */
+static void fill(struct aligner *aligner, const struct middle *middle)
+{
+	size_t width = middle->b_count + 1;
+
+	for (size_t i = middle->a_count + 1; i-- > 0;)
+		for (size_t j = width; j-- > 0;) {
+			float *cell = &aligner->cells[i * width + j], best = 0;
+
+			if (i < middle->a_count && j < middle->b_count) {
+				double score = score_at(aligner, middle, i, j);
+
+				best = score > 0 ? (float)score + cell[width + 1] : 0;
+			}
+			if (i < middle->a_count && cell[width] > best)
+				best = cell[width];
+			if (j < middle->b_count && cell[1] > best)
+				best = cell[1];
+			*cell = best;
+		}
+}
+
+static void trace(struct aligner *aligner, const struct middle *middle)
+{
+	size_t width = middle->b_count + 1, i = 0, j = 0;
+
+	while (i < middle->a_count || j < middle->b_count) {
+		const float *cell = &aligner->cells[i * width + j];
+
+		if (i < middle->a_count && (j == middle->b_count || cell[width] >= *cell)) {
+			add_step(aligner, middle->first + i++, SNAP_NONE);
+		} else if (j < middle->b_count && (i == middle->a_count || cell[1] >= *cell)) {
+			add_step(aligner, SNAP_NONE, middle->first + j++);
+		} else {
+			add_step(aligner, middle->first + i, middle->first + j);
+			i++;
+			j++;
+		}
+	}
+}
+
+bool align(struct aligner *aligner, const uint32_t *a, size_t a_count, const uint32_t *b,
+	   size_t b_count)
+{
+	struct middle middle = strip_ends(a, a_count, b, b_count);
+	bool sane = (middle.a_count + 1) <= MOST_CELLS / (middle.b_count + 1);
+
+	if (!reserve(aligner, a_count + b_count + 1,
+		     sane ? (middle.a_count + 1) * (middle.b_count + 1) : 0))
+		return false;
+	aligner->step_count = 0;
+	for (size_t i = 0; i < middle.first; i++)
+		add_step(aligner, i, i);
+	if (sane) {
+		fill(aligner, &middle);
+		trace(aligner, &middle);
+	} else {
+		for (size_t i = 0; i < middle.a_count; i++)
+			add_step(aligner, middle.first + i, SNAP_NONE);
+		for (size_t j = 0; j < middle.b_count; j++)
+			add_step(aligner, SNAP_NONE, middle.first + j);
+	}
+	for (size_t i = middle.first + middle.a_count, j = middle.first + middle.b_count;
+	     i < a_count; i++, j++)
+		add_step(aligner, i, j);
+	return true;
+}
+
+void aligner_release(struct aligner *aligner)
+{
+	free(aligner->steps);
+	free(aligner->cells);
+}

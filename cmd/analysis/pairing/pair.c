@@ -1,0 +1,521 @@
+/*
+ * pair.c - pairing by keys: sort both sides by (key, line order) and walk them together.
+ */
+#include "analysis/pairing/pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/pairing/line_map.h"
+#include "analysis/pairing/pair_fuzzy.h"
+#include "analysis/pairing/pair_signature.h"
+#include "base/fail.h"
+
+struct entry {
+	uint64_t key;
+	uint32_t site;
+	const struct dataset *dataset; /* qsort() has no context */
+};
+
+/* Which lines of the new snapshot are those of the old one, where its build is another. */
+struct line_knowledge {
+	uint32_t *map;             /* per frame: see analysis/line_map.h */
+	uint32_t *place;           /* per frame: equal where function and line are */
+	bool *old_seen, *new_seen; /* per place: stacks that the map leads to each other go
+				      through it */
+};
+
+/* The stacks of one side that are not paired yet. */
+struct side {
+	struct entry *entries;
+	size_t count;
+};
+
+const char *pair_level_name(enum pair_level level)
+{
+	static const char *const names[] = {"exact", "line", "function", "fuzzy", NULL};
+
+	return names[level];
+}
+
+static uint64_t key_at(const struct dataset_site *site, enum pair_level level)
+{
+	switch (level) {
+	case PAIR_EXACT:
+		return site->identity.exact;
+	case PAIR_LINE:
+		return site->identity.line;
+	default:
+		return site->identity.function;
+	}
+}
+
+static int compare_number(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_frames(const struct dataset *dataset, uint32_t a, uint32_t b, bool addresses)
+{
+	uint32_t depth = dataset->sites[a].depth;
+	int difference = 0;
+
+	if (dataset->sites[b].depth < depth)
+		depth = dataset->sites[b].depth;
+	for (uint32_t i = 0; difference == 0 && i < depth; i++) {
+		const struct dataset_frame *x = dataset_frame_at(dataset, a, i);
+		const struct dataset_frame *y = dataset_frame_at(dataset, b, i);
+
+		difference = addresses ? compare_number(x->address, y->address)
+				       : compare_number(x->line, y->line);
+	}
+	return difference;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int difference = compare_number(a->key, b->key);
+
+	if (difference == 0)
+		difference = compare_frames(a->dataset, a->site, b->site, false);
+	if (difference == 0)
+		difference = compare_frames(a->dataset, a->site, b->site, true);
+	return difference ? difference : compare_number(a->site, b->site);
+}
+
+/* Keys are hashes: their upper halves are sorted digit by digit, and only what ties there is
+ * compared. */
+enum { DIGIT_BITS = 16, DIGITS = 1 << DIGIT_BITS };
+
+static void sort_by_digit(const struct entry *from, struct entry *to, size_t count, unsigned shift,
+			  size_t *starts)
+{
+	size_t start = 0;
+
+	memset(starts, 0, DIGITS * sizeof(*starts));
+	for (size_t i = 0; i < count; i++)
+		starts[(from[i].key >> shift) % DIGITS]++;
+	for (size_t i = 0; i < DIGITS; i++) {
+		size_t size = starts[i];
+
+		starts[i] = start;
+		start += size;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[(from[i].key >> shift) % DIGITS]++] = from[i];
+}
+
+static void sort_ties(struct entry *entries, size_t count)
+{
+	for (size_t first = 0, next; first < count; first = next) {
+		for (next = first + 1; next < count; next++)
+			if (entries[next].key >> 32 != entries[first].key >> 32)
+				break;
+		if (next - first > 1)
+			qsort(entries + first, next - first, sizeof(*entries), compare_entries);
+	}
+}
+
+/* Order the side by its keys.  Stacks without one come first. */
+static bool order(struct side *side)
+{
+	struct entry *scratch = malloc((side->count + 1) * sizeof(*scratch));
+	size_t *starts = malloc(DIGITS * sizeof(*starts)), keyless = 0;
+
+	if (scratch && starts) {
+		sort_by_digit(side->entries, scratch, side->count, 32, starts);
+		sort_by_digit(scratch, side->entries, side->count, 48, starts);
+		while (keyless < side->count && side->entries[keyless].key == 0)
+			keyless++;
+		sort_ties(side->entries + keyless, side->count - keyless);
+	}
+	free(scratch);
+	free(starts);
+	return scratch && starts;
+}
+
+static void set_keys(struct side *side, enum pair_level level)
+{
+	for (size_t i = 0; i < side->count; i++)
+		side->entries[i].key =
+			key_at(&side->entries[i].dataset->sites[side->entries[i].site], level);
+}
+
+static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum pair_level level)
+{
+	pairing->pairs[pairing->count++] =
+		(struct pair){old, new, level, level == PAIR_NONE ? 0 : 1};
+}
+
+/*
+ * Do two stacks of the same functions call from lines that are known not to be each other?  One
+ * call of a function went where another one was: whatever is left of either, it is not the same.
+ * The map alone does not know; stacks that it led to each other, in all their frames, do.
+ */
+static bool lines_disagree(const struct line_knowledge *lines, const struct entry *old,
+			   const struct entry *new)
+{
+	const struct dataset *dataset = old->dataset;
+	const struct dataset_site *a = &dataset->sites[old->site], *b = &dataset->sites[new->site];
+
+	for (uint32_t f = 0; f < a->depth && f < b->depth; f++) {
+		uint32_t from = dataset->stack[a->first + f], to = dataset->stack[b->first + f];
+
+		if (lines->map[from] != dataset->frames[to].line &&
+		    (lines->old_seen[lines->place[from]] || lines->new_seen[lines->place[to]]))
+			return true;
+	}
+	return false;
+}
+
+/* Pair equal keys in order, where `lines` (NULL: not asked) agree; what is left moves to the front
+ * of its side, and stays in order. */
+static bool pair_by_keys(struct pairing *pairing, struct side *old, struct side *new,
+			 enum pair_level level, const struct line_knowledge *lines)
+{
+	size_t i = 0, j = 0, old_left = 0, new_left = 0;
+
+	if (!order(old) || !order(new))
+		return false;
+	while (i < old->count && j < new->count) {
+		uint64_t a = old->entries[i].key, b = new->entries[j].key;
+		bool old_first = a <= b;
+
+		if (a == b && a != 0) {
+			if (!lines || !lines_disagree(lines, &old->entries[i], &new->entries[j])) {
+				add_pair(pairing, old->entries[i++].site, new->entries[j++].site,
+					 level);
+				continue;
+			}
+			old_first = compare_frames(old->entries[i].dataset, old->entries[i].site,
+						   new->entries[j].site, false) <= 0;
+		}
+		if (old_first)
+			old->entries[old_left++] = old->entries[i++];
+		else
+			new->entries[new_left++] = new->entries[j++];
+	}
+	while (i < old->count)
+		old->entries[old_left++] = old->entries[i++];
+	while (j < new->count)
+		new->entries[new_left++] = new->entries[j++];
+	old->count = old_left;
+	new->count = new_left;
+	return true;
+}
+
+static bool collect(struct side *side, const struct dataset *dataset,
+		    const struct dataset_cell *const *cells)
+{
+	side->entries = malloc((dataset->site_count + 1) * sizeof(*side->entries));
+	for (uint32_t i = 0; side->entries && i < dataset->site_count; i++)
+		if (cells[i])
+			side->entries[side->count++] = (struct entry){0, i, dataset};
+	return side->entries != NULL;
+}
+
+/* The sites of a side that are still unpaired, in their order; malloc'ed. */
+static uint32_t *sites_left(const struct side *side)
+{
+	uint32_t *sites = malloc((side->count + 1) * sizeof(*sites));
+
+	for (size_t i = 0; sites && i < side->count; i++)
+		sites[i] = side->entries[i].site;
+	return sites;
+}
+
+/* The same, ordered by function and in line order within. */
+static uint32_t *sites_by_function(struct side *side)
+{
+	set_keys(side, PAIR_FUNCTION);
+	return order(side) ? sites_left(side) : NULL;
+}
+
+/* Take the sites of `pairs` out of a side. */
+static bool drop_paired(struct side *side, const struct pair *pairs, size_t count, bool new,
+			size_t site_count)
+{
+	bool *paired = calloc(site_count + 1, sizeof(*paired));
+	size_t left = 0;
+
+	if (!paired)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		paired[new ? pairs[i].new : pairs[i].old] = true;
+	for (size_t i = 0; i < side->count; i++)
+		if (!paired[side->entries[i].site])
+			side->entries[left++] = side->entries[i];
+	side->count = left;
+	free(paired);
+	return true;
+}
+
+/* What no key paired is paired by likeness. */
+static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
+		       const struct pair_sides *sides, struct side *old, struct side *new)
+{
+	uint32_t *old_sites = sites_by_function(old), *new_sites = sites_by_function(new);
+	struct pair *pairs = pairing->pairs + pairing->count;
+	size_t count = 0;
+	bool ok = old_sites && new_sites &&
+		  pair_fuzzy(dataset, sides, old_sites, old->count, new_sites, new->count, pairs,
+			     &count) &&
+		  drop_paired(old, pairs, count, false, dataset->site_count) &&
+		  drop_paired(new, pairs, count, true, dataset->site_count);
+
+	pairing->count += count;
+	free(old_sites);
+	free(new_sites);
+	return ok;
+}
+
+/* ---- lines that went elsewhere ---- */
+
+static int compare_places(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return compare_number(*a, *b);
+}
+
+static bool number_places(struct line_knowledge *lines, const struct tokens *tokens)
+{
+	const struct dataset *dataset = tokens->dataset;
+	size_t count = dataset->frame_count;
+	uint64_t *places = malloc((count + 1) * sizeof(*places));
+
+	lines->place = malloc((count + 1) * sizeof(*lines->place));
+	lines->old_seen = calloc(count + 1, sizeof(*lines->old_seen));
+	lines->new_seen = calloc(count + 1, sizeof(*lines->new_seen));
+	for (size_t i = 0; places && i < count; i++)
+		places[i] = (uint64_t)tokens->of_frame[i] << 32 | dataset->frames[i].line;
+	if (places && lines->place) {
+		qsort(places, count, sizeof(*places), compare_places);
+		for (size_t i = 0; i < count; i++) {
+			uint64_t wanted =
+				(uint64_t)tokens->of_frame[i] << 32 | dataset->frames[i].line;
+			const uint64_t *found =
+				bsearch(&wanted, places, count, sizeof(*places), compare_places);
+
+			lines->place[i] = (uint32_t)(found - places);
+		}
+	}
+	free(places);
+	return places && lines->place && lines->old_seen && lines->new_seen;
+}
+
+/* What has paired so far did so because its lines are where the map says. */
+static void note_places(const struct line_knowledge *lines, const struct dataset *dataset,
+			const struct pairing *pairing)
+{
+	for (size_t i = 0; i < pairing->count; i++) {
+		const struct pair *pair = &pairing->pairs[i];
+		const struct dataset_site *old = &dataset->sites[pair->old];
+		const struct dataset_site *new = &dataset->sites[pair->new];
+
+		for (uint32_t f = 0; f < old->depth && f < new->depth; f++) {
+			uint32_t from = dataset->stack[old->first + f],
+				 to = dataset->stack[new->first + f];
+
+			if (dataset->frames[from].line == 0 || dataset->frames[to].line == 0)
+				continue;
+			lines->old_seen[lines->place[from]] = true;
+			lines->new_seen[lines->place[to]] = true;
+		}
+	}
+}
+
+static void release_lines(struct line_knowledge *lines)
+{
+	free(lines->map);
+	free(lines->place);
+	free(lines->old_seen);
+	free(lines->new_seen);
+	*lines = (struct line_knowledge){NULL, NULL, NULL, NULL};
+}
+
+/* False when memory is out. */
+static bool compute_lines(struct line_knowledge *lines, const struct dataset *dataset,
+			  const struct pair_sides *sides)
+{
+	struct tokens tokens;
+
+	if (tokens_compute(&tokens, dataset, sides->old, sides->new))
+		lines->map = line_map_compute(&tokens, sides->old, sides->new);
+	if (lines->map && !number_places(lines, &tokens))
+		release_lines(lines);
+	tokens_release(&tokens);
+	return lines->map != NULL;
+}
+
+/*
+ * An old stack some of whose lines went elsewhere does not pair at `line`: what is on that line now
+ * is another call.  Three allocations in a row that moved down by one line are still those three.
+ */
+static void keep_moved_from_lines(struct side *old, const uint32_t *line_map)
+{
+	for (size_t i = 0; i < old->count; i++) {
+		const struct dataset *dataset = old->entries[i].dataset;
+		const struct dataset_site *site = &dataset->sites[old->entries[i].site];
+
+		for (uint32_t f = 0; f < site->depth; f++) {
+			uint32_t frame = dataset->stack[site->first + f];
+
+			if (line_map[frame] != dataset->frames[frame].line)
+				old->entries[i].key = 0;
+		}
+	}
+}
+
+/* Make the keys tell lines apart, too: old lines as the map says where they went. */
+static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
+{
+	for (size_t i = 0; i < side->count; i++) {
+		const struct dataset *dataset = side->entries[i].dataset;
+		const struct dataset_site *site = &dataset->sites[side->entries[i].site];
+		uint64_t key = side->entries[i].key;
+
+		for (uint32_t f = 0; key && f < site->depth; f++) {
+			uint32_t frame = dataset->stack[site->first + f];
+
+			key = lookup_fold(key,
+					  line_map ? line_map[frame] : dataset->frames[frame].line);
+		}
+		side->entries[i].key = key;
+	}
+}
+
+/* ---- the levels ---- */
+
+static bool pair_exact(struct pairing *pairing, struct side *old, struct side *new)
+{
+	set_keys(old, PAIR_EXACT);
+	set_keys(new, PAIR_EXACT);
+	return pair_by_keys(pairing, old, new, PAIR_EXACT, NULL);
+}
+
+static bool pair_lines(struct pairing *pairing, struct side *old, struct side *new,
+		       const struct line_knowledge *lines)
+{
+	set_keys(old, PAIR_LINE);
+	set_keys(new, PAIR_LINE);
+	if (lines)
+		keep_moved_from_lines(old, lines->map);
+	return pair_by_keys(pairing, old, new, PAIR_LINE, NULL);
+}
+
+/* By `keys`, which may be NULL: by function. */
+static void set_function_keys(struct side *side, const uint64_t *keys)
+{
+	set_keys(side, PAIR_FUNCTION);
+	for (size_t i = 0; keys && i < side->count; i++)
+		side->entries[i].key = keys[side->entries[i].site];
+}
+
+/*
+ * Where a function allocates once more (or less) than it did, line order alone would pair the wrong
+ * ones up to the end of the function.  So stacks whose lines are where those of the old ones went
+ * pair first.
+ */
+static bool pair_functions(struct pairing *pairing, struct side *old, struct side *new,
+			   const uint64_t *keys, const struct line_knowledge *lines)
+{
+	if (lines) {
+		set_function_keys(old, keys);
+		set_function_keys(new, keys);
+		add_lines_to_keys(old, lines->map);
+		add_lines_to_keys(new, NULL);
+		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION, NULL))
+			return false;
+		if (!keys && old->count && new->count)
+			note_places(lines, old->entries[0].dataset, pairing);
+	}
+	set_function_keys(old, keys);
+	set_function_keys(new, keys);
+	return pair_by_keys(pairing, old, new, PAIR_FUNCTION, lines);
+}
+
+/* Functions of which nothing but parameters or template arguments changed. */
+static bool pair_signatures(struct pairing *pairing, const struct dataset *dataset,
+			    const struct pair_sides *sides, struct side *old, struct side *new,
+			    const struct line_knowledge *lines)
+{
+	uint32_t *old_sites, *new_sites;
+	uint64_t *keys = NULL;
+	size_t count = 0;
+	bool ok;
+
+	if (!lines || old->count == 0 || new->count == 0)
+		return true; /* one build, or nothing to pair */
+	old_sites = sites_left(old);
+	new_sites = sites_left(new);
+	ok = old_sites && new_sites &&
+	     signature_keys(&keys, &count, dataset, sides, old_sites, old->count, new_sites,
+			    new->count) &&
+	     (count == 0 || pair_functions(pairing, old, new, keys, lines));
+	free(old_sites);
+	free(new_sites);
+	free(keys);
+	return ok;
+}
+
+/*
+ * Stacks that are exactly equal come from one build, where lines are where they were; but two
+ * builds of a program share the stacks that its libraries allocate on before main().
+ */
+static bool is_one_build(const struct pairing *pairing, const struct side *old,
+			 const struct side *new)
+{
+	size_t left = old->count < new->count ? old->count : new->count;
+
+	return pairing->count > left;
+}
+
+static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
+		     const struct pair_sides *sides, struct side *old, struct side *new,
+		     enum pair_level up_to)
+{
+	struct line_knowledge knowledge = {NULL, NULL, NULL, NULL}, *lines = NULL;
+	bool ok = pair_exact(pairing, old, new);
+
+	if (ok && up_to > PAIR_EXACT && !is_one_build(pairing, old, new)) {
+		lines = &knowledge;
+		ok = compute_lines(lines, dataset, sides);
+	}
+	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, lines)) &&
+	     (up_to < PAIR_FUNCTION ||
+	      (pair_functions(pairing, old, new, NULL, lines) &&
+	       pair_signatures(pairing, dataset, sides, old, new, lines))) &&
+	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new));
+	release_lines(&knowledge);
+	return ok;
+}
+
+enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *dataset,
+				 const struct pair_sides *sides, enum pair_level up_to,
+				 struct snap_error *err)
+{
+	struct side old = {0}, new = {0};
+	bool ok = collect(&old, dataset, sides->old) && collect(&new, dataset, sides->new);
+
+	*pairing = (struct pairing){
+		.pairs = ok ? malloc((old.count + new.count + 1) * sizeof(struct pair)) : NULL};
+	ok = pairing->pairs && pair_all(pairing, dataset, sides, &old, &new, up_to);
+	for (size_t i = 0; ok && i < old.count; i++)
+		add_pair(pairing, old.entries[i].site, SNAP_NONE, PAIR_NONE);
+	for (size_t i = 0; ok && i < new.count; i++)
+		add_pair(pairing, SNAP_NONE, new.entries[i].site, PAIR_NONE);
+	free(old.entries);
+	free(new.entries);
+	if (ok)
+		return SNAP_OK;
+	pairing_release(pairing);
+	return fail_memory(err, "pairing call stacks");
+}
+
+void pairing_release(struct pairing *pairing)
+{
+	free(pairing->pairs);
+	*pairing = (struct pairing){0};
+}

@@ -1,0 +1,23 @@
+/*
+ * analysis/pairing/pair_signature.h - call stacks that differ only in how their functions are declared.
+ *
+ * A parameter or a template argument that changed is part of a C++ function's name, and so of the
+ * names of all stacks through it.  Such stacks are still at the level `function` the same, where no
+ * doubt is possible.
+ */
+#ifndef ANALYSIS_PAIR_SIGNATURE_H
+#define ANALYSIS_PAIR_SIGNATURE_H
+
+#include "analysis/pairing/pair.h"
+
+/**
+ * Keys of stacks that are left, malloc'ed, by site: equal where two stacks are the same but for
+ * parameters and template arguments of functions that the other snapshot has not got; 0 where
+ * several functions would be meant, and for all other sites.  *out_count is how many are not 0.
+ * False, and *out NULL, when memory is out.
+ */
+bool signature_keys(uint64_t **out, size_t *out_count, const struct dataset *dataset,
+		    const struct pair_sides *sides, const uint32_t *old, size_t old_count,
+		    const uint32_t *new, size_t new_count);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * skeleton.c - keys of skeletons, sorted.
+ */
+#include "analysis/pairing/skeleton.h"
+
+#include <stdlib.h>
+
+/* 0 where what both snapshots know of the stack is in every stack. */
+static uint64_t key_of(const struct tokens *tokens, const struct indexed_stack *stack)
+{
+	uint64_t key = 1;
+	double weight = 0;
+
+	for (uint32_t i = 0; i < stack->depth; i++) {
+		uint32_t token = stack->tokens[i];
+
+		if (token_is_one_sided(tokens, token))
+			continue;
+		key = lookup_fold(key, token);
+		weight += tokens->items[token].weight;
+	}
+	return weight > 0 ? key : 0;
+}
+
+static int compare_skeletons(const void *left, const void *right)
+{
+	const struct skeleton *a = left, *b = right;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return (a->stack > b->stack) - (a->stack < b->stack);
+}
+
+bool skeletons_build(struct skeletons *skeletons, const struct tokens *tokens,
+		     const struct indexed_stack *stacks, size_t stack_count)
+{
+	*skeletons = (struct skeletons){
+		.tokens = tokens, .items = malloc((stack_count + 1) * sizeof(*skeletons->items))};
+	if (!skeletons->items)
+		return false;
+	for (uint32_t i = 0; i < stack_count; i++)
+		skeletons->items[skeletons->count++] =
+			(struct skeleton){key_of(tokens, &stacks[i]), i};
+	qsort(skeletons->items, skeletons->count, sizeof(*skeletons->items), compare_skeletons);
+	return true;
+}
+
+void skeletons_release(struct skeletons *skeletons)
+{
+	free(skeletons->items);
+	*skeletons = (struct skeletons){0};
+}
+
+/* The first that is not below `key`. */
+static size_t lower_bound(const struct skeletons *skeletons, uint64_t key)
+{
+	size_t low = 0, high = skeletons->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (skeletons->items[middle].key < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t skeletons_find(const struct skeletons *skeletons, const struct indexed_stack *stack,
+		      const struct skeleton **first)
+{
+	uint64_t key = key_of(skeletons->tokens, stack);
+	size_t from = lower_bound(skeletons, key), end = from;
+
+	*first = skeletons->items + from;
+	while (key && end < skeletons->count && skeletons->items[end].key == key)
+		end++;
+	return end - from;
+}

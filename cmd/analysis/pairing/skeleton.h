@@ -1,0 +1,34 @@
+/*
+ * analysis/pairing/skeleton.h - stacks that are equal but for functions that the other snapshot has not.
+ *
+ * The skeleton of a stack is its tokens that both snapshots know.  A function that was renamed, is
+ * inlined wherever it is called, or is a new wrapper leaves it alone, so that one look-up finds the
+ * stack's counterpart among any number of others.
+ */
+#ifndef ANALYSIS_SKELETON_H
+#define ANALYSIS_SKELETON_H
+
+#include "analysis/pairing/stack_index.h"
+
+struct skeleton {
+	uint64_t key;
+	uint32_t stack;
+};
+
+struct skeletons {
+	const struct tokens *tokens;
+	struct skeleton *items; /* by key, then stack */
+	size_t count;
+};
+
+/** Of `stacks`.  False when memory is out.  Release with skeletons_release(). */
+bool skeletons_build(struct skeletons *skeletons, const struct tokens *tokens,
+		     const struct indexed_stack *stacks, size_t stack_count);
+void skeletons_release(struct skeletons *skeletons);
+
+/** The stacks with the skeleton of `stack`: returns how many, from *first on.  0 also where the
+ * skeleton tells nothing, because no function in it is rarer than all others. */
+size_t skeletons_find(const struct skeletons *skeletons, const struct indexed_stack *stack,
+		      const struct skeleton **first);
+
+#endif

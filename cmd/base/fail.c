@@ -1,0 +1,19 @@
+/*
+ * fail.c - say what went wrong, once, where the facts are known.
+ */
+#include "base/fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void fail_say(struct snap_error *err, enum snap_status status, const char *format, ...)
+{
+	va_list args;
+
+	if (!err)
+		return;
+	err->status = status;
+	va_start(args, format);
+	vsnprintf(err->message, sizeof(err->message), format, args);
+	va_end(args);
+}

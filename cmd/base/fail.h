@@ -1,0 +1,28 @@
+/*
+ * base/fail.h - say what went wrong, once, where the facts are known.
+ */
+#ifndef MODEL_FAIL_H
+#define MODEL_FAIL_H
+
+#include "snap/status.h"
+
+/** Fill err->status and err->message (printf style, one line, cut if too long); err may be NULL. */
+void fail_say(struct snap_error *err, enum snap_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static inline enum snap_status fail_status(enum snap_status status)
+{
+	return status;
+}
+
+/** fail_say(), as an expression whose value is `status`: in sight of the caller, so that compilers
+ * and analyzers know that what fails is never SNAP_OK. */
+#define fail(err, status, ...) (fail_say((err), (status), __VA_ARGS__), fail_status(status))
+
+/** The same for "memory ran out while ...". */
+static inline enum snap_status fail_memory(struct snap_error *err, const char *doing)
+{
+	return fail(err, SNAP_ENOMEM, "out of memory while %s", doing);
+}
+
+#endif

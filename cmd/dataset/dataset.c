@@ -1,0 +1,135 @@
+/*
+ * dataset.c - rows in arrays, strings found by hash.
+ */
+#include "dataset/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct dataset *dataset_new(size_t snapshot_count)
+{
+	struct dataset *dataset = calloc(1, sizeof(*dataset));
+
+	if (!dataset)
+		return NULL;
+	dataset->snapshots =
+		calloc(snapshot_count ? snapshot_count : 1, sizeof(*dataset->snapshots));
+	dataset->snapshot_count = snapshot_count;
+	/* The stack array exists even when every stack is empty: positions in it are taken freely.
+	 */
+	if (!dataset->snapshots || dataset_string(dataset, "") != 0 ||
+	    !array_reserve(&dataset->stack, &dataset->stack_capacity, 0, sizeof(*dataset->stack))) {
+		dataset_free(dataset);
+		return NULL;
+	}
+	return dataset;
+}
+
+void dataset_free(struct dataset *dataset)
+{
+	if (!dataset)
+		return;
+	for (size_t i = 0; i < dataset->string_count; i++)
+		free(dataset->strings[i]);
+	for (size_t i = 0; dataset->snapshots && i < dataset->snapshot_count; i++)
+		free(dataset->snapshots[i].cells);
+	free(dataset->strings);
+	lookup_release(&dataset->string_index);
+	free(dataset->frames);
+	free(dataset->stack);
+	free(dataset->sites);
+	free(dataset->snapshots);
+	free(dataset);
+}
+
+static bool string_equals(const void *dataset, const void *wanted, uint32_t id)
+{
+	return strcmp(((const struct dataset *)dataset)->strings[id], wanted) == 0;
+}
+
+uint32_t dataset_string(struct dataset *dataset, const char *text)
+{
+	uint64_t hash = lookup_hash(text, strlen(text));
+	uint32_t id = lookup_find(&dataset->string_index, hash, string_equals, dataset, text);
+	char *copy;
+
+	if (id != SNAP_NONE)
+		return id;
+	if (dataset->string_count >= SNAP_NONE ||
+	    !array_reserve(&dataset->strings, &dataset->string_capacity, dataset->string_count,
+			   sizeof(*dataset->strings)))
+		return SNAP_NONE;
+	id = (uint32_t)dataset->string_count;
+	copy = strdup(text);
+	if (!copy || !lookup_add(&dataset->string_index, hash, id)) {
+		free(copy);
+		return SNAP_NONE;
+	}
+	dataset->strings[dataset->string_count++] = copy;
+	return id;
+}
+
+uint32_t dataset_frame_add(struct dataset *dataset, const struct dataset_frame *frame)
+{
+	if (dataset->frame_count >= SNAP_NONE ||
+	    !array_reserve(&dataset->frames, &dataset->frame_capacity, dataset->frame_count,
+			   sizeof(*frame)))
+		return SNAP_NONE;
+	dataset->frames[dataset->frame_count] = *frame;
+	return (uint32_t)dataset->frame_count++;
+}
+
+uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uint32_t *frames,
+			  uint32_t depth, const struct site_identity *identity)
+{
+	struct dataset_site site = {
+		.first = dataset->stack_count, .depth = depth, .identity = *identity};
+
+	site.domain = dataset_string(dataset, domain);
+	if (site.domain == SNAP_NONE || dataset->site_count >= SNAP_NONE ||
+	    !array_reserve(&dataset->sites, &dataset->site_capacity, dataset->site_count,
+			   sizeof(site)))
+		return SNAP_NONE;
+	while (dataset->stack_capacity - dataset->stack_count < depth)
+		if (!array_reserve(&dataset->stack, &dataset->stack_capacity,
+				   dataset->stack_capacity, sizeof(*dataset->stack)))
+			return SNAP_NONE;
+	if (depth)
+		memcpy(dataset->stack + dataset->stack_count, frames, depth * sizeof(*frames));
+	dataset->stack_count += depth;
+	dataset->sites[dataset->site_count] = site;
+	return (uint32_t)dataset->site_count++;
+}
+
+bool dataset_cell_add(struct dataset *dataset, size_t snapshot, uint32_t site,
+		      const struct figures *figures)
+{
+	struct dataset_snapshot *to = &dataset->snapshots[snapshot];
+
+	if (!array_reserve(&to->cells, &to->capacity, to->count, sizeof(*to->cells)))
+		return false;
+	to->cells[to->count++] = (struct dataset_cell){site, *figures};
+	figures_add(&to->totals, figures);
+	return true;
+}
+
+const char *dataset_text(const struct dataset *dataset, uint32_t string)
+{
+	return dataset->strings[string];
+}
+
+const struct dataset_frame *dataset_frame_at(const struct dataset *dataset, uint32_t site,
+					     uint32_t position)
+{
+	return &dataset->frames[dataset->stack[dataset->sites[site].first + position]];
+}
+
+const struct dataset_cell **dataset_cells_by_site(const struct dataset *dataset, size_t snapshot)
+{
+	const struct dataset_cell **by_site = calloc(dataset->site_count + 1, sizeof(*by_site));
+	const struct dataset_snapshot *from = &dataset->snapshots[snapshot];
+
+	for (size_t i = 0; by_site && i < from->count; i++)
+		by_site[from->cells[i].site] = &from->cells[i];
+	return by_site;
+}

@@ -1,0 +1,232 @@
+/*
+ * ahead.c - files that will be asked for are read by a second thread before they are.
+ *
+ * The thread reads and prepares; symbols and the store stay with the thread that owns the session,
+ * which takes the files one by one, in their order, and reads itself what is not begun yet.
+ */
+#include "snapshots/state.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fail.h"
+
+enum {
+	AHEAD_FILES = 4,       /* as many wait to be taken, and no more ... */
+	AHEAD_NODES = 4000000, /* ... once they hold this many nodes of stacks */
+	PREPARE_NODES =
+		8 * 1000 * 1000, /* larger models are prepared one at a time: it takes room */
+};
+
+struct ahead_file {
+	char *path;
+	enum { FILE_WAITS, FILE_IS_READ, FILE_READY, FILE_TAKEN } state;
+	struct session_input input;
+};
+
+struct ahead {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+	bool facts_only, stop;
+	struct ahead_file *files;
+	size_t count;
+	size_t next;                     /* the first that was not asked for */
+	size_t ready_files, ready_nodes; /* that wait to be taken */
+};
+
+static bool is_symbolised(const struct model *model)
+{
+	for (uint32_t i = 0; i < model->location_count; i++)
+		if (!model->locations[i].frame_count)
+			return false;
+	return true;
+}
+
+static void read_input(struct session_input *input, const char *path, bool facts_only)
+{
+	struct input_options options = {.salvage = facts_only};
+
+	*input = (struct session_input){0};
+	input->status = input_read(&input->model, path, &options, &input->err);
+	if (input->status != SNAP_OK || facts_only || !is_symbolised(input->model) ||
+	    input->model->node_count > PREPARE_NODES)
+		return;
+	input->prepared = store_prepare(input->model);
+	if (!input->prepared)
+		input->status = fail_memory(&input->err, "comparing call stacks");
+}
+
+void session_input_release(struct session_input *input)
+{
+	store_prepared_free(input->prepared);
+	model_free(input->model);
+	*input = (struct session_input){0};
+}
+
+/* ---- the second thread ---- */
+
+/* The next file to read.  The owner is about to ask for the first, and reads it meanwhile. */
+static struct ahead_file *file_to_read(struct ahead *ahead)
+{
+	if (ahead->ready_files >= AHEAD_FILES ||
+	    (ahead->ready_files && ahead->ready_nodes > AHEAD_NODES))
+		return NULL;
+	for (size_t i = ahead->next ? ahead->next : 1; i < ahead->count; i++)
+		if (ahead->files[i].state == FILE_WAITS)
+			return &ahead->files[i];
+	return NULL;
+}
+
+static void *read_files(void *user)
+{
+	struct ahead *ahead = user;
+	struct ahead_file *file;
+
+	pthread_mutex_lock(&ahead->lock);
+	while (!ahead->stop) {
+		file = file_to_read(ahead);
+		if (!file) {
+			pthread_cond_wait(&ahead->changed, &ahead->lock);
+			continue;
+		}
+		file->state = FILE_IS_READ;
+		pthread_mutex_unlock(&ahead->lock);
+		read_input(&file->input, file->path, ahead->facts_only);
+		pthread_mutex_lock(&ahead->lock);
+		file->state = FILE_READY;
+		ahead->ready_files++;
+		ahead->ready_nodes += file->input.model ? file->input.model->node_count : 0;
+		pthread_cond_broadcast(&ahead->changed);
+	}
+	pthread_mutex_unlock(&ahead->lock);
+	return NULL;
+}
+
+/* ---- for the owner ---- */
+
+/* Pipes can be read once only, and directories are listed first. */
+static bool is_plain_file(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static struct ahead *ahead_new(const char *const *paths, size_t count)
+{
+	struct ahead *ahead = calloc(1, sizeof(*ahead));
+
+	if (!ahead)
+		return NULL;
+	ahead->files = calloc(count, sizeof(*ahead->files));
+	for (size_t i = 0; ahead->files && i < count; i++) {
+		char *path = is_plain_file(paths[i]) ? strdup(paths[i]) : NULL;
+
+		if (path)
+			ahead->files[ahead->count++].path = path;
+	}
+	pthread_mutex_init(&ahead->lock, NULL);
+	pthread_cond_init(&ahead->changed, NULL);
+	return ahead;
+}
+
+static void ahead_free(struct ahead *ahead)
+{
+	for (size_t i = 0; i < ahead->count; i++) {
+		free(ahead->files[i].path);
+		if (ahead->files[i].state == FILE_READY)
+			session_input_release(&ahead->files[i].input);
+	}
+	free(ahead->files);
+	pthread_mutex_destroy(&ahead->lock);
+	pthread_cond_destroy(&ahead->changed);
+	free(ahead);
+}
+
+void session_ahead_end(struct session *session)
+{
+	struct ahead *ahead = session->ahead;
+
+	if (!ahead)
+		return;
+	pthread_mutex_lock(&ahead->lock);
+	ahead->stop = true;
+	pthread_cond_broadcast(&ahead->changed);
+	pthread_mutex_unlock(&ahead->lock);
+	pthread_join(ahead->thread, NULL);
+	ahead_free(ahead);
+	session->ahead = NULL;
+}
+
+void session_expect(struct session *session, const char *const *paths, size_t count)
+{
+	struct ahead *ahead;
+
+	session_ahead_end(session);
+	if (count < 2 || (session->options.db && !session->options.write))
+		return;
+	ahead = ahead_new(paths, count);
+	if (!ahead)
+		return;
+	ahead->facts_only = session->options.facts_only;
+	if (ahead->count < 2 || pthread_create(&ahead->thread, NULL, read_files, ahead) != 0)
+		ahead_free(ahead);
+	else
+		session->ahead = ahead;
+}
+
+void session_expect_files(struct session *session, const struct session_files *files)
+{
+	const char **paths = calloc(files->count + 1, sizeof(*paths));
+
+	for (size_t i = 0; paths && i < files->count; i++)
+		paths[i] = files->files[i].path;
+	if (paths)
+		session_expect(session, paths, files->count);
+	free(paths);
+}
+
+static struct ahead_file *find_file(struct ahead *ahead, const char *path)
+{
+	for (size_t i = ahead->next; i < ahead->count; i++)
+		if (strcmp(ahead->files[i].path, path) == 0)
+			return &ahead->files[i];
+	return NULL;
+}
+
+/* Take what the second thread has read or is reading; false when it has not begun. */
+static bool take_ready(struct ahead *ahead, struct ahead_file *file, struct session_input *input)
+{
+	bool begun = file->state != FILE_WAITS;
+
+	ahead->next = (size_t)(file - ahead->files) + 1;
+	while (file->state == FILE_IS_READ)
+		pthread_cond_wait(&ahead->changed, &ahead->lock);
+	if (begun) {
+		*input = file->input;
+		ahead->ready_files--;
+		ahead->ready_nodes -= input->model ? input->model->node_count : 0;
+	}
+	file->state = FILE_TAKEN;
+	pthread_cond_broadcast(&ahead->changed);
+	return begun;
+}
+
+void session_read(struct session *session, const char *path, struct session_input *input)
+{
+	struct ahead *ahead = session->ahead;
+	struct ahead_file *file;
+	bool taken = false;
+
+	if (ahead) {
+		pthread_mutex_lock(&ahead->lock);
+		file = find_file(ahead, path);
+		taken = file && take_ready(ahead, file, input);
+		pthread_mutex_unlock(&ahead->lock);
+	}
+	if (!taken)
+		read_input(input, path, session->options.facts_only);
+}

@@ -1,0 +1,133 @@
+/*
+ * order.c - the files that names stand for, in the order in which they are loaded.
+ *
+ * Snapshots that say their place in a series (seq) keep it, however they are loaded.  Others, such
+ * as tracemalloc dumps, follow each other as they are loaded.
+ */
+#include "snapshots/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "input/input.h"
+#include "base/fail.h"
+
+const char *const session_order_names[] = {"time", "name", "given", NULL};
+
+static enum snap_status add_file(struct session_files *files, const char *path, bool listed,
+				 struct snap_error *err)
+{
+	struct session_file *larger = reallocarray(files->files, files->count + 1, sizeof(*larger));
+
+	if (!larger)
+		return fail_memory(err, "listing snapshots");
+	files->files = larger;
+	larger[files->count] = (struct session_file){
+		.path = strdup(path), .listed = listed, .place = files->count};
+	return larger[files->count++].path ? SNAP_OK : fail_memory(err, "listing snapshots");
+}
+
+static enum snap_status add_directory(struct session_files *files, const char *dir,
+				      struct snap_error *err)
+{
+	char **paths = NULL;
+	size_t count = 0;
+	enum snap_status status = input_list_directory(dir, &paths, &count, err);
+
+	for (size_t i = 0; status == SNAP_OK && i < count; i++)
+		status = add_file(files, paths[i], true, err);
+	input_free_list(paths, count);
+	return status;
+}
+
+static int compare_places(const struct session_file *a, const struct session_file *b)
+{
+	return a->place < b->place ? -1 : a->place > b->place;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct session_file *x = a, *y = b;
+	int order = strverscmp(x->path, y->path);
+
+	return order ? order : compare_places(x, y);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	const struct session_file *x = a, *y = b;
+	int order = input_compare_times(&x->time, &y->time);
+
+	return order ? order : compare_places(x, y);
+}
+
+/* Files named one by one, that only their own time orders, may be meant otherwise. */
+static void warn_if_moved(const struct session *session, const struct session_files *files)
+{
+	if (!session->options.warn || session->options.quiet)
+		return;
+	for (size_t i = 0; i < files->count; i++) {
+		const struct session_file *file = &files->files[i];
+
+		if (file->place == i || file->listed || !file->time.of_file)
+			continue;
+		session->options.warn(
+			session->options.user,
+			"dumps follow each other by the times of their files, which is "
+			"not how they were named: --order given or name may be meant");
+		return;
+	}
+}
+
+static enum snap_status put_in_order(struct session *session, struct session_files *files,
+				     struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	if (session->options.order == SESSION_AS_GIVEN || files->count < 2)
+		return SNAP_OK;
+	if (session->options.order == SESSION_BY_NAME) {
+		qsort(files->files, files->count, sizeof(*files->files), compare_names);
+		return SNAP_OK;
+	}
+	for (size_t i = 0; status == SNAP_OK && i < files->count; i++) {
+		struct session_file *file = &files->files[i];
+
+		if (strcmp(file->path, "-") == 0)
+			return SNAP_OK; /* nothing is known of it yet */
+		status = input_read_time(file->path, &file->time, err);
+	}
+	if (status != SNAP_OK)
+		return status;
+	qsort(files->files, files->count, sizeof(*files->files), compare_times);
+	warn_if_moved(session, files);
+	return SNAP_OK;
+}
+
+enum snap_status session_files_of(struct session *session, const char *const *names,
+				  size_t name_count, struct session_files *files,
+				  struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	*files = (struct session_files){0};
+	for (size_t i = 0; status == SNAP_OK && i < name_count; i++) {
+		if (session_is_directory(names[i]))
+			status = add_directory(files, names[i], err);
+		else
+			status = add_file(files, names[i], false, err);
+	}
+	if (status == SNAP_OK)
+		status = put_in_order(session, files, err);
+	if (status != SNAP_OK)
+		session_files_free(files);
+	return status;
+}
+
+void session_files_free(struct session_files *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		free(files->files[i].path);
+	free(files->files);
+	*files = (struct session_files){0};
+}

@@ -1,0 +1,300 @@
+/*
+ * session.c - opening, and the way of one file: read, symbolise, identify, load.
+ */
+#include "snapshots/state.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "input/input.h"
+#include "base/fail.h"
+
+#define CACHE_SYMBOL_FRAMES 64 /* more inlined frames at one address than any compiler makes */
+
+/* ---- the symbol cache ---- */
+
+static bool cache_get(void *user, const char *key, uint64_t address, struct symbol_frame *frames,
+		      size_t max, size_t *count)
+{
+	struct store_symbol symbols[CACHE_SYMBOL_FRAMES];
+
+	if (max > CACHE_SYMBOL_FRAMES)
+		max = CACHE_SYMBOL_FRAMES;
+	if (!store_symbol_get(user, key, address, symbols, max, count))
+		return false;
+	for (size_t i = 0; i < *count; i++)
+		frames[i] = (struct symbol_frame){symbols[i].function, symbols[i].file,
+						  symbols[i].line, symbols[i].inlined};
+	return true;
+}
+
+static void cache_put(void *user, const char *key, uint64_t address,
+		      const struct symbol_frame *frames, size_t count)
+{
+	struct store_symbol symbols[CACHE_SYMBOL_FRAMES];
+
+	if (count > CACHE_SYMBOL_FRAMES)
+		return;
+	for (size_t i = 0; i < count; i++)
+		symbols[i] = (struct store_symbol){frames[i].function, frames[i].file,
+						   frames[i].line, frames[i].inlined};
+	store_symbol_put(user, key, address, symbols, count);
+}
+
+static void cache_begin(void *user)
+{
+	store_symbol_begin(user);
+}
+
+static void cache_end(void *user)
+{
+	store_symbol_end(user);
+}
+
+/* $XDG_CACHE_HOME or ~/.cache, made if need be; what cannot be made will fail to open. */
+static char *symbol_cache_path(void)
+{
+	const char *base = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	char dir[PATH_MAX], path[PATH_MAX + 32];
+
+	if (base && *base == '/')
+		snprintf(dir, sizeof(dir), "%s", base);
+	else if (home && *home == '/')
+		snprintf(dir, sizeof(dir), "%s/.cache", home);
+	else
+		return NULL;
+	mkdir(dir, 0700);
+	snprintf(path, sizeof(path), "%s/snapdiff", dir);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/snapdiff/symbols.db", dir);
+	return strdup(path);
+}
+
+/* A private database forgets, so its symbols are kept beside; not having that is only slower. */
+static struct store *open_cache(struct session *session)
+{
+	struct store *cache = NULL;
+	char *path;
+
+	if (session->options.db)
+		return session->store;
+	path = symbol_cache_path();
+	if (path && store_open(&cache, path, STORE_CACHE, NULL) == SNAP_ECORRUPT &&
+	    unlink(path) == 0)
+		store_open(&cache, path, STORE_CACHE, NULL);
+	free(path);
+	return cache;
+}
+
+static bool shows_progress(const struct session *session)
+{
+	return !session->options.quiet && isatty(STDERR_FILENO);
+}
+
+static void show_symbolising(void *user, uint64_t done, uint64_t total)
+{
+	(void)user;
+	if (done == total)
+		fputs("\r\033[K", stderr);
+	else
+		fprintf(stderr, "\rsymbolising %" PRIu64 " of %" PRIu64, done, total);
+}
+
+static enum snap_status need_symbols(struct session *session, struct snap_error *err)
+{
+	struct symbols_options options = {
+		.cache = &session->symbol_cache,
+		.progress = shows_progress(session) ? show_symbolising : NULL,
+		.warn = session->options.quiet ? NULL : session->options.warn,
+		.user = session->options.user,
+	};
+
+	if (session->symbols)
+		return SNAP_OK;
+	session->cache = open_cache(session);
+	session->symbol_cache = (struct symbol_cache){.user = session->cache,
+						      .begin = cache_begin,
+						      .end = cache_end,
+						      .get = cache_get,
+						      .put = cache_put};
+	if (!session->cache)
+		options.cache = NULL;
+	session->symbols = symbols_new(&options);
+	return session->symbols ? SNAP_OK : fail_memory(err, "preparing to symbolise");
+}
+
+/* ---- opening ---- */
+
+static enum snap_status open_store(struct session *session, struct snap_error *err)
+{
+	enum store_mode mode = STORE_READ;
+
+	if (session->store)
+		return SNAP_OK;
+	if (!session->options.db)
+		mode = session->options.for_report ? STORE_REPORT : STORE_CREATE;
+	else if (session->options.write)
+		mode = STORE_CREATE;
+	else if (session->options.modify)
+		mode = STORE_WRITE;
+	return store_open(&session->store, session->options.db, mode, err);
+}
+
+enum snap_status session_open(struct session **out, const struct session_options *options,
+			      struct snap_error *err)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	enum snap_status status = SNAP_OK;
+
+	*out = NULL;
+	if (!session)
+		return fail_memory(err, "opening snapshots");
+	session->options = *options;
+	/* A database to be written is made with its first snapshot, so that a mistyped name leaves
+	 * none behind. */
+	if (!options->write || access(options->db, F_OK) == 0)
+		status = open_store(session, err);
+	if (status == SNAP_OK)
+		*out = session;
+	else
+		session_close(session);
+	return status;
+}
+
+void session_close(struct session *session)
+{
+	if (!session)
+		return;
+	session_ahead_end(session);
+	symbols_free(session->symbols);
+	if (session->cache != session->store)
+		store_close(session->cache);
+	store_close(session->store);
+	free(session);
+}
+
+struct store *session_store(struct session *session)
+{
+	return session->store;
+}
+
+/* ---- one file ---- */
+
+bool session_wants(const struct session *session, uint64_t pid, const char *program)
+{
+	const struct session_options *options = &session->options;
+
+	return (!options->pid || options->pid == pid) &&
+	       (!options->program || (program && strcmp(options->program, program) == 0));
+}
+
+static void warn(const struct session *session, const char *sentence)
+{
+	if (session->options.warn && !session->options.quiet)
+		session->options.warn(session->options.user, sentence);
+}
+
+void session_note_damage(struct session *session, const char *sentence)
+{
+	session->damaged++;
+	warn(session, sentence);
+}
+
+size_t session_damaged(const struct session *session)
+{
+	return session->damaged;
+}
+
+void session_progress(const struct session *session, size_t done, size_t total)
+{
+	if (total < 2 || !shows_progress(session))
+		return;
+	if (done == total)
+		fputs("\r\033[K", stderr);
+	else
+		fprintf(stderr, "\rloading snapshot %zu of %zu", done + 1, total);
+}
+
+static enum snap_status symbolise(struct session *session, struct model *model,
+				  struct snap_error *err)
+{
+	enum snap_status status = need_symbols(session, err);
+
+	return status == SNAP_OK ? symbols_resolve(session->symbols, model, err) : status;
+}
+
+/*
+ * Equal content is one snapshot.  A file that itself says neither when nor as which of a series it
+ * was taken (text by hand, a tracemalloc dump) is told from its equals by where it is, as long as
+ * it only lives for this command.
+ */
+static void tell_apart(const struct session *session, struct model *model)
+{
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+
+	if (session->options.db || model_meta(model, "seq") ||
+	    (model_meta(model, "time_ns") && !model_meta(model, "time_from")))
+		return;
+	for (const char *at = model->source ? model->source : ""; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+	model->digest ^= hash;
+}
+
+/* Symbolising is the expensive part: content that is there already goes without. */
+static enum snap_status load_model(struct session *session, struct session_input *input,
+				   const struct session_labels *labels, int64_t *id, bool *already,
+				   struct snap_error *err)
+{
+	struct model *model = input->model;
+	enum snap_status status = open_store(session, err);
+
+	if (status != SNAP_OK)
+		return status;
+	if (session->options.facts_only)
+		return store_load_facts(session->store, model, id, err);
+	if (!input->prepared && !store_has_digest(session->store, model->digest, id))
+		status = symbolise(session, model, err);
+	if (status != SNAP_OK)
+		return status;
+	return store_load(session->store, model, input->prepared, labels->keys, labels->values,
+			  labels->count, id, already, err);
+}
+
+static bool wants_model(const struct session *session, const struct model *model)
+{
+	char program[STORE_PROGRAM_SIZE];
+
+	store_program_name(model, program);
+	return session_wants(session, model_meta_u64(model, "pid", 0), program);
+}
+
+enum snap_status session_take_file(struct session *session, const char *path,
+				   const struct session_labels *labels, int64_t *id, bool *already,
+				   struct snap_error *err)
+{
+	struct session_input input;
+	enum snap_status status;
+
+	*id = 0;
+	*already = false;
+	session_read(session, path, &input);
+	status = input.status;
+	if (status != SNAP_OK) {
+		fail(err, status, "%s", input.err.message);
+	} else if (wants_model(session, input.model)) {
+		if (input.model->torn)
+			session_note_damage(session, input.model->torn);
+		if (input.model->remark)
+			warn(session, input.model->remark);
+		tell_apart(session, input.model);
+		status = load_model(session, &input, labels, id, already, err);
+	}
+	session_input_release(&input);
+	return status;
+}

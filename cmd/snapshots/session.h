@@ -1,0 +1,97 @@
+/*
+ * snapshots/session.h - what the user named -> snapshots in a store.
+ *
+ * Joins input, symbols and store: with --db an existing database is opened and names are ids,
+ * labels or @n; without, the named files are loaded into a private database in memory.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include "store/store.h"
+
+struct session;
+
+/** Where `snapdiff run` writes unless told otherwise, and where commands look when nothing is
+ * named. */
+#define SESSION_DEFAULT_DIRECTORY "snaps"
+
+/** The order in which snapshots that do not say their place in a series follow each other. */
+enum session_order { SESSION_BY_TIME, SESSION_BY_NAME, SESSION_AS_GIVEN };
+extern const char *const session_order_names[];
+
+struct session_options {
+	const char *db;      /* NULL: private in-memory database */
+	uint64_t pid;        /* 0 any: --pid */
+	const char *program; /* NULL any: --program */
+	bool quiet;          /* no progress, no warnings */
+	enum session_order order;
+	bool write;      /* with db: made if need be, and session_load() fills it */
+	bool modify;     /* with db: SQL may change it, nothing is loaded */
+	bool for_report; /* without db: not for SQL, and without the ages of blocks; faster */
+	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they
+			    can */
+	void (*warn)(void *user,
+		     const char *sentence); /* collects the warnings of a report; may be NULL */
+	void *user;
+};
+
+enum snap_status session_open(struct session **out, const struct session_options *options,
+			      struct snap_error *err);
+void session_close(struct session *session);
+
+/** The store; the session's.  NULL before the first successful load of a session that writes a new
+ * database. */
+struct store *session_store(struct session *session);
+
+/**
+ * Say which names will be asked for next, one by one: files are then read by a second thread before
+ * they are asked for.  Without consequence but for the time it takes.
+ */
+void session_expect(struct session *session, const char *const *names, size_t count);
+
+/** One snapshot: a file, "-", a directory (its newest), or with --db an id, a label, @1 ... @-1.
+ *  name NULL: the newest of the database, or of the default directory. */
+enum snap_status session_one(struct session *session, const char *name, int64_t *id,
+			     struct snap_error *err);
+
+/**
+ * A series, oldest first: files and directories in the order of capture; with --db and no names,
+ * all. Several processes that are not successive runs of one program: SNAP_EUSAGE with the list of
+ * them in `err`, unless pid or program picks.  `*ids` is malloc'ed.
+ */
+enum snap_status session_series(struct session *session, const char *const *names,
+				size_t name_count, int64_t **ids, size_t *count,
+				struct snap_error *err);
+
+/** The same without the demand for one process: whatever was named, in the order of capture. */
+enum snap_status session_list(struct session *session, const char *const *names, size_t name_count,
+			      int64_t **ids, size_t *count, struct snap_error *err);
+
+/** With facts_only: how many files were damaged.  Each was warned of; those of a directory that
+ * gave nothing at all were left out. */
+size_t session_damaged(const struct session *session);
+
+/** Labels to add to what is loaded: keys[i] = values[i]. */
+struct session_labels {
+	const char *const *keys, *const *values;
+	size_t count;
+};
+
+/** What session_load() has done. */
+struct session_loaded {
+	size_t loaded, already; /* files that are new to the database, and that are not */
+	size_t refused;         /* files that could not be read; each was given to `refuse` */
+};
+
+/**
+ * Read, symbolise and load files and directories ("-": standard input) into the database of a
+ * session that writes, with extra labels: one transaction per file.  A file that cannot be read
+ * does not keep the others out; a store that fails ends the loading.  `*done` is right in either
+ * case.
+ */
+enum snap_status session_load(struct session *session, const char *const *names, size_t name_count,
+			      const struct session_labels *labels,
+			      void (*refuse)(const char *sentence), struct session_loaded *done,
+			      struct snap_error *err);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * snapshots/state.h - what the files of this directory share.
+ */
+#ifndef SESSION_STATE_H
+#define SESSION_STATE_H
+
+#include "input/input.h"
+#include "snapshots/session.h"
+#include "symbols/symbols.h"
+
+struct session {
+	struct session_options options;
+	struct store *store;
+	struct store
+		*cache; /* where symbols are remembered: the store itself, another one, or NULL */
+	struct symbols *symbols; /* made when first needed */
+	struct symbol_cache symbol_cache;
+	size_t damaged;      /* see session_damaged() */
+	struct ahead *ahead; /* files that are read ahead, or NULL */
+};
+
+/** Snapshots of the store in order of capture, copied so that they can be looked at more than once.
+ */
+struct snapshot_list {
+	struct snapshot_entry {
+		int64_t id, run_id;
+		uint64_t pid, time_ns, start_ns;
+		char *program, *label; /* label NULL when it has none */
+	} * entries;
+	size_t count, capacity;
+};
+
+/** Does a snapshot of this process pass --pid and --program? */
+bool session_wants(const struct session *session, uint64_t pid, const char *program);
+
+/** Warn of a damaged file, and count it. */
+void session_note_damage(struct session *session, const char *sentence);
+
+/** On a terminal, say how far a long series has got; done == total wipes the line. */
+void session_progress(const struct session *session, size_t done, size_t total);
+
+/** Read, symbolise and load `path`, unless --pid or --program turn it away: *id is 0 then. */
+enum snap_status session_take_file(struct session *session, const char *path,
+				   const struct session_labels *labels, int64_t *id, bool *already,
+				   struct snap_error *err);
+
+/** Files to load, one after the other. */
+struct session_files {
+	struct session_file {
+		char *path;
+		bool listed;  /* of a directory, not named itself */
+		size_t place; /* as named */
+		struct input_time time;
+	} * files;
+	size_t count;
+};
+
+/** The files that `names` stand for, directories listed, in options.order. */
+enum snap_status session_files_of(struct session *session, const char *const *names,
+				  size_t name_count, struct session_files *files,
+				  struct snap_error *err);
+void session_files_free(struct session_files *files);
+
+/** A file as far as it can be brought without symbols and store. */
+struct session_input {
+	enum snap_status status;
+	struct snap_error err; /* why, where status says so */
+	struct model *model;
+	struct store_prepared *prepared; /* NULL: to be done once the model is symbolised */
+};
+
+/** Read `path`, or take what was read of it ahead.  Release the input in any case. */
+void session_read(struct session *session, const char *path, struct session_input *input);
+void session_input_release(struct session_input *input);
+
+/** session_expect() for a list of files. */
+void session_expect_files(struct session *session, const struct session_files *files);
+
+/** End reading ahead. */
+void session_ahead_end(struct session *session);
+
+/** Is `name` a directory that exists? */
+bool session_is_directory(const char *name);
+
+/** SNAP_EUSAGE unless the snapshots `ids` are of one process or of successive runs of one program.
+ */
+enum snap_status series_check(const struct snapshot_list *list, const int64_t *ids, size_t count,
+			      struct snap_error *err);
+
+#endif

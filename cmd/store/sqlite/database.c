@@ -1,0 +1,413 @@
+/*
+ * database.c - open, check, create and migrate a database; its prepared statements and its errors.
+ */
+#include "store/sqlite/database.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/sqlite/sql.h"
+
+#define APPLICATION_ID  0x534e4150 /* "SNAP": how `file` and other tools know the database */
+#define BASE_TABLES     15         /* as sql_base_tables counts them */
+#define CACHE_PAGES     65536      /* of 4 KiB: a symbol cache that grew beyond begins anew */
+#define BUSY_TIMEOUT_MS 10000      /* wait for another loader, but not for ever */
+
+/* SQLite's name for a database of our own: in memory, and what exceeds its cache goes to a
+ * temporary file. */
+#define PRIVATE_DATABASE ""
+#define PRIVATE_SETTINGS "PRAGMA cache_size = -262144" /* KiB */
+#define FILE_SETTINGS    "PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536"
+
+/* Step n makes version n + 1 out of version n.  Steps are only ever added. */
+static const char *const migrations[] = {sql_schema};
+#define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(*migrations)))
+
+/* Made anew by every migration; in order of dependency. */
+static const struct view {
+	const char *name, *sql;
+} views[] = {
+#define VIEW(name) {#name, sql_view_##name},
+#include "store/sqlite/views.def"
+#undef VIEW
+};
+
+static const char *const statement_texts[] = {
+#define STATEMENT(name) sql_##name,
+#include "store/sqlite/statements.def"
+#undef STATEMENT
+};
+
+static enum snap_status status_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_NOMEM:
+		return SNAP_ENOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return SNAP_ECORRUPT;
+	default:
+		return SNAP_ESYSTEM;
+	}
+}
+
+enum snap_status database_fail(struct store *store, struct snap_error *err, const char *doing)
+{
+	int code = sqlite3_extended_errcode(store->db);
+	int cause = sqlite3_system_errno(store->db);
+	const char *why = sqlite3_errmsg(store->db);
+
+	switch (code & 0xff) {
+	case SQLITE_NOTADB:
+		why = "the file is not a database";
+		break;
+	case SQLITE_CORRUPT:
+		why = "the database is damaged";
+		break;
+	case SQLITE_FULL:
+		why = "the disk is full";
+		break;
+	case SQLITE_BUSY:
+		why = "another process is writing to it";
+		break;
+	case SQLITE_CANTOPEN:
+	case SQLITE_IOERR:
+		if (cause)
+			why = strerror(cause);
+		break;
+	default:
+		break;
+	}
+	return fail(err, status_of(code), "%s: %s: %s", store->name, doing, why);
+}
+
+enum snap_status database_run(struct store *store, const char *sql, const char *doing,
+			      struct snap_error *err)
+{
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return database_fail(store, err, doing);
+	return SNAP_OK;
+}
+
+const char *database_sql(enum statement which)
+{
+	return statement_texts[which];
+}
+
+sqlite3_stmt *database_statement(struct store *store, enum statement which, struct snap_error *err)
+{
+	sqlite3_stmt **slot = &store->statements[which];
+
+	if (*slot) {
+		sqlite3_reset(*slot);
+		sqlite3_clear_bindings(*slot);
+		return *slot;
+	}
+	if (sqlite3_prepare_v3(store->db, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+			       slot, NULL) != SQLITE_OK)
+		database_fail(store, err, "cannot be read");
+	return *slot;
+}
+
+enum snap_status database_step(struct store *store, sqlite3_stmt *statement, const char *doing,
+			       struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	if (sqlite3_step(statement) != SQLITE_DONE)
+		status = database_fail(store, err, doing);
+	sqlite3_reset(statement);
+	return status;
+}
+
+int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value)
+{
+	return value == SNAP_UNKNOWN ? sqlite3_bind_null(statement, at)
+				     : sqlite3_bind_int64(statement, at, (int64_t)value);
+}
+
+/* No figure is negative; a file that says so does not know. */
+uint64_t database_u64(sqlite3_stmt *statement, int column)
+{
+	sqlite3_int64 value = sqlite3_column_int64(statement, column);
+
+	if (sqlite3_column_type(statement, column) == SQLITE_NULL || value < 0)
+		return SNAP_UNKNOWN;
+	return (uint64_t)value;
+}
+
+const char *database_text(sqlite3_stmt *statement, int column)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+
+	return text ? (const char *)text : "";
+}
+
+static bool query_int(struct store *store, const char *sql, int *value)
+{
+	sqlite3_stmt *statement = NULL;
+	bool found = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+		     sqlite3_step(statement) == SQLITE_ROW;
+
+	if (found)
+		*value = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return found;
+}
+
+static enum snap_status remake_view(struct store *store, const struct view *view,
+				    struct snap_error *err)
+{
+	char drop[96];
+	enum snap_status status;
+
+	snprintf(drop, sizeof(drop), "DROP VIEW IF EXISTS %s", view->name);
+	status = database_run(store, drop, "cannot be brought up to date", err);
+	return status == SNAP_OK ? database_run(store, view->sql, "cannot be created", err)
+				 : status;
+}
+
+/* Bring the schema from `version` to ours, in the transaction that is open. */
+static enum snap_status migrate_steps(struct store *store, int version, struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+	char pragma[96];
+
+	for (int step = version; status == SNAP_OK && step < SCHEMA_VERSION; step++)
+		status = database_run(store, migrations[step], "cannot be brought up to date", err);
+	if (status == SNAP_OK && version == 0 && !store->in_memory)
+		status = database_run(store, sql_indexes, "cannot be created", err);
+	for (size_t i = 0; status == SNAP_OK && i < sizeof(views) / sizeof(*views); i++)
+		status = remake_view(store, &views[i], err);
+	if (status != SNAP_OK)
+		return status;
+	snprintf(pragma, sizeof(pragma), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		 APPLICATION_ID, SCHEMA_VERSION);
+	return database_run(store, pragma, "cannot be created", err);
+}
+
+/* What `path` is by its own account.  `*version` is 0 for a database with nothing in it. */
+static enum snap_status identify(struct store *store, int *version, struct snap_error *err)
+{
+	int application = 0, objects = 0;
+
+	if (!query_int(store, "PRAGMA application_id", &application) ||
+	    !query_int(store, "PRAGMA user_version", version) ||
+	    !query_int(store, "SELECT count(*) FROM sqlite_schema", &objects))
+		return database_fail(store, err, "cannot be read");
+	if (application == 0 && *version == 0 && objects == 0)
+		return SNAP_OK;
+	if (application != APPLICATION_ID || *version < 1)
+		return fail(err, SNAP_ECORRUPT,
+			    "%s: is a database of another program, not of snapdiff", store->name);
+	if (*version > SCHEMA_VERSION)
+		return fail(err, SNAP_EVERSION,
+			    "%s: was written by a newer snapdiff (schema version %d; this one "
+			    "knows %d)",
+			    store->name, *version, SCHEMA_VERSION);
+	return SNAP_OK;
+}
+
+/* Another process may create or migrate at the same time: look again once we are the only writer.
+ */
+static enum snap_status migrate(struct store *store, struct snap_error *err)
+{
+	int version = 0;
+	enum snap_status status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
+
+	if (status != SNAP_OK)
+		return status;
+	status = identify(store, &version, err);
+	if (status == SNAP_OK && version < SCHEMA_VERSION)
+		status = migrate_steps(store, version, err);
+	if (status == SNAP_OK)
+		status = database_run(store, "COMMIT", "cannot be written", err);
+	if (status != SNAP_OK)
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return status;
+}
+
+/* A view in the place of a table could make reading take for ever. */
+static enum snap_status check_tables(struct store *store, struct snap_error *err)
+{
+	int tables = 0;
+
+	if (!query_int(store, sql_base_tables, &tables))
+		return database_fail(store, err, "cannot be read");
+	if (tables != BASE_TABLES)
+		return fail(err, SNAP_ECORRUPT, "%s: is damaged: tables are missing", store->name);
+	return SNAP_OK;
+}
+
+static bool makes_database(enum store_mode mode)
+{
+	return mode == STORE_CREATE || mode == STORE_CACHE;
+}
+
+static enum snap_status check_version(struct store *store, enum store_mode mode,
+				      struct snap_error *err)
+{
+	int version = 0;
+	enum snap_status status = identify(store, &version, err);
+
+	if (status != SNAP_OK)
+		return status;
+	if (version == SCHEMA_VERSION)
+		return check_tables(store, err);
+	if (version == 0 && !makes_database(mode))
+		return fail(err, SNAP_ECORRUPT,
+			    "%s: is empty, not a database that `snapdiff load` made", store->name);
+	if (mode == STORE_READ)
+		return fail(err, SNAP_EVERSION,
+			    "%s: was written by an older snapdiff; the next `snapdiff load --db` "
+			    "brings it up to date",
+			    store->name);
+	return migrate(store, err);
+}
+
+/* A file may be hostile: nothing in its schema gets to run what is not plain computation. */
+static enum snap_status configure(struct store *store, enum store_mode mode, struct snap_error *err)
+{
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, mode == STORE_WRITE, NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	sqlite3_busy_timeout(store->db, mode == STORE_CACHE ? 0 : BUSY_TIMEOUT_MS);
+	if (store->in_memory)
+		return database_run(store, PRIVATE_SETTINGS, "cannot be created", err);
+	if (sqlite3_exec(store->db, FILE_SETTINGS, NULL, NULL, NULL) != SQLITE_OK)
+		return database_fail(store, err, "cannot be read");
+	if (mode == STORE_READ)
+		return database_run(store, "PRAGMA query_only = ON", "cannot be read", err);
+	if (mode == STORE_CACHE)
+		return database_run(store, "PRAGMA synchronous = OFF", "cannot be written", err);
+	return SNAP_OK;
+}
+
+static enum snap_status check_file(const char *path, enum store_mode mode, struct snap_error *err)
+{
+	struct stat info;
+
+	if (stat(path, &info) != 0) {
+		bool is_missing = errno == ENOENT;
+
+		if (is_missing && makes_database(mode))
+			return SNAP_OK;
+		return fail(err, is_missing ? SNAP_ENOTFOUND : SNAP_ESYSTEM, "%s: %s", path,
+			    strerror(errno));
+	}
+	if (!S_ISREG(info.st_mode))
+		return fail(err, SNAP_EUNSUPPORTED, "%s: is not a file, so it cannot be a database",
+			    path);
+	return SNAP_OK;
+}
+
+/* SQLite tells of its last attempt, which is to read what does not exist: see what the system says.
+ */
+static bool may_be_made(const char *path)
+{
+	char *directory = strdup(path);
+	bool may = !directory || access(path, F_OK) == 0 ||
+		   access(dirname(directory), W_OK | X_OK) == 0;
+	int cause = errno;
+
+	free(directory);
+	errno = cause;
+	return may;
+}
+
+/* Even a reader opens for writing where it may: what a killed loader left half-way is rolled back
+ * then. */
+static enum snap_status connect_file(struct store *store, const char *path, enum store_mode mode,
+				     struct snap_error *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+
+	if (makes_database(mode))
+		flags |= SQLITE_OPEN_CREATE;
+	if (sqlite3_open_v2(path ? path : PRIVATE_DATABASE, &store->db, flags, NULL) == SQLITE_OK)
+		return SNAP_OK;
+	if (!store->db)
+		return fail_memory(err, "opening a database");
+	if (path && makes_database(mode) && !may_be_made(path))
+		return fail(err, SNAP_ESYSTEM, "%s: cannot be opened: %s", path, strerror(errno));
+	return database_fail(store, err, "cannot be opened");
+}
+
+/* Every rebuild of a program adds symbols under a new build-id, and nobody asks for the old ones
+ * again. */
+static void trim_cache(struct store *store)
+{
+	int pages = 0, unused = 0;
+
+	if (query_int(store, "PRAGMA page_count", &pages) &&
+	    query_int(store, "PRAGMA freelist_count", &unused) && pages - unused > CACHE_PAGES)
+		sqlite3_exec(store->db, sql_symbol_clear, NULL, NULL, NULL);
+}
+
+static enum snap_status open_steps(struct store *store, const char *path, enum store_mode mode,
+				   struct snap_error *err)
+{
+	enum snap_status status = path ? check_file(path, mode, err) : SNAP_OK;
+
+	if (status == SNAP_OK)
+		status = connect_file(store, path, path ? mode : STORE_CREATE, err);
+	if (status == SNAP_OK)
+		status = configure(store, mode, err);
+	if (status == SNAP_OK)
+		status = check_version(store, path ? mode : STORE_CREATE, err);
+	if (status == SNAP_OK && mode == STORE_CACHE)
+		trim_cache(store);
+	if (status == SNAP_OK)
+		status = functions_register(store, err);
+	return status;
+}
+
+enum snap_status store_open(struct store **out, const char *path, enum store_mode mode,
+			    struct snap_error *err)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	enum snap_status status;
+
+	*out = NULL;
+	if (!store)
+		return fail_memory(err, "opening a database");
+	store->in_memory = !path;
+	store->writable = !path || mode != STORE_READ;
+	store->name = strdup(path ? path : "the private database");
+	status = store->name ? open_steps(store, path, mode, err)
+			     : fail_memory(err, "opening a database");
+	if (status == SNAP_OK && !path && mode == STORE_REPORT) {
+		store->rows = rows_new();
+		if (!store->rows)
+			status = fail_memory(err, "opening a database");
+	}
+	if (status == SNAP_OK)
+		*out = store;
+	else
+		store_close(store);
+	return status;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->db)
+		store_symbol_flush(store);
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close_v2(store->db);
+	rows_free(store->rows);
+	intern_clear(&store->modules);
+	intern_clear(&store->frames);
+	intern_clear(&store->sites);
+	free(store->texts);
+	free(store->name);
+	free(store);
+}

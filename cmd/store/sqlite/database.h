@@ -1,0 +1,65 @@
+/*
+ * database.h - what the files of this directory share: the handle, its statements, its errors.
+ */
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+
+#include <sqlite3.h>
+
+#include "base/fail.h"
+#include "store/sqlite/intern.h"
+#include "store/sqlite/rows.h"
+#include "store/store.h"
+
+/** Every statement that the store keeps prepared. */
+enum statement {
+#define STATEMENT(name) STATEMENT_##name,
+#include "store/sqlite/statements.def"
+#undef STATEMENT
+	STATEMENT_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	char *name; /* for messages: the path, or "the private database" */
+	bool in_memory;
+	bool writable;
+	bool symbols_read; /* a transaction of store_symbol_begin() is open */
+	bool symbols_open; /* a transaction that collects symbol_put() is open */
+	struct rows *rows; /* with STORE_REPORT: in place of the tables; else NULL */
+	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
+	struct intern modules;                     /* content -> row id, of the rows met so far */
+	struct intern frames;
+	struct intern sites;
+	char *texts; /* of the last answer of the symbol cache */
+	size_t texts_capacity;
+};
+
+/** Its text. */
+const char *database_sql(enum statement which);
+
+/** The prepared statement, reset, without bindings; NULL with `err` set when it cannot be prepared.
+ */
+sqlite3_stmt *database_statement(struct store *store, enum statement which, struct snap_error *err);
+
+/** Turn SQLite's last error into a status and a sentence: "<name>: <doing>: <why>". */
+enum snap_status database_fail(struct store *store, struct snap_error *err, const char *doing);
+
+/** Run statements that return nothing. */
+enum snap_status database_run(struct store *store, const char *sql, const char *doing,
+			      struct snap_error *err);
+
+/** Step a statement that returns nothing, and reset it. */
+enum snap_status database_step(struct store *store, sqlite3_stmt *statement, const char *doing,
+			       struct snap_error *err);
+
+/** SNAP_UNKNOWN <-> NULL. */
+int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value);
+uint64_t database_u64(sqlite3_stmt *statement, int column);
+/** NULL becomes "". */
+const char *database_text(sqlite3_stmt *statement, int column);
+
+/** human(), stack_text(), regexp: what snapdiff adds to SQL (functions.c). */
+enum snap_status functions_register(struct store *store, struct snap_error *err);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * intern.c - an open-addressing table from 128-bit content hashes to row ids.
+ */
+#include "store/sqlite/intern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Odd constants with well spread bits (from the fractional parts of phi, pi and e). */
+#define ODD_A UINT64_C(0x9e3779b97f4a7c15)
+#define ODD_B UINT64_C(0x243f6a8885a308d3)
+#define ODD_C UINT64_C(0xb7e151628aed2a6b)
+
+static uint64_t scramble(uint64_t x)
+{
+	x ^= x >> 32;
+	x *= ODD_A;
+	x ^= x >> 29;
+	x *= ODD_C;
+	x ^= x >> 32;
+	return x;
+}
+
+struct hash128 hash_mix_u64(struct hash128 a, uint64_t value)
+{
+	struct hash128 mixed = {
+		.high = scramble(a.high * ODD_C + value + ODD_B),
+		.low = scramble((a.low ^ (value * ODD_B)) + (a.high << 1 | a.high >> 63)),
+	};
+
+	return mixed;
+}
+
+struct hash128 hash_mix(struct hash128 a, struct hash128 b)
+{
+	struct hash128 mixed = {
+		.high = scramble((a.high ^ b.high) * ODD_C + a.low),
+		.low = scramble((a.low + b.low) * ODD_B ^ b.high),
+	};
+
+	return mixed;
+}
+
+struct hash128 hash_bytes(const void *data, size_t size)
+{
+	const char *bytes = data;
+	struct hash128 hash = {.high = ODD_A, .low = ODD_B};
+	uint64_t word;
+	size_t at;
+
+	for (at = 0; at + sizeof(word) <= size; at += sizeof(word)) {
+		memcpy(&word, bytes + at, sizeof(word));
+		hash = hash_mix_u64(hash, word);
+	}
+	word = 0;
+	if (at < size)
+		memcpy(&word, bytes + at, size - at);
+	return hash_mix_u64(hash_mix_u64(hash, word), size);
+}
+
+/* The slot of `hash`, or the free one where it belongs.  The table always has a free slot. */
+static struct intern_slot *find_slot(struct intern_slot *slots, size_t size, struct hash128 hash)
+{
+	size_t at = hash.low & (size - 1);
+
+	while (slots[at].id && (slots[at].hash.low != hash.low || slots[at].hash.high != hash.high))
+		at = (at + 1) & (size - 1);
+	return &slots[at];
+}
+
+static bool grow(struct intern *intern)
+{
+	size_t size = intern->size ? intern->size * 2 : 1024;
+	struct intern_slot *slots = calloc(size, sizeof(*slots));
+
+	if (!slots)
+		return false;
+	for (size_t i = 0; i < intern->size; i++)
+		if (intern->slots[i].id)
+			*find_slot(slots, size, intern->slots[i].hash) = intern->slots[i];
+	free(intern->slots);
+	intern->slots = slots;
+	intern->size = size;
+	return true;
+}
+
+int64_t intern_find(const struct intern *intern, struct hash128 hash)
+{
+	return intern->size ? find_slot(intern->slots, intern->size, hash)->id : 0;
+}
+
+bool intern_add(struct intern *intern, struct hash128 hash, int64_t id)
+{
+	if (intern->used * 2 >= intern->size && !grow(intern))
+		return false;
+	*find_slot(intern->slots, intern->size, hash) = (struct intern_slot){hash, id};
+	intern->used++;
+	return true;
+}
+
+void intern_clear(struct intern *intern)
+{
+	free(intern->slots);
+	*intern = (struct intern){0};
+}

@@ -1,0 +1,374 @@
+/*
+ * load.c - a model becomes rows, in one transaction: the process, the snapshot and its facts here,
+ * call stacks and figures next door.
+ */
+#include "store/sqlite/loading.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+	if (text && *text)
+		sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* ---- the snapshot itself ---- */
+
+/* Otherwise, the last part of the command's first word. */
+void store_program_name(const struct model *model, char out[STORE_PROGRAM_SIZE])
+{
+	const char *program = model_meta(model, "program");
+	const char *command = model_meta(model, "command");
+	const char *end;
+
+	out[0] = '\0';
+	if (program) {
+		snprintf(out, STORE_PROGRAM_SIZE, "%s", program);
+		return;
+	}
+	if (!command)
+		return;
+	end = command + strcspn(command, " \t");
+	for (const char *at = command; at < end; at++)
+		if (*at == '/')
+			command = at + 1;
+	snprintf(out, STORE_PROGRAM_SIZE, "%.*s", (int)(end - command), command);
+}
+
+static enum snap_status load_run(struct loading *load, int64_t *run_id, struct snap_error *err)
+{
+	static const enum statement find_then_insert[] = {STATEMENT_find_run, STATEMENT_insert_run};
+	const struct model *model = load->model;
+	struct store *store = load->store;
+	char program[STORE_PROGRAM_SIZE];
+
+	store_program_name(model, program);
+	for (size_t i = 0; i < 2; i++) {
+		sqlite3_stmt *statement = database_statement(store, find_then_insert[i], err);
+		int code;
+
+		if (!statement)
+			return SNAP_ESYSTEM;
+		bind_text(statement, 1, model_meta(model, "host"));
+		database_bind_u64(statement, 2, model_meta_u64(model, "pid", SNAP_UNKNOWN));
+		database_bind_u64(statement, 3,
+				  model_meta_u64(model, "start_time_ns", SNAP_UNKNOWN));
+		bind_text(statement, 4, program);
+		bind_text(statement, 5, model_meta(model, "command"));
+		code = sqlite3_step(statement);
+		*run_id = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0)
+					     : sqlite3_last_insert_rowid(store->db);
+		if (code != SQLITE_ROW && code != SQLITE_DONE)
+			return database_fail(store, err, "cannot be written");
+		sqlite3_reset(statement);
+		if (code == SQLITE_ROW)
+			break;
+	}
+	return SNAP_OK;
+}
+
+/* SQLite's integers are signed: what does not fit is no figure that a process can have. */
+static enum snap_status check_figures(const struct model *model, const uint64_t figures[4],
+				      struct snap_error *err)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (figures[i] > INT64_MAX && figures[i] != SNAP_UNKNOWN)
+			return fail(err, SNAP_ECORRUPT,
+				    "%s: holds a figure of %" PRIu64 ", more than memory can have",
+				    model->source ? model->source : "snapshot", figures[i]);
+	return SNAP_OK;
+}
+
+static enum snap_status check_sites(const struct model *model, struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++) {
+		const struct snap_site *row = &model->sites[i].row;
+		const uint64_t figures[4] = {row->live_bytes, row->live_blocks,
+					     row->allocated_bytes, row->allocated_blocks};
+
+		status = check_figures(model, figures, err);
+	}
+	return status;
+}
+
+static enum snap_status load_snapshot(struct loading *load, int64_t run_id, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	struct model_totals totals;
+	enum snap_status status = model_totals(model, &totals, err);
+	sqlite3_stmt *statement;
+
+	if (status == SNAP_OK)
+		status = check_figures(model,
+				       (const uint64_t[4]){totals.live_bytes, totals.live_blocks,
+							   totals.allocated_bytes,
+							   totals.allocated_blocks},
+				       err);
+	if (status != SNAP_OK)
+		return status;
+	statement = database_statement(load->store, STATEMENT_insert_snapshot, err);
+	if (!statement)
+		return SNAP_ESYSTEM;
+	sqlite3_bind_int64(statement, 1, run_id);
+	sqlite3_bind_int64(statement, 2, (int64_t)model->digest);
+	bind_text(statement, 3, model->source);
+	database_bind_u64(statement, 4, model_meta_u64(model, "seq", SNAP_UNKNOWN));
+	database_bind_u64(statement, 5, model_meta_u64(model, "time_ns", SNAP_UNKNOWN));
+	database_bind_u64(statement, 6, model_meta_u64(model, "mono_ns", SNAP_UNKNOWN));
+	bind_text(statement, 7, model_meta(model, "label"));
+	bind_text(statement, 8, model_meta(model, "trigger"));
+	database_bind_u64(statement, 9, model_meta_u64(model, "sample_period", 0));
+	sqlite3_bind_int64(statement, 10, model->site_count);
+	database_bind_u64(statement, 11, totals.live_bytes);
+	database_bind_u64(statement, 12, totals.live_blocks);
+	database_bind_u64(statement, 13, totals.allocated_bytes);
+	database_bind_u64(statement, 14, totals.allocated_blocks);
+	status = database_step(load->store, statement, "cannot be written", err);
+	load->snapshot_id = sqlite3_last_insert_rowid(load->store->db);
+	return status;
+}
+
+/* Which table a meta key goes to, and under which name there. */
+static enum statement table_of(const char **key)
+{
+	static const struct {
+		const char *prefix;
+		enum statement insert;
+	} tables[] = {
+		{"labels.", STATEMENT_insert_label},
+		{"metrics.", STATEMENT_insert_metric},
+		{"losses.", STATEMENT_insert_loss},
+	};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		if (has_prefix(*key, tables[i].prefix)) {
+			*key += strlen(tables[i].prefix);
+			return tables[i].insert;
+		}
+	}
+	return STATEMENT_insert_meta;
+}
+
+/* A decimal number that SQLite can hold becomes an integer, anything else stays text. */
+static void bind_number_or_text(sqlite3_stmt *statement, int at, const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits > 0 && digits < 19 && text[digits] == '\0')
+		sqlite3_bind_int64(statement, at, strtoll(text, NULL, 10));
+	else
+		sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+static enum snap_status insert_pair(struct loading *load, enum statement insert, const char *key,
+				    const char *value, struct snap_error *err)
+{
+	sqlite3_stmt *statement = database_statement(load->store, insert, err);
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	sqlite3_bind_int64(statement, 1, load->snapshot_id);
+	sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC);
+	if (insert == STATEMENT_insert_metric || insert == STATEMENT_insert_loss)
+		bind_number_or_text(statement, 3, value);
+	else
+		sqlite3_bind_text(statement, 3, value, -1, SQLITE_STATIC);
+	return database_step(load->store, statement, "cannot be written", err);
+}
+
+/* Does a key have a column in `run` or `snapshot`? */
+static bool has_a_column(const char *key)
+{
+	static const char *const keys[] = {"command", "host",    "label",         "mono_ns",
+					   "pid",     "program", "sample_period", "seq",
+					   "time_ns", "trigger", "start_time_ns"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum snap_status load_meta(struct loading *load, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	enum snap_status status = SNAP_OK;
+
+	for (uint32_t i = 0; status == SNAP_OK && i < model->meta_count; i++) {
+		const char *key = model_text(model, model->meta[i].key);
+		enum statement insert = table_of(&key);
+
+		if (insert == STATEMENT_insert_meta && has_a_column(key))
+			continue;
+		status = insert_pair(load, insert, key, model_text(model, model->meta[i].value),
+				     err);
+	}
+	return status;
+}
+
+/* ---- the whole ---- */
+
+static void loading_release(struct loading *load)
+{
+	free(load->module_ids);
+	free(load->site_ids);
+	free(load->frame_ids);
+	free(load->first_frame);
+	free(load->id_text);
+	free(load->first_text);
+	free(load->stack);
+}
+
+void *loading_array(size_t count, size_t size)
+{
+	return calloc(count + 1, size);
+}
+
+static enum snap_status load_rows(struct loading *load, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	int64_t run_id = 0;
+	enum snap_status status = check_sites(model, err);
+
+	if (status == SNAP_OK)
+		status = load_run(load, &run_id, err);
+	if (status == SNAP_OK)
+		status = load_snapshot(load, run_id, err);
+	if (status == SNAP_OK)
+		status = load_meta(load, err);
+	if (status != SNAP_OK)
+		return status;
+	status = load_modules(load, err);
+	if (status == SNAP_OK && !load->facts_only)
+		status = load_stacks(load, err);
+	if (status == SNAP_OK && !load->facts_only)
+		status = load_figures(load, err);
+	return status;
+}
+
+/* Rows that a rollback took away must not be found any more. */
+static void forget_rows(struct store *store)
+{
+	intern_clear(&store->modules);
+	intern_clear(&store->frames);
+	intern_clear(&store->sites);
+}
+
+static enum snap_status find_digest(struct store *store, uint64_t digest, int64_t *snapshot_id,
+				    struct snap_error *err)
+{
+	sqlite3_stmt *statement = database_statement(store, STATEMENT_find_digest, err);
+	int code;
+
+	*snapshot_id = 0;
+	if (!statement)
+		return SNAP_ESYSTEM;
+	sqlite3_bind_int64(statement, 1, (int64_t)digest);
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		*snapshot_id = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return code == SQLITE_ROW || code == SQLITE_DONE
+		       ? SNAP_OK
+		       : database_fail(store, err, "cannot be read");
+}
+
+bool store_has_digest(struct store *store, uint64_t digest, int64_t *snapshot_id)
+{
+	return find_digest(store, digest, snapshot_id, NULL) == SNAP_OK && *snapshot_id != 0;
+}
+
+static enum snap_status prepare_and_load(struct loading *load, struct snap_error *err)
+{
+	struct store_prepared *made = NULL;
+	enum snap_status status;
+
+	if (!load->prepared) {
+		made = load->facts_only ? prepare_facts(load->model) : store_prepare(load->model);
+		load->prepared = made;
+	}
+	status = load->prepared ? load_rows(load, err) : fail_memory(err, "loading a snapshot");
+	store_prepared_free(made);
+	return status;
+}
+
+struct extra_labels {
+	const char *const *keys, *const *values;
+	size_t count;
+};
+
+static enum snap_status load_unless_known(struct loading *load, const struct extra_labels *labels,
+					  bool *already, struct snap_error *err)
+{
+	enum snap_status status =
+		find_digest(load->store, load->model->digest, &load->snapshot_id, err);
+
+	*already = load->snapshot_id != 0;
+	if (status == SNAP_OK && !*already)
+		status = prepare_and_load(load, err);
+	for (size_t i = 0; status == SNAP_OK && i < labels->count; i++)
+		status = insert_pair(load, STATEMENT_insert_label, labels->keys[i],
+				     labels->values[i], err);
+	return status;
+}
+
+/* One snapshot, one transaction: after a failure the database is as it was. */
+static enum snap_status load_in_transaction(struct loading *load, const struct extra_labels *labels,
+					    bool *already, struct snap_error *err)
+{
+	struct store *store = load->store;
+	enum snap_status status;
+
+	store_symbol_flush(store);
+	status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
+	if (status != SNAP_OK)
+		return status;
+	status = load_unless_known(load, labels, already, err);
+	if (status == SNAP_OK)
+		status = database_run(store, "COMMIT", "cannot be written", err);
+	if (status != SNAP_OK) {
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		forget_rows(store);
+		if (store->rows)
+			rows_forget_snapshot(store->rows, load->snapshot_id);
+	}
+	loading_release(load);
+	return status;
+}
+
+enum snap_status store_load(struct store *store, const struct model *model,
+			    const struct store_prepared *prepared, const char *const *label_keys,
+			    const char *const *label_values, size_t label_count,
+			    int64_t *snapshot_id, bool *already, struct snap_error *err)
+{
+	struct loading load = {.store = store, .model = model, .prepared = prepared};
+	struct extra_labels labels = {label_keys, label_values, label_count};
+	enum snap_status status = load_in_transaction(&load, &labels, already, err);
+
+	*snapshot_id = load.snapshot_id;
+	return status;
+}
+
+enum snap_status store_load_facts(struct store *store, const struct model *model,
+				  int64_t *snapshot_id, struct snap_error *err)
+{
+	struct loading load = {.store = store, .model = model, .facts_only = true};
+	struct extra_labels none = {NULL, NULL, 0};
+	bool already;
+	enum snap_status status = load_in_transaction(&load, &none, &already, err);
+
+	*snapshot_id = load.snapshot_id;
+	return status;
+}

@@ -1,0 +1,355 @@
+/*
+ * load_stacks.c - modules, frames and call stacks, each stored once.
+ *
+ * Rows are found by the hashes of prepare.c.  Only a site that is new to the database is written
+ * out frame by frame.
+ */
+#include "store/sqlite/loading.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Strings may hold NUL bytes; columns get all of them.  The empty string is "unknown". */
+static void bind_string(sqlite3_stmt *statement, int at, const struct model *model, uint32_t string)
+{
+	struct snap_text text = model->strings[string];
+
+	if (text.size)
+		sqlite3_bind_text64(statement, at, text.data, text.size, SQLITE_STATIC,
+				    SQLITE_UTF8);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
+static void bind_hash(sqlite3_stmt *statement, int at, const struct hash128 *hash)
+{
+	sqlite3_bind_blob(statement, at, hash, sizeof(*hash), SQLITE_STATIC);
+}
+
+/* The id of the row with this content, or 0.  A private database has no rows but those met before.
+ */
+static enum snap_status find_row(struct store *store, struct intern *intern, enum statement find,
+				 const struct hash128 *hash, int64_t *id, struct snap_error *err)
+{
+	sqlite3_stmt *statement;
+	int code;
+
+	*id = intern_find(intern, *hash);
+	if (*id || store->in_memory)
+		return SNAP_OK;
+	statement = database_statement(store, find, err);
+	if (!statement)
+		return err ? err->status : SNAP_ESYSTEM;
+	bind_hash(statement, 1, hash);
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		*id = sqlite3_column_int64(statement, 0);
+	else if (code != SQLITE_DONE)
+		return database_fail(store, err, "cannot be read");
+	sqlite3_reset(statement);
+	if (*id && !intern_add(intern, *hash, *id))
+		return fail_memory(err, "loading a snapshot");
+	return SNAP_OK;
+}
+
+/* Run an insert and keep the id of the new row for `hash`. */
+static enum snap_status insert_row(struct store *store, struct intern *intern,
+				   sqlite3_stmt *statement, const struct hash128 *hash, int64_t *id,
+				   struct snap_error *err)
+{
+	enum snap_status status = database_step(store, statement, "cannot be written", err);
+
+	if (status != SNAP_OK)
+		return status;
+	*id = sqlite3_last_insert_rowid(store->db);
+	return intern_add(intern, *hash, *id) ? SNAP_OK : fail_memory(err, "loading a snapshot");
+}
+
+static enum snap_status load_module(struct loading *load, uint32_t at, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	const struct snap_module *module = &model->modules[at];
+	const struct hash128 *hash = &load->prepared->modules[at];
+	struct store *store = load->store;
+	sqlite3_stmt *statement;
+	enum snap_status status;
+
+	status = find_row(store, &store->modules, STATEMENT_find_module, hash,
+			  &load->module_ids[at], err);
+	if (status == SNAP_OK && !load->module_ids[at]) {
+		statement = database_statement(store, STATEMENT_insert_module, err);
+		if (!statement)
+			return SNAP_ESYSTEM;
+		bind_hash(statement, 1, hash);
+		sqlite3_bind_text(statement, 2, model_text(model, module->path), -1, SQLITE_STATIC);
+		bind_string(statement, 3, model, module->build_id);
+		status = insert_row(store, &store->modules, statement, hash, &load->module_ids[at],
+				    err);
+	}
+	if (status != SNAP_OK)
+		return status;
+	statement = database_statement(store, STATEMENT_insert_mapping, err);
+	if (!statement)
+		return SNAP_ESYSTEM;
+	sqlite3_bind_int64(statement, 1, load->snapshot_id);
+	sqlite3_bind_int64(statement, 2, load->module_ids[at]);
+	sqlite3_bind_int64(statement, 3, (int64_t)module->base);
+	sqlite3_bind_int64(statement, 4, (int64_t)module->size);
+	return database_step(store, statement, "cannot be written", err);
+}
+
+enum snap_status load_modules(struct loading *load, struct snap_error *err)
+{
+	uint32_t count = load->model->module_count;
+	enum snap_status status = SNAP_OK;
+
+	load->module_ids = loading_array(count, sizeof(*load->module_ids));
+	if (!load->module_ids)
+		return fail_memory(err, "loading a snapshot");
+	for (uint32_t i = 0; status == SNAP_OK && i < count; i++)
+		status = load_module(load, i, err);
+	return status;
+}
+
+static enum snap_status insert_frame(struct loading *load, const struct model_location *location,
+				     const struct snap_frame *frame, const struct hash128 *hash,
+				     int64_t *id, struct snap_error *err)
+{
+	struct store *store = load->store;
+	sqlite3_stmt *statement = database_statement(store, STATEMENT_insert_frame, err);
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	bind_hash(statement, 1, hash);
+	if (location->module != SNAP_NONE)
+		sqlite3_bind_int64(statement, 2, load->module_ids[location->module]);
+	if (location->flags & SNAP_LOCATION_HAS_ADDRESS)
+		sqlite3_bind_int64(statement, 3, (int64_t)location->address);
+	bind_string(statement, 4, load->model, frame->function);
+	bind_string(statement, 5, load->model, frame->file);
+	if (frame->line)
+		sqlite3_bind_int64(statement, 6, frame->line);
+	sqlite3_bind_int(statement, 7, (frame->flags & SNAP_FRAME_INLINED) != 0);
+	return insert_row(store, &store->frames, statement, hash, id, err);
+}
+
+static enum snap_status keep_frame(struct loading *load, const struct model_location *location,
+				   const struct snap_frame *frame, const struct hash128 *hash,
+				   int64_t *id, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	struct store *store = load->store;
+	const struct store_frame row = {
+		.function = model_text(model, frame->function),
+		.file = model_text(model, frame->file),
+		.module = location->module == SNAP_NONE
+				  ? ""
+				  : model_text(model, model->modules[location->module].path),
+		.line = frame->line,
+		.inlined = frame->flags & SNAP_FRAME_INLINED,
+		.has_address = location->flags & SNAP_LOCATION_HAS_ADDRESS,
+		.address = location->flags & SNAP_LOCATION_HAS_ADDRESS ? location->address : 0,
+	};
+
+	*id = rows_add_frame(store->rows, &row);
+	return *id && intern_add(&store->frames, *hash, *id)
+		       ? SNAP_OK
+		       : fail_memory(err, "loading a snapshot");
+}
+
+static enum snap_status load_frame(struct loading *load, const struct model_location *location,
+				   uint32_t position, const struct hash128 *hash, int64_t *id,
+				   struct snap_error *err)
+{
+	struct store *store = load->store;
+	const struct snap_frame *frame = prepared_frame(load->model, location, position);
+	enum snap_status status =
+		find_row(store, &store->frames, STATEMENT_find_frame, hash, id, err);
+
+	if (status == SNAP_OK && !*id)
+		status = (store->rows ? keep_frame : insert_frame)(load, location, frame, hash, id,
+								   err);
+	return status;
+}
+
+/* The ids of a location's frames as text, so that stacks are put together without counting digits.
+ */
+static bool write_ids(struct loading *load, uint32_t at)
+{
+	size_t used = load->first_text[at];
+	size_t more = (size_t)(load->first_frame[at + 1] - load->first_frame[at]) * 21 + 1;
+
+	if (used + more > load->id_text_capacity) {
+		size_t capacity = (used + more) * 2;
+		char *text = realloc(load->id_text, capacity);
+
+		if (!text)
+			return false;
+		load->id_text = text;
+		load->id_text_capacity = capacity;
+	}
+	for (uint32_t i = load->first_frame[at]; i < load->first_frame[at + 1]; i++)
+		used += (size_t)snprintf(load->id_text + used, 22, "%" PRId64 ",",
+					 load->frame_ids[i]);
+	load->first_text[at + 1] = used;
+	return true;
+}
+
+static enum snap_status load_location(struct loading *load, uint32_t at, struct snap_error *err)
+{
+	const struct model_location *location = &load->model->locations[at];
+	uint32_t used = load->first_frame[at];
+	uint32_t count = prepared_frame_count(location);
+	enum snap_status status = SNAP_OK;
+
+	for (uint32_t i = 0; status == SNAP_OK && i < count; i++, used++)
+		status = load_frame(load, location, i, &load->prepared->frames[used],
+				    &load->frame_ids[used], err);
+	load->first_frame[at + 1] = used;
+	if (status == SNAP_OK && !load->store->rows && !write_ids(load, at))
+		return fail_memory(err, "loading a snapshot");
+	return status;
+}
+
+static bool reserve(struct loading *load)
+{
+	const struct model *model = load->model;
+	size_t frames = 0;
+
+	for (uint32_t i = 0; i < model->location_count; i++)
+		frames += prepared_frame_count(&model->locations[i]);
+	load->first_frame = loading_array(model->location_count, sizeof(*load->first_frame));
+	load->first_text = loading_array(model->location_count, sizeof(*load->first_text));
+	load->frame_ids = loading_array(frames, sizeof(*load->frame_ids));
+	load->site_ids = loading_array(model->site_count, sizeof(*load->site_ids));
+	return load->first_frame && load->first_text && load->frame_ids && load->site_ids;
+}
+
+static bool stack_reserve(struct loading *load, size_t size)
+{
+	char *stack;
+
+	if (size <= load->stack_capacity)
+		return true;
+	stack = realloc(load->stack, size * 2);
+	if (!stack)
+		return false;
+	load->stack = stack;
+	load->stack_capacity = size * 2;
+	return true;
+}
+
+/* A stack as the database has it. */
+struct stack {
+	uint32_t depth;   /* frames, inlined ones included */
+	int64_t named_id; /* the frame that names it; 0 when there are no frames */
+	size_t size;      /* of its JSON array, in load->stack */
+};
+
+/* Write the stack of `node` as JSON.  `named` is a position in it. */
+static bool write_stack(struct loading *load, uint32_t node, uint32_t named, struct stack *stack)
+{
+	const struct model *model = load->model;
+
+	*stack = (struct stack){.size = 1};
+	if (!stack_reserve(load, 2))
+		return false;
+	load->stack[0] = '[';
+	for (; node != SNAP_NONE; node = model->nodes[node].parent) {
+		uint32_t location = model->nodes[node].location;
+		uint32_t first = load->first_frame[location];
+		uint32_t count = load->first_frame[location + 1] - first;
+		size_t text = load->first_text[location];
+		size_t size = load->first_text[location + 1] - text;
+
+		if (!stack_reserve(load, stack->size + size + 1))
+			return false;
+		memcpy(load->stack + stack->size, load->id_text + text, size);
+		stack->size += size;
+		if (stack->depth == 0)
+			stack->named_id = load->frame_ids[first];
+		if (named >= stack->depth && named - stack->depth < count)
+			stack->named_id = load->frame_ids[first + (named - stack->depth)];
+		stack->depth += count;
+	}
+	if (stack->depth)
+		stack->size--; /* the last comma */
+	load->stack[stack->size++] = ']';
+	return true;
+}
+
+static enum snap_status insert_site(struct loading *load, uint32_t at, const struct hash128 *hash,
+				    int64_t *id, struct snap_error *err)
+{
+	const struct snap_site *row = &load->model->sites[at].row;
+	const struct site_identity *identity = &load->prepared->identities[at];
+	struct store *store = load->store;
+	sqlite3_stmt *statement = database_statement(store, STATEMENT_insert_site, err);
+	struct stack stack;
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	if (!write_stack(load, row->node, identity->named, &stack))
+		return fail_memory(err, "loading a snapshot");
+	bind_hash(statement, 1, hash);
+	sqlite3_bind_text(statement, 2, model_text(load->model, row->domain), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 3, stack.depth);
+	if (stack.named_id)
+		sqlite3_bind_int64(statement, 4, stack.named_id);
+	sqlite3_bind_int64(statement, 5, (int64_t)identity->exact);
+	sqlite3_bind_int64(statement, 6, (int64_t)identity->line);
+	sqlite3_bind_int64(statement, 7, (int64_t)identity->function);
+	sqlite3_bind_int64(statement, 8, identity->named);
+	sqlite3_bind_text64(statement, 9, load->stack, stack.size, SQLITE_STATIC, SQLITE_UTF8);
+	return insert_row(store, &store->sites, statement, hash, id, err);
+}
+
+static enum snap_status keep_site(struct loading *load, uint32_t at, const struct hash128 *hash,
+				  int64_t *id, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	const struct snap_site *row = &model->sites[at].row;
+	struct store *store = load->store;
+	bool ok = true;
+
+	for (uint32_t node = row->node; ok && node != SNAP_NONE; node = model->nodes[node].parent) {
+		const uint32_t *first = &load->first_frame[model->nodes[node].location];
+
+		ok = rows_push_frames(store->rows, load->frame_ids + first[0], first[1] - first[0]);
+	}
+	*id = ok ? rows_add_site(store->rows, model_text(model, row->domain),
+				 &load->prepared->identities[at])
+		 : 0;
+	return *id && intern_add(&store->sites, *hash, *id)
+		       ? SNAP_OK
+		       : fail_memory(err, "loading a snapshot");
+}
+
+static enum snap_status load_site(struct loading *load, uint32_t at, int64_t *id,
+				  struct snap_error *err)
+{
+	const struct hash128 *hash = &load->prepared->sites[at];
+	struct store *store = load->store;
+	enum snap_status status =
+		find_row(store, &store->sites, STATEMENT_find_site, hash, id, err);
+
+	if (status == SNAP_OK && !*id)
+		status = (store->rows ? keep_site : insert_site)(load, at, hash, id, err);
+	return status;
+}
+
+enum snap_status load_stacks(struct loading *load, struct snap_error *err)
+{
+	const struct model *model = load->model;
+	enum snap_status status = SNAP_OK;
+
+	if (!reserve(load))
+		return fail_memory(err, "loading a snapshot");
+	for (uint32_t i = 0; status == SNAP_OK && i < model->location_count; i++)
+		status = load_location(load, i, err);
+	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
+		status = load_site(load, i, &load->site_ids[i], err);
+	return status;
+}

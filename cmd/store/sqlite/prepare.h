@@ -1,0 +1,33 @@
+/*
+ * prepare.h - hashes of a model's rows: equal hashes, equal rows, in whatever file they are.
+ */
+#ifndef STORE_PREPARE_H
+#define STORE_PREPARE_H
+
+#include "store/sqlite/intern.h"
+#include "store/store.h"
+
+/* Parallel to the model's arrays; frames location after location. */
+struct store_prepared {
+	struct site_identity *identities; /* of the sites */
+	struct hash128 *modules, *frames, *sites;
+};
+
+/** A location without frames is stored as one nameless frame. */
+static inline uint32_t prepared_frame_count(const struct model_location *location)
+{
+	return location->frame_count ? location->frame_count : 1;
+}
+
+static inline const struct snap_frame *
+prepared_frame(const struct model *model, const struct model_location *location, uint32_t position)
+{
+	static const struct snap_frame nameless;
+
+	return location->frame_count ? &model->frames[location->first_frame + position] : &nameless;
+}
+
+/** Modules only, for a load without call stacks. */
+struct store_prepared *prepare_facts(const struct model *model);
+
+#endif

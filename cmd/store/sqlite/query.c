@@ -1,0 +1,273 @@
+/*
+ * query.c - ad-hoc SQL: by default it can read the database and nothing else in the world.
+ *
+ * The authorizer decides when a statement is compiled, so nothing that it refuses ever runs.  It
+ * lists what is allowed, not what is forbidden: what SQLite learns to do next is refused until it
+ * is listed.
+ */
+#include "store/sqlite/database.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PROGRESS_STEPS                                                                             \
+	10000 /* virtual machine steps between two looks at the clock: well under 1 ms */
+
+/* Pragmas that only tell. */
+static const char *const telling_pragmas[] = {
+	"application_id",   "collation_list",  "compile_options", "database_list", "encoding",
+	"foreign_key_list", "freelist_count",  "function_list",   "index_info",    "index_list",
+	"index_xinfo",      "integrity_check", "page_count",      "page_size",     "quick_check",
+	"schema_version",   "table_info",      "table_list",      "table_xinfo",   "user_version",
+};
+
+/* Of these, the argument names what to tell about; any other argument would set something. */
+static const char *const pragmas_with_argument[] = {
+	"foreign_key_list", "index_info", "index_list", "index_xinfo", "integrity_check",
+	"quick_check",      "table_info", "table_list", "table_xinfo",
+};
+
+/* Functions that reach outside: none is in our SQLite, some are in builds that distributions make.
+ */
+static const char *const forbidden_functions[] = {
+	"load_extension", "readfile",         "writefile", "edit",
+	"fts3_tokenizer", "sqlite3_filename", "lsdir",     "fsdir"};
+
+static bool is_listed(const char *name, const char *const *list, size_t count)
+{
+	for (size_t i = 0; name && i < count; i++)
+		if (sqlite3_stricmp(name, list[i]) == 0)
+			return true;
+	return false;
+}
+#define IS_LISTED(name, list) is_listed(name, list, sizeof(list) / sizeof(*(list)))
+
+static bool pragma_only_tells(const char *name, const char *argument)
+{
+	return IS_LISTED(name, telling_pragmas) &&
+	       (!argument || IS_LISTED(name, pragmas_with_argument));
+}
+
+static int authorize_reading(void *user, int action, const char *first, const char *second,
+			     const char *database, const char *trigger)
+{
+	(void)user;
+	(void)database;
+	(void)trigger;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_RECURSIVE:
+		return SQLITE_OK;
+	case SQLITE_UPDATE:
+		/* Asked when a table-valued function such as json_each() is first used.  A
+		 * statement that means it is refused by SQLite itself: the schema is not writable.
+		 */
+		return strcmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
+	case SQLITE_FUNCTION:
+		return IS_LISTED(second, forbidden_functions) ? SQLITE_DENY : SQLITE_OK;
+	case SQLITE_PRAGMA:
+		return pragma_only_tells(first, second) ? SQLITE_OK : SQLITE_DENY;
+	default:
+		return SQLITE_DENY;
+	}
+}
+
+/* With --write the database itself is the user's; other files and native code stay out of reach. */
+static int authorize_writing(void *user, int action, const char *first, const char *second,
+			     const char *database, const char *trigger)
+{
+	switch (action) {
+	case SQLITE_ATTACH:
+	case SQLITE_DETACH:
+	case SQLITE_CREATE_VTABLE:
+	case SQLITE_DROP_VTABLE:
+		return SQLITE_DENY;
+	case SQLITE_FUNCTION:
+	case SQLITE_PRAGMA:
+		return authorize_reading(user, action, first, second, database, trigger);
+	default:
+		return SQLITE_OK;
+	}
+}
+
+struct deadline {
+	uint64_t at_ns; /* 0: none */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int is_late(void *user)
+{
+	const struct deadline *deadline = user;
+
+	return now_ns() >= deadline->at_ns;
+}
+
+/* ---- running ---- */
+
+struct query {
+	struct store *store;
+	const struct store_query_options *options;
+	store_row_fn *fn;
+	void *user;
+	bool *truncated;
+	uint64_t rows;
+	struct snap_error *err;
+};
+
+static enum snap_status query_fail(struct query *query)
+{
+	sqlite3 *db = query->store->db;
+
+	switch (sqlite3_errcode(db)) {
+	case SQLITE_INTERRUPT:
+		return fail(query->err, SNAP_ESYSTEM,
+			    "the query took longer than %.3g s and was stopped",
+			    (double)query->options->timeout_ns / 1e9);
+	case SQLITE_AUTH:
+		return fail(query->err, SNAP_EUSAGE, "refused: %s%s", sqlite3_errmsg(db),
+			    query->options->write ? ""
+						  : " (queries are read-only without --write)");
+	case SQLITE_READONLY:
+		return fail(query->err, SNAP_EUSAGE, "refused: %s", sqlite3_errmsg(db));
+	case SQLITE_ERROR:
+	case SQLITE_RANGE:
+	case SQLITE_MISMATCH:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_TOOBIG:
+		return fail(query->err, SNAP_EUSAGE, "SQL: %s", sqlite3_errmsg(db));
+	default:
+		return database_fail(query->store, query->err, "the query failed");
+	}
+}
+
+static struct store_value column_value(sqlite3_stmt *row, int column)
+{
+	struct store_value value = {.type = STORE_NULL};
+
+	switch (sqlite3_column_type(row, column)) {
+	case SQLITE_INTEGER:
+		value.type = STORE_INTEGER;
+		value.integer = sqlite3_column_int64(row, column);
+		break;
+	case SQLITE_FLOAT:
+		value.type = STORE_REAL;
+		value.real = sqlite3_column_double(row, column);
+		break;
+	case SQLITE_TEXT:
+		value.type = STORE_TEXT;
+		value.text = (const char *)sqlite3_column_text(row, column);
+		value.size = (size_t)sqlite3_column_bytes(row, column);
+		break;
+	case SQLITE_BLOB:
+		value.type = STORE_BLOB;
+		value.text = sqlite3_column_blob(row, column);
+		value.size = (size_t)sqlite3_column_bytes(row, column);
+		break;
+	default:
+		break;
+	}
+	return value;
+}
+
+static enum snap_status give_rows(struct query *query, sqlite3_stmt *statement, const char **names,
+				  struct store_value *values, int columns)
+{
+	enum snap_status status;
+	int code;
+
+	for (int i = 0; i < columns; i++)
+		names[i] = sqlite3_column_name(statement, i);
+	status = query->fn(query->user, (size_t)columns, names, NULL);
+	while (status == SNAP_OK && (code = sqlite3_step(statement)) != SQLITE_DONE) {
+		if (code != SQLITE_ROW)
+			return query_fail(query);
+		if (query->options->max_rows && query->rows == query->options->max_rows) {
+			*query->truncated = true;
+			break;
+		}
+		query->rows++;
+		for (int i = 0; i < columns; i++)
+			values[i] = column_value(statement, i);
+		status = query->fn(query->user, (size_t)columns, names, values);
+	}
+	return status;
+}
+
+static enum snap_status run_statement(struct query *query, sqlite3_stmt *statement)
+{
+	int columns = sqlite3_column_count(statement);
+	const char **names;
+	struct store_value *values;
+	enum snap_status status;
+
+	if (columns == 0) {
+		int code = sqlite3_step(statement);
+
+		return code == SQLITE_DONE || code == SQLITE_ROW ? SNAP_OK : query_fail(query);
+	}
+	query->rows = 0;
+	names = calloc((size_t)columns, sizeof(*names));
+	values = calloc((size_t)columns, sizeof(*values));
+	status = names && values ? give_rows(query, statement, names, values, columns)
+				 : fail_memory(query->err, "running a query");
+	free(names);
+	free(values);
+	return status;
+}
+
+static enum snap_status run_statements(struct query *query, const char *sql)
+{
+	enum snap_status status = SNAP_OK;
+
+	while (status == SNAP_OK && *sql) {
+		sqlite3_stmt *statement = NULL;
+
+		if (sqlite3_prepare_v2(query->store->db, sql, -1, &statement, &sql) != SQLITE_OK)
+			return query_fail(query);
+		if (statement)
+			status = run_statement(query, statement);
+		sqlite3_finalize(statement);
+	}
+	return status;
+}
+
+enum snap_status store_query(struct store *store, const char *sql,
+			     const struct store_query_options *options, store_row_fn *fn,
+			     void *user, bool *truncated, struct snap_error *err)
+{
+	struct query query = {store, options, fn, user, truncated, 0, err};
+	struct deadline deadline = {options->timeout_ns ? now_ns() + options->timeout_ns : 0};
+	enum snap_status status;
+
+	*truncated = false;
+	store_symbol_flush(store);
+	if (!options->write) /* a second lock, should the first have a gap */
+		sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
+	sqlite3_set_authorizer(store->db, options->write ? authorize_writing : authorize_reading,
+			       NULL);
+	if (deadline.at_ns)
+		sqlite3_progress_handler(store->db, PROGRESS_STEPS, is_late, &deadline);
+	status = run_statements(&query, sql);
+	sqlite3_progress_handler(store->db, 0, NULL, NULL);
+	sqlite3_set_authorizer(store->db, NULL, NULL);
+	if (store->writable)
+		sqlite3_exec(store->db, "PRAGMA query_only = OFF", NULL, NULL, NULL);
+	/* What a BEGIN without its COMMIT left open would hold the next command up. */
+	if (!sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return status;
+}
+
+bool store_query_is_complete(const char *sql)
+{
+	return sqlite3_complete(sql) != 0;
+}

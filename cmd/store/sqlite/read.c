@@ -1,0 +1,485 @@
+/*
+ * read.c - rows for the reports, as plain values.
+ */
+#include "store/sqlite/database.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- iterating ---- */
+
+typedef enum snap_status row_fn(void *context, sqlite3_stmt *row);
+
+/* Step `statement` through; each row goes to `fn`, which ends the iteration unless it returns
+ * SNAP_OK. */
+static enum snap_status each_row(struct store *store, sqlite3_stmt *statement, row_fn *fn,
+				 void *context, struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+	int code = SQLITE_ROW;
+
+	while (status == SNAP_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+		status = fn(context, statement);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		status = database_fail(store, err, "cannot be read");
+	sqlite3_reset(statement);
+	return status;
+}
+
+static enum snap_status each_of(struct store *store, enum statement which, int64_t id, row_fn *fn,
+				void *context, struct snap_error *err)
+{
+	sqlite3_stmt *statement = database_statement(store, which, err);
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	if (id)
+		sqlite3_bind_int64(statement, 1, id);
+	return each_row(store, statement, fn, context, err);
+}
+
+/* ---- snapshots and their pairs ---- */
+
+struct snapshot_walk {
+	store_snapshot_fn *fn;
+	void *user;
+};
+
+static uint64_t known_or_zero(sqlite3_stmt *row, int column)
+{
+	return (uint64_t)sqlite3_column_int64(row, column);
+}
+
+static enum snap_status snapshot_row(void *context, sqlite3_stmt *row)
+{
+	struct snapshot_walk *walk = context;
+	struct store_snapshot snapshot = {
+		.id = sqlite3_column_int64(row, 0),
+		.run_id = sqlite3_column_int64(row, 1),
+		.seq = known_or_zero(row, 2),
+		.pid = known_or_zero(row, 3),
+		.time_ns = known_or_zero(row, 4),
+		.mono_ns = known_or_zero(row, 5),
+		.start_ns = known_or_zero(row, 6),
+		.path = database_text(row, 7),
+		.label = (const char *)sqlite3_column_text(row, 8),
+		.command = database_text(row, 9),
+		.program = database_text(row, 10),
+		.trigger = database_text(row, 11),
+		.host = database_text(row, 12),
+		.sample_period = known_or_zero(row, 13),
+		.live_bytes = database_u64(row, 14),
+		.live_blocks = database_u64(row, 15),
+		.allocated_bytes = database_u64(row, 16),
+		.allocated_blocks = database_u64(row, 17),
+		.sites = known_or_zero(row, 18),
+		.time = database_text(row, 19),
+	};
+
+	return walk->fn(walk->user, &snapshot);
+}
+
+enum snap_status store_each_snapshot(struct store *store, store_snapshot_fn *fn, void *user,
+				     struct snap_error *err)
+{
+	struct snapshot_walk walk = {fn, user};
+
+	return each_of(store, STATEMENT_snapshots, 0, snapshot_row, &walk, err);
+}
+
+struct pair_walk {
+	store_pair_fn *fn;
+	void *user;
+};
+
+static enum snap_status pair_row(void *context, sqlite3_stmt *row)
+{
+	struct pair_walk *walk = context;
+
+	return walk->fn(walk->user, database_text(row, 0), database_text(row, 1));
+}
+
+static enum snap_status each_pair(struct store *store, enum statement which, int64_t snapshot_id,
+				  store_pair_fn *fn, void *user, struct snap_error *err)
+{
+	struct pair_walk walk = {fn, user};
+
+	return each_of(store, which, snapshot_id, pair_row, &walk, err);
+}
+
+enum snap_status store_each_label(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				  void *user, struct snap_error *err)
+{
+	return each_pair(store, STATEMENT_labels_of, snapshot_id, fn, user, err);
+}
+
+enum snap_status store_each_metric(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				   void *user, struct snap_error *err)
+{
+	return each_pair(store, STATEMENT_metrics_of, snapshot_id, fn, user, err);
+}
+
+enum snap_status store_each_loss(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				 void *user, struct snap_error *err)
+{
+	return each_pair(store, STATEMENT_losses_of, snapshot_id, fn, user, err);
+}
+
+enum snap_status store_each_meta(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
+				 void *user, struct snap_error *err)
+{
+	return each_pair(store, STATEMENT_meta_of, snapshot_id, fn, user, err);
+}
+
+struct module_walk {
+	store_module_fn *fn;
+	void *user;
+};
+
+static enum snap_status module_row(void *context, sqlite3_stmt *row)
+{
+	struct module_walk *walk = context;
+	struct store_module module = {
+		.path = database_text(row, 0),
+		.build_id = database_text(row, 1),
+		.base = known_or_zero(row, 2),
+		.size = known_or_zero(row, 3),
+	};
+
+	return walk->fn(walk->user, &module);
+}
+
+enum snap_status store_each_module(struct store *store, int64_t snapshot_id, store_module_fn *fn,
+				   void *user, struct snap_error *err)
+{
+	struct module_walk walk = {fn, user};
+
+	return each_of(store, STATEMENT_modules_of, snapshot_id, module_row, &walk, err);
+}
+
+/* ---- sets of row ids ---- */
+
+struct id_set {
+	uint64_t *words;
+	size_t word_count;
+};
+
+static bool id_set_add(struct id_set *set, int64_t id)
+{
+	size_t word = (size_t)id / 64;
+
+	if (id <= 0 || id > UINT32_MAX)
+		return false;
+	if (word >= set->word_count) {
+		size_t count = word + 1 + word / 2;
+		uint64_t *words = realloc(set->words, count * sizeof(*words));
+
+		if (!words)
+			return false;
+		memset(words + set->word_count, 0, (count - set->word_count) * sizeof(*words));
+		set->words = words;
+		set->word_count = count;
+	}
+	set->words[word] |= UINT64_C(1) << (id % 64);
+	return true;
+}
+
+/* Run `which` for every id of the set, in order. */
+static enum snap_status each_of_set(struct store *store, enum statement which,
+				    const struct id_set *set, row_fn *fn, void *context,
+				    struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	for (size_t word = 0; word < set->word_count; word++)
+		for (uint64_t bits = set->words[word]; status == SNAP_OK && bits; bits &= bits - 1)
+			status = each_of(store, which, (int64_t)(word * 64) + __builtin_ctzll(bits),
+					 fn, context, err);
+	return status;
+}
+
+static enum snap_status add_site_id(void *context, sqlite3_stmt *row)
+{
+	return id_set_add(context, sqlite3_column_int64(row, 0)) ? SNAP_OK : SNAP_ENOMEM;
+}
+
+/* The sites of the given snapshots. */
+static enum snap_status collect_sites(struct store *store, const int64_t *ids, size_t count,
+				      struct id_set *sites, struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	for (size_t i = 0; status == SNAP_OK && i < count; i++)
+		status = each_of(store, STATEMENT_site_ids, ids[i], add_site_id, sites, err);
+	return status == SNAP_ENOMEM ? fail_memory(err, "reading sites") : status;
+}
+
+static enum snap_status count_row(void *context, sqlite3_stmt *row)
+{
+	*(int64_t *)context = sqlite3_column_int64(row, 0);
+	return SNAP_OK;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static size_t distinct_ids(const int64_t *ids, size_t count)
+{
+	int64_t *sorted = malloc(count * sizeof(*sorted));
+	size_t distinct = 0;
+
+	if (!sorted)
+		return 0;
+	memcpy(sorted, ids, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_ids);
+	for (size_t i = 0; i < count; i++)
+		distinct += i == 0 || sorted[i] != sorted[i - 1];
+	free(sorted);
+	return distinct;
+}
+
+/* Are these all the snapshots there are?  Then a plain scan does, without looking which rows they
+ * use. */
+static bool is_everything(struct store *store, const int64_t *ids, size_t count)
+{
+	int64_t all = 0;
+
+	if (count == 0 ||
+	    each_of(store, STATEMENT_snapshot_count, 0, count_row, &all, NULL) != SNAP_OK)
+		return false;
+	return (int64_t)count >= all && distinct_ids(ids, count) == (size_t)all;
+}
+
+/* ---- sites ---- */
+
+/* Parse a JSON array of row ids into *ids (grown by realloc, `*capacity` elements); false if it is
+ * not one. */
+static bool parse_ids(const char *json, int64_t **ids, size_t *capacity, uint32_t *count)
+{
+	*count = 0;
+	if (*json++ != '[')
+		return false;
+	if (*json == ']')
+		return json[1] == '\0';
+	for (;;) {
+		int64_t id = 0;
+		const char *start = json;
+
+		while (*json >= '0' && *json <= '9' && json - start < 18)
+			id = id * 10 + (*json++ - '0');
+		if (json == start || *count == UINT32_MAX)
+			return false;
+		if (*count == *capacity) {
+			size_t more = *capacity ? *capacity * 2 : 256;
+			int64_t *grown = realloc(*ids, more * sizeof(*grown));
+
+			if (!grown)
+				return false;
+			*ids = grown;
+			*capacity = more;
+		}
+		(*ids)[(*count)++] = id;
+		if (*json == ']')
+			return json[1] == '\0';
+		if (*json++ != ',')
+			return false;
+	}
+}
+
+struct site_walk {
+	struct store *store;
+	store_site_fn *fn;
+	void *user;
+	int64_t *frames;
+	size_t capacity;
+	struct snap_error *err;
+};
+
+static enum snap_status site_row(void *context, sqlite3_stmt *row)
+{
+	struct site_walk *walk = context;
+	struct store_site site = {
+		.id = sqlite3_column_int64(row, 0),
+		.domain = database_text(row, 1),
+		.identity =
+			{
+				.exact = known_or_zero(row, 3),
+				.line = known_or_zero(row, 4),
+				.function = known_or_zero(row, 5),
+				.named = (uint32_t)sqlite3_column_int64(row, 6),
+			},
+	};
+
+	if (!parse_ids(database_text(row, 7), &walk->frames, &walk->capacity, &site.depth))
+		return fail(walk->err, SNAP_ECORRUPT,
+			    "%s: site %lld has a stack that cannot be read", walk->store->name,
+			    (long long)site.id);
+	if (site.identity.named >= site.depth)
+		site.identity.named = 0;
+	site.frames = walk->frames;
+	return walk->fn(walk->user, &site);
+}
+
+enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t count,
+				 store_site_fn *fn, void *user, struct snap_error *err)
+{
+	struct site_walk walk = {.store = store, .fn = fn, .user = user, .err = err};
+	struct id_set sites = {0};
+	enum snap_status status;
+
+	if (store->rows)
+		return rows_each_site(store->rows, ids, count, fn, user, err);
+	if (is_everything(store, ids, count)) {
+		status = each_of(store, STATEMENT_sites_all, 0, site_row, &walk, err);
+	} else {
+		status = collect_sites(store, ids, count, &sites, err);
+		if (status == SNAP_OK)
+			status = each_of_set(store, STATEMENT_sites_one, &sites, site_row, &walk,
+					     err);
+	}
+	free(sites.words);
+	free(walk.frames);
+	return status;
+}
+
+/* ---- frames ---- */
+
+struct frame_walk {
+	store_frame_fn *fn;
+	void *user;
+};
+
+static enum snap_status frame_row(void *context, sqlite3_stmt *row)
+{
+	struct frame_walk *walk = context;
+	int64_t line = sqlite3_column_int64(row, 4);
+	struct store_frame frame = {
+		.id = sqlite3_column_int64(row, 0),
+		.function = database_text(row, 1),
+		.file = database_text(row, 2),
+		.module = database_text(row, 3),
+		.line = line >= 0 && line <= UINT32_MAX ? (uint32_t)line : 0,
+		.inlined = sqlite3_column_int(row, 5) != 0,
+		.has_address = sqlite3_column_type(row, 6) != SQLITE_NULL,
+		.address = known_or_zero(row, 6),
+	};
+
+	return walk->fn(walk->user, &frame);
+}
+
+static enum snap_status add_site_frames(void *user, const struct store_site *site)
+{
+	for (uint32_t i = 0; i < site->depth; i++)
+		if (!id_set_add(user, site->frames[i]))
+			return SNAP_ENOMEM;
+	return SNAP_OK;
+}
+
+enum snap_status store_each_frame(struct store *store, const int64_t *ids, size_t count,
+				  store_frame_fn *fn, void *user, struct snap_error *err)
+{
+	struct frame_walk walk = {fn, user};
+	struct id_set frames = {0};
+	enum snap_status status;
+
+	if (store->rows)
+		return rows_each_frame(store->rows, ids, count, fn, user, err);
+	if (is_everything(store, ids, count))
+		return each_of(store, STATEMENT_frames_all, 0, frame_row, &walk, err);
+	status = store_each_site(store, ids, count, add_site_frames, &frames, err);
+	if (status == SNAP_ENOMEM)
+		fail_memory(err, "reading frames");
+	if (status == SNAP_OK)
+		status = each_of_set(store, STATEMENT_frames_one, &frames, frame_row, &walk, err);
+	free(frames.words);
+	return status;
+}
+
+/* ---- cells and cohorts ---- */
+
+struct cell_walk {
+	store_cell_fn *fn;
+	void *user;
+	uint32_t snapshot;
+	bool sampled;
+};
+
+static enum snap_status cell_row(void *context, sqlite3_stmt *row)
+{
+	struct cell_walk *walk = context;
+	struct store_cell cell = {
+		.snapshot = walk->snapshot,
+		.site_id = sqlite3_column_int64(row, 0),
+		.live_bytes = database_u64(row, 1),
+		.live_blocks = database_u64(row, 2),
+		.allocated_bytes = database_u64(row, 3),
+		.allocated_blocks = database_u64(row, 4),
+	};
+
+	if (walk->sampled) {
+		cell.variance.live_bytes = sqlite3_column_double(row, 5);
+		cell.variance.live_blocks = sqlite3_column_double(row, 6);
+		cell.variance.allocated_bytes = sqlite3_column_double(row, 7);
+		cell.variance.allocated_blocks = sqlite3_column_double(row, 8);
+	}
+	return walk->fn(walk->user, &cell);
+}
+
+enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t count,
+				 store_cell_fn *fn, void *user, struct snap_error *err)
+{
+	struct cell_walk walk = {.fn = fn, .user = user};
+	enum snap_status status = SNAP_OK;
+
+	if (store->rows)
+		return rows_each_cell(store->rows, ids, count, fn, user);
+	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+		int64_t period = 0;
+
+		status = each_of(store, STATEMENT_sampled, ids[i], count_row, &period, err);
+		if (status != SNAP_OK)
+			break;
+		walk.snapshot = (uint32_t)i;
+		walk.sampled = period != 0;
+		status = each_of(store, walk.sampled ? STATEMENT_cells_sampled : STATEMENT_cells,
+				 ids[i], cell_row, &walk, err);
+	}
+	return status;
+}
+
+struct cohort_walk {
+	store_cohort_fn *fn;
+	void *user;
+	uint32_t snapshot;
+};
+
+static enum snap_status cohort_row(void *context, sqlite3_stmt *row)
+{
+	struct cohort_walk *walk = context;
+	struct store_cohort cohort = {
+		.snapshot = walk->snapshot,
+		.site_id = sqlite3_column_int64(row, 0),
+		.birth_seq = known_or_zero(row, 1),
+		.blocks = database_u64(row, 2),
+		.bytes = database_u64(row, 3),
+	};
+
+	return walk->fn(walk->user, &cohort);
+}
+
+enum snap_status store_each_cohort(struct store *store, const int64_t *ids, size_t count,
+				   store_cohort_fn *fn, void *user, struct snap_error *err)
+{
+	struct cohort_walk walk = {.fn = fn, .user = user};
+	enum snap_status status = SNAP_OK;
+
+	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+		walk.snapshot = (uint32_t)i;
+		status = each_of(store, STATEMENT_cohorts_of, ids[i], cohort_row, &walk, err);
+	}
+	return status;
+}
