@@ -8,7 +8,7 @@
 
 #include "preload/entry.h"
 #include "runtime/domains.h"
-#include "runtime/process.h"
+#include "runtime/lifecycle.h"
 #include "runtime/record.h"
 #include "runtime/trigger.h"
 

@@ -7,7 +7,7 @@
 
 #include "preload/entry.h"
 #include "preload/real.h"
-#include "runtime/process.h"
+#include "runtime/lifecycle.h"
 
 #define IDENTITY_CALL(name, parameters, arguments)                                                 \
 	ENTRY int name parameters                                                                  \

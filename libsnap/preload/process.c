@@ -12,7 +12,7 @@
 
 #include "preload/entry.h"
 #include "preload/real.h"
-#include "runtime/process.h"
+#include "runtime/lifecycle.h"
 #include "runtime/unwind/unwind.h"
 #include "runtime/modules.h"
 

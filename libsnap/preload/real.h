@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "runtime/hidden.h"
-#include "runtime/process.h"
+#include "runtime/identity.h"
 
 struct snap__real {
 	void *(*malloc)(size_t);

@@ -18,7 +18,7 @@
 #include "runtime/control.h"
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
-#include "runtime/process.h"
+#include "runtime/identity.h"
 #include "runtime/record.h"
 #include "runtime/sandbox.h"
 #include "runtime/stacks.h"

@@ -15,7 +15,7 @@
 #include "runtime/alone.h"
 #include "runtime/domains.h"
 #include "runtime/os_linux.h"
-#include "runtime/process.h"
+#include "runtime/lifecycle.h"
 #include "runtime/sidetable.h"
 #include "runtime/stacks.h"
 #include "runtime/verify.h"

@@ -34,7 +34,7 @@
 #include "runtime/metrics.h"
 #include "runtime/modules.h"
 #include "runtime/os_linux.h"
-#include "runtime/process.h"
+#include "runtime/identity.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 #include "runtime/tally.h"

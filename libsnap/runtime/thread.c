@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "runtime/arena.h"
-#include "runtime/process.h"
+#include "runtime/lifecycle.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 

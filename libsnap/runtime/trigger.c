@@ -16,7 +16,7 @@
 #include "runtime/listener.h"
 #include "runtime/message.h"
 #include "runtime/os_linux.h"
-#include "runtime/process.h"
+#include "runtime/identity.h"
 #include "runtime/record.h"
 #include "runtime/text.h"
 #include "write/sys.h"

@@ -18,7 +18,7 @@
 #include "runtime/message.h"
 #include "runtime/modules.h"
 #include "runtime/other_unwinder.h"
-#include "runtime/process.h"
+#include "runtime/identity.h"
 #include "runtime/stacks.h"
 #include "runtime/text.h"
 

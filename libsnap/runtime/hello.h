@@ -1,0 +1,26 @@
+/*
+ * runtime/hello.h - what a recorded process tells `snapdiff run`.
+ *
+ * `run` names a file (SNAP_HELLO).  Each recorded process appends lines to it: that recording has
+ * started, why it could not start, and what the recording does not show.  A line begins with
+ * "PID PROGRAM".  Without such a file nothing is said.
+ */
+#ifndef SNAP_RUNTIME_HELLO_H
+#define SNAP_RUNTIME_HELLO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Is there such a file?  Otherwise a person may be told by snap__message(). */
+bool snap__hello_is_wanted(void);
+
+/** Recording has started. */
+void snap__hello_started(void);
+
+/** Recording could not start: `problem`, `detail` (may be NULL), errno value or 0. */
+void snap__hello_refused(const char *problem, const char *detail, int error);
+
+/** `bytes` of memory are not recorded, next to `live_bytes` that are. */
+void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * runtime/identity.c - who the process is, how it is to be recorded, and its labels.
+ */
+#include "runtime/identity.h"
+
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "runtime/lock.h"
+#include "runtime/metrics.h"
+#include "runtime/os_linux.h"
+#include "runtime/text.h"
+
+struct snap__config snap__settings;
+
+static struct snap__identity identity;
+static struct snap__host host;
+static atomic_uint *witness; /* 1 here and in vfork children, 0 in copies */
+static struct snap__lock labels_lock;
+
+const struct snap__config *snap__process_config(void)
+{
+	return &snap__settings;
+}
+
+const struct snap__identity *snap__process_identity(void)
+{
+	return &identity;
+}
+
+const struct snap__host *snap__process_host(void)
+{
+	return &host;
+}
+
+void snap__identity_set_host(const struct snap__host *the_host)
+{
+	host = *the_host;
+}
+
+void snap__identity_make_witness(void)
+{
+	if (!witness)
+		witness = snap__os_fork_witness();
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+/* The program is called what it was started as (one executable may have several names), unless
+   that was a script, which says nothing of the executable. */
+static void find_program(void)
+{
+	struct snap__text name = SNAP__TEXT(identity.program);
+	struct snap__text exe = SNAP__TEXT(identity.exe);
+	const char *started_as = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+	ssize_t n = readlink("/proc/self/exe", identity.exe, sizeof(identity.exe) - 1);
+	const char *path = identity.exe, *slash;
+
+	if (n >= 0)
+		identity.exe[n] = '\0';
+	else
+		snap__text_add(&exe, started_as ? started_as : "unknown");
+	if (started_as && is_same_file(started_as, identity.exe))
+		path = started_as;
+	slash = strrchr(path, '/');
+	snap__text_add(&name, slash && slash[1] ? slash + 1 : path);
+	for (char *c = identity.program; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == '/')
+			*c = '_';
+}
+
+/* The arguments, separated by blanks, quoted where a shell would need it. */
+static void find_command(void)
+{
+	static char raw[sizeof(identity.command) / 2];
+	long size = snap__os_read_file("/proc/self/cmdline", raw, sizeof(raw));
+	struct snap__text out = SNAP__TEXT(identity.command);
+
+	for (const char *at = raw; size > 0 && at < raw + size; at += snap__length(at) + 1) {
+		bool plain = *at && !at[strcspn(at, " \t\n\"'\\$`;&|<>()*?[]#~!{}")];
+
+		if (at > raw)
+			snap__text_add(&out, " ");
+		snap__text_add(&out, plain ? "" : "'");
+		for (const char *c = at; *c; c++)
+			snap__text_add_bytes(&out, *c == '\'' ? "'\\''" : c, *c == '\'' ? 4 : 1);
+		snap__text_add(&out, plain ? "" : "'");
+	}
+	if (size <= 0)
+		snap__text_add(&out, identity.program);
+}
+
+void snap__identity_renew(void)
+{
+	identity.pid = getpid();
+	identity.parent = getppid();
+	identity.start_ticks = snap__metrics_start_ticks();
+	identity.start_time_ns = snap__os_wall_ns();
+	if (witness)
+		atomic_store(witness, 1);
+}
+
+void snap__identity_find(void)
+{
+	struct utsname names;
+	struct snap__text name = SNAP__TEXT(identity.host);
+
+	find_program();
+	find_command();
+	if (uname(&names) == 0)
+		snap__text_add(&name, names.nodename);
+	snap__identity_renew();
+}
+
+enum snap__relation snap__process_relation(void)
+{
+	if (getpid() == identity.pid)
+		return SNAP__OURS;
+	return witness && atomic_load(witness) == 0 ? SNAP__COPY : SNAP__BORROWED;
+}
+
+/* ---- labels ---------------------------------------------------------------------------------- */
+
+/* The line of `key` in snap__settings.labels, or NULL. */
+static char *label_line(const char *key)
+{
+	size_t n = snap__length(key);
+
+	for (char *line = snap__settings.labels; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		if (length > n && strncmp(line, key, n) == 0 && line[n] == '=')
+			return line;
+		line += length + (line[length] == '\n');
+	}
+	return NULL;
+}
+
+static void remove_line(char *line)
+{
+	size_t length = strcspn(line, "\n");
+
+	length += line[length] == '\n';
+	memmove(line, line + length, snap__length(line + length) + 1);
+}
+
+static bool append_label(const char *key, const char *value)
+{
+	size_t used = snap__length(snap__settings.labels);
+	struct snap__text text =
+		snap__text_in(snap__settings.labels + used, sizeof(snap__settings.labels) - used);
+
+	if (used > 0 && snap__settings.labels[used - 1] != '\n')
+		snap__text_add(&text, "\n");
+	snap__text_add(&text, key);
+	snap__text_add(&text, "=");
+	snap__text_add(&text, value);
+	if (text.cut)
+		snap__settings.labels[used] = '\0';
+	return !text.cut;
+}
+
+bool snap__process_set_label(const char *key, const char *value)
+{
+	char *line;
+	bool done = true;
+
+	if (!snap__lock_take(&labels_lock))
+		return false;
+	line = label_line(key);
+	if (line)
+		remove_line(line);
+	if (value)
+		done = append_label(key, value);
+	snap__lock_release(&labels_lock);
+	return done;
+}
+
+void snap__process_each_label(snap__label_fn *fn, void *user)
+{
+	static char copy[sizeof(snap__settings.labels)];
+
+	if (!snap__lock_take(&labels_lock))
+		return;
+	memcpy(copy, snap__settings.labels, sizeof(copy));
+	snap__lock_release(&labels_lock);
+	for (char *line = copy; *line;) {
+		size_t length = strcspn(line, "\n");
+		bool is_last = line[length] == '\0';
+		char *equals = memchr(line, '=', length);
+
+		line[length] = '\0';
+		if (equals && equals > line) {
+			*equals = '\0';
+			fn(user, line, equals + 1);
+		}
+		line += length + !is_last;
+	}
+}
+
+void snap__identity_after_fork(void)
+{
+	snap__lock_reset(&labels_lock);
+	snap__identity_renew();
+}

@@ -1,0 +1,64 @@
+/*
+ * runtime/identity.h - who the process is, how it is to be recorded, and its labels.
+ *
+ * The bottom of the runtime: other files ask here and it asks none of them to do anything.
+ */
+#ifndef SNAP_RUNTIME_IDENTITY_H
+#define SNAP_RUNTIME_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/config.h"
+#include "runtime/hidden.h"
+
+/** What is known about the host's malloc, found out by preload/. */
+struct snap__host {
+	const char *allocator; /* "glibc", "jemalloc", ... */
+	const void *malloc_address;
+	unsigned granule_shift; /* see heapmap.h */
+	const char *in_front;   /* object whose malloc the program calls instead of ours, or NULL */
+	char *alone[2];         /* libc's flag and the program's copy of it (alone.h), or NULL */
+};
+
+struct snap__identity {
+	int pid, parent;
+	uint64_t start_ticks;   /* of the process, clock ticks since boot */
+	uint64_t start_time_ns; /* wall clock when recording (or the forked child) began */
+	char program[256];      /* file name part; '/' and control characters replaced */
+	char exe[SNAP__PATH_MAX];
+	char command[8192];
+	char host[256];
+};
+
+/** What the calling process is, in relation to the state in our memory. */
+enum snap__relation {
+	SNAP__OURS,     /* the process that the state describes */
+	SNAP__COPY,     /* a copy made by a raw clone(): no handler has run */
+	SNAP__BORROWED, /* a vfork child in its parent's memory: touch nothing */
+};
+enum snap__relation snap__process_relation(void);
+
+/** The settings, for lifecycle.c to fill in; others read snap__process_config(). */
+extern SNAP__HIDDEN struct snap__config snap__settings;
+
+void snap__identity_set_host(const struct snap__host *host);
+
+/** Let snap__process_relation() tell copies from borrowers from here on. */
+void snap__identity_make_witness(void);
+
+/** Find out everything about the process; only what differs in a forked child. */
+void snap__identity_find(void);
+void snap__identity_renew(void);
+void snap__identity_after_fork(void);
+
+const struct snap__config *snap__process_config(void);
+const struct snap__identity *snap__process_identity(void);
+const struct snap__host *snap__process_host(void);
+
+/** Labels, as K=V lines. False: no room.  `value` NULL removes. */
+bool snap__process_set_label(const char *key, const char *value);
+typedef void snap__label_fn(void *user, const char *key, const char *value);
+void snap__process_each_label(snap__label_fn *fn, void *user);
+
+#endif
