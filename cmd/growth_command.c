@@ -129,9 +129,9 @@ static void take_over(struct report *report, const struct report *early)
 		report_warn(report, "%s", early->warnings[i]);
 }
 
-static enum snap_status print_report(struct subject *subject, const struct growth_command *options,
-				     const struct growth_request *request, bool *finding,
-				     struct snap_error *err)
+static enum snap_status make_report(struct report **out, struct subject *subject,
+				    const struct growth_command *options,
+				    const struct growth_request *request, struct snap_error *err)
 {
 	struct store *store = session_store(subject->session);
 	struct report *early = growth_report_new(false), *report = NULL;
@@ -153,19 +153,19 @@ static enum snap_status print_report(struct subject *subject, const struct growt
 		take_over(report, early);
 		st = growth_fill(report, &table, request, err);
 	}
-	if (st == SNAP_OK) {
-		*finding = report->finding;
-		st = output_report(report, &options->shared, err);
-	}
 	growth_table_release(&table);
 	growth_axis_release(&axis);
-	report_free(report);
 	report_free(early);
+	if (st != SNAP_OK) {
+		report_free(report);
+		report = NULL;
+	}
+	*out = report;
 	return st;
 }
 
-enum snap_status growth_print(const struct growth_command *options, const char *const *names,
-			      size_t count, bool *finding, struct snap_error *err)
+enum snap_status growth_make(struct report **out, const struct growth_command *options,
+			     const char *const *names, size_t count, struct snap_error *err)
 {
 	struct growth_request request = {.shared = &options->shared,
 					 .limit_bytes = options->limit_bytes};
@@ -173,7 +173,7 @@ enum snap_status growth_print(const struct growth_command *options, const char *
 	struct subject subject = {0};
 	enum snap_status st = parse_warmup(options->warmup, &request.warmup, err);
 
-	*finding = false;
+	*out = NULL;
 	if (st == SNAP_OK)
 		st = check_metric(&options->shared, err);
 	if (st == SNAP_OK)
@@ -183,8 +183,21 @@ enum snap_status growth_print(const struct growth_command *options, const char *
 	request.control = control;
 	if (st == SNAP_OK)
 		st = options->shared.sql ? print_sql(&subject, "growth", &options->shared, err)
-					 : print_report(&subject, options, &request, finding, err);
+					 : make_report(out, &subject, options, &request, err);
 	growth_control_free(control);
 	subject_close(&subject);
+	return st;
+}
+
+enum snap_status growth_print(const struct growth_command *options, const char *const *names,
+			      size_t count, bool *finding, struct snap_error *err)
+{
+	struct report *report;
+	enum snap_status st = growth_make(&report, options, names, count, err);
+
+	*finding = report && report->finding;
+	if (report)
+		st = output_report(report, &options->shared, err);
+	report_free(report);
 	return st;
 }

@@ -6,6 +6,7 @@
 #define GROWTH_COMMAND_H
 
 #include "report/options.h"
+#include "report/report.h"
 
 struct growth_command {
 	struct report_options shared;
@@ -17,6 +18,11 @@ struct growth_command {
 
 /** The table of the options above, without the shared ones; ended by a NULL name. */
 extern const struct option growth_option_table[];
+
+/** Judge the series that `names` are.  On success `*out` is yours: report_free().  With --sql the
+ * statements are printed instead, and *out is NULL. */
+enum snap_status growth_make(struct report **out, const struct growth_command *options,
+			     const char *const *names, size_t count, struct snap_error *err);
 
 /**
  * Judge the series that `names` are and print the report.  *finding: a row leaks with medium or

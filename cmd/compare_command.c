@@ -1,0 +1,159 @@
+/*
+ * compare_command.c - from the options of `compare` to its report.
+ */
+#include "compare_command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "dataset/fetch.h"
+#include "print_sql.h"
+#include "report/comparable.h"
+#include "report/compare.h"
+#include "report/subject.h"
+#include "tracemalloc/py_version.h"
+
+enum { VERSION_SIZE = 32 }; /* of a python_version */
+
+static enum snap_status keep_version(void *user, const char *key, const char *value)
+{
+	char *version = user;
+
+	if (strcmp(key, "python_version") == 0)
+		snprintf(version, VERSION_SIZE, "%s", value);
+	return SNAP_OK;
+}
+
+/* Dumps of different Pythons show different file names and frames for the same program. */
+static enum snap_status warn_of_versions(const struct subject *subject, size_t old_count,
+					 struct report *report, struct snap_error *err)
+{
+	char versions[2][VERSION_SIZE] = {"", ""}, sentence[256];
+	enum snap_status st = SNAP_OK;
+
+	for (size_t i = 0; st == SNAP_OK && i < 2; i++)
+		st = store_each_meta(session_store(subject->session),
+				     subject->ids[i ? old_count : 0], keep_version, versions[i],
+				     err);
+	if (st == SNAP_OK &&
+	    py_version_warning("OLD", versions[0], "NEW", versions[1], sentence, sizeof(sentence)))
+		report_warn(report, "%s", sentence);
+	return st;
+}
+
+/* Which operands are the old side: the first, or all before "--". */
+static enum snap_status count_old(const char *const *names, size_t count, size_t *old_count,
+				  struct snap_error *err)
+{
+	size_t separators = 0;
+
+	*old_count = 1;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], "--") == 0) {
+			*old_count = i;
+			separators++;
+		}
+	if (separators == 0 && count == 2)
+		return SNAP_OK;
+	if (separators == 1 && *old_count > 0 && *old_count + 1 < count)
+		return SNAP_OK;
+	return fail(
+		err, SNAP_EUSAGE,
+		"name two snapshots, or several on either side of --: compare OLD... -- NEW...");
+}
+
+static enum snap_status add_operands(struct subject *subject, const char *const *names,
+				     size_t count, struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	session_expect(subject->session, names, count);
+	for (size_t i = 0; st == SNAP_OK && i < count; i++)
+		if (strcmp(names[i], "--") != 0)
+			st = subject_add(subject, names[i], err);
+	return st;
+}
+
+static enum snap_status fill_report(struct report *report, const struct subject *subject,
+				    struct dataset *dataset, size_t old_count,
+				    const struct compare_command *options, struct snap_error *err)
+{
+	struct repeats repeats = {0};
+	struct per_unit per;
+	struct compare_request request = {.is_gate = options->exit_code};
+	enum snap_status st = SNAP_OK;
+
+	if (subject->count > 2) {
+		request.repeats = &repeats;
+		if (!repeats_collapse(&repeats, dataset, old_count))
+			st = fail_memory(err, "taking medians");
+	}
+	if (options->normalize) {
+		request.per = &per;
+		st = per_unit_find(&per, subject, dataset, options->normalize, err);
+	}
+	if (st == SNAP_OK)
+		st = compare_fill(report, dataset, &request, &options->shared, err);
+	repeats_release(&repeats);
+	return st;
+}
+
+static enum snap_status make_report(struct report **out, const struct subject *subject,
+				    size_t old_count, const struct compare_command *options,
+				    struct snap_error *err)
+{
+	struct dataset *dataset = NULL;
+	struct report *report = compare_report_new();
+	enum snap_status st = fetch_dataset(&dataset, session_store(subject->session), subject->ids,
+					    subject->count, err);
+
+	if (st == SNAP_OK)
+		st = subject_describe(subject, report, err);
+	if (st == SNAP_OK)
+		st = warn_of_versions(subject, old_count, report, err);
+	if (st == SNAP_OK)
+		st = comparable_warn(report, subject, dataset, old_count, err);
+	if (st == SNAP_OK)
+		st = fill_report(report, subject, dataset, old_count, options, err);
+	dataset_free(dataset);
+	if (st != SNAP_OK) {
+		report_free(report);
+		report = NULL;
+	}
+	*out = report;
+	return st;
+}
+
+static enum snap_status answer(struct report **out, const struct subject *subject, size_t old_count,
+			       const struct compare_command *options, struct snap_error *err)
+{
+	if (options->normalize && subject->count > 2)
+		return fail(err, SNAP_EUSAGE,
+			    "--normalize compares two runs; name one snapshot on either side");
+	if (!options->shared.sql)
+		return make_report(out, subject, old_count, options, err);
+	if (subject->count > 2)
+		return fail(err, SNAP_EUSAGE,
+			    "--sql shows the comparison of two snapshots; name one on either side");
+	return print_sql(subject, "compare", &options->shared, err);
+}
+
+enum snap_status compare_make(struct report **out, const struct compare_command *options,
+			      const char *const *names, size_t count, struct snap_error *err)
+{
+	struct subject subject = {0};
+	size_t old_count;
+	enum snap_status st = count_old(names, count, &old_count, err);
+
+	*out = NULL;
+	if (st != SNAP_OK)
+		return st;
+	st = subject_open(&subject, &options->shared, err);
+	if (st == SNAP_OK)
+		st = add_operands(&subject, names, count, err);
+	if (st == SNAP_OK)
+		st = answer(out, &subject, old_count, options, err);
+	subject_close(&subject);
+	return st;
+}
