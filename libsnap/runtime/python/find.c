@@ -1,0 +1,115 @@
+/*
+ * runtime/python/find.c - looking for CPython by the names that it exports.
+ *
+ * Nothing here runs Python code.  Py_GetVersion() only puts a text together, and may be called
+ * before the interpreter is initialised.
+ */
+#include "runtime/python/find.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "runtime/text.h"
+
+/* In _Py_DebugOffsets: offset of _PyRuntime.finalizing. */
+#define TOLD_FINALIZING 32
+
+struct snap__python snap__python;
+
+/* ISO C has no conversion from object to function pointers; POSIX promises that this works. */
+static bool look_up(void *library, void *slot, const char *name)
+{
+	void *address = dlsym(library, name);
+
+	memcpy(slot, &address, sizeof(address));
+	return address != NULL;
+}
+
+static bool has(void *library, const char *name)
+{
+	return dlsym(library, name) != NULL;
+}
+
+/* The version's numbers, up to the blank or plus sign that follows them. */
+static void note_version(struct snap__python *found, const char *text)
+{
+	struct snap__text version = SNAP__TEXT(found->version);
+	size_t n = strcspn(text, " +");
+
+	snap__text_add_bytes(&version, text, n);
+}
+
+static bool look_up_functions(struct snap__python *found, void *library)
+{
+	bool all = look_up(library, &found->get_allocator, "PyMem_GetAllocator") &&
+		   look_up(library, &found->set_allocator, "PyMem_SetAllocator") &&
+		   look_up(library, &found->get_arenas, "PyObject_GetArenaAllocator") &&
+		   look_up(library, &found->set_arenas, "PyObject_SetArenaAllocator") &&
+		   look_up(library, &found->own_thread, "PyGILState_GetThisThreadState") &&
+		   look_up(library, &found->runtime, "_PyRuntime") &&
+		   look_up(library, &found->code_type, "PyCode_Type") &&
+		   look_up(library, &found->str_type, "PyUnicode_Type") &&
+		   look_up(library, &found->bytes_type, "PyBytes_Type");
+
+	return all && (look_up(library, &found->attached_thread, "PyThreadState_GetUnchecked") ||
+		       look_up(library, &found->attached_thread, "_PyThreadState_UncheckedGet"));
+}
+
+/* NULL, or what is wrong with the interpreter whose Py_GetVersion() said `text`. */
+static const char *choose_layout(struct snap__python *found, void *library, const char *text)
+{
+	const char *rest = text;
+	uint64_t major = snap__parse_u64(text, &rest), minor;
+
+	if (major != 3 || *rest != '.')
+		return "it is not version 3";
+	minor = snap__parse_u64(rest + 1, NULL);
+	if (minor < SNAP__PYTHON_FIRST_MINOR)
+		return "it is older than 3.9";
+	if (minor > SNAP__PYTHON_LATEST_MINOR)
+		return "it is newer than 3.14";
+	if (!look_up_functions(found, library))
+		return "it does not export what is needed";
+	if (strstr(text, "free-threading") || snap__python_is_free_threaded(found->runtime))
+		return "it is a free-threaded build";
+	if (has(library, "_Py_PrintReferences"))
+		return "it was built with Py_TRACE_REFS";
+	found->layout = snap__python_layout((unsigned)minor);
+	if (!found->layout || !snap__python_layout_agrees(found->layout, found->runtime))
+		return "its structures are not laid out as in other builds";
+	return NULL;
+}
+
+static const void *const *find_finalizing(const struct snap__python *found)
+{
+	size_t offset = found->layout->runtime_finalizing;
+
+	if (found->layout->minor >= 13) {
+		uint64_t told;
+
+		memcpy(&told, found->runtime + TOLD_FINALIZING, sizeof(told));
+		offset = told;
+	}
+	return (const void *const *)(const void *)(found->runtime + offset);
+}
+
+bool snap__python_find(void *library)
+{
+	const char *(*get_version)(void);
+	struct snap__python found = {.library = library};
+	const char *text;
+
+	if (snap__python.layout)
+		return true;
+	if (!has(library, "PyMem_SetAllocator") || !look_up(library, &get_version, "Py_GetVersion"))
+		return false;
+	text = get_version();
+	note_version(&found, text);
+	found.problem = choose_layout(&found, library, text);
+	if (found.problem)
+		found.layout = NULL;
+	else
+		found.finalizing = find_finalizing(&found);
+	snap__python = found;
+	return found.layout != NULL;
+}

@@ -1,0 +1,63 @@
+/*
+ * runtime/python/find.h - is there a CPython in this process, which one, and how is it called?
+ *
+ * Everything is looked up by name at run time.  An interpreter is found when recording begins, if
+ * the program or a library that came with it has one; or later, in a library that is loaded then.
+ */
+#ifndef SNAP_RUNTIME_PYTHON_FIND_H
+#define SNAP_RUNTIME_PYTHON_FIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/hidden.h"
+#include "runtime/python/layout.h"
+
+/** PyMemAllocatorEx and PyObjectArenaAllocator. */
+struct snap__python_allocator {
+	void *context;
+	void *(*malloc)(void *context, size_t size);
+	void *(*calloc)(void *context, size_t count, size_t size);
+	void *(*realloc)(void *context, void *ptr, size_t size);
+	void (*free)(void *context, void *ptr);
+};
+
+struct snap__python_arenas {
+	void *context;
+	void *(*alloc)(void *context, size_t size);
+	void (*free)(void *context, void *arena, size_t size);
+};
+
+/** PyMemAllocatorDomain. */
+enum snap__python_domain { SNAP__PYTHON_RAW, SNAP__PYTHON_MEM, SNAP__PYTHON_OBJECT };
+
+struct snap__python {
+	const struct snap__python_layout
+		*layout;     /* NULL: none found, or not one that we can read */
+	const char *problem; /* why an interpreter that was found cannot be read, or NULL */
+	char version[32];    /* of the one that was found, "3.11.2"; "" none */
+	void *library;       /* what dlsym() found it in */
+	const char *runtime; /* _PyRuntime */
+	const void *const *finalizing; /* not NULL there once it takes itself apart */
+	const void *code_type, *str_type, *bytes_type;
+
+	void (*get_allocator)(int domain, struct snap__python_allocator *allocator);
+	void (*set_allocator)(int domain, struct snap__python_allocator *allocator);
+	void (*get_arenas)(struct snap__python_arenas *arenas);
+	void (*set_arenas)(struct snap__python_arenas *arenas);
+	void *(*attached_thread)(void); /* state of the thread that holds the GIL, or NULL */
+	void *(*own_thread)(void);      /* state of the calling thread, with the GIL or without */
+};
+
+/** What was found; zeros until then. */
+extern SNAP__HIDDEN struct snap__python snap__python;
+
+/**
+ * Look for an interpreter by `library`, a handle of dlopen() or RTLD_DEFAULT, unless one is known
+ * already.  True if it is there and can be read; otherwise `problem` says what was wrong with it,
+ * and is NULL if there is none.  Takes the loader's lock.
+ */
+bool snap__python_find(void *library);
+
+#endif
