@@ -28,7 +28,7 @@ def start(way, directory, **settings):
 
 
 def finish(process, expect=0):
-    said = process.communicate(timeout=60)[0].split()
+    said = process.communicate(timeout=1200)[0].split()
     check(process.returncode == expect, f"the program ended with {process.returncode}, not {expect}")
     return said
 
@@ -49,7 +49,7 @@ def begins_in_libsnap(path):
 
 
 def snap(process):
-    done = subprocess.run([options.snapdiff, "snap", str(process.pid)], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([options.snapdiff, "snap", str(process.pid)], capture_output=True, text=True, timeout=1200)
     check(done.returncode == 0, f"snapdiff snap: {done.stderr}")
     return done.stdout.strip()
 
@@ -93,7 +93,7 @@ def at_rest(directory, sample):
     while open(f"/proc/{process.pid}/wchan").read() == "0" and process.poll() is None:
         time.sleep(0.01)
     time.sleep(0.3)
-    status = subprocess.run([options.snapdiff, "status", str(process.pid)], capture_output=True, text=True, timeout=30)
+    status = subprocess.run([options.snapdiff, "status", str(process.pid)], capture_output=True, text=True, timeout=1200)
     check(status.returncode == 0, f"snapdiff status: {status.stderr}")
     path = snap(process)
     check(finish(process) == ["several"], "libc was not told")

@@ -31,7 +31,7 @@ def count(program, rounds, arguments, environment):
     """Instructions that the whole run takes."""
     run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, str(rounds)]
                          + arguments.split(), env=dict(os.environ, **environment), stdout=subprocess.PIPE,
-                         stderr=subprocess.STDOUT, timeout=120)
+                         stderr=subprocess.STDOUT, timeout=1200)
     collected = re.search(rb"Collected : (\d+)", run.stdout)
     if run.returncode != 0 or not collected:
         sys.exit("valgrind could not count:\n" + run.stdout.decode(errors="replace"))

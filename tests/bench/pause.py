@@ -28,7 +28,7 @@ def run(directory, options, environment):
     os.makedirs(snaps)
     output = subprocess.run([os.path.join(directory, "pause"), str(options.live), str(options.threads), "2"],
                             env=dict(os.environ, SNAP_OUT=snaps, **environment), stdout=subprocess.PIPE, check=True,
-                            timeout=300).stdout.decode()
+                            timeout=1200).stdout.decode()
     lines = {words[0]: [float(word) for word in words[1:]] for words in map(str.split, output.splitlines())}
     return lines, lines.pop("took")[0] / 1000
 

@@ -205,7 +205,7 @@ class Matrix:
 
     def call(self, *arguments):
         return subprocess.run([self.snapdiff, *arguments], cwd=self.directory, env=self.env,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=1200)
 
     def answer(self, command, *arguments):
         """Standard output as text; None if it was refused as it should be."""

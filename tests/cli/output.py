@@ -38,7 +38,7 @@ class Output(unittest.TestCase):
 
     def call(self, *arguments, **more):
         return subprocess.run([SNAPDIFF, *map(str, arguments)], capture_output=True, env=self.env,
-                              cwd=self.directory, check=False, timeout=60, **more)
+                              cwd=self.directory, check=False, timeout=1200, **more)
 
     def test_a_file_holds_what_standard_output_would(self):
         printed = self.call("top", "-f", "json", self.snapshot)
@@ -80,7 +80,7 @@ class Output(unittest.TestCase):
         for command in (["top", self.snapshot], ["version"], ["help"], ["dump", self.snapshot]):
             with open("/dev/full", "wb") as full:
                 result = subprocess.run([SNAPDIFF, *map(str, command)], stdout=full, env=self.env,
-                                        stderr=subprocess.PIPE, check=False, timeout=60)
+                                        stderr=subprocess.PIPE, check=False, timeout=1200)
             self.assertEqual(result.returncode, 4, command)
             self.assertIn(b"cannot write standard output", result.stderr)
         result = self.call("top", "-o", "/dev/full", self.snapshot)
@@ -91,7 +91,7 @@ class Output(unittest.TestCase):
         os.close(reading)
         try:
             result = subprocess.run([SNAPDIFF, "top", "--all", str(self.many)], stdout=writing, env=self.env,
-                                    stderr=subprocess.PIPE, check=False, timeout=60)
+                                    stderr=subprocess.PIPE, check=False, timeout=1200)
         finally:
             os.close(writing)
         self.assertEqual(result.returncode, -signal.SIGPIPE)
@@ -144,7 +144,7 @@ class Output(unittest.TestCase):
         for width in (72, 80, 132):
             env = dict(self.env, COLUMNS=str(width))
             result = subprocess.run([SNAPDIFF, "top", str(hostile)], env=env, capture_output=True,
-                                    check=True, timeout=60)
+                                    check=True, timeout=1200)
             table = result.stdout.decode().split("\n\n")[1]
             self.assertLessEqual(max(map(len, table.splitlines())), width)
 

@@ -47,7 +47,7 @@ def build_snapshots(snapdiff, into):
 def run_command(command, directory, env):
     result = subprocess.run(
         command, shell=True, cwd=directory, env=env, stdin=subprocess.DEVNULL,
-        capture_output=True, timeout=60, check=False,
+        capture_output=True, timeout=1200, check=False,
     )
     out = result.stdout.decode(errors="backslashreplace").replace("\r\n", "\\r\n").splitlines()
     err = result.stderr.decode(errors="backslashreplace").splitlines()

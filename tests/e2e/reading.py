@@ -58,7 +58,7 @@ class Reading(recorded.RecordedTest):
         command = re.search(r"^Next: snapdiff (.*?)(  \(.*)?$", answer.out, re.M)
         self.assertTrue(command, answer.out)
         done = subprocess.run(f"{self.snapdiff_path} {command.group(1)}", shell=True, cwd=self.dir, text=True,
-                              capture_output=True, timeout=60, check=False)
+                              capture_output=True, timeout=1200, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 

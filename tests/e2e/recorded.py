@@ -24,7 +24,7 @@ class RecordedTest(unittest.TestCase):
         env = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.dir / "home"), "LC_ALL": "C.UTF-8",
                "TERM": "dumb", "COLUMNS": "160"}
         return Answer(subprocess.run([self.snapdiff_path, *map(str, arguments)], cwd=self.dir, env=env, text=True,
-                                     capture_output=True, timeout=60, check=False))
+                                     capture_output=True, timeout=1200, check=False))
 
     def compile(self, name, source, options=("-g", "-O1"), language="c"):
         path, file = self.dir / name, "source." + language

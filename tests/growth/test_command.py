@@ -41,7 +41,7 @@ class Growth(unittest.TestCase):
 
     def run_growth(self, *arguments):
         return subprocess.run([SNAPDIFF, "growth", *arguments], capture_output=True, text=True,
-                              check=False, timeout=60)
+                              check=False, timeout=1200)
 
     def report(self, *arguments):
         done = self.run_growth(*arguments, "-f", "json")
@@ -229,7 +229,7 @@ class Growth(unittest.TestCase):
         directory = self.leak()
         for extra, code in (([], 0), (["--exit-code"], 1)):
             done = subprocess.run([SNAPDIFF, "watch", "--for", "300ms", *extra, directory],
-                                  capture_output=True, text=True, check=False, timeout=30)
+                                  capture_output=True, text=True, check=False, timeout=1200)
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertEqual(done.stdout.count("10 snapshots"), 1)
             self.assertNotIn("\033", done.stdout)

@@ -72,7 +72,7 @@ class Functions:
 def record(functions, directory, **settings):
     """{site: ([figures], [variances])} of one run, and the path of its snapshot."""
     env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=directory, LD_PRELOAD=options.library, **settings)
-    subprocess.run([options.program, str(options.period)], env=env, check=True, timeout=120)
+    subprocess.run([options.program, str(options.period)], env=env, check=True, timeout=1200)
     path = glob.glob(os.path.join(directory, "*.snap"))[0]
     snap = snapread.read(path)
     found = {}

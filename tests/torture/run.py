@@ -39,7 +39,7 @@ def run(argv, env=None, limits=()):
     def limit():
         for what, value in limits:
             resource.setrlimit(what, (value, value))
-    return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=100,
+    return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=1200,
                           preexec_fn=limit if limits else None)
 
 

@@ -2,6 +2,7 @@
  * test_compare_pairs.c - which stacks are paired, at which level, and what rows make of it.
  */
 /* links: cmd_analysis */
+#include "cpu_limit.h"
 #include "dataset_builder.h"
 
 #include "analysis/change.h"
@@ -364,10 +365,11 @@ Test(fuzzy, a_renamed_function_is_recognised_among_thousands_of_stacks)
 }
 
 /* Ten thousand on each side that nothing tells apart: the end is what is asked for. */
-Test(fuzzy, masses_that_look_alike_stay_unpaired, .timeout = 20)
+Test(fuzzy, masses_that_look_alike_stay_unpaired, .timeout = 1200)
 {
 	uint32_t first = SNAP_NONE;
 
+	limit_cpu_seconds(20);
 	for (unsigned i = 0; i < 10000; i++) {
 		char stack[64];
 		uint32_t site;

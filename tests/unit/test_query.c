@@ -274,7 +274,7 @@ Test(query, stops_after_max_rows_and_says_so)
 	store_close(store);
 }
 
-Test(query, stops_at_its_timeout, .timeout = 20)
+Test(query, stops_at_its_timeout, .timeout = 1200)
 {
 	struct store_query_options options = {.timeout_ns = 50000000};
 	struct store *store = open_private();

@@ -325,7 +325,7 @@ static void survives_every_cut(sample_fn *sample)
 	free(file.data);
 }
 
-Test(reader, a_file_cut_at_any_byte_is_truncated_and_can_be_salvaged, .timeout = 120)
+Test(reader, a_file_cut_at_any_byte_is_truncated_and_can_be_salvaged, .timeout = 1200)
 {
 	survives_every_cut(sample_tiny);
 	survives_every_cut(sample_odd);
@@ -359,7 +359,7 @@ static void survives_every_change(sample_fn *sample, uint8_t mask)
 	free(file.data);
 }
 
-Test(reader, a_change_of_any_byte_is_noticed, .timeout = 120)
+Test(reader, a_change_of_any_byte_is_noticed, .timeout = 1200)
 {
 	survives_every_change(sample_empty, 0xff);
 	survives_every_change(sample_tiny, 0x01);

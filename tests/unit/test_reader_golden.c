@@ -94,7 +94,7 @@ Test(golden, the_writer_still_makes_the_same_rows_into_the_same_chunks)
 	}
 }
 
-Test(golden, a_reader_that_knows_only_the_format_description_reads_the_same, .timeout = 120)
+Test(golden, a_reader_that_knows_only_the_format_description_reads_the_same, .timeout = 1200)
 {
 	if (system("python3 -c 'import ctypes' 2>/dev/null") != 0)
 		cr_skip_test("there is no python3");

@@ -38,7 +38,7 @@ static void tear_down(void)
 	nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-TestSuite(symbols, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(symbols, .init = set_up, .fini = tear_down, .timeout = 1200);
 
 /* Tools. */
 

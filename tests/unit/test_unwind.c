@@ -204,7 +204,7 @@ static void run_thread(void *(*function)(void *), size_t stack_bytes)
 	pthread_attr_destroy(&attributes);
 }
 
-Test(unwind, recursion_of_100000_frames_is_cut_at_the_limit, .timeout = 60)
+Test(unwind, recursion_of_100000_frames_is_cut_at_the_limit, .timeout = 1200)
 {
 	run_thread(recurse_on_large_stack, (size_t)64 << 20);
 }
@@ -337,12 +337,12 @@ static void take_signals(int flags)
 	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
 }
 
-Test(unwind, signal_handlers_see_the_interrupted_frames, .timeout = 60)
+Test(unwind, signal_handlers_see_the_interrupted_frames, .timeout = 1200)
 {
 	take_signals(0);
 }
 
-Test(unwind, signal_handlers_on_their_own_stack_see_the_interrupted_frames, .timeout = 60)
+Test(unwind, signal_handlers_on_their_own_stack_see_the_interrupted_frames, .timeout = 1200)
 {
 	stack_t stack = {.ss_size = 256 << 10};
 

@@ -313,7 +313,7 @@ static void drain_slowly(int from, int to, pid_t writer)
 	_exit(0);
 }
 
-Test(writer, interrupted_and_short_writes_lose_nothing, .timeout = 60)
+Test(writer, interrupted_and_short_writes_lose_nothing, .timeout = 1200)
 {
 	struct sigaction action = {.sa_handler = on_alarm}; /* without SA_RESTART */
 	struct bytes expected = sample_bytes(sample_noise), got;
