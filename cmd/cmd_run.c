@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "capture/launch.h"
+#include "capture/library.h"
 #include "capture/preflight.h"
 #include "cli/cli.h"
 
@@ -348,7 +349,7 @@ static enum snap_status run_run(const struct invocation *call, int *exit_code,
 {
 	const struct run_options *options = call->options;
 	struct launch launch = {.argv = call->argv};
-	char *path = NULL, *library = NULL, *dir = NULL;
+	char *path = NULL, *library = NULL, *preloaded = NULL, *dir = NULL;
 	enum snap_status st = check_options(options, err);
 
 	if (st != SNAP_OK)
@@ -359,14 +360,14 @@ static enum snap_status run_run(const struct invocation *call, int *exit_code,
 			    err);
 		goto out;
 	}
-	if (preflight_check(path, err) != SNAP_OK ||
-	    launch_find_library(&library, err) != SNAP_OK ||
+	if (preflight_check(path, err) != SNAP_OK || library_find(&library, err) != SNAP_OK ||
+	    library_preloadable(library, &preloaded, err) != SNAP_OK ||
 	    launch_prepare_directory(options->out, &dir, err) != SNAP_OK) {
 		st = refuse(exit_code, EXIT_NO_CAPTURE, err);
 		goto out;
 	}
 	launch.path = path;
-	launch.library = library;
+	launch.library = preloaded;
 	launch.dir = dir;
 	st = run_series(options, &launch, exit_code, err);
 	if (st == SNAP_ENOTFOUND)
@@ -378,6 +379,7 @@ static enum snap_status run_run(const struct invocation *call, int *exit_code,
 out:
 	free(path);
 	free(library);
+	free(preloaded);
 	free(dir);
 	return st;
 }

@@ -20,48 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef SNAPDIFF_LIBDIR
-#define SNAPDIFF_LIBDIR "lib"
-#endif
-
-/* ---- libsnap.so ---- */
-
-enum snap_status launch_find_library(char **path, struct snap_error *err)
-{
-	static const char *const places[] = {
-		"../lib/libsnap.so", "../" SNAPDIFF_LIBDIR "/libsnap.so", "../lib/libsnap.so.0",
-		"../" SNAPDIFF_LIBDIR "/libsnap.so.0"};
-	const char *named = getenv("SNAP_LIBRARY");
-	char self[PATH_MAX], candidate[PATH_MAX * 2];
-	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	*path = NULL;
-	if (named && *named) {
-		*path = realpath(named, NULL);
-		return *path ? SNAP_OK
-			     : fail(err, SNAP_ESYSTEM, "SNAP_LIBRARY=%s: %s", named,
-				    strerror(errno));
-	}
-	if (size <= 0)
-		return fail(err, SNAP_ESYSTEM,
-			    "cannot find libsnap.so without /proc; set SNAP_LIBRARY to its path");
-	self[size] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(candidate, sizeof(candidate), "%s/%s", self, places[i]);
-		*path = realpath(candidate, NULL);
-		if (*path)
-			return SNAP_OK;
-	}
-	return fail(err, SNAP_ESYSTEM,
-		    "libsnap.so is not beside %s (looked in ../lib and ../" SNAPDIFF_LIBDIR
-		    "); set SNAP_LIBRARY to its path",
-		    self);
-}
-
 /* ---- the output directory ---- */
 
 /* Whether `path` is there; errno stays what it was. */

@@ -18,7 +18,7 @@ struct launch_setting {
 };
 
 struct launch {
-	const char *library; /* libsnap.so */
+	const char *library; /* what library_preloadable() gave */
 	const char *dir; /* where snapshots go, absolute; NULL: run without recording (a warm-up) */
 	const struct launch_setting *settings;
 	size_t setting_count;
@@ -41,10 +41,6 @@ struct launch_result {
 	struct launch_unseen unseen;
 	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
 };
-
-/** The libsnap.so that belongs to this executable: SNAP_LIBRARY, or beside it in the build or the
- * prefix. */
-enum snap_status launch_find_library(char **path, struct snap_error *err);
 
 /** Create `dir` (and its parents) and make sure that files can be created in it; *absolute is
  * malloc'ed. */
