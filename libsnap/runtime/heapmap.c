@@ -34,44 +34,54 @@ typedef snap__slot slot_t;
 typedef snap__leaf leaf_t;
 typedef snap__mid mid_t;
 
-struct snap__heapmap snap__heapmap;
+struct snap__heapmap snap__heapmap, snap__heapmap_fine;
 atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS];
 _Atomic uint32_t snap__heapmap_filter_mask = SNAP__FILTER_MASK;
 
-static size_t slots_per_leaf(void)
+static size_t slots_per_leaf(const struct snap__heapmap *map)
 {
-	return (size_t)1 << (LEAF_BITS - snap__heapmap.shift);
+	return (size_t)1 << (LEAF_BITS - map->shift);
 }
 
-static size_t leaf_size(void)
+static size_t leaf_size(const struct snap__heapmap *map)
 {
-	return slots_per_leaf() * sizeof(slot_t) + slots_per_leaf() / SLOTS_A_PAGE;
+	return slots_per_leaf(map) * sizeof(slot_t) + slots_per_leaf(map) / SLOTS_A_PAGE;
 }
 
-static inline void touch(slot_t *leaf, size_t index)
+static inline void touch(const struct snap__heapmap *map, slot_t *leaf, size_t index)
 {
-	atomic_uchar *byte = snap__heapmap_touched(leaf, index);
+	atomic_uchar *byte = snap__heapmap_touched(map, leaf, index);
 
 	if (!atomic_load_explicit(byte, memory_order_relaxed))
 		atomic_store_explicit(byte, 1, memory_order_release);
 }
 
-bool snap__heapmap_init(unsigned shift, bool sparse)
+static bool init(struct snap__heapmap *map, unsigned shift, bool sparse)
 {
-	snap__heapmap.shift = shift;
-	snap__heapmap.sparse = sparse;
-	snap__heapmap.position = ((uintptr_t)1 << shift) - 1;
-	snap__heapmap.index = slots_per_leaf() - 1;
-	snap__heapmap_filter_mark(0, 1); /* see snap__heapmap_suspect_all() */
-	if (!snap__heapmap.top)
-		snap__heapmap.top = snap__map(sizeof(mid_t) << TOP_BITS);
-	snap__heapmap.dense = sparse ? NULL : snap__heapmap.top;
-	return snap__heapmap.top != NULL;
+	map->shift = shift;
+	map->sparse = sparse;
+	map->position = ((uintptr_t)1 << shift) - 1;
+	map->index = slots_per_leaf(map) - 1;
+	if (!map->top)
+		map->top = snap__map(sizeof(mid_t) << TOP_BITS);
+	map->dense = sparse ? NULL : map->top;
+	return map->top != NULL;
 }
 
-static inline slot_t *leaf_at(uintptr_t address)
+bool snap__heapmap_init(unsigned shift, bool sparse)
 {
-	leaf_t *mid = atomic_load_explicit(&snap__heapmap.top[address >> (LEAF_BITS + MID_BITS)],
+	snap__heapmap_filter_mark(0, 1); /* see snap__heapmap_suspect_all() */
+	return init(&snap__heapmap, shift, sparse);
+}
+
+bool snap__heapmap_init_fine(void)
+{
+	return init(&snap__heapmap_fine, 4, snap__heapmap.sparse);
+}
+
+static inline slot_t *leaf_at(const struct snap__heapmap *map, uintptr_t address)
+{
+	leaf_t *mid = atomic_load_explicit(&map->top[address >> (LEAF_BITS + MID_BITS)],
 					   memory_order_acquire);
 
 	if (!mid)
@@ -80,9 +90,9 @@ static inline slot_t *leaf_at(uintptr_t address)
 				    memory_order_acquire);
 }
 
-static slot_t *leaf_made(uintptr_t address)
+static slot_t *leaf_made(const struct snap__heapmap *map, uintptr_t address)
 {
-	mid_t *mid_slot = &snap__heapmap.top[address >> (LEAF_BITS + MID_BITS)];
+	mid_t *mid_slot = &map->top[address >> (LEAF_BITS + MID_BITS)];
 	leaf_t *mid = atomic_load_explicit(mid_slot, memory_order_acquire);
 	leaf_t *leaf_slot;
 	slot_t *leaf, *expected = NULL;
@@ -97,19 +107,19 @@ static slot_t *leaf_made(uintptr_t address)
 			mid = fresh;
 	}
 	leaf_slot = &mid[(address >> LEAF_BITS) & ((1u << MID_BITS) - 1)];
-	leaf = snap__map(leaf_size());
+	leaf = snap__map(leaf_size(map));
 	if (!leaf)
 		return NULL;
 	if (!atomic_compare_exchange_strong(leaf_slot, &expected, leaf)) {
-		snap__unmap(leaf, leaf_size());
+		snap__unmap(leaf, leaf_size(map));
 		leaf = expected;
 	}
 	return leaf;
 }
 
-static inline size_t slot_index(uintptr_t address)
+static inline size_t slot_index(const struct snap__heapmap *map, uintptr_t address)
 {
-	return (address >> snap__heapmap.shift) & (slots_per_leaf() - 1);
+	return (address >> map->shift) & (slots_per_leaf(map) - 1);
 }
 
 static inline bool is_regular(uintptr_t address)
@@ -138,22 +148,23 @@ void snap__heapmap_filter_mark(uintptr_t base, size_t size)
 }
 
 /* The slot that holds the size of the large block whose own slot is for `address`. */
-static slot_t *size_slot(uintptr_t address, bool make)
+static slot_t *size_slot(const struct snap__heapmap *map, uintptr_t address, bool make)
 {
-	uintptr_t next = address + ((uintptr_t)1 << snap__heapmap.shift);
-	slot_t *leaf = leaf_at(next);
+	uintptr_t next = address + ((uintptr_t)1 << map->shift);
+	slot_t *leaf = leaf_at(map, next);
 
 	if (!leaf && make)
-		leaf = leaf_made(next);
-	return leaf ? &leaf[slot_index(next)] : NULL;
+		leaf = leaf_made(map, next);
+	return leaf ? &leaf[slot_index(map, next)] : NULL;
 }
 
-static uint64_t packed(uintptr_t address, const struct snap__block *block)
+static uint64_t packed(const struct snap__heapmap *map, uintptr_t address,
+		       const struct snap__block *block)
 {
 	uint64_t size = block->size > SIZE_MAX_HERE ? 0 : block->size;
 
 	return USED | (block->size > SIZE_MAX_HERE ? LARGE : 0) |
-	       snap__heapmap_position_bits(address) | (uint64_t)block->stack << STACK_SHIFT |
+	       snap__heapmap_position_bits(map, address) | (uint64_t)block->stack << STACK_SHIFT |
 	       size << SIZE_SHIFT | (uint64_t)(block->epoch % SNAP__EPOCHS) << EPOCH_SHIFT;
 }
 
@@ -165,13 +176,15 @@ static void unpack(uint64_t slot, struct snap__block *block)
 }
 
 /* Does the slot, in use, belong to another block than the one at `address`? */
-static inline bool is_taken_by_another(uint64_t slot, uintptr_t address)
+static inline bool is_taken_by_another(const struct snap__heapmap *map, uint64_t slot,
+				       uintptr_t address)
 {
 	return (slot & USED) &&
-	       (slot & SNAP__SLOT_POSITION) != snap__heapmap_position_bits(address);
+	       (slot & SNAP__SLOT_POSITION) != snap__heapmap_position_bits(map, address);
 }
 
-static bool put(uintptr_t address, const struct snap__block *block, bool *stale)
+static bool put(const struct snap__heapmap *map, uintptr_t address, const struct snap__block *block,
+		bool *stale)
 {
 	slot_t *leaf, *slot;
 	uint64_t old, value;
@@ -179,45 +192,45 @@ static bool put(uintptr_t address, const struct snap__block *block, bool *stale)
 	*stale = false;
 	if (!is_regular(address))
 		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
-	leaf = leaf_at(address);
-	if (!leaf && !(leaf = leaf_made(address)))
+	leaf = leaf_at(map, address);
+	if (!leaf && !(leaf = leaf_made(map, address)))
 		return false;
-	slot = &leaf[slot_index(address)];
+	slot = &leaf[slot_index(map, address)];
 	old = atomic_load_explicit(slot, memory_order_relaxed);
-	if (is_taken_by_another(old, address) && snap__heapmap.shift < 5)
+	if (is_taken_by_another(map, old, address) && map->shift < 5)
 		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
 	*stale = (old & USED) != 0;
-	value = packed(address, block);
+	value = packed(map, address, block);
 	if (value & LARGE) {
-		slot_t *size = size_slot(address, true);
+		slot_t *size = size_slot(map, address, true);
 
 		if (!size)
 			return false;
 		atomic_store_explicit(size, block->size << 1, memory_order_relaxed);
 	}
 	atomic_store_explicit(slot, value, memory_order_release);
-	touch(leaf, slot_index(address));
+	touch(map, leaf, slot_index(map, address));
 	return true;
 }
 
-static bool take(uintptr_t address, struct snap__block *out)
+static bool take(const struct snap__heapmap *map, uintptr_t address, struct snap__block *out)
 {
 	slot_t *leaf, *slot;
 	uint64_t value;
 
 	if (!is_regular(address))
 		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
-	leaf = leaf_at(address);
+	leaf = leaf_at(map, address);
 	if (!leaf)
 		return false;
-	slot = &leaf[slot_index(address)];
+	slot = &leaf[slot_index(map, address)];
 	value = atomic_load_explicit(slot, memory_order_relaxed);
-	if (!(value & USED) || is_taken_by_another(value, address))
+	if (!(value & USED) || is_taken_by_another(map, value, address))
 		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
 	unpack(value, out);
 	atomic_store_explicit(slot, 0, memory_order_relaxed);
 	if (value & LARGE) {
-		slot_t *size = size_slot(address, false);
+		slot_t *size = size_slot(map, address, false);
 
 		out->size = atomic_load_explicit(size, memory_order_relaxed) >> 1;
 		atomic_store_explicit(size, 0, memory_order_relaxed);
@@ -225,81 +238,104 @@ static bool take(uintptr_t address, struct snap__block *out)
 	return true;
 }
 
+bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
+			  const struct snap__block *block, bool *stale)
+{
+	if (!put(map, address, block, stale))
+		return false;
+	if (map->sparse && !*stale)
+		filter_add(address, 1);
+	return true;
+}
+
 bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
 {
-	if (!put(address, block, stale))
+	return snap__heapmap_put_in(&snap__heapmap, address, block, stale);
+}
+
+bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
+			     struct snap__block *out)
+{
+	if (map->sparse && !snap__heapmap_may_hold(address))
 		return false;
-	if (snap__heapmap.sparse && !*stale)
-		filter_add(address, 1);
+	if (!take(map, address, out))
+		return false;
+	if (map->sparse)
+		filter_add(address, -1);
 	return true;
 }
 
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 {
-	if (snap__heapmap.sparse && !snap__heapmap_may_hold(address))
-		return false;
-	if (!take(address, out))
-		return false;
-	if (snap__heapmap.sparse)
-		filter_add(address, -1);
-	return true;
+	return snap__heapmap_take_from(&snap__heapmap, address, out);
 }
 
-typedef void slot_fn(void *user, slot_t *slot, uint64_t value, uintptr_t address);
+typedef void slot_fn(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
+		     uintptr_t address);
 
-static void each_slot_of_leaf(slot_t *leaf, uintptr_t base, slot_fn *fn, void *user)
+static void each_slot_of_leaf(const struct snap__heapmap *map, slot_t *leaf, uintptr_t base,
+			      slot_fn *fn, void *user)
 {
-	for (size_t i = 0; i < slots_per_leaf(); i++) {
+	for (size_t i = 0; i < slots_per_leaf(map); i++) {
 		uint64_t value;
 
 		if (i % SLOTS_A_PAGE == 0 &&
-		    !atomic_load_explicit(snap__heapmap_touched(leaf, i), memory_order_acquire)) {
+		    !atomic_load_explicit(snap__heapmap_touched(map, leaf, i),
+					  memory_order_acquire)) {
 			i += SLOTS_A_PAGE - 1;
 			continue;
 		}
 		value = atomic_load_explicit(&leaf[i], memory_order_acquire);
 		if (value & USED)
-			fn(user, &leaf[i], value, base + ((uintptr_t)i << snap__heapmap.shift));
+			fn(user, map, &leaf[i], value, base + ((uintptr_t)i << map->shift));
 	}
 }
 
-static void each_slot(slot_fn *fn, void *user)
+static void each_slot_of(const struct snap__heapmap *map, slot_fn *fn, void *user)
 {
-	for (uintptr_t t = 0; snap__heapmap.top && t < (uintptr_t)1 << TOP_BITS; t++) {
-		leaf_t *mid = atomic_load_explicit(&snap__heapmap.top[t], memory_order_acquire);
+	for (uintptr_t t = 0; map->top && t < (uintptr_t)1 << TOP_BITS; t++) {
+		leaf_t *mid = atomic_load_explicit(&map->top[t], memory_order_acquire);
 
 		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
 			slot_t *leaf = atomic_load_explicit(&mid[m], memory_order_acquire);
 
 			if (leaf)
-				each_slot_of_leaf(leaf, (t << MID_BITS | m) << LEAF_BITS, fn, user);
+				each_slot_of_leaf(map, leaf, (t << MID_BITS | m) << LEAF_BITS, fn,
+						  user);
 		}
 	}
 }
 
-static uint64_t untouched_in_leaf(slot_t *leaf)
+static void each_slot(slot_fn *fn, void *user)
+{
+	each_slot_of(&snap__heapmap, fn, user);
+	each_slot_of(&snap__heapmap_fine, fn, user);
+}
+
+static uint64_t untouched_in_leaf(const struct snap__heapmap *map, slot_t *leaf)
 {
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < slots_per_leaf(); i += SLOTS_A_PAGE)
-		if (!atomic_load_explicit(snap__heapmap_touched(leaf, i), memory_order_relaxed))
+	for (size_t i = 0; i < slots_per_leaf(map); i += SLOTS_A_PAGE)
+		if (!atomic_load_explicit(snap__heapmap_touched(map, leaf, i),
+					  memory_order_relaxed))
 			bytes += PAGE_SIZE;
 	return bytes;
 }
 
-uint64_t snap__heapmap_untouched(void)
+static uint64_t untouched_in(const struct snap__heapmap *map)
 {
 	const uintptr_t mids_a_page = PAGE_SIZE / sizeof(mid_t);
 	uint64_t bytes = 0;
 	bool is_page_used = false;
 
-	for (uintptr_t t = 0; snap__heapmap.top && t < (uintptr_t)1 << TOP_BITS; t++) {
-		leaf_t *mid = atomic_load_explicit(&snap__heapmap.top[t], memory_order_acquire);
+	for (uintptr_t t = 0; map->top && t < (uintptr_t)1 << TOP_BITS; t++) {
+		leaf_t *mid = atomic_load_explicit(&map->top[t], memory_order_acquire);
 
 		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
 			slot_t *leaf = atomic_load_explicit(&mid[m], memory_order_acquire);
 
-			bytes += leaf ? untouched_in_leaf(leaf) : 0;
+			bytes += leaf ? untouched_in_leaf(map, leaf) : 0;
 		}
 		is_page_used = is_page_used || mid;
 		if (t % mids_a_page == mids_a_page - 1) {
@@ -310,19 +346,25 @@ uint64_t snap__heapmap_untouched(void)
 	return bytes;
 }
 
+uint64_t snap__heapmap_untouched(void)
+{
+	return untouched_in(&snap__heapmap) + untouched_in(&snap__heapmap_fine);
+}
+
 struct walk {
 	snap__heapmap_fn *fn;
 	void *user;
 };
 
-static void walk_slot(void *user, slot_t *slot, uint64_t value, uintptr_t address)
+static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
+		      uintptr_t address)
 {
 	const struct walk *walk = user;
 	struct snap__block block;
 
 	unpack(value, &block);
 	if (value & LARGE) {
-		slot_t *size = size_slot(address, false);
+		slot_t *size = size_slot(map, address, false);
 
 		block.size = size ? atomic_load_explicit(size, memory_order_relaxed) >> 1 : 0;
 		if (atomic_load_explicit(slot, memory_order_acquire) != value)
@@ -343,12 +385,14 @@ struct merge {
 	uint32_t oldest, count;
 };
 
-static void merge_slot(void *user, slot_t *slot, uint64_t value, uintptr_t address)
+static void merge_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
+		       uintptr_t address)
 {
 	const struct merge *merge = user;
 	uint32_t age = ((uint32_t)(value >> EPOCH_SHIFT) - merge->oldest) % SNAP__EPOCHS;
 	uint64_t epoch = (merge->oldest + merge->count) % SNAP__EPOCHS;
 
+	(void)map;
 	(void)address;
 	/* A failed exchange means that the owner freed or moved the block: nothing left to do. */
 	if (age < merge->count)
@@ -364,11 +408,12 @@ void snap__heapmap_merge_epochs(uint32_t oldest, uint32_t count)
 	snap__side_merge_epochs(oldest, count);
 }
 
-static void clear_slot(void *user, slot_t *slot, uint64_t value, uintptr_t address)
+static void clear_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
+		       uintptr_t address)
 {
 	(void)user;
 	if (value & LARGE) {
-		slot_t *size = size_slot(address, false);
+		slot_t *size = size_slot(map, address, false);
 
 		if (size)
 			atomic_store_explicit(size, 0, memory_order_relaxed);

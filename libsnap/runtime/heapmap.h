@@ -7,6 +7,10 @@
  * slot: a block is put after the allocator handed it out and taken before it goes back, so plain
  * atomic loads and stores suffice.  What does not fit (odd pointers, two blocks in a granule) goes
  * to the side table.
+ *
+ * There are two maps.  The second has granules of 16 bytes, for allocators that divide arenas of
+ * their own and put blocks that close to each other (CPython's); the first need not be finer for
+ * their sake.  A block is put into either; who takes it out again asks both.
  */
 #ifndef SNAP_RUNTIME_HEAPMAP_H
 #define SNAP_RUNTIME_HEAPMAP_H
@@ -34,6 +38,9 @@ struct snap__block {
  * be recorded, so that most look-ups miss.  Before the first put.  False if memory ran out.
  */
 bool snap__heapmap_init(unsigned shift, bool sparse);
+
+/** Set up the second map, after the first; again is harmless. */
+bool snap__heapmap_init_fine(void);
 
 /**
  * Record that `address` holds `block`.  A stale block at the same place is replaced; `*stale` then
@@ -122,6 +129,13 @@ struct snap__heapmap {
 	bool sparse;
 };
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap;
+extern SNAP__HIDDEN struct snap__heapmap snap__heapmap_fine;
+
+/** snap__heapmap_put() and snap__heapmap_take() of either map. */
+bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
+			  const struct snap__block *block, bool *stale);
+bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
+			     struct snap__block *out);
 
 /** Where a block is recorded: its slot in a leaf. */
 struct snap__place {
@@ -130,7 +144,8 @@ struct snap__place {
 };
 
 /** The place for the block at `address`, with its slot on the way into the cache. */
-static inline struct snap__place snap__heapmap_place(uintptr_t address)
+static inline struct snap__place snap__heapmap_place_in(const struct snap__heapmap *map,
+							uintptr_t address)
 {
 	const uintptr_t regular =
 		(((uintptr_t)1 << SNAP__HEAPMAP_ADDRESS_BITS) - 1) & ~(uintptr_t)7;
@@ -138,43 +153,51 @@ static inline struct snap__place snap__heapmap_place(uintptr_t address)
 	struct snap__place place = {0};
 	snap__leaf *mid;
 
-	if ((address & ~regular) != 0 || !snap__heapmap.dense)
+	if ((address & ~regular) != 0 || !map->dense)
 		return place;
-	mid = atomic_load_explicit(&snap__heapmap.dense[address >> mid_bits], memory_order_acquire);
+	mid = atomic_load_explicit(&map->dense[address >> mid_bits], memory_order_acquire);
 	if (!mid)
 		return place;
 	place.leaf = atomic_load_explicit(
 		&mid[address >> SNAP__HEAPMAP_LEAF_BITS & ((1u << SNAP__HEAPMAP_MID_BITS) - 1)],
 		memory_order_acquire);
-	place.index = address >> snap__heapmap.shift & snap__heapmap.index;
+	place.index = address >> map->shift & map->index;
 	if (place.leaf)
 		__builtin_prefetch(&place.leaf[place.index], 1);
 	return place;
 }
 
-static inline uint64_t snap__heapmap_position_bits(uintptr_t address)
+static inline struct snap__place snap__heapmap_place(uintptr_t address)
 {
-	return (address & snap__heapmap.position) >> 1;
+	return snap__heapmap_place_in(&snap__heapmap, address);
+}
+
+static inline uint64_t snap__heapmap_position_bits(const struct snap__heapmap *map,
+						   uintptr_t address)
+{
+	return (address & map->position) >> 1;
 }
 
 /** The byte of a leaf that tells whether the page of slots around `index` was ever written. */
-static inline atomic_uchar *snap__heapmap_touched(snap__slot *leaf, uintptr_t index)
+static inline atomic_uchar *snap__heapmap_touched(const struct snap__heapmap *map, snap__slot *leaf,
+						  uintptr_t index)
 {
-	return (atomic_uchar *)(leaf + snap__heapmap.index + 1) + index / SNAP__HEAPMAP_PAGE_SLOTS;
+	return (atomic_uchar *)(leaf + map->index + 1) + index / SNAP__HEAPMAP_PAGE_SLOTS;
 }
 
 /** Put a block into an empty slot of a dense map; false: it takes snap__heapmap_put(). */
-static inline bool snap__heapmap_put_at(struct snap__place place, uintptr_t address,
-					const struct snap__block *block)
+static inline bool snap__heapmap_put_at_in(const struct snap__heapmap *map,
+					   struct snap__place place, uintptr_t address,
+					   const struct snap__block *block)
 {
-	uint64_t value = SNAP__SLOT_USED | snap__heapmap_position_bits(address) |
+	uint64_t value = SNAP__SLOT_USED | snap__heapmap_position_bits(map, address) |
 			 (uint64_t)block->stack << SNAP__SLOT_STACK_SHIFT |
 			 block->size << SNAP__SLOT_SIZE_SHIFT |
 			 (uint64_t)block->epoch << SNAP__SLOT_EPOCH_SHIFT;
 
 	if (!place.leaf || block->size >> SNAP__SLOT_SIZE_BITS != 0 ||
 	    atomic_load_explicit(&place.leaf[place.index], memory_order_relaxed) != 0 ||
-	    !atomic_load_explicit(snap__heapmap_touched(place.leaf, place.index),
+	    !atomic_load_explicit(snap__heapmap_touched(map, place.leaf, place.index),
 				  memory_order_relaxed))
 		return false;
 	atomic_store_explicit(&place.leaf[place.index], value, memory_order_release);
@@ -182,10 +205,11 @@ static inline bool snap__heapmap_put_at(struct snap__place place, uintptr_t addr
 }
 
 /** Take a block whose size is in its slot out of a dense map; false: ask snap__heapmap_take(). */
-static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t address,
-					 struct snap__block *out)
+static inline bool snap__heapmap_take_at_from(const struct snap__heapmap *map,
+					      struct snap__place place, uintptr_t address,
+					      struct snap__block *out)
 {
-	const uint64_t wanted = SNAP__SLOT_USED | snap__heapmap_position_bits(address);
+	const uint64_t wanted = SNAP__SLOT_USED | snap__heapmap_position_bits(map, address);
 	uint64_t value;
 
 	if (!place.leaf)
@@ -201,12 +225,24 @@ static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t add
 	return true;
 }
 
-/** Every block that the map and the side table hold for the whole time of the walk is passed to
+static inline bool snap__heapmap_put_at(struct snap__place place, uintptr_t address,
+					const struct snap__block *block)
+{
+	return snap__heapmap_put_at_in(&snap__heapmap, place, address, block);
+}
+
+static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t address,
+					 struct snap__block *out)
+{
+	return snap__heapmap_take_at_from(&snap__heapmap, place, address, out);
+}
+
+/** Every block that the maps and the side table hold for the whole time of the walk is passed to
  * `fn` once. */
 typedef void snap__heapmap_fn(void *user, const struct snap__block *block);
 void snap__heapmap_walk(snap__heapmap_fn *fn, void *user);
 
-/** Bytes of the map's address space that were never written, and so take no memory. */
+/** Bytes of the maps' address space that were never written, and so take no memory. */
 uint64_t snap__heapmap_untouched(void);
 
 /**
