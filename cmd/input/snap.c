@@ -143,6 +143,56 @@ static enum snap_status load_site(void *user, uint32_t id, const struct snap_sit
 									      : SNAP_OK;
 }
 
+static enum snap_status load_group(void *user, uint32_t id, const struct snap_group *group)
+{
+	struct snap_loader *l = user;
+	struct snap_group row = *group;
+
+	(void)id;
+	row.label = map_get(&l->strings, group->label, 0);
+	return holders_add_group(&l->model->holders, &row) ? SNAP_OK : load_memory(l);
+}
+
+static enum snap_status load_root(void *user, uint32_t id, const struct snap_root *root)
+{
+	struct snap_loader *l = user;
+	struct snap_root row = *root;
+
+	(void)id;
+	row.label = map_get(&l->strings, root->label, 0);
+	row.symbol = map_get(&l->strings, root->symbol, 0);
+	row.module = map_get(&l->modules, root->module, SNAP_NONE);
+	return holders_add_root(&l->model->holders, &row) ? SNAP_OK : load_memory(l);
+}
+
+static enum snap_status load_edge(void *user, const struct snap_edge *edge)
+{
+	struct snap_loader *l = user;
+
+	return holders_add_edge(&l->model->holders, edge) ? SNAP_OK : load_memory(l);
+}
+
+static enum snap_status load_path(void *user, const struct snap_path *path,
+				  const struct snap_step *steps)
+{
+	struct snap_loader *l = user;
+
+	return holders_add_path(&l->model->holders, path, steps) ? SNAP_OK : load_memory(l);
+}
+
+static enum snap_status load_holders(struct snap_loader *l, struct snap_reader *reader)
+{
+	enum snap_status st = snap_reader_each_group(reader, load_group, l, l->err);
+
+	if (st == SNAP_OK)
+		st = snap_reader_each_root(reader, load_root, l, l->err);
+	if (st == SNAP_OK)
+		st = snap_reader_each_edge(reader, load_edge, l, l->err);
+	if (st == SNAP_OK)
+		st = snap_reader_each_path(reader, load_path, l, l->err);
+	return st;
+}
+
 static enum snap_status load_all(struct snap_loader *l, struct snap_reader *reader)
 {
 	enum snap_status st = snap_reader_each_meta(reader, load_meta, l, l->err);
@@ -157,6 +207,8 @@ static enum snap_status load_all(struct snap_loader *l, struct snap_reader *read
 		st = snap_reader_each_node(reader, load_node, l, l->err);
 	if (st == SNAP_OK)
 		st = snap_reader_each_site(reader, load_site, l, l->err);
+	if (st == SNAP_OK)
+		st = load_holders(l, reader);
 	return st;
 }
 

@@ -127,6 +127,19 @@ static void write_stacks(struct snap__writer *w, const struct model *model)
 	}
 }
 
+static void write_holders(struct snap__writer *w, const struct model_holders *holders)
+{
+	for (uint32_t i = 0; i < holders->group_count; i++)
+		snap__write_group(w, &holders->groups[i]);
+	for (uint32_t i = 0; i < holders->root_count; i++)
+		snap__write_root(w, &holders->roots[i]);
+	for (uint32_t i = 0; i < holders->edge_count; i++)
+		snap__write_edge(w, &holders->edges[i]);
+	for (uint32_t i = 0; i < holders->path_count; i++)
+		snap__write_path(w, &holders->paths[i].row,
+				 holders->steps + holders->paths[i].first_step);
+}
+
 /** The writer keeps its first error, so that only the end has to be looked at. */
 static enum snap_status write_rows(const struct model *model, int fd, const char *path,
 				   struct snap_error *err)
@@ -141,6 +154,7 @@ static enum snap_status write_rows(const struct model *model, int fd, const char
 	w = snap__writer_begin(workspace, size, fd);
 	write_tables(w, model);
 	write_stacks(w, model);
+	write_holders(w, &model->holders);
 	st = snap__writer_finish(w, NULL);
 	if (st == SNAP_EIO)
 		target_fail(path, err);

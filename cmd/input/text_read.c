@@ -13,7 +13,7 @@
  * bytes, before any un-escaping; and as long as a row's oldest frames are those of the row before,
  * their nodes are taken over without any look-up.
  */
-#include "input/formats.h"
+#include "input/text_reading.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,54 +32,10 @@ enum {
 	LINE_MAX_BYTES = 1 << 26, /* 65,535 frames of 1 KiB each; more is no snapshot */
 };
 
-/** A piece of the current line. */
-struct field {
-	const char *data;
-	size_t size;
-};
-
-/** A frame's raw bytes (in the model's strings' manner: owned, never moved) and what they mean. */
-struct known_frame {
-	char *raw;
-	uint32_t size;
-	uint32_t hash;
-	uint32_t location;
-};
-
-struct text_reader {
-	struct model *model;
-	struct stream *stream;
-	struct snap_error *err;
-
-	struct field line;
-	uint64_t line_number; /* from 1 */
-	bool crlf, rows_begun;
-
-	struct field *columns; /* of the current row */
-	size_t column_count, column_room;
-	char *scratch; /* one un-escaped field */
-	size_t scratch_room;
-
-	struct known_frame *frames;
-	uint32_t frame_count;
-	size_t frame_room;
-	uint32_t *frame_slots; /* frame + 1, or 0 */
-	size_t slot_count;     /* a power of two */
-
-	uint32_t *path, *path_nodes; /* previous row, oldest first: known frames and their nodes */
-	size_t path_length, path_room;
-
-	struct snap_cohort *cohorts;
-	size_t cohort_room;
-	struct field domain; /* previous row's, and its string id */
-	char *domain_raw;
-	uint32_t domain_id;
-};
-
 /* Messages. */
 
 /** "FILE: line 3 (byte 57): what is wrong", with the byte offset of `at` in the current line. */
-static enum snap_status text_fail(struct text_reader *t, const char *at, const char *what)
+enum snap_status text_fail(struct text_reader *t, const char *at, const char *what)
 {
 	uint64_t offset = t->stream->offset + (uint64_t)(at - t->line.data);
 
@@ -87,7 +43,7 @@ static enum snap_status text_fail(struct text_reader *t, const char *at, const c
 		    (unsigned long long)t->line_number, (unsigned long long)offset, what);
 }
 
-static enum snap_status text_memory(struct text_reader *t)
+enum snap_status text_memory(struct text_reader *t)
 {
 	return fail(t->err, SNAP_ENOMEM, "%s: out of memory at line %llu", t->stream->name,
 		    (unsigned long long)t->line_number);
@@ -145,7 +101,7 @@ static enum snap_status unescape(struct text_reader *t, struct field *field)
 }
 
 /** The string id of a raw field. */
-static enum snap_status field_string(struct text_reader *t, struct field raw, uint32_t *id)
+enum snap_status text_string(struct text_reader *t, struct field raw, uint32_t *id)
 {
 	struct field field = raw;
 	enum snap_status st = unescape(t, &field);
@@ -159,8 +115,8 @@ static enum snap_status field_string(struct text_reader *t, struct field raw, ui
 }
 
 /** The decimal number at *at, up to `max`; *at moves behind it. */
-static enum snap_status number(struct text_reader *t, const char **at, const char *end,
-			       uint64_t max, uint64_t *value)
+enum snap_status text_number(struct text_reader *t, const char **at, const char *end, uint64_t max,
+			     uint64_t *value)
 {
 	const char *begin = *at;
 	const char *in = begin;
@@ -181,7 +137,7 @@ static enum snap_status number(struct text_reader *t, const char **at, const cha
 }
 
 /** One of the four figures: a number, or - for unknown. */
-static enum snap_status figure(struct text_reader *t, struct field field, uint64_t *value)
+enum snap_status text_figure(struct text_reader *t, struct field field, uint64_t *value)
 {
 	const char *at = field.data;
 	const char *end = field.data + field.size;
@@ -191,7 +147,7 @@ static enum snap_status figure(struct text_reader *t, struct field field, uint64
 		*value = SNAP_UNKNOWN;
 		return SNAP_OK;
 	}
-	st = number(t, &at, end, SNAP_UNKNOWN - 1, value);
+	st = text_number(t, &at, end, SNAP_UNKNOWN - 1, value);
 	if (st == SNAP_OK && at != end)
 		st = text_fail(t, at, "a decimal number is expected, or - where it is unknown");
 	return st;
@@ -221,17 +177,17 @@ static enum snap_status frame_line(struct text_reader *t, struct field part, uin
 	enum snap_status st = SNAP_OK;
 
 	if (part.size)
-		st = number(t, &at, part.data + part.size, UINT32_MAX, &value);
+		st = text_number(t, &at, part.data + part.size, UINT32_MAX, &value);
 	if (st == SNAP_OK && at != part.data + part.size)
 		st = text_fail(t, at, "the line of a frame is a decimal number, or empty");
 	*line = (uint32_t)value;
 	return st;
 }
 
-static enum snap_status frame_module(struct text_reader *t, struct field part, uint32_t *module)
+enum snap_status text_module(struct text_reader *t, struct field part, uint32_t *module)
 {
 	struct snap_module row = {0};
-	enum snap_status st = field_string(t, part, &row.path);
+	enum snap_status st = text_string(t, part, &row.path);
 
 	*module = SNAP_NONE;
 	if (st != SNAP_OK || !part.size)
@@ -254,13 +210,13 @@ static enum snap_status parse_frame(struct text_reader *t, struct field raw, uin
 		return text_fail(
 			t, raw.data,
 			"a frame is written function|file|line|module (parts may be empty)");
-	st = field_string(t, part[0], &frame.function);
+	st = text_string(t, part[0], &frame.function);
 	if (st == SNAP_OK)
-		st = field_string(t, part[1], &frame.file);
+		st = text_string(t, part[1], &frame.file);
 	if (st == SNAP_OK)
 		st = frame_line(t, part[2], &frame.line);
 	if (st == SNAP_OK)
-		st = frame_module(t, part[3], &module);
+		st = text_module(t, part[3], &module);
 	if (st != SNAP_OK)
 		return st;
 	*location = model_symbolic_location(t->model, module, &frame);
@@ -336,16 +292,15 @@ static enum snap_status find_frame(struct text_reader *t, struct field raw, uint
 	return learn_frame(t, raw, hash, frame);
 }
 
-/** The node of a row's newest frame; SNAP_NONE for a row without frames. */
-static enum snap_status row_node(struct text_reader *t, uint32_t *node)
+enum snap_status text_stack(struct text_reader *t, size_t first, uint32_t *node)
 {
-	size_t depth = t->column_count - LEADING_COLUMNS;
+	size_t depth = t->column_count - first;
 	const struct field *oldest = t->columns + t->column_count - 1;
 	size_t shared = 0;
 	uint32_t parent;
 
 	if (depth > SNAP_STACK_DEPTH_MAX)
-		return text_fail(t, t->columns[LEADING_COLUMNS].data, "more than 65535 frames");
+		return text_fail(t, t->columns[first].data, "more than 65535 frames");
 	if (depth > t->path_room) {
 		size_t room = t->path_room;
 
@@ -375,7 +330,7 @@ static enum snap_status row_node(struct text_reader *t, uint32_t *node)
 
 /* Rows. */
 
-static enum snap_status split_columns(struct text_reader *t)
+enum snap_status text_split(struct text_reader *t, size_t least, const char *otherwise)
 {
 	const char *at = t->line.data;
 	const char *end = at + t->line.size;
@@ -391,10 +346,8 @@ static enum snap_status split_columns(struct text_reader *t)
 		at = tab + 1;
 	}
 	t->column_count++;
-	if (t->column_count < LEADING_COLUMNS)
-		return text_fail(
-			t, end,
-			"the line ends before its six columns: four numbers, domain, cohorts");
+	if (t->column_count < least)
+		return text_fail(t, end, otherwise);
 	return SNAP_OK;
 }
 
@@ -410,7 +363,7 @@ static enum snap_status parse_cohort(struct text_reader *t, const char **at, con
 		if (i && (*at == end || **at != ':'))
 			return text_fail(t, *at, "a cohort is written birth:blocks:bytes");
 		*at += i ? 1 : 0;
-		st = number(t, at, end, UINT64_MAX, parts[i]);
+		st = text_number(t, at, end, UINT64_MAX, parts[i]);
 		if (st != SNAP_OK)
 			return st;
 	}
@@ -452,7 +405,7 @@ static enum snap_status parse_domain(struct text_reader *t, struct field raw, ui
 		*id = t->domain_id;
 		return SNAP_OK;
 	}
-	st = field_string(t, raw, id);
+	st = text_string(t, raw, id);
 	if (st != SNAP_OK)
 		return st;
 	copy = malloc(raw.size + 1);
@@ -471,16 +424,18 @@ static enum snap_status parse_row(struct text_reader *t)
 	struct snap_site site = {0};
 	uint64_t *const figures[] = {&site.live_bytes, &site.live_blocks, &site.allocated_bytes,
 				     &site.allocated_blocks};
-	enum snap_status st = split_columns(t);
+	enum snap_status st =
+		text_split(t, LEADING_COLUMNS,
+			   "the line ends before its six columns: four numbers, domain, cohorts");
 
 	for (int i = 0; st == SNAP_OK && i < 4; i++)
-		st = figure(t, t->columns[i], figures[i]);
+		st = text_figure(t, t->columns[i], figures[i]);
 	if (st == SNAP_OK)
 		st = parse_domain(t, t->columns[4], &site.domain);
 	if (st == SNAP_OK)
 		st = parse_cohorts(t, t->columns[5], &site.cohort_count);
 	if (st == SNAP_OK)
-		st = row_node(t, &site.node);
+		st = text_stack(t, LEADING_COLUMNS, &site.node);
 	if (st == SNAP_OK && model_site_add(t->model, &site, t->cohorts, NULL) == SNAP_NONE)
 		st = text_memory(t);
 	return st;
@@ -504,11 +459,11 @@ static enum snap_status parse_meta(struct text_reader *t)
 	value = (struct field){tab + 1, (size_t)(end - tab - 1)};
 	if (memchr(value.data, '\t', value.size))
 		return text_fail(t, value.data, "a tab inside a value is written \\t");
-	st = field_string(t, key, &key_id);
+	st = text_string(t, key, &key_id);
 	if (st == SNAP_OK && t->model->strings[key_id].size > SNAP_META_KEY_MAX)
 		st = text_fail(t, key.data, "this key is longer than 4096 bytes");
 	if (st == SNAP_OK)
-		st = field_string(t, value, &value_id);
+		st = text_string(t, value, &value_id);
 	if (st == SNAP_OK && model_meta_add(t->model, key_id, value_id) == SNAP_NONE)
 		st = text_memory(t);
 	return st;
@@ -544,7 +499,7 @@ static enum snap_status parse_line(struct text_reader *t)
 	if (begins_with(t->line, "live_bytes", 10))
 		return check_columns(t);
 	t->rows_begun = true;
-	return parse_row(t);
+	return t->line.data[0] == '%' ? text_holders_line(t) : parse_row(t);
 }
 
 /** `#snaptext 1`, the first line. */
@@ -562,7 +517,7 @@ static enum snap_status parse_magic(struct text_reader *t)
 	if (!begins_with(t->line, text_magic, sizeof(text_magic) - 1) || at == end || *at != ' ')
 		return text_fail(t, t->line.data, "the first line is #snaptext 1");
 	at++;
-	st = number(t, &at, end, UINT32_MAX, &version);
+	st = text_number(t, &at, end, UINT32_MAX, &version);
 	if (st == SNAP_OK && at != end)
 		st = text_fail(t, at, "the first line is #snaptext 1");
 	if (st == SNAP_OK && version != 1)

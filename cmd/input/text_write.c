@@ -195,6 +195,119 @@ static void put_row(struct text_writer *w, const struct model_site *site)
 	put_char(w, &w->text, '\n');
 }
 
+/* ---- Holders ---- */
+
+static void put_column(struct text_writer *w, uint64_t value)
+{
+	put_char(w, &w->text, '\t');
+	put_number(w, &w->text, value);
+}
+
+/** The same where - means unknown. */
+static void put_figure_column(struct text_writer *w, uint64_t value)
+{
+	if (value == SNAP_UNKNOWN)
+		put(w, &w->text, "\t-", 2);
+	else
+		put_column(w, value);
+}
+
+static void put_id(struct text_writer *w, char before, char kind, uint32_t id)
+{
+	put_char(w, &w->text, before);
+	put_char(w, &w->text, kind);
+	put_number(w, &w->text, id);
+}
+
+static void put_string_column(struct text_writer *w, uint32_t string)
+{
+	put_char(w, &w->text, '\t');
+	put_escaped(w, &w->text, string);
+}
+
+static void put_address(struct text_writer *w, uint64_t address)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[18];
+	size_t at = sizeof(text);
+
+	do
+		text[--at] = digits[address & 15];
+	while (address >>= 4);
+	text[--at] = 'x';
+	text[--at] = '0';
+	put(w, &w->text, text + at, sizeof(text) - at);
+}
+
+static void put_word(struct text_writer *w, const char *word)
+{
+	put(w, &w->text, word, strlen(word));
+}
+
+static void put_group(struct text_writer *w, const struct snap_group *group)
+{
+	put_word(w, "%group");
+	put_column(w, group->kind);
+	for (const uint64_t *at = &group->blocks; at < &group->retained_bytes; at++)
+		put_column(w, *at);
+	put_figure_column(w, group->retained_bytes);
+	put_string_column(w, group->label);
+	put_stack(w, group->node);
+	put_char(w, &w->text, '\n');
+}
+
+static void put_root(struct text_writer *w, const struct snap_root *root)
+{
+	put_word(w, "%root");
+	put_column(w, root->kind);
+	put_column(w, root->thread);
+	put_char(w, &w->text, '\t');
+	put_address(w, root->address);
+	put_column(w, root->size);
+	put_column(w, root->offset);
+	put_figure_column(w, root->retained_bytes);
+	put_string_column(w, root->label);
+	put_string_column(w, root->symbol);
+	put_string_column(w, root->module == SNAP_NONE ? 0 : w->model->modules[root->module].path);
+	put_char(w, &w->text, '\n');
+}
+
+static void put_edge(struct text_writer *w, const struct snap_edge *edge)
+{
+	put_word(w, "%edge");
+	put_id(w, '\t', edge->from_root ? 'r' : 'g', edge->from);
+	put_id(w, '\t', 'g', edge->to);
+	for (const uint64_t *at = &edge->references; at <= &edge->bytes; at++)
+		put_column(w, *at);
+	put_figure_column(w, edge->dominated_blocks);
+	put_figure_column(w, edge->dominated_bytes);
+	put_char(w, &w->text, '\n');
+}
+
+static void put_path(struct text_writer *w, const struct model_path *path)
+{
+	put_word(w, "%path");
+	put_id(w, '\t', 'g', path->row.group);
+	if (path->row.root == SNAP_NONE)
+		put_word(w, "\t-");
+	else
+		put_id(w, '\t', 'r', path->row.root);
+	put_column(w, path->row.offset);
+	put_column(w, path->row.skipped);
+	for (uint32_t i = 0; i < path->row.step_count; i++) {
+		const struct snap_step *step = &w->model->holders.steps[path->first_step + i];
+
+		put_id(w, '\t', 'g', step->group);
+		put_char(w, &w->text, ':');
+		put_address(w, step->address);
+		put_char(w, &w->text, ':');
+		put_number(w, &w->text, step->size);
+		put_char(w, &w->text, ':');
+		put_number(w, &w->text, step->offset);
+	}
+	put_char(w, &w->text, '\n');
+}
+
 static void put_head(struct text_writer *w)
 {
 	static const char magic[] = "#snaptext 1\n";
@@ -222,6 +335,24 @@ static void flush(struct text_writer *w)
 	w->text.size = 0;
 }
 
+static void flush_if_full(struct text_writer *w)
+{
+	if (w->text.size >= FLUSH_AT)
+		flush(w);
+}
+
+static void put_holders(struct text_writer *w, const struct model_holders *holders)
+{
+	for (uint32_t i = 0; i < holders->group_count && !w->failed; i++, flush_if_full(w))
+		put_group(w, &holders->groups[i]);
+	for (uint32_t i = 0; i < holders->root_count && !w->failed; i++, flush_if_full(w))
+		put_root(w, &holders->roots[i]);
+	for (uint32_t i = 0; i < holders->edge_count && !w->failed; i++, flush_if_full(w))
+		put_edge(w, &holders->edges[i]);
+	for (uint32_t i = 0; i < holders->path_count && !w->failed; i++, flush_if_full(w))
+		put_path(w, &holders->paths[i]);
+}
+
 enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err)
 {
 	struct text_writer w = {.model = model, .out = out};
@@ -232,9 +363,9 @@ enum snap_status input_write_text(const struct model *model, FILE *out, struct s
 	put_head(&w);
 	for (uint32_t i = 0; i < model->site_count && !w.failed; i++) {
 		put_row(&w, &model->sites[i]);
-		if (w.text.size >= FLUSH_AT)
-			flush(&w);
+		flush_if_full(&w);
 	}
+	put_holders(&w, &model->holders);
 	flush(&w);
 	if (!w.failed && fflush(out) != 0) {
 		w.failed = true;

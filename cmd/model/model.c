@@ -222,6 +222,7 @@ void model_free(struct model *model)
 	free(model->sites);
 	free(model->cohorts);
 	free(model->variances);
+	holders_free(&model->holders);
 	free(model->source);
 	free(model->torn);
 	free(model->remark);
@@ -712,5 +713,5 @@ uint64_t model_digest(const struct model *model)
 	hash = digest_locations(model, hash);
 	for (uint32_t i = 0; i < model->node_count; i++)
 		hash = mix(mix(hash, model->nodes[i].parent), model->nodes[i].location);
-	return digest_sites(model, hash);
+	return holders_digest(&model->holders, digest_sites(model, hash));
 }

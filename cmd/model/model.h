@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "model/holders.h"
 #include "snap/records.h"
 #include "snap/status.h"
 
@@ -49,6 +50,7 @@ struct model {
 	struct snap_cohort *cohorts;
 	uint32_t cohort_count;
 	struct snap_variance *variances; /* one per site, or NULL in exact mode */
+	struct model_holders holders;
 
 	char *source;    /* path as the user named it, or "-"; owned; for messages */
 	char *torn;      /* NULL, or a sentence saying what is missing of a damaged file; owned */

@@ -14,7 +14,7 @@
 
 /** A reader refuses another major version; a newer minor one only adds optional sections. */
 #define SNAP_FORMAT_MAJOR 1
-#define SNAP_FORMAT_MINOR 0
+#define SNAP_FORMAT_MINOR 1
 
 /** Sizes of the fixed parts, in bytes. */
 #define SNAP_FORMAT_HEADER_SIZE       24
@@ -33,6 +33,10 @@
 #define SNAP_SECTION_VARI SNAP_FORMAT_ID('V', 'A', 'R', 'I') /* variances of sites */
 #define SNAP_SECTION_SITE SNAP_FORMAT_ID('S', 'I', 'T', 'E') /* sites and their cohorts */
 #define SNAP_SECTION_OBJS SNAP_FORMAT_ID('O', 'B', 'J', 'S') /* reserved: a census of objects */
+#define SNAP_SECTION_HGRP SNAP_FORMAT_ID('H', 'G', 'R', 'P') /* holders: groups of blocks */
+#define SNAP_SECTION_HROT SNAP_FORMAT_ID('H', 'R', 'O', 'T') /* holders: roots */
+#define SNAP_SECTION_HEDG SNAP_FORMAT_ID('H', 'E', 'D', 'G') /* holders: who refers to whom */
+#define SNAP_SECTION_HPTH SNAP_FORMAT_ID('H', 'P', 'T', 'H') /* holders: example paths */
 #define SNAP_SECTION_TOCS SNAP_FORMAT_ID('T', 'O', 'C', 'S') /* table of contents, always last */
 
 enum snap_chunk_flags {
@@ -51,6 +55,7 @@ enum snap_chunk_flags {
 #define SNAP_STRING_MAX          (1u << 18) /* bytes of a string or a meta value */
 #define SNAP_LOCATION_FRAMES_MAX (1u << 12)
 #define SNAP_SITE_COHORTS_MAX    (1u << 12)
+#define SNAP_PATH_STEPS_MAX      64u
 
 /** Most frames (nodes) on the way from a node to its root. */
 #define SNAP_STACK_DEPTH_MAX 65535u

@@ -25,6 +25,7 @@ struct snap_reader;
 /** How many rows each section of an open file announces. */
 struct snap_counts {
 	uint64_t strings, modules, locations, frames, nodes, sites, cohorts;
+	uint64_t groups, roots, edges, paths, steps;
 };
 
 /**
@@ -43,6 +44,13 @@ typedef enum snap_status snap_node_fn(void *user, uint32_t id, const struct snap
 typedef enum snap_status snap_site_fn(void *user, uint32_t id, const struct snap_site *site,
 				      const struct snap_cohort *cohorts,
 				      const struct snap_variance *variance);
+
+typedef enum snap_status snap_group_fn(void *user, uint32_t id, const struct snap_group *group);
+typedef enum snap_status snap_root_fn(void *user, uint32_t id, const struct snap_root *root);
+typedef enum snap_status snap_edge_fn(void *user, const struct snap_edge *edge);
+/** `steps` has path->step_count elements. */
+typedef enum snap_status snap_path_fn(void *user, const struct snap_path *path,
+				      const struct snap_step *steps);
 
 /** What to do with a file that ends early. */
 enum snap_reader_mode {
@@ -107,6 +115,16 @@ enum snap_status snap_reader_each_location(struct snap_reader *reader, snap_loca
 enum snap_status snap_reader_each_node(struct snap_reader *reader, snap_node_fn *fn, void *user,
 				       struct snap_error *err);
 enum snap_status snap_reader_each_site(struct snap_reader *reader, snap_site_fn *fn, void *user,
+				       struct snap_error *err);
+
+/** The graph of holders; no rows in a snapshot that was not asked for it. */
+enum snap_status snap_reader_each_group(struct snap_reader *reader, snap_group_fn *fn, void *user,
+					struct snap_error *err);
+enum snap_status snap_reader_each_root(struct snap_reader *reader, snap_root_fn *fn, void *user,
+				       struct snap_error *err);
+enum snap_status snap_reader_each_edge(struct snap_reader *reader, snap_edge_fn *fn, void *user,
+				       struct snap_error *err);
+enum snap_status snap_reader_each_path(struct snap_reader *reader, snap_path_fn *fn, void *user,
 				       struct snap_error *err);
 
 #pragma GCC visibility pop

@@ -103,6 +103,84 @@ struct snap_variance {
 	double allocated_blocks;
 };
 
+/*
+ * Who holds what: a graph whose nodes are groups of blocks and roots.  A root is a place outside of
+ * all blocks that keeps what it refers to alive.  What no way from a root leads to is unreachable.
+ * Absent unless the snapshot was asked for it.  Any number of graphs (the native heap, an
+ * interpreter's objects) share these rows; the kind of a group says which it belongs to.
+ */
+
+/** What the blocks of a group have in common. */
+enum snap_group_kind {
+	SNAP_GROUP_SITE = 0, /* `node` and `label` are call stack and domain of a site */
+	SNAP_GROUP_TYPE = 1, /* objects of an interpreter; `label` is the name of their type */
+};
+
+/** Blocks that belong together, and what is known of them together. */
+struct snap_group {
+	uint32_t kind;  /* enum snap_group_kind, or one of a later version */
+	uint32_t label; /* string id */
+	uint32_t node;  /* node id of the newest frame, or SNAP_NONE */
+	uint64_t blocks, bytes;
+	uint64_t direct_blocks, direct_bytes; /* unreachable, no other unreachable block refers to
+						 them */
+	uint64_t indirect_blocks, indirect_bytes; /* unreachable, and another one refers to them */
+	uint64_t ring_blocks;    /* of the indirect ones: one for each ring that nothing leads to */
+	uint64_t retained_bytes; /* what would go with them; SNAP_UNKNOWN if not computed */
+};
+
+/** What keeps blocks alive. */
+enum snap_root_kind {
+	SNAP_ROOT_GLOBAL = 0, /* a variable of `module` */
+	SNAP_ROOT_TLS = 1,   /* a thread's own variable of `module`; address: offset in its block */
+	SNAP_ROOT_STACK = 2, /* a stack frame; module and address say where its function is */
+	SNAP_ROOT_REGISTERS = 3,   /* a thread's registers */
+	SNAP_ROOT_THREAD = 4,      /* what libc keeps for a thread: pthread_setspecific() ... */
+	SNAP_ROOT_MAPPING = 5,     /* memory that no recorded allocator owns */
+	SNAP_ROOT_LOADER = 6,      /* what the dynamic loader allocated for itself */
+	SNAP_ROOT_INTERPRETER = 7, /* a module, frame or other root of an interpreter; see label */
+};
+
+struct snap_root {
+	uint32_t kind;    /* enum snap_root_kind, or one of a later version */
+	uint32_t label;   /* string id: name of the thread, the mapping, the interpreter's module */
+	uint32_t module;  /* module id, or SNAP_NONE */
+	uint32_t thread;  /* kernel's id of its thread; 0 none */
+	uint64_t address; /* ELF virtual address in `module`; an offset for TLS; else absolute */
+	uint64_t size;    /* bytes from the first to the last word that refers to a block */
+	uint32_t symbol;  /* string id: name of variable or function; empty: look it up */
+	uint64_t offset;  /* of `address` in that symbol */
+	uint64_t retained_bytes; /* as of a group */
+};
+
+/** One group or root refers to blocks of a group. */
+struct snap_edge {
+	uint32_t from_root; /* 1: `from` is a root's id; 0: a group's */
+	uint32_t from;
+	uint32_t to;               /* group id */
+	uint64_t references;       /* pointers */
+	uint64_t blocks, bytes;    /* of `to` that are referred to, each once */
+	uint64_t dominated_blocks; /* of these: those to which every way leads through `from` last;
+				      SNAP_UNKNOWN if not computed */
+	uint64_t dominated_bytes;  /* what these retain */
+};
+
+/** One way from a root, or from an unreachable block, to a block of `group`. */
+struct snap_path {
+	uint32_t group;
+	uint32_t root;       /* root id; SNAP_NONE: nothing reaches the first step */
+	uint64_t offset;     /* of the pointer in the root */
+	uint64_t skipped;    /* steps left out before the last one */
+	uint32_t step_count; /* how many of the steps that follow are this path's */
+};
+
+/** A block on the way. */
+struct snap_step {
+	uint32_t group;
+	uint64_t address, size;
+	uint64_t offset; /* of the pointer to the next step; 0 in the last */
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -33,6 +33,14 @@ int snap__section_rank(uint32_t section)
 	case SNAP_SECTION_VARI:
 	case SNAP_SECTION_SITE:
 		return 6;
+	case SNAP_SECTION_HGRP:
+		return 7;
+	case SNAP_SECTION_HROT:
+		return 8;
+	case SNAP_SECTION_HEDG:
+		return 9;
+	case SNAP_SECTION_HPTH:
+		return 10;
 	default:
 		return 0;
 	}

@@ -20,7 +20,7 @@ struct snap__chunk {
 	uint32_t stored_size; /* bytes of payload in the file */
 	uint32_t raw_size;    /* bytes of rows once inflated */
 	uint32_t rows;
-	uint32_t items;     /* LOCS: frames, SITE: cohorts, in all rows together; else 0 */
+	uint32_t items;     /* LOCS: frames, SITE: cohorts, HPTH: steps, of all rows; else 0 */
 	uint64_t raw_hash;  /* XXH64 of the rows */
 	uint64_t file_hash; /* XXH64 of the header before this field and the payload */
 };

@@ -21,7 +21,9 @@ static const struct section_rule section_rules[] = {
 	{SNAP_SECTION_META, 2, 0, false}, {SNAP_SECTION_STRS, 1, 0, true},
 	{SNAP_SECTION_MODS, 4, 0, true},  {SNAP_SECTION_LOCS, 3, 4, true},
 	{SNAP_SECTION_NODE, 2, 0, true},  {SNAP_SECTION_VARI, 32, 0, true},
-	{SNAP_SECTION_SITE, 7, 3, true},
+	{SNAP_SECTION_SITE, 7, 3, true},  {SNAP_SECTION_HGRP, 11, 0, true},
+	{SNAP_SECTION_HROT, 9, 0, true},  {SNAP_SECTION_HEDG, 7, 0, true},
+	{SNAP_SECTION_HPTH, 5, 4, true},
 };
 
 static const struct section_rule *find_rule(uint32_t section)
@@ -74,6 +76,14 @@ static uint64_t *row_count(struct snap__directory *directory, uint32_t section)
 		return &directory->counts.nodes;
 	case SNAP_SECTION_VARI:
 		return &directory->variances;
+	case SNAP_SECTION_HGRP:
+		return &directory->counts.groups;
+	case SNAP_SECTION_HROT:
+		return &directory->counts.roots;
+	case SNAP_SECTION_HEDG:
+		return &directory->counts.edges;
+	case SNAP_SECTION_HPTH:
+		return &directory->counts.paths;
 	default:
 		return &directory->counts.sites;
 	}
@@ -196,6 +206,8 @@ static void append(struct snap__directory *directory, const struct snap__chunk *
 		directory->counts.frames += chunk->items;
 	if (chunk->section == SNAP_SECTION_SITE)
 		directory->counts.cohorts += chunk->items;
+	if (chunk->section == SNAP_SECTION_HPTH)
+		directory->counts.steps += chunk->items;
 }
 
 enum snap_status snap__directory_add(struct snap__directory *directory,

@@ -24,6 +24,10 @@ union row_callback {
 	snap_location_fn *location;
 	snap_node_fn *node;
 	snap_site_fn *site;
+	snap_group_fn *group;
+	snap_root_fn *root;
+	snap_edge_fn *edge;
+	snap_path_fn *path;
 };
 
 /* One iteration over one section. */
@@ -38,6 +42,7 @@ struct walk {
 	uint8_t *variance_raw; /* the rows of the VARI chunk before it */
 	struct snap_frame *frames;
 	struct snap_cohort *cohorts;
+	struct snap_step *steps;
 	uint16_t *depths; /* of all nodes so far, a root's is 1 */
 	size_t depth_capacity;
 
@@ -191,7 +196,10 @@ static bool allocate_buffers(struct walk *walk, uint32_t section, size_t stored,
 		walk->frames = malloc(SNAP_LOCATION_FRAMES_MAX * sizeof(*walk->frames));
 	if (section == SNAP_SECTION_SITE)
 		walk->cohorts = malloc(SNAP_SITE_COHORTS_MAX * sizeof(*walk->cohorts));
+	if (section == SNAP_SECTION_HPTH)
+		walk->steps = malloc(SNAP_PATH_STEPS_MAX * sizeof(*walk->steps));
 	return walk->file_bytes && walk->raw && (walk->variance_raw || !has_variances) &&
+	       (walk->steps || section != SNAP_SECTION_HPTH) &&
 	       (walk->frames || section != SNAP_SECTION_LOCS) &&
 	       (walk->cohorts || section != SNAP_SECTION_SITE);
 }
@@ -203,6 +211,7 @@ static void free_buffers(struct walk *walk)
 	free(walk->variance_raw);
 	free(walk->frames);
 	free(walk->cohorts);
+	free(walk->steps);
 	free(walk->depths);
 }
 
@@ -429,6 +438,141 @@ static enum snap_status site_row(struct walk *walk)
 			       walk->variance_raw ? &variance : NULL);
 }
 
+/* ---- Holders ---- */
+
+/* A number that may be unknown: stored plus 1. */
+static uint64_t get_figure(struct snap__cursor *in)
+{
+	return snap__get(in) - 1;
+}
+
+/* Can `direct` and `indirect` be parts of `all` that do not overlap? */
+static bool are_parts(uint64_t direct, uint64_t indirect, uint64_t all)
+{
+	return direct <= all && indirect <= all - direct;
+}
+
+static enum snap_status group_row(struct walk *walk)
+{
+	const struct snap_counts *counts = &walk->reader->directory.counts;
+	struct snap__cursor *in = &walk->in;
+	struct snap_group group = {.kind = snap__get32(in), .label = snap__get32(in)};
+	uint64_t node = snap__undelta(walk->previous, snap__get(in)); /* plus 1; 0: none */
+
+	walk->previous = node;
+	group.node = (uint32_t)(node - 1);
+	group.blocks = snap__get(in);
+	group.bytes = snap__get(in);
+	group.direct_blocks = snap__get(in);
+	group.direct_bytes = snap__get(in);
+	group.indirect_blocks = snap__get(in);
+	group.indirect_bytes = snap__get(in);
+	group.ring_blocks = snap__get(in);
+	group.retained_bytes = get_figure(in);
+	if (in->bad)
+		return fail_row(walk, "cannot be decoded");
+	if (node > counts->nodes)
+		return fail_row(walk, "refers to a node that does not exist");
+	if (group.label >= counts->strings)
+		return fail_row(walk, "refers to a string that does not exist");
+	if (!are_parts(group.direct_blocks, group.indirect_blocks, group.blocks) ||
+	    !are_parts(group.direct_bytes, group.indirect_bytes, group.bytes) ||
+	    group.ring_blocks > group.indirect_blocks)
+		return fail_row(walk, "has more that is unreachable than it has");
+	return walk->call.group(walk->user, walk->id, &group);
+}
+
+static enum snap_status root_row(struct walk *walk)
+{
+	const struct snap_counts *counts = &walk->reader->directory.counts;
+	struct snap__cursor *in = &walk->in;
+	struct snap_root root = {.kind = snap__get32(in), .label = snap__get32(in)};
+
+	root.module = snap__get32(in) - 1; /* 0 becomes SNAP_NONE */
+	root.thread = snap__get32(in);
+	root.address = snap__undelta(walk->previous, snap__get(in));
+	walk->previous = root.address;
+	root.size = snap__get(in);
+	root.symbol = snap__get32(in);
+	root.offset = snap__get(in);
+	root.retained_bytes = get_figure(in);
+	if (in->bad)
+		return fail_row(walk, "cannot be decoded");
+	if (root.label >= counts->strings || root.symbol >= counts->strings)
+		return fail_row(walk, "refers to a string that does not exist");
+	if (root.module != SNAP_NONE && root.module >= counts->modules)
+		return fail_row(walk, "refers to a module that does not exist");
+	return walk->call.root(walk->user, walk->id, &root);
+}
+
+static enum snap_status edge_row(struct walk *walk)
+{
+	const struct snap_counts *counts = &walk->reader->directory.counts;
+	struct snap__cursor *in = &walk->in;
+	uint64_t from =
+		snap__undelta(walk->previous, snap__get(in)); /* twice the id, + 1: a root */
+	struct snap_edge edge = {.to = snap__get32(in)};
+
+	walk->previous = from;
+	edge.from_root = from & 1;
+	edge.from = (uint32_t)(from >> 1);
+	edge.references = snap__get(in);
+	edge.blocks = snap__get(in);
+	edge.bytes = snap__get(in);
+	edge.dominated_blocks = get_figure(in);
+	edge.dominated_bytes = get_figure(in);
+	if (in->bad)
+		return fail_row(walk, "cannot be decoded");
+	if (edge.to >= counts->groups || (!edge.from_root && from >> 1 >= counts->groups))
+		return fail_row(walk, "refers to a group that does not exist");
+	if (edge.from_root && from >> 1 >= counts->roots)
+		return fail_row(walk, "refers to a root that does not exist");
+	return walk->call.edge(walk->user, &edge);
+}
+
+/* False if one of them refers to a group that does not exist. */
+static bool get_steps(struct walk *walk, uint32_t count)
+{
+	uint64_t address = 0;
+	bool sound = true;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct snap_step *step = &walk->steps[i];
+
+		step->group = snap__get32(&walk->in);
+		address = snap__undelta(address, snap__get(&walk->in));
+		step->address = address;
+		step->size = snap__get(&walk->in);
+		step->offset = snap__get(&walk->in);
+		sound &= step->group < walk->reader->directory.counts.groups;
+	}
+	walk->items += count;
+	return sound;
+}
+
+static enum snap_status path_row(struct walk *walk)
+{
+	const struct snap_counts *counts = &walk->reader->directory.counts;
+	struct snap__cursor *in = &walk->in;
+	struct snap_path path = {.group = snap__get32(in)};
+	bool sound;
+
+	path.root = snap__get32(in) - 1; /* 0 becomes SNAP_NONE */
+	path.offset = snap__get(in);
+	path.skipped = snap__get(in);
+	path.step_count = snap__get32(in);
+	if (path.step_count > SNAP_PATH_STEPS_MAX)
+		return fail_row(walk, "has more steps than the format permits");
+	sound = get_steps(walk, path.step_count);
+	if (in->bad)
+		return fail_row(walk, "cannot be decoded");
+	if (path.group >= counts->groups || !sound)
+		return fail_row(walk, "refers to a group that does not exist");
+	if (path.root != SNAP_NONE && path.root >= counts->roots)
+		return fail_row(walk, "refers to a root that does not exist");
+	return walk->call.path(walk->user, &path, walk->steps);
+}
+
 /* ---- The public iterations ---- */
 
 enum snap_status snap_reader_each_meta(struct snap_reader *reader, snap_meta_fn *fn, void *user,
@@ -477,4 +621,36 @@ enum snap_status snap_reader_each_site(struct snap_reader *reader, snap_site_fn 
 	struct walk walk = {.reader = reader, .err = err, .call.site = fn, .user = user};
 
 	return each_row(&walk, SNAP_SECTION_SITE, site_row);
+}
+
+enum snap_status snap_reader_each_group(struct snap_reader *reader, snap_group_fn *fn, void *user,
+					struct snap_error *err)
+{
+	struct walk walk = {.reader = reader, .err = err, .call.group = fn, .user = user};
+
+	return each_row(&walk, SNAP_SECTION_HGRP, group_row);
+}
+
+enum snap_status snap_reader_each_root(struct snap_reader *reader, snap_root_fn *fn, void *user,
+				       struct snap_error *err)
+{
+	struct walk walk = {.reader = reader, .err = err, .call.root = fn, .user = user};
+
+	return each_row(&walk, SNAP_SECTION_HROT, root_row);
+}
+
+enum snap_status snap_reader_each_edge(struct snap_reader *reader, snap_edge_fn *fn, void *user,
+				       struct snap_error *err)
+{
+	struct walk walk = {.reader = reader, .err = err, .call.edge = fn, .user = user};
+
+	return each_row(&walk, SNAP_SECTION_HEDG, edge_row);
+}
+
+enum snap_status snap_reader_each_path(struct snap_reader *reader, snap_path_fn *fn, void *user,
+				       struct snap_error *err)
+{
+	struct walk walk = {.reader = reader, .err = err, .call.path = fn, .user = user};
+
+	return each_row(&walk, SNAP_SECTION_HPTH, path_row);
 }

@@ -39,10 +39,15 @@
 #define NODE_ROW_MAX             (2 * SNAP__VARINT_MAX)
 #define SITE_ROW_MAX(cohorts)    (2 * SNAP__VARINT32_MAX + (5 + 3 * (cohorts)) * SNAP__VARINT_MAX)
 #define VARIANCE_ROW_SIZE        32
+#define GROUP_ROW_MAX            (2 * SNAP__VARINT32_MAX + 9 * SNAP__VARINT_MAX)
+#define ROOT_ROW_MAX             (5 * SNAP__VARINT32_MAX + 4 * SNAP__VARINT_MAX)
+#define EDGE_ROW_MAX             (SNAP__VARINT32_MAX + 6 * SNAP__VARINT_MAX)
+#define PATH_ROW_MAX(steps)      (2 * SNAP__VARINT32_MAX + (3 + 4 * (steps)) * SNAP__VARINT_MAX)
 
 _Static_assert(META_ROW_MAX(SNAP_META_KEY_MAX, SNAP_STRING_MAX) <= RAW_CAPACITY, "meta row");
 _Static_assert(LOCATION_ROW_MAX(SNAP_LOCATION_FRAMES_MAX) <= RAW_CAPACITY, "location row");
 _Static_assert(SITE_ROW_MAX(SNAP_SITE_COHORTS_MAX) <= RAW_CAPACITY, "site row");
+_Static_assert(PATH_ROW_MAX(SNAP_PATH_STEPS_MAX) <= RAW_CAPACITY, "path row");
 
 /* Rows of a chunk that is being filled. */
 struct open_chunk {
@@ -56,7 +61,9 @@ struct open_chunk {
 struct previous {
 	uint64_t address;  /* of the last location that had one */
 	uint64_t location; /* of the last node */
-	uint64_t node;     /* of the last site, plus 1 */
+	uint64_t node;     /* of the last site or group, plus 1 */
+	uint64_t root;     /* address of the last root */
+	uint64_t from;     /* of the last edge: twice the id, plus 1 for a root */
 };
 
 struct snap__writer {
@@ -71,7 +78,7 @@ struct snap__writer {
 	struct open_chunk variances;
 	struct previous previous;
 
-	uint32_t strings, modules, locations, nodes; /* rows so far: what ids may refer to */
+	uint32_t strings, modules, locations, nodes, groups, roots; /* so far: what ids refer to */
 	enum { SAMPLED_UNKNOWN, SAMPLED_NO, SAMPLED_YES } sampled;
 
 	ZSTD_CCtx *compressor;
@@ -179,13 +186,20 @@ static void remember_chunk(struct snap__writer *w, const struct snap__chunk *chu
 	w->chunks++;
 }
 
+/* May a reader that does not know the section leave it out? */
+static bool is_optional(uint32_t section)
+{
+	return section == SNAP_SECTION_VARI ||
+	       snap__section_rank(section) > snap__section_rank(SNAP_SECTION_SITE);
+}
+
 /* Compress and write what `open` holds, and empty it. */
 static void close_chunk(struct snap__writer *w, struct open_chunk *open, uint32_t section)
 {
 	size_t raw_size = (size_t)(open->end - open->raw);
 	struct snap__chunk chunk = {
 		.section = section,
-		.flags = section == SNAP_SECTION_VARI ? 0 : SNAP_CHUNK_REQUIRED,
+		.flags = is_optional(section) ? 0 : SNAP_CHUNK_REQUIRED,
 		.raw_size = (uint32_t)raw_size,
 		.rows = open->rows,
 		.items = open->items,
@@ -472,6 +486,119 @@ enum snap_status snap__write_site(struct snap__writer *w, const struct snap_site
 	if (variance)
 		add_variance(w, variance);
 	return end_row(w, put_site(w, site, cohorts), site->cohort_count, NULL);
+}
+
+/* ---- Holders ---- */
+
+enum snap_status snap__write_group(struct snap__writer *w, const struct snap_group *group)
+{
+	uint64_t node = (uint32_t)(group->node + 1); /* SNAP_NONE becomes 0 */
+	uint8_t *out;
+
+	if (!w)
+		return SNAP_ENOMEM;
+	if (group->label >= w->strings || node > w->nodes || w->groups == SNAP_NONE ||
+	    group->direct_blocks > group->blocks ||
+	    group->indirect_blocks > group->blocks - group->direct_blocks ||
+	    group->direct_bytes > group->bytes ||
+	    group->indirect_bytes > group->bytes - group->direct_bytes ||
+	    group->ring_blocks > group->indirect_blocks)
+		return fail(w, SNAP_EINVAL);
+	if (begin_row(w, SNAP_SECTION_HGRP, GROUP_ROW_MAX) != SNAP_OK)
+		return w->status;
+	out = snap__varint_put(w->rows.end, group->kind);
+	out = snap__varint_put(out, group->label);
+	out = snap__varint_put(out, snap__delta(w->previous.node, node));
+	w->previous.node = node;
+	out = snap__varint_put(out, group->blocks);
+	out = snap__varint_put(out, group->bytes);
+	out = snap__varint_put(out, group->direct_blocks);
+	out = snap__varint_put(out, group->direct_bytes);
+	out = snap__varint_put(out, group->indirect_blocks);
+	out = snap__varint_put(out, group->indirect_bytes);
+	out = snap__varint_put(out, group->ring_blocks);
+	return end_row(w, put_figure(out, group->retained_bytes), 0, &w->groups);
+}
+
+enum snap_status snap__write_root(struct snap__writer *w, const struct snap_root *root)
+{
+	uint8_t *out;
+
+	if (!w)
+		return SNAP_ENOMEM;
+	if (root->label >= w->strings || root->symbol >= w->strings || w->roots == SNAP_NONE ||
+	    (root->module != SNAP_NONE && root->module >= w->modules))
+		return fail(w, SNAP_EINVAL);
+	if (begin_row(w, SNAP_SECTION_HROT, ROOT_ROW_MAX) != SNAP_OK)
+		return w->status;
+	out = snap__varint_put(w->rows.end, root->kind);
+	out = snap__varint_put(out, root->label);
+	out = snap__varint_put(out, (uint32_t)(root->module + 1));
+	out = snap__varint_put(out, root->thread);
+	out = snap__varint_put(out, snap__delta(w->previous.root, root->address));
+	w->previous.root = root->address;
+	out = snap__varint_put(out, root->size);
+	out = snap__varint_put(out, root->symbol);
+	out = snap__varint_put(out, root->offset);
+	return end_row(w, put_figure(out, root->retained_bytes), 0, &w->roots);
+}
+
+enum snap_status snap__write_edge(struct snap__writer *w, const struct snap_edge *edge)
+{
+	uint64_t from = (uint64_t)edge->from * 2 + (edge->from_root ? 1 : 0);
+	uint8_t *out;
+
+	if (!w)
+		return SNAP_ENOMEM;
+	if (edge->from >= (edge->from_root ? w->roots : w->groups) || edge->to >= w->groups)
+		return fail(w, SNAP_EINVAL);
+	if (begin_row(w, SNAP_SECTION_HEDG, EDGE_ROW_MAX) != SNAP_OK)
+		return w->status;
+	out = snap__varint_put(w->rows.end, snap__delta(w->previous.from, from));
+	w->previous.from = from;
+	out = snap__varint_put(out, edge->to);
+	out = snap__varint_put(out, edge->references);
+	out = snap__varint_put(out, edge->blocks);
+	out = snap__varint_put(out, edge->bytes);
+	out = put_figure(out, edge->dominated_blocks);
+	return end_row(w, put_figure(out, edge->dominated_bytes), 0, NULL);
+}
+
+static uint8_t *put_steps(uint8_t *out, const struct snap_step *steps, uint32_t count)
+{
+	uint64_t address = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		out = snap__varint_put(out, steps[i].group);
+		out = snap__varint_put(out, snap__delta(address, steps[i].address));
+		out = snap__varint_put(out, steps[i].size);
+		out = snap__varint_put(out, steps[i].offset);
+		address = steps[i].address;
+	}
+	return out;
+}
+
+enum snap_status snap__write_path(struct snap__writer *w, const struct snap_path *path,
+				  const struct snap_step *steps)
+{
+	uint8_t *out;
+
+	if (!w)
+		return SNAP_ENOMEM;
+	if (path->group >= w->groups || path->step_count > SNAP_PATH_STEPS_MAX ||
+	    (path->root != SNAP_NONE && path->root >= w->roots))
+		return fail(w, SNAP_EINVAL);
+	for (uint32_t i = 0; i < path->step_count; i++)
+		if (steps[i].group >= w->groups)
+			return fail(w, SNAP_EINVAL);
+	if (begin_row(w, SNAP_SECTION_HPTH, PATH_ROW_MAX(path->step_count)) != SNAP_OK)
+		return w->status;
+	out = snap__varint_put(w->rows.end, path->group);
+	out = snap__varint_put(out, (uint32_t)(path->root + 1));
+	out = snap__varint_put(out, path->offset);
+	out = snap__varint_put(out, path->skipped);
+	out = snap__varint_put(out, path->step_count);
+	return end_row(w, put_steps(out, steps, path->step_count), path->step_count, NULL);
 }
 
 /* ---- The end ---- */

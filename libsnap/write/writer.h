@@ -42,6 +42,13 @@ enum snap_status snap__write_site(struct snap__writer *w, const struct snap_site
 				  const struct snap_cohort *cohorts,
 				  const struct snap_variance *variance);
 
+/** The graph of holders.  It may be left out. */
+enum snap_status snap__write_group(struct snap__writer *w, const struct snap_group *group);
+enum snap_status snap__write_root(struct snap__writer *w, const struct snap_root *root);
+enum snap_status snap__write_edge(struct snap__writer *w, const struct snap_edge *edge);
+enum snap_status snap__write_path(struct snap__writer *w, const struct snap_path *path,
+				  const struct snap_step *steps);
+
 /**
  * Flush, write the table of contents and footer.  Does not fsync or close `fd`.
  * `*bytes` (may be NULL) gets the file's size.  Returns SNAP_OK, SNAP_EIO (errno is kept),

@@ -94,6 +94,50 @@ static enum snap_status on_site(void *user, uint32_t id, const struct snap_site 
 	return SNAP_OK;
 }
 
+static enum snap_status on_group(void *user, uint32_t id, const struct snap_group *group)
+{
+	const struct snap_counts *counts = user;
+
+	must(id < counts->groups && group->label < counts->strings &&
+	     (group->node == SNAP_NONE || group->node < counts->nodes));
+	must(group->direct_blocks <= group->blocks &&
+	     group->indirect_blocks <= group->blocks - group->direct_blocks);
+	must(group->direct_bytes <= group->bytes &&
+	     group->indirect_bytes <= group->bytes - group->direct_bytes);
+	return SNAP_OK;
+}
+
+static enum snap_status on_root(void *user, uint32_t id, const struct snap_root *root)
+{
+	const struct snap_counts *counts = user;
+
+	must(id < counts->roots && root->label < counts->strings &&
+	     root->symbol < counts->strings &&
+	     (root->module == SNAP_NONE || root->module < counts->modules));
+	return SNAP_OK;
+}
+
+static enum snap_status on_edge(void *user, const struct snap_edge *edge)
+{
+	const struct snap_counts *counts = user;
+
+	must(edge->from < (edge->from_root ? counts->roots : counts->groups) &&
+	     edge->to < counts->groups);
+	return SNAP_OK;
+}
+
+static enum snap_status on_path(void *user, const struct snap_path *path,
+				const struct snap_step *steps)
+{
+	const struct snap_counts *counts = user;
+
+	must(path->group < counts->groups &&
+	     (path->root == SNAP_NONE || path->root < counts->roots));
+	for (uint32_t i = 0; i < path->step_count; i++)
+		must(steps[i].group < counts->groups);
+	return SNAP_OK;
+}
+
 /* ---- One input ---- */
 
 static void read_all(const uint8_t *data, size_t size, enum snap_reader_mode mode)
@@ -113,6 +157,10 @@ static void read_all(const uint8_t *data, size_t size, enum snap_reader_mode mod
 	snap_reader_each_location(reader, on_location, &counts, &err);
 	snap_reader_each_node(reader, on_node, &counts, &err);
 	snap_reader_each_site(reader, on_site, &counts, &err);
+	snap_reader_each_group(reader, on_group, &counts, &err);
+	snap_reader_each_root(reader, on_root, &counts, &err);
+	snap_reader_each_edge(reader, on_edge, &counts, &err);
+	snap_reader_each_path(reader, on_path, &counts, &err);
 	snap_reader_close(reader);
 }
 

@@ -107,6 +107,58 @@ static enum snap_status on_site(void *sum, uint32_t id, const struct snap_site *
 	return SNAP_OK;
 }
 
+static enum snap_status on_group(void *sum, uint32_t id, const struct snap_group *group)
+{
+	mix(sum, id);
+	mix(sum, group->kind);
+	mix(sum, group->label);
+	mix(sum, group->node);
+	for (const uint64_t *at = &group->blocks; at <= &group->retained_bytes; at++)
+		mix(sum, *at);
+	return SNAP_OK;
+}
+
+static enum snap_status on_root(void *sum, uint32_t id, const struct snap_root *root)
+{
+	mix(sum, id);
+	mix(sum, root->kind);
+	mix(sum, root->label);
+	mix(sum, root->module);
+	mix(sum, root->thread);
+	mix(sum, root->address);
+	mix(sum, root->size);
+	mix(sum, root->symbol);
+	mix(sum, root->offset);
+	mix(sum, root->retained_bytes);
+	return SNAP_OK;
+}
+
+static enum snap_status on_edge(void *sum, const struct snap_edge *edge)
+{
+	mix(sum, edge->from_root);
+	mix(sum, edge->from);
+	mix(sum, edge->to);
+	for (const uint64_t *at = &edge->references; at <= &edge->dominated_bytes; at++)
+		mix(sum, *at);
+	return SNAP_OK;
+}
+
+static enum snap_status on_path(void *sum, const struct snap_path *path,
+				const struct snap_step *steps)
+{
+	mix(sum, path->group);
+	mix(sum, path->root);
+	mix(sum, path->offset);
+	mix(sum, path->skipped);
+	for (uint32_t i = 0; i < path->step_count; i++) {
+		mix(sum, steps[i].group);
+		mix(sum, steps[i].address);
+		mix(sum, steps[i].size);
+		mix(sum, steps[i].offset);
+	}
+	return SNAP_OK;
+}
+
 /* ---- Input -> rows ---- */
 
 struct input {
@@ -152,7 +204,7 @@ static struct snap_text take_text(struct input *in)
 
 /* How many rows of each section. */
 struct plan {
-	uint32_t metas, strings, modules, locations, nodes, sites;
+	uint32_t metas, strings, modules, locations, nodes, sites, groups, roots, edges, paths;
 	bool sampled;
 };
 
@@ -244,6 +296,83 @@ static void write_sites(struct snap__writer *w, const struct plan *plan, struct 
 	}
 }
 
+/* An id below `limit`, or SNAP_NONE. */
+static uint32_t take_optional(struct input *in, uint32_t limit)
+{
+	uint32_t id = take_below(in, limit + 1);
+
+	return id == limit ? SNAP_NONE : id;
+}
+
+static void write_groups(struct snap__writer *w, const struct plan *plan, struct input *in,
+			 uint64_t *sum)
+{
+	for (uint32_t i = 0; i < plan->groups; i++) {
+		struct snap_group group = {.kind = (uint32_t)take(in, 1),
+					   .label = take_below(in, plan->strings)};
+
+		group.node = take_optional(in, plan->nodes);
+		group.blocks = take_figure(in);
+		group.bytes = take_figure(in);
+		group.direct_blocks = group.blocks / 3;
+		group.direct_bytes = group.bytes / 2;
+		group.indirect_blocks = group.blocks - group.direct_blocks;
+		group.ring_blocks = group.indirect_blocks;
+		group.retained_bytes = take_figure(in);
+		snap__write_group(w, &group);
+		on_group(sum, i, &group);
+	}
+	for (uint32_t i = 0; i < plan->roots; i++) {
+		struct snap_root root = {.kind = (uint32_t)take(in, 1),
+					 .label = take_below(in, plan->strings)};
+
+		root.module = take_optional(in, plan->modules);
+		root.thread = (uint32_t)take(in, 4);
+		root.address = take_figure(in);
+		root.size = take_figure(in);
+		root.symbol = take_below(in, plan->strings);
+		root.offset = take_figure(in);
+		root.retained_bytes = take_figure(in);
+		snap__write_root(w, &root);
+		on_root(sum, i, &root);
+	}
+}
+
+static void write_edges(struct snap__writer *w, const struct plan *plan, struct input *in,
+			uint64_t *sum)
+{
+	for (uint32_t i = 0; i < plan->edges; i++) {
+		struct snap_edge edge = {.from_root = plan->roots ? (uint32_t)take(in, 1) & 1 : 0};
+
+		edge.from = take_below(in, edge.from_root ? plan->roots : plan->groups);
+		edge.to = take_below(in, plan->groups);
+		edge.references = take_figure(in);
+		edge.blocks = take_figure(in);
+		edge.bytes = take_figure(in);
+		edge.dominated_blocks = take_figure(in);
+		edge.dominated_bytes = take_figure(in);
+		snap__write_edge(w, &edge);
+		on_edge(sum, &edge);
+	}
+	for (uint32_t i = 0; i < plan->paths; i++) {
+		struct snap_path path = {.group = take_below(in, plan->groups)};
+		struct snap_step steps[3];
+
+		path.root = take_optional(in, plan->roots);
+		path.offset = take_figure(in);
+		path.skipped = take_figure(in);
+		path.step_count = take_below(in, 4);
+		for (uint32_t j = 0; j < path.step_count; j++) {
+			steps[j].group = take_below(in, plan->groups);
+			steps[j].address = take_figure(in);
+			steps[j].size = take_figure(in);
+			steps[j].offset = take_figure(in);
+		}
+		snap__write_path(w, &path, steps);
+		on_path(sum, &path, steps);
+	}
+}
+
 /* The same input gives the same rows; returns their checksum. */
 static uint64_t write_rows(struct snap__writer *w, struct input in)
 {
@@ -258,6 +387,12 @@ static uint64_t write_rows(struct snap__writer *w, struct input in)
 	write_names(w, &plan, &in, &sum);
 	write_stacks(w, &plan, &in, &sum);
 	write_sites(w, &plan, &in, &sum);
+	plan.groups = take_below(&in, 60);
+	plan.roots = take_below(&in, 30);
+	plan.edges = plan.groups ? take_below(&in, 200) : 0;
+	plan.paths = plan.groups ? take_below(&in, 60) : 0;
+	write_groups(w, &plan, &in, &sum);
+	write_edges(w, &plan, &in, &sum);
 	return sum;
 }
 
@@ -276,6 +411,10 @@ static uint64_t read_rows(const void *bytes, size_t size)
 	must(snap_reader_each_location(reader, on_location, &sum, NULL) == SNAP_OK);
 	must(snap_reader_each_node(reader, on_node, &sum, NULL) == SNAP_OK);
 	must(snap_reader_each_site(reader, on_site, &sum, NULL) == SNAP_OK);
+	must(snap_reader_each_group(reader, on_group, &sum, NULL) == SNAP_OK);
+	must(snap_reader_each_root(reader, on_root, &sum, NULL) == SNAP_OK);
+	must(snap_reader_each_edge(reader, on_edge, &sum, NULL) == SNAP_OK);
+	must(snap_reader_each_path(reader, on_path, &sum, NULL) == SNAP_OK);
 	snap_reader_close(reader);
 	return sum;
 }

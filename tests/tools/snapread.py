@@ -4,7 +4,7 @@
 Written from libsnap/FORMAT.md alone, to prove that it suffices; it shares no code with the C reader
 and writer, so that tests can hold them against it.  As a module: read(path) returns a dict with meta,
 strings, modules, locations, nodes and sites (each with its stack, newest frame first), all text as
-bytes.  Anything that contradicts the format raises Damaged, with the offset in the file.
+bytes, and groups, roots, edges and paths of the graph of holders.  Anything that contradicts the format raises Damaged, with the offset in the file.
 """
 import ctypes
 import math
@@ -19,6 +19,7 @@ HEADER, CHUNK, FOOTER = struct.Struct("<8sHHIQ"), struct.Struct("<4sIIIIIQQ"), s
 Chunk = namedtuple("Chunk", "section flags stored raw rows items raw_hash hash")
 REQUIRED, STORED = 1, 2
 FIGURES = ("live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks")
+GROUP_FIGURES = ("blocks", "bytes", "direct_blocks", "direct_bytes", "indirect_blocks", "indirect_bytes", "ring_blocks")
 P1, P2, P3 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
 P4, P5 = 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
 
@@ -135,7 +136,7 @@ class Rows:
 
     def __init__(self, raw):
         self.raw, self.at = raw, 0
-        self.items = self.address = self.location = self.node = 0
+        self.items = self.address = self.location = self.node = self.edge = 0
 
     def take(self, size):
         if size > len(self.raw) - self.at:
@@ -226,9 +227,59 @@ def site_row(rows, snap):
     snap["sites"].append(site)
 
 
+def figure(rows):
+    value = rows.varint()
+    return value - 1 if value else None
+
+
+def group_row(rows, snap):
+    group = {"kind": rows.varint(2**32 - 1), "label": rows.varint(len(snap["strings"]) - 1)}
+    rows.node = rows.delta(rows.node, len(snap["nodes"]))
+    group["node"] = rows.node - 1 if rows.node else NONE
+    for key in GROUP_FIGURES:
+        group[key] = rows.varint()
+    for unit in ("blocks", "bytes"):
+        if group["direct_" + unit] + group["indirect_" + unit] > group[unit]:
+            raise Damaged(f"more unreachable {unit} than {unit}")
+    if group["ring_blocks"] > group["indirect_blocks"]:
+        raise Damaged("more rings than indirect blocks")
+    group["retained_bytes"] = figure(rows)
+    snap["groups"].append(group)
+
+
+def root_row(rows, snap):
+    root = {"kind": rows.varint(2**32 - 1), "label": rows.varint(len(snap["strings"]) - 1),
+            "module": rows.varint(len(snap["modules"])) - 1, "thread": rows.varint(2**32 - 1)}
+    rows.address = root["address"] = rows.delta(rows.address)
+    root["size"], root["symbol"] = rows.varint(), rows.varint(len(snap["strings"]) - 1)
+    root["offset"], root["retained_bytes"] = rows.varint(), figure(rows)
+    snap["roots"].append(root)
+
+
+def edge_row(rows, snap):
+    rows.edge = rows.delta(rows.edge)
+    if rows.edge >> 1 >= len(snap["roots" if rows.edge & 1 else "groups"]):
+        raise Damaged("an edge from nowhere")
+    snap["edges"].append([rows.edge, rows.varint(len(snap["groups"]) - 1), rows.varint(), rows.varint(), rows.varint(),
+                          figure(rows), figure(rows)])
+
+
+def path_row(rows, snap):
+    last, address = len(snap["groups"]) - 1, 0
+    path = {"group": rows.varint(last), "root": rows.varint(len(snap["roots"])) - 1, "offset": rows.varint(),
+            "skipped": rows.varint(), "steps": []}
+    for _ in range(rows.varint(64)):
+        group = rows.varint(last)
+        address = rows.delta(address)
+        path["steps"].append((group, address, rows.varint(), rows.varint()))
+    rows.items += len(path["steps"])
+    snap["paths"].append(path)
+
+
 # Each section's place in the file, and what reads one of its rows.
 SECTIONS = {b"META": (0, meta_row), b"STRS": (1, string_row), b"MODS": (2, module_row), b"LOCS": (3, location_row),
-            b"NODE": (4, node_row), b"VARI": (5, variance_row), b"SITE": (5, site_row)}
+            b"NODE": (4, node_row), b"VARI": (5, variance_row), b"SITE": (5, site_row),
+            b"HGRP": (6, group_row), b"HROT": (7, root_row), b"HEDG": (8, edge_row), b"HPTH": (9, path_row)}
 
 
 def stack_of(snap, node):
@@ -258,7 +309,8 @@ def add_rows(snap, data, chunk, at):
 
 def decode(data):
     """Everything in the bytes of a snapshot file, checked."""
-    snap = {key: [] for key in ("strings", "modules", "locations", "nodes", "depths", "variances", "sites")}
+    snap = {key: [] for key in ("strings", "modules", "locations", "nodes", "depths", "variances", "sites",
+                                 "groups", "roots", "edges", "paths")}
     snap["meta"], sites, variances, last, at = {}, snap["sites"], snap["variances"], 0, 0
     for at, chunk in chunks(data):
         is_known = chunk.section in SECTIONS
@@ -299,9 +351,39 @@ def text_form(snap):
         fields = [b"-" if site[key] is None else b"%d" % site[key] for key in FIGURES]
         fields.append(escape(snap["strings"][site["domain"]]))
         fields.append(b",".join(b"%d:%d:%d" % cohort for cohort in site["cohorts"]) or b"-")
-        fields += [b"|".join((escape(function), escape(file), b"%d" % line if line else b"", escape(module)))
-                   for function, file, line, module in site["stack"]]
+        fields += frames_of(snap, site["node"])
         yield b"\t".join(fields)
+    yield from text_of_holders(snap)
+
+
+def frames_of(snap, node):
+    return [b"|".join((escape(function), escape(file), b"%d" % line if line else b"", escape(module)))
+            for function, file, line, module in stack_of(snap, node)]
+
+
+def number(value):
+    return b"-" if value is None else b"%d" % value
+
+
+def text_of_holders(snap):
+    """The lines of the graph of holders."""
+    strings = snap["strings"]
+    for group in snap["groups"]:
+        yield b"\t".join([b"%group", b"%d" % group["kind"], *(b"%d" % group[key] for key in GROUP_FIGURES),
+                          number(group["retained_bytes"]), escape(strings[group["label"]]),
+                          *frames_of(snap, group["node"])])
+    for root in snap["roots"]:
+        module = strings[snap["modules"][root["module"]]["path"]] if root["module"] >= 0 else b""
+        yield b"\t".join([b"%root", b"%d" % root["kind"], b"%d" % root["thread"], b"%#x" % root["address"],
+                          b"%d" % root["size"], b"%d" % root["offset"], number(root["retained_bytes"]),
+                          escape(strings[root["label"]]), escape(strings[root["symbol"]]), escape(module)])
+    for source, to, *figures in snap["edges"]:
+        yield b"\t".join([b"%edge", b"%s%d" % (b"r" if source & 1 else b"g", source >> 1), b"g%d" % to,
+                          *map(number, figures)])
+    for path in snap["paths"]:
+        yield b"\t".join([b"%path", b"g%d" % path["group"], b"r%d" % path["root"] if path["root"] >= 0 else b"-",
+                          b"%d" % path["offset"], b"%d" % path["skipped"],
+                          *(b"g%d:%#x:%d:%d" % step for step in path["steps"])])
 
 
 if __name__ == "__main__":

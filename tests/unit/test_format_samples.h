@@ -160,6 +160,75 @@ static inline void sample_sampled(struct snap__writer *w)
 				 NULL, &(struct snap_variance){1.5, 0, 1e300, 0.25});
 }
 
+/** A graph of holders: a global holds a table, the table sessions; two blocks form a ring. */
+static inline void sample_held(struct snap__writer *w)
+{
+	static const char *const strings[] = {"",       "malloc",     "/bin/app", "grow", "put",
+					      "worker", "g_registry", "dict",     NULL};
+	const struct snap_location bare = {.module = 0, .frame_count = 1};
+	const struct snap_group groups[] = {
+		{.label = 1, .node = 0, .blocks = 1, .bytes = 8192, .retained_bytes = 8392},
+		{.label = 1,
+		 .node = 1,
+		 .blocks = 5,
+		 .bytes = 500,
+		 .direct_blocks = 1,
+		 .direct_bytes = 100,
+		 .indirect_blocks = 2,
+		 .indirect_bytes = 200,
+		 .ring_blocks = 1,
+		 .retained_bytes = SNAP_UNKNOWN},
+		{.kind = SNAP_GROUP_TYPE, .label = 7, .node = SNAP_NONE, .blocks = UINT64_MAX},
+	};
+	const struct snap_root roots[] = {
+		{.module = 0, .address = 0x4018, .size = 8, .retained_bytes = SNAP_UNKNOWN},
+		{.kind = SNAP_ROOT_STACK,
+		 .label = 5,
+		 .module = SNAP_NONE,
+		 .thread = 4711,
+		 .address = UINT64_MAX,
+		 .symbol = 6,
+		 .offset = 24},
+	};
+	const struct snap_edge edges[] = {
+		{.from_root = 1, .from = 0, .to = 0, .references = 1, .blocks = 1, .bytes = 8192},
+		{.from = 0,
+		 .to = 1,
+		 .references = 9,
+		 .blocks = 2,
+		 .bytes = 200,
+		 .dominated_blocks = SNAP_UNKNOWN,
+		 .dominated_bytes = SNAP_UNKNOWN},
+		{.from = 1,
+		 .to = 1,
+		 .references = 2,
+		 .blocks = 2,
+		 .bytes = UINT64_MAX,
+		 .dominated_blocks = 1,
+		 .dominated_bytes = 100},
+	};
+	const struct snap_step steps[] = {
+		{.group = 0, .address = 0x1000, .size = 8192, .offset = 16},
+		{.group = 1, .address = 0x800, .size = 100}};
+
+	write_meta(w, "holders", "retained");
+	write_strings(w, strings);
+	snap__write_module(w, &(struct snap_module){.path = 2});
+	for (uint32_t i = 0; i < 2; i++)
+		snap__write_location(w, &bare, &(struct snap_frame){.function = 3 + i});
+	for (uint32_t i = 0; i < 2; i++)
+		snap__write_node(w, &(struct snap_node){.parent = SNAP_NONE, .location = i});
+	for (uint32_t i = 0; i < 3; i++)
+		snap__write_group(w, &groups[i]);
+	for (uint32_t i = 0; i < 2; i++)
+		snap__write_root(w, &roots[i]);
+	for (uint32_t i = 0; i < 3; i++)
+		snap__write_edge(w, &edges[i]);
+	snap__write_path(
+		w, &(struct snap_path){.group = 1, .root = 0, .offset = 3, .step_count = 2}, steps);
+	snap__write_path(w, &(struct snap_path){.group = 1, .root = SNAP_NONE, .skipped = 7}, NULL);
+}
+
 /** Several chunks in a section, and zstd at work: long strings, and many equal roots. */
 static inline void sample_chunks(struct snap__writer *w)
 {
@@ -280,6 +349,44 @@ static inline enum snap_status print_site(void *user, uint32_t id, const struct 
 	return SNAP_OK;
 }
 
+static inline enum snap_status print_group(void *user, uint32_t id, const struct snap_group *g)
+{
+	fprintf(user, "group %u %u %u %d", id, g->kind, g->label, (int)g->node);
+	for (const uint64_t *at = &g->blocks; at <= &g->retained_bytes; at++)
+		fprintf(user, " %" PRId64, (int64_t)*at);
+	fputc('\n', user);
+	return SNAP_OK;
+}
+
+static inline enum snap_status print_root(void *user, uint32_t id, const struct snap_root *r)
+{
+	fprintf(user, "root %u %u %u %d %u %#" PRIx64 " %" PRIu64 " %u %" PRIu64 " %" PRId64 "\n",
+		id, r->kind, r->label, (int)r->module, r->thread, r->address, r->size, r->symbol,
+		r->offset, (int64_t)r->retained_bytes);
+	return SNAP_OK;
+}
+
+static inline enum snap_status print_edge(void *user, const struct snap_edge *e)
+{
+	fprintf(user, "edge %u %u %u", e->from_root, e->from, e->to);
+	for (const uint64_t *at = &e->references; at <= &e->dominated_bytes; at++)
+		fprintf(user, " %" PRId64, (int64_t)*at);
+	fputc('\n', user);
+	return SNAP_OK;
+}
+
+static inline enum snap_status print_path(void *user, const struct snap_path *p,
+					  const struct snap_step *steps)
+{
+	fprintf(user, "path %u %d %" PRIu64 " %" PRIu64, p->group, (int)p->root, p->offset,
+		p->skipped);
+	for (uint32_t i = 0; i < p->step_count; i++)
+		fprintf(user, " [%u %#" PRIx64 " %" PRIu64 " %" PRIu64 "]", steps[i].group,
+			steps[i].address, steps[i].size, steps[i].offset);
+	fputc('\n', user);
+	return SNAP_OK;
+}
+
 /** All rows in file order into `*text` (free it); the status of the first iteration that fails. */
 static inline enum snap_status print_rows(struct snap_reader *reader, char **text,
 					  struct snap_error *err)
@@ -298,6 +405,14 @@ static inline enum snap_status print_rows(struct snap_reader *reader, char **tex
 		st = snap_reader_each_node(reader, print_node, out, err);
 	if (st == SNAP_OK)
 		st = snap_reader_each_site(reader, print_site, out, err);
+	if (st == SNAP_OK)
+		st = snap_reader_each_group(reader, print_group, out, err);
+	if (st == SNAP_OK)
+		st = snap_reader_each_root(reader, print_root, out, err);
+	if (st == SNAP_OK)
+		st = snap_reader_each_edge(reader, print_edge, out, err);
+	if (st == SNAP_OK)
+		st = snap_reader_each_path(reader, print_path, out, err);
 	fclose(out);
 	return st;
 }

@@ -330,6 +330,7 @@ Test(reader, a_file_cut_at_any_byte_is_truncated_and_can_be_salvaged, .timeout =
 	survives_every_cut(sample_tiny);
 	survives_every_cut(sample_odd);
 	survives_every_cut(sample_sampled);
+	survives_every_cut(sample_held);
 }
 
 /* Change every byte: never OK, and salvage gives the first rows of the original or fails. */
@@ -367,6 +368,8 @@ Test(reader, a_change_of_any_byte_is_noticed, .timeout = 1200)
 	survives_every_change(sample_tiny, 0xff);
 	survives_every_change(sample_odd, 0x04);
 	survives_every_change(sample_sampled, 0x02);
+	survives_every_change(sample_held, 0x01);
+	survives_every_change(sample_held, 0x80);
 }
 
 Test(reader, a_torn_file_says_where_and_keeps_whole_chunks)

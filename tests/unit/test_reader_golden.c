@@ -15,7 +15,7 @@ static const struct golden {
 	sample_fn *sample;
 } goldens[] = {
 	{"empty", sample_empty},     {"tiny", sample_tiny},     {"odd", sample_odd},
-	{"sampled", sample_sampled}, {"chunks", sample_chunks},
+	{"sampled", sample_sampled}, {"chunks", sample_chunks}, {"held", sample_held},
 };
 
 #define GOLDEN_COUNT (sizeof(goldens) / sizeof(*goldens))

@@ -104,6 +104,48 @@ Test(text, what_dump_wrote_comes_back_byte_for_byte)
 	same_text(text, sizeof(text) - 1);
 }
 
+Test(text, the_graph_of_holders_comes_back_byte_for_byte)
+{
+	static const char text[] =
+		HEAD COLUMNS "1\t1\t1\t1\tmalloc\t-\tf|a.c|1|m\n"
+			     "%group\t0\t3\t90\t1\t30\t2\t60\t1\t-\tmalloc\tf|a.c|1|m\n"
+			     "%group\t9\t18446744073709551615\t0\t0\t0\t0\t0\t0\t7\ta\\tb\n"
+			     "%root\t0\t0\t0x4010\t8\t16\t90\t\tg_registry\tm\n"
+			     "%root\t2\t4711\t0xffffffffffffffff\t0\t0\t-\tworker\t\t\n"
+			     "%edge\tr0\tg1\t1\t1\t18446744073709551615\t-\t-\n"
+			     "%edge\tg1\tg0\t4\t2\t60\t2\t60\n"
+			     "%path\tg0\tr0\t8\t0\tg1:0x1000:64:24\tg0:0x10:30:0\n"
+			     "%path\tg0\t-\t0\t5\n";
+
+	same_text(text, sizeof(text) - 1);
+}
+
+Test(text, rows_of_the_graph_that_contradict_themselves_are_refused)
+{
+	static const char *const rows[] = {
+		"%group\t0\t3\t90\t2\t0\t2\t0\t0\t-\tmalloc\n", /* 4 of 3 are unreachable */
+		"%group\t0\t3\t90\t0\t0\t2\t0\t3\t-\tmalloc\n", /* more rings than indirect */
+		"%group\t0\t3\t90\n",
+		"%edge\tg0\tg0\t1\t1\t1\t1\t1\n", /* no such group */
+		"%edge\tx\tg0\t1\t1\t1\t1\t1\n",
+		"%root\t0\t0\t12\t8\t16\t90\t\t\t\n", /* not an address */
+		"%root\t0\t0\t0x11111111111111111\t8\t16\t90\t\t\t\n",
+		"%path\tg0\t-\t0\t5\n",
+		"%other\t1\n",
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct model *model = NULL;
+		struct snap_error err = {0};
+		char text[256];
+
+		snprintf(text, sizeof(text), HEAD "%s", rows[i]);
+		cr_expect_eq(input_read_memory(&model, text, strlen(text), "t", NULL, &err),
+			     SNAP_ECORRUPT, "%s", rows[i]);
+		model_free(model);
+	}
+}
+
 Test(text, nul_bytes_carriage_returns_and_broken_utf8_are_kept)
 {
 	static const char text[] =

@@ -1,0 +1,39 @@
+/*
+ * model/holders.h - the part of a model that says who holds what (see snap/records.h).
+ */
+#ifndef MODEL_HOLDERS_H
+#define MODEL_HOLDERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "snap/records.h"
+
+struct model_path {
+	struct snap_path row;
+	uint32_t first_step; /* its steps are steps[first_step .. + row.step_count) */
+};
+
+/** All zero: a snapshot that was not asked who holds what. */
+struct model_holders {
+	struct snap_group *groups;
+	struct snap_root *roots;
+	struct snap_edge *edges;
+	struct model_path *paths;
+	struct snap_step *steps;
+	uint32_t group_count, root_count, edge_count, path_count, step_count;
+	uint32_t group_room, root_room, edge_room, path_room, step_room;
+};
+
+/** Add a row; false when memory ran out.  Rows refer to existing ids only; the caller vouches. */
+bool holders_add_group(struct model_holders *holders, const struct snap_group *group);
+bool holders_add_root(struct model_holders *holders, const struct snap_root *root);
+bool holders_add_edge(struct model_holders *holders, const struct snap_edge *edge);
+bool holders_add_path(struct model_holders *holders, const struct snap_path *path,
+		      const struct snap_step *steps);
+void holders_free(struct model_holders *holders);
+
+/** `hash` and all rows; `hash` itself if there are none. */
+uint64_t holders_digest(const struct model_holders *holders, uint64_t hash);
+
+#endif
