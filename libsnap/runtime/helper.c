@@ -1,0 +1,319 @@
+/*
+ * runtime/helper.c - start and end a process that shares the host's address space.
+ */
+#include "runtime/helper.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/kcmp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/arena.h"
+#include "runtime/os_linux.h"
+#include "runtime/thread.h"
+
+#define STACK_BYTES    ((size_t)512 << 10)
+#define PAGE_BYTES     ((size_t)4096)
+#define THREAD_MARGIN  ((size_t)16 << 10) /* around the addresses below; libc's struct pthread */
+#define CLOSE_AT_MOST  65536u
+#define NAMESPACE_TEXT 64
+
+/* ---- the clone itself ------------------------------------------------------------------------ */
+
+/*
+ * Call entry(argument) in a new process on `stack`, with `thread_pointer`.  libc's clone() is not
+ * used: musl's refuses these flags.  Returns the pid, or a negative errno value.
+ */
+long snap__helper_clone(unsigned long flags, void *stack, int *parent_id, atomic_int *child_id,
+			void *thread_pointer, void (*entry)(void *), void *argument);
+
+#if defined(__x86_64__)
+__asm__(".text\n"
+	".hidden snap__helper_clone\n"
+	".globl snap__helper_clone\n"
+	".type snap__helper_clone, @function\n"
+	"snap__helper_clone:\n"
+	"	mov 8(%rsp), %rax\n" /* argument */
+	"	and $-16, %rsi\n"
+	"	sub $16, %rsi\n"
+	"	mov %r9, (%rsi)\n"
+	"	mov %rax, 8(%rsi)\n"
+	"	mov %rcx, %r10\n"
+	"	mov $56, %eax\n"
+	"	syscall\n"
+	"	test %rax, %rax\n"
+	"	jz 1f\n"
+	"	ret\n"
+	"1:	xor %ebp, %ebp\n"
+	"	pop %rax\n"
+	"	pop %rdi\n"
+	"	call *%rax\n"
+	"	ud2\n"
+	".size snap__helper_clone, . - snap__helper_clone\n");
+#elif defined(__aarch64__)
+__asm__(".text\n"
+	".hidden snap__helper_clone\n"
+	".globl snap__helper_clone\n"
+	".type snap__helper_clone, %function\n"
+	"snap__helper_clone:\n"
+	"	and x1, x1, #-16\n"
+	"	stp x5, x6, [x1, #-16]!\n"
+	"	mov x7, x3\n" /* the kernel wants the thread pointer before the child's id */
+	"	mov x3, x4\n"
+	"	mov x4, x7\n"
+	"	mov x8, #220\n"
+	"	svc #0\n"
+	"	cbz x0, 1f\n"
+	"	ret\n"
+	"1:	mov x29, #0\n"
+	"	mov x30, #0\n"
+	"	ldp x1, x0, [sp], #16\n"
+	"	blr x1\n"
+	"	brk #0\n"
+	".size snap__helper_clone, . - snap__helper_clone\n");
+#else
+long snap__helper_clone(unsigned long flags, void *stack, int *parent_id, atomic_int *child_id,
+			void *thread_pointer, void (*entry)(void *), void *argument)
+{
+	return -ENOSYS;
+}
+#endif
+
+static char *own_thread_pointer(void)
+{
+	char *pointer = NULL;
+
+#if defined(__x86_64__)
+	__asm__("mov %%fs:0, %0" : "=r"(pointer));
+#elif defined(__aarch64__)
+	__asm__("mrs %0, tpidr_el0" : "=r"(pointer));
+#endif
+	return pointer;
+}
+
+/* ---- its memory ------------------------------------------------------------------------------ */
+
+/*
+ * Thread-local variables are found by their distance from the thread pointer, which is the same in
+ * every thread.  Those that the helper uses are errno and libsnap's.
+ */
+static bool prepare_memory(struct snap__helper *helper)
+{
+	char *pointer = own_thread_pointer(), *low = pointer, *high = pointer;
+	char *used[] = {(char *)&errno, (char *)&snap__thread_self};
+	size_t below, above;
+
+	if (helper->memory)
+		return true;
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
+		low = used[i] < low ? used[i] : low;
+		high = used[i] > high ? used[i] : high;
+	}
+	below = ((size_t)(pointer - low) + THREAD_MARGIN) & ~(PAGE_BYTES - 1);
+	above = ((size_t)(high - pointer) + THREAD_MARGIN) & ~(PAGE_BYTES - 1);
+	helper->size = PAGE_BYTES + STACK_BYTES + below + above;
+	helper->memory = snap__map(helper->size);
+	if (!helper->memory)
+		return false;
+	/* Beyond the stack's end nothing may be written. */
+	syscall(SYS_mprotect, helper->memory, PAGE_BYTES, PROT_NONE);
+	helper->thread_pointer = helper->memory + PAGE_BYTES + STACK_BYTES + below;
+	return true;
+}
+
+/* The first words of a thread's block as libc expects them. */
+static void prepare_thread_block(const struct snap__helper *helper)
+{
+#if defined(__x86_64__)
+	char **words = (char **)(void *)helper->thread_pointer;
+
+	/* libc's words 3 to 6: is there more than one thread, and what guards the stack. */
+	memcpy(&words[3], own_thread_pointer() + 24, 32);
+	words[0] = words[2] = helper->thread_pointer;
+	words[3] = (char *)1;
+#else
+	(void)helper;
+#endif
+}
+
+/* ---- its first steps ------------------------------------------------------------------------- */
+
+/* An own table of file descriptors, and an empty one. */
+static bool leave_files(void)
+{
+	struct rlimit limit = {0, 0};
+
+	if (snap__os_private_files())
+		return true;
+	if (syscall(SYS_unshare, CLONE_FILES) != 0)
+		return false;
+	syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	for (unsigned fd = 0; fd < limit.rlim_cur && fd < CLOSE_AT_MOST; fd++)
+		syscall(SYS_close, fd);
+	return true;
+}
+
+static void raise_limit(int what)
+{
+	struct rlimit limit;
+
+	if (syscall(SYS_prlimit64, 0, what, NULL, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	syscall(SYS_prlimit64, 0, what, &limit, NULL);
+}
+
+/* Limits of the host's are not meant for us; and a fault of ours must not dump its memory. */
+static void adjust_limits(void)
+{
+	const struct rlimit none = {0, 0};
+
+	raise_limit(RLIMIT_NOFILE);
+	raise_limit(RLIMIT_FSIZE);
+	raise_limit(RLIMIT_AS);
+	syscall(SYS_prlimit64, 0, RLIMIT_CORE, &none, NULL);
+}
+
+static void enter(void *argument)
+{
+	struct snap__helper *helper = argument;
+	int status;
+
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SNAP__HELPER_SIGNAL, 0, 0, 0);
+	syscall(SYS_prctl, PR_SET_NAME, "snapdiff", 0, 0, 0);
+	helper->has_files = !leave_files();
+	adjust_limits();
+	snap__thread_internal(true);
+	status = helper->main(helper->argument);
+	for (;;)
+		syscall(SYS_exit, status);
+}
+
+/* ---- starting -------------------------------------------------------------------------------- */
+
+void snap__signals_block(uint64_t *before)
+{
+	const uint64_t all = ~(uint64_t)0;
+
+	*before = 0;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, before, sizeof(all));
+}
+
+void snap__signals_restore(const uint64_t *before)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(*before));
+}
+
+/* Do the host's children live in its own pid namespace? */
+static bool children_are_near(void)
+{
+	char own[NAMESPACE_TEXT], theirs[NAMESPACE_TEXT];
+	ssize_t n = readlink("/proc/self/ns/pid", own, sizeof(own));
+	ssize_t m = readlink("/proc/self/ns/pid_for_children", theirs, sizeof(theirs));
+
+	return n <= 0 || m <= 0 || (n == m && memcmp(own, theirs, (size_t)n) == 0);
+}
+
+int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument), void *argument)
+{
+	const unsigned long flags =
+		CLONE_VM | CLONE_FILES | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+	int saved = errno, id = 0;
+	uint64_t mask;
+	long pid;
+
+	if (!snap__helper_reap(helper, 0))
+		return EBUSY;
+	if (!children_are_near()) {
+		errno = saved;
+		return EINVAL;
+	}
+	if (!prepare_memory(helper)) {
+		errno = saved;
+		return ENOMEM;
+	}
+	prepare_thread_block(helper);
+	helper->main = main;
+	helper->argument = argument;
+	helper->parent = getpid();
+	atomic_store(&helper->id, -1); /* the kernel clears it when the helper has ended */
+	snap__signals_block(&mask);
+	pid = snap__helper_clone(flags, helper->memory + PAGE_BYTES + STACK_BYTES, &id, &helper->id,
+				 helper->thread_pointer, enter, helper);
+	snap__signals_restore(&mask);
+	if (pid > 0)
+		helper->unreaped = (int)pid;
+	else
+		atomic_store(&helper->id, 0);
+	errno = saved;
+	return pid > 0 ? 0 : (int)-pid;
+}
+
+/* ---- while it runs, and its end --------------------------------------------------------------- */
+
+bool snap__helper_runs(const struct snap__helper *helper)
+{
+	return atomic_load(&helper->id) != 0;
+}
+
+/* The kernel wakes by a futex of the kind that is not private. */
+static void wait_until_gone(struct snap__helper *helper, uint64_t timeout_ns)
+{
+	struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000u),
+				   .tv_nsec = (long)(timeout_ns % 1000000000u)};
+
+	syscall(SYS_futex, &helper->id, FUTEX_WAIT, -1, &timeout, NULL, 0);
+}
+
+bool snap__helper_reap(struct snap__helper *helper, uint64_t timeout_ns)
+{
+	uint64_t end = timeout_ns ? snap__os_mono_ns() + timeout_ns : 0, now;
+	int saved = errno;
+
+	while (snap__helper_runs(helper) && end > (now = snap__os_mono_ns()))
+		wait_until_gone(helper, end - now);
+	/* It may also have been killed: then the kernel cleared the word, too. */
+	if (!snap__helper_runs(helper) && helper->unreaped) {
+		while (syscall(SYS_wait4, helper->unreaped, NULL, __WALL, NULL) < 0 &&
+		       errno == EINTR)
+			;
+		helper->unreaped = 0;
+	}
+	errno = saved;
+	return !snap__helper_runs(helper);
+}
+
+bool snap__helper_wake(const struct snap__helper *helper)
+{
+	int saved = errno, pid = helper->unreaped;
+	bool woken = pid == 0 || syscall(SYS_kill, pid, SNAP__HELPER_SIGNAL) == 0;
+
+	errno = saved;
+	return woken;
+}
+
+bool snap__helper_host_ended(const struct snap__helper *helper)
+{
+	return getppid() != helper->parent;
+}
+
+bool snap__helper_host_left(const struct snap__helper *helper)
+{
+	long order = syscall(SYS_kcmp, helper->parent, (long)getpid(), KCMP_VM, 0, 0);
+
+	return order > 0; /* negative: the question is not allowed here */
+}
+
+void snap__helper_after_fork(struct snap__helper *helper)
+{
+	atomic_store(&helper->id, 0);
+	helper->unreaped = 0;
+}

@@ -1,0 +1,77 @@
+/*
+ * runtime/helper.h - a process of ours that shares the host's address space.
+ *
+ * The host's thread group holds only the host's threads.  What has to be done beside them is done
+ * by a helper: a process made by clone(CLONE_VM), without CLONE_THREAD.  It sees all of the host's
+ * memory, but has its own file descriptors, limits and signals.  What must stay true:
+ *
+ *   - It has no thread of libc's.  Its thread pointer leads to a block of zeros that is as large as
+ *     the program's thread-local storage, so that errno and libsnap's own variables work.  It calls
+ *     nothing of libc's that uses more than errno: no malloc, stdio, loader, locale or pthread.
+ *   - All signals are blocked before the clone, and stay blocked: the host's handlers must not run
+ *     in it.
+ *   - It has an empty table of file descriptors, so that it keeps nothing of the host's open.
+ *   - It hears of the host's end by the signal SNAP__HELPER_SIGNAL (see snap__helper_host_ended()).
+ *     The host's memory stays until the helper ends, too.
+ *
+ * What the host can notice: a child process named "snapdiff" in /proc while the helper runs, with
+ * the host's command line.  Its exit signal is 0, so that wait() and waitpid(-1) do not see it;
+ * calls with __WALL or __WCLONE do.  It counts towards RLIMIT_NPROC.  Calls that the kernel refuses
+ * to those who share memory fail while it runs (unshare(CLONE_NEWUSER), setns() into a user or time
+ * namespace): libsnap's versions of them end the helper first.
+ */
+#ifndef SNAP_RUNTIME_HELPER_H
+#define SNAP_RUNTIME_HELPER_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Sent to a helper when the host ends, or by whoever wants to wake it.  It is always blocked. */
+#define SNAP__HELPER_SIGNAL SIGUSR1
+
+/** One helper.  Zeroed memory is one that does not run. */
+struct snap__helper {
+	char *memory; /* its stack and its thread-local storage; kept for the next start */
+	size_t size;
+	char *thread_pointer;
+	atomic_int id;  /* of the process; 0 once it no longer uses the memory */
+	int unreaped;   /* pid that must still be waited for, or 0 */
+	int parent;     /* pid of the host, as the helper sees it */
+	bool has_files; /* it could not get a table of file descriptors of its own */
+	int (*main)(void *argument);
+	void *argument;
+};
+
+/**
+ * Start `main(argument)`.  Async-signal-safe; never calls malloc.  One caller at a time.
+ * 0, or an errno value: EAGAIN and ENOMEM have their usual meanings; EINVAL: the host's children
+ * would live in another pid namespace, of which the helper must not become the first process.
+ */
+int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument), void *argument);
+
+/** Does it run? */
+bool snap__helper_runs(const struct snap__helper *helper);
+
+/** Wait until it has ended, for `timeout_ns` at most, and collect it.  False: it still runs. */
+bool snap__helper_reap(struct snap__helper *helper, uint64_t timeout_ns);
+
+/** Wake it.  False if the host may not: it has another user than the helper by now. */
+bool snap__helper_wake(const struct snap__helper *helper);
+
+/** In the helper: has the host ended? */
+bool snap__helper_host_ended(const struct snap__helper *helper);
+
+/** In the helper: has the host become another program?  Its memory is then no longer ours. */
+bool snap__helper_host_left(const struct snap__helper *helper);
+
+/** In a forked child, which has no helper. */
+void snap__helper_after_fork(struct snap__helper *helper);
+
+/** Block every signal for the calling thread; `before` gets its mask. */
+void snap__signals_block(uint64_t *before);
+void snap__signals_restore(const uint64_t *before);
+
+#endif
