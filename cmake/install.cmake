@@ -1,5 +1,5 @@
-# What `cmake --install` gives besides the program, the library, the headers and the manual pages:
-# a pkg-config file and a CMake package.
+# What `cmake --install` gives besides the program, the libraries and the headers: pkg-config files, a CMake
+# package, manual pages, the licence and completion for shells; and `cmake --build BUILD --target uninstall`.
 include(CMakePackageConfigHelpers)
 
 # Relative, so that the file is right wherever the prefix ends up.
@@ -24,5 +24,22 @@ if(TARGET snap)
 		${PROJECT_BINARY_DIR}/snapConfigVersion.cmake DESTINATION ${package_dir})
 endif()
 
-file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmd/man/*.1)
-install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+foreach(section 1 7)
+	file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmd/man/*.${section})
+	install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# bash-completion finds it below any prefix that is in XDG_DATA_DIRS, and below ~/.local.
+if(TARGET snapdiff AND NOT CMAKE_CROSSCOMPILING)
+	set(completion ${PROJECT_BINARY_DIR}/generated/completion.bash)
+	add_custom_command(OUTPUT ${completion}
+		COMMAND snapdiff help --completion bash > ${completion}
+		DEPENDS snapdiff VERBATIM)
+	add_custom_target(completion ALL DEPENDS ${completion})
+	install(FILES ${completion} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+		RENAME snapdiff)
+endif()
+
+add_custom_target(uninstall COMMAND ${CMAKE_COMMAND} -DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt
+	-P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake VERBATIM)
