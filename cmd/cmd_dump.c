@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/terminal.h"
 #include "input/input.h"
 #include "symbols/symbols.h"
 
@@ -51,7 +52,7 @@ static enum snap_status symbolise(struct model *model, bool quiet, struct snap_e
 {
 	struct symbols_options options = {
 		.warn = quiet ? NULL : warn,
-		.progress = !quiet && isatty(STDERR_FILENO) ? show_progress : NULL,
+		.progress = !quiet && terminal_takes_codes(STDERR_FILENO) ? show_progress : NULL,
 	};
 	struct symbols *symbols = symbols_new(&options);
 	enum snap_status st;

@@ -151,7 +151,7 @@ const struct command cmd_help = {
 	.name = "help",
 	.summary = "Explain a command",
 	.usage = "[--all] [COMMAND]",
-	.group = "files",
+	.group = "help",
 	.details = "Without a command, the three that most people want; with --all, the list of "
 		   "them.\n"
 		   "\n"

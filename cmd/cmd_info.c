@@ -16,7 +16,8 @@ static const struct option *const info_tables[] = {source_option_table, output_o
 static const struct column info_columns[] = {
 	{"section", "section", COLUMN_TEXT, 0},
 	{"name", "name", COLUMN_NAME, 0},
-	{"value", "value", COLUMN_NAME, 0},
+	{"value", "value", COLUMN_NAME, COLUMN_HIDDEN},
+	{"shown", "value", COLUMN_NAME, COLUMN_TABLE_ONLY},
 };
 
 struct info {
@@ -30,6 +31,15 @@ struct info {
 	size_t module_count;
 };
 
+static struct value shown_of(struct report *report, const char *name, struct value value)
+{
+	char buffer[32];
+
+	if (value.kind != VALUE_INT)
+		return value;
+	return value_text(report, render_fact(name, value.integer, buffer));
+}
+
 /* A fact for the table and, under the same name, for the object. */
 static void add_fact(struct info *info, const char *name, struct value value)
 {
@@ -39,6 +49,7 @@ static void add_fact(struct info *info, const char *name, struct value value)
 	row[0] = value_text(info->report, info->section);
 	row[1] = value_text(info->report, kept);
 	row[2] = value;
+	row[3] = shown_of(info->report, name, value);
 	value_field(info->report, info->object, kept, value);
 }
 
@@ -157,7 +168,7 @@ static enum snap_status take_module(void *user, const struct store_module *row)
 
 	cells[0] = value_text(report, "modules");
 	cells[1] = value_text(report, row->path);
-	cells[2] = known_text(report, row->build_id);
+	cells[2] = cells[3] = known_text(report, row->build_id);
 	value_field(report, &module, "path", value_text(report, row->path));
 	value_field(report, &module, "build_id", known_text(report, row->build_id));
 	value_field(report, &module, "base",
@@ -216,7 +227,7 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct report_options *options = call->options;
-	struct info info = {.report = report_new("snapdiff.info/1", info_columns, 3)};
+	struct info info = {.report = report_new("snapdiff.info/1", info_columns, 4)};
 	const struct session_options how = {
 		.db = options->db,
 		.pid = options->pid,

@@ -11,6 +11,7 @@
 #include "capture/launch.h"
 #include "capture/library.h"
 #include "capture/preflight.h"
+#include "base/shell.h"
 #include "cli/cli.h"
 
 enum { EXIT_NO_CAPTURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NO_COMMAND = 127 };
@@ -236,16 +237,9 @@ static void report_unseen(const struct launch_unseen *unseen)
 	fprintf(stderr, "\n");
 }
 
-/* What a person wants to know when the command has ended. */
-static void report_result(const struct run_options *options, const struct launch_result *result)
+/* Why nothing was written. */
+static void report_failure(const struct run_options *options, const struct launch_result *result)
 {
-	if (result->snapshots > 0 && !options->quiet)
-		fprintf(stderr,
-			"snapdiff: %zu snapshot%s in %s (newest: %s); next: snapdiff top %s\n",
-			result->snapshots, result->snapshots == 1 ? "" : "s", options->out,
-			result->newest, options->out);
-	if (result->snapshots > 0)
-		return;
 	if (result->complaint[0])
 		fprintf(stderr, "snapdiff: recording failed: %s\n", result->complaint);
 	else if (!result->started)
@@ -261,6 +255,20 @@ static void report_result(const struct run_options *options, const struct launch
 		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
 }
 
+/* What a person wants to know when the command has ended, however often it ran. */
+static void report_written(const struct run_options *options, const struct launch_result *sum)
+{
+	char *directory = shell_word(options->out);
+
+	if (sum->snapshots > 0 && !options->quiet)
+		fprintf(stderr,
+			"snapdiff: %zu snapshot%s in %s (newest: %s); next: snapdiff %s %s\n",
+			sum->snapshots, sum->snapshots == 1 ? "" : "s", options->out, sum->newest,
+			options->repeat > 1 ? "growth" : "top",
+			directory ? directory : options->out);
+	free(directory);
+}
+
 /* A fine command whose recording failed is a failure of ours. */
 static int exit_code_of(const struct run_options *options, const struct launch_result *result)
 {
@@ -273,7 +281,8 @@ static int exit_code_of(const struct run_options *options, const struct launch_r
 }
 
 static enum snap_status run_once(const struct run_options *options, const struct launch *planned,
-				 uint64_t iteration, int *exit_code, struct snap_error *err)
+				 uint64_t iteration, struct launch_result *sum, int *exit_code,
+				 struct snap_error *err)
 {
 	struct launch launch = *planned;
 	struct settings settings = {.count = 0};
@@ -290,7 +299,10 @@ static enum snap_status run_once(const struct run_options *options, const struct
 		return st;
 	*exit_code = result.exit_code;
 	if (launch.dir) {
-		report_result(options, &result);
+		sum->snapshots += result.snapshots;
+		memcpy(sum->newest, result.newest, sizeof(sum->newest));
+		if (result.snapshots == 0)
+			report_failure(options, &result);
 		if (!options->quiet)
 			report_unseen(&result.unseen);
 		*exit_code = exit_code_of(options, &result);
@@ -303,14 +315,17 @@ static enum snap_status run_series(const struct run_options *options, const stru
 				   int *exit_code, struct snap_error *err)
 {
 	struct launch unrecorded = *recorded;
+	struct launch_result sum = {.snapshots = 0};
 	bool labelled = options->repeat > 1;
 	enum snap_status st = SNAP_OK;
 
 	unrecorded.dir = NULL;
+	unrecorded.announce = false;
 	for (uint64_t i = 0; i < options->warmup && st == SNAP_OK && *exit_code == 0; i++)
-		st = run_once(options, &unrecorded, 0, exit_code, err);
+		st = run_once(options, &unrecorded, 0, &sum, exit_code, err);
 	for (uint64_t i = 1; i <= options->repeat && st == SNAP_OK && *exit_code == 0; i++)
-		st = run_once(options, recorded, labelled ? i : 0, exit_code, err);
+		st = run_once(options, recorded, labelled ? i : 0, &sum, exit_code, err);
+	report_written(options, &sum);
 	return st;
 }
 
@@ -369,6 +384,7 @@ static enum snap_status run_run(const struct invocation *call, int *exit_code,
 	launch.path = path;
 	launch.library = preloaded;
 	launch.dir = dir;
+	launch.announce = !options->quiet && options->repeat == 1;
 	st = run_series(options, &launch, exit_code, err);
 	if (st == SNAP_ENOTFOUND)
 		st = refuse(exit_code, EXIT_NO_COMMAND, err);

@@ -8,6 +8,7 @@
 #include "capture/control.h"
 #include "cli/cli.h"
 #include "render/output.h"
+#include "render/render.h"
 #include "snap/control.h"
 
 enum { TIMEOUT_MS = 10000 };
@@ -16,7 +17,8 @@ static const struct option *const status_tables[] = {output_option_table, NULL};
 
 static const struct column status_columns[] = {
 	{"key", "what", COLUMN_TEXT, 0},
-	{"value", "value", COLUMN_TEXT, 0},
+	{"value", "value", COLUMN_TEXT, COLUMN_HIDDEN},
+	{"shown", "value", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 };
 
 /* A number stays a number, so that scripts can count with it. */
@@ -32,9 +34,18 @@ static struct value value_of(struct report *report, const char *text)
 	return end != text && *end == '\0' ? value_real(real) : value_text(report, text);
 }
 
+static struct value shown_of(struct report *report, const char *name, struct value value)
+{
+	char buffer[32];
+
+	if (value.kind != VALUE_INT)
+		return value;
+	return value_text(report, render_fact(name, value.integer, buffer));
+}
+
 static struct report *status_report(char *answer, uint64_t pid)
 {
-	struct report *report = report_new("snapdiff.status/1", status_columns, 2);
+	struct report *report = report_new("snapdiff.status/1", status_columns, 3);
 	char *line, *rest = answer;
 
 	report->title = report_text(report, "process %llu", (unsigned long long)pid);
@@ -47,6 +58,7 @@ static struct report *status_report(char *answer, uint64_t pid)
 			*space = '\0';
 		row[0] = value_text(report, line);
 		row[1] = value_of(report, space ? space + 1 : "");
+		row[2] = shown_of(report, line, row[1]);
 	}
 	report_note(report, "A snapshot now: snapdiff snap %llu", (unsigned long long)pid);
 	return report;

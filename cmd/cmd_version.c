@@ -17,6 +17,6 @@ const struct command cmd_version = {
 	.name = "version",
 	.summary = "Print the version",
 	.usage = "",
-	.group = "files",
+	.group = "help",
 	.run = version_run,
 };

@@ -16,6 +16,7 @@
 #include "growth_command.h"
 #include "input/input.h"
 #include "base/fail.h"
+#include "base/terminal.h"
 #include "snap/control.h"
 
 enum { TIMEOUT_MS = 10000, POLL_NS = 200000000 };
@@ -112,10 +113,10 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* On a terminal the report replaces the one before. */
+/* On a terminal the report replaces the one before, if the terminal can do that. */
 static void clear_screen(void)
 {
-	if (isatty(STDOUT_FILENO))
+	if (terminal_takes_codes(STDOUT_FILENO))
 		fputs("\033[H\033[2J", stdout);
 }
 

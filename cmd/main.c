@@ -92,6 +92,17 @@ static int unknown_command(const char *name)
 	return EXIT_USAGE;
 }
 
+static int unknown_option(const char *word)
+{
+	static const char *const known[] = {"--version", "--help", NULL};
+	char hint[CLI_HINT_SIZE];
+
+	cli_message("unknown option %s before the command; %s", word,
+		    *cli_hint(hint, word, known, "") ? hint
+						     : "a command's options follow its name");
+	return EXIT_USAGE;
+}
+
 static bool is_help(const char *word)
 {
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
@@ -118,12 +129,8 @@ static int dispatch(int argc, char **argv)
 		return EXIT_FINE;
 	}
 	command = cli_find(command_name(argv[1]));
-	if (!command && argv[1][0] == '-') {
-		cli_message(
-			"unknown option %s before the command; a command's options follow its name",
-			argv[1]);
-		return EXIT_USAGE;
-	}
+	if (!command && argv[1][0] == '-')
+		return unknown_option(argv[1]);
 	if (!command)
 		return unknown_command(argv[1]);
 	cli_speak_as(command->name);

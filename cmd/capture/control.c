@@ -3,8 +3,10 @@
  */
 #include "capture/control.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -74,6 +76,18 @@ static char *read_all(int fd)
 	return NULL;
 }
 
+/* Nobody listens there: say whether there is such a process at all. */
+static enum snap_status not_recording(uint64_t pid, struct snap_error *err)
+{
+	if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+		return fail(err, SNAP_ENOTFOUND, "there is no process %llu",
+			    (unsigned long long)pid);
+	return fail(err, SNAP_ENOTFOUND,
+		    "process %llu is not recorded (no libsnap answers there); start it with "
+		    "'snapdiff run'",
+		    (unsigned long long)pid);
+}
+
 enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, char **answer,
 			     struct snap_error *err)
 {
@@ -86,11 +100,7 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 		return fail(err, SNAP_EUSAGE, "the request is too long, or has a line break in it");
 	fd = connect_to(pid, timeout_ms);
 	if (fd < 0 && errno == ECONNREFUSED)
-		return fail(
-			err, SNAP_ENOTFOUND,
-			"process %llu is not recording (no libsnap answers there); start it with "
-			"'snapdiff run'",
-			(unsigned long long)pid);
+		return not_recording(pid, err);
 	if (fd < 0)
 		return fail(err, SNAP_ESYSTEM, "process %llu: %s", (unsigned long long)pid,
 			    strerror(errno));
@@ -116,6 +126,67 @@ static uint64_t pid_in_line(const char *line)
 	const char *name = strstr(line, "@" SNAP_CONTROL_NAME);
 
 	return name ? strtoull(name + strlen("@" SNAP_CONTROL_NAME), NULL, 10) : 0;
+}
+
+static bool listens(uint64_t pid)
+{
+	int fd = connect_to(pid, FIND_TIMEOUT_MS);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Is it a `snapdiff`, which records nothing itself but may have started what is meant? */
+static bool is_snapdiff(uint64_t pid)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%llu/comm", (unsigned long long)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(name, sizeof(name), file))
+		name[0] = '\0';
+	fclose(file);
+	return strcmp(name, "snapdiff\n") == 0;
+}
+
+/* The parent of the process whose directory in /proc is called `name`; 0 if that is none. */
+static uint64_t parent_of(const char *name)
+{
+	char path[64], text[512];
+	const char *after;
+	unsigned long long parent = 0;
+	FILE *file;
+
+	if (name[strspn(name, "0123456789")] != '\0')
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", name);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	after = strrchr(text, ')'); /* a program's name may hold anything */
+	return after && sscanf(after + 1, " %*c %llu", &parent) == 1 ? parent : 0;
+}
+
+/* What `snapdiff run`, process `pid`, has started and what is recorded; `pid` if that is none. */
+static uint64_t recorded_child(uint64_t pid)
+{
+	const struct dirent *entry;
+	uint64_t found = pid;
+	DIR *processes = opendir("/proc");
+
+	if (!processes)
+		return pid;
+	while (found == pid && (entry = readdir(processes)))
+		if (parent_of(entry->d_name) == pid && listens(strtoull(entry->d_name, NULL, 10)))
+			found = strtoull(entry->d_name, NULL, 10);
+	closedir(processes);
+	return found;
 }
 
 /* Does process `pid` record into `dir` (absolute)? */
@@ -175,9 +246,11 @@ enum snap_status control_find(const char *who, uint64_t *pid, struct snap_error 
 	errno = 0;
 	*pid = strtoull(who, &end, 10);
 	if (end != who && *end == '\0' && *who != '-') {
-		if (*pid > 0 && *pid <= INT32_MAX && errno == 0)
-			return SNAP_OK;
-		return fail(err, SNAP_EUSAGE, "%s is not a process id", who);
+		if (*pid == 0 || *pid > INT32_MAX || errno != 0)
+			return fail(err, SNAP_EUSAGE, "%s is not a process id", who);
+		if (is_snapdiff(*pid))
+			*pid = recorded_child(*pid);
+		return SNAP_OK;
 	}
 	if (stat(who, &st) != 0)
 		return fail(err, SNAP_ENOTFOUND, "%s: neither a process id nor a directory", who);

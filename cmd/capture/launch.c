@@ -253,6 +253,9 @@ static void exec_child(const struct launch *launch, const char *hello, int repor
 {
 	int error;
 
+	if (launch->announce)
+		dprintf(STDERR_FILENO, "snapdiff: recording %s as process %ld\n", launch->argv[0],
+			(long)getpid());
 	set_environment(launch, hello);
 	/* execvp, so that a script without #! runs as it would from a shell. */
 	execvp(launch->path, launch->argv);

@@ -24,6 +24,7 @@ struct launch {
 	size_t setting_count;
 	char **argv;      /* NULL-terminated; argv[0] is the command as typed */
 	const char *path; /* what preflight_find() found */
+	bool announce;    /* say on standard error which process is recorded, before it begins */
 };
 
 /** Memory that libsnap could not see, in the process that had most of it. */

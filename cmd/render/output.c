@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/terminal.h"
 #include "render/render.h"
 
 enum { WIDTH_LEAST = 40, WIDTH_MOST = 10000 };
@@ -47,11 +48,11 @@ static unsigned terminal_width(bool terminal)
 
 static bool wants_color(int when, bool terminal)
 {
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR");
 
 	if (when != COLOR_AUTO)
 		return when == COLOR_ALWAYS;
-	return terminal && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+	return terminal && !(no_color && *no_color) && terminal_takes_codes(STDOUT_FILENO);
 }
 
 static bool locale_is_utf8(void)

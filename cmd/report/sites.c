@@ -5,9 +5,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/shell.h"
 #include "model/names.h"
 
 enum snap_status sites_selection(struct select_options *out, const struct report_options *options,
@@ -445,21 +447,22 @@ const char *sites_input_name(const struct report *report, size_t index)
 	return path && path->kind == VALUE_TEXT ? path->text.data : "snapshot";
 }
 
-/* A name that a shell takes as one word without quotes. */
-static bool is_word(const char *text)
+/* Quoted, where a shell needs it. */
+static const char *word_of(struct report *report, const char *text)
 {
-	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123"
-					  "456789_./@%+=:,-")] == 0;
+	char *word = shell_word(text);
+	const char *kept = report_text(report, "%s", word ? word : text);
+
+	free(word);
+	return kept;
 }
 
 const char *sites_input_operand(struct report *report, size_t index,
 				const struct report_options *options)
 {
-	const char *name = sites_input_name(report, index);
-
-	if (options->db && is_word(options->db))
-		return report_text(report, "--db %s", options->db);
-	return is_word(name) ? name : "SNAP";
+	if (options->db)
+		return report_text(report, "--db %s", word_of(report, options->db));
+	return word_of(report, sites_input_name(report, index));
 }
 
 /* A function as a pattern of peek, quotes included; NULL where that would not be readable. */

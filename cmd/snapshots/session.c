@@ -13,6 +13,7 @@
 
 #include "input/input.h"
 #include "base/fail.h"
+#include "base/terminal.h"
 
 #define CACHE_SYMBOL_FRAMES 64 /* more inlined frames at one address than any compiler makes */
 
@@ -94,7 +95,7 @@ static struct store *open_cache(struct session *session)
 
 static bool shows_progress(const struct session *session)
 {
-	return !session->options.quiet && isatty(STDERR_FILENO);
+	return !session->options.quiet && terminal_takes_codes(STDERR_FILENO);
 }
 
 static void show_symbolising(void *user, uint64_t done, uint64_t total)

@@ -123,6 +123,8 @@ struct query {
 	struct snap_error *err;
 };
 
+#define READ_ONLY " (queries are read-only without --write)"
+
 static enum snap_status query_fail(struct query *query)
 {
 	sqlite3 *db = query->store->db;
@@ -134,10 +136,10 @@ static enum snap_status query_fail(struct query *query)
 			    (double)query->options->timeout_ns / 1e9);
 	case SQLITE_AUTH:
 		return fail(query->err, SNAP_EUSAGE, "refused: %s%s", sqlite3_errmsg(db),
-			    query->options->write ? ""
-						  : " (queries are read-only without --write)");
+			    query->options->write ? "" : READ_ONLY);
 	case SQLITE_READONLY:
-		return fail(query->err, SNAP_EUSAGE, "refused: %s", sqlite3_errmsg(db));
+		return fail(query->err, SNAP_EUSAGE, "refused: %s%s", sqlite3_errmsg(db),
+			    query->options->write ? "" : READ_ONLY);
 	case SQLITE_ERROR:
 	case SQLITE_RANGE:
 	case SQLITE_MISMATCH:

@@ -1,0 +1,59 @@
+/*
+ * shell.c - names in commands that people copy into a shell.
+ */
+#include "base/shell.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A shell takes it as one word without quotes. */
+static bool is_plain(const char *text)
+{
+	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123"
+					  "456789_./@%+=:,-")] == 0;
+}
+
+static bool has_controls(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
+
+/* One byte inside '...', or inside $'...' if `dollar`. */
+static void put(FILE *out, unsigned char byte, bool dollar)
+{
+	if (dollar && (byte < ' ' || byte == 0x7f))
+		fprintf(out, "\\%03o", byte);
+	else if (dollar && (byte == '\'' || byte == '\\'))
+		fprintf(out, "\\%c", byte);
+	else if (byte == '\'')
+		fputs("'\\''", out);
+	else
+		fputc(byte, out);
+}
+
+char *shell_word(const char *text)
+{
+	bool dollar = has_controls(text);
+	char *word = NULL;
+	size_t size;
+	FILE *out;
+
+	if (is_plain(text))
+		return strdup(text);
+	out = open_memstream(&word, &size);
+	if (!out)
+		return NULL;
+	fputs(dollar ? "$'" : "'", out);
+	for (; *text; text++)
+		put(out, (unsigned char)*text, dollar);
+	fputc('\'', out);
+	if (fclose(out) == 0)
+		return word;
+	free(word);
+	return NULL;
+}

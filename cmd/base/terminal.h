@@ -1,0 +1,12 @@
+/*
+ * base/terminal.h - may escape codes be written there?
+ */
+#ifndef BASE_TERMINAL_H
+#define BASE_TERMINAL_H
+
+#include <stdbool.h>
+
+/** `fd` is a terminal, and TERM says that it understands more than plain text (not "dumb"). */
+bool terminal_takes_codes(int fd);
+
+#endif
