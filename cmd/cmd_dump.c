@@ -4,14 +4,10 @@
 #include "cli/cli.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/terminal.h"
 #include "input/input.h"
-#include "symbols/symbols.h"
+#include "read_symbolised.h"
 
 struct dump_options {
 	const char *output;
@@ -35,35 +31,6 @@ static const struct option dump_table[] = {
 
 static const struct option *const dump_options[] = {dump_table, NULL};
 
-static void warn(void *user, const char *sentence)
-{
-	(void)user;
-	cli_message("warning: %s", sentence);
-}
-
-static void show_progress(void *user, uint64_t done, uint64_t total)
-{
-	(void)user;
-	fprintf(stderr, "\rsymbolising %llu of %llu%s", (unsigned long long)done,
-		(unsigned long long)total, done == total ? "\r\033[K" : "");
-}
-
-static enum snap_status symbolise(struct model *model, bool quiet, struct snap_error *err)
-{
-	struct symbols_options options = {
-		.warn = quiet ? NULL : warn,
-		.progress = !quiet && terminal_takes_codes(STDERR_FILENO) ? show_progress : NULL,
-	};
-	struct symbols *symbols = symbols_new(&options);
-	enum snap_status st;
-
-	if (!symbols)
-		return fail_memory(err, "symbolising");
-	st = symbols_resolve(symbols, model, err);
-	symbols_free(symbols);
-	return st;
-}
-
 /** Write to `path`, or standard output for NULL. */
 static enum snap_status write_output(const struct model *model, const char *path,
 				     struct snap_error *err)
@@ -81,36 +48,16 @@ static enum snap_status write_output(const struct model *model, const char *path
 	return path ? SNAP_ESYSTEM : SNAP_OK; /* main answers for standard output */
 }
 
-/** Read one snapshot; of a directory, the newest. */
-static enum snap_status read_named(struct model **model, const char *name, struct snap_error *err)
-{
-	const struct input_options options = {.salvage = true};
-	struct stat info;
-	char **paths = NULL;
-	size_t count = 0;
-	enum snap_status st;
-
-	if (stat(name, &info) != 0 || !S_ISDIR(info.st_mode))
-		return input_read(model, name, &options, err);
-	st = input_list_directory(name, &paths, &count, err);
-	if (st == SNAP_OK)
-		st = input_read(model, paths[count - 1], &options, err);
-	input_free_list(paths, count);
-	return st;
-}
-
 static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct dump_options *options = call->options;
 	const char *output = options->output;
 	struct model *model = NULL;
-	enum snap_status st = read_named(&model, call->argv[0], err);
+	enum snap_status st = read_symbolised(&model, call->argv[0], true, options->quiet, err);
 
 	if (output && strcmp(output, "-") == 0)
 		output = NULL;
-	if (st == SNAP_OK)
-		st = symbolise(model, options->quiet, err);
 	if (st == SNAP_OK)
 		st = write_output(model, output, err);
 	if (st == SNAP_OK && model->torn) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
+#include "base/sizes.h"
 
 enum option_type {
 	OPTION_FLAG,     /* bool */
@@ -80,12 +81,6 @@ enum exit_code {
 	EXIT_SYSTEM = 4,
 	EXIT_INCONCLUSIVE = 5,
 };
-
-/** Parse sizes and durations as CLI.md writes them; false if `text` is not one, or does not fit. */
-bool cli_parse_size(const char *text, uint64_t *bytes);
-bool cli_parse_duration(const char *text, uint64_t *nanoseconds);
-/** A decimal number without sign. */
-bool cli_parse_count(const char *text, uint64_t *count);
 
 /** All commands, NULL-terminated.  The program provides it (cmd/commands.c, from commands.def). */
 const struct command *const *cli_commands(void);

@@ -201,16 +201,16 @@ static enum snap_status set_value(const struct parse *parse, const struct option
 	case OPTION_LIST:
 		return add_to_list(parse, text, at);
 	case OPTION_COUNT:
-		return cli_parse_count(text, at) ? SNAP_OK
+		return count_parse(text, at) ? SNAP_OK
 						 : bad_value(parse, option, text,
 							     is_number(text) ? "a number below 2^64"
 									     : "a whole number");
 	case OPTION_SIZE:
-		return cli_parse_size(text, at) ? SNAP_OK
+		return size_parse(text, at) ? SNAP_OK
 						: bad_value(parse, option, text,
 							    "a size like 4096, 64KiB or 1.5MiB");
 	case OPTION_DURATION:
-		return cli_parse_duration(text, at)
+		return duration_parse(text, at)
 			       ? SNAP_OK
 			       : bad_value(parse, option, text, "a duration like 500ms, 10s or 5m");
 	case OPTION_CHOICE:

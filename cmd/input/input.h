@@ -61,6 +61,13 @@ int input_compare_times(const struct input_time *a, const struct input_time *b);
 /** Write the text form (dump).  Returns SNAP_OK or SNAP_EIO. */
 enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err);
 
+/**
+ * Write the text form of a symbolised model for keeping in a repository: rows sorted, what holds
+ * nothing left out, without addresses, build ids, times, directories, ages and cumulative figures.
+ * Returns SNAP_OK, SNAP_EIO or SNAP_ENOMEM.
+ */
+enum snap_status input_write_baseline(const struct model *model, FILE *out, struct snap_error *err);
+
 /** Write a .snap file (build): to a temporary file in the same directory, fsync, rename. */
 enum snap_status input_write_snap(const struct model *model, const char *path,
 				  struct snap_error *err);

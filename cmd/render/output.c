@@ -27,7 +27,7 @@ static unsigned environment_width(void)
 	const char *columns = getenv("COLUMNS");
 	uint64_t width;
 
-	if (!columns || !cli_parse_count(columns, &width) || width < WIDTH_LEAST ||
+	if (!columns || !count_parse(columns, &width) || width < WIDTH_LEAST ||
 	    width > WIDTH_MOST)
 		return 0;
 	return (unsigned)width;

@@ -255,7 +255,7 @@ static void size_is(const char *text, uint64_t expected)
 {
 	uint64_t bytes = 1;
 
-	cr_expect(cli_parse_size(text, &bytes), "%s", text);
+	cr_expect(size_parse(text, &bytes), "%s", text);
 	cr_expect_eq(bytes, expected, "%s is %llu", text, (unsigned long long)bytes);
 }
 
@@ -287,14 +287,14 @@ Test(cli, what_is_no_size_is_refused)
 	uint64_t bytes;
 
 	for (size_t i = 0; texts[i]; i++)
-		cr_expect_not(cli_parse_size(texts[i], &bytes), "'%s'", texts[i]);
+		cr_expect_not(size_parse(texts[i], &bytes), "'%s'", texts[i]);
 }
 
 static void duration_is(const char *text, uint64_t expected)
 {
 	uint64_t nanoseconds = 1;
 
-	cr_expect(cli_parse_duration(text, &nanoseconds), "%s", text);
+	cr_expect(duration_parse(text, &nanoseconds), "%s", text);
 	cr_expect_eq(nanoseconds, expected, "%s is %llu", text, (unsigned long long)nanoseconds);
 }
 
@@ -314,9 +314,9 @@ Test(cli, a_duration_needs_its_unit)
 {
 	uint64_t nanoseconds;
 
-	cr_expect_not(cli_parse_duration("10", &nanoseconds));
-	cr_expect_not(cli_parse_duration("10 parsecs", &nanoseconds));
-	cr_expect_not(cli_parse_duration("600000000000h", &nanoseconds));
+	cr_expect_not(duration_parse("10", &nanoseconds));
+	cr_expect_not(duration_parse("10 parsecs", &nanoseconds));
+	cr_expect_not(duration_parse("600000000000h", &nanoseconds));
 }
 
 Test(cli, the_nearest_word_is_within_reason)

@@ -1,7 +1,7 @@
 /*
- * values.c - numbers, sizes and durations as people write them.
+ * sizes.c - numbers, sizes and durations as people write them.
  */
-#include "cli/cli.h"
+#include "base/sizes.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -91,12 +91,12 @@ static bool parse_quantity(const char *text, const struct unit *units, uint64_t 
 				       out);
 }
 
-bool cli_parse_size(const char *text, uint64_t *bytes)
+bool size_parse(const char *text, uint64_t *bytes)
 {
 	return parse_quantity(text, size_units, bytes);
 }
 
-bool cli_parse_duration(const char *text, uint64_t *nanoseconds)
+bool duration_parse(const char *text, uint64_t *nanoseconds)
 {
 	if (strcmp(text, "0") == 0) {
 		*nanoseconds = 0;
@@ -105,7 +105,7 @@ bool cli_parse_duration(const char *text, uint64_t *nanoseconds)
 	return parse_quantity(text, duration_units, nanoseconds);
 }
 
-bool cli_parse_count(const char *text, uint64_t *count)
+bool count_parse(const char *text, uint64_t *count)
 {
 	return take_digits(&text, count) && *text == '\0';
 }

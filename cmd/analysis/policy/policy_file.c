@@ -1,0 +1,207 @@
+/*
+ * policy_file.c - a policy in a file: keys and sections as inih reads them.
+ */
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/policy/policy.h"
+#include "analysis/policy/scope.h"
+#include "base/lookup.h"
+
+/* inih cuts longer lines in two without a word. */
+enum { LINE_MAX_BYTES = 190, SCOPES_MAX = 1000 };
+
+struct reading {
+	struct policy_file *file;
+	bool known; /* the last key was one that exists */
+	bool out_of_memory;
+	char key[96]; /* the first key that was not */
+};
+
+/* ---- keys ---- */
+
+struct key {
+	const char *name;
+	size_t offset; /* of a text */
+};
+
+#define TEXT(member) offsetof(struct policy_texts, member)
+static const struct key top_keys[] = {
+	{"max-total", TEXT(max_total)},
+	{"max-site", TEXT(max_site)},
+	{"max-new-sites", TEXT(max_new_sites)},
+	{"max-growth", TEXT(max_growth)},
+	{"fail-on", TEXT(fail_on)},
+	{"max-never-freed", TEXT(max_never_freed)},
+	{"max-peak", TEXT(max_peak)},
+	{"max-rss", TEXT(max_rss)},
+	{"min-delta", TEXT(min_delta)},
+	{"require-confirm", TEXT(require_confirm)},
+	{NULL, 0},
+};
+
+#define SCOPE(member) offsetof(struct policy_scope, member)
+static const struct key scope_keys[] = {
+	{"module", SCOPE(module)},
+	{"function", SCOPE(function)},
+	{"file", SCOPE(file)},
+	{"max-site", SCOPE(max_site_text)},
+	{"max-total", SCOPE(max_total_text)},
+	{"max-new-sites", SCOPE(max_new_sites_text)},
+	{NULL, 0},
+};
+
+static char *keep(struct reading *reading, const char *text)
+{
+	struct policy_file *file = reading->file;
+	char *copy = NULL;
+
+	if (array_reserve(&file->owned, &file->owned_capacity, file->owned_count,
+			  sizeof(*file->owned)))
+		copy = strdup(text);
+	if (copy)
+		file->owned[file->owned_count++] = copy;
+	else
+		reading->out_of_memory = true;
+	return copy;
+}
+
+/* Store `value` behind the key `name`; false when there is no such key. */
+static bool store(struct reading *reading, const struct key *keys, void *into, const char *name,
+		  const char *value)
+{
+	for (; keys->name; keys++)
+		if (strcmp(keys->name, name) == 0) {
+			char **text = (char **)(void *)((char *)into + keys->offset);
+
+			*text = keep(reading, value);
+			return true;
+		}
+	return false;
+}
+
+static struct policy_scope *scope_named(struct reading *reading, const char *name)
+{
+	struct policy_file *file = reading->file;
+	struct policy_scope *last = file->scopes + file->scope_count;
+
+	if (file->scope_count && strcmp(last[-1].name, name) == 0)
+		return &last[-1];
+	if (file->scope_count == SCOPES_MAX ||
+	    !array_reserve(&file->scopes, &file->scope_capacity, file->scope_count,
+			   sizeof(*file->scopes))) {
+		reading->out_of_memory = true;
+		return NULL;
+	}
+	last = &file->scopes[file->scope_count];
+	*last = (struct policy_scope){.name = keep(reading, name)};
+	if (!last->name)
+		return NULL;
+	file->scope_count++;
+	return last;
+}
+
+static bool take_top(struct reading *reading, const char *name, const char *value)
+{
+	struct policy_file *file = reading->file;
+
+	if (strcmp(name, "suppressions") == 0) {
+		file->suppressions = keep(reading, value);
+		return true;
+	}
+	if (strcmp(name, "strict") == 0) {
+		file->strict = strcmp(value, "true") == 0;
+		return file->strict || strcmp(value, "false") == 0;
+	}
+	return store(reading, top_keys, &file->texts, name, value);
+}
+
+/* Called by inih for each key; 0 is an error on that line. */
+static int take(void *user, const char *section, const char *name, const char *value)
+{
+	static const char rule[] = "rule ";
+	struct reading *reading = user;
+	struct policy_scope *scope;
+	bool known = false;
+
+	if (*section == '\0') {
+		known = take_top(reading, name, value);
+	} else if (strncmp(section, rule, sizeof(rule) - 1) == 0) {
+		scope = scope_named(reading, section + sizeof(rule) - 1);
+		known = scope && store(reading, scope_keys, scope, name, value);
+	}
+	if (!known && !reading->key[0])
+		strncpy(reading->key, name, sizeof(reading->key) - 1);
+	return known;
+}
+
+/* ---- the file ---- */
+
+/* The first line that is too long, from 1; 0: none is. */
+static unsigned long_line(const char *text)
+{
+	for (unsigned line = 1; *text; line++) {
+		size_t size = strcspn(text, "\n");
+
+		if (size > LINE_MAX_BYTES)
+			return line;
+		text += size + (text[size] == '\n');
+	}
+	return 0;
+}
+
+static enum snap_status parse_scopes(struct policy_file *file, const char *name,
+				     struct snap_error *err)
+{
+	for (size_t i = 0; i < file->scope_count; i++) {
+		struct policy_scope *scope = &file->scopes[i];
+		struct snap_error why = {0};
+
+		if (policy_scope_parse(scope, &why) != SNAP_OK)
+			return fail(err, SNAP_EUSAGE, "%s, rule %s: %s", name, scope->name,
+				    why.message);
+		if (!scope->module && !scope->function && !scope->file)
+			return fail(err, SNAP_EUSAGE,
+				    "%s, rule %s: it names no module, function or file", name,
+				    scope->name);
+	}
+	return SNAP_OK;
+}
+
+enum snap_status policy_file_parse(struct policy_file *out, const char *text, const char *name,
+				   struct snap_error *err)
+{
+	struct reading reading = {.file = out};
+	unsigned line = long_line(text);
+	int bad;
+
+	*out = (struct policy_file){0};
+	if (line)
+		return fail(err, SNAP_EUSAGE, "%s, line %u: a line has at most %d bytes", name,
+			    line, LINE_MAX_BYTES);
+	ini_allow_multiline = false;
+	ini_allow_inline_comments = false; /* a semicolon may be part of a value */
+	ini_stop_on_first_error = true;
+	bad = ini_parse_string(text, take, &reading);
+	if (reading.out_of_memory || bad < 0)
+		return fail_memory(err, "reading the policy");
+	if (bad > 0 && reading.key[0])
+		return fail(err, SNAP_EUSAGE,
+			    "%s, line %d: there is no key '%s' here with this value", name, bad,
+			    reading.key);
+	if (bad > 0)
+		return fail(err, SNAP_EUSAGE,
+			    "%s, line %d: a line is KEY = VALUE, [rule NAME] or a comment", name,
+			    bad);
+	return parse_scopes(out, name, err);
+}
+
+void policy_file_release(struct policy_file *file)
+{
+	for (size_t i = 0; i < file->owned_count; i++)
+		free(file->owned[i]);
+	free(file->owned);
+	free(file->scopes);
+	*file = (struct policy_file){0};
+}

@@ -1,0 +1,71 @@
+/*
+ * read_symbolised.c - one snapshot with names, for commands that write it in another form.
+ */
+#include "read_symbolised.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/terminal.h"
+#include "cli/cli.h"
+#include "input/input.h"
+#include "symbols/symbols.h"
+
+static void warn(void *user, const char *sentence)
+{
+	(void)user;
+	cli_message("warning: %s", sentence);
+}
+
+static void show_progress(void *user, uint64_t done, uint64_t total)
+{
+	(void)user;
+	fprintf(stderr, "\rsymbolising %llu of %llu%s", (unsigned long long)done,
+		(unsigned long long)total, done == total ? "\r\033[K" : "");
+}
+
+static enum snap_status symbolise(struct model *model, bool quiet, struct snap_error *err)
+{
+	struct symbols_options options = {
+		.warn = quiet ? NULL : warn,
+		.progress = !quiet && terminal_takes_codes(STDERR_FILENO) ? show_progress : NULL,
+	};
+	struct symbols *symbols = symbols_new(&options);
+	enum snap_status st;
+
+	if (!symbols)
+		return fail_memory(err, "symbolising");
+	st = symbols_resolve(symbols, model, err);
+	symbols_free(symbols);
+	return st;
+}
+
+/** Read one snapshot; of a directory, the newest. */
+static enum snap_status read_named(struct model **model, const char *name, bool salvage,
+				   struct snap_error *err)
+{
+	const struct input_options options = {.salvage = salvage};
+	struct stat info;
+	char **paths = NULL;
+	size_t count = 0;
+	enum snap_status st;
+
+	if (stat(name, &info) != 0 || !S_ISDIR(info.st_mode))
+		return input_read(model, name, &options, err);
+	st = input_list_directory(name, &paths, &count, err);
+	if (st == SNAP_OK)
+		st = input_read(model, paths[count - 1], &options, err);
+	input_free_list(paths, count);
+	return st;
+}
+
+enum snap_status read_symbolised(struct model **model, const char *name, bool salvage, bool quiet,
+				 struct snap_error *err)
+{
+	enum snap_status st = read_named(model, name, salvage, err);
+
+	if (st == SNAP_OK)
+		st = symbolise(*model, quiet, err);
+	return st;
+}

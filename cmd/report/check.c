@@ -1,0 +1,784 @@
+/*
+ * check.c - rules, findings, and what was left out, as a report.
+ *
+ * A rule is one limit of the policy.  Each row of compare or growth that breaks it is a finding,
+ * unless a suppression covers it (`suppressed`) or it is below --min-delta (`below_floor`): these
+ * are listed and not counted.
+ */
+#include "report/check.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lookup.h"
+#include "model/names.h"
+#include "report/sites.h"
+
+enum {
+	KEY,
+	RULE,
+	STATUS,
+	CONFIDENCE,
+	MEASURED,
+	LIMIT,
+	FUNCTION,
+	FILE_NAME,
+	LINE,
+	MODULE,
+	SITE,
+	MESSAGE,
+	FINGERPRINT,
+	STACK,
+	COLUMNS,
+};
+
+static const struct column columns[COLUMNS] = {
+	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
+	[RULE] = {"rule", "rule", COLUMN_TEXT, 0},
+	[STATUS] = {"status", "what", COLUMN_VERDICT, 0},
+	[CONFIDENCE] = {"confidence", "sure", COLUMN_TEXT, COLUMN_HIDDEN},
+	[MEASURED] = {"measured", "measured", COLUMN_DELTA_BYTES, 0},
+	[LIMIT] = {"limit", "limit", COLUMN_TEXT, 0},
+	[FUNCTION] = {"function", "function", COLUMN_NAME, COLUMN_HIDDEN},
+	[FILE_NAME] = {"file", "file", COLUMN_NAME, COLUMN_HIDDEN},
+	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
+	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
+	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[MESSAGE] = {"message", "message", COLUMN_TEXT, COLUMN_HIDDEN},
+	[FINGERPRINT] = {"fingerprint", "fingerprint", COLUMN_TEXT, COLUMN_HIDDEN},
+	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
+};
+
+/* A sampled figure counts as far as it exceeds so many standard errors: one clean gate in some
+ * hundred thousand sites fails by chance (normal distribution, one side). */
+static const double sampling_doubt = 5;
+
+enum { NAMES_MAX = 512, FINGERPRINT_FRAMES = 4 };
+
+struct checking {
+	const struct check_request *request;
+	struct report *report;
+	struct value rules, suppressed, floor, inconclusive; /* growing lists */
+	size_t failed, findings, suppressed_count, floor_count;
+};
+
+/* A rule while it is applied. */
+struct rule {
+	const char *name, *limit;
+	double measured; /* NAN: unknown */
+	bool passed;
+	struct value rows;
+};
+
+/* ---- values ---- */
+
+static void append(struct report *report, struct value *list, struct value item)
+{
+	struct value longer;
+
+	/* Twice the room whenever the count reaches a power of 2. */
+	if ((list->list.count & (list->list.count - 1)) == 0) {
+		longer = value_list(report, list->list.count ? 2 * list->list.count : 1);
+		if (list->list.count)
+			memcpy(longer.list.items, list->list.items,
+			       list->list.count * sizeof(*longer.list.items));
+		longer.list.count = list->list.count;
+		*list = longer;
+	}
+	list->list.items[list->list.count++] = item;
+}
+
+static struct value empty_list(struct report *report)
+{
+	struct value list = value_list(report, 1);
+
+	list.list.count = 0;
+	return list;
+}
+
+/* The value of a row in the column `name`; NULL when the report has no such column. */
+static const struct value *cell(const struct report *report, size_t row, const char *name)
+{
+	for (size_t i = 0; i < report->column_count; i++)
+		if (strcmp(report->columns[i].name, name) == 0)
+			return &report->rows[row * report->column_count + i];
+	return NULL;
+}
+
+static double number(const struct value *value, double otherwise)
+{
+	if (value && value->kind == VALUE_INT)
+		return (double)value->integer;
+	if (value && value->kind == VALUE_REAL)
+		return value->real;
+	return otherwise;
+}
+
+static const char *text(const struct value *value)
+{
+	return value && value->kind == VALUE_TEXT ? value->text.data : NULL;
+}
+
+/* A value of another report, in the memory of this one. */
+static struct value copy_value(struct report *report, const struct value *value)
+{
+	struct value copy = value ? *value : value_null();
+
+	if (copy.kind == VALUE_TEXT)
+		return value_bytes(report, copy.text.data, copy.text.size);
+	if (copy.kind == VALUE_LIST) {
+		copy = value_list(report, value->list.count);
+		for (size_t i = 0; i < copy.list.count; i++)
+			copy.list.items[i] = copy_value(report, &value->list.items[i]);
+	}
+	if (copy.kind == VALUE_OBJECT) {
+		copy = value_object();
+		for (size_t i = 0; i < value->object.count; i++)
+			value_field(report, &copy,
+				    report_text(report, "%s", value->object.fields[i].name),
+				    copy_value(report, &value->object.fields[i].value));
+	}
+	return copy;
+}
+
+static struct value measured_value(double measured)
+{
+	return isnan(measured) || fabs(measured) > 9e18 ? value_null()
+							: value_int((int64_t)measured);
+}
+
+/* ---- what a finding is ---- */
+
+/* The names of a row's call stack, for suppressions. */
+static size_t stack_names(const struct report *from, size_t row, const char *names[NAMES_MAX])
+{
+	static const char *const members[] = {"function", "file", "module"};
+	const struct value *stack = cell(from, row, "stack");
+	size_t count = 0;
+
+	for (size_t m = 0; m < 3; m++)
+		names[count++] = text(cell(from, row, members[m]));
+	for (size_t i = 0; stack && stack->kind == VALUE_LIST && i < stack->list.count; i++)
+		for (size_t m = 0; m < 3 && count < NAMES_MAX; m++)
+			names[count++] = text(value_get(&stack->list.items[i], members[m]));
+	return count;
+}
+
+static uint64_t fold_name(uint64_t hash, const char *name,
+			  size_t (*reduce)(const char *, char *, size_t))
+{
+	char reduced[512];
+	size_t size = name ? reduce(name, reduced, sizeof(reduced)) : 0;
+
+	if (size >= sizeof(reduced))
+		size = sizeof(reduced) - 1;
+	return lookup_fold(hash, lookup_hash(reduced, size));
+}
+
+/*
+ * Equal for the same finding in another build: the rule, and the names of the newest frames
+ * without parameters, versions and lines.
+ */
+static const char *fingerprint(struct report *report, const char *rule, const struct report *from,
+			       size_t row)
+{
+	const struct value *stack = cell(from, row, "stack");
+	uint64_t hash = lookup_hash(rule, strlen(rule));
+
+	hash = fold_name(hash, text(cell(from, row, "function")), name_bare);
+	hash = fold_name(hash, text(cell(from, row, "module")), name_normalise_module);
+	for (size_t i = 0;
+	     stack && stack->kind == VALUE_LIST && i < stack->list.count && i < FINGERPRINT_FRAMES;
+	     i++)
+		hash = fold_name(hash, text(value_get(&stack->list.items[i], "function")),
+				 name_bare);
+	return report_text(report, "%016" PRIx64, hash);
+}
+
+static struct value row_object(struct report *report, const struct report *from, size_t row,
+			       double measured, const char *message)
+{
+	static const char *const members[] = {"key", "function", "file", "line", "module", "stack"};
+	struct value object = value_object();
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		value_field(report, &object, members[i],
+			    copy_value(report, cell(from, row, members[i])));
+	value_field(report, &object, "measured", measured_value(measured));
+	value_field(report, &object, "message", value_text(report, message));
+	return object;
+}
+
+static void add_finding(struct checking *checking, struct rule *rule, const struct report *from,
+			size_t row, double measured, const char *message)
+{
+	struct report *report = checking->report;
+	const struct value *verdict = cell(from, row, "verdict");
+	struct value *values = report_row(report);
+
+	values[KEY] = values[SITE] = copy_value(report, cell(from, row, "key"));
+	values[RULE] = value_text(report, rule->name);
+	values[STATUS] = copy_value(report, verdict ? verdict : cell(from, row, "status"));
+	values[CONFIDENCE] = copy_value(report, cell(from, row, "confidence"));
+	values[MEASURED] = measured_value(measured);
+	values[LIMIT] = value_text(report, rule->limit);
+	values[FUNCTION] = copy_value(report, cell(from, row, "function"));
+	values[FILE_NAME] = copy_value(report, cell(from, row, "file"));
+	values[LINE] = copy_value(report, cell(from, row, "line"));
+	values[MODULE] = copy_value(report, cell(from, row, "module"));
+	values[MESSAGE] = value_text(report, message);
+	values[FINGERPRINT] = value_text(report, fingerprint(report, rule->name, from, row));
+	values[STACK] = copy_value(report, cell(from, row, "stack"));
+	append(report, &rule->rows, row_object(report, from, row, measured, message));
+	rule->passed = false;
+	checking->findings++;
+}
+
+/* True when a suppression covers the row: it is then listed. */
+static bool is_suppressed(struct checking *checking, const struct rule *rule,
+			  const struct report *from, size_t row, double measured,
+			  const char *message)
+{
+	const struct check_request *request = checking->request;
+	const char *names[NAMES_MAX];
+	struct suppression_names all = {names, stack_names(from, row, names)};
+	struct suppression *by;
+	struct value object;
+
+	if (!request->suppressions)
+		return false;
+	by = suppressions_find(request->suppressions, &all, measured > 0 ? (uint64_t)measured : 0,
+			       request->today);
+	if (!by)
+		return false;
+	object = row_object(checking->report, from, row, measured, message);
+	value_field(checking->report, &object, "rule", value_text(checking->report, rule->name));
+	value_field(checking->report, &object, "pattern",
+		    value_text(checking->report, by->pattern));
+	value_field(checking->report, &object, "reason", value_text(checking->report, by->reason));
+	append(checking->report, &checking->suppressed, object);
+	checking->suppressed_count++;
+	return true;
+}
+
+static void judge_row(struct checking *checking, struct rule *rule, const struct report *from,
+		      size_t row, double measured, const char *message)
+{
+	struct value object;
+
+	if (is_suppressed(checking, rule, from, row, measured, message))
+		return;
+	if (measured < (double)checking->request->policy->min_delta) {
+		object = row_object(checking->report, from, row, measured, message);
+		value_field(checking->report, &object, "rule",
+			    value_text(checking->report, rule->name));
+		append(checking->report, &checking->floor, object);
+		checking->floor_count++;
+		return;
+	}
+	add_finding(checking, rule, from, row, measured, message);
+}
+
+/* ---- rules ---- */
+
+static struct rule rule_begin(struct checking *checking, const char *name, const char *limit)
+{
+	return (struct rule){.name = name,
+			     .limit = limit,
+			     .passed = true,
+			     .measured = NAN,
+			     .rows = empty_list(checking->report)};
+}
+
+static void rule_end(struct checking *checking, const struct rule *rule)
+{
+	struct report *report = checking->report;
+	struct value object = value_object();
+
+	value_field(report, &object, "name", value_text(report, rule->name));
+	value_field(report, &object, "limit", value_text(report, rule->limit));
+	value_field(report, &object, "measured", measured_value(rule->measured));
+	value_field(report, &object, "passed", value_bool(rule->passed));
+	value_field(report, &object, "rows", rule->rows);
+	append(report, &checking->rules, object);
+	checking->failed += !rule->passed;
+}
+
+static void not_judged(struct checking *checking, const char *why)
+{
+	append(checking->report, &checking->inconclusive, value_text(checking->report, why));
+}
+
+/* A finding about the process as a whole has no site. */
+static void add_whole_finding(struct checking *checking, struct rule *rule, const char *status,
+			      const char *message)
+{
+	struct report *report = checking->report;
+	struct value *values = report_row(report), object = value_object();
+
+	values[KEY] = values[SITE] = value_text(report, "the process as a whole");
+	values[RULE] = value_text(report, rule->name);
+	values[STATUS] = value_text(report, status);
+	values[MEASURED] = measured_value(rule->measured);
+	values[LIMIT] = value_text(report, rule->limit);
+	values[MESSAGE] = value_text(report, message);
+	values[FINGERPRINT] =
+		value_text(report, report_text(report, "%016" PRIx64,
+					       lookup_hash(rule->name, strlen(rule->name))));
+	value_field(report, &object, "key", values[KEY]);
+	value_field(report, &object, "measured", values[MEASURED]);
+	value_field(report, &object, "message", values[MESSAGE]);
+	append(report, &rule->rows, object);
+	rule->passed = false;
+	checking->findings++;
+}
+
+/* A figure of the whole: `old` NAN means that there is no baseline, `new_` NAN that it is unknown. */
+static void check_whole(struct checking *checking, const char *name, const char *what,
+			const struct policy_limit *limit, double old, double new_, double doubt)
+{
+	struct rule rule = rule_begin(checking, name, limit->text);
+	char from[32], to[32];
+	double allowed;
+
+	if (!limit->text)
+		return;
+	if (isnan(new_) || (limit->is_increase && isnan(old))) {
+		not_judged(checking, report_text(checking->report, "%s: %s is not known%s", name,
+						 what, isnan(new_) ? "" : " of the baseline"));
+	} else {
+		rule.measured = limit->is_increase ? new_ - old : new_;
+		if (policy_exceeds(limit, old, new_ - doubt, &allowed))
+			add_whole_finding(
+				checking, &rule, limit->is_increase ? "grew" : "above",
+				limit->is_increase
+					? report_text(checking->report,
+						      "%s went from %s to %s; %s is allowed", what,
+						      sites_bytes((uint64_t)old, from),
+						      sites_bytes((uint64_t)new_, to), limit->text)
+					: report_text(checking->report, "%s is %s; %s is allowed",
+						      what, sites_bytes((uint64_t)new_, to),
+						      limit->text));
+	}
+	rule_end(checking, &rule);
+}
+
+/* ---- rules over compare ---- */
+
+/* What a row of compare says, reduced to what is beyond doubt. */
+struct change_seen {
+	const char *status;
+	double old, new_, delta, doubt;
+	bool counts; /* not within the noise of sampling or the spread of several runs */
+};
+
+static struct change_seen see_change(const struct report *compare, size_t row)
+{
+	const struct value *spread = cell(compare, row, "within_spread");
+	struct change_seen seen = {
+		.status = text(cell(compare, row, "status")),
+		.old = number(cell(compare, row, "old_bytes"), 0),
+		.new_ = number(cell(compare, row, "new_bytes"), 0),
+		.delta = number(cell(compare, row, "delta_bytes"), 0),
+		.doubt = sampling_doubt * number(cell(compare, row, "delta_bytes_stderr"), 0),
+	};
+
+	seen.counts = !text(spread) && seen.delta > seen.doubt;
+	return seen;
+}
+
+static const char *say_change(struct report *report, const struct change_seen *seen,
+			      const char *limit)
+{
+	char delta[32], old[32], new_[32];
+
+	return report_text(
+		report, "%s by %s (%s -> %s); %s is allowed",
+		seen->status && strcmp(seen->status, "new") == 0 ? "new, holds more" : "grew",
+		sites_delta((int64_t)seen->delta, delta), sites_bytes((uint64_t)seen->old, old),
+		sites_bytes((uint64_t)seen->new_, new_), limit);
+}
+
+static bool glob_matches(const char *glob, const char *name)
+{
+	if (!glob)
+		return true;
+	return name && (fnmatch(glob, name, 0) == 0 || fnmatch(glob, name_base(name), 0) == 0);
+}
+
+static bool in_scope(const struct policy_scope *scope, const struct report *from, size_t row)
+{
+	return !scope || (glob_matches(scope->module, text(cell(from, row, "module"))) &&
+			  glob_matches(scope->function, text(cell(from, row, "function"))) &&
+			  glob_matches(scope->file, text(cell(from, row, "file"))));
+}
+
+static const char *rule_name(struct checking *checking, const struct policy_scope *scope,
+			     const char *limit)
+{
+	return scope ? report_text(checking->report, "%s: %s", scope->name, limit) : limit;
+}
+
+static void check_sites(struct checking *checking, const struct policy_limit *limit,
+			const struct policy_scope *scope)
+{
+	const struct report *compare = checking->request->compare;
+	struct rule rule =
+		rule_begin(checking, rule_name(checking, scope, "max-site"), limit->text);
+	double allowed;
+
+	if (!limit->text)
+		return;
+	rule.measured = 0;
+	for (size_t row = 0; row < compare->row_count; row++) {
+		struct change_seen seen = see_change(compare, row);
+		double measured = limit->is_increase ? seen.delta : seen.new_;
+
+		if (!in_scope(scope, compare, row))
+			continue;
+		if (measured > rule.measured)
+			rule.measured = measured;
+		if ((limit->is_increase && !seen.counts) ||
+		    !policy_exceeds(limit, seen.old, seen.new_ - seen.doubt, &allowed))
+			continue;
+		judge_row(checking, &rule, compare, row, measured,
+			  say_change(checking->report, &seen, limit->text));
+	}
+	rule_end(checking, &rule);
+}
+
+static void check_new_sites(struct checking *checking, uint64_t most, const char *most_text,
+			    const struct policy_scope *scope)
+{
+	const struct report *compare = checking->request->compare;
+	struct rule rule =
+		rule_begin(checking, rule_name(checking, scope, "max-new-sites"), most_text);
+	size_t before = checking->findings;
+
+	for (size_t row = 0; row < compare->row_count; row++) {
+		struct change_seen seen = see_change(compare, row);
+
+		if (seen.counts && seen.status && strcmp(seen.status, "new") == 0 &&
+		    in_scope(scope, compare, row))
+			judge_row(checking, &rule, compare, row, seen.delta,
+				  say_change(checking->report, &seen,
+					     report_text(checking->report, "%s new sites",
+							 most_text)));
+	}
+	rule.measured = (double)(checking->findings - before);
+	if (checking->findings - before <= most) { /* within the limit: no findings after all */
+		checking->report->row_count -= checking->findings - before;
+		checking->findings = before;
+		rule.rows = empty_list(checking->report);
+		rule.passed = true;
+	}
+	rule_end(checking, &rule);
+}
+
+/* The sum of a scope's sites. */
+static void check_scope_total(struct checking *checking, const struct policy_scope *scope)
+{
+	const struct report *compare = checking->request->compare;
+	double old = 0, new_ = 0, variance = 0;
+
+	for (size_t row = 0; row < compare->row_count; row++)
+		if (in_scope(scope, compare, row)) {
+			struct change_seen seen = see_change(compare, row);
+
+			old += seen.old;
+			new_ += seen.new_;
+			variance += seen.doubt * seen.doubt;
+		}
+	check_whole(checking, rule_name(checking, scope, "max-total"), "the memory of these sites",
+		    &scope->max_total, old, new_, sqrt(variance));
+}
+
+static double total_of(const struct report *compare, const char *side, const char *figure)
+{
+	const struct value *totals = value_get(&compare->head, "totals");
+
+	return number(value_get(value_get(totals, side), figure), NAN);
+}
+
+static void check_compare(struct checking *checking)
+{
+	const struct policy *policy = checking->request->policy;
+	const struct report *compare = checking->request->compare;
+	double doubt = total_of(compare, "delta", "live_bytes_stderr");
+
+	check_whole(checking, "max-total", "recorded live memory", &policy->max_total,
+		    total_of(compare, "old", "live_bytes"), total_of(compare, "new", "live_bytes"),
+		    isnan(doubt) ? 0 : sampling_doubt * doubt);
+	check_sites(checking, &policy->max_site, NULL);
+	if (policy->has_max_new_sites)
+		check_new_sites(checking, policy->max_new_sites, policy->max_new_sites_text, NULL);
+	for (size_t i = 0; i < policy->scope_count; i++) {
+		const struct policy_scope *scope = &policy->scopes[i];
+
+		check_scope_total(checking, scope);
+		check_sites(checking, &scope->max_site, scope);
+		if (scope->has_max_new_sites)
+			check_new_sites(checking, scope->max_new_sites, scope->max_new_sites_text,
+					scope);
+	}
+	if (policy->require_confirm > checking->request->facts.new_snapshots)
+		not_judged(checking,
+			   report_text(checking->report,
+				       "--require-confirm %" PRIu64
+				       ": only %zu snapshot%s on the new side",
+				       policy->require_confirm,
+				       checking->request->facts.new_snapshots,
+				       checking->request->facts.new_snapshots == 1 ? "" : "s"));
+}
+
+/* ---- rules over growth ---- */
+
+static int verdict_index(const char *name)
+{
+	for (int i = 0; name && i <= GROWTH_TOO_FEW; i++)
+		if (strcmp(name, growth_verdict_name((enum growth_verdict)i)) == 0)
+			return i;
+	return GROWTH_TOO_FEW;
+}
+
+static bool fails_on(const struct policy *policy, const struct report *growth, size_t row)
+{
+	const char *confidence = text(cell(growth, row, "confidence"));
+	int least = policy->fail_on[verdict_index(text(cell(growth, row, "verdict")))];
+
+	if (least < 0 || !confidence)
+		return false;
+	for (int i = least; i <= GROWTH_HIGH; i++)
+		if (strcmp(confidence, growth_confidence_name((enum growth_confidence)i)) == 0)
+			return true;
+	return false;
+}
+
+static double bytes_grown(const struct report *growth, size_t row)
+{
+	double first = number(cell(growth, row, "first_bytes"), 0);
+
+	return number(cell(growth, row, "last_bytes"), first) - first;
+}
+
+static const char *first_reason(const struct report *growth, size_t row)
+{
+	const struct value *reasons = cell(growth, row, "reasons");
+	const char *reason = reasons && reasons->kind == VALUE_LIST && reasons->list.count
+				     ? text(&reasons->list.items[0])
+				     : NULL;
+
+	return reason ? reason : "it keeps growing";
+}
+
+static void check_verdicts(struct checking *checking)
+{
+	const struct report *growth = checking->request->growth;
+	const struct policy *policy = checking->request->policy;
+	struct rule rule = rule_begin(checking, "fail-on", policy->fail_on_text);
+
+	for (size_t row = 0; row < growth->row_count; row++)
+		if (fails_on(policy, growth, row))
+			judge_row(checking, &rule, growth, row, bytes_grown(growth, row),
+				  report_text(checking->report, "%s (%s): %s",
+					      text(cell(growth, row, "verdict")),
+					      text(cell(growth, row, "confidence")),
+					      first_reason(growth, row)));
+	rule.measured = (double)rule.rows.list.count;
+	rule_end(checking, &rule);
+}
+
+/* The sites that leak, together, per hour. */
+static void check_rate(struct checking *checking)
+{
+	const struct report *growth = checking->request->growth;
+	const struct policy *policy = checking->request->policy;
+	struct rule rule = rule_begin(checking, "max-growth", policy->max_growth_text);
+	char rate[32];
+
+	rule.measured = 0;
+	for (size_t row = 0; row < growth->row_count; row++)
+		if (fails_on(policy, growth, row))
+			rule.measured +=
+				3600 *
+				number(value_get(cell(growth, row, "bytes_per_snapshot"), "value"),
+				       0);
+	if (rule.measured > policy->max_growth)
+		add_whole_finding(checking, &rule, "grew",
+				  report_text(checking->report,
+					      "the sites that leak grow by %s per hour; %s is "
+					      "allowed",
+					      sites_bytes((uint64_t)rule.measured, rate),
+					      policy->max_growth_text));
+	rule_end(checking, &rule);
+}
+
+static void note_unjudged_rows(struct checking *checking)
+{
+	const struct report *growth = checking->request->growth;
+	size_t few = 0, open = 0;
+
+	for (size_t row = 0; row < growth->row_count; row++) {
+		int verdict = verdict_index(text(cell(growth, row, "verdict")));
+
+		if (bytes_grown(growth, row) <= (double)checking->request->policy->min_delta)
+			continue;
+		few += verdict == GROWTH_TOO_FEW;
+		open += verdict == GROWTH_INCONCLUSIVE;
+	}
+	if (few)
+		not_judged(checking,
+			   report_text(checking->report,
+				       "growth: there are too few snapshots to judge %zu site%s",
+				       few, few == 1 ? "" : "s"));
+	if (open)
+		not_judged(checking, report_text(checking->report,
+						 "growth: %zu site%s grew without a clear verdict",
+						 open, open == 1 ? "" : "s"));
+}
+
+static void check_growth(struct checking *checking)
+{
+	check_verdicts(checking);
+	if (checking->request->policy->has_max_growth)
+		check_rate(checking);
+	note_unjudged_rows(checking);
+}
+
+/* ---- the report ---- */
+
+static void warn_of_suppressions(struct checking *checking)
+{
+	const struct check_request *request = checking->request;
+
+	for (size_t i = 0; request->suppressions && i < request->suppressions->count; i++) {
+		const struct suppression *rule = &request->suppressions->rules[i];
+
+		if (suppression_is_expired(rule, request->today))
+			report_warn(checking->report,
+				    "%s, line %u: leak:%s expired on %04d-%02d-%02d and no longer "
+				    "suppresses",
+				    request->suppression_file, rule->line, rule->pattern,
+				    rule->expires / 10000, rule->expires / 100 % 100,
+				    rule->expires % 100);
+		else if (rule->matches == 0)
+			report_warn(checking->report, "%s, line %u: leak:%s matched nothing",
+				    request->suppression_file, rule->line, rule->pattern);
+		else
+			report_note(checking->report, "suppressed %zu by leak:%s%s%s",
+				    rule->matches, rule->pattern, rule->reason ? ": " : "",
+				    rule->reason ? rule->reason : "");
+	}
+}
+
+static void take_warnings(struct report *report, const struct report *from)
+{
+	for (size_t i = 0; from && i < from->warning_count; i++)
+		report_warn(report, "%s", from->warnings[i]);
+}
+
+static void say_rules(struct checking *checking)
+{
+	struct report *report = checking->report;
+
+	for (size_t i = 0; i < checking->rules.list.count; i++) {
+		const struct value *rule = &checking->rules.list.items[i];
+
+		report_note(report, "%s %s: %s", text(value_get(rule, "name")),
+			    text(value_get(rule, "limit")),
+			    value_get(rule, "passed")->boolean ? "passed" : "FAILED");
+	}
+	for (size_t i = 0; i < checking->floor.list.count; i++)
+		report_note(report, "not counted, below --min-delta: %s: %s",
+			    text(value_get(&checking->floor.list.items[i], "key")),
+			    text(value_get(&checking->floor.list.items[i], "message")));
+	for (size_t i = 0; i < checking->inconclusive.list.count; i++)
+		report_note(report, "not judged: %s", text(&checking->inconclusive.list.items[i]));
+}
+
+static void say_title(struct checking *checking)
+{
+	size_t rules = checking->rules.list.count;
+	struct report *report = checking->report;
+
+	if (checking->failed)
+		report->title = report_text(report,
+					    "check FAILED: %zu finding%s; %zu of %zu rule%s "
+					    "failed",
+					    checking->findings, checking->findings == 1 ? "" : "s",
+					    checking->failed, rules, rules == 1 ? "" : "s");
+	else if (checking->inconclusive.list.count)
+		report->title = report_text(report,
+					    "check passed, but not everything could be "
+					    "judged: %zu rule%s",
+					    rules, rules == 1 ? "" : "s");
+	else
+		report->title = report_text(report, "check passed: %zu rule%s, no finding", rules,
+					    rules == 1 ? "" : "s");
+}
+
+static void describe(struct checking *checking)
+{
+	const struct check_request *request = checking->request;
+	struct report *report = checking->report;
+	struct value shown = value_object(), hidden = value_object();
+
+	if (request->growth)
+		value_field(report, &report->head, "inputs",
+			    copy_value(report, value_get(&request->growth->head, "inputs")));
+	if (request->compare)
+		value_field(report, &report->head, request->growth ? "compared" : "inputs",
+			    copy_value(report, value_get(&request->compare->head, "inputs")));
+	value_field(report, &report->head, "passed", value_bool(checking->failed == 0));
+	value_field(report, &report->head, "inconclusive", checking->inconclusive);
+	value_field(report, &report->head, "rules", checking->rules);
+	value_field(report, &report->head, "suppressed", checking->suppressed);
+	value_field(report, &report->head, "below_floor", checking->floor);
+	value_field(report, &shown, "rows", value_u64(checking->findings));
+	value_field(report, &hidden, "rows",
+		    value_u64(checking->suppressed_count + checking->floor_count));
+	value_field(report, &report->tail, "shown", shown);
+	value_field(report, &report->tail, "hidden", hidden);
+}
+
+struct report *check_judge(const struct check_request *request)
+{
+	struct checking checking = {.request = request};
+	const struct policy *policy = request->policy;
+	const struct check_facts *facts = &request->facts;
+
+	checking.report = report_new("snapdiff.check/1", columns, COLUMNS);
+	checking.rules = empty_list(checking.report);
+	checking.suppressed = empty_list(checking.report);
+	checking.floor = empty_list(checking.report);
+	checking.inconclusive = empty_list(checking.report);
+	take_warnings(checking.report, request->compare);
+	take_warnings(checking.report, request->growth);
+	if (request->compare)
+		check_compare(&checking);
+	if (request->growth)
+		check_growth(&checking);
+	check_whole(&checking, "max-peak", "the peak of recorded memory", &policy->max_peak,
+		    facts->old_peak, facts->new_peak, 0);
+	check_whole(&checking, "max-rss", "resident memory", &policy->max_rss, facts->old_rss,
+		    facts->new_rss, 0);
+	check_whole(&checking, "max-never-freed", "what was never freed at exit",
+		    &policy->max_never_freed, NAN, facts->never_freed, 0);
+	say_rules(&checking);
+	warn_of_suppressions(&checking);
+	say_title(&checking);
+	describe(&checking);
+	checking.report->finding = checking.failed > 0;
+	return checking.report;
+}
+
+bool check_is_inconclusive(const struct report *report)
+{
+	const struct value *list = value_get(&report->head, "inconclusive");
+
+	return !report->finding && list && list->list.count > 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * report/check.h - a gate's verdict: the rows of compare and growth held against a policy.
+ */
+#ifndef REPORT_CHECK_H
+#define REPORT_CHECK_H
+
+#include "analysis/policy/policy.h"
+#include "analysis/policy/suppress.h"
+#include "report/report.h"
+
+/** Figures of the process as a whole, in bytes; NAN where they are not known. */
+struct check_facts {
+	double old_peak, new_peak, old_rss, new_rss;
+	double never_freed;   /* live in the exit snapshot; NAN: there is none */
+	size_t new_snapshots; /* on the new side of the comparison */
+};
+
+struct check_request {
+	const struct policy *policy;
+	struct suppressions *suppressions; /* their counts are updated; NULL: none */
+	const char *suppression_file;      /* for messages; NULL: none */
+	int today;                         /* yyyymmdd */
+	const struct report *compare;      /* a complete report (--all), NULL: no baseline */
+	const struct report *growth;       /* the same of a series, NULL: none is judged */
+	bool growth_per_second;            /* its slopes are per second, not per snapshot */
+	struct check_facts facts;
+};
+
+/**
+ * Judge.  The report's head has `passed`, `inconclusive`, `rules` and `suppressed`; it has one row
+ * for each finding.  Never NULL.  report->finding: a rule failed.  The rows' texts are copied.
+ */
+struct report *check_judge(const struct check_request *request);
+
+/** True when nothing failed, but something could not be judged (see head.inconclusive). */
+bool check_is_inconclusive(const struct report *report);
+
+#endif
