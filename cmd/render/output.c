@@ -279,7 +279,7 @@ static void say_warnings(const struct report *report, const struct report_option
 enum snap_status output_report(const struct report *report, const struct report_options *options,
 			       struct snap_error *err)
 {
-	const struct renderer *renderer = render_find(report_formats[options->format]);
+	const struct renderer *renderer = render_find(gate_formats[options->format]);
 	struct render_options look = {.exact = options->verbose, .quiet = options->quiet};
 	struct output output;
 	enum snap_status st = output_open(&output, options, true, err);

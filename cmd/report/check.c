@@ -69,7 +69,8 @@ struct checking {
 /* A rule while it is applied. */
 struct rule {
 	const char *name, *limit;
-	double measured; /* NAN: unknown */
+	const char *whole; /* what a finding without a site is about; NULL: the process */
+	double measured;   /* NAN: unknown */
 	bool passed;
 	struct value rows;
 };
@@ -320,7 +321,8 @@ static void add_whole_finding(struct checking *checking, struct rule *rule, cons
 	struct report *report = checking->report;
 	struct value *values = report_row(report), object = value_object();
 
-	values[KEY] = values[SITE] = value_text(report, "the process as a whole");
+	values[KEY] = values[SITE] =
+		value_text(report, rule->whole ? rule->whole : "the process as a whole");
 	values[RULE] = value_text(report, rule->name);
 	values[STATUS] = value_text(report, status);
 	values[MEASURED] = measured_value(rule->measured);
@@ -345,6 +347,7 @@ static void check_whole(struct checking *checking, const char *name, const char 
 	char from[32], to[32];
 	double allowed;
 
+	rule.whole = strchr(name, ':') ? what : NULL; /* a rule of the policy file */
 	if (!limit->text)
 		return;
 	if (isnan(new_) || (limit->is_increase && isnan(old))) {
@@ -357,10 +360,10 @@ static void check_whole(struct checking *checking, const char *name, const char 
 				checking, &rule, limit->is_increase ? "grew" : "above",
 				limit->is_increase
 					? report_text(checking->report,
-						      "%s went from %s to %s; %s is allowed", what,
+						      "%s: from %s to %s; %s is allowed", what,
 						      sites_bytes((uint64_t)old, from),
 						      sites_bytes((uint64_t)new_, to), limit->text)
-					: report_text(checking->report, "%s is %s; %s is allowed",
+					: report_text(checking->report, "%s: %s; %s is allowed",
 						      what, sites_bytes((uint64_t)new_, to),
 						      limit->text));
 	}
@@ -493,7 +496,8 @@ static void check_scope_total(struct checking *checking, const struct policy_sco
 			new_ += seen.new_;
 			variance += seen.doubt * seen.doubt;
 		}
-	check_whole(checking, rule_name(checking, scope, "max-total"), "the memory of these sites",
+	check_whole(checking, rule_name(checking, scope, "max-total"),
+		    report_text(checking->report, "the sites of rule %s", scope->name),
 		    &scope->max_total, old, new_, sqrt(variance));
 }
 
@@ -582,12 +586,21 @@ static void check_verdicts(struct checking *checking)
 	struct rule rule = rule_begin(checking, "fail-on", policy->fail_on_text);
 
 	for (size_t row = 0; row < growth->row_count; row++)
-		if (fails_on(policy, growth, row))
+		if (fails_on(policy, growth, row)) {
+			int verdict = verdict_index(text(cell(growth, row, "verdict")));
+			enum growth_confidence least =
+				(enum growth_confidence)policy->fail_on[verdict];
+
+			rule.limit = report_text(checking->report, "no %s (%s)",
+						 growth_verdict_name((enum growth_verdict)verdict),
+						 growth_confidence_name(least));
 			judge_row(checking, &rule, growth, row, bytes_grown(growth, row),
 				  report_text(checking->report, "%s (%s): %s",
 					      text(cell(growth, row, "verdict")),
 					      text(cell(growth, row, "confidence")),
 					      first_reason(growth, row)));
+		}
+	rule.limit = policy->fail_on_text;
 	rule.measured = (double)rule.rows.list.count;
 	rule_end(checking, &rule);
 }

@@ -33,7 +33,7 @@ struct report_options {
 	const char *module; /* glob */
 	bool no_skip;
 	int match;          /* enum match_level */
-	int format;         /* index into render_names() */
+	int format;         /* index into gate_formats[], which begins as report_formats[] does */
 	const char *output; /* -o FILE */
 	bool sql;
 	int color; /* enum color_when */
@@ -66,6 +66,8 @@ extern const char *const report_metrics[];
 extern const char *const report_matches[];
 /** The values of --format, the order of render_names(). */
 extern const char *const report_formats[];
+/** The values of --format of a gate: those above, then the formats of CI systems. */
+extern const char *const gate_formats[];
 
 /** `limit` of a command line that has no -n: some reports then show all. */
 #define REPORT_LIMIT_UNSET UINT64_MAX

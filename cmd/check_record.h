@@ -1,0 +1,28 @@
+/*
+ * check_record.h - record the command of `check --run` into a directory of its own.
+ */
+#ifndef CHECK_RECORD_H
+#define CHECK_RECORD_H
+
+#include <stdint.h>
+
+#include "base/fail.h"
+
+struct check_recording {
+	uint64_t runs, warmup;
+	const char *every;       /* as for `run --every`; NULL: no timer */
+	const char *keep;        /* directory for the snapshots; NULL: a temporary one */
+	const char *const *argv; /* the command, NULL-terminated */
+};
+
+/**
+ * Run and record.  `*directory` is malloc'ed: hand it to check_record_done().  Fails when the
+ * command could not be recorded, or ended with another status than 0: nothing can be judged then.
+ */
+enum snap_status check_record(const struct check_recording *recording, char **directory,
+			      struct snap_error *err);
+
+/** Remove a temporary directory, and free its name (may be NULL). */
+void check_record_done(const struct check_recording *recording, char *directory);
+
+#endif

@@ -1,0 +1,512 @@
+/*
+ * cmd_check.c - `snapdiff check`: a gate that a team can leave switched on.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/lookup.h"
+#include "check_gather.h"
+#include "check_record.h"
+#include "cli/cli.h"
+#include "compare_command.h"
+#include "growth_command.h"
+#include "input/input.h"
+#include "read_symbolised.h"
+#include "render/output.h"
+#include "render/render.h"
+#include "report/check.h"
+
+enum { TEXT_FILE_MAX = 1 << 20, SUMMARY_MAX = 1 << 20 };
+enum annotate { ANNOTATE_AUTO, ANNOTATE_NONE, ANNOTATE_GITHUB, ANNOTATE_GITLAB };
+
+static const char default_policy[] = "snapdiff.conf";
+static const char gitlab_file[] = "gl-code-quality-report.json";
+
+struct check_options {
+	struct report_options shared;
+	struct policy_texts texts;
+	const char *policy, *write_baseline, *every, *keep;
+	struct text_list baseline, suppressions, also;
+	uint64_t runs, warmup;
+	bool strict;
+	int annotate;
+};
+
+static const char *const annotate_names[] = {"auto", "none", "github", "gitlab", NULL};
+
+#define AT(member) offsetof(struct check_options, member)
+static const struct option check_table[] = {
+	{"baseline", 0, OPTION_LIST, AT(baseline), "SNAP",
+	 "compare with this snapshot, or this file of --write-baseline; may be repeated", NULL},
+	{"run", 0, OPTION_COUNT, AT(runs), "N",
+	 "record the command behind -- N times, and judge it", NULL},
+	{"warmup", 0, OPTION_COUNT, AT(warmup), "K", "with --run: K runs before, not recorded",
+	 NULL},
+	{"every", 0, OPTION_TEXT, AT(every), "DUR", "with --run: a snapshot each DUR", NULL},
+	{"keep", 0, OPTION_TEXT, AT(keep), "DIR", "with --run: keep the snapshots in DIR", NULL},
+	{"policy", 0, OPTION_TEXT, AT(policy), "FILE",
+	 "limits from FILE (default: snapdiff.conf, where there is one)", NULL},
+	{"suppressions", 0, OPTION_LIST, AT(suppressions), "FILE",
+	 "do not count what FILE names (LeakSanitizer's syntax); may be repeated", NULL},
+	{"max-total", 0, OPTION_TEXT, AT(texts.max_total), "LIMIT",
+	 "all recorded memory: +5%, +64KiB, or 64MiB", NULL},
+	{"max-site", 0, OPTION_TEXT, AT(texts.max_site), "LIMIT",
+	 "any one site, likewise (default with a baseline: +64KiB)", NULL},
+	{"max-new-sites", 0, OPTION_TEXT, AT(texts.max_new_sites), "N",
+	 "sites that the baseline does not have", NULL},
+	{"max-growth", 0, OPTION_TEXT, AT(texts.max_growth), "RATE",
+	 "all sites that leak, together: 1MiB/h", NULL},
+	{"fail-on", 0, OPTION_TEXT, AT(texts.fail_on), "LIST",
+	 "verdicts of growth that fail (default: leak:medium,container-growth:medium)", NULL},
+	{"max-never-freed", 0, OPTION_TEXT, AT(texts.max_never_freed), "SIZE",
+	 "what is live in the snapshot at exit", NULL},
+	{"max-peak", 0, OPTION_TEXT, AT(texts.max_peak), "LIMIT", "the peak of recorded memory",
+	 NULL},
+	{"max-rss", 0, OPTION_TEXT, AT(texts.max_rss), "LIMIT", "resident memory", NULL},
+	{"min-delta", 0, OPTION_TEXT, AT(texts.min_delta), "SIZE",
+	 "show smaller increases of a site, do not count them", NULL},
+	{"require-confirm", 0, OPTION_TEXT, AT(texts.require_confirm), "K",
+	 "only what grew in all of at least K repeats counts", NULL},
+	{"strict", 0, OPTION_FLAG, AT(strict), NULL,
+	 "exit with 5 when something could not be judged", NULL},
+	{"write-baseline", 0, OPTION_TEXT, AT(write_baseline), "FILE",
+	 "write SNAP as a text to keep in the repository, and stop", NULL},
+	{"also", 0, OPTION_LIST, AT(also), "FORMAT=FILE",
+	 "write the result in FORMAT to FILE, too; may be repeated", NULL},
+	{"annotate", 0, OPTION_CHOICE, AT(annotate), "WHERE",
+	 "auto (default: from the environment), none, github or gitlab", annotate_names},
+	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL",
+	 "pair stacks up to exact, line, function or fuzzy likeness (default fuzzy)",
+	 report_matches},
+	{"group", 'g', OPTION_CHOICE, AT(shared.group), "KEY",
+	 "a site is a line (default), function, file, module or stack", report_groups},
+	{"format", 'f', OPTION_CHOICE, AT(shared.format), "F",
+	 "table (default), json, jsonl, csv, tsv, markdown, junit, sarif, github or gitlab",
+	 gate_formats},
+	{"output", 'o', OPTION_TEXT, AT(shared.output), "FILE",
+	 "write to FILE, whole or not at all", NULL},
+	{"pid", 0, OPTION_COUNT, AT(shared.pid), "PID", "only snapshots of this process", NULL},
+	{"program", 0, OPTION_TEXT, AT(shared.program), "NAME", "only snapshots of this program",
+	 NULL},
+	{"no-pager", 0, OPTION_FLAG, AT(shared.no_pager), NULL, "do not page output on a terminal",
+	 NULL},
+	{"quiet", 'q', OPTION_FLAG, AT(shared.quiet), NULL, "no progress, and no closing lines",
+	 NULL},
+	{"verbose", 'v', OPTION_FLAG, AT(shared.verbose), NULL, "exact bytes in tables", NULL},
+	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
+};
+static const struct option *const check_tables[] = {check_table, NULL};
+
+static const struct check_options check_defaults = {
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+
+/* What a run of the command works with. */
+struct check {
+	const struct check_options *options;
+	const char *const *names; /* the new side */
+	size_t count;
+	struct policy_file file;
+	struct policy policy;
+	struct suppressions suppressions;
+	const char *suppression_file;
+	struct check_gathered gathered;
+	struct report *compare, *growth, *report;
+};
+
+/* ---- texts from files ---- */
+
+/* The whole of a text file; NULL with SNAP_ENOTFOUND when there is none. */
+static enum snap_status read_text(const char *path, char **text, struct snap_error *err)
+{
+	FILE *in = fopen(path, "re");
+	size_t size = 0;
+
+	*text = NULL;
+	if (!in)
+		return fail(err, errno == ENOENT ? SNAP_ENOTFOUND : SNAP_EIO,
+			    "%s: cannot be read: %s", path, strerror(errno));
+	*text = malloc(TEXT_FILE_MAX + 1);
+	if (*text)
+		size = fread(*text, 1, TEXT_FILE_MAX + 1, in);
+	fclose(in);
+	if (!*text)
+		return fail_memory(err, "reading a file");
+	if (size <= TEXT_FILE_MAX && !memchr(*text, '\0', size)) {
+		(*text)[size] = '\0';
+		return SNAP_OK;
+	}
+	free(*text);
+	*text = NULL;
+	return fail(err, SNAP_EUSAGE, "%s: is no text file of at most 1 MiB", path);
+}
+
+static enum snap_status read_policy_file(struct check *check, struct snap_error *err)
+{
+	const char *path = check->options->policy ? check->options->policy : default_policy;
+	char *text;
+	enum snap_status st = read_text(path, &text, err);
+
+	if (st == SNAP_ENOTFOUND && !check->options->policy)
+		return SNAP_OK;
+	if (st == SNAP_OK)
+		st = policy_file_parse(&check->file, text, path, err);
+	free(text);
+	return st;
+}
+
+/* What is not given on the command line comes from the file. */
+static void overlay(const char **given, const char *from_file)
+{
+	if (!*given)
+		*given = from_file;
+}
+
+static bool has_limit_over_compare(const struct policy_texts *texts)
+{
+	return texts->max_total || texts->max_site || texts->max_new_sites;
+}
+
+static enum snap_status read_policy(struct check *check, struct snap_error *err)
+{
+	struct policy_texts texts = check->options->texts;
+	const struct policy_texts *file = &check->file.texts;
+	enum snap_status st = read_policy_file(check, err);
+
+	if (st != SNAP_OK)
+		return st;
+	overlay(&texts.max_total, file->max_total);
+	overlay(&texts.max_site, file->max_site);
+	overlay(&texts.max_new_sites, file->max_new_sites);
+	overlay(&texts.max_growth, file->max_growth);
+	overlay(&texts.fail_on, file->fail_on);
+	overlay(&texts.max_never_freed, file->max_never_freed);
+	overlay(&texts.max_peak, file->max_peak);
+	overlay(&texts.max_rss, file->max_rss);
+	overlay(&texts.min_delta, file->min_delta);
+	overlay(&texts.require_confirm, file->require_confirm);
+	if (check->options->baseline.count && !has_limit_over_compare(&texts))
+		texts.max_site = "+64KiB";
+	st = policy_parse(&check->policy, &texts, err);
+	check->policy.scopes = check->file.scopes;
+	check->policy.scope_count = check->file.scope_count;
+	return st;
+}
+
+/* Several files are read as if they were one. */
+static enum snap_status read_suppressions(struct check *check, struct snap_error *err)
+{
+	const struct text_list *given = &check->options->suppressions;
+	const char *path = check->file.suppressions;
+	struct text_list from_file = {&path, 1};
+	const struct text_list *files =
+		given->count || !check->file.suppressions ? given : &from_file;
+	enum snap_status st = SNAP_OK;
+	char *all = NULL, *text;
+	size_t size;
+	FILE *joined;
+
+	if (files->count == 0)
+		return SNAP_OK;
+	check->suppression_file = files->items[0];
+	joined = open_memstream(&all, &size);
+	for (size_t i = 0; joined && st == SNAP_OK && i < files->count; i++) {
+		st = read_text(files->items[i], &text, err);
+		fprintf(joined, "%s\n", st == SNAP_OK ? text : "");
+		free(text);
+	}
+	if (!joined || fclose(joined) != 0)
+		st = fail_memory(err, "reading suppressions");
+	if (st == SNAP_OK)
+		st = suppressions_parse(&check->suppressions, all, check->suppression_file, err);
+	free(all);
+	return st;
+}
+
+/* ---- judging ---- */
+
+static bool is_directory(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* A series is judged by growth: without a baseline all that was named, with one a directory. */
+static bool judges_growth(const struct check *check)
+{
+	return check->options->baseline.count == 0 ||
+	       (check->count == 1 && is_directory(check->names[0]) &&
+		check->gathered.snapshots > 1);
+}
+
+static enum snap_status make_growth(struct check *check, struct snap_error *err)
+{
+	struct growth_command command = {.shared = check->options->shared};
+
+	command.shared.all = true;
+	command.shared.quiet = true;
+	command.per = check->policy.has_max_growth ? "second" : NULL;
+	return growth_make(&check->growth, &command, check->names, check->count, err);
+}
+
+/* OLD... -- NEW...  Of repeated runs, what each left at its exit. */
+static enum snap_status make_compare(struct check *check, struct snap_error *err)
+{
+	const struct text_list *baseline = &check->options->baseline;
+	bool repeats = check->options->runs && check->gathered.exit_count > 1;
+	size_t new_count = repeats ? check->gathered.exit_count : check->count, count = 0;
+	const char **names = malloc((baseline->count + new_count + 1) * sizeof(*names));
+	struct compare_command command = {.shared = check->options->shared};
+	enum snap_status st;
+
+	if (!names)
+		return fail_memory(err, "naming snapshots");
+	command.shared.all = true;
+	command.shared.quiet = true;
+	for (size_t i = 0; i < baseline->count; i++)
+		names[count++] = baseline->items[i];
+	names[count++] = "--";
+	for (size_t i = 0; i < new_count; i++)
+		names[count++] = repeats ? check->gathered.exits[i] : check->names[i];
+	check->gathered.facts.new_snapshots = new_count;
+	st = compare_make(&check->compare, &command, names, count, err);
+	free(names);
+	return st;
+}
+
+static int today(void)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm))
+		return 0;
+	return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+}
+
+static enum snap_status judge(struct check *check, struct snap_error *err)
+{
+	struct check_request request = {
+		.policy = &check->policy,
+		.suppressions = check->suppression_file ? &check->suppressions : NULL,
+		.suppression_file = check->suppression_file,
+		.today = today(),
+	};
+	enum snap_status st =
+		check_gather(&check->gathered, &check->options->shared, &check->options->baseline,
+			     check->names, check->count, err);
+
+	if (st == SNAP_OK && check->options->baseline.count)
+		st = make_compare(check, err);
+	if (st == SNAP_OK && judges_growth(check))
+		st = make_growth(check, err);
+	if (st != SNAP_OK)
+		return st;
+	request.compare = check->compare;
+	request.growth = check->growth;
+	request.growth_per_second = check->policy.has_max_growth;
+	request.facts = check->gathered.facts;
+	check->report = check_judge(&request);
+	return SNAP_OK;
+}
+
+/* ---- output ---- */
+
+static enum snap_status write_also(const struct check *check, const char *also,
+				   struct snap_error *err)
+{
+	struct report_options options = check->options->shared;
+	const char *equals = strchr(also, '=');
+
+	options.output = equals ? equals + 1 : "";
+	options.quiet = true;
+	for (options.format = 0; gate_formats[options.format]; options.format++)
+		if (equals && *options.output &&
+		    strlen(gate_formats[options.format]) == (size_t)(equals - also) &&
+		    strncmp(gate_formats[options.format], also, (size_t)(equals - also)) == 0)
+			return output_report(check->report, &options, err);
+	return fail(err, SNAP_EUSAGE, "--also wants FORMAT=FILE, such as junit=check.xml, not '%s'",
+		    also);
+}
+
+/* GitHub shows what is appended to this file on the page of the run. */
+static enum snap_status append_summary(const struct check *check, const char *path,
+				       struct snap_error *err)
+{
+	struct render_options look = {0};
+	char *text = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&text, &size), *out;
+
+	if (!memory)
+		return fail_memory(err, "writing the summary");
+	render_find("markdown")->render(check->report, memory, &look);
+	fclose(memory);
+	out = size < SUMMARY_MAX ? fopen(path, "ae") : NULL;
+	if (out)
+		fwrite(text, 1, size, out);
+	free(text);
+	if (out && fclose(out) == 0)
+		return SNAP_OK;
+	cli_warn("the step summary could not be written to %s", path);
+	return SNAP_OK;
+}
+
+static bool is_true(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && strcmp(value, "true") == 0;
+}
+
+static enum snap_status annotate(const struct check *check, struct snap_error *err)
+{
+	const char *summary = getenv("GITHUB_STEP_SUMMARY");
+	int where = check->options->annotate;
+	char gitlab[64];
+	enum snap_status st = SNAP_OK;
+
+	if (where == ANNOTATE_AUTO)
+		where = is_true("GITHUB_ACTIONS") ? ANNOTATE_GITHUB
+			: is_true("GITLAB_CI")    ? ANNOTATE_GITLAB
+						  : ANNOTATE_NONE;
+	if (where == ANNOTATE_GITLAB) {
+		snprintf(gitlab, sizeof(gitlab), "gitlab=%s", gitlab_file);
+		return write_also(check, gitlab, err);
+	}
+	if (where == ANNOTATE_GITHUB) {
+		st = write_also(check, "github=-", err);
+		if (st == SNAP_OK && summary && *summary)
+			st = append_summary(check, summary, err);
+	}
+	return st;
+}
+
+static enum snap_status show(const struct check *check, struct snap_error *err)
+{
+	enum snap_status st = output_report(check->report, &check->options->shared, err);
+
+	for (size_t i = 0; st == SNAP_OK && i < check->options->also.count; i++)
+		st = write_also(check, check->options->also.items[i], err);
+	return st == SNAP_OK ? annotate(check, err) : st;
+}
+
+/* ---- the command ---- */
+
+static enum snap_status check_names(struct check *check, int *exit_code, struct snap_error *err)
+{
+	bool strict = check->options->strict;
+	enum snap_status st = read_policy(check, err);
+
+	if (st == SNAP_OK)
+		st = read_suppressions(check, err);
+	if (st == SNAP_OK)
+		st = judge(check, err);
+	if (st == SNAP_OK)
+		st = show(check, err);
+	if (st == SNAP_OK && check->report->finding)
+		*exit_code = EXIT_FINDING;
+	else if (st == SNAP_OK && (strict || check->file.strict) &&
+		 check_is_inconclusive(check->report))
+		*exit_code = EXIT_INCONCLUSIVE;
+	report_free(check->report);
+	report_free(check->compare);
+	report_free(check->growth);
+	check_gathered_release(&check->gathered);
+	suppressions_release(&check->suppressions);
+	policy_file_release(&check->file);
+	return st;
+}
+
+static enum snap_status check_command(const struct check_options *options, const char *const *argv,
+				      int *exit_code, struct snap_error *err)
+{
+	struct check_recording recording = {.runs = options->runs,
+					    .warmup = options->warmup,
+					    .every = options->every,
+					    .keep = options->keep,
+					    .argv = argv};
+	char *directory = NULL;
+	enum snap_status st = check_record(&recording, &directory, err);
+	const char *names[] = {directory};
+	struct check check = {.options = options, .names = names, .count = 1};
+
+	if (st == SNAP_OK)
+		st = check_names(&check, exit_code, err);
+	check_record_done(&recording, directory);
+	return st;
+}
+
+static enum snap_status write_baseline(const struct check_options *options, const char *name,
+				       struct snap_error *err)
+{
+	struct model *model = NULL;
+	struct report_options to = options->shared;
+	struct output output;
+	enum snap_status st = read_symbolised(&model, name, false, options->shared.quiet, err);
+
+	to.output = strcmp(options->write_baseline, "-") == 0 ? NULL : options->write_baseline;
+	if (st == SNAP_OK)
+		st = output_open(&output, &to, false, err);
+	if (st == SNAP_OK) {
+		st = input_write_baseline(model, output.stream, err);
+		st = output_close(&output, st, err);
+	}
+	model_free(model);
+	return st;
+}
+
+static enum snap_status check_run(const struct invocation *call, int *exit_code,
+				  struct snap_error *err)
+{
+	const struct check_options *options = call->options;
+	const char *const *names = (const char *const *)call->argv;
+	bool separated = call->argc > 0 && strcmp(names[0], "--") == 0;
+	struct check check = {.options = options, .names = names, .count = (size_t)call->argc};
+
+	if (options->runs) {
+		if (!separated || call->argc < 2)
+			return fail(err, SNAP_EUSAGE,
+				    "--run wants the command behind --: "
+				    "check --run 3 -- ./test");
+		return check_command(options, names + 1, exit_code, err);
+	}
+	if (options->warmup || options->every || options->keep)
+		return fail(err, SNAP_EUSAGE, "--warmup, --every and --keep go with --run");
+	if (call->argc == 0 || separated)
+		return fail(err, SNAP_EUSAGE, "name the snapshots to judge, or record with --run");
+	if (options->write_baseline && call->argc != 1)
+		return fail(err, SNAP_EUSAGE, "--write-baseline takes one snapshot");
+	if (options->write_baseline)
+		return write_baseline(options, names[0], err);
+	return check_names(&check, exit_code, err);
+}
+
+const struct command cmd_check = {
+	.name = "check",
+	.summary = "Judge memory against a policy: a gate for CI",
+	.usage = "[options] SNAP... | [options] NEW --baseline OLD | --run N -- COMMAND [ARG...]",
+	.group = "gate",
+	.details =
+		"Without a baseline the snapshots are a series, and the verdicts of growth are "
+		"judged.\n"
+		"With one, NEW is compared with it; a directory is judged by growth as well.\n\n"
+		"A LIMIT is an increase (+5%, +64KiB) or a level (64MiB).  Every option that is a "
+		"limit is\n"
+		"also a key of the policy file, which may have rules for modules, functions and "
+		"files.\n\n"
+		"The exit code is 0 when all rules passed, 1 for a finding and for nothing else, 3 "
+		"for a\n"
+		"broken input, and with --strict 5 when something could not be judged.",
+	.options = check_tables,
+	.options_size = sizeof(struct check_options),
+	.defaults = &check_defaults,
+	.operands_min = 0,
+	.operands_max = -1,
+	.keeps_separator = true,
+	.run = check_run,
+};

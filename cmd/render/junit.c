@@ -1,0 +1,111 @@
+/*
+ * junit.c - a gate's result as JUnit XML: a test case for each rule.
+ *
+ * The elements are those that Jenkins, GitLab and GitHub's test reporters read in common:
+ * testsuites, testsuite, testcase, failure, system-out.
+ */
+#include <string.h>
+
+#include "render/gate_formats.h"
+#include "render/utf8.h"
+
+/* XML 1.0 has no place for control characters, not even as references; U+FFFE and U+FFFF neither. */
+static bool is_allowed(const char *data, size_t length)
+{
+	if (length == 1)
+		return (unsigned char)*data >= ' ' || *data == '\t' || *data == '\n';
+	return !(length == 3 && memcmp(data, "\xef\xbf", 2) == 0 &&
+		 ((unsigned char)data[2] == 0xbe || (unsigned char)data[2] == 0xbf));
+}
+
+static void write_escaped(FILE *out, const char *text)
+{
+	size_t size = strlen(text);
+
+	for (size_t at = 0; at < size;) {
+		size_t length =
+			(unsigned char)text[at] < 0x80 ? 1 : utf8_length(text + at, size - at);
+
+		if (length == 0 || !is_allowed(text + at, length))
+			fputs("\xef\xbf\xbd", out);
+		else if (strchr("<>&\"'\n\t", text[at]))
+			fprintf(out, "&#%d;", text[at]);
+		else
+			fwrite(text + at, 1, length, out);
+		at += length ? length : 1;
+	}
+}
+
+static void write_attribute(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, " %s=\"", name);
+	write_escaped(out, text);
+	putc('"', out);
+}
+
+static const char *text_of(const struct value *object, const char *name)
+{
+	const struct value *value = value_get(object, name);
+
+	return value && value->kind == VALUE_TEXT ? value->text.data : "";
+}
+
+static bool has_passed(const struct value *rule)
+{
+	const struct value *passed = value_get(rule, "passed");
+
+	return passed && passed->kind == VALUE_BOOL && passed->boolean;
+}
+
+static void write_failure(FILE *out, const struct value *rule)
+{
+	const struct value *rows = value_get(rule, "rows");
+	size_t count = rows && rows->kind == VALUE_LIST ? rows->list.count : 0;
+	char summary[64];
+
+	snprintf(summary, sizeof(summary), "%zu finding%s", count, count == 1 ? "" : "s");
+	fputs("<failure type=\"memory\"", out);
+	write_attribute(out, "message", summary);
+	putc('>', out);
+	for (size_t i = 0; i < count; i++) {
+		write_escaped(out, text_of(&rows->list.items[i], "key"));
+		fputs(": ", out);
+		write_escaped(out, text_of(&rows->list.items[i], "message"));
+		putc('\n', out);
+	}
+	fputs("</failure>", out);
+}
+
+static void write_case(FILE *out, const struct value *rule)
+{
+	fputs("  <testcase classname=\"snapdiff.check\"", out);
+	write_attribute(out, "name", text_of(rule, "name"));
+	putc('>', out);
+	if (!has_passed(rule))
+		write_failure(out, rule);
+	fputs("</testcase>\n", out);
+}
+
+static enum snap_status render(const struct report *report, FILE *out,
+			       const struct render_options *options)
+{
+	const struct value *rules = value_get(&report->head, "rules");
+	size_t count = rules && rules->kind == VALUE_LIST ? rules->list.count : 0, failed = 0;
+
+	(void)options;
+	for (size_t i = 0; i < count; i++)
+		failed += !has_passed(&rules->list.items[i]);
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", out);
+	fprintf(out,
+		" <testsuite name=\"snapdiff.check\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" "
+		"skipped=\"0\">\n",
+		count, failed);
+	for (size_t i = 0; i < count; i++)
+		write_case(out, &rules->list.items[i]);
+	fputs("  <system-out>", out);
+	write_escaped(out, report->title ? report->title : "");
+	fputs("</system-out>\n </testsuite>\n</testsuites>\n", out);
+	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
+}
+
+const struct renderer render_junit = {"junit", render};
