@@ -31,6 +31,7 @@ struct score {
 	size_t confusion[MOST_BEHAVIOURS][VERDICTS];
 	size_t class_size[VERDICTS], class_called[VERDICTS], class_right[VERDICTS];
 	size_t by_confidence[3], right_by_confidence[3]; /* all verdicts */
+	size_t contradictions; /* verdicts that their own series does not bear out */
 };
 
 static void judge(const struct sim_site *site, struct growth_judgement *judgement)
@@ -45,6 +46,31 @@ static void judge(const struct sim_site *site, struct growth_judgement *judgemen
 		censuses[i] = site->censuses[wanted[i]];
 	series.censuses = censuses;
 	growth_judge(&series, &options, judgement);
+}
+
+/* What the names of the verdicts promise, held against the series that was judged. */
+static bool definition_holds(const struct sim_site *site, const struct growth_judgement *judgement)
+{
+	const struct growth_series *series = &site->series;
+	size_t first = judgement->judged_from, last = first;
+	double more_blocks, more_bytes;
+
+	while (last + 1 < series->count && series->run[last + 1] == series->run[first])
+		last++;
+	more_blocks = series->blocks[last] - series->blocks[first];
+	more_bytes = series->bytes[last] - series->bytes[first];
+	switch (judgement->verdict) {
+	case GROWTH_LEAK:
+		return more_blocks > 0;
+	case GROWTH_CONTAINER:
+		return more_bytes > 0 && series->blocks[last] < 3 * series->blocks[first] + 8;
+	case GROWTH_ONE_OFF:
+		return more_blocks > 0 || more_bytes > 0;
+	case GROWTH_SHRINKING:
+		return more_blocks < 0 || more_bytes < 0;
+	default:
+		return true;
+	}
 }
 
 static void count_verdict(struct score *score, size_t behaviour,
@@ -103,6 +129,7 @@ static void run_sites(const struct settings *settings, size_t snapshots, unsigne
 			settings->seed + i);
 		judge(&site, &judgement);
 		count_verdict(score, behaviour, &judgement);
+		score->contradictions += !definition_holds(&site, &judgement);
 		sim_release(&site);
 	}
 }
@@ -206,6 +233,11 @@ static const struct goal goals[] = {
 
 static bool goal_is_met(size_t snapshots, const struct score *score)
 {
+	if (score->contradictions) {
+		fprintf(stderr, "N = %zu: %zu verdicts contradict their own series\n", snapshots,
+			score->contradictions);
+		return false;
+	}
 	for (size_t i = 0; i < sizeof(goals) / sizeof(*goals); i++) {
 		const struct goal *goal = &goals[i];
 
@@ -250,6 +282,7 @@ static void report_distortions(const struct settings *settings)
 		{"a restart, N = 16", SIM_RESTART},
 		{"unequal intervals, N = 16", SIM_UNEQUAL},
 		{"sampled, N = 16", SIM_SAMPLED},
+		{"idle times, N = 16", SIM_IDLE},
 		{"all of them, N = 16", SIM_MISSING | SIM_RESTART | SIM_UNEQUAL | SIM_SAMPLED},
 	};
 
@@ -315,6 +348,50 @@ static void report_detection(const struct settings *settings)
 	}
 }
 
+/* Did a series rise above all before, at its own pace or faster, with its last snapshot? */
+static bool goes_on(const struct growth_series *series)
+{
+	const double *blocks = series->blocks;
+	size_t last = series->count - 1;
+	double pace = (blocks[last - 1] - blocks[0]) / (double)(last - 1);
+
+	for (size_t i = 0; i < last; i++)
+		if (blocks[i] >= blocks[last])
+			return false;
+	return pace > 0 && blocks[last] - blocks[last - 1] >= pace;
+}
+
+/* How often did a snapshot that agreed make a leak less sure, or no leak? */
+static bool report_steadiness(const struct settings *settings)
+{
+	enum { SHORTEST = 8, LONGEST = 40, SITES = 60 };
+	size_t added = 0, fell = 0;
+
+	for (size_t b = 0; sim_behaviours[b].truth == GROWTH_LEAK; b++) {
+		for (size_t i = 0; i < SITES; i++) {
+			struct growth_judgement before, after;
+			struct sim_site site, prefix;
+
+			sim_run(&site, b, LONGEST, settings->world, 0, settings->seed + i);
+			prefix = prefix_of(&site, SHORTEST);
+			judge(&prefix, &before);
+			for (size_t n = SHORTEST + 1; n <= LONGEST; n++, before = after) {
+				prefix = prefix_of(&site, n);
+				judge(&prefix, &after);
+				if (before.verdict != GROWTH_LEAK || !goes_on(&prefix.series))
+					continue;
+				added++;
+				fell += after.verdict != GROWTH_LEAK ||
+					after.confidence < before.confidence;
+			}
+			sim_release(&site);
+		}
+	}
+	printf("%zu of %zu snapshots that went on with a leak made its verdict less sure.\n", fell,
+	       added);
+	return fell * 1000 <= added;
+}
+
 static size_t number(const char *text)
 {
 	return (size_t)strtoull(text, NULL, 10);
@@ -366,5 +443,7 @@ int main(int argc, char **argv)
 		printf("\n");
 		report_detection(&settings);
 	}
+	printf("\n");
+	met &= report_steadiness(&settings);
 	return settings.check && !met;
 }

@@ -37,6 +37,7 @@ struct site_sim {
 	double start, stop, period, life, burst, capacity;
 	/* state */
 	double used, level;
+	double seconds, work; /* of the process: time passed, and blocks allocated */
 	uint64_t ticks, allocated;
 };
 
@@ -513,13 +514,14 @@ static void take_census(struct sim_site *site, size_t index, const struct object
 	site->cohort_count += census->count;
 }
 
-static void take_snapshot(struct site_sim *s, struct sim_site *site, size_t index, bool sampled)
+static void take_snapshot(struct site_sim *s, struct sim_site *site, size_t index, bool sampled,
+			  double in_flight)
 {
 	double *blocks = site->numbers + site->series.count, *bytes = blocks + site->series.count;
 	struct object *copy;
 	size_t n = 0;
 
-	add_many(s, poisson(s, s->in_flight), 0.01);
+	add_many(s, poisson(s, in_flight), 0.01);
 	copy = grown(NULL, (s->count + 1) * sizeof(*copy));
 	for (size_t i = 0; i < s->count; i++)
 		if (!sampled || s->objects[i].sampled)
@@ -540,12 +542,14 @@ static void restart(struct site_sim *s)
 	s->ticks = 0;
 	s->now = 0;
 	s->used = 0;
+	s->seconds = 0;
+	s->work = 0;
 }
 
 static void prepare(struct sim_site *site, size_t snapshots)
 {
 	*site = (struct sim_site){0};
-	site->numbers = calloc(4 * snapshots, sizeof(double));
+	site->numbers = calloc(5 * snapshots, sizeof(double));
 	site->runs = calloc(snapshots, sizeof(uint32_t));
 	site->seqs = calloc(snapshots, sizeof(uint64_t));
 	site->censuses = calloc(snapshots, sizeof(*site->censuses));
@@ -558,6 +562,7 @@ static void prepare(struct sim_site *site, size_t snapshots)
 					      .blocks = site->numbers + snapshots,
 					      .bytes = site->numbers + 2 * snapshots,
 					      .seconds = site->numbers + 3 * snapshots,
+					      .work = site->numbers + 4 * snapshots,
 					      .run = site->runs,
 					      .seq = site->seqs,
 					      .censuses = site->censuses,
@@ -586,6 +591,28 @@ static void advance(struct site_sim *s, size_t behaviour, double interval)
 	}
 }
 
+/* While nothing is asked of the program, a timer and a log line allocate a little. */
+static void rest(struct site_sim *s, double interval)
+{
+	s->seconds += interval;
+	s->work += 5 + (double)poisson(s, 5);
+}
+
+static void work(struct site_sim *s, size_t behaviour, double interval)
+{
+	advance(s, behaviour, interval);
+	s->seconds += interval;
+	s->work += interval * (4000 + (double)(s->ticks * 7919 % 2000));
+}
+
+/* Four intervals of work come first, so that there is something to compare with. */
+static bool is_idle(struct site_sim *s, size_t i, size_t snapshots, unsigned distortions)
+{
+	if (!(distortions & SIM_IDLE) || i < 4)
+		return false;
+	return i >= snapshots - snapshots / 4 || chance(s, 0.1);
+}
+
 void sim_run(struct sim_site *site, size_t behaviour, size_t snapshots, enum sim_world world,
 	     unsigned distortions, uint64_t seed)
 {
@@ -597,22 +624,30 @@ void sim_run(struct sim_site *site, size_t behaviour, size_t snapshots, enum sim
 	prepare(site, snapshots);
 	if (distortions & SIM_RESTART)
 		s.duration = (double)(snapshots - restart_at);
+	if (distortions & SIM_IDLE)
+		s.duration *= 0.7;
 	draw_parameters(&s, behaviour);
 	for (size_t i = 0; i < snapshots; i++) {
 		double interval = distortions & SIM_UNEQUAL ? log_uniform(&s, 0.45, 2.2) : 1;
+		bool idle;
 
 		if (i == restart_at)
 			restart(&s);
-		advance(&s, behaviour, interval);
+		idle = is_idle(&s, i, snapshots, distortions);
+		if (idle)
+			rest(&s, interval);
+		else
+			work(&s, behaviour, interval);
 		while (distortions & SIM_MISSING && chance(&s, 0.2)) {
 			s.seq++;
-			advance(&s, behaviour, interval);
+			work(&s, behaviour, interval);
 		}
-		take_snapshot(&s, site, i, distortions & SIM_SAMPLED);
+		take_snapshot(&s, site, i, distortions & SIM_SAMPLED, idle ? 0 : s.in_flight);
 		s.seq++;
 		site->seqs[i] = s.seq;
 		site->numbers[i] = (double)s.seq;
-		site->numbers[3 * snapshots + i] = s.now;
+		site->numbers[3 * snapshots + i] = s.seconds;
+		site->numbers[4 * snapshots + i] = s.work;
 		site->runs[i] = i >= restart_at;
 	}
 	point_at_cohorts(site);

@@ -17,6 +17,7 @@ enum sim_distortion {
 	SIM_RESTART = 1 << 1, /* the process restarts once, in the second fifth */
 	SIM_UNEQUAL = 1 << 2, /* the time between snapshots varies fivefold */
 	SIM_SAMPLED = 1 << 3, /* one block in four is seen, weighted by four */
+	SIM_IDLE = 1 << 4,    /* the load pauses, and ends before the last quarter */
 };
 
 struct sim_behaviour {

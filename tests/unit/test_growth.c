@@ -420,3 +420,208 @@ Test(growth, doubling_is_container_growth_until_a_doubling_is_overdue)
 	EXPECT(JUDGE_BYTES(1, 64, 128, 256, 256, 512, 512, 512, 512, 512, 512, 512, 512),
 	       "warm-up");
 }
+
+/* ---- what the program did meanwhile ---- */
+
+/* Blocks of 100 bytes, in a process that allocates `work` blocks in each interval. */
+static struct growth_judgement judge_at_work(const double *blocks, const double *work, size_t count,
+					     const struct growth_exit *at_exit)
+{
+	double x[MOST], bytes[MOST], total[MOST];
+	struct growth_series series = {.count = count,
+				       .x = x,
+				       .blocks = blocks,
+				       .bytes = bytes,
+				       .work = work ? total : NULL,
+				       .at_exit = at_exit};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	for (size_t i = 0; i < count; i++) {
+		x[i] = (double)i + 1;
+		bytes[i] = blocks[i] * 100;
+		total[i] = (i ? total[i - 1] : 0) + (work ? work[i] : 0);
+	}
+	growth_judge(&series, &options, &judgement);
+	return judgement;
+}
+
+static bool has_reason(const struct growth_judgement *judgement, const char *words)
+{
+	for (size_t i = 0; i < judgement->reason_count; i++)
+		if (strstr(judgement->reasons[i], words))
+			return true;
+	return false;
+}
+
+Test(growth_idle, a_leak_whose_load_ends_long_before_the_last_snapshot_stays_a_sure_leak)
+{
+	static const double blocks[] = {7,  16, 25, 33, 43, 52, 60, 70, 79, 79,
+					79, 79, 79, 79, 79, 79, 79, 79, 79, 79};
+	static const double work[] = {9000, 8000, 9500, 9100, 8700, 9000, 9200, 8800, 9100, 3,
+				      0,    2,    0,    11,   0,    0,    4,    0,    0,    1};
+	struct growth_judgement blind = judge_at_work(blocks, NULL, 20, NULL);
+	struct growth_judgement seeing = judge_at_work(blocks, work, 20, NULL);
+
+	EXPECT(blind, "warm-up");
+	EXPECT(seeing, "leak");
+	cr_assert_eq(seeing.confidence, GROWTH_HIGH);
+	cr_assert_eq(seeing.idle, 11);
+	cr_assert(has_reason(&seeing, "11 intervals in which the program was idle are left out"));
+}
+
+Test(growth_idle, pauses_between_loads_are_left_out)
+{
+	static const double blocks[] = {5, 9, 13, 13, 13, 17, 21, 21, 25, 29, 29, 33};
+	static const double work[] = {900, 900, 900, 1, 1, 900, 900, 1, 900, 900, 1, 900};
+	struct growth_judgement leak = judge_at_work(blocks, work, 12, NULL);
+
+	EXPECT(leak, "leak");
+	cr_assert(leak.exact);
+	cr_assert_float_eq(leak.exact_blocks, 4, 1e-9);
+	cr_assert_eq(leak.idle, 4);
+}
+
+Test(growth_idle, a_cache_that_filled_while_there_was_work_is_a_warm_up)
+{
+	static const double blocks[] = {0,   40,  70,  90,  100, 100, 100, 100,
+					100, 100, 100, 100, 100, 100, 100, 100};
+	static const double work[] = {50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 0, 0, 0, 0};
+
+	EXPECT(judge_at_work(blocks, work, 16, NULL), "warm-up");
+}
+
+Test(growth_idle, a_light_load_is_no_idleness)
+{
+	static const double blocks[] = {0,   40,  80,  120, 120, 120, 120, 120,
+					120, 120, 120, 120, 120, 120, 120, 120};
+	static const double work[] = {500, 500, 500, 500, 60, 60, 60, 60,
+				      60,  60,  60,  60,  60, 60, 60, 60};
+	struct growth_judgement cache = judge_at_work(blocks, work, 16, NULL);
+
+	cr_assert_eq(cache.idle, 0);
+	EXPECT(cache, "warm-up");
+}
+
+Test(growth_idle, what_grows_in_the_quiet_is_judged_over_all_intervals)
+{
+	static const double blocks[] = {3,  6,  9,  12, 15, 18, 21, 24,
+					27, 30, 33, 36, 39, 42, 45, 48};
+	static const double work[] = {500, 500, 500, 500, 500, 500, 2, 1, 3, 2, 1, 2, 2, 1, 2, 2};
+	struct growth_judgement timer = judge_at_work(blocks, work, 16, NULL);
+
+	EXPECT(timer, "leak");
+	cr_assert_eq(timer.idle, 0);
+	cr_assert_eq(timer.exact_blocks, 3);
+}
+
+Test(growth_idle, what_is_given_back_in_the_quiet_still_counts)
+{
+	/* A table of sessions that expire once nothing is asked for. */
+	static const double blocks[] = {10, 30, 50, 70, 90, 110, 130, 150, 170, 60, 11, 10, 10};
+	static const double work[] = {900, 900, 900, 900, 900, 900, 900, 900, 900, 1, 1, 1, 1};
+	struct growth_judgement table = judge_at_work(blocks, work, 13, NULL);
+
+	cr_assert_neq(table.verdict, GROWTH_LEAK, "%s", table.reasons[0]);
+}
+
+Test(growth_exit, what_is_never_freed_makes_a_doubtful_leak_surer)
+{
+	static const double blocks[] = {10, 14, 12, 18, 22, 18, 27, 31, 27, 35};
+	static const struct growth_exit kept = {35, 3500, true}, freed = {1, 100, true};
+	struct growth_judgement plain = judge_at_work(blocks, NULL, 10, NULL);
+	struct growth_judgement never = judge_at_work(blocks, NULL, 10, &kept);
+	struct growth_judgement given = judge_at_work(blocks, NULL, 10, &freed);
+
+	EXPECT(plain, "leak");
+	cr_assert_eq(plain.confidence, GROWTH_MEDIUM);
+	cr_assert_eq(never.confidence, GROWTH_HIGH);
+	cr_assert(has_reason(&never, "never freed: 35 blocks of 35 blocks still there at exit"));
+	cr_assert_eq(given.confidence, GROWTH_MEDIUM);
+	cr_assert(has_reason(&given, "1 block of 35 blocks still there at exit"));
+}
+
+Test(growth_exit, a_cache_that_is_kept_until_the_end_stays_a_warm_up)
+{
+	static const double blocks[] = {0, 40, 70, 90, 100, 100, 100, 100, 100, 100, 100, 100};
+	static const struct growth_exit kept = {100, 10000, true};
+
+	EXPECT(judge_at_work(blocks, NULL, 12, &kept), "warm-up");
+}
+
+/* ---- verdicts keep to their definitions ---- */
+
+Test(growth, as_many_blocks_at_the_end_as_at_the_start_are_no_leak)
+{
+	/* 310 blocks at both ends; of every epoch two are left, and as many old ones went. */
+	double alive[EPOCHS][EPOCHS] = {{0}};
+
+	for (int v = 0; v < EPOCHS; v++) {
+		for (int e = 1; e <= v; e++)
+			alive[v][e] = 2;
+		alive[v][0] = 310 - 2 * v;
+	}
+	cr_assert_neq(judge_epochs(alive).verdict, GROWTH_LEAK);
+}
+
+static struct growth_judgement judge_both(const double *blocks, const double *bytes, size_t count)
+{
+	double x[MOST];
+	struct growth_series series = {.count = count, .x = x, .blocks = blocks, .bytes = bytes};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	for (size_t i = 0; i < count; i++)
+		x[i] = (double)i + 1;
+	growth_judge(&series, &options, &judgement);
+	return judgement;
+}
+
+Test(growth, a_full_ring_whose_items_vary_in_size_is_no_container_growth)
+{
+	static const double blocks[] = {501,  1001, 1501, 1501, 1501, 1501,
+					1501, 1501, 1501, 1501, 1501, 1501};
+	static const double bytes[] = {30000, 60000, 90000, 90010, 90022, 90031,
+				       90040, 90052, 90063, 90071, 90080, 90090};
+	struct growth_judgement ring = judge_both(blocks, bytes, 12);
+
+	EXPECT(ring, "warm-up");
+}
+
+Test(growth, four_times_as_many_blocks_are_no_container_growth)
+{
+	static const double blocks[] = {803,  1606, 2409, 3189, 3189, 3189,
+					3189, 3189, 3189, 3189, 3189, 3189};
+	static const double bytes[] = {80300,  160600, 240900, 320000, 336000, 352000,
+				       368000, 384000, 400000, 416000, 432000, 448000};
+	struct growth_judgement cache = judge_both(blocks, bytes, 12);
+
+	cr_assert_neq(cache.verdict, GROWTH_CONTAINER, "%s", cache.reasons[0]);
+	cr_assert_neq(cache.verdict, GROWTH_LEAK, "%s", cache.reasons[0]);
+}
+
+Test(growth, snapshots_that_go_on_with_a_leak_never_make_it_less_sure)
+{
+	double blocks[40];
+	enum growth_confidence before = GROWTH_LOW;
+
+	/* Rises of 3 to 7, as a fixed sequence without order has them. */
+	for (size_t i = 0; i < 40; i++)
+		blocks[i] = (i ? blocks[i - 1] : 10) + (double)(3 + i * i * 7 % 5);
+	for (size_t n = 5; n <= 40; n++) {
+		struct growth_judgement leak = judge_at_work(blocks, NULL, n, NULL);
+
+		EXPECT(leak, "leak");
+		cr_assert_geq(leak.confidence, before, "%zu snapshots: %s", n, leak.reasons[1]);
+		before = leak.confidence;
+	}
+	cr_assert_eq(before, GROWTH_HIGH);
+}
+
+Test(growth, what_makes_a_leak_unsure_is_named)
+{
+	struct growth_judgement few = JUDGE(8, 1, 2, 3, 4, 5, 6);
+
+	EXPECT(few, "leak");
+	cr_assert(has_reason(&few, "not sure: 6 snapshots only, a sure verdict takes 8"));
+}

@@ -8,10 +8,20 @@
 #include <string.h>
 
 #include "analysis/growth/growth_ages.h"
+#include "analysis/growth/growth_idle.h"
 #include "analysis/growth/growth_say.h"
 #include "analysis/growth/growth_shape.h"
 
-enum { SPARSE_EPOCHS = 16 }; /* over more of them, two that left blocks are too few */
+enum {
+	SPARSE_EPOCHS = 16,   /* over more of them, two that left blocks are too few */
+	MANY_ITEMS = 8,       /* fewer blocks are no collection of items */
+	LAST_CENSUSES = 4,    /* those that keep_confidence() needs, in a long series */
+	LOOK_BACK = 8,        /* snapshots; see keep_confidence() */
+	LIKELY_SNAPSHOTS = 5, /* the fewest for medium confidence, */
+	SURE_SNAPSHOTS = 8,   /* and for high */
+};
+static const double items_vary = 0.02;
+static const double never_freed = 0.9; /* of what was held, as far as it is the same */
 
 /* One run of the series, after the control run's slope was subtracted. */
 struct judged_run {
@@ -36,9 +46,9 @@ static enum growth_confidence weaker(enum growth_confidence a, enum growth_confi
  * verdict. */
 static enum growth_confidence most_confidence(size_t count)
 {
-	if (count < 5)
+	if (count < LIKELY_SNAPSHOTS)
 		return GROWTH_LOW;
-	return count < 8 ? GROWTH_MEDIUM : GROWTH_HIGH;
+	return count < SURE_SNAPSHOTS ? GROWTH_MEDIUM : GROWTH_HIGH;
 }
 
 static enum growth_verdict judge_sawtooth(const struct growth_shape *s)
@@ -72,11 +82,13 @@ static enum growth_verdict judge_shape(const struct growth_shape *s)
 	return GROWTH_LEAK;
 }
 
-static enum growth_confidence leak_confidence(const struct growth_shape *s)
+/* How surely counting says that it grows, and what keeps it from being sure. */
+static enum growth_confidence leak_confidence(const struct growth_shape *s, const char **doubt)
 {
 	enum growth_confidence most = most_confidence(s->count);
 	double late_share;
 
+	*doubt = "it rose in few of the intervals only";
 	if (growth_shape_is_exact(s))
 		return s->same_steps >= 5 ? most : weaker(most, GROWTH_MEDIUM);
 	if (growth_shape_leaps(s) && s->leaps >= 4)
@@ -84,18 +96,22 @@ static enum growth_confidence leak_confidence(const struct growth_shape *s)
 	late_share = growth_shape_late_share(s);
 	if (s->floor_gain > 3 * s->give_back && s->rise_count >= 5 && late_share > 0.7)
 		return most;
+	if (s->floor_gain <= 3 * s->give_back)
+		*doubt = "what it gave back is not small against what it gained";
+	if (late_share <= 0.7)
+		*doubt = "it rose more slowly at the end";
 	if (s->rise_count >= 3 && late_share > 0.6)
 		return weaker(most, GROWTH_MEDIUM);
 	return GROWTH_LOW;
 }
 
 static enum growth_confidence confidence_of(enum growth_verdict verdict,
-					    const struct growth_shape *s)
+					    const struct growth_shape *s, const char **doubt)
 {
 	switch (verdict) {
 	case GROWTH_LEAK:
 	case GROWTH_CONTAINER:
-		return leak_confidence(s);
+		return leak_confidence(s, doubt);
 	case GROWTH_TOO_FEW:
 	case GROWTH_INCONCLUSIVE:
 		return GROWTH_LOW;
@@ -129,21 +145,46 @@ static bool bytes_grow_in_place(const struct growth_shape *blocks, const struct 
 	return judge_shape(&old) == GROWTH_LEAK || growth_shape_leaps(&old);
 }
 
+/*
+ * A full pool, ring or cache holds as many items as before, but not the same ones: its bytes vary
+ * with their sizes.  The sum of n items of differing sizes varies by about one in the root of n.
+ */
+static bool is_items_varying(const struct growth_shape *blocks, const struct growth_shape *bytes)
+{
+	double share = fmin(items_vary, 1 / sqrt(blocks->last));
+
+	return blocks->last >= MANY_ITEMS &&
+	       bytes->last - bytes->y[bytes->tail] <= share * bytes->last;
+}
+
+/* Container growth is of bytes only: the blocks are as many as before, but for those in flight. */
+static bool blocks_keep_still(const struct growth_shape *blocks)
+{
+	double allowed = fmax(fmax(blocks->give_back, 2), blocks->last / 10);
+
+	return blocks->floor_gain <= allowed && blocks->last < 3 * blocks->first + MANY_ITEMS;
+}
+
 /* Blocks decide.  When they keep still, bytes may grow inside them. */
 static enum growth_verdict combine(enum growth_verdict of_blocks, const struct growth_shape *blocks,
 				   const struct growth_shape *bytes, const struct growth_ages *ages,
 				   bool *by_bytes)
 {
 	enum growth_verdict of_bytes = judge_shape(bytes);
+	bool inside = blocks_keep_still(blocks) && !is_items_varying(blocks, bytes) &&
+		      bytes->last > bytes->first;
 
 	*by_bytes = false;
 	if (of_blocks == GROWTH_LEAK || of_blocks == GROWTH_TOO_FEW)
 		return of_blocks;
-	*by_bytes = true;
-	if (bytes_grow_in_place(blocks, bytes, ages))
+	*by_bytes = inside;
+	if (inside && bytes_grow_in_place(blocks, bytes, ages))
 		return GROWTH_CONTAINER;
-	if (of_bytes == GROWTH_LEAK && !blocks_explain_bytes(blocks, bytes))
+	if (inside && of_bytes == GROWTH_LEAK && !blocks_explain_bytes(blocks, bytes))
 		return of_blocks == GROWTH_INCONCLUSIVE ? GROWTH_INCONCLUSIVE : GROWTH_CONTAINER;
+	if (of_bytes == GROWTH_LEAK && bytes->last > bytes->first &&
+	    !is_items_varying(blocks, bytes) && !blocks_explain_bytes(blocks, bytes))
+		return GROWTH_INCONCLUSIVE;
 	*by_bytes =
 		of_blocks == GROWTH_STABLE && of_bytes != GROWTH_STABLE && of_bytes != GROWTH_LEAK;
 	return *by_bytes ? of_bytes : of_blocks;
@@ -184,9 +225,9 @@ static void measure_slopes(struct growth_judgement *out, const struct judged_run
 }
 
 /* What the ages of the blocks make of a verdict that was reached by counting them. */
-static enum growth_verdict weigh_ages(enum growth_verdict counted,
-				      const struct growth_shape *blocks,
-				      const struct growth_ages *ages)
+static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
+					    const struct growth_shape *blocks,
+					    const struct growth_ages *ages)
 {
 	bool rising = counted == GROWTH_LEAK || counted == GROWTH_INCONCLUSIVE;
 
@@ -222,22 +263,81 @@ static enum growth_verdict weigh_ages(enum growth_verdict counted,
 	return counted;
 }
 
+static enum growth_verdict weigh_ages(enum growth_verdict counted,
+				      const struct growth_shape *blocks,
+				      const struct growth_ages *ages)
+{
+	enum growth_verdict weighed = weigh_grown_ages(counted, blocks, ages);
+
+	/* A leak adds blocks: there are more of them at the end. */
+	if (weighed != GROWTH_LEAK || blocks->last > blocks->first)
+		return weighed;
+	return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
+}
+
+/* What the ages leave in doubt about blocks that last; NULL: nothing. */
+static const char *doubt_of_lasting(const struct growth_ages *ages)
+{
+	if (ages->late < 0.6 * ages->expected_late)
+		return "the later intervals left fewer blocks than the earlier ones";
+	if (ages->faded)
+		return "the youngest blocks are fewer than earlier intervals make expect";
+	if (ages->silence <= 0.2 && !ages->idle_end)
+		return "the last intervals left no blocks";
+	return NULL;
+}
+
+static const char *doubt_of_ages(const struct growth_ages *ages)
+{
+	switch (ages->pattern) {
+	case AGES_SPARSE:
+		return "two intervals only left blocks that still live";
+	case AGES_SLOWING:
+		return "the later intervals left fewer blocks than the earlier ones";
+	case AGES_DYING:
+	case AGES_REPLACED:
+		return "old blocks still go";
+	default:
+		return "the ages of its blocks do not show the growth";
+	}
+}
+
 static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 					       const struct growth_shape *blocks,
-					       const struct growth_ages *ages)
+					       const struct growth_ages *ages, const char **doubt)
 {
 	enum growth_confidence most = most_confidence(blocks->count);
 
-	if (ages->pattern == AGES_ENDED && growth_shape_is_exact(blocks))
+	if (ages->pattern == AGES_UNKNOWN)
+		return counted;
+	if (ages->pattern == AGES_ENDED && growth_shape_is_exact(blocks)) {
+		*doubt = "the youngest intervals left no blocks";
 		return weaker(counted, GROWTH_MEDIUM);
-	if (ages->pattern == AGES_LASTING && ages->late >= 0.6 * ages->expected_late &&
-	    !ages->faded && (ages->silence > 0.2 || ages->idle_end)) {
-		if (ages->exposure >= 10 && ages->leaving >= 4 &&
-		    (ages->leaving >= 6 || 4 * ages->leaving >= 3 * ages->epochs))
-			return most;
-		return ages->leaving >= 4 ? weaker(most, GROWTH_MEDIUM) : GROWTH_LOW;
 	}
-	return ages->pattern == AGES_UNKNOWN ? counted : GROWTH_LOW;
+	*doubt = ages->pattern == AGES_LASTING ? doubt_of_lasting(ages) : doubt_of_ages(ages);
+	if (*doubt)
+		return GROWTH_LOW;
+	*doubt = "few intervals left blocks so far";
+	if (ages->exposure >= 10 && ages->leaving >= 4 &&
+	    (ages->leaving >= 6 || 4 * ages->leaving >= 3 * ages->epochs))
+		return most;
+	return ages->leaving >= 4 ? weaker(most, GROWTH_MEDIUM) : GROWTH_LOW;
+}
+
+/* What is never freed at the exit, by a program that frees what it holds, is nobody's any more. */
+static void weigh_exit(struct growth_judgement *out, const struct judged_run *run,
+		       const struct growth_shape *shape, const struct growth_exit *at_exit)
+{
+	double left = run->blocks ? at_exit->blocks : at_exit->bytes, held = shape->last;
+
+	if (left < never_freed * held || held <= shape->first)
+		return;
+	if (out->verdict == GROWTH_INCONCLUSIVE && at_exit->frees_others &&
+	    run->count >= SURE_SNAPSHOTS / 2 && shape->rise_count >= 3)
+		out->verdict = GROWTH_LEAK;
+	if (is_growth(out->verdict) && out->confidence < most_confidence(run->count) &&
+	    (at_exit->frees_others || out->confidence == GROWTH_LOW))
+		out->confidence++;
 }
 
 /* The reasons: first what decided, the shape or the ages, then what else is to be said. */
@@ -256,45 +356,164 @@ static void explain(struct growth_judgement *out, const struct judged_run *run,
 		growth_say_shape(out, GROWTH_INCONCLUSIVE, shape, unit);
 }
 
-static void judge_run(const struct growth_series *series, const struct judged_run *run,
-		      const struct growth_options *options, struct growth_judgement *out)
-{
+/* The measures of one run, and what each is about. */
+struct measures {
 	struct growth_shape blocks, bytes;
-	struct growth_ages ages = {.pattern = AGES_UNKNOWN};
-	char first[GROWTH_AMOUNT_SIZE], second[GROWTH_AMOUNT_SIZE];
-	bool by_bytes = true;
+	struct growth_ages ages;
+	bool by_bytes;     /* bytes decided */
+	const char *doubt; /* what keeps the verdict from being sure */
+};
 
-	growth_shape_measure(&bytes, run->x, run->bytes, run->count, options->warmup);
-	bytes.estimated = run->bytes_stderr != NULL;
-	bytes.seconds = run->seconds;
-	out->verdict = judge_shape(&bytes);
-	if (run->blocks) {
-		growth_shape_measure(&blocks, run->x, run->blocks, run->count, options->warmup);
-		blocks.estimated = bytes.estimated;
-		blocks.seconds = run->seconds;
-		if (options->control_blocks == 0 && options->control_bytes == 0)
-			growth_ages_measure(&ages, series, run->from, run->count, blocks.tail);
-		out->verdict = combine(weigh_ages(judge_shape(&blocks), &blocks, &ages), &blocks,
-				       &bytes, &ages, &by_bytes);
-	}
-	out->confidence = confidence_of(out->verdict, by_bytes ? &bytes : &blocks);
+static const struct growth_shape *deciding(const struct measures *m)
+{
+	return m->by_bytes ? &m->bytes : &m->blocks;
+}
+
+static void measure(struct measures *m, const struct growth_series *series,
+		    const struct judged_run *run, const struct growth_options *options)
+{
+	*m = (struct measures){.ages = {.pattern = AGES_UNKNOWN}, .by_bytes = true};
+	growth_shape_measure(&m->bytes, run->x, run->bytes, run->count, options->warmup);
+	m->bytes.estimated = run->bytes_stderr != NULL;
+	m->bytes.seconds = run->seconds;
+	if (!run->blocks)
+		return;
+	growth_shape_measure(&m->blocks, run->x, run->blocks, run->count, options->warmup);
+	m->blocks.estimated = m->bytes.estimated;
+	m->blocks.seconds = run->seconds;
+	if (options->control_blocks == 0 && options->control_bytes == 0)
+		growth_ages_measure(&m->ages, series, run->from, run->count, m->blocks.tail);
+}
+
+static void conclude(struct growth_judgement *out, struct measures *m, const struct judged_run *run)
+{
+	if (run->blocks)
+		out->verdict = combine(weigh_ages(judge_shape(&m->blocks), &m->blocks, &m->ages),
+				       &m->blocks, &m->bytes, &m->ages, &m->by_bytes);
+	else
+		out->verdict = judge_shape(&m->bytes);
+	out->confidence = confidence_of(out->verdict, deciding(m), &m->doubt);
 	if (out->verdict == GROWTH_LEAK)
 		out->confidence =
-			weigh_confidence(out->confidence, by_bytes ? &bytes : &blocks, &ages);
-	measure_slopes(out, run, bytes.tail);
-	if (is_growth(out->verdict) && !is_significant(run->bytes, run->bytes_stderr, run->count))
+			weigh_confidence(out->confidence, deciding(m), &m->ages, &m->doubt);
+	if (is_growth(out->verdict) && !is_significant(run->bytes, run->bytes_stderr, run->count)) {
 		out->confidence = GROWTH_LOW;
+		m->doubt = "the growth is within the error of the samples";
+	}
+}
+
+/* Did the snapshot at `i` go on with at least half of the pace until then? */
+static bool agrees(const struct growth_shape *s, size_t i)
+{
+	double elapsed = s->x[i - 1] - s->x[s->tail], so_far = s->y[i - 1] - s->y[s->tail];
+	double rise = s->y[i] - s->y[i - 1];
+
+	return elapsed > 0 && rise > 0 && rise >= so_far / elapsed * (s->x[i] - s->x[i - 1]) / 2;
+}
+
+/* Can the ages be judged as of the snapshot at `at`? */
+static bool has_census(const struct growth_series *series, size_t at)
+{
+	for (size_t i = 0; i < series->census_count; i++)
+		if (series->censuses[i].snapshot == at)
+			return true;
+	return series->census_count == 0;
+}
+
+/*
+ * One more snapshot that agrees must not make a verdict less sure.  So where growth is not sure,
+ * the judgements of the shorter series count as long as every snapshot since then agrees.
+ */
+static void keep_confidence(const struct growth_series *series, const struct judged_run *run,
+			    const struct growth_options *options, const struct growth_shape *shape,
+			    struct growth_judgement *out)
+{
+	enum growth_confidence most = most_confidence(run->count);
+
+	for (size_t back = 1; back <= LOOK_BACK && run->count >= LIKELY_SNAPSHOTS + back; back++) {
+		struct judged_run shorter = *run;
+		struct growth_judgement earlier;
+		struct measures m;
+
+		if (out->confidence == most || !agrees(shape, run->count - back))
+			return;
+		shorter.count -= back;
+		if (!has_census(series, run->from + shorter.count - 1))
+			continue;
+		measure(&m, series, &shorter, options);
+		conclude(&earlier, &m, &shorter);
+		if (is_growth(earlier.verdict) && earlier.confidence > out->confidence &&
+		    (earlier.verdict == out->verdict || out->verdict == GROWTH_INCONCLUSIVE)) {
+			out->verdict = earlier.verdict;
+			out->confidence = earlier.confidence;
+		}
+	}
+}
+
+static void say_doubt(struct growth_judgement *out, const struct measures *m, size_t count)
+{
+	if (!is_growth(out->verdict) || out->confidence == GROWTH_HIGH)
+		return;
+	if (out->confidence < most_confidence(count) && m->doubt)
+		growth_say(out, "not sure: %s", m->doubt);
+	else
+		growth_say(out, "not sure: %zu snapshots only, a sure verdict takes %d", count,
+			   SURE_SNAPSHOTS);
+}
+
+static void say_exit(struct growth_judgement *out, const struct judged_run *run,
+		     const struct growth_exit *at_exit)
+{
+	double left = run->blocks ? at_exit->blocks : at_exit->bytes;
+	double held = run->blocks ? run->blocks[run->count - 1] : run->bytes[run->count - 1];
+	char first[GROWTH_AMOUNT_SIZE], second[GROWTH_AMOUNT_SIZE];
+
+	if (held <= 0 && left <= 0)
+		return;
+	growth_amount(fmin(left, fmax(held, left)), run->blocks ? "block" : "byte", first);
+	growth_amount(fmax(held, left), run->blocks ? "block" : "byte", second);
+	if (left >= never_freed * held)
+		growth_say(out, "never freed: %s of %s still there at exit", first, second);
+	else
+		growth_say(out, "%s of %s still there at exit", first, second);
+}
+
+static void say_why(struct growth_judgement *out, const struct measures *m,
+		    const struct judged_run *run)
+{
+	char first[GROWTH_AMOUNT_SIZE], second[GROWTH_AMOUNT_SIZE];
+
 	if (is_growth(out->verdict))
-		note_exact(out, run->blocks ? &blocks : NULL, &bytes);
+		note_exact(out, run->blocks ? &m->blocks : NULL, &m->bytes);
 	if (out->exact && out->exact_blocks > 0)
 		growth_say(out, "exactly %s, %s per snapshot",
 			   growth_amount(out->exact_blocks, "block", first),
 			   growth_amount(out->exact_bytes, "byte", second));
-	explain(out, run, by_bytes ? &bytes : &blocks, by_bytes, &ages);
+	explain(out, run, deciding(m), m->by_bytes, &m->ages);
 	if (out->verdict == GROWTH_CONTAINER && run->blocks)
-		growth_say(out, "it held %s at the start and %s at the end: the bytes grow inside",
-			   growth_amount(blocks.first, "block", first),
-			   growth_amount(blocks.last, "block", second));
+		growth_say(out,
+			   "it held %s after the warm-up and %s at the end: the bytes grow inside",
+			   growth_amount(m->blocks.y[m->blocks.tail], "block", first),
+			   growth_amount(m->blocks.last, "block", second));
+}
+
+static void judge_run(const struct growth_series *series, const struct judged_run *run,
+		      const struct growth_options *options, struct growth_judgement *out)
+{
+	bool ends = run->from + run->count == series->count;
+	struct measures m;
+
+	measure(&m, series, run, options);
+	conclude(out, &m, run);
+	measure_slopes(out, run, m.bytes.tail);
+	if (series->at_exit && ends && run->count >= 3)
+		weigh_exit(out, run, deciding(&m), series->at_exit);
+	if (is_growth(out->verdict) || out->verdict == GROWTH_INCONCLUSIVE)
+		keep_confidence(series, run, options, deciding(&m), out);
+	say_why(out, &m, run);
+	say_doubt(out, &m, run->count);
+	if (series->at_exit && ends && out->verdict != GROWTH_STABLE)
+		say_exit(out, run, series->at_exit);
 }
 
 /* ---- runs: values are never subtracted across a restart ---- */
@@ -392,8 +611,8 @@ static void ask_other_runs(const struct growth_series *series, const struct grow
 			   agree, disagree);
 }
 
-void growth_judge(const struct growth_series *series, const struct growth_options *options,
-		  struct growth_judgement *out)
+static void judge_runs(const struct growth_series *series, const struct growth_options *options,
+		       struct growth_judgement *out)
 {
 	size_t best = 0, best_count = 0, runs = 0;
 
@@ -414,21 +633,74 @@ void growth_judge(const struct growth_series *series, const struct growth_option
 		ask_other_runs(series, options, out);
 }
 
-size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max)
+void growth_judge(const struct growth_series *series, const struct growth_options *options,
+		  struct growth_judgement *out)
 {
-	size_t from = 0, count = 0, n;
+	struct growth_awake awake;
 
+	if (!growth_awake_make(&awake, series)) {
+		judge_runs(series, options, out);
+		return;
+	}
+	judge_runs(&awake.series, options, out);
+	out->judged_from = awake.kept[out->judged_from];
+	out->idle = awake.left_out;
+	growth_say(out, "%zu interval%s in which the program was idle %s left out", out->idle,
+		   out->idle == 1 ? "" : "s", out->idle == 1 ? "is" : "are");
+	growth_awake_release(&awake);
+}
+
+/* Which of `count` snapshots, from 1, the `i`th of `n` censuses is of: the last few, and an even
+ * choice of those before. */
+static size_t census_place(size_t i, size_t n, size_t count)
+{
+	size_t last = n > 2 * LAST_CENSUSES && count <= 64 ? LAST_CENSUSES : 1, spread = n - last;
+
+	if (i >= spread)
+		return count - (n - 1 - i);
+	return (i + 1) * (count - last) / spread;
+}
+
+/* The longest run, counting the snapshots that idle intervals leave; the newest of equals. */
+static size_t longest_run(const struct growth_series *series, const bool *idle, size_t *from)
+{
+	size_t most = 0;
+
+	*from = 0;
 	for (size_t start = 0, end; start < series->count; start = end) {
+		size_t kept = 0;
+
 		end = run_end(series, start);
-		if (end - start >= count) {
-			from = start;
-			count = end - start;
+		for (size_t i = start; i < end; i++)
+			kept += i + 1 == end || !idle[i + 1];
+		if (kept >= most) {
+			*from = start;
+			most = kept;
 		}
 	}
+	return most;
+}
+
+size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max)
+{
+	bool *idle = calloc(series->count + 1, sizeof(*idle));
+	size_t from, count, end, n, at = 0, found = 0;
+
+	if (!idle)
+		return 0; /* what is not asked for weakens the judgement only */
+	growth_idle_mark(series, idle);
+	count = longest_run(series, idle, &from);
+	end = series->count ? run_end(series, from) : 0;
 	n = count < max ? count : max;
-	for (size_t i = 0; i < n; i++)
-		wanted[i] = from + (n == count ? i : (i + 1) * count / n - 1);
-	return n;
+	for (size_t i = from; i < end; i++) {
+		if (i + 1 < end && idle[i + 1])
+			continue;
+		at++;
+		if (found < n && at == census_place(found, n, count))
+			wanted[found++] = i;
+	}
+	free(idle);
+	return found;
 }
 
 const char *growth_verdict_name(enum growth_verdict verdict)

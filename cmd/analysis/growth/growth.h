@@ -60,6 +60,15 @@ struct growth_series {
 	const uint64_t *seq; /* of each snapshot, as birth_seq counts; NULL without cohorts */
 	const struct growth_census *censuses; /* by rising snapshot; any subset of the snapshots */
 	size_t census_count;
+	const double *work; /* blocks that the whole process allocated since its start, at each
+			       snapshot; NULL unknown */
+	const struct growth_exit *at_exit; /* of the last run; NULL unknown */
+};
+
+/** What the exit snapshot shows, which is taken after the destructors. */
+struct growth_exit {
+	double blocks, bytes; /* of the site: still there */
+	bool frees_others;    /* the program frees at its exit most of what it holds */
 };
 
 #define GROWTH_WARMUP_AUTO SIZE_MAX
@@ -67,8 +76,7 @@ struct growth_series {
 struct growth_options {
 	size_t warmup; /* snapshots of each run to set aside, or GROWTH_WARMUP_AUTO: the first
 			  quarter */
-	double control_blocks,
-		control_bytes; /* a known-good run's slopes, subtracted first: per
+	double control_blocks, control_bytes; /* a known-good run's slopes, subtracted first: per
 					       unit_x; then ages of blocks say nothing */
 };
 
@@ -83,6 +91,7 @@ struct growth_judgement {
 	double exact_blocks, exact_bytes; /* its size per snapshot (median step of x) */
 	size_t judged_from,
 		judged_count; /* the run that was judged: its first snapshot, and how many */
+	size_t idle; /* intervals that were left out, because the program did not work in them */
 	size_t reason_count;
 	char reasons[GROWTH_REASONS]
 		    [GROWTH_REASON_SIZE]; /* sentences with numbers, most telling first */
@@ -99,6 +108,13 @@ void growth_judge(const struct growth_series *series, const struct growth_option
  */
 enum { GROWTH_CENSUSES = 16 };
 size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max);
+
+/**
+ * Mark the snapshots that end an idle interval: one in which the process allocated next to nothing,
+ * compared with those in which it worked.  Needs `work`, and `run` and `seconds` where known.
+ * `idle` has `count` entries.  Returns how many are marked.
+ */
+size_t growth_idle_mark(const struct growth_series *series, bool *idle);
 
 /** "leak", "container-growth" ...; "high", "medium", "low". */
 const char *growth_verdict_name(enum growth_verdict verdict);

@@ -1,0 +1,221 @@
+/*
+ * growth_idle.c - the intervals in which the program did not work.
+ *
+ * The cumulative counts of the whole process say how much it allocated in each interval.  Of an
+ * idle stretch the last snapshot is kept: what was given back in the quiet still counts.
+ */
+#include "analysis/growth/growth_idle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/stats.h"
+
+enum { LEAST_BUSY = 3 }; /* intervals; fewer say nothing of how the program works */
+static const double idle_rate = 1.0 / 50; /* at most, of the busy intervals' median */
+static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
+static const double still = 0.05;         /* what a site may rise in the quiet, of its whole rise */
+
+struct interval {
+	size_t end; /* the snapshot that ends it */
+	double work, rate;
+};
+
+static bool in_one_run(const struct growth_series *series, size_t i)
+{
+	return !series->run || series->run[i] == series->run[i - 1];
+}
+
+/* The intervals within runs; `intervals` has room for series->count. */
+static size_t list_intervals(const struct growth_series *series, struct interval *intervals)
+{
+	size_t count = 0;
+
+	for (size_t i = 1; i < series->count; i++) {
+		double work = series->work[i] - series->work[i - 1], seconds = 1;
+
+		if (!in_one_run(series, i))
+			continue;
+		if (series->seconds)
+			seconds = series->seconds[i] - series->seconds[i - 1];
+		intervals[count++] =
+			(struct interval){i, work, seconds > 0 ? work / seconds : work};
+	}
+	return count;
+}
+
+static int by_falling_rate(const void *left, const void *right)
+{
+	const struct interval *a = left, *b = right;
+
+	return (a->rate < b->rate) - (a->rate > b->rate);
+}
+
+/* Intervals that are ordered by falling rate: where do the idle ones begin?  `count`: nowhere. */
+static size_t first_idle(const struct interval *intervals, size_t count)
+{
+	double total = 0, done = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += intervals[i].work;
+	for (size_t i = 0; i < count; i++) {
+		/* Ordered as they are, the median of those before is the middle one. */
+		if (i >= LEAST_BUSY && intervals[i].rate <= idle_rate * intervals[i / 2].rate &&
+		    total - done <= idle_work * total)
+			return i;
+		done += intervals[i].work;
+	}
+	return count;
+}
+
+size_t growth_idle_mark(const struct growth_series *series, bool *idle)
+{
+	struct interval *intervals;
+	size_t count, from;
+
+	memset(idle, 0, series->count * sizeof(*idle));
+	if (!series->work || series->count < LEAST_BUSY + 2)
+		return 0;
+	intervals = calloc(series->count, sizeof(*intervals));
+	if (!intervals)
+		return 0;
+	count = list_intervals(series, intervals);
+	qsort(intervals, count, sizeof(*intervals), by_falling_rate);
+	from = first_idle(intervals, count);
+	for (size_t i = from; i < count; i++)
+		idle[intervals[i].end] = true;
+	free(intervals);
+	return count - from;
+}
+
+/* ---- a series without them ---- */
+
+/* Did the figure keep still in the quiet, compared with what it rose by while there was work? */
+static bool keeps_still(const struct growth_series *series, const double *values, const bool *idle)
+{
+	double quiet = 0, busy = 0;
+
+	for (size_t i = 1; i < series->count; i++) {
+		double rise = values[i] - values[i - 1];
+
+		if (rise <= 0 || !in_one_run(series, i))
+			continue;
+		*(idle[i] ? &quiet : &busy) += rise;
+	}
+	return quiet <= still * busy;
+}
+
+static bool allocate(struct growth_awake *awake, size_t count)
+{
+	awake->numbers = calloc(6 * count, sizeof(*awake->numbers));
+	awake->kept = calloc(count, sizeof(*awake->kept));
+	awake->seq = calloc(count, sizeof(*awake->seq));
+	awake->run = calloc(count, sizeof(*awake->run));
+	awake->censuses = calloc(count, sizeof(*awake->censuses));
+	return awake->numbers && awake->kept && awake->seq && awake->run && awake->censuses;
+}
+
+/* Positions: what is left out takes no time. */
+static const double *condense_positions(const struct growth_awake *awake, const double *values,
+					size_t which, size_t count)
+{
+	double *out = awake->numbers + which * count;
+
+	if (!values)
+		return NULL;
+	for (size_t k = 0; k < awake->series.count; k++) {
+		size_t before = k ? awake->kept[k - 1] : 0;
+
+		out[k] = k ? out[k - 1] + values[before + 1] - values[before] : values[0];
+	}
+	return out;
+}
+
+static const double *pick_values(const struct growth_awake *awake, const double *values,
+				 size_t which, size_t count)
+{
+	double *out = awake->numbers + which * count;
+
+	if (!values)
+		return NULL;
+	for (size_t k = 0; k < awake->series.count; k++)
+		out[k] = values[awake->kept[k]];
+	return out;
+}
+
+/* Those of the snapshots that are left, under their new numbers. */
+static void pick_censuses(struct growth_awake *awake, const struct growth_series *series)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < series->census_count; i++) {
+		while (k < awake->series.count && awake->kept[k] < series->censuses[i].snapshot)
+			k++;
+		if (k == awake->series.count || awake->kept[k] != series->censuses[i].snapshot)
+			continue;
+		awake->censuses[awake->series.census_count] = series->censuses[i];
+		awake->censuses[awake->series.census_count++].snapshot = k;
+	}
+	awake->series.censuses = awake->censuses;
+}
+
+static void pick_integers(struct growth_awake *awake, const struct growth_series *series)
+{
+	for (size_t k = 0; k < awake->series.count; k++) {
+		awake->seq[k] = series->seq ? series->seq[awake->kept[k]] : 0;
+		awake->run[k] = series->run ? series->run[awake->kept[k]] : 0;
+	}
+	awake->series.seq = series->seq ? awake->seq : NULL;
+	awake->series.run = series->run ? awake->run : NULL;
+}
+
+static void condense(struct growth_awake *awake, const struct growth_series *series,
+		     const bool *idle)
+{
+	size_t count = series->count;
+	struct growth_series *out = &awake->series;
+
+	for (size_t i = 0; i < count; i++)
+		if (i + 1 == count || !idle[i + 1])
+			awake->kept[out->count++] = i;
+	out->x = condense_positions(awake, series->x, 0, count);
+	out->seconds = condense_positions(awake, series->seconds, 1, count);
+	out->unit_x = condense_positions(awake, series->unit_x, 2, count);
+	out->blocks = pick_values(awake, series->blocks, 3, count);
+	out->bytes = pick_values(awake, series->bytes, 4, count);
+	out->bytes_stderr = pick_values(awake, series->bytes_stderr, 5, count);
+	pick_integers(awake, series);
+	pick_censuses(awake, series);
+	out->at_exit = series->at_exit;
+}
+
+bool growth_awake_make(struct growth_awake *awake, const struct growth_series *series)
+{
+	bool *idle;
+
+	*awake = (struct growth_awake){0};
+	if (!series->work)
+		return false;
+	idle = calloc(series->count + 1, sizeof(*idle));
+	awake->left_out = idle ? growth_idle_mark(series, idle) : 0;
+	if (awake->left_out && keeps_still(series, series->bytes, idle) &&
+	    (!series->blocks || keeps_still(series, series->blocks, idle)) &&
+	    allocate(awake, series->count)) {
+		condense(awake, series, idle);
+		free(idle);
+		return true;
+	}
+	free(idle);
+	growth_awake_release(awake);
+	return false;
+}
+
+void growth_awake_release(struct growth_awake *awake)
+{
+	free(awake->numbers);
+	free(awake->kept);
+	free(awake->seq);
+	free(awake->run);
+	free(awake->censuses);
+	*awake = (struct growth_awake){0};
+}

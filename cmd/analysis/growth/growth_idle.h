@@ -1,0 +1,32 @@
+/*
+ * analysis/growth/growth_idle.h - the intervals in which the program did not work.
+ * Private to analysis/growth*.c.
+ *
+ * A site that keeps still while nothing is asked of the program has not reached a plateau: it was
+ * not tried.  So the rule judges the series without its idle intervals.
+ */
+#ifndef ANALYSIS_GROWTH_IDLE_H
+#define ANALYSIS_GROWTH_IDLE_H
+
+#include "analysis/growth/growth.h"
+
+/** A series without its idle intervals. */
+struct growth_awake {
+	struct growth_series series; /* its arrays belong to this struct */
+	size_t *kept;                /* per snapshot of it: the index in the whole series */
+	size_t left_out;
+	double *numbers; /* the arrays behind `series` */
+	uint64_t *seq;
+	uint32_t *run;
+	struct growth_census *censuses;
+};
+
+/**
+ * Leave out the idle intervals.  False when there is none, when the site itself grew in them, or
+ * when memory is out: then the whole series is to be judged.  Release with growth_awake_release()
+ * after true.
+ */
+bool growth_awake_make(struct growth_awake *awake, const struct growth_series *series);
+void growth_awake_release(struct growth_awake *awake);
+
+#endif
