@@ -96,18 +96,19 @@ static enum snap_status read_control(struct growth_control **control,
 	struct subject subject = {0};
 	struct growth_axis axis = {0};
 	struct growth_table table = {0};
+	int64_t at_exit;
 	enum snap_status st = open_series(&subject, &options->shared, options->control.items,
 					  options->control.count, err);
 
 	if (st == SNAP_OK)
 		st = growth_leave_out_exits(scratch, session_store(subject.session), subject.ids,
-					    &subject.count, err);
+					    &subject.count, &at_exit, err);
 	if (st == SNAP_OK)
 		st = growth_axis_read(&axis, session_store(subject.session), subject.ids,
 				      subject.count, options->per, scratch, err);
 	if (st == SNAP_OK)
-		st = growth_table_read(&table, session_store(subject.session), subject.ids, &axis,
-				       &options->shared, err);
+		st = growth_table_read(&table, session_store(subject.session), subject.ids, 0,
+				       &axis, &options->shared, err);
 	if (st == SNAP_OK)
 		st = growth_control_new(control, &table, warmup, err);
 	growth_table_release(&table);
@@ -123,6 +124,8 @@ static enum snap_status read_control(struct growth_control **control,
 static void take_over(struct report *report, const struct report *early)
 {
 	value_field(report, &report->head, "left_out", *value_get(&early->head, "left_out"));
+	value_field(report, &report->head, "idle_intervals",
+		    *value_get(&early->head, "idle_intervals"));
 	for (size_t i = 0; i < early->note_count; i++)
 		report_note(report, "%s", early->notes[i]);
 	for (size_t i = 0; i < early->warning_count; i++)
@@ -137,14 +140,16 @@ static enum snap_status make_report(struct report **out, struct subject *subject
 	struct report *early = growth_report_new(false), *report = NULL;
 	struct growth_axis axis = {0};
 	struct growth_table table = {0};
+	int64_t at_exit = 0;
 	enum snap_status st =
-		growth_leave_out_exits(early, store, subject->ids, &subject->count, err);
+		growth_leave_out_exits(early, store, subject->ids, &subject->count, &at_exit, err);
 
 	if (st == SNAP_OK)
 		st = growth_axis_read(&axis, store, subject->ids, subject->count, options->per,
 				      early, err);
 	if (st == SNAP_OK)
-		st = growth_table_read(&table, store, subject->ids, &axis, &options->shared, err);
+		st = growth_table_read(&table, store, subject->ids, at_exit, &axis,
+				       &options->shared, err);
 	if (st == SNAP_OK) {
 		report = growth_report_new(axis.sampled);
 		st = subject_describe(subject, report, err);

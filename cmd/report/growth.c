@@ -25,6 +25,9 @@ enum {
 	LAST,
 	FIRST_BLOCKS,
 	LAST_BLOCKS,
+	EXIT_BYTES,
+	EXIT_BLOCKS,
+	NEVER_FREED,
 	TREND,
 	SITE,
 	EXACT,
@@ -52,6 +55,9 @@ static const struct column columns[] = {
 	[LAST] = {"last_bytes", "last", COLUMN_BYTES, 0},
 	[FIRST_BLOCKS] = {"first_blocks", "first blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	[LAST_BLOCKS] = {"last_blocks", "blocks", COLUMN_COUNT, 0},
+	[EXIT_BYTES] = {"exit_bytes", "bytes at exit", COLUMN_BYTES, COLUMN_HIDDEN},
+	[EXIT_BLOCKS] = {"exit_blocks", "blocks at exit", COLUMN_COUNT, COLUMN_HIDDEN},
+	[NEVER_FREED] = {"never_freed", "never freed", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 	[TREND] = {"trend", "trend", COLUMN_SERIES, COLUMN_TABLE_ONLY},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[EXACT] = {"exact", "exact", COLUMN_TREE, COLUMN_DETAIL},
@@ -62,6 +68,8 @@ static const struct column columns[] = {
 	[FIRST_ERROR] = {"first_bytes_stderr", "± first", COLUMN_BYTES, COLUMN_HIDDEN},
 	[LAST_ERROR] = {"last_bytes_stderr", "± last", COLUMN_BYTES, COLUMN_HIDDEN},
 };
+
+enum { SURE_SNAPSHOTS = 8 }; /* the fewest for a sure verdict */
 
 struct growth_row {
 	uint32_t row;
@@ -455,6 +463,30 @@ static const char *next_command(struct report *report, const struct growth_table
 	return report_text(report, "snapdiff top -g stack %s", operand);
 }
 
+/* "771 of 771": how much of what the last snapshot held is still there at the exit. */
+static struct value never_freed(struct report *report, const struct growth_exit *at_exit,
+				double last_blocks)
+{
+	double held = fmax(last_blocks, at_exit->blocks);
+
+	if (held <= 0)
+		return value_null();
+	return value_text(report, report_text(report, "%.0f of %.0f", at_exit->blocks, held));
+}
+
+static void add_exit(struct report *report, const struct growth_table *table,
+		     const struct growth_row *row, struct value *values)
+{
+	const struct growth_exit *at_exit = &table->at_exit[row->row];
+	size_t last = (row->row + 1) * table->axis->count - 1;
+
+	values[EXIT_BYTES] = value_int((int64_t)at_exit->bytes);
+	if (table->blocks_unknown[row->row])
+		return;
+	values[EXIT_BLOCKS] = value_int((int64_t)at_exit->blocks);
+	values[NEVER_FREED] = never_freed(report, at_exit, table->blocks[last]);
+}
+
 static void add_row(struct report *report, const struct growth_table *table,
 		    const struct report_options *options, const struct growth_row *row)
 {
@@ -481,6 +513,8 @@ static void add_row(struct report *report, const struct growth_table *table,
 	values[LAST] = value_int((int64_t)row->last);
 	values[FIRST_BLOCKS] = blocks_known ? value_int((int64_t)blocks[0]) : value_null();
 	values[LAST_BLOCKS] = blocks_known ? value_int((int64_t)blocks[count - 1]) : value_null();
+	if (table->at_exit)
+		add_exit(report, table, row, values);
 	values[EXACT] = exact_step(report, &row->judgement);
 	values[REASONS] = reasons(report, &row->judgement);
 	values[NEXT] = value_text(report, next_command(report, table, options, row));
@@ -578,6 +612,15 @@ static void explain_rows(struct report *report, const struct growth_list *list, 
 	}
 }
 
+/* Could a few more snapshots make the verdict surer? */
+static bool needs_more(const struct growth_judgement *judgement)
+{
+	if (judgement->verdict == GROWTH_TOO_FEW)
+		return true;
+	return judgement->judged_count < SURE_SNAPSHOTS &&
+	       (judgement->verdict == GROWTH_INCONCLUSIVE || is_growth(judgement));
+}
+
 static void add_notes(struct report *report, const struct growth_table *table,
 		      const struct growth_request *request, const struct growth_list *list,
 		      size_t judged, size_t stable, size_t shown_count)
@@ -585,8 +628,7 @@ static void add_notes(struct report *report, const struct growth_table *table,
 	size_t unsure = 0;
 
 	for (size_t i = 0; i < list->count; i++)
-		unsure += list->rows[i].judgement.verdict == GROWTH_INCONCLUSIVE ||
-			  list->rows[i].judgement.verdict == GROWTH_TOO_FEW;
+		unsure += needs_more(&list->rows[i].judgement);
 	if (table->axis->repeated)
 		report_note(report,
 			    "Each snapshot is the end of another run: what every run leaves "
@@ -604,8 +646,8 @@ static void add_notes(struct report *report, const struct growth_table *table,
 		report_note(report, "%zu of %zu other rows %s shown; -n or --all shows more.",
 			    shown_count, list->count, shown_count == 1 ? "is" : "are");
 	if (unsure)
-		report_note(report, "%zu row%s more snapshots: a sure verdict takes 8 or more.",
-			    unsure, unsure == 1 ? " needs" : "s need");
+		report_note(report, "%zu row%s more snapshots: a sure verdict takes %d or more.",
+			    unsure, unsure == 1 ? " needs" : "s need", SURE_SNAPSHOTS);
 	if (shown_count)
 		report_note(report, "Next: %s  (who calls it, and for how much)",
 			    next_command(report, table, request->shared, &list->rows[0]));
@@ -644,6 +686,8 @@ enum snap_status growth_fill(struct report *report, const struct growth_table *t
 		value_field(report, &report->head, "per", value_text(report, table->axis->per));
 		add_sums(report, table, shown_count, shown);
 		growth_describe_process(report, table->axis, request->warmup, request->limit_bytes);
+		if (!table->at_exit)
+			sites_drop_column(&sites_own_columns(report)[NEVER_FREED]);
 		for (size_t i = 0; i < shown_count; i++)
 			add_row(report, table, options, &list.rows[i]);
 		add_notes(report, table, request, &list, judged, judged - list.count, shown_count);

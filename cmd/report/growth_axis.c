@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/growth/growth.h"
 #include "base/fail.h"
 
 struct reading {
@@ -36,6 +37,9 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 		reading->times_ns[i] = row->time_ns;
 		if (row->live_bytes != SNAP_UNKNOWN)
 			axis->metrics[GROWTH_RECORDED][i] = (double)row->live_bytes;
+		axis->work[i] = row->allocated_blocks == SNAP_UNKNOWN
+					? (double)NAN
+					: (double)row->allocated_blocks;
 	}
 	return SNAP_OK;
 }
@@ -89,7 +93,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 
 	*axis = (struct growth_axis){
 		.count = count, .per = "snapshot", .cgroup_limit = (double)NAN};
-	axis->memory = calloc((4 + GROWTH_METRICS) * count + 1, sizeof(double));
+	axis->memory = calloc((5 + GROWTH_METRICS) * count + 1, sizeof(double));
 	axis->seq = calloc(count + 1, sizeof(*axis->seq));
 	axis->run = calloc(count + 1, sizeof(*axis->run));
 	if (!axis->memory || !axis->seq || !axis->run)
@@ -99,6 +103,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 	axis->unit_x = next += count;
 	axis->seconds = next += count;
 	axis->positions = next += count;
+	axis->work = next += count;
 	for (int m = 0; m < GROWTH_METRICS; m++) {
 		axis->metrics[m] = next += count;
 		for (size_t i = 0; i < count; i++)
@@ -170,6 +175,7 @@ static void join_iterations(struct growth_axis *axis, const double *iterations, 
 	memset(axis->run, 0, axis->count * sizeof(*axis->run));
 	axis->run_count = 1;
 	axis->seq_rises = false;
+	axis->work = NULL; /* each counts its own */
 	axis->repeated = axis->count > 1 && exits == axis->count;
 }
 
@@ -212,6 +218,41 @@ static enum snap_status choose_unit(struct reading *reading, struct store *store
 			    "--per %s: it does not rise from snapshot to snapshot", per);
 	memcpy(axis->unit_x, unit, axis->count * sizeof(*unit));
 	return SNAP_OK;
+}
+
+/* ---- where the program was idle ---- */
+
+static enum snap_status find_idle(struct growth_axis *axis, struct snap_error *err)
+{
+	const struct growth_series series = {
+		.count = axis->count,
+		.run = axis->run,
+		.seconds = axis->seconds_rise ? axis->seconds : NULL,
+		.work = axis->work,
+	};
+	bool *idle;
+
+	for (size_t i = 0; axis->work && i < axis->count; i++)
+		if (isnan(axis->work[i]))
+			axis->work = NULL;
+	if (!axis->work)
+		return SNAP_OK;
+	idle = calloc(axis->count + 1, sizeof(*idle));
+	if (!idle)
+		return fail_memory(err, "reading the series");
+	axis->idle = growth_idle_mark(&series, idle);
+	free(idle);
+	return SNAP_OK;
+}
+
+static void note_idle(const struct growth_axis *axis, struct report *report)
+{
+	value_field(report, &report->head, "idle_intervals", value_u64(axis->idle));
+	if (axis->idle)
+		report_note(report,
+			    "In %zu of %zu intervals the program was idle: they are left out, for "
+			    "nothing was tried in them.",
+			    axis->idle, axis->count - axis->run_count);
 }
 
 /* ---- what is odd about the series ---- */
@@ -289,6 +330,10 @@ static enum snap_status read_axis(struct reading *reading, struct store *store, 
 	measure_unseen(axis);
 	use_seq(axis);
 	axis->seconds_rise = rises(axis, axis->seconds, false);
+	st = find_idle(axis, err);
+	if (st != SNAP_OK)
+		return st;
+	note_idle(axis, report);
 	use_iterations(axis, reading->label_values, reading->exits);
 	warn_of_order(axis, reading, report);
 	return choose_unit(reading, store, per, err);

@@ -23,6 +23,8 @@ struct growth_axis {
 	double *unit_x;    /* what slopes are per: x, seconds, or a label */
 	double *positions; /* seq, or where that does not rise, 1, 2, 3 ... */
 	double *seconds;   /* since the first snapshot; all 0 when times are unknown */
+	double *work;      /* blocks that the process allocated since its start; NULL unknown */
+	size_t idle;       /* intervals in which it did not work */
 	uint64_t *seq;
 	uint32_t *run;
 	size_t run_count;

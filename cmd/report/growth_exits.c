@@ -12,7 +12,7 @@ enum { LEAST_OTHERS = 3 };
 
 struct member {
 	int64_t run;
-	bool at_exit;
+	bool at_exit, left_out;
 	const char *path; /* the report's */
 };
 
@@ -50,6 +50,20 @@ static bool has_others(const struct looking *looking, size_t at)
 	return others == LEAST_OTHERS;
 }
 
+/* The exit snapshot of the process that the last snapshot kept is of. */
+static int64_t exit_of_last(const struct looking *looking)
+{
+	const struct member *members = looking->members;
+	size_t last = looking->count;
+
+	while (last > 0 && members[last - 1].left_out)
+		last--;
+	for (size_t i = looking->count; last && i-- > 0;)
+		if (members[i].left_out && members[i].run == members[last - 1].run)
+			return looking->ids[i];
+	return 0;
+}
+
 static void leave_out(struct looking *looking, int64_t *ids, size_t *count)
 {
 	struct value names = value_list(looking->report, looking->count);
@@ -57,9 +71,10 @@ static void leave_out(struct looking *looking, int64_t *ids, size_t *count)
 
 	*count = 0;
 	for (size_t i = 0; i < looking->count; i++) {
-		const struct member *member = &looking->members[i];
+		struct member *member = &looking->members[i];
 
-		if (member->at_exit && has_others(looking, i))
+		member->left_out = member->at_exit && has_others(looking, i);
+		if (member->left_out)
 			names.list.items[left++] = value_text(looking->report, member->path);
 		else
 			ids[(*count)++] = ids[i];
@@ -68,13 +83,14 @@ static void leave_out(struct looking *looking, int64_t *ids, size_t *count)
 	value_field(looking->report, &looking->report->head, "left_out", names);
 	if (left)
 		report_note(looking->report,
-			    "%zu snapshot%s from the program's exit %s left out: by then it has "
-			    "freed what it held.",
-			    left, left == 1 ? "" : "s", left == 1 ? "is" : "are");
+			    "%zu snapshot%s from the program's exit %s no part of the series: %s "
+			    "what was never freed.",
+			    left, left == 1 ? "" : "s", left == 1 ? "is" : "are",
+			    left == 1 ? "it shows" : "they show");
 }
 
 enum snap_status growth_leave_out_exits(struct report *report, struct store *store, int64_t *ids,
-					size_t *count, struct snap_error *err)
+					size_t *count, int64_t *at_exit, struct snap_error *err)
 {
 	struct looking looking = {.report = report, .count = *count};
 	int64_t *all = calloc(*count + 1, sizeof(*all));
@@ -88,8 +104,10 @@ enum snap_status growth_leave_out_exits(struct report *report, struct store *sto
 	} else {
 		st = fail_memory(err, "reading the series");
 	}
-	if (st == SNAP_OK)
+	if (st == SNAP_OK) {
 		leave_out(&looking, ids, count);
+		*at_exit = exit_of_last(&looking);
+	}
 	free(looking.members);
 	free(all);
 	return st;

@@ -1,6 +1,6 @@
 /*
  * report/growth_exits.h - the snapshot at a program's exit is no part of its growth: by then the
- * program has freed what it held.
+ * program has freed what it frees.  What is still there then was never freed.
  */
 #ifndef REPORT_GROWTH_EXITS_H
 #define REPORT_GROWTH_EXITS_H
@@ -11,9 +11,10 @@
 /**
  * Take the exit snapshot of each process out of `ids`, where at least three others of that process
  * are among them; *count falls by as many.  `report` gets their names as `left_out` and a note.
+ * *at_exit: the one that is of the process of the last snapshot left; 0 where there is none.
  * SNAP_ENOMEM, or what reading the store gives.
  */
 enum snap_status growth_leave_out_exits(struct report *report, struct store *store, int64_t *ids,
-					size_t *count, struct snap_error *err);
+					size_t *count, int64_t *at_exit, struct snap_error *err);
 
 #endif

@@ -266,7 +266,12 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 				     const int64_t *ids)
 {
 	struct growth_table *table = filling->table;
-	const struct growth_series axis = {.count = table->axis->count, .run = table->axis->run};
+	const struct growth_series axis = {
+		.count = table->axis->count,
+		.run = table->axis->run,
+		.work = table->axis->work,
+		.seconds = table->axis->seconds_rise ? table->axis->seconds : NULL,
+	};
 	size_t most = axis.count > MANY_SNAPSHOTS ? CENSUSES_OF_MANY : GROWTH_CENSUSES;
 	int64_t wanted[GROWTH_CENSUSES];
 	enum snap_status st;
@@ -290,10 +295,64 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 	return st;
 }
 
+/* ---- what is still there at the exit ---- */
+
+struct exit_reading {
+	struct filling *filling;
+	double total_bytes;
+};
+
+static void credit_exit(struct growth_table *table, uint32_t row, const struct store_cell *cell)
+{
+	if (cell->live_bytes != SNAP_UNKNOWN)
+		table->at_exit[row].bytes += (double)cell->live_bytes;
+	if (cell->live_blocks != SNAP_UNKNOWN)
+		table->at_exit[row].blocks += (double)cell->live_blocks;
+}
+
+/* Call stacks that the series does not have belong to no row. */
+static enum snap_status take_exit_cell(void *user, const struct store_cell *cell)
+{
+	struct exit_reading *reading = user;
+	struct growth_table *table = reading->filling->table;
+	uint32_t site = site_ids_find(reading->filling->sites, cell->site_id);
+	const uint32_t *rows;
+	size_t count;
+
+	if (cell->live_bytes != SNAP_UNKNOWN)
+		reading->total_bytes += (double)cell->live_bytes;
+	if (site == SNAP_NONE)
+		return SNAP_OK;
+	count = selection_rows_of(table->selection, table->home[site], &rows);
+	for (size_t r = 0; r < count; r++)
+		credit_exit(table, rows[r], cell);
+	return SNAP_OK;
+}
+
+static enum snap_status read_exit(struct filling *filling, struct store *store, int64_t at_exit)
+{
+	struct growth_table *table = filling->table;
+	struct exit_reading reading = {.filling = filling};
+	enum snap_status st;
+	bool frees_others;
+
+	if (!at_exit || !table->axis->count)
+		return SNAP_OK;
+	table->at_exit = calloc(table->row_count + 1, sizeof(*table->at_exit));
+	if (!table->at_exit)
+		return fail_memory(filling->err, "reading the exit snapshot");
+	st = store_each_cell(store, &at_exit, 1, take_exit_cell, &reading, filling->err);
+	frees_others = 2 * reading.total_bytes <= table->total_bytes[table->axis->count - 1];
+	for (size_t r = 0; r < table->row_count; r++)
+		table->at_exit[r].frees_others = frees_others;
+	return st;
+}
+
 /* ---- reading ---- */
 
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
-				   const int64_t *ids, const struct growth_axis *axis,
+				   const int64_t *ids, int64_t at_exit,
+				   const struct growth_axis *axis,
 				   const struct report_options *options, struct snap_error *err)
 {
 	static const enum pair_level levels[] = {
@@ -324,6 +383,8 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 		st = store_each_cell(store, ids, axis->count, take_cell, &filling, err);
 	if (st == SNAP_OK)
 		st = read_cohorts(&filling, store, ids);
+	if (st == SNAP_OK)
+		st = read_exit(&filling, store, at_exit);
 	site_ids_free(sites);
 	return st;
 }
@@ -341,6 +402,7 @@ void growth_table_release(struct growth_table *table)
 	free(table->first_by_site);
 	free(table->home);
 	free(table->cohorts);
+	free(table->at_exit);
 	*table = (struct growth_table){0};
 }
 
@@ -437,6 +499,8 @@ struct growth_series growth_table_series(const struct growth_table *table, size_
 		.run = axis->run,
 		.seq = axis->seq_rises ? axis->seq : NULL,
 		.censuses = censuses,
+		.work = axis->work,
+		.at_exit = table->at_exit ? &table->at_exit[row] : NULL,
 	};
 
 	series.bytes_stderr = table->bytes_variance ? errors_of(table->bytes_variance + from,

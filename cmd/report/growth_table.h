@@ -25,15 +25,18 @@ struct growth_table {
 	double *total_bytes, *total_blocks; /* per snapshot, over all sites, filtered out or not */
 	uint32_t *home;                     /* per site: the site whose rows it is credited to */
 	double *first_by_site, *last_by_site; /* bytes at both ends, for sums without overlap */
-	size_t wanted[GROWTH_CENSUSES];       /* snapshots whose cohorts were read */
+	struct growth_exit
+		*at_exit; /* per row: what the exit snapshot shows; NULL: there is none */
+	size_t wanted[GROWTH_CENSUSES]; /* snapshots whose cohorts were read */
 	size_t wanted_count;
 	struct growth_cohort_row *cohorts; /* ordered by row, census, birth */
 	size_t cohort_count, cohort_room;
 };
 
-/** Read all rows.  Release with growth_table_release(), also after a failure. */
+/** Read all rows; `at_exit` is the exit snapshot of the last process, or 0.  Release with growth_table_release(), also after a failure. */
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
-				   const int64_t *ids, const struct growth_axis *axis,
+				   const int64_t *ids, int64_t at_exit,
+				   const struct growth_axis *axis,
 				   const struct report_options *options, struct snap_error *err);
 void growth_table_release(struct growth_table *table);
 
