@@ -100,6 +100,14 @@ static void look_up_all(struct snap__real *real)
 	look_up(&real->mmap, "mmap");
 	look_up(&real->munmap, "munmap");
 	look_up(&real->mremap, "mremap");
+	look_up(&real->execve, "execve");
+	look_up(&real->execv, "execv");
+	look_up(&real->execvp, "execvp");
+	look_up(&real->execvpe, "execvpe");
+	look_up(&real->execveat, "execveat");
+	look_up(&real->fexecve, "fexecve");
+	look_up(&real->posix_spawn, "posix_spawn");
+	look_up(&real->posix_spawnp, "posix_spawnp");
 	look_up(&real->start_main, "__libc_start_main");
 	look_up(&real->malloc, "malloc");
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "image/image.h"
 #include "runtime/text.h"
 
 struct unit {
@@ -181,8 +182,8 @@ static bool set_verify(struct snap__config *c, const char *v)
 	const char *rest;
 	uint64_t every = snap__parse_u64(v, &rest);
 
-	c->verify = (unsigned)every;
-	return *v != '\0' && *rest == '\0' && every <= UINT32_MAX;
+	c->verify = (unsigned)every; /* empty: off, as if it were not set */
+	return *rest == '\0' && every <= UINT32_MAX;
 }
 
 static bool set_signal(struct snap__config *c, const char *v)
@@ -304,38 +305,15 @@ const char *snap__config_apply(struct snap__config *config, const struct snap_co
 	return NULL;
 }
 
-/* LD_PRELOAD's value without the entry that names libsnap; edits the string in place. */
-static void drop_from_preload(char *value)
-{
-	char *out = value;
-	const char *in = value;
-
-	while (*in) {
-		size_t n = strcspn(in, ": ");
-		const char *slash = memrchr(in, '/', n);
-		const char *name = slash ? slash + 1 : in;
-
-		if (n > 0 && strncmp(name, "libsnap.so", 10) != 0) {
-			if (out != value)
-				*out++ = ':';
-			memmove(out, in, n);
-			out += n;
-		}
-		in += n;
-		while (*in == ':' || *in == ' ')
-			in++;
-	}
-	*out = '\0';
-}
-
 void snap__config_unfollow(char **environment)
 {
 	char **keep = environment;
 
 	for (; environment && *environment; environment++) {
 		if (snap__starts_with(*environment, "LD_PRELOAD=")) {
-			drop_from_preload(*environment + 11);
-			if ((*environment)[11] == '\0')
+			char *value = *environment + 11;
+
+			if (!snap__image_strip_preload(value, value))
 				continue;
 		}
 		if (!snap__starts_with(*environment, "SNAP_ACTIVE="))

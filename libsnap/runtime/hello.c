@@ -69,6 +69,27 @@ void snap__hello_refused(const char *problem, const char *detail, int error)
 	hello_send(&line);
 }
 
+void snap__hello_skips(int pid, const char *word, const char *path, bool back)
+{
+	char buffer[256 + 64];
+	struct snap__text line = SNAP__TEXT(buffer);
+	const char *slash = path + snap__length(path);
+	size_t name;
+
+	while (slash > path && slash[-1] != '/')
+		slash--;
+	snap__text_add_u64(&line, (uint64_t)pid);
+	snap__text_add(&line, " ");
+	name = line.size;
+	snap__text_add(&line, *slash ? slash : "unnamed");
+	for (char *c = line.data + name; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '_';
+	snap__text_add(&line, back ? " back " : " skip ");
+	snap__text_add(&line, word);
+	hello_send(&line);
+}
+
 /* ... or, at the end, that what was recorded is the lesser part of the memory. */
 void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes)
 {

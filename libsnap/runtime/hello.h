@@ -3,7 +3,8 @@
  *
  * `run` names a file (SNAP_HELLO).  Each recorded process appends lines to it: that recording has
  * started, why it could not start, and what the recording does not show.  A line begins with
- * "PID PROGRAM".  Without such a file nothing is said.
+ * "PID PROGRAM", where PROGRAM is the one that the line is about.  Without such a file nothing is
+ * said.
  */
 #ifndef SNAP_RUNTIME_HELLO_H
 #define SNAP_RUNTIME_HELLO_H
@@ -19,6 +20,16 @@ void snap__hello_started(void);
 
 /** Recording could not start: `problem`, `detail` (may be NULL), errno value or 0. */
 void snap__hello_refused(const char *problem, const char *detail, int error);
+
+/**
+ * Process `pid` (0: a new one) becomes the program at `path`, which is not recorded, for the reason
+ * that `word` says: one of image.h's, or SNAP__HELLO_CLEAN.  With `back`: it did not, after all.
+ * May be called in a child of vfork().
+ */
+void snap__hello_skips(int pid, const char *word, const char *path, bool back);
+
+/** The environment that the program gets does not name libsnap. */
+#define SNAP__HELLO_CLEAN "clean-environment"
 
 /** `bytes` of memory are not recorded, next to `live_bytes` that are. */
 void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes);

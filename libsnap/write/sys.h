@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -18,6 +19,11 @@
 static inline ssize_t snap__sys_read(int fd, void *buffer, size_t size)
 {
 	return syscall(SYS_read, fd, buffer, size);
+}
+
+static inline ssize_t snap__sys_pread(int fd, void *buffer, size_t size, off_t offset)
+{
+	return syscall(SYS_pread64, fd, buffer, size, offset);
 }
 
 static inline ssize_t snap__sys_write(int fd, const void *data, size_t size)
@@ -34,6 +40,12 @@ static inline int snap__sys_openat(int directory, const char *path, int flags, m
 static inline int snap__sys_open(const char *path, int flags)
 {
 	return snap__sys_openat(AT_FDCWD, path, flags, 0);
+}
+
+/** With an empty `path`: of the file that `directory` is open on. */
+static inline int snap__sys_stat(int directory, const char *path, struct stat *st)
+{
+	return (int)syscall(SYS_newfstatat, directory, path, st, path[0] ? 0 : AT_EMPTY_PATH);
 }
 
 static inline int snap__sys_close(int fd)

@@ -20,14 +20,15 @@ ARROWS = {
     "libsnap/format": set(),
     "libsnap/write": {"libsnap/format"},
     "libsnap/read": {"libsnap/format"},
-    "libsnap/runtime": {"libsnap/format", "libsnap/write"},
-    "libsnap/preload": {"libsnap/runtime"},
+    "libsnap/image": {"libsnap/write"},
+    "libsnap/runtime": {"libsnap/format", "libsnap/write", "libsnap/image"},
+    "libsnap/preload": {"libsnap/runtime", "libsnap/image"},
     # Errors, hash tables, arrays: what every room of the analyst may use.
     "cmd/base": {"libsnap/format"},
     # The digest of a model is the checksum of the format; nothing else of libsnap is known there.
     "cmd/model": {"cmd/base", "libsnap/format"},
     "cmd/cli": {"cmd/base"},
-    "cmd/capture": {"cmd/base"},
+    "cmd/capture": {"cmd/base", "libsnap/image"},
     "cmd/input": {"cmd/base", "cmd/model", "libsnap/format", "libsnap/read", "libsnap/write"},
     "cmd/symbols": {"cmd/base", "cmd/model"},
     "cmd/store": {"cmd/base", "cmd/model"},
@@ -62,6 +63,7 @@ HOMES = {
 # Names of static libraries, and the room that each is.
 LIBRARIES = {
     "snapformat": "libsnap/format",
+    "snapimage": "libsnap/image",
     "snapwrite": "libsnap/write",
     "snapread": "libsnap/read",
     "snapruntime": "libsnap/runtime",

@@ -1,0 +1,263 @@
+/*
+ * image/elf_file.c - ELF headers and tables, read piece by piece with pread().
+ */
+#include "image/elf_file.h"
+
+#include <string.h>
+
+#include "write/sys.h"
+
+#if defined(__x86_64__)
+#define OWN_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define OWN_MACHINE EM_AARCH64
+#else
+#define OWN_MACHINE EM_NONE
+#endif
+
+enum { SEGMENTS_MAX = 512, TAGS_MAX = 1024, CHAIN_MAX = 4096, NAME_ROOM = 64 };
+
+static bool read_at(const struct snap__elf *elf, uint64_t offset, void *into, size_t size)
+{
+	return offset <= INT64_MAX &&
+	       snap__sys_pread(elf->fd, into, size, (off_t)offset) == (ssize_t)size;
+}
+
+/* The string at `offset`, cut to fit. */
+static bool read_name(const struct snap__elf *elf, uint64_t offset, char name[NAME_ROOM])
+{
+	ssize_t got;
+
+	if (!elf->strings || offset > UINT32_MAX)
+		return false;
+	got = snap__sys_pread(elf->fd, name, NAME_ROOM - 1, (off_t)(elf->strings + offset));
+	name[got > 0 ? got : 0] = '\0';
+	return got > 0;
+}
+
+static bool name_is(const struct snap__elf *elf, uint64_t offset, const char *wanted)
+{
+	char name[NAME_ROOM];
+
+	return read_name(elf, offset, name) && strcmp(name, wanted) == 0;
+}
+
+/* ---- headers ---------------------------------------------------------------------------------- */
+
+static void read_loader(struct snap__elf *elf, const Elf64_Phdr *segment)
+{
+	size_t size = sizeof(elf->loader) - 1;
+	ssize_t got;
+
+	if (segment->p_filesz < size)
+		size = segment->p_filesz;
+	if (segment->p_offset > INT64_MAX)
+		return;
+	got = snap__sys_pread(elf->fd, elf->loader, size, (off_t)segment->p_offset);
+	elf->loader[got > 0 ? got : 0] = '\0';
+}
+
+/* Where the byte at `address` of the loaded program is in the file; 0 if in no segment. */
+static uint64_t offset_of(const struct snap__elf *elf, const Elf64_Ehdr *header, uint64_t address)
+{
+	Elf64_Phdr segment;
+
+	for (unsigned i = 0; i < header->e_phnum && i < SEGMENTS_MAX; i++) {
+		if (!read_at(elf, header->e_phoff + i * sizeof(segment), &segment, sizeof(segment)))
+			return 0;
+		if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+		    address - segment.p_vaddr < segment.p_filesz)
+			return segment.p_offset + (address - segment.p_vaddr);
+	}
+	return 0;
+}
+
+static void read_tag(struct snap__elf *elf, const Elf64_Ehdr *header, const Elf64_Dyn *tag)
+{
+	switch (tag->d_tag) {
+	case DT_STRTAB:
+		elf->strings = offset_of(elf, header, tag->d_un.d_ptr);
+		break;
+	case DT_SYMTAB:
+		elf->symbols = offset_of(elf, header, tag->d_un.d_ptr);
+		break;
+	case DT_GNU_HASH:
+		elf->gnu_hash = offset_of(elf, header, tag->d_un.d_ptr);
+		break;
+	case DT_HASH:
+		elf->sysv_hash = offset_of(elf, header, tag->d_un.d_ptr);
+		break;
+	case DT_VERDEF:
+		elf->versions = offset_of(elf, header, tag->d_un.d_ptr);
+		break;
+	case DT_VERDEFNUM:
+		elf->version_count = tag->d_un.d_val;
+		break;
+	default:
+		break;
+	}
+}
+
+static void read_dynamic(struct snap__elf *elf, const Elf64_Ehdr *header)
+{
+	Elf64_Dyn tag;
+
+	for (unsigned i = 0; i < TAGS_MAX && (i + 1) * sizeof(tag) <= elf->dynamic_size; i++) {
+		if (!read_at(elf, elf->dynamic + i * sizeof(tag), &tag, sizeof(tag)) ||
+		    tag.d_tag == DT_NULL)
+			return;
+		read_tag(elf, header, &tag);
+	}
+}
+
+static void read_segments(struct snap__elf *elf, const Elf64_Ehdr *header)
+{
+	Elf64_Phdr segment;
+
+	for (unsigned i = 0; i < header->e_phnum && i < SEGMENTS_MAX; i++) {
+		if (!read_at(elf, header->e_phoff + i * sizeof(segment), &segment, sizeof(segment)))
+			return;
+		if (segment.p_type == PT_INTERP)
+			read_loader(elf, &segment);
+		if (segment.p_type == PT_DYNAMIC) {
+			elf->dynamic = segment.p_offset;
+			elf->dynamic_size = segment.p_filesz;
+		}
+	}
+	if (elf->dynamic)
+		read_dynamic(elf, header);
+}
+
+bool snap__elf_open(struct snap__elf *elf, int fd)
+{
+	Elf64_Ehdr header;
+
+	memset(elf, 0, sizeof(*elf));
+	elf->fd = fd;
+	if (!read_at(elf, 0, &header, sizeof(header))) {
+		memset(&header, 0, sizeof(header));
+		/* A 32-bit header is shorter. */
+		if (!read_at(elf, 0, header.e_ident, sizeof(header.e_ident)))
+			return false;
+	}
+	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return false;
+	elf->is_own_machine =
+		header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == OWN_MACHINE;
+	elf->is_executable = header.e_type == ET_EXEC || header.e_type == ET_DYN;
+	if (elf->is_own_machine && header.e_phentsize == sizeof(Elf64_Phdr))
+		read_segments(elf, &header);
+	return true;
+}
+
+/* ---- symbols ---------------------------------------------------------------------------------- */
+
+static bool symbol_is(const struct snap__elf *elf, uint64_t index, const char *name)
+{
+	Elf64_Sym symbol;
+
+	return elf->symbols && index <= UINT32_MAX &&
+	       read_at(elf, elf->symbols + index * sizeof(symbol), &symbol, sizeof(symbol)) &&
+	       symbol.st_shndx != SHN_UNDEF && name_is(elf, symbol.st_name, name);
+}
+
+static bool gnu_defines(const struct snap__elf *elf, const char *name)
+{
+	struct {
+		uint32_t buckets, first, bloom_words, bloom_shift;
+	} table;
+	uint32_t hash = 5381, index, value;
+	uint64_t bloom, at = elf->gnu_hash + sizeof(table);
+
+	for (const char *c = name; *c; c++)
+		hash = hash * 33 + (unsigned char)*c;
+	if (!read_at(elf, elf->gnu_hash, &table, sizeof(table)) || table.buckets == 0 ||
+	    table.bloom_words == 0 || table.bloom_shift > 31)
+		return false;
+	if (!read_at(elf, at + (hash / 64 % table.bloom_words) * sizeof(bloom), &bloom,
+		     sizeof(bloom)) ||
+	    !(bloom >> hash % 64 & 1) || !(bloom >> (hash >> table.bloom_shift) % 64 & 1))
+		return false;
+	at += (uint64_t)table.bloom_words * sizeof(bloom);
+	if (!read_at(elf, at + hash % table.buckets * sizeof(index), &index, sizeof(index)))
+		return false;
+	at += (uint64_t)table.buckets * sizeof(index);
+	for (unsigned i = 0; index >= table.first && i < CHAIN_MAX; i++, index++) {
+		if (!read_at(elf, at + (uint64_t)(index - table.first) * sizeof(value), &value,
+			     sizeof(value)))
+			return false;
+		if ((value | 1) == (hash | 1) && symbol_is(elf, index, name))
+			return true;
+		if (value & 1)
+			return false;
+	}
+	return false;
+}
+
+static bool sysv_defines(const struct snap__elf *elf, const char *name)
+{
+	uint32_t sizes[2], hash = 0, index = 0;
+
+	for (const char *c = name; *c; c++) {
+		hash = (hash << 4) + (unsigned char)*c;
+		hash = (hash ^ (hash >> 24 & 0xf0)) & 0x0fffffff;
+	}
+	if (!read_at(elf, elf->sysv_hash, sizes, sizeof(sizes)) || sizes[0] == 0)
+		return false;
+	if (!read_at(elf, elf->sysv_hash + sizeof(sizes) + hash % sizes[0] * sizeof(index), &index,
+		     sizeof(index)))
+		return false;
+	for (unsigned i = 0; index != 0 && index < sizes[1] && i < CHAIN_MAX; i++) {
+		if (symbol_is(elf, index, name))
+			return true;
+		if (!read_at(elf,
+			     elf->sysv_hash + sizeof(sizes) +
+				     ((uint64_t)sizes[0] + index) * sizeof(index),
+			     &index, sizeof(index)))
+			return false;
+	}
+	return false;
+}
+
+bool snap__elf_defines(const struct snap__elf *elf, const char *name)
+{
+	if (elf->gnu_hash)
+		return gnu_defines(elf, name);
+	return elf->sysv_hash && sysv_defines(elf, name);
+}
+
+bool snap__elf_has_version(const struct snap__elf *elf, const char *name)
+{
+	uint64_t at = elf->versions;
+	char text[NAME_ROOM];
+	Elf64_Verdef version;
+	Elf64_Verdaux first;
+
+	for (unsigned i = 0; at && i < elf->version_count && i < TAGS_MAX; i++) {
+		if (!read_at(elf, at, &version, sizeof(version)) ||
+		    !read_at(elf, at + version.vd_aux, &first, sizeof(first)))
+			return false;
+		if (read_name(elf, first.vda_name, text) &&
+		    (name ? strcmp(text, name) == 0 : strncmp(text, "GLIBC_", 6) == 0))
+			return true;
+		if (version.vd_next == 0)
+			return false;
+		at += version.vd_next;
+	}
+	return false;
+}
+
+bool snap__elf_any_needed(const struct snap__elf *elf, bool (*fn)(const char *name))
+{
+	char name[NAME_ROOM];
+	Elf64_Dyn tag;
+
+	for (unsigned i = 0; i < TAGS_MAX && (i + 1) * sizeof(tag) <= elf->dynamic_size; i++) {
+		if (!read_at(elf, elf->dynamic + i * sizeof(tag), &tag, sizeof(tag)) ||
+		    tag.d_tag == DT_NULL)
+			return false;
+		if (tag.d_tag == DT_NEEDED && read_name(elf, tag.d_un.d_val, name) && fn(name))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,40 @@
+/*
+ * image/elf_file.h - the few facts of an ELF file that decide what its loader would do with us.
+ *
+ * The file is untrusted.  Each read is bounded by a buffer on the stack, and each loop by a
+ * constant or by the hash table's own limits.
+ */
+#ifndef SNAP_IMAGE_ELF_FILE_H
+#define SNAP_IMAGE_ELF_FILE_H
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNAP__ELF_PATH 512 /* room for the loader's path; longer ones are cut */
+
+struct snap__elf {
+	int fd;
+	bool is_own_machine; /* word size and processor are ours; otherwise the rest is not known */
+	bool is_executable;  /* ET_EXEC or ET_DYN */
+	char loader[SNAP__ELF_PATH]; /* PT_INTERP, "" if there is none */
+	/* Of the dynamic section, as offsets in the file; 0: not there. */
+	uint64_t dynamic, dynamic_size;
+	uint64_t strings, symbols, gnu_hash, sysv_hash, versions, version_count;
+};
+
+/** Read the headers of the file that `fd` is open on.  False if it is not an ELF file. */
+bool snap__elf_open(struct snap__elf *elf, int fd);
+
+/** Does the file define the dynamic symbol `name`? */
+bool snap__elf_defines(const struct snap__elf *elf, const char *name);
+
+/** Does the file define the symbol version `name`?  With NULL: any that begins with GLIBC_. */
+bool snap__elf_has_version(const struct snap__elf *elf, const char *name);
+
+/** Call `fn` with the name of each library that the file needs (cut after 63 bytes), until it
+ *  returns true; the result is whether one did. */
+bool snap__elf_any_needed(const struct snap__elf *elf, bool (*fn)(const char *name));
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * image/image.c - may libsnap be preloaded into this program file?
+ */
+#include "image/image.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "image/elf_file.h"
+#include "write/sys.h"
+
+enum { SCRIPT_LEVELS = 4, LINE_ROOM = 256 };
+
+static bool starts_with_any(const char *name, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++)
+		if (strncmp(name, *prefixes, strlen(*prefixes)) == 0)
+			return true;
+	return false;
+}
+
+/* Runtimes of sanitizers replace malloc themselves, and must be the first to do so. */
+static bool is_sanitizer_library(const char *name)
+{
+	static const char *const names[] = {"libasan.",
+					    "libtsan.",
+					    "liblsan.",
+					    "libhwasan.",
+					    "libmsan.",
+					    "libclang_rt.asan",
+					    "libclang_rt.tsan",
+					    "libclang_rt.lsan",
+					    "libclang_rt.hwasan",
+					    "libclang_rt.msan",
+					    "libclang_rt.memprof",
+					    NULL};
+
+	return starts_with_any(name, names);
+}
+
+static bool is_recorder_library(const char *name)
+{
+	static const char *const names[] = {
+		"libheaptrack_", "libmemusage.", "libbytehound", "libmemory_profiler", "vgpreload_",
+		"libefence.",    "libduma.",     "libDUMA.",     "libleaktracer",      "libmtrace",
+		NULL};
+
+	return starts_with_any(name, names);
+}
+
+/* The end of the entry of LD_PRELOAD's value that begins at `entry`. */
+static size_t entry_length(const char *entry)
+{
+	return strcspn(entry, ": ");
+}
+
+static const char *base_name(const char *entry, size_t length)
+{
+	const char *slash = memrchr(entry, '/', length);
+
+	return slash ? slash + 1 : entry;
+}
+
+bool snap__image_has_rival(const char *preload)
+{
+	while (*preload) {
+		size_t length = entry_length(preload);
+		const char *name = base_name(preload, length);
+
+		if (is_sanitizer_library(name) || is_recorder_library(name))
+			return true;
+		preload += length;
+		preload += strspn(preload, ": ");
+	}
+	return false;
+}
+
+bool snap__image_strip_preload(const char *from, char *into)
+{
+	char *out = into;
+
+	while (*from) {
+		size_t length = entry_length(from);
+
+		if (length > 0 && strncmp(base_name(from, length), "libsnap.so", 10) != 0) {
+			if (out != into)
+				*out++ = ':';
+			memmove(out, from, length);
+			out += length;
+		}
+		from += length;
+		from += strspn(from, ": ");
+	}
+	*out = '\0';
+	return out != into;
+}
+
+/* ---- one file --------------------------------------------------------------------------------- */
+
+/* Only regular files are opened: opening others may have effects. */
+static int open_program(int directory, const char *path)
+{
+	struct stat st;
+
+	if (!path[0])
+		return directory;
+	if (snap__sys_stat(directory, path, &st) != 0 || !S_ISREG(st.st_mode))
+		return -1;
+	return snap__sys_openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+}
+
+/* The kernel starts such a program in secure mode, where the loader ignores LD_PRELOAD. */
+static bool runs_privileged(int fd)
+{
+	struct stat st;
+
+	if (snap__sys_stat(fd, "", &st) != 0)
+		return false;
+	if ((st.st_mode & S_ISUID) && st.st_uid != (uid_t)syscall(SYS_geteuid))
+		return true;
+	if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) &&
+	    st.st_gid != (gid_t)syscall(SYS_getegid))
+		return true;
+	return syscall(SYS_geteuid) != 0 &&
+	       syscall(SYS_fgetxattr, fd, "security.capability", NULL, 0) > 0;
+}
+
+static bool is_sanitized(const struct snap__elf *elf)
+{
+	static const char *const entries[] = {"__asan_init", "__tsan_init",   "__msan_init",
+					      "__lsan_init", "__hwasan_init", "__memprof_init"};
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+		if (snap__elf_defines(elf, entries[i]))
+			return true;
+	return snap__elf_any_needed(elf, is_sanitizer_library);
+}
+
+/* What the loader of a program makes of libsnap.so. */
+static enum snap__image judge_loader(const struct snap__elf *loader)
+{
+	if (!loader->is_own_machine)
+		return SNAP__IMAGE_OTHER_MACHINE;
+	if (!snap__elf_has_version(loader, NULL))
+		return SNAP__IMAGE_OTHER_LIBC;
+	if (!snap__elf_has_version(loader, SNAP__IMAGE_GLIBC_MIN))
+		return SNAP__IMAGE_OLD_LIBC;
+	return SNAP__IMAGE_LOADS;
+}
+
+static enum snap__image look_at_loader(const char *path)
+{
+	struct snap__elf loader;
+	enum snap__image found = SNAP__IMAGE_LOADS;
+	int fd = open_program(AT_FDCWD, path);
+
+	if (fd < 0)
+		return found; /* then the program cannot be started, either */
+	if (snap__elf_open(&loader, fd))
+		found = judge_loader(&loader);
+	snap__sys_close(fd);
+	return found;
+}
+
+static enum snap__image judge_program(const struct snap__elf *elf)
+{
+	enum snap__image found;
+
+	if (!elf->is_own_machine)
+		return SNAP__IMAGE_OTHER_MACHINE;
+	/* Without a loader it is static, unless it is a loader: `ld.so PROGRAM` preloads, too. */
+	if (!elf->loader[0])
+		return snap__elf_has_version(elf, NULL) ? judge_loader(elf) : SNAP__IMAGE_STATIC;
+	found = look_at_loader(elf->loader);
+	if (found == SNAP__IMAGE_LOADS && is_sanitized(elf))
+		found = SNAP__IMAGE_SANITIZER;
+	if (!snap__image_must_not_load(found) && runs_privileged(elf->fd))
+		found = SNAP__IMAGE_PRIVILEGED;
+	return found;
+}
+
+/* "#!/bin/sh -e" -> "/bin/sh"; false if it is no script. */
+static bool interpreter_of(int fd, char out[LINE_ROOM])
+{
+	char head[LINE_ROOM];
+	ssize_t size = snap__sys_pread(fd, head, sizeof(head) - 1, 0);
+	size_t start, length;
+
+	if (size < 3 || memcmp(head, "#!", 2) != 0)
+		return false;
+	head[size] = '\0';
+	start = 2 + strspn(head + 2, " \t");
+	length = strcspn(head + start, " \t\r\n");
+	if (length == 0)
+		return false;
+	memcpy(out, head + start, length);
+	out[length] = '\0';
+	return true;
+}
+
+/* The tools of valgrind are static programs that preload into the program that they run. */
+static bool is_recorder_program(const char *path)
+{
+	return strstr(path, "/valgrind/") != NULL;
+}
+
+/* Looks at `fd`; `*script` says that `interpreter` is to be looked at instead. */
+static enum snap__image look_at_file(int fd, char interpreter[LINE_ROOM], bool *script)
+{
+	struct snap__elf elf;
+
+	*script = false;
+	if (snap__elf_open(&elf, fd))
+		return elf.is_executable || !elf.is_own_machine ? judge_program(&elf)
+								: SNAP__IMAGE_LOADS;
+	*script = interpreter_of(fd, interpreter);
+	return SNAP__IMAGE_LOADS;
+}
+
+enum snap__image snap__image_look(int directory, const char *path)
+{
+	char interpreter[LINE_ROOM];
+	enum snap__image found = SNAP__IMAGE_LOADS;
+	int saved = errno;
+	bool script = true;
+
+	if (is_recorder_program(path))
+		return SNAP__IMAGE_RECORDER;
+	for (unsigned level = 0; script && level < SCRIPT_LEVELS; level++) {
+		int fd = open_program(directory, path);
+
+		if (fd < 0)
+			break;
+		found = look_at_file(fd, interpreter, &script);
+		if (path[0])
+			snap__sys_close(fd);
+		directory = AT_FDCWD;
+		path = interpreter;
+	}
+	errno = saved;
+	return found;
+}
+
+/* ---- words ------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *word, *reason;
+} words[SNAP__IMAGE_COUNT] = {
+	[SNAP__IMAGE_LOADS] = {"loads", "nothing is in the way"},
+	[SNAP__IMAGE_STATIC] = {"static", "statically linked"},
+	[SNAP__IMAGE_PRIVILEGED] = {"setuid", "setuid, setgid or with capabilities"},
+	[SNAP__IMAGE_OTHER_MACHINE] = {"other-machine", "for another processor or word size"},
+	[SNAP__IMAGE_OTHER_LIBC] = {"other-libc", "with another C library than glibc"},
+	[SNAP__IMAGE_OLD_LIBC] = {"old-libc", "with a glibc older than 2.34"},
+	[SNAP__IMAGE_SANITIZER] = {"sanitizer", "built with a sanitizer"},
+	[SNAP__IMAGE_RECORDER] = {"recorder", "another recorder is preloaded into it"},
+};
+
+const char *snap__image_word(enum snap__image image)
+{
+	return words[image].word;
+}
+
+const char *snap__image_reason(enum snap__image image)
+{
+	return words[image].reason;
+}

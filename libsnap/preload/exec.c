@@ -1,0 +1,359 @@
+/*
+ * preload/exec.c - the program is about to become, or to start, another one.
+ *
+ * LD_PRELOAD is inherited by every program below.  Some of them must not load libsnap: those of
+ * another C library, those built with a sanitizer, and others (image/image.h).  Each function of
+ * the exec family looks at the file first.  For such a file it passes an environment without
+ * libsnap; the rest of the environment stays as it is.  `snapdiff run` is told what is not
+ * recorded.
+ *
+ * All of this may happen in a child of vfork(), in its parent's memory: only the stack is written.
+ */
+#include <alloca.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/image.h"
+#include "preload/entry.h"
+#include "preload/real.h"
+#include "runtime/hello.h"
+#include "runtime/os_linux.h"
+#include "write/sys.h"
+
+#define PRELOAD "LD_PRELOAD="
+
+enum { STACK_ENTRIES = 2048, CANDIDATE_ROOM = 1024 };
+
+/* What an exec is going to do about one file. */
+struct plan {
+	const char *path;    /* of the file, "" if only its descriptor is known */
+	const char *preload; /* the entry of the environment that names libsnap, or NULL */
+	size_t entries;      /* of the environment, with the NULL at its end */
+	enum snap__image image;
+	bool strips;
+};
+
+static const char *preload_entry(char *const *environment)
+{
+	for (; environment && *environment; environment++)
+		if (strncmp(*environment, PRELOAD, sizeof(PRELOAD) - 1) == 0)
+			return *environment;
+	return NULL;
+}
+
+static struct plan plan_exec(int directory, const char *path, char *const *environment)
+{
+	struct plan plan = {.path = path, .preload = preload_entry(environment)};
+
+	if (plan.preload && !strstr(plan.preload, "libsnap.so"))
+		plan.preload = NULL;
+	if (!path || (!plan.preload && !snap__hello_is_wanted()))
+		return plan;
+	if (plan.preload && snap__image_has_rival(plan.preload + sizeof(PRELOAD) - 1))
+		plan.image = SNAP__IMAGE_RECORDER;
+	else
+		plan.image = snap__image_look(directory, path);
+	plan.strips = plan.preload && snap__image_must_not_load(plan.image);
+	while (environment && environment[plan.entries])
+		plan.entries++;
+	plan.entries++;
+	return plan;
+}
+
+/* What is said of the file: one word of why it is not recorded, or NULL if it is. */
+static const char *word_of(const struct plan *plan)
+{
+	if (plan->image != SNAP__IMAGE_LOADS)
+		return snap__image_word(plan->image);
+	return plan->preload || !plan->entries ? NULL : SNAP__HELLO_CLEAN;
+}
+
+static void announce(const struct plan *plan, int pid)
+{
+	const char *word = word_of(plan);
+
+	if (word)
+		snap__hello_skips(pid, word, plan->path, false);
+}
+
+/* The exec failed: what was said of the file is taken back. */
+static void take_back(const struct plan *plan, int pid)
+{
+	const char *word = word_of(plan);
+
+	if (word)
+		snap__hello_skips(pid, word, plan->path, true);
+}
+
+/* ---- the environment without libsnap ----------------------------------------------------------- */
+
+static size_t array_size(const struct plan *plan)
+{
+	return plan->entries * sizeof(char *);
+}
+
+static bool is_on_stack(const struct plan *plan)
+{
+	return plan->entries <= STACK_ENTRIES;
+}
+
+/* Memory for an environment that is too large for the stack; NULL: there is none. */
+static void *map_array(const struct plan *plan)
+{
+	void *base = snap__os_mmap(NULL, array_size(plan), PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return base == MAP_FAILED ? NULL : base;
+}
+
+/* `environment` without libsnap, in `array`; what is left of LD_PRELOAD goes to `value`. */
+static char **stripped(const struct plan *plan, char *const *environment, char **array, char *value)
+{
+	const size_t prefix = sizeof(PRELOAD) - 1;
+	char **out = array;
+
+	if (!array)
+		return NULL;
+	for (; *environment; environment++) {
+		if (*environment != plan->preload) {
+			*out++ = *environment;
+		} else if (snap__image_strip_preload(plan->preload + prefix, value + prefix)) {
+			memcpy(value, PRELOAD, prefix);
+			*out++ = value;
+		}
+	}
+	*out = NULL;
+	return array;
+}
+
+/* In the caller's frame, where alloca() must be: the environment that the plan asks for. */
+#define STRIPPED(plan, environment)                                                                \
+	stripped(&(plan), environment,                                                             \
+		 is_on_stack(&(plan)) ? alloca(array_size(&(plan))) : map_array(&(plan)),          \
+		 alloca(strlen((plan).preload) + 1))
+
+static void release(const struct plan *plan, char **array)
+{
+	int saved = errno;
+
+	if (array && !is_on_stack(plan))
+		snap__os_munmap(array, array_size(plan));
+	errno = saved;
+}
+
+/* ---- execve() and those that are like it -------------------------------------------------------
+ */
+
+static int own_pid(void)
+{
+	return (int)syscall(SYS_getpid);
+}
+
+/* `real` is called with `own`, which has the environment that the plan asks for. */
+#define EXEC(directory, path, environment, plainly, with)                                          \
+	struct plan plan;                                                                          \
+	char **own = NULL;                                                                         \
+	int result;                                                                                \
+                                                                                                   \
+	snap__real_find();                                                                         \
+	plan = plan_exec(directory, path, environment);                                            \
+	announce(&plan, own_pid());                                                                \
+	if (plan.strips)                                                                           \
+		own = STRIPPED(plan, environment);                                                 \
+	result = own ? (with) : (plainly);                                                         \
+	take_back(&plan, own_pid());                                                               \
+	release(&plan, own);                                                                       \
+	return result
+
+ENTRY int execve(const char *path, char *const arguments[], char *const environment[])
+{
+	EXEC(AT_FDCWD, path, environment, snap__real.execve(path, arguments, environment),
+	     snap__real.execve(path, arguments, own));
+}
+
+ENTRY int execv(const char *path, char *const arguments[])
+{
+	EXEC(AT_FDCWD, path, environ, snap__real.execv(path, arguments),
+	     snap__real.execve(path, arguments, own));
+}
+
+ENTRY int execveat(int directory, const char *path, char *const arguments[],
+		   char *const environment[], int flags)
+{
+	EXEC(directory, path, environment,
+	     snap__real.execveat(directory, path, arguments, environment, flags),
+	     snap__real.execveat(directory, path, arguments, own, flags));
+}
+
+ENTRY int fexecve(int fd, char *const arguments[], char *const environment[])
+{
+	EXEC(fd, "", environment, snap__real.fexecve(fd, arguments, environment),
+	     snap__real.fexecve(fd, arguments, own));
+}
+
+/* ---- those that search PATH -------------------------------------------------------------------- */
+
+static bool is_executable(const char *path)
+{
+	struct stat st;
+
+	return snap__sys_stat(AT_FDCWD, path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       syscall(SYS_faccessat, AT_FDCWD, path, X_OK) == 0;
+}
+
+static const char *search_directories(void)
+{
+	for (char **entry = environ; entry && *entry; entry++)
+		if (strncmp(*entry, "PATH=", 5) == 0)
+			return *entry + 5;
+	return "/bin:/usr/bin";
+}
+
+/* The file that libc is going to find, put together in `room`; `file` itself if there is none. */
+static const char *found_in_path(const char *file, char room[CANDIDATE_ROOM])
+{
+	const char *directories = search_directories();
+	int saved = errno;
+
+	if (!file || !*file || strchr(file, '/'))
+		return file;
+	while (true) {
+		size_t length = strcspn(directories, ":"), size = strlen(file);
+
+		if (length + size + 2 < CANDIDATE_ROOM) {
+			memcpy(room, directories, length);
+			room[length] = '/';
+			memcpy(room + length + (length > 0), file, size + 1);
+			if (is_executable(room)) {
+				errno = saved;
+				return room;
+			}
+		}
+		if (directories[length] == '\0')
+			break;
+		directories += length + 1;
+	}
+	errno = saved;
+	return file;
+}
+
+ENTRY int execvp(const char *file, char *const arguments[])
+{
+	char room[CANDIDATE_ROOM];
+
+	EXEC(AT_FDCWD, found_in_path(file, room), environ, snap__real.execvp(file, arguments),
+	     snap__real.execvpe(file, arguments, own));
+}
+
+ENTRY int execvpe(const char *file, char *const arguments[], char *const environment[])
+{
+	char room[CANDIDATE_ROOM];
+
+	EXEC(AT_FDCWD, found_in_path(file, room), environment,
+	     snap__real.execvpe(file, arguments, environment),
+	     snap__real.execvpe(file, arguments, own));
+}
+
+/* ---- those that take a list -------------------------------------------------------------------- */
+
+/* How many arguments there are from `first` on, without the NULL. */
+static size_t count_arguments(const char *first, va_list rest)
+{
+	size_t count = 0;
+
+	for (const char *argument = first; argument; argument = va_arg(rest, const char *))
+		count++;
+	return count;
+}
+
+static char **collect(const char *first, va_list rest, char **into)
+{
+	size_t count = 0;
+
+	for (const char *argument = first; argument; argument = va_arg(rest, const char *))
+		into[count++] = (char *)(uintptr_t)argument;
+	into[count] = NULL;
+	return into;
+}
+
+/* Declares `arguments`; afterwards `rest` is past the NULL. */
+#define ARGUMENTS(first)                                                                           \
+	char **arguments;                                                                          \
+	size_t count;                                                                              \
+	va_list rest;                                                                              \
+                                                                                                   \
+	va_start(rest, first);                                                                     \
+	count = count_arguments(first, rest);                                                      \
+	va_end(rest);                                                                              \
+	arguments = alloca((count + 1) * sizeof(char *));                                          \
+	va_start(rest, first);                                                                     \
+	collect(first, rest, arguments)
+
+ENTRY int execl(const char *path, const char *first, ...)
+{
+	ARGUMENTS(first);
+	va_end(rest);
+	return execv(path, arguments);
+}
+
+ENTRY int execlp(const char *file, const char *first, ...)
+{
+	ARGUMENTS(first);
+	va_end(rest);
+	return execvp(file, arguments);
+}
+
+ENTRY int execle(const char *path, const char *first, ...)
+{
+	char *const *environment;
+
+	ARGUMENTS(first);
+	environment = va_arg(rest, char *const *);
+	va_end(rest);
+	return execve(path, arguments, environment);
+}
+
+/* ---- posix_spawn() ----------------------------------------------------------------------------- */
+
+/* The new process has another pid than the one that speaks: 0 stands for it. */
+#define SPAWN(path, environment, plainly, with)                                                    \
+	struct plan plan;                                                                          \
+	char **own = NULL;                                                                         \
+	int result;                                                                                \
+                                                                                                   \
+	snap__real_find();                                                                         \
+	plan = plan_exec(AT_FDCWD, path, environment);                                             \
+	announce(&plan, 0);                                                                        \
+	if (plan.strips)                                                                           \
+		own = STRIPPED(plan, environment);                                                 \
+	result = own ? (with) : (plainly);                                                         \
+	if (result != 0)                                                                           \
+		take_back(&plan, 0);                                                               \
+	release(&plan, own);                                                                       \
+	return result
+
+ENTRY int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		      const posix_spawnattr_t *attributes, char *const arguments[],
+		      char *const environment[])
+{
+	SPAWN(path, environment,
+	      snap__real.posix_spawn(pid, path, actions, attributes, arguments, environment),
+	      snap__real.posix_spawn(pid, path, actions, attributes, arguments, own));
+}
+
+ENTRY int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+		       const posix_spawnattr_t *attributes, char *const arguments[],
+		       char *const environment[])
+{
+	char room[CANDIDATE_ROOM];
+
+	SPAWN(found_in_path(file, room), environment,
+	      snap__real.posix_spawnp(pid, file, actions, attributes, arguments, environment),
+	      snap__real.posix_spawnp(pid, file, actions, attributes, arguments, own));
+}
