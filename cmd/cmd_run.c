@@ -11,8 +11,8 @@
 #include "capture/launch.h"
 #include "capture/library.h"
 #include "capture/preflight.h"
-#include "base/shell.h"
 #include "cli/cli.h"
+#include "run_report.h"
 
 enum { EXIT_NO_CAPTURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NO_COMMAND = 127 };
 enum { SETTINGS_MAX = 16, REPEAT_MAX = 100000 };
@@ -29,7 +29,7 @@ struct run_options {
 	bool mmap;
 	bool no_follow;
 	uint64_t repeat, warmup;
-	bool quiet;
+	bool quiet, verbose;
 };
 
 static const struct run_options run_defaults = {.out = "snaps", .repeat = 1};
@@ -67,6 +67,8 @@ static const struct option run_table[] = {
 	 "with --repeat: K runs before that, not recorded", NULL},
 	{"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "say nothing unless something went wrong",
 	 NULL},
+	{"verbose", 'v', OPTION_FLAG, AT(verbose), NULL,
+	 "name every program that was not recorded, and why", NULL},
 	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
 };
 static const struct option *const run_tables[] = {run_table, NULL};
@@ -212,81 +214,39 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	return st;
 }
 
-static double mebibytes(uint64_t bytes)
-{
-	return (double)bytes / (1024.0 * 1024.0);
-}
-
-/* Reports that show the lesser part of the memory must not be taken for the whole. */
-static void report_unseen(const struct launch_unseen *unseen)
-{
-	bool is_python = strncmp(unseen->program, "python", 6) == 0;
-
-	if (unseen->processes == 0)
-		return;
-	fprintf(stderr,
-		"snapdiff: warning: %s holds %.1f MiB that libsnap does not see (an allocator of "
-		"its own, or mmap: --mmap shows it), next to %.1f MiB of recorded heap, and "
-		"reports show only the "
-		"latter",
-		unseen->program, mebibytes(unseen->bytes), mebibytes(unseen->live_bytes));
-	if (is_python)
-		fprintf(stderr, "; with PYTHONMALLOC=malloc they show Python's objects");
-	if (unseen->processes > 1)
-		fprintf(stderr, "; so in %zu processes", unseen->processes);
-	fprintf(stderr, "\n");
-}
-
-/* Why nothing was written. */
-static void report_failure(const struct run_options *options, const struct launch_result *result)
-{
-	if (result->complaint[0])
-		fprintf(stderr, "snapdiff: recording failed: %s\n", result->complaint);
-	else if (!result->started)
-		fprintf(stderr,
-			"snapdiff: recording did not start: the program did not load libsnap "
-			"(is it started in a clean environment, or by a privileged helper?)\n");
-	else if (options->exit_snapshot != EXIT_SNAPSHOT_NONE)
-		fprintf(stderr,
-			"snapdiff: recording started, but no snapshot was written to %s (did the "
-			"program change its user, or become another in a clean environment?)\n",
-			options->out);
-	else if (!options->quiet)
-		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
-}
-
-/* What a person wants to know when the command has ended, however often it ran. */
-static void report_written(const struct run_options *options, const struct launch_result *sum)
-{
-	char *directory = shell_word(options->out);
-
-	if (sum->snapshots > 0 && !options->quiet)
-		fprintf(stderr,
-			"snapdiff: %zu snapshot%s in %s (newest: %s); next: snapdiff %s %s\n",
-			sum->snapshots, sum->snapshots == 1 ? "" : "s", options->out, sum->newest,
-			options->repeat > 1 ? "growth" : "top",
-			directory ? directory : options->out);
-	free(directory);
-}
-
 /* A fine command whose recording failed is a failure of ours. */
 static int exit_code_of(const struct run_options *options, const struct launch_result *result)
 {
-	bool excused = result->started && options->exit_snapshot == EXIT_SNAPSHOT_NONE &&
-		       result->complaint[0] == '\0';
+	const struct hello *hello = &result->hello;
+	bool excused = hello->process_count > 0 && options->exit_snapshot == EXIT_SNAPSHOT_NONE &&
+		       hello->complaint[0] == '\0';
 
-	if (result->exit_code == 0 && result->snapshots == 0 && !excused)
+	if (result->exit_code == 0 && hello->snapshots == 0 && !excused)
 		return EXIT_SYSTEM;
 	return result->exit_code;
 }
 
+static void report(const struct run_options *options, struct launch_result *result)
+{
+	const struct run_report what = {
+		.out = options->out,
+		.wants_exit = options->exit_snapshot != EXIT_SNAPSHOT_NONE,
+		.is_quiet = options->quiet,
+		.is_full = options->verbose,
+	};
+
+	if (what.wants_exit && result->hello.snapshots > 0)
+		hello_miss_silent(&result->hello);
+	run_report_print(&what, result);
+}
+
 static enum snap_status run_once(const struct run_options *options, const struct launch *planned,
-				 uint64_t iteration, struct launch_result *sum, int *exit_code,
+				 uint64_t iteration, struct run_totals *sum, int *exit_code,
 				 struct snap_error *err)
 {
 	struct launch launch = *planned;
 	struct settings settings = {.count = 0};
-	struct launch_result result;
+	struct launch_result result = {0};
 	enum snap_status st = settings_make(&settings, options, iteration, err);
 
 	if (st == SNAP_OK) {
@@ -295,18 +255,17 @@ static enum snap_status run_once(const struct run_options *options, const struct
 		st = launch_run(&launch, &result, err);
 	}
 	settings_free(&settings);
-	if (st != SNAP_OK)
+	if (st != SNAP_OK) {
+		hello_free(&result.hello);
 		return st;
+	}
 	*exit_code = result.exit_code;
 	if (launch.dir) {
-		sum->snapshots += result.snapshots;
-		memcpy(sum->newest, result.newest, sizeof(sum->newest));
-		if (result.snapshots == 0)
-			report_failure(options, &result);
-		if (!options->quiet)
-			report_unseen(&result.unseen);
+		run_totals_add(sum, &result);
+		report(options, &result);
 		*exit_code = exit_code_of(options, &result);
 	}
+	hello_free(&result.hello);
 	return SNAP_OK;
 }
 
@@ -315,7 +274,7 @@ static enum snap_status run_series(const struct run_options *options, const stru
 				   int *exit_code, struct snap_error *err)
 {
 	struct launch unrecorded = *recorded;
-	struct launch_result sum = {.snapshots = 0};
+	struct run_totals sum = {.snapshots = 0};
 	bool labelled = options->repeat > 1;
 	enum snap_status st = SNAP_OK;
 
@@ -325,7 +284,8 @@ static enum snap_status run_series(const struct run_options *options, const stru
 		st = run_once(options, &unrecorded, 0, &sum, exit_code, err);
 	for (uint64_t i = 1; i <= options->repeat && st == SNAP_OK && *exit_code == 0; i++)
 		st = run_once(options, recorded, labelled ? i : 0, &sum, exit_code, err);
-	report_written(options, &sum);
+	if (!options->quiet)
+		run_report_written(&sum, options->out, options->repeat > 1 ? "growth" : "top");
 	return st;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/fail.h"
+#include "capture/hello.h"
 
 /** One environment setting of the runtime, by name ("SNAP_EVERY") and value. */
 struct launch_setting {
@@ -27,20 +28,9 @@ struct launch {
 	bool announce;    /* say on standard error which process is recorded, before it begins */
 };
 
-/** Memory that libsnap could not see, in the process that had most of it. */
-struct launch_unseen {
-	size_t processes; /* in how many it was the greater part; 0: the rest is meaningless */
-	char program[256];
-	uint64_t bytes, live_bytes; /* unseen; recorded at that moment */
-};
-
 struct launch_result {
-	int exit_code;    /* as a shell would report it: 128 + n after signal n */
-	bool started;     /* recording started in at least one process */
-	size_t snapshots; /* files that this run's processes wrote */
-	char newest[256]; /* name of the newest one, "" if none */
-	struct launch_unseen unseen;
-	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
+	int exit_code;      /* as a shell would report it: 128 + n after signal n */
+	struct hello hello; /* what its processes said and left; release it with hello_free() */
 };
 
 /** Create `dir` (and its parents) and make sure that files can be created in it; *absolute is
@@ -48,8 +38,8 @@ struct launch_result {
 enum snap_status launch_prepare_directory(const char *dir, char **absolute, struct snap_error *err);
 
 /**
- * Run the command to its end.  Terminal signals reach it as without us; SIGTERM and SIGHUP are
- * passed on. SNAP_ESYSTEM: it could not be started at all.
+ * Run the command to its end.  Signals and stops reach it as without us (supervise.h).
+ * SNAP_ESYSTEM: it could not be started at all.
  */
 enum snap_status launch_run(const struct launch *launch, struct launch_result *result,
 			    struct snap_error *err);

@@ -16,9 +16,9 @@
 enum snap_status preflight_find(const char *command, char **path, struct snap_error *err);
 
 /**
- * Check that a preloaded library would be loaded into the program at `path`: a dynamically linked
- * ELF file of this machine's kind with this C library's loader, or a script whose interpreter is
- * one. SNAP_EUNSUPPORTED says what is in the way and, where there is one, the way round.
+ * Check that a preloaded library would be loaded into the program at `path` (image/image.h).
+ * SNAP_EUNSUPPORTED says what is in the way and, where there is one, the way round.  A program that
+ * has a sanitizer or another recorder passes: it is run without libsnap.
  */
 enum snap_status preflight_check(const char *path, struct snap_error *err);
 

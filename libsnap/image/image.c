@@ -41,10 +41,17 @@ static bool is_sanitizer_library(const char *name)
 
 static bool is_recorder_library(const char *name)
 {
-	static const char *const names[] = {
-		"libheaptrack_", "libmemusage.", "libbytehound", "libmemory_profiler", "vgpreload_",
-		"libefence.",    "libduma.",     "libDUMA.",     "libleaktracer",      "libmtrace",
-		NULL};
+	static const char *const names[] = {"libheaptrack_",
+					    "libmemusage.",
+					    "libbytehound",
+					    "libmemory_profiler",
+					    "vgpreload_",
+					    "libefence.",
+					    "libduma.",
+					    "libDUMA.",
+					    "libleaktracer",
+					    "libmtrace",
+					    NULL};
 
 	return starts_with_any(name, names);
 }
@@ -103,8 +110,6 @@ static int open_program(int directory, const char *path)
 {
 	struct stat st;
 
-	if (!path[0])
-		return directory;
 	if (snap__sys_stat(directory, path, &st) != 0 || !S_ISREG(st.st_mode))
 		return -1;
 	return snap__sys_openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
@@ -233,8 +238,7 @@ enum snap__image snap__image_look(int directory, const char *path)
 		if (fd < 0)
 			break;
 		found = look_at_file(fd, interpreter, &script);
-		if (path[0])
-			snap__sys_close(fd);
+		snap__sys_close(fd);
 		directory = AT_FDCWD;
 		path = interpreter;
 	}

@@ -24,6 +24,7 @@
 #include "preload/real.h"
 #include "runtime/hello.h"
 #include "runtime/os_linux.h"
+#include "runtime/text.h"
 #include "write/sys.h"
 
 #define PRELOAD "LD_PRELOAD="
@@ -32,7 +33,7 @@ enum { STACK_ENTRIES = 2048, CANDIDATE_ROOM = 1024 };
 
 /* What an exec is going to do about one file. */
 struct plan {
-	const char *path;    /* of the file, "" if only its descriptor is known */
+	const char *name;    /* of the file, for those who are told of it */
 	const char *preload; /* the entry of the environment that names libsnap, or NULL */
 	size_t entries;      /* of the environment, with the NULL at its end */
 	enum snap__image image;
@@ -47,9 +48,10 @@ static const char *preload_entry(char *const *environment)
 	return NULL;
 }
 
-static struct plan plan_exec(int directory, const char *path, char *const *environment)
+static struct plan plan_exec(int directory, const char *path, const char *name,
+			     char *const *environment)
 {
-	struct plan plan = {.path = path, .preload = preload_entry(environment)};
+	struct plan plan = {.name = name, .preload = preload_entry(environment)};
 
 	if (plan.preload && !strstr(plan.preload, "libsnap.so"))
 		plan.preload = NULL;
@@ -79,7 +81,7 @@ static void announce(const struct plan *plan, int pid)
 	const char *word = word_of(plan);
 
 	if (word)
-		snap__hello_skips(pid, word, plan->path, false);
+		snap__hello_skips(pid, word, plan->name, false);
 }
 
 /* The exec failed: what was said of the file is taken back. */
@@ -88,7 +90,7 @@ static void take_back(const struct plan *plan, int pid)
 	const char *word = word_of(plan);
 
 	if (word)
-		snap__hello_skips(pid, word, plan->path, true);
+		snap__hello_skips(pid, word, plan->name, true);
 }
 
 /* ---- the environment without libsnap ----------------------------------------------------------- */
@@ -156,13 +158,13 @@ static int own_pid(void)
 }
 
 /* `real` is called with `own`, which has the environment that the plan asks for. */
-#define EXEC(directory, path, environment, plainly, with)                                          \
+#define EXEC(directory, path, name, environment, plainly, with)                                    \
 	struct plan plan;                                                                          \
 	char **own = NULL;                                                                         \
 	int result;                                                                                \
                                                                                                    \
 	snap__real_find();                                                                         \
-	plan = plan_exec(directory, path, environment);                                            \
+	plan = plan_exec(directory, path, name, environment);                                      \
 	announce(&plan, own_pid());                                                                \
 	if (plan.strips)                                                                           \
 		own = STRIPPED(plan, environment);                                                 \
@@ -173,28 +175,68 @@ static int own_pid(void)
 
 ENTRY int execve(const char *path, char *const arguments[], char *const environment[])
 {
-	EXEC(AT_FDCWD, path, environment, snap__real.execve(path, arguments, environment),
+	EXEC(AT_FDCWD, path, path, environment, snap__real.execve(path, arguments, environment),
 	     snap__real.execve(path, arguments, own));
 }
 
 ENTRY int execv(const char *path, char *const arguments[])
 {
-	EXEC(AT_FDCWD, path, environ, snap__real.execv(path, arguments),
+	EXEC(AT_FDCWD, path, path, environ, snap__real.execv(path, arguments),
 	     snap__real.execve(path, arguments, own));
+}
+
+/* A file that is known by its descriptor: what to look at, and what it was called. */
+struct opened {
+	char link[32];
+	char name[CANDIDATE_ROOM];
+};
+
+static const char *name_opened(int fd, struct opened *opened)
+{
+	struct snap__text link = SNAP__TEXT(opened->link);
+	int saved = errno;
+	long size;
+
+	snap__text_add(&link, "/proc/self/fd/");
+	snap__text_add_u64(&link, (uint64_t)(unsigned)fd);
+	size = syscall(SYS_readlinkat, AT_FDCWD, opened->link, opened->name,
+		       sizeof(opened->name) - 1);
+	opened->name[size > 0 ? size : 0] = '\0';
+	errno = saved;
+	return opened->name;
+}
+
+#define EXEC_OPENED(fd, environment, plainly, with)                                                \
+	struct opened opened;                                                                      \
+                                                                                                   \
+	name_opened(fd, &opened);                                                                  \
+	EXEC(AT_FDCWD, opened.link, opened.name, environment, plainly, with)
+
+static int execute_opened(int fd, char *const arguments[], char *const environment[], int flags)
+{
+	EXEC_OPENED(fd, environment, snap__real.execveat(fd, "", arguments, environment, flags),
+		    snap__real.execveat(fd, "", arguments, own, flags));
+}
+
+static bool is_descriptor_only(const char *path, int flags)
+{
+	return (flags & AT_EMPTY_PATH) && path && path[0] == '\0';
 }
 
 ENTRY int execveat(int directory, const char *path, char *const arguments[],
 		   char *const environment[], int flags)
 {
-	EXEC(directory, path, environment,
+	if (is_descriptor_only(path, flags))
+		return execute_opened(directory, arguments, environment, flags);
+	EXEC(directory, path, path, environment,
 	     snap__real.execveat(directory, path, arguments, environment, flags),
 	     snap__real.execveat(directory, path, arguments, own, flags));
 }
 
 ENTRY int fexecve(int fd, char *const arguments[], char *const environment[])
 {
-	EXEC(fd, "", environment, snap__real.fexecve(fd, arguments, environment),
-	     snap__real.fexecve(fd, arguments, own));
+	EXEC_OPENED(fd, environment, snap__real.fexecve(fd, arguments, environment),
+		    snap__real.fexecve(fd, arguments, own));
 }
 
 /* ---- those that search PATH -------------------------------------------------------------------- */
@@ -247,7 +289,9 @@ ENTRY int execvp(const char *file, char *const arguments[])
 {
 	char room[CANDIDATE_ROOM];
 
-	EXEC(AT_FDCWD, found_in_path(file, room), environ, snap__real.execvp(file, arguments),
+	const char *path = found_in_path(file, room);
+
+	EXEC(AT_FDCWD, path, path, environ, snap__real.execvp(file, arguments),
 	     snap__real.execvpe(file, arguments, own));
 }
 
@@ -255,8 +299,9 @@ ENTRY int execvpe(const char *file, char *const arguments[], char *const environ
 {
 	char room[CANDIDATE_ROOM];
 
-	EXEC(AT_FDCWD, found_in_path(file, room), environment,
-	     snap__real.execvpe(file, arguments, environment),
+	const char *path = found_in_path(file, room);
+
+	EXEC(AT_FDCWD, path, path, environment, snap__real.execvpe(file, arguments, environment),
 	     snap__real.execvpe(file, arguments, own));
 }
 
@@ -328,7 +373,7 @@ ENTRY int execle(const char *path, const char *first, ...)
 	int result;                                                                                \
                                                                                                    \
 	snap__real_find();                                                                         \
-	plan = plan_exec(AT_FDCWD, path, environment);                                             \
+	plan = plan_exec(AT_FDCWD, path, path, environment);                                       \
 	announce(&plan, 0);                                                                        \
 	if (plan.strips)                                                                           \
 		own = STRIPPED(plan, environment);                                                 \
@@ -353,7 +398,9 @@ ENTRY int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_acti
 {
 	char room[CANDIDATE_ROOM];
 
-	SPAWN(found_in_path(file, room), environment,
+	const char *path = found_in_path(file, room);
+
+	SPAWN(path, environment,
 	      snap__real.posix_spawnp(pid, file, actions, attributes, arguments, environment),
 	      snap__real.posix_spawnp(pid, file, actions, attributes, arguments, own));
 }

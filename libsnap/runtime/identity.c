@@ -69,7 +69,8 @@ static void find_program(void)
 		identity.exe[n] = '\0';
 	else
 		snap__text_add(&exe, started_as ? started_as : "unknown");
-	if (started_as && is_same_file(started_as, identity.exe))
+	/* Of `ld.so PROGRAM` the kernel knows only ld.so, which tells us what it loaded. */
+	if (started_as && (is_same_file(started_as, identity.exe) || getauxval(AT_BASE) == 0))
 		path = started_as;
 	slash = strrchr(path, '/');
 	snap__text_add(&name, slash && slash[1] ? slash + 1 : path);

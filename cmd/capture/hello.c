@@ -1,0 +1,324 @@
+/*
+ * hello.c - read what recorded processes said, and find the snapshots that they left.
+ *
+ * The lines are made by programs that are run, and whoever may write to the directory may add
+ * some: every byte that is kept for printing is a printable one.
+ */
+#include "capture/hello.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/image.h"
+
+enum { HELLO_ROOM = 4096, MISSED_MAX = 10000, PROCESSES_MAX = 1000000 };
+
+/* ---- the file --------------------------------------------------------------------------------- */
+
+/* An empty file in `dir`; false if no line would fit on its disk. */
+static bool create_in(struct hello *hello, const char *dir)
+{
+	mode_t mask = umask(0);
+	bool has_room;
+	int fd;
+
+	umask(mask);
+	snprintf(hello->path, sizeof(hello->path), "%s/.snapdiff.XXXXXX", dir);
+	fd = mkostemp(hello->path, O_CLOEXEC);
+	if (fd < 0) {
+		hello->path[0] = '\0';
+		return false;
+	}
+	/* A recorded process may change its user. */
+	(void)fchmod(fd, 0666 & ~mask);
+	has_room = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, HELLO_ROOM) == 0 || errno != ENOSPC;
+	close(fd);
+	if (!has_room)
+		unlink(hello->path);
+	return has_room;
+}
+
+/*
+ * The runtime only appends to a file that exists: a stale SNAP_HELLO must not create any.  With a
+ * full disk it must still be able to say so.
+ */
+void hello_create(struct hello *hello, const char *dir)
+{
+	if (!create_in(hello, dir))
+		(void)create_in(hello, P_tmpdir);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------ */
+
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+static struct hello_missed *find_missed(struct hello *hello, const char *program,
+					const char *reason)
+{
+	for (size_t i = 0; i < hello->missed_count; i++)
+		if (strcmp(hello->missed[i].program, program) == 0 &&
+		    strcmp(hello->missed[i].reason, reason) == 0)
+			return &hello->missed[i];
+	return NULL;
+}
+
+void hello_miss(struct hello *hello, const char *program, const char *reason, size_t count)
+{
+	struct hello_missed *entry = find_missed(hello, program, reason), *grown;
+
+	if (entry) {
+		entry->count += count;
+		return;
+	}
+	if (hello->missed_count == MISSED_MAX)
+		return;
+	grown = reallocarray(hello->missed, hello->missed_count + 1, sizeof(*grown));
+	if (!grown)
+		return;
+	hello->missed = grown;
+	entry = &grown[hello->missed_count];
+	*entry = (struct hello_missed){strdup(program), strdup(reason), count};
+	if (entry->program && entry->reason)
+		hello->missed_count++;
+}
+
+static void unmiss(struct hello *hello, const char *program, const char *reason)
+{
+	struct hello_missed *entry = find_missed(hello, program, reason);
+
+	if (entry && entry->count > 0)
+		entry->count--;
+}
+
+/* Processes with equal remainders of their pids are chained, the newest first. */
+static size_t *bucket_of(struct hello *hello, uint64_t pid)
+{
+	return &hello->buckets[pid % HELLO_BUCKETS];
+}
+
+/* The newest process with that pid: pids are used again, and are each namespace's own. */
+static struct hello_process *find_process(struct hello *hello, uint64_t pid)
+{
+	for (size_t i = *bucket_of(hello, pid); i > 0; i = hello->processes[i - 1].next)
+		if (hello->processes[i - 1].pid == pid)
+			return &hello->processes[i - 1];
+	return NULL;
+}
+
+static void remember(struct hello *hello, uint64_t pid, const char *program)
+{
+	struct hello_process *before = find_process(hello, pid), *grown;
+	size_t count = hello->process_count;
+
+	if (before)
+		before->replaced = true;
+	if (count == PROCESSES_MAX)
+		return;
+	if ((count & (count - 1)) == 0) {
+		grown = reallocarray(hello->processes, count ? count * 2 : 1, sizeof(*grown));
+		if (!grown)
+			return;
+		hello->processes = grown;
+	}
+	hello->processes[count] = (struct hello_process){
+		.pid = pid, .program = strdup(program), .next = *bucket_of(hello, pid)};
+	if (!hello->processes[count].program)
+		return;
+	hello->process_count++;
+	*bucket_of(hello, pid) = hello->process_count;
+}
+
+void hello_free(struct hello *hello)
+{
+	for (size_t i = 0; i < hello->process_count; i++)
+		free(hello->processes[i].program);
+	for (size_t i = 0; i < hello->missed_count; i++) {
+		free(hello->missed[i].program);
+		free(hello->missed[i].reason);
+	}
+	free(hello->processes);
+	free(hello->missed);
+	memset(hello, 0, sizeof(*hello));
+}
+
+/* ---- lines ------------------------------------------------------------------------------------ */
+
+static const char *reason_of_word(const char *word)
+{
+	for (unsigned i = 0; i < SNAP__IMAGE_COUNT; i++)
+		if (strcmp(snap__image_word(i), word) == 0)
+			return snap__image_reason(i);
+	if (strcmp(word, "clean-environment") == 0)
+		return "started in an environment without LD_PRELOAD";
+	return word;
+}
+
+/* "PID PROGRAM unseen BYTES LIVE_BYTES": keep the worst. */
+static void hear_unseen(struct hello *hello, const char *program, const char *figures)
+{
+	struct hello_unseen unseen = {.processes = hello->unseen.processes + 1};
+	char *end;
+
+	unseen.bytes = strtoull(figures, &end, 10);
+	if (*end != ' ')
+		return;
+	unseen.live_bytes = strtoull(end, &end, 10);
+	if (*end != '\0')
+		return;
+	snprintf(unseen.program, sizeof(unseen.program), "%s", program);
+	if (unseen.bytes > hello->unseen.bytes)
+		hello->unseen = unseen;
+	hello->unseen.processes = unseen.processes;
+}
+
+static void hear(struct hello *hello, uint64_t pid, const char *program, const char *verb,
+		 const char *rest)
+{
+	struct hello_process *process = find_process(hello, pid);
+
+	if (strcmp(verb, "ok") == 0) {
+		remember(hello, pid, program);
+	} else if (strcmp(verb, "error") == 0) {
+		snprintf(hello->complaint, sizeof(hello->complaint), "%s", rest);
+		hello_miss(hello, program, rest, 1);
+	} else if (strcmp(verb, "unseen") == 0) {
+		hear_unseen(hello, program, rest);
+	} else if (strcmp(verb, "skip") == 0) {
+		hello_miss(hello, program, reason_of_word(rest), 1);
+		if (process)
+			process->replaced = true;
+	} else if (strcmp(verb, "back") == 0) {
+		unmiss(hello, program, reason_of_word(rest));
+		if (process)
+			process->replaced = false;
+	}
+}
+
+/* "PID PROGRAM VERB ...", where the program's name may have blanks in it. */
+static void read_line(struct hello *hello, char *line)
+{
+	static const char *const verbs[] = {"ok", "error", "unseen", "skip", "back"};
+	char *program, *at;
+	uint64_t pid = strtoull(line, &program, 10);
+
+	if (program == line || *program != ' ')
+		return;
+	program++;
+	for (at = strchr(program, ' '); at; at = strchr(at + 1, ' '))
+		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+			size_t size = strlen(verbs[i]);
+
+			if (strncmp(at + 1, verbs[i], size) != 0 ||
+			    (at[1 + size] != ' ' && at[1 + size] != '\0'))
+				continue;
+			*at = '\0';
+			hear(hello, pid, program, verbs[i],
+			     at[1 + size] ? at + 2 + size : at + 1 + size);
+			return;
+		}
+}
+
+void hello_collect(struct hello *hello)
+{
+	char line[1024];
+	FILE *file = hello->path[0] ? fopen(hello->path, "re") : NULL;
+
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		make_printable(line);
+		read_line(hello, line);
+	}
+	fclose(file);
+	unlink(hello->path);
+}
+
+/* ---- snapshots -------------------------------------------------------------------------------- */
+
+/* The pid in "program.PID.SEQ.snap" and "program.PID-RUN.SEQ.snap", or 0. */
+static uint64_t pid_of_name(const char *name)
+{
+	size_t size = strlen(name), dots = 0;
+
+	for (size_t i = size; i > 0; i--) {
+		if (name[i - 1] != '.' || ++dots < 3)
+			continue;
+		return strtoull(name + i, NULL, 10);
+	}
+	return 0;
+}
+
+static bool is_by(const char *name, const char *program)
+{
+	size_t size = strlen(program);
+
+	return strncmp(name, program, size) == 0 && name[size] == '.';
+}
+
+/* One process may have been several programs, one after the other: all that have that pid and that
+   name wrote the snapshot, as far as we can tell.  False if none has that pid. */
+static bool credit_writer(struct hello *hello, const char *name)
+{
+	uint64_t pid = pid_of_name(name);
+	bool found = false;
+
+	for (size_t i = *bucket_of(hello, pid); i > 0; i = hello->processes[i - 1].next) {
+		struct hello_process *process = &hello->processes[i - 1];
+
+		if (process->pid != pid)
+			continue;
+		found = true;
+		process->wrote = process->wrote || is_by(name, process->program);
+	}
+	return found;
+}
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+void hello_count_snapshots(struct hello *hello, const char *dir, const struct timespec *since)
+{
+	struct timespec newest = {0};
+	const struct dirent *entry;
+	DIR *handle = opendir(dir);
+
+	if (!handle)
+		return;
+	while ((entry = readdir(handle))) {
+		size_t size = strlen(entry->d_name);
+		struct stat st;
+
+		if (size < 6 || strcmp(entry->d_name + size - 5, ".snap") != 0 ||
+		    fstatat(dirfd(handle), entry->d_name, &st, 0) != 0 ||
+		    is_later(since, &st.st_mtim) || !credit_writer(hello, entry->d_name))
+			continue;
+		hello->snapshots++;
+		if (is_later(&newest, &st.st_mtim))
+			continue;
+		newest = st.st_mtim;
+		snprintf(hello->newest, sizeof(hello->newest), "%s", entry->d_name);
+	}
+	closedir(handle);
+}
+
+void hello_miss_silent(struct hello *hello)
+{
+	for (size_t i = 0; i < hello->process_count; i++)
+		if (!hello->processes[i].wrote && !hello->processes[i].replaced)
+			hello_miss(hello, hello->processes[i].program,
+				   "recorded, but left no snapshot", 1);
+}

@@ -1,0 +1,71 @@
+/*
+ * capture/hello.h - what the processes of one `snapdiff run` say, and what they leave.
+ *
+ * Recording is proved, not assumed: each process in which libsnap starts appends a line to a file
+ * that we name (SNAP_HELLO; libsnap/runtime/hello.h writes it).  Programs that are not recorded are
+ * named there, too, by the process that started them.
+ */
+#ifndef CAPTURE_HELLO_H
+#define CAPTURE_HELLO_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/** A program of which `count` processes were not recorded, or left nothing. */
+struct hello_missed {
+	char *program, *reason;
+	size_t count;
+};
+
+/** A process in which recording started. */
+struct hello_process {
+	uint64_t pid; /* as it sees itself */
+	char *program;
+	size_t next;   /* index + 1 of an older one in the same bucket; 0: none */
+	bool replaced; /* it became another program */
+	bool wrote;    /* a snapshot */
+};
+
+enum { HELLO_BUCKETS = 4096 };
+
+/** Memory that libsnap could not see, in the process that had most of it. */
+struct hello_unseen {
+	size_t processes; /* in how many it was the greater part; 0: the rest is meaningless */
+	char program[256];
+	uint64_t bytes, live_bytes; /* unseen; recorded at that moment */
+};
+
+struct hello {
+	char path[PATH_MAX + 32]; /* of the file; "": there is none */
+	struct hello_process *processes;
+	size_t process_count, buckets[HELLO_BUCKETS]; /* by pid: index + 1 of the newest */
+	struct hello_missed *missed;
+	size_t missed_count;
+	struct hello_unseen unseen;
+	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
+	size_t snapshots;    /* files that these processes wrote */
+	char newest[NAME_MAX + 1]; /* name of the newest one, "" if none */
+};
+
+/** Create the file, in `dir` or, should that be full, elsewhere. */
+void hello_create(struct hello *hello, const char *dir);
+
+/** Read what was said, and remove the file. */
+void hello_collect(struct hello *hello);
+
+/** Count the snapshots in `dir` that are not older than `since` and that these processes wrote. */
+void hello_count_snapshots(struct hello *hello, const char *dir, const struct timespec *since);
+
+/** Add the processes that recorded and left no snapshot to those that were missed. */
+void hello_miss_silent(struct hello *hello);
+
+/** `count` more processes of `program` were missed, for `reason`. */
+void hello_miss(struct hello *hello, const char *program, const char *reason, size_t count);
+
+/** Release everything but the struct itself. */
+void hello_free(struct hello *hello);
+
+#endif

@@ -1,0 +1,153 @@
+/*
+ * supervise.c - pass signals on, follow stops, reap.
+ *
+ * All signals are blocked and taken one by one with sigwaitinfo(): nothing runs in a handler.
+ * Those that were ignored when we were started stay ignored, for the command as for us.  Only INT
+ * and QUIT do not, where there is no terminal.
+ */
+#include "capture/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct watch {
+	pid_t command;
+	int status;        /* of the command, once it has ended */
+	bool ended;        /* it has */
+	bool stop_came_on; /* somebody asked us to stop, and we passed it on */
+};
+
+/* Is there a terminal that sends signals to our process group, and a shell that sees us stop? */
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/*
+ * A shell without job control ignores these two for what it starts in the background, so that a
+ * terminal does not reach it.  Without a terminal they are only sent by who means us.
+ */
+static bool is_ignored_for_terminal(int number)
+{
+	return (number == SIGINT || number == SIGQUIT) && !has_terminal();
+}
+
+static bool stays_ignored(int number)
+{
+	struct sigaction action;
+
+	if (number == SIGCHLD || sigaction(number, NULL, &action) != 0 ||
+	    action.sa_handler != SIG_IGN)
+		return false;
+	if (!is_ignored_for_terminal(number))
+		return true;
+	action.sa_handler = SIG_DFL;
+	return sigaction(number, &action, NULL) != 0;
+}
+
+void supervise_begin(struct supervision *supervision)
+{
+	sigfillset(&supervision->held);
+	sigprocmask(SIG_BLOCK, &supervision->held, &supervision->before);
+	for (int number = 1; number <= SIGRTMAX; number++)
+		if (stays_ignored(number))
+			sigdelset(&supervision->held, number);
+	sigprocmask(SIG_SETMASK, &supervision->held, NULL);
+}
+
+void supervise_in_child(const struct supervision *supervision)
+{
+	sigprocmask(SIG_SETMASK, &supervision->before, NULL);
+}
+
+/* A signal that nobody wants any more must not end us when it is let in. */
+void supervise_end(const struct supervision *supervision)
+{
+	struct timespec now = {0};
+
+	while (sigtimedwait(&supervision->held, NULL, &now) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &supervision->before, NULL);
+}
+
+static bool is_stop_request(int number)
+{
+	return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
+/* What the terminal sends, it sends to the command, too: that is in our process group. */
+static bool is_from_terminal(const siginfo_t *info)
+{
+	return info->si_code == SI_KERNEL;
+}
+
+static void pass_on(struct watch *watch, const siginfo_t *info)
+{
+	if (is_from_terminal(info))
+		return;
+	watch->stop_came_on = is_stop_request(info->si_signo);
+	if (info->si_code == SI_QUEUE)
+		sigqueue(watch->command, info->si_signo, info->si_value);
+	else
+		kill(watch->command, info->si_signo);
+}
+
+/*
+ * The command stopped: so do we, for whoever watches us, until we are continued.  But if it was
+ * stopped by somebody who knows it and not us, and nobody is there who would continue us, we wait
+ * as usual.
+ */
+static void follow_stop(struct watch *watch)
+{
+	if (!watch->stop_came_on && !has_terminal())
+		return;
+	watch->stop_came_on = false;
+	raise(SIGSTOP);
+	kill(watch->command, SIGCONT);
+}
+
+/* Take note of every child that ended or stopped. */
+static void look_after_children(struct watch *watch)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != watch->command)
+			continue;
+		if (WIFSTOPPED(status)) {
+			follow_stop(watch);
+		} else {
+			watch->status = status;
+			watch->ended = true;
+		}
+	}
+	/* Somebody else's SIGCHLD handling must not make us wait for ever. */
+	if (pid < 0 && errno == ECHILD && !watch->ended) {
+		watch->status = 125 << 8;
+		watch->ended = true;
+	}
+}
+
+int supervise_wait(const struct supervision *supervision, pid_t command)
+{
+	struct watch watch = {.command = command};
+
+	for (look_after_children(&watch); !watch.ended;) {
+		siginfo_t info;
+		int number = sigwaitinfo(&supervision->held, &info);
+
+		if (number == SIGCHLD)
+			look_after_children(&watch);
+		else if (number > 0)
+			pass_on(&watch, &info);
+	}
+	return watch.status;
+}

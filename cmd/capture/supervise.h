@@ -1,0 +1,30 @@
+/*
+ * capture/supervise.h - stand between a command and whoever started us, as if we were not there.
+ *
+ * A signal that is sent to us is sent on.  When the command stops, so do we; when we are continued,
+ * so is the command.  Children that we inherit are reaped, as the first process of a container must.
+ */
+#ifndef CAPTURE_SUPERVISE_H
+#define CAPTURE_SUPERVISE_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+struct supervision {
+	sigset_t before; /* the mask that the command is to have */
+	sigset_t held;   /* the signals that are passed on */
+};
+
+/** Hold back all signals, before the command is started: none is lost or taken twice. */
+void supervise_begin(struct supervision *supervision);
+
+/** In the child, before it becomes the command. */
+void supervise_in_child(const struct supervision *supervision);
+
+/** Wait until `command` ends; its wait status. */
+int supervise_wait(const struct supervision *supervision, pid_t command);
+
+/** Signals are ours again. */
+void supervise_end(const struct supervision *supervision);
+
+#endif

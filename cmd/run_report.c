@@ -1,0 +1,130 @@
+/*
+ * run_report.c - what `snapdiff run` says when its command has ended.
+ */
+#include "run_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/shell.h"
+
+enum { SHOWN_IN_ONE_LINE = 3 };
+
+static double mebibytes(uint64_t bytes)
+{
+	return (double)bytes / (1024.0 * 1024.0);
+}
+
+/* Reports that show the lesser part of the memory must not be taken for the whole. */
+static void print_unseen(const struct hello_unseen *unseen)
+{
+	bool is_python = strncmp(unseen->program, "python", 6) == 0;
+
+	if (unseen->processes == 0)
+		return;
+	fprintf(stderr,
+		"snapdiff: warning: %s holds %.1f MiB that libsnap does not see (an allocator of "
+		"its own, or mmap: --mmap shows it), next to %.1f MiB of recorded heap, and "
+		"reports show only the "
+		"latter",
+		unseen->program, mebibytes(unseen->bytes), mebibytes(unseen->live_bytes));
+	if (is_python)
+		fprintf(stderr, "; with PYTHONMALLOC=malloc they show Python's objects");
+	if (unseen->processes > 1)
+		fprintf(stderr, "; so in %zu processes", unseen->processes);
+	fprintf(stderr, "\n");
+}
+
+/* "busybox (3 times, statically linked)". */
+static void print_missed(const struct hello_missed *missed)
+{
+	fprintf(stderr, "%s (", missed->program);
+	if (missed->count > 1)
+		fprintf(stderr, "%zu times, ", missed->count);
+	fprintf(stderr, "%s)", missed->reason);
+}
+
+static void print_all_missed(const struct hello *hello)
+{
+	for (size_t i = 0; i < hello->missed_count; i++) {
+		if (hello->missed[i].count == 0)
+			continue;
+		fprintf(stderr, "snapdiff: not recorded: ");
+		print_missed(&hello->missed[i]);
+		fprintf(stderr, "\n");
+	}
+}
+
+/* One line: the first few, and how many more there are. */
+static void print_some_missed(const struct hello *hello)
+{
+	size_t shown = 0, more = 0;
+
+	for (size_t i = 0; i < hello->missed_count; i++) {
+		if (hello->missed[i].count == 0)
+			continue;
+		if (shown == SHOWN_IN_ONE_LINE) {
+			more++;
+			continue;
+		}
+		fprintf(stderr, "%s", shown++ ? ", " : "snapdiff: not recorded: ");
+		print_missed(&hello->missed[i]);
+	}
+	if (more)
+		fprintf(stderr, ", and %zu more (run -v names them)", more);
+	if (shown)
+		fprintf(stderr, "\n");
+}
+
+static void print_failure(const struct run_report *report, const struct hello *hello)
+{
+	if (hello->complaint[0])
+		fprintf(stderr, "snapdiff: recording failed: %s\n", hello->complaint);
+	else if (hello->process_count == 0 && hello->missed_count > 0)
+		fprintf(stderr, "snapdiff: nothing was recorded\n");
+	else if (hello->process_count == 0)
+		fprintf(stderr,
+			"snapdiff: recording did not start: the program did not load libsnap "
+			"(is it started in a clean environment, or by a privileged helper?)\n");
+	else if (report->wants_exit)
+		fprintf(stderr,
+			"snapdiff: recording started, but no snapshot was written to %s (did the "
+			"program change its user, or become another in a clean environment?)\n",
+			report->out);
+	else if (!report->is_quiet)
+		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
+}
+
+void run_report_print(const struct run_report *report, const struct launch_result *result)
+{
+	const struct hello *hello = &result->hello;
+
+	if (hello->snapshots == 0)
+		print_failure(report, hello);
+	if (report->is_full)
+		print_all_missed(hello);
+	else if (!report->is_quiet || hello->snapshots == 0)
+		print_some_missed(hello);
+	if (!report->is_quiet)
+		print_unseen(&hello->unseen);
+}
+
+void run_totals_add(struct run_totals *totals, const struct launch_result *result)
+{
+	totals->snapshots += result->hello.snapshots;
+	if (result->hello.snapshots > 0)
+		snprintf(totals->newest, sizeof(totals->newest), "%s", result->hello.newest);
+}
+
+void run_report_written(const struct run_totals *totals, const char *out, const char *next)
+{
+	char *directory = shell_word(out);
+
+	if (totals->snapshots > 0)
+		fprintf(stderr,
+			"snapdiff: %zu snapshot%s in %s (newest: %s); next: snapdiff %s %s\n",
+			totals->snapshots, totals->snapshots == 1 ? "" : "s", out, totals->newest,
+			next, directory ? directory : out);
+	free(directory);
+}

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Programs that must not load libsnap, started below a recorded one in every way: they behave as without us.
+
+programs.py --snapdiff SNAPDIFF --programs DIR
+
+Compilers make the programs here.  What the machine lacks is skipped, with a word.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+
+WAYS = ("execve", "execv", "execvp", "execvpe", "execl", "execlp", "execle", "execveat", "fexecve",
+        "fexecve path", "many", "vfork", "posix_spawn", "posix_spawnp", "system", "popen")
+SOURCE = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+extern char **environ;
+int main(int argc, char **argv)
+{
+    char *volatile p = malloc(12345);
+    memset(p, 1, 12345);
+    printf("%s %d\\n", argc > 1 ? argv[1] : "-", p[12344]);
+    for (char **e = environ; *e; e++)
+        if (strncmp(*e, "V1", 2) == 0 || strncmp(*e, "KEPT", 4) == 0)
+            puts(*e);
+    free(p);
+    return 3;
+}
+"""
+# Name: compiler and options, what `run` says of it.
+BUILDS = {
+    "plain": (["cc"], None),
+    "static": (["cc", "-static"], "statically linked"),
+    "staticpie": (["cc", "-static-pie"], "statically linked"),
+    "musl": (["musl-gcc"], "another C library"),
+    "muslstatic": (["musl-gcc", "-static"], "statically linked"),
+    "gccasan": (["gcc", "-fsanitize=address"], "sanitizer"),
+    "gcctsan": (["gcc", "-fsanitize=thread"], "sanitizer"),
+    "clangasan": (["clang", "-fsanitize=address"], "sanitizer"),
+    "clangtsan": (["clang", "-fsanitize=thread"], "sanitizer"),
+    "clangmsan": (["clang", "-fsanitize=memory"], "sanitizer"),
+    "narrow": (["gcc", "-m32"], "word size"),
+}
+failures = 0
+options = None
+
+
+def check(condition, sentence):
+    global failures
+    if not condition:
+        failures += 1
+        print(f"FAILED: {sentence}", file=sys.stderr)
+
+
+def build(name, directory):
+    command, _ = BUILDS[name]
+    if not shutil.which(command[0]):
+        print(f"skipped: {name}: there is no {command[0]}")
+        return None
+    path = directory / name
+    done = subprocess.run([*command, "-w", "-o", path, "-x", "c", "-"], input=SOURCE, text=True, capture_output=True)
+    if done.returncode:
+        print(f"skipped: {name}: {' '.join(command)} cannot link")
+        return None
+    return path
+
+
+def bare_and_recorded(argv, directory, *more, env=None):
+    env = dict(os.environ, KEPT="yes", PATH=f"{directory}:{os.environ['PATH']}", **(env or {}))
+    out = tempfile.mkdtemp(prefix="snap-programs-")
+    bare = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60)
+    recorded = subprocess.run([options.snapdiff, "run", "-o", out, *more, "--", *argv], env=env, capture_output=True,
+                              text=True, timeout=100)
+    shutil.rmtree(out)
+    check(recorded.returncode == bare.returncode,
+          f"{argv}: ended with {recorded.returncode}, bare {bare.returncode}: {recorded.stderr}")
+    check(recorded.stdout == bare.stdout, f"{argv}: prints {recorded.stdout!r}, bare {bare.stdout!r}")
+    said = "".join(line for line in recorded.stderr.splitlines(True) if not line.startswith("snapdiff: "))
+    check(said == bare.stderr, f"{argv}: says {said!r}, bare {bare.stderr!r}")
+    return recorded.stderr
+
+
+def every_way(path, reason, directory):
+    starter = os.path.join(options.programs, "t20_exec")
+    for way in WAYS:
+        said = bare_and_recorded([starter, way, str(path), "word"], directory)
+        missed = f"not recorded: {path.name} (" in said and (reason or "") in said
+        check(missed == (reason is not None), f"{way} {path.name}: run said {said!r}")
+
+
+def scripts(program, directory):
+    """A script is judged by its interpreter."""
+    script = directory / "script"
+    script.write_text(f"#!{program} argument\n")
+    script.chmod(0o755)
+    second = directory / "second"
+    second.write_text(f"#! {script}\n")
+    second.chmod(0o755)
+    starter = os.path.join(options.programs, "t20_exec")
+    for path in (script, second):
+        said = bare_and_recorded([starter, "execv", str(path)], directory)
+        check(f"not recorded: {path.name} (" in said, f"a script of {program.name}: {said!r}")
+
+
+def setuid(program, directory):
+    if os.geteuid() != 0:
+        print("skipped: setuid: needs root")
+        return
+    path = directory / "privileged"
+    shutil.copy(program, path)
+    os.chown(path, 65534, 65534)
+    path.chmod(0o755 | stat.S_ISUID)
+    said = bare_and_recorded([os.path.join(options.programs, "t20_exec"), "execv", str(path)], directory)
+    check("not recorded: privileged (setuid" in said, f"a setuid program: {said!r}")
+
+
+def clean_environment(program, directory):
+    said = bare_and_recorded(["env", "-i", str(program)], directory)
+    check("not recorded: plain (started in an environment without LD_PRELOAD)" in said, f"env -i: {said!r}")
+
+
+def loader(program, directory):
+    """ld.so PROGRAM is recorded, under the program's name."""
+    path = re.search(rb"/lib[^\0]*/ld-[^\0]*", program.read_bytes()).group(0).decode()
+    out = tempfile.mkdtemp(prefix="snap-programs-")
+    done = subprocess.run([options.snapdiff, "run", "-o", out, "--", path, program], capture_output=True, text=True)
+    check(done.returncode == 3, f"{path} plain: {done.returncode} {done.stderr}")
+    names = os.listdir(out)
+    check(len(names) == 1 and names[0].startswith("plain."), f"{path} plain: left {names}")
+    shutil.rmtree(out)
+
+
+def rival(program, directory):
+    """Another recorder is preloaded by a program below: it is alone there."""
+    library = directory / "libheaptrack_preload.so"
+    source = 'extern char **environ; extern int puts(const char *); extern char *strstr(const char *, const char *);' \
+             '__attribute__((constructor)) static void f(void) { for (char **e = environ; *e; e++)' \
+             'if (strstr(*e, "LD_PRELOAD=")) puts(strstr(*e, "libsnap.so") ? "two recorders" : "alone"); }'
+    subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", library, "-x", "c", "-"], input=source, text=True, check=True)
+    script = directory / "recorder"
+    script.write_text(f'#!/bin/sh\nLD_PRELOAD="{library}${{LD_PRELOAD:+:$LD_PRELOAD}}" exec {program} x\n')
+    script.chmod(0o755)
+    said = bare_and_recorded([str(script)], directory)
+    check("another recorder" in said, f"two recorders: {said!r}")
+
+
+def main():
+    global options
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--snapdiff", required=True)
+    parser.add_argument("--programs", required=True)
+    options = parser.parse_args()
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="snap-programs-"))
+    directory.chmod(0o755)
+    try:
+        built = {name: build(name, directory) for name in BUILDS}
+        for name, path in built.items():
+            if path:
+                every_way(path, BUILDS[name][1], directory)
+        bare_and_recorded([os.path.join(options.programs, "t20_exec"), "failing"], directory)
+        for program in (built["musl"], built["gccasan"]):
+            if program:
+                scripts(program, directory)
+        setuid(built["plain"], directory)
+        clean_environment(built["plain"], directory)
+        loader(built["plain"], directory)
+        rival(built["plain"], directory)
+    finally:
+        shutil.rmtree(directory)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
