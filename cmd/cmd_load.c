@@ -119,8 +119,8 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 		.order = (enum session_order)options->order,
 		.warn = warn,
 	};
-	const struct session_labels extra = {(const char *const *)labels->keys, labels->values,
-					     labels->count};
+	const struct store_labels extra = {(const char *const *)labels->keys, labels->values,
+					   labels->count};
 	struct session *session = NULL;
 	enum snap_status status = session_open(&session, &how, err);
 

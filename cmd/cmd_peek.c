@@ -42,7 +42,7 @@ static enum snap_status peek_run(const struct invocation *call, int *exit_code,
 {
 	const struct report_options *options = call->options;
 	struct subject subject = {0};
-	enum snap_status st = subject_open(&subject, options, err);
+	enum snap_status st = subject_open(&subject, options, false, err);
 
 	(void)exit_code;
 	if (st == SNAP_OK)

@@ -49,7 +49,7 @@ static enum snap_status print_top(const struct report_options *options, const ch
 				  struct snap_error *err)
 {
 	struct subject subject = {0};
-	enum snap_status st = subject_open(&subject, options, err);
+	enum snap_status st = subject_open(&subject, options, false, err);
 
 	if (st == SNAP_OK)
 		st = subject_add(&subject, name, err);

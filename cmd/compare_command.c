@@ -149,7 +149,7 @@ enum snap_status compare_make(struct report **out, const struct compare_command 
 	*out = NULL;
 	if (st != SNAP_OK)
 		return st;
-	st = subject_open(&subject, &options->shared, err);
+	st = subject_open(&subject, &options->shared, false, err);
 	if (st == SNAP_OK)
 		st = add_operands(&subject, names, count, err);
 	if (st == SNAP_OK)

@@ -76,7 +76,7 @@ static enum snap_status check_metric(const struct report_options *options, struc
 static enum snap_status open_series(struct subject *subject, const struct report_options *options,
 				    const char *const *names, size_t count, struct snap_error *err)
 {
-	enum snap_status st = subject_open_series(subject, options, err);
+	enum snap_status st = subject_open(subject, options, true, err);
 
 	if (st == SNAP_OK)
 		st = session_series(subject->session, names, count, &subject->ids, &subject->count,

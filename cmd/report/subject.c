@@ -27,33 +27,21 @@ static void keep_warning(void *user, const char *sentence)
 	subject->warnings[subject->warning_count++] = copy;
 }
 
-static enum snap_status open_session(struct subject *subject, const struct report_options *options,
-				     bool with_ages, struct snap_error *err)
+enum snap_status subject_open(struct subject *subject, const struct report_options *options,
+			      bool with_ages, struct snap_error *err)
 {
 	const struct session_options session = {
 		.db = options->db,
 		.pid = options->pid,
 		.program = options->program,
 		.order = (enum session_order)options->order,
-		.for_report = !with_ages,
+		.without_ages = !with_ages,
 		.warn = keep_warning,
 		.user = subject,
 	};
 
 	*subject = (struct subject){0};
 	return session_open(&subject->session, &session, err);
-}
-
-enum snap_status subject_open(struct subject *subject, const struct report_options *options,
-			      struct snap_error *err)
-{
-	return open_session(subject, options, false, err);
-}
-
-enum snap_status subject_open_series(struct subject *subject, const struct report_options *options,
-				     struct snap_error *err)
-{
-	return open_session(subject, options, true, err);
 }
 
 void subject_close(struct subject *subject)

@@ -17,13 +17,10 @@ struct subject {
 	size_t warning_count, warning_capacity;
 };
 
-/** Open a session as `options` say (--db, --pid, --program, --quiet).  Zeroed or failed subjects
- * may be closed. */
+/** Open a session as `options` say (--db, --pid, --program, --quiet).  `with_ages`: the report asks
+ * when blocks were allocated.  Zeroed or failed subjects may be closed. */
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,
-			      struct snap_error *err);
-/** The same for a series that may be long, and whose blocks' ages are looked at. */
-enum snap_status subject_open_series(struct subject *subject, const struct report_options *options,
-				     struct snap_error *err);
+			      bool with_ages, struct snap_error *err);
 void subject_close(struct subject *subject);
 
 /** Add one snapshot by name; NULL is the newest of the database. */

@@ -8,7 +8,7 @@
 
 struct loading {
 	struct session *session;
-	const struct session_labels *labels;
+	const struct store_labels *labels;
 	void (*refuse)(const char *sentence);
 	struct session_loaded *done;
 };
@@ -34,7 +34,7 @@ static enum snap_status load_file(struct loading *loading, const char *path, str
 }
 
 enum snap_status session_load(struct session *session, const char *const *names, size_t name_count,
-			      const struct session_labels *labels,
+			      const struct store_labels *labels,
 			      void (*refuse)(const char *sentence), struct session_loaded *done,
 			      struct snap_error *err)
 {

@@ -239,7 +239,7 @@ bool session_is_directory(const char *name)
 static enum snap_status take_file(struct session *session, const char *path, int64_t *id,
 				  struct snap_error *err)
 {
-	static const struct session_labels none;
+	static const struct store_labels none;
 	bool already;
 
 	return session_take_file(session, path, &none, id, &already, err);

@@ -132,19 +132,38 @@ static enum snap_status need_symbols(struct session *session, struct snap_error 
 
 /* ---- opening ---- */
 
+static void warn(const struct session *session, const char *sentence)
+{
+	if (session->options.warn && !session->options.quiet)
+		session->options.warn(session->options.user, sentence);
+}
+
+static void say_migrated(const struct session *session)
+{
+	char sentence[PATH_MAX + 128];
+
+	snprintf(sentence, sizeof(sentence),
+		 "%s was written by an older snapdiff (schema version %d); it was brought up to "
+		 "date",
+		 session->options.db, store_migrated_from(session->store));
+	warn(session, sentence);
+}
+
 static enum snap_status open_store(struct session *session, struct snap_error *err)
 {
 	enum store_mode mode = STORE_READ;
+	enum snap_status status;
 
 	if (session->store)
 		return SNAP_OK;
-	if (!session->options.db)
-		mode = session->options.for_report ? STORE_REPORT : STORE_CREATE;
-	else if (session->options.write)
+	if (!session->options.db || session->options.write)
 		mode = STORE_CREATE;
 	else if (session->options.modify)
 		mode = STORE_WRITE;
-	return store_open(&session->store, session->options.db, mode, err);
+	status = store_open(&session->store, session->options.db, mode, err);
+	if (status == SNAP_OK && store_migrated_from(session->store))
+		say_migrated(session);
+	return status;
 }
 
 enum snap_status session_open(struct session **out, const struct session_options *options,
@@ -195,12 +214,6 @@ bool session_wants(const struct session *session, uint64_t pid, const char *prog
 	       (!options->program || (program && strcmp(options->program, program) == 0));
 }
 
-static void warn(const struct session *session, const char *sentence)
-{
-	if (session->options.warn && !session->options.quiet)
-		session->options.warn(session->options.user, sentence);
-}
-
 void session_note_damage(struct session *session, const char *sentence)
 {
 	session->damaged++;
@@ -249,7 +262,7 @@ static void tell_apart(const struct session *session, struct model *model)
 
 /* Symbolising is the expensive part: content that is there already goes without. */
 static enum snap_status load_model(struct session *session, struct session_input *input,
-				   const struct session_labels *labels, int64_t *id, bool *already,
+				   const struct store_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err)
 {
 	struct model *model = input->model;
@@ -258,13 +271,14 @@ static enum snap_status load_model(struct session *session, struct session_input
 	if (status != SNAP_OK)
 		return status;
 	if (session->options.facts_only)
-		return store_load_facts(session->store, model, id, err);
+		return store_load(session->store, model, NULL, STORE_FACTS, NULL, id, already, err);
 	if (!input->prepared && !store_has_digest(session->store, model->digest, id))
 		status = symbolise(session, model, err);
 	if (status != SNAP_OK)
 		return status;
-	return store_load(session->store, model, input->prepared, labels->keys, labels->values,
-			  labels->count, id, already, err);
+	return store_load(session->store, model, input->prepared,
+			  session->options.without_ages ? STORE_WITHOUT_AGES : STORE_ALL, labels,
+			  id, already, err);
 }
 
 static bool wants_model(const struct session *session, const struct model *model)
@@ -276,7 +290,7 @@ static bool wants_model(const struct session *session, const struct model *model
 }
 
 enum snap_status session_take_file(struct session *session, const char *path,
-				   const struct session_labels *labels, int64_t *id, bool *already,
+				   const struct store_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err)
 {
 	struct session_input input;

@@ -25,10 +25,10 @@ struct session_options {
 	const char *program; /* NULL any: --program */
 	bool quiet;          /* no progress, no warnings */
 	enum session_order order;
-	bool write;      /* with db: made if need be, and session_load() fills it */
-	bool modify;     /* with db: SQL may change it, nothing is loaded */
-	bool for_report; /* without db: not for SQL, and without the ages of blocks; faster */
-	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they
+	bool write;        /* with db: made if need be, and session_load() fills it */
+	bool modify;       /* with db: SQL may change it, nothing is loaded */
+	bool without_ages; /* without db: the ages of blocks are not asked for; faster */
+	bool facts_only;   /* totals, meta and modules, no call stacks; damaged files give what they
 			    can */
 	void (*warn)(void *user,
 		     const char *sentence); /* collects the warnings of a report; may be NULL */
@@ -71,12 +71,6 @@ enum snap_status session_list(struct session *session, const char *const *names,
  * gave nothing at all were left out. */
 size_t session_damaged(const struct session *session);
 
-/** Labels to add to what is loaded: keys[i] = values[i]. */
-struct session_labels {
-	const char *const *keys, *const *values;
-	size_t count;
-};
-
 /** What session_load() has done. */
 struct session_loaded {
 	size_t loaded, already; /* files that are new to the database, and that are not */
@@ -90,7 +84,7 @@ struct session_loaded {
  * case.
  */
 enum snap_status session_load(struct session *session, const char *const *names, size_t name_count,
-			      const struct session_labels *labels,
+			      const struct store_labels *labels,
 			      void (*refuse)(const char *sentence), struct session_loaded *done,
 			      struct snap_error *err);
 

@@ -41,7 +41,7 @@ void session_progress(const struct session *session, size_t done, size_t total);
 
 /** Read, symbolise and load `path`, unless --pid or --program turn it away: *id is 0 then. */
 enum snap_status session_take_file(struct session *session, const char *path,
-				   const struct session_labels *labels, int64_t *id, bool *already,
+				   const struct store_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err);
 
 /** Files to load, one after the other. */

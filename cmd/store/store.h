@@ -20,8 +20,6 @@ enum store_mode {
 	STORE_CREATE, /* open or create, read and write (load) */
 	STORE_WRITE,  /* must exist (query --write) */
 	STORE_READ,   /* must exist, read-only */
-	STORE_REPORT, /* private only, for one report: sites, frames and cells are there for
-			 store_each_*() alone, not for SQL, and cohorts are left out */
 	STORE_CACHE,  /* open or create, for the symbol cache only: never waits, need not survive a
 			 crash */
 };
@@ -33,27 +31,38 @@ enum snap_status store_open(struct store **out, const char *path, enum store_mod
 			    struct snap_error *err);
 void store_close(struct store *store);
 
+/** The schema version that the file had, when opening brought it up to date; else 0. */
+int store_migrated_from(const struct store *store);
+
 /** What loading a symbolised model takes and the database has no part in.  NULL when memory is out;
  * else yours: store_prepared_free(). */
 struct store_prepared;
 struct store_prepared *store_prepare(const struct model *model);
 void store_prepared_free(struct store_prepared *prepared);
 
+/** Labels to add to a snapshot: keys[i] = values[i]. */
+struct store_labels {
+	const char *const *keys, *const *values;
+	size_t count;
+};
+
+/** How much of a snapshot to load. */
+enum store_part {
+	STORE_ALL,
+	STORE_WITHOUT_AGES, /* all but the cohorts */
+	STORE_FACTS,        /* totals, meta and modules: no call stacks, nothing that they hold */
+};
+
 /**
  * Load one symbolised snapshot in one transaction: after a failure the database is as it was.
  * `prepared` may be NULL: then it is done here.
- * `label_keys/values` (count `label_count`) are added to the snapshot's labels.  The same content
- * (model->digest) is loaded once: then *already is true and *snapshot_id is the old one.
+ * `labels` (may be NULL) are added to those of the snapshot.  The same content (model->digest) is
+ * loaded once: then *already is true and *snapshot_id is the old one.
  */
 enum snap_status store_load(struct store *store, const struct model *model,
-			    const struct store_prepared *prepared, const char *const *label_keys,
-			    const char *const *label_values, size_t label_count,
-			    int64_t *snapshot_id, bool *already, struct snap_error *err);
-
-/** The same without the call stacks and what they hold: the snapshot's totals, meta and modules,
- * for `ls` and `info`. */
-enum snap_status store_load_facts(struct store *store, const struct model *model,
-				  int64_t *snapshot_id, struct snap_error *err);
+			    const struct store_prepared *prepared, enum store_part part,
+			    const struct store_labels *labels, int64_t *snapshot_id, bool *already,
+			    struct snap_error *err);
 
 /** The name of the program that a model is of: as recorded, else taken from its command; ""
  * unknown. */

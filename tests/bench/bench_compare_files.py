@@ -10,6 +10,7 @@ Writes pairs of snapshots in the text form, turns them into files with `snapdiff
     little shared   stacks part ways near their roots: nearly every frame is a node of its own
     much shared     stacks part ways in their last frames, as most programs' do
     rebuilt         little shared, and every line of the right side moved, as if recompiled
+    drawn           20 frames, each drawn from all of 4,000 or 20,000 functions: no two stacks have a caller in common
 
 In these, a tenth of the stacks is new on the right, a tenth is gone, and a fifth has other figures.
 Each is compared from files and from text; `much shared` also with options.  For `--match fuzzy`, next to the same
@@ -48,6 +49,9 @@ def frame(level, pick, moved=0, verb="function"):
             f"|src/part{level % 7}/file_{pick % 50}.cc|{10 + pick + moved}|libpart{level % 7}.so")
 
 
+DRAWN_DEPTH = 20
+
+
 def width_of(level, depth, shared):
     """How many functions may be called at a level."""
     if shared:
@@ -63,12 +67,21 @@ def call_stacks(random_, sites, depth, shared):
     return list(stacks)
 
 
+def drawn_stacks(random_, sites, functions):
+    """The same, of functions that any other may call."""
+    return [tuple(random_.randrange(functions) for _ in range(DRAWN_DEPTH)) for _ in range(sites)]
+
+
 # ---- what becomes of a stack: functions (number of the stack, its functions) -> frames, newest first ----
 
 def kept(moved):
     def frames(_, stack):
         return [frame(level, stack[level], moved) for level in reversed(range(len(stack)))]
     return frames
+
+
+def drawn(_, stack):
+    return [frame(0, pick) for pick in stack]
 
 
 def renamed(stacks):
@@ -141,12 +154,21 @@ def write_pair(snapdiff, directory, sides):
 
 
 def make_pair(snapdiff, directory, sites, depth, shared, moved):
-    random_ = random.Random(1)
-    stacks = call_stacks(random_, sites + sites // 10, depth, shared)
+    stacks = call_stacks(random.Random(1), sites + sites // 10, depth, shared)
+    return edit_pair(snapdiff, directory, sites, stacks, kept(0), kept(moved))
+
+
+def make_drawn_pair(snapdiff, directory, sites, functions):
+    stacks = drawn_stacks(random.Random(1), sites + sites // 10, functions)
+    return edit_pair(snapdiff, directory, sites, stacks, drawn, drawn)
+
+
+def edit_pair(snapdiff, directory, sites, stacks, before, after):
+    random_ = random.Random(2)
     old = [(number, stack, random_.randrange(1, 100)) for number, stack in enumerate(stacks[:sites])]
     new = [(number, stack, live + (random_.randrange(5) == 0)) for number, stack, live in old[sites // 10:]]
     new += [(number, stack, random_.randrange(1, 100)) for number, stack in enumerate(stacks[sites:], sites)]
-    return write_pair(snapdiff, directory, [(old, kept(0)), (new, kept(moved))])
+    return write_pair(snapdiff, directory, [(old, before), (new, after)])
 
 
 def make_fuzzy_pair(snapdiff, directory, sites, depth, shared, edit):
@@ -159,6 +181,7 @@ def make_fuzzy_pair(snapdiff, directory, sites, depth, shared, edit):
 
 
 PAIRS = {"little shared": (False, 0), "much shared": (True, 0), "rebuilt": (False, 7)}
+DRAWN_PAIRS = {"drawn from 4,000": 4000, "drawn from 20,000": 20000}
 FUZZY_PAIRS = {
     # name: (part of the stacks, much shared, the two sides' frames)
     "renamed, little shared": (1, False, lambda stacks: (kept(0), renamed(stacks))),
@@ -207,19 +230,21 @@ def fuzzy_cases_of(snapdiff, name, files):
 def write_inputs(options, name, where):
     if name in PAIRS:
         return make_pair(options.snapdiff, where, options.sites, options.depth, *PAIRS[name])
+    if name in DRAWN_PAIRS:
+        return make_drawn_pair(options.snapdiff, where, options.sites, DRAWN_PAIRS[name])
     part, shared, edit = FUZZY_PAIRS[name]
     return make_fuzzy_pair(options.snapdiff, where, options.sites // part, options.depth, shared, edit)
 
 
 def make_cases(options, directory):
     cases = []
-    for name in [*PAIRS, *FUZZY_PAIRS]:
+    for name in [*PAIRS, *DRAWN_PAIRS, *FUZZY_PAIRS]:
         if not re.search(options.only, name):
             continue
         where = os.path.join(directory, re.sub(r"\W+", "-", name))
         with multiprocessing.Pool(1) as pool:  # a child's peak memory is at least that of the process that forked it
             texts, files = pool.apply(write_inputs, (options, name, where))
-        cases += cases_of(options.snapdiff, name, texts, files) if name in PAIRS else fuzzy_cases_of(
+        cases += cases_of(options.snapdiff, name, texts, files) if name not in FUZZY_PAIRS else fuzzy_cases_of(
             options.snapdiff, name, files)
     return cases
 

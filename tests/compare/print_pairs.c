@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	options.quiet = true;
-	st = subject_open(&subject, &options, &err);
+	st = subject_open(&subject, &options, false, &err);
 	for (int i = 2; st == SNAP_OK && i < argc; i++)
 		st = subject_add(&subject, argv[i], &err);
 	if (st == SNAP_OK)

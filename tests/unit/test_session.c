@@ -80,7 +80,7 @@ static void refuse(const char *sentence)
 static struct session *database_session(const char *dir, const struct session_options *options)
 {
 	const struct session_options writing = {.db = "test.db", .write = true, .quiet = true};
-	const struct session_labels none = {NULL, NULL, 0};
+	const struct store_labels none = {NULL, NULL, 0};
 	struct session *session = session_with(&writing);
 	struct session_options reading = *options;
 	struct session_loaded done;
@@ -414,7 +414,7 @@ Test(session, with_a_database_names_are_ids_labels_and_positions)
 Test(session, loading_twice_loads_once_and_a_bad_file_does_not_keep_the_others_out)
 {
 	const struct session_options options = {.db = "test.db", .write = true, .quiet = true};
-	const struct session_labels none = {NULL, NULL, 0};
+	const struct store_labels none = {NULL, NULL, 0};
 	const char *names[] = {"a", "bad", "b"};
 	struct session_loaded done;
 	struct session *session = session_with(&options);
@@ -435,7 +435,7 @@ Test(session, loading_twice_loads_once_and_a_bad_file_does_not_keep_the_others_o
 Test(session, a_load_without_any_snapshot_leaves_no_database)
 {
 	const struct session_options options = {.db = "absent.db", .write = true, .quiet = true};
-	const struct session_labels none = {NULL, NULL, 0};
+	const struct store_labels none = {NULL, NULL, 0};
 	const char *name = "no such file";
 	struct session_loaded done;
 	struct session *session = session_with(&options);

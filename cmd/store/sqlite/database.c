@@ -9,24 +9,48 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/sqlite/sql.h"
 
 #define APPLICATION_ID  0x534e4150 /* "SNAP": how `file` and other tools know the database */
-#define BASE_TABLES     15         /* as sql_base_tables counts them */
 #define CACHE_PAGES     65536      /* of 4 KiB: a symbol cache that grew beyond begins anew */
 #define BUSY_TIMEOUT_MS 10000      /* wait for another loader, but not for ever */
 
-/* SQLite's name for a database of our own: in memory, and what exceeds its cache goes to a
- * temporary file. */
+/*
+ * A private database: SQLite keeps it in memory up to the size of its cache (in KiB) and puts what
+ * exceeds that into a temporary file, which it unlinks when it makes it.
+ */
 #define PRIVATE_DATABASE ""
-#define PRIVATE_SETTINGS "PRAGMA cache_size = -262144" /* KiB */
-#define FILE_SETTINGS    "PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536"
+#define PRIVATE_SETTINGS                                                                           \
+	"PRAGMA page_size = 16384; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; "       \
+	"PRAGMA cache_size = -131072; "                                                            \
+	"PRAGMA temp_store = MEMORY"
+#define FILE_SETTINGS                                                                              \
+	"PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY"
 
-/* Step n makes version n + 1 out of version n.  Steps are only ever added. */
-static const char *const migrations[] = {sql_schema};
+/* A file may be hostile.  No statement of ours takes that long or that much with any other. */
+#define STATEMENT_SECONDS 600
+#define PROGRESS_STEPS    1000000 /* virtual machine steps between two looks at the clock */
+#define HEAP_LIMIT        (INT64_C(2) << 30) /* bytes, of all databases of the process */
+#define TEXT_LIMIT        (256 << 20)        /* bytes of a text or of a row */
+
+/*
+ * Step n makes version n + 1 out of version n.  Steps are only ever added.  To add one:
+ *   1. Write sql/version_<n + 1>.sql and append it here.  It may use the functions of functions.c.
+ *   2. sql/schema.sql stays what version 1 was.  If the step makes or changes a table, the text of
+ *	its CREATE TABLE is in the step, and the table is listed in `tables` below.
+ *   3. Keep a small database of version n in testdata/store/, and list it in
+ *	tests/unit/test_migration.c, which opens it and compares it with a new one.
+ * Views are made anew after the steps, from sql/view_*.sql.
+ */
+static const char *const migrations[] = {sql_schema, sql_version_2};
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(*migrations)))
+
+static const char *const tables[] = {"run",  "snapshot", "label",   "metric", "loss",
+				     "meta", "module",   "mapping", "frame",  "site",
+				     "live", "variance", "cohort",  "object", "symbol"};
 
 /* Made anew by every migration; in order of dependency. */
 static const struct view {
@@ -50,40 +74,71 @@ static enum snap_status status_of(int code)
 		return SNAP_ENOMEM;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_INTERRUPT:
 		return SNAP_ECORRUPT;
 	default:
 		return SNAP_ESYSTEM;
 	}
 }
 
+/* What SQLite says of `code`, in words that help. */
+static const char *reason(int code, int cause, const char *message)
+{
+	switch (code & 0xff) {
+	case SQLITE_NOTADB:
+		return "the file is not a database";
+	case SQLITE_CORRUPT:
+		return "the database is damaged";
+	case SQLITE_CONSTRAINT:
+		return DATABASE_EQUAL_KEYS;
+	case SQLITE_INTERRUPT:
+		return "a statement took longer than any should: the database may be damaged";
+	case SQLITE_FULL:
+		return "the disk is full";
+	case SQLITE_BUSY:
+		return "another process is writing to it";
+	case SQLITE_CANTOPEN:
+	case SQLITE_IOERR:
+		return cause ? strerror(cause) : message;
+	default:
+		return message;
+	}
+}
+
+static int is_no_ok(void *user, int count, char **values, char **names)
+{
+	(void)names;
+	*(bool *)user = count < 1 || !values[0] || strcmp(values[0], "ok") != 0;
+	return 0;
+}
+
+/* A statement of ours is sound.  If it fails in a file, the file may not be. */
+static bool is_damaged(struct store *store, int code)
+{
+	bool damaged = false;
+
+	if (code != SQLITE_ERROR || store->in_memory)
+		return false;
+	return sqlite3_exec(store->db, "PRAGMA quick_check(1)", is_no_ok, &damaged, NULL) !=
+		       SQLITE_OK ||
+	       damaged;
+}
+
 enum snap_status database_fail(struct store *store, struct snap_error *err, const char *doing)
 {
 	int code = sqlite3_extended_errcode(store->db);
 	int cause = sqlite3_system_errno(store->db);
-	const char *why = sqlite3_errmsg(store->db);
+	char message[200];
 
-	switch (code & 0xff) {
-	case SQLITE_NOTADB:
-		why = "the file is not a database";
-		break;
-	case SQLITE_CORRUPT:
-		why = "the database is damaged";
-		break;
-	case SQLITE_FULL:
-		why = "the disk is full";
-		break;
-	case SQLITE_BUSY:
-		why = "another process is writing to it";
-		break;
-	case SQLITE_CANTOPEN:
-	case SQLITE_IOERR:
-		if (cause)
-			why = strerror(cause);
-		break;
-	default:
-		break;
-	}
-	return fail(err, status_of(code), "%s: %s: %s", store->name, doing, why);
+	snprintf(message, sizeof(message), "%s", sqlite3_errmsg(store->db));
+	if (strcmp(message, "integer overflow") == 0)
+		return fail(err, SNAP_ECORRUPT, "%s: %s: its figures add up to more than 64 bits",
+			    store->name, doing);
+	if (is_damaged(store, code))
+		code = SQLITE_CORRUPT;
+	return fail(err, status_of(code), "%s: %s: %s", store->name, doing,
+		    reason(code, cause, message));
 }
 
 enum snap_status database_run(struct store *store, const char *sql, const char *doing,
@@ -125,6 +180,15 @@ enum snap_status database_step(struct store *store, sqlite3_stmt *statement, con
 	return status;
 }
 
+void database_record(struct store *store, sqlite3_stmt *statement)
+{
+	char *text = store->recording ? sqlite3_expanded_sql(statement) : NULL;
+
+	if (text)
+		fprintf(store->recording, "%s\n", text);
+	sqlite3_free(text);
+}
+
 int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value)
 {
 	return value == SNAP_UNKNOWN ? sqlite3_bind_null(statement, at)
@@ -136,7 +200,7 @@ uint64_t database_u64(sqlite3_stmt *statement, int column)
 {
 	sqlite3_int64 value = sqlite3_column_int64(statement, column);
 
-	if (sqlite3_column_type(statement, column) == SQLITE_NULL || value < 0)
+	if (value < 0 || (value == 0 && sqlite3_column_type(statement, column) == SQLITE_NULL))
 		return SNAP_UNKNOWN;
 	return (uint64_t)value;
 }
@@ -232,14 +296,81 @@ static enum snap_status migrate(struct store *store, struct snap_error *err)
 	return status;
 }
 
-/* A view in the place of a table could make reading take for ever. */
-static enum snap_status check_tables(struct store *store, struct snap_error *err)
-{
-	int tables = 0;
+/* ---- is it as we made it? ---- */
 
-	if (!query_int(store, sql_base_tables, &tables))
+/* Is `made`, as SQLite keeps it, a whole statement of `ours`? */
+static bool is_statement_of(const char *ours, const char *made)
+{
+	const char *at = made && strncmp(made, "CREATE ", 7) == 0 ? strstr(ours, made) : NULL;
+
+	return at && (at == ours || at[-1] == '\n') && at[strlen(made)] == ';';
+}
+
+static bool is_our_table(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		if (strcmp(tables[i], name) == 0)
+			return true;
+	return false;
+}
+
+static const struct view *our_view(const char *name)
+{
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++)
+		if (strcmp(views[i].name, name) == 0)
+			return &views[i];
+	return NULL;
+}
+
+struct inspection {
+	size_t tables, views; /* of ours, as we made them */
+	bool with_views;
+	char strange[64]; /* the name of one that is not */
+};
+
+/* Other tables and views may be there: nothing of ours reads them. */
+static void inspect(struct inspection *inspection, const char *type, const char *name,
+		    const char *made)
+{
+	const struct view *view = our_view(name);
+	bool is_ours = true;
+
+	if (is_our_table(name)) {
+		is_ours = strcmp(type, "table") == 0 && is_statement_of(sql_schema, made);
+		inspection->tables += is_ours;
+	} else if (view && inspection->with_views) {
+		is_ours = strcmp(type, "view") == 0 && is_statement_of(view->sql, made);
+		inspection->views += is_ours;
+	}
+	if (!is_ours)
+		snprintf(inspection->strange, sizeof(inspection->strange), "%s", name);
+}
+
+/*
+ * Reports read our tables and views.  A view in the place of a table, or another definition, could
+ * make reading take for ever or answer anything.
+ */
+static enum snap_status check_schema(struct store *store, bool with_views, struct snap_error *err)
+{
+	struct inspection inspection = {.with_views = with_views};
+	sqlite3_stmt *row = NULL;
+	int code = sqlite3_prepare_v2(store->db, sql_schema_objects, -1, &row, NULL);
+
+	while (code == SQLITE_OK || code == SQLITE_ROW) {
+		code = sqlite3_step(row);
+		if (code == SQLITE_ROW)
+			inspect(&inspection, database_text(row, 0), database_text(row, 1),
+				database_text(row, 2));
+	}
+	sqlite3_finalize(row);
+	if (code != SQLITE_DONE)
 		return database_fail(store, err, "cannot be read");
-	if (tables != BASE_TABLES)
+	if (inspection.strange[0])
+		return fail(err, SNAP_ECORRUPT,
+			    "%s: is damaged, or was changed: its '%s' is not what snapdiff makes",
+			    store->name, inspection.strange);
+	if (inspection.tables != sizeof(tables) / sizeof(*tables) ||
+	    (with_views && inspection.views != sizeof(views) / sizeof(*views)))
 		return fail(err, SNAP_ECORRUPT, "%s: is damaged: tables are missing", store->name);
 	return SNAP_OK;
 }
@@ -247,6 +378,24 @@ static enum snap_status check_tables(struct store *store, struct snap_error *err
 static bool makes_database(enum store_mode mode)
 {
 	return mode == STORE_CREATE || mode == STORE_CACHE;
+}
+
+/* Bring an older file up to date, whatever it was opened for. */
+static enum snap_status update(struct store *store, int version, struct snap_error *err)
+{
+	enum snap_status status = version ? check_schema(store, false, err) : SNAP_OK;
+
+	if (status == SNAP_OK && sqlite3_db_readonly(store->db, "main"))
+		return fail(
+			err, SNAP_EVERSION,
+			"%s: was written by an older snapdiff and has to be brought up to date, "
+			"but cannot be written: name a copy of it",
+			store->name);
+	if (status == SNAP_OK)
+		status = migrate(store, err);
+	if (status == SNAP_OK)
+		store->migrated_from = version;
+	return status;
 }
 
 static enum snap_status check_version(struct store *store, enum store_mode mode,
@@ -258,16 +407,41 @@ static enum snap_status check_version(struct store *store, enum store_mode mode,
 	if (status != SNAP_OK)
 		return status;
 	if (version == SCHEMA_VERSION)
-		return check_tables(store, err);
+		return check_schema(store, true, err);
 	if (version == 0 && !makes_database(mode))
 		return fail(err, SNAP_ECORRUPT,
 			    "%s: is empty, not a database that `snapdiff load` made", store->name);
-	if (mode == STORE_READ)
-		return fail(err, SNAP_EVERSION,
-			    "%s: was written by an older snapdiff; the next `snapdiff load --db` "
-			    "brings it up to date",
-			    store->name);
-	return migrate(store, err);
+	return update(store, version, err);
+}
+
+int store_migrated_from(const struct store *store)
+{
+	return store->migrated_from;
+}
+
+/* ---- opening ---- */
+
+static uint64_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+static int is_late(void *user)
+{
+	const struct store *store = user;
+
+	return now_s() - store->begun_s > STATEMENT_SECONDS;
+}
+
+void database_begin_limits(struct store *store)
+{
+	if (store->in_memory)
+		return;
+	store->begun_s = now_s();
+	sqlite3_progress_handler(store->db, PROGRESS_STEPS, is_late, store);
 }
 
 /* A file may be hostile: nothing in its schema gets to run what is not plain computation. */
@@ -280,10 +454,11 @@ static enum snap_status configure(struct store *store, enum store_mode mode, str
 	sqlite3_busy_timeout(store->db, mode == STORE_CACHE ? 0 : BUSY_TIMEOUT_MS);
 	if (store->in_memory)
 		return database_run(store, PRIVATE_SETTINGS, "cannot be created", err);
+	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, TEXT_LIMIT);
+	sqlite3_hard_heap_limit64(HEAP_LIMIT);
+	database_begin_limits(store);
 	if (sqlite3_exec(store->db, FILE_SETTINGS, NULL, NULL, NULL) != SQLITE_OK)
 		return database_fail(store, err, "cannot be read");
-	if (mode == STORE_READ)
-		return database_run(store, "PRAGMA query_only = ON", "cannot be read", err);
 	if (mode == STORE_CACHE)
 		return database_run(store, "PRAGMA synchronous = OFF", "cannot be written", err);
 	return SNAP_OK;
@@ -360,11 +535,13 @@ static enum snap_status open_steps(struct store *store, const char *path, enum s
 	if (status == SNAP_OK)
 		status = configure(store, mode, err);
 	if (status == SNAP_OK)
+		status = functions_register(store, err);
+	if (status == SNAP_OK)
 		status = check_version(store, path ? mode : STORE_CREATE, err);
 	if (status == SNAP_OK && mode == STORE_CACHE)
 		trim_cache(store);
-	if (status == SNAP_OK)
-		status = functions_register(store, err);
+	if (status == SNAP_OK && path && mode == STORE_READ)
+		status = database_run(store, "PRAGMA query_only = ON", "cannot be read", err);
 	return status;
 }
 
@@ -382,11 +559,6 @@ enum snap_status store_open(struct store **out, const char *path, enum store_mod
 	store->name = strdup(path ? path : "the private database");
 	status = store->name ? open_steps(store, path, mode, err)
 			     : fail_memory(err, "opening a database");
-	if (status == SNAP_OK && !path && mode == STORE_REPORT) {
-		store->rows = rows_new();
-		if (!store->rows)
-			status = fail_memory(err, "opening a database");
-	}
 	if (status == SNAP_OK)
 		*out = store;
 	else
@@ -400,10 +572,14 @@ void store_close(struct store *store)
 		return;
 	if (store->db)
 		store_symbol_flush(store);
-	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
 		sqlite3_finalize(store->statements[i]);
+		sqlite3_finalize(store->batches[i]);
+	}
 	sqlite3_close_v2(store->db);
-	rows_free(store->rows);
+	if (store->recording)
+		fclose(store->recording);
+	free(store->recorded);
 	intern_clear(&store->modules);
 	intern_clear(&store->frames);
 	intern_clear(&store->sites);

@@ -5,10 +5,10 @@
 #define STORE_DATABASE_H
 
 #include <sqlite3.h>
+#include <stdio.h>
 
 #include "base/fail.h"
 #include "store/sqlite/intern.h"
-#include "store/sqlite/rows.h"
 #include "store/store.h"
 
 /** Every statement that the store keeps prepared. */
@@ -24,16 +24,25 @@ struct store {
 	char *name; /* for messages: the path, or "the private database" */
 	bool in_memory;
 	bool writable;
+	int migrated_from; /* schema version that opening brought up to date; 0 none */
+	uint64_t begun_s;  /* when the statement at hand began: see database_begin_limits() */
 	bool symbols_read; /* a transaction of store_symbol_begin() is open */
 	bool symbols_open; /* a transaction that collects symbol_put() is open */
-	struct rows *rows; /* with STORE_REPORT: in place of the tables; else NULL */
 	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
-	struct intern modules;                     /* content -> row id, of the rows met so far */
+	sqlite3_stmt *batches[STATEMENT_COUNT];    /* the same for many rows: see bulk.h */
+	FILE *recording;                           /* what a report asks (--sql), or NULL */
+	char *recorded;
+	size_t recorded_size;
+	struct intern modules; /* content -> row id, of the rows met so far */
 	struct intern frames;
 	struct intern sites;
+	bool forgot; /* a rollback emptied these three */
 	char *texts; /* of the last answer of the symbol cache */
 	size_t texts_capacity;
 };
+
+/** Why a row whose key is taken is refused. */
+#define DATABASE_EQUAL_KEYS "two different call stacks have the same key"
 
 /** Its text. */
 const char *database_sql(enum statement which);
@@ -45,6 +54,9 @@ sqlite3_stmt *database_statement(struct store *store, enum statement which, stru
 /** Turn SQLite's last error into a status and a sentence: "<name>: <doing>: <why>". */
 enum snap_status database_fail(struct store *store, struct snap_error *err, const char *doing);
 
+/** A statement on a file begins: see STATEMENT_SECONDS. */
+void database_begin_limits(struct store *store);
+
 /** Run statements that return nothing. */
 enum snap_status database_run(struct store *store, const char *sql, const char *doing,
 			      struct snap_error *err);
@@ -52,6 +64,9 @@ enum snap_status database_run(struct store *store, const char *sql, const char *
 /** Step a statement that returns nothing, and reset it. */
 enum snap_status database_step(struct store *store, sqlite3_stmt *statement, const char *doing,
 			       struct snap_error *err);
+
+/** Add the statement, with the values that are bound, to the recording, if there is one. */
+void database_record(struct store *store, sqlite3_stmt *statement);
 
 /** SNAP_UNKNOWN <-> NULL. */
 int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value);

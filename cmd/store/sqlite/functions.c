@@ -10,6 +10,7 @@
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 
@@ -58,6 +59,20 @@ static void sql_stack_text(sqlite3_context *context, int count, sqlite3_value **
 		sqlite3_result_text(context, sqlite3_str_finish(text), -1, sqlite3_free);
 	else
 		sqlite3_free(sqlite3_str_finish(text));
+}
+
+/* The id that a site with this content hash has. */
+static void sql_site_key(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	struct hash128 hash;
+
+	(void)count;
+	if (sqlite3_value_bytes(values[0]) != sizeof(hash)) {
+		sqlite3_result_error(context, "not a content hash", -1);
+		return;
+	}
+	memcpy(&hash, sqlite3_value_blob(values[0]), sizeof(hash));
+	sqlite3_result_int64(context, site_key(&hash));
 }
 
 static void free_regex(void *regex)
@@ -192,6 +207,8 @@ enum snap_status functions_register(struct store *store, struct snap_error *err)
 
 	if (sqlite3_create_function(store->db, "human", 1, PURE, store, sql_human, NULL, NULL) !=
 		    SQLITE_OK ||
+	    sqlite3_create_function(store->db, "site_key", 1, PURE, store, sql_site_key, NULL,
+				    NULL) != SQLITE_OK ||
 	    sqlite3_create_function(store->db, "regexp", 2, PURE, store, sql_regexp, NULL, NULL) !=
 		    SQLITE_OK ||
 	    sqlite3_create_function(store->db, "stack_text", 1, reading, store, sql_stack_text,

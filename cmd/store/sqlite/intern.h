@@ -14,6 +14,15 @@ struct hash128 {
 	uint64_t high, low;
 };
 
+/** The row id of a call stack: 63 bits of its hash, never 0.  Every database and every loader gives
+ * the same stack the same id. */
+static inline int64_t site_key(const struct hash128 *hash)
+{
+	int64_t key = (int64_t)(hash->high >> 1);
+
+	return key ? key : 1;
+}
+
 struct intern_slot {
 	struct hash128 hash;
 	int64_t id; /* 0: free */

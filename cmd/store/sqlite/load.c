@@ -251,9 +251,9 @@ static enum snap_status load_rows(struct loading *load, struct snap_error *err)
 	if (status != SNAP_OK)
 		return status;
 	status = load_modules(load, err);
-	if (status == SNAP_OK && !load->facts_only)
+	if (status == SNAP_OK && load->part != STORE_FACTS)
 		status = load_stacks(load, err);
-	if (status == SNAP_OK && !load->facts_only)
+	if (status == SNAP_OK && load->part != STORE_FACTS)
 		status = load_figures(load, err);
 	return status;
 }
@@ -264,6 +264,43 @@ static void forget_rows(struct store *store)
 	intern_clear(&store->modules);
 	intern_clear(&store->frames);
 	intern_clear(&store->sites);
+	store->forgot = true;
+}
+
+static enum snap_status learn_table(struct store *store, enum statement which,
+				    struct intern *intern, struct snap_error *err)
+{
+	sqlite3_stmt *row = database_statement(store, which, err);
+	struct hash128 hash;
+	int code;
+
+	if (!row)
+		return SNAP_ESYSTEM;
+	while ((code = sqlite3_step(row)) == SQLITE_ROW) {
+		if (sqlite3_column_bytes(row, 0) != sizeof(hash))
+			continue;
+		memcpy(&hash, sqlite3_column_blob(row, 0), sizeof(hash));
+		if (!intern_add(intern, hash, sqlite3_column_int64(row, 1)))
+			return fail_memory(err, "loading a snapshot");
+	}
+	sqlite3_reset(row);
+	return code == SQLITE_DONE ? SNAP_OK : database_fail(store, err, "cannot be read");
+}
+
+/* A private database has no indexes to find rows by: learn again what a rollback left. */
+static enum snap_status learn_rows(struct store *store, struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	if (!store->in_memory || !store->forgot)
+		return SNAP_OK;
+	status = learn_table(store, STATEMENT_known_modules, &store->modules, err);
+	if (status == SNAP_OK)
+		status = learn_table(store, STATEMENT_known_frames, &store->frames, err);
+	if (status == SNAP_OK)
+		status = learn_table(store, STATEMENT_known_sites, &store->sites, err);
+	store->forgot = status != SNAP_OK;
+	return status;
 }
 
 static enum snap_status find_digest(struct store *store, uint64_t digest, int64_t *snapshot_id,
@@ -296,7 +333,8 @@ static enum snap_status prepare_and_load(struct loading *load, struct snap_error
 	enum snap_status status;
 
 	if (!load->prepared) {
-		made = load->facts_only ? prepare_facts(load->model) : store_prepare(load->model);
+		made = load->part == STORE_FACTS ? prepare_facts(load->model)
+						 : store_prepare(load->model);
 		load->prepared = made;
 	}
 	status = load->prepared ? load_rows(load, err) : fail_memory(err, "loading a snapshot");
@@ -304,12 +342,7 @@ static enum snap_status prepare_and_load(struct loading *load, struct snap_error
 	return status;
 }
 
-struct extra_labels {
-	const char *const *keys, *const *values;
-	size_t count;
-};
-
-static enum snap_status load_unless_known(struct loading *load, const struct extra_labels *labels,
+static enum snap_status load_unless_known(struct loading *load, const struct store_labels *labels,
 					  bool *already, struct snap_error *err)
 {
 	enum snap_status status =
@@ -318,21 +351,23 @@ static enum snap_status load_unless_known(struct loading *load, const struct ext
 	*already = load->snapshot_id != 0;
 	if (status == SNAP_OK && !*already)
 		status = prepare_and_load(load, err);
-	for (size_t i = 0; status == SNAP_OK && i < labels->count; i++)
+	for (size_t i = 0; status == SNAP_OK && labels && i < labels->count; i++)
 		status = insert_pair(load, STATEMENT_insert_label, labels->keys[i],
 				     labels->values[i], err);
 	return status;
 }
 
 /* One snapshot, one transaction: after a failure the database is as it was. */
-static enum snap_status load_in_transaction(struct loading *load, const struct extra_labels *labels,
+static enum snap_status load_in_transaction(struct loading *load, const struct store_labels *labels,
 					    bool *already, struct snap_error *err)
 {
 	struct store *store = load->store;
 	enum snap_status status;
 
 	store_symbol_flush(store);
-	status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
+	status = learn_rows(store, err);
+	if (status == SNAP_OK)
+		status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
 	if (status != SNAP_OK)
 		return status;
 	status = load_unless_known(load, labels, already, err);
@@ -341,33 +376,18 @@ static enum snap_status load_in_transaction(struct loading *load, const struct e
 	if (status != SNAP_OK) {
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 		forget_rows(store);
-		if (store->rows)
-			rows_forget_snapshot(store->rows, load->snapshot_id);
 	}
 	loading_release(load);
 	return status;
 }
 
 enum snap_status store_load(struct store *store, const struct model *model,
-			    const struct store_prepared *prepared, const char *const *label_keys,
-			    const char *const *label_values, size_t label_count,
-			    int64_t *snapshot_id, bool *already, struct snap_error *err)
+			    const struct store_prepared *prepared, enum store_part part,
+			    const struct store_labels *labels, int64_t *snapshot_id, bool *already,
+			    struct snap_error *err)
 {
-	struct loading load = {.store = store, .model = model, .prepared = prepared};
-	struct extra_labels labels = {label_keys, label_values, label_count};
-	enum snap_status status = load_in_transaction(&load, &labels, already, err);
-
-	*snapshot_id = load.snapshot_id;
-	return status;
-}
-
-enum snap_status store_load_facts(struct store *store, const struct model *model,
-				  int64_t *snapshot_id, struct snap_error *err)
-{
-	struct loading load = {.store = store, .model = model, .facts_only = true};
-	struct extra_labels none = {NULL, NULL, 0};
-	bool already;
-	enum snap_status status = load_in_transaction(&load, &none, &already, err);
+	struct loading load = {.store = store, .model = model, .prepared = prepared, .part = part};
+	enum snap_status status = load_in_transaction(&load, labels, already, err);
 
 	*snapshot_id = load.snapshot_id;
 	return status;

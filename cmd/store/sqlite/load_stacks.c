@@ -2,7 +2,7 @@
  * load_stacks.c - modules, frames and call stacks, each stored once.
  *
  * Rows are found by the hashes of prepare.c.  Only a site that is new to the database is written
- * out frame by frame.
+ * out frame by frame.  Sites go in by rising id, which is the order of the table.
  */
 #include "store/sqlite/loading.h"
 
@@ -135,30 +135,6 @@ static enum snap_status insert_frame(struct loading *load, const struct model_lo
 	return insert_row(store, &store->frames, statement, hash, id, err);
 }
 
-static enum snap_status keep_frame(struct loading *load, const struct model_location *location,
-				   const struct snap_frame *frame, const struct hash128 *hash,
-				   int64_t *id, struct snap_error *err)
-{
-	const struct model *model = load->model;
-	struct store *store = load->store;
-	const struct store_frame row = {
-		.function = model_text(model, frame->function),
-		.file = model_text(model, frame->file),
-		.module = location->module == SNAP_NONE
-				  ? ""
-				  : model_text(model, model->modules[location->module].path),
-		.line = frame->line,
-		.inlined = frame->flags & SNAP_FRAME_INLINED,
-		.has_address = location->flags & SNAP_LOCATION_HAS_ADDRESS,
-		.address = location->flags & SNAP_LOCATION_HAS_ADDRESS ? location->address : 0,
-	};
-
-	*id = rows_add_frame(store->rows, &row);
-	return *id && intern_add(&store->frames, *hash, *id)
-		       ? SNAP_OK
-		       : fail_memory(err, "loading a snapshot");
-}
-
 static enum snap_status load_frame(struct loading *load, const struct model_location *location,
 				   uint32_t position, const struct hash128 *hash, int64_t *id,
 				   struct snap_error *err)
@@ -169,8 +145,7 @@ static enum snap_status load_frame(struct loading *load, const struct model_loca
 		find_row(store, &store->frames, STATEMENT_find_frame, hash, id, err);
 
 	if (status == SNAP_OK && !*id)
-		status = (store->rows ? keep_frame : insert_frame)(load, location, frame, hash, id,
-								   err);
+		status = insert_frame(load, location, frame, hash, id, err);
 	return status;
 }
 
@@ -208,7 +183,7 @@ static enum snap_status load_location(struct loading *load, uint32_t at, struct 
 		status = load_frame(load, location, i, &load->prepared->frames[used],
 				    &load->frame_ids[used], err);
 	load->first_frame[at + 1] = used;
-	if (status == SNAP_OK && !load->store->rows && !write_ids(load, at))
+	if (status == SNAP_OK && !write_ids(load, at))
 		return fail_memory(err, "loading a snapshot");
 	return status;
 }
@@ -280,8 +255,7 @@ static bool write_stack(struct loading *load, uint32_t node, uint32_t named, str
 	return true;
 }
 
-static enum snap_status insert_site(struct loading *load, uint32_t at, const struct hash128 *hash,
-				    int64_t *id, struct snap_error *err)
+static enum snap_status insert_site(struct loading *load, uint32_t at, struct snap_error *err)
 {
 	const struct snap_site *row = &load->model->sites[at].row;
 	const struct site_identity *identity = &load->prepared->identities[at];
@@ -293,50 +267,64 @@ static enum snap_status insert_site(struct loading *load, uint32_t at, const str
 		return SNAP_ESYSTEM;
 	if (!write_stack(load, row->node, identity->named, &stack))
 		return fail_memory(err, "loading a snapshot");
-	bind_hash(statement, 1, hash);
-	sqlite3_bind_text(statement, 2, model_text(load->model, row->domain), -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 3, stack.depth);
+	sqlite3_bind_int64(statement, 1, load->site_ids[at]);
+	bind_hash(statement, 2, &load->prepared->sites[at]);
+	sqlite3_bind_text(statement, 3, model_text(load->model, row->domain), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 4, stack.depth);
 	if (stack.named_id)
-		sqlite3_bind_int64(statement, 4, stack.named_id);
-	sqlite3_bind_int64(statement, 5, (int64_t)identity->exact);
-	sqlite3_bind_int64(statement, 6, (int64_t)identity->line);
-	sqlite3_bind_int64(statement, 7, (int64_t)identity->function);
-	sqlite3_bind_int64(statement, 8, identity->named);
-	sqlite3_bind_text64(statement, 9, load->stack, stack.size, SQLITE_STATIC, SQLITE_UTF8);
-	return insert_row(store, &store->sites, statement, hash, id, err);
+		sqlite3_bind_int64(statement, 5, stack.named_id);
+	sqlite3_bind_int64(statement, 6, (int64_t)identity->exact);
+	sqlite3_bind_int64(statement, 7, (int64_t)identity->line);
+	sqlite3_bind_int64(statement, 8, (int64_t)identity->function);
+	sqlite3_bind_int64(statement, 9, identity->named);
+	sqlite3_bind_text64(statement, 10, load->stack, stack.size, SQLITE_STATIC, SQLITE_UTF8);
+	return database_step(store, statement, "cannot be written", err);
 }
 
-static enum snap_status keep_site(struct loading *load, uint32_t at, const struct hash128 *hash,
-				  int64_t *id, struct snap_error *err)
+/* Is the site in the database?  Its id is made of its hash; another site that has the same id by
+ * chance, or by somebody's intent, is refused. */
+static enum snap_status find_site(struct store *store, int64_t id, const struct hash128 *hash,
+				  bool *known, struct snap_error *err)
 {
-	const struct model *model = load->model;
-	const struct snap_site *row = &model->sites[at].row;
-	struct store *store = load->store;
-	bool ok = true;
+	sqlite3_stmt *statement;
+	bool same = true;
+	int code;
 
-	for (uint32_t node = row->node; ok && node != SNAP_NONE; node = model->nodes[node].parent) {
-		const uint32_t *first = &load->first_frame[model->nodes[node].location];
+	*known = intern_find(&store->sites, *hash) != 0;
+	if (*known || store->in_memory)
+		return SNAP_OK;
+	statement = database_statement(store, STATEMENT_find_site, err);
+	if (!statement)
+		return SNAP_ESYSTEM;
+	sqlite3_bind_int64(statement, 1, id);
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW) {
+		const void *found = sqlite3_column_blob(statement, 0);
 
-		ok = rows_push_frames(store->rows, load->frame_ids + first[0], first[1] - first[0]);
+		*known = true;
+		same = sqlite3_column_bytes(statement, 0) == sizeof(*hash) &&
+		       memcmp(found, hash, sizeof(*hash)) == 0;
+	} else if (code != SQLITE_DONE) {
+		return database_fail(store, err, "cannot be read");
 	}
-	*id = ok ? rows_add_site(store->rows, model_text(model, row->domain),
-				 &load->prepared->identities[at])
-		 : 0;
-	return *id && intern_add(&store->sites, *hash, *id)
-		       ? SNAP_OK
-		       : fail_memory(err, "loading a snapshot");
+	sqlite3_reset(statement);
+	return same ? SNAP_OK : fail(err, SNAP_ECORRUPT, "%s: " DATABASE_EQUAL_KEYS, store->name);
 }
 
-static enum snap_status load_site(struct loading *load, uint32_t at, int64_t *id,
-				  struct snap_error *err)
+static enum snap_status load_site(struct loading *load, uint32_t at, struct snap_error *err)
 {
 	const struct hash128 *hash = &load->prepared->sites[at];
 	struct store *store = load->store;
-	enum snap_status status =
-		find_row(store, &store->sites, STATEMENT_find_site, hash, id, err);
+	enum snap_status status;
+	bool known;
 
-	if (status == SNAP_OK && !*id)
-		status = (store->rows ? keep_site : insert_site)(load, at, hash, id, err);
+	load->site_ids[at] = site_key(hash);
+	status = find_site(store, load->site_ids[at], hash, &known, err);
+	if (status == SNAP_OK && !known)
+		status = insert_site(load, at, err);
+	if (status == SNAP_OK && !intern_find(&store->sites, *hash) &&
+	    !intern_add(&store->sites, *hash, load->site_ids[at]))
+		status = fail_memory(err, "loading a snapshot");
 	return status;
 }
 
@@ -350,6 +338,6 @@ enum snap_status load_stacks(struct loading *load, struct snap_error *err)
 	for (uint32_t i = 0; status == SNAP_OK && i < model->location_count; i++)
 		status = load_location(load, i, err);
 	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
-		status = load_site(load, i, &load->site_ids[i], err);
+		status = load_site(load, load->prepared->order[i], err);
 	return status;
 }

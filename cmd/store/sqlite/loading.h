@@ -13,7 +13,7 @@ struct loading {
 	struct store *store;
 	const struct model *model;
 	const struct store_prepared *prepared;
-	bool facts_only; /* leave out call stacks and what they hold */
+	enum store_part part;
 	int64_t snapshot_id;
 	int64_t *module_ids, *site_ids; /* row ids */
 	int64_t *frame_ids;    /* of the frames of all locations, location after location */

@@ -98,6 +98,38 @@ static void hash_sites(struct store_prepared *prepared, const struct parts *part
 	}
 }
 
+struct ordered_site {
+	int64_t key;
+	uint32_t site;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct ordered_site *left = a, *right = b;
+
+	if (left->key != right->key)
+		return left->key < right->key ? -1 : 1;
+	return (left->site > right->site) - (left->site < right->site);
+}
+
+static bool order_sites(struct store_prepared *prepared, const struct model *model)
+{
+	struct ordered_site *sites = array(model->site_count, sizeof(*sites));
+
+	prepared->order = array(model->site_count, sizeof(*prepared->order));
+	if (!sites || !prepared->order) {
+		free(sites);
+		return false;
+	}
+	for (uint32_t i = 0; i < model->site_count; i++)
+		sites[i] = (struct ordered_site){site_key(&prepared->sites[i]), i};
+	qsort(sites, model->site_count, sizeof(*sites), compare_keys);
+	for (uint32_t i = 0; i < model->site_count; i++)
+		prepared->order[i] = sites[i].site;
+	free(sites);
+	return true;
+}
+
 static size_t count_frames(const struct model *model)
 {
 	size_t count = 0;
@@ -123,7 +155,7 @@ static bool prepare_stacks(struct store_prepared *prepared, struct parts *parts,
 	free(parts->nodes);
 	parts->nodes = NULL;
 	prepared->identities = identity_compute(model);
-	return prepared->identities != NULL;
+	return prepared->identities && order_sites(prepared, model);
 }
 
 static struct store_prepared *prepare(const struct model *model, bool with_stacks)
@@ -168,5 +200,6 @@ void store_prepared_free(struct store_prepared *prepared)
 	free(prepared->modules);
 	free(prepared->frames);
 	free(prepared->sites);
+	free(prepared->order);
 	free(prepared);
 }

@@ -11,6 +11,7 @@
 struct store_prepared {
 	struct site_identity *identities; /* of the sites */
 	struct hash128 *modules, *frames, *sites;
+	uint32_t *order; /* the sites by rising site_key() */
 };
 
 /** A location without frames is stored as one nameless frame. */

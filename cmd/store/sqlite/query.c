@@ -256,8 +256,9 @@ enum snap_status store_query(struct store *store, const char *sql,
 		sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
 	sqlite3_set_authorizer(store->db, options->write ? authorize_writing : authorize_reading,
 			       NULL);
-	if (deadline.at_ns)
-		sqlite3_progress_handler(store->db, PROGRESS_STEPS, is_late, &deadline);
+	/* How long the user's own SQL may take is the user's to say. */
+	sqlite3_progress_handler(store->db, deadline.at_ns ? PROGRESS_STEPS : 0, is_late,
+				 &deadline);
 	status = run_statements(&query, sql);
 	sqlite3_progress_handler(store->db, 0, NULL, NULL);
 	sqlite3_set_authorizer(store->db, NULL, NULL);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lookup.h"
+
 /* ---- iterating ---- */
 
 typedef enum snap_status row_fn(void *context, sqlite3_stmt *row);
@@ -18,6 +20,7 @@ static enum snap_status each_row(struct store *store, sqlite3_stmt *statement, r
 	enum snap_status status = SNAP_OK;
 	int code = SQLITE_ROW;
 
+	database_begin_limits(store);
 	while (status == SNAP_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
 		status = fn(context, statement);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
@@ -157,61 +160,96 @@ enum snap_status store_each_module(struct store *store, int64_t snapshot_id, sto
 	return each_of(store, STATEMENT_modules_of, snapshot_id, module_row, &walk, err);
 }
 
-/* ---- sets of row ids ---- */
+/* ---- lists of row ids ---- */
 
-struct id_set {
-	uint64_t *words;
-	size_t word_count;
+/* Rising ids, each once. */
+struct id_list {
+	int64_t *ids;
+	size_t count;
 };
 
-static bool id_set_add(struct id_set *set, int64_t id)
+/* What reading one more list needs. */
+struct joining {
+	struct id_list *all;
+	struct id_list more;
+	size_t room;
+	struct snap_error *err;
+};
+
+static enum snap_status add_id(void *context, sqlite3_stmt *row)
 {
-	size_t word = (size_t)id / 64;
+	struct joining *joining = context;
 
-	if (id <= 0 || id > UINT32_MAX)
-		return false;
-	if (word >= set->word_count) {
-		size_t count = word + 1 + word / 2;
-		uint64_t *words = realloc(set->words, count * sizeof(*words));
+	if (!array_reserve(&joining->more.ids, &joining->room, joining->more.count,
+			   sizeof(*joining->more.ids)))
+		return fail_memory(joining->err, "reading sites");
+	joining->more.ids[joining->more.count++] = sqlite3_column_int64(row, 0);
+	return SNAP_OK;
+}
 
-		if (!words)
+/* Is every id of `more` in `all`?  Then nothing has to be joined. */
+static bool is_part_of(const struct id_list *more, const struct id_list *all)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < more->count; i++) {
+		while (at < all->count && all->ids[at] < more->ids[i])
+			at++;
+		if (at == all->count || all->ids[at] != more->ids[i])
 			return false;
-		memset(words + set->word_count, 0, (count - set->word_count) * sizeof(*words));
-		set->words = words;
-		set->word_count = count;
 	}
-	set->words[word] |= UINT64_C(1) << (id % 64);
 	return true;
 }
 
-/* Run `which` for every id of the set, in order. */
-static enum snap_status each_of_set(struct store *store, enum statement which,
-				    const struct id_set *set, row_fn *fn, void *context,
-				    struct snap_error *err)
+static bool join(struct id_list *all, const struct id_list *more)
 {
+	int64_t *ids;
+	size_t a = 0, b = 0, count = 0;
+
+	if (is_part_of(more, all))
+		return true;
+	ids = malloc((all->count + more->count + 1) * sizeof(*ids));
+	if (!ids)
+		return false;
+	while (a < all->count || b < more->count) {
+		bool from_more = a == all->count || (b < more->count && more->ids[b] < all->ids[a]);
+
+		if (!from_more && b < more->count && more->ids[b] == all->ids[a])
+			b++;
+		ids[count++] = from_more ? more->ids[b++] : all->ids[a++];
+	}
+	free(all->ids);
+	*all = (struct id_list){ids, count};
+	return true;
+}
+
+/* The sites of the given snapshots, by rising id. */
+static enum snap_status collect_sites(struct store *store, const int64_t *ids, size_t count,
+				      struct id_list *sites, struct snap_error *err)
+{
+	struct joining joining = {.all = sites, .err = err};
 	enum snap_status status = SNAP_OK;
 
-	for (size_t word = 0; word < set->word_count; word++)
-		for (uint64_t bits = set->words[word]; status == SNAP_OK && bits; bits &= bits - 1)
-			status = each_of(store, which, (int64_t)(word * 64) + __builtin_ctzll(bits),
-					 fn, context, err);
+	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+		joining.more.count = 0;
+		status = each_of(store, STATEMENT_sites_of, ids[i], add_id, &joining, err);
+		if (status == SNAP_OK && !join(sites, &joining.more))
+			status = fail_memory(err, "reading sites");
+	}
+	free(joining.more.ids);
 	return status;
 }
 
-static enum snap_status add_site_id(void *context, sqlite3_stmt *row)
-{
-	return id_set_add(context, sqlite3_column_int64(row, 0)) ? SNAP_OK : SNAP_ENOMEM;
-}
-
-/* The sites of the given snapshots. */
-static enum snap_status collect_sites(struct store *store, const int64_t *ids, size_t count,
-				      struct id_set *sites, struct snap_error *err)
+/* Run `which` for every id of the list. */
+static enum snap_status each_of_list(struct store *store, enum statement which,
+				     const struct id_list *list, row_fn *fn, void *context,
+				     struct snap_error *err)
 {
 	enum snap_status status = SNAP_OK;
 
-	for (size_t i = 0; status == SNAP_OK && i < count; i++)
-		status = each_of(store, STATEMENT_site_ids, ids[i], add_site_id, sites, err);
-	return status == SNAP_ENOMEM ? fail_memory(err, "reading sites") : status;
+	for (size_t i = 0; status == SNAP_OK && i < list->count; i++)
+		status = each_of(store, which, list->ids[i], fn, context, err);
+	return status;
 }
 
 static enum snap_status count_row(void *context, sqlite3_stmt *row)
@@ -328,20 +366,18 @@ enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t
 				 store_site_fn *fn, void *user, struct snap_error *err)
 {
 	struct site_walk walk = {.store = store, .fn = fn, .user = user, .err = err};
-	struct id_set sites = {0};
+	struct id_list sites = {0};
 	enum snap_status status;
 
-	if (store->rows)
-		return rows_each_site(store->rows, ids, count, fn, user, err);
 	if (is_everything(store, ids, count)) {
 		status = each_of(store, STATEMENT_sites_all, 0, site_row, &walk, err);
 	} else {
 		status = collect_sites(store, ids, count, &sites, err);
 		if (status == SNAP_OK)
-			status = each_of_set(store, STATEMENT_sites_one, &sites, site_row, &walk,
-					     err);
+			status = each_of_list(store, STATEMENT_sites_one, &sites, site_row, &walk,
+					      err);
 	}
-	free(sites.words);
+	free(sites.ids);
 	free(walk.frames);
 	return status;
 }
@@ -371,6 +407,46 @@ static enum snap_status frame_row(void *context, sqlite3_stmt *row)
 	return walk->fn(walk->user, &frame);
 }
 
+/* Frames are numbered from 1: a set of them has a bit for each. */
+struct id_set {
+	uint64_t *words;
+	size_t word_count;
+};
+
+static bool id_set_add(struct id_set *set, int64_t id)
+{
+	size_t word = (size_t)id / 64;
+
+	if (id <= 0 || id > UINT32_MAX)
+		return false;
+	if (word >= set->word_count) {
+		size_t count = word + 1 + word / 2;
+		uint64_t *words = realloc(set->words, count * sizeof(*words));
+
+		if (!words)
+			return false;
+		memset(words + set->word_count, 0, (count - set->word_count) * sizeof(*words));
+		set->words = words;
+		set->word_count = count;
+	}
+	set->words[word] |= UINT64_C(1) << (id % 64);
+	return true;
+}
+
+/* Run `which` for every id of the set, in order. */
+static enum snap_status each_of_set(struct store *store, enum statement which,
+				    const struct id_set *set, row_fn *fn, void *context,
+				    struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	for (size_t word = 0; word < set->word_count; word++)
+		for (uint64_t bits = set->words[word]; status == SNAP_OK && bits; bits &= bits - 1)
+			status = each_of(store, which, (int64_t)(word * 64) + __builtin_ctzll(bits),
+					 fn, context, err);
+	return status;
+}
+
 static enum snap_status add_site_frames(void *user, const struct store_site *site)
 {
 	for (uint32_t i = 0; i < site->depth; i++)
@@ -386,8 +462,6 @@ enum snap_status store_each_frame(struct store *store, const int64_t *ids, size_
 	struct id_set frames = {0};
 	enum snap_status status;
 
-	if (store->rows)
-		return rows_each_frame(store->rows, ids, count, fn, user, err);
 	if (is_everything(store, ids, count))
 		return each_of(store, STATEMENT_frames_all, 0, frame_row, &walk, err);
 	status = store_each_site(store, ids, count, add_site_frames, &frames, err);
@@ -435,8 +509,6 @@ enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t
 	struct cell_walk walk = {.fn = fn, .user = user};
 	enum snap_status status = SNAP_OK;
 
-	if (store->rows)
-		return rows_each_cell(store->rows, ids, count, fn, user);
 	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
 		int64_t period = 0;
 

@@ -1,4 +1,4 @@
--- Question:   Is this site known?
--- Parameters: ?1 hash.
--- Columns:    id.
-SELECT id FROM site WHERE hash = ?1;
+-- Question:   Is this site known, and is it the same?
+-- Parameters: ?1 id.
+-- Columns:    hash.
+SELECT hash FROM site WHERE id = ?1;

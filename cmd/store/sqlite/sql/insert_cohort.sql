@@ -1,4 +1,4 @@
 -- Question:   (adds the live blocks of a site that share a birth epoch)
 -- Parameters: as the columns named below.
 -- Columns:    none.
-INSERT INTO cohort(snapshot_id, site_id, birth_seq, blocks, bytes) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO cohort(snapshot_id, site_id, birth_seq, blocks, bytes) VALUES (?, ?, ?, ?, ?);

@@ -2,4 +2,4 @@
 -- Parameters: as the columns named below.
 -- Columns:    none.
 INSERT INTO variance(snapshot_id, site_id, bytes, blocks, allocated_bytes, allocated_blocks)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+VALUES (?, ?, ?, ?, ?, ?);

@@ -1,8 +1,9 @@
--- Question:   What does a snapdiff database keep?  (version 1)
+-- Question:   What does a snapdiff database keep?  (as of version 1; version_<n>.sql has what came later)
 -- Parameters: none.
 -- Columns:    none; creates the base tables.  They may change between versions: scripts use the views.
 --
--- Unknown figures are NULL.  A site is a call stack in a domain and carries its whole stack, so that
+-- A site's id is made of the first 63 bits of its hash (site_key), so that every loader and every database
+-- gives the same call stack the same id.  Unknown figures are NULL.  A site is a call stack in a domain and carries its whole stack, so that
 -- loading one inserts one row and not one per frame; a stack recorded in two domains is kept twice.
 -- `hash` is 128 bits over the content of a row: how a second snapshot finds the rows of the first.
 -- Secondary indexes are in indexes.sql, because a private in-memory database does without them.

@@ -1,0 +1,4 @@
+-- Question:   Which frames are there?
+-- Parameters: none.
+-- Columns:    hash, id.
+SELECT hash, id FROM frame;

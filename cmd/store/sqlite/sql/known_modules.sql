@@ -1,0 +1,4 @@
+-- Question:   Which modules are there?
+-- Parameters: none.
+-- Columns:    hash, id.
+SELECT hash, id FROM module;
