@@ -247,7 +247,7 @@ void hello_collect(struct hello *hello)
 
 /* ---- snapshots -------------------------------------------------------------------------------- */
 
-/* The pid in "program.PID.SEQ.snap" and "program.PID-RUN.SEQ.snap", or 0. */
+/* The pid in "program.PID.SEQ.snap" and "program.PID_RUN.SEQ.snap", or 0. */
 static uint64_t pid_of_name(const char *name)
 {
 	size_t size = strlen(name), dots = 0;

@@ -22,6 +22,7 @@ const char *snap__error_text(int error)
 	} known[] = {
 		{EACCES, "permission denied"},
 		{EDQUOT, "disk quota exceeded"},
+		{EEXIST, "file exists"},
 		{EFBIG, "file too large"},
 		{EIO, "input/output error"},
 		{EMFILE, "too many open files"},

@@ -29,6 +29,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/domains.h"
+#include "runtime/filename.h"
 #include "runtime/heapmap.h"
 #include "runtime/mappings.h"
 #include "runtime/metrics.h"
@@ -113,6 +114,7 @@ uint64_t snap__snapshot_cpu_ns(void)
 void snap__snapshot_after_fork(void)
 {
 	last_seq = 0;
+	snap__filename_after_fork();
 	most_unseen = (struct snap__unseen){0};
 	for (uint32_t i = 0; i < SNAP__EPOCHS; i++)
 		seq_before[i] =
@@ -646,45 +648,25 @@ static enum snap_status write_file(struct job *job, int fd, int *error)
 	return st;
 }
 
-/* `program.pid.seq` + `suffix`, behind `directory/` unless that is NULL. */
-static void name_file(struct snap__text *name, const struct job *job, const char *directory,
-		      const char *prefix, const char *suffix)
-{
-	const struct snap__identity *who = snap__process_identity();
-
-	if (directory) {
-		snap__text_add(name, directory);
-		snap__text_add(name, "/");
-	}
-	snap__text_add(name, prefix);
-	snap__text_add(name, who->program);
-	snap__text_add(name, ".");
-	snap__text_add_u64(name, (uint64_t)who->pid);
-	snap__text_add(name, ".");
-	snap__text_add_padded(name, job->seq, 6);
-	snap__text_add(name, suffix);
-}
-
 static enum snap_status save(struct job *job, int *error)
 {
 	const char *directory = job->order->directory < 0 ? snap__process_config()->out : NULL;
 	int at = job->order->directory < 0 ? AT_FDCWD : job->order->directory;
 	/* Static: too large for a stack that may be a signal handler's; snapshots come one by one.
 	 */
-	static char temporary_buffer[SNAP__PATH_MAX + 512], final_buffer[SNAP__PATH_MAX + 512];
+	static char temporary_buffer[SNAP__PATH_MAX + SNAP__FILENAME_MAX];
+	static char final_buffer[SNAP__PATH_MAX + SNAP__FILENAME_MAX];
 	struct snap__text temporary = SNAP__TEXT(temporary_buffer);
 	struct snap__text final = SNAP__TEXT(final_buffer);
 	enum snap_status st;
-	int fd;
+	int fd = snap__filename_create(at, directory, job->seq);
 
-	name_file(&temporary, job, directory, ".", ".tmp");
-	name_file(&final, job, directory, "", ".snap");
-	fd = snap__sys_openat(at, temporary.data,
-			      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0) {
 		*error = errno;
 		return SNAP_EIO;
 	}
+	snap__filename_temporary(&temporary, directory, job->seq);
+	snap__filename_final(&final, directory, job->seq);
 	st = write_file(job, fd, error);
 	if (snap__sys_close(fd) != 0 && st == SNAP_OK && errno != EINTR) {
 		*error = errno;
@@ -742,7 +724,7 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 	release(&job);
 	if (st == SNAP_OK) {
 		last_seq = job.seq;
-		name_file(&name, &job, snap__process_config()->out, "", ".snap");
+		snap__filename_final(&name, snap__process_config()->out, job.seq);
 	} else {
 		seq_before[(job.closed + 1) % SNAP__EPOCHS] = last_seq;
 		atomic_fetch_add(&failures, 1);

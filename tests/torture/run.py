@@ -149,7 +149,33 @@ def wrapped():
         check(b" ok" in hello.read(), "recording did not start behind a wrapper of write()")
 
 
+def names():
+    """Processes with equal names and pids, and files that are in the way: nothing is written over, nothing waits."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-p", "-f", "true"], stderr=subprocess.DEVNULL).returncode:
+        print("skipped: needs root for pid namespaces")
+        return
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out)
+    argv = ["unshare", "-p", "-f", "env", f"LD_PRELOAD={options.library}", program("t17_open")]
+    victim = os.path.join(out, "victim")
+    with open(victim, "w") as file:
+        file.write("precious")
+    os.mkfifo(os.path.join(out, ".t17_open.1.000001.tmp"))
+    os.link(victim, os.path.join(out, "t17_open.1.000001.snap"))
+    for _ in range(3):
+        done = run(argv, env)
+        check(done.returncode == run(argv[3:4] + argv[5:]).returncode, f"names: {done.returncode} {done.stderr}")
+    found = sorted(glob.glob(out + "/t17_open.1_*.000001.snap"))
+    check(len(found) == 3, f"three processes with one pid left {sorted(os.listdir(out))}")
+    started = [int(meta(path)["start_time_ns"]) for path in found]
+    check(started == sorted(started), "names do not sort by the start of their processes")
+    with open(victim) as file:
+        check(file.read() == "precious", "a file that was in the way was written over")
+    shutil.rmtree(out)
+
+
 TESTS = {
+    "names": names,
     "bootstrap": lambda: tortured("t01_bootstrap"),
     "tls": lambda: (tortured("t02_tls"), tortured("t02_tls", "{lib}")),
     "tls_late": lambda: check(run([program("t02_tls"), options.library]).returncode == 0,
