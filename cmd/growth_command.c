@@ -119,9 +119,9 @@ static enum snap_status read_control(struct growth_control **control,
 }
 
 /* The axis has to be read before the report is known to be sampled; what is odd about the series
- * waits in `early`, which has to outlive the report.
+ * waits in `early` until then.
  */
-static void take_over(struct report *report, const struct report *early)
+static void take_over(struct report *report, struct report *early)
 {
 	value_field(report, &report->head, "left_out", *value_get(&early->head, "left_out"));
 	value_field(report, &report->head, "idle_intervals",
@@ -130,6 +130,7 @@ static void take_over(struct report *report, const struct report *early)
 		report_note(report, "%s", early->notes[i]);
 	for (size_t i = 0; i < early->warning_count; i++)
 		report_warn(report, "%s", early->warnings[i]);
+	report_adopt(report, early);
 }
 
 static enum snap_status make_report(struct report **out, struct subject *subject,
@@ -156,6 +157,7 @@ static enum snap_status make_report(struct report **out, struct subject *subject
 	}
 	if (st == SNAP_OK) {
 		take_over(report, early);
+		early = NULL;
 		st = growth_fill(report, &table, request, err);
 	}
 	growth_table_release(&table);

@@ -47,6 +47,17 @@ struct report *report_new(const char *schema, const struct column *columns, size
 	return report;
 }
 
+void report_adopt(struct report *report, struct report *other)
+{
+	struct block **last = &report->arena->blocks;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = other->arena->blocks;
+	other->arena->blocks = NULL;
+	report_free(other);
+}
+
 void report_free(struct report *report)
 {
 	if (!report)

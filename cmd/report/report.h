@@ -107,6 +107,8 @@ struct report {
 /* ---- building (report.c) ---- */
 struct report *report_new(const char *schema, const struct column *columns, size_t column_count);
 void report_free(struct report *report);
+/** Free `other`, except the memory that its values point to, which lives as long as `report`. */
+void report_adopt(struct report *report, struct report *other);
 /** Memory that lives as long as the report; exits the process with status 4 when memory is out. */
 void *report_alloc(struct report *report, size_t size);
 const char *report_text(struct report *report, const char *format, ...)
