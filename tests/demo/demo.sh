@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# demo.sh BIN_DIR: record two real programs and look at them in every way, as a tutorial.
-# Each command is printed before its output, so that it can be typed again.
+# demo.sh BIN_DIR WORK_DIR: record two real programs and look at them in every way, as a tutorial.
+# Each command is printed before its output, so that it can be typed again in WORK_DIR, where everything stays.
 set -euo pipefail
 
 bin=$(readlink -f "$1")
+work=$2
 here=$(dirname "$(readlink -f "$0")")
-source_root=$(readlink -f "$here/../..")
-work=$(mktemp -d "${TMPDIR:-/tmp}/snapdiff-demo.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-PATH=$bin:$PATH
+rm -rf "$work"
+mkdir -p "$work"
 cd "$work"
 cp "$here/grow.sql" "$here/leaky_server.c" .
+# Names without blanks and colons, wherever this tree is.
+PATH=bin:$PATH
+ln -s "$bin" bin
+ln -s "$bin/../lib" lib
+ln -s "$here/../../include" include
 
 step() { printf '\n### %s\n' "$*"; }
 
@@ -37,7 +41,7 @@ step "3. What changed between the first snapshot and that one?"
 show "snapdiff compare -n 5 -g function --show '^sqlite3_' $first $full"
 
 step "4. A small leaky server that takes its own snapshots through the C API."
-show "cc -O2 -g leaky_server.c -I$source_root/include -L$bin/../lib -lsnap -pthread -Wl,-rpath,$bin/../lib -o leaky_server"
+show "cc -O2 -g leaky_server.c -Iinclude -Llib -lsnap -pthread -Wl,-rpath,'\$ORIGIN/lib' -o leaky_server"
 show "snapdiff run -o server -- ./leaky_server 12000 1000"
 
 step "5. What keeps growing, over its snapshots?"
@@ -54,4 +58,12 @@ show "snapdiff load sqlite server --db memory.db"
 show "snapdiff query --db memory.db \"select function, line, sum(live_blocks) as blocks, human(sum(live_bytes)) as live from top group by function, line order by sum(live_bytes) desc limit 5\""
 show "sqlite3 -header -column memory.db \"select seq, sum(live_bytes) from history where function like 'session_remember%' group by snapshot_id order by seq limit 5\""
 
-printf '\nThat was the tour.  README.md says more; every command has a manual page.\n'
+printf '\nThat was the tour; its files are in %s.  Now your own program:\n\n' "$PWD"
+# shellcheck disable=SC2016  # PATH is for the reader to expand
+case "$bin" in
+*:*) printf '    alias snapdiff=%q\n' "$bin/snapdiff" ;; # PATH cannot hold it
+*) printf '    export PATH=%q:"$PATH"\n' "$bin" ;;
+esac
+printf '    snapdiff run --every 10s -o my-snaps -- ./your-program and its arguments\n'
+printf '    snapdiff growth my-snaps        # what keeps growing; snapdiff top my-snaps: what holds the most\n\n'
+printf 'README.md says more; every command has a manual page.\n'
