@@ -146,8 +146,8 @@ static size_t read_gap(const struct aligner *aligner, size_t at, struct gap *gap
 
 static void say_steps(struct text *text, const struct aligner *aligner)
 {
-	uint32_t old_named = text->dataset->sites[text->pair->old].identity.named;
-	uint32_t new_named = text->dataset->sites[text->pair->new].identity.named;
+	uint32_t old_named = text->dataset->sites[text->pair->old].asked;
+	uint32_t new_named = text->dataset->sites[text->pair->new].asked;
 	size_t at = 0;
 
 	while (at < aligner->step_count) {

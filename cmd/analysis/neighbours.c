@@ -62,7 +62,7 @@ static void read_path(const struct neighbours *neighbours, uint32_t site, struct
 {
 	const struct dataset *dataset = neighbours->dataset;
 	size_t visible = selection_visible(neighbours->selection, site, positions);
-	uint32_t from = neighbours->no_skip ? 0 : dataset->sites[site].identity.named;
+	uint32_t from = neighbours->no_skip ? 0 : dataset->sites[site].asked;
 
 	path->count = 0;
 	for (size_t i = 0; i < visible; i++) {

@@ -303,17 +303,23 @@ size_t selection_visible(const struct selection *selection, uint32_t site, uint3
 	return count;
 }
 
-/* Index into `visible` of the frame that names the site: the first that is not allocator plumbing.
+/*
+ * Index into `visible` of the frame that names the site: the newest of own code.  Modules are
+ * credited by who asked for memory: nearly all of it would be the program's otherwise.
  */
 static size_t naming_index(const struct selection *selection, uint32_t site,
 			   const uint32_t *visible, size_t count)
 {
-	uint32_t named = selection->dataset->sites[site].identity.named;
+	const struct dataset *dataset = selection->dataset;
 
-	if (!selection->options.no_skip)
-		for (size_t i = 0; i < count; i++)
-			if (visible[i] >= named)
-				return i;
+	if (selection->options.no_skip)
+		return 0;
+	for (size_t i = 0; selection->options.group != SELECT_MODULE && i < count; i++)
+		if (dataset_frame_at(dataset, site, visible[i])->kind == OWN_CODE)
+			return i;
+	for (size_t i = 0; i < count; i++)
+		if (visible[i] >= dataset->sites[site].asked)
+			return i;
 	return 0;
 }
 
@@ -495,14 +501,17 @@ static bool is_left_out(const struct selection *selection, const struct visible_
 			size_t named)
 {
 	const struct dataset *dataset = selection->dataset;
+	const struct dataset_site *site = &dataset->sites[stack->site];
 	const struct select_options *options = &selection->options;
 
 	if (!site_passes(selection, stack->site))
 		return true;
 	if (stack->count == 0)
-		return dataset->sites[stack->site].depth > 0 || options->show || options->module;
+		return site->depth > 0 || options->show || options->module;
 	return !module_passes(selection,
-			      dataset_frame_at(dataset, stack->site, stack->positions[named]));
+			      dataset_frame_at(dataset, stack->site, stack->positions[named])) &&
+	       (options->no_skip ||
+		!module_passes(selection, dataset_frame_at(dataset, stack->site, site->asked)));
 }
 
 /*

@@ -24,13 +24,14 @@ enum select_group {
 struct select_options {
 	enum select_group group;
 	bool cumulative; /* a stack belongs to the rows of all its frames, once each */
-	bool no_skip;    /* name a stack by its newest frame, allocator plumbing included */
+	bool no_skip;    /* name a stack by its newest frame, whatever it is */
 	const char *focus,
 		*ignore; /* keep stacks with / without a frame whose function or file matches */
 	const char *show,
 		*hide;      /* keep / drop matching frames; a stack without any left is dropped */
 	const char *domain; /* exact name */
-	const char *module; /* glob on the naming frame's module: its path or its base name */
+	const char *module; /* glob on the module of the naming frame, or of the one that asked for
+			       memory: path or base name */
 };
 
 /** A row of a report before it has figures.  Texts are the dataset's; NULL where the grouping has

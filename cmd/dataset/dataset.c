@@ -76,7 +76,22 @@ uint32_t dataset_frame_add(struct dataset *dataset, const struct dataset_frame *
 			   sizeof(*frame)))
 		return SNAP_NONE;
 	dataset->frames[dataset->frame_count] = *frame;
+	dataset->frames[dataset->frame_count].kind =
+		own_classify(own_rules(), dataset_text(dataset, frame->function),
+			     dataset_text(dataset, frame->file),
+			     dataset_text(dataset, frame->module_path), NULL);
 	return (uint32_t)dataset->frame_count++;
+}
+
+static void name_site(const struct dataset *dataset, struct dataset_site *site,
+		      const uint32_t *frames)
+{
+	struct own_walk walk = OWN_WALK_START;
+
+	for (uint32_t i = 0; i < site->depth; i++)
+		own_step(&walk, dataset->frames[frames[i]].kind);
+	site->identity.named = walk.names.named;
+	site->asked = walk.names.asked;
 }
 
 uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uint32_t *frames,
@@ -97,6 +112,7 @@ uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uin
 	if (depth)
 		memcpy(dataset->stack + dataset->stack_count, frames, depth * sizeof(*frames));
 	dataset->stack_count += depth;
+	name_site(dataset, &site, frames);
 	dataset->sites[dataset->site_count] = site;
 	return (uint32_t)dataset->site_count++;
 }

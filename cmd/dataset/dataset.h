@@ -13,6 +13,7 @@
 #include "dataset/figures.h"
 #include "base/lookup.h"
 #include "model/identity.h"
+#include "model/own.h"
 
 struct dataset_frame {
 	uint32_t function, file; /* string ids; 0, the empty string, where unknown */
@@ -20,14 +21,16 @@ struct dataset_frame {
 	uint32_t module_path;
 	uint32_t line; /* 0 unknown */
 	bool inlined, has_address;
+	enum own_kind kind; /* filled in by dataset_frame_add() */
 	uint64_t address;
 };
 
 struct dataset_site {
 	size_t first; /* its frames are stack[first .. first + depth), newest first */
 	uint32_t depth;
-	uint32_t domain; /* string id */
-	struct site_identity identity;
+	uint32_t domain;               /* string id */
+	struct site_identity identity; /* .named is filled in by dataset_site_add() */
+	uint32_t asked;                /* position of the frame that asked for memory, see own.h */
 };
 
 struct dataset_cell {

@@ -11,10 +11,11 @@
 #include <string.h>
 
 #include "model/names.h"
+#include "model/own.h"
 
 struct frame_key {
 	uint64_t line, function;
-	bool plumbing;
+	enum own_kind kind;
 };
 
 struct node_key {
@@ -28,6 +29,7 @@ struct identity_work {
 	uint64_t *modules;    /* per module: hash of its normalised name */
 	struct frame_key *frames;
 	struct node_key *nodes;
+	struct own_walk *walks; /* per node: what names a stack that ends there */
 };
 
 /* The finaliser of MurmurHash3 (Appleby, public domain): every input bit moves every output bit. */
@@ -142,11 +144,11 @@ static void hash_frame(struct identity_work *work, const struct model_location *
 		function = hash_place(work, location);
 	key->line = fold(fold(function, work->raw[frame->file]), frame->line);
 	key->function = fold(where, named ? function : fold(function, work->raw[frame->file]));
-	key->plumbing = name_is_plumbing(
-		model_text(model, frame->function), model_text(model, frame->file),
-		location->module == SNAP_NONE
-			? ""
-			: model_text(model, model->modules[location->module].path));
+	key->kind = own_classify(own_rules(), name, model_text(model, frame->file),
+				 location->module == SNAP_NONE
+					 ? ""
+					 : model_text(model, model->modules[location->module].path),
+				 NULL);
 }
 
 static void hash_frames(struct identity_work *work)
@@ -199,19 +201,21 @@ static void hash_nodes(struct identity_work *work)
 	}
 }
 
-static uint32_t naming_frame(const struct identity_work *work, uint32_t node)
+/* A parent precedes its children, so that each node adds its own frames only. */
+static void name_nodes(struct identity_work *work)
 {
-	uint32_t position = 0;
+	const struct model *model = work->model;
 
-	for (; node != SNAP_NONE; node = work->model->nodes[node].parent) {
-		const struct model_location *location =
-			&work->model->locations[work->model->nodes[node].location];
+	for (uint32_t i = 0; i < model->node_count; i++) {
+		const struct model_location *location = &model->locations[model->nodes[i].location];
+		struct own_walk *walk = &work->walks[i];
 
-		for (uint32_t f = 0; f < location->frame_count; f++, position++)
-			if (!work->frames[location->first_frame + f].plumbing)
-				return position;
+		*walk = OWN_WALK_START;
+		for (uint32_t f = 0; f < location->frame_count; f++)
+			own_step(walk, work->frames[location->first_frame + f].kind);
+		if (model->nodes[i].parent != SNAP_NONE)
+			own_join(walk, &work->walks[model->nodes[i].parent]);
 	}
-	return 0;
 }
 
 static void identify_site(const struct identity_work *work, const struct snap_site *site,
@@ -224,7 +228,7 @@ static void identify_site(const struct identity_work *work, const struct snap_si
 	identity->exact = key->exact ? fold(key->exact, domain) : 0;
 	identity->line = fold(key->line, domain);
 	identity->function = fold(key->function, domain);
-	identity->named = naming_frame(work, site->node);
+	identity->named = site->node == SNAP_NONE ? 0 : work->walks[site->node].names.named;
 }
 
 /* calloc() of nothing may return NULL, which here would mean that memory is out. */
@@ -242,11 +246,12 @@ struct site_identity *identity_compute(const struct model *model)
 		.modules = array(model->module_count, sizeof(*work.modules)),
 		.frames = array(model->frame_count, sizeof(*work.frames)),
 		.nodes = array(model->node_count, sizeof(*work.nodes)),
+		.walks = array(model->node_count, sizeof(*work.walks)),
 	};
 	struct site_identity *identities = array(model->site_count, sizeof(*identities));
 
 	if (!work.raw || !work.normalised || !work.modules || !work.frames || !work.nodes ||
-	    !identities) {
+	    !work.walks || !identities) {
 		free(identities);
 		identities = NULL;
 		goto out;
@@ -256,6 +261,7 @@ struct site_identity *identity_compute(const struct model *model)
 	hash_modules(&work);
 	hash_frames(&work);
 	hash_nodes(&work);
+	name_nodes(&work);
 	for (uint32_t i = 0; i < model->site_count; i++)
 		identify_site(&work, &model->sites[i].row, &identities[i]);
 out:
@@ -264,5 +270,6 @@ out:
 	free(work.modules);
 	free(work.frames);
 	free(work.nodes);
+	free(work.walks);
 	return identities;
 }

@@ -19,7 +19,7 @@ struct site_identity {
 	uint64_t line;
 	uint64_t function;
 	uint32_t named; /* position (newest expanded frame = 0) of the frame that names the site:
-			   the first that is not allocator plumbing; 0 when all are */
+			   the first of own code, see own.h */
 };
 
 /** One entry per site of a symbolised model, malloc'ed: free() it.  NULL when memory is out. */

@@ -70,7 +70,7 @@ static bool add_path(struct call_tree *tree, const struct dataset *dataset,
 	uint32_t node = 0;
 
 	tree->nodes[0].delta += path->delta;
-	for (uint32_t i = site->depth; i-- > site->identity.named;) {
+	for (uint32_t i = site->depth; i-- > site->asked;) {
 		const struct dataset_frame *frame = dataset_frame_at(dataset, path->site, i);
 
 		if (!tree->whole && sites_is_start_up(dataset_text(dataset, frame->function)))

@@ -382,7 +382,7 @@ static bool passes_shown(const struct peek *peek, uint32_t site, const bool *is_
 
 	if (count == 0)
 		return false;
-	for (uint32_t i = peek->options->no_skip ? 0 : stack->identity.named; i < stack->depth;
+	for (uint32_t i = peek->options->no_skip ? 0 : stack->asked; i < stack->depth;
 	     i++) {
 		uint32_t row = selection_row_at(peek->selection, site, i);
 

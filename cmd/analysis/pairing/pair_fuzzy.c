@@ -431,7 +431,7 @@ static uint32_t naming_token(const struct fuzzy *fuzzy, const struct fuzzy_side 
 			     size_t family)
 {
 	const struct indexed_stack *stack = &side->stacks[family];
-	uint32_t named = fuzzy->dataset->sites[side->families[family].site].identity.named;
+	uint32_t named = fuzzy->dataset->sites[side->families[family].site].asked;
 
 	return named < stack->depth ? stack->tokens[named] : SNAP_NONE;
 }

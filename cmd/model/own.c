@@ -1,0 +1,415 @@
+/*
+ * own.c - own code or a library's: built-in rules, the user's globs, and the walk that names a
+ * stack.
+ */
+#include "model/own.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "model/names.h"
+
+/* ---- texts against lists ---- */
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* The entry that `text` begins with, or NULL. */
+static const char *prefix_in(const char *text, const char *const *list)
+{
+	while (*list && !starts_with(text, *list))
+		list++;
+	return *list;
+}
+
+static const char *part_in(const char *text, const char *const *list)
+{
+	while (*list && !strstr(text, *list))
+		list++;
+	return *list;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t size = strlen(text), end_size = strlen(end);
+
+	return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+/* ---- paths ---- */
+
+/* "/lib/python3.11/", in whatever directory the interpreter is installed. */
+static const char *python_library(const char *path)
+{
+	static const char *const directories[] = {"/lib/python", "/lib64/python", "/lib/pypy"};
+
+	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++) {
+		const char *at = strstr(path, directories[i]);
+
+		if (at && isdigit((unsigned char)at[strlen(directories[i])]) &&
+		    strchr(at + strlen(directories[i]), '/'))
+			return "a Python installation";
+	}
+	return NULL;
+}
+
+static const char *const package_parts[] = {"/site-packages/", "/dist-packages/", NULL};
+
+/* Where compilers and languages keep the sources of their libraries. */
+static const char *library_file(const char *file)
+{
+	static const char *const prefixes[] = {
+		"/rustc/",
+		"/rust/deps/",
+		"library/alloc/",
+		"library/core/",
+		"library/std/",
+		"/usr/include/",
+		"/usr/local/include/",
+		"/usr/lib/",
+		"/usr/lib64/",
+		"/usr/local/lib/",
+		"/usr/local/lib64/",
+		"/lib/",
+		"/usr/share/",
+		"/usr/local/go/src/",
+		"<frozen ",
+		"<__array_function__",
+		"<unknown>",
+		"/usr/lib/gcc/",
+		NULL,
+	};
+	static const char *const parts[] = {
+		"/include/c++/",  "/rustlib/src/", "/.cargo/registry/", "/.cargo/git/", "/.rustup/",
+		"/libstdc++-v3/", "/go/pkg/mod/",  "/node_modules/",    NULL,
+	};
+	const char *why = prefix_in(file, prefixes);
+
+	if (!why)
+		why = part_in(file, parts);
+	if (!why)
+		why = part_in(file, package_parts);
+	return why ? why : python_library(file);
+}
+
+/* Python's frames: their file tells, the module is the interpreter's. */
+static bool is_script(const char *file)
+{
+	return *file == '<' || ends_with(file, ".py") || ends_with(file, ".pyw") ||
+	       ends_with(file, ".pyx");
+}
+
+/* "libfoo.so.1", "foo.so": a program may live in a library directory, too. */
+static bool is_shared_object(const char *base)
+{
+	const char *at = strstr(base, ".so");
+
+	return at && (at[3] == 0 || at[3] == '.');
+}
+
+/* Runtimes are known by their names in whatever directory they are. */
+static const char *runtime(const char *base)
+{
+	static const char *const names[] = {
+		"libc.so",      "libc-2.",     "ld-linux",      "ld-musl",     "ld-2.",
+		"libm.so",      "libpthread",  "libdl.so",      "librt.so",    "libstdc++.so",
+		"libc++",       "libgcc_s",    "libgomp.so",    "libstd-",     "libpython",
+		"libpypy",      "libperl.so",  "libruby",       "liblua",      "libjvm.so",
+		"libnode.so",   "libglib-2.0", "libgobject-2.", "libgio-2.0",  "libssl.so",
+		"libcrypto.so", "libsqlite3",  "libjemalloc",   "libtcmalloc", "libmimalloc",
+		"libasan",      "libtsan",     "libubsan",      "libsnap.so",  "libz.so",
+		"libresolv.so", NULL,
+	};
+
+	return is_shared_object(base) || starts_with(base, "ld-") ? prefix_in(base, names) : NULL;
+}
+
+/* "python3.11", "perl5.36.0", "node": a name, then nothing but a version. */
+static const char *interpreter(const char *base)
+{
+	static const char *const names[] = {
+		"python", "pypy",   "perl", "ruby",  "node",  "nodejs",  "php",
+		"lua",    "luajit", "java", "guile", "tclsh", "Rscript", NULL,
+	};
+
+	for (size_t i = 0; names[i]; i++) {
+		const char *rest = base + strlen(names[i]);
+
+		if (!starts_with(base, names[i]))
+			continue;
+		rest += strspn(rest, "0123456789.");
+		if (*rest == 0 || strcmp(rest, "-dbg") == 0 || strcmp(rest, "d") == 0 ||
+		    strcmp(rest, "t") == 0)
+			return names[i];
+	}
+	return NULL;
+}
+
+static const char *library_module(const char *module)
+{
+	static const char *const directories[] = {
+		"/lib/",           "/lib32/",     "/lib64/",     "/libx32/",
+		"/usr/lib/",       "/usr/lib32/", "/usr/lib64/", "/usr/local/lib64/",
+		"/usr/local/lib/", "/nix/store/", "/gnu/store/", NULL,
+	};
+	const char *base = name_base(module), *why;
+
+	if (*module == '[') /* [vdso] */
+		return "not a file";
+	why = is_shared_object(base) ? prefix_in(module, directories) : NULL;
+	if (!why)
+		why = runtime(base);
+	if (!why)
+		why = interpreter(base);
+	if (!why)
+		why = part_in(module, package_parts);
+	return why || !is_shared_object(base) ? why : python_library(module);
+}
+
+/* ---- functions ---- */
+
+/* Paths of Rust's libraries; the first component alone may be a namespace of the user's. */
+static const char *const rust_paths[] = {
+	"alloc::alloc::",
+	"alloc::borrow::",
+	"alloc::boxed::",
+	"alloc::collections::",
+	"alloc::ffi::",
+	"alloc::fmt::",
+	"alloc::raw_vec::",
+	"alloc::rc::",
+	"alloc::slice::",
+	"alloc::str::",
+	"alloc::string::",
+	"alloc::sync::",
+	"alloc::vec::",
+	"core::any::",
+	"core::array::",
+	"core::cell::",
+	"core::clone::",
+	"core::cmp::",
+	"core::convert::",
+	"core::default::",
+	"core::fmt::",
+	"core::hash::",
+	"core::iter::",
+	"core::mem::",
+	"core::num::",
+	"core::ops::",
+	"core::option::",
+	"core::panicking::",
+	"core::ptr::",
+	"core::result::",
+	"core::slice::",
+	"core::str::",
+	"core::sync::",
+	"hashbrown::",
+	NULL,
+};
+
+static const char *language_path(const char *path)
+{
+	static const char *const reserved[] = {"std::", "__gnu_cxx::", "__rustc::", "__rust_",
+					       NULL};
+	const char *why = prefix_in(path, reserved);
+
+	return why ? why : prefix_in(path, rust_paths);
+}
+
+/* For names whose file is unknown: does the language own them?  "<T as core::clone::Clone>::clone"
+ * is of a library where its type is generic. */
+static const char *library_function(const char *function)
+{
+	const char *trait;
+
+	if (*function != '<')
+		return language_path(function);
+	function += 1 + strspn(function + 1, "&*");
+	trait = strstr(function, " as ");
+	if (trait && !memchr(function, ':', (size_t)(trait - function)))
+		return language_path(trait + strlen(" as "));
+	return language_path(function);
+}
+
+/* How every program begins. */
+static bool is_start_up(const char *function)
+{
+	static const char *const names[] = {"_start",
+					    "__libc_csu_init",
+					    "__libc_start_main",
+					    "_dl_start_user",
+					    "clone3",
+					    "start_thread",
+					    NULL};
+
+	for (size_t i = 0; names[i]; i++)
+		if (strcmp(function, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * CPython's functions that make, grow and call objects.  In the interpreter itself they lie on
+ * every stack, so that they tell nothing about who asked.
+ */
+static bool makes_objects(const char *function)
+{
+	static const char *const prefixes[] = {
+		"_PyObject_",  "PyObject_",     "_PyType_",  "PyType_",      "_PyGC_",
+		"PyGC_",       "_PyLong_",      "PyLong_",   "_PyTuple_",    "PyTuple_",
+		"_PyList_",    "PyList_",       "_PyDict_",  "PyDict_",      "_PySet_",
+		"PySet_",      "_PyBytes_",     "PyBytes_",  "_PyUnicode_",  "PyUnicode_",
+		"PyFloat_",    "PyCell_",       "_PyEval_",  "PyEval_",      "PyByteArray_",
+		"PyFunction_", "_PyFunction_",  "PyMethod_", "PyCFunction_", "_PyCode_",
+		"PyCode_",     "PyVectorcall_", "PyIter_",   "_PyStack_",    NULL,
+	};
+	static const char *const names[] = {
+		"list_resize",
+		"dictresize",
+		"new_dict",
+		"new_keys_object",
+		"insertdict",
+		"set_table_resize",
+		"tuple_alloc",
+		"get_small_int",
+		"gc_alloc",
+		"new_values",
+		"insert_to_emptydict",
+		"dict_new_presized",
+		"dict_merge",
+		"dict_new",
+		"_Py_NewReference",
+		"unicode_new_empty",
+		"type_call",
+		"type_new",
+		"vectorcall_method",
+		"object_vacall",
+		"slot_tp_new",
+		"slot_tp_init",
+		"tuple_new_impl",
+		"cfunction_call",
+		"method_vectorcall",
+		"gen_new_with_qualname",
+		"make_gen",
+		"init_inline_values",
+		"_PyFrame_New_NoTrack",
+		"PyFrame_New",
+		"_PyThreadState_PushFrame",
+		"push_chunk",
+		"cell_new",
+		"list_new_prealloc",
+		"list_append_grow",
+		NULL,
+	};
+
+	if (prefix_in(function, prefixes))
+		return true;
+	for (size_t i = 0; names[i]; i++)
+		if (strcmp(function, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_python(const char *module)
+{
+	const char *base = name_base(module), *name = interpreter(base);
+
+	return starts_with(base, "libpython") || (name && strcmp(name, "python") == 0);
+}
+
+/* ---- the decision ---- */
+
+static const char *glob_in(const char *const *globs, size_t count, const char *const *texts)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t t = 0; texts[t]; t++)
+			if (*texts[t] && fnmatch(globs[i], texts[t], 0) == 0)
+				return globs[i];
+	return NULL;
+}
+
+static enum own_kind built_in(const char *function, const char *file, const char *module,
+			      const char **why)
+{
+	if (name_is_plumbing(function, file, module)) {
+		*why = "passes requests on to the allocator";
+		return OWN_PLUMBING;
+	}
+	*why = is_script(file) ? NULL : library_module(module);
+	if (*why)
+		return is_python(module) && makes_objects(function) ? OWN_OBJECT : OWN_LIBRARY;
+	*why = *file ? library_file(file) : library_function(function);
+	if (!*why && is_start_up(function))
+		*why = "start of the program";
+	if (!*why && !*function && !*file && !*module)
+		*why = "nothing is known of it";
+	return *why ? OWN_LIBRARY : OWN_CODE;
+}
+
+enum own_kind own_classify(const struct own_rules *rules, const char *function, const char *file,
+			   const char *module, const char **why)
+{
+	const char *const texts[] = {function, file, module, name_base(module), NULL};
+	const char *reason;
+	enum own_kind kind = OWN_CODE;
+
+	if (rules && (reason = glob_in(rules->own, rules->own_count, texts))) {
+		kind = OWN_CODE;
+	} else {
+		kind = built_in(function, file, module, &reason);
+		if (rules && kind != OWN_PLUMBING && kind != OWN_OBJECT) {
+			const char *glob = glob_in(rules->library, rules->library_count, texts);
+
+			kind = glob ? OWN_LIBRARY : kind;
+			reason = glob ? glob : reason;
+		}
+	}
+	if (why)
+		*why = reason ? reason : "";
+	return kind;
+}
+
+static const struct own_rules no_rules;
+static const struct own_rules *rules_of_process = &no_rules;
+
+void own_set_rules(const struct own_rules *rules)
+{
+	rules_of_process = rules ? rules : &no_rules;
+}
+
+const struct own_rules *own_rules(void)
+{
+	return rules_of_process;
+}
+
+/* ---- the walk ---- */
+
+/* Libraries and own code are equally good as who asked: the newest of either. */
+static enum own_kind rank(enum own_kind kind)
+{
+	return kind > OWN_LIBRARY ? OWN_LIBRARY : kind;
+}
+
+void own_step(struct own_walk *walk, enum own_kind kind)
+{
+	const struct own_walk frame = {.depth = 1, .best = rank(kind), .found = kind == OWN_CODE};
+
+	own_join(walk, &frame);
+}
+
+void own_join(struct own_walk *walk, const struct own_walk *callers)
+{
+	if (callers->best > walk->best) {
+		walk->best = callers->best;
+		walk->names.asked = walk->depth + callers->names.asked;
+	}
+	if (!walk->found)
+		walk->names.named =
+			callers->found ? walk->depth + callers->names.named : walk->names.asked;
+	walk->found |= callers->found;
+	walk->depth += callers->depth;
+}

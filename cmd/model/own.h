@@ -1,0 +1,58 @@
+/*
+ * model/own.h - which frames are the user's own code, and so which frame names a call stack.
+ *
+ * Modules and paths decide: the system's library directories, the prefixes under which compilers
+ * and languages keep their sources, the runtimes of interpreters.  A function's name decides only
+ * where no file is known and the name belongs to the language (`std::`).
+ */
+#ifndef MODEL_OWN_H
+#define MODEL_OWN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum own_kind {
+	OWN_PLUMBING, /* passes a request on to the allocator */
+	OWN_OBJECT,   /* an interpreter makes or calls an object: says nothing about who asked */
+	OWN_LIBRARY,  /* other people's code */
+	OWN_CODE,     /* the user's */
+};
+
+/** Globs, each matched against a frame's function, file, module path and module base name. */
+struct own_rules {
+	const char *const *own;
+	size_t own_count;
+	const char *const *library; /* `own` wins where both match */
+	size_t library_count;
+};
+
+/** What a frame is.  Unknown parts are "".  `why` (may be NULL) gets the rule that decided. */
+enum own_kind own_classify(const struct own_rules *rules, const char *function, const char *file,
+			   const char *module, const char **why);
+
+/**
+ * The rules of this process: what the options and the configuration say beyond the built-in ones.
+ * Set them before anything is loaded; `rules` and its globs must stay.
+ */
+void own_set_rules(const struct own_rules *rules);
+const struct own_rules *own_rules(void);
+
+/** Which frames name a stack, as positions in it (0 = newest). */
+struct own_names {
+	uint32_t named; /* the newest frame of own code; where there is none, `asked` */
+	uint32_t asked; /* the newest frame that is neither plumbing nor an object's making */
+};
+
+/** Feed a stack's frames to own_step(), newest first; begin with OWN_WALK_START. */
+struct own_walk {
+	struct own_names names;
+	uint32_t depth;
+	enum own_kind best; /* of the frame at names.asked */
+	int found;          /* own code was met */
+};
+#define OWN_WALK_START ((struct own_walk){.best = OWN_PLUMBING})
+void own_step(struct own_walk *walk, enum own_kind kind);
+/** Go on with frames that were walked on their own before: `callers` lie outside of `walk`. */
+void own_join(struct own_walk *walk, const struct own_walk *callers);
+
+#endif
