@@ -342,7 +342,9 @@ static enum own_kind built_in(const char *function, const char *file, const char
 	*why = is_script(file) ? NULL : library_module(module);
 	if (*why)
 		return is_python(module) && makes_objects(function) ? OWN_OBJECT : OWN_LIBRARY;
-	*why = *file ? library_file(file) : library_function(function);
+	*why = *file ? library_file(file) : NULL;
+	if (!*why && !strchr(file, '/')) /* "stl_vector.h" may be anybody's */
+		*why = library_function(function);
 	if (!*why && is_start_up(function))
 		*why = "start of the program";
 	if (!*why && !*function && !*file && !*module)

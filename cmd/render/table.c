@@ -1,15 +1,16 @@
 /*
  * table.c - a report for a person at a terminal.
  *
- * Columns are as wide as their content; where that is more than the terminal has, names are
- * shortened in the middle, the widest first.  Numbers never are.
+ * Columns are as wide as their content.  Where that is more than the terminal has, columns that
+ * can be done without are left out, and names are shortened in the middle, the widest first.
+ * Numbers never are.  The column that names the rows always stays, as wide as tells them apart.
  */
 #include "render/formats.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL, GAP = 2, NAME_LEAST = 14 };
+enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL, GAP = 2, NAME_LEAST = 14, LABEL_LEAST = 24 };
 
 struct table {
 	const struct report *report;
@@ -18,7 +19,8 @@ struct table {
 	size_t *columns; /* which of the report's columns are shown */
 	unsigned *widths;
 	size_t count;
-	size_t label; /* the column that says "hidden", "total" */
+	size_t label;         /* the column that names the rows, and says "hidden", "total" */
+	unsigned label_least; /* as wide as tells rows apart */
 	struct text_buffer text;
 	int pending; /* spaces not printed yet: a line does not end in any */
 };
@@ -80,10 +82,66 @@ static void measure(struct table *table)
 	}
 }
 
+static int compare_texts(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* How many different texts the labels are when they are cut to `width`. */
+static size_t count_labels(struct table *table, unsigned width, char **texts)
+{
+	const struct report *report = table->report;
+	size_t count = 0, different = 0;
+
+	for (size_t row = 0; row < report->row_count; row++) {
+		cell_text(&table->text, &report->rows[row * report->column_count + table->label],
+			  report->columns[table->label].kind, table->options);
+		text_shorten(&table->text, width, table->options->unicode);
+		texts[count] = strdup(table->text.data);
+		count += texts[count] != NULL;
+	}
+	qsort(texts, count, sizeof(*texts), compare_texts);
+	for (size_t i = 0; i < count; i++)
+		different += i == 0 || strcmp(texts[i], texts[i - 1]) != 0;
+	for (size_t i = 0; i < count; i++)
+		free(texts[i]);
+	return different;
+}
+
+/* The least width at which rows that have different names look different. */
+static unsigned width_apart(struct table *table, unsigned natural)
+{
+	char **texts = calloc(table->report->row_count + 1, sizeof(*texts));
+	unsigned width = natural < LABEL_LEAST ? natural : LABEL_LEAST;
+	size_t all = texts ? count_labels(table, natural, texts) : 0;
+
+	while (texts && width < natural && count_labels(table, width, texts) < all)
+		width += width + 4 < natural ? 4 : natural - width;
+	free(texts);
+	return width;
+}
+
 /* What a row is called is worth half as much room again as what else is said of it. */
 static unsigned claim(const struct table *table, size_t i)
 {
 	return table->columns[i] == table->label ? table->widths[i] * 2 / 3 : table->widths[i];
+}
+
+static bool can_narrow(enum column_kind kind)
+{
+	return kind == COLUMN_NAME || kind == COLUMN_TREE || kind == COLUMN_TEXT;
+}
+
+/* What column `i` may be narrowed to. */
+static unsigned least_of(const struct table *table, size_t i)
+{
+	unsigned least = NAME_LEAST;
+
+	if (!can_narrow(table->report->columns[table->columns[i]].kind))
+		return table->widths[i];
+	if (table->columns[i] == table->label)
+		least = table->label_least;
+	return least < table->widths[i] ? least : table->widths[i];
 }
 
 /* The column of this kind to narrow next: the widest by its claim; table->count if there is none.
@@ -94,45 +152,60 @@ static size_t widest_of(const struct table *table, enum column_kind kind)
 
 	for (size_t i = 0; i < table->count; i++)
 		if (table->report->columns[table->columns[i]].kind == kind &&
-		    table->widths[i] > NAME_LEAST &&
+		    table->widths[i] > least_of(table, i) &&
 		    (widest == table->count || claim(table, i) > claim(table, widest)))
 			widest = i;
 	return widest;
 }
 
-static bool can_narrow(enum column_kind kind)
-{
-	return kind == COLUMN_NAME || kind == COLUMN_TREE || kind == COLUMN_TEXT;
-}
-
-/* The width of a line in which everything was narrowed that can be. */
-static unsigned least_width(const struct table *table)
+static unsigned line_width(const struct table *table, bool least)
 {
 	unsigned line = 0;
 
-	for (size_t i = 0; i < table->count; i++) {
-		bool narrow = can_narrow(table->report->columns[table->columns[i]].kind);
-
-		line += narrow && table->widths[i] > NAME_LEAST ? NAME_LEAST : table->widths[i];
-		line += i ? GAP : 0;
-	}
+	for (size_t i = 0; i < table->count; i++)
+		line += (least ? least_of(table, i) : table->widths[i]) + (i ? GAP : 0);
 	return line;
 }
 
-/* On a very narrow terminal, columns that only say otherwise what others say give way, the last one
- * first. */
+/* How readily column `i` gives way: by its own order, then what only says otherwise what other
+ * columns say; 0 never. */
+static unsigned spare_order(const struct table *table, size_t i)
+{
+	unsigned flags = table->report->columns[table->columns[i]].flags;
+
+	if (table->columns[i] == table->label)
+		return 0;
+	if (COLUMN_SPARE_ORDER(flags))
+		return 1 + COLUMN_SPARE_ORDER(flags);
+	return flags & COLUMN_TABLE_ONLY ? 1 : 0;
+}
+
+/* The column to leave out next: of equal ones the last; table->count if there is none. */
+static size_t sparest(const struct table *table)
+{
+	size_t sparest = table->count;
+	unsigned most = 1;
+
+	for (size_t i = 0; i < table->count; i++)
+		if (spare_order(table, i) >= most) {
+			most = spare_order(table, i);
+			sparest = i;
+		}
+	return sparest;
+}
+
 static void drop_columns(struct table *table)
 {
-	for (size_t i = table->count; table->options->width && i > 0; i--) {
-		if (least_width(table) <= table->options->width)
+	while (line_width(table, true) > table->options->width) {
+		size_t i = sparest(table);
+
+		if (i == table->count)
 			return;
-		if (!(table->report->columns[table->columns[i - 1]].flags & COLUMN_TABLE_ONLY))
-			continue;
-		for (size_t k = i; k < table->count; k++) {
-			table->columns[k - 1] = table->columns[k];
-			table->widths[k - 1] = table->widths[k];
-		}
 		table->count--;
+		for (; i < table->count; i++) {
+			table->columns[i] = table->columns[i + 1];
+			table->widths[i] = table->widths[i + 1];
+		}
 	}
 }
 
@@ -140,12 +213,10 @@ static void drop_columns(struct table *table)
 static void fit(struct table *table)
 {
 	static const enum column_kind kinds[] = {COLUMN_NAME, COLUMN_TREE, COLUMN_TEXT};
-	unsigned line = 0;
+	unsigned line = line_width(table, false);
 
-	for (size_t i = 0; i < table->count; i++)
-		line += table->widths[i] + (i ? GAP : 0);
 	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(*kinds); kind++)
-		while (table->options->width && line > table->options->width) {
+		while (line > table->options->width) {
 			size_t widest = widest_of(table, kinds[kind]);
 
 			if (widest == table->count)
@@ -153,6 +224,17 @@ static void fit(struct table *table)
 			table->widths[widest]--;
 			line--;
 		}
+}
+
+static void fit_terminal(struct table *table)
+{
+	if (!table->options->width || line_width(table, false) <= table->options->width)
+		return;
+	for (size_t i = 0; i < table->count; i++)
+		if (table->columns[i] == table->label)
+			table->label_least = width_apart(table, table->widths[i]);
+	drop_columns(table);
+	fit(table);
 }
 
 /* ---- colour by meaning ---- */
@@ -299,8 +381,7 @@ static void print_table(struct table *table)
 	}
 	if (table->count && report->row_count) {
 		measure(table);
-		drop_columns(table);
-		fit(table);
+		fit_terminal(table);
 		print_header(table);
 		for (size_t row = 0; row < report->row_count; row++)
 			print_row(table, row);

@@ -43,6 +43,7 @@ enum {
 	DELTA_PER,
 	PER,
 	SITE,
+	VIA,
 	CALLERS,
 	CHANGE,
 	MATCH,
@@ -62,19 +63,21 @@ enum {
 
 static const struct column all_columns[COLUMNS] = {
 	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
-	[STATUS] = {"status", "status", COLUMN_VERDICT, 0},
+	[STATUS] = {"status", "status", COLUMN_VERDICT, COLUMN_SPARE(1)},
 	[FUNCTION] = {"function", "function", COLUMN_NAME, COLUMN_HIDDEN},
 	[FILE_NAME] = {"file", "file", COLUMN_NAME, COLUMN_HIDDEN},
 	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
 	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
-	[OLD_BYTES] = {"old_bytes", "old", COLUMN_BYTES, 0},
-	[NEW_BYTES] = {"new_bytes", "new", COLUMN_BYTES, 0},
+	[OLD_BYTES] = {"old_bytes", "old", COLUMN_BYTES, COLUMN_SPARE(5)},
+	[NEW_BYTES] = {"new_bytes", "new", COLUMN_BYTES, COLUMN_SPARE(4)},
 	[DELTA_BYTES] = {"delta_bytes", "change", COLUMN_DELTA_BYTES, 0},
 	[OLD_BLOCKS] = {"old_blocks", "old blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	[NEW_BLOCKS] = {"new_blocks", "new blocks", COLUMN_COUNT, COLUMN_HIDDEN},
-	[DELTA_BLOCKS] = {"delta_blocks", "blocks", COLUMN_DELTA_COUNT, 0},
-	[OLD_ALLOCATED] = {"old_allocated_bytes", "old allocated", COLUMN_BYTES, COLUMN_HIDDEN},
-	[NEW_ALLOCATED] = {"new_allocated_bytes", "new allocated", COLUMN_BYTES, COLUMN_HIDDEN},
+	[DELTA_BLOCKS] = {"delta_blocks", "blocks", COLUMN_DELTA_COUNT, COLUMN_SPARE(3)},
+	[OLD_ALLOCATED] = {"old_allocated_bytes", "old allocated", COLUMN_BYTES,
+			   COLUMN_HIDDEN | COLUMN_SPARE(5)},
+	[NEW_ALLOCATED] = {"new_allocated_bytes", "new allocated", COLUMN_BYTES,
+			   COLUMN_HIDDEN | COLUMN_SPARE(4)},
 	[DELTA_ALLOCATED] = {"delta_allocated_bytes", "allocated", COLUMN_DELTA_BYTES,
 			     COLUMN_HIDDEN},
 	[OLD_ALLOCATIONS] = {"old_allocated_blocks", "old allocations", COLUMN_COUNT,
@@ -82,20 +85,21 @@ static const struct column all_columns[COLUMNS] = {
 	[NEW_ALLOCATIONS] = {"new_allocated_blocks", "new allocations", COLUMN_COUNT,
 			     COLUMN_HIDDEN},
 	[DELTA_ALLOCATIONS] = {"delta_allocated_blocks", "allocations", COLUMN_DELTA_COUNT,
-			       COLUMN_HIDDEN},
+			       COLUMN_HIDDEN | COLUMN_SPARE(3)},
 	[OLD_PER] = {"old_per", "old per unit", COLUMN_COUNT, COLUMN_HIDDEN},
 	[NEW_PER] = {"new_per", "new per unit", COLUMN_COUNT, COLUMN_HIDDEN},
 	[DELTA_PER] = {"delta_per", "change per unit", COLUMN_DELTA_COUNT, COLUMN_HIDDEN},
 	[PER] = {"per", "per unit", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
-	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY},
-	[CHANGE] = {"change", "what changed", COLUMN_NAME, 0},
+	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(8)},
+	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY | COLUMN_SPARE(9)},
+	[CHANGE] = {"change", "what changed", COLUMN_NAME, COLUMN_SPARE(6)},
 	[MATCH] = {"match", "match", COLUMN_TEXT, COLUMN_HIDDEN},
 	[SIMILARITY] = {"similarity", "similarity", COLUMN_RATIO, COLUMN_HIDDEN},
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
 	[FIRST_ERROR] = {"old_bytes_stderr", "± old", COLUMN_BYTES, COLUMN_HIDDEN},
 	{"new_bytes_stderr", "± new", COLUMN_BYTES, COLUMN_HIDDEN},
-	{"delta_bytes_stderr", "± change", COLUMN_BYTES, 0},
+	{"delta_bytes_stderr", "± change", COLUMN_BYTES, COLUMN_SPARE(2)},
 	{"old_blocks_stderr", "± old blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"new_blocks_stderr", "± new blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"delta_blocks_stderr", "± blocks", COLUMN_COUNT, COLUMN_HIDDEN},
@@ -105,12 +109,12 @@ static const struct column all_columns[COLUMNS] = {
 	{"old_allocated_blocks_stderr", "± old allocations", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"new_allocated_blocks_stderr", "± new allocations", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"delta_allocated_blocks_stderr", "± allocations", COLUMN_COUNT, COLUMN_HIDDEN},
-	[NOISE] = {"within_noise", "within noise", COLUMN_TEXT, 0},
+	[NOISE] = {"within_noise", "within noise", COLUMN_TEXT, COLUMN_SPARE(2)},
 	[OLD_LOW] = {"old_low", "old least", COLUMN_BYTES, COLUMN_HIDDEN},
-	[OLD_HIGH] = {"old_high", "old most", COLUMN_BYTES, 0},
-	[NEW_LOW] = {"new_low", "new least", COLUMN_BYTES, 0},
+	[OLD_HIGH] = {"old_high", "old most", COLUMN_BYTES, COLUMN_SPARE(7)},
+	[NEW_LOW] = {"new_low", "new least", COLUMN_BYTES, COLUMN_SPARE(7)},
 	[NEW_HIGH] = {"new_high", "new most", COLUMN_BYTES, COLUMN_HIDDEN},
-	[OVERLAP] = {"within_spread", "within spread", COLUMN_TEXT, 0},
+	[OVERLAP] = {"within_spread", "within spread", COLUMN_TEXT, COLUMN_SPARE(2)},
 };
 
 /* The first of the three columns (old, new, delta) of each figure. */
@@ -470,6 +474,9 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 		values[figure_columns[i] + 2] = delta_value(change, i);
 	}
 	values[CHANGE] = change_value(compare, change);
+	values[VIA] = sites_via(report, compare->dataset,
+				change_label_site(&compare->pairing.pairs[change->heaviest]),
+				compare->options);
 	values[MATCH] = value_text(report, pair_level_name(change->weakest));
 	if (change->weakest == PAIR_FUZZY)
 		values[SIMILARITY] = value_real(change->similarity);
@@ -850,6 +857,10 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 		return fail_memory(err, "summing up changes");
 	for (size_t i = 0; i < compare->shown_count; i++)
 		add_row(compare, &compare->rows[i]);
+	if (compare->options->group != GROUP_STACK)
+		sites_tell_apart(compare->report, KEY, SITE);
+	sites_hide_empty(compare->report, VIA);
+	sites_hide_empty(compare->report, CHANGE);
 	sites_describe(compare->report, compare->options);
 	value_field(compare->report, &compare->report->head, "match",
 		    value_text(compare->report, report_matches[compare->options->match]));

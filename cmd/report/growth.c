@@ -28,6 +28,7 @@ enum {
 	NEVER_FREED,
 	TREND,
 	SITE,
+	VIA,
 	EXACT,
 	REASONS,
 	NEXT,
@@ -47,17 +48,19 @@ static const struct column columns[] = {
 	[FILE_NAME] = {"file", "file", COLUMN_NAME, COLUMN_HIDDEN},
 	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
 	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
-	[VERDICT] = {"verdict", "verdict", COLUMN_VERDICT, 0},
-	[CONFIDENCE] = {"confidence", "sure", COLUMN_TEXT, 0},
+	[VERDICT] = {"verdict", "verdict", COLUMN_VERDICT, COLUMN_SPARE(1)},
+	[CONFIDENCE] = {"confidence", "sure", COLUMN_TEXT, COLUMN_SPARE(2)},
 	[PER_SNAPSHOT] = {"bytes_per_snapshot", "per snapshot", COLUMN_TREE, COLUMN_DETAIL},
 	[RATE] = {"rate", "growth", COLUMN_DELTA_BYTES, COLUMN_TABLE_ONLY},
-	[FIRST] = {"first_bytes", "first", COLUMN_BYTES, 0},
-	[LAST] = {"last_bytes", "last", COLUMN_BYTES, 0},
+	[FIRST] = {"first_bytes", "first", COLUMN_BYTES, COLUMN_SPARE(6)},
+	[LAST] = {"last_bytes", "last", COLUMN_BYTES, COLUMN_SPARE(4)},
 	[FIRST_BLOCKS] = {"first_blocks", "first blocks", COLUMN_COUNT, COLUMN_HIDDEN},
-	[LAST_BLOCKS] = {"last_blocks", "blocks", COLUMN_COUNT, 0},
-	[NEVER_FREED] = {"never_freed", "never freed", COLUMN_TEXT, COLUMN_TABLE_ONLY},
-	[TREND] = {"trend", "trend", COLUMN_SERIES, COLUMN_TABLE_ONLY},
+	[LAST_BLOCKS] = {"last_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(5)},
+	[NEVER_FREED] = {"never_freed", "never freed", COLUMN_TEXT,
+			 COLUMN_TABLE_ONLY | COLUMN_SPARE(3)},
+	[TREND] = {"trend", "trend", COLUMN_SERIES, COLUMN_TABLE_ONLY | COLUMN_SPARE(7)},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(9)},
 	[EXACT] = {"exact", "exact", COLUMN_TREE, COLUMN_DETAIL},
 	[REASONS] = {"reasons", "reasons", COLUMN_TREE, COLUMN_DETAIL},
 	[NEXT] = {"next", "next", COLUMN_TEXT, COLUMN_HIDDEN},
@@ -499,7 +502,8 @@ static void add_row(struct report *report, const struct growth_table *table,
 	value_field(report, &series, "bytes", values[TREND]);
 	value_field(report, &series, "blocks",
 		    blocks_known ? numbers(report, blocks, count) : value_null());
-	values[KEY] = values[SITE] = value_text(report, row->words->key);
+	values[KEY] = value_text(report, row->words->key);
+	values[SITE] = sites_name(report, row->words);
 	values[FUNCTION] = value_text(report, row->words->function);
 	values[FILE_NAME] = value_text(report, row->words->file);
 	values[LINE] = sites_line(row->words->line);
@@ -519,8 +523,10 @@ static void add_row(struct report *report, const struct growth_table *table,
 	values[REASONS] = reasons(report, &row->judgement);
 	values[NEXT] = value_text(report, next_command(report, table, options, row));
 	values[SERIES] = series;
-	if (table->heaviest[row->row] != SNAP_NONE)
+	if (table->heaviest[row->row] != SNAP_NONE) {
 		values[STACK] = sites_stack(report, table->dataset, table->heaviest[row->row]);
+		values[VIA] = sites_via(report, table->dataset, table->heaviest[row->row], options);
+	}
 	if (table->bytes_variance) {
 		values[FIRST_ERROR] = value_real(sqrt((double)table->bytes_variance[from]));
 		values[LAST_ERROR] =
@@ -690,6 +696,8 @@ enum snap_status growth_fill(struct report *report, const struct growth_table *t
 			sites_drop_column(&sites_own_columns(report)[NEVER_FREED]);
 		for (size_t i = 0; i < shown_count; i++)
 			add_row(report, table, options, &list.rows[i]);
+		sites_tell_apart(report, KEY, SITE);
+		sites_hide_empty(report, VIA);
 		add_notes(report, table, request, &list, judged, judged - list.count, shown_count);
 	}
 	free(list.rows);

@@ -44,25 +44,25 @@ static const struct column all_columns[COLUMNS] = {
 	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
 	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
 	[LIVE] = {"live_bytes", "live", COLUMN_BYTES, 0},
-	[SHARE] = {"share", "% of function", COLUMN_RATIO, COLUMN_TABLE_ONLY},
-	[BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, 0},
-	[ALLOCATED] = {"allocated_bytes", "allocated", COLUMN_BYTES, 0},
-	[ALLOCATIONS] = {"allocated_blocks", "allocations", COLUMN_COUNT, 0},
+	[SHARE] = {"share", "% of function", COLUMN_RATIO, COLUMN_TABLE_ONLY | COLUMN_SPARE(5)},
+	[BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(4)},
+	[ALLOCATED] = {"allocated_bytes", "allocated", COLUMN_BYTES, COLUMN_SPARE(6)},
+	[ALLOCATIONS] = {"allocated_blocks", "allocations", COLUMN_COUNT, COLUMN_SPARE(7)},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
-	[FIRST_CHANGE] = {"old_bytes", "old", COLUMN_BYTES, 0},
-	{"new_bytes", "new", COLUMN_BYTES, 0},
+	[FIRST_CHANGE] = {"old_bytes", "old", COLUMN_BYTES, COLUMN_SPARE(5)},
+	{"new_bytes", "new", COLUMN_BYTES, COLUMN_SPARE(4)},
 	{"delta_bytes", "change", COLUMN_DELTA_BYTES, 0},
 	{"old_blocks", "old blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"new_blocks", "new blocks", COLUMN_COUNT, COLUMN_HIDDEN},
-	{"delta_blocks", "blocks", COLUMN_DELTA_COUNT, 0},
+	{"delta_blocks", "blocks", COLUMN_DELTA_COUNT, COLUMN_SPARE(3)},
 	{"old_allocated_bytes", "old allocated", COLUMN_BYTES, COLUMN_HIDDEN},
 	{"new_allocated_bytes", "new allocated", COLUMN_BYTES, COLUMN_HIDDEN},
-	{"delta_allocated_bytes", "allocated", COLUMN_DELTA_BYTES, 0},
+	{"delta_allocated_bytes", "allocated", COLUMN_DELTA_BYTES, COLUMN_SPARE(6)},
 	{"old_allocated_blocks", "old allocations", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"new_allocated_blocks", "new allocations", COLUMN_COUNT, COLUMN_HIDDEN},
-	{"delta_allocated_blocks", "allocations", COLUMN_DELTA_COUNT, 0},
-	[FIRST_ERROR] = {"live_bytes_stderr", "± live", COLUMN_BYTES, 0},
+	{"delta_allocated_blocks", "allocations", COLUMN_DELTA_COUNT, COLUMN_SPARE(7)},
+	[FIRST_ERROR] = {"live_bytes_stderr", "± live", COLUMN_BYTES, COLUMN_SPARE(3)},
 	{"live_blocks_stderr", "± blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	{"allocated_bytes_stderr", "± allocated", COLUMN_BYTES, COLUMN_HIDDEN},
 	{"allocated_blocks_stderr", "± allocations", COLUMN_COUNT, COLUMN_HIDDEN},
@@ -382,8 +382,7 @@ static bool passes_shown(const struct peek *peek, uint32_t site, const bool *is_
 
 	if (count == 0)
 		return false;
-	for (uint32_t i = peek->options->no_skip ? 0 : stack->asked; i < stack->depth;
-	     i++) {
+	for (uint32_t i = peek->options->no_skip ? 0 : stack->asked; i < stack->depth; i++) {
 		uint32_t row = selection_row_at(peek->selection, site, i);
 
 		for (size_t r = 0; r < count; r++)

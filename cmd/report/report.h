@@ -68,6 +68,10 @@ enum column_flags {
 	COLUMN_TABLE_ONLY = 1 << 2, /* derived for people (percent of total): not in JSON and CSV */
 };
 
+/** On a narrow terminal this column gives way, the one with the highest order (1 to 255) first. */
+#define COLUMN_SPARE(order)       ((unsigned)(order) << 8)
+#define COLUMN_SPARE_ORDER(flags) ((flags) >> 8)
+
 struct column {
 	const char *name;  /* JSON key, CSV header */
 	const char *title; /* table header */

@@ -160,27 +160,22 @@ static bool is_nameless(const char *function)
 	       (size > 2 && strcmp(function + size - strlen("+?"), "+?") == 0);
 }
 
-/* Containers and strings of the C++ and Rust libraries, and what has no name: who wanted the memory
- * is further out. */
-static bool says_little(const char *function, const char *file)
+/* What is not own code, and what has no name: who wanted the memory is further out. */
+static bool says_little(const struct select_row *words)
 {
-	static const char *const names[] = {
-		"std::", "__gnu_cxx::", "alloc::", "core::", "hashbrown::", NULL};
-	/* Rust's, where its builders and its users have them. */
-	static const char *const files[] = {"/rustc/",       "/rust/deps/",  "library/alloc/",
-					    "library/core/", "library/std/", NULL};
+	const char *function = words->function ? words->function : "";
 
-	return begins_with_any(function + (*function == '<'), names) || is_nameless(function) ||
-	       (file && begins_with_any(file, files));
+	return is_nameless(function) ||
+	       own_classify(own_rules(), function, words->file ? words->file : "",
+			    words->module ? words->module : "", NULL) != OWN_CODE;
 }
 
 /* Without a line, too, a name alone says little. */
 static bool needs_callers(const struct report_options *options, const struct select_row *words)
 {
-	if (!words->function)
+	if (!words->function && !words->file)
 		return false;
-	return says_little(words->function, words->file) ||
-	       (options->group == GROUP_LINE && !words->file);
+	return says_little(words) || (options->group == GROUP_LINE && !words->file);
 }
 
 bool sites_want_callers(const struct report_options *options, const struct select_row *const *words,
@@ -212,7 +207,8 @@ const char *sites_words(struct report *report, const struct select_row *words)
 		   *rest = function ? strstr(words->key, function) : NULL;
 	char bare[BARE_SIZE];
 
-	if (!rest || rest != words->key || strlen(words->key) <= LONG_KEY || !strchr(function, '<'))
+	if (!rest || rest != words->key || strlen(words->key) <= LONG_KEY ||
+	    !strpbrk(function, "<("))
 		return words->key;
 	name_bare(function, bare, sizeof(bare));
 	rest += strlen(function);
@@ -246,11 +242,17 @@ const char *sites_short_frame(struct report *report, const struct dataset *datas
 	return report_text(report, "%s", bare);
 }
 
+/* Where a site's name is on its stack; the depth where it has none. */
+static uint32_t naming_position(const struct dataset *dataset, uint32_t site, bool no_skip)
+{
+	return no_skip ? 0 : dataset->sites[site].identity.named;
+}
+
 struct value sites_frame_name(struct report *report, const struct dataset *dataset, uint32_t site,
 			      bool no_skip)
 {
 	const struct dataset_site *row = &dataset->sites[site];
-	uint32_t named = no_skip ? 0 : row->identity.named;
+	uint32_t named = naming_position(dataset, site, no_skip);
 
 	if (named >= row->depth)
 		return value_null();
@@ -260,19 +262,27 @@ struct value sites_frame_name(struct report *report, const struct dataset *datas
 
 static bool frame_says_little(const struct dataset *dataset, const struct dataset_frame *frame)
 {
-	return says_little(dataset_text(dataset, frame->function),
-			   dataset_text(dataset, frame->file));
+	return frame->kind != OWN_CODE || is_nameless(dataset_text(dataset, frame->function));
+}
+
+/* Recursion says nothing more: the same function, or in Python's dumps the same line. */
+static bool is_same_place(const struct dataset_frame *a, const struct dataset_frame *b)
+{
+	if (a->function || b->function)
+		return a->function == b->function;
+	return a->file == b->file && a->line == b->line;
 }
 
 /* The next frame further out than `*at` that tells something new; NULL at the end. */
 static const struct dataset_frame *next_caller(const struct dataset *dataset, uint32_t site,
-					       bool all, uint32_t last, uint32_t *at)
+					       bool all, const struct dataset_frame *last,
+					       uint32_t *at)
 {
 	while (++*at < dataset->sites[site].depth) {
 		const struct dataset_frame *frame = dataset_frame_at(dataset, site, *at);
 
-		/* Recursion says nothing more, nor does how every program begins. */
-		if (frame->function && frame->function != last &&
+		/* Nor does how every program begins. */
+		if ((frame->function || frame->file) && !is_same_place(frame, last) &&
 		    !sites_is_start_up(dataset_text(dataset, frame->function)) &&
 		    (all || !frame_says_little(dataset, frame)))
 			return frame;
@@ -280,44 +290,137 @@ static const struct dataset_frame *next_caller(const struct dataset *dataset, ui
 	return NULL;
 }
 
-/* How many callers `path` got: "parse < main"; of what says little its place, "parse parse.c:31",
- * which tells more than the next one would. */
-static size_t list_callers(const struct dataset *dataset, uint32_t site, uint32_t at, bool all,
-			   char *path, size_t size)
+/* " parse.c:31", or "" where no line is known. */
+static const char *place_of(struct report *report, const struct dataset *dataset,
+			    const struct dataset_frame *frame)
+{
+	const char *file = name_base(dataset_text(dataset, frame->file));
+
+	if (!*file || !frame->line)
+		return "";
+	return report_text(report, "%s%s:%u", frame->function ? " " : "", file, frame->line);
+}
+
+/* "parse < main"; of what says little its place, "parse parse.c:31", which tells more than the
+ * next caller would.  NULL when there is none. */
+static const char *list_callers(struct report *report, const struct dataset *dataset, uint32_t site,
+				uint32_t at, bool all)
 {
 	enum { MOST_CALLERS = 2, BARE_SIZE = 120 };
-	bool place = frame_says_little(dataset, dataset_frame_at(dataset, site, at));
-	const struct dataset_frame *frame;
-	size_t shown = 0, used = 0;
-	uint32_t last = 0;
+	const struct dataset_frame *last = dataset_frame_at(dataset, site, at), *frame;
+	bool placed = frame_says_little(dataset, last);
+	const char *path = NULL;
 	char bare[BARE_SIZE];
 
-	while (shown < MOST_CALLERS && (frame = next_caller(dataset, site, all, last, &at))) {
-		const char *file = name_base(dataset_text(dataset, frame->file));
-
-		name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
-		used += (size_t)snprintf(path + used, size - used, "%s%s", shown ? " < " : "",
-					 bare);
-		if (shown++ == 0 && place && *file && frame->line) {
-			snprintf(path + used, size - used, " %.100s:%u", file, frame->line);
+	for (size_t shown = 0; shown < MOST_CALLERS; shown++) {
+		frame = next_caller(dataset, site, all, last, &at);
+		if (!frame)
 			break;
-		}
-		last = frame->function;
+		name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
+		path = report_text(report, "%s%s%s%s", path ? path : "", path ? " < " : "", bare,
+				   (placed && shown == 0) || !frame->function
+					   ? place_of(report, dataset, frame)
+					   : "");
+		if (placed && frame->line)
+			break;
+		last = frame;
 	}
-	return shown;
+	return path;
 }
 
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 			   bool no_skip)
 {
-	uint32_t named = no_skip ? 0 : dataset->sites[site].identity.named;
-	char path[400];
+	uint32_t named = naming_position(dataset, site, no_skip);
+	const char *path;
 
-	if (named >= dataset->sites[site].depth ||
-	    (!list_callers(dataset, site, named, false, path, sizeof(path)) &&
-	     !list_callers(dataset, site, named, true, path, sizeof(path))))
+	if (named >= dataset->sites[site].depth)
 		return value_null();
-	return value_text(report, path);
+	path = list_callers(report, dataset, site, named, false);
+	return value_text(report, path ? path : list_callers(report, dataset, site, named, true));
+}
+
+static bool names_frames(const struct report_options *options)
+{
+	return !options->cumulative &&
+	       (options->group == GROUP_LINE || options->group == GROUP_FUNCTION ||
+		options->group == GROUP_STACK);
+}
+
+struct value sites_via(struct report *report, const struct dataset *dataset, uint32_t site,
+		       const struct report_options *options)
+{
+	enum { BARE_SIZE = 256 };
+	uint32_t at = naming_position(dataset, site, options->no_skip);
+	char bare[BARE_SIZE];
+
+	if (!names_frames(options) || at >= dataset->sites[site].depth ||
+	    dataset_frame_at(dataset, site, at)->kind != OWN_CODE)
+		return value_null();
+	while (at-- > 0) {
+		const struct dataset_frame *frame = dataset_frame_at(dataset, site, at);
+
+		if (frame->kind != OWN_LIBRARY)
+			continue;
+		if (!frame->function)
+			return value_text(report, sites_short_frame(report, dataset, frame));
+		name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
+		return value_text(report, bare);
+	}
+	return value_null();
+}
+
+void sites_hide_empty(struct report *report, size_t column)
+{
+	for (size_t r = 0; r < report->row_count; r++)
+		if (report->rows[r * report->column_count + column].kind != VALUE_NULL)
+			return;
+	sites_own_columns(report)[column].flags |= COLUMN_HIDDEN;
+}
+
+struct named_row {
+	const char *name;
+	size_t row;
+};
+
+static int compare_names(const void *left, const void *right)
+{
+	const struct named_row *a = left, *b = right;
+
+	return strcmp(a->name, b->name);
+}
+
+/* Rows first .. last have one name: do they have one key? */
+static bool differ(const struct report *report, size_t key, const struct named_row *rows,
+		   size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(report->rows[rows[i].row * report->column_count + key].text.data,
+			   report->rows[rows[0].row * report->column_count + key].text.data) != 0)
+			return true;
+	return false;
+}
+
+void sites_tell_apart(struct report *report, size_t key, size_t name)
+{
+	struct named_row *rows = report_alloc(report, (report->row_count + 1) * sizeof(*rows));
+	size_t count = report->row_count, next;
+
+	for (size_t r = 0; r < count; r++) {
+		const struct value *value = &report->rows[r * report->column_count + name];
+
+		rows[r] = (struct named_row){value->kind == VALUE_TEXT ? value->text.data : "", r};
+	}
+	qsort(rows, count, sizeof(*rows), compare_names);
+	for (size_t i = 0; i < count; i = next) {
+		for (next = i + 1; next < count && compare_names(&rows[i], &rows[next]) == 0;)
+			next++;
+		for (size_t k = i; differ(report, key, rows + i, next - i) && k < next; k++) {
+			struct value *values = report->rows + rows[k].row * report->column_count;
+
+			values[name] = values[key];
+		}
+	}
 }
 
 bool sites_is_start_up(const char *function)
@@ -488,13 +591,15 @@ static const char *pattern_of(struct report *report, const char *function)
 const char *sites_peek_pattern(struct report *report, const struct select_row *words,
 			       const struct dataset *dataset, uint32_t site, bool no_skip)
 {
-	uint32_t at = no_skip ? 0 : dataset->sites[site].identity.named;
+	uint32_t at = naming_position(dataset, site, no_skip);
 	const struct dataset_frame *caller;
 
 	if (!words->function)
 		return NULL;
-	if (!says_little(words->function, words->file))
+	if (!says_little(words) || at >= dataset->sites[site].depth)
 		return pattern_of(report, words->function);
-	caller = next_caller(dataset, site, false, 0, &at);
-	return caller ? pattern_of(report, dataset_text(dataset, caller->function)) : NULL;
+	caller = next_caller(dataset, site, false, dataset_frame_at(dataset, site, at), &at);
+	return caller && caller->function
+		       ? pattern_of(report, dataset_text(dataset, caller->function))
+		       : NULL;
 }

@@ -45,6 +45,14 @@ const char *sites_words(struct report *report, const struct select_row *words);
  * known. */
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 			   bool no_skip);
+/** The library's function that own code called for the memory: "std::vector::reserve"; null where
+ * it called the allocator itself, and in groupings that are not by frame. */
+struct value sites_via(struct report *report, const struct dataset *dataset, uint32_t site,
+		       const struct report_options *options);
+/** Tables go without a column in which every row is null; call it when the rows are there. */
+void sites_hide_empty(struct report *report, size_t column);
+/** Rows whose short names are equal get their keys as names. */
+void sites_tell_apart(struct report *report, size_t key, size_t name);
 /** Do rows with these words need their callers to be understood?  Where one is named by a library
  * or has no line, or for
  *  --verbose; never in groupings that are not by frame. */

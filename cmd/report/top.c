@@ -24,6 +24,7 @@ enum {
 	ALLOCATED,
 	ALLOCATIONS,
 	SITE,
+	VIA,
 	CALLERS,
 	STACK,
 	LIVE_ERROR,
@@ -41,12 +42,13 @@ static const struct column columns[] = {
 	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
 	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
 	[LIVE] = {"live_bytes", "live", COLUMN_BYTES, 0},
-	[SHARE] = {"share", "% of total", COLUMN_RATIO, COLUMN_TABLE_ONLY},
-	[BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, 0},
-	[ALLOCATED] = {"allocated_bytes", "allocated", COLUMN_BYTES, 0},
-	[ALLOCATIONS] = {"allocated_blocks", "allocations", COLUMN_COUNT, 0},
+	[SHARE] = {"share", "% of total", COLUMN_RATIO, COLUMN_TABLE_ONLY | COLUMN_SPARE(5)},
+	[BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(4)},
+	[ALLOCATED] = {"allocated_bytes", "allocated", COLUMN_BYTES, COLUMN_SPARE(6)},
+	[ALLOCATIONS] = {"allocated_blocks", "allocations", COLUMN_COUNT, COLUMN_SPARE(7)},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
-	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(8)},
+	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY | COLUMN_SPARE(9)},
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
 	[LIVE_ERROR] = {"live_bytes_stderr", "± live", COLUMN_BYTES, 0},
 	[BLOCKS_ERROR] = {"live_blocks_stderr", "± blocks", COLUMN_COUNT, COLUMN_HIDDEN},
@@ -175,6 +177,7 @@ static void add_row(struct top *top, const struct top_row *row)
 	values[SHARE] = sites_share(row->sum.value[metric],
 				    top->dataset->snapshots[0].totals.value[metric]);
 	values[SITE] = sites_name(report, words);
+	values[VIA] = sites_via(report, top->dataset, row->heaviest, top->options);
 	if (top->callers)
 		values[CALLERS] =
 			sites_callers(report, top->dataset, row->heaviest, top->options->no_skip);
@@ -315,6 +318,8 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 		choose_callers(&top);
 		for (size_t i = 0; i < top.shown_count; i++)
 			add_row(&top, &top.rows[i]);
+		sites_tell_apart(report, KEY, SITE);
+		sites_hide_empty(report, VIA);
 		sites_describe(report, options);
 		add_summary(&top);
 		add_title(&top);

@@ -211,18 +211,33 @@ Test(render, exact_bytes_and_no_closing_lines_on_request)
 	report_free(report);
 }
 
-Test(render, a_narrow_table_shortens_names_and_never_numbers)
+Test(render, a_narrow_table_goes_without_what_can_be_spared_and_keeps_the_site)
 {
 	struct report *report = sample();
 	char *text = render(report, "table", &(struct render_options){.width = 44, .quiet = true});
 
-	cr_expect_not_null(strstr(text, "2.9 KiB       60.0%   1,234  cache_..he.c:88\n"), "%s",
+	cr_expect_not_null(strstr(text, "\n2.9 KiB   1,234  cache_put src/cache.c:88\n"), "%s",
 			   text);
 	free(text);
-	text = render(report, "table", &(struct render_options){.width = 44, .unicode = true});
-	cr_expect_not_null(strstr(text, "1,234  cache_p\xe2\x80\xa6"
-					"he.c:88\n"),
-			   "%s", text);
+	report_free(report);
+}
+
+/* 60 characters that differ only at the 40th. */
+Test(render, names_are_cut_in_the_middle_but_stay_apart)
+{
+	struct report *report =
+		report_new("snapdiff.top/1", columns, sizeof(columns) / sizeof(*columns));
+	char *text;
+
+	add_row(report, 3000, 0.6, 1234,
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaXbbbbbbbbbbbbbbbbbbbb", NULL);
+	add_row(report, 500, 0.1, 5, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaYbbbbbbbbbbbbbbbbbbbb",
+		NULL);
+	text = render(report, "table", &(struct render_options){.width = 60, .unicode = true});
+	cr_expect_not_null(strstr(text, "  1,234  aaaa"), "%s", text);
+	cr_expect_not_null(strstr(text, "\xe2\x80\xa6"), "%s", text);
+	cr_expect_not_null(strstr(text, "Xbbbbbbbbbbbbbbbbbbbb\n"), "%s", text);
+	cr_expect_not_null(strstr(text, "Ybbbbbbbbbbbbbbbbbbbb\n"), "%s", text);
 	free(text);
 	report_free(report);
 }

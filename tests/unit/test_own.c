@@ -1,0 +1,154 @@
+/*
+ * test_own.c - whose code a frame is, and which frame names a stack.
+ */
+/* links: cmd_model */
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "model/own.h"
+
+static enum own_kind kind(const char *function, const char *file, const char *module)
+{
+	return own_classify(NULL, function, file, module, NULL);
+}
+
+Test(own, a_module_in_a_library_directory_is_a_library_whatever_its_sources)
+{
+	cr_expect_eq(kind("BIO_new", "crypto/bio/bio_lib.c", "/usr/lib/x86_64-linux-gnu/libx.so.3"),
+		     OWN_LIBRARY);
+	cr_expect_eq(kind("libx.so.3+0x1234", "", "/lib64/libx.so.3"), OWN_LIBRARY);
+	cr_expect_eq(kind("qsort_r", "./stdlib/msort.c", "libc.so.6"), OWN_LIBRARY);
+	cr_expect_eq(kind("__vdso_time", "", "[vdso]"), OWN_LIBRARY);
+}
+
+Test(own, a_program_is_the_users_also_where_the_system_has_its_own)
+{
+	cr_expect_eq(kind("exec_simple_query", "", "/usr/lib/postgresql/15/bin/postgres"),
+		     OWN_CODE);
+	cr_expect_eq(kind("cmd_status", "", "/usr/bin/git"), OWN_CODE);
+	cr_expect_eq(kind("plug", "/home/u/src/plug.c", "/home/u/build/plug.so"), OWN_CODE);
+	cr_expect_eq(kind("server+0x1234", "", "/srv/server"), OWN_CODE);
+}
+
+Test(own, sources_of_the_language_are_a_library_in_the_users_program)
+{
+	cr_expect_eq(kind("std::vector<int>::push_back(int&&)",
+			  "/usr/include/c++/12/bits/stl_vector.h", "/srv/app"),
+		     OWN_LIBRARY);
+	cr_expect_eq(
+		kind("std::map<int, int>::insert", "/opt/gcc-13/include/c++/13/map", "/srv/app"),
+		OWN_LIBRARY);
+	cr_expect_eq(
+		kind("alloc::rc::Rc<T>::new", "/rustc/9fc6b431/library/alloc/src/rc.rs", "app"),
+		OWN_LIBRARY);
+	cr_expect_eq(kind("serde_json::de::from_str",
+			  "/home/u/.cargo/registry/src/index-1/serde_json-1.0/src/de.rs", "app"),
+		     OWN_LIBRARY);
+	cr_expect_eq(kind("std::vector<int>::reserve(unsigned long)", "stl_vector.h", "app"),
+		     OWN_LIBRARY);
+}
+
+Test(own, a_name_alone_decides_only_where_no_file_is_known)
+{
+	cr_expect_eq(kind("core::mem::replace", "", "app"), OWN_LIBRARY);
+	cr_expect_eq(kind("<T as core::convert::Into<U>>::into", "", "app"), OWN_LIBRARY);
+	cr_expect_eq(kind("<app::Cache as core::clone::Clone>::clone", "", "app"), OWN_CODE);
+	cr_expect_eq(kind("core::mem::Arena::grow()", "/home/u/core/mem.cpp", "app"), OWN_CODE);
+	cr_expect_eq(kind("core::Engine::load()", "", "app"), OWN_CODE);
+	cr_expect_eq(kind("alloc::Table::put(int)", "src/alloc.cpp", "app"), OWN_CODE);
+	cr_expect_eq(
+		kind("std::hash<Key>::operator()(Key const&) const", "/home/u/src/key.h", "app"),
+		OWN_CODE);
+}
+
+Test(own, python_is_told_by_its_files)
+{
+	cr_expect_eq(kind("", "/home/u/app.py", ""), OWN_CODE);
+	cr_expect_eq(kind("load", "/home/u/app.py", "/usr/bin/python3.11"), OWN_CODE);
+	cr_expect_eq(kind("", "/usr/lib/python3.11/json/decoder.py", ""), OWN_LIBRARY);
+	cr_expect_eq(kind("", "/opt/py/lib/python3.12/asyncio/events.py", ""), OWN_LIBRARY);
+	cr_expect_eq(kind("", "/home/u/venv/lib/python3.11/site-packages/flask/app.py", ""),
+		     OWN_LIBRARY);
+	cr_expect_eq(kind("", "<frozen importlib._bootstrap>", ""), OWN_LIBRARY);
+	cr_expect_eq(kind("", "<string>", ""), OWN_CODE);
+	cr_expect_eq(kind("", "/home/u/lib/python_tools/run.py", ""), OWN_CODE);
+}
+
+Test(own, an_interpreter_makes_objects_and_a_program_of_such_names_does_not)
+{
+	cr_expect_eq(kind("_PyObject_GC_New", "", "/usr/bin/python3.11"), OWN_OBJECT);
+	cr_expect_eq(kind("PyList_New", "", "/opt/lib/libpython3.12.so.1.0"), OWN_OBJECT);
+	cr_expect_eq(kind("list_append", "", "/usr/bin/python3.11"), OWN_LIBRARY);
+	cr_expect_eq(kind("PyList_New", "src/mylist.c", "/srv/app"), OWN_CODE);
+	cr_expect_eq(kind("g_malloc", "", "/usr/lib/libglib-2.0.so.0"), OWN_PLUMBING);
+}
+
+Test(own, globs_of_the_user_win_and_own_wins_over_library)
+{
+	static const char *const own[] = {"libx.so*", "std::hash*"};
+	static const char *const library[] = {"*/third_party/*", "*/third_party/ours/*",
+					      "libx.so*"};
+	const struct own_rules rules = {own, 2, library, 3};
+	const char *why;
+
+	cr_expect_eq(own_classify(&rules, "f", "", "/usr/lib/libx.so.1", &why), OWN_CODE);
+	cr_expect_str_eq(why, "libx.so*");
+	cr_expect_eq(own_classify(&rules, "f", "/home/u/third_party/z/z.c", "/srv/app", &why),
+		     OWN_LIBRARY);
+	cr_expect_str_eq(why, "*/third_party/*");
+	cr_expect_eq(own_classify(&rules, "malloc", "", "/lib/libc.so.6", NULL), OWN_PLUMBING);
+}
+
+/* The names of a stack, newest frame first. */
+static struct own_names names(const enum own_kind *kinds, size_t count)
+{
+	struct own_walk walk = OWN_WALK_START;
+
+	for (size_t i = 0; i < count; i++)
+		own_step(&walk, kinds[i]);
+	return walk.names;
+}
+
+#define NAMES(...)                                                                                 \
+	names((enum own_kind[]){__VA_ARGS__},                                                      \
+	      sizeof((enum own_kind[]){__VA_ARGS__}) / sizeof(enum own_kind))
+
+Test(own, the_newest_own_frame_names_a_stack_and_the_newest_sensible_one_asked)
+{
+	struct own_names got =
+		NAMES(OWN_PLUMBING, OWN_OBJECT, OWN_LIBRARY, OWN_LIBRARY, OWN_CODE, OWN_CODE);
+
+	cr_expect_eq(got.named, 4);
+	cr_expect_eq(got.asked, 2);
+	got = NAMES(OWN_PLUMBING, OWN_CODE, OWN_LIBRARY, OWN_CODE);
+	cr_expect_eq(got.named, 1);
+	cr_expect_eq(got.asked, 1);
+}
+
+Test(own, a_stack_of_libraries_is_named_by_its_newest_sensible_frame)
+{
+	struct own_names got = NAMES(OWN_PLUMBING, OWN_OBJECT, OWN_OBJECT, OWN_LIBRARY);
+
+	cr_expect_eq(got.named, 3);
+	got = NAMES(OWN_PLUMBING, OWN_OBJECT, OWN_OBJECT);
+	cr_expect_eq(got.named, 1);
+	got = NAMES(OWN_PLUMBING, OWN_PLUMBING);
+	cr_expect_eq(got.named, 0);
+}
+
+Test(own, parts_of_a_walk_are_joined_as_if_walked_at_once)
+{
+	static const enum own_kind stack[] = {OWN_PLUMBING, OWN_OBJECT, OWN_LIBRARY, OWN_CODE};
+	struct own_names whole = names(stack, 4);
+
+	for (size_t cut = 0; cut <= 4; cut++) {
+		struct own_walk newer = OWN_WALK_START, older = OWN_WALK_START;
+
+		for (size_t i = 0; i < 4; i++)
+			own_step(i < cut ? &newer : &older, stack[i]);
+		own_join(&newer, &older);
+		cr_expect_eq(newer.names.named, whole.named, "cut %zu", cut);
+		cr_expect_eq(newer.names.asked, whole.asked, "cut %zu", cut);
+	}
+}
