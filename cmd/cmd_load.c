@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "report/own_options.h"
 #include "snapshots/session.h"
 
 struct load_options {
@@ -122,8 +123,10 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 	const struct store_labels extra = {(const char *const *)labels->keys, labels->values,
 					   labels->count};
 	struct session *session = NULL;
-	enum snap_status status = session_open(&session, &how, err);
+	enum snap_status status = own_options_apply(NULL, NULL, err);
 
+	if (status == SNAP_OK)
+		status = session_open(&session, &how, err);
 	if (status == SNAP_OK)
 		status = session_load(session, (const char *const *)call->argv, (size_t)call->argc,
 				      &extra, refuse, done, err);

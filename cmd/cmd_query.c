@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "query_prompt.h"
 #include "render/output.h"
+#include "report/own_options.h"
 #include "snapshots/session.h"
 
 struct query_options {
@@ -356,9 +357,11 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 		.warn = warn,
 	};
 	struct session *session = NULL;
-	enum snap_status status = session_open(&session, &how, err);
+	enum snap_status status = own_options_apply(NULL, NULL, err);
 
 	(void)exit_code;
+	if (status == SNAP_OK)
+		status = session_open(&session, &how, err);
 	if (status == SNAP_OK)
 		status = query_session(&querying, session, operands ? call->argv[0] : NULL,
 				       call->argv + operands, (size_t)(call->argc - operands), err);

@@ -228,7 +228,10 @@ static void identify_site(const struct identity_work *work, const struct snap_si
 	identity->exact = key->exact ? fold(key->exact, domain) : 0;
 	identity->line = fold(key->line, domain);
 	identity->function = fold(key->function, domain);
-	identity->named = site->node == SNAP_NONE ? 0 : work->walks[site->node].names.named;
+	if (site->node == SNAP_NONE)
+		return;
+	identity->named = work->walks[site->node].names.named;
+	identity->own = work->walks[site->node].found;
 }
 
 /* calloc() of nothing may return NULL, which here would mean that memory is out. */

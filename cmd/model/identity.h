@@ -20,6 +20,7 @@ struct site_identity {
 	uint64_t function;
 	uint32_t named; /* position (newest expanded frame = 0) of the frame that names the site:
 			   the first of own code, see own.h */
+	bool own;       /* that frame is own code */
 };
 
 /** One entry per site of a symbolised model, malloc'ed: free() it.  NULL when memory is out. */

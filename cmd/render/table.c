@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL, GAP = 2, NAME_LEAST = 14, LABEL_LEAST = 24 };
+enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL, GAP = 2, NAME_LEAST = 14, LABEL_LEAST = 32 };
 
 struct table {
 	const struct report *report;

@@ -55,7 +55,14 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 		 NULL},                                                                              \
 		{"no-skip",   0,                                                                     \
 		 OPTION_FLAG, FIELD(no_skip),                                                        \
-		 NULL,        "name sites by their newest frame, allocator plumbing included",       \
+		 NULL,        "name sites by their newest frame, whatever it is",                    \
+		 NULL},                                                                              \
+		{"own",      0,      OPTION_LIST,                                                    \
+		 FIELD(own), "GLOB", "functions, files and modules that match are your own code",    \
+		 NULL},                                                                              \
+		{"library",   0,                                                                     \
+		 OPTION_LIST, FIELD(library),                                                        \
+		 "GLOB",      "those that match are a library's, which names no site",               \
 		 NULL},                                                                              \
 	{                                                                                            \
 		"sql", 0, OPTION_FLAG, FIELD(sql), NULL,                                             \

@@ -11,6 +11,7 @@
 
 #include "base/lookup.h"
 #include "base/fail.h"
+#include "report/own_options.h"
 
 /* ---- opening ---- */
 
@@ -40,8 +41,10 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.user = subject,
 	};
 
+	enum snap_status st = own_options_apply(&options->own, &options->library, err);
+
 	*subject = (struct subject){0};
-	return session_open(&subject->session, &session, err);
+	return st == SNAP_OK ? session_open(&subject->session, &session, err) : st;
 }
 
 void subject_close(struct subject *subject)

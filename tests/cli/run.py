@@ -28,6 +28,7 @@ TESTDATA = HERE.parent.parent / "testdata" / "cli"
 def environment(snapdiff, home):
     """What a command may know: the same on every machine."""
     env = {name: os.environ[name] for name in os.environ if name.endswith("SAN_OPTIONS")}
+    env["SNAPDIFF_CONFIG"] = ""
     env.update(
         PATH=f"{snapdiff.parent}:{os.environ.get('PATH', '/usr/bin:/bin')}",
         HOME=str(home), XDG_CACHE_HOME=str(home / ".cache"),

@@ -54,7 +54,7 @@ static inline uint32_t builder_frame(struct dataset *dataset, char *text,
 /* Add a stack; the frames before the first that is no plumbing do not name it. */
 static inline uint32_t builder_site(struct dataset *dataset, const char *domain, const char *stack)
 {
-	struct site_identity identity = {0, 1, 1, 0};
+	struct site_identity identity = {.line = 1, .function = 1};
 	uint32_t frames[64], depth = 0;
 	char *copy = strdup(stack), *rest = copy;
 	bool named = false;

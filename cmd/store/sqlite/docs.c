@@ -10,8 +10,8 @@
 /* The frame that names a site. */
 #define PLACE_COLUMNS                                                                              \
 	{"function", "text",                                                                       \
-	 "demangled function that names the site: its newest frame that is not allocator "         \
-	 "plumbing; null when unknown"},                                                           \
+	 "demangled function that names the site: its newest frame of own code, or where all "     \
+	 "is a library's, the newest that is not allocator plumbing; null when unknown"},          \
 		{"file", "text",                                                                   \
 		 "source file of that frame, as the compiler named it; null when unknown"},        \
 		{"line", "integer", "line of the call in that file; null when unknown"},           \
@@ -28,6 +28,14 @@
 		 "bytes allocated since recording began, freed or not"},                           \
 	{                                                                                          \
 		"allocated_blocks", "integer", "allocations since recording began"                 \
+	}
+
+/* The same where it is own code. */
+#define OWN_COLUMNS                                                                                \
+	{"own_function", "text", "function, where the site is named by the user's own code"},      \
+		{"own_file", "text", "its file"},                                                  \
+	{                                                                                          \
+		"own_line", "integer", "its line"                                                  \
 	}
 
 #define TIME_COLUMNS                                                                               \
@@ -77,7 +85,8 @@ static const struct store_column_doc snapshots_columns[] = {
 static const struct store_column_doc sites_columns[] = {
 	SITE_COLUMN,   {"stack_id", "integer", "the same number: key of stacks and frames"},
 	DOMAIN_COLUMN, {"depth", "integer", "frames in the stack, inlined ones included"},
-	PLACE_COLUMNS, {0},
+	PLACE_COLUMNS, OWN_COLUMNS,
+	{0},
 };
 
 static const struct store_column_doc stacks_columns[] = {
@@ -102,7 +111,7 @@ static const struct store_column_doc frames_columns[] = {
 
 static const struct store_column_doc history_columns[] = {
 	SNAPSHOT_COLUMN, TIME_COLUMNS,   SITE_COLUMN, PLACE_COLUMNS,
-	DOMAIN_COLUMN,   FIGURE_COLUMNS, {0},
+	DOMAIN_COLUMN,   FIGURE_COLUMNS, OWN_COLUMNS, {0},
 };
 
 static const struct store_column_doc changes_columns[] = {
@@ -118,6 +127,7 @@ static const struct store_column_doc changes_columns[] = {
 	{"new_blocks", "integer", "blocks live in the later one"},
 	{"delta_blocks", "integer", "new_blocks - old_blocks"},
 	DOMAIN_COLUMN,
+	OWN_COLUMNS,
 	{0},
 };
 

@@ -276,7 +276,10 @@ static enum snap_status insert_site(struct loading *load, uint32_t at, struct sn
 	sqlite3_bind_int64(statement, 6, (int64_t)identity->exact);
 	sqlite3_bind_int64(statement, 7, (int64_t)identity->line);
 	sqlite3_bind_int64(statement, 8, (int64_t)identity->function);
-	sqlite3_bind_int64(statement, 9, identity->named);
+	/* Negative where the frame is no own code: views tell these two apart. */
+	sqlite3_bind_int64(statement, 9,
+			   identity->own ? (int64_t)identity->named
+					 : -1 - (int64_t)identity->named);
 	sqlite3_bind_text64(statement, 10, load->stack, stack.size, SQLITE_STATIC, SQLITE_UTF8);
 	return database_step(store, statement, "cannot be written", err);
 }

@@ -21,6 +21,8 @@ WITH pair(old_id, new_id) AS (
 )
 SELECT c.old_id AS old_snapshot_id, c.new_id AS new_snapshot_id, c.site_id, f.function, f.file, f.line,
        m.path AS module, c.old_bytes, c.new_bytes, c.new_bytes - c.old_bytes AS delta_bytes,
-       c.old_blocks, c.new_blocks, c.new_blocks - c.old_blocks AS delta_blocks, s.domain
+       c.old_blocks, c.new_blocks, c.new_blocks - c.old_blocks AS delta_blocks, s.domain,
+       CASE WHEN s.named >= 0 THEN f.function END AS own_function,
+       CASE WHEN s.named >= 0 THEN f.file END AS own_file, CASE WHEN s.named >= 0 THEN f.line END AS own_line
 FROM change AS c JOIN site AS s ON s.id = c.site_id
 LEFT JOIN frame AS f ON f.id = s.named_frame_id LEFT JOIN module AS m ON m.id = f.module_id;

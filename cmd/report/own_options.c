@@ -1,0 +1,158 @@
+/*
+ * own_options.c - options and configuration files become the rules of own code.
+ *
+ * A configuration is lines of `own GLOB` and `library GLOB`; `#` begins a comment.
+ */
+#include "report/own_options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/lookup.h"
+#include "model/own.h"
+
+enum { MOST_BYTES = 64 * 1024, MOST_PATH = 4096 };
+
+struct glob_list {
+	const char **globs;
+	size_t count, capacity;
+};
+
+/* Rules stay as long as the process. */
+static struct glob_list all_own, all_library;
+static struct own_rules rules;
+
+static bool add_glob(struct glob_list *list, const char *glob)
+{
+	if (!array_reserve(&list->globs, &list->capacity, list->count, sizeof(*list->globs)))
+		return false;
+	list->globs[list->count++] = glob;
+	return true;
+}
+
+static bool add_list(struct glob_list *list, const struct text_list *from)
+{
+	for (size_t i = 0; from && i < from->count; i++)
+		if (!add_glob(list, from->items[i]))
+			return false;
+	return true;
+}
+
+static enum snap_status read_line(char *line, const char *path, unsigned number,
+				  struct snap_error *err)
+{
+	char *rest = NULL, *word, *glob;
+	struct glob_list *list;
+	char *copy;
+
+	line[strcspn(line, "#\r")] = 0;
+	word = strtok_r(line, " \t", &rest);
+	if (!word)
+		return SNAP_OK;
+	glob = strtok_r(NULL, " \t", &rest);
+	list = strcmp(word, "own") == 0       ? &all_own
+	       : strcmp(word, "library") == 0 ? &all_library
+					      : NULL;
+	if (!list || !glob || strtok_r(NULL, " \t", &rest))
+		return fail(err, SNAP_EUSAGE,
+			    "%s:%u: a line is 'own GLOB' or 'library GLOB', not '%s'", path, number,
+			    word);
+	copy = strdup(glob);
+	return copy && add_glob(list, copy) ? SNAP_OK : fail_memory(err, "reading a configuration");
+}
+
+static enum snap_status read_text(char *text, const char *path, struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+	char *next;
+
+	for (unsigned number = 1; st == SNAP_OK && text; text = next, number++) {
+		next = strchr(text, '\n');
+		if (next)
+			*next++ = 0;
+		st = read_line(text, path, number, err);
+	}
+	return st;
+}
+
+/* Read a whole file of moderate size; SNAP_ENOTFOUND when there is none. */
+static enum snap_status read_file(const char *path, char text[MOST_BYTES + 1],
+				  struct snap_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t got = 0, size = 0;
+	struct stat info;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? SNAP_ENOTFOUND
+			       : fail(err, SNAP_ESYSTEM, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+		close(fd);
+		return SNAP_ENOTFOUND;
+	}
+	if (!S_ISREG(info.st_mode) || info.st_size > MOST_BYTES) {
+		close(fd);
+		return fail(err, SNAP_EUSAGE,
+			    "%s: is not a configuration: a file of at most 64 KiB", path);
+	}
+	while (size < MOST_BYTES && (got = read(fd, text + size, (size_t)(MOST_BYTES - size))) > 0)
+		size += got;
+	close(fd);
+	text[size] = 0;
+	return got < 0 ? fail(err, SNAP_ESYSTEM, "%s: %s", path, strerror(errno)) : SNAP_OK;
+}
+
+static enum snap_status read_configuration(const char *path, bool required, struct snap_error *err)
+{
+	char *text = malloc(MOST_BYTES + 1);
+	enum snap_status st =
+		text ? read_file(path, text, err) : fail_memory(err, "reading a configuration");
+
+	if (st == SNAP_OK)
+		st = read_text(text, path, err);
+	else if (st == SNAP_ENOTFOUND)
+		st = required ? fail(err, SNAP_EUSAGE, "%s: there is no such configuration", path)
+			      : SNAP_OK;
+	free(text);
+	return st;
+}
+
+static enum snap_status read_configurations(struct snap_error *err)
+{
+	const char *named = getenv("SNAPDIFF_CONFIG"), *base = getenv("XDG_CONFIG_HOME");
+	const char *home = getenv("HOME");
+	char path[MOST_PATH];
+	enum snap_status st;
+
+	if (named)
+		return *named ? read_configuration(named, true, err) : SNAP_OK;
+	st = read_configuration(".snapdiff", false, err);
+	if (base && *base)
+		snprintf(path, sizeof(path), "%s/snapdiff/config", base);
+	else
+		snprintf(path, sizeof(path), "%s/.config/snapdiff/config", home ? home : "");
+	return st == SNAP_OK ? read_configuration(path, false, err) : st;
+}
+
+enum snap_status own_options_apply(const struct text_list *own, const struct text_list *library,
+				   struct snap_error *err)
+{
+	enum snap_status st;
+
+	all_own.count = all_library.count = 0;
+	if (!add_list(&all_own, own) || !add_list(&all_library, library))
+		return fail_memory(err, "reading a configuration");
+	st = read_configurations(err);
+	if (st != SNAP_OK)
+		return st;
+	rules = (struct own_rules){all_own.globs, all_own.count, all_library.globs,
+				   all_library.count};
+	own_set_rules(&rules);
+	return SNAP_OK;
+}
