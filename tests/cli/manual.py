@@ -66,16 +66,42 @@ def faults_of(snapdiff, command, shared):
             yield f"snapdiff-{name}.1: describes {option}, which {name} does not have"
 
 
+def pages():
+    return sorted([*MANUAL.glob("*.1"), *MANUAL.glob("*.7")])
+
+
 def lint():
-    """mandoc's errors and warnings; its remarks on style are not ours."""
+    """What mandoc finds, its remarks on style included."""
     if not shutil.which("mandoc"):
+        print("skipped: the lint of the manual: mandoc is not installed")
         return
-    pages = sorted(MANUAL.glob("*.1"))
-    result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], capture_output=True,
-                            text=True, check=False)
-    for line in result.stdout.splitlines():
-        if "missing date" not in line:
-            yield line
+    result = subprocess.run(["mandoc", "-T", "lint", *pages()], capture_output=True, text=True, check=False)
+    yield from result.stdout.splitlines()
+
+
+def faults_of_examples(names):
+    """Every command stands on a line of its own, and exists."""
+    for page in pages():
+        filled = True
+        for line in page.read_text().split(".SH EXAMPLES")[-1].split(".SH ")[0].splitlines()[1:]:
+            filled = {".nf": False, ".fi": True}.get(line, filled)
+            command = re.match(r"(?:[A-Z_]+=\S+ )*(snapdiff|sqlite3) (\S+)", plain(line))
+            if command and filled:
+                yield f"{page.name}: the example '{line}' runs into the next line"
+            if command and command.group(1) == "snapdiff" and command.group(2) not in names:
+                yield f"{page.name}: there is no command {command.group(2)}"
+
+
+def faults_of_environment():
+    """snapdiff-environment(7) has the variables that the sources read, and no others."""
+    root = MANUAL.parent.parent
+    read = set(re.findall(r'"(SNAP_\w+)="', (root / "libsnap" / "runtime" / "config.c").read_text()))
+    for source in (root / "cmd").rglob("*.c"):
+        read.update(re.findall(r'getenv\("(SNAP_\w+)"\)', source.read_text()))
+    text = plain((MANUAL / "snapdiff-environment.7").read_text())
+    told = set(re.findall(r"^\.TP\n(SNAP_\w+)", text, re.MULTILINE))
+    yield from (f"snapdiff-environment.7: says nothing of {name}" for name in sorted(read - told))
+    yield from (f"snapdiff-environment.7: nobody reads {name}" for name in sorted(told - read))
 
 
 def main():
@@ -84,7 +110,8 @@ def main():
     snapdiff = sys.argv[1]
     tables = json.loads(subprocess.run([snapdiff, "help", "--json"], capture_output=True, check=True).stdout)
     _, shared, _ = read_page("snapdiff-options")
-    faults = list(lint())
+    names = {name for command in tables["rows"] for name in (command["name"], command["alias"])}
+    faults = [*lint(), *faults_of_examples(names), *faults_of_environment()]
     used = set()
     for command in tables["rows"]:
         faults += faults_of(snapdiff, command, shared)
