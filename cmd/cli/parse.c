@@ -95,8 +95,8 @@ static enum snap_status unknown_long(const struct parse *parse, const char *name
 	snprintf(word, sizeof(word), "%.*s", (int)(size < sizeof(word) ? size : sizeof(word) - 1),
 		 name);
 	if (owners_of(word, owners, sizeof(owners)))
-		return fail(parse->err, SNAP_EUSAGE, "it has no option --%s; these have: %s", word,
-			    owners);
+		return fail(parse->err, SNAP_EUSAGE,
+			    "this command has no option --%s; it belongs to: %s", word, owners);
 	while (count < 127 && (option = cli_next_option(parse->command, &cursor)))
 		candidates[count++] = option->name;
 	if (*cli_hint(hint, word, candidates, "--"))
@@ -202,13 +202,13 @@ static enum snap_status set_value(const struct parse *parse, const struct option
 		return add_to_list(parse, text, at);
 	case OPTION_COUNT:
 		return count_parse(text, at) ? SNAP_OK
-						 : bad_value(parse, option, text,
-							     is_number(text) ? "a number below 2^64"
-									     : "a whole number");
+					     : bad_value(parse, option, text,
+							 is_number(text) ? "a number below 2^64"
+									 : "a whole number");
 	case OPTION_SIZE:
 		return size_parse(text, at) ? SNAP_OK
-						: bad_value(parse, option, text,
-							    "a size like 4096, 64KiB or 1.5MiB");
+					    : bad_value(parse, option, text,
+							"a size like 4096, 64KiB or 1.5MiB");
 	case OPTION_DURATION:
 		return duration_parse(text, at)
 			       ? SNAP_OK

@@ -367,6 +367,38 @@ def no_follow():
     r.done()
 
 
+def asked(*argv):
+    """`snapdiff ...`: (exit status, standard output, standard error)"""
+    done = subprocess.run([options.snapdiff, *map(str, argv)], capture_output=True, text=True, timeout=1200)
+    return done.returncode, done.stdout, done.stderr
+
+
+def run_pid():
+    """`run` says which process it records, and its own pid stands for that process."""
+    directory = tempfile.mkdtemp(prefix="snap e2e ")
+    child = subprocess.Popen([options.snapdiff, "run", "-o", directory, "--", program("steps")], text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said = re.fullmatch(rf"snapdiff: recording {program('steps')} as process (\d+)\n", child.stderr.readline())
+    check(said, "run does not say which process it records")
+    child.stdout.readline()
+    check(wait_for(lambda: asked("snap", child.pid)[0] == 0), f"snap by the pid of run: {asked('snap', child.pid)}")
+    recorded = said.group(1) if said else "0"
+    check(f"steps.{recorded}.000001.snap" in os.listdir(directory), f"not the announced process: {os.listdir(directory)}")
+    answer = json.loads(asked("status", "-f", "json", child.pid)[1])
+    check(str(answer["pid"]) == recorded, f"status by the pid of run: {answer['pid']}")
+    rest = child.communicate()[1]
+    check(rest.endswith(f"next: snapdiff top '{directory}'\n"), f"the hint cannot be pasted: {rest}")
+    status, _, error = asked("snap", child.pid)
+    check(status == 3 and error == f"snapdiff snap: there is no process {child.pid}\n", f"a pid that is gone: {error}")
+    status, _, error = asked("status", os.getpid())
+    check(status == 3 and f"process {os.getpid()} is not recorded" in error, f"a pid that is not recorded: {error}")
+    quiet = asked("run", "-q", "-o", directory, "--", "true")
+    check(quiet == (0, "", ""), f"run -q says {quiet}")
+    repeated = asked("run", "--repeat", "3", "-o", directory, "--", "true")[2]
+    check(repeated.count("next:") == 1 and "next: snapdiff growth" in repeated, f"run --repeat says {repeated}")
+    shutil.rmtree(directory)
+
+
 def hello():
     directory = tempfile.mkdtemp(prefix="snap-e2e-")
     path = os.path.join(directory, "hello")
@@ -489,7 +521,7 @@ TESTS = {
     "api": api, "timer": timer, "growth": growth, "peak": peak, "signal": signalled,
     "control": control, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
-    "hello": hello, "unseen": unseen, "mappings": mappings, "sampled": sampled,
+    "hello": hello, "run_pid": run_pid, "unseen": unseen, "mappings": mappings, "sampled": sampled,
 }
 
 

@@ -214,7 +214,7 @@ Test(cli, mistakes_are_answered_with_a_sentence)
 {
 	refuses("--rippe", "unknown option --rippe; did you mean --ripe?");
 	refuses("--zzzzzz", "unknown option --zzzzzz; see snapdiff fruit --help");
-	refuses("--knife", "it has no option --knife; these have: peel");
+	refuses("--knife", "this command has no option --knife; it belongs to: peel");
 	refuses("-z", "unknown option -z; see snapdiff fruit --help");
 	refuses("-rz", "unknown option -z; see snapdiff fruit --help");
 	refuses("--ripe=yes", "--ripe takes no value");

@@ -141,6 +141,12 @@ static enum snap_status query_fail(struct query *query)
 		return fail(query->err, SNAP_EUSAGE, "refused: %s%s", sqlite3_errmsg(db),
 			    query->options->write ? "" : READ_ONLY);
 	case SQLITE_ERROR:
+		if (strstr(sqlite3_errmsg(db), "because it is a view"))
+			return fail(query->err, SNAP_EUSAGE,
+				    "refused: %s (views are read-only; --write opens the tables "
+				    "behind them)",
+				    sqlite3_errmsg(db));
+		/* fallthrough */
 	case SQLITE_RANGE:
 	case SQLITE_MISMATCH:
 	case SQLITE_CONSTRAINT:
