@@ -72,18 +72,151 @@ static enum snap_status check_metric(const struct report_options *options, struc
 		    report_metrics[options->metric]);
 }
 
-/* Open the series that `names` are. */
-static enum snap_status open_series(struct subject *subject, const struct report_options *options,
-				    const char *const *names, size_t count, struct snap_error *err)
+/* ---- the series, one part of the report each ---- */
+
+struct parts {
+	struct growth_part *items;
+	size_t count;
+	struct report *said; /* what is odd about them; lives until the report is made */
+	struct value exits;  /* list of the paths of exit snapshots, which are no part of them */
+	size_t idle;
+};
+
+static void parts_release(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++) {
+		growth_table_release(&parts->items[i].table);
+		growth_axis_release(&parts->items[i].axis);
+	}
+	free(parts->items);
+	report_free(parts->said);
+	*parts = (struct parts){0};
+}
+
+/* Open the series that `names` are; subject->ids becomes those of all of them. */
+static enum snap_status open_series(struct subject *subject, struct session_series_list *list,
+				    const struct report_options *options, const char *const *names,
+				    size_t count, struct snap_error *err)
 {
 	enum snap_status st = subject_open(subject, options, true, err);
 
 	if (st == SNAP_OK)
-		st = session_series(subject->session, names, count, &subject->ids, &subject->count,
-				    err);
-	subject->capacity = subject->count;
-	if (st == SNAP_OK && subject->count == 0)
+		st = session_series(subject->session, names, count, list, err);
+	if (st == SNAP_OK && list->count == 0)
 		st = fail(err, SNAP_ENOTFOUND, "there are no snapshots to judge");
+	for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
+		for (size_t k = 0; st == SNAP_OK && k < list->series[i].count; k++)
+			st = subject_add_id(subject, list->series[i].ids[k], err);
+	return st;
+}
+
+/* Join the exit snapshots of one part to those of the others. */
+static void join_exits(struct parts *parts, const struct report *said)
+{
+	const struct value *more = value_get(&said->head, "left_out");
+	size_t old = parts->exits.list.count, count = more ? more->list.count : 0;
+	struct value joined = value_list(parts->said, old + count);
+
+	for (size_t i = 0; i < old; i++)
+		joined.list.items[i] = parts->exits.list.items[i];
+	for (size_t i = 0; i < count; i++)
+		joined.list.items[old + i] = value_text(parts->said, more->list.items[i].text.data);
+	parts->exits = joined;
+}
+
+/* What was said of one part, under its name where there are several. */
+static void pass_on(struct report *to, const struct report *said, const struct growth_part *part,
+		    bool several)
+{
+	const char *name = several ? growth_part_name(to, part) : "", *colon = several ? ": " : "";
+
+	for (size_t i = 0; i < said->note_count; i++)
+		report_note(to, "%s%s%s", name, colon, said->notes[i]);
+	for (size_t i = 0; i < said->warning_count; i++)
+		report_warn(to, "%s%s%s", name, colon, said->warnings[i]);
+}
+
+/* Runs of a program of which each has a single snapshot, among others that are series. */
+static bool is_no_series(const struct growth_axis *axis, bool several)
+{
+	return several && !axis->by_iteration && axis->run_count == axis->count;
+}
+
+static enum snap_status read_part(struct parts *parts, struct subject *subject,
+				  const struct session_series_list *list, size_t index,
+				  const struct growth_command *options, struct snap_error *err)
+{
+	struct session_series *series = &list->series[index];
+	struct growth_part *part = &parts->items[parts->count];
+	struct store *store = session_store(subject->session);
+	struct report *said = growth_report_new(false);
+	int64_t at_exit = 0;
+	enum snap_status st =
+		growth_leave_out_exits(said, store, series->ids, &series->count, &at_exit, err);
+
+	*part = (struct growth_part){.program = report_text(parts->said, "%s", series->program),
+				     .pid = series->pid,
+				     .processes = series->processes,
+				     .pool = series->pool};
+	if (st == SNAP_OK)
+		st = growth_axis_read(&part->axis, store, series->ids, series->count, options->per,
+				      said, err);
+	if (st == SNAP_OK && is_no_series(&part->axis, list->count > 1)) {
+		growth_axis_release(&part->axis);
+		series->count = 0;
+		report_free(said);
+		return SNAP_OK;
+	}
+	parts->count++;
+	if (st == SNAP_OK)
+		st = growth_table_read(&part->table, store, series->ids, at_exit, &part->axis,
+				       &options->shared, err);
+	parts->idle += part->axis.idle;
+	join_exits(parts, said);
+	pass_on(parts->said, said, part, list->count > 1);
+	report_free(said);
+	return st;
+}
+
+/* Processes that have no series, in one line. */
+static void note_alone(struct parts *parts, size_t alone)
+{
+	if (alone)
+		report_note(parts->said,
+			    "%zu process%s fewer than two snapshots %s not judged; snapdiff ls "
+			    "lists %s.",
+			    alone, alone == 1 ? " with" : "es with", alone == 1 ? "is" : "are",
+			    alone == 1 ? "it" : "them");
+}
+
+/* Read all series; subject->ids becomes those that are judged. */
+static enum snap_status read_parts(struct parts *parts, struct subject *subject,
+				   struct session_series_list *list,
+				   const struct growth_command *options, struct snap_error *err)
+{
+	size_t alone = list->alone;
+	enum snap_status st = SNAP_OK;
+
+	parts->said = growth_report_new(false);
+	parts->exits = value_list(parts->said, 0);
+	parts->items = calloc(list->count + 1, sizeof(*parts->items));
+	if (!parts->items)
+		return fail_memory(err, "reading the series");
+	for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
+		st = read_part(parts, subject, list, i, options, err);
+	subject->count = 0;
+	for (size_t i = 0, p = 0; st == SNAP_OK && i < list->count; i++) {
+		if (list->series[i].count == 0) {
+			alone += list->series[i].processes;
+			continue;
+		}
+		parts->items[p++].first_input = subject->count;
+		for (size_t k = 0; st == SNAP_OK && k < list->series[i].count; k++)
+			st = subject_add_id(subject, list->series[i].ids[k], err);
+	}
+	note_alone(parts, alone);
+	if (st == SNAP_OK && parts->count == 0)
+		st = fail(err, SNAP_EUSAGE, "no process has a second snapshot: there is no series");
 	return st;
 }
 
@@ -91,78 +224,63 @@ static enum snap_status read_control(struct growth_control **control,
 				     const struct growth_command *options, size_t warmup,
 				     struct snap_error *err)
 {
-	struct report *scratch =
-		growth_report_new(false); /* takes the control run's own warnings */
+	struct session_series_list list = {0};
 	struct subject subject = {0};
-	struct growth_axis axis = {0};
-	struct growth_table table = {0};
-	int64_t at_exit;
-	enum snap_status st = open_series(&subject, &options->shared, options->control.items,
+	struct parts parts = {0};
+	enum snap_status st = open_series(&subject, &list, &options->shared, options->control.items,
 					  options->control.count, err);
 
 	if (st == SNAP_OK)
-		st = growth_leave_out_exits(scratch, session_store(subject.session), subject.ids,
-					    &subject.count, &at_exit, err);
+		st = read_parts(&parts, &subject, &list, options, err);
 	if (st == SNAP_OK)
-		st = growth_axis_read(&axis, session_store(subject.session), subject.ids,
-				      subject.count, options->per, scratch, err);
-	if (st == SNAP_OK)
-		st = growth_table_read(&table, session_store(subject.session), subject.ids, 0,
-				       &axis, &options->shared, err);
-	if (st == SNAP_OK)
-		st = growth_control_new(control, &table, warmup, err);
-	growth_table_release(&table);
-	growth_axis_release(&axis);
+		st = growth_control_new(control, parts.items, parts.count, warmup, err);
+	parts_release(&parts);
+	session_series_free(&list);
 	subject_close(&subject);
-	report_free(scratch);
 	return st;
 }
 
-/* The axis has to be read before the report is known to be sampled; what is odd about the series
- * waits in `early` until then.
- */
-static void take_over(struct report *report, struct report *early)
+/* ---- the report ---- */
+
+static void take_over(struct report *report, struct parts *parts)
 {
-	value_field(report, &report->head, "left_out", *value_get(&early->head, "left_out"));
-	value_field(report, &report->head, "idle_intervals",
-		    *value_get(&early->head, "idle_intervals"));
-	for (size_t i = 0; i < early->note_count; i++)
-		report_note(report, "%s", early->notes[i]);
-	for (size_t i = 0; i < early->warning_count; i++)
-		report_warn(report, "%s", early->warnings[i]);
-	report_adopt(report, early);
+	value_field(report, &report->head, "left_out", parts->exits);
+	value_field(report, &report->head, "idle_intervals", value_u64(parts->idle));
+	for (size_t i = 0; i < parts->said->note_count; i++)
+		report_note(report, "%s", parts->said->notes[i]);
+	for (size_t i = 0; i < parts->said->warning_count; i++)
+		report_warn(report, "%s", parts->said->warnings[i]);
+	report_adopt(report, parts->said);
+	parts->said = NULL;
 }
 
+static bool any_sampled(const struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		if (parts->items[i].axis.sampled)
+			return true;
+	return false;
+}
+
+/* The axes have to be read before the report is known to be sampled. */
 static enum snap_status make_report(struct report **out, struct subject *subject,
+				    struct session_series_list *list,
 				    const struct growth_command *options,
 				    const struct growth_request *request, struct snap_error *err)
 {
-	struct store *store = session_store(subject->session);
-	struct report *early = growth_report_new(false), *report = NULL;
-	struct growth_axis axis = {0};
-	struct growth_table table = {0};
-	int64_t at_exit = 0;
-	enum snap_status st =
-		growth_leave_out_exits(early, store, subject->ids, &subject->count, &at_exit, err);
+	struct parts parts = {0};
+	struct report *report = NULL;
+	enum snap_status st = read_parts(&parts, subject, list, options, err);
 
-	if (st == SNAP_OK)
-		st = growth_axis_read(&axis, store, subject->ids, subject->count, options->per,
-				      early, err);
-	if (st == SNAP_OK)
-		st = growth_table_read(&table, store, subject->ids, at_exit, &axis,
-				       &options->shared, err);
 	if (st == SNAP_OK) {
-		report = growth_report_new(axis.sampled);
+		report = growth_report_new(any_sampled(&parts));
 		st = subject_describe(subject, report, err);
 	}
 	if (st == SNAP_OK) {
-		take_over(report, early);
-		early = NULL;
-		st = growth_fill(report, &table, request, err);
+		take_over(report, &parts);
+		st = growth_fill(report, parts.items, parts.count, request, err);
 	}
-	growth_table_release(&table);
-	growth_axis_release(&axis);
-	report_free(early);
+	parts_release(&parts);
 	if (st != SNAP_OK) {
 		report_free(report);
 		report = NULL;
@@ -171,12 +289,26 @@ static enum snap_status make_report(struct report **out, struct subject *subject
 	return st;
 }
 
+static enum snap_status print_statements(struct subject *subject,
+					 const struct session_series_list *list,
+					 const struct report_options *options,
+					 struct snap_error *err)
+{
+	if (list->count > 1)
+		return fail(err, SNAP_EUSAGE,
+			    "--sql is about one process, and %zu have a series here: pick with "
+			    "--pid or --program",
+			    list->count);
+	return print_sql(subject, "growth", options, err);
+}
+
 enum snap_status growth_make(struct report **out, const struct growth_command *options,
 			     const char *const *names, size_t count, struct snap_error *err)
 {
 	struct growth_request request = {.shared = &options->shared,
 					 .limit_bytes = options->limit_bytes};
 	struct growth_control *control = NULL;
+	struct session_series_list list = {0};
 	struct subject subject = {0};
 	enum snap_status st = parse_warmup(options->warmup, &request.warmup, err);
 
@@ -184,14 +316,16 @@ enum snap_status growth_make(struct report **out, const struct growth_command *o
 	if (st == SNAP_OK)
 		st = check_metric(&options->shared, err);
 	if (st == SNAP_OK)
-		st = open_series(&subject, &options->shared, names, count, err);
+		st = open_series(&subject, &list, &options->shared, names, count, err);
 	if (st == SNAP_OK && options->control.count)
 		st = read_control(&control, options, request.warmup, err);
 	request.control = control;
 	if (st == SNAP_OK)
-		st = options->shared.sql ? print_sql(&subject, "growth", &options->shared, err)
-					 : make_report(out, &subject, options, &request, err);
+		st = options->shared.sql
+			     ? print_statements(&subject, &list, &options->shared, err)
+			     : make_report(out, &subject, &list, options, &request, err);
 	growth_control_free(control);
+	session_series_free(&list);
 	subject_close(&subject);
 	return st;
 }

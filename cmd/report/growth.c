@@ -27,6 +27,7 @@ enum {
 	LAST_BLOCKS,
 	NEVER_FREED,
 	TREND,
+	PROCESS,
 	SITE,
 	VIA,
 	EXACT,
@@ -36,6 +37,9 @@ enum {
 	STACK,
 	EXIT_BYTES,
 	EXIT_BLOCKS,
+	PROGRAM,
+	PID,
+	PROCESSES,
 	FIRST_ERROR,
 	LAST_ERROR,
 	EXACT_COLUMNS = FIRST_ERROR,
@@ -59,6 +63,7 @@ static const struct column columns[] = {
 	[NEVER_FREED] = {"never_freed", "never freed", COLUMN_TEXT,
 			 COLUMN_TABLE_ONLY | COLUMN_SPARE(3)},
 	[TREND] = {"trend", "trend", COLUMN_SERIES, COLUMN_TABLE_ONLY | COLUMN_SPARE(7)},
+	[PROCESS] = {"process", "process", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(6)},
 	[EXACT] = {"exact", "exact", COLUMN_TREE, COLUMN_DETAIL},
@@ -68,6 +73,9 @@ static const struct column columns[] = {
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
 	[EXIT_BYTES] = {"exit_bytes", "bytes at exit", COLUMN_BYTES, COLUMN_HIDDEN},
 	[EXIT_BLOCKS] = {"exit_blocks", "blocks at exit", COLUMN_COUNT, COLUMN_HIDDEN},
+	[PROGRAM] = {"program", "program", COLUMN_NAME, COLUMN_HIDDEN},
+	[PID] = {"pid", "pid", COLUMN_COUNT, COLUMN_HIDDEN},
+	[PROCESSES] = {"processes", "processes", COLUMN_COUNT, COLUMN_HIDDEN},
 	[FIRST_ERROR] = {"first_bytes_stderr", "± first", COLUMN_BYTES, COLUMN_HIDDEN},
 	[LAST_ERROR] = {"last_bytes_stderr", "± last", COLUMN_BYTES, COLUMN_HIDDEN},
 };
@@ -75,15 +83,20 @@ static const struct column columns[] = {
 enum { SURE_SNAPSHOTS = 8 }; /* the fewest for a sure verdict */
 
 struct growth_row {
-	uint32_t row;
+	const struct growth_part *part;
+	uint32_t row; /* of its table */
 	const struct select_row *words;
 	double first, last;
+	const double *bytes, *blocks; /* one per snapshot of the part; blocks NULL unknown */
 	struct growth_judgement judgement;
+	struct growth_row *next; /* the same site in another worker of the pool, which is summed up
+				    in the first */
+	size_t workers;
 };
 
 /* What judging one row after the other needs. */
 struct judging {
-	const struct growth_table *table;
+	const struct growth_part *part;
 	size_t warmup;
 	const struct growth_control *control;
 	struct growth_census censuses[GROWTH_CENSUSES];
@@ -93,6 +106,7 @@ struct judging {
 
 struct growth_list {
 	struct growth_row *rows;
+	struct growth_row *members; /* rows of workers that others sum up; NULL: there is no pool */
 	size_t count;
 };
 
@@ -144,10 +158,12 @@ static bool is_growth(const struct growth_judgement *judgement)
 	return judgement->verdict == GROWTH_LEAK || judgement->verdict == GROWTH_CONTAINER;
 }
 
-static bool judging_begin(struct judging *judging, const struct growth_table *table, size_t warmup,
+static bool judging_begin(struct judging *judging, const struct growth_part *part, size_t warmup,
 			  const struct growth_control *control)
 {
-	*judging = (struct judging){.table = table, .warmup = warmup, .control = control};
+	const struct growth_table *table = &part->table;
+
+	*judging = (struct judging){.part = part, .warmup = warmup, .control = control};
 	judging->cohorts = malloc(growth_table_cohort_room(table) * sizeof(*judging->cohorts));
 	judging->scratch = malloc((3 * table->axis->count + 1) * sizeof(*judging->scratch));
 	return judging->cohorts && judging->scratch;
@@ -191,12 +207,19 @@ static void doubt_single_blocks(struct growth_judgement *judgement)
 
 static void judge_row(struct judging *judging, struct growth_row *row)
 {
-	const struct growth_table *table = judging->table;
+	const struct growth_table *table = &judging->part->table;
 	struct growth_options options = {.warmup = judging->warmup};
 	const double *bytes = table->bytes + row->row * table->axis->count;
 	struct growth_series series;
 
+	row->part = judging->part;
+	row->next = NULL;
+	row->workers = 1;
 	row->words = selection_row(table->selection, row->row);
+	row->bytes = bytes;
+	row->blocks = table->blocks_unknown[row->row]
+			      ? NULL
+			      : table->blocks + row->row * table->axis->count;
 	row->first = bytes[0];
 	row->last = bytes[table->axis->count - 1];
 	if (table->bytes_unknown[row->row]) {
@@ -217,34 +240,45 @@ static void judge_row(struct judging *judging, struct growth_row *row)
 		doubt_single_blocks(&row->judgement);
 }
 
-/* Judge every row that holds something in any snapshot and is not below --min. */
-static enum snap_status judge_rows(struct growth_list *list, const struct growth_table *table,
-				   size_t warmup, const struct growth_control *control,
-				   uint64_t min_bytes, struct snap_error *err)
+/* Judge the rows of one part that hold something in any snapshot. */
+static bool judge_part(struct growth_list *list, const struct growth_part *part, size_t warmup,
+		       const struct growth_control *control)
 {
 	struct judging judging;
-	bool fine = judging_begin(&judging, table, warmup, control);
+	bool fine = judging_begin(&judging, part, warmup, control);
 
-	list->rows = fine ? malloc((table->row_count + 1) * sizeof(*list->rows)) : NULL;
-	for (uint32_t r = 0; list->rows && r < table->row_count; r++) {
-		struct growth_row *row = &list->rows[list->count];
-
-		if (!table->present[r])
+	for (uint32_t r = 0; fine && r < part->table.row_count; r++) {
+		if (!part->table.present[r])
 			continue;
-		row->row = r;
-		judge_row(&judging, row);
-		list->count += row->first >= (double)min_bytes || row->last >= (double)min_bytes;
+		list->rows[list->count].row = r;
+		judge_row(&judging, &list->rows[list->count++]);
 	}
 	judging_end(&judging);
-	return list->rows ? SNAP_OK : fail_memory(err, "judging growth");
+	return fine;
 }
 
-enum snap_status growth_control_new(struct growth_control **out, const struct growth_table *table,
-				    size_t warmup, struct snap_error *err)
+static enum snap_status judge_rows(struct growth_list *list, const struct growth_part *parts,
+				   size_t count, size_t warmup,
+				   const struct growth_control *control, struct snap_error *err)
+{
+	size_t room = 1;
+	bool fine;
+
+	for (size_t p = 0; p < count; p++)
+		room += parts[p].table.row_count;
+	list->rows = malloc(room * sizeof(*list->rows));
+	fine = list->rows != NULL;
+	for (size_t p = 0; fine && p < count; p++)
+		fine = judge_part(list, &parts[p], warmup, control);
+	return fine ? SNAP_OK : fail_memory(err, "judging growth");
+}
+
+enum snap_status growth_control_new(struct growth_control **out, const struct growth_part *parts,
+				    size_t count, size_t warmup, struct snap_error *err)
 {
 	struct growth_control *control = calloc(1, sizeof(*control));
 	struct growth_list list = {0};
-	enum snap_status st = control ? judge_rows(&list, table, warmup, NULL, 0, err)
+	enum snap_status st = control ? judge_rows(&list, parts, count, warmup, NULL, err)
 				      : fail_memory(err, "judging the control run");
 
 	if (st == SNAP_OK) {
@@ -316,6 +350,8 @@ static int compare_keys(const struct growth_row *a, const struct growth_row *b)
 {
 	int order = strcmp(a->words->key, b->words->key);
 
+	if (order == 0)
+		order = (a->part > b->part) - (a->part < b->part);
 	return order ? order : (a->row > b->row) - (a->row < b->row);
 }
 
@@ -333,6 +369,142 @@ static int compare_growth(const void *left, const void *right, bool by_blocks)
 	if (order == 0)
 		order = compare_descending(a->last, b->last);
 	return order ? order : compare_keys(a, b);
+}
+
+/* ---- the workers of a pool ---- */
+
+static size_t row_snapshots(const struct growth_row *row)
+{
+	size_t most = 0;
+
+	for (; row; row = row->next)
+		most = row->part->axis.count > most ? row->part->axis.count : most;
+	return most;
+}
+
+/* The values of all workers, snapshot by snapshot, counted from the last: they take theirs at the
+ * same pace.  One that began later holds until then what it began with. */
+static void sum_up(double *sums, size_t count, const double *values, size_t own)
+{
+	for (size_t i = 0; i < count; i++)
+		sums[i] += values[i + own < count ? 0 : i + own - count];
+}
+
+static void sum_workers(struct report *report, struct growth_row *row)
+{
+	size_t count = row_snapshots(row);
+	double *bytes = report_alloc(report, 2 * count * sizeof(*bytes)), *blocks = bytes + count;
+	bool known = true;
+
+	memset(bytes, 0, 2 * count * sizeof(*bytes));
+	for (const struct growth_row *at = row; at; at = at->next) {
+		sum_up(bytes, count, at->bytes, at->part->axis.count);
+		if (at->blocks)
+			sum_up(blocks, count, at->blocks, at->part->axis.count);
+		known &= at->blocks != NULL;
+	}
+	row->bytes = bytes;
+	row->blocks = known ? blocks : NULL;
+	row->first = bytes[0];
+	row->last = bytes[count - 1];
+}
+
+static void add_slope(struct stats_slope *sum, const struct stats_slope *slope)
+{
+	sum->value += slope->value;
+	sum->low += slope->low;
+	sum->high += slope->high;
+}
+
+/* Of the workers, the one whose verdict claims most speaks for all; growth is added up. */
+static void join_judgements(struct growth_row *row)
+{
+	struct growth_judgement *out = &row->judgement;
+	size_t agree = 1;
+
+	for (const struct growth_row *at = row->next; at; at = at->next) {
+		agree += at->judgement.verdict == out->verdict;
+		add_slope(&out->bytes_slope, &at->judgement.bytes_slope);
+		add_slope(&out->blocks_slope, &at->judgement.blocks_slope);
+		out->exact_blocks += at->judgement.exact_blocks;
+		out->exact_bytes += at->judgement.exact_bytes;
+		out->exact &= at->judgement.exact;
+	}
+	if (out->reason_count == GROWTH_REASONS)
+		out->reason_count--;
+	snprintf(out->reasons[out->reason_count++], GROWTH_REASON_SIZE,
+		 "%s in %zu of %zu processes, which are added up",
+		 growth_verdict_name(out->verdict), agree, row->workers);
+}
+
+static int by_site(const void *left, const void *right)
+{
+	const struct growth_row *const *a = left, *const *b = right;
+	int order = ((*a)->part->pool > (*b)->part->pool) - ((*a)->part->pool < (*b)->part->pool);
+
+	if (order == 0)
+		order = strcmp((*a)->words->key, (*b)->words->key);
+	/* Each part has a row of its own for sites that are called the same but are not. */
+	if (order == 0)
+		order = compare_growth(*a, *b, false);
+	return order;
+}
+
+static bool is_same_site(const struct growth_row *a, const struct growth_row *b)
+{
+	return a->part != b->part && a->part->pool == b->part->pool &&
+	       strcmp(a->words->key, b->words->key) == 0;
+}
+
+/* Sum up the workers of each pool, site by site: what is summed up in another row goes away. */
+static enum snap_status join_workers(struct report *report, struct growth_list *list,
+				     struct snap_error *err)
+{
+	struct growth_row **order = calloc(list->count + 1, sizeof(struct growth_row *));
+	struct growth_row *joined = calloc(list->count + 1, sizeof(*joined));
+	size_t kept = 0;
+
+	if (!order || !joined) {
+		free(order);
+		free(joined);
+		return fail_memory(err, "adding up processes");
+	}
+	for (size_t i = 0; i < list->count; i++)
+		order[i] = &list->rows[i];
+	qsort(order, list->count, sizeof(struct growth_row *), by_site);
+	for (size_t i = 0, end; i < list->count; i = end) {
+		struct growth_row *row = order[i], *last = row;
+
+		for (end = i + 1; end < list->count && is_same_site(row, order[end]); end++) {
+			last->next = order[end];
+			last = order[end];
+			row->workers++;
+		}
+		if (row->workers > 1) {
+			sum_workers(report, row);
+			join_judgements(row);
+		}
+		joined[kept++] = *row;
+	}
+	free(order);
+	list->members = list->rows;
+	list->rows = joined;
+	list->count = kept;
+	return SNAP_OK;
+}
+
+/* ---- what is left in the list ---- */
+
+/* Below --min at both ends. */
+static void drop_small(struct growth_list *list, uint64_t min_bytes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rows[i].first >= (double)min_bytes ||
+		    list->rows[i].last >= (double)min_bytes)
+			list->rows[kept++] = list->rows[i];
+	list->count = kept;
 }
 
 static int by_growth(const void *left, const void *right)
@@ -451,10 +623,12 @@ static struct value reasons(struct report *report, const struct growth_judgement
 	return list;
 }
 
-static const char *next_command(struct report *report, const struct growth_table *table,
-				const struct report_options *options, const struct growth_row *row)
+static const char *next_command(struct report *report, const struct report_options *options,
+				const struct growth_row *row)
 {
-	const char *operand = sites_input_operand(report, table->axis->count - 1, options);
+	const struct growth_table *table = &row->part->table;
+	size_t last = row->part->first_input + table->axis->count - 1;
+	const char *operand = sites_input_operand(report, last, options);
 	uint32_t site = table->heaviest[row->row];
 	const char *pattern = NULL;
 
@@ -477,37 +651,80 @@ static struct value never_freed(struct report *report, const struct growth_exit 
 	return value_text(report, report_text(report, "%.0f of %.0f", at_exit->blocks, held));
 }
 
-static void add_exit(struct report *report, const struct growth_table *table,
-		     const struct growth_row *row, struct value *values)
+static void add_exit(struct report *report, const struct growth_row *row, struct value *values)
 {
-	const struct growth_exit *at_exit = &table->at_exit[row->row];
-	size_t last = (row->row + 1) * table->axis->count - 1;
+	struct growth_exit sum = {0};
+	double last_blocks = 0;
 
-	values[EXIT_BYTES] = value_int((int64_t)at_exit->bytes);
-	if (table->blocks_unknown[row->row])
+	for (const struct growth_row *at = row; at; at = at->next) {
+		if (!at->part->table.at_exit)
+			return;
+		sum.bytes += at->part->table.at_exit[at->row].bytes;
+		sum.blocks += at->part->table.at_exit[at->row].blocks;
+		if (at->blocks && at == row)
+			last_blocks = at->blocks[row_snapshots(at) - 1];
+	}
+	values[EXIT_BYTES] = value_int((int64_t)sum.bytes);
+	if (!row->blocks)
 		return;
-	values[EXIT_BLOCKS] = value_int((int64_t)at_exit->blocks);
-	values[NEVER_FREED] = never_freed(report, at_exit, table->blocks[last]);
+	values[EXIT_BLOCKS] = value_int((int64_t)sum.blocks);
+	values[NEVER_FREED] = never_freed(report, &sum, last_blocks);
 }
 
-static void add_row(struct report *report, const struct growth_table *table,
-		    const struct report_options *options, const struct growth_row *row)
+static void add_process(struct report *report, const struct growth_row *row, struct value *values)
 {
-	size_t count = table->axis->count, from = row->row * count;
-	const double *blocks = table->blocks + from;
-	bool blocks_known = !table->blocks_unknown[row->row];
-	struct value *values = report_row(report), series = value_object();
+	values[PROGRAM] = value_text(report, row->part->program);
+	values[PROCESSES] = value_u64(row->workers > 1 ? row->workers : row->part->processes);
+	if (row->workers > 1) {
+		values[PROCESS] = value_text(
+			report, report_text(report, "%zu x %s", row->workers, row->part->program));
+		return;
+	}
+	values[PROCESS] = value_text(report, growth_part_name(report, row->part));
+	if (row->part->pid)
+		values[PID] = value_u64(row->part->pid);
+}
 
-	values[TREND] = numbers(report, table->bytes + from, count);
-	value_field(report, &series, "bytes", values[TREND]);
-	value_field(report, &series, "blocks",
-		    blocks_known ? numbers(report, blocks, count) : value_null());
+static void add_words(struct report *report, const struct growth_row *row, struct value *values)
+{
 	values[KEY] = value_text(report, row->words->key);
 	values[SITE] = sites_name(report, row->words);
 	values[FUNCTION] = value_text(report, row->words->function);
 	values[FILE_NAME] = value_text(report, row->words->file);
 	values[LINE] = sites_line(row->words->line);
 	values[MODULE] = value_text(report, row->words->module);
+}
+
+static void add_errors(const struct growth_row *row, struct value *values)
+{
+	double first = 0, last = 0;
+
+	for (const struct growth_row *at = row; at; at = at->next) {
+		const struct growth_table *table = &at->part->table;
+		size_t count = table->axis->count;
+
+		if (!table->bytes_variance)
+			continue;
+		first += (double)table->bytes_variance[at->row * count];
+		last += (double)table->bytes_variance[(at->row + 1) * count - 1];
+	}
+	values[FIRST_ERROR] = value_real(sqrt(first));
+	values[LAST_ERROR] = value_real(sqrt(last));
+}
+
+static void add_row(struct report *report, const struct report_options *options,
+		    const struct growth_row *row)
+{
+	const struct growth_table *table = &row->part->table;
+	size_t count = row_snapshots(row);
+	struct value *values = report_row(report), series = value_object();
+
+	values[TREND] = numbers(report, row->bytes, count);
+	value_field(report, &series, "bytes", values[TREND]);
+	value_field(report, &series, "blocks",
+		    row->blocks ? numbers(report, row->blocks, count) : value_null());
+	add_words(report, row, values);
+	add_process(report, row, values);
 	values[VERDICT] = value_text(report, growth_verdict_name(row->judgement.verdict));
 	values[CONFIDENCE] = value_text(report, growth_confidence_name(row->judgement.confidence));
 	values[PER_SNAPSHOT] = bounds(report, &row->judgement);
@@ -515,23 +732,21 @@ static void add_row(struct report *report, const struct growth_table *table,
 		values[RATE] = value_int((int64_t)row->judgement.bytes_slope.value);
 	values[FIRST] = value_int((int64_t)row->first);
 	values[LAST] = value_int((int64_t)row->last);
-	values[FIRST_BLOCKS] = blocks_known ? value_int((int64_t)blocks[0]) : value_null();
-	values[LAST_BLOCKS] = blocks_known ? value_int((int64_t)blocks[count - 1]) : value_null();
-	if (table->at_exit)
-		add_exit(report, table, row, values);
+	if (row->blocks) {
+		values[FIRST_BLOCKS] = value_int((int64_t)row->blocks[0]);
+		values[LAST_BLOCKS] = value_int((int64_t)row->blocks[count - 1]);
+	}
+	add_exit(report, row, values);
 	values[EXACT] = exact_step(report, &row->judgement);
 	values[REASONS] = reasons(report, &row->judgement);
-	values[NEXT] = value_text(report, next_command(report, table, options, row));
+	values[NEXT] = value_text(report, next_command(report, options, row));
 	values[SERIES] = series;
 	if (table->heaviest[row->row] != SNAP_NONE) {
 		values[STACK] = sites_stack(report, table->dataset, table->heaviest[row->row]);
 		values[VIA] = sites_via(report, table->dataset, table->heaviest[row->row], options);
 	}
-	if (table->bytes_variance) {
-		values[FIRST_ERROR] = value_real(sqrt((double)table->bytes_variance[from]));
-		values[LAST_ERROR] =
-			value_real(sqrt((double)table->bytes_variance[from + count - 1]));
-	}
+	if (report->column_count == SAMPLED_COLUMNS)
+		add_errors(row, values);
 }
 
 /* ---- sums ---- */
@@ -540,17 +755,18 @@ struct ends {
 	double first, last;
 };
 
-/* The memory of the stacks credited to a row that is shown; with --cumulative rows overlap. */
-static enum snap_status sum_shown(const struct growth_table *table, const struct growth_list *list,
-				  size_t shown_count, struct ends *shown, struct snap_error *err)
+/* Which rows of a part are shown, by themselves or summed up in another? */
+static void mark_shown(bool *is_shown, const struct growth_part *part,
+		       const struct growth_list *list, size_t shown_count)
 {
-	bool *is_shown = calloc(table->row_count + 1, sizeof(*is_shown));
-
-	*shown = (struct ends){0};
-	if (!is_shown)
-		return fail_memory(err, "summing up call sites");
 	for (size_t i = 0; i < shown_count; i++)
-		is_shown[list->rows[i].row] = true;
+		for (const struct growth_row *row = &list->rows[i]; row; row = row->next)
+			if (row->part == part)
+				is_shown[row->row] = true;
+}
+
+static void sum_part(const struct growth_table *table, const bool *is_shown, struct ends *shown)
+{
 	for (uint32_t site = 0; site < table->dataset->site_count; site++) {
 		const uint32_t *rows;
 		size_t count = selection_rows_of(table->selection, site, &rows), r = 0;
@@ -562,11 +778,27 @@ static enum snap_status sum_shown(const struct growth_table *table, const struct
 			shown->last += table->last_by_site[site];
 		}
 	}
-	free(is_shown);
+}
+
+/* The memory of the stacks credited to a row that is shown; with --cumulative rows overlap. */
+static enum snap_status sum_shown(const struct growth_part *parts, size_t count,
+				  const struct growth_list *list, size_t shown_count,
+				  struct ends *shown, struct snap_error *err)
+{
+	*shown = (struct ends){0};
+	for (size_t p = 0; p < count; p++) {
+		bool *is_shown = calloc(parts[p].table.row_count + 1, sizeof(*is_shown));
+
+		if (!is_shown)
+			return fail_memory(err, "summing up call sites");
+		mark_shown(is_shown, &parts[p], list, shown_count);
+		sum_part(&parts[p].table, is_shown, shown);
+		free(is_shown);
+	}
 	return SNAP_OK;
 }
 
-static void add_part(struct report *report, struct value *to, const char *name, size_t rows,
+static void add_ends(struct report *report, struct value *to, const char *name, size_t rows,
 		     struct ends ends)
 {
 	struct value part = value_object();
@@ -577,25 +809,25 @@ static void add_part(struct report *report, struct value *to, const char *name, 
 	value_field(report, to, name, part);
 }
 
-static size_t rows_present(const struct growth_table *table)
+static struct ends totals_of(const struct growth_part *parts, size_t count)
 {
-	size_t count = 0;
+	struct ends totals = {0};
 
-	for (size_t r = 0; r < table->row_count; r++)
-		count += table->present[r];
-	return count;
+	for (size_t p = 0; p < count; p++) {
+		totals.first += parts[p].table.total_bytes[0];
+		totals.last += parts[p].table.total_bytes[parts[p].axis.count - 1];
+	}
+	return totals;
 }
 
-static void add_sums(struct report *report, const struct growth_table *table, size_t shown_count,
+static void add_sums(struct report *report, struct ends totals, size_t rows, size_t shown_count,
 		     struct ends shown)
 {
-	size_t rows = rows_present(table), n = table->axis->count;
-	struct ends totals = {table->total_bytes[0], table->total_bytes[n - 1]};
 	struct ends hidden = {totals.first - shown.first, totals.last - shown.last};
 
-	add_part(report, &report->head, "totals", rows, totals);
-	add_part(report, &report->tail, "shown", shown_count, shown);
-	add_part(report, &report->tail, "hidden", rows - shown_count, hidden);
+	add_ends(report, &report->head, "totals", rows, totals);
+	add_ends(report, &report->tail, "shown", shown_count, shown);
+	add_ends(report, &report->tail, "hidden", rows - shown_count, hidden);
 }
 
 /* ---- closing lines ---- */
@@ -627,7 +859,7 @@ static bool needs_more(const struct growth_judgement *judgement)
 	       (judgement->verdict == GROWTH_INCONCLUSIVE || is_growth(judgement));
 }
 
-static void add_notes(struct report *report, const struct growth_table *table,
+static void add_notes(struct report *report, const struct growth_part *parts,
 		      const struct growth_request *request, const struct growth_list *list,
 		      size_t judged, size_t stable, size_t shown_count)
 {
@@ -635,13 +867,13 @@ static void add_notes(struct report *report, const struct growth_table *table,
 
 	for (size_t i = 0; i < list->count; i++)
 		unsure += needs_more(&list->rows[i].judgement);
-	if (table->axis->repeated)
+	if (parts->axis.repeated)
 		report_note(report,
 			    "Each snapshot is the end of another run: what every run leaves "
 			    "is added up, and growth is what it leaves.");
 	explain_rows(report, list, shown_count);
 	if (judged == 0)
-		report_note(report, table->dataset->site_count
+		report_note(report, parts->table.dataset->site_count
 					    ? "No call stack passes the filters."
 					    : "The snapshots hold no call stack.");
 	if (stable)
@@ -656,7 +888,7 @@ static void add_notes(struct report *report, const struct growth_table *table,
 			    unsure, unsure == 1 ? " needs" : "s need", SURE_SNAPSHOTS);
 	if (shown_count)
 		report_note(report, "Next: %s  (who calls it, and for how much)",
-			    next_command(report, table, request->shared, &list->rows[0]));
+			    next_command(report, request->shared, &list->rows[0]));
 }
 
 static bool any_finding(const struct growth_list *list)
@@ -668,16 +900,42 @@ static bool any_finding(const struct growth_list *list)
 	return false;
 }
 
-enum snap_status growth_fill(struct report *report, const struct growth_table *table,
+/* Columns that have nothing to say in this report. */
+static void choose_columns(struct report *report, const struct growth_part *parts, size_t count)
+{
+	bool exits = false;
+
+	for (size_t p = 0; p < count; p++)
+		exits |= parts[p].table.at_exit != NULL;
+	if (!exits)
+		sites_drop_column(&sites_own_columns(report)[NEVER_FREED]);
+	if (count == 1)
+		sites_drop_column(&sites_own_columns(report)[PROCESS]);
+}
+
+static enum snap_status list_rows(struct growth_list *list, struct report *report,
+				  const struct growth_part *parts, size_t count,
+				  const struct growth_request *request, struct snap_error *err)
+{
+	enum snap_status st =
+		judge_rows(list, parts, count, request->warmup, request->control, err);
+
+	if (st == SNAP_OK && count > 1)
+		st = join_workers(report, list, err);
+	return st;
+}
+
+enum snap_status growth_fill(struct report *report, const struct growth_part *parts, size_t count,
 			     const struct growth_request *request, struct snap_error *err)
 {
 	const struct report_options *options = request->shared;
 	struct growth_list list = {0};
-	size_t judged, shown_count = 0;
+	size_t rows, judged, shown_count = 0;
 	struct ends shown;
-	enum snap_status st = judge_rows(&list, table, request->warmup, request->control,
-					 options->min_bytes, err);
+	enum snap_status st = list_rows(&list, report, parts, count, request, err);
 
+	rows = list.count;
+	drop_small(&list, options->min_bytes);
 	judged = list.count;
 	if (st == SNAP_OK)
 		st = order_rows(&list, options, err);
@@ -685,21 +943,22 @@ enum snap_status growth_fill(struct report *report, const struct growth_table *t
 		report->finding = any_finding(&list);
 		drop_stable(&list, options);
 		shown_count = sites_limit(options, list.count);
-		st = sum_shown(table, &list, shown_count, &shown, err);
+		st = sum_shown(parts, count, &list, shown_count, &shown, err);
 	}
 	if (st == SNAP_OK) {
 		sites_describe(report, options);
-		value_field(report, &report->head, "per", value_text(report, table->axis->per));
-		add_sums(report, table, shown_count, shown);
-		growth_describe_process(report, table->axis, request->warmup, request->limit_bytes);
-		if (!table->at_exit)
-			sites_drop_column(&sites_own_columns(report)[NEVER_FREED]);
+		value_field(report, &report->head, "per", value_text(report, parts->axis.per));
+		add_sums(report, totals_of(parts, count), rows, shown_count, shown);
+		growth_describe_processes(report, parts, count, request->warmup,
+					  request->limit_bytes);
+		choose_columns(report, parts, count);
 		for (size_t i = 0; i < shown_count; i++)
-			add_row(report, table, options, &list.rows[i]);
+			add_row(report, options, &list.rows[i]);
 		sites_tell_apart(report, KEY, SITE);
 		sites_hide_empty(report, VIA);
-		add_notes(report, table, request, &list, judged, judged - list.count, shown_count);
+		add_notes(report, parts, request, &list, judged, judged - list.count, shown_count);
 	}
 	free(list.rows);
+	free(list.members);
 	return st;
 }

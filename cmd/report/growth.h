@@ -11,6 +11,17 @@
 /** Slopes of a known-good run, by row key. */
 struct growth_control;
 
+/** One series of the report: a process, or runs of one program that followed each other. */
+struct growth_part {
+	struct growth_axis axis;
+	struct growth_table table; /* of that axis */
+	const char *program;
+	uint64_t pid;       /* of its last process; 0 unknown */
+	size_t processes;   /* that followed each other */
+	size_t pool;        /* parts of one pool are summed by site */
+	size_t first_input; /* of its snapshots among those of the report */
+};
+
 struct growth_request {
 	const struct report_options *shared;
 	size_t warmup;        /* snapshots to set aside, or GROWTH_WARMUP_AUTO */
@@ -21,19 +32,22 @@ struct growth_request {
 
 struct report *growth_report_new(bool sampled);
 
-/** Judge the rows of `table` and put them into a report that has its inputs already.  SNAP_EUSAGE,
+/** Judge the rows of all parts and put them into a report that has its inputs already.  SNAP_EUSAGE,
  * SNAP_ENOMEM. */
-enum snap_status growth_fill(struct report *report, const struct growth_table *table,
+enum snap_status growth_fill(struct report *report, const struct growth_part *parts, size_t count,
 			     const struct growth_request *request, struct snap_error *err);
 
-/** The slopes of `table`, to be subtracted from another's.  Release with growth_control_free(). */
-enum snap_status growth_control_new(struct growth_control **out, const struct growth_table *table,
-				    size_t warmup, struct snap_error *err);
+/** The slopes of `parts`, to be subtracted from another's.  Release with growth_control_free(). */
+enum snap_status growth_control_new(struct growth_control **out, const struct growth_part *parts,
+				    size_t count, size_t warmup, struct snap_error *err);
 void growth_control_free(struct growth_control *control);
 
-/** Put what is known of the process as a whole into the report: its title, `process`, `limit`,
- * notes. */
-void growth_describe_process(struct report *report, const struct growth_axis *axis, size_t warmup,
-			     uint64_t limit_bytes);
+/** "worker (pid 42)", for titles and rows. */
+const char *growth_part_name(struct report *report, const struct growth_part *part);
+
+/** Put what is known of the processes as a whole into the report: its title, `process` of the one
+ * that holds most, `processes`, `limit`, notes. */
+void growth_describe_processes(struct report *report, const struct growth_part *parts, size_t count,
+			       size_t warmup, uint64_t limit_bytes);
 
 #endif

@@ -2,6 +2,7 @@
  * growth_process.c - the process as a whole over the series: what was recorded, what is resident,
  * what neither explains, and when a limit will be reached.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,21 +52,22 @@ static struct value metric_list(struct report *report, const struct growth_axis 
 	return list;
 }
 
-static void add_metrics(struct report *report, const struct growth_axis *axis)
+static struct value metrics_of(struct report *report, const struct growth_axis *axis)
 {
 	struct value process = value_object();
 
 	for (int m = 0; m < GROWTH_METRICS; m++)
 		value_field(report, &process, metric_names[m], metric_list(report, axis, m));
-	value_field(report, &report->head, "process", process);
+	return process;
 }
 
-static void add_title(struct report *report, const struct growth_axis *axis)
+static void add_title(struct report *report, const struct growth_axis *axis, const char *name)
 {
 	static const char *const words[] = {"recorded", "resident", "allocator slack",
 					    "seen by no hook"};
 	const char *title =
-		report_text(report, "%zu snapshot%s", axis->count, axis->count == 1 ? "" : "s");
+		report_text(report, "%zu snapshot%s%s%s", axis->count, axis->count == 1 ? "" : "s",
+			    name ? " of " : "", name ? name : "");
 
 	for (int m = 0; m <= GROWTH_UNSEEN; m++) {
 		if (!is_known(axis, m))
@@ -78,6 +80,61 @@ static void add_title(struct report *report, const struct growth_axis *axis)
 	if (strcmp(axis->per, "snapshot") != 0)
 		title = report_text(report, "%s; growth is per %s", title, axis->per);
 	report->title = title;
+}
+
+/* ---- several processes ---- */
+
+const char *growth_part_name(struct report *report, const struct growth_part *part)
+{
+	const char *program = part->program && *part->program ? part->program : "?";
+
+	if (part->processes > 1)
+		return report_text(report, "%s (%zu runs)", program, part->processes);
+	return part->pid ? report_text(report, "%s (pid %" PRIu64 ")", program, part->pid)
+			 : report_text(report, "%s", program);
+}
+
+static struct value describe_part(struct report *report, const struct growth_part *part)
+{
+	const struct growth_axis *axis = &part->axis;
+	struct value object = value_object();
+
+	value_field(report, &object, "program", value_text(report, part->program));
+	value_field(report, &object, "pid", part->pid ? value_u64(part->pid) : value_null());
+	value_field(report, &object, "processes", value_u64(part->processes));
+	value_field(report, &object, "snapshots", value_u64(axis->count));
+	value_field(report, &object, "idle_intervals", value_u64(axis->idle));
+	value_field(report, &object, "first_bytes", value_int((int64_t)part->table.total_bytes[0]));
+	value_field(report, &object, "last_bytes",
+		    value_int((int64_t)part->table.total_bytes[axis->count - 1]));
+	return object;
+}
+
+static size_t most_memory(const struct growth_part *parts, size_t count)
+{
+	size_t most = 0;
+
+	for (size_t p = 1; p < count; p++)
+		if (parts[p].table.total_bytes[parts[p].axis.count - 1] >
+		    parts[most].table.total_bytes[parts[most].axis.count - 1])
+			most = p;
+	return most;
+}
+
+static void add_parts(struct report *report, const struct growth_part *parts, size_t count)
+{
+	struct value list = value_list(report, count);
+	double first = 0, last = 0;
+
+	for (size_t p = 0; p < count; p++) {
+		list.list.items[p] = describe_part(report, &parts[p]);
+		first += parts[p].table.total_bytes[0];
+		last += parts[p].table.total_bytes[parts[p].axis.count - 1];
+	}
+	value_field(report, &report->head, "processes", list);
+	if (count > 1)
+		report_note(report, "%zu processes are judged: together %s -> %s recorded.", count,
+			    size_text(report, first), size_text(report, last));
 }
 
 /* ---- resident memory that grows although recorded memory does not ---- */
@@ -125,7 +182,7 @@ static const char *range_text(struct report *report, const struct growth_axis *a
 
 /* Said of a real difference only: after the warm-up, steady, and large against what is resident. */
 static void note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
-				   size_t warmup)
+				   const char *name, size_t warmup)
 {
 	size_t from = axis->count ? settled(axis, warmup) : 0;
 	double resident, recorded;
@@ -138,10 +195,11 @@ static void note_unrecorded_growth(struct report *report, const struct growth_ax
 	    recorded > resident / 2 || !rises_steadily(axis, GROWTH_RSS, from))
 		return;
 	report_note(report,
-		    "Resident memory grew by %s after the warm-up (%s), recorded memory did not "
+		    "%s%sesident memory grew by %s after the warm-up (%s), recorded memory did not "
 		    "(%s). Likely causes: fragmentation (free inside the allocator: %s), an "
 		    "allocator of the program's own, or mmap (seen by no hook: %s).",
-		    size_text(report, resident), range_text(report, axis, GROWTH_RSS, from),
+		    name ? name : "", name ? ": r" : "R", size_text(report, resident),
+		    range_text(report, axis, GROWTH_RSS, from),
 		    range_text(report, axis, GROWTH_RECORDED, from),
 		    range_text(report, axis, GROWTH_SLACK, from),
 		    range_text(report, axis, GROWTH_UNSEEN, from));
@@ -226,11 +284,17 @@ static void add_limit(struct report *report, const struct growth_axis *axis, uin
 		note_limit(report, limit, left, words[metric], &rate);
 }
 
-void growth_describe_process(struct report *report, const struct growth_axis *axis, size_t warmup,
-			     uint64_t limit_bytes)
+void growth_describe_processes(struct report *report, const struct growth_part *parts, size_t count,
+			       size_t warmup, uint64_t limit_bytes)
 {
-	add_title(report, axis);
-	add_metrics(report, axis);
-	add_limit(report, axis, limit_bytes);
-	note_unrecorded_growth(report, axis, warmup);
+	const struct growth_part *main = &parts[most_memory(parts, count)];
+
+	add_title(report, &main->axis, count > 1 ? growth_part_name(report, main) : NULL);
+	value_field(report, &report->head, "process", metrics_of(report, &main->axis));
+	add_parts(report, parts, count);
+	add_limit(report, &main->axis, limit_bytes);
+	for (size_t p = 0; p < count; p++)
+		note_unrecorded_growth(report, &parts[p].axis,
+				       count > 1 ? growth_part_name(report, &parts[p]) : NULL,
+				       warmup);
 }

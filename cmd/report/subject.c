@@ -57,19 +57,21 @@ void subject_close(struct subject *subject)
 	*subject = (struct subject){0};
 }
 
-enum snap_status subject_add(struct subject *subject, const char *name, struct snap_error *err)
+enum snap_status subject_add_id(struct subject *subject, int64_t id, struct snap_error *err)
 {
-	enum snap_status st;
-	int64_t id;
-
-	st = session_one(subject->session, name, &id, err);
-	if (st != SNAP_OK)
-		return st;
 	if (!array_reserve(&subject->ids, &subject->capacity, subject->count,
 			   sizeof(*subject->ids)))
 		return fail_memory(err, "choosing snapshots");
 	subject->ids[subject->count++] = id;
 	return SNAP_OK;
+}
+
+enum snap_status subject_add(struct subject *subject, const char *name, struct snap_error *err)
+{
+	int64_t id;
+	enum snap_status st = session_one(subject->session, name, &id, err);
+
+	return st == SNAP_OK ? subject_add_id(subject, id, err) : st;
 }
 
 /* ---- describing ---- */

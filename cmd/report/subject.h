@@ -26,6 +26,9 @@ void subject_close(struct subject *subject);
 /** Add one snapshot by name; NULL is the newest of the database. */
 enum snap_status subject_add(struct subject *subject, const char *name, struct snap_error *err);
 
+/** Add one by its id. */
+enum snap_status subject_add_id(struct subject *subject, int64_t id, struct snap_error *err);
+
 /** Put `inputs` into the report's head; warnings and losses of all snapshots into its warnings. */
 enum snap_status subject_describe(const struct subject *subject, struct report *report,
 				  struct snap_error *err);

@@ -405,8 +405,8 @@ static enum snap_status find_named(struct session *session, const char *const *n
 	return name ? many_files(session, &name, 1, out, err) : SNAP_EUSAGE;
 }
 
-static enum snap_status named(struct session *session, const char *const *names, size_t name_count,
-			      bool one_series, int64_t **ids, size_t *count, struct snap_error *err)
+enum snap_status session_list(struct session *session, const char *const *names, size_t name_count,
+			      int64_t **ids, size_t *count, struct snap_error *err)
 {
 	struct snapshot_list snapshots = {0};
 	struct id_list found = {0};
@@ -416,8 +416,6 @@ static enum snap_status named(struct session *session, const char *const *names,
 		status = snapshot_list_read(session, &snapshots, err);
 	if (status == SNAP_OK)
 		status = id_list_order(&found, &snapshots, err);
-	if (status == SNAP_OK && one_series)
-		status = series_check(&snapshots, found.ids, found.count, err);
 	if (status != SNAP_OK) {
 		free(found.ids);
 		found = (struct id_list){0};
@@ -429,14 +427,20 @@ static enum snap_status named(struct session *session, const char *const *names,
 }
 
 enum snap_status session_series(struct session *session, const char *const *names,
-				size_t name_count, int64_t **ids, size_t *count,
+				size_t name_count, struct session_series_list *list,
 				struct snap_error *err)
 {
-	return named(session, names, name_count, true, ids, count, err);
-}
+	struct snapshot_list snapshots = {0};
+	int64_t *ids = NULL;
+	size_t count = 0;
+	enum snap_status status = session_list(session, names, name_count, &ids, &count, err);
 
-enum snap_status session_list(struct session *session, const char *const *names, size_t name_count,
-			      int64_t **ids, size_t *count, struct snap_error *err)
-{
-	return named(session, names, name_count, false, ids, count, err);
+	*list = (struct session_series_list){0};
+	if (status == SNAP_OK)
+		status = snapshot_list_read(session, &snapshots, err);
+	if (status == SNAP_OK)
+		status = series_split(list, &snapshots, ids, count, err);
+	snapshot_list_free(&snapshots);
+	free(ids);
+	return status;
 }

@@ -1,6 +1,6 @@
 /*
- * series.c - is this one series?  One process is; so are runs of one program that follow each
- * other.
+ * series.c - which series are among these snapshots?  Those of one process are one; so are those of
+ * processes of one program that follow each other.
  */
 #include "snapshots/state.h"
 
@@ -21,12 +21,21 @@ struct process {
 	size_t snapshots;
 };
 
-static const struct snapshot_entry *find_entry(const struct snapshot_list *list, int64_t id)
+/* The snapshots that are split, in the order of capture. */
+struct chosen {
+	const struct snapshot_entry **entries;
+	size_t count;
+};
+
+/* Both `list` and `ids` are in the order of capture. */
+static bool choose(struct chosen *chosen, const struct snapshot_list *list, const int64_t *ids,
+		   size_t count)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (list->entries[i].id == id)
-			return &list->entries[i];
-	return NULL;
+	chosen->entries = calloc(count + 1, sizeof(*chosen->entries));
+	for (size_t i = 0; chosen->entries && i < list->count; i++)
+		if (chosen->count < count && list->entries[i].id == ids[chosen->count])
+			chosen->entries[chosen->count++] = &list->entries[i];
+	return chosen->entries != NULL;
 }
 
 static void add_snapshot(struct process *processes, size_t *count,
@@ -51,29 +60,97 @@ static void add_snapshot(struct process *processes, size_t *count,
 		process->end_ns = entry->time_ns;
 }
 
+/* By program, then by start. */
 static int compare_starts(const void *a, const void *b)
 {
 	const struct process *left = a, *right = b;
+	int order = strcmp(left->program, right->program);
 
+	if (order)
+		return order;
 	return (left->start_ns > right->start_ns) - (left->start_ns < right->start_ns);
 }
 
-static bool are_successive_runs(struct process *processes, size_t count)
+static bool follow_each_other(const struct process *processes, size_t count)
 {
-	qsort(processes, count, sizeof(*processes), compare_starts);
 	for (size_t i = 1; i < count; i++)
-		if (strcmp(processes[i].program, processes[i - 1].program) != 0 ||
-		    processes[i].start_ns < processes[i - 1].end_ns)
+		if (processes[i].start_ns < processes[i - 1].end_ns)
 			return false;
 	return true;
 }
 
-static bool are_one_program(const struct process *processes, size_t count)
+/* How many processes from the first are of its program. */
+static size_t same_program(const struct process *processes, size_t count)
 {
-	for (size_t i = 1; i < count; i++)
-		if (strcmp(processes[i].program, processes[0].program) != 0)
+	size_t same = 1;
+
+	while (same < count && strcmp(processes[same].program, processes[0].program) == 0)
+		same++;
+	return same;
+}
+
+static bool is_of(const struct process *processes, size_t count, int64_t run_id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (processes[i].run_id == run_id)
+			return true;
+	return false;
+}
+
+/* One series of all snapshots of `count` processes. */
+static bool add_series(struct session_series_list *out, const struct process *processes,
+		       size_t count, size_t pool, const struct chosen *chosen)
+{
+	struct session_series *series = &out->series[out->count];
+
+	*series = (struct session_series){
+		.program = strdup(processes->program),
+		.pid = processes[count - 1].pid,
+		.start_ns = processes[count - 1].start_ns,
+		.processes = count,
+		.pool = pool,
+		.ids = calloc(chosen->count + 1, sizeof(*series->ids)),
+	};
+	out->count++;
+	if (!series->program || !series->ids)
+		return false;
+	for (size_t i = 0; i < chosen->count; i++)
+		if (is_of(processes, count, chosen->entries[i]->run_id))
+			series->ids[series->count++] = chosen->entries[i]->id;
+	return true;
+}
+
+/* Processes of one program: one series if they follow each other, else one each. */
+static bool add_program(struct session_series_list *out, const struct process *processes,
+			size_t count, const struct chosen *chosen)
+{
+	size_t pool = out->pools++;
+
+	if (follow_each_other(processes, count))
+		return add_series(out, processes, count, pool, chosen);
+	for (size_t i = 0; i < count; i++)
+		if (!add_series(out, &processes[i], 1, pool, chosen))
 			return false;
 	return true;
+}
+
+/* Processes with one snapshot only are counted, and left out where others have more. */
+static void leave_out_alone(struct session_series_list *out)
+{
+	size_t kept = 0, longest = 0;
+
+	for (size_t i = 0; i < out->count; i++)
+		longest = out->series[i].count > longest ? out->series[i].count : longest;
+	for (size_t i = 0; i < out->count; i++) {
+		if (out->series[i].count >= 2 || longest < 2) {
+			out->series[kept++] = out->series[i];
+			continue;
+		}
+		out->alone++;
+		free(out->series[i].program);
+		free(out->series[i].ids);
+	}
+	out->count = kept;
 }
 
 static enum snap_status refuse(const struct process *processes, size_t count,
@@ -83,42 +160,56 @@ static enum snap_status refuse(const struct process *processes, size_t count,
 	size_t used = 0, listed = count < LISTED_PROCESSES ? count : LISTED_PROCESSES;
 
 	for (size_t i = 0; i < listed && used < sizeof(list); i++)
-		used += (size_t)snprintf(
-			list + used, sizeof(list) - used, "%s%" PRIu64 " %.24s (%zu)",
-			i ? ", " : "", processes[i].pid,
-			*processes[i].program ? processes[i].program : "?", processes[i].snapshots);
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%" PRIu64 " %.24s",
+					 i ? ", " : "", processes[i].pid,
+					 *processes[i].program ? processes[i].program : "?");
 	if (listed < count)
 		snprintf(more, sizeof(more), " and %zu more (snapdiff ls lists them)",
 			 count - listed);
-	if (are_one_program(processes, count))
-		return fail(err, SNAP_EUSAGE,
-			    "%zu processes that ran at the same time are no series; pick one with "
-			    "--pid, for example --pid %" PRIu64
-			    "; pid, program and snapshots are: %s%s",
-			    count, processes[0].pid, list, more);
 	return fail(err, SNAP_EUSAGE,
-		    "snapshots of %zu processes are no series; pick with --pid or --program, for "
-		    "example --pid %" PRIu64 "; pid, program and snapshots are: %s%s",
-		    count, processes[0].pid, list, more);
+		    "there is no series here: %zu processes have one snapshot each: %s%s", count,
+		    list, more);
 }
 
-enum snap_status series_check(const struct snapshot_list *list, const int64_t *ids, size_t count,
-			      struct snap_error *err)
+enum snap_status series_split(struct session_series_list *out, const struct snapshot_list *list,
+			      const int64_t *ids, size_t count, struct snap_error *err)
 {
 	struct process *processes = calloc(count + 1, sizeof(*processes));
 	enum snap_status status = SNAP_OK;
+	struct chosen chosen = {0};
 	size_t process_count = 0;
+	bool fine;
 
-	if (!processes)
-		return fail_memory(err, "looking for a series");
-	for (size_t i = 0; i < count; i++) {
-		const struct snapshot_entry *entry = find_entry(list, ids[i]);
-
-		if (entry)
-			add_snapshot(processes, &process_count, entry);
+	*out = (struct session_series_list){0};
+	out->series = calloc(count + 1, sizeof(*out->series));
+	fine = processes && out->series && choose(&chosen, list, ids, count);
+	for (size_t i = 0; fine && i < chosen.count; i++)
+		add_snapshot(processes, &process_count, chosen.entries[i]);
+	if (fine)
+		qsort(processes, process_count, sizeof(*processes), compare_starts);
+	for (size_t i = 0, same; fine && i < process_count; i += same) {
+		same = same_program(&processes[i], process_count - i);
+		fine = add_program(out, &processes[i], same, &chosen);
 	}
-	if (process_count > 1 && !are_successive_runs(processes, process_count))
+	if (fine)
+		leave_out_alone(out);
+	if (!fine)
+		status = fail_memory(err, "looking for series");
+	else if (out->count > 1 && out->series[0].count < 2)
 		status = refuse(processes, process_count, err);
+	if (status != SNAP_OK)
+		session_series_free(out);
+	free(chosen.entries);
 	free(processes);
 	return status;
+}
+
+void session_series_free(struct session_series_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->series[i].program);
+		free(list->series[i].ids);
+	}
+	free(list->series);
+	*list = (struct session_series_list){0};
 }

@@ -55,15 +55,35 @@ enum snap_status session_one(struct session *session, const char *name, int64_t 
 			     struct snap_error *err);
 
 /**
- * A series, oldest first: files and directories in the order of capture; with --db and no names,
- * all. Several processes that are not successive runs of one program: SNAP_EUSAGE with the list of
- * them in `err`, unless pid or program picks.  `*ids` is malloc'ed.
+ * One series, oldest first: the snapshots of one process, or of processes of one program that
+ * followed each other.
+ */
+struct session_series {
+	int64_t *ids;
+	size_t count;
+	char *program;
+	uint64_t pid, start_ns; /* of its last process */
+	size_t processes;
+	size_t pool; /* series of one program that ran side by side have the same number */
+};
+
+struct session_series_list {
+	struct session_series *series;
+	size_t count, pools;
+	size_t alone; /* processes that are left out, since they have one snapshot only */
+};
+
+/**
+ * The series among files and directories, by program and start; with --db and no names, among all
+ * snapshots.  SNAP_EUSAGE with the list of the processes where none has a second snapshot.
+ * Release with session_series_free().
  */
 enum snap_status session_series(struct session *session, const char *const *names,
-				size_t name_count, int64_t **ids, size_t *count,
+				size_t name_count, struct session_series_list *list,
 				struct snap_error *err);
+void session_series_free(struct session_series_list *list);
 
-/** The same without the demand for one process: whatever was named, in the order of capture. */
+/** All snapshots that were named, in the order of capture.  `*ids` is malloc'ed. */
 enum snap_status session_list(struct session *session, const char *const *names, size_t name_count,
 			      int64_t **ids, size_t *count, struct snap_error *err);
 

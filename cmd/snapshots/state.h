@@ -82,9 +82,8 @@ void session_ahead_end(struct session *session);
 /** Is `name` a directory that exists? */
 bool session_is_directory(const char *name);
 
-/** SNAP_EUSAGE unless the snapshots `ids` are of one process or of successive runs of one program.
- */
-enum snap_status series_check(const struct snapshot_list *list, const int64_t *ids, size_t count,
-			      struct snap_error *err);
+/** The series among the snapshots `ids`.  SNAP_EUSAGE where there is none. */
+enum snap_status series_split(struct session_series_list *out, const struct snapshot_list *list,
+			      const int64_t *ids, size_t count, struct snap_error *err);
 
 #endif

@@ -139,13 +139,51 @@ class Growth(unittest.TestCase):
                      run_second=100 * r) for r in range(2) for i in range(1, 7)])
         self.assertEqual(self.verdicts(self.report(directory, "--all")), {"leak": "stable"})
 
-    def test_two_programs_are_no_series(self):
-        directory = self.series("two", [snapshot(i, [row(100 * i, i)], pid=p, command=f"./p{p}")
-                                        for p in (1, 2) for i in range(1, 5)])
+    def test_every_process_that_has_a_series_is_judged(self):
+        directory = self.series("two", [
+            snapshot(i, [row(100 * i * p, i * p)], pid=p, command=f"./p{p}")
+            for p in (1, 2) for i in range(1, 9)] + [
+            snapshot(1, [row(50, 1, "once")], pid=3, command="./bash")])
+        report = self.report(directory)
+        rows = {r["program"]: r for r in report["rows"]}
+        self.assertEqual({p: r["verdict"] for p, r in rows.items()}, {"p1": "leak", "p2": "leak"})
+        self.assertEqual((rows["p2"]["pid"], rows["p2"]["exact"]["blocks"]), (2, 2))
+        self.assertEqual([(p["program"], p["snapshots"]) for p in report["processes"]],
+                         [("p1", 8), ("p2", 8)])
+        self.assertEqual(report["totals"]["last_bytes"], 800 + 1600)
+        for end in ("first_bytes", "last_bytes", "rows"):
+            self.assertEqual(report["shown"][end] + report["hidden"][end], report["totals"][end])
+        self.assertIn("s0015.txt", rows["p2"]["next"])
+        table = self.run_growth(directory, "--exit-code")
+        self.assertEqual(table.returncode, 1)
+        self.assertIn("p2 (pid 2)", table.stdout)
+        self.assertIn("1 process with fewer than two snapshots is not judged", table.stdout)
+        self.assertEqual(self.report(directory, "--pid", "2")["inputs"][0]["pid"], 2)
+
+    def test_workers_of_a_pool_are_added_up(self):
+        directory = self.series("pool", [
+            snapshot(i, [row(100 * i, i), row(4096, 1, "flat", 3)], pid=p, command="./worker")
+            for p in (11, 12, 13) for i in range(1, 11)])
+        report = self.report(directory, "--all")
+        rows = {r["function"]: r for r in report["rows"]}
+        self.assertEqual(rows["leak"]["verdict"], "leak")
+        self.assertEqual(rows["leak"]["processes"], 3)
+        self.assertIsNone(rows["leak"]["pid"])
+        self.assertEqual(rows["leak"]["series"]["blocks"], [3 * i for i in range(1, 11)])
+        self.assertEqual(rows["leak"]["exact"], {"blocks": 3, "bytes": 300})
+        self.assertEqual(rows["leak"]["bytes_per_snapshot"]["value"], 300)
+        self.assertIn("leak in 3 of 3 processes", " ".join(rows["leak"]["reasons"]))
+        self.assertEqual((rows["flat"]["verdict"], rows["flat"]["last_bytes"]), ("stable", 3 * 4096))
+        self.assertEqual(report["totals"], {"rows": 2, "first_bytes": 3 * 4196,
+                                            "last_bytes": 3 * (1000 + 4096)})
+        self.assertIn("3 x worker", self.run_growth(directory).stdout)
+
+    def test_processes_with_one_snapshot_each_are_named(self):
+        directory = self.series("none", [snapshot(1, [row(100, 1)], pid=p, command=f"./p{p}")
+                                         for p in (1, 2, 3)])
         done = self.run_growth(directory)
         self.assertEqual(done.returncode, 2)
-        self.assertIn("--pid", done.stderr)
-        self.assertEqual(self.report(directory, "--pid", "2")["inputs"][0]["pid"], 2)
+        self.assertIn("3 processes have one snapshot each: 1 p1, 2 p2, 3 p3", done.stderr)
 
     def test_gaps_duplicates_and_clocks_that_jump_back_are_said(self):
         gap = self.series("gap", [snapshot(i, [row(100 * i, i)]) for i in (1, 2, 3, 6, 7, 8, 11, 12)])

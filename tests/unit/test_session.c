@@ -165,17 +165,32 @@ static void many_are(many_fn *many, struct session *session, const char *names,
 	free(words);
 }
 
+/* The snapshots of all series, one series after the other. */
+static enum snap_status series_of(struct session *session, const char *const *names,
+				  size_t name_count, int64_t **ids, size_t *count,
+				  struct snap_error *err)
+{
+	struct session_series_list list;
+	enum snap_status status = session_series(session, names, name_count, &list, err);
+
+	*ids = calloc(64, sizeof(**ids));
+	*count = 0;
+	for (size_t i = 0; i < list.count; i++)
+		for (size_t k = 0; k < list.series[i].count; k++)
+			(*ids)[(*count)++] = list.series[i].ids[k];
+	session_series_free(&list);
+	return status;
+}
+
 static void series_fails(struct session *session, const char *name, enum snap_status status,
 			 const char *words)
 {
 	struct snap_error err = {0};
-	int64_t *ids;
-	size_t count;
+	struct session_series_list list;
 
-	cr_assert_eq(session_series(session, &name, 1, &ids, &count, &err), status, "%s",
-		     err.message);
+	cr_assert_eq(session_series(session, &name, 1, &list, &err), status, "%s", err.message);
 	cr_assert(strstr(err.message, words), "'%s' should say '%s'", err.message, words);
-	cr_assert_null(ids);
+	cr_assert_eq(list.count, 0);
 }
 
 TestSuite(session, .init = enter_scratch, .fini = leave_scratch);
@@ -307,7 +322,7 @@ Test(session, pid_and_program_pick_in_a_directory)
 	one_is(session, "d", 110);
 	session_close(session);
 	session = session_with(&by_program);
-	many_are(session_series, session, "d", "120");
+	many_are(series_of, session, "d", "120");
 	session_close(session);
 	session = session_with(&nobody);
 	one_fails(session, "d", SNAP_ENOTFOUND, "no snapshot of pid 99");
@@ -321,7 +336,7 @@ Test(session, a_series_is_in_order_of_capture_whatever_the_order_of_names)
 	snapshot("a", &server, 3, 130, NULL);
 	snapshot("b", &server, 1, 110, NULL);
 	snapshot("c", &server, 2, 120, NULL);
-	many_are(session_series, session, "a b c b", "110 120 130");
+	many_are(series_of, session, "a b c b", "110 120 130");
 	session_close(session);
 }
 
@@ -332,7 +347,7 @@ Test(session, a_clock_that_jumps_back_does_not_reorder_a_run)
 	snapshot("a", &server, 1, 130, NULL);
 	snapshot("b", &server, 2, 110, NULL);
 	snapshot("c", &server, 3, 140, NULL);
-	many_are(session_series, session, "c b a", "130 110 140");
+	many_are(series_of, session, "c b a", "130 110 140");
 	session_close(session);
 }
 
@@ -347,7 +362,7 @@ Test(session, equal_files_without_time_or_seq_are_several_snapshots)
 		fputs("#snaptext 1\n7\t1\t7\t1\tmalloc\t-\tmain|a.c|1|x\n", out);
 		fclose(out);
 	}
-	many_are(session_series, session, "a b c", "7 7 7");
+	many_are(series_of, session, "a b c", "7 7 7");
 	session_close(session);
 }
 
@@ -361,24 +376,47 @@ Test(session, runs_of_one_program_that_follow_each_other_are_a_series)
 	snapshot("a", &server, 1, 110, NULL);
 	snapshot("b", &server, 2, 120, NULL);
 	snapshot("c", &second, 1, 210, NULL);
-	many_are(session_series, session, "c a b", "110 120 210");
+	many_are(series_of, session, "c a b", "110 120 210");
 	session_close(session);
 }
 
-Test(session, processes_that_ran_together_are_listed_and_refused)
+Test(session, processes_that_ran_together_are_a_series_each)
+{
+	static const struct process sibling = {"server", 43, 105}, other = {"worker", 44, 300};
+	struct session *session = private_session();
+	struct session_series_list list;
+	struct snap_error err = {0};
+	const char *name = "d";
+
+	mkdir("d", 0700);
+	snapshot("d/server.42.000001.snap", &server, 1, 110, NULL);
+	snapshot("d/server.42.000002.snap", &server, 2, 120, NULL);
+	snapshot("d/server.43.000001.snap", &sibling, 1, 115, NULL);
+	snapshot("d/server.43.000002.snap", &sibling, 2, 125, NULL);
+	snapshot("d/worker.44.000001.snap", &other, 1, 310, NULL);
+	cr_assert_eq(session_series(session, &name, 1, &list, &err), SNAP_OK, "%s", err.message);
+	cr_assert_eq(list.count, 2);
+	cr_assert_eq(list.alone, 1);
+	cr_assert_eq(list.series[0].pid, 42);
+	cr_assert_eq(list.series[1].pid, 43);
+	cr_assert_eq(list.series[0].pool, list.series[1].pool);
+	session_series_free(&list);
+	many_are(series_of, session, "d", "110 120 115 125");
+	many_are(session_list, session, "d", "110 115 120 125 310");
+	session_close(session);
+}
+
+Test(session, processes_of_one_snapshot_each_are_listed_and_refused)
 {
 	static const struct process sibling = {"server", 43, 105}, other = {"worker", 44, 300};
 	struct session *session = private_session();
 
 	mkdir("d", 0700);
 	snapshot("d/server.42.000001.snap", &server, 1, 110, NULL);
-	snapshot("d/server.42.000002.snap", &server, 2, 120, NULL);
-	snapshot("d/server.43.000001.snap", &sibling, 1, 115, NULL);
-	series_fails(session, "d", SNAP_EUSAGE, "42 server (2), 43 server (1)");
-	series_fails(session, "d", SNAP_EUSAGE, "--pid 42");
-	many_are(session_list, session, "d", "110 115 120");
+	snapshot("d/server.43.000001.snap", &sibling, 1, 108, NULL);
 	snapshot("d/worker.44.000001.snap", &other, 1, 310, NULL);
-	series_fails(session, "d", SNAP_EUSAGE, "44 worker (1)");
+	series_fails(session, "d", SNAP_EUSAGE,
+		     "3 processes have one snapshot each: 42 server, 43 server, 44 worker");
 	session_close(session);
 }
 
@@ -405,9 +443,9 @@ Test(session, with_a_database_names_are_ids_labels_and_positions)
 	one_fails(session, "@4", SNAP_ENOTFOUND, "only 3 snapshots");
 	one_fails(session, "@0", SNAP_EUSAGE, "@1 (first)");
 	one_fails(session, "@x", SNAP_EUSAGE, "@1 (first)");
-	many_are(session_series, session, "", "110 120 130");
-	many_are(session_series, session, "step", "120 130");
-	many_are(session_series, session, "@-1 1", "110 130");
+	many_are(series_of, session, "", "110 120 130");
+	many_are(series_of, session, "step", "120 130");
+	many_are(series_of, session, "@-1 1", "110 130");
 	session_close(session);
 }
 

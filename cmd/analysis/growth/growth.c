@@ -450,8 +450,19 @@ static void keep_confidence(const struct growth_series *series, const struct jud
 	}
 }
 
+static void swap_reasons(struct growth_judgement *out, size_t a, size_t b)
+{
+	char kept[GROWTH_REASON_SIZE];
+
+	memcpy(kept, out->reasons[a], sizeof(kept));
+	memcpy(out->reasons[a], out->reasons[b], sizeof(kept));
+	memcpy(out->reasons[b], kept, sizeof(kept));
+}
+
 static void say_doubt(struct growth_judgement *out, const struct measures *m, size_t count)
 {
+	size_t said = out->reason_count;
+
 	if (!is_growth(out->verdict) || out->confidence == GROWTH_HIGH)
 		return;
 	if (out->confidence < most_confidence(count) && m->doubt)
@@ -459,6 +470,8 @@ static void say_doubt(struct growth_judgement *out, const struct measures *m, si
 	else
 		growth_say(out, "not sure: %zu snapshots only, a sure verdict takes %d", count,
 			   SURE_SNAPSHOTS);
+	if (out->reason_count > said && said > 1)
+		swap_reasons(out, 1, said); /* the second most telling */
 }
 
 static void say_exit(struct growth_judgement *out, const struct judged_run *run,
