@@ -10,6 +10,7 @@
 
 #include "capture/launch.h"
 #include "capture/library.h"
+#include "capture/memory.h"
 #include "capture/preflight.h"
 #include "cli/cli.h"
 #include "run_report.h"
@@ -21,7 +22,7 @@ enum exit_when { EXIT_SNAPSHOT_LATE, EXIT_SNAPSHOT_EARLY, EXIT_SNAPSHOT_NONE };
 
 struct run_options {
 	const char *out;
-	uint64_t every_ns, at_growth, at_peak, sample, depth;
+	uint64_t every_ns, at_growth, at_peak, sample, depth, max_memory;
 	const char *on_signal;
 	struct text_list labels;
 	int python;
@@ -52,6 +53,8 @@ static const struct option run_table[] = {
 	 "record one allocation per SIZE bytes on average (default: all)", NULL},
 	{"depth", 0, OPTION_COUNT, AT(depth), "N", "keep the newest N frames of a call stack",
 	 NULL},
+	{"max-memory", 0, OPTION_SIZE, AT(max_memory), "SIZE",
+	 "most that call stacks take in each process (default: 5% of memory, 64 to 256 MiB)", NULL},
 	{"mmap", 0, OPTION_FLAG, AT(mmap), NULL,
 	 "record anonymous mappings, too, as the domain mmap", NULL},
 	{"label", 0, OPTION_LIST, AT(labels), "K=V",
@@ -200,6 +203,10 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 		st = setting_number(settings, "SNAP_SAMPLE", options->sample, "", err);
 	if (st == SNAP_OK)
 		st = setting_number(settings, "SNAP_DEPTH", options->depth, "", err);
+	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_MAX_MEMORY",
+				    options->max_memory ? options->max_memory : memory_default(),
+				    "", err);
 	if (st == SNAP_OK)
 		st = setting_number(settings, "SNAP_MMAP", options->mmap, "", err);
 	if (st == SNAP_OK)

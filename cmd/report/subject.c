@@ -155,6 +155,9 @@ static const struct {
 	{"stacks_truncated",
 	 "allocations have call stacks that are cut at the depth limit, or end at code "
 	 "without unwind information"},
+	{"stacks_shortened",
+	 "allocations have the newest frames of their call stacks only, under [memory limit]: "
+	 "the recorder had used its memory (run --max-memory SIZE)"},
 	{"verify_mismatches", "call stacks differed from what libunwind found (SNAP_VERIFY)"},
 	{"changed_while_writing", "blocks were freed or moved while the snapshot was written"},
 	{"snapshots_failed", "earlier snapshots could not be written"},

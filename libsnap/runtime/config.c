@@ -160,6 +160,11 @@ static bool set_sample(struct snap__config *c, const char *v)
 	return snap__parse_size(v, &c->sample_bytes);
 }
 
+static bool set_memory(struct snap__config *c, const char *v)
+{
+	return snap__parse_size(v, &c->memory_bytes);
+}
+
 static bool set_seed(struct snap__config *c, const char *v)
 {
 	const char *rest;
@@ -235,6 +240,7 @@ static const struct {
 	{"SNAP_AT_PEAK=", set_peak, "SNAP_AT_PEAK is not a size such as 64KiB or 1MiB"},
 	{"SNAP_SAMPLE=", set_sample, "SNAP_SAMPLE is not a size such as 512KiB"},
 	{"SNAP_SEED=", set_seed, "SNAP_SEED is not a number"},
+	{"SNAP_MAX_MEMORY=", set_memory, "SNAP_MAX_MEMORY is not a size such as 128MiB"},
 	{"SNAP_DEPTH=", set_depth, "SNAP_DEPTH is not a positive number"},
 	{"SNAP_VERIFY=", set_verify, "SNAP_VERIFY is not a number"},
 	{"SNAP_ON_SIGNAL=", set_signal, "SNAP_ON_SIGNAL is not a signal that can be caught"},

@@ -27,6 +27,7 @@ struct snap__config {
 	uint64_t peak_bytes;        /* SNAP_AT_PEAK; 0 off */
 	uint64_t sample_bytes;      /* SNAP_SAMPLE; 0 exact */
 	uint64_t seed;              /* SNAP_SEED; 0 picks one */
+	uint64_t memory_bytes;      /* SNAP_MAX_MEMORY: most that call stacks may take */
 	unsigned depth;             /* SNAP_DEPTH: most frames of a stack */
 	unsigned verify;            /* SNAP_VERIFY: one stack in so many (verify.h); 0 off */
 	int signal;                 /* SNAP_ON_SIGNAL; 0 none */

@@ -20,11 +20,14 @@
 #include "runtime/record.h"
 #include "runtime/sidetable.h"
 #include "runtime/snapshot.h"
+#include "runtime/stacks.h"
 #include "runtime/text.h"
 #include "runtime/trigger.h"
 #include "runtime/verify.h"
 
 #define EXIT_WAIT_NS        100000000ull
+#define MEMORY_LEAST        (64ull << 20)
+#define MEMORY_MOST         (256ull << 20)
 #define UNSEEN_WORTH_SAYING (64ull << 20)
 
 /* Life of a process's recording. */
@@ -74,6 +77,14 @@ static const char *prepare_directory(int *error)
 	return NULL;
 }
 
+/* Without `snapdiff run`, which knows the cgroup: a twentieth of the machine's memory. */
+static uint64_t default_memory(void)
+{
+	uint64_t share = snap__os_machine_memory() / 20;
+
+	return share < MEMORY_LEAST ? MEMORY_LEAST : share > MEMORY_MOST ? MEMORY_MOST : share;
+}
+
 static bool prepare_tables(void)
 {
 	if (!is_prepared) {
@@ -83,6 +94,8 @@ static bool prepare_tables(void)
 					snap__settings.sample_bytes > 0))
 			return false;
 		snap__sample_init(snap__settings.sample_bytes, snap__settings.seed);
+		snap__stacks_limit(snap__settings.memory_bytes ? snap__settings.memory_bytes
+							       : default_memory());
 		snap__unwind_init(snap__settings.depth);
 		if (snap__settings.mmap &&
 		    !snap__mappings_init(snap__process_host()->malloc_address))

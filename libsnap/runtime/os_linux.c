@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,6 +117,17 @@ bool snap__os_same_capabilities(int thread)
 
 	errno = saved;
 	return same;
+}
+
+uint64_t snap__os_machine_memory(void)
+{
+	struct sysinfo info = {0};
+	int saved = errno;
+
+	if (syscall(SYS_sysinfo, &info) != 0)
+		info.totalram = 0;
+	errno = saved;
+	return (uint64_t)info.totalram * info.mem_unit;
 }
 
 long snap__os_read_file(const char *path, char *buffer, size_t size)

@@ -41,6 +41,9 @@ void *snap__os_mmap(void *address, size_t size, int protection, int flags, int f
 int snap__os_munmap(void *base, size_t size);
 void *snap__os_mremap(void *base, size_t size, size_t new_size, int flags, void *wanted);
 
+/** Bytes of main memory; 0: not known. */
+uint64_t snap__os_machine_memory(void);
+
 /** The start of the file `path`, NUL-terminated; its size, or -1.  For small files of /proc. */
 long snap__os_read_file(const char *path, char *buffer, size_t size);
 

@@ -165,6 +165,8 @@ static inline uint32_t capture(struct snap__thread *thread, const void *frame)
 		snap__thread_count(thread, SNAP__COUNT_TRUNCATED);
 	if (__builtin_expect(found.stack == 0, 0))
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	if (__builtin_expect(found.shortened, 0))
+		snap__thread_count(thread, SNAP__COUNT_SHORTENED);
 	if (__builtin_expect(snap__verify_every != 0, 0))
 		snap__verify(thread, &regs, &found);
 	return found.stack;
@@ -380,7 +382,8 @@ void snap__record_restore(const struct snap__held *held, const void *ptr)
 /* The stack of `frame`, with a leaf that says which domain its blocks are in. */
 static uint32_t domain_stack(struct snap__thread *thread, uint32_t domain, const void *frame)
 {
-	uint32_t stack = snap__stacks_child(capture(thread, frame), SNAP__PC_DOMAIN + domain);
+	uint32_t stack = snap__stacks_child_for(capture(thread, frame), SNAP__PC_DOMAIN + domain,
+						SNAP__CLAIM_RESERVED);
 
 	if (stack == 0)
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);

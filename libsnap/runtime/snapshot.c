@@ -13,7 +13,8 @@
  * cgroup.oom_events; allocator.* of mallinfo2; unseen (anonymous memory that neither the allocator
  * nor the recorder accounts for).  Those that are not known are absent. losses.*   all of them,
  * always: events_dropped (= reentrant + table_overflows), reentrant (allocations inside a signal
- * handler that interrupted the recorder), stacks_truncated, unknown_frees (freed blocks that were
+ * handler that interrupted the recorder), stacks_truncated, stacks_shortened (to their newest
+ * frames, for want of memory: --max-memory), unknown_frees (freed blocks that were
  * never seen, for instance from before recording began), unseen_frees (an address was handed out
  * again though its free was not seen), table_overflows, changed_while_writing, cohorts_merged
  * (sites whose oldest cohorts were put together), snapshots_failed. trigger is timer, growth, peak,
@@ -72,7 +73,7 @@ struct job {
 	uint32_t closed; /* the epoch that ends with this snapshot */
 	uint32_t stacks; /* nodes of the tree that this snapshot knows */
 	uint32_t modules;
-	uint32_t next_string, string_of_mark[3], first_domain_string, first_module_string;
+	uint32_t next_string, string_of_mark[4], first_domain_string, first_module_string;
 	uint32_t *node_of; /* node id by stack id; NULL if it is simply one less */
 	uint64_t *pcs;     /* by location id */
 	uint32_t *slots;   /* hash of pcs: location id + 1 */
@@ -371,6 +372,7 @@ static void put_losses(struct job *job)
 	put_number(job, "losses.events_dropped", reentrant + overflows);
 	put_number(job, "losses.reentrant", reentrant);
 	put_number(job, "losses.stacks_truncated", snap__threads_total(SNAP__COUNT_TRUNCATED));
+	put_number(job, "losses.stacks_shortened", snap__threads_total(SNAP__COUNT_SHORTENED));
 	put_number(job, "losses.unknown_frees", snap__threads_total(SNAP__COUNT_UNKNOWN_FREES));
 	put_number(job, "losses.unseen_frees", snap__threads_total(SNAP__COUNT_UNSEEN_FREES));
 	put_number(job, "losses.table_overflows", overflows);
@@ -409,6 +411,7 @@ static void put_strings(struct job *job)
 	put_string(job, "", 0);
 	job->string_of_mark[SNAP__PC_TRUNCATED] = put_string(job, "[truncated]", 11);
 	job->string_of_mark[SNAP__PC_DEPTH] = put_string(job, "[depth limit]", 13);
+	job->string_of_mark[SNAP__PC_MEMORY] = put_string(job, "[memory limit]", 14);
 	job->first_domain_string = job->next_string;
 	for (uint32_t i = 0; i < domains; i++)
 		put_string(job, snap__domain_name(i), snap__length(snap__domain_name(i)));
@@ -437,7 +440,7 @@ static void put_location(struct job *job, uint64_t pc)
 	struct snap_location row = {.module = SNAP_NONE};
 	struct snap_frame frame = {0};
 
-	if (pc == SNAP__PC_TRUNCATED || pc == SNAP__PC_DEPTH) {
+	if (pc >= SNAP__PC_TRUNCATED && pc <= SNAP__PC_MEMORY) {
 		frame.function = job->string_of_mark[pc];
 		row.frame_count = 1;
 	} else {

@@ -15,6 +15,7 @@
  */
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "runtime/arena.h"
@@ -39,6 +40,9 @@ _Atomic uint32_t snap__stacks_roots;
 void *_Atomic snap__stacks_chunks[CHUNKS];
 static void *_Atomic number_chunks[CHUNKS]; /* of the nodes' credits */
 static void *_Atomic credit_chunks[CHUNKS];
+static uint64_t limit_bytes = UINT64_MAX;
+static _Atomic uint64_t used_bytes;
+static atomic_bool is_full; /* stays so */
 static _Atomic uint32_t next_id = 1;
 static _Atomic uint32_t next_credit = 1;
 
@@ -58,21 +62,63 @@ static void *chunk_made(void *_Atomic *place, size_t element)
 	fresh = snap__map(CHUNK_NODES * element);
 	if (!fresh)
 		return NULL;
-	if (atomic_compare_exchange_strong(place, &chunk, fresh))
-		return fresh;
-	snap__unmap(fresh, CHUNK_NODES * element);
-	return chunk;
+	if (!atomic_compare_exchange_strong(place, &chunk, fresh)) {
+		snap__unmap(fresh, CHUNK_NODES * element);
+		return chunk;
+	}
+	atomic_fetch_add(&used_bytes, CHUNK_NODES * element);
+	return fresh;
+}
+
+void snap__stacks_limit(uint64_t bytes)
+{
+	limit_bytes = bytes ? bytes : UINT64_MAX;
+}
+
+/* What shortened stacks may use beyond the limit. */
+static uint64_t reserve(void)
+{
+	return limit_bytes / 8;
+}
+
+unsigned snap__stacks_shortened(void)
+{
+	uint64_t used = atomic_load_explicit(&used_bytes, memory_order_relaxed), over;
+
+	if (!atomic_load_explicit(&is_full, memory_order_relaxed))
+		return 0;
+	over = used > limit_bytes ? used - limit_bytes : 0;
+	if (over < reserve() / 2)
+		return 1 + 8;
+	if (over < reserve() / 4 * 3)
+		return 1 + 4;
+	if (over < reserve() / 8 * 7)
+		return 1 + 2;
+	return over < reserve() ? 1 + 1 : 1;
+}
+
+/* May the node `id`, which may need a new chunk, be made? */
+static bool has_room(uint32_t id, enum snap__claim claim)
+{
+	uint64_t used = atomic_load_explicit(&used_bytes, memory_order_relaxed);
+
+	if (claim ==
+	    SNAP__CLAIM_RESERVED) /* the last of them is the mark that stands for a caller */
+		return true;
+	if (id >> CHUNK_BITS > 0 && used >= limit_bytes)
+		atomic_store_explicit(&is_full, true, memory_order_relaxed);
+	return !atomic_load_explicit(&is_full, memory_order_relaxed);
 }
 
 /* A new node that nothing links to yet; 0 when there is no room. */
-static uint32_t node_create(uint32_t parent, uintptr_t pc)
+static uint32_t node_create(uint32_t parent, uintptr_t pc, enum snap__claim claim)
 {
 	uint32_t id = atomic_load_explicit(&next_id, memory_order_relaxed);
 	node_t *node;
 
 	/* The chunk comes first, so that an id that was counted always has a place. */
 	do {
-		if (id >= (1u << SNAP__STACK_ID_BITS) ||
+		if (id >= (1u << SNAP__STACK_ID_BITS) || !has_room(id, claim) ||
 		    !chunk_made(&snap__stacks_chunks[id >> CHUNK_BITS], sizeof(node_t)))
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(&next_id, &id, id + 1, memory_order_acq_rel,
@@ -83,9 +129,10 @@ static uint32_t node_create(uint32_t parent, uintptr_t pc)
 	return id;
 }
 
-uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t parent, uintptr_t pc)
+uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t parent, uintptr_t pc,
+			     enum snap__claim claim)
 {
-	uint32_t fresh = node_create(parent, pc);
+	uint32_t fresh = node_create(parent, pc, claim);
 
 	while (fresh) {
 		uint32_t id = 0;

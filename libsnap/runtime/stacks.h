@@ -25,6 +25,13 @@
 enum snap__pc_mark {
 	SNAP__PC_TRUNCATED = 1, /* unwinding could not go on here */
 	SNAP__PC_DEPTH = 2,     /* the depth limit was reached */
+	SNAP__PC_MEMORY = 3,    /* the tree is as large as it may be: only the newest frames */
+};
+
+/** Who asks for a node. */
+enum snap__claim {
+	SNAP__CLAIM_USUAL,    /* refused once the tree is as large as it may be */
+	SNAP__CLAIM_RESERVED, /* may use what is kept back for shortened stacks */
 };
 
 #define SNAP__STACKS_CHUNK_BITS 14
@@ -57,13 +64,15 @@ static inline uintptr_t snap__stacks_node_pc(const struct snap__stacks_node *nod
 
 /** A new child of `parent`.  The search for it went as far as the empty `link`; `path` has the bits
  *  that choose further links. */
-uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t parent, uintptr_t pc);
+uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t parent, uintptr_t pc,
+			     enum snap__claim claim);
 
 /**
  * The child of `parent` for `pc`, added if it is new.  Lock-free, async-signal-safe.
- * Returns 0 when the tree is full or memory ran out: the caller counts a loss.
+ * Returns 0 when the tree is full or memory ran out: the caller shortens the stack, or counts a
+ * loss.
  */
-static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
+static inline uint32_t snap__stacks_child_for(uint32_t parent, uintptr_t pc, enum snap__claim claim)
 {
 	_Atomic uint32_t *link =
 		parent ? &snap__stacks_node(parent)->children : &snap__stacks_roots;
@@ -84,8 +93,23 @@ static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 		if (id && snap__stacks_node_pc(node) == pc)
 			return id;
 	}
-	return snap__stacks_insert(link, path, parent, pc);
+	return snap__stacks_insert(link, path, parent, pc, claim);
 }
+
+static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
+{
+	return snap__stacks_child_for(parent, pc, SNAP__CLAIM_USUAL);
+}
+
+/**
+ * Most bytes that the tree and its counters may take; before the first node.  When they are used
+ * up, new stacks are shortened to their newest frames, first to a few, in the end to none: these
+ * have an eighth more.  0: as much as ids allow.
+ */
+void snap__stacks_limit(uint64_t bytes);
+
+/** 0 while there is room; then the number of newest frames that a new stack may have, plus one. */
+unsigned snap__stacks_shortened(void);
 
 /**
  * Number of ids handed out, the empty stack included: valid ids are 0 .. count-1.  For readers, not

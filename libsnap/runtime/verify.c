@@ -89,7 +89,7 @@ static void list_ours(uint32_t stack)
 	for (; stack && ours.count < room; stack = snap__stacks_parent(stack)) {
 		uintptr_t pc = snap__stacks_pc(stack);
 
-		if (pc == SNAP__PC_DEPTH)
+		if (pc == SNAP__PC_DEPTH || pc == SNAP__PC_MEMORY)
 			ours.end = DEPTH_LIMITED;
 		else if (pc == SNAP__PC_TRUNCATED)
 			ours.end = OURS_TRUNCATED;

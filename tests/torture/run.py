@@ -174,7 +174,26 @@ def names():
     shutil.rmtree(out)
 
 
+def distinct():
+    """Call stacks without end: memory stays bounded, no allocation is lost, and what is cut is said."""
+    limit = 4 << 20
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, SNAP_MAX_MEMORY=str(limit), LD_PRELOAD=options.library)
+    done = run([program("t21_distinct"), "30000"], env)
+    check(done.returncode == 0 and done.stdout == "done\n", f"t21: {done.returncode} {done.stderr}")
+    path, = glob.glob(out + "/*.snap")
+    found, snap = meta(path), snapread.read(path)
+    blocks = sum(site["allocated_blocks"] for site in snap["sites"])
+    check(30000 <= blocks < 30100, f"{blocks} blocks were counted")
+    check(int(found["losses.stacks_shortened"]) > 5000, f"shortened: {found['losses.stacks_shortened']}")
+    check(found["losses.events_dropped"] == "0", f"dropped: {found['losses.events_dropped']}")
+    used = int(found["metrics.recorder.memory"])
+    check(used < limit * 9 // 8 + (4 << 20), f"the recorder takes {used} bytes")
+    shutil.rmtree(out)
+
+
 TESTS = {
+    "distinct": distinct,
     "names": names,
     "bootstrap": lambda: tortured("t01_bootstrap"),
     "tls": lambda: (tortured("t02_tls"), tortured("t02_tls", "{lib}")),

@@ -119,3 +119,24 @@ Test(stacks, memory_stays_within_64_bytes_for_each_stack)
 	}
 	cr_assert_lt(snap__memory_mapped() - before, 64ull * STACKS);
 }
+
+/* A limit of 16 MiB and stacks without end: known ones stay, new ones are shortened, then refused. */
+Test(stacks, beyond_the_limit_only_shortened_stacks_get_nodes)
+{
+	uint32_t parent, known, refused = 0;
+
+	snap__stacks_limit(16 << 20);
+	parent = snap__stacks_child(0, 0x400000);
+	known = snap__stacks_child(parent, 0x400001);
+	cr_assert_eq(snap__stacks_shortened(), 0);
+	for (uintptr_t pc = 0x500000; pc < 0x500000 + 900000; pc++)
+		refused += snap__stacks_child(parent, pc) == 0;
+	cr_assert_gt(refused, 100000);
+	cr_assert_eq(snap__stacks_shortened(), 1 + 8);
+	cr_assert_eq(snap__stacks_child(parent, 0x400001), known);
+	cr_assert_eq(snap__stacks_child(parent, 0x400002), 0);
+	cr_assert_neq(snap__stacks_child_for(parent, 0x400002, SNAP__CLAIM_RESERVED), 0);
+	for (uintptr_t pc = 0x2000000; pc < 0x2000000 + 80000; pc++)
+		cr_assert_neq(snap__stacks_child_for(parent, pc, SNAP__CLAIM_RESERVED), 0);
+	cr_assert_lt(snap__stacks_shortened(), 1 + 8);
+}

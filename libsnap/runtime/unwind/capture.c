@@ -112,14 +112,17 @@ static struct snap__capture capture_by_walk(struct snap__unwind_thread *thread,
 			       .candidates = joinable,
 			       .keepable = snap__reach_begin(&thread->reach, at->sp)};
 	struct snap__capture capture;
-	uint32_t joint;
+	uint32_t joint, node;
 	uint64_t depth;
+	bool shortened;
 
 	snap__walk(&w, at);
 	depth = w.count + (w.joined ? thread->kept.base + w.candidates : 0);
 	count_capture(thread, w.count, w.joined ? w.candidates : 0);
 	joint = w.joined ? w.candidates - 1 : UINT32_MAX;
-	capture = capture_of(snap__keep(&w), depth, w.truncated);
+	node = snap__keep(&w, &shortened);
+	capture = capture_of(node, depth, w.truncated);
+	capture.shortened = shortened;
 	if (place && joint < thread->kept.count && depth <= snap__depth_limit && w.keepable &&
 	    w.unkept == 0 && !w.truncated)
 		snap__recall_keep(&thread->recall, place, &thread->kept, at, joint, capture.stack);

@@ -168,10 +168,39 @@ static bool link_joined(struct snap__walk *w, uint64_t cut, uint32_t *node)
 	return *node != 0;
 }
 
-uint32_t snap__keep(struct snap__walk *w)
+/* The pc of the frame that is `i` frames out from the newest; false if that is not known. */
+static bool pc_at(const struct snap__walk *w, uint64_t i, uint32_t stored, uintptr_t *pc)
+{
+	uint64_t kept = i - w->count;
+
+	if (i < stored)
+		*pc = w->thread->fresh[i].at.pc;
+	else if (i >= w->count && w->joined && kept < w->candidates)
+		*pc = w->thread->kept.frames[w->candidates - 1 - kept].at.pc;
+	else
+		return false;
+	return true;
+}
+
+/* There is no room for the whole stack: a mark, and its newest frames. */
+static uint32_t keep_newest(const struct snap__walk *w, uint32_t stored)
+{
+	unsigned frames = snap__stacks_shortened();
+	uint32_t node = 0;
+	uintptr_t pc;
+
+	if (frames)
+		node = snap__stacks_child_for(0, SNAP__PC_MEMORY, SNAP__CLAIM_RESERVED);
+	while (node && frames-- > 1)
+		if (pc_at(w, frames - 1, stored, &pc))
+			node = snap__stacks_child_for(node, pc, SNAP__CLAIM_RESERVED);
+	return node;
+}
+
+/* What is kept of the finished walk; the node of its stack, or 0 without room for it. */
+static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 {
 	struct snap__kept *kept = &w->thread->kept;
-	uint32_t stored = (uint32_t)(w->count < snap__depth_limit ? w->count : snap__depth_limit);
 	uint32_t newest = (uint32_t)(w->unkept < stored ? w->unkept : stored);
 	uint64_t depth = w->count + (w->joined ? kept->base + w->candidates : 0);
 	uint64_t cut = snap__cut_of(depth);
@@ -213,5 +242,18 @@ uint32_t snap__keep(struct snap__walk *w)
 		w->thread->deepest = count;
 	atomic_signal_fence(memory_order_seq_cst);
 	kept->count = node ? count : 0;
+	return node;
+}
+
+uint32_t snap__keep(struct snap__walk *w, bool *shortened)
+{
+	uint32_t stored = (uint32_t)(w->count < snap__depth_limit ? w->count : snap__depth_limit);
+	uint32_t node = keep_whole(w, stored);
+
+	*shortened = false;
+	if (__builtin_expect(!node, 0)) {
+		node = keep_newest(w, stored);
+		*shortened = node != 0;
+	}
 	return node;
 }

@@ -105,7 +105,8 @@ static inline uint64_t snap__cut_of(uint64_t depth)
 /** Walk from `at` until the outermost frame, a kept one, or the end of what is known. */
 void snap__walk(struct snap__walk *w, const struct snap__regs *at);
 
-/** Turn the finished walk into a stack id, and keep what can be kept.  0: no room in the tree. */
-uint32_t snap__keep(struct snap__walk *w);
+/** Turn the finished walk into a stack id, and keep what can be kept.  `*shortened`: the tree had
+ *  room for the newest frames only.  0: no room at all. */
+uint32_t snap__keep(struct snap__walk *w, bool *shortened);
 
 #endif
