@@ -17,3 +17,8 @@ if(SNAP_TESTS)
 	pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
 	pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 endif()
+
+# The charts of HTML pages: one script, put into the program (Debian: libjs-dygraphs).
+find_file(DYGRAPH_JS dygraph.min.js PATHS /usr/share/javascript/dygraphs NO_DEFAULT_PATH REQUIRED)
+find_file(DYGRAPH_CSS dygraph.min.css PATHS /usr/share/javascript/dygraphs NO_DEFAULT_PATH REQUIRED)
+find_file(DYGRAPH_LICENCE copyright PATHS /usr/share/doc/libjs-dygraphs NO_DEFAULT_PATH REQUIRED)

@@ -52,7 +52,7 @@ HOMES = {
     r"sqlite3(ext)?\.h": {"cmd/store/sqlite"},
     r"zstd(_errors)?\.h": {"libsnap/write", "libsnap/read", "cmd/input"},
     r"ini\\.h": {"cmd/analysis/policy"},
-    r"zlib\.h": {"cmd/input"},
+    r"zlib\.h": {"cmd/input", "cmd/render"},
     r"(cjson/)?cJSON\.h": {"cmd/render", "cmd/input"},
     r"(elfutils/.*|dwarf|libelf|gelf)\.h": {"cmd/symbols"},
     r"Python\.h": {"libsnap/runtime"},

@@ -1,0 +1,13 @@
+# Run by embed.cmake at build time: each of FILES (NAME=PATH, separated by |) -> a byte array in one C header.
+string(REPLACE "|" ";" files "${FILES}")
+set(text "/* Generated; edit the files instead. */\n")
+foreach(entry ${files})
+	string(FIND "${entry}" "=" at)
+	string(SUBSTRING "${entry}" 0 ${at} name)
+	math(EXPR at "${at} + 1")
+	string(SUBSTRING "${entry}" ${at} -1 path)
+	file(READ "${path}" hex HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+	string(APPEND text "static const unsigned char ${PREFIX}_${name}[] = {${bytes}};\n")
+endforeach()
+file(WRITE ${HEADER} "${text}")

@@ -1,0 +1,561 @@
+/*
+ * page.js - the page: decodes the data, draws what flame.js lays out, and keeps one selection that
+ * every view follows.  Names come from untrusted files: they only ever become text nodes.
+ */
+"use strict";
+
+(() => {
+	const ROW = 20, LEAST = 0.7; /* height of a box, and the narrowest that is drawn, in pixels */
+	const byId = (id) => document.getElementById(id);
+	const state = {metric: "live_bytes", inverted: false, changed: false, byLine: false, fold: true, collapse: false,
+		       query: "", row: -1};
+	let data, view, boxes = [], zoom = 0, current = 0;
+
+	/* ---- words ---- */
+
+	function bytes(value, sign) {
+		const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+		const mark = value < 0 ? "-" : sign && value > 0 ? "+" : "";
+		let magnitude = Math.abs(value), unit = 0;
+		while (magnitude >= 1023.95 && unit < units.length - 1) {
+			magnitude /= 1024;
+			unit++;
+		}
+		return mark + (unit ? magnitude.toFixed(1) : Math.round(magnitude)) + " " + units[unit];
+	}
+
+	function count(value, sign) {
+		return (sign && value > 0 ? "+" : "") + Math.round(value).toLocaleString("en-US");
+	}
+
+	const isBytes = (metric) => metric.endsWith("bytes");
+	const figure = (value, sign) => isBytes(state.metric) ? bytes(value, sign) : count(value, sign);
+
+	function element(name, attributes, ...children) {
+		const made = document.createElement(name);
+		for (const [key, value] of Object.entries(attributes || {}))
+			if (key.startsWith("on"))
+				made.addEventListener(key.slice(2), value);
+			else if (value !== null && value !== undefined && value !== false)
+				made.setAttribute(key, value === true ? "" : value);
+		for (const child of children)
+			made.append(child);
+		return made;
+	}
+
+	/* ---- data ---- */
+
+	function fromBase64(text) {
+		const binary = atob(text.replace(/\s+/g, "")), out = new Uint8Array(binary.length);
+		for (let i = 0; i < binary.length; i++)
+			out[i] = binary.charCodeAt(i);
+		return out;
+	}
+
+	/** The bytes of the data block: JSON, then numbers. */
+	async function unpack(block) {
+		const packed = fromBase64(block.textContent);
+		if (typeof DecompressionStream !== "function")
+			return Inflate.gunzip(packed, Number(block.dataset.size));
+		const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+		return new Uint8Array(await new Response(stream).arrayBuffer());
+	}
+
+	/** Reads numbers as html_data.c writes them: seven bits a byte, the lowest first. */
+	function numberReader(raw, at) {
+		return (count) => {
+			const out = new Float64Array(count);
+			for (let i = 0; i < count; i++) {
+				let value = 0, place = 1, byte;
+				do {
+					byte = raw[at++];
+					value += (byte & 127) * place;
+					place *= 128;
+				} while (byte > 127);
+				out[i] = value;
+			}
+			return out;
+		};
+	}
+
+	async function decode() {
+		const block = byId("data"), raw = await unpack(block), size = Number(block.dataset.json);
+		const made = JSON.parse(new TextDecoder().decode(raw.subarray(0, size)));
+		const s = made.stacks, read = numberReader(raw, size);
+		s.depth = Int32Array.from(read(s.nodes));
+		s.frame = Int32Array.from(read(s.nodes));
+		s.leaf = Int32Array.from(read(s.leaves));
+		for (let i = 1; i < s.leaf.length; i++)
+			s.leaf[i] += s.leaf[i - 1];
+		s.values = {};
+		for (const metric of s.metrics) {
+			const sides = [];
+			for (let side = 0; side < s.sides; side++)
+				sides.push(read(s.leaves));
+			s.values[metric] = sides.length === 2 ? sides : [sides[0], sides[0]];
+		}
+		return made;
+	}
+
+	/* ---- the flame graph ---- */
+
+	function frameOf(node) {
+		return node === 0 ? null : data.stacks.frames[view.frame[node]];
+	}
+
+	function text(frame, withLine) {
+		const s = data.stacks.strings;
+		const place = s[frame[1]] ? s[frame[1]].split("/").pop() + (frame[2] ? ":" + frame[2] : "") : "";
+		return (s[frame[0]] || s[frame[3]] || "?") + (withLine && place ? " " + place : "");
+	}
+
+	function nameOf(node) {
+		if (node === 0)
+			return "all";
+		return view.collapsed[node] ? "library code" : text(frameOf(node), state.byLine);
+	}
+
+	/*
+	 * From blue (shrank) over grey to orange (grew); the lightness differs too, so that print and
+	 * colour-blind people can tell them apart.  New and gone have marks as well.
+	 */
+	function colour(node) {
+		const a = view.total[0][node], b = view.total[1][node], most = Math.max(a, b);
+		if (data.mode === "top") {
+			const frame = frameOf(node);
+			return frame && frame[4] ? `hsl(${28 + view.frame[node] * 37 % 24} 75% 68%)` : "#cfd6de";
+		}
+		const change = most > 0 ? (b - a) / most : 0, strength = Math.min(1, Math.abs(change));
+		const grey = [207, 212, 218], end = change > 0 ? [217, 95, 2] : [43, 108, 176];
+		const mix = grey.map((g, i) => Math.round(g + (end[i] - g) * Math.sqrt(strength)));
+		return `rgb(${mix.join(" ")})`;
+	}
+
+	function mark(node) {
+		const a = view.total[0][node], b = view.total[1][node];
+		if (data.mode === "top" || a > 0 && b > 0 || a === b)
+			return "";
+		return a > 0 ? "− " : "+ ";
+	}
+
+	function rebuild() {
+		const started = performance.now();
+		view = Flame.build(data.stacks, state);
+		zoom = current = 0;
+		runSearch();
+		layoutAndDraw();
+		window.snapdiffTimes.build = performance.now() - started;
+	}
+
+	function runSearch() {
+		const started = performance.now(), out = byId("matched");
+		view.matched = null;
+		out.textContent = "";
+		if (!state.query)
+			return;
+		let expression;
+		try {
+			expression = new RegExp(state.query);
+		} catch (error) {
+			out.textContent = "not a regular expression";
+			return;
+		}
+		const hit = data.stacks.frames.map((f) => expression.test(text(f, true)));
+		const found = Flame.search(view, (node) => !view.collapsed[node] && hit[view.frame[node]]);
+		out.textContent = `${(found.share * 100).toFixed(1)} % (${figure(found.weight)}) in ${count(found.nodes)} boxes`;
+		window.snapdiffTimes.search = performance.now() - started;
+	}
+
+	function layoutAndDraw() {
+		const started = performance.now(), canvas = byId("canvas");
+		boxes = Flame.layout(view, zoom, Math.max(1, canvas.clientWidth), LEAST);
+		draw();
+		window.snapdiffTimes.layout = performance.now() - started;
+	}
+
+	function draw() {
+		const canvas = byId("canvas"), ratio = window.devicePixelRatio || 1;
+		const levels = boxes.reduce((most, box) => Math.max(most, box.level + 1), 1);
+		const width = canvas.clientWidth, height = Math.min(levels, 1600) * ROW;
+		canvas.style.height = height + "px";
+		canvas.width = width * ratio;
+		canvas.height = height * ratio;
+		const context = canvas.getContext("2d");
+		context.scale(ratio, ratio);
+		context.font = "12px ui-monospace,monospace";
+		context.textBaseline = "middle";
+		for (const box of boxes)
+			drawBox(context, box);
+		describe();
+	}
+
+	function drawBox(context, box) {
+		const y = box.level * ROW, wide = Math.max(box.width - (box.width > 3 ? 1 : 0), 0.5);
+		const dim = view.matched && !view.matched[box.node];
+		context.globalAlpha = dim ? 0.35 : 1;
+		context.fillStyle = colour(box.node);
+		context.fillRect(box.x, y, wide, ROW - 1);
+		context.globalAlpha = 1;
+		if (mark(box.node) && wide > 2) {
+			context.strokeStyle = "#1b1f24";
+			context.setLineDash(mark(box.node)[0] === "+" ? [] : [3, 2]);
+			context.strokeRect(box.x + 0.5, y + 0.5, wide - 1, ROW - 2);
+			context.setLineDash([]);
+		}
+		if (box.node === current || view.matched && view.matched[box.node]) {
+			context.strokeStyle = box.node === current ? "#000" : "#6f42c1";
+			context.lineWidth = 2;
+			context.strokeRect(box.x + 1, y + 1, Math.max(wide - 2, 1), ROW - 3);
+			context.lineWidth = 1;
+		}
+		const room = Math.floor((wide - 6) / 7.3), name = mark(box.node) + nameOf(box.node);
+		if (room > 2) {
+			context.fillStyle = "#14181d";
+			context.fillText(name.length > room ? name.slice(0, room - 1) + "…" : name, box.x + 3, y + ROW / 2);
+		}
+	}
+
+	/** What the box under the keyboard or the pointer is, in words. */
+	function describe() {
+		const node = current, a = view.total[0][node], b = view.total[1][node], whole = view.weight[0];
+		const frame = frameOf(node), s = data.stacks.strings, lines = [nameOf(node)];
+		if (frame && !view.collapsed[node])
+			lines[0] = text(frame, false) + (s[frame[1]] ? `  ${s[frame[1]]}${frame[2] ? ":" + frame[2] : ""}` : "") +
+				(s[frame[3]] ? `  (${s[frame[3]]})` : "");
+		lines.push(data.mode === "top" ? `${figure(b)}, ${(whole ? view.weight[node] / whole * 100 : 0).toFixed(1)} % of the whole`
+			: `${figure(a)} -> ${figure(b)}, ${figure(b - a, true)}${a === 0 && b > 0 ? ", new" : b === 0 && a > 0 ? ", gone" : ""}`);
+		byId("detail").textContent = lines.join("\n");
+		byId("canvas").setAttribute("aria-label", "Call stacks. " + lines.join(", "));
+	}
+
+	function zoomTo(node) {
+		zoom = node;
+		current = node;
+		layoutAndDraw();
+	}
+
+	function boxAt(event) {
+		const area = byId("canvas").getBoundingClientRect();
+		const x = event.clientX - area.left, level = Math.floor((event.clientY - area.top) / ROW);
+		return boxes.find((box) => box.level === level && x >= box.x && x < box.x + box.width);
+	}
+
+	function sibling(node, by) {
+		const parent = view.parent[node];
+		const all = parent < 0 ? [] : Flame.childrenOf(view, parent).filter((n) => boxes.some((box) => box.node === n));
+		return all[all.indexOf(node) + by];
+	}
+
+	function onKey(event) {
+		const children = Flame.childrenOf(view, current);
+		const to = {ArrowUp: view.parent[current], ArrowDown: children[0], ArrowLeft: sibling(current, -1),
+			    ArrowRight: sibling(current, 1)}[event.key];
+		if (event.key === "Enter")
+			zoomTo(current);
+		else if (event.key === "Escape")
+			zoomTo(0);
+		else if (to === undefined || to < 0)
+			return;
+		else {
+			current = to;
+			if (!boxes.some((box) => box.node === to))
+				zoomTo(to);
+			draw();
+		}
+		selectRow(rowOfNode(current), false);
+		event.preventDefault();
+	}
+
+	/* ---- one selection ---- */
+
+	const rowName = (row) => `${row.function || ""}\u0000${row.module ? row.module.split("/").pop() : ""}`;
+
+	function rowOfNode(node) {
+		const frame = frameOf(node), s = data.stacks.strings;
+		if (!frame)
+			return -1;
+		const same = (row, line) => row.function === s[frame[0]] && (!line || row.line === frame[2]);
+		const exact = data.rows.findIndex((row) => same(row, true));
+		return exact >= 0 ? exact : data.rows.findIndex((row) => same(row, false));
+	}
+
+	/** The heaviest box of a row's function. */
+	function nodeOfRow(row) {
+		const s = data.stacks.strings;
+		let best = 0;
+		for (let node = 1; node < view.count; node++) {
+			const frame = frameOf(node);
+			if (!view.collapsed[node] && s[frame[0]] === row.function &&
+			    (best === 0 || view.weight[node] > view.weight[best]))
+				best = node;
+		}
+		return best;
+	}
+
+	function selectRow(index, moveFlame = true) {
+		state.row = index;
+		document.querySelectorAll("[data-row]").forEach((part) =>
+			part.classList.toggle("selected", Number(part.dataset.row) === index));
+		remember();
+		if (index < 0)
+			return;
+		if (moveFlame) {
+			current = nodeOfRow(data.rows[index]);
+			if (!boxes.some((box) => box.node === current && box.width > 40))
+				zoom = Math.max(0, view.parent[current]);
+			layoutAndDraw();
+		}
+		drawSiteChart(data.rows[index]);
+	}
+
+	/* ---- address: what is shown can be linked to ---- */
+
+	function remember() {
+		const words = new URLSearchParams();
+		for (const [key, value] of Object.entries({m: state.metric, q: state.query, row: state.row >= 0 ? state.row : "",
+			inv: state.inverted ? 1 : "", chg: state.changed ? 1 : "", line: state.byLine ? 1 : "",
+			lib: state.collapse ? 1 : "", rec: state.fold ? "" : 0}))
+			if (value !== "" && !(key === "m" && value === "live_bytes"))
+				words.set(key, value);
+		const place = location.hash.slice(1).split("?")[0];
+		const hash = "#" + place + (words.toString() ? "?" + words : "");
+		if (hash !== "#" && hash !== location.hash)
+			history.replaceState(null, "", hash);
+	}
+
+	function recall() {
+		const [place, query] = location.hash.slice(1).split("?"), words = new URLSearchParams(query || "");
+		if (data.stacks.metrics.includes(words.get("m")))
+			state.metric = words.get("m");
+		state.query = words.get("q") || "";
+		state.inverted = words.has("inv");
+		state.changed = words.has("chg");
+		state.byLine = words.has("line");
+		state.collapse = words.has("lib");
+		state.fold = !words.has("rec");
+		state.row = words.has("row") ? Number(words.get("row")) : -1;
+		if (place && byId(place))
+			byId(place).scrollIntoView();
+	}
+
+	/* ---- tools above the flame graph ---- */
+
+	function toggle(name, label) {
+		const box = element("input", {type: "checkbox", onchange: () => {
+			state[name] = box.checked;
+			rebuild();
+			remember();
+		}});
+		box.checked = state[name];
+		return element("label", {}, box, label);
+	}
+
+	function makeTools() {
+		const metric = element("select", {"aria-label": "figure", onchange: () => {
+			state.metric = metric.value;
+			rebuild();
+			remember();
+		}}, ...data.stacks.metrics.map((m) => element("option", {value: m}, m.replace("_", " "))));
+		metric.value = state.metric;
+		const search = element("input", {type: "search", id: "search", placeholder: "search (/), a regular expression",
+			"aria-label": "search for functions", oninput: () => {
+				state.query = search.value;
+				runSearch();
+				draw();
+				remember();
+			}});
+		search.value = state.query;
+		byId("tools").append(metric, search, element("span", {id: "matched", class: "soft", role: "status"}),
+			toggle("inverted", "callees first"), toggle("byLine", "by line"), toggle("fold", "fold recursion"),
+			toggle("collapse", "collapse libraries"),
+			...(data.mode === "top" ? [] : [toggle("changed", "only what changed")]),
+			element("button", {type: "button", onclick: () => zoomTo(0)}, "whole"));
+	}
+
+	function makeFlame() {
+		const canvas = byId("canvas");
+		makeTools();
+		rebuild();
+		canvas.addEventListener("click", (event) => {
+			const box = boxAt(event);
+			if (box) {
+				zoomTo(box.node);
+				selectRow(rowOfNode(box.node), false);
+			}
+		});
+		canvas.addEventListener("mousemove", (event) => {
+			const box = boxAt(event);
+			if (box && box.node !== current) {
+				current = box.node;
+				draw();
+			}
+		});
+		canvas.addEventListener("keydown", onKey);
+		new ResizeObserver(layoutAndDraw).observe(canvas.parentElement);
+	}
+
+	/* ---- charts ---- */
+
+	/** Seconds since the first snapshot; their numbers where the times are not known or do not rise. */
+	function setAxis(series) {
+		const times = (series.times || []).map((text) => text === null ? NaN : Date.parse(text) / 1000);
+		const rise = times.length === series.x.length && times.every((t, i) => i === 0 ? t === t : t > times[i - 1]);
+		series.unit = rise ? "seconds" : "snapshot";
+		if (rise)
+			series.x = times.map((t) => t - times[0]);
+	}
+
+	const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+
+	function drawChart(place, labels, series, options) {
+		const rows = data.series.x.map((x, i) => [x, ...series.map((s) => s[i])]);
+		if (!place || rows.length < 2 || typeof Dygraph === "undefined")
+			return;
+		new Dygraph(place, rows, Object.assign({
+			labels: [data.series.unit, ...labels], labelsKMG2: true, legend: "always", animatedZooms: false,
+			axisLineColor: "#888", gridLineColor: dark() ? "#333" : "#ddd", xlabel: data.series.unit,
+			connectSeparatedPoints: true, includeZero: true, drawPoints: rows.length < 60,
+			colors: ["#d95f02", "#2b6cb0", "#5b8c3e", "#8250a8", "#666"],
+		}, options));
+	}
+
+	function drawProcess() {
+		/* The control group's memory is of another size: it would flatten the others. */
+		const known = Object.entries(data.series.process || {})
+			.filter(([name, s]) => name !== "cgroup" && Array.isArray(s) && s.some((v) => v !== null));
+		drawChart(byId("process"), known.map(([name]) => name.replace("_", " ")), known.map(([, s]) => s), {ylabel: "bytes"});
+	}
+
+	function drawSiteChart(row) {
+		const place = byId("site-chart");
+		if (!place || !row.series || !row.series.bytes)
+			return;
+		byId("site-name").textContent = row.key;
+		drawChart(place, ["bytes"], [row.series.bytes], {ylabel: "bytes", fillGraph: true});
+	}
+
+	function drawCards() {
+		document.querySelectorAll(".spark").forEach((place) => {
+			const row = data.rows[Number(place.dataset.of)];
+			if (row && row.series && row.series.bytes)
+				drawChart(place, ["bytes"], [row.series.bytes], {legend: "never", ylabel: "", xlabel: "", fillGraph: true,
+					axes: {x: {drawAxis: false}, y: {axisLabelWidth: 52, pixelsPerLabel: 24}}, drawGrid: false});
+		});
+	}
+
+	/* ---- the table ---- */
+
+	const table = {order: null, descending: true, filter: "", limit: 200};
+
+	function cellText(column, value) {
+		if (value === null || value === undefined)
+			return "";
+		if (column.kind === "bytes")
+			return bytes(value, column.sign);
+		return column.kind === "count" ? count(value, column.sign) : String(value);
+	}
+
+	function shownRows() {
+		const words = table.filter.toLowerCase();
+		const rows = data.rows.map((row, index) => ({row, index}))
+			.filter(({row}) => !words || JSON.stringify([row.key, row.verdict, row.status]).toLowerCase().includes(words));
+		if (table.order !== null) {
+			const name = data.columns[table.order].name, way = table.descending ? -1 : 1;
+			rows.sort((p, q) => {
+				const a = p.row[name], b = q.row[name];
+				return (a === null ? 1 : b === null ? -1 : a < b ? -way : a > b ? way : 0) || p.index - q.index;
+			});
+		}
+		return rows;
+	}
+
+	function drawTable() {
+		const rows = shownRows(), body = byId("rows");
+		body.replaceChildren(...rows.slice(0, table.limit).map(({row, index}) => element("tr", {"data-row": index, tabindex: 0,
+			class: index === state.row ? "selected" : null, onclick: () => selectRow(index),
+			onkeydown: (event) => event.key === "Enter" && selectRow(index)},
+		...data.columns.map((column) => element("td", {class: column.kind === "text" ?
+			(column.name === "key" ? "site" : "verdict " + (row[column.name] || "")) : "n"}, cellText(column, row[column.name]))))));
+		byId("row-count").textContent = `${count(Math.min(rows.length, table.limit))} of ${count(rows.length)} rows` +
+			(data.left_out ? `; ${count(data.left_out)} more are not in this file` : "");
+	}
+
+	function exportCsv() {
+		const quote = (value) => {
+			const plain = value === null || value === undefined ? "" : String(value);
+			const safe = /^[=+\-@\t]/.test(plain) && isNaN(Number(plain)) ? "'" + plain : plain;
+			return /[",\n\r]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
+		};
+		const lines = [data.columns.map((c) => c.name).join(","),
+			...shownRows().map(({row}) => data.columns.map((c) => quote(row[c.name])).join(","))];
+		const link = element("a", {href: URL.createObjectURL(new Blob([lines.join("\r\n") + "\r\n"], {type: "text/csv"})),
+			download: "snapdiff.csv"});
+		link.click();
+		URL.revokeObjectURL(link.href);
+		return lines;
+	}
+
+	function makeTable() {
+		const head = byId("head");
+		head.replaceChildren(...data.columns.map((column, i) => element("th", {class: column.kind === "text" ? null : "n", scope: "col"},
+			element("button", {type: "button", onclick: () => {
+				table.descending = table.order === i ? !table.descending : column.kind !== "text";
+				table.order = i;
+				head.querySelectorAll("th").forEach((th, k) => k === i
+					? th.setAttribute("aria-sort", table.descending ? "descending" : "ascending")
+					: th.removeAttribute("aria-sort"));
+				drawTable();
+			}}, column.title))));
+		const filter = element("input", {type: "search", placeholder: "filter", "aria-label": "filter rows", oninput: () => {
+			table.filter = filter.value;
+			drawTable();
+		}});
+		byId("table-tools").append(filter, element("button", {type: "button", onclick: exportCsv}, "CSV"),
+			element("button", {type: "button", onclick: () => {
+				table.limit = Infinity;
+				drawTable();
+			}}, "all rows"), element("span", {id: "row-count", class: "soft", role: "status"}));
+		drawTable();
+	}
+
+	/* ---- beginning ---- */
+
+	async function begin() {
+		window.snapdiffTimes = {};
+		data = await decode();
+		setAxis(data.series);
+		data.stacks.parents = Flame.parentsOf(data.stacks.depth);
+		document.documentElement.classList.remove("nojs");
+		recall();
+		makeFlame();
+		makeTable();
+		drawProcess();
+		drawCards();
+		document.querySelectorAll(".card[data-row]").forEach((card) =>
+			card.addEventListener("click", () => selectRow(Number(card.dataset.row))));
+		if (state.row >= 0 && data.rows[state.row])
+			selectRow(state.row);
+		else if (data.rows.length && data.rows[0].series)
+			drawSiteChart(data.rows[0]);
+		document.addEventListener("keydown", (event) => {
+			if (event.key === "/" && !/INPUT|SELECT/.test(document.activeElement.tagName)) {
+				byId("search").focus();
+				event.preventDefault();
+			}
+		});
+		window.addEventListener("hashchange", () => {
+			const row = state.row;
+			recall();
+			if (state.row >= 0 && state.row !== row)
+				selectRow(state.row);
+		});
+		window.snapdiff = {state, table, data: () => data, view: () => view, boxes: () => boxes, zoomTo, rebuild, runSearch,
+			selectRow, shownRows, exportCsv, rowName};
+		document.documentElement.dataset.ready = "true";
+	}
+
+	begin().catch((error) => {
+		byId("problem").hidden = false;
+		byId("problem").textContent = "The interactive part of this page does not work here: " + error.message;
+	});
+})();

@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+"""The HTML page in a real browser: headless Chromium, driven by WebDriver.
+
+  - numbers in the page equal the JSON report;
+  - zoom, search and inversion do what they say, checked on the boxes that are drawn;
+  - a page of hostile names runs nothing, and changes nothing outside of its text;
+  - no errors on the console; the data can be read without DecompressionStream;
+  - the page without scripts shows the summary and rows.
+
+Screenshots at three widths stay in the output directory.
+
+usage: page.py SNAPDIFF TESTDATA OUTPUT_DIR [--times]
+  --times   print how long building, searching and laying out take at 1,000, 10,000 and 100,000 stacks
+"""
+
+import base64
+import json
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+SKIPPED = 77
+
+
+class Browser:
+    """A session of chromedriver."""
+
+    def __init__(self, scratch):
+        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL, text=True)
+        port = None
+        for line in self.driver.stdout:
+            if "started successfully on port" in line and line.rstrip(".\n").split()[-1].isdigit():
+                port = line.rstrip(".\n").split()[-1]
+                break
+        assert port, "chromedriver did not start"
+        self.base = f"http://127.0.0.1:{port}"
+        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                     f"--user-data-dir={scratch}/profile"]
+        capabilities = {"alwaysMatch": {
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:chromeOptions": {"args": arguments}}}
+        self.session = self.call("POST", "/session", {"capabilities": capabilities})["sessionId"]
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.base + path, method=method, data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=300) as answer:
+            return json.load(answer)["value"]
+
+    def do(self, method, path, body=None):
+        return self.call(method, f"/session/{self.session}{path}", body)
+
+    def open(self, path, fragment=""):
+        self.do("POST", "/url", {"url": "about:blank"})
+        self.do("POST", "/url", {"url": f"file://{path}{fragment}"})
+        while not self.run("return document.documentElement.dataset.ready === 'true' || "
+                           "!document.getElementById('problem').hidden"):
+            time.sleep(0.05)
+
+    def run(self, script, *arguments):
+        return self.do("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def resize(self, width, height):
+        self.do("POST", "/window/rect", {"width": width, "height": height})
+
+    def screenshot(self, path):
+        path.write_bytes(base64.b64decode(self.do("GET", "/screenshot")))
+
+    def errors(self):
+        return [entry["message"] for entry in self.do("POST", "/se/log", {"type": "browser"})
+                if entry["level"] in ("SEVERE", "ERROR")]
+
+    def close(self):
+        try:
+            self.do("DELETE", "")
+        finally:
+            self.driver.kill()
+            self.driver.wait()
+
+
+def snapdiff_json(snapdiff, *arguments):
+    result = subprocess.run([snapdiff, *arguments, "-f", "json", "--all"], capture_output=True, check=True)
+    return json.loads(result.stdout)
+
+
+def make_page(snapdiff, output, *names):
+    subprocess.run([snapdiff, "report", "-q", "-o", output, *names], check=True)
+    return output
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def total(boxes, view_total, side):
+    return sum(view_total[side][box["node"]] for box in boxes)
+
+
+# What is drawn, without the arrays that are large.
+STATE = """
+const view = snapdiff.view(), boxes = snapdiff.boxes();
+return {boxes, total: view.total.map((side) => Array.from(side)), weight: Array.from(view.weight),
+        parent: Array.from(view.parent.subarray(0, view.count)), names: boxes.map((b) => b.node ? snapdiff.data().stacks.strings[
+            snapdiff.data().stacks.frames[view.frame[b.node]][0]] : "all")};
+"""
+
+
+def check_figures(browser, snapdiff, page, command, names):
+    """Rows and totals of the page are those of the JSON report."""
+    match = [] if command == "top" else ["--match", "fuzzy"]
+    report = snapdiff_json(snapdiff, command, *match, *names)
+    browser.open(page)
+    rows = browser.run("return snapdiff.data().rows")
+    check(len(rows) == len(report["rows"]), f"{command}: {len(rows)} rows, JSON has {len(report['rows'])}")
+    for ours, theirs in zip(rows, report["rows"]):
+        for name, value in ours.items():
+            if name not in ("next", "stack"):
+                check(theirs.get(name) == value, f"{command}: {name} of {ours['key']}")
+    root = browser.run("const t = snapdiff.view().total; return [t[0][0], t[1][0]]")
+    if command == "compare":
+        expected = [report["totals"]["old"]["live_bytes"], report["totals"]["new"]["live_bytes"]]
+    elif command == "growth":
+        expected = [report["totals"]["first_bytes"], report["totals"]["last_bytes"]]
+    else:
+        expected = [report["totals"]["live_bytes"]] * 2
+    check(root == expected, f"{command}: the flame graph sums to {root}, the report to {expected}")
+    check(not browser.errors(), f"{command}: errors on the console")
+
+
+def check_geometry(browser):
+    """Boxes lie inside their parents, side by side, as wide as their share."""
+    state = browser.run(STATE)
+    place = {box["node"]: box for box in state["boxes"]}
+    width = place[0]["width"]
+    for box in state["boxes"]:
+        if box["node"] == 0:
+            continue
+        parent = place[state["parent"][box["node"]]]
+        check(box["level"] == parent["level"] + 1, "a box is one level below its parent")
+        check(box["x"] >= parent["x"] - 0.01 and
+              box["x"] + box["width"] <= parent["x"] + parent["width"] + 0.01, "a box lies in its parent")
+        share = state["weight"][box["node"]] / state["weight"][0]
+        check(abs(box["width"] - share * width) < 0.01, "a box is as wide as its share")
+    return state
+
+
+def check_views(browser, page):
+    """Zoom, search, inversion, only what changed."""
+    browser.open(page)
+    check_geometry(browser)
+    # Zoomed, a node fills the width, and so do those around it.
+    node = browser.run("return snapdiff.boxes().filter((b) => b.level === 3)[0].node")
+    browser.run("snapdiff.zoomTo(arguments[0])", node)
+    state = browser.run(STATE)
+    wide = {box["node"]: box["width"] for box in state["boxes"]}
+    check(wide[node] == wide[0], "the zoomed box is as wide as the page")
+    browser.run("snapdiff.zoomTo(0)")
+    # The matched share is that of the stacks with such a frame, worked out here from the data.
+    found = browser.run("""
+        snapdiff.state.query = arguments[0]; snapdiff.runSearch();
+        const view = snapdiff.view(), s = snapdiff.data().stacks, place = [];
+        let matched = 0, whole = 0;
+        const test = (frame) => new RegExp(arguments[0]).test(s.strings[s.frames[frame][0]]);
+        const under = [];
+        s.depth.forEach((d, i) => under[i] = test(s.frame[i]) || d > 0 && under[s.parents[i]]);
+        s.leaf.forEach((node, i) => {
+            const w = Math.max(s.values.live_bytes[0][i], s.values.live_bytes[1][i]);
+            whole += w;
+            if (under[node]) matched += w;
+        });
+        return [document.getElementById("matched").textContent, matched / whole * 100];
+    """, "session_open|build_rows")
+    check(found[0].startswith(f"{found[1]:.1f} %"), f"the matched share: {found}")
+    # Inverted, the outermost boxes are where stacks end, and the sum is the same.
+    before = browser.run("return snapdiff.view().total[1][0]")
+    ends = browser.run("""
+        const s = snapdiff.data().stacks, ends = {};
+        s.leaf.forEach((node, i) => {
+            const name = s.strings[s.frames[s.frame[node]][0]];
+            ends[name] = (ends[name] || 0) + s.values.live_bytes[1][i];
+        });
+        snapdiff.state.inverted = true; snapdiff.rebuild();
+        return ends;
+    """)
+    state = browser.run(STATE)
+    check(state["total"][1][0] == before, "inversion keeps the sum")
+    for box, name in zip(state["boxes"], state["names"]):
+        if box["level"] == 1:
+            check(state["total"][1][box["node"]] <= ends[name], f"inverted: {name}")
+    browser.run("snapdiff.state.inverted = false; snapdiff.state.changed = true; snapdiff.rebuild()")
+    changed = browser.run("""
+        const s = snapdiff.data().stacks.values.live_bytes;
+        return [snapdiff.view().weight[0], s[0].reduce((sum, a, i) => sum + Math.abs(s[1][i] - a), 0)];
+    """)
+    check(changed[0] == changed[1], f"only what changed: {changed}")
+    check(not browser.errors(), "errors on the console")
+
+
+def check_link(browser, page):
+    """An address brings back what was shown."""
+    browser.open(page, "#flame?q=cache&row=1&inv=1")
+    check(browser.run("return [snapdiff.state.query, snapdiff.state.row, snapdiff.state.inverted]") ==
+          ["cache", 1, True], "the address is remembered")
+    check(browser.run("return document.querySelector('tr.selected').dataset.row") == "1", "the row is selected")
+
+
+def check_hostile(browser, snapdiff, scratch):
+    """Names that would be scripts, markup, or would turn text around, stay text."""
+    names = ["<script>window.pwned=1</script>", "\"><img src=x onerror=window.pwned=1>", "</script><script>window.pwned=1//",
+             "'+alert(1)+'", "a\u202eb\u2066c", "x" * 100_000, "<!--", "]]>", "&lt;b&gt;", "a`b${1}"]
+    rows = "".join(f"{1000 + i}\t1\t1000\t1\tmalloc\t-\t{name}|{name[:200]}.c|{i + 1}|m\tmain|main.c|1|m\n"
+                   for i, name in enumerate(names))
+    text = scratch / "hostile.txt"
+    text.write_text("#snaptext 1\n@ label\t<script>window.pwned=1</script>\n"
+                    "live_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n" + rows)
+    page = make_page(snapdiff, scratch / "hostile.html", text)
+    browser.open(page)
+    for row in range(len(names)):
+        browser.run("snapdiff.selectRow(arguments[0])", row)
+    check(browser.run("return window.pwned === undefined"), "a hostile name ran")
+    check(browser.run("return document.querySelectorAll('img, iframe, object, embed, link, form').length") == 0,
+          "a hostile name became an element")
+    check(browser.run("return document.scripts.length") == 5, "there is a script that is not ours")
+    check("\u202e" not in page.read_text(), "a name turns the direction of the text")
+    check(not browser.errors(), f"errors on the console: {browser.errors()}")
+
+
+def check_fallback(browser, page, scratch):
+    """Browsers without DecompressionStream read the same data."""
+    browser.open(page)
+    expected = browser.run("return JSON.stringify(snapdiff.data().rows)")
+    old = scratch / "old.html"
+    old.write_text(page.read_text().replace('typeof DecompressionStream === "function"', "false"))
+    browser.open(old)
+    check(browser.run("return JSON.stringify(snapdiff.data().rows)") == expected, "our own inflate gives other data")
+
+
+def check_plain(page):
+    """What stands in the file itself, for readers without scripts."""
+    text = page.read_text()
+    check("<h1>" in text and text.count("<tr data-row=") > 0, "there is no plain table")
+    for word in ("http://", "https://"):
+        outside = text[:text.index('<script type="application/octet-stream"')]
+        check(word not in outside, "the page names a place in the network")
+
+
+def synthetic(path, stacks, seed):
+    """So many stacks of about 20 frames, from 4,000 functions."""
+    draw = random.Random(seed)
+    with path.open("w") as out:
+        out.write("#snaptext 1\nlive_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n")
+        stack = [0] * 20
+        for i in range(stacks):
+            keep = draw.randrange(4, 18)
+            stack = stack[:keep] + [draw.randrange(4000) for _ in range(draw.randrange(2, 22 - keep))]
+            frames = "\t".join(f"function_{f}|file_{f % 300}.c|{f % 900 + 1}|app" for f in reversed(stack))
+            out.write(f"{draw.randrange(16, 100000)}\t{draw.randrange(1, 100)}\t-\t-\tmalloc\t-\t{frames}\n")
+    return path
+
+
+def print_times(browser, snapdiff, scratch):
+    """Milliseconds by the browser's own clock, the medians of five."""
+    for stacks in (1000, 10_000, 100_000):
+        names = [synthetic(scratch / f"{stacks}-{seed}.txt", stacks, seed) for seed in (1, 1)]
+        page = make_page(snapdiff, scratch / f"{stacks}.html", *names[:1])
+        browser.open(page)
+        times = browser.run("""
+            const t = {build: [], layout: [], search: []};
+            for (let i = 0; i < 5; i++) {
+                snapdiff.state.query = "function_1" + i;
+                snapdiff.rebuild();
+                const boxes = snapdiff.boxes();
+                snapdiff.zoomTo(boxes[Math.min(boxes.length - 1, 10 + i)].node);
+                for (const name in t) t[name].push(snapdiffTimes[name]);
+            }
+            return Object.fromEntries(Object.entries(t).map(([n, v]) => [n, v.sort((a, b) => a - b)[2]]));
+        """)
+        print(f"{stacks} stacks: file {page.stat().st_size / 1e6:.2f} MB; " +
+              ", ".join(f"{name} {value:.1f} ms" for name, value in times.items()), flush=True)
+
+
+def main():
+    snapdiff, testdata, output = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    if not shutil.which("chromedriver") or not shutil.which("chromium"):
+        print("skipped: there is no chromium with chromedriver here (Debian: chromium chromium-driver)")
+        return SKIPPED
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch_name:
+        scratch = pathlib.Path(scratch_name)
+        series = [testdata / f"series-{i}.txt" for i in range(1, 9)]
+        pair = [testdata / "before.txt", testdata / "after.txt"]
+        pages = {
+            "top": (make_page(snapdiff, output / "top.html", pair[1]), pair[1:]),
+            "compare": (make_page(snapdiff, output / "compare.html", *pair), pair),
+            "growth": (make_page(snapdiff, output / "growth.html", *series), series),
+        }
+        browser = Browser(scratch)
+        try:
+            browser.resize(1280, 900)
+            for command, (page, names) in pages.items():
+                check_figures(browser, snapdiff, page, command, names)
+                check_plain(page)
+            check_views(browser, pages["growth"][0])
+            check_link(browser, pages["growth"][0])
+            check_fallback(browser, pages["growth"][0], scratch)
+            check_hostile(browser, snapdiff, scratch)
+            for width in (360, 1280, 1920):
+                browser.resize(width, 1000)
+                browser.open(pages["growth"][0])
+                browser.screenshot(output / f"growth-{width}.png")
+            browser.resize(360, 800)
+            browser.open(pages["growth"][0])
+            check(browser.run("return document.documentElement.scrollWidth <= innerWidth"),
+                  "the page scrolls sideways on a narrow screen")
+            if "--times" in sys.argv:
+                browser.resize(1280, 900)
+                print_times(browser, snapdiff, scratch)
+        finally:
+            browser.close()
+    print("the pages hold")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
