@@ -223,6 +223,11 @@ static void collect_warning(void *user, const char *sentence)
 	report_warn(user, "%s", sentence);
 }
 
+static void collect_note(void *user, const char *sentence)
+{
+	report_note(user, "%s", sentence);
+}
+
 static enum snap_status info_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
@@ -235,6 +240,7 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 		.quiet = options->quiet,
 		.facts_only = true,
 		.warn = collect_warning,
+		.note = collect_note,
 		.user = info.report,
 	};
 	struct session *session = NULL;

@@ -28,6 +28,19 @@ static void keep_warning(void *user, const char *sentence)
 	subject->warnings[subject->warning_count++] = copy;
 }
 
+static void keep_note(void *user, const char *sentence)
+{
+	struct subject *subject = user;
+	char *copy = strdup(sentence);
+
+	if (!copy || !array_reserve(&subject->notes, &subject->note_capacity, subject->note_count,
+				    sizeof(*subject->notes))) {
+		free(copy);
+		return;
+	}
+	subject->notes[subject->note_count++] = copy;
+}
+
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,
 			      bool with_ages, struct snap_error *err)
 {
@@ -38,6 +51,7 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.order = (enum session_order)options->order,
 		.without_ages = !with_ages,
 		.warn = keep_warning,
+		.note = keep_note,
 		.user = subject,
 	};
 
@@ -53,6 +67,9 @@ void subject_close(struct subject *subject)
 	for (size_t i = 0; i < subject->warning_count; i++)
 		free(subject->warnings[i]);
 	free(subject->warnings);
+	for (size_t i = 0; i < subject->note_count; i++)
+		free(subject->notes[i]);
+	free(subject->notes);
 	free(subject->ids);
 	*subject = (struct subject){0};
 }
@@ -217,6 +234,8 @@ enum snap_status subject_describe(const struct subject *subject, struct report *
 
 	for (size_t i = 0; i < subject->warning_count; i++)
 		report_warn(report, "%s", subject->warnings[i]);
+	for (size_t i = 0; i < subject->note_count; i++)
+		report_note(report, "%s", subject->notes[i]);
 	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
 		st = take_labels(&description, i, err);
 	if (st == SNAP_OK)

@@ -15,6 +15,8 @@ struct subject {
 	size_t count, capacity;
 	char **warnings; /* of resolving, loading and symbolising */
 	size_t warning_count, warning_capacity;
+	char **notes; /* which snapshots of directories were chosen */
+	size_t note_count, note_capacity;
 };
 
 /** Open a session as `options` say (--db, --pid, --program, --quiet).  `with_ages`: the report asks

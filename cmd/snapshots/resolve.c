@@ -321,13 +321,48 @@ static enum snap_status newest_of_directory(struct session *session, const char 
 	return status;
 }
 
+/* Files that libsnap wrote tell their facts at once; of others only the newest is read. */
+static bool all_are_ours(const char *dir)
+{
+	struct snap_error ignored = {0};
+	char **paths = NULL;
+	size_t count = 0, ours = 0;
+
+	if (input_list_directory(dir, &paths, &count, &ignored) != SNAP_OK)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(paths[i]);
+
+		ours += size > 5 && strcmp(paths[i] + size - 5, ".snap") == 0;
+	}
+	input_free_list(paths, count);
+	return ours == count && count > 1;
+}
+
+static enum snap_status one_of_directory(struct session *session, const char *dir, int64_t *id,
+					 struct snap_error *err)
+{
+	char *path = NULL;
+	enum snap_status status;
+
+	if (!all_are_ours(dir))
+		return newest_of_directory(session, dir, id, err);
+	status = session_choose(session, dir, &path, err);
+	if (status == SNAP_OK && !path)
+		status = nothing_wanted(session, dir, err);
+	if (status == SNAP_OK)
+		status = take_file(session, path, id, err);
+	free(path);
+	return status;
+}
+
 static enum snap_status one_file(struct session *session, const char *path, int64_t *id,
 				 struct snap_error *err)
 {
 	enum snap_status status;
 
 	if (session_is_directory(path))
-		return newest_of_directory(session, path, id, err);
+		return one_of_directory(session, path, id, err);
 	status = take_file(session, path, id, err);
 	return status == SNAP_OK && !*id ? nothing_wanted(session, path, err) : status;
 }

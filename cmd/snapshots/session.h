@@ -32,6 +32,9 @@ struct session_options {
 			    can */
 	void (*warn)(void *user,
 		     const char *sentence); /* collects the warnings of a report; may be NULL */
+	void (*note)(
+		void *user,
+		const char *sentence); /* what was chosen where a choice was made; may be NULL */
 	void *user;
 };
 
@@ -49,7 +52,7 @@ struct store *session_store(struct session *session);
  */
 void session_expect(struct session *session, const char *const *names, size_t count);
 
-/** One snapshot: a file, "-", a directory (its newest), or with --db an id, a label, @1 ... @-1.
+/** One snapshot: a file, "-", a directory (see choose.c), or with --db an id, a label, @1 ... @-1.
  *  name NULL: the newest of the database, or of the default directory. */
 enum snap_status session_one(struct session *session, const char *name, int64_t *id,
 			     struct snap_error *err);

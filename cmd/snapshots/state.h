@@ -39,6 +39,11 @@ void session_note_damage(struct session *session, const char *sentence);
 /** On a terminal, say how far a long series has got; done == total wipes the line. */
 void session_progress(const struct session *session, size_t done, size_t total);
 
+/** The path of the snapshot of `dir` that is shown where one is wanted, malloc'ed; says which it is.
+ * NULL where `dir` has none. */
+enum snap_status session_choose(struct session *session, const char *dir, char **path,
+				struct snap_error *err);
+
 /** Read, symbolise and load `path`, unless --pid or --program turn it away: *id is 0 then. */
 enum snap_status session_take_file(struct session *session, const char *path,
 				   const struct store_labels *labels, int64_t *id, bool *already,

@@ -1,0 +1,231 @@
+/*
+ * choose.c - which snapshot of a directory is shown where one is wanted.
+ *
+ * Of the process whose heap was largest: its newest snapshot; or, where that one was taken at the
+ * program's exit and an earlier one is fuller, the fullest.  At exit most has been freed, and the
+ * question is what the program needed.
+ */
+#include "snapshots/state.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/lookup.h"
+#include "base/shell.h"
+
+struct candidate {
+	int64_t id, run_id;
+	uint64_t pid, live_bytes;
+	char *path, *program;
+	bool at_exit;
+	size_t place; /* in order of capture */
+};
+
+struct candidates {
+	struct candidate *items; /* a process's follow each other, in order of capture */
+	size_t count, capacity;
+};
+
+/* What is shown, and what else there is. */
+struct choice {
+	const struct candidate *shown, *newest;
+	size_t number, of;   /* the shown one's place among those of its process */
+	size_t processes;    /* that left snapshots in the directory */
+	uint64_t peak_bytes; /* of the process's heap, if known; else 0 */
+};
+
+static void candidates_free(struct candidates *candidates)
+{
+	for (size_t i = 0; i < candidates->count; i++) {
+		free(candidates->items[i].path);
+		free(candidates->items[i].program);
+	}
+	free(candidates->items);
+}
+
+static enum snap_status add_candidate(void *user, const struct store_snapshot *row)
+{
+	struct candidates *candidates = user;
+	struct candidate *item;
+
+	if (!array_reserve(&candidates->items, &candidates->capacity, candidates->count,
+			   sizeof(*candidates->items)))
+		return SNAP_ENOMEM;
+	item = &candidates->items[candidates->count++];
+	*item = (struct candidate){
+		.id = row->id,
+		.run_id = row->run_id,
+		.pid = row->pid,
+		.live_bytes = row->live_bytes == SNAP_UNKNOWN ? 0 : row->live_bytes,
+		.path = strdup(row->path),
+		.program = strdup(row->program),
+		.at_exit = strcmp(row->trigger, "exit") == 0,
+		.place = candidates->count,
+	};
+	return item->path && item->program ? SNAP_OK : SNAP_ENOMEM;
+}
+
+/* The process's candidates are items[from..to). */
+static void choose_of_process(struct choice *choice, const struct candidates *candidates,
+			      size_t from, size_t to)
+{
+	const struct candidate *items = candidates->items, *fullest = &items[to - 1];
+
+	for (size_t i = from; i < to; i++)
+		if (items[i].live_bytes > fullest->live_bytes)
+			fullest = &items[i];
+	choice->newest = &items[to - 1];
+	choice->shown = choice->newest->at_exit ? fullest : choice->newest;
+	choice->number = (size_t)(choice->shown - &items[from]) + 1;
+	choice->of = to - from;
+}
+
+static uint64_t most_in(const struct candidates *candidates, size_t from, size_t to)
+{
+	uint64_t most = 0;
+
+	for (size_t i = from; i < to; i++)
+		if (candidates->items[i].live_bytes > most)
+			most = candidates->items[i].live_bytes;
+	return most;
+}
+
+/* Of several processes the one that held most; the later one, if two held the same. */
+static void choose_process(struct choice *choice, const struct candidates *candidates)
+{
+	uint64_t most = 0;
+
+	for (size_t from = 0, to; from < candidates->count; from = to) {
+		for (to = from + 1; to < candidates->count; to++)
+			if (candidates->items[to].run_id != candidates->items[from].run_id)
+				break;
+		choice->processes++;
+		if (most_in(candidates, from, to) < most)
+			continue;
+		most = most_in(candidates, from, to);
+		choose_of_process(choice, candidates, from, to);
+	}
+}
+
+/* A process's snapshots must be neighbours, whatever was written at the same time. */
+static int compare_runs(const void *a, const void *b)
+{
+	const struct candidate *left = a, *right = b;
+
+	if (left->run_id != right->run_id)
+		return left->run_id < right->run_id ? -1 : 1;
+	return (left->place > right->place) - (left->place < right->place);
+}
+
+static enum snap_status take_peak(void *user, const char *key, const char *value)
+{
+	if (strcmp(key, "heap.peak_bytes") == 0)
+		*(uint64_t *)user = strtoull(value, NULL, 10);
+	return SNAP_OK;
+}
+
+static const char *bytes_text(uint64_t bytes, char buffer[32])
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes / 1024;
+	size_t unit = 0;
+
+	if (bytes < 1024) {
+		snprintf(buffer, 32, "%" PRIu64 " B", bytes);
+		return buffer;
+	}
+	for (; value >= 1024 && unit < 3; unit++)
+		value /= 1024;
+	snprintf(buffer, 32, "%.1f %s", value, units[unit]);
+	return buffer;
+}
+
+/* "at the peak" only where the snapshot holds all but a hundredth of it. */
+static void say_fullest(const struct choice *choice, FILE *out)
+{
+	const struct candidate *shown = choice->shown, *newest = choice->newest;
+	char peak[32], left[32], *path = shell_word(newest->path);
+	bool at_peak = choice->peak_bytes && shown->live_bytes >= choice->peak_bytes / 100 * 99;
+
+	fprintf(out, "%s (snapshot %zu of %zu", at_peak ? "at the peak" : "the fullest",
+		choice->number, choice->of);
+	if (!at_peak && choice->peak_bytes)
+		fprintf(out, "; the peak was %s", bytes_text(choice->peak_bytes, peak));
+	fprintf(out, "); at exit %s were left: snapdiff top %s",
+		bytes_text(newest->live_bytes, left), path ? path : newest->path);
+	free(path);
+}
+
+/* One sentence, if there was a choice. */
+static void say(const struct session *session, const char *dir, const struct choice *choice)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	if (!session->options.note || (choice->of == 1 && choice->processes == 1))
+		return;
+	out = open_memstream(&text, &size);
+	if (!out)
+		return;
+	fprintf(out, "From %s: ", dir);
+	if (choice->processes > 1)
+		fprintf(out, "%s, pid %" PRIu64 ", which held most of %zu processes; ",
+			choice->shown->program, choice->shown->pid, choice->processes);
+	if (choice->shown != choice->newest)
+		say_fullest(choice, out);
+	else
+		fprintf(out, "the newest (snapshot %zu of %zu).", choice->number, choice->of);
+	if (fclose(out) == 0)
+		session->options.note(session->options.user, text);
+	free(text);
+}
+
+/* The facts of every snapshot in `dir`, read by a session that loads no call stacks. */
+static enum snap_status read_facts(struct session *facts, const char *dir,
+				   struct candidates *candidates, struct snap_error *err)
+{
+	int64_t *ids = NULL;
+	size_t count = 0;
+	enum snap_status status = session_list(facts, &dir, 1, &ids, &count, err);
+
+	if (status == SNAP_OK)
+		status = store_each_snapshot(facts->store, add_candidate, candidates, err);
+	free(ids);
+	return status;
+}
+
+enum snap_status session_choose(struct session *session, const char *dir, char **path,
+				struct snap_error *err)
+{
+	struct session_options options = {.pid = session->options.pid,
+					  .program = session->options.program,
+					  .quiet = session->options.quiet,
+					  .facts_only = true};
+	struct candidates candidates = {0};
+	struct choice choice = {0};
+	struct session *facts = NULL;
+	enum snap_status status = session_open(&facts, &options, err);
+
+	*path = NULL;
+	if (status == SNAP_OK)
+		status = read_facts(facts, dir, &candidates, err);
+	if (status == SNAP_OK && candidates.count) {
+		qsort(candidates.items, candidates.count, sizeof(*candidates.items), compare_runs);
+		choose_process(&choice, &candidates);
+		status = store_each_metric(facts->store, choice.newest->id, take_peak,
+					   &choice.peak_bytes, err);
+	}
+	if (status == SNAP_OK && candidates.count) {
+		say(session, dir, &choice);
+		*path = strdup(choice.shown->path);
+		status = *path ? SNAP_OK : fail_memory(err, "choosing a snapshot");
+	}
+	session_close(facts);
+	candidates_free(&candidates);
+	return status;
+}
