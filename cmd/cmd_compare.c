@@ -33,7 +33,7 @@ static const struct option *const compare_options[] = {compare_table, report_opt
 						       match_option_table, NULL};
 
 static const struct compare_options compare_defaults = {
-	.plain.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUNCTION}};
+	.plain.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
 
 static enum snap_status compare_with_compat(const struct invocation *call,
 					    const struct compare_options *options,
@@ -49,20 +49,37 @@ static enum snap_status compare_with_compat(const struct invocation *call,
 			  err);
 }
 
+/* --map alone goes with and without --compat. */
+static enum snap_status check_options(const struct compare_options *options, struct snap_error *err)
+{
+	struct compat_options compat = options->compat;
+
+	if (compat.with == COMPAT_NONE)
+		compat.map.count = 0;
+	for (size_t i = 0; i < options->compat.map.count; i++)
+		if (!strchr(options->compat.map.items[i], '='))
+			return fail(err, SNAP_EUSAGE, "--map wants OLD=NEW, not '%s'",
+				    options->compat.map.items[i]);
+	return compat_check(&compat, &options->plain.shared, err);
+}
+
 static enum snap_status compare_run(const struct invocation *call, int *exit_code,
 				    struct snap_error *err)
 {
 	const struct compare_options *options = call->options;
 	const struct report_options *shared = &options->plain.shared;
+	struct compare_command plain;
 	struct report *report;
-	enum snap_status st = compat_check(&options->compat, shared, err);
+	enum snap_status st = check_options(options, err);
 
 	if (st != SNAP_OK)
 		return st;
 	if (options->compat.with != COMPAT_NONE)
 		return compare_with_compat(call, options, err);
-	st = compare_make(&report, &options->plain, (const char *const *)call->argv,
-			  (size_t)call->argc, err);
+	plain = options->plain;
+	plain.map = options->compat.map;
+	st = compare_make(&report, &plain, (const char *const *)call->argv, (size_t)call->argc,
+			  err);
 	if (st == SNAP_OK && report)
 		st = output_report(report, shared, err);
 	if (st == SNAP_OK && report && options->plain.exit_code && report->finding)

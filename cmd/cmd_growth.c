@@ -8,7 +8,7 @@ static const struct option *const growth_options[] = {growth_option_table, repor
 						      match_option_table, NULL};
 
 static const struct growth_command growth_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUNCTION}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
 
 static enum snap_status growth_run(const struct invocation *call, int *exit_code,
 				   struct snap_error *err)

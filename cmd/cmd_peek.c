@@ -12,7 +12,7 @@
 static const struct option *const peek_options[] = {report_option_table, NULL};
 
 static const struct report_options peek_defaults = {
-	.group = GROUP_FUNCTION, .limit = REPORT_LIMIT_UNSET, .match = MATCH_FUNCTION};
+	.group = GROUP_FUNCTION, .limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY};
 
 static enum snap_status print_report(const struct subject *subject, const char *pattern,
 				     const struct report_options *options, struct snap_error *err)
@@ -27,7 +27,7 @@ static enum snap_status print_report(const struct subject *subject, const char *
 		st = subject_describe(subject, report, err);
 	}
 	if (st == SNAP_OK && subject->count == 2)
-		st = comparable_warn(report, subject, dataset, 1, err);
+		st = comparable_warn(report, subject, dataset, 1, true, err);
 	if (st == SNAP_OK)
 		st = peek_fill(report, dataset, pattern, options, err);
 	if (st == SNAP_OK)

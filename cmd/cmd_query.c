@@ -369,7 +369,7 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 	return status;
 }
 
-static const struct query_options query_defaults = {.shared = {.match = MATCH_FUNCTION}};
+static const struct query_options query_defaults = {.shared = {.match = MATCH_FUZZY}};
 
 const struct command cmd_query = {
 	.name = "query",

@@ -22,7 +22,7 @@ static const struct option compat_table[] = {
 static const struct option *const top_options[] = {report_option_table, compat_table, NULL};
 
 static const struct top_options top_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUNCTION}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
 
 static enum snap_status print_report(const struct subject *subject,
 				     const struct report_options *options, struct snap_error *err)

@@ -81,7 +81,9 @@ static enum snap_status fill_report(struct report *report, const struct subject 
 {
 	struct repeats repeats = {0};
 	struct per_unit per;
-	struct compare_request request = {.is_gate = options->exit_code};
+	struct compare_request request = {.is_gate = options->exit_code,
+					  .maps = options->map.items,
+					  .map_count = options->map.count};
 	enum snap_status st = SNAP_OK;
 
 	if (subject->count > 2) {
@@ -113,7 +115,8 @@ static enum snap_status make_report(struct report **out, const struct subject *s
 	if (st == SNAP_OK)
 		st = warn_of_versions(subject, old_count, report, err);
 	if (st == SNAP_OK)
-		st = comparable_warn(report, subject, dataset, old_count, err);
+		st = comparable_warn(report, subject, dataset, old_count,
+				     options->normalize != NULL, err);
 	if (st == SNAP_OK)
 		st = fill_report(report, subject, dataset, old_count, options, err);
 	dataset_free(dataset);

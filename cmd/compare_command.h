@@ -12,6 +12,7 @@ struct compare_command {
 	struct report_options shared;
 	const char *normalize; /* "allocations", "seconds", a label's name; NULL: as recorded */
 	bool exit_code;
+	struct text_list map; /* "OLD=NEW": path prefixes */
 };
 
 /**

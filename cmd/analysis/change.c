@@ -113,22 +113,25 @@ static bool is_unknown(const struct change_row *row, enum figure figure)
 	return row->old.value[figure] == SNAP_UNKNOWN || row->new.value[figure] == SNAP_UNKNOWN;
 }
 
-static enum change_status judge(const struct change_row *row, enum figure figure,
-				const struct change_units *units)
+static enum change_status status_of(const struct change_row *row, enum figure figure)
 {
-	int judged = judged_direction(row, figure, units);
-
 	if (!row->paired && !row->old_only)
 		return holds_nothing(&row->new, figure) ? CHANGE_SAME : CHANGE_NEW;
 	if (!row->paired && !row->new_only)
 		return holds_nothing(&row->old, figure) ? CHANGE_SAME : CHANGE_GONE;
 	if (row->weakest == PAIR_FUZZY && !row->old_only && !row->new_only)
 		return CHANGE_MOVED;
-	if (judged)
-		return judged > 0 ? CHANGE_GREW : CHANGE_SHRANK;
+	if (row->direction)
+		return row->direction > 0 ? CHANGE_GREW : CHANGE_SHRANK;
 	if (is_unknown(row, figure))
 		return CHANGE_UNKNOWN;
 	return row->paired && row->weakest > PAIR_LINE ? CHANGE_MOVED : CHANGE_SAME;
+}
+
+static void judge(struct change_row *row, enum figure figure, const struct change_units *units)
+{
+	row->direction = judged_direction(row, figure, units);
+	row->status = status_of(row, figure);
 }
 
 enum snap_status changes_compute(struct changes *changes, const struct selection *selection,
@@ -151,7 +154,7 @@ enum snap_status changes_compute(struct changes *changes, const struct selection
 			add_pair(&changes->rows[rows[r]], pairing, i, sides, figure);
 	}
 	for (size_t i = 0; i < changes->count; i++)
-		changes->rows[i].status = judge(&changes->rows[i], figure, units);
+		judge(&changes->rows[i], figure, units);
 	return SNAP_OK;
 }
 

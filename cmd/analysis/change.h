@@ -26,6 +26,7 @@ struct change_row {
 	double similarity;                   /* least of its fuzzy pairs */
 	uint32_t heaviest; /* the pair that holds most on either side: index into pairs */
 	enum change_status status;
+	int direction; /* 1 up, -1 down, whatever the status says of where it went */
 };
 
 struct changes {

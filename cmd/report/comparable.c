@@ -4,6 +4,7 @@
  */
 #include "report/comparable.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,10 +95,58 @@ static void warn_of_kinds(struct report *report, const struct comparable_side *d
 		    dump->name, native->name);
 }
 
+/* "server-1.2.3", "server_v2" and "server" are one program in several versions. */
+static size_t without_version(const char *program)
+{
+	size_t size = strlen(program), end = size;
+
+	while (end > 0 && strchr("0123456789.", program[end - 1]))
+		end--;
+	if (end == size)
+		return size;
+	if (end > 1 && program[end - 1] == 'v' && strchr("-_.", program[end - 2]))
+		end--;
+	while (end > 1 && strchr("-_.", program[end - 1]))
+		end--;
+	return end ? end : size;
+}
+
+static bool are_one_program(const char *a, const char *b)
+{
+	size_t size = without_version(a);
+
+	return size == without_version(b) && memcmp(a, b, size) == 0;
+}
+
+/*
+ * Two runs that did not do as much cannot be held against each other as they are.  Of one run the
+ * later snapshot has of course done more.
+ */
+static void warn_of_work(struct report *report, const struct comparable_side *old,
+			 const struct comparable_side *new, const struct dataset *dataset)
+{
+	static const double much = 1.3;
+	uint64_t before = dataset->snapshots[0].totals.value[FIGURE_ALLOCATED_BLOCKS];
+	uint64_t after = dataset->snapshots[1].totals.value[FIGURE_ALLOCATED_BLOCKS];
+	double ratio;
+
+	if (old->run_id == new->run_id || !before || !after || before == SNAP_UNKNOWN ||
+	    after == SNAP_UNKNOWN)
+		return;
+	ratio = (double)after / (double)before;
+	if (ratio < much && ratio > 1 / much)
+		return;
+	report_warn(report,
+		    "NEW made %.2g times as many allocations as OLD (%" PRIu64 " -> %" PRIu64
+		    "): the runs did not do as much, so sizes are not comparable as they are; "
+		    "--normalize allocations (or seconds, or a label) judges per unit of work",
+		    ratio, before, after);
+}
+
 static void warn_of_sides(struct report *report, const struct comparable_side *old,
 			  const struct comparable_side *new)
 {
-	if (old->program[0] && new->program[0] && strcmp(old->program, new->program) != 0)
+	if (old->program[0] && new->program[0] && !are_one_program(old->program, new->program))
 		report_warn(report,
 			    "OLD is of program %s and NEW of %s: only what they have in common can "
 			    "pair",
@@ -133,7 +182,7 @@ static enum snap_status find_other_program(void *user, const struct store_snapsh
 		bool side = i >= mixture->new;
 
 		if (mixture->subject->ids[i] == row->id &&
-		    strcmp(mixture->sides[side].program, program) != 0)
+		    !are_one_program(mixture->sides[side].program, program))
 			snprintf(mixture->other[side], SIDE_NAME_SIZE, "%s", program);
 	}
 	return SNAP_OK;
@@ -156,7 +205,8 @@ static enum snap_status warn_of_mixtures(struct report *report, const struct sub
 }
 
 enum snap_status comparable_warn(struct report *report, const struct subject *subject,
-				 struct dataset *dataset, size_t new, struct snap_error *err)
+				 struct dataset *dataset, size_t new, bool normalized,
+				 struct snap_error *err)
 {
 	struct comparable_side sides[2] = {{.id = subject->ids[0], .name = "OLD"},
 					   {.id = subject->ids[new], .name = "NEW"}};
@@ -177,6 +227,8 @@ enum snap_status comparable_warn(struct report *report, const struct subject *su
 		return SNAP_OK;
 	}
 	warn_of_sides(report, &sides[0], &sides[1]);
+	if (!normalized && subject->count == 2)
+		warn_of_work(report, &sides[0], &sides[1], dataset);
 	if (sides[0].ends_a_run && sides[1].ends_a_run)
 		report_note(report,
 			    "Both are of the program's exit, when it has freed what it could: "

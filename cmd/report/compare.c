@@ -42,6 +42,7 @@ enum {
 	NEW_PER,
 	DELTA_PER,
 	PER,
+	MARK,
 	SITE,
 	VIA,
 	CALLERS,
@@ -90,6 +91,7 @@ static const struct column all_columns[COLUMNS] = {
 	[NEW_PER] = {"new_per", "new per unit", COLUMN_COUNT, COLUMN_HIDDEN},
 	[DELTA_PER] = {"delta_per", "change per unit", COLUMN_DELTA_COUNT, COLUMN_HIDDEN},
 	[PER] = {"per", "per unit", COLUMN_TEXT, COLUMN_TABLE_ONLY},
+	[MARK] = {"mark", "", COLUMN_TEXT, COLUMN_TABLE_ONLY},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(8)},
 	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY | COLUMN_SPARE(9)},
@@ -271,86 +273,6 @@ static bool is_large_enough(const struct compare *compare, const struct change_r
 	       (uint64_t)magnitude(delta) >= compare->options->min_bytes;
 }
 
-/* Did memory that moved grow besides? */
-static bool grew_and_moved(const struct compare *compare, const struct change_row *row)
-{
-	return row->status == CHANGE_MOVED &&
-	       figures_delta(&row->old, &row->new, sites_bytes_figure(compare->options)) > 0;
-}
-
-/* The letter of "new or grew" is kept; but nobody should take silence for no growth. */
-static void warn_of_growth_that_moved(const struct compare *compare, size_t rows, int64_t bytes)
-{
-	char amount[32];
-
-	if (compare->is_gate && rows)
-		report_warn(compare->report,
-			    "%zu %s that moved also grew, by %s: the exit code counts only what is "
-			    "new or grew (--match function counts them as new)",
-			    rows, rows == 1 ? "row" : "rows", sites_bytes((uint64_t)bytes, amount));
-}
-
-/* A gate that cannot see must not look as if it had seen nothing. */
-static void warn_of_unknown_changes(const struct compare *compare)
-{
-	if (compare->is_gate && compare->unknown_count)
-		report_warn(compare->report,
-			    "whether %zu %s grew is not known: the exit code cannot count %s",
-			    compare->unknown_count, compare->unknown_count == 1 ? "row" : "rows",
-			    compare->unknown_count == 1 ? "it" : "them");
-}
-
-/* Drop what is not to be seen, order the rest; say whether something was found. */
-static void arrange(struct compare *compare, int column)
-{
-	size_t moved_rows = 0;
-	int64_t moved_bytes = 0;
-
-	for (uint32_t i = 0; i < compare->changes.count; i++) {
-		const struct change_row *change = &compare->changes.rows[i];
-
-		if (!change_has_stacks(change))
-			continue;
-		if (!is_large_enough(compare, change)) {
-			compare->small_count += change->status != CHANGE_SAME;
-			continue;
-		}
-		if (change->status == CHANGE_NEW || change->status == CHANGE_GREW)
-			compare->report->finding = true;
-		if (grew_and_moved(compare, change)) {
-			moved_rows++;
-			moved_bytes += figures_delta(&change->old, &change->new,
-						     sites_bytes_figure(compare->options));
-		}
-		if (change->status == CHANGE_UNKNOWN)
-			compare->unknown_count++;
-		if (change->status == CHANGE_SAME && !compare->options->all) {
-			compare->same_count++;
-			continue;
-		}
-		compare->rows[compare->count++] = (struct compare_row){
-			.change = change,
-			.words = selection_row(compare->selection, i),
-			.row = i,
-			.rate = rate_of(compare, change, column),
-			.order = order_of(change, column, compare->metric),
-		};
-	}
-	qsort(compare->rows, compare->count, sizeof(*compare->rows), compare_rows);
-	compare->shown_count = sites_limit(compare->options, compare->count);
-	warn_of_growth_that_moved(compare, moved_rows, moved_bytes);
-	warn_of_unknown_changes(compare);
-}
-
-/* ---- rows in words ---- */
-
-static struct value delta_value(const struct change_row *row, enum figure figure)
-{
-	if (row->old.value[figure] == SNAP_UNKNOWN || row->new.value[figure] == SNAP_UNKNOWN)
-		return value_null();
-	return value_int(figures_delta(&row->old, &row->new, figure));
-}
-
 static double delta_stderr(const struct change_row *row, enum figure figure)
 {
 	return sqrt(row->old.variance[figure] + row->new.variance[figure]);
@@ -368,6 +290,70 @@ static bool is_within_noise(const struct compare *compare, const struct change_r
 		delta = fabs(change_per_unit(row, metric, &compare->per->units));
 	}
 	return delta <= noise_limit * error;
+}
+
+/*
+ * Does a gate count the row?  What moved and grew as well leaks under another name.  Of a sampled
+ * row only what exceeds its error counts.
+ */
+static bool is_finding(const struct compare *compare, const struct change_row *row)
+{
+	bool up = row->status == CHANGE_NEW || row->status == CHANGE_GREW ||
+		  (row->status == CHANGE_MOVED && row->direction > 0);
+
+	return up && !(compare->sampled && is_within_noise(compare, row));
+}
+
+/* A gate that cannot see must not look as if it had seen nothing. */
+static void warn_of_unknown_changes(const struct compare *compare)
+{
+	if (compare->is_gate && compare->unknown_count)
+		report_warn(compare->report,
+			    "whether %zu %s grew is not known: the exit code cannot count %s",
+			    compare->unknown_count, compare->unknown_count == 1 ? "row" : "rows",
+			    compare->unknown_count == 1 ? "it" : "them");
+}
+
+/* Drop what is not to be seen, order the rest; say whether something was found. */
+static void arrange(struct compare *compare, int column)
+{
+	for (uint32_t i = 0; i < compare->changes.count; i++) {
+		const struct change_row *change = &compare->changes.rows[i];
+
+		if (!change_has_stacks(change))
+			continue;
+		if (!is_large_enough(compare, change)) {
+			compare->small_count += change->status != CHANGE_SAME;
+			continue;
+		}
+		if (is_finding(compare, change))
+			compare->report->finding = true;
+		if (change->status == CHANGE_UNKNOWN)
+			compare->unknown_count++;
+		if (change->status == CHANGE_SAME && !compare->options->all) {
+			compare->same_count++;
+			continue;
+		}
+		compare->rows[compare->count++] = (struct compare_row){
+			.change = change,
+			.words = selection_row(compare->selection, i),
+			.row = i,
+			.rate = rate_of(compare, change, column),
+			.order = order_of(change, column, compare->metric),
+		};
+	}
+	qsort(compare->rows, compare->count, sizeof(*compare->rows), compare_rows);
+	compare->shown_count = sites_limit(compare->options, compare->count);
+	warn_of_unknown_changes(compare);
+}
+
+/* ---- rows in words ---- */
+
+static struct value delta_value(const struct change_row *row, enum figure figure)
+{
+	if (row->old.value[figure] == SNAP_UNKNOWN || row->new.value[figure] == SNAP_UNKNOWN)
+		return value_null();
+	return value_int(figures_delta(&row->old, &row->new, figure));
 }
 
 static void add_errors(const struct compare *compare, const struct change_row *row,
@@ -477,6 +463,8 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 	values[VIA] = sites_via(report, compare->dataset,
 				change_label_site(&compare->pairing.pairs[change->heaviest]),
 				compare->options);
+	if (change->paired && change->weakest > PAIR_LINE)
+		values[MARK] = value_text(report, change->weakest == PAIR_FUZZY ? "~~" : "~");
 	values[MATCH] = value_text(report, pair_level_name(change->weakest));
 	if (change->weakest == PAIR_FUZZY)
 		values[SIMILARITY] = value_real(change->similarity);
@@ -750,6 +738,24 @@ static void note_next(struct compare *compare)
 			    peek_operands(compare));
 }
 
+/* What the marks of the shown rows say. */
+static void note_marks(struct compare *compare)
+{
+	bool function = false, fuzzy = false;
+
+	for (size_t i = 0; i < compare->shown_count; i++) {
+		const struct change_row *change = compare->rows[i].change;
+
+		function |= change->paired && change->weakest == PAIR_FUNCTION;
+		fuzzy |= change->paired && change->weakest == PAIR_FUZZY;
+	}
+	if (function || fuzzy)
+		report_note(compare->report, "%s%s%s.",
+			    function ? "~ the same functions, from other lines" : "",
+			    function && fuzzy ? "; " : "",
+			    fuzzy ? "~~ paired by likeness: renamed, moved or inlined" : "");
+}
+
 static void add_notes(struct compare *compare)
 {
 	struct figures old = compare->dataset->snapshots[0].totals,
@@ -766,6 +772,7 @@ static void add_notes(struct compare *compare)
 	note_next(compare);
 	if (compare->per)
 		note_units(compare);
+	note_marks(compare);
 	note_what_is_shown(compare);
 }
 
@@ -861,6 +868,7 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 		sites_tell_apart(compare->report, KEY, SITE);
 	sites_hide_empty(compare->report, VIA);
 	sites_hide_empty(compare->report, CHANGE);
+	sites_hide_empty(compare->report, MARK);
 	sites_describe(compare->report, compare->options);
 	value_field(compare->report, &compare->report->head, "match",
 		    value_text(compare->report, report_matches[compare->options->match]));
@@ -885,7 +893,7 @@ enum snap_status compare_fill(struct report *report, const struct dataset *datas
 		.dataset = dataset,
 		.options = options,
 		.metric = sites_figure(options),
-		.sides = {old, new},
+		.sides = {old, new, request->maps, request->map_count},
 		.repeats = request->repeats,
 		.per = request->per,
 		.is_gate = request->is_gate,

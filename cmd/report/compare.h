@@ -17,15 +17,19 @@ struct compare_request {
 	/** NULL, or what figures are divided by before rows are judged and ordered.  --min is then
 	 * held against the bytes that the new side has above (or below) the old side's rate. */
 	const struct per_unit *per;
-	/** Somebody will act on report->finding: warn of growth that it does not count. */
+	/** Somebody will act on report->finding: warn of what it cannot count. */
 	bool is_gate;
+	/** "OLD=NEW": path prefixes of the old side, and what the new side has instead. */
+	const char *const *maps;
+	size_t map_count;
 };
 
 struct report *compare_report_new(void);
 
 /**
  * Compare snapshot 0 (old) of `dataset` with snapshot 1 (new) into `report`, which has its inputs
- * already.  report->finding is set when a row, after filters and --min, is new or grew.
+ * already.  report->finding is set when a row, after filters and --min, is
+ * new or grew, under the same name or another.
  * SNAP_EUSAGE, SNAP_ENOMEM.
  */
 enum snap_status compare_fill(struct report *report, const struct dataset *dataset,

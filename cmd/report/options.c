@@ -106,12 +106,12 @@ const struct option source_option_table[] = {SOURCE_OPTIONS, {0}};
 const struct option output_option_table[] = {OUTPUT_OPTIONS, {0}};
 const struct option match_option_table[] = {
 	{"match", 0, OPTION_CHOICE, FIELD(match), "LEVEL",
-	 "pair stacks up to exact, line, function (default) or fuzzy likeness", report_matches},
+	 "pair stacks up to exact, line, function or fuzzy likeness (default)", report_matches},
 	{0},
 };
 
 const struct report_options report_option_defaults = {.limit = REPORT_LIMIT_UNSET,
-						      .match = MATCH_FUNCTION};
+						      .match = MATCH_FUZZY};
 
 uint64_t report_limit(const struct report_options *options)
 {

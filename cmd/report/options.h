@@ -57,7 +57,7 @@ extern const struct option report_option_table[];
 extern const struct option source_option_table[];
 extern const struct option output_option_table[];
 extern const struct option match_option_table[];
-/** Limit 20, match function, format table, colour auto. */
+/** Limit 20, match fuzzy, format table, colour auto. */
 extern const struct report_options report_option_defaults;
 
 /** The names that enum group_key, enum metric and enum match_level have on the command line;

@@ -50,7 +50,7 @@ extern const char *const compat_names[];
 		 NULL},                                                                            \
 	{                                                                                          \
 		"map", 0, OPTION_LIST, (at) + offsetof(struct compat_options, map), "OLD=NEW",     \
-			"with --compat: rewrite path prefixes", NULL                               \
+			"files below OLD are below NEW in the new snapshot", NULL                  \
 	}
 
 /** SNAP_EUSAGE for compat options without --compat, and for options that Python has no meaning for

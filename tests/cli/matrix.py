@@ -86,7 +86,7 @@ NO_TRACE = {
     ("query", "write", None): "the statement only reads",
     ("peek", "group", "function"): "its default",
     ("*", "all-frames", None): "there is no --include or --exclude that it could widen",
-    ("growth", "match", "fuzzy"): "nothing is left for it to pair",
+    ("compare", "map", "src=source"): "no file is called so in the new snapshot",
     ("growth", "order", "time"): "these say their place in the series themselves",
     ("growth", "order", "name"): "these say their place in the series themselves",
     ("growth", "order", "given"): "these say their place in the series themselves",
@@ -94,7 +94,7 @@ NO_TRACE = {
 }
 # Options of how it looks leave their trace in a table, those about data in JSON.
 LOOKS = {"color", "quiet", "verbose"}
-DEFAULTS = {"group": "line", "metric": "live", "match": "function", "format": "table", "color": "auto"}
+DEFAULTS = {"group": "line", "metric": "live", "match": "fuzzy", "format": "table", "color": "auto"}
 # Not of one report each: they are tried on their own below, or lead to another program.
 SEPARATE = {"format", "db", "help", "output", "sql", "compat"}
 

@@ -74,11 +74,11 @@ def main():
         print("heaptrack is not installed")
         return SKIPPED
     worse = False
-    print("| case | stacks | heaptrack | snapdiff | snapdiff `--match fuzzy` |\n| --- | ---: | ---: | ---: | ---: |")
+    print("| case | stacks | heaptrack | snapdiff | snapdiff `--match function` |\n| --- | ---: | ---: | ---: | ---: |")
     for name in tools.cases or corpus.CASES:
         with tempfile.TemporaryDirectory(prefix="snapdiff-heaptrack-") as base:
             count, heaptrack, function, fuzzy = run_case(tools, name, base)
-        print(f"| {name} | {count} | {heaptrack} | {function} | {fuzzy} |", flush=True)
+        print(f"| {name} | {count} | {heaptrack} | {fuzzy} | {function} |", flush=True)
         worse |= fuzzy > heaptrack
     return 1 if worse else 0
 

@@ -34,7 +34,7 @@ static enum snap_status print_pairs(const struct dataset *dataset, enum pair_lev
 {
 	const struct dataset_cell **old = dataset_cells_by_site(dataset, 0);
 	const struct dataset_cell **new = dataset_cells_by_site(dataset, 1);
-	struct pair_sides sides = {old, new};
+	struct pair_sides sides = {.old = old, .new = new};
 	struct pairing pairing = {0};
 	enum snap_status st = pairing_compute(&pairing, dataset, &sides, level, err);
 

@@ -31,7 +31,7 @@ static struct pair pair_of(uint32_t site, int side, enum pair_level level)
 {
 	const struct dataset_cell **old = dataset_cells_by_site(dataset, OLD);
 	const struct dataset_cell **new = dataset_cells_by_site(dataset, NEW);
-	struct pair_sides sides = {old, new};
+	struct pair_sides sides = {.old = old, .new = new};
 	struct pair found = {SNAP_NONE, SNAP_NONE, PAIR_NONE, 0};
 	struct pairing pairing;
 	size_t times = 0;
@@ -219,7 +219,7 @@ Test(signature, an_overload_that_lives_on_is_another_function)
 	uint32_t b = builder_add(dataset, NEW, "send(long)@app < main@app", 64, 1);
 
 	builder_cell(dataset, NEW, kept, 64, 1);
-	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUNCTION, PAIR_NONE);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_LINE, PAIR_NONE);
 	cr_expect_eq(pair_of(b, NEW, PAIR_FUNCTION).level, PAIR_NONE);
 }
 
@@ -230,7 +230,7 @@ Test(signature, two_overloads_that_both_changed_are_ambiguous)
 
 	builder_add(dataset, NEW, "send(long)@app < main@app", 64, 1);
 	builder_add(dataset, NEW, "send(short)@app < main@app", 64, 1);
-	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUNCTION, PAIR_NONE);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_LINE, PAIR_NONE);
 	EXPECT_PAIR(b, SNAP_NONE, PAIR_FUNCTION, PAIR_NONE);
 }
 
@@ -243,7 +243,7 @@ Test(signature, the_same_function_of_another_library_is_another_function)
 	builder_cell(dataset, NEW, kept, 64, 1);
 	builder_cell(dataset, NEW, too, 64, 1);
 	builder_add(dataset, NEW, "send(long)@libb.so < main@app", 64, 1);
-	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUNCTION, PAIR_NONE);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_LINE, PAIR_NONE);
 }
 
 Test(signature, rust_implementations_for_different_types_are_different_functions)
@@ -251,7 +251,7 @@ Test(signature, rust_implementations_for_different_types_are_different_functions
 	uint32_t a = builder_add(dataset, OLD, "<Cat as Clone>::clone@app < main@app", 64, 1);
 
 	builder_add(dataset, NEW, "<Dog as Clone>::clone@app < main@app", 64, 1);
-	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUNCTION, PAIR_NONE);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_LINE, PAIR_NONE);
 }
 
 /* ---- fuzzy ---- */
@@ -268,7 +268,7 @@ Test(fuzzy, a_renamed_function_is_recognised)
 			"malloc@libc < cache_insert:c.c:44@app < serve:s.c:9@app < main:m.c:1@app",
 			640, 10);
 	EXPECT_PAIR(a, b, PAIR_FUZZY, PAIR_FUZZY);
-	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUNCTION, PAIR_NONE);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_LINE, PAIR_NONE);
 	cr_expect_str_eq(text_of(a), "renamed: cache_put -> cache_insert");
 }
 
@@ -458,13 +458,63 @@ Test(fuzzy, strangers_stay_strangers)
 
 /* ---- rows ---- */
 
+Test(pairing, the_same_files_below_another_directory_pair_at_line)
+{
+	uint32_t a = builder_add(dataset, OLD, "f:/home/a/src/f.c:1@app < g@libc.so", 10, 1);
+	uint32_t b = builder_add(dataset, NEW, "f:/ci/build/src/f.c:1@app < g@libc.so", 20, 2);
+
+	EXPECT_PAIR(a, b, PAIR_LINE, PAIR_LINE);
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_EXACT, PAIR_NONE);
+}
+
+/* Two packages have a file of one name; most files say which directory is which. */
+Test(pairing, the_prefix_that_most_files_agree_on_wins)
+{
+	uint32_t a = builder_add(dataset, OLD, ":/a/one/__init__.py:5 < :/a/main.py:1", 10, 1);
+	uint32_t c = builder_add(dataset, OLD, ":/a/two/__init__.py:5 < :/a/main.py:2", 10, 1);
+	uint32_t b = builder_add(dataset, NEW, ":/b/one/__init__.py:5 < :/b/main.py:1", 10, 1);
+	uint32_t d = builder_add(dataset, NEW, ":/b/two/__init__.py:5 < :/b/main.py:2", 10, 1);
+
+	EXPECT_PAIR(a, b, PAIR_LINE, PAIR_LINE);
+	EXPECT_PAIR(c, d, PAIR_LINE, PAIR_LINE);
+}
+
+Test(pairing, lines_that_moved_in_another_directory_pair_at_function)
+{
+	uint32_t a = builder_add(dataset, OLD, ":/a/app.py:5 < :/a/main.py:10", 10, 1);
+	uint32_t b = builder_add(dataset, NEW, ":/b/app.py:7 < :/b/main.py:12", 10, 1);
+
+	EXPECT_PAIR(a, b, PAIR_FUNCTION, PAIR_FUNCTION);
+}
+
+/* No vote finds that one.py became two.py. */
+Test(pairing, a_map_says_which_file_is_which)
+{
+	static const char *const maps[] = {"/a/one=/b/two"};
+	uint32_t a = builder_add(dataset, OLD, ":/a/one.py:5", 10, 1);
+	uint32_t b = builder_add(dataset, NEW, ":/b/two.py:5", 10, 1);
+	const struct dataset_cell **old = dataset_cells_by_site(dataset, OLD);
+	const struct dataset_cell **new = dataset_cells_by_site(dataset, NEW);
+	struct pair_sides sides = {.old = old, .new = new, .maps = maps, .map_count = 1};
+	struct pairing pairing;
+
+	EXPECT_PAIR(a, SNAP_NONE, PAIR_LINE, PAIR_NONE);
+	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, PAIR_LINE, NULL), SNAP_OK);
+	cr_assert_eq(pairing.count, 1);
+	cr_expect_eq(pairing.pairs[0].old, a);
+	cr_expect_eq(pairing.pairs[0].new, b);
+	pairing_release(&pairing);
+	free(old);
+	free(new);
+}
+
 /* The row with this key after pairing up to `level`. */
 static struct change_row row_of(const char *key, enum pair_level level)
 {
 	struct select_options options = {.group = SELECT_LINE};
 	const struct dataset_cell **old = dataset_cells_by_site(dataset, OLD);
 	const struct dataset_cell **new = dataset_cells_by_site(dataset, NEW);
-	struct pair_sides sides = {old, new};
+	struct pair_sides sides = {.old = old, .new = new};
 	struct change_row row = {0};
 	struct pairing pairing;
 	struct selection *selection;

@@ -9,6 +9,7 @@
 #include "analysis/pairing/line_map.h"
 #include "analysis/pairing/pair_fuzzy.h"
 #include "analysis/pairing/pair_signature.h"
+#include "analysis/pairing/relocation.h"
 #include "base/fail.h"
 
 struct entry {
@@ -352,8 +353,9 @@ static bool compute_lines(struct line_knowledge *lines, const struct dataset *da
 /*
  * An old stack some of whose lines went elsewhere does not pair at `line`: what is on that line now
  * is another call.  Three allocations in a row that moved down by one line are still those three.
+ * `sure`: only where it is known where they went.
  */
-static void keep_moved_from_lines(struct side *old, const uint32_t *line_map)
+static void keep_moved_from_lines(struct side *old, const uint32_t *line_map, bool sure)
 {
 	for (size_t i = 0; i < old->count; i++) {
 		const struct dataset *dataset = old->entries[i].dataset;
@@ -362,7 +364,8 @@ static void keep_moved_from_lines(struct side *old, const uint32_t *line_map)
 		for (uint32_t f = 0; f < site->depth; f++) {
 			uint32_t frame = dataset->stack[site->first + f];
 
-			if (line_map[frame] != dataset->frames[frame].line)
+			if (line_map[frame] != dataset->frames[frame].line &&
+			    !(sure && line_map[frame] == 0))
 				old->entries[i].key = 0;
 		}
 	}
@@ -401,8 +404,69 @@ static bool pair_lines(struct pairing *pairing, struct side *old, struct side *n
 	set_keys(old, PAIR_LINE);
 	set_keys(new, PAIR_LINE);
 	if (lines)
-		keep_moved_from_lines(old, lines->map);
+		keep_moved_from_lines(old, lines->map, false);
 	return pair_by_keys(pairing, old, new, PAIR_LINE, NULL);
+}
+
+/* ---- files that lie elsewhere ---- */
+
+/*
+ * Keys of stacks whose files are called as the new side calls them: with lines, or, of stacks that
+ * have no function names, as in Python's dumps, without.  0 where function names tell as much.
+ */
+static uint64_t relocated_key(const struct dataset *dataset, uint32_t site, const uint32_t *names,
+			      bool with_lines)
+{
+	const struct dataset_site *row = &dataset->sites[site];
+	uint64_t key = lookup_fold(row->domain, row->depth);
+
+	for (uint32_t f = 0; f < row->depth; f++) {
+		const struct dataset_frame *frame = dataset_frame_at(dataset, site, f);
+
+		if ((!frame->file && !frame->function) || (frame->function && !with_lines))
+			return 0;
+		key = lookup_fold(key, frame->function);
+		key = lookup_fold(key, frame->file ? 0 : frame->module);
+		key = lookup_fold(key, names ? names[frame->file] : frame->file);
+		if (with_lines)
+			key = lookup_fold(key, frame->line);
+	}
+	return row->depth ? key : 0;
+}
+
+static void set_relocated_keys(struct side *side, const uint32_t *names, bool with_lines)
+{
+	for (size_t i = 0; i < side->count; i++)
+		side->entries[i].key = relocated_key(side->entries[i].dataset,
+						     side->entries[i].site, names, with_lines);
+}
+
+/* A path prefix is not identity: stacks that differ in nothing else are paired at `line`. */
+static bool pair_relocated(struct pairing *pairing, const struct dataset *dataset,
+			   const struct pair_sides *sides, struct side *old, struct side *new,
+			   const struct line_knowledge *lines, enum pair_level up_to)
+{
+	size_t moved = 0;
+	uint32_t *names;
+	bool ok = true;
+
+	if (old->count == 0 || new->count == 0)
+		return true;
+	names = relocation_compute(dataset, sides, &moved);
+	if (names && moved) {
+		set_relocated_keys(old, names, true);
+		set_relocated_keys(new, NULL, true);
+		if (lines)
+			keep_moved_from_lines(old, lines->map, true);
+		ok = pair_by_keys(pairing, old, new, PAIR_LINE, NULL);
+	}
+	if (ok && names && moved && up_to >= PAIR_FUNCTION) {
+		set_relocated_keys(old, names, false);
+		set_relocated_keys(new, NULL, false);
+		ok = pair_by_keys(pairing, old, new, PAIR_FUNCTION, lines);
+	}
+	free(names);
+	return names && ok;
 }
 
 /* By `keys`, which may be NULL: by function. */
@@ -484,6 +548,8 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		ok = compute_lines(lines, dataset, sides);
 	}
 	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, lines)) &&
+	     (up_to < PAIR_LINE ||
+	      pair_relocated(pairing, dataset, sides, old, new, lines, up_to)) &&
 	     (up_to < PAIR_FUNCTION ||
 	      (pair_functions(pairing, old, new, NULL, lines) &&
 	       pair_signatures(pairing, dataset, sides, old, new, lines))) &&

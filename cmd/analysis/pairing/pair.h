@@ -4,7 +4,8 @@
  * Levels are tried from the most exact to the loosest that is permitted; each stack is paired at
  * the first level that fits, and never twice.  Where several stacks collide at a level they pair in
  * line order (the lines of their frames, newest first; then their addresses), and the surplus goes
- * on to the next level.
+ * on to the next level.  Files that lie below another directory in the other snapshot are the same
+ * files at every level.
  */
 #ifndef ANALYSIS_PAIR_H
 #define ANALYSIS_PAIR_H
@@ -34,6 +35,8 @@ struct pairing {
 /** What is weighed: per site of the dataset, the cell on either side, or NULL. */
 struct pair_sides {
 	const struct dataset_cell *const *old, *const *new;
+	const char *const *maps; /* "OLD=NEW": path prefixes of the old side, and the new one's */
+	size_t map_count;
 };
 
 /** Pair at levels up to `up_to`.  Release with pairing_release().  SNAP_ENOMEM. */

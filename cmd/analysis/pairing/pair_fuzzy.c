@@ -34,6 +34,16 @@ static const double same_size_bonus = 0.1; /* of as many blocks of one size, tha
 static const double line_share = 0.3;      /* what lines say: which call in a function it was */
 static const double order_share = 0.05;    /* what the same place in families of stacks says */
 
+static const double like_names = 0.7;   /* a rename that keeps most of the name */
+static const double like_blocks = 0.75; /* of the average block: the same struct, or nearly */
+
+/* What speaks for two functions being one, and how much their sizes must agree then. */
+enum evidence {
+	EVIDENCE_NONE, /* as many blocks of as many bytes */
+	EVIDENCE_FILE, /* both in one file: blocks of about one size */
+	EVIDENCE_NAME, /* the name, or one calls the other: any size */
+};
+
 enum {
 	FEWEST_CANDIDATES = 3, /* aligned per old family, however many there are ... */
 	MOST_CANDIDATES = 64,  /* ... and however few */
@@ -263,18 +273,26 @@ static enum figure telling_bytes(const struct figures *a, const struct figures *
 		       : FIGURE_LIVE_BYTES;
 }
 
+/* How much alike the average blocks are; nothing is known: half. */
+static double block_likeness(const struct figures *a, const struct figures *b)
+{
+	enum figure bytes = telling_bytes(a, b);
+
+	if (!is_known(a, bytes) || !is_known(b, bytes))
+		return 0.5;
+	return ratio((double)a->value[bytes] / (double)a->value[bytes + 1],
+		     (double)b->value[bytes] / (double)b->value[bytes + 1]);
+}
+
 /* Blocks of one size, in like number, are likely the same blocks. */
 static double size_likeness(const struct figures *a, const struct figures *b)
 {
 	enum figure bytes = telling_bytes(a, b);
-	double a_blocks, b_blocks;
 
 	if (!is_known(a, bytes) || !is_known(b, bytes))
 		return 0.5;
-	a_blocks = (double)a->value[bytes + 1];
-	b_blocks = (double)b->value[bytes + 1];
-	return 0.7 * ratio((double)a->value[bytes] / a_blocks, (double)b->value[bytes] / b_blocks) +
-	       0.3 * ratio(a_blocks, b_blocks);
+	return 0.7 * block_likeness(a, b) +
+	       0.3 * ratio((double)a->value[bytes + 1], (double)b->value[bytes + 1]);
 }
 
 static bool same_size(const struct figures *a, const struct figures *b)
@@ -373,6 +391,17 @@ static uint32_t count_of_size(const struct fuzzy *fuzzy, uint32_t old, uint32_t 
 							     : fuzzy->new.alike[new];
 }
 
+static bool size_agrees(const struct fuzzy *fuzzy, uint32_t old, uint32_t new,
+			enum evidence evidence)
+{
+	const struct figures *a = &fuzzy->sides->old[fuzzy->old.members[old]]->figures;
+	const struct figures *b = &fuzzy->sides->new[fuzzy->new.members[new]]->figures;
+
+	if (evidence == EVIDENCE_FILE)
+		return block_likeness(a, b) >= like_blocks;
+	return evidence == EVIDENCE_NAME || same_size(a, b);
+}
+
 static bool add_candidate(struct fuzzy *fuzzy, uint32_t old, uint32_t new, double likeness,
 			  uint32_t distance)
 {
@@ -397,7 +426,7 @@ static bool add_candidate(struct fuzzy *fuzzy, uint32_t old, uint32_t new, doubl
 /* All stacks of one against all of the other where they are few, else in line order.  The families
  * were aligned last. */
 static bool add_family_pair(struct fuzzy *fuzzy, const struct family *old, const struct family *new,
-			    double likeness)
+			    double likeness, enum evidence evidence)
 {
 	uint64_t both = (uint64_t)old->count + new->count;
 	bool every = (uint64_t)old->count * new->count <= MOST_CROSS *both;
@@ -406,7 +435,8 @@ static bool add_family_pair(struct fuzzy *fuzzy, const struct family *old, const
 		uint32_t from = every ? 0 : i, to = every ? new->count : i + 1;
 
 		for (uint32_t j = from; j < to && j < new->count; j++)
-			if (!add_candidate(fuzzy, old->first + i, new->first + j, likeness,
+			if (size_agrees(fuzzy, old->first + i, new->first + j, evidence) &&
+			    !add_candidate(fuzzy, old->first + i, new->first + j, likeness,
 					   i > j ? i - j : j - i))
 				return false;
 	}
@@ -456,6 +486,28 @@ static bool are_strangers(const struct fuzzy *fuzzy, size_t f, uint32_t found)
 	       !has_token(&fuzzy->new.stacks[found], old) && !has_token(&fuzzy->old.stacks[f], new);
 }
 
+/*
+ * What says that the function that allocates in one family became that of the other?  That one is
+ * gone and another one is there says nothing: something was removed, and something else leaks.
+ */
+static enum evidence evidence_of(const struct fuzzy *fuzzy, size_t f, uint32_t found)
+{
+	const struct tokens *tokens = &fuzzy->scorer.tokens;
+	uint32_t old = naming_token(fuzzy, &fuzzy->old, f);
+	uint32_t new = naming_token(fuzzy, &fuzzy->new, found);
+
+	if (old == new || old == SNAP_NONE || new == SNAP_NONE ||
+	    has_token(&fuzzy->new.stacks[found], old) || has_token(&fuzzy->old.stacks[f], new))
+		return EVIDENCE_NAME;
+	if (!token_is_one_sided(tokens, old) || !token_is_one_sided(tokens, new))
+		return EVIDENCE_NONE;
+	if (name_likeness(token_name(tokens, old), token_name(tokens, new)) >= like_names)
+		return EVIDENCE_NAME;
+	return tokens->items[old].file && tokens->items[old].file == tokens->items[new].file
+		       ? EVIDENCE_FILE
+		       : EVIDENCE_NONE;
+}
+
 /* Are the stacks of old family `f` those of new family `found`?  Negative when memory is out. */
 static double try_candidate(struct fuzzy *fuzzy, size_t f, uint32_t found)
 {
@@ -467,7 +519,8 @@ static double try_candidate(struct fuzzy *fuzzy, size_t f, uint32_t found)
 	if (naming_token(fuzzy, &fuzzy->old, f) == naming_token(fuzzy, &fuzzy->new, found))
 		least = slight_likeness;
 	likeness = stack_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]);
-	if (likeness >= least && !add_family_pair(fuzzy, old, new, likeness))
+	if (likeness >= least &&
+	    !add_family_pair(fuzzy, old, new, likeness, evidence_of(fuzzy, f, found)))
 		return -1;
 	return likeness;
 }

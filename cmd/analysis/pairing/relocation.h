@@ -1,0 +1,20 @@
+/*
+ * analysis/pairing/relocation.h - source files that lie in another directory in the other snapshot.
+ *
+ * The same program in another checkout has the same files below another prefix.  A prefix that one
+ * side has in the place of another is found by what most files agree on, or is given.
+ */
+#ifndef ANALYSIS_RELOCATION_H
+#define ANALYSIS_RELOCATION_H
+
+#include "analysis/pairing/pair.h"
+
+/**
+ * For each string of the dataset that is a file of old stacks only, the new side's name of it: a
+ * string id; other strings stand for themselves.  malloc'ed, free() it.  *moved is the number of
+ * files that have another name; 0 leaves nothing to do.  NULL when memory is out.
+ */
+uint32_t *relocation_compute(const struct dataset *dataset, const struct pair_sides *sides,
+			     size_t *moved);
+
+#endif
