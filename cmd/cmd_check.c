@@ -288,6 +288,13 @@ static int today(void)
 	return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
 }
 
+/* A gate never passes over a file that is damaged. */
+static void note_damaged(struct report *report, const struct report *from)
+{
+	if (from && from->damaged > report->damaged)
+		report->damaged = from->damaged;
+}
+
 static enum snap_status judge(struct check *check, struct snap_error *err)
 {
 	struct check_request request = {
@@ -311,6 +318,8 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 	request.growth_per_second = check->policy.has_max_growth;
 	request.facts = check->gathered.facts;
 	check->report = check_judge(&request);
+	note_damaged(check->report, check->compare);
+	note_damaged(check->report, check->growth);
 	return SNAP_OK;
 }
 

@@ -128,6 +128,25 @@ static void collect_warning(void *user, const char *sentence)
 	report_warn(user, "%s", sentence);
 }
 
+/* Files that were snapshots: nothing of them can be said but where they are. */
+static size_t list_damaged(struct report *report, const struct session *session)
+{
+	struct value skipped;
+	size_t count = 0;
+
+	for (; session_skipped(session, count); count++) {
+		struct value *cells = report_row(report);
+
+		cells[LS_TRIGGER] = value_text(report, "damaged");
+		cells[LS_PATH] = value_text(report, session_skipped(session, count));
+	}
+	skipped = value_list(report, count);
+	for (size_t i = 0; i < count; i++)
+		skipped.list.items[i] = value_text(report, session_skipped(session, i));
+	value_field(report, &report->head, "skipped", skipped);
+	return count;
+}
+
 static enum snap_status fill(struct report *report, struct session *session,
 			     const struct invocation *call, struct snap_error *err)
 {
@@ -139,14 +158,17 @@ static enum snap_status fill(struct report *report, struct session *session,
 		.err = err,
 	};
 	int64_t *ids = NULL;
+	size_t damaged;
 	enum snap_status status = session_list(session, (const char *const *)call->argv,
 					       (size_t)call->argc, &ids, &listing.count, err);
 
 	listing.ids = ids;
 	if (status == SNAP_OK)
 		status = store_each_snapshot(session_store(session), list_snapshot, &listing, err);
-	report->title = report_text(report, "%zu snapshot%s", listing.count,
-				    listing.count == 1 ? "" : "s, oldest first");
+	damaged = list_damaged(report, session);
+	report->title = report_text(report, "%zu snapshot%s%s", listing.count,
+				    listing.count == 1 ? "" : "s, oldest first",
+				    damaged ? report_text(report, "; %zu damaged", damaged) : "");
 	free(ids);
 	return status;
 }

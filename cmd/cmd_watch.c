@@ -99,7 +99,7 @@ static size_t count_snapshots(const char *dir)
 	size_t count = 0;
 	char **paths;
 
-	if (input_list_directory(dir, &paths, &count, &ignored) != SNAP_OK)
+	if (input_list_directory(dir, NULL, NULL, &paths, &count, &ignored) != SNAP_OK)
 		return 0;
 	input_free_list(paths, count);
 	return count;

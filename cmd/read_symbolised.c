@@ -41,6 +41,13 @@ static enum snap_status symbolise(struct model *model, bool quiet, struct snap_e
 	return st;
 }
 
+static void warn_of_skipped(void *user, const char *path, const char *sentence)
+{
+	(void)user;
+	(void)path;
+	cli_warn("left out: %s", sentence);
+}
+
 /** Read one snapshot; of a directory, the newest. */
 static enum snap_status read_named(struct model **model, const char *name, bool salvage,
 				   struct snap_error *err)
@@ -53,7 +60,7 @@ static enum snap_status read_named(struct model **model, const char *name, bool 
 
 	if (stat(name, &info) != 0 || !S_ISDIR(info.st_mode))
 		return input_read(model, name, &options, err);
-	st = input_list_directory(name, &paths, &count, err);
+	st = input_list_directory(name, warn_of_skipped, NULL, &paths, &count, err);
 	if (st == SNAP_OK)
 		st = input_read(model, paths[count - 1], &options, err);
 	input_free_list(paths, count);

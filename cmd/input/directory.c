@@ -1,7 +1,8 @@
 /*
  * directory.c - the snapshots of a directory, in order of capture.
  *
- * Only their meta is read.  Files being written (hidden, or named *.tmp) are left out.
+ * Only their meta is read.  Files being written (hidden, or named *.tmp) are left out.  A file that
+ * is named like a snapshot and is none was damaged: it is told of, never passed over in silence.
  */
 #include "input/input.h"
 
@@ -10,18 +11,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "input/formats.h"
 #include "base/fail.h"
+#include "base/lookup.h"
 
 struct entry {
 	char *path;
 	struct input_time time;
 };
 
+/* A file in no known format, and why. */
+struct stranger {
+	char *path, *why;
+	bool empty;
+};
+
 struct listing {
 	struct entry *entries;
 	size_t count, room;
+	struct stranger *strangers;
+	size_t stranger_count, stranger_room;
 };
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -55,6 +66,11 @@ static void listing_free(struct listing *listing)
 	for (size_t i = 0; i < listing->count; i++)
 		free(listing->entries[i].path);
 	free(listing->entries);
+	for (size_t i = 0; i < listing->stranger_count; i++) {
+		free(listing->strangers[i].path);
+		free(listing->strangers[i].why);
+	}
+	free(listing->strangers);
 }
 
 static bool being_written(const char *name)
@@ -69,6 +85,7 @@ static enum snap_status read_keys(struct input_time *time, const struct format *
 				  struct stream *stream, struct snap_error *err)
 {
 	struct model *model = model_new();
+	const char *trigger;
 
 	if (model)
 		model->source = strdup(stream->name);
@@ -79,9 +96,13 @@ static enum snap_status read_keys(struct input_time *time, const struct format *
 	format->read_meta(model, stream, NULL);
 	time->start_time_ns = model_meta_u64(model, "start_time_ns", 0);
 	time->pid = model_meta_u64(model, "pid", 0);
+	time->ppid = model_meta_u64(model, "ppid", 0);
 	time->seq = model_meta_u64(model, "seq", 0);
 	time->time_ns = model_meta_u64(model, "time_ns", 0);
+	time->live_bytes = model_meta_u64(model, "metrics.heap.live_bytes", 0);
 	time->of_file = model_meta(model, "time_from") != NULL;
+	trigger = model_meta(model, "trigger");
+	time->at_exit = trigger && strcmp(trigger, "exit") == 0;
 	model_free(model);
 	return SNAP_OK;
 }
@@ -110,8 +131,11 @@ static enum snap_status read_file_keys(const char *path, struct input_time *time
 	struct stream *stream = NULL;
 	enum snap_status st = stream_open(&stream, path, err);
 
-	if (st == SNAP_OK && stream_unwrap(&stream, NULL) == SNAP_OK &&
-	    format_recognise(&format, stream, NULL) == SNAP_OK)
+	if (st == SNAP_OK)
+		st = stream_unwrap(&stream, err);
+	if (st == SNAP_OK)
+		st = format_recognise(&format, stream, err);
+	if (st == SNAP_OK)
 		st = read_keys(time, format, stream, err);
 	stream_close(stream);
 	*is_snapshot = format != NULL;
@@ -131,17 +155,36 @@ enum snap_status input_read_time(const char *path, struct input_time *time, stru
 	return SNAP_OK;
 }
 
-/** Add the file if it is a snapshot; takes over entry->path when it does. */
-static enum snap_status consider_file(struct listing *listing, struct entry *entry, bool *taken,
-				      struct snap_error *err)
+static enum snap_status add_stranger(struct listing *listing, char *path, const char *why,
+				     bool empty, struct snap_error *err)
 {
-	bool is_snapshot;
-	enum snap_status st = read_file_keys(entry->path, &entry->time, &is_snapshot, err);
+	struct stranger *stranger;
 
-	if (st == SNAP_OK && is_snapshot) {
-		st = listing_add(listing, entry, err);
-		*taken = st == SNAP_OK;
-	}
+	if (!array_reserve(&listing->strangers, &listing->stranger_room, listing->stranger_count,
+			   sizeof(*listing->strangers)))
+		return fail_memory(err, "listing a directory");
+	stranger = &listing->strangers[listing->stranger_count];
+	*stranger = (struct stranger){.path = path, .why = strdup(why), .empty = empty};
+	if (!stranger->why)
+		return fail_memory(err, "listing a directory");
+	listing->stranger_count++;
+	return SNAP_OK;
+}
+
+/** Add the file to the snapshots or to the strangers; takes over entry->path when it does. */
+static enum snap_status consider_file(struct listing *listing, struct entry *entry, bool empty,
+				      bool *taken, struct snap_error *err)
+{
+	struct snap_error why = {0};
+	bool is_snapshot;
+	enum snap_status st = read_file_keys(entry->path, &entry->time, &is_snapshot, &why);
+
+	if (st == SNAP_ENOMEM)
+		return fail(err, st, "%s", why.message);
+	st = st == SNAP_OK && is_snapshot
+		     ? listing_add(listing, entry, err)
+		     : add_stranger(listing, entry->path, why.message, empty, err);
+	*taken = st == SNAP_OK;
 	return st;
 }
 
@@ -160,10 +203,82 @@ static enum snap_status consider(struct listing *listing, const char *dir, const
 	if (asprintf(&entry.path, "%s%s%s", dir, slash, name) < 0)
 		return fail_memory(err, "listing a directory");
 	if (stat(entry.path, &info) == 0 && S_ISREG(info.st_mode))
-		st = consider_file(listing, &entry, &taken, err);
+		st = consider_file(listing, &entry, info.st_size == 0, &taken, err);
 	if (!taken)
 		free(entry.path);
 	return st;
+}
+
+/* ---- which strangers were snapshots? ---- */
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Are two names the same but for their numbers?  "step-9.dump" and "step-10.dump" are. */
+static bool same_but_numbers(const char *a, const char *b)
+{
+	while (*a && *b) {
+		if (is_digit(*a) && is_digit(*b)) {
+			a += strspn(a, "0123456789");
+			b += strspn(b, "0123456789");
+		} else if (*a++ != *b++) {
+			return false;
+		}
+	}
+	return *a == *b;
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t size = strlen(name), end_size = strlen(end);
+
+	return size > end_size && strcmp(name + size - end_size, end) == 0;
+}
+
+/*
+ * `run` names its files *.snap; what people name follows a pattern of theirs.  Of an empty file the
+ * ending has to do, for it looks like nothing else.
+ */
+static bool was_snapshot(const struct listing *listing, const struct stranger *stranger)
+{
+	const char *name = name_of(stranger->path), *ending = strrchr(name, '.');
+
+	if (ends_in(name, ".snap") || ends_in(name, ".snap.gz") || ends_in(name, ".snap.zst"))
+		return true;
+	for (size_t i = 0; i < listing->count; i++) {
+		const char *other = name_of(listing->entries[i].path);
+
+		if (same_but_numbers(name, other) ||
+		    (stranger->empty && ending && ends_in(other, ending)))
+			return true;
+	}
+	return false;
+}
+
+/** Tell of all that were snapshots; returns how many. */
+static size_t tell_of_damaged(const struct listing *listing, input_skip_fn *skip, void *user)
+{
+	size_t damaged = 0;
+
+	for (size_t i = 0; i < listing->stranger_count; i++) {
+		const struct stranger *stranger = &listing->strangers[i];
+
+		if (!was_snapshot(listing, stranger) || access(stranger->path, F_OK) != 0)
+			continue; /* it may have been removed meanwhile */
+		damaged++;
+		if (skip)
+			skip(user, stranger->path, stranger->why);
+	}
+	return damaged;
 }
 
 static enum snap_status scan(struct listing *listing, const char *dir, struct snap_error *err)
@@ -182,17 +297,33 @@ static enum snap_status scan(struct listing *listing, const char *dir, struct sn
 	if (st == SNAP_OK && errno)
 		st = fail(err, SNAP_EIO, "%s: %s", dir, strerror(errno));
 	closedir(handle);
-	if (st == SNAP_OK && !listing->count)
-		st = fail(err, SNAP_ENOTFOUND, "%s: no snapshots in this directory", dir);
 	return st;
 }
 
-enum snap_status input_list_directory(const char *dir, char ***paths, size_t *count,
-				      struct snap_error *err)
+static int compare_strangers(const void *left, const void *right)
+{
+	const struct stranger *a = left, *b = right;
+
+	return strverscmp(a->path, b->path);
+}
+
+enum snap_status input_list_directory(const char *dir, input_skip_fn *skip, void *user,
+				      char ***paths, size_t *count, struct snap_error *err)
 {
 	struct listing listing = {0};
 	enum snap_status st = scan(&listing, dir, err);
+	size_t damaged = 0;
 
+	if (st == SNAP_OK && listing.stranger_count) {
+		qsort(listing.strangers, listing.stranger_count, sizeof(*listing.strangers),
+		      compare_strangers);
+		damaged = tell_of_damaged(&listing, skip, user);
+	}
+	if (st == SNAP_OK && !listing.count)
+		st = damaged ? fail(err, SNAP_ECORRUPT,
+				    "%s: %zu damaged snapshot%s and no sound one", dir, damaged,
+				    damaged == 1 ? "" : "s")
+			     : fail(err, SNAP_ENOTFOUND, "%s: no snapshots in this directory", dir);
 	*paths = NULL;
 	*count = 0;
 	if (st == SNAP_OK) {
@@ -205,10 +336,11 @@ enum snap_status input_list_directory(const char *dir, char ***paths, size_t *co
 		return st;
 	}
 	qsort(listing.entries, listing.count, sizeof(*listing.entries), compare_entries);
-	for (size_t i = 0; i < listing.count; i++)
-		(*paths)[i] = listing.entries[i].path;
 	*count = listing.count;
-	free(listing.entries);
+	for (size_t i = 0; i < *count; i++)
+		(*paths)[i] = listing.entries[i].path;
+	listing.count = 0; /* their paths are the caller's now */
+	listing_free(&listing);
 	return SNAP_OK;
 }
 

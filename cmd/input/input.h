@@ -36,19 +36,26 @@ enum snap_status input_read_memory(struct model **out, const void *data, size_t 
 /** The name of the format that `data` begins as ("snap", "text", "tracemalloc", ...), or NULL. */
 const char *input_recognise(const void *data, size_t size);
 
+/** Told of a file that is named like a snapshot and is none: what it is, in a sentence. */
+typedef void input_skip_fn(void *user, const char *path, const char *sentence);
+
 /**
  * The snapshots of a directory in order of capture (start time of the process, pid, seq; then
- * name), as malloc'ed paths.  Only files of a recognised format are listed; SNAP_ENOTFOUND when
- * there are none.
+ * name), as malloc'ed paths.  Only files of a recognised format are listed.  Those that are named
+ * like a snapshot and are damaged beyond recognition (emptied, zeroed after a crash) are given to
+ * `skip`, which may be NULL.  SNAP_ENOTFOUND when there are neither, SNAP_ECORRUPT when there are
+ * only damaged ones.
  */
-enum snap_status input_list_directory(const char *dir, char ***paths, size_t *count,
-				      struct snap_error *err);
+enum snap_status input_list_directory(const char *dir, input_skip_fn *skip, void *user,
+				      char ***paths, size_t *count, struct snap_error *err);
 void input_free_list(char **paths, size_t count);
 
 /** What orders snapshots, 0 each where it is not known. */
 struct input_time {
-	uint64_t start_time_ns, pid, seq, time_ns;
-	bool of_file; /* time_ns is only the file's */
+	uint64_t start_time_ns, pid, ppid, seq, time_ns;
+	uint64_t live_bytes; /* as the recorder counted them */
+	bool of_file;        /* time_ns is only the file's */
+	bool at_exit;        /* taken as the program ended */
 };
 
 /** Read a file's, as cheaply as its format allows.  Of anything but a regular file in a recognised

@@ -27,8 +27,7 @@ static unsigned environment_width(void)
 	const char *columns = getenv("COLUMNS");
 	uint64_t width;
 
-	if (!columns || !count_parse(columns, &width) || width < WIDTH_LEAST ||
-	    width > WIDTH_MOST)
+	if (!columns || !count_parse(columns, &width) || width < WIDTH_LEAST || width > WIDTH_MOST)
 		return 0;
 	return (unsigned)width;
 }
@@ -276,6 +275,14 @@ static void say_warnings(const struct report *report, const struct report_option
 		cli_warn("%s", report->warnings[i]);
 }
 
+/* The report is about the sound files only; a damaged one never passes as no finding. */
+static enum snap_status left_out(const struct report *report, struct snap_error *err)
+{
+	return fail(err, SNAP_ECORRUPT, "%zu damaged file%s %s no part of this report",
+		    report->damaged, report->damaged == 1 ? "" : "s",
+		    report->damaged == 1 ? "is" : "are");
+}
+
 enum snap_status output_report(const struct report *report, const struct report_options *options,
 			       struct snap_error *err)
 {
@@ -293,7 +300,8 @@ enum snap_status output_report(const struct report *report, const struct report_
 	look.series = output.terminal && look.unicode;
 	if (renderer->render(report, output.stream, &look) == SNAP_ENOMEM)
 		st = fail_memory(err, "rendering the report");
-	return output_close(&output, st, err); /* which notices write errors */
+	st = output_close(&output, st, err); /* which notices write errors */
+	return st == SNAP_OK && report->damaged ? left_out(report, err) : st;
 }
 
 enum snap_status output_text(const char *text, const struct report_options *options,

@@ -104,7 +104,8 @@ struct report {
 	size_t curve_count;
 	const char **warnings;
 	size_t warning_count;
-	bool finding; /* true when --exit-code should make the exit status 1 */
+	size_t damaged; /* files that are left out: whoever prints the report ends with 3 */
+	bool finding;   /* true when --exit-code should make the exit status 1 */
 	struct report_arena *arena;
 };
 

@@ -218,6 +218,21 @@ static enum snap_status warn_of_losses(const struct description *description, si
 			       description->subject->ids[i], warn_of_loss, &warning, err);
 }
 
+/* Which files are left out as damaged. */
+static void describe_session(const struct session *session, struct report *report)
+{
+	struct value skipped;
+	size_t count = 0;
+
+	while (session_skipped(session, count))
+		count++;
+	skipped = value_list(report, count);
+	for (size_t i = 0; i < count; i++)
+		skipped.list.items[i] = value_text(report, session_skipped(session, i));
+	value_field(report, &report->head, "skipped", skipped);
+	report->damaged = session_damaged(session);
+}
+
 enum snap_status subject_describe(const struct subject *subject, struct report *report,
 				  struct snap_error *err)
 {
@@ -232,6 +247,7 @@ enum snap_status subject_describe(const struct subject *subject, struct report *
 	};
 	enum snap_status st = SNAP_OK;
 
+	describe_session(subject->session, report);
 	for (size_t i = 0; i < subject->warning_count; i++)
 		report_warn(report, "%s", subject->warnings[i]);
 	for (size_t i = 0; i < subject->note_count; i++)

@@ -1,7 +1,8 @@
 /*
  * choose.c - which snapshot of a directory is shown where one is wanted.
  *
- * Of the process whose heap was largest: its newest snapshot; or, where that one was taken at the
+ * A directory may have the snapshots of several runs.  Of the last one, and of the process whose heap
+ * was largest: its newest snapshot; or, where that one was taken at the
  * program's exit and an earlier one is fuller, the fullest.  At exit most has been freed, and the
  * question is what the program needed.
  */
@@ -19,7 +20,7 @@
 
 struct candidate {
 	int64_t id, run_id;
-	uint64_t pid, live_bytes;
+	uint64_t pid, parent, start_ns, time_ns, live_bytes;
 	char *path, *program;
 	bool at_exit;
 	size_t place; /* in order of capture */
@@ -33,8 +34,9 @@ struct candidates {
 /* What is shown, and what else there is. */
 struct choice {
 	const struct candidate *shown, *newest;
-	size_t number, of;   /* the shown one's place among those of its process */
-	size_t processes;    /* that left snapshots in the directory */
+	size_t number, of; /* the shown one's place among those of its process */
+	size_t processes;  /* of the last run that left snapshots in the directory */
+	size_t runs;
 	uint64_t peak_bytes; /* of the process's heap, if known; else 0 */
 };
 
@@ -60,6 +62,8 @@ static enum snap_status add_candidate(void *user, const struct store_snapshot *r
 		.id = row->id,
 		.run_id = row->run_id,
 		.pid = row->pid,
+		.start_ns = row->start_ns,
+		.time_ns = row->time_ns,
 		.live_bytes = row->live_bytes == SNAP_UNKNOWN ? 0 : row->live_bytes,
 		.path = strdup(row->path),
 		.program = strdup(row->program),
@@ -94,15 +98,66 @@ static uint64_t most_in(const struct candidates *candidates, size_t from, size_t
 	return most;
 }
 
+static size_t end_of_process(const struct candidates *candidates, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < candidates->count &&
+	       candidates->items[to].run_id == candidates->items[from].run_id)
+		to++;
+	return to;
+}
+
+/* Is one the other's parent, its sibling, or itself under another program? */
+static bool are_relatives(const struct candidate *a, const struct candidate *b)
+{
+	if (a->pid == 0 || b->pid == 0)
+		return false;
+	return a->pid == b->pid || a->parent == b->pid || b->parent == a->pid ||
+	       (a->parent != 0 && a->parent == b->parent);
+}
+
+/*
+ * A run begins with a process that starts when all before it have ended, and that is no relative of
+ * theirs.  `end_ns` is when the last of the processes in items[first..at) ended.
+ */
+static bool begins_run(const struct candidates *candidates, size_t first, size_t at,
+		       uint64_t end_ns)
+{
+	if (candidates->items[at].start_ns <= end_ns)
+		return false;
+	for (size_t i = first; i < at; i++)
+		if (are_relatives(&candidates->items[i], &candidates->items[at]))
+			return false;
+	return true;
+}
+
+/* Where the processes of the last run begin. */
+static size_t find_last_run(struct choice *choice, const struct candidates *candidates)
+{
+	uint64_t end_ns = 0;
+	size_t first = 0;
+
+	for (size_t from = 0, to; from < candidates->count; from = to) {
+		to = end_of_process(candidates, from);
+		if (from == 0 || begins_run(candidates, first, from, end_ns)) {
+			first = from;
+			choice->runs++;
+		}
+		if (candidates->items[to - 1].time_ns > end_ns)
+			end_ns = candidates->items[to - 1].time_ns;
+	}
+	return first;
+}
+
 /* Of several processes the one that held most; the later one, if two held the same. */
 static void choose_process(struct choice *choice, const struct candidates *candidates)
 {
 	uint64_t most = 0;
 
-	for (size_t from = 0, to; from < candidates->count; from = to) {
-		for (to = from + 1; to < candidates->count; to++)
-			if (candidates->items[to].run_id != candidates->items[from].run_id)
-				break;
+	for (size_t from = find_last_run(choice, candidates), to; from < candidates->count;
+	     from = to) {
+		to = end_of_process(candidates, from);
 		choice->processes++;
 		if (most_in(candidates, from, to) < most)
 			continue;
@@ -116,9 +171,35 @@ static int compare_runs(const void *a, const void *b)
 {
 	const struct candidate *left = a, *right = b;
 
+	if (left->start_ns != right->start_ns)
+		return left->start_ns < right->start_ns ? -1 : 1;
 	if (left->run_id != right->run_id)
 		return left->run_id < right->run_id ? -1 : 1;
 	return (left->place > right->place) - (left->place < right->place);
+}
+
+/* Which process started which is in the files only.  Files that are gone meanwhile have no parents.
+ */
+static enum snap_status read_parents(struct candidates *candidates, struct snap_error *err)
+{
+	enum snap_status status = SNAP_OK;
+
+	for (size_t from = 0, to; status == SNAP_OK && from < candidates->count; from = to) {
+		struct input_time time;
+
+		to = end_of_process(candidates, from);
+		status = input_read_time(candidates->items[from].path, &time, err);
+		for (size_t i = from; i < to; i++)
+			candidates->items[i].parent = time.ppid;
+	}
+	return status;
+}
+
+/* What the session that read the facts left out is left out by the one that asked, too. */
+static void pass_on_damage(struct session *session, const struct session *facts)
+{
+	for (size_t i = 0; i < facts->skipped_count; i++)
+		session_keep_skipped(session, facts->skipped[i]);
 }
 
 static enum snap_status take_peak(void *user, const char *key, const char *value)
@@ -167,12 +248,15 @@ static void say(const struct session *session, const char *dir, const struct cho
 	size_t size;
 	FILE *out;
 
-	if (!session->options.note || (choice->of == 1 && choice->processes == 1))
+	if (!session->options.note ||
+	    (choice->of == 1 && choice->processes == 1 && choice->runs == 1))
 		return;
 	out = open_memstream(&text, &size);
 	if (!out)
 		return;
 	fprintf(out, "From %s: ", dir);
+	if (choice->runs > 1)
+		fprintf(out, "the last of %zu runs; ", choice->runs);
 	if (choice->processes > 1)
 		fprintf(out, "%s, pid %" PRIu64 ", which held most of %zu processes; ",
 			choice->shown->program, choice->shown->pid, choice->processes);
@@ -205,6 +289,8 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 	struct session_options options = {.pid = session->options.pid,
 					  .program = session->options.program,
 					  .quiet = session->options.quiet,
+					  .warn = session->options.warn,
+					  .user = session->options.user,
 					  .facts_only = true};
 	struct candidates candidates = {0};
 	struct choice choice = {0};
@@ -216,6 +302,9 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 		status = read_facts(facts, dir, &candidates, err);
 	if (status == SNAP_OK && candidates.count) {
 		qsort(candidates.items, candidates.count, sizeof(*candidates.items), compare_runs);
+		status = read_parents(&candidates, err);
+	}
+	if (status == SNAP_OK && candidates.count) {
 		choose_process(&choice, &candidates);
 		status = store_each_metric(facts->store, choice.newest->id, take_peak,
 					   &choice.peak_bytes, err);
@@ -225,6 +314,8 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 		*path = strdup(choice.shown->path);
 		status = *path ? SNAP_OK : fail_memory(err, "choosing a snapshot");
 	}
+	if (facts)
+		pass_on_damage(session, facts);
 	session_close(facts);
 	candidates_free(&candidates);
 	return status;

@@ -42,7 +42,7 @@ enum snap_status session_load(struct session *session, const char *const *names,
 	struct session_files files;
 	enum snap_status status = session_files_of(session, names, name_count, &files, err);
 
-	*done = (struct session_loaded){0};
+	*done = (struct session_loaded){.refused = session->damaged};
 	session_expect_files(session, &files);
 	for (size_t i = 0; status == SNAP_OK && i < files.count; i++) {
 		session_progress(session, i, files.count);

@@ -27,12 +27,13 @@ static enum snap_status add_file(struct session_files *files, const char *path, 
 	return larger[files->count++].path ? SNAP_OK : fail_memory(err, "listing snapshots");
 }
 
-static enum snap_status add_directory(struct session_files *files, const char *dir,
-				      struct snap_error *err)
+static enum snap_status add_directory(struct session *session, struct session_files *files,
+				      const char *dir, struct snap_error *err)
 {
 	char **paths = NULL;
 	size_t count = 0;
-	enum snap_status status = input_list_directory(dir, &paths, &count, err);
+	enum snap_status status =
+		input_list_directory(dir, session_skip, session, &paths, &count, err);
 
 	for (size_t i = 0; status == SNAP_OK && i < count; i++)
 		status = add_file(files, paths[i], true, err);
@@ -113,7 +114,7 @@ enum snap_status session_files_of(struct session *session, const char *const *na
 	*files = (struct session_files){0};
 	for (size_t i = 0; status == SNAP_OK && i < name_count; i++) {
 		if (session_is_directory(names[i]))
-			status = add_directory(files, names[i], err);
+			status = add_directory(session, files, names[i], err);
 		else
 			status = add_file(files, names[i], false, err);
 	}

@@ -245,8 +245,8 @@ static enum snap_status take_file(struct session *session, const char *path, int
 	return session_take_file(session, path, &none, id, &already, err);
 }
 
-static enum snap_status nothing_wanted(const struct session *session, const char *path,
-				       struct snap_error *err)
+enum snap_status session_nothing_wanted(const struct session *session, const char *path,
+					struct snap_error *err)
 {
 	const struct session_options *options = &session->options;
 
@@ -291,9 +291,20 @@ static enum snap_status add_file(struct session *session, const char *path, stru
 	return status == SNAP_OK && id ? id_list_add(out, id, err) : status;
 }
 
+/* One file of a directory.  One that cannot be read does not hide the others. */
+static enum snap_status add_listed_file(struct session *session, const char *path,
+					struct id_list *out, struct snap_error *err)
+{
+	struct snap_error problem = {0};
+	enum snap_status status = add_file(session, path, out, &problem);
+
+	return status == SNAP_OK ? SNAP_OK
+				 : session_skip_damaged(session, path, status, &problem, err);
+}
+
 /*
- * The newest of a directory.  Its files come in order of process and seq, so that only the last of
- * each process needs to be read.
+ * The newest of a directory.  Its files come in order of process and seq, so that only the last
+ * sound one of each process needs to be read.
  */
 static enum snap_status newest_of_directory(struct session *session, const char *dir, int64_t *id,
 					    struct snap_error *err)
@@ -302,13 +313,20 @@ static enum snap_status newest_of_directory(struct session *session, const char 
 	struct id_list candidates = {0};
 	char **paths = NULL;
 	size_t count = 0;
-	enum snap_status status = input_list_directory(dir, &paths, &count, err);
+	enum snap_status status =
+		input_list_directory(dir, session_skip, session, &paths, &count, err);
+	bool wanted = true;
 
-	for (size_t i = 0; status == SNAP_OK && i < count; i++)
-		if (i + 1 == count || !same_process(paths[i], paths[i + 1]))
-			status = add_file(session, paths[i], &candidates, err);
+	for (size_t i = count; status == SNAP_OK && i-- > 0;) {
+		size_t damaged = session->damaged;
+
+		wanted |= i + 1 == count || !same_process(paths[i], paths[i + 1]);
+		if (wanted)
+			status = add_listed_file(session, paths[i], &candidates, err);
+		wanted = session->damaged > damaged; /* then the one before has to do */
+	}
 	if (status == SNAP_OK && candidates.count == 0)
-		status = nothing_wanted(session, dir, err);
+		status = session_nothing_wanted(session, dir, err);
 	if (status == SNAP_OK)
 		status = snapshot_list_read(session, &snapshots, err);
 	if (status == SNAP_OK)
@@ -328,7 +346,7 @@ static bool all_are_ours(const char *dir)
 	char **paths = NULL;
 	size_t count = 0, ours = 0;
 
-	if (input_list_directory(dir, &paths, &count, &ignored) != SNAP_OK)
+	if (input_list_directory(dir, NULL, NULL, &paths, &count, &ignored) != SNAP_OK)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		size_t size = strlen(paths[i]);
@@ -349,7 +367,7 @@ static enum snap_status one_of_directory(struct session *session, const char *di
 		return newest_of_directory(session, dir, id, err);
 	status = session_choose(session, dir, &path, err);
 	if (status == SNAP_OK && !path)
-		status = nothing_wanted(session, dir, err);
+		status = session_nothing_wanted(session, dir, err);
 	if (status == SNAP_OK)
 		status = take_file(session, path, id, err);
 	free(path);
@@ -364,23 +382,7 @@ static enum snap_status one_file(struct session *session, const char *path, int6
 	if (session_is_directory(path))
 		return one_of_directory(session, path, id, err);
 	status = take_file(session, path, id, err);
-	return status == SNAP_OK && !*id ? nothing_wanted(session, path, err) : status;
-}
-
-/* One file of a directory.  Where facts will do, one that cannot be read does not hide the others.
- */
-static enum snap_status add_listed_file(struct session *session, const char *path,
-					struct id_list *out, struct snap_error *err)
-{
-	struct snap_error problem = {0};
-	enum snap_status status = add_file(session, path, out, &problem);
-
-	if (session->options.facts_only && (status == SNAP_ECORRUPT || status == SNAP_ETRUNCATED ||
-					    status == SNAP_EVERSION || status == SNAP_EIO)) {
-		session_note_damage(session, problem.message);
-		return SNAP_OK;
-	}
-	return status == SNAP_OK ? SNAP_OK : fail(err, status, "%s", problem.message);
+	return status == SNAP_OK && !*id ? session_nothing_wanted(session, path, err) : status;
 }
 
 static enum snap_status many_files(struct session *session, const char *const *names,
@@ -399,7 +401,8 @@ static enum snap_status many_files(struct session *session, const char *const *n
 	session_progress(session, files.count, files.count);
 	session_files_free(&files);
 	if (status == SNAP_OK && out->count == 0)
-		status = nothing_wanted(session, name_count == 1 ? names[0] : "these files", err);
+		status = session_nothing_wanted(session, name_count == 1 ? names[0] : "these files",
+						err);
 	return status;
 }
 

@@ -13,6 +13,7 @@
 
 #include "input/input.h"
 #include "base/fail.h"
+#include "base/lookup.h"
 #include "base/terminal.h"
 
 #define CACHE_SYMBOL_FRAMES 64 /* more inlined frames at one address than any compiler makes */
@@ -196,6 +197,9 @@ void session_close(struct session *session)
 	if (session->cache != session->store)
 		store_close(session->cache);
 	store_close(session->store);
+	for (size_t i = 0; i < session->skipped_count; i++)
+		free(session->skipped[i]);
+	free(session->skipped);
 	free(session);
 }
 
@@ -218,6 +222,47 @@ void session_note_damage(struct session *session, const char *sentence)
 {
 	session->damaged++;
 	warn(session, sentence);
+}
+
+void session_keep_skipped(struct session *session, const char *path)
+{
+	char *copy = strdup(path);
+
+	session->damaged++;
+	if (copy && array_reserve(&session->skipped, &session->skipped_capacity,
+				  session->skipped_count, sizeof(*session->skipped)))
+		session->skipped[session->skipped_count++] = copy;
+	else
+		free(copy); /* it is counted anyway */
+}
+
+void session_skip(void *user, const char *path, const char *sentence)
+{
+	struct session *session = user;
+	char *said;
+
+	if (asprintf(&said, "left out: %s", sentence) < 0)
+		said = NULL;
+	warn(session, said ? said : sentence);
+	free(said);
+	session_keep_skipped(session, path);
+}
+
+enum snap_status session_skip_damaged(struct session *session, const char *path,
+				      enum snap_status status, const struct snap_error *problem,
+				      struct snap_error *err)
+{
+	if (status != SNAP_ECORRUPT && status != SNAP_ETRUNCATED && status != SNAP_EVERSION &&
+	    status != SNAP_EIO)
+		return fail(err, status, "%s", problem->message);
+	if (access(path, F_OK) == 0) /* else it was removed since the directory was read */
+		session_skip(session, path, problem->message);
+	return SNAP_OK;
+}
+
+const char *session_skipped(const struct session *session, size_t index)
+{
+	return index < session->skipped_count ? session->skipped[index] : NULL;
 }
 
 size_t session_damaged(const struct session *session)

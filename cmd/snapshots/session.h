@@ -90,9 +90,13 @@ void session_series_free(struct session_series_list *list);
 enum snap_status session_list(struct session *session, const char *const *names, size_t name_count,
 			      int64_t **ids, size_t *count, struct snap_error *err);
 
-/** With facts_only: how many files were damaged.  Each was warned of; those of a directory that
- * gave nothing at all were left out. */
+/**
+ * How many files were damaged: files of a directory that are left out, and, with facts_only, files
+ * of which a part was read.  Each was warned of.  Whoever reports on the others ends with 3.
+ */
 size_t session_damaged(const struct session *session);
+/** Of these, the paths that are left out; NULL for an index beyond the last. */
+const char *session_skipped(const struct session *session, size_t index);
 
 /** What session_load() has done. */
 struct session_loaded {

@@ -15,7 +15,9 @@ struct session {
 		*cache; /* where symbols are remembered: the store itself, another one, or NULL */
 	struct symbols *symbols; /* made when first needed */
 	struct symbol_cache symbol_cache;
-	size_t damaged;      /* see session_damaged() */
+	size_t damaged; /* see session_damaged() */
+	char **skipped; /* see session_skipped() */
+	size_t skipped_count, skipped_capacity;
 	struct ahead *ahead; /* files that are read ahead, or NULL */
 };
 
@@ -35,6 +37,21 @@ bool session_wants(const struct session *session, uint64_t pid, const char *prog
 
 /** Warn of a damaged file, and count it. */
 void session_note_damage(struct session *session, const char *sentence);
+
+/** The same for one that is left out. */
+void session_skip(void *session, const char *path, const char *sentence);
+/** The same for one that was warned of. */
+void session_keep_skipped(struct session *session, const char *path);
+
+/** A file of a directory could not be read: leave it out if it is damaged, forget it if it is gone
+ * meanwhile; other failures are passed on. */
+enum snap_status session_skip_damaged(struct session *session, const char *path,
+				      enum snap_status status, const struct snap_error *problem,
+				      struct snap_error *err);
+
+/** SNAP_ENOTFOUND: nothing in `path` passes --pid and --program. */
+enum snap_status session_nothing_wanted(const struct session *session, const char *path,
+					struct snap_error *err);
 
 /** On a terminal, say how far a long series has got; done == total wipes the line. */
 void session_progress(const struct session *session, size_t done, size_t total);

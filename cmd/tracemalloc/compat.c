@@ -9,6 +9,7 @@
 
 #include "tracemalloc/py_stats.h"
 #include "tracemalloc/py_version.h"
+#include "cli/cli.h"
 #include "input/input.h"
 #include "base/fail.h"
 #include "render/output.h"
@@ -192,6 +193,13 @@ static enum snap_status request_make(struct request *request, const struct compa
 
 /* ---- inputs and outputs ---- */
 
+static void warn_of_skipped(void *user, const char *path, const char *sentence)
+{
+	(void)user;
+	(void)path;
+	cli_warn("left out: %s", sentence);
+}
+
 /* A file, "-", or a directory's newest. */
 static enum snap_status read_model(struct model **model, const char *name,
 				   const struct input_options *options, struct snap_error *err)
@@ -206,7 +214,7 @@ static enum snap_status read_model(struct model **model, const char *name,
 		return fail(err, SNAP_EUSAGE, "--compat tracemalloc wants the name of a dump");
 	if (strcmp(name, "-") == 0 || stat(name, &file) != 0 || !S_ISDIR(file.st_mode))
 		return input_read(model, name, options, err);
-	st = input_list_directory(name, &paths, &count, err);
+	st = input_list_directory(name, warn_of_skipped, NULL, &paths, &count, err);
 	if (st != SNAP_OK)
 		return st;
 	st = input_read(model, paths[count - 1], options, err);

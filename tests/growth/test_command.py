@@ -185,6 +185,22 @@ class Growth(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("3 processes have one snapshot each: 1 p1, 2 p2, 3 p3", done.stderr)
 
+    def test_a_damaged_file_never_passes(self):
+        for name, content in (("empty", b""), ("zeros", bytes(400)), ("cut", None)):
+            directory = self.series(name, [snapshot(i, [row(64, 1)]) for i in range(1, 9)])
+            path = os.path.join(directory, "s0007.txt")
+            if content is None:  # recognised by its beginning, but its rows are damaged
+                content = b"#snaptext 1\n@ seq\t8\n1\tx\n"
+            with open(path, "wb") as file:
+                file.write(content)
+            done = self.run_growth(directory, "-f", "json", "--exit-code")
+            self.assertEqual(done.returncode, 3, name)
+            self.assertIn("s0007.txt", done.stderr)
+            report = json.loads(done.stdout)
+            self.assertEqual(report["skipped"], [path])
+            self.assertIn("s0007.txt", " ".join(report["warnings"]))
+            self.assertEqual(len(report["inputs"]), 7)
+
     def test_gaps_duplicates_and_clocks_that_jump_back_are_said(self):
         gap = self.series("gap", [snapshot(i, [row(100 * i, i)]) for i in (1, 2, 3, 6, 7, 8, 11, 12)])
         report = self.report(gap)

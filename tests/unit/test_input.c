@@ -290,12 +290,55 @@ Test(input, a_directory_lists_by_start_pid_and_sequence)
 	write_text("half.tmp", "#snaptext 1\n");
 	write_text(".hidden", "#snaptext 1\n");
 	mkdir(in_directory("sub"), 0755);
-	cr_assert_eq(input_list_directory(directory, &paths, &count, &err), SNAP_OK, "%s",
-		     err.message);
+	cr_assert_eq(input_list_directory(directory, NULL, NULL, &paths, &count, &err), SNAP_OK,
+		     "%s", err.message);
 	cr_assert_eq(count, 6);
 	for (size_t i = 0; i < count; i++)
 		cr_expect_str_eq(strrchr(paths[i], '/') + 1, order[i]);
 	input_free_list(paths, count);
+}
+
+static void note_skipped(void *user, const char *file, const char *sentence)
+{
+	char *names = user;
+
+	cr_expect(strstr(sentence, file), "%s: %s", file, sentence);
+	snprintf(names + strlen(names), 256 - strlen(names), "%s ", strrchr(file, '/') + 1);
+}
+
+Test(input, damaged_files_that_are_named_like_snapshots_are_told_of)
+{
+	char names[256] = "", **paths;
+	size_t count;
+	struct snap_error err = {0};
+
+	write_meta("step-1.dump", "5", "7", "1");
+	write_text("step-12.dump", "");       /* the name of another, but for its number */
+	write_text("step-13.dump", "\0\0\0"); /* and zeroed after a crash */
+	write_text("other.dump", "");         /* empty, and ends like a snapshot */
+	write_text("notes.dump", "hello");    /* nothing of a snapshot */
+	write_text("app.7.000001.snap", "no");
+	write_text("app.7.000002.snap.gz", "no");
+	write_text("app.7.000003.snap.tmp", "no");
+	cr_assert_eq(input_list_directory(directory, note_skipped, names, &paths, &count, &err),
+		     SNAP_OK, "%s", err.message);
+	cr_expect_eq(count, 1);
+	cr_expect_str_eq(names, "app.7.000001.snap app.7.000002.snap.gz other.dump step-12.dump "
+				"step-13.dump ");
+	input_free_list(paths, count);
+}
+
+Test(input, a_directory_of_damaged_snapshots_only_is_damaged)
+{
+	char names[256] = "", **paths;
+	size_t count;
+	struct snap_error err = {0};
+
+	write_text("app.7.000001.snap", "");
+	cr_expect_eq(input_list_directory(directory, note_skipped, names, &paths, &count, &err),
+		     SNAP_ECORRUPT);
+	cr_expect(strstr(err.message, "1 damaged snapshot and no sound one"));
+	cr_expect_str_eq(names, "app.7.000001.snap ");
 }
 
 Test(input, a_directory_without_snapshots_says_so)
@@ -304,8 +347,10 @@ Test(input, a_directory_without_snapshots_says_so)
 	size_t count;
 	struct snap_error err = {0};
 
-	cr_expect_eq(input_list_directory(directory, &paths, &count, &err), SNAP_ENOTFOUND);
+	cr_expect_eq(input_list_directory(directory, NULL, NULL, &paths, &count, &err),
+		     SNAP_ENOTFOUND);
 	cr_expect_not_null(strstr(err.message, "no snapshots in this directory"));
-	cr_expect_eq(input_list_directory("/nonexistent", &paths, &count, &err), SNAP_EIO);
+	cr_expect_eq(input_list_directory("/nonexistent", NULL, NULL, &paths, &count, &err),
+		     SNAP_EIO);
 	cr_expect_null(paths);
 }

@@ -297,6 +297,52 @@ Test(session, a_directory_is_its_newest_where_one_is_wanted)
 	session_close(session);
 }
 
+/* The text of what was said of the choice. */
+static char noted[256];
+
+static void keep_note(void *user, const char *sentence)
+{
+	(void)user;
+	snprintf(noted, sizeof(noted), "%s", sentence);
+}
+
+Test(session, of_several_processes_a_directory_is_the_one_that_held_most_in_the_last_run)
+{
+	static const struct process parent = {"make", 7, 90}, earlier = {"server", 30, 10};
+	const struct session_options options = {.note = keep_note};
+	struct session *session = session_with(&options);
+
+	mkdir("d", 0700);
+	snapshot("d/server.30.000001.snap", &earlier, 1, 20, NULL);
+	snapshot("d/server.30.000002.snap", &earlier, 2, 80,
+		 NULL); /* which ended before the others */
+	snapshot("d/make.7.000001.snap", &parent, 1, 115, NULL);
+	snapshot("d/server.42.000001.snap", &server, 1, 110, NULL);
+	snapshot("d/server.42.000002.snap", &server, 2, 120, NULL);
+	one_is(session, "d", 120);
+	cr_assert_str_eq(noted, "From d: the last of 2 runs; server, pid 42, which held most of 2 "
+				"processes; the newest (snapshot 2 of 2).");
+	session_close(session);
+}
+
+Test(session, of_a_directory_the_newest_that_can_be_read_is_taken)
+{
+	struct session *session = private_session();
+	FILE *out;
+
+	mkdir("d", 0700);
+	snapshot("d/server.42.000001.snap", &server, 1, 110, NULL);
+	snapshot("d/server.42.000002.snap", &server, 2, 120, NULL);
+	out = fopen("d/server.42.000002.snap", "ae");
+	fputs("not a row\n", out);
+	fclose(out);
+	one_is(session, "d", 110);
+	cr_assert_eq(session_damaged(session), 1);
+	cr_assert_str_eq(session_skipped(session, 0), "d/server.42.000002.snap");
+	cr_assert_null(session_skipped(session, 1));
+	session_close(session);
+}
+
 Test(session, nothing_named_is_the_directory_that_run_writes)
 {
 	struct session *session = private_session();
