@@ -80,10 +80,11 @@ enum snap_status preflight_check(const char *path, struct snap_error *err)
 {
 	switch (snap__image_look(AT_FDCWD, path)) {
 	case SNAP__IMAGE_STATIC:
-		return fail(err, SNAP_EUNSUPPORTED,
-			    "%s is statically linked: nothing can be preloaded into it; link it "
-			    "dynamically, or call libsnap's API from it",
-			    path);
+		return fail(
+			err, SNAP_EUNSUPPORTED,
+			"%s is statically linked: nothing can be preloaded into it; link it "
+			"dynamically, or call the functions of snap.h from it and link libsnap.a",
+			path);
 	case SNAP__IMAGE_PRIVILEGED:
 		return fail(err, SNAP_EUNSUPPORTED,
 			    "%s is setuid, setgid or has capabilities: the loader ignores "

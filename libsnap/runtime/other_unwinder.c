@@ -12,7 +12,7 @@
 #include "runtime/unwind/arch.h"
 #include "runtime/unwind/reach.h"
 
-#if defined(__has_include) && defined(DLFO_STRUCT_HAS_EH_DBASE)
+#if defined(__has_include) && defined(DLFO_STRUCT_HAS_EH_DBASE) && !defined(SNAP__NO_LIBUNWIND)
 #if __has_include(<libunwind.h>)
 #define HAS_LIBUNWIND
 #endif

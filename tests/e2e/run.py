@@ -373,6 +373,20 @@ def asked(*argv):
     return done.returncode, done.stdout, done.stderr
 
 
+def static():
+    """A static program is refused by `run`, and records its own domains through libsnap.a."""
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    status, _, error = asked("run", "-o", directory, "--", program("truth_static"))
+    check(status == 125 and "statically linked" in error and "libsnap.a" in error, f"run says: {error}")
+    r = Recording([program("truth_static")], preload=False, directory=directory, SNAP_OUT=directory)
+    truth = [int(word) for word in r.stdout.split()]
+    found, snap = figures(r.files()[0], program("truth_static"))
+    check(found.get("site_keep") == truth, f"recorded {found}, truth {truth}")
+    check({snap["strings"][site["domain"]] for site in snap["sites"]} == {b"arena"}, "more than the domain is recorded")
+    check([read(f)["meta"]["trigger"] for f in r.files()] == ["api", "exit"], f"snapshots: {r.files()}")
+    r.done()
+
+
 def run_pid():
     """`run` says which process it records, and its own pid stands for that process."""
     directory = tempfile.mkdtemp(prefix="snap e2e ")
@@ -521,7 +535,7 @@ TESTS = {
     "api": api, "timer": timer, "growth": growth, "peak": peak, "signal": signalled,
     "control": control, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
-    "hello": hello, "run_pid": run_pid, "unseen": unseen, "mappings": mappings, "sampled": sampled,
+    "hello": hello, "run_pid": run_pid, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,
 }
 
 

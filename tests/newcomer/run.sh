@@ -5,6 +5,7 @@
 # sudo whose name and directory are unusual: runs ./dev demo; installs to a prefix; types README; uninstalls.  --full:
 # runs ./dev test as well.  Ends with a line per step.  Exit status 77 where no chroot can be made (not root, no
 # debootstrap, no network); 1 when a step fails.
+# shellcheck disable=SC2016  # what is in single quotes is for the shell in the chroot
 set -uo pipefail
 
 here=$(dirname "$(readlink -f "$0")")

@@ -23,6 +23,7 @@ ARROWS = {
     "libsnap/image": {"libsnap/write"},
     "libsnap/runtime": {"libsnap/format", "libsnap/write", "libsnap/image"},
     "libsnap/preload": {"libsnap/runtime", "libsnap/image", "libsnap/write"},
+    "libsnap/static": {"libsnap/runtime"},
     # Errors, hash tables, arrays: what every room of the analyst may use.
     "cmd/base": {"libsnap/format"},
     # The digest of a model is the checksum of the format; nothing else of libsnap is known there.
