@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "preload/entry.h"
+#include "preload/foreign.h"
 #include "preload/real.h"
 #include "runtime/lifecycle.h"
 #include "runtime/unwind/unwind.h"
@@ -29,6 +30,7 @@ __attribute__((constructor)) static void loaded(int argc, char **argv, char **en
 #endif
 	snap__real_find();
 	snap__real_describe(&host);
+	snap__foreign_find(host.malloc_address);
 	snap__process_load(environment, &host);
 }
 

@@ -11,6 +11,7 @@
 
 #include "preload/bootstrap.h"
 #include "preload/entry.h"
+#include "preload/nested.h"
 
 enum { NOT_FOUND, SEARCHING, FOUND };
 static atomic_uint search;
@@ -195,6 +196,26 @@ static const char *in_front(void)
 	return answering && answering != ours ? definer_of(answering) : NULL;
 }
 
+/* Is malloc one of those that never call the family themselves: libc's, or of a library that has
+   the symbol by which we know it? */
+static int is_plain(void *malloc_address, const char *path)
+{
+	static const char *const symbols[] = {"mallctl", "mi_version", "tc_version",
+					      "MallocExtension_Internal_GetStatsInPbtxt",
+					      "scalable_malloc"};
+	Dl_info allocator, other;
+
+	if (is_libc(path) || !dladdr(malloc_address, &allocator))
+		return 1;
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+		void *symbol = dlsym(RTLD_DEFAULT, symbols[i]);
+
+		if (symbol && dladdr(symbol, &other) && other.dli_fbase == allocator.dli_fbase)
+			return 1;
+	}
+	return 0;
+}
+
 void snap__real_describe(struct snap__host *host)
 {
 	void *malloc_address;
@@ -207,6 +228,8 @@ void snap__real_describe(struct snap__host *host)
 	host->granule_shift = strcmp(host->allocator, "glibc") == 0 && sizeof(void *) == 8 ? 5 : 4;
 	host->in_front = in_front();
 	host->malloc_address = malloc_address;
+	if (!is_plain(malloc_address, path))
+		snap__nested_guard();
 	host->alone[0] = dlsym(RTLD_NEXT, "__libc_single_threaded");
 	host->alone[1] = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
 }

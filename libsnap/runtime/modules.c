@@ -38,6 +38,7 @@ static _Atomic(struct entry *) newest;
 static _Atomic(const struct entry *) last_located;
 static _Atomic uint64_t passes, retirements;
 static _Atomic uint64_t known_adds, known_subs;
+static void (*on_new)(const struct snap__module *module); /* set before there are threads */
 
 static struct entry *first_entry(void)
 {
@@ -243,9 +244,17 @@ static struct entry *module_note(struct snap__module *module, uint64_t pass)
 		fresh->older = head;
 		fresh->index = head ? head->index + 1 : 0;
 		atomic_store_explicit(&fresh->seen, pass, memory_order_relaxed);
-		if (atomic_compare_exchange_strong(&newest, &head, fresh))
-			return fresh;
+		if (!atomic_compare_exchange_strong(&newest, &head, fresh))
+			continue;
+		if (on_new)
+			on_new(&fresh->module);
+		return fresh;
 	}
+}
+
+void snap__modules_on_new(void (*fn)(const struct snap__module *module))
+{
+	on_new = fn;
 }
 
 struct pass {

@@ -38,6 +38,10 @@ struct snap__module {
  */
 void snap__modules_refresh(void);
 
+/** Have `fn` called with each module that is met from now on, by the thread that meets it, which may
+ *  hold the loader's lock. */
+void snap__modules_on_new(void (*fn)(const struct snap__module *module));
+
 /** How often a refresh found that code was gone: what was compiled from it must go too. */
 uint64_t snap__modules_retirements(void);
 

@@ -192,7 +192,49 @@ def distinct():
     shutil.rmtree(out)
 
 
+def new_forms():
+    """Operator new is recorded under each allocator as under glibc's, once per block."""
+    nesting = os.path.join(options.programs, "libnesting.so")
+    allocators = [""] + glob.glob("/usr/lib/*/libjemalloc.so.2") + glob.glob("/usr/lib/*/libtcmalloc_minimal.so.4") + \
+        [nesting]
+    for allocator in allocators:
+        out = tempfile.mkdtemp(prefix="snap-torture-")
+        env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=f"{options.library} {allocator}")
+        done = run([program("t22_new")], env)
+        check(done.returncode == 0 and done.stdout == "1\n", f"new, {allocator}: {done.returncode} {done.stderr}")
+        path, = glob.glob(out + "/*.snap")
+        held, made = {}, {}
+        for site in snapread.read(path)["sites"]:
+            mine = [f for f in site["stack"] if b"t22_new" in f[3]]
+            if not mine:
+                continue
+            size = site["live_bytes"] // site["live_blocks"] if site["live_blocks"] else 0
+            held[size] = held.get(size, 0) + site["live_blocks"]
+            made["all"] = made.get("all", 0) + site["allocated_blocks"]
+        # 32 objects, 64 aligned ones, the string and the block of malloc; then printf()'s and the exception's.
+        check((held.get(1000), held.get(1024), held.get(3001), held.get(500)) == (32, 64, 1, 1),
+              f"new, {allocator}: holds {held}")
+        check(made["all"] == 64 * 5 + 2 + 2, f"new, {allocator}: {made['all']} blocks were made")
+        shutil.rmtree(out)
+
+
+def prefixed():
+    """An allocator with a prefix is a domain of its own."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    done = run([program("t23_prefixed")], dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=options.library))
+    check(done.returncode == 0, f"t23: {done.returncode} {done.stderr}")
+    path, = glob.glob(out + "/*.snap")
+    snap = snapread.read(path)
+    sites = [s for s in snap["sites"] if snap["strings"][s["domain"]] == b"mimalloc"]
+    held = (sum(s["live_blocks"] for s in sites), sum(s["live_bytes"] for s in sites))
+    check(held == (78, 75 * 700 + 4000 + 6000 + 9000), f"mimalloc holds {held}")
+    check(sum(s["allocated_blocks"] for s in sites) == 104, "not every block was counted")
+    shutil.rmtree(out)
+
+
 TESTS = {
+    "prefixed": prefixed,
+    "new": new_forms,
     "distinct": distinct,
     "names": names,
     "bootstrap": lambda: tortured("t01_bootstrap"),

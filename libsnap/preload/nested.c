@@ -1,0 +1,81 @@
+/*
+ * preload/nested.c - an allocator that itself calls malloc's family.
+ *
+ * A wrapper's malloc may call ours again, by memalign() for instance, or with room for a header.
+ * The program made one allocation: only the outer call is recorded.  glibc, jemalloc, tcmalloc and
+ * mimalloc do not do that, and are called without this.
+ */
+#include "preload/nested.h"
+
+#include "preload/real.h"
+#include "runtime/record.h"
+#include "runtime/thread.h"
+
+/* The functions that `snap__real` had. */
+static struct snap__real inner;
+
+/* Events of this thread are not the program's from here on. */
+unsigned char snap__nested_enter(void)
+{
+	struct snap__thread *thread = snap__recording() ? snap__thread_get() : NULL;
+	unsigned char before;
+
+	if (!thread || thread->transient)
+		return SNAP__INTERNAL;
+	before = thread->busy;
+	thread->busy = SNAP__INTERNAL;
+	return before;
+}
+
+void snap__nested_leave(unsigned char before)
+{
+	if (snap__thread_self && before != SNAP__INTERNAL)
+		snap__thread_self->busy = before;
+}
+
+#define NESTED(type, name, parameters, arguments)                                                  \
+	static type nested_##name parameters                                                       \
+	{                                                                                          \
+		unsigned char before = snap__nested_enter();                                       \
+		type result = inner.name arguments;                                                \
+                                                                                                   \
+		snap__nested_leave(before);                                                        \
+		return result;                                                                     \
+	}
+
+NESTED(void *, malloc, (size_t size), (size))
+NESTED(void *, calloc, (size_t count, size_t size), (count, size))
+NESTED(void *, realloc, (void *ptr, size_t size), (ptr, size))
+NESTED(void *, memalign, (size_t alignment, size_t size), (alignment, size))
+NESTED(void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size))
+NESTED(void *, valloc, (size_t size), (size))
+NESTED(void *, pvalloc, (size_t size), (size))
+NESTED(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size))
+
+static void nested_free(void *ptr)
+{
+	unsigned char before = snap__nested_enter();
+
+	inner.free(ptr);
+	snap__nested_leave(before);
+}
+
+#define REPLACE(name)                                                                              \
+	do {                                                                                       \
+		if (inner.name)                                                                    \
+			snap__real.name = nested_##name;                                           \
+	} while (0)
+
+void snap__nested_guard(void)
+{
+	inner = snap__real;
+	REPLACE(malloc);
+	REPLACE(calloc);
+	REPLACE(realloc);
+	REPLACE(free);
+	REPLACE(memalign);
+	REPLACE(aligned_alloc);
+	REPLACE(valloc);
+	REPLACE(pvalloc);
+	REPLACE(posix_memalign);
+}
