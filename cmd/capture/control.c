@@ -16,13 +16,17 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "capture/doorbell.h"
 #include "snap/control.h"
 
 enum { ANSWER_MAX = 1 << 20, FIND_TIMEOUT_MS = 2000, LISTED_MAX = 8 };
 
-static int connect_to(uint64_t pid, int timeout_ms)
+enum { RING_WAIT_MS = 2000, RING_PAUSE_MS = 2 };
+
+static int connect_once(uint64_t pid, int timeout_ms)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
@@ -43,6 +47,29 @@ static int connect_to(uint64_t pid, int timeout_ms)
 	close(fd);
 	errno = size;
 	return -1;
+}
+
+static void pause_ms(long ms)
+{
+	const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+/* Where nobody listens yet, the process is asked to start a helper that does. */
+static int connect_to(uint64_t pid, int timeout_ms)
+{
+	int fd = connect_once(pid, timeout_ms);
+
+	if (fd >= 0 || errno != ECONNREFUSED || !doorbell_ring(pid))
+		return fd;
+	for (int waited = 0; fd < 0 && waited < RING_WAIT_MS; waited += RING_PAUSE_MS) {
+		pause_ms(RING_PAUSE_MS);
+		fd = connect_once(pid, timeout_ms);
+		if (fd < 0 && errno != ECONNREFUSED)
+			break;
+	}
+	return fd;
 }
 
 /* Read until the other end closes.  NULL (errno set) on an error or a time-out. */
@@ -205,27 +232,45 @@ static bool records_into(uint64_t pid, const char *dir)
 	return same;
 }
 
-static enum snap_status find_in_directory(const char *dir, uint64_t *pid, struct snap_error *err)
+/* The processes that listen and record into `dir`; at most LISTED_MAX.  False: no /proc. */
+static bool list_recorders(const char *dir, uint64_t found[LISTED_MAX], size_t *count)
 {
 	FILE *sockets = fopen("/proc/net/unix", "re");
-	uint64_t found[LISTED_MAX];
-	size_t count = 0, room = 0;
-	char list[LISTED_MAX * 24] = "", *line = NULL;
+	char *line = NULL;
+	size_t room = 0;
 
+	*count = 0;
 	if (!sockets)
-		return fail(err, SNAP_ESYSTEM, "/proc/net/unix: %s; name the process instead",
-			    strerror(errno));
-	while (count < LISTED_MAX && getline(&line, &room, sockets) >= 0) {
+		return false;
+	while (*count < LISTED_MAX && getline(&line, &room, sockets) >= 0) {
 		uint64_t candidate = pid_in_line(line);
 		bool known = false;
 
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < *count; i++)
 			known = known || found[i] == candidate;
 		if (candidate && !known && records_into(candidate, dir))
-			found[count++] = candidate;
+			found[(*count)++] = candidate;
 	}
 	free(line);
 	fclose(sockets);
+	return true;
+}
+
+static enum snap_status find_in_directory(const char *dir, uint64_t *pid, struct snap_error *err)
+{
+	uint64_t found[LISTED_MAX];
+	unsigned rung = doorbell_ring_all(dir);
+	char list[LISTED_MAX * 24] = "";
+	size_t count = 0;
+
+	if (!list_recorders(dir, found, &count))
+		return fail(err, SNAP_ESYSTEM, "/proc/net/unix: %s; name the process instead",
+			    strerror(errno));
+	for (int waited = 0; count < rung && count < LISTED_MAX && waited < RING_WAIT_MS;
+	     waited += RING_PAUSE_MS) {
+		pause_ms(RING_PAUSE_MS);
+		(void)list_recorders(dir, found, &count);
+	}
 	if (count == 0)
 		return fail(err, SNAP_ENOTFOUND, "no running process records into %s", dir);
 	*pid = found[0];

@@ -23,7 +23,9 @@
 #include "preload/entry.h"
 #include "preload/real.h"
 #include "runtime/hello.h"
+#include "runtime/lifecycle.h"
 #include "runtime/os_linux.h"
+#include "runtime/trigger.h"
 #include "runtime/text.h"
 #include "write/sys.h"
 
@@ -55,6 +57,8 @@ static struct plan plan_exec(int directory, const char *path, const char *name,
 
 	if (plan.preload && !strstr(plan.preload, "libsnap.so"))
 		plan.preload = NULL;
+	if (snap__trigger_is_filtered())
+		return plan; /* looking at the file might be deadly */
 	if (!path || (!plan.preload && !snap__hello_is_wanted()))
 		return plan;
 	if (plan.preload && snap__image_has_rival(plan.preload + sizeof(PRELOAD) - 1))
@@ -161,6 +165,7 @@ static int own_pid(void)
 #define EXEC(directory, path, name, environment, plainly, with)                                    \
 	struct plan plan;                                                                          \
 	char **own = NULL;                                                                         \
+	bool made_way;                                                                             \
 	int result;                                                                                \
                                                                                                    \
 	snap__real_find();                                                                         \
@@ -168,7 +173,9 @@ static int own_pid(void)
 	announce(&plan, own_pid());                                                                \
 	if (plan.strips)                                                                           \
 		own = STRIPPED(plan, environment);                                                 \
+	made_way = snap__process_exec_begins();                                                    \
 	result = own ? (with) : (plainly);                                                         \
+	snap__process_exec_failed(made_way);                                                       \
 	take_back(&plan, own_pid());                                                               \
 	release(&plan, own);                                                                       \
 	return result

@@ -13,6 +13,7 @@
 #include "preload/entry.h"
 #include "preload/foreign.h"
 #include "preload/real.h"
+#include "preload/signals.h"
 #include "runtime/lifecycle.h"
 #include "runtime/unwind/unwind.h"
 #include "runtime/modules.h"
@@ -133,6 +134,7 @@ ENTRY int __libc_start_main(main_fn *host_entry, int argc, char **argv, void (*i
 	snap__real_find();
 	__builtin_memcpy(&real, &snap__real.start_main, sizeof(real));
 	snap__process_main();
+	snap__signals_watch();
 	/* Only an early exit snapshot is worth a frame of ours in every stack. */
 	if (snap__process_config()->exit != SNAP_EXIT_EARLY)
 		return real(host_entry, argc, argv, init, fini, rtld_fini, stack_end);

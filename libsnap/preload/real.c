@@ -109,6 +109,12 @@ static void look_up_all(struct snap__real *real)
 	look_up(&real->fexecve, "fexecve");
 	look_up(&real->posix_spawn, "posix_spawn");
 	look_up(&real->posix_spawnp, "posix_spawnp");
+	look_up(&real->sigaction, "sigaction");
+	look_up(&real->signal, "signal");
+	look_up(&real->sysv_signal, "__sysv_signal");
+	look_up(&real->sigset, "sigset");
+	look_up(&real->prctl, "prctl");
+	look_up(&real->chroot, "chroot");
 	look_up(&real->start_main, "__libc_start_main");
 	look_up(&real->malloc, "malloc");
 }

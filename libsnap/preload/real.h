@@ -9,6 +9,7 @@
 #define SNAP_PRELOAD_REAL_H
 
 #include <spawn.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -59,6 +60,12 @@ struct snap__real {
 			   const posix_spawnattr_t *, char *const *, char *const *);
 	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 			    const posix_spawnattr_t *, char *const *, char *const *);
+	int (*sigaction)(int, const struct sigaction *, struct sigaction *);
+	void (*(*signal)(int, void (*)(int)))(int);
+	void (*(*sysv_signal)(int, void (*)(int)))(int);
+	void (*(*sigset)(int, void (*)(int)))(int);
+	int (*prctl)(int, ...);
+	int (*chroot)(const char *);
 	void *start_main;
 };
 

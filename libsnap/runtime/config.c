@@ -220,6 +220,12 @@ static bool set_mmap(struct snap__config *c, const char *v)
 	return true;
 }
 
+static bool set_durable(struct snap__config *c, const char *v)
+{
+	c->durable = !snap__equal(v, "0");
+	return true;
+}
+
 static bool set_active(struct snap__config *c, const char *v)
 {
 	c->active = !snap__equal(v, "0");
@@ -247,6 +253,7 @@ static const struct {
 	{"SNAP_EXIT=", set_exit, "SNAP_EXIT is not late, early or none"},
 	{"SNAP_FOLLOW=", set_follow, NULL},
 	{"SNAP_MMAP=", set_mmap, NULL},
+	{"SNAP_DURABLE=", set_durable, NULL},
 	{"SNAP_ACTIVE=", set_active, NULL},
 };
 

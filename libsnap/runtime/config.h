@@ -34,7 +34,8 @@ struct snap__config {
 	enum snap_exit_snapshot exit; /* SNAP_EXIT */
 	bool follow;                  /* SNAP_FOLLOW: forked and executed processes record too */
 	bool mmap;                    /* SNAP_MMAP: record anonymous mappings (mappings.h) */
-	bool active;                  /* SNAP_ACTIVE: record from the start */
+	bool durable; /* SNAP_DURABLE: every snapshot is on the disk before anybody goes on */
+	bool active;  /* SNAP_ACTIVE: record from the start */
 };
 
 /** Defaults, then the settings in `environment` (NULL-terminated, may be NULL).

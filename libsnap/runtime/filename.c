@@ -1,18 +1,9 @@
 /*
  * runtime/filename.c - names that nobody else has.
- *
- * The temporary file is created with O_EXCL.  Whoever has it may then see whether the final name is
- * free: another process would need the same temporary file to take that.
  */
 #include "runtime/filename.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "runtime/identity.h"
-#include "write/sys.h"
 
 enum { VARIANTS = 20, RUN_DIGITS = 8 };
 
@@ -32,8 +23,7 @@ static void add_run(struct snap__text *name)
 	snap__text_add_bytes(name, &letter, variant > 1);
 }
 
-static void add_name(struct snap__text *name, const char *directory, const char *prefix,
-		     uint64_t seq, const char *suffix)
+void snap__filename_final(struct snap__text *name, const char *directory, uint64_t seq)
 {
 	const struct snap__identity *who = snap__process_identity();
 
@@ -41,7 +31,6 @@ static void add_name(struct snap__text *name, const char *directory, const char 
 		snap__text_add(name, directory);
 		snap__text_add(name, "/");
 	}
-	snap__text_add(name, prefix);
 	snap__text_add(name, who->program);
 	snap__text_add(name, ".");
 	snap__text_add_u64(name, (uint64_t)who->pid);
@@ -49,57 +38,19 @@ static void add_name(struct snap__text *name, const char *directory, const char 
 		add_run(name);
 	snap__text_add(name, ".");
 	snap__text_add_padded(name, seq, 6);
-	snap__text_add(name, suffix);
+	snap__text_add(name, ".snap");
 }
 
-void snap__filename_temporary(struct snap__text *name, const char *directory, uint64_t seq)
+bool snap__filename_next(void)
 {
-	add_name(name, directory, ".", seq, ".tmp");
-}
-
-void snap__filename_final(struct snap__text *name, const char *directory, uint64_t seq)
-{
-	add_name(name, directory, "", seq, ".snap");
+	variant++;
+	if (variant < VARIANTS)
+		return true;
+	variant = 0;
+	return false;
 }
 
 void snap__filename_after_fork(void)
 {
 	variant = 0;
-}
-
-static bool exists(int at, const char *name)
-{
-	struct stat st;
-
-	return snap__sys_stat(at, name, &st) == 0;
-}
-
-int snap__filename_create(int at, const char *directory, uint64_t seq)
-{
-	/* Static: too large for a stack that may be a signal handler's; snapshots come one by one.
-	 */
-	static char temporary_buffer[SNAP__PATH_MAX + SNAP__FILENAME_MAX];
-	static char final_buffer[SNAP__PATH_MAX + SNAP__FILENAME_MAX];
-
-	for (; variant < VARIANTS; variant++) {
-		struct snap__text temporary = SNAP__TEXT(temporary_buffer);
-		struct snap__text final = SNAP__TEXT(final_buffer);
-		int fd;
-
-		snap__filename_temporary(&temporary, directory, seq);
-		snap__filename_final(&final, directory, seq);
-		fd = snap__sys_openat(at, temporary.data,
-				      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-		if (fd >= 0 && !exists(at, final.data))
-			return fd;
-		if (fd < 0 && errno != EEXIST)
-			return -1;
-		if (fd >= 0) {
-			snap__sys_close(fd);
-			unlinkat(at, temporary.data, 0);
-		}
-	}
-	variant = 0;
-	errno = EEXIST;
-	return -1;
 }

@@ -8,6 +8,7 @@
 #ifndef SNAP_RUNTIME_FILENAME_H
 #define SNAP_RUNTIME_FILENAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/text.h"
@@ -15,16 +16,11 @@
 /** Room for a name without its directory. */
 #define SNAP__FILENAME_MAX 320
 
-/**
- * Create the temporary file of snapshot `seq`, and with it reserve the final name.  `at` is a
- * directory's descriptor, or AT_FDCWD with `directory` in front of the names.  Its descriptor, or -1
- * with errno.
- */
-int snap__filename_create(int at, const char *directory, uint64_t seq);
-
-/** The names that snap__filename_create() found; `directory` as there. */
-void snap__filename_temporary(struct snap__text *name, const char *directory, uint64_t seq);
+/** The name of snapshot `seq`, behind `directory/` unless that is NULL. */
 void snap__filename_final(struct snap__text *name, const char *directory, uint64_t seq);
+
+/** That name is taken: the next ones are others.  False: there are no more. */
+bool snap__filename_next(void);
 
 /** This process is a new one, and starts with plain names. */
 void snap__filename_after_fork(void);

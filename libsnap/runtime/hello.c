@@ -4,6 +4,8 @@
 #include "runtime/hello.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/identity.h"
 #include "runtime/message.h"
@@ -24,20 +26,48 @@ static void hello_begin(struct snap__text *line)
 	snap__text_add(line, snap__process_identity()->program);
 }
 
+/* The file of `snapdiff run`, or -1.  Whatever else is there now is left alone. */
+static int open_hello(int flags)
+{
+	const char *path = snap__process_config()->hello;
+	struct stat st;
+	int fd = -1;
+
+	if (snap__hello_is_wanted())
+		fd = snap__sys_open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd >= 0 && (syscall(SYS_fstat, fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+		snap__sys_close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 /* Append the line at once, where `snapdiff run` reads it. */
 static void hello_send(struct snap__text *line)
 {
-	int fd, ignored;
+	struct snap__quiet quiet;
+	int fd = open_hello(O_WRONLY | O_APPEND), ignored;
 
-	if (!snap__hello_is_wanted())
-		return;
-	snap__text_add(line, "\n");
-	fd = snap__sys_open(snap__process_config()->hello,
-			    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return;
+	snap__text_add(line, "\n");
+	snap__quiet_begin(&quiet);
 	snap__os_write_all(fd, line->data, line->size, &ignored);
+	snap__quiet_end(&quiet);
 	snap__sys_close(fd);
+}
+
+int snap__hello_hold(void)
+{
+	struct flock lock = {.l_type = F_RDLCK,
+			     .l_whence = SEEK_SET,
+			     .l_start = snap__process_identity()->pid,
+			     .l_len = 1};
+	int fd = open_hello(O_RDONLY);
+
+	if (fd >= 0)
+		(void)syscall(SYS_fcntl, fd, F_OFD_SETLK, &lock);
+	return fd;
 }
 
 /* Tell `snapdiff run` that recording has started. */
@@ -87,6 +117,17 @@ void snap__hello_skips(int pid, const char *word, const char *path, bool back)
 			*c = '_';
 	snap__text_add(&line, back ? " back " : " skip ");
 	snap__text_add(&line, word);
+	hello_send(&line);
+}
+
+void snap__hello_unwritten(uint64_t processes)
+{
+	char buffer[sizeof(((struct snap__identity *)0)->program) + 64];
+	struct snap__text line = SNAP__TEXT(buffer);
+
+	hello_begin(&line);
+	snap__text_add(&line, " unwritten ");
+	snap__text_add_u64(&line, processes);
 	hello_send(&line);
 }
 

@@ -31,6 +31,13 @@ void snap__hello_skips(int pid, const char *word, const char *path, bool back);
 /** The environment that the program gets does not name libsnap. */
 #define SNAP__HELLO_CLEAN "clean-environment"
 
+/** `processes` that were forked under a filter of system calls could not write their snapshots. */
+void snap__hello_unwritten(uint64_t processes);
+
+/** A descriptor that `run` waits for when the process has ended (it holds a lock on the byte whose
+ *  number is the pid); -1: `run` does not wait. */
+int snap__hello_hold(void);
+
 /** `bytes` of memory are not recorded, next to `live_bytes` that are. */
 void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes);
 

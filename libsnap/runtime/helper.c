@@ -300,6 +300,21 @@ bool snap__helper_wake(const struct snap__helper *helper)
 	return woken;
 }
 
+void snap__helper_limit(unsigned seconds)
+{
+	static int timer = -1;
+	const struct itimerspec when = {.it_value = {.tv_sec = (time_t)seconds}};
+	struct sigevent kill_us = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+	static int owner;
+
+	if (owner != getpid()) {
+		if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &kill_us, &timer) != 0)
+			return;
+		owner = getpid();
+	}
+	syscall(SYS_timer_settime, timer, 0, &when, NULL);
+}
+
 bool snap__helper_host_ended(const struct snap__helper *helper)
 {
 	return getppid() != helper->parent;

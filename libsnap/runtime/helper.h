@@ -61,6 +61,10 @@ bool snap__helper_reap(struct snap__helper *helper, uint64_t timeout_ns);
 /** Wake it.  False if the host may not: it has another user than the helper by now. */
 bool snap__helper_wake(const struct snap__helper *helper);
 
+/** In the helper: end it by SIGKILL in `seconds`, unless this is called again; 0: never.  For what
+ *  may hang although it never should. */
+void snap__helper_limit(unsigned seconds);
+
 /** In the helper: has the host ended? */
 bool snap__helper_host_ended(const struct snap__helper *helper);
 

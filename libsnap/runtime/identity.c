@@ -104,6 +104,7 @@ void snap__identity_renew(void)
 {
 	identity.pid = getpid();
 	identity.parent = getppid();
+	snap__metrics_of(identity.pid);
 	identity.start_ticks = snap__metrics_start_ticks();
 	identity.start_time_ns = snap__os_wall_ns();
 	if (witness)

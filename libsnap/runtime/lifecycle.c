@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/alone.h"
+#include "runtime/doorbell.h"
 #include "runtime/hello.h"
 #include "runtime/mappings.h"
 #include "runtime/message.h"
@@ -29,6 +30,9 @@
 #define MEMORY_LEAST        (64ull << 20)
 #define MEMORY_MOST         (256ull << 20)
 #define UNSEEN_WORTH_SAYING (64ull << 20)
+/* What a forked child must have done to leave a snapshot when it becomes another program. */
+#define FORKED_BLOCKS 4096u
+#define FORKED_NS     1000000000ull
 
 /* Life of a process's recording. */
 enum state { PASSIVE, STARTING, RECORDING, STOPPED };
@@ -36,8 +40,11 @@ enum exit_state { NOT_EXITING, TAKING, TAKEN };
 
 static atomic_uint state;
 static atomic_uint exit_state; /* also what other exiting threads sleep on */
-static bool is_prepared;       /* what is set up once and survives a stop */
-static bool wants_threads;     /* main() is near, or has begun: the helper may be started */
+static atomic_uint unwritten;  /* children that cannot write, because of a filter */
+static bool was_forked;
+static uint64_t allocated_at_fork;
+static bool is_prepared;   /* what is set up once and survives a stop */
+static bool wants_threads; /* main() is near, or has begun: the helper may be started */
 
 /* ---- start and stop -------------------------------------------------------------------------- */
 
@@ -131,12 +138,29 @@ static enum snap_status refuse(enum snap_status st, const char *problem, const c
 	return st;
 }
 
+static bool is_ours(void)
+{
+	return snap__process_relation() == SNAP__OURS;
+}
+
+/* Now and then, from the record path: a helper that should be there is started. */
+static void tick(void)
+{
+	if (wants_threads && atomic_load(&state) == RECORDING &&
+	    atomic_load(&exit_state) == NOT_EXITING && is_ours()) {
+		snap__trigger_start();
+		snap__message_flush();
+	}
+}
+
 /* What must wait until constructors of libc's have run: threads, and loading libraries. */
 static void begin_late(void)
 {
 	snap__thread_internal(true);
 	snap__verify_init(snap__settings.verify, snap__settings.depth);
 	snap__thread_internal(false);
+	snap__record_on_tick(tick);
+	snap__doorbell_hang();
 	snap__trigger_start();
 }
 
@@ -206,40 +230,69 @@ void snap__process_main(void)
 		begin_late();
 }
 
-void snap__process_tick(void)
-{
-	if (wants_threads && !snap__trigger_is_running() && atomic_load(&state) == RECORDING &&
-	    atomic_load(&exit_state) == NOT_EXITING && snap__process_relation() == SNAP__OURS)
-		snap__trigger_start();
-}
-
-/* ---- calls that are refused to processes with several threads ----------------------------------
- */
+/* ---- calls that do not go with a helper --------------------------------------------------------- */
 
 int snap__process_alone(int (*call)(int, int), int first, int second)
 {
 	int result = call(first, second);
-	bool had_helper = snap__trigger_is_running();
+	bool has_helper = snap__trigger_is_running();
 
-	if (result == 0 || errno != EINVAL || !had_helper || !snap__trigger_stop())
+	if (result == 0 || (errno != EINVAL && errno != EUSERS) || !has_helper || !is_ours() ||
+	    !snap__trigger_stop())
 		return result;
 	result = call(first, second);
 	snap__trigger_start();
 	return result;
 }
 
+/* A helper with more rights than its host would be a way to get them. */
 bool snap__process_before_identity(void)
 {
-	if (snap__process_relation() == SNAP__OURS)
-		snap__alone_tell();
-	return snap__trigger_is_running() && snap__process_relation() == SNAP__OURS &&
-	       !snap__trigger_is_alike() && snap__trigger_stop();
+	return snap__trigger_is_running() && is_ours() && snap__trigger_stop();
 }
 
 void snap__process_after_identity(bool made_way)
 {
 	if (made_way)
 		snap__trigger_start();
+}
+
+void snap__process_confine(bool filtered)
+{
+	int saved = errno;
+
+	if (atomic_load(&state) == RECORDING && is_ours())
+		snap__trigger_confine(filtered);
+	errno = saved;
+}
+
+/* ---- becoming another program ------------------------------------------------------------------ */
+
+/* A child that was forked only to execute another program has nothing to tell. */
+static bool is_worth_a_snapshot(void)
+{
+	return !was_forked ||
+	       snap__threads_total(SNAP__COUNT_ALLOCATED) - allocated_at_fork >= FORKED_BLOCKS ||
+	       snap__os_wall_ns() - snap__process_identity()->start_time_ns >= FORKED_NS;
+}
+
+bool snap__process_exec_begins(void)
+{
+	int saved = errno;
+	bool made_way = false;
+
+	if (atomic_load(&state) == RECORDING && is_ours() && !snap__trigger_is_filtered()) {
+		if (snap__settings.exit != SNAP_EXIT_NONE && is_worth_a_snapshot())
+			snap__trigger_take_last(0);
+		made_way = snap__trigger_is_running() && snap__trigger_stop();
+	}
+	errno = saved;
+	return made_way;
+}
+
+void snap__process_exec_failed(bool made_way)
+{
+	snap__process_after_identity(made_way);
 }
 
 /* ---- fork ------------------------------------------------------------------------------------ */
@@ -253,12 +306,14 @@ static void before_fork(void)
 
 static void after_fork_in_parent(void)
 {
+	if (snap__trigger_is_filtered())
+		atomic_fetch_add(&unwritten, 1);
 	snap__verify_after_fork_in_parent();
 	snap__side_after_fork();
 	snap__mappings_after_fork();
 }
 
-static void after_fork_in_child(void)
+static void after_any_fork_in_child(bool by_libc)
 {
 	struct snap__thread *self = snap__thread_self;
 
@@ -275,9 +330,11 @@ static void after_fork_in_child(void)
 	snap__snapshot_after_fork();
 	snap__identity_after_fork();
 	snap__alone_after_fork();
-	snap__trigger_after_fork();
+	snap__trigger_after_fork(by_libc);
 	atomic_store(&exit_state, NOT_EXITING);
-	if (!snap__settings.follow) {
+	was_forked = true;
+	allocated_at_fork = snap__threads_total(SNAP__COUNT_ALLOCATED);
+	if (!snap__settings.follow || snap__trigger_is_filtered()) {
 		snap__record_switch(false);
 		atomic_store(&state, STOPPED);
 	} else if (atomic_load(&state) == RECORDING) {
@@ -285,9 +342,14 @@ static void after_fork_in_child(void)
 	}
 }
 
+static void after_fork_in_child(void)
+{
+	after_any_fork_in_child(true);
+}
+
 void snap__process_forked(void)
 {
-	snap__process_tick();
+	tick();
 }
 
 /* ---- exit ------------------------------------------------------------------------------------ */
@@ -306,17 +368,17 @@ static void wait_for_exit_snapshot(void)
 	}
 }
 
-static void take_exit_snapshot(void)
+static void take_exit_snapshot(int signal)
 {
 	unsigned not_yet = NOT_EXITING;
 
-	if (atomic_load(&state) != RECORDING)
-		return;
+	if (atomic_load(&state) != RECORDING || snap__trigger_is_filtered())
+		return; /* after a filter the helper sees to it */
 	switch (snap__process_relation()) {
 	case SNAP__BORROWED:
 		return;
 	case SNAP__COPY:
-		after_fork_in_child();
+		after_any_fork_in_child(false);
 		break;
 	case SNAP__OURS:
 		break;
@@ -327,9 +389,12 @@ static void take_exit_snapshot(void)
 	}
 	snap__trigger_disarm();
 	if (snap__settings.exit != SNAP_EXIT_NONE)
-		snap__trigger_take(SNAP__AT_EXIT, "", NULL, 0);
-	say_unseen();
-	snap__verify_report();
+		snap__trigger_take_last(signal);
+	if (signal == 0) {
+		say_unseen();
+		snap__verify_report();
+		snap__message_flush();
+	}
 	atomic_store(&exit_state, TAKEN);
 	snap__os_wake(&exit_state);
 }
@@ -337,54 +402,28 @@ static void take_exit_snapshot(void)
 void snap__process_exit_begins(void)
 {
 	if (snap__settings.exit == SNAP_EXIT_EARLY)
-		take_exit_snapshot();
+		take_exit_snapshot(0);
+}
+
+void snap__process_dies(int signal)
+{
+	take_exit_snapshot(signal);
 }
 
 void snap__process_exit(void)
 {
-	take_exit_snapshot();
-}
-
-/*
- * The main thread called pthread_exit().  A process ends, with exit(0), when its last thread does;
- * the helper's threads must not keep it alive, nor be that last one: their file descriptors are not
- * the host's, whose buffers exit() will flush.  So another thread waits for that moment.
- */
-static void *wait_for_last_thread(void *unused)
-{
-	snap__thread_internal(true);
-	for (;;) {
-		uint64_t ours = 1 + snap__trigger_thread_count(); /* this one, and the helper's */
-		uint64_t all = snap__metrics_threads();
-
-		/* The main thread counts until the process ends. */
-		if (all ? all <= ours + 1 : !snap__threads_in_use())
-			break;
-		snap__os_sleep(5000000);
-	}
-	snap__thread_internal(false);
-	exit(0);
-	return unused;
-}
-
-void snap__process_thread_ends(void)
-{
-	if (getpid() != snap__os_thread_id() || !snap__trigger_is_running())
-		return;
-	snap__thread_internal(true);
-	snap__trigger_spawn(wait_for_last_thread);
-	snap__thread_internal(false);
+	take_exit_snapshot(0);
 }
 
 static void at_exit(void *unused)
 {
 	(void)unused;
-	take_exit_snapshot();
+	take_exit_snapshot(0);
 }
 
 static void at_quick(void)
 {
-	take_exit_snapshot();
+	take_exit_snapshot(0);
 }
 
 extern int __cxa_atexit(void (*fn)(void *), void *argument, void *dso);

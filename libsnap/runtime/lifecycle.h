@@ -24,27 +24,27 @@ void snap__process_exit_begins(void);
 /** The process is about to end: the exit snapshot, unless it was taken.  Never hangs. */
 void snap__process_exit(void);
 
+/** Signal `signal` is about to end the process: its last snapshot.  Async-signal-safe; bounded. */
+void snap__process_dies(int signal);
+
 /**
- * call(first, second), which the kernel refuses (EINVAL) if the process has several threads: should
- * that be our doing, the helper makes way for it.
+ * call(first, second), which the kernel refuses to a process that shares its memory: should the
+ * helper be the one that it shares it with, it makes way.
  */
 int snap__process_alone(int (*call)(int, int), int first, int second);
 
-/**
- * Around a change of user or group.  libc makes every thread change, and aborts the process if not
- * all may; a host that raised or dropped capabilities, which are each thread's own, must not find
- * the helper with others: it makes way, and comes back as the caller is then.
- */
+/** Around a change of user or group: a helper must not keep rights that its host has given up. */
 bool snap__process_before_identity(void);
 void snap__process_after_identity(bool made_way);
 
+/** The process is about to call chroot(), or (`filtered`) to install a filter of system calls. */
+void snap__process_confine(bool filtered);
+
+/** Around exec: the program that goes leaves its snapshot.  The second is called if exec failed. */
+bool snap__process_exec_begins(void);
+void snap__process_exec_failed(bool made_way);
+
 /** In the child, after fork() returned. */
 void snap__process_forked(void);
-
-/** A thread of the host is about to end, though the process is not. */
-void snap__process_thread_ends(void);
-
-/** Called now and then from the record path: the helper is started where it is missing. */
-void snap__process_tick(void);
 
 #endif

@@ -4,11 +4,8 @@
 #include "runtime/listener.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -24,12 +21,13 @@
 #include "runtime/stacks.h"
 #include "runtime/text.h"
 #include "runtime/thread.h"
-#include "runtime/trigger.h"
+#include "runtime/snapshot.h"
 #include "write/sys.h"
 
-#define CLIENT_TIMEOUT_S 5
+#define CLIENT_TIMEOUT_NS 5000000000ull
+#define ANSWER_TIMEOUT_S  1
 
-static atomic_bool is_listening;
+static bool has_failed; /* a socket cannot be had: not tried again */
 
 /* Our own address; its size. */
 static socklen_t own_address(struct sockaddr_un *address)
@@ -51,7 +49,7 @@ static int open_socket(void)
 
 	if (!snap__sandbox_survives_socket())
 		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
@@ -62,22 +60,6 @@ static int open_socket(void)
 	return fd;
 }
 
-void snap__listener_wake(void)
-{
-	struct sockaddr_un address;
-	socklen_t size = own_address(&address);
-	int saved = errno, fd;
-
-	if (!atomic_load(&is_listening))
-		return; /* nobody to wake, and a socket may not be ours to ask for */
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		(void)connect(fd, (struct sockaddr *)&address, size);
-		snap__sys_close(fd);
-	}
-	errno = saved;
-}
-
 static bool is_allowed(int client)
 {
 	struct ucred peer;
@@ -85,29 +67,6 @@ static bool is_allowed(int client)
 
 	return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
 	       (peer.uid == 0 || peer.uid == geteuid());
-}
-
-/* A line without its newline; false if the client sent none in time. */
-static bool read_line(int client, char *line, size_t size)
-{
-	size_t used = 0;
-
-	while (used + 1 < size) {
-		ssize_t got = snap__sys_read(client, line + used, size - 1 - used);
-		char *newline;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		newline = memchr(line + used, '\n', (size_t)got);
-		used += (size_t)got;
-		if (newline) {
-			*newline = '\0';
-			return true;
-		}
-	}
-	return false;
 }
 
 static void answer(int client, const char *first, const char *second)
@@ -122,12 +81,10 @@ static void answer(int client, const char *first, const char *second)
 	snap__os_write_all(client, text.data, text.size, &error);
 }
 
-static void answer_snap(int client, const char *label)
+static void answer_snap(int client, const char *label, snap__take_fn *take)
 {
 	static char path[SNAP__PATH_MAX];
-	enum snap_status st =
-		snap__recording() ? snap__trigger_take(SNAP__AT_REQUEST, label, path, sizeof(path))
-				  : SNAP_ESTATE;
+	enum snap_status st = snap__recording() ? take(label, path, sizeof(path)) : SNAP_ESTATE;
 
 	switch (st) {
 	case SNAP_OK:
@@ -191,7 +148,9 @@ static void keep_rss(void *user, const char *key, uint64_t value)
 static void add_costs(struct snap__text *out)
 {
 	uint64_t memory = snap__metrics_recorder_bytes(), rss = 0;
-	uint64_t cpu_ns = snap__snapshot_cpu_ns(), process_cpu_ns = snap__os_process_cpu_ns();
+	uint64_t cpu_ns = snap__snapshot_cpu_ns();
+	uint64_t process_cpu_ns = snap__os_process_cpu_ns(snap__process_identity()->pid) +
+				  snap__snapshot_writing_ns();
 
 	snap__metrics_each(NULL, keep_rss, &rss);
 	add_number(out, "rss", rss);
@@ -243,66 +202,111 @@ static void answer_status(int client)
 	snap__os_write_all(client, out.data, out.size, &error);
 }
 
-static void serve(int client)
-{
-	struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT_S};
-	char line[SNAP__CONTROL_LINE_MAX];
+/* ---- one client at a time --------------------------------------------------------------------- */
 
-	setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	if (!is_allowed(client) || !read_line(client, line, sizeof(line)))
+static int listening = -1, client = -1;
+static uint64_t client_until_ns; /* who has sent no line by then is left */
+static char line[SNAP__CONTROL_LINE_MAX];
+static size_t line_size;
+
+static void leave_client(void)
+{
+	snap__sys_close(client);
+	client = -1;
+}
+
+static void welcome(void)
+{
+	struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
+
+	client = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+	if (client < 0)
 		return;
+	setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	client_until_ns = snap__os_mono_ns() + CLIENT_TIMEOUT_NS;
+	line_size = 0;
+	if (!is_allowed(client))
+		leave_client();
+}
+
+static void answer_line(snap__take_fn *take)
+{
 	if (snap__equal(line, "snap") || snap__starts_with(line, "snap "))
-		answer_snap(client, line[4] ? line + 5 : "");
+		answer_snap(client, line[4] ? line + 5 : "", take);
 	else if (snap__equal(line, "status"))
 		answer_status(client);
 	else if (snap__equal(line, "dir"))
 		answer(client, "ok ", snap__process_config()->out);
-	else if (snap__equal(line, "flush")) {
-		snap__trigger_flush();
+	else if (snap__equal(line, "flush")) /* whatever was asked for before is done by now */
 		answer(client, "ok", "");
-	} else {
+	else
 		answer(client, "error ", "unknown request");
+}
+
+/* What the client has sent.  A whole line is answered. */
+static void listen_to_client(snap__take_fn *take)
+{
+	ssize_t got = syscall(SYS_recvfrom, client, line + line_size, sizeof(line) - 1 - line_size,
+			      MSG_DONTWAIT, NULL, NULL);
+	char *newline;
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+		if (snap__os_mono_ns() > client_until_ns)
+			leave_client();
+		return;
+	}
+	newline = got > 0 ? memchr(line + line_size, '\n', (size_t)got) : NULL;
+	if (got > 0)
+		line_size += (size_t)got;
+	if (newline) {
+		*newline = '\0';
+		answer_line(take);
+	} else if (got > 0 && line_size + 1 < sizeof(line)) {
+		return; /* there is more to come */
+	}
+	leave_client();
+}
+
+void snap__listener_open(void)
+{
+	if (listening < 0 && !has_failed) {
+		listening = open_socket();
+		has_failed = listening < 0;
 	}
 }
 
-static void *listener(void *unused)
+size_t snap__listener_wants(struct pollfd fds[SNAP__LISTENER_FDS])
 {
-	int fd;
+	int fd = client >= 0 ? client : listening;
 
-	(void)unused;
-	snap__thread_internal(true);
-	prctl(PR_SET_NAME, "snapdiff-ctl");
-	snap__os_private_files();
-	fd = open_socket();
-	atomic_store(&is_listening, fd >= 0);
-	snap__trigger_ready();
-	while (fd >= 0 && !snap__trigger_shall_stop()) {
-		struct pollfd waiting = {.fd = fd, .events = POLLIN};
-		int client;
-
-		/* accept() reserves a descriptor while it waits: perhaps the last that we may have.
-		 */
-		poll(&waiting, 1, -1);
-		client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-
-		if (client >= 0) {
-			serve(client);
-			snap__sys_close(client);
-		} else if (errno == EBADF || errno == ENOTSOCK || errno == EINVAL) {
-			fd = open_socket(); /* the host closed it: possible only without own tables
-					     */
-		} else if (errno != EINTR && errno != ECONNABORTED) {
-			poll(NULL, 0, 100); /* out of descriptors, for instance */
-		}
-	}
-	if (fd >= 0)
-		snap__sys_close(fd);
-	snap__trigger_gone();
-	return NULL;
+	fds[0] = (struct pollfd){.fd = fd, .events = POLLIN};
+	return fd >= 0;
 }
 
-bool snap__listener_start(void)
+bool snap__listener_has_client(void)
 {
-	return snap__trigger_spawn(listener);
+	return client >= 0;
+}
+
+void snap__listener_serve(snap__take_fn *take)
+{
+	if (listening >= 0 && client < 0)
+		welcome();
+	if (client >= 0)
+		listen_to_client(take);
+}
+
+void snap__listener_close(void)
+{
+	if (client >= 0)
+		leave_client();
+	if (listening >= 0)
+		snap__sys_close(listening);
+	snap__listener_after_fork();
+}
+
+void snap__listener_after_fork(void)
+{
+	listening = client = -1;
+	has_failed = false;
 }

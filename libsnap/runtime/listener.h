@@ -1,15 +1,34 @@
 /*
- * runtime/listener.h - the thread that answers the control socket (control.h).
+ * runtime/listener.h - the control socket (control.h), as the helper serves it.
+ *
+ * Nothing here waits for a client: one that is slow must not keep a snapshot waiting.
  */
 #ifndef SNAP_RUNTIME_LISTENER_H
 #define SNAP_RUNTIME_LISTENER_H
 
+#include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 
-/** Start it.  False: there is no such thread. */
-bool snap__listener_start(void);
+#include "snap/status.h"
 
-/** Make it look whether it shall stop: by calling on it, for want of another way. */
-void snap__listener_wake(void);
+/** Open the socket, unless it is open or has failed before. */
+void snap__listener_open(void);
+void snap__listener_close(void);
+
+/** What to wait for before snap__listener_serve(); returns how many are filled in. */
+#define SNAP__LISTENER_FDS 1
+size_t snap__listener_wants(struct pollfd fds[SNAP__LISTENER_FDS]);
+
+/** Has somebody connected who has not been answered yet? */
+bool snap__listener_has_client(void);
+
+/** Take a durable snapshot named `label`; `path` gets the file's name. */
+typedef enum snap_status snap__take_fn(const char *label, char *path, size_t size);
+
+/** Accept a client, or read what it sends, if that is possible now; answer a whole line. */
+void snap__listener_serve(snap__take_fn *take);
+
+void snap__listener_after_fork(void);
 
 #endif

@@ -4,15 +4,21 @@
 #include "runtime/message.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
-#include "write/sys.h"
 
-static _Thread_local bool has_private_files;
+#define MESSAGE_MAX 1024
+
+enum { EMPTY, FILLING, FULL };
+static atomic_uint kept_state;
+static char kept[MESSAGE_MAX];
+static size_t kept_size;
+static _Thread_local bool is_deferring;
 
 const char *snap__error_text(int error)
 {
@@ -41,37 +47,70 @@ const char *snap__error_text(int error)
 	return NULL;
 }
 
-void snap__message_from_private_files(void)
+void snap__message_defer(void)
 {
-	has_private_files = true;
+	is_deferring = true;
+}
+
+static void put_together(struct snap__text *line, const char *what, const char *detail, int error)
+{
+	snap__text_add(line, "libsnap: ");
+	snap__text_add(line, what);
+	if (detail) {
+		snap__text_add(line, " ");
+		snap__text_add(line, detail);
+	}
+	if (error && snap__error_text(error)) {
+		snap__text_add(line, ": ");
+		snap__text_add(line, snap__error_text(error));
+	} else if (error) {
+		snap__text_add(line, ": error ");
+		snap__text_add_u64(line, (uint64_t)error);
+	}
+	snap__text_add(line, "\n");
+}
+
+static void write_message(const char *data, size_t size)
+{
+	struct snap__quiet quiet;
+	int ignored;
+
+	snap__quiet_begin(&quiet);
+	snap__os_write_all(STDERR_FILENO, data, size, &ignored);
+	snap__quiet_end(&quiet);
+}
+
+/* The first one is kept; one is enough to know that something is wrong. */
+static void keep(const struct snap__text *line)
+{
+	unsigned empty = EMPTY;
+
+	if (!atomic_compare_exchange_strong(&kept_state, &empty, FILLING))
+		return;
+	memcpy(kept, line->data, line->size);
+	kept_size = line->size;
+	atomic_store(&kept_state, FULL);
+}
+
+void snap__message_flush(void)
+{
+	unsigned full = FULL;
+
+	if (is_deferring || atomic_load(&kept_state) != FULL ||
+	    !atomic_compare_exchange_strong(&kept_state, &full, FILLING))
+		return;
+	write_message(kept, kept_size);
+	atomic_store(&kept_state, EMPTY);
 }
 
 void snap__message(const char *what, const char *detail, int error)
 {
-	int saved = errno, ignored, fd = STDERR_FILENO;
-	char buffer[1024];
+	char buffer[MESSAGE_MAX];
 	struct snap__text line = SNAP__TEXT(buffer);
 
-	snap__text_add(&line, "libsnap: ");
-	snap__text_add(&line, what);
-	if (detail) {
-		snap__text_add(&line, " ");
-		snap__text_add(&line, detail);
-	}
-	if (error && snap__error_text(error)) {
-		snap__text_add(&line, ": ");
-		snap__text_add(&line, snap__error_text(error));
-	} else if (error) {
-		snap__text_add(&line, ": error ");
-		snap__text_add_u64(&line, (uint64_t)error);
-	}
-	snap__text_add(&line, "\n");
-	if (has_private_files)
-		fd = snap__sys_open("/proc/self/fd/2",
-				    O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0)
-		snap__os_write_all(fd, line.data, line.size, &ignored);
-	if (fd >= 0 && has_private_files)
-		snap__sys_close(fd);
-	errno = saved;
+	put_together(&line, what, detail, error);
+	if (is_deferring)
+		keep(&line);
+	else
+		write_message(line.data, line.size);
 }

@@ -14,6 +14,28 @@
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
 
+static int process; /* 0: the caller */
+
+void snap__metrics_of(int pid)
+{
+	process = pid;
+}
+
+/* Read /proc/PID/`name`. */
+static long read_proc(const char *name, char *text, size_t size)
+{
+	char path[64];
+	struct snap__text full = SNAP__TEXT(path);
+
+	snap__text_add(&full, "/proc/");
+	if (process)
+		snap__text_add_u64(&full, (uint64_t)process);
+	else
+		snap__text_add(&full, "self");
+	snap__text_add(&full, name);
+	return snap__os_read_file(path, text, size);
+}
+
 /* The number after `name` at the start of a line of `text`; false if there is none. */
 static bool number_after(const char *text, const char *name, uint64_t *value)
 {
@@ -55,7 +77,7 @@ static bool cgroup_path(const char *controller, struct snap__text *out)
 	char text[1024];
 	const char *line = text;
 
-	if (snap__os_read_file("/proc/self/cgroup", text, sizeof(text)) < 0)
+	if (read_proc("/cgroup", text, sizeof(text)) < 0)
 		return false;
 	while (line && *line) {
 		const char *names = strchr(line, ':');
@@ -212,9 +234,13 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 	if (!leave || !leave->allocator ||
 	    (!leave->may_hold_up && !is_quick(&ask_allocator, leave->heap_bytes)))
 		return false;
+	if (leave->begin && !leave->begin())
+		return false;
 	began = snap__os_thread_cpu_ns();
 	report_allocator(fn, user);
 	was_asked(&ask_allocator, leave->heap_bytes, began);
+	if (leave->end)
+		leave->end();
 	return true;
 }
 
@@ -231,7 +257,7 @@ uint64_t snap__metrics_threads(void)
 	char text[2500];
 	uint64_t value = 0;
 
-	if (snap__os_read_file("/proc/self/status", text, sizeof(text)) > 0)
+	if (read_proc("/status", text, sizeof(text)) > 0)
 		number_after(text, "Threads:", &value);
 	return value;
 }

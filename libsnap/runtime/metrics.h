@@ -16,6 +16,8 @@ struct snap__metrics_leave {
 				interrupted malloc, since it takes the allocator's locks */
 	bool may_hold_up;    /* the program is at its end: nobody minds waiting */
 	uint64_t heap_bytes; /* the largest that the heap has been */
+	bool (*begin)(void); /* around asking the allocator, or NULL; false: it must not be asked */
+	void (*end)(void);
 };
 
 /**
@@ -28,6 +30,9 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 
 /** The recorder's own memory, in bytes. */
 uint64_t snap__metrics_recorder_bytes(void);
+
+/** Figures that /proc has for each process are those of `pid`, not of the caller. */
+void snap__metrics_of(int pid);
 
 /** Number of threads of the process, 0 if unknown. */
 uint64_t snap__metrics_threads(void);

@@ -6,9 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -67,9 +67,10 @@ uint64_t snap__os_thread_cpu_ns(void)
 	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-uint64_t snap__os_process_cpu_ns(void)
+uint64_t snap__os_process_cpu_ns(int pid)
 {
-	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	/* The kernel's number for the CPU clock of a process. */
+	return clock_ns((clockid_t)((~(unsigned)pid << 3) | 2u));
 }
 
 void snap__os_yield(void)
@@ -90,33 +91,6 @@ void snap__os_sleep(uint64_t ns)
 int snap__os_thread_id(void)
 {
 	return (int)syscall(SYS_gettid);
-}
-
-bool snap__os_has_thread(int thread)
-{
-	int saved = errno;
-	bool there = syscall(SYS_tgkill, getpid(), thread, 0) == 0;
-
-	errno = saved;
-	return there;
-}
-
-static bool capabilities_of(int thread, struct __user_cap_data_struct sets[2])
-{
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, thread};
-
-	return syscall(SYS_capget, &header, sets) == 0;
-}
-
-bool snap__os_same_capabilities(int thread)
-{
-	struct __user_cap_data_struct own[2] = {{0}}, other[2] = {{0}};
-	int saved = errno;
-	bool same = !capabilities_of(0, own) || !capabilities_of(thread, other) ||
-		    memcmp(own, other, sizeof(own)) == 0;
-
-	errno = saved;
-	return same;
 }
 
 uint64_t snap__os_machine_memory(void)
@@ -176,6 +150,39 @@ bool snap__os_write_all(int fd, const void *data, size_t size, int *error)
 	}
 	errno = saved;
 	return true;
+}
+
+static const uint64_t raised_by_writes = 1ull << (SIGPIPE - 1) | 1ull << (SIGXFSZ - 1);
+
+static uint64_t pending_signals(void)
+{
+	uint64_t pending = 0;
+
+	syscall(SYS_rt_sigpending, &pending, sizeof(pending));
+	return pending & raised_by_writes;
+}
+
+void snap__quiet_begin(struct snap__quiet *quiet)
+{
+	int saved = errno;
+
+	quiet->mask = 0;
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &raised_by_writes, &quiet->mask,
+		sizeof(quiet->mask));
+	quiet->pending = pending_signals();
+	errno = saved;
+}
+
+void snap__quiet_end(const struct snap__quiet *quiet)
+{
+	const struct timespec at_once = {0, 0};
+	int saved = errno;
+	uint64_t ours = pending_signals() & ~quiet->pending;
+
+	while (ours && syscall(SYS_rt_sigtimedwait, &ours, NULL, &at_once, sizeof(ours)) > 0)
+		ours = pending_signals() & ~quiet->pending;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &quiet->mask, NULL, sizeof(quiet->mask));
+	errno = saved;
 }
 
 bool snap__os_private_files(void)

@@ -21,7 +21,8 @@ void snap__os_wake(atomic_uint *word);
 uint64_t snap__os_wall_ns(void);
 uint64_t snap__os_mono_ns(void);
 uint64_t snap__os_thread_cpu_ns(void);
-uint64_t snap__os_process_cpu_ns(void);
+/** ... and of the process `pid`. */
+uint64_t snap__os_process_cpu_ns(int pid);
 
 /** Let another thread run; sleep. */
 void snap__os_yield(void);
@@ -29,12 +30,6 @@ void snap__os_sleep(uint64_t ns);
 
 /** The kernel's id of the calling thread; the main thread's is the process's. */
 int snap__os_thread_id(void);
-
-/** Is there a thread of that id in this process? */
-bool snap__os_has_thread(int thread);
-
-/** Does `thread` of this process have the caller's capabilities?  True if that cannot be known. */
-bool snap__os_same_capabilities(int thread);
 
 /** mmap(), munmap(), mremap() past libc's names, which preload/ answers to. */
 void *snap__os_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
@@ -49,6 +44,17 @@ long snap__os_read_file(const char *path, char *buffer, size_t size);
 
 /** Write everything; false after an error (the error number is then in `*error`). */
 bool snap__os_write_all(int fd, const void *data, size_t size, int *error);
+
+/**
+ * Around writes of ours in a thread of the host's: a pipe without a reader and a limit of file
+ * sizes raise signals that would end the host.  They are blocked meanwhile, and those that our
+ * writes raised are taken back.
+ */
+struct snap__quiet {
+	uint64_t mask, pending;
+};
+void snap__quiet_begin(struct snap__quiet *quiet);
+void snap__quiet_end(const struct snap__quiet *quiet);
 
 /**
  * Give the calling thread a table of file descriptors of its own, and empty it: what the host

@@ -15,7 +15,6 @@
 #include "runtime/alone.h"
 #include "runtime/domains.h"
 #include "runtime/os_linux.h"
-#include "runtime/lifecycle.h"
 #include "runtime/sidetable.h"
 #include "runtime/stacks.h"
 #include "runtime/verify.h"
@@ -30,6 +29,7 @@ static _Atomic int64_t live_bytes, peak_bytes;
 static _Atomic uint64_t watched_bytes = UINT64_MAX;
 static _Atomic int64_t report_quantum = 64 * 1024;
 static void (*_Atomic watcher)(void);
+static void (*_Atomic on_tick)(void);
 
 /* How things are while recording is on. */
 static unsigned char usual_mode(void)
@@ -142,6 +142,11 @@ void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void))
 	atomic_store(&watched_bytes, bytes);
 }
 
+void snap__record_on_tick(void (*fn)(void))
+{
+	atomic_store(&on_tick, fn);
+}
+
 /* Live bytes that a taken block stands for: an estimate in sampled mode. */
 __attribute__((noinline)) static int64_t sampled_weight(uint64_t size)
 {
@@ -228,7 +233,8 @@ __attribute__((noinline)) static void enter_timed(struct snap__thread *thread, u
 	if (spent < TIMED_MAX_NS)
 		atomic_fetch_add_explicit(&thread->counts[SNAP__COUNT_TIMED], spent,
 					  memory_order_relaxed);
-	snap__process_tick();
+	if (atomic_load_explicit(&on_tick, memory_order_relaxed))
+		atomic_load (&on_tick)();
 }
 
 __attribute__((always_inline)) static inline void enter_any(struct snap__thread *thread, bool exact,

@@ -111,6 +111,9 @@ void snap__record_reset(void);
  */
 void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void));
 
+/** Have `fn` called now and then, from an allocating thread (one allocation in 1,024). */
+void snap__record_on_tick(void (*fn)(void));
+
 /** Add a thread's unreported bytes to the process-wide sum. */
 void snap__record_settle(struct snap__thread *thread);
 

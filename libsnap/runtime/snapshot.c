@@ -7,7 +7,7 @@
  *
  * Meta keys, in this order (sizes in bytes, times in nanoseconds, decimal unless said otherwise):
  *   seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command host arch
- * trigger label (if named) labels.K ... sample_period depth_limit threads allocator metrics.*
+ * trigger exit_signal (if a signal ends the process) label (if named) labels.K ... sample_period depth_limit threads allocator metrics.*
  * heap.live_bytes heap.live_blocks heap.peak_bytes; recorder.memory recorder.stacks recorder.cpu_ns
  * recorder.events; rss anonymous swap vm_hwm vm_size pss; cgroup.current cgroup.limit
  * cgroup.oom_events; allocator.* of mallinfo2; unseen (anonymous memory that neither the allocator
@@ -17,19 +17,19 @@
  * frames, for want of memory: --max-memory), unknown_frees (freed blocks that were
  * never seen, for instance from before recording began), unseen_frees (an address was handed out
  * again though its free was not seen), table_overflows, changed_while_writing, cohorts_merged
- * (sites whose oldest cohorts were put together), snapshots_failed. trigger is timer, growth, peak,
+ * (sites whose oldest cohorts were put together), snapshots_failed, snapshots_merged
+ * (that were due while another was written, and became part of it). trigger is timer, growth, peak,
  * signal, request, api or exit.
  */
 #include "runtime/snapshot.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h> /* renameat */
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/alone.h"
 #include "runtime/arena.h"
 #include "runtime/domains.h"
+#include "runtime/file.h"
 #include "runtime/filename.h"
 #include "runtime/heapmap.h"
 #include "runtime/mappings.h"
@@ -43,7 +43,6 @@
 #include "runtime/text.h"
 #include "runtime/verify.h"
 #include "write/writer.h"
-#include "write/sys.h"
 
 #define MOST_COHORTS 64u
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
@@ -62,7 +61,7 @@ static uint64_t last_seq;
 static uint64_t seq_before[SNAP__EPOCHS]; /* last snapshot before blocks of that epoch were born */
 static uint32_t oldest_epoch = 1;
 static struct snap__unseen most_unseen;
-static _Atomic uint64_t progress, failures, writing_cpu_ns;
+static _Atomic uint64_t progress, failures, merged_snapshots, writing_cpu_ns;
 
 /* What one snapshot puts together. */
 struct job {
@@ -97,6 +96,16 @@ uint64_t snap__snapshot_seq(void)
 	return last_seq;
 }
 
+void snap__snapshot_count_merged(uint64_t snapshots)
+{
+	atomic_fetch_add(&merged_snapshots, snapshots);
+}
+
+uint64_t snap__snapshot_merged(void)
+{
+	return atomic_load(&merged_snapshots);
+}
+
 uint64_t snap__snapshot_failures(void)
 {
 	return atomic_load(&failures);
@@ -105,6 +114,11 @@ uint64_t snap__snapshot_failures(void)
 struct snap__unseen snap__snapshot_unseen(void)
 {
 	return most_unseen;
+}
+
+uint64_t snap__snapshot_writing_ns(void)
+{
+	return atomic_load(&writing_cpu_ns);
 }
 
 uint64_t snap__snapshot_cpu_ns(void)
@@ -121,6 +135,7 @@ void snap__snapshot_after_fork(void)
 		seq_before[i] =
 			0; /* what the child inherited was there before its first snapshot */
 	atomic_store(&failures, 0);
+	atomic_store(&merged_snapshots, 0);
 	atomic_store(&writing_cpu_ns, 0);
 }
 
@@ -320,6 +335,8 @@ static void put_identity(struct job *job)
 	put_text(job, "host", who->host);
 	put_text(job, "arch", ARCH);
 	put_text(job, "trigger", reasons[job->order->reason]);
+	if (job->order->signal)
+		put_number(job, "exit_signal", (uint64_t)job->order->signal);
 	if (job->order->label[0])
 		put_text(job, "label", job->order->label);
 	snap__process_each_label(put_label, job);
@@ -343,8 +360,10 @@ static void put_metrics(struct job *job)
 {
 	uint64_t recorder = snap__metrics_recorder_bytes();
 	const struct snap__metrics_leave leave = {
-		.allocator = job->order->ask_allocator &&
+		.allocator = job->order->ask != SNAP__ASK_NOBODY &&
 			     snap__equal(snap__process_host()->allocator, "glibc"),
+		.begin = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_hold : NULL,
+		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
 		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
 		.heap_bytes = snap__record_peak_bytes(),
 	};
@@ -381,6 +400,7 @@ static void put_losses(struct job *job)
 	if (snap__verify_every)
 		put_number(job, "losses.verify_mismatches", snap__verify_mismatches());
 	put_number(job, "losses.snapshots_failed", snap__snapshot_failures());
+	put_number(job, "losses.snapshots_merged", snap__snapshot_merged());
 }
 
 /* ---- strings, modules, locations, nodes ---------------------------------------------------- */
@@ -642,45 +662,43 @@ static enum snap_status write_file(struct job *job, int fd, int *error)
 	st = snap__writer_finish(job->writer, NULL);
 	*error = st == SNAP_EIO ? errno : 0;
 	tick();
-	if (st == SNAP_OK && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) {
-		*error = errno;
-		st = SNAP_EIO;
-	}
-	tick();
 	snap__unmap(workspace, size);
 	return st;
 }
 
+/* Put the written file in its place; 0 or an errno value. */
+static int publish(const struct job *job, struct snap__file *file, char *buffer, size_t size)
+{
+	int error = snap__file_finish(file, job->order->is_durable);
+
+	while (error == 0) {
+		struct snap__text name = snap__text_in(buffer, size);
+
+		snap__filename_final(&name, NULL, job->seq);
+		error = snap__file_rename(file, buffer);
+		if (error != EEXIST)
+			break;
+		error = snap__filename_next() ? 0 : EEXIST;
+	}
+	return error;
+}
+
 static enum snap_status save(struct job *job, int *error)
 {
-	const char *directory = job->order->directory < 0 ? snap__process_config()->out : NULL;
-	int at = job->order->directory < 0 ? AT_FDCWD : job->order->directory;
-	/* Static: too large for a stack that may be a signal handler's; snapshots come one by one.
-	 */
-	static char temporary_buffer[SNAP__PATH_MAX + SNAP__FILENAME_MAX];
-	static char final_buffer[SNAP__PATH_MAX + SNAP__FILENAME_MAX];
-	struct snap__text temporary = SNAP__TEXT(temporary_buffer);
-	struct snap__text final = SNAP__TEXT(final_buffer);
+	char name[SNAP__FILENAME_MAX];
+	struct snap__file file;
 	enum snap_status st;
-	int fd = snap__filename_create(at, directory, job->seq);
 
-	if (fd < 0) {
-		*error = errno;
+	*error = snap__file_create(&file, job->order->directory, snap__process_config()->out,
+				   snap__process_identity()->program);
+	if (*error != 0)
 		return SNAP_EIO;
+	st = write_file(job, file.fd, error);
+	if (st == SNAP_OK) {
+		*error = publish(job, &file, name, sizeof(name));
+		st = *error == 0 ? SNAP_OK : SNAP_EIO;
 	}
-	snap__filename_temporary(&temporary, directory, job->seq);
-	snap__filename_final(&final, directory, job->seq);
-	st = write_file(job, fd, error);
-	if (snap__sys_close(fd) != 0 && st == SNAP_OK && errno != EINTR) {
-		*error = errno;
-		st = SNAP_EIO;
-	}
-	if (st == SNAP_OK && renameat(at, temporary.data, at, final.data) != 0) {
-		*error = errno;
-		st = SNAP_EIO;
-	}
-	if (st != SNAP_OK)
-		unlinkat(at, temporary.data, 0);
+	snap__file_close(&file, st == SNAP_OK, job->order->is_durable);
 	tick();
 	return st;
 }
@@ -717,8 +735,6 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 	walk_heap(&job);
 	number_nodes(&job);
 	job.changed = snap__threads_total(SNAP__COUNT_FREED) - job.freed_before;
-	if (order->ask_loader)
-		snap__modules_refresh();
 	job.modules = snap__modules_count();
 	sum_heap(&job);
 	count_merged(&job);

@@ -1,5 +1,5 @@
 /*
- * runtime/snapshot.h - walk -> rows -> writer -> temporary file -> fsync -> rename.
+ * runtime/snapshot.h - walk -> rows -> writer -> temporary file -> rename.
  */
 #ifndef SNAP_RUNTIME_SNAPSHOT_H
 #define SNAP_RUNTIME_SNAPSHOT_H
@@ -22,12 +22,20 @@ enum snap__reason {
 	SNAP__AT_EXIT,
 };
 
+/** May the allocator be asked for its figures (metrics.h)? */
+enum snap__ask {
+	SNAP__ASK_NOBODY,
+	SNAP__ASK_NOW,     /* nothing can be in the middle of the allocator */
+	SNAP__ASK_HOLDING, /* only once the host's thread is held outside of it (alone.h) */
+};
+
 struct snap__order {
 	enum snap__reason reason;
-	const char *label;  /* the snapshot's name; "" none */
-	int directory;      /* descriptor of the output directory, or -1: go by its path */
-	bool ask_allocator; /* see metrics.h */
-	bool ask_loader;    /* for modules that no stack has led to yet; see alone.h */
+	int signal;        /* that ends the process, or 0 */
+	const char *label; /* the snapshot's name; "" none */
+	int directory;     /* descriptor of the output directory, or -1: go by its path */
+	enum snap__ask ask;
+	bool is_durable; /* on the disk, file and name, when the function returns */
 };
 
 /**
@@ -48,6 +56,10 @@ void snap__snapshot_after_fork(void);
 /** Moves on while a snapshot makes progress: who waits can tell slow from stuck. */
 uint64_t snap__snapshot_progress(void);
 
+/** Snapshots that were due while another one was written, and became part of it. */
+void snap__snapshot_count_merged(uint64_t snapshots);
+uint64_t snap__snapshot_merged(void);
+
 /** Snapshots that could not be written. */
 uint64_t snap__snapshot_failures(void);
 
@@ -60,6 +72,9 @@ struct snap__unseen {
 	uint64_t bytes, live_bytes;
 };
 struct snap__unseen snap__snapshot_unseen(void);
+
+/** CPU time that writing took so far. */
+uint64_t snap__snapshot_writing_ns(void);
 
 /** CPU time spent so far: recording (an extrapolation from one allocation in 1,024) and writing. */
 uint64_t snap__snapshot_cpu_ns(void);

@@ -7,7 +7,6 @@
 #include <pthread.h>
 
 #include "runtime/arena.h"
-#include "runtime/lifecycle.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 
@@ -58,7 +57,6 @@ static void thread_ends(void *state)
 	stage = ENDING;
 	snap__thread_self = NULL;
 	snap__thread_leave(thread);
-	snap__process_thread_ends();
 }
 
 bool snap__threads_init(void)
@@ -151,14 +149,6 @@ void snap__thread_internal(bool on)
 struct snap__thread *snap__threads_first(void)
 {
 	return atomic_load(&all);
-}
-
-bool snap__threads_in_use(void)
-{
-	for (struct snap__thread *t = atomic_load(&all); t; t = t->next)
-		if (atomic_load(&t->owned))
-			return true;
-	return false;
 }
 
 uint64_t snap__threads_total(enum snap__count what)

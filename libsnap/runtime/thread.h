@@ -116,9 +116,6 @@ void snap__thread_internal(bool on);
 /** The first state of the list; follow `next`. */
 struct snap__thread *snap__threads_first(void);
 
-/** Whether any thread has a state of its own at the moment. */
-bool snap__threads_in_use(void);
-
 /** Bytes of the states that were never written, and so take no memory. */
 uint64_t snap__threads_untouched(void);
 

@@ -1,38 +1,46 @@
 /*
- * runtime/trigger.c - the worker, and those who wake it.
+ * runtime/trigger.c - when snapshots are taken, and by whom.
  */
 #include "runtime/trigger.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "runtime/alone.h"
-#include "runtime/lock.h"
-#include "runtime/listener.h"
-#include "runtime/message.h"
-#include "runtime/os_linux.h"
+#include "runtime/hello.h"
+#include "runtime/helper.h"
 #include "runtime/identity.h"
+#include "runtime/listener.h"
+#include "runtime/lock.h"
+#include "runtime/message.h"
+#include "runtime/modules.h"
+#include "runtime/os_linux.h"
 #include "runtime/record.h"
 #include "runtime/text.h"
 #include "write/sys.h"
 
-#define STACK_SIZE      (512u * 1024)
-#define START_WAIT_NS   1000000000ull
 #define MAX_REQUESTS    16
-#define STUCK_NS        2000000000ull /* without progress: the helper is taken to be stuck */
+#define STUCK_NS        5000000000ull  /* without progress: the helper is taken to be stuck */
+#define LAST_NS         10000000000ull /* in all, for a process that a signal ends */
+#define HANG_SECONDS    600            /* no snapshot takes that long: the helper ends */
+#define STOP_NS         1000000000ull
+#define LEAVE_NS        200000000ull
 #define SLOT_WAITS      1000
-#define GONE_WAITS      500
-#define GONE_WAIT_NS    100000ull
 #define LARGEST_QUANTUM (64u * 1024)
+#define LOOK_NS         50000000ull    /* how often a helper looks that nobody can wake */
+#define IDLE_NS         10000000000ull /* how often a helper looks whether its host is there */
+#define STACK_NEEDED    ((size_t)256 << 10)
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* Why a helper stays. */
+enum stay { FOR_TIMER = 1, FOR_SIGNAL = 2, FOR_SOCKET = 4, FOR_CONFINED = 8 };
 
-enum pending { PENDING_SIGNAL = 1, PENDING_LEVEL = 2 };
+enum pending { PENDING_SIGNAL = 1 };
 enum request_state { FREE, FILLING, ASKED, SERVING, DONE, ABANDONED };
 
 /* A snapshot that a thread asked for and waits for. */
@@ -40,43 +48,31 @@ struct request {
 	atomic_uint state; /* enum request_state; also what the asker sleeps on */
 	enum snap__reason reason;
 	char label[256];
-	bool settled; /* see alone.h */
+	bool waits_outside; /* see alone.h */
 	char path[SNAP__PATH_MAX];
 	enum snap_status status;
 };
 
 static struct request requests[MAX_REQUESTS];
-static atomic_uint wake_count; /* what the worker sleeps on */
-static atomic_uint pending;
-static atomic_bool running, armed, stopping;
-static atomic_uint threads; /* of ours, that have set themselves up */
-static atomic_int thread_ids[2];
-static struct snap__lock starting, taking;
-static int directory = -1; /* in the worker's own table */
+static struct snap__helper helper;
+static atomic_uint stays, pending;
+static atomic_bool armed, stopping, leaving, filtered, last_taken, helper_writes;
+static atomic_uint is_ready; /* the helper has opened what it keeps; also what is waited for */
+static struct snap__lock starting, taking, at_level;
+static int directory = -1, wake_fd = -1, hello_fd = -1; /* in the helper's own table */
 static uint64_t next_tick_ns, growth_base, peak_base;
+static int last_signal;
 static bool has_complained;
+static bool is_copy; /* libc's locks may be held by threads that are not here */
 
-static void wake(void)
+bool snap__trigger_is_running(void)
 {
-	atomic_fetch_add(&wake_count, 1);
-	snap__os_wake(&wake_count);
+	return snap__helper_runs(&helper);
 }
 
-static void post(unsigned what)
+bool snap__trigger_is_filtered(void)
 {
-	if ((atomic_fetch_or(&pending, what) & what) == 0)
-		wake();
-}
-
-static void on_signal(int number)
-{
-	(void)number;
-	post(PENDING_SIGNAL);
-}
-
-static void on_level(void)
-{
-	post(PENDING_LEVEL);
+	return atomic_load_explicit(&filtered, memory_order_relaxed);
 }
 
 /* ---- taking --------------------------------------------------------------------------------- */
@@ -86,23 +82,37 @@ static void complain(enum snap_status st, int error)
 	if (has_complained)
 		return;
 	has_complained = true;
-	snap__message("cannot write a snapshot to", snap__process_config()->out,
-		      st == SNAP_ENOMEM ? ENOMEM : error);
+	if (st == SNAP_ENOMEM)
+		error = ENOMEM;
+	/* Under `snapdiff run` the host's standard error stays as it would be. */
+	if (snap__hello_is_wanted())
+		snap__hello_refused("cannot write a snapshot to", snap__process_config()->out,
+				    error);
+	else
+		snap__message("cannot write a snapshot to", snap__process_config()->out, error);
 }
 
 /* The lock is against a helper that was taken to be stuck and is not. */
-static enum snap_status take_here(const struct snap__order *order, char *path, size_t size)
+static enum snap_status take_here(const struct snap__order *order, char *path, size_t size,
+				  int *error)
 {
 	enum snap_status st;
-	int error;
 
+	*error = 0;
 	if (!snap__lock_take(&taking))
 		return SNAP_ESTATE;
-	st = snap__snapshot_take(order, path, size, &error);
+	st = snap__snapshot_take(order, path, size, error);
+	if (st == SNAP_OK && order->reason == SNAP__AT_EXIT)
+		atomic_store(&last_taken, true);
 	snap__lock_release(&taking);
-	if (st != SNAP_OK)
-		complain(st, error);
 	return st;
+}
+
+/* Does the reason promise that the file outlives a crash of the machine? */
+static bool is_durable(enum snap__reason reason)
+{
+	return snap__process_config()->durable || reason == SNAP__AT_REQUEST ||
+	       reason == SNAP__AT_API || reason == SNAP__AT_TIMER;
 }
 
 /* The directory may have been removed or moved since: then it is looked up, or made, again. */
@@ -113,55 +123,61 @@ static void open_directory(void)
 	if (directory >= 0)
 		snap__sys_close(directory);
 	snap__os_make_directory(path);
-	directory = snap__sys_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	directory = snap__sys_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+	if (directory < 0)
+		directory = snap__sys_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static enum snap_status worker_take(enum snap__reason reason, const char *label, bool settled,
-				    char *path, size_t size)
+static bool directory_is_gone(void)
 {
-	struct snap__order order = {reason, label, directory, settled, settled};
-	enum snap_status st = take_here(&order, path, size);
+	return faccessat(AT_FDCWD, snap__process_config()->out, F_OK, 0) != 0;
+}
 
-	if (st == SNAP_EIO && access(snap__process_config()->out, F_OK) != 0) {
+/* In the helper. */
+static enum snap_status helper_takes(enum snap__reason reason, const char *label,
+				     enum snap__ask ask, char *path, size_t size)
+{
+	struct snap__order order = {reason, last_signal, label, directory, ask, is_durable(reason)};
+	int error;
+	enum snap_status st;
+
+	atomic_store(&helper_writes, true);
+	snap__helper_limit(HANG_SECONDS);
+	st = take_here(&order, path, size, &error);
+	if (st == SNAP_EIO && (directory < 0 || directory_is_gone())) {
 		open_directory();
 		order.directory = directory;
 		if (directory >= 0)
-			st = take_here(&order, path, size);
+			st = take_here(&order, path, size, &error);
 	}
+	snap__helper_limit(0);
+	atomic_store(&helper_writes, false);
+	if (st != SNAP_OK)
+		complain(st, error);
 	return st;
 }
 
-/* One that nobody asked for. */
-static void worker_takes(enum snap__reason reason)
+/* One that no thread of the host waits for. */
+static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 {
 	static char path[SNAP__PATH_MAX];
 
-	worker_take(reason, "", snap__alone_settle(false), path, sizeof(path));
+	helper_takes(reason, "", ask, path, sizeof(path));
 }
 
-/* ---- the worker ------------------------------------------------------------------------------ */
+/* ---- growth and peak: the thread that reaches the level sees to it ---------------------------- */
 
-static void serve_requests(void)
-{
-	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++) {
-		unsigned asked = ASKED, serving = SERVING;
-
-		if (!atomic_compare_exchange_strong(&r->state, &asked, SERVING))
-			continue;
-		r->status = worker_take(r->reason, r->label, r->settled, r->path, sizeof(r->path));
-		if (atomic_compare_exchange_strong(&r->state, &serving, DONE))
-			snap__os_wake(&r->state);
-		else
-			atomic_store(&r->state, FREE); /* its asker has left */
-	}
-}
+static void on_level(void);
+static enum snap_status ask(enum snap__reason reason, const char *label, bool outside,
+			    uint64_t limit_ns, char *path, size_t size);
+static bool waits_outside(void);
 
 static uint64_t quantum_of(uint64_t step)
 {
 	return step / 16 < LARGEST_QUANTUM ? step / 16 : LARGEST_QUANTUM;
 }
 
-/* Tell the record path at which level of the live heap it shall wake us. */
+/* Tell the record path at which level of the live heap it shall call us. */
 static void watch_level(void)
 {
 	const struct snap__config *config = snap__process_config();
@@ -190,21 +206,91 @@ static void begin_steps(void)
 	watch_level();
 }
 
-static void check_level(void)
+/* How many steps `now` is above `*base`, which moves up by them. */
+static uint64_t steps_above(uint64_t *base, uint64_t step, uint64_t now)
+{
+	uint64_t steps = step && now > *base ? (now - *base) / step : 0;
+
+	*base += steps * step;
+	return steps;
+}
+
+/* Is a snapshot due, and why?  Steps that one snapshot stands for are counted. */
+static bool level_is_due(enum snap__reason *reason)
 {
 	const struct snap__config *config = snap__process_config();
-	uint64_t live = snap__record_live_bytes(), peak = snap__record_peak_bytes();
+	uint64_t peak = snap__record_peak_bytes();
+	uint64_t grown = steps_above(&growth_base, config->growth_bytes, snap__record_live_bytes());
+	uint64_t risen = steps_above(&peak_base, config->peak_bytes, peak);
 
-	if (config->growth_bytes && live >= growth_base + config->growth_bytes) {
-		growth_base = live;
-		if (config->peak_bytes && peak >= peak_base + config->peak_bytes)
-			peak_base = peak; /* one snapshot serves both */
-		worker_takes(SNAP__AT_GROWTH);
-	} else if (config->peak_bytes && peak >= peak_base + config->peak_bytes) {
-		peak_base = peak;
-		worker_takes(SNAP__AT_PEAK);
-	}
+	if (grown > 1)
+		snap__snapshot_count_merged(grown - 1);
+	*reason = grown ? SNAP__AT_GROWTH : SNAP__AT_PEAK;
 	watch_level();
+	return grown || risen;
+}
+
+/*
+ * Called in the thread whose allocation reached the level.  It waits for the snapshot: a peak may
+ * be over as soon as it goes on.  Another thread that gets here meanwhile goes on; if a step is
+ * still due afterwards, the next allocation will find it.
+ */
+static void on_level(void)
+{
+	enum snap__reason reason;
+	uint64_t mask;
+
+	if (snap__trigger_is_filtered() || snap__process_relation() != SNAP__OURS)
+		return; /* the helper looks by itself */
+	if (!snap__lock_try(&at_level))
+		return;
+	if (level_is_due(&reason)) {
+		bool outside = waits_outside();
+
+		snap__signals_block(&mask);
+		ask(reason, "", outside, UINT64_MAX, NULL, 0);
+		snap__signals_restore(&mask);
+	}
+	snap__lock_release(&at_level);
+}
+
+/* The same in the helper, for a process that no longer makes system calls for us. */
+static void look_at_level(void)
+{
+	enum snap__reason reason;
+
+	if (level_is_due(&reason))
+		takes_unasked(reason, SNAP__ASK_NOBODY);
+}
+
+/* ---- the helper ------------------------------------------------------------------------------ */
+
+static enum snap__ask ask_of(const struct request *r)
+{
+	return r->waits_outside ? SNAP__ASK_NOW : SNAP__ASK_NOBODY;
+}
+
+static void serve_requests(void)
+{
+	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++) {
+		unsigned asked = ASKED, serving = SERVING;
+
+		if (!atomic_compare_exchange_strong(&r->state, &asked, SERVING))
+			continue;
+		r->status = helper_takes(r->reason, r->label, ask_of(r), r->path, sizeof(r->path));
+		if (atomic_compare_exchange_strong(&r->state, &serving, DONE))
+			snap__os_wake(&r->state);
+		else
+			atomic_store(&r->state, FREE); /* its asker has left */
+	}
+}
+
+static bool somebody_asks(void)
+{
+	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++)
+		if (atomic_load(&r->state) == ASKED)
+			return true;
+	return atomic_load(&pending) != 0;
 }
 
 static void check_timer(void)
@@ -213,19 +299,10 @@ static void check_timer(void)
 
 	if (!every || now < next_tick_ns)
 		return;
-	worker_takes(SNAP__AT_TIMER);
+	takes_unasked(SNAP__AT_TIMER, SNAP__ASK_HOLDING);
 	now = snap__os_mono_ns();
 	while (next_tick_ns <= now)
 		next_tick_ns += every;
-}
-
-static uint64_t time_to_sleep(void)
-{
-	uint64_t now = snap__os_mono_ns();
-
-	if (!atomic_load(&armed) || !snap__process_config()->every_ns)
-		return UINT64_MAX;
-	return next_tick_ns > now ? next_tick_ns - now : 0;
 }
 
 static void work(void)
@@ -236,172 +313,242 @@ static void work(void)
 	if (!atomic_load(&armed))
 		return;
 	if (what & PENDING_SIGNAL)
-		worker_takes(SNAP__AT_SIGNAL);
-	if (what & PENDING_LEVEL)
-		check_level();
+		takes_unasked(SNAP__AT_SIGNAL, SNAP__ASK_HOLDING);
+	if (snap__trigger_is_filtered())
+		look_at_level();
 	check_timer();
 }
 
-static void *worker(void *unused)
+static uint64_t time_to_sleep(void)
+{
+	uint64_t now = snap__os_mono_ns(), longest = IDLE_NS;
+
+	if (snap__trigger_is_filtered() || wake_fd < 0)
+		longest = LOOK_NS;
+	if (snap__listener_has_client())
+		longest = LOOK_NS; /* it may have to be left */
+	if (!atomic_load(&armed) || !snap__process_config()->every_ns)
+		return longest;
+	if (next_tick_ns <= now)
+		return 0;
+	return next_tick_ns - now < longest ? next_tick_ns - now : longest;
+}
+
+/* Until somebody wakes us, a client comes, or time is up. */
+static void sleep_until_woken(void)
+{
+	struct pollfd waiting[1 + SNAP__LISTENER_FDS] = {{.fd = wake_fd, .events = POLLIN}};
+	nfds_t count = 1 + (nfds_t)snap__listener_wants(waiting + 1);
+	uint64_t ns = time_to_sleep();
+	struct timespec timeout = {.tv_sec = (time_t)(ns / 1000000000u),
+				   .tv_nsec = (long)(ns % 1000000000u)};
+	struct signalfd_siginfo ignored;
+
+	if (somebody_asks())
+		return;
+	syscall(SYS_ppoll, waiting, count, &timeout, NULL, 0);
+	if (waiting[0].revents)
+		snap__sys_read(wake_fd, &ignored, sizeof(ignored));
+}
+
+/* A client of the control socket asks for a snapshot. */
+static enum snap_status take_for_client(const char *label, char *path, size_t size)
+{
+	return helper_takes(SNAP__AT_REQUEST, label, SNAP__ASK_HOLDING, path, size);
+}
+
+static void open_all(void)
+{
+	const uint64_t wake = 1ull << (SNAP__HELPER_SIGNAL - 1);
+
+	open_directory();
+	if (hello_fd < 0)
+		hello_fd = snap__hello_hold();
+	if (atomic_load(&stays) && wake_fd < 0)
+		wake_fd = (int)syscall(SYS_signalfd4, -1, &wake, sizeof(wake),
+				       SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void close_all(void)
+{
+	snap__listener_close();
+	snap__sys_close(directory);
+	snap__sys_close(wake_fd);
+	snap__sys_close(hello_fd);
+	directory = wake_fd = hello_fd = -1;
+}
+
+/* The host has ended.  Its memory is still there, and nobody changes it any more. */
+static void take_last_words(void)
+{
+	if (snap__recording() && !atomic_load(&last_taken) &&
+	    snap__process_config()->exit != SNAP_EXIT_NONE)
+		takes_unasked(SNAP__AT_EXIT, SNAP__ASK_NOBODY);
+}
+
+/* May the helper leave?  Who asks later sees `leaving`, and starts another one. */
+static bool leaves(void)
+{
+	if (atomic_load(&stays) && !atomic_load(&stopping))
+		return false;
+	atomic_store(&leaving, true);
+	if (!somebody_asks())
+		return true;
+	atomic_store(&leaving, false);
+	return false;
+}
+
+static int helper_main(void *unused)
 {
 	(void)unused;
-	snap__thread_internal(true);
-	prctl(PR_SET_NAME, "snapdiff");
-	if (snap__os_private_files())
-		snap__message_from_private_files();
-	open_directory();
-	snap__trigger_ready();
-	while (!snap__trigger_shall_stop()) {
-		unsigned seen = atomic_load(&wake_count);
-
+	snap__message_defer();
+	open_all();
+	atomic_store(&is_ready, 1);
+	snap__os_wake(&is_ready);
+	while (!snap__helper_host_ended(&helper)) {
+		if (atomic_load(&stays) && wake_fd < 0)
+			open_all();
+		if (atomic_load(&stays) & FOR_SOCKET)
+			snap__listener_open();
 		work();
-		if (atomic_load(&pending) == 0 && !snap__trigger_shall_stop())
-			snap__os_wait(&wake_count, seen, time_to_sleep());
+		snap__listener_serve(take_for_client);
+		if (leaves() || snap__helper_host_left(&helper))
+			break;
+		sleep_until_woken();
 	}
-	snap__sys_close(directory);
-	directory = -1;
-	snap__trigger_gone();
-	return NULL;
+	if (snap__helper_host_ended(&helper) || snap__helper_host_left(&helper))
+		take_last_words();
+	close_all();
+	return 0;
 }
 
-bool snap__trigger_spawn(void *(*main_function)(void *))
-{
-	sigset_t all, before;
-	pthread_attr_t attributes;
-	pthread_t thread;
-	bool started;
+/* ---- starting and ending it ------------------------------------------------------------------- */
 
-	sigfillset(&all);
-	if (pthread_attr_init(&attributes) != 0)
-		return false;
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&thread, &attributes, main_function, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return started;
+static bool can_be_asked(void)
+{
+	return snap__helper_runs(&helper) && !atomic_load(&leaving);
 }
 
-void snap__trigger_ready(void)
+/* The helper was killed in the middle of a snapshot: nobody is served by it any more. */
+static void bury(void)
 {
-	unsigned before = atomic_fetch_add(&threads, 1);
+	if (!atomic_exchange(&helper_writes, false))
+		return;
+	snap__lock_reset(&taking);
+	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++) {
+		unsigned serving = SERVING;
 
-	if (before < COUNT(thread_ids))
-		atomic_store(&thread_ids[before], snap__os_thread_id());
-	snap__os_wake(&threads);
-}
-
-void snap__trigger_gone(void)
-{
-	atomic_fetch_sub(&threads, 1);
-	snap__os_wake(&threads);
-}
-
-bool snap__trigger_shall_stop(void)
-{
-	return atomic_load(&stopping);
-}
-
-unsigned snap__trigger_thread_count(void)
-{
-	return atomic_load(&threads);
-}
-
-bool snap__trigger_is_running(void)
-{
-	return atomic_load(&running);
-}
-
-bool snap__trigger_is_alike(void)
-{
-	for (size_t i = 0; i < COUNT(thread_ids); i++) {
-		int thread = atomic_load(&thread_ids[i]);
-
-		if (thread && !snap__os_same_capabilities(thread))
-			return false;
+		r->status = atomic_load(&r->state) == SERVING ? SNAP_ESTATE : r->status;
+		if (atomic_compare_exchange_strong(&r->state, &serving, DONE))
+			snap__os_wake(&r->state);
 	}
-	return true;
 }
 
-/* What the host does next, chroot() for instance, must not come between a thread and its set-up. */
-static bool wait_until_ready(unsigned wanted)
+/* Start a helper unless one runs that can be asked.  One caller at a time. */
+static bool start_helper(void)
 {
-	uint64_t end = snap__os_mono_ns() + START_WAIT_NS;
-	unsigned seen;
-
-	while ((seen = atomic_load(&threads)) < wanted && snap__os_mono_ns() < end)
-		snap__os_wait(&threads, seen, START_WAIT_NS / 10);
-	return seen >= wanted;
+	if (can_be_asked())
+		return true;
+	if (!snap__helper_reap(&helper, LEAVE_NS))
+		return can_be_asked();
+	bury();
+	atomic_store(&leaving, false);
+	atomic_store(&stopping, false);
+	atomic_store(&is_ready, 0);
+	return snap__helper_start(&helper, helper_main, NULL) == 0;
 }
 
-/* Does the helper take snapshots of its own accord? */
-static bool has_own_accord(void)
+/* Have a helper look for work.  False if there is none to be had. */
+static bool call_helper(void)
 {
-	const struct snap__config *config = snap__process_config();
+	uint64_t end = snap__os_mono_ns() + STOP_NS;
+	bool called = can_be_asked();
 
-	return config->every_ns || config->growth_bytes || config->peak_bytes || config->signal;
+	if (snap__trigger_is_filtered())
+		return called;
+	while (!called) {
+		if (snap__lock_try(&starting)) {
+			called = start_helper();
+			snap__lock_release(&starting);
+			return called;
+		}
+		snap__os_sleep(50000);
+		called = can_be_asked();
+		if (snap__os_mono_ns() > end)
+			break;
+	}
+	return called && snap__helper_wake(&helper);
 }
 
-/* Both threads are made here: one that the worker made would allocate in an arena of its own. */
-static bool spawn_both(void)
+/* Collect a helper that does not stay. */
+static void collect(void)
 {
-	bool was_alone = snap__alone();
-	unsigned count = 0;
-
-	snap__thread_internal(true);
-	if (snap__trigger_spawn(worker))
-		count += 1 + snap__listener_start();
-	snap__thread_internal(false);
-	if (wait_until_ready(count) && was_alone && !has_own_accord())
-		snap__alone_hide();
-	return count > 0;
-}
-
-bool snap__trigger_start(void)
-{
-	int saved = errno;
-
-	if (atomic_load(&running) || !snap__lock_try(&starting))
-		return atomic_load(&running);
-	if (!atomic_load(&running))
-		atomic_store(&running, spawn_both());
+	if (atomic_load(&stays) || snap__trigger_is_filtered() || !snap__lock_try(&starting))
+		return;
+	snap__helper_reap(&helper, LEAVE_NS);
 	snap__lock_release(&starting);
-	errno = saved;
-	return atomic_load(&running);
 }
 
-/* A thread that has ended for us may not have for libc and the kernel yet. */
-static void wait_until_gone(void)
+void snap__trigger_start(void)
 {
-	for (size_t i = 0; i < COUNT(thread_ids); i++) {
-		int thread = atomic_exchange(&thread_ids[i], 0);
+	if (atomic_load(&stays) && !snap__trigger_is_filtered() && !can_be_asked())
+		call_helper();
+}
 
-		for (unsigned n = 0; n < GONE_WAITS && thread && snap__os_has_thread(thread); n++)
-			snap__os_sleep(GONE_WAIT_NS);
+static void wait_until_ready(void)
+{
+	uint64_t end = snap__os_mono_ns() + STOP_NS;
+
+	while (atomic_load(&is_ready) == 0 && snap__helper_runs(&helper) &&
+	       snap__os_mono_ns() < end)
+		snap__os_wait(&is_ready, 0, STOP_NS / 10);
+}
+
+void snap__trigger_open_door(void)
+{
+	if (snap__trigger_is_filtered())
+		return;
+	atomic_fetch_or(&stays, FOR_SOCKET);
+	if (can_be_asked())
+		snap__helper_wake(&helper);
+	else if (snap__lock_try(&starting)) {
+		start_helper();
+		snap__lock_release(&starting);
 	}
+}
+
+void snap__trigger_confine(bool by_filter)
+{
+	if (snap__trigger_is_filtered() || !snap__recording() ||
+	    snap__process_relation() != SNAP__OURS)
+		return;
+	atomic_fetch_or(&stays, FOR_CONFINED | (by_filter ? FOR_SOCKET : 0));
+	if (call_helper())
+		wait_until_ready();
+	if (by_filter)
+		atomic_store(&filtered, true);
 }
 
 bool snap__trigger_stop(void)
 {
-	uint64_t end = snap__os_mono_ns() + START_WAIT_NS;
-	unsigned seen;
+	bool ended;
 
-	if (!snap__lock_try(&starting))
+	if (snap__trigger_is_filtered() || !snap__lock_take(&starting))
 		return false;
-	snap__alone_tell(); /* threads that end use what libc guards */
 	atomic_store(&stopping, true);
-	wake();
-	snap__listener_wake();
-	while ((seen = atomic_load(&threads)) > 0 && snap__os_mono_ns() < end)
-		snap__os_wait(&threads, seen, START_WAIT_NS / 10);
-	if (seen == 0) {
-		wait_until_gone();
-		atomic_store(&running, false);
-		atomic_store(&stopping, false);
-	}
+	snap__helper_wake(&helper);
+	ended = snap__helper_reap(&helper, STOP_NS);
+	atomic_store(&stopping, false);
 	snap__lock_release(&starting);
-	return seen == 0;
+	return ended;
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	atomic_fetch_or(&pending, PENDING_SIGNAL);
+	if (!snap__trigger_is_filtered())
+		snap__helper_wake(&helper);
 }
 
 void snap__trigger_arm(void)
@@ -409,16 +556,17 @@ void snap__trigger_arm(void)
 	const struct snap__config *config = snap__process_config();
 
 	has_complained = false;
-	if (has_own_accord())
-		snap__alone_settle(true);
+	atomic_store(&last_taken, false);
 	atomic_store(&armed, true);
 	begin_steps();
+	if (config->every_ns)
+		atomic_fetch_or(&stays, FOR_TIMER);
 	if (config->signal) {
 		struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
+		atomic_fetch_or(&stays, FOR_SIGNAL);
 		sigaction(config->signal, &action, NULL);
 	}
-	wake();
 }
 
 void snap__trigger_disarm(void)
@@ -450,24 +598,42 @@ static struct request *wait_for_slot(void)
 	return r;
 }
 
-/* Wait until the request is done; false if the helper makes no progress: it is then abandoned. */
-static bool wait_for(struct request *r)
+/* A process with a filter does not even sleep. */
+static void pause_for(struct request *r, unsigned state)
 {
-	uint64_t seen = snap__snapshot_progress(), since = snap__os_mono_ns();
+	if (!snap__trigger_is_filtered())
+		snap__os_wait(&r->state, state, 100000000u);
+}
+
+/* Take the request back; false if it was done after all. */
+static bool withdraw(struct request *r)
+{
+	unsigned asked = ASKED, serving = SERVING;
+
+	return atomic_compare_exchange_strong(&r->state, &asked, FREE) ||
+	       atomic_compare_exchange_strong(&r->state, &serving, ABANDONED);
+}
+
+/* Wait until the request is done; false if that takes `limit_ns`, or the helper makes no progress.
+   The helper goes on with a snapshot that it has begun, also after the end of the process. */
+static bool wait_for(struct request *r, uint64_t limit_ns)
+{
+	uint64_t seen = snap__snapshot_progress(), began = snap__os_mono_ns(), since = began;
 	unsigned state;
 
 	while ((state = atomic_load(&r->state)) != DONE) {
-		snap__os_wait(&r->state, state, 100000000u);
+		uint64_t now;
+
+		pause_for(r, state);
+		now = snap__os_mono_ns();
 		if (snap__snapshot_progress() != seen) {
 			seen = snap__snapshot_progress();
-			since = snap__os_mono_ns();
+			since = now;
 		}
-		if (snap__os_mono_ns() - since < STUCK_NS)
-			continue;
-		if (state == ASKED && atomic_compare_exchange_strong(&r->state, &state, FREE))
+		if ((state == ASKED || state == SERVING) && !snap__helper_runs(&helper) &&
+		    !call_helper() && withdraw(r))
 			return false;
-		if (state == SERVING &&
-		    atomic_compare_exchange_strong(&r->state, &state, ABANDONED))
+		if ((now - since >= STUCK_NS || now - began >= limit_ns) && withdraw(r))
 			return false;
 	}
 	return true;
@@ -480,52 +646,161 @@ static void copy_text(char *into, size_t size, const char *from)
 	snap__text_add(&text, from);
 }
 
+static enum snap_status ask(enum snap__reason reason, const char *label, bool outside,
+			    uint64_t limit_ns, char *path, size_t size)
+{
+	struct request *r = wait_for_slot();
+	enum snap_status st;
+
+	if (!r)
+		return SNAP_ESTATE;
+	r->reason = reason;
+	r->waits_outside = outside;
+	copy_text(r->label, sizeof(r->label), label);
+	atomic_store(&r->state, ASKED);
+	if (!call_helper() && withdraw(r))
+		return SNAP_ENOTFOUND;
+	if (!wait_for(r, limit_ns))
+		return SNAP_ESTATE;
+	st = r->status;
+	if (path)
+		copy_text(path, size, r->path);
+	atomic_store(&r->state, FREE);
+	collect();
+	snap__message_flush();
+	return st;
+}
+
+/* ---- without a helper ------------------------------------------------------------------------- */
+
+extern void *__libc_stack_end __attribute__((weak));
+
+/* Are we on the main thread's own stack, with plenty of room? */
+static bool has_room_on_stack(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0), end;
+	struct rlimit limit;
+
+	if (!&__libc_stack_end)
+		return false;
+	end = (uintptr_t)__libc_stack_end;
+	return here < end && end - here < STACK_NEEDED &&
+	       syscall(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit) == 0 &&
+	       limit.rlim_cur >= 4 * STACK_NEEDED;
+}
+
+/* Written by the calling thread, which is the only one, or for want of a helper.  Our file
+   descriptor is in the host's table: no other thread may close it. */
+static enum snap_status take_alone(enum snap__reason reason, const char *label, bool outside,
+				   char *path, size_t size, int *error)
+{
+	static char unused[SNAP__PATH_MAX];
+	struct snap__order order = {reason,
+				    last_signal,
+				    label,
+				    -1,
+				    outside ? SNAP__ASK_NOW : SNAP__ASK_NOBODY,
+				    is_durable(reason)};
+	struct snap__quiet quiet;
+	enum snap_status st;
+
+	snap__quiet_begin(&quiet);
+	st = take_here(&order, path ? path : unused, path ? size : sizeof(unused), error);
+	snap__quiet_end(&quiet);
+	return st;
+}
+
+/* Without a word, but for success: then the helper is to try. */
+static bool try_alone(enum snap__reason reason, bool outside)
+{
+	int error;
+
+	return reason == SNAP__AT_EXIT && !is_durable(reason) && last_signal == 0 &&
+	       !snap__helper_runs(&helper) && snap__alone() && has_room_on_stack() &&
+	       take_alone(reason, "", outside, NULL, 0, &error) == SNAP_OK;
+}
+
+static enum snap_status take(enum snap__reason reason, const char *label, bool outside, char *path,
+			     size_t size)
+{
+	enum snap_status st;
+	int error;
+
+	if (try_alone(reason, outside))
+		return SNAP_OK;
+	st = ask(reason, label, outside, UINT64_MAX, path, size);
+	if (st != SNAP_ENOTFOUND)
+		return st;
+	if (snap__trigger_is_filtered() || !has_room_on_stack())
+		return SNAP_ESTATE;
+	st = take_alone(reason, label, outside, path, size, &error);
+	if (st != SNAP_OK)
+		complain(st, error);
+	return st;
+}
+
+/* May the thread that asks wait for those who take the allocator's and the loader's locks? */
+static bool waits_outside(void)
+{
+	return !is_copy && snap__alone_waits_outside();
+}
+
 enum snap_status snap__trigger_take(enum snap__reason reason, const char *label, char *path,
 				    size_t size)
 {
-	static char unused[SNAP__PATH_MAX];
-	struct request *r = atomic_load(&running) ? wait_for_slot() : NULL;
-	struct snap__order order = {reason, label, -1, false, true};
-	enum snap_status st;
+	bool outside = waits_outside();
 
-	if (r) {
-		r->reason = reason;
-		r->settled = snap__alone_settle(reason != SNAP__AT_REQUEST);
-		copy_text(r->label, sizeof(r->label), label);
-		atomic_store(&r->state, ASKED);
-		wake();
-		if (wait_for(r)) {
-			st = r->status;
-			if (path)
-				copy_text(path, size, r->path);
-			atomic_store(&r->state, FREE);
-			return st;
-		}
-	}
-	return take_here(&order, path ? path : unused, path ? size : sizeof(unused));
+	if (outside)
+		snap__modules_refresh();
+	return take(reason, label, outside, path, size);
+}
+
+enum snap_status snap__trigger_take_last(int number)
+{
+	enum snap_status st;
+	uint64_t mask;
+	bool outside;
+
+	last_signal = number;
+	if (snap__trigger_is_filtered())
+		return SNAP_OK; /* the helper writes it after the end */
+	if (number != 0)
+		return ask(SNAP__AT_EXIT, "", false, LAST_NS, NULL, 0);
+	outside = waits_outside();
+	if (outside)
+		snap__modules_refresh();
+	/* A signal that ends the process waits for the snapshot. */
+	snap__signals_block(&mask);
+	st = take(SNAP__AT_EXIT, "", outside, NULL, 0);
+	snap__signals_restore(&mask);
+	return st;
 }
 
 void snap__trigger_flush(void)
 {
 	/* What was asked for is either done before the lock is ours, or its asker still waits. */
 	for (unsigned i = 0; i < 600 && atomic_load(&pending); i++)
-		snap__os_wait(&pending, atomic_load(&pending), 100000000u);
+		snap__os_sleep(100000000u);
 	if (snap__lock_take(&taking))
 		snap__lock_release(&taking);
 }
 
-void snap__trigger_after_fork(void)
+void snap__trigger_after_fork(bool by_libc)
 {
 	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++)
 		atomic_store(&r->state, FREE);
-	atomic_store(&running, false);
-	atomic_store(&threads, 0);
-	for (size_t i = 0; i < COUNT(thread_ids); i++)
-		atomic_store(&thread_ids[i], 0);
+	snap__helper_after_fork(&helper);
+	atomic_fetch_and(&stays, ~(unsigned)(FOR_SOCKET | FOR_CONFINED));
 	atomic_store(&stopping, false);
+	atomic_store(&leaving, false);
 	atomic_store(&pending, 0);
-	directory = -1;
+	atomic_store(&last_taken, false);
+	last_signal = 0;
+	is_copy = !by_libc;
+	directory = wake_fd = hello_fd = -1;
+	snap__listener_after_fork();
 	snap__lock_reset(&starting);
 	snap__lock_reset(&taking);
+	snap__lock_reset(&at_level);
 	begin_steps();
 }

@@ -1,11 +1,20 @@
 /*
- * runtime/trigger.h - when snapshots are taken: the helper threads.
+ * runtime/trigger.h - when snapshots are taken, and by whom.
  *
- * The worker takes every snapshot: at the timer, when the live heap has grown or its peak has
- * risen, on a signal, and when another thread asks for one and waits.  The listener answers the
- * control socket and asks the worker.  Both block all signals and have file descriptors of their
- * own where the kernel allows it.  Threads of the host wake the worker through a futex: a
- * descriptor of ours in the host's table could be closed and reused under us.
+ * Every snapshot is written by the helper (helper.h): at the timer, when the live heap has grown or
+ * its peak has risen, on a signal, when somebody asks through the control socket, and when a thread
+ * of the host asks and waits.  So no thread of the host needs room on its stack, file descriptors
+ * or limits for it, and none of its locks matter.
+ *
+ * There is no helper until one is needed.  For growth, peak, the API and the end, the thread that
+ * causes the snapshot starts one, waits for the file, and collects it.  A helper stays if it has to
+ * keep time (--every), to wait for a signal (--on-signal), to answer the control socket (after the
+ * first request, see doorbell.h), or to write for a process that confines itself (see
+ * snap__trigger_confine()).  A helper that stays also writes the last snapshot of a process that
+ * ends without asking for it, by a signal for instance.
+ *
+ * The exit snapshot of a process with one thread is written by that thread: most processes are
+ * short, and a clone costs more than such a snapshot.
  */
 #ifndef SNAP_RUNTIME_TRIGGER_H
 #define SNAP_RUNTIME_TRIGGER_H
@@ -15,46 +24,52 @@
 
 #include "runtime/snapshot.h"
 
-/** Start the helper unless it runs; not from a signal handler.  False if it could not be started.
- */
-bool snap__trigger_start(void);
-bool snap__trigger_is_running(void);
-
-/** End the helper's threads; what was asked for is done before.  False if they do not end. */
-bool snap__trigger_stop(void);
-
-/** How many threads of the process are the helper's. */
-unsigned snap__trigger_thread_count(void);
-
-/** Have its threads the caller's capabilities?  True where there are none. */
-bool snap__trigger_is_alike(void);
-
-/** One of the helper's threads has set itself up; is about to end; whether it shall. */
-void snap__trigger_ready(void);
-void snap__trigger_gone(void);
-bool snap__trigger_shall_stop(void);
-
-/** A detached thread of our own, with all signals blocked. */
-bool snap__trigger_spawn(void *(*main_function)(void *));
-
 /** Begin to act on the configured timer, growth and peak steps, and signal. */
 void snap__trigger_arm(void);
 /** Act on them no more. */
 void snap__trigger_disarm(void);
 
+/** Start the helper if one is to stay and none runs; not from a signal handler. */
+void snap__trigger_start(void);
+
+/** A helper that stays and answers the control socket, from here on.  Async-signal-safe. */
+void snap__trigger_open_door(void);
+
 /**
- * Take a snapshot and wait until it is durable, by way of the helper where there is one.  Waits as
- * long as the helper gets on with it; if it is stuck, takes it from the calling thread, or gives
- * up. `path` (may be NULL) gets the file's name.  Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM,
- * SNAP_ESTATE.
+ * The process is about to confine itself: by chroot(), or (`filtered`) by a filter of system calls.
+ * Afterwards it may be unable to open our files, and a filter may kill it for trying.  A helper is
+ * started that keeps what it has.  Where there is a filter, no thread of the host makes a system
+ * call for us again: the helper looks by itself at the heap's size, and writes the exit snapshot
+ * after the end.
+ */
+void snap__trigger_confine(bool filtered);
+
+/** Did the process install a filter? */
+bool snap__trigger_is_filtered(void);
+
+/** End the helper, if one runs; what was asked for is done before.  False if it does not end. */
+bool snap__trigger_stop(void);
+
+/** Does a helper run? */
+bool snap__trigger_is_running(void);
+
+/**
+ * Take a snapshot and wait until the file is there (durable, where the reason promises that).
+ * Waits as long as the helper gets on with it; if it is stuck, gives up.  `path` (may be NULL) gets
+ * the file's name.  Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM, SNAP_ESTATE.
  */
 enum snap_status snap__trigger_take(enum snap__reason reason, const char *label, char *path,
 				    size_t size);
 
+/** The same for the process's last snapshot, which signal `number` causes (0: it exits); at most
+ *  once.  Async-signal-safe. */
+enum snap_status snap__trigger_take_last(int number);
+
 /** Wait until all that was asked for before is durable. */
 void snap__trigger_flush(void);
 
-/** In a forked child: there is no helper, and nothing was asked for. */
-void snap__trigger_after_fork(void);
+/** In a forked child: there is no helper, and nothing was asked for.  `by_libc`: libc's fork() made
+ *  it, and has put libc's locks in order. */
+void snap__trigger_after_fork(bool by_libc);
 
 #endif

@@ -48,6 +48,12 @@ static inline int snap__sys_stat(int directory, const char *path, struct stat *s
 	return (int)syscall(SYS_newfstatat, directory, path, st, path[0] ? 0 : AT_EMPTY_PATH);
 }
 
+/** Of a symbolic link itself. */
+static inline int snap__sys_lstat(int directory, const char *path, struct stat *st)
+{
+	return (int)syscall(SYS_newfstatat, directory, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
 static inline int snap__sys_close(int fd)
 {
 	return (int)syscall(SYS_close, fd);

@@ -251,7 +251,7 @@ TESTS = {
     "threads": bounded_memory,
     "exits": lambda: [tortured("t11_exits", how, repeat=5, files=n) for how, n in
                       (("exit", 1), ("_exit", 1), ("quick_exit", 1), ("two", 1), ("handler", 1),
-                       ("exec", 0), ("abort", 0), ("return", 1))],
+                       ("exec", 1), ("abort", 1), ("return", 1))],
     "files": lambda: [tortured("t12_files", how, files=None, SNAP_EVERY="50ms") for how in
                       ("close", "nofile", "chdir", "chroot", "setuid")],
     "namespaces": lambda: tortured("t13_sandbox", "userns"),

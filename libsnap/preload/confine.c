@@ -1,0 +1,155 @@
+/*
+ * preload/confine.c - calls by which a program gives up what we need later.
+ *
+ * A filter of system calls may kill the process for opening a file, and nothing tells that in
+ * advance.  So the recorder is told before a filter comes: by prctl(), or by syscall(), which
+ * libseccomp uses.  It is told before chroot() as well, for the names of files then mean others.
+ * A program that makes these calls without libc is not seen.
+ */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "preload/entry.h"
+#include "preload/real.h"
+#include "runtime/hidden.h"
+#include "runtime/lifecycle.h"
+
+ENTRY int prctl(int option, ...)
+{
+	unsigned long a[4];
+	va_list rest;
+
+	va_start(rest, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(rest, unsigned long);
+	va_end(rest);
+	if (option == PR_SET_SECCOMP)
+		snap__process_confine(true);
+	snap__real_find();
+	if (snap__real.prctl)
+		return snap__real.prctl(option, a[0], a[1], a[2], a[3]);
+	errno = ENOSYS;
+	return -1;
+}
+
+ENTRY int chroot(const char *path)
+{
+	snap__real_find();
+	snap__process_confine(false);
+	if (snap__real.chroot)
+		return snap__real.chroot(path);
+	errno = ENOSYS;
+	return -1;
+}
+
+/* ---- syscall() ------------------------------------------------------------------------------- */
+
+SNAP__HIDDEN void snap__before_syscall(long number, long first);
+SNAP__HIDDEN long snap__failed_syscall(long negative);
+
+/* Called before the few system calls that matter. */
+void snap__before_syscall(long number, long first)
+{
+	if (number == SYS_seccomp)
+		snap__process_confine(first != SECCOMP_GET_ACTION_AVAIL &&
+				      first != SECCOMP_GET_NOTIF_SIZES);
+	else if (number == SYS_exit_group)
+		snap__process_exit();
+	else if (number == SYS_chroot)
+		snap__process_confine(false);
+}
+
+/* Called with a negative errno value. */
+long snap__failed_syscall(long negative)
+{
+	errno = (int)-negative;
+	return -1;
+}
+
+/*
+ * No frame of ours may stand between the caller and the kernel: a child of SYS_vfork, or of
+ * SYS_clone with a stack of its own, returns from here, too.  So this is libc's own sequence, with
+ * a look at the number before it.
+ */
+#if defined(__x86_64__)
+__asm__(".text\n"
+	".globl syscall\n"
+	".type syscall, @function\n"
+	"syscall:\n"
+	"	cmp $231, %rdi\n" /* exit_group */
+	"	je 1f\n"
+	"	cmp $317, %rdi\n" /* seccomp */
+	"	je 1f\n"
+	"	cmp $161, %rdi\n" /* chroot */
+	"	je 1f\n"
+	"0:	mov %rdi, %rax\n"
+	"	mov %rsi, %rdi\n"
+	"	mov %rdx, %rsi\n"
+	"	mov %rcx, %rdx\n"
+	"	mov %r8, %r10\n"
+	"	mov %r9, %r8\n"
+	"	mov 8(%rsp), %r9\n"
+	"	syscall\n"
+	"	cmp $-4095, %rax\n"
+	"	jae 2f\n"
+	"	ret\n"
+	"1:	push %rdi\n"
+	"	push %rsi\n"
+	"	push %rdx\n"
+	"	push %rcx\n"
+	"	push %r8\n"
+	"	push %r9\n"
+	"	sub $8, %rsp\n"
+	"	call snap__before_syscall\n"
+	"	add $8, %rsp\n"
+	"	pop %r9\n"
+	"	pop %r8\n"
+	"	pop %rcx\n"
+	"	pop %rdx\n"
+	"	pop %rsi\n"
+	"	pop %rdi\n"
+	"	jmp 0b\n"
+	"2:	mov %rax, %rdi\n"
+	"	jmp snap__failed_syscall\n"
+	".size syscall, . - syscall\n");
+#elif defined(__aarch64__)
+__asm__(".text\n"
+	".globl syscall\n"
+	".type syscall, %function\n"
+	"syscall:\n"
+	"	cmp x0, #94\n" /* exit_group */
+	"	b.eq 1f\n"
+	"	cmp x0, #277\n" /* seccomp */
+	"	b.eq 1f\n"
+	"	cmp x0, #51\n" /* chroot */
+	"	b.eq 1f\n"
+	"0:	mov x8, x0\n"
+	"	mov x0, x1\n"
+	"	mov x1, x2\n"
+	"	mov x2, x3\n"
+	"	mov x3, x4\n"
+	"	mov x4, x5\n"
+	"	mov x5, x6\n"
+	"	mov x6, x7\n"
+	"	svc #0\n"
+	"	cmn x0, #4095\n"
+	"	b.hs snap__failed_syscall\n"
+	"	ret\n"
+	"1:	stp x29, x30, [sp, #-80]!\n"
+	"	stp x0, x1, [sp, #16]\n"
+	"	stp x2, x3, [sp, #32]\n"
+	"	stp x4, x5, [sp, #48]\n"
+	"	stp x6, x7, [sp, #64]\n"
+	"	bl snap__before_syscall\n"
+	"	ldp x0, x1, [sp, #16]\n"
+	"	ldp x2, x3, [sp, #32]\n"
+	"	ldp x4, x5, [sp, #48]\n"
+	"	ldp x6, x7, [sp, #64]\n"
+	"	ldp x29, x30, [sp], #80\n"
+	"	b 0b\n"
+	".size syscall, . - syscall\n");
+#endif

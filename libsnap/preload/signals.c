@@ -1,0 +1,192 @@
+/*
+ * preload/signals.c - signals that end the program: its last snapshot is taken first.
+ *
+ * A fatal signal whose disposition is the default one gets a handler of ours in the kernel.  The
+ * program does not see that: what these functions tell it is SIG_DFL.  When the signal comes, the
+ * dispositions of all these signals become the default ones, so that a second signal ends the
+ * process at once; then the snapshot is taken; then the same signal is sent again, or the
+ * instruction that raised it runs again.  Status and core dump are those of the signal.
+ *
+ * Handlers of the program's own replace ours, and ignored signals stay ignored.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "preload/entry.h"
+#include "preload/real.h"
+#include "preload/signals.h"
+#include "runtime/identity.h"
+#include "runtime/lifecycle.h"
+#include "runtime/record.h"
+#include "runtime/trigger.h"
+
+/* SIGSYS and SIGTRAP are left to filters and debuggers. */
+static const int fatal[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGABRT,   SIGBUS,   SIGFPE,
+			    SIGSEGV, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,   SIGUSR2,  SIGXCPU,
+			    SIGXFSZ, SIGIO,   SIGPWR,  SIGPROF, SIGVTALRM, SIGSTKFLT};
+
+static volatile sig_atomic_t is_watching;
+
+static int is_fatal(int number)
+{
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		if (fatal[i] == number)
+			return 1;
+	return 0;
+}
+
+static void on_fatal(int number, siginfo_t *info, void *context);
+
+static int is_ours(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_fatal;
+}
+
+/* The default disposition of all signals that have ours. */
+static void give_back(void)
+{
+	struct sigaction plain, now;
+
+	memset(&plain, 0, sizeof(plain));
+	plain.sa_handler = SIG_DFL;
+	if (snap__process_relation() != SNAP__BORROWED)
+		is_watching = 0; /* a child of vfork() has its parent's memory */
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		if (snap__real.sigaction(fatal[i], NULL, &now) == 0 && is_ours(&now))
+			snap__real.sigaction(fatal[i], &plain, NULL);
+}
+
+static void on_fatal(int number, siginfo_t *info, void *context)
+{
+	int saved = errno, was_sent = info->si_code <= 0 || info->si_code == SI_KERNEL;
+
+	(void)context;
+	give_back();
+	snap__process_dies(number);
+	/* A fault happens again by itself.  What was sent is sent again, and arrives when this
+	   handler has returned, where the program was. */
+	if (was_sent ||
+	    (number != SIGSEGV && number != SIGBUS && number != SIGILL && number != SIGFPE))
+		syscall(SYS_tgkill, getpid(), (int)syscall(SYS_gettid), number);
+	errno = saved;
+}
+
+/* No signal is masked but the one that is handled: a second one of another kind ends the process. */
+static void fill_in(struct sigaction *action)
+{
+	memset(action, 0, sizeof(*action));
+	action->sa_sigaction = on_fatal;
+	action->sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+}
+
+void snap__signals_watch(void)
+{
+	struct sigaction ours, now;
+
+	/* The first process of a namespace is not ended by default dispositions. */
+	if (!snap__real.sigaction || getpid() == 1 || !snap__recording() ||
+	    snap__process_config()->exit == SNAP_EXIT_NONE)
+		return;
+	fill_in(&ours);
+	is_watching = 1;
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		if (snap__real.sigaction(fatal[i], NULL, &now) == 0 &&
+		    !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)
+			snap__real.sigaction(fatal[i], &ours, NULL);
+}
+
+/* Does the program ask for the default disposition of a signal that we watch? */
+static int becomes_default(int number, const struct sigaction *action)
+{
+	return is_watching && is_fatal(number) && !(action->sa_flags & SA_SIGINFO) &&
+	       action->sa_handler == SIG_DFL && !snap__trigger_is_filtered();
+}
+
+ENTRY int sigaction(int number, const struct sigaction *restrict action,
+		    struct sigaction *restrict before)
+{
+	struct sigaction ours;
+	int result;
+
+	snap__real_find();
+	if (!snap__real.sigaction) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (action && becomes_default(number, action)) {
+		fill_in(&ours);
+		action = &ours;
+	}
+	result = snap__real.sigaction(number, action, before);
+	if (result == 0 && before && is_ours(before)) {
+		memset(before, 0, sizeof(*before));
+		before->sa_handler = SIG_DFL;
+	}
+	return result;
+}
+
+/* The older functions set `handler` in one way or another; where that is the default one, ours is
+   put in its place. */
+static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
+			   sighandler_t handler)
+{
+	struct sigaction now, ours;
+	int was_ours;
+	sighandler_t before;
+
+	snap__real_find();
+	if (!real) {
+		errno = ENOSYS;
+		return SIG_ERR;
+	}
+	was_ours = snap__real.sigaction && snap__real.sigaction(number, NULL, &now) == 0 &&
+		   is_ours(&now);
+	before = real(number, handler);
+	if (before == SIG_ERR)
+		return before;
+	if (handler == SIG_DFL && is_watching && is_fatal(number) && snap__real.sigaction) {
+		fill_in(&ours);
+		snap__real.sigaction(number, &ours, NULL);
+	}
+	return was_ours ? SIG_DFL : before;
+}
+
+/* Not every libc's headers have all of them. */
+sighandler_t bsd_signal(int number, sighandler_t handler);
+sighandler_t ssignal(int number, sighandler_t handler);
+sighandler_t sysv_signal(int number, sighandler_t handler);
+sighandler_t __sysv_signal(int number, sighandler_t handler);
+sighandler_t sigset(int number, sighandler_t handler);
+
+ENTRY sighandler_t signal(int number, sighandler_t handler)
+{
+	return set_by(snap__real.signal, number, handler);
+}
+
+ENTRY sighandler_t bsd_signal(int number, sighandler_t handler)
+{
+	return set_by(snap__real.signal, number, handler);
+}
+
+ENTRY sighandler_t ssignal(int number, sighandler_t handler)
+{
+	return set_by(snap__real.signal, number, handler);
+}
+
+ENTRY sighandler_t sysv_signal(int number, sighandler_t handler)
+{
+	return set_by(snap__real.sysv_signal, number, handler);
+}
+
+ENTRY sighandler_t __sysv_signal(int number, sighandler_t handler)
+{
+	return set_by(snap__real.sysv_signal, number, handler);
+}
+
+ENTRY sighandler_t sigset(int number, sighandler_t handler)
+{
+	return set_by(snap__real.sigset, number, handler);
+}

@@ -1,0 +1,72 @@
+/*
+ * runtime/doorbell.c - how a process that has no helper is asked for one.
+ *
+ * libc's sigaction() refuses the signal, so the kernel is asked itself.
+ */
+#include "runtime/doorbell.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/identity.h"
+#include "runtime/record.h"
+#include "runtime/trigger.h"
+#include "snap/control.h"
+
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+
+/* As the kernel has it, on both machines that we know. */
+struct kernel_action {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+#if defined(__x86_64__)
+/* The bytes that debuggers and unwinders know a signal's frame by. */
+void snap__doorbell_return(void);
+__asm__(".text\n"
+	".balign 16\n"
+	"	nop\n"
+	".hidden snap__doorbell_return\n"
+	".globl snap__doorbell_return\n"
+	".type snap__doorbell_return, @function\n"
+	"snap__doorbell_return:\n"
+	"	mov $15, %rax\n"
+	"	syscall\n"
+	".size snap__doorbell_return, . - snap__doorbell_return\n");
+#define RESTORE_FLAG SA_RESTORER
+#define RESTORE_CODE snap__doorbell_return
+#else
+#define RESTORE_FLAG 0
+#define RESTORE_CODE NULL
+#endif
+
+static void on_ring(int number)
+{
+	int saved = errno;
+
+	(void)number;
+	if (snap__recording() && snap__process_relation() == SNAP__OURS)
+		snap__trigger_open_door();
+	errno = saved;
+}
+
+void snap__doorbell_hang(void)
+{
+	const struct kernel_action ours = {on_ring, SA_RESTART | SA_ONSTACK | RESTORE_FLAG,
+					   RESTORE_CODE, 0};
+	struct kernel_action before = {0};
+	int saved = errno, number = SNAP_CONTROL_DOORBELL;
+
+	if (syscall(SYS_rt_sigaction, number, NULL, &before, sizeof(before.mask)) == 0 &&
+	    before.handler == SIG_DFL)
+		syscall(SYS_rt_sigaction, number, &ours, NULL, sizeof(ours.mask));
+	errno = saved;
+}
