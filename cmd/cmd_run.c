@@ -16,7 +16,7 @@
 #include "run_report.h"
 
 enum { EXIT_NO_CAPTURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NO_COMMAND = 127 };
-enum { SETTINGS_MAX = 16, REPEAT_MAX = 100000 };
+enum { SETTINGS_MAX = 20, REPEAT_MAX = 100000 };
 enum python_when { PYTHON_AUTO, PYTHON_ON, PYTHON_OFF };
 enum exit_when { EXIT_SNAPSHOT_LATE, EXIT_SNAPSHOT_EARLY, EXIT_SNAPSHOT_NONE };
 
@@ -28,6 +28,7 @@ struct run_options {
 	int python;
 	int exit_snapshot;
 	bool mmap;
+	bool durable;
 	bool no_follow;
 	uint64_t repeat, warmup;
 	bool quiet, verbose;
@@ -55,6 +56,8 @@ static const struct option run_table[] = {
 	 NULL},
 	{"max-memory", 0, OPTION_SIZE, AT(max_memory), "SIZE",
 	 "most that call stacks take in each process (default: 5% of memory, 64 to 256 MiB)", NULL},
+	{"durable", 0, OPTION_FLAG, AT(durable), NULL,
+	 "every snapshot is on the disk before the program goes on", NULL},
 	{"mmap", 0, OPTION_FLAG, AT(mmap), NULL,
 	 "record anonymous mappings, too, as the domain mmap", NULL},
 	{"label", 0, OPTION_LIST, AT(labels), "K=V",
@@ -209,6 +212,8 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 				    "", err);
 	if (st == SNAP_OK)
 		st = setting_number(settings, "SNAP_MMAP", options->mmap, "", err);
+	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_DURABLE", options->durable, "", err);
 	if (st == SNAP_OK)
 		st = setting_signal(settings, options->on_signal, err);
 	if (st == SNAP_OK)

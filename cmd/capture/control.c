@@ -61,8 +61,12 @@ static int connect_to(uint64_t pid, int timeout_ms)
 {
 	int fd = connect_once(pid, timeout_ms);
 
-	if (fd >= 0 || errno != ECONNREFUSED || !doorbell_ring(pid))
+	if (fd >= 0 || errno != ECONNREFUSED)
 		return fd;
+	if (!doorbell_ring(pid)) {
+		errno = ECONNREFUSED;
+		return -1;
+	}
 	for (int waited = 0; fd < 0 && waited < RING_WAIT_MS; waited += RING_PAUSE_MS) {
 		pause_ms(RING_PAUSE_MS);
 		fd = connect_once(pid, timeout_ms);

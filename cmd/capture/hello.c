@@ -17,7 +17,7 @@
 
 #include "image/image.h"
 
-enum { HELLO_ROOM = 4096, MISSED_MAX = 10000, PROCESSES_MAX = 1000000 };
+enum { HELLO_ROOM = 4096, MISSED_MAX = 10000, PROCESSES_MAX = 1000000, HELPER_WAIT_MS = 60000 };
 
 /* ---- the file --------------------------------------------------------------------------------- */
 
@@ -194,6 +194,10 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 		hello_miss(hello, program, rest, 1);
 	} else if (strcmp(verb, "unseen") == 0) {
 		hear_unseen(hello, program, rest);
+	} else if (strcmp(verb, "unwritten") == 0) {
+		hello_miss(hello, program,
+			   "forked under a filter of system calls: recorded, but not written",
+			   strtoul(rest, NULL, 10));
 	} else if (strcmp(verb, "skip") == 0) {
 		hello_miss(hello, program, reason_of_word(rest), 1);
 		if (process)
@@ -208,7 +212,7 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 /* "PID PROGRAM VERB ...", where the program's name may have blanks in it. */
 static void read_line(struct hello *hello, char *line)
 {
-	static const char *const verbs[] = {"ok", "error", "unseen", "skip", "back"};
+	static const char *const verbs[] = {"ok", "error", "unseen", "unwritten", "skip", "back"};
 	char *program, *at;
 	uint64_t pid = strtoull(line, &program, 10);
 
@@ -229,18 +233,69 @@ static void read_line(struct hello *hello, char *line)
 		}
 }
 
-void hello_collect(struct hello *hello)
+static void read_lines(struct hello *hello, FILE *file)
 {
 	char line[1024];
-	FILE *file = hello->path[0] ? fopen(hello->path, "re") : NULL;
 
-	if (!file)
-		return;
+	clearerr(file);
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
 		make_printable(line);
 		read_line(hello, line);
 	}
+}
+
+/* ---- last snapshots --------------------------------------------------------------------------- */
+
+/* Does libsnap's helper in process `pid` live?  It holds a lock on the byte with that number. */
+static bool has_helper(int fd, uint64_t pid)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)pid, .l_len = 1};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+static bool has_ended(uint64_t pid)
+{
+	char path[64], state = 'Z';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%llu/stat", (unsigned long long)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return true;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'R';
+	fclose(file);
+	return state == 'Z' || state == 'X';
+}
+
+/* The helpers of processes that have ended may still write: not for ever. */
+static void wait_for_helpers(const struct hello *hello, int fd)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+	int left = HELPER_WAIT_MS / 2;
+
+	for (size_t i = 0; i < hello->process_count; i++) {
+		uint64_t pid = hello->processes[i].pid;
+
+		while (left > 0 && has_helper(fd, pid) && has_ended(pid)) {
+			nanosleep(&pause, NULL);
+			left--;
+		}
+	}
+}
+
+void hello_collect(struct hello *hello)
+{
+	FILE *file = hello->path[0] ? fopen(hello->path, "r+e") : NULL;
+
+	if (!file)
+		return;
+	read_lines(hello, file);
+	wait_for_helpers(hello, fileno(file));
+	read_lines(hello, file);
 	fclose(file);
 	unlink(hello->path);
 }

@@ -53,7 +53,8 @@ struct hello {
 /** Create the file, in `dir` or, should that be full, elsewhere. */
 void hello_create(struct hello *hello, const char *dir);
 
-/** Read what was said, and remove the file. */
+/** Read what was said, and remove the file.  Processes that have ended may still have a helper that
+ * writes their last snapshot: it is waited for, up to a minute in all. */
 void hello_collect(struct hello *hello);
 
 /** Count the snapshots in `dir` that are not older than `since` and that these processes wrote. */

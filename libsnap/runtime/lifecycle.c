@@ -40,7 +40,6 @@ enum exit_state { NOT_EXITING, TAKING, TAKEN };
 
 static atomic_uint state;
 static atomic_uint exit_state; /* also what other exiting threads sleep on */
-static atomic_uint unwritten;  /* children that cannot write, because of a filter */
 static bool was_forked;
 static uint64_t allocated_at_fork;
 static bool is_prepared;   /* what is set up once and survives a stop */
@@ -307,7 +306,7 @@ static void before_fork(void)
 static void after_fork_in_parent(void)
 {
 	if (snap__trigger_is_filtered())
-		atomic_fetch_add(&unwritten, 1);
+		snap__trigger_child_unwritten();
 	snap__verify_after_fork_in_parent();
 	snap__side_after_fork();
 	snap__mappings_after_fork();
@@ -322,6 +321,12 @@ static void after_any_fork_in_child(bool by_libc)
 	snap__mappings_after_fork();
 	if (atomic_load(&state) == PASSIVE)
 		return;
+	if (snap__trigger_is_filtered()) {
+		/* The filter is the child's, too, and it has no helper: no system call is safe. */
+		snap__record_switch(false);
+		atomic_store(&state, STOPPED);
+		return;
+	}
 	snap__threads_after_fork();
 	if (self) {
 		snap__unwind_after_fork(self->unwind);
@@ -334,7 +339,7 @@ static void after_any_fork_in_child(bool by_libc)
 	atomic_store(&exit_state, NOT_EXITING);
 	was_forked = true;
 	allocated_at_fork = snap__threads_total(SNAP__COUNT_ALLOCATED);
-	if (!snap__settings.follow || snap__trigger_is_filtered()) {
+	if (!snap__settings.follow) {
 		snap__record_switch(false);
 		atomic_store(&state, STOPPED);
 	} else if (atomic_load(&state) == RECORDING) {

@@ -55,7 +55,7 @@ struct request {
 
 static struct request requests[MAX_REQUESTS];
 static struct snap__helper helper;
-static atomic_uint stays, pending;
+static atomic_uint stays, pending, unwritten;
 static atomic_bool armed, stopping, leaving, filtered, last_taken, helper_writes;
 static atomic_uint is_ready; /* the helper has opened what it keeps; also what is waited for */
 static struct snap__lock starting, taking, at_level;
@@ -73,6 +73,11 @@ bool snap__trigger_is_running(void)
 bool snap__trigger_is_filtered(void)
 {
 	return atomic_load_explicit(&filtered, memory_order_relaxed);
+}
+
+void snap__trigger_child_unwritten(void)
+{
+	atomic_fetch_add(&unwritten, 1);
 }
 
 /* ---- taking --------------------------------------------------------------------------------- */
@@ -381,6 +386,8 @@ static void close_all(void)
 /* The host has ended.  Its memory is still there, and nobody changes it any more. */
 static void take_last_words(void)
 {
+	if (atomic_load(&unwritten))
+		snap__hello_unwritten(atomic_load(&unwritten));
 	if (snap__recording() && !atomic_load(&last_taken) &&
 	    snap__process_config()->exit != SNAP_EXIT_NONE)
 		takes_unasked(SNAP__AT_EXIT, SNAP__ASK_NOBODY);

@@ -47,6 +47,9 @@ void snap__trigger_confine(bool filtered);
 /** Did the process install a filter? */
 bool snap__trigger_is_filtered(void);
 
+/** A child was forked under a filter: it records nothing, which `snapdiff run` is told at the end. */
+void snap__trigger_child_unwritten(void);
+
 /** End the helper, if one runs; what was asked for is done before.  False if it does not end. */
 bool snap__trigger_stop(void);
 
