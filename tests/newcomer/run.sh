@@ -28,6 +28,7 @@ skip() {
 [ "$(id -u)" -eq 0 ] || skip "only root can make a chroot"
 command -v debootstrap >/dev/null || skip "debootstrap is not installed"
 root=$(mktemp -d /var/tmp/snapdiff-newcomer.XXXXXX)
+chmod 755 "$root"
 log=$root.log
 
 clean_up() {
@@ -47,6 +48,7 @@ make_chroot() {
 
 # The user: no password for sudo, a directory with a blank in its name, a locale that is not English.
 make_user() {
+	echo "127.0.0.1 localhost $(hostname)" >"$root/etc/hosts"
 	chroot "$root" useradd -m -d "/home/nèw comer" -s /bin/bash newcomer &&
 		echo 'newcomer ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/newcomer" &&
 		git clone -q "$source_root" "$root/home/nèw comer/src" &&
@@ -71,7 +73,7 @@ step() {
 	else
 		failed=$((failed + 1))
 		echo "FAILED  $1; the last lines:"
-		tail -n 15 "$log"
+		sed "1,/^### $1: /d" "$log" | tail -n 15
 	fi
 }
 
