@@ -3,12 +3,18 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analysis/stats.h"
+#include "base/lookup.h"
 #include "cli/cli.h"
+#include "cookbook.h"
+#include "query_editor.h"
 #include "query_prompt.h"
 #include "render/output.h"
 #include "report/own_options.h"
@@ -17,18 +23,28 @@
 struct query_options {
 	struct report_options shared;
 	const char *file;
-	uint64_t timeout_ns;
-	uint64_t max_rows;
-	bool write;
+	uint64_t timeout_ns, max_rows, max_memory;
+	struct text_list params;
+	bool write, examples;
 };
+
+/* Off a terminal nobody can press Ctrl-C. */
+#define DEFAULT_TIMEOUT_NS 30000000000ull
+#define UNSET_NS           UINT64_MAX
 
 #define FIELD(member) offsetof(struct query_options, member)
 
 static const struct option query_table[] = {
 	{"file", 'F', OPTION_TEXT, FIELD(file), "FILE",
 	 "run the statements of FILE ('-': standard input)", NULL},
-	{"timeout", 0, OPTION_DURATION, FIELD(timeout_ns), "DUR", "stop a query that takes longer",
-	 NULL},
+	{"timeout", 0, OPTION_DURATION, FIELD(timeout_ns), "DUR",
+	 "stop a query that takes longer (default: 30s off a terminal; 0: never)", NULL},
+	{"param", 0, OPTION_LIST, FIELD(params), "NAME=VALUE",
+	 "the value of :NAME in the SQL; may be repeated", NULL},
+	{"max-memory", 0, OPTION_SIZE, FIELD(max_memory), "SIZE",
+	 "stop a query that needs more memory", NULL},
+	{"examples", 0, OPTION_FLAG, FIELD(examples), NULL,
+	 "print questions with their SQL, and stop", NULL},
 	{"max-rows", 0, OPTION_COUNT, FIELD(max_rows), "N", "show at most N rows of each result",
 	 NULL},
 	{"write", 0, OPTION_FLAG, FIELD(write), NULL, "allow statements that change the database",
@@ -75,7 +91,16 @@ struct querying {
 	struct store *store;
 	struct result *results; /* one per statement that has columns */
 	size_t result_count;
+	struct report_options shared; /* the options', as .mode and .output have changed them */
+	char *output;                 /* of .output */
+	struct store_param *params;
+	char **param_names;
+	struct query_editor *editor;
+	bool timer;
 };
+
+/* Set by Ctrl-C while the prompt is there. */
+static volatile sig_atomic_t cancelled;
 
 static bool begins_with(const char *text, const char *prefix)
 {
@@ -207,7 +232,7 @@ static void free_results(struct querying *querying)
 static enum snap_status print_results(const struct querying *querying, bool truncated,
 				      struct snap_error *err)
 {
-	const struct report_options *options = &querying->options->shared;
+	const struct report_options *options = &querying->shared;
 	enum snap_status status = SNAP_OK;
 
 	if (options->output && querying->result_count > 1)
@@ -221,12 +246,23 @@ static enum snap_status print_results(const struct querying *querying, bool trun
 	return status;
 }
 
+static uint64_t timeout_of(const struct querying *querying)
+{
+	if (querying->options->timeout_ns != UNSET_NS)
+		return querying->options->timeout_ns;
+	return querying->editor || isatty(STDOUT_FILENO) ? 0 : DEFAULT_TIMEOUT_NS;
+}
+
 static enum snap_status run_sql(struct querying *querying, const char *sql, struct snap_error *err)
 {
 	const struct store_query_options how = {
 		.write = querying->options->write,
-		.timeout_ns = querying->options->timeout_ns,
+		.timeout_ns = timeout_of(querying),
 		.max_rows = querying->options->max_rows,
+		.max_memory = querying->options->max_memory,
+		.cancel = querying->editor ? &cancelled : NULL,
+		.params = querying->params,
+		.param_count = querying->options->params.count,
 	};
 	bool truncated = false;
 	enum snap_status status =
@@ -238,15 +274,6 @@ static enum snap_status run_sql(struct querying *querying, const char *sql, stru
 		status = print_results(querying, truncated, err);
 	free_results(querying);
 	return status;
-}
-
-/* At the prompt an error is told and the next statement is waited for. */
-static void run_typed(void *user, const char *sql)
-{
-	struct snap_error err = {0};
-
-	if (run_sql(user, sql, &err) != SNAP_OK)
-		cli_message("%s", err.message);
 }
 
 /* ---- where the SQL comes from ---- */
@@ -282,6 +309,214 @@ static enum snap_status read_file(const char *path, char **text, struct snap_err
 	return status;
 }
 
+/* ---- the prompt ---- */
+
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* At the prompt an error is told and the next statement is waited for. */
+static void run_typed(void *user, const char *sql)
+{
+	struct querying *querying = user;
+	struct snap_error err = {0};
+	double begin = seconds_now();
+
+	cancelled = 0;
+	if (run_sql(querying, sql, &err) != SNAP_OK)
+		cli_message("%s", err.message);
+	if (querying->timer)
+		printf("%.3f s\n", seconds_now() - begin);
+}
+
+static const char *typed_line(void *user, const char *prompt, bool *interrupted)
+{
+	struct querying *querying = user;
+
+	return query_editor_line(querying->editor, prompt, interrupted);
+}
+
+static void remember_typed(void *user, const char *sql)
+{
+	struct querying *querying = user;
+
+	query_editor_remember(querying->editor, sql);
+}
+
+static bool set_typed_mode(void *user, const char *format)
+{
+	struct querying *querying = user;
+
+	for (int i = 0; report_formats[i]; i++)
+		if (strcmp(report_formats[i], format) == 0) {
+			querying->shared.format = i;
+			return true;
+		}
+	return false;
+}
+
+static void set_typed_output(void *user, const char *path)
+{
+	struct querying *querying = user;
+
+	free(querying->output);
+	querying->output = path ? strdup(path) : NULL;
+	querying->shared.output = querying->output;
+}
+
+static void set_typed_timer(void *user, bool on)
+{
+	struct querying *querying = user;
+
+	querying->timer = on;
+}
+
+static void read_typed(void *user, const char *path)
+{
+	struct snap_error err = {0};
+	char *text;
+
+	if (read_file(path, &text, &err) == SNAP_OK)
+		run_typed(user, text);
+	else
+		cli_message("%s", err.message);
+	free(text);
+}
+
+static void cancel(int signal)
+{
+	(void)signal;
+	cancelled = 1;
+}
+
+/* What Tab knows. */
+struct words {
+	const char **items;
+	size_t count, capacity;
+};
+
+static void add_word(void *user, const char *word)
+{
+	struct words *words = user;
+	char *copy = strdup(word);
+
+	if (copy &&
+	    array_reserve(&words->items, &words->capacity, words->count + 1, sizeof(*words->items)))
+		words->items[words->count++] = copy;
+	else
+		free(copy);
+	if (words->items)
+		words->items[words->count] = NULL;
+}
+
+static void add_words(struct words *words, struct store *store)
+{
+	static const char *const commands[] = {".views", ".schema", ".examples", ".mode", ".output",
+					       ".timer", ".read",   ".help",     ".quit"};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		add_word(words, commands[i]);
+	for (const struct store_view_doc *view = store_views(); view->name; view++) {
+		add_word(words, view->name);
+		for (const struct store_column_doc *c = view->columns; c->name; c++)
+			add_word(words, c->name);
+	}
+	store_each_word(store, add_word, words);
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, each once. */
+static void settle_words(struct words *words)
+{
+	size_t kept = 0;
+
+	if (!words->count)
+		return;
+	qsort(words->items, words->count, sizeof(*words->items), compare_words);
+	for (size_t i = 0; i < words->count; i++) {
+		if (kept && strcasecmp(words->items[kept - 1], words->items[i]) == 0)
+			free((char *)(uintptr_t)words->items[i]);
+		else
+			words->items[kept++] = words->items[i];
+	}
+	words->count = kept;
+	words->items[kept] = NULL;
+}
+
+static void free_words(struct words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		free((char *)(uintptr_t)words->items[i]);
+	free(words->items);
+}
+
+static enum snap_status prompt(struct querying *querying, struct snap_error *err)
+{
+	const struct prompt_host host = {querying,        typed_line,     run_typed,
+					 remember_typed,  set_typed_mode, set_typed_output,
+					 set_typed_timer, read_typed};
+	struct sigaction action = {.sa_handler = cancel}, before;
+	static const char *const none[] = {NULL};
+	struct words words = {0};
+
+	add_words(&words, querying->store);
+	settle_words(&words);
+	querying->editor = query_editor_open(words.items ? words.items : none);
+	if (!querying->editor) {
+		free_words(&words);
+		return fail(err, SNAP_ESYSTEM, "the terminal cannot be used for a prompt");
+	}
+	sigaction(SIGINT, &action, &before); /* without SA_RESTART: a line being typed ends */
+	query_prompt(&host, stdout);
+	sigaction(SIGINT, &before, NULL);
+	query_editor_close(querying->editor);
+	querying->editor = NULL;
+	free_words(&words);
+	return SNAP_OK;
+}
+
+/* ---- parameters ---- */
+
+static enum snap_status make_params(struct querying *querying, struct snap_error *err)
+{
+	const struct text_list *given = &querying->options->params;
+
+	querying->params = calloc(given->count + 1, sizeof(*querying->params));
+	querying->param_names = calloc(given->count + 1, sizeof(*querying->param_names));
+	if (!querying->params || !querying->param_names)
+		return fail_memory(err, "reading parameters");
+	for (size_t i = 0; i < given->count; i++) {
+		const char *equals = strchr(given->items[i], '=');
+
+		if (!equals || equals == given->items[i])
+			return fail(err, SNAP_EUSAGE, "--param wants NAME=VALUE, not '%s'",
+				    given->items[i]);
+		querying->param_names[i] =
+			strndup(given->items[i], (size_t)(equals - given->items[i]));
+		if (!querying->param_names[i])
+			return fail_memory(err, "reading parameters");
+		querying->params[i] = (struct store_param){querying->param_names[i], equals + 1};
+	}
+	return SNAP_OK;
+}
+
+static void free_params(struct querying *querying)
+{
+	for (size_t i = 0; querying->param_names && querying->param_names[i]; i++)
+		free(querying->param_names[i]);
+	free(querying->param_names);
+	free(querying->params);
+	free(querying->output);
+}
+
 static enum snap_status run_from(struct querying *querying, const char *sql, struct snap_error *err)
 {
 	const char *file = querying->options->file;
@@ -290,10 +525,8 @@ static enum snap_status run_from(struct querying *querying, const char *sql, str
 
 	if (sql)
 		return run_sql(querying, sql, err);
-	if (!file && isatty(STDIN_FILENO)) {
-		query_prompt(stdin, stdout, run_typed, querying);
-		return SNAP_OK;
-	}
+	if (!file && isatty(STDIN_FILENO))
+		return prompt(querying, err);
 	status = read_file(file ? file : "-", &text, err);
 	if (status == SNAP_OK)
 		status = run_sql(querying, text, err);
@@ -346,7 +579,7 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 				  struct snap_error *err)
 {
 	const struct query_options *options = call->options;
-	struct querying querying = {.options = options};
+	struct querying querying = {.options = options, .shared = options->shared};
 	int operands = options->file || call->argc == 0 ? 0 : 1;
 	const struct session_options how = {
 		.db = options->shared.db,
@@ -360,16 +593,23 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 	enum snap_status status = own_options_apply(NULL, NULL, err);
 
 	(void)exit_code;
+	if (options->examples) {
+		cookbook_print_all(stdout);
+		return SNAP_OK;
+	}
+	if (status == SNAP_OK)
+		status = make_params(&querying, err);
 	if (status == SNAP_OK)
 		status = session_open(&session, &how, err);
 	if (status == SNAP_OK)
 		status = query_session(&querying, session, operands ? call->argv[0] : NULL,
 				       call->argv + operands, (size_t)(call->argc - operands), err);
 	session_close(session);
+	free_params(&querying);
 	return status;
 }
 
-static const struct query_options query_defaults = {.shared = {.match = MATCH_FUZZY}};
+static const struct query_options query_defaults = {.timeout_ns = UNSET_NS};
 
 const struct command cmd_query = {
 	.name = "query",

@@ -6,15 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cookbook.h"
 #include "store/store.h"
 
-static const char help[] = "A statement ends with a semicolon and may take several lines.\n"
-			   ".tables          the documented views\n"
-			   ".schema [VIEW]   their columns\n"
-			   ".help            this\n"
-			   ".quit            leave (so does the end of input)\n"
-			   "Functions: human(bytes), stack_text(site_id), theil_sen(x, y), "
-			   "mann_kendall(y), x REGEXP pattern\n";
+static const char help[] =
+	"A statement ends with a semicolon and may take several lines.  Ctrl-C stops it.\n"
+	".views           the documented views (.tables is the same)\n"
+	".schema [VIEW]   their columns\n"
+	".examples [N]    questions with their SQL; N shows one\n"
+	".mode FORMAT     table, json, jsonl, csv, tsv or markdown\n"
+	".output [FILE]   where results go; without FILE, here\n"
+	".timer on|off    say how long each statement took\n"
+	".read FILE       run the statements of a file\n"
+	".help            this\n"
+	".quit            leave (so does the end of input)\n"
+	"Tab completes views, columns, functions and keywords.\n"
+	"Functions: human(bytes), stack_text(site_id), theil_sen(x, y), mann_kendall(y), x REGEXP "
+	"pattern\n";
 
 static void list_views(FILE *out)
 {
@@ -39,18 +47,51 @@ static void list_columns(FILE *out, const char *wanted)
 		fprintf(out, "there is no view '%s'; .tables lists them\n", wanted);
 }
 
+static void show_examples(FILE *out, const char *number)
+{
+	unsigned long wanted = *number ? strtoul(number, NULL, 10) : 0;
+
+	if ((*number && wanted == 0) || !cookbook_print(out, wanted))
+		fprintf(out, "there is no example %s; .examples lists them\n", number);
+}
+
+static void set_mode(const struct prompt_host *host, FILE *out, const char *format)
+{
+	if (!host->set_mode(host->user, format))
+		fprintf(out, "there is no format '%s': table, json, jsonl, csv, tsv, markdown\n",
+			format);
+}
+
+static void read_file(const struct prompt_host *host, FILE *out, const char *path)
+{
+	if (*path)
+		host->read_file(host->user, path);
+	else
+		fputs(".read wants a file\n", out);
+}
+
 /* False to leave. */
-static bool run_dot_command(FILE *out, char *line)
+static bool run_dot_command(const struct prompt_host *host, FILE *out, char *line)
 {
 	char *word = strtok(line, " \t\n");
-	char *argument = strtok(NULL, " \t\n");
+	const char *argument = strtok(NULL, " \t\n");
 
 	if (strcmp(word, ".quit") == 0 || strcmp(word, ".exit") == 0)
 		return false;
-	if (strcmp(word, ".tables") == 0)
+	if (strcmp(word, ".tables") == 0 || strcmp(word, ".views") == 0)
 		list_views(out);
 	else if (strcmp(word, ".schema") == 0)
 		list_columns(out, argument ? argument : "");
+	else if (strcmp(word, ".examples") == 0)
+		show_examples(out, argument ? argument : "");
+	else if (strcmp(word, ".mode") == 0)
+		set_mode(host, out, argument ? argument : "");
+	else if (strcmp(word, ".output") == 0)
+		host->set_output(host->user, argument);
+	else if (strcmp(word, ".timer") == 0)
+		host->set_timer(host->user, !argument || strcmp(argument, "off") != 0);
+	else if (strcmp(word, ".read") == 0)
+		read_file(host, out, argument ? argument : "");
 	else if (strcmp(word, ".help") == 0)
 		fputs(help, out);
 	else
@@ -83,40 +124,47 @@ static bool statement_add(struct statement *statement, const char *line)
 }
 
 /* One line; false to leave. */
-static bool take_line(FILE *out, struct statement *statement, char *line, prompt_run_fn *run,
-		      void *user)
+static bool take_line(const struct prompt_host *host, FILE *out, struct statement *statement,
+		      const char *line)
 {
 	const char *start = line + strspn(line, " \t\n");
+	char *copy;
+	bool more;
 
-	if (statement->size == 0 && *start == '.')
-		return run_dot_command(out, line);
+	if (statement->size == 0 && *start == '.') {
+		copy = strdup(line);
+		more = copy && run_dot_command(host, out, copy);
+		free(copy);
+		return more;
+	}
 	if (statement->size == 0 && !*start)
 		return true;
 	if (!statement_add(statement, line))
 		return false;
 	if (store_query_is_complete(statement->text)) {
-		run(user, statement->text);
+		host->remember(host->user, statement->text);
+		host->run(host->user, statement->text);
 		statement->size = 0;
 	}
 	return true;
 }
 
-void query_prompt(FILE *in, FILE *out, prompt_run_fn *run, void *user)
+void query_prompt(const struct prompt_host *host, FILE *out)
 {
 	struct statement statement = {0};
-	char *line = NULL;
-	size_t capacity = 0;
-	bool more = true;
+	const char *line;
+	bool more = true, interrupted;
 
-	fputs("SQL on snapshots; .help for help, .tables for what there is\n", out);
+	fputs("SQL on snapshots; .help for help, .views for what there is\n", out);
 	while (more) {
-		fputs(statement.size ? "    ...> " : "snapdiff> ", out);
 		fflush(out);
-		more = getline(&line, &capacity, in) >= 0 &&
-		       take_line(out, &statement, line, run, user);
+		line = host->line(host->user, statement.size ? "    ...> " : "snapdiff> ",
+				  &interrupted);
+		if (interrupted)
+			statement.size = 0;
+		else
+			more = line && take_line(host, out, &statement, line);
 	}
-	if (feof(in))
-		fputc('\n', out);
-	free(line);
+	fputc('\n', out);
 	free(statement.text);
 }

@@ -1,19 +1,29 @@
 /*
  * query_prompt.h - `snapdiff query` on a terminal: read statements, give them to somebody who runs
- * them.
+ * them, and answer the commands that begin with a dot.
  */
 #ifndef QUERY_PROMPT_H
 #define QUERY_PROMPT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
-/** Runs whole statements and reports what went wrong by itself. */
-typedef void prompt_run_fn(void *user, const char *sql);
+/** Whoever owns the prompt.  Each function reports what went wrong by itself. */
+struct prompt_host {
+	void *user;
+	/** The next line with its newline, the host's until the next call; NULL at the end.  When
+	 * *interrupted is set, what was typed of the statement is forgotten. */
+	const char *(*line)(void *user, const char *prompt, bool *interrupted);
+	void (*run)(void *user, const char *sql);         /* whole statements */
+	void (*remember)(void *user, const char *sql);    /* for the history */
+	bool (*set_mode)(void *user, const char *format); /* false: there is no such format */
+	void (*set_output)(void *user, const char *path); /* NULL: the terminal */
+	void (*set_timer)(void *user, bool on);
+	void (*read_file)(void *user, const char *path);
+};
 
-/**
- * Read lines from `in` until its end or `.quit`; prompts and help go to `out`.  A statement may
- * take many lines, up to its semicolon.
- */
-void query_prompt(FILE *in, FILE *out, prompt_run_fn *run, void *user);
+/** Read lines until their end or `.quit`; help goes to `out`.  A statement may take many lines,
+ * up to its semicolon. */
+void query_prompt(const struct prompt_host *host, FILE *out);
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -188,10 +189,20 @@ struct store_value {
 /** Called once with the column names (row NULL), then once per row. */
 typedef enum snap_status store_row_fn(void *user, size_t columns, const char *const *names,
 				      const struct store_value *row);
+struct store_param {
+	const char *name;  /* without its sign */
+	const char *value; /* bound as an integer or a real where it is one, else as text */
+};
+
 struct store_query_options {
 	bool write;          /* without it: authorizer refuses everything but reading */
 	uint64_t timeout_ns; /* 0 none */
 	uint64_t max_rows;   /* 0 none; when more exist, *truncated is set */
+	uint64_t max_memory; /* bytes that SQLite may take; 0: the store's own limit */
+	const volatile sig_atomic_t *cancel; /* not 0 there: stop; NULL: nobody stops it */
+	/** Values of the parameters :name, @name and $name. */
+	const struct store_param *params;
+	size_t param_count;
 };
 /** Runs every statement in `sql`; rows of the last statements that have columns are given in turn.
  */
@@ -201,6 +212,9 @@ enum snap_status store_query(struct store *store, const char *sql,
 
 /** Does `sql` end in a whole statement (at a semicolon outside of strings and comments)? */
 bool store_query_is_complete(const char *sql);
+
+/** Keywords and functions of SQL for completion: calls `fn` with each. */
+void store_each_word(struct store *store, void (*fn)(void *user, const char *word), void *user);
 
 /**
  * Add an aggregate to SQL that judges a series as a whole: `name(x, y)`, or `name(y)` for one

@@ -52,6 +52,7 @@ ARROWS = {
 HOMES = {
     r"sqlite3(ext)?\.h": {"cmd/store/sqlite"},
     r"zstd(_errors)?\.h": {"libsnap/write", "libsnap/read", "cmd/input"},
+    r"(histedit|editline/.*)\.h": {"cmd"},
     r"ini\\.h": {"cmd/analysis/policy"},
     r"zlib\.h": {"cmd/input", "cmd/render"},
     r"(cjson/)?cJSON\.h": {"cmd/render", "cmd/input"},

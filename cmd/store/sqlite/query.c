@@ -7,6 +7,7 @@
  */
 #include "store/sqlite/database.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -94,6 +95,7 @@ static int authorize_writing(void *user, int action, const char *first, const ch
 
 struct deadline {
 	uint64_t at_ns; /* 0: none */
+	const volatile sig_atomic_t *cancel;
 };
 
 static uint64_t now_ns(void)
@@ -108,7 +110,8 @@ static int is_late(void *user)
 {
 	const struct deadline *deadline = user;
 
-	return now_ns() >= deadline->at_ns;
+	return (deadline->cancel && *deadline->cancel) ||
+	       (deadline->at_ns && now_ns() >= deadline->at_ns);
 }
 
 /* ---- running ---- */
@@ -131,9 +134,14 @@ static enum snap_status query_fail(struct query *query)
 
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_INTERRUPT:
+		if (query->options->cancel && *query->options->cancel)
+			return fail(query->err, SNAP_ESYSTEM, "interrupted");
 		return fail(query->err, SNAP_ESYSTEM,
 			    "the query took longer than %.3g s and was stopped",
 			    (double)query->options->timeout_ns / 1e9);
+	case SQLITE_NOMEM:
+		return fail(query->err, SNAP_ESYSTEM,
+			    "the query needs more memory than it may have (--max-memory)");
 	case SQLITE_AUTH:
 		return fail(query->err, SNAP_EUSAGE, "refused: %s%s", sqlite3_errmsg(db),
 			    query->options->write ? "" : READ_ONLY);
@@ -232,6 +240,48 @@ static enum snap_status run_statement(struct query *query, sqlite3_stmt *stateme
 	return status;
 }
 
+/* ---- parameters ---- */
+
+static int bind_value(sqlite3_stmt *statement, int index, const char *value)
+{
+	char *end;
+	long long integer;
+	double real;
+
+	errno = 0;
+	integer = strtoll(value, &end, 10);
+	if (*value && *end == '\0' && errno == 0)
+		return sqlite3_bind_int64(statement, index, integer);
+	real = strtod(value, &end);
+	if (*value && *end == '\0')
+		return sqlite3_bind_double(statement, index, real);
+	return sqlite3_bind_text(statement, index, value, -1, SQLITE_TRANSIENT);
+}
+
+static const char *param_value(const struct store_query_options *options, const char *name)
+{
+	for (size_t i = 0; i < options->param_count; i++)
+		if (name && *name && strcmp(options->params[i].name, name + 1) == 0)
+			return options->params[i].value;
+	return NULL;
+}
+
+static enum snap_status bind_params(struct query *query, sqlite3_stmt *statement)
+{
+	for (int i = 1; i <= sqlite3_bind_parameter_count(statement); i++) {
+		const char *name = sqlite3_bind_parameter_name(statement, i);
+		const char *value = param_value(query->options, name);
+
+		if (!value)
+			return fail(query->err, SNAP_EUSAGE,
+				    "the parameter %s has no value: --param name=value",
+				    name ? name : "?");
+		if (bind_value(statement, i, value) != SQLITE_OK)
+			return query_fail(query);
+	}
+	return SNAP_OK;
+}
+
 static enum snap_status run_statements(struct query *query, const char *sql)
 {
 	enum snap_status status = SNAP_OK;
@@ -242,6 +292,8 @@ static enum snap_status run_statements(struct query *query, const char *sql)
 		if (sqlite3_prepare_v2(query->store->db, sql, -1, &statement, &sql) != SQLITE_OK)
 			return query_fail(query);
 		if (statement)
+			status = bind_params(query, statement);
+		if (statement && status == SNAP_OK)
 			status = run_statement(query, statement);
 		sqlite3_finalize(statement);
 	}
@@ -253,7 +305,9 @@ enum snap_status store_query(struct store *store, const char *sql,
 			     void *user, bool *truncated, struct snap_error *err)
 {
 	struct query query = {store, options, fn, user, truncated, 0, err};
-	struct deadline deadline = {options->timeout_ns ? now_ns() + options->timeout_ns : 0};
+	struct deadline deadline = {options->timeout_ns ? now_ns() + options->timeout_ns : 0,
+				    options->cancel};
+	sqlite3_int64 memory = 0;
 	enum snap_status status;
 
 	*truncated = false;
@@ -263,9 +317,13 @@ enum snap_status store_query(struct store *store, const char *sql,
 	sqlite3_set_authorizer(store->db, options->write ? authorize_writing : authorize_reading,
 			       NULL);
 	/* How long the user's own SQL may take is the user's to say. */
-	sqlite3_progress_handler(store->db, deadline.at_ns ? PROGRESS_STEPS : 0, is_late,
-				 &deadline);
+	sqlite3_progress_handler(store->db, deadline.at_ns || deadline.cancel ? PROGRESS_STEPS : 0,
+				 is_late, &deadline);
+	if (options->max_memory)
+		memory = sqlite3_hard_heap_limit64((sqlite3_int64)options->max_memory);
 	status = run_statements(&query, sql);
+	if (options->max_memory)
+		sqlite3_hard_heap_limit64(memory);
 	sqlite3_progress_handler(store->db, 0, NULL, NULL);
 	sqlite3_set_authorizer(store->db, NULL, NULL);
 	if (store->writable)
@@ -279,4 +337,29 @@ enum snap_status store_query(struct store *store, const char *sql,
 bool store_query_is_complete(const char *sql)
 {
 	return sqlite3_complete(sql) != 0;
+}
+
+/* ---- words ---- */
+
+void store_each_word(struct store *store, void (*fn)(void *user, const char *word), void *user)
+{
+	sqlite3_stmt *functions = NULL;
+
+	for (int i = 0; i < sqlite3_keyword_count(); i++) {
+		const char *word;
+		char copy[64];
+		int size;
+
+		if (sqlite3_keyword_name(i, &word, &size) != SQLITE_OK || size >= (int)sizeof(copy))
+			continue;
+		memcpy(copy, word, (size_t)size);
+		copy[size] = '\0';
+		fn(user, copy);
+	}
+	if (sqlite3_prepare_v2(store->db, "SELECT DISTINCT name FROM pragma_function_list", -1,
+			       &functions, NULL) != SQLITE_OK)
+		return;
+	while (sqlite3_step(functions) == SQLITE_ROW)
+		fn(user, (const char *)sqlite3_column_text(functions, 0));
+	sqlite3_finalize(functions);
 }

@@ -1,0 +1,219 @@
+/*
+ * query_editor.c - libedit behind a small face.  The only file that sees histedit.h.
+ */
+#include "query_editor.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <histedit.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { HISTORY_LINES = 1000, COMMON_SIZE = 256 };
+
+struct query_editor {
+	EditLine *line;
+	History *history;
+	const char *const *words;
+	const char *prompt;
+	char history_path[PATH_MAX]; /* "": nowhere */
+};
+
+/* ---- completion ---- */
+
+/* Where the last word of `text` begins. */
+static const char *last_word(const char *text, size_t size)
+{
+	size_t at = size;
+
+	while (at > 0 &&
+	       (isalnum((unsigned char)text[at - 1]) || text[at - 1] == '_' || text[at - 1] == '.'))
+		at--;
+	return text + at;
+}
+
+static size_t shared_length(const char *a, const char *b)
+{
+	size_t length = 0;
+
+	while (a[length] && a[length] == b[length])
+		length++;
+	return length;
+}
+
+unsigned query_editor_complete(const char *const *words, const char *text, char *common,
+			       unsigned size)
+{
+	const char *typed = last_word(text, strlen(text));
+	size_t length = strlen(typed);
+	unsigned count = 0;
+
+	*common = '\0';
+	for (; length && *words; words++) {
+		if (strncasecmp(*words, typed, length) != 0)
+			continue;
+		if (count++ == 0)
+			snprintf(common, size, "%s", *words + length);
+		else
+			common[shared_length(common, *words + length)] = '\0';
+	}
+	return count;
+}
+
+/* All words that begin as the last one does, as a shell lists them. */
+static void list_words(const struct query_editor *editor, const char *text)
+{
+	const char *typed = last_word(text, strlen(text));
+
+	putchar('\n');
+	for (const char *const *word = editor->words; *word; word++)
+		if (strncasecmp(*word, typed, strlen(typed)) == 0)
+			printf("%s  ", *word);
+	putchar('\n');
+}
+
+static unsigned char complete(EditLine *line, int key)
+{
+	const LineInfo *info = el_line(line);
+	struct query_editor *editor;
+	char common[COMMON_SIZE], *text;
+	unsigned count;
+
+	(void)key;
+	el_get(line, EL_CLIENTDATA, &editor);
+	text = strndup(info->buffer, (size_t)(info->cursor - info->buffer));
+	if (!text)
+		return CC_ERROR;
+	count = query_editor_complete(editor->words, text, common, sizeof(common));
+	if (count > 1 && !*common)
+		list_words(editor, text);
+	free(text);
+	if (count == 0 || el_insertstr(line, common) == -1)
+		return CC_REFRESH_BEEP;
+	if (count == 1)
+		el_insertstr(line, " ");
+	return count > 1 && !*common ? CC_REDISPLAY : CC_REFRESH;
+}
+
+/* ---- history ---- */
+
+/* XDG's place for what should survive but is no configuration. */
+static void find_history(char path[PATH_MAX])
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	int size = 0;
+
+	if (state && *state == '/')
+		size = snprintf(path, PATH_MAX, "%s/snapdiff", state);
+	else if (home && *home == '/')
+		size = snprintf(path, PATH_MAX, "%s/.local/state/snapdiff", home);
+	if (size <= 0 || size > PATH_MAX - 32) {
+		*path = '\0';
+		return;
+	}
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+	mkdir(path, 0700);
+	strcat(path, "/query_history");
+}
+
+void query_editor_remember(struct query_editor *editor, const char *statement)
+{
+	HistEvent event;
+	char *line = strdup(statement);
+
+	if (!line)
+		return;
+	for (char *c = line; *c; c++) /* the file has a line for each statement */
+		if (*c == '\n')
+			*c = c[1] ? ' ' : '\0';
+	if (*line)
+		history(editor->history, &event, H_ENTER, line);
+	free(line);
+}
+
+/* ---- lines ---- */
+
+static char *prompt_of(EditLine *line)
+{
+	struct query_editor *editor;
+
+	el_get(line, EL_CLIENTDATA, &editor);
+	return (char *)(uintptr_t)editor->prompt;
+}
+
+struct query_editor *query_editor_open(const char *const *words)
+{
+	struct query_editor *editor = calloc(1, sizeof(*editor));
+	HistEvent event;
+
+	if (!editor)
+		return NULL;
+	editor->words = words;
+	editor->line = el_init("snapdiff", stdin, stdout, stderr);
+	editor->history = history_init();
+	if (!editor->line || !editor->history) {
+		query_editor_close(editor);
+		return NULL;
+	}
+	history(editor->history, &event, H_SETSIZE, HISTORY_LINES);
+	history(editor->history, &event, H_SETUNIQUE, 1);
+	find_history(editor->history_path);
+	if (editor->history_path[0])
+		history(editor->history, &event, H_LOAD, editor->history_path);
+	el_set(editor->line, EL_CLIENTDATA, editor);
+	el_set(editor->line, EL_EDITOR, "emacs");
+	el_set(editor->line, EL_PROMPT, prompt_of);
+	el_set(editor->line, EL_HIST, history, editor->history);
+	el_set(editor->line, EL_ADDFN, "complete-word", "Complete a name", complete);
+	el_set(editor->line, EL_BIND, "^I", "complete-word", NULL);
+	el_set(editor->line, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	el_source(editor->line, NULL);
+	return editor;
+}
+
+void query_editor_close(struct query_editor *editor)
+{
+	HistEvent event;
+	mode_t mask;
+
+	if (!editor)
+		return;
+	mask = umask(0077);
+	if (editor->history && editor->history_path[0])
+		history(editor->history, &event, H_SAVE, editor->history_path);
+	umask(mask);
+	if (editor->history)
+		history_end(editor->history);
+	if (editor->line)
+		el_end(editor->line);
+	free(editor);
+}
+
+const char *query_editor_line(struct query_editor *editor, const char *prompt, bool *interrupted)
+{
+	const char *line;
+	int count = 0;
+
+	*interrupted = false;
+	editor->prompt = prompt;
+	errno = 0;
+	line = el_gets(editor->line, &count);
+	if (line && count > 0)
+		return line;
+	if (errno != EINTR)
+		return NULL;
+	*interrupted = true;
+	el_reset(editor->line);
+	putchar('\n');
+	return "\n";
+}
