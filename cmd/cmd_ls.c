@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/missed.h"
 #include "cli/cli.h"
 #include "render/output.h"
 #include "snapshots/session.h"
+
+enum { MISSED_NOTES = 5 };
 
 static const struct option *const ls_tables[] = {source_option_table, output_option_table, NULL};
 
@@ -173,6 +176,42 @@ static enum snap_status fill(struct report *report, struct session *session,
 	return status;
 }
 
+static struct value missed_value(struct report *report, const struct hello_missed *missed)
+{
+	struct value object = value_object();
+
+	value_field(report, &object, "program", value_text(report, missed->program));
+	value_field(report, &object, "reason", value_text(report, missed->reason));
+	value_field(report, &object, "count", value_u64(missed->count));
+	return object;
+}
+
+/* What `run` could not record, of the directories that are named. */
+static void list_missed(struct report *report, const struct invocation *call)
+{
+	const struct report_options *options = call->options;
+	struct hello hello = {.path = ""};
+	struct value list;
+
+	for (int i = 0; i < call->argc; i++)
+		missed_read(&hello, call->argv[i]);
+	if (call->argc == 0 && !options->db)
+		missed_read(&hello, "snaps");
+	list = value_list(report, hello.missed_count);
+	for (size_t i = 0; i < hello.missed_count; i++) {
+		list.list.items[i] = missed_value(report, &hello.missed[i]);
+		if (i < MISSED_NOTES)
+			report_note(report, "Not recorded: %s, %zu time%s: %s",
+				    hello.missed[i].program, hello.missed[i].count,
+				    hello.missed[i].count == 1 ? "" : "s", hello.missed[i].reason);
+	}
+	if (hello.missed_count > MISSED_NOTES)
+		report_note(report, "... and %zu more programs; --format json has all",
+			    hello.missed_count - MISSED_NOTES);
+	value_field(report, &report->tail, "not_recorded", list);
+	hello_free(&hello);
+}
+
 static void hide_ids(struct report *report)
 {
 	struct column *columns = report_alloc(report, sizeof(ls_columns));
@@ -203,6 +242,7 @@ static enum snap_status ls_run(const struct invocation *call, int *exit_code,
 		hide_ids(report);
 	if (status == SNAP_OK)
 		status = fill(report, session, call, err);
+	list_missed(report, call);
 	if (status == SNAP_OK)
 		status = output_report(report, options, err);
 	if (status == SNAP_OK && session_damaged(session))
@@ -221,7 +261,8 @@ const struct command cmd_ls = {
 		"SNAP is a file or a directory; with --db, an id, a label or @n.  With nothing "
 		"named,\n"
 		"all snapshots of the database, or of the directory 'snaps'.  Damaged files are\n"
-		"listed with a warning as far as they can be read, and the exit code is then 3.",
+		"listed with a warning as far as they can be read, and the exit code is then 3.\n"
+		"Programs below 'snapdiff run' that were not recorded are named at the end.",
 	.options = ls_tables,
 	.options_size = sizeof(struct report_options),
 	.defaults = &report_option_defaults,

@@ -11,6 +11,7 @@
 #include "capture/launch.h"
 #include "capture/library.h"
 #include "capture/memory.h"
+#include "capture/missed.h"
 #include "capture/preflight.h"
 #include "cli/cli.h"
 #include "run_report.h"
@@ -238,7 +239,7 @@ static int exit_code_of(const struct run_options *options, const struct launch_r
 	return result->exit_code;
 }
 
-static void report(const struct run_options *options, struct launch_result *result)
+static void report(const struct run_options *options, struct launch_result *result, const char *dir)
 {
 	const struct run_report what = {
 		.out = options->out,
@@ -249,6 +250,7 @@ static void report(const struct run_options *options, struct launch_result *resu
 
 	if (what.wants_exit && result->hello.snapshots > 0)
 		hello_miss_silent(&result->hello);
+	missed_write(&result->hello, dir);
 	run_report_print(&what, result);
 }
 
@@ -274,7 +276,7 @@ static enum snap_status run_once(const struct run_options *options, const struct
 	*exit_code = result.exit_code;
 	if (launch.dir) {
 		run_totals_add(sum, &result);
-		report(options, &result);
+		report(options, &result, launch.dir);
 		*exit_code = exit_code_of(options, &result);
 	}
 	hello_free(&result.hello);

@@ -56,10 +56,10 @@ void hello_create(struct hello *hello, const char *dir)
 
 /* ---- lists ------------------------------------------------------------------------------------ */
 
-static void make_printable(char *text)
+void hello_make_printable(char *text)
 {
 	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
+		if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
 			*text = '?';
 }
 
@@ -240,7 +240,7 @@ static void read_lines(struct hello *hello, FILE *file)
 	clearerr(file);
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
-		make_printable(line);
+		hello_make_printable(line);
 		read_line(hello, line);
 	}
 }

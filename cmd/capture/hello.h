@@ -66,6 +66,9 @@ void hello_miss_silent(struct hello *hello);
 /** `count` more processes of `program` were missed, for `reason`. */
 void hello_miss(struct hello *hello, const char *program, const char *reason, size_t count);
 
+/** Replace the control characters of a line, but for tabs: others may have written it. */
+void hello_make_printable(char *text);
+
 /** Release everything but the struct itself. */
 void hello_free(struct hello *hello);
 

@@ -6,6 +6,7 @@ programs.py --snapdiff SNAPDIFF --programs DIR
 Compilers make the programs here.  What the machine lacks is skipped, with a word.
 """
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -95,6 +96,18 @@ def every_way(path, reason, directory):
         check(missed == (reason is not None), f"{way} {path.name}: run said {said!r}")
 
 
+def listed(program, directory):
+    """What was not recorded is in the JSON of ls, too."""
+    out = directory / "listed"
+    starter = os.path.join(options.programs, "t20_exec")
+    for _ in range(2):
+        subprocess.run([options.snapdiff, "run", "-q", "-o", out, "--", starter, "posix_spawn", program],
+                       stdout=subprocess.DEVNULL)
+    done = subprocess.run([options.snapdiff, "ls", "-f", "json", out], capture_output=True, text=True)
+    missed = json.loads(done.stdout)["not_recorded"]
+    check(missed == [{"program": program.name, "reason": "statically linked", "count": 2}], f"ls: {missed}")
+
+
 def scripts(program, directory):
     """A script is judged by its interpreter."""
     script = directory / "script"
@@ -168,6 +181,8 @@ def main():
         for program in (built["musl"], built["gccasan"]):
             if program:
                 scripts(program, directory)
+        if built["static"]:
+            listed(built["static"], directory)
         setuid(built["plain"], directory)
         clean_environment(built["plain"], directory)
         loader(built["plain"], directory)
