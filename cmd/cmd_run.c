@@ -17,7 +17,7 @@
 #include "run_report.h"
 
 enum { EXIT_NO_CAPTURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NO_COMMAND = 127 };
-enum { SETTINGS_MAX = 20, REPEAT_MAX = 100000 };
+enum { SETTINGS_MAX = 20, REPEAT_MAX = 100000, KEPT_PEAK_STEP = 1 << 20 };
 enum python_when { PYTHON_AUTO, PYTHON_ON, PYTHON_OFF };
 enum exit_when { EXIT_SNAPSHOT_LATE, EXIT_SNAPSHOT_EARLY, EXIT_SNAPSHOT_NONE };
 
@@ -193,6 +193,18 @@ static enum snap_status setting_labels(struct settings *settings, const struct t
 	return st;
 }
 
+/*
+ * Without any trigger there is the snapshot at exit, when most has been freed: then one of the peak
+ * is kept, too.  Not with --repeat, where the ends of the runs are one series.
+ */
+static uint64_t kept_peak(const struct run_options *options)
+{
+	bool triggered = options->every_ns || options->at_growth || options->at_peak ||
+			 options->on_signal || options->exit_snapshot == EXIT_SNAPSHOT_NONE;
+
+	return triggered || options->repeat > 1 ? 0 : KEPT_PEAK_STEP;
+}
+
 static enum snap_status settings_make(struct settings *settings, const struct run_options *options,
 				      uint64_t iteration, struct snap_error *err)
 {
@@ -203,6 +215,8 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 		st = setting_number(settings, "SNAP_AT_GROWTH", options->at_growth, "", err);
 	if (st == SNAP_OK)
 		st = setting_number(settings, "SNAP_AT_PEAK", options->at_peak, "", err);
+	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_KEEP_PEAK", kept_peak(options), "", err);
 	if (st == SNAP_OK)
 		st = setting_number(settings, "SNAP_SAMPLE", options->sample, "", err);
 	if (st == SNAP_OK)

@@ -225,12 +225,12 @@ static const char *bytes_text(uint64_t bytes, char buffer[32])
 	return buffer;
 }
 
-/* "at the peak" only where the snapshot holds all but a hundredth of it. */
+/* "at the peak" only where the snapshot holds all but a 25th of it: a kept peak may lack a 32nd. */
 static void say_fullest(const struct choice *choice, FILE *out)
 {
 	const struct candidate *shown = choice->shown, *newest = choice->newest;
 	char peak[32], left[32], *path = shell_word(newest->path);
-	bool at_peak = choice->peak_bytes && shown->live_bytes >= choice->peak_bytes / 100 * 99;
+	bool at_peak = choice->peak_bytes && shown->live_bytes >= choice->peak_bytes / 100 * 96;
 
 	fprintf(out, "%s (snapshot %zu of %zu", at_peak ? "at the peak" : "the fullest",
 		choice->number, choice->of);

@@ -152,7 +152,21 @@ static bool set_growth(struct snap__config *c, const char *v)
 
 static bool set_peak(struct snap__config *c, const char *v)
 {
+	c->keep_peak = false;
 	return snap__parse_size(v, &c->peak_bytes);
+}
+
+static bool set_keep_peak(struct snap__config *c, const char *v)
+{
+	uint64_t bytes;
+
+	if (!snap__parse_size(v, &bytes))
+		return false;
+	if (c->peak_bytes == 0) { /* who asks for each peak gets each */
+		c->peak_bytes = bytes;
+		c->keep_peak = bytes > 0;
+	}
+	return true;
 }
 
 static bool set_sample(struct snap__config *c, const char *v)
@@ -244,6 +258,7 @@ static const struct {
 	{"SNAP_EVERY=", set_every, "SNAP_EVERY is not a duration such as 500ms or 10s"},
 	{"SNAP_AT_GROWTH=", set_growth, "SNAP_AT_GROWTH is not a size such as 64KiB or 1MiB"},
 	{"SNAP_AT_PEAK=", set_peak, "SNAP_AT_PEAK is not a size such as 64KiB or 1MiB"},
+	{"SNAP_KEEP_PEAK=", set_keep_peak, "SNAP_KEEP_PEAK is not a size such as 1MiB"},
 	{"SNAP_SAMPLE=", set_sample, "SNAP_SAMPLE is not a size such as 512KiB"},
 	{"SNAP_SEED=", set_seed, "SNAP_SEED is not a number"},
 	{"SNAP_MAX_MEMORY=", set_memory, "SNAP_MAX_MEMORY is not a size such as 128MiB"},
@@ -305,8 +320,10 @@ const char *snap__config_apply(struct snap__config *config, const struct snap_co
 		config->every_ns = given.every_ms * 1000000;
 	if (given.growth_bytes)
 		config->growth_bytes = given.growth_bytes;
-	if (given.peak_bytes)
+	if (given.peak_bytes) {
 		config->peak_bytes = given.peak_bytes;
+		config->keep_peak = false;
+	}
 	if (given.sample_bytes)
 		config->sample_bytes = given.sample_bytes;
 	if (given.depth)

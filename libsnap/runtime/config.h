@@ -24,7 +24,8 @@ struct snap__config {
 	char labels[8192];          /* SNAP_LABELS: K=V lines */
 	uint64_t every_ns;          /* SNAP_EVERY; 0 off */
 	uint64_t growth_bytes;      /* SNAP_AT_GROWTH; 0 off */
-	uint64_t peak_bytes;        /* SNAP_AT_PEAK; 0 off */
+	uint64_t peak_bytes;        /* SNAP_AT_PEAK, or SNAP_KEEP_PEAK; 0 off */
+	bool keep_peak;             /* SNAP_KEEP_PEAK: steps grow, and one peak replaces another */
 	uint64_t sample_bytes;      /* SNAP_SAMPLE; 0 exact */
 	uint64_t seed;              /* SNAP_SEED; 0 picks one */
 	uint64_t memory_bytes;      /* SNAP_MAX_MEMORY: most that call stacks may take */

@@ -172,6 +172,7 @@ static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 
 /* ---- growth and peak: the thread that reaches the level sees to it ---------------------------- */
 
+static void copy_text(char *into, size_t size, const char *from);
 static void on_level(void);
 static enum snap_status ask(enum snap__reason reason, const char *label, bool outside,
 			    uint64_t limit_ns, char *path, size_t size);
@@ -180,6 +181,16 @@ static bool waits_outside(void);
 static uint64_t quantum_of(uint64_t step)
 {
 	return step / 16 < LARGEST_QUANTUM ? step / 16 : LARGEST_QUANTUM;
+}
+
+/* How far the peak has to rise.  One that is kept need not be finer than a 32nd of itself. */
+static uint64_t peak_step(void)
+{
+	const struct snap__config *config = snap__process_config();
+
+	if (!config->keep_peak)
+		return config->peak_bytes;
+	return peak_base < config->peak_bytes ? config->peak_bytes - peak_base : peak_base / 32;
 }
 
 /* Tell the record path at which level of the live heap it shall call us. */
@@ -193,10 +204,10 @@ static void watch_level(void)
 		quantum = quantum_of(config->growth_bytes);
 	}
 	if (atomic_load(&armed) && config->peak_bytes) {
-		uint64_t peak_level = peak_base + config->peak_bytes;
+		uint64_t peak_level = peak_base + peak_step();
 
-		if (quantum_of(config->peak_bytes) < quantum)
-			quantum = quantum_of(config->peak_bytes);
+		if (quantum_of(peak_step()) < quantum)
+			quantum = quantum_of(peak_step());
 		level = peak_level < level ? peak_level : level;
 	}
 	snap__record_watch(level, quantum, level == UINT64_MAX ? NULL : on_level);
@@ -226,7 +237,7 @@ static bool level_is_due(enum snap__reason *reason)
 	const struct snap__config *config = snap__process_config();
 	uint64_t peak = snap__record_peak_bytes();
 	uint64_t grown = steps_above(&growth_base, config->growth_bytes, snap__record_live_bytes());
-	uint64_t risen = steps_above(&peak_base, config->peak_bytes, peak);
+	uint64_t risen = config->peak_bytes ? steps_above(&peak_base, peak_step(), peak) : 0;
 
 	if (grown > 1)
 		snap__snapshot_count_merged(grown - 1);
@@ -236,12 +247,30 @@ static bool level_is_due(enum snap__reason *reason)
 }
 
 /*
+ * SNAP_KEEP_PEAK: the snapshot at `path` replaces the one of an earlier peak.  A forked child leaves
+ * its parent's alone.
+ */
+static void replace_peak(const char *path)
+{
+	static char kept[SNAP__PATH_MAX];
+	static int keeper;
+	int self = getpid(), saved = errno;
+
+	if (keeper == self && kept[0])
+		(void)unlinkat(AT_FDCWD, kept, 0);
+	copy_text(kept, sizeof(kept), path);
+	keeper = self;
+	errno = saved;
+}
+
+/*
  * Called in the thread whose allocation reached the level.  It waits for the snapshot: a peak may
  * be over as soon as it goes on.  Another thread that gets here meanwhile goes on; if a step is
  * still due afterwards, the next allocation will find it.
  */
 static void on_level(void)
 {
+	static char path[SNAP__PATH_MAX]; /* of who has the lock */
 	enum snap__reason reason;
 	uint64_t mask;
 
@@ -253,7 +282,9 @@ static void on_level(void)
 		bool outside = waits_outside();
 
 		snap__signals_block(&mask);
-		ask(reason, "", outside, UINT64_MAX, NULL, 0);
+		if (ask(reason, "", outside, UINT64_MAX, path, sizeof(path)) == SNAP_OK &&
+		    reason == SNAP__AT_PEAK && snap__process_config()->keep_peak)
+			replace_peak(path);
 		snap__signals_restore(&mask);
 	}
 	snap__lock_release(&at_level);

@@ -274,6 +274,31 @@ def peak():
     finish(child, directory)
 
 
+def kept_peak():
+    """`run` without triggers keeps one snapshot of the peak; a child has its own, and does not remove its parent's."""
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    child = subprocess.Popen([options.snapdiff, "run", "-q", "-o", directory, "--", program("steps")],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    child.stdout.readline()
+    for line in "+" * 100 + "-" * 99:
+        child.stdin.write(line + "\n")
+        child.stdin.flush()
+        child.stdout.readline()
+    child.stdin.close()
+    check(child.wait() == 0, "steps did not end well")
+    left = sorted(glob.glob(directory + "/*.snap"))
+    check([reason(path) for path in left] == ["peak", "exit"], f"left are {[reason(path) for path in left]}")
+    peak = sum(site["live_bytes"] for site in snapread.read(left[0])["sites"])
+    check(97 << 20 <= peak <= 101 << 20, f"the peak was 100 MiB, the snapshot holds {peak}")
+    status, out, _ = asked("top", "-n", "1", directory)
+    check("at the peak (snapshot 1 of 2); at exit 1.0 MiB were left" in out, f"top says: {out}")
+    for path in left:
+        os.unlink(path)
+    asked("run", "-q", "-o", directory, "--", "/bin/sh", "-c", "exit 0")
+    check(len(os.listdir(directory)) == 1, f"a small program leaves {os.listdir(directory)}")
+    shutil.rmtree(directory)
+
+
 def signalled():
     import signal
     child, step, files, directory = triggers(SNAP_ON_SIGNAL="USR2")
@@ -556,7 +581,7 @@ TESTS = {
     "early_exit": whole_truth("end_exit", expect=3, count=1, SNAP_EXIT="early"),
     "cxx_late": whole_truth("late", name="truth_cxx", count=1),
     "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
-    "api": api, "timer": timer, "growth": growth, "peak": peak, "signal": signalled,
+    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "signal": signalled,
     "control": control, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
     "hello": hello, "run_pid": run_pid, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,
