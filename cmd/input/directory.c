@@ -223,8 +223,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Are two names the same but for their numbers?  "step-9.dump" and "step-10.dump" are. */
-static bool same_but_numbers(const char *a, const char *b)
+bool input_same_but_numbers(const char *a, const char *b)
 {
 	while (*a && *b) {
 		if (is_digit(*a) && is_digit(*b)) {
@@ -257,7 +256,7 @@ static bool was_snapshot(const struct listing *listing, const struct stranger *s
 	for (size_t i = 0; i < listing->count; i++) {
 		const char *other = name_of(listing->entries[i].path);
 
-		if (same_but_numbers(name, other) ||
+		if (input_same_but_numbers(name, other) ||
 		    (stranger->empty && ending && ends_in(other, ending)))
 			return true;
 	}

@@ -15,6 +15,8 @@
 struct input_options {
 	bool salvage; /* take what precedes the tear of a damaged .snap (info, dump): model->torn
 			 says so */
+	bool leave_out_own; /* what the instrument itself allocated; meta own_bytes and own_blocks say
+			       how much that is */
 	bool newest_frame_only; /* for who looks at no other frame of a stack; formats may ignore it
 				 */
 };
@@ -64,6 +66,9 @@ enum snap_status input_read_time(const char *path, struct input_time *time, stru
 
 /** Negative, 0 or positive, as `a` comes before, with or after `b`. */
 int input_compare_times(const struct input_time *a, const struct input_time *b);
+
+/** Are two names the same but for their numbers?  "step-9.dump" and "step-10.dump" are. */
+bool input_same_but_numbers(const char *a, const char *b);
 
 /** Write the text form (dump).  Returns SNAP_OK or SNAP_EIO. */
 enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err);

@@ -600,6 +600,7 @@ static enum snap_status interpret(struct machine *m)
 
 		m->opcode_at = m->at;
 		opcode = m->data[m->at++];
+		m->pickle->size = m->at;
 		if (opcode == OP_STOP)
 			return pop(m, &m->pickle->result) ? SNAP_OK
 							  : bad(m, "there is nothing to return");

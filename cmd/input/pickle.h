@@ -80,6 +80,7 @@ struct pickle {
 	uint32_t text_room, number_room, tuple_room, container_room, object_room, item_room;
 	unsigned protocol;   /* the highest that PROTO named */
 	pickle_value result; /* what STOP left */
+	size_t size;         /* bytes up to STOP, that included */
 };
 
 /** True if `data` begins as a pickle does, of whatever protocol or origin. */

@@ -17,6 +17,7 @@
 #include "input/formats.h"
 #include "input/pickle.h"
 #include "base/fail.h"
+#include "base/lookup.h"
 #include "base/seed.h"
 
 enum {
@@ -39,6 +40,7 @@ struct stack {
 	uint32_t tuple;     /* its frames, to compare with */
 	uint32_t newest;    /* location of its newest frame, SNAP_NONE without frames */
 	uint64_t hash;
+	bool own; /* a frame of tracemalloc's is among its frames */
 };
 
 struct traces {
@@ -60,6 +62,11 @@ struct traces {
 	bool newest_frame_only; /* see struct input_options */
 	uint32_t fields_max;    /* of the trace tuples; 0 when there is none */
 	uint64_t extra_fields;
+	bool leave_out_own; /* see struct input_options */
+	bool *own;          /* per location: it is in tracemalloc.py */
+	size_t own_room;
+	uint64_t own_bytes, own_blocks; /* left out */
+	size_t pickle_size;
 };
 
 static enum snap_status wrong(struct traces *t, const char *what)
@@ -104,6 +111,41 @@ static bool is_cached(uint32_t cache, uint32_t kind)
 	return (cache & ((1u << CACHE_KIND_BITS) - 1)) == kind;
 }
 
+/* Is this the module itself, as its installation has it: ".../python3.11/tracemalloc.py"? */
+static bool is_own_file(struct snap_text name)
+{
+	static const char file[] = "/tracemalloc.py", frozen[] = "<frozen tracemalloc>";
+	const size_t size = sizeof(file) - 1;
+	const char *end, *slash;
+
+	if (name.size == sizeof(frozen) - 1 && memcmp(name.data, frozen, name.size) == 0)
+		return true;
+	if (name.size <= size || memcmp(name.data + name.size - size, file, size) != 0)
+		return false;
+	end = name.data + name.size - size;
+	slash = memrchr(name.data, '/', (size_t)(end - name.data));
+	slash = slash ? slash + 1 : name.data;
+	return (size_t)(end - slash) >= 7 && (memcmp(slash, "python3", 7) == 0);
+}
+
+static bool mark_own(struct traces *t, uint32_t location, struct snap_text name)
+{
+	size_t old = t->own_room;
+
+	if (!t->leave_out_own || !is_own_file(name))
+		return true;
+	if (!array_reserve(&t->own, &t->own_room, location, sizeof(*t->own)))
+		return false;
+	memset(t->own + old, 0, (t->own_room - old) * sizeof(*t->own));
+	t->own[location] = true;
+	return true;
+}
+
+static bool is_own(const struct traces *t, uint32_t location)
+{
+	return location < t->own_room && t->own[location];
+}
+
 /* The location of a frame tuple that was not met before. */
 static enum snap_status add_location(struct traces *t, struct pickle_tuple *tuple)
 {
@@ -122,7 +164,8 @@ static enum snap_status add_location(struct traces *t, struct pickle_tuple *tupl
 	if (frame.file == SNAP_NONE)
 		return no_memory(t);
 	id = model_symbolic_location(t->model, SNAP_NONE, &frame);
-	if (id > UINT32_MAX >> CACHE_KIND_BITS)
+	if (id > UINT32_MAX >> CACHE_KIND_BITS ||
+	    !mark_own(t, id, t->pickle.texts[pickle_index(items[0])]))
 		return no_memory(t);
 	tuple->cache = cached(CACHE_LOCATION, id);
 	return SNAP_OK;
@@ -225,6 +268,7 @@ static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t ha
 {
 	const pickle_value *items = tuple_items(t, frames);
 	uint32_t node = SNAP_NONE;
+	bool own = false;
 
 	if (t->stack_count == t->stack_room) {
 		uint32_t room = t->stack_room ? t->stack_room * 2 : 256;
@@ -236,14 +280,16 @@ static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t ha
 		t->stack_room = room;
 	}
 	for (uint32_t i = frames_wanted(t, frames); i > 0; i--) {
-		node = model_node_add(t->model, node,
-				      t->pickle.tuples[pickle_index(items[i - 1])].cache >>
-					      CACHE_KIND_BITS);
+		uint32_t location =
+			t->pickle.tuples[pickle_index(items[i - 1])].cache >> CACHE_KIND_BITS;
+
+		own |= is_own(t, location);
+		node = model_node_add(t->model, node, location);
 		if (node == SNAP_NONE)
 			return no_memory(t);
 	}
 	t->stacks[t->stack_count] =
-		(struct stack){node, SNAP_NONE, frames, newest_location(t, frames), hash};
+		(struct stack){node, SNAP_NONE, frames, newest_location(t, frames), hash, own};
 	t->table[slot] = ++t->stack_count;
 	return SNAP_OK;
 }
@@ -429,6 +475,11 @@ static bool add_site(struct traces *t, const struct sum *sum)
 	};
 	char domain[40];
 
+	if (t->stacks[sum->stack].own) {
+		t->own_bytes += sum->bytes;
+		t->own_blocks += sum->blocks;
+		return true;
+	}
 	if (sum->domain == 0)
 		snprintf(domain, sizeof(domain), "python");
 	else
@@ -550,6 +601,12 @@ static enum snap_status add_meta(struct traces *t, const struct stream *stream,
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)t->extra_fields);
 		fine = model_meta_set(t->model, "losses.unknown_trace_fields", text);
 	}
+	if (fine && t->own_blocks) {
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)t->own_bytes);
+		fine = model_meta_set(t->model, "own_bytes", text);
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)t->own_blocks);
+		fine = fine && model_meta_set(t->model, "own_blocks", text);
+	}
 	return fine ? SNAP_OK : no_memory(t);
 }
 
@@ -589,6 +646,25 @@ static enum snap_status read_snapshot(struct traces *t, const struct stream *str
 	return st;
 }
 
+/* Append mode leaves two dumps in one file, and only the first would ever be looked at. */
+static enum snap_status look_behind(struct model *model, const struct stream *stream, size_t size,
+				    struct snap_error *err)
+{
+	size_t left = stream->size - size;
+	const char *what = "bytes that are no dump";
+
+	if (left == 0)
+		return SNAP_OK;
+	if (pickle_recognises(stream->data + size, left))
+		what = "bytes, which begin as another dump";
+	if (asprintf(&model->torn, "%s: after its dump follow %zu %s: they are not read",
+		     stream->name, left, what) < 0) {
+		model->torn = NULL;
+		return fail_memory(err, "reading a tracemalloc dump");
+	}
+	return SNAP_OK;
+}
+
 static enum snap_status tracemalloc_read(struct model *model, struct stream *stream,
 					 const struct input_options *options,
 					 struct snap_error *err)
@@ -597,6 +673,7 @@ static enum snap_status tracemalloc_read(struct model *model, struct stream *str
 			   .name = stream->name,
 			   .err = err,
 			   .seed = hash_seed(),
+			   .leave_out_own = options->leave_out_own,
 			   .newest_frame_only = options->newest_frame_only};
 	enum snap_status st;
 
@@ -605,6 +682,7 @@ static enum snap_status tracemalloc_read(struct model *model, struct stream *str
 		st = pickle_read(&t.pickle, stream->data, stream->size, stream->name, err);
 	if (st != SNAP_OK)
 		return st;
+	t.pickle_size = t.pickle.size;
 	t.text_ids = malloc((t.pickle.text_count + 1) * sizeof(*t.text_ids));
 	if (t.text_ids) {
 		memset(t.text_ids, 0xff, (t.pickle.text_count + 1) * sizeof(*t.text_ids));
@@ -618,6 +696,9 @@ static enum snap_status tracemalloc_read(struct model *model, struct stream *str
 	free(t.sums);
 	free(t.table);
 	free(t.sum_table);
+	free(t.own);
+	if (st == SNAP_OK)
+		st = look_behind(model, stream, t.pickle_size, err);
 	if (st == SNAP_OK)
 		model->digest = snap__xxh64(stream->data, stream->size, 0);
 	return st;

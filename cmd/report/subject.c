@@ -11,6 +11,7 @@
 
 #include "base/lookup.h"
 #include "base/fail.h"
+#include "report/sites.h"
 #include "report/own_options.h"
 
 /* ---- opening ---- */
@@ -50,6 +51,7 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.program = options->program,
 		.order = (enum session_order)options->order,
 		.without_ages = !with_ages,
+		.leave_out_own = !options->all,
 		.warn = keep_warning,
 		.note = keep_note,
 		.user = subject,
@@ -233,6 +235,35 @@ static void describe_session(const struct session *session, struct report *repor
 	report->damaged = session_damaged(session);
 }
 
+static enum snap_status take_own_bytes(void *user, const char *key, const char *value)
+{
+	uint64_t bytes = strcmp(key, "own_bytes") == 0 ? strtoull(value, NULL, 10) : 0;
+	uint64_t *most = user;
+
+	if (bytes > *most)
+		*most = bytes;
+	return SNAP_OK;
+}
+
+/* What tracemalloc itself allocated is not the program's. */
+static enum snap_status note_own_bytes(const struct subject *subject, struct report *report,
+				       struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+	uint64_t most = 0;
+	char size[32];
+
+	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
+		st = store_each_meta(session_store(subject->session), subject->ids[i],
+				     take_own_bytes, &most, err);
+	if (most == 0)
+		return st;
+	value_field(report, &report->head, "left_out_own_bytes", value_u64(most));
+	report_note(report, "What tracemalloc itself allocated is left out (%s%s); --all shows it.",
+		    sites_bytes(most, size), subject->count > 1 ? " at most" : "");
+	return st;
+}
+
 enum snap_status subject_describe(const struct subject *subject, struct report *report,
 				  struct snap_error *err)
 {
@@ -260,5 +291,5 @@ enum snap_status subject_describe(const struct subject *subject, struct report *
 	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
 		st = warn_of_losses(&description, i, err);
 	value_field(report, &report->head, "inputs", inputs);
-	return st;
+	return st == SNAP_OK ? note_own_bytes(subject, report, err) : st;
 }

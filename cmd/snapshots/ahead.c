@@ -30,7 +30,8 @@ struct ahead {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t thread;
-	bool facts_only, stop;
+	const struct session_options *options; /* the session's */
+	bool stop;
 	struct ahead_file *files;
 	size_t count;
 	size_t next;                     /* the first that was not asked for */
@@ -45,9 +46,12 @@ static bool is_symbolised(const struct model *model)
 	return true;
 }
 
-static void read_input(struct session_input *input, const char *path, bool facts_only)
+static void read_input(struct session_input *input, const char *path,
+		       const struct session_options *session)
 {
-	struct input_options options = {.salvage = facts_only};
+	bool facts_only = session->facts_only;
+	struct input_options options = {.salvage = facts_only,
+					.leave_out_own = session->leave_out_own};
 
 	*input = (struct session_input){0};
 	input->status = input_read(&input->model, path, &options, &input->err);
@@ -94,7 +98,7 @@ static void *read_files(void *user)
 		}
 		file->state = FILE_IS_READ;
 		pthread_mutex_unlock(&ahead->lock);
-		read_input(&file->input, file->path, ahead->facts_only);
+		read_input(&file->input, file->path, ahead->options);
 		pthread_mutex_lock(&ahead->lock);
 		file->state = FILE_READY;
 		ahead->ready_files++;
@@ -171,7 +175,7 @@ void session_expect(struct session *session, const char *const *paths, size_t co
 	ahead = ahead_new(paths, count);
 	if (!ahead)
 		return;
-	ahead->facts_only = session->options.facts_only;
+	ahead->options = &session->options;
 	if (ahead->count < 2 || pthread_create(&ahead->thread, NULL, read_files, ahead) != 0)
 		ahead_free(ahead);
 	else
@@ -228,5 +232,5 @@ void session_read(struct session *session, const char *path, struct session_inpu
 		pthread_mutex_unlock(&ahead->lock);
 	}
 	if (!taken)
-		read_input(input, path, session->options.facts_only);
+		read_input(input, path, &session->options);
 }

@@ -2,7 +2,8 @@
  * order.c - the files that names stand for, in the order in which they are loaded.
  *
  * Snapshots that say their place in a series (seq) keep it, however they are loaded.  Others, such
- * as tracemalloc dumps, follow each other as they are loaded.
+ * as tracemalloc dumps, follow each other as they are loaded: by the times of their files, unless
+ * their names are numbered and the times are equal or contradict the numbers, as after a copy.
  */
 #include "snapshots/state.h"
 
@@ -62,22 +63,82 @@ static int compare_times(const void *a, const void *b)
 	return order ? order : compare_places(x, y);
 }
 
+/* Do only the times of the files order them, and are their names the same but for numbers? */
+static bool are_numbered(const struct session_files *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (!files->files[i].time.of_file ||
+		    !input_same_but_numbers(files->files[0].path, files->files[i].path))
+			return false;
+	return true;
+}
+
+static bool is_ordered(const struct session_files *files,
+		       int (*compare)(const void *a, const void *b))
+{
+	for (size_t i = 1; i < files->count; i++)
+		if (compare(&files->files[i - 1], &files->files[i]) > 0)
+			return false;
+	return true;
+}
+
+static bool has_equal_times(const struct session_files *files)
+{
+	for (size_t i = 1; i < files->count; i++)
+		if (input_compare_times(&files->files[i - 1].time, &files->files[i].time) == 0)
+			return true;
+	return false;
+}
+
+static void warn(const struct session *session, const char *sentence)
+{
+	if (session->options.warn && !session->options.quiet)
+		session->options.warn(session->options.user, sentence);
+}
+
 /* Files named one by one, that only their own time orders, may be meant otherwise. */
 static void warn_if_moved(const struct session *session, const struct session_files *files)
 {
-	if (!session->options.warn || session->options.quiet)
-		return;
 	for (size_t i = 0; i < files->count; i++) {
 		const struct session_file *file = &files->files[i];
 
 		if (file->place == i || file->listed || !file->time.of_file)
 			continue;
-		session->options.warn(
-			session->options.user,
-			"dumps follow each other by the times of their files, which is "
-			"not how they were named: --order given or name may be meant");
+		warn(session, "dumps follow each other by the times of their files, which is "
+			      "not how they were named: --order given or name may be meant");
 		return;
 	}
+}
+
+static bool all_of_file(const struct session_files *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (!files->files[i].time.of_file)
+			return false;
+	return true;
+}
+
+/* The files are in the order of their times: is that to be believed? */
+static void check_times(const struct session *session, struct session_files *files)
+{
+	bool equal = has_equal_times(files);
+
+	if (are_numbered(files)) {
+		if (!equal && is_ordered(files, compare_names))
+			return;
+		warn(session,
+		     equal ? "files have equal times: the dumps follow each other by the "
+			     "numbers in their names (--order given: otherwise)"
+			   : "the times of the files contradict the numbers in their names: "
+			     "the numbers decide (--order given: otherwise)");
+		qsort(files->files, files->count, sizeof(*files->files), compare_names);
+		return;
+	}
+	if (equal && all_of_file(files))
+		warn(session, "files have equal times: their order is not known (--order name or "
+			      "given says it)");
+	else
+		warn_if_moved(session, files);
 }
 
 static enum snap_status put_in_order(struct session *session, struct session_files *files,
@@ -101,7 +162,7 @@ static enum snap_status put_in_order(struct session *session, struct session_fil
 	if (status != SNAP_OK)
 		return status;
 	qsort(files->files, files->count, sizeof(*files->files), compare_times);
-	warn_if_moved(session, files);
+	check_times(session, files);
 	return SNAP_OK;
 }
 

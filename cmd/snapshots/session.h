@@ -25,10 +25,11 @@ struct session_options {
 	const char *program; /* NULL any: --program */
 	bool quiet;          /* no progress, no warnings */
 	enum session_order order;
-	bool write;        /* with db: made if need be, and session_load() fills it */
-	bool modify;       /* with db: SQL may change it, nothing is loaded */
-	bool without_ages; /* without db: the ages of blocks are not asked for; faster */
-	bool facts_only;   /* totals, meta and modules, no call stacks; damaged files give what they
+	bool write;         /* with db: made if need be, and session_load() fills it */
+	bool modify;        /* with db: SQL may change it, nothing is loaded */
+	bool without_ages;  /* without db: the ages of blocks are not asked for; faster */
+	bool leave_out_own; /* of dumps: what tracemalloc itself allocated */
+	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they
 			    can */
 	void (*warn)(void *user,
 		     const char *sentence); /* collects the warnings of a report; may be NULL */

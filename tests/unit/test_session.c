@@ -412,6 +412,57 @@ Test(session, equal_files_without_time_or_seq_are_several_snapshots)
 	session_close(session);
 }
 
+/* ---- dumps, which only the times of their files order ---- */
+
+static char warned[512];
+
+static void keep_warning(void *user, const char *sentence)
+{
+	(void)user;
+	snprintf(warned, sizeof(warned), "%s", sentence);
+}
+
+/* A dump of `bytes`, whose file was last written at second `time`. */
+static void dump(const char *path, unsigned time, unsigned bytes)
+{
+	FILE *out = fopen(path, "we");
+
+	cr_assert(out, "%s", path);
+	fprintf(out, "#snaptext 1\n@ time_ns\t%u000000000\n@ time_from\tfile\n", time);
+	fprintf(out, "%u\t1\t-\t-\tpython\t-\t|a.py|1|\n", bytes);
+	cr_assert_eq(fclose(out), 0);
+}
+
+static void dumps_follow(const unsigned times[3], const char *names, const char *expected,
+			 const char *words)
+{
+	const struct session_options options = {.warn = keep_warning};
+	struct session *session = session_with(&options);
+
+	warned[0] = '\0';
+	dump("step-1", times[0], 1);
+	dump("step-2", times[1], 2);
+	dump("step-10", times[2], 10);
+	many_are(session_list, session, names, expected);
+	cr_assert(words ? strstr(warned, words) != NULL : !*warned, "%s", warned);
+	session_close(session);
+}
+
+Test(session, numbered_dumps_whose_times_agree_follow_each_other_without_a_word)
+{
+	dumps_follow((const unsigned[]){5, 6, 7}, "step-1 step-10 step-2", "1 2 10", NULL);
+}
+
+Test(session, numbered_dumps_of_equal_times_follow_each_other_by_number)
+{
+	dumps_follow((const unsigned[]){5, 5, 5}, "step-1 step-10 step-2", "1 2 10", "equal times");
+}
+
+Test(session, numbered_dumps_that_were_copied_in_another_order_follow_each_other_by_number)
+{
+	dumps_follow((const unsigned[]){7, 5, 6}, "step-1 step-10 step-2", "1 2 10", "contradict");
+}
+
 /* ---- series of several processes ---- */
 
 Test(session, runs_of_one_program_that_follow_each_other_are_a_series)
