@@ -8,46 +8,23 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "capture/doorbell.h"
+#include "capture/peer.h"
 #include "snap/control.h"
 
 enum { ANSWER_MAX = 1 << 20, FIND_TIMEOUT_MS = 2000, LISTED_MAX = 8 };
 
 enum { RING_WAIT_MS = 2000, RING_PAUSE_MS = 2 };
-
-static int connect_once(uint64_t pid, int timeout_ms)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int size;
-
-	if (fd < 0)
-		return -1;
-	/* An abstract name: the first byte stays NUL. */
-	size = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
-			SNAP_CONTROL_NAME "%llu", (unsigned long long)pid);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (struct sockaddr *)&address,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)size)) == 0)
-		return fd;
-	size = errno;
-	close(fd);
-	errno = size;
-	return -1;
-}
 
 static void pause_ms(long ms)
 {
@@ -56,21 +33,76 @@ static void pause_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
-/* Where nobody listens yet, the process is asked to start a helper that does. */
+/* A connection to the process, if it has that name; -1 with errno. */
+static int connect_name(const struct peer *peer, int timeout_ms, const char *name)
+{
+	struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+	int fd = peer_socket(peer), error;
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (peer_connect(peer, fd, name))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* The three names that a process may have (see snap/control.h), in turn.  EPERM if a stranger has
+   one of them, and the process none. */
+static int connect_once(const struct peer *peer, int timeout_ms, uint64_t secret)
+{
+	char names[3][80];
+	int error = ECONNREFUSED;
+
+	snprintf(names[0], sizeof(names[0]), SNAP_CONTROL_NAME "%llu",
+		 (unsigned long long)peer->inner_pid);
+	snprintf(names[1], sizeof(names[1]), SNAP_CONTROL_NAME "%llu.%llu",
+		 (unsigned long long)peer->inner_pid, (unsigned long long)peer->namespace);
+	snprintf(names[2], sizeof(names[2]), SNAP_CONTROL_NAME "%llu.%llx",
+		 (unsigned long long)peer->inner_pid, (unsigned long long)secret);
+	for (unsigned i = 0; i < (secret ? 3 : 2); i++) {
+		int fd = connect_name(peer, timeout_ms, names[i]);
+
+		if (fd >= 0)
+			return fd;
+		if (errno != ECONNREFUSED && error != EPERM)
+			error = errno;
+	}
+	errno = error;
+	return -1;
+}
+
+static bool may_be_rung(int error)
+{
+	return error == ECONNREFUSED || error == EPERM;
+}
+
+/* Where nobody listens yet, or a stranger has the name, the process is asked to start a helper, which
+   listens at a name that nobody can have taken before. */
 static int connect_to(uint64_t pid, int timeout_ms)
 {
-	int fd = connect_once(pid, timeout_ms);
+	struct peer peer;
+	uint64_t secret = 0;
+	int fd, error;
 
-	if (fd >= 0 || errno != ECONNREFUSED)
+	peer_look_up(&peer, pid);
+	fd = connect_once(&peer, timeout_ms, 0);
+	error = errno;
+	if (fd >= 0 || !may_be_rung(error))
 		return fd;
-	if (!doorbell_ring(pid)) {
-		errno = ECONNREFUSED;
+	if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret) ||
+	    !doorbell_ring(pid, secret)) {
+		errno = error;
 		return -1;
 	}
 	for (int waited = 0; fd < 0 && waited < RING_WAIT_MS; waited += RING_PAUSE_MS) {
 		pause_ms(RING_PAUSE_MS);
-		fd = connect_once(pid, timeout_ms);
-		if (fd < 0 && errno != ECONNREFUSED)
+		fd = connect_once(&peer, timeout_ms, secret);
+		if (fd < 0 && !may_be_rung(errno))
 			break;
 	}
 	return fd;
@@ -107,6 +139,14 @@ static char *read_all(int fd)
 	return NULL;
 }
 
+/* What is recorded is a program like any other: it must not write to our terminal as it likes. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && *text != '\n') || *text == 0x7f)
+			*text = '?';
+}
+
 /* Nobody listens there: say whether there is such a process at all. */
 static enum snap_status not_recording(uint64_t pid, struct snap_error *err)
 {
@@ -132,11 +172,18 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 	fd = connect_to(pid, timeout_ms);
 	if (fd < 0 && errno == ECONNREFUSED)
 		return not_recording(pid, err);
+	if (fd < 0 && errno == EPERM)
+		return fail(err, SNAP_ENOTFOUND,
+			    "process %llu is not recorded, or cannot be asked: another process "
+			    "listens at the name of its control socket",
+			    (unsigned long long)pid);
 	if (fd < 0)
 		return fail(err, SNAP_ESYSTEM, "process %llu: %s", (unsigned long long)pid,
 			    strerror(errno));
 	if (send(fd, line, (size_t)size, MSG_NOSIGNAL) == size)
 		*answer = read_all(fd);
+	if (*answer)
+		make_printable(*answer);
 	if (!*answer)
 		fail(err, SNAP_ESYSTEM, "process %llu does not answer: %s", (unsigned long long)pid,
 		     errno == EAGAIN ? "timed out" : strerror(errno));
@@ -151,7 +198,7 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 	return *answer ? SNAP_OK : SNAP_ESYSTEM;
 }
 
-/* The pid in a line of /proc/net/unix that names one of our sockets, or 0. */
+/* The pid in a line of /proc/net/unix that names a socket of a process in our pid namespace, or 0. */
 static uint64_t pid_in_line(const char *line)
 {
 	const char *name = strstr(line, "@" SNAP_CONTROL_NAME);
@@ -184,24 +231,11 @@ static bool is_snapdiff(uint64_t pid)
 	return strcmp(name, "snapdiff\n") == 0;
 }
 
-/* The parent of the process whose directory in /proc is called `name`; 0 if that is none. */
-static uint64_t parent_of(const char *name)
+/* Is `name`, of a directory in /proc, a child of process `parent`? */
+static bool is_child(const char *name, uint64_t parent)
 {
-	char path[64], text[512];
-	const char *after;
-	unsigned long long parent = 0;
-	FILE *file;
-
-	if (name[strspn(name, "0123456789")] != '\0')
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", name);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	fclose(file);
-	after = strrchr(text, ')'); /* a program's name may hold anything */
-	return after && sscanf(after + 1, " %*c %llu", &parent) == 1 ? parent : 0;
+	return name[strspn(name, "0123456789")] == '\0' &&
+	       peer_parent(strtoull(name, NULL, 10)) == parent;
 }
 
 /* What `snapdiff run`, process `pid`, has started and what is recorded; `pid` if that is none. */
@@ -214,7 +248,7 @@ static uint64_t recorded_child(uint64_t pid)
 	if (!processes)
 		return pid;
 	while (found == pid && (entry = readdir(processes)))
-		if (parent_of(entry->d_name) == pid && listens(strtoull(entry->d_name, NULL, 10)))
+		if (is_child(entry->d_name, pid) && listens(strtoull(entry->d_name, NULL, 10)))
 			found = strtoull(entry->d_name, NULL, 10);
 	closedir(processes);
 	return found;
@@ -236,53 +270,53 @@ static bool records_into(uint64_t pid, const char *dir)
 	return same;
 }
 
-/* The processes that listen and record into `dir`; at most LISTED_MAX.  False: no /proc. */
-static bool list_recorders(const char *dir, uint64_t found[LISTED_MAX], size_t *count)
+struct recorders {
+	const char *dir;
+	uint64_t pids[LISTED_MAX];
+	size_t count;
+};
+
+static void consider(uint64_t pid, void *user)
+{
+	struct recorders *found = user;
+
+	for (size_t i = 0; i < found->count; i++)
+		if (found->pids[i] == pid)
+			return;
+	if (found->count < LISTED_MAX && records_into(pid, found->dir))
+		found->pids[found->count++] = pid;
+}
+
+/* Those that were told the directory by snap_start() can only be known by their sockets. */
+static void consider_sockets(struct recorders *found)
 {
 	FILE *sockets = fopen("/proc/net/unix", "re");
 	char *line = NULL;
 	size_t room = 0;
 
-	*count = 0;
-	if (!sockets)
-		return false;
-	while (*count < LISTED_MAX && getline(&line, &room, sockets) >= 0) {
-		uint64_t candidate = pid_in_line(line);
-		bool known = false;
-
-		for (size_t i = 0; i < *count; i++)
-			known = known || found[i] == candidate;
-		if (candidate && !known && records_into(candidate, dir))
-			found[(*count)++] = candidate;
-	}
+	while (sockets && getline(&line, &room, sockets) >= 0)
+		if (pid_in_line(line))
+			consider(pid_in_line(line), found);
 	free(line);
-	fclose(sockets);
-	return true;
+	if (sockets)
+		fclose(sockets);
 }
 
 static enum snap_status find_in_directory(const char *dir, uint64_t *pid, struct snap_error *err)
 {
-	uint64_t found[LISTED_MAX];
-	unsigned rung = doorbell_ring_all(dir);
+	struct recorders found = {.dir = dir};
 	char list[LISTED_MAX * 24] = "";
-	size_t count = 0;
 
-	if (!list_recorders(dir, found, &count))
-		return fail(err, SNAP_ESYSTEM, "/proc/net/unix: %s; name the process instead",
-			    strerror(errno));
-	for (int waited = 0; count < rung && count < LISTED_MAX && waited < RING_WAIT_MS;
-	     waited += RING_PAUSE_MS) {
-		pause_ms(RING_PAUSE_MS);
-		(void)list_recorders(dir, found, &count);
-	}
-	if (count == 0)
+	doorbell_each(dir, consider, &found);
+	consider_sockets(&found);
+	if (found.count == 0)
 		return fail(err, SNAP_ENOTFOUND, "no running process records into %s", dir);
-	*pid = found[0];
-	if (count == 1)
+	*pid = found.pids[0];
+	if (found.count == 1)
 		return SNAP_OK;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < found.count; i++)
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%llu", i ? ", " : "",
-			 (unsigned long long)found[i]);
+			 (unsigned long long)found.pids[i]);
 	return fail(err, SNAP_EUSAGE, "several processes record into %s: %s; name one of them", dir,
 		    list);
 }

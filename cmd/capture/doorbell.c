@@ -56,10 +56,20 @@ static bool has_libsnap(uint64_t pid)
 	return found;
 }
 
-bool doorbell_ring(uint64_t pid)
+bool doorbell_ring(uint64_t pid, uint64_t secret)
 {
-	return handles_it(pid) && has_libsnap(pid) &&
-	       syscall(SYS_kill, (pid_t)pid, SNAP_CONTROL_DOORBELL) == 0;
+	siginfo_t info;
+
+	if (!handles_it(pid) || !has_libsnap(pid))
+		return false;
+	memset(&info, 0, sizeof(info));
+	info.si_signo = SNAP_CONTROL_DOORBELL;
+	info.si_code = SI_QUEUE;
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	memcpy(&info.si_value, &secret, sizeof(secret));
+	/* libc's sigqueue() refuses this signal. */
+	return syscall(SYS_rt_sigqueueinfo, (pid_t)pid, SNAP_CONTROL_DOORBELL, &info) == 0;
 }
 
 /* Was the process started with SNAP_OUT=`dir`? */
@@ -78,11 +88,10 @@ static bool records_into(uint64_t pid, const char *dir)
 	return found;
 }
 
-unsigned doorbell_ring_all(const char *dir)
+void doorbell_each(const char *dir, void (*fn)(uint64_t pid, void *user), void *user)
 {
 	DIR *processes = opendir("/proc");
 	const struct dirent *entry;
-	unsigned rung = 0;
 
 	while (processes && (entry = readdir(processes))) {
 		uint64_t pid = isdigit((unsigned char)entry->d_name[0])
@@ -90,9 +99,8 @@ unsigned doorbell_ring_all(const char *dir)
 				       : 0;
 
 		if (pid && records_into(pid, dir))
-			rung += doorbell_ring(pid);
+			fn(pid, user);
 	}
 	if (processes)
 		closedir(processes);
-	return rung;
 }

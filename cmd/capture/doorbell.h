@@ -7,10 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Ring at process `pid`, if libsnap is in it and listens for that.  False: it does not. */
-bool doorbell_ring(uint64_t pid);
+/**
+ * Ring at process `pid`, if libsnap is in it and listens for that.  `secret` becomes part of a name
+ * for its socket, should the others be taken.  False: it does not listen.
+ */
+bool doorbell_ring(uint64_t pid, uint64_t secret);
 
-/** Ring at every process of ours that was started to record into `dir` (absolute).  How many. */
-unsigned doorbell_ring_all(const char *dir);
+/** Call `fn` with every process that was started to record into `dir` (absolute). */
+void doorbell_each(const char *dir, void (*fn)(uint64_t pid, void *user), void *user);
 
 #endif

@@ -1,13 +1,21 @@
 /*
  * snap/control.h - what a recorded process answers on its control socket.
  *
- * The helper process of libsnap listens on a stream socket in Linux's abstract namespace, named
- * SNAP_CONTROL_NAME followed by the decimal pid, so that nothing is left behind in the file
- * system.  It serves its own user and root only.  A connection carries one request, one line,
- * and its answer; the runtime closes it afterwards.
+ * The helper process of libsnap listens on a stream socket in Linux's abstract namespace, so that
+ * nothing is left behind in the file system.  It serves its own user and root only.  A connection
+ * carries one request, one line, and its answer; the runtime closes it afterwards.
  *
- * There is no helper until it is needed.  Signal SNAP_CONTROL_DOORBELL asks the process to start one.
- * It may be sent only to a process that handles it (SigCgt in /proc/PID/status): it kills others.
+ * The socket's name is the first of these that is free, after SNAP_CONTROL_NAME (PID is that which
+ * the process itself has, in decimal):
+ *   PID
+ *   PID.NAMESPACE   the inode of its pid namespace, in decimal
+ *   PID.SECRET      the 64-bit value that came with the signal, in hexadecimal
+ * Anybody can take the first two.  Whoever connects must ask the kernel who listens (SO_PEERCRED):
+ * the process or a child of it, with the process's effective user or root's.
+ *
+ * There is no helper until it is needed.  Signal SNAP_CONTROL_DOORBELL asks the process to start one;
+ * sent by rt_sigqueueinfo(), its value is the secret.  It may be sent only to a process that handles
+ * it (SigCgt in /proc/PID/status): it kills others.
  *
  *   snap [LABEL]   -> "ok PATH" once the snapshot is durable (PATH absolute), or "error SENTENCE"
  *   dir            -> "ok DIR", the absolute output directory

@@ -1,10 +1,10 @@
 /*
  * runtime/control.h - how a recorded process is talked to.
  *
- * Each recording process listens on the abstract unix socket "\0snapdiff.<pid>" (pid as the process
- * itself sees it; visible in /proc/net/unix as @snapdiff.<pid>; nothing is left behind when it
- * ends).  Only the process's own user and root are answered.  One request per connection, a line
- * of at most SNAP__CONTROL_LINE_MAX bytes; the answer ends with the connection.
+ * Each recording process listens on an abstract unix socket, once somebody has asked for it
+ * (doorbell.h); snap/control.h says how it is named.  Only the process's own user and root are
+ * answered.  One request per connection, a line of at most SNAP__CONTROL_LINE_MAX bytes; the answer
+ * ends with the connection.
  *
  *   snap <label>   take a snapshot, named <label> unless that is empty
  *                  -> ok <absolute path>      once the file is durable

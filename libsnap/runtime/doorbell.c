@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/identity.h"
+#include "runtime/listener.h"
 #include "runtime/record.h"
 #include "runtime/trigger.h"
 #include "snap/control.h"
@@ -22,7 +24,7 @@
 
 /* As the kernel has it, on both machines that we know. */
 struct kernel_action {
-	void (*handler)(int);
+	void (*handler)(int, siginfo_t *, void *);
 	unsigned long flags;
 	void (*restorer)(void);
 	uint64_t mask;
@@ -48,25 +50,31 @@ __asm__(".text\n"
 #define RESTORE_CODE NULL
 #endif
 
-static void on_ring(int number)
+static void on_ring(int number, siginfo_t *info, void *context)
 {
 	int saved = errno;
+	uint64_t secret = 0;
 
 	(void)number;
-	if (snap__recording() && snap__process_relation() == SNAP__OURS)
+	(void)context;
+	if (info->si_code == SI_QUEUE)
+		memcpy(&secret, &info->si_value, sizeof(secret));
+	if (snap__recording() && snap__process_relation() == SNAP__OURS) {
+		snap__listener_rename(secret);
 		snap__trigger_open_door();
+	}
 	errno = saved;
 }
 
 void snap__doorbell_hang(void)
 {
-	const struct kernel_action ours = {on_ring, SA_RESTART | SA_ONSTACK | RESTORE_FLAG,
-					   RESTORE_CODE, 0};
+	const struct kernel_action ours = {
+		on_ring, SA_SIGINFO | SA_RESTART | SA_ONSTACK | RESTORE_FLAG, RESTORE_CODE, 0};
 	struct kernel_action before = {0};
 	int saved = errno, number = SNAP_CONTROL_DOORBELL;
 
 	if (syscall(SYS_rt_sigaction, number, NULL, &before, sizeof(before.mask)) == 0 &&
-	    before.handler == SIG_DFL)
+	    (void (*)(int))(uintptr_t)before.handler == SIG_DFL)
 		syscall(SYS_rt_sigaction, number, &ours, NULL, sizeof(ours.mask));
 	errno = saved;
 }

@@ -4,6 +4,7 @@
 #include "runtime/listener.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,31 +30,89 @@
 
 static bool has_failed; /* a socket cannot be had: not tried again */
 
-/* Our own address; its size. */
-static socklen_t own_address(struct sockaddr_un *address)
+/* ---- names ------------------------------------------------------------------------------------ */
+
+static const char digits[] = "0123456789abcdef";
+
+static void add_hex(struct snap__text *name, uint64_t value)
+{
+	bool begun = false;
+
+	for (int shift = 60; shift >= 0; shift -= 4) {
+		unsigned digit = (unsigned)(value >> shift & 15);
+
+		begun = begun || digit || shift == 0;
+		if (begun)
+			snap__text_add_bytes(name, &digits[digit], 1);
+	}
+}
+
+/* The inode of our pid namespace: "pid:[4026531836]"; 0: not known. */
+static uint64_t own_namespace(void)
+{
+	char link[64];
+	const char *number;
+	int saved = errno;
+	long size = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/pid", link, sizeof(link) - 1);
+
+	errno = saved;
+	link[size > 0 ? size : 0] = '\0';
+	number = strchr(link, '[');
+	return number ? snap__parse_u64(number + 1, NULL) : 0;
+}
+
+enum name { PLAIN, OF_NAMESPACE, SECRET, NAMES };
+
+/* The address with that kind of name; its size, or 0: there is no such name. */
+static socklen_t own_address(struct sockaddr_un *address, enum name kind, uint64_t secret)
 {
 	struct snap__text name;
+	uint64_t namespace = kind == OF_NAMESPACE ? own_namespace() : 0;
 
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	name = snap__text_in(address->sun_path + 1, sizeof(address->sun_path) - 1);
 	snap__text_add(&name, SNAP__CONTROL_NAME);
 	snap__text_add_u64(&name, (uint64_t)snap__process_identity()->pid);
+	if (kind != PLAIN)
+		snap__text_add(&name, ".");
+	if (kind == OF_NAMESPACE)
+		snap__text_add_u64(&name, namespace);
+	if (kind == SECRET)
+		add_hex(&name, secret);
+	if ((kind == OF_NAMESPACE && !namespace) || (kind == SECRET && !secret))
+		return 0;
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name.size);
 }
 
-static int open_socket(void)
+/* The first name that is free; NAMES if none is, or another error comes. */
+static enum name bind_name(int fd, uint64_t secret)
 {
 	struct sockaddr_un address;
-	socklen_t size = own_address(&address);
+
+	for (enum name kind = PLAIN; kind < NAMES; kind++) {
+		socklen_t size = own_address(&address, kind, secret);
+
+		if (size && bind(fd, (struct sockaddr *)&address, size) == 0)
+			return kind;
+		if (size && errno != EADDRINUSE)
+			break;
+	}
+	return NAMES;
+}
+
+static int open_socket(uint64_t secret, enum name *kind)
+{
 	int fd;
 
+	*kind = NAMES;
 	if (!snap__sandbox_survives_socket())
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
-	if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 16) != 0) {
+	*kind = bind_name(fd, secret);
+	if (*kind == NAMES || listen(fd, 16) != 0) {
 		snap__sys_close(fd);
 		return -1;
 	}
@@ -205,6 +264,9 @@ static void answer_status(int client)
 /* ---- one client at a time --------------------------------------------------------------------- */
 
 static int listening = -1, client = -1;
+static enum name own_name; /* of the socket that listens */
+static _Atomic uint64_t wanted_secret;
+static uint64_t tried_secret;
 static uint64_t client_until_ns; /* who has sent no line by then is left */
 static char line[SNAP__CONTROL_LINE_MAX];
 static size_t line_size;
@@ -267,10 +329,26 @@ static void listen_to_client(snap__take_fn *take)
 	leave_client();
 }
 
+void snap__listener_rename(uint64_t secret)
+{
+	atomic_store(&wanted_secret, secret);
+}
+
 void snap__listener_open(void)
 {
+	uint64_t secret = atomic_load(&wanted_secret);
+
+	/* Who rings again does not know the secret of the one before. */
+	if (secret != tried_secret) {
+		has_failed = false;
+		if (listening >= 0 && own_name == SECRET) {
+			snap__sys_close(listening);
+			listening = -1;
+		}
+	}
+	tried_secret = secret;
 	if (listening < 0 && !has_failed) {
-		listening = open_socket();
+		listening = open_socket(secret, &own_name);
 		has_failed = listening < 0;
 	}
 }

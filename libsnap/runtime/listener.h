@@ -9,8 +9,13 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "snap/status.h"
+
+/** The next socket may be named with this number (control.h), should its other names be taken.
+ *  Async-signal-safe, in any thread. */
+void snap__listener_rename(uint64_t secret);
 
 /** Open the socket, unless it is open or has failed before. */
 void snap__listener_open(void);

@@ -1,0 +1,33 @@
+/*
+ * capture/peer.h - which socket belongs to a process, and whether it really does.
+ *
+ * Names in the abstract namespace are anybody's.  A process in another pid namespace has another
+ * pid there, and one in another network namespace has other names.
+ */
+#ifndef CAPTURE_PEER_H
+#define CAPTURE_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct peer {
+	uint64_t pid;       /* as we see it */
+	uint64_t inner_pid; /* as the process sees itself */
+	uint64_t namespace; /* inode of its pid namespace; 0: not known */
+};
+
+/** Look the process up in /proc; without /proc it is taken to be in our namespaces. */
+void peer_look_up(struct peer *peer, uint64_t pid);
+
+/** The parent of process `pid`; 0: not known. */
+uint64_t peer_parent(uint64_t pid);
+
+/** A unix socket in the network namespace of the process; -1 (errno) if there is none to be had. */
+int peer_socket(const struct peer *peer);
+
+/** Connect `fd` to the abstract name `name`, if the process or its helper listens there.  False
+ *  (errno): nobody does, or (EPERM) somebody else. */
+bool peer_connect(const struct peer *peer, int fd, const char *name);
+
+#endif

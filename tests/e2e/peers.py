@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""`snap` and `status` reach the process that is meant, and nobody else: strangers at its name, containers.
+
+peers.py SNAPDIFF
+"""
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+snapdiff = os.path.abspath(sys.argv[1])
+failures = 0
+LIE = b"ok /etc/\x1b[31mpasswd\nprogram \x1b]0;lie\x07\n"
+
+
+def check(condition, sentence):
+    global failures
+    if not condition:
+        failures += 1
+        print(f"FAILED: {sentence}", file=sys.stderr)
+
+
+class Squatter:
+    """Listens at an abstract name and answers everything with a lie."""
+
+    def __init__(self, name):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind("\0" + name)
+        self.socket.listen(8)
+        threading.Thread(target=self.lie, daemon=True).start()
+
+    def lie(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            with client:
+                client.sendall(LIE)
+
+
+def ask(*argv):
+    return subprocess.run([snapdiff, *map(str, argv)], capture_output=True, timeout=100)
+
+
+def recorded(out, *wrapper):
+    """A recorded process that waits for its input, and its pid as seen from here."""
+    process = subprocess.Popen([snapdiff, "run", "-q", "-o", out, "--", *wrapper, "sh", "-c", "echo ready; read line"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    pid = process.pid
+    while True:  # the innermost one
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = [c for c in children if pathlib.Path(f"/proc/{c}/comm").read_text() != "snapdiff\n"]
+        if not children:
+            return process, pid
+        pid = int(children[0])
+
+
+def end(process):
+    process.stdin.write(b"\n")
+    process.stdin.close()
+    process.wait(60)
+
+
+def is_snapshot(done, out):
+    return done.returncode == 0 and os.path.dirname(done.stdout.decode().strip()) == os.path.realpath(out)
+
+
+def squatted(out):
+    process, pid = recorded(out)
+    namespace = re.search("[0-9]+", os.readlink(f"/proc/{pid}/ns/pid"))[0]
+    squatters = [Squatter(f"snapdiff.{pid}"), Squatter(f"snapdiff.{pid}.{namespace}")]
+    for _ in range(2):
+        done = ask("snap", pid)
+        check(is_snapshot(done, out), f"snap of a squatted process: {done}")
+    done = ask("status", pid)
+    check(done.returncode == 0 and b"\x1b" not in done.stdout and str(pid).encode() in done.stdout,
+          f"status of a squatted process: {done}")
+    for squatter in squatters:
+        squatter.socket.close()
+    end(process)
+
+
+def unrecorded(out):
+    """The process that is meant is not recorded: nobody may answer for it."""
+    sleeper = subprocess.Popen(["sleep", "1000"])
+    squatter = Squatter(f"snapdiff.{sleeper.pid}")
+    for command in "snap", "status":
+        done = ask(command, sleeper.pid)
+        check(done.returncode not in (0, 1) and b"passwd" not in done.stdout + done.stderr and
+              b"\x1b" not in done.stdout + done.stderr and b"not recorded" in done.stderr,
+              f"{command} of a process that is not recorded: {done}")
+    squatter.socket.close()
+    sleeper.kill()
+    sleeper.wait()
+
+
+def containers(out):
+    """Two first processes of pid namespaces, and one in a network namespace."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-p", "-n", "-f", "true"], stderr=subprocess.DEVNULL).returncode:
+        print("skipped: containers: needs root for namespaces")
+        return
+    wrappers = [("unshare", "-p", "-f", "--mount-proc"), ("unshare", "-p", "-f", "--mount-proc"),
+                ("unshare", "-n"), ("unshare", "-p", "-n", "-f", "--mount-proc")]
+    running = [recorded(out, *wrapper) for wrapper in wrappers]
+    paths = set()
+    for process, pid in running:
+        done = ask("snap", pid)
+        check(is_snapshot(done, out), f"snap {pid} of a container: {done}")
+        paths.add(done.stdout)
+    check(len(paths) == len(running), f"the snapshots of the containers are {paths}")
+    done = ask("status", 1)
+    check(done.returncode not in (0, 1), f"process 1 is answered for: {done}")
+    for process, pid in running:
+        end(process)
+
+
+def main():
+    for test in (squatted, unrecorded, containers):
+        before = failures
+        out = tempfile.mkdtemp(prefix="snap-peers-")
+        test(out)
+        shutil.rmtree(out)
+        print("ok    " if failures == before else "FAILED", test.__name__)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
