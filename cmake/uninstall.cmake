@@ -3,7 +3,7 @@
 if(NOT EXISTS ${MANIFEST})
 	message(FATAL_ERROR "Nothing was installed from this build: there is no ${MANIFEST}")
 endif()
-file(STRINGS ${MANIFEST} files)
+file(STRINGS ${MANIFEST} files ENCODING UTF-8)
 foreach(file ${files})
 	file(REMOVE ${file})
 	cmake_path(GET file PARENT_PATH directory)

@@ -117,7 +117,7 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.stdout, "growth\n", done.stderr)
 
     def test_uninstalling_leaves_nothing_of_ours(self):
-        prefix = self.install("with blank")
+        prefix = self.install("größer with:blank ü")
         foreign = os.path.join(prefix, "lib", "foreign.so")
         os.makedirs(os.path.dirname(foreign), exist_ok=True)
         with open(foreign, "w", encoding="ascii"):
