@@ -29,16 +29,15 @@ echo "A snapshot each time its live heap has grown by 4 MiB, and one when it exi
 show "snapdiff run -o sqlite --at-growth 4MiB -- sqlite3 :memory: '.read grow.sql'"
 show "snapdiff ls sqlite"
 
-# The last one is from the program's end, when nearly everything has been freed: look at the one before.
 first=$(find sqlite -name '*.snap' | sort | head -n 1)
-full=$(find sqlite -name '*.snap' | sort | tail -n 2 | head -n 1)
 
 step "2. What holds the most memory?  Debian's libsqlite3 is stripped: what it exports still tells."
-show "snapdiff top -n 5 $full"
-show "snapdiff top -n 5 -g function --cumulative --show '^sqlite3_' $full"
+echo "Of a directory the fullest snapshot is shown: at the exit nearly everything has been freed."
+show "snapdiff top -n 5 sqlite"
+show "snapdiff top -n 5 -g function --cumulative --show '^sqlite3_' sqlite"
 
 step "3. What changed between the first snapshot and that one?"
-show "snapdiff compare -n 5 -g function --show '^sqlite3_' $first $full"
+show "snapdiff compare -n 5 -g function --show '^sqlite3_' $first sqlite"
 
 step "4. A small leaky server that takes its own snapshots through the C API."
 show "cc -O2 -g leaky_server.c -Iinclude -Llib -lsnap -pthread -Wl,-rpath,'\$ORIGIN/lib' -o leaky_server"
