@@ -9,14 +9,18 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
 
-#define ALIGNMENT    64u
-#define SLAB_BYTES   ((size_t)256 << 10)
-#define LARGE_BYTES  (SLAB_BYTES / 4) /* from here on, a mapping of its own wastes less */
-#define PAGE_ROUNDUP 4095u
+#define ALIGNMENT     64u
+#define SLAB_BYTES    ((size_t)256 << 10)
+#define LARGE_BYTES   (SLAB_BYTES / 4) /* from here on, a mapping of its own wastes less */
+#define PAGE_ROUNDUP  4095u
+#define RESERVE_BYTES ((size_t)12 << 20)
 
 struct slab {
 	_Atomic size_t used;
@@ -62,6 +66,48 @@ void snap__discard(void *base, size_t size)
 uint64_t snap__memory_mapped(void)
 {
 	return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);
+}
+
+static void *_Atomic reserve;
+
+/* Not more than a sixteenth of what the host may have. */
+static size_t reserve_size(void)
+{
+	struct rlimit limit;
+
+	if (syscall(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) == 0 &&
+	    limit.rlim_cur / 16 < RESERVE_BYTES)
+		return (size_t)(limit.rlim_cur / 16) & ~(size_t)PAGE_ROUNDUP;
+	return RESERVE_BYTES;
+}
+
+static size_t reserved_bytes;
+
+void snap__reserve_keep(void)
+{
+	int saved_errno = errno;
+	size_t size = reserve_size();
+	void *base = NULL;
+
+	if (!atomic_load(&reserve) && size > 0)
+		base = snap__os_mmap(NULL, size, PROT_NONE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base && base != MAP_FAILED) {
+		reserved_bytes = size;
+		atomic_store(&reserve, base);
+	}
+	errno = saved_errno;
+}
+
+bool snap__reserve_use(void)
+{
+	int saved_errno = errno;
+	void *base = atomic_exchange(&reserve, NULL);
+
+	if (base)
+		snap__os_munmap(base, reserved_bytes);
+	errno = saved_errno;
+	return base != NULL;
 }
 
 /* `size` bytes of `slab`, or NULL when it is full. */

@@ -8,6 +8,7 @@
 #ifndef SNAP_RUNTIME_ARENA_H
 #define SNAP_RUNTIME_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,14 @@ void snap__unmap(void *base, size_t size);
 /** Give the memory of a mapping back, but not its addresses: whole pages of it read as zeros again.
  */
 void snap__discard(void *base, size_t size);
+
+/**
+ * Address space that is kept for the day when the host has used up its own (RLIMIT_AS): writing a
+ * snapshot takes some.  It is never touched.  snap__reserve_use() gives it back to the system, so
+ * that snap__map() finds it; false if it was not there.  snap__reserve_keep() sets it aside again.
+ */
+void snap__reserve_keep(void);
+bool snap__reserve_use(void);
 
 /** Bytes mapped by the functions above and not returned: the recorder's own address space. */
 uint64_t snap__memory_mapped(void);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/alone.h"
+#include "runtime/arena.h"
 #include "runtime/doorbell.h"
 #include "runtime/hello.h"
 #include "runtime/mappings.h"
@@ -106,6 +107,7 @@ static bool prepare_tables(void)
 		if (snap__settings.mmap &&
 		    !snap__mappings_init(snap__process_host()->malloc_address))
 			return false;
+		snap__reserve_keep();
 		is_prepared = true;
 	} else {
 		snap__record_reset();

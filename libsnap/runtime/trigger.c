@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "runtime/alone.h"
+#include "runtime/arena.h"
 #include "runtime/hello.h"
 #include "runtime/helper.h"
 #include "runtime/identity.h"
@@ -107,6 +108,10 @@ static enum snap_status take_here(const struct snap__order *order, char *path, s
 	if (!snap__lock_take(&taking))
 		return SNAP_ESTATE;
 	st = snap__snapshot_take(order, path, size, error);
+	if (st == SNAP_ENOMEM && snap__reserve_use()) {
+		st = snap__snapshot_take(order, path, size, error);
+		snap__reserve_keep();
+	}
 	if (st == SNAP_OK && order->reason == SNAP__AT_EXIT)
 		atomic_store(&last_taken, true);
 	snap__lock_release(&taking);
@@ -485,6 +490,8 @@ static void bury(void)
 /* Start a helper unless one runs that can be asked.  One caller at a time. */
 static bool start_helper(void)
 {
+	int error;
+
 	if (can_be_asked())
 		return true;
 	if (!snap__helper_reap(&helper, LEAVE_NS))
@@ -493,7 +500,10 @@ static bool start_helper(void)
 	atomic_store(&leaving, false);
 	atomic_store(&stopping, false);
 	atomic_store(&is_ready, 0);
-	return snap__helper_start(&helper, helper_main, NULL) == 0;
+	error = snap__helper_start(&helper, helper_main, NULL);
+	if (error == ENOMEM && snap__reserve_use())
+		error = snap__helper_start(&helper, helper_main, NULL);
+	return error == 0;
 }
 
 /* Have a helper look for work.  False if there is none to be had. */
