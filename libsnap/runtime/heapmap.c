@@ -21,6 +21,8 @@
 #define MID_BITS      SNAP__HEAPMAP_MID_BITS
 #define TOP_BITS      (ADDRESS_BITS - LEAF_BITS - MID_BITS)
 #define SLOTS_A_PAGE  SNAP__HEAPMAP_PAGE_SLOTS
+#define MIDS_A_PAGE   (PAGE_SIZE / sizeof(mid_t))
+#define TOP_PAGES     (((uintptr_t)1 << TOP_BITS) / MIDS_A_PAGE)
 #define PAGE_SIZE     (SLOTS_A_PAGE * sizeof(slot_t))
 #define SIZE_MAX_HERE ((1u << SNAP__SLOT_SIZE_BITS) - 1)
 
@@ -63,7 +65,7 @@ static bool init(struct snap__heapmap *map, unsigned shift, bool sparse)
 	map->position = ((uintptr_t)1 << shift) - 1;
 	map->index = slots_per_leaf(map) - 1;
 	if (!map->top)
-		map->top = snap__map(sizeof(mid_t) << TOP_BITS);
+		map->top = snap__map((sizeof(mid_t) << TOP_BITS) + TOP_PAGES);
 	map->dense = sparse ? NULL : map->top;
 	return map->top != NULL;
 }
@@ -77,6 +79,22 @@ bool snap__heapmap_init(unsigned shift, bool sparse)
 bool snap__heapmap_init_fine(void)
 {
 	return init(&snap__heapmap_fine, 4, snap__heapmap.sparse);
+}
+
+/* Behind the top table stands a byte for each page of it: whether it was ever written.  Most of its
+   256 pages never are, and a snapshot passes them by. */
+static atomic_uchar *top_page(const struct snap__heapmap *map, uintptr_t top_index)
+{
+	return (atomic_uchar *)(map->top + ((uintptr_t)1 << TOP_BITS)) + top_index / MIDS_A_PAGE;
+}
+
+/* The first entry from `t` on whose page was written; their number if there is none. */
+static uintptr_t next_written(const struct snap__heapmap *map, uintptr_t t)
+{
+	while (t < (uintptr_t)1 << TOP_BITS && t % MIDS_A_PAGE == 0 &&
+	       !atomic_load_explicit(top_page(map, t), memory_order_acquire))
+		t += MIDS_A_PAGE;
+	return t;
 }
 
 static inline slot_t *leaf_at(const struct snap__heapmap *map, uintptr_t address)
@@ -102,6 +120,7 @@ static slot_t *leaf_made(const struct snap__heapmap *map, uintptr_t address)
 
 		if (!fresh)
 			return NULL;
+		atomic_store(top_page(map, address >> (LEAF_BITS + MID_BITS)), 1);
 		/* The loser of this race wastes 4 KiB of arena, once. */
 		if (atomic_compare_exchange_strong(mid_slot, &mid, fresh))
 			mid = fresh;
@@ -293,7 +312,10 @@ static void each_slot_of_leaf(const struct snap__heapmap *map, slot_t *leaf, uin
 
 static void each_slot_of(const struct snap__heapmap *map, slot_fn *fn, void *user)
 {
-	for (uintptr_t t = 0; map->top && t < (uintptr_t)1 << TOP_BITS; t++) {
+	if (!map->top)
+		return;
+	for (uintptr_t t = next_written(map, 0); t < (uintptr_t)1 << TOP_BITS;
+	     t = next_written(map, t + 1)) {
 		leaf_t *mid = atomic_load_explicit(&map->top[t], memory_order_acquire);
 
 		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
@@ -325,11 +347,12 @@ static uint64_t untouched_in_leaf(const struct snap__heapmap *map, slot_t *leaf)
 
 static uint64_t untouched_in(const struct snap__heapmap *map)
 {
-	const uintptr_t mids_a_page = PAGE_SIZE / sizeof(mid_t);
 	uint64_t bytes = 0;
-	bool is_page_used = false;
 
-	for (uintptr_t t = 0; map->top && t < (uintptr_t)1 << TOP_BITS; t++) {
+	if (!map->top)
+		return 0;
+	for (uintptr_t t = next_written(map, 0); t < (uintptr_t)1 << TOP_BITS;
+	     t = next_written(map, t + 1)) {
 		leaf_t *mid = atomic_load_explicit(&map->top[t], memory_order_acquire);
 
 		for (uintptr_t m = 0; mid && m < (uintptr_t)1 << MID_BITS; m++) {
@@ -337,12 +360,9 @@ static uint64_t untouched_in(const struct snap__heapmap *map)
 
 			bytes += leaf ? untouched_in_leaf(map, leaf) : 0;
 		}
-		is_page_used = is_page_used || mid;
-		if (t % mids_a_page == mids_a_page - 1) {
-			bytes += is_page_used ? 0 : PAGE_SIZE;
-			is_page_used = false;
-		}
 	}
+	for (uintptr_t t = 0; t < (uintptr_t)1 << TOP_BITS; t += MIDS_A_PAGE)
+		bytes += atomic_load(top_page(map, t)) ? 0 : PAGE_SIZE;
 	return bytes;
 }
 

@@ -57,6 +57,8 @@ struct wanted {
 	const char *key;  /* as the snapshot has it */
 };
 
+static uint64_t resident_bytes; /* when it was last read: one snapshot is written at a time */
+
 /* Lines of a /proc file that give kB. */
 static void report_kilobytes(const char *path, const struct wanted *wanted, snap__metric_fn *fn,
 			     void *user)
@@ -67,8 +69,11 @@ static void report_kilobytes(const char *path, const struct wanted *wanted, snap
 	if (snap__os_read_file(path, text, sizeof(text)) < 0)
 		return;
 	for (; wanted->name; wanted++)
-		if (number_after(text, wanted->name, &value))
+		if (number_after(text, wanted->name, &value)) {
+			if (snap__equal(wanted->key, "rss"))
+				resident_bytes = value * 1024;
 			fn(user, wanted->key, value * 1024);
+		}
 }
 
 /* The path of our cgroup behind `prefix` in /proc/self/cgroup ("0::" for v2). */
@@ -192,20 +197,10 @@ static void report_allocator(snap__metric_fn *fn, void *user)
 #endif
 }
 
-static uint64_t resident_bytes(void)
-{
-	char text[2500];
-	uint64_t value = 0;
-
-	if (snap__os_read_file("/proc/self/status", text, sizeof(text)) > 0)
-		number_after(text, "VmRSS:", &value);
-	return value * 1024;
-}
-
 static void report_rollup(bool may_hold_up, snap__metric_fn *fn, void *user)
 {
 	static const struct wanted rollup[] = {{"Pss:", "pss"}, {NULL, NULL}};
-	uint64_t bytes = resident_bytes(), began = snap__os_thread_cpu_ns();
+	uint64_t bytes = resident_bytes, began = snap__os_thread_cpu_ns();
 
 	if (!may_hold_up && !is_quick(&ask_rollup, bytes))
 		return;

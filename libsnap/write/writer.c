@@ -25,7 +25,8 @@
 #include "write/sys.h"
 
 /* Half of what the format permits: a smaller workspace for the host to carry. */
-#define RAW_CAPACITY (SNAP_CHUNK_RAW_MAX / 2)
+#define RAW_CAPACITY  (SNAP_CHUNK_RAW_MAX / 2)
+#define COMPRESS_FROM 4096u
 
 /* Chunks that the table of contents has room for: 4 GiB of rows. */
 #define CHUNK_CAPACITY ((size_t)8192)
@@ -81,7 +82,9 @@ struct snap__writer {
 	uint32_t strings, modules, locations, nodes, groups, roots; /* so far: what ids refer to */
 	enum { SAMPLED_UNKNOWN, SAMPLED_NO, SAMPLED_YES } sampled;
 
-	ZSTD_CCtx *compressor;
+	ZSTD_CCtx *compressor; /* NULL until there is something to compress */
+	void *compressor_memory;
+	size_t compressor_size;
 	uint8_t *compressed; /* RAW_CAPACITY bytes */
 	uint8_t *toc;        /* CHUNK_CAPACITY chunk headers */
 	uint32_t chunks;
@@ -193,6 +196,19 @@ static bool is_optional(uint32_t section)
 	       snap__section_rank(section) > snap__section_rank(SNAP_SECTION_SITE);
 }
 
+/* The compressor's tables are megabytes: for a few small chunks touching them would be most of the
+   work.  `raw_size`: it is not compressed. */
+static size_t compress(struct snap__writer *w, const void *raw, size_t raw_size)
+{
+	if (raw_size < COMPRESS_FROM)
+		return raw_size;
+	if (!w->compressor)
+		w->compressor = compressor_begin(w->compressor_memory, w->compressor_size);
+	if (!w->compressor)
+		return raw_size;
+	return ZSTD_compress2(w->compressor, w->compressed, RAW_CAPACITY, raw, raw_size);
+}
+
 /* Compress and write what `open` holds, and empty it. */
 static void close_chunk(struct snap__writer *w, struct open_chunk *open, uint32_t section)
 {
@@ -214,7 +230,7 @@ static void close_chunk(struct snap__writer *w, struct open_chunk *open, uint32_
 		fail(w, SNAP_ENOMEM);
 		return;
 	}
-	size = ZSTD_compress2(w->compressor, w->compressed, RAW_CAPACITY, open->raw, raw_size);
+	size = compress(w, open->raw, raw_size);
 	if (ZSTD_isError(size) || size >= raw_size) { /* it does not get smaller */
 		chunk.flags |= SNAP_CHUNK_STORED;
 		payload = open->raw;
@@ -284,10 +300,9 @@ struct snap__writer *snap__writer_begin(void *workspace, size_t workspace_size, 
 		.variances = {.raw = base + at.variances, .end = base + at.variances},
 		.compressed = base + at.compressed,
 		.toc = base + at.toc,
-		.compressor = compressor_begin(base + at.compressor, at.compressor_size),
+		.compressor_memory = base + at.compressor,
+		.compressor_size = at.compressor_size,
 	};
-	if (!w->compressor)
-		fail(w, SNAP_ENOMEM);
 	snap__file_header_put(header, &(struct snap__file_header){.major = SNAP_FORMAT_MAJOR,
 								  .minor = SNAP_FORMAT_MINOR});
 	write_bytes(w, header, sizeof(header));
