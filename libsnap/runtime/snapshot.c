@@ -657,6 +657,7 @@ static enum snap_status write_file(struct job *job, int fd, int *error)
 	if (!workspace)
 		return SNAP_ENOMEM;
 	job->writer = snap__writer_begin(workspace, size, fd);
+	snap__writer_hurry(job->writer);
 	write_rows(job);
 	errno = 0;
 	st = snap__writer_finish(job->writer, NULL);

@@ -84,7 +84,7 @@ struct snap__writer {
 
 	ZSTD_CCtx *compressor; /* NULL until there is something to compress */
 	void *compressor_memory;
-	size_t compressor_size;
+	size_t compressor_size, compress_from;
 	uint8_t *compressed; /* RAW_CAPACITY bytes */
 	uint8_t *toc;        /* CHUNK_CAPACITY chunk headers */
 	uint32_t chunks;
@@ -200,7 +200,7 @@ static bool is_optional(uint32_t section)
    work.  `raw_size`: it is not compressed. */
 static size_t compress(struct snap__writer *w, const void *raw, size_t raw_size)
 {
-	if (raw_size < COMPRESS_FROM)
+	if (raw_size < w->compress_from)
 		return raw_size;
 	if (!w->compressor)
 		w->compressor = compressor_begin(w->compressor_memory, w->compressor_size);
@@ -307,6 +307,12 @@ struct snap__writer *snap__writer_begin(void *workspace, size_t workspace_size, 
 								  .minor = SNAP_FORMAT_MINOR});
 	write_bytes(w, header, sizeof(header));
 	return w;
+}
+
+void snap__writer_hurry(struct snap__writer *w)
+{
+	if (w)
+		w->compress_from = COMPRESS_FROM;
 }
 
 enum snap_status snap__write_meta(struct snap__writer *w, const struct snap_meta *meta)

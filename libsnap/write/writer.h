@@ -26,6 +26,10 @@ size_t snap__writer_workspace_size(void);
  */
 struct snap__writer *snap__writer_begin(void *workspace, size_t workspace_size, int fd);
 
+/** Store chunks below 4 KiB as they are: a process that waits for its last snapshot has better things
+ *  to do than to wait for a compressor.  `w` may be NULL. */
+void snap__writer_hurry(struct snap__writer *w);
+
 /**
  * Each returns SNAP_OK or the first error.  String 0 must be the empty string.  A row beyond the
  * ceilings of snap/format.h gives SNAP_EINVAL, except that the depth of the tree is not looked at:
