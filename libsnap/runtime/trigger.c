@@ -26,10 +26,13 @@
 #include "runtime/text.h"
 #include "write/sys.h"
 
-#define MAX_REQUESTS    16
-#define STUCK_NS        5000000000ull  /* without progress: the helper is taken to be stuck */
-#define LAST_NS         10000000000ull /* in all, for a process that a signal ends */
-#define HANG_SECONDS    600            /* no snapshot takes that long: the helper ends */
+#define MAX_REQUESTS 16
+#define STUCK_NS     5000000000ull  /* without progress: the helper is taken to be stuck */
+#define LAST_NS      10000000000ull /* in all, for a process that a signal ends */
+#define HANG_SECONDS 600            /* no snapshot takes that long: the helper ends */
+/* What snapshots of a kept peak may take: a moment, and a part of the process's time. */
+#define PEAK_FREE_NS    200000000ull
+#define PEAK_PART       20u
 #define STOP_NS         1000000000ull
 #define LEAVE_NS        200000000ull
 #define SLOT_WAITS      1000
@@ -251,6 +254,20 @@ static bool level_is_due(enum snap__reason *reason)
 	return grown || risen;
 }
 
+static bool keeps_peak(void)
+{
+	return snap__process_config()->keep_peak;
+}
+
+/* Nobody has asked for a peak that is kept: it must not cost much.  A step that is put off is taken
+   as soon as it can be afforded, if the heap is still that large. */
+static bool may_afford(void)
+{
+	uint64_t age = snap__os_wall_ns() - snap__process_identity()->start_time_ns;
+
+	return !keeps_peak() || snap__snapshot_writing_ns() <= PEAK_FREE_NS + age / PEAK_PART;
+}
+
 /*
  * SNAP_KEEP_PEAK: the snapshot at `path` replaces the one of an earlier peak.  A forked child leaves
  * its parent's alone.
@@ -283,12 +300,12 @@ static void on_level(void)
 		return; /* the helper looks by itself */
 	if (!snap__lock_try(&at_level))
 		return;
-	if (level_is_due(&reason)) {
+	if (may_afford() && level_is_due(&reason)) {
 		bool outside = waits_outside();
 
 		snap__signals_block(&mask);
 		if (ask(reason, "", outside, UINT64_MAX, path, sizeof(path)) == SNAP_OK &&
-		    reason == SNAP__AT_PEAK && snap__process_config()->keep_peak)
+		    reason == SNAP__AT_PEAK && keeps_peak())
 			replace_peak(path);
 		snap__signals_restore(&mask);
 	}
