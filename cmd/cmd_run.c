@@ -63,7 +63,8 @@ static const struct option run_table[] = {
 	 "record anonymous mappings, too, as the domain mmap", NULL},
 	{"label", 0, OPTION_LIST, AT(labels), "K=V",
 	 "attach a label to every snapshot; may be repeated", NULL},
-	{"python", 0, OPTION_CHOICE, AT(python), "WHEN", "record Python frames", python_choices},
+	{"python", 0, OPTION_CHOICE, AT(python), "WHEN", "record the lines of Python programs",
+	 python_choices},
 	{"exit-snapshot", 0, OPTION_CHOICE, AT(exit_snapshot), "WHEN",
 	 "the snapshot at exit: after static destructors, before, or none", exit_choices},
 	{"no-follow", 0, OPTION_FLAG, AT(no_follow), NULL,
@@ -237,6 +238,8 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	if (st == SNAP_OK)
 		st = setting(settings, err, "SNAP_FOLLOW", "%s", options->no_follow ? "0" : "1");
 	if (st == SNAP_OK)
+		st = setting(settings, err, "SNAP_PYTHON", "%s", python_choices[options->python]);
+	if (st == SNAP_OK)
 		st = setting_labels(settings, &options->labels, iteration, err);
 	return st;
 }
@@ -257,6 +260,7 @@ static void report(const struct run_options *options, struct launch_result *resu
 {
 	const struct run_report what = {
 		.out = options->out,
+		.wants_python = options->python == PYTHON_ON,
 		.wants_exit = options->exit_snapshot != EXIT_SNAPSHOT_NONE,
 		.is_quiet = options->quiet,
 		.is_full = options->verbose,
@@ -337,10 +341,6 @@ static enum snap_status check_options(const struct run_options *options, struct 
 	if (options->mmap && options->sample)
 		return fail(err, SNAP_EUSAGE,
 			    "--mmap goes with exact recording: leave --sample away");
-	if (options->python == PYTHON_ON)
-		return fail(err, SNAP_EUSAGE,
-			    "--python on: this version records native call stacks only; leave it "
-			    "on auto");
 	for (size_t i = 0; i < options->labels.count; i++)
 		if (check_label(options->labels.items[i], err) != SNAP_OK)
 			return SNAP_EUSAGE;

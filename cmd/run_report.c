@@ -19,8 +19,6 @@ static double mebibytes(uint64_t bytes)
 /* Reports that show the lesser part of the memory must not be taken for the whole. */
 static void print_unseen(const struct hello_unseen *unseen)
 {
-	bool is_python = strncmp(unseen->program, "python", 6) == 0;
-
 	if (unseen->processes == 0)
 		return;
 	fprintf(stderr,
@@ -29,11 +27,22 @@ static void print_unseen(const struct hello_unseen *unseen)
 		"reports show only the "
 		"latter",
 		unseen->program, mebibytes(unseen->bytes), mebibytes(unseen->live_bytes));
-	if (is_python)
-		fprintf(stderr, "; with PYTHONMALLOC=malloc they show Python's objects");
 	if (unseen->processes > 1)
 		fprintf(stderr, "; so in %zu processes", unseen->processes);
 	fprintf(stderr, "\n");
+}
+
+/* Lines of Python that reports will not have. */
+static void print_python(const struct run_report *report, const struct hello_python *python)
+{
+	if (python->version[0])
+		fprintf(stderr,
+			"snapdiff: warning: lines of Python %s are not recorded (%s): reports show "
+			"its native call stacks\n",
+			python->version, python->problem);
+	else if (report->wants_python && python->recorded == 0)
+		fprintf(stderr, "snapdiff: warning: --python on: no process had a Python whose "
+				"lines can be recorded (CPython 3.9 to 3.14)\n");
 }
 
 /* "busybox (3 times, statically linked)". */
@@ -108,6 +117,7 @@ void run_report_print(const struct run_report *report, const struct launch_resul
 		print_some_missed(hello);
 	if (!report->is_quiet)
 		print_unseen(&hello->unseen);
+	print_python(report, &hello->python);
 }
 
 void run_totals_add(struct run_totals *totals, const struct launch_result *result)

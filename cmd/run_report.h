@@ -10,6 +10,7 @@
 
 struct run_report {
 	const char *out;        /* the output directory, as the user named it */
+	bool wants_python;      /* --python on */
 	bool wants_exit;        /* an exit snapshot was to be taken */
 	bool is_quiet, is_full; /* say nothing that is not a failure; name every program */
 };

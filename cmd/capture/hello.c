@@ -182,6 +182,19 @@ static void hear_unseen(struct hello *hello, const char *program, const char *fi
 	hello->unseen.processes = unseen.processes;
 }
 
+/* "PID PROGRAM python-lines VERSION", then " PROBLEM" if lines are not recorded. */
+static void hear_python(struct hello_python *python, const char *text)
+{
+	size_t size = strcspn(text, " ");
+
+	if (text[size] == '\0') {
+		python->recorded++;
+		return;
+	}
+	snprintf(python->version, sizeof(python->version), "%.*s", (int)size, text);
+	snprintf(python->problem, sizeof(python->problem), "%s", text + size + 1);
+}
+
 static void hear(struct hello *hello, uint64_t pid, const char *program, const char *verb,
 		 const char *rest)
 {
@@ -198,6 +211,8 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 		hello_miss(hello, program,
 			   "forked under a filter of system calls: recorded, but not written",
 			   strtoul(rest, NULL, 10));
+	} else if (strcmp(verb, "python-lines") == 0) {
+		hear_python(&hello->python, rest);
 	} else if (strcmp(verb, "skip") == 0) {
 		hello_miss(hello, program, reason_of_word(rest), 1);
 		if (process)
@@ -212,7 +227,8 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 /* "PID PROGRAM VERB ...", where the program's name may have blanks in it. */
 static void read_line(struct hello *hello, char *line)
 {
-	static const char *const verbs[] = {"ok", "error", "unseen", "unwritten", "skip", "back"};
+	static const char *const verbs[] = {"ok",   "error", "unseen",      "unwritten",
+					    "skip", "back",  "python-lines"};
 	char *program, *at;
 	uint64_t pid = strtoull(line, &program, 10);
 

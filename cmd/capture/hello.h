@@ -38,6 +38,13 @@ struct hello_unseen {
 	uint64_t bytes, live_bytes; /* unseen; recorded at that moment */
 };
 
+/** What was said of the Python interpreters that were met. */
+struct hello_python {
+	size_t recorded;  /* processes whose lines are recorded */
+	char version[32]; /* of one whose lines are not; "" if there was none */
+	char problem[128];
+};
+
 struct hello {
 	char path[PATH_MAX + 32]; /* of the file; "": there is none */
 	struct hello_process *processes;
@@ -45,6 +52,7 @@ struct hello {
 	struct hello_missed *missed;
 	size_t missed_count;
 	struct hello_unseen unseen;
+	struct hello_python python;
 	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
 	size_t snapshots;    /* files that these processes wrote */
 	char newest[NAME_MAX + 1]; /* name of the newest one, "" if none */

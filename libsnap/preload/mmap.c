@@ -1,6 +1,7 @@
 /*
  * preload/mmap.c - mappings: the real function, and a word to the recorder if it wants to know.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,12 +11,23 @@
 #include "preload/real.h"
 #include "runtime/mappings.h"
 #include "runtime/os_linux.h"
+#include "runtime/python/python.h"
 
 #define FRAME  __builtin_frame_address(0)
 #define WANTED snap__mappings_wanted(__builtin_return_address(0))
 
 /* Before the real functions are known, the kernel is asked itself: the search for them may map. */
 #define REAL(function) (snap__real.function ? snap__real.function : snap__os_##function)
+
+/* Is what maps an arena for its blocks a Python that was loaded late? */
+static void look_for_python(const void *caller, size_t size)
+{
+	const char *path = snap__python_mapper(caller, size);
+	void *library = path ? dlopen(path, RTLD_NOLOAD | RTLD_LAZY) : NULL;
+
+	if (library)
+		snap__python_loaded(library);
+}
 
 ENTRY void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
@@ -24,6 +36,8 @@ ENTRY void *mmap(void *address, size_t size, int protection, int flags, int fd, 
 
 	if (base != MAP_FAILED && WANTED)
 		snap__mappings_added((uintptr_t)base, size, flags & MAP_ANONYMOUS, FRAME);
+	if (base != MAP_FAILED)
+		look_for_python(__builtin_return_address(0), size);
 	errno = saved;
 	return base;
 }

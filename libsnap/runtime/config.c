@@ -240,6 +240,18 @@ static bool set_durable(struct snap__config *c, const char *v)
 	return true;
 }
 
+static bool set_python(struct snap__config *c, const char *v)
+{
+	static const char *const names[] = {"auto", "on", "off"};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (snap__equal(names[i], v)) {
+			c->python = (enum snap__python_wish)i;
+			return true;
+		}
+	return false;
+}
+
 static bool set_active(struct snap__config *c, const char *v)
 {
 	c->active = !snap__equal(v, "0");
@@ -269,6 +281,7 @@ static const struct {
 	{"SNAP_FOLLOW=", set_follow, NULL},
 	{"SNAP_MMAP=", set_mmap, NULL},
 	{"SNAP_DURABLE=", set_durable, NULL},
+	{"SNAP_PYTHON=", set_python, "SNAP_PYTHON is not auto, on or off"},
 	{"SNAP_ACTIVE=", set_active, NULL},
 };
 

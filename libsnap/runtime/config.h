@@ -17,6 +17,9 @@
 #define SNAP__DEPTH_DEFAULT 512
 #define SNAP__DEPTH_MAX     60000 /* struct snap__capture counts frames in 16 bits */
 
+/** Whether the lines of Python programs are wanted: if an interpreter is found; surely; never. */
+enum snap__python_wish { SNAP__PYTHON_AUTO, SNAP__PYTHON_ON, SNAP__PYTHON_OFF };
+
 struct snap__config {
 	char out[SNAP__PATH_MAX];   /* SNAP_OUT: absolute once recording has started */
 	char hello[SNAP__PATH_MAX]; /* SNAP_HELLO: file that gets a line when recording has started
@@ -32,9 +35,10 @@ struct snap__config {
 	unsigned depth;             /* SNAP_DEPTH: most frames of a stack */
 	unsigned verify;            /* SNAP_VERIFY: one stack in so many (verify.h); 0 off */
 	int signal;                 /* SNAP_ON_SIGNAL; 0 none */
-	enum snap_exit_snapshot exit; /* SNAP_EXIT */
-	bool follow;                  /* SNAP_FOLLOW: forked and executed processes record too */
-	bool mmap;                    /* SNAP_MMAP: record anonymous mappings (mappings.h) */
+	enum snap_exit_snapshot exit;  /* SNAP_EXIT */
+	bool follow;                   /* SNAP_FOLLOW: forked and executed processes record too */
+	bool mmap;                     /* SNAP_MMAP: record anonymous mappings (mappings.h) */
+	enum snap__python_wish python; /* SNAP_PYTHON */
 	bool durable; /* SNAP_DURABLE: every snapshot is on the disk before anybody goes on */
 	bool active;  /* SNAP_ACTIVE: record from the start */
 };

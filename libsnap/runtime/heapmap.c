@@ -198,8 +198,8 @@ static void unpack(uint64_t slot, struct snap__block *block)
 static inline bool is_taken_by_another(const struct snap__heapmap *map, uint64_t slot,
 				       uintptr_t address)
 {
-	return (slot & USED) &&
-	       (slot & SNAP__SLOT_POSITION) != snap__heapmap_position_bits(map, address);
+	return (slot & USED) && (slot & SNAP__SLOT_POSITION & map->position >> 1) !=
+					snap__heapmap_position_bits(map, address);
 }
 
 static bool put(const struct snap__heapmap *map, uintptr_t address, const struct snap__block *block,
@@ -247,6 +247,7 @@ static bool take(const struct snap__heapmap *map, uintptr_t address, struct snap
 	if (!(value & USED) || is_taken_by_another(map, value, address))
 		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
 	unpack(value, out);
+	out->marked = map == &snap__heapmap_fine && (value & SNAP__SLOT_MARK);
 	atomic_store_explicit(slot, 0, memory_order_relaxed);
 	if (value & LARGE) {
 		slot_t *size = size_slot(map, address, false);
@@ -287,6 +288,19 @@ bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 {
 	return snap__heapmap_take_from(&snap__heapmap, address, out);
+}
+
+bool snap__heapmap_fine_mark(uintptr_t address)
+{
+	const struct snap__heapmap *map = &snap__heapmap_fine;
+	slot_t *leaf = map->top && is_regular(address) ? leaf_at(map, address) : NULL;
+	slot_t *slot = leaf ? &leaf[slot_index(map, address)] : NULL;
+	uint64_t value = slot ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
+
+	if (!(value & USED) || is_taken_by_another(map, value, address))
+		return false;
+	atomic_fetch_or(slot, SNAP__SLOT_MARK);
+	return true;
 }
 
 typedef void slot_fn(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,

@@ -31,6 +31,7 @@ struct snap__block {
 	uint32_t stack; /* id in the stack tree */
 	uint32_t epoch; /* of birth, modulo SNAP__EPOCHS */
 	uint64_t size;  /* bytes as requested */
+	bool marked;    /* see snap__heapmap_fine_mark(); set when a block is taken */
 };
 
 /**
@@ -96,7 +97,8 @@ bool snap__heapmap_take(uintptr_t address, struct snap__block *out);
  *    1 bit   used
  *    1 bit   large: the size does not fit; it stands in the following slot, which the block
  *            covers as well and therefore owns (shifted left by one, so that it is not "used")
- *    2 bits  position of the block in its granule, in steps of 8 bytes
+ *    2 bits  position of the block in its granule, in steps of 8 bytes; in the second map, whose
+ *            granules have two positions, the upper one is the mark
  *   28 bits  stack id
  *   20 bits  size
  *   12 bits  birth epoch
@@ -106,6 +108,7 @@ bool snap__heapmap_take(uintptr_t address, struct snap__block *out);
 #define SNAP__SLOT_USED        1ull
 #define SNAP__SLOT_LARGE       2ull
 #define SNAP__SLOT_POSITION    12ull
+#define SNAP__SLOT_MARK        8ull
 #define SNAP__SLOT_STACK_SHIFT 4
 #define SNAP__SLOT_SIZE_SHIFT  (SNAP__SLOT_STACK_SHIFT + SNAP__STACK_ID_BITS)
 #define SNAP__SLOT_SIZE_BITS   20
@@ -136,6 +139,12 @@ bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
 			  const struct snap__block *block, bool *stale);
 bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
 			     struct snap__block *out);
+
+/**
+ * Mark the block at `address` of the second map, so that whoever takes it is told.  It is then left
+ * to snap__heapmap_take_from().  False if that map has no such block.
+ */
+bool snap__heapmap_fine_mark(uintptr_t address);
 
 /** Where a block is recorded: its slot in a leaf. */
 struct snap__place {

@@ -144,3 +144,17 @@ void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes)
 	snap__text_add_u64(&line, live_bytes);
 	hello_send(&line);
 }
+
+/* ... or what is known of the Python in it. */
+void snap__hello_python(const char *version, const char *problem)
+{
+	char buffer[sizeof(((struct snap__identity *)0)->program) + 256];
+	struct snap__text line = SNAP__TEXT(buffer);
+
+	hello_begin(&line);
+	snap__text_add(&line, " python-lines ");
+	snap__text_add(&line, version);
+	snap__text_add(&line, problem ? " " : "");
+	snap__text_add(&line, problem ? problem : "");
+	hello_send(&line);
+}

@@ -19,6 +19,7 @@
 #include "runtime/message.h"
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
+#include "runtime/python/python.h"
 #include "runtime/record.h"
 #include "runtime/sidetable.h"
 #include "runtime/snapshot.h"
@@ -183,6 +184,7 @@ static enum snap_status begin_recording(void)
 	atomic_store(&exit_state, NOT_EXITING);
 	atomic_store(&state, RECORDING);
 	snap__record_switch(true);
+	snap__python_start();
 	if (wants_threads)
 		begin_late();
 	snap__trigger_arm();
@@ -302,11 +304,13 @@ static void before_fork(void)
 {
 	snap__mappings_before_fork();
 	snap__side_before_fork();
+	snap__python_before_fork();
 	snap__verify_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
+	snap__python_after_fork();
 	if (snap__trigger_is_filtered())
 		snap__trigger_child_unwritten();
 	snap__verify_after_fork_in_parent();
@@ -318,6 +322,7 @@ static void after_any_fork_in_child(bool by_libc)
 {
 	struct snap__thread *self = snap__thread_self;
 
+	snap__python_after_fork();
 	snap__verify_after_fork_in_child();
 	snap__side_after_fork();
 	snap__mappings_after_fork();

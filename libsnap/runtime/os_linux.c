@@ -104,6 +104,17 @@ uint64_t snap__os_machine_memory(void)
 	return (uint64_t)info.totalram * info.mem_unit;
 }
 
+/* The kernel reads a set of signals there before it finds that what to do with it makes no sense. */
+bool snap__os_is_readable(const void *address)
+{
+	int saved = errno, error;
+
+	syscall(SYS_rt_sigprocmask, -1, address, NULL, 8);
+	error = errno;
+	errno = saved;
+	return error == EINVAL;
+}
+
 long snap__os_read_file(const char *path, char *buffer, size_t size)
 {
 	int saved = errno;

@@ -42,6 +42,9 @@ uint64_t snap__os_machine_memory(void);
 /** The start of the file `path`, NUL-terminated; its size, or -1.  For small files of /proc. */
 long snap__os_read_file(const char *path, char *buffer, size_t size);
 
+/** Can the eight bytes at `address`, which is a multiple of 8, be read? */
+bool snap__os_is_readable(const void *address);
+
 /** Write everything; false after an error (the error number is then in `*error`). */
 bool snap__os_write_all(int fd, const void *data, size_t size, int *error);
 

@@ -15,6 +15,9 @@
 #include "runtime/alone.h"
 #include "runtime/domains.h"
 #include "runtime/os_linux.h"
+#include "runtime/python/codes.h"
+#include "runtime/python/mixed.h"
+#include "runtime/python/python.h"
 #include "runtime/sidetable.h"
 #include "runtime/stacks.h"
 #include "runtime/verify.h"
@@ -174,6 +177,8 @@ static inline uint32_t capture(struct snap__thread *thread, const void *frame)
 		snap__thread_count(thread, SNAP__COUNT_SHORTENED);
 	if (__builtin_expect(snap__verify_every != 0, 0))
 		snap__verify(thread, &regs, &found);
+	if (__builtin_expect(atomic_load_explicit(&snap__python_is_on, memory_order_relaxed), 0))
+		return snap__python_mixed(thread, found.stack);
 	return found.stack;
 }
 
@@ -221,20 +226,26 @@ __attribute__((always_inline)) static inline void enter(struct snap__thread *thr
 	drift_up(thread, exact ? (int64_t)size : live_weight(size));
 }
 
-/* One in many is timed; after it, the process's housekeeping has its turn. */
-__attribute__((noinline)) static void enter_timed(struct snap__thread *thread, uint64_t n,
-						  const void *ptr, uint64_t size, uint32_t born,
-						  const void *frame)
+static void note_time(struct snap__thread *thread, uint64_t start)
 {
-	uint64_t start = snap__os_mono_ns(), spent;
+	uint64_t spent = snap__os_mono_ns() - start;
 
-	enter(thread, false, n, ptr, size, born, frame);
-	spent = snap__os_mono_ns() - start;
 	if (spent < TIMED_MAX_NS)
 		atomic_fetch_add_explicit(&thread->counts[SNAP__COUNT_TIMED], spent,
 					  memory_order_relaxed);
 	if (atomic_load_explicit(&on_tick, memory_order_relaxed))
 		atomic_load (&on_tick)();
+}
+
+/* One in many is timed; after it, the process's housekeeping has its turn. */
+__attribute__((noinline)) static void enter_timed(struct snap__thread *thread, uint64_t n,
+						  const void *ptr, uint64_t size, uint32_t born,
+						  const void *frame)
+{
+	uint64_t start = snap__os_mono_ns();
+
+	enter(thread, false, n, ptr, size, born, frame);
+	note_time(thread, start);
 }
 
 __attribute__((always_inline)) static inline void enter_any(struct snap__thread *thread, bool exact,
@@ -275,12 +286,28 @@ static inline unsigned record_mode(void)
 	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed);
 }
 
+/* Whether a malloc inside of another allocator is to be recorded is known when that is done. */
+static void note_nested(struct snap__thread *thread, const void *ptr, uint64_t size)
+{
+	if (thread->nested_count < SNAP__NESTED_MAX)
+		thread->nested[thread->nested_count++] = (struct snap__nested){ptr, size};
+}
+
+static void drop_nested(struct snap__thread *thread, const void *ptr)
+{
+	for (unsigned i = 0; i < thread->nested_count; i++)
+		if (thread->nested[i].ptr == ptr)
+			thread->nested[i] = thread->nested[--thread->nested_count];
+}
+
 /* The first event of a thread, one that interrupts another, a sampled program ... */
 __attribute__((noinline)) static void record_slowly(const void *ptr, uint64_t size, uint32_t born,
 						    const void *frame)
 {
 	struct snap__thread *thread = snap__recording() ? snap__thread_get() : NULL;
 
+	if (thread && thread->busy == SNAP__INNER)
+		note_nested(thread, ptr, size);
 	if (!thread || !begin(thread))
 		return;
 	if (record_mode() == SNAP__RECORD_ATTEND)
@@ -333,6 +360,9 @@ __attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap
 	if (known) {
 		snap__thread_count(thread, SNAP__COUNT_FREED);
 		drift_down(thread, live_weight(block->size));
+	} else if (thread->busy == SNAP__INNER) {
+		drop_nested(thread,
+			    ptr); /* or it is the other allocator's block, forgotten by that */
 	} else if (snap__sample_period() == 0) {
 		snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
 	}
@@ -385,8 +415,132 @@ void snap__record_restore(const struct snap__held *held, const void *ptr)
 	snap__thread_done(thread);
 }
 
-/* The stack of `frame`, with a leaf that says which domain its blocks are in. */
-static uint32_t domain_stack(struct snap__thread *thread, uint32_t domain, const void *frame)
+/* ---- blocks of an allocator inside the host -------------------------------------------------- */
+
+/* Larger blocks of CPython's come from malloc, as far apart as others of malloc's. */
+#define FINE_SIZE_MAX 512u
+
+struct snap__thread *snap__record_inner_begin_slowly(void)
+{
+	struct snap__thread *thread = snap__recording() ? snap__thread_get() : NULL;
+
+	if (!thread || !begin(thread))
+		return NULL;
+	if (record_mode() == SNAP__RECORD_ATTEND)
+		snap__alone_here();
+	thread->busy = SNAP__INNER;
+	return thread;
+}
+
+/* A debugging layer hands on what is inside of a larger block. */
+static bool has_inside(const struct snap__nested *nested, const void *ptr)
+{
+	return nested->ptr == ptr || (uintptr_t)ptr - (uintptr_t)nested->ptr < nested->size;
+}
+
+void snap__record_nested(struct snap__thread *thread, const void *ptr, const void *frame)
+{
+	unsigned count = thread->nested_count;
+
+	thread->nested_count = 0;
+	for (unsigned i = 0; i < count; i++)
+		if (!has_inside(&thread->nested[i], ptr))
+			snap__record_alloc(thread->nested[i].ptr, thread->nested[i].size, frame);
+}
+
+static const struct snap__heapmap *map_for(uint64_t size)
+{
+	return size <= FINE_SIZE_MAX ? &snap__heapmap_fine : &snap__heapmap;
+}
+
+static void put_inner(struct snap__thread *thread, const void *ptr, const struct snap__block *block)
+{
+	const struct snap__heapmap *map = map_for(block->size);
+	struct snap__place place = snap__heapmap_place_in(map, (uintptr_t)ptr);
+	bool stale = false;
+
+	if (__builtin_expect(snap__heapmap_put_at_in(map, place, (uintptr_t)ptr, block), 1))
+		return;
+	if (!snap__heapmap_put_in(map, (uintptr_t)ptr, block, &stale))
+		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	if (stale) {
+		snap__thread_count(thread, SNAP__COUNT_UNSEEN_FREES);
+		snap__python_code_goes(ptr);
+	}
+}
+
+static void enter_inner(struct snap__thread *thread, const void *ptr, uint64_t size, uint32_t born,
+			snap__record_stack_fn *stack, const void *frame)
+{
+	const struct snap__block block = {
+		.stack = stack(thread, frame), .epoch = born, .size = size};
+
+	if (__builtin_expect(block.stack == 0, 0))
+		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	put_inner(thread, ptr, &block);
+	snap__thread_count(thread, SNAP__COUNT_ALLOCATED);
+	credit(thread, block.stack, size);
+	drift_up(thread, live_weight(size));
+}
+
+void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint64_t size,
+			     uint32_t born, snap__record_stack_fn *stack, const void *frame)
+{
+	uint64_t n =
+		atomic_load_explicit(&thread->counts[SNAP__COUNT_ALLOCATED], memory_order_relaxed);
+	uint64_t start;
+
+	if (snap__sample_period() != 0 && !snap__sample_takes(&thread->sampler, size))
+		return;
+	if (__builtin_expect(n % TIMED_ONE_IN != TIMED_ONE_IN / 32, 1)) {
+		enter_inner(thread, ptr, size, born, stack, frame);
+		return;
+	}
+	start = snap__os_mono_ns();
+	enter_inner(thread, ptr, size, born, stack, frame);
+	note_time(thread, start);
+}
+
+/* A marked block, one of malloc's, one that was never seen ... */
+__attribute__((noinline)) static bool take_inner_slowly(const void *ptr, struct snap__block *block)
+{
+	if (snap__heapmap_take_from(&snap__heapmap_fine, (uintptr_t)ptr, block)) {
+		if (block->marked)
+			snap__python_code_goes(ptr);
+		return true;
+	}
+	if (snap__python_may_be_code(ptr))
+		snap__python_code_goes(ptr);
+	return snap__heapmap_take((uintptr_t)ptr, block);
+}
+
+bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
+			     struct snap__block *block)
+{
+	const struct snap__heapmap *map = &snap__heapmap_fine;
+	struct snap__place place = snap__heapmap_place_in(map, (uintptr_t)ptr);
+
+	if (__builtin_expect(!snap__heapmap_take_at_from(map, place, (uintptr_t)ptr, block), 0) &&
+	    !take_inner_slowly(ptr, block)) {
+		if (snap__sample_period() == 0)
+			snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
+		return false;
+	}
+	snap__thread_count(thread, SNAP__COUNT_FREED);
+	drift_down(thread, live_weight(block->size));
+	return true;
+}
+
+void snap__record_inner_stays(struct snap__thread *thread, const void *ptr,
+			      const struct snap__block *block)
+{
+	put_inner(thread, ptr, block);
+	drift_up(thread, live_weight(block->size));
+}
+
+/* ---- other domains --------------------------------------------------------------------------- */
+
+uint32_t snap__record_domain_stack(struct snap__thread *thread, uint32_t domain, const void *frame)
 {
 	uint32_t stack = snap__stacks_child_for(capture(thread, frame), SNAP__PC_DOMAIN + domain,
 						SNAP__CLAIM_RESERVED);
@@ -406,7 +560,7 @@ bool snap__record_domain_enter(uint32_t domain, uintptr_t address, uint64_t size
 	if (!thread || !begin(thread))
 		return false;
 	if (snap__sample_period() == 0 || snap__sample_takes(&thread->sampler, size)) {
-		block.stack = domain_stack(thread, domain, frame);
+		block.stack = snap__record_domain_stack(thread, domain, frame);
 		done = block.stack != 0 && snap__side_put(domain, address, &block, &stale);
 		snap__thread_count(thread, done ? SNAP__COUNT_ALLOCATED : SNAP__COUNT_OVERFLOWS);
 		if (done)

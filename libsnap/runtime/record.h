@@ -75,6 +75,56 @@ void snap__record_restore(const struct snap__held *held, const void *ptr);
 /** ... it is gone: realloc(ptr, 0) freed it. */
 void snap__record_gone(const struct snap__held *held);
 
+/**
+ * Blocks of an allocator inside the host (CPython's), whose calls are wrapped.  A block that it takes
+ * from malloc and hands on, between begin and end, must not count twice: such mallocs wait for the
+ * end, and those are recorded that are not the block `ptr` (NULL: none) that was handed on.
+ * Begin returns NULL if nothing is to be recorded now; then none of the others is called.
+ */
+struct snap__thread *snap__record_inner_begin_slowly(void);
+void snap__record_nested(struct snap__thread *thread, const void *ptr, const void *frame);
+
+static inline struct snap__thread *snap__record_inner_begin(void)
+{
+	struct snap__thread *thread = snap__thread_self;
+
+	if (__builtin_expect(!thread || thread->busy != SNAP__IDLE ||
+				     atomic_load_explicit(&snap__record_mode,
+							  memory_order_relaxed) != SNAP__RECORD_ALL,
+			     0))
+		return snap__record_inner_begin_slowly();
+	thread->busy = SNAP__INNER;
+	atomic_signal_fence(memory_order_seq_cst);
+	return thread;
+}
+
+static inline void snap__record_inner_end(struct snap__thread *thread, const void *ptr,
+					  const void *frame)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->busy = SNAP__IDLE;
+	if (__builtin_expect(thread->nested_count != 0, 0))
+		snap__record_nested(thread, ptr, frame);
+	snap__thread_done(thread);
+}
+
+/** Where the block that comes next is from; 0 counts as a loss. */
+typedef uint32_t snap__record_stack_fn(struct snap__thread *thread, const void *frame);
+
+/** A block came, born in epoch `born`; `stack` is asked with `frame` unless sampling passes it by.
+ */
+void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint64_t size,
+			     uint32_t born, snap__record_stack_fn *stack, const void *frame);
+/** A block goes; false if it is not known.  Of a known one `*block` says what it was. */
+bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
+			     struct snap__block *block);
+/** ... it stays, after all. */
+void snap__record_inner_stays(struct snap__thread *thread, const void *ptr,
+			      const struct snap__block *block);
+
+/** The native stack of `frame` (as above), with a leaf that says which domain its blocks are in. */
+uint32_t snap__record_domain_stack(struct snap__thread *thread, uint32_t domain, const void *frame);
+
 /** The same for blocks of other domains (domains.h); `domain` > 0. False: lost, or no such block.
  */
 bool snap__record_domain_alloc(uint32_t domain, uintptr_t address, uint64_t size,

@@ -129,7 +129,8 @@ bool snap__side_take(uint32_t domain, uintptr_t address, struct snap__block *out
 	if (!snap__lock_take(&shard->lock))
 		return false;
 	if (shard->capacity > 0 && (entry = find(shard, domain, address))->used) {
-		*out = (struct snap__block){entry->stack, entry->epoch, entry->size};
+		*out = (struct snap__block){
+			.stack = entry->stack, .epoch = entry->epoch, .size = entry->size};
 		remove_entry(shard, entry);
 		if (domain == SNAP__SIDE_MALLOC)
 			atomic_fetch_sub(&malloc_blocks, 1);
@@ -146,7 +147,8 @@ void snap__side_walk(snap__heapmap_fn *fn, void *user)
 			continue;
 		for (size_t i = 0; i < shard->capacity; i++) {
 			const struct entry *e = &shard->entries[i];
-			struct snap__block block = {e->stack, e->epoch, e->size};
+			struct snap__block block = {
+				.stack = e->stack, .epoch = e->epoch, .size = e->size};
 
 			if (e->used)
 				fn(user, &block);

@@ -7,7 +7,7 @@
  *
  * Meta keys, in this order (sizes in bytes, times in nanoseconds, decimal unless said otherwise):
  *   seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command host arch
- * trigger exit_signal (if a signal ends the process) label (if named) labels.K ... sample_period depth_limit threads allocator metrics.*
+ * trigger exit_signal (if a signal ends the process) label (if named) labels.K ... sample_period depth_limit threads allocator python.* metrics.*
  * heap.live_bytes heap.live_blocks heap.peak_bytes; recorder.memory recorder.stacks recorder.cpu_ns
  * recorder.events; rss anonymous swap vm_hwm vm_size pss; cgroup.current cgroup.limit
  * cgroup.oom_events; allocator.* of mallinfo2; unseen (anonymous memory that neither the allocator
@@ -35,8 +35,11 @@
 #include "runtime/mappings.h"
 #include "runtime/metrics.h"
 #include "runtime/modules.h"
+#include "runtime/numbering.h"
 #include "runtime/os_linux.h"
 #include "runtime/identity.h"
+#include "runtime/python/frames.h"
+#include "runtime/python/python.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 #include "runtime/tally.h"
@@ -70,13 +73,10 @@ struct job {
 	struct snap__tally live;
 	uint64_t seq, time_ns, freed_before, changed, merged, live_bytes, live_blocks;
 	uint32_t closed; /* the epoch that ends with this snapshot */
-	uint32_t stacks; /* nodes of the tree that this snapshot knows */
-	uint32_t modules;
-	uint32_t next_string, string_of_mark[4], first_domain_string, first_module_string;
-	uint32_t *node_of; /* node id by stack id; NULL if it is simply one less */
-	uint64_t *pcs;     /* by location id */
-	uint32_t *slots;   /* hash of pcs: location id + 1 */
-	size_t location_count, location_capacity;
+	struct snap__numbering numbering;
+	uint32_t modules, codes;
+	uint32_t next_string, string_of_mark[4];
+	uint32_t first_domain_string, first_module_string, first_code_string;
 	uint64_t anonymous, allocator_total; /* noted while metrics are written */
 	bool failed;                         /* memory ran out */
 };
@@ -175,97 +175,6 @@ static void sum_heap(struct job *job)
 	job->live_blocks = (uint64_t)(blocks + 0.5);
 }
 
-/* ---- locations and nodes ------------------------------------------------------------------ */
-
-static bool is_domain(uintptr_t pc)
-{
-	return pc >= SNAP__PC_DOMAIN && pc <= SNAP__PC_DOMAIN + SNAP__DOMAIN_MAX;
-}
-
-/* The free or matching hash slot of `pc`. */
-static uint32_t *location_slot(const struct job *job, uint64_t pc)
-{
-	size_t mask = job->location_capacity * 2 - 1;
-	size_t i = (size_t)((pc * 0x9e3779b97f4a7c15ull) >> 24) & mask;
-
-	while (job->slots[i] && job->pcs[job->slots[i] - 1] != pc)
-		i = (i + 1) & mask;
-	return &job->slots[i];
-}
-
-static void free_locations(struct job *job)
-{
-	if (job->pcs)
-		snap__unmap(job->pcs, job->location_capacity * sizeof(*job->pcs));
-	if (job->slots)
-		snap__unmap(job->slots, job->location_capacity * 2 * sizeof(*job->slots));
-}
-
-static bool grow_locations(struct job *job)
-{
-	struct job larger = {.location_capacity =
-				     job->location_capacity ? job->location_capacity * 2 : 4096};
-
-	larger.pcs = snap__map(larger.location_capacity * sizeof(*larger.pcs));
-	larger.slots = snap__map(larger.location_capacity * 2 * sizeof(*larger.slots));
-	if (!larger.pcs || !larger.slots) {
-		free_locations(&larger);
-		return false;
-	}
-	for (size_t i = 0; i < job->location_count; i++) {
-		larger.pcs[i] = job->pcs[i];
-		*location_slot(&larger, larger.pcs[i]) = (uint32_t)i + 1;
-	}
-	free_locations(job);
-	job->pcs = larger.pcs;
-	job->slots = larger.slots;
-	job->location_capacity = larger.location_capacity;
-	return true;
-}
-
-static void note_location(struct job *job, uint64_t pc)
-{
-	uint32_t *slot;
-
-	if (job->location_count == job->location_capacity && !grow_locations(job)) {
-		job->failed = true;
-		return;
-	}
-	slot = location_slot(job, pc);
-	if (*slot)
-		return;
-	job->pcs[job->location_count++] = pc;
-	*slot = (uint32_t)job->location_count;
-}
-
-/* Number the locations and, where leaves that stand for domains are left out, the nodes. */
-static void number_nodes(struct job *job)
-{
-	uint32_t next = 0;
-
-	job->stacks = snap__stacks_count();
-	if (snap__domain_count() > 1) {
-		job->node_of = snap__map(job->stacks * sizeof(*job->node_of));
-		job->failed = job->failed || !job->node_of;
-	}
-	for (uint32_t id = 1; id < job->stacks && !job->failed; id++) {
-		uintptr_t pc = snap__stacks_pc(id);
-
-		if (!is_domain(pc))
-			note_location(job, pc);
-		if (job->node_of)
-			job->node_of[id] = is_domain(pc) ? SNAP_NONE : next++;
-	}
-	tick();
-}
-
-static uint32_t node_of(const struct job *job, uint32_t stack)
-{
-	if (stack == 0)
-		return SNAP_NONE;
-	return job->node_of ? job->node_of[stack] : stack - 1;
-}
-
 /* ---- meta --------------------------------------------------------------------------------- */
 
 static void put_text(struct job *job, const char *key, const char *value)
@@ -298,6 +207,11 @@ static void put_prefixed(struct job *job, const char *prefix, const char *key, c
 static void put_label(void *user, const char *key, const char *value)
 {
 	put_prefixed(user, "labels.", key, value);
+}
+
+static void put_described(void *user, const char *key, const char *value)
+{
+	put_text(user, key, value);
 }
 
 static void put_metric(void *user, const char *key, uint64_t value)
@@ -344,6 +258,7 @@ static void put_identity(struct job *job)
 	put_number(job, "depth_limit", config->depth);
 	put_number(job, "threads", snap__metrics_threads());
 	put_text(job, "allocator", snap__process_host()->allocator);
+	snap__python_describe(put_described, job);
 }
 
 /* Anonymous memory beyond what is `known`: mappings of the program's own, most likely. */
@@ -372,7 +287,7 @@ static void put_metrics(struct job *job)
 	put_metric(job, "heap.live_blocks", job->live_blocks);
 	put_metric(job, "heap.peak_bytes", leave.heap_bytes);
 	put_metric(job, "recorder.memory", recorder);
-	put_metric(job, "recorder.stacks", job->stacks - 1);
+	put_metric(job, "recorder.stacks", job->numbering.stacks - 1);
 	put_metric(job, "recorder.cpu_ns", snap__snapshot_cpu_ns());
 	put_metric(job, "recorder.events",
 		   snap__threads_total(SNAP__COUNT_ALLOCATED) +
@@ -424,6 +339,12 @@ static void put_module_strings(struct job *job, const struct snap__module *modul
 	put_string(job, hex, 2u * module->build_id_size);
 }
 
+static void put_code_strings(struct job *job, const struct snap__python_code *code)
+{
+	put_string(job, code->name, snap__length(code->name));
+	put_string(job, code->file, snap__length(code->file));
+}
+
 static void put_strings(struct job *job)
 {
 	uint32_t domains = snap__domain_count();
@@ -438,6 +359,9 @@ static void put_strings(struct job *job)
 	job->first_module_string = job->next_string;
 	for (uint32_t i = 0; i < job->modules; i++)
 		put_module_strings(job, snap__modules_get(i));
+	job->first_code_string = job->next_string;
+	for (uint32_t id = 1; id < job->codes; id++)
+		put_code_strings(job, snap__python_code(id));
 }
 
 static void put_modules(struct job *job)
@@ -455,17 +379,35 @@ static void put_modules(struct job *job)
 	}
 }
 
-static void put_location(struct job *job, uint64_t pc)
+/* A line of Python carries its names: there is nothing to look them up in later. */
+static void put_python_location(struct job *job, uint64_t place)
+{
+	const struct snap_location row = {.module = SNAP_NONE, .frame_count = 1};
+	uint32_t code = snap__python_pc_code(place);
+	const struct snap_frame frame = {
+		.function = job->first_code_string + 2 * (code - 1),
+		.file = job->first_code_string + 2 * (code - 1) + 1,
+		.line = snap__python_pc_instruction(place),
+	};
+
+	snap__write_location(job->writer, &row, &frame);
+}
+
+static void put_location(struct job *job, uint64_t place)
 {
 	struct snap_location row = {.module = SNAP_NONE};
 	struct snap_frame frame = {0};
 
-	if (pc >= SNAP__PC_TRUNCATED && pc <= SNAP__PC_MEMORY) {
-		frame.function = job->string_of_mark[pc];
+	if (snap__python_is_pc(place)) {
+		put_python_location(job, place);
+		return;
+	}
+	if (place >= SNAP__PC_TRUNCATED && place <= SNAP__PC_MEMORY) {
+		frame.function = job->string_of_mark[place];
 		row.frame_count = 1;
 	} else {
 		row.flags = SNAP_LOCATION_HAS_ADDRESS;
-		if (!snap__modules_locate((uintptr_t)pc, &row.module, &row.address) ||
+		if (!snap__modules_locate((uintptr_t)place, &row.module, &row.address) ||
 		    row.module >= job->modules)
 			row.module = SNAP_NONE;
 	}
@@ -474,14 +416,18 @@ static void put_location(struct job *job, uint64_t pc)
 
 static void put_nodes(struct job *job)
 {
-	for (uint32_t id = 1; id < job->stacks; id++) {
-		uintptr_t pc = snap__stacks_pc(id);
-		struct snap_node row = {.parent = node_of(job, snap__stacks_parent(id))};
+	const struct snap__numbering *n = &job->numbering;
+	uint32_t next = 0;
 
-		if (is_domain(pc))
-			continue;
-		row.location = *location_slot(job, pc) - 1;
+	for (uint32_t id = 1; id < n->stacks; id++) {
+		struct snap_node row;
+
+		if (snap__numbering_node(n, id) != next)
+			continue; /* looks like one that was written, or is no frame */
+		row.parent = snap__numbering_node(n, snap__stacks_parent(id));
+		row.location = snap__numbering_location(n, id);
 		snap__write_node(job->writer, &row);
+		next++;
 	}
 }
 
@@ -580,10 +526,12 @@ static void put_site(struct job *job, uint32_t stack, const struct snap__tally_r
 
 	if (count == 0 && all.blocks < 0.5)
 		return;
-	site.node = node_of(job, stack);
-	if (stack && is_domain(snap__stacks_pc(stack))) {
+	site.node = snap__numbering_node(&job->numbering, stack);
+	if (snap__numbering_is_domain(stack)) {
 		site.domain += (uint32_t)(snap__stacks_pc(stack) - SNAP__PC_DOMAIN);
-		site.node = node_of(job, snap__stacks_parent(stack));
+		site.node = snap__numbering_node(&job->numbering, snap__stacks_parent(stack));
+	} else if (stack && snap__python_is_pc(snap__stacks_pc(stack))) {
+		site.domain += snap__python_domain;
 	}
 	site.cohort_count = make_cohorts(rows, count, cohorts);
 	total_cohorts(&site, cohorts);
@@ -609,7 +557,7 @@ static void put_sites(struct job *job)
 	const struct snap__tally_row *rows = job->live.rows;
 	size_t at = 0, end;
 
-	for (uint32_t stack = 0; stack < job->stacks; stack++) {
+	for (uint32_t stack = 0; stack < job->numbering.stacks; stack++) {
 		for (end = at; end < job->live.count && rows[end].stack == stack; end++)
 			;
 		put_site(job, stack, at < end ? rows + at : NULL, end - at);
@@ -641,8 +589,8 @@ static void write_rows(struct job *job)
 	tick();
 	put_strings(job);
 	put_modules(job);
-	for (size_t i = 0; i < job->location_count; i++)
-		put_location(job, job->pcs[i]);
+	for (size_t i = 0; i < job->numbering.location_count; i++)
+		put_location(job, job->numbering.places[i]);
 	put_nodes(job);
 	tick();
 	put_sites(job);
@@ -714,9 +662,7 @@ static void close_epoch(struct job *job)
 
 static void release(struct job *job)
 {
-	free_locations(job);
-	if (job->node_of)
-		snap__unmap(job->node_of, job->stacks * sizeof(*job->node_of));
+	snap__numbering_release(&job->numbering);
 	snap__tally_free(&job->live);
 }
 
@@ -734,7 +680,10 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 	job.freed_before = snap__threads_total(SNAP__COUNT_FREED);
 	close_epoch(&job);
 	walk_heap(&job);
-	number_nodes(&job);
+	snap__numbering_make(&job.numbering);
+	job.failed = job.failed || job.numbering.failed;
+	job.codes = snap__python_code_count();
+	tick();
 	job.changed = snap__threads_total(SNAP__COUNT_FREED) - job.freed_before;
 	job.modules = snap__modules_count();
 	sum_heap(&job);

@@ -61,19 +61,32 @@ enum snap__busy {
 	SNAP__IDLE = 0,
 	SNAP__RECORDING = 1, /* an event that comes now interrupted us: lost, and counted */
 	SNAP__INTERNAL = 2,  /* an event that comes now is our own: not the host's at all */
+	SNAP__INNER = 3,     /* an allocator inside the host is under way: see record.h */
+};
+
+/** Blocks of malloc that an allocator inside the host took; more are lost. */
+#define SNAP__NESTED_MAX 4u
+
+struct snap__nested {
+	const void *ptr;
+	uint64_t size;
 };
 
 struct snap__thread {
 	struct snap__thread *next; /* constant once published */
 	atomic_uint owned;
 	volatile unsigned char busy; /* enum snap__busy */
-	bool transient;              /* taken for one event, by a thread that is about to end */
+	unsigned char nested_count;
+	bool transient; /* taken for one event, by a thread that is about to end */
 	struct snap__unwind_thread *unwind;
+	struct snap__python_kept *python; /* see python/frames.h; NULL: none yet */
 	struct snap__credits *_Atomic credits;
+	uint32_t mallocs_below_python; /* for a check now and then */
 	uint32_t evictions;    /* since `credits` was last enlarged */
 	int64_t drift;         /* live bytes that the process-wide sum does not know of */
 	int64_t drift_highest; /* largest value of `drift` since it was last added to the sum */
 	struct snap__sampler sampler;
+	struct snap__nested nested[SNAP__NESTED_MAX];
 	_Atomic uint64_t counts[SNAP__COUNTS];
 };
 

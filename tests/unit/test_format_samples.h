@@ -137,6 +137,38 @@ static inline void sample_odd(struct snap__writer *w)
 	snap__write_site(w, &sites[2], cohorts, NULL);
 }
 
+/** Lines of Python, and an extension's function below one. */
+static inline void sample_python(struct snap__writer *w)
+{
+	static const char *const strings[] = {
+		"",     "malloc",          "python", "/usr/lib/_ssl.so", "<module>", "/srv/app.py",
+		"load", "Client.\xc3\xa9", NULL};
+	const struct snap_frame lines[] = {{.function = 4, .file = 5, .line = 12},
+					   {.function = 6, .file = 5, .line = 7},
+					   {.function = 7, .file = 5, .line = 0}};
+	const struct snap_location native = {
+		.module = 0, .flags = SNAP_LOCATION_HAS_ADDRESS, .address = 0x5678};
+	const struct snap_location line = {.module = SNAP_NONE, .frame_count = 1};
+	const struct snap_site sites[] = {
+		{.node = 1, .domain = 2, .live_bytes = 320, .live_blocks = 5},
+		{.node = 2, .domain = 2, .live_bytes = 56, .live_blocks = 1},
+		{.node = 3, .domain = 1, .live_bytes = 16384, .live_blocks = 1},
+	};
+
+	write_meta(w, "python.version", "3.11.2");
+	write_strings(w, strings);
+	snap__write_module(w, &(struct snap_module){.path = 3, .size = 0x10000});
+	for (size_t i = 0; i < 3; i++)
+		snap__write_location(w, &line, &lines[i]);
+	snap__write_location(w, &native, NULL);
+	snap__write_node(w, &(struct snap_node){.parent = SNAP_NONE, .location = 0});
+	snap__write_node(w, &(struct snap_node){.parent = 0, .location = 1});
+	snap__write_node(w, &(struct snap_node){.parent = 1, .location = 2});
+	snap__write_node(w, &(struct snap_node){.parent = 1, .location = 3});
+	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++)
+		snap__write_site(w, &sites[i], NULL, NULL);
+}
+
 /** Estimates with variances. */
 static inline void sample_sampled(struct snap__writer *w)
 {

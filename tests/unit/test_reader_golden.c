@@ -16,6 +16,7 @@ static const struct golden {
 } goldens[] = {
 	{"empty", sample_empty},     {"tiny", sample_tiny},     {"odd", sample_odd},
 	{"sampled", sample_sampled}, {"chunks", sample_chunks}, {"held", sample_held},
+	{"python", sample_python},
 };
 
 #define GOLDEN_COUNT (sizeof(goldens) / sizeof(*goldens))

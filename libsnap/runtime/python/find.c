@@ -7,6 +7,7 @@
 #include "runtime/python/find.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 
 #include "runtime/text.h"
@@ -93,6 +94,20 @@ static const void *const *find_finalizing(const struct snap__python *found)
 	return (const void *const *)(const void *)(found->runtime + offset);
 }
 
+/* Optimised builds keep a part of it elsewhere. */
+static void find_loop(struct snap__python *found, void *library)
+{
+	void *loop = dlsym(library, "_PyEval_EvalFrameDefault"), *entry = NULL;
+	const ElfW(Sym) * symbol;
+	Dl_info info;
+
+	if (!loop || !dladdr1(loop, &info, &entry, RTLD_DL_SYMENT) || !entry)
+		return;
+	symbol = entry;
+	found->loop_start = (uintptr_t)loop;
+	found->loop_end = (uintptr_t)loop + symbol->st_size;
+}
+
 bool snap__python_find(void *library)
 {
 	const char *(*get_version)(void);
@@ -110,6 +125,8 @@ bool snap__python_find(void *library)
 		found.layout = NULL;
 	else
 		found.finalizing = find_finalizing(&found);
+	if (found.layout)
+		find_loop(&found, library);
 	snap__python = found;
 	return found.layout != NULL;
 }

@@ -39,7 +39,8 @@ struct snap__python {
 	char version[32];    /* of the one that was found, "3.11.2"; "" none */
 	void *library;       /* what dlsym() found it in */
 	const char *runtime; /* _PyRuntime */
-	const void *const *finalizing; /* not NULL there once it takes itself apart */
+	const void *const *finalizing;  /* not NULL there once it takes itself apart */
+	uintptr_t loop_start, loop_end; /* of the interpreter loop's code; zeros if unknown */
 	const void *code_type, *str_type, *bytes_type;
 
 	void (*get_allocator)(int domain, struct snap__python_allocator *allocator);

@@ -1,139 +1,22 @@
 /*
- * runtime/python/layout.c - the layouts, and their comparison with what the interpreter says.
+ * runtime/python/layout.c - choosing a layout, and its comparison with what the interpreter says.
  */
 #include "runtime/python/layout.h"
 
 #include <string.h>
 
-static const struct snap__python_layout layouts[] = {
-	{
-		.minor = 9,
-		.lines = SNAP__PYTHON_LNOTAB,
-		.thread_frame = 24,
-		.thread_id = 176,
-		.counts_instructions = true,
-		.instruction_size = 1,
-		.frame_code = 32,
-		.frame_previous = 24,
-		.frame_instruction = 104,
-		.code_file = 104,
-		.code_name = 112,
-		.code_line_table = 120,
-		.code_first_line = 40,
-		.ascii_header = 48,
-		.compact_header = 72,
-		.runtime_thread = 568,
-		.runtime_finalizing = 16,
-	},
-	{
-		.minor = 10,
-		.lines = SNAP__PYTHON_LINETABLE,
-		.thread_frame = 24,
-		.thread_id = 176,
-		.counts_instructions = true,
-		.instruction_size = 2,
-		.frame_code = 32,
-		.frame_previous = 24,
-		.frame_instruction = 96,
-		.code_file = 104,
-		.code_name = 112,
-		.code_line_table = 120,
-		.code_first_line = 40,
-		.ascii_header = 48,
-		.compact_header = 72,
-		.runtime_thread = 568,
-		.runtime_finalizing = 16,
-	},
-	{
-		.minor = 11,
-		.lines = SNAP__PYTHON_LOCATIONS,
-		.thread_cframe = 56,
-		.cframe_frame = 8,
-		.thread_id = 152,
-		.instruction_size = 1,
-		.frame_code = 32,
-		.frame_previous = 48,
-		.frame_instruction = 56,
-		.code_units = 184,
-		.code_file = 112,
-		.code_name = 120,
-		.code_qualified_name = 128,
-		.code_line_table = 136,
-		.code_first_line = 72,
-		.ascii_header = 48,
-		.compact_header = 72,
-		.runtime_thread = 576,
-		.runtime_finalizing = 24,
-	},
-	{
-		.minor = 12,
-		.lines = SNAP__PYTHON_LOCATIONS,
-		.thread_cframe = 56,
-		.cframe_frame = 0,
-		.thread_id = 136,
-		.instruction_size = 1,
-		.frame_code = 0,
-		.frame_previous = 8,
-		.frame_instruction = 56,
-		.frame_owner = 70,
-		.owner_c = 3,
-		.code_units = 192,
-		.code_file = 112,
-		.code_name = 120,
-		.code_qualified_name = 128,
-		.code_line_table = 136,
-		.code_first_line = 68,
-		.ascii_header = 40,
-		.compact_header = 56,
-		.runtime_finalizing = 24,
-	},
-	{
-		.minor = 13,
-		.lines = SNAP__PYTHON_LOCATIONS,
-		.thread_frame = 72,
-		.thread_id = 152,
-		.instruction_size = 1,
-		.frame_code = 0,
-		.frame_previous = 8,
-		.frame_instruction = 56,
-		.frame_owner = 70,
-		.owner_c = 3,
-		.code_units = 200,
-		.code_file = 112,
-		.code_name = 120,
-		.code_qualified_name = 128,
-		.code_line_table = 136,
-		.code_first_line = 68,
-		.ascii_header = 40,
-		.compact_header = 56,
-	},
-	{
-		.minor = 14,
-		.lines = SNAP__PYTHON_LOCATIONS,
-		.thread_frame = 72,
-		.instruction_size = 1,
-		.frame_code = 0,
-		.frame_previous = 8,
-		.frame_instruction = 56,
-		.frame_owner = 74,
-		.owner_c = 3,
-		.code_tags = 3,
-		.code_units = 208,
-		.code_file = 112,
-		.code_name = 120,
-		.code_qualified_name = 128,
-		.code_line_table = 136,
-		.code_first_line = 68,
-		.ascii_header = 40,
-		.compact_header = 56,
-	},
-};
+#include "runtime/python/layouts.h"
 
 const struct snap__python_layout *snap__python_layout(unsigned minor)
 {
-	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
-		if (layouts[i].minor == minor)
-			return &layouts[i];
+	static const struct snap__python_layout *const known[] = {
+		&snap__python_3_9,  &snap__python_3_10, &snap__python_3_11,
+		&snap__python_3_12, &snap__python_3_13, &snap__python_3_14,
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i]->minor == minor)
+			return known[i];
 	return NULL;
 }
 

@@ -29,17 +29,21 @@ struct snap__python_layout {
 	uint16_t thread_frame, thread_cframe, cframe_frame;
 	uint16_t thread_id; /* pthread_self() of the thread that the state belongs to; 0: unused */
 
+	/* Holds an address in the C stack frame of the innermost interpreter loop.  0: the
+	   innermost frame that is no Python function's is in it (from 3.13 on). */
+	uint16_t thread_entry;
+
 	/* A frame.  The instruction is an int that counts from the start of the code (up to 3.10),
 	   or the address of the last instruction. */
 	bool counts_instructions;
-	uint8_t instruction_size; /* bytes that one step of the count stands for */
 	uint16_t frame_code, frame_previous, frame_instruction;
 	uint16_t frame_owner; /* 0: every frame is a Python function's */
 	uint8_t owner_c;      /* owners from this one on are no Python functions */
 	uintptr_t code_tags;  /* bits of the frame's code pointer that are no address */
 
 	/* A code object. */
-	uint16_t code_units; /* its first instruction, inside it; 0: unused */
+	uint16_t code_units;           /* its first instruction, inside it; 0: unused */
+	uint16_t code_first_traceable; /* int: instructions before it set the frame up */
 	uint16_t code_file, code_name, code_qualified_name; /* the last 0: it has none */
 	uint16_t code_line_table, code_first_line;
 

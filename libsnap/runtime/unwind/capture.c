@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "runtime/modules.h"
+#include "runtime/stacks.h"
 #include "runtime/unwind/walk.h"
 
 #define DEFAULT_DEPTH 1024u
@@ -20,6 +21,7 @@
 
 uint32_t snap__depth_limit = DEFAULT_DEPTH;
 static _Atomic uint64_t code_generation;
+static atomic_bool keeps_all;
 static struct {
 	atomic_uint_fast64_t captures, truncated, walked, reused;
 } totals;
@@ -145,6 +147,7 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 	joinable = snap__kept_joinable(&thread->kept);
 	/* A stack whose outer part is cut away is left to the walk. */
 	if (thread->kept.base != 0 || thread->kept.cut != 0 ||
+	    atomic_load_explicit(&keeps_all, memory_order_relaxed) ||
 	    !snap__recall_is_worth_it(&thread->recall))
 		return capture_by_walk(thread, at, joinable, NULL);
 	way = snap__recall_find(&thread->recall, &thread->kept, joinable, at, &place);
@@ -174,6 +177,30 @@ struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 					      .frames = (uint16_t)frames};
 	}
 	return capture_elsewhere(thread, at);
+}
+
+void snap__unwind_keep_all(void)
+{
+	atomic_store(&keeps_all, true);
+}
+
+/* A frame's part of the C stack goes from its own stack pointer to that of the next outer one. */
+uint32_t snap__unwind_graft(const struct snap__unwind_thread *thread, uint32_t native,
+			    uintptr_t point, uint32_t node)
+{
+	const struct snap__kept *kept = &thread->kept;
+	uint32_t first = kept->count;
+
+	if (first == 0 || kept->frames[first - 1].node != native)
+		return 0;
+	while (first > 0 && kept->frames[first - 1].at.sp <= point)
+		first--;
+	if (first == kept->count)
+		return 0; /* the point is not on this stack */
+	first += first + 1 < kept->count;
+	for (; first < kept->count && node; first++)
+		node = snap__stacks_child(node, kept->frames[first].at.pc);
+	return node;
 }
 
 void snap__unwind_modules_changed(void)

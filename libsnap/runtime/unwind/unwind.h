@@ -57,6 +57,18 @@ void snap__unwind_init(unsigned depth_limit);
 struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 					  const struct snap__regs *at);
 
+/**
+ * What is inside of a point of the C stack: the frames of the stack that `thread` captured last,
+ * whose node is `native`, from the newest to the one that has the address `point` in its part of
+ * the stack; the latter excluded, unless there is no other.  They are added to the tree below
+ * `node`.  Returns the new node; 0 if what was captured is not kept, or there is no room.
+ */
+uint32_t snap__unwind_graft(const struct snap__unwind_thread *thread, uint32_t native,
+			    uintptr_t point, uint32_t node);
+
+/** From now on, whatever can be kept of a stack is kept, so that the function above can tell. */
+void snap__unwind_keep_all(void);
+
 /** dlopen/dlclose happened: rules and kept stacks of gone code must not be believed any more. */
 void snap__unwind_modules_changed(void);
 

@@ -1,0 +1,39 @@
+/*
+ * runtime/numbering.h - the ids that a snapshot gives to places in code and to call stacks.
+ *
+ * The tree of call stacks goes on growing while a snapshot is written, and has more in it than a
+ * file should: leaves that stand for domains, and a node for each instruction of a line of Python.
+ * A file has one location for a line, and one node for what looks the same in it.
+ */
+#ifndef SNAP_RUNTIME_NUMBERING_H
+#define SNAP_RUNTIME_NUMBERING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct snap__numbering {
+	uint32_t stacks;       /* nodes of the tree that are numbered: ids below this */
+	uint32_t nodes;        /* of the file */
+	uint32_t *node_of;     /* node by stack id; NULL if it is simply one less */
+	uint32_t *location_of; /* of a stack's newest frame, by stack id; NULL: by `slots` */
+	uint64_t *places;      /* by location id: a pc, or for Python's code a line of it */
+	uint32_t *slots;       /* hash of places: location id + 1 */
+	size_t location_count, location_capacity;
+	bool failed; /* memory ran out */
+};
+
+/** Number everything that is in the tree now.  Zeroed before; release it in any case. */
+void snap__numbering_make(struct snap__numbering *n);
+void snap__numbering_release(struct snap__numbering *n);
+
+/** The node of a stack in the file; SNAP_NONE for the empty one. */
+uint32_t snap__numbering_node(const struct snap__numbering *n, uint32_t stack);
+
+/** The location of a stack's newest frame. */
+uint32_t snap__numbering_location(const struct snap__numbering *n, uint32_t stack);
+
+/** Whether a stack's newest frame is a leaf that stands for a domain, and no frame. */
+bool snap__numbering_is_domain(uint32_t stack);
+
+#endif

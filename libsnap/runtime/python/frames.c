@@ -1,0 +1,568 @@
+/*
+ * runtime/python/frames.c - a thread's Python stack, and what is kept of the last one.
+ *
+ * Most allocations come from the stack of the one before, or from one that differs in its newest
+ * frames.  So the last stack is kept: each frame's address, instruction and node.  A look goes from
+ * the newest frame outwards, and every frame is read only after the live frame inside it has led
+ * there: a kept address alone is never believed, as its memory may be gone.  But while the live
+ * chain follows the kept one, the next address is known before it is read, and the processor need
+ * not wait for it.
+ *
+ * Each version's functions are compiled for its layout.
+ */
+#include "runtime/python/frames.h"
+
+#include <string.h>
+
+#include "runtime/arena.h"
+#include "runtime/os_linux.h"
+#include "runtime/lifecycle.h"
+#include "runtime/python/codes.h"
+#include "runtime/python/find.h"
+#include "runtime/python/layouts.h"
+#include "runtime/python/object.h"
+#include "runtime/stacks.h"
+#include "runtime/unwind/walk.h"
+
+#define INLINE __attribute__((always_inline)) static inline
+
+#define FIRST_CAPACITY     256u
+#define CAPACITY_MAX       (1u << 17) /* frames; deeper stacks lose their outermost ones */
+#define WAYS               2048u
+#define WAYS_SHIFT         53 /* 64 - log2(WAYS) */
+#define MIXES              1024u
+#define JOIN_WINDOW        4u /* kept frames that a walked one is compared with */
+#define OWNED_BY_GENERATOR 1u
+
+/* From a parent node and an instruction to the node of both. */
+struct way {
+	uintptr_t place; /* the instruction, and what code it is in */
+	uint32_t parent, node;
+};
+
+struct snap__python_kept {
+	const char **frames; /* outermost first */
+	uintptr_t *instructions;
+	uintptr_t *codes; /* where the instruction is a number */
+	uint32_t *nodes;
+	const char **walked; /* newest first */
+	uint32_t capacity, count;
+	uint32_t cut;  /* frames outside this one are beyond the depth limit */
+	uint64_t gone; /* snap__python_codes_gone when the nodes were found */
+	struct way ways[WAYS];
+	struct snap__python_mix mixes[MIXES];
+};
+
+struct frame {
+	const char *address;
+	uintptr_t instruction;
+	uintptr_t code;
+};
+
+typedef enum snap__python_look look_fn(struct snap__thread *thread, const char *state,
+				       uint32_t *stack);
+typedef uint32_t walk_fn(const char *state, uintptr_t *pcs, uint32_t most);
+
+static look_fn *look;
+static walk_fn *walk;
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static size_t arrays_size(uint32_t capacity)
+{
+	return capacity * (4 * sizeof(uintptr_t) + sizeof(uint32_t));
+}
+
+/* The arrays for `capacity` frames; what was kept is forgotten. */
+static bool make_room(struct snap__python_kept *kept, uint32_t capacity)
+{
+	char *base;
+
+	if (capacity > CAPACITY_MAX)
+		return false;
+	base = snap__map(arrays_size(capacity));
+	if (!base)
+		return false;
+	if (kept->frames)
+		snap__unmap(kept->frames, arrays_size(kept->capacity));
+	kept->frames = (const char **)(void *)base;
+	kept->instructions = (uintptr_t *)(kept->frames + capacity);
+	kept->codes = kept->instructions + capacity;
+	kept->walked = (const char **)(kept->codes + capacity);
+	kept->nodes = (uint32_t *)(kept->walked + capacity);
+	kept->capacity = capacity;
+	kept->count = 0;
+	return true;
+}
+
+static struct snap__python_kept *make_kept(struct snap__thread *thread)
+{
+	struct snap__python_kept *kept = snap__map(sizeof(*kept));
+
+	if (!kept || !make_room(kept, FIRST_CAPACITY))
+		return NULL;
+	thread->python = kept;
+	return kept;
+}
+
+static void forget(struct snap__python_kept *kept, uint64_t gone)
+{
+	kept->count = 0;
+	kept->gone = gone;
+	memset(kept->ways, 0, sizeof(kept->ways));
+}
+
+/* ---- frames ---------------------------------------------------------------------------------- */
+
+INLINE const char *newest_frame(const struct snap__python_layout *v, const char *state)
+{
+	const char *from = state;
+
+	if (v->thread_cframe == 0)
+		return snap__python_pointer(state, v->thread_frame);
+	from = snap__python_pointer(state, v->thread_cframe);
+	return from ? snap__python_pointer(from, v->cframe_frame) : NULL;
+}
+
+INLINE const char *previous_of(const struct snap__python_layout *v, const char *frame)
+{
+	return snap__python_pointer(frame, v->frame_previous);
+}
+
+INLINE uintptr_t code_of(const struct snap__python_layout *v, const char *frame)
+{
+	return snap__python_word(frame, v->frame_code) & ~v->code_tags;
+}
+
+INLINE uintptr_t instruction_of(const struct snap__python_layout *v, const char *frame)
+{
+	if (v->counts_instructions)
+		return (uint32_t) *
+		       (const volatile int *)(const void *)(frame + v->frame_instruction);
+	return snap__python_word(frame, v->frame_instruction);
+}
+
+INLINE struct frame frame_at(const struct snap__python_layout *v, const char *address)
+{
+	return (struct frame){
+		.address = address,
+		.instruction = instruction_of(v, address),
+		.code = v->counts_instructions ? code_of(v, address) : 0,
+	};
+}
+
+/* A frame of the interpreter's own, or one that is still being set up: CPython does not show it
+   either. */
+INLINE bool is_hidden(const struct snap__python_layout *v, const struct frame *frame)
+{
+	const char *code;
+	unsigned char owner;
+	int first;
+
+	if (v->frame_owner == 0)
+		return false;
+	owner = *(const volatile unsigned char *)(frame->address + v->frame_owner);
+	if (owner == OWNED_BY_GENERATOR)
+		return false;
+	if (owner >= v->owner_c)
+		return true;
+	code = (const char *)code_of(v, frame->address);
+	memcpy(&first, code + v->code_first_traceable, sizeof(first));
+	return frame->instruction < (uintptr_t)code + v->code_units + 2 * (uintptr_t)first;
+}
+
+/* The pc for the stack tree; 0 if its code cannot have a number. */
+INLINE uintptr_t pc_of(const struct snap__python_layout *v, const struct frame *frame)
+{
+	uintptr_t code = code_of(v, frame->address), instruction = frame->instruction;
+	uint32_t id;
+
+	if (snap__sample_period() == 0)
+		id = snap__python_code_id((const void *)code);
+	else
+		id = snap__python_code_id_by_content((const void *)code);
+	if (!v->counts_instructions)
+		instruction = (instruction - code - v->code_units) / 2;
+	if (instruction > SNAP__PYTHON_INSTRUCTION_MAX)
+		instruction = SNAP__PYTHON_INSTRUCTION_MAX;
+	return id ? SNAP__PYTHON_PC_TAG << SNAP__PYTHON_PC_TAG_SHIFT |
+			       (uintptr_t)id << SNAP__PYTHON_INSTRUCTION_BITS | instruction
+		  : 0;
+}
+
+/* ---- nodes ----------------------------------------------------------------------------------- */
+
+/* What tells instructions apart; 0 if one word cannot. */
+INLINE uintptr_t place_of(const struct snap__python_layout *v, const struct frame *frame)
+{
+	if (!v->counts_instructions)
+		return frame->instruction;
+	return frame->instruction < 0xffff ? frame->code | (frame->instruction + 1) << 48 : 0;
+}
+
+/* The node of `frame` below `parent`, where it is shown; 0 if there is no room. */
+INLINE uint32_t node_below(const struct snap__python_layout *v, struct snap__python_kept *kept,
+			   uint32_t parent, const struct frame *frame)
+{
+	uintptr_t place = place_of(v, frame), pc;
+	struct way *way =
+		&kept->ways[((place ^ (uintptr_t)parent * 0x9e3779b1u) * 0x9e3779b97f4a7c15u) >>
+			    WAYS_SHIFT];
+	uint32_t node;
+
+	if (__builtin_expect(way->node && way->parent == parent && way->place == place, 1))
+		return way->node;
+	pc = pc_of(v, frame);
+	node = pc ? snap__stacks_child(parent, pc) : 0;
+	if (place && node)
+		*way = (struct way){place, parent, node};
+	return node;
+}
+
+/* Frame number `i`, counted from outside, is kept, below the node `parent`. */
+INLINE bool keep_frame(const struct snap__python_layout *v, struct snap__python_kept *kept,
+		       uint32_t i, const char *address, uint32_t parent)
+{
+	struct frame frame = frame_at(v, address);
+	uint32_t node = parent;
+
+	if (i >= kept->cut && !is_hidden(v, &frame)) {
+		node = node_below(v, kept, parent, &frame);
+		if (!node)
+			return false;
+	}
+	kept->frames[i] = address;
+	kept->instructions[i] = frame.instruction;
+	if (v->counts_instructions)
+		kept->codes[i] = frame.code;
+	kept->nodes[i] = node;
+	return true;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+INLINE bool is_at(const struct snap__python_layout *v, const struct snap__python_kept *kept,
+		  uint32_t i)
+{
+	const char *frame = kept->frames[i];
+
+	return instruction_of(v, frame) == kept->instructions[i] &&
+	       (!v->counts_instructions || code_of(v, frame) == kept->codes[i]);
+}
+
+/* Kept frame number `i` is live.  Are those outside of it as they were? */
+INLINE bool outside_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
+			  uint32_t i)
+{
+	for (; i > 0; i--)
+		if (previous_of(v, kept->frames[i]) != kept->frames[i - 1] ||
+		    !is_at(v, kept, i - 1))
+			return false;
+	return previous_of(v, kept->frames[0]) == NULL;
+}
+
+/* Walk from `frame` outwards to the first kept one, and keep a list of the frames inside of it;
+   `*joint` is its number plus one, 0 if none was met.  How many were walked; UINT32_MAX: there is no
+   room for them. */
+INLINE uint32_t walk_to_kept(const struct snap__python_layout *v, struct snap__python_kept *kept,
+			     const char *frame, uint32_t *joint)
+{
+	uint32_t walked = 0, low = kept->count > JOIN_WINDOW ? kept->count - JOIN_WINDOW : 0;
+
+	*joint = 0;
+	for (; frame; frame = previous_of(v, frame)) {
+		for (uint32_t i = kept->count; i > low; i--)
+			if (kept->frames[i - 1] == frame) {
+				*joint = i;
+				return walked;
+			}
+		if (walked == kept->capacity)
+			return UINT32_MAX;
+		kept->walked[walked++] = frame;
+	}
+	return walked;
+}
+
+/* Add the rest of the live chain to the `walked` frames; UINT32_MAX without room. */
+INLINE uint32_t walk_on(const struct snap__python_layout *v, struct snap__python_kept *kept,
+			const char *frame, uint32_t walked)
+{
+	for (; frame; frame = previous_of(v, frame)) {
+		if (walked == kept->capacity)
+			return UINT32_MAX;
+		kept->walked[walked++] = frame;
+	}
+	return walked;
+}
+
+/* Of all the `walked` frames, how many of the outermost are as they were kept. */
+INLINE uint32_t common(const struct snap__python_layout *v, const struct snap__python_kept *kept,
+		       uint32_t walked)
+{
+	uint32_t most = walked < kept->count ? walked : kept->count, i = 0;
+
+	while (i < most && kept->walked[walked - 1 - i] == kept->frames[i] && is_at(v, kept, i))
+		i++;
+	return i;
+}
+
+static uint32_t root_of(const struct snap__python_kept *kept)
+{
+	return kept->cut ? snap__stacks_child(0, SNAP__PC_DEPTH) : 0;
+}
+
+/* Keep the `walked` frames inside the `same` outermost ones, which are as they were. */
+INLINE enum snap__python_look keep_walked(const struct snap__python_layout *v,
+					  struct snap__python_kept *kept, uint32_t same,
+					  uint32_t walked, uint32_t *stack)
+{
+	uint32_t depth = same + walked, cut = (uint32_t)snap__cut_of(depth), node;
+
+	if (cut != kept->cut) {
+		/* Other frames are shown: all nodes are others. */
+		kept->cut = cut;
+		kept->count = 0;
+		node = root_of(kept);
+		if (cut && !node)
+			return SNAP__PYTHON_LOST;
+		for (uint32_t i = 0; i < same; i++) {
+			if (!keep_frame(v, kept, i, kept->frames[i], node))
+				return SNAP__PYTHON_LOST;
+			node = kept->nodes[i];
+		}
+	} else {
+		node = same ? kept->nodes[same - 1] : root_of(kept);
+	}
+	kept->count = 0;
+	for (uint32_t i = same; i < depth; i++) {
+		if (!keep_frame(v, kept, i, kept->walked[depth - 1 - i], node))
+			return SNAP__PYTHON_LOST;
+		node = kept->nodes[i];
+	}
+	kept->count = depth;
+	*stack = node;
+	return node ? SNAP__PYTHON_STACK : SNAP__PYTHON_NO_FRAMES;
+}
+
+/* Not the kept stack with another instruction: find how much of it is. */
+INLINE enum snap__python_look look_again(const struct snap__python_layout *v,
+					 struct snap__python_kept *kept, const char *frame,
+					 uint32_t *stack)
+{
+	uint32_t joint, same, walked;
+
+	do {
+		walked = walk_to_kept(v, kept, frame, &joint);
+		if (walked == UINT32_MAX || joint + walked > kept->capacity)
+			continue;
+		if (joint && outside_holds(v, kept, joint - 1)) {
+			same = is_at(v, kept, joint - 1) ? joint : joint - 1;
+			if (same < joint)
+				kept->walked[walked++] = kept->frames[same];
+			return keep_walked(v, kept, same, walked, stack);
+		}
+		walked = walk_on(v, kept, joint ? kept->frames[joint - 1] : NULL, walked);
+		if (walked == UINT32_MAX)
+			continue;
+		same = common(v, kept, walked);
+		return keep_walked(v, kept, same, walked - same, stack);
+	} while (make_room(kept, kept->capacity * 2));
+	return SNAP__PYTHON_LOST;
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+
+INLINE enum snap__python_look look_at(const struct snap__python_layout *v,
+				      struct snap__thread *thread, const char *state,
+				      uint32_t *stack)
+{
+	uint64_t gone = atomic_load_explicit(&snap__python_codes_gone, memory_order_acquire);
+	const char *frame = newest_frame(v, state);
+	struct snap__python_kept *kept = thread->python;
+	uint32_t newest;
+
+	if (!frame)
+		return SNAP__PYTHON_NO_FRAMES;
+	if (!kept && !(kept = make_kept(thread)))
+		return SNAP__PYTHON_LOST;
+	/* Nobody watches over the code objects of a sampled program. */
+	if (__builtin_expect(kept->gone != gone || snap__sample_period() != 0, 0))
+		forget(kept, gone);
+	newest = kept->count - 1;
+	if (kept->count == 0 || kept->frames[newest] != frame || !outside_holds(v, kept, newest))
+		return look_again(v, kept, frame, stack);
+	if (!is_at(v, kept, newest) &&
+	    !keep_frame(v, kept, newest, frame, newest ? kept->nodes[newest - 1] : 0)) {
+		kept->count = 0;
+		return SNAP__PYTHON_LOST;
+	}
+	*stack = kept->nodes[newest];
+	return *stack ? SNAP__PYTHON_STACK : SNAP__PYTHON_NO_FRAMES;
+}
+
+INLINE uint32_t walk_all(const struct snap__python_layout *v, const char *state, uintptr_t *pcs,
+			 uint32_t most)
+{
+	uint32_t count = 0;
+
+	for (const char *at = newest_frame(v, state); at && count < most; at = previous_of(v, at)) {
+		struct frame frame = frame_at(v, at);
+
+		if (!is_hidden(v, &frame))
+			pcs[count++] = pc_of(v, &frame);
+	}
+	return count;
+}
+
+#define FUNCTIONS(version)                                                                         \
+	static enum snap__python_look look_##version(struct snap__thread *thread,                  \
+						     const char *state, uint32_t *stack)           \
+	{                                                                                          \
+		return look_at(&snap__python_##version, thread, state, stack);                     \
+	}                                                                                          \
+	static uint32_t walk_##version(const char *state, uintptr_t *pcs, uint32_t most)           \
+	{                                                                                          \
+		return walk_all(&snap__python_##version, state, pcs, most);                        \
+	}
+
+FUNCTIONS(3_9)
+FUNCTIONS(3_10)
+FUNCTIONS(3_11)
+FUNCTIONS(3_12)
+FUNCTIONS(3_13)
+FUNCTIONS(3_14)
+
+void snap__python_frames_init(void)
+{
+	static const struct {
+		look_fn *look;
+		walk_fn *walk;
+	} versions[] = {
+		{look_3_9, walk_3_9},   {look_3_10, walk_3_10}, {look_3_11, walk_3_11},
+		{look_3_12, walk_3_12}, {look_3_13, walk_3_13}, {look_3_14, walk_3_14},
+	};
+	unsigned version = snap__python.layout->minor - SNAP__PYTHON_FIRST_MINOR;
+
+	look = versions[version].look;
+	walk = versions[version].walk;
+}
+
+enum snap__python_look snap__python_stack(struct snap__thread *thread, const char *state,
+					  uint32_t *stack)
+{
+	return look(thread, state, stack);
+}
+
+uint32_t snap__python_walk(const char *state, uintptr_t *pcs, uint32_t most)
+{
+	return walk(state, pcs, most);
+}
+
+struct snap__python_mix *snap__python_mix_at(struct snap__thread *thread, uint32_t python,
+					     uint32_t native)
+{
+	uint32_t hash = (python * 0x9e3779b1u) ^ (native * 0x85ebca6bu);
+
+	return &thread->python->mixes[(hash >> 16 ^ hash) % MIXES];
+}
+
+uintptr_t snap__python_entry(const char *state)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *frame;
+
+	if (v->thread_entry)
+		return snap__python_word(state, v->thread_entry);
+	if (v->minor < 13)
+		return 0;
+	for (frame = newest_frame(v, state); frame; frame = previous_of(v, frame))
+		if (*(const volatile unsigned char *)(frame + v->frame_owner) >= v->owner_c)
+			return (uintptr_t)frame;
+	return 0;
+}
+
+/* ---- the first look -------------------------------------------------------------------------- */
+
+#define FRAMES_CHECKED 64u
+
+static bool is_readable(const char *base, size_t offset)
+{
+	return snap__os_is_readable(base + offset);
+}
+
+static bool is_object_of(const char *object, const void *type)
+{
+	return object && ((uintptr_t)object & 7) == 0 &&
+	       is_readable(object, SNAP__PYTHON_OBJECT_TYPE) && snap__python_type(object) == type;
+}
+
+/* Does everything that a code object's fields should point to have the right type? */
+static bool is_code(const struct snap__python_layout *v, const char *code)
+{
+	return is_object_of(code, snap__python.code_type) && is_readable(code, v->code_file) &&
+	       is_readable(code, v->code_name) && is_readable(code, v->code_line_table) &&
+	       is_object_of(snap__python_pointer(code, v->code_file), snap__python.str_type) &&
+	       is_object_of(snap__python_pointer(code, v->code_name), snap__python.str_type) &&
+	       is_object_of(snap__python_pointer(code, v->code_line_table),
+			    snap__python.bytes_type);
+}
+
+/* Is the instruction one of the code's, or just before the first? */
+static bool is_inside(const struct snap__python_layout *v, const struct frame *frame,
+		      const char *code)
+{
+	uintptr_t units, count;
+
+	if (v->counts_instructions)
+		return frame->instruction == UINT32_MAX || frame->instruction < 1u << 24;
+	units = (uintptr_t)code + v->code_units;
+	count = snap__python_word(code, SNAP__PYTHON_VAR_SIZE);
+	return frame->instruction + 2 >= units && frame->instruction <= units + 2 * count;
+}
+
+static bool is_shown(const struct snap__python_layout *v, const char *frame)
+{
+	return v->frame_owner == 0 || v->minor == 11 ||
+	       (unsigned char)frame[v->frame_owner] < v->owner_c;
+}
+
+/* `*frame` leads to the next one, or to NULL. */
+static bool frame_is_sane(const struct snap__python_layout *v, const char **frame)
+{
+	const char *at = *frame;
+	struct frame read;
+
+	if (((uintptr_t)at & 7) != 0 || !is_readable(at, v->frame_code) ||
+	    !is_readable(at, v->frame_previous) ||
+	    !is_readable(at, v->frame_instruction & ~(size_t)7) ||
+	    !is_readable(at, v->frame_owner & ~(size_t)7))
+		return false;
+	if (is_shown(v, at)) {
+		const char *code = (const char *)code_of(v, at);
+
+		read = frame_at(v, at);
+		if (!is_code(v, code) || !is_inside(v, &read, code))
+			return false;
+	}
+	*frame = previous_of(v, at);
+	return true;
+}
+
+bool snap__python_frames_are_sane(const char *state)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *frame;
+
+	if (!is_readable(state, v->thread_frame) || !is_readable(state, v->thread_cframe))
+		return false;
+	if (v->thread_cframe) {
+		frame = snap__python_pointer(state, v->thread_cframe);
+		if (frame && !is_readable(frame, v->cframe_frame))
+			return false;
+	}
+	frame = newest_frame(v, state);
+	for (unsigned i = 0; frame && i < FRAMES_CHECKED; i++)
+		if (!frame_is_sane(v, &frame))
+			return false;
+	return true;
+}

@@ -1,0 +1,235 @@
+/*
+ * runtime/python/hooks.c - our functions in front of CPython's allocators.
+ *
+ * The raw domain needs none: its blocks come from malloc, which is recorded.  So do larger blocks
+ * of the other two, from inside our functions: there they are the allocator's own business.
+ *
+ * Contexts stay those of the functions that we stand in front of, so that a caller which took one
+ * of ours and one of theirs is still right.  PYTHONMALLOC, -X dev and programs put other functions
+ * in place.  Two things tell: an arena of the interpreter's that is taken while none of our functions
+ * is under way, and many mallocs below Python code without a call of ours.  Then a second set of
+ * functions goes in front of what is there now.  It may stand in front of the first set (after
+ * tracemalloc, say), which then passes on what the second has recorded.
+ */
+#include "runtime/python/hooks.h"
+
+#include "runtime/heapmap.h"
+#include "runtime/python/find.h"
+#include "runtime/python/python.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#define FRAME  __builtin_frame_address(0)
+
+/* Sets of functions.  A program that removes hooks time and again ends with native recording. */
+#define SETS 4u
+
+/* Arenas have 256 KiB, or 1 MiB from 3.10 on; pieces of frame stacks, which come from the same
+   functions, begin with 16 KiB. */
+#define ARENA_SIZE_MIN (256u * 1024)
+
+typedef struct snap__python_allocator allocator;
+
+static allocator originals[SETS][SNAP__PYTHON_OBJECT + 1];
+static unsigned sets; /* in use */
+static struct snap__python_arenas original_arenas;
+static snap__record_stack_fn *stack_of;
+static uint64_t calls; /* of malloc hooks; written with the GIL */
+
+static void born(struct snap__thread *thread, const void *ptr, size_t size, uint32_t epoch,
+		 const void *frame)
+{
+	snap__record_inner_came(thread, ptr, size, epoch, stack_of, frame);
+}
+
+INLINE void *hook_malloc(const allocator *real, void *context, size_t size, const void *frame)
+{
+	struct snap__thread *thread;
+	void *ptr;
+
+	calls++;
+	if (snap__record_skips(size))
+		return real->malloc(context, size);
+	thread = snap__record_inner_begin();
+	ptr = real->malloc(context, size);
+	if (!thread)
+		return ptr;
+	if (ptr)
+		born(thread, ptr, size, snap__record_epoch(), frame);
+	snap__record_inner_end(thread, ptr, frame);
+	return ptr;
+}
+
+INLINE void *hook_calloc(const allocator *real, void *context, size_t count, size_t size,
+			 const void *frame)
+{
+	struct snap__thread *thread;
+	size_t total;
+	void *ptr;
+
+	if (__builtin_mul_overflow(count, size, &total) || snap__record_skips(total))
+		return real->calloc(context, count, size);
+	thread = snap__record_inner_begin();
+	ptr = real->calloc(context, count, size);
+	if (!thread)
+		return ptr;
+	if (ptr)
+		born(thread, ptr, total, snap__record_epoch(), frame);
+	snap__record_inner_end(thread, ptr, frame);
+	return ptr;
+}
+
+INLINE void *hook_realloc(const allocator *real, void *context, void *old, size_t size,
+			  const void *frame)
+{
+	struct snap__thread *thread;
+	struct snap__block block;
+	bool known;
+	void *ptr;
+
+	if (snap__record_ignores(old) && snap__record_skips(size))
+		return real->realloc(context, old, size);
+	thread = snap__record_inner_begin();
+	if (!thread)
+		return real->realloc(context, old, size);
+	known = old && snap__record_inner_goes(thread, old, &block);
+	ptr = real->realloc(context, old, size);
+	if (ptr)
+		born(thread, ptr, size, known ? block.epoch : snap__record_epoch(), frame);
+	else if (known)
+		snap__record_inner_stays(thread, old, &block);
+	snap__record_inner_end(thread, ptr, frame);
+	return ptr;
+}
+
+INLINE void hook_free(const allocator *real, void *context, void *ptr, const void *frame)
+{
+	struct snap__thread *thread;
+	struct snap__block block;
+
+	snap__python_look_for_end();
+	thread = ptr && !snap__record_ignores(ptr) ? snap__record_inner_begin() : NULL;
+	if (!thread) {
+		real->free(context, ptr);
+		return;
+	}
+	snap__record_inner_goes(thread, ptr, &block);
+	real->free(context, ptr);
+	snap__record_inner_end(thread, NULL, frame);
+}
+
+#define DOMAIN(set, name, number)                                                                  \
+	static void *malloc_##name##_##set(void *context, size_t size)                             \
+	{                                                                                          \
+		return hook_malloc(&originals[set][number], context, size, FRAME);                 \
+	}                                                                                          \
+	static void *calloc_##name##_##set(void *context, size_t count, size_t size)               \
+	{                                                                                          \
+		return hook_calloc(&originals[set][number], context, count, size, FRAME);          \
+	}                                                                                          \
+	static void *realloc_##name##_##set(void *context, void *ptr, size_t size)                 \
+	{                                                                                          \
+		return hook_realloc(&originals[set][number], context, ptr, size, FRAME);           \
+	}                                                                                          \
+	static void free_##name##_##set(void *context, void *ptr)                                  \
+	{                                                                                          \
+		hook_free(&originals[set][number], context, ptr, FRAME);                           \
+	}
+#define SET(set)                                                                                   \
+	DOMAIN(set, mem, SNAP__PYTHON_MEM)                                                         \
+	DOMAIN(set, object, SNAP__PYTHON_OBJECT)
+
+SET(0)
+SET(1)
+SET(2)
+SET(3)
+
+#define FUNCTIONS(name, set)                                                                       \
+	{                                                                                          \
+		NULL, malloc_##name##_##set, calloc_##name##_##set, realloc_##name##_##set,        \
+			free_##name##_##set                                                        \
+	}
+
+static const allocator mem_hooks[SETS] = {FUNCTIONS(mem, 0), FUNCTIONS(mem, 1), FUNCTIONS(mem, 2),
+					  FUNCTIONS(mem, 3)};
+static const allocator object_hooks[SETS] = {FUNCTIONS(object, 0), FUNCTIONS(object, 1),
+					     FUNCTIONS(object, 2), FUNCTIONS(object, 3)};
+
+/* Is one of our sets in place in front of `domain`? */
+static bool is_in_place(int domain, const allocator *hooks)
+{
+	allocator now;
+
+	snap__python.get_allocator(domain, &now);
+	for (unsigned i = 0; i < sets; i++)
+		if (now.malloc == hooks[i].malloc && now.free == hooks[i].free)
+			return true;
+	return false;
+}
+
+static void install_in(int domain, const allocator *hooks, unsigned set)
+{
+	allocator ours = hooks[set];
+
+	if (is_in_place(domain, hooks))
+		return;
+	snap__python.get_allocator(domain, &originals[set][domain]);
+	ours.context = originals[set][domain].context;
+	snap__python.set_allocator(domain, &ours);
+}
+
+static void install_set(void)
+{
+	unsigned set = sets;
+
+	install_in(SNAP__PYTHON_MEM, mem_hooks, set);
+	install_in(SNAP__PYTHON_OBJECT, object_hooks, set);
+	sets = set + 1;
+}
+
+/* With the GIL: put a further set in front if none of ours is. */
+static void install_again(void)
+{
+	if (sets < SETS && snap__recording() &&
+	    !(is_in_place(SNAP__PYTHON_MEM, mem_hooks) &&
+	      is_in_place(SNAP__PYTHON_OBJECT, object_hooks)))
+		install_set();
+}
+
+void snap__python_hooks_check(void)
+{
+	static uint64_t calls_then = UINT64_MAX;
+
+	if (calls == calls_then)
+		install_again();
+	calls_then = calls;
+}
+
+/* Called with the GIL, by whatever takes an arena. */
+static void *hook_arena_alloc(void *context, size_t size)
+{
+	struct snap__thread *thread = snap__thread_self;
+
+	if (size >= ARENA_SIZE_MIN && (!thread || thread->busy == SNAP__IDLE))
+		install_again();
+	return original_arenas.alloc(context, size);
+}
+
+bool snap__python_hooks_install(snap__record_stack_fn *stack)
+{
+	struct snap__python_arenas ours;
+
+	stack_of = stack;
+	if (sets > 0)
+		return true;
+	install_set();
+	snap__python.get_arenas(&original_arenas);
+	ours = original_arenas;
+	ours.alloc = hook_arena_alloc;
+	snap__python.set_arenas(&ours);
+	return true;
+}
+
+unsigned snap__python_hooks_lost(void)
+{
+	return sets > 0 ? sets - 1 : 0;
+}

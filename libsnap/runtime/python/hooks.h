@@ -1,0 +1,26 @@
+/*
+ * runtime/python/hooks.h - our functions in front of CPython's allocators.
+ *
+ * The interpreter's own functions (PyMem_SetAllocator) put them there.  They stay for good; while
+ * nothing is recorded they only pass calls on.
+ */
+#ifndef SNAP_RUNTIME_PYTHON_HOOKS_H
+#define SNAP_RUNTIME_PYTHON_HOOKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/record.h"
+
+/** Put the hooks in front of the object and mem domains and of the arenas of the interpreter that
+ *  was found.  `stack` says where a block is from.  False: there is no room for more hooks. */
+bool snap__python_hooks_install(snap__record_stack_fn *stack);
+
+/** Now and then, with the GIL: have the hooks been called since the last time?  If not, and others are
+ *  in their place, they are put back. */
+void snap__python_hooks_check(void);
+
+/** How often the program or the interpreter had put our hooks out of the way. */
+unsigned snap__python_hooks_lost(void);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * runtime/python/object.c - str and bytes.
+ */
+#include "runtime/python/object.h"
+
+#include <string.h>
+
+#include "runtime/python/find.h"
+
+/* In the bits of a str's state. */
+#define KIND_SHIFT 2
+#define KIND_MASK  7u
+#define COMPACT    (1u << 5)
+#define ASCII      (1u << 6)
+
+/* The character at position `i` of text with `kind` bytes a character. */
+static uint32_t character(const char *data, unsigned kind, size_t i)
+{
+	uint32_t wide;
+	uint16_t narrow;
+
+	if (kind == 1)
+		return (unsigned char)data[i];
+	if (kind == 2) {
+		memcpy(&narrow, data + 2 * i, sizeof(narrow));
+		return narrow;
+	}
+	memcpy(&wide, data + 4 * i, sizeof(wide));
+	return wide;
+}
+
+/* `c` as UTF-8; how many bytes that takes. */
+static size_t encode(uint32_t c, char out[4])
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | (c >> 18 & 7));
+	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
+}
+
+bool snap__python_text(const void *object, char *text, size_t size)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	size_t used = 0, length;
+	uint32_t state;
+	unsigned kind;
+	const char *data = object;
+
+	if (!object || snap__python_type(object) != snap__python.str_type)
+		return false;
+	length = snap__python_word(object, SNAP__PYTHON_STR_LENGTH);
+	memcpy(&state, data + SNAP__PYTHON_STR_STATE, sizeof(state));
+	kind = state >> KIND_SHIFT & KIND_MASK;
+	if (!(state & COMPACT) || (kind != 1 && kind != 2 && kind != 4))
+		return false;
+	data += state & ASCII ? v->ascii_header : v->compact_header;
+	for (size_t i = 0; i < length; i++) {
+		char bytes[4];
+		size_t n = encode(character(data, kind, i), bytes);
+
+		if (used + n >= size)
+			break;
+		memcpy(text + used, bytes, n);
+		used += n;
+	}
+	text[used] = '\0';
+	return true;
+}
+
+bool snap__python_bytes(const void *object, const unsigned char **data, size_t *size)
+{
+	if (!object || snap__python_type(object) != snap__python.bytes_type)
+		return false;
+	*size = snap__python_word(object, SNAP__PYTHON_VAR_SIZE);
+	*data = (const unsigned char *)object + SNAP__PYTHON_BYTES_DATA;
+	return true;
+}

@@ -1,0 +1,234 @@
+/*
+ * runtime/python/python.c - from finding an interpreter to recording its lines.
+ */
+#include "runtime/python/python.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "runtime/domains.h"
+#include "runtime/heapmap.h"
+#include "runtime/hello.h"
+#include "runtime/lifecycle.h"
+#include "runtime/message.h"
+#include "runtime/modules.h"
+#include "runtime/python/codes.h"
+#include "runtime/python/find.h"
+#include "runtime/python/frames.h"
+#include "runtime/python/hooks.h"
+#include "runtime/python/object.h"
+#include "runtime/record.h"
+#include "runtime/stacks.h"
+#include "runtime/text.h"
+#include "runtime/unwind/unwind.h"
+
+#define SHORTENED_MAX 8u
+
+/* Frames are believed only after a first look at some that was made with care. */
+enum trust { UNTESTED, TRUSTED, DISTRUSTED };
+
+atomic_bool snap__python_is_on;
+uint32_t snap__python_domain;
+const void *const *_Atomic snap__python_end_flag;
+
+static atomic_uint trust;
+
+/* Once, to whoever reads it: `snapdiff run`, or the person at standard error. */
+static void complain(const char *problem)
+{
+	char buffer[256];
+	struct snap__text line = SNAP__TEXT(buffer);
+
+	snap__python.problem = problem;
+	if (snap__hello_is_wanted()) {
+		snap__hello_python(snap__python.version, problem);
+		return;
+	}
+
+	snap__text_add(&line, "lines of Python ");
+	snap__text_add(&line, snap__python.version);
+	snap__text_add(&line, " are not recorded:");
+	snap__message(line.data, problem, 0);
+}
+
+/* ---- where a block is from ------------------------------------------------------------------- */
+
+/* The state of the calling thread, which holds the GIL; NULL: it runs no Python. */
+static const char *attached_state(void)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *state;
+
+	if (v->runtime_thread == 0)
+		return snap__python.attached_thread();
+	state = snap__python_pointer(snap__python.runtime, v->runtime_thread);
+	/* Who allocates without the GIL must not read the frames of the thread that has it. */
+	if (!state || snap__python_word(state, v->thread_id) != (uintptr_t)pthread_self())
+		return NULL;
+	return state;
+}
+
+bool snap__python_is_trusted(const char *state)
+{
+	unsigned now = atomic_load_explicit(&trust, memory_order_relaxed);
+
+	if (now != UNTESTED)
+		return now == TRUSTED;
+	if (!snap__python_frames_are_sane(state)) {
+		atomic_store(&trust, DISTRUSTED);
+		complain("its frames do not look as they should");
+		return false;
+	}
+	atomic_store(&trust, TRUSTED);
+	return true;
+}
+
+/* The tree of call stacks has no room, but for the newest frames. */
+static uint32_t shortened(struct snap__thread *thread, const char *state)
+{
+	uintptr_t pcs[SHORTENED_MAX];
+	unsigned left = snap__stacks_shortened(); /* plus one; 0: its depth is the problem */
+	uint32_t most = left > 0 && left - 1 < SHORTENED_MAX ? left - 1 : SHORTENED_MAX;
+	uint32_t count = snap__python_walk(state, pcs, most);
+	uint32_t node = snap__stacks_child_for(0, SNAP__PC_MEMORY, SNAP__CLAIM_RESERVED);
+
+	snap__thread_count(thread, SNAP__COUNT_SHORTENED);
+	if (count == 0 && node)
+		return snap__stacks_child_for(node, SNAP__PC_DOMAIN + snap__python_domain,
+					      SNAP__CLAIM_RESERVED);
+	while (count > 0 && node)
+		node = snap__stacks_child_for(node, pcs[--count], SNAP__CLAIM_RESERVED);
+	return node;
+}
+
+/* A block of the interpreter's is from Python's stack; before there is one, from the native one. */
+static uint32_t stack_of_block(struct snap__thread *thread, const void *frame)
+{
+	const char *state = attached_state();
+	uint32_t stack;
+
+	if (!state || !snap__python_is_trusted(state))
+		return snap__record_domain_stack(thread, snap__python_domain, frame);
+	switch (snap__python_stack(thread, state, &stack)) {
+	case SNAP__PYTHON_STACK:
+		return stack;
+	case SNAP__PYTHON_LOST:
+		return shortened(thread, state);
+	case SNAP__PYTHON_NO_FRAMES:
+		break;
+	}
+	return snap__record_domain_stack(thread, snap__python_domain, frame);
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+static void use_interpreter(void)
+{
+	uint32_t domain = snap__domain_number("python");
+
+	if (domain == 0 || !snap__heapmap_init_fine()) {
+		complain("the recorder has not enough memory");
+		return;
+	}
+	snap__python_frames_init();
+	snap__unwind_keep_all();
+	snap__python_domain = domain;
+	atomic_store(&snap__python_end_flag, snap__python.finalizing);
+	atomic_store(&snap__python_is_on, true);
+	snap__python_hooks_install(stack_of_block);
+	snap__hello_python(snap__python.version, NULL);
+}
+
+static void look_in(void *library)
+{
+	static atomic_flag looking = ATOMIC_FLAG_INIT;
+
+	if (atomic_flag_test_and_set(&looking))
+		return;
+	if (snap__python_find(library))
+		use_interpreter();
+	else if (snap__python.problem)
+		complain(snap__python.problem);
+	atomic_flag_clear(&looking);
+}
+
+static bool is_wanted(void)
+{
+	return snap__process_config()->python != SNAP__PYTHON_OFF && !snap__python.problem;
+}
+
+void snap__python_start(void)
+{
+	if (is_wanted())
+		look_in(RTLD_DEFAULT);
+}
+
+/* ---- an interpreter that is loaded later ----------------------------------------------------- */
+
+static bool is_size_of_arena(size_t size)
+{
+	return size == 256u * 1024 || size == 1024u * 1024;
+}
+
+static bool is_named_like_python(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && strstr(slash, "python");
+}
+
+/* The loader is asked only if the caller is most likely an interpreter: others may map memory with
+   locks held that the loader's own must not wait for. */
+const char *snap__python_mapper(const void *caller, size_t size)
+{
+	const struct snap__module *module;
+
+	if (!is_size_of_arena(size) || atomic_load(&snap__python_is_on) || !snap__recording() ||
+	    !is_wanted())
+		return NULL;
+	module = snap__modules_at((uintptr_t)caller);
+	return module && is_named_like_python(module->path) ? module->path : NULL;
+}
+
+void snap__python_loaded(void *library)
+{
+	look_in(library);
+}
+
+/* ---- the end, and what to say of it ---------------------------------------------------------- */
+
+void snap__python_ends(void)
+{
+	atomic_store(&snap__python_end_flag, NULL);
+	snap__process_exit();
+}
+
+void snap__python_describe(snap__python_say_fn *say, void *user)
+{
+	if (!snap__python.version[0])
+		return;
+	say(user, "python.version", snap__python.version);
+	if (snap__python.problem) {
+		say(user, "python.problem", snap__python.problem);
+		return;
+	}
+	if (snap__python_hooks_lost() > 0) {
+		char buffer[32];
+		struct snap__text text = SNAP__TEXT(buffer);
+
+		snap__text_add_u64(&text, snap__python_hooks_lost());
+		say(user, "python.hooks_lost", text.data);
+	}
+}
+
+void snap__python_before_fork(void)
+{
+	if (atomic_load(&snap__python_is_on))
+		snap__python_codes_before_fork();
+}
+
+void snap__python_after_fork(void)
+{
+	snap__python_codes_after_fork();
+}

@@ -1,0 +1,124 @@
+"""Python programs, recorded with every supported CPython that is here, and what was recorded of them.
+
+SNAP_TEST_PYTHONS, a list of paths separated by colons, names the interpreters; otherwise those of the PATH, of
+/usr/bin and of pyenv are used, one for each minor version.
+"""
+import collections
+import functools
+import glob
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
+SUPPORTED = range(9, 15)
+
+Python = collections.namedtuple("Python", "path minor version")
+Frame = collections.namedtuple("Frame", "function file line module")
+Site = collections.namedtuple("Site", "bytes blocks domain frames")
+
+
+def describe(path):
+    """What is at `path`, if it is a supported CPython."""
+    ask = "import sys; print(sys.implementation.name, *sys.version_info[:3], hasattr(sys, '_is_gil_enabled') and not sys._is_gil_enabled())"
+    try:
+        done = subprocess.run([path, "-I", "-c", ask], capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    name, major, minor, micro, free = done.stdout.split()
+    if name != "cpython" or major != "3" or int(minor) not in SUPPORTED or free == "True":
+        return None
+    return Python(path, int(minor), f"3.{minor}.{micro}")
+
+
+@functools.lru_cache(maxsize=None)
+def pythons():
+    named = os.environ.get("SNAP_TEST_PYTHONS")
+    if named:
+        return [python for python in map(describe, named.split(":")) if python]
+    paths = glob.glob(str(pathlib.Path.home() / ".pyenv/versions/3.*/bin/python3"))
+    for folder in os.environ.get("PATH", "").split(":") + ["/usr/bin", "/usr/local/bin"]:
+        if "shims" not in folder:
+            paths += sorted(glob.glob(folder + "/python3")) + sorted(glob.glob(folder + "/python3.[0-9]*"))
+    found = {}
+    for path in paths:
+        python = describe(path) if os.access(path, os.X_OK) and not path.endswith("-config") else None
+        shared = bool(python) and bool(glob.glob(os.path.dirname(os.path.dirname(path)) + "/lib/libpython3*.so.1.0"))
+        if python:
+            found.setdefault((python.minor, shared), python)
+    return [found[key] for key in sorted(found)]
+
+
+def unescape(text):
+    return re.sub(r"\\(.)", lambda m: {"t": "\t", "n": "\n"}.get(m.group(1), m.group(1)), text)
+
+
+@functools.lru_cache(maxsize=None)
+def parse_frame(field):
+    function, file, number, module = map(unescape, re.split(r"(?<!\\)\|", field))
+    return Frame(function, file, int(number or 0), module)
+
+
+def parse(text, wanted):
+    """The rows of the text form that are `wanted` (bytes, domain), and its meta keys."""
+    sites, meta, columns = [], {}, None
+    for line in text.splitlines():
+        if line.startswith("@ "):
+            key, _, value = line[2:].partition("\t")
+            meta[unescape(key)] = unescape(value)
+        elif line.startswith("live_bytes"):
+            columns = line
+        elif columns and line:
+            fields = line.split("\t")
+            if not wanted(int(fields[0]), fields[4]):
+                continue
+            sites.append(Site(int(fields[0]), int(fields[1]), fields[4], tuple(map(parse_frame, fields[6:]))))
+    return sites, meta
+
+
+class PythonTest(unittest.TestCase):
+    snapdiff = None
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="snap-python-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+        for program in PROGRAMS.iterdir():
+            if program.is_file():
+                shutil.copy(program, self.dir)
+
+    def record(self, python, *arguments, options=(), env=None, code=0):
+        """Run a program; what it printed, and its snapshot files, oldest first."""
+        out = tempfile.mkdtemp(dir=self.dir)
+        environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.dir), "LC_ALL": "C.UTF-8",
+                       "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
+        command = [self.snapdiff, "run", "-q", "-o", out, *options, "--", python.path, *arguments]
+        done = subprocess.run(command, cwd=self.dir, env=environment, capture_output=True, text=True, timeout=300,
+                              check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.stderr = done.stderr
+        return done.stdout, sorted(pathlib.Path(out).glob("*.snap"), key=lambda path: (path.stat().st_mtime_ns, path))
+
+    def dump(self, snapshot, wanted=lambda size, domain: True):
+        done = subprocess.run([self.snapdiff, "dump", snapshot], capture_output=True, text=True, timeout=120,
+                              check=True)
+        return parse(done.stdout, wanted)
+
+    def with_each_python(self, test):
+        """Call `test` with every interpreter, each as a subtest."""
+        for python in pythons():
+            with self.subTest(python=f"{python.version} {python.path}"):
+                test(python)
+
+
+def main():
+    PythonTest.snapdiff = sys.argv.pop(1)
+    if not pythons():
+        print("skipped: no supported CPython is installed")
+        return
+    print("with", ", ".join(f"{python.version} ({python.path})" for python in pythons()), flush=True)
+    unittest.main()
