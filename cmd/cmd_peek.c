@@ -17,11 +17,15 @@ static const struct report_options peek_defaults = {
 static enum snap_status print_report(const struct subject *subject, const char *pattern,
 				     const struct report_options *options, struct snap_error *err)
 {
+	struct store *store = session_store(subject->session);
 	struct dataset *dataset = NULL;
 	struct report *report = NULL;
-	enum snap_status st = fetch_dataset(&dataset, session_store(subject->session), subject->ids,
-					    subject->count, err);
+	enum snap_status st = print_sql_begin(subject, options, err);
 
+	/* Which modules are on which side takes cells, and is asked of two snapshots only. */
+	if (st == SNAP_OK)
+		st = (subject->count == 2 ? fetch_dataset : fetch_sites)(
+			&dataset, store, subject->ids, subject->count, err);
 	if (st == SNAP_OK) {
 		report = peek_report_new();
 		st = subject_describe(subject, report, err);
@@ -31,7 +35,8 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	if (st == SNAP_OK)
 		st = peek_fill(report, dataset, pattern, options, err);
 	if (st == SNAP_OK)
-		st = output_report(report, options, err);
+		st = options->sql ? print_sql(subject, report, options, err)
+				  : output_report(report, options, err);
 	report_free(report);
 	dataset_free(dataset);
 	return st;
@@ -53,8 +58,7 @@ static enum snap_status peek_run(const struct invocation *call, int *exit_code,
 	if (st == SNAP_OK && call->argc == 3)
 		st = subject_add(&subject, call->argv[2], err);
 	if (st == SNAP_OK)
-		st = options->sql ? print_sql(&subject, "peek", options, err)
-				  : print_report(&subject, call->argv[0], options, err);
+		st = print_report(&subject, call->argv[0], options, err);
 	subject_close(&subject);
 	return st;
 }

@@ -29,9 +29,11 @@ static enum snap_status print_report(const struct subject *subject,
 {
 	struct dataset *dataset = NULL;
 	struct report *report = NULL;
-	enum snap_status st = fetch_dataset(&dataset, session_store(subject->session), subject->ids,
-					    subject->count, err);
+	enum snap_status st = print_sql_begin(subject, options, err);
 
+	if (st == SNAP_OK)
+		st = fetch_sites(&dataset, session_store(subject->session), subject->ids,
+				 subject->count, err);
 	if (st == SNAP_OK) {
 		report = top_report_new(dataset->snapshots[0].sampled);
 		st = subject_describe(subject, report, err);
@@ -39,7 +41,8 @@ static enum snap_status print_report(const struct subject *subject,
 	if (st == SNAP_OK)
 		st = top_fill(report, dataset, options, err);
 	if (st == SNAP_OK)
-		st = output_report(report, options, err);
+		st = options->sql ? print_sql(subject, report, options, err)
+				  : output_report(report, options, err);
 	report_free(report);
 	dataset_free(dataset);
 	return st;
@@ -54,8 +57,7 @@ static enum snap_status print_top(const struct report_options *options, const ch
 	if (st == SNAP_OK)
 		st = subject_add(&subject, name, err);
 	if (st == SNAP_OK)
-		st = options->sql ? print_sql(&subject, "top", options, err)
-				  : print_report(&subject, options, err);
+		st = print_report(&subject, options, err);
 	subject_close(&subject);
 	return st;
 }

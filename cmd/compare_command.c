@@ -111,6 +111,8 @@ static enum snap_status make_report(struct report **out, const struct subject *s
 					    subject->count, err);
 
 	if (st == SNAP_OK)
+		st = print_sql_begin(subject, &options->shared, err);
+	if (st == SNAP_OK)
 		st = subject_describe(subject, report, err);
 	if (st == SNAP_OK)
 		st = warn_of_versions(subject, old_count, report, err);
@@ -119,13 +121,35 @@ static enum snap_status make_report(struct report **out, const struct subject *s
 				     options->normalize != NULL, err);
 	if (st == SNAP_OK)
 		st = fill_report(report, subject, dataset, old_count, options, err);
+	if (st == SNAP_OK && options->shared.sql)
+		st = print_sql(subject, report, &options->shared, err);
 	dataset_free(dataset);
-	if (st != SNAP_OK) {
+	if (st != SNAP_OK || options->shared.sql) {
 		report_free(report);
 		report = NULL;
 	}
 	*out = report;
 	return st;
+}
+
+/* What SQL cannot say is refused. */
+static enum snap_status check_sql(const struct compare_command *options, size_t count,
+				  struct snap_error *err)
+{
+	if (!options->shared.sql)
+		return SNAP_OK;
+	if (count > 2)
+		return fail(err, SNAP_EUSAGE,
+			    "--sql sums what snapshots hold, and no medians of several: name one "
+			    "snapshot on either side");
+	if (options->normalize)
+		return fail(err, SNAP_EUSAGE,
+			    "--sql sums what snapshots hold, and --normalize divides it: leave one "
+			    "of them out");
+	if (options->exit_code)
+		return fail(err, SNAP_EUSAGE,
+			    "--sql judges nothing: leave --exit-code out, or leave --sql out");
+	return SNAP_OK;
 }
 
 static enum snap_status answer(struct report **out, const struct subject *subject, size_t old_count,
@@ -134,12 +158,7 @@ static enum snap_status answer(struct report **out, const struct subject *subjec
 	if (options->normalize && subject->count > 2)
 		return fail(err, SNAP_EUSAGE,
 			    "--normalize compares two runs; name one snapshot on either side");
-	if (!options->shared.sql)
-		return make_report(out, subject, old_count, options, err);
-	if (subject->count > 2)
-		return fail(err, SNAP_EUSAGE,
-			    "--sql shows the comparison of two snapshots; name one on either side");
-	return print_sql(subject, "compare", &options->shared, err);
+	return make_report(out, subject, old_count, options, err);
 }
 
 enum snap_status compare_make(struct report **out, const struct compare_command *options,
@@ -150,6 +169,8 @@ enum snap_status compare_make(struct report **out, const struct compare_command 
 	enum snap_status st = count_old(names, count, &old_count, err);
 
 	*out = NULL;
+	if (st == SNAP_OK)
+		st = check_sql(options, count, err);
 	if (st != SNAP_OK)
 		return st;
 	st = subject_open(&subject, &options->shared, false, err);

@@ -169,8 +169,9 @@ static enum snap_status read_part(struct parts *parts, struct subject *subject,
 	}
 	parts->count++;
 	if (st == SNAP_OK)
-		st = growth_table_read(&part->table, store, series->ids, at_exit, &part->axis,
-				       &options->shared, err);
+		st = growth_table_read(&part->table, store, series->ids, at_exit,
+				       (uint32_t)parts->count - 1, &part->axis, &options->shared,
+				       err);
 	parts->idle += part->axis.idle;
 	join_exits(parts, said);
 	pass_on(parts->said, said, part, list->count > 1);
@@ -262,6 +263,23 @@ static bool any_sampled(const struct parts *parts)
 	return false;
 }
 
+/* What SQL cannot say is refused. */
+static enum snap_status check_sql(const struct session_series_list *list,
+				  const struct growth_command *options, struct snap_error *err)
+{
+	if (!options->shared.sql)
+		return SNAP_OK;
+	if (list->count > 1)
+		return fail(err, SNAP_EUSAGE,
+			    "--sql is about one process, and %zu have a series here: pick with "
+			    "--pid or --program",
+			    list->count);
+	if (options->exit_code)
+		return fail(err, SNAP_EUSAGE,
+			    "--sql judges nothing: leave --exit-code out, or leave --sql out");
+	return SNAP_OK;
+}
+
 /* The axes have to be read before the report is known to be sampled. */
 static enum snap_status make_report(struct report **out, struct subject *subject,
 				    struct session_series_list *list,
@@ -270,8 +288,10 @@ static enum snap_status make_report(struct report **out, struct subject *subject
 {
 	struct parts parts = {0};
 	struct report *report = NULL;
-	enum snap_status st = read_parts(&parts, subject, list, options, err);
+	enum snap_status st = print_sql_begin(subject, &options->shared, err);
 
+	if (st == SNAP_OK)
+		st = read_parts(&parts, subject, list, options, err);
 	if (st == SNAP_OK) {
 		report = growth_report_new(any_sampled(&parts));
 		st = subject_describe(subject, report, err);
@@ -280,26 +300,15 @@ static enum snap_status make_report(struct report **out, struct subject *subject
 		take_over(report, &parts);
 		st = growth_fill(report, parts.items, parts.count, request, err);
 	}
+	if (st == SNAP_OK && options->shared.sql)
+		st = print_sql(subject, report, &options->shared, err);
 	parts_release(&parts);
-	if (st != SNAP_OK) {
+	if (st != SNAP_OK || options->shared.sql) {
 		report_free(report);
 		report = NULL;
 	}
 	*out = report;
 	return st;
-}
-
-static enum snap_status print_statements(struct subject *subject,
-					 const struct session_series_list *list,
-					 const struct report_options *options,
-					 struct snap_error *err)
-{
-	if (list->count > 1)
-		return fail(err, SNAP_EUSAGE,
-			    "--sql is about one process, and %zu have a series here: pick with "
-			    "--pid or --program",
-			    list->count);
-	return print_sql(subject, "growth", options, err);
 }
 
 enum snap_status growth_make(struct report **out, const struct growth_command *options,
@@ -321,9 +330,9 @@ enum snap_status growth_make(struct report **out, const struct growth_command *o
 		st = read_control(&control, options, request.warmup, err);
 	request.control = control;
 	if (st == SNAP_OK)
-		st = options->shared.sql
-			     ? print_statements(&subject, &list, &options->shared, err)
-			     : make_report(out, &subject, &list, options, &request, err);
+		st = check_sql(&list, options, err);
+	if (st == SNAP_OK)
+		st = make_report(out, &subject, &list, options, &request, err);
 	growth_control_free(control);
 	session_series_free(&list);
 	subject_close(&subject);

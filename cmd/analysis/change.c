@@ -55,8 +55,6 @@ static void add_pair(struct change_row *row, const struct pairing *pairing, uint
 	    weight(old, new, figure) > weight(side_figures(sides->old, best->old),
 					      side_figures(sides->new, best->new), figure))
 		row->heaviest = index;
-	figures_add(&row->old, old);
-	figures_add(&row->new, new);
 	row->old_only += pair->new == SNAP_NONE;
 	row->new_only += pair->old == SNAP_NONE;
 	if (pair->level == PAIR_NONE)
@@ -134,10 +132,53 @@ static void judge(struct change_row *row, enum figure figure, const struct chang
 	row->status = status_of(row, figure);
 }
 
+bool changes_credits(const struct selection *selection, const struct dataset *dataset,
+		     const struct pairing *pairing, bool new, struct credits *credits)
+{
+	uint32_t *label = malloc((dataset->site_count + 1) * sizeof(*label));
+	bool ok = label != NULL;
+
+	for (size_t i = 0; ok && i < dataset->site_count; i++)
+		label[i] = SNAP_NONE;
+	for (size_t i = 0; ok && i < pairing->count; i++) {
+		const struct pair *pair = &pairing->pairs[i];
+		uint32_t site = new ? pair->new : pair->old;
+
+		if (site != SNAP_NONE)
+			label[site] = change_label_site(pair);
+	}
+	for (uint32_t site = 0; ok && site < dataset->site_count; site++) {
+		const uint32_t *rows;
+		size_t count = label[site] == SNAP_NONE
+				       ? 0
+				       : selection_rows_of(selection, label[site], &rows);
+
+		for (size_t r = 0; ok && r < count; r++)
+			ok = credits_add(credits, dataset, rows[r], site);
+	}
+	free(label);
+	return ok;
+}
+
+static void add_cells(struct change_row *row, const struct pair *pair,
+		      const struct pair_sides *sides)
+{
+	figures_add(&row->old, side_figures(sides->old, pair->old));
+	figures_add(&row->new, side_figures(sides->new, pair->new));
+}
+
+static void take_sums(struct changes *changes, const struct change_sums *sums)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		changes->rows[i].old = sums->old[i].figures;
+		changes->rows[i].new = sums->new[i].figures;
+	}
+}
+
 enum snap_status changes_compute(struct changes *changes, const struct selection *selection,
 				 const struct pairing *pairing, const struct pair_sides *sides,
-				 enum figure figure, const struct change_units *units,
-				 struct snap_error *err)
+				 const struct change_sums *sums, enum figure figure,
+				 const struct change_units *units, struct snap_error *err)
 {
 	*changes = (struct changes){.count = selection_row_count(selection)};
 	changes->rows = calloc(changes->count + 1, sizeof(*changes->rows));
@@ -150,9 +191,14 @@ enum snap_status changes_compute(struct changes *changes, const struct selection
 		size_t count =
 			selection_rows_of(selection, change_label_site(&pairing->pairs[i]), &rows);
 
-		for (size_t r = 0; r < count; r++)
+		for (size_t r = 0; r < count; r++) {
 			add_pair(&changes->rows[rows[r]], pairing, i, sides, figure);
+			if (!sums)
+				add_cells(&changes->rows[rows[r]], &pairing->pairs[i], sides);
+		}
 	}
+	if (sums)
+		take_sums(changes, sums);
 	for (size_t i = 0; i < changes->count; i++)
 		judge(&changes->rows[i], figure, units);
 	return SNAP_OK;

@@ -40,12 +40,23 @@ struct change_units {
 	double old, new;
 };
 
-/** Sum `pairing` over the rows of `selection` and judge each by `figure`; per unit, where `units`
- * is not NULL.  Release with changes_release(). */
+/** Which sites of a side, old or new, count towards which rows: those that their pairs are credited
+ * to.  False when memory is out. */
+bool changes_credits(const struct selection *selection, const struct dataset *dataset,
+		     const struct pairing *pairing, bool new, struct credits *credits);
+
+/** What the rows of `selection` hold on either side.  NULL: the cells of the sides are added up,
+ * where they are medians that no store has. */
+struct change_sums {
+	const struct row_sum *old, *new;
+};
+
+/** Join `pairing` and `sums` in the rows of `selection` and judge each by `figure`; per unit, where
+ * `units` is not NULL.  Release with changes_release(). */
 enum snap_status changes_compute(struct changes *changes, const struct selection *selection,
 				 const struct pairing *pairing, const struct pair_sides *sides,
-				 enum figure figure, const struct change_units *units,
-				 struct snap_error *err);
+				 const struct change_sums *sums, enum figure figure,
+				 const struct change_units *units, struct snap_error *err);
 void changes_release(struct changes *changes);
 
 /** True for a row that any stack is credited to. */

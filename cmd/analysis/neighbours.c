@@ -1,5 +1,5 @@
 /*
- * neighbours.c - one pass over the stacks, one sum per (function, role, neighbour).
+ * neighbours.c - one pass over the stacks, one item per (function, role, neighbour).
  */
 #include "analysis/neighbours.h"
 
@@ -19,19 +19,11 @@ static bool neighbour_equals(const void *context, const void *wanted, uint32_t i
 	return a->function == b->function && a->role == b->role && a->other == b->other;
 }
 
-/* A stack with its figures in one of the snapshots. */
-struct holding {
-	const struct dataset_cell *cell;
-	size_t snapshot;
-};
-
-static bool credit(struct neighbours *neighbours, const struct holding *holding, uint32_t function,
+static bool credit(struct neighbours *neighbours, uint32_t site, uint32_t function,
 		   enum neighbour_role role, uint32_t other)
 {
-	const struct dataset_cell *cell = holding->cell;
-	struct neighbour item = {
-		.function = function, .role = role, .other = other, .heaviest = cell->site};
-	uint64_t hash = lookup_fold(lookup_fold(function, role), other), weight;
+	struct neighbour item = {.function = function, .role = role, .other = other};
+	uint64_t hash = lookup_fold(lookup_fold(function, role), other);
 	uint32_t id = lookup_find(&neighbours->index, hash, neighbour_equals, neighbours, &item);
 
 	if (id == SNAP_NONE) {
@@ -42,13 +34,7 @@ static bool credit(struct neighbours *neighbours, const struct holding *holding,
 			return false;
 		neighbours->items[neighbours->count++] = item;
 	}
-	weight = cell->figures.value[neighbours->figure];
-	if (weight != SNAP_UNKNOWN && weight > neighbours->items[id].heaviest_weight) {
-		neighbours->items[id].heaviest_weight = weight;
-		neighbours->items[id].heaviest = cell->site;
-	}
-	figures_add(&neighbours->items[id].sum[holding->snapshot], &cell->figures);
-	return true;
+	return credits_add(&neighbours->credits, neighbours->dataset, id, site);
 }
 
 /* Frames of Python dumps have no function: they go by their file. */
@@ -84,35 +70,27 @@ static bool occurs_before(const struct path *path, size_t i)
 }
 
 /* The function whose newest occurrence is at `i`. */
-static bool credit_function(struct neighbours *neighbours, const struct holding *holding,
-			    const struct path *path, size_t i)
+static bool credit_function(struct neighbours *neighbours, uint32_t site, const struct path *path,
+			    size_t i)
 {
 	uint32_t function = path->rows[i];
 	size_t outermost = path->count - 1;
 
 	while (path->rows[outermost] != function)
 		outermost--;
-	return credit(neighbours, holding, function, NEIGHBOUR_FUNCTION, SNAP_NONE) &&
-	       credit(neighbours, holding, function, NEIGHBOUR_CALLER,
+	return credit(neighbours, site, function, NEIGHBOUR_FUNCTION, SNAP_NONE) &&
+	       credit(neighbours, site, function, NEIGHBOUR_CALLER,
 		      outermost + 1 < path->count ? path->rows[outermost + 1] : SNAP_NONE) &&
-	       credit(neighbours, holding, function, NEIGHBOUR_CALLEE,
+	       credit(neighbours, site, function, NEIGHBOUR_CALLEE,
 		      i ? path->rows[i - 1] : SNAP_NONE);
 }
 
-static bool credit_holding(struct neighbours *neighbours, const struct holding *holding,
-			   const struct path *path)
+static bool credit_site(struct neighbours *neighbours, uint32_t site, const struct path *path)
 {
-	bool seen = false;
-
-	for (size_t i = 0; i < path->count; i++) {
-		if (!path->wanted[i] || occurs_before(path, i))
-			continue;
-		if (!credit_function(neighbours, holding, path, i))
+	for (size_t i = 0; i < path->count; i++)
+		if (path->wanted[i] && !occurs_before(path, i) &&
+		    !credit_function(neighbours, site, path, i))
 			return false;
-		seen = true;
-	}
-	if (seen)
-		figures_add(&neighbours->seen[holding->snapshot], &holding->cell->figures);
 	return true;
 }
 
@@ -126,23 +104,21 @@ static uint32_t deepest_stack(const struct dataset *dataset)
 	return deepest;
 }
 
-bool neighbours_add(struct neighbours *neighbours, size_t snapshot)
+bool neighbours_find(struct neighbours *neighbours)
 {
-	const struct dataset_snapshot *from = &neighbours->dataset->snapshots[snapshot];
 	size_t deepest = deepest_stack(neighbours->dataset) + 1;
 	struct path path = {.rows = malloc(deepest * sizeof(*path.rows)),
 			    .wanted = malloc(deepest * sizeof(*path.wanted))};
 	uint32_t *positions = malloc(deepest * sizeof(*positions));
 	bool ok = path.rows && path.wanted && positions;
 
-	for (size_t i = 0; ok && i < from->count; i++) {
-		const struct holding holding = {&from->cells[i], snapshot};
+	for (uint32_t site = 0; ok && site < neighbours->dataset->site_count; site++) {
 		const uint32_t *rows;
 
-		if (selection_rows_of(neighbours->selection, from->cells[i].site, &rows) == 0)
+		if (selection_rows_of(neighbours->selection, site, &rows) == 0)
 			continue;
-		read_path(neighbours, from->cells[i].site, &path, positions);
-		ok = credit_holding(neighbours, &holding, &path);
+		read_path(neighbours, site, &path, positions);
+		ok = credit_site(neighbours, site, &path);
 	}
 	free(path.rows);
 	free(path.wanted);
@@ -153,5 +129,6 @@ bool neighbours_add(struct neighbours *neighbours, size_t snapshot)
 void neighbours_release(struct neighbours *neighbours)
 {
 	free(neighbours->items);
+	credits_release(&neighbours->credits);
 	lookup_release(&neighbours->index);
 }

@@ -1,6 +1,5 @@
 /*
- * analysis/neighbours.h - who calls a function, and what it calls, weighed by the memory of the
- * stacks.
+ * analysis/neighbours.h - who calls a function, and what it calls.
  *
  * A stack that passes through the function counts once, however often it recurs: its caller is that
  * of the outermost occurrence, its callee that of the newest one.  So a function's callers add up
@@ -21,28 +20,23 @@ struct neighbour {
 	enum neighbour_role role;
 	uint32_t other; /* row of the caller or callee; SNAP_NONE: no caller, or the function itself
 			   is the site */
-	struct figures sum[NEIGHBOUR_SIDES]; /* by snapshot */
-	uint32_t heaviest;                   /* the site that holds most of it, in any snapshot */
-	uint64_t heaviest_weight;
+	struct figures sum[NEIGHBOUR_SIDES]; /* by snapshot: the caller's, from the store */
 };
 
 struct neighbours {
 	struct neighbour *items; /* in order of appearance */
 	size_t count, capacity;
 	struct lookup index;
-	struct figures seen[NEIGHBOUR_SIDES]; /* memory of all stacks that pass through a matching
-						 function, by snapshot */
+	struct credits credits; /* which site counts towards which item */
 	const struct dataset *dataset;
 	const struct selection *selection;
 	const bool *wanted; /* per string: a function of this name was asked for */
 	bool no_skip;
-	enum figure figure; /* decides which site is the heaviest */
 };
 
-/** Add what snapshot `snapshot`, below NEIGHBOUR_SIDES, holds.  The members from `dataset` on are
- * the caller's to fill in. The selection must be cumulative, by line or function.  False when
- * memory is out. */
-bool neighbours_add(struct neighbours *neighbours, size_t snapshot);
+/** Look at all sites.  The members from `dataset` on are the caller's to fill in.  The selection
+ * must be cumulative, by line or function.  False when memory is out. */
+bool neighbours_find(struct neighbours *neighbours);
 void neighbours_release(struct neighbours *neighbours);
 
 #endif

@@ -605,6 +605,19 @@ size_t selection_rows_of(const struct selection *selection, uint32_t site, const
 	return selection->credits[site].count;
 }
 
+bool selection_credits(const struct selection *selection, struct credits *credits)
+{
+	for (uint32_t site = 0; site < selection->dataset->site_count; site++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(selection, site, &rows);
+
+		for (size_t r = 0; r < count; r++)
+			if (!credits_add(credits, selection->dataset, rows[r], site))
+				return false;
+	}
+	return true;
+}
+
 uint32_t selection_row_at(const struct selection *selection, uint32_t site, uint32_t position)
 {
 	return selection->row_of_label[label_at(selection, site, position)];

@@ -9,7 +9,7 @@
 #ifndef ANALYSIS_SELECT_H
 #define ANALYSIS_SELECT_H
 
-#include "dataset/dataset.h"
+#include "dataset/sums.h"
 #include "snap/status.h"
 
 enum select_group {
@@ -56,6 +56,10 @@ void selection_free(struct selection *selection);
 /** The rows that a site is credited to: one, several with `cumulative`, or 0 when filters leave it
  * out. */
 size_t selection_rows_of(const struct selection *selection, uint32_t site, const uint32_t **rows);
+
+/** All of it: which sites count towards which rows, as the store sums them.  False when memory is
+ * out. */
+bool selection_credits(const struct selection *selection, struct credits *credits);
 
 /** True when the site is credited to any row whose entry in `marked` is set. */
 bool selection_credits_any(const struct selection *selection, uint32_t site, const bool *marked);

@@ -117,6 +117,23 @@ uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uin
 	return (uint32_t)dataset->site_count++;
 }
 
+uint32_t dataset_site_of(const struct dataset *dataset, int64_t id)
+{
+	size_t low = 0, high = dataset->site_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (dataset->sites[middle].id == id)
+			return (uint32_t)middle;
+		if (dataset->sites[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return SNAP_NONE;
+}
+
 bool dataset_cell_add(struct dataset *dataset, size_t snapshot, uint32_t site,
 		      const struct figures *figures)
 {

@@ -1,12 +1,12 @@
 /*
  * dataset/dataset.h - the stacks and figures of one or more snapshots, as plain rows in memory.
  *
- * report/fetch.c fills one from the store, tests fill one by hand; everything in analysis/ works on
+ * fetch.c fills one from the store, tests fill one by hand; everything in analysis/ works on
  * it. A stack that several snapshots share is one site with a cell in each.  Ids are positions in
  * the arrays.
  */
-#ifndef ANALYSIS_DATASET_H
-#define ANALYSIS_DATASET_H
+#ifndef DATASET_DATASET_H
+#define DATASET_DATASET_H
 
 #include <stdbool.h>
 
@@ -26,6 +26,7 @@ struct dataset_frame {
 };
 
 struct dataset_site {
+	int64_t id;   /* in the store; the sites are ordered by it */
 	size_t first; /* its frames are stack[first .. first + depth), newest first */
 	uint32_t depth;
 	uint32_t domain;               /* string id */
@@ -45,7 +46,11 @@ struct dataset_snapshot {
 	bool sampled;
 };
 
+struct store;
+
 struct dataset {
+	struct store *store;         /* where it is from, for sums.h; NULL when made by hand */
+	const int64_t *snapshot_ids; /* there; as many as snapshots */
 	char **strings;
 	size_t string_count, string_capacity;
 	struct lookup string_index;
@@ -70,6 +75,8 @@ uint32_t dataset_string(struct dataset *dataset, const char *text);
 uint32_t dataset_frame_add(struct dataset *dataset, const struct dataset_frame *frame);
 uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uint32_t *frames,
 			  uint32_t depth, const struct site_identity *identity);
+/** The site with this id in the store, or SNAP_NONE. */
+uint32_t dataset_site_of(const struct dataset *dataset, int64_t id);
 bool dataset_cell_add(struct dataset *dataset, size_t snapshot, uint32_t site,
 		      const struct figures *figures);
 

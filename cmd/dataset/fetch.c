@@ -93,6 +93,7 @@ static enum snap_status take_frame(void *user, const struct store_frame *row)
 static enum snap_status take_site(void *user, const struct store_site *row)
 {
 	struct fetch *fetch = user;
+	uint32_t site;
 
 	while (fetch->stack_capacity < row->depth)
 		if (!array_reserve(&fetch->stack, &fetch->stack_capacity, fetch->stack_capacity,
@@ -106,10 +107,11 @@ static enum snap_status take_site(void *user, const struct store_site *row)
 				    "is not there",
 				    (long long)row->frames[i]);
 	}
-	if (!remember(fetch->sites, row->id) ||
-	    dataset_site_add(fetch->dataset, row->domain, fetch->stack, row->depth,
-			     &row->identity) == SNAP_NONE)
+	site = dataset_site_add(fetch->dataset, row->domain, fetch->stack, row->depth,
+				&row->identity);
+	if (site == SNAP_NONE || !remember(fetch->sites, row->id))
 		return out_of_memory(fetch);
+	fetch->dataset->sites[site].id = row->id;
 	return SNAP_OK;
 }
 
@@ -134,6 +136,29 @@ static enum snap_status take_cell(void *user, const struct store_cell *row)
 	return SNAP_OK;
 }
 
+struct sampling {
+	const int64_t *ids;
+	struct dataset *dataset;
+};
+
+static enum snap_status take_sampling(void *user, const struct store_snapshot *row)
+{
+	const struct sampling *sampling = user;
+
+	for (size_t i = 0; i < sampling->dataset->snapshot_count; i++)
+		if (sampling->ids[i] == row->id)
+			sampling->dataset->snapshots[i].sampled = row->sample_period > 0;
+	return SNAP_OK;
+}
+
+static enum snap_status read_sampling(struct dataset *dataset, const int64_t *ids,
+				      struct snap_error *err)
+{
+	struct sampling sampling = {ids, dataset};
+
+	return store_each_snapshot(dataset->store, take_sampling, &sampling, err);
+}
+
 enum snap_status fetch_sites_with_ids(struct dataset **out, struct site_ids **ids_out,
 				      struct store *store, const int64_t *ids, size_t count,
 				      struct snap_error *err)
@@ -143,6 +168,11 @@ enum snap_status fetch_sites_with_ids(struct dataset **out, struct site_ids **id
 			      .err = err};
 	enum snap_status st = fetch.dataset && fetch.sites ? SNAP_OK : out_of_memory(&fetch);
 
+	if (st == SNAP_OK) {
+		fetch.dataset->store = store;
+		fetch.dataset->snapshot_ids = ids;
+		st = read_sampling(fetch.dataset, ids, err);
+	}
 	if (st == SNAP_OK)
 		st = store_each_frame(store, ids, count, take_frame, &fetch, err);
 	if (st == SNAP_OK)
@@ -182,21 +212,6 @@ static enum snap_status copy_cells(struct dataset *dataset, size_t from, size_t 
 	return SNAP_OK;
 }
 
-struct sampling {
-	const int64_t *ids;
-	struct dataset *dataset;
-};
-
-static enum snap_status take_sampling(void *user, const struct store_snapshot *row)
-{
-	const struct sampling *sampling = user;
-
-	for (size_t i = 0; i < sampling->dataset->snapshot_count; i++)
-		if (sampling->ids[i] == row->id)
-			sampling->dataset->snapshots[i].sampled = row->sample_period > 0;
-	return SNAP_OK;
-}
-
 static enum snap_status fetch_cells(struct fetch *fetch, struct store *store, const int64_t *ids,
 				    size_t count, int64_t *distinct, size_t *where)
 {
@@ -231,11 +246,6 @@ enum snap_status fetch_dataset(struct dataset **out, struct store *store, const 
 		st = fetch_sites_with_ids(&fetch.dataset, &fetch.sites, store, ids, count, err);
 	if (st == SNAP_OK)
 		st = fetch_cells(&fetch, store, ids, count, distinct, where);
-	if (st == SNAP_OK) {
-		struct sampling sampling = {ids, fetch.dataset};
-
-		st = store_each_snapshot(store, take_sampling, &sampling, err);
-	}
 	if (st == SNAP_OK)
 		*out = fetch.dataset;
 	else
@@ -243,5 +253,15 @@ enum snap_status fetch_dataset(struct dataset **out, struct store *store, const 
 	site_ids_free(fetch.sites);
 	free(distinct);
 	free(where);
+	return st;
+}
+
+enum snap_status fetch_sites(struct dataset **out, struct store *store, const int64_t *ids,
+			     size_t count, struct snap_error *err)
+{
+	struct site_ids *sites;
+	enum snap_status st = fetch_sites_with_ids(out, &sites, store, ids, count, err);
+
+	site_ids_free(sites);
 	return st;
 }

@@ -152,7 +152,8 @@ struct compare {
 	size_t same_count;         /* rows that are the same and not wanted */
 	size_t unknown_count;      /* rows of which nobody can say whether they changed */
 	size_t row_count;          /* all rows, also those that filters leave out */
-	struct figures old_shown, new_shown, old_selected, new_selected;
+	struct row_sum *sums[2];   /* of all rows, by side; NULL with repeats */
+	struct figures old_total, new_total, old_shown, new_shown, old_selected, new_selected;
 	bool sampled;
 	bool callers; /* rows say who called */
 };
@@ -491,16 +492,11 @@ static void add_side(struct figures *sum, const struct dataset_cell *const *cell
 		figures_add(sum, &cells[site]->figures);
 }
 
-/*
- * The memory of the pairs credited to a row that is shown (with --cumulative rows overlap), of all
- * that filters let through, and the number of rows without those that only an old stack's place
- * would name.
- */
-static void sum_pairs(struct compare *compare, const bool *is_shown, bool *is_row)
+/* The number of rows, without those that only an old stack's place would name. */
+static void count_rows(struct compare *compare, bool *is_row)
 {
 	for (size_t i = 0; i < compare->pairing.count; i++) {
-		const struct pair *pair = &compare->pairing.pairs[i];
-		uint32_t site = change_label_site(pair);
+		uint32_t site = change_label_site(&compare->pairing.pairs[i]);
 		const uint32_t *rows;
 		size_t count = selection_rows_of(compare->selection, site, &rows);
 
@@ -508,7 +504,25 @@ static void sum_pairs(struct compare *compare, const bool *is_shown, bool *is_ro
 			is_row[rows[r]] = true;
 		if (count == 0)
 			is_row[selection_home_row(compare->selection, site)] = true;
-		if (count) {
+	}
+	for (size_t i = 0; i < compare->changes.count; i++)
+		compare->row_count += is_row[i];
+}
+
+/*
+ * Medians, which the store does not have: the memory of the pairs credited to a row that is shown
+ * (with --cumulative rows overlap), and of all that filters let through.
+ */
+static void add_medians(struct compare *compare, const bool *is_shown)
+{
+	compare->old_total = compare->dataset->snapshots[0].totals;
+	compare->new_total = compare->dataset->snapshots[1].totals;
+	for (size_t i = 0; i < compare->pairing.count; i++) {
+		const struct pair *pair = &compare->pairing.pairs[i];
+		uint32_t site = change_label_site(pair);
+		const uint32_t *rows;
+
+		if (selection_rows_of(compare->selection, site, &rows)) {
 			add_side(&compare->old_selected, compare->sides.old, pair->old);
 			add_side(&compare->new_selected, compare->sides.new, pair->new);
 		}
@@ -517,23 +531,90 @@ static void sum_pairs(struct compare *compare, const bool *is_shown, bool *is_ro
 			add_side(&compare->new_shown, compare->sides.new, pair->new);
 		}
 	}
-	for (size_t i = 0; i < compare->changes.count; i++)
-		compare->row_count += is_row[i];
 }
 
-static bool sum_up(struct compare *compare)
+/* The figures of the rows that are shown, on one side. */
+static enum snap_status look_at_shown(struct compare *compare, uint32_t side,
+				      struct snap_error *err)
+{
+	size_t count = compare->shown_count;
+	struct row_sum *sums = report_alloc(compare->report, (count + 1) * sizeof(*sums));
+	enum snap_status st =
+		sums_of_shown(compare->dataset, side, side, compare->metric, count, sums, err);
+
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
+		struct change_row *row = &compare->changes.rows[compare->rows[i].row];
+
+		*(side ? &row->new : &row->old) = sums[i].figures;
+	}
+	return st;
+}
+
+/* The memory of the stacks that filters let through, and of those that count towards a row that is
+ * shown, on one side.  With --cumulative, rows overlap. */
+static enum snap_status sum_scopes(struct compare *compare, uint32_t side, struct snap_error *err)
+{
+	struct figures *shown = side ? &compare->new_shown : &compare->old_shown;
+	struct figures *selected = side ? &compare->new_selected : &compare->old_selected;
+	const struct dataset *dataset = compare->dataset;
+	enum snap_status st;
+
+	if (compare->options->cumulative) {
+		st = sums_total(dataset, side, side, STORE_SCOPE_SHOWN, shown, err);
+		return st == SNAP_OK ? sums_total(dataset, side, side, STORE_SCOPE_SELECTED,
+						  selected, err)
+				     : st;
+	}
+	for (size_t i = 0; i < compare->shown_count; i++)
+		figures_add(shown,
+			    side ? &compare->rows[i].change->new : &compare->rows[i].change->old);
+	for (size_t i = 0; i < compare->changes.count; i++)
+		figures_add(selected, &compare->sums[side][i].figures);
+	return SNAP_OK;
+}
+
+static enum snap_status total_side(struct compare *compare, uint32_t side, struct snap_error *err)
+{
+	enum snap_status st = sums_total(compare->dataset, side, side, STORE_SCOPE_ALL,
+					 side ? &compare->new_total : &compare->old_total, err);
+
+	return st == SNAP_OK ? sum_scopes(compare, side, err) : st;
+}
+
+static enum snap_status sum_shown(struct compare *compare, struct snap_error *err)
+{
+	size_t count = compare->shown_count;
+	struct store_shown *shown = report_alloc(compare->report, (count + 1) * sizeof(*shown));
+	enum snap_status st;
+
+	for (size_t i = 0; i < count; i++)
+		shown[i] = (struct store_shown){compare->rows[i].row, compare->rows[i].words->key};
+	st = sums_show(compare->dataset, shown, count, err);
+	for (uint32_t side = 0; st == SNAP_OK && side < 2; side++) {
+		st = look_at_shown(compare, side, err);
+		if (st == SNAP_OK)
+			st = total_side(compare, side, err);
+	}
+	return st;
+}
+
+static enum snap_status sum_up(struct compare *compare, struct snap_error *err)
 {
 	bool *is_shown = calloc(compare->changes.count + 1, sizeof(*is_shown));
 	bool *is_row = calloc(compare->changes.count + 1, sizeof(*is_row));
-	bool ok = is_shown && is_row;
+	enum snap_status st = is_shown && is_row ? SNAP_OK : fail_memory(err, "summing up changes");
 
-	for (size_t i = 0; ok && i < compare->shown_count; i++)
+	for (size_t i = 0; st == SNAP_OK && i < compare->shown_count; i++)
 		is_shown[compare->rows[i].row] = true;
-	if (ok)
-		sum_pairs(compare, is_shown, is_row);
+	if (st == SNAP_OK)
+		count_rows(compare, is_row);
+	if (st == SNAP_OK && compare->repeats)
+		add_medians(compare, is_shown);
+	else if (st == SNAP_OK)
+		st = sum_shown(compare, err);
 	free(is_shown);
 	free(is_row);
-	return ok;
+	return st;
 }
 
 static struct value difference(uint64_t old, uint64_t new)
@@ -597,8 +678,7 @@ static void describe_units(struct compare *compare)
 
 static void add_summary(struct compare *compare)
 {
-	struct figures old = compare->dataset->snapshots[0].totals,
-		       new = compare->dataset->snapshots[1].totals;
+	struct figures old = compare->old_total, new = compare->new_total;
 
 	add_totals(compare, &old, &new);
 	figures_subtract(&old, &compare->old_shown);
@@ -626,8 +706,7 @@ static const char *side_name(struct compare *compare, bool new)
 
 static void add_title(struct compare *compare)
 {
-	const struct figures *old = &compare->dataset->snapshots[0].totals;
-	const struct figures *new = &compare->dataset->snapshots[1].totals;
+	const struct figures *old = &compare->old_total, *new = &compare->new_total;
 	enum figure bytes = sites_bytes_figure(compare->options);
 	char before[32], after[32], delta[32];
 
@@ -758,8 +837,7 @@ static void note_marks(struct compare *compare)
 
 static void add_notes(struct compare *compare)
 {
-	struct figures old = compare->dataset->snapshots[0].totals,
-		       new = compare->dataset->snapshots[1].totals;
+	struct figures old = compare->old_total, new = compare->new_total;
 	char before[32], after[32];
 
 	figures_subtract(&old, &compare->old_selected);
@@ -792,6 +870,39 @@ static enum snap_status look_at_spread(struct compare *compare, struct snap_erro
 	return SNAP_OK;
 }
 
+/* Let the store sum both sides by row. */
+static enum snap_status sum_sides(struct compare *compare, struct snap_error *err)
+{
+	size_t row_count = selection_row_count(compare->selection);
+	enum snap_status st = SNAP_OK;
+
+	for (uint32_t side = 0; st == SNAP_OK && side < 2; side++) {
+		struct credits credits = {0};
+
+		compare->sums[side] = calloc(row_count + 1, sizeof(struct row_sum));
+		if (!compare->sums[side] || !changes_credits(compare->selection, compare->dataset,
+							     &compare->pairing, side, &credits))
+			st = fail_memory(err, "summing up changes");
+		if (st == SNAP_OK)
+			st = sums_of_rows(compare->dataset, side, side, &credits, row_count,
+					  compare->sums[side], err);
+		credits_release(&credits);
+	}
+	return st;
+}
+
+static enum snap_status group(struct compare *compare, struct snap_error *err)
+{
+	enum snap_status st = compare->repeats ? SNAP_OK : sum_sides(compare, err);
+	const struct change_sums sums = {compare->sums[0], compare->sums[1]};
+
+	return st == SNAP_OK ? changes_compute(&compare->changes, compare->selection,
+					       &compare->pairing, &compare->sides,
+					       compare->repeats ? NULL : &sums, compare->metric,
+					       compare->per ? &compare->per->units : NULL, err)
+			     : st;
+}
+
 static enum snap_status pair_and_group(struct compare *compare, struct snap_error *err)
 {
 	static const enum pair_level levels[] = {[MATCH_EXACT] = PAIR_EXACT,
@@ -807,9 +918,7 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 	if (st == SNAP_OK)
 		st = selection_new(&compare->selection, compare->dataset, &select, err);
 	if (st == SNAP_OK)
-		st = changes_compute(&compare->changes, compare->selection, &compare->pairing,
-				     &compare->sides, compare->metric,
-				     compare->per ? &compare->per->units : NULL, err);
+		st = group(compare, err);
 	if (st == SNAP_OK && compare->repeats)
 		st = look_at_spread(compare, err);
 	if (st == SNAP_OK) {
@@ -857,11 +966,14 @@ static bool want_callers(struct compare *compare)
 
 static enum snap_status tell(struct compare *compare, int column, struct snap_error *err)
 {
+	enum snap_status st;
+
 	arrange(compare, column);
 	compare->callers = want_callers(compare);
 	choose_columns(compare);
-	if (!sum_up(compare))
-		return fail_memory(err, "summing up changes");
+	st = sum_up(compare, err);
+	if (st != SNAP_OK)
+		return st;
 	for (size_t i = 0; i < compare->shown_count; i++)
 		add_row(compare, &compare->rows[i]);
 	if (compare->options->group != GROUP_STACK)
@@ -910,6 +1022,8 @@ enum snap_status compare_fill(struct report *report, const struct dataset *datas
 		st = tell(&compare, column, err);
 	free(compare.rows);
 	free(compare.spread);
+	free(compare.sums[0]);
+	free(compare.sums[1]);
 	changes_release(&compare.changes);
 	selection_free(compare.selection);
 	pairing_release(&compare.pairing);

@@ -755,29 +755,19 @@ struct ends {
 	double first, last;
 };
 
-/* Which rows of a part are shown, by themselves or summed up in another? */
-static void mark_shown(bool *is_shown, const struct growth_part *part,
-		       const struct growth_list *list, size_t shown_count)
+/* The rows of a part that are shown, by themselves or summed up in another; malloc'ed. */
+static struct store_shown *rows_shown(const struct growth_part *part,
+				      const struct growth_list *list, size_t shown_count,
+				      size_t *count)
 {
-	for (size_t i = 0; i < shown_count; i++)
+	struct store_shown *shown = calloc(part->table.row_count + 1, sizeof(*shown));
+
+	*count = 0;
+	for (size_t i = 0; shown && i < shown_count; i++)
 		for (const struct growth_row *row = &list->rows[i]; row; row = row->next)
 			if (row->part == part)
-				is_shown[row->row] = true;
-}
-
-static void sum_part(const struct growth_table *table, const bool *is_shown, struct ends *shown)
-{
-	for (uint32_t site = 0; site < table->dataset->site_count; site++) {
-		const uint32_t *rows;
-		size_t count = selection_rows_of(table->selection, site, &rows), r = 0;
-
-		while (r < count && !is_shown[rows[r]])
-			r++;
-		if (r < count) {
-			shown->first += table->first_by_site[site];
-			shown->last += table->last_by_site[site];
-		}
-	}
+				shown[(*count)++] = (struct store_shown){row->row, row->words->key};
+	return shown;
 }
 
 /* The memory of the stacks credited to a row that is shown; with --cumulative rows overlap. */
@@ -785,17 +775,21 @@ static enum snap_status sum_shown(const struct growth_part *parts, size_t count,
 				  const struct growth_list *list, size_t shown_count,
 				  struct ends *shown, struct snap_error *err)
 {
-	*shown = (struct ends){0};
-	for (size_t p = 0; p < count; p++) {
-		bool *is_shown = calloc(parts[p].table.row_count + 1, sizeof(*is_shown));
+	enum snap_status st = SNAP_OK;
 
-		if (!is_shown)
-			return fail_memory(err, "summing up call sites");
-		mark_shown(is_shown, &parts[p], list, shown_count);
-		sum_part(&parts[p].table, is_shown, shown);
-		free(is_shown);
+	*shown = (struct ends){0};
+	for (size_t p = 0; st == SNAP_OK && p < count; p++) {
+		size_t part_count;
+		struct store_shown *rows = rows_shown(&parts[p], list, shown_count, &part_count);
+		double first = 0, last = 0;
+
+		st = rows ? growth_table_show(&parts[p].table, rows, part_count, &first, &last, err)
+			  : fail_memory(err, "summing up call sites");
+		shown->first += first;
+		shown->last += last;
+		free(rows);
 	}
-	return SNAP_OK;
+	return st;
 }
 
 static void add_ends(struct report *report, struct value *to, const char *name, size_t rows,
@@ -814,8 +808,8 @@ static struct ends totals_of(const struct growth_part *parts, size_t count)
 	struct ends totals = {0};
 
 	for (size_t p = 0; p < count; p++) {
-		totals.first += parts[p].table.total_bytes[0];
-		totals.last += parts[p].table.total_bytes[parts[p].axis.count - 1];
+		totals.first += parts[p].table.first_total;
+		totals.last += parts[p].table.last_total;
 	}
 	return totals;
 }

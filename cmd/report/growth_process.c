@@ -104,9 +104,8 @@ static struct value describe_part(struct report *report, const struct growth_par
 	value_field(report, &object, "processes", value_u64(part->processes));
 	value_field(report, &object, "snapshots", value_u64(axis->count));
 	value_field(report, &object, "idle_intervals", value_u64(axis->idle));
-	value_field(report, &object, "first_bytes", value_int((int64_t)part->table.total_bytes[0]));
-	value_field(report, &object, "last_bytes",
-		    value_int((int64_t)part->table.total_bytes[axis->count - 1]));
+	value_field(report, &object, "first_bytes", value_int((int64_t)part->table.first_total));
+	value_field(report, &object, "last_bytes", value_int((int64_t)part->table.last_total));
 	return object;
 }
 
@@ -115,8 +114,7 @@ static size_t most_memory(const struct growth_part *parts, size_t count)
 	size_t most = 0;
 
 	for (size_t p = 1; p < count; p++)
-		if (parts[p].table.total_bytes[parts[p].axis.count - 1] >
-		    parts[most].table.total_bytes[parts[most].axis.count - 1])
+		if (parts[p].table.last_total > parts[most].table.last_total)
 			most = p;
 	return most;
 }
@@ -128,8 +126,8 @@ static void add_parts(struct report *report, const struct growth_part *parts, si
 
 	for (size_t p = 0; p < count; p++) {
 		list.list.items[p] = describe_part(report, &parts[p]);
-		first += parts[p].table.total_bytes[0];
-		last += parts[p].table.total_bytes[parts[p].axis.count - 1];
+		first += parts[p].table.first_total;
+		last += parts[p].table.last_total;
 	}
 	value_field(report, &report->head, "processes", list);
 	if (count > 1)

@@ -1,8 +1,8 @@
 /*
  * growth_table.c - the rows of a growth report as arrays.
  *
- * A thousand snapshots of ten thousand sites are ten million cells: each is added to its row's
- * arrays as it is read, and none is kept.
+ * A thousand snapshots of ten thousand sites are ten million cells.  The store sums them snapshot by
+ * snapshot, and only the sums of the rows are kept.
  */
 #include "report/growth_table.h"
 
@@ -26,7 +26,7 @@ enum { MANY_SNAPSHOTS = 64, CENSUSES_OF_MANY = 8 };
 
 struct filling {
 	struct growth_table *table;
-	const struct site_ids *sites;
+	size_t snapshot;   /* of the sums at hand; of cohorts: the census */
 	bool *in_run;      /* run r, site s: [r * site_count + s] */
 	bool *wanted_rows; /* those whose cohorts are needed: constant rows need none */
 	struct snap_error *err;
@@ -37,7 +37,7 @@ struct filling {
 static enum snap_status note_run(void *user, const struct store_cell *cell)
 {
 	struct filling *filling = user;
-	uint32_t site = site_ids_find(filling->sites, cell->site_id);
+	uint32_t site = dataset_site_of(filling->table->dataset, cell->site_id);
 	size_t run = filling->table->axis->run[cell->snapshot];
 
 	if (site != SNAP_NONE)
@@ -120,72 +120,86 @@ static enum snap_status find_homes(struct filling *filling, struct store *store,
 	return st;
 }
 
-/* ---- cells ---- */
+/* ---- sums ---- */
 
-static void add_known(double *sum, uint64_t value, bool *unknown)
+static enum snap_status take_sum(void *user, const struct store_live_sum *sum)
 {
-	if (value == SNAP_UNKNOWN)
-		*unknown = true;
-	else
-		*sum += (double)value;
-}
-
-static void credit_row(struct growth_table *table, uint32_t row, const struct store_cell *cell)
-{
-	size_t at = row * table->axis->count + cell->snapshot;
-
-	table->present[row] = true;
-	add_known(&table->bytes[at], cell->live_bytes, &table->bytes_unknown[row]);
-	add_known(&table->blocks[at], cell->live_blocks, &table->blocks_unknown[row]);
-	if (table->bytes_variance)
-		table->bytes_variance[at] += (float)cell->variance.live_bytes;
-}
-
-/* The stack that a row shows: the one that holds most at the end, or, if none does, was seen last.
- */
-static void note_heaviest(struct growth_table *table, uint32_t row, uint32_t site, double bytes)
-{
-	uint32_t old = table->heaviest[row];
-
-	if (old == SNAP_NONE || bytes >= table->last_by_site[old])
-		table->heaviest[row] = site;
-}
-
-static enum snap_status take_cell(void *user, const struct store_cell *cell)
-{
-	struct filling *filling = user;
+	const struct filling *filling = user;
 	struct growth_table *table = filling->table;
-	uint32_t site = site_ids_find(filling->sites, cell->site_id), home;
-	double bytes = cell->live_bytes == SNAP_UNKNOWN ? 0 : (double)cell->live_bytes;
-	bool is_last = cell->snapshot + 1 == table->axis->count;
-	const uint32_t *rows;
-	size_t count;
+	size_t at = sum->row * table->axis->count + filling->snapshot;
 
-	if (site == SNAP_NONE)
-		return fail(filling->err, SNAP_ECORRUPT,
-			    "the database is damaged: a snapshot names call stack %lld, which is "
-			    "not there",
-			    (long long)cell->site_id);
-	home = table->home[site];
-	table->total_bytes[cell->snapshot] += bytes;
-	if (cell->live_blocks != SNAP_UNKNOWN)
-		table->total_blocks[cell->snapshot] += (double)cell->live_blocks;
-	if (cell->snapshot == 0)
-		table->first_by_site[home] += bytes;
-	if (is_last)
-		table->last_by_site[home] += bytes;
-	count = selection_rows_of(table->selection, home, &rows);
-	for (size_t r = 0; r < count; r++) {
-		credit_row(table, rows[r], cell);
-		note_heaviest(table, rows[r], home, bytes);
-	}
+	if (sum->row >= table->row_count)
+		return SNAP_OK;
+	table->present[sum->row] = true;
+	table->bytes[at] = (double)sum->bytes;
+	table->blocks[at] = (double)sum->blocks;
+	table->bytes_unknown[sum->row] |= !sum->bytes_known;
+	table->blocks_unknown[sum->row] |= !sum->blocks_known;
+	if (table->bytes_variance)
+		table->bytes_variance[at] = (float)sum->bytes_variance;
 	return SNAP_OK;
+}
+
+/* A site counts towards the rows of the site that it is paired with. */
+static bool credit_sites(const struct growth_table *table, struct credits *credits)
+{
+	for (uint32_t site = 0; site < table->dataset->site_count; site++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(table->selection, table->home[site], &rows);
+
+		for (size_t r = 0; r < count; r++)
+			if (!credits_add(credits, table->dataset, rows[r], site))
+				return false;
+	}
+	return true;
+}
+
+static struct store_sums sums_in(const struct growth_table *table, int64_t snapshot_id)
+{
+	return (struct store_sums){
+		.snapshot_id = snapshot_id, .side = table->side, .sampled = table->axis->sampled};
+}
+
+static enum snap_status total(const struct growth_table *table, int64_t snapshot_id, bool shown,
+			      double *out, struct snap_error *err)
+{
+	const struct store_sums sums = sums_in(table, snapshot_id);
+	uint64_t bytes;
+	enum snap_status st = store_total_live(table->dataset->store, &sums, shown, &bytes, err);
+
+	*out = (double)bytes;
+	return st;
+}
+
+static enum snap_status read_sums(struct filling *filling, struct store *store, const int64_t *ids)
+{
+	struct growth_table *table = filling->table;
+	struct credits credits = {0};
+	size_t count = table->axis->count;
+	enum snap_status st = SNAP_OK;
+
+	if (!credit_sites(table, &credits))
+		st = fail_memory(filling->err, "reading the series");
+	if (st == SNAP_OK)
+		st = sums_begin(table->dataset, table->side, &credits, table->row_count,
+				filling->err);
+	credits_release(&credits);
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
+		const struct store_sums sums = sums_in(table, ids[i]);
+
+		filling->snapshot = i;
+		st = store_each_live_sum(store, &sums, take_sum, filling, filling->err);
+	}
+	if (st == SNAP_OK && count)
+		st = total(table, ids[0], false, &table->first_total, filling->err);
+	if (st == SNAP_OK && count)
+		st = total(table, ids[count - 1], false, &table->last_total, filling->err);
+	return st;
 }
 
 static bool allocate(struct growth_table *table)
 {
 	size_t rows = table->row_count, cells = rows * table->axis->count;
-	size_t sites = table->dataset->site_count;
 
 	table->bytes = calloc(cells + 1, sizeof(*table->bytes));
 	table->blocks = calloc(cells + 1, sizeof(*table->blocks));
@@ -198,12 +212,7 @@ static bool allocate(struct growth_table *table)
 	table->bytes_unknown = table->present + rows;
 	table->blocks_unknown = table->present + 2 * rows;
 	table->heaviest = malloc((rows + 1) * sizeof(*table->heaviest));
-	table->total_bytes = calloc(2 * table->axis->count + 1, sizeof(*table->total_bytes));
-	table->total_blocks = table->total_bytes + table->axis->count;
-	table->first_by_site = calloc(2 * sites + 1, sizeof(*table->first_by_site));
-	table->last_by_site = table->first_by_site + sites;
-	if (!table->bytes || !table->blocks || !table->present || !table->heaviest ||
-	    !table->total_bytes || !table->first_by_site)
+	if (!table->bytes || !table->blocks || !table->present || !table->heaviest)
 		return false;
 	for (size_t r = 0; r < rows; r++)
 		table->heaviest[r] = SNAP_NONE;
@@ -223,31 +232,24 @@ static bool row_moves(const struct growth_table *table, size_t row)
 	return false;
 }
 
-static enum snap_status take_cohort(void *user, const struct store_cohort *cohort)
+static enum snap_status take_cohort(void *user, const struct store_cohort_sum *cohort)
 {
 	struct filling *filling = user;
 	struct growth_table *table = filling->table;
-	uint32_t site = site_ids_find(filling->sites, cohort->site_id);
-	const uint32_t *rows;
-	size_t count;
 
-	if (site == SNAP_NONE || cohort->blocks == SNAP_UNKNOWN || cohort->bytes == SNAP_UNKNOWN)
+	if (cohort->row >= table->row_count || !filling->wanted_rows[cohort->row] ||
+	    cohort->blocks == SNAP_UNKNOWN || cohort->bytes == SNAP_UNKNOWN)
 		return SNAP_OK;
-	count = selection_rows_of(table->selection, table->home[site], &rows);
-	for (size_t r = 0; r < count; r++) {
-		if (!filling->wanted_rows[rows[r]])
-			continue;
-		if (!array_reserve(&table->cohorts, &table->cohort_room, table->cohort_count,
-				   sizeof(*table->cohorts)))
-			return fail_memory(filling->err, "reading cohorts");
-		table->cohorts[table->cohort_count++] = (struct growth_cohort_row){
-			.row = rows[r],
-			.census = cohort->snapshot,
-			.birth_seq = cohort->birth_seq,
-			.blocks = (double)cohort->blocks,
-			.bytes = (double)cohort->bytes,
-		};
-	}
+	if (!array_reserve(&table->cohorts, &table->cohort_room, table->cohort_count,
+			   sizeof(*table->cohorts)))
+		return fail_memory(filling->err, "reading cohorts");
+	table->cohorts[table->cohort_count++] = (struct growth_cohort_row){
+		.row = cohort->row,
+		.census = (uint32_t)filling->snapshot,
+		.birth_seq = cohort->birth_seq,
+		.blocks = (double)cohort->blocks,
+		.bytes = (double)cohort->bytes,
+	};
 	return SNAP_OK;
 }
 
@@ -273,21 +275,22 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 		.seconds = table->axis->seconds_rise ? table->axis->seconds : NULL,
 	};
 	size_t most = axis.count > MANY_SNAPSHOTS ? CENSUSES_OF_MANY : GROWTH_CENSUSES;
-	int64_t wanted[GROWTH_CENSUSES];
-	enum snap_status st;
+	enum snap_status st = SNAP_OK;
 
 	if (!table->axis->seq_rises || axis.count < 3)
 		return SNAP_OK;
 	table->wanted_count = growth_wanted_censuses(&axis, table->wanted, most);
-	for (size_t i = 0; i < table->wanted_count; i++)
-		wanted[i] = ids[table->wanted[i]];
 	filling->wanted_rows = calloc(table->row_count + 1, sizeof(*filling->wanted_rows));
 	if (!filling->wanted_rows)
 		return fail_memory(filling->err, "reading cohorts");
 	for (size_t r = 0; r < table->row_count; r++)
 		filling->wanted_rows[r] = table->present[r] && row_moves(table, r);
-	st = store_each_cohort(store, wanted, table->wanted_count, take_cohort, filling,
-			       filling->err);
+	for (size_t i = 0; st == SNAP_OK && i < table->wanted_count; i++) {
+		const struct store_sums sums = sums_in(table, ids[table->wanted[i]]);
+
+		filling->snapshot = i;
+		st = store_each_cohort_sum(store, &sums, take_cohort, filling, filling->err);
+	}
 	free(filling->wanted_rows);
 	if (st == SNAP_OK && table->cohort_count)
 		qsort(table->cohorts, table->cohort_count, sizeof(*table->cohorts),
@@ -297,61 +300,43 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 
 /* ---- what is still there at the exit ---- */
 
-struct exit_reading {
-	struct filling *filling;
-	double total_bytes;
-};
-
-static void credit_exit(struct growth_table *table, uint32_t row, const struct store_cell *cell)
-{
-	if (cell->live_bytes != SNAP_UNKNOWN)
-		table->at_exit[row].bytes += (double)cell->live_bytes;
-	if (cell->live_blocks != SNAP_UNKNOWN)
-		table->at_exit[row].blocks += (double)cell->live_blocks;
-}
-
 /* Call stacks that the series does not have belong to no row. */
-static enum snap_status take_exit_cell(void *user, const struct store_cell *cell)
+static enum snap_status take_exit(void *user, const struct store_live_sum *sum)
 {
-	struct exit_reading *reading = user;
-	struct growth_table *table = reading->filling->table;
-	uint32_t site = site_ids_find(reading->filling->sites, cell->site_id);
-	const uint32_t *rows;
-	size_t count;
+	struct growth_table *table = user;
 
-	if (cell->live_bytes != SNAP_UNKNOWN)
-		reading->total_bytes += (double)cell->live_bytes;
-	if (site == SNAP_NONE)
-		return SNAP_OK;
-	count = selection_rows_of(table->selection, table->home[site], &rows);
-	for (size_t r = 0; r < count; r++)
-		credit_exit(table, rows[r], cell);
+	if (sum->row < table->row_count) {
+		table->at_exit[sum->row].bytes = (double)sum->bytes;
+		table->at_exit[sum->row].blocks = (double)sum->blocks;
+	}
 	return SNAP_OK;
 }
 
 static enum snap_status read_exit(struct filling *filling, struct store *store, int64_t at_exit)
 {
 	struct growth_table *table = filling->table;
-	struct exit_reading reading = {.filling = filling};
+	struct store_sums sums = sums_in(table, at_exit);
+	double all = 0;
 	enum snap_status st;
-	bool frees_others;
 
+	sums.sampled = false;
 	if (!at_exit || !table->axis->count)
 		return SNAP_OK;
 	table->at_exit = calloc(table->row_count + 1, sizeof(*table->at_exit));
 	if (!table->at_exit)
 		return fail_memory(filling->err, "reading the exit snapshot");
-	st = store_each_cell(store, &at_exit, 1, take_exit_cell, &reading, filling->err);
-	frees_others = 2 * reading.total_bytes <= table->total_bytes[table->axis->count - 1];
+	st = store_each_live_sum(store, &sums, take_exit, table, filling->err);
+	if (st == SNAP_OK)
+		st = total(table, at_exit, false, &all, filling->err);
 	for (size_t r = 0; r < table->row_count; r++)
-		table->at_exit[r].frees_others = frees_others;
+		table->at_exit[r].frees_others = 2 * all <= table->last_total;
 	return st;
 }
 
 /* ---- reading ---- */
 
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
-				   const int64_t *ids, int64_t at_exit,
+				   const int64_t *ids, int64_t at_exit, uint32_t side,
 				   const struct growth_axis *axis,
 				   const struct report_options *options, struct snap_error *err)
 {
@@ -362,15 +347,13 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 		[MATCH_FUZZY] = PAIR_FUZZY,
 	};
 	struct filling filling = {.table = table, .err = err};
-	struct site_ids *sites = NULL;
 	struct select_options select;
 	enum snap_status st;
 
-	*table = (struct growth_table){.axis = axis};
+	*table = (struct growth_table){.axis = axis, .side = side};
 	st = sites_selection(&select, options, err);
 	if (st == SNAP_OK)
-		st = fetch_sites_with_ids(&table->dataset, &sites, store, ids, axis->count, err);
-	filling.sites = sites;
+		st = fetch_sites(&table->dataset, store, ids, axis->count, err);
 	if (st == SNAP_OK)
 		st = selection_new(&table->selection, table->dataset, &select, err);
 	if (st == SNAP_OK)
@@ -380,12 +363,11 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 		st = allocate(table) ? SNAP_OK : fail_memory(err, "reading the series");
 	}
 	if (st == SNAP_OK)
-		st = store_each_cell(store, ids, axis->count, take_cell, &filling, err);
+		st = read_sums(&filling, store, ids);
 	if (st == SNAP_OK)
 		st = read_cohorts(&filling, store, ids);
 	if (st == SNAP_OK)
 		st = read_exit(&filling, store, at_exit);
-	site_ids_free(sites);
 	return st;
 }
 
@@ -398,12 +380,66 @@ void growth_table_release(struct growth_table *table)
 	free(table->bytes_variance);
 	free(table->present);
 	free(table->heaviest);
-	free(table->total_bytes);
-	free(table->first_by_site);
 	free(table->home);
 	free(table->cohorts);
 	free(table->at_exit);
 	*table = (struct growth_table){0};
+}
+
+/* ---- the rows that are shown ---- */
+
+/* A row that holds nothing at the end shows one of the stacks that it had. */
+static void find_any_stack(const struct growth_table *table, uint32_t row)
+{
+	for (uint32_t site = 0; site < table->dataset->site_count; site++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(table->selection, site, &rows);
+
+		for (size_t r = 0; r < count; r++) {
+			if (rows[r] != row)
+				continue;
+			table->heaviest[row] = site;
+			return;
+		}
+	}
+}
+
+/* Which stack of each row holds most in a snapshot? */
+static enum snap_status find_heaviest(const struct growth_table *table,
+				      const struct store_shown *shown, size_t count,
+				      size_t snapshot, struct snap_error *err)
+{
+	struct row_sum *sums = calloc(count + 1, sizeof(*sums));
+	enum snap_status st = sums ? SNAP_OK : fail_memory(err, "summing up call sites");
+
+	if (st == SNAP_OK)
+		st = sums_of_shown(table->dataset, snapshot, table->side, FIGURE_LIVE_BYTES, count,
+				   sums, err);
+	for (size_t i = 0; st == SNAP_OK && i < count; i++)
+		if (sums[i].stacks && sums[i].heaviest != SNAP_NONE)
+			table->heaviest[shown[i].row] = table->home[sums[i].heaviest];
+	free(sums);
+	return st;
+}
+
+enum snap_status growth_table_show(const struct growth_table *table,
+				   const struct store_shown *shown, size_t count, double *first,
+				   double *last, struct snap_error *err)
+{
+	const struct dataset *dataset = table->dataset;
+	size_t end = table->axis->count - 1;
+	enum snap_status st = sums_show(dataset, shown, count, err);
+
+	if (st == SNAP_OK)
+		st = find_heaviest(table, shown, count, 0, err);
+	if (st == SNAP_OK)
+		st = find_heaviest(table, shown, count, end, err);
+	for (size_t i = 0; st == SNAP_OK && i < count; i++)
+		if (table->heaviest[shown[i].row] == SNAP_NONE)
+			find_any_stack(table, shown[i].row);
+	if (st == SNAP_OK)
+		st = total(table, dataset->snapshot_ids[0], true, first, err);
+	return st == SNAP_OK ? total(table, dataset->snapshot_ids[end], true, last, err) : st;
 }
 
 /* ---- one row ---- */

@@ -7,6 +7,7 @@
 
 #include "analysis/growth/growth.h"
 #include "analysis/select.h"
+#include "dataset/sums.h"
 #include "report/growth_axis.h"
 #include "report/options.h"
 
@@ -21,10 +22,10 @@ struct growth_table {
 	float *bytes_variance;  /* the same; NULL in exact mode */
 	bool *present;          /* rows that any snapshot credits something to */
 	bool *bytes_unknown, *blocks_unknown;
-	uint32_t *heaviest;                 /* per row: the site that holds most at the end */
-	double *total_bytes, *total_blocks; /* per snapshot, over all sites, filtered out or not */
-	uint32_t *home;                     /* per site: the site whose rows it is credited to */
-	double *first_by_site, *last_by_site; /* bytes at both ends, for sums without overlap */
+	uint32_t side;                  /* of the relation in the store */
+	double first_total, last_total; /* bytes of all sites, filtered out or not */
+	uint32_t *heaviest; /* per row, if it is shown: the site that holds most at the end */
+	uint32_t *home;     /* per site: the site whose rows it is credited to */
 	struct growth_exit
 		*at_exit; /* per row: what the exit snapshot shows; NULL: there is none */
 	size_t wanted[GROWTH_CENSUSES]; /* snapshots whose cohorts were read */
@@ -33,12 +34,21 @@ struct growth_table {
 	size_t cohort_count, cohort_room;
 };
 
-/** Read all rows; `at_exit` is the exit snapshot of the last process, or 0.  Release with growth_table_release(), also after a failure. */
+/** Read all rows; `at_exit` is the exit snapshot of the last process, or 0.  `side` numbers the tables
+ * of a report.  Release with growth_table_release(), also after a failure. */
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
-				   const int64_t *ids, int64_t at_exit,
+				   const int64_t *ids, int64_t at_exit, uint32_t side,
 				   const struct growth_axis *axis,
 				   const struct report_options *options, struct snap_error *err);
 void growth_table_release(struct growth_table *table);
+
+/**
+ * Tell the store which rows are shown: it says which site of each is the heaviest.  `first` and
+ * `last` become the bytes of their sites at both ends, each site once.
+ */
+enum snap_status growth_table_show(const struct growth_table *table,
+				   const struct store_shown *shown, size_t count, double *first,
+				   double *last, struct snap_error *err);
 
 /**
  * The series of a row, and its censuses into `censuses` (GROWTH_CENSUSES) with their cohorts in

@@ -10,7 +10,7 @@ const char *const report_groups[] = {"line",  "function", "file", "module",
 const char *const report_metrics[] = {"live", "blocks", "allocated", "allocations", NULL};
 const char *const report_matches[] = {"exact", "line", "function", "fuzzy", NULL};
 const char *const report_formats[] = {"table", "json", "jsonl", "csv", "tsv", "markdown", NULL};
-const char *const gate_formats[] = {"table", "json",  "jsonl", "csv",    "tsv", "markdown",
+const char *const gate_formats[] = {"table", "json",  "jsonl",  "csv",    "tsv", "markdown",
 				    "junit", "sarif", "github", "gitlab", NULL};
 static const char *const color_names[] = {"auto", "always", "never", NULL};
 

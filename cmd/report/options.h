@@ -33,7 +33,7 @@ struct report_options {
 	const char *module; /* glob */
 	bool no_skip;
 	struct text_list own, library; /* globs, see model/own.h */
-	int match;          /* enum match_level */
+	int match;                     /* enum match_level */
 	int format;         /* index into gate_formats[], which begins as report_formats[] does */
 	const char *output; /* -o FILE */
 	bool sql;

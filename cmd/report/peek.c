@@ -74,6 +74,7 @@ struct peek_row {
 	const struct neighbour *neighbour;
 	const struct neighbour *function; /* the row that it belongs to */
 	const char *function_key, *key;
+	uint32_t heaviest;          /* the site that holds most of it, in any snapshot */
 	int64_t group_order, order; /* of its function, and of itself: the largest first */
 };
 
@@ -86,8 +87,10 @@ struct peek {
 	struct neighbours neighbours;
 	struct peek_row *rows;
 	size_t count, function_count, shown_functions, shown_count;
-	struct figures shown[NEIGHBOUR_SIDES]; /* by snapshot */
-	size_t latest;                         /* the only snapshot, or the new one */
+	struct figures totals[NEIGHBOUR_SIDES]; /* by snapshot: of all stacks, */
+	struct figures seen[NEIGHBOUR_SIDES];   /* of those through a matching function, */
+	struct figures shown[NEIGHBOUR_SIDES];  /* and through one that is shown */
+	size_t latest;                          /* the only snapshot, or the new one */
 	bool sampled;
 };
 
@@ -162,12 +165,81 @@ static enum snap_status find_neighbours(struct peek *peek, struct snap_error *er
 		.selection = peek->selection,
 		.wanted = peek->wanted,
 		.no_skip = peek->options->no_skip,
-		.figure = sites_figure(peek->options),
 	};
-	for (size_t i = 0; i <= peek->latest; i++)
-		if (!neighbours_add(&peek->neighbours, i))
-			return fail_memory(err, "finding callers");
-	return SNAP_OK;
+	return neighbours_find(&peek->neighbours) ? SNAP_OK : fail_memory(err, "finding callers");
+}
+
+/* ---- sums ---- */
+
+static enum snap_status sum_snapshot(struct peek *peek, size_t snapshot, struct snap_error *err)
+{
+	struct neighbours *neighbours = &peek->neighbours;
+	struct row_sum *sums = calloc(neighbours->count + 1, sizeof(*sums));
+	enum snap_status st = sums ? SNAP_OK : fail_memory(err, "summing up callers");
+
+	if (st == SNAP_OK && snapshot == 0)
+		st = sums_of_rows(peek->dataset, 0, 0, &neighbours->credits, neighbours->count,
+				  sums, err);
+	else if (st == SNAP_OK)
+		st = sums_of_rows_again(peek->dataset, snapshot, 0, neighbours->count, sums, err);
+	for (size_t i = 0; st == SNAP_OK && i < neighbours->count; i++)
+		neighbours->items[i].sum[snapshot] = sums[i].figures;
+	free(sums);
+	return st;
+}
+
+static enum snap_status sum_up(struct peek *peek, struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	for (size_t i = 0; st == SNAP_OK && i <= peek->latest; i++)
+		st = sum_snapshot(peek, i, err);
+	return st;
+}
+
+/* The figures of the rows that are shown, in one of the snapshots. */
+static enum snap_status look_at_shown(struct peek *peek, size_t snapshot, uint64_t *weights,
+				      struct snap_error *err)
+{
+	size_t count = peek->shown_count;
+	struct row_sum *sums = report_alloc(peek->report, (count + 1) * sizeof(*sums));
+	enum snap_status st = sums_of_shown(peek->dataset, snapshot, 0, sites_figure(peek->options),
+					    count, sums, err);
+
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
+		struct peek_row *row = &peek->rows[i];
+
+		if (!sums[i].stacks || (row->heaviest != SNAP_NONE && sums[i].weight <= weights[i]))
+			continue;
+		row->heaviest = sums[i].heaviest;
+		weights[i] = sums[i].weight;
+	}
+	return st;
+}
+
+static enum snap_status sum_shown(struct peek *peek, struct snap_error *err)
+{
+	size_t count = peek->shown_count;
+	struct store_shown *shown = report_alloc(peek->report, (count + 1) * sizeof(*shown));
+	uint64_t *weights = report_alloc(peek->report, (count + 1) * sizeof(*weights));
+	const struct dataset *dataset = peek->dataset;
+	enum snap_status st;
+
+	for (size_t i = 0; i < count; i++)
+		shown[i] = (struct store_shown){
+			(uint32_t)(peek->rows[i].neighbour - peek->neighbours.items),
+			peek->rows[i].key};
+	st = sums_show(dataset, shown, count, err);
+	for (size_t i = 0; st == SNAP_OK && i <= peek->latest; i++) {
+		st = look_at_shown(peek, i, weights, err);
+		if (st == SNAP_OK)
+			st = sums_total(dataset, i, 0, STORE_SCOPE_SHOWN, &peek->shown[i], err);
+		if (st == SNAP_OK)
+			st = sums_total(dataset, i, 0, STORE_SCOPE_SELECTED, &peek->seen[i], err);
+		if (st == SNAP_OK)
+			st = sums_total(dataset, i, 0, STORE_SCOPE_ALL, &peek->totals[i], err);
+	}
+	return st;
 }
 
 /* ---- order ---- */
@@ -266,6 +338,21 @@ static bool is_large_enough(const struct peek *peek, const struct neighbour *nei
 	return (uint64_t)bytes >= peek->options->min_bytes;
 }
 
+/* The rows of the functions that are shown. */
+static size_t count_shown(const struct peek *peek)
+{
+	size_t functions = 0, count = 0;
+
+	for (; count < peek->count; count++) {
+		const struct peek_row *row = &peek->rows[count];
+
+		functions += count == 0 || row->function != row[-1].function;
+		if (functions > peek->shown_functions)
+			break;
+	}
+	return count;
+}
+
 /* Order everything; show the first functions, with all of their neighbours that --min lets through.
  */
 static bool arrange(struct peek *peek, int column)
@@ -285,6 +372,7 @@ static bool arrange(struct peek *peek, int column)
 			.function = function,
 			.function_key = key_of(peek, function),
 			.key = key_of(peek, neighbour),
+			.heaviest = SNAP_NONE,
 			.group_order = order_of(peek, function, column),
 			.order = order_of(peek, neighbour, column),
 		};
@@ -294,6 +382,7 @@ static bool arrange(struct peek *peek, int column)
 		return false;
 	qsort(peek->rows, peek->count, sizeof(*peek->rows), compare_rows);
 	peek->shown_functions = sites_limit(peek->options, peek->function_count);
+	peek->shown_count = count_shown(peek);
 	return true;
 }
 
@@ -350,55 +439,9 @@ static void add_row(struct peek *peek, const struct peek_row *row)
 			    id == SNAP_NONE
 				    ? row->key
 				    : sites_words(report, selection_row(peek->selection, id))));
-	values[STACK] = sites_stack(report, peek->dataset, neighbour->heaviest);
+	values[STACK] = sites_stack(report, peek->dataset, row->heaviest);
 	for (enum figure i = 0; peek->sampled && i < FIGURES; i++)
 		values[FIRST_ERROR + i] = value_real(figures_stderr(sum, i));
-}
-
-static void add_rows(struct peek *peek, bool *is_shown)
-{
-	size_t functions = 0;
-
-	for (size_t i = 0; i < peek->count; i++) {
-		const struct peek_row *row = &peek->rows[i];
-
-		if (i == 0 || row->function != row[-1].function)
-			functions++;
-		if (functions > peek->shown_functions)
-			break;
-		is_shown[row->function->function] = true;
-		add_row(peek, row);
-		peek->shown_count++;
-	}
-}
-
-/* ---- sums: the memory of stacks that pass through a function that is shown ---- */
-
-static bool passes_shown(const struct peek *peek, uint32_t site, const bool *is_shown)
-{
-	const struct dataset_site *stack = &peek->dataset->sites[site];
-	const uint32_t *rows;
-	size_t count = selection_rows_of(peek->selection, site, &rows);
-
-	if (count == 0)
-		return false;
-	for (uint32_t i = peek->options->no_skip ? 0 : stack->asked; i < stack->depth; i++) {
-		uint32_t row = selection_row_at(peek->selection, site, i);
-
-		for (size_t r = 0; r < count; r++)
-			if (rows[r] == row && is_shown[row])
-				return true;
-	}
-	return false;
-}
-
-static void sum_shown(struct peek *peek, size_t side, const bool *is_shown)
-{
-	const struct dataset_snapshot *snapshot = &peek->dataset->snapshots[side];
-
-	for (size_t i = 0; i < snapshot->count; i++)
-		if (passes_shown(peek, snapshot->cells[i].site, is_shown))
-			figures_add(&peek->shown[side], &snapshot->cells[i].figures);
 }
 
 /* The names of the columns, so that every format can close its rows with them. */
@@ -447,7 +490,7 @@ static void add_summary(struct peek *peek, const char *pattern)
 	struct value totals = value_object();
 
 	for (size_t i = 0; i <= peek->latest; i++)
-		hidden[i] = peek->dataset->snapshots[i].totals;
+		hidden[i] = peek->totals[i];
 
 	value_field(peek->report, &peek->report->head, "pattern",
 		    value_text(peek->report, pattern));
@@ -464,19 +507,19 @@ static void add_summary(struct peek *peek, const char *pattern)
 
 static const char *title_of_one(struct peek *peek, const char *pattern)
 {
-	const struct figures *totals = &peek->dataset->snapshots[0].totals;
+	const struct figures *totals = &peek->totals[0];
 	char held[32], all[32];
 
 	return report_text(peek->report,
 			   "%s: stacks through functions that match '%s' hold %s of %s live",
 			   sites_input_name(peek->report, 0), pattern,
-			   sites_bytes(peek->neighbours.seen[0].value[FIGURE_LIVE_BYTES], held),
+			   sites_bytes(peek->seen[0].value[FIGURE_LIVE_BYTES], held),
 			   sites_bytes(totals->value[FIGURE_LIVE_BYTES], all));
 }
 
 static const char *title_of_two(struct peek *peek, const char *pattern)
 {
-	const struct figures *seen = peek->neighbours.seen;
+	const struct figures *seen = peek->seen;
 	char old[32], new[32], delta[32];
 
 	return report_text(peek->report,
@@ -502,19 +545,16 @@ static void add_notes(struct peek *peek, const char *pattern)
 static enum snap_status tell(struct peek *peek, const char *pattern, int column,
 			     struct snap_error *err)
 {
-	bool *is_shown = calloc(selection_row_count(peek->selection) + 1, sizeof(*is_shown));
+	enum snap_status st =
+		arrange(peek, column) ? sum_shown(peek, err) : fail_memory(err, "ordering callers");
 
-	if (!is_shown || !arrange(peek, column)) {
-		free(is_shown);
-		return fail_memory(err, "ordering callers");
-	}
+	if (st != SNAP_OK)
+		return st;
 	choose_columns(peek);
-	add_rows(peek, is_shown);
-	for (size_t i = 0; i <= peek->latest; i++)
-		sum_shown(peek, i, is_shown);
+	for (size_t i = 0; i < peek->shown_count; i++)
+		add_row(peek, &peek->rows[i]);
 	add_summary(peek, pattern);
 	add_notes(peek, pattern);
-	free(is_shown);
 	return SNAP_OK;
 }
 
@@ -539,6 +579,8 @@ enum snap_status peek_fill(struct report *report, const struct dataset *dataset,
 		st = find_wanted(&peek, pattern, err);
 	if (st == SNAP_OK)
 		st = find_neighbours(&peek, err);
+	if (st == SNAP_OK)
+		st = sum_up(&peek, err);
 	if (st == SNAP_OK)
 		st = tell(&peek, pattern, column, err);
 	free(peek.rows);

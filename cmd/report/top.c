@@ -62,12 +62,9 @@ static const int figure_columns[FIGURES] = {LIVE, BLOCKS, ALLOCATED, ALLOCATIONS
 /* A row of the selection with its sums. */
 struct top_row {
 	const struct select_row *words;
-	struct figures sum;
+	struct row_sum sum;
 	uint32_t row;
-	uint32_t heaviest; /* the site that holds most of it */
-	uint64_t heaviest_weight;
 	uint64_t order; /* what rows are ordered by; equal ones by key */
-	uint32_t stacks;
 };
 
 struct top {
@@ -75,10 +72,11 @@ struct top {
 	const struct dataset *dataset;
 	const struct report_options *options;
 	struct selection *selection;
+	struct row_sum *sums; /* of all rows of the selection */
 	struct top_row *rows;
 	size_t count, shown_count; /* rows with stacks, ordered; the first of them are shown */
 	size_t row_count;          /* all rows, also those that filters leave out */
-	struct figures shown, selected;
+	struct figures totals, shown, selected;
 	bool sampled;
 	bool callers; /* rows say who called */
 };
@@ -95,31 +93,20 @@ static uint64_t rank(uint64_t figure)
 	return figure == SNAP_UNKNOWN ? 0 : figure;
 }
 
-static void credit(struct top_row *row, const struct dataset_cell *cell, enum figure figure)
+static enum snap_status sum_up(struct top *top, struct snap_error *err)
 {
-	uint64_t weight = rank(cell->figures.value[figure]);
+	size_t row_count = selection_row_count(top->selection);
+	struct credits credits = {0};
+	enum snap_status st = SNAP_OK;
 
-	if (row->stacks++ == 0 || weight > row->heaviest_weight) {
-		row->heaviest = cell->site;
-		row->heaviest_weight = weight;
-	}
-	figures_add(&row->sum, &cell->figures);
-}
-
-static void sum_up(struct top *top)
-{
-	const struct dataset_snapshot *snapshot = &top->dataset->snapshots[0];
-
-	for (size_t i = 0; i < snapshot->count; i++) {
-		const uint32_t *rows;
-		size_t count = selection_rows_of(top->selection, snapshot->cells[i].site, &rows);
-
-		for (size_t r = 0; r < count; r++)
-			credit(&top->rows[rows[r]], &snapshot->cells[i],
-			       sites_figure(top->options));
-		if (count)
-			figures_add(&top->selected, &snapshot->cells[i].figures);
-	}
+	top->rows = calloc(row_count + 1, sizeof(*top->rows));
+	top->sums = calloc(row_count + 1, sizeof(*top->sums));
+	if (!top->rows || !top->sums || !selection_credits(top->selection, &credits))
+		st = fail_memory(err, "summing up call sites");
+	if (st == SNAP_OK)
+		st = sums_of_rows(top->dataset, 0, 0, &credits, row_count, top->sums, err);
+	credits_release(&credits);
+	return st;
 }
 
 /* ---- order ---- */
@@ -145,14 +132,15 @@ static void arrange(struct top *top, int column)
 	enum figure bytes = sites_bytes_figure(top->options);
 
 	for (uint32_t i = 0; i < selection_row_count(top->selection); i++) {
-		struct top_row row = top->rows[i];
+		const struct row_sum *sum = &top->sums[i];
 
-		if (row.stacks == 0 || rank(row.sum.value[bytes]) < top->options->min_bytes)
+		if (sum->stacks == 0 || rank(sum->figures.value[bytes]) < top->options->min_bytes)
 			continue;
-		row.row = i;
-		row.words = selection_row(top->selection, i);
-		row.order = column == SORT_BY_KEY ? 0 : rank(row.sum.value[column]);
-		top->rows[top->count++] = row;
+		top->rows[top->count++] = (struct top_row){
+			.words = selection_row(top->selection, i),
+			.row = i,
+			.order = column == SORT_BY_KEY ? 0 : rank(sum->figures.value[column]),
+		};
 	}
 	qsort(top->rows, top->count, sizeof(*top->rows), compare_rows);
 	top->shown_count = sites_limit(top->options, top->count);
@@ -173,35 +161,25 @@ static void add_row(struct top *top, const struct top_row *row)
 	values[LINE] = sites_line(words->line);
 	values[MODULE] = value_text(report, words->module);
 	for (enum figure i = 0; i < FIGURES; i++)
-		values[figure_columns[i]] = value_u64(row->sum.value[i]);
-	values[SHARE] = sites_share(row->sum.value[metric],
-				    top->dataset->snapshots[0].totals.value[metric]);
+		values[figure_columns[i]] = value_u64(row->sum.figures.value[i]);
+	values[SHARE] = sites_share(row->sum.figures.value[metric], top->totals.value[metric]);
 	values[SITE] = sites_name(report, words);
-	values[VIA] = sites_via(report, top->dataset, row->heaviest, top->options);
+	values[VIA] = sites_via(report, top->dataset, row->sum.heaviest, top->options);
 	if (top->callers)
-		values[CALLERS] =
-			sites_callers(report, top->dataset, row->heaviest, top->options->no_skip);
-	values[STACK] = sites_stack(report, top->dataset, row->heaviest);
+		values[CALLERS] = sites_callers(report, top->dataset, row->sum.heaviest,
+						top->options->no_skip);
+	values[STACK] = sites_stack(report, top->dataset, row->sum.heaviest);
 	for (enum figure i = 0; top->sampled && i < FIGURES; i++)
-		values[LIVE_ERROR + i] = value_real(figures_stderr(&row->sum, i));
+		values[LIVE_ERROR + i] = value_real(figures_stderr(&row->sum.figures, i));
 }
 
-/*
- * The memory of the stacks that are credited to a row that is shown (with --cumulative rows
- * overlap), and the number of rows, those included that filters leave out.
- */
-static bool sum_shown(struct top *top)
+/* The number of rows, those included that filters leave out. */
+static bool count_rows(struct top *top)
 {
-	const struct dataset_snapshot *snapshot = &top->dataset->snapshots[0];
 	size_t most = selection_row_count(top->selection);
-	bool *is_shown = calloc(most + 1, sizeof(*is_shown)),
-	     *is_row = calloc(most + 1, sizeof(*is_row));
-	bool ok = is_shown && is_row;
+	bool *is_row = calloc(most + 1, sizeof(*is_row));
 
-	for (size_t i = 0; ok && i < top->shown_count; i++)
-		is_shown[top->rows[i].row] = true;
-	for (size_t i = 0; ok && i < snapshot->count; i++) {
-		uint32_t site = snapshot->cells[i].site;
+	for (uint32_t site = 0; is_row && site < top->dataset->site_count; site++) {
 		const uint32_t *rows;
 		size_t count = selection_rows_of(top->selection, site, &rows);
 
@@ -209,14 +187,52 @@ static bool sum_shown(struct top *top)
 			is_row[rows[r]] = true;
 		if (count == 0)
 			is_row[selection_home_row(top->selection, site)] = true;
-		if (selection_credits_any(top->selection, site, is_shown))
-			figures_add(&top->shown, &snapshot->cells[i].figures);
 	}
-	for (size_t i = 0; ok && i < most; i++)
+	for (size_t i = 0; is_row && i < most; i++)
 		top->row_count += is_row[i];
-	free(is_shown);
 	free(is_row);
-	return ok;
+	return is_row != NULL;
+}
+
+/* The memory of the stacks that filters let through, and of those that count towards a row that is
+ * shown.  With --cumulative, rows overlap. */
+static enum snap_status sum_scopes(struct top *top, struct snap_error *err)
+{
+	enum snap_status st;
+
+	if (top->options->cumulative) {
+		st = sums_total(top->dataset, 0, 0, STORE_SCOPE_SHOWN, &top->shown, err);
+		return st == SNAP_OK ? sums_total(top->dataset, 0, 0, STORE_SCOPE_SELECTED,
+						  &top->selected, err)
+				     : st;
+	}
+	for (size_t i = 0; i < top->shown_count; i++)
+		figures_add(&top->shown, &top->rows[i].sum.figures);
+	for (size_t i = 0; i < selection_row_count(top->selection); i++)
+		figures_add(&top->selected, &top->sums[i].figures);
+	return SNAP_OK;
+}
+
+/* Ask for the figures of the rows that are shown. */
+static enum snap_status sum_shown(struct top *top, struct snap_error *err)
+{
+	struct store_shown *shown =
+		report_alloc(top->report, (top->shown_count + 1) * sizeof(*shown));
+	struct row_sum *sums = report_alloc(top->report, (top->shown_count + 1) * sizeof(*sums));
+	const struct dataset *dataset = top->dataset;
+	enum snap_status st;
+
+	for (size_t i = 0; i < top->shown_count; i++)
+		shown[i] = (struct store_shown){top->rows[i].row, top->rows[i].words->key};
+	st = sums_show(dataset, shown, top->shown_count, err);
+	if (st == SNAP_OK)
+		st = sums_of_shown(dataset, 0, 0, sites_figure(top->options), top->shown_count,
+				   sums, err);
+	for (size_t i = 0; i < top->shown_count; i++)
+		top->rows[i].sum = sums[i];
+	if (st == SNAP_OK)
+		st = sums_total(dataset, 0, 0, STORE_SCOPE_ALL, &top->totals, err);
+	return st == SNAP_OK ? sum_scopes(top, err) : st;
 }
 
 static void add_part(struct top *top, const char *name, size_t rows, const struct figures *figures)
@@ -230,7 +246,7 @@ static void add_part(struct top *top, const char *name, size_t rows, const struc
 
 static void add_summary(struct top *top)
 {
-	struct figures totals = top->dataset->snapshots[0].totals, hidden = totals;
+	struct figures totals = top->totals, hidden = totals;
 	struct value total = value_object();
 
 	sites_add_figures(top->report, &total, &totals, top->sampled);
@@ -245,7 +261,7 @@ static void add_summary(struct top *top)
 static void add_title(struct top *top)
 {
 	static const char *const what[FIGURES] = {"live", "live", "allocated", "allocated"};
-	const struct figures *totals = &top->dataset->snapshots[0].totals;
+	const struct figures *totals = &top->totals;
 	enum figure bytes = sites_bytes_figure(top->options);
 	char size[32], blocks[64];
 
@@ -257,7 +273,7 @@ static void add_title(struct top *top)
 
 static void add_notes(struct top *top)
 {
-	struct figures left_out = top->dataset->snapshots[0].totals;
+	struct figures left_out = top->totals;
 	struct report *report = top->report;
 	const char *pattern = NULL;
 	char size[32];
@@ -267,15 +283,14 @@ static void add_notes(struct top *top)
 		report_note(report, "The filters leave out %s of live memory.",
 			    sites_bytes(left_out.value[FIGURE_LIVE_BYTES], size));
 	if (top->count == 0)
-		report_note(report, top->dataset->snapshots[0].count
-					    ? "No call stack passes the filters."
-					    : "The snapshot holds no call stack.");
+		report_note(report, top->dataset->site_count ? "No call stack passes the filters."
+							     : "The snapshot holds no call stack.");
 	if (top->shown_count < top->count)
 		report_note(report, "%zu of %zu rows are shown; --all shows every one.",
 			    top->shown_count, top->count);
 	if (top->shown_count)
 		pattern = sites_peek_pattern(report, top->rows[0].words, top->dataset,
-					     top->rows[0].heaviest, top->options->no_skip);
+					     top->rows[0].sum.heaviest, top->options->no_skip);
 	if (pattern)
 		report_note(report, "Next: snapdiff peek %s %s  (who calls it, and for how much)",
 			    pattern, sites_input_operand(report, 0, top->options));
@@ -293,6 +308,19 @@ static void choose_callers(struct top *top)
 		sites_drop_column(&sites_own_columns(top->report)[CALLERS]);
 }
 
+static void tell(struct top *top)
+{
+	choose_callers(top);
+	for (size_t i = 0; i < top->shown_count; i++)
+		add_row(top, &top->rows[i]);
+	sites_tell_apart(top->report, KEY, SITE);
+	sites_hide_empty(top->report, VIA);
+	sites_describe(top->report, top->options);
+	add_summary(top);
+	add_title(top);
+	add_notes(top);
+}
+
 enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 			  const struct report_options *options, struct snap_error *err)
 {
@@ -307,27 +335,17 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 				       err);
 	if (st == SNAP_OK)
 		st = selection_new(&top.selection, dataset, &select, err);
-	if (st != SNAP_OK)
-		return st;
-	top.rows = calloc(selection_row_count(top.selection) + 1, sizeof(*top.rows));
-	if (top.rows) {
-		sum_up(&top);
+	if (st == SNAP_OK)
+		st = sum_up(&top, err);
+	if (st == SNAP_OK) {
 		arrange(&top, column);
+		st = count_rows(&top) ? sum_shown(&top, err)
+				      : fail_memory(err, "summing up call sites");
 	}
-	if (top.rows && sum_shown(&top)) {
-		choose_callers(&top);
-		for (size_t i = 0; i < top.shown_count; i++)
-			add_row(&top, &top.rows[i]);
-		sites_tell_apart(report, KEY, SITE);
-		sites_hide_empty(report, VIA);
-		sites_describe(report, options);
-		add_summary(&top);
-		add_title(&top);
-		add_notes(&top);
-	} else {
-		st = fail_memory(err, "summing up call sites");
-	}
+	if (st == SNAP_OK)
+		tell(&top);
 	free(top.rows);
+	free(top.sums);
 	selection_free(top.selection);
 	return st;
 }

@@ -156,10 +156,99 @@ enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t
 enum snap_status store_each_cohort(struct store *store, const int64_t *ids, size_t count,
 				   store_cohort_fn *fn, void *user, struct snap_error *err);
 
-/** The SQL of the statement behind one of the above with `ids` bound, malloc'ed (for --sql):
- * "cells", "sites", "frames", "cohorts", or a whole report: "top", "compare", "growth", "peek"
- * (runs in plain sqlite3). NULL: no such name. */
-char *store_sql_text(struct store *store, const char *name, const int64_t *ids, size_t count);
+/* ---- sums: which call stack counts towards which row is decided elsewhere and summed here ---- */
+
+struct store_credit {
+	uint32_t row;
+	int64_t site_id;
+};
+
+/** Begin a report: forget the relation and the shown rows of an earlier one. */
+enum snap_status store_begin_rows(struct store *store, struct snap_error *err);
+
+/**
+ * Hand over the relation between call stacks and rows: ordered by row, then by site, each pair
+ * once.  A report may have several relations.  `side` tells them apart: of a comparison 0 is the
+ * old snapshot's and 1 the new one's, of several series each has its own.
+ */
+enum snap_status store_credit_rows(struct store *store, uint32_t side,
+				   const struct store_credit *credits, size_t count,
+				   struct snap_error *err);
+
+/** Say which rows the report shows, in their order, and what they are called. */
+struct store_shown {
+	uint32_t row;
+	const char *key;
+};
+enum snap_status store_show_rows(struct store *store, const struct store_shown *shown, size_t count,
+				 struct snap_error *err);
+
+/** What is summed: in which snapshot, and by which relation. */
+struct store_sums {
+	int64_t snapshot_id;
+	uint32_t side;
+	bool sampled; /* with variances */
+};
+
+struct store_sum {
+	uint32_t row;       /* of store_each_shown_sum(): the place among the shown ones */
+	uint64_t stacks;    /* that hold something in this snapshot; never 0 */
+	uint64_t values[4]; /* as in struct store_cell; SNAP_UNKNOWN when a part is unknown */
+	double variances[4];
+	int64_t heaviest; /* of store_each_shown_sum(): the site that holds most of it */
+	uint64_t weight;  /* how much that is */
+};
+typedef enum snap_status store_sum_fn(void *user, const struct store_sum *row);
+
+/** The sums of all rows that hold something, by rising row. */
+enum snap_status store_each_sum(struct store *store, const struct store_sums *sums,
+				store_sum_fn *fn, void *user, struct snap_error *err);
+
+/** Live bytes and blocks alone, for long series. */
+struct store_live_sum {
+	uint32_t row;
+	uint64_t bytes, blocks; /* as far as they are known */
+	bool bytes_known, blocks_known;
+	double bytes_variance;
+};
+typedef enum snap_status store_live_sum_fn(void *user, const struct store_live_sum *row);
+enum snap_status store_each_live_sum(struct store *store, const struct store_sums *sums,
+				     store_live_sum_fn *fn, void *user, struct snap_error *err);
+
+/** The live bytes, as far as known, of all call stacks, or of those that count towards a row that is
+ * shown. */
+enum snap_status store_total_live(struct store *store, const struct store_sums *sums, bool shown,
+				  uint64_t *bytes, struct snap_error *err);
+
+/** The sums of the rows that are shown.  `figure`, an index into values, says which site is the
+ * heaviest; of equals the one with the lowest id is. */
+enum snap_status store_each_shown_sum(struct store *store, const struct store_sums *sums,
+				      uint32_t figure, store_sum_fn *fn, void *user,
+				      struct snap_error *err);
+
+/** Call stacks that count once, however many rows they count towards. */
+enum store_scope {
+	STORE_SCOPE_ALL,      /* of the snapshot */
+	STORE_SCOPE_SELECTED, /* those that count towards any row */
+	STORE_SCOPE_SHOWN,    /* those that count towards a row that is shown */
+};
+enum snap_status store_total(struct store *store, const struct store_sums *sums,
+			     enum store_scope scope, struct store_sum *out, struct snap_error *err);
+
+/** When the live blocks of the rows were allocated; by rising row and birth_seq. */
+struct store_cohort_sum {
+	uint32_t row;
+	uint64_t birth_seq, blocks, bytes;
+};
+typedef enum snap_status store_cohort_sum_fn(void *user, const struct store_cohort_sum *row);
+enum snap_status store_each_cohort_sum(struct store *store, const struct store_sums *sums,
+				       store_cohort_sum_fn *fn, void *user, struct snap_error *err);
+
+/** From now on, keep the text of the statements behind the sums, with their values (for --sql).
+ * They run in order in `sqlite3` on a loaded database.  False when memory is out. */
+bool store_record(struct store *store);
+/** The text so far; the store's. */
+const char *store_recorded(struct store *store);
 
 /* ---- symbol cache (see symbols/symbols.h), keyed by build-id and address ---- */
 struct store_symbol {

@@ -50,9 +50,9 @@ enum snap__count {
 	SNAP__COUNT_UNSEEN_FREES,  /* blocks whose address was handed out again before we saw a free
 				    */
 	SNAP__COUNT_TRUNCATED,     /* stacks that could not be unwound to their end */
-	SNAP__COUNT_SHORTENED,     /* stacks of which the tree had room for the newest frames only */
-	SNAP__COUNT_OVERFLOWS,     /* blocks or stacks for which a table had no room */
-	SNAP__COUNT_TIMED,         /* nanoseconds spent recording, in one allocation of 1,024 */
+	SNAP__COUNT_SHORTENED, /* stacks of which the tree had room for the newest frames only */
+	SNAP__COUNT_OVERFLOWS, /* blocks or stacks for which a table had no room */
+	SNAP__COUNT_TIMED,     /* nanoseconds spent recording, in one allocation of 1,024 */
 	SNAP__COUNTS
 };
 

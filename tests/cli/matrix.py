@@ -13,12 +13,12 @@ import io
 import json
 import os
 import pathlib
-import sqlite3
 import subprocess
 import sys
 import tempfile
 
 import run
+import sql as sql_test
 
 FORMATS = ["table", "json", "jsonl", "csv", "tsv", "markdown"]
 
@@ -289,8 +289,11 @@ class Matrix:
         sql = self.answer(command, "--sql", "--db", database, *words, *names)
         if sql is None:
             return
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-            check(connection.execute(sql.strip().rstrip(";")).fetchall(), "--sql finds no rows in plain SQLite")
+        try:
+            answers, _ = sql_test.run_sql(database, sql)
+        except sql_test.Fault as fault:
+            raise Fault(str(fault)) from fault
+        check(any(answers), "--sql finds no rows in plain SQLite")
 
     def try_process(self, command):
         """A process or program that is not there is said to be so."""

@@ -523,8 +523,8 @@ static struct change_row row_of(const char *key, enum pair_level level)
 
 	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, level, NULL), SNAP_OK);
 	cr_assert_eq(selection_new(&selection, dataset, &options, NULL), SNAP_OK);
-	cr_assert_eq(changes_compute(&changes, selection, &pairing, &sides, FIGURE_LIVE_BYTES, NULL,
-				     NULL),
+	cr_assert_eq(changes_compute(&changes, selection, &pairing, &sides, NULL, FIGURE_LIVE_BYTES,
+				     NULL, NULL),
 		     SNAP_OK);
 	for (uint32_t i = 0; i < selection_row_count(selection); i++)
 		if (strcmp(selection_row(selection, i)->key, key) == 0) {

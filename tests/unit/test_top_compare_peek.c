@@ -2,7 +2,7 @@
  * test_top_compare_peek.c - reports say what datasets hold, and rows reconcile with totals.
  */
 /* links: cmd_report */
-#include "dataset_builder.h"
+#include "dataset_stored.h"
 
 #include "report/compare.h"
 #include "report/peek.h"
@@ -12,6 +12,30 @@ static struct dataset *dataset;
 static struct report *report;
 static struct report_options options;
 static struct compare_request request;
+
+/* What the reports of a test were given; they show its texts. */
+enum { MOST_STORED = 4 };
+static struct stored all_stored[MOST_STORED];
+static size_t stored_count;
+
+static const struct dataset *stored(const struct dataset *by_hand)
+{
+	cr_assert_lt(stored_count, MOST_STORED);
+	all_stored[stored_count] = stored_new(by_hand);
+	return all_stored[stored_count++].dataset;
+}
+
+/* The first snapshot alone. */
+static const struct dataset *stored_first(void)
+{
+	const struct dataset *first;
+	size_t count = dataset->snapshot_count;
+
+	dataset->snapshot_count = 1;
+	first = stored(dataset);
+	dataset->snapshot_count = count;
+	return first;
+}
 
 /* 1600 + 300 + 100 = 2000 old bytes; 1800 + 300 + 50 = 2150 new bytes. */
 static void make_dataset(void)
@@ -37,6 +61,8 @@ static void free_dataset(void)
 {
 	report_free(report);
 	dataset_free(dataset);
+	for (size_t i = 0; i < stored_count; i++)
+		stored_free(&all_stored[i]);
 }
 
 TestSuite(top, .init = make_dataset, .fini = free_dataset);
@@ -78,7 +104,7 @@ static void run_top(void)
 	struct snap_error err = {0};
 
 	report = top_report_new(false);
-	cr_assert_eq(top_fill(report, dataset, &options, &err), SNAP_OK, "%s", err.message);
+	cr_assert_eq(top_fill(report, stored_first(), &options, &err), SNAP_OK, "%s", err.message);
 	cr_expect_eq(part("shown", "live_bytes") + part("hidden", "live_bytes"), 2000);
 	cr_expect_eq(part("shown", "live_blocks") + part("hidden", "live_blocks"), 20);
 	cr_expect_eq(part("shown", "rows"), (int64_t)report->row_count);
@@ -158,7 +184,7 @@ Test(top, an_unknown_sort_column_is_refused_with_the_known_ones)
 
 	options.sort = "weight";
 	report = top_report_new(false);
-	cr_expect_eq(top_fill(report, dataset, &options, &err), SNAP_EUSAGE);
+	cr_expect_eq(top_fill(report, stored_first(), &options, &err), SNAP_EUSAGE);
 	cr_expect_not_null(strstr(err.message, "live_blocks"));
 }
 
@@ -168,7 +194,7 @@ Test(top, group_type_is_refused)
 
 	options.group = GROUP_TYPE;
 	report = top_report_new(false);
-	cr_expect_eq(top_fill(report, dataset, &options, &err), SNAP_EUSAGE);
+	cr_expect_eq(top_fill(report, stored_first(), &options, &err), SNAP_EUSAGE);
 }
 
 Test(top, an_unknown_figure_is_null_and_not_nought)
@@ -177,7 +203,7 @@ Test(top, an_unknown_figure_is_null_and_not_nought)
 
 	dataset_cell_add(dataset, 0, builder_site(dataset, "malloc", "odd:o.c:1@app"), &figures);
 	report = top_report_new(false);
-	cr_assert_eq(top_fill(report, dataset, &options, NULL), SNAP_OK);
+	cr_assert_eq(top_fill(report, stored_first(), &options, NULL), SNAP_OK);
 	cr_expect_eq(cell(3, "allocated_bytes")->kind, VALUE_NULL);
 	cr_expect_eq(value_get(value_get(&report->head, "totals"), "allocated_bytes")->kind,
 		     VALUE_NULL);
@@ -193,7 +219,7 @@ Test(top, a_sampled_figure_has_its_standard_error)
 	dataset_cell_add(dataset, 0, builder_site(dataset, "malloc", "odd:o.c:1@app < main"),
 			 &figures);
 	report = top_report_new(true);
-	cr_assert_eq(top_fill(report, dataset, &options, NULL), SNAP_OK);
+	cr_assert_eq(top_fill(report, stored_first(), &options, NULL), SNAP_OK);
 	cr_expect_str_eq(text(3, "function"), "odd");
 	cr_expect_float_eq(cell(3, "live_bytes_stderr")->real, 4.242640687, 1e-6);
 	cr_expect_float_eq(cell(3, "allocated_blocks_stderr")->real, 7.071067812, 1e-6);
@@ -204,7 +230,7 @@ static void run_compare(void)
 	struct snap_error err = {0};
 
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, &err), SNAP_OK, "%s",
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, &err), SNAP_OK, "%s",
 		     err.message);
 	cr_expect_eq(part("shown", "old_bytes") + part("hidden", "old_bytes"), 2000);
 	cr_expect_eq(part("shown", "new_bytes") + part("hidden", "new_bytes"), 2150);
@@ -288,7 +314,7 @@ Test(compare, a_snapshot_with_itself_is_all_the_same)
 		dataset_cell_add(dataset, 1, dataset->snapshots[0].cells[i].site,
 				 &dataset->snapshots[0].cells[i].figures);
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, &err), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, &err), SNAP_OK);
 	cr_expect_eq(report->row_count, 0);
 	cr_expect_not(report->finding);
 	cr_expect_eq(part("hidden", "old_bytes"), 2000);
@@ -305,7 +331,7 @@ Test(compare, noise_is_marked_when_sampled)
 	options.focus = "odd";
 	dataset->snapshots[0].sampled = dataset->snapshots[1].sampled = true;
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_expect_float_eq(cell(0, "delta_bytes_stderr")->real, 50.0, 1e-9);
 	cr_expect(cell(0, "within_noise")->boolean);
 }
@@ -340,7 +366,7 @@ Test(compare, what_grows_with_the_run_is_the_same_per_unit)
 	options.all = true;
 	request.per = &twice_as_long;
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_expect_str_eq(text(0, "status"), "same");
 	cr_expect_not(report->finding);
 }
@@ -354,12 +380,12 @@ Test(compare, min_is_held_against_what_a_longer_run_has_too_much)
 	request.per = &twice_as_long;
 	options.min_bytes = 60;
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_expect_eq(report->row_count, 1);
 	options.min_bytes = 61;
 	report_free(report);
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_expect_eq(report->row_count, 0);
 }
 
@@ -375,7 +401,7 @@ static void compare_renamed(uint64_t old_bytes, uint64_t new_bytes)
 	options.match = MATCH_FUZZY;
 	request.is_gate = true;
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_assert_eq(report->row_count, 1);
 	cr_expect_str_eq(text(0, "status"), "moved");
 }
@@ -421,7 +447,7 @@ Test(compare, several_runs_on_a_side_compare_by_their_medians_and_their_spread)
 	cr_assert(repeats_collapse(&repeats, dataset, 3));
 	request.repeats = &repeats;
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, &err), SNAP_OK, "%s",
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, &err), SNAP_OK, "%s",
 		     err.message);
 	cr_assert_eq(report->row_count, 2);
 	cr_expect_str_eq(text(0, "function"), "g");
@@ -465,7 +491,7 @@ Test(compare, paths_that_share_callers_branch_in_the_tree)
 	builder_add(dataset, 1,
 		    "malloc@libc.so < page:h.c:5@app < serve:s.c:3@app < main:m.c:1@app", 70, 1);
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_expect(has_note("      +270 B  main m.c:1 > serve s.c:3"));
 	cr_expect(has_note("      +200 B    put cache.c:40"));
 	cr_expect(has_note("       +70 B    page h.c:5"));
@@ -480,12 +506,12 @@ Test(compare, the_middle_of_a_long_chain_is_counted_unless_verbose)
 		    "d:src/d.c:4@app < c:src/c.c:3@app < b:src/b.c:2@app < _start@app",
 		    70, 1);
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_expect(has_note("       +70 B  b b.c:2 > c c.c:3 > (2 more) > f f.c:6 > g g.c:7"));
 	report_free(report);
 	options.verbose = true;
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_expect(has_note("       +70 B  _start (app) > b src/b.c:2 > c src/c.c:3 > d src/d.c:4 > "
 			   "e src/e.c:5 > f src/f.c:6 > g src/g.c:7"));
 }
@@ -499,7 +525,7 @@ Test(compare, who_called_a_library_is_told_with_its_line)
 		    "__libc_start_call_main@libc.so",
 		    7000, 1);
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_expect_str_eq(text(0, "callers"), "Cache::put c.cc:8");
 	cr_expect_str_eq(text(1, "callers"), "serve < main");
 	cr_expect(has_note("Next: snapdiff peek '^Cache::put\\(int\\)$' snapshot snapshot  (who "
@@ -514,7 +540,7 @@ Test(compare, where_a_side_is_unknown_nothing_is_said_of_the_change)
 
 	dataset_cell_add(dataset, 1, site, &unknown);
 	report = compare_report_new();
-	cr_assert_eq(compare_fill(report, dataset, &request, &options, NULL), SNAP_OK);
+	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);
 	cr_assert_eq(report->row_count, 4);
 	cr_expect_str_eq(text(3, "function"), "dark");
 	cr_expect_eq(cell(3, "status")->kind, VALUE_NULL);
@@ -536,8 +562,8 @@ static void run_peek(const char *pattern)
 	struct snap_error err = {0};
 
 	report = peek_report_new();
-	cr_assert_eq(peek_fill(report, old_snapshot_alone(), pattern, &options, &err), SNAP_OK,
-		     "%s", err.message);
+	cr_assert_eq(peek_fill(report, stored(old_snapshot_alone()), pattern, &options, &err),
+		     SNAP_OK, "%s", err.message);
 	cr_expect_eq(part("shown", "live_bytes") + part("hidden", "live_bytes"), 2000);
 }
 
@@ -585,10 +611,10 @@ Test(peek, groups_that_are_no_functions_are_refused)
 
 	options.group = GROUP_MODULE;
 	report = peek_report_new();
-	cr_expect_eq(peek_fill(report, dataset, "x", &options, &err), SNAP_EUSAGE);
+	cr_expect_eq(peek_fill(report, stored(dataset), "x", &options, &err), SNAP_EUSAGE);
 	options.group = GROUP_FUNCTION;
 	options.cumulative = true;
-	cr_expect_eq(peek_fill(report, dataset, "x", &options, &err), SNAP_EUSAGE);
+	cr_expect_eq(peek_fill(report, stored(dataset), "x", &options, &err), SNAP_EUSAGE);
 }
 
 static void expect_peek_change(size_t row, const char *role, const char *key, int64_t old,
@@ -606,7 +632,7 @@ Test(peek, of_two_snapshots_says_what_changed_around_a_function)
 
 	options.group = GROUP_FUNCTION;
 	report = peek_report_new();
-	cr_assert_eq(peek_fill(report, dataset, "^main$", &options, &err), SNAP_OK, "%s",
+	cr_assert_eq(peek_fill(report, stored(dataset), "^main$", &options, &err), SNAP_OK, "%s",
 		     err.message);
 	cr_assert_eq(report->row_count, 5);
 	expect_peek_change(0, "caller", "(no caller)", 2000, 2150);
@@ -626,5 +652,6 @@ Test(peek, the_order_by_change_needs_two_snapshots)
 	options.group = GROUP_FUNCTION;
 	options.sort = "change";
 	report = peek_report_new();
-	cr_expect_eq(peek_fill(report, old_snapshot_alone(), "main", &options, &err), SNAP_EUSAGE);
+	cr_expect_eq(peek_fill(report, stored(old_snapshot_alone()), "main", &options, &err),
+		     SNAP_EUSAGE);
 }

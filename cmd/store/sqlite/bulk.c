@@ -13,15 +13,17 @@ enum { BATCH_ROWS = 64 }; /* more rows make the statement larger, but not faster
 static char *repeat_row(const char *single, size_t rows)
 {
 	const char *row = strrchr(single, '('), *end = strrchr(single, ')') + 1;
+	const char *head = strstr(single, "\nINSERT") + 1; /* after the comment */
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
-	fwrite(single, 1, (size_t)(end - single), out);
+	fwrite(head, 1, (size_t)(end - head), out);
 	for (size_t i = 1; i < rows; i++)
 		fprintf(out, ", %.*s", (int)(end - row), row);
+	fputc(';', out);
 	if (fclose(out) == 0)
 		return text;
 	free(text);

@@ -65,6 +65,13 @@ enum snap_status database_run(struct store *store, const char *sql, const char *
 enum snap_status database_step(struct store *store, sqlite3_stmt *statement, const char *doing,
 			       struct snap_error *err);
 
+typedef enum snap_status row_fn(void *context, sqlite3_stmt *row);
+
+/** Step `statement` through.  Each row goes to `fn`, which ends the iteration unless it returns
+ * SNAP_OK. */
+enum snap_status database_each_row(struct store *store, sqlite3_stmt *statement, row_fn *fn,
+				   void *context, struct snap_error *err);
+
 /** Add the statement, with the values that are bound, to the recording, if there is one. */
 void database_record(struct store *store, sqlite3_stmt *statement);
 

@@ -4,6 +4,7 @@
  * Rows are found by the hashes of prepare.c.  Only a site that is new to the database is written
  * out frame by frame.  Sites go in by rising id, which is the order of the table.
  */
+#include "store/sqlite/bulk.h"
 #include "store/sqlite/loading.h"
 
 #include <inttypes.h>
@@ -216,22 +217,30 @@ static bool stack_reserve(struct loading *load, size_t size)
 	return true;
 }
 
-/* A stack as the database has it. */
+/* A call stack as the database has it. */
 struct stack {
-	uint32_t depth;   /* frames, inlined ones included */
-	int64_t named_id; /* the frame that names it; 0 when there are no frames */
-	size_t size;      /* of its JSON array, in load->stack */
+	uint32_t site;     /* in the model */
+	uint32_t depth;    /* frames, inlined ones included */
+	int64_t named_id;  /* the frame that names it; 0 when there are no frames */
+	size_t text, size; /* its JSON array, in load->stack */
 };
 
-/* Write the stack of `node` as JSON.  `named` is a position in it. */
+/* New call stacks that wait to be inserted together. */
+enum { WAITING_STACKS = 64 };
+struct waiting {
+	struct stack stacks[WAITING_STACKS];
+	size_t count, text_size;
+};
+
+/* Write the stack of `node` as JSON, at stack->text.  `named` is a position in it. */
 static bool write_stack(struct loading *load, uint32_t node, uint32_t named, struct stack *stack)
 {
 	const struct model *model = load->model;
 
-	*stack = (struct stack){.size = 1};
-	if (!stack_reserve(load, 2))
+	stack->size = 1;
+	if (!stack_reserve(load, stack->text + 2))
 		return false;
-	load->stack[0] = '[';
+	load->stack[stack->text] = '[';
 	for (; node != SNAP_NONE; node = model->nodes[node].parent) {
 		uint32_t location = model->nodes[node].location;
 		uint32_t first = load->first_frame[location];
@@ -239,9 +248,9 @@ static bool write_stack(struct loading *load, uint32_t node, uint32_t named, str
 		size_t text = load->first_text[location];
 		size_t size = load->first_text[location + 1] - text;
 
-		if (!stack_reserve(load, stack->size + size + 1))
+		if (!stack_reserve(load, stack->text + stack->size + size + 1))
 			return false;
-		memcpy(load->stack + stack->size, load->id_text + text, size);
+		memcpy(load->stack + stack->text + stack->size, load->id_text + text, size);
 		stack->size += size;
 		if (stack->depth == 0)
 			stack->named_id = load->frame_ids[first];
@@ -251,37 +260,62 @@ static bool write_stack(struct loading *load, uint32_t node, uint32_t named, str
 	}
 	if (stack->depth)
 		stack->size--; /* the last comma */
-	load->stack[stack->size++] = ']';
+	load->stack[stack->text + stack->size++] = ']';
 	return true;
 }
 
-static enum snap_status insert_site(struct loading *load, uint32_t at, struct snap_error *err)
+static int bind_stack(sqlite3_stmt *statement, int at, const void *row, const void *context)
 {
-	const struct snap_site *row = &load->model->sites[at].row;
-	const struct site_identity *identity = &load->prepared->identities[at];
-	struct store *store = load->store;
-	sqlite3_stmt *statement = database_statement(store, STATEMENT_insert_site, err);
-	struct stack stack;
+	const struct stack *stack = row;
+	const struct loading *load = context;
+	const struct site_identity *identity = &load->prepared->identities[stack->site];
+	const char *domain = model_text(load->model, load->model->sites[stack->site].row.domain);
 
-	if (!statement)
-		return SNAP_ESYSTEM;
-	if (!write_stack(load, row->node, identity->named, &stack))
-		return fail_memory(err, "loading a snapshot");
-	sqlite3_bind_int64(statement, 1, load->site_ids[at]);
-	bind_hash(statement, 2, &load->prepared->sites[at]);
-	sqlite3_bind_text(statement, 3, model_text(load->model, row->domain), -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 4, stack.depth);
-	if (stack.named_id)
-		sqlite3_bind_int64(statement, 5, stack.named_id);
-	sqlite3_bind_int64(statement, 6, (int64_t)identity->exact);
-	sqlite3_bind_int64(statement, 7, (int64_t)identity->line);
-	sqlite3_bind_int64(statement, 8, (int64_t)identity->function);
+	sqlite3_bind_int64(statement, at++, load->site_ids[stack->site]);
+	bind_hash(statement, at++, &load->prepared->sites[stack->site]);
+	sqlite3_bind_text(statement, at++, domain, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, at++, stack->depth);
+	if (stack->named_id)
+		sqlite3_bind_int64(statement, at++, stack->named_id);
+	else
+		sqlite3_bind_null(statement, at++);
+	sqlite3_bind_int64(statement, at++, (int64_t)identity->exact);
+	sqlite3_bind_int64(statement, at++, (int64_t)identity->line);
+	sqlite3_bind_int64(statement, at++, (int64_t)identity->function);
 	/* Negative where the frame is no own code: views tell these two apart. */
-	sqlite3_bind_int64(statement, 9,
+	sqlite3_bind_int64(statement, at++,
 			   identity->own ? (int64_t)identity->named
 					 : -1 - (int64_t)identity->named);
-	sqlite3_bind_text64(statement, 10, load->stack, stack.size, SQLITE_STATIC, SQLITE_UTF8);
-	return database_step(store, statement, "cannot be written", err);
+	sqlite3_bind_text64(statement, at++, load->stack + stack->text, stack->size, SQLITE_STATIC,
+			    SQLITE_UTF8);
+	return at;
+}
+
+static enum snap_status insert_waiting(struct loading *load, struct waiting *waiting,
+				       struct snap_error *err)
+{
+	static const struct bulk site = {STATEMENT_insert_site, bind_stack, sizeof(struct stack),
+					 false};
+	enum snap_status status =
+		bulk_insert(load->store, &site, waiting->stacks, waiting->count, load, err);
+
+	waiting->count = waiting->text_size = 0;
+	return status;
+}
+
+static enum snap_status insert_site(struct loading *load, uint32_t at, struct waiting *waiting,
+				    struct snap_error *err)
+{
+	struct stack *stack = &waiting->stacks[waiting->count];
+
+	*stack = (struct stack){.site = at, .text = waiting->text_size};
+	if (!write_stack(load, load->model->sites[at].row.node,
+			 load->prepared->identities[at].named, stack))
+		return fail_memory(err, "loading a snapshot");
+	waiting->text_size += stack->size;
+	if (++waiting->count < WAITING_STACKS)
+		return SNAP_OK;
+	return insert_waiting(load, waiting, err);
 }
 
 /* Is the site in the database?  Its id is made of its hash; another site that has the same id by
@@ -314,7 +348,8 @@ static enum snap_status find_site(struct store *store, int64_t id, const struct 
 	return same ? SNAP_OK : fail(err, SNAP_ECORRUPT, "%s: " DATABASE_EQUAL_KEYS, store->name);
 }
 
-static enum snap_status load_site(struct loading *load, uint32_t at, struct snap_error *err)
+static enum snap_status load_site(struct loading *load, uint32_t at, struct waiting *waiting,
+				  struct snap_error *err)
 {
 	const struct hash128 *hash = &load->prepared->sites[at];
 	struct store *store = load->store;
@@ -324,7 +359,7 @@ static enum snap_status load_site(struct loading *load, uint32_t at, struct snap
 	load->site_ids[at] = site_key(hash);
 	status = find_site(store, load->site_ids[at], hash, &known, err);
 	if (status == SNAP_OK && !known)
-		status = insert_site(load, at, err);
+		status = insert_site(load, at, waiting, err);
 	if (status == SNAP_OK && !intern_find(&store->sites, *hash) &&
 	    !intern_add(&store->sites, *hash, load->site_ids[at]))
 		status = fail_memory(err, "loading a snapshot");
@@ -334,6 +369,7 @@ static enum snap_status load_site(struct loading *load, uint32_t at, struct snap
 enum snap_status load_stacks(struct loading *load, struct snap_error *err)
 {
 	const struct model *model = load->model;
+	struct waiting waiting = {.count = 0};
 	enum snap_status status = SNAP_OK;
 
 	if (!reserve(load))
@@ -341,6 +377,6 @@ enum snap_status load_stacks(struct loading *load, struct snap_error *err)
 	for (uint32_t i = 0; status == SNAP_OK && i < model->location_count; i++)
 		status = load_location(load, i, err);
 	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
-		status = load_site(load, load->prepared->order[i], err);
-	return status;
+		status = load_site(load, load->prepared->order[i], &waiting, err);
+	return status == SNAP_OK ? insert_waiting(load, &waiting, err) : status;
 }

@@ -10,12 +10,8 @@
 
 /* ---- iterating ---- */
 
-typedef enum snap_status row_fn(void *context, sqlite3_stmt *row);
-
-/* Step `statement` through; each row goes to `fn`, which ends the iteration unless it returns
- * SNAP_OK. */
-static enum snap_status each_row(struct store *store, sqlite3_stmt *statement, row_fn *fn,
-				 void *context, struct snap_error *err)
+enum snap_status database_each_row(struct store *store, sqlite3_stmt *statement, row_fn *fn,
+				   void *context, struct snap_error *err)
 {
 	enum snap_status status = SNAP_OK;
 	int code = SQLITE_ROW;
@@ -38,7 +34,7 @@ static enum snap_status each_of(struct store *store, enum statement which, int64
 		return SNAP_ESYSTEM;
 	if (id)
 		sqlite3_bind_int64(statement, 1, id);
-	return each_row(store, statement, fn, context, err);
+	return database_each_row(store, statement, fn, context, err);
 }
 
 /* ---- snapshots and their pairs ---- */

@@ -2,4 +2,4 @@
 -- Parameters: as the columns named below.
 -- Columns:    none.
 INSERT INTO site(id, hash, domain, depth, named_frame_id, key_exact, key_line, key_function, named, frames)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);

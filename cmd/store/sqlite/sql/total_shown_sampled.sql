@@ -1,0 +1,16 @@
+-- Question:   What do the call stacks that count towards any row that is shown hold and how far may that be off?
+-- Parameters: ?1 snapshot, ?2 side.
+-- Columns:    the scope, call stacks, the four figures; their variances.
+SELECT 'shown' AS scope, count(*) AS stacks,
+       CASE WHEN count(l.bytes) = count(*) THEN sum(l.bytes) END AS live_bytes,
+       CASE WHEN count(l.blocks) = count(*) THEN sum(l.blocks) END AS live_blocks,
+       CASE WHEN count(l.allocated_bytes) = count(*) THEN sum(l.allocated_bytes) END AS allocated_bytes,
+       CASE WHEN count(l.allocated_blocks) = count(*) THEN sum(l.allocated_blocks) END AS allocated_blocks,
+       total(v.bytes) AS live_bytes_variance,
+       total(v.blocks) AS live_blocks_variance,
+       total(v.allocated_bytes) AS allocated_bytes_variance,
+       total(v.allocated_blocks) AS allocated_blocks_variance
+FROM live AS l
+LEFT JOIN variance AS v ON v.snapshot_id = l.snapshot_id AND v.site_id = l.site_id
+WHERE l.snapshot_id = ?1
+  AND l.site_id IN (SELECT c.site_id FROM temp.shown AS s CROSS JOIN temp.credit AS c ON c.side = ?2 AND c.row = s.row);

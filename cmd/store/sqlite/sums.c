@@ -1,0 +1,339 @@
+/*
+ * sums.c - the rows of reports: the relation between call stacks and rows, and what it sums to.
+ *
+ * The relation is a temporary table.  Its order is that of the sums, so that grouping needs no
+ * sorting.
+ */
+#include "store/sqlite/bulk.h"
+
+#include <stdlib.h>
+
+#include "store/sqlite/sql.h"
+
+/* ---- recording ---- */
+
+bool store_record(struct store *store)
+{
+	if (!store->recording)
+		store->recording = open_memstream(&store->recorded, &store->recorded_size);
+	return store->recording != NULL;
+}
+
+const char *store_recorded(struct store *store)
+{
+	if (!store->recording || fflush(store->recording) != 0)
+		return "";
+	return store->recorded;
+}
+
+/* ---- the relation ---- */
+
+/* A reader may write temporary tables, and nothing else. */
+static enum snap_status let_write(struct store *store, bool may, struct snap_error *err)
+{
+	if (store->writable)
+		return SNAP_OK;
+	return database_run(store, may ? "PRAGMA query_only = OFF" : "PRAGMA query_only = ON",
+			    "cannot be read", err);
+}
+
+static enum snap_status end_writing(struct store *store, enum snap_status status,
+				    struct snap_error *err)
+{
+	enum snap_status closed = let_write(store, false, status == SNAP_OK ? err : NULL);
+
+	return status == SNAP_OK ? closed : status;
+}
+
+static enum snap_status run_recorded(struct store *store, const char *sql, struct snap_error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	enum snap_status status;
+
+	if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return database_fail(store, err, "cannot be read");
+	database_record(store, statement);
+	status = database_step(store, statement, "cannot be read", err);
+	sqlite3_finalize(statement);
+	return status;
+}
+
+static enum snap_status make_table(struct store *store, const char *drop, const char *create,
+				   struct snap_error *err)
+{
+	enum snap_status status = run_recorded(store, drop, err);
+
+	return status == SNAP_OK ? run_recorded(store, create, err) : status;
+}
+
+enum snap_status store_begin_rows(struct store *store, struct snap_error *err)
+{
+	enum snap_status status = let_write(store, true, err);
+
+	if (status == SNAP_OK)
+		status = make_table(store, sql_credit_drop, sql_credit_table, err);
+	return end_writing(store, status, err);
+}
+
+struct numbering {
+	uint32_t side, place;
+};
+
+static int bind_credit(sqlite3_stmt *statement, int at, const void *row, const void *context)
+{
+	const struct store_credit *credit = row;
+	const struct numbering *numbering = context;
+
+	sqlite3_bind_int64(statement, at++, numbering->side);
+	sqlite3_bind_int64(statement, at++, credit->row);
+	sqlite3_bind_int64(statement, at++, credit->site_id);
+	return at;
+}
+
+enum snap_status store_credit_rows(struct store *store, uint32_t side,
+				   const struct store_credit *credits, size_t count,
+				   struct snap_error *err)
+{
+	static const struct bulk put = {STATEMENT_credit_put, bind_credit,
+					sizeof(struct store_credit), true};
+	const struct numbering numbering = {.side = side};
+	enum snap_status status = let_write(store, true, err);
+
+	if (status == SNAP_OK)
+		status = bulk_insert(store, &put, credits, count, &numbering, err);
+	return end_writing(store, status, err);
+}
+
+/* The place of a row is its position in the list, whose begin is the context. */
+static int bind_shown(sqlite3_stmt *statement, int at, const void *row, const void *first)
+{
+	const struct store_shown *shown = row;
+
+	sqlite3_bind_int64(statement, at++, shown - (const struct store_shown *)first);
+	sqlite3_bind_int64(statement, at++, shown->row);
+	sqlite3_bind_text(statement, at++, shown->key, -1, SQLITE_STATIC);
+	return at;
+}
+
+enum snap_status store_show_rows(struct store *store, const struct store_shown *shown, size_t count,
+				 struct snap_error *err)
+{
+	static const struct bulk put = {STATEMENT_shown_put, bind_shown, sizeof(*shown), true};
+	enum snap_status status = let_write(store, true, err);
+
+	if (status == SNAP_OK)
+		status = make_table(store, sql_shown_drop, sql_shown_table, err);
+	if (status == SNAP_OK)
+		status = bulk_insert(store, &put, shown, count, shown, err);
+	return end_writing(store, status, err);
+}
+
+/* ---- sums ---- */
+
+enum { VALUES = 4 };
+
+/* Read stacks, figures and variances from `column` on; the first column after them. */
+static int read_figures(sqlite3_stmt *row, int column, bool sampled, struct store_sum *sum)
+{
+	sum->stacks = (uint64_t)sqlite3_column_int64(row, column++);
+	for (int i = 0; i < VALUES; i++)
+		sum->values[i] = database_u64(row, column++);
+	for (int i = 0; sampled && i < VALUES; i++)
+		sum->variances[i] = sqlite3_column_double(row, column++);
+	return column;
+}
+
+struct sum_walk {
+	store_sum_fn *fn;
+	void *user;
+	bool sampled;
+};
+
+static enum snap_status sum_row(void *context, sqlite3_stmt *row)
+{
+	const struct sum_walk *walk = context;
+	struct store_sum sum = {.row = (uint32_t)sqlite3_column_int64(row, 0)};
+
+	read_figures(row, 1, walk->sampled, &sum);
+	return walk->fn(walk->user, &sum);
+}
+
+static enum snap_status shown_row(void *context, sqlite3_stmt *row)
+{
+	const struct sum_walk *walk = context;
+	struct store_sum sum = {.row = (uint32_t)sqlite3_column_int64(row, 1)};
+	int next = read_figures(row, 2, walk->sampled, &sum);
+
+	sum.heaviest = sqlite3_column_int64(row, next);
+	sum.weight = (uint64_t)sqlite3_column_int64(row, next + 1);
+	return walk->fn(walk->user, &sum);
+}
+
+static sqlite3_stmt *sums_statement(struct store *store, enum statement exact,
+				    enum statement sampled, const struct store_sums *sums,
+				    struct snap_error *err)
+{
+	sqlite3_stmt *statement = database_statement(store, sums->sampled ? sampled : exact, err);
+
+	if (!statement)
+		return NULL;
+	sqlite3_bind_int64(statement, 1, sums->snapshot_id);
+	if (sqlite3_bind_parameter_count(statement) > 1)
+		sqlite3_bind_int64(statement, 2, sums->side);
+	return statement;
+}
+
+/* Record the statement, give its rows. */
+static enum snap_status each_recorded(struct store *store, sqlite3_stmt *statement, row_fn *fn,
+				      void *context, struct snap_error *err)
+{
+	database_record(store, statement);
+	return database_each_row(store, statement, fn, context, err);
+}
+
+enum snap_status store_each_sum(struct store *store, const struct store_sums *sums,
+				store_sum_fn *fn, void *user, struct snap_error *err)
+{
+	struct sum_walk walk = {fn, user, sums->sampled};
+	sqlite3_stmt *statement =
+		sums_statement(store, STATEMENT_sum_rows, STATEMENT_sum_rows_sampled, sums, err);
+
+	return statement ? each_recorded(store, statement, sum_row, &walk, err) : SNAP_ESYSTEM;
+}
+
+enum snap_status store_each_shown_sum(struct store *store, const struct store_sums *sums,
+				      uint32_t figure, store_sum_fn *fn, void *user,
+				      struct snap_error *err)
+{
+	static const char *const names[VALUES] = {"live_bytes", "live_blocks", "allocated_bytes",
+						  "allocated_blocks"};
+	struct sum_walk walk = {fn, user, sums->sampled};
+	sqlite3_stmt *statement =
+		sums_statement(store, STATEMENT_sum_shown, STATEMENT_sum_shown_sampled, sums, err);
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	sqlite3_bind_text(statement, 3, names[figure % VALUES], -1, SQLITE_STATIC);
+	return each_recorded(store, statement, shown_row, &walk, err);
+}
+
+struct total_walk {
+	struct store_sum *out;
+	bool sampled;
+};
+
+static enum snap_status total_row(void *context, sqlite3_stmt *row)
+{
+	const struct total_walk *walk = context;
+
+	read_figures(row, 1, walk->sampled, walk->out);
+	/* No call stack holds 0, not something unknown. */
+	for (int i = 0; walk->out->stacks == 0 && i < VALUES; i++)
+		walk->out->values[i] = 0;
+	return SNAP_OK;
+}
+
+enum snap_status store_total(struct store *store, const struct store_sums *sums,
+			     enum store_scope scope, struct store_sum *out, struct snap_error *err)
+{
+	static const enum statement statements[][2] = {
+		[STORE_SCOPE_ALL] = {STATEMENT_total_all, STATEMENT_total_all_sampled},
+		[STORE_SCOPE_SELECTED] = {STATEMENT_total_selected,
+					  STATEMENT_total_selected_sampled},
+		[STORE_SCOPE_SHOWN] = {STATEMENT_total_shown, STATEMENT_total_shown_sampled},
+	};
+	struct total_walk walk = {out, sums->sampled};
+	sqlite3_stmt *statement =
+		sums_statement(store, statements[scope][0], statements[scope][1], sums, err);
+
+	*out = (struct store_sum){0};
+	return statement ? each_recorded(store, statement, total_row, &walk, err) : SNAP_ESYSTEM;
+}
+
+/* ---- long series ---- */
+
+struct live_walk {
+	store_live_sum_fn *fn;
+	void *user;
+	bool sampled;
+};
+
+static uint64_t known_or_zero(sqlite3_stmt *row, int column)
+{
+	uint64_t value = database_u64(row, column);
+
+	return value == SNAP_UNKNOWN ? 0 : value;
+}
+
+static enum snap_status live_row(void *context, sqlite3_stmt *row)
+{
+	const struct live_walk *walk = context;
+	int64_t stacks = sqlite3_column_int64(row, 3);
+	const struct store_live_sum sum = {
+		.row = (uint32_t)sqlite3_column_int64(row, 0),
+		.bytes = known_or_zero(row, 1),
+		.blocks = known_or_zero(row, 2),
+		.bytes_known = sqlite3_column_int64(row, 4) == stacks,
+		.blocks_known = sqlite3_column_int64(row, 5) == stacks,
+		.bytes_variance = walk->sampled ? sqlite3_column_double(row, 6) : 0,
+	};
+
+	return walk->fn(walk->user, &sum);
+}
+
+enum snap_status store_each_live_sum(struct store *store, const struct store_sums *sums,
+				     store_live_sum_fn *fn, void *user, struct snap_error *err)
+{
+	struct live_walk walk = {fn, user, sums->sampled};
+	sqlite3_stmt *statement =
+		sums_statement(store, STATEMENT_sum_live, STATEMENT_sum_live_sampled, sums, err);
+
+	return statement ? each_recorded(store, statement, live_row, &walk, err) : SNAP_ESYSTEM;
+}
+
+static enum snap_status total_live_row(void *context, sqlite3_stmt *row)
+{
+	*(uint64_t *)context = known_or_zero(row, 1);
+	return SNAP_OK;
+}
+
+enum snap_status store_total_live(struct store *store, const struct store_sums *sums, bool shown,
+				  uint64_t *bytes, struct snap_error *err)
+{
+	enum statement which = shown ? STATEMENT_total_live_shown : STATEMENT_total_live;
+	sqlite3_stmt *statement = sums_statement(store, which, which, sums, err);
+
+	*bytes = 0;
+	return statement ? each_recorded(store, statement, total_live_row, bytes, err)
+			 : SNAP_ESYSTEM;
+}
+
+/* ---- ages ---- */
+
+struct cohort_walk {
+	store_cohort_sum_fn *fn;
+	void *user;
+};
+
+static enum snap_status cohort_row(void *context, sqlite3_stmt *row)
+{
+	const struct cohort_walk *walk = context;
+	const struct store_cohort_sum sum = {
+		.row = (uint32_t)sqlite3_column_int64(row, 0),
+		.birth_seq = (uint64_t)sqlite3_column_int64(row, 1),
+		.blocks = database_u64(row, 2),
+		.bytes = database_u64(row, 3),
+	};
+
+	return walk->fn(walk->user, &sum);
+}
+
+enum snap_status store_each_cohort_sum(struct store *store, const struct store_sums *sums,
+				       store_cohort_sum_fn *fn, void *user, struct snap_error *err)
+{
+	struct cohort_walk walk = {fn, user};
+	sqlite3_stmt *statement =
+		sums_statement(store, STATEMENT_sum_cohorts, STATEMENT_sum_cohorts, sums, err);
+
+	return statement ? each_recorded(store, statement, cohort_row, &walk, err) : SNAP_ESYSTEM;
+}

@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""What --sql prints, run in plain SQLite on a loaded database, gives the report's figures.
+
+    sql.py [--all] SNAPDIFF [TRACE_LIBRARY]
+
+Every report, every grouping, and some thirty combinations of options; with --all, these for every grouping.  The statements are printed once from the
+files and once from the database that they were loaded into; run by SQLite without snapdiff, they must give the figures
+that the report shows in JSON, for the rows that it shows, in its order.
+
+With TRACE_LIBRARY (trace_sql.c), each report is also run with SQLite telling which statements it executes: those that
+--sql prints must be among them, in their order.
+"""
+import concurrent.futures
+import itertools
+import json
+import math
+import os
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+import run
+
+SERIES = [f"series-{i}.snap" for i in range(1, 9)]
+PAIR = ["before.snap", "after.snap"]
+REPORTS = {
+    "top": ([], ["before.snap"]),
+    "compare": ([], PAIR),
+    "growth": ([], SERIES),
+    "peek": (["handle|parse|main|render"], ["before.snap"]),
+    "peek of two": (["handle|parse|main|render"], PAIR),
+    "top of a sampled one": ([], ["sampled.snap"]),
+    "top of unknown figures": ([], ["unknown.snap"]),
+    "compare with a sampled one": ([], ["before.snap", "sampled.snap"]),
+}
+GROUPS = ["line", "function", "file", "module", "stack", "domain"]
+FILTERS = [
+    [], ["--cumulative"], ["--focus", "cache"], ["--ignore", "cache"], ["--show", "cache|leak|serve"],
+    ["--hide", "cache|leak|handle"], ["--domain", "malloc"], ["--module", "server"], ["--no-skip"], ["-n", "2"], ["--all"],
+    ["--min", "1KiB"], ["--sort", "key"], ["--own", "*libstdc*"], ["--library", "*server*"], ["--pid", "4242"],
+    ["--cumulative", "--focus", "main", "-n", "1"], ["--cumulative", "--hide", "main", "--all"],
+    ["--focus", "main", "--min", "2KiB", "-n", "3"], ["--module", "lib*", "--no-skip"],
+    ["--domain", "malloc", "--ignore", "parse", "--sort", "key"], ["--show", "cache", "--cumulative"],
+]
+OF_FIGURES = [["--metric", "blocks"], ["--metric", "allocated"], ["--metric", "allocations", "-n", "3"]]
+OF_MATCHES = [["--match", level] for level in ("exact", "line", "function", "fuzzy")]
+OF_SERIES = [["--warmup", "0"], ["--per", "second"], ["--limit", "1GiB"], ["--metric", "blocks"]]
+FIGURES = ["live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks"]
+SIDES = ["bytes", "blocks", "allocated_bytes", "allocated_blocks"]
+
+
+class Fault(Exception):
+    """What is wrong, in a sentence."""
+
+
+def check(condition, sentence):
+    if not condition:
+        raise Fault(sentence)
+
+
+# ---- running what was printed ----
+
+def statements(text):
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        if not statement and (line.startswith("--") or not line.strip()):
+            continue
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    check(not statement.strip(), f"a statement is not whole: {statement[:80]}")
+
+
+def run_sql(database, text):
+    """The rows of every SELECT, as dictionaries; and those of the table of shown rows, at each time it was filled."""
+    answers = []
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        connection.row_factory = sqlite3.Row
+        for statement in statements(text):
+            rows = connection.execute(statement)
+            if rows.description:
+                answers.append([dict(row) for row in rows])
+        shown = [dict(row) for row in connection.execute("SELECT place, row, key FROM temp.shown ORDER BY place")]
+    return answers, shown
+
+
+def is_shown(answer):
+    return bool(answer) and "place" in answer[0]
+
+
+# ---- against the report ----
+
+def same(is_, should):
+    if is_ is None or should is None:
+        return is_ is None and should is None
+    return math.isclose(is_, should, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def check_rows(rows, answer, names, prefix=""):
+    """Each row of the report has the figures of its place in the answer; who has none there holds nothing."""
+    by_place = {row["place"]: row for row in answer}
+    for place, row in enumerate(rows):
+        found = by_place.get(place, dict.fromkeys(FIGURES, 0) | {"key": row["key"]})
+        check(found["key"] == row["key"], f"row {place} is {found['key']}, not {row['key']}")
+        for figure, name in zip(FIGURES, names):
+            check(same(found[figure], row[prefix + name]),
+                  f"{row['key']}: {prefix}{name} is {found[figure]}, not {row[prefix + name]}")
+            variance = found.get(f"{figure}_variance")
+            if variance is not None and f"{prefix}{name}_stderr" in row:
+                check(same(math.sqrt(variance), row[f"{prefix}{name}_stderr"]), f"{row['key']}: {name}_stderr differs")
+
+
+def scopes(answers):
+    return [answer[0] for answer in answers if len(answer) == 1 and "scope" in answer[0]]
+
+
+def check_totals(scope_rows, scope, totals, names=FIGURES):
+    found = [row for row in scope_rows if row["scope"] == scope]
+    for row, total in zip(found, totals):
+        for figure, name in zip(FIGURES, names):
+            check(same(row[figure] or 0, total[name] or 0), f"{scope}: {name} is {row[figure]}, not {total[name]}")
+    return len(found)
+
+
+def shown_answers(answers, report, count):
+    """The answers about rows that are shown: one for each snapshot asked; empty ones look like any other."""
+    found = [answer for answer in answers if is_shown(answer)]
+    return found + [[]] * (count - len(found)) if not report["rows"] else found
+
+
+def check_top(report, answers, _):
+    check_rows(report["rows"], shown_answers(answers, report, 1)[0], FIGURES)
+    check(check_totals(scopes(answers), "all", [report["totals"]]) == 1, "there are no totals")
+    check_totals(scopes(answers), "shown", [report["shown"]])
+
+
+def check_compare(report, answers, _):
+    found = [answer for answer in answers if is_shown(answer)]
+    sides = [answer for answer in found]
+    if len(sides) < 2 and report["rows"]:  # all rows are new, or all are gone
+        sides = [[], sides[0]] if report["rows"][0]["old_bytes"] == 0 else [sides[0], []]
+    for answer, prefix in zip(sides, ("old_", "new_")):
+        check_rows(report["rows"], answer, SIDES, prefix)
+    check(check_totals(scopes(answers), "all", [report["totals"]["old"], report["totals"]["new"]]) == 2,
+          "there are no totals")
+
+
+def check_peek(report, answers, names):
+    found = shown_answers(answers, report, 1)
+    check_rows(report["rows"], found[-1], FIGURES)
+    if len(names) == 2 and len(found) == 2:
+        for answer, prefix in zip(found, ("old_", "new_")):
+            check_rows(report["rows"], answer, SIDES, prefix)
+    check(check_totals(scopes(answers), "shown", [report["shown"]] if len(names) == 1 else []) >= 0, "")
+
+
+def check_growth(report, answers, names, shown):
+    """The series of each row, snapshot by snapshot; at both ends once more, by key."""
+    left_out = {os.path.basename(path) for path in report.get("left_out", [])}
+    series = [answer for answer in answers if answer and "known_bytes" in answer[0]]
+    snapshots = [name for name in names if name not in left_out]
+    if not report["rows"]:
+        return
+    check(len(series) >= len(snapshots), f"{len(series)} snapshots are summed, not {len(snapshots)}")
+    for place, row in zip(shown, report["rows"]):
+        check(place["key"] == row["key"], f"{place['key']} is shown, not {row['key']}")
+        for i, answer in enumerate(series[:len(snapshots)]):
+            found = {found["row"]: found for found in answer}.get(place["row"], {"live_bytes": 0, "live_blocks": 0})
+            check(found["live_bytes"] == row["series"]["bytes"][i], f"{row['key']}: snapshot {i} has other bytes")
+            if row["series"]["blocks"]:
+                check(found["live_blocks"] == row["series"]["blocks"][i], f"{row['key']}: snapshot {i}: other blocks")
+    ends = [(row["scope"], row["live_bytes"] or 0) for row in scopes(answers)]
+    check(ends[:2] == [("all", report["totals"][f"{end}_bytes"]) for end in ("first", "last")], f"totals are {ends}")
+    check(ends[-2:] == [("shown", report["shown"][f"{end}_bytes"]) for end in ("first", "last")], f"shown is {ends}")
+
+
+# ---- the combinations ----
+
+def combinations(name, all_of_them):
+    command = name.split()[0]
+    groups = ["function", "line"] if command == "peek" else GROUPS
+    filters = [words for words in FILTERS if not (command == "peek" and "--cumulative" in words)]
+    more = {"top": OF_FIGURES, "compare": OF_FIGURES + OF_MATCHES, "peek": OF_FIGURES, "growth": OF_SERIES + OF_MATCHES}
+    for group, words in itertools.product(groups, filters + more[command]):
+        if all_of_them or group == groups[0] or words in (FILTERS[0], FILTERS[1], FILTERS[-1]):
+            yield ["-g", group, *words]
+
+
+REFUSED = [
+    ["compare", "before.snap", "before.snap", "--", "after.snap"],
+    ["compare", "--normalize", "allocations", *PAIR],
+    ["compare", "--exit-code", *PAIR],
+    ["growth", "--exit-code", *SERIES],
+    ["top", "-f", "json", "before.snap"],
+    ["top", "-g", "type", "before.snap"],
+    ["top", "--compat", "tracemalloc", "series-1.snap"],
+]
+
+
+class Cases:
+    def __init__(self, snapdiff, directory, env, trace):
+        self.snapdiff, self.directory, self.env, self.trace = snapdiff, directory, env, trace
+
+    def call(self, *words, **more):
+        return subprocess.run([self.snapdiff, *words], cwd=self.directory, env=self.env | more, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=300, check=False)
+
+    def answer(self, *words):
+        result = self.call(*words)
+        check(result.returncode == 0, f"exit code {result.returncode}: {result.stderr.decode()}")
+        return result.stdout.decode()
+
+    def load(self, names):
+        database = self.directory / ("+".join(names)[:80] + ".db")
+        if not database.exists():
+            self.answer("load", "-q", *names, "--db", database)
+        return database
+
+    def check_report(self, name, options):
+        command = name.split()[0]
+        words, names = REPORTS[name]
+        result = self.call(command, "-f", "json", *options, *words, *names)
+        if result.returncode == 2:
+            check(self.call(command, "--sql", *options, *words, *names).returncode == 2, "only --sql takes these options")
+            return
+        check(result.returncode == 0, result.stderr.decode())
+        report = json.loads(result.stdout)
+        database = self.load(names)
+        for source in ([*words, *names], ["--db", database, *words, *(f"@{i + 1}" for i in range(len(names)))]):
+            answers, shown = run_sql(database, self.answer(command, "--sql", *options, *source))
+            if command == "growth":
+                check_growth(report, answers, names, shown)
+            else:
+                {"top": check_top, "compare": check_compare, "peek": check_peek}[command](report, answers, names)
+
+    def check_trace(self, name, options):
+        """What is printed is executed, in its order."""
+        command = name.split()[0]
+        words, names = REPORTS[name]
+        log = self.directory / "trace.sql"
+        log.unlink(missing_ok=True)
+        printed = list(statements(self.answer(command, "--sql", *options, *words, *names)))
+        result = self.call(command, "-f", "json", *options, *words, *names, LD_PRELOAD=str(self.trace), SQL_TRACE=str(log))
+        check(result.returncode == 0, result.stderr.decode())
+        executed = iter(statements(log.read_text()))
+        for statement in printed:
+            check(any(statement.strip() == other.strip() for other in executed), f"is not executed: {statement[:200]}")
+        return len(printed)
+
+
+def sample(directory):
+    """A sampled snapshot; its variances are not in the text form, so it is none of `dump`'s."""
+    text = (directory / "before.txt").read_text()
+    (directory / "sampled.txt").write_text(text.replace("@ seq", "@ sample_period\t1024\n@ seq", 1))
+
+
+def attempt(faults, label, thunk):
+    try:
+        thunk()
+    except Fault as fault:
+        faults.append(label)
+        print(f"FAULT {label}: {fault}")
+
+
+def main():
+    arguments = [argument for argument in sys.argv[1:] if argument != "--all"]
+    all_of_them = len(arguments) + 1 < len(sys.argv)
+    snapdiff = pathlib.Path(arguments[0]).resolve()
+    trace = pathlib.Path(arguments[1]).resolve() if len(arguments) > 1 else None
+    faults, count = [], 0
+    with tempfile.TemporaryDirectory() as scratch:
+        home = pathlib.Path(scratch)
+        run.build_snapshots(snapdiff, home / "snapshots")
+        sample(home / "snapshots")
+        cases = Cases(snapdiff, home / "snapshots", run.environment(snapdiff, home), trace)
+        cases.answer("build", "sampled.txt", "-o", "sampled.snap")
+        for name in REPORTS:  # once, before many ask at the same time
+            cases.load(REPORTS[name][1])
+        tasks = [(name, options) for name in REPORTS for options in combinations(name, all_of_them)]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda task: attempt(faults, f"{task[0]} {' '.join(task[1])}",
+                                               lambda: cases.check_report(*task)), tasks))
+        count += len(tasks)
+        for words in REFUSED:
+            count += 1
+            result = cases.call(words[0], "--sql", *words[1:])
+            attempt(faults, f"{' '.join(words)} --sql",
+                    lambda r=result: check(r.returncode == 2 and not r.stdout, f"exit code {r.returncode}, not refused"))
+        if trace:
+            for name in REPORTS:
+                for options in ([], ["-g", "function", "-n", "2"], ["--focus", "main"]):
+                    count += 1
+                    attempt(faults, f"trace of {name} {' '.join(options)}",
+                            lambda n=name, o=options: cases.check_trace(n, o))
+    print(f"{count - len(faults)} of {count} hold")
+    return 1 if faults or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
