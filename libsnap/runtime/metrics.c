@@ -151,33 +151,57 @@ static bool report_cgroup(const struct cgroup_files *files, snap__metric_fn *fn,
  * proportion to what has to be looked at, says what it will take now.  CPU time, since that
  * is not longer on a busy machine.  One snapshot is written at a time: no lock.
  */
-#define MOST_HELD_NS 500000u
+#define LEAST_LIMIT_NS 500000u  /* as long is never noticed, */
+#define MOST_LIMIT_NS  5000000u /* and longer than this is not asked, however rarely */
 
 struct question {
-	uint64_t first_bytes; /* up to here it is asked without knowing */
-	uint64_t last_bytes;  /* looked at last time; 0: never asked */
-	uint64_t last_ns;
+	uint64_t first_size; /* up to here it is asked without knowing */
+	uint64_t last_size;  /* looked at last time; 0: never asked */
+	uint64_t last_ns;    /* CPU time that it took */
+	uint64_t asked_ns;   /* when, on the monotonic clock */
 };
 
-/* mallinfo2() looks at every free chunk of an arena, with the arena locked. */
-static struct question ask_allocator = {.first_bytes = 4 << 20};
+/*
+ * mallinfo2() looks at every free chunk of an arena, with the arena locked.  There are no more of
+ * them than blocks were freed, and than the smallest chunks that the largest heap had room for.
+ */
+enum { LEAST_CHUNK = 32 };
+static struct question ask_allocator = {.first_size = (4 << 20) / LEAST_CHUNK};
 /* smaps_rollup looks at every page of a mapping, and no other can be made meanwhile. */
-static struct question ask_rollup = {.first_bytes = 32 << 20};
+static struct question ask_rollup = {.first_size = 32 << 20};
 
-static bool is_quick(const struct question *question, uint64_t bytes)
+static uint64_t most_chunks(const struct snap__metrics_leave *leave)
+{
+	uint64_t room = leave->heap_bytes / LEAST_CHUNK;
+
+	return leave->frees < room ? leave->frees : room;
+}
+
+/* A hundredth of the time since the last answer, within limits. */
+static uint64_t limit_ns(const struct question *question)
+{
+	uint64_t share = (snap__os_mono_ns() - question->asked_ns) / 100;
+
+	if (share < LEAST_LIMIT_NS)
+		return LEAST_LIMIT_NS;
+	return share < MOST_LIMIT_NS ? share : MOST_LIMIT_NS;
+}
+
+static bool is_quick(const struct question *question, uint64_t size)
 {
 	double growth;
 
-	if (question->last_bytes == 0)
-		return bytes <= question->first_bytes;
-	growth = (double)bytes / (double)question->last_bytes;
-	return (double)question->last_ns * (growth > 1 ? growth : 1) <= MOST_HELD_NS;
+	if (question->last_size == 0)
+		return size <= question->first_size;
+	growth = (double)size / (double)question->last_size;
+	return (double)question->last_ns * (growth > 1 ? growth : 1) <= (double)limit_ns(question);
 }
 
-static void was_asked(struct question *question, uint64_t bytes, uint64_t began_ns)
+static void was_asked(struct question *question, uint64_t size, uint64_t began_ns)
 {
 	question->last_ns = snap__os_thread_cpu_ns() - began_ns;
-	question->last_bytes = bytes ? bytes : 1;
+	question->last_size = size ? size : 1;
+	question->asked_ns = snap__os_mono_ns();
 }
 
 static void report_allocator(snap__metric_fn *fn, void *user)
@@ -227,13 +251,13 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 	if (!report_cgroup(&v2, fn, user))
 		report_cgroup(&v1, fn, user);
 	if (!leave || !leave->allocator ||
-	    (!leave->may_hold_up && !is_quick(&ask_allocator, leave->heap_bytes)))
+	    (!leave->may_hold_up && !is_quick(&ask_allocator, most_chunks(leave))))
 		return false;
 	if (leave->begin && !leave->begin())
 		return false;
 	began = snap__os_thread_cpu_ns();
 	report_allocator(fn, user);
-	was_asked(&ask_allocator, leave->heap_bytes, began);
+	was_asked(&ask_allocator, most_chunks(leave), began);
 	if (leave->end)
 		leave->end();
 	return true;

@@ -16,6 +16,7 @@ struct snap__metrics_leave {
 				interrupted malloc, since it takes the allocator's locks */
 	bool may_hold_up;    /* the program is at its end: nobody minds waiting */
 	uint64_t heap_bytes; /* the largest that the heap has been */
+	uint64_t frees;      /* blocks freed so far; UINT64_MAX unknown */
 	bool (*begin)(void); /* around asking the allocator, or NULL; false: it must not be asked */
 	void (*end)(void);
 };

@@ -281,6 +281,8 @@ static void put_metrics(struct job *job)
 		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
 		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
 		.heap_bytes = snap__record_peak_bytes(),
+		.frees = snap__sample_period() ? UINT64_MAX
+					       : snap__threads_total(SNAP__COUNT_FREED),
 	};
 
 	put_metric(job, "heap.live_bytes", job->live_bytes);

@@ -23,8 +23,10 @@ static void note(void *user, const char *key, uint64_t value)
 
 static struct seen ask(bool may_hold_up, uint64_t heap_bytes)
 {
-	struct snap__metrics_leave leave = {
-		.allocator = true, .may_hold_up = may_hold_up, .heap_bytes = heap_bytes};
+	struct snap__metrics_leave leave = {.allocator = true,
+					    .may_hold_up = may_hold_up,
+					    .heap_bytes = heap_bytes,
+					    .frees = UINT64_MAX};
 	struct seen seen = {0};
 	bool answered = snap__metrics_each(&leave, note, &seen);
 
@@ -76,4 +78,14 @@ Test(metrics, whoever_gives_no_leave_gets_what_takes_no_lock)
 	cr_assert_not(seen.allocator);
 	cr_assert_not(seen.pss);
 	cr_assert(seen.rss);
+}
+
+Test(metrics, a_large_heap_of_which_little_was_freed_is_asked_about)
+{
+	struct snap__metrics_leave leave = {
+		.allocator = true, .heap_bytes = (uint64_t)1 << 30, .frees = 5000};
+	struct seen seen = {0};
+
+	cr_assert(snap__metrics_each(&leave, note, &seen));
+	cr_assert(seen.allocator);
 }
