@@ -22,6 +22,12 @@ struct reading {
 	double *label_values;
 };
 
+static bool is_python(const char *program)
+{
+	return strncmp(program, "python", 6) == 0 || strncmp(program, "uwsgi", 5) == 0 ||
+	       strncmp(program, "gunicorn", 8) == 0;
+}
+
 static enum snap_status take_snapshot(void *user, const struct store_snapshot *row)
 {
 	struct reading *reading = user;
@@ -32,6 +38,7 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 			continue;
 		axis->seq[i] = row->seq;
 		axis->sampled |= row->sample_period > 0;
+		axis->is_python |= is_python(row->program);
 		reading->exits += row->trigger && strcmp(row->trigger, "exit") == 0;
 		reading->runs[i] = row->run_id;
 		reading->times_ns[i] = row->time_ns;
@@ -71,6 +78,7 @@ static enum snap_status take_metric(void *user, const char *name, const char *te
 		{"rss", GROWTH_RSS},
 		{"allocator.free", GROWTH_SLACK},
 		{"cgroup.current", GROWTH_CGROUP},
+		{"recorder.memory", GROWTH_RECORDER},
 	};
 	struct reading *reading = user;
 	double value;
@@ -300,12 +308,33 @@ static void measure_time(struct growth_axis *axis, const uint64_t *times_ns)
 		axis->seconds[i] = ((double)times_ns[i] - (double)times_ns[0]) / 1e9;
 }
 
+/* Where the allocator was asked now and then only, as it takes too long, the last answer has to do.
+ */
+static void fill_slack(struct growth_axis *axis)
+{
+	double *slack = axis->metrics[GROWTH_SLACK];
+	size_t known = 0;
+
+	for (size_t i = 0; i < axis->count; i++)
+		known += !isnan(slack[i]);
+	if (2 * known < axis->count)
+		return;
+	for (size_t i = 1; i < axis->count; i++)
+		if (isnan(slack[i]) && axis->run[i] == axis->run[i - 1])
+			slack[i] = slack[i - 1];
+	for (size_t i = axis->count - 1; i-- > 0;)
+		if (isnan(slack[i]) && axis->run[i] == axis->run[i + 1])
+			slack[i] = slack[i + 1];
+}
+
 static void measure_unseen(struct growth_axis *axis)
 {
+	fill_slack(axis);
 	for (size_t i = 0; i < axis->count; i++) {
 		double slack = axis->metrics[GROWTH_SLACK][i];
+		double recorder = axis->metrics[GROWTH_RECORDER][i];
 		double unseen = axis->metrics[GROWTH_RSS][i] - axis->metrics[GROWTH_RECORDED][i] -
-				(isnan(slack) ? 0 : slack);
+				(isnan(slack) ? 0 : slack) - (isnan(recorder) ? 0 : recorder);
 
 		axis->metrics[GROWTH_UNSEEN][i] = unseen < 0 ? 0 : unseen;
 	}

@@ -12,8 +12,10 @@ enum growth_metric {
 	GROWTH_RECORDED, /* live bytes of all sites */
 	GROWTH_RSS,
 	GROWTH_SLACK,  /* free inside the allocator */
-	GROWTH_UNSEEN, /* resident, but neither recorded nor slack: what no hook saw */
+	GROWTH_UNSEEN, /* resident, but neither recorded nor slack nor the recorder's: what no hook
+			  saw */
 	GROWTH_CGROUP, /* memory of the control group */
+	GROWTH_RECORDER, /* memory of the recorder itself */
 	GROWTH_METRICS
 };
 
@@ -33,6 +35,7 @@ struct growth_axis {
 	bool repeated;     /* each snapshot is the end of another run of a repeated command */
 	bool seconds_rise; /* within each process: times can be used */
 	bool sampled;
+	bool is_python;
 	const char *per;                 /* "snapshot", "second", "iteration", or another label */
 	double *metrics[GROWTH_METRICS]; /* NAN where unknown */
 	double cgroup_limit;             /* of the last snapshot; NAN unknown or none */

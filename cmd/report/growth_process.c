@@ -12,7 +12,7 @@
 static const char *const metric_names[GROWTH_METRICS] = {
 	[GROWTH_RECORDED] = "recorded",     [GROWTH_RSS] = "rss",
 	[GROWTH_SLACK] = "allocator_slack", [GROWTH_UNSEEN] = "unseen",
-	[GROWTH_CGROUP] = "cgroup",
+	[GROWTH_CGROUP] = "cgroup",         [GROWTH_RECORDER] = "recorder",
 };
 
 static bool is_known(const struct growth_axis *axis, enum growth_metric metric)
@@ -138,6 +138,7 @@ static void add_parts(struct report *report, const struct growth_part *parts, si
 /* ---- resident memory that grows although recorded memory does not ---- */
 
 static const double least_worth_telling = 1 << 20, least_share = 0.1;
+static const double python_least = 24 << 20; /* an interpreter alone has half as much */
 
 static size_t last_run(const struct growth_axis *axis)
 {
@@ -157,16 +158,31 @@ static size_t settled(const struct growth_axis *axis, size_t warmup)
 	return from + (aside + 3 > count ? 0 : aside);
 }
 
-static bool rises_steadily(const struct growth_axis *axis, enum growth_metric metric, size_t from)
+static bool rises_steadily(const struct growth_axis *axis, const double *values, size_t from)
 {
-	const double *values = axis->metrics[metric] + from;
 	const struct growth_series series = {
-		.count = axis->count - from, .x = axis->x + from, .bytes = values};
+		.count = axis->count - from, .x = axis->x + from, .bytes = values + from};
 	const struct growth_options options = {0};
 	struct growth_judgement judgement;
 
 	growth_judge(&series, &options, &judgement);
 	return judgement.verdict == GROWTH_LEAK && judgement.bytes_slope.low > 0;
+}
+
+/* Resident memory that is neither the recorder's nor recorded.  Where more is recorded than is
+ * resident, what becomes resident is being touched: that is no unknown. */
+static double *unrecorded(struct report *report, const struct growth_axis *axis)
+{
+	double *values = report_alloc(report, (axis->count + 1) * sizeof(*values));
+
+	for (size_t i = 0; i < axis->count; i++) {
+		double recorder = axis->metrics[GROWTH_RECORDER][i];
+
+		values[i] = axis->metrics[GROWTH_RSS][i] - axis->metrics[GROWTH_RECORDED][i] -
+			    (isnan(recorder) ? 0 : recorder);
+		values[i] = values[i] < 0 ? 0 : values[i];
+	}
+	return values;
 }
 
 static const char *range_text(struct report *report, const struct growth_axis *axis,
@@ -178,29 +194,68 @@ static const char *range_text(struct report *report, const struct growth_axis *a
 			   size_text(report, last_of(axis, metric)));
 }
 
+/* "did not (2 MiB -> 2 MiB)", "by 1 MiB only (2 MiB -> 3 MiB)" */
+static const char *recorded_growth(struct report *report, const struct growth_axis *axis,
+				   double resident, size_t from)
+{
+	double recorded = last_of(axis, GROWTH_RECORDED) - axis->metrics[GROWTH_RECORDED][from];
+	const char *range = range_text(report, axis, GROWTH_RECORDED, from);
+
+	if (recorded < resident / 20)
+		return report_text(report, "recorded memory did not (%s)", range);
+	return report_text(report, "recorded memory by %s only (%s)", size_text(report, recorded),
+			   range);
+}
+
 /* Said of a real difference only: after the warm-up, steady, and large against what is resident. */
-static void note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
+static bool note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
 				   const char *name, size_t warmup)
 {
 	size_t from = axis->count ? settled(axis, warmup) : 0;
-	double resident, recorded;
+	const double *values;
+	double resident, unexplained;
 
 	if (!is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED))
-		return;
+		return false;
+	values = unrecorded(report, axis);
 	resident = last_of(axis, GROWTH_RSS) - axis->metrics[GROWTH_RSS][from];
-	recorded = last_of(axis, GROWTH_RECORDED) - axis->metrics[GROWTH_RECORDED][from];
-	if (resident < least_worth_telling || resident < least_share * last_of(axis, GROWTH_RSS) ||
-	    recorded > resident / 2 || !rises_steadily(axis, GROWTH_RSS, from))
-		return;
+	unexplained = values[axis->count - 1] - values[from];
+	if (unexplained < least_worth_telling ||
+	    unexplained < least_share * last_of(axis, GROWTH_RSS) || unexplained < resident / 2 ||
+	    !rises_steadily(axis, values, from))
+		return false;
 	report_note(report,
-		    "%s%sesident memory grew by %s after the warm-up (%s), recorded memory did not "
-		    "(%s). Likely causes: fragmentation (free inside the allocator: %s), an "
-		    "allocator of the program's own, or mmap (seen by no hook: %s).",
+		    "%s%sesident memory grew by %s after the warm-up (%s), %s. Likely causes: "
+		    "fragmentation (free inside the allocator: %s), an allocator of the program's "
+		    "own, or mmap (seen by no hook: %s). The recorder's own memory (%s) is no part "
+		    "of this.",
 		    name ? name : "", name ? ": r" : "R", size_text(report, resident),
 		    range_text(report, axis, GROWTH_RSS, from),
-		    range_text(report, axis, GROWTH_RECORDED, from),
+		    recorded_growth(report, axis, resident, from),
 		    range_text(report, axis, GROWTH_SLACK, from),
-		    range_text(report, axis, GROWTH_UNSEEN, from));
+		    range_text(report, axis, GROWTH_UNSEEN, from),
+		    range_text(report, axis, GROWTH_RECORDER, from));
+	return true;
+}
+
+/* Python keeps small objects in arenas of its own, which no hook on malloc sees. */
+static void note_python(struct report *report, const struct growth_axis *axis, const char *name,
+			bool grew_unseen)
+{
+	double resident, recorded;
+
+	if (!axis->is_python || !is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED))
+		return;
+	resident = last_of(axis, GROWTH_RSS);
+	recorded = last_of(axis, GROWTH_RECORDED);
+	if (!grew_unseen && (resident < python_least || 3 * recorded > resident))
+		return;
+	report_note(report,
+		    "%s%sython keeps small objects in arenas of its own, which are not recorded "
+		    "(%s of %s resident are): run it with PYTHONMALLOC=malloc in its environment "
+		    "to record them, with --mmap to see the arenas, or use dumps of tracemalloc.",
+		    name ? name : "", name ? ": P" : "P", size_text(report, recorded),
+		    size_text(report, resident));
 }
 
 /* ---- when is the limit reached? ---- */
@@ -291,8 +346,10 @@ void growth_describe_processes(struct report *report, const struct growth_part *
 	value_field(report, &report->head, "process", metrics_of(report, &main->axis));
 	add_parts(report, parts, count);
 	add_limit(report, &main->axis, limit_bytes);
-	for (size_t p = 0; p < count; p++)
-		note_unrecorded_growth(report, &parts[p].axis,
-				       count > 1 ? growth_part_name(report, &parts[p]) : NULL,
-				       warmup);
+	for (size_t p = 0; p < count; p++) {
+		const char *name = count > 1 ? growth_part_name(report, &parts[p]) : NULL;
+		bool grew = note_unrecorded_growth(report, &parts[p].axis, name, warmup);
+
+		note_python(report, &parts[p].axis, name, grew);
+	}
 }
