@@ -29,8 +29,7 @@ static enum snap_status render(const struct report *report, FILE *out,
 {
 	static const struct separated csv = {',', "\r\n", write_cell};
 
-	(void)options;
-	return separated_render(&csv, report, out);
+	return separated_render(&csv, report, out, options);
 }
 
 const struct renderer render_csv = {"csv", render};

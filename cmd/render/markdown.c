@@ -23,6 +23,10 @@ static void write_escaped(FILE *out, const char *text)
 			fputs("&lt;", out);
 		else if (*text == '&')
 			fputs("&amp;", out);
+		else if (*text == '@' || *text == '#') /* would notify somebody, or name an issue */
+			fprintf(out, "&#%d;", *text);
+		else if (strncmp(text, "://", 3) == 0) /* would become a link */
+			fputs("&#58;", out);
 		else {
 			if (strchr("\\`*_|[]~", *text))
 				putc('\\', out);
@@ -31,20 +35,42 @@ static void write_escaped(FILE *out, const char *text)
 	}
 }
 
+static size_t longest_ticks(const char *text)
+{
+	size_t longest = 0;
+
+	for (; *text; text++) {
+		size_t ticks = strspn(text, "`");
+
+		if (ticks > longest)
+			longest = ticks;
+		text += ticks ? ticks - 1 : 0;
+	}
+	return longest;
+}
+
+static void write_fence(FILE *out, int ticks)
+{
+	while (ticks-- > 0)
+		putc('`', out);
+}
+
 /* A name as code, so that `operator*` and `__init__` keep their signs; a pipe is escaped even
- * there. */
+ * there.  The fence is longer than any row of backticks in the name, which thus cannot end it. */
 static void write_code(FILE *out, const char *text)
 {
-	const char *fence = strchr(text, '`') ? "``" : "`";
+	int fence = (int)longest_ticks(text) + 1;
 	const char *space = text[0] == '`' || (text[0] && text[strlen(text) - 1] == '`') ? " " : "";
 
-	fprintf(out, "%s%s", fence, space);
+	write_fence(out, fence);
+	fputs(space, out);
 	for (; *text; text++)
 		if (*text == '|')
 			fputs("\\|", out);
 		else
 			putc(*text, out);
-	fprintf(out, "%s%s", space, fence);
+	fputs(space, out);
+	write_fence(out, fence);
 }
 
 static void write_cell(struct document *document, const struct value *value, enum column_kind kind)

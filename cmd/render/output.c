@@ -294,6 +294,8 @@ enum snap_status output_report(const struct report *report, const struct report_
 	if (st != SNAP_OK)
 		return st;
 	say_warnings(report, options);
+	look.terminal = output.terminal;
+	look.raw_cells = options->raw_cells;
 	look.width = terminal_width(output.terminal);
 	look.color = wants_color(options->color, output.terminal);
 	look.unicode = locale_is_utf8();

@@ -12,10 +12,12 @@
 struct render_options {
 	unsigned width; /* columns of the terminal; 0: do not shorten */
 	bool color;
-	bool unicode; /* ellipses may be used */
-	bool series;  /* people's formats: show series, as sparklines */
-	bool exact;   /* people's formats too: bytes as integers, not "1.5 MiB" */
-	bool quiet;   /* people's formats: without closing lines */
+	bool unicode;  /* ellipses may be used */
+	bool series;   /* people's formats: show series, as sparklines */
+	bool exact;    /* people's formats too: bytes as integers, not "1.5 MiB" */
+	bool quiet;    /* people's formats: without closing lines */
+	bool terminal; /* what is printed reaches a terminal as it is */
+	bool raw_cells; /* csv and tsv: names that a spreadsheet takes for formulas stay as they are */
 };
 
 struct renderer {

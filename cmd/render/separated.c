@@ -30,8 +30,36 @@ static size_t ill_formed_length(const char *data, size_t size)
 	return size >= 3 && at[0] == 0xed && at[1] >= 0xa0 ? 3 : 1;
 }
 
+/* What spreadsheets take for the beginning of a formula, whatever follows. */
+static bool begins_formula(const char *data, size_t size)
+{
+	return size > 0 && data[0] && strchr("=+-@\t\r", data[0]);
+}
+
+/* A name comes from a file that may be hostile: it must be a formula in no spreadsheet, and no
+ * command to a terminal. */
+static void write_tame(const struct separated *format, FILE *out, const char *data, size_t size,
+		       const struct render_options *options)
+{
+	bool formula = !options->raw_cells && begins_formula(data, size);
+	struct text_buffer tame = {0};
+
+	if (!formula && !options->terminal) {
+		format->cell(out, data, size);
+		return;
+	}
+	text_add(&tame, "'", formula);
+	if (options->terminal)
+		text_add_safe(&tame, data, size);
+	else
+		text_add(&tame, data, size);
+	format->cell(out, tame.data, tame.size);
+	text_free(&tame);
+}
+
 /* Readers of these formats give up at what is no UTF-8: it becomes U+FFFD. JSON has it exactly. */
-static void write_text(const struct separated *format, FILE *out, const char *data, size_t size)
+static void write_text(const struct separated *format, FILE *out, const char *data, size_t size,
+		       const struct render_options *options)
 {
 	char *text = NULL;
 	size_t at = 0, length = 0, written;
@@ -40,7 +68,7 @@ static void write_text(const struct separated *format, FILE *out, const char *da
 	while (at < size && (length = utf8_length(data + at, size - at)) > 0)
 		at += length;
 	if (at == size) {
-		format->cell(out, data, size);
+		write_tame(format, out, data, size, options);
 		return;
 	}
 	memory = open_memstream(&text, &written);
@@ -56,11 +84,12 @@ static void write_text(const struct separated *format, FILE *out, const char *da
 			length = ill_formed_length(data + at, size - at);
 	}
 	fclose(memory);
-	format->cell(out, text, written);
+	write_tame(format, out, text, written, options);
 	free(text);
 }
 
-static void write_value(const struct separated *format, FILE *out, const struct value *value)
+static void write_value(const struct separated *format, FILE *out, const struct value *value,
+			const struct render_options *options)
 {
 	char buffer[32];
 
@@ -78,7 +107,7 @@ static void write_value(const struct separated *format, FILE *out, const struct 
 			fputs(buffer, out);
 		break;
 	case VALUE_TEXT:
-		write_text(format, out, value->text.data, value->text.size);
+		write_text(format, out, value->text.data, value->text.size, options);
 		break;
 	case VALUE_LIST:
 	case VALUE_OBJECT:
@@ -109,7 +138,7 @@ static void write_header(const struct separated *format, const struct report *re
 }
 
 static void write_row(const struct separated *format, const struct report *report,
-		      const struct value *values, FILE *out)
+		      const struct value *values, FILE *out, const struct render_options *options)
 {
 	bool first = true;
 
@@ -117,12 +146,13 @@ static void write_row(const struct separated *format, const struct report *repor
 		if (report->columns[i].flags & NOT_FLAT)
 			continue;
 		separate(format, out, &first);
-		write_value(format, out, &values[i]);
+		write_value(format, out, &values[i], options);
 	}
 	fputs(format->line_end, out);
 }
 
-static void write_hidden(const struct separated *format, const struct report *report, FILE *out)
+static void write_hidden(const struct separated *format, const struct report *report, FILE *out,
+			 const struct render_options *options)
 {
 	size_t label = label_column(report, NOT_FLAT);
 	bool first = true;
@@ -136,18 +166,18 @@ static void write_hidden(const struct separated *format, const struct report *re
 		if (i == label)
 			format->cell(out, "(hidden)", strlen("(hidden)"));
 		else if (figure)
-			write_value(format, out, figure);
+			write_value(format, out, figure, options);
 	}
 	fputs(format->line_end, out);
 }
 
 enum snap_status separated_render(const struct separated *format, const struct report *report,
-				  FILE *out)
+				  FILE *out, const struct render_options *options)
 {
 	write_header(format, report, out);
 	for (size_t row = 0; row < report->row_count; row++)
-		write_row(format, report, report->rows + row * report->column_count, out);
+		write_row(format, report, report->rows + row * report->column_count, out, options);
 	if (has_hidden(report))
-		write_hidden(format, report, out);
+		write_hidden(format, report, out, options);
 	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
 }

@@ -9,7 +9,8 @@
 struct separated {
 	char separator;
 	const char *line_end;
-	/** Write one cell, quoted or escaped as the format wants it. */
+	/** Write one cell, quoted or escaped as the format wants it.  Text that a spreadsheet would
+	 * take for a formula gets an apostrophe in front, unless the options want it raw. */
 	void (*cell)(FILE *out, const char *data, size_t size);
 };
 
@@ -19,6 +20,6 @@ struct separated {
  * "(hidden)", so that a column adds up to its total.
  */
 enum snap_status separated_render(const struct separated *format, const struct report *report,
-				  FILE *out);
+				  FILE *out, const struct render_options *options);
 
 #endif

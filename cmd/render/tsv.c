@@ -29,8 +29,7 @@ static enum snap_status render(const struct report *report, FILE *out,
 {
 	static const struct separated tsv = {'\t', "\n", write_cell};
 
-	(void)options;
-	return separated_render(&tsv, report, out);
+	return separated_render(&tsv, report, out, options);
 }
 
 const struct renderer render_tsv = {"tsv", render};

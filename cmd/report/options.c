@@ -12,6 +12,7 @@ const char *const report_matches[] = {"exact", "line", "function", "fuzzy", NULL
 const char *const report_formats[] = {"table", "json", "jsonl", "csv", "tsv", "markdown", NULL};
 const char *const gate_formats[] = {"table", "json",  "jsonl",  "csv",    "tsv", "markdown",
 				    "junit", "sarif", "github", "gitlab", NULL};
+static const char *const csv_names[] = {"safe", "raw", NULL};
 static const char *const color_names[] = {"auto", "always", "never", NULL};
 
 #define FIELD(member) offsetof(struct report_options, member)
@@ -86,6 +87,13 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 		{"output",      'o',    OPTION_TEXT,                                               \
 		 FIELD(output), "FILE", "write to FILE, whole or not at all",                      \
 		 NULL},                                                                            \
+		{"csv",                                                                            \
+		 0,                                                                                \
+		 OPTION_CHOICE,                                                                    \
+		 FIELD(raw_cells),                                                                 \
+		 "HOW",                                                                            \
+		 "csv and tsv: names that look like formulas are made safe (default) or left raw", \
+		 csv_names},                                                                       \
 		{"color",      0,      OPTION_CHOICE,                                              \
 		 FIELD(color), "WHEN", "auto (default), always or never",                          \
 		 color_names},                                                                     \

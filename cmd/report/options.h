@@ -40,6 +40,7 @@ struct report_options {
 	int color; /* enum color_when */
 	bool no_pager;
 	bool quiet, verbose;
+	int raw_cells; /* --csv: 0 safe, 1 raw */
 	const char *db;
 	uint64_t pid;
 	const char *program;
