@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "input/input.h"
+#include "model/bounds.h"
 
 struct build_options {
 	const char *output;
@@ -23,6 +24,15 @@ static const struct option build_table[] = {
 
 static const struct option *const build_options[] = {build_table, NULL};
 
+/* Nothing is written that no report reads. */
+static enum snap_status check_figures(const struct model *model, struct snap_error *err)
+{
+	struct model_totals totals;
+	enum snap_status st = model_totals(model, &totals, err);
+
+	return st == SNAP_OK ? model_check_figures(model, &totals, err) : st;
+}
+
 static enum snap_status build_run(const struct invocation *call, int *exit_code,
 				  struct snap_error *err)
 {
@@ -37,6 +47,8 @@ static enum snap_status build_run(const struct invocation *call, int *exit_code,
 		return fail(err, SNAP_EUSAGE,
 			    "a snapshot is written to a file, not to standard output");
 	st = input_read(&model, call->argv[0], NULL, err);
+	if (st == SNAP_OK)
+		st = check_figures(model, err);
 	if (st == SNAP_OK) {
 		st = input_write_snap(model, options->output, err);
 		if (st == SNAP_EIO)

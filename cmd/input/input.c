@@ -8,6 +8,7 @@
 
 #include "input/formats.h"
 #include "base/fail.h"
+#include "model/bounds.h"
 #include "snap/format.h"
 
 /** One line per format, in the order in which they are tried. */
@@ -93,6 +94,8 @@ static enum snap_status read_stream(struct model *model, struct stream **stream,
 	model_settle(model);
 	if (st == SNAP_OK)
 		st = model_totals(model, &totals, err);
+	if (st == SNAP_OK)
+		st = model_check_stacks(model, err);
 	return st;
 }
 

@@ -4,10 +4,11 @@
  */
 #include "store/sqlite/loading.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "model/bounds.h"
 
 static void bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
@@ -77,32 +78,6 @@ static enum snap_status load_run(struct loading *load, int64_t *run_id, struct s
 	return SNAP_OK;
 }
 
-/* SQLite's integers are signed: what does not fit is no figure that a process can have. */
-static enum snap_status check_figures(const struct model *model, const uint64_t figures[4],
-				      struct snap_error *err)
-{
-	for (size_t i = 0; i < 4; i++)
-		if (figures[i] > INT64_MAX && figures[i] != SNAP_UNKNOWN)
-			return fail(err, SNAP_ECORRUPT,
-				    "%s: holds a figure of %" PRIu64 ", more than memory can have",
-				    model->source ? model->source : "snapshot", figures[i]);
-	return SNAP_OK;
-}
-
-static enum snap_status check_sites(const struct model *model, struct snap_error *err)
-{
-	enum snap_status status = SNAP_OK;
-
-	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++) {
-		const struct snap_site *row = &model->sites[i].row;
-		const uint64_t figures[4] = {row->live_bytes, row->live_blocks,
-					     row->allocated_bytes, row->allocated_blocks};
-
-		status = check_figures(model, figures, err);
-	}
-	return status;
-}
-
 static enum snap_status load_snapshot(struct loading *load, int64_t run_id, struct snap_error *err)
 {
 	const struct model *model = load->model;
@@ -111,11 +86,7 @@ static enum snap_status load_snapshot(struct loading *load, int64_t run_id, stru
 	sqlite3_stmt *statement;
 
 	if (status == SNAP_OK)
-		status = check_figures(model,
-				       (const uint64_t[4]){totals.live_bytes, totals.live_blocks,
-							   totals.allocated_bytes,
-							   totals.allocated_blocks},
-				       err);
+		status = model_check_figures(model, &totals, err);
 	if (status != SNAP_OK)
 		return status;
 	statement = database_statement(load->store, STATEMENT_insert_snapshot, err);
@@ -238,12 +209,9 @@ void *loading_array(size_t count, size_t size)
 
 static enum snap_status load_rows(struct loading *load, struct snap_error *err)
 {
-	const struct model *model = load->model;
 	int64_t run_id = 0;
-	enum snap_status status = check_sites(model, err);
+	enum snap_status status = load_run(load, &run_id, err);
 
-	if (status == SNAP_OK)
-		status = load_run(load, &run_id, err);
 	if (status == SNAP_OK)
 		status = load_snapshot(load, run_id, err);
 	if (status == SNAP_OK)

@@ -1,0 +1,78 @@
+/*
+ * bounds.c - a snapshot against its bounds.
+ */
+#include "model/bounds.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/fail.h"
+
+static const char *name_of(const struct model *model)
+{
+	return model->source ? model->source : "snapshot";
+}
+
+/* The frames of the stack that ends at each node; a parent precedes its children. */
+static uint64_t *depths_of(const struct model *model)
+{
+	uint64_t *depths = malloc(((size_t)model->node_count + 1) * sizeof(*depths));
+
+	for (uint32_t i = 0; depths && i < model->node_count; i++) {
+		uint32_t parent = model->nodes[i].parent;
+		uint32_t frames = model->locations[model->nodes[i].location].frame_count;
+
+		depths[i] = (parent == SNAP_NONE ? 0 : depths[parent]) + (frames ? frames : 1);
+	}
+	return depths;
+}
+
+enum snap_status model_check_stacks(const struct model *model, struct snap_error *err)
+{
+	uint64_t most = MODEL_FRAMES_FREE + MODEL_FRAMES_PER_NODE * model->node_count, sum = 0;
+	uint64_t *depths = depths_of(model);
+
+	if (!depths)
+		return fail_memory(err, "reading a snapshot");
+	for (uint32_t i = 0; sum <= most && i < model->site_count; i++)
+		if (model->sites[i].row.node != SNAP_NONE)
+			sum += depths[model->sites[i].row.node];
+	free(depths);
+	if (sum <= most)
+		return SNAP_OK;
+	return fail(err, SNAP_ECORRUPT,
+		    "%s: its %" PRIu32 " call stacks have more than %" PRIu64
+		    " frames together, out of %" PRIu32 " nodes: no recording has such stacks",
+		    name_of(model), model->site_count, most, model->node_count);
+}
+
+static enum snap_status check(const struct model *model, const uint64_t figures[4],
+			      struct snap_error *err)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (figures[i] > INT64_MAX && figures[i] != SNAP_UNKNOWN)
+			return fail(err, SNAP_ECORRUPT,
+				    "%s: holds a figure of %" PRIu64 ", more than memory can have",
+				    name_of(model), figures[i]);
+	return SNAP_OK;
+}
+
+enum snap_status model_check_figures(const struct model *model, const struct model_totals *totals,
+				     struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	for (uint32_t i = 0; st == SNAP_OK && i < model->site_count; i++) {
+		const struct snap_site *row = &model->sites[i].row;
+		const uint64_t figures[4] = {row->live_bytes, row->live_blocks,
+					     row->allocated_bytes, row->allocated_blocks};
+
+		st = check(model, figures, err);
+	}
+	return st == SNAP_OK ? check(model,
+				     (const uint64_t[4]){totals->live_bytes, totals->live_blocks,
+							 totals->allocated_bytes,
+							 totals->allocated_blocks},
+				     err)
+			     : st;
+}
