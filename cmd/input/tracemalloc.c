@@ -665,6 +665,30 @@ static enum snap_status look_behind(struct model *model, const struct stream *st
 	return SNAP_OK;
 }
 
+/*
+ * Widen the window to the whole dump.  What is unpacked or piped may be much more than anybody
+ * wants to hold, so it is looked at as it grows: what is no dump is refused at its first wrong byte.
+ */
+static enum snap_status need_dump(struct stream *stream, struct snap_error *err)
+{
+	enum { GROWTH = 16 };
+	struct pickle pickle;
+
+	for (size_t size = FORMAT_PEEK; !stream->file_size && !stream->ended; size *= GROWTH) {
+		enum snap_status st = stream_need(stream, size, err);
+
+		if (st == SNAP_OK && !stream->ended)
+			st = pickle_read(&pickle, stream->data, stream->size, stream->name, err);
+		else if (st == SNAP_OK)
+			break;
+		if (st == SNAP_OK)
+			pickle_free(&pickle);
+		else if (st != SNAP_ETRUNCATED)
+			return st;
+	}
+	return stream_need_all(stream, err);
+}
+
 static enum snap_status tracemalloc_read(struct model *model, struct stream *stream,
 					 const struct input_options *options,
 					 struct snap_error *err)
@@ -677,7 +701,7 @@ static enum snap_status tracemalloc_read(struct model *model, struct stream *str
 			   .newest_frame_only = options->newest_frame_only};
 	enum snap_status st;
 
-	st = stream_need_all(stream, err);
+	st = need_dump(stream, err);
 	if (st == SNAP_OK)
 		st = pickle_read(&t.pickle, stream->data, stream->size, stream->name, err);
 	if (st != SNAP_OK)
