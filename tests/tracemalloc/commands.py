@@ -174,7 +174,9 @@ class Tests:
         write("new.dump", [trace(50, ("/new/x.py", 3))])
         text = self.run("compare", "old.dump", "new.dump", "--compat", "tracemalloc", "--map", "/old/=/new/")
         assert text == b"/new/x.py:3: size=50 B (+10 B), count=1 (+0), average=50 B\n", text
-        self.run("compare", "old.dump", "new.dump", "--map", "/old/=/new/", status=2)
+        self.run("compare", "old.dump", "new.dump", "--map", "/old/", status=2)
+        self.run("top", "old.dump", "--map", "/old/=/new/", status=2)
+        self.run("compare", "--exit-code", "old.dump", "new.dump", "--map", "/old/=/new/", status=1)
 
 
 def main():
