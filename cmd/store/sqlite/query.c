@@ -154,7 +154,7 @@ static enum snap_status query_fail(struct query *query)
 				    "refused: %s (views are read-only; --write opens the tables "
 				    "behind them)",
 				    sqlite3_errmsg(db));
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case SQLITE_RANGE:
 	case SQLITE_MISMATCH:
 	case SQLITE_CONSTRAINT:
