@@ -152,7 +152,7 @@ class BadInputs(recorded.RecordedTest):
 
     def test_what_is_left_at_exit_is_called_so_where_there_is_more(self):
         path = self.compile("prog", "#include <stdlib.h>\nextern int snap_take(const char *) __attribute__((weak));\n"
-                            "void *volatile p;\nint main(int c, char **v) { p = malloc(1 << 20);"
+                            "void *volatile p;\nint main(int c, char **v) { p = malloc(1 << 19);"
                             " if (getenv(\"SNAP_LABELS\") && snap_take) snap_take(\"full\"); free(p);"
                             " return c + v[0][0] == 0; }\n")
         old = self.record("old", path, 3, "--label", "full=1")
