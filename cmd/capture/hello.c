@@ -25,6 +25,7 @@ enum { HELLO_ROOM = 4096, MISSED_MAX = 10000, PROCESSES_MAX = 1000000, HELPER_WA
 static bool create_in(struct hello *hello, const char *dir)
 {
 	mode_t mask = umask(0);
+	struct stat st;
 	bool has_room;
 	int fd;
 
@@ -37,6 +38,9 @@ static bool create_in(struct hello *hello, const char *dir)
 	}
 	/* A recorded process may change its user. */
 	(void)fchmod(fd, 0666 & ~mask);
+	/* By the clock that dates the snapshots, and asked for as they are. */
+	hello->since =
+		fstatat(AT_FDCWD, hello->path, &st, 0) == 0 ? st.st_mtim : (struct timespec){0};
 	has_room = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, HELLO_ROOM) == 0 || errno != ENOSPC;
 	close(fd);
 	if (!has_room)
@@ -361,7 +365,7 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
-void hello_count_snapshots(struct hello *hello, const char *dir, const struct timespec *since)
+void hello_count_snapshots(struct hello *hello, const char *dir)
 {
 	struct timespec newest = {0};
 	const struct dirent *entry;
@@ -375,7 +379,7 @@ void hello_count_snapshots(struct hello *hello, const char *dir, const struct ti
 
 		if (size < 6 || strcmp(entry->d_name + size - 5, ".snap") != 0 ||
 		    fstatat(dirfd(handle), entry->d_name, &st, 0) != 0 ||
-		    is_later(since, &st.st_mtim) || !credit_writer(hello, entry->d_name))
+		    is_later(&hello->since, &st.st_mtim) || !credit_writer(hello, entry->d_name))
 			continue;
 		hello->snapshots++;
 		if (is_later(&newest, &st.st_mtim))

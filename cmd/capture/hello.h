@@ -47,6 +47,7 @@ struct hello_python {
 
 struct hello {
 	char path[PATH_MAX + 32]; /* of the file; "": there is none */
+	struct timespec since;    /* when it was created */
 	struct hello_process *processes;
 	size_t process_count, buckets[HELLO_BUCKETS]; /* by pid: index + 1 of the newest */
 	struct hello_missed *missed;
@@ -65,8 +66,8 @@ void hello_create(struct hello *hello, const char *dir);
  * writes their last snapshot: it is waited for, up to a minute in all. */
 void hello_collect(struct hello *hello);
 
-/** Count the snapshots in `dir` that are not older than `since` and that these processes wrote. */
-void hello_count_snapshots(struct hello *hello, const char *dir, const struct timespec *since);
+/** Count the snapshots in `dir` that are not older than the file and that these processes wrote. */
+void hello_count_snapshots(struct hello *hello, const char *dir);
 
 /** Add the processes that recorded and left no snapshot to those that were missed. */
 void hello_miss_silent(struct hello *hello);

@@ -170,12 +170,10 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 			    struct snap_error *err)
 {
 	struct supervision supervision;
-	struct timespec since;
 	enum snap_status st;
 	pid_t child = -1;
 
 	memset(result, 0, sizeof(*result));
-	clock_gettime(CLOCK_REALTIME_COARSE, &since);
 	if (launch->dir) {
 		enum snap__image image = image_of(launch);
 
@@ -192,6 +190,6 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	if (launch->dir)
 		hello_collect(&result->hello);
 	if (launch->dir && st == SNAP_OK)
-		hello_count_snapshots(&result->hello, launch->dir, &since);
+		hello_count_snapshots(&result->hello, launch->dir);
 	return st;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "preload/bootstrap.h"
@@ -184,7 +185,7 @@ ENTRY int posix_memalign(void **out, size_t alignment, size_t size)
 
 static size_t page_size(void)
 {
-	return (size_t)sysconf(_SC_PAGESIZE);
+	return (size_t)getauxval(AT_PAGESZ);
 }
 
 ENTRY void *valloc(size_t size)

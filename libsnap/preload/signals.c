@@ -22,6 +22,7 @@
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
 #include "runtime/trigger.h"
+#include "write/sys.h"
 
 /* SIGSYS and SIGTRAP are left to filters and debuggers. */
 static const int fatal[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGABRT,   SIGBUS,   SIGFPE,
@@ -70,7 +71,7 @@ static void on_fatal(int number, siginfo_t *info, void *context)
 	   handler has returned, where the program was. */
 	if (was_sent ||
 	    (number != SIGSEGV && number != SIGBUS && number != SIGILL && number != SIGFPE))
-		syscall(SYS_tgkill, getpid(), (int)syscall(SYS_gettid), number);
+		syscall(SYS_tgkill, snap__sys_getpid(), (int)syscall(SYS_gettid), number);
 	errno = saved;
 }
 
@@ -87,7 +88,7 @@ void snap__signals_watch(void)
 	struct sigaction ours, now;
 
 	/* The first process of a namespace is not ended by default dispositions. */
-	if (!snap__real.sigaction || getpid() == 1 || !snap__recording() ||
+	if (!snap__real.sigaction || snap__sys_getpid() == 1 || !snap__recording() ||
 	    snap__process_config()->exit == SNAP_EXIT_NONE)
 		return;
 	fill_in(&ours);

@@ -15,6 +15,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
+#include "write/sys.h"
 
 #define ALIGNMENT     64u
 #define SLAB_BYTES    ((size_t)256 << 10)
@@ -38,7 +39,7 @@ void *snap__map(size_t size)
 	if (base == MAP_FAILED) {
 		base = NULL;
 	} else {
-		(void)madvise(base, size, MADV_DONTDUMP);
+		(void)snap__sys_madvise(base, size, MADV_DONTDUMP);
 		atomic_fetch_add_explicit(&mapped_bytes, size, memory_order_relaxed);
 	}
 	errno = saved_errno;
@@ -58,7 +59,7 @@ void snap__discard(void *base, size_t size)
 {
 	int saved_errno = errno;
 
-	if (madvise(base, size, MADV_DONTNEED) == 0)
+	if (snap__sys_madvise(base, size, MADV_DONTNEED) == 0)
 		atomic_fetch_sub_explicit(&mapped_bytes, size, memory_order_relaxed);
 	errno = saved_errno;
 }

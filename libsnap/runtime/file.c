@@ -31,7 +31,7 @@ static uint64_t random_number(void)
 	if (syscall(SYS_getrandom, &number, sizeof(number), GRND_NONBLOCK) == (long)sizeof(number))
 		return number;
 	number = snap__os_wall_ns() ^ (uint64_t)(uintptr_t)&number << 20;
-	return (number ^ (uint64_t)getpid() << 48) * 0x9e3779b97f4a7c15ull;
+	return (number ^ (uint64_t)snap__sys_getpid() << 48) * 0x9e3779b97f4a7c15ull;
 }
 
 static void name_temporary(struct snap__file *file, const char *name)
@@ -123,12 +123,12 @@ int snap__file_rename(struct snap__file *file, const char *name)
 	if (errno != EINVAL && errno != ENOSYS)
 		return errno;
 	if (syscall(SYS_linkat, at, file->temporary, at, name, 0) == 0) {
-		unlinkat(at, file->temporary, 0);
+		snap__sys_unlinkat(at, file->temporary);
 		return 0;
 	}
 	if (errno == EEXIST || exists(at, name))
 		return EEXIST;
-	return renameat(at, file->temporary, at, name) == 0 ? 0 : errno;
+	return snap__sys_renameat(at, file->temporary, at, name) == 0 ? 0 : errno;
 }
 
 void snap__file_close(struct snap__file *file, bool is_kept, bool is_durable)
@@ -138,7 +138,7 @@ void snap__file_close(struct snap__file *file, bool is_kept, bool is_durable)
 	if (file->fd >= 0)
 		snap__sys_close(file->fd);
 	if (!is_kept)
-		unlinkat(file->directory, file->temporary, 0);
+		snap__sys_unlinkat(file->directory, file->temporary);
 	else if (is_durable)
 		sync_directory(file->directory);
 	close_directory(file);

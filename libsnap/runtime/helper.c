@@ -19,6 +19,7 @@
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
 #include "runtime/thread.h"
+#include "write/sys.h"
 
 #define STACK_BYTES    ((size_t)512 << 10)
 #define PAGE_BYTES     ((size_t)4096)
@@ -216,8 +217,8 @@ void snap__signals_restore(const uint64_t *before)
 static bool children_are_near(void)
 {
 	char own[NAMESPACE_TEXT], theirs[NAMESPACE_TEXT];
-	ssize_t n = readlink("/proc/self/ns/pid", own, sizeof(own));
-	ssize_t m = readlink("/proc/self/ns/pid_for_children", theirs, sizeof(theirs));
+	ssize_t n = snap__sys_readlink("/proc/self/ns/pid", own, sizeof(own));
+	ssize_t m = snap__sys_readlink("/proc/self/ns/pid_for_children", theirs, sizeof(theirs));
 
 	return n <= 0 || m <= 0 || (n == m && memcmp(own, theirs, (size_t)n) == 0);
 }
@@ -243,7 +244,7 @@ int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument),
 	prepare_thread_block(helper);
 	helper->main = main;
 	helper->argument = argument;
-	helper->parent = getpid();
+	helper->parent = snap__sys_getpid();
 	atomic_store(&helper->id, -1); /* the kernel clears it when the helper has ended */
 	snap__signals_block(&mask);
 	pid = snap__helper_clone(flags, helper->memory + PAGE_BYTES + STACK_BYTES, &id, &helper->id,
@@ -307,22 +308,22 @@ void snap__helper_limit(unsigned seconds)
 	struct sigevent kill_us = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
 	static int owner;
 
-	if (owner != getpid()) {
+	if (owner != snap__sys_getpid()) {
 		if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &kill_us, &timer) != 0)
 			return;
-		owner = getpid();
+		owner = snap__sys_getpid();
 	}
 	syscall(SYS_timer_settime, timer, 0, &when, NULL);
 }
 
 bool snap__helper_host_ended(const struct snap__helper *helper)
 {
-	return getppid() != helper->parent;
+	return snap__sys_getppid() != helper->parent;
 }
 
 bool snap__helper_host_left(const struct snap__helper *helper)
 {
-	long order = syscall(SYS_kcmp, helper->parent, (long)getpid(), KCMP_VM, 0, 0);
+	long order = syscall(SYS_kcmp, helper->parent, (long)snap__sys_getpid(), KCMP_VM, 0, 0);
 
 	return order > 0; /* negative: the question is not allowed here */
 }

@@ -13,6 +13,7 @@
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
+#include "write/sys.h"
 
 struct snap__config snap__settings;
 
@@ -51,7 +52,8 @@ static bool is_same_file(const char *a, const char *b)
 {
 	struct stat first, second;
 
-	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	return snap__sys_stat(AT_FDCWD, a, &first) == 0 &&
+	       snap__sys_stat(AT_FDCWD, b, &second) == 0 && first.st_dev == second.st_dev &&
 	       first.st_ino == second.st_ino;
 }
 
@@ -62,7 +64,7 @@ static void find_program(void)
 	struct snap__text name = SNAP__TEXT(identity.program);
 	struct snap__text exe = SNAP__TEXT(identity.exe);
 	const char *started_as = (const char *)(uintptr_t)getauxval(AT_EXECFN);
-	ssize_t n = readlink("/proc/self/exe", identity.exe, sizeof(identity.exe) - 1);
+	ssize_t n = snap__sys_readlink("/proc/self/exe", identity.exe, sizeof(identity.exe) - 1);
 	const char *path = identity.exe, *slash;
 
 	if (n >= 0)
@@ -102,8 +104,8 @@ static void find_command(void)
 
 void snap__identity_renew(void)
 {
-	identity.pid = getpid();
-	identity.parent = getppid();
+	identity.pid = snap__sys_getpid();
+	identity.parent = snap__sys_getppid();
 	snap__metrics_of(identity.pid);
 	identity.start_ticks = snap__metrics_start_ticks();
 	identity.start_time_ns = snap__os_wall_ns();
@@ -118,14 +120,14 @@ void snap__identity_find(void)
 
 	find_program();
 	find_command();
-	if (uname(&names) == 0)
+	if (syscall(SYS_uname, &names) == 0)
 		snap__text_add(&name, names.nodename);
 	snap__identity_renew();
 }
 
 enum snap__relation snap__process_relation(void)
 {
-	if (getpid() == identity.pid)
+	if (snap__sys_getpid() == identity.pid)
 		return SNAP__OURS;
 	return witness && atomic_load(witness) == 0 ? SNAP__COPY : SNAP__BORROWED;
 }

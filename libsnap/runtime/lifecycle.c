@@ -27,6 +27,7 @@
 #include "runtime/text.h"
 #include "runtime/trigger.h"
 #include "runtime/verify.h"
+#include "write/sys.h"
 
 #define EXIT_WAIT_NS        100000000ull
 #define MEMORY_LEAST        (64ull << 20)
@@ -57,7 +58,7 @@ static bool make_absolute(void)
 
 	if (out[0] == '/')
 		return true;
-	if (!getcwd(here, sizeof(here)))
+	if (!snap__sys_getcwd(here, sizeof(here)))
 		return false;
 	used = snap__length(here);
 	if (used == 1)
@@ -78,7 +79,7 @@ static const char *prepare_directory(int *error)
 	}
 	errno = 0;
 	if (!snap__os_make_directory(snap__settings.out) ||
-	    faccessat(AT_FDCWD, snap__settings.out, W_OK | X_OK, AT_EACCESS) != 0) {
+	    snap__sys_access(snap__settings.out, W_OK | X_OK) != 0) {
 		*error = errno ? errno : ENOTDIR;
 		return "cannot write to";
 	}
@@ -337,7 +338,7 @@ static void after_any_fork_in_child(bool by_libc)
 	snap__threads_after_fork();
 	if (self) {
 		snap__unwind_after_fork(self->unwind);
-		snap__sample_after_fork(&self->sampler, (uint64_t)getpid());
+		snap__sample_after_fork(&self->sampler, (uint64_t)snap__sys_getpid());
 	}
 	snap__snapshot_after_fork();
 	snap__identity_after_fork();

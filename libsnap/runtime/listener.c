@@ -125,7 +125,7 @@ static bool is_allowed(int client)
 	socklen_t size = sizeof(peer);
 
 	return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	       (peer.uid == 0 || peer.uid == geteuid());
+	       (peer.uid == 0 || peer.uid == snap__sys_geteuid());
 }
 
 static void answer(int client, const char *first, const char *second)

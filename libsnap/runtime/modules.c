@@ -17,6 +17,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/modules.h"
+#include "write/sys.h"
 
 #define PAGE_BYTES            4096u
 #define ENTRY_BYTES           256u /* more than loaders and start files take to call somebody */
@@ -74,7 +75,7 @@ static const char *program_path(void)
 	static const char deleted[] = " (deleted)";
 	const size_t suffix = sizeof(deleted) - 1;
 	int saved_errno = errno;
-	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	ssize_t size = snap__sys_readlink("/proc/self/exe", path, sizeof(path) - 1);
 	const char *started_as = (const char *)getauxval(AT_EXECFN);
 
 	errno = saved_errno;
@@ -175,7 +176,7 @@ static const char *absolute_path(const char *path)
 
 	if (*path == '/' || !strchr(path, '/'))
 		return path;
-	if (!getcwd(here, sizeof(here))) {
+	if (!snap__sys_getcwd(here, sizeof(here))) {
 		errno = saved_errno;
 		return path;
 	}

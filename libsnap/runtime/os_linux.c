@@ -2,6 +2,7 @@
  * runtime/os_linux.c - the system calls behind os_linux.h.
  */
 #include "runtime/os_linux.h"
+#include "runtime/vdso.h"
 #include "write/sys.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -48,7 +50,7 @@ static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now = {0};
 
-	clock_gettime(clock, &now);
+	snap__vdso_clock(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -75,7 +77,7 @@ uint64_t snap__os_process_cpu_ns(int pid)
 
 void snap__os_yield(void)
 {
-	sched_yield();
+	syscall(SYS_sched_yield);
 }
 
 void snap__os_sleep(uint64_t ns)
@@ -84,7 +86,7 @@ void snap__os_sleep(uint64_t ns)
 	struct timespec time = {.tv_sec = (time_t)(ns / 1000000000u),
 				.tv_nsec = (long)(ns % 1000000000u)};
 
-	nanosleep(&time, NULL);
+	syscall(SYS_nanosleep, &time, NULL);
 	errno = saved;
 }
 
@@ -209,7 +211,7 @@ bool snap__os_make_directory(const char *path)
 {
 	int saved = errno;
 	struct stat st;
-	bool there = (mkdir(path, 0777) == 0 || errno == EEXIST) && stat(path, &st) == 0 &&
+	bool there = (snap__sys_mkdir(path, 0777) == 0 || errno == EEXIST) && snap__sys_stat(AT_FDCWD, path, &st) == 0 &&
 		     S_ISDIR(st.st_mode);
 
 	errno = saved;
@@ -234,11 +236,11 @@ void *snap__os_mremap(void *base, size_t size, size_t new_size, int flags, void 
 atomic_uint *snap__os_fork_witness(void)
 {
 	int saved = errno;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = (size_t)getauxval(AT_PAGESZ);
 	void *base = snap__os_mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 				   -1, 0);
 
-	if (base != MAP_FAILED && madvise(base, page, MADV_WIPEONFORK) != 0) {
+	if (base != MAP_FAILED && snap__sys_madvise(base, page, MADV_WIPEONFORK) != 0) {
 		snap__os_munmap(base, page);
 		base = MAP_FAILED;
 	}

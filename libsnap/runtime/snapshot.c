@@ -46,6 +46,7 @@
 #include "runtime/text.h"
 #include "runtime/verify.h"
 #include "write/writer.h"
+#include "write/sys.h"
 
 #define MOST_COHORTS 64u
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
@@ -242,7 +243,7 @@ static void put_identity(struct job *job)
 	put_number(job, "start_ticks", who->start_ticks);
 	put_number(job, "pid", (uint64_t)who->pid);
 	put_number(job, "ppid", (uint64_t)who->parent);
-	put_number(job, "uid", (uint64_t)geteuid());
+	put_number(job, "uid", (uint64_t)snap__sys_geteuid());
 	put_text(job, "program", who->program);
 	put_text(job, "exe", who->exe);
 	put_text(job, "command", who->command);

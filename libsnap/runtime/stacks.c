@@ -13,12 +13,12 @@
  * Memory: 24 bytes a node, 4 for the number of its credit, and 16 for the credit of a node where a
  * stack ends: in large programs one node in five.
  */
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "runtime/arena.h"
+#include "runtime/os_linux.h"
 #include "runtime/stacks.h"
 
 #define CHUNK_BITS  SNAP__STACKS_CHUNK_BITS
@@ -165,7 +165,7 @@ uint32_t snap__stacks_count(void)
 
 	for (; id < count; id++)
 		for (int patience = 1000; !is_filled(id) && patience > 0; patience--)
-			sched_yield();
+			snap__os_yield();
 	atomic_store_explicit(&checked, count, memory_order_relaxed);
 	return count;
 }

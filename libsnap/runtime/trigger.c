@@ -143,7 +143,7 @@ static void open_directory(void)
 
 static bool directory_is_gone(void)
 {
-	return faccessat(AT_FDCWD, snap__process_config()->out, F_OK, 0) != 0;
+	return snap__sys_access(snap__process_config()->out, F_OK) != 0;
 }
 
 /* In the helper. */
@@ -276,10 +276,10 @@ static void replace_peak(const char *path)
 {
 	static char kept[SNAP__PATH_MAX];
 	static int keeper;
-	int self = getpid(), saved = errno;
+	int self = snap__sys_getpid(), saved = errno;
 
 	if (keeper == self && kept[0])
-		(void)unlinkat(AT_FDCWD, kept, 0);
+		(void)snap__sys_unlinkat(AT_FDCWD, kept);
 	copy_text(kept, sizeof(kept), path);
 	keeper = self;
 	errno = saved;

@@ -1,5 +1,5 @@
 /*
- * write/sys.h - the few system calls on files that libsnap makes, past the C library's own
+ * write/sys.h - the few system calls that libsnap makes, past the C library's own
  * functions.
  *
  * write(), open() and their like can be interposed by another preloaded library, whose own
@@ -9,7 +9,9 @@
 #ifndef SNAP_WRITE_SYS_H
 #define SNAP_WRITE_SYS_H
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -52,6 +54,68 @@ static inline int snap__sys_stat(int directory, const char *path, struct stat *s
 static inline int snap__sys_lstat(int directory, const char *path, struct stat *st)
 {
 	return (int)syscall(SYS_newfstatat, directory, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
+/** With AT_EACCESS where the kernel knows that. */
+static inline int snap__sys_access(const char *path, int mode)
+{
+#ifdef SYS_faccessat2
+	int result = (int)syscall(SYS_faccessat2, AT_FDCWD, path, mode, AT_EACCESS);
+
+	if (result == 0 || (errno != ENOSYS && errno != EPERM))
+		return result;
+#endif
+	return (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
+}
+
+static inline int snap__sys_mkdir(const char *path, mode_t mode)
+{
+	return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+static inline ssize_t snap__sys_readlink(const char *path, char *into, size_t size)
+{
+	return syscall(SYS_readlinkat, AT_FDCWD, path, into, size);
+}
+
+static inline int snap__sys_unlinkat(int directory, const char *path)
+{
+	return (int)syscall(SYS_unlinkat, directory, path, 0);
+}
+
+static inline int snap__sys_renameat(int from, const char *old_path, int to, const char *path)
+{
+#ifdef SYS_renameat
+	return (int)syscall(SYS_renameat, from, old_path, to, path);
+#else
+	return (int)syscall(SYS_renameat2, from, old_path, to, path, 0);
+#endif
+}
+
+/** The current directory, if it can be reached from the root. */
+static inline bool snap__sys_getcwd(char *into, size_t size)
+{
+	return syscall(SYS_getcwd, into, size) > 0 && into[0] == '/';
+}
+
+static inline int snap__sys_getpid(void)
+{
+	return (int)syscall(SYS_getpid);
+}
+
+static inline int snap__sys_getppid(void)
+{
+	return (int)syscall(SYS_getppid);
+}
+
+static inline uid_t snap__sys_geteuid(void)
+{
+	return (uid_t)syscall(SYS_geteuid);
+}
+
+static inline int snap__sys_madvise(void *base, size_t size, int advice)
+{
+	return (int)syscall(SYS_madvise, base, size, advice);
 }
 
 static inline int snap__sys_close(int fd)

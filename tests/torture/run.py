@@ -232,7 +232,20 @@ def prefixed():
     shutil.rmtree(out)
 
 
+def tracer():
+    """A library that interposes ordinary functions is not called before libc is ready."""
+    library = os.path.join(options.programs, "libearly_calls.so")
+    for name in ("t01_bootstrap", "t17_open"):
+        tortured(name, preload=library, TRACER="on")
+    clocks = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    if not clocks:
+        print("skipped: a changed clock: there is no libfaketime")
+    for clock in clocks:
+        tortured("t17_open", preload=clock, FAKETIME="+1d")
+
+
 TESTS = {
+    "tracer": tracer,
     "prefixed": prefixed,
     "new": new_forms,
     "distinct": distinct,

@@ -1,0 +1,116 @@
+/*
+ * runtime/vdso.c - find the kernel's clock_gettime() in the object that it maps into each process.
+ */
+#include "runtime/vdso.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__aarch64__)
+#define CLOCK_NAME "__kernel_clock_gettime"
+#else
+#define CLOCK_NAME "__vdso_clock_gettime"
+#endif
+
+typedef int clock_fn(clockid_t, struct timespec *);
+
+/* Until it is looked for; afterwards the function, or NULL. */
+#define UNKNOWN ((uintptr_t)1)
+static _Atomic uintptr_t found = UNKNOWN;
+
+struct vdso {
+	uintptr_t bias;
+	const ElfW(Sym) * symbols;
+	const char *strings;
+	const uint32_t *gnu_hash, *sysv_hash;
+};
+
+static bool read_dynamic(struct vdso *vdso, const ElfW(Dyn) * tag)
+{
+	for (; tag->d_tag != DT_NULL; tag++) {
+		const void *at = (const void *)(vdso->bias + tag->d_un.d_ptr);
+
+		if (tag->d_tag == DT_SYMTAB)
+			vdso->symbols = at;
+		else if (tag->d_tag == DT_STRTAB)
+			vdso->strings = at;
+		else if (tag->d_tag == DT_GNU_HASH)
+			vdso->gnu_hash = at;
+		else if (tag->d_tag == DT_HASH)
+			vdso->sysv_hash = at;
+	}
+	return vdso->symbols && vdso->strings && (vdso->gnu_hash || vdso->sysv_hash);
+}
+
+static bool read_segments(struct vdso *vdso, uintptr_t base)
+{
+	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)base;
+	const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(base + header->e_phoff);
+	const ElfW(Dyn) *dynamic = NULL;
+	bool is_mapped = false;
+
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		if (segments[i].p_type == PT_LOAD && !is_mapped) {
+			vdso->bias = base + segments[i].p_offset - segments[i].p_vaddr;
+			is_mapped = true;
+		}
+		if (segments[i].p_type == PT_DYNAMIC)
+			dynamic = (const ElfW(Dyn) *)(base + segments[i].p_offset);
+	}
+	return is_mapped && dynamic && read_dynamic(vdso, dynamic);
+}
+
+/* Symbols are few: their number is all that the hash tables are asked for. */
+static uint32_t count_symbols(const struct vdso *vdso)
+{
+	const uint32_t *table = vdso->gnu_hash, *buckets, *chains;
+	uint32_t last = 0;
+
+	if (vdso->sysv_hash)
+		return vdso->sysv_hash[1];
+	buckets = table + 4 + table[2] * (sizeof(uintptr_t) / sizeof(uint32_t));
+	chains = buckets + table[0];
+	for (uint32_t i = 0; i < table[0]; i++)
+		if (buckets[i] > last)
+			last = buckets[i];
+	if (last < table[1])
+		return 0;
+	while (!(chains[last - table[1]] & 1))
+		last++;
+	return last + 1;
+}
+
+static uintptr_t find_clock(void)
+{
+	uintptr_t base = (uintptr_t)getauxval(AT_SYSINFO_EHDR);
+	struct vdso vdso = {0};
+	uint32_t count;
+
+	if (!base || !read_segments(&vdso, base))
+		return 0;
+	count = count_symbols(&vdso);
+	for (uint32_t i = 0; i < count; i++)
+		if (vdso.symbols[i].st_shndx != SHN_UNDEF &&
+		    strcmp(vdso.strings + vdso.symbols[i].st_name, CLOCK_NAME) == 0)
+			return vdso.bias + vdso.symbols[i].st_value;
+	return 0;
+}
+
+void snap__vdso_clock(clockid_t clock, struct timespec *now)
+{
+	uintptr_t function = atomic_load_explicit(&found, memory_order_relaxed);
+
+	if (__builtin_expect(function == UNKNOWN, 0)) {
+		function = find_clock();
+		atomic_store_explicit(&found, function, memory_order_relaxed);
+	}
+	if (!function || ((clock_fn *)function)(clock, now) != 0)
+		syscall(SYS_clock_gettime, clock, now);
+}

@@ -1,0 +1,15 @@
+/*
+ * runtime/vdso.h - the clock, without a function that others may interpose.
+ *
+ * libc's clock_gettime() can be another preloaded library's, which is not ready when we start.  The
+ * kernel's own, in the vdso, needs no system call: that may be forbidden by then.
+ */
+#ifndef SNAP_RUNTIME_VDSO_H
+#define SNAP_RUNTIME_VDSO_H
+
+#include <time.h>
+
+/** The time of `clock`; `*now` stays as it is if there is no such clock. */
+void snap__vdso_clock(clockid_t clock, struct timespec *now);
+
+#endif
