@@ -29,7 +29,13 @@ static const int fatal[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGABRT,   SIGBU
 			    SIGSEGV, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,   SIGUSR2,  SIGXCPU,
 			    SIGXFSZ, SIGIO,   SIGPWR,  SIGPROF, SIGVTALRM, SIGSTKFLT};
 
+/* A flag that libc adds by itself (SA_RESTORER), and shows. */
+#define OF_LIBC 0x04000000
+
 static volatile sig_atomic_t is_watching;
+
+/* What the program set, or found, where ours is now: by the number of the signal. */
+static struct sigaction asked[32];
 
 static int is_fatal(int number)
 {
@@ -95,8 +101,10 @@ void snap__signals_watch(void)
 	is_watching = 1;
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
 		if (snap__real.sigaction(fatal[i], NULL, &now) == 0 &&
-		    !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)
+		    !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL) {
+			asked[fatal[i]] = now;
 			snap__real.sigaction(fatal[i], &ours, NULL);
+		}
 }
 
 /* Does the program ask for the default disposition of a signal that we watch? */
@@ -109,22 +117,26 @@ static int becomes_default(int number, const struct sigaction *action)
 ENTRY int sigaction(int number, const struct sigaction *restrict action,
 		    struct sigaction *restrict before)
 {
-	struct sigaction ours;
-	int result;
+	struct sigaction ours, wanted;
+	int result, is_default;
 
 	snap__real_find();
 	if (!snap__real.sigaction) {
 		errno = ENOSYS;
 		return -1;
 	}
-	if (action && becomes_default(number, action)) {
+	is_default = action && becomes_default(number, action);
+	if (is_default) {
+		wanted = *action; /* `before` may be the same place */
 		fill_in(&ours);
 		action = &ours;
 	}
 	result = snap__real.sigaction(number, action, before);
-	if (result == 0 && before && is_ours(before)) {
-		memset(before, 0, sizeof(*before));
-		before->sa_handler = SIG_DFL;
+	if (result == 0 && before && is_ours(before))
+		*before = asked[number];
+	if (result == 0 && is_default && snap__real.sigaction(number, NULL, &ours) == 0) {
+		asked[number] = wanted;
+		asked[number].sa_flags |= ours.sa_flags & OF_LIBC;
 	}
 	return result;
 }
@@ -150,6 +162,7 @@ static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
 		return before;
 	if (handler == SIG_DFL && is_watching && is_fatal(number) && snap__real.sigaction) {
 		fill_in(&ours);
+		snap__real.sigaction(number, NULL, &asked[number]);
 		snap__real.sigaction(number, &ours, NULL);
 	}
 	return was_ours ? SIG_DFL : before;

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
 import snapread  # noqa: E402
@@ -244,6 +245,78 @@ def tracer():
         tortured("t17_open", preload=clock, FAKETIME="+1d")
 
 
+def wait_for_helpers(directory):
+    """Until no process has the directory open: a helper may write after the end of its host."""
+    end = time.time() + 60
+    while time.time() < end:
+        open_by = [link for link in glob.glob("/proc/[0-9]*/fd/*") if target(link) == directory]
+        if not open_by:
+            return
+        time.sleep(0.02)
+    check(False, f"a helper does not end: {open_by}")
+
+
+def target(link):
+    try:
+        return os.readlink(link)
+    except OSError:
+        return None
+
+
+def late(name, *args, files=1, **settings):
+    """The same for snapshots that may come after the end of the process."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    os.chmod(out, 0o777)
+    tortured(name, *args, files=None, directory=out, **settings)
+    wait_for_helpers(out)
+    found = [f for f in os.listdir(out) if f.startswith(name + ".") and f.endswith(".snap")]
+    left = [f for f in os.listdir(out) if not f.endswith(".snap")]
+    if files is None:
+        check(found, f"{name} {args}: left no snapshot")
+    else:
+        check(len(found) == files, f"{name} {args} {settings}: left {len(found)} snapshots, not {files}")
+    check(not left, f"{name} {args}: left behind {left}")
+    for f in found:
+        meta(os.path.join(out, f))
+    shutil.rmtree(out)
+
+
+def ends():
+    """Every way to end leaves a snapshot; status, output and handlers are the program's own."""
+    for how in ("abrt", "term", "int", "quit", "hup", "alrm", "usr1", "usr2", "xcpu", "pipe", "abort", "segv", "ill",
+                "raw", "exec", "own", "ignored", "reporter", "dispositions"):
+        tortured("t19_ends", how)
+    tortured("t19_ends", "failed_exec", files=2)  # one for the exec that was tried, one at the end
+    tortured("t19_ends", "overflow", files=0)     # no stack is left for a handler
+    for how in ("kill", "bare_metal"):
+        tortured("t19_ends", how, files=0)
+        late("t19_ends", how, SNAP_EVERY="1h")    # a helper that is there writes the last one
+
+
+def guest():
+    """The process sees only itself, with a helper beside it or without."""
+    for how in ("look", "unshare", "fork", "pthread_exit"):
+        tortured("t20_guest", how, files=None)
+        tortured("t20_guest", how, files=None, SNAP_EVERY="20ms")
+        tortured("t20_guest", how, files=None, SNAP_AT_GROWTH="64KiB")
+    tortured("t20_guest", "raw_exit", files=0)
+    late("t20_guest", "raw_exit", SNAP_EVERY="1h")
+
+
+def filters():
+    """A filter is the host's own affair: nothing of ours meets it, in workers neither."""
+    for action in ("kill", "trap", "errno"):
+        for way in ("prctl", "seccomp"):
+            late("t21_filters", action, way)
+            late("t21_filters", action, way, "fork")
+            late("t21_filters", action, way, "fork", SNAP_EVERY="10ms", files=None)
+            late("t21_filters", action, way, "fork", SNAP_AT_GROWTH="256KiB", files=None)
+    tortured("t21_filters", "fsize", files=0, quiet=False)
+    tortured("t21_filters", "fsize", "", "fork", files=0, quiet=False)
+    tortured("t21_filters", "nofile", "", "fork", files=4)
+    tortured("t21_filters", "none", "", "fork", files=4)
+
+
 TESTS = {
     "tracer": tracer,
     "prefixed": prefixed,
@@ -278,6 +351,7 @@ TESTS = {
     "dlclose": closed_modules,
     "stacks": lambda: tortured("t15_stacks", repeat=2),
     "zstd": lambda: tortured("t16_zstd"),
+    "ends": ends, "guest": guest, "filters": filters,
     "no_place": no_place, "wrapped": wrapped, "full_disk": full_disk, "variants": variants,
 }
 
