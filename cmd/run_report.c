@@ -3,6 +3,7 @@
  */
 #include "run_report.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,26 @@ static void print_some_missed(const struct hello *hello)
 		fprintf(stderr, "\n");
 }
 
-static void print_failure(const struct run_report *report, const struct hello *hello)
+/* The processes that recorded left nothing: what their end tells of the cause. */
+static void print_nothing_left(const struct run_report *report, int exit_code)
 {
+	fprintf(stderr,
+		"snapdiff: recording started, but no snapshot was written to %s: ", report->out);
+	if (exit_code == 128 + SIGKILL)
+		fprintf(stderr,
+			"the program was killed (SIGKILL), perhaps because memory ran out; --every "
+			"takes snapshots before that\n");
+	else
+		fprintf(stderr,
+			"did the program change its user, become another in a clean environment, "
+			"or exit by the system call itself, as programs in Go do? --every takes "
+			"snapshots before that, and after it the last one\n");
+}
+
+static void print_failure(const struct run_report *report, const struct launch_result *result)
+{
+	const struct hello *hello = &result->hello;
+
 	if (hello->complaint[0])
 		fprintf(stderr, "snapdiff: recording failed: %s\n", hello->complaint);
 	else if (hello->process_count == 0 && hello->missed_count > 0)
@@ -97,10 +116,7 @@ static void print_failure(const struct run_report *report, const struct hello *h
 			"snapdiff: recording did not start: the program did not load libsnap "
 			"(is it started in a clean environment, or by a privileged helper?)\n");
 	else if (report->wants_exit)
-		fprintf(stderr,
-			"snapdiff: recording started, but no snapshot was written to %s (did the "
-			"program change its user, or become another in a clean environment?)\n",
-			report->out);
+		print_nothing_left(report, result->exit_code);
 	else if (!report->is_quiet)
 		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
 }
@@ -110,7 +126,7 @@ void run_report_print(const struct run_report *report, const struct launch_resul
 	const struct hello *hello = &result->hello;
 
 	if (hello->snapshots == 0)
-		print_failure(report, hello);
+		print_failure(report, result);
 	if (report->is_full)
 		print_all_missed(hello);
 	else if (!report->is_quiet || hello->snapshots == 0)
