@@ -70,7 +70,7 @@ struct checking {
 struct rule {
 	const char *name, *limit;
 	const char *whole; /* what a finding without a site is about; NULL: the process */
-	double measured;   /* NAN: unknown */
+	double measured;   /* (double)NAN: unknown */
 	bool passed;
 	struct value rows;
 };
@@ -291,7 +291,7 @@ static struct rule rule_begin(struct checking *checking, const char *name, const
 	return (struct rule){.name = name,
 			     .limit = limit,
 			     .passed = true,
-			     .measured = NAN,
+			     .measured = (double)NAN,
 			     .rows = empty_list(checking->report)};
 }
 
@@ -339,7 +339,7 @@ static void add_whole_finding(struct checking *checking, struct rule *rule, cons
 	checking->findings++;
 }
 
-/* A figure of the whole: `old` NAN means that there is no baseline, `new_` NAN that it is unknown. */
+/* A figure of the whole: `old` (double)NAN means that there is no baseline, `new_` NAN that it is unknown. */
 static void check_whole(struct checking *checking, const char *name, const char *what,
 			const struct policy_limit *limit, double old, double new_, double doubt)
 {
@@ -505,7 +505,7 @@ static double total_of(const struct report *compare, const char *side, const cha
 {
 	const struct value *totals = value_get(&compare->head, "totals");
 
-	return number(value_get(value_get(totals, side), figure), NAN);
+	return number(value_get(value_get(totals, side), figure), (double)NAN);
 }
 
 static void check_compare(struct checking *checking)
@@ -780,7 +780,7 @@ struct report *check_judge(const struct check_request *request)
 	check_whole(&checking, "max-rss", "resident memory", &policy->max_rss, facts->old_rss,
 		    facts->new_rss, 0);
 	check_whole(&checking, "max-never-freed", "what was never freed at exit",
-		    &policy->max_never_freed, NAN, facts->never_freed, 0);
+		    &policy->max_never_freed, (double)NAN, facts->never_freed, 0);
 	say_rules(&checking);
 	warn_of_suppressions(&checking);
 	say_title(&checking);
