@@ -70,7 +70,7 @@ struct checking {
 struct rule {
 	const char *name, *limit;
 	const char *whole; /* what a finding without a site is about; NULL: the process */
-	double measured;   /* (double)NAN: unknown */
+	double measured;   /* NAN: unknown */
 	bool passed;
 	struct value rows;
 };
@@ -339,7 +339,7 @@ static void add_whole_finding(struct checking *checking, struct rule *rule, cons
 	checking->findings++;
 }
 
-/* A figure of the whole: `old` (double)NAN means that there is no baseline, `new_` NAN that it is unknown. */
+/* A figure of the whole: `old` NAN means that there is no baseline, `new_` NAN that it is unknown. */
 static void check_whole(struct checking *checking, const char *name, const char *what,
 			const struct policy_limit *limit, double old, double new_, double doubt)
 {
