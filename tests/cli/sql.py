@@ -160,7 +160,7 @@ def check_peek(report, answers, names):
 def check_growth(report, answers, names, shown):
     """The series of each row, snapshot by snapshot; at both ends once more, by key."""
     left_out = {os.path.basename(path) for path in report.get("left_out", [])}
-    series = [answer for answer in answers if answer and "known_bytes" in answer[0]]
+    series = [answer for answer in answers if answer and {"row", "live_bytes"} <= answer[0].keys()]
     snapshots = [name for name in names if name not in left_out]
     if not report["rows"]:
         return

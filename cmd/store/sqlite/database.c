@@ -30,6 +30,10 @@
 #define FILE_SETTINGS                                                                              \
 	"PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY"
 
+/* Small pieces that statements take and give back all the time: sums take some for each row. */
+#define LOOKASIDE_SIZE  256 /* bytes */
+#define LOOKASIDE_SLOTS 1000
+
 /* A file may be hostile.  No statement of ours takes that long or that much with any other. */
 #define STATEMENT_SECONDS 600
 #define PROGRESS_STEPS    1000000 /* virtual machine steps between two looks at the clock */
@@ -447,6 +451,8 @@ void database_begin_limits(struct store *store)
 /* A file may be hostile: nothing in its schema gets to run what is not plain computation. */
 static enum snap_status configure(struct store *store, enum store_mode mode, struct snap_error *err)
 {
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_SIZE,
+			  LOOKASIDE_SLOTS);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, mode == STORE_WRITE, NULL);
@@ -503,6 +509,9 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 
+	/* Counting memory takes a lock each time, and is of use for HEAP_LIMIT only.  It cannot be
+	 * changed once SQLite is in use, and then stays as it is. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, path != NULL && mode != STORE_CACHE);
 	if (makes_database(mode))
 		flags |= SQLITE_OPEN_CREATE;
 	if (sqlite3_open_v2(path ? path : PRIVATE_DATABASE, &store->db, flags, NULL) == SQLITE_OK)

@@ -183,6 +183,24 @@ static sqlite3_stmt *sums_statement(struct store *store, enum statement exact,
 	return statement;
 }
 
+static enum snap_status take_known(void *context, sqlite3_stmt *row)
+{
+	*(bool *)context = sqlite3_column_int(row, 0) != 0;
+	return SNAP_OK;
+}
+
+/* To look for unknown parts in each row takes time, and few snapshots have any. */
+static bool is_all_known(struct store *store, int64_t snapshot_id)
+{
+	sqlite3_stmt *statement = database_statement(store, STATEMENT_all_known, NULL);
+	bool known = false;
+
+	if (!statement)
+		return false;
+	sqlite3_bind_int64(statement, 1, snapshot_id);
+	return database_each_row(store, statement, take_known, &known, NULL) == SNAP_OK && known;
+}
+
 /* Record the statement, give its rows. */
 static enum snap_status each_recorded(struct store *store, sqlite3_stmt *statement, row_fn *fn,
 				      void *context, struct snap_error *err)
@@ -195,8 +213,10 @@ enum snap_status store_each_sum(struct store *store, const struct store_sums *su
 				store_sum_fn *fn, void *user, struct snap_error *err)
 {
 	struct sum_walk walk = {fn, user, sums->sampled};
+	bool known = !sums->sampled && is_all_known(store, sums->snapshot_id);
 	sqlite3_stmt *statement =
-		sums_statement(store, STATEMENT_sum_rows, STATEMENT_sum_rows_sampled, sums, err);
+		sums_statement(store, known ? STATEMENT_sum_rows_known : STATEMENT_sum_rows,
+			       STATEMENT_sum_rows_sampled, sums, err);
 
 	return statement ? each_recorded(store, statement, sum_row, &walk, err) : SNAP_ESYSTEM;
 }
@@ -255,7 +275,7 @@ enum snap_status store_total(struct store *store, const struct store_sums *sums,
 struct live_walk {
 	store_live_sum_fn *fn;
 	void *user;
-	bool sampled;
+	bool sampled, known;
 };
 
 static uint64_t known_or_zero(sqlite3_stmt *row, int column)
@@ -268,25 +288,33 @@ static uint64_t known_or_zero(sqlite3_stmt *row, int column)
 static enum snap_status live_row(void *context, sqlite3_stmt *row)
 {
 	const struct live_walk *walk = context;
-	int64_t stacks = sqlite3_column_int64(row, 3);
-	const struct store_live_sum sum = {
+	struct store_live_sum sum = {
 		.row = (uint32_t)sqlite3_column_int64(row, 0),
 		.bytes = known_or_zero(row, 1),
 		.blocks = known_or_zero(row, 2),
-		.bytes_known = sqlite3_column_int64(row, 4) == stacks,
-		.blocks_known = sqlite3_column_int64(row, 5) == stacks,
-		.bytes_variance = walk->sampled ? sqlite3_column_double(row, 6) : 0,
+		.bytes_known = true,
+		.blocks_known = true,
 	};
 
+	if (!walk->known) {
+		int64_t stacks = sqlite3_column_int64(row, 3);
+
+		sum.bytes_known = sqlite3_column_int64(row, 4) == stacks;
+		sum.blocks_known = sqlite3_column_int64(row, 5) == stacks;
+	}
+	if (walk->sampled)
+		sum.bytes_variance = sqlite3_column_double(row, 6);
 	return walk->fn(walk->user, &sum);
 }
 
 enum snap_status store_each_live_sum(struct store *store, const struct store_sums *sums,
 				     store_live_sum_fn *fn, void *user, struct snap_error *err)
 {
-	struct live_walk walk = {fn, user, sums->sampled};
+	bool known = !sums->sampled && is_all_known(store, sums->snapshot_id);
+	struct live_walk walk = {fn, user, sums->sampled, known};
 	sqlite3_stmt *statement =
-		sums_statement(store, STATEMENT_sum_live, STATEMENT_sum_live_sampled, sums, err);
+		sums_statement(store, known ? STATEMENT_sum_live_known : STATEMENT_sum_live,
+			       STATEMENT_sum_live_sampled, sums, err);
 
 	return statement ? each_recorded(store, statement, live_row, &walk, err) : SNAP_ESYSTEM;
 }
