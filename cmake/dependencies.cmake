@@ -14,6 +14,13 @@ pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(ELFUTILS REQUIRED IMPORTED_TARGET libdw libelf)
+
+# Names of C++ and Rust.  It comes as an archive only; nothing but the demangler is taken from it.
+find_path(IBERTY_INCLUDE_DIR libiberty/demangle.h REQUIRED)
+find_library(IBERTY_STATIC_LIBRARY NAMES libiberty.a REQUIRED)
+add_library(snap_iberty INTERFACE)
+target_include_directories(snap_iberty SYSTEM INTERFACE ${IBERTY_INCLUDE_DIR})
+target_link_libraries(snap_iberty INTERFACE ${IBERTY_STATIC_LIBRARY})
 if(SNAP_TESTS)
 	pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
 	pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)

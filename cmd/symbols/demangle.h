@@ -11,7 +11,4 @@
  */
 char *demangle_function(const char *linkage_name);
 
-/** A Rust name, legacy or v0 (RFC 2603), without its hash; NULL if `name` is not one. */
-char *demangle_rust(const char *name);
-
 #endif

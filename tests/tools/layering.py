@@ -57,6 +57,7 @@ HOMES = {
     r"zlib\.h": {"cmd/input", "cmd/render"},
     r"(cjson/)?cJSON\.h": {"cmd/render", "cmd/input"},
     r"(elfutils/.*|dwarf|libelf|gelf)\.h": {"cmd/symbols"},
+    r"libiberty/.*": {"cmd/symbols"},
     r"Python\.h": {"libsnap/runtime"},
     r"libunwind.*\.h": {"libsnap/runtime"},
     r"criterion/.*": set(),

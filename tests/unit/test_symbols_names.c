@@ -2,6 +2,7 @@
 /* links: cmd_symbols */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "symbols/demangle.h"
@@ -164,4 +165,29 @@ Test(names, of_source_files_lose_the_compilation_directory_and_detours)
 		cr_expect_str_eq(got, cases[i].out);
 		free(got);
 	}
+}
+
+/* Each part is twice the one before: written out, the names have 2^40 parts. */
+Test(names, that_would_be_exponentially_long_stay_as_they_are)
+{
+	static const char rust[] =
+		"_RINvC1a1bTmmETB7_B7_ETBb_Bb_ETBj_Bj_ETBr_Br_ETBz_Bz_ETBH_BH_ETBP_BP_E"
+		"TBX_BX_ETB15_B15_ETB1d_B1d_ETB1n_B1n_ETB1x_B1x_ETB1H_B1H_ETB1R_B1R_ETB"
+		"21_B21_ETB2b_B2b_ETB2l_B2l_ETB2v_B2v_ETB2F_B2F_ETB2P_B2P_ETB2Z_B2Z_ETB"
+		"39_B39_ETB3j_B3j_ETB3t_B3t_ETB3D_B3D_ETB3N_B3N_ETB3X_B3X_ETB47_B47_ETB"
+		"4h_B4h_ETB4r_B4r_ETB4B_B4B_ETB4L_B4L_ETB4V_B4V_ETB55_B55_ETB5f_B5f_ETB"
+		"5p_B5p_ETB5z_B5z_ETB5J_B5J_ETB5T_B5T_ETB63_B63_EE";
+	char cxx[1024] = "_Z1fSt4pairIiiE", part[32];
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char *name = demangle_function(rust);
+
+	cr_expect_str_eq(name, rust);
+	free(name);
+	for (int i = 0; i < 36; i++) {
+		snprintf(part, sizeof(part), "S_IS%c_S%c_E", digits[i], digits[i]);
+		strcat(cxx, part);
+	}
+	name = demangle_function(cxx);
+	cr_expect_str_eq(name, cxx);
+	free(name);
 }
