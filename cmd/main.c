@@ -1,6 +1,7 @@
 /*
  * main.c - global options, dispatch, exit codes.  Libraries return; here is printed and exited.
  */
+#include "base/memory.h"
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -31,6 +32,13 @@ static int exit_code_of(enum snap_status status)
 		return EXIT_SYSTEM;
 	}
 	return EXIT_SYSTEM;
+}
+
+/* Nothing is flushed: half a report is none. */
+static void out_of_memory(const char *doing)
+{
+	cli_message("out of memory while %s", doing);
+	_exit(EXIT_SYSTEM);
 }
 
 /* Run with parsed options; what went wrong is printed here. */
@@ -170,5 +178,6 @@ int main(int argc, char **argv)
 {
 	if (!open_standard_files())
 		return EXIT_SYSTEM;
+	memory_on_failure(out_of_memory);
 	return finish_output(dispatch(argc, argv));
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "render/utf8.h"
 
 enum { NOT_FLAT = COLUMN_DETAIL | COLUMN_TABLE_ONLY };
@@ -14,10 +15,9 @@ enum { NOT_FLAT = COLUMN_DETAIL | COLUMN_TABLE_ONLY };
 static void write_nested(const struct separated *format, FILE *out, const struct value *value)
 {
 	size_t size;
-	char *text = json_text(value, &size);
+	char *text = memory_need(json_text(value, &size), "printing a report");
 
-	if (text)
-		format->cell(out, text, size);
+	format->cell(out, text, size);
 	free(text);
 }
 
@@ -71,9 +71,7 @@ static void write_text(const struct separated *format, FILE *out, const char *da
 		write_tame(format, out, data, size, options);
 		return;
 	}
-	memory = open_memstream(&text, &written);
-	if (!memory)
-		return;
+	memory = memory_need(open_memstream(&text, &written), "printing a report");
 	for (at = 0; at < size; at += length) {
 		length = utf8_length(data + at, size - at);
 		if (length > 0)
@@ -83,7 +81,7 @@ static void write_text(const struct separated *format, FILE *out, const char *da
 		if (length == 0)
 			length = ill_formed_length(data + at, size - at);
 	}
-	fclose(memory);
+	memory_need(fclose(memory) == 0 ? text : NULL, "printing a report");
 	write_tame(format, out, text, written, options);
 	free(text);
 }

@@ -6,22 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "render/utf8.h"
-
-static void need(const void *memory)
-{
-	if (!memory) {
-		fputs("snapdiff: out of memory while rendering a report\n", stderr);
-		exit(4);
-	}
-}
 
 void text_add(struct text_buffer *text, const char *data, size_t size)
 {
 	if (text->size + size + 1 > text->capacity) {
 		text->capacity = (text->size + size + 1) * 2;
-		text->data = realloc(text->data, text->capacity);
-		need(text->data);
+		text->data = memory_need(realloc(text->data, text->capacity), "printing a report");
 	}
 	memcpy(text->data + text->size, data, size);
 	text->size += size;

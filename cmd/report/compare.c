@@ -905,16 +905,12 @@ static enum snap_status group(struct compare *compare, struct snap_error *err)
 
 static enum snap_status pair_and_group(struct compare *compare, struct snap_error *err)
 {
-	static const enum pair_level levels[] = {[MATCH_EXACT] = PAIR_EXACT,
-						 [MATCH_LINE] = PAIR_LINE,
-						 [MATCH_FUNCTION] = PAIR_FUNCTION,
-						 [MATCH_FUZZY] = PAIR_FUZZY};
 	struct select_options select;
 	enum snap_status st = sites_selection(&select, compare->options, err);
 
 	if (st == SNAP_OK)
 		st = pairing_compute(&compare->pairing, compare->dataset, &compare->sides,
-				     levels[compare->options->match], err);
+				     sites_match(compare->options), err);
 	if (st == SNAP_OK)
 		st = selection_new(&compare->selection, compare->dataset, &select, err);
 	if (st == SNAP_OK)

@@ -137,14 +137,13 @@ static int compare_slopes(const void *left, const void *right)
 static void subtract_control(struct growth_options *options, const struct growth_control *control,
 			     const char *key)
 {
-	const struct control_slope *slope;
-	char *copy = control ? strdup(key) : NULL;
-	struct control_slope wanted = {.key = copy};
+	/* A key to look for is only read. */
+	const struct control_slope wanted = {.key = (char *)(uintptr_t)key};
+	const struct control_slope *slope = NULL;
 
-	if (!copy)
-		return;
-	slope = bsearch(&wanted, control->slopes, control->count, sizeof(wanted), compare_slopes);
-	free(copy);
+	if (control)
+		slope = bsearch(&wanted, control->slopes, control->count, sizeof(wanted),
+				compare_slopes);
 	if (!slope)
 		return;
 	options->control_blocks = slope->blocks;

@@ -340,12 +340,6 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 				   const struct growth_axis *axis,
 				   const struct report_options *options, struct snap_error *err)
 {
-	static const enum pair_level levels[] = {
-		[MATCH_EXACT] = PAIR_EXACT,
-		[MATCH_LINE] = PAIR_LINE,
-		[MATCH_FUNCTION] = PAIR_FUNCTION,
-		[MATCH_FUZZY] = PAIR_FUZZY,
-	};
 	struct filling filling = {.table = table, .err = err};
 	struct select_options select;
 	enum snap_status st;
@@ -357,7 +351,7 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 	if (st == SNAP_OK)
 		st = selection_new(&table->selection, table->dataset, &select, err);
 	if (st == SNAP_OK)
-		st = find_homes(&filling, store, ids, levels[options->match]);
+		st = find_homes(&filling, store, ids, sites_match(options));
 	if (st == SNAP_OK) {
 		table->row_count = selection_row_count(table->selection);
 		st = allocate(table) ? SNAP_OK : fail_memory(err, "reading the series");

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "snap/records.h"
 
-enum { BLOCK_SIZE = 64 * 1024, SYSTEM_FAILED = 4 };
+enum { BLOCK_SIZE = 64 * 1024 };
 
 struct block {
 	struct block *next;
@@ -23,15 +24,9 @@ struct report_arena {
 	size_t row_capacity, note_capacity, warning_capacity;
 };
 
-/* A report that cannot be built cannot be reported upon either: CLI.md's exit code for the system.
- */
 static void *need(void *memory)
 {
-	if (!memory) {
-		fputs("snapdiff: out of memory while building a report\n", stderr);
-		exit(SYSTEM_FAILED);
-	}
-	return memory;
+	return memory_need(memory, "building a report");
 }
 
 struct report *report_new(const char *schema, const struct column *columns, size_t column_count)

@@ -5,6 +5,7 @@
 #ifndef REPORT_SITES_H
 #define REPORT_SITES_H
 
+#include "analysis/pairing/pair.h"
 #include "analysis/select.h"
 #include "report/options.h"
 #include "report/report.h"
@@ -13,6 +14,9 @@
  * census. */
 enum snap_status sites_selection(struct select_options *out, const struct report_options *options,
 				 struct snap_error *err);
+
+/** The loosest level at which --match pairs call stacks. */
+enum pair_level sites_match(const struct report_options *options);
 
 /** The figure that --metric names. */
 enum figure sites_figure(const struct report_options *options);
