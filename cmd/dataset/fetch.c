@@ -12,26 +12,26 @@
 #include "base/fail.h"
 #include "model/names.h"
 
-/* Store ids by rising value; the position of an id is its row in the dataset. */
-struct site_ids {
+/* The store's ids of the dataset's frames, by rising value. */
+struct frame_ids {
 	int64_t *ids;
 	size_t count, capacity;
 };
 
 /* Where the ids are about dense, the guess is right at once or nearly so. */
-uint32_t site_ids_find(const struct site_ids *ids, int64_t id)
+static uint32_t find_frame(const struct frame_ids *frames, int64_t id)
 {
-	size_t low = 0, high = ids->count;
+	size_t low = 0, high = frames->count;
 
-	if (high && id >= ids->ids[0] && (uint64_t)(id - ids->ids[0]) < high &&
-	    ids->ids[id - ids->ids[0]] == id)
-		return (uint32_t)(id - ids->ids[0]);
+	if (high && id >= frames->ids[0] && (uint64_t)(id - frames->ids[0]) < high &&
+	    frames->ids[id - frames->ids[0]] == id)
+		return (uint32_t)(id - frames->ids[0]);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (ids->ids[middle] == id)
+		if (frames->ids[middle] == id)
 			return (uint32_t)middle;
-		if (ids->ids[middle] < id)
+		if (frames->ids[middle] < id)
 			low = middle + 1;
 		else
 			high = middle;
@@ -39,18 +39,11 @@ uint32_t site_ids_find(const struct site_ids *ids, int64_t id)
 	return SNAP_NONE;
 }
 
-void site_ids_free(struct site_ids *ids)
-{
-	if (!ids)
-		return;
-	free(ids->ids);
-	free(ids);
-}
-
 struct fetch {
 	struct dataset *dataset;
-	struct site_ids frames, *sites;
-	uint32_t *stack; /* of the site at hand */
+	struct frame_ids frames;
+	uint32_t next_site; /* cells rise by site: where the next one is, if none is left out */
+	uint32_t *stack;    /* of the site at hand */
 	size_t stack_capacity;
 	const size_t *snapshots; /* index into the ids asked for, of each distinct id */
 	struct snap_error *err;
@@ -61,7 +54,7 @@ static enum snap_status out_of_memory(const struct fetch *fetch)
 	return fail_memory(fetch->err, "reading snapshots");
 }
 
-static bool remember(struct site_ids *ids, int64_t id)
+static bool remember(struct frame_ids *ids, int64_t id)
 {
 	if (!array_reserve(&ids->ids, &ids->capacity, ids->count, sizeof(*ids->ids)))
 		return false;
@@ -100,7 +93,7 @@ static enum snap_status take_site(void *user, const struct store_site *row)
 				   sizeof(*fetch->stack)))
 			return out_of_memory(fetch);
 	for (uint32_t i = 0; i < row->depth; i++) {
-		fetch->stack[i] = site_ids_find(&fetch->frames, row->frames[i]);
+		fetch->stack[i] = find_frame(&fetch->frames, row->frames[i]);
 		if (fetch->stack[i] == SNAP_NONE)
 			return fail(fetch->err, SNAP_ECORRUPT,
 				    "the database is damaged: a call stack names frame %lld, which "
@@ -109,16 +102,26 @@ static enum snap_status take_site(void *user, const struct store_site *row)
 	}
 	site = dataset_site_add(fetch->dataset, row->domain, fetch->stack, row->depth,
 				&row->identity);
-	if (site == SNAP_NONE || !remember(fetch->sites, row->id))
+	if (site == SNAP_NONE)
 		return out_of_memory(fetch);
 	fetch->dataset->sites[site].id = row->id;
 	return SNAP_OK;
 }
 
+static uint32_t site_of_cell(struct fetch *fetch, int64_t id)
+{
+	uint32_t site = fetch->next_site;
+
+	if (site >= fetch->dataset->site_count || fetch->dataset->sites[site].id != id)
+		site = dataset_site_of(fetch->dataset, id);
+	fetch->next_site = site == SNAP_NONE ? 0 : site + 1;
+	return site;
+}
+
 static enum snap_status take_cell(void *user, const struct store_cell *row)
 {
 	struct fetch *fetch = user;
-	uint32_t site = site_ids_find(fetch->sites, row->site_id);
+	uint32_t site = site_of_cell(fetch, row->site_id);
 	struct figures figures = {
 		.value = {row->live_bytes, row->live_blocks, row->allocated_bytes,
 			  row->allocated_blocks},
@@ -159,14 +162,11 @@ static enum snap_status read_sampling(struct dataset *dataset, const int64_t *id
 	return store_each_snapshot(dataset->store, take_sampling, &sampling, err);
 }
 
-enum snap_status fetch_sites_with_ids(struct dataset **out, struct site_ids **ids_out,
-				      struct store *store, const int64_t *ids, size_t count,
-				      struct snap_error *err)
+enum snap_status fetch_sites(struct dataset **out, struct store *store, const int64_t *ids,
+			     size_t count, struct snap_error *err)
 {
-	struct fetch fetch = {.dataset = dataset_new(count),
-			      .sites = calloc(1, sizeof(*fetch.sites)),
-			      .err = err};
-	enum snap_status st = fetch.dataset && fetch.sites ? SNAP_OK : out_of_memory(&fetch);
+	struct fetch fetch = {.dataset = dataset_new(count), .err = err};
+	enum snap_status st = fetch.dataset ? SNAP_OK : out_of_memory(&fetch);
 
 	if (st == SNAP_OK) {
 		fetch.dataset->store = store;
@@ -181,12 +181,9 @@ enum snap_status fetch_sites_with_ids(struct dataset **out, struct site_ids **id
 	free(fetch.stack);
 	if (st != SNAP_OK) {
 		dataset_free(fetch.dataset);
-		site_ids_free(fetch.sites);
 		fetch.dataset = NULL;
-		fetch.sites = NULL;
 	}
 	*out = fetch.dataset;
-	*ids_out = fetch.sites;
 	return st;
 }
 
@@ -243,25 +240,14 @@ enum snap_status fetch_dataset(struct dataset **out, struct store *store, const 
 	if (!distinct || !where)
 		st = out_of_memory(&fetch);
 	if (st == SNAP_OK)
-		st = fetch_sites_with_ids(&fetch.dataset, &fetch.sites, store, ids, count, err);
+		st = fetch_sites(&fetch.dataset, store, ids, count, err);
 	if (st == SNAP_OK)
 		st = fetch_cells(&fetch, store, ids, count, distinct, where);
 	if (st == SNAP_OK)
 		*out = fetch.dataset;
 	else
 		dataset_free(fetch.dataset);
-	site_ids_free(fetch.sites);
 	free(distinct);
 	free(where);
-	return st;
-}
-
-enum snap_status fetch_sites(struct dataset **out, struct store *store, const int64_t *ids,
-			     size_t count, struct snap_error *err)
-{
-	struct site_ids *sites;
-	enum snap_status st = fetch_sites_with_ids(out, &sites, store, ids, count, err);
-
-	site_ids_free(sites);
 	return st;
 }

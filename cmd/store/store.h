@@ -126,13 +126,6 @@ struct store_cell {
 };
 typedef enum snap_status store_cell_fn(void *user, const struct store_cell *row);
 
-struct store_cohort {
-	uint32_t snapshot;
-	int64_t site_id;
-	uint64_t birth_seq, blocks, bytes;
-};
-typedef enum snap_status store_cohort_fn(void *user, const struct store_cohort *row);
-
 /** Any other fact of a snapshot's meta that has no table of its own (arch, allocator, ...). */
 enum snap_status store_each_meta(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
 				 void *user, struct snap_error *err);
@@ -145,7 +138,7 @@ typedef enum snap_status store_module_fn(void *user, const struct store_module *
 enum snap_status store_each_module(struct store *store, int64_t snapshot_id, store_module_fn *fn,
 				   void *user, struct snap_error *err);
 
-/** Frames / sites used by, cells and cohorts of, the given snapshots.  Cells come grouped by
+/** Frames / sites used by, and cells of, the given snapshots.  Cells come grouped by
  * snapshot, in the order of `ids`; sites and frames in id order, each once. */
 enum snap_status store_each_frame(struct store *store, const int64_t *ids, size_t count,
 				  store_frame_fn *fn, void *user, struct snap_error *err);
@@ -153,8 +146,6 @@ enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t
 				 store_site_fn *fn, void *user, struct snap_error *err);
 enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t count,
 				 store_cell_fn *fn, void *user, struct snap_error *err);
-enum snap_status store_each_cohort(struct store *store, const int64_t *ids, size_t count,
-				   store_cohort_fn *fn, void *user, struct snap_error *err);
 
 /* ---- sums: which call stack counts towards which row is decided elsewhere and summed here ---- */
 

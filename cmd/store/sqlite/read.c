@@ -469,7 +469,7 @@ enum snap_status store_each_frame(struct store *store, const int64_t *ids, size_
 	return status;
 }
 
-/* ---- cells and cohorts ---- */
+/* ---- cells ---- */
 
 struct cell_walk {
 	store_cell_fn *fn;
@@ -515,39 +515,6 @@ enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t
 		walk.sampled = period != 0;
 		status = each_of(store, walk.sampled ? STATEMENT_cells_sampled : STATEMENT_cells,
 				 ids[i], cell_row, &walk, err);
-	}
-	return status;
-}
-
-struct cohort_walk {
-	store_cohort_fn *fn;
-	void *user;
-	uint32_t snapshot;
-};
-
-static enum snap_status cohort_row(void *context, sqlite3_stmt *row)
-{
-	struct cohort_walk *walk = context;
-	struct store_cohort cohort = {
-		.snapshot = walk->snapshot,
-		.site_id = sqlite3_column_int64(row, 0),
-		.birth_seq = known_or_zero(row, 1),
-		.blocks = database_u64(row, 2),
-		.bytes = database_u64(row, 3),
-	};
-
-	return walk->fn(walk->user, &cohort);
-}
-
-enum snap_status store_each_cohort(struct store *store, const int64_t *ids, size_t count,
-				   store_cohort_fn *fn, void *user, struct snap_error *err)
-{
-	struct cohort_walk walk = {.fn = fn, .user = user};
-	enum snap_status status = SNAP_OK;
-
-	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
-		walk.snapshot = (uint32_t)i;
-		status = each_of(store, STATEMENT_cohorts_of, ids[i], cohort_row, &walk, err);
 	}
 	return status;
 }
