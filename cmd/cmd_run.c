@@ -17,7 +17,7 @@
 #include "run_report.h"
 
 enum { EXIT_NO_CAPTURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NO_COMMAND = 127 };
-enum { SETTINGS_MAX = 20, REPEAT_MAX = 100000, KEPT_PEAK_STEP = 1 << 20 };
+enum { SETTINGS_MAX = 24, REPEAT_MAX = 100000, KEPT_PEAK_STEP = 1 << 20 };
 enum python_when { PYTHON_AUTO, PYTHON_ON, PYTHON_OFF };
 enum exit_when { EXIT_SNAPSHOT_LATE, EXIT_SNAPSHOT_EARLY, EXIT_SNAPSHOT_NONE };
 
@@ -28,6 +28,7 @@ struct run_options {
 	struct text_list labels;
 	int python;
 	int exit_snapshot;
+	int holders, holders_at_exit; /* 0 none; 1: who refers to whom; 2: retained sizes, too */
 	bool mmap;
 	bool durable;
 	bool no_follow;
@@ -38,6 +39,7 @@ struct run_options {
 static const struct run_options run_defaults = {.out = "snaps", .repeat = 1};
 
 static const char *const python_choices[] = {"auto", "on", "off", NULL};
+static const char *const holders_choices[] = {"reach", "retained", NULL};
 static const char *const exit_choices[] = {"late", "early", "none", NULL};
 
 #define AT(member) offsetof(struct run_options, member)
@@ -67,6 +69,11 @@ static const struct option run_table[] = {
 	 python_choices},
 	{"exit-snapshot", 0, OPTION_CHOICE, AT(exit_snapshot), "WHEN",
 	 "the snapshot at exit: after static destructors, before, or none", exit_choices},
+	{"holders", 0, OPTION_OPTIONAL, AT(holders), NULL,
+	 "snapshots say who holds what; =retained: and what would be freed with it",
+	 holders_choices},
+	{"holders-at-exit", 0, OPTION_OPTIONAL, AT(holders_at_exit), NULL,
+	 "the same for the snapshot at exit alone", holders_choices},
 	{"no-follow", 0, OPTION_FLAG, AT(no_follow), NULL,
 	 "record neither forked nor executed descendants", NULL},
 	{"repeat", 0, OPTION_COUNT, AT(repeat), "N",
@@ -206,6 +213,21 @@ static uint64_t kept_peak(const struct run_options *options)
 	return triggered || options->repeat > 1 ? 0 : KEPT_PEAK_STEP;
 }
 
+static enum snap_status setting_holders(struct settings *settings,
+					const struct run_options *options, struct snap_error *err)
+{
+	int at_exit = options->holders_at_exit ? options->holders_at_exit : options->holders;
+	enum snap_status st = SNAP_OK;
+
+	if (options->holders)
+		st = setting(settings, err, "SNAP_HOLDERS", "%s",
+			     holders_choices[options->holders - 1]);
+	if (st == SNAP_OK && at_exit)
+		st = setting(settings, err, "SNAP_HOLDERS_AT_EXIT", "%s",
+			     holders_choices[at_exit - 1]);
+	return st;
+}
+
 static enum snap_status settings_make(struct settings *settings, const struct run_options *options,
 				      uint64_t iteration, struct snap_error *err)
 {
@@ -235,6 +257,8 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	if (st == SNAP_OK)
 		st = setting(settings, err, "SNAP_EXIT", "%s",
 			     exit_choices[options->exit_snapshot]);
+	if (st == SNAP_OK)
+		st = setting_holders(settings, options, err);
 	if (st == SNAP_OK)
 		st = setting(settings, err, "SNAP_FOLLOW", "%s", options->no_follow ? "0" : "1");
 	if (st == SNAP_OK)

@@ -22,6 +22,7 @@ enum option_type {
 	OPTION_DURATION, /* uint64_t nanoseconds: 500ms, 10s, 5m */
 	OPTION_CHOICE,   /* int: index into choices */
 	OPTION_REGEX,    /* const char *: checked to be a valid POSIX extended expression */
+	OPTION_OPTIONAL, /* int: 0 not given; --name: 1; --name=CHOICE: index into choices, plus 1 */
 };
 
 struct text_list {
@@ -36,7 +37,7 @@ struct option {
 	size_t offset;              /* of the value in the command's options struct */
 	const char *value_name;     /* "FILE", "SIZE"; NULL for flags */
 	const char *help;           /* one line */
-	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
+	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE and OPTION_OPTIONAL */
 };
 
 struct command;

@@ -151,6 +151,16 @@ static enum snap_status set_choice(const struct parse *parse, const struct optio
 		    text, list);
 }
 
+static enum snap_status set_optional(const struct parse *parse, const struct option *option,
+				     const char *text, int *value)
+{
+	int index = 0;
+	enum snap_status st = text ? set_choice(parse, option, text, &index) : SNAP_OK;
+
+	*value = index + 1;
+	return st;
+}
+
 static enum snap_status add_to_list(const struct parse *parse, const char *text,
 				    struct text_list *list)
 {
@@ -217,6 +227,8 @@ static enum snap_status set_value(const struct parse *parse, const struct option
 		return set_choice(parse, option, text, at);
 	case OPTION_REGEX:
 		return set_regex(parse, option, text, at);
+	case OPTION_OPTIONAL:
+		return set_optional(parse, option, text, at);
 	}
 	return fail(parse->err, SNAP_EUSAGE, "--%s is of no known type", option->name);
 }
@@ -225,7 +237,7 @@ static enum snap_status set_value(const struct parse *parse, const struct option
 static enum snap_status take_value(struct parse *parse, const struct option *option,
 				   const char *attached)
 {
-	if (option->type == OPTION_FLAG)
+	if (option->type == OPTION_FLAG || (option->type == OPTION_OPTIONAL && !attached))
 		return set_value(parse, option, NULL);
 	if (!attached) {
 		if (parse->next >= parse->argc)

@@ -18,16 +18,20 @@
  * it (SigCgt in /proc/PID/status): it kills others.
  *
  *   snap [LABEL]   -> "ok PATH" once the snapshot is durable (PATH absolute), or "error SENTENCE"
+ *   holders [LABEL], retained [LABEL]
+ *                  -> the same, of a snapshot that says who holds what
  *   dir            -> "ok DIR", the absolute output directory
  *   status         -> lines "KEY VALUE", then an empty line
  */
 #ifndef SNAP_CONTROL_H
 #define SNAP_CONTROL_H
 
-#define SNAP_CONTROL_NAME   "snapdiff."
-#define SNAP_CONTROL_SNAP   "snap"
-#define SNAP_CONTROL_DIR    "dir"
-#define SNAP_CONTROL_STATUS "status"
+#define SNAP_CONTROL_NAME     "snapdiff."
+#define SNAP_CONTROL_SNAP     "snap"
+#define SNAP_CONTROL_HOLDERS  "holders"
+#define SNAP_CONTROL_RETAINED "retained"
+#define SNAP_CONTROL_DIR      "dir"
+#define SNAP_CONTROL_STATUS   "status"
 
 #define SNAP_CONTROL_DOORBELL 32
 

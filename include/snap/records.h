@@ -160,7 +160,7 @@ struct snap_edge {
 	uint32_t to;               /* group id */
 	uint64_t references;       /* pointers */
 	uint64_t blocks, bytes;    /* of `to` that are referred to, each once */
-	uint64_t dominated_blocks; /* of these: those to which every way leads through `from` last;
+	uint64_t dominated_blocks; /* of `to`: those to which every way leads through `from` last;
 				      SNAP_UNKNOWN if not computed */
 	uint64_t dominated_bytes;  /* what these retain */
 };

@@ -28,15 +28,25 @@ ENTRY enum snap_status snap_stop(void)
 	return snap__process_stop();
 }
 
-ENTRY enum snap_status snap_take(const char *label)
+static enum snap_status take(const char *label, enum snap__holders holders)
 {
 	int saved = errno;
 	enum snap_status st = SNAP_ESTATE;
 
 	if (snap__recording())
-		st = snap__trigger_take(SNAP__AT_API, label ? label : "", NULL, 0);
+		st = snap__trigger_take(SNAP__AT_API, label ? label : "", holders, NULL, 0);
 	errno = saved;
 	return st;
+}
+
+ENTRY enum snap_status snap_take(const char *label)
+{
+	return take(label, SNAP__HOLDERS_NONE);
+}
+
+ENTRY enum snap_status snap_take_holders(const char *label, int retained)
+{
+	return take(label, retained ? SNAP__HOLDERS_RETAINED : SNAP__HOLDERS_REACH);
 }
 
 ENTRY enum snap_status snap_flush(void)

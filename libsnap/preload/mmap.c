@@ -9,6 +9,7 @@
 
 #include "preload/entry.h"
 #include "preload/real.h"
+#include "runtime/holders/owned.h"
 #include "runtime/mappings.h"
 #include "runtime/os_linux.h"
 #include "runtime/python/python.h"
@@ -34,6 +35,8 @@ ENTRY void *mmap(void *address, size_t size, int protection, int flags, int fd, 
 	void *base = REAL(mmap)(address, size, protection, flags, fd, offset);
 	int saved = errno;
 
+	if (base != MAP_FAILED)
+		snap__owned_mapped((uintptr_t)base, size, __builtin_return_address(0));
 	if (base != MAP_FAILED && WANTED)
 		snap__mappings_added((uintptr_t)base, size, flags & MAP_ANONYMOUS, FRAME);
 	if (base != MAP_FAILED)
@@ -49,6 +52,7 @@ extern __typeof__(mmap) mmap64 __attribute__((alias("mmap"), visibility("default
 
 ENTRY int munmap(void *base, size_t size)
 {
+	snap__owned_unmapped((uintptr_t)base, size);
 	if (WANTED)
 		snap__mappings_removed((uintptr_t)base, size);
 	return REAL(munmap)(base, size);

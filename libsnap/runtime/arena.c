@@ -22,6 +22,7 @@
 #define LARGE_BYTES   (SLAB_BYTES / 4) /* from here on, a mapping of its own wastes less */
 #define PAGE_ROUNDUP  4095u
 #define RESERVE_BYTES ((size_t)12 << 20)
+#define MOST_OWN      65536u /* 128 GiB of heap; what is beyond is taken for the host's */
 
 struct slab {
 	_Atomic size_t used;
@@ -30,26 +31,105 @@ struct slab {
 static _Atomic(struct slab *) current_slab;
 static atomic_uint_fast64_t mapped_bytes;
 
-void *snap__map(size_t size)
+/*
+ * Which mappings are ours: whoever looks for what holds the host's blocks passes them by.  An entry
+ * is free while its base is 0.  Free entries form a list; its head carries a count of changes above
+ * the index, so that a late compare-and-swap fails.
+ */
+struct own_mapping {
+	_Atomic uintptr_t base;
+	_Atomic size_t size;
+	_Atomic uint32_t next_free; /* index + 1 */
+};
+
+static struct own_mapping own[MOST_OWN];
+static _Atomic uint32_t own_count;
+static _Atomic uint64_t own_free;
+
+static struct own_mapping *free_entry(void)
+{
+	uint64_t head = atomic_load(&own_free), next;
+	uint32_t index;
+
+	while ((uint32_t)head != 0) {
+		next = atomic_load(&own[(uint32_t)head - 1].next_free) | ((head >> 32) + 1) << 32;
+		if (atomic_compare_exchange_weak(&own_free, &head, next))
+			return &own[(uint32_t)head - 1];
+	}
+	index = atomic_fetch_add(&own_count, 1);
+	if (index < MOST_OWN)
+		return &own[index];
+	atomic_fetch_sub(&own_count, 1);
+	return NULL;
+}
+
+static void note_own(void *base, size_t size)
+{
+	struct own_mapping *entry = free_entry();
+
+	if (!entry)
+		return;
+	atomic_store_explicit(&entry->size, size, memory_order_relaxed);
+	atomic_store_explicit(&entry->base, (uintptr_t)base, memory_order_release);
+}
+
+static void forget_own(const void *base)
+{
+	uint32_t count = atomic_load(&own_count), index = 0;
+	uint64_t head = atomic_load(&own_free), next;
+
+	while (index < count && atomic_load(&own[index].base) != (uintptr_t)base)
+		index++;
+	if (index == count)
+		return;
+	atomic_store(&own[index].base, 0);
+	do {
+		atomic_store(&own[index].next_free, (uint32_t)head);
+		next = (index + 1) | ((head >> 32) + 1) << 32;
+	} while (!atomic_compare_exchange_weak(&own_free, &head, next));
+}
+
+size_t snap__own_mappings(uint32_t index, uintptr_t *base)
+{
+	if (index >= atomic_load(&own_count) || index >= MOST_OWN)
+		return SNAP__OWN_END;
+	*base = atomic_load_explicit(&own[index].base, memory_order_acquire);
+	return *base ? atomic_load_explicit(&own[index].size, memory_order_relaxed) : 0;
+}
+
+static void *map(size_t size, int flags)
 {
 	int saved_errno = errno;
 	void *base = snap__os_mmap(NULL, size, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+				   MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
 
 	if (base == MAP_FAILED) {
 		base = NULL;
 	} else {
 		(void)snap__sys_madvise(base, size, MADV_DONTDUMP);
+		note_own(base, size);
 		atomic_fetch_add_explicit(&mapped_bytes, size, memory_order_relaxed);
 	}
 	errno = saved_errno;
 	return base;
 }
 
+void *snap__map(size_t size)
+{
+	return map(size, MAP_PRIVATE);
+}
+
+void *snap__map_shared(size_t size)
+{
+	return map(size, MAP_SHARED);
+}
+
 void snap__unmap(void *base, size_t size)
 {
 	int saved_errno = errno;
 
+	if (base)
+		forget_own(base); /* first: another thread may be given the same addresses */
 	if (base && snap__os_munmap(base, size) == 0)
 		atomic_fetch_sub_explicit(&mapped_bytes, size, memory_order_relaxed);
 	errno = saved_errno;

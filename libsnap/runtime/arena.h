@@ -20,6 +20,14 @@ void *snap__arena_alloc(size_t size);
 void *snap__map(size_t size);
 void snap__unmap(void *base, size_t size);
 
+/** The same, shared with processes that are forked from this one. */
+void *snap__map_shared(size_t size);
+
+/** The size of mapping `index` of the above that is in use, and its base; 0 where there is none,
+ *  SNAP__OWN_END behind the last. */
+#define SNAP__OWN_END SIZE_MAX
+size_t snap__own_mappings(uint32_t index, uintptr_t *base);
+
 /** Give the memory of a mapping back, but not its addresses: whole pages of it read as zeros again.
  */
 void snap__discard(void *base, size_t size);

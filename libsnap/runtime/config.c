@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "runtime/holders/holders.h"
 #include "runtime/text.h"
 
 struct unit {
@@ -196,6 +197,26 @@ static bool set_depth(struct snap__config *c, const char *v)
 	return *rest == '\0' && depth > 0;
 }
 
+static bool parse_holders(const char *v, int *holders)
+{
+	*holders = SNAP__HOLDERS_NONE;
+	if (snap__equal(v, "reach"))
+		*holders = SNAP__HOLDERS_REACH;
+	if (snap__equal(v, "retained"))
+		*holders = SNAP__HOLDERS_RETAINED;
+	return *holders != SNAP__HOLDERS_NONE || !*v;
+}
+
+static bool set_holders(struct snap__config *c, const char *v)
+{
+	return parse_holders(v, &c->holders);
+}
+
+static bool set_holders_at_exit(struct snap__config *c, const char *v)
+{
+	return parse_holders(v, &c->holders_at_exit);
+}
+
 static bool set_verify(struct snap__config *c, const char *v)
 {
 	const char *rest;
@@ -278,6 +299,9 @@ static const struct {
 	{"SNAP_VERIFY=", set_verify, "SNAP_VERIFY is not a number"},
 	{"SNAP_ON_SIGNAL=", set_signal, "SNAP_ON_SIGNAL is not a signal that can be caught"},
 	{"SNAP_EXIT=", set_exit, "SNAP_EXIT is not late, early or none"},
+	{"SNAP_HOLDERS=", set_holders, "SNAP_HOLDERS is not reach or retained"},
+	{"SNAP_HOLDERS_AT_EXIT=", set_holders_at_exit,
+	 "SNAP_HOLDERS_AT_EXIT is not reach or retained"},
 	{"SNAP_FOLLOW=", set_follow, NULL},
 	{"SNAP_MMAP=", set_mmap, NULL},
 	{"SNAP_DURABLE=", set_durable, NULL},

@@ -39,6 +39,8 @@ struct snap__config {
 	bool follow;                   /* SNAP_FOLLOW: forked and executed processes record too */
 	bool mmap;                     /* SNAP_MMAP: record anonymous mappings (mappings.h) */
 	enum snap__python_wish python; /* SNAP_PYTHON */
+	int holders;         /* SNAP_HOLDERS: enum snap__holders, for snapshots of its own accord */
+	int holders_at_exit; /* SNAP_HOLDERS_AT_EXIT: the same for the one at the exit */
 	bool durable; /* SNAP_DURABLE: every snapshot is on the disk before anybody goes on */
 	bool active;  /* SNAP_ACTIVE: record from the start */
 };

@@ -9,6 +9,8 @@
  *   snap <label>   take a snapshot, named <label> unless that is empty
  *                  -> ok <absolute path>      once the file is durable
  *                  -> error <sentence>
+ *   holders <label>, retained <label>
+ *                  the same, with the graph of holders; `retained` with sizes
  *   dir            -> ok <absolute path of the output directory>
  *   status         -> lines `<key> <value>`, then an empty line.  Keys: dir program pid seq
  *                  uptime_ns live_bytes live_blocks peak_bytes allocated_bytes

@@ -415,6 +415,36 @@ void snap__heapmap_walk(snap__heapmap_fn *fn, void *user)
 	snap__side_walk(fn, user);
 }
 
+struct walk_at {
+	snap__heapmap_at_fn *fn;
+	void *user;
+};
+
+static void walk_slot_at(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
+			 uintptr_t address)
+{
+	const struct walk_at *walk = user;
+	struct snap__block block;
+
+	(void)slot;
+	unpack(value, &block);
+	if (value & LARGE) {
+		slot_t *size = size_slot(map, address, false);
+
+		block.size = size ? atomic_load_explicit(size, memory_order_relaxed) >> 1 : 0;
+	}
+	/* The position within a granule, in steps of 8 bytes. */
+	walk->fn(walk->user, address | (value & SNAP__SLOT_POSITION) << 1, &block);
+}
+
+void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user)
+{
+	struct walk_at walk = {fn, user};
+
+	each_slot(walk_slot_at, &walk);
+	snap__side_walk_at(fn, user);
+}
+
 struct merge {
 	uint32_t oldest, count;
 };

@@ -251,6 +251,11 @@ static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t add
 typedef void snap__heapmap_fn(void *user, const struct snap__block *block);
 void snap__heapmap_walk(snap__heapmap_fn *fn, void *user);
 
+/** The same with their addresses; of the side table, malloc's alone.  In a copy of the process,
+ * where nothing changes. */
+typedef void snap__heapmap_at_fn(void *user, uintptr_t address, const struct snap__block *block);
+void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user);
+
 /** Bytes of the maps' address space that were never written, and so take no memory. */
 uint64_t snap__heapmap_untouched(void);
 

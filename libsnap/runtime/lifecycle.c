@@ -15,6 +15,7 @@
 #include "runtime/arena.h"
 #include "runtime/doorbell.h"
 #include "runtime/hello.h"
+#include "runtime/holders/owned.h"
 #include "runtime/mappings.h"
 #include "runtime/message.h"
 #include "runtime/metrics.h"
@@ -106,6 +107,9 @@ static bool prepare_tables(void)
 		snap__stacks_limit(snap__settings.memory_bytes ? snap__settings.memory_bytes
 							       : default_memory());
 		snap__unwind_init(snap__settings.depth);
+		snap__owned_init(snap__equal(snap__process_host()->allocator, "glibc")
+					 ? NULL
+					 : snap__process_host()->malloc_address);
 		if (snap__settings.mmap &&
 		    !snap__mappings_init(snap__process_host()->malloc_address))
 			return false;

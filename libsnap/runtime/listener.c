@@ -140,10 +140,12 @@ static void answer(int client, const char *first, const char *second)
 	snap__os_write_all(client, text.data, text.size, &error);
 }
 
-static void answer_snap(int client, const char *label, snap__take_fn *take)
+static void answer_snap(int client, const char *label, enum snap__holders holders,
+			snap__take_fn *take)
 {
 	static char path[SNAP__PATH_MAX];
-	enum snap_status st = snap__recording() ? take(label, path, sizeof(path)) : SNAP_ESTATE;
+	enum snap_status st =
+		snap__recording() ? take(label, holders, path, sizeof(path)) : SNAP_ESTATE;
 
 	switch (st) {
 	case SNAP_OK:
@@ -291,10 +293,27 @@ static void welcome(void)
 		leave_client();
 }
 
+/* `name`, perhaps followed by a blank and a label. */
+static bool is_request(const char *name, const char **label)
+{
+	size_t size = snap__length(name);
+
+	if (!snap__starts_with(line, name) || (line[size] && line[size] != ' '))
+		return false;
+	*label = line[size] ? line + size + 1 : "";
+	return true;
+}
+
 static void answer_line(snap__take_fn *take)
 {
-	if (snap__equal(line, "snap") || snap__starts_with(line, "snap "))
-		answer_snap(client, line[4] ? line + 5 : "", take);
+	const char *label;
+
+	if (is_request("snap", &label))
+		answer_snap(client, label, SNAP__HOLDERS_NONE, take);
+	else if (is_request("holders", &label))
+		answer_snap(client, label, SNAP__HOLDERS_REACH, take);
+	else if (is_request("retained", &label))
+		answer_snap(client, label, SNAP__HOLDERS_RETAINED, take);
 	else if (snap__equal(line, "status"))
 		answer_status(client);
 	else if (snap__equal(line, "dir"))

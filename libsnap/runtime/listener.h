@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/holders/holders.h"
 #include "snap/status.h"
 
 /** The next socket may be named with this number (control.h), should its other names be taken.
@@ -29,7 +30,8 @@ size_t snap__listener_wants(struct pollfd fds[SNAP__LISTENER_FDS]);
 bool snap__listener_has_client(void);
 
 /** Take a durable snapshot named `label`; `path` gets the file's name. */
-typedef enum snap_status snap__take_fn(const char *label, char *path, size_t size);
+typedef enum snap_status snap__take_fn(const char *label, enum snap__holders holders, char *path,
+				       size_t size);
 
 /** Accept a client, or read what it sends, if that is possible now; answer a whole line. */
 void snap__listener_serve(snap__take_fn *take);

@@ -124,12 +124,22 @@ static void find_build_id(struct snap__module *module, uintptr_t notes, size_t s
 	}
 }
 
+static void add_data(struct snap__module *module, uintptr_t start, uintptr_t end)
+{
+	if (!module->data_start || start < module->data_start)
+		module->data_start = start;
+	if (end > module->data_end)
+		module->data_end = end;
+}
+
 /* Everything that the program headers say, given that the object is mapped at `bias`. */
 static void read_segments(struct snap__module *module, const ElfW(Phdr) * headers, size_t count)
 {
 	module->start = UINTPTR_MAX;
 	module->end = 0;
 	module->eh_frame_hdr = 0;
+	module->data_start = module->data_end = 0;
+	module->tls_size = 0;
 	module->build_id_size = 0;
 	for (size_t i = 0; i < count; i++) {
 		uintptr_t start = module->bias + headers[i].p_vaddr;
@@ -140,6 +150,10 @@ static void read_segments(struct snap__module *module, const ElfW(Phdr) * header
 			end = (end + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
 			module->start = start < module->start ? start : module->start;
 			module->end = end > module->end ? end : module->end;
+			if (headers[i].p_flags & PF_W)
+				add_data(module, start, end);
+		} else if (headers[i].p_type == PT_TLS) {
+			module->tls_size = headers[i].p_memsz;
 		} else if (headers[i].p_type == PT_GNU_EH_FRAME) {
 			module->eh_frame_hdr = start;
 		}
@@ -267,6 +281,7 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct pass *pass = data;
 	struct snap__module module = {.bias = info->dlpi_addr, .name = info->dlpi_name};
+	struct entry *entry;
 
 	if (pass->number == 0) {
 		uint64_t adds = 0, subs = 0;
@@ -284,7 +299,11 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *data)
 			return 1;
 	}
 	read_segments(&module, info->dlpi_phdr, info->dlpi_phnum);
-	(void)module_note(&module, pass->number);
+	entry = module_note(&module, pass->number);
+	/* It may have been met before without this, and keeps it while it is mapped. */
+	if (entry &&
+	    size >= offsetof(struct dl_phdr_info, dlpi_tls_modid) + sizeof(info->dlpi_tls_modid))
+		entry->module.tls_id = module.tls_size ? info->dlpi_tls_modid : 0;
 	return 0;
 }
 

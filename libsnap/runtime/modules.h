@@ -27,6 +27,10 @@ struct snap__module {
 	uintptr_t start;  /* first and one past the last byte of its segments */
 	uintptr_t end;
 	uintptr_t eh_frame_hdr; /* 0: no unwind information */
+	uintptr_t data_start;   /* of its segments that may be written; 0 none */
+	uintptr_t data_end;
+	size_t tls_id; /* libc's number of its thread-local variables; 0: it has none */
+	size_t tls_size;
 	uint16_t tag;
 	uint8_t build_id_size; /* 0: it has none */
 	uint8_t build_id[SNAP__BUILD_ID_MAX];

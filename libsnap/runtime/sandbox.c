@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool is_filtered(void)
+bool snap__sandbox_is_filtered(void)
 {
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
 }
@@ -29,7 +29,7 @@ static void try_socket(void)
 
 	syscall(SYS_prlimit64, 0, RLIMIT_CORE, &no_core, NULL);
 	syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	syscall(SYS_exit_group, 0);
+	syscall(SYS_exit, 0);
 }
 
 static bool survives(void (*attempt)(void))
@@ -51,7 +51,7 @@ static bool survives(void (*attempt)(void))
 bool snap__sandbox_survives_socket(void)
 {
 	int saved = errno;
-	bool survived = !is_filtered() || survives(try_socket);
+	bool survived = !snap__sandbox_is_filtered() || survives(try_socket);
 
 	errno = saved;
 	return survived;

@@ -9,6 +9,9 @@
 
 #include <stdbool.h>
 
+/** Is a filter in place? */
+bool snap__sandbox_is_filtered(void);
+
 /** Whether socket() can be called without being killed for it.  For the helper, with every signal
  *  blocked; under a filter, and only then, it costs a child process.  Preserves errno. */
 bool snap__sandbox_survives_socket(void);

@@ -157,6 +157,23 @@ void snap__side_walk(snap__heapmap_fn *fn, void *user)
 	}
 }
 
+void snap__side_walk_at(snap__heapmap_at_fn *fn, void *user)
+{
+	for (struct shard *shard = shards; shard < shards + SHARDS; shard++) {
+		if (!snap__lock_take(&shard->lock))
+			continue;
+		for (size_t i = 0; i < shard->capacity; i++) {
+			const struct entry *e = &shard->entries[i];
+			struct snap__block block = {
+				.stack = e->stack, .epoch = e->epoch, .size = e->size};
+
+			if (e->used && e->domain == SNAP__SIDE_MALLOC)
+				fn(user, e->address, &block);
+		}
+		snap__lock_release(&shard->lock);
+	}
+}
+
 void snap__side_merge_epochs(uint32_t oldest, uint32_t count)
 {
 	for (struct shard *shard = shards; shard < shards + SHARDS; shard++) {

@@ -1,7 +1,8 @@
 /*
  * runtime/snapshot.c - one snapshot: from the heap map to a file that is whole or absent.
  *
- * Nobody is stopped.  The epoch is closed first; blocks born later are left out.  What was freed
+ * Nobody is stopped, unless it is asked who holds what: then a copy of the process does the work
+ * (holders/copy.h).  The epoch is closed first; blocks born later are left out.  What was freed
  * or resized during the walk is counted in losses.changed_while_writing; of a program that holds
  * still every figure is exact.
  *
@@ -24,6 +25,7 @@
 #include "runtime/snapshot.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/alone.h"
@@ -32,6 +34,7 @@
 #include "runtime/file.h"
 #include "runtime/filename.h"
 #include "runtime/heapmap.h"
+#include "runtime/holders/holders.h"
 #include "runtime/mappings.h"
 #include "runtime/metrics.h"
 #include "runtime/modules.h"
@@ -48,7 +51,13 @@
 #include "write/writer.h"
 #include "write/sys.h"
 
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
 #define MOST_COHORTS 64u
+#define MOST_METRICS 64u
+#define METRIC_SIZE  48u
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
 #define EPOCHS_KEPT   (SNAP__EPOCHS - 256u)
 #define EPOCHS_MERGED 2048u
@@ -67,9 +76,22 @@ static uint32_t oldest_epoch = 1;
 static struct snap__unseen most_unseen;
 static _Atomic uint64_t progress, failures, merged_snapshots, writing_cpu_ns;
 
+struct metric {
+	char key[METRIC_SIZE];
+	uint64_t value;
+};
+
 /* What one snapshot puts together. */
 struct job {
 	const struct snap__order *order;
+	struct snap__copy *copy;    /* we are a copy of the process; NULL: we are not */
+	const char *holders_failed; /* why there is no copy though one was wanted; NULL */
+	struct metric *metrics;     /* of the process, before a copy is made; NULL: not taken */
+	uint32_t metric_count;
+	bool has_allocator; /* is the allocator's among them? */
+	uint64_t threads, recorder_bytes;
+	int fd; /* of the file */
+	struct snap__unseen unseen;
 	struct snap__writer *writer;
 	struct snap__tally live;
 	uint64_t seq, time_ns, freed_before, changed, merged, live_bytes, live_blocks;
@@ -78,6 +100,7 @@ struct job {
 	uint32_t modules, codes;
 	uint32_t next_string, string_of_mark[4];
 	uint32_t first_domain_string, first_module_string, first_code_string;
+	uint32_t first_label_string;
 	uint64_t anonymous, allocator_total; /* noted while metrics are written */
 	bool failed;                         /* memory ran out */
 };
@@ -146,17 +169,25 @@ static void count_block(void *user, const struct snap__block *block)
 {
 	struct job *job = user;
 	uint32_t age = (block->epoch - oldest_epoch) % SNAP__EPOCHS;
+	uint32_t youngest = (job->closed - oldest_epoch) % SNAP__EPOCHS;
 
-	if (age <= (job->closed - oldest_epoch) % SNAP__EPOCHS)
+	/* A copy has every block that was there when it was made. */
+	if (age > youngest && job->copy)
+		age = youngest;
+	if (age <= youngest)
 		snap__tally_add(&job->live, block->stack, age, block->size);
 }
 
-static void walk_heap(struct job *job)
+static void merge_epochs(const struct job *job)
 {
 	if ((job->closed + 1 - oldest_epoch) % SNAP__EPOCHS > EPOCHS_KEPT) {
 		snap__heapmap_merge_epochs(oldest_epoch, EPOCHS_MERGED);
 		oldest_epoch = (oldest_epoch + EPOCHS_MERGED) % SNAP__EPOCHS;
 	}
+}
+
+static void walk_heap(struct job *job)
+{
 	snap__heapmap_walk(count_block, job);
 	tick();
 	snap__tally_sort(&job->live);
@@ -215,16 +246,22 @@ static void put_described(void *user, const char *key, const char *value)
 	put_text(user, key, value);
 }
 
-static void put_metric(void *user, const char *key, uint64_t value)
+static void put_prefixed_value(struct job *job, const char *key, const char *prefix,
+			       const char *value)
 {
-	struct job *job = user;
+	char buffer[SNAP__COPY_REASON_SIZE + 32];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	snap__text_add(&text, prefix);
+	snap__text_add(&text, value);
+	put_text(job, key, text.data);
+}
+
+static void put_metric(struct job *job, const char *key, uint64_t value)
+{
 	char buffer[32];
 	struct snap__text text = SNAP__TEXT(buffer);
 
-	if (snap__equal(key, "anonymous"))
-		job->anonymous = value;
-	if (snap__equal(key, "allocator.arena") || snap__equal(key, "allocator.mapped"))
-		job->allocator_total += value;
 	snap__text_add_u64(&text, value);
 	put_prefixed(job, "metrics.", key, text.data);
 }
@@ -257,9 +294,47 @@ static void put_identity(struct job *job)
 	snap__process_each_label(put_label, job);
 	put_number(job, "sample_period", snap__sample_period());
 	put_number(job, "depth_limit", config->depth);
-	put_number(job, "threads", snap__metrics_threads());
+	put_number(job, "threads", job->threads);
 	put_text(job, "allocator", snap__process_host()->allocator);
 	snap__python_describe(put_described, job);
+}
+
+static void keep_metric(void *user, const char *key, uint64_t value)
+{
+	struct job *job = user;
+	struct snap__text text;
+
+	if (snap__equal(key, "anonymous"))
+		job->anonymous = value;
+	if (snap__equal(key, "allocator.arena") || snap__equal(key, "allocator.mapped"))
+		job->allocator_total += value;
+	if (job->metric_count == MOST_METRICS)
+		return;
+	text = SNAP__TEXT(job->metrics[job->metric_count].key);
+	snap__text_add(&text, key);
+	job->metrics[job->metric_count++].value = value;
+}
+
+/* Figures of the process.  A copy of it would give its own. */
+static void take_metrics(struct job *job)
+{
+	const struct snap__metrics_leave leave = {
+		.allocator = job->order->ask != SNAP__ASK_NOBODY &&
+			     snap__equal(snap__process_host()->allocator, "glibc"),
+		.begin = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_hold : NULL,
+		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
+		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
+		.heap_bytes = snap__record_peak_bytes(),
+		.frees =
+			snap__sample_period() ? UINT64_MAX : snap__threads_total(SNAP__COUNT_FREED),
+	};
+
+	job->threads = snap__metrics_threads();
+	job->recorder_bytes = snap__metrics_recorder_bytes();
+	job->metrics = snap__map(MOST_METRICS * sizeof(*job->metrics));
+	job->failed = job->failed || !job->metrics;
+	if (job->metrics)
+		job->has_allocator = snap__metrics_each(&leave, keep_metric, job);
 }
 
 /* Anonymous memory beyond what is `known`: mappings of the program's own, most likely. */
@@ -268,28 +343,15 @@ static void put_unseen(struct job *job, uint64_t known)
 	uint64_t unseen = job->anonymous > known ? job->anonymous - known : 0;
 
 	put_metric(job, "unseen", unseen);
-	if (unseen > most_unseen.bytes)
-		most_unseen = (struct snap__unseen){unseen, job->live_bytes};
+	job->unseen = (struct snap__unseen){unseen, job->live_bytes};
 }
 
 static void put_metrics(struct job *job)
 {
-	uint64_t recorder = snap__metrics_recorder_bytes();
-	const struct snap__metrics_leave leave = {
-		.allocator = job->order->ask != SNAP__ASK_NOBODY &&
-			     snap__equal(snap__process_host()->allocator, "glibc"),
-		.begin = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_hold : NULL,
-		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
-		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
-		.heap_bytes = snap__record_peak_bytes(),
-		.frees = snap__sample_period() ? UINT64_MAX
-					       : snap__threads_total(SNAP__COUNT_FREED),
-	};
-
 	put_metric(job, "heap.live_bytes", job->live_bytes);
 	put_metric(job, "heap.live_blocks", job->live_blocks);
-	put_metric(job, "heap.peak_bytes", leave.heap_bytes);
-	put_metric(job, "recorder.memory", recorder);
+	put_metric(job, "heap.peak_bytes", snap__record_peak_bytes());
+	put_metric(job, "recorder.memory", job->recorder_bytes);
 	put_metric(job, "recorder.stacks", job->numbering.stacks - 1);
 	put_metric(job, "recorder.cpu_ns", snap__snapshot_cpu_ns());
 	put_metric(job, "recorder.events",
@@ -297,8 +359,32 @@ static void put_metrics(struct job *job)
 			   snap__threads_total(SNAP__COUNT_FREED));
 	if (snap__verify_every)
 		put_metric(job, "recorder.stacks_verified", snap__verify_agreed());
-	if (snap__metrics_each(&leave, put_metric, job))
-		put_unseen(job, job->allocator_total + recorder + snap__mappings_bytes());
+	for (uint32_t i = 0; i < job->metric_count; i++)
+		put_metric(job, job->metrics[i].key, job->metrics[i].value);
+	if (job->has_allocator)
+		put_unseen(job,
+			   job->allocator_total + job->recorder_bytes + snap__mappings_bytes());
+}
+
+static void put_holders_fact(void *user, const char *key, uint64_t value)
+{
+	char buffer[32];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	snap__text_add_u64(&text, value);
+	put_prefixed(user, "holders.", key, text.data);
+}
+
+static void put_holders(struct job *job)
+{
+	if (!job->copy && job->holders_failed)
+		put_prefixed_value(job, "holders", "failed: ", job->holders_failed);
+	if (!job->copy)
+		return;
+	put_text(job, "holders",
+		 job->order->holders == SNAP__HOLDERS_RETAINED ? "retained" : "reach");
+	put_text(job, "holders.stop", job->copy->was_stopped ? "ptrace" : "none");
+	snap__holders_each_fact(job->copy, put_holders_fact, job);
 }
 
 static void put_losses(struct job *job)
@@ -365,6 +451,9 @@ static void put_strings(struct job *job)
 	job->first_code_string = job->next_string;
 	for (uint32_t id = 1; id < job->codes; id++)
 		put_code_strings(job, snap__python_code(id));
+	job->first_label_string = job->next_string;
+	for (uint32_t i = 1; job->copy && i < snap__groups_label_count(); i++)
+		put_string(job, snap__groups_label(i), snap__length(snap__groups_label(i)));
 }
 
 static void put_modules(struct job *job)
@@ -584,9 +673,37 @@ static void count_merged(struct job *job)
 
 /* ---- the file ------------------------------------------------------------------------------ */
 
+/* The node and the domain of what was allocated by `stack`. */
+static void place_group(void *user, uint32_t stack, struct snap_group *row)
+{
+	const struct job *job = user;
+
+	row->label = job->first_domain_string;
+	row->node = snap__numbering_node(&job->numbering, stack);
+	if (snap__numbering_is_domain(stack)) {
+		row->label += (uint32_t)(snap__stacks_pc(stack) - SNAP__PC_DOMAIN);
+		row->node = snap__numbering_node(&job->numbering, snap__stacks_parent(stack));
+	} else if (stack && snap__python_is_pc(snap__stacks_pc(stack))) {
+		row->label += snap__python_domain;
+	}
+}
+
+static void put_graph(struct job *job)
+{
+	const struct snap__groups_ids ids = {
+		.first_label = job->first_label_string,
+		.modules = job->modules,
+		.place = place_group,
+		.user = job,
+	};
+
+	snap__groups_write(job->writer, &ids);
+}
+
 static void write_rows(struct job *job)
 {
 	put_identity(job);
+	put_holders(job);
 	put_metrics(job);
 	put_losses(job);
 	tick();
@@ -597,6 +714,8 @@ static void write_rows(struct job *job)
 	put_nodes(job);
 	tick();
 	put_sites(job);
+	if (job->copy)
+		put_graph(job);
 }
 
 static enum snap_status write_file(struct job *job, int fd, int *error)
@@ -616,6 +735,73 @@ static enum snap_status write_file(struct job *job, int fd, int *error)
 	tick();
 	snap__unmap(workspace, size);
 	return st;
+}
+
+/* Everything that the file is made of, as it is now. */
+static void look(struct job *job)
+{
+	walk_heap(job);
+	snap__numbering_make(&job->numbering);
+	job->failed = job->failed || job->numbering.failed;
+	job->codes = snap__python_code_count();
+	tick();
+	job->changed = job->copy ? 0 : snap__threads_total(SNAP__COUNT_FREED) - job->freed_before;
+	job->modules = snap__modules_count();
+	sum_heap(job);
+	count_merged(job);
+	if (!job->metrics)
+		take_metrics(job);
+}
+
+static enum snap_status look_and_write(struct job *job, int fd, int *error)
+{
+	look(job);
+	return job->failed ? SNAP_ENOMEM : write_file(job, fd, error);
+}
+
+/* In the copy nothing but the file must stay open: others may wait for the end of what it shares. */
+static void close_others(int fd)
+{
+	if (fd > 0)
+		syscall(SYS_close_range, 0u, (unsigned)fd - 1, 0u);
+	syscall(SYS_close_range, (unsigned)fd + 1, ~0u, 0u);
+}
+
+static void work_in_copy(struct snap__copy *copy, void *user)
+{
+	struct job *job = user;
+	int error = 0;
+
+	close_others(job->fd);
+	job->copy = copy;
+	snap__holders_analyse(copy, job->order->holders);
+	if (look_and_write(job, job->fd, &error) != SNAP_OK)
+		snap__copy_fail("the file cannot be written");
+	copy->page->live_bytes = job->unseen.live_bytes;
+	copy->page->unseen = job->unseen.bytes;
+}
+
+/* By way of a copy, where one is wanted and can be had; its file is then whole. */
+static bool write_in_copy(struct job *job, int fd)
+{
+	static char reason[SNAP__COPY_REASON_SIZE];
+	struct snap__copy_page result;
+
+	if (job->order->holders == SNAP__HOLDERS_NONE)
+		return false;
+	job->fd = fd;
+	job->holders_failed = reason;
+	take_metrics(job);
+	if (snap__sample_period() != 0) {
+		job->holders_failed = "a sample does not know all blocks";
+	} else if (snap__copy_run(work_in_copy, job, tick, reason, &result)) {
+		job->unseen = (struct snap__unseen){result.unseen, result.live_bytes};
+		return true;
+	}
+	/* What the copy wrote before it failed. */
+	syscall(SYS_ftruncate, fd, 0L);
+	syscall(SYS_lseek, fd, 0L, SEEK_SET);
+	return false;
 }
 
 /* Put the written file in its place; 0 or an errno value. */
@@ -645,7 +831,7 @@ static enum snap_status save(struct job *job, int *error)
 				   snap__process_identity()->program);
 	if (*error != 0)
 		return SNAP_EIO;
-	st = write_file(job, file.fd, error);
+	st = write_in_copy(job, file.fd) ? SNAP_OK : look_and_write(job, file.fd, error);
 	if (st == SNAP_OK) {
 		*error = publish(job, &file, name, sizeof(name));
 		st = *error == 0 ? SNAP_OK : SNAP_EIO;
@@ -665,6 +851,8 @@ static void close_epoch(struct job *job)
 
 static void release(struct job *job)
 {
+	if (job->metrics)
+		snap__unmap(job->metrics, MOST_METRICS * sizeof(*job->metrics));
 	snap__numbering_release(&job->numbering);
 	snap__tally_free(&job->live);
 }
@@ -675,27 +863,20 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 	struct job job = {.order = order, .seq = last_seq + 1};
 	uint64_t cpu = snap__os_thread_cpu_ns();
 	struct snap__text name = snap__text_in(path, size);
-	enum snap_status st = SNAP_ENOMEM;
+	enum snap_status st;
 	int saved = errno;
 
 	*error = 0;
 	job.time_ns = snap__os_wall_ns();
 	job.freed_before = snap__threads_total(SNAP__COUNT_FREED);
 	close_epoch(&job);
-	walk_heap(&job);
-	snap__numbering_make(&job.numbering);
-	job.failed = job.failed || job.numbering.failed;
-	job.codes = snap__python_code_count();
-	tick();
-	job.changed = snap__threads_total(SNAP__COUNT_FREED) - job.freed_before;
-	job.modules = snap__modules_count();
-	sum_heap(&job);
-	count_merged(&job);
-	if (!job.failed)
-		st = save(&job, error);
+	merge_epochs(&job);
+	st = save(&job, error);
 	release(&job);
 	if (st == SNAP_OK) {
 		last_seq = job.seq;
+		if (job.unseen.bytes > most_unseen.bytes)
+			most_unseen = job.unseen;
 		snap__filename_final(&name, snap__process_config()->out, job.seq);
 	} else {
 		seq_before[(job.closed + 1) % SNAP__EPOCHS] = last_seq;

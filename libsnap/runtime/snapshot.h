@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/holders/holders.h"
 #include "snap/status.h"
 
 /** Why a snapshot is taken. */
@@ -35,7 +36,8 @@ struct snap__order {
 	const char *label; /* the snapshot's name; "" none */
 	int directory;     /* descriptor of the output directory, or -1: go by its path */
 	enum snap__ask ask;
-	bool is_durable; /* on the disk, file and name, when the function returns */
+	bool is_durable;            /* on the disk, file and name, when the function returns */
+	enum snap__holders holders; /* who holds what, by way of a copy of the process */
 };
 
 /**

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -53,6 +54,7 @@ struct request {
 	enum snap__reason reason;
 	char label[256];
 	bool waits_outside; /* see alone.h */
+	enum snap__holders holders;
 	char path[SNAP__PATH_MAX];
 	enum snap_status status;
 };
@@ -148,9 +150,11 @@ static bool directory_is_gone(void)
 
 /* In the helper. */
 static enum snap_status helper_takes(enum snap__reason reason, const char *label,
-				     enum snap__ask ask, char *path, size_t size)
+				     enum snap__holders holders, enum snap__ask ask, char *path,
+				     size_t size)
 {
-	struct snap__order order = {reason, last_signal, label, directory, ask, is_durable(reason)};
+	struct snap__order order = {reason, last_signal,        label,  directory,
+				    ask,    is_durable(reason), holders};
 	int error;
 	enum snap_status st;
 
@@ -170,20 +174,29 @@ static enum snap_status helper_takes(enum snap__reason reason, const char *label
 	return st;
 }
 
+/* Who holds what, as the settings have it for snapshots that nobody asks for. */
+static enum snap__holders holders_of(enum snap__reason reason)
+{
+	const struct snap__config *config = snap__process_config();
+
+	return (enum snap__holders)(reason == SNAP__AT_EXIT ? config->holders_at_exit
+							    : config->holders);
+}
+
 /* One that no thread of the host waits for. */
 static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 {
 	static char path[SNAP__PATH_MAX];
 
-	helper_takes(reason, "", ask, path, sizeof(path));
+	helper_takes(reason, "", holders_of(reason), ask, path, sizeof(path));
 }
 
 /* ---- growth and peak: the thread that reaches the level sees to it ---------------------------- */
 
 static void copy_text(char *into, size_t size, const char *from);
 static void on_level(void);
-static enum snap_status ask(enum snap__reason reason, const char *label, bool outside,
-			    uint64_t limit_ns, char *path, size_t size);
+static enum snap_status ask(enum snap__reason reason, const char *label, enum snap__holders holders,
+			    bool outside, uint64_t limit_ns, char *path, size_t size);
 static bool waits_outside(void);
 
 static uint64_t quantum_of(uint64_t step)
@@ -304,7 +317,8 @@ static void on_level(void)
 		bool outside = waits_outside();
 
 		snap__signals_block(&mask);
-		if (ask(reason, "", outside, UINT64_MAX, path, sizeof(path)) == SNAP_OK &&
+		if (ask(reason, "", holders_of(reason), outside, UINT64_MAX, path, sizeof(path)) ==
+			    SNAP_OK &&
 		    reason == SNAP__AT_PEAK && keeps_peak())
 			replace_peak(path);
 		snap__signals_restore(&mask);
@@ -335,7 +349,8 @@ static void serve_requests(void)
 
 		if (!atomic_compare_exchange_strong(&r->state, &asked, SERVING))
 			continue;
-		r->status = helper_takes(r->reason, r->label, ask_of(r), r->path, sizeof(r->path));
+		r->status = helper_takes(r->reason, r->label, r->holders, ask_of(r), r->path,
+					 sizeof(r->path));
 		if (atomic_compare_exchange_strong(&r->state, &serving, DONE))
 			snap__os_wake(&r->state);
 		else
@@ -410,9 +425,10 @@ static void sleep_until_woken(void)
 }
 
 /* A client of the control socket asks for a snapshot. */
-static enum snap_status take_for_client(const char *label, char *path, size_t size)
+static enum snap_status take_for_client(const char *label, enum snap__holders holders, char *path,
+					size_t size)
 {
-	return helper_takes(SNAP__AT_REQUEST, label, SNAP__ASK_HOLDING, path, size);
+	return helper_takes(SNAP__AT_REQUEST, label, holders, SNAP__ASK_HOLDING, path, size);
 }
 
 static void open_all(void)
@@ -504,6 +520,30 @@ static void bury(void)
 	}
 }
 
+/* Is it likely that somebody will ask who holds what? */
+static bool wants_holders(void)
+{
+	const struct snap__config *config = snap__process_config();
+	bool wanted =
+		config->holders || config->holders_at_exit || (atomic_load(&stays) & FOR_SOCKET);
+
+	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++)
+		wanted |= atomic_load(&r->state) == ASKED && r->holders != SNAP__HOLDERS_NONE;
+	return wanted;
+}
+
+/* Where the Yama module restricts ptrace, a process can be stopped by a child of its own only if it
+   has named it.  There is one such name: a debugger's of the host's own would be replaced. */
+static void permit_tracing(void)
+{
+	char scope[16];
+
+	if (wants_holders() &&
+	    snap__os_read_file("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof(scope)) > 0 &&
+	    scope[0] == '1')
+		syscall(SYS_prctl, PR_SET_PTRACER, helper.unreaped, 0, 0, 0);
+}
+
 /* Start a helper unless one runs that can be asked.  One caller at a time. */
 static bool start_helper(void)
 {
@@ -520,6 +560,8 @@ static bool start_helper(void)
 	error = snap__helper_start(&helper, helper_main, NULL);
 	if (error == ENOMEM && snap__reserve_use())
 		error = snap__helper_start(&helper, helper_main, NULL);
+	if (error == 0)
+		permit_tracing();
 	return error == 0;
 }
 
@@ -711,8 +753,8 @@ static void copy_text(char *into, size_t size, const char *from)
 	snap__text_add(&text, from);
 }
 
-static enum snap_status ask(enum snap__reason reason, const char *label, bool outside,
-			    uint64_t limit_ns, char *path, size_t size)
+static enum snap_status ask(enum snap__reason reason, const char *label, enum snap__holders holders,
+			    bool outside, uint64_t limit_ns, char *path, size_t size)
 {
 	struct request *r = wait_for_slot();
 	enum snap_status st;
@@ -721,6 +763,7 @@ static enum snap_status ask(enum snap__reason reason, const char *label, bool ou
 		return SNAP_ESTATE;
 	r->reason = reason;
 	r->waits_outside = outside;
+	r->holders = holders;
 	copy_text(r->label, sizeof(r->label), label);
 	atomic_store(&r->state, ASKED);
 	if (!call_helper() && withdraw(r))
@@ -765,7 +808,8 @@ static enum snap_status take_alone(enum snap__reason reason, const char *label, 
 				    label,
 				    -1,
 				    outside ? SNAP__ASK_NOW : SNAP__ASK_NOBODY,
-				    is_durable(reason)};
+				    is_durable(reason),
+				    SNAP__HOLDERS_NONE};
 	struct snap__quiet quiet;
 	enum snap_status st;
 
@@ -781,19 +825,20 @@ static bool try_alone(enum snap__reason reason, bool outside)
 	int error;
 
 	return reason == SNAP__AT_EXIT && !is_durable(reason) && last_signal == 0 &&
-	       !snap__helper_runs(&helper) && snap__alone() && has_room_on_stack() &&
+	       holders_of(reason) == SNAP__HOLDERS_NONE && !snap__helper_runs(&helper) &&
+	       snap__alone() && has_room_on_stack() &&
 	       take_alone(reason, "", outside, NULL, 0, &error) == SNAP_OK;
 }
 
-static enum snap_status take(enum snap__reason reason, const char *label, bool outside, char *path,
-			     size_t size)
+static enum snap_status take(enum snap__reason reason, const char *label,
+			     enum snap__holders holders, bool outside, char *path, size_t size)
 {
 	enum snap_status st;
 	int error;
 
 	if (try_alone(reason, outside))
 		return SNAP_OK;
-	st = ask(reason, label, outside, UINT64_MAX, path, size);
+	st = ask(reason, label, holders, outside, UINT64_MAX, path, size);
 	if (st != SNAP_ENOTFOUND)
 		return st;
 	if (snap__trigger_is_filtered() || !has_room_on_stack())
@@ -810,14 +855,14 @@ static bool waits_outside(void)
 	return !is_copy && snap__alone_waits_outside();
 }
 
-enum snap_status snap__trigger_take(enum snap__reason reason, const char *label, char *path,
-				    size_t size)
+enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
+				    enum snap__holders holders, char *path, size_t size)
 {
 	bool outside = waits_outside();
 
 	if (outside)
 		snap__modules_refresh();
-	return take(reason, label, outside, path, size);
+	return take(reason, label, holders, outside, path, size);
 }
 
 enum snap_status snap__trigger_take_last(int number)
@@ -830,13 +875,13 @@ enum snap_status snap__trigger_take_last(int number)
 	if (snap__trigger_is_filtered())
 		return SNAP_OK; /* the helper writes it after the end */
 	if (number != 0)
-		return ask(SNAP__AT_EXIT, "", false, LAST_NS, NULL, 0);
+		return ask(SNAP__AT_EXIT, "", holders_of(SNAP__AT_EXIT), false, LAST_NS, NULL, 0);
 	outside = waits_outside();
 	if (outside)
 		snap__modules_refresh();
 	/* A signal that ends the process waits for the snapshot. */
 	snap__signals_block(&mask);
-	st = take(SNAP__AT_EXIT, "", outside, NULL, 0);
+	st = take(SNAP__AT_EXIT, "", holders_of(SNAP__AT_EXIT), outside, NULL, 0);
 	snap__signals_restore(&mask);
 	return st;
 }

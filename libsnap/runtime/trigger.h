@@ -61,8 +61,8 @@ bool snap__trigger_is_running(void);
  * Waits as long as the helper gets on with it; if it is stuck, gives up.  `path` (may be NULL) gets
  * the file's name.  Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM, SNAP_ESTATE.
  */
-enum snap_status snap__trigger_take(enum snap__reason reason, const char *label, char *path,
-				    size_t size);
+enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
+				    enum snap__holders holders, char *path, size_t size);
 
 /** The same for the process's last snapshot, which signal `number` causes (0: it exits); at most
  *  once.  Async-signal-safe. */

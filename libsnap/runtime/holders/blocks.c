@@ -1,0 +1,169 @@
+/*
+ * holders/blocks.c - from the heap maps and the side table to arrays sorted by address.
+ */
+#include "runtime/holders/blocks.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "runtime/heapmap.h"
+#include "runtime/holders/copy.h"
+#include "runtime/sidetable.h"
+
+#define TOP_ENTRIES ((size_t)1 << 18) /* of 1 GiB: 48 bits of addresses */
+#define MIDDLES     512u
+#define PAGES       512u
+
+struct snap__blocks snap__blocks;
+
+static void count_block(void *user, uintptr_t address, const struct snap__block *block)
+{
+	(void)address;
+	(void)block;
+	++*(uint64_t *)user;
+}
+
+static void add_block(void *user, uintptr_t address, const struct snap__block *block)
+{
+	struct snap__blocks *all = user;
+
+	all->address[all->count] = address;
+	all->size[all->count] = block->size;
+	all->stack[all->count++] = block->stack;
+}
+
+static void swap_blocks(struct snap__blocks *all, size_t a, size_t b)
+{
+	uintptr_t address = all->address[a];
+	uint64_t size = all->size[a];
+	uint32_t stack = all->stack[a];
+
+	all->address[a] = all->address[b];
+	all->size[a] = all->size[b];
+	all->stack[a] = all->stack[b];
+	all->address[b] = address;
+	all->size[b] = size;
+	all->stack[b] = stack;
+}
+
+static void sift_down(struct snap__blocks *all, size_t root, size_t end)
+{
+	for (size_t child; (child = 2 * root + 1) < end; root = child) {
+		if (child + 1 < end && all->address[child] < all->address[child + 1])
+			child++;
+		if (all->address[root] >= all->address[child])
+			return;
+		swap_blocks(all, root, child);
+	}
+}
+
+/* Heap sort: in place, and never slow.  Nearly always everything is in order already. */
+static void sort(struct snap__blocks *all)
+{
+	size_t i;
+
+	for (i = 1; i < all->count && all->address[i - 1] < all->address[i]; i++)
+		;
+	if (i >= all->count)
+		return;
+	for (i = all->count / 2; i-- > 0;)
+		sift_down(all, i, all->count);
+	for (i = all->count; i-- > 1;) {
+		swap_blocks(all, 0, i);
+		sift_down(all, 0, i);
+	}
+}
+
+static struct snap__heap_page *page_of(uintptr_t address)
+{
+	struct snap__heap_page ***middle = &snap__blocks.top[address >> 30];
+	struct snap__heap_page **pages;
+
+	if (!*middle)
+		*middle = snap__copy_need(MIDDLES * sizeof(**middle));
+	pages = &(*middle)[address >> 21 & (MIDDLES - 1)];
+	if (!*pages)
+		*pages = snap__copy_need(PAGES * sizeof(**pages));
+	return &(*pages)[address >> 12 & (PAGES - 1)];
+}
+
+static void mark_starts(void)
+{
+	for (uint32_t i = 0; i < snap__blocks.count; i++) {
+		uintptr_t address = snap__blocks.address[i];
+		uintptr_t last = (address + snap__blocks.size[i]) >> 21;
+		struct snap__heap_page *page = page_of(address);
+		unsigned granule = address >> 4 & 255;
+		uint64_t bit = 1ull << (granule & 63);
+
+		for (uintptr_t leaf = (address >> 21) + 1; leaf <= last; leaf++)
+			page_of(leaf << 21);
+		snap__blocks.crowded |= (page->starts[granule >> 6] & bit) != 0;
+		page->starts[granule >> 6] |= bit;
+		if (address + snap__blocks.size[i] >= snap__blocks.high)
+			snap__blocks.high = address + snap__blocks.size[i] + 1;
+	}
+}
+
+static uint32_t count_starts(struct snap__heap_page *page, uint32_t before)
+{
+	uint32_t in = 0;
+
+	page->before = before;
+	for (unsigned word = 0; word < 4; word++) {
+		page->before_in[word] = (uint8_t)in;
+		in += snap__bits_set(page->starts[word]);
+	}
+	return before + in;
+}
+
+static void number_starts(void)
+{
+	uint32_t before = 0;
+
+	for (uintptr_t t = snap__blocks.low >> 30; t <= snap__blocks.high >> 30; t++) {
+		struct snap__heap_page **middle = t < TOP_ENTRIES ? snap__blocks.top[t] : NULL;
+
+		for (unsigned m = 0; middle && m < MIDDLES; m++)
+			for (unsigned p = 0; middle[m] && p < PAGES; p++)
+				before = count_starts(&middle[m][p], before);
+	}
+}
+
+void snap__blocks_collect(void)
+{
+	uint64_t count = 0;
+
+	snap__heapmap_walk_at(count_block, &count);
+	if (count >= SNAP__NO_BLOCK / 2)
+		snap__copy_fail("there are too many blocks");
+	snap__blocks.address = snap__copy_need((count + 1) * sizeof(*snap__blocks.address));
+	snap__blocks.size = snap__copy_need((count + 1) * sizeof(*snap__blocks.size));
+	snap__blocks.stack = snap__copy_need((count + 1) * sizeof(*snap__blocks.stack));
+	snap__blocks.top = snap__copy_need((TOP_ENTRIES + 1) * sizeof(*snap__blocks.top));
+	snap__heapmap_walk_at(add_block, &snap__blocks);
+	if (snap__blocks.count == 0)
+		return;
+	sort(&snap__blocks);
+	snap__blocks.low = snap__blocks.address[0];
+	mark_starts();
+	number_starts();
+}
+
+/* The same as snap__blocks_find(), by bisection. */
+uint32_t snap__blocks_search(uintptr_t pointer)
+{
+	uint32_t low = 0, high = snap__blocks.count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (snap__blocks.address[middle] <= pointer)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || pointer - snap__blocks.address[low - 1] > snap__blocks.size[low - 1])
+		return SNAP__NO_BLOCK;
+	return low - 1;
+}

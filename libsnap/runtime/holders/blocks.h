@@ -1,0 +1,77 @@
+/*
+ * holders/blocks.h - the live blocks of malloc by address, and the block that a pointer points into.
+ *
+ * In a frozen copy of the process: nothing changes, and nothing is given back.
+ */
+#ifndef SNAP_RUNTIME_HOLDERS_BLOCKS_H
+#define SNAP_RUNTIME_HOLDERS_BLOCKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/hidden.h"
+
+#define SNAP__NO_BLOCK UINT32_MAX
+
+/** A page of the heap: in which of its granules of 16 bytes blocks begin. */
+struct snap__heap_page {
+	uint64_t starts[4];
+	uint32_t before;      /* blocks that begin before this page */
+	uint8_t before_in[4]; /* blocks that begin in the words of `starts` before this one */
+};
+
+struct snap__blocks {
+	uintptr_t *address; /* ascending */
+	uint64_t *size;
+	uint32_t *stack; /* whose allocation it is */
+	uint32_t count;
+	uintptr_t low, high;           /* all blocks lie in [low, high) */
+	struct snap__heap_page ***top; /* 1 GiB -> 2 MiB -> 4 KiB */
+	bool crowded; /* two blocks begin in one granule somewhere: counting does not find them */
+};
+extern SNAP__HIDDEN struct snap__blocks snap__blocks;
+
+/** Collect them.  Ends the copy if memory runs out. */
+void snap__blocks_collect(void);
+
+uint32_t snap__blocks_search(uintptr_t pointer);
+
+/* Bits set in `word`: without an instruction for it that not every processor has. */
+static inline uint32_t snap__bits_set(uint64_t word)
+{
+	word -= word >> 1 & 0x5555555555555555u;
+	word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (uint32_t)(word * 0x0101010101010101u >> 56);
+}
+
+/** The block that `pointer` points into, or to the byte behind; SNAP__NO_BLOCK if there is none. */
+static inline uint32_t snap__blocks_find(uintptr_t pointer)
+{
+	struct snap__heap_page **middle, *page;
+	unsigned granule, word;
+	uint32_t after; /* blocks that begin at or before the pointer's granule */
+
+	if (pointer < snap__blocks.low || pointer >= snap__blocks.high)
+		return SNAP__NO_BLOCK;
+	middle = snap__blocks.top[pointer >> 30];
+	if (!middle)
+		return SNAP__NO_BLOCK;
+	page = middle[pointer >> 21 & 511];
+	if (!page)
+		return SNAP__NO_BLOCK;
+	if (snap__blocks.crowded)
+		return snap__blocks_search(pointer);
+	page += pointer >> 12 & 511;
+	granule = pointer >> 4 & 255;
+	word = granule >> 6;
+	after = page->before + page->before_in[word] +
+		snap__bits_set(page->starts[word] & ~0ull >> (63 - (granule & 63)));
+	if (after > 0 && snap__blocks.address[after - 1] > pointer)
+		after--; /* it begins later in the granule */
+	if (after == 0 || pointer - snap__blocks.address[after - 1] > snap__blocks.size[after - 1])
+		return SNAP__NO_BLOCK;
+	return after - 1;
+}
+
+#endif

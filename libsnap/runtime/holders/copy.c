@@ -1,0 +1,419 @@
+/*
+ * holders/copy.c - stop, fork, resume, wait.
+ */
+#include "runtime/holders/copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/arena.h"
+#include "runtime/identity.h"
+#include "runtime/mappings.h"
+#include "runtime/modules.h"
+#include "runtime/os_linux.h"
+#include "runtime/sandbox.h"
+#include "runtime/sidetable.h"
+#include "runtime/text.h"
+#include "write/sys.h"
+
+#define MOST_THREADS           16384u
+#define ROUNDS                 20u          /* of looking for threads that were just made */
+#define STOP_LIMIT_NS          100000000ull /* threads that do not stop by then run on */
+#define POLL_NS                50000ull
+#define TIME_LIMIT_NS          120000000000ull
+#define WAIT_NS                2000000ull
+#define TICK_NS                100000000ull
+#define PAUSE_WAITS            100u
+#define CPU_LIMIT_S            600
+#define LEAST_MEMORY           ((uint64_t)64 << 20)
+#define HUGE_FROM              ((size_t)8 << 20)
+#define PTRACE_STOP_OF(status) ((status) >> 16)
+
+/* Who makes the copy, and for whom. */
+struct making {
+	struct snap__copy copy;
+	snap__copy_work *work;
+	void *user;
+	void (*tick)(void);
+	int host;          /* process id of the host */
+	int child, status; /* the copy and how it ended */
+	uint64_t begun_ns;
+	bool late; /* it took longer than it may */
+};
+
+static struct snap__copy *in_copy; /* set in the copy only */
+
+/* ---- stopping ------------------------------------------------------------------------------- */
+
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+static bool is_known(const struct snap__copy *copy, int id)
+{
+	for (uint32_t i = 0; i < copy->thread_count; i++)
+		if (copy->threads[i].id == id)
+			return true;
+	return false;
+}
+
+static void add_threads(struct making *m, const char *buffer, long size)
+{
+	struct snap__copy *copy = &m->copy;
+
+	for (long at = 0; at < size;) {
+		const struct entry *entry = (const struct entry *)(const void *)(buffer + at);
+		int id = (int)snap__parse_u64(entry->name, NULL);
+
+		at += entry->length;
+		if (id <= 0 || is_known(copy, id))
+			continue;
+		if (copy->thread_count < MOST_THREADS)
+			copy->threads[copy->thread_count++].id = id;
+		else
+			copy->threads_unread++;
+	}
+}
+
+static int open_tasks(const struct making *m)
+{
+	char path[64];
+	struct snap__text text = SNAP__TEXT(path);
+
+	snap__text_add(&text, "/proc/");
+	snap__text_add_u64(&text, (uint64_t)m->host);
+	snap__text_add(&text, "/task");
+	return snap__sys_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void list_threads(struct making *m)
+{
+	_Alignas(8) char buffer[2048];
+	int fd = open_tasks(m);
+	long size;
+
+	while (fd >= 0 && (size = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0)
+		add_threads(m, buffer, size);
+	if (fd >= 0)
+		snap__sys_close(fd);
+}
+
+/* A new thread comes to a stop in its own time; so do those that another signal stopped. */
+static bool has_stopped(struct snap__stopped *t)
+{
+	int status = 0;
+
+	if (syscall(SYS_wait4, t->id, &status, __WALL | WNOHANG, NULL) != t->id)
+		return false;
+	if (!WIFSTOPPED(status)) {
+		t->seized = false; /* it has ended */
+		return true;
+	}
+	t->stopped = true;
+	if (PTRACE_STOP_OF(status) != PTRACE_EVENT_STOP)
+		t->signal = WSTOPSIG(status);
+	return true;
+}
+
+static void await_stops(struct making *m, uint32_t from)
+{
+	uint64_t end = m->begun_ns + STOP_LIMIT_NS;
+
+	for (uint32_t i = from; i < m->copy.thread_count; i++) {
+		struct snap__stopped *t = &m->copy.threads[i];
+
+		while (t->seized && !t->stopped && !has_stopped(t) && snap__os_mono_ns() < end)
+			snap__os_sleep(POLL_NS / 10);
+	}
+}
+
+static void seize_from(struct making *m, uint32_t from)
+{
+	for (uint32_t i = from; i < m->copy.thread_count; i++) {
+		struct snap__stopped *t = &m->copy.threads[i];
+
+		t->seized = syscall(SYS_ptrace, PTRACE_SEIZE, (long)t->id, 0, 0) == 0;
+		if (t->seized)
+			syscall(SYS_ptrace, PTRACE_INTERRUPT, (long)t->id, 0, 0);
+	}
+}
+
+/* Until no thread turns up that is new. */
+static void stop_threads(struct making *m)
+{
+	m->begun_ns = snap__os_mono_ns();
+	for (uint32_t round = 0, from = 0; round < ROUNDS; round++) {
+		list_threads(m);
+		if (from == m->copy.thread_count)
+			break;
+		seize_from(m, from);
+		await_stops(m, from);
+		from = m->copy.thread_count;
+	}
+	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
+		struct snap__stopped *t = &m->copy.threads[i];
+
+		t->read = t->stopped && snap__registers_read(t);
+		m->copy.threads_unread += !t->read;
+		m->copy.was_stopped |= t->read;
+	}
+}
+
+static void resume_threads(struct making *m)
+{
+	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
+		const struct snap__stopped *t = &m->copy.threads[i];
+
+		if (t->stopped)
+			syscall(SYS_ptrace, PTRACE_DETACH, (long)t->id, 0, (long)t->signal);
+	}
+	atomic_store(&m->copy.page->pause_ns, snap__os_mono_ns() - m->begun_ns);
+}
+
+/* ---- the copy ------------------------------------------------------------------------------- */
+
+/* Bytes that the system could give without swapping, as it estimates it. */
+static uint64_t available_memory(void)
+{
+	char text[2048];
+	const char *line;
+
+	if (snap__os_read_file("/proc/meminfo", text, sizeof(text)) <= 0)
+		return 0;
+	line = strstr(text, "MemAvailable:");
+	return line ? snap__parse_u64(line + 13, NULL) * 1024 : 0;
+}
+
+static void limit(int what, uint64_t most)
+{
+	const struct rlimit value = {most, most};
+
+	syscall(SYS_prlimit64, 0, what, &value, NULL);
+}
+
+static void give_locks_back(void)
+{
+	snap__side_after_fork();
+	snap__mappings_after_fork();
+}
+
+/* It shall never be in anybody's way. */
+static void become_copy(struct making *m)
+{
+	static const char last_to_live[] = "1000";
+	int fd = snap__sys_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		snap__sys_write(fd, last_to_live, sizeof(last_to_live) - 1);
+		snap__sys_close(fd);
+	}
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	syscall(SYS_prctl, PR_SET_NAME, "snapdiff-copy", 0, 0, 0);
+	syscall(SYS_setpriority, PRIO_PROCESS, 0, 10);
+	limit(RLIMIT_CORE, 1); /* none, not even by way of a program: see core(5) */
+	limit(RLIMIT_CPU, CPU_LIMIT_S);
+	give_locks_back();
+	in_copy = &m->copy;
+}
+
+static _Noreturn void be_the_copy(struct making *m)
+{
+	become_copy(m);
+	if (!snap__space_read(&m->copy.space))
+		snap__copy_fail("the list of its mappings cannot be read");
+	m->copy.memory_limit = available_memory() / 2;
+	if (m->copy.memory_limit < LEAST_MEMORY)
+		m->copy.memory_limit = LEAST_MEMORY;
+	m->work(&m->copy, m->user);
+	atomic_store(&m->copy.page->done, 1);
+	for (;;)
+		syscall(SYS_exit, 0);
+}
+
+static void charge(size_t size)
+{
+	in_copy->memory_used += size;
+	if (in_copy->memory_used > in_copy->memory_limit)
+		snap__copy_fail("it takes more than half of the memory that is free");
+}
+
+void *snap__copy_need(size_t size)
+{
+	void *memory = snap__map(size);
+
+	if (!memory)
+		snap__copy_fail("there is not enough memory");
+	charge(size);
+	if (size >= HUGE_FROM)
+		snap__sys_madvise(memory, size, MADV_HUGEPAGE);
+	return memory;
+}
+
+void snap__copy_give_back(void *memory, size_t size)
+{
+	snap__unmap(memory, size);
+	in_copy->memory_used -= size;
+}
+
+void *snap__copy_grow(void *memory, size_t size, size_t new_size)
+{
+	void *moved = snap__os_mremap(memory, size, new_size, MREMAP_MAYMOVE, NULL);
+
+	if (moved == MAP_FAILED)
+		snap__copy_fail("there is not enough memory");
+	charge(new_size - size);
+	return moved;
+}
+
+/* Whoever made the copy may not have come to it yet. */
+uint64_t snap__copy_pause_ns(void)
+{
+	for (unsigned i = 0; i < PAUSE_WAITS && !atomic_load(&in_copy->page->pause_ns); i++)
+		snap__os_sleep(WAIT_NS);
+	return atomic_load(&in_copy->page->pause_ns);
+}
+
+uint64_t snap__copy_private_bytes(void)
+{
+	char text[4096];
+	const char *line;
+
+	if (snap__os_read_file("/proc/self/smaps_rollup", text, sizeof(text)) <= 0)
+		return in_copy->memory_used;
+	line = strstr(text, "Private_Dirty:");
+	return line ? snap__parse_u64(line + 14, NULL) * 1024 : in_copy->memory_used;
+}
+
+void snap__copy_tick(void)
+{
+	atomic_fetch_add_explicit(&in_copy->page->progress, 1, memory_order_relaxed);
+}
+
+_Noreturn void snap__copy_fail(const char *reason)
+{
+	struct snap__text text = SNAP__TEXT(in_copy->page->reason);
+
+	snap__text_add(&text, reason);
+	for (;;)
+		syscall(SYS_exit, 1);
+}
+
+/* ---- making it ------------------------------------------------------------------------------- */
+
+static void await_copy(struct making *m)
+{
+	uint64_t begun = snap__os_mono_ns(), ticked = begun, now;
+
+	while (syscall(SYS_wait4, m->child, &m->status, __WALL | WNOHANG, NULL) != m->child) {
+		now = snap__os_mono_ns();
+		if (now - begun > TIME_LIMIT_NS) {
+			m->late = true;
+			syscall(SYS_kill, m->child, SIGKILL);
+		}
+		if (now - ticked > TICK_NS) {
+			m->tick();
+			ticked = now;
+		}
+		snap__os_sleep(WAIT_NS);
+	}
+}
+
+/*
+ * Two tables have locks.  Nobody must be in the middle of a change of theirs when the copy is made.
+ * The locks have no owner: they are taken before the stop, and given back here.
+ */
+static void make_copy(struct making *m)
+{
+	stop_threads(m);
+	m->child = (int)syscall(SYS_clone, 0ul, NULL, NULL, NULL, NULL);
+	if (m->child == 0)
+		be_the_copy(m);
+	if (m->child < 0)
+		m->status = errno;
+	resume_threads(m);
+	give_locks_back();
+}
+
+static bool prepare(struct making *m)
+{
+	m->copy.page = snap__map_shared(sizeof(*m->copy.page));
+	m->copy.threads = snap__map(MOST_THREADS * sizeof(*m->copy.threads));
+	return snap__space_prepare(&m->copy.space) && m->copy.page && m->copy.threads;
+}
+
+static void release(struct making *m)
+{
+	snap__space_release(&m->copy.space);
+	snap__unmap(m->copy.threads, MOST_THREADS * sizeof(*m->copy.threads));
+	snap__unmap(m->copy.page, sizeof(*m->copy.page));
+}
+
+/* Has the copy done its work?  If not, the reason. */
+static bool judge(const struct making *m, char *reason)
+{
+	struct snap__text text = snap__text_in(reason, SNAP__COPY_REASON_SIZE);
+
+	if (m->child < 0) {
+		snap__text_add(&text, "no copy could be made (error ");
+		snap__text_add_u64(&text, (uint64_t)m->status);
+		snap__text_add(&text, ")");
+	} else if (m->late) {
+		snap__text_add(&text, "it took longer than 120 seconds");
+	} else if (WIFSIGNALED(m->status)) {
+		snap__text_add(&text, "the copy was ended by signal ");
+		snap__text_add_u64(&text, (uint64_t)WTERMSIG(m->status));
+	} else if (!atomic_load(&m->copy.page->done)) {
+		snap__text_add(&text, m->copy.page->reason[0] ? m->copy.page->reason
+							      : "the copy ended early");
+	}
+	return text.size == 0;
+}
+
+static bool run(struct making *m, char *reason)
+{
+	snap__mappings_before_fork();
+	snap__side_before_fork();
+	make_copy(m);
+	if (m->child > 0)
+		await_copy(m);
+	return judge(m, reason);
+}
+
+bool snap__copy_run(snap__copy_work *work, void *user, void (*tick)(void),
+		    char reason[SNAP__COPY_REASON_SIZE], struct snap__copy_page *result)
+{
+	struct making m = {
+		.work = work,
+		.user = user,
+		.tick = tick,
+		.host = snap__process_identity()->pid,
+	};
+	struct snap__text text = snap__text_in(reason, SNAP__COPY_REASON_SIZE);
+	bool done = false;
+
+	if (snap__sys_getpid() == m.host)
+		snap__text_add(&text, "there is no process to make the copy");
+	else if (snap__sandbox_is_filtered())
+		snap__text_add(&text, "a system call filter is in place");
+	else if (!prepare(&m))
+		snap__text_add(&text, "there is not enough memory");
+	else
+		done = run(&m, reason);
+	if (done)
+		*result = *m.copy.page;
+	release(&m);
+	return done;
+}

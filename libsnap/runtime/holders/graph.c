@@ -1,0 +1,391 @@
+/*
+ * holders/graph.c - marking, breadth first, so that the way to each block is as short as any.
+ */
+#include "runtime/holders/graph.h"
+
+#include "runtime/arena.h"
+
+#define FIRST_EDGES ((uint64_t)1 << 20)
+#define MOST_EDGES  ((uint64_t)UINT32_MAX - 1)
+#define RECENT      4u  /* targets that are not repeated: neighbours often point to one block */
+#define AHEAD       16u /* blocks that are on their way into the cache */
+#define TICK_EVERY  65536u
+#define WORD        sizeof(uintptr_t)
+
+struct snap__graph snap__graph;
+
+static struct snap__graph *const g = &snap__graph;
+
+void snap__graph_begin(struct snap__copy *copy)
+{
+	size_t nodes = (size_t)snap__blocks.count + SNAP__MOST_ROOTS + 3;
+
+	g->copy = copy;
+	g->roots = snap__copy_need((SNAP__MOST_ROOTS + 1) * sizeof(*g->roots));
+	g->first = snap__copy_need(nodes * sizeof(*g->first));
+	g->degree = snap__copy_need(nodes * sizeof(*g->degree));
+	g->lasting = snap__copy_need(nodes * sizeof(*g->lasting));
+	g->parent = snap__copy_need(nodes * sizeof(*g->parent));
+	g->order = snap__copy_need(nodes * sizeof(*g->order));
+	g->reach = snap__copy_need((size_t)snap__blocks.count + 1);
+	g->ring = snap__copy_need((size_t)snap__blocks.count + 1);
+	g->to = snap__copy_need(FIRST_EDGES * sizeof(*g->to));
+	g->capacity = FIRST_EDGES;
+}
+
+static void begin_edges(uint32_t node)
+{
+	g->first[node] = (uint32_t)g->edges;
+}
+
+static void end_edges(uint32_t node)
+{
+	g->degree[node] = (uint32_t)(g->edges - g->first[node]);
+}
+
+void snap__graph_add_root(const struct snap__root *root)
+{
+	g->roots[g->root_count] = *root;
+	begin_edges(snap__graph_root_node(g->root_count));
+	g->root_count++;
+}
+
+/* The edges of the newest root end where those of the next one begin. */
+static void end_roots(void)
+{
+	for (uint32_t i = 0; i < g->root_count; i++) {
+		uint32_t node = snap__graph_root_node(i);
+		uint64_t end = i + 1 < g->root_count ? g->first[node + 1] : g->edges;
+
+		g->degree[node] = (uint32_t)(end - g->first[node]);
+	}
+}
+
+void snap__graph_add_edge(uint32_t block)
+{
+	if (g->edges == g->capacity) {
+		g->to = snap__copy_grow(g->to, g->capacity * sizeof(*g->to),
+					g->capacity * 2 * sizeof(*g->to));
+		g->capacity *= 2;
+	}
+	if (g->edges == MOST_EDGES)
+		g->edges_cut++;
+	else
+		g->to[g->edges++] = block;
+}
+
+static void scan_readable(uintptr_t low, uintptr_t high)
+{
+	uint32_t recent[RECENT] = {SNAP__NO_BLOCK, SNAP__NO_BLOCK, SNAP__NO_BLOCK, SNAP__NO_BLOCK};
+	unsigned next = 0;
+
+	for (const uintptr_t *at = (const uintptr_t *)low; (uintptr_t)(at + 1) <= high; at++) {
+		uint32_t block = snap__blocks_find(*at);
+
+		if (block == SNAP__NO_BLOCK || block == recent[0] || block == recent[1] ||
+		    block == recent[2] || block == recent[3])
+			continue;
+		recent[next++ % RECENT] = block;
+		snap__graph_add_edge(block);
+	}
+}
+
+/* Parts of the range are not mapped, or may not be read. */
+static void scan_by_area(uintptr_t low, uintptr_t high)
+{
+	while (low < high) {
+		const struct snap__area *area = snap__space_at(&g->copy->space, low);
+		uintptr_t end = area && area->high < high ? area->high : high;
+
+		if (area && area->readable) {
+			scan_readable(low, end);
+			low = end;
+		} else {
+			g->pages_unreadable++;
+			low = area ? end : (low | 4095) + 1;
+		}
+	}
+}
+
+void snap__graph_scan(uintptr_t low, uintptr_t high)
+{
+	low = (low + WORD - 1) & ~(WORD - 1);
+	if (low >= high)
+		return;
+	if (snap__space_is_readable(&g->copy->space, low, high))
+		scan_readable(low, high);
+	else
+		scan_by_area(low, high);
+}
+
+static void expand(uint32_t block)
+{
+	uintptr_t low = snap__blocks.address[block];
+
+	begin_edges(block);
+	snap__graph_scan(low, low + snap__blocks.size[block]);
+	end_edges(block);
+}
+
+static void enter(uint32_t node, uint32_t parent)
+{
+	g->parent[node] = parent + 1;
+	g->order[g->ordered++] = node;
+}
+
+static void fetch_ahead(uint32_t at)
+{
+	uint32_t far, near;
+
+	if (at + AHEAD >= g->ordered)
+		return;
+	far = g->order[at + AHEAD];
+	near = g->order[at + AHEAD / 2];
+	if (far < snap__blocks.count) {
+		__builtin_prefetch(&snap__blocks.address[far]);
+		__builtin_prefetch(&snap__blocks.size[far]);
+	}
+	if (near < snap__blocks.count)
+		__builtin_prefetch((const void *)snap__blocks.address[near]);
+}
+
+/* Search on from what was ordered at `at` and later.  `expanded`: the edges are known already. */
+static void search_from(uint32_t at, bool expanded)
+{
+	for (; at < g->ordered; at++) {
+		uint32_t node = g->order[at];
+
+		fetch_ahead(at);
+		if (node < snap__blocks.count && !expanded)
+			expand(node);
+		for (uint32_t i = 0; i < g->degree[node]; i++) {
+			uint32_t target = g->to[g->first[node] + i];
+
+			if (!g->parent[target])
+				enter(target, node);
+		}
+		if (at % TICK_EVERY == 0)
+			snap__copy_tick();
+	}
+}
+
+/* Stacks and registers come last: what a variable holds is not held by a function that is just
+   using it, nor by a stale word. */
+static unsigned strength_of(uint32_t kind)
+{
+	switch (kind) {
+	case SNAP_ROOT_STACK:
+	case SNAP_ROOT_REGISTERS:
+		return 2;
+	case SNAP_ROOT_MAPPING:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static void mark_from(unsigned strength, enum snap__reach reach)
+{
+	uint32_t begun = g->ordered;
+
+	for (uint32_t i = 0; i < g->root_count; i++)
+		if (strength_of(g->roots[i].kind) == strength)
+			enter(snap__graph_root_node(i), snap__graph_leak_node() + 1);
+	search_from(begun, false);
+	for (; begun < g->ordered; begun++)
+		if (g->order[begun] < snap__blocks.count)
+			g->reach[g->order[begun]] = (uint8_t)reach;
+}
+
+static void mark_reached(void)
+{
+	mark_from(0, SNAP__REACHED);
+	mark_from(1, SNAP__REACHED);
+	mark_from(2, SNAP__REACHED_WEAKLY);
+	for (uint32_t b = 0; b < snap__blocks.count; b++)
+		if (!g->parent[b]) {
+			g->unreachable_blocks++;
+			g->unreachable_bytes += snap__blocks.size[b];
+		}
+}
+
+/* Move the edges to what is held by something stronger behind the others. */
+static void sort_edges(uint32_t node)
+{
+	uint32_t *to = g->to + g->first[node];
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < g->degree[node]; i++) {
+		uint32_t target = to[i];
+
+		if (g->reach[target] == SNAP__REACHED)
+			continue;
+		to[i] = to[kept];
+		to[kept++] = target;
+	}
+	g->lasting[node] = kept;
+}
+
+static void tell_lasting(void)
+{
+	for (uint32_t b = 0; b < snap__blocks.count; b++) {
+		g->lasting[b] = g->degree[b];
+		if (g->reach[b] == SNAP__REACHED_WEAKLY)
+			sort_edges(b);
+	}
+	for (uint32_t i = 0; i < g->root_count; i++) {
+		uint32_t node = snap__graph_root_node(i);
+
+		g->lasting[node] = g->degree[node];
+		if (strength_of(g->roots[i].kind) == 2)
+			sort_edges(node);
+	}
+}
+
+/* ---- what nothing reaches -------------------------------------------------------------------- */
+
+/* What is lost keeps nothing alive: its references to what is not lost do not count. */
+static void expand_lost(uint32_t block)
+{
+	expand(block);
+	g->edges = g->first[block];
+	for (uint32_t i = 0; i < g->degree[block]; i++) {
+		uint32_t target = g->to[g->first[block] + i];
+
+		if (snap__graph_is_lost(target))
+			g->to[g->edges++] = target;
+	}
+	end_edges(block);
+}
+
+/* Direct: no other unreachable block refers to it.  As LeakSanitizer has it, rings are indirect. */
+static void tell_direct(void)
+{
+	for (uint32_t b = 0; b < snap__blocks.count; b++)
+		if (snap__graph_is_lost(b))
+			expand_lost(b);
+	for (uint32_t b = 0; b < snap__blocks.count; b++) {
+		if (!snap__graph_is_lost(b))
+			continue;
+		for (uint32_t i = 0; i < g->degree[b]; i++) {
+			uint32_t target = g->to[g->first[b] + i];
+
+			if (target != b && g->reach[target] == SNAP__UNREACHED)
+				g->reach[target] = SNAP__LEAKED_INDIRECT;
+		}
+	}
+	for (uint32_t b = 0; b < snap__blocks.count; b++)
+		if (g->reach[b] == SNAP__UNREACHED)
+			g->reach[b] = SNAP__LEAKED_DIRECT;
+}
+
+static void search_from_direct(void)
+{
+	uint32_t begun = g->ordered;
+
+	for (uint32_t b = 0; b < snap__blocks.count; b++)
+		if (g->reach[b] == SNAP__LEAKED_DIRECT)
+			enter(b, snap__graph_leak_node());
+	search_from(begun, true);
+}
+
+/* Depth first from `root` among what has no parent yet; `finished` gets the nodes as the search
+   leaves them.  The stack grows down from the end of the same array: no node is in both. */
+static uint32_t leave_in_order(uint32_t root, uint8_t *met, uint32_t *next, uint32_t *finished,
+			       uint32_t count, uint32_t room)
+{
+	uint32_t top = room;
+
+	met[root] = 1;
+	finished[--top] = root;
+	while (top < room) {
+		uint32_t b = finished[top], target;
+
+		if (next[b] == g->degree[b]) {
+			top++;
+			finished[count++] = b;
+			continue;
+		}
+		target = g->to[g->first[b] + next[b]++];
+		if (!g->parent[target] && !met[target]) {
+			met[target] = 1;
+			finished[--top] = target;
+		}
+	}
+	return count;
+}
+
+/*
+ * What is left are rings and what they alone lead to.  Of those nodes that a depth-first search
+ * leaves, the last one that is not marked yet lies in a ring that no other leads to.
+ */
+static void search_from_rings(void)
+{
+	uint32_t room = (uint32_t)g->unreachable_blocks + 1, count = 0;
+	uint8_t *met = snap__copy_need((size_t)snap__blocks.count + 1);
+	uint32_t *next = snap__copy_need(((size_t)snap__blocks.count + 1) * sizeof(*next));
+	uint32_t *finished = snap__copy_need((size_t)room * sizeof(*finished));
+
+	for (uint32_t b = 0; b < snap__blocks.count; b++)
+		if (!g->parent[b] && !met[b])
+			count = leave_in_order(b, met, next, finished, count, room);
+	while (count-- > 0) {
+		uint32_t b = finished[count], begun = g->ordered;
+
+		if (g->parent[b])
+			continue;
+		g->ring[b] = 1;
+		enter(b, snap__graph_leak_node());
+		search_from(begun, true);
+	}
+	snap__copy_give_back(met, (size_t)snap__blocks.count + 1);
+	snap__copy_give_back(next, ((size_t)snap__blocks.count + 1) * sizeof(*next));
+	snap__copy_give_back(finished, (size_t)room * sizeof(*finished));
+}
+
+/* The two nodes at the top: their edges make everything one graph. */
+static void connect_top(void)
+{
+	uint32_t leak = snap__graph_leak_node(), top = leak + 1;
+
+	begin_edges(leak);
+	for (uint32_t b = 0; b < snap__blocks.count; b++)
+		if (g->reach[b] == SNAP__LEAKED_DIRECT || g->ring[b])
+			snap__graph_add_edge(b);
+	end_edges(leak);
+	begin_edges(top);
+	for (uint32_t i = 0; i < g->root_count; i++)
+		snap__graph_add_edge(snap__graph_root_node(i));
+	snap__graph_add_edge(leak);
+	end_edges(top);
+	g->lasting[leak] = g->degree[leak];
+	g->lasting[top] = g->degree[top];
+}
+
+void snap__graph_mark(void)
+{
+	end_roots();
+	mark_reached();
+	if (g->unreachable_blocks > 0) {
+		tell_direct();
+		search_from_direct();
+		search_from_rings();
+	}
+	tell_lasting();
+	connect_top();
+}
+
+uint64_t snap__graph_offset_of(uintptr_t low, uintptr_t high, uint32_t block)
+{
+	uintptr_t at = (low + WORD - 1) & ~(WORD - 1);
+
+	for (; at + WORD <= high; at += WORD) {
+		uintptr_t value;
+
+		if (!snap__space_word(&g->copy->space, at, &value))
+			at |= 4095 & ~(WORD - 1);
+		else if (snap__blocks_find(value) == block)
+			return at - low;
+	}
+	return 0;
+}

@@ -1,0 +1,89 @@
+/*
+ * holders/graph.h - blocks and roots, and who refers to whom.
+ *
+ * Nodes are numbered: the blocks first, as in snap__blocks; then the roots; then one node above all
+ * that nothing reaches; then one above everything.
+ */
+#ifndef SNAP_RUNTIME_HOLDERS_GRAPH_H
+#define SNAP_RUNTIME_HOLDERS_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/hidden.h"
+#include "runtime/holders/blocks.h"
+#include "runtime/holders/copy.h"
+#include "snap/records.h"
+
+/** Most roots; beyond, words that follow each other are put together whatever they refer to. */
+#define SNAP__MOST_ROOTS 200000u
+
+/** A root under way to its row in the file. */
+struct snap__root {
+	uint32_t kind;   /* enum snap_root_kind */
+	uint32_t module; /* index of modules.h, or SNAP_NONE */
+	uint32_t thread;
+	const char *label;
+	uint64_t address;    /* for the row */
+	uintptr_t low, high; /* where its words lie in the copy */
+};
+
+/** Weakly: from stacks and registers alone. */
+enum snap__reach {
+	SNAP__UNREACHED = 0,
+	SNAP__LEAKED_DIRECT,
+	SNAP__LEAKED_INDIRECT,
+	SNAP__REACHED_WEAKLY,
+	SNAP__REACHED,
+};
+
+struct snap__graph {
+	struct snap__copy *copy;
+	struct snap__root *roots;
+	uint32_t root_count;
+	uint32_t *first, *degree; /* by node, into `to` */
+	uint32_t *lasting; /* by node: how many of its edges, from the first on, keep blocks alive
+			      that something stronger does not */
+	uint32_t *to;      /* blocks */
+	uint64_t edges, capacity;
+	uint32_t *parent; /* by node: who reached it first, plus 1; 0: nobody */
+	uint32_t *order;  /* of the search */
+	uint32_t ordered;
+	uint8_t *reach; /* enum snap__reach, by block */
+	uint8_t *ring;  /* by block: 1 for one of each ring that nothing leads to */
+	uint64_t roots_merged, edges_cut, pages_unreadable, unreachable_blocks, unreachable_bytes;
+};
+extern SNAP__HIDDEN struct snap__graph snap__graph;
+
+static inline uint32_t snap__graph_root_node(uint32_t root)
+{
+	return snap__blocks.count + root;
+}
+
+static inline uint32_t snap__graph_leak_node(void)
+{
+	return snap__blocks.count + snap__graph.root_count;
+}
+
+static inline bool snap__graph_is_lost(uint32_t block)
+{
+	return snap__graph.reach[block] < SNAP__REACHED_WEAKLY;
+}
+
+/** Begin with the blocks of snap__blocks and no root. */
+void snap__graph_begin(struct snap__copy *copy);
+
+/** A new root; what is scanned until the next is its own.  Its number. */
+void snap__graph_add_root(const struct snap__root *root);
+
+/** Add an edge to each block that an aligned word of [low, high) points into. */
+void snap__graph_scan(uintptr_t low, uintptr_t high);
+void snap__graph_add_edge(uint32_t block);
+
+/** After the last root: mark what they reach, and tell the rest apart. */
+void snap__graph_mark(void);
+
+/** Where in [low, high) a word points into `block`: its distance from low; 0 if none does. */
+uint64_t snap__graph_offset_of(uintptr_t low, uintptr_t high, uint32_t block);
+
+#endif

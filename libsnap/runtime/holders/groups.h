@@ -1,0 +1,31 @@
+/*
+ * holders/groups.h - the graph by allocation site, as it goes into the file.
+ */
+#ifndef SNAP_RUNTIME_HOLDERS_GROUPS_H
+#define SNAP_RUNTIME_HOLDERS_GROUPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "write/writer.h"
+
+/** Number the groups; with `retained`, compute what each keeps alive. */
+void snap__groups_make(bool retained);
+
+/** Texts that rows refer to, each once; 0 is the empty one.  The caller writes those from 1 on as
+ *  strings and passes the id of the first to snap__groups_write(). */
+uint32_t snap__groups_label_count(void);
+const char *snap__groups_label(uint32_t index);
+
+/** What the rows refer to, in the terms of the file. */
+struct snap__groups_ids {
+	uint32_t first_label;
+	uint32_t modules; /* how many the file has */
+	void (*place)(void *user, uint32_t stack, struct snap_group *row); /* node and label */
+	void *user;
+};
+
+/** Write the rows. */
+void snap__groups_write(struct snap__writer *w, const struct snap__groups_ids *ids);
+
+#endif

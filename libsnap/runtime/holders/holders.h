@@ -1,0 +1,29 @@
+/*
+ * holders/holders.h - who holds what, in a copy of the process.
+ *
+ * The copy finds the roots (roots.h), marks what they reach (graph.h), groups it by site, with
+ * retained sizes if wanted (groups.h), and writes rows of the snapshot (FORMAT.md, holders).
+ */
+#ifndef SNAP_RUNTIME_HOLDERS_HOLDERS_H
+#define SNAP_RUNTIME_HOLDERS_HOLDERS_H
+
+#include <stdint.h>
+
+#include "runtime/holders/copy.h"
+#include "runtime/holders/groups.h"
+
+/** How much is wanted. */
+enum snap__holders {
+	SNAP__HOLDERS_NONE = 0,
+	SNAP__HOLDERS_REACH,    /* who refers to whom, and what nothing reaches */
+	SNAP__HOLDERS_RETAINED, /* and what would go with each group */
+};
+
+/** In the copy: do everything but write. */
+void snap__holders_analyse(struct snap__copy *copy, enum snap__holders wanted);
+
+/** Facts for the snapshot's meta, without their prefix `holders`. */
+typedef void snap__holders_fact_fn(void *user, const char *key, uint64_t value);
+void snap__holders_each_fact(const struct snap__copy *copy, snap__holders_fact_fn *fn, void *user);
+
+#endif

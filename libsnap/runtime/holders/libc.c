@@ -1,0 +1,245 @@
+/*
+ * holders/libc.c - layouts that glibc has kept since 2.26; none of this is used before it has been
+ * checked against what is there.
+ */
+#include "runtime/holders/libc.h"
+
+#include "runtime/holders/blocks.h"
+#include "runtime/holders/owned.h"
+#include "runtime/identity.h"
+#include "runtime/modules.h"
+#include "runtime/text.h"
+
+#define WORD        ((uintptr_t)sizeof(uintptr_t))
+#define PAGE        ((uintptr_t)4096)
+#define ARENA_BYTES ((uintptr_t)64 << 20) /* other arenas than the main one: at multiples of this */
+
+/* A chunk's header stands in the two words before its block: the size before it, and its own size
+   with three flags. */
+#define CHUNK_MAPPED   2u
+#define CHUNK_NOT_MAIN 4u
+#define MOST_BEFORE    ((uintptr_t)1 << 30)
+
+/* struct malloc_state: an empty bin is linked to itself. */
+#define BINS           127u
+#define BINS_AT        ((uintptr_t)112)
+#define STATE_SIZE     ((uintptr_t)2200)
+#define EMPTY_AT_LEAST 40u
+#define BINS_IN_A_ROW  20u
+
+/* struct pthread around the thread pointer. */
+#define THREAD_DATA  ((uintptr_t)0x900)
+#define MOST_MODULES ((uintptr_t)100000)
+#define MOST_STACK   ((uintptr_t)1 << 36)
+
+static uintptr_t page_down(uintptr_t address)
+{
+	return address & ~(PAGE - 1);
+}
+
+static uintptr_t page_up(uintptr_t address)
+{
+	return (address + PAGE - 1) & ~(PAGE - 1);
+}
+
+/* ---- the allocator ---------------------------------------------------------------------------- */
+
+/* What malloc owns around the block that begins at `address`, in an area that is not the heap. */
+static struct snap__range chunk_range(const struct snap__area *area, uintptr_t address,
+				      uint64_t size)
+{
+	uintptr_t head = *(const uintptr_t *)(address - WORD);
+	uintptr_t before = *(const uintptr_t *)(address - 2 * WORD);
+	uintptr_t arena = address & ~(ARENA_BYTES - 1);
+
+	if (head & CHUNK_MAPPED) /* an aligned block begins later in its mapping */
+		return (struct snap__range){
+			page_down(address - 2 * WORD - (before < MOST_BEFORE ? before : 0)),
+			page_up(address + size)};
+	if (head & CHUNK_NOT_MAIN)
+		return (struct snap__range){arena, arena + ARENA_BYTES};
+	return (struct snap__range){area->low, area->high};
+}
+
+static bool has_header(const struct snap__area *area, uintptr_t address)
+{
+	return address % (2 * WORD) == 0 && address - area->low >= 2 * WORD;
+}
+
+void snap__libc_allocator(struct snap__ranges *owned, struct snap__space *space)
+{
+	bool glibc = snap__equal(snap__process_host()->allocator, "glibc");
+	struct snap__range last = {0, 0};
+
+	snap__owned_ranges(owned);
+	for (size_t i = 0; i < space->count; i++)
+		if (snap__equal(space->areas[i].name, "[heap]"))
+			snap__ranges_add(owned, space->areas[i].low, space->areas[i].high);
+	for (uint32_t b = 0; b < snap__blocks.count; b++) {
+		uintptr_t address = snap__blocks.address[b];
+		const struct snap__area *area;
+
+		if (address >= last.low && address < last.high)
+			continue;
+		area = snap__space_at(space, address);
+		if (!area)
+			continue;
+		last = (struct snap__range){area->low, area->high};
+		if (glibc && area->readable && !snap__equal(area->name, "[heap]") &&
+		    has_header(area, address))
+			last = chunk_range(area, address, snap__blocks.size[b]);
+		snap__ranges_add(owned, last.low, last.high);
+	}
+}
+
+static bool is_empty_bin(uintptr_t bin)
+{
+	const uintptr_t *links = (const uintptr_t *)bin;
+
+	return links[0] == bin - 2 * WORD && links[1] == bin - 2 * WORD;
+}
+
+static bool is_main_arena(uintptr_t at)
+{
+	unsigned empty = 0;
+
+	for (unsigned i = 0; i < BINS; i++) {
+		empty += is_empty_bin(at + BINS_AT + 2 * WORD * i);
+		if (i == BINS_IN_A_ROW && empty == 0)
+			return false;
+	}
+	return empty >= EMPTY_AT_LEAST;
+}
+
+struct snap__range snap__libc_main_arena(uintptr_t low, uintptr_t high)
+{
+	const uintptr_t step = 2 * WORD;
+
+	for (uintptr_t at = (low + step - 1) & ~(step - 1); at + STATE_SIZE <= high; at += step)
+		if (is_main_arena(at))
+			return (struct snap__range){at, at + STATE_SIZE};
+	return (struct snap__range){0, 0};
+}
+
+/* ---- threads ---------------------------------------------------------------------------------- */
+
+/* Among what libc keeps of a thread are address and size of its stack's mapping, one after the
+   other. */
+static struct snap__range stack_in_thread_data(struct snap__space *space, struct snap__range data,
+					       uintptr_t sp, uintptr_t thread_pointer)
+{
+	for (uintptr_t at = data.low; at + 2 * WORD <= data.high; at += WORD) {
+		uintptr_t low = 0, size = 0;
+
+		if (snap__space_word(space, at, &low) &&
+		    snap__space_word(space, at + WORD, &size) && low % PAGE == 0 && low != 0 &&
+		    low <= sp && size % PAGE == 0 && size < MOST_STACK &&
+		    low + size > thread_pointer &&
+		    low + size <= page_up(thread_pointer + THREAD_DATA))
+			return (struct snap__range){low, low + size};
+	}
+	return (struct snap__range){0, 0};
+}
+
+struct snap__range snap__libc_thread_data(struct snap__space *space, uintptr_t thread_pointer)
+{
+	const struct snap__area *area = snap__space_at(space, thread_pointer);
+	struct snap__range range = {thread_pointer, thread_pointer + THREAD_DATA};
+
+	if (!area)
+		return (struct snap__range){0, 0};
+#if defined(__aarch64__)
+	range = (struct snap__range){thread_pointer - THREAD_DATA, thread_pointer + 2 * WORD};
+#endif
+	if (range.low < area->low)
+		range.low = area->low;
+	if (range.high > area->high)
+		range.high = area->high;
+	return range;
+}
+
+struct snap__range snap__libc_stack(struct snap__space *space, uintptr_t sp,
+				    uintptr_t thread_pointer)
+{
+	const struct snap__area *area = snap__space_at(space, sp);
+	struct snap__range data = snap__libc_thread_data(space, thread_pointer);
+	struct snap__range stack = {0, 0};
+
+	if (!area)
+		return stack;
+	if (thread_pointer > sp && thread_pointer < area->high)
+		stack = stack_in_thread_data(space, data, sp, thread_pointer);
+	if (stack.high == 0)
+		return (struct snap__range){area->low, area->high};
+	if (stack.low < area->low)
+		stack.low = area->low; /* below lies its guard */
+	if (stack.high > area->high)
+		stack.high = area->high;
+	return stack;
+}
+
+uintptr_t snap__libc_thread_in(struct snap__space *space, const struct snap__area *area)
+{
+#if defined(__x86_64__)
+	const uintptr_t step = 16;
+	uintptr_t low = area->high - area->low > THREAD_DATA + PAGE
+				? area->high - THREAD_DATA - PAGE
+				: area->low;
+
+	/* The first and the third word are the thread pointer itself. */
+	for (uintptr_t at = low; area->readable && at + 3 * WORD <= area->high; at += step) {
+		const uintptr_t *words = (const uintptr_t *)at;
+
+		if (words[0] == at && words[2] == at &&
+		    stack_in_thread_data(space, snap__libc_thread_data(space, at), at, at).high)
+			return at;
+	}
+#else
+	(void)space;
+	(void)area;
+#endif
+	return 0;
+}
+
+/* The table of a thread's blocks, by tls_id; two words each.  The entry before the first has the
+   number of entries. */
+static uintptr_t tls_table(struct snap__space *space, uintptr_t thread_pointer, uintptr_t *count)
+{
+	uintptr_t at = thread_pointer, table = 0;
+
+#if defined(__x86_64__)
+	at += WORD;
+#endif
+	if (!snap__space_word(space, at, &table) ||
+	    !snap__space_word(space, table - 2 * WORD, count) || *count > MOST_MODULES)
+		return 0;
+	return table;
+}
+
+uintptr_t snap__libc_tls_block(struct snap__space *space, uintptr_t thread_pointer, size_t tls_id)
+{
+	uintptr_t count = 0, block = 0;
+	uintptr_t table = tls_table(space, thread_pointer, &count);
+
+	if (!table || tls_id > count ||
+	    !snap__space_word(space, table + 2 * WORD * tls_id, &block) || block == UINTPTR_MAX)
+		return 0;
+	return snap__space_at(space, block) ? block : 0;
+}
+
+uintptr_t snap__libc_tls_low(struct snap__space *space, uintptr_t thread_pointer, uintptr_t sp)
+{
+	uintptr_t low = snap__libc_thread_data(space, thread_pointer).low;
+	uint32_t count = snap__modules_count();
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct snap__module *module = snap__modules_get(i);
+		uintptr_t block =
+			module->tls_id ? snap__libc_tls_block(space, thread_pointer, module->tls_id)
+				       : 0;
+
+		if (block > sp && block < low)
+			low = block;
+	}
+	return low;
+}

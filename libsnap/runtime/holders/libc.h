@@ -1,0 +1,39 @@
+/*
+ * holders/libc.h - what must be known of the C library's own memory (glibc; others have less).
+ */
+#ifndef SNAP_RUNTIME_HOLDERS_LIBC_H
+#define SNAP_RUNTIME_HOLDERS_LIBC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/holders/ranges.h"
+#include "runtime/holders/space.h"
+
+/** The memory that the allocator of the recorded blocks owns. */
+void snap__libc_allocator(struct snap__ranges *owned, struct snap__space *space);
+
+/**
+ * glibc keeps its main arena among its global variables: its lists of free memory point into the
+ * last bytes of live blocks.  The part of [low, high) that it is; empty if it is not there.
+ */
+struct snap__range snap__libc_main_arena(uintptr_t low, uintptr_t high);
+
+/** The mapping of a thread's stack, its thread-local variables and libc's data above it. */
+struct snap__range snap__libc_stack(struct snap__space *space, uintptr_t sp,
+				    uintptr_t thread_pointer);
+
+/** Is the area the stack of a thread that has ended, which libc keeps for the next one?  If so, the
+ *  thread's pointer; else 0. */
+uintptr_t snap__libc_thread_in(struct snap__space *space, const struct snap__area *area);
+
+/** Where the thread's variables of the module with that tls_id are; 0 if it has none yet. */
+uintptr_t snap__libc_tls_block(struct snap__space *space, uintptr_t thread_pointer, size_t tls_id);
+
+/** Of the thread's variables that lie on its stack's mapping, the lowest address above `sp`. */
+uintptr_t snap__libc_tls_low(struct snap__space *space, uintptr_t thread_pointer, uintptr_t sp);
+
+/** What libc keeps for the thread itself: around the thread pointer. */
+struct snap__range snap__libc_thread_data(struct snap__space *space, uintptr_t thread_pointer);
+
+#endif

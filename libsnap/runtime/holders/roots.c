@@ -1,0 +1,449 @@
+/*
+ * holders/roots.c - from the list of mappings and the threads to roots.
+ */
+#include "runtime/holders/roots.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/arena.h"
+#include "runtime/holders/graph.h"
+#include "runtime/holders/libc.h"
+#include "runtime/holders/ranges.h"
+#include "runtime/identity.h"
+#include "runtime/modules.h"
+#include "runtime/os_linux.h"
+#include "runtime/stacks.h"
+#include "runtime/text.h"
+#include "runtime/unwind/cfi.h"
+#include "write/sys.h"
+
+#define WORD        ((uintptr_t)sizeof(uintptr_t))
+#define PAGE        ((uintptr_t)4096)
+#define RED_ZONE    128u
+#define MOST_FRAMES 200u
+#define GAP         ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
+#define PAGES_ASKED 4096u            /* at once, whether they were ever touched */
+#define LOADER_NAME "/ld-linux"
+
+struct finding {
+	struct snap__copy *copy;
+	struct snap__space *space;
+	struct snap__ranges known; /* looked at already, or not to be looked at */
+	const struct snap__module **modules;
+	uint32_t module_count;
+	int pagemap;
+	uint64_t *page_entries;
+	unsigned char *residence;
+};
+
+/* ---- words that refer to one site are one root ------------------------------------------------ */
+
+struct run {
+	struct snap__root root; /* address: of the first word of the range that is cut up */
+	uintptr_t base;
+	uint32_t stack; /* that allocated what the words refer to */
+	bool open;
+};
+
+static void end_run(struct run *run)
+{
+	struct snap__root root = run->root;
+
+	if (!run->open)
+		return;
+	run->open = false;
+	root.address = run->root.address + (run->root.low - run->base);
+	if (snap__graph.root_count == SNAP__MOST_ROOTS)
+		snap__graph.roots_merged++;
+	else
+		snap__graph_add_root(&root);
+	snap__graph_scan(root.low, root.high);
+}
+
+static void add_word(struct run *run, uintptr_t at, uint32_t block)
+{
+	uint32_t stack = snap__blocks.stack[block];
+	bool full = snap__graph.root_count + 1 >= SNAP__MOST_ROOTS;
+
+	if (run->open && (full || (stack == run->stack && at - run->root.high <= GAP))) {
+		run->root.high = at + WORD;
+		return;
+	}
+	end_run(run);
+	run->open = true;
+	run->stack = stack;
+	run->root.low = at;
+	run->root.high = at + WORD;
+}
+
+/* Roots for the words of [low, high), which can be read; `root` has what they have in common, and
+   the address that the row is to give for `low`. */
+static void cut_up(const struct snap__root *root, uintptr_t low, uintptr_t high)
+{
+	struct run run = {.root = *root, .base = low};
+
+	for (uintptr_t at = (low + WORD - 1) & ~(WORD - 1); at + WORD <= high; at += WORD) {
+		uint32_t block = snap__blocks_find(*(const uintptr_t *)at);
+
+		if (block != SNAP__NO_BLOCK)
+			add_word(&run, at, block);
+	}
+	end_run(&run);
+}
+
+/* ---- global variables -------------------------------------------------------------------------- */
+
+static uint32_t module_index(const struct finding *f, const struct snap__module *module)
+{
+	for (uint32_t i = 0; i < f->module_count; i++)
+		if (f->modules[i] == module)
+			return i;
+	return SNAP_NONE;
+}
+
+static bool is_ours(const struct snap__module *module)
+{
+	uintptr_t here = (uintptr_t)&snap__graph;
+
+	return here >= module->start && here < module->end;
+}
+
+static void cut_up_data(const struct finding *f, const struct snap__module *module, uintptr_t low,
+			uintptr_t high)
+{
+	struct snap__root root = {
+		.kind = SNAP_ROOT_GLOBAL, .module = module_index(f, module), .label = ""};
+	struct snap__range arena = {0, 0};
+
+	if (snap__equal(snap__process_host()->allocator, "glibc"))
+		arena = snap__libc_main_arena(low, high);
+	if (arena.high) {
+		root.address = low - module->bias;
+		cut_up(&root, low, arena.low);
+		low = arena.high;
+	}
+	root.address = low - module->bias;
+	cut_up(&root, low, high);
+}
+
+static void find_globals(struct finding *f)
+{
+	for (size_t i = 0; i < f->space->count; i++) {
+		const struct snap__area *area = &f->space->areas[i];
+		const struct snap__module *module = snap__modules_at(area->low);
+		uintptr_t low = area->low, high = area->high;
+
+		if (!module)
+			continue;
+		snap__ranges_add(&f->known, area->low,
+				 area->high < module->end ? area->high : module->end);
+		low = low < module->data_start ? module->data_start : low;
+		high = high > module->data_end ? module->data_end : high;
+		if (area->readable && module->data_start && low < high && !is_ours(module))
+			cut_up_data(f, module, low, high);
+		snap__copy_tick();
+	}
+}
+
+/* ---- threads ----------------------------------------------------------------------------------- */
+
+static void read_name(struct snap__stopped *t)
+{
+	char path[64], name[32];
+	struct snap__text text = SNAP__TEXT(path), kept = SNAP__TEXT(t->name);
+	long size;
+
+	snap__text_add(&text, "/proc/");
+	snap__text_add_u64(&text, (uint64_t)snap__process_identity()->pid);
+	snap__text_add(&text, "/task/");
+	snap__text_add_u64(&text, (uint64_t)t->id);
+	snap__text_add(&text, "/comm");
+	size = snap__os_read_file(path, name, sizeof(name));
+	if (size > 0)
+		snap__text_add_bytes(&kept, name, (size_t)size - 1);
+}
+
+static struct snap__root root_of_thread(const struct snap__stopped *t, uint32_t kind)
+{
+	return (struct snap__root){
+		.kind = kind, .module = SNAP_NONE, .thread = (uint32_t)t->id, .label = t->name};
+}
+
+static void add_range(struct snap__root root, uintptr_t low, uintptr_t high)
+{
+	if (low >= high || snap__graph.root_count == SNAP__MOST_ROOTS)
+		return;
+	root.low = low;
+	root.high = high;
+	snap__graph_add_root(&root);
+	snap__graph_scan(low, high);
+}
+
+static void find_registers(const struct snap__stopped *t)
+{
+	struct snap__root root = root_of_thread(t, SNAP_ROOT_REGISTERS);
+	uintptr_t general = (uintptr_t)t->general, extended = (uintptr_t)t->extended;
+
+	add_range(root, general, general + t->general_size);
+	add_range(root, extended, extended + t->extended_size);
+}
+
+/* The frame that [low, high) is, of the function at `pc`. */
+static void add_frame(const struct finding *f, const struct snap__stopped *t, uintptr_t pc,
+		      uintptr_t low, uintptr_t high)
+{
+	struct snap__root root = root_of_thread(t, SNAP_ROOT_STACK);
+	const struct snap__module *module = pc ? snap__modules_at(pc) : NULL;
+
+	root.address = pc;
+	if (module) {
+		root.module = module_index(f, module);
+		root.address = pc - module->bias;
+	}
+	add_range(root, low, high);
+}
+
+/* As far as there are rules for it, the stack is cut up by frames. */
+static uintptr_t find_frames(struct finding *f, const struct snap__stopped *t, uintptr_t low,
+			     uintptr_t high)
+{
+	struct snap__cfi_state state = t->state;
+
+	for (unsigned depth = 0; depth < MOST_FRAMES; depth++) {
+		uintptr_t pc = snap__cfi_lookup_pc(&state), end;
+		const struct snap__module *module = snap__modules_at(pc);
+		struct snap__cfi_row row;
+
+		if (!module || !snap__cfi_row_at(module, pc, &row) ||
+		    snap__cfi_step(&state, &row, snap__space_word, f->space) != SNAP__CFI_STEPPED)
+			break;
+		end = state.reg[SNAP__REG_SP];
+		if (end <= low || end > high)
+			break;
+		add_frame(f, t, pc, low, end);
+		low = end;
+	}
+	return low;
+}
+
+static void find_tls(struct finding *f, const struct snap__stopped *t)
+{
+	struct snap__root root = root_of_thread(t, SNAP_ROOT_TLS);
+
+	for (uint32_t i = 0; i < f->module_count; i++) {
+		const struct snap__module *module = f->modules[i];
+		uintptr_t low =
+			module->tls_id && !is_ours(module)
+				? snap__libc_tls_block(f->space, t->thread_pointer, module->tls_id)
+				: 0;
+
+		root.module = i;
+		if (low && snap__space_is_readable(f->space, low, low + module->tls_size))
+			cut_up(&root, low, low + module->tls_size);
+	}
+}
+
+/* The stack that a thread is on may be a block: a coroutine's. */
+static struct snap__range stack_of(struct finding *f, const struct snap__stopped *t)
+{
+	uint32_t block = snap__blocks_find(t->sp);
+	uintptr_t low;
+
+	if (block == SNAP__NO_BLOCK)
+		return snap__libc_stack(f->space, t->sp, t->thread_pointer);
+	low = snap__blocks.address[block];
+	return (struct snap__range){low, low + snap__blocks.size[block]};
+}
+
+static bool is_main_stack(struct finding *f, uintptr_t sp)
+{
+	const struct snap__area *area = snap__space_at(f->space, sp);
+
+	return area && snap__equal(area->name, "[stack]");
+}
+
+/* A thread that was stopped: its stack above the stack pointer, then what libc keeps there. */
+static void find_stack(struct finding *f, const struct snap__stopped *t)
+{
+	struct snap__range stack = stack_of(f, t);
+	struct snap__range data = snap__libc_thread_data(f->space, t->thread_pointer);
+	bool has_thread = t->thread_pointer > t->sp && t->thread_pointer < stack.high;
+	uintptr_t high =
+		has_thread ? snap__libc_tls_low(f->space, t->thread_pointer, t->sp) : stack.high;
+	uintptr_t low = (t->sp - RED_ZONE) & ~(WORD - 1);
+
+	if (stack.high == 0)
+		return;
+	low = low < stack.low ? stack.low : low;
+	/* Of a stack that a program made itself, the part below may be anything. */
+	if (has_thread || is_main_stack(f, t->sp))
+		snap__ranges_add(&f->known, stack.low, stack.high);
+	low = find_frames(f, t, low, high);
+	add_frame(f, t, 0, low, high);
+	if (has_thread)
+		add_range(root_of_thread(t, SNAP_ROOT_THREAD), high, stack.high);
+	else
+		add_range(root_of_thread(t, SNAP_ROOT_THREAD), data.low, data.high);
+}
+
+/* Threads whose registers are not known have their whole stacks scanned, as mappings. */
+static void find_threads(struct finding *f)
+{
+	for (uint32_t i = 0; i < f->copy->thread_count; i++) {
+		struct snap__stopped *t = &f->copy->threads[i];
+
+		if (!t->read)
+			continue;
+		read_name(t);
+		if (t->thread_pointer)
+			find_tls(f, t);
+		find_stack(f, t);
+		find_registers(t);
+		snap__copy_tick();
+	}
+}
+
+/* ---- the loader -------------------------------------------------------------------------------- */
+
+/* Its tables of threads' variables hang from stacks of threads that have ended, too. */
+static void find_loader(struct finding *f)
+{
+	const struct snap__module *loader = NULL;
+	struct snap__root root = {
+		.kind = SNAP_ROOT_LOADER, .module = SNAP_NONE, .label = "the dynamic loader"};
+
+	for (uint32_t i = 0; i < f->module_count; i++)
+		if (strstr(f->modules[i]->path, LOADER_NAME))
+			loader = f->modules[i];
+	if (!loader || snap__graph.root_count == SNAP__MOST_ROOTS)
+		return;
+	snap__graph_add_root(&root);
+	for (uint32_t b = 0; b < snap__blocks.count; b++) {
+		uint32_t stack = snap__blocks.stack[b];
+		uintptr_t pc = stack ? snap__stacks_pc(stack) : 0;
+
+		pc &= ((uintptr_t)1 << SNAP__PC_TAG_SHIFT) - 1;
+		if (pc >= loader->start && pc < loader->end)
+			snap__graph_add_edge(b);
+	}
+}
+
+/* ---- mappings ---------------------------------------------------------------------------------- */
+
+static bool was_touched(const struct finding *f, const struct snap__area *area, size_t page)
+{
+	return area->shared ? f->residence[page] & 1 : f->page_entries[page] >> 62 != 0;
+}
+
+/* Which of the `pages` at `low` were ever touched?  False if the kernel does not say. */
+static bool ask_pages(struct finding *f, const struct snap__area *area, uintptr_t low, size_t pages)
+{
+	ssize_t size = (ssize_t)(pages * sizeof(*f->page_entries));
+
+	if (area->shared)
+		return syscall(SYS_mincore, low, pages * PAGE, f->residence) == 0;
+	return f->pagemap >= 0 && syscall(SYS_pread64, f->pagemap, f->page_entries, (size_t)size,
+					  low / PAGE * sizeof(*f->page_entries)) == size;
+}
+
+/* Pages that nobody touched hold nothing, and reading them would make them. */
+static void scan_touched(struct finding *f, const struct snap__area *area, uintptr_t low,
+			 uintptr_t high)
+{
+	for (uintptr_t at = low & ~(PAGE - 1); at < high;) {
+		size_t pages = (high - at + PAGE - 1) / PAGE;
+		bool known;
+
+		pages = pages > PAGES_ASKED ? PAGES_ASKED : pages;
+		known = ask_pages(f, area, at, pages);
+		for (size_t i = 0; i < pages; i++) {
+			uintptr_t page = at + i * PAGE;
+
+			if (!known || was_touched(f, area, i))
+				snap__graph_scan(page < low ? low : page,
+						 page + PAGE > high ? high : page + PAGE);
+		}
+		at += pages * PAGE;
+		snap__copy_tick();
+	}
+}
+
+static void find_in_area(struct finding *f, const struct snap__area *area)
+{
+	struct snap__root root = {
+		.kind = SNAP_ROOT_MAPPING, .module = SNAP_NONE, .label = area->name};
+	uintptr_t end;
+
+	for (uintptr_t low = area->low; snap__ranges_gap(&f->known, &low, area->high, &end);
+	     low = end) {
+		if (snap__graph.root_count == SNAP__MOST_ROOTS)
+			return;
+		root.address = root.low = low;
+		root.high = end;
+		snap__graph_add_root(&root);
+		scan_touched(f, area, low, end);
+	}
+}
+
+static bool may_hold(const struct snap__area *area)
+{
+	return area->readable && (area->anonymous || area->writable);
+}
+
+static void pass_by_own(struct finding *f)
+{
+	uintptr_t base = 0;
+	size_t size;
+
+	for (uint32_t i = 0; (size = snap__own_mappings(i, &base)) != SNAP__OWN_END; i++)
+		snap__ranges_add(&f->known, base, base + ((size + PAGE - 1) & ~(PAGE - 1)));
+}
+
+/* The kept stack of a thread that has ended holds what it happened to hold last. */
+static void pass_by_ended(struct finding *f)
+{
+	for (size_t i = 0; i < f->space->count; i++) {
+		const struct snap__area *area = &f->space->areas[i];
+		uintptr_t thread = area->anonymous && area->writable && !area->shared
+					   ? snap__libc_thread_in(f->space, area)
+					   : 0;
+		bool alive = false;
+
+		for (uint32_t k = 0; thread && k < f->copy->thread_count; k++)
+			alive |= f->copy->threads[k].thread_pointer == thread ||
+				 !f->copy->threads[k].read;
+		if (thread && !alive)
+			snap__ranges_add(&f->known, area->low, area->high);
+	}
+}
+
+static void find_mappings(struct finding *f)
+{
+	pass_by_own(f);
+	pass_by_ended(f);
+	snap__libc_allocator(&f->known, f->space);
+	snap__ranges_settle(&f->known);
+	f->pagemap = snap__sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	f->page_entries = snap__copy_need(PAGES_ASKED * sizeof(*f->page_entries));
+	f->residence = snap__copy_need(PAGES_ASKED);
+	for (size_t i = 0; i < f->space->count; i++)
+		if (may_hold(&f->space->areas[i]))
+			find_in_area(f, &f->space->areas[i]);
+}
+
+void snap__roots_find(struct snap__copy *copy)
+{
+	struct finding f = {.copy = copy, .space = &copy->space, .pagemap = -1};
+
+	f.module_count = snap__modules_count();
+	f.modules = snap__copy_need((f.module_count + 1) * sizeof(*f.modules));
+	for (uint32_t i = 0; i < f.module_count; i++)
+		f.modules[i] = snap__modules_get(i);
+	find_globals(&f);
+	find_threads(&f);
+	find_mappings(&f);
+	find_loader(&f);
+}

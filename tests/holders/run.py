@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Who holds what, in programs of which it is known.
+
+run.py --bin DIR --snapdiff FILE NAME
+"""
+import argparse
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+options = None
+CASE = re.compile(r"(held|lost|hidden)_\w+")
+
+
+def check(condition, sentence):
+    if not condition:
+        sys.exit("failed: " + sentence)
+
+
+def skip(sentence):
+    print("skipped: " + sentence)
+    sys.exit(77)
+
+
+def find_library(pattern):
+    for directory in ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"):
+        for path in sorted(glob.glob(os.path.join(directory, pattern))):
+            return path
+    return None
+
+
+class Snapshot:
+    """The graph of holders, read from the text form."""
+
+    def __init__(self, path):
+        done = subprocess.run([options.snapdiff, "dump", "-q", path], capture_output=True, text=True, timeout=600)
+        check(done.returncode == 0, f"dump: {done.stderr}")
+        rows = {"%group": [], "%root": [], "%edge": [], "%path": []}
+        self.meta = {}
+        for line in done.stdout.splitlines():
+            fields = line.split("\t")
+            if fields[0] in rows:
+                rows[fields[0]].append(fields[1:])
+            elif line.startswith("@ "):
+                self.meta[fields[0][2:]] = fields[1]
+        self.groups, self.roots = rows["%group"], rows["%root"]
+        self.edges, self.paths = rows["%edge"], rows["%path"]
+
+    def functions(self, group):
+        return [frame.split("|")[0].split("(")[0] for frame in self.groups[group][10:]]
+
+    def group_of(self, function):
+        """The group whose blocks `function` allocated itself."""
+        found = [i for i in range(len(self.groups)) if self.functions(i)[0] == function]
+        check(len(found) == 1, f"{len(found)} groups of {function}")
+        return found[0]
+
+    def figures(self, function):
+        """blocks, bytes, direct blocks and bytes, indirect blocks and bytes, ring blocks, retained bytes"""
+        return [None if f == "-" else int(f) for f in self.groups[self.group_of(function)][1:9]]
+
+    def by_case(self):
+        sums = {}
+        for i, group in enumerate(self.groups):
+            case = next((f for f in self.functions(i) if CASE.fullmatch(f)), None)
+            if case:
+                entry = sums.setdefault(case, [0, 0])
+                entry[0] += int(group[1])
+                entry[1] += int(group[3]) + int(group[5])
+        return sums
+
+    def edge(self, source, to):
+        return next((e for e in self.edges if e[0] == source and e[1] == to), None)
+
+
+def needs_ptrace(snapshot):
+    """Without a stop nothing is known of registers; a machine may forbid it."""
+    if snapshot.meta.get("holders", "").startswith("failed"):
+        skip("no copy can be made here: " + snapshot.meta["holders"])
+    if snapshot.meta["holders.stop"] != "ptrace" or snapshot.meta["holders.threads_unread"] != "0":
+        skip("ptrace is not permitted here")
+
+
+def record(directory, command, *run_options, env=None):
+    done = subprocess.run([options.snapdiff, "run", "-q", "-o", directory, *run_options, "--", *command],
+                          capture_output=True, text=True, timeout=600, env=env)
+    check(done.returncode == 0, f"{command} ended with {done.returncode}: {done.stderr}")
+    return done
+
+
+def first_of(directory):
+    files = sorted(glob.glob(os.path.join(directory, "*.000001.snap")))
+    check(len(files) == 1, f"{len(files)} first snapshots in {directory}")
+    return files[0]
+
+
+def truth(directory, preload=None):
+    program, plugin = os.path.join(options.bin, "holders_truth"), os.path.join(options.bin, "libholders_plugin.so")
+    env = dict(os.environ, LD_PRELOAD=preload) if preload else None
+    record(directory, [program, plugin], "--exit-snapshot", "none", env=env)
+    snapshot = Snapshot(first_of(directory))
+    needs_ptrace(snapshot)
+    cases = snapshot.by_case()
+    if "held_map" not in cases:
+        skip("operator new of this allocator is not recorded: its blocks are not known")
+    check(len(cases) >= 30, f"only {len(cases)} cases: {sorted(cases)}")
+    for case, (blocks, lost) in cases.items():
+        if case.startswith("held"):
+            check(lost == 0, f"{case}: {lost} of {blocks} blocks are said to be unreachable")
+        else:
+            check(lost == blocks, f"{case}: {blocks - lost} of {blocks} blocks are said to be held")
+    check(int(snapshot.meta["holders.unreachable_blocks"])
+          == sum(int(g[3]) + int(g[5]) for g in snapshot.groups), "the sum of what is unreachable")
+
+
+def truth_glibc(directory):
+    truth(directory)
+
+
+def truth_jemalloc(directory):
+    library = find_library("libjemalloc.so*") or skip("jemalloc is not installed")
+    truth(directory, library)
+
+
+def truth_tcmalloc(directory):
+    library = find_library("libtcmalloc_minimal.so*") or skip("tcmalloc is not installed")
+    truth(directory, library)
+
+
+class Server:
+    """server.c under `snapdiff run`."""
+
+    def __init__(self, directory, *run_options):
+        self.process = subprocess.Popen(
+            [options.snapdiff, "run", "-q", "-o", directory, *run_options, "--",
+             os.path.join(options.bin, "holders_server")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        check(self.process.stdout.readline() == "ready\n", "the server did not start")
+        self.directory = directory
+
+    def snap(self, *snap_options):
+        done = subprocess.run([options.snapdiff, "snap", *snap_options, self.directory], capture_output=True,
+                              text=True, timeout=600)
+        check(done.returncode == 0, f"snapdiff snap: {done.stderr}")
+        return Snapshot(done.stdout.strip())
+
+    def end(self):
+        self.process.communicate(timeout=600)
+        check(self.process.returncode == 0, f"the server ended with {self.process.returncode}")
+
+
+def check_server(snapshot):
+    check(snapshot.figures("new_session")[:7] == [100, 4800, 0, 0, 0, 0, 0], "sessions are held")
+    check(snapshot.figures("new_name")[:7] == [100, 3200, 0, 0, 0, 0, 0], "names are held")
+    check(snapshot.figures("new_entry")[:7] == [7, 448, 0, 0, 0, 0, 0], "entries are held")
+    check(snapshot.figures("lose")[:7] == [5, 280, 5, 280, 0, 0, 0], "what is lost directly")
+    check(snapshot.figures("lose_inner")[:7] == [5, 520, 0, 0, 5, 520, 0], "what is lost with it")
+    ring = [i for i in range(len(snapshot.groups)) if snapshot.functions(i)[0] == "new_link"]
+    totals = [sum(int(snapshot.groups[i][k]) for i in ring) for k in range(1, 8)]
+    check(totals == [2, 144, 0, 0, 2, 144, 1], f"the ring: {totals}")
+
+
+def server(directory):
+    recorded = Server(directory)
+    snapshot = recorded.snap("--holders")
+    recorded.end()
+    needs_ptrace(snapshot)
+    check(snapshot.meta["holders"] == "reach", "what was asked for")
+    check_server(snapshot)
+    names, sessions = (f"g{snapshot.group_of(f)}" for f in ("new_name", "new_session"))
+    edge = snapshot.edge(sessions, names)
+    check(edge and edge[2:] == ["100", "100", "3200", "-", "-"], f"sessions hold names: {edge}")
+    entries = f"g{snapshot.group_of('new_entry')}"
+    tls = [e for e in snapshot.edges if e[1] == entries and e[0][0] == "r"
+           and snapshot.roots[int(e[0][1:])][0] == "1"]
+    check(len(tls) == 1 and tls[0][2:5] == ["7", "7", "448"], f"the thread's variable holds entries: {tls}")
+    path = next(p for p in snapshot.paths if p[0] == names and p[1] != "-")
+    steps = [s.split(":") for s in path[4:]]
+    check(len(steps) >= 3 and steps[-1][0] == names and steps[-2][0] == sessions and steps[-2][3] == "8",
+          f"a name hangs at offset 8 of a session: {path}")
+
+
+def retained(directory):
+    recorded = Server(directory)
+    snapshot = recorded.snap("--holders=retained")
+    recorded.end()
+    needs_ptrace(snapshot)
+    check(snapshot.meta["holders"] == "retained", "what was asked for")
+    check_server(snapshot)
+    # 10 buckets of 8 bytes; 100 sessions of 48; 100 names of 32.
+    check(snapshot.figures("fill_registry")[7] == 80 + 4800 + 3200, "the table retains all")
+    check(snapshot.figures("new_session")[7] == 4800 + 3200, "sessions retain their names")
+    check(snapshot.figures("new_name")[7] == 3200, "names retain themselves")
+    check(snapshot.figures("lose")[7] == 280 + 520, "what is lost retains what it refers to")
+    table = f"g{snapshot.group_of('fill_registry')}"
+    edge = next(e for e in snapshot.edges if e[1] == table and snapshot.roots[int(e[0][1:])][0] == "0")
+    check(edge[5:7] == ["1", "8080"], f"g_registry dominates its table: {edge}")
+    check(snapshot.roots[int(edge[0][1:])][5] == "8080", "g_registry retains everything")
+
+
+def repeated(directory):
+    """Copies of a program that runs on: the same each time."""
+    recorded = Server(directory)
+    recorded.process.stdin.write("x" * 10)
+    recorded.end()
+    files = sorted(glob.glob(os.path.join(directory, "*.snap")))
+    check(len(files) >= 10, f"only {len(files)} snapshots")
+    needs_ptrace(Snapshot(files[0]))
+    for path in files[:10]:
+        check_server(Snapshot(path))
+
+
+def refused(directory):
+    """A sample does not know all blocks: the snapshot says so, and is whole otherwise."""
+    recorded = Server(directory, "--sample", "64KiB")
+    snapshot = recorded.snap("--holders")
+    recorded.end()
+    check(snapshot.meta["holders"].startswith("failed: "), "why there are no holders")
+    check(not snapshot.groups, "no graph")
+
+
+def at_exit(directory):
+    recorded = Server(directory, "--holders-at-exit=retained")
+    plain = recorded.snap()
+    check("holders" not in plain.meta, "a snapshot that was not asked for it")
+    recorded.end()
+    files = sorted(glob.glob(os.path.join(directory, "*.snap")))
+    snapshot = Snapshot(files[-1])
+    needs_ptrace(snapshot)
+    check(snapshot.meta["holders"] == "retained", "the one at exit says who holds what")
+    check(snapshot.figures("lose")[:6] == [5, 280, 5, 280, 0, 0], "what is lost at exit")
+
+
+def main():
+    global options
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--snapdiff", required=True)
+    parser.add_argument("name")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        globals()[options.name](os.path.join(directory, "snaps"))
+
+
+if __name__ == "__main__":
+    main()
