@@ -60,9 +60,10 @@ enum snap_status snap_take(const char *label);
 
 /**
  * The same, and the snapshot says who holds what: which blocks nothing reaches, who refers to the
- * others, and, if `retained` is not 0, what would be freed with each (`snapdiff holders`, `snapdiff
- * leaks`).  The program's threads are stopped for some milliseconds while the process is copied; the
- * copy does the work.  Where that is not possible, the snapshot is written without it and says why.
+ * others, and, if `retained` is not 0, what would be freed with each (in the text form, the lines
+ * that begin with %).  The program's threads are stopped for some milliseconds while the process is
+ * copied; the copy does the work.  Where that is not possible, the snapshot is written without it
+ * and says why.
  */
 enum snap_status snap_take_holders(const char *label, int retained);
 
