@@ -99,7 +99,7 @@ NO_TRACE = {
 LOOKS = {"color", "quiet", "verbose"}
 DEFAULTS = {"group": "line", "metric": "live", "match": "fuzzy", "format": "table", "color": "auto"}
 # Not of one report each: they are tried on their own below, or lead to another program.
-SEPARATE = {"format", "db", "help", "output", "sql", "compat"}
+SEPARATE = {"format", "db", "help", "output", "sql", "compat", "examples"}
 
 
 class Fault(Exception):

@@ -87,7 +87,8 @@ def killed(out):
 
 
 def stops(out):
-    process = start(out, sys.executable, "-c", LISTENER, str(int(signal.SIGTERM)))
+    process = start(out, sys.executable, "-c", LISTENER, str(int(signal.SIGTERM)),
+                    preexec_fn=os.setpgrp)  # with a parent outside of its group: nothing stops one without
     process.stdout.readline()
     command = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
     process.send_signal(signal.SIGTSTP)

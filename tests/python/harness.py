@@ -96,7 +96,7 @@ class PythonTest(unittest.TestCase):
         out = tempfile.mkdtemp(dir=self.dir)
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.dir), "LC_ALL": "C.UTF-8",
                        "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
-        command = [self.snapdiff, "run", "-q", "-o", out, *options, "--", python.path, *arguments]
+        command = [self.snapdiff, "run", "-q", "-o", out, "--at-peak", "1TiB", *options, "--", python.path, *arguments]
         done = subprocess.run(command, cwd=self.dir, env=environment, capture_output=True, text=True, timeout=300,
                               check=False)
         self.assertEqual(done.returncode, code, done.stderr)

@@ -143,10 +143,14 @@ static void use_interpreter(void)
 static void look_in(void *library)
 {
 	static atomic_flag looking = ATOMIC_FLAG_INIT;
+	bool found;
 
 	if (atomic_flag_test_and_set(&looking))
 		return;
-	if (snap__python_find(library))
+	snap__thread_internal(true); /* a look-up that fails allocates a message */
+	found = snap__python_find(library);
+	snap__thread_internal(false);
+	if (found)
 		use_interpreter();
 	else if (snap__python.problem)
 		complain(snap__python.problem);
