@@ -288,7 +288,7 @@ uint64_t snap__copy_pause_ns(void)
 
 uint64_t snap__copy_private_bytes(void)
 {
-	char text[4096];
+	char text[2048];
 	const char *line;
 
 	if (snap__os_read_file("/proc/self/smaps_rollup", text, sizeof(text)) <= 0)
