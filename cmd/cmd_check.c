@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/lookup.h"
@@ -19,6 +18,7 @@
 #include "render/output.h"
 #include "render/render.h"
 #include "report/check.h"
+#include "snapshots/session.h"
 
 enum { TEXT_FILE_MAX = 1 << 20, SUMMARY_MAX = 1 << 20 };
 enum annotate { ANNOTATE_AUTO, ANNOTATE_NONE, ANNOTATE_GITHUB, ANNOTATE_GITLAB };
@@ -228,18 +228,11 @@ static enum snap_status read_suppressions(struct check *check, struct snap_error
 
 /* ---- judging ---- */
 
-static bool is_directory(const char *path)
-{
-	struct stat info;
-
-	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 /* A series is judged by growth: without a baseline all that was named, with one a directory. */
 static bool judges_growth(const struct check *check)
 {
 	return check->options->baseline.count == 0 ||
-	       (check->count == 1 && is_directory(check->names[0]) &&
+	       (check->count == 1 && session_is_directory(check->names[0]) &&
 		check->gathered.snapshots > 1);
 }
 
@@ -315,7 +308,6 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 		return st;
 	request.compare = check->compare;
 	request.growth = check->growth;
-	request.growth_per_second = check->policy.has_max_growth;
 	request.facts = check->gathered.facts;
 	check->report = check_judge(&request);
 	note_damaged(check->report, check->compare);

@@ -3,7 +3,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/cli.h"
 #include "compare_command.h"
@@ -15,6 +14,7 @@
 #include "report/page.h"
 #include "report/subject.h"
 #include "report/top.h"
+#include "snapshots/session.h"
 
 struct report_command_options {
 	struct report_options shared;
@@ -140,16 +140,9 @@ static enum snap_status make_growth(struct making *making, struct snap_error *er
 	return fetch_stacks(making, ends, 2, err);
 }
 
-static bool is_directory(const char *path)
-{
-	struct stat info;
-
-	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 static enum snap_status make_page(struct making *making, struct snap_error *err)
 {
-	if (making->count > 2 || (making->count == 1 && is_directory(making->names[0])))
+	if (making->count > 2 || (making->count == 1 && session_is_directory(making->names[0])))
 		return make_growth(making, err);
 	return making->count == 2 ? make_compare(making, err) : make_top(making, err);
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "base/fail.h"
 #include "base/terminal.h"
 #include "snap/control.h"
+#include "snapshots/session.h"
 
 enum { TIMEOUT_MS = 10000, POLL_NS = 200000000 };
 
@@ -55,13 +55,6 @@ struct watched {
 	uint64_t pid; /* 0: none was named, the directory is watched until the end */
 };
 
-static bool is_directory(const char *path)
-{
-	struct stat file;
-
-	return stat(path, &file) == 0 && S_ISDIR(file.st_mode);
-}
-
 static enum snap_status find_watched(struct watched *watched, const char *name,
 				     struct snap_error *err)
 {
@@ -69,7 +62,7 @@ static enum snap_status find_watched(struct watched *watched, const char *name,
 	enum snap_status st;
 
 	*watched = (struct watched){0};
-	if (is_directory(name)) {
+	if (session_is_directory(name)) {
 		watched->dir = strdup(name);
 		return watched->dir ? SNAP_OK : fail_memory(err, "watching");
 	}

@@ -12,14 +12,6 @@
 
 enum { SOURCES_MAX = 20, AROUND = 4 };
 
-static const struct value *cell(const struct report *report, size_t row, const char *name)
-{
-	for (size_t i = 0; i < report->column_count; i++)
-		if (strcmp(report->columns[i].name, name) == 0)
-			return &report->rows[row * report->column_count + i];
-	return NULL;
-}
-
 /* The lines around `line`, one text; "" when there are none. */
 static char *read_lines(struct source_lines *sources, size_t number, const char *name,
 			uint32_t line, uint32_t *first)
@@ -47,7 +39,8 @@ static char *read_lines(struct source_lines *sources, size_t number, const char 
 static bool add(struct page_sources *out, struct source_lines *sources, const struct report *report,
 		size_t row)
 {
-	const struct value *file = cell(report, row, "file"), *line = cell(report, row, "line");
+	const struct value *file = report_cell(report, row, "file"),
+			   *line = report_cell(report, row, "line");
 	struct page_source *source = &out->items[out->count];
 	char *text;
 

@@ -7,25 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct value *find(const struct report *report, size_t row, const char *name)
-{
-	for (size_t i = 0; i < report->column_count; i++)
-		if (strcmp(report->columns[i].name, name) == 0)
-			return &report->rows[row * report->column_count + i];
-	return NULL;
-}
-
 const char *gate_text(const struct report *report, size_t row, const char *name,
 		      const char *otherwise)
 {
-	const struct value *value = find(report, row, name);
+	const struct value *value = report_cell(report, row, name);
 
 	return value && value->kind == VALUE_TEXT ? value->text.data : otherwise;
 }
 
 int64_t gate_line(const struct report *report, size_t row)
 {
-	const struct value *value = find(report, row, "line");
+	const struct value *value = report_cell(report, row, "line");
 
 	return value && value->kind == VALUE_INT && value->integer > 0 ? value->integer : 1;
 }

@@ -67,17 +67,9 @@ static void write_element(struct writer *w, const char *open, const char *text, 
 
 /* ---- rows ---- */
 
-static const struct value *cell(const struct report *report, size_t row, const char *name)
-{
-	for (size_t i = 0; i < report->column_count; i++)
-		if (strcmp(report->columns[i].name, name) == 0)
-			return &report->rows[row * report->column_count + i];
-	return NULL;
-}
-
 static const char *cell_string(const struct report *report, size_t row, const char *name)
 {
-	const struct value *value = cell(report, row, name);
+	const struct value *value = report_cell(report, row, name);
 
 	return value && value->kind == VALUE_TEXT ? value->text.data : NULL;
 }
@@ -151,7 +143,7 @@ static void write_table(struct writer *w)
 
 static void write_reasons(struct writer *w, size_t row)
 {
-	const struct value *reasons = cell(w->page->report, row, "reasons");
+	const struct value *reasons = report_cell(w->page->report, row, "reasons");
 
 	for (size_t i = 0; reasons && reasons->kind == VALUE_LIST && i < reasons->list.count; i++)
 		if (reasons->list.items[i].kind == VALUE_TEXT)
@@ -160,7 +152,7 @@ static void write_reasons(struct writer *w, size_t row)
 
 static void write_figure(struct writer *w, size_t row, const char *name, const char *label)
 {
-	const struct value *value = cell(w->page->report, row, name);
+	const struct value *value = report_cell(w->page->report, row, name);
 	char bytes[32];
 
 	if (value && value->kind == VALUE_INT)

@@ -101,15 +101,6 @@ static struct value empty_list(struct report *report)
 	return list;
 }
 
-/* The value of a row in the column `name`; NULL when the report has no such column. */
-static const struct value *cell(const struct report *report, size_t row, const char *name)
-{
-	for (size_t i = 0; i < report->column_count; i++)
-		if (strcmp(report->columns[i].name, name) == 0)
-			return &report->rows[row * report->column_count + i];
-	return NULL;
-}
-
 static double number(const struct value *value, double otherwise)
 {
 	if (value && value->kind == VALUE_INT)
@@ -158,11 +149,11 @@ static struct value measured_value(double measured)
 static size_t stack_names(const struct report *from, size_t row, const char *names[NAMES_MAX])
 {
 	static const char *const members[] = {"function", "file", "module"};
-	const struct value *stack = cell(from, row, "stack");
+	const struct value *stack = report_cell(from, row, "stack");
 	size_t count = 0;
 
 	for (size_t m = 0; m < 3; m++)
-		names[count++] = text(cell(from, row, members[m]));
+		names[count++] = text(report_cell(from, row, members[m]));
 	for (size_t i = 0; stack && stack->kind == VALUE_LIST && i < stack->list.count; i++)
 		for (size_t m = 0; m < 3 && count < NAMES_MAX; m++)
 			names[count++] = text(value_get(&stack->list.items[i], members[m]));
@@ -187,11 +178,11 @@ static uint64_t fold_name(uint64_t hash, const char *name,
 static const char *fingerprint(struct report *report, const char *rule, const struct report *from,
 			       size_t row)
 {
-	const struct value *stack = cell(from, row, "stack");
+	const struct value *stack = report_cell(from, row, "stack");
 	uint64_t hash = lookup_hash(rule, strlen(rule));
 
-	hash = fold_name(hash, text(cell(from, row, "function")), name_bare);
-	hash = fold_name(hash, text(cell(from, row, "module")), name_normalise_module);
+	hash = fold_name(hash, text(report_cell(from, row, "function")), name_bare);
+	hash = fold_name(hash, text(report_cell(from, row, "module")), name_normalise_module);
 	for (size_t i = 0;
 	     stack && stack->kind == VALUE_LIST && i < stack->list.count && i < FINGERPRINT_FRAMES;
 	     i++)
@@ -208,7 +199,7 @@ static struct value row_object(struct report *report, const struct report *from,
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
 		value_field(report, &object, members[i],
-			    copy_value(report, cell(from, row, members[i])));
+			    copy_value(report, report_cell(from, row, members[i])));
 	value_field(report, &object, "measured", measured_value(measured));
 	value_field(report, &object, "message", value_text(report, message));
 	return object;
@@ -218,22 +209,22 @@ static void add_finding(struct checking *checking, struct rule *rule, const stru
 			size_t row, double measured, const char *message)
 {
 	struct report *report = checking->report;
-	const struct value *verdict = cell(from, row, "verdict");
+	const struct value *verdict = report_cell(from, row, "verdict");
 	struct value *values = report_row(report);
 
-	values[KEY] = values[SITE] = copy_value(report, cell(from, row, "key"));
+	values[KEY] = values[SITE] = copy_value(report, report_cell(from, row, "key"));
 	values[RULE] = value_text(report, rule->name);
-	values[STATUS] = copy_value(report, verdict ? verdict : cell(from, row, "status"));
-	values[CONFIDENCE] = copy_value(report, cell(from, row, "confidence"));
+	values[STATUS] = copy_value(report, verdict ? verdict : report_cell(from, row, "status"));
+	values[CONFIDENCE] = copy_value(report, report_cell(from, row, "confidence"));
 	values[MEASURED] = measured_value(measured);
 	values[LIMIT] = value_text(report, rule->limit);
-	values[FUNCTION] = copy_value(report, cell(from, row, "function"));
-	values[FILE_NAME] = copy_value(report, cell(from, row, "file"));
-	values[LINE] = copy_value(report, cell(from, row, "line"));
-	values[MODULE] = copy_value(report, cell(from, row, "module"));
+	values[FUNCTION] = copy_value(report, report_cell(from, row, "function"));
+	values[FILE_NAME] = copy_value(report, report_cell(from, row, "file"));
+	values[LINE] = copy_value(report, report_cell(from, row, "line"));
+	values[MODULE] = copy_value(report, report_cell(from, row, "module"));
 	values[MESSAGE] = value_text(report, message);
 	values[FINGERPRINT] = value_text(report, fingerprint(report, rule->name, from, row));
-	values[STACK] = copy_value(report, cell(from, row, "stack"));
+	values[STACK] = copy_value(report, report_cell(from, row, "stack"));
 	append(report, &rule->rows, row_object(report, from, row, measured, message));
 	rule->passed = false;
 	checking->findings++;
@@ -381,13 +372,14 @@ struct change_seen {
 
 static struct change_seen see_change(const struct report *compare, size_t row)
 {
-	const struct value *spread = cell(compare, row, "within_spread");
+	const struct value *spread = report_cell(compare, row, "within_spread");
 	struct change_seen seen = {
-		.status = text(cell(compare, row, "status")),
-		.old = number(cell(compare, row, "old_bytes"), 0),
-		.new_ = number(cell(compare, row, "new_bytes"), 0),
-		.delta = number(cell(compare, row, "delta_bytes"), 0),
-		.doubt = sampling_doubt * number(cell(compare, row, "delta_bytes_stderr"), 0),
+		.status = text(report_cell(compare, row, "status")),
+		.old = number(report_cell(compare, row, "old_bytes"), 0),
+		.new_ = number(report_cell(compare, row, "new_bytes"), 0),
+		.delta = number(report_cell(compare, row, "delta_bytes"), 0),
+		.doubt =
+			sampling_doubt * number(report_cell(compare, row, "delta_bytes_stderr"), 0),
 	};
 
 	seen.counts = !text(spread) && seen.delta > seen.doubt;
@@ -415,9 +407,9 @@ static bool glob_matches(const char *glob, const char *name)
 
 static bool in_scope(const struct policy_scope *scope, const struct report *from, size_t row)
 {
-	return !scope || (glob_matches(scope->module, text(cell(from, row, "module"))) &&
-			  glob_matches(scope->function, text(cell(from, row, "function"))) &&
-			  glob_matches(scope->file, text(cell(from, row, "file"))));
+	return !scope || (glob_matches(scope->module, text(report_cell(from, row, "module"))) &&
+			  glob_matches(scope->function, text(report_cell(from, row, "function"))) &&
+			  glob_matches(scope->file, text(report_cell(from, row, "file"))));
 }
 
 static const char *rule_name(struct checking *checking, const struct policy_scope *scope,
@@ -551,8 +543,8 @@ static int verdict_index(const char *name)
 
 static bool fails_on(const struct policy *policy, const struct report *growth, size_t row)
 {
-	const char *confidence = text(cell(growth, row, "confidence"));
-	int least = policy->fail_on[verdict_index(text(cell(growth, row, "verdict")))];
+	const char *confidence = text(report_cell(growth, row, "confidence"));
+	int least = policy->fail_on[verdict_index(text(report_cell(growth, row, "verdict")))];
 
 	if (least < 0 || !confidence)
 		return false;
@@ -564,14 +556,14 @@ static bool fails_on(const struct policy *policy, const struct report *growth, s
 
 static double bytes_grown(const struct report *growth, size_t row)
 {
-	double first = number(cell(growth, row, "first_bytes"), 0);
+	double first = number(report_cell(growth, row, "first_bytes"), 0);
 
-	return number(cell(growth, row, "last_bytes"), first) - first;
+	return number(report_cell(growth, row, "last_bytes"), first) - first;
 }
 
 static const char *first_reason(const struct report *growth, size_t row)
 {
-	const struct value *reasons = cell(growth, row, "reasons");
+	const struct value *reasons = report_cell(growth, row, "reasons");
 	const char *reason = reasons && reasons->kind == VALUE_LIST && reasons->list.count
 				     ? text(&reasons->list.items[0])
 				     : NULL;
@@ -587,7 +579,7 @@ static void check_verdicts(struct checking *checking)
 
 	for (size_t row = 0; row < growth->row_count; row++)
 		if (fails_on(policy, growth, row)) {
-			int verdict = verdict_index(text(cell(growth, row, "verdict")));
+			int verdict = verdict_index(text(report_cell(growth, row, "verdict")));
 			enum growth_confidence least =
 				(enum growth_confidence)policy->fail_on[verdict];
 
@@ -596,8 +588,8 @@ static void check_verdicts(struct checking *checking)
 						 growth_confidence_name(least));
 			judge_row(checking, &rule, growth, row, bytes_grown(growth, row),
 				  report_text(checking->report, "%s (%s): %s",
-					      text(cell(growth, row, "verdict")),
-					      text(cell(growth, row, "confidence")),
+					      text(report_cell(growth, row, "verdict")),
+					      text(report_cell(growth, row, "confidence")),
 					      first_reason(growth, row)));
 		}
 	rule.limit = policy->fail_on_text;
@@ -618,7 +610,8 @@ static void check_rate(struct checking *checking)
 		if (fails_on(policy, growth, row))
 			rule.measured +=
 				3600 *
-				number(value_get(cell(growth, row, "bytes_per_snapshot"), "value"),
+				number(value_get(report_cell(growth, row, "bytes_per_snapshot"),
+						 "value"),
 				       0);
 	if (rule.measured > policy->max_growth)
 		add_whole_finding(checking, &rule, "grew",
@@ -636,7 +629,7 @@ static void note_unjudged_rows(struct checking *checking)
 	size_t few = 0, open = 0;
 
 	for (size_t row = 0; row < growth->row_count; row++) {
-		int verdict = verdict_index(text(cell(growth, row, "verdict")));
+		int verdict = verdict_index(text(report_cell(growth, row, "verdict")));
 
 		if (bytes_grown(growth, row) <= (double)checking->request->policy->min_delta)
 			continue;

@@ -22,7 +22,6 @@ struct check_request {
 	int today;                         /* yyyymmdd */
 	const struct report *compare;      /* a complete report (--all), NULL: no baseline */
 	const struct report *growth;       /* the same of a series, NULL: none is judged */
-	bool growth_per_second;            /* its slopes are per second, not per snapshot */
 	struct check_facts facts;
 };
 

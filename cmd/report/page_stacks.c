@@ -8,7 +8,6 @@
 
 #include "base/fail.h"
 #include "base/lookup.h"
-#include "model/names.h"
 
 const char *const page_figure_names[PAGE_FIGURES] = {"live_bytes", "live_blocks",
 						     "allocated_bytes"};
@@ -39,16 +38,6 @@ static bool same_frame(const void *context, const void *wanted, uint32_t id)
 	       a->line == b->line;
 }
 
-static bool is_own(const struct dataset *dataset, const struct dataset_frame *frame)
-{
-	const char *path = dataset_text(dataset, frame->module_path);
-
-	return strncmp(path, "/usr/lib", 8) != 0 && strncmp(path, "/lib", 4) != 0 &&
-	       !name_is_plumbing(dataset_text(dataset, frame->function),
-				 dataset_text(dataset, frame->file),
-				 dataset_text(dataset, frame->module));
-}
-
 /* The number of an equal frame, added if there is none; SNAP_NONE when memory is out. */
 static uint32_t intern(struct making *making, struct page_frame frame)
 {
@@ -75,9 +64,9 @@ static bool intern_frames(struct making *making)
 	for (size_t i = 0; i < making->dataset->frame_count; i++) {
 		const struct dataset_frame *from = &making->dataset->frames[i];
 
-		making->frame_of[i] = intern(
-			making, (struct page_frame){from->function, from->file, from->module,
-						    from->line, is_own(making->dataset, from)});
+		making->frame_of[i] =
+			intern(making, (struct page_frame){from->function, from->file, from->module,
+							   from->line, from->kind == OWN_CODE});
 		if (making->frame_of[i] == SNAP_NONE)
 			return false;
 	}

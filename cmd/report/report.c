@@ -258,6 +258,14 @@ void value_field(struct report *report, struct value *object, const char *name, 
 	object->object.count++;
 }
 
+const struct value *report_cell(const struct report *report, size_t row, const char *name)
+{
+	for (size_t i = 0; i < report->column_count; i++)
+		if (strcmp(report->columns[i].name, name) == 0)
+			return &report->rows[row * report->column_count + i];
+	return NULL;
+}
+
 const struct value *value_get(const struct value *object, const char *name)
 {
 	if (!object || object->kind != VALUE_OBJECT)

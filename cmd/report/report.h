@@ -120,6 +120,8 @@ const char *report_text(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /** Appends a row of nulls and returns it: column_count values, valid until the next row. */
 struct value *report_row(struct report *report);
+/** The value of a row in the column `name`, or NULL: the report has no such column. */
+const struct value *report_cell(const struct report *report, size_t row, const char *name);
 void report_note(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /** `name` lives as long as the report; more than REPORT_CURVES are not kept. */

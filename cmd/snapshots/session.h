@@ -116,4 +116,7 @@ enum snap_status session_load(struct session *session, const char *const *names,
 			      void (*refuse)(const char *sentence), struct session_loaded *done,
 			      struct snap_error *err);
 
+/** Is `name` a directory that exists?  "-" is standard input. */
+bool session_is_directory(const char *name);
+
 #endif

@@ -101,9 +101,6 @@ void session_expect_files(struct session *session, const struct session_files *f
 /** End reading ahead. */
 void session_ahead_end(struct session *session);
 
-/** Is `name` a directory that exists? */
-bool session_is_directory(const char *name);
-
 /** The series among the snapshots `ids`.  SNAP_EUSAGE where there is none. */
 enum snap_status series_split(struct session_series_list *out, const struct snapshot_list *list,
 			      const int64_t *ids, size_t count, struct snap_error *err);
