@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+from ways import under_valgrind
 from workloads import compile_forward
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -29,7 +30,7 @@ MODES = {"forward": {}, "exact": {}, "sampled": {"SNAP_SAMPLE": "524288", "SNAP_
 
 def count(program, rounds, arguments, environment):
     """Instructions that the whole run takes."""
-    run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, str(rounds)]
+    run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *program, str(rounds)]
                          + arguments.split(), env=dict(os.environ, **environment), stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, timeout=1200)
     collected = re.search(rb"Collected : (\d+)", run.stdout)
@@ -49,14 +50,15 @@ def count_all(options, directory):
     forward = compile_forward(directory)
     added = {}
     for arguments in PROGRAMS:
-        bare = a_pair(options.program, arguments, {})
+        bare = a_pair([options.program], arguments, {})
         for mode, settings in MODES.items():
             if mode == "forward" and arguments != "same 1":
                 continue
             preload = forward if mode == "forward" else os.path.abspath(options.library)
-            environment = dict(settings, LD_PRELOAD=preload, SNAP_ACTIVE="1", SNAP_EXIT="none",
+            environment = dict(settings, SNAP_ACTIVE="1", SNAP_EXIT="none",
                                SNAP_OUT=os.path.join(directory, "snaps"))
-            added[arguments, mode] = a_pair(options.program, arguments, environment) - bare
+            added[arguments, mode] = a_pair(under_valgrind(preload, options.program), arguments,
+                                            environment) - bare
     return added
 
 

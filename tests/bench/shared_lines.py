@@ -15,6 +15,8 @@ import sys
 import tempfile
 from collections import Counter
 
+from ways import under_valgrind
+
 LINE = 64
 PAIRS, HANDED_OVER = 1100, 300  # as in shared_lines.c
 MOST_A_THOUSAND = 4
@@ -25,10 +27,10 @@ SETTINGS = {"exact": {}, "sampled": {"SNAP_SAMPLE": "524288", "SNAP_SEED": "1"}}
 def trace(program, library, settings, directory):
     """Lines that the program printed, and the path of the list of its memory accesses."""
     log = os.path.join(directory, "accesses")
-    environment = dict(os.environ, LD_PRELOAD=os.path.abspath(library), SNAP_ACTIVE="1", SNAP_EXIT="none",
+    environment = dict(os.environ, SNAP_ACTIVE="1", SNAP_EXIT="none",
                        SNAP_OUT=os.path.join(directory, "snaps"), **settings)
     run = subprocess.run(["valgrind", "--tool=lackey", "--basic-counts=no", "--trace-mem=yes", "--log-file=" + log,
-                          program], env=environment, stdout=subprocess.PIPE, timeout=200)
+                          *under_valgrind(library, program)], env=environment, stdout=subprocess.PIPE, timeout=200)
     if run.returncode != 0:
         sys.exit("the program failed under valgrind: status %d" % run.returncode)
     return [line.split() for line in run.stdout.decode().splitlines()], log

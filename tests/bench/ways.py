@@ -22,6 +22,13 @@ def library(name):
     return None
 
 
+def under_valgrind(library, program):
+    """argv that has the program's loader take the library: LD_PRELOAD would reach valgrind itself, whose programs
+    libsnap does not record, and takes itself out of."""
+    said = subprocess.run(["readelf", "-lW", program], stdout=subprocess.PIPE, check=True).stdout.decode()
+    return [said.split("interpreter: ")[1].split("]")[0], "--preload", os.path.abspath(library), program]
+
+
 def heaptrack_preload():
     for root in ("/usr/lib/heaptrack", "/usr/lib/x86_64-linux-gnu/heaptrack", "/usr/lib/aarch64-linux-gnu/heaptrack"):
         path = os.path.join(root, "libheaptrack_preload.so")
