@@ -65,6 +65,7 @@ def tortured(name, *args, files=1, repeat=1, limits=(), directory=None, preload=
             check(len(found) == files, f"{name} {args}: left {len(found)} snapshots, not {files}")
         metas = [meta(f) for f in found]
         if os.path.isdir(out):
+            wait_for_helpers(out)  # what one is writing is not left behind
             left = [f for f in os.listdir(out) if not f.endswith(".snap")]
             check(not left or directory, f"{name}: left behind {left}")
         if not directory:
