@@ -757,6 +757,13 @@ bool name_is_address(const char *function)
 	       digits[2 + strspn(digits + 2, "0123456789abcdef")] == 0;
 }
 
+bool name_is_of_another_build(const char *function)
+{
+	size_t size = strlen(function);
+
+	return size > strlen("+?") && strcmp(function + size - strlen("+?"), "+?") == 0;
+}
+
 size_t name_normalise_module(const char *path, char *out, size_t size)
 {
 	static const char deleted[] = " (deleted)";

@@ -30,6 +30,9 @@ size_t name_bare(const char *function, char *out, size_t size);
 /** True for what stands for a function that nobody knows: "libfoo.so+0x1234", "0x1234". */
 bool name_is_address(const char *function);
 
+/** True for "libfoo.so+?": all frames without a name of a module that was built anew. */
+bool name_is_of_another_build(const char *function);
+
 /** The last component of a path. */
 const char *name_base(const char *path);
 

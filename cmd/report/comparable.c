@@ -120,17 +120,18 @@ static bool are_one_program(const char *a, const char *b)
 
 /*
  * Two runs that did not do as much cannot be held against each other as they are.  Of one run the
- * later snapshot has of course done more.
+ * later snapshot has of course done more.  A few allocations are too few to tell.
  */
 static void warn_of_work(struct report *report, const struct comparable_side *old,
 			 const struct comparable_side *new, const struct dataset *dataset)
 {
 	static const double much = 1.3;
+	static const uint64_t few = 100;
 	uint64_t before = dataset->snapshots[0].totals.value[FIGURE_ALLOCATED_BLOCKS];
 	uint64_t after = dataset->snapshots[1].totals.value[FIGURE_ALLOCATED_BLOCKS];
 	double ratio;
 
-	if (old->run_id == new->run_id || !before || !after || before == SNAP_UNKNOWN ||
+	if (old->run_id == new->run_id || before < few || after < few || before == SNAP_UNKNOWN ||
 	    after == SNAP_UNKNOWN)
 		return;
 	ratio = (double)after / (double)before;

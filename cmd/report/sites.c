@@ -166,10 +166,7 @@ static bool begins_with_any(const char *text, const char *const *prefixes)
 /* "libfoo.so+0x1234", and "libfoo.so+?" for what is at no address that two builds share. */
 static bool is_nameless(const char *function)
 {
-	size_t size = strlen(function);
-
-	return name_is_address(function) ||
-	       (size > 2 && strcmp(function + size - strlen("+?"), "+?") == 0);
+	return name_is_address(function) || name_is_of_another_build(function);
 }
 
 /* What is not own code, and what has no name: who wanted the memory is further out. */
@@ -592,6 +589,14 @@ static const char *pattern_of(struct report *report, const char *function)
 	for (const char *p = function; *p; p++) {
 		if (*p == '\'' || (unsigned char)*p < ' ')
 			return NULL;
+		/* What a terminal or a pull request may show otherwise cannot be pasted. */
+		if (*p & 0x80) {
+			if (used < 2 || strncmp(text + used - 2, ".*", 2) != 0) {
+				text[used++] = '.';
+				text[used++] = '*';
+			}
+			continue;
+		}
 		if (strchr("\\.[]*^$()+?{}|", *p))
 			text[used++] = '\\';
 		text[used++] = *p;

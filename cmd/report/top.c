@@ -288,9 +288,10 @@ static void add_notes(struct top *top)
 	if (top->shown_count < top->count)
 		report_note(report, "%zu of %zu rows are shown; --all shows every one.",
 			    top->shown_count, top->count);
-	if (top->shown_count)
-		pattern = sites_peek_pattern(report, top->rows[0].words, top->dataset,
-					     top->rows[0].sum.heaviest, top->options->no_skip);
+	/* The largest row that has a name to ask by. */
+	for (size_t i = 0; !pattern && i < top->shown_count; i++)
+		pattern = sites_peek_pattern(report, top->rows[i].words, top->dataset,
+					     top->rows[i].sum.heaviest, top->options->no_skip);
 	if (pattern)
 		report_note(report, "Next: snapdiff peek %s %s  (who calls it, and for how much)",
 			    pattern, sites_input_operand(report, 0, top->options));

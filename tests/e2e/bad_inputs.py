@@ -92,9 +92,11 @@ class BadInputs(recorded.RecordedTest):
         old = self.record("old", self.compile("server"), 3)
         new = self.record("new", self.compile("client", program(session="request_send")), 3)
         self.assert_said(self.compare(old, new), "OLD is of program server and NEW of client")
-        rows, _ = self.rows(old, new)
-        self.assertEqual(rows["request_send"], "new")
-        self.assertEqual(rows["session_open"], "gone")
+        rows = json.loads(self.compare(old, new, "-f", "json", "--all", "--match", "line").out)["rows"]
+        status = {row["function"]: row["status"] for row in rows}
+        self.assertEqual((status["request_send"], status["session_open"]), ("new", "gone"))
+        alike = json.loads(self.compare(old, new, "-f", "json", "--all").out)["rows"]
+        self.assertEqual([row["match"] for row in alike if row["function"] == "request_send"], ["fuzzy"])
 
     def test_another_architecture_is_named(self):
         old = self.record("old", self.compile("prog"), 3)

@@ -66,12 +66,17 @@ class Reading(recorded.RecordedTest):
         rows = [line for line in self.compare(self.old, self.new).out.splitlines() if line.startswith("grew")]
         text = [row for row in rows if "basic_string" in row]
         self.assertEqual(len(text), 1, rows)
-        self.assertRegex(text[0], r" (Session::Session|session_open) source\.cc:[0-9]+ ")
+        self.assertRegex(text[0], r" (Session::Session|session_open)(\(\))? source\.cc:[0-9]+ ")
         self.assertNotIn("/usr/include", text[0])
 
     def test_nobody_is_warned_of_an_ordinary_program(self):
-        self.assertEqual(self.compare(self.old, self.new).err, "")
+        same = self.record("same", self.dir / "a/server", 50)
+        self.assertEqual(self.compare(self.old, same).err, "")
         self.assertEqual(self.snapdiff("top", self.new).err, "")
+
+    def test_ten_times_the_sessions_are_unequal_work_and_that_is_all_there_is_to_warn_of(self):
+        self.assertRegex(self.compare(self.old, self.new).err,
+                         r"\A[^\n]* NEW made 2 times as many allocations as OLD \([^\n]*--normalize [^\n]*\n\Z")
 
     def test_hints_work_when_pasted(self):
         self.assertRegex(self.hint(self.compare(self.old, self.new)),

@@ -11,6 +11,7 @@
 #include "analysis/pairing/pair_signature.h"
 #include "analysis/pairing/relocation.h"
 #include "base/fail.h"
+#include "model/names.h"
 
 struct entry {
 	uint64_t key;
@@ -30,6 +31,8 @@ struct line_knowledge {
 struct side {
 	struct entry *entries;
 	size_t count;
+	size_t set_aside; /* so many more, from entries[aside] on, pair at no later level */
+	size_t aside;
 };
 
 const char *pair_level_name(enum pair_level level)
@@ -525,6 +528,36 @@ static bool pair_signatures(struct pairing *pairing, const struct dataset *datas
 }
 
 /*
+ * "server+?" stands for all frames of a module that was built anew and has no names: see
+ * comparable_modules.c.  Their stacks are summed up in one row.  That two of them are the same is
+ * not known, so none pairs at a level that guesses.
+ */
+static bool is_of_nameless_build(const struct dataset *dataset, uint32_t site)
+{
+	return dataset->sites[site].depth &&
+	       name_is_of_another_build(
+		       dataset_text(dataset, dataset_frame_at(dataset, site, 0)->function));
+}
+
+static void set_nameless_aside(struct side *side, const struct dataset *dataset)
+{
+	size_t end = side->count;
+
+	for (size_t i = 0; i < side->count;) {
+		struct entry entry = side->entries[i];
+
+		if (!is_of_nameless_build(dataset, entry.site)) {
+			i++;
+			continue;
+		}
+		side->entries[i] = side->entries[--side->count];
+		side->entries[side->count] = entry;
+	}
+	side->aside = side->count;
+	side->set_aside = end - side->count;
+}
+
+/*
  * Stacks that are exactly equal come from one build, where lines are where they were; but two
  * builds of a program share the stacks that its libraries allocate on before main().
  */
@@ -547,7 +580,10 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		lines = &knowledge;
 		ok = compute_lines(lines, dataset, sides);
 	}
-	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, lines)) &&
+	ok = ok && (up_to < PAIR_LINE || pair_lines(pairing, old, new, lines));
+	set_nameless_aside(old, dataset);
+	set_nameless_aside(new, dataset);
+	ok = ok &&
 	     (up_to < PAIR_LINE ||
 	      pair_relocated(pairing, dataset, sides, old, new, lines, up_to)) &&
 	     (up_to < PAIR_FUNCTION ||
@@ -556,6 +592,19 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new));
 	release_lines(&knowledge);
 	return ok;
+}
+
+static void add_unpaired_site(struct pairing *pairing, uint32_t site, bool new)
+{
+	add_pair(pairing, new ? SNAP_NONE : site, new ? site : SNAP_NONE, PAIR_NONE);
+}
+
+static void add_unpaired(struct pairing *pairing, const struct side *side, bool new)
+{
+	for (size_t i = 0; i < side->count; i++)
+		add_unpaired_site(pairing, side->entries[i].site, new);
+	for (size_t i = 0; i < side->set_aside; i++)
+		add_unpaired_site(pairing, side->entries[side->aside + i].site, new);
 }
 
 enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *dataset,
@@ -568,10 +617,10 @@ enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *
 	*pairing = (struct pairing){
 		.pairs = ok ? malloc((old.count + new.count + 1) * sizeof(struct pair)) : NULL};
 	ok = pairing->pairs && pair_all(pairing, dataset, sides, &old, &new, up_to);
-	for (size_t i = 0; ok && i < old.count; i++)
-		add_pair(pairing, old.entries[i].site, SNAP_NONE, PAIR_NONE);
-	for (size_t i = 0; ok && i < new.count; i++)
-		add_pair(pairing, SNAP_NONE, new.entries[i].site, PAIR_NONE);
+	if (ok) {
+		add_unpaired(pairing, &old, false);
+		add_unpaired(pairing, &new, true);
+	}
 	free(old.entries);
 	free(new.entries);
 	if (ok)
