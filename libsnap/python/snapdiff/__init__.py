@@ -1,0 +1,190 @@
+"""Record the heap of this process, and judge what grows.
+
+    import snapdiff
+
+    report = snapdiff.repeat(handle_one_request, times=10, warmup=2)
+    if report.findings:
+        print(report)
+
+Under `snapdiff run -- python app.py` the recorder is there already, and these functions use it.
+Otherwise start() loads it: Python's own allocations are recorded from then on; those of native
+libraries only under `snapdiff run`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import re
+import tempfile
+from typing import Any, Callable, Iterator, Mapping, Sequence, Union
+
+from . import _library
+from ._library import Error
+from ._report import Comparison, Growth, Row
+
+__all__ = ["Comparison", "Error", "Growth", "Row", "compare", "flush", "growth", "is_recording", "label",
+           "recording", "repeat", "start", "stop", "take"]
+
+Path = Union[str, "os.PathLike[str]"]
+
+_UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30,
+          "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+_directory = pathlib.Path(os.environ.get("SNAP_OUT") or "snaps")
+
+
+def size(value: int | str) -> int:
+    """Bytes of `value`: a number, or text such as "64KiB" or "1.5MiB"."""
+    if isinstance(value, int):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", value)
+    if not match or match[2].upper() not in _UNITS:
+        raise ValueError(f"{value!r} is not a size such as 64KiB")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def start(directory: Path | None = None, *, every: float = 0, growth: int | str = 0, peak: int | str = 0,
+          sample: int | str = 0, depth: int = 0) -> None:
+    """Begin recording; does nothing when recording is on.
+
+    directory: where snapshots go (default: SNAP_OUT, or "snaps"); every: seconds between snapshots;
+    growth, peak: a snapshot each time the live heap, or its maximum, has risen by so many bytes;
+    sample: record one allocation per so many bytes on average (0: all); depth: most frames of a stack.
+    """
+    global _directory
+    wanted = pathlib.Path(directory) if directory is not None else _directory
+    if not is_recording():
+        wanted.mkdir(parents=True, exist_ok=True)
+        _directory = wanted.resolve()
+    import ctypes
+    config = _library.Config(
+        size=ctypes.sizeof(_library.Config),
+        directory=os.fsencode(wanted.resolve()),
+        every_ms=int(every * 1000), growth_bytes=size(growth), peak_bytes=size(peak),
+        sample_bytes=size(sample), depth=depth)
+    _library.check(_library.library().snap_start(ctypes.byref(config)), "recording cannot start")
+
+
+def is_recording() -> bool:
+    """True while allocations of this process are recorded."""
+    try:
+        return bool(_library.library().snap_flush() == 0)
+    except Error:
+        return False
+
+
+def directory() -> pathlib.Path:
+    """Where the snapshots of this process go."""
+    return _directory
+
+
+def _newest() -> pathlib.Path | None:
+    """The newest snapshot of this process."""
+    mine = re.compile(rf"\.{os.getpid()}(?:\.[^.]+)?\.(\d{{6,}})\.snap$")
+    found = [(int(match[1]), path) for path in _directory.iterdir()
+             if (match := mine.search(path.name))]
+    return max(found)[1] if found else None
+
+
+def take(label: str | None = None) -> pathlib.Path:
+    """Write a snapshot and return its path; it is durable then."""
+    _library.check(_library.library().snap_take(label.encode() if label else None),
+                   "no snapshot was taken")
+    path = _newest()
+    if path is None:
+        raise Error(f"the snapshot is not in {_directory}")
+    return path
+
+
+def stop() -> None:
+    """End recording.  No snapshot will be taken at exit."""
+    _library.check(_library.library().snap_stop(), "recording cannot stop")
+
+
+def flush() -> None:
+    """Wait until every snapshot that was asked for is durable."""
+    _library.check(_library.library().snap_flush(), "snapshots cannot be waited for")
+
+
+def label(key: str, value: str | None) -> None:
+    """Set a label of all snapshots to come; None removes it."""
+    _library.check(_library.library().snap_set_label(
+        key.encode(), None if value is None else value.encode()), "the label cannot be set")
+
+
+@contextlib.contextmanager
+def recording(directory: Path | None = None, **settings: Any) -> Iterator[pathlib.Path]:
+    """`with snapdiff.recording("snaps"): ...`: start() before, a last snapshot and stop() after.
+
+    Gives the directory of the snapshots.  Where recording was on before, it stays on.
+    """
+    was_on = is_recording()
+    start(directory, **settings)
+    try:
+        yield _directory
+    finally:
+        take("end")
+        if not was_on:
+            stop()
+
+
+def growth(*snapshots: Path, **options: Any) -> Growth:
+    """What keeps growing over the snapshots (files, or a directory), oldest first.
+
+    Options are those of `snapdiff growth`, such as group="function" or warmup=2.
+    """
+    return Growth(_library.run_json(["growth", *_options(options), *map(os.fspath, snapshots)]))
+
+
+def compare(old: Path, new: Path, **options: Any) -> Comparison:
+    """What changed between two snapshots.  Options are those of `snapdiff compare`."""
+    return Comparison(_library.run_json(
+        ["compare", *_options(options), os.fspath(old), os.fspath(new)]))
+
+
+def _options(options: Mapping[str, Any]) -> list[str]:
+    """group="line", all=True -> --group=line --all"""
+    words = []
+    for name, value in options.items():
+        option = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(option)
+        elif value is not None and value is not False:
+            words.append(f"{option}={value}")
+    return words
+
+
+def repeat(function: Callable[[], Any], times: int = 10, warmup: int = 2,
+           **options: Any) -> Growth:
+    """Call `function` again and again, take a snapshot after each call, and judge what grows.
+
+    The first `warmup` calls come before the first snapshot: caches fill in them.  At least three
+    repetitions are needed, eight for a sure verdict.  Options are those of `snapdiff growth`.
+    """
+    if times < 3:
+        raise ValueError("three repetitions are the least that can be judged")
+    was_on = is_recording()
+    with tempfile.TemporaryDirectory(prefix="snapdiff-") as scratch:
+        if not was_on:
+            start(scratch)
+        try:
+            paths = _repeat(function, times, warmup)
+            options.setdefault("warmup", "1")
+            return growth(*paths, **options)
+        finally:
+            if not was_on:
+                stop()
+
+
+def _repeat(function: Callable[[], Any], times: int, warmup: int) -> Sequence[pathlib.Path]:
+    import gc
+    for _ in range(warmup):
+        function()
+    paths = []
+    for _ in range(times):
+        function()
+        gc.collect()  # what only the collector would free is no leak
+        paths.append(take("repeat"))
+    return paths

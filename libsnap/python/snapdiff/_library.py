@@ -1,0 +1,131 @@
+"""The recorder (libsnap, by ctypes) and the command line (snapdiff, as a child process)."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+from typing import Any, Iterator, Sequence
+
+_HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Error(Exception):
+    """Something could not be recorded or judged; the message says what and why."""
+
+
+class Config(ctypes.Structure):
+    """struct snap_config of snap/snap.h."""
+
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("directory", ctypes.c_char_p),
+        ("every_ms", ctypes.c_uint64),
+        ("growth_bytes", ctypes.c_uint64),
+        ("peak_bytes", ctypes.c_uint64),
+        ("sample_bytes", ctypes.c_uint64),
+        ("depth", ctypes.c_uint),
+        ("on_signal", ctypes.c_int),
+        ("exit_snapshot", ctypes.c_int),
+    ]
+
+
+STATUS = {
+    1: "an argument is wrong",
+    2: "the snapshot could not be written",
+    6: "memory is out",
+    9: "recording is off",
+}
+
+_library: Any = None
+
+
+def _prefixes() -> Iterator[pathlib.Path]:
+    """Where an installation may keep its files: PREFIX of PREFIX/lib/.../snapdiff."""
+    yield from _HERE.parents
+
+
+def _candidates() -> Iterator[str]:
+    named = os.environ.get("SNAP_LIBRARY")
+    if named:
+        yield named
+    yield str(_HERE / "_native" / "libsnap.so")
+    for prefix in _prefixes():
+        for found in sorted(prefix.glob("lib/**/libsnap.so.0"))[:1] if prefix.name != "" and \
+                (prefix / "bin" / "snapdiff").exists() else []:
+            yield str(found)
+    yield "libsnap.so.0"
+
+
+def library() -> Any:
+    """libsnap: the copy that already records this process, else the one that belongs to this package."""
+    global _library
+    if _library is not None:
+        return _library
+    process = ctypes.CDLL(None)
+    if hasattr(process, "snap_take"):
+        _library = process
+        return _library
+    problem = None
+    for name in _candidates():
+        if os.sep in name and not os.path.exists(name):
+            continue
+        try:
+            _library = ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
+            return _library
+        except OSError as error:
+            problem = error
+    raise Error(f"libsnap.so is not found; set SNAP_LIBRARY to its path ({problem})")
+
+
+def check(status: int, what: str) -> None:
+    """Raise an Error for a status that is not SNAP_OK."""
+    if status == 0:
+        return
+    name = library().snap_status_name
+    name.restype = ctypes.c_char_p
+    text = name(status).decode()
+    raise Error(f"{what}: {text}")
+
+
+def command() -> str:
+    """The snapdiff program: SNAPDIFF, or the one of this package or installation, or the one on the path."""
+    named = os.environ.get("SNAPDIFF")
+    if named:
+        return named
+    own = _HERE / "_native" / "snapdiff"
+    if own.exists():
+        return str(own)
+    for prefix in _prefixes():
+        if (prefix / "bin" / "snapdiff").exists() and prefix.name != "":
+            return str(prefix / "bin" / "snapdiff")
+    found = shutil.which("snapdiff")
+    if not found:
+        raise Error("the program snapdiff is not found; set SNAPDIFF to its path")
+    return found
+
+
+def _environment() -> dict[str, str]:
+    """The analyst is not to be recorded: without the recorder's settings."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith("SNAP_") and name != "LD_PRELOAD"}
+
+
+def run(arguments: Sequence[str], codes: Sequence[int] = (0,)) -> str:
+    """Output of the command; an Error with its message for an exit code that is not in `codes`."""
+    result = subprocess.run([command(), *arguments], capture_output=True, text=True, check=False,
+                            env=_environment(), errors="surrogateescape")
+    if result.returncode not in codes:
+        raise Error(result.stderr.strip() or f"snapdiff ended with {result.returncode}")
+    return result.stdout
+
+
+def run_json(arguments: Sequence[str], codes: Sequence[int] = (0,)) -> dict[str, Any]:
+    """The report of the command as JSON gives it."""
+    report = json.loads(run([*arguments, "-f", "json"], codes))
+    assert isinstance(report, dict)
+    return report

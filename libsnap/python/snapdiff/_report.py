@@ -1,0 +1,108 @@
+"""Reports of the command line as objects."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Sequence
+
+
+def human(bytes_: float) -> str:
+    """1536 -> '1.5 KiB'"""
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    value, unit = float(bytes_), 0
+    while abs(value) >= 1024 and unit < len(units) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{value:.0f} B" if unit == 0 else f"{value:.1f} {units[unit]}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One site of a report.  `data` is the row as JSON has it; nothing is left out there."""
+
+    data: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Function, file and line in one text."""
+        return str(self.data["key"])
+
+    @property
+    def file(self) -> str | None:
+        """The source file, None where it is not known."""
+        return self.data.get("file")
+
+    @property
+    def line(self) -> int | None:
+        """The line, None where it is not known."""
+        return self.data.get("line")
+
+    @property
+    def stack(self) -> Sequence[dict[str, Any]]:
+        """Frames of the heaviest stack, newest first."""
+        return self.data.get("stack") or []
+
+    @property
+    def verdict(self) -> str | None:
+        """Of growth: leak, container-growth, warm-up ..."""
+        return self.data.get("verdict")
+
+    @property
+    def confidence(self) -> str | None:
+        """Of growth: high, medium or low."""
+        return self.data.get("confidence")
+
+    @property
+    def bytes(self) -> int:
+        """How much it grew, from the first to the last snapshot, in bytes."""
+        if "delta_bytes" in self.data:
+            return int(self.data["delta_bytes"] or 0)
+        return int(self.data.get("last_bytes") or 0) - int(self.data.get("first_bytes") or 0)
+
+    def __str__(self) -> str:
+        lines = [f"{self.key}: {self.verdict or self.data.get('status')}, +{human(self.bytes)}"]
+        lines += [f"    {reason}" for reason in self.data.get("reasons") or []]
+        lines += [f"    held by {holder}" for holder in self.data.get("held_by") or []]
+        lines += [f"    at {frame.get('function') or '?'} {frame.get('file') or '?'}:{frame.get('line') or 0}"
+                  for frame in self.stack[:6]]
+        return "\n".join(lines)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Report:
+    data: dict[str, Any]
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows that the report has, in its order."""
+        return [Row(row) for row in self.data["rows"]]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know before the figures are believed."""
+        return list(self.data.get("warnings") or [])
+
+
+class Growth(_Report):
+    """What keeps growing."""
+
+    @property
+    def findings(self) -> list[Row]:
+        """Leaks and growing containers that are at least of medium confidence."""
+        return [row for row in self.rows if row.verdict in ("leak", "container-growth") and
+                row.confidence in ("medium", "high")]
+
+    def __str__(self) -> str:
+        found = self.findings
+        if not found:
+            return "nothing keeps growing"
+        return "\n".join([f"{len(found)} site{'s' if len(found) > 1 else ''} keep{'' if len(found) > 1 else 's'} growing:",
+                          *map(str, found)])
+
+
+class Comparison(_Report):
+    """What changed."""
+
+    @property
+    def grown(self) -> list[Row]:
+        """Rows that are new or grew."""
+        return [row for row in self.rows if row.data["status"] in ("new", "grew")]
