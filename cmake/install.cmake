@@ -43,3 +43,20 @@ endif()
 
 add_custom_target(uninstall COMMAND ${CMAKE_COMMAND} -DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt
 	-P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake VERBATIM)
+
+# The Python package, where the system's Python of a prefix looks (elsewhere: PYTHONPATH).  `wheel` makes
+# a file for pip of the same.
+set(python_dir lib/python3/dist-packages)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/libsnap/python/snapdiff DESTINATION ${python_dir}
+	FILES_MATCHING PATTERN "*.py" PATTERN "py.typed" PATTERN "__pycache__" EXCLUDE)
+configure_file(${PROJECT_SOURCE_DIR}/libsnap/python/dist-info/METADATA.in
+	${PROJECT_BINARY_DIR}/python/METADATA @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/python/METADATA
+	${PROJECT_SOURCE_DIR}/libsnap/python/dist-info/entry_points.txt
+	DESTINATION ${python_dir}/snapdiff-${PROJECT_VERSION}.dist-info)
+find_program(PYTHON3 python3)
+if(PYTHON3 AND TARGET snap AND TARGET snapdiff)
+	add_custom_target(wheel COMMAND ${PYTHON3} ${PROJECT_SOURCE_DIR}/libsnap/python/make_wheel.py
+		${PROJECT_BINARY_DIR} ${PROJECT_VERSION} ${PROJECT_BINARY_DIR}/wheel
+		DEPENDS snap snapdiff VERBATIM)
+endif()

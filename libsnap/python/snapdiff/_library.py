@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import json
 import os
 import pathlib
@@ -34,30 +33,26 @@ class Config(ctypes.Structure):
     ]
 
 
-STATUS = {
-    1: "an argument is wrong",
-    2: "the snapshot could not be written",
-    6: "memory is out",
-    9: "recording is off",
-}
-
 _library: Any = None
 
 
-def _prefixes() -> Iterator[pathlib.Path]:
-    """Where an installation may keep its files: PREFIX of PREFIX/lib/.../snapdiff."""
-    yield from _HERE.parents
+def _prefix() -> pathlib.Path | None:
+    """The installation that this package belongs to: PREFIX of PREFIX/lib/python3/dist-packages/snapdiff."""
+    for parent in _HERE.parents:
+        if parent.name and (parent / "bin" / "snapdiff").exists():
+            return parent
+    return None
 
 
 def _candidates() -> Iterator[str]:
     named = os.environ.get("SNAP_LIBRARY")
     if named:
         yield named
-    yield str(_HERE / "_native" / "libsnap.so")
-    for prefix in _prefixes():
-        for found in sorted(prefix.glob("lib/**/libsnap.so.0"))[:1] if prefix.name != "" and \
-                (prefix / "bin" / "snapdiff").exists() else []:
-            yield str(found)
+        return
+    yield str(_HERE / "_native" / "lib" / "libsnap.so")
+    prefix = _prefix()
+    if prefix:
+        yield from map(str, sorted([*prefix.glob("lib/libsnap.so.0"), *prefix.glob("lib/*/libsnap.so.0")]))
     yield "libsnap.so.0"
 
 
@@ -97,12 +92,12 @@ def command() -> str:
     named = os.environ.get("SNAPDIFF")
     if named:
         return named
-    own = _HERE / "_native" / "snapdiff"
+    own = _HERE / "_native" / "bin" / "snapdiff"
     if own.exists():
         return str(own)
-    for prefix in _prefixes():
-        if (prefix / "bin" / "snapdiff").exists() and prefix.name != "":
-            return str(prefix / "bin" / "snapdiff")
+    prefix = _prefix()
+    if prefix:
+        return str(prefix / "bin" / "snapdiff")
     found = shutil.which("snapdiff")
     if not found:
         raise Error("the program snapdiff is not found; set SNAPDIFF to its path")
