@@ -14,11 +14,13 @@ libraries only under `snapdiff run`.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import os
 import pathlib
 import re
 import tempfile
-from typing import Any, Callable, Iterator, Mapping, Sequence, Union
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
 
 from . import _library
 from ._library import Error
@@ -58,7 +60,6 @@ def start(directory: Path | None = None, *, every: float = 0, growth: int | str 
     if not is_recording():
         wanted.mkdir(parents=True, exist_ok=True)
         _directory = wanted.resolve()
-    import ctypes
     config = _library.Config(
         size=ctypes.sizeof(_library.Config),
         directory=os.fsencode(wanted.resolve()),
@@ -80,22 +81,30 @@ def directory() -> pathlib.Path:
     return _directory
 
 
-def _newest() -> pathlib.Path | None:
-    """The newest snapshot of this process."""
-    mine = re.compile(rf"\.{os.getpid()}(?:\.[^.]+)?\.(\d{{6,}})\.snap$")
-    found = [(int(match[1]), path) for path in _directory.iterdir()
-             if (match := mine.search(path.name))]
-    return max(found)[1] if found else None
+def _mine(after: int = 0) -> list[pathlib.Path]:
+    """Snapshots of this process whose number is above `after`, in order."""
+    pattern = re.compile(rf"\.{os.getpid()}(?:\.[^.]+)?\.(\d{{6,}})\.snap$")
+    found = []
+    for name in os.listdir(_directory):
+        match = pattern.search(name)
+        if match and int(match[1]) > after:
+            found.append((int(match[1]), name))
+    return [_directory / name for _, name in sorted(found)]
+
+
+def _number(path: pathlib.Path) -> int:
+    """The number in a snapshot's name."""
+    return int(path.name.split(".")[-2])
 
 
 def take(label: str | None = None) -> pathlib.Path:
     """Write a snapshot and return its path; it is durable then."""
     _library.check(_library.library().snap_take(label.encode() if label else None),
                    "no snapshot was taken")
-    path = _newest()
-    if path is None:
+    paths = _mine()
+    if not paths:
         raise Error(f"the snapshot is not in {_directory}")
-    return path
+    return paths[-1]
 
 
 def stop() -> None:
@@ -179,12 +188,15 @@ def repeat(function: Callable[[], Any], times: int = 10, warmup: int = 2,
 
 
 def _repeat(function: Callable[[], Any], times: int, warmup: int) -> Sequence[pathlib.Path]:
-    import gc
+    """Nothing of ours may be left between two snapshots, or we would be what grows."""
+    library = _library.library()
+    status = 0
     for _ in range(warmup):
         function()
-    paths = []
+    first = _number(take("warm"))
     for _ in range(times):
         function()
         gc.collect()  # what only the collector would free is no leak
-        paths.append(take("repeat"))
-    return paths
+        status |= library.snap_take(b"repeat")
+    _library.check(status and 2, "a snapshot was not taken")
+    return _mine(first)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any, Sequence
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# What these allocate is ours.  Others of the package call the user's function.
+_OURS = {"take", "start", "stop", "flush", "label", "_mine", "_number", "_call", "_metric", "_peaks", "check", "library"}
 
 
 def human(bytes_: float) -> str:
@@ -58,6 +63,17 @@ class Row:
             return int(self.data["delta_bytes"] or 0)
         return int(self.data.get("last_bytes") or 0) - int(self.data.get("first_bytes") or 0)
 
+    @property
+    def is_ours(self) -> bool:
+        """True for what this package allocated itself."""
+        return any((frame.get("file") or "").startswith(_PACKAGE) and frame.get("function") in _OURS
+                   for frame in self.stack)
+
+    @property
+    def is_exact(self) -> bool:
+        """True when the same number of blocks was added again and again."""
+        return self.data.get("exact") is not None
+
     def __str__(self) -> str:
         lines = [f"{self.key}: {self.verdict or self.data.get('status')}, +{human(self.bytes)}"]
         lines += [f"    {reason}" for reason in self.data.get("reasons") or []]
@@ -89,7 +105,7 @@ class Growth(_Report):
     def findings(self) -> list[Row]:
         """Leaks and growing containers that are at least of medium confidence."""
         return [row for row in self.rows if row.verdict in ("leak", "container-growth") and
-                row.confidence in ("medium", "high")]
+                row.confidence in ("medium", "high") and not row.is_ours]
 
     def __str__(self) -> str:
         found = self.findings
@@ -105,4 +121,4 @@ class Comparison(_Report):
     @property
     def grown(self) -> list[Row]:
         """Rows that are new or grew."""
-        return [row for row in self.rows if row.data["status"] in ("new", "grew")]
+        return [row for row in self.rows if row.data["status"] in ("new", "grew") and not row.is_ours]

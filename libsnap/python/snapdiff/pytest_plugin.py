@@ -18,6 +18,7 @@ import gc
 import inspect
 import shutil
 import tempfile
+import warnings
 from typing import Any, Callable
 
 import pytest
@@ -26,6 +27,7 @@ import snapdiff
 from snapdiff import _library
 from snapdiff._report import human
 
+_LITTLE = 256  # bytes a call
 _SUMMARY = pytest.StashKey[list]()
 
 
@@ -99,7 +101,9 @@ def _check_growth(item: pytest.Function, repeats: int = 8, warmup: int = 2,
                   allow: int | str = 0) -> None:
     __tracebackhide__ = True
     report = snapdiff.growth(*snapdiff._repeat(_call(item), repeats, warmup), warmup="1")
-    findings = report.findings
+    # A cache or a free list that still fills grows by a little, now and then; a test that keeps something
+    # keeps the same each time, or much.
+    findings = [row for row in report.findings if row.is_exact or row.bytes >= _LITTLE * repeats]
     grown = sum(row.bytes for row in findings)
     item.config.stash[_SUMMARY].append((grown, item.nodeid, findings))
     if grown > snapdiff.size(allow):
@@ -115,12 +119,17 @@ def _check_peak(item: pytest.Function, size: int | str) -> None:
     _call(item)()
     after = snapdiff.take("after")
     base = _metric(before, "heap.live_bytes")
-    peak = _metric(after, "heap.peak_bytes") - base
+    earlier, peak = _metric(before, "heap.peak_bytes"), _metric(after, "heap.peak_bytes")
     limit = snapdiff.size(size)
-    if peak <= limit:
+    if peak == earlier and peak - base > limit:
+        warnings.warn(f"{item.nodeid}: an earlier peak of the process was higher; limit_peak cannot tell this "
+                      "test's apart", stacklevel=1)
         return
-    rows = snapdiff.compare(before, after).grown[:5]
-    pytest.fail(f"the peak was {human(peak)} above what was live before the test; {human(limit)} are allowed\n" +
+    if peak - base <= limit:
+        return
+    peaks = [path for path in snapdiff._mine(snapdiff._number(before)) if path != after]
+    rows = snapdiff.compare(before, peaks[-1]).grown[:5] if peaks else []
+    pytest.fail(f"the peak was {human(peak - base)} above what was live before the test; {human(limit)} are allowed\n" +
                 "\n".join(str(row) for row in rows), pytrace=False)
 
 

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""The Python package: right lines under `snapdiff run`, from a wheel, and in pytest.
+
+usage: run.py BUILD_DIR SOURCE_DIR
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+FAILING = {"test_leaks", "test_high_peak"}
+
+
+def line_of(text, file="leaks.py"):
+    """The number of the line of a file that holds `text`."""
+    lines = (HERE / file).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def environment(package):
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SNAP")}
+    env.update(PYTHONPATH=str(package), PYTHONDONTWRITEBYTECODE="1")
+    return env
+
+
+def run(command, env, code=0):
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=env, timeout=1500, check=False)
+    assert result.returncode == code, f"{command}: {result.returncode}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
+def check_leaks(output):
+    """Leaks are found on their line, and nothing else is."""
+    said = [json.loads(line) for line in output.splitlines()]
+    found = {entry["function"]: entry["found"] for entry in said if "function" in entry}
+    expected = {"clean": None, "list_grows": "kept.append(bytearray(5000))", "dict_grows": 'registry[len(registry)]',
+                "full_cache": None, "cycle": None}
+    assert set(found) == set(expected), found
+    for name, text in expected.items():
+        lines = [row["line"] for row in found[name] if row["file"] and row["file"].endswith("leaks.py")]
+        assert lines[:1] == ([line_of(text)] if text else []), f"{name}: {found[name]}"
+    return said
+
+
+def check_under_run(build, package, scratch):
+    snapdiff = build / "bin" / "snapdiff"
+    result = run([snapdiff, "run", "-q", "-o", scratch / "recorded", "--", sys.executable, HERE / "leaks.py",
+                  scratch / "mine"], environment(package))
+    compared = check_leaks(result.stdout)[-1]["compared"]
+    assert len(compared) == 1 and 200_000 <= compared[0][1] < 201_000, compared
+    assert f"leaks.py:{line_of('200_000')}" in compared[0][0], compared
+
+
+def check_wheel(build, source, scratch):
+    """The wheel has all that it needs, and its record is right."""
+    made = run([sys.executable, source / "libsnap" / "python" / "make_wheel.py", build, "0.1.0", scratch], os.environ)
+    wheel = pathlib.Path(made.stdout.strip())
+    again = scratch / "again"
+    run([sys.executable, source / "libsnap" / "python" / "make_wheel.py", build, "0.1.0", again], os.environ)
+    assert (again / wheel.name).read_bytes() == wheel.read_bytes(), "a wheel made twice differs"
+    unpacked = scratch / "unpacked"
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.testzip() is None
+        archive.extractall(unpacked)
+    for name in ("bin/snapdiff", "lib/libsnap.so"):
+        (unpacked / "snapdiff" / "_native" / name).chmod(0o755)
+    snapdiff = unpacked / "snapdiff" / "_native" / "bin" / "snapdiff"
+    result = run([snapdiff, "run", "-q", "-o", scratch / "wheel-recorded", "--", sys.executable, HERE / "leaks.py"],
+                 environment(unpacked))
+    check_leaks(result.stdout)
+
+
+def python_with_pytest():
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", "import pytest"], capture_output=True, check=False).returncode == 0:
+            return python
+    return None
+
+
+def check_pytest(build, package, scratch):
+    python = python_with_pytest()
+    if not python:
+        print("skipped: no pytest here (Debian: python3-pytest)")
+        return
+    result = run([build / "bin" / "snapdiff", "run", "-q", "-o", scratch / "pytest", "--", python, "-m", "pytest", "-q",
+                  "-p", "no:cacheprovider", "-p", "snapdiff.pytest_plugin", "--snapdiff", HERE / "tests_of_users.py"],
+                 environment(package), code=1)
+    failed = {line.split("::")[1].split(" ")[0] for line in result.stdout.splitlines() if line.startswith("FAILED")}
+    assert failed == FAILING, result.stdout
+    assert f"tests_of_users.py:{line_of('kept.append', 'tests_of_users.py')}" in result.stdout
+    assert "memory growth" in result.stdout
+
+
+def main():
+    build, source = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    package = source / "libsnap" / "python"
+    with tempfile.TemporaryDirectory() as name:
+        scratch = pathlib.Path(name)
+        check_under_run(build, package, scratch)
+        check_wheel(build, source, scratch)
+        check_pytest(build, package, scratch)
+    print("the package holds")
+
+
+if __name__ == "__main__":
+    main()
