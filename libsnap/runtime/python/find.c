@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "runtime/text.h"
 
@@ -108,6 +109,15 @@ static void find_loop(struct snap__python *found, void *library)
 	found->loop_end = (uintptr_t)loop + symbol->st_size;
 }
 
+/* The program's headers are in its first page. */
+static bool is_in_program(void *library)
+{
+	Dl_info info;
+
+	return dladdr(dlsym(library, "Py_GetVersion"), &info) != 0 &&
+	       getauxval(AT_PHDR) - (uintptr_t)info.dli_fbase < 4096;
+}
+
 bool snap__python_find(void *library)
 {
 	const char *(*get_version)(void);
@@ -120,6 +130,7 @@ bool snap__python_find(void *library)
 		return false;
 	text = get_version();
 	note_version(&found, text);
+	found.is_in_program = is_in_program(library);
 	found.problem = choose_layout(&found, library, text);
 	if (found.problem)
 		found.layout = NULL;

@@ -38,6 +38,7 @@ struct snap__python {
 	const char *problem; /* why an interpreter that was found cannot be read, or NULL */
 	char version[32];    /* of the one that was found, "3.11.2"; "" none */
 	void *library;       /* what dlsym() found it in */
+	bool is_in_program;  /* the program itself defines it: no library does */
 	const char *runtime; /* _PyRuntime */
 	const void *const *finalizing;  /* not NULL there once it takes itself apart */
 	uintptr_t loop_start, loop_end; /* of the interpreter loop's code; zeros if unknown */

@@ -21,6 +21,7 @@
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 #include "runtime/text.h"
+#include "runtime/trigger.h"
 #include "runtime/unwind/unwind.h"
 
 #define SHORTENED_MAX 8u
@@ -202,10 +203,22 @@ void snap__python_loaded(void *library)
 
 /* ---- the end, and what to say of it ---------------------------------------------------------- */
 
+/* Is the program the interpreter, and nothing besides? */
+static bool is_program(void)
+{
+	const char *exe = snap__process_identity()->exe, *slash = strrchr(exe, '/');
+
+	return snap__python.is_in_program || snap__starts_with(slash ? slash + 1 : exe, "python");
+}
+
+/* A program that has an interpreter in it goes on without: its own end is still to come. */
 void snap__python_ends(void)
 {
 	atomic_store(&snap__python_end_flag, NULL);
-	snap__process_exit();
+	if (is_program())
+		snap__process_exit();
+	else if (snap__recording() && snap__process_config()->exit != SNAP_EXIT_NONE)
+		snap__trigger_take(SNAP__AT_API, "Python ends", SNAP__HOLDERS_NONE, NULL, 0);
 }
 
 void snap__python_describe(snap__python_say_fn *say, void *user)
