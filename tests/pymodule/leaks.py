@@ -19,7 +19,7 @@ def list_grows():
 
 
 def dict_grows():
-    registry[len(registry)] = "x" * 2000
+    registry[len(registry)] = "x" * (2000 + len(registry))
 
 
 @functools.lru_cache(maxsize=2)

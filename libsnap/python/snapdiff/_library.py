@@ -87,8 +87,19 @@ def check(status: int, what: str) -> None:
     raise Error(f"{what}: {text}")
 
 
+def _beside_recorder() -> pathlib.Path | None:
+    """The program that was installed with the libsnap which this process has loaded."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        loaded = {line.rstrip("\n").split(None, 5)[-1] for line in maps if "/libsnap.so" in line}
+    for library_path in map(pathlib.Path, loaded):
+        for parent in list(library_path.parents)[1:3]:  # PREFIX/lib, or PREFIX/lib/x86_64-linux-gnu
+            if os.access(parent / "bin" / "snapdiff", os.X_OK):
+                return parent / "bin" / "snapdiff"
+    return None
+
+
 def command() -> str:
-    """The snapdiff program: SNAPDIFF, or the one of this package or installation, or the one on the path."""
+    """The snapdiff program: SNAPDIFF, or the one of this package, installation or recorder, or the one on the path."""
     named = os.environ.get("SNAPDIFF")
     if named:
         return named
@@ -98,10 +109,10 @@ def command() -> str:
     prefix = _prefix()
     if prefix:
         return str(prefix / "bin" / "snapdiff")
-    found = shutil.which("snapdiff")
+    found = _beside_recorder() or shutil.which("snapdiff")
     if not found:
         raise Error("the program snapdiff is not found; set SNAPDIFF to its path")
-    return found
+    return str(found)
 
 
 def _environment() -> dict[str, str]:
