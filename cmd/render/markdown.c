@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL };
+enum { FOLDED_ROWS = 10, FOLDED_FRAMES = 12 }; /* together with a table, about a page */
 
 struct document {
 	const struct report *report;
@@ -176,6 +177,55 @@ static void write_line(struct document *document, const char *before, const char
 	fputs(after, document->out);
 }
 
+/* Text inside an HTML element, where Markdown means nothing. */
+static void write_html(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		if (strchr("<>&\"'", *text))
+			fprintf(out, "&#%d;", *text);
+		else
+			putc(*text, out);
+}
+
+/* The call stack of a row, which opens on a click. */
+static void write_folded_stack(struct document *document, const struct value *row,
+			       const struct value *stack)
+{
+	size_t frames = stack->list.count < FOLDED_FRAMES ? stack->list.count : FOLDED_FRAMES;
+	size_t label_at = label_column(document->report, COLUMN_DETAIL);
+
+	fputs("\n<details><summary>Call stack: ", document->out);
+	cell_text(&document->text, &row[label_at], COLUMN_TEXT, document->options);
+	write_html(document->out, document->text.data);
+	fputs("</summary>\n\n", document->out);
+	for (size_t i = 0; i < frames; i++) {
+		text_clear(&document->text);
+		cell_frame(&document->text, &stack->list.items[i]);
+		fputs("- ", document->out);
+		write_code(document->out, document->text.data);
+		putc('\n', document->out);
+	}
+	if (frames < stack->list.count)
+		fprintf(document->out, "- ... and %zu more\n", stack->list.count - frames);
+	fputs("\n</details>\n", document->out);
+}
+
+static void write_folded(struct document *document)
+{
+	const struct report *report = document->report;
+
+	for (size_t i = 0; i < report->column_count; i++) {
+		if (!(report->columns[i].flags & COLUMN_FOLDED))
+			continue;
+		for (size_t row = 0; row < report->row_count && row < FOLDED_ROWS; row++) {
+			const struct value *values = report->rows + row * report->column_count;
+
+			if (values[i].kind == VALUE_LIST && values[i].list.count)
+				write_folded_stack(document, values, &values[i]);
+		}
+	}
+}
+
 static enum snap_status render(const struct report *report, FILE *out,
 			       const struct render_options *options)
 {
@@ -190,6 +240,7 @@ static enum snap_status render(const struct report *report, FILE *out,
 		for (size_t row = 0; row < report->row_count; row++)
 			write_row(&document, report->rows + row * report->column_count);
 		write_closings(&document);
+		write_folded(&document);
 	}
 	if (!options->quiet)
 		for (size_t i = 0; i < report->note_count; i++)

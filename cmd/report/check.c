@@ -50,7 +50,7 @@ static const struct column columns[COLUMNS] = {
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[MESSAGE] = {"message", "message", COLUMN_TEXT, COLUMN_HIDDEN},
 	[FINGERPRINT] = {"fingerprint", "fingerprint", COLUMN_TEXT, COLUMN_HIDDEN},
-	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
+	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL | COLUMN_FOLDED},
 };
 
 /* A sampled figure counts as far as it exceeds so many standard errors: one clean gate in some

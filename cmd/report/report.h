@@ -65,6 +65,7 @@ enum column_kind {
 enum column_flags {
 	COLUMN_HIDDEN = 1 << 0,     /* not in tables and markdown (JSON, CSV have it) */
 	COLUMN_DETAIL = 1 << 1,     /* only in JSON: too deep for flat formats */
+	COLUMN_FOLDED = 1 << 3,     /* markdown has it below the table, folded, for the first rows */
 	COLUMN_TABLE_ONLY = 1 << 2, /* derived for people (percent of total): not in JSON and CSV */
 };
 
