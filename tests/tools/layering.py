@@ -40,11 +40,12 @@ ARROWS = {
         "cmd/base", "cmd/model", "cmd/cli", "cmd/store", "cmd/snapshots", "cmd/dataset", "cmd/analysis",
     },
     "cmd/render": {"cmd/base", "cmd/model", "cmd/cli", "cmd/report"},
+    "cmd/browse": {"cmd/base", "cmd/report", "cmd/render"},
     # Python's own statistics have output of their own, byte for byte.
     "cmd/tracemalloc": {"cmd/base", "cmd/cli", "cmd/model", "cmd/input", "cmd/report", "cmd/render"},
     "cmd": {
         "cmd/base", "cmd/model", "cmd/cli", "cmd/capture", "cmd/input", "cmd/symbols", "cmd/store",
-        "cmd/snapshots", "cmd/dataset", "cmd/analysis", "cmd/report", "cmd/render", "cmd/tracemalloc",
+        "cmd/snapshots", "cmd/dataset", "cmd/analysis", "cmd/report", "cmd/render", "cmd/browse", "cmd/tracemalloc",
     },
 }
 
@@ -52,6 +53,7 @@ ARROWS = {
 HOMES = {
     r"sqlite3(ext)?\.h": {"cmd/store/sqlite"},
     r"zstd(_errors)?\.h": {"libsnap/write", "libsnap/read", "cmd/input"},
+    r"n?curses\.h": {"cmd/browse"},
     r"(histedit|editline/.*)\.h": {"cmd"},
     r"ini\\.h": {"cmd/analysis/policy"},
     r"zlib\.h": {"cmd/input", "cmd/render"},

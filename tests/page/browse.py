@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""`snapdiff browse` in a terminal that tmux plays: keys, sizes, colours, names that are hostile, and how it ends.
+
+usage: browse.py SNAPDIFF TESTDATA
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+SKIPPED = 77
+
+
+class Terminal:
+    """A tmux server of its own with one window."""
+
+    def __init__(self, scratch, command, columns=100, lines=30, term="screen-256color"):
+        self.socket = str(scratch / "tmux")
+        self.status = scratch / "status"
+        script = f"TERM={term} {command}; echo $? >{self.status}; sleep 600"
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines), script)
+
+    def tmux(self, *words):
+        env = {**os.environ, "LC_ALL": "C.UTF-8"}
+        return subprocess.run(["tmux", "-u", "-S", self.socket, *words], check=True, env=env, capture_output=True,
+                              text=True, timeout=60).stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p").splitlines()
+
+    def until(self, test, what):
+        """Wait until the screen is as `test` wants it."""
+        for _ in range(600):
+            lines = self.screen()
+            if test(lines):
+                return lines
+            time.sleep(0.1)
+        raise AssertionError(f"{what}:\n" + "\n".join(self.screen()))
+
+    def keys(self, *names):
+        self.tmux("send-keys", *names)
+
+    def exit_code(self):
+        for _ in range(600):
+            if self.status.exists() and self.status.read_text().strip():
+                return int(self.status.read_text())
+            time.sleep(0.1)
+        raise AssertionError("browse does not end")
+
+    def close(self):
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, capture_output=True)
+
+
+def has(text):
+    return lambda lines: any(text in line for line in lines)
+
+
+def check_series(snapdiff, testdata, scratch):
+    series = [testdata / f"series-{i}.txt" for i in range(1, 9)]
+    report = json.loads(subprocess.run([snapdiff, "growth", "--all", "-f", "json", *series], capture_output=True,
+                                       check=True).stdout)
+    terminal = Terminal(scratch, f"{snapdiff} browse {' '.join(map(str, series))}")
+    try:
+        lines = terminal.until(has("exactly 10 blocks"), "the first row's reason")
+        listed = [line for line in lines[1:1 + len(report["rows"])]]
+        for row, line in zip(report["rows"], listed):
+            assert row["key"].split(" ")[0] in line and row["verdict"][:10] in line, (row["key"], line)
+        terminal.keys("j")
+        terminal.until(has("render  app/views.py:30"), "the second row's stack")
+        terminal.keys("Enter")
+        terminal.until(lambda l: l[-1].startswith("call stacks") and has("app/rows.py:7")(l), "the row's function in the tree")
+        terminal.keys("g")
+        terminal.keys("h")
+        terminal.until(lambda l: not has(" handle")(l[1:-1]), "a closed node hides what is below it")
+        terminal.keys("/")
+        terminal.keys("pool_get", "Enter")
+        terminal.until(has("src/pool.c:33"), "search opens the way")
+        terminal.keys("m")
+        terminal.until(has("live_blocks"), "the next figure")
+        terminal.keys("?")
+        terminal.until(lambda l: l[0] == "Keys", "help")
+        terminal.keys("x", "Tab")
+        terminal.until(lambda l: l[-1].startswith("rows"), "back to the rows")
+        terminal.keys("[")
+        terminal.until(has("snapshot 7 of 8"), "an earlier snapshot")
+        terminal.tmux("resize-window", "-x", "60", "-y", "20")
+        terminal.until(lambda l: len(l) <= 20 and l[-1].startswith("rows") and has("leak")(l), "a smaller window")
+        terminal.tmux("resize-window", "-x", "20", "-y", "5")
+        terminal.until(has("too small"), "a window that is too small")
+        terminal.tmux("resize-window", "-x", "80", "-y", "24")
+        terminal.until(has("exactly"), "the window of old terminals")
+        terminal.keys("q")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
+def check_hostile(snapdiff, scratch):
+    text = scratch / "hostile.txt"
+    text.write_bytes(b"#snaptext 1\nlive_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n"
+                     b"900\t1\t900\t1\tmalloc\t-\t\x1b[2Jevil\x07\xff|a.c|1|m\tmain|m.c|2|m\n"
+                     b"800\t1\t800\t1\tmalloc\t-\t" + b"n" * 5000 + b"|b.c|2|m\tmain|m.c|2|m\n")
+    terminal = Terminal(scratch, f"{snapdiff} browse {text}", term="xterm")
+    try:
+        lines = terminal.until(has("evil"), "a hostile name is shown")
+        assert any("?[2Jevil??" in line for line in lines), lines
+        assert lines[-1].startswith("rows"), lines
+        terminal.keys("Tab", "q")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
+def check_refusals(snapdiff, testdata, scratch):
+    result = subprocess.run([snapdiff, "browse", testdata / "before.txt"], capture_output=True, text=True, check=False,
+                            stdin=subprocess.DEVNULL)
+    assert result.returncode == 2 and "needs a terminal" in result.stderr, result
+    terminal = Terminal(scratch, f"{snapdiff} browse {testdata / 'before.txt'} 2>{scratch / 'said'}", term="nothing-known")
+    try:
+        assert terminal.exit_code() == 4
+        assert "cannot be used" in (scratch / "said").read_text()
+    finally:
+        terminal.close()
+
+
+def main():
+    if not shutil.which("tmux"):
+        print("skipped: there is no tmux here")
+        return SKIPPED
+    snapdiff, testdata = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    for check in (check_series, check_hostile, check_refusals):
+        with tempfile.TemporaryDirectory() as name:
+            arguments = {"snapdiff": snapdiff, "testdata": testdata, "scratch": pathlib.Path(name)}
+            check(**{key: arguments[key] for key in check.__code__.co_varnames[:check.__code__.co_argcount]})
+    print("the browser holds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
