@@ -145,7 +145,7 @@ static void draw_node(struct browse *b, size_t position, int room)
 		printw(two ? "%+11lld " : "%11lld ", (long long)amount);
 	attroff(two ? colour_of(amount) : 0);
 	printw("%*s%c ", indent, "", node->first == SNAP_NONE ? ' ' : node->open ? '-' : '+');
-	if (b->tree.stacks->frames[node->frame].kind != OWN_CODE)
+	if (!b->tree.stacks->frames[node->frame].own)
 		attron(COLOR_PAIR(PAIR_SOFT));
 	put_text(b, browse_tree_name(&b->tree, b->tree.shown[position]), room - 14 - indent);
 	attroff(COLOR_PAIR(PAIR_SOFT));

@@ -120,6 +120,8 @@ void cli_overview(FILE *out)
 	      "  snapdiff top snaps             what holds the most memory now\n"
 	      "  snapdiff compare OLD NEW       what changed between two snapshots\n"
 	      "\n"
+	      "To look at them: snapdiff browse snaps, or snapdiff report -o FILE.html snaps\n"
+	      "\n"
 	      "  snapdiff help --all            all commands\n"
 	      "  snapdiff help COMMAND          one of them\n",
 	      out);
