@@ -1,0 +1,71 @@
+/*
+ * report/growth_rows.h - one row per site of a series, with its verdict: what the parts of the growth
+ * report share.
+ */
+#ifndef REPORT_GROWTH_ROWS_H
+#define REPORT_GROWTH_ROWS_H
+
+#include "report/growth.h"
+
+enum { GROWTH_SURE_SNAPSHOTS = 8 }; /* the fewest for a sure verdict */
+
+struct growth_row {
+	const struct growth_part *part;
+	uint32_t row; /* of its table */
+	const struct select_row *words;
+	double first, last;
+	const double *bytes, *blocks; /* one per snapshot of the part; blocks NULL unknown */
+	struct growth_judgement judgement;
+	struct growth_row *next; /* the same site in another worker of the pool, which is summed up
+				    in the first */
+	size_t workers;
+};
+
+struct growth_list {
+	struct growth_row *rows;
+	struct growth_row *members; /* rows of workers that others sum up; NULL: there is no pool */
+	size_t count;
+};
+
+/** Judge all rows of the parts that hold something in any snapshot.  SNAP_ENOMEM; release the list
+ * also after a failure. */
+enum snap_status growth_list_judge(struct growth_list *list, const struct growth_part *parts,
+				   size_t count, size_t warmup,
+				   const struct growth_control *control, struct snap_error *err);
+void growth_list_release(struct growth_list *list);
+
+/** Sum up the workers of each pool, site by site: what is summed up in another row goes away. */
+enum snap_status growth_list_join_workers(struct growth_list *list, struct report *report,
+					  struct snap_error *err);
+
+/** Take out the rows that are below `min_bytes` at both ends. */
+void growth_list_drop_small(struct growth_list *list, uint64_t min_bytes);
+/** Stable rows are of no interest unless all are asked for.  Keeps the order. */
+void growth_list_drop_stable(struct growth_list *list, const struct report_options *options);
+
+/** Order the rows as --sort says; by default what claims most comes first.  SNAP_EUSAGE. */
+enum snap_status growth_list_order(struct growth_list *list, const struct report_options *options,
+				   struct snap_error *err);
+/** The order of two rows by what they claim. */
+int growth_row_compare(const struct growth_row *a, const struct growth_row *b, bool by_blocks);
+
+bool growth_is_growth(const struct growth_judgement *judgement);
+/** A growth that is sure enough for an exit status. */
+bool growth_is_finding(const struct growth_judgement *judgement);
+
+/** The snapshots of a row: the most that any of its workers has. */
+size_t growth_row_snapshots(const struct growth_row *row);
+
+/* ---- rows in words ---- */
+
+/** Columns that have nothing to say in this report are taken out; call it before the first row. */
+void growth_choose_columns(struct report *report, const struct growth_part *parts, size_t count);
+void growth_add_row(struct report *report, const struct report_options *options,
+		    const struct growth_row *row);
+/** Short names that are equal are told apart; columns without a value go.  When all rows are there. */
+void growth_finish_rows(struct report *report);
+/** The command to copy that shows more of a row. */
+const char *growth_next_command(struct report *report, const struct report_options *options,
+				const struct growth_row *row);
+
+#endif
