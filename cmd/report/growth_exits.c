@@ -1,5 +1,6 @@
 /*
- * growth_exits.c - which snapshots of a series are of a program that was about to end.
+ * growth_exits.c - which snapshots are no part of a series: those of a program that was about to end,
+ * and those that were kept because of what they hold.
  */
 #include "report/growth_exits.h"
 
@@ -12,7 +13,8 @@ enum { LEAST_OTHERS = 3 };
 
 struct member {
 	int64_t run;
-	bool at_exit, left_out;
+	uint64_t seq;
+	bool at_exit, is_peak, left_out;
 	const char *path; /* the report's */
 };
 
@@ -33,11 +35,27 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 		if (looking->ids[i] != row->id)
 			continue;
 		member->run = row->run_id;
+		member->seq = row->seq;
 		member->at_exit = row->trigger && strcmp(row->trigger, "exit") == 0;
-		if (member->at_exit)
+		member->is_peak = row->trigger && strcmp(row->trigger, "peak") == 0;
+		if (member->at_exit || member->is_peak)
 			member->path = report_text(looking->report, "%s", row->path);
 	}
 	return SNAP_OK;
+}
+
+/* The peak that a process keeps has no number of its own.  It is chosen by its size, not by time. */
+static bool is_kept_peak(const struct member *members, size_t at)
+{
+	const struct member *member = &members[at], *before = at > 0 ? member - 1 : NULL;
+
+	return member->is_peak && (member->seq == 0 || (before && before->run == member->run &&
+							before->seq == member->seq));
+}
+
+static bool is_outside(const struct member *members, size_t at)
+{
+	return members[at].at_exit || is_kept_peak(members, at);
 }
 
 static bool has_others(const struct looking *looking, size_t at)
@@ -46,7 +64,7 @@ static bool has_others(const struct looking *looking, size_t at)
 
 	for (size_t i = 0; i < looking->count && others < LEAST_OTHERS; i++)
 		others += looking->members[i].run == looking->members[at].run &&
-			  !looking->members[i].at_exit;
+			  !is_outside(looking->members, i);
 	return others == LEAST_OTHERS;
 }
 
@@ -59,21 +77,39 @@ static int64_t exit_of_last(const struct looking *looking)
 	while (last > 0 && members[last - 1].left_out)
 		last--;
 	for (size_t i = looking->count; last && i-- > 0;)
-		if (members[i].left_out && members[i].run == members[last - 1].run)
+		if (members[i].left_out && members[i].at_exit &&
+		    members[i].run == members[last - 1].run)
 			return looking->ids[i];
 	return 0;
+}
+
+static void say_left_out(struct report *report, size_t exits, size_t peaks)
+{
+	if (exits)
+		report_note(report,
+			    "%zu snapshot%s from the program's exit %s no part of the series: %s "
+			    "what was never freed.",
+			    exits, exits == 1 ? "" : "s", exits == 1 ? "is" : "are",
+			    exits == 1 ? "it shows" : "they show");
+	if (peaks)
+		report_note(
+			report,
+			"%zu snapshot%s of a peak %s no part of the series: %s kept for %s size.",
+			peaks, peaks == 1 ? "" : "s", peaks == 1 ? "is" : "are",
+			peaks == 1 ? "it is" : "they are", peaks == 1 ? "its" : "their");
 }
 
 static void leave_out(struct looking *looking, int64_t *ids, size_t *count)
 {
 	struct value names = value_list(looking->report, looking->count);
-	size_t left = 0;
+	size_t left = 0, exits = 0;
 
 	*count = 0;
 	for (size_t i = 0; i < looking->count; i++) {
 		struct member *member = &looking->members[i];
 
-		member->left_out = member->at_exit && has_others(looking, i);
+		member->left_out = is_outside(looking->members, i) && has_others(looking, i);
+		exits += member->left_out && member->at_exit;
 		if (member->left_out)
 			names.list.items[left++] = value_text(looking->report, member->path);
 		else
@@ -81,12 +117,7 @@ static void leave_out(struct looking *looking, int64_t *ids, size_t *count)
 	}
 	names.list.count = left;
 	value_field(looking->report, &looking->report->head, "left_out", names);
-	if (left)
-		report_note(looking->report,
-			    "%zu snapshot%s from the program's exit %s no part of the series: %s "
-			    "what was never freed.",
-			    left, left == 1 ? "" : "s", left == 1 ? "is" : "are",
-			    left == 1 ? "it shows" : "they show");
+	say_left_out(looking->report, exits, left - exits);
 }
 
 enum snap_status growth_leave_out_exits(struct report *report, struct store *store, int64_t *ids,

@@ -263,13 +263,15 @@ enum snap_status session_nothing_wanted(const struct session *session, const cha
 	return fail(err, SNAP_ENOTFOUND, "%s: no snapshot that can be read", path);
 }
 
-/* How much of a path names its process: all before the last number in "<program>.<pid>.<seq>.snap".
- */
+/* How much of a path names its process: all before the last number in "<program>.<pid>.<seq>.snap"
+ * and "<program>.<pid>.<seq>_peak.snap". */
 static size_t process_prefix(const char *path)
 {
 	const char *end = strrchr(path, '.');
 	size_t size = end ? (size_t)(end - path) : strlen(path);
 
+	if (size > strlen("_peak") && strncmp(path + size - strlen("_peak"), "_peak", 5) == 0)
+		size -= strlen("_peak");
 	while (size > 0 && path[size - 1] >= '0' && path[size - 1] <= '9')
 		size--;
 	return size;

@@ -131,6 +131,13 @@ int snap__file_rename(struct snap__file *file, const char *name)
 	return snap__sys_renameat(at, file->temporary, at, name) == 0 ? 0 : errno;
 }
 
+int snap__file_replace(struct snap__file *file, const char *name)
+{
+	int at = file->directory;
+
+	return snap__sys_renameat(at, file->temporary, at, name) == 0 ? 0 : errno;
+}
+
 void snap__file_close(struct snap__file *file, bool is_kept, bool is_durable)
 {
 	int saved = errno;

@@ -2,7 +2,7 @@
  * runtime/file.h - a new file in the output directory: whole under its name, or absent.
  *
  * The directory may be one that others can write to.  The temporary name cannot be predicted, and
- * nothing that exists is opened, followed or replaced.
+ * nothing that exists is opened or followed, and only what is known to be ours is replaced.
  */
 #ifndef SNAP_RUNTIME_FILE_H
 #define SNAP_RUNTIME_FILE_H
@@ -25,6 +25,9 @@ int snap__file_finish(struct snap__file *file, bool is_durable);
 
 /** Give it the name `name`.  0, or an errno value.  EEXIST: the name is taken. */
 int snap__file_rename(struct snap__file *file, const char *name);
+
+/** The same where `name` is that of an older file of ours, which is replaced. */
+int snap__file_replace(struct snap__file *file, const char *name);
 
 /** Close everything.  `is_kept`: it has its name, which is on the disk if `is_durable`; otherwise
  *  nothing is left. */

@@ -23,7 +23,8 @@ static void add_run(struct snap__text *name)
 	snap__text_add_bytes(name, &letter, variant > 1);
 }
 
-void snap__filename_final(struct snap__text *name, const char *directory, uint64_t seq)
+void snap__filename_final(struct snap__text *name, const char *directory, uint64_t seq,
+			  const char *word)
 {
 	const struct snap__identity *who = snap__process_identity();
 
@@ -38,6 +39,10 @@ void snap__filename_final(struct snap__text *name, const char *directory, uint64
 		add_run(name);
 	snap__text_add(name, ".");
 	snap__text_add_padded(name, seq, 6);
+	if (word) {
+		snap__text_add(name, "_");
+		snap__text_add(name, word);
+	}
 	snap__text_add(name, ".snap");
 }
 

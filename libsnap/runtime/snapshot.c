@@ -41,6 +41,7 @@
 #include "runtime/numbering.h"
 #include "runtime/os_linux.h"
 #include "runtime/identity.h"
+#include "runtime/kept.h"
 #include "runtime/python/frames.h"
 #include "runtime/python/python.h"
 #include "runtime/record.h"
@@ -94,6 +95,7 @@ struct job {
 	struct snap__unseen unseen;
 	struct snap__writer *writer;
 	struct snap__tally live;
+	const char *word; /* kept.h */
 	uint64_t seq, time_ns, freed_before, changed, merged, live_bytes, live_blocks;
 	uint32_t closed; /* the epoch that ends with this snapshot */
 	struct snap__numbering numbering;
@@ -153,6 +155,7 @@ uint64_t snap__snapshot_cpu_ns(void)
 void snap__snapshot_after_fork(void)
 {
 	last_seq = 0;
+	snap__kept_after_fork();
 	snap__filename_after_fork();
 	most_unseen = (struct snap__unseen){0};
 	for (uint32_t i = 0; i < SNAP__EPOCHS; i++)
@@ -812,8 +815,9 @@ static int publish(const struct job *job, struct snap__file *file, char *buffer,
 	while (error == 0) {
 		struct snap__text name = snap__text_in(buffer, size);
 
-		snap__filename_final(&name, NULL, job->seq);
-		error = snap__file_rename(file, buffer);
+		snap__filename_final(&name, NULL, job->seq, job->word);
+		error = job->word ? snap__kept_publish(file, buffer)
+				  : snap__file_rename(file, buffer);
 		if (error != EEXIST)
 			break;
 		error = snap__filename_next() ? 0 : EEXIST;
@@ -860,13 +864,14 @@ static void release(struct job *job)
 enum snap_status snap__snapshot_take(const struct snap__order *order, char *path, size_t size,
 				     int *error)
 {
-	struct job job = {.order = order, .seq = last_seq + 1};
+	struct job job = {.order = order, .word = snap__kept_word(order->reason)};
 	uint64_t cpu = snap__os_thread_cpu_ns();
 	struct snap__text name = snap__text_in(path, size);
 	enum snap_status st;
 	int saved = errno;
 
 	*error = 0;
+	job.seq = job.word ? last_seq : last_seq + 1;
 	job.time_ns = snap__os_wall_ns();
 	job.freed_before = snap__threads_total(SNAP__COUNT_FREED);
 	close_epoch(&job);
@@ -877,7 +882,7 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 		last_seq = job.seq;
 		if (job.unseen.bytes > most_unseen.bytes)
 			most_unseen = job.unseen;
-		snap__filename_final(&name, snap__process_config()->out, job.seq);
+		snap__filename_final(&name, snap__process_config()->out, job.seq, job.word);
 	} else {
 		seq_before[(job.closed + 1) % SNAP__EPOCHS] = last_seq;
 		atomic_fetch_add(&failures, 1);

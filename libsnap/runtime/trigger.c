@@ -193,7 +193,6 @@ static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 
 /* ---- growth and peak: the thread that reaches the level sees to it ---------------------------- */
 
-static void copy_text(char *into, size_t size, const char *from);
 static void on_level(void);
 static enum snap_status ask(enum snap__reason reason, const char *label, enum snap__holders holders,
 			    bool outside, uint64_t limit_ns, char *path, size_t size);
@@ -267,35 +266,14 @@ static bool level_is_due(enum snap__reason *reason)
 	return grown || risen;
 }
 
-static bool keeps_peak(void)
-{
-	return snap__process_config()->keep_peak;
-}
-
 /* Nobody has asked for a peak that is kept: it must not cost much.  A step that is put off is taken
    as soon as it can be afforded, if the heap is still that large. */
 static bool may_afford(void)
 {
 	uint64_t age = snap__os_wall_ns() - snap__process_identity()->start_time_ns;
 
-	return !keeps_peak() || snap__snapshot_writing_ns() <= PEAK_FREE_NS + age / PEAK_PART;
-}
-
-/*
- * SNAP_KEEP_PEAK: the snapshot at `path` replaces the one of an earlier peak.  A forked child leaves
- * its parent's alone.
- */
-static void replace_peak(const char *path)
-{
-	static char kept[SNAP__PATH_MAX];
-	static int keeper;
-	int self = snap__sys_getpid(), saved = errno;
-
-	if (keeper == self && kept[0])
-		(void)snap__sys_unlinkat(AT_FDCWD, kept);
-	copy_text(kept, sizeof(kept), path);
-	keeper = self;
-	errno = saved;
+	return !snap__process_config()->keep_peak ||
+	       snap__snapshot_writing_ns() <= PEAK_FREE_NS + age / PEAK_PART;
 }
 
 /*
@@ -305,7 +283,6 @@ static void replace_peak(const char *path)
  */
 static void on_level(void)
 {
-	static char path[SNAP__PATH_MAX]; /* of who has the lock */
 	enum snap__reason reason;
 	uint64_t mask;
 
@@ -317,10 +294,7 @@ static void on_level(void)
 		bool outside = waits_outside();
 
 		snap__signals_block(&mask);
-		if (ask(reason, "", holders_of(reason), outside, UINT64_MAX, path, sizeof(path)) ==
-			    SNAP_OK &&
-		    reason == SNAP__AT_PEAK && keeps_peak())
-			replace_peak(path);
+		ask(reason, "", holders_of(reason), outside, UINT64_MAX, NULL, 0);
 		snap__signals_restore(&mask);
 	}
 	snap__lock_release(&at_level);

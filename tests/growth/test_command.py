@@ -19,7 +19,7 @@ def row(size, blocks, function="leak", line=10, cohorts="-"):
 
 def snapshot(seq, rows, pid=7, second=None, run_second=0, **meta):
     second = seq if second is None else second
-    head = {"seq": seq, "pid": pid, "time_ns": START_NS + second * 10**9, "command": "./app",
+    head = {"seq": seq, "pid": pid, "time_ns": START_NS + int(second * 10**9), "command": "./app",
             "start_time_ns": START_NS + run_second * 10**9}
     head.update(meta)
     lines = ["#snaptext 1"] + [f"@ {key.replace('__', '.')}\t{value}" for key, value in head.items()]
@@ -248,6 +248,19 @@ class Growth(unittest.TestCase):
         step = self.series("step", [
             snapshot(i, [row(4096, 1)], metrics__rss=(10 + 5 * (i > 7)) * 10**6) for i in range(1, 13)])
         self.assertNotIn("Resident memory grew", self.run_growth(step).stdout)
+
+    def test_a_peak_that_is_kept_has_no_number_and_no_place_in_the_series(self):
+        numbered = [snapshot(i, [row(100 * i, i)], trigger="api") for i in range(1, 9)]
+        early = snapshot(0, [row(50, 1)], second=0.5, trigger="peak")
+        late = snapshot(5, [row(570, 6)], second=5.5, trigger="peak")
+        for name, peak in (("early", early), ("late", late)):
+            report = self.report(self.series(name, [*numbered, peak]))
+            self.assertEqual(report["rows"][0]["exact"], {"blocks": 1, "bytes": 100}, name)
+            self.assertTrue(report["left_out"][0].endswith("s0008.txt"), report["left_out"])
+            self.assertEqual(report["warnings"], [])
+        # One that has a number is a step like any other.
+        numbered[4] = snapshot(5, [row(500, 5)], trigger="peak")
+        self.assertEqual(self.report(self.series("numbered", numbered))["left_out"], [])
 
     def test_the_snapshot_at_exit_is_left_out_of_a_longer_series(self):
         def with_exit(count):
