@@ -118,6 +118,14 @@ const struct option match_option_table[] = {
 	{0},
 };
 
+static const char *const moments[] = {"auto", "peak", "exit", "newest", NULL};
+
+const struct option moment_option_table[] = {
+	{"at", 0, OPTION_CHOICE, FIELD(at), "MOMENT",
+	 "which snapshot of a directory: auto (default), peak, exit or newest", moments},
+	{0},
+};
+
 const struct report_options report_option_defaults = {.limit = REPORT_LIMIT_UNSET,
 						      .match = MATCH_FUZZY};
 

@@ -45,6 +45,7 @@ struct report_options {
 	uint64_t pid;
 	const char *program;
 	int order; /* enum session_order: --order, for commands that take a series */
+	int at;    /* enum session_moment: --at, for commands that show one snapshot */
 };
 
 /**
@@ -58,6 +59,8 @@ extern const struct option report_option_table[];
 extern const struct option source_option_table[];
 extern const struct option output_option_table[];
 extern const struct option match_option_table[];
+/* --at: for reports that take one snapshot where a directory is named */
+extern const struct option moment_option_table[];
 /** Limit 20, match fuzzy, format table, colour auto. */
 extern const struct report_options report_option_defaults;
 
