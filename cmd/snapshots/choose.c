@@ -264,6 +264,7 @@ static void say_fullest(const struct choice *choice, const char *dir, FILE *out)
 /* One sentence, if there was a choice. */
 static void say(const struct session *session, const char *dir, const struct choice *choice)
 {
+	bool wants_exit = session->options.at == MOMENT_EXIT;
 	char *text = NULL;
 	size_t size;
 	FILE *out;
@@ -283,9 +284,9 @@ static void say(const struct session *session, const char *dir, const struct cho
 	if (choice->shown != choice->newest)
 		say_fullest(choice, dir, out);
 	else
-		fprintf(out, "%s (snapshot %zu of %zu).",
-			session->options.at == MOMENT_EXIT ? "at the exit" : "the newest",
-			choice->number, choice->of);
+		fprintf(out, "%s (snapshot %zu of %zu)%s.",
+			wants_exit ? "at the exit" : "the newest", choice->number, choice->of,
+			choice->shown->at_exit && !wants_exit ? ", taken at the program's exit" : "");
 	if (fclose(out) == 0)
 		session->options.note(session->options.user, text);
 	free(text);
