@@ -58,6 +58,8 @@ static const char *option_unknown_to_python(const struct report_options *options
 		return "--sql";
 	if (options->db || options->pid || options->program)
 		return "--db, --pid and --program (name the dumps)";
+	if (options->at)
+		return "--at (name the dump)";
 	return NULL;
 }
 
