@@ -110,7 +110,7 @@ static bool prepare_tables(void)
 		snap__owned_init(snap__equal(snap__process_host()->allocator, "glibc")
 					 ? NULL
 					 : snap__process_host()->malloc_address);
-		if (snap__settings.mmap &&
+		if (snap__settings.mmap && !snap__process_host()->in_front &&
 		    !snap__mappings_init(snap__process_host()->malloc_address))
 			return false;
 		snap__reserve_keep();
@@ -176,7 +176,8 @@ static enum snap_status begin_recording(void)
 	const char *problem;
 	int error;
 
-	if (snap__process_host()->in_front)
+	/* An interpreter's own functions can still be asked to tell us. */
+	if (snap__process_host()->in_front && !snap__python_can_start())
 		return refuse(SNAP_EUNSUPPORTED,
 			      "cannot record: malloc is answered in front of libsnap by",
 			      snap__process_host()->in_front, 0);
