@@ -33,8 +33,8 @@ typedef struct snap__python_allocator allocator;
 static allocator originals[SETS][SNAP__PYTHON_OBJECT + 1];
 static unsigned sets; /* in use */
 static struct snap__python_arenas original_arenas;
+static uint64_t calls;                                 /* of malloc hooks; written with the GIL */
 static snap__record_stack_fn *stack_of, *raw_stack_of; /* the second NULL: raw is left alone */
-static uint64_t calls; /* of malloc hooks; written with the GIL */
 
 INLINE void *hook_malloc(const allocator *real, void *context, size_t size,
 			 snap__record_stack_fn *stack, const void *frame)

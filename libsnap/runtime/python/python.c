@@ -162,9 +162,9 @@ static void say_before_start(struct snap__text *text)
 	snap__text_add(text, " blocks of Python's");
 }
 
-static const char alone_text[] =
-	"only what Python's own allocators hand out; not recorded: malloc of native libraries, and what "
-	"was allocated before the start";
+static const char alone_text[] = "only what Python's own allocators hand out; not recorded: malloc "
+				 "of native libraries, and what "
+				 "was allocated before the start";
 
 /* `snapdiff run` is not there to ask; who reads standard error is to know what is missing. */
 static void begin_alone(void)
