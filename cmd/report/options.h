@@ -34,7 +34,9 @@ struct report_options {
 	bool no_skip;
 	struct text_list own, library; /* globs, see model/own.h */
 	int match;                     /* enum match_level */
-	int format;         /* index into gate_formats[], which begins as report_formats[] does */
+	int format;                    /* ask report_format() */
+	const char *const
+		*formats;   /* what `format` is an index of; NULL: those of reports on sites */
 	const char *output; /* -o FILE */
 	bool sql;
 	int color; /* enum color_when */
@@ -73,6 +75,10 @@ extern const char *const report_matches[];
 extern const char *const report_formats[];
 /** The values of --format of a gate: those above, then the formats of CI systems. */
 extern const char *const gate_formats[];
+/** The name of the format. */
+const char *report_format(const struct report_options *options);
+/** -f folded is about whole stacks, all of them: set the options so.  SNAP_EUSAGE. */
+enum snap_status report_fold(struct report_options *options, struct snap_error *err);
 
 /** `limit` of a command line that has no -n: some reports then show all. */
 #define REPORT_LIMIT_UNSET UINT64_MAX
