@@ -74,8 +74,7 @@ static enum snap_status add_candidate(void *user, const struct store_snapshot *r
 }
 
 /* The one that `at` asks for; NULL where the process left none such. */
-static const struct candidate *candidate_at(enum session_moment at,
-					    const struct candidate *fullest,
+static const struct candidate *candidate_at(enum session_moment at, const struct candidate *fullest,
 					    const struct candidate *newest)
 {
 	switch (at) {
@@ -286,7 +285,8 @@ static void say(const struct session *session, const char *dir, const struct cho
 	else
 		fprintf(out, "%s (snapshot %zu of %zu)%s.",
 			wants_exit ? "at the exit" : "the newest", choice->number, choice->of,
-			choice->shown->at_exit && !wants_exit ? ", taken at the program's exit" : "");
+			choice->shown->at_exit && !wants_exit ? ", taken at the program's exit"
+							      : "");
 	if (fclose(out) == 0)
 		session->options.note(session->options.user, text);
 	free(text);

@@ -22,6 +22,7 @@
 #include "runtime/os_linux.h"
 #include "runtime/python/python.h"
 #include "runtime/record.h"
+#include "runtime/sandbox.h"
 #include "runtime/sidetable.h"
 #include "runtime/snapshot.h"
 #include "runtime/stacks.h"
@@ -99,6 +100,7 @@ static bool prepare_tables(void)
 {
 	if (!is_prepared) {
 		snap__identity_make_witness();
+		snap__sandbox_begin();
 		if (!snap__threads_init() ||
 		    !snap__heapmap_init(snap__process_host()->granule_shift,
 					snap__settings.sample_bytes > 0))
@@ -290,7 +292,7 @@ bool snap__process_exec_begins(void)
 	int saved = errno;
 	bool made_way = false;
 
-	if (atomic_load(&state) == RECORDING && is_ours() && !snap__trigger_is_filtered()) {
+	if (atomic_load(&state) == RECORDING && is_ours() && !snap__trigger_is_silent()) {
 		if (snap__settings.exit != SNAP_EXIT_NONE && is_worth_a_snapshot())
 			snap__trigger_take_last(0);
 		made_way = snap__trigger_is_running() && snap__trigger_stop();
@@ -317,7 +319,7 @@ static void before_fork(void)
 static void after_fork_in_parent(void)
 {
 	snap__python_after_fork();
-	if (snap__trigger_is_filtered())
+	if (snap__trigger_is_filtered()) /* the kernel is asked by the child */
 		snap__trigger_child_unwritten();
 	snap__verify_after_fork_in_parent();
 	snap__side_after_fork();
@@ -334,7 +336,7 @@ static void after_any_fork_in_child(bool by_libc)
 	snap__mappings_after_fork();
 	if (atomic_load(&state) == PASSIVE)
 		return;
-	if (snap__trigger_is_filtered()) {
+	if (snap__trigger_is_silent()) {
 		/* The filter is the child's, too, and it has no helper: no system call is safe. */
 		snap__record_switch(false);
 		atomic_store(&state, STOPPED);
@@ -390,7 +392,7 @@ static void take_exit_snapshot(int signal)
 {
 	unsigned not_yet = NOT_EXITING;
 
-	if (atomic_load(&state) != RECORDING || snap__trigger_is_filtered())
+	if (atomic_load(&state) != RECORDING || snap__trigger_is_silent())
 		return; /* after a filter the helper sees to it */
 	switch (snap__process_relation()) {
 	case SNAP__BORROWED:
