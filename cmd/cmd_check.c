@@ -106,7 +106,7 @@ static const struct option check_table[] = {
 static const struct option *const check_tables[] = {check_table, NULL};
 
 static const struct check_options check_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY, .formats = gate_formats}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
 
 /* What a run of the command works with. */
 struct check {

@@ -42,6 +42,15 @@ const struct option growth_option_table[] = {
 	 .value_name = "BY",
 	 .help = "files without a place in their series: by time (default), name or as given",
 	 .choices = session_order_names},
+	{.name = "explain",
+	 .type = OPTION_TEXT,
+	 .offset = FIELD(explain),
+	 .value_name = "REGEX",
+	 .help = "all that is known of the sites that match: reasons, series, call stack"},
+	{.name = "expand",
+	 .type = OPTION_FLAG,
+	 .offset = FIELD(expand),
+	 .help = "a row for each site, also of those that leak together"},
 	{.name = "exit-code",
 	 .type = OPTION_FLAG,
 	 .offset = FIELD(exit_code),
@@ -315,7 +324,9 @@ enum snap_status growth_make(struct report **out, const struct growth_command *o
 			     const char *const *names, size_t count, struct snap_error *err)
 {
 	struct growth_request request = {.shared = &options->shared,
-					 .limit_bytes = options->limit_bytes};
+					 .limit_bytes = options->limit_bytes,
+					 .explain = options->explain,
+					 .fold = options->fold};
 	struct growth_control *control = NULL;
 	struct session_series_list list = {0};
 	struct subject subject = {0};
@@ -339,11 +350,22 @@ enum snap_status growth_make(struct report **out, const struct growth_command *o
 	return st;
 }
 
+/* Machine formats have a row for each site. */
+static bool is_for_people(int format)
+{
+	return strcmp(gate_formats[format], "table") == 0 ||
+	       strcmp(gate_formats[format], "markdown") == 0;
+}
+
 enum snap_status growth_print(const struct growth_command *options, const char *const *names,
 			      size_t count, bool *finding, struct snap_error *err)
 {
+	struct growth_command command = *options;
 	struct report *report;
-	enum snap_status st = growth_make(&report, options, names, count, err);
+	enum snap_status st;
+
+	command.fold = !options->expand && is_for_people(options->shared.format);
+	st = growth_make(&report, &command, names, count, err);
 
 	*finding = report && report->finding;
 	if (report)

@@ -13,7 +13,9 @@ struct growth_command {
 	const char *warmup, *per;
 	struct text_list control;
 	uint64_t limit_bytes;
-	bool exit_code;
+	const char *explain;
+	bool expand, exit_code;
+	bool fold; /* no option: see struct growth_request */
 };
 
 /** The table of the options above, without the shared ones; ended by a NULL name. */

@@ -7,7 +7,7 @@
 #include "render/render.h"
 
 extern const struct renderer render_table, render_json, render_jsonl, render_csv, render_tsv,
-	render_markdown, render_junit, render_sarif, render_github, render_gitlab, render_folded;
+	render_markdown, render_junit, render_sarif, render_github, render_gitlab;
 
 /* ---- values (json.c) ---- */
 
@@ -40,6 +40,15 @@ bool wants_total(const struct report *report);
 /** The column that labels rows: "key", else the first with names, else with text; of those without
  * a flag in `skip`.  (size_t)-1: none. */
 size_t label_column(const struct report *report, unsigned skip);
+
+/* ---- warnings (warnings.c) ---- */
+
+/**
+ * Call `say` with each warning of the report; those that differ only in a file's name and in numbers
+ * are one, with a count, unless `all` are wanted.
+ */
+void warnings_each(const struct report *report, bool all, void (*say)(void *user, const char *text),
+		   void *user);
 
 /* ---- text for people (cell.c, width.c) ---- */
 

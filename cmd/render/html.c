@@ -212,6 +212,8 @@ static void write_summary(struct writer *w)
 	size_t cards = 0;
 
 	fputs("<section id=\"summary\"><h2>Summary</h2>\n", w->out);
+	if (report->headline)
+		write_element(w, "<p>", report->headline, "</p>\n");
 	for (size_t i = 0; i < report->warning_count; i++)
 		write_element(w, "<p class=\"warn\">", report->warnings[i], "</p>\n");
 	fputs("<div class=\"cards\">\n", w->out);
@@ -223,6 +225,8 @@ static void write_summary(struct writer *w)
 	fputs("</div>\n", w->out);
 	if (cards == 0)
 		fputs("<p>There is no finding.</p>\n", w->out);
+	for (size_t i = 0; i < report->fact_count; i++)
+		write_element(w, "<p>", report->facts[i], "</p>\n");
 	for (size_t i = 0; i < report->note_count; i++)
 		write_element(w, "<p class=\"soft\">", report->notes[i], "</p>\n");
 	fputs("</section>\n", w->out);

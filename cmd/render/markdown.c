@@ -226,15 +226,30 @@ static void write_folded(struct document *document)
 	}
 }
 
+static void write_lines(struct document *document, const char *const *lines, size_t count,
+			bool first)
+{
+	for (size_t i = 0; i < count; i++)
+		write_line(document, i == 0 && first && document->report->row_count ? "\n" : "",
+			   lines[i], "  \n");
+}
+
+static void write_warning(void *user, const char *text)
+{
+	write_line(user, "> warning: ", text, "\n\n");
+}
+
 static enum snap_status render(const struct report *report, FILE *out,
 			       const struct render_options *options)
 {
 	struct document document = {.report = report, .options = options, .out = out};
 
+	if (report->headline)
+		write_line(&document, "**", report->headline, "**\n\n");
 	if (report->title)
-		write_line(&document, "**", report->title, "**\n\n");
-	for (size_t i = 0; i < report->warning_count; i++)
-		write_line(&document, "> warning: ", report->warnings[i], "\n\n");
+		write_line(&document, report->headline ? "" : "**", report->title,
+			   report->headline ? "\n\n" : "**\n\n");
+	warnings_each(report, options->exact, write_warning, &document);
 	if (report->row_count) {
 		write_header(&document);
 		for (size_t row = 0; row < report->row_count; row++)
@@ -242,10 +257,9 @@ static enum snap_status render(const struct report *report, FILE *out,
 		write_closings(&document);
 		write_folded(&document);
 	}
+	write_lines(&document, report->facts, report->fact_count, true);
 	if (!options->quiet)
-		for (size_t i = 0; i < report->note_count; i++)
-			write_line(&document, i || !report->row_count ? "" : "\n", report->notes[i],
-				   "  \n");
+		write_lines(&document, report->notes, report->note_count, !report->fact_count);
 	text_free(&document.text);
 	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
 }

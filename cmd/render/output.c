@@ -16,7 +16,7 @@
 
 #include "base/fail.h"
 #include "base/terminal.h"
-#include "render/render.h"
+#include "render/formats.h"
 
 enum { WIDTH_LEAST = 40, WIDTH_MOST = 10000 };
 
@@ -267,12 +267,17 @@ enum snap_status output_close(struct output *output, enum snap_status status,
 	return status != SNAP_OK ? status : closing;
 }
 
+static void say_warning(void *user, const char *text)
+{
+	(void)user;
+	cli_warn("%s", text);
+}
+
 static void say_warnings(const struct report *report, const struct report_options *options)
 {
 	if (options->quiet)
 		return;
-	for (size_t i = 0; i < report->warning_count; i++)
-		cli_warn("%s", report->warnings[i]);
+	warnings_each(report, options->verbose, say_warning, NULL);
 }
 
 /* The report is about the sound files only; a damaged one never passes as no finding. */
@@ -286,7 +291,7 @@ static enum snap_status left_out(const struct report *report, struct snap_error 
 enum snap_status output_report(const struct report *report, const struct report_options *options,
 			       struct snap_error *err)
 {
-	const struct renderer *renderer = render_find(report_format(options));
+	const struct renderer *renderer = render_find(gate_formats[options->format]);
 	struct render_options look = {.exact = options->verbose, .quiet = options->quiet};
 	struct output output;
 	enum snap_status st = output_open(&output, options, true, err);
@@ -300,13 +305,8 @@ enum snap_status output_report(const struct report *report, const struct report_
 	look.color = wants_color(options->color, output.terminal);
 	look.unicode = locale_is_utf8();
 	look.series = output.terminal && look.unicode;
-	st = renderer->render(report, output.stream, &look);
-	if (st == SNAP_ENOMEM)
+	if (renderer->render(report, output.stream, &look) == SNAP_ENOMEM)
 		st = fail_memory(err, "rendering the report");
-	else if (st == SNAP_EUSAGE)
-		st = fail(err, st, "-f folded is for top, compare and growth");
-	else
-		st = SNAP_OK;
 	st = output_close(&output, st, err); /* which notices write errors */
 	return st == SNAP_OK && report->damaged ? left_out(report, err) : st;
 }

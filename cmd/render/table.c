@@ -10,7 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL, GAP = 2, NAME_LEAST = 14, LABEL_LEAST = 32 };
+enum {
+	NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL,
+	NO_CELL = NOT_SHOWN | COLUMN_UNDER,
+	GAP = 2,
+	NAME_LEAST = 14,
+	LABEL_LEAST = 32
+};
 
 struct table {
 	const struct report *report;
@@ -318,6 +324,24 @@ static void print_stack(struct table *table, const struct value *stack)
 	}
 }
 
+/* What a row says on a line of its own. */
+static void print_under(struct table *table, const struct value *values)
+{
+	for (size_t i = 0; !table->options->quiet && i < table->report->column_count; i++) {
+		const struct column *column = &table->report->columns[i];
+
+		if (!(column->flags & COLUMN_UNDER) || (column->flags & NOT_SHOWN) ||
+		    values[i].kind == VALUE_NULL)
+			continue;
+		cell_text(&table->text, &values[i], column->kind, table->options);
+		if (table->options->width > 8)
+			text_shorten(&table->text, table->options->width - 2,
+				     table->options->unicode);
+		fprintf(table->out, "  %s%s%s\n", table->options->color ? "\033[2m" : "",
+			table->text.data, table->options->color ? "\033[0m" : "");
+	}
+}
+
 static void print_row(struct table *table, size_t row)
 {
 	const struct report *report = table->report;
@@ -331,6 +355,7 @@ static void print_row(struct table *table, size_t row)
 		print_cell(table, i, color_of(table, column, table->text.data));
 	}
 	end_line(table);
+	print_under(table, values);
 	for (size_t column = 0; column < report->column_count; column++)
 		if (report->columns[column].kind == COLUMN_STACK &&
 		    !(report->columns[column].flags & NOT_SHOWN))
@@ -346,11 +371,44 @@ static void print_closing(struct table *table, enum closing closing)
 	end_line(table);
 }
 
+/* The end of what fits on a line of the terminal: before a space, or all of it.  A command to copy
+ * stays whole. */
+static size_t line_end(const char *text, unsigned width)
+{
+	const char *command = strstr(text, "snapdiff ");
+	size_t end = 0, at = 0;
+	unsigned used = 0;
+
+	for (; text[at]; at++) {
+		if (text[at] == ' ' && used <= width && (!command || text + at < command))
+			end = at;
+		used += ((unsigned char)text[at] & 0xc0) != 0x80;
+	}
+	return used <= width || end == 0 ? at : end;
+}
+
+/* Broken between words where it is longer than the terminal is wide. */
 static void print_line(struct table *table, const char *line)
 {
+	bool breaks = table->options->width && strncmp(line, "Next: ", 6) != 0;
+	const char *at;
+
 	text_clear(&table->text);
 	text_add_safe(&table->text, line, strlen(line));
-	fprintf(table->out, "%s\n", table->text.data);
+	at = table->text.data ? table->text.data : "";
+	do {
+		size_t end = breaks ? line_end(at, table->options->width) : strlen(at);
+
+		fprintf(table->out, "%.*s\n", (int)end, at);
+		at += end;
+		at += *at == ' ';
+	} while (*at);
+}
+
+static void print_lines(struct table *table, const char *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		print_line(table, lines[i]);
 }
 
 /* Figures of the whole over the snapshots, under the title. */
@@ -373,7 +431,10 @@ static void print_curves(struct table *table)
 static void print_table(struct table *table)
 {
 	const struct report *report = table->report;
+	size_t notes;
 
+	if (report->headline)
+		print_line(table, report->headline);
 	if (report->title) {
 		print_line(table, report->title);
 		print_curves(table);
@@ -390,12 +451,11 @@ static void print_table(struct table *table)
 		if (wants_total(report))
 			print_closing(table, CLOSING_TOTAL);
 	}
-	if (report->note_count && !table->options->quiet) {
-		if (report->row_count)
-			putc('\n', table->out);
-		for (size_t i = 0; i < report->note_count; i++)
-			print_line(table, report->notes[i]);
-	}
+	notes = table->options->quiet ? 0 : report->note_count;
+	if (report->row_count && report->fact_count + notes)
+		putc('\n', table->out);
+	print_lines(table, report->facts, report->fact_count);
+	print_lines(table, report->notes, notes);
 }
 
 static enum snap_status render(const struct report *report, FILE *out,
@@ -406,10 +466,10 @@ static enum snap_status render(const struct report *report, FILE *out,
 
 	table.columns = calloc(report->column_count + 1, sizeof(*table.columns));
 	table.widths = calloc(report->column_count + 1, sizeof(*table.widths));
-	table.label = label_column(report, NOT_SHOWN);
+	table.label = label_column(report, NO_CELL);
 	if (table.columns && table.widths) {
 		for (size_t i = 0; i < report->column_count; i++)
-			if (!(report->columns[i].flags & NOT_SHOWN) &&
+			if (!(report->columns[i].flags & NO_CELL) &&
 			    report->columns[i].kind != COLUMN_STACK &&
 			    (report->columns[i].kind != COLUMN_SERIES || options->series))
 				table.columns[table.count++] = i;

@@ -1,12 +1,15 @@
 /*
  * growth.c - the growth report: its rows, their sums, and what is said of them.
  */
-#include "report/growth_rows.h"
+#include "report/growth_finding.h"
 
+#include <regex.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
 #include "report/sites.h"
+
+enum { MOST_COMPARED = 256 }; /* rows whose call stacks are compared, see growth_finding.c */
 
 /* ---- sums ---- */
 
@@ -14,16 +17,32 @@ struct ends {
 	double first, last;
 };
 
+/* Row `i` of the list is shown; where that is not known yet, the first of them may be. */
+static bool may_show(const bool *is_shown, size_t i)
+{
+	return is_shown ? is_shown[i] : i < MOST_COMPARED;
+}
+
+static size_t count_shown(const struct growth_list *list, const bool *is_shown)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += is_shown[i];
+	return count;
+}
+
 /* The rows of a part that are shown, by themselves or summed up in another; malloc'ed. */
 static struct store_shown *rows_shown(const struct growth_part *part,
-				      const struct growth_list *list, size_t shown_count,
+				      const struct growth_list *list, const bool *is_shown,
 				      size_t *count)
 {
 	struct store_shown *shown = calloc(part->table.row_count + 1, sizeof(*shown));
 
 	*count = 0;
-	for (size_t i = 0; shown && i < shown_count; i++)
-		for (const struct growth_row *row = &list->rows[i]; row; row = row->next)
+	for (size_t i = 0; shown && i < list->count; i++)
+		for (const struct growth_row *row = &list->rows[i]; row && may_show(is_shown, i);
+		     row = row->next)
 			if (row->part == part)
 				shown[(*count)++] = (struct store_shown){row->row, row->words->key};
 	return shown;
@@ -31,7 +50,7 @@ static struct store_shown *rows_shown(const struct growth_part *part,
 
 /* The memory of the stacks credited to a row that is shown; with --cumulative rows overlap. */
 static enum snap_status sum_shown(const struct growth_part *parts, size_t count,
-				  const struct growth_list *list, size_t shown_count,
+				  const struct growth_list *list, const bool *is_shown,
 				  struct ends *shown, struct snap_error *err)
 {
 	enum snap_status st = SNAP_OK;
@@ -39,7 +58,7 @@ static enum snap_status sum_shown(const struct growth_part *parts, size_t count,
 	*shown = (struct ends){0};
 	for (size_t p = 0; st == SNAP_OK && p < count; p++) {
 		size_t part_count;
-		struct store_shown *rows = rows_shown(&parts[p], list, shown_count, &part_count);
+		struct store_shown *rows = rows_shown(&parts[p], list, is_shown, &part_count);
 		double first = 0, last = 0;
 
 		st = rows ? growth_table_show(&parts[p].table, rows, part_count, &first, &last, err)
@@ -85,24 +104,6 @@ static void add_sums(struct report *report, struct ends totals, size_t rows, siz
 
 /* ---- closing lines ---- */
 
-static void explain_rows(struct report *report, const struct growth_list *list, size_t shown_count)
-{
-	size_t told = 0;
-
-	for (size_t i = 0; i < shown_count && told < 3; i++) {
-		const struct growth_row *row = &list->rows[i];
-
-		if (row->judgement.reason_count == 0)
-			continue;
-		told++;
-		report_note(report, "%s: %s (%s): %s%s%s.", row->words->key,
-			    growth_verdict_name(row->judgement.verdict),
-			    growth_confidence_name(row->judgement.confidence),
-			    row->judgement.reasons[0], row->judgement.reason_count > 1 ? "; " : "",
-			    row->judgement.reason_count > 1 ? row->judgement.reasons[1] : "");
-	}
-}
-
 /* Could a few more snapshots make the verdict surer? */
 static bool needs_more(const struct growth_judgement *judgement)
 {
@@ -112,44 +113,54 @@ static bool needs_more(const struct growth_judgement *judgement)
 	       (judgement->verdict == GROWTH_INCONCLUSIVE || growth_is_growth(judgement));
 }
 
+/* How many rows there are of each verdict, and of those how many the report shows. */
+static void note_verdicts(struct report *report, const struct growth_list *list,
+			  const bool *is_shown)
+{
+	size_t counts[GROWTH_VERDICTS] = {0}, shown[GROWTH_VERDICTS] = {0};
+
+	for (size_t i = 0; i < list->count; i++) {
+		counts[list->rows[i].judgement.verdict]++;
+		shown[list->rows[i].judgement.verdict] += is_shown[i];
+	}
+	growth_note_verdicts(report, counts, shown);
+}
+
+static void explain_rows(struct report *report, const struct growth_list *list,
+			 const bool *is_shown, bool all)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (is_shown[i])
+			growth_explain_row(report, list, &list->rows[i], all);
+}
+
 static void add_notes(struct report *report, const struct growth_part *parts,
 		      const struct growth_request *request, const struct growth_list *list,
-		      size_t judged, size_t stable, size_t shown_count)
+		      const bool *is_shown)
 {
-	size_t unsure = 0;
+	size_t unsure = 0, first = 0;
 
 	for (size_t i = 0; i < list->count; i++)
 		unsure += needs_more(&list->rows[i].judgement);
+	while (first < list->count && !is_shown[first])
+		first++;
 	if (parts->axis.repeated)
 		report_note(report,
 			    "Each snapshot is the end of another run: what every run leaves "
 			    "is added up, and growth is what it leaves.");
-	explain_rows(report, list, shown_count);
-	if (judged == 0)
+	if (request->explain || request->shared->verbose)
+		explain_rows(report, list, is_shown, request->explain != NULL);
+	if (list->count == 0)
 		report_note(report, parts->table.dataset->site_count
 					    ? "No call stack passes the filters."
 					    : "The snapshots hold no call stack.");
-	if (stable)
-		report_note(report,
-			    "%zu of %zu row%s %s stable and not shown; --all shows every one.",
-			    stable, judged, judged == 1 ? "" : "s", stable == 1 ? "is" : "are");
-	if (shown_count < list->count)
-		report_note(report, "%zu of %zu other rows %s shown; -n or --all shows more.",
-			    shown_count, list->count, shown_count == 1 ? "is" : "are");
+	note_verdicts(report, list, is_shown);
 	if (unsure)
 		report_note(report, "%zu row%s more snapshots: a sure verdict takes %d or more.",
 			    unsure, unsure == 1 ? " needs" : "s need", GROWTH_SURE_SNAPSHOTS);
-	if (shown_count)
+	if (first < list->count)
 		report_note(report, "Next: %s  (who calls it, and for how much)",
-			    growth_next_command(report, request->shared, &list->rows[0]));
-}
-
-static bool any_finding(const struct growth_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (growth_is_finding(&list->rows[i].judgement))
-			return true;
-	return false;
+			    growth_next_command(report, request->shared, &list->rows[first]));
 }
 
 static enum snap_status list_rows(struct growth_list *list, struct report *report,
@@ -164,38 +175,140 @@ static enum snap_status list_rows(struct growth_list *list, struct report *repor
 	return st;
 }
 
+/* ---- which rows are shown ---- */
+
+static enum snap_status compile_explain(regex_t *regex, const char *pattern, struct snap_error *err)
+{
+	char why[160];
+	int code = pattern ? regcomp(regex, pattern, REG_EXTENDED | REG_NOSUB) : 0;
+
+	if (code == 0)
+		return SNAP_OK;
+	regerror(code, regex, why, sizeof(why));
+	return fail(err, SNAP_EUSAGE, "--explain '%s': %s", pattern, why);
+}
+
+static bool is_folded(const struct growth_list *list, const struct growth_request *request,
+		      bool sorted, const struct growth_row *row)
+{
+	const struct growth_finding *finding = growth_finding_of(list, row);
+
+	return request->fold && !request->explain && !sorted && finding && finding->count > 1;
+}
+
+/* Mark the rows that the report shows; those of a folded finding count as one. */
+static enum snap_status choose_rows(const struct growth_list *list,
+				    const struct growth_request *request, bool sorted, bool *shown,
+				    struct snap_error *err)
+{
+	uint64_t room = report_limit(request->shared);
+	regex_t regex;
+	enum snap_status st = compile_explain(&regex, request->explain, err);
+
+	if (st != SNAP_OK)
+		return st;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct growth_row *row = &list->rows[i];
+		bool follows = is_folded(list, request, sorted, row) && !row->leads;
+
+		if (request->explain && regexec(&regex, row->words->key, 0, NULL, 0) != 0)
+			continue;
+		if (!request->explain && !request->shared->all &&
+		    row->judgement.verdict == GROWTH_STABLE)
+			continue;
+		shown[i] = follows ? i > 0 && shown[i - 1] : room > 0;
+		room -= shown[i] && !follows;
+	}
+	if (request->explain)
+		regfree(&regex);
+	return SNAP_OK;
+}
+
+static void add_rows(struct report *report, const struct growth_list *list,
+		     const struct growth_request *request, bool sorted, const bool *shown)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct growth_row *row = &list->rows[i];
+		bool folded = is_folded(list, request, sorted, row);
+		struct value *values;
+
+		if (!shown[i] || (folded && !row->leads))
+			continue;
+		values = growth_add_row(report, request->shared, row,
+					growth_reason_line(report, list, row));
+		if (folded)
+			growth_fold_row(report, list, row, values);
+	}
+	growth_finish_rows(report);
+}
+
+static void describe(struct report *report, const struct growth_part *parts, size_t count,
+		     const struct growth_request *request, const struct growth_list *list)
+{
+	report->finding = list->finding_count > 0;
+	growth_add_headline(report, list, parts, count, request->shared);
+	sites_describe(report, request->shared);
+	value_field(report, &report->head, "per", value_text(report, parts->axis.per));
+}
+
+/* All rows, judged, those of one finding next to each other, what claims most first. */
+static enum snap_status find_rows(struct growth_list *list, const struct growth_part *parts,
+				  size_t count, const struct growth_request *request,
+				  struct snap_error *err)
+{
+	const struct report_options *options = request->shared;
+	enum snap_status st = SNAP_OK;
+	struct ends ignored;
+
+	growth_list_drop_small(list, options->min_bytes);
+	growth_list_order_by_claim(list, options);
+	if (!options->sql)
+		st = sum_shown(parts, count, list, NULL, &ignored, err);
+	if (st == SNAP_OK)
+		st = growth_list_find(list, options, err);
+	if (st == SNAP_OK)
+		st = growth_list_order_findings(list, options->metric == METRIC_BLOCKS, err);
+	return st;
+}
+
+static void fill(struct report *report, const struct growth_part *parts, size_t count,
+		 const struct growth_request *request, const struct growth_list *list, bool sorted,
+		 const bool *shown)
+{
+	growth_describe_processes(report, parts, count, request->warmup, request->limit_bytes);
+	growth_choose_columns(report, request->shared, parts, count);
+	add_rows(report, list, request, sorted, shown);
+	add_notes(report, parts, request, list, shown);
+}
+
 enum snap_status growth_fill(struct report *report, const struct growth_part *parts, size_t count,
 			     const struct growth_request *request, struct snap_error *err)
 {
-	const struct report_options *options = request->shared;
 	struct growth_list list = {0};
-	size_t rows, judged, shown_count = 0;
+	bool *is_shown = NULL, sorted = false;
 	struct ends shown;
+	size_t rows;
 	enum snap_status st = list_rows(&list, report, parts, count, request, err);
 
 	rows = list.count;
-	growth_list_drop_small(&list, options->min_bytes);
-	judged = list.count;
 	if (st == SNAP_OK)
-		st = growth_list_order(&list, options, err);
+		st = find_rows(&list, parts, count, request, err);
+	if (st == SNAP_OK)
+		st = growth_list_sort(&list, request->shared, &sorted, err);
 	if (st == SNAP_OK) {
-		report->finding = any_finding(&list);
-		growth_list_drop_stable(&list, options);
-		shown_count = sites_limit(options, list.count);
-		st = sum_shown(parts, count, &list, shown_count, &shown, err);
+		is_shown = calloc(list.count + 1, sizeof(*is_shown));
+		st = is_shown ? choose_rows(&list, request, sorted, is_shown, err)
+			      : fail_memory(err, "judging growth");
 	}
+	if (st == SNAP_OK)
+		st = sum_shown(parts, count, &list, is_shown, &shown, err);
 	if (st == SNAP_OK) {
-		sites_describe(report, options);
-		value_field(report, &report->head, "per", value_text(report, parts->axis.per));
-		add_sums(report, totals_of(parts, count), rows, shown_count, shown);
-		growth_describe_processes(report, parts, count, request->warmup,
-					  request->limit_bytes);
-		growth_choose_columns(report, parts, count);
-		for (size_t i = 0; i < shown_count; i++)
-			growth_add_row(report, options, &list.rows[i]);
-		growth_finish_rows(report);
-		add_notes(report, parts, request, &list, judged, judged - list.count, shown_count);
+		describe(report, parts, count, request, &list);
+		add_sums(report, totals_of(parts, count), rows, count_shown(&list, is_shown),
+			 shown);
+		fill(report, parts, count, request, &list, sorted, is_shown);
 	}
+	free(is_shown);
 	growth_list_release(&list);
 	return st;
 }

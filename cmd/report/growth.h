@@ -28,6 +28,8 @@ struct growth_request {
 	uint64_t limit_bytes; /* when is this reached?  0: the control group's limit, if it has one
 			       */
 	const struct growth_control *control; /* NULL: none */
+	const char *explain; /* expression: only rows that match, with all that is known of them */
+	bool fold;           /* a finding is one row; else each of its sites is */
 };
 
 struct report *growth_report_new(bool sampled);

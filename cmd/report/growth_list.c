@@ -3,6 +3,7 @@
  */
 #include "report/growth_rows.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,8 @@ static void judge_row(struct judging *judging, struct growth_row *row)
 	row->part = judging->part;
 	row->next = NULL;
 	row->workers = 1;
+	row->finding = 0;
+	row->leads = false;
 	row->words = selection_row(table->selection, row->row);
 	row->bytes = bytes;
 	row->blocks = table->blocks_unknown[row->row]
@@ -186,6 +189,7 @@ void growth_list_release(struct growth_list *list)
 {
 	free(list->rows);
 	free(list->members);
+	free(list->findings);
 	*list = (struct growth_list){0};
 }
 
@@ -271,16 +275,22 @@ static int compare_keys(const struct growth_row *a, const struct growth_row *b)
 	return order ? order : (a->row > b->row) - (a->row < b->row);
 }
 
+/* By the growth that the report shows; then by what it is at least. */
+static int compare_slopes_of(const struct stats_slope *a, const struct stats_slope *b)
+{
+	int order = compare_descending(floor(a->value), floor(b->value));
+
+	return order ? order : compare_descending(a->low, b->low);
+}
+
 int growth_row_compare(const struct growth_row *a, const struct growth_row *b, bool by_blocks)
 {
 	int order = rank(a) - rank(b);
 
 	if (order == 0 && by_blocks)
-		order = compare_descending(a->judgement.blocks_slope.low,
-					   b->judgement.blocks_slope.low);
+		order = compare_slopes_of(&a->judgement.blocks_slope, &b->judgement.blocks_slope);
 	if (order == 0)
-		order = compare_descending(a->judgement.bytes_slope.low,
-					   b->judgement.bytes_slope.low);
+		order = compare_slopes_of(&a->judgement.bytes_slope, &b->judgement.bytes_slope);
 	if (order == 0)
 		order = compare_descending(a->last, b->last);
 	return order ? order : compare_keys(a, b);
@@ -339,34 +349,27 @@ static int by_key(const void *left, const void *right)
 	return compare_keys(left, right);
 }
 
-enum snap_status growth_list_order(struct growth_list *list, const struct report_options *options,
-				   struct snap_error *err)
+void growth_list_order_by_claim(struct growth_list *list, const struct report_options *options)
+{
+	qsort(list->rows, list->count, sizeof(*list->rows),
+	      options->metric == METRIC_BLOCKS ? by_block_growth : by_growth);
+}
+
+enum snap_status growth_list_sort(struct growth_list *list, const struct report_options *options,
+				  bool *asked, struct snap_error *err)
 {
 	static int (*const orders[])(const void *, const void *) = {
-		[SORT_GROWTH] = by_growth, [SORT_RATE] = by_rate, [SORT_FIRST] = by_first,
-		[SORT_LAST] = by_last,     [SORT_KEY] = by_key,
+		[SORT_RATE] = by_rate,
+		[SORT_FIRST] = by_first,
+		[SORT_LAST] = by_last,
+		[SORT_KEY] = by_key,
 	};
 	int column;
 	enum snap_status st =
 		sites_sort_column(&column, options->sort, sort_names, SORT_GROWTH, err);
 
-	if (st != SNAP_OK)
-		return st;
-	if (column == SORT_GROWTH && options->metric == METRIC_BLOCKS)
-		qsort(list->rows, list->count, sizeof(*list->rows), by_block_growth);
-	else
+	*asked = st == SNAP_OK && column != SORT_GROWTH;
+	if (*asked)
 		qsort(list->rows, list->count, sizeof(*list->rows), orders[column]);
-	return SNAP_OK;
-}
-
-void growth_list_drop_stable(struct growth_list *list, const struct report_options *options)
-{
-	size_t kept = 0;
-
-	if (options->all)
-		return;
-	for (size_t i = 0; i < list->count; i++)
-		if (list->rows[i].judgement.verdict != GROWTH_STABLE)
-			list->rows[kept++] = list->rows[i];
-	list->count = kept;
+	return st;
 }

@@ -224,7 +224,7 @@ static bool note_unrecorded_growth(struct report *report, const struct growth_ax
 	    unexplained < least_share * last_of(axis, GROWTH_RSS) || unexplained < resident / 2 ||
 	    !rises_steadily(axis, values, from))
 		return false;
-	report_note(report,
+	report_fact(report,
 		    "%s%sesident memory grew by %s after the warm-up (%s), %s. Likely causes: "
 		    "fragmentation (free inside the allocator: %s), an allocator of the program's "
 		    "own, or mmap (seen by no hook: %s). The recorder's own memory (%s) is no part "

@@ -19,12 +19,18 @@ struct growth_row {
 	struct growth_row *next; /* the same site in another worker of the pool, which is summed up
 				    in the first */
 	size_t workers;
+	uint32_t finding; /* number of the finding that it belongs to, from 1; 0: none */
+	bool leads;       /* the first row of its finding */
 };
+
+struct growth_finding;
 
 struct growth_list {
 	struct growth_row *rows;
 	struct growth_row *members; /* rows of workers that others sum up; NULL: there is no pool */
 	size_t count;
+	struct growth_finding *findings; /* see growth_finding.h */
+	size_t finding_count;
 };
 
 /** Judge all rows of the parts that hold something in any snapshot.  SNAP_ENOMEM; release the list
@@ -40,12 +46,12 @@ enum snap_status growth_list_join_workers(struct growth_list *list, struct repor
 
 /** Take out the rows that are below `min_bytes` at both ends. */
 void growth_list_drop_small(struct growth_list *list, uint64_t min_bytes);
-/** Stable rows are of no interest unless all are asked for.  Keeps the order. */
-void growth_list_drop_stable(struct growth_list *list, const struct report_options *options);
 
-/** Order the rows as --sort says; by default what claims most comes first.  SNAP_EUSAGE. */
-enum snap_status growth_list_order(struct growth_list *list, const struct report_options *options,
-				   struct snap_error *err);
+/** Order the rows by what they claim, the strongest claim first. */
+void growth_list_order_by_claim(struct growth_list *list, const struct report_options *options);
+/** Order the rows as --sort says, if it does; `asked` says whether it does.  SNAP_EUSAGE. */
+enum snap_status growth_list_sort(struct growth_list *list, const struct report_options *options,
+				  bool *asked, struct snap_error *err);
 /** The order of two rows by what they claim. */
 int growth_row_compare(const struct growth_row *a, const struct growth_row *b, bool by_blocks);
 
@@ -59,9 +65,15 @@ size_t growth_row_snapshots(const struct growth_row *row);
 /* ---- rows in words ---- */
 
 /** Columns that have nothing to say in this report are taken out; call it before the first row. */
-void growth_choose_columns(struct report *report, const struct growth_part *parts, size_t count);
-void growth_add_row(struct report *report, const struct report_options *options,
-		    const struct growth_row *row);
+void growth_choose_columns(struct report *report, const struct report_options *options,
+			   const struct growth_part *parts, size_t count);
+/** `why` is its line of reasons, or NULL.  The values may be changed until the next row. */
+struct value *growth_add_row(struct report *report, const struct report_options *options,
+			     const struct growth_row *row, const char *why);
+/** Make the row of a finding's leader, just added, that of the whole finding.  All its rows have one
+ * series. */
+void growth_fold_row(struct report *report, const struct growth_list *list,
+		     const struct growth_row *leader, struct value *values);
 /** Short names that are equal are told apart; columns without a value go.  When all rows are there. */
 void growth_finish_rows(struct report *report);
 /** The command to copy that shows more of a row. */

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "report/growth_finding.h"
 #include "report/sites.h"
 
 enum {
@@ -18,10 +19,12 @@ enum {
 	CONFIDENCE,
 	PER_SNAPSHOT,
 	RATE,
+	BLOCK_RATE,
 	FIRST,
 	LAST,
 	FIRST_BLOCKS,
 	LAST_BLOCKS,
+	EACH,
 	NEVER_FREED,
 	TREND,
 	PROCESS,
@@ -37,6 +40,8 @@ enum {
 	PROGRAM,
 	PID,
 	PROCESSES,
+	FINDING,
+	WHY,
 	FIRST_ERROR,
 	LAST_ERROR,
 	EXACT_COLUMNS = FIRST_ERROR,
@@ -52,11 +57,13 @@ static const struct column columns[] = {
 	[VERDICT] = {"verdict", "verdict", COLUMN_VERDICT, COLUMN_SPARE(1)},
 	[CONFIDENCE] = {"confidence", "sure", COLUMN_TEXT, COLUMN_SPARE(2)},
 	[PER_SNAPSHOT] = {"bytes_per_snapshot", "per snapshot", COLUMN_TREE, COLUMN_DETAIL},
-	[RATE] = {"rate", "growth", COLUMN_DELTA_BYTES, COLUMN_TABLE_ONLY},
+	[RATE] = {"growth_bytes", "growth", COLUMN_DELTA_BYTES, 0},
+	[BLOCK_RATE] = {"growth_blocks", "growth", COLUMN_DELTA_COUNT, COLUMN_HIDDEN},
 	[FIRST] = {"first_bytes", "first", COLUMN_BYTES, COLUMN_SPARE(8)},
 	[LAST] = {"last_bytes", "last", COLUMN_BYTES, COLUMN_SPARE(4)},
 	[FIRST_BLOCKS] = {"first_blocks", "first blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	[LAST_BLOCKS] = {"last_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(5)},
+	[EACH] = {"each", "each", COLUMN_BYTES, COLUMN_TABLE_ONLY | COLUMN_SPARE(9)},
 	[NEVER_FREED] = {"never_freed", "never freed", COLUMN_TEXT,
 			 COLUMN_TABLE_ONLY | COLUMN_SPARE(3)},
 	[TREND] = {"trend", "trend", COLUMN_SERIES, COLUMN_TABLE_ONLY | COLUMN_SPARE(7)},
@@ -73,6 +80,8 @@ static const struct column columns[] = {
 	[PROGRAM] = {"program", "program", COLUMN_NAME, COLUMN_HIDDEN},
 	[PID] = {"pid", "pid", COLUMN_COUNT, COLUMN_HIDDEN},
 	[PROCESSES] = {"processes", "processes", COLUMN_COUNT, COLUMN_HIDDEN},
+	[FINDING] = {"finding", "finding", COLUMN_COUNT, COLUMN_HIDDEN},
+	[WHY] = {"why", "why", COLUMN_TEXT, COLUMN_TABLE_ONLY | COLUMN_UNDER},
 	[FIRST_ERROR] = {"first_bytes_stderr", "± first", COLUMN_BYTES, COLUMN_HIDDEN},
 	[LAST_ERROR] = {"last_bytes_stderr", "± last", COLUMN_BYTES, COLUMN_HIDDEN},
 };
@@ -82,7 +91,8 @@ struct report *growth_report_new(bool sampled)
 	return report_new("snapdiff.growth/1", columns, sampled ? SAMPLED_COLUMNS : EXACT_COLUMNS);
 }
 
-void growth_choose_columns(struct report *report, const struct growth_part *parts, size_t count)
+void growth_choose_columns(struct report *report, const struct report_options *options,
+			   const struct growth_part *parts, size_t count)
 {
 	bool exits = false;
 
@@ -92,6 +102,10 @@ void growth_choose_columns(struct report *report, const struct growth_part *part
 		sites_drop_column(&sites_own_columns(report)[NEVER_FREED]);
 	if (count == 1)
 		sites_drop_column(&sites_own_columns(report)[PROCESS]);
+	if (options->metric == METRIC_BLOCKS) {
+		sites_own_columns(report)[RATE].flags |= COLUMN_HIDDEN;
+		sites_own_columns(report)[BLOCK_RATE].flags &= ~(unsigned)COLUMN_HIDDEN;
+	}
 }
 
 static struct value bounds(struct report *report, const struct growth_judgement *judgement)
@@ -163,24 +177,34 @@ static struct value never_freed(struct report *report, const struct growth_exit 
 	return value_text(report, report_text(report, "%.0f of %.0f", at_exit->blocks, held));
 }
 
+/* What the exit snapshots of a row's processes show; false: not all have one. */
+static bool sum_exits(const struct growth_row *row, struct growth_exit *sum)
+{
+	for (const struct growth_row *at = row; at; at = at->next) {
+		if (!at->part->table.at_exit)
+			return false;
+		sum->bytes += at->part->table.at_exit[at->row].bytes;
+		sum->blocks += at->part->table.at_exit[at->row].blocks;
+	}
+	return true;
+}
+
+static double last_blocks(const struct growth_row *row)
+{
+	return row->blocks ? row->blocks[growth_row_snapshots(row) - 1] : 0;
+}
+
 static void add_exit(struct report *report, const struct growth_row *row, struct value *values)
 {
 	struct growth_exit sum = {0};
-	double last_blocks = 0;
 
-	for (const struct growth_row *at = row; at; at = at->next) {
-		if (!at->part->table.at_exit)
-			return;
-		sum.bytes += at->part->table.at_exit[at->row].bytes;
-		sum.blocks += at->part->table.at_exit[at->row].blocks;
-		if (at->blocks && at == row)
-			last_blocks = at->blocks[growth_row_snapshots(at) - 1];
-	}
+	if (!sum_exits(row, &sum))
+		return;
 	values[EXIT_BYTES] = value_int((int64_t)sum.bytes);
 	if (!row->blocks)
 		return;
 	values[EXIT_BLOCKS] = value_int((int64_t)sum.blocks);
-	values[NEVER_FREED] = never_freed(report, &sum, last_blocks);
+	values[NEVER_FREED] = never_freed(report, &sum, last_blocks(row));
 }
 
 static void add_process(struct report *report, const struct growth_row *row, struct value *values)
@@ -224,8 +248,8 @@ static void add_errors(const struct growth_row *row, struct value *values)
 	values[LAST_ERROR] = value_real(sqrt(last));
 }
 
-void growth_add_row(struct report *report, const struct report_options *options,
-		    const struct growth_row *row)
+struct value *growth_add_row(struct report *report, const struct report_options *options,
+			     const struct growth_row *row, const char *why)
 {
 	const struct growth_table *table = &row->part->table;
 	size_t count = growth_row_snapshots(row);
@@ -240,13 +264,22 @@ void growth_add_row(struct report *report, const struct report_options *options,
 	values[VERDICT] = value_text(report, growth_verdict_name(row->judgement.verdict));
 	values[CONFIDENCE] = value_text(report, growth_confidence_name(row->judgement.confidence));
 	values[PER_SNAPSHOT] = bounds(report, &row->judgement);
-	if (row->judgement.judged_count >= 2)
+	if (row->judgement.judged_count >= 2) {
 		values[RATE] = value_int((int64_t)row->judgement.bytes_slope.value);
+		if (row->blocks)
+			values[BLOCK_RATE] = value_int((int64_t)row->judgement.blocks_slope.value);
+	}
+	if (row->finding)
+		values[FINDING] = value_u64(row->finding);
+	if (why)
+		values[WHY] = value_text(report, why);
 	values[FIRST] = value_int((int64_t)row->first);
 	values[LAST] = value_int((int64_t)row->last);
 	if (row->blocks) {
 		values[FIRST_BLOCKS] = value_int((int64_t)row->blocks[0]);
 		values[LAST_BLOCKS] = value_int((int64_t)row->blocks[count - 1]);
+		if (row->blocks[count - 1] > 0)
+			values[EACH] = value_int((int64_t)(row->last / row->blocks[count - 1]));
 	}
 	add_exit(report, row, values);
 	values[EXACT] = exact_step(report, &row->judgement);
@@ -254,11 +287,69 @@ void growth_add_row(struct report *report, const struct report_options *options,
 	values[NEXT] = value_text(report, growth_next_command(report, options, row));
 	values[SERIES] = series;
 	if (table->heaviest[row->row] != SNAP_NONE) {
-		values[STACK] = sites_stack(report, table->dataset, table->selection, table->heaviest[row->row]);
+		values[STACK] = sites_stack(report, table->dataset, table->heaviest[row->row]);
 		values[VIA] = sites_via(report, table->dataset, table->heaviest[row->row], options);
 	}
 	if (report->column_count == SAMPLED_COLUMNS)
 		add_errors(row, values);
+	return values;
+}
+
+/* ---- a finding as one row ---- */
+
+struct folded {
+	double *bytes, *blocks; /* per snapshot */
+	struct growth_exit at_exit;
+	bool blocks_known, exits_known;
+	size_t sites;
+};
+
+static void fold(struct folded *sum, const struct growth_row *row, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		sum->bytes[i] += row->bytes[i];
+		if (row->blocks)
+			sum->blocks[i] += row->blocks[i];
+	}
+	sum->blocks_known &= row->blocks != NULL;
+	sum->exits_known = sum->exits_known && sum_exits(row, &sum->at_exit);
+	sum->sites++;
+}
+
+static void write_folded(struct report *report, const struct folded *sum, size_t count,
+			 struct value *values)
+{
+	values[TREND] = numbers(report, sum->bytes, count);
+	values[FIRST] = value_int((int64_t)sum->bytes[0]);
+	values[LAST] = value_int((int64_t)sum->bytes[count - 1]);
+	values[EACH] = values[NEVER_FREED] = value_null();
+	if (!sum->blocks_known)
+		return;
+	values[FIRST_BLOCKS] = value_int((int64_t)sum->blocks[0]);
+	values[LAST_BLOCKS] = value_int((int64_t)sum->blocks[count - 1]);
+	if (sum->exits_known)
+		values[NEVER_FREED] = never_freed(report, &sum->at_exit, sum->blocks[count - 1]);
+}
+
+void growth_fold_row(struct report *report, const struct growth_list *list,
+		     const struct growth_row *leader, struct value *values)
+{
+	const struct growth_finding *finding = growth_finding_of(list, leader);
+	size_t count = growth_row_snapshots(leader);
+	double *room = report_alloc(report, 2 * count * sizeof(*room));
+	struct folded sum = {
+		.bytes = room, .blocks = room + count, .blocks_known = true, .exits_known = true};
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rows[i].finding == leader->finding)
+			fold(&sum, &list->rows[i], count);
+	write_folded(report, &sum, count, values);
+	values[RATE] = value_int((int64_t)finding->bytes.value);
+	values[BLOCK_RATE] = value_int((int64_t)finding->blocks.value);
+	if (finding->in_step > 1)
+		values[SITE] = value_text(report, report_text(report, "%s (+%zu in step)",
+							      values[SITE].text.data,
+							      finding->in_step - 1));
 }
 
 void growth_finish_rows(struct report *report)

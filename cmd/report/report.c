@@ -21,7 +21,7 @@ struct block {
 struct report_arena {
 	struct block *blocks;
 	char *at, *end; /* room left in the newest block */
-	size_t row_capacity, note_capacity, warning_capacity;
+	size_t row_capacity, note_capacity, fact_capacity, warning_capacity;
 };
 
 static void *need(void *memory)
@@ -64,6 +64,7 @@ void report_free(struct report *report)
 	free(report->arena);
 	free(report->rows);
 	free(report->notes);
+	free(report->facts);
 	free(report->warnings);
 	free(report);
 }
@@ -158,6 +159,17 @@ void report_note(struct report *report, const char *format, ...)
 			     sizeof(*report->notes));
 	va_start(args, format);
 	report->notes[report->note_count++] = format_text(report, format, args);
+	va_end(args);
+}
+
+void report_fact(struct report *report, const char *format, ...)
+{
+	va_list args;
+
+	report->facts = grow(report->facts, report->fact_count, &report->arena->fact_capacity,
+			     sizeof(*report->facts));
+	va_start(args, format);
+	report->facts[report->fact_count++] = format_text(report, format, args);
 	va_end(args);
 }
 

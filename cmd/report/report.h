@@ -63,10 +63,11 @@ enum column_kind {
 };
 
 enum column_flags {
-	COLUMN_HIDDEN = 1 << 0,     /* not in tables and markdown (JSON, CSV have it) */
-	COLUMN_DETAIL = 1 << 1,     /* only in JSON: too deep for flat formats */
-	COLUMN_FOLDED = 1 << 3,     /* markdown has it below the table, folded, for the first rows */
+	COLUMN_HIDDEN = 1 << 0, /* not in tables and markdown (JSON, CSV have it) */
+	COLUMN_DETAIL = 1 << 1, /* only in JSON: too deep for flat formats */
+	COLUMN_FOLDED = 1 << 3, /* markdown has it below the table, folded, for the first rows */
 	COLUMN_TABLE_ONLY = 1 << 2, /* derived for people (percent of total): not in JSON and CSV */
+	COLUMN_UNDER = 1 << 4, /* in tables a line of its own, under the row; goes with --quiet */
 };
 
 /** On a narrow terminal this column gives way, the one with the highest order (1 to 255) first. */
@@ -90,7 +91,9 @@ enum { REPORT_CURVES = 8 };
 
 struct report {
 	const char *schema; /* "snapdiff.top/1" */
-	const char *title;  /* one line for people: what this is about, with totals */
+	const char *
+		headline; /* the finding in one sentence, before the title; NULL: the title is it */
+	const char *title; /* one line for people: what this is about, with totals */
 	struct value
 		head; /* object: fields printed before rows: inputs, group, metric, totals ... */
 	const struct column *columns;
@@ -101,6 +104,8 @@ struct report {
 	const char *
 		*notes; /* closing lines for people: what was not shown, the next command to copy */
 	size_t note_count;
+	const char **facts; /* closing lines that decide something: they stay where prose goes */
+	size_t fact_count;
 	struct curve curves[REPORT_CURVES]; /* shown under the title */
 	size_t curve_count;
 	const char **warnings;
@@ -124,6 +129,9 @@ struct value *report_row(struct report *report);
 /** The value of a row in the column `name`, or NULL: the report has no such column. */
 const struct value *report_cell(const struct report *report, size_t row, const char *name);
 void report_note(struct report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/** A note that --quiet keeps. */
+void report_fact(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /** `name` lives as long as the report; more than REPORT_CURVES are not kept. */
 void report_curve(struct report *report, const char *name, struct value series);

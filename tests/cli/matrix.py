@@ -90,6 +90,7 @@ NO_TRACE = {
     ("*", "all-frames", None): "there is no --include or --exclude that it could widen",
     ("growth", "match", "function"): "there is one run, and nothing to pair",
     ("compare", "map", "src=source"): "no file is called so in the new snapshot",
+    ("growth", "expand", None): "machine formats have a row for each site",
     ("growth", "order", "time"): "these say their place in the series themselves",
     ("growth", "order", "name"): "these say their place in the series themselves",
     ("growth", "order", "given"): "these say their place in the series themselves",
@@ -97,8 +98,7 @@ NO_TRACE = {
 }
 # Options of how it looks leave their trace in a table, those about data in JSON.
 LOOKS = {"color", "quiet", "verbose"}
-DEFAULTS = {"group": "line", "metric": "live", "match": "fuzzy", "format": "table", "color": "auto",
-            "at": "auto"}
+DEFAULTS = {"group": "line", "metric": "live", "match": "fuzzy", "format": "table", "color": "auto"}
 # Not of one report each: they are tried on their own below, or lead to another program.
 SEPARATE = {"format", "db", "help", "output", "sql", "compat", "examples"}
 

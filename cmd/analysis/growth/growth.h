@@ -27,6 +27,7 @@ enum growth_verdict {
 	GROWTH_SHRINKING,
 	GROWTH_STABLE,
 	GROWTH_TOO_FEW, /* too few snapshots for any verdict */
+	GROWTH_VERDICTS
 };
 
 enum growth_confidence { GROWTH_LOW, GROWTH_MEDIUM, GROWTH_HIGH };

@@ -152,6 +152,8 @@ void growth_say_shape(struct growth_judgement *out, enum growth_verdict verdict,
 		growth_say(out, "only %zu snapshot%s: a verdict needs at least 3, a sure one 8",
 			   s->count, s->count == 1 ? "" : "s");
 		break;
+	case GROWTH_VERDICTS:
+		break;
 	}
 }
 

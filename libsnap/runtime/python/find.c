@@ -136,11 +136,8 @@ bool snap__python_find(void *library)
 		found.layout = NULL;
 	else
 		found.finalizing = find_finalizing(&found);
-	if (found.layout) {
+	if (found.layout)
 		find_loop(&found, library);
-		if (!look_up(library, &found.allocated_blocks, "_Py_GetGlobalAllocatedBlocks"))
-			(void)look_up(library, &found.allocated_blocks, "_Py_GetAllocatedBlocks");
-	}
 	snap__python = found;
 	return found.layout != NULL;
 }

@@ -50,7 +50,6 @@ struct snap__python {
 	void (*set_arenas)(struct snap__python_arenas *arenas);
 	void *(*attached_thread)(void); /* state of the thread that holds the GIL, or NULL */
 	void *(*own_thread)(void);      /* state of the calling thread, with the GIL or without */
-	ptrdiff_t (*allocated_blocks)(void); /* blocks in use, with the GIL only; may be NULL */
 };
 
 /** What was found; zeros until then. */

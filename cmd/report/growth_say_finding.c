@@ -1,0 +1,395 @@
+/*
+ * growth_say_finding.c - the findings of a growth report in sentences.
+ */
+#include "report/growth_finding.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/sites.h"
+
+static const double least_seconds = 3;
+static const char *const units_of_time[] = {"s", "min", "h"};
+
+/* ---- how fast ---- */
+
+static const char *size_text(struct report *report, double bytes)
+{
+	char buffer[32];
+
+	return report_text(report, "%s", sites_bytes(bytes < 0 ? 0 : (uint64_t)bytes, buffer));
+}
+
+/* "5.0 s", "10 min" */
+static const char *time_text(struct report *report, double seconds)
+{
+	size_t unit = 0;
+
+	for (; unit < 2 && seconds >= 120; unit++)
+		seconds /= 60;
+	return report_text(report, seconds < 10 ? "%.1f %s" : "%.0f %s", seconds,
+			   units_of_time[unit]);
+}
+
+/* The seconds that a unit of a part's slopes lasts; 0 where times are not known, or all within so
+ * few seconds that an hour of it would be a guess. */
+static double seconds_per_unit(const struct growth_axis *axis)
+{
+	double units = 0, seconds = 0;
+
+	for (size_t i = 1; axis->seconds_rise && i < axis->count; i++)
+		if (axis->run[i] == axis->run[i - 1]) {
+			units += axis->unit_x[i] - axis->unit_x[i - 1];
+			seconds += axis->seconds[i] - axis->seconds[i - 1];
+		}
+	return units > 0 && seconds >= least_seconds ? seconds / units : 0;
+}
+
+static const char *per_unit(struct report *report, const struct growth_axis *axis)
+{
+	double seconds = seconds_per_unit(axis);
+
+	if (strcmp(axis->per, "snapshot") == 0 && seconds > 0 && !axis->repeated)
+		return report_text(report, "per %s", time_text(report, seconds));
+	return report_text(report, "per %s", axis->repeated ? "run" : axis->per);
+}
+
+/* Of all findings together; a negative number where that is not known. */
+static double bytes_per_hour(const struct growth_list *list)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct growth_row *row = &list->rows[i];
+		double seconds = seconds_per_unit(&row->part->axis);
+
+		if (!row->finding)
+			continue;
+		if (seconds <= 0 || row->part->axis.repeated)
+			return -1;
+		sum += row->judgement.bytes_slope.value / seconds * 3600;
+	}
+	return sum;
+}
+
+/* Rows of a pool's workers and of several processes have units of their own. */
+static bool have_one_unit(const struct growth_list *list)
+{
+	const struct growth_part *part = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (!list->rows[i].finding)
+			continue;
+		if (part && list->rows[i].part != part)
+			return false;
+		part = list->rows[i].part;
+	}
+	return part != NULL;
+}
+
+static const char *all_rates(struct report *report, const struct growth_list *list)
+{
+	double hourly = bytes_per_hour(list), sum = 0;
+	const struct growth_axis *axis = &list->rows[0].part->axis;
+
+	for (size_t f = 0; f < list->finding_count; f++)
+		sum += list->findings[f].bytes.value;
+	if (hourly >= 0 && !have_one_unit(list))
+		return report_text(report, "+%s per hour", size_text(report, hourly));
+	if (hourly >= 0)
+		return report_text(report, "+%s per hour (%s %s)", size_text(report, hourly),
+				   size_text(report, sum), per_unit(report, axis));
+	return report_text(report, "+%s %s", size_text(report, sum), per_unit(report, axis));
+}
+
+/* ---- the first line ---- */
+
+static const struct growth_row *worst_of(const struct growth_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rows[i].finding == 1 && list->rows[i].leads)
+			return &list->rows[i];
+	return NULL;
+}
+
+static const char *findings_text(struct report *report, const struct growth_list *list)
+{
+	size_t sites = 0;
+
+	for (size_t f = 0; f < list->finding_count; f++)
+		sites += list->findings[f].count;
+	if (sites == list->finding_count)
+		return report_text(report, "%zu finding%s", sites, sites == 1 ? "" : "s");
+	return report_text(report, "%zu finding%s at %zu sites", list->finding_count,
+			   list->finding_count == 1 ? "" : "s", sites);
+}
+
+/* With --cumulative rows overlap: their growth does not add up. */
+static const char *found_text(struct report *report, const struct growth_list *list,
+			      const struct report_options *options)
+{
+	const struct growth_row *worst = worst_of(list);
+	const struct growth_finding *finding = &list->findings[0];
+	const char *start = growth_finding_start(report, worst, finding);
+	const char *rate = options->cumulative
+				   ? report_text(report, "the worst +%s %s",
+						 size_text(report, finding->bytes.value),
+						 per_unit(report, &worst->part->axis))
+				   : all_rates(report, list);
+
+	return report_text(report, "%s, %s: %s%s%s%s.", findings_text(report, list), rate,
+			   list->finding_count > 1 || finding->count > 1 ? "worst is " : "",
+			   sites_words(report, worst->words), start ? ", " : "",
+			   start ? start : "");
+}
+
+/* Rows that may yet turn out to leak. */
+static size_t count_open(const struct growth_list *list, const struct growth_row **worst)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct growth_judgement *judgement = &list->rows[i].judgement;
+
+		if ((!growth_is_growth(judgement) && judgement->verdict != GROWTH_INCONCLUSIVE) ||
+		    judgement->bytes_slope.low <= 0)
+			continue;
+		if (count++ == 0)
+			*worst = &list->rows[i];
+	}
+	return count;
+}
+
+/* The most snapshots that any part was judged by, without those that idle intervals leave out. */
+static size_t most_snapshots(const struct growth_part *parts, size_t count, double *seconds)
+{
+	size_t most = 0;
+
+	*seconds = 0;
+	for (size_t p = 0; p < count; p++) {
+		const struct growth_axis *axis = &parts[p].axis;
+		size_t judged = axis->count - axis->idle;
+
+		if (judged > most) {
+			most = judged;
+			*seconds = axis->seconds_rise ? axis->seconds[axis->count - 1] : 0;
+		}
+	}
+	return most;
+}
+
+static const char *how_sure(size_t snapshots)
+{
+	return snapshots >= GROWTH_SURE_SNAPSHOTS ? "high" : snapshots >= 5 ? "medium" : "low";
+}
+
+static const char *nothing_text(struct report *report, const struct growth_list *list,
+				const struct growth_part *parts, size_t count)
+{
+	const struct growth_row *worst = NULL;
+	size_t open = count_open(list, &worst);
+	double seconds;
+	size_t snapshots = most_snapshots(parts, count, &seconds);
+	const char *time = seconds > 0 && !parts->axis.repeated
+				   ? report_text(report, " over %s", time_text(report, seconds))
+				   : "";
+
+	if (snapshots < 3)
+		return report_text(report,
+				   "No verdict: %zu snapshot%s too few; three are the least, and "
+				   "%d make it sure.",
+				   snapshots, snapshots == 1 ? " is" : "s are",
+				   GROWTH_SURE_SNAPSHOTS);
+	if (open)
+		return report_text(report,
+				   "No leak is sure in %zu snapshots%s, but %zu site%s may leak: "
+				   "%s%s.",
+				   snapshots, time, open, open == 1 ? "" : "s",
+				   open > 1 ? "worst is " : "", sites_words(report, worst->words));
+	return report_text(report, "No leak found in %zu snapshots%s: confidence %s.", snapshots,
+			   time, how_sure(snapshots));
+}
+
+void growth_add_headline(struct report *report, const struct growth_list *list,
+			 const struct growth_part *parts, size_t count,
+			 const struct report_options *options)
+{
+	report->headline = list->finding_count ? found_text(report, list, options)
+					       : nothing_text(report, list, parts, count);
+	value_field(report, &report->head, "finding", value_text(report, report->headline));
+	value_field(report, &report->head, "findings", value_u64(list->finding_count));
+}
+
+/* ---- one line for a row ---- */
+
+static bool is_same_place(const struct select_row *a, const struct select_row *b)
+{
+	return a->function && b->function && a->file && b->file && a->line && b->line &&
+	       strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0;
+}
+
+/* A member of the finding before `index` has named the function already. */
+static bool is_named_before(const struct growth_list *list, size_t index)
+{
+	const struct growth_row *row = &list->rows[index];
+
+	for (size_t i = 0; i < index; i++)
+		if (list->rows[i].finding == row->finding && !growth_is_container(&list->rows[i]) &&
+		    is_same_place(list->rows[i].words, row->words))
+			return true;
+	return false;
+}
+
+/* "parse parse.c:36, :39; postpone queue.c:42": the sites of a finding, function by function. */
+static const char *sites_text(struct report *report, const struct growth_list *list,
+			      uint32_t number)
+{
+	const char *text = "", *separator = "";
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct growth_row *row = &list->rows[i];
+
+		if (row->finding != number || growth_is_container(row) || is_named_before(list, i))
+			continue;
+		text = report_text(report, "%s%s%s", text, separator,
+				   sites_words(report, row->words));
+		separator = "; ";
+		for (size_t k = i + 1; k < list->count; k++)
+			if (list->rows[k].finding == number &&
+			    !growth_is_container(&list->rows[k]) &&
+			    is_same_place(list->rows[k].words, row->words))
+				text = report_text(report, "%s, :%u", text,
+						   list->rows[k].words->line);
+	}
+	return text;
+}
+
+static const char *group_line(struct report *report, const struct growth_list *list,
+			      const struct growth_row *leader, const struct growth_finding *finding)
+{
+	const char *start = growth_finding_start(report, leader, finding);
+	double blocks = leader->judgement.blocks_slope.value;
+	const char *each = finding->even ? report_text(report, "%.0f block%s each", blocks,
+						       blocks == 1 ? "" : "s")
+					 : "in fixed proportion";
+
+	return report_text(report, "%zu sites grow in step (%s, +%s %s)%s%s: %s", finding->in_step,
+			   each, size_text(report, finding->bytes.value),
+			   per_unit(report, &leader->part->axis), start ? ", " : "",
+			   start ? start : "", sites_text(report, list, leader->finding));
+}
+
+static bool is_doubt(const char *reason)
+{
+	return strncmp(reason, "not sure: ", 10) == 0;
+}
+
+/* The most telling reason, and what keeps it from being sure. */
+static const char *own_reason(struct report *report, const struct growth_judgement *judgement)
+{
+	const char *text = judgement->reasons[0];
+
+	for (size_t i = 1; i < judgement->reason_count; i++)
+		if (is_doubt(judgement->reasons[i]))
+			return report_text(report, "%s; %s", text, judgement->reasons[i]);
+	return report_text(report, "%s", text);
+}
+
+static bool wants_reason(const struct growth_judgement *judgement)
+{
+	return judgement->reason_count > 0 &&
+	       (growth_is_growth(judgement) || judgement->verdict == GROWTH_INCONCLUSIVE);
+}
+
+const char *growth_reason_line(struct report *report, const struct growth_list *list,
+			       const struct growth_row *row)
+{
+	const struct growth_finding *finding = growth_finding_of(list, row);
+	const char *text;
+
+	if (!wants_reason(&row->judgement))
+		return NULL;
+	if (finding && row->leads && finding->in_step > 1)
+		text = group_line(report, list, row, finding);
+	else
+		text = own_reason(report, &row->judgement);
+	if (finding && row->leads && finding->container)
+		text = report_text(report, "%s; grows with %s", text,
+				   sites_words(report, finding->container));
+	return text;
+}
+
+/* ---- closing lines ---- */
+
+void growth_note_verdicts(struct report *report, const size_t counts[GROWTH_VERDICTS],
+			  const size_t shown[GROWTH_VERDICTS])
+{
+	const char *text = NULL;
+
+	for (int v = 0; v < GROWTH_VERDICTS; v++) {
+		const char *name = growth_verdict_name((enum growth_verdict)v);
+
+		if (!counts[v])
+			continue;
+		text = report_text(report, "%s%s%zu %s", text ? text : "", text ? ", " : "",
+				   counts[v], name);
+		if (shown[v] < counts[v])
+			text = report_text(report, shown[v] ? "%s (%zu shown)" : "%s (not shown)",
+					   text, shown[v]);
+	}
+	if (text)
+		report_note(report, "Verdicts: %s.", text);
+}
+
+static const char *series_text(struct report *report, const double *values, size_t count)
+{
+	enum { MOST = 12 };
+	size_t first = count > MOST ? MOST / 2 : count,
+	       last = count > MOST ? count - MOST / 2 : count;
+	const char *text = "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (i == first && first < last)
+			text = report_text(report, "%s, ...", text);
+		if (i >= first && i < last)
+			continue;
+		text = report_text(report, "%s%s%.0f", text, i ? ", " : "", values[i]);
+	}
+	return text;
+}
+
+static void explain_stack(struct report *report, const struct growth_row *row)
+{
+	uint32_t site = row->part->table.heaviest[row->row];
+	const struct dataset *dataset = row->part->table.dataset;
+
+	if (site == SNAP_NONE)
+		return;
+	report_note(report, "  call stack:");
+	for (uint32_t i = 0; i < dataset->sites[site].depth; i++)
+		report_note(report, "    %s",
+			    sites_short_frame(report, dataset, dataset_frame_at(dataset, site, i)));
+}
+
+void growth_explain_row(struct report *report, const struct growth_list *list,
+			const struct growth_row *row, bool all)
+{
+	const struct growth_finding *finding = growth_finding_of(list, row);
+	size_t count = growth_row_snapshots(row);
+
+	report_note(report, "%s: %s, confidence %s", row->words->key,
+		    growth_verdict_name(row->judgement.verdict),
+		    growth_confidence_name(row->judgement.confidence));
+	for (size_t i = 0; i < row->judgement.reason_count; i++)
+		report_note(report, "  %s", row->judgement.reasons[i]);
+	if (finding && finding->count > 1)
+		report_note(report, "  one finding with %zu other site%s (%zu in step)",
+			    finding->count - 1, finding->count == 2 ? "" : "s", finding->in_step);
+	if (!all)
+		return;
+	report_note(report, "  bytes: %s", series_text(report, row->bytes, count));
+	if (row->blocks)
+		report_note(report, "  blocks: %s", series_text(report, row->blocks, count));
+	explain_stack(report, row);
+}
