@@ -28,7 +28,8 @@ foreach(section 1 7)
 	file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmd/man/*.${section})
 	install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
+	${PROJECT_SOURCE_DIR}/docs/python.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # bash-completion finds it below any prefix that is in XDG_DATA_DIRS, and below ~/.local.
 if(TARGET snapdiff AND NOT CMAKE_CROSSCOMPILING)

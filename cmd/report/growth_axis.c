@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -340,6 +341,22 @@ static void measure_unseen(struct growth_axis *axis)
 	}
 }
 
+static enum snap_status take_fact(void *user, const char *name, const char *text)
+{
+	struct growth_axis *axis = user;
+	struct growth_python *python = &axis->python;
+
+	if (strcmp(name, "python.version") == 0)
+		snprintf(python->version, sizeof(python->version), "%s", text);
+	else if (strcmp(name, "python.problem") == 0)
+		snprintf(python->problem, sizeof(python->problem), "%s", text);
+	else if (strcmp(name, "python.recorded") == 0)
+		snprintf(python->recorded, sizeof(python->recorded), "%s", text);
+	else if (strcmp(name, "python.before_start") == 0)
+		snprintf(python->before_start, sizeof(python->before_start), "%s", text);
+	return SNAP_OK;
+}
+
 static enum snap_status read_axis(struct reading *reading, struct store *store, const char *per,
 				  struct report *report, struct snap_error *err)
 {
@@ -350,6 +367,8 @@ static enum snap_status read_axis(struct reading *reading, struct store *store, 
 		reading->at = i;
 		st = store_each_metric(store, reading->ids[i], take_metric, reading, err);
 	}
+	if (st == SNAP_OK && axis->count)
+		st = store_each_meta(store, reading->ids[axis->count - 1], take_fact, axis, err);
 	if (st == SNAP_OK)
 		st = read_label(reading, store, "iteration", err);
 	if (st != SNAP_OK)

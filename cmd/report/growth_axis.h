@@ -36,6 +36,12 @@ struct growth_axis {
 	bool seconds_rise; /* within each process: times can be used */
 	bool sampled;
 	bool is_python;
+	struct growth_python {
+		char version[32];        /* of the interpreter that was found; "" none was */
+		char problem[160];       /* why its lines are not recorded; "" they are */
+		char recorded[256];      /* what is, where that is not all; "" all is */
+		char before_start[96];   /* what was there before recording began; "" unknown */
+	} python;                        /* of the last snapshot */
 	const char *per;                 /* "snapshot", "second", "iteration", or another label */
 	double *metrics[GROWTH_METRICS]; /* NAN where unknown */
 	double cgroup_limit;             /* of the last snapshot; NAN unknown or none */

@@ -238,12 +238,35 @@ static bool note_unrecorded_growth(struct report *report, const struct growth_ax
 	return true;
 }
 
+/* Whose lines the rows are, and what is not among them. */
+static void note_recorded_python(struct report *report, const struct growth_python *python,
+				 const char *name)
+{
+	const char *who = report_text(report, "%s%sPython %s", name ? name : "", name ? ": " : "",
+				      python->version);
+
+	if (!python->recorded[0]) {
+		report_note(report,
+			    "%s: what its own allocators (pymalloc) hand out is recorded by lines "
+			    "of Python; top -g domain has the sum.",
+			    who);
+		return;
+	}
+	report_note(report, "%s: recorded is %s%s%s%s.", who, python->recorded,
+		    python->before_start[0] ? " (" : "", python->before_start,
+		    python->before_start[0] ? ")" : "");
+}
+
 /* Python keeps small objects in arenas of its own, which no hook on malloc sees. */
 static void note_python(struct report *report, const struct growth_axis *axis, const char *name,
 			bool grew_unseen)
 {
 	double resident, recorded;
 
+	if (axis->python.version[0] && !axis->python.problem[0]) {
+		note_recorded_python(report, &axis->python, name);
+		return;
+	}
 	if (!axis->is_python || !is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED))
 		return;
 	resident = last_of(axis, GROWTH_RSS);
@@ -256,6 +279,9 @@ static void note_python(struct report *report, const struct growth_axis *axis, c
 		    "to record them, with --mmap to see the arenas, or use dumps of tracemalloc.",
 		    name ? name : "", name ? ": P" : "P", size_text(report, recorded),
 		    size_text(report, resident));
+	if (axis->python.problem[0])
+		report_note(report, "Lines of Python %s are not recorded: %s.",
+			    axis->python.version, axis->python.problem);
 }
 
 /* ---- when is the limit reached? ---- */

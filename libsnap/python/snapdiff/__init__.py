@@ -196,7 +196,8 @@ def _repeat(function: Callable[[], Any], times: int, warmup: int) -> Sequence[pa
     first = _number(take("warm"))
     for _ in range(times):
         function()
-        gc.collect()  # what only the collector would free is no leak
+        if gc.isenabled():
+            gc.collect()  # what the collector would free later is no leak
         status |= library.snap_take(b"repeat")
     _library.check(status and 2, "a snapshot was not taken")
     return _mine(first)
