@@ -22,7 +22,7 @@ static const struct option build_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const build_options[] = {build_table, NULL};
+static const struct option *const build_options[] = {build_table, cli_memory_table, NULL};
 
 /* Nothing is written that no report reads. */
 static enum snap_status check_figures(const struct model *model, struct snap_error *err)

@@ -103,7 +103,8 @@ static const struct option check_table[] = {
 	{"verbose", 'v', OPTION_FLAG, AT(shared.verbose), NULL, "exact bytes in tables", NULL},
 	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
 };
-static const struct option *const check_tables[] = {check_table, NULL};
+static const struct option *const check_tables[] = {check_table, cli_memory_table,
+						    cli_symbols_table, NULL};
 
 static const struct check_options check_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};

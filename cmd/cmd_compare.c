@@ -29,8 +29,9 @@ static const struct option compare_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const compare_options[] = {compare_table, report_option_table,
-						       match_option_table, NULL};
+static const struct option *const compare_options[] = {compare_table,      report_option_table,
+						       match_option_table, cli_memory_table,
+						       cli_symbols_table,  NULL};
 
 static const struct compare_options compare_defaults = {
 	.plain.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};

@@ -29,7 +29,8 @@ static const struct option dump_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const dump_options[] = {dump_table, NULL};
+static const struct option *const dump_options[] = {dump_table, cli_memory_table, cli_symbols_table,
+						    NULL};
 
 /** Write to `path`, or standard output for NULL. */
 static enum snap_status write_output(const struct model *model, const char *path,

@@ -5,7 +5,8 @@
 #include "growth_command.h"
 
 static const struct option *const growth_options[] = {growth_option_table, report_option_table,
-						      match_option_table, NULL};
+						      match_option_table,  cli_memory_table,
+						      cli_symbols_table,   NULL};
 
 static const struct growth_command growth_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};

@@ -10,7 +10,8 @@
 #include "render/render.h"
 #include "snapshots/session.h"
 
-static const struct option *const info_tables[] = {source_option_table, output_option_table, NULL};
+static const struct option *const info_tables[] = {source_option_table, output_option_table,
+						   cli_memory_table, cli_symbols_table, NULL};
 
 /* One fact a row, so that every format can carry all of them; JSON has them as objects as well. */
 static const struct column info_columns[] = {

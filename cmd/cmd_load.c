@@ -41,7 +41,8 @@ static const struct option load_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const load_tables[] = {load_table, NULL};
+static const struct option *const load_tables[] = {load_table, cli_memory_table, cli_symbols_table,
+						   NULL};
 
 static void warn(void *user, const char *sentence)
 {

@@ -12,7 +12,8 @@
 
 enum { MISSED_NOTES = 5 };
 
-static const struct option *const ls_tables[] = {source_option_table, output_option_table, NULL};
+static const struct option *const ls_tables[] = {source_option_table, output_option_table,
+						 cli_memory_table, cli_symbols_table, NULL};
 
 enum {
 	LS_ID,

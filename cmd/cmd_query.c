@@ -53,7 +53,7 @@ static const struct option query_table[] = {
 };
 
 static const struct option *const query_tables[] = {query_table, source_option_table,
-						    output_option_table, NULL};
+						    output_option_table, cli_symbols_table, NULL};
 
 /* ---- SQL functions that judge a series ---- */
 

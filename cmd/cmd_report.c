@@ -34,7 +34,8 @@ static const struct option report_table[] = {
 	{"quiet", 'q', OPTION_FLAG, AT(shared.quiet), NULL, "no progress and no warnings", NULL},
 	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
 };
-static const struct option *const report_tables[] = {report_table, NULL};
+static const struct option *const report_tables[] = {report_table, cli_memory_table,
+						     cli_symbols_table, NULL};
 
 static const struct report_command_options report_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};

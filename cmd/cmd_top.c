@@ -19,7 +19,8 @@ static const struct option compat_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const top_options[] = {report_option_table, compat_table, NULL};
+static const struct option *const top_options[] = {report_option_table, compat_table,
+						   cli_memory_table, cli_symbols_table, NULL};
 
 static const struct top_options top_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};

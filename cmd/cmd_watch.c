@@ -35,8 +35,13 @@ static const struct option watch_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const watch_options[] = {watch_table, growth_option_table,
-						     report_option_table, match_option_table, NULL};
+static const struct option *const watch_options[] = {watch_table,
+						     growth_option_table,
+						     report_option_table,
+						     match_option_table,
+						     cli_memory_table,
+						     cli_symbols_table,
+						     NULL};
 
 static const struct watch_command watch_defaults = {
 	.growth.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY, .no_pager = true}};

@@ -2,6 +2,7 @@
  * main.c - global options, dispatch, exit codes.  Libraries return; here is printed and exited.
  */
 #include "base/memory.h"
+#include "base/settings.h"
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -34,11 +35,39 @@ static int exit_code_of(enum snap_status status)
 	return EXIT_SYSTEM;
 }
 
+/* Why memory may be out, and what to do then. */
+static const char *memory_hint(void)
+{
+	static char hint[96];
+
+	if (!memory_limited_to())
+		return "";
+	snprintf(hint, sizeof(hint), "; it may take %llu MiB: --max-memory SIZE allows more",
+		 (unsigned long long)(memory_limited_to() >> 20));
+	return hint;
+}
+
 /* Nothing is flushed: half a report is none. */
 static void out_of_memory(const char *doing)
 {
-	cli_message("out of memory while %s", doing);
+	cli_message("out of memory while %s%s", doing, memory_hint());
 	_exit(EXIT_SYSTEM);
+}
+
+/* Less than this does not get a command going. */
+static bool limit_memory(const struct command *command)
+{
+	const uint64_t least = UINT64_C(16) << 20;
+	uint64_t most = settings()->max_memory;
+
+	if (!cli_is_reading(command))
+		return true;
+	if (most && most < least) {
+		cli_message("--max-memory wants at least 16MiB");
+		return false;
+	}
+	memory_limit(most);
+	return true;
 }
 
 /* Run with parsed options; what went wrong is printed here. */
@@ -51,7 +80,8 @@ static int call(const struct command *command, const void *options, int argc, ch
 
 	if (st == SNAP_OK)
 		return exit_code;
-	cli_message("%s", err.message[0] ? err.message : snap_status_name(st));
+	cli_message("%s%s", err.message[0] ? err.message : snap_status_name(st),
+		    st == SNAP_ENOMEM ? memory_hint() : "");
 	return exit_code != EXIT_FINE ? exit_code : exit_code_of(st);
 }
 
@@ -72,7 +102,7 @@ static int parse_into(const struct command *command, int argc, char **argv, void
 		cli_help(command, help == 'H', stdout);
 		return EXIT_FINE;
 	}
-	return call(command, options, count, operands);
+	return limit_memory(command) ? call(command, options, count, operands) : EXIT_USAGE;
 }
 
 static int parse_and_call(const struct command *command, int argc, char **argv)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/settings.h"
 #include "base/terminal.h"
 #include "cli/cli.h"
 #include "input/input.h"
@@ -29,6 +30,7 @@ static enum snap_status symbolise(struct model *model, bool quiet, struct snap_e
 {
 	struct symbols_options options = {
 		.warn = quiet ? NULL : warn,
+		.ask_for_others = settings()->debuginfod,
 		.progress = !quiet && terminal_takes_codes(STDERR_FILENO) ? show_progress : NULL,
 	};
 	struct symbols *symbols = symbols_new(&options);

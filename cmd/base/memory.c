@@ -3,9 +3,25 @@
  */
 #include "base/memory.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/machine.h"
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define NEEDS_ALL_MEMORY true
+#else
+#define NEEDS_ALL_MEMORY false
+#endif
 
 static memory_failed_fn *failed;
+static struct rlimit before;
+static uint64_t limit; /* 0: none is set */
 
 void memory_on_failure(memory_failed_fn *fn)
 {
@@ -19,4 +35,30 @@ void *memory_need(void *memory, const char *doing)
 	if (failed)
 		failed(doing);
 	abort();
+}
+
+/* Mapped files are no memory of ours: what counts is what we may write to. */
+void memory_limit(uint64_t bytes)
+{
+	struct rlimit ours;
+
+	if (!bytes)
+		bytes = machine_memory() / 2;
+	if (NEEDS_ALL_MEMORY || !bytes || getrlimit(RLIMIT_DATA, &before) != 0 ||
+	    before.rlim_cur <= bytes)
+		return;
+	ours = (struct rlimit){.rlim_cur = bytes, .rlim_max = before.rlim_max};
+	if (setrlimit(RLIMIT_DATA, &ours) == 0)
+		limit = bytes;
+}
+
+uint64_t memory_limited_to(void)
+{
+	return limit;
+}
+
+void memory_lift_limit(void)
+{
+	if (limit)
+		setrlimit(RLIMIT_DATA, &before);
 }

@@ -1,11 +1,14 @@
 /*
- * base/memory.h - memory that building and rendering a report cannot do without.
+ * base/memory.h - memory that building and rendering a report cannot do without, and how much of
+ * it we may take.
  *
  * These have no way to fail half way: what they would print is no report.  The program says what
  * happens then; a library does not end it.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
+
+#include <stdint.h>
 
 /** Ends the program. */
 typedef void memory_failed_fn(const char *doing);
@@ -15,5 +18,18 @@ void memory_on_failure(memory_failed_fn *fn);
 
 /** `memory`, which is not NULL: else memory ran out while `doing`. */
 void *memory_need(void *memory, const char *doing);
+
+/**
+ * Take at most `bytes` from now on (0: half of the machine's memory, or of the cgroup's): what is
+ * more fails, so that a small hostile file cannot take the machine.  Without effect where a
+ * sanitizer needs the address space.
+ */
+void memory_limit(uint64_t bytes);
+
+/** The limit in bytes; 0 when there is none. */
+uint64_t memory_limited_to(void);
+
+/** In a child process that runs a command of the user's: the limit is ours, not its. */
+void memory_lift_limit(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "capture/supervise.h"
 #include "image/image.h"
 
@@ -116,6 +117,7 @@ static void exec_child(const struct launch *launch, const char *hello, int repor
 {
 	int error;
 
+	memory_lift_limit();
 	if (loads_libsnap(launch)) {
 		if (launch->announce)
 			dprintf(STDERR_FILENO, "snapdiff: recording %s as process %ld\n",

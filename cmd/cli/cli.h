@@ -40,6 +40,10 @@ struct option {
 	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE and OPTION_OPTIONAL */
 };
 
+/** For the list of tables of a command that reads what others wrote: its memory is bounded then;
+ * and of one that looks for names.  Their values are in settings(). */
+extern const struct option cli_memory_table[], cli_symbols_table[];
+
 struct command;
 
 /** What a command gets. argv holds the operands only (NULL-terminated), after options and "--". */
@@ -102,6 +106,9 @@ struct option_cursor {
 	size_t table, row;
 };
 const struct option *cli_next_option(const struct command *command, struct option_cursor *cursor);
+
+/** Does the command read what others wrote? */
+bool cli_is_reading(const struct command *command);
 
 /** Free the lists in a parsed options struct. */
 void cli_release(const struct command *command, void *options);

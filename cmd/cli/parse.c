@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/settings.h"
+
 /* The command line while it is read. */
 struct parse {
 	const struct command *command;
@@ -15,6 +17,37 @@ struct parse {
 	char *options; /* the struct being filled */
 	struct snap_error *err;
 };
+
+const struct option cli_memory_table[] = {
+	{.name = "max-memory",
+	 .type = OPTION_SIZE,
+	 .offset = offsetof(struct settings, max_memory),
+	 .value_name = "SIZE",
+	 .help = "take at most SIZE of memory (default half of the machine's)"},
+	{.name = NULL},
+};
+
+const struct option cli_symbols_table[] = {
+	{.name = "debuginfod",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct settings, debuginfod),
+	 .help = "ask DEBUGINFOD_URLS about snapshots of other machines, too"},
+	{.name = NULL},
+};
+
+static bool is_of_program(const struct option *option)
+{
+	return option == cli_memory_table || option == cli_symbols_table;
+}
+
+bool cli_is_reading(const struct command *command)
+{
+	for (size_t i = 0; command->options && command->options[i]; i++)
+		if (command->options[i] == cli_memory_table ||
+		    command->options[i] == cli_symbols_table)
+			return true;
+	return false;
+}
 
 /* ---- finding an option ---- */
 
@@ -199,7 +232,8 @@ static bool is_number(const char *text)
 static enum snap_status set_value(const struct parse *parse, const struct option *option,
 				  const char *text)
 {
-	void *at = parse->options + option->offset;
+	char *base = is_of_program(option) ? (char *)settings() : parse->options;
+	void *at = base + option->offset;
 
 	switch (option->type) {
 	case OPTION_FLAG:

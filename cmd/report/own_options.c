@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/lookup.h"
+#include "base/regular.h"
 #include "model/own.h"
 
 enum { MOST_BYTES = 64 * 1024, MOST_PATH = 4096 };
@@ -84,23 +84,16 @@ static enum snap_status read_text(char *text, const char *path, struct snap_erro
 static enum snap_status read_file(const char *path, char text[MOST_BYTES + 1],
 				  struct snap_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = regular_open(AT_FDCWD, path, MOST_BYTES, NULL);
 	ssize_t got = 0, size = 0;
-	struct stat info;
 
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR
-			       ? SNAP_ENOTFOUND
-			       : fail(err, SNAP_ESYSTEM, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
-		close(fd);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EISDIR))
 		return SNAP_ENOTFOUND;
-	}
-	if (!S_ISREG(info.st_mode) || info.st_size > MOST_BYTES) {
-		close(fd);
+	if (fd < 0 && (errno == EINVAL || errno == EFBIG))
 		return fail(err, SNAP_EUSAGE,
 			    "%s: is not a configuration: a file of at most 64 KiB", path);
-	}
+	if (fd < 0)
+		return fail(err, SNAP_ESYSTEM, "%s: %s", path, strerror(errno));
 	while (size < MOST_BYTES && (got = read(fd, text + size, (size_t)(MOST_BYTES - size))) > 0)
 		size += got;
 	close(fd);

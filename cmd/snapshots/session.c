@@ -14,6 +14,7 @@
 #include "input/input.h"
 #include "base/fail.h"
 #include "base/lookup.h"
+#include "base/settings.h"
 #include "base/terminal.h"
 
 #define CACHE_SYMBOL_FRAMES 64 /* more inlined frames at one address than any compiler makes */
@@ -115,6 +116,7 @@ static enum snap_status need_symbols(struct session *session, struct snap_error 
 		.progress = shows_progress(session) ? show_symbolising : NULL,
 		.warn = session->options.quiet ? NULL : session->options.warn,
 		.user = session->options.user,
+		.ask_for_others = settings()->debuginfod,
 	};
 
 	if (session->symbols)

@@ -1,28 +1,25 @@
 /*
  * module.c - one ELF file and its debug information, found and checked.
  *
- * libdwfl finds separate debug files by build-id and .gnu_debuglink (whose checksum it verifies),
- * asks debuginfod when DEBUGINFOD_URLS is set, and unpacks .gnu_debugdata.
+ * The path comes from a snapshot: a file is opened only if it is a regular one, and given to
+ * libdwfl only if its build-id is the recorded one.  libdwfl unpacks .gnu_debugdata.
  */
 #include "symbols/module.h"
 
 #include <elfutils/libdwfl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "symbols/debug_files.h"
 #include "symbols/debuginfod.h"
 #include "symbols/functions.h"
 
-enum { BUILD_ID_MAX = 64 };
-
 struct module {
-	Dwfl_Callbacks callbacks;
-	char *search; /* where libdwfl looks for separate debug files */
+	struct debug_search search;
+	struct alternate alternate;
 	Dwfl *dwfl;
 	Dwfl_Module *dwfl_module;
 	uint64_t bias;       /* dwfl's address minus the ELF virtual address */
@@ -34,40 +31,48 @@ struct module {
 
 /* Which file. */
 
-/** Next to the file, in .debug beside it, and where distributions install debug files. */
-static bool prepare_search(struct module *module, const char *debug_root)
+/** libdwfl asks for the separate debug file, and for the one that .gnu_debugaltlink names: that
+ * name has no checksum, and is looked for by debug_files_settle(). */
+static int find_debug_file(Dwfl_Module *dwfl_module, void **user, const char *module_name,
+			   Dwarf_Addr base, const char *file, const char *link, GElf_Word checksum,
+			   char **name)
 {
-	if (asprintf(&module->search, ":.debug:%s", debug_root) < 0) {
-		module->search = NULL;
-		return false;
-	}
-	module->callbacks = (Dwfl_Callbacks){
-		.find_elf = dwfl_build_id_find_elf,
-		.find_debuginfo = dwfl_standard_find_debuginfo,
-		.section_address = dwfl_offline_section_address,
-		.debuginfo_path = &module->search,
-	};
-	return true;
+	const struct module *module = *user;
+
+	(void)dwfl_module;
+	(void)module_name;
+	(void)base;
+	(void)file;
+	if (link && !checksum)
+		return -1;
+	return debug_file_find(&module->search, link, checksum, name);
 }
 
-/** Open a regular file: the path comes from a snapshot, and could name a pipe or a terminal. */
-static int open_regular(const char *path)
+/** The module's own file is given; libdwfl must not look for another. */
+static int find_nothing(Dwfl_Module *dwfl_module, void **user, const char *module_name,
+			Dwarf_Addr base, char **file, Elf **elf)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat info;
-
-	if (fd >= 0 && (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))) {
-		close(fd);
-		errno = EINVAL;
-		fd = -1;
-	}
-	return fd;
+	(void)dwfl_module;
+	(void)user;
+	(void)module_name;
+	(void)base;
+	(void)file;
+	(void)elf;
+	return -1;
 }
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = find_nothing,
+	.find_debuginfo = find_debug_file,
+	.section_address = dwfl_offline_section_address,
+};
 
 /** Give libdwfl the file; the descriptor is used up in any case. */
 static bool report_file(struct module *module, const char *path, int fd)
 {
-	module->dwfl = dwfl_begin(&module->callbacks);
+	void **user;
+
+	module->dwfl = dwfl_begin(&callbacks);
 	if (module->dwfl)
 		module->dwfl_module = dwfl_report_offline(module->dwfl, path, path, fd);
 	if (!module->dwfl_module) {
@@ -76,78 +81,39 @@ static bool report_file(struct module *module, const char *path, int fd)
 		module->dwfl = NULL;
 		return false;
 	}
+	dwfl_module_info(module->dwfl_module, &user, NULL, NULL, NULL, NULL, NULL, NULL);
+	*user = module;
 	dwfl_report_end(module->dwfl, NULL, NULL);
 	return true;
 }
 
-static void forget_file(struct module *module)
-{
-	dwfl_end(module->dwfl);
-	module->dwfl = NULL;
-	module->dwfl_module = NULL;
-}
-
-/** The build-id of the reported file as lower-case hex; "" if it has none. */
-static void read_build_id(struct module *module, char hex[2 * BUILD_ID_MAX + 1])
-{
-	const unsigned char *bits = NULL;
-	GElf_Addr address;
-	GElf_Addr bias;
-	int size = dwfl_module_getelf(module->dwfl_module, &bias)
-			   ? dwfl_module_build_id(module->dwfl_module, &bits, &address)
-			   : 0;
-
-	hex[0] = '\0';
-	for (int i = 0; i < size && i < BUILD_ID_MAX; i++)
-		sprintf(hex + 2 * i, "%02x", bits[i]);
-}
-
-static bool is_build_id(const char *text)
-{
-	size_t size = strspn(text, "0123456789abcdef");
-
-	return size >= 4 && size <= 2 * BUILD_ID_MAX && size % 2 == 0 && !text[size];
-}
-
 /** Use the file at `path` if its build-id is the recorded one; `*found` gets the one it has. */
-static bool use_file(struct module *module, const char *path, const char *build_id, char *found)
+static bool use_file(struct module *module, const char *path, char found[BUILD_ID_HEX])
 {
-	int fd = open_regular(path);
+	int fd = debug_file_open(path, module->search.build_id, found);
 
 	if (fd < 0)
 		return false;
-	errno = 0;
 	if (!report_file(module, path, fd)) {
 		errno = ENOEXEC;
 		return false;
 	}
-	read_build_id(module, found);
-	if (strcmp(found, build_id) == 0)
-		return true;
-	forget_file(module);
-	errno = ESTALE;
-	return false;
+	return true;
 }
 
 /** Use a file that is known by its build-id: installed debug files, then debuginfod. */
-static bool use_build_id(struct module *module, const struct module_request *request)
+static bool use_build_id(struct module *module)
 {
-	const char *build_id = request->build_id;
-	char found[2 * BUILD_ID_MAX + 1];
-	char *path = NULL;
-	bool used = false;
+	const struct debug_search *search = &module->search;
+	char *path = debug_file_of_build(search->root, search->build_id);
+	char found[BUILD_ID_HEX];
+	bool used = path && use_file(module, path, found);
 
-	if (!is_build_id(build_id))
-		return false;
-	if (asprintf(&path, "%s/.build-id/%.2s/%s.debug", request->debug_root, build_id,
-		     build_id + 2) < 0)
-		return false;
-	used = use_file(module, path, build_id, found);
-	free(path);
-	if (used || request->offline)
-		return used;
-	path = debuginfod_fetch(build_id);
-	used = path && use_file(module, path, build_id, found);
+	if (path && !used && search->online) {
+		free(path);
+		path = debuginfod_fetch(search->build_id);
+		used = path && use_file(module, path, found);
+	}
 	free(path);
 	return used;
 }
@@ -189,45 +155,42 @@ static void complain(char **complaint, const struct module_request *request, con
 static bool find_file(struct module *module, const struct module_request *request, char **complaint)
 {
 	const char *path = request->path;
-	char found[2 * BUILD_ID_MAX + 1] = "";
+	char found[BUILD_ID_HEX] = "";
 	int error;
 	bool used;
 
-	if (*path == '/' && use_file(module, path, request->build_id, found))
+	if (*path == '/' && use_file(module, path, found))
 		return true;
 	error = errno;
-	used = use_build_id(module, request);
+	used = use_build_id(module);
 	complain(complaint, request, found, error, used);
 	return used;
 }
 
 /* What is in it. */
 
-/** Run `getdwarf` without debuginfod: libdwfl asks it whenever the variable is set. */
-static Dwarf *dwarf_offline(struct module *module, Dwarf_Addr *bias)
+/** The debug information, if walking it opens nothing but what was looked at. */
+static Dwarf *find_dwarf(struct module *module, Dwarf_Addr *bias)
 {
-	static const char variable[] = "DEBUGINFOD_URLS";
-	const char *urls = getenv(variable);
-	char *saved = urls ? strdup(urls) : NULL;
-	Dwarf *dwarf;
+	Dwarf *dwarf = dwfl_module_getdwarf(module->dwfl_module, bias);
+	const char *own, *debug = NULL;
 
-	unsetenv(variable);
-	dwarf = dwfl_module_getdwarf(module->dwfl_module, bias);
-	if (saved)
-		setenv(variable, saved, 1);
-	free(saved);
-	return dwarf;
+	if (!dwarf)
+		return NULL;
+	dwfl_module_info(module->dwfl_module, NULL, NULL, NULL, NULL, NULL, &own, &debug);
+	if (!debug)
+		debug = own ? own : "";
+	return debug_files_settle(&module->search, dwarf, debug, &module->alternate) ? dwarf : NULL;
 }
 
-static void read_content(struct module *module, bool offline)
+static void read_content(struct module *module)
 {
 	Dwarf_Addr dwarf_bias = 0;
 	Dwarf *dwarf;
 
 	if (!dwfl_module_getelf(module->dwfl_module, &module->bias))
 		return;
-	dwarf = offline ? dwarf_offline(module, &dwarf_bias)
-			: dwfl_module_getdwarf(module->dwfl_module, &dwarf_bias);
+	dwarf = find_dwarf(module, &dwarf_bias);
 	module->dwarf_bias = dwarf_bias;
 	module->functions = functions_read(module->dwfl_module, module->bias);
 	if (dwarf)
@@ -243,12 +206,16 @@ struct module *module_open(const struct module_request *request, struct texts *t
 	if (!module)
 		return NULL;
 	module->texts = texts;
-	if (!prepare_search(module, request->debug_root) ||
-	    !find_file(module, request, complaint)) {
+	module->alternate.fd = -1;
+	module->search = (struct debug_search){.path = request->path,
+					       .build_id = request->build_id,
+					       .root = request->debug_root,
+					       .online = !request->offline};
+	if (!find_file(module, request, complaint)) {
 		module_close(module);
 		return NULL;
 	}
-	read_content(module, request->offline);
+	read_content(module);
 	return module;
 }
 
@@ -259,7 +226,7 @@ void module_close(struct module *module)
 	lines_free(module->lines);
 	functions_free(&module->functions);
 	dwfl_end(module->dwfl);
-	free(module->search);
+	alternate_release(&module->alternate);
 	free(module);
 }
 

@@ -9,7 +9,8 @@
 
 struct module;
 
-/** What to open: what was mapped from `path` with `build_id` ("" if it had none). */
+/** What to open: what was mapped from `path` with `build_id` ("" if it had none).  The texts must
+ * outlive the module. */
 struct module_request {
 	const char *path;
 	const char *build_id;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "base/fail.h"
 #include "symbols/module.h"
@@ -22,7 +23,8 @@ struct place {
 	const char *key; /* for the cache; "" without a build-id */
 	struct module *module;
 	bool tried;
-	bool doubted; /* and that was said */
+	bool kept_offline; /* debuginfod was not asked: it may be for the next model */
+	bool doubted;      /* and that was said */
 };
 
 /** A remembered answer; its frames are results[first .. first + count). */
@@ -46,6 +48,8 @@ struct symbols {
 	size_t answer_count, answer_slots;
 
 	struct snap_frame *rows; /* one location's, on their way into the model */
+	bool online;             /* debuginfod may be asked about the model in hand */
+	bool told_offline;
 };
 
 struct symbols *symbols_new(const struct symbols_options *options)
@@ -212,24 +216,60 @@ static uint32_t place_intern(struct symbols *symbols, const char *path, const ch
 	return id;
 }
 
-static struct module *place_module(struct symbols *symbols, struct place *place)
+/** Was the snapshot taken on this machine?  One that does not say was not. */
+static bool is_of_this_machine(const struct model *model)
+{
+	const char *host = model_meta(model, "host");
+	struct utsname here;
+
+	return host && *host && uname(&here) == 0 && strcmp(host, here.nodename) == 0;
+}
+
+/** What a snapshot names is asked for on the network only if it is ours, or the user says so. */
+static void choose_online(struct symbols *symbols, const struct model *model)
+{
+	symbols->online = !symbols->options.offline &&
+			  (symbols->options.ask_for_others || is_of_this_machine(model));
+}
+
+static void tell_offline(struct symbols *symbols)
+{
+	const char *urls = getenv("DEBUGINFOD_URLS");
+
+	if (symbols->told_offline || symbols->options.offline || !urls || !*urls ||
+	    !symbols->options.warn)
+		return;
+	symbols->told_offline = true;
+	symbols->options.warn(symbols->options.user,
+			      "the snapshot is of another machine, so debuginfod was not asked for "
+			      "its modules: --debuginfod asks");
+}
+
+static void place_open(struct symbols *symbols, struct place *place)
 {
 	const char *debug_root = symbols->options.debug_root;
 	struct module_request request = {
 		.path = place->path,
 		.build_id = place->build_id,
 		.debug_root = debug_root ? debug_root : "/usr/lib/debug",
-		.offline = symbols->options.offline,
+		.offline = !symbols->online,
 	};
 	char *complaint = NULL;
 
-	if (!place->tried) {
-		place->tried = true;
-		place->module = module_open(&request, symbols->texts, &complaint);
-		if (complaint && symbols->options.warn)
-			symbols->options.warn(symbols->options.user, complaint);
-		free(complaint);
-	}
+	place->tried = true;
+	place->kept_offline = !symbols->online;
+	place->module = module_open(&request, symbols->texts, &complaint);
+	if (complaint && symbols->options.warn)
+		symbols->options.warn(symbols->options.user, complaint);
+	free(complaint);
+	if (!place->module && *place->build_id && !symbols->online)
+		tell_offline(symbols);
+}
+
+static struct module *place_module(struct symbols *symbols, struct place *place)
+{
+	if (!place->tried || (!place->module && place->kept_offline && symbols->online))
+		place_open(symbols, place);
 	return place->module;
 }
 
@@ -448,6 +488,7 @@ enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
 	struct task *tasks = places ? list_tasks(model, places, &count) : NULL;
 	bool fine = tasks != NULL;
 
+	choose_online(symbols, model);
 	if (fine)
 		recall(symbols, tasks, count);
 	for (size_t i = 0; i < count && fine; i++) {

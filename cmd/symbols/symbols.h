@@ -48,6 +48,7 @@ struct symbols_options {
 	void (*warn)(void *user, const char *sentence);              /* may be NULL */
 	void *user;
 	bool offline;           /* never ask debuginfod */
+	bool ask_for_others;    /* ask it about snapshots of other machines, too */
 	const char *debug_root; /* where separate debug files are installed; NULL: /usr/lib/debug */
 };
 

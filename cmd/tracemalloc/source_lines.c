@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/regular.h"
 
 enum { FILE_MAX = 64 << 20 }; /* what is larger is no source */
 
@@ -78,24 +78,8 @@ static bool leads_up(const char *name)
 	return false;
 }
 
-/* A regular file, opened; a pipe would keep us waiting. */
-static int open_regular(int directory, const char *name, size_t *size)
-{
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat info;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size <= FILE_MAX) {
-		*size = (size_t)info.st_size;
-		return fd;
-	}
-	close(fd);
-	return -1;
-}
-
 /* The longest end of `name` that is a file below the directory. */
-static int find(int directory, const char *name, size_t *size)
+static int find(int directory, const char *name, uint64_t *size)
 {
 	if (leads_up(name))
 		return -1;
@@ -103,7 +87,7 @@ static int find(int directory, const char *name, size_t *size)
 		int fd;
 
 		end += strspn(end, "/");
-		fd = open_regular(directory, end, size);
+		fd = regular_open(directory, end, FILE_MAX, size);
 		if (fd >= 0)
 			return fd;
 	}
@@ -144,7 +128,7 @@ static void index_lines(struct source *source)
 
 static void look_for(struct source_lines *sources, struct source *source, const char *name)
 {
-	size_t size = 0;
+	uint64_t size = 0;
 	int fd = find(sources->directory, name, &size);
 
 	source->looked_for = true;

@@ -67,6 +67,7 @@ VALUES = {
     "py-domain": ["1"],
     "timeout": ["10s"],
     "max-rows": ["1"],
+    "max-memory": ["1GiB"],
 }
 
 # (command, option, value) that rightly change nothing here, and why.
@@ -76,6 +77,8 @@ NO_TRACE = {
     ("*", "program", "server"): "all snapshots are of this program",
     ("*", "csv", "safe"): "changes csv and tsv only, and hostile names",
     ("*", "csv", "raw"): "changes csv and tsv only, and hostile names",
+    ("*", "max-memory", "1GiB"): "it takes less",
+    ("*", "debuginfod", None): "no module is looked for",
     ("*", "no-pager", None): "there is no terminal",
     ("*", "exit-code", None): "changes the exit code only",
     ("ls", "quiet", None): "it has no closing lines",

@@ -56,7 +56,7 @@ HOMES = {
     r"n?curses\.h": {"cmd/browse"},
     r"(histedit|editline/.*)\.h": {"cmd"},
     r"ini\\.h": {"cmd/analysis/policy"},
-    r"zlib\.h": {"cmd/input", "cmd/render"},
+    r"zlib\.h": {"cmd/input", "cmd/render", "cmd/symbols"},
     r"(cjson/)?cJSON\.h": {"cmd/render", "cmd/input"},
     r"(elfutils/.*|dwarf|libelf|gelf)\.h": {"cmd/symbols"},
     r"libiberty/.*": {"cmd/symbols"},

@@ -1,0 +1,11 @@
+/*
+ * settings.c - what holds for the whole program, whichever command runs.
+ */
+#include "base/settings.h"
+
+struct settings *settings(void)
+{
+	static struct settings all;
+
+	return &all;
+}
