@@ -10,6 +10,7 @@
 #include "print_sql.h"
 #include "render/output.h"
 #include "report/growth.h"
+#include "report/growth_cohorts.h"
 #include "report/growth_exits.h"
 #include "report/subject.h"
 
@@ -309,6 +310,9 @@ static enum snap_status make_report(struct report **out, struct subject *subject
 		take_over(report, &parts);
 		st = growth_fill(report, parts.items, parts.count, request, err);
 	}
+	if (st == SNAP_OK && options->with_cohorts)
+		st = growth_cohorts_add(report, parts.items, parts.count,
+					session_store(subject->session), subject->ids, err);
 	if (st == SNAP_OK && options->shared.sql)
 		st = print_sql(subject, report, &options->shared, err);
 	parts_release(&parts);

@@ -16,6 +16,7 @@ struct growth_command {
 	const char *explain;
 	bool expand, exit_code;
 	bool fold; /* no option: see struct growth_request */
+	bool with_cohorts; /* for pictures: see growth_cohorts.h */
 };
 
 /** The table of the options above, without the shared ones; ended by a NULL name. */

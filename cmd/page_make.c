@@ -11,31 +11,42 @@
 
 /* ---- which snapshots' stacks are drawn ---- */
 
-static const char *input_path(const struct report *report, size_t index, int64_t *pid)
+static int64_t field_number(const struct value *object, const char *name)
 {
-	const struct value *inputs = value_get(&report->head, "inputs");
-	const struct value *input = &inputs->list.items[index];
-	const struct value *path = value_get(input, "path"), *number = value_get(input, "pid");
+	const struct value *value = value_get(object, name);
 
-	*pid = number && number->kind == VALUE_INT ? number->integer : 0;
+	return value && value->kind == VALUE_INT ? value->integer : 0;
+}
+
+static const char *input_path(const struct report *report, int64_t index)
+{
+	const struct value *inputs = value_get(&report->head, "inputs"), *path;
+
+	if (!inputs || inputs->kind != VALUE_LIST || index < 0 ||
+	    (size_t)index >= inputs->list.count)
+		return NULL;
+	path = value_get(&inputs->list.items[index], "path");
 	return path && path->kind == VALUE_TEXT ? path->text.data : NULL;
 }
 
-/* Of a series: the first and the last snapshot of the process that has the last one. */
+/* Of a series: the first and the last snapshot of the process that holds most at the end. */
 static void choose_ends(const struct report *report, const char *ends[2])
 {
-	const struct value *inputs = value_get(&report->head, "inputs");
-	size_t count = inputs && inputs->kind == VALUE_LIST ? inputs->list.count : 0;
-	int64_t last = 0, pid;
+	const struct value *processes = value_get(&report->head, "processes");
+	int64_t most = -1, first = 0;
 
 	ends[0] = ends[1] = NULL;
-	if (count)
-		ends[1] = input_path(report, count - 1, &last);
-	for (size_t i = 0; i < count && !ends[0]; i++) {
-		const char *path = input_path(report, i, &pid);
+	for (size_t i = 0; processes && i < processes->list.count; i++) {
+		const struct value *process = &processes->list.items[i];
+		int64_t count = field_number(process, "snapshots");
+		int64_t last = field_number(process, "last_bytes");
 
-		if (pid == last)
-			ends[0] = path;
+		if (last > most) {
+			most = last;
+			ends[0] = input_path(report, first);
+			ends[1] = input_path(report, first + count - 1);
+		}
+		first += count;
 	}
 }
 
@@ -80,7 +91,7 @@ static enum snap_status make_compare(struct page_made *making, struct snap_error
 
 static enum snap_status make_growth(struct page_made *making, struct snap_error *err)
 {
-	struct growth_command command = {.shared = *making->options};
+	struct growth_command command = {.shared = *making->options, .with_cohorts = true};
 	const char *ends[2];
 	enum snap_status st =
 		growth_make(&making->report, &command, making->names, making->count, err);

@@ -24,7 +24,7 @@ static char *read_lines(struct source_lines *sources, size_t number, const char 
 	if (!out)
 		return NULL;
 	for (uint32_t i = *first; i <= line + AROUND; i++) {
-		struct snap_text found = source_line(sources, number, name, i);
+		struct snap_text found = source_line_whole(sources, number, name, i);
 
 		fwrite(found.data, 1, found.size, out);
 		putc('\n', out);

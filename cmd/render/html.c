@@ -46,8 +46,8 @@ static void write_text(FILE *out, const char *text)
 		size_t length =
 			(unsigned char)text[at] < 0x80 ? 1 : utf8_length(text + at, size - at);
 
-		if (text[at] == '\n')
-			putc('\n', out);
+		if (text[at] == '\n' || text[at] == '\t')
+			putc(text[at], out);
 		else if (!is_harmless(text + at, length))
 			fputs("\xef\xbf\xbd", out);
 		else if (strchr("<>&\"'", text[at]))
@@ -206,10 +206,24 @@ static void write_card(struct writer *w, size_t row)
 	fputs("</article>\n", w->out);
 }
 
+/* A note about a row that has a card says again what is on the card: "key: verdict (...)". */
+static bool is_on_card(const struct page *page, const char *note, size_t rows)
+{
+	for (size_t row = 0; row < rows; row++) {
+		const char *key = cell_string(page->report, row, "key");
+		size_t size = key ? strlen(key) : 0;
+
+		if (size && is_finding(page, row) && strncmp(note, key, size) == 0 &&
+		    strncmp(note + size, ": ", 2) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void write_summary(struct writer *w)
 {
 	const struct report *report = w->page->report;
-	size_t cards = 0;
+	size_t cards = 0, last = 0;
 
 	fputs("<section id=\"summary\"><h2>Summary</h2>\n", w->out);
 	if (report->headline)
@@ -221,6 +235,7 @@ static void write_summary(struct writer *w)
 		if (is_finding(w->page, row)) {
 			write_card(w, row);
 			cards++;
+			last = row + 1;
 		}
 	fputs("</div>\n", w->out);
 	if (cards == 0)
@@ -228,7 +243,8 @@ static void write_summary(struct writer *w)
 	for (size_t i = 0; i < report->fact_count; i++)
 		write_element(w, "<p>", report->facts[i], "</p>\n");
 	for (size_t i = 0; i < report->note_count; i++)
-		write_element(w, "<p class=\"soft\">", report->notes[i], "</p>\n");
+		if (!is_on_card(w->page, report->notes[i], last))
+			write_element(w, "<p class=\"soft\">", report->notes[i], "</p>\n");
 	fputs("</section>\n", w->out);
 }
 
@@ -268,9 +284,14 @@ static void write_charts(struct writer *w)
 	if (strcmp(w->page->mode, "growth") != 0)
 		return;
 	fputs("<section id=\"charts\" class=\"needs-js\"><h2>Growth over time</h2>\n"
-	      "<h3>The process</h3><div class=\"chart\" id=\"process\"></div>\n"
-	      "<h3 id=\"site-name\">One site</h3><div class=\"chart\" id=\"site-chart\"></div>\n"
-	      "</section>\n",
+	      "<p class=\"soft\">Drag to zoom, drag with Shift to move, double-click for the whole."
+	      "</p>\n<h3>The process</h3><div class=\"key\" id=\"process-legend\"></div>\n"
+	      "<div class=\"chart\" id=\"process\"></div><ol class=\"marks\" "
+	      "id=\"process-marks\"></ol>\n"
+	      "<h3 id=\"site-name\">One site</h3><p class=\"soft\" id=\"site-words\"></p>\n"
+	      "<div class=\"key\" id=\"site-legend\"></div><div class=\"chart\" "
+	      "id=\"site-chart\"></div>\n"
+	      "<ol class=\"marks\" id=\"site-marks\"></ol></section>\n",
 	      w->out);
 }
 
@@ -394,6 +415,7 @@ static enum snap_status write_closing(struct writer *w)
 	write_script(w, page_dygraph_js, sizeof(page_dygraph_js));
 	write_script(w, page_inflate_js, sizeof(page_inflate_js));
 	write_script(w, page_flame_js, sizeof(page_flame_js));
+	write_script(w, page_charts_js, sizeof(page_charts_js));
 	write_script(w, page_page_js, sizeof(page_page_js));
 	fputs("</body></html>\n", w->out);
 	return ferror(w->out) ? SNAP_ESYSTEM : SNAP_OK;

@@ -165,43 +165,46 @@ static void write_rows(FILE *out, const struct report *report)
 
 /* ---- series ---- */
 
-static void write_times(FILE *out, const struct value *inputs, size_t count)
+/* Of each snapshot what the axes and the marks of charts are made from. */
+static void write_inputs(FILE *out, const struct value *inputs)
 {
-	fputs("\"times\":[", out);
-	for (size_t i = 0; i < count && i < inputs->list.count; i++) {
-		const struct value *time = value_get(&inputs->list.items[i], "time");
+	static const char *const names[] = {"time", "label", "labels", "trigger"};
+	size_t count = inputs && inputs->kind == VALUE_LIST ? inputs->list.count : 0;
 
-		if (i)
-			putc(',', out);
-		if (time)
-			json_value(out, time);
+	fputs("\"inputs\":[", out);
+	for (size_t i = 0; i < count; i++) {
+		bool first = true;
+
+		fputs(i ? ",{" : "{", out);
+		for (size_t n = 0; n < sizeof(names) / sizeof(*names); n++) {
+			const struct value *value = value_get(&inputs->list.items[i], names[n]);
+
+			if (!value || value->kind == VALUE_NULL)
+				continue;
+			fprintf(out, "%s\"%s\":", first ? "" : ",", names[n]);
+			json_value(out, value);
+			first = false;
+		}
+		putc('}', out);
+	}
+	putc(']', out);
+}
+
+static void write_series(FILE *out, const struct report *report)
+{
+	static const char *const names[] = {"process", "processes"};
+
+	fputs("\"series\":{", out);
+	write_inputs(out, value_get(&report->head, "inputs"));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct value *value = value_get(&report->head, names[i]);
+
+		fprintf(out, ",\"%s\":", names[i]);
+		if (value)
+			json_value(out, value);
 		else
 			fputs("null", out);
 	}
-	fputs("],", out);
-}
-
-/* Positions from 1, and the times of the snapshots, null where they are not known. */
-static void write_series(FILE *out, const struct report *report)
-{
-	const struct value *inputs = value_get(&report->head, "inputs");
-	const struct value *process = value_get(&report->head, "process");
-	size_t count = inputs && inputs->kind == VALUE_LIST ? inputs->list.count : 0;
-	const struct value *recorded = value_get(process, "recorded");
-
-	if (recorded && recorded->kind == VALUE_LIST)
-		count = recorded->list.count;
-	fputs("\"series\":{", out);
-	if (inputs && inputs->kind == VALUE_LIST)
-		write_times(out, inputs, count);
-	fputs("\"x\":[", out);
-	for (size_t i = 0; i < count; i++)
-		fprintf(out, i ? ",%zu" : "%zu", i + 1);
-	fputs("],\"process\":", out);
-	if (process && process->kind == VALUE_OBJECT)
-		json_value(out, process);
-	else
-		fputs("{}", out);
 	putc('}', out);
 }
 

@@ -154,7 +154,7 @@ static bool credit_sites(const struct growth_table *table, struct credits *credi
 	return true;
 }
 
-static struct store_sums sums_in(const struct growth_table *table, int64_t snapshot_id)
+struct store_sums growth_table_sums(const struct growth_table *table, int64_t snapshot_id)
 {
 	return (struct store_sums){
 		.snapshot_id = snapshot_id, .side = table->side, .sampled = table->axis->sampled};
@@ -163,7 +163,7 @@ static struct store_sums sums_in(const struct growth_table *table, int64_t snaps
 static enum snap_status total(const struct growth_table *table, int64_t snapshot_id, bool shown,
 			      double *out, struct snap_error *err)
 {
-	const struct store_sums sums = sums_in(table, snapshot_id);
+	const struct store_sums sums = growth_table_sums(table, snapshot_id);
 	uint64_t bytes;
 	enum snap_status st = store_total_live(table->dataset->store, &sums, shown, &bytes, err);
 
@@ -185,7 +185,7 @@ static enum snap_status read_sums(struct filling *filling, struct store *store, 
 				filling->err);
 	credits_release(&credits);
 	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
-		const struct store_sums sums = sums_in(table, ids[i]);
+		const struct store_sums sums = growth_table_sums(table, ids[i]);
 
 		filling->snapshot = i;
 		st = store_each_live_sum(store, &sums, take_sum, filling, filling->err);
@@ -286,7 +286,7 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 	for (size_t r = 0; r < table->row_count; r++)
 		filling->wanted_rows[r] = table->present[r] && row_moves(table, r);
 	for (size_t i = 0; st == SNAP_OK && i < table->wanted_count; i++) {
-		const struct store_sums sums = sums_in(table, ids[table->wanted[i]]);
+		const struct store_sums sums = growth_table_sums(table, ids[table->wanted[i]]);
 
 		filling->snapshot = i;
 		st = store_each_cohort_sum(store, &sums, take_cohort, filling, filling->err);
@@ -315,7 +315,7 @@ static enum snap_status take_exit(void *user, const struct store_live_sum *sum)
 static enum snap_status read_exit(struct filling *filling, struct store *store, int64_t at_exit)
 {
 	struct growth_table *table = filling->table;
-	struct store_sums sums = sums_in(table, at_exit);
+	struct store_sums sums = growth_table_sums(table, at_exit);
 	double all = 0;
 	enum snap_status st;
 

@@ -42,6 +42,9 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 				   const struct report_options *options, struct snap_error *err);
 void growth_table_release(struct growth_table *table);
 
+/** How the store is asked for sums of a snapshot by the table's rows. */
+struct store_sums growth_table_sums(const struct growth_table *table, int64_t snapshot_id);
+
 /**
  * Tell the store which rows are shown: it says which site of each is the heaviest.  `first` and
  * `last` become the bytes of their sites at both ends, each site once.

@@ -128,6 +128,7 @@ static void describe_snapshot(struct report *report, const struct store_snapshot
 	value_field(report, input, "path", text_or_null(report, row->path));
 	value_field(report, input, "label", value_text(report, row->label));
 	value_field(report, input, "labels", labels);
+	value_field(report, input, "trigger", text_or_null(report, row->trigger));
 	value_field(report, input, "seq", value_u64(row->seq));
 	value_field(report, input, "time", time_value(report, row->time_ns));
 	value_field(report, input, "pid", row->pid ? value_u64(row->pid) : value_null());

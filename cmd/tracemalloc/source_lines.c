@@ -144,8 +144,8 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
 }
 
-struct snap_text source_line(struct source_lines *sources, size_t file, const char *name,
-			     uint32_t line)
+struct snap_text source_line_whole(struct source_lines *sources, size_t file, const char *name,
+				   uint32_t line)
 {
 	struct source *source = &sources->files[file];
 	const char *first, *end;
@@ -156,9 +156,19 @@ struct snap_text source_line(struct source_lines *sources, size_t file, const ch
 		return (struct snap_text){"", 0};
 	first = source->text + source->lines[line - 1];
 	end = source->text + source->lines[line];
-	while (first < end && is_space(*first))
-		first++;
 	while (first < end && is_space(end[-1]))
 		end--;
 	return (struct snap_text){first, (size_t)(end - first)};
+}
+
+struct snap_text source_line(struct source_lines *sources, size_t file, const char *name,
+			     uint32_t line)
+{
+	struct snap_text text = source_line_whole(sources, file, name, line);
+
+	while (text.size > 0 && is_space(*text.data)) {
+		text.data++;
+		text.size--;
+	}
+	return text;
 }

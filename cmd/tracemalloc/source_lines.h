@@ -28,4 +28,8 @@ void source_lines_free(struct source_lines *sources);
 struct snap_text source_line(struct source_lines *sources, size_t file, const char *name,
 			     uint32_t line);
 
+/** The same with the white space at its beginning. */
+struct snap_text source_line_whole(struct source_lines *sources, size_t file, const char *name,
+				   uint32_t line);
+
 #endif

@@ -3,6 +3,7 @@
 
   - numbers in the page equal the JSON report;
   - zoom, search and inversion do what they say, checked on the boxes that are drawn;
+  - charts have the right axes, marks and survivors by birth;
   - a page of hostile names runs nothing, and changes nothing outside of its text;
   - no errors on the console; the data can be read without DecompressionStream;
   - the page without scripts shows the summary and rows.
@@ -230,9 +231,66 @@ def check_hostile(browser, snapdiff, scratch):
     check(browser.run("return window.pwned === undefined"), "a hostile name ran")
     check(browser.run("return document.querySelectorAll('img, iframe, object, embed, link, form').length") == 0,
           "a hostile name became an element")
-    check(browser.run("return document.scripts.length") == 5, "there is a script that is not ours")
+    check(browser.run("return document.scripts.length") == 6, "there is a script that is not ours")
     check("\u202e" not in page.read_text(), "a name turns the direction of the text")
     check(not browser.errors(), f"errors on the console: {browser.errors()}")
+
+
+def write_ages(scratch):
+    """Six snapshots, 10 s apart: a site that keeps two blocks of 100 bytes of each interval, and one that keeps none of
+    the interval before.  Snapshot 1 has a name, a label changes at snapshot 4, and snapshot 6 has another trigger."""
+    files = []
+    for seq in range(1, 7):
+        kept = ",".join(f"{birth}:2:200" for birth in range(seq))
+        text = (f"#snaptext 1\n@ seq\t{seq}\n@ time_ns\t{10**18 + seq * 10**10}\n@ pid\t7\n@ start_ns\t1\n@ program\tages\n"
+                f"@ trigger\t{'growth' if seq == 6 else 'timer'}\n@ labels.phase\t{'load<b>' if seq > 3 else 'idle'}\n"
+                f"@ labels.step\t{seq}\n")
+        if seq == 1:
+            text += "@ label\tfirst <i>one</i>\n"
+        text += ("live_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n"
+                 f"{200 * seq}\t{2 * seq}\t{200 * seq}\t{2 * seq}\tmalloc\t{kept}\tkeep|k.c|1|ages\tmain|m.c|1|ages\n"
+                 f"{50 * seq}\t1\t{50 * seq}\t{seq}\tmalloc\t{seq - 1}:1:{50 * seq}\tswap|k.c|9|ages\tmain|m.c|1|ages\n")
+        files.append(scratch / f"ages-{seq}.txt")
+        files[-1].write_text(text)
+    return files
+
+
+def check_charts(browser, snapdiff, scratch):
+    """Survivors by birth, the axis, and the marks."""
+    browser.open(make_page(snapdiff, scratch / "ages.html", *write_ages(scratch)))
+    cohorts = browser.run("return snapdiff.data().rows.find((row) => row.function === 'keep').series.cohorts")
+    check([(band["first"], band["last"]) for band in cohorts] == [(i, i) for i in range(1, 7)], f"the bands: {cohorts}")
+    for born, band in enumerate(cohorts):
+        check(band["bytes"] == [200 if at >= born else 0 for at in range(6)], f"survivors of band {born}: {band}")
+    axis = browser.run("return snapdiff.data().parts[0].axis")
+    check(axis == {"x": [0, 10, 20, 30, 40, 50], "unit": "seconds"}, f"the axis: {axis}")
+    browser.run("snapdiff.selectRow(snapdiff.data().rows.findIndex((row) => row.function === 'keep'))")
+    marks = ["snapshot 1: first <i>one</i>, phase = idle", "snapshot 4: phase = load<b>", "snapshot 6: taken by growth"]
+    for place in ("process-marks", "site-marks"):
+        listed = browser.run("return [...document.querySelectorAll('#' + arguments[0] + ' li')].map((li) => li.textContent)", place)
+        check(listed == marks, f"{place}: {listed}")
+    lines = browser.run("return [...document.querySelectorAll('#site-legend span')].map((span) => span.textContent)")
+    check(lines == [f"before {i}" for i in range(6, 0, -1)], f"the key of the site's chart: {lines}")
+    check(not browser.errors(), "errors on the console")
+
+
+def check_processes(browser, snapdiff, scratch):
+    """Of several processes, stacks and charts are of the one that holds most, and rows keep to their own times."""
+    files = []
+    for pid, step in ((11, 10), (12, 60)):
+        for seq in range(1, 5):
+            files.append(scratch / f"p{pid}-{seq}.txt")
+            files[-1].write_text(
+                f"#snaptext 1\n@ seq\t{seq}\n@ time_ns\t{10**18 + pid * 10**12 + seq * step * 10**9}\n@ pid\t{pid}\n"
+                f"@ start_ns\t{pid * 10**12}\n@ program\tp{pid}\n"
+                "live_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n"
+                f"{pid * 1000 * seq}\t{seq}\t1\t1\tmalloc\t-\tgrow{pid}|g.c|1|p{pid}\n")
+    browser.open(make_page(snapdiff, scratch / "processes.html", *files))
+    root = browser.run("const t = snapdiff.view().total; return [t[0][0], t[1][0]]")
+    check(root == [12000, 48000], f"the stacks are of process 12: {root}")
+    axes = browser.run("return snapdiff.data().parts.map((part) => part.axis)")
+    check([axis["x"] for axis in axes] == [[0, 10, 20, 30], [0, 1, 2, 3]], f"each process has its times: {axes}")
+    check([axis["unit"] for axis in axes] == ["seconds", "minutes"], f"units: {axes}")
 
 
 def check_fallback(browser, page, scratch):
@@ -312,6 +370,8 @@ def main():
                 check_plain(page)
             check_views(browser, pages["growth"][0])
             check_link(browser, pages["growth"][0])
+            check_charts(browser, snapdiff, scratch)
+            check_processes(browser, snapdiff, scratch)
             check_fallback(browser, pages["growth"][0], scratch)
             check_hostile(browser, snapdiff, scratch)
             for width in (360, 1280, 1920):

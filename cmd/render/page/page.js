@@ -396,50 +396,55 @@
 
 	/* ---- charts ---- */
 
-	/** Seconds since the first snapshot; their numbers where the times are not known or do not rise. */
-	function setAxis(series) {
-		const times = (series.times || []).map((text) => text === null ? NaN : Date.parse(text) / 1000);
-		const rise = times.length === series.x.length && times.every((t, i) => i === 0 ? t === t : t > times[i - 1]);
-		series.unit = rise ? "seconds" : "snapshot";
-		if (rise)
-			series.x = times.map((t) => t - times[0]);
+	const PROCESS_LINES = {recorded: "recorded", rss: "resident", allocator_slack: "allocator slack",
+		unseen: "seen by no hook", recorder: "the recorder's own"};
+
+	/** Processes follow each other in the inputs; each has a part of them. */
+	function partsOf(series) {
+		let from = 0;
+		return (series.processes || []).map((process) => {
+			const inputs = series.inputs.slice(from, from += process.snapshots);
+			return {process, axis: Charts.axisOf(inputs), marks: Charts.marksOf(inputs), bytes};
+		});
 	}
 
-	const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
-
-	function drawChart(place, labels, series, options) {
-		const rows = data.series.x.map((x, i) => [x, ...series.map((s) => s[i])]);
-		if (!place || rows.length < 2 || typeof Dygraph === "undefined")
-			return;
-		new Dygraph(place, rows, Object.assign({
-			labels: [data.series.unit, ...labels], labelsKMG2: true, legend: "always", animatedZooms: false,
-			axisLineColor: "#888", gridLineColor: dark() ? "#333" : "#ddd", xlabel: data.series.unit,
-			connectSeparatedPoints: true, includeZero: true, drawPoints: rows.length < 60,
-			colors: ["#d95f02", "#2b6cb0", "#5b8c3e", "#8250a8", "#666"],
-		}, options));
+	/** The axis and marks for a row's series: its process', or numbers where several processes are summed up. */
+	function chartOf(row) {
+		const size = row.series.bytes.length;
+		const part = data.parts.find(({process, axis}) => process.program === row.program && process.pid === row.pid &&
+			axis.x.length === size);
+		return part || {axis: Charts.axisOf(new Array(size).fill({})), marks: [], bytes};
 	}
 
 	function drawProcess() {
-		/* The control group's memory is of another size: it would flatten the others. */
-		const known = Object.entries(data.series.process || {})
-			.filter(([name, s]) => name !== "cgroup" && Array.isArray(s) && s.some((v) => v !== null));
-		drawChart(byId("process"), known.map(([name]) => name.replace("_", " ")), known.map(([, s]) => s), {ylabel: "bytes"});
+		/* The process is that which holds most.  The control group's memory is of another size: it would flatten the others. */
+		const main = data.parts.reduce((best, part) => !best || part.process.last_bytes > best.process.last_bytes ? part : best,
+			null);
+		const lines = Object.entries(PROCESS_LINES).map(([key, name]) => [name, (data.series.process || {})[key]])
+			.filter(([, values]) => Array.isArray(values) && values.some((v) => v !== null));
+		if (!main || !byId("process"))
+			return;
+		Charts.draw(byId("process"), lines, main, {labelsDiv: byId("process-legend")});
+		Charts.listMarks(byId("process-marks"), main.marks);
 	}
 
 	function drawSiteChart(row) {
 		const place = byId("site-chart");
 		if (!place || !row.series || !row.series.bytes)
 			return;
+		const chart = chartOf(row), [lines, options] = Charts.siteLines(row.series);
 		byId("site-name").textContent = row.key;
-		drawChart(place, ["bytes"], [row.series.bytes], {ylabel: "bytes", fillGraph: true});
+		byId("site-words").textContent = row.series.cohorts
+			? "Colours tell before which snapshot the blocks that live were allocated: the oldest are at the bottom." : "";
+		Charts.draw(place, lines, chart, Object.assign({labelsDiv: byId("site-legend")}, options));
+		Charts.listMarks(byId("site-marks"), chart.marks);
 	}
 
 	function drawCards() {
 		document.querySelectorAll(".spark").forEach((place) => {
 			const row = data.rows[Number(place.dataset.of)];
 			if (row && row.series && row.series.bytes)
-				drawChart(place, ["bytes"], [row.series.bytes], {legend: "never", ylabel: "", xlabel: "", fillGraph: true,
-					axes: {x: {drawAxis: false}, y: {axisLabelWidth: 52, pixelsPerLabel: 24}}, drawGrid: false});
+				Charts.small(place, Charts.siteLines(row.series)[0], chartOf(row), Charts.siteLines(row.series)[1]);
 		});
 	}
 
@@ -523,7 +528,7 @@
 	async function begin() {
 		window.snapdiffTimes = {};
 		data = await decode();
-		setAxis(data.series);
+		data.parts = partsOf(data.series);
 		data.stacks.parents = Flame.parentsOf(data.stacks.depth);
 		document.documentElement.classList.remove("nojs");
 		recall();
