@@ -8,28 +8,30 @@ function(install_pc pc_name pc_library pc_description)
 	configure_file(${PROJECT_SOURCE_DIR}/cmake/library.pc.in ${PROJECT_BINARY_DIR}/${pc_name}.pc
 		@ONLY)
 	install(FILES ${PROJECT_BINARY_DIR}/${pc_name}.pc
-		DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+		DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT libsnap-dev)
 endfunction()
 install_pc(libsnap snap "Heap snapshots from inside a running program")
 install_pc(libsnapread snapread "Decode heap snapshot files")
 
 if(TARGET snap)
 	set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/snap)
-	install(EXPORT snapTargets NAMESPACE snap:: DESTINATION ${package_dir})
+	install(EXPORT snapTargets NAMESPACE snap:: DESTINATION ${package_dir} COMPONENT libsnap-dev)
 	configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/snapConfig.cmake.in
 		${PROJECT_BINARY_DIR}/snapConfig.cmake INSTALL_DESTINATION ${package_dir})
 	write_basic_package_version_file(${PROJECT_BINARY_DIR}/snapConfigVersion.cmake
 		COMPATIBILITY SameMinorVersion)
 	install(FILES ${PROJECT_BINARY_DIR}/snapConfig.cmake
-		${PROJECT_BINARY_DIR}/snapConfigVersion.cmake DESTINATION ${package_dir})
+		${PROJECT_BINARY_DIR}/snapConfigVersion.cmake DESTINATION ${package_dir}
+		COMPONENT libsnap-dev)
 endif()
 
 foreach(section 1 7)
 	file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmd/man/*.${section})
-	install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+	install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
+		COMPONENT snapdiff)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
-	${PROJECT_SOURCE_DIR}/docs/python.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+	${PROJECT_SOURCE_DIR}/docs/python.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT snapdiff)
 
 # bash-completion finds it below any prefix that is in XDG_DATA_DIRS, and below ~/.local.
 if(TARGET snapdiff AND NOT CMAKE_CROSSCOMPILING)
@@ -39,7 +41,7 @@ if(TARGET snapdiff AND NOT CMAKE_CROSSCOMPILING)
 		DEPENDS snapdiff VERBATIM)
 	add_custom_target(completion ALL DEPENDS ${completion})
 	install(FILES ${completion} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
-		RENAME snapdiff)
+		RENAME snapdiff COMPONENT snapdiff)
 endif()
 
 add_custom_target(uninstall COMMAND ${CMAKE_COMMAND} -DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt
@@ -49,15 +51,18 @@ add_custom_target(uninstall COMMAND ${CMAKE_COMMAND} -DMANIFEST=${PROJECT_BINARY
 # a file for pip of the same.
 set(python_dir lib/python3/dist-packages)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/libsnap/python/snapdiff DESTINATION ${python_dir}
+	COMPONENT python3-snapdiff
 	FILES_MATCHING PATTERN "*.py" PATTERN "py.typed" PATTERN "__pycache__" EXCLUDE)
 configure_file(${PROJECT_SOURCE_DIR}/libsnap/python/dist-info/METADATA.in
 	${PROJECT_BINARY_DIR}/python/METADATA @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/python/METADATA
 	${PROJECT_SOURCE_DIR}/libsnap/python/dist-info/entry_points.txt
-	DESTINATION ${python_dir}/snapdiff-${PROJECT_VERSION}.dist-info)
+	DESTINATION ${python_dir}/snapdiff-${PROJECT_VERSION}.dist-info
+	COMPONENT python3-snapdiff)
 find_program(PYTHON3 python3)
 if(PYTHON3 AND TARGET snap AND TARGET snapdiff)
 	add_custom_target(wheel COMMAND ${PYTHON3} ${PROJECT_SOURCE_DIR}/libsnap/python/make_wheel.py
 		${PROJECT_BINARY_DIR} ${PROJECT_VERSION} ${PROJECT_BINARY_DIR}/wheel
 		DEPENDS snap snapdiff VERBATIM)
 endif()
+include(${PROJECT_SOURCE_DIR}/cmake/packages.cmake)

@@ -14,8 +14,13 @@ function(snap_flags target)
 	foreach(flag ${snap_warnings})
 		target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:${flag}>)
 	endforeach()
+	# The same commit gives the same bytes, wherever it is built.  A debugger finds the sources by
+	# `set substitute-path .`; while snapdiff is worked on, the true paths are handier.
 	if(SNAP_DEV)
 		target_compile_options(${target} PRIVATE -Werror)
+	else()
+		target_compile_options(${target} PRIVATE
+			-ffile-prefix-map=${PROJECT_BINARY_DIR}=build -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 	endif()
 	if(SNAP_SANITIZE)
 		target_compile_options(${target} PRIVATE -fsanitize=${SNAP_SANITIZE}

@@ -120,7 +120,9 @@ def check_refusals(snapdiff, testdata, scratch):
     result = subprocess.run([snapdiff, "browse", testdata / "before.txt"], capture_output=True, text=True, check=False,
                             stdin=subprocess.DEVNULL)
     assert result.returncode == 2 and "needs a terminal" in result.stderr, result
-    terminal = Terminal(scratch, f"{snapdiff} browse {testdata / 'before.txt'} 2>{scratch / 'said'}", term="nothing-known")
+    # ncurses itself leaks where it knows no such terminal, and LeakSanitizer would change the exit status.
+    terminal = Terminal(scratch, f"ASAN_OPTIONS=detect_leaks=0 {snapdiff} browse {testdata / 'before.txt'} "
+                        f"2>{scratch / 'said'}", term="nothing-known")
     try:
         assert terminal.exit_code() == 4
         assert "cannot be used" in (scratch / "said").read_text()
