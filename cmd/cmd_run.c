@@ -29,6 +29,7 @@ struct run_options {
 	int python;
 	int exit_snapshot;
 	int holders, holders_at_exit; /* 0 none; 1: who refers to whom; 2: retained sizes, too */
+	bool census;
 	bool mmap;
 	bool durable;
 	bool no_follow;
@@ -74,6 +75,8 @@ static const struct option run_table[] = {
 	 holders_choices},
 	{"holders-at-exit", 0, OPTION_OPTIONAL, AT(holders_at_exit), NULL,
 	 "the same for the snapshot at exit alone", holders_choices},
+	{"census", 0, OPTION_FLAG, AT(census), NULL,
+	 "snapshots count the objects of Python programs by type and line", NULL},
 	{"no-follow", 0, OPTION_FLAG, AT(no_follow), NULL,
 	 "record neither forked nor executed descendants", NULL},
 	{"repeat", 0, OPTION_COUNT, AT(repeat), "N",
@@ -225,6 +228,8 @@ static enum snap_status setting_holders(struct settings *settings,
 	if (st == SNAP_OK && at_exit)
 		st = setting(settings, err, "SNAP_HOLDERS_AT_EXIT", "%s",
 			     holders_choices[at_exit - 1]);
+	if (st == SNAP_OK && options->census)
+		st = setting(settings, err, "SNAP_CENSUS", "1");
 	return st;
 }
 

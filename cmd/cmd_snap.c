@@ -14,6 +14,7 @@ enum { TIMEOUT_MS = 120000 };
 struct snap_options {
 	const char *label;
 	int holders; /* 1: who refers to whom; 2: retained sizes, too */
+	bool census;
 };
 
 static const char *const holders_choices[] = {"reach", "retained", NULL};
@@ -23,6 +24,8 @@ static const struct option snap_table[] = {
 	 "the snapshot's name", NULL},
 	{"holders", 0, OPTION_OPTIONAL, offsetof(struct snap_options, holders), NULL,
 	 "also say who holds what; =retained: and what would be freed with it", holders_choices},
+	{"census", 0, OPTION_FLAG, offsetof(struct snap_options, census), NULL,
+	 "also count the objects of a Python program by type and line", NULL},
 	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
 };
 static const struct option *const snap_tables[] = {snap_table, NULL};
@@ -45,8 +48,11 @@ static enum snap_status snap_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct snap_options *options = call->options;
-	static const char *const requests[] = {SNAP_CONTROL_SNAP, SNAP_CONTROL_HOLDERS,
-					       SNAP_CONTROL_RETAINED};
+	static const char *const requests[2][3] = {
+		{SNAP_CONTROL_SNAP, SNAP_CONTROL_HOLDERS, SNAP_CONTROL_RETAINED},
+		{SNAP_CONTROL_CENSUS, SNAP_CONTROL_CENSUS "-" SNAP_CONTROL_HOLDERS,
+		 SNAP_CONTROL_CENSUS "-" SNAP_CONTROL_RETAINED},
+	};
 	char request[SNAP_CONTROL_LINE_MAX], *answer = NULL;
 	enum snap_status st;
 	uint64_t pid;
@@ -55,7 +61,7 @@ static enum snap_status snap_run(const struct invocation *call, int *exit_code,
 	st = control_find(call->argv[0], &pid, err);
 	if (st != SNAP_OK)
 		return st;
-	if ((size_t)snprintf(request, sizeof(request), "%s %s", requests[options->holders],
+	if ((size_t)snprintf(request, sizeof(request), "%s %s", requests[options->census][options->holders],
 			     options->label ? options->label : "") >= sizeof(request))
 		return fail(err, SNAP_EUSAGE, "--label is too long");
 	st = control_ask(pid, request, TIMEOUT_MS, &answer, err);
@@ -68,14 +74,16 @@ static enum snap_status snap_run(const struct invocation *call, int *exit_code,
 const struct command cmd_snap = {
 	.name = "snap",
 	.summary = "Ask a running process for a snapshot; print its path",
-	.usage = "[--label TEXT] [--holders[=retained]] PID|DIR",
+	.usage = "[--label TEXT] [--holders[=retained]] [--census] PID|DIR",
 	.group = "capture",
 	.details = "The process must have been started with 'snapdiff run', or link libsnap.  The "
 		   "path is\n"
 		   "printed once the file is durable.  A directory means the one process that "
-		   "records into it.  With --holders the program's threads are stopped for some "
-		   "milliseconds\n"
-		   "while the process is copied; the copy finds out who holds what.",
+		   "records into it.  With --holders and --census the program's threads are stopped "
+		   "for some\n"
+		   "milliseconds while the process is copied; the copy finds out who holds what, and "
+		   "which\n"
+		   "objects there are.",
 	.options = snap_tables,
 	.options_size = sizeof(struct snap_options),
 	.operands_min = 1,

@@ -20,6 +20,8 @@
  *   snap [LABEL]   -> "ok PATH" once the snapshot is durable (PATH absolute), or "error SENTENCE"
  *   holders [LABEL], retained [LABEL]
  *                  -> the same, of a snapshot that says who holds what
+ *   census [LABEL], census-holders [LABEL], census-retained [LABEL]
+ *                  -> the same with the objects of an interpreter
  *   dir            -> "ok DIR", the absolute output directory
  *   status         -> lines "KEY VALUE", then an empty line
  */
@@ -30,6 +32,7 @@
 #define SNAP_CONTROL_SNAP     "snap"
 #define SNAP_CONTROL_HOLDERS  "holders"
 #define SNAP_CONTROL_RETAINED "retained"
+#define SNAP_CONTROL_CENSUS   "census"
 #define SNAP_CONTROL_DIR      "dir"
 #define SNAP_CONTROL_STATUS   "status"
 

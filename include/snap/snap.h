@@ -67,6 +67,13 @@ enum snap_status snap_take(const char *label);
  */
 enum snap_status snap_take_holders(const char *label, int retained);
 
+/**
+ * The same, and the snapshot has a census: the objects of the Python interpreter in this process by
+ * type, and by the line that allocated them (`snapdiff top -g type`).  May be called with the
+ * interpreter's lock or without.
+ */
+enum snap_status snap_take_census(const char *label);
+
 /** End recording.  Snapshots written so far stay; no exit snapshot will be taken.
  *  Returns SNAP_OK or SNAP_ESTATE. */
 enum snap_status snap_stop(void);

@@ -49,6 +49,11 @@ ENTRY enum snap_status snap_take_holders(const char *label, int retained)
 	return take(label, retained ? SNAP__HOLDERS_RETAINED : SNAP__HOLDERS_REACH);
 }
 
+ENTRY enum snap_status snap_take_census(const char *label)
+{
+	return take(label, SNAP__CENSUS);
+}
+
 ENTRY enum snap_status snap_flush(void)
 {
 	int saved = errno;

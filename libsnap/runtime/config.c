@@ -217,6 +217,12 @@ static bool set_holders_at_exit(struct snap__config *c, const char *v)
 	return parse_holders(v, &c->holders_at_exit);
 }
 
+static bool set_census(struct snap__config *c, const char *v)
+{
+	c->census = !snap__equal(v, "0") && *v;
+	return true;
+}
+
 static bool set_verify(struct snap__config *c, const char *v)
 {
 	const char *rest;
@@ -302,6 +308,7 @@ static const struct {
 	{"SNAP_HOLDERS=", set_holders, "SNAP_HOLDERS is not reach or retained"},
 	{"SNAP_HOLDERS_AT_EXIT=", set_holders_at_exit,
 	 "SNAP_HOLDERS_AT_EXIT is not reach or retained"},
+	{"SNAP_CENSUS=", set_census, NULL},
 	{"SNAP_FOLLOW=", set_follow, NULL},
 	{"SNAP_MMAP=", set_mmap, NULL},
 	{"SNAP_DURABLE=", set_durable, NULL},

@@ -41,6 +41,7 @@ struct snap__config {
 	enum snap__python_wish python; /* SNAP_PYTHON */
 	int holders;         /* SNAP_HOLDERS: enum snap__holders, for snapshots of its own accord */
 	int holders_at_exit; /* SNAP_HOLDERS_AT_EXIT: the same for the one at the exit */
+	bool census;         /* SNAP_CENSUS: snapshots have the objects of an interpreter */
 	bool durable; /* SNAP_DURABLE: every snapshot is on the disk before anybody goes on */
 	bool active;  /* SNAP_ACTIVE: record from the start */
 };

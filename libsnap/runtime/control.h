@@ -11,6 +11,8 @@
  *                  -> error <sentence>
  *   holders <label>, retained <label>
  *                  the same, with the graph of holders; `retained` with sizes
+ *   census <label>, census-holders <label>, census-retained <label>
+ *                  the same, with the objects of an interpreter
  *   dir            -> ok <absolute path of the output directory>
  *   status         -> lines `<key> <value>`, then an empty line.  Keys: dir program pid seq
  *                  uptime_ns live_bytes live_blocks peak_bytes allocated_bytes

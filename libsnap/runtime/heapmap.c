@@ -290,6 +290,29 @@ bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 	return snap__heapmap_take_from(&snap__heapmap, address, out);
 }
 
+static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap__block *out)
+{
+	slot_t *leaf = map->top && is_regular(address) ? leaf_at(map, address) : NULL;
+	uint64_t value =
+		leaf ? atomic_load_explicit(&leaf[slot_index(map, address)], memory_order_relaxed)
+		     : 0;
+
+	if (!(value & USED) || is_taken_by_another(map, value, address))
+		return false;
+	unpack(value, out);
+	if (value & LARGE) {
+		slot_t *size = size_slot(map, address, false);
+
+		out->size = size ? atomic_load_explicit(size, memory_order_relaxed) >> 1 : 0;
+	}
+	return true;
+}
+
+bool snap__heapmap_find(uintptr_t address, struct snap__block *out)
+{
+	return find(&snap__heapmap_fine, address, out) || find(&snap__heapmap, address, out);
+}
+
 bool snap__heapmap_fine_mark(uintptr_t address)
 {
 	const struct snap__heapmap *map = &snap__heapmap_fine;

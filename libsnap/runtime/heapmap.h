@@ -256,6 +256,10 @@ void snap__heapmap_walk(snap__heapmap_fn *fn, void *user);
 typedef void snap__heapmap_at_fn(void *user, uintptr_t address, const struct snap__block *block);
 void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user);
 
+/** The block that begins at `address`, in either map; false if none does.  What is in the side table
+ *  is not found. */
+bool snap__heapmap_find(uintptr_t address, struct snap__block *out);
+
 /** Bytes of the maps' address space that were never written, and so take no memory. */
 uint64_t snap__heapmap_untouched(void);
 

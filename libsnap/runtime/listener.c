@@ -314,6 +314,14 @@ static void answer_line(snap__take_fn *take)
 		answer_snap(client, label, SNAP__HOLDERS_REACH, take);
 	else if (is_request("retained", &label))
 		answer_snap(client, label, SNAP__HOLDERS_RETAINED, take);
+	else if (is_request("census", &label))
+		answer_snap(client, label, SNAP__CENSUS, take);
+	else if (is_request("census-holders", &label))
+		answer_snap(client, label,
+			    (enum snap__holders)(SNAP__CENSUS | SNAP__HOLDERS_REACH), take);
+	else if (is_request("census-retained", &label))
+		answer_snap(client, label,
+			    (enum snap__holders)(SNAP__CENSUS | SNAP__HOLDERS_RETAINED), take);
 	else if (snap__equal(line, "status"))
 		answer_status(client);
 	else if (snap__equal(line, "dir"))

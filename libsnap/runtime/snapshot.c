@@ -42,7 +42,9 @@
 #include "runtime/os_linux.h"
 #include "runtime/identity.h"
 #include "runtime/kept.h"
+#include "runtime/python/census.h"
 #include "runtime/python/frames.h"
+#include "runtime/python/objects.h"
 #include "runtime/python/python.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
@@ -59,6 +61,7 @@
 #define MOST_COHORTS 64u
 #define MOST_METRICS 64u
 #define METRIC_SIZE  48u
+#define CENSUS_TRIES 3u
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
 #define EPOCHS_KEPT   (SNAP__EPOCHS - 256u)
 #define EPOCHS_MERGED 2048u
@@ -87,6 +90,7 @@ struct job {
 	const struct snap__order *order;
 	struct snap__copy *copy;    /* we are a copy of the process; NULL: we are not */
 	const char *holders_failed; /* why there is no copy though one was wanted; NULL */
+	const char *census_failed;  /* why there is no census though one was wanted; NULL */
 	struct metric *metrics;     /* of the process, before a copy is made; NULL: not taken */
 	uint32_t metric_count;
 	bool has_allocator; /* is the allocator's among them? */
@@ -102,10 +106,15 @@ struct job {
 	uint32_t modules, codes;
 	uint32_t next_string, string_of_mark[4];
 	uint32_t first_domain_string, first_module_string, first_code_string;
-	uint32_t first_label_string;
+	uint32_t first_label_string, first_census_string;
 	uint64_t anonymous, allocator_total; /* noted while metrics are written */
 	bool failed;                         /* memory ran out */
 };
+
+static bool wants_census(const struct job *job)
+{
+	return (job->order->holders & SNAP__CENSUS) && !job->census_failed;
+}
 
 static void tick(void)
 {
@@ -378,14 +387,38 @@ static void put_holders_fact(void *user, const char *key, uint64_t value)
 	put_prefixed(user, "holders.", key, text.data);
 }
 
+static void put_census_fact(void *user, const char *key, uint64_t value)
+{
+	char buffer[32];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	snap__text_add_u64(&text, value);
+	put_prefixed(user, "census.", key, text.data);
+}
+
+static void put_census(struct job *job)
+{
+	if (!(job->order->holders & SNAP__CENSUS))
+		return;
+	if (job->census_failed) {
+		put_prefixed_value(job, "census", "failed: ", job->census_failed);
+		return;
+	}
+	put_text(job, "census", "python");
+	snap__census_each_fact(put_census_fact, job);
+}
+
 static void put_holders(struct job *job)
 {
-	if (!job->copy && job->holders_failed)
-		put_prefixed_value(job, "holders", "failed: ", job->holders_failed);
-	if (!job->copy)
+	enum snap__holders wanted = snap__holders_native(job->order->holders);
+
+	if (wanted == SNAP__HOLDERS_NONE)
 		return;
-	put_text(job, "holders",
-		 job->order->holders == SNAP__HOLDERS_RETAINED ? "retained" : "reach");
+	if (!job->copy) {
+		put_prefixed_value(job, "holders", "failed: ", job->holders_failed);
+		return;
+	}
+	put_text(job, "holders", wanted == SNAP__HOLDERS_RETAINED ? "retained" : "reach");
 	put_text(job, "holders.stop", job->copy->was_stopped ? "ptrace" : "none");
 	snap__holders_each_fact(job->copy, put_holders_fact, job);
 }
@@ -457,6 +490,9 @@ static void put_strings(struct job *job)
 	job->first_label_string = job->next_string;
 	for (uint32_t i = 1; job->copy && i < snap__groups_label_count(); i++)
 		put_string(job, snap__groups_label(i), snap__length(snap__groups_label(i)));
+	job->first_census_string = job->next_string;
+	for (uint32_t i = 0; job->copy && i < snap__census_string_count(); i++)
+		put_string(job, snap__census_string(i), snap__length(snap__census_string(i)));
 }
 
 static void put_modules(struct job *job)
@@ -691,7 +727,8 @@ static void place_group(void *user, uint32_t stack, struct snap_group *row)
 	}
 }
 
-static void put_graph(struct job *job)
+/* The graph of the native heap and that of an interpreter, in the same sections. */
+static void put_graphs(struct job *job)
 {
 	const struct snap__groups_ids ids = {
 		.first_label = job->first_label_string,
@@ -699,14 +736,28 @@ static void put_graph(struct job *job)
 		.place = place_group,
 		.user = job,
 	};
+	const struct snap__census_base base = {
+		.string = job->first_census_string,
+		.group = snap__groups_count(),
+		.root = snap__groups_root_count(),
+	};
+	bool native = snap__holders_native(job->order->holders) != SNAP__HOLDERS_NONE;
 
-	snap__groups_write(job->writer, &ids);
+	if (native)
+		snap__groups_write_groups(job->writer, &ids);
+	snap__census_write_groups(job->writer, &base);
+	if (native) {
+		snap__groups_write_roots(job->writer, &ids);
+		snap__groups_write_edges(job->writer);
+		snap__groups_write_paths(job->writer);
+	}
 }
 
 static void write_rows(struct job *job)
 {
 	put_identity(job);
 	put_holders(job);
+	put_census(job);
 	put_metrics(job);
 	put_losses(job);
 	tick();
@@ -718,7 +769,7 @@ static void write_rows(struct job *job)
 	tick();
 	put_sites(job);
 	if (job->copy)
-		put_graph(job);
+		put_graphs(job);
 }
 
 static enum snap_status write_file(struct job *job, int fd, int *error)
@@ -754,6 +805,8 @@ static void look(struct job *job)
 	count_merged(job);
 	if (!job->metrics)
 		take_metrics(job);
+	if (job->copy && wants_census(job))
+		snap__census_make(job->copy, &job->numbering);
 }
 
 static enum snap_status look_and_write(struct job *job, int fd, int *error)
@@ -777,33 +830,67 @@ static void work_in_copy(struct snap__copy *copy, void *user)
 
 	close_others(job->fd);
 	job->copy = copy;
-	snap__holders_analyse(copy, job->order->holders);
+	if (snap__holders_native(job->order->holders) != SNAP__HOLDERS_NONE)
+		snap__holders_analyse(copy, snap__holders_native(job->order->holders));
 	if (look_and_write(job, job->fd, &error) != SNAP_OK)
 		snap__copy_fail("the file cannot be written");
 	copy->page->live_bytes = job->unseen.live_bytes;
 	copy->page->unseen = job->unseen.bytes;
 }
 
-/* By way of a copy, where one is wanted and can be had; its file is then whole. */
-static bool write_in_copy(struct job *job, int fd)
+/* In a copy of the process.  False, and the reason: nothing was written. */
+static bool try_copy(struct job *job, int fd, char *reason)
 {
-	static char reason[SNAP__COPY_REASON_SIZE];
 	struct snap__copy_page result;
 
-	if (job->order->holders == SNAP__HOLDERS_NONE)
-		return false;
-	job->fd = fd;
-	job->holders_failed = reason;
-	take_metrics(job);
-	if (snap__sample_period() != 0) {
-		job->holders_failed = "a sample does not know all blocks";
-	} else if (snap__copy_run(work_in_copy, job, tick, reason, &result)) {
+	if (snap__copy_run(work_in_copy, job, tick, reason, &result)) {
 		job->unseen = (struct snap__unseen){result.unseen, result.live_bytes};
 		return true;
 	}
 	/* What the copy wrote before it failed. */
 	syscall(SYS_ftruncate, fd, 0L);
 	syscall(SYS_lseek, fd, 0L, SEEK_SET);
+	return false;
+}
+
+/* A thread that is stopped in the middle of a change may leave objects that cannot be followed; it
+   is hardly ever so at two moments. */
+static bool try_copies(struct job *job, int fd, char *reason)
+{
+	unsigned tries = wants_census(job) ? CENSUS_TRIES : 1;
+
+	while (tries-- > 0) {
+		if (try_copy(job, fd, reason))
+			return true;
+		if (!snap__starts_with(reason, "the copy was ended by signal"))
+			break;
+	}
+	return false;
+}
+
+/* By way of a copy, where one is wanted and can be had; its file is then whole. */
+static bool write_in_copy(struct job *job, int fd)
+{
+	static char reason[SNAP__COPY_REASON_SIZE];
+
+	if (job->order->holders == SNAP__HOLDERS_NONE)
+		return false;
+	job->fd = fd;
+	job->holders_failed = reason;
+	if (job->order->holders & SNAP__CENSUS)
+		job->census_failed = snap__objects_problem();
+	if (snap__sample_period() != 0) {
+		job->holders_failed = "a sample does not know all blocks";
+		job->census_failed = job->holders_failed;
+		return false;
+	}
+	if (snap__holders_native(job->order->holders) == SNAP__HOLDERS_NONE && !wants_census(job))
+		return false;
+	take_metrics(job);
+	if (try_copies(job, fd, reason))
+		return true;
+	if (wants_census(job))
+		job->census_failed = reason;
 	return false;
 }
 

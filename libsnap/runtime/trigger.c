@@ -179,8 +179,9 @@ static enum snap__holders holders_of(enum snap__reason reason)
 {
 	const struct snap__config *config = snap__process_config();
 
-	return (enum snap__holders)(reason == SNAP__AT_EXIT ? config->holders_at_exit
-							    : config->holders);
+	int native = reason == SNAP__AT_EXIT ? config->holders_at_exit : config->holders;
+
+	return (enum snap__holders)(native | (config->census ? SNAP__CENSUS : 0));
 }
 
 /* One that no thread of the host waits for. */
@@ -499,7 +500,7 @@ static bool wants_holders(void)
 {
 	const struct snap__config *config = snap__process_config();
 	bool wanted =
-		config->holders || config->holders_at_exit || (atomic_load(&stays) & FOR_SOCKET);
+		config->holders || config->holders_at_exit || config->census || (atomic_load(&stays) & FOR_SOCKET);
 
 	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++)
 		wanted |= atomic_load(&r->state) == ASKED && r->holders != SNAP__HOLDERS_NONE;

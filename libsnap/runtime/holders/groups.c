@@ -345,7 +345,7 @@ static void sort_dominated(struct bundle *b)
 	snap__copy_give_back(fill, ((size_t)holders + 2) * sizeof(*fill));
 }
 
-static void write_edges(struct snap__writer *w)
+void snap__groups_write_edges(struct snap__writer *w)
 {
 	struct bundle b = {
 		.rows = snap__copy_need(((size_t)t.count + 1) * sizeof(*b.rows)),
@@ -423,7 +423,7 @@ static void write_path_to(struct snap__writer *w, uint32_t block)
 
 /* Of each group, the block that was reached first, and the first of those that are lost through
    another. */
-static void write_paths(struct snap__writer *w)
+void snap__groups_write_paths(struct snap__writer *w)
 {
 	uint8_t *has = snap__copy_need((size_t)t.count + 1);
 
@@ -445,7 +445,7 @@ static void write_paths(struct snap__writer *w)
 
 /* ---- the rows ---------------------------------------------------------------------------------- */
 
-static void write_groups(struct snap__writer *w, const struct snap__groups_ids *ids)
+void snap__groups_write_groups(struct snap__writer *w, const struct snap__groups_ids *ids)
 {
 	for (uint32_t i = 0; i < t.count; i++) {
 		struct snap_group row = t.rows[i];
@@ -456,7 +456,7 @@ static void write_groups(struct snap__writer *w, const struct snap__groups_ids *
 	}
 }
 
-static void write_roots(struct snap__writer *w, const struct snap__groups_ids *ids)
+void snap__groups_write_roots(struct snap__writer *w, const struct snap__groups_ids *ids)
 {
 	for (uint32_t i = 0; i < g->root_count; i++) {
 		const struct snap__root *root = &g->roots[i];
@@ -475,10 +475,12 @@ static void write_roots(struct snap__writer *w, const struct snap__groups_ids *i
 	}
 }
 
-void snap__groups_write(struct snap__writer *w, const struct snap__groups_ids *ids)
+uint32_t snap__groups_count(void)
 {
-	write_groups(w, ids);
-	write_roots(w, ids);
-	write_edges(w);
-	write_paths(w);
+	return t.count;
+}
+
+uint32_t snap__groups_root_count(void)
+{
+	return g->root_count;
 }

@@ -25,7 +25,13 @@ struct snap__groups_ids {
 	void *user;
 };
 
-/** Write the rows. */
-void snap__groups_write(struct snap__writer *w, const struct snap__groups_ids *ids);
+/** How many rows there are: those of other graphs follow. */
+uint32_t snap__groups_count(void);
+uint32_t snap__groups_root_count(void);
 
+/** Write the rows of one section each. */
+void snap__groups_write_groups(struct snap__writer *w, const struct snap__groups_ids *ids);
+void snap__groups_write_roots(struct snap__writer *w, const struct snap__groups_ids *ids);
+void snap__groups_write_edges(struct snap__writer *w);
+void snap__groups_write_paths(struct snap__writer *w);
 #endif

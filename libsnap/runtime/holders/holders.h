@@ -12,12 +12,19 @@
 #include "runtime/holders/copy.h"
 #include "runtime/holders/groups.h"
 
-/** How much is wanted. */
+/** How much is wanted: one of the first three, and with it perhaps the last. */
 enum snap__holders {
 	SNAP__HOLDERS_NONE = 0,
-	SNAP__HOLDERS_REACH,    /* who refers to whom, and what nothing reaches */
-	SNAP__HOLDERS_RETAINED, /* and what would go with each group */
+	SNAP__HOLDERS_REACH = 1,    /* who refers to whom, and what nothing reaches */
+	SNAP__HOLDERS_RETAINED = 2, /* and what would go with each group */
+	SNAP__CENSUS = 4,           /* the objects of an interpreter (python/census.h) */
 };
+
+/** Of the native heap. */
+static inline enum snap__holders snap__holders_native(enum snap__holders wanted)
+{
+	return (enum snap__holders)(wanted & ~SNAP__CENSUS);
+}
 
 /** In the copy: do everything but write. */
 void snap__holders_analyse(struct snap__copy *copy, enum snap__holders wanted);

@@ -57,6 +57,23 @@ static bool look_up_functions(struct snap__python *found, void *library)
 		       look_up(library, &found->attached_thread, "_PyThreadState_UncheckedGet"));
 }
 
+/* What only the census needs: without it, lines are recorded all the same. */
+static void look_up_for_census(struct snap__python *found, void *library)
+{
+	bool all = look_up(library, &found->type_type, "PyType_Type") &&
+		   look_up(library, &found->dict_type, "PyDict_Type") &&
+		   look_up(library, &found->tuple_type, "PyTuple_Type") &&
+		   look_up(library, &found->list_type, "PyList_Type") &&
+		   look_up(library, &found->module_type, "PyModule_Type") &&
+		   look_up(library, &found->main_interpreter, "PyInterpreterState_Main") &&
+		   look_up(library, &found->first_thread, "PyInterpreterState_ThreadHead") &&
+		   look_up(library, &found->next_thread, "PyThreadState_Next") &&
+		   look_up(library, &found->dict_next, "PyDict_Next");
+
+	if (!all)
+		found->type_type = NULL;
+}
+
 /* NULL, or what is wrong with the interpreter whose Py_GetVersion() said `text`. */
 static const char *choose_layout(struct snap__python *found, void *library, const char *text)
 {
@@ -136,8 +153,10 @@ bool snap__python_find(void *library)
 		found.layout = NULL;
 	else
 		found.finalizing = find_finalizing(&found);
-	if (found.layout)
+	if (found.layout) {
 		find_loop(&found, library);
+		look_up_for_census(&found, library);
+	}
 	snap__python = found;
 	return found.layout != NULL;
 }

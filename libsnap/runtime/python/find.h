@@ -50,6 +50,13 @@ struct snap__python {
 	void (*set_arenas)(struct snap__python_arenas *arenas);
 	void *(*attached_thread)(void); /* state of the thread that holds the GIL, or NULL */
 	void *(*own_thread)(void);      /* state of the calling thread, with the GIL or without */
+
+	/* For the census of objects; NULLs where one of them is missing. */
+	const void *type_type, *dict_type, *tuple_type, *list_type, *module_type;
+	void *(*main_interpreter)(void);
+	void *(*first_thread)(void *interpreter);
+	void *(*next_thread)(void *thread);
+	int (*dict_next)(void *dict, intptr_t *position, void **key, void **value);
 };
 
 /** What was found; zeros until then. */

@@ -566,3 +566,69 @@ bool snap__python_frames_are_sane(const char *state)
 			return false;
 	return true;
 }
+
+/* ---- in a copy of the process ---------------------------------------------------------------- */
+
+#define MOST_FRAMES   (1u << 16)
+#define MOST_LOCALS   (1 << 12)
+#define TAGGED_NUMBER 3u /* both tag bits: a number, not an address */
+
+const char *snap__python_newest_frame(const char *state)
+{
+	return newest_frame(snap__python.layout, state);
+}
+
+const char *snap__python_outer_frame(const char *frame)
+{
+	return previous_of(snap__python.layout, frame);
+}
+
+const char *snap__python_frame_code(const char *frame)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *code = (const char *)code_of(v, frame);
+
+	return code && snap__python_type(code) == snap__python.code_type ? code : NULL;
+}
+
+/* The names of a code object's variables; NULL if they are not where they should be. */
+static const char *local_names(const struct snap__python_layout *v, const char *code, int *count)
+{
+	const char *names = snap__python_pointer(code, v->code_local_names);
+
+	memcpy(count, code + v->code_local_count, sizeof(*count));
+	if (*count <= 0 || *count > MOST_LOCALS ||
+	    snap__python_type(names) != snap__python.tuple_type ||
+	    snap__python_word(names, SNAP__PYTHON_VAR_SIZE) != (uintptr_t)*count)
+		return NULL;
+	return names;
+}
+
+void snap__python_each_local_of(const char *frame, snap__python_local_fn *fn, void *user)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *code = snap__python_frame_code(frame), *names;
+	int count;
+
+	if (!code || !(names = local_names(v, code, &count)))
+		return;
+	for (int i = 0; i < count; i++) {
+		size_t at = (size_t)i * sizeof(void *);
+		uintptr_t word = snap__python_word(frame, v->frame_locals + at);
+
+		if (v->code_tags && (word & v->code_tags) == TAGGED_NUMBER)
+			continue;
+		word &= ~v->code_tags;
+		if (word)
+			fn(user, (const char *)word,
+			   snap__python_pointer(names, SNAP__PYTHON_TUPLE_ITEMS + at), code);
+	}
+}
+
+void snap__python_each_local(const char *state, snap__python_local_fn *fn, void *user)
+{
+	const char *frame = snap__python_newest_frame(state);
+
+	for (uint32_t i = 0; frame && i < MOST_FRAMES; i++, frame = snap__python_outer_frame(frame))
+		snap__python_each_local_of(frame, fn, user);
+}

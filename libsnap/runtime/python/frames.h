@@ -69,6 +69,21 @@ uintptr_t snap__python_entry(const char *state);
  *  Nothing is kept. */
 uint32_t snap__python_walk(const char *state, uintptr_t *pcs, uint32_t most);
 
+/** Of frames that are no objects: call `fn` with each local variable that has a value, the str of its
+ *  name, and the code object.  In a copy of the process, where nothing changes. */
+typedef void snap__python_local_fn(void *user, const char *object, const char *name,
+				   const char *code);
+void snap__python_each_local(const char *state, snap__python_local_fn *fn, void *user);
+
+/** The same for one frame. */
+void snap__python_each_local_of(const char *frame, snap__python_local_fn *fn, void *user);
+
+/** The newest frame of the thread at `state`, and the one outside of `frame`; NULL: none. */
+const char *snap__python_newest_frame(const char *state);
+const char *snap__python_outer_frame(const char *frame);
+/** Its code object; NULL for a frame of the interpreter's own. */
+const char *snap__python_frame_code(const char *frame);
+
 /**
  * Before the first use: do the frames of the thread at `state` look as they should?  Reads nothing
  * that may not be mapped.

@@ -26,6 +26,13 @@ static const struct snap__python_layout snap__python_3_9 = {
 	.compact_header = 72,
 	.runtime_thread = 568,
 	.runtime_finalizing = 16,
+	.interpreter_modules = 856,
+	.interpreter_gc = 616,
+	.gc_lists = 24,
+	.gc_has_pointer = true,
+	.gc_garbage = 208,
+	.thread_dict = 152,
+	.type_qualified_name = 856,
 };
 
 static const struct snap__python_layout snap__python_3_10 = {
@@ -46,6 +53,13 @@ static const struct snap__python_layout snap__python_3_10 = {
 	.compact_header = 72,
 	.runtime_thread = 568,
 	.runtime_finalizing = 16,
+	.interpreter_modules = 856,
+	.interpreter_gc = 616,
+	.gc_lists = 24,
+	.gc_has_pointer = true,
+	.gc_garbage = 208,
+	.thread_dict = 152,
+	.type_qualified_name = 864,
 };
 
 static const struct snap__python_layout snap__python_3_11 = {
@@ -71,6 +85,17 @@ static const struct snap__python_layout snap__python_3_11 = {
 	.compact_header = 72,
 	.runtime_thread = 576,
 	.runtime_finalizing = 24,
+	.interpreter_modules = 888,
+	.interpreter_gc = 648,
+	.gc_lists = 24,
+	.gc_has_pointer = true,
+	.gc_garbage = 208,
+	.weak_header = true,
+	.thread_dict = 128,
+	.frame_locals = 72,
+	.code_local_count = 76,
+	.code_local_names = 96,
+	.type_qualified_name = 864,
 };
 
 static const struct snap__python_layout snap__python_3_12 = {
@@ -95,6 +120,17 @@ static const struct snap__python_layout snap__python_3_12 = {
 	.ascii_header = 40,
 	.compact_header = 56,
 	.runtime_finalizing = 24,
+	.interpreter_modules = 944,
+	.interpreter_gc = 112,
+	.gc_lists = 24,
+	.gc_has_pointer = true,
+	.gc_garbage = 208,
+	.weak_header = true,
+	.thread_dict = 112,
+	.frame_locals = 72,
+	.code_local_count = 72,
+	.code_local_names = 96,
+	.type_qualified_name = 872,
 };
 
 static const struct snap__python_layout snap__python_3_13 = {
@@ -116,6 +152,15 @@ static const struct snap__python_layout snap__python_3_13 = {
 	.code_first_line = 68,
 	.ascii_header = 40,
 	.compact_header = 56,
+	.gc_lists = 24,
+	.gc_has_pointer = true,
+	.gc_garbage = 208,
+	.weak_header = true,
+	.thread_dict = 128,
+	.frame_locals = 72,
+	.code_local_count = 72,
+	.code_local_names = 96,
+	.type_qualified_name = 872,
 };
 
 static const struct snap__python_layout snap__python_3_14 = {
@@ -137,6 +182,11 @@ static const struct snap__python_layout snap__python_3_14 = {
 	.code_first_line = 68,
 	.ascii_header = 40,
 	.compact_header = 56,
+	.gc_lists = 8,
+	.weak_header = true,
+	.frame_locals = 80,
+	.code_local_count = 72,
+	.code_local_names = 96,
 };
 
 #endif

@@ -1,0 +1,245 @@
+/*
+ * runtime/python/census.c - objects of one type and one call stack are one group.
+ *
+ * An object's block is looked up in the heap map, which says how large it is and where it was
+ * allocated.  To an object's bytes belong those blocks of the interpreter's that are no objects
+ * themselves and that the object points to: a list's items, the table of a dict or a set, a
+ * bytearray's contents.
+ */
+#include "runtime/python/census.h"
+
+#include "runtime/heapmap.h"
+#include "runtime/os_linux.h"
+#include "runtime/python/find.h"
+#include "runtime/python/objects.h"
+#include "runtime/python/types.h"
+#include "runtime/stacks.h"
+#include "runtime/text.h"
+
+#define FIRST_GROUPS 4096u
+#define NAME_SIZE    512
+#define OWN_WORDS    32u /* of an object that are looked at for blocks of its own */
+#define LABEL_SIZE   1024
+
+/* Types whose objects have no further blocks, or only other objects. */
+#define HAS_NO_BLOCKS                                                                              \
+	(SNAP__TYPE_IS_INT | SNAP__TYPE_IS_TUPLE | SNAP__TYPE_IS_BYTES | SNAP__TYPE_IS_STR)
+
+struct group {
+	uint32_t type, node;
+	uint64_t objects, bytes, lost_objects, lost_bytes;
+};
+
+static struct census {
+	struct group *groups;
+	uint32_t *slots; /* group + 1; 0 is empty */
+	uint32_t count, capacity;
+	uint32_t *of_object;
+	uint64_t bytes, without_line;
+	const struct snap__numbering *numbering;
+	char (*names)[NAME_SIZE]; /* by type */
+} c;
+
+static const struct snap__objects *const o = &snap__objects;
+
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static uint32_t *slot_of(uint32_t type, uint32_t node)
+{
+	uint32_t mask = 2 * c.capacity - 1;
+	uint32_t i = (uint32_t)(((uint64_t)type << 32 | node) * 0x9e3779b97f4a7c15u >> 32) & mask;
+
+	while (c.slots[i] && (c.groups[c.slots[i] - 1].type != type ||
+			      c.groups[c.slots[i] - 1].node != node))
+		i = (i + 1) & mask;
+	return &c.slots[i];
+}
+
+static void grow(void)
+{
+	uint32_t *old = c.slots;
+	size_t old_size = 2 * (size_t)c.capacity * sizeof(*c.slots);
+
+	if (c.capacity == 0) {
+		c.capacity = FIRST_GROUPS;
+		c.groups = snap__copy_need(c.capacity * sizeof(*c.groups));
+	} else {
+		c.groups = snap__copy_grow(c.groups, c.capacity * sizeof(*c.groups),
+					   2 * c.capacity * sizeof(*c.groups));
+		c.capacity *= 2;
+	}
+	c.slots = snap__copy_need(2 * (size_t)c.capacity * sizeof(*c.slots));
+	for (uint32_t i = 0; i < c.count; i++)
+		*slot_of(c.groups[i].type, c.groups[i].node) = i + 1;
+	if (old)
+		snap__copy_give_back(old, old_size);
+}
+
+static uint32_t group_of(uint32_t type, uint32_t node)
+{
+	uint32_t *slot;
+
+	if (c.count == c.capacity)
+		grow();
+	slot = slot_of(type, node);
+	if (!*slot) {
+		c.groups[c.count] = (struct group){.type = type, .node = node};
+		*slot = ++c.count;
+	}
+	return *slot - 1;
+}
+
+/* ---- an object's memory ---------------------------------------------------------------------- */
+
+static uint32_t node_of(uint32_t stack)
+{
+	if (stack >= c.numbering->stacks)
+		return SNAP_NONE;
+	if (snap__numbering_is_domain(stack))
+		stack = snap__stacks_parent(stack);
+	return snap__numbering_node(c.numbering, stack);
+}
+
+/* A block that is known and begins at `word`, and is no object. */
+static bool is_own_block(uintptr_t word, struct snap__block *block)
+{
+	const char *at = (const char *)word;
+
+	return word % 16 == 0 && word > 4096 && snap__heapmap_find(word, block) &&
+	       snap__object_at(at) == SNAP__NO_OBJECT &&
+	       snap__object_at(at + SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT &&
+	       snap__object_at(at + 2 * SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT;
+}
+
+/* The values of an instance's attributes, where they stand in a block of their own (3.11, 3.12):
+   its first byte is the distance to the values. */
+static size_t values_size(const char *object, uint64_t flags)
+{
+	uintptr_t word;
+	struct snap__block block;
+
+	if (!(flags & SNAP__TYPE_DICT_HEADER) || snap__python.layout->minor > 12)
+		return 0;
+	word = snap__python_word(object, snap__python.layout->minor == 11 ? (size_t)-32
+									   : (size_t)-24);
+	if (snap__python.layout->minor == 12 && !(word & 1))
+		return 0;
+	word &= ~(uintptr_t)1;
+	if (!word)
+		return 0;
+	word -= ((const unsigned char *)word)[-1];
+	return snap__heapmap_find(word, &block) ? block.size : 0;
+}
+
+static size_t own_blocks(const char *object, size_t size)
+{
+	uint64_t flags = snap__type_flags(snap__python_type(object));
+	struct snap__block block;
+	size_t sum = 0, words = size / sizeof(uintptr_t);
+
+	if (flags & HAS_NO_BLOCKS)
+		return 0;
+	for (size_t i = 2; i < words && i < OWN_WORDS; i++)
+		if (is_own_block(snap__python_word(object, i * sizeof(uintptr_t)), &block))
+			sum += block.size;
+	return sum + values_size(object, flags);
+}
+
+static void count_object(uint32_t object)
+{
+	const char *at = o->at[object];
+	size_t header = snap__object_header(at), size;
+	struct snap__block block = {0};
+	struct group *group;
+	uint32_t node = SNAP_NONE;
+
+	if (snap__heapmap_find((uintptr_t)at - header, &block)) {
+		size = block.size;
+		node = node_of(block.stack);
+	} else {
+		size = snap__object_size(at);
+		c.without_line++;
+	}
+	if (size > header)
+		size += own_blocks(at, size - header);
+	c.of_object[object] = group_of(snap__type_number(snap__python_type(at)), node);
+	group = &c.groups[c.of_object[object]];
+	group->objects++;
+	group->bytes += size;
+	c.bytes += size;
+	if (o->state[object] == SNAP__OBJECT_LOST) {
+		group->lost_objects++;
+		group->lost_bytes += size;
+	}
+}
+
+static void name_types(void)
+{
+	c.names = snap__copy_need((snap__type_count() + 1) * sizeof(*c.names));
+	for (uint32_t i = 0; i < snap__type_count(); i++)
+		snap__type_name(snap__type_at(i), c.names[i], sizeof(c.names[i]));
+}
+
+void snap__census_make(struct snap__copy *copy, const struct snap__numbering *numbering)
+{
+	const char *problem = snap__objects_problem();
+
+	if (problem)
+		snap__copy_fail(problem);
+	snap__objects_find(&copy->space);
+	c.numbering = numbering;
+	c.of_object = snap__copy_need(((size_t)o->count + 1) * sizeof(*c.of_object));
+	for (uint32_t i = 0; i < o->count; i++) {
+		count_object(i);
+		if (i % 65536 == 0)
+			snap__copy_tick();
+	}
+	name_types();
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+uint32_t snap__census_string_count(void)
+{
+	return c.names ? snap__type_count() : 0;
+}
+
+const char *snap__census_string(uint32_t index)
+{
+	return c.names[index];
+}
+
+void snap__census_write_groups(struct snap__writer *w, const struct snap__census_base *base)
+{
+	for (uint32_t i = 0; i < c.count; i++) {
+		const struct group *group = &c.groups[i];
+		const struct snap_group row = {
+			.kind = SNAP_GROUP_TYPE,
+			.label = base->string + group->type,
+			.node = group->node,
+			.blocks = group->objects,
+			.bytes = group->bytes,
+			.indirect_blocks = group->lost_objects,
+			.indirect_bytes = group->lost_bytes,
+			.retained_bytes = SNAP_UNKNOWN,
+		};
+
+		snap__write_group(w, &row);
+	}
+}
+
+void snap__census_each_fact(snap__census_fact_fn *fn, void *user)
+{
+	fn(user, "pause_ns", snap__copy_pause_ns());
+	fn(user, "cpu_ns", snap__os_thread_cpu_ns());
+	fn(user, "memory", snap__copy_private_bytes());
+	fn(user, "objects", o->count);
+	fn(user, "bytes", c.bytes);
+	fn(user, "without_line", c.without_line);
+	fn(user, "threads", o->threads);
+	if (!o->lists_are_read)
+		return;
+	fn(user, "tracked", o->tracked);
+	fn(user, "frozen", o->tracked_in[3]);
+	fn(user, "uncollected_objects", o->lost);
+}

@@ -1,0 +1,512 @@
+/*
+ * runtime/python/objects.c - the search for objects.
+ *
+ * The table of objects is its own queue.  A hash finds an object's place in it by address.
+ */
+#include "runtime/python/objects.h"
+
+#include <string.h>
+
+#include "runtime/holders/copy.h"
+#include "runtime/python/find.h"
+#include "runtime/python/frames.h"
+#include "runtime/text.h"
+
+#define FIRST_CAPACITY  (1u << 16)
+#define MOST_OBJECTS    (UINT32_MAX / 4)
+#define MOST_STARTS     (1u << 17)
+#define MOST_FRAMES     (1u << 16) /* of a thread */
+#define MOST_THREADS    4096u
+#define MOST_LOCALS     4096u
+#define GENERATIONS     3u
+#define TICK_EVERY      65536u
+#define POINTER_BITS    (~(uintptr_t)3) /* of a link between objects in the collector's lists */
+#define TOLD_GC_3_13    80              /* in _Py_DebugOffsets */
+#define TOLD_GC_3_14    88
+
+struct snap__objects snap__objects;
+
+static struct snap__objects *const o = &snap__objects;
+static uint32_t *slots; /* object + 1; 0 is empty */
+static uint32_t mask;
+static struct snap__space *space;
+static const char *interpreter;
+
+typedef int visit_fn(void *object, void *user);
+typedef int traverse_fn(void *object, visit_fn *visit, void *user);
+typedef int is_gc_fn(void *object);
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static uint32_t hash(const void *address)
+{
+	return (uint32_t)(((uintptr_t)address >> 4) * 0x9e3779b97f4a7c15u >> 32);
+}
+
+/* The slot of the object at `address`, or the empty one where it would be. */
+static uint32_t *slot_of(const char *address)
+{
+	uint32_t i = hash(address) & mask;
+
+	while (slots[i] && o->at[slots[i] - 1] != address)
+		i = (i + 1) & mask;
+	return &slots[i];
+}
+
+static void grow_slots(void)
+{
+	uint32_t *old = slots;
+	size_t old_size = ((size_t)mask + 1) * sizeof(*slots);
+
+	slots = snap__copy_need(2 * old_size);
+	mask = mask * 2 + 1;
+	for (uint32_t i = 0; i < o->count; i++)
+		*slot_of(o->at[i]) = i + 1;
+	snap__copy_give_back(old, old_size);
+}
+
+static void *grown(void *array, size_t size)
+{
+	return snap__copy_grow(array, o->capacity * size, 2 * o->capacity * size);
+}
+
+static void grow(void)
+{
+	if (o->capacity >= MOST_OBJECTS)
+		snap__copy_fail("there are too many objects");
+	o->at = grown(o->at, sizeof(*o->at));
+	o->parent = grown(o->parent, sizeof(*o->parent));
+	o->references = grown(o->references, sizeof(*o->references));
+	o->state = grown(o->state, sizeof(*o->state));
+	o->capacity *= 2;
+	grow_slots();
+}
+
+static void make_table(void)
+{
+	o->capacity = FIRST_CAPACITY;
+	o->at = snap__copy_need(o->capacity * sizeof(*o->at));
+	o->parent = snap__copy_need(o->capacity * sizeof(*o->parent));
+	o->references = snap__copy_need(o->capacity * sizeof(*o->references));
+	o->state = snap__copy_need(o->capacity * sizeof(*o->state));
+	o->starts = snap__copy_need(MOST_STARTS * sizeof(*o->starts));
+	mask = 2 * FIRST_CAPACITY - 1;
+	slots = snap__copy_need(((size_t)mask + 1) * sizeof(*slots));
+}
+
+uint32_t snap__object_at(const void *address)
+{
+	return *slot_of(address) - 1;
+}
+
+/* The object's place; `parent` is where it is found from, if it is new. */
+static uint32_t add(const char *object, uint32_t parent)
+{
+	uint32_t *slot = slot_of(object);
+
+	if (*slot)
+		return *slot - 1;
+	if (o->count == o->capacity) {
+		grow();
+		slot = slot_of(object);
+	}
+	o->at[o->count] = object;
+	o->parent[o->count] = parent;
+	*slot = ++o->count;
+	return o->count - 1;
+}
+
+/* ---- references ------------------------------------------------------------------------------ */
+
+static void *function_at(const void *base, size_t offset)
+{
+	return (void *)snap__python_word(base, offset);
+}
+
+/* Does the collector handle this object?  A static type has the function that traverses, but must
+   not be given to it. */
+static bool is_traversed(const char *object, const void *type, traverse_fn **traverse)
+{
+	void *address = function_at(type, SNAP__PYTHON_TYPE_TRAVERSE);
+	void *asks = function_at(type, SNAP__PYTHON_TYPE_IS_GC);
+	is_gc_fn *is_gc;
+
+	if (!(snap__type_flags(type) & SNAP__TYPE_HAS_GC) || !address)
+		return false;
+	memcpy(traverse, &address, sizeof(address));
+	memcpy(&is_gc, &asks, sizeof(asks));
+	return !asks || is_gc((void *)(uintptr_t)object);
+}
+
+/* A static type refers to others like any type. */
+static void visit_static_type(const char *type, visit_fn *visit, void *user)
+{
+	static const uint16_t members[] = {SNAP__PYTHON_TYPE_DICT, SNAP__PYTHON_TYPE_BASES,
+					   SNAP__PYTHON_TYPE_MRO};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		uintptr_t word = snap__python_word(type, members[i]);
+
+		/* A small number here is an index of the interpreter's own. */
+		if (word > 4096)
+			visit((void *)word, user);
+	}
+}
+
+static void visit_all(const char *object, visit_fn *visit, void *user)
+{
+	const char *type = snap__python_type(object);
+	traverse_fn *traverse;
+
+	if (is_traversed(object, type, &traverse))
+		traverse((void *)(uintptr_t)object, visit, user);
+	else if (snap__type_flags(type) & SNAP__TYPE_IS_TYPE)
+		visit_static_type(object, visit, user);
+}
+
+struct each {
+	snap__object_fn *fn;
+	void *user;
+};
+
+static int visit_each(void *object, void *user)
+{
+	const struct each *each = user;
+	uint32_t target = object ? snap__object_at(object) : SNAP__NO_OBJECT;
+
+	if (target != SNAP__NO_OBJECT)
+		each->fn(target, each->user);
+	return 0;
+}
+
+void snap__object_each(uint32_t object, snap__object_fn *fn, void *user)
+{
+	struct each each = {fn, user};
+
+	visit_all(o->at[object], visit_each, &each);
+}
+
+static int visit_found(void *object, void *user)
+{
+	uint32_t from = *(uint32_t *)user;
+
+	if (object)
+		o->references[add(object, from)]++;
+	return 0;
+}
+
+/* Follow what was found and not followed yet. */
+static void drain(uint32_t *done)
+{
+	for (; *done < o->count; ++*done) {
+		uint32_t from = *done;
+
+		visit_all(o->at[from], visit_found, &from);
+		if (from % TICK_EVERY == 0)
+			snap__copy_tick();
+	}
+}
+
+/* ---- where it begins ------------------------------------------------------------------------- */
+
+static void start(const char *object, enum snap__object_root kind, const char *name,
+		  const char *code, const char *state)
+{
+	uint32_t before = o->count, place;
+
+	if (!object || o->start_count == MOST_STARTS)
+		return;
+	place = add(object, SNAP__NO_OBJECT);
+	if (place == before)
+		o->starts[o->start_count++] =
+			(struct snap__object_start){place, kind, name, code, state};
+}
+
+static const char *modules_dict(void)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	size_t offset = v->interpreter_modules;
+	uint64_t told;
+
+	if (v->minor >= 13) {
+		memcpy(&told, snap__python.runtime + (v->minor == 13 ? TOLD_GC_3_13 : TOLD_GC_3_14) + 8,
+		       sizeof(told));
+		offset = (size_t)told;
+	}
+	return snap__python_pointer(interpreter, offset);
+}
+
+static const char *gc_state(void)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	uint64_t told;
+
+	if (v->minor < 13)
+		return interpreter + v->interpreter_gc;
+	memcpy(&told, snap__python.runtime + (v->minor == 13 ? TOLD_GC_3_13 : TOLD_GC_3_14),
+	       sizeof(told));
+	return interpreter + told;
+}
+
+static const char *module_dict(const char *module)
+{
+	uint64_t flags = snap__type_flags(snap__python_type(module));
+	const char *dict;
+
+	if (flags & (SNAP__TYPE_IS_DICT | SNAP__TYPE_IS_LIST | SNAP__TYPE_IS_TUPLE |
+		     SNAP__TYPE_IS_STR | SNAP__TYPE_IS_INT | SNAP__TYPE_IS_TYPE))
+		return NULL;
+	if (snap__python_type(module) != snap__python.module_type && !(flags & SNAP__TYPE_HEAP))
+		return NULL;
+	if (!(flags & SNAP__TYPE_HAS_GC))
+		return NULL;
+	dict = snap__python_pointer(module, SNAP__PYTHON_MODULE_DICT);
+	if (!dict || !snap__space_is_readable(space, (uintptr_t)dict, (uintptr_t)dict + 16))
+		return NULL;
+	return snap__python_type(dict) == snap__python.dict_type ? dict : NULL;
+}
+
+/* Is it a module that came with the interpreter, or was installed? */
+static bool is_of_library(const char *dict)
+{
+	intptr_t position = 0;
+	char text[1024];
+	void *key, *value;
+
+	while (snap__python.dict_next((void *)(uintptr_t)dict, &position, &key, &value))
+		if (snap__python_text(key, text, sizeof(text)) && snap__equal(text, "__file__"))
+			return !snap__python_text(value, text, sizeof(text)) ||
+			       strstr(text, "/lib/python3") || strstr(text, "site-packages");
+	return true;
+}
+
+static bool is_main(const char *name)
+{
+	char text[16];
+
+	return snap__python_text(name, text, sizeof(text)) && snap__equal(text, "__main__");
+}
+
+/* The program's own modules first: of two ways of one length theirs is the better name. */
+static void start_at_modules(const char *modules)
+{
+	for (int pass = 0; pass < 3; pass++) {
+		intptr_t position = 0;
+		void *name, *module;
+
+		while (snap__python.dict_next((void *)(uintptr_t)modules, &position, &name,
+					      &module)) {
+			const char *dict = module_dict(module);
+			int of_pass;
+
+			if (!dict)
+				continue;
+			of_pass = is_main(name) ? 0 : 1 + is_of_library(dict);
+			if (of_pass == pass)
+				start(dict, SNAP__ROOT_MODULE, name, NULL, NULL);
+		}
+	}
+}
+
+static void start_at_local(void *user, const char *object, const char *name, const char *code)
+{
+	start(object, SNAP__ROOT_LOCAL, name, code, user);
+}
+
+static void start_at_threads(void)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	char *state = snap__python.first_thread((void *)(uintptr_t)interpreter);
+
+	for (; state && o->threads < MOST_THREADS; state = snap__python.next_thread(state)) {
+		o->threads++;
+		if (v->frame_owner == 0)
+			start(snap__python_pointer(state, v->thread_frame), SNAP__ROOT_FRAME, NULL,
+			      NULL, state);
+		else
+			snap__python_each_local(state, start_at_local, state);
+		start(snap__python_pointer(state, v->thread_dict), SNAP__ROOT_THREAD, NULL, NULL,
+		      state);
+	}
+}
+
+/* ---- the collector's lists ------------------------------------------------------------------- */
+
+static bool is_word(uintptr_t address)
+{
+	return address % sizeof(uintptr_t) == 0 &&
+	       snap__space_is_readable(space, address, address + 2 * sizeof(uintptr_t));
+}
+
+static uintptr_t next_in_list(uintptr_t link)
+{
+	return snap__python_word((const void *)link, 0) & POINTER_BITS;
+}
+
+static uintptr_t before_in_list(uintptr_t link)
+{
+	return snap__python_word((const void *)link, 8) & POINTER_BITS;
+}
+
+/* A list leads to its first member and to its last, and they lead back. */
+static bool is_list(uintptr_t head)
+{
+	uintptr_t first = next_in_list(head), last = before_in_list(head);
+
+	return is_word(first) && is_word(last) && before_in_list(first) == head &&
+	       next_in_list(last) == head;
+}
+
+static uintptr_t list_of(unsigned generation)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	uintptr_t first = (uintptr_t)gc_state() + v->gc_lists;
+
+	return first + generation * SNAP__PYTHON_GC_STRIDE +
+	       (generation == GENERATIONS && v->gc_has_pointer ? sizeof(void *) : 0);
+}
+
+/* While a collection is under way, the list of the generation that it looks at may be in pieces. */
+static void add_list(unsigned generation)
+{
+	uintptr_t head = list_of(generation), link = next_in_list(head);
+
+	for (; link != head && is_word(link); link = next_in_list(link)) {
+		add((const char *)link + SNAP__PYTHON_GC_HEADER, SNAP__NO_OBJECT);
+		o->tracked_in[generation]++;
+		if (++o->tracked == MOST_OBJECTS)
+			snap__copy_fail("the collector's lists do not end");
+		if (o->tracked % TICK_EVERY == 0)
+			snap__copy_tick();
+	}
+}
+
+static void read_statistics(void)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *statistics = (const char *)list_of(GENERATIONS) + SNAP__PYTHON_GC_STRIDE;
+
+	if (v->gc_garbage == 0)
+		return;
+	for (unsigned i = 0; i < GENERATIONS; i++)
+		o->collections[i] = snap__python_word(statistics, (size_t)24 * i);
+	o->garbage = snap__python_pointer(gc_state(), v->gc_garbage);
+}
+
+static void add_lists(void)
+{
+	for (unsigned i = 0; i <= GENERATIONS; i++)
+		if (!is_list(list_of(i)))
+			return;
+	o->lists_are_read = true;
+	for (unsigned i = 0; i <= GENERATIONS; i++)
+		add_list(i);
+	read_statistics();
+}
+
+/* ---- who is held by nothing ------------------------------------------------------------------ */
+
+/* References of whoever is no object: native code, the stack of a function, the interpreter. */
+static bool has_outer_reference(uint32_t object)
+{
+	int32_t count = (int32_t)*(const volatile uint32_t *)(const void *)o->at[object];
+
+	return count < 0 || (uint32_t)count > o->references[object];
+}
+
+static void hold(uint32_t target, void *user)
+{
+	uint32_t **top = user;
+
+	if (o->state[target] != SNAP__OBJECT_LOST)
+		return;
+	o->state[target] = SNAP__OBJECT_NATIVE;
+	*(*top)++ = target;
+}
+
+struct adoption {
+	uint32_t *top;
+	uint32_t from;
+};
+
+static void adopt(uint32_t target, void *user)
+{
+	struct adoption *adoption = user;
+
+	if (o->state[target] == SNAP__OBJECT_LOST)
+		o->parent[target] = adoption->from;
+	hold(target, &adoption->top);
+}
+
+/* As the collector does it: who has more references than objects have to it is held, and so is what
+   that one leads to. */
+static void find_lost(void)
+{
+	size_t size = ((size_t)o->count - o->held + 1) * sizeof(uint32_t);
+	uint32_t *stack = snap__copy_need(size);
+
+	for (uint32_t i = o->held; i < o->count; i++)
+		o->state[i] = SNAP__OBJECT_LOST;
+	for (uint32_t i = o->held; i < o->count; i++) {
+		struct adoption adoption = {.top = stack};
+
+		if (o->state[i] != SNAP__OBJECT_LOST || !has_outer_reference(i))
+			continue;
+		o->parent[i] = SNAP__NO_OBJECT;
+		hold(i, &adoption.top);
+		while (adoption.top > stack) {
+			adoption.from = *--adoption.top;
+			snap__object_each(adoption.from, adopt, &adoption);
+		}
+	}
+	for (uint32_t i = o->held; i < o->count; i++)
+		o->lost += o->state[i] == SNAP__OBJECT_LOST;
+	snap__copy_give_back(stack, size);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+size_t snap__object_header(const char *object)
+{
+	uint64_t flags = snap__type_flags(snap__python_type(object));
+	bool heap_type = snap__python.layout->weak_header && flags & SNAP__TYPE_HAS_GC;
+
+	if (!(flags & SNAP__TYPE_HAS_GC))
+		return 0;
+	if (heap_type && flags & (SNAP__TYPE_DICT_HEADER | SNAP__TYPE_WEAK_HEADER))
+		return 2 * SNAP__PYTHON_GC_HEADER;
+	return SNAP__PYTHON_GC_HEADER;
+}
+
+const char *snap__objects_problem(void)
+{
+	if (!snap__python.version[0])
+		return "there is no interpreter of Python";
+	if (!snap__python.layout)
+		return snap__python.problem ? snap__python.problem : "the interpreter is not known";
+	if (!snap__python.type_type)
+		return "the interpreter does not export what is needed";
+	return NULL;
+}
+
+void snap__objects_find(struct snap__space *copied)
+{
+	const char *modules;
+	uint32_t done = 0;
+
+	space = copied;
+	interpreter = snap__python.main_interpreter();
+	modules = interpreter ? modules_dict() : NULL;
+	if (!modules || !snap__space_is_readable(space, (uintptr_t)modules, (uintptr_t)modules + 16) ||
+	    snap__python_type(modules) != snap__python.dict_type)
+		snap__copy_fail("the interpreter's modules are not where they should be");
+	make_table();
+	start_at_modules(modules);
+	start_at_threads();
+	drain(&done);
+	o->held = o->count;
+	add_lists();
+	drain(&done);
+	find_lost();
+	snap__copy_tick();
+}

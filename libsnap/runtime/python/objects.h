@@ -1,0 +1,101 @@
+/*
+ * runtime/python/objects.h - every object of the interpreter, in a frozen copy of the process.
+ *
+ * Objects are found as the collector finds them: each type's tp_traverse names what an object
+ * refers to.  The search begins at the modules and at the frames that run, breadth first, so that
+ * the way to an object is as short as any.  What the collector's lists have beyond that is held
+ * by native code, or by nothing but itself.  Nothing is written to the objects, no reference is
+ * taken, and no Python code runs.
+ */
+#ifndef SNAP_RUNTIME_PYTHON_OBJECTS_H
+#define SNAP_RUNTIME_PYTHON_OBJECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/hidden.h"
+#include "runtime/holders/space.h"
+#include "runtime/python/object.h"
+
+#define SNAP__NO_OBJECT UINT32_MAX
+
+/** Who is known to hold an object. */
+enum snap__object_state {
+	SNAP__OBJECT_HELD,   /* reached from a module or a frame */
+	SNAP__OBJECT_NATIVE, /* somebody has a reference who is no object, or such an object has */
+	SNAP__OBJECT_LOST,   /* only objects that are lost refer to it: the collector would free it */
+};
+
+/** Where the search begins. */
+enum snap__object_root {
+	SNAP__ROOT_MODULE, /* the object is a module's dict */
+	SNAP__ROOT_LOCAL,  /* a local variable of a function that runs */
+	SNAP__ROOT_FRAME,  /* a frame that runs (up to 3.10, where frames are objects) */
+	SNAP__ROOT_THREAD, /* what a thread's state refers to */
+};
+
+struct snap__object_start {
+	uint32_t object;
+	enum snap__object_root kind;
+	const char *name;  /* str: of the module, of the local variable */
+	const char *code;  /* of a frame */
+	const char *state; /* of the thread */
+};
+
+struct snap__objects {
+	const char **at;      /* addresses, in the order of the search */
+	uint32_t *parent;     /* by which object it was found; SNAP__NO_OBJECT: a start, or none */
+	uint32_t *references; /* how many of other objects lead to it */
+	uint8_t *state;       /* enum snap__object_state */
+	uint32_t count, capacity;
+	uint32_t held;       /* those before are held */
+	uint32_t tracked;    /* in the collector's lists */
+	uint32_t lost;       /* how many */
+	bool lists_are_read; /* else what the search does not reach is not known */
+	struct snap__object_start *starts;
+	uint32_t start_count;
+	const char *garbage; /* the list gc.garbage; NULL: unknown */
+	uint64_t collections[3];
+	uint32_t tracked_in[4]; /* by generation; the last are frozen */
+	uint32_t threads;
+};
+extern SNAP__HIDDEN struct snap__objects snap__objects;
+
+/** Why there can be no census; NULL: there can. */
+const char *snap__objects_problem(void);
+
+/** Find them.  Ends the copy if memory runs out. */
+void snap__objects_find(struct snap__space *space);
+
+/** The object at `address`; SNAP__NO_OBJECT if none is. */
+uint32_t snap__object_at(const void *address);
+
+/** Call `fn(target, user)` for each reference of the object; targets may be met again. */
+typedef void snap__object_fn(uint32_t target, void *user);
+void snap__object_each(uint32_t object, snap__object_fn *fn, void *user);
+
+/** Bytes before the object that belong to it, and are part of its block. */
+size_t snap__object_header(const char *object);
+
+/** Flags of a type. */
+#define SNAP__TYPE_INLINE_VALUES (1ull << 2)
+#define SNAP__TYPE_WEAK_HEADER   (1ull << 3)
+#define SNAP__TYPE_DICT_HEADER   (1ull << 4)
+#define SNAP__TYPE_HEAP          (1ull << 9)
+#define SNAP__TYPE_HAS_GC        (1ull << 14)
+#define SNAP__TYPE_IS_INT        (1ull << 24)
+#define SNAP__TYPE_IS_LIST       (1ull << 25)
+#define SNAP__TYPE_IS_TUPLE      (1ull << 26)
+#define SNAP__TYPE_IS_BYTES      (1ull << 27)
+#define SNAP__TYPE_IS_STR        (1ull << 28)
+#define SNAP__TYPE_IS_DICT       (1ull << 29)
+#define SNAP__TYPE_IS_EXCEPTION  (1ull << 30)
+#define SNAP__TYPE_IS_TYPE       (1ull << 31)
+
+static inline uint64_t snap__type_flags(const void *type)
+{
+	return snap__python_word(type, SNAP__PYTHON_TYPE_FLAGS);
+}
+
+#endif
