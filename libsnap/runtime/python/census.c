@@ -11,6 +11,7 @@
 #include "runtime/heapmap.h"
 #include "runtime/os_linux.h"
 #include "runtime/python/find.h"
+#include "runtime/python/guise.h"
 #include "runtime/python/objects.h"
 #include "runtime/python/types.h"
 #include "runtime/stacks.h"
@@ -183,9 +184,11 @@ static void name_types(void)
 void snap__census_make(struct snap__copy *copy, const struct snap__numbering *numbering)
 {
 	const char *problem = snap__objects_problem();
+	void *own;
 
 	if (problem)
 		snap__copy_fail(problem);
+	own = snap__guise_begin(&copy->space, snap__python.main_interpreter());
 	snap__objects_find(&copy->space);
 	c.numbering = numbering;
 	c.of_object = snap__copy_need(((size_t)o->count + 1) * sizeof(*c.of_object));
@@ -195,6 +198,7 @@ void snap__census_make(struct snap__copy *copy, const struct snap__numbering *nu
 			snap__copy_tick();
 	}
 	name_types();
+	snap__guise_end(own);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

@@ -68,6 +68,7 @@ static void look_up_for_census(struct snap__python *found, void *library)
 		   look_up(library, &found->main_interpreter, "PyInterpreterState_Main") &&
 		   look_up(library, &found->first_thread, "PyInterpreterState_ThreadHead") &&
 		   look_up(library, &found->next_thread, "PyThreadState_Next") &&
+		   look_up(library, &found->swap_thread, "PyThreadState_Swap") &&
 		   look_up(library, &found->dict_next, "PyDict_Next");
 
 	if (!all)

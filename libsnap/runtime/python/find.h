@@ -56,6 +56,7 @@ struct snap__python {
 	void *(*main_interpreter)(void);
 	void *(*first_thread)(void *interpreter);
 	void *(*next_thread)(void *thread);
+	void *(*swap_thread)(void *thread);
 	int (*dict_next)(void *dict, intptr_t *position, void **key, void **value);
 };
 

@@ -1,0 +1,100 @@
+/*
+ * runtime/python/guise.c - thread pointers.
+ */
+#include "runtime/python/guise.h"
+
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/python/find.h"
+#include "runtime/python/object.h"
+#include "runtime/thread.h"
+
+#define MOST_THREADS 4096u
+#define ROOM         4096u /* below and above a thread pointer, which must be mapped */
+
+static void *thread_pointer(void)
+{
+	void *pointer = NULL;
+
+#if defined(__x86_64__)
+	__asm__("mov %%fs:0, %0" : "=r"(pointer));
+#elif defined(__aarch64__)
+	__asm__("mrs %0, tpidr_el0" : "=r"(pointer));
+#endif
+	return pointer;
+}
+
+static void set_thread_pointer(void *pointer)
+{
+#if defined(__x86_64__)
+	syscall(SYS_arch_prctl, ARCH_SET_FS, pointer);
+#elif defined(__aarch64__)
+	__asm__ volatile("msr tpidr_el0, %0" : : "r"(pointer) : "memory");
+#endif
+	snap__thread_internal(true);
+}
+
+/* pthread_self() of the thread that the state belongs to is its thread pointer, on x86-64. */
+static void *pointer_of(struct snap__space *space, const char *state)
+{
+	size_t offset = snap__python.layout->thread_id;
+	uintptr_t pointer;
+
+#if !defined(__x86_64__)
+	offset = 0;
+#endif
+	if (offset == 0)
+		return NULL;
+	pointer = snap__python_word(state, offset);
+	if (pointer < ROOM || !snap__space_is_readable(space, pointer - ROOM, pointer + ROOM / 2))
+		return NULL;
+	return (void *)pointer;
+}
+
+/* The place of a thread that has the interpreter's lock, or else of any. */
+static char *choose(struct snap__space *space, void *interpreter, void **any)
+{
+	char *state = snap__python.first_thread(interpreter), *first = NULL;
+
+	for (unsigned i = 0; state && i < MOST_THREADS; i++, state = snap__python.next_thread(state)) {
+		void *pointer = pointer_of(space, state);
+
+		if (!pointer)
+			continue;
+		set_thread_pointer(pointer);
+		if (snap__python.attached_thread())
+			return state;
+		first = state;
+		*any = pointer;
+	}
+	return first;
+}
+
+void *snap__guise_begin(struct snap__space *space, void *interpreter)
+{
+	void *own = thread_pointer(), *any = NULL;
+	char *state;
+
+	if (snap__python.layout->minor < 12)
+		return NULL;
+	state = choose(space, interpreter, &any);
+	if (!state) {
+		set_thread_pointer(own);
+		return NULL;
+	}
+	if (!snap__python.attached_thread()) {
+		set_thread_pointer(any);
+		/* Nobody has the lock: it is there to be taken. */
+		if (snap__python.swap_thread)
+			snap__python.swap_thread(state);
+	}
+	return own;
+}
+
+void snap__guise_end(void *own)
+{
+	if (own)
+		set_thread_pointer(own);
+}

@@ -1,0 +1,18 @@
+/*
+ * runtime/python/guise.h - the copy's only thread in the place of one of the interpreter's threads.
+ *
+ * From 3.12 on, functions of the interpreter that only read ask a thread-local variable which
+ * interpreter they belong to.  The copy of the process has the memory of all threads' variables, but
+ * its own thread has none that the interpreter knows.
+ */
+#ifndef SNAP_RUNTIME_PYTHON_GUISE_H
+#define SNAP_RUNTIME_PYTHON_GUISE_H
+
+#include "runtime/holders/space.h"
+
+/** In a copy of the process: take the place of a thread of the interpreter at `interpreter`, best of
+ *  the one that has its lock.  What to give to snap__guise_end(). */
+void *snap__guise_begin(struct snap__space *space, void *interpreter);
+void snap__guise_end(void *own);
+
+#endif
