@@ -449,7 +449,7 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 		values[SITE] = sites_frame_name(
 			report, compare->dataset,
 			change_label_site(&compare->pairing.pairs[change->heaviest]),
-			compare->options->no_skip);
+			sites_no_skip(compare->options));
 	values[STATUS] = value_text(report, change_status_name(change->status));
 	values[FUNCTION] = value_text(report, row->words->function);
 	values[FILE_NAME] = value_text(report, row->words->file);
@@ -475,7 +475,7 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 		values[CALLERS] =
 			sites_callers(report, compare->dataset,
 				      change_label_site(&compare->pairing.pairs[change->heaviest]),
-				      compare->options->no_skip);
+				      sites_no_skip(compare->options));
 	if (compare->sampled)
 		add_errors(compare, change, values);
 	if (compare->per)
@@ -810,7 +810,7 @@ static void note_next(struct compare *compare)
 	pattern = sites_peek_pattern(
 		compare->report, first->words, compare->dataset,
 		change_label_site(&compare->pairing.pairs[first->change->heaviest]),
-		compare->options->no_skip);
+		sites_no_skip(compare->options));
 	if (pattern)
 		report_note(compare->report,
 			    "Next: snapdiff peek %s %s  (who calls it, and for how much)", pattern,
@@ -905,12 +905,10 @@ static enum snap_status group(struct compare *compare, struct snap_error *err)
 
 static enum snap_status pair_and_group(struct compare *compare, struct snap_error *err)
 {
-	struct select_options select;
-	enum snap_status st = sites_selection(&select, compare->options, err);
+	const struct select_options select = sites_selection(compare->options);
+	enum snap_status st = pairing_compute(&compare->pairing, compare->dataset, &compare->sides,
+					      sites_match(compare->options), err);
 
-	if (st == SNAP_OK)
-		st = pairing_compute(&compare->pairing, compare->dataset, &compare->sides,
-				     sites_match(compare->options), err);
 	if (st == SNAP_OK)
 		st = selection_new(&compare->selection, compare->dataset, &select, err);
 	if (st == SNAP_OK)

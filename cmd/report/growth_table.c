@@ -341,13 +341,11 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 				   const struct report_options *options, struct snap_error *err)
 {
 	struct filling filling = {.table = table, .err = err};
-	struct select_options select;
+	const struct select_options select = sites_selection(options);
 	enum snap_status st;
 
 	*table = (struct growth_table){.axis = axis, .side = side};
-	st = sites_selection(&select, options, err);
-	if (st == SNAP_OK)
-		st = fetch_sites(&table->dataset, store, ids, axis->count, err);
+	st = fetch_sites(&table->dataset, store, ids, axis->count, err);
 	if (st == SNAP_OK)
 		st = selection_new(&table->selection, table->dataset, &select, err);
 	if (st == SNAP_OK)

@@ -160,7 +160,7 @@ const char *growth_next_command(struct report *report, const struct report_optio
 
 	if (site != SNAP_NONE)
 		pattern = sites_peek_pattern(report, row->words, table->dataset, site,
-					     options->no_skip);
+					     sites_no_skip(options));
 	if (pattern)
 		return report_text(report, "snapdiff peek %s %s", pattern, operand);
 	return report_text(report, "snapdiff top -g stack %s", operand);

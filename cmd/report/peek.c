@@ -152,19 +152,18 @@ static enum snap_status find_wanted(struct peek *peek, const char *pattern, stru
 
 static enum snap_status find_neighbours(struct peek *peek, struct snap_error *err)
 {
-	struct select_options select;
-	enum snap_status st = sites_selection(&select, peek->options, err);
+	struct select_options select = sites_selection(peek->options);
+	enum snap_status st;
 
 	select.cumulative = true;
-	if (st == SNAP_OK)
-		st = selection_new(&peek->selection, peek->dataset, &select, err);
+	st = selection_new(&peek->selection, peek->dataset, &select, err);
 	if (st != SNAP_OK)
 		return st;
 	peek->neighbours = (struct neighbours){
 		.dataset = peek->dataset,
 		.selection = peek->selection,
 		.wanted = peek->wanted,
-		.no_skip = peek->options->no_skip,
+		.no_skip = sites_no_skip(peek->options),
 	};
 	return neighbours_find(&peek->neighbours) ? SNAP_OK : fail_memory(err, "finding callers");
 }

@@ -12,23 +12,24 @@
 #include "base/shell.h"
 #include "model/names.h"
 
-enum snap_status sites_selection(struct select_options *out, const struct report_options *options,
-				 struct snap_error *err)
+bool sites_no_skip(const struct report_options *options)
+{
+	return options->no_skip || options->group == GROUP_TYPE;
+}
+
+struct select_options sites_selection(const struct report_options *options)
 {
 	static const enum select_group groups[] = {
-		[GROUP_LINE] = SELECT_LINE,   [GROUP_FUNCTION] = SELECT_FUNCTION,
-		[GROUP_FILE] = SELECT_FILE,   [GROUP_MODULE] = SELECT_MODULE,
-		[GROUP_STACK] = SELECT_STACK, [GROUP_DOMAIN] = SELECT_DOMAIN,
+		[GROUP_LINE] = SELECT_LINE,     [GROUP_FUNCTION] = SELECT_FUNCTION,
+		[GROUP_FILE] = SELECT_FILE,     [GROUP_MODULE] = SELECT_MODULE,
+		[GROUP_STACK] = SELECT_STACK,   [GROUP_DOMAIN] = SELECT_DOMAIN,
+		[GROUP_TYPE] = SELECT_FUNCTION, /* the newest frame of an object is its type */
 	};
 
-	if (options->group == GROUP_TYPE)
-		return fail(err, SNAP_EUSAGE,
-			    "--group type needs a census of objects, which no snapshot holds yet; "
-			    "use line, function, file, module, stack or domain");
-	*out = (struct select_options){
+	return (struct select_options){
 		.group = groups[options->group],
 		.cumulative = options->cumulative,
-		.no_skip = options->no_skip,
+		.no_skip = sites_no_skip(options),
 		.focus = options->focus,
 		.ignore = options->ignore,
 		.show = options->show,
@@ -36,7 +37,6 @@ enum snap_status sites_selection(struct select_options *out, const struct report
 		.domain = options->domain,
 		.module = options->module,
 	};
-	return SNAP_OK;
 }
 
 enum pair_level sites_match(const struct report_options *options)
@@ -193,8 +193,11 @@ bool sites_want_callers(const struct report_options *options, const struct selec
 	bool needed = options->verbose;
 
 	if (options->cumulative ||
-	    (options->group != GROUP_LINE && options->group != GROUP_FUNCTION))
+	    (options->group != GROUP_LINE && options->group != GROUP_FUNCTION &&
+	     options->group != GROUP_TYPE))
 		return false;
+	if (options->group == GROUP_TYPE)
+		return true; /* which line makes them */
 	for (size_t i = 0; i < count; i++)
 		needed |= needs_callers(options, words[i]);
 	return needed;
@@ -317,7 +320,7 @@ static const char *list_callers(struct report *report, const struct dataset *dat
 {
 	enum { MOST_CALLERS = 2, BARE_SIZE = 120 };
 	const struct dataset_frame *last = dataset_frame_at(dataset, site, at), *frame;
-	bool placed = frame_says_little(dataset, last);
+	bool placed = frame_says_little(dataset, last) || (!last->file && !last->module);
 	const char *path = NULL;
 	char bare[BARE_SIZE];
 
@@ -360,7 +363,7 @@ struct value sites_via(struct report *report, const struct dataset *dataset, uin
 		       const struct report_options *options)
 {
 	enum { BARE_SIZE = 256 };
-	uint32_t at = naming_position(dataset, site, options->no_skip);
+	uint32_t at = naming_position(dataset, site, sites_no_skip(options));
 	char bare[BARE_SIZE];
 
 	if (!names_frames(options) || at >= dataset->sites[site].depth ||

@@ -10,10 +10,12 @@
 #include "report/options.h"
 #include "report/report.h"
 
-/** The filters and grouping that `options` ask for.  SNAP_EUSAGE: --group type, which needs a
- * census. */
-enum snap_status sites_selection(struct select_options *out, const struct report_options *options,
-				 struct snap_error *err);
+/** Is a stack named by its newest frame, whatever it is?  By --no-skip; and an object is named by its
+ * type. */
+bool sites_no_skip(const struct report_options *options);
+
+/** The filters and grouping that `options` ask for. */
+struct select_options sites_selection(const struct report_options *options);
 
 /** The loosest level at which --match pairs call stacks. */
 enum pair_level sites_match(const struct report_options *options);

@@ -167,7 +167,7 @@ static void add_row(struct top *top, const struct top_row *row)
 	values[VIA] = sites_via(report, top->dataset, row->sum.heaviest, top->options);
 	if (top->callers)
 		values[CALLERS] = sites_callers(report, top->dataset, row->sum.heaviest,
-						top->options->no_skip);
+						sites_no_skip(top->options));
 	values[STACK] = sites_stack(report, top->dataset, row->sum.heaviest);
 	for (enum figure i = 0; top->sampled && i < FIGURES; i++)
 		values[LIVE_ERROR + i] = value_real(figures_stderr(&row->sum.figures, i));
@@ -290,8 +290,9 @@ static void add_notes(struct top *top)
 			    top->shown_count, top->count);
 	/* The largest row that has a name to ask by. */
 	for (size_t i = 0; !pattern && i < top->shown_count; i++)
-		pattern = sites_peek_pattern(report, top->rows[i].words, top->dataset,
-					     top->rows[i].sum.heaviest, top->options->no_skip);
+		pattern =
+			sites_peek_pattern(report, top->rows[i].words, top->dataset,
+					   top->rows[i].sum.heaviest, sites_no_skip(top->options));
 	if (pattern)
 		report_note(report, "Next: snapdiff peek %s %s  (who calls it, and for how much)",
 			    pattern, sites_input_operand(report, 0, top->options));
@@ -326,14 +327,12 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 			  const struct report_options *options, struct snap_error *err)
 {
 	struct top top = {.report = report, .dataset = dataset, .options = options};
-	struct select_options select;
+	const struct select_options select = sites_selection(options);
 	int column;
-	enum snap_status st = sites_selection(&select, options, err);
+	enum snap_status st;
 
 	top.sampled = report->column_count == SAMPLED_COLUMNS;
-	if (st == SNAP_OK)
-		st = sites_sort_column(&column, options->sort, sort_names, sites_figure(options),
-				       err);
+	st = sites_sort_column(&column, options->sort, sort_names, sites_figure(options), err);
 	if (st == SNAP_OK)
 		st = selection_new(&top.selection, dataset, &select, err);
 	if (st == SNAP_OK)

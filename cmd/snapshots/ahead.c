@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
+#include "model/census.h"
 
 enum {
 	AHEAD_FILES = 4,       /* as many wait to be taken, and no more ... */
@@ -55,6 +56,8 @@ static void read_input(struct session_input *input, const char *path,
 
 	*input = (struct session_input){0};
 	input->status = input_read(&input->model, path, &options, &input->err);
+	if (input->status == SNAP_OK && session->census)
+		input->status = model_use_census(input->model, &input->err);
 	if (input->status != SNAP_OK || facts_only || !is_symbolised(input->model) ||
 	    input->model->node_count > PREPARE_NODES)
 		return;

@@ -1,0 +1,69 @@
+/*
+ * census.c - groups of objects -> sites.
+ */
+#include "model/census.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+
+#define DOMAIN "python"
+
+static bool has_types(const struct model *model)
+{
+	for (uint32_t i = 0; i < model->holders.group_count; i++)
+		if (model->holders.groups[i].kind == SNAP_GROUP_TYPE)
+			return true;
+	return false;
+}
+
+static enum snap_status refuse(const struct model *model, struct snap_error *err)
+{
+	const char *census = model_meta(model, "census");
+	const char *name = model->source ? model->source : "the snapshot";
+
+	if (census && strncmp(census, "failed: ", 8) == 0)
+		return fail(err, SNAP_EUSAGE, "%s has no census of objects: %s", name, census + 8);
+	return fail(err, SNAP_EUSAGE,
+		    "%s has no census of objects, which --group type needs; 'snapdiff run --census' "
+		    "and 'snapdiff snap --census' take one",
+		    name);
+}
+
+static bool add_site(struct model *model, const struct snap_group *group, uint32_t domain)
+{
+	const struct snap_frame frame = {.function = group->label};
+	struct snap_site site = {
+		.domain = domain,
+		.live_blocks = group->blocks,
+		.live_bytes = group->bytes,
+		.allocated_blocks = SNAP_UNKNOWN,
+		.allocated_bytes = SNAP_UNKNOWN,
+	};
+	uint32_t location = model_symbolic_location(model, SNAP_NONE, &frame);
+
+	if (location == SNAP_NONE)
+		return false;
+	site.node = model_node_intern(model, group->node, location);
+	return site.node != SNAP_NONE && model_site_add(model, &site, NULL, NULL) != SNAP_NONE;
+}
+
+enum snap_status model_use_census(struct model *model, struct snap_error *err)
+{
+	uint32_t domain = model_cstring(model, DOMAIN);
+
+	if (!has_types(model))
+		return refuse(model, err);
+	free(model->variances);
+	model->variances = NULL;
+	model->site_count = model->cohort_count = 0;
+	for (uint32_t i = 0; domain != SNAP_NONE && i < model->holders.group_count; i++) {
+		const struct snap_group group = model->holders.groups[i];
+
+		if (group.kind == SNAP_GROUP_TYPE && !add_site(model, &group, domain))
+			domain = SNAP_NONE;
+	}
+	model_settle(model);
+	return domain == SNAP_NONE ? fail_memory(err, "counting objects") : SNAP_OK;
+}

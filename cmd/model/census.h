@@ -1,0 +1,15 @@
+/*
+ * model/census.h - the objects of an interpreter in the place of a model's sites.
+ *
+ * A snapshot with a census has groups of objects by type and call stack beside its sites.  Reports
+ * by type are about these alone: each group becomes a site whose newest frame is its type.
+ */
+#ifndef MODEL_CENSUS_H
+#define MODEL_CENSUS_H
+
+#include "model/model.h"
+
+/** SNAP_EUSAGE: the snapshot has no census, and why.  Otherwise SNAP_OK or SNAP_ENOMEM. */
+enum snap_status model_use_census(struct model *model, struct snap_error *err);
+
+#endif
