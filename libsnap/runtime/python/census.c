@@ -18,6 +18,7 @@
 #include "runtime/text.h"
 
 #define FIRST_GROUPS 4096u
+#define FIRST_CLAIMS 65536u
 #define NAME_SIZE    512
 #define OWN_WORDS    32u /* of an object that are looked at for blocks of its own */
 #define LABEL_SIZE   1024
@@ -50,8 +51,8 @@ static uint32_t *slot_of(uint32_t type, uint32_t node)
 	uint32_t mask = 2 * c.capacity - 1;
 	uint32_t i = (uint32_t)(((uint64_t)type << 32 | node) * 0x9e3779b97f4a7c15u >> 32) & mask;
 
-	while (c.slots[i] && (c.groups[c.slots[i] - 1].type != type ||
-			      c.groups[c.slots[i] - 1].node != node))
+	while (c.slots[i] &&
+	       (c.groups[c.slots[i] - 1].type != type || c.groups[c.slots[i] - 1].node != node))
 		i = (i + 1) & mask;
 	return &c.slots[i];
 }
@@ -90,6 +91,49 @@ static uint32_t group_of(uint32_t type, uint32_t node)
 	return *slot - 1;
 }
 
+/* ---- blocks that belong to an object, each to one ---------------------------------------------- */
+
+static uintptr_t *claimed; /* 0 is empty */
+static size_t claimed_count, claimed_capacity;
+
+static uintptr_t *claim_slot(uintptr_t address)
+{
+	size_t i = (size_t)((address >> 4) * 0x9e3779b97f4a7c15u >> 20) & (claimed_capacity - 1);
+
+	while (claimed[i] && claimed[i] != address)
+		i = (i + 1) & (claimed_capacity - 1);
+	return &claimed[i];
+}
+
+static void grow_claimed(void)
+{
+	uintptr_t *old = claimed;
+	size_t old_capacity = claimed_capacity;
+
+	claimed_capacity = old ? 2 * old_capacity : FIRST_CLAIMS;
+	claimed = snap__copy_need(claimed_capacity * sizeof(*claimed));
+	for (size_t i = 0; i < old_capacity; i++)
+		if (old[i])
+			*claim_slot(old[i]) = old[i];
+	if (old)
+		snap__copy_give_back(old, old_capacity * sizeof(*old));
+}
+
+/* False: it belongs to an object already.  Instances share the table of their names, for one. */
+static bool claim(uintptr_t address)
+{
+	uintptr_t *slot;
+
+	if (2 * claimed_count >= claimed_capacity)
+		grow_claimed();
+	slot = claim_slot(address);
+	if (*slot)
+		return false;
+	*slot = address;
+	claimed_count++;
+	return true;
+}
+
 /* ---- an object's memory ---------------------------------------------------------------------- */
 
 static uint32_t node_of(uint32_t stack)
@@ -109,7 +153,7 @@ static bool is_own_block(uintptr_t word, struct snap__block *block)
 	return word % 16 == 0 && word > 4096 && snap__heapmap_find(word, block) &&
 	       snap__object_at(at) == SNAP__NO_OBJECT &&
 	       snap__object_at(at + SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT &&
-	       snap__object_at(at + 2 * SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT;
+	       snap__object_at(at + 2 * SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT && claim(word);
 }
 
 /* The values of an instance's attributes, where they stand in a block of their own (3.11, 3.12):
@@ -121,8 +165,8 @@ static size_t values_size(const char *object, uint64_t flags)
 
 	if (!(flags & SNAP__TYPE_DICT_HEADER) || snap__python.layout->minor > 12)
 		return 0;
-	word = snap__python_word(object, snap__python.layout->minor == 11 ? (size_t)-32
-									   : (size_t)-24);
+	word = snap__python_word(object,
+				 snap__python.layout->minor == 11 ? (size_t)-32 : (size_t)-24);
 	if (snap__python.layout->minor == 12 && !(word & 1))
 		return 0;
 	word &= ~(uintptr_t)1;

@@ -58,7 +58,8 @@ static char *choose(struct snap__space *space, void *interpreter, void **any)
 {
 	char *state = snap__python.first_thread(interpreter), *first = NULL;
 
-	for (unsigned i = 0; state && i < MOST_THREADS; i++, state = snap__python.next_thread(state)) {
+	for (unsigned i = 0; state && i < MOST_THREADS;
+	     i++, state = snap__python.next_thread(state)) {
 		void *pointer = pointer_of(space, state);
 
 		if (!pointer)
@@ -72,13 +73,26 @@ static char *choose(struct snap__space *space, void *interpreter, void **any)
 	return first;
 }
 
+/* Up to 3.11 one variable of the interpreter's says which thread has its lock. */
+static void name_thread(void *interpreter)
+{
+	const char *state = snap__python.first_thread(interpreter);
+	void **slot = (void **)(void *)(uintptr_t)(snap__python.runtime +
+						   snap__python.layout->runtime_thread);
+
+	if (!*slot)
+		*slot = (void *)(uintptr_t)state;
+}
+
 void *snap__guise_begin(struct snap__space *space, void *interpreter)
 {
 	void *own = thread_pointer(), *any = NULL;
 	char *state;
 
-	if (snap__python.layout->minor < 12)
+	if (snap__python.layout->runtime_thread != 0) {
+		name_thread(interpreter);
 		return NULL;
+	}
 	state = choose(space, interpreter, &any);
 	if (!state) {
 		set_thread_pointer(own);
@@ -86,9 +100,7 @@ void *snap__guise_begin(struct snap__space *space, void *interpreter)
 	}
 	if (!snap__python.attached_thread()) {
 		set_thread_pointer(any);
-		/* Nobody has the lock: it is there to be taken. */
-		if (snap__python.swap_thread)
-			snap__python.swap_thread(state);
+		snap__python.swap_thread(state); /* nobody has the lock: it is there to be taken */
 	}
 	return own;
 }

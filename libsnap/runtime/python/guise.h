@@ -1,9 +1,9 @@
 /*
  * runtime/python/guise.h - the copy's only thread in the place of one of the interpreter's threads.
  *
- * From 3.12 on, functions of the interpreter that only read ask a thread-local variable which
- * interpreter they belong to.  The copy of the process has the memory of all threads' variables, but
- * its own thread has none that the interpreter knows.
+ * Functions of the interpreter that only read ask which thread has its lock, to know which interpreter
+ * they belong to.  From 3.12 on the answer is in a thread-local variable.  The copy of the process
+ * has the memory of all threads' variables, but its own thread has none that the interpreter knows.
  */
 #ifndef SNAP_RUNTIME_PYTHON_GUISE_H
 #define SNAP_RUNTIME_PYTHON_GUISE_H
