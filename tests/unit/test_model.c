@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/census.h"
 #include "model/model.h"
 
 static struct model *model;
@@ -212,4 +213,49 @@ Test(model, the_digest_tells_contents_apart_and_not_their_history)
 	model_cstring(twin, "more");
 	cr_assert_neq(model_digest(model), model_digest(twin));
 	model_free(twin);
+}
+
+/* ---- objects in the place of sites ---- */
+
+Test(model, groups_of_objects_become_sites)
+{
+	struct snap_site site = {.node = SNAP_NONE, .live_bytes = 7, .live_blocks = 1};
+	struct snap_group group = {.kind = SNAP_GROUP_TYPE, .blocks = 3, .bytes = 120};
+	struct snap_frame frame = {.line = 7};
+	uint32_t line;
+
+	frame.file = model_cstring(model, "app.py");
+	line = model_node_intern(model, SNAP_NONE,
+				 model_symbolic_location(model, SNAP_NONE, &frame));
+	model_site_add(model, &site, NULL, NULL);
+	group.label = model_cstring(model, "app.User");
+	group.node = line;
+	cr_assert(holders_add_group(&model->holders, &group));
+	group.node = SNAP_NONE;
+	cr_assert(holders_add_group(&model->holders, &group));
+	group.kind = SNAP_GROUP_SITE;
+	cr_assert(holders_add_group(&model->holders, &group));
+	cr_assert_eq(model_use_census(model, NULL), SNAP_OK);
+	cr_assert_eq(model->site_count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct snap_node *node = &model->nodes[model->sites[i].row.node];
+		uint32_t first = model->locations[node->location].first_frame;
+
+		cr_assert_eq(model->sites[i].row.live_blocks, 3);
+		cr_assert_eq(model->sites[i].row.live_bytes, 120);
+		cr_assert_eq(model->sites[i].row.allocated_bytes, SNAP_UNKNOWN);
+		cr_assert_eq(node->parent, i == 0 ? line : SNAP_NONE);
+		cr_assert_str_eq(model_text(model, model->frames[first].function), "app.User");
+	}
+}
+
+Test(model, a_model_without_one_is_refused_with_the_reason)
+{
+	struct snap_error err = {0};
+
+	cr_assert_eq(model_use_census(model, &err), SNAP_EUSAGE);
+	cr_assert(strstr(err.message, "--census"));
+	model_meta_set(model, "census", "failed: no copy could be made");
+	cr_assert_eq(model_use_census(model, &err), SNAP_EUSAGE);
+	cr_assert(strstr(err.message, ": no copy could be made"));
 }

@@ -188,15 +188,6 @@ Test(top, an_unknown_sort_column_is_refused_with_the_known_ones)
 	cr_expect_not_null(strstr(err.message, "live_blocks"));
 }
 
-Test(top, group_type_is_refused)
-{
-	struct snap_error err = {0};
-
-	options.group = GROUP_TYPE;
-	report = top_report_new(false);
-	cr_expect_eq(top_fill(report, stored_first(), &options, &err), SNAP_EUSAGE);
-}
-
 Test(top, an_unknown_figure_is_null_and_not_nought)
 {
 	struct figures figures = {.value = {10, 1, SNAP_UNKNOWN, SNAP_UNKNOWN}};

@@ -97,10 +97,14 @@ def _number(path: pathlib.Path) -> int:
     return int(path.name.split(".")[-2])
 
 
-def take(label: str | None = None) -> pathlib.Path:
-    """Write a snapshot and return its path; it is durable then."""
-    _library.check(_library.library().snap_take(label.encode() if label else None),
-                   "no snapshot was taken")
+def take(label: str | None = None, *, census: bool = False) -> pathlib.Path:
+    """Write a snapshot and return its path; it is durable then.
+
+    census: it also counts Python's objects by type and by line (`snapdiff top -g type`).
+    """
+    library = _library.library()
+    take_one = library.snap_take_census if census else library.snap_take
+    _library.check(take_one(label.encode() if label else None), "no snapshot was taken")
     paths = _mine()
     if not paths:
         raise Error(f"the snapshot is not in {_directory}")
