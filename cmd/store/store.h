@@ -236,7 +236,8 @@ enum snap_status store_each_cohort_sum(struct store *store, const struct store_s
 				       store_cohort_sum_fn *fn, void *user, struct snap_error *err);
 
 /** From now on, keep the text of the statements behind the sums, with their values (for --sql).
- * They run in order in `sqlite3` on a loaded database.  False when memory is out. */
+ * They run in order in `sqlite3` on a loaded database: so relations are tables from now on, filled
+ * by statements.  Call it before store_begin_rows().  False when memory is out. */
 bool store_record(struct store *store);
 /** The text so far; the store's. */
 const char *store_recorded(struct store *store);

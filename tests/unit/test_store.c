@@ -687,19 +687,23 @@ Test(read, gives_only_what_the_snapshots_use)
 
 Test(read, refuses_a_stack_that_is_no_list_of_frames)
 {
-	struct store *store = private_store();
+	char *path = scratch("stack.db");
 	struct store_query_options write = {.write = true};
 	struct snap_error err = {0};
 	struct read_back back = {""};
+	struct store *store;
 	bool already, truncated;
-	int64_t id = load(store, server_snapshot(1, 100), &already);
+	int64_t id;
 
+	cr_assert_eq(store_open(&store, path, STORE_CREATE, NULL), SNAP_OK);
+	id = load(store, server_snapshot(1, 100), &already);
 	cr_assert_eq(store_query(store, "UPDATE site SET frames = '[1,{}]'", &write, collect, NULL,
 				 &truncated, &err),
 		     SNAP_OK, "%s", err.message);
 	cr_assert_eq(store_each_site(store, &id, 1, note_site, &back, &err), SNAP_ECORRUPT);
 	cr_assert(strstr(err.message, "a stack that cannot be read"), "%s", err.message);
 	store_close(store);
+	free(path);
 }
 
 /* ---- symbols ---- */

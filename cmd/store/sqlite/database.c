@@ -19,13 +19,14 @@
 #define BUSY_TIMEOUT_MS 10000      /* wait for another loader, but not for ever */
 
 /*
- * A private database: SQLite keeps it in memory up to the size of its cache (in KiB) and puts what
- * exceeds that into a temporary file, which it unlinks when it makes it.
+ * A private database: its call stacks and figures are arrays (arrays.h).  SQLite keeps the other
+ * tables in memory up to the size of its cache (in KiB) and puts what exceeds that into a temporary
+ * file, which it unlinks when it makes it.
  */
 #define PRIVATE_DATABASE ""
 #define PRIVATE_SETTINGS                                                                           \
 	"PRAGMA page_size = 16384; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; "       \
-	"PRAGMA cache_size = -131072; "                                                            \
+	"PRAGMA cache_size = -32768; "                                                             \
 	"PRAGMA temp_store = MEMORY"
 #define FILE_SETTINGS                                                                              \
 	"PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY"
@@ -248,8 +249,9 @@ static enum snap_status migrate_steps(struct store *store, int version, struct s
 
 	for (int step = version; status == SNAP_OK && step < SCHEMA_VERSION; step++)
 		status = database_run(store, migrations[step], "cannot be brought up to date", err);
-	if (status == SNAP_OK && version == 0 && !store->in_memory)
-		status = database_run(store, sql_indexes, "cannot be created", err);
+	if (status == SNAP_OK && version == 0)
+		status = database_run(store, store->in_memory ? sql_private_tables : sql_indexes,
+				      "cannot be created", err);
 	for (size_t i = 0; status == SNAP_OK && i < sizeof(views) / sizeof(*views); i++)
 		status = remake_view(store, &views[i], err);
 	if (status != SNAP_OK)
@@ -546,6 +548,8 @@ static enum snap_status open_steps(struct store *store, const char *path, enum s
 	if (status == SNAP_OK)
 		status = functions_register(store, err);
 	if (status == SNAP_OK)
+		status = array_tables_register(store, err);
+	if (status == SNAP_OK)
 		status = check_version(store, path ? mode : STORE_CREATE, err);
 	if (status == SNAP_OK && mode == STORE_CACHE)
 		trim_cache(store);
@@ -592,6 +596,8 @@ void store_close(struct store *store)
 	intern_clear(&store->modules);
 	intern_clear(&store->frames);
 	intern_clear(&store->sites);
+	arrays_release(&store->arrays);
+	credit_table_release(&store->credits);
 	free(store->texts);
 	free(store->name);
 	free(store);

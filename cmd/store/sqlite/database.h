@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #include "base/fail.h"
+#include "store/sqlite/array_tables.h"
+#include "store/sqlite/arrays.h"
 #include "store/sqlite/intern.h"
 #include "store/store.h"
 
@@ -36,8 +38,11 @@ struct store {
 	struct intern modules; /* content -> row id, of the rows met so far */
 	struct intern frames;
 	struct intern sites;
-	bool forgot; /* a rollback emptied these three */
-	char *texts; /* of the last answer of the symbol cache */
+	bool forgot;                 /* a rollback emptied these three */
+	struct arrays arrays;        /* the call stacks of a private database; else empty */
+	bool takes_ids;              /* now `frames` of a site is an array, not JSON */
+	struct credit_table credits; /* the relation that temp.credit shows */
+	char *texts;                 /* of the last answer of the symbol cache */
 	size_t texts_capacity;
 };
 

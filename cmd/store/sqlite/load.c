@@ -330,6 +330,7 @@ static enum snap_status load_in_transaction(struct loading *load, const struct s
 					    bool *already, struct snap_error *err)
 {
 	struct store *store = load->store;
+	const struct array_mark mark = arrays_mark(&store->arrays);
 	enum snap_status status;
 
 	store_symbol_flush(store);
@@ -343,6 +344,7 @@ static enum snap_status load_in_transaction(struct loading *load, const struct s
 		status = database_run(store, "COMMIT", "cannot be written", err);
 	if (status != SNAP_OK) {
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		arrays_undo(&store->arrays, &mark);
 		forget_rows(store);
 	}
 	loading_release(load);

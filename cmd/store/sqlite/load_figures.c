@@ -1,26 +1,16 @@
 /*
  * load_figures.c - what the sites of a snapshot hold, and since when.
  *
- * Rows go in by rising site, which is the order of the tables, so that every insert appends.
+ * Rows go in by rising site, which is the order of the tables, so that every insert appends.  A
+ * private database has them in arrays.
  */
 #include "store/sqlite/loading.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/sqlite/bulk.h"
-
-/* What a site holds in a snapshot. */
-struct row_cell {
-	int64_t site_id;
-	uint64_t figures[4]; /* live bytes and blocks, allocated bytes and blocks */
-	double variances[4];
-};
-
-/* The live blocks of a site that share a birth epoch. */
-struct birth {
-	int64_t site_id;
-	uint64_t seq, blocks, bytes;
-};
 
 static uint64_t add_known(uint64_t a, uint64_t b)
 {
@@ -29,10 +19,10 @@ static uint64_t add_known(uint64_t a, uint64_t b)
 
 /* ---- cells ---- */
 
-static struct row_cell cell_of(const struct model *model, uint32_t at, int64_t site_id)
+static struct array_cell cell_of(const struct model *model, uint32_t at, int64_t site_id)
 {
 	const struct snap_site *row = &model->sites[at].row;
-	struct row_cell cell = {
+	struct array_cell cell = {
 		.site_id = site_id,
 		.figures = {row->live_bytes, row->live_blocks, row->allocated_bytes,
 			    row->allocated_blocks},
@@ -49,7 +39,7 @@ static struct row_cell cell_of(const struct model *model, uint32_t at, int64_t s
 	return cell;
 }
 
-static void add_cell(struct row_cell *sum, const struct row_cell *more)
+static void add_cell(struct array_cell *sum, const struct array_cell *more)
 {
 	for (int k = 0; k < 4; k++) {
 		sum->figures[k] = add_known(sum->figures[k], more->figures[k]);
@@ -59,13 +49,13 @@ static void add_cell(struct row_cell *sum, const struct row_cell *more)
 
 /* The cells by rising site.  The rows of one site (a text form may have several) are added up.
  * Returns how many there are. */
-static size_t collect_cells(const struct loading *load, struct row_cell *cells)
+static size_t collect_cells(const struct loading *load, struct array_cell *cells)
 {
 	size_t kept = 0;
 
 	for (uint32_t i = 0; i < load->model->site_count; i++) {
 		uint32_t site = load->prepared->order[i];
-		struct row_cell cell = cell_of(load->model, site, load->site_ids[site]);
+		struct array_cell cell = cell_of(load->model, site, load->site_ids[site]);
 
 		if (kept && cells[kept - 1].site_id == cell.site_id)
 			add_cell(&cells[kept - 1], &cell);
@@ -77,7 +67,7 @@ static size_t collect_cells(const struct loading *load, struct row_cell *cells)
 
 static int bind_cell(sqlite3_stmt *statement, int at, const void *row, const void *snapshot_id)
 {
-	const struct row_cell *cell = row;
+	const struct array_cell *cell = row;
 
 	sqlite3_bind_int64(statement, at++, *(const int64_t *)snapshot_id);
 	sqlite3_bind_int64(statement, at++, cell->site_id);
@@ -88,7 +78,7 @@ static int bind_cell(sqlite3_stmt *statement, int at, const void *row, const voi
 
 static int bind_variance(sqlite3_stmt *statement, int at, const void *row, const void *snapshot_id)
 {
-	const struct row_cell *cell = row;
+	const struct array_cell *cell = row;
 
 	sqlite3_bind_int64(statement, at++, *(const int64_t *)snapshot_id);
 	sqlite3_bind_int64(statement, at++, cell->site_id);
@@ -101,14 +91,14 @@ static int bind_variance(sqlite3_stmt *statement, int at, const void *row, const
 
 static int compare_births(const void *a, const void *b)
 {
-	const struct birth *left = a, *right = b;
+	const struct array_birth *left = a, *right = b;
 
 	if (left->site_id != right->site_id)
 		return left->site_id < right->site_id ? -1 : 1;
 	return (left->seq > right->seq) - (left->seq < right->seq);
 }
 
-static size_t merge_births(struct birth *births, size_t count)
+static size_t merge_births(struct array_birth *births, size_t count)
 {
 	size_t kept = 0;
 
@@ -126,7 +116,7 @@ static size_t merge_births(struct birth *births, size_t count)
 
 static int bind_birth(sqlite3_stmt *statement, int at, const void *row, const void *snapshot_id)
 {
-	const struct birth *birth = row;
+	const struct array_birth *birth = row;
 
 	sqlite3_bind_int64(statement, at++, *(const int64_t *)snapshot_id);
 	sqlite3_bind_int64(statement, at++, birth->site_id);
@@ -138,22 +128,41 @@ static int bind_birth(sqlite3_stmt *statement, int at, const void *row, const vo
 
 /* ---- inserting ---- */
 
+/* What adding figures to a private database came to, as a sentence. */
+static enum snap_status added(const struct loading *load, enum snap_status status,
+			      struct snap_error *err)
+{
+	if (status == SNAP_ENOMEM)
+		return fail_memory(err, "loading a snapshot");
+	return status == SNAP_OK ? SNAP_OK
+				 : fail(err, status,
+					"%s: the temporary file for what does not fit into memory "
+					"cannot be written: %s",
+					load->store->name, strerror(errno));
+}
+
 static enum snap_status load_cells(struct loading *load, struct snap_error *err)
 {
-	static const struct bulk live = {STATEMENT_insert_live, bind_cell, sizeof(struct row_cell),
-					 false};
+	static const struct bulk live = {STATEMENT_insert_live, bind_cell,
+					 sizeof(struct array_cell), false};
 	static const struct bulk variance = {STATEMENT_insert_variance, bind_variance,
-					     sizeof(struct row_cell), false};
+					     sizeof(struct array_cell), false};
 	const struct model *model = load->model;
-	struct row_cell *cells = loading_array(model->site_count, sizeof(*cells));
+	struct array_cell *cells = loading_array(model->site_count, sizeof(*cells));
 	enum snap_status status;
 	size_t count;
 
 	if (!cells)
 		return fail_memory(err, "loading a snapshot");
 	count = collect_cells(load, cells);
-	status = bulk_insert(load->store, &live, cells, count, &load->snapshot_id, err);
-	if (status == SNAP_OK && model->variances)
+	if (load->store->in_memory)
+		status = added(load,
+			       arrays_add_snapshot(&load->store->arrays, load->snapshot_id, cells,
+						   count, model->variances),
+			       err);
+	else
+		status = bulk_insert(load->store, &live, cells, count, &load->snapshot_id, err);
+	if (status == SNAP_OK && model->variances && !load->store->in_memory)
 		status = bulk_insert(load->store, &variance, cells, count, &load->snapshot_id, err);
 	free(cells);
 	return status;
@@ -162,9 +171,9 @@ static enum snap_status load_cells(struct loading *load, struct snap_error *err)
 static enum snap_status load_births(struct loading *load, struct snap_error *err)
 {
 	static const struct bulk cohort = {STATEMENT_insert_cohort, bind_birth,
-					   sizeof(struct birth), false};
+					   sizeof(struct array_birth), false};
 	const struct model *model = load->model;
-	struct birth *births = loading_array(model->cohort_count, sizeof(*births));
+	struct array_birth *births = loading_array(model->cohort_count, sizeof(*births));
 	enum snap_status status;
 	size_t count = 0;
 
@@ -176,11 +185,15 @@ static enum snap_status load_births(struct loading *load, struct snap_error *err
 		const struct snap_cohort *cohorts = model->cohorts + site->first_cohort;
 
 		for (uint32_t k = 0; k < site->row.cohort_count; k++)
-			births[count++] = (struct birth){load->site_ids[at], cohorts[k].birth_seq,
-							 cohorts[k].blocks, cohorts[k].bytes};
+			births[count++] =
+				(struct array_birth){load->site_ids[at], cohorts[k].birth_seq,
+						     cohorts[k].blocks, cohorts[k].bytes};
 	}
-	status = bulk_insert(load->store, &cohort, births, merge_births(births, count),
-			     &load->snapshot_id, err);
+	count = merge_births(births, count);
+	status =
+		load->store->in_memory
+			? added(load, arrays_add_births(&load->store->arrays, births, count), err)
+			: bulk_insert(load->store, &cohort, births, count, &load->snapshot_id, err);
 	free(births);
 	return status;
 }

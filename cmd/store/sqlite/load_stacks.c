@@ -114,6 +114,34 @@ enum snap_status load_modules(struct loading *load, struct snap_error *err)
 	return status;
 }
 
+/* A private database has its frames in an array. */
+static enum snap_status add_frame(struct loading *load, const struct model_location *location,
+				  const struct snap_frame *frame, const struct hash128 *hash,
+				  int64_t *id, struct snap_error *err)
+{
+	struct store *store = load->store;
+	const struct hash128 *texts = load->prepared->strings;
+	const struct snap_text *strings = load->model->strings;
+	bool has_address = (location->flags & SNAP_LOCATION_HAS_ADDRESS) != 0;
+	struct array_frame row = {
+		.hash = *hash,
+		.module_id = location->module == SNAP_NONE ? 0 : load->module_ids[location->module],
+		.address = has_address ? location->address : 0,
+		.line = frame->line,
+		.inlined = (frame->flags & SNAP_FRAME_INLINED) != 0,
+		.has_address = has_address,
+	};
+
+	*id = 0;
+	if (arrays_text(&store->arrays, &texts[frame->function], strings[frame->function],
+			&row.function) &&
+	    arrays_text(&store->arrays, &texts[frame->file], strings[frame->file], &row.file))
+		*id = arrays_add_frame(&store->arrays, &row);
+	return *id && intern_add(&store->frames, *hash, *id)
+		       ? SNAP_OK
+		       : fail_memory(err, "loading a snapshot");
+}
+
 static enum snap_status insert_frame(struct loading *load, const struct model_location *location,
 				     const struct snap_frame *frame, const struct hash128 *hash,
 				     int64_t *id, struct snap_error *err)
@@ -145,7 +173,9 @@ static enum snap_status load_frame(struct loading *load, const struct model_loca
 	enum snap_status status =
 		find_row(store, &store->frames, STATEMENT_find_frame, hash, id, err);
 
-	if (status == SNAP_OK && !*id)
+	if (status == SNAP_OK && !*id && store->in_memory)
+		status = add_frame(load, location, frame, hash, id, err);
+	else if (status == SNAP_OK && !*id)
 		status = insert_frame(load, location, frame, hash, id, err);
 	return status;
 }
@@ -184,7 +214,7 @@ static enum snap_status load_location(struct loading *load, uint32_t at, struct 
 		status = load_frame(load, location, i, &load->prepared->frames[used],
 				    &load->frame_ids[used], err);
 	load->first_frame[at + 1] = used;
-	if (status == SNAP_OK && !write_ids(load, at))
+	if (status == SNAP_OK && !load->store->in_memory && !write_ids(load, at))
 		return fail_memory(err, "loading a snapshot");
 	return status;
 }
@@ -264,6 +294,12 @@ static bool write_stack(struct loading *load, uint32_t node, uint32_t named, str
 	return true;
 }
 
+/* Negative where the frame is no own code: views tell these two apart. */
+static int64_t named_of(const struct site_identity *identity)
+{
+	return identity->own ? (int64_t)identity->named : -1 - (int64_t)identity->named;
+}
+
 static int bind_stack(sqlite3_stmt *statement, int at, const void *row, const void *context)
 {
 	const struct stack *stack = row;
@@ -282,10 +318,7 @@ static int bind_stack(sqlite3_stmt *statement, int at, const void *row, const vo
 	sqlite3_bind_int64(statement, at++, (int64_t)identity->exact);
 	sqlite3_bind_int64(statement, at++, (int64_t)identity->line);
 	sqlite3_bind_int64(statement, at++, (int64_t)identity->function);
-	/* Negative where the frame is no own code: views tell these two apart. */
-	sqlite3_bind_int64(statement, at++,
-			   identity->own ? (int64_t)identity->named
-					 : -1 - (int64_t)identity->named);
+	sqlite3_bind_int64(statement, at++, named_of(identity));
 	sqlite3_bind_text64(statement, at++, load->stack + stack->text, stack->size, SQLITE_STATIC,
 			    SQLITE_UTF8);
 	return at;
@@ -316,6 +349,61 @@ static enum snap_status insert_site(struct loading *load, uint32_t at, struct wa
 	if (++waiting->count < WAITING_STACKS)
 		return SNAP_OK;
 	return insert_waiting(load, waiting, err);
+}
+
+static uint32_t count_depth(const struct loading *load, uint32_t node)
+{
+	const struct model *model = load->model;
+	uint32_t depth = 0;
+
+	for (; node != SNAP_NONE; node = model->nodes[node].parent) {
+		uint32_t location = model->nodes[node].location;
+
+		depth += load->first_frame[location + 1] - load->first_frame[location];
+	}
+	return depth;
+}
+
+static void copy_stack(const struct loading *load, uint32_t node, uint32_t *stack)
+{
+	const struct model *model = load->model;
+
+	for (; node != SNAP_NONE; node = model->nodes[node].parent) {
+		uint32_t location = model->nodes[node].location;
+
+		for (uint32_t f = load->first_frame[location]; f < load->first_frame[location + 1];
+		     f++)
+			*stack++ = (uint32_t)load->frame_ids[f];
+	}
+}
+
+/* A private database has its sites in an array. */
+static enum snap_status add_site(struct loading *load, uint32_t at, struct snap_error *err)
+{
+	struct arrays *arrays = &load->store->arrays;
+	const struct snap_site *row = &load->model->sites[at].row;
+	const struct site_identity *identity = &load->prepared->identities[at];
+	uint32_t depth = count_depth(load, row->node);
+	struct array_site site = {
+		.hash = load->prepared->sites[at],
+		.exact = identity->exact,
+		.line = identity->line,
+		.function = identity->function,
+		.named = named_of(identity),
+		.depth = depth,
+	};
+
+	if (!arrays_text(arrays, &load->prepared->strings[row->domain],
+			 load->model->strings[row->domain], &site.domain) ||
+	    !arrays_reserve_stack(arrays, depth))
+		return fail_memory(err, "loading a snapshot");
+	copy_stack(load, row->node, arrays->stack + arrays->stack_count);
+	if (depth)
+		site.named_frame = arrays->stack[arrays->stack_count +
+						 (identity->named < depth ? identity->named : 0)];
+	return arrays_add_site(arrays, load->site_ids[at], &site)
+		       ? SNAP_OK
+		       : fail_memory(err, "loading a snapshot");
 }
 
 /* Is the site in the database?  Its id is made of its hash; another site that has the same id by
@@ -359,11 +447,21 @@ static enum snap_status load_site(struct loading *load, uint32_t at, struct wait
 	load->site_ids[at] = site_key(hash);
 	status = find_site(store, load->site_ids[at], hash, &known, err);
 	if (status == SNAP_OK && !known)
-		status = insert_site(load, at, waiting, err);
+		status = store->in_memory ? add_site(load, at, err)
+					  : insert_site(load, at, waiting, err);
 	if (status == SNAP_OK && !intern_find(&store->sites, *hash) &&
 	    !intern_add(&store->sites, *hash, load->site_ids[at]))
 		status = fail_memory(err, "loading a snapshot");
 	return status;
+}
+
+static enum snap_status sort_sites(struct store *store, struct snap_error *err)
+{
+	enum snap_status status = arrays_sort(&store->arrays);
+
+	if (status == SNAP_ECORRUPT)
+		return fail(err, status, "%s: " DATABASE_EQUAL_KEYS, store->name);
+	return status == SNAP_OK ? SNAP_OK : fail_memory(err, "loading a snapshot");
 }
 
 enum snap_status load_stacks(struct loading *load, struct snap_error *err)
@@ -378,5 +476,8 @@ enum snap_status load_stacks(struct loading *load, struct snap_error *err)
 		status = load_location(load, i, err);
 	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
 		status = load_site(load, load->prepared->order[i], &waiting, err);
-	return status == SNAP_OK ? insert_waiting(load, &waiting, err) : status;
+	if (status != SNAP_OK)
+		return status;
+	return load->store->in_memory ? sort_sites(load->store, err)
+				      : insert_waiting(load, &waiting, err);
 }

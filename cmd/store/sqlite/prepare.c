@@ -17,7 +17,8 @@ static void *array(size_t count, size_t size)
 
 /* Arrays that are needed on the way only. */
 struct parts {
-	struct hash128 *strings, *locations, *nodes;
+	struct hash128 *strings; /* the result's */
+	struct hash128 *locations, *nodes;
 };
 
 static struct hash128 place_hash(const struct store_prepared *prepared,
@@ -161,19 +162,20 @@ static bool prepare_stacks(struct store_prepared *prepared, struct parts *parts,
 static struct store_prepared *prepare(const struct model *model, bool with_stacks)
 {
 	struct store_prepared *prepared = calloc(1, sizeof(*prepared));
-	struct parts parts = {.strings = array(model->string_count, sizeof(*parts.strings))};
-	bool ok = prepared && parts.strings;
+	struct parts parts = {NULL, NULL, NULL};
+	bool ok = prepared != NULL;
 
 	if (ok) {
+		prepared->strings = array(model->string_count, sizeof(*prepared->strings));
 		prepared->modules = array(model->module_count, sizeof(*prepared->modules));
-		ok = prepared->modules != NULL;
+		parts.strings = prepared->strings;
+		ok = prepared->modules && prepared->strings;
 	}
 	if (ok) {
 		hash_strings(&parts, model);
 		hash_modules(prepared, &parts, model);
 		ok = !with_stacks || prepare_stacks(prepared, &parts, model);
 	}
-	free(parts.strings);
 	free(parts.locations);
 	free(parts.nodes);
 	if (ok)
@@ -197,6 +199,7 @@ void store_prepared_free(struct store_prepared *prepared)
 	if (!prepared)
 		return;
 	free(prepared->identities);
+	free(prepared->strings);
 	free(prepared->modules);
 	free(prepared->frames);
 	free(prepared->sites);

@@ -333,6 +333,30 @@ struct site_walk {
 	struct snap_error *err;
 };
 
+/* The array of ids that a private database gives: see struct store's takes_ids. */
+static bool copy_ids(const uint32_t *from, size_t count, int64_t **ids, size_t *capacity)
+{
+	if (count > *capacity) {
+		int64_t *grown = realloc(*ids, count * 2 * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		*ids = grown;
+		*capacity = count * 2;
+	}
+	for (size_t i = 0; i < count; i++)
+		(*ids)[i] = from[i];
+	return true;
+}
+
+static bool read_stack(struct site_walk *walk, sqlite3_stmt *row, int column, uint32_t *depth)
+{
+	if (!walk->store->takes_ids)
+		return parse_ids(database_text(row, column), &walk->frames, &walk->capacity, depth);
+	*depth = (uint32_t)((size_t)sqlite3_column_bytes(row, column) / sizeof(uint32_t));
+	return copy_ids(sqlite3_column_blob(row, column), *depth, &walk->frames, &walk->capacity);
+}
+
 static enum snap_status site_row(void *context, sqlite3_stmt *row)
 {
 	struct site_walk *walk = context;
@@ -348,7 +372,7 @@ static enum snap_status site_row(void *context, sqlite3_stmt *row)
 			},
 	};
 
-	if (!parse_ids(database_text(row, 7), &walk->frames, &walk->capacity, &site.depth))
+	if (!read_stack(walk, row, 7, &site.depth))
 		return fail(walk->err, SNAP_ECORRUPT,
 			    "%s: site %lld has a stack that cannot be read", walk->store->name,
 			    (long long)site.id);
@@ -365,6 +389,7 @@ enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t
 	struct id_list sites = {0};
 	enum snap_status status;
 
+	store->takes_ids = store->in_memory;
 	if (is_everything(store, ids, count)) {
 		status = each_of(store, STATEMENT_sites_all, 0, site_row, &walk, err);
 	} else {
@@ -373,6 +398,7 @@ enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t
 			status = each_of_list(store, STATEMENT_sites_one, &sites, site_row, &walk,
 					      err);
 	}
+	store->takes_ids = false;
 	free(sites.ids);
 	free(walk.frames);
 	return status;

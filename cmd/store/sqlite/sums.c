@@ -1,8 +1,9 @@
 /*
  * sums.c - the rows of reports: the relation between call stacks and rows, and what it sums to.
  *
- * The relation is a temporary table.  Its order is that of the sums, so that grouping needs no
- * sorting.
+ * temp.credit is the relation.  Its order is that of the sums, so that grouping needs no sorting.
+ * It shows the array that was handed over (array_tables.h); to be recorded for --sql, it is a real
+ * table, filled by statements that any SQLite can run.
  */
 #include "store/sqlite/bulk.h"
 
@@ -70,8 +71,11 @@ enum snap_status store_begin_rows(struct store *store, struct snap_error *err)
 {
 	enum snap_status status = let_write(store, true, err);
 
-	if (status == SNAP_OK)
+	credit_table_clear(&store->credits);
+	if (status == SNAP_OK && store->recording)
 		status = make_table(store, sql_credit_drop, sql_credit_table, err);
+	else if (status == SNAP_OK)
+		status = database_run(store, sql_credit_array, "cannot be read", err);
 	return end_writing(store, status, err);
 }
 
@@ -97,8 +101,13 @@ enum snap_status store_credit_rows(struct store *store, uint32_t side,
 	static const struct bulk put = {STATEMENT_credit_put, bind_credit,
 					sizeof(struct store_credit), true};
 	const struct numbering numbering = {.side = side};
-	enum snap_status status = let_write(store, true, err);
+	enum snap_status status;
 
+	if (!store->recording)
+		return credit_table_put(&store->credits, side, credits, count)
+			       ? SNAP_OK
+			       : fail_memory(err, "summing up call stacks");
+	status = let_write(store, true, err);
 	if (status == SNAP_OK)
 		status = bulk_insert(store, &put, credits, count, &numbering, err);
 	return end_writing(store, status, err);

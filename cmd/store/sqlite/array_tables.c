@@ -1,0 +1,696 @@
+/*
+ * array_tables.c - virtual tables (https://www.sqlite.org/vtab.html) over arrays; they are only
+ * read.
+ *
+ * All tables are alike: their rows lie by rising keys, and what a statement wants is a range of
+ * them in each of some parts (of figures a part is a snapshot, of the relation a side).
+ */
+#include "store/sqlite/array_tables.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lookup.h"
+#include "store/sqlite/database.h"
+
+enum { KEYS = 3 };
+
+struct cursor;
+
+/* What a statement wants: a value for some of the keys. */
+struct wanted {
+	bool is_set[KEYS];
+	int64_t value[KEYS];
+};
+
+struct table_kind {
+	const char *module, *declaration;
+	int keys;         /* the first columns of the table; rows lie in their order */
+	bool unique;      /* values for all keys name one row */
+	bool has_parts;   /* the first key names a part */
+	bool is_private;  /* for private databases only */
+	double part_rows; /* about; what the planner is told */
+	size_t (*parts)(struct store *store);
+	/* Find the rows wanted of a part: cursor->at, cursor->end. */
+	int (*open_part)(struct cursor *cursor);
+	void (*column)(struct cursor *cursor, sqlite3_context *context, int column);
+};
+
+struct table {
+	sqlite3_vtab base;
+	struct store *store;
+	const struct table_kind *kind;
+};
+
+struct cursor {
+	sqlite3_vtab_cursor base;
+	struct store *store;
+	const struct table_kind *kind;
+	struct wanted wanted;
+	size_t part, last_part; /* this one, and the one after the last wanted */
+	size_t at, end;         /* rows of this part */
+	struct array_page *page;
+	const struct store_credit *credits;
+};
+
+/* ---- frames ---- */
+
+static size_t one_part(struct store *store)
+{
+	(void)store;
+	return 1;
+}
+
+static int open_frames(struct cursor *cursor)
+{
+	size_t count = cursor->store->arrays.frame_count;
+	int64_t id = cursor->wanted.value[0];
+
+	cursor->at = 0;
+	cursor->end = count;
+	if (cursor->wanted.is_set[0]) {
+		bool is_there = id > 0 && (uint64_t)id <= count;
+
+		cursor->at = is_there ? (size_t)id - 1 : 0;
+		cursor->end = is_there ? (size_t)id : 0;
+	}
+	return SQLITE_OK;
+}
+
+static void result_text(sqlite3_context *context, struct snap_text text)
+{
+	if (text.size)
+		sqlite3_result_text64(context, text.data, text.size, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static void frame_column(struct cursor *cursor, sqlite3_context *context, int column)
+{
+	const struct array_frame *frame = &cursor->store->arrays.frames[cursor->at];
+
+	switch (column) {
+	case 0:
+		sqlite3_result_int64(context, (int64_t)cursor->at + 1);
+		return;
+	case 1:
+		sqlite3_result_blob(context, &frame->hash, sizeof(frame->hash), SQLITE_STATIC);
+		return;
+	case 2:
+		if (frame->module_id)
+			sqlite3_result_int64(context, frame->module_id);
+		return;
+	case 3:
+		if (frame->has_address)
+			sqlite3_result_int64(context, (int64_t)frame->address);
+		return;
+	case 4:
+		result_text(context, frame->function);
+		return;
+	case 5:
+		result_text(context, frame->file);
+		return;
+	case 6:
+		if (frame->line)
+			sqlite3_result_int64(context, frame->line);
+		return;
+	default:
+		sqlite3_result_int(context, frame->inlined);
+	}
+}
+
+/* ---- sites ---- */
+
+static int open_sites(struct cursor *cursor)
+{
+	const struct arrays *arrays = &cursor->store->arrays;
+	int64_t id = cursor->wanted.value[0];
+
+	cursor->at = 0;
+	cursor->end = arrays->by_id_count;
+	if (cursor->wanted.is_set[0]) {
+		size_t at = arrays_find_site(arrays, id);
+		bool is_there =
+			at < arrays->by_id_count && arrays->site_ids[arrays->by_id[at]] == id;
+
+		cursor->at = at;
+		cursor->end = at + is_there;
+	}
+	return SQLITE_OK;
+}
+
+/* The frame ids as a JSON array, as the table has them. */
+static void result_frames(sqlite3_context *context, const uint32_t *ids, uint32_t depth)
+{
+	char *text = sqlite3_malloc64((sqlite3_uint64)depth * 11 + 3);
+	size_t size = 0;
+
+	if (!text) {
+		sqlite3_result_error_nomem(context);
+		return;
+	}
+	text[size++] = '[';
+	for (uint32_t i = 0; i < depth; i++)
+		size += (size_t)sprintf(text + size, i ? ",%u" : "%u", ids[i]);
+	text[size++] = ']';
+	sqlite3_result_text64(context, text, size, sqlite3_free, SQLITE_UTF8);
+}
+
+static void site_column(struct cursor *cursor, sqlite3_context *context, int column)
+{
+	const struct arrays *arrays = &cursor->store->arrays;
+	uint32_t at = arrays->by_id[cursor->at];
+	const struct array_site *site = &arrays->sites[at];
+	const int64_t numbers[] = {
+		[0] = arrays->site_ids[at],    [3] = site->depth,
+		[5] = (int64_t)site->exact,    [6] = (int64_t)site->line,
+		[7] = (int64_t)site->function, [8] = site->named,
+	};
+
+	switch (column) {
+	case 1:
+		sqlite3_result_blob(context, &site->hash, sizeof(site->hash), SQLITE_STATIC);
+		return;
+	case 2:
+		sqlite3_result_text64(context, site->domain.data ? site->domain.data : "",
+				      site->domain.size, SQLITE_STATIC, SQLITE_UTF8);
+		return;
+	case 4:
+		if (site->named_frame)
+			sqlite3_result_int64(context, site->named_frame);
+		return;
+	case 9:
+		if (cursor->store->takes_ids)
+			sqlite3_result_blob64(context, arrays->stack + site->first,
+					      site->depth * sizeof(*arrays->stack), SQLITE_STATIC);
+		else
+			result_frames(context, arrays->stack + site->first, site->depth);
+		return;
+	default:
+		sqlite3_result_int64(context, numbers[column]);
+	}
+}
+
+/* ---- what sites hold ---- */
+
+static size_t snapshot_parts(struct store *store)
+{
+	return store->arrays.snapshot_count;
+}
+
+/* Statements ask for one site after the other of the same snapshot. */
+static int use_page(struct cursor *cursor, bool with_births)
+{
+	struct arrays *arrays = &cursor->store->arrays;
+
+	if (cursor->page && cursor->page->snapshot == cursor->part)
+		return SQLITE_OK;
+	arrays_leave(arrays, cursor->page);
+	cursor->page = arrays_use(arrays, cursor->part, with_births);
+	if (cursor->page)
+		return SQLITE_OK;
+	return errno == ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
+}
+
+static void find_rows(struct cursor *cursor, const struct ids *ids)
+{
+	int64_t id = cursor->wanted.value[1];
+
+	cursor->at = cursor->wanted.is_set[1] ? ids_find(ids, id) : 0;
+	cursor->end = cursor->wanted.is_set[1] ? ids_end(ids, cursor->at, id) : ids->count;
+}
+
+static int open_cells(struct cursor *cursor)
+{
+	int code = use_page(cursor, false);
+
+	if (code == SQLITE_OK)
+		find_rows(cursor, &cursor->page->cell_ids);
+	return code;
+}
+
+static int open_variances(struct cursor *cursor)
+{
+	int code = open_cells(cursor);
+
+	if (code == SQLITE_OK && !cursor->store->arrays.snapshots[cursor->part].sampled)
+		cursor->at = cursor->end = 0;
+	return code;
+}
+
+static int open_births(struct cursor *cursor)
+{
+	int code = use_page(cursor, true);
+
+	if (code == SQLITE_OK)
+		find_rows(cursor, &cursor->page->birth_ids);
+	return code;
+}
+
+static void result_figure(sqlite3_context *context, uint64_t figure)
+{
+	if (figure != SNAP_UNKNOWN)
+		sqlite3_result_int64(context, (int64_t)figure);
+}
+
+static void result_snapshot(struct cursor *cursor, sqlite3_context *context)
+{
+	sqlite3_result_int64(context, cursor->store->arrays.snapshots[cursor->part].id);
+}
+
+static void cell_column(struct cursor *cursor, sqlite3_context *context, int column)
+{
+	const struct array_cell *cell = &cursor->page->cells[cursor->at];
+
+	if (column == 0)
+		result_snapshot(cursor, context);
+	else if (column == 1)
+		sqlite3_result_int64(context, cell->site_id);
+	else
+		result_figure(context, cell->figures[column - 2]);
+}
+
+static void variance_column(struct cursor *cursor, sqlite3_context *context, int column)
+{
+	const struct array_cell *cell = &cursor->page->cells[cursor->at];
+
+	if (column == 0)
+		result_snapshot(cursor, context);
+	else if (column == 1)
+		sqlite3_result_int64(context, cell->site_id);
+	else
+		sqlite3_result_double(context, cell->variances[column - 2]);
+}
+
+static void birth_column(struct cursor *cursor, sqlite3_context *context, int column)
+{
+	const struct array_birth *birth = &cursor->page->births[cursor->at];
+
+	switch (column) {
+	case 0:
+		result_snapshot(cursor, context);
+		return;
+	case 1:
+		sqlite3_result_int64(context, birth->site_id);
+		return;
+	case 2:
+		sqlite3_result_int64(context, (int64_t)birth->seq);
+		return;
+	case 3:
+		result_figure(context, birth->blocks);
+		return;
+	default:
+		result_figure(context, birth->bytes);
+	}
+}
+
+/* ---- the relation ---- */
+
+static size_t credit_parts(struct store *store)
+{
+	return store->credits.count;
+}
+
+static int compare_sites(const void *left, const void *right)
+{
+	const struct store_credit *a = left, *b = right;
+
+	if (a->site_id != b->site_id)
+		return a->site_id < b->site_id ? -1 : 1;
+	return (a->row > b->row) - (a->row < b->row);
+}
+
+static bool order_by_site(struct credit_side *side)
+{
+	if (side->by_site)
+		return true;
+	side->by_site = malloc((side->count + 1) * sizeof(*side->by_site));
+	if (!side->by_site)
+		return false;
+	if (side->count)
+		memcpy(side->by_site, side->by_row, side->count * sizeof(*side->by_site));
+	for (size_t i = 1; i < side->count; i++)
+		if (compare_sites(&side->by_site[i - 1], &side->by_site[i]) > 0) {
+			qsort(side->by_site, side->count, sizeof(*side->by_site), compare_sites);
+			break;
+		}
+	return ids_make(&side->sites, &side->by_site->site_id, sizeof(*side->by_site), side->count);
+}
+
+/* The first credit of `row`, or of a later one. */
+static size_t find_row(const struct credit_side *side, int64_t row)
+{
+	size_t low = 0, high = side->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if ((int64_t)side->by_row[middle].row < row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int open_credits(struct cursor *cursor)
+{
+	struct credit_side *side = &cursor->store->credits.sides[cursor->part];
+	const struct wanted *wanted = &cursor->wanted;
+
+	if (wanted->is_set[2]) {
+		if (!order_by_site(side))
+			return SQLITE_NOMEM;
+		cursor->credits = side->by_site;
+		cursor->at = ids_find(&side->sites, wanted->value[2]);
+		cursor->end = ids_end(&side->sites, cursor->at, wanted->value[2]);
+		if (wanted->is_set[1]) {
+			while (cursor->at < cursor->end &&
+			       side->by_site[cursor->at].row != wanted->value[1])
+				cursor->at++;
+			if (cursor->at < cursor->end)
+				cursor->end = cursor->at + 1;
+		}
+		return SQLITE_OK;
+	}
+	cursor->credits = side->by_row;
+	cursor->at = wanted->is_set[1] ? find_row(side, wanted->value[1]) : 0;
+	cursor->end = wanted->is_set[1] ? find_row(side, wanted->value[1] + 1) : side->count;
+	return SQLITE_OK;
+}
+
+static void credit_column(struct cursor *cursor, sqlite3_context *context, int column)
+{
+	const struct store_credit *credit = &cursor->credits[cursor->at];
+
+	if (column == 0)
+		sqlite3_result_int64(context, (int64_t)cursor->part);
+	else if (column == 1)
+		sqlite3_result_int64(context, credit->row);
+	else
+		sqlite3_result_int64(context, credit->site_id);
+}
+
+static void side_release(struct credit_side *side)
+{
+	free(side->by_row);
+	free(side->by_site);
+	ids_release(&side->sites);
+	*side = (struct credit_side){0};
+}
+
+bool credit_table_put(struct credit_table *table, uint32_t side, const struct store_credit *credits,
+		      size_t count)
+{
+	struct credit_side *to;
+
+	while (table->count <= side) {
+		if (!array_reserve(&table->sides, &table->capacity, table->count,
+				   sizeof(*table->sides)))
+			return false;
+		table->sides[table->count++] = (struct credit_side){0};
+	}
+	to = &table->sides[side];
+	side_release(to);
+	to->by_row = malloc((count + 1) * sizeof(*to->by_row));
+	if (!to->by_row)
+		return false;
+	if (count)
+		memcpy(to->by_row, credits, count * sizeof(*to->by_row));
+	to->count = count;
+	return true;
+}
+
+void credit_table_clear(struct credit_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		side_release(&table->sides[i]);
+	table->count = 0;
+}
+
+void credit_table_release(struct credit_table *table)
+{
+	credit_table_clear(table);
+	free(table->sides);
+	*table = (struct credit_table){0};
+}
+
+/* ---- the kinds ---- */
+
+static const struct table_kind kinds[] = {
+	{"snapdiff_frame",
+	 "CREATE TABLE frame(id INTEGER, hash BLOB, module_id INTEGER, address INTEGER, "
+	 "function TEXT, file TEXT, line INTEGER, inlined INTEGER)",
+	 1, true, false, true, 1e5, one_part, open_frames, frame_column},
+	{"snapdiff_site",
+	 "CREATE TABLE site(id INTEGER, hash BLOB, domain TEXT, depth INTEGER, "
+	 "named_frame_id INTEGER, key_exact INTEGER, key_line INTEGER, key_function INTEGER, "
+	 "named INTEGER, frames TEXT)",
+	 1, true, false, true, 1e5, one_part, open_sites, site_column},
+	{"snapdiff_live",
+	 "CREATE TABLE live(snapshot_id INTEGER, site_id INTEGER, bytes INTEGER, blocks INTEGER, "
+	 "allocated_bytes INTEGER, allocated_blocks INTEGER)",
+	 2, true, true, true, 1e5, snapshot_parts, open_cells, cell_column},
+	{"snapdiff_variance",
+	 "CREATE TABLE variance(snapshot_id INTEGER, site_id INTEGER, bytes REAL, blocks REAL, "
+	 "allocated_bytes REAL, allocated_blocks REAL)",
+	 2, true, true, true, 1e5, snapshot_parts, open_variances, variance_column},
+	{"snapdiff_cohort",
+	 "CREATE TABLE cohort(snapshot_id INTEGER, site_id INTEGER, birth_seq INTEGER, "
+	 "blocks INTEGER, bytes INTEGER)",
+	 2, false, true, true, 1e5, snapshot_parts, open_births, birth_column},
+	{"snapdiff_credit", "CREATE TABLE credit(side INTEGER, row INTEGER, site_id INTEGER)", 3,
+	 true, true, false, 1e5, credit_parts, open_credits, credit_column},
+};
+
+/* ---- the protocol ---- */
+
+static int connect_table(sqlite3 *db, void *user, int count, const char *const *arguments,
+			 sqlite3_vtab **out, char **problem)
+{
+	struct store *store = user;
+	const struct table_kind *kind = kinds;
+	struct table *table;
+	int code;
+
+	(void)count;
+	(void)problem;
+	while (strcmp(kind->module, arguments[0]) != 0)
+		kind++;
+	code = sqlite3_declare_vtab(db, kind->declaration);
+	if (code != SQLITE_OK)
+		return code;
+	sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS); /* views may read it */
+	table = calloc(1, sizeof(*table));
+	if (!table)
+		return SQLITE_NOMEM;
+	table->store = store;
+	table->kind = kind;
+	*out = &table->base;
+	return SQLITE_OK;
+}
+
+static int disconnect_table(sqlite3_vtab *base)
+{
+	free(base);
+	return SQLITE_OK;
+}
+
+/* Are the rows in the order wanted?  What is equal in all rows does not matter. */
+static bool is_in_order(const struct table_kind *kind, const sqlite3_index_info *info, int set)
+{
+	int key = 0;
+
+	for (int i = 0; i < info->nOrderBy; i++) {
+		int column = info->aOrderBy[i].iColumn;
+
+		if (column >= 0 && column < kind->keys && (set & 1 << column))
+			continue;
+		while (key < kind->keys && (set & 1 << key))
+			key++;
+		if (info->aOrderBy[i].desc || key >= kind->keys || column != key)
+			return false;
+		key++;
+	}
+	return true;
+}
+
+static double rows_left(const struct table_kind *kind, int set)
+{
+	double rows = kind->part_rows;
+
+	if (kind->has_parts && !(set & 1))
+		rows *= 10;
+	for (int key = kind->has_parts; key < kind->keys; key++)
+		if (set & 1 << key)
+			rows = key + 1 == kind->keys ? 1 : 10;
+	return rows;
+}
+
+/* `idxNum` says which keys have a value; the values come in the keys' order. */
+static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
+{
+	const struct table_kind *kind = ((struct table *)base)->kind;
+	int of_key[KEYS] = {-1, -1, -1}, next = 0, set = 0;
+
+	for (int i = 0; i < info->nConstraint; i++) {
+		const struct sqlite3_index_constraint *constraint = &info->aConstraint[i];
+
+		if (constraint->usable && constraint->op == SQLITE_INDEX_CONSTRAINT_EQ &&
+		    constraint->iColumn >= 0 && constraint->iColumn < kind->keys)
+			of_key[constraint->iColumn] = i;
+	}
+	for (int key = 0; key < kind->keys; key++)
+		if (of_key[key] >= 0) {
+			set |= 1 << key;
+			info->aConstraintUsage[of_key[key]].argvIndex = ++next;
+			info->aConstraintUsage[of_key[key]].omit = 1;
+		}
+	info->idxNum = set;
+	info->estimatedRows = (sqlite3_int64)rows_left(kind, set);
+	info->estimatedCost = rows_left(kind, set) * 2;
+	info->orderByConsumed = is_in_order(kind, info, set);
+	if (kind->unique && set == (1 << kind->keys) - 1)
+		info->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
+	return SQLITE_OK;
+}
+
+static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **out)
+{
+	const struct table *table = (struct table *)base;
+	struct cursor *cursor = calloc(1, sizeof(*cursor));
+
+	if (!cursor)
+		return SQLITE_NOMEM;
+	cursor->store = table->store;
+	cursor->kind = table->kind;
+	*out = &cursor->base;
+	return SQLITE_OK;
+}
+
+static int close_cursor(sqlite3_vtab_cursor *base)
+{
+	struct cursor *cursor = (struct cursor *)base;
+
+	arrays_leave(&cursor->store->arrays, cursor->page);
+	free(cursor);
+	return SQLITE_OK;
+}
+
+/* Go on to the first part that has a row which is wanted. */
+static int settle(struct cursor *cursor)
+{
+	int code = SQLITE_OK;
+
+	while (code == SQLITE_OK && cursor->at >= cursor->end && ++cursor->part < cursor->last_part)
+		code = cursor->kind->open_part(cursor);
+	return code;
+}
+
+/* A value that no key can have: false. */
+static bool key_value(sqlite3_value *value, int64_t *out)
+{
+	int type = sqlite3_value_numeric_type(value);
+
+	*out = sqlite3_value_int64(value);
+	return type == SQLITE_INTEGER ||
+	       (type == SQLITE_FLOAT && sqlite3_value_double(value) == (double)*out);
+}
+
+static bool choose_parts(struct cursor *cursor)
+{
+	size_t count = cursor->kind->parts(cursor->store);
+	int64_t value = cursor->wanted.value[0];
+	size_t part;
+
+	cursor->part = 0;
+	cursor->last_part = count;
+	if (!cursor->kind->has_parts || !cursor->wanted.is_set[0])
+		return count > 0;
+	part = value < 0 || (uint64_t)value >= count ? count : (size_t)value;
+	if (cursor->kind->is_private)
+		part = arrays_find_snapshot(&cursor->store->arrays, value);
+	cursor->part = part;
+	cursor->last_part = part + 1;
+	return part < count;
+}
+
+static int filter(sqlite3_vtab_cursor *base, int set, const char *name, int count,
+		  sqlite3_value **values)
+{
+	struct cursor *cursor = (struct cursor *)base;
+	bool possible = true;
+	int next = 0, code;
+
+	(void)name;
+	(void)count;
+	for (int key = 0; key < KEYS; key++) {
+		cursor->wanted.is_set[key] = (set & 1 << key) != 0;
+		if (cursor->wanted.is_set[key])
+			possible &= key_value(values[next++], &cursor->wanted.value[key]);
+	}
+	cursor->at = cursor->end = 0;
+	if (!possible || !choose_parts(cursor)) {
+		cursor->part = cursor->last_part;
+		return SQLITE_OK;
+	}
+	code = cursor->kind->open_part(cursor);
+	return code == SQLITE_OK ? settle(cursor) : code;
+}
+
+static int next_row(sqlite3_vtab_cursor *base)
+{
+	struct cursor *cursor = (struct cursor *)base;
+
+	cursor->at++;
+	return cursor->at < cursor->end ? SQLITE_OK : settle(cursor);
+}
+
+static int is_at_end(sqlite3_vtab_cursor *base)
+{
+	const struct cursor *cursor = (struct cursor *)base;
+
+	return cursor->at >= cursor->end;
+}
+
+static int column_of(sqlite3_vtab_cursor *base, sqlite3_context *context, int column)
+{
+	struct cursor *cursor = (struct cursor *)base;
+
+	cursor->kind->column(cursor, context, column);
+	return SQLITE_OK;
+}
+
+static int row_id(sqlite3_vtab_cursor *base, sqlite3_int64 *id)
+{
+	const struct cursor *cursor = (struct cursor *)base;
+
+	*id = (sqlite3_int64)cursor->at + 1;
+	return SQLITE_OK;
+}
+
+static const sqlite3_module module = {
+	.iVersion = 1,
+	.xCreate = connect_table,
+	.xConnect = connect_table,
+	.xBestIndex = best_index,
+	.xDisconnect = disconnect_table,
+	.xDestroy = disconnect_table,
+	.xOpen = open_cursor,
+	.xClose = close_cursor,
+	.xFilter = filter,
+	.xNext = next_row,
+	.xEof = is_at_end,
+	.xColumn = column_of,
+	.xRowid = row_id,
+};
+
+enum snap_status array_tables_register(struct store *store, struct snap_error *err)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if ((store->in_memory || !kinds[i].is_private) &&
+		    sqlite3_create_module_v2(store->db, kinds[i].module, &module, store, NULL) !=
+			    SQLITE_OK)
+			return database_fail(store, err, "cannot be opened");
+	return SNAP_OK;
+}
