@@ -107,7 +107,7 @@ static const struct option *const check_tables[] = {check_table, cli_memory_tabl
 						    cli_symbols_table, NULL};
 
 static const struct check_options check_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY, .formats = gate_formats}};
 
 /* What a run of the command works with. */
 struct check {

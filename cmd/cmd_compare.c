@@ -79,6 +79,9 @@ static enum snap_status compare_run(const struct invocation *call, int *exit_cod
 		return compare_with_compat(call, options, err);
 	plain = options->plain;
 	plain.map = options->compat.map;
+	st = report_fold(&plain.shared, err);
+	if (st != SNAP_OK)
+		return st;
 	st = compare_make(&report, &plain, (const char *const *)call->argv, (size_t)call->argc,
 			  err);
 	if (st == SNAP_OK && report)

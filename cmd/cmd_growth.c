@@ -14,12 +14,14 @@ static const struct growth_command growth_defaults = {
 static enum snap_status growth_run(const struct invocation *call, int *exit_code,
 				   struct snap_error *err)
 {
-	const struct growth_command *options = call->options;
-	bool finding;
-	enum snap_status st = growth_print(options, (const char *const *)call->argv,
-					   (size_t)call->argc, &finding, err);
+	struct growth_command options = *(const struct growth_command *)call->options;
+	bool finding = false;
+	enum snap_status st = report_fold(&options.shared, err);
 
-	if (st == SNAP_OK && options->exit_code && finding)
+	if (st == SNAP_OK)
+		st = growth_print(&options, (const char *const *)call->argv, (size_t)call->argc,
+				  &finding, err);
+	if (st == SNAP_OK && options.exit_code && finding)
 		*exit_code = EXIT_FINDING;
 	return st;
 }

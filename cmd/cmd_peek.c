@@ -9,8 +9,8 @@
 #include "report/subject.h"
 #include "report/peek.h"
 
-static const struct option *const peek_options[] = {report_option_table, cli_memory_table,
-						    cli_symbols_table, NULL};
+static const struct option *const peek_options[] = {moment_option_table, report_option_table,
+						    cli_memory_table, cli_symbols_table, NULL};
 
 static const struct report_options peek_defaults = {
 	.group = GROUP_FUNCTION, .limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY};

@@ -19,8 +19,9 @@ static const struct option compat_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const top_options[] = {report_option_table, compat_table,
-						   cli_memory_table, cli_symbols_table, NULL};
+static const struct option *const top_options[] = {moment_option_table, report_option_table,
+						   compat_table,        cli_memory_table,
+						   cli_symbols_table,   NULL};
 
 static const struct top_options top_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
@@ -67,14 +68,17 @@ static enum snap_status top_run(const struct invocation *call, int *exit_code,
 				struct snap_error *err)
 {
 	const struct top_options *options = call->options;
-	enum snap_status st = compat_check(&options->compat, &options->shared, err);
+	struct report_options shared = options->shared;
+	enum snap_status st = compat_check(&options->compat, &shared, err);
 
 	(void)exit_code;
+	if (st == SNAP_OK)
+		st = report_fold(&shared, err);
 	if (st != SNAP_OK)
 		return st;
 	if (options->compat.with == COMPAT_NONE)
-		return print_top(&options->shared, call->argv[0], err);
-	return compat_run(&options->compat, &options->shared, call->argv[0], NULL, err);
+		return print_top(&shared, call->argv[0], err);
+	return compat_run(&options->compat, &shared, call->argv[0], NULL, err);
 }
 
 const struct command cmd_top = {

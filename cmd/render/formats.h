@@ -7,7 +7,7 @@
 #include "render/render.h"
 
 extern const struct renderer render_table, render_json, render_jsonl, render_csv, render_tsv,
-	render_markdown, render_junit, render_sarif, render_github, render_gitlab;
+	render_markdown, render_junit, render_sarif, render_github, render_gitlab, render_folded;
 
 /* ---- values (json.c) ---- */
 

@@ -291,7 +291,7 @@ static enum snap_status left_out(const struct report *report, struct snap_error 
 enum snap_status output_report(const struct report *report, const struct report_options *options,
 			       struct snap_error *err)
 {
-	const struct renderer *renderer = render_find(gate_formats[options->format]);
+	const struct renderer *renderer = render_find(report_format(options));
 	struct render_options look = {.exact = options->verbose, .quiet = options->quiet};
 	struct output output;
 	enum snap_status st = output_open(&output, options, true, err);
@@ -305,8 +305,13 @@ enum snap_status output_report(const struct report *report, const struct report_
 	look.color = wants_color(options->color, output.terminal);
 	look.unicode = locale_is_utf8();
 	look.series = output.terminal && look.unicode;
-	if (renderer->render(report, output.stream, &look) == SNAP_ENOMEM)
+	st = renderer->render(report, output.stream, &look);
+	if (st == SNAP_ENOMEM)
 		st = fail_memory(err, "rendering the report");
+	else if (st == SNAP_EUSAGE)
+		st = fail(err, st, "-f folded is for top, compare and growth");
+	else
+		st = SNAP_OK;
 	st = output_close(&output, st, err); /* which notices write errors */
 	return st == SNAP_OK && report->damaged ? left_out(report, err) : st;
 }

@@ -8,8 +8,9 @@
 #include "report/options.h"
 
 static const struct renderer *const renderers[] = {
-	&render_table, &render_json,  &render_jsonl,  &render_csv,    &render_tsv, &render_markdown,
-	&render_junit, &render_sarif, &render_github, &render_gitlab, NULL,
+	&render_table,  &render_json,     &render_jsonl,  &render_csv,
+	&render_tsv,    &render_markdown, &render_junit,  &render_sarif,
+	&render_github, &render_gitlab,   &render_folded, NULL,
 };
 
 const struct renderer *render_find(const char *name)

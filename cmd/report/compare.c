@@ -469,7 +469,7 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 	values[MATCH] = value_text(report, pair_level_name(change->weakest));
 	if (change->weakest == PAIR_FUZZY)
 		values[SIMILARITY] = value_real(change->similarity);
-	values[STACK] = sites_stack(report, compare->dataset,
+	values[STACK] = sites_stack(report, compare->dataset, compare->selection,
 				    change_label_site(&compare->pairing.pairs[change->heaviest]));
 	if (compare->callers)
 		values[CALLERS] =

@@ -287,7 +287,7 @@ struct value *growth_add_row(struct report *report, const struct report_options 
 	values[NEXT] = value_text(report, growth_next_command(report, options, row));
 	values[SERIES] = series;
 	if (table->heaviest[row->row] != SNAP_NONE) {
-		values[STACK] = sites_stack(report, table->dataset, table->heaviest[row->row]);
+		values[STACK] = sites_stack(report, table->dataset, table->selection, table->heaviest[row->row]);
 		values[VIA] = sites_via(report, table->dataset, table->heaviest[row->row], options);
 	}
 	if (report->column_count == SAMPLED_COLUMNS)

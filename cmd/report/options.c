@@ -3,6 +3,10 @@
  */
 #include "report/options.h"
 
+#include <string.h>
+
+#include "base/fail.h"
+
 enum { ROWS_SHOWN = 20 };
 
 const char *const report_groups[] = {"line",  "function", "file", "module",
@@ -10,6 +14,9 @@ const char *const report_groups[] = {"line",  "function", "file", "module",
 const char *const report_metrics[] = {"live", "blocks", "allocated", "allocations", NULL};
 const char *const report_matches[] = {"exact", "line", "function", "fuzzy", NULL};
 const char *const report_formats[] = {"table", "json", "jsonl", "csv", "tsv", "markdown", NULL};
+/* Begins as report_formats does. */
+static const char *const site_formats[] = {"table", "json",     "jsonl",  "csv",
+					   "tsv",   "markdown", "folded", NULL};
 const char *const gate_formats[] = {"table", "json",  "jsonl",  "csv",    "tsv", "markdown",
 				    "junit", "sarif", "github", "gitlab", NULL};
 static const char *const csv_names[] = {"safe", "raw", NULL};
@@ -80,13 +87,21 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 			"only snapshots of this program", NULL                                       \
 	}
 
+#define SITE_FORMAT                                                                                \
+	{                                                                                          \
+		"format", 'f', OPTION_CHOICE, FIELD(format), "F",                                  \
+			"table (default), json, jsonl, csv, tsv, markdown or folded", site_formats \
+	}
+
+#define REPORT_FORMAT                                                                              \
+	{                                                                                          \
+		"format", 'f', OPTION_CHOICE, FIELD(format), "F",                                  \
+			"table (default), json, jsonl, csv, tsv or markdown", report_formats       \
+	}
+
 #define OUTPUT_OPTIONS                                                                             \
-	{"format",      'f', OPTION_CHOICE,                                                        \
-	 FIELD(format), "F", "table (default), json, jsonl, csv, tsv or markdown",                 \
-	 report_formats},                                                                          \
-		{"output",      'o',    OPTION_TEXT,                                               \
-		 FIELD(output), "FILE", "write to FILE, whole or not at all",                      \
-		 NULL},                                                                            \
+	{"output", 'o', OPTION_TEXT, FIELD(output), "FILE", "write to FILE, whole or not at all",  \
+	 NULL},                                                                                    \
 		{"csv",                                                                            \
 		 0,                                                                                \
 		 OPTION_CHOICE,                                                                    \
@@ -109,12 +124,21 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 			"exact bytes in tables, and more detail", NULL                             \
 	}
 
-const struct option report_option_table[] = {SITE_OPTIONS, SOURCE_OPTIONS, OUTPUT_OPTIONS, {0}};
+const struct option report_option_table[] = {
+	SITE_OPTIONS, SOURCE_OPTIONS, SITE_FORMAT, OUTPUT_OPTIONS, {0}};
 const struct option source_option_table[] = {SOURCE_OPTIONS, {0}};
-const struct option output_option_table[] = {OUTPUT_OPTIONS, {0}};
+const struct option output_option_table[] = {REPORT_FORMAT, OUTPUT_OPTIONS, {0}};
 const struct option match_option_table[] = {
 	{"match", 0, OPTION_CHOICE, FIELD(match), "LEVEL",
 	 "pair stacks up to exact, line, function or fuzzy likeness (default)", report_matches},
+	{0},
+};
+
+static const char *const moments[] = {"auto", "peak", "exit", "newest", NULL};
+
+const struct option moment_option_table[] = {
+	{"at", 0, OPTION_CHOICE, FIELD(at), "MOMENT",
+	 "which snapshot of a directory: auto (default), peak, exit or newest", moments},
 	{0},
 };
 
@@ -126,4 +150,22 @@ uint64_t report_limit(const struct report_options *options)
 	if (options->all)
 		return UINT64_MAX;
 	return options->limit == REPORT_LIMIT_UNSET ? ROWS_SHOWN : options->limit;
+}
+
+const char *report_format(const struct report_options *options)
+{
+	return (options->formats ? options->formats : site_formats)[options->format];
+}
+
+enum snap_status report_fold(struct report_options *options, struct snap_error *err)
+{
+	if (strcmp(report_format(options), "folded") != 0)
+		return SNAP_OK;
+	if (options->cumulative)
+		return fail(err, SNAP_EUSAGE,
+			    "--cumulative credits every frame, and a folded stack is one: leave "
+			    "--cumulative out");
+	options->group = GROUP_STACK;
+	options->all = true;
+	return SNAP_OK;
 }

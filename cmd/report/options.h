@@ -34,7 +34,9 @@ struct report_options {
 	bool no_skip;
 	struct text_list own, library; /* globs, see model/own.h */
 	int match;                     /* enum match_level */
-	int format;         /* index into gate_formats[], which begins as report_formats[] does */
+	int format;                    /* ask report_format() */
+	const char *const
+		*formats;   /* what `format` is an index of; NULL: those of reports on sites */
 	const char *output; /* -o FILE */
 	bool sql;
 	int color; /* enum color_when */
@@ -45,6 +47,7 @@ struct report_options {
 	uint64_t pid;
 	const char *program;
 	int order; /* enum session_order: --order, for commands that take a series */
+	int at;    /* enum session_moment: --at, for commands that show one snapshot */
 };
 
 /**
@@ -58,6 +61,8 @@ extern const struct option report_option_table[];
 extern const struct option source_option_table[];
 extern const struct option output_option_table[];
 extern const struct option match_option_table[];
+/* --at: for reports that take one snapshot where a directory is named */
+extern const struct option moment_option_table[];
 /** Limit 20, match fuzzy, format table, colour auto. */
 extern const struct report_options report_option_defaults;
 
@@ -70,6 +75,10 @@ extern const char *const report_matches[];
 extern const char *const report_formats[];
 /** The values of --format of a gate: those above, then the formats of CI systems. */
 extern const char *const gate_formats[];
+/** The name of the format. */
+const char *report_format(const struct report_options *options);
+/** -f folded is about whole stacks, all of them: set the options so.  SNAP_EUSAGE. */
+enum snap_status report_fold(struct report_options *options, struct snap_error *err);
 
 /** `limit` of a command line that has no -n: some reports then show all. */
 #define REPORT_LIMIT_UNSET UINT64_MAX

@@ -438,7 +438,7 @@ static void add_row(struct peek *peek, const struct peek_row *row)
 			    id == SNAP_NONE
 				    ? row->key
 				    : sites_words(report, selection_row(peek->selection, id))));
-	values[STACK] = sites_stack(report, peek->dataset, row->heaviest);
+	values[STACK] = sites_stack(report, peek->dataset, peek->selection, row->heaviest);
 	for (enum figure i = 0; peek->sampled && i < FIGURES; i++)
 		values[FIRST_ERROR + i] = value_real(figures_stderr(sum, i));
 }

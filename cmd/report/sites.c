@@ -126,7 +126,24 @@ static struct value frame_value(struct report *report, const struct dataset *dat
 	return object;
 }
 
-struct value sites_stack(struct report *report, const struct dataset *dataset, uint32_t site)
+/* Frames that --show and --hide leave out say so. */
+static void mark_hidden(struct report *report, const struct selection *selection, uint32_t site,
+			struct value *stack)
+{
+	size_t depth = stack->list.count;
+	uint32_t *visible = report_alloc(report, (depth + 1) * sizeof(*visible));
+	size_t count = selection_visible(selection, site, visible), next = 0;
+
+	for (size_t i = 0; i < depth && count < depth; i++) {
+		if (next < count && visible[next] == i)
+			next++;
+		else
+			value_field(report, &stack->list.items[i], "hidden", value_bool(true));
+	}
+}
+
+struct value sites_stack(struct report *report, const struct dataset *dataset,
+			 const struct selection *selection, uint32_t site)
 {
 	uint32_t depth = dataset->sites[site].depth;
 	struct value stack = value_list(report, depth);
@@ -134,6 +151,7 @@ struct value sites_stack(struct report *report, const struct dataset *dataset, u
 	for (uint32_t i = 0; i < depth; i++)
 		stack.list.items[i] =
 			frame_value(report, dataset, dataset_frame_at(dataset, site, i));
+	mark_hidden(report, selection, site, &stack);
 	return stack;
 }
 

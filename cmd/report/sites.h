@@ -68,8 +68,10 @@ bool sites_want_callers(const struct report_options *options, const struct selec
 /** A line number, or null where it is 0. */
 struct value sites_line(uint32_t line);
 
-/** The call stack of a site, newest frame first: a list of frame objects. */
-struct value sites_stack(struct report *report, const struct dataset *dataset, uint32_t site);
+/** The call stack of a site, newest frame first: a list of frame objects.  Those that the selection
+ * does not show have "hidden". */
+struct value sites_stack(struct report *report, const struct dataset *dataset,
+			 const struct selection *selection, uint32_t site);
 
 /** The index of --sort's column among `names` (NULL-terminated); `otherwise` when it is not given.
  *  SNAP_EUSAGE names them all. */

@@ -50,6 +50,7 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.pid = options->pid,
 		.program = options->program,
 		.order = (enum session_order)options->order,
+		.at = (enum session_moment)options->at,
 		.without_ages = !with_ages,
 		.census = options->group == GROUP_TYPE,
 		.leave_out_own = !options->all,

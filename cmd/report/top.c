@@ -168,7 +168,7 @@ static void add_row(struct top *top, const struct top_row *row)
 	if (top->callers)
 		values[CALLERS] = sites_callers(report, top->dataset, row->sum.heaviest,
 						sites_no_skip(top->options));
-	values[STACK] = sites_stack(report, top->dataset, row->sum.heaviest);
+	values[STACK] = sites_stack(report, top->dataset, top->selection, row->sum.heaviest);
 	for (enum figure i = 0; top->sampled && i < FIGURES; i++)
 		values[LIVE_ERROR + i] = value_real(figures_stderr(&row->sum.figures, i));
 }

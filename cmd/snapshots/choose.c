@@ -4,7 +4,7 @@
  * A directory may have the snapshots of several runs.  Of the last one, and of the process whose heap
  * was largest: its newest snapshot; or, where that one was taken at the
  * program's exit and an earlier one is fuller, the fullest.  At exit most has been freed, and the
- * question is what the program needed.
+ * question is what the program needed.  --at asks for another one.
  */
 #include "snapshots/state.h"
 
@@ -73,9 +73,25 @@ static enum snap_status add_candidate(void *user, const struct store_snapshot *r
 	return item->path && item->program ? SNAP_OK : SNAP_ENOMEM;
 }
 
+/* The one that `at` asks for; NULL where the process left none such. */
+static const struct candidate *candidate_at(enum session_moment at, const struct candidate *fullest,
+					    const struct candidate *newest)
+{
+	switch (at) {
+	case MOMENT_PEAK:
+		return fullest;
+	case MOMENT_NEWEST:
+		return newest;
+	case MOMENT_EXIT:
+		return newest->at_exit ? newest : NULL;
+	default:
+		return newest->at_exit ? fullest : newest;
+	}
+}
+
 /* The process's candidates are items[from..to). */
 static void choose_of_process(struct choice *choice, const struct candidates *candidates,
-			      size_t from, size_t to)
+			      size_t from, size_t to, enum session_moment at)
 {
 	const struct candidate *items = candidates->items, *fullest = &items[to - 1];
 
@@ -83,8 +99,8 @@ static void choose_of_process(struct choice *choice, const struct candidates *ca
 		if (items[i].live_bytes > fullest->live_bytes)
 			fullest = &items[i];
 	choice->newest = &items[to - 1];
-	choice->shown = choice->newest->at_exit ? fullest : choice->newest;
-	choice->number = (size_t)(choice->shown - &items[from]) + 1;
+	choice->shown = candidate_at(at, fullest, choice->newest);
+	choice->number = choice->shown ? (size_t)(choice->shown - &items[from]) + 1 : 0;
 	choice->of = to - from;
 }
 
@@ -151,7 +167,8 @@ static size_t find_last_run(struct choice *choice, const struct candidates *cand
 }
 
 /* Of several processes the one that held most; the later one, if two held the same. */
-static void choose_process(struct choice *choice, const struct candidates *candidates)
+static void choose_process(struct choice *choice, const struct candidates *candidates,
+			   enum session_moment at)
 {
 	uint64_t most = 0;
 
@@ -162,7 +179,7 @@ static void choose_process(struct choice *choice, const struct candidates *candi
 		if (most_in(candidates, from, to) < most)
 			continue;
 		most = most_in(candidates, from, to);
-		choose_of_process(choice, candidates, from, to);
+		choose_of_process(choice, candidates, from, to, at);
 	}
 }
 
@@ -226,24 +243,27 @@ static const char *bytes_text(uint64_t bytes, char buffer[32])
 }
 
 /* "at the peak" only where the snapshot holds all but a 25th of it: a kept peak may lack a 32nd. */
-static void say_fullest(const struct choice *choice, FILE *out)
+static void say_fullest(const struct choice *choice, const char *dir, FILE *out)
 {
 	const struct candidate *shown = choice->shown, *newest = choice->newest;
-	char peak[32], left[32], *path = shell_word(newest->path);
+	char peak[32], left[32], *word = shell_word(dir);
 	bool at_peak = choice->peak_bytes && shown->live_bytes >= choice->peak_bytes / 100 * 96;
 
 	fprintf(out, "%s (snapshot %zu of %zu", at_peak ? "at the peak" : "the fullest",
 		choice->number, choice->of);
 	if (!at_peak && choice->peak_bytes)
 		fprintf(out, "; the peak was %s", bytes_text(choice->peak_bytes, peak));
-	fprintf(out, "); at exit %s were left: snapdiff top %s",
-		bytes_text(newest->live_bytes, left), path ? path : newest->path);
-	free(path);
+	fprintf(out, newest->at_exit ? "); at exit %s were left" : "); the newest holds %s",
+		bytes_text(newest->live_bytes, left));
+	fprintf(out, ": snapdiff top --at %s %s", newest->at_exit ? "exit" : "newest",
+		word ? word : dir);
+	free(word);
 }
 
 /* One sentence, if there was a choice. */
 static void say(const struct session *session, const char *dir, const struct choice *choice)
 {
+	bool wants_exit = session->options.at == MOMENT_EXIT;
 	char *text = NULL;
 	size_t size;
 	FILE *out;
@@ -261,9 +281,12 @@ static void say(const struct session *session, const char *dir, const struct cho
 		fprintf(out, "%s, pid %" PRIu64 ", which held most of %zu processes; ",
 			choice->shown->program, choice->shown->pid, choice->processes);
 	if (choice->shown != choice->newest)
-		say_fullest(choice, out);
+		say_fullest(choice, dir, out);
 	else
-		fprintf(out, "the newest (snapshot %zu of %zu).", choice->number, choice->of);
+		fprintf(out, "%s (snapshot %zu of %zu)%s.",
+			wants_exit ? "at the exit" : "the newest", choice->number, choice->of,
+			choice->shown->at_exit && !wants_exit ? ", taken at the program's exit"
+							      : "");
 	if (fclose(out) == 0)
 		session->options.note(session->options.user, text);
 	free(text);
@@ -305,10 +328,15 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 		status = read_parents(&candidates, err);
 	}
 	if (status == SNAP_OK && candidates.count) {
-		choose_process(&choice, &candidates);
+		choose_process(&choice, &candidates, session->options.at);
 		status = store_each_metric(facts->store, choice.newest->id, take_peak,
 					   &choice.peak_bytes, err);
 	}
+	if (status == SNAP_OK && candidates.count && !choice.shown)
+		status = fail(err, SNAP_EUSAGE,
+			      "%s: %s, pid %" PRIu64
+			      ", left no snapshot of its exit; --at newest shows its last one",
+			      dir, choice.newest->program, choice.newest->pid);
 	if (status == SNAP_OK && candidates.count) {
 		say(session, dir, &choice);
 		*path = strdup(choice.shown->path);

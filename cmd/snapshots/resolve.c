@@ -365,7 +365,7 @@ static enum snap_status one_of_directory(struct session *session, const char *di
 	char *path = NULL;
 	enum snap_status status;
 
-	if (!all_are_ours(dir))
+	if (!all_are_ours(dir) && !session->options.at)
 		return newest_of_directory(session, dir, id, err);
 	status = session_choose(session, dir, &path, err);
 	if (status == SNAP_OK && !path)
@@ -383,6 +383,9 @@ static enum snap_status one_file(struct session *session, const char *path, int6
 
 	if (session_is_directory(path))
 		return one_of_directory(session, path, id, err);
+	if (session->options.at)
+		return fail(err, SNAP_EUSAGE, "%s is one snapshot; --at chooses in a directory",
+			    path);
 	status = take_file(session, path, id, err);
 	return status == SNAP_OK && !*id ? session_nothing_wanted(session, path, err) : status;
 }
@@ -425,6 +428,8 @@ static const char *default_name(struct snap_error *err)
 enum snap_status session_one(struct session *session, const char *name, int64_t *id,
 			     struct snap_error *err)
 {
+	if (session->options.db && session->options.at)
+		return fail(err, SNAP_EUSAGE, "--at chooses in a directory, not with --db");
 	if (session->options.db)
 		return one_in_database(session, name, id, err);
 	if (!name)

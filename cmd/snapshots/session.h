@@ -19,12 +19,21 @@ struct session;
 enum session_order { SESSION_BY_TIME, SESSION_BY_NAME, SESSION_AS_GIVEN };
 extern const char *const session_order_names[];
 
+/** Which snapshot of a directory is meant where one is wanted. */
+enum session_moment {
+	MOMENT_FULLEST_IF_ENDED, /* the newest; at a program's end, the fullest: see choose.c */
+	MOMENT_PEAK,
+	MOMENT_EXIT,
+	MOMENT_NEWEST,
+};
+
 struct session_options {
 	const char *db;      /* NULL: private in-memory database */
 	uint64_t pid;        /* 0 any: --pid */
 	const char *program; /* NULL any: --program */
 	bool quiet;          /* no progress, no warnings */
 	enum session_order order;
+	enum session_moment at;
 	bool write;         /* with db: made if need be, and session_load() fills it */
 	bool modify;        /* with db: SQL may change it, nothing is loaded */
 	bool without_ages;  /* without db: the ages of blocks are not asked for; faster */

@@ -58,13 +58,15 @@ static const char *option_unknown_to_python(const struct report_options *options
 		return "--sql";
 	if (options->db || options->pid || options->program)
 		return "--db, --pid and --program (name the dumps)";
+	if (options->at)
+		return "--at (name the dump)";
 	return NULL;
 }
 
 enum snap_status compat_check(const struct compat_options *compat,
 			      const struct report_options *options, struct snap_error *err)
 {
-	const char *format = report_formats[options->format], *option;
+	const char *format = report_format(options), *option;
 
 	if (compat->with == COMPAT_NONE) {
 		option = option_without_compat(compat);
@@ -389,7 +391,7 @@ enum snap_status compat_run(const struct compat_options *compat,
 		st = add_inputs(stats, &request.options, name, old, options->quiet, err);
 	if (st == SNAP_OK)
 		st = py_stats_finish(stats, err);
-	if (st == SNAP_OK && strcmp(report_formats[options->format], "json") == 0)
+	if (st == SNAP_OK && strcmp(report_format(options), "json") == 0)
 		st = print_json(stats, options, err);
 	else if (st == SNAP_OK)
 		st = print_text(stats, options, compat->source, err);

@@ -47,7 +47,9 @@ struct snap_config {
  * After snap_stop() recording begins anew with an empty heap; figures since the start
  * (allocated bytes and blocks) go on counting.
  * Returns SNAP_OK, SNAP_EINVAL, SNAP_EIO (the directory cannot be written), SNAP_ENOMEM,
- * SNAP_EUNSUPPORTED (another malloc is in front of ours).
+ * SNAP_EUNSUPPORTED (another malloc is in front of ours).  If that process runs CPython, what the
+ * interpreter's own allocators hand out is recorded all the same, and a line on standard error says
+ * so; call with its GIL held then.
  */
 enum snap_status snap_start(const struct snap_config *config);
 

@@ -4,7 +4,7 @@
  * A filter of system calls may kill the process for opening a file, and nothing tells that in
  * advance.  So the recorder is told before a filter comes: by prctl(), or by syscall(), which
  * libseccomp uses.  It is told before chroot() as well, for the names of files then mean others.
- * A program that makes these calls without libc is not seen.
+ * A filter that comes without libc is found out later (runtime/sandbox.h).
  */
 #include <errno.h>
 #include <linux/seccomp.h>

@@ -57,7 +57,7 @@ static struct plan plan_exec(int directory, const char *path, const char *name,
 
 	if (plan.preload && !strstr(plan.preload, "libsnap.so"))
 		plan.preload = NULL;
-	if (snap__trigger_is_filtered())
+	if (snap__trigger_is_silent())
 		return plan; /* looking at the file might be deadly */
 	if (!path || (!plan.preload && !snap__hello_is_wanted()))
 		return plan;

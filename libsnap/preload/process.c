@@ -31,7 +31,8 @@ __attribute__((constructor)) static void loaded(int argc, char **argv, char **en
 #endif
 	snap__real_find();
 	snap__real_describe(&host);
-	snap__foreign_find(host.malloc_address);
+	if (!host.in_front) /* otherwise malloc is not recorded, and neither is what stands beside it */
+		snap__foreign_find(host.malloc_address);
 	snap__process_load(environment, &host);
 }
 

@@ -188,18 +188,51 @@ static const char *definer_of(void *address)
 #endif
 }
 
+struct order {
+	const void *ours, *theirs; /* where the two objects are */
+	int found;                 /* the first of the two: 1 ours, 2 theirs */
+};
+
+static int see_object(struct dl_phdr_info *info, size_t size, void *user)
+{
+	struct order *order = user;
+	const void *base = (const void *)info->dlpi_addr;
+
+	(void)size;
+	order->found = base == order->ours ? 1 : base == order->theirs ? 2 : 0;
+	return order->found;
+}
+
+/* The path of the object that defines `theirs` if it was loaded before us; else NULL. */
+static const char *loaded_before_us(void *theirs, void *ours)
+{
+	Dl_info info, own;
+	struct order order;
+
+	if (!dladdr(theirs, &info) || !dladdr(ours, &own))
+		return NULL;
+	order = (struct order){.ours = own.dli_fbase, .theirs = info.dli_fbase};
+	(void)dl_iterate_phdr(see_object, &order);
+	return order.found == 2 ? info.dli_fname : NULL;
+}
+
 /* Which object answers the program's calls of malloc?  Only a library that is in front of us in the
    search order, or the program itself, can be another than we.  An address in the program alone is
    no proof: where it takes malloc's address, its entry in the procedure linkage table stands for
-   it. */
+   it, and leads to the first object in the order of loading. */
 static const char *in_front(void)
 {
-	void *answering = dlsym(RTLD_DEFAULT, "malloc");
+	void *answering = dlsym(RTLD_DEFAULT, "malloc"), *theirs;
 	void *(*our_malloc)(size_t) = snap__entry_malloc();
+	const char *definer;
 	void *ours;
 
 	memcpy(&ours, &our_malloc, sizeof(ours));
-	return answering && answering != ours ? definer_of(answering) : NULL;
+	memcpy(&theirs, &snap__real.malloc, sizeof(theirs));
+	if (!answering || answering == ours)
+		return NULL;
+	definer = definer_of(answering);
+	return definer ? definer : loaded_before_us(theirs, ours);
 }
 
 /* Is malloc one of those that never call the family themselves: libc's, or of a library that has

@@ -15,6 +15,13 @@ const char *snap__kept_word(enum snap__reason reason)
 	return reason == SNAP__AT_PEAK && snap__process_config()->keep_peak ? "peak" : NULL;
 }
 
+void snap__kept_drop_peak(int directory)
+{
+	if (last_peak[0])
+		snap__sys_unlinkat(directory, last_peak);
+	last_peak[0] = '\0';
+}
+
 int snap__kept_publish(struct snap__file *file, const char *name)
 {
 	bool is_own = snap__equal(name, last_peak);
@@ -23,8 +30,8 @@ int snap__kept_publish(struct snap__file *file, const char *name)
 
 	if (error != 0)
 		return error;
-	if (!is_own && last_peak[0])
-		snap__sys_unlinkat(file->directory, last_peak);
+	if (!is_own)
+		snap__kept_drop_peak(file->directory);
 	text = SNAP__TEXT(last_peak);
 	snap__text_add(&text, name);
 	return 0;

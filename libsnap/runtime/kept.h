@@ -17,6 +17,9 @@ const char *snap__kept_word(enum snap__reason reason);
  *  0, or an errno value; see snap__file_rename(). */
 int snap__kept_publish(struct snap__file *file, const char *name);
 
+/** A snapshot that holds as much takes the peak's place.  `directory` is the descriptor. */
+void snap__kept_drop_peak(int directory);
+
 /** In a forked child: those of its parent are not its own. */
 void snap__kept_after_fork(void);
 

@@ -22,6 +22,7 @@
 #include "runtime/os_linux.h"
 #include "runtime/python/python.h"
 #include "runtime/record.h"
+#include "runtime/sandbox.h"
 #include "runtime/sidetable.h"
 #include "runtime/snapshot.h"
 #include "runtime/stacks.h"
@@ -99,6 +100,7 @@ static bool prepare_tables(void)
 {
 	if (!is_prepared) {
 		snap__identity_make_witness();
+		snap__sandbox_begin();
 		if (!snap__threads_init() ||
 		    !snap__heapmap_init(snap__process_host()->granule_shift,
 					snap__settings.sample_bytes > 0))
@@ -110,7 +112,7 @@ static bool prepare_tables(void)
 		snap__owned_init(snap__equal(snap__process_host()->allocator, "glibc")
 					 ? NULL
 					 : snap__process_host()->malloc_address);
-		if (snap__settings.mmap &&
+		if (snap__settings.mmap && !snap__process_host()->in_front &&
 		    !snap__mappings_init(snap__process_host()->malloc_address))
 			return false;
 		snap__reserve_keep();
@@ -176,7 +178,8 @@ static enum snap_status begin_recording(void)
 	const char *problem;
 	int error;
 
-	if (snap__process_host()->in_front)
+	/* An interpreter's own functions can still be asked to tell us. */
+	if (snap__process_host()->in_front && !snap__python_can_start())
 		return refuse(SNAP_EUNSUPPORTED,
 			      "cannot record: malloc is answered in front of libsnap by",
 			      snap__process_host()->in_front, 0);
@@ -289,7 +292,7 @@ bool snap__process_exec_begins(void)
 	int saved = errno;
 	bool made_way = false;
 
-	if (atomic_load(&state) == RECORDING && is_ours() && !snap__trigger_is_filtered()) {
+	if (atomic_load(&state) == RECORDING && is_ours() && !snap__trigger_is_silent()) {
 		if (snap__settings.exit != SNAP_EXIT_NONE && is_worth_a_snapshot())
 			snap__trigger_take_last(0);
 		made_way = snap__trigger_is_running() && snap__trigger_stop();
@@ -316,7 +319,7 @@ static void before_fork(void)
 static void after_fork_in_parent(void)
 {
 	snap__python_after_fork();
-	if (snap__trigger_is_filtered())
+	if (snap__trigger_is_filtered()) /* the kernel is asked by the child */
 		snap__trigger_child_unwritten();
 	snap__verify_after_fork_in_parent();
 	snap__side_after_fork();
@@ -333,7 +336,7 @@ static void after_any_fork_in_child(bool by_libc)
 	snap__mappings_after_fork();
 	if (atomic_load(&state) == PASSIVE)
 		return;
-	if (snap__trigger_is_filtered()) {
+	if (snap__trigger_is_silent()) {
 		/* The filter is the child's, too, and it has no helper: no system call is safe. */
 		snap__record_switch(false);
 		atomic_store(&state, STOPPED);
@@ -389,7 +392,7 @@ static void take_exit_snapshot(int signal)
 {
 	unsigned not_yet = NOT_EXITING;
 
-	if (atomic_load(&state) != RECORDING || snap__trigger_is_filtered())
+	if (atomic_load(&state) != RECORDING || snap__trigger_is_silent())
 		return; /* after a filter the helper sees to it */
 	switch (snap__process_relation()) {
 	case SNAP__BORROWED:

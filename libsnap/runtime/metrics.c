@@ -281,6 +281,16 @@ uint64_t snap__metrics_threads(void)
 	return value;
 }
 
+uint64_t snap__metrics_resident(void)
+{
+	char text[2500];
+	uint64_t value = 0;
+
+	if (read_proc("/status", text, sizeof(text)) > 0)
+		number_after(text, "VmRSS:", &value);
+	return value * 1024;
+}
+
 uint64_t snap__metrics_start_ticks(void)
 {
 	char text[1024];

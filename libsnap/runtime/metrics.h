@@ -38,6 +38,9 @@ void snap__metrics_of(int pid);
 /** Number of threads of the process, 0 if unknown. */
 uint64_t snap__metrics_threads(void);
 
+/** Resident memory of the process in bytes, 0 if unknown. */
+uint64_t snap__metrics_resident(void);
+
 /** Start time of the process in clock ticks since boot (field 22 of /proc/self/stat), 0 unknown. */
 uint64_t snap__metrics_start_ticks(void);
 

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,9 +19,46 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/os_linux.h"
+#include "runtime/text.h"
+
+static bool began_filtered;
+static uint64_t filters_at_start;
+
 bool snap__sandbox_is_filtered(void)
 {
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
+}
+
+/* 0: none, or this kernel does not count them. */
+static uint64_t count_filters(void)
+{
+	static const char name[] = "\nSeccomp_filters:";
+	char text[2048];
+	const char *line = NULL;
+
+	if (snap__os_read_file("/proc/self/status", text, sizeof(text)) > 0)
+		line = strstr(text, name);
+	return line ? snap__parse_u64(line + sizeof(name) - 1, NULL) : 0;
+}
+
+void snap__sandbox_begin(void)
+{
+	int saved = errno;
+
+	began_filtered = snap__sandbox_is_filtered();
+	filters_at_start = began_filtered ? count_filters() : 0;
+	errno = saved;
+}
+
+bool snap__sandbox_was_entered(void)
+{
+	int saved = errno;
+	bool entered = began_filtered ? count_filters() > filters_at_start
+				      : prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_DISABLED;
+
+	errno = saved;
+	return entered;
 }
 
 /* In the child: what it opens goes away with it. */

@@ -12,6 +12,16 @@
 /** Is a filter in place? */
 bool snap__sandbox_is_filtered(void);
 
+/** Remember which filters the process was started with. */
+void snap__sandbox_begin(void);
+
+/**
+ * Has the process got a filter since, by whatever call?  Asked in a thread of the host's before any
+ * other call of ours.  A filter that kills for this question (PR_GET_SECCOMP) cannot be found out.
+ * Preserves errno.
+ */
+bool snap__sandbox_was_entered(void);
+
 /** Whether socket() can be called without being killed for it.  For the helper, with every signal
  *  blocked; under a filter, and only then, it costs a child process.  Preserves errno. */
 bool snap__sandbox_survives_socket(void);

@@ -845,6 +845,7 @@ static bool try_copy(struct job *job, int fd, char *reason)
 
 	if (snap__copy_run(work_in_copy, job, tick, reason, &result)) {
 		job->unseen = (struct snap__unseen){result.unseen, result.live_bytes};
+		job->live_bytes = result.live_bytes;
 		return true;
 	}
 	/* What the copy wrote before it failed. */
@@ -894,6 +895,14 @@ static bool write_in_copy(struct job *job, int fd)
 	return false;
 }
 
+/* What a kept peak may lack, the snapshot at the exit may lack, too: then one of them is enough. */
+static bool is_at_peak(const struct job *job)
+{
+	uint64_t peak = snap__record_peak_bytes();
+
+	return job->order->reason == SNAP__AT_EXIT && job->live_bytes >= peak - peak / 32;
+}
+
 /* Put the written file in its place; 0 or an errno value. */
 static int publish(const struct job *job, struct snap__file *file, char *buffer, size_t size)
 {
@@ -909,6 +918,8 @@ static int publish(const struct job *job, struct snap__file *file, char *buffer,
 			break;
 		error = snap__filename_next() ? 0 : EEXIST;
 	}
+	if (error == 0 && is_at_peak(job))
+		snap__kept_drop_peak(file->directory);
 	return error;
 }
 

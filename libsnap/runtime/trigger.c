@@ -24,6 +24,7 @@
 #include "runtime/modules.h"
 #include "runtime/os_linux.h"
 #include "runtime/record.h"
+#include "runtime/sandbox.h"
 #include "runtime/text.h"
 #include "write/sys.h"
 
@@ -79,6 +80,20 @@ bool snap__trigger_is_running(void)
 bool snap__trigger_is_filtered(void)
 {
 	return atomic_load_explicit(&filtered, memory_order_relaxed);
+}
+
+bool snap__trigger_is_silent(void)
+{
+	if (snap__trigger_is_filtered())
+		return true;
+	if (!snap__sandbox_was_entered())
+		return false;
+	/* In a child of vfork() the memory is the parent's, and the filter is not. */
+	if (snap__process_relation() == SNAP__OURS) {
+		atomic_fetch_or(&stays, FOR_CONFINED);
+		atomic_store(&filtered, true);
+	}
+	return true;
 }
 
 void snap__trigger_child_unwritten(void)
@@ -287,8 +302,8 @@ static void on_level(void)
 	enum snap__reason reason;
 	uint64_t mask;
 
-	if (snap__trigger_is_filtered() || snap__process_relation() != SNAP__OURS)
-		return; /* the helper looks by itself */
+	if (snap__trigger_is_silent() || snap__process_relation() != SNAP__OURS)
+		return; /* a helper looks by itself, if there is one */
 	if (!snap__lock_try(&at_level))
 		return;
 	if (may_afford() && level_is_due(&reason)) {
@@ -573,7 +588,7 @@ static void collect(void)
 
 void snap__trigger_start(void)
 {
-	if (atomic_load(&stays) && !snap__trigger_is_filtered() && !can_be_asked())
+	if (atomic_load(&stays) && !can_be_asked() && !snap__trigger_is_silent())
 		call_helper();
 }
 
@@ -588,7 +603,7 @@ static void wait_until_ready(void)
 
 void snap__trigger_open_door(void)
 {
-	if (snap__trigger_is_filtered())
+	if (snap__trigger_is_silent())
 		return;
 	atomic_fetch_or(&stays, FOR_SOCKET);
 	if (can_be_asked())
@@ -601,7 +616,7 @@ void snap__trigger_open_door(void)
 
 void snap__trigger_confine(bool by_filter)
 {
-	if (snap__trigger_is_filtered() || !snap__recording() ||
+	if (snap__trigger_is_silent() || !snap__recording() ||
 	    snap__process_relation() != SNAP__OURS)
 		return;
 	atomic_fetch_or(&stays, FOR_CONFINED | (by_filter ? FOR_SOCKET : 0));
@@ -615,7 +630,7 @@ bool snap__trigger_stop(void)
 {
 	bool ended;
 
-	if (snap__trigger_is_filtered() || !snap__lock_take(&starting))
+	if (snap__trigger_is_silent() || !snap__lock_take(&starting))
 		return false;
 	atomic_store(&stopping, true);
 	snap__helper_wake(&helper);
@@ -629,7 +644,7 @@ static void on_signal(int number)
 {
 	(void)number;
 	atomic_fetch_or(&pending, PENDING_SIGNAL);
-	if (!snap__trigger_is_filtered())
+	if (!snap__trigger_is_silent())
 		snap__helper_wake(&helper);
 }
 
@@ -833,7 +848,7 @@ static bool waits_outside(void)
 enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
 				    enum snap__holders holders, char *path, size_t size)
 {
-	bool outside = waits_outside();
+	bool outside = !snap__trigger_is_silent() && waits_outside();
 
 	if (outside)
 		snap__modules_refresh();
@@ -847,7 +862,7 @@ enum snap_status snap__trigger_take_last(int number)
 	bool outside;
 
 	last_signal = number;
-	if (snap__trigger_is_filtered())
+	if (snap__trigger_is_silent())
 		return SNAP_OK; /* the helper writes it after the end */
 	if (number != 0)
 		return ask(SNAP__AT_EXIT, "", holders_of(SNAP__AT_EXIT), false, LAST_NS, NULL, 0);

@@ -44,8 +44,13 @@ void snap__trigger_open_door(void);
  */
 void snap__trigger_confine(bool filtered);
 
-/** Did the process install a filter? */
+/** Did the process install a filter, as far as we were told? */
 bool snap__trigger_is_filtered(void);
+
+/** The same, and the kernel is asked, too: before a thread of the host makes system calls for us.  A
+ *  filter that is found so late counts like one that was told; without a helper nothing is written
+ *  any more.  Async-signal-safe. */
+bool snap__trigger_is_silent(void);
 
 /** A child was forked under a filter: it records nothing, which `snapdiff run` is told at the end. */
 void snap__trigger_child_unwritten(void);

@@ -101,7 +101,8 @@ NO_TRACE = {
 }
 # Options of how it looks leave their trace in a table, those about data in JSON.
 LOOKS = {"color", "quiet", "verbose"}
-DEFAULTS = {"group": "line", "metric": "live", "match": "fuzzy", "format": "table", "color": "auto"}
+DEFAULTS = {"group": "line", "metric": "live", "match": "fuzzy", "format": "table", "color": "auto",
+            "at": "auto"}
 # Not of one report each: they are tried on their own below, or lead to another program.
 SEPARATE = {"format", "db", "help", "output", "sql", "compat", "examples"}
 

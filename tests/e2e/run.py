@@ -274,26 +274,35 @@ def peak():
     finish(child, directory)
 
 
-def kept_peak():
-    """`run` without triggers keeps one snapshot of the peak; a child has its own, and does not remove its parent's."""
-    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+def run_steps(directory, steps):
+    """Record the program `steps` without triggers.  The reasons of the snapshots that it leaves, and their paths."""
     child = subprocess.Popen([options.snapdiff, "run", "-q", "-o", directory, "--", program("steps")],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     child.stdout.readline()
-    for line in "+" * 100 + "-" * 99:
+    for line in steps:
         child.stdin.write(line + "\n")
         child.stdin.flush()
         child.stdout.readline()
     child.stdin.close()
     check(child.wait() == 0, "steps did not end well")
     left = sorted(glob.glob(directory + "/*.snap"))
-    check([reason(path) for path in left] == ["peak", "exit"], f"left are {[reason(path) for path in left]}")
+    return [reason(path) for path in left], left
+
+
+def kept_peak():
+    """`run` without triggers keeps one snapshot of the peak, unless that at the exit holds as much."""
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    reasons, left = run_steps(directory, "+" * 100 + "-" * 99)
+    check(reasons == ["peak", "exit"], f"left are {reasons}")
     peak = sum(site["live_bytes"] for site in snapread.read(left[0])["sites"])
     check(97 << 20 <= peak <= 101 << 20, f"the peak was 100 MiB, the snapshot holds {peak}")
     status, out, _ = asked("top", "-n", "1", directory)
     check("at the peak (snapshot 1 of 2); at exit 1.0 MiB were left" in out, f"top says: {out}")
     for path in left:
         os.unlink(path)
+    reasons, left = run_steps(directory, "+" * 10)
+    check(reasons == ["exit"], f"what is held to the end is there once, but left are {reasons}")
+    os.unlink(left[0])
     asked("run", "-q", "-o", directory, "--", "/bin/sh", "-c", "exit 0")
     check(len(os.listdir(directory)) == 1, f"a small program leaves {os.listdir(directory)}")
     shutil.rmtree(directory)

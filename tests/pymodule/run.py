@@ -56,6 +56,14 @@ def check_under_run(build, package, scratch):
     assert f"leaks.py:{line_of('200_000')}" in compared[0][0], compared
 
 
+def check_late(build, package, scratch):
+    """The same functions without `snapdiff run`: start() loads the recorder."""
+    env = environment(package) | {"SNAP_LIBRARY": str(build / "lib" / "libsnap.so"), "TMPDIR": str(scratch)}
+    result = run([sys.executable, HERE / "leaks.py", scratch / "late"], env)
+    check_leaks(result.stdout)
+    assert "recording only what Python's own allocators hand out" in result.stderr, result.stderr
+
+
 def check_wheel(build, source, scratch):
     """The wheel has all that it needs, and its record is right."""
     made = run([sys.executable, source / "libsnap" / "python" / "make_wheel.py", build, "0.1.0", scratch], os.environ)
@@ -102,6 +110,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         scratch = pathlib.Path(name)
         check_under_run(build, package, scratch)
+        check_late(build, package, scratch)
         check_wheel(build, source, scratch)
         check_pytest(build, package, scratch)
     print("the package holds")

@@ -312,10 +312,21 @@ def filters():
             late("t21_filters", action, way, "fork")
             late("t21_filters", action, way, "fork", SNAP_EVERY="10ms", files=None)
             late("t21_filters", action, way, "fork", SNAP_AT_GROWTH="256KiB", files=None)
+        # Nobody is told of this one: only a helper that is there by then can write.
+        for more in ((), ("fork",)):
+            tortured("t21_filters", action, "raw", *more, files=0)
+            late("t21_filters", action, "raw", *more, SNAP_EVERY="10ms", files=None)
+            tortured("t21_filters", action, "raw", *more, SNAP_AT_GROWTH="256KiB", files=None)
     tortured("t21_filters", "fsize", files=0, quiet=False)
     tortured("t21_filters", "fsize", "", "fork", files=0, quiet=False)
     tortured("t21_filters", "nofile", "", "fork", files=4)
     tortured("t21_filters", "none", "", "fork", files=4)
+    tortured("t21_filters", "nproc", "", files=1)
+    tortured("t21_filters", "nproc", "", files=None, SNAP_AT_GROWTH="256KiB")
+    tortured("t21_filters", "as", "", files=1)
+    tortured("t21_filters", "as", "", "fork", files=4)
+    tortured("t21_filters", "as", "", files=None, SNAP_AT_GROWTH="256KiB")
+    late("t21_filters", "as", "", files=None, SNAP_EVERY="10ms")
 
 
 TESTS = {

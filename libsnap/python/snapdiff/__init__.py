@@ -65,7 +65,7 @@ def start(directory: Path | None = None, *, every: float = 0, growth: int | str 
         directory=os.fsencode(wanted.resolve()),
         every_ms=int(every * 1000), growth_bytes=size(growth), peak_bytes=size(peak),
         sample_bytes=size(sample), depth=depth)
-    _library.check(_library.library().snap_start(ctypes.byref(config)), "recording cannot start")
+    _library.check(_library.start(config), "recording cannot start")
 
 
 def is_recording() -> bool:

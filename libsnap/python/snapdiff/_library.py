@@ -77,6 +77,12 @@ def library() -> Any:
     raise Error(f"libsnap.so is not found; set SNAP_LIBRARY to its path ({problem})")
 
 
+def start(config: Config) -> int:
+    """snap_start() with the GIL held: it may put functions in front of the interpreter's allocators."""
+    function = ctypes.PyDLL(library()._name).snap_start
+    return int(function(ctypes.byref(config)))
+
+
 def check(status: int, what: str) -> None:
     """Raise an Error for a status that is not SNAP_OK."""
     if status == 0:

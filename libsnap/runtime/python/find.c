@@ -157,6 +157,8 @@ bool snap__python_find(void *library)
 	if (found.layout) {
 		find_loop(&found, library);
 		look_up_for_census(&found, library);
+		if (!look_up(library, &found.allocated_blocks, "_Py_GetGlobalAllocatedBlocks"))
+			(void)look_up(library, &found.allocated_blocks, "_Py_GetAllocatedBlocks");
 	}
 	snap__python = found;
 	return found.layout != NULL;

@@ -50,6 +50,7 @@ struct snap__python {
 	void (*set_arenas)(struct snap__python_arenas *arenas);
 	void *(*attached_thread)(void); /* state of the thread that holds the GIL, or NULL */
 	void *(*own_thread)(void);      /* state of the calling thread, with the GIL or without */
+	ptrdiff_t (*allocated_blocks)(void); /* blocks in use, with the GIL only; may be NULL */
 
 	/* For the census of objects; NULLs where one of them is missing. */
 	const void *type_type, *dict_type, *tuple_type, *list_type, *module_type;

@@ -1,8 +1,9 @@
 /*
  * runtime/python/hooks.c - our functions in front of CPython's allocators.
  *
- * The raw domain needs none: its blocks come from malloc, which is recorded.  So do larger blocks
- * of the other two, from inside our functions: there they are the allocator's own business.
+ * The raw domain needs none where malloc is recorded, because its blocks come from there.  So do
+ * larger blocks of the other two, from inside our functions: there they are the allocator's own
+ * business.
  *
  * Contexts stay those of the functions that we stand in front of, so that a caller which took one
  * of ours and one of theirs is still right.  PYTHONMALLOC, -X dev and programs put other functions
@@ -32,21 +33,15 @@ typedef struct snap__python_allocator allocator;
 static allocator originals[SETS][SNAP__PYTHON_OBJECT + 1];
 static unsigned sets; /* in use */
 static struct snap__python_arenas original_arenas;
-static snap__record_stack_fn *stack_of;
-static uint64_t calls; /* of malloc hooks; written with the GIL */
+static uint64_t calls;                                 /* of malloc hooks; written with the GIL */
+static snap__record_stack_fn *stack_of, *raw_stack_of; /* the second NULL: raw is left alone */
 
-static void born(struct snap__thread *thread, const void *ptr, size_t size, uint32_t epoch,
-		 const void *frame)
-{
-	snap__record_inner_came(thread, ptr, size, epoch, stack_of, frame);
-}
-
-INLINE void *hook_malloc(const allocator *real, void *context, size_t size, const void *frame)
+INLINE void *hook_malloc(const allocator *real, void *context, size_t size,
+			 snap__record_stack_fn *stack, const void *frame)
 {
 	struct snap__thread *thread;
 	void *ptr;
 
-	calls++;
 	if (snap__record_skips(size))
 		return real->malloc(context, size);
 	thread = snap__record_inner_begin();
@@ -54,13 +49,13 @@ INLINE void *hook_malloc(const allocator *real, void *context, size_t size, cons
 	if (!thread)
 		return ptr;
 	if (ptr)
-		born(thread, ptr, size, snap__record_epoch(), frame);
+		snap__record_inner_came(thread, ptr, size, snap__record_epoch(), stack, frame);
 	snap__record_inner_end(thread, ptr, frame);
 	return ptr;
 }
 
 INLINE void *hook_calloc(const allocator *real, void *context, size_t count, size_t size,
-			 const void *frame)
+			 snap__record_stack_fn *stack, const void *frame)
 {
 	struct snap__thread *thread;
 	size_t total;
@@ -73,13 +68,13 @@ INLINE void *hook_calloc(const allocator *real, void *context, size_t count, siz
 	if (!thread)
 		return ptr;
 	if (ptr)
-		born(thread, ptr, total, snap__record_epoch(), frame);
+		snap__record_inner_came(thread, ptr, total, snap__record_epoch(), stack, frame);
 	snap__record_inner_end(thread, ptr, frame);
 	return ptr;
 }
 
 INLINE void *hook_realloc(const allocator *real, void *context, void *old, size_t size,
-			  const void *frame)
+			  snap__record_stack_fn *stack, const void *frame)
 {
 	struct snap__thread *thread;
 	struct snap__block block;
@@ -94,7 +89,8 @@ INLINE void *hook_realloc(const allocator *real, void *context, void *old, size_
 	known = old && snap__record_inner_goes(thread, old, &block);
 	ptr = real->realloc(context, old, size);
 	if (ptr)
-		born(thread, ptr, size, known ? block.epoch : snap__record_epoch(), frame);
+		snap__record_inner_came(thread, ptr, size,
+					known ? block.epoch : snap__record_epoch(), stack, frame);
 	else if (known)
 		snap__record_inner_stays(thread, old, &block);
 	snap__record_inner_end(thread, ptr, frame);
@@ -117,26 +113,29 @@ INLINE void hook_free(const allocator *real, void *context, void *ptr, const voi
 	snap__record_inner_end(thread, NULL, frame);
 }
 
-#define DOMAIN(set, name, number)                                                                  \
+/* `count` is what a malloc does besides. */
+#define DOMAIN(set, name, number, stack, count)                                                    \
 	static void *malloc_##name##_##set(void *context, size_t size)                             \
 	{                                                                                          \
-		return hook_malloc(&originals[set][number], context, size, FRAME);                 \
+		count;                                                                             \
+		return hook_malloc(&originals[set][number], context, size, stack, FRAME);          \
 	}                                                                                          \
-	static void *calloc_##name##_##set(void *context, size_t count, size_t size)               \
+	static void *calloc_##name##_##set(void *context, size_t n, size_t size)                   \
 	{                                                                                          \
-		return hook_calloc(&originals[set][number], context, count, size, FRAME);          \
+		return hook_calloc(&originals[set][number], context, n, size, stack, FRAME);       \
 	}                                                                                          \
 	static void *realloc_##name##_##set(void *context, void *ptr, size_t size)                 \
 	{                                                                                          \
-		return hook_realloc(&originals[set][number], context, ptr, size, FRAME);           \
+		return hook_realloc(&originals[set][number], context, ptr, size, stack, FRAME);    \
 	}                                                                                          \
 	static void free_##name##_##set(void *context, void *ptr)                                  \
 	{                                                                                          \
 		hook_free(&originals[set][number], context, ptr, FRAME);                           \
 	}
 #define SET(set)                                                                                   \
-	DOMAIN(set, mem, SNAP__PYTHON_MEM)                                                         \
-	DOMAIN(set, object, SNAP__PYTHON_OBJECT)
+	DOMAIN(set, raw, SNAP__PYTHON_RAW, raw_stack_of, (void)0)                                  \
+	DOMAIN(set, mem, SNAP__PYTHON_MEM, stack_of, calls++)                                      \
+	DOMAIN(set, object, SNAP__PYTHON_OBJECT, stack_of, calls++)
 
 SET(0)
 SET(1)
@@ -149,6 +148,8 @@ SET(3)
 			free_##name##_##set                                                        \
 	}
 
+static const allocator raw_hooks[SETS] = {FUNCTIONS(raw, 0), FUNCTIONS(raw, 1), FUNCTIONS(raw, 2),
+					  FUNCTIONS(raw, 3)};
 static const allocator mem_hooks[SETS] = {FUNCTIONS(mem, 0), FUNCTIONS(mem, 1), FUNCTIONS(mem, 2),
 					  FUNCTIONS(mem, 3)};
 static const allocator object_hooks[SETS] = {FUNCTIONS(object, 0), FUNCTIONS(object, 1),
@@ -181,6 +182,8 @@ static void install_set(void)
 {
 	unsigned set = sets;
 
+	if (raw_stack_of)
+		install_in(SNAP__PYTHON_RAW, raw_hooks, set);
 	install_in(SNAP__PYTHON_MEM, mem_hooks, set);
 	install_in(SNAP__PYTHON_OBJECT, object_hooks, set);
 	sets = set + 1;
@@ -214,19 +217,19 @@ static void *hook_arena_alloc(void *context, size_t size)
 	return original_arenas.alloc(context, size);
 }
 
-bool snap__python_hooks_install(snap__record_stack_fn *stack)
+void snap__python_hooks_install(snap__record_stack_fn *stack, snap__record_stack_fn *raw_stack)
 {
 	struct snap__python_arenas ours;
 
 	stack_of = stack;
+	raw_stack_of = raw_stack;
 	if (sets > 0)
-		return true;
+		return;
 	install_set();
 	snap__python.get_arenas(&original_arenas);
 	ours = original_arenas;
 	ours.alloc = hook_arena_alloc;
 	snap__python.set_arenas(&ours);
-	return true;
 }
 
 unsigned snap__python_hooks_lost(void)

@@ -12,9 +12,12 @@
 
 #include "runtime/record.h"
 
-/** Put the hooks in front of the object and mem domains and of the arenas of the interpreter that
- *  was found.  `stack` says where a block is from.  False: there is no room for more hooks. */
-bool snap__python_hooks_install(snap__record_stack_fn *stack);
+/**
+ * Put the hooks in front of the object and mem domains and of the arenas of the interpreter that
+ * was found; of its raw domain, too, if `raw_stack` is not NULL, which is for a process whose malloc
+ * is not recorded.  `stack` and `raw_stack` say where a block is from.
+ */
+void snap__python_hooks_install(snap__record_stack_fn *stack, snap__record_stack_fn *raw_stack);
 
 /** Now and then, with the GIL: have the hooks been called since the last time?  If not, and others are
  *  in their place, they are put back. */

@@ -12,6 +12,7 @@
 #include "runtime/hello.h"
 #include "runtime/lifecycle.h"
 #include "runtime/message.h"
+#include "runtime/metrics.h"
 #include "runtime/modules.h"
 #include "runtime/python/codes.h"
 #include "runtime/python/find.h"
@@ -122,6 +123,76 @@ static uint32_t stack_of_block(struct snap__thread *thread, const void *frame)
 	return snap__record_domain_stack(thread, snap__python_domain, frame);
 }
 
+/* Raw blocks come from threads with and without the GIL, and from deep inside of the interpreter. */
+static uint32_t stack_of_raw_block(struct snap__thread *thread, const void *frame)
+{
+	return snap__record_domain_stack(thread, snap__python_domain, frame);
+}
+
+/* ---- an interpreter alone: libsnap came when malloc was bound already ------------------------- */
+
+static struct {
+	bool is_on;
+	uint64_t resident, blocks; /* before recording began; blocks: 0 unknown */
+} alone;
+
+static bool holds_gil(void)
+{
+	const void *state = snap__python.own_thread();
+
+	return state && state == snap__python.attached_thread();
+}
+
+/* What recording starts beside.  The interpreter counts its blocks only for who holds the GIL. */
+static void note_before_start(void)
+{
+	alone.resident = snap__metrics_resident();
+	if (snap__python.allocated_blocks && holds_gil())
+		alone.blocks = (uint64_t)snap__python.allocated_blocks();
+}
+
+static void say_before_start(struct snap__text *text)
+{
+	snap__text_add_u64(text, alone.resident / 1024);
+	snap__text_add(text, " KiB resident");
+	if (!alone.blocks)
+		return;
+	snap__text_add(text, ", ");
+	snap__text_add_u64(text, alone.blocks);
+	snap__text_add(text, " blocks of Python's");
+}
+
+static const char alone_text[] = "only what Python's own allocators hand out; not recorded: malloc "
+				 "of native libraries, and what "
+				 "was allocated before the start";
+
+/* `snapdiff run` is not there to ask; who reads standard error is to know what is missing. */
+static void begin_alone(void)
+{
+	char buffer[384];
+	struct snap__text line = SNAP__TEXT(buffer);
+
+	if (alone.is_on)
+		return;
+	alone.is_on = true;
+	note_before_start();
+	snap__text_add(&line, alone_text);
+	snap__text_add(&line, " (");
+	say_before_start(&line);
+	snap__text_add(&line, "). `snapdiff run` records everything");
+	snap__message("recording", line.data, 0);
+}
+
+static void describe_alone(snap__python_say_fn *say, void *user)
+{
+	char buffer[96];
+	struct snap__text text = SNAP__TEXT(buffer);
+
+	say(user, "python.recorded", alone_text);
+	say_before_start(&text);
+	say(user, "python.before_start", text.data);
+}
+
 /* ---- beginning ------------------------------------------------------------------------------- */
 
 static void use_interpreter(void)
@@ -137,7 +208,10 @@ static void use_interpreter(void)
 	snap__python_domain = domain;
 	atomic_store(&snap__python_end_flag, snap__python.finalizing);
 	atomic_store(&snap__python_is_on, true);
-	snap__python_hooks_install(stack_of_block);
+	snap__python_hooks_install(stack_of_block,
+				   snap__process_host()->in_front ? stack_of_raw_block : NULL);
+	if (snap__process_host()->in_front)
+		begin_alone();
 	snap__hello_python(snap__python.version, NULL);
 }
 
@@ -161,6 +235,11 @@ static void look_in(void *library)
 static bool is_wanted(void)
 {
 	return snap__process_config()->python != SNAP__PYTHON_OFF && !snap__python.problem;
+}
+
+bool snap__python_can_start(void)
+{
+	return is_wanted() && snap__python_find(RTLD_DEFAULT);
 }
 
 void snap__python_start(void)
@@ -230,6 +309,8 @@ void snap__python_describe(snap__python_say_fn *say, void *user)
 		say(user, "python.problem", snap__python.problem);
 		return;
 	}
+	if (alone.is_on)
+		describe_alone(say, user);
 	if (snap__python_hooks_lost() > 0) {
 		char buffer[32];
 		struct snap__text text = SNAP__TEXT(buffer);

@@ -17,6 +17,9 @@
 #include "runtime/hidden.h"
 #include "runtime/thread.h"
 
+/** Is there an interpreter that can be recorded?  Looks for one if none was found. */
+bool snap__python_can_start(void);
+
 /** Recording has begun; with the tables of the recorder in place.  May be called again. */
 void snap__python_start(void);
 
