@@ -44,6 +44,15 @@ if(TARGET snapdiff AND NOT CMAKE_CROSSCOMPILING)
 		RENAME snapdiff COMPONENT snapdiff)
 endif()
 
+if(TARGET completion)
+	set(fish ${PROJECT_BINARY_DIR}/generated/completion.fish)
+	add_custom_command(OUTPUT ${fish} COMMAND snapdiff help --completion fish > ${fish}
+		DEPENDS snapdiff VERBATIM)
+	add_custom_target(completion_fish ALL DEPENDS ${fish})
+	install(FILES ${fish} DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+		RENAME snapdiff.fish COMPONENT snapdiff)
+endif()
+
 add_custom_target(uninstall COMMAND ${CMAKE_COMMAND} -DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt
 	-P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake VERBATIM)
 

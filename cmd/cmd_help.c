@@ -8,7 +8,7 @@
 #include "report/report.h"
 #include "render/output.h"
 
-static const char *const shells[] = {"bash", "zsh", NULL};
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 
 struct help_options {
 	bool all;
@@ -22,7 +22,7 @@ static const struct option help_table[] = {
 	{"json", 0, OPTION_FLAG, offsetof(struct help_options, json), NULL,
 	 "every command and option as one JSON object, for tools", NULL},
 	{"completion", 0, OPTION_CHOICE, offsetof(struct help_options, completion), "SHELL",
-	 "print a completion script for bash or zsh", shells},
+	 "print a completion script for bash, zsh or fish", shells},
 	{0},
 };
 

@@ -132,7 +132,7 @@ const char *cli_hint(char buffer[CLI_HINT_SIZE], const char *word, const char *c
 		     const char *prefix);
 const char *cli_command_hint(char buffer[CLI_HINT_SIZE], const char *word);
 
-/** A completion script for "bash" or "zsh". */
+/** A completion script for "bash", "zsh" or "fish". */
 void cli_completion(const char *shell, FILE *out);
 
 /**

@@ -1,5 +1,8 @@
 /*
  * completion.c - completion scripts for shells, from the tables.
+ *
+ * What an operand is, is read from the command's usage: PID processes that are being recorded (they
+ * have libsnap mapped), VIEW views of a database, else files.
  */
 #include "cli/cli.h"
 
@@ -48,6 +51,31 @@ static void print_bash_choices(FILE *out, const struct command *command)
 	}
 }
 
+/* Commands of the shell that print what an operand may be; NULL where that is a file. */
+static const char *operand_words(const struct command *command)
+{
+	if (strstr(command->usage, "PID"))
+		return "grep -ls libsnap.so /proc/[0-9]*/maps 2>/dev/null | cut -d/ -f3";
+	if (strstr(command->usage, "VIEW"))
+		return "snapdiff schema -f tsv 2>/dev/null | cut -f1 | sort -u | grep -v -x view";
+	return NULL;
+}
+
+static void print_bash_operands(FILE *out)
+{
+	fputs("\telif [ -z \"$words\" ] && [[ $before != -* ]]; then\n"
+	      "\t\tcase ${COMP_WORDS[1]} in\n",
+	      out);
+	for (const struct command *const *command = cli_commands(); *command; command++) {
+		if (!operand_words(*command))
+			continue;
+		fputs("\t\t", out);
+		print_patterns(out, *command);
+		fprintf(out, ") words=$(%s) ;;\n", operand_words(*command));
+	}
+	fputs("\t\tesac\n", out);
+}
+
 static void print_bash(FILE *out)
 {
 	fputs("_snapdiff() {\n"
@@ -79,8 +107,9 @@ static void print_bash(FILE *out)
 		print_option_words(out, *command);
 		fputs("' ;;\n", out);
 	}
-	fputs("\t\tesac\n"
-	      "\tfi\n"
+	fputs("\t\tesac\n", out);
+	print_bash_operands(out);
+	fputs("\tfi\n"
 	      "\tif [ -n \"$words\" ]; then\n"
 	      "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
 	      "\tfi\n"
@@ -89,8 +118,77 @@ static void print_bash(FILE *out)
 	      out);
 }
 
+/* ---- fish ---- */
+
+static void print_fish_quoted(FILE *out, const char *text)
+{
+	fputc('\'', out);
+	for (; *text; text++) {
+		if (*text == '\'' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+	fputc('\'', out);
+}
+
+static void print_fish_begin(FILE *out, const struct command *command)
+{
+	fprintf(out, "complete -c snapdiff -n '__fish_seen_subcommand_from %s%s%s'", command->name,
+		command->alias ? " " : "", command->alias ? command->alias : "");
+}
+
+static void print_fish_option(FILE *out, const struct command *command,
+			      const struct option *option)
+{
+	print_fish_begin(out, command);
+	fprintf(out, " -l %s", option->name);
+	if (option->letter)
+		fprintf(out, " -s %c", option->letter);
+	if (option->choices) {
+		fputs(" -x -a '", out);
+		for (size_t i = 0; option->choices[i]; i++)
+			fprintf(out, "%s%s", i ? " " : "", option->choices[i]);
+		fputc('\'', out);
+	} else if (option->value_name && option->type != OPTION_OPTIONAL) {
+		fputs(" -r", out);
+	}
+	fputs(" -d ", out);
+	print_fish_quoted(out, option->help);
+	fputc('\n', out);
+}
+
+static void print_fish_command(FILE *out, const struct command *command)
+{
+	struct option_cursor cursor = {0};
+	const struct option *option;
+
+	fprintf(out, "complete -c snapdiff -n __fish_use_subcommand -f -a %s -d ", command->name);
+	print_fish_quoted(out, command->summary);
+	fputc('\n', out);
+	while ((option = cli_next_option(command, &cursor)))
+		print_fish_option(out, command, option);
+	if (operand_words(command)) {
+		print_fish_begin(out, command);
+		fprintf(out, " -a \"(sh -c '%s')\"\n", operand_words(command));
+	}
+}
+
+static void print_fish(FILE *out)
+{
+	for (const struct command *const *command = cli_commands(); *command; command++)
+		print_fish_command(out, *command);
+	fputs("complete -c snapdiff -n '__fish_seen_subcommand_from help' -f -a '", out);
+	print_command_words(out);
+	fputs("'\n", out);
+}
+
 void cli_completion(const char *shell, FILE *out)
 {
+	if (strcmp(shell, "fish") == 0) {
+		print_fish(out);
+		return;
+	}
+
 	/* zsh runs bash's completion functions. */
 	if (strcmp(shell, "zsh") == 0)
 		fputs("autoload -U +X bashcompinit && bashcompinit\n", out);
