@@ -181,7 +181,7 @@ static enum snap_status read_part(struct parts *parts, struct subject *subject,
 	if (st == SNAP_OK)
 		st = growth_table_read(&part->table, store, series->ids, at_exit,
 				       (uint32_t)parts->count - 1, &part->axis, &options->shared,
-				       err);
+				       options->by_design, err);
 	parts->idle += part->axis.idle;
 	join_exits(parts, said);
 	pass_on(parts->said, said, part, list->count > 1);
@@ -369,6 +369,7 @@ enum snap_status growth_print(const struct growth_command *options, const char *
 	enum snap_status st;
 
 	command.fold = !options->expand && is_for_people(options->shared.format);
+	command.by_design = options->shared.all;
 	st = growth_make(&report, &command, names, count, err);
 
 	*finding = report && report->finding;

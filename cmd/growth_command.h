@@ -15,7 +15,8 @@ struct growth_command {
 	uint64_t limit_bytes;
 	const char *explain;
 	bool expand, exit_code;
-	bool fold; /* no option: see struct growth_request */
+	bool by_design; /* no option: judge what every process leaves, too */
+	bool fold;      /* no option: see struct growth_request */
 	bool with_cohorts; /* for pictures: see growth_cohorts.h */
 };
 

@@ -134,6 +134,28 @@ static void explain_rows(struct report *report, const struct growth_list *list,
 			growth_explain_row(report, list, &list->rows[i], all);
 }
 
+/* Caches of the C library and the loader are no leak of a run. */
+static void add_by_design(struct report *report, const struct growth_part *parts, size_t count)
+{
+	struct value object = value_object();
+	double bytes = 0, blocks = 0;
+	char size[32], number[64];
+
+	for (size_t p = 0; p < count; p++) {
+		bytes += parts[p].table.by_design_bytes;
+		blocks += parts[p].table.by_design_blocks;
+	}
+	value_field(report, &object, "bytes", value_int((int64_t)bytes));
+	value_field(report, &object, "blocks", value_int((int64_t)blocks));
+	value_field(report, &report->head, "by_design", object);
+	if (blocks > 0)
+		report_note(report,
+			    "%s (%s) of each run are caches that the C library and the loader "
+			    "leave by design: no leak; --all judges them too.",
+			    sites_blocks((uint64_t)blocks, number),
+			    sites_bytes((uint64_t)bytes, size));
+}
+
 static void add_notes(struct report *report, const struct growth_part *parts,
 		      const struct growth_request *request, const struct growth_list *list,
 		      const bool *is_shown)
@@ -249,6 +271,7 @@ static void describe(struct report *report, const struct growth_part *parts, siz
 	growth_add_headline(report, list, parts, count, request->shared);
 	sites_describe(report, request->shared);
 	value_field(report, &report->head, "per", value_text(report, parts->axis.per));
+	add_by_design(report, parts, count);
 }
 
 /* All rows, judged, those of one finding next to each other, what claims most first. */

@@ -13,6 +13,7 @@
 #include "analysis/pairing/pair.h"
 #include "base/fail.h"
 #include "dataset/fetch.h"
+#include "model/by_design.h"
 #include "report/sites.h"
 
 struct growth_cohort_row {
@@ -128,6 +129,10 @@ static enum snap_status take_sum(void *user, const struct store_live_sum *sum)
 	struct growth_table *table = filling->table;
 	size_t at = sum->row * table->axis->count + filling->snapshot;
 
+	if (sum->row == table->row_count && sum->bytes_known && sum->blocks_known) {
+		table->by_design_bytes = (double)sum->bytes;
+		table->by_design_blocks = (double)sum->blocks;
+	}
 	if (sum->row >= table->row_count)
 		return SNAP_OK;
 	table->present[sum->row] = true;
@@ -140,17 +145,40 @@ static enum snap_status take_sum(void *user, const struct store_live_sum *sum)
 	return SNAP_OK;
 }
 
-/* A site counts towards the rows of the site that it is paired with. */
+/* Did a library allocate this for a cache of its own, which no process frees? */
+static bool is_by_design(const struct dataset *dataset, uint32_t site)
+{
+	for (uint32_t i = 0; i < dataset->sites[site].depth; i++) {
+		const struct dataset_frame *frame = dataset_frame_at(dataset, site, i);
+
+		if (!by_design_module(dataset_text(dataset, frame->module)))
+			return false;
+		if (by_design_function(dataset_text(dataset, frame->function)))
+			return true;
+	}
+	return false;
+}
+
+static bool credit_site(const struct growth_table *table, struct credits *credits, uint32_t site)
+{
+	const uint32_t *rows;
+	size_t count = selection_rows_of(table->selection, table->home[site], &rows);
+
+	if (count && table->skips_by_design && is_by_design(table->dataset, site))
+		return credits_add(credits, table->dataset, (uint32_t)table->row_count, site);
+	for (size_t r = 0; r < count; r++)
+		if (!credits_add(credits, table->dataset, rows[r], site))
+			return false;
+	return true;
+}
+
+/* A site counts towards the rows of the site that it is paired with; what runs leave by design
+ * towards one of its own, behind all others. */
 static bool credit_sites(const struct growth_table *table, struct credits *credits)
 {
-	for (uint32_t site = 0; site < table->dataset->site_count; site++) {
-		const uint32_t *rows;
-		size_t count = selection_rows_of(table->selection, table->home[site], &rows);
-
-		for (size_t r = 0; r < count; r++)
-			if (!credits_add(credits, table->dataset, rows[r], site))
-				return false;
-	}
+	for (uint32_t site = 0; site < table->dataset->site_count; site++)
+		if (!credit_site(table, credits, site))
+			return false;
 	return true;
 }
 
@@ -181,7 +209,7 @@ static enum snap_status read_sums(struct filling *filling, struct store *store, 
 	if (!credit_sites(table, &credits))
 		st = fail_memory(filling->err, "reading the series");
 	if (st == SNAP_OK)
-		st = sums_begin(table->dataset, table->side, &credits, table->row_count,
+		st = sums_begin(table->dataset, table->side, &credits, table->row_count + 1,
 				filling->err);
 	credits_release(&credits);
 	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
@@ -338,13 +366,18 @@ static enum snap_status read_exit(struct filling *filling, struct store *store, 
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
 				   const int64_t *ids, int64_t at_exit, uint32_t side,
 				   const struct growth_axis *axis,
-				   const struct report_options *options, struct snap_error *err)
+				   const struct report_options *options, bool by_design,
+				   struct snap_error *err)
 {
 	struct filling filling = {.table = table, .err = err};
 	const struct select_options select = sites_selection(options);
 	enum snap_status st;
 
-	*table = (struct growth_table){.axis = axis, .side = side};
+	*table = (struct growth_table){
+		.axis = axis,
+		.side = side,
+		.skips_by_design = axis->repeated && !by_design,
+	};
 	st = fetch_sites(&table->dataset, store, ids, axis->count, err);
 	if (st == SNAP_OK)
 		st = selection_new(&table->selection, table->dataset, &select, err);

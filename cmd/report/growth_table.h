@@ -20,10 +20,12 @@ struct growth_table {
 	size_t row_count;       /* the selection's */
 	double *bytes, *blocks; /* row r, snapshot i: [r * axis->count + i] */
 	float *bytes_variance;  /* the same; NULL in exact mode */
+	bool skips_by_design;   /* of repeated runs: what every process leaves is in no row */
 	bool *present;          /* rows that any snapshot credits something to */
 	bool *bytes_unknown, *blocks_unknown;
-	uint32_t side;                  /* of the relation in the store */
-	double first_total, last_total; /* bytes of all sites, filtered out or not */
+	uint32_t side;                            /* of the relation in the store */
+	double by_design_bytes, by_design_blocks; /* left out: see model/by_design.h; at the end */
+	double first_total, last_total;           /* bytes of all sites, filtered out or not */
 	uint32_t *heaviest; /* per row, if it is shown: the site that holds most at the end */
 	uint32_t *home;     /* per site: the site whose rows it is credited to */
 	struct growth_exit
@@ -34,12 +36,14 @@ struct growth_table {
 	size_t cohort_count, cohort_room;
 };
 
-/** Read all rows; `at_exit` is the exit snapshot of the last process, or 0.  `side` numbers the tables
+/** Read all rows; `at_exit` is the exit snapshot of the last process, or 0.  With `by_design` repeated runs are
+ * judged by what every process leaves, too.  `side` numbers the tables
  * of a report.  Release with growth_table_release(), also after a failure. */
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
 				   const int64_t *ids, int64_t at_exit, uint32_t side,
 				   const struct growth_axis *axis,
-				   const struct report_options *options, struct snap_error *err);
+				   const struct report_options *options, bool by_design,
+				   struct snap_error *err);
 void growth_table_release(struct growth_table *table);
 
 /** How the store is asked for sums of a snapshot by the table's rows. */

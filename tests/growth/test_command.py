@@ -393,6 +393,38 @@ class Growth(unittest.TestCase):
         self.assertEqual(found["bytes_per_snapshot"]["value"], 960)
         self.assertEqual(found["series"]["blocks"], [10] * 10)
 
+    def test_caches_of_the_c_library_are_no_leak_of_a_run(self):
+        def frames(*functions):
+            return [f"{f}||0|{m}" for f, m in functions]
+
+        own, libc, loader = "app", "libc.so.6", "ld-linux-x86-64.so.2"
+        rows = [(900, 9, 900, 9, "malloc", "-", *frames(("__nss_module_allocate", libc), ("getpwuid", libc),
+                                                        ("whoami", own), ("main", own))),
+                (4096, 1, 4096, 1, "malloc", "-", *frames(("_IO_file_doallocate", libc), ("puts", libc), ("main", own))),
+                (320, 4, 320, 4, "malloc", "-", *frames(("_dl_new_object", loader), ("_dl_open", loader),
+                                                        ("load", own), ("main", own))),
+                # What the library hands over, and what own code allocates below it, is the program's.
+                (500, 5, 500, 5, "malloc", "-", *frames(("strdup", libc), ("names", own), ("main", own))),
+                (700, 7, 700, 7, "malloc", "-", *frames(("at_start", own), ("call_init", loader), ("_dl_init", loader)))]
+
+        def runs(of):
+            return [snapshot(1, of, pid=100 + i, second=i, run_second=i, trigger="exit", labels__iteration=i)
+                    for i in range(1, 11)]
+
+        directory = self.series("design", runs(rows))
+        report = self.report(directory)
+        self.assertEqual(self.verdicts(report), {"names": "leak", "at_start": "leak"})
+        self.assertEqual(report["by_design"], {"bytes": 5316, "blocks": 14})
+        for what in ("rows", "first_bytes", "last_bytes"):
+            self.assertEqual(report["shown"][what] + report["hidden"][what], report["totals"][what])
+        clean = self.series("clean_runs", runs(rows[:3]))
+        done = self.run_growth("--exit-code", clean)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stdout.count("leave by design"), 1)
+        self.assertEqual(self.run_growth("--exit-code", "--all", clean).returncode, 1)
+        gate = subprocess.run([SNAPDIFF, "check", clean], capture_output=True, text=True, check=False, timeout=1200)
+        self.assertEqual(gate.returncode, 0, gate.stdout)
+
     def test_a_piped_report_has_no_sparkline(self):
         done = self.run_growth(self.leak())
         self.assertNotIn("\u2581", done.stdout)

@@ -1,0 +1,20 @@
+/*
+ * model/by_design.h - what every process leaves at its exit by design: caches that the C library, the
+ * loader and the language's runtime fill once and never free.
+ *
+ * This is the one place that says what belongs to it.  A block does when these libraries allocated it
+ * for themselves: its newest frames are theirs, and one of them is a function that keeps what it
+ * allocates.  What such a library hands to its caller (getline, strdup, fopen) does not belong to it.
+ */
+#ifndef MODEL_BY_DESIGN_H
+#define MODEL_BY_DESIGN_H
+
+#include <stdbool.h>
+
+/** Is `module`, the base name of a file, one of the libraries that keep caches? */
+bool by_design_module(const char *module);
+
+/** Does `function`, of such a library, keep what is allocated below it until the end? */
+bool by_design_function(const char *function);
+
+#endif
