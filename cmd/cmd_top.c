@@ -1,6 +1,9 @@
 /*
  * cmd_top.c - `snapdiff top`: the call sites that hold the most memory.
  */
+#include <string.h>
+
+#include "base/fail.h"
 #include "cli/cli.h"
 #include "tracemalloc/compat.h"
 #include "print_sql.h"
@@ -19,9 +22,18 @@ static const struct option compat_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const top_options[] = {moment_option_table, report_option_table,
-						   compat_table,        cli_memory_table,
-						   cli_symbols_table,   NULL};
+static const struct option top_table[] = {
+	{.name = "never-freed",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct top_options, shared.never_freed),
+	 .help = "what was still there at the program's exit, without caches left by design"},
+	{.name = NULL},
+};
+
+static const struct option *const top_options[] = {
+	top_table,    moment_option_table, report_option_table,
+	compat_table, cli_memory_table,    cli_symbols_table,
+	NULL};
 
 static const struct top_options top_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
@@ -50,14 +62,53 @@ static enum snap_status print_report(const struct subject *subject,
 	return st;
 }
 
-static enum snap_status print_top(const struct report_options *options, const char *name,
+static enum snap_status look_for_exit(void *user, const struct store_snapshot *row)
+{
+	int64_t *wanted = user;
+
+	if (row->id == *wanted && row->trigger && strcmp(row->trigger, "exit") == 0)
+		*wanted = 0;
+	return SNAP_OK;
+}
+
+/* What a running program holds may still be freed. */
+static enum snap_status check_exit(const struct subject *subject, struct snap_error *err)
+{
+	int64_t wanted = subject->ids[0];
+	enum snap_status st =
+		store_each_snapshot(session_store(subject->session), look_for_exit, &wanted, err);
+
+	if (st == SNAP_OK && wanted)
+		return fail(err, SNAP_EUSAGE,
+			    "--never-freed needs the snapshot of a program's exit, and this one "
+			    "was taken before it");
+	return st;
+}
+
+/* Of a directory the snapshot of the exit; a file or a name in a database says itself what it is. */
+static int moment_of(const struct report_options *options, const char *name)
+{
+	const char *dir = name ? name : SESSION_DEFAULT_DIRECTORY;
+
+	if (!options->never_freed || options->at || options->db || !session_is_directory(dir))
+		return options->at;
+	return MOMENT_EXIT;
+}
+
+static enum snap_status print_top(const struct report_options *given, const char *name,
 				  struct snap_error *err)
 {
+	struct report_options chosen = *given, *options = &chosen;
 	struct subject subject = {0};
-	enum snap_status st = subject_open(&subject, options, false, err);
+	enum snap_status st;
+
+	chosen.at = moment_of(given, name);
+	st = subject_open(&subject, options, false, err);
 
 	if (st == SNAP_OK)
 		st = subject_add(&subject, name, err);
+	if (st == SNAP_OK && options->never_freed)
+		st = check_exit(&subject, err);
 	if (st == SNAP_OK)
 		st = print_report(&subject, options, err);
 	subject_close(&subject);

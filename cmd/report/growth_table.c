@@ -13,7 +13,6 @@
 #include "analysis/pairing/pair.h"
 #include "base/fail.h"
 #include "dataset/fetch.h"
-#include "model/by_design.h"
 #include "report/sites.h"
 
 struct growth_cohort_row {
@@ -145,26 +144,12 @@ static enum snap_status take_sum(void *user, const struct store_live_sum *sum)
 	return SNAP_OK;
 }
 
-/* Did a library allocate this for a cache of its own, which no process frees? */
-static bool is_by_design(const struct dataset *dataset, uint32_t site)
-{
-	for (uint32_t i = 0; i < dataset->sites[site].depth; i++) {
-		const struct dataset_frame *frame = dataset_frame_at(dataset, site, i);
-
-		if (!by_design_module(dataset_text(dataset, frame->module)))
-			return false;
-		if (by_design_function(dataset_text(dataset, frame->function)))
-			return true;
-	}
-	return false;
-}
-
 static bool credit_site(const struct growth_table *table, struct credits *credits, uint32_t site)
 {
 	const uint32_t *rows;
 	size_t count = selection_rows_of(table->selection, table->home[site], &rows);
 
-	if (count && table->skips_by_design && is_by_design(table->dataset, site))
+	if (count && table->skips_by_design && sites_is_by_design(table->dataset, site))
 		return credits_add(credits, table->dataset, (uint32_t)table->row_count, site);
 	for (size_t r = 0; r < count; r++)
 		if (!credits_add(credits, table->dataset, rows[r], site))

@@ -32,6 +32,7 @@ struct report_options {
 	const char *domain;
 	const char *module; /* glob */
 	bool no_skip;
+	bool never_freed; /* top: what is there at the exit, without caches left by design */
 	struct text_list own, library; /* globs, see model/own.h */
 	int match;                     /* enum match_level */
 	int format;                    /* ask report_format() */

@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "base/shell.h"
+#include "model/by_design.h"
 #include "model/names.h"
 
 bool sites_no_skip(const struct report_options *options)
@@ -451,6 +452,19 @@ void sites_tell_apart(struct report *report, size_t key, size_t name)
 			values[name] = values[key];
 		}
 	}
+}
+
+bool sites_is_by_design(const struct dataset *dataset, uint32_t site)
+{
+	for (uint32_t i = 0; i < dataset->sites[site].depth; i++) {
+		const struct dataset_frame *frame = dataset_frame_at(dataset, site, i);
+
+		if (!by_design_module(dataset_text(dataset, frame->module)))
+			return false;
+		if (by_design_function(dataset_text(dataset, frame->function)))
+			return true;
+	}
+	return false;
 }
 
 bool sites_is_start_up(const char *function)

@@ -111,6 +111,10 @@ const char *sites_short_frame(struct report *report, const struct dataset *datas
 struct value sites_frame_name(struct report *report, const struct dataset *dataset, uint32_t site,
 			      bool no_skip);
 
+/** Did a library allocate this for a cache of its own, which no process frees?  See
+ * model/by_design.h. */
+bool sites_is_by_design(const struct dataset *dataset, uint32_t site);
+
 /** True for what stands outside of every program's main: "_start", "__libc_start_call_main". */
 bool sites_is_start_up(const char *function);
 

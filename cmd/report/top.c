@@ -93,6 +93,22 @@ static uint64_t rank(uint64_t figure)
 	return figure == SNAP_UNKNOWN ? 0 : figure;
 }
 
+/* Of what was never freed, caches that every process leaves are of no interest. */
+static bool credit_sites(struct top *top, struct credits *credits)
+{
+	if (!top->options->never_freed || top->options->all)
+		return selection_credits(top->selection, credits);
+	for (uint32_t site = 0; site < top->dataset->site_count; site++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(top->selection, site, &rows);
+
+		for (size_t r = 0; r < count && !sites_is_by_design(top->dataset, site); r++)
+			if (!credits_add(credits, top->dataset, rows[r], site))
+				return false;
+	}
+	return true;
+}
+
 static enum snap_status sum_up(struct top *top, struct snap_error *err)
 {
 	size_t row_count = selection_row_count(top->selection);
@@ -101,7 +117,7 @@ static enum snap_status sum_up(struct top *top, struct snap_error *err)
 
 	top->rows = calloc(row_count + 1, sizeof(*top->rows));
 	top->sums = calloc(row_count + 1, sizeof(*top->sums));
-	if (!top->rows || !top->sums || !selection_credits(top->selection, &credits))
+	if (!top->rows || !top->sums || !credit_sites(top, &credits))
 		st = fail_memory(err, "summing up call sites");
 	if (st == SNAP_OK)
 		st = sums_of_rows(top->dataset, 0, 0, &credits, row_count, top->sums, err);
@@ -267,7 +283,8 @@ static void add_title(struct top *top)
 
 	top->report->title =
 		report_text(top->report, "%s: %s %s in %s", sites_input_name(top->report, 0),
-			    sites_bytes(totals->value[bytes], size), what[bytes],
+			    sites_bytes(totals->value[bytes], size),
+			    top->options->never_freed ? "never freed" : what[bytes],
 			    sites_blocks(totals->value[bytes + 1], blocks));
 }
 
@@ -280,7 +297,11 @@ static void add_notes(struct top *top)
 
 	figures_subtract(&left_out, &top->selected);
 	if (figures_has(&left_out, FIGURE_LIVE_BYTES))
-		report_note(report, "The filters leave out %s of live memory.",
+		report_note(report,
+			    top->options->never_freed
+				    ? "Filters, and caches that every process leaves by design, "
+				      "are %s; --all lists them."
+				    : "The filters leave out %s of live memory.",
 			    sites_bytes(left_out.value[FIGURE_LIVE_BYTES], size));
 	if (top->count == 0)
 		report_note(report, top->dataset->site_count ? "No call stack passes the filters."

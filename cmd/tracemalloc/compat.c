@@ -50,6 +50,8 @@ static const char *option_unknown_to_python(const struct report_options *options
 		return "--domain (use --py-domain)";
 	if (options->module)
 		return "--module";
+	if (options->never_freed)
+		return "--never-freed";
 	if (options->no_skip)
 		return "--no-skip";
 	if (options->match != defaults->match)
