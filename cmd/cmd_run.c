@@ -18,12 +18,13 @@
 
 enum { EXIT_NO_CAPTURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NO_COMMAND = 127 };
 enum { SETTINGS_MAX = 24, REPEAT_MAX = 100000, KEPT_PEAK_STEP = 1 << 20 };
+#define SAFETY_NS 60000000000u
 enum python_when { PYTHON_AUTO, PYTHON_ON, PYTHON_OFF };
 enum exit_when { EXIT_SNAPSHOT_LATE, EXIT_SNAPSHOT_EARLY, EXIT_SNAPSHOT_NONE };
 
 struct run_options {
 	const char *out;
-	uint64_t every_ns, at_growth, at_peak, sample, depth, max_memory;
+	uint64_t every_ns, safety_ns, at_growth, at_peak, sample, depth, max_memory;
 	const char *on_signal;
 	struct text_list labels;
 	int python;
@@ -37,7 +38,8 @@ struct run_options {
 	bool quiet, verbose;
 };
 
-static const struct run_options run_defaults = {.out = "snaps", .repeat = 1};
+static const struct run_options run_defaults = {
+	.out = "snaps", .repeat = 1, .safety_ns = SAFETY_NS};
 
 static const char *const python_choices[] = {"auto", "on", "off", NULL};
 static const char *const holders_choices[] = {"reach", "retained", NULL};
@@ -54,6 +56,8 @@ static const struct option run_table[] = {
 	 "... each time its maximum has risen by SIZE", NULL},
 	{"on-signal", 0, OPTION_TEXT, AT(on_signal), "SIG",
 	 "... when the process gets signal SIG (USR2)", NULL},
+	{"safety", 0, OPTION_DURATION, AT(safety_ns), "DUR",
+	 "first snapshot for the case of a kill (default: 60s; 0: none)", NULL},
 	{"sample", 0, OPTION_SIZE, AT(sample), "SIZE",
 	 "record one allocation per SIZE bytes on average (default: all)", NULL},
 	{"depth", 0, OPTION_COUNT, AT(depth), "N", "keep the newest N frames of a call stack",
@@ -216,6 +220,14 @@ static uint64_t kept_peak(const struct run_options *options)
 	return triggered || options->repeat > 1 ? 0 : KEPT_PEAK_STEP;
 }
 
+/* A timer does the same; and who wants no snapshot at the end wants none in its place. */
+static uint64_t safety_of(const struct run_options *options)
+{
+	return options->every_ns || options->exit_snapshot == EXIT_SNAPSHOT_NONE
+		       ? 0
+		       : options->safety_ns;
+}
+
 static enum snap_status setting_holders(struct settings *settings,
 					const struct run_options *options, struct snap_error *err)
 {
@@ -239,6 +251,8 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	enum snap_status st;
 
 	st = setting_number(settings, "SNAP_EVERY", options->every_ns, "ns", err);
+	if (st == SNAP_OK)
+		st = setting_number(settings, "SNAP_SAFETY", safety_of(options), "ns", err);
 	if (st == SNAP_OK)
 		st = setting_number(settings, "SNAP_AT_GROWTH", options->at_growth, "", err);
 	if (st == SNAP_OK)

@@ -3,7 +3,6 @@
  */
 #include "run_report.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,14 +87,13 @@ static void print_some_missed(const struct hello *hello)
 }
 
 /* The processes that recorded left nothing: what their end tells of the cause. */
-static void print_nothing_left(const struct run_report *report, int exit_code)
+static void print_nothing_left(const struct run_report *report, bool was_killed)
 {
 	fprintf(stderr,
 		"snapdiff: recording started, but no snapshot was written to %s: ", report->out);
-	if (exit_code == 128 + SIGKILL)
-		fprintf(stderr,
-			"the program was killed (SIGKILL), perhaps because memory ran out; --every "
-			"takes snapshots before that\n");
+	if (was_killed)
+		fprintf(stderr, "the program was killed before one was due; --every and --safety "
+				"take snapshots before that\n");
 	else
 		fprintf(stderr,
 			"did the program change its user, become another in a clean environment, "
@@ -116,15 +114,35 @@ static void print_failure(const struct run_report *report, const struct launch_r
 			"snapdiff: recording did not start: the program did not load libsnap "
 			"(is it started in a clean environment, or by a privileged helper?)\n");
 	else if (report->wants_exit)
-		print_nothing_left(report, result->exit_code);
+		print_nothing_left(report, result->was_killed);
 	else if (!report->is_quiet)
 		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
+}
+
+/* Who was killed cannot leave a last snapshot: what there is instead, and how old it was. */
+static void print_killed(const struct launch_result *result)
+{
+	const struct hello *hello = &result->hello;
+	double age = (double)(result->ended.tv_sec - hello->newest_time.tv_sec) +
+		     (double)(result->ended.tv_nsec - hello->newest_time.tv_nsec) / 1e9;
+	char why[256];
+
+	if (!result->was_killed && !killed_in_group(&result->before, &result->after))
+		return;
+	killed_explain(&result->before, &result->after, why, sizeof(why));
+	fprintf(stderr, "snapdiff: %s killed (SIGKILL), %s",
+		result->was_killed ? "the program was" : "a process was", why);
+	if (hello->snapshots > 0)
+		fprintf(stderr, "; the newest snapshot, %s, is from %.1f s before the end",
+			hello->newest, age > 0 ? age : 0);
+	fprintf(stderr, "\n");
 }
 
 void run_report_print(const struct run_report *report, const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;
 
+	print_killed(result);
 	if (hello->snapshots == 0)
 		print_failure(report, result);
 	if (report->is_full)

@@ -385,6 +385,7 @@ void hello_count_snapshots(struct hello *hello, const char *dir)
 		if (is_later(&newest, &st.st_mtim))
 			continue;
 		newest = st.st_mtim;
+		hello->newest_time = newest;
 		snprintf(hello->newest, sizeof(hello->newest), "%s", entry->d_name);
 	}
 	closedir(handle);

@@ -57,6 +57,7 @@ struct hello {
 	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
 	size_t snapshots;    /* files that these processes wrote */
 	char newest[NAME_MAX + 1]; /* name of the newest one, "" if none */
+	struct timespec newest_time;
 };
 
 /** Create the file, in `dir` or, should that be full, elsewhere. */

@@ -184,11 +184,15 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 			hello_miss(&result->hello, basename(launch->path),
 				   snap__image_reason(image), 1);
 	}
+	killed_read(&result->before);
 	supervise_begin(&supervision);
 	st = start(launch, result->hello.path, &supervision, &child, err);
 	if (st == SNAP_OK)
 		result->exit_code = exit_code_of(supervise_wait(&supervision, child));
 	supervise_end(&supervision);
+	killed_read(&result->after);
+	clock_gettime(CLOCK_REALTIME, &result->ended);
+	result->was_killed = result->exit_code == 128 + SIGKILL;
 	if (launch->dir)
 		hello_collect(&result->hello);
 	if (launch->dir && st == SNAP_OK)

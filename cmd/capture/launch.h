@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "capture/hello.h"
+#include "capture/killed.h"
 
 /** One environment setting of the runtime, by name ("SNAP_EVERY") and value. */
 struct launch_setting {
@@ -29,7 +30,10 @@ struct launch {
 };
 
 struct launch_result {
-	int exit_code;      /* as a shell would report it: 128 + n after signal n */
+	int exit_code;   /* as a shell would report it: 128 + n after signal n */
+	bool was_killed; /* by SIGKILL: the command itself, as far as its status tells */
+	struct killed before, after;
+	struct timespec ended;
 	struct hello hello; /* what its processes said and left; release it with hello_free() */
 };
 

@@ -14,7 +14,7 @@ enum { LEAST_OTHERS = 3 };
 struct member {
 	int64_t run;
 	uint64_t seq;
-	bool at_exit, is_peak, left_out;
+	bool at_exit, is_peak, is_safety, left_out;
 	const char *path; /* the report's */
 };
 
@@ -38,7 +38,8 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 		member->seq = row->seq;
 		member->at_exit = row->trigger && strcmp(row->trigger, "exit") == 0;
 		member->is_peak = row->trigger && strcmp(row->trigger, "peak") == 0;
-		if (member->at_exit || member->is_peak)
+		member->is_safety = row->trigger && strcmp(row->trigger, "safety") == 0;
+		if (member->at_exit || member->is_peak || member->is_safety)
 			member->path = report_text(looking->report, "%s", row->path);
 	}
 	return SNAP_OK;
@@ -55,7 +56,7 @@ static bool is_kept_peak(const struct member *members, size_t at)
 
 static bool is_outside(const struct member *members, size_t at)
 {
-	return members[at].at_exit || is_kept_peak(members, at);
+	return members[at].at_exit || members[at].is_safety || is_kept_peak(members, at);
 }
 
 static bool has_others(const struct looking *looking, size_t at)
@@ -83,7 +84,7 @@ static int64_t exit_of_last(const struct looking *looking)
 	return 0;
 }
 
-static void say_left_out(struct report *report, size_t exits, size_t peaks)
+static void say_left_out(struct report *report, size_t exits, size_t others)
 {
 	if (exits)
 		report_note(report,
@@ -91,12 +92,11 @@ static void say_left_out(struct report *report, size_t exits, size_t peaks)
 			    "what was never freed.",
 			    exits, exits == 1 ? "" : "s", exits == 1 ? "is" : "are",
 			    exits == 1 ? "it shows" : "they show");
-	if (peaks)
-		report_note(
-			report,
-			"%zu snapshot%s of a peak %s no part of the series: %s kept for %s size.",
-			peaks, peaks == 1 ? "" : "s", peaks == 1 ? "is" : "are",
-			peaks == 1 ? "it is" : "they are", peaks == 1 ? "its" : "their");
+	if (others)
+		report_note(report,
+			    "%zu snapshot%s without a number (of a peak, or for safety) %s no part "
+			    "of the series.",
+			    others, others == 1 ? "" : "s", others == 1 ? "is" : "are");
 }
 
 static void leave_out(struct looking *looking, int64_t *ids, size_t *count)

@@ -1,7 +1,7 @@
 /*
  * report/growth_exits.h - the snapshot at a program's exit is no part of its growth: by then the
  * program has freed what it frees.  What is still there then was never freed.  Nor is the peak that a
- * process keeps: it is chosen by its size.
+ * process keeps: it is chosen by its size.  Safety snapshots have no number in the series.
  */
 #ifndef REPORT_GROWTH_EXITS_H
 #define REPORT_GROWTH_EXITS_H
@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 /**
- * Take the exit snapshot of each process, and the peak that it keeps, out of `ids`, where at least three others of that process
+ * Take the exit snapshot of each process, and what has no number of its own, out of `ids`, where at least three others of that process
  * are among them; *count falls by as many.  `report` gets their names as `left_out` and a note.
  * *at_exit: the one that is of the process of the last snapshot left; 0 where there is none.
  * SNAP_ENOMEM, or what reading the store gives.

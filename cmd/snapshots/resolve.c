@@ -264,14 +264,17 @@ enum snap_status session_nothing_wanted(const struct session *session, const cha
 }
 
 /* How much of a path names its process: all before the last number in "<program>.<pid>.<seq>.snap"
- * and "<program>.<pid>.<seq>_peak.snap". */
+ * and "<program>.<pid>.<seq>_<word>.snap". */
 static size_t process_prefix(const char *path)
 {
 	const char *end = strrchr(path, '.');
-	size_t size = end ? (size_t)(end - path) : strlen(path);
+	size_t size = end ? (size_t)(end - path) : strlen(path), from = size, digits;
 
-	if (size > strlen("_peak") && strncmp(path + size - strlen("_peak"), "_peak", 5) == 0)
-		size -= strlen("_peak");
+	while (from > 0 && path[from - 1] != '.' && path[from - 1] != '/')
+		from--;
+	digits = strspn(path + from, "0123456789");
+	if (digits && path[from + digits] == '_')
+		return from;
 	while (size > 0 && path[size - 1] >= '0' && path[size - 1] <= '9')
 		size--;
 	return size;

@@ -146,6 +146,11 @@ static bool set_every(struct snap__config *c, const char *v)
 	return snap__parse_duration(v, &c->every_ns);
 }
 
+static bool set_safety(struct snap__config *c, const char *v)
+{
+	return snap__parse_duration(v, &c->safety_ns);
+}
+
 static bool set_growth(struct snap__config *c, const char *v)
 {
 	return snap__parse_size(v, &c->growth_bytes);
@@ -295,6 +300,7 @@ static const struct {
 	{"SNAP_HELLO=", set_hello, "SNAP_HELLO is too long"},
 	{"SNAP_LABELS=", set_labels, "SNAP_LABELS is too long"},
 	{"SNAP_EVERY=", set_every, "SNAP_EVERY is not a duration such as 500ms or 10s"},
+	{"SNAP_SAFETY=", set_safety, "SNAP_SAFETY is not a duration such as 60s or 5m"},
 	{"SNAP_AT_GROWTH=", set_growth, "SNAP_AT_GROWTH is not a size such as 64KiB or 1MiB"},
 	{"SNAP_AT_PEAK=", set_peak, "SNAP_AT_PEAK is not a size such as 64KiB or 1MiB"},
 	{"SNAP_KEEP_PEAK=", set_keep_peak, "SNAP_KEEP_PEAK is not a size such as 1MiB"},

@@ -28,6 +28,7 @@ struct snap__config {
 	uint64_t every_ns;          /* SNAP_EVERY; 0 off */
 	uint64_t growth_bytes;      /* SNAP_AT_GROWTH; 0 off */
 	uint64_t peak_bytes;        /* SNAP_AT_PEAK, or SNAP_KEEP_PEAK; 0 off */
+	uint64_t safety_ns;         /* SNAP_SAFETY: the first safety snapshot; 0 none */
 	bool keep_peak;             /* SNAP_KEEP_PEAK: steps grow, and one peak replaces another */
 	uint64_t sample_bytes;      /* SNAP_SAMPLE; 0 exact */
 	uint64_t seed;              /* SNAP_SEED; 0 picks one */

@@ -8,36 +8,65 @@
 #include "runtime/text.h"
 #include "write/sys.h"
 
-static char last_peak[SNAP__FILENAME_MAX]; /* "": there is none */
+/* Each holds the newest snapshot of its kind; safety snapshots take turns. */
+enum place { PEAK, SAFETY_1, SAFETY_2, PLACES, NOWHERE };
+
+static const char *const words[PLACES] = {"peak", "safety1", "safety2"};
+static char names[PLACES][SNAP__FILENAME_MAX]; /* "": there is none */
+static enum place next_safety = SAFETY_1;
+
+static enum place place_of(enum snap__reason reason)
+{
+	if (reason == SNAP__AT_SAFETY)
+		return next_safety;
+	return reason == SNAP__AT_PEAK && snap__process_config()->keep_peak ? PEAK : NOWHERE;
+}
 
 const char *snap__kept_word(enum snap__reason reason)
 {
-	return reason == SNAP__AT_PEAK && snap__process_config()->keep_peak ? "peak" : NULL;
+	enum place place = place_of(reason);
+
+	return place == NOWHERE ? NULL : words[place];
 }
 
-void snap__kept_drop_peak(int directory)
+static void drop(enum place place, int directory)
 {
-	if (last_peak[0])
-		snap__sys_unlinkat(directory, last_peak);
-	last_peak[0] = '\0';
+	if (names[place][0])
+		snap__sys_unlinkat(directory, names[place]);
+	names[place][0] = '\0';
 }
 
-int snap__kept_publish(struct snap__file *file, const char *name)
+int snap__kept_publish(enum snap__reason reason, struct snap__file *file, const char *name)
 {
-	bool is_own = snap__equal(name, last_peak);
+	enum place place = place_of(reason);
+	bool is_own = snap__equal(name, names[place]);
 	int error = is_own ? snap__file_replace(file, name) : snap__file_rename(file, name);
 	struct snap__text text;
 
 	if (error != 0)
 		return error;
 	if (!is_own)
-		snap__kept_drop_peak(file->directory);
-	text = SNAP__TEXT(last_peak);
+		drop(place, file->directory);
+	text = SNAP__TEXT(names[place]);
 	snap__text_add(&text, name);
+	if (reason == SNAP__AT_SAFETY)
+		next_safety = next_safety == SAFETY_1 ? SAFETY_2 : SAFETY_1;
 	return 0;
+}
+
+void snap__kept_drop_peak(int directory)
+{
+	drop(PEAK, directory);
+}
+
+void snap__kept_drop_safety(int directory)
+{
+	drop(SAFETY_1, directory);
+	drop(SAFETY_2, directory);
 }
 
 void snap__kept_after_fork(void)
 {
-	last_peak[0] = '\0';
+	for (enum place place = PEAK; place < PLACES; place++)
+		names[place][0] = '\0';
 }

@@ -157,7 +157,7 @@ static void tick(void)
 {
 	if (wants_threads && atomic_load(&state) == RECORDING &&
 	    atomic_load(&exit_state) == NOT_EXITING && is_ours()) {
-		snap__trigger_start();
+		snap__trigger_tick();
 		snap__message_flush();
 	}
 }

@@ -20,7 +20,7 @@
  * again though its free was not seen), table_overflows, changed_while_writing, cohorts_merged
  * (sites whose oldest cohorts were put together), snapshots_failed, snapshots_merged
  * (that were due while another was written, and became part of it). trigger is timer, growth, peak,
- * signal, request, api or exit.
+ * signal, request, api, exit or safety.
  */
 #include "runtime/snapshot.h"
 
@@ -281,7 +281,7 @@ static void put_metric(struct job *job, const char *key, uint64_t value)
 static void put_identity(struct job *job)
 {
 	static const char *const reasons[] = {"request", "api",    "timer", "growth",
-					      "peak",    "signal", "exit"};
+					      "peak",    "signal", "exit",  "safety"};
 	const struct snap__identity *who = snap__process_identity();
 	const struct snap__config *config = snap__process_config();
 
@@ -912,12 +912,14 @@ static int publish(const struct job *job, struct snap__file *file, char *buffer,
 		struct snap__text name = snap__text_in(buffer, size);
 
 		snap__filename_final(&name, NULL, job->seq, job->word);
-		error = job->word ? snap__kept_publish(file, buffer)
+		error = job->word ? snap__kept_publish(job->order->reason, file, buffer)
 				  : snap__file_rename(file, buffer);
 		if (error != EEXIST)
 			break;
 		error = snap__filename_next() ? 0 : EEXIST;
 	}
+	if (error == 0 && job->order->reason == SNAP__AT_EXIT)
+		snap__kept_drop_safety(file->directory);
 	if (error == 0 && is_at_peak(job))
 		snap__kept_drop_peak(file->directory);
 	return error;

@@ -21,6 +21,7 @@ enum snap__reason {
 	SNAP__AT_PEAK,
 	SNAP__AT_SIGNAL,
 	SNAP__AT_EXIT,
+	SNAP__AT_SAFETY, /* should the process be killed later */
 };
 
 /** May the allocator be asked for its figures (metrics.h)? */

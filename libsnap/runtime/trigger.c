@@ -39,8 +39,10 @@
 #define LEAVE_NS        200000000ull
 #define SLOT_WAITS      1000
 #define LARGEST_QUANTUM (64u * 1024)
-#define LOOK_NS         50000000ull    /* how often a helper looks that nobody can wake */
-#define IDLE_NS         10000000000ull /* how often a helper looks whether its host is there */
+#define LOOK_NS         50000000ull     /* how often a helper looks that nobody can wake */
+#define IDLE_NS         10000000000ull  /* how often a helper looks whether its host is there */
+#define SAFETY_MOST_NS  600000000000ull /* apart; no more than a fourth of the process's age */
+#define SAFETY_PART     100u            /* of the process's time, at most */
 #define STACK_NEEDED    ((size_t)256 << 10)
 
 /* Why a helper stays. */
@@ -68,6 +70,7 @@ static atomic_uint is_ready; /* the helper has opened what it keeps; also what i
 static struct snap__lock starting, taking, at_level;
 static int directory = -1, wake_fd = -1, hello_fd = -1; /* in the helper's own table */
 static uint64_t next_tick_ns, growth_base, peak_base;
+static _Atomic uint64_t safety_ns; /* when a safety snapshot is due; UINT64_MAX never */
 static int last_signal;
 static bool has_complained;
 static bool is_copy; /* libc's locks may be held by threads that are not here */
@@ -255,6 +258,9 @@ static void begin_steps(void)
 	growth_base = snap__record_live_bytes();
 	peak_base = snap__record_peak_bytes();
 	next_tick_ns = snap__os_mono_ns() + snap__process_config()->every_ns;
+	atomic_store(&safety_ns, snap__process_config()->safety_ns
+					 ? snap__os_mono_ns() + snap__process_config()->safety_ns
+					 : UINT64_MAX);
 	watch_level();
 }
 
@@ -368,6 +374,36 @@ static void check_timer(void)
 		next_tick_ns += every;
 }
 
+/* The next one is due later the older the process is, and the more this one cost. */
+static void put_off_safety(uint64_t cost_ns)
+{
+	uint64_t gap = (snap__os_wall_ns() - snap__process_identity()->start_time_ns) / 4;
+
+	gap = gap < SAFETY_MOST_NS ? gap : SAFETY_MOST_NS;
+	if (gap < snap__process_config()->safety_ns)
+		gap = snap__process_config()->safety_ns;
+	if (gap < SAFETY_PART * cost_ns)
+		gap = SAFETY_PART * cost_ns;
+	atomic_store(&safety_ns, snap__os_mono_ns() + gap);
+}
+
+static bool safety_is_due(void)
+{
+	uint64_t due = atomic_load_explicit(&safety_ns, memory_order_relaxed);
+
+	return due != UINT64_MAX && snap__os_mono_ns() >= due;
+}
+
+static void check_safety(void)
+{
+	uint64_t before = snap__snapshot_writing_ns();
+
+	if (!safety_is_due())
+		return;
+	takes_unasked(SNAP__AT_SAFETY, SNAP__ASK_NOBODY);
+	put_off_safety(snap__snapshot_writing_ns() - before);
+}
+
 static void work(void)
 {
 	unsigned what = atomic_exchange(&pending, 0);
@@ -380,6 +416,14 @@ static void work(void)
 	if (snap__trigger_is_filtered())
 		look_at_level();
 	check_timer();
+	check_safety();
+}
+
+static uint64_t time_until(uint64_t due, uint64_t now, uint64_t longest)
+{
+	if (due <= now)
+		return 0;
+	return due - now < longest ? due - now : longest;
 }
 
 static uint64_t time_to_sleep(void)
@@ -390,11 +434,12 @@ static uint64_t time_to_sleep(void)
 		longest = LOOK_NS;
 	if (snap__listener_has_client())
 		longest = LOOK_NS; /* it may have to be left */
-	if (!atomic_load(&armed) || !snap__process_config()->every_ns)
+	if (!atomic_load(&armed))
 		return longest;
-	if (next_tick_ns <= now)
-		return 0;
-	return next_tick_ns - now < longest ? next_tick_ns - now : longest;
+	longest = time_until(atomic_load(&safety_ns), now, longest);
+	if (!snap__process_config()->every_ns)
+		return longest;
+	return time_until(next_tick_ns, now, longest);
 }
 
 /* Until somebody wakes us, a client comes, or time is up. */
@@ -590,6 +635,17 @@ void snap__trigger_start(void)
 {
 	if (atomic_load(&stays) && !can_be_asked() && !snap__trigger_is_silent())
 		call_helper();
+}
+
+void snap__trigger_tick(void)
+{
+	snap__trigger_start();
+	if (helper.unreaped && !snap__helper_runs(&helper))
+		collect();
+	if (!safety_is_due() || snap__helper_runs(&helper) || snap__trigger_is_silent())
+		return;
+	if (!call_helper())
+		put_off_safety(0); /* no process can be made now */
 }
 
 static void wait_until_ready(void)

@@ -10,7 +10,7 @@
  * causes the snapshot starts one, waits for the file, and collects it.  A helper stays if it has to
  * keep time (--every), to wait for a signal (--on-signal), to answer the control socket (after the
  * first request, see doorbell.h), or to write for a process that confines itself (see
- * snap__trigger_confine()).  A helper that stays also writes the last snapshot of a process that
+ * snap__trigger_confine()).  For a safety snapshot it is started and left to itself.  A helper that stays also writes the last snapshot of a process that
  * ends without asking for it, by a signal for instance.
  *
  * The exit snapshot of a process with one thread is written by that thread: most processes are
@@ -31,6 +31,9 @@ void snap__trigger_disarm(void);
 
 /** Start the helper if one is to stay and none runs; not from a signal handler. */
 void snap__trigger_start(void);
+
+/** Now and then: the same, and for a safety snapshot that is due.  Nobody waits for that one. */
+void snap__trigger_tick(void);
 
 /** A helper that stays and answers the control socket, from here on.  Async-signal-safe. */
 void snap__trigger_open_door(void);

@@ -308,6 +308,72 @@ def kept_peak():
     shutil.rmtree(directory)
 
 
+def step_until_safe(child, directory):
+    """Have `steps` work until a second safety snapshot has replaced an older one."""
+    seen = set()
+
+    def is_safe():
+        child.stdin.write("*\n")
+        child.stdin.flush()
+        child.stdout.readline()
+        seen.update((name, os.stat(directory + "/" + name).st_ino) for name in os.listdir(directory)
+                    if "_safety" in name and name.endswith(".snap"))
+        return len(seen) >= 3
+
+    check(wait_for(is_safe), f"no three safety snapshots: {seen}")
+
+
+def run_safely(directory, *argv):
+    child = subprocess.Popen([options.snapdiff, "run", "-o", directory, "--safety", "50ms", "--", *argv],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child.stdout.readline()
+    pid = int(child.stderr.readline().rsplit(None, 1)[1])
+    for _ in range(4):
+        child.stdin.write("+\n")
+        child.stdin.flush()
+        child.stdout.readline()
+    return child, pid
+
+
+def has_helper(pid):
+    """Has the process a child that has not ended?  A helper that outlives it would write a last snapshot."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, encoding="ascii", errors="replace") as file:
+                state, parent = file.read().rsplit(")", 1)[1].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == pid and state not in "ZX":
+            return True
+    return False
+
+
+def safety():
+    """Who is killed leaves two safety snapshots, and `run` says which, and why; who ends by itself leaves none."""
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    child, pid = run_safely(directory, program("steps"))
+    step_until_safe(child, directory)
+    check(wait_for(lambda: not has_helper(pid)), "the helper of a safety snapshot stays")
+    os.kill(pid, 9)
+    _, said = child.communicate(timeout=1200)
+    check(child.returncode == 137, f"run ends with {child.returncode}")
+    newest = max(glob.glob(directory + "/*_safety?.snap"), key=os.path.getmtime)
+    check("the program was killed (SIGKILL)" in said and os.path.basename(newest) in said, f"run says: {said}")
+    left = sorted(os.path.basename(path) for path in glob.glob(directory + "/*.snap"))
+    check(left == [f"steps.{pid}.000000_{word}.snap" for word in ("peak", "safety1", "safety2")], f"left are {left}")
+    held = sum(site["live_bytes"] for site in snapread.read(newest)["sites"])
+    check(4 << 20 <= held <= 5 << 20, f"the safety snapshot holds {held} bytes, not 4 MiB")
+    check(reason(newest) == "safety", f"it is a {reason(newest)}")
+    shutil.rmtree(directory)
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    child, pid = run_safely(directory, program("steps"))
+    step_until_safe(child, directory)
+    child.communicate(timeout=1200)
+    left = sorted(os.path.basename(path) for path in glob.glob(directory + "/*.snap"))
+    check(left == [f"steps.{pid}.000001.snap"], f"after an end of its own there are {left}")
+    shutil.rmtree(directory)
+
+
 def signalled():
     import signal
     child, step, files, directory = triggers(SNAP_ON_SIGNAL="USR2")
@@ -590,7 +656,7 @@ TESTS = {
     "early_exit": whole_truth("end_exit", expect=3, count=1, SNAP_EXIT="early"),
     "cxx_late": whole_truth("late", name="truth_cxx", count=1),
     "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
-    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "signal": signalled,
+    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "safety": safety, "signal": signalled,
     "control": control, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
     "hello": hello, "run_pid": run_pid, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,

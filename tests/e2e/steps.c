@@ -1,5 +1,6 @@
 /*
- * steps.c - allocates 1 MiB after a line "+", frees the newest after "-"; answers each with a line.
+ * steps.c - allocates 1 MiB after a line "+", frees the newest after "-", works without keeping anything
+ * after "*"; answers each with a line.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,12 @@ static int count;
 __attribute__((noinline)) static void site_step(void)
 {
 	blocks[count++] = calloc(1, 1 << 20);
+}
+
+static void work(void)
+{
+	for (int i = 0; i < 5000; i++)
+		free(malloc(100));
 }
 
 static int answer(void)
@@ -26,6 +33,8 @@ int main(void)
 	while (read(STDIN_FILENO, line, sizeof(line)) > 0) {
 		if (line[0] == '-')
 			free(blocks[--count]);
+		else if (line[0] == '*')
+			work();
 		else
 			site_step();
 		answer();
