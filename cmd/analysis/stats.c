@@ -73,7 +73,8 @@ static void merge_neighbours(const double *x, const double *y, size_t count, dou
 	}
 }
 
-/* Sen's interval: the slopes whose ranks lie z * sd(Kendall's S) / 2 off the middle. */
+/* Sen's interval: the slopes whose ranks lie z * sd(Kendall's S) / 2 off the middle.  The median has
+ * been selected: what is below it lies before it. */
 static void slope_interval(double *slopes, size_t pairs, size_t points, struct stats_slope *out)
 {
 	const double z95 = 1.959963984540054;
@@ -81,10 +82,14 @@ static void slope_interval(double *slopes, size_t pairs, size_t points, struct s
 	double width = z95 * sqrt(n * (n - 1) * (2 * n + 5) / 18);
 	double low = floor(((double)pairs - width) / 2);
 	double high = ceil(((double)pairs + width) / 2);
-	size_t last = pairs - 1;
+	size_t last = pairs - 1, middle = pairs / 2;
+	size_t low_rank = low < 0 ? 0 : (size_t)low;
+	size_t high_rank = high > (double)last ? last : (size_t)high;
 
-	out->low = select_rank(slopes, pairs, low < 0 ? 0 : (size_t)low);
-	out->high = select_rank(slopes, pairs, high > (double)last ? last : (size_t)high);
+	if (high_rank < middle)
+		high_rank = middle; /* rounding; the interval has the median in it */
+	out->low = select_rank(slopes, middle + 1, low_rank > middle ? middle : low_rank);
+	out->high = select_rank(slopes + middle, pairs - middle, high_rank - middle);
 }
 
 static bool pairwise_slopes(const double *x, const double *y, size_t points, double *slopes,

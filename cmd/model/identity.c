@@ -27,6 +27,8 @@ struct identity_work {
 	uint64_t *raw;        /* per string: hash of its bytes */
 	uint64_t *normalised; /* per string: hash of it as a normalised function name; 0 not yet */
 	uint64_t *modules;    /* per module: hash of its normalised name */
+	bool *node_used;      /* per node: a wanted site's stack goes through it */
+	bool *location_used;  /* the same, per location */
 	struct frame_key *frames;
 	struct node_key *nodes;
 	struct own_walk *walks; /* per node: what names a stack that ends there */
@@ -158,6 +160,8 @@ static void hash_frames(struct identity_work *work)
 	for (uint32_t i = 0; i < model->location_count; i++) {
 		const struct model_location *location = &model->locations[i];
 
+		if (!work->location_used[i])
+			continue;
 		for (uint32_t f = 0; f < location->frame_count; f++)
 			hash_frame(work, location, &model->frames[location->first_frame + f],
 				   &work->frames[location->first_frame + f]);
@@ -188,8 +192,11 @@ static void hash_nodes(struct identity_work *work)
 							? &root
 							: &work->nodes[model->nodes[i].parent];
 		struct node_key key = *parent;
-		uint64_t exact = exact_key(work, location);
+		uint64_t exact;
 
+		if (!work->node_used[i])
+			continue;
+		exact = exact_key(work, location);
 		key.exact = exact && parent->exact ? fold(parent->exact, exact) : 0;
 		for (uint32_t f = location->frame_count; f-- > 0;) {
 			const struct frame_key *frame = &work->frames[location->first_frame + f];
@@ -198,6 +205,23 @@ static void hash_nodes(struct identity_work *work)
 			key.function = fold(key.function, frame->function);
 		}
 		work->nodes[i] = key;
+	}
+}
+
+/* A parent precedes its children. */
+static void find_used(struct identity_work *work, const bool *wanted)
+{
+	const struct model *model = work->model;
+
+	for (uint32_t i = 0; i < model->site_count; i++)
+		if ((!wanted || wanted[i]) && model->sites[i].row.node != SNAP_NONE)
+			work->node_used[model->sites[i].row.node] = true;
+	for (uint32_t i = model->node_count; i-- > 0;) {
+		if (!work->node_used[i])
+			continue;
+		work->location_used[model->nodes[i].location] = true;
+		if (model->nodes[i].parent != SNAP_NONE)
+			work->node_used[model->nodes[i].parent] = true;
 	}
 }
 
@@ -210,6 +234,8 @@ static void name_nodes(struct identity_work *work)
 		const struct model_location *location = &model->locations[model->nodes[i].location];
 		struct own_walk *walk = &work->walks[i];
 
+		if (!work->node_used[i])
+			continue;
 		*walk = OWN_WALK_START;
 		for (uint32_t f = 0; f < location->frame_count; f++)
 			own_step(walk, work->frames[location->first_frame + f].kind);
@@ -240,21 +266,45 @@ static void *array(size_t count, size_t size)
 	return calloc(count ? count : 1, size);
 }
 
+static bool reserve(struct identity_work *work)
+{
+	const struct model *model = work->model;
+
+	work->raw = array(model->string_count, sizeof(*work->raw));
+	work->normalised = array(model->string_count, sizeof(*work->normalised));
+	work->modules = array(model->module_count, sizeof(*work->modules));
+	work->frames = array(model->frame_count, sizeof(*work->frames));
+	work->nodes = array(model->node_count, sizeof(*work->nodes));
+	work->walks = array(model->node_count, sizeof(*work->walks));
+	work->node_used = array(model->node_count, sizeof(*work->node_used));
+	work->location_used = array(model->location_count, sizeof(*work->location_used));
+	return work->raw && work->normalised && work->modules && work->frames && work->nodes &&
+	       work->walks && work->node_used && work->location_used;
+}
+
+static void release(struct identity_work *work)
+{
+	free(work->raw);
+	free(work->normalised);
+	free(work->modules);
+	free(work->frames);
+	free(work->nodes);
+	free(work->walks);
+	free(work->node_used);
+	free(work->location_used);
+}
+
 struct site_identity *identity_compute(const struct model *model)
 {
-	struct identity_work work = {
-		.model = model,
-		.raw = array(model->string_count, sizeof(*work.raw)),
-		.normalised = array(model->string_count, sizeof(*work.normalised)),
-		.modules = array(model->module_count, sizeof(*work.modules)),
-		.frames = array(model->frame_count, sizeof(*work.frames)),
-		.nodes = array(model->node_count, sizeof(*work.nodes)),
-		.walks = array(model->node_count, sizeof(*work.walks)),
-	};
+	return identity_compute_of(model, NULL);
+}
+
+struct site_identity *identity_compute_of(const struct model *model, const bool *wanted)
+{
+	struct identity_work work = {.model = model};
 	struct site_identity *identities = array(model->site_count, sizeof(*identities));
 
-	if (!work.raw || !work.normalised || !work.modules || !work.frames || !work.nodes ||
-	    !work.walks || !identities) {
+	if (!reserve(&work) || !identities) {
 		free(identities);
 		identities = NULL;
 		goto out;
@@ -262,17 +312,14 @@ struct site_identity *identity_compute(const struct model *model)
 	for (uint32_t i = 0; i < model->string_count; i++)
 		work.raw[i] = hash_bytes(model->strings[i].data, model->strings[i].size);
 	hash_modules(&work);
+	find_used(&work, wanted);
 	hash_frames(&work);
 	hash_nodes(&work);
 	name_nodes(&work);
 	for (uint32_t i = 0; i < model->site_count; i++)
-		identify_site(&work, &model->sites[i].row, &identities[i]);
+		if (!wanted || wanted[i])
+			identify_site(&work, &model->sites[i].row, &identities[i]);
 out:
-	free(work.raw);
-	free(work.normalised);
-	free(work.modules);
-	free(work.frames);
-	free(work.nodes);
-	free(work.walks);
+	release(&work);
 	return identities;
 }

@@ -25,5 +25,8 @@ struct site_identity {
 
 /** One entry per site of a symbolised model, malloc'ed: free() it.  NULL when memory is out. */
 struct site_identity *identity_compute(const struct model *model);
+/** The same, of those sites alone for which `wanted` is true; the other entries are zero.  A series
+ * has the same sites in each snapshot, and most of the work is in the names of their functions. */
+struct site_identity *identity_compute_of(const struct model *model, const bool *wanted);
 
 #endif

@@ -195,6 +195,8 @@ static void loading_release(struct loading *load)
 {
 	free(load->module_ids);
 	free(load->site_ids);
+	free(load->new_sites);
+	free(load->identities);
 	free(load->frame_ids);
 	free(load->first_frame);
 	free(load->id_text);

@@ -1,8 +1,8 @@
 /*
  * load_stacks.c - modules, frames and call stacks, each stored once.
  *
- * Rows are found by the hashes of prepare.c.  Only a site that is new to the database is written
- * out frame by frame.  Sites go in by rising id, which is the order of the table.
+ * Rows are found by the hashes of prepare.c.  Only a site that is new to the database is identified
+ * (model/identity.h) and written out frame by frame.  Sites go in by rising id, which is the order of the table.
  */
 #include "store/sqlite/bulk.h"
 #include "store/sqlite/loading.h"
@@ -230,7 +230,9 @@ static bool reserve(struct loading *load)
 	load->first_text = loading_array(model->location_count, sizeof(*load->first_text));
 	load->frame_ids = loading_array(frames, sizeof(*load->frame_ids));
 	load->site_ids = loading_array(model->site_count, sizeof(*load->site_ids));
-	return load->first_frame && load->first_text && load->frame_ids && load->site_ids;
+	load->new_sites = loading_array(model->site_count, sizeof(*load->new_sites));
+	return load->first_frame && load->first_text && load->frame_ids && load->site_ids &&
+	       load->new_sites;
 }
 
 static bool stack_reserve(struct loading *load, size_t size)
@@ -304,7 +306,7 @@ static int bind_stack(sqlite3_stmt *statement, int at, const void *row, const vo
 {
 	const struct stack *stack = row;
 	const struct loading *load = context;
-	const struct site_identity *identity = &load->prepared->identities[stack->site];
+	const struct site_identity *identity = &load->identities[stack->site];
 	const char *domain = model_text(load->model, load->model->sites[stack->site].row.domain);
 
 	sqlite3_bind_int64(statement, at++, load->site_ids[stack->site]);
@@ -342,8 +344,7 @@ static enum snap_status insert_site(struct loading *load, uint32_t at, struct wa
 	struct stack *stack = &waiting->stacks[waiting->count];
 
 	*stack = (struct stack){.site = at, .text = waiting->text_size};
-	if (!write_stack(load, load->model->sites[at].row.node,
-			 load->prepared->identities[at].named, stack))
+	if (!write_stack(load, load->model->sites[at].row.node, load->identities[at].named, stack))
 		return fail_memory(err, "loading a snapshot");
 	waiting->text_size += stack->size;
 	if (++waiting->count < WAITING_STACKS)
@@ -382,7 +383,7 @@ static enum snap_status add_site(struct loading *load, uint32_t at, struct snap_
 {
 	struct arrays *arrays = &load->store->arrays;
 	const struct snap_site *row = &load->model->sites[at].row;
-	const struct site_identity *identity = &load->prepared->identities[at];
+	const struct site_identity *identity = &load->identities[at];
 	uint32_t depth = count_depth(load, row->node);
 	struct array_site site = {
 		.hash = load->prepared->sites[at],
@@ -436,8 +437,7 @@ static enum snap_status find_site(struct store *store, int64_t id, const struct 
 	return same ? SNAP_OK : fail(err, SNAP_ECORRUPT, "%s: " DATABASE_EQUAL_KEYS, store->name);
 }
 
-static enum snap_status load_site(struct loading *load, uint32_t at, struct waiting *waiting,
-				  struct snap_error *err)
+static enum snap_status look_for_site(struct loading *load, uint32_t at, struct snap_error *err)
 {
 	const struct hash128 *hash = &load->prepared->sites[at];
 	struct store *store = load->store;
@@ -446,13 +446,34 @@ static enum snap_status load_site(struct loading *load, uint32_t at, struct wait
 
 	load->site_ids[at] = site_key(hash);
 	status = find_site(store, load->site_ids[at], hash, &known, err);
-	if (status == SNAP_OK && !known)
-		status = store->in_memory ? add_site(load, at, err)
-					  : insert_site(load, at, waiting, err);
-	if (status == SNAP_OK && !intern_find(&store->sites, *hash) &&
+	load->new_sites[at] = !known;
+	if (status == SNAP_OK && known && !store->in_memory && !intern_find(&store->sites, *hash) &&
 	    !intern_add(&store->sites, *hash, load->site_ids[at]))
 		status = fail_memory(err, "loading a snapshot");
 	return status;
+}
+
+/* A text form may have several rows of a site: the first one adds it. */
+static enum snap_status load_site(struct loading *load, uint32_t at, struct waiting *waiting,
+				  struct snap_error *err)
+{
+	const struct hash128 *hash = &load->prepared->sites[at];
+	struct store *store = load->store;
+
+	if (!load->new_sites[at] || intern_find(&store->sites, *hash))
+		return SNAP_OK;
+	if (!intern_add(&store->sites, *hash, load->site_ids[at]))
+		return fail_memory(err, "loading a snapshot");
+	return store->in_memory ? add_site(load, at, err) : insert_site(load, at, waiting, err);
+}
+
+static enum snap_status identify_new_sites(struct loading *load, struct snap_error *err)
+{
+	const bool *any = memchr(load->new_sites, true, load->model->site_count);
+
+	if (any)
+		load->identities = identity_compute_of(load->model, load->new_sites);
+	return !any || load->identities ? SNAP_OK : fail_memory(err, "loading a snapshot");
 }
 
 static enum snap_status sort_sites(struct store *store, struct snap_error *err)
@@ -475,6 +496,10 @@ enum snap_status load_stacks(struct loading *load, struct snap_error *err)
 	for (uint32_t i = 0; status == SNAP_OK && i < model->location_count; i++)
 		status = load_location(load, i, err);
 	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
+		status = look_for_site(load, load->prepared->order[i], err);
+	if (status == SNAP_OK)
+		status = identify_new_sites(load, err);
+	for (uint32_t i = 0; load->identities && status == SNAP_OK && i < model->site_count; i++)
 		status = load_site(load, load->prepared->order[i], &waiting, err);
 	if (status != SNAP_OK)
 		return status;

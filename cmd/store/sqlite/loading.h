@@ -15,7 +15,9 @@ struct loading {
 	const struct store_prepared *prepared;
 	enum store_part part;
 	int64_t snapshot_id;
-	int64_t *module_ids, *site_ids; /* row ids */
+	int64_t *module_ids, *site_ids;   /* row ids */
+	bool *new_sites;                  /* those that the database does not have */
+	struct site_identity *identities; /* of the new sites; NULL: there is none */
 	int64_t *frame_ids;    /* of the frames of all locations, location after location */
 	uint32_t *first_frame; /* where a location's begin in `frame_ids`; one extra at the end */
 	char *id_text;         /* the same ids as text, a comma after each */

@@ -155,8 +155,7 @@ static bool prepare_stacks(struct store_prepared *prepared, struct parts *parts,
 	hash_sites(prepared, parts, model);
 	free(parts->nodes);
 	parts->nodes = NULL;
-	prepared->identities = identity_compute(model);
-	return prepared->identities && order_sites(prepared, model);
+	return order_sites(prepared, model);
 }
 
 static struct store_prepared *prepare(const struct model *model, bool with_stacks)
@@ -198,7 +197,6 @@ void store_prepared_free(struct store_prepared *prepared)
 {
 	if (!prepared)
 		return;
-	free(prepared->identities);
 	free(prepared->strings);
 	free(prepared->modules);
 	free(prepared->frames);

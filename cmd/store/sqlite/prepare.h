@@ -9,7 +9,6 @@
 
 /* Parallel to the model's arrays; frames location after location. */
 struct store_prepared {
-	struct site_identity *identities; /* of the sites */
 	struct hash128 *strings, *modules, *frames, *sites;
 	uint32_t *order; /* the sites by rising site_key() */
 };
