@@ -21,6 +21,7 @@ struct entry {
 
 /* Which lines of the new snapshot are those of the old one, where its build is another. */
 struct line_knowledge {
+	struct tokens tokens;
 	uint32_t *map;             /* per frame: see analysis/line_map.h */
 	uint32_t *place;           /* per frame: equal where function and line are */
 	bool *old_seen, *new_seen; /* per place: stacks that the map leads to each other go
@@ -255,25 +256,6 @@ static bool drop_paired(struct side *side, const struct pair *pairs, size_t coun
 	return true;
 }
 
-/* What no key paired is paired by likeness. */
-static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
-		       const struct pair_sides *sides, struct side *old, struct side *new)
-{
-	uint32_t *old_sites = sites_by_function(old), *new_sites = sites_by_function(new);
-	struct pair *pairs = pairing->pairs + pairing->count;
-	size_t count = 0;
-	bool ok = old_sites && new_sites &&
-		  pair_fuzzy(dataset, sides, old_sites, old->count, new_sites, new->count, pairs,
-			     &count) &&
-		  drop_paired(old, pairs, count, false, dataset->site_count) &&
-		  drop_paired(new, pairs, count, true, dataset->site_count);
-
-	pairing->count += count;
-	free(old_sites);
-	free(new_sites);
-	return ok;
-}
-
 /* ---- lines that went elsewhere ---- */
 
 static int compare_places(const void *left, const void *right)
@@ -332,25 +314,27 @@ static void note_places(const struct line_knowledge *lines, const struct dataset
 
 static void release_lines(struct line_knowledge *lines)
 {
+	tokens_release(&lines->tokens);
 	free(lines->map);
 	free(lines->place);
 	free(lines->old_seen);
 	free(lines->new_seen);
-	*lines = (struct line_knowledge){NULL, NULL, NULL, NULL};
+	*lines = (struct line_knowledge){.map = NULL};
 }
 
 /* False when memory is out. */
+static bool map_lines(struct line_knowledge *lines, const struct dataset *dataset,
+		      const struct pair_sides *sides)
+{
+	if (tokens_compute(&lines->tokens, dataset, sides->old, sides->new))
+		lines->map = line_map_compute(&lines->tokens, sides->old, sides->new);
+	return lines->map != NULL;
+}
+
 static bool compute_lines(struct line_knowledge *lines, const struct dataset *dataset,
 			  const struct pair_sides *sides)
 {
-	struct tokens tokens;
-
-	if (tokens_compute(&tokens, dataset, sides->old, sides->new))
-		lines->map = line_map_compute(&tokens, sides->old, sides->new);
-	if (lines->map && !number_places(lines, &tokens))
-		release_lines(lines);
-	tokens_release(&tokens);
-	return lines->map != NULL;
+	return map_lines(lines, dataset, sides) && number_places(lines, &lines->tokens);
 }
 
 /*
@@ -390,6 +374,28 @@ static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
 		}
 		side->entries[i].key = key;
 	}
+}
+
+/* What no key paired is paired by likeness. */
+static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
+		       const struct pair_sides *sides, struct side *old, struct side *new,
+		       struct line_knowledge *lines)
+{
+	uint32_t *old_sites = sites_by_function(old), *new_sites = sites_by_function(new);
+	struct pair *pairs = pairing->pairs + pairing->count;
+	size_t count = 0;
+	bool ok = old_sites && new_sites &&
+		  (lines->map || old->count == 0 || new->count == 0 ||
+		   map_lines(lines, dataset, sides)) &&
+		  pair_fuzzy(dataset, sides, &lines->tokens, lines->map, old_sites, old->count,
+			     new_sites, new->count, pairs, &count) &&
+		  drop_paired(old, pairs, count, false, dataset->site_count) &&
+		  drop_paired(new, pairs, count, true, dataset->site_count);
+
+	pairing->count += count;
+	free(old_sites);
+	free(new_sites);
+	return ok;
 }
 
 /* ---- the levels ---- */
@@ -573,7 +579,7 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 		     const struct pair_sides *sides, struct side *old, struct side *new,
 		     enum pair_level up_to)
 {
-	struct line_knowledge knowledge = {NULL, NULL, NULL, NULL}, *lines = NULL;
+	struct line_knowledge knowledge = {.map = NULL}, *lines = NULL;
 	bool ok = pair_exact(pairing, old, new);
 
 	if (ok && up_to > PAIR_EXACT && !is_one_build(pairing, old, new)) {
@@ -589,7 +595,7 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 	     (up_to < PAIR_FUNCTION ||
 	      (pair_functions(pairing, old, new, NULL, lines) &&
 	       pair_signatures(pairing, dataset, sides, old, new, lines))) &&
-	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new));
+	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new, &knowledge));
 	release_lines(&knowledge);
 	return ok;
 }

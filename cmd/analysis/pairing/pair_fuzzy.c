@@ -19,7 +19,6 @@
 #include <string.h>
 
 #include "analysis/pairing/align.h"
-#include "analysis/pairing/line_map.h"
 #include "analysis/pairing/skeleton.h"
 #include "analysis/pairing/stack_index.h"
 
@@ -90,7 +89,7 @@ struct remembered {
 };
 
 struct scorer {
-	struct tokens tokens;
+	struct tokens tokens; /* of the caller's */
 	struct remembered *remembered;
 };
 
@@ -98,7 +97,7 @@ struct fuzzy {
 	const struct dataset *dataset;
 	const struct pair_sides *sides;
 	struct scorer scorer;
-	uint32_t *line_map; /* see analysis/line_map.h */
+	const uint32_t *line_map;
 	struct fuzzy_side old, new;
 	struct skeletons skeletons; /* of the new families, as is the index */
 	struct stack_index index;
@@ -227,6 +226,52 @@ static double gap_weight(const struct tokens *tokens, uint32_t token)
 {
 	return tokens->items[token].weight *
 	       (token_is_one_sided(tokens, token) ? one_sided_weight : 1);
+}
+
+static bool has_one_sided(const struct tokens *tokens, const uint32_t *stack, size_t from,
+			  size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (token_is_one_sided(tokens, stack[i]))
+			return true;
+	return false;
+}
+
+static bool contains(const uint32_t *stack, size_t from, size_t to, uint32_t token)
+{
+	for (size_t i = from; i < to; i++)
+		if (stack[i] == token)
+			return true;
+	return false;
+}
+
+/*
+ * The most that stack_likeness() can be, without aligning: every frame that the other stack has
+ * between the equal ends is taken to be aligned.  1 where frames may have been renamed.
+ */
+static double most_likeness(const struct fuzzy *fuzzy, const struct indexed_stack *old,
+			    const struct indexed_stack *new)
+{
+	const struct tokens *tokens = &fuzzy->scorer.tokens;
+	const uint32_t *a = old->tokens, *b = new->tokens;
+	size_t first = 0, a_end = old->depth, b_end = new->depth;
+	double alike = 0, equal = 0;
+
+	while (first < a_end && first < b_end && a[first] == b[first])
+		first++;
+	while (first < a_end && first < b_end && a[a_end - 1] == b[b_end - 1]) {
+		a_end--;
+		b_end--;
+	}
+	if (has_one_sided(tokens, a, first, a_end) || has_one_sided(tokens, b, first, b_end))
+		return 1;
+	for (size_t i = 0; i < old->depth; i++) {
+		if (i >= first && i < a_end && !contains(b, first, b_end, a[i]))
+			continue;
+		alike += tokens->items[a[i]].weight;
+		equal += 1e-3;
+	}
+	return 2 * (alike + equal) / (old->weight + new->weight + 2 * equal) + 1e-9;
 }
 
 /* The weighted Dice coefficient over the aligned frames; negative when memory is out. */
@@ -518,6 +563,8 @@ static double try_candidate(struct fuzzy *fuzzy, size_t f, uint32_t found)
 		return 0;
 	if (naming_token(fuzzy, &fuzzy->old, f) == naming_token(fuzzy, &fuzzy->new, found))
 		least = slight_likeness;
+	if (most_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]) < least)
+		return 0;
 	likeness = stack_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]);
 	if (likeness >= least &&
 	    !add_family_pair(fuzzy, old, new, likeness, evidence_of(fuzzy, f, found)))
@@ -752,12 +799,16 @@ static void side_release(struct fuzzy_side *side)
 	free(side->alike);
 }
 
-bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, const uint32_t *old,
+bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides,
+		const struct tokens *tokens, const uint32_t *line_map, const uint32_t *old,
 		size_t old_count, const uint32_t *new, size_t new_count, struct pair *pairs,
 		size_t *pair_count)
 {
-	struct fuzzy fuzzy = {
-		.dataset = dataset, .sides = sides, .aligner = {.score = token_score}};
+	struct fuzzy fuzzy = {.dataset = dataset,
+			      .sides = sides,
+			      .scorer.tokens = *tokens,
+			      .line_map = line_map,
+			      .aligner = {.score = token_score}};
 	bool ok;
 
 	*pair_count = 0;
@@ -765,11 +816,7 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 		return true;
 	fuzzy.aligner.context = &fuzzy.scorer;
 	fuzzy.scorer.remembered = calloc(REMEMBERED, sizeof(*fuzzy.scorer.remembered));
-	ok = fuzzy.scorer.remembered &&
-	     tokens_compute(&fuzzy.scorer.tokens, dataset, sides->old, sides->new);
-	if (ok)
-		fuzzy.line_map = line_map_compute(&fuzzy.scorer.tokens, sides->old, sides->new);
-	ok = ok && fuzzy.line_map && gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
+	ok = fuzzy.scorer.remembered && gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
 	     gather_families(&fuzzy, &fuzzy.new, new, new_count) &&
 	     count_alike(&fuzzy.old, sides->old) && count_alike(&fuzzy.new, sides->new) &&
 	     find_all_candidates(&fuzzy) && choose(&fuzzy, pairs, pair_count);
@@ -778,9 +825,7 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides, c
 	skeletons_release(&fuzzy.skeletons);
 	stack_index_release(&fuzzy.index);
 	free(fuzzy.candidates);
-	free(fuzzy.line_map);
 	aligner_release(&fuzzy.aligner);
-	tokens_release(&fuzzy.scorer.tokens);
 	free(fuzzy.scorer.remembered);
 	return ok;
 }
