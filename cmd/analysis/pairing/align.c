@@ -61,11 +61,28 @@ static bool reserve(struct aligner *aligner, size_t steps, size_t cells)
 	return true;
 }
 
-static double score_at(const struct aligner *aligner, const struct middle *middle, size_t i,
-		       size_t j)
+static void fill_row(struct aligner *aligner, const struct middle *middle, size_t i)
 {
-	return aligner->score(aligner->context, middle->a[middle->first + i],
-			      middle->b[middle->first + j]);
+	uint32_t a = middle->a[middle->first + i];
+	const uint32_t *b = middle->b + middle->first;
+	bool others =
+		!aligner->stands_for_others || aligner->stands_for_others(aligner->context, a);
+	size_t width = middle->b_count + 1;
+	float *row = aligner->cells + i * width;
+	const float *next = row + width; /* of frame i + 1 */
+
+	row[middle->b_count] = 0;
+	for (size_t j = middle->b_count; j-- > 0;) {
+		float best = next[j] > row[j + 1] ? next[j] : row[j + 1];
+
+		if (others || a == b[j]) {
+			double score = aligner->score(aligner->context, a, b[j]);
+
+			if (score > 0 && (float)score + next[j + 1] > best)
+				best = (float)score + next[j + 1];
+		}
+		row[j] = best;
+	}
 }
 
 /* cells[i][j]: the best total of what follows frame i of a and frame j of b. */
@@ -73,21 +90,10 @@ static void fill(struct aligner *aligner, const struct middle *middle)
 {
 	size_t width = middle->b_count + 1;
 
-	for (size_t i = middle->a_count + 1; i-- > 0;)
-		for (size_t j = width; j-- > 0;) {
-			float *cell = &aligner->cells[i * width + j], best = 0;
-
-			if (i < middle->a_count && j < middle->b_count) {
-				double score = score_at(aligner, middle, i, j);
-
-				best = score > 0 ? (float)score + cell[width + 1] : 0;
-			}
-			if (i < middle->a_count && cell[width] > best)
-				best = cell[width];
-			if (j < middle->b_count && cell[1] > best)
-				best = cell[1];
-			*cell = best;
-		}
+	for (size_t j = 0; j < width; j++)
+		aligner->cells[middle->a_count * width + j] = 0;
+	for (size_t i = middle->a_count; i-- > 0;)
+		fill_row(aligner, middle, i);
 }
 
 static void trace(struct aligner *aligner, const struct middle *middle)

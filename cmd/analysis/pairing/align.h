@@ -23,6 +23,9 @@ typedef double align_score_fn(const void *context, uint32_t a, uint32_t b);
 
 struct aligner {
 	align_score_fn *score;
+	bool (*stands_for_others)(const void *context,
+				  uint32_t a); /* false: `a` stands for its equal alone; NULL:
+						  any token may stand for others */
 	const void *context;
 	struct align_step *steps; /* of the last alignment, newest frame first */
 	size_t step_count;

@@ -222,56 +222,18 @@ static double token_score(const void *context, uint32_t a, uint32_t b)
 	return slot->score;
 }
 
+/* See token_score(). */
+static bool may_be_renamed(const void *context, uint32_t a)
+{
+	const struct scorer *scorer = context;
+
+	return scorer->tokens.items[a].sides == TOKEN_OLD;
+}
+
 static double gap_weight(const struct tokens *tokens, uint32_t token)
 {
 	return tokens->items[token].weight *
 	       (token_is_one_sided(tokens, token) ? one_sided_weight : 1);
-}
-
-static bool has_one_sided(const struct tokens *tokens, const uint32_t *stack, size_t from,
-			  size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		if (token_is_one_sided(tokens, stack[i]))
-			return true;
-	return false;
-}
-
-static bool contains(const uint32_t *stack, size_t from, size_t to, uint32_t token)
-{
-	for (size_t i = from; i < to; i++)
-		if (stack[i] == token)
-			return true;
-	return false;
-}
-
-/*
- * The most that stack_likeness() can be, without aligning: every frame that the other stack has
- * between the equal ends is taken to be aligned.  1 where frames may have been renamed.
- */
-static double most_likeness(const struct fuzzy *fuzzy, const struct indexed_stack *old,
-			    const struct indexed_stack *new)
-{
-	const struct tokens *tokens = &fuzzy->scorer.tokens;
-	const uint32_t *a = old->tokens, *b = new->tokens;
-	size_t first = 0, a_end = old->depth, b_end = new->depth;
-	double alike = 0, equal = 0;
-
-	while (first < a_end && first < b_end && a[first] == b[first])
-		first++;
-	while (first < a_end && first < b_end && a[a_end - 1] == b[b_end - 1]) {
-		a_end--;
-		b_end--;
-	}
-	if (has_one_sided(tokens, a, first, a_end) || has_one_sided(tokens, b, first, b_end))
-		return 1;
-	for (size_t i = 0; i < old->depth; i++) {
-		if (i >= first && i < a_end && !contains(b, first, b_end, a[i]))
-			continue;
-		alike += tokens->items[a[i]].weight;
-		equal += 1e-3;
-	}
-	return 2 * (alike + equal) / (old->weight + new->weight + 2 * equal) + 1e-9;
 }
 
 /* The weighted Dice coefficient over the aligned frames; negative when memory is out. */
@@ -563,8 +525,6 @@ static double try_candidate(struct fuzzy *fuzzy, size_t f, uint32_t found)
 		return 0;
 	if (naming_token(fuzzy, &fuzzy->old, f) == naming_token(fuzzy, &fuzzy->new, found))
 		least = slight_likeness;
-	if (most_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]) < least)
-		return 0;
 	likeness = stack_likeness(fuzzy, &fuzzy->old.stacks[f], &fuzzy->new.stacks[found]);
 	if (likeness >= least &&
 	    !add_family_pair(fuzzy, old, new, likeness, evidence_of(fuzzy, f, found)))
@@ -804,11 +764,12 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides,
 		size_t old_count, const uint32_t *new, size_t new_count, struct pair *pairs,
 		size_t *pair_count)
 {
-	struct fuzzy fuzzy = {.dataset = dataset,
-			      .sides = sides,
-			      .scorer.tokens = *tokens,
-			      .line_map = line_map,
-			      .aligner = {.score = token_score}};
+	struct fuzzy fuzzy = {
+		.dataset = dataset,
+		.sides = sides,
+		.scorer.tokens = *tokens,
+		.line_map = line_map,
+		.aligner = {.score = token_score, .stands_for_others = may_be_renamed}};
 	bool ok;
 
 	*pair_count = 0;
