@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/cli.h"
 #include "report/own_options.h"
@@ -13,6 +14,8 @@ struct load_options {
 	const char *db;
 	struct text_list labels;
 	int order; /* enum session_order */
+	uint64_t keep_ns;
+	bool replace;
 	bool quiet;
 };
 
@@ -33,6 +36,15 @@ static const struct option load_table[] = {
 	 .value_name = "BY",
 	 .help = "files without a place in their series: by time (default), name or as given",
 	 .choices = session_order_names},
+	{.name = "keep",
+	 .type = OPTION_DURATION,
+	 .offset = offsetof(struct load_options, keep_ns),
+	 .value_name = "AGE",
+	 .help = "then delete the snapshots that were taken longer ago: 90d, 12h"},
+	{.name = "replace",
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct load_options, replace),
+	 .help = "delete what was loaded before from a file of the same path"},
 	{.name = "quiet",
 	 .letter = 'q',
 	 .type = OPTION_FLAG,
@@ -107,7 +119,20 @@ static void say_what_was_done(const char *db, const struct session_loaded *done)
 		fprintf(stderr, ", %zu already there", done->already);
 	if (done->refused)
 		fprintf(stderr, ", %zu could not be read", done->refused);
+	if (done->dropped)
+		fprintf(stderr, ", %zu deleted", done->dropped);
 	fputc('\n', stderr);
+}
+
+/* The moment that lies so long ago. */
+static uint64_t time_before(uint64_t age_ns)
+{
+	struct timespec now;
+	uint64_t now_ns;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return age_ns && age_ns < now_ns ? now_ns - age_ns : 0;
 }
 
 static enum snap_status load_named(const struct invocation *call, const struct labels *labels,
@@ -123,6 +148,7 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 	};
 	const struct store_labels extra = {(const char *const *)labels->keys, labels->values,
 					   labels->count};
+	const struct session_leaving leaving = {time_before(options->keep_ns), options->replace};
 	struct session *session = NULL;
 	enum snap_status status = own_options_apply(NULL, NULL, err);
 
@@ -130,7 +156,7 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 		status = session_open(&session, &how, err);
 	if (status == SNAP_OK)
 		status = session_load(session, (const char *const *)call->argv, (size_t)call->argc,
-				      &extra, refuse, done, err);
+				      &extra, &leaving, refuse, done, err);
 	session_close(session);
 	return status;
 }

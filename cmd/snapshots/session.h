@@ -113,16 +113,24 @@ const char *session_skipped(const struct session *session, size_t index);
 struct session_loaded {
 	size_t loaded, already; /* files that are new to the database, and that are not */
 	size_t refused;         /* files that could not be read; each was given to `refuse` */
+	size_t dropped;         /* snapshots that were deleted */
+};
+
+/** What leaves the database once the files are in. */
+struct session_leaving {
+	uint64_t before_ns; /* snapshots that were taken before; 0 none */
+	bool replaced;      /* what was loaded earlier from a path that is loaded now */
 };
 
 /**
  * Read, symbolise and load files and directories ("-": standard input) into the database of a
  * session that writes, with extra labels: one transaction per file.  A file that cannot be read
- * does not keep the others out; a store that fails ends the loading.  `*done` is right in either
- * case.
+ * does not keep the others out; a store that fails ends the loading.  `leaving` may be NULL.
+ * `*done` is right in either case.
  */
 enum snap_status session_load(struct session *session, const char *const *names, size_t name_count,
 			      const struct store_labels *labels,
+			      const struct session_leaving *leaving,
 			      void (*refuse)(const char *sentence), struct session_loaded *done,
 			      struct snap_error *err);
 

@@ -65,6 +65,13 @@ enum snap_status store_load(struct store *store, const struct model *model,
 			    const struct store_labels *labels, int64_t *snapshot_id, bool *already,
 			    struct snap_error *err);
 
+/**
+ * Delete snapshots, and the processes, call stacks, frames and modules that no other one uses, in one
+ * transaction.  The file does not get smaller: what is loaded next takes the room.
+ */
+enum snap_status store_forget(struct store *store, const int64_t *ids, size_t count,
+			      struct snap_error *err);
+
 /** The name of the program that a model is of: as recorded, else taken from its command; ""
  * unknown. */
 #define STORE_PROGRAM_SIZE 256

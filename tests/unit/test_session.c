@@ -86,7 +86,7 @@ static struct session *database_session(const char *dir, const struct session_op
 	struct session_loaded done;
 	struct snap_error err = {0};
 
-	cr_assert_eq(session_load(session, &dir, 1, &none, refuse, &done, &err), SNAP_OK, "%s",
+	cr_assert_eq(session_load(session, &dir, 1, &none, NULL, refuse, &done, &err), SNAP_OK, "%s",
 		     err.message);
 	session_close(session);
 	reading.db = "test.db";
@@ -560,9 +560,9 @@ Test(session, loading_twice_loads_once_and_a_bad_file_does_not_keep_the_others_o
 	fclose(bad);
 	snapshot("a", &server, 1, 110, NULL);
 	snapshot("b", &server, 2, 120, NULL);
-	cr_assert_eq(session_load(session, names, 3, &none, refuse, &done, NULL), SNAP_OK);
+	cr_assert_eq(session_load(session, names, 3, &none, NULL, refuse, &done, NULL), SNAP_OK);
 	cr_assert(done.loaded == 2 && done.already == 0 && done.refused == 1);
-	cr_assert_eq(session_load(session, names, 3, &none, refuse, &done, NULL), SNAP_OK);
+	cr_assert_eq(session_load(session, names, 3, &none, NULL, refuse, &done, NULL), SNAP_OK);
 	cr_assert(done.loaded == 0 && done.already == 2 && done.refused == 1);
 	session_close(session);
 }
@@ -575,7 +575,7 @@ Test(session, a_load_without_any_snapshot_leaves_no_database)
 	struct session_loaded done;
 	struct session *session = session_with(&options);
 
-	cr_assert_eq(session_load(session, &name, 1, &none, refuse, &done, NULL), SNAP_OK);
+	cr_assert_eq(session_load(session, &name, 1, &none, NULL, refuse, &done, NULL), SNAP_OK);
 	cr_assert_eq(done.refused, 1);
 	session_close(session);
 	cr_assert_neq(access("absent.db", F_OK), 0);

@@ -312,6 +312,11 @@ static bool is_statement_of(const char *ours, const char *made)
 	return at && (at == ours || at[-1] == '\n') && at[strlen(made)] == ';';
 }
 
+const char *database_table(size_t i)
+{
+	return i < sizeof(tables) / sizeof(*tables) ? tables[i] : NULL;
+}
+
 static bool is_our_table(const char *name)
 {
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)

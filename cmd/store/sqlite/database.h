@@ -59,6 +59,12 @@ sqlite3_stmt *database_statement(struct store *store, enum statement which, stru
 /** Turn SQLite's last error into a status and a sentence: "<name>: <doing>: <why>". */
 enum snap_status database_fail(struct store *store, struct snap_error *err, const char *doing);
 
+/** Names of the base tables, one after the other; NULL after the last. */
+const char *database_table(size_t i);
+
+/** Rows that are gone from the tables (rolled back, deleted) are not found again by their hashes. */
+void database_forget_rows(struct store *store);
+
 /** A statement on a file begins: see STATEMENT_SECONDS. */
 void database_begin_limits(struct store *store);
 

@@ -228,8 +228,7 @@ static enum snap_status load_rows(struct loading *load, struct snap_error *err)
 	return status;
 }
 
-/* Rows that a rollback took away must not be found any more. */
-static void forget_rows(struct store *store)
+void database_forget_rows(struct store *store)
 {
 	intern_clear(&store->modules);
 	intern_clear(&store->frames);
@@ -347,7 +346,7 @@ static enum snap_status load_in_transaction(struct loading *load, const struct s
 	if (status != SNAP_OK) {
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 		arrays_undo(&store->arrays, &mark);
-		forget_rows(store);
+		database_forget_rows(store);
 	}
 	loading_release(load);
 	return status;
