@@ -102,9 +102,11 @@ static int connect_to(uint64_t pid, int timeout_ms)
 	for (int waited = 0; fd < 0 && waited < RING_WAIT_MS; waited += RING_PAUSE_MS) {
 		pause_ms(RING_PAUSE_MS);
 		fd = connect_once(&peer, timeout_ms, secret);
-		if (fd < 0 && !may_be_rung(errno))
+		error = errno;
+		if (fd < 0 && (!may_be_rung(error) || !doorbell_is_hung(pid)))
 			break;
 	}
+	errno = error;
 	return fd;
 }
 

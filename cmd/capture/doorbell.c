@@ -19,6 +19,11 @@
 
 enum { PATH_ROOM = 64 };
 
+/* Calls that go on by themselves after a signal (SA_RESTART).  Others end early, with EINTR. */
+static const long restarted[] = {SYS_read,   SYS_write,   SYS_readv,   SYS_writev,   SYS_wait4,
+				 SYS_waitid, SYS_accept,  SYS_accept4, SYS_recvfrom, SYS_recvmsg,
+				 SYS_sendto, SYS_sendmsg, SYS_futex};
+
 static FILE *open_proc(uint64_t pid, const char *name)
 {
 	char path[PATH_ROOM];
@@ -27,18 +32,65 @@ static FILE *open_proc(uint64_t pid, const char *name)
 	return fopen(path, "re");
 }
 
-static bool handles_it(uint64_t pid)
+/* Is our signal in the set that the line `key` of a status file has? */
+static bool has_signal(FILE *status, const char *key)
 {
-	FILE *file = open_proc(pid, "status");
-	unsigned long long caught = 0;
+	unsigned long long set = 0;
 	char line[256];
 
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "SigCgt: %llx", &caught) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return caught >> (SNAP_CONTROL_DOORBELL - 1) & 1;
+	while (status && !set && fgets(line, sizeof(line), status))
+		if (strncmp(line, key, strlen(key)) == 0)
+			set = strtoull(line + strlen(key), NULL, 16);
+	if (status)
+		fclose(status);
+	return set >> (SNAP_CONTROL_DOORBELL - 1) & 1;
+}
+
+bool doorbell_is_hung(uint64_t pid)
+{
+	return has_signal(open_proc(pid, "status"), "SigCgt:");
+}
+
+/* Does a signal disturb nothing that thread `tid` does? */
+static bool can_be_interrupted(uint64_t pid, const char *tid)
+{
+	char name[PATH_ROOM / 2], text[64] = "";
+	bool can = false;
+	long call;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "task/%.10s/syscall", tid);
+	file = open_proc(pid, name);
+	if (!file)
+		return false;
+	if (fgets(text, sizeof(text), file)) {
+		can = strncmp(text, "running", 7) == 0;
+		call = strtol(text, NULL, 10);
+		for (size_t i = 0; !can && i < sizeof(restarted) / sizeof(*restarted); i++)
+			can = isdigit((unsigned char)text[0]) && restarted[i] == call;
+	}
+	fclose(file);
+	snprintf(name, sizeof(name), "task/%.10s/status", tid);
+	return can && !has_signal(open_proc(pid, name), "SigBlk:");
+}
+
+/* A thread that is not disturbed, or 0. */
+static pid_t find_thread(uint64_t pid)
+{
+	char path[PATH_ROOM];
+	const struct dirent *entry;
+	pid_t found = 0;
+	DIR *threads;
+
+	snprintf(path, sizeof(path), "/proc/%llu/task", (unsigned long long)pid);
+	threads = opendir(path);
+	while (threads && !found && (entry = readdir(threads)))
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    can_be_interrupted(pid, entry->d_name))
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
+	if (threads)
+		closedir(threads);
+	return found;
 }
 
 static bool has_libsnap(uint64_t pid)
@@ -59,8 +111,9 @@ static bool has_libsnap(uint64_t pid)
 bool doorbell_ring(uint64_t pid, uint64_t secret)
 {
 	siginfo_t info;
+	pid_t thread;
 
-	if (!handles_it(pid) || !has_libsnap(pid))
+	if (!doorbell_is_hung(pid) || !has_libsnap(pid))
 		return false;
 	memset(&info, 0, sizeof(info));
 	info.si_signo = SNAP_CONTROL_DOORBELL;
@@ -69,6 +122,10 @@ bool doorbell_ring(uint64_t pid, uint64_t secret)
 	info.si_uid = getuid();
 	memcpy(&info.si_value, &secret, sizeof(secret));
 	/* libc's sigqueue() refuses this signal. */
+	thread = find_thread(pid);
+	if (thread &&
+	    syscall(SYS_rt_tgsigqueueinfo, (pid_t)pid, thread, SNAP_CONTROL_DOORBELL, &info) == 0)
+		return true;
 	return syscall(SYS_rt_sigqueueinfo, (pid_t)pid, SNAP_CONTROL_DOORBELL, &info) == 0;
 }
 

@@ -13,6 +13,9 @@
  */
 bool doorbell_ring(uint64_t pid, uint64_t secret);
 
+/** Does process `pid` handle the signal?  Not any more when it has ended. */
+bool doorbell_is_hung(uint64_t pid);
+
 /** Call `fn` with every process that was started to record into `dir` (absolute). */
 void doorbell_each(const char *dir, void (*fn)(uint64_t pid, void *user), void *user);
 

@@ -14,6 +14,7 @@
 #include "runtime/record.h"
 
 #define PASS_WAIT_NS 200000000ull
+#define REST_WAIT_NS 20000000ull   /* who sleeps as long is not waited for */
 #define HELD_WAIT_NS 1000000000ull /* a helper that was killed releases nobody */
 
 enum hold { NOBODY, WANTED, HELD };
@@ -48,15 +49,16 @@ bool snap__alone_waits_outside(void)
 
 bool snap__alone_hold(void)
 {
-	uint64_t end = snap__os_mono_ns() + PASS_WAIT_NS;
+	uint64_t end = snap__os_mono_ns() + PASS_WAIT_NS, switches = 0;
 	unsigned wanted = WANTED;
 
 	if (!snap__alone())
 		return true;
 	atomic_store(&hold, WANTED);
 	snap__record_attend(true);
-	while (atomic_load(&hold) == WANTED && snap__os_mono_ns() < end)
-		snap__os_wait(&hold, WANTED, PASS_WAIT_NS / 4);
+	while (atomic_load(&hold) == WANTED && snap__os_mono_ns() < end &&
+	       !snap__metrics_sleeps(&switches))
+		snap__os_wait(&hold, WANTED, REST_WAIT_NS);
 	snap__record_attend(false);
 	return !atomic_compare_exchange_strong(&hold, &wanted, NOBODY);
 }

@@ -281,6 +281,19 @@ uint64_t snap__metrics_threads(void)
 	return value;
 }
 
+bool snap__metrics_sleeps(uint64_t *switches)
+{
+	uint64_t before = *switches;
+	char text[2500];
+	const char *state;
+
+	if (read_proc("/status", text, sizeof(text)) <= 0 ||
+	    !number_after(text, "voluntary_ctxt_switches:", switches))
+		return false;
+	state = strstr(text, "\nState:\t");
+	return state && state[8] == 'S' && before != 0 && *switches == before;
+}
+
 uint64_t snap__metrics_resident(void)
 {
 	char text[2500];

@@ -38,6 +38,10 @@ void snap__metrics_of(int pid);
 /** Number of threads of the process, 0 if unknown. */
 uint64_t snap__metrics_threads(void);
 
+/** Does the process sleep?  *switches, from an earlier call (0: none), is how often it had gone to sleep
+ *  by then: true only if it has slept ever since. */
+bool snap__metrics_sleeps(uint64_t *switches);
+
 /** Resident memory of the process in bytes, 0 if unknown. */
 uint64_t snap__metrics_resident(void);
 

@@ -308,6 +308,35 @@ def kept_peak():
     shutil.rmtree(directory)
 
 
+def rests():
+    """Asking a process for a snapshot ends no call of a thread's, where another thread can be asked."""
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    child = subprocess.Popen([program("rests")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                             env=dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=directory, LD_PRELOAD=options.library))
+    check(child.stdout.readline() == "rests\n", "the program did not start")
+
+    def calls():
+        found = set()
+        for path in glob.glob(f"/proc/{child.pid}/task/*/syscall"):
+            with open(path, encoding="ascii") as file:
+                found.add(file.read().split()[0])
+        return found
+
+    try:
+        calls()
+    except OSError:
+        print("skipped: the kernel does not say what threads wait for")
+        child.kill()
+        return
+    check(wait_for(lambda: len(calls()) == 2 and "running" not in calls()), "the threads do not rest")
+    for _ in range(3):
+        status, _, said = asked("snap", child.pid)
+        check(status == 0, f"snap: {said}")
+    out, _ = child.communicate("", timeout=1200)
+    check((child.returncode, out) == (0, ""), f"the program ended with {child.returncode}, {out!r}")
+    shutil.rmtree(directory)
+
+
 def step_until_safe(child, directory):
     """Have `steps` work until a second safety snapshot has replaced an older one."""
     seen = set()
@@ -656,7 +685,7 @@ TESTS = {
     "early_exit": whole_truth("end_exit", expect=3, count=1, SNAP_EXIT="early"),
     "cxx_late": whole_truth("late", name="truth_cxx", count=1),
     "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
-    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "safety": safety, "signal": signalled,
+    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "rests": rests, "safety": safety, "signal": signalled,
     "control": control, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
     "hello": hello, "run_pid": run_pid, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,
