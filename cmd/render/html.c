@@ -206,28 +206,12 @@ static void write_card(struct writer *w, size_t row)
 	fputs("</article>\n", w->out);
 }
 
-/* A note about a row that has a card says again what is on the card: "key: verdict (...)". */
-static bool is_on_card(const struct page *page, const char *note, size_t rows)
-{
-	for (size_t row = 0; row < rows; row++) {
-		const char *key = cell_string(page->report, row, "key");
-		size_t size = key ? strlen(key) : 0;
-
-		if (size && is_finding(page, row) && strncmp(note, key, size) == 0 &&
-		    strncmp(note + size, ": ", 2) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void write_summary(struct writer *w)
 {
 	const struct report *report = w->page->report;
-	size_t cards = 0, last = 0;
+	size_t cards = 0;
 
 	fputs("<section id=\"summary\"><h2>Summary</h2>\n", w->out);
-	if (report->headline)
-		write_element(w, "<p>", report->headline, "</p>\n");
 	for (size_t i = 0; i < report->warning_count; i++)
 		write_element(w, "<p class=\"warn\">", report->warnings[i], "</p>\n");
 	fputs("<div class=\"cards\">\n", w->out);
@@ -235,7 +219,6 @@ static void write_summary(struct writer *w)
 		if (is_finding(w->page, row)) {
 			write_card(w, row);
 			cards++;
-			last = row + 1;
 		}
 	fputs("</div>\n", w->out);
 	if (cards == 0)
@@ -243,8 +226,7 @@ static void write_summary(struct writer *w)
 	for (size_t i = 0; i < report->fact_count; i++)
 		write_element(w, "<p>", report->facts[i], "</p>\n");
 	for (size_t i = 0; i < report->note_count; i++)
-		if (!is_on_card(w->page, report->notes[i], last))
-			write_element(w, "<p class=\"soft\">", report->notes[i], "</p>\n");
+		write_element(w, "<p class=\"soft\">", report->notes[i], "</p>\n");
 	fputs("</section>\n", w->out);
 }
 
@@ -366,6 +348,7 @@ static void make_nonce(char nonce[NONCE_SIZE])
 static void write_opening(struct writer *w)
 {
 	const char *title = w->page->report->title ? w->page->report->title : "snapdiff";
+	const char *finding = w->page->report->headline;
 
 	/* A script that a hostile name smuggled in would not know the number. */
 	fprintf(w->out,
@@ -375,12 +358,15 @@ static void write_opening(struct writer *w)
 		"form-action 'none'\">\n"
 		"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n",
 		w->nonce);
-	write_element(w, "<title>", title, "</title>\n<style>\n");
+	write_element(w, "<title>", finding ? finding : title, "</title>\n<style>\n");
 	write_bytes(w->out, page_page_css, sizeof(page_page_css));
 	write_bytes(w->out, page_dygraph_css, sizeof(page_dygraph_css));
 	fputs("</style></head>\n<body>\n<header>\n", w->out);
-	write_element(w, "<h1>", title, "</h1>\n<p class=\"warn\" id=\"problem\" hidden></p>\n");
-	fputs("</header>\n<nav aria-label=\"views\"><ul><li><a href=\"#summary\">Summary</a></li>"
+	write_element(w, "<h1>", finding ? finding : title, "</h1>\n");
+	if (finding)
+		write_element(w, "<p class=\"soft\">", title, "</p>\n");
+	fputs("<p class=\"warn\" id=\"problem\" hidden></p>\n</header>\n<nav "
+	      "aria-label=\"views\"><ul><li><a href=\"#summary\">Summary</a></li>"
 	      "<li class=\"needs-js\"><a href=\"#flame\">Call stacks</a></li>",
 	      w->out);
 	if (strcmp(w->page->mode, "growth") == 0)
