@@ -52,6 +52,10 @@ const struct option growth_option_table[] = {
 	 .type = OPTION_FLAG,
 	 .offset = FIELD(expand),
 	 .help = "a row for each site, also of those that leak together"},
+	{.name = "chart",
+	 .type = OPTION_FLAG,
+	 .offset = FIELD(chart),
+	 .help = "tables: draw the process and the first row over time"},
 	{.name = "exit-code",
 	 .type = OPTION_FLAG,
 	 .offset = FIELD(exit_code),
@@ -373,6 +377,8 @@ enum snap_status growth_print(const struct growth_command *options, const char *
 	st = growth_make(&report, &command, names, count, err);
 
 	*finding = report && report->finding;
+	if (report)
+		report->charts = options->chart;
 	if (report)
 		st = output_report(report, &options->shared, err);
 	report_free(report);

@@ -14,7 +14,7 @@ struct growth_command {
 	struct text_list control;
 	uint64_t limit_bytes;
 	const char *explain;
-	bool expand, exit_code;
+	bool expand, chart, exit_code;
 	bool by_design; /* no option: judge what every process leaves, too */
 	bool fold;      /* no option: see struct growth_request */
 	bool with_cohorts; /* for pictures: see growth_cohorts.h */

@@ -5,7 +5,7 @@
  * can be done without are left out, and names are shortened in the middle, the widest first.
  * Numbers never are.  The column that names the rows always stays, as wide as tells them apart.
  */
-#include "render/formats.h"
+#include "render/chart.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -440,6 +440,8 @@ static void print_table(struct table *table)
 		print_curves(table);
 		putc('\n', table->out);
 	}
+	if (report->charts)
+		chart_print(report, table->options, table->out);
 	if (table->count && report->row_count) {
 		measure(table);
 		fit_terminal(table);

@@ -108,6 +108,7 @@ struct report {
 	size_t fact_count;
 	struct curve curves[REPORT_CURVES]; /* shown under the title */
 	size_t curve_count;
+	bool charts; /* tables: the process and the first row as charts, before the rows */
 	const char **warnings;
 	size_t warning_count;
 	size_t damaged; /* files that are left out: whoever prints the report ends with 3 */
