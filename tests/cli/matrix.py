@@ -100,7 +100,7 @@ NO_TRACE = {
     ("*", "output", "out"): "changes the place only; compared byte for byte instead",
 }
 # Options of how it looks leave their trace in a table, those about data in JSON.
-LOOKS = {"color", "quiet", "verbose"}
+LOOKS = {"chart", "color", "quiet", "verbose"}
 DEFAULTS = {"group": "line", "metric": "live", "match": "fuzzy", "format": "table", "color": "auto",
             "at": "auto"}
 # Not of one report each: they are tried on their own below, or lead to another program.
