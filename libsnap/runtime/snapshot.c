@@ -746,11 +746,15 @@ static void put_graphs(struct job *job)
 	if (native)
 		snap__groups_write_groups(job->writer, &ids);
 	snap__census_write_groups(job->writer, &base);
-	if (native) {
+	if (native)
 		snap__groups_write_roots(job->writer, &ids);
+	snap__census_write_roots(job->writer, &base);
+	if (native)
 		snap__groups_write_edges(job->writer);
+	snap__census_write_edges(job->writer, &base);
+	if (native)
 		snap__groups_write_paths(job->writer);
-	}
+	snap__census_write_paths(job->writer, &base);
 }
 
 static void write_rows(struct job *job)

@@ -14,8 +14,10 @@
 #include "runtime/python/guise.h"
 #include "runtime/python/objects.h"
 #include "runtime/python/types.h"
+#include "runtime/python/ways.h"
 #include "runtime/stacks.h"
 #include "runtime/text.h"
+#include "snap/format.h"
 
 #define FIRST_GROUPS 4096u
 #define FIRST_CLAIMS 65536u
@@ -40,6 +42,8 @@ static struct census {
 	uint64_t bytes, without_line;
 	const struct snap__numbering *numbering;
 	char (*names)[NAME_SIZE]; /* by type */
+	struct snap__way *ways;
+	uint32_t way_count;
 } c;
 
 static const struct snap__objects *const o = &snap__objects;
@@ -225,6 +229,16 @@ static void name_types(void)
 		snap__type_name(snap__type_at(i), c.names[i], sizeof(c.names[i]));
 }
 
+static void find_ways(void)
+{
+	uint64_t *bytes = snap__copy_need(((size_t)c.count + 1) * sizeof(*bytes));
+
+	for (uint32_t i = 0; i < c.count; i++)
+		bytes[i] = c.groups[i].bytes;
+	c.way_count = snap__ways_make(c.of_object, bytes, c.count, &c.ways);
+	snap__copy_give_back(bytes, ((size_t)c.count + 1) * sizeof(*bytes));
+}
+
 void snap__census_make(struct snap__copy *copy, const struct snap__numbering *numbering)
 {
 	const char *problem = snap__objects_problem();
@@ -242,6 +256,7 @@ void snap__census_make(struct snap__copy *copy, const struct snap__numbering *nu
 			snap__copy_tick();
 	}
 	name_types();
+	find_ways();
 	snap__guise_end(own);
 }
 
@@ -249,12 +264,13 @@ void snap__census_make(struct snap__copy *copy, const struct snap__numbering *nu
 
 uint32_t snap__census_string_count(void)
 {
-	return c.names ? snap__type_count() : 0;
+	return c.names ? snap__type_count() + c.way_count : 0;
 }
 
 const char *snap__census_string(uint32_t index)
 {
-	return c.names[index];
+	return index < snap__type_count() ? c.names[index]
+					  : c.ways[index - snap__type_count()].words;
 }
 
 void snap__census_write_groups(struct snap__writer *w, const struct snap__census_base *base)
@@ -274,6 +290,74 @@ void snap__census_write_groups(struct snap__writer *w, const struct snap__census
 
 		snap__write_group(w, &row);
 	}
+}
+
+/* A root for each way: it is where the way begins, and its label says the way in words. */
+void snap__census_write_roots(struct snap__writer *w, const struct snap__census_base *base)
+{
+	for (uint32_t i = 0; i < c.way_count; i++) {
+		const struct snap_root row = {
+			.kind = SNAP_ROOT_INTERPRETER,
+			.label = base->string + snap__type_count() + i,
+			.module = SNAP_NONE,
+			.address = (uintptr_t)o->at[c.ways[i].root],
+			.retained_bytes = SNAP_UNKNOWN,
+		};
+
+		snap__write_root(w, &row);
+	}
+}
+
+/* How many of a group are held from the same place. */
+void snap__census_write_edges(struct snap__writer *w, const struct snap__census_base *base)
+{
+	for (uint32_t i = 0; i < c.way_count; i++) {
+		const struct snap__way *way = &c.ways[i];
+		const struct group *group = &c.groups[way->group];
+		const struct snap_edge row = {
+			.from_root = 1,
+			.from = base->root + i,
+			.to = base->group + way->group,
+			.references = way->objects,
+			.blocks = way->objects,
+			.bytes = group->bytes / group->objects * way->objects,
+			.dominated_blocks = SNAP_UNKNOWN,
+			.dominated_bytes = SNAP_UNKNOWN,
+		};
+
+		snap__write_edge(w, &row);
+	}
+}
+
+static void write_path(struct snap__writer *w, const struct snap__census_base *base, uint32_t i)
+{
+	const struct snap__way *way = &c.ways[i];
+	struct snap_path path = {.group = base->group + way->group, .root = base->root + i};
+	struct snap_step steps[SNAP_PATH_STEPS_MAX];
+	uint32_t length = 0, at;
+
+	for (at = way->object; at != SNAP__NO_OBJECT; at = o->parent[at])
+		length++;
+	path.step_count = length < SNAP_PATH_STEPS_MAX ? length : SNAP_PATH_STEPS_MAX;
+	path.skipped = length - path.step_count;
+	/* The last step is the object; steps before it that do not fit are left out. */
+	for (at = way->object; at != SNAP__NO_OBJECT; at = o->parent[at]) {
+		length--;
+		if (at != way->object && length >= path.step_count - 1)
+			continue;
+		steps[at == way->object ? path.step_count - 1 : length] = (struct snap_step){
+			.group = base->group + c.of_object[at],
+			.address = (uintptr_t)o->at[at],
+			.size = snap__object_size(o->at[at]),
+		};
+	}
+	snap__write_path(w, &path, steps);
+}
+
+void snap__census_write_paths(struct snap__writer *w, const struct snap__census_base *base)
+{
+	for (uint32_t i = 0; i < c.way_count; i++)
+		write_path(w, base, i);
 }
 
 void snap__census_each_fact(snap__census_fact_fn *fn, void *user)

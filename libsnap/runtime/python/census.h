@@ -26,6 +26,9 @@ struct snap__census_base {
 };
 /** The rows of one section each, in this order. */
 void snap__census_write_groups(struct snap__writer *w, const struct snap__census_base *base);
+void snap__census_write_roots(struct snap__writer *w, const struct snap__census_base *base);
+void snap__census_write_edges(struct snap__writer *w, const struct snap__census_base *base);
+void snap__census_write_paths(struct snap__writer *w, const struct snap__census_base *base);
 
 /** Facts for the snapshot's meta, without their prefix `census`. */
 typedef void snap__census_fact_fn(void *user, const char *key, uint64_t value);

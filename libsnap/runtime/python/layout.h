@@ -58,37 +58,41 @@ struct snap__python_layout {
 	uint16_t interpreter_modules; /* the dict of modules */
 	uint16_t interpreter_gc;      /* the collector's part */
 	uint16_t gc_lists;            /* in it: the youngest generation's list */
-	bool gc_has_pointer; /* a pointer stands between the generations and the frozen one */
-	uint16_t gc_garbage;    /* in it: the list gc.garbage; 0: unknown */
-	uint16_t thread_dict;   /* of a thread's state: what it keeps for the program; 0: unknown */
+	bool gc_has_pointer;  /* a pointer stands between the generations and the frozen one */
+	uint16_t gc_garbage;  /* in it: the list gc.garbage; 0: unknown */
+	uint16_t thread_dict; /* of a thread's state: what it keeps for the program; 0: unknown */
 	/* A frame's variables, and in its code how many they are and a tuple of their names.  0:
 	   frames are objects, which say so themselves. */
 	uint16_t frame_locals, code_local_count, code_local_names;
+	uint16_t frame_object_frame; /* of a frame object: to its frame */
+	/* Where frames are objects: their variables, and in the code the tuples of their names. */
+	uint16_t old_frame_locals, code_name_tuples[3];
+	uint16_t type_cached_keys; /* names of attributes whose values the object has itself; 0 */
 	uint16_t type_qualified_name; /* of a type that the program made; 0: unknown */
-	bool weak_header;  /* objects may have a header of two more words, for their dict */
+	bool weak_header; /* objects may have a header of two more words, for their dict */
 };
 
 /* The same in every supported version. */
-#define SNAP__PYTHON_TYPE_NAME       24
-#define SNAP__PYTHON_TYPE_SIZE       32
-#define SNAP__PYTHON_TYPE_ITEM_SIZE  40
-#define SNAP__PYTHON_TYPE_FLAGS      168
-#define SNAP__PYTHON_TYPE_TRAVERSE   184
-#define SNAP__PYTHON_TYPE_DICT       264
-#define SNAP__PYTHON_TYPE_IS_GC      328
-#define SNAP__PYTHON_TYPE_BASES      336
-#define SNAP__PYTHON_TYPE_MRO        344
-#define SNAP__PYTHON_MODULE_DICT     16
-#define SNAP__PYTHON_GC_HEADER       16
-#define SNAP__PYTHON_GC_STRIDE       24 /* from one generation's list to the next */
-#define SNAP__PYTHON_OBJECT_TYPE  8
-#define SNAP__PYTHON_VAR_SIZE     16
-#define SNAP__PYTHON_BYTES_DATA   32
-#define SNAP__PYTHON_TUPLE_ITEMS  24
-#define SNAP__PYTHON_STR_LENGTH   16
-#define SNAP__PYTHON_STR_STATE    32
-#define SNAP__PYTHON_FIRST_MINOR  9
-#define SNAP__PYTHON_LATEST_MINOR 14
+#define SNAP__PYTHON_TYPE_NAME      24
+#define SNAP__PYTHON_TYPE_SIZE      32
+#define SNAP__PYTHON_TYPE_ITEM_SIZE 40
+#define SNAP__PYTHON_TYPE_FLAGS     168
+#define SNAP__PYTHON_TYPE_TRAVERSE  184
+#define SNAP__PYTHON_TYPE_DICT      264
+#define SNAP__PYTHON_TYPE_IS_GC     328
+#define SNAP__PYTHON_TYPE_BASES     336
+#define SNAP__PYTHON_TYPE_MRO       344
+#define SNAP__PYTHON_MODULE_DICT    16
+#define SNAP__PYTHON_GC_HEADER      16
+#define SNAP__PYTHON_GC_STRIDE      24 /* from one generation's list to the next */
+#define SNAP__PYTHON_OBJECT_TYPE    8
+#define SNAP__PYTHON_VAR_SIZE       16
+#define SNAP__PYTHON_BYTES_DATA     32
+#define SNAP__PYTHON_TUPLE_ITEMS    24
+#define SNAP__PYTHON_STR_LENGTH     16
+#define SNAP__PYTHON_STR_STATE      32
+#define SNAP__PYTHON_FIRST_MINOR    9
+#define SNAP__PYTHON_LATEST_MINOR   14
 
 /** The layout of version 3.`minor`, or NULL. */
 const struct snap__python_layout *snap__python_layout(unsigned minor);

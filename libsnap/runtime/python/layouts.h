@@ -33,6 +33,8 @@ static const struct snap__python_layout snap__python_3_9 = {
 	.gc_garbage = 208,
 	.thread_dict = 152,
 	.type_qualified_name = 856,
+	.old_frame_locals = 360,
+	.code_name_tuples = {72, 88, 80},
 };
 
 static const struct snap__python_layout snap__python_3_10 = {
@@ -60,6 +62,8 @@ static const struct snap__python_layout snap__python_3_10 = {
 	.gc_garbage = 208,
 	.thread_dict = 152,
 	.type_qualified_name = 864,
+	.old_frame_locals = 352,
+	.code_name_tuples = {72, 88, 80},
 };
 
 static const struct snap__python_layout snap__python_3_11 = {
@@ -96,6 +100,8 @@ static const struct snap__python_layout snap__python_3_11 = {
 	.code_local_count = 76,
 	.code_local_names = 96,
 	.type_qualified_name = 864,
+	.frame_object_frame = 24,
+	.type_cached_keys = 872,
 };
 
 static const struct snap__python_layout snap__python_3_12 = {
@@ -131,6 +137,8 @@ static const struct snap__python_layout snap__python_3_12 = {
 	.code_local_count = 72,
 	.code_local_names = 96,
 	.type_qualified_name = 872,
+	.frame_object_frame = 24,
+	.type_cached_keys = 880,
 };
 
 static const struct snap__python_layout snap__python_3_13 = {
@@ -161,6 +169,8 @@ static const struct snap__python_layout snap__python_3_13 = {
 	.code_local_count = 72,
 	.code_local_names = 96,
 	.type_qualified_name = 872,
+	.frame_object_frame = 24,
+	.type_cached_keys = 880,
 };
 
 static const struct snap__python_layout snap__python_3_14 = {
@@ -187,6 +197,7 @@ static const struct snap__python_layout snap__python_3_14 = {
 	.frame_locals = 80,
 	.code_local_count = 72,
 	.code_local_names = 96,
+	.frame_object_frame = 24,
 };
 
 #endif

@@ -165,3 +165,85 @@ size_t snap__object_size(const char *object)
 	}
 	return size + snap__object_header(object);
 }
+
+/* ---- attributes that have no dict ------------------------------------------------------------ */
+
+/* In a table of keys. */
+#define KEYS_LOG2_INDEX 9
+#define KEYS_COUNT      24
+#define KEYS_INDEX      32
+#define KEYS_ENTRY      16
+#define MOST_ATTRIBUTES 4096u
+
+/* In what describes a slot: what it is called, and a pointer to what is known of it. */
+#define SLOT_MEMBER  40
+#define SLOT_OFFSET  16
+#define SLOTS_LOOKED 64u
+
+/* Where the values are; NULL: not here. */
+static const char *values_of(const char *object, const char *type)
+{
+	uint64_t flags = snap__type_flags(type);
+	unsigned minor = snap__python.layout->minor;
+	uintptr_t word;
+
+	if (minor >= 13)
+		return flags & SNAP__TYPE_INLINE_VALUES
+			       ? object + snap__python_word(type, SNAP__PYTHON_TYPE_SIZE) + 8
+			       : NULL;
+	if (!(flags & SNAP__TYPE_DICT_HEADER))
+		return NULL;
+	if (minor == 11)
+		return snap__python_pointer(object - 32, 0);
+	word = snap__python_word(object - 24, 0);
+	return word & 1 ? (const char *)(word - 1) : NULL;
+}
+
+static const void *name_of_value(const char *object, const char *type, const char *value)
+{
+	size_t offset = snap__python.layout->type_cached_keys;
+	const char *keys = offset ? snap__python_pointer(type, offset) : NULL;
+	const char *values = keys ? values_of(object, type) : NULL, *entries;
+	size_t names;
+
+	if (!values)
+		return NULL;
+	names = snap__python_word(keys, KEYS_COUNT);
+	entries = keys + KEYS_INDEX + ((size_t)1 << (unsigned char)keys[KEYS_LOG2_INDEX]);
+	for (size_t i = 0; i < names && i < MOST_ATTRIBUTES; i++)
+		if (snap__python_pointer(values, i * sizeof(void *)) == value)
+			return snap__python_pointer(entries, i * KEYS_ENTRY);
+	return NULL;
+}
+
+static const void *name_of_slot(const char *object, const char *type, const char *value)
+{
+	const char *dict = snap__type_dict(type);
+	intptr_t position = 0;
+	void *key, *slot;
+
+	while (dict && snap__python.dict_next((void *)(uintptr_t)dict, &position, &key, &slot)) {
+		size_t offset;
+
+		if (!snap__equal(snap__type_short_name(snap__python_type(slot)),
+				 "member_descriptor"))
+			continue;
+		offset = snap__python_word(snap__python_pointer(slot, SLOT_MEMBER), SLOT_OFFSET);
+		if (offset % sizeof(void *) == 0 && offset < SLOTS_LOOKED * sizeof(void *) &&
+		    snap__python_pointer(object, offset) == value)
+			return key;
+	}
+	return NULL;
+}
+
+const void *snap__inline_attribute(const char *object, const char *type, const char *value)
+{
+	const void *name = NULL;
+
+	if (!(snap__type_flags(type) & SNAP__TYPE_HEAP) ||
+	    snap__type_flags(type) & SNAP__TYPE_IS_DICT)
+		return NULL;
+	if (snap__python.layout->type_cached_keys)
+		name = name_of_value(object, type, value);
+	return name ? name : name_of_slot(object, type, value);
+}

@@ -30,6 +30,10 @@ const char *snap__type_dict(const char *type);
  */
 size_t snap__object_size(const char *object);
 
+/** The str that names the attribute with this value, where an object has its attributes' values itself:
+ *  by __slots__, or from 3.11 on.  NULL if there is none. */
+const void *snap__inline_attribute(const char *object, const char *type, const char *value);
+
 /** The value under a text in a dict of the interpreter; NULL if it has none. */
 const char *snap__dict_at(const char *dict, const char *text);
 

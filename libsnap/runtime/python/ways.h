@@ -1,0 +1,28 @@
+/*
+ * runtime/python/ways.h - for each large group of objects, the way that most of them are held by.
+ *
+ * In a frozen copy of the process.
+ */
+#ifndef SNAP_RUNTIME_PYTHON_WAYS_H
+#define SNAP_RUNTIME_PYTHON_WAYS_H
+
+#include <stdint.h>
+
+#define SNAP__WAY_STEPS 64u
+
+/** Of one group: the place that holds most of its objects, and one of these. */
+struct snap__way {
+	uint32_t group;
+	uint32_t object, root; /* the object, and where its way begins */
+	uint64_t objects;      /* of the group that are held from the same place */
+	char *words;
+};
+
+/**
+ * Choose for those groups that have most bytes.  `group_of` has a group for each object, `bytes` is
+ * by group.  How many there are; `*ways` is snap__copy_need()'s.
+ */
+uint32_t snap__ways_make(const uint32_t *group_of, const uint64_t *bytes, uint32_t groups,
+			 struct snap__way **ways);
+
+#endif

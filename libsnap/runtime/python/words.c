@@ -1,0 +1,547 @@
+/*
+ * runtime/python/words.c - places, and ways from them.
+ */
+#include "runtime/python/words.h"
+
+#include <string.h>
+
+#include "runtime/holders/copy.h"
+#include "runtime/python/find.h"
+#include "runtime/python/frames.h"
+#include "runtime/python/objects.h"
+#include "runtime/python/types.h"
+
+#define MOST_NAMED   10u /* steps that a name has */
+#define MOST_STEPS   64u
+#define MOST_SAID    6u  /* of them, after the place */
+#define RECORD_MAX   32u /* a dict with more entries is a container */
+#define NAME_SIZE    128
+#define FRAME_LOCALS 256u
+
+static const struct snap__objects *const o = &snap__objects;
+
+/* ---- what an object is ----------------------------------------------------------------------- */
+
+static uint64_t flags_of(uint32_t object)
+{
+	return snap__type_flags(snap__python_type(o->at[object]));
+}
+
+static const char *type_name(uint32_t object)
+{
+	return snap__type_short_name(snap__python_type(o->at[object]));
+}
+
+static bool is_a(uint32_t object, const char *name)
+{
+	return snap__equal(type_name(object), name);
+}
+
+static bool is_dict(uint32_t object)
+{
+	return (flags_of(object) & SNAP__TYPE_IS_DICT) != 0;
+}
+
+static size_t size_of(uint32_t object)
+{
+	return snap__python_word(o->at[object], SNAP__PYTHON_VAR_SIZE);
+}
+
+static const struct snap__object_start *start_of(uint32_t object)
+{
+	for (uint32_t i = 0; i < o->start_count; i++)
+		if (o->starts[i].object == object)
+			return &o->starts[i];
+	return NULL;
+}
+
+/* Starts are the first objects of the table, one after the other, but for those met twice. */
+static bool is_module_dict(uint32_t object)
+{
+	return object < o->start_count && o->starts[object].kind == SNAP__ROOT_MODULE;
+}
+
+/* What keeps things without a name for each. */
+static bool is_container(uint32_t object)
+{
+	static const char *const names[] = {"set", "frozenset", "collections.deque",
+					    "functools._lru_cache_wrapper", NULL};
+	uint64_t flags = flags_of(object);
+
+	if (flags & SNAP__TYPE_IS_DICT)
+		return size_of(object) > RECORD_MAX;
+	if (flags & SNAP__TYPE_IS_LIST)
+		return true;
+	if (flags & SNAP__TYPE_IS_TUPLE)
+		return o->parent[object] == SNAP__NO_OBJECT || !is_a(o->parent[object], "function");
+	for (size_t i = 0; names[i]; i++)
+		if (is_a(object, names[i]))
+			return true;
+	return false;
+}
+
+/* A chain of objects of one type, as in a linked list, is no name. */
+static bool repeats(uint32_t object, uint32_t parent)
+{
+	const void *type = snap__python_type(o->at[object]);
+	uint32_t before = o->parent[parent];
+
+	if (!(snap__type_flags(type) & SNAP__TYPE_HEAP) || flags_of(object) & SNAP__TYPE_IS_TYPE)
+		return false;
+	return snap__python_type(o->at[parent]) == type ||
+	       (before != SNAP__NO_OBJECT && snap__python_type(o->at[before]) == type);
+}
+
+/* A class's bases and subclasses are no part of it. */
+static bool is_member_of_class(uint32_t object, uint32_t class)
+{
+	return o->at[object] == snap__type_dict(o->at[class]);
+}
+
+static bool is_named_by(uint32_t object, uint32_t parent)
+{
+	if (is_module_dict(parent))
+		return true;
+	if (is_container(parent) || repeats(object, parent))
+		return false;
+	return !(flags_of(parent) & SNAP__TYPE_IS_TYPE) || is_member_of_class(object, parent);
+}
+
+uint32_t *snap__places_make(void)
+{
+	uint32_t *places = snap__copy_need(((size_t)o->held + 1) * sizeof(*places));
+	uint8_t *depth = snap__copy_need((size_t)o->held + 1);
+
+	for (uint32_t i = 0; i < o->held; i++) {
+		uint32_t parent = o->parent[i];
+
+		if (parent == SNAP__NO_OBJECT) {
+			places[i] = i;
+		} else if (places[parent] == parent && depth[parent] < MOST_NAMED &&
+			   is_named_by(i, parent)) {
+			places[i] = i;
+			depth[i] = (uint8_t)(depth[parent] + 1);
+		} else {
+			places[i] = places[parent];
+		}
+		if (i % 65536 == 0)
+			snap__copy_tick();
+	}
+	snap__copy_give_back(depth, (size_t)o->held + 1);
+	return places;
+}
+
+/* ---- names in objects ------------------------------------------------------------------------ */
+
+static void add_str(struct snap__text *text, const void *str)
+{
+	char name[NAME_SIZE];
+
+	snap__text_add(text, snap__python_text(str, name, sizeof(name)) ? name : "?");
+}
+
+/* The base name of a file, from a str. */
+static void add_file(struct snap__text *text, const void *str)
+{
+	char path[1024];
+	const char *slash;
+
+	if (!snap__python_text(str, path, sizeof(path)))
+		return;
+	slash = strrchr(path, '/');
+	snap__text_add(text, slash ? slash + 1 : path);
+}
+
+static void add_file_of_module(struct snap__text *text, const char *dict)
+{
+	const char *file = snap__dict_at(dict, "__file__");
+
+	if (!file || !snap__python_text(file, (char[8]){0}, 8))
+		file = snap__dict_at(dict, "__name__");
+	add_file(text, file);
+}
+
+/* The key of `value` in a dict; NULL: it is no value there. */
+static const void *key_of(const char *dict, const char *wanted)
+{
+	intptr_t position = 0;
+	void *key, *value;
+
+	while (snap__python.dict_next((void *)(uintptr_t)dict, &position, &key, &value))
+		if (value == wanted)
+			return key;
+	return NULL;
+}
+
+static void add_code(struct snap__text *text, const char *code)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	size_t offset = v->code_qualified_name ? v->code_qualified_name : v->code_name;
+
+	snap__text_add(text, "`");
+	add_str(text, code ? snap__python_pointer(code, offset) : NULL);
+	snap__text_add(text, "`");
+}
+
+static void add_code_file(struct snap__text *text, const char *code)
+{
+	snap__text_add(text, " (");
+	add_file(text, snap__python_pointer(code, snap__python.layout->code_file));
+	snap__text_add(text, ")");
+}
+
+/* The code object that the object refers to. */
+struct search {
+	const char *code, *dict;
+};
+
+static void note_parts(uint32_t target, void *user)
+{
+	struct search *search = user;
+	const char *type = snap__python_type(o->at[target]);
+
+	if (type == snap__python.code_type)
+		search->code = o->at[target];
+	if (type == snap__python.dict_type && snap__dict_at(o->at[target], "__qualname__"))
+		search->dict = o->at[target];
+}
+
+static struct search parts_of(uint32_t object)
+{
+	struct search search = {NULL, NULL};
+
+	snap__object_each(object, note_parts, &search);
+	return search;
+}
+
+/* ---- frames ---------------------------------------------------------------------------------- */
+
+struct local {
+	const char *object, *name, *code;
+};
+
+static void match_local(void *user, const char *object, const char *name, const char *code)
+{
+	struct local *local = user;
+
+	local->code = code;
+	if (object == local->object)
+		local->name = name;
+}
+
+/* Up to 3.10 a frame object has its variables itself. */
+static void find_in_old_frame(const char *frame, struct local *local)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *code = snap__python_pointer(frame, v->frame_code);
+	size_t at = v->old_frame_locals;
+
+	local->code = code;
+	for (size_t i = 0; i < sizeof(v->code_name_tuples) / sizeof(v->code_name_tuples[0]); i++) {
+		const char *names = snap__python_pointer(code, v->code_name_tuples[i]);
+		size_t count = names ? snap__python_word(names, SNAP__PYTHON_VAR_SIZE) : 0;
+
+		for (size_t k = 0; k < count && k < FRAME_LOCALS; k++, at += sizeof(void *))
+			if (snap__python_pointer(frame, at) == local->object)
+				local->name = snap__python_pointer(
+					names, SNAP__PYTHON_TUPLE_ITEMS + k * sizeof(void *));
+	}
+}
+
+/* Which variable of a frame object's refers to `value`? */
+static struct local local_in(uint32_t frame, uint32_t value)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	struct local local = {.object = o->at[value]};
+
+	if (v->frame_owner == 0)
+		find_in_old_frame(o->at[frame], &local);
+	else
+		snap__python_each_local_of(
+			snap__python_pointer(o->at[frame], v->frame_object_frame), match_local,
+			&local);
+	return local;
+}
+
+static void add_local(struct snap__text *text, const struct local *local)
+{
+	if (local->name) {
+		snap__text_add(text, "local variable `");
+		add_str(text, local->name);
+		snap__text_add(text, "` of ");
+	} else {
+		snap__text_add(text, "frame of ");
+	}
+	add_code(text, local->code);
+	if (local->code)
+		add_code_file(text, local->code);
+}
+
+/* ---- the place ------------------------------------------------------------------------------- */
+
+/* What a place is called: `name` goes between backquotes, `kind` and the file behind it. */
+struct naming {
+	struct snap__text name;
+	char buffer[512];
+	const char *kind;
+	char of[NAME_SIZE]; /* the type whose attribute it is */
+	const char *module; /* its dict */
+	bool is_whole;      /* the name says everything by itself */
+};
+
+static void set_type(struct naming *n, uint32_t object)
+{
+	struct snap__text of = SNAP__TEXT(n->of);
+
+	snap__text_add(&of, type_name(object));
+}
+
+static void name_start(struct naming *n, uint32_t object)
+{
+	const struct snap__object_start *start = start_of(object);
+
+	n->name = SNAP__TEXT(n->buffer);
+	if (start && start->kind == SNAP__ROOT_MODULE) {
+		n->module = o->at[object];
+		n->kind = "module global";
+	} else if (start && start->kind == SNAP__ROOT_LOCAL) {
+		const struct local local = {NULL, start->name, start->code};
+
+		add_local(&n->name, &local);
+		n->is_whole = true;
+	} else {
+		snap__text_add(&n->name, start && start->kind == SNAP__ROOT_THREAD
+						 ? "what is kept for a thread"
+						 : "a function that runs");
+		n->is_whole = true;
+	}
+}
+
+/* An attribute, where `dict` is what an object or a class has its attributes in. */
+static void name_attribute(struct naming *n, const void *key)
+{
+	if (n->name.size > 0)
+		snap__text_add(&n->name, ".");
+	add_str(&n->name, key);
+}
+
+static void name_entry(struct naming *n, const void *key)
+{
+	char text[NAME_SIZE];
+
+	if (key && snap__python_text(key, text, sizeof(text))) {
+		snap__text_add(&n->name, "['");
+		snap__text_add(&n->name, text);
+		snap__text_add(&n->name, "']");
+	} else {
+		snap__text_add(&n->name, "[...]");
+	}
+}
+
+/* From a dict: as an attribute, if the dict is an object's own. */
+static void name_from_dict(struct naming *n, uint32_t dict, uint32_t object)
+{
+	const void *key = key_of(o->at[dict], o->at[object]);
+	uint32_t owner = o->parent[dict];
+
+	if (owner == SNAP__NO_OBJECT) {
+		name_attribute(n, key);
+	} else if (flags_of(owner) & SNAP__TYPE_IS_TYPE) {
+		name_attribute(n, key);
+		n->kind = "class attribute";
+		n->of[0] = '\0';
+	} else if (!is_dict(owner) && !is_a(owner, "_thread._local")) {
+		name_attribute(n, key);
+		n->kind = "attribute of";
+		set_type(n, owner);
+	} else if (is_dict(owner) && o->parent[owner] != SNAP__NO_OBJECT &&
+		   is_a(o->parent[owner], "_thread._local")) {
+		name_attribute(n, key);
+		n->kind = "thread-local";
+		n->of[0] = '\0';
+	} else if (!is_a(owner, "_thread._local")) {
+		name_entry(n, key);
+	}
+}
+
+/* The name of an attribute whose value stands in the object itself, from 3.11 on. */
+static const void *inline_name(uint32_t object, uint32_t value)
+{
+	const char *type = snap__python_type(o->at[object]);
+
+	return snap__inline_attribute(o->at[object], type, o->at[value]);
+}
+
+static void restart(struct naming *n, const char *words)
+{
+	n->name = SNAP__TEXT(n->buffer);
+	snap__text_add(&n->name, words);
+	n->is_whole = true;
+}
+
+static void name_from_function(struct naming *n, uint32_t function)
+{
+	const char *code = parts_of(function).code;
+
+	restart(n, "closure of ");
+	add_code(&n->name, code);
+	if (code)
+		add_code_file(&n->name, code);
+}
+
+static void name_from_other(struct naming *n, uint32_t parent, uint32_t object)
+{
+	const void *key = inline_name(parent, object);
+
+	if (key) {
+		name_attribute(n, key);
+		n->kind = "attribute of";
+		set_type(n, parent);
+	} else if (is_a(parent, "frame")) {
+		const struct local local = local_in(parent, object);
+
+		restart(n, "");
+		add_local(&n->name, &local);
+	} else if (is_a(parent, "function") && !is_dict(object)) {
+		name_from_function(n, parent);
+	}
+}
+
+static void name_step(struct naming *n, uint32_t parent, uint32_t object)
+{
+	if (is_dict(parent))
+		name_from_dict(n, parent, object);
+	else
+		name_from_other(n, parent, object);
+}
+
+static void add_naming(struct snap__text *text, const struct naming *n)
+{
+	if (n->is_whole) {
+		snap__text_add(text, n->buffer);
+		return;
+	}
+	snap__text_add(text, "`");
+	snap__text_add(text, n->buffer);
+	snap__text_add(text, "` (");
+	snap__text_add(text, n->kind ? n->kind : "object");
+	if (n->of[0]) {
+		snap__text_add(text, " ");
+		snap__text_add(text, n->of);
+	}
+	if (n->module) {
+		snap__text_add(text, ", ");
+		add_file_of_module(text, n->module);
+	}
+	snap__text_add(text, ")");
+}
+
+/* ---- the rest of the way --------------------------------------------------------------------- */
+
+static void add_count(struct snap__text *text, const char *type, size_t count)
+{
+	snap__text_add(text, type);
+	snap__text_add(text, " of ");
+	snap__text_add_u64(text, count);
+}
+
+static void add_cache(struct snap__text *text, uint32_t object)
+{
+	const char *dict = parts_of(object).dict;
+
+	snap__text_add(text, "lru_cache of `");
+	add_str(text, dict ? snap__dict_at(dict, "__qualname__") : NULL);
+	snap__text_add(text, "`");
+}
+
+/* What lies on the way; `next` is the step after it. */
+static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
+{
+	uint64_t flags = flags_of(object);
+
+	if (flags & (SNAP__TYPE_IS_LIST | SNAP__TYPE_IS_TUPLE | SNAP__TYPE_IS_DICT)) {
+		add_count(text, type_name(object), size_of(object));
+	} else if (is_a(object, "set") || is_a(object, "frozenset")) {
+		add_count(text, type_name(object), snap__python_word(o->at[object], 24));
+	} else if (is_a(object, "collections.deque")) {
+		add_count(text, "deque", size_of(object));
+	} else if (is_a(object, "functools._lru_cache_wrapper")) {
+		add_cache(text, object);
+	} else if (is_a(object, "frame")) {
+		const struct local local = local_in(object, next);
+
+		add_local(text, &local);
+	} else if (is_a(object, "function") || is_a(object, "coroutine") ||
+		   is_a(object, "generator") || is_a(object, "async_generator")) {
+		snap__text_add(text, type_name(object));
+		snap__text_add(text, " ");
+		add_code(text, parts_of(object).code);
+	} else {
+		snap__text_add(text, type_name(object));
+	}
+}
+
+/* The dict that is only where an object keeps its attributes is not worth a word. */
+static bool is_silent(uint32_t object)
+{
+	uint32_t owner = o->parent[object];
+
+	return is_dict(object) && owner != SNAP__NO_OBJECT && !is_dict(owner) &&
+	       !(flags_of(owner) & (SNAP__TYPE_IS_LIST | SNAP__TYPE_IS_TUPLE)) &&
+	       flags_of(owner) & SNAP__TYPE_HEAP && !is_container(object);
+}
+
+/* The steps from the start of the way to the object, at most as many as there is room for. */
+static uint32_t steps_to(uint32_t object, uint32_t *steps)
+{
+	uint32_t count = 0, at = object;
+
+	for (; at != SNAP__NO_OBJECT && count < MOST_STEPS; at = o->parent[at])
+		count++;
+	at = object;
+	for (uint32_t i = count; i > 0; i--, at = o->parent[at])
+		steps[i - 1] = at;
+	return count;
+}
+
+static void add_rest(struct snap__text *text, const uint32_t *steps, uint32_t from, uint32_t count)
+{
+	uint32_t said = 0;
+
+	for (uint32_t i = from; i + 1 < count; i++) {
+		if (is_silent(steps[i]))
+			continue;
+		snap__text_add(text, " -> ");
+		if (said++ == MOST_SAID) {
+			snap__text_add(text, "...");
+			return;
+		}
+		add_step(text, steps[i], steps[i + 1]);
+	}
+}
+
+void snap__way_in_words(struct snap__text *text, uint32_t object, const uint32_t *places)
+{
+	uint32_t steps[MOST_STEPS], count = steps_to(object, steps), place = 0;
+	struct naming n = {.kind = NULL};
+
+	if (object >= o->held) {
+		snap__text_add(text, o->state[object] == SNAP__OBJECT_LOST
+					     ? "only a cycle of objects, until a collection"
+					     : "native code, or the stack of a function");
+		if (o->state[object] == SNAP__OBJECT_NATIVE)
+			add_rest(text, steps, 0, count);
+		return;
+	}
+	if (o->parent[steps[0]] != SNAP__NO_OBJECT) {
+		snap__text_add(text, "a long chain of objects");
+		return;
+	}
+	name_start(&n, steps[0]);
+	while (place + 1 < count && places[steps[place + 1]] == steps[place + 1]) {
+		name_step(&n, steps[place], steps[place + 1]);
+		place++;
+	}
+	add_naming(text, &n);
+	add_rest(text, steps, place, count);
+}
