@@ -173,7 +173,7 @@ static size_t values_size(const char *object, uint64_t flags)
 				 snap__python.layout->minor == 11 ? (size_t)-32 : (size_t)-24);
 	if (snap__python.layout->minor == 12 && !(word & 1))
 		return 0;
-	word &= ~(uintptr_t)1;
+	word += word & 1; /* in 3.12 one less marks it */
 	if (!word)
 		return 0;
 	word -= ((const unsigned char *)word)[-1];

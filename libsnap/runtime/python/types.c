@@ -196,7 +196,7 @@ static const char *values_of(const char *object, const char *type)
 	if (minor == 11)
 		return snap__python_pointer(object - 32, 0);
 	word = snap__python_word(object - 24, 0);
-	return word & 1 ? (const char *)(word - 1) : NULL;
+	return word & 1 ? (const char *)(word + 1) : NULL; /* one less marks it */
 }
 
 static const void *name_of_value(const char *object, const char *type, const char *value)
