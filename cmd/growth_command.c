@@ -171,7 +171,8 @@ static enum snap_status read_part(struct parts *parts, struct subject *subject,
 	*part = (struct growth_part){.program = report_text(parts->said, "%s", series->program),
 				     .pid = series->pid,
 				     .processes = series->processes,
-				     .pool = series->pool};
+				     .pool = series->pool,
+				     .held = session_held(subject->session, series->pid)};
 	if (st == SNAP_OK)
 		st = growth_axis_read(&part->axis, store, series->ids, series->count, options->per,
 				      said, err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/sites.h"
+#include "model/held.h"
 
 static const double least_seconds = 3;
 static const char *const units_of_time[] = {"s", "min", "h"};
@@ -302,6 +303,18 @@ static bool wants_reason(const struct growth_judgement *judgement)
 	       (growth_is_growth(judgement) || judgement->verdict == GROWTH_INCONCLUSIVE);
 }
 
+const char *growth_holder(const struct growth_row *row)
+{
+	const struct select_row *words = row->words;
+	const struct held_list *held = row->part->held;
+
+	if (!held)
+		return NULL;
+	if (words->file && words->line)
+		return held_line(held, words->file, words->line);
+	return words->function && !words->file ? held_type(held, words->function) : NULL;
+}
+
 const char *growth_reason_line(struct report *report, const struct growth_list *list,
 			       const struct growth_row *row)
 {
@@ -317,6 +330,8 @@ const char *growth_reason_line(struct report *report, const struct growth_list *
 	if (finding && row->leads && finding->container)
 		text = report_text(report, "%s; grows with %s", text,
 				   sites_words(report, finding->container));
+	if (growth_is_growth(&row->judgement) && growth_holder(row))
+		text = report_text(report, "%s; held by %s", text, growth_holder(row));
 	return text;
 }
 

@@ -140,12 +140,17 @@ static struct value numbers(struct report *report, const double *values, size_t 
 	return list;
 }
 
-static struct value reasons(struct report *report, const struct growth_judgement *judgement)
+static struct value reasons(struct report *report, const struct growth_row *row)
 {
-	struct value list = value_list(report, judgement->reason_count);
+	const struct growth_judgement *judgement = &row->judgement;
+	const char *holder = growth_is_growth(judgement) ? growth_holder(row) : NULL;
+	struct value list = value_list(report, judgement->reason_count + (holder != NULL));
 
 	for (size_t i = 0; i < judgement->reason_count; i++)
 		list.list.items[i] = value_text(report, judgement->reasons[i]);
+	if (holder)
+		list.list.items[judgement->reason_count] =
+			value_text(report, report_text(report, "held by %s", holder));
 	return list;
 }
 
@@ -283,11 +288,12 @@ struct value *growth_add_row(struct report *report, const struct report_options 
 	}
 	add_exit(report, row, values);
 	values[EXACT] = exact_step(report, &row->judgement);
-	values[REASONS] = reasons(report, &row->judgement);
+	values[REASONS] = reasons(report, row);
 	values[NEXT] = value_text(report, growth_next_command(report, options, row));
 	values[SERIES] = series;
 	if (table->heaviest[row->row] != SNAP_NONE) {
-		values[STACK] = sites_stack(report, table->dataset, table->selection, table->heaviest[row->row]);
+		values[STACK] = sites_stack(report, table->dataset, table->selection,
+					    table->heaviest[row->row]);
 		values[VIA] = sites_via(report, table->dataset, table->heaviest[row->row], options);
 	}
 	if (report->column_count == SAMPLED_COLUMNS)

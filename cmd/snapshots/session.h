@@ -57,6 +57,11 @@ void session_close(struct session *session);
  * database. */
 struct store *session_store(struct session *session);
 
+/** By what the objects of process `pid` (0: of any) are held, as its newest snapshot says that was
+ * loaded from a file; NULL: none has a census.  The session's. */
+struct held_list;
+const struct held_list *session_held(const struct session *session, uint64_t pid);
+
 /**
  * Say which names will be asked for next, one by one: files are then read by a second thread before
  * they are asked for.  Without consequence but for the time it takes.

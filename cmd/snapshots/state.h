@@ -18,6 +18,8 @@ struct session {
 	size_t damaged; /* see session_damaged() */
 	char **skipped; /* see session_skipped() */
 	size_t skipped_count, skipped_capacity;
+	struct held_list **held; /* see session_held(): one for each process */
+	size_t held_count, held_capacity;
 	struct ahead *ahead; /* files that are read ahead, or NULL */
 };
 

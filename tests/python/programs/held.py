@@ -1,0 +1,132 @@
+"""Objects of which it is known what holds them: 300 of a class for each way."""
+import asyncio
+import collections
+import ctypes
+import functools
+import gc
+import threading
+
+
+class Held:
+    def __init__(self):
+        self.payload = None
+
+
+class ByGlobal(Held): pass
+class ByClass(Held): pass
+class ByInstance(Held): pass
+class BySlot(Held): pass
+class ByClosure(Held): pass
+class ByCache(Held): pass
+class ByTraceback(Held): pass
+class ByThreadLocal(Held): pass
+class ByLocal(Held): pass
+class ByTask(Held): pass
+class ByGenerator(Held): pass
+class ByDeque(Held): pass
+class ByDefaultDict(Held): pass
+class ByCycle(Held): pass
+class ByNative(Held): pass
+class ByLink(Held): pass
+
+
+history = []
+
+
+class Client:
+    sessions = {}
+
+
+class Pool:
+    def __init__(self):
+        self.connections = []
+
+
+class Slotted:
+    __slots__ = ("first", "items")
+
+
+def make_handler():
+    seen = []
+
+    def on_event(event):
+        seen.append(event)
+
+    return on_event
+
+
+class Service:
+    @functools.lru_cache(maxsize=None)
+    def lookup(self, key):
+        return ByCache()
+
+
+def fetch(count):
+    body = [ByTraceback() for _ in range(count)]
+    raise ValueError(len(body))
+
+
+def generate():
+    rows = [ByGenerator() for _ in range(300)]
+    yield
+    yield rows
+
+
+async def wait_for_ever(queue):
+    batch = [ByTask() for _ in range(30)]
+    await queue.get()
+    return batch
+
+
+pool, slotted, on_event, service = Pool(), Slotted(), make_handler(), Service()
+handlers, errors, storage, head = [on_event], [], threading.local(), None
+ring, by_key = collections.deque(maxlen=300), collections.defaultdict(list)
+slotted.first, slotted.items = None, [BySlot() for _ in range(300)]
+storage.rows = [ByThreadLocal() for _ in range(300)]
+for i in range(300):
+    history.append({"thing": ByGlobal()})
+    Client.sessions[i] = ByClass()
+    pool.connections.append(ByInstance())
+    on_event(ByClosure())
+    service.lookup(i)
+    ring.append(ByDeque())
+    by_key[i].append(ByDefaultDict())
+    link = ByLink()
+    link.payload, head = head, link
+for i in range(10):
+    try:
+        fetch(30)
+    except ValueError as error:
+        errors.append(error)
+generator = generate()
+next(generator)
+gc.collect()
+gc.disable()
+for i in range(300):
+    cycle = ByCycle()
+    cycle.payload = cycle
+del cycle, link
+ctypes.pythonapi.Py_IncRef.argtypes = [ctypes.py_object]
+for i in range(300):
+    native = ByNative()
+    ctypes.pythonapi.Py_IncRef(native)
+del native
+
+
+def take():
+    rows = [ByLocal() for _ in range(300)]
+    if ctypes.CDLL(None).snap_take_census(b"held") != 0:
+        raise SystemExit("no snapshot was taken")
+    return rows
+
+
+async def main():
+    queue = asyncio.Queue()
+    tasks = [asyncio.ensure_future(wait_for_ever(queue)) for _ in range(10)]
+    await asyncio.sleep(0)
+    take()
+    for task in tasks:
+        task.cancel()
+
+
+asyncio.run(main())
