@@ -39,14 +39,6 @@ struct ahead {
 	size_t ready_files, ready_nodes; /* that wait to be taken */
 };
 
-static bool is_symbolised(const struct model *model)
-{
-	for (uint32_t i = 0; i < model->location_count; i++)
-		if (!model->locations[i].frame_count)
-			return false;
-	return true;
-}
-
 static void read_input(struct session_input *input, const char *path,
 		       const struct session_options *session)
 {
@@ -58,7 +50,7 @@ static void read_input(struct session_input *input, const char *path,
 	input->status = input_read(&input->model, path, &options, &input->err);
 	if (input->status == SNAP_OK && session->census)
 		input->status = model_use_census(input->model, &input->err);
-	if (input->status != SNAP_OK || facts_only || !is_symbolised(input->model) ||
+	if (input->status != SNAP_OK || facts_only || !symbols_are_resolved(input->model) ||
 	    input->model->node_count > PREPARE_NODES)
 		return;
 	input->prepared = store_prepare(input->model);

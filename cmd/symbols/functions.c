@@ -29,21 +29,28 @@ static int binding_rank(const GElf_Sym *symbol)
 	}
 }
 
-static bool is_function(const GElf_Sym *symbol, const char *name)
+/* A variable without a size is a mark of the linker's: `_end`, `__bss_start`. */
+static bool is_wanted(const GElf_Sym *symbol, const char *name, enum functions_kind wanted)
 {
 	int kind = GELF_ST_TYPE(symbol->st_info);
 
-	return name && *name && symbol->st_shndx != SHN_UNDEF &&
-	       (kind == STT_FUNC || kind == STT_GNU_IFUNC || kind == STT_NOTYPE);
+	if (!name || !*name || symbol->st_shndx == SHN_UNDEF)
+		return false;
+	if (wanted == FUNCTIONS_TLS)
+		return kind == STT_TLS && symbol->st_size;
+	if (wanted == FUNCTIONS_DATA)
+		return kind == STT_OBJECT && symbol->st_size;
+	return kind == STT_FUNC || kind == STT_GNU_IFUNC || kind == STT_NOTYPE;
 }
 
-/** End of the executable section that holds the ELF address; 0 when there is none. */
-static uint64_t section_end(Elf *elf, GElf_Word index)
+/** End of the section that holds the ELF address, if it is of the right kind; otherwise 0. */
+static uint64_t section_end(Elf *elf, GElf_Word index, enum functions_kind wanted)
 {
 	Elf_Scn *section = elf ? elf_getscn(elf, index) : NULL;
 	GElf_Shdr header;
 
-	if (!section || !gelf_getshdr(section, &header) || !(header.sh_flags & SHF_EXECINSTR))
+	if (!section || !gelf_getshdr(section, &header) ||
+	    !(header.sh_flags & SHF_EXECINSTR) != (wanted != FUNCTIONS_CODE))
 		return 0;
 	return header.sh_addr + header.sh_size;
 }
@@ -70,8 +77,9 @@ static int compare_candidates(const void *left, const void *right)
 	return compare_text(a->name, b->name);
 }
 
-/** All function symbols of the module, in no order. */
-static size_t collect(Dwfl_Module *module, uint64_t bias, struct candidate *found, int count)
+/** All wanted symbols of the module, in no order. */
+static size_t collect(Dwfl_Module *module, uint64_t bias, enum functions_kind wanted,
+		      struct candidate *found, int count)
 {
 	size_t used = 0;
 
@@ -85,13 +93,13 @@ static size_t collect(Dwfl_Module *module, uint64_t bias, struct candidate *foun
 							   &elf, &elf_bias);
 		uint64_t end;
 
-		if (!is_function(&symbol, name))
+		if (!is_wanted(&symbol, name, wanted))
 			continue;
-		end = section_end(elf, index);
+		end = section_end(elf, index, wanted);
 		if (!end)
 			continue;
 		found[used++] = (struct candidate){
-			.begin = address - bias,
+			.begin = wanted == FUNCTIONS_TLS ? symbol.st_value : address - bias,
 			.size = symbol.st_size,
 			.section_end = end + elf_bias - bias,
 			.name = name,
@@ -125,7 +133,7 @@ static size_t settle(struct function *out, const struct candidate *found, size_t
 	return used;
 }
 
-struct functions functions_read(Dwfl_Module *module, uint64_t bias)
+struct functions functions_read(Dwfl_Module *module, uint64_t bias, enum functions_kind kind)
 {
 	struct functions functions = {0};
 	int count = dwfl_module_getsymtab(module);
@@ -137,7 +145,7 @@ struct functions functions_read(Dwfl_Module *module, uint64_t bias)
 	found = calloc((size_t)count, sizeof(*found));
 	functions.items = calloc((size_t)count, sizeof(*functions.items));
 	if (found && functions.items) {
-		used = collect(module, bias, found, count);
+		used = collect(module, bias, kind, found, count);
 		qsort(found, used, sizeof(*found), compare_candidates);
 		functions.count = settle(functions.items, found, used);
 	}

@@ -25,6 +25,8 @@ struct module {
 	uint64_t bias;       /* dwfl's address minus the ELF virtual address */
 	uint64_t dwarf_bias; /* dwfl's address minus DWARF's */
 	struct functions functions;
+	struct functions variables[2]; /* plain, thread-local; read when first asked for */
+	bool variables_read[2];
 	struct lines *lines; /* NULL: no DWARF */
 	struct texts *texts;
 };
@@ -192,7 +194,7 @@ static void read_content(struct module *module)
 		return;
 	dwarf = find_dwarf(module, &dwarf_bias);
 	module->dwarf_bias = dwarf_bias;
-	module->functions = functions_read(module->dwfl_module, module->bias);
+	module->functions = functions_read(module->dwfl_module, module->bias, FUNCTIONS_CODE);
 	if (dwarf)
 		module->lines = lines_new(dwarf, &module->functions, module->texts);
 }
@@ -225,6 +227,8 @@ void module_close(struct module *module)
 		return;
 	lines_free(module->lines);
 	functions_free(&module->functions);
+	functions_free(&module->variables[0]);
+	functions_free(&module->variables[1]);
 	dwfl_end(module->dwfl);
 	alternate_release(&module->alternate);
 	free(module);
@@ -253,4 +257,41 @@ size_t module_find(struct module *module, uint64_t address,
 		};
 	}
 	return count;
+}
+
+/* "cache.1234" is a static variable of a function, as GCC calls it; "stdout@GLIBC_2.2.5" a version
+ * of one. */
+static const char *variable_name(struct module *module, const char *linkage_name)
+{
+	size_t size = strcspn(linkage_name, "@"), digits = size;
+	char *plain;
+	const char *name;
+
+	while (digits > 0 && linkage_name[digits - 1] >= '0' && linkage_name[digits - 1] <= '9')
+		digits--;
+	if (digits > 1 && digits < size && linkage_name[digits - 1] == '.')
+		size = digits - 1;
+	plain = strndup(linkage_name, size);
+	name = texts_function(module->texts, plain ? plain : linkage_name);
+	free(plain);
+	return name;
+}
+
+bool module_find_variable(struct module *module, uint64_t address, bool thread_local_block,
+			  struct module_variable *variable)
+{
+	static const enum functions_kind kinds[2] = {FUNCTIONS_DATA, FUNCTIONS_TLS};
+	struct functions *table = &module->variables[thread_local_block];
+	const struct function *found;
+
+	if (!module->variables_read[thread_local_block] && module->dwfl_module)
+		*table = functions_read(module->dwfl_module, module->bias,
+					kinds[thread_local_block]);
+	module->variables_read[thread_local_block] = true;
+	found = functions_find(table, address);
+	if (!found)
+		return false;
+	*variable = (struct module_variable){variable_name(module, found->name),
+					     address - found->begin};
+	return true;
 }

@@ -33,6 +33,17 @@ void module_close(struct module *module);
 size_t module_find(struct module *module, uint64_t address,
 		   struct symbol_frame frames[LINES_FRAMES_MAX]);
 
+/** A place in a variable. */
+struct module_variable {
+	const char *name; /* demangled; lives as long as `texts` */
+	uint64_t offset;
+};
+
+/** The variable at an ELF virtual address, or at an offset in the block of thread-local variables;
+ * false when none is known. */
+bool module_find_variable(struct module *module, uint64_t address, bool thread_local_block,
+			  struct module_variable *variable);
+
 /** True if it has DWARF, so that what is not found there will not be found later either. */
 bool module_is_complete(const struct module *module);
 

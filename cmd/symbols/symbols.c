@@ -480,6 +480,76 @@ static struct task *list_tasks(const struct model *model, const uint32_t *places
 	return tasks;
 }
 
+/* ---- roots of the graph of holders ---- */
+
+/** Does it have an address in a module of which more than the name is known (as a text form has)? */
+static bool has_symbol_to_find(const struct model *model, const struct snap_root *root)
+{
+	const struct snap_module *module;
+
+	if (root->symbol || root->module == SNAP_NONE || root->kind > SNAP_ROOT_STACK)
+		return false;
+	module = &model->modules[root->module];
+	return module->size || model->strings[module->build_id].size;
+}
+
+/** The function that owns a stack frame; what is inlined into it has no frame. */
+static bool resolve_frame(struct symbols *symbols, struct model *model, struct snap_root *root,
+			  uint32_t place)
+{
+	const struct symbol_cache *cache = symbols->options.cache;
+	const struct answer *answer;
+
+	if (cache && cache->get && !answer_find(symbols, place, root->address))
+		ask_cache(symbols, place, root->address);
+	answer = answer_get(symbols, place, root->address);
+	if (answer && answer->count)
+		root->symbol = model_cstring(
+			model, symbols->results[answer->first + answer->count - 1].function);
+	return answer && root->symbol != SNAP_NONE;
+}
+
+static bool resolve_variable(struct symbols *symbols, struct model *model, struct snap_root *root,
+			     uint32_t place)
+{
+	struct module *module = place_module(symbols, &symbols->places[place]);
+	struct module_variable variable;
+
+	if (!module || !module_find_variable(module, root->address, root->kind == SNAP_ROOT_TLS,
+					     &variable))
+		return true;
+	root->symbol = model_cstring(model, variable.name);
+	root->offset = variable.offset;
+	return root->symbol != SNAP_NONE;
+}
+
+static bool resolve_roots(struct symbols *symbols, struct model *model, const uint32_t *places)
+{
+	bool fine = true;
+
+	for (uint32_t i = 0; fine && i < model->holders.root_count; i++) {
+		struct snap_root *root = &model->holders.roots[i];
+
+		if (!has_symbol_to_find(model, root) || places[root->module] == SNAP_NONE)
+			continue;
+		fine = root->kind == SNAP_ROOT_STACK
+			       ? resolve_frame(symbols, model, root, places[root->module])
+			       : resolve_variable(symbols, model, root, places[root->module]);
+	}
+	return fine;
+}
+
+bool symbols_are_resolved(const struct model *model)
+{
+	for (uint32_t i = 0; i < model->location_count; i++)
+		if (!model->locations[i].frame_count)
+			return false;
+	for (uint32_t i = 0; i < model->holders.root_count; i++)
+		if (has_symbol_to_find(model, &model->holders.roots[i]))
+			return false;
+	return true;
+}
+
 enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
 				 struct snap_error *err)
 {
@@ -496,6 +566,7 @@ enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
 		if (symbols->options.progress && (i % 256 == 0 || i + 1 == count))
 			symbols->options.progress(symbols->options.user, i + 1, count);
 	}
+	fine = fine && resolve_roots(symbols, model, places);
 	free(tasks);
 	free(places);
 	return fine && !texts_failed(symbols->texts) ? SNAP_OK : fail_memory(err, "symbolising");

@@ -58,10 +58,14 @@ void symbols_free(struct symbols *symbols);
 
 /**
  * Give every unsymbolised location of `model` its frames: at least one each (when nothing is known:
- * function "module+0xoffset", or the bare address).  Modules that could not be used are reported
- * once each through `warn`.
+ * function "module+0xoffset", or the bare address); and the roots of its graph of holders their
+ * symbols, where they are known.  Modules that could not be used are reported once each through
+ * `warn`.
  */
 enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
 				 struct snap_error *err);
+
+/** True if there is nothing in `model` that symbols_resolve() would look up. */
+bool symbols_are_resolved(const struct model *model);
 
 #endif
