@@ -46,15 +46,21 @@ enum snap_status model_check_stacks(const struct model *model, struct snap_error
 		    name_of(model), model->site_count, most, model->node_count);
 }
 
-static enum snap_status check(const struct model *model, const uint64_t figures[4],
-			      struct snap_error *err)
+static enum snap_status check_all(const struct model *model, const uint64_t *figures, size_t count,
+				  struct snap_error *err)
 {
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < count; i++)
 		if (figures[i] > INT64_MAX && figures[i] != SNAP_UNKNOWN)
 			return fail(err, SNAP_ECORRUPT,
 				    "%s: holds a figure of %" PRIu64 ", more than memory can have",
 				    name_of(model), figures[i]);
 	return SNAP_OK;
+}
+
+static enum snap_status check(const struct model *model, const uint64_t figures[4],
+			      struct snap_error *err)
+{
+	return check_all(model, figures, 4, err);
 }
 
 enum snap_status model_check_figures(const struct model *model, const struct model_totals *totals,
@@ -75,4 +81,55 @@ enum snap_status model_check_figures(const struct model *model, const struct mod
 							 totals->allocated_blocks},
 				     err)
 			     : st;
+}
+
+/* Of figures that are always known. */
+static enum snap_status check_known(const struct model *model, const uint64_t *figures,
+				    size_t count, struct snap_error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (figures[i] == SNAP_UNKNOWN)
+			return fail(err, SNAP_ECORRUPT,
+				    "%s: who holds what: holds a figure that no memory can have",
+				    name_of(model));
+	return check_all(model, figures, count, err);
+}
+
+static enum snap_status check_groups(const struct model *model, struct snap_error *err)
+{
+	uint64_t blocks = 0, bytes = 0;
+
+	for (uint32_t i = 0; i < model->holders.group_count; i++) {
+		const struct snap_group *g = &model->holders.groups[i];
+		enum snap_status st = check_known(model, &g->blocks,
+						  (size_t)(&g->retained_bytes - &g->blocks), err);
+
+		if (st == SNAP_OK)
+			st = check_all(model, &g->retained_bytes, 1, err);
+		if (st == SNAP_OK) /* neither sum wraps round, since each was within bounds */
+			st = check_all(model,
+				       (const uint64_t[2]){blocks += g->blocks, bytes += g->bytes},
+				       2, err);
+		if (st != SNAP_OK)
+			return st;
+	}
+	return SNAP_OK;
+}
+
+enum snap_status model_check_holders(const struct model *model, struct snap_error *err)
+{
+	const struct model_holders *holders = &model->holders;
+	enum snap_status st = check_groups(model, err);
+
+	for (uint32_t i = 0; st == SNAP_OK && i < holders->root_count; i++)
+		st = check_all(model, &holders->roots[i].retained_bytes, 1, err);
+	for (uint32_t i = 0; st == SNAP_OK && i < holders->edge_count; i++) {
+		const struct snap_edge *e = &holders->edges[i];
+
+		st = check_known(model, &e->references,
+				 (size_t)(&e->dominated_blocks - &e->references), err);
+		if (st == SNAP_OK)
+			st = check_all(model, &e->dominated_blocks, 2, err);
+	}
+	return st;
 }

@@ -23,4 +23,7 @@ enum snap_status model_check_stacks(const struct model *model, struct snap_error
 enum snap_status model_check_figures(const struct model *model, const struct model_totals *totals,
 				     struct snap_error *err);
 
+/** The same for the graph of holders: for its figures and for what all groups hold together. */
+enum snap_status model_check_holders(const struct model *model, struct snap_error *err);
+
 #endif

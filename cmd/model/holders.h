@@ -36,4 +36,10 @@ void holders_free(struct model_holders *holders);
 /** `hash` and all rows; `hash` itself if there are none. */
 uint64_t holders_digest(const struct model_holders *holders, uint64_t hash);
 
+struct model;
+
+/** A root in words, malloc'ed: "g_registry+0x18 (server)", "stack of thread 4242 (worker), serve
+ * (server)".  NULL when memory is out. */
+char *holders_root_words(const struct model *model, const struct snap_root *root);
+
 #endif

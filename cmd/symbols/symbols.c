@@ -515,8 +515,8 @@ static bool resolve_variable(struct symbols *symbols, struct model *model, struc
 	struct module *module = place_module(symbols, &symbols->places[place]);
 	struct module_variable variable;
 
-	if (!module || !module_find_variable(module, root->address, root->kind == SNAP_ROOT_TLS,
-					     &variable))
+	if (!module ||
+	    !module_find_variable(module, root->address, root->kind == SNAP_ROOT_TLS, &variable))
 		return true;
 	root->symbol = model_cstring(model, variable.name);
 	root->offset = variable.offset;

@@ -38,6 +38,7 @@ class Snapshot:
     def __init__(self, path):
         done = subprocess.run([options.snapdiff, "dump", "-q", path], capture_output=True, text=True, timeout=600)
         check(done.returncode == 0, f"dump: {done.stderr}")
+        self.path = path
         rows = {"%group": [], "%root": [], "%edge": [], "%path": []}
         self.meta = {}
         for line in done.stdout.splitlines():
@@ -199,6 +200,35 @@ def retained(directory):
     edge = next(e for e in snapshot.edges if e[1] == table and snapshot.roots[int(e[0][1:])][0] == "0")
     check(edge[5:7] == ["1", "8080"], f"g_registry dominates its table: {edge}")
     check(snapshot.roots[int(edge[0][1:])][5] == "8080", "g_registry retains everything")
+
+
+def ask(path, sql):
+    done = subprocess.run([options.snapdiff, "query", "-f", "tsv", sql, path], capture_output=True, text=True,
+                          timeout=600)
+    check(done.returncode == 0, f"query: {done.stderr}")
+    return [line.split("\t") for line in done.stdout.splitlines()[1:]]
+
+
+def views(directory):
+    recorded = Server(directory)
+    snapshot = recorded.snap("--holders=retained")
+    recorded.end()
+    needs_ptrace(snapshot)
+    path = snapshot.path
+    names = ask(path, "SELECT holder, refs, blocks, bytes, dominated_bytes FROM holders WHERE function = 'new_name'"
+                      " AND holder_kind = 'site'")
+    check(len(names) == 1 and names[0][0].startswith("new_session ") and names[0][1:] == ["100", "100", "3200", "3200"],
+          f"sessions hold names: {names}")
+    table = ask(path, "SELECT h.holder, r.kind, r.symbol, r.\"offset\", r.retained_bytes FROM holders AS h JOIN roots"
+                      " AS r ON r.root_id = h.holder_root_id WHERE h.function = 'fill_registry'"
+                      " AND r.kind = 'global'")
+    check(["g_registry (holders_server)", "global", "g_registry", "0", "8080"] in table, f"g_registry: {table}")
+    tls = ask(path, "SELECT r.symbol FROM holders AS h JOIN roots AS r ON r.root_id = h.holder_root_id"
+                    " WHERE h.function = 'new_entry' AND r.kind = 'thread-local'")
+    check(tls == [["t_cache"]], f"the thread's variable: {tls}")
+    lost = ask(path, "SELECT function, direct_blocks, direct_bytes, indirect_blocks, indirect_bytes, ring_blocks"
+                     " FROM leaks WHERE function LIKE 'lose%' ORDER BY 1")
+    check(lost == [["lose", "5", "280", "0", "0", "0"], ["lose_inner", "0", "0", "5", "520", "0"]], f"{lost}")
 
 
 def repeated(directory):

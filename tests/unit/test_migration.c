@@ -15,7 +15,7 @@
 #include "store/store.h"
 
 /* Databases of all older versions, of the same snapshots. */
-static const char *const versions[] = {"version_1.sql"};
+static const char *const versions[] = {"version_1.sql", "version_2.sql"};
 static const char *const snapshots[] = {"first.txt", "second.txt", "sampled.txt"};
 
 enum { SIZE = 1 << 20 };

@@ -50,12 +50,21 @@
  *	tests/unit/test_migration.c, which opens it and compares it with a new one.
  * Views are made anew after the steps, from sql/view_*.sql.
  */
-static const char *const migrations[] = {sql_schema, sql_version_2};
+static const char *const migrations[] = {sql_schema, sql_version_2, sql_version_3};
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(*migrations)))
 
-static const char *const tables[] = {"run",  "snapshot", "label",   "metric", "loss",
-				     "meta", "module",   "mapping", "frame",  "site",
-				     "live", "variance", "cohort",  "object", "symbol"};
+/* And the version that brought each. */
+static const struct table {
+	const char *name;
+	int since;
+} tables[] = {
+	{"run", 1},  {"snapshot", 1}, {"label", 1},       {"metric", 1}, {"loss", 1},
+	{"meta", 1}, {"module", 1},   {"mapping", 1},     {"frame", 1},  {"site", 1},
+	{"live", 1}, {"variance", 1}, {"cohort", 1},      {"object", 1}, {"symbol", 1},
+	{"root", 3}, {"edge", 3},     {"block_group", 3}, {"path", 3},   {"step", 3},
+};
+
+enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 /* Made anew by every migration; in order of dependency. */
 static const struct view {
@@ -314,15 +323,24 @@ static bool is_statement_of(const char *ours, const char *made)
 
 const char *database_table(size_t i)
 {
-	return i < sizeof(tables) / sizeof(*tables) ? tables[i] : NULL;
+	return i < TABLES ? tables[i].name : NULL;
 }
 
-static bool is_our_table(const char *name)
+static const struct table *our_table(const char *name)
 {
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
-		if (strcmp(tables[i], name) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < TABLES; i++)
+		if (strcmp(tables[i].name, name) == 0)
+			return &tables[i];
+	return NULL;
+}
+
+static size_t tables_of_version(int version)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < TABLES; i++)
+		count += tables[i].since <= version;
+	return count;
 }
 
 static const struct view *our_view(const char *name)
@@ -334,6 +352,7 @@ static const struct view *our_view(const char *name)
 }
 
 struct inspection {
+	int version;
 	size_t tables, views; /* of ours, as we made them */
 	bool with_views;
 	char strange[64]; /* the name of one that is not */
@@ -343,11 +362,13 @@ struct inspection {
 static void inspect(struct inspection *inspection, const char *type, const char *name,
 		    const char *made)
 {
+	const struct table *table = our_table(name);
 	const struct view *view = our_view(name);
 	bool is_ours = true;
 
-	if (is_our_table(name)) {
-		is_ours = strcmp(type, "table") == 0 && is_statement_of(sql_schema, made);
+	if (table && table->since <= inspection->version) {
+		is_ours = strcmp(type, "table") == 0 &&
+			  is_statement_of(migrations[table->since - 1], made);
 		inspection->tables += is_ours;
 	} else if (view && inspection->with_views) {
 		is_ours = strcmp(type, "view") == 0 && is_statement_of(view->sql, made);
@@ -361,9 +382,10 @@ static void inspect(struct inspection *inspection, const char *type, const char 
  * Reports read our tables and views.  A view in the place of a table, or another definition, could
  * make reading take for ever or answer anything.
  */
-static enum snap_status check_schema(struct store *store, bool with_views, struct snap_error *err)
+static enum snap_status check_schema(struct store *store, int version, bool with_views,
+				     struct snap_error *err)
 {
-	struct inspection inspection = {.with_views = with_views};
+	struct inspection inspection = {.version = version, .with_views = with_views};
 	sqlite3_stmt *row = NULL;
 	int code = sqlite3_prepare_v2(store->db, sql_schema_objects, -1, &row, NULL);
 
@@ -380,7 +402,7 @@ static enum snap_status check_schema(struct store *store, bool with_views, struc
 		return fail(err, SNAP_ECORRUPT,
 			    "%s: is damaged, or was changed: its '%s' is not what snapdiff makes",
 			    store->name, inspection.strange);
-	if (inspection.tables != sizeof(tables) / sizeof(*tables) ||
+	if (inspection.tables != tables_of_version(version) ||
 	    (with_views && inspection.views != sizeof(views) / sizeof(*views)))
 		return fail(err, SNAP_ECORRUPT, "%s: is damaged: tables are missing", store->name);
 	return SNAP_OK;
@@ -394,7 +416,7 @@ static bool makes_database(enum store_mode mode)
 /* Bring an older file up to date, whatever it was opened for. */
 static enum snap_status update(struct store *store, int version, struct snap_error *err)
 {
-	enum snap_status status = version ? check_schema(store, false, err) : SNAP_OK;
+	enum snap_status status = version ? check_schema(store, version, false, err) : SNAP_OK;
 
 	if (status == SNAP_OK && sqlite3_db_readonly(store->db, "main"))
 		return fail(
@@ -418,7 +440,7 @@ static enum snap_status check_version(struct store *store, enum store_mode mode,
 	if (status != SNAP_OK)
 		return status;
 	if (version == SCHEMA_VERSION)
-		return check_schema(store, true, err);
+		return check_schema(store, version, true, err);
 	if (version == 0 && !makes_database(mode))
 		return fail(err, SNAP_ECORRUPT,
 			    "%s: is empty, not a database that `snapdiff load` made", store->name);

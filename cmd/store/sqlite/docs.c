@@ -178,6 +178,107 @@ static const struct store_column_doc modules_columns[] = {
 	{0},
 };
 
+#define GROUP_COLUMN                                                                               \
+	{                                                                                          \
+		"group_id", "integer", "the group of blocks, within its snapshot"                  \
+	}
+#define GROUP_SITE_COLUMN                                                                          \
+	{                                                                                          \
+		"site_id", "integer", "the call stack of its blocks; null when it has none"        \
+	}
+#define RETAINED_COLUMN                                                                            \
+	{                                                                                          \
+		"retained_bytes", "integer",                                                       \
+			"what would be freed with it; null unless the snapshot was taken with "    \
+			"--holders=retained"                                                       \
+	}
+#define UNREACHABLE_COLUMNS                                                                        \
+	{"unreachable_blocks", "integer", "blocks that no plain pointer leads to from any root"},  \
+	{                                                                                          \
+		"unreachable_bytes", "integer", "their bytes"                                      \
+	}
+
+static const struct store_column_doc groups_columns[] = {
+	SNAPSHOT_COLUMN,
+	GROUP_COLUMN,
+	{"kind", "text", "site: blocks of one call stack; type: an interpreter's objects"},
+	{"label", "text", "the domain of a site, the name of a type"},
+	GROUP_SITE_COLUMN,
+	PLACE_COLUMNS,
+	{"blocks", "integer", "blocks in it"},
+	{"bytes", "integer", "their bytes"},
+	RETAINED_COLUMN,
+	UNREACHABLE_COLUMNS,
+	{0},
+};
+
+static const struct store_column_doc roots_columns[] = {
+	SNAPSHOT_COLUMN,
+	{"root_id", "integer", "the root, within its snapshot"},
+	{"kind", "text",
+	 "global, thread-local, stack, registers, thread, mapping, loader, interpreter"},
+	{"name", "text", "the root in words"},
+	{"label", "text", "name of its thread, of the mapping or of the interpreter's module"},
+	{"module", "text", "path of the program or library that it is in"},
+	{"thread", "integer", "the kernel's id of its thread"},
+	{"symbol", "text", "variable, or function that owns the stack frame; null when unknown"},
+	{"offset", "integer", "bytes from the begin of the symbol"},
+	{"address", "integer", "address in the module's file; absolute without a module"},
+	{"size", "integer", "bytes from the first to the last pointer"},
+	RETAINED_COLUMN,
+	{0},
+};
+
+static const struct store_column_doc holders_columns[] = {
+	SNAPSHOT_COLUMN,
+	{"group_id", "integer", "the group that is held"},
+	GROUP_SITE_COLUMN,
+	PLACE_COLUMNS,
+	{"holder_kind", "text", "site or type for a group, else the kind of root"},
+	{"holder", "text", "who holds it, in words"},
+	{"holder_root_id", "integer", "the root that holds it; null when a group does"},
+	{"holder_group_id", "integer", "the group that holds it; null when a root does"},
+	{"holder_site_id", "integer", "the call stack of the blocks that hold it"},
+	{"refs", "integer", "pointers"},
+	{"blocks", "integer", "blocks that are pointed to, each once"},
+	{"bytes", "integer", "their bytes"},
+	{"dominated_blocks", "integer",
+	 "blocks to which every way leads through the holder last; null without retained sizes"},
+	{"dominated_bytes", "integer", "what these retain"},
+	{0},
+};
+
+static const struct store_column_doc leaks_columns[] = {
+	SNAPSHOT_COLUMN,
+	GROUP_COLUMN,
+	GROUP_SITE_COLUMN,
+	PLACE_COLUMNS,
+	{"label", "text", "the domain of a site, the name of a type"},
+	UNREACHABLE_COLUMNS,
+	{"direct_blocks", "integer", "those that no other unreachable block points to"},
+	{"direct_bytes", "integer", "their bytes"},
+	{"indirect_blocks", "integer", "those that another unreachable block points to"},
+	{"indirect_bytes", "integer", "their bytes"},
+	{"ring_blocks", "integer",
+	 "of the indirect ones: one for each ring that no block outside of it points to"},
+	{0},
+};
+
+static const struct store_column_doc paths_columns[] = {
+	SNAPSHOT_COLUMN,
+	{"path_id", "integer", "the path, within its snapshot"},
+	{"group_id", "integer", "the group of the block that it leads to"},
+	{"root_id", "integer", "where it begins; null: at a block that nothing reaches"},
+	{"root_offset", "integer", "where in the root the pointer lies"},
+	{"skipped", "integer", "blocks left out before the last one"},
+	{"position", "integer", "0 is next to the root"},
+	{"step_group_id", "integer", "the group of this block"},
+	{"address", "integer", "its address"},
+	{"size", "integer", "its size"},
+	{"offset", "integer", "where in it the pointer to the next block lies"},
+	{0},
+};
+
 const struct store_view_doc *store_views(void)
 {
 	static const struct store_view_doc views[] = {
@@ -202,6 +303,11 @@ const struct store_view_doc *store_views(void)
 		{"labels", "the key-value labels of each snapshot", labels_columns},
 		{"cohorts", "when the live blocks of each site were born", cohorts_columns},
 		{"modules", "what was mapped into each process", modules_columns},
+		{"groups", "blocks that belong together in the graph of holders", groups_columns},
+		{"roots", "the places that keep blocks alive", roots_columns},
+		{"holders", "who points to the blocks of each group", holders_columns},
+		{"leaks", "the groups that have blocks that nothing reaches", leaks_columns},
+		{"paths", "example paths from a root to a block of each group", paths_columns},
 		{0},
 	};
 

@@ -191,7 +191,7 @@ static enum snap_status load_meta(struct loading *load, struct snap_error *err)
 
 /* ---- the whole ---- */
 
-static void loading_release(struct loading *load)
+void loading_release(struct loading *load)
 {
 	free(load->module_ids);
 	free(load->site_ids);
@@ -225,6 +225,8 @@ static enum snap_status load_rows(struct loading *load, struct snap_error *err)
 		status = load_stacks(load, err);
 	if (status == SNAP_OK && load->part != STORE_FACTS)
 		status = load_figures(load, err);
+	if (status == SNAP_OK && load->part != STORE_FACTS)
+		status = load_holders(load, err);
 	return status;
 }
 

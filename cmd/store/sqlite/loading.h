@@ -1,6 +1,6 @@
 /*
  * loading.h - one load, shared by the files that carry it out: load.c, load_stacks.c,
- * load_figures.c.
+ * load_figures.c, load_holders.c.
  */
 #ifndef STORE_LOADING_H
 #define STORE_LOADING_H
@@ -35,6 +35,12 @@ enum snap_status load_stacks(struct loading *load, struct snap_error *err);
 
 /** What the sites hold, and since when (load_figures.c). */
 enum snap_status load_figures(struct loading *load, struct snap_error *err);
+
+/** Who holds what, where the snapshot says so (load_holders.c). */
+enum snap_status load_holders(struct loading *load, struct snap_error *err);
+
+/** Free what the arrays of a load take. */
+void loading_release(struct loading *load);
 
 /** malloc'ed zeros, one more than `count` so that none is never NULL; NULL without memory. */
 void *loading_array(size_t count, size_t size);
