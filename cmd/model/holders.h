@@ -38,6 +38,10 @@ uint64_t holders_digest(const struct model_holders *holders, uint64_t hash);
 
 struct model;
 
+/** Add an empty site for each group of blocks whose call stack is none of a site.  A recording has
+ * no such groups.  False when memory is out. */
+bool holders_complete(struct model *model);
+
 /** A root in words, malloc'ed: "g_registry+0x18 (server)", "stack of thread 4242 (worker), serve
  * (server)".  NULL when memory is out. */
 char *holders_root_words(const struct model *model, const struct snap_root *root);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
+#include "model/bounds.h"
 #include "model/census.h"
 
 enum {
@@ -39,6 +40,16 @@ struct ahead {
 	size_t ready_files, ready_nodes; /* that wait to be taken */
 };
 
+/* The sites that it adds may ask for too much, as those of the file may. */
+static enum snap_status complete_holders(struct model *model, struct snap_error *err)
+{
+	uint32_t sites = model->site_count;
+
+	if (!holders_complete(model))
+		return fail_memory(err, "reading who holds what");
+	return model->site_count == sites ? SNAP_OK : model_check_stacks(model, err);
+}
+
 static void read_input(struct session_input *input, const char *path,
 		       const struct session_options *session)
 {
@@ -50,6 +61,8 @@ static void read_input(struct session_input *input, const char *path,
 	input->status = input_read(&input->model, path, &options, &input->err);
 	if (input->status == SNAP_OK && session->census)
 		input->status = model_use_census(input->model, &input->err);
+	else if (input->status == SNAP_OK && !facts_only)
+		input->status = complete_holders(input->model, &input->err);
 	if (input->status != SNAP_OK || facts_only || !symbols_are_resolved(input->model) ||
 	    input->model->node_count > PREPARE_NODES)
 		return;

@@ -191,7 +191,7 @@ static enum snap_status load_meta(struct loading *load, struct snap_error *err)
 
 /* ---- the whole ---- */
 
-void loading_release(struct loading *load)
+static void loading_release(struct loading *load)
 {
 	free(load->module_ids);
 	free(load->site_ids);

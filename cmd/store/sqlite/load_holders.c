@@ -1,9 +1,7 @@
 /*
  * load_holders.c - who holds what: groups, roots, edges and example paths.
  *
- * A group of blocks of one call stack refers to the site of that stack.  A recording has all of
- * them among its sites.  Where a file has not, the missing ones are made, so that reports find the
- * stack of every group.
+ * A group of blocks of one call stack refers to the site of that stack: see holders_complete().
  */
 #include "store/sqlite/loading.h"
 
@@ -36,18 +34,11 @@ static int compare_places(const void *a, const void *b)
 	return (left->domain > right->domain) - (left->domain < right->domain);
 }
 
-static bool has_stack(const struct snap_group *group)
-{
-	return group->kind == SNAP_GROUP_SITE;
-}
-
-/* Groups whose stack is that of a site.  Returns how many others have a stack. */
-static bool find_sites(const struct loading *load, int64_t *sites, uint32_t *missing)
+static bool find_sites(const struct loading *load, int64_t *sites)
 {
 	const struct model *model = load->model;
 	struct place *places = loading_array(model->site_count, sizeof(*places));
 
-	*missing = 0;
 	if (!places)
 		return false;
 	for (uint32_t i = 0; i < model->site_count; i++)
@@ -57,86 +48,14 @@ static bool find_sites(const struct loading *load, int64_t *sites, uint32_t *mis
 		const struct snap_group *group = &model->holders.groups[i];
 		struct place wanted = {group->node, group->label, 0}, *found;
 
-		if (!has_stack(group))
+		if (group->kind != SNAP_GROUP_SITE)
 			continue;
 		found = bsearch(&wanted, places, model->site_count, sizeof(*places),
 				compare_places);
 		sites[i] = found ? load->site_ids[found->site] : 0;
-		*missing += !found;
 	}
 	free(places);
 	return true;
-}
-
-/* Load the stacks of the groups that are left, as if they were sites of a model of their own. */
-static enum snap_status load_missing(struct loading *load, const struct model *groups,
-				     struct snap_error *err)
-{
-	enum snap_status status = model_check_stacks(groups, err);
-	sqlite3_stmt *statement;
-
-	if (status == SNAP_OK)
-		status = load_stacks(load, err);
-	for (uint32_t i = 0; status == SNAP_OK && i < groups->site_count; i++) {
-		statement = database_statement(load->store, STATEMENT_insert_empty, err);
-		if (!statement)
-			return SNAP_ESYSTEM;
-		sqlite3_bind_int64(statement, 1, load->snapshot_id);
-		sqlite3_bind_int64(statement, 2, load->site_ids[i]);
-		status = database_step(load->store, statement, "cannot be written", err);
-	}
-	return status;
-}
-
-static void list_missing(const struct model *model, const int64_t *sites, struct model *groups)
-{
-	for (uint32_t i = 0; i < model->holders.group_count; i++)
-		if (has_stack(&model->holders.groups[i]) && !sites[i])
-			groups->sites[groups->site_count++].row = (struct snap_site){
-				.node = model->holders.groups[i].node,
-				.domain = model->holders.groups[i].label,
-			};
-}
-
-static void take_missing(const struct model *model, const int64_t *ids, int64_t *sites)
-{
-	uint32_t used = 0;
-
-	for (uint32_t i = 0; i < model->holders.group_count; i++)
-		if (has_stack(&model->holders.groups[i]) && !sites[i])
-			sites[i] = ids[used++];
-}
-
-static enum snap_status make_missing(const struct loading *load, int64_t *sites, uint32_t count,
-				     struct snap_error *err)
-{
-	struct model groups = *load->model;
-	struct loading more = {.store = load->store,
-			       .model = &groups,
-			       .part = STORE_WITHOUT_AGES,
-			       .snapshot_id = load->snapshot_id,
-			       .module_ids = load->module_ids};
-	struct store_prepared *prepared = NULL;
-	enum snap_status status = SNAP_ENOMEM;
-
-	groups.sites = loading_array(count, sizeof(*groups.sites));
-	groups.site_count = 0;
-	if (groups.sites) {
-		list_missing(load->model, sites, &groups);
-		prepared = store_prepare(&groups);
-	}
-	more.prepared = prepared;
-	if (prepared)
-		status = load_missing(&more, &groups, err);
-	else
-		fail_memory(err, "loading who holds what");
-	if (status == SNAP_OK)
-		take_missing(load->model, more.site_ids, sites);
-	more.module_ids = NULL; /* the caller's */
-	loading_release(&more);
-	store_prepared_free(prepared);
-	free(groups.sites);
-	return status;
 }
 
 /* ---- rows ---- */
@@ -335,15 +254,12 @@ enum snap_status load_holders(struct loading *load, struct snap_error *err)
 {
 	struct graph graph = {.load = load};
 	enum snap_status status = model_check_holders(load->model, err);
-	uint32_t missing = 0;
 
 	if (load->model->holders.group_count == 0 || status != SNAP_OK)
 		return status;
 	graph.sites = loading_array(load->model->holders.group_count, sizeof(*graph.sites));
-	if (!graph.sites || !find_sites(load, graph.sites, &missing) || !name_roots(&graph))
+	if (!graph.sites || !find_sites(load, graph.sites) || !name_roots(&graph))
 		status = fail_memory(err, "loading who holds what");
-	if (status == SNAP_OK && missing)
-		status = make_missing(load, graph.sites, missing, err);
 	if (status == SNAP_OK)
 		status = insert_rows(&graph, err);
 	graph_release(&graph);

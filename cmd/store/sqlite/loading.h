@@ -39,9 +39,6 @@ enum snap_status load_figures(struct loading *load, struct snap_error *err);
 /** Who holds what, where the snapshot says so (load_holders.c). */
 enum snap_status load_holders(struct loading *load, struct snap_error *err);
 
-/** Free what the arrays of a load take. */
-void loading_release(struct loading *load);
-
 /** malloc'ed zeros, one more than `count` so that none is never NULL; NULL without memory. */
 void *loading_array(size_t count, size_t size);
 
