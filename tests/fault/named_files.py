@@ -21,7 +21,7 @@ import unittest
 from opens import Opens
 from snapshots import one_site
 
-SNAPDIFF = sys.argv.pop(1)
+SNAPDIFF = os.path.abspath(sys.argv.pop(1))
 ID = "00112233445566778899aabbccddeeff00112233"
 PROGRAM = "#include <stdlib.h>\nvoid *kept; int main(void) { kept = malloc(9); return 0; }\n"
 
