@@ -4,22 +4,28 @@
  * GitHub shows at most ten errors a step and drops the rest without a word: the last of ours says
  * how many more there are.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "render/gate_formats.h"
+#include "render/utf8.h"
 
 enum { SHOWN_MAX = 10 };
 
-/* In a message `%` and line ends are escaped; in a property `:` and `,` too. */
+/* In a message `%` and line ends are escaped; in a property `:` and `,` too.  So is what a terminal
+ * obeys: a log may be read on one. */
 static void write_escaped(FILE *out, const char *text, const char *special)
 {
-	for (; *text; text++) {
+	for (size_t left = strlen(text), length; left; text += length, left -= length) {
 		unsigned char c = (unsigned char)*text;
+		bool plain;
 
-		if (c == '%' || c < ' ' || c == 0x7f || strchr(special, c))
-			fprintf(out, "%%%02X", c);
-		else
-			putc(c, out);
+		length = utf8_length(text, left);
+		plain = length && c != '%' && !strchr(special, c) &&
+			!utf8_is_control(utf8_decode(text, length));
+		length = length ? length : 1;
+		for (size_t i = 0; i < length; i++)
+			fprintf(out, plain ? "%c" : "%%%02X", (unsigned char)text[i]);
 	}
 }
 

@@ -67,12 +67,17 @@ static void json_string(FILE *out, const char *data, size_t size)
 		unsigned char byte = (unsigned char)data[at];
 		size_t length = byte < 0x80 ? 1 : utf8_length(data + at, size - at);
 
-		if (length && byte >= ' ' && byte != '"' && byte != '\\' && byte != 0x7f) {
+		uint32_t character = length ? utf8_decode(data + at, length) : 0;
+
+		if (length && !utf8_is_control(character) && byte != '"' && byte != '\\') {
 			at += length;
 			continue;
 		}
 		fwrite(data + plain, 1, at - plain, out);
-		if (surrogate_at(data + at, size - at)) {
+		if (length > 1) {
+			fprintf(out, "\\u%04x", character); /* no control is beyond 16 bits */
+			at += length;
+		} else if (surrogate_at(data + at, size - at)) {
 			fprintf(out, "\\u%04x", surrogate_at(data + at, size - at));
 			at += 3;
 		} else {

@@ -28,8 +28,9 @@ static void write_escaped(FILE *out, const char *text)
 
 		if (length == 0 || !is_allowed(text + at, length))
 			fputs("\xef\xbf\xbd", out);
-		else if (strchr("<>&\"'\n\t", text[at]))
-			fprintf(out, "&#%d;", text[at]);
+		else if (strchr("<>&\"'\n\t", text[at]) ||
+			 utf8_is_control(utf8_decode(text + at, length)))
+			fprintf(out, "&#%u;", utf8_decode(text + at, length));
 		else
 			fwrite(text + at, 1, length, out);
 		at += length ? length : 1;

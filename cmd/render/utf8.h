@@ -4,6 +4,7 @@
 #ifndef RENDER_UTF8_H
 #define RENDER_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,5 +14,9 @@ size_t utf8_length(const char *data, size_t size);
 
 /** The character itself; `length` is what utf8_length() said. */
 uint32_t utf8_decode(const char *data, size_t length);
+
+/** Does a terminal obey the character: C0, DEL, C1, and the marks that reorder what surrounds
+ * them? */
+bool utf8_is_control(uint32_t character);
 
 #endif

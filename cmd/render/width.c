@@ -32,21 +32,12 @@ void text_free(struct text_buffer *text)
 	*text = (struct text_buffer){0};
 }
 
-/* C0, DEL, C1, and the marks that reorder what surrounds them. */
-static bool is_control(uint32_t character)
-{
-	return character < 0x20 || (character >= 0x7f && character < 0xa0) ||
-	       (character >= 0x200e && character <= 0x200f) ||
-	       (character >= 0x2028 && character <= 0x202e) ||
-	       (character >= 0x2066 && character <= 0x2069);
-}
-
 void text_add_safe(struct text_buffer *text, const char *data, size_t size)
 {
 	for (size_t at = 0; at < size;) {
 		size_t length = utf8_length(data + at, size - at);
 
-		if (length == 0 || is_control(utf8_decode(data + at, length)))
+		if (length == 0 || utf8_is_control(utf8_decode(data + at, length)))
 			text_add(text, "?", 1);
 		else
 			text_add(text, data + at, length);

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import pathlib
+import pty
 import re
 import sqlite3
 import subprocess
@@ -109,15 +110,40 @@ class HostileNames(unittest.TestCase):
             for argv in (["top", "1.txt"], ["compare", "1.txt", "4.txt"], ["ls", "1.txt"], ["info", "1.txt"],
                          ["query", "select function, file from frames", "1.txt"]):
                 data = self.run_tool(*argv, "-f", "csv")
-                self.assert_harmless(data, b"\r\n")
                 rows = list(csv.reader(io.StringIO(data.decode("utf-8", "surrogateescape"), newline="")))
                 self.assertEqual({len(row) for row in rows}, {len(rows[0])})
                 for cell in (cell for row in rows for cell in row):
                     self.assertFalse(cell[:1] and cell[0] in FORMULA and not re.fullmatch(r"-?[\d.]+", cell), cell)
-                data = self.run_tool(*argv, "-f", "tsv")
-                self.assert_harmless(data, b"\n\t")
-                lines = data.decode("utf-8", "surrogateescape").splitlines()
-                self.assertEqual({line.count("\t") for line in lines}, {lines[0].count("\t")})
+                lines = self.run_tool(*argv, "-f", "tsv").rstrip(b"\n").split(b"\n")
+                self.assertEqual({line.count(b"\t") for line in lines}, {lines[0].count(b"\t")})
+        self.for_every_name(check)
+
+    def on_terminal(self, *argv):
+        """What a command writes to a terminal."""
+        ours, its = pty.openpty()
+        tool = subprocess.Popen([SNAPDIFF, *argv], cwd=self.home, env={**self.env, "TERM": "xterm"}, stdin=its,
+                                stdout=its, stderr=its)
+        os.close(its)
+        data = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:
+                break  # the other side is closed
+            if not part:
+                break
+            data += part
+        os.close(ours)
+        self.assertEqual(tool.wait(timeout=60), 0, data)
+        return data
+
+    def test_data_on_a_terminal(self):
+        def check(_):
+            for form in ("csv", "tsv", "markdown", "json"):
+                data = self.on_terminal("top", "--no-pager", "-f", form, "1.txt")
+                self.assert_harmless(data, b"\r\n\t")
+            data = self.on_terminal("top", "--no-pager", "--color", "never", "1.txt")
+            self.assert_harmless(data.replace(b"\r\x1b[K", b""), b"\r\n")
         self.for_every_name(check)
 
     def outside_code(self, line):
