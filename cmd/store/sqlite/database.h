@@ -42,6 +42,8 @@ struct store {
 	struct arrays arrays;        /* the call stacks of a private database; else empty */
 	bool takes_ids;              /* now `frames` of a site is an array, not JSON */
 	struct credit_table credits; /* the relation that temp.credit shows */
+	bool single_rows[64];        /* per side: each row is one call stack; sides beyond count as
+					if not */
 	char *texts;                 /* of the last answer of the symbol cache */
 	size_t texts_capacity;
 };

@@ -94,6 +94,14 @@ static int bind_credit(sqlite3_stmt *statement, int at, const void *row, const v
 	return at;
 }
 
+static bool each_row_once(const struct store_credit *credits, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (credits[i].row == credits[i - 1].row)
+			return false;
+	return true;
+}
+
 enum snap_status store_credit_rows(struct store *store, uint32_t side,
 				   const struct store_credit *credits, size_t count,
 				   struct snap_error *err)
@@ -103,6 +111,8 @@ enum snap_status store_credit_rows(struct store *store, uint32_t side,
 	const struct numbering numbering = {.side = side};
 	enum snap_status status;
 
+	if (side < sizeof(store->single_rows) / sizeof(*store->single_rows))
+		store->single_rows[side] = each_row_once(credits, count);
 	if (!store->recording)
 		return credit_table_put(&store->credits, side, credits, count)
 			       ? SNAP_OK
@@ -316,14 +326,23 @@ static enum snap_status live_row(void *context, sqlite3_stmt *row)
 	return walk->fn(walk->user, &sum);
 }
 
+/* Then a plain scan of the figures does: there is nothing to add up. */
+static bool has_single_rows(const struct store *store, const struct store_sums *sums)
+{
+	return sums->side < sizeof(store->single_rows) / sizeof(*store->single_rows) &&
+	       store->single_rows[sums->side];
+}
+
 enum snap_status store_each_live_sum(struct store *store, const struct store_sums *sums,
 				     store_live_sum_fn *fn, void *user, struct snap_error *err)
 {
 	bool known = !sums->sampled && is_all_known(store, sums->snapshot_id);
 	struct live_walk walk = {fn, user, sums->sampled, known};
+	enum statement exact = !known                         ? STATEMENT_sum_live
+			       : has_single_rows(store, sums) ? STATEMENT_sum_live_single
+							      : STATEMENT_sum_live_known;
 	sqlite3_stmt *statement =
-		sums_statement(store, known ? STATEMENT_sum_live_known : STATEMENT_sum_live,
-			       STATEMENT_sum_live_sampled, sums, err);
+		sums_statement(store, exact, STATEMENT_sum_live_sampled, sums, err);
 
 	return statement ? each_recorded(store, statement, live_row, &walk, err) : SNAP_ESYSTEM;
 }
