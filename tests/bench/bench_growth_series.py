@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """A long series through growth: from its files, and from a database.
 
-    bench_growth_series.py SNAPDIFF [--snapshots N] [--sites N] [--runs R] [--keep DIR]
+    bench_growth_series.py SNAPDIFF [--snapshots N] [--sites N] [--runs R] [--limit-... X] [--keep DIR]
 
 Writes a series whose call stacks are ten frames deep and in part shared, one stack per line of code; one in five
-grows, the others go up and down.  Prints time and peak memory of `growth` from files, of `load`, and of `growth --db`.
+grows, the others go up and down.  Prints time and peak memory of `growth` from files, of `load`, and of `growth --db`,
+and the ratio of their processor time to a floor of the same run: for files, reading each of them once (`info`, which
+reads all of a file and keeps its totals); for the database, one scan of its figures by SQLite itself.
+
+Exits 1 when growth takes longer than the limits, or more memory.
 """
 import argparse
 import os
@@ -58,6 +62,9 @@ def main():
     parser.add_argument("--snapshots", type=int, default=1000)
     parser.add_argument("--sites", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--limit-files", type=float, default=12.0, help="seconds")
+    parser.add_argument("--limit-db", type=float, default=4.0, help="seconds")
+    parser.add_argument("--limit-memory", type=float, default=400, help="MB")
     parser.add_argument("--keep", type=pathlib.Path, help="where the series is, or is written to, and stays")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -69,14 +76,37 @@ def main():
         results = {}
         for run in range(options.runs):
             database = pathlib.Path(scratch) / f"{run}.db"
-            for name, command in (("files", ["growth", *files]), ("load", ["load", *files, "--db", database]),
-                                  ("database", ["growth", "--db", database])):
-                results.setdefault(name, []).append(measure(options.snapdiff, *command))
+            for name, _, steps in cases(options.snapdiff, files, database):
+                parts = [measure(*step) for step in steps]
+                results.setdefault(name, []).append((sum(part[0] for part in parts), sum(part[1] for part in parts),
+                                                     max(part[2] for part in parts)))
             database.unlink()
-        print(f"{options.snapshots} snapshots of {options.sites} call stacks; medians of {options.runs} runs")
-        for name, runs in results.items():
-            wall, processor, peak = (statistics.median(run[i] for run in runs) for i in range(3))
-            print(f"{name:10} {wall:7.2f} s {processor:7.2f} s cpu {peak:6.0f} MB")
+        return tell(options, {name: [statistics.median(run[i] for run in runs) for i in range(3)]
+                              for name, runs in results.items()})
+
+
+def cases(snapdiff, files, database):
+    """(name, its floor or None, commands); the load makes the database that later ones read."""
+    scan = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*), sum(bytes), sum(blocks) FROM live').fetchall()"
+    return (("read files", None, [[snapdiff, "info", file] for file in files]),
+            ("growth of files", "read files", [[snapdiff, "growth", *files]]),
+            ("load", "read files", [[snapdiff, "load", *files, "--db", database]]),
+            ("scan database", None, [[sys.executable, "-c", scan, database]]),
+            ("growth of a database", "scan database", [[snapdiff, "growth", "--db", database]]))
+
+
+def tell(options, medians):
+    floors = {name: floor for name, floor, _ in cases("", [], "")}
+    limits = {"growth of files": options.limit_files, "growth of a database": options.limit_db}
+    failed = False
+    print(f"{options.snapshots} snapshots of {options.sites} call stacks; medians of {options.runs} runs\n"
+          f"{'':20} {'wall':>9} {'cpu':>9} {'memory':>9} {'cpu to floor':>13}")
+    for name, (wall, processor, peak) in medians.items():
+        ratio = f"{processor / medians[floors[name]][1]:12.1f}x" if floors[name] else ""
+        missed = name in limits and (wall > limits[name] or peak > options.limit_memory)
+        print(f"{name:20} {wall:7.2f} s {processor:7.2f} s {peak:6.0f} MB {ratio:>13}{' missed' if missed else ''}")
+        failed |= missed
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
