@@ -24,10 +24,10 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
 
 from . import _library
 from ._library import Error
-from ._report import Comparison, Growth, Row
+from ._report import Comparison, Growth, Row, Top
 
-__all__ = ["Comparison", "Error", "Growth", "Row", "compare", "flush", "growth", "is_recording", "label",
-           "recording", "repeat", "start", "stop", "take"]
+__all__ = ["Comparison", "Diagnostics", "Error", "Growth", "Row", "Top", "compare", "diagnostics", "flush", "growth",
+           "is_recording", "label", "recording", "repeat", "start", "stop", "take", "top"]
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -48,12 +48,13 @@ def size(value: int | str) -> int:
 
 
 def start(directory: Path | None = None, *, every: float = 0, growth: int | str = 0, peak: int | str = 0,
-          sample: int | str = 0, depth: int = 0) -> None:
+          sample: int | str = 0, depth: int = 0, on_signal: int = 0) -> None:
     """Begin recording; does nothing when recording is on.
 
     directory: where snapshots go (default: SNAP_OUT, or "snaps"); every: seconds between snapshots;
     growth, peak: a snapshot each time the live heap, or its maximum, has risen by so many bytes;
-    sample: record one allocation per so many bytes on average (0: all); depth: most frames of a stack.
+    sample: record one allocation per so many bytes on average (0: all); depth: most frames of a stack;
+    on_signal: a snapshot when this signal arrives, such as signal.SIGUSR2; its handler becomes ours.
     """
     global _directory
     wanted = pathlib.Path(directory) if directory is not None else _directory
@@ -64,7 +65,7 @@ def start(directory: Path | None = None, *, every: float = 0, growth: int | str 
         size=ctypes.sizeof(_library.Config),
         directory=os.fsencode(wanted.resolve()),
         every_ms=int(every * 1000), growth_bytes=size(growth), peak_bytes=size(peak),
-        sample_bytes=size(sample), depth=depth)
+        sample_bytes=size(sample), depth=depth, on_signal=on_signal)
     _library.check(_library.start(config), "recording cannot start")
 
 
@@ -151,6 +152,11 @@ def growth(*snapshots: Path, **options: Any) -> Growth:
     return Growth(_library.run_json(["growth", *_options(options), *map(os.fspath, snapshots)]))
 
 
+def top(snapshot: Path, **options: Any) -> Top:
+    """What holds the most memory in a snapshot.  Options are those of `snapdiff top`."""
+    return Top(_library.run_json(["top", *_options(options), os.fspath(snapshot)]))
+
+
 def compare(old: Path, new: Path, **options: Any) -> Comparison:
     """What changed between two snapshots.  Options are those of `snapdiff compare`."""
     return Comparison(_library.run_json(
@@ -205,3 +211,6 @@ def _repeat(function: Callable[[], Any], times: int, warmup: int) -> Sequence[pa
         status |= library.snap_take(b"repeat")
     _library.check(status and 2, "a snapshot was not taken")
     return _mine(first)
+
+
+from ._diagnostics import Diagnostics, diagnostics  # noqa: E402  it needs the functions above

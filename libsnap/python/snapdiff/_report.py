@@ -115,6 +115,10 @@ class Growth(_Report):
                           *map(str, found)])
 
 
+class Top(_Report):
+    """What holds the most memory."""
+
+
 class Comparison(_Report):
     """What changed."""
 
