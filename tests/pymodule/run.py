@@ -64,6 +64,14 @@ def check_late(build, package, scratch):
     assert "recording only what Python's own allocators hand out" in result.stderr, result.stderr
 
 
+def check_diagnostics(build, package, scratch):
+    """What a service in production answers, under run and alone."""
+    env = environment(package) | {"TMPDIR": str(scratch)}
+    asking = [sys.executable, HERE / "diagnostics.py", "--password", "hunter2"]
+    run(asking, env | {"SNAP_LIBRARY": str(build / "lib" / "libsnap.so")})
+    run([build / "bin" / "snapdiff", "run", "-q", "-o", scratch / "asked", "--", *asking], env)
+
+
 def check_wheel(build, source, scratch):
     """The wheel has all that it needs, and its record is right."""
     made = run([sys.executable, source / "libsnap" / "python" / "make_wheel.py", build, "0.1.0", scratch], os.environ)
@@ -111,6 +119,7 @@ def main():
         scratch = pathlib.Path(name)
         check_under_run(build, package, scratch)
         check_late(build, package, scratch)
+        check_diagnostics(build, package, scratch)
         check_wheel(build, source, scratch)
         check_pytest(build, package, scratch)
     print("the package holds")
