@@ -1,53 +1,181 @@
 /*
  * cmd_browse.c - `snapdiff browse`: the report and its call stacks on the terminal.
  */
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "browse/browse.h"
 #include "cli/cli.h"
 #include "page_make.h"
+#include "page_sources.h"
+#include "watched.h"
 
-#define AT(member) offsetof(struct report_options, member)
+struct browse_options {
+	struct report_options shared;
+	const char *source;
+	bool watch;
+};
+
+#define AT(member) offsetof(struct browse_options, member)
 static const struct option browse_table[] = {
-	{"group", 'g', OPTION_CHOICE, AT(group), "KEY",
+	{"group", 'g', OPTION_CHOICE, AT(shared.group), "KEY",
 	 "rows by line (default), function, file, module or stack", report_groups},
-	{"own", 0, OPTION_LIST, AT(own), "GLOB",
+	{"own", 0, OPTION_LIST, AT(shared.own), "GLOB",
 	 "functions, files and modules that match are the user's own code", NULL},
-	{"library", 0, OPTION_LIST, AT(library), "GLOB",
+	{"library", 0, OPTION_LIST, AT(shared.library), "GLOB",
 	 "those that match are a library's, which names no site", NULL},
-	{"match", 0, OPTION_CHOICE, AT(match), "LEVEL",
+	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL",
 	 "pair stacks up to exact, line, function or fuzzy likeness (default fuzzy)",
 	 report_matches},
-	{"pid", 0, OPTION_COUNT, AT(pid), "PID", "only snapshots of this process", NULL},
-	{"program", 0, OPTION_TEXT, AT(program), "NAME", "only snapshots of this program", NULL},
+	{"pid", 0, OPTION_COUNT, AT(shared.pid), "PID", "only snapshots of this process", NULL},
+	{"program", 0, OPTION_TEXT, AT(shared.program), "NAME", "only snapshots of this program",
+	 NULL},
+	{"source", 0, OPTION_TEXT, AT(source), "DIR", "show source lines, from files below DIR",
+	 NULL},
+	{"watch", 0, OPTION_FLAG, AT(watch), NULL,
+	 "SNAP is a process or a directory: follow its snapshots as they arrive", NULL},
 	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
 };
 static const struct option *const browse_tables[] = {browse_table, NULL};
 
-static const struct report_options browse_defaults = {.limit = REPORT_LIMIT_UNSET,
-						      .match = MATCH_FUZZY};
+static const struct browse_options browse_defaults = {
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+
+/* ---- what is shown ---- */
+
+struct browsing {
+	const struct browse_options *options;
+	struct report_options shared;
+	const char *const *names;
+	size_t count;
+	char **inputs; /* paths of the series, which may be compared two by two */
+	size_t input_count;
+	struct page_made made;
+	struct page_sources sources;
+	struct watched watched;
+	size_t seen; /* snapshots in the directory that is watched */
+};
+
+static void forget_inputs(struct browsing *browsing)
+{
+	for (size_t i = 0; i < browsing->input_count; i++)
+		free(browsing->inputs[i]);
+	free(browsing->inputs);
+	browsing->inputs = NULL;
+	browsing->input_count = 0;
+}
+
+static enum snap_status keep_inputs(struct browsing *browsing, struct snap_error *err)
+{
+	const struct value *inputs = value_get(&browsing->made.report->head, "inputs");
+	size_t count = inputs && inputs->kind == VALUE_LIST ? inputs->list.count : 0;
+
+	forget_inputs(browsing);
+	browsing->inputs = calloc(count + 1, sizeof(*browsing->inputs));
+	if (!browsing->inputs)
+		return fail_memory(err, "listing snapshots");
+	for (size_t i = 0; i < count; i++) {
+		const struct value *path = value_get(&inputs->list.items[i], "path");
+
+		browsing->inputs[browsing->input_count++] =
+			strdup(path && path->kind == VALUE_TEXT ? path->text.data : "");
+	}
+	return SNAP_OK;
+}
+
+static enum snap_status make(struct browsing *browsing, const struct browse_wish *wish,
+			     struct page_made *made, struct snap_error *err)
+{
+	const char *pair[2];
+
+	browsing->shared.group = wish->group;
+	if (!wish->pair)
+		return page_make(made, &browsing->shared, browsing->names, browsing->count, err);
+	if (wish->old >= browsing->input_count || wish->new_ >= browsing->input_count ||
+	    !browsing->inputs[wish->old] || !browsing->inputs[wish->new_])
+		return fail(err, SNAP_ENOTFOUND, "this snapshot is no file");
+	pair[0] = browsing->inputs[wish->old];
+	pair[1] = browsing->inputs[wish->new_];
+	return page_make(made, &browsing->shared, pair, 2, err);
+}
+
+static enum snap_status browse_load(void *user, const struct browse_wish *wish,
+				    struct browse_subject *out, struct snap_error *err)
+{
+	struct browsing *browsing = user;
+	struct page_made made;
+	enum snap_status st;
+
+	if (browsing->options->watch)
+		browsing->seen = watched_count(&browsing->watched);
+	st = make(browsing, wish, &made, err);
+	if (st != SNAP_OK) {
+		page_made_release(&made);
+		return st;
+	}
+	page_made_release(&browsing->made);
+	page_sources_release(&browsing->sources);
+	browsing->made = made;
+	st = page_sources_read(&browsing->sources, made.report, browsing->options->source, err);
+	if (st == SNAP_OK && !wish->pair)
+		st = keep_inputs(browsing, err);
+	*out = (struct browse_subject){made.mode, browsing->made.report, &browsing->made.stacks,
+				       browsing->sources.items, browsing->sources.count};
+	return st;
+}
+
+static bool browse_is_newer(void *user)
+{
+	struct browsing *browsing = user;
+
+	return watched_count(&browsing->watched) != browsing->seen;
+}
+
+/* ---- the command ---- */
+
+static enum snap_status watch_named(struct browsing *browsing, struct snap_error *err)
+{
+	enum snap_status st;
+
+	if (browsing->count != 1)
+		return fail(err, SNAP_EUSAGE, "--watch takes one process or directory");
+	st = watched_find(&browsing->watched, browsing->names[0], err);
+	if (st == SNAP_OK && browsing->watched.pid && !browsing->shared.pid)
+		browsing->shared.pid = browsing->watched.pid;
+	browsing->names = (const char *const *)&browsing->watched.dir;
+	return st;
+}
 
 static enum snap_status browse_command(const struct invocation *call, int *exit_code,
 				       struct snap_error *err)
 {
-	struct report_options shared = *(const struct report_options *)call->options;
-	struct page_made made;
-	enum snap_status st;
+	const struct browse_options *options = call->options;
+	struct browsing browsing = {.options = options,
+				    .shared = options->shared,
+				    .names = (const char *const *)call->argv,
+				    .count = (size_t)call->argc};
+	struct browse_source source = {.load = browse_load, .user = &browsing};
+	enum snap_status st = SNAP_OK;
 
 	(void)exit_code;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return fail(err, SNAP_EUSAGE,
 			    "browse needs a terminal; growth, compare and top print, report -o "
 			    "writes a page");
-	shared.all = true;
-	shared.quiet = true;
-	st = page_make(&made, &shared, (const char *const *)call->argv, (size_t)call->argc, err);
-	if (st == SNAP_OK) {
-		struct browse_subject subject = {made.mode, made.report, &made.stacks};
-
-		st = browse_run(&subject, err);
+	browsing.shared.all = true;
+	browsing.shared.quiet = true;
+	if (options->watch) {
+		source.is_newer = browse_is_newer;
+		st = watch_named(&browsing, err);
 	}
-	page_made_release(&made);
+	if (st == SNAP_OK)
+		st = browse_run(&source, options->shared.group, err);
+	page_made_release(&browsing.made);
+	page_sources_release(&browsing.sources);
+	forget_inputs(&browsing);
+	watched_release(&browsing.watched);
 	return st;
 }
 
@@ -60,7 +188,7 @@ const struct command cmd_browse = {
 		   "than two\n"
 		   "what keeps growing.  ? lists the keys.",
 	.options = browse_tables,
-	.options_size = sizeof(struct report_options),
+	.options_size = sizeof(struct browse_options),
 	.defaults = &browse_defaults,
 	.operands_min = 1,
 	.operands_max = -1,

@@ -10,16 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture/control.h"
 #include "cli/cli.h"
 #include "growth_command.h"
-#include "input/input.h"
+#include "watched.h"
 #include "base/fail.h"
 #include "base/terminal.h"
-#include "snap/control.h"
-#include "snapshots/session.h"
 
-enum { TIMEOUT_MS = 10000, POLL_NS = 200000000 };
+enum { POLL_NS = 200000000 };
 
 struct watch_command {
 	struct growth_command growth;
@@ -52,55 +49,6 @@ static void on_interrupt(int signal)
 {
 	(void)signal;
 	interrupted = 1;
-}
-
-/* What is watched: a directory, and the process that writes to it, if one was named. */
-struct watched {
-	char *dir;
-	uint64_t pid; /* 0: none was named, the directory is watched until the end */
-};
-
-static enum snap_status find_watched(struct watched *watched, const char *name,
-				     struct snap_error *err)
-{
-	char *answer;
-	enum snap_status st;
-
-	*watched = (struct watched){0};
-	if (session_is_directory(name)) {
-		watched->dir = strdup(name);
-		return watched->dir ? SNAP_OK : fail_memory(err, "watching");
-	}
-	st = control_find(name, &watched->pid, err);
-	if (st == SNAP_OK)
-		st = control_ask(watched->pid, SNAP_CONTROL_DIR, TIMEOUT_MS, &answer, err);
-	if (st != SNAP_OK)
-		return st;
-	answer[strcspn(answer, "\n")] = '\0';
-	if (strncmp(answer, "ok ", 3) == 0)
-		watched->dir = strdup(answer + 3);
-	else
-		st = fail(err, SNAP_ESYSTEM,
-			  "process %" PRIu64 " does not say where its snapshots are", watched->pid);
-	free(answer);
-	return st == SNAP_OK && !watched->dir ? fail_memory(err, "watching") : st;
-}
-
-static bool is_running(const struct watched *watched)
-{
-	return watched->pid == 0 || kill((pid_t)watched->pid, 0) == 0;
-}
-
-static size_t count_snapshots(const char *dir)
-{
-	struct snap_error ignored = {0};
-	size_t count = 0;
-	char **paths;
-
-	if (input_list_directory(dir, NULL, NULL, &paths, &count, &ignored) != SNAP_OK)
-		return 0;
-	input_free_list(paths, count);
-	return count;
 }
 
 static uint64_t now_ns(void)
@@ -142,8 +90,8 @@ static enum snap_status follow(const struct watched *watched, const struct watch
 	while (st == SNAP_OK && !last) {
 		size_t count;
 
-		last = interrupted || now_ns() >= end || !is_running(watched);
-		count = count_snapshots(watched->dir);
+		last = interrupted || now_ns() >= end || !watched_is_running(watched);
+		count = watched_count(watched);
 		if (count != drawn)
 			st = draw(watched, &options->growth, finding, err);
 		drawn = count;
@@ -163,14 +111,14 @@ static enum snap_status watch_run(const struct invocation *call, int *exit_code,
 	const struct sigaction action = {.sa_handler = on_interrupt};
 	struct watched watched;
 	bool finding = false;
-	enum snap_status st = find_watched(&watched, call->argv[0], err);
+	enum snap_status st = watched_find(&watched, call->argv[0], err);
 
 	sigaction(SIGINT, &action, NULL);
 	if (st == SNAP_OK)
 		st = follow(&watched, options, &finding, err);
 	if (st == SNAP_OK && options->growth.exit_code && finding)
 		*exit_code = EXIT_FINDING;
-	free(watched.dir);
+	watched_release(&watched);
 	return st;
 }
 

@@ -100,6 +100,70 @@ def check_series(snapdiff, testdata, scratch):
         terminal.close()
 
 
+def write_step(scratch, seq):
+    """Each interval leaves two blocks of 100 bytes."""
+    ages = ",".join(f"{birth}:2:200" for birth in range(seq))
+    (scratch / "part").write_text(
+        f"#snaptext 1\n@ seq\t{seq}\n@ time_ns\t{10**18 + seq * 10**10}\n@ pid\t7\n@ start_ns\t1\n@ program\tages\n"
+        "live_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n"
+        f"{200 * seq}\t{2 * seq}\t{200 * seq}\t{2 * seq}\tmalloc\t{ages}\tkeep|src/k.c|2|ages\tmain|src/m.c|1|ages\n")
+
+
+def check_ages_and_pairs(snapdiff, scratch):
+    """Survivors by birth, source lines, two snapshots that are marked, groups, and snapshots that arrive."""
+    snaps = scratch / "snaps"
+    snaps.mkdir()
+
+    def arrive(seq):
+        write_step(scratch, seq)
+        made = subprocess.run([snapdiff, "build", scratch / "part", "-o", scratch / "part.snap"], check=False,
+                              capture_output=True, text=True)
+        assert made.returncode == 0, made
+        (scratch / "part.snap").rename(snaps / f"ages.7.{seq:06}.snap")
+
+    for seq in range(1, 6):
+        arrive(seq)
+    (scratch / "src").mkdir()
+    (scratch / "src/k.c").write_text("void *keep(void)\n\t{ return malloc(100); }\n")
+    terminal = Terminal(scratch, f"{snapdiff} browse --watch --source {scratch} {snaps}", columns=110, lines=44)
+    try:
+        terminal.until(has("snapshot 5 of 5: 1000 B"), "the last snapshot is told of")
+        lines = terminal.until(has("return malloc(100)"), "source lines")
+        assert any(">    2" in line for line in lines), lines
+        born = [line.split("│")[-1].split() for line in lines if "allocated before snapshot" in line]
+        assert [(words[1:3], words[-1]) for words in born] == [(["200", "B"], str(i)) for i in range(1, 6)], born
+        terminal.keys("o")
+        terminal.until(lambda l: has("keep")(l) and not has("keep src/k.c:2")(l), "grouped by function")
+        terminal.keys("[", "[", "x")
+        terminal.until(has("600 B, marked"), "a snapshot is marked")
+        terminal.keys("[", "[", "x")
+        terminal.until(has("+400 B grew"), "the two are compared")
+        terminal.keys("u")
+        terminal.until(has("snapshot 1 of 5"), "back in the series")
+        arrive(6)
+        terminal.until(has("snapshot 6 of 6: 1.2 KiB"), "a snapshot that arrives is shown")
+        terminal.keys("q")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
+def check_looks(snapdiff, testdata, scratch):
+    """80x24 without UTF-8, in 8 colours, in 256, and without any: only ASCII, nothing cut off at the right."""
+    series = " ".join(str(testdata / f"series-{i}.txt") for i in range(1, 9))
+    for term in ("xterm", "xterm-256color", "vt100"):
+        (scratch / "status").unlink(missing_ok=True)
+        terminal = Terminal(scratch, f"LC_ALL=C {snapdiff} browse {series}", columns=80, lines=24, term=term)
+        try:
+            lines = terminal.until(has("exactly"), f"the first row's reason in {term}")
+            assert all(line.isascii() and len(line) <= 80 for line in lines), (term, lines)
+            assert len(lines) <= 24 and any("KiB |" in line and "#" in line for line in lines), (term, lines)
+            terminal.keys("q")
+            assert terminal.exit_code() == 0
+        finally:
+            terminal.close()
+
+
 def check_hostile(snapdiff, scratch):
     text = scratch / "hostile.txt"
     text.write_bytes(b"#snaptext 1\nlive_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n"
@@ -135,7 +199,7 @@ def main():
         print("skipped: there is no tmux here")
         return SKIPPED
     snapdiff, testdata = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-    for check in (check_series, check_hostile, check_refusals):
+    for check in (check_series, check_ages_and_pairs, check_looks, check_hostile, check_refusals):
         with tempfile.TemporaryDirectory() as name:
             arguments = {"snapdiff": snapdiff, "testdata": testdata, "scratch": pathlib.Path(name)}
             check(**{key: arguments[key] for key in check.__code__.co_varnames[:check.__code__.co_argcount]})
