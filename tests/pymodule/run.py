@@ -7,6 +7,7 @@ usage: run.py BUILD_DIR SOURCE_DIR
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -112,6 +113,35 @@ def check_pytest(build, package, scratch):
     assert "memory growth" in result.stdout
 
 
+PLUGINS = {"xdist": "python3-pytest-xdist", "pytest_cov": "python3-pytest-cov", "pytest_asyncio": "python3-pytest-asyncio"}
+FAILING_WITH_PLUGINS = {"test_async_leaks", "test_leaks_in_a_dictionary"}
+
+
+def check_with_plugins(build, package, scratch):
+    """Workers of xdist, coverage and coroutines: under run in two workers, and alone with coverage."""
+    python = python_with_pytest()
+    missing = [name for module, name in PLUGINS.items() if not python or subprocess.run(
+        [python, "-c", f"import {module}"], capture_output=True, check=False).returncode]
+    if missing:
+        print(f"skipped: pytest's other plugins (Debian: {', '.join(missing)})")
+        return
+    tests = "tests_with_plugins.py"
+    (scratch / tests).write_text((HERE / tests).read_text())
+    env = environment(package) | {"SNAP_LIBRARY": str(build / "lib" / "libsnap.so"), "TMPDIR": str(scratch),
+                                  "COVERAGE_FILE": str(scratch / "coverage")}
+    pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "snapdiff.pytest_plugin", "--snapdiff",
+              f"--rootdir={scratch}", scratch / tests]
+    under_run = [build / "bin" / "snapdiff", "run", "-q", "-o", scratch / "plugins", "--"]
+    for command in ([*under_run, *pytest, "-n", "2"], [*pytest, f"--cov={scratch}", "--cov-report=term"]):
+        said = run(command, env, code=1).stdout
+        failed = {line.split("::")[1].split(" ")[0] for line in said.splitlines() if line.startswith("FAILED")}
+        assert failed == FAILING_WITH_PLUGINS, said
+        for text in ("kept.append(bytearray", 'kept.append({"body"'):
+            assert re.search(rf"{tests}:{line_of(text, tests)}: (leak|container-growth), \+", said), said
+        summary = said[said.index("memory growth"):]
+        assert summary.count("nothing keeps growing") == 4 and "::test_async_leaks" in summary, said
+
+
 def main():
     build, source = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     package = source / "libsnap" / "python"
@@ -122,6 +152,7 @@ def main():
         check_diagnostics(build, package, scratch)
         check_wheel(build, source, scratch)
         check_pytest(build, package, scratch)
+        check_with_plugins(build, package, scratch)
     print("the package holds")
 
 

@@ -28,7 +28,7 @@ from snapdiff import _library
 from snapdiff._report import human
 
 _LITTLE = 256  # bytes a call
-_SUMMARY = pytest.StashKey[list]()
+_PROPERTY = "snapdiff"  # of a test's report: what it grew by, and where; workers of xdist send it on
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,7 +44,6 @@ def pytest_configure(config: pytest.Config) -> None:
                             "fails when memory keeps growing by more than `allow` bytes in all")
     config.addinivalue_line("markers", "limit_peak(size): the test fails when its allocations take more than "
                             "`size` at any one moment")
-    config.stash[_SUMMARY] = []
 
 
 def _call(item: pytest.Function) -> Callable[[], Any]:
@@ -105,7 +104,7 @@ def _check_growth(item: pytest.Function, repeats: int = 8, warmup: int = 2,
     # keeps the same each time, or much.
     findings = [row for row in report.findings if row.is_exact or row.bytes >= _LITTLE * repeats]
     grown = sum(row.bytes for row in findings)
-    item.config.stash[_SUMMARY].append((grown, item.nodeid, findings))
+    item.user_properties.append((_PROPERTY, [grown, findings[0].key if findings else "nothing keeps growing"]))
     if grown > snapdiff.size(allow):
         allowed = f" ({human(snapdiff.size(allow))} are allowed)" if allow else ""
         pytest.fail(f"memory keeps growing: +{human(grown)} in {repeats} calls{allowed}\n" +
@@ -141,10 +140,11 @@ def _metric(path: Any, name: str) -> int:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if not config.getoption("--snapdiff"):
         return
-    worst = sorted(config.stash[_SUMMARY], key=lambda entry: -entry[0])[:10]
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    entries = [(*value, report.nodeid) for report in reports if report.when == "call"
+               for name, value in report.user_properties if name == _PROPERTY]
     terminalreporter.section("memory growth")
-    for grown, test, findings in worst:
-        where = findings[0].key if findings else "nothing keeps growing"
+    for grown, where, test in sorted(entries, key=lambda entry: -entry[0])[:10]:
         terminalreporter.write_line(f"{human(grown):>10}  {test}  {where}")
 
 
