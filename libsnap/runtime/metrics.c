@@ -13,6 +13,7 @@
 
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
+#include "write/sys.h"
 
 static int process; /* 0: the caller */
 
@@ -58,6 +59,7 @@ struct wanted {
 };
 
 static uint64_t resident_bytes; /* when it was last read: one snapshot is written at a time */
+static uint64_t threads_seen;   /* in our own status, when it was last read; else 0 */
 
 /* Lines of a /proc file that give kB. */
 static void report_kilobytes(const char *path, const struct wanted *wanted, snap__metric_fn *fn,
@@ -68,6 +70,8 @@ static void report_kilobytes(const char *path, const struct wanted *wanted, snap
 
 	if (snap__os_read_file(path, text, sizeof(text)) < 0)
 		return;
+	if (number_after(text, "Threads:", &value))
+		threads_seen = process == snap__sys_getpid() ? value : 0;
 	for (; wanted->name; wanted++)
 		if (number_after(text, wanted->name, &value)) {
 			if (snap__equal(wanted->key, "rss"))
@@ -76,14 +80,11 @@ static void report_kilobytes(const char *path, const struct wanted *wanted, snap
 		}
 }
 
-/* The path of our cgroup behind `prefix` in /proc/self/cgroup ("0::" for v2). */
-static bool cgroup_path(const char *controller, struct snap__text *out)
+/* The path of our cgroup in `groups`, the text of /proc/PID/cgroup; v2 has no controllers. */
+static bool cgroup_path(const char *groups, const char *controller, struct snap__text *out)
 {
-	char text[1024];
-	const char *line = text;
+	const char *line = groups;
 
-	if (read_proc("/cgroup", text, sizeof(text)) < 0)
-		return false;
 	while (line && *line) {
 		const char *names = strchr(line, ':');
 		const char *path = names ? strchr(names + 1, ':') : NULL;
@@ -120,19 +121,21 @@ static bool cgroup_read(const char *root, const char *path, const char *file, ch
 	return !full.cut && snap__os_read_file(name, text, size) > 0;
 }
 
-static bool report_cgroup(const struct cgroup_files *files, snap__metric_fn *fn, void *user)
+static bool report_cgroup(const char *groups, const struct cgroup_files *files, snap__metric_fn *fn,
+			  void *user)
 {
 	char buffer[512], text[768];
 	struct snap__text path = SNAP__TEXT(buffer);
 	uint64_t value;
 
-	if (!cgroup_path(files->controller, &path))
+	if (!cgroup_path(groups, files->controller, &path))
 		return false;
 	/* Inside a container the path may be the host's; the mount's root is then ours. */
-	if (!cgroup_read(files->root, buffer, files->usage, text, sizeof(text)))
+	if (!cgroup_read(files->root, buffer, files->usage, text, sizeof(text))) {
 		path = snap__text_in(buffer, sizeof(buffer));
-	if (!cgroup_read(files->root, buffer, files->usage, text, sizeof(text)))
-		return false;
+		if (!cgroup_read(files->root, buffer, files->usage, text, sizeof(text)))
+			return false;
+	}
 	fn(user, "cgroup.current", snap__parse_u64(text, NULL));
 	if (cgroup_read(files->root, buffer, files->limit, text, sizeof(text)) &&
 	    !snap__starts_with(text, "max")) {
@@ -243,13 +246,15 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 	static const struct cgroup_files v1 = {"/sys/fs/cgroup/memory", "memory",
 					       "memory.usage_in_bytes", "memory.limit_in_bytes",
 					       "memory.oom_control",    "oom_kill "};
+	char groups[1024];
 	uint64_t began;
 
 	report_kilobytes("/proc/self/status", status, fn, user);
-	if (leave)
+	if (leave && !leave->is_brief)
 		report_rollup(leave->may_hold_up, fn, user);
-	if (!report_cgroup(&v2, fn, user))
-		report_cgroup(&v1, fn, user);
+	if (read_proc("/cgroup", groups, sizeof(groups)) > 0 &&
+	    !report_cgroup(groups, &v2, fn, user))
+		report_cgroup(groups, &v1, fn, user);
 	if (!leave || !leave->allocator ||
 	    (!leave->may_hold_up && !is_quick(&ask_allocator, most_chunks(leave))))
 		return false;
@@ -279,6 +284,11 @@ uint64_t snap__metrics_threads(void)
 	if (read_proc("/status", text, sizeof(text)) > 0)
 		number_after(text, "Threads:", &value);
 	return value;
+}
+
+uint64_t snap__metrics_threads_seen(void)
+{
+	return threads_seen ? threads_seen : snap__metrics_threads();
 }
 
 bool snap__metrics_sleeps(uint64_t *switches)

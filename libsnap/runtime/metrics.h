@@ -15,6 +15,7 @@ struct snap__metrics_leave {
 	bool allocator;      /* glibc's mallinfo2() may be called: never from a thread that may have
 				interrupted malloc, since it takes the allocator's locks */
 	bool may_hold_up;    /* the program is at its end: nobody minds waiting */
+	bool is_brief;       /* ... and has only begun: the proportional set size is left out */
 	uint64_t heap_bytes; /* the largest that the heap has been */
 	uint64_t frees;      /* blocks freed so far; UINT64_MAX unknown */
 	bool (*begin)(void); /* around asking the allocator, or NULL; false: it must not be asked */
@@ -37,6 +38,9 @@ void snap__metrics_of(int pid);
 
 /** Number of threads of the process, 0 if unknown. */
 uint64_t snap__metrics_threads(void);
+
+/** The same, as snap__metrics_each() saw it just before. */
+uint64_t snap__metrics_threads_seen(void);
 
 /** Does the process sleep?  *switches, from an earlier call (0: none), is how often it had gone to sleep
  *  by then: true only if it has slept ever since. */

@@ -59,6 +59,7 @@
 #endif
 
 #define MOST_COHORTS 64u
+#define BRIEF_NS     100000000u /* to ask for all figures would be much of such a process's cost */
 #define MOST_METRICS 64u
 #define METRIC_SIZE  48u
 #define CENSUS_TRIES 3u
@@ -336,17 +337,18 @@ static void take_metrics(struct job *job)
 		.begin = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_hold : NULL,
 		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
 		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
+		.is_brief = snap__os_wall_ns() - snap__process_identity()->start_time_ns < BRIEF_NS,
 		.heap_bytes = snap__record_peak_bytes(),
 		.frees =
 			snap__sample_period() ? UINT64_MAX : snap__threads_total(SNAP__COUNT_FREED),
 	};
 
-	job->threads = snap__metrics_threads();
 	job->recorder_bytes = snap__metrics_recorder_bytes();
 	job->metrics = snap__map(MOST_METRICS * sizeof(*job->metrics));
 	job->failed = job->failed || !job->metrics;
 	if (job->metrics)
 		job->has_allocator = snap__metrics_each(&leave, keep_metric, job);
+	job->threads = snap__metrics_threads_seen();
 }
 
 /* Anonymous memory beyond what is `known`: mappings of the program's own, most likely. */

@@ -33,6 +33,9 @@
 
 #define COMPRESSION_LEVEL 3
 
+/* A small snapshot is written by one system call. */
+#define PENDING_CAPACITY 4096u
+
 #define META_ROW_MAX(key, value) (2 * SNAP__VARINT32_MAX + (key) + (value))
 #define STRING_ROW_MAX(size)     (SNAP__VARINT32_MAX + (size))
 #define MODULE_ROW_MAX           (2 * SNAP__VARINT32_MAX + 2 * SNAP__VARINT_MAX)
@@ -71,7 +74,7 @@ struct snap__writer {
 	int fd;
 	int error_number; /* errno of the write that failed */
 	enum snap_status status;
-	uint64_t offset; /* bytes written so far */
+	uint64_t offset; /* bytes written so far, or about to be */
 	uint64_t digest;
 
 	uint32_t section; /* of the open chunk; 0 before the first row */
@@ -88,13 +91,17 @@ struct snap__writer {
 	uint8_t *compressed; /* RAW_CAPACITY bytes */
 	uint8_t *toc;        /* CHUNK_CAPACITY chunk headers */
 	uint32_t chunks;
+
+	uint8_t *
+		pending; /* PENDING_CAPACITY bytes: those to be written are the last before `offset` */
+	size_t pending_size;
 };
 
 /* ---- Workspace ---- */
 
 /* Where the parts of a workspace begin, and how large it is. */
 struct layout {
-	size_t raw, variances, compressed, toc, compressor, size;
+	size_t pending, raw, variances, compressed, toc, compressor, size;
 	size_t compressor_size;
 };
 
@@ -105,9 +112,10 @@ static size_t align64(size_t size)
 
 static struct layout workspace_layout(void)
 {
-	struct layout at = {.raw = align64(sizeof(struct snap__writer))};
+	struct layout at = {.pending = align64(sizeof(struct snap__writer))};
 	ZSTD_compressionParameters parameters = ZSTD_getCParams(COMPRESSION_LEVEL, RAW_CAPACITY, 0);
 
+	at.raw = at.pending + PENDING_CAPACITY;
 	at.variances = at.raw + RAW_CAPACITY;
 	at.compressed = at.variances + RAW_CAPACITY;
 	at.toc = at.compressed + RAW_CAPACITY;
@@ -150,7 +158,7 @@ static enum snap_status fail(struct snap__writer *w, enum snap_status status)
 	return w->status;
 }
 
-static void write_bytes(struct snap__writer *w, const void *bytes, size_t size)
+static void write_now(struct snap__writer *w, const void *bytes, size_t size)
 {
 	const uint8_t *at = bytes;
 
@@ -166,8 +174,28 @@ static void write_bytes(struct snap__writer *w, const void *bytes, size_t size)
 		}
 		at += written;
 		size -= (size_t)written;
-		w->offset += (uint64_t)written;
 	}
+}
+
+static void write_pending(struct snap__writer *w)
+{
+	write_now(w, w->pending, w->pending_size);
+	w->pending_size = 0;
+}
+
+static void write_bytes(struct snap__writer *w, const void *bytes, size_t size)
+{
+	if (w->status != SNAP_OK)
+		return;
+	w->offset += size;
+	if (size > PENDING_CAPACITY - w->pending_size)
+		write_pending(w);
+	if (size > PENDING_CAPACITY) {
+		write_now(w, bytes, size);
+		return;
+	}
+	memcpy(w->pending + w->pending_size, bytes, size);
+	w->pending_size += size;
 }
 
 /* ---- Chunks ---- */
@@ -300,6 +328,7 @@ struct snap__writer *snap__writer_begin(void *workspace, size_t workspace_size, 
 		.variances = {.raw = base + at.variances, .end = base + at.variances},
 		.compressed = base + at.compressed,
 		.toc = base + at.toc,
+		.pending = base + at.pending,
 		.compressor_memory = base + at.compressor,
 		.compressor_size = at.compressor_size,
 	};
@@ -653,6 +682,7 @@ enum snap_status snap__writer_finish(struct snap__writer *w, uint64_t *bytes)
 	write_toc(w);
 	snap__footer_put(encoded, &footer);
 	write_bytes(w, encoded, sizeof(encoded));
+	write_pending(w);
 	if (bytes)
 		*bytes = w->offset;
 	if (w->status == SNAP_EIO)
