@@ -14,11 +14,12 @@
 
 static int exit_code_of(enum snap_status status)
 {
+	if (status == SNAP_EUSAGE)
+		return EXIT_USAGE;
 	switch (status) {
 	case SNAP_OK:
 		return EXIT_FINE;
 	case SNAP_EINVAL:
-	case SNAP_EUSAGE:
 		return EXIT_USAGE;
 	case SNAP_EIO:
 	case SNAP_EVERSION:

@@ -6,6 +6,10 @@
 
 #include "snap/status.h"
 
+/** The command line, or a name on it, is ambiguous or wrong.  The command's own status: the library
+ * has no command line, and its numbers end far below. */
+#define SNAP_EUSAGE ((enum snap_status)64)
+
 /** Fill err->status and err->message (printf style, one line, cut if too long); err may be NULL. */
 void fail_say(struct snap_error *err, enum snap_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

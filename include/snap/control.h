@@ -23,7 +23,14 @@
  *   census [LABEL], census-holders [LABEL], census-retained [LABEL]
  *                  -> the same with the objects of an interpreter
  *   dir            -> "ok DIR", the absolute output directory
- *   status         -> lines "KEY VALUE", then an empty line
+ *   flush          -> "ok" once every snapshot that was asked for before is durable
+ *   status         -> lines "KEY VALUE", then an empty line.  Keys: dir program pid seq uptime_ns
+ *                  live_bytes live_blocks peak_bytes allocated_bytes allocated_blocks freed_blocks
+ *                  rate_per_second (recorded allocations, over the whole time) allocator
+ *                  sample_period stacks rss recorder_memory recorder_memory_percent (of rss)
+ *                  process_cpu_ns recorder_cpu_ns recorder_cpu_percent (of process_cpu_ns, which
+ *                  includes it) losses.* (as in a snapshot, without those that only a snapshot has)
+ *   anything else  -> "error unknown request"
  */
 #ifndef SNAP_CONTROL_H
 #define SNAP_CONTROL_H
@@ -32,9 +39,14 @@
 #define SNAP_CONTROL_SNAP     "snap"
 #define SNAP_CONTROL_HOLDERS  "holders"
 #define SNAP_CONTROL_RETAINED "retained"
-#define SNAP_CONTROL_CENSUS   "census"
+#define SNAP_CONTROL_CENSUS   "census" /* with "-" and one of these two: see above */
 #define SNAP_CONTROL_DIR      "dir"
+#define SNAP_CONTROL_FLUSH    "flush"
 #define SNAP_CONTROL_STATUS   "status"
+
+/** How an answer begins; what follows is separated by a space. */
+#define SNAP_CONTROL_OK    "ok"
+#define SNAP_CONTROL_ERROR "error"
 
 #define SNAP_CONTROL_DOORBELL 32
 

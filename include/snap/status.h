@@ -26,7 +26,6 @@ enum snap_status {
 	SNAP_ENOTFOUND = 8,    /* no such snapshot, process, label, table */
 	SNAP_ESTATE = 9,       /* not now: not started, already stopped, busy */
 	SNAP_ESYSTEM = 10,     /* a system call or the store failed */
-	SNAP_EUSAGE = 11,      /* the command line (or a name on it) is ambiguous or wrong */
 };
 
 /**

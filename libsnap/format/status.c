@@ -28,8 +28,6 @@ const char *snap_status_name(enum snap_status status)
 		return "wrong state";
 	case SNAP_ESYSTEM:
 		return "system error";
-	case SNAP_EUSAGE:
-		return "usage";
 	}
 	return "unknown status";
 }

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "runtime/arena.h"
-#include "runtime/control.h"
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
 #include "runtime/identity.h"
@@ -23,6 +22,7 @@
 #include "runtime/text.h"
 #include "runtime/thread.h"
 #include "runtime/snapshot.h"
+#include "snap/control.h"
 #include "write/sys.h"
 
 #define CLIENT_TIMEOUT_NS 5000000000ull
@@ -71,7 +71,7 @@ static socklen_t own_address(struct sockaddr_un *address, enum name kind, uint64
 
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	name = snap__text_in(address->sun_path + 1, sizeof(address->sun_path) - 1);
-	snap__text_add(&name, SNAP__CONTROL_NAME);
+	snap__text_add(&name, SNAP_CONTROL_NAME);
 	snap__text_add_u64(&name, (uint64_t)snap__process_identity()->pid);
 	if (kind != PLAIN)
 		snap__text_add(&name, ".");
@@ -149,16 +149,16 @@ static void answer_snap(int client, const char *label, enum snap__holders holder
 
 	switch (st) {
 	case SNAP_OK:
-		answer(client, "ok ", path);
+		answer(client, SNAP_CONTROL_OK " ", path);
 		break;
 	case SNAP_ESTATE:
-		answer(client, "error ", "the process is not recording any more");
+		answer(client, SNAP_CONTROL_ERROR " ", "the process is not recording any more");
 		break;
 	case SNAP_ENOMEM:
-		answer(client, "error ", "the process is out of memory");
+		answer(client, SNAP_CONTROL_ERROR " ", "the process is out of memory");
 		break;
 	default:
-		answer(client, "error cannot write to ", snap__process_config()->out);
+		answer(client, SNAP_CONTROL_ERROR " cannot write to ", snap__process_config()->out);
 	}
 }
 
@@ -270,7 +270,7 @@ static enum name own_name; /* of the socket that listens */
 static _Atomic uint64_t wanted_secret;
 static uint64_t tried_secret;
 static uint64_t client_until_ns; /* who has sent no line by then is left */
-static char line[SNAP__CONTROL_LINE_MAX];
+static char line[SNAP_CONTROL_LINE_MAX];
 static size_t line_size;
 
 static void leave_client(void)
@@ -308,28 +308,29 @@ static void answer_line(snap__take_fn *take)
 {
 	const char *label;
 
-	if (is_request("snap", &label))
+	if (is_request(SNAP_CONTROL_SNAP, &label))
 		answer_snap(client, label, SNAP__HOLDERS_NONE, take);
-	else if (is_request("holders", &label))
+	else if (is_request(SNAP_CONTROL_HOLDERS, &label))
 		answer_snap(client, label, SNAP__HOLDERS_REACH, take);
-	else if (is_request("retained", &label))
+	else if (is_request(SNAP_CONTROL_RETAINED, &label))
 		answer_snap(client, label, SNAP__HOLDERS_RETAINED, take);
-	else if (is_request("census", &label))
+	else if (is_request(SNAP_CONTROL_CENSUS, &label))
 		answer_snap(client, label, SNAP__CENSUS, take);
-	else if (is_request("census-holders", &label))
-		answer_snap(client, label,
-			    (enum snap__holders)(SNAP__CENSUS | SNAP__HOLDERS_REACH), take);
-	else if (is_request("census-retained", &label))
+	else if (is_request(SNAP_CONTROL_CENSUS "-" SNAP_CONTROL_HOLDERS, &label))
+		answer_snap(client, label, (enum snap__holders)(SNAP__CENSUS | SNAP__HOLDERS_REACH),
+			    take);
+	else if (is_request(SNAP_CONTROL_CENSUS "-" SNAP_CONTROL_RETAINED, &label))
 		answer_snap(client, label,
 			    (enum snap__holders)(SNAP__CENSUS | SNAP__HOLDERS_RETAINED), take);
-	else if (snap__equal(line, "status"))
+	else if (snap__equal(line, SNAP_CONTROL_STATUS))
 		answer_status(client);
-	else if (snap__equal(line, "dir"))
-		answer(client, "ok ", snap__process_config()->out);
-	else if (snap__equal(line, "flush")) /* whatever was asked for before is done by now */
-		answer(client, "ok", "");
+	else if (snap__equal(line, SNAP_CONTROL_DIR))
+		answer(client, SNAP_CONTROL_OK " ", snap__process_config()->out);
+	else if (snap__equal(line,
+			     SNAP_CONTROL_FLUSH)) /* whatever was asked for before is done by now */
+		answer(client, SNAP_CONTROL_OK, "");
 	else
-		answer(client, "error ", "unknown request");
+		answer(client, SNAP_CONTROL_ERROR " ", "unknown request");
 }
 
 /* What the client has sent.  A whole line is answered. */

@@ -223,8 +223,8 @@ Test(frame, the_digest_depends_on_rows_and_not_on_how_they_are_stored)
 
 Test(status, every_status_has_a_name_of_its_own)
 {
-	for (int a = SNAP_OK; a <= SNAP_EUSAGE; a++) {
-		for (int b = a + 1; b <= SNAP_EUSAGE + 1; b++)
+	for (int a = SNAP_OK; a <= SNAP_ESYSTEM; a++) {
+		for (int b = a + 1; b <= SNAP_ESYSTEM + 1; b++)
 			cr_assert_str_neq(snap_status_name((enum snap_status)a),
 					  snap_status_name((enum snap_status)b));
 	}
