@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "store/store.h"
 
 static char directory[] = "/tmp/test_query.XXXXXX";

@@ -2,6 +2,7 @@
  * test_select.c - filters and groupings.
  */
 /* links: cmd_analysis */
+#include "base/fail.h"
 #include "dataset_builder.h"
 
 #include "analysis/select.h"

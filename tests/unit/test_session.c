@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "snapshots/session.h"
 
 /* ---- inputs ---- */
@@ -86,8 +87,8 @@ static struct session *database_session(const char *dir, const struct session_op
 	struct session_loaded done;
 	struct snap_error err = {0};
 
-	cr_assert_eq(session_load(session, &dir, 1, &none, NULL, refuse, &done, &err), SNAP_OK, "%s",
-		     err.message);
+	cr_assert_eq(session_load(session, &dir, 1, &none, NULL, refuse, &done, &err), SNAP_OK,
+		     "%s", err.message);
 	session_close(session);
 	reading.db = "test.db";
 	reading.quiet = true;
