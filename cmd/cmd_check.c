@@ -19,8 +19,9 @@
 #include "render/render.h"
 #include "report/check.h"
 #include "snapshots/session.h"
+#include "suppression_file.h"
 
-enum { TEXT_FILE_MAX = 1 << 20, SUMMARY_MAX = 1 << 20 };
+enum { SUMMARY_MAX = 1 << 20 };
 enum annotate { ANNOTATE_AUTO, ANNOTATE_NONE, ANNOTATE_GITHUB, ANNOTATE_GITLAB };
 
 static const char default_policy[] = "snapdiff.conf";
@@ -125,35 +126,11 @@ struct check {
 /* ---- texts from files ---- */
 
 /* The whole of a text file; NULL with SNAP_ENOTFOUND when there is none. */
-static enum snap_status read_text(const char *path, char **text, struct snap_error *err)
-{
-	FILE *in = fopen(path, "re");
-	size_t size = 0;
-
-	*text = NULL;
-	if (!in)
-		return fail(err, errno == ENOENT ? SNAP_ENOTFOUND : SNAP_EIO,
-			    "%s: cannot be read: %s", path, strerror(errno));
-	*text = malloc(TEXT_FILE_MAX + 1);
-	if (*text)
-		size = fread(*text, 1, TEXT_FILE_MAX + 1, in);
-	fclose(in);
-	if (!*text)
-		return fail_memory(err, "reading a file");
-	if (size <= TEXT_FILE_MAX && !memchr(*text, '\0', size)) {
-		(*text)[size] = '\0';
-		return SNAP_OK;
-	}
-	free(*text);
-	*text = NULL;
-	return fail(err, SNAP_EUSAGE, "%s: is no text file of at most 1 MiB", path);
-}
-
 static enum snap_status read_policy_file(struct check *check, struct snap_error *err)
 {
 	const char *path = check->options->policy ? check->options->policy : default_policy;
 	char *text;
-	enum snap_status st = read_text(path, &text, err);
+	enum snap_status st = text_file_read(path, &text, err);
 
 	if (st == SNAP_ENOTFOUND && !check->options->policy)
 		return SNAP_OK;
@@ -201,7 +178,6 @@ static enum snap_status read_policy(struct check *check, struct snap_error *err)
 	return st;
 }
 
-/* Several files are read as if they were one. */
 static enum snap_status read_suppressions(struct check *check, struct snap_error *err)
 {
 	const struct text_list *given = &check->options->suppressions;
@@ -209,26 +185,11 @@ static enum snap_status read_suppressions(struct check *check, struct snap_error
 	struct text_list from_file = {&path, 1};
 	const struct text_list *files =
 		given->count || !check->file.suppressions ? given : &from_file;
-	enum snap_status st = SNAP_OK;
-	char *all = NULL, *text;
-	size_t size;
-	FILE *joined;
 
 	if (files->count == 0)
 		return SNAP_OK;
 	check->suppression_file = files->items[0];
-	joined = open_memstream(&all, &size);
-	for (size_t i = 0; joined && st == SNAP_OK && i < files->count; i++) {
-		st = read_text(files->items[i], &text, err);
-		fprintf(joined, "%s\n", st == SNAP_OK ? text : "");
-		free(text);
-	}
-	if (!joined || fclose(joined) != 0)
-		st = fail_memory(err, "reading suppressions");
-	if (st == SNAP_OK)
-		st = suppressions_parse(&check->suppressions, all, check->suppression_file, err);
-	free(all);
-	return st;
+	return suppression_files_read(&check->suppressions, files->items, files->count, err);
 }
 
 /* ---- judging ---- */
@@ -276,16 +237,6 @@ static enum snap_status make_compare(struct check *check, struct snap_error *err
 	return st;
 }
 
-static int today(void)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	if (!gmtime_r(&now, &tm))
-		return 0;
-	return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
-}
-
 /* A gate never passes over a file that is damaged. */
 static void note_damaged(struct report *report, const struct report *from)
 {
@@ -299,7 +250,7 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 		.policy = &check->policy,
 		.suppressions = check->suppression_file ? &check->suppressions : NULL,
 		.suppression_file = check->suppression_file,
-		.today = today(),
+		.today = suppression_today(),
 	};
 	enum snap_status st =
 		check_gather(&check->gathered, &check->options->shared, &check->options->baseline,

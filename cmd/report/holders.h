@@ -1,0 +1,17 @@
+/*
+ * report/holders.h - who keeps blocks alive, and whom these keep alive.
+ */
+#ifndef REPORT_HOLDERS_H
+#define REPORT_HOLDERS_H
+
+#include "dataset/graph.h"
+#include "report/options.h"
+#include "report/report.h"
+
+struct report *holders_report_new(void);
+
+/** `pattern` is held against the names of sites, types and roots.  SNAP_EUSAGE: nothing matches. */
+enum snap_status holders_fill(struct report *report, const struct graph *graph, const char *pattern,
+			      const struct report_options *options, struct snap_error *err);
+
+#endif

@@ -1,0 +1,556 @@
+/*
+ * leaks.c - what nothing reaches, by call site.
+ *
+ * Direct and indirect are told apart as LeakSanitizer and memcheck do: a block is indirectly lost
+ * if another lost block refers to it.  Suppressions are looked up for each call stack, before rows
+ * are made of them.
+ */
+#include "report/leaks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "report/sites.h"
+
+enum {
+	KEY,
+	FUNCTION,
+	FILE_NAME,
+	LINE,
+	MODULE,
+	LOST,
+	BLOCKS,
+	DIRECT,
+	DIRECT_BLOCKS,
+	INDIRECT,
+	INDIRECT_BLOCKS,
+	RINGS,
+	LIVE,
+	LIVE_BLOCKS,
+	SITE,
+	VIA,
+	CALLERS,
+	STACK,
+	COLUMNS,
+};
+
+static const struct column columns[COLUMNS] = {
+	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
+	[FUNCTION] = {"function", "function", COLUMN_NAME, COLUMN_HIDDEN},
+	[FILE_NAME] = {"file", "file", COLUMN_NAME, COLUMN_HIDDEN},
+	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
+	[MODULE] = {"module", "module", COLUMN_NAME, COLUMN_HIDDEN},
+	[LOST] = {"unreachable_bytes", "unreachable", COLUMN_BYTES, 0},
+	[BLOCKS] = {"unreachable_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(3)},
+	[DIRECT] = {"direct_bytes", "direct", COLUMN_BYTES, COLUMN_SPARE(4)},
+	[DIRECT_BLOCKS] = {"direct_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(5)},
+	[INDIRECT] = {"indirect_bytes", "indirect", COLUMN_BYTES, COLUMN_SPARE(6)},
+	[INDIRECT_BLOCKS] = {"indirect_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(7)},
+	[RINGS] = {"ring_blocks", "rings", COLUMN_COUNT, COLUMN_HIDDEN},
+	[LIVE] = {"live_bytes", "of live", COLUMN_BYTES, COLUMN_SPARE(8)},
+	[LIVE_BLOCKS] = {"live_blocks", "live blocks", COLUMN_COUNT, COLUMN_HIDDEN},
+	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(9)},
+	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY | COLUMN_SPARE(10)},
+	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
+};
+
+struct lost {
+	uint64_t direct, direct_blocks, indirect, indirect_blocks, rings, live, live_blocks;
+};
+
+struct leak_row {
+	struct select_row words;
+	struct lost lost;
+	uint32_t heaviest; /* site, or SNAP_NONE */
+	uint64_t weight, order;
+};
+
+struct leaks {
+	struct report *report;
+	const struct leaks_request *request;
+	struct selection *selection;
+	struct leak_row *rows; /* those of the selection, then one for each type */
+	struct lost *found;    /* by group: what counts, after --confirm */
+	size_t row_count, count, shown_count;
+	struct lost totals, shown, suppressed, unconfirmed;
+};
+
+static uint64_t lost_bytes(const struct lost *lost)
+{
+	return lost->direct + lost->indirect;
+}
+
+static uint64_t lost_blocks(const struct lost *lost)
+{
+	return lost->direct_blocks + lost->indirect_blocks;
+}
+
+static void add_lost(struct lost *sum, const struct lost *more)
+{
+	sum->direct += more->direct;
+	sum->direct_blocks += more->direct_blocks;
+	sum->indirect += more->indirect;
+	sum->indirect_blocks += more->indirect_blocks;
+	sum->rings += more->rings;
+	sum->live += more->live;
+	sum->live_blocks += more->live_blocks;
+}
+
+static void subtract_lost(struct lost *sum, const struct lost *less)
+{
+	sum->direct -= less->direct;
+	sum->direct_blocks -= less->direct_blocks;
+	sum->indirect -= less->indirect;
+	sum->indirect_blocks -= less->indirect_blocks;
+	sum->rings -= less->rings;
+	sum->live -= less->live;
+	sum->live_blocks -= less->live_blocks;
+}
+
+static struct lost lost_of(const struct store_group *row)
+{
+	return (struct lost){row->direct_bytes,    row->direct_blocks, row->indirect_bytes,
+			     row->indirect_blocks, row->ring_blocks,   row->bytes,
+			     row->blocks};
+}
+
+/* ---- what counts ---- */
+
+struct confirmed {
+	int64_t site_id;
+	const char *label;
+	struct lost lost;
+};
+
+static int compare_confirmed(const void *left, const void *right)
+{
+	const struct confirmed *a = left, *b = right;
+
+	if (a->site_id != b->site_id)
+		return a->site_id < b->site_id ? -1 : 1;
+	return strcmp(a->label, b->label);
+}
+
+/*
+ * What nothing reaches stays so.  Where the second snapshot says of a call stack that less is
+ * unreachable, the first was misled by as much.
+ */
+static bool confirm_all(struct leaks *leaks)
+{
+	const struct graph *first = leaks->request->graph, *second = leaks->request->confirm;
+	struct confirmed *other = calloc(second->group_count + 1, sizeof(*other));
+
+	for (size_t i = 0; other && i < second->group_count; i++)
+		other[i] = (struct confirmed){second->groups[i].row.site_id,
+					      second->groups[i].row.label,
+					      lost_of(&second->groups[i].row)};
+	if (!other)
+		return false;
+	qsort(other, second->group_count, sizeof(*other), compare_confirmed);
+	for (size_t i = 0; i < first->group_count; i++) {
+		const struct confirmed wanted = {.site_id = first->groups[i].row.site_id,
+						 .label = first->groups[i].row.label};
+		struct lost before = leaks->found[i];
+		const struct confirmed *same = bsearch(&wanted, other, second->group_count,
+						       sizeof(*other), compare_confirmed);
+
+		if (!same)
+			leaks->found[i] = (struct lost){.live = before.live,
+							.live_blocks = before.live_blocks};
+		else if (lost_blocks(&same->lost) < lost_blocks(&before) &&
+			 lost_bytes(&same->lost) <= lost_bytes(&before))
+			leaks->found[i] =
+				(struct lost){same->lost.direct,   same->lost.direct_blocks,
+					      same->lost.indirect, same->lost.indirect_blocks,
+					      same->lost.rings,    before.live,
+					      before.live_blocks};
+		leaks->unconfirmed.direct += lost_bytes(&before) - lost_bytes(&leaks->found[i]);
+		leaks->unconfirmed.direct_blocks +=
+			lost_blocks(&before) - lost_blocks(&leaks->found[i]);
+	}
+	free(other);
+	return true;
+}
+
+/* Does a rule cover what the call stack lost? */
+static bool is_suppressed(struct leaks *leaks, uint32_t site, const struct lost *lost)
+{
+	const struct dataset *dataset = leaks->request->dataset;
+	uint32_t depth = site == SNAP_NONE ? 0 : dataset->sites[site].depth;
+	const char **names = report_alloc(leaks->report, ((size_t)depth * 3 + 1) * sizeof(*names));
+	struct suppression_names all = {names, (size_t)depth * 3};
+
+	for (uint32_t i = 0; i < depth; i++) {
+		const struct dataset_frame *frame = dataset_frame_at(dataset, site, i);
+
+		names[3 * i] = dataset_text(dataset, frame->function);
+		names[3 * i + 1] = dataset_text(dataset, frame->file);
+		names[3 * i + 2] = dataset_text(dataset, frame->module_path);
+	}
+	return suppressions_find(leaks->request->suppressions, &all, lost_bytes(lost),
+				 leaks->request->today) != NULL;
+}
+
+static struct leak_row *row_of_type(struct leaks *leaks, const struct graph_group *group)
+{
+	size_t first = selection_row_count(leaks->selection);
+	struct leak_row *row;
+
+	for (size_t i = first; i < leaks->row_count; i++)
+		if (strcmp(leaks->rows[i].words.key, group->row.label) == 0)
+			return &leaks->rows[i];
+	row = &leaks->rows[leaks->row_count++];
+	row->words.key = *group->row.label ? group->row.label : "(unknown)";
+	return row;
+}
+
+static void add_group(struct leaks *leaks, size_t index)
+{
+	const struct graph_group *group = &leaks->request->graph->groups[index];
+	const struct lost *lost = &leaks->found[index];
+	struct leak_row *row;
+	const uint32_t *rows;
+
+	add_lost(&leaks->totals, lost);
+	if (group->site != SNAP_NONE && !selection_rows_of(leaks->selection, group->site, &rows))
+		return;
+	if (leaks->request->suppressions && lost_blocks(lost) &&
+	    is_suppressed(leaks, group->site, lost)) {
+		add_lost(&leaks->suppressed, lost);
+		return;
+	}
+	row = group->site == SNAP_NONE ? row_of_type(leaks, group) : &leaks->rows[rows[0]];
+	add_lost(&row->lost, lost);
+	if (row->weight <= lost_bytes(lost)) {
+		row->weight = lost_bytes(lost);
+		row->heaviest = group->site;
+	}
+}
+
+static enum snap_status sum_up(struct leaks *leaks, struct snap_error *err)
+{
+	const struct graph *graph = leaks->request->graph;
+
+	leaks->row_count = selection_row_count(leaks->selection);
+	leaks->rows = calloc(leaks->row_count + graph->group_count + 1, sizeof(*leaks->rows));
+	leaks->found = calloc(graph->group_count + 1, sizeof(*leaks->found));
+	if (!leaks->rows || !leaks->found)
+		return fail_memory(err, "summing up leaks");
+	for (uint32_t i = 0; i < leaks->row_count; i++) {
+		leaks->rows[i].words = *selection_row(leaks->selection, i);
+		leaks->rows[i].heaviest = SNAP_NONE;
+	}
+	for (size_t i = 0; i < graph->group_count; i++)
+		leaks->found[i] = lost_of(&graph->groups[i].row);
+	if (leaks->request->confirm && !confirm_all(leaks))
+		return fail_memory(err, "summing up leaks");
+	for (size_t i = 0; i < graph->group_count; i++)
+		add_group(leaks, i);
+	return SNAP_OK;
+}
+
+/* ---- order ---- */
+
+static const char *const sort_names[] = {
+	"unreachable_bytes", "unreachable_blocks", "direct_bytes", "indirect_bytes", "key", NULL};
+enum { SORT_LOST, SORT_BLOCKS, SORT_DIRECT, SORT_INDIRECT };
+
+static uint64_t order_of(const struct lost *lost, int column)
+{
+	switch (column) {
+	case SORT_LOST:
+		return lost_bytes(lost);
+	case SORT_BLOCKS:
+		return lost_blocks(lost);
+	case SORT_DIRECT:
+		return lost->direct;
+	case SORT_INDIRECT:
+		return lost->indirect;
+	default:
+		return 0;
+	}
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+	const struct leak_row *a = left, *b = right;
+
+	if (a->order != b->order)
+		return a->order < b->order ? 1 : -1;
+	if (lost_blocks(&a->lost) != lost_blocks(&b->lost))
+		return lost_blocks(&a->lost) < lost_blocks(&b->lost) ? 1 : -1;
+	return strcmp(a->words.key, b->words.key);
+}
+
+static void arrange(struct leaks *leaks, int column)
+{
+	const struct report_options *options = leaks->request->options;
+
+	for (size_t i = 0; i < leaks->row_count; i++) {
+		struct leak_row row = leaks->rows[i];
+
+		if (!lost_blocks(&row.lost) || lost_bytes(&row.lost) < options->min_bytes)
+			continue;
+		row.order = order_of(&row.lost, column);
+		leaks->rows[leaks->count++] = row;
+	}
+	qsort(leaks->rows, leaks->count, sizeof(*leaks->rows), compare_rows);
+	leaks->shown_count = sites_limit(options, leaks->count);
+	for (size_t i = 0; i < leaks->shown_count; i++)
+		add_lost(&leaks->shown, &leaks->rows[i].lost);
+}
+
+/* ---- in words ---- */
+
+static void add_row(struct leaks *leaks, const struct leak_row *row)
+{
+	const struct report_options *options = leaks->request->options;
+	const struct dataset *dataset = leaks->request->dataset;
+	struct report *report = leaks->report;
+	struct value *values = report_row(report);
+
+	values[KEY] = value_text(report, row->words.key);
+	values[FUNCTION] = value_text(report, row->words.function);
+	values[FILE_NAME] = value_text(report, row->words.file);
+	values[LINE] = sites_line(row->words.line);
+	values[MODULE] = value_text(report, row->words.module);
+	values[LOST] = value_u64(lost_bytes(&row->lost));
+	values[BLOCKS] = value_u64(lost_blocks(&row->lost));
+	values[DIRECT] = value_u64(row->lost.direct);
+	values[DIRECT_BLOCKS] = value_u64(row->lost.direct_blocks);
+	values[INDIRECT] = value_u64(row->lost.indirect);
+	values[INDIRECT_BLOCKS] = value_u64(row->lost.indirect_blocks);
+	values[RINGS] = value_u64(row->lost.rings);
+	values[LIVE] = value_u64(row->lost.live);
+	values[LIVE_BLOCKS] = value_u64(row->lost.live_blocks);
+	values[SITE] = sites_name(report, &row->words);
+	if (row->heaviest == SNAP_NONE)
+		return;
+	values[VIA] = sites_via(report, dataset, row->heaviest, options);
+	values[CALLERS] = sites_callers(report, dataset, row->heaviest, options->no_skip);
+	values[STACK] = sites_stack(report, dataset, leaks->selection, row->heaviest);
+}
+
+static void add_part(struct report *report, struct value *to, const char *name,
+		     const struct lost *lost, size_t rows)
+{
+	struct value part = value_object();
+
+	if (rows != SIZE_MAX)
+		value_field(report, &part, "rows", value_u64(rows));
+	value_field(report, &part, "unreachable_bytes", value_u64(lost_bytes(lost)));
+	value_field(report, &part, "unreachable_blocks", value_u64(lost_blocks(lost)));
+	value_field(report, &part, "direct_bytes", value_u64(lost->direct));
+	value_field(report, &part, "direct_blocks", value_u64(lost->direct_blocks));
+	value_field(report, &part, "indirect_bytes", value_u64(lost->indirect));
+	value_field(report, &part, "indirect_blocks", value_u64(lost->indirect_blocks));
+	value_field(report, to, name, part);
+}
+
+/* What is suppressed and what filters leave out is hidden, and is no row. */
+static void add_summary(struct leaks *leaks)
+{
+	struct report *report = leaks->report;
+	struct lost hidden = leaks->totals;
+	struct value live = value_object();
+
+	subtract_lost(&hidden, &leaks->shown);
+	add_part(report, &report->head, "totals", &leaks->totals, SIZE_MAX);
+	value_field(report, &live, "live_bytes", value_u64(leaks->totals.live));
+	value_field(report, &live, "live_blocks", value_u64(leaks->totals.live_blocks));
+	value_field(report, &report->head, "of", live);
+	if (leaks->request->suppressions)
+		add_part(report, &report->head, "suppressed", &leaks->suppressed, SIZE_MAX);
+	if (leaks->request->confirm) {
+		struct value part = value_object();
+
+		value_field(report, &part, "unreachable_bytes",
+			    value_u64(leaks->unconfirmed.direct));
+		value_field(report, &part, "unreachable_blocks",
+			    value_u64(leaks->unconfirmed.direct_blocks));
+		value_field(report, &report->head, "unconfirmed", part);
+	}
+	add_part(report, &report->tail, "shown", &leaks->shown, leaks->shown_count);
+	add_part(report, &report->tail, "hidden", &hidden, leaks->count - leaks->shown_count);
+}
+
+static void add_title(struct leaks *leaks)
+{
+	struct report *report = leaks->report;
+	const struct lost *totals = &leaks->totals;
+	char lost[32], live[32], blocks[64], direct[64], indirect[64];
+
+	if (!lost_blocks(totals)) {
+		report->title =
+			report_text(report, "%s: nothing is unreachable (%s live in %s)",
+				    sites_input_name(report, 0), sites_bytes(totals->live, live),
+				    sites_blocks(totals->live_blocks, blocks));
+		return;
+	}
+	report->title = report_text(
+		report, "%s: %s in %s %s unreachable, of %s: %s directly, %s through them",
+		sites_input_name(report, 0), sites_bytes(lost_bytes(totals), lost),
+		sites_blocks(lost_blocks(totals), blocks), lost_blocks(totals) == 1 ? "is" : "are",
+		sites_bytes(totals->live, live), sites_blocks(totals->direct_blocks, direct),
+		sites_blocks(totals->indirect_blocks, indirect));
+}
+
+static void note_suppressions(struct leaks *leaks)
+{
+	const struct suppressions *all = leaks->request->suppressions;
+	char bytes[32];
+
+	for (size_t i = 0; all && i < all->count; i++) {
+		const struct suppression *rule = &all->rules[i];
+
+		if (rule->matches)
+			report_note(leaks->report, "Suppressed by leak:%s: %zu call stack%s, %s.",
+				    rule->pattern, rule->matches, rule->matches == 1 ? "" : "s",
+				    sites_bytes(rule->bytes, bytes));
+		if (suppression_is_expired(rule, leaks->request->today))
+			report_warn(leaks->report,
+				    "leak:%s (line %u) has expired and suppresses nothing",
+				    rule->pattern, rule->line);
+	}
+}
+
+static void add_notes(struct leaks *leaks)
+{
+	struct report *report = leaks->report;
+	struct lost rest = leaks->totals;
+	char bytes[32], blocks[64];
+
+	note_suppressions(leaks);
+	if (leaks->unconfirmed.direct_blocks)
+		report_note(report, "Not confirmed by the second snapshot, and left out: %s in %s.",
+			    sites_bytes(leaks->unconfirmed.direct, bytes),
+			    sites_blocks(leaks->unconfirmed.direct_blocks, blocks));
+	if (leaks->shown_count < leaks->count)
+		report_note(report, "%zu of %zu rows are shown; --all shows every one.",
+			    leaks->shown_count, leaks->count);
+	subtract_lost(&rest, &leaks->suppressed);
+	for (size_t i = 0; i < leaks->count; i++)
+		subtract_lost(&rest, &leaks->rows[i].lost);
+	if (lost_blocks(&rest))
+		report_note(report, "The filters leave out %s in %s.",
+			    sites_bytes(lost_bytes(&rest), bytes),
+			    sites_blocks(lost_blocks(&rest), blocks));
+	if (leaks->count)
+		report_note(report,
+			    "Unreachable: no plain, aligned pointer leads to it from globals, "
+			    "stacks, registers or mappings.");
+}
+
+static void tell(struct leaks *leaks)
+{
+	for (size_t i = 0; i < leaks->shown_count; i++)
+		add_row(leaks, &leaks->rows[i]);
+	sites_tell_apart(leaks->report, KEY, SITE);
+	sites_hide_empty(leaks->report, VIA);
+	sites_hide_empty(leaks->report, CALLERS);
+	value_field(leaks->report, &leaks->report->head, "group",
+		    value_text(leaks->report, report_groups[leaks->request->options->group]));
+	add_summary(leaks);
+	add_title(leaks);
+	add_notes(leaks);
+	leaks->report->finding = leaks->count > 0;
+}
+
+struct report *leaks_report_new(void)
+{
+	return report_new("snapdiff.leaks/1", columns, COLUMNS);
+}
+
+enum snap_status leaks_fill(struct report *report, const struct leaks_request *request,
+			    struct snap_error *err)
+{
+	struct leaks leaks = {.report = report, .request = request};
+	int column = SORT_LOST;
+	const struct select_options select = sites_selection(request->options);
+	enum snap_status st = SNAP_OK;
+
+	if (st == SNAP_OK && request->options->cumulative)
+		st = fail(err, SNAP_EUSAGE,
+			  "leaks counts a call stack once; leave --cumulative out");
+	if (st == SNAP_OK)
+		st = sites_sort_column(&column, request->options->sort, sort_names, SORT_LOST, err);
+	if (st == SNAP_OK)
+		st = selection_new(&leaks.selection, request->dataset, &select, err);
+	if (st == SNAP_OK)
+		st = sum_up(&leaks, err);
+	if (st == SNAP_OK) {
+		arrange(&leaks, column);
+		tell(&leaks);
+	}
+	free(leaks.rows);
+	free(leaks.found);
+	selection_free(leaks.selection);
+	return st;
+}
+
+/* ---- snapshots without a graph, and weak ones ---- */
+
+struct facts {
+	char failed[200];
+	bool stopped;
+	uint64_t unread, unreadable;
+};
+
+static enum snap_status take_fact(void *user, const char *key, const char *value)
+{
+	struct facts *facts = user;
+
+	if (strcmp(key, "holders") == 0 && strncmp(value, "failed: ", 8) == 0)
+		strncpy(facts->failed, value + 8, sizeof(facts->failed) - 1);
+	else if (strcmp(key, "holders.stop") == 0)
+		facts->stopped = strcmp(value, "none") != 0;
+	else if (strcmp(key, "holders.threads_unread") == 0)
+		facts->unread = strtoull(value, NULL, 10);
+	else if (strcmp(key, "holders.pages_unreadable") == 0)
+		facts->unreadable = strtoull(value, NULL, 10);
+	return SNAP_OK;
+}
+
+enum snap_status leaks_need_graph(const struct report *report, size_t input,
+				  const struct graph *graph, struct store *store, int64_t id,
+				  struct snap_error *err)
+{
+	struct facts facts = {.stopped = true};
+	enum snap_status st;
+
+	if (graph->group_count)
+		return SNAP_OK;
+	st = store_each_meta(store, id, take_fact, &facts, err);
+	if (st != SNAP_OK)
+		return st;
+	if (facts.failed[0])
+		return fail(err, SNAP_EUSAGE, "%s does not say who holds what: %s",
+			    sites_input_name(report, input), facts.failed);
+	return fail(err, SNAP_EUSAGE,
+		    "%s does not say who holds what: take one with 'snapdiff snap --holders PID', "
+		    "or record with 'snapdiff run --holders-at-exit -- COMMAND'",
+		    sites_input_name(report, input));
+}
+
+enum snap_status leaks_warn(struct report *report, size_t input, struct store *store, int64_t id,
+			    struct snap_error *err)
+{
+	struct facts facts = {.stopped = true};
+	enum snap_status st = store_each_meta(store, id, take_fact, &facts, err);
+
+	if (st != SNAP_OK)
+		return st;
+	if (!facts.stopped)
+		report_warn(report,
+			    "%s: the threads were not stopped and their registers are unknown: "
+			    "blocks may look unreachable that are not",
+			    sites_input_name(report, input));
+	else if (facts.unread)
+		report_warn(report,
+			    "%s: the registers of %llu threads are unknown: blocks may look "
+			    "unreachable that are not",
+			    sites_input_name(report, input), (unsigned long long)facts.unread);
+	return SNAP_OK;
+}

@@ -1,0 +1,19 @@
+/*
+ * suppression_file.h - files that the user names: text, and suppressions.
+ */
+#ifndef SUPPRESSION_FILE_H
+#define SUPPRESSION_FILE_H
+
+#include "analysis/policy/suppress.h"
+
+/** The whole of a text file of at most 1 MiB, malloc'ed. */
+enum snap_status text_file_read(const char *path, char **text, struct snap_error *err);
+
+/** Several files of suppressions, as if they were one.  Release with suppressions_release(). */
+enum snap_status suppression_files_read(struct suppressions *out, const char *const *paths,
+					size_t count, struct snap_error *err);
+
+/** The day by UTC, yyyymmdd, that expiring suppressions are held against. */
+int suppression_today(void);
+
+#endif
