@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "model/names.h"
 #include "report/sites.h"
 
 enum {
@@ -157,7 +158,7 @@ static void add_root(struct holding *h, size_t i)
 	h->of_root[i] = named_node(h, root->name, kind_of_root(root));
 	node = &h->nodes[h->of_root[i]];
 	node->is_root = node->present = true;
-	node->words.module = *root->module ? root->module : NULL;
+	node->words.module = *root->module ? name_base(root->module) : NULL;
 	if (root->retained_bytes != SNAP_UNKNOWN)
 		node->retained += root->retained_bytes;
 }
@@ -195,6 +196,19 @@ static int compare_links(const void *left, const void *right)
 	return (a->to > b->to) - (a->to < b->to);
 }
 
+/* What one group of a row retains by way of another one of the row counts once. */
+static void count_once(struct holding *h)
+{
+	for (size_t i = 0; i < h->link_count; i++) {
+		const struct link *link = &h->links[i];
+		struct node *node = &h->nodes[link->to];
+
+		if (link->from == link->to)
+			node->retained -=
+				link->dominated < node->retained ? link->dominated : node->retained;
+	}
+}
+
 static bool make_links(struct holding *h)
 {
 	size_t kept = 0;
@@ -215,6 +229,7 @@ static bool make_links(struct holding *h)
 			h->links[h->link_count++] = link;
 	}
 	qsort(h->links, h->link_count, sizeof(*h->links), compare_links);
+	count_once(h);
 	for (size_t i = 0; i < h->link_count; i++) {
 		struct link *last = kept ? &h->links[kept - 1] : NULL;
 
@@ -390,7 +405,8 @@ static struct value *begin_row(struct holding *h, const struct node *of, const c
 	values[MODULE] = value_text(report, node->words.module);
 	values[SITE] = sites_name(report, &node->words);
 	if (node->heaviest != SNAP_NONE)
-		values[STACK] = sites_stack(report, h->graph->dataset, h->selection, node->heaviest);
+		values[STACK] =
+			sites_stack(report, h->graph->dataset, h->selection, node->heaviest);
 	return values;
 }
 

@@ -5,6 +5,7 @@ run.py --bin DIR --snapdiff FILE NAME
 """
 import argparse
 import glob
+import json
 import os
 import re
 import subprocess
@@ -229,6 +230,108 @@ def views(directory):
     lost = ask(path, "SELECT function, direct_blocks, direct_bytes, indirect_blocks, indirect_bytes, ring_blocks"
                      " FROM leaks WHERE function LIKE 'lose%' ORDER BY 1")
     check(lost == [["lose", "5", "280", "0", "0", "0"], ["lose_inner", "0", "0", "5", "520", "0"]], f"{lost}")
+
+
+def report(*arguments, code=0):
+    done = subprocess.run([options.snapdiff, *arguments, "-f", "json", "--all"], capture_output=True, text=True,
+                          timeout=600)
+    check(done.returncode == code, f"{arguments} ended with {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout) if done.stdout else done.stderr
+
+
+def check_sums(answer, figures):
+    for figure in figures:
+        shown, hidden = answer["shown"][figure], answer["hidden"][figure]
+        check(shown + hidden == answer["totals"][figure], f"{figure}: {shown} + {hidden} is not the total")
+
+
+LOST_FIGURES = [f"{kind}_{unit}" for kind in ("unreachable", "direct", "indirect") for unit in ("bytes", "blocks")]
+
+
+def leaks(directory):
+    recorded = Server(directory)
+    plain = recorded.snap().path
+    first = recorded.snap("--holders").path
+    needs_ptrace(Snapshot(first))
+    second = recorded.snap("--holders").path
+    recorded.end()
+    answer = report("leaks", first, "--exit-code", code=1)
+    rows = {row["function"]: row for row in answer["rows"]}
+    figures = ("direct_blocks", "direct_bytes", "indirect_blocks", "indirect_bytes", "live_bytes")
+    check([rows["lose"][f] for f in figures] == [5, 280, 0, 0, 280], f"lost directly: {rows['lose']}")
+    check([rows["lose_inner"][f] for f in figures] == [0, 0, 5, 520, 520], f"lost with it: {rows['lose_inner']}")
+    ring = [rows["new_link"][f] for f in ("direct_blocks", "indirect_blocks", "indirect_bytes", "ring_blocks")]
+    check(ring == [0, 2, 144, 1], f"the ring: {ring}")
+    check("new_session" not in rows and "new_entry" not in rows, "what is held is no leak")
+    check_sums(answer, LOST_FIGURES)
+    check(report("leaks", first, "--confirm", second)["rows"] == answer["rows"], "the second snapshot confirms all")
+    supp = os.path.join(directory, "known.supp")
+    with open(supp, "w") as file:
+        file.write("leak:lose\nleak:new_link\n")
+    known = report("leaks", first, "--suppressions", supp, "--exit-code", code=1 if set(rows) - {
+        "lose", "lose_inner", "new_link"} else 0)
+    check(not {"lose", "lose_inner", "new_link"} & {row["function"] for row in known["rows"]}, "suppressed")
+    check(known["suppressed"]["unreachable_blocks"] == 12, f"suppressed: {known['suppressed']}")
+    check_sums(known, LOST_FIGURES)
+    focus = report("leaks", first, "--focus", "^lose_inner$")
+    check([row["function"] for row in focus["rows"]] == ["lose_inner"], "filters")
+    check_sums(focus, LOST_FIGURES)
+    check("--holders" in report("leaks", plain, code=2), "how to take a snapshot that says who holds what")
+    check("--holders" in report("holders", "lose", plain, code=2), "the same for holders")
+
+
+def holders(directory):
+    recorded = Server(directory)
+    path = recorded.snap("--holders=retained").path
+    recorded.end()
+    needs_ptrace(Snapshot(path))
+    answer = report("holders", "^new_session$", path)
+    check_sums(answer, ("bytes", "blocks"))
+    rows = {(row["role"], row["function"]): row for row in answer["rows"]}
+    check(rows["blocks", "new_session"]["retained_bytes"] == 4800 + 3200, "sessions retain their names")
+    held = rows["holds", "new_name"]
+    check((held["references"], held["blocks"], held["bytes"]) == (100, 100, 3200), f"names: {held}")
+    check(("held by", "fill_registry") in rows, f"the table holds sessions: {list(rows)}")
+    way = [step["key"] for step in rows["blocks", "new_session"]["path"]]
+    check(way[0] == "g_registry (holders_server)" and way[1].startswith("fill_registry ")
+          and way[-1].startswith("new_session "), f"the way: {way}")
+    root = report("holders", "^g_registry ", path)["rows"]
+    check([r["kind"] for r in root] == ["global", "site"] and root[0]["retained_bytes"] == 8080
+          and root[1]["function"] == "fill_registry", f"g_registry: {root}")
+    lost = next(r for r in report("holders", "^lose_inner$", path)["rows"] if r["role"] == "blocks")
+    way = [step["key"] for step in lost["path"]]
+    check(way[0] is None and way[1].startswith("lose ") and lost["unreachable_blocks"] == 5,
+          f"nothing reaches what leads to it: {way}")
+    report("holders", "no_such_function", path, code=2)
+
+
+def truth_reports(directory, preload=None):
+    """The cases of truth() once more, as the report on leaks tells them."""
+    program, plugin = os.path.join(options.bin, "holders_truth"), os.path.join(options.bin, "libholders_plugin.so")
+    env = dict(os.environ, LD_PRELOAD=preload) if preload else None
+    record(directory, [program, plugin], "--exit-snapshot", "none", env=env)
+    path = first_of(directory)
+    snapshot = Snapshot(path)
+    needs_ptrace(snapshot)
+    if "held_map" not in snapshot.by_case():
+        skip("operator new of this allocator is not recorded: its blocks are not known")
+    found = {}
+    for row in report("leaks", path, "-g", "stack")["rows"]:
+        case = next((f["function"].split("(")[0] for f in row["stack"]
+                     if CASE.fullmatch(f["function"].split("(")[0])), None)
+        if case:
+            found[case] = found.get(case, 0) + row["unreachable_blocks"]
+    for case, (blocks, _) in snapshot.by_case().items():
+        wanted = 0 if case.startswith("held") else blocks
+        check(found.get(case, 0) == wanted, f"{case}: {found.get(case, 0)} of {blocks} blocks are reported")
+
+
+def truth_reports_glibc(directory):
+    truth_reports(directory)
+
+
+def truth_reports_jemalloc(directory):
+    truth_reports(directory, find_library("libjemalloc.so*") or skip("jemalloc is not installed"))
 
 
 def repeated(directory):
