@@ -41,7 +41,7 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	if (st == SNAP_OK)
 		st = graph_fetch(&graph, store, dataset, subject->ids[0], false, err);
 	if (st == SNAP_OK)
-		st = leaks_need_graph(report, 0, &graph, store, subject->ids[0], err);
+		st = leaks_need_graph(report, 0, &graph, false, store, subject->ids[0], err);
 	if (st == SNAP_OK)
 		st = leaks_warn(report, 0, store, subject->ids[0], err);
 	if (st == SNAP_OK)

@@ -65,8 +65,8 @@ static enum snap_status fetch_graphs(struct leaks_answer *answer, struct snap_er
 
 		st = graph_fetch(&answer->graphs[i], store, answer->dataset, id, true, err);
 		if (st == SNAP_OK)
-			st = leaks_need_graph(answer->report, i, &answer->graphs[i], store, id,
-					      err);
+			st = leaks_need_graph(answer->report, i, &answer->graphs[i], true, store,
+					      id, err);
 		if (st == SNAP_OK)
 			st = leaks_warn(answer->report, i, store, id, err);
 	}

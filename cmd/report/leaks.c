@@ -213,6 +213,9 @@ static void add_group(struct leaks *leaks, size_t index)
 	struct leak_row *row;
 	const uint32_t *rows;
 
+	/* An interpreter's objects are in blocks, too: those count once. */
+	if (group->row.kind != SNAP_GROUP_SITE && !lost_blocks(lost))
+		return;
 	add_lost(&leaks->totals, lost);
 	if (group->site != SNAP_NONE && !selection_rows_of(leaks->selection, group->site, &rows))
 		return;
@@ -514,14 +517,15 @@ static enum snap_status take_fact(void *user, const char *key, const char *value
 }
 
 enum snap_status leaks_need_graph(const struct report *report, size_t input,
-				  const struct graph *graph, struct store *store, int64_t id,
-				  struct snap_error *err)
+				  const struct graph *graph, bool blocks_only, struct store *store,
+				  int64_t id, struct snap_error *err)
 {
 	struct facts facts = {.stopped = true};
 	enum snap_status st;
 
-	if (graph->group_count)
-		return SNAP_OK;
+	for (size_t i = 0; i < graph->group_count; i++)
+		if (!blocks_only || graph->groups[i].row.kind == SNAP_GROUP_SITE)
+			return SNAP_OK;
 	st = store_each_meta(store, id, take_fact, &facts, err);
 	if (st != SNAP_OK)
 		return st;

@@ -24,10 +24,11 @@ struct report *leaks_report_new(void);
 enum snap_status leaks_fill(struct report *report, const struct leaks_request *request,
 			    struct snap_error *err);
 
-/** SNAP_EUSAGE: the snapshot has no graph; the sentence says why, and how to take one. */
+/** SNAP_EUSAGE: the snapshot has no graph (`blocks_only`: none of blocks, though one of an
+ * interpreter's objects may be there); the sentence says why, and how to take one. */
 enum snap_status leaks_need_graph(const struct report *report, size_t input,
-				  const struct graph *graph, struct store *store, int64_t id,
-				  struct snap_error *err);
+				  const struct graph *graph, bool blocks_only, struct store *store,
+				  int64_t id, struct snap_error *err);
 
 /** Say what makes "unreachable" weaker in this snapshot: no stop, pages that were not read ... */
 enum snap_status leaks_warn(struct report *report, size_t input, struct store *store, int64_t id,
