@@ -15,6 +15,8 @@
 #include "watched.h"
 #include "base/fail.h"
 #include "base/terminal.h"
+#include "render/output.h"
+#include "report/subject.h"
 
 enum { POLL_NS = 200000000 };
 
@@ -44,12 +46,22 @@ static const struct watch_command watch_defaults = {
 	.growth.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY, .no_pager = true}};
 
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t is_judging;
+static volatile sig_atomic_t code_so_far; /* the exit code that the last report asks for */
 
 static void on_interrupt(int signal)
 {
 	(void)signal;
 	interrupted = 1;
+	if (is_judging)
+		_exit(code_so_far);
 }
+
+/* What is watched, and what was read of it so far. */
+struct watching {
+	struct watched watched;
+	struct subject subject;
+};
 
 static uint64_t now_ns(void)
 {
@@ -66,41 +78,99 @@ static void clear_screen(void)
 		fputs("\033[H\033[2J", stdout);
 }
 
-static enum snap_status draw(const struct watched *watched, const struct growth_command *options,
-			     bool *finding, struct snap_error *err)
+/* As many rows as the screen has room for, besides the title and the closing lines. */
+static void fit_screen(struct report_options *options)
 {
-	const char *const names[] = {watched->dir, NULL};
-	struct growth_command drawn = *options;
+	enum { OTHER_LINES = 12, FEWEST_ROWS = 3 };
+	unsigned height = terminal_height(STDOUT_FILENO), room;
 
-	if (watched->pid && !drawn.shared.pid)
-		drawn.shared.pid = watched->pid;
-	clear_screen();
-	return growth_print(&drawn, names, 1, finding, err);
+	if (!height || options->output || options->all)
+		return;
+	options->height = height;
+	room = height > OTHER_LINES + FEWEST_ROWS ? height - OTHER_LINES : FEWEST_ROWS;
+	if (report_limit(options) > room && options->limit == REPORT_LIMIT_UNSET)
+		options->limit = room;
 }
 
-static enum snap_status follow(const struct watched *watched, const struct watch_command *options,
-			       bool *finding, struct snap_error *err)
+/* Nothing of the report has been printed yet: Ctrl-C may end the program then and there. */
+static enum snap_status judge(struct report **report, const struct watched *watched,
+			      const struct growth_command *options, struct snap_error *err)
+{
+	const char *const names[] = {watched->dir, NULL};
+	enum snap_status st;
+
+	is_judging = 1;
+	st = growth_make(report, options, names, 1, err);
+	is_judging = 0;
+	return st;
+}
+
+/* A screen has no room for warnings. */
+static void count_warnings(struct report *report, const struct watched *watched)
+{
+	if (report->warning_count)
+		report_fact(report, "%zu warning%s: snapdiff growth %s shows them.",
+			    report->warning_count, report->warning_count == 1 ? "" : "s",
+			    watched->dir);
+	report->warning_count = 0;
+}
+
+static enum snap_status draw(struct watching *watching, const struct growth_command *options,
+			     struct snap_error *err)
+{
+	struct growth_command drawn = growth_as_printed(options);
+	struct report *report = NULL;
+	enum snap_status st;
+
+	if (watching->watched.pid && !drawn.shared.pid)
+		drawn.shared.pid = watching->watched.pid;
+	fit_screen(&drawn.shared);
+	drawn.kept = &watching->subject;
+	st = judge(&report, &watching->watched, &drawn, err);
+	if (report) {
+		code_so_far = options->exit_code && report->finding ? EXIT_FINDING : 0;
+		clear_screen();
+		if (drawn.shared.height)
+			count_warnings(report, &watching->watched);
+		st = output_report(report, &drawn.shared, err);
+	}
+	report_free(report);
+	return st;
+}
+
+/* What may be better with the next snapshot: a series that has not begun, a file that is gone or not
+ * whole yet. */
+static bool may_pass(const struct watching *watching, enum snap_status st)
+{
+	if (st == SNAP_EUSAGE)
+		return watching->subject.session && watching->subject.count == 0;
+	return st == SNAP_ENOTFOUND || st == SNAP_ECORRUPT || st == SNAP_ETRUNCATED ||
+	       st == SNAP_EIO;
+}
+
+static enum snap_status follow(struct watching *watching, const struct watch_command *options,
+			       struct snap_error *err)
 {
 	const struct timespec pause = {.tv_nsec = POLL_NS};
 	uint64_t end = options->for_ns ? now_ns() + options->for_ns : UINT64_MAX;
-	size_t drawn = 0;
+	uint64_t drawn = 0;
 	enum snap_status st = SNAP_OK;
 	bool last = false;
 
-	while (st == SNAP_OK && !last) {
-		size_t count;
+	while ((st == SNAP_OK || may_pass(watching, st)) && !last) {
+		uint64_t seen;
 
-		last = interrupted || now_ns() >= end || !watched_is_running(watched);
-		count = watched_count(watched);
-		if (count != drawn)
-			st = draw(watched, &options->growth, finding, err);
-		drawn = count;
+		last = interrupted || now_ns() >= end || !watched_is_running(&watching->watched);
+		seen = watched_names(&watching->watched);
+		if (seen && seen != drawn)
+			st = draw(watching, &options->growth, err);
+		drawn = seen;
 		if (!last)
 			nanosleep(&pause, NULL);
 	}
 	if (st == SNAP_OK && drawn == 0)
 		return fail(err, SNAP_ENOTFOUND, "%s: no snapshot was written while it was watched",
-			    watched->dir);
+			    watching->watched.dir);
 	return st;
 }
 
@@ -109,16 +179,16 @@ static enum snap_status watch_run(const struct invocation *call, int *exit_code,
 {
 	const struct watch_command *options = call->options;
 	const struct sigaction action = {.sa_handler = on_interrupt};
-	struct watched watched;
-	bool finding = false;
-	enum snap_status st = watched_find(&watched, call->argv[0], err);
+	struct watching watching = {0};
+	enum snap_status st = watched_find(&watching.watched, call->argv[0], err);
 
 	sigaction(SIGINT, &action, NULL);
 	if (st == SNAP_OK)
-		st = follow(&watched, options, &finding, err);
-	if (st == SNAP_OK && options->growth.exit_code && finding)
-		*exit_code = EXIT_FINDING;
-	watched_release(&watched);
+		st = follow(&watching, options, err);
+	if (st == SNAP_OK)
+		*exit_code = code_so_far;
+	subject_close(&watching.subject);
+	watched_release(&watching.watched);
 	return st;
 }
 

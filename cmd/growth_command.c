@@ -110,10 +110,16 @@ static void parts_release(struct parts *parts)
 /* Open the series that `names` are; subject->ids becomes those of all of them. */
 static enum snap_status open_series(struct subject *subject, struct session_series_list *list,
 				    const struct report_options *options, const char *const *names,
-				    size_t count, struct snap_error *err)
+				    size_t count, bool remembers, struct snap_error *err)
 {
-	enum snap_status st = subject_open(subject, options, true, err);
+	enum snap_status st = SNAP_OK;
 
+	if (subject->session)
+		subject_again(subject);
+	else
+		st = subject_open(subject, options, true, err);
+	if (st == SNAP_OK && remembers)
+		subject_remember(subject);
 	if (st == SNAP_OK)
 		st = session_series(subject->session, names, count, list, err);
 	if (st == SNAP_OK && list->count == 0)
@@ -244,7 +250,7 @@ static enum snap_status read_control(struct growth_control **control,
 	struct subject subject = {0};
 	struct parts parts = {0};
 	enum snap_status st = open_series(&subject, &list, &options->shared, options->control.items,
-					  options->control.count, err);
+					  options->control.count, false, err);
 
 	if (st == SNAP_OK)
 		st = read_parts(&parts, &subject, &list, options, err);
@@ -338,24 +344,25 @@ enum snap_status growth_make(struct report **out, const struct growth_command *o
 					 .fold = options->fold};
 	struct growth_control *control = NULL;
 	struct session_series_list list = {0};
-	struct subject subject = {0};
+	struct subject own = {0}, *subject = options->kept ? options->kept : &own;
 	enum snap_status st = parse_warmup(options->warmup, &request.warmup, err);
 
 	*out = NULL;
 	if (st == SNAP_OK)
 		st = check_metric(&options->shared, err);
 	if (st == SNAP_OK)
-		st = open_series(&subject, &list, &options->shared, names, count, err);
+		st = open_series(subject, &list, &options->shared, names, count,
+				 options->kept != NULL, err);
 	if (st == SNAP_OK && options->control.count)
 		st = read_control(&control, options, request.warmup, err);
 	request.control = control;
 	if (st == SNAP_OK)
 		st = check_sql(&list, options, err);
 	if (st == SNAP_OK)
-		st = make_report(out, &subject, &list, options, &request, err);
+		st = make_report(out, subject, &list, options, &request, err);
 	growth_control_free(control);
 	session_series_free(&list);
-	subject_close(&subject);
+	subject_close(&own);
 	return st;
 }
 
@@ -366,16 +373,21 @@ static bool is_for_people(int format)
 	       strcmp(gate_formats[format], "markdown") == 0;
 }
 
-enum snap_status growth_print(const struct growth_command *options, const char *const *names,
-			      size_t count, bool *finding, struct snap_error *err)
+struct growth_command growth_as_printed(const struct growth_command *options)
 {
 	struct growth_command command = *options;
-	struct report *report;
-	enum snap_status st;
 
 	command.fold = !options->expand && is_for_people(options->shared.format);
 	command.by_design = options->shared.all;
-	st = growth_make(&report, &command, names, count, err);
+	return command;
+}
+
+enum snap_status growth_print(const struct growth_command *options, const char *const *names,
+			      size_t count, bool *finding, struct snap_error *err)
+{
+	const struct growth_command command = growth_as_printed(options);
+	struct report *report;
+	enum snap_status st = growth_make(&report, &command, names, count, err);
 
 	*finding = report && report->finding;
 	if (report)

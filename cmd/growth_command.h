@@ -15,8 +15,10 @@ struct growth_command {
 	uint64_t limit_bytes;
 	const char *explain;
 	bool expand, chart, exit_code;
-	bool by_design; /* no option: judge what every process leaves, too */
-	bool fold;      /* no option: see struct growth_request */
+	struct subject
+		*kept;     /* no option: the subject of the report before, or zeroed; NULL: none */
+	bool by_design;    /* no option: judge what every process leaves, too */
+	bool fold;         /* no option: see struct growth_request */
 	bool with_cohorts; /* for pictures: see growth_cohorts.h */
 };
 
@@ -27,6 +29,9 @@ extern const struct option growth_option_table[];
  * statements are printed instead, and *out is NULL. */
 enum snap_status growth_make(struct report **out, const struct growth_command *options,
 			     const char *const *names, size_t count, struct snap_error *err);
+
+/** Options as they are printed: for people, findings are one row each. */
+struct growth_command growth_as_printed(const struct growth_command *options);
 
 /**
  * Judge the series that `names` are and print the report.  *finding: a row leaks with medium or

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/lookup.h"
 #include "capture/control.h"
 #include "input/input.h"
 #include "snap/control.h"
@@ -56,6 +57,21 @@ size_t watched_count(const struct watched *watched)
 		return 0;
 	input_free_list(paths, count);
 	return count;
+}
+
+uint64_t watched_names(const struct watched *watched)
+{
+	struct snap_error ignored = {0};
+	uint64_t names = 0;
+	size_t count = 0;
+	char **paths;
+
+	if (input_list_directory(watched->dir, NULL, NULL, &paths, &count, &ignored) != SNAP_OK)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		names = lookup_fold(names, lookup_hash(paths[i], strlen(paths[i])));
+	input_free_list(paths, count);
+	return count && !names ? 1 : names;
 }
 
 void watched_release(struct watched *watched)

@@ -23,5 +23,7 @@ void watched_release(struct watched *watched);
 bool watched_is_running(const struct watched *watched);
 /** How many snapshots there are by now. */
 size_t watched_count(const struct watched *watched);
+/** Which snapshots there are, as a number that changes with their names; 0: none. */
+uint64_t watched_names(const struct watched *watched);
 
 #endif

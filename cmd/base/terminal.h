@@ -9,4 +9,7 @@
 /** `fd` is a terminal, and TERM says that it understands more than plain text (not "dumb"). */
 bool terminal_takes_codes(int fd);
 
+/** Lines of the terminal that `fd` is; 0 where it is none, or does not know. */
+unsigned terminal_height(int fd);
+
 #endif

@@ -292,7 +292,8 @@ enum snap_status output_report(const struct report *report, const struct report_
 			       struct snap_error *err)
 {
 	const struct renderer *renderer = render_find(report_format(options));
-	struct render_options look = {.exact = options->verbose, .quiet = options->quiet};
+	struct render_options look = {
+		.exact = options->verbose, .quiet = options->quiet, .height = options->height};
 	struct output output;
 	enum snap_status st = output_open(&output, options, true, err);
 

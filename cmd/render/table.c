@@ -28,7 +28,9 @@ struct table {
 	size_t label;         /* the column that names the rows, and says "hidden", "total" */
 	unsigned label_least; /* as wide as tells rows apart */
 	struct text_buffer text;
-	int pending; /* spaces not printed yet: a line does not end in any */
+	unsigned lines; /* printed so far */
+	bool bare;      /* there is no room for reasons */
+	int pending;    /* spaces not printed yet: a line does not end in any */
 };
 
 /* ---- closing rows: what was hidden, and the total ---- */
@@ -296,6 +298,7 @@ static void print_cell(struct table *table, size_t i, const char *color)
 static void end_line(struct table *table)
 {
 	putc('\n', table->out);
+	table->lines++;
 	table->pending = 0;
 }
 
@@ -327,7 +330,8 @@ static void print_stack(struct table *table, const struct value *stack)
 /* What a row says on a line of its own. */
 static void print_under(struct table *table, const struct value *values)
 {
-	for (size_t i = 0; !table->options->quiet && i < table->report->column_count; i++) {
+	for (size_t i = 0;
+	     !table->options->quiet && !table->bare && i < table->report->column_count; i++) {
 		const struct column *column = &table->report->columns[i];
 
 		if (!(column->flags & COLUMN_UNDER) || (column->flags & NOT_SHOWN) ||
@@ -400,15 +404,37 @@ static void print_line(struct table *table, const char *line)
 		size_t end = breaks ? line_end(at, table->options->width) : strlen(at);
 
 		fprintf(table->out, "%.*s\n", (int)end, at);
+		table->lines++;
 		at += end;
 		at += *at == ' ';
 	} while (*at);
 }
 
+/* Lines that `text` takes when print_line() prints it. */
+static unsigned lines_of(const struct table *table, const char *text)
+{
+	return table->options->width ? text_width(text) / table->options->width + 1 : 1;
+}
+
+/* Prose goes where the screen has no room for it. */
+static bool has_room(const struct table *table, const char *line)
+{
+	return !table->options->height ||
+	       table->lines + lines_of(table, line) < table->options->height;
+}
+
 static void print_lines(struct table *table, const char *const *lines, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && has_room(table, lines[i]); i++)
 		print_line(table, lines[i]);
+}
+
+/* Is there room for rows with reasons under them, the closing rows and a note? */
+static bool has_room_for_reasons(const struct table *table)
+{
+	size_t rows = 2 * table->report->row_count + 5;
+
+	return !table->options->height || table->lines + rows < table->options->height;
 }
 
 /* Figures of the whole over the snapshots, under the title. */
@@ -419,7 +445,9 @@ static void print_curves(struct table *table)
 	for (size_t i = 0; i < table->report->curve_count; i++)
 		if (text_width(table->report->curves[i].name) > widest)
 			widest = text_width(table->report->curves[i].name);
-	for (size_t i = 0; table->options->series && i < table->report->curve_count; i++) {
+	for (size_t i = 0;
+	     table->options->series && !table->options->height && i < table->report->curve_count;
+	     i++) {
 		const struct curve *curve = &table->report->curves[i];
 
 		cell_text(&table->text, &curve->series, COLUMN_SERIES, table->options);
@@ -438,13 +466,14 @@ static void print_table(struct table *table)
 	if (report->title) {
 		print_line(table, report->title);
 		print_curves(table);
-		putc('\n', table->out);
+		end_line(table);
 	}
 	if (report->charts)
 		chart_print(report, table->options, table->out);
 	if (table->count && report->row_count) {
 		measure(table);
 		fit_terminal(table);
+		table->bare = !has_room_for_reasons(table);
 		print_header(table);
 		for (size_t row = 0; row < report->row_count; row++)
 			print_row(table, row);
@@ -454,8 +483,8 @@ static void print_table(struct table *table)
 			print_closing(table, CLOSING_TOTAL);
 	}
 	notes = table->options->quiet ? 0 : report->note_count;
-	if (report->row_count && report->fact_count + notes)
-		putc('\n', table->out);
+	if (report->row_count && report->fact_count + notes && has_room(table, ""))
+		end_line(table);
 	print_lines(table, report->facts, report->fact_count);
 	print_lines(table, report->notes, notes);
 }

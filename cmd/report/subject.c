@@ -19,8 +19,13 @@
 static void keep_warning(void *user, const char *sentence)
 {
 	struct subject *subject = user;
-	char *copy = strdup(sentence);
+	char *copy;
 
+	/* A damaged file is met with every question. */
+	for (size_t i = 0; subject->again && i < subject->warning_count; i++)
+		if (strcmp(subject->warnings[i], sentence) == 0)
+			return;
+	copy = strdup(sentence);
 	if (!copy || !array_reserve(&subject->warnings, &subject->warning_capacity,
 				    subject->warning_count, sizeof(*subject->warnings))) {
 		free(copy); /* a warning less is better than no report */
@@ -66,6 +71,18 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		st = fail(err, SNAP_EUSAGE,
 			  "--group type is about snapshot files, and goes without --db");
 	return st == SNAP_OK ? session_open(&subject->session, &session, err) : st;
+}
+
+void subject_remember(struct subject *subject)
+{
+	session_remember(subject->session);
+}
+
+void subject_again(struct subject *subject)
+{
+	subject->again = true;
+	session_again(subject->session);
+	subject->count = 0;
 }
 
 void subject_close(struct subject *subject)

@@ -17,6 +17,7 @@ struct subject {
 	size_t warning_count, warning_capacity;
 	char **notes; /* which snapshots of directories were chosen */
 	size_t note_count, note_capacity;
+	bool again; /* see subject_again() */
 };
 
 /** Open a session as `options` say (--db, --pid, --program, --quiet).  `with_ages`: the report asks
@@ -24,6 +25,11 @@ struct subject {
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,
 			      bool with_ages, struct snap_error *err);
 void subject_close(struct subject *subject);
+
+/** Ask more than once: call it before the first question. */
+void subject_remember(struct subject *subject);
+/** Empty an open subject to ask again: files that were read are not read again. */
+void subject_again(struct subject *subject);
 
 /** Add one snapshot by name; NULL is the newest of the database. */
 enum snap_status subject_add(struct subject *subject, const char *name, struct snap_error *err);

@@ -193,11 +193,14 @@ void session_expect(struct session *session, const char *const *paths, size_t co
 void session_expect_files(struct session *session, const struct session_files *files)
 {
 	const char **paths = calloc(files->count + 1, sizeof(*paths));
+	size_t count = 0;
+	int64_t id;
 
 	for (size_t i = 0; paths && i < files->count; i++)
-		paths[i] = files->files[i].path;
+		if (!session_has_taken(session, files->files[i].path, &id))
+			paths[count++] = files->files[i].path;
 	if (paths)
-		session_expect(session, paths, files->count);
+		session_expect(session, paths, count);
 	free(paths);
 }
 

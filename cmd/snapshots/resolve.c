@@ -242,6 +242,8 @@ static enum snap_status take_file(struct session *session, const char *path, int
 	static const struct store_labels none;
 	bool already;
 
+	if (session_has_taken(session, path, id))
+		return SNAP_OK;
 	return session_take_file(session, path, &none, id, &already, err);
 }
 

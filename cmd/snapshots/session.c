@@ -20,6 +20,12 @@
 
 #define CACHE_SYMBOL_FRAMES 64 /* more inlined frames at one address than any compiler makes */
 
+struct session_taken {
+	char *path;
+	struct stat info;
+	int64_t id;
+};
+
 /* ---- the symbol cache ---- */
 
 static bool cache_get(void *user, const char *key, uint64_t address, struct symbol_frame *frames,
@@ -191,6 +197,13 @@ enum snap_status session_open(struct session **out, const struct session_options
 	return status;
 }
 
+static void forget_skipped(struct session *session)
+{
+	for (size_t i = 0; i < session->skipped_count; i++)
+		free(session->skipped[i]);
+	session->skipped_count = 0;
+}
+
 void session_close(struct session *session)
 {
 	if (!session)
@@ -200,13 +213,27 @@ void session_close(struct session *session)
 	if (session->cache != session->store)
 		store_close(session->cache);
 	store_close(session->store);
-	for (size_t i = 0; i < session->skipped_count; i++)
-		free(session->skipped[i]);
+	forget_skipped(session);
 	free(session->skipped);
 	for (size_t i = 0; i < session->held_count; i++)
 		held_free(session->held[i]);
 	free(session->held);
+	for (size_t i = 0; i < session->taken_count; i++)
+		free(session->taken[i].path);
+	free(session->taken);
 	free(session);
+}
+
+void session_remember(struct session *session)
+{
+	session->remembers = true;
+}
+
+void session_again(struct session *session)
+{
+	forget_skipped(session);
+	session->damaged = 0;
+	session->taken_at = 0;
 }
 
 struct store *session_store(struct session *session)
@@ -376,12 +403,69 @@ static bool wants_model(const struct session *session, const struct model *model
 	return session_wants(session, model_meta_u64(model, "pid", 0), program);
 }
 
+/* ---- files that were read before ---- */
+
+static bool is_unchanged(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Files are asked for in the same order again: the search goes on behind the last one found. */
+static struct session_taken *find_taken(struct session *session, const char *path)
+{
+	for (size_t i = 0; i < session->taken_count; i++) {
+		size_t at = (session->taken_at + i) % session->taken_count;
+
+		if (strcmp(session->taken[at].path, path) == 0) {
+			session->taken_at = at + 1;
+			return &session->taken[at];
+		}
+	}
+	return NULL;
+}
+
+bool session_has_taken(struct session *session, const char *path, int64_t *id)
+{
+	const struct session_taken *taken = find_taken(session, path);
+	struct stat info;
+
+	if (!taken || stat(path, &info) != 0 || !is_unchanged(&info, &taken->info))
+		return false;
+	*id = taken->id;
+	return true;
+}
+
+/* Without memory for it the file is read again. */
+static void keep_taken(struct session *session, const char *path, const struct stat *info,
+		       int64_t id)
+{
+	struct session_taken *taken = find_taken(session, path);
+	char *copy;
+
+	if (taken) {
+		taken->info = *info;
+		taken->id = id;
+		return;
+	}
+	copy = strdup(path);
+	if (!copy || !array_reserve(&session->taken, &session->taken_capacity, session->taken_count,
+				    sizeof(*session->taken))) {
+		free(copy);
+		return;
+	}
+	session->taken[session->taken_count++] =
+		(struct session_taken){.path = copy, .info = *info, .id = id};
+}
+
 enum snap_status session_take_file(struct session *session, const char *path,
 				   const struct store_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err)
 {
 	struct session_input input;
 	enum snap_status status;
+	struct stat info;
+	bool keeps = session->remembers && stat(path, &info) == 0 && S_ISREG(info.st_mode);
 
 	*id = 0;
 	*already = false;
@@ -402,5 +486,7 @@ enum snap_status session_take_file(struct session *session, const char *path,
 		status = load_model(session, &input, labels, id, already, err);
 	}
 	session_input_release(&input);
+	if (status == SNAP_OK && keeps)
+		keep_taken(session, path, &info, *id);
 	return status;
 }

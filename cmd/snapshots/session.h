@@ -53,6 +53,14 @@ enum snap_status session_open(struct session **out, const struct session_options
 			      struct snap_error *err);
 void session_close(struct session *session);
 
+/** Remember the files that are read from now on, for session_again(). */
+void session_remember(struct session *session);
+/**
+ * The same question once more, for whoever asks again and again: what was damaged is looked at anew,
+ * files that were read and are as they were are not read again.
+ */
+void session_again(struct session *session);
+
 /** The store; the session's.  NULL before the first successful load of a session that writes a new
  * database. */
 struct store *session_store(struct session *session);

@@ -21,6 +21,9 @@ struct session {
 	struct held_list **held; /* see session_held(): one for each process */
 	size_t held_count, held_capacity;
 	struct ahead *ahead; /* files that are read ahead, or NULL */
+	struct session_taken *taken; /* files that were read, in the order of reading */
+	size_t taken_count, taken_capacity, taken_at;
+	bool remembers; /* what was taken, see session_remember() */
 };
 
 /** Snapshots of the store in order of capture, copied so that they can be looked at more than once.
@@ -67,6 +70,10 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 enum snap_status session_take_file(struct session *session, const char *path,
 				   const struct store_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err);
+
+/** Has the file been read as it is now?  *id is what came of it, 0 where --pid or --program turned it
+ * away. */
+bool session_has_taken(struct session *session, const char *path, int64_t *id);
 
 /** Files to load, one after the other. */
 struct session_files {

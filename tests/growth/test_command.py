@@ -2,11 +2,19 @@
 
 usage: test_command.py SNAPDIFF
 """
+import fcntl
 import json
 import os
+import pty
+import re
+import select
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 
 SNAPDIFF = ""
@@ -429,6 +437,54 @@ class Growth(unittest.TestCase):
         done = self.run_growth(self.leak())
         self.assertNotIn("\u2581", done.stdout)
         self.assertNotIn("trend", done.stdout)
+
+    def watch(self, directory, *extra):
+        """`watch` on a terminal of 80 columns and 24 lines; the master's end of it."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        environment = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8", COLUMNS="80")
+        process = subprocess.Popen([SNAPDIFF, "watch", *extra, directory], stdout=slave, stdin=slave,
+                                   stderr=subprocess.DEVNULL, env=environment)
+        os.close(slave)
+        self.addCleanup(os.close, master)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process, master
+
+    def read_until(self, master, wanted):
+        """The last screen once it has `wanted`."""
+        text, end = "", time.monotonic() + 600
+        while wanted not in text.rsplit("\x1b[2J", 1)[-1]:
+            self.assertLess(time.monotonic(), end, text)
+            if select.select([master], [], [], 1)[0]:
+                text += os.read(master, 65536).decode()
+        return text.rsplit("\x1b[2J", 1)[-1]
+
+    def test_watch_fits_the_screen_reads_what_is_new_and_ends_at_once(self):
+        rows = [[row(100 * i * k, i, f"a_function_with_a_rather_long_name_{k}", k) for k in range(1, 41)]
+                for i in range(1, 12)]
+        texts = [snapshot(i, r) for i, r in enumerate(rows, 1)]
+        directory = self.series("watched", texts[:9])
+        process, master = self.watch(directory, "--exit-code")
+        screen = self.read_until(master, "Verdicts: 40 leak (12 shown)")
+        self.assertLessEqual(screen.count("\n"), 24)
+        self.assertTrue(all(len(line) <= 80 for line in re.sub(r"\x1b\[[0-9;]*[mK]", "", screen).splitlines()
+                            if "snapdiff " not in line), screen)
+        # A file that was read is not read again, so that nobody notices what becomes of its content.
+        first = os.path.join(directory, "s0000.txt")
+        info = os.stat(first)
+        with open(first, "r+b") as file:
+            file.seek(info.st_size // 2)
+            file.write(b"x" * (info.st_size - info.st_size // 2))
+        os.utime(first, ns=(info.st_atime_ns, info.st_mtime_ns))
+        # Nor does one matter that is gone.
+        os.unlink(os.path.join(directory, "s0001.txt"))
+        for i in (9, 10):
+            with open(os.path.join(directory, f"s{i:04}.txt"), "w", encoding="utf-8") as file:
+                file.write(texts[i])
+        self.read_until(master, "10 snapshots: ")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=600), 1)
 
     def test_watching_a_directory_ends_in_time_with_the_exit_code_of_the_last_report(self):
         directory = self.leak()
