@@ -556,7 +556,7 @@ static void begin_ages(void)
 {
 	static const short few[AGES] = {COLOR_BLUE,  COLOR_MAGENTA, COLOR_RED,   COLOR_YELLOW,
 					COLOR_GREEN, COLOR_CYAN,    COLOR_WHITE, COLOR_BLUE};
-	static const short many[AGES] = {55, 91, 127, 161, 203, 209, 215, 222};
+	static const short many[AGES] = {63, 99, 134, 169, 204, 209, 215, 221};
 
 	for (short i = 0; i < AGES; i++)
 		init_pair((short)(PAIR_AGES + i), COLORS >= 256 ? many[i] : few[i], -1);

@@ -114,9 +114,9 @@ static void detail_cohorts(struct browse *b, struct pane *pane, const struct cha
 		if (field(from, "last") != field(from, "first"))
 			snprintf(line + strlen(line), sizeof(line) - strlen(line), " to %zu",
 				 field(from, "last"));
-		if (chart->bands > 1)
-			attron(COLOR_PAIR(PAIR_AGES + (int)(band * AGES / chart->bands)));
 		say(b, pane, line);
+		attron(A_BOLD | COLOR_PAIR(PAIR_AGES + (int)(band * AGES / chart->bands)));
+		mvprintw(pane->y - 1, pane->x, "  %zu", band + 1);
 		attrset(A_NORMAL);
 	}
 }

@@ -46,13 +46,19 @@ show "snapdiff run -o server -- ./leaky_server 12000 1000"
 step "5. What keeps growing, over its snapshots?"
 show "snapdiff growth server"
 
-step "6. The same in a script: exit code 1 when something leaks."
+step "6. The same to look at: one HTML file, a chart, and the terminal browser."
+show "snapdiff report -q --source . -o growth.html server"
+echo "The page is $PWD/growth.html: open it in a browser."
+show "COLUMNS=80 snapdiff growth --chart --explain session_remember server | head -n 38"
+echo "snapdiff browse server shows it on a terminal."
+
+step "7. The same in a script: exit code 1 when something leaks."
 show "snapdiff growth -q --exit-code -f json server > growth.json || echo \"exit code \$?\""
 
-step "7. Who calls the function that leaks?"
+step "8. Who calls the function that leaks?"
 show "snapdiff peek session_remember server"
 
-step "8. Ad-hoc SQL: load everything into a database and ask."
+step "9. Ad-hoc SQL: load everything into a database and ask."
 show "snapdiff load sqlite server --db memory.db"
 show "snapdiff query --db memory.db \"select function, line, sum(live_blocks) as blocks, human(sum(live_bytes)) as live from top group by function, line order by sum(live_bytes) desc limit 5\""
 show "sqlite3 -header -column memory.db \"select seq, sum(live_bytes) from history where function like 'session_remember%' group by snapshot_id order by seq limit 5\""

@@ -20,7 +20,7 @@ class Terminal:
     """A tmux server of its own with one window."""
 
     def __init__(self, scratch, command, columns=100, lines=30, term="screen-256color"):
-        self.socket = str(scratch / "tmux")
+        self.socket = tempfile.mktemp(prefix="tmux", dir=scratch)  # a server that ends may hold the one before
         self.status = scratch / "status"
         script = f"TERM={term} {command}; echo $? >{self.status}; sleep 600"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines), script)
