@@ -28,3 +28,23 @@ function(snap_flags target)
 		target_link_options(${target} PRIVATE -fsanitize=${SNAP_SANITIZE})
 	endif()
 endfunction()
+
+# snap_harden(target): for what reads files of others.  Not for libsnap: a guard word or a checking function
+# of libc may not be ready where it runs.  tests/fault/hardening.py looks at the result.
+function(snap_harden target)
+	if(SNAP_SANITIZE)
+		return()
+	endif()
+	target_compile_options(${target} PRIVATE -fstack-protector-strong
+		$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+	if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+		target_compile_options(${target} PRIVATE -fcf-protection)
+	endif()
+	get_target_property(type ${target} TYPE)
+	if(NOT type STREQUAL "STATIC_LIBRARY")
+		target_link_options(${target} PRIVATE -Wl,-z,relro -Wl,-z,now)
+	endif()
+	if(type STREQUAL "EXECUTABLE")
+		target_link_options(${target} PRIVATE -pie)
+	endif()
+endfunction()

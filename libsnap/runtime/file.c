@@ -67,7 +67,7 @@ int snap__file_create(struct snap__file *file, int directory, const char *path, 
 		return errno;
 	for (unsigned i = 0; i < NAME_TRIES; i++) {
 		name_temporary(file, name);
-		file->fd = snap__sys_openat(file->directory, file->temporary, flags, 0666);
+		file->fd = snap__sys_openat(file->directory, file->temporary, flags, 0600);
 		if (file->fd >= 0)
 			return 0;
 		if (errno != EEXIST)
