@@ -91,6 +91,7 @@ class Host:
         require(first.returncode == 7 and list(self.out.iterdir()), "recording fails by itself", first)
         self.before = min(self.out.iterdir())
         self.content = self.before.read_bytes()
+        require(self.before.stat().st_mode & 0o077 == 0, "others may read the snapshot")
 
     def fails_without_us(self, result, calls, how, when):
         if result.returncode != -11:
