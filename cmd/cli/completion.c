@@ -137,8 +137,7 @@ static void print_fish_begin(FILE *out, const struct command *command)
 		command->alias ? " " : "", command->alias ? command->alias : "");
 }
 
-static void print_fish_option(FILE *out, const struct command *command,
-			      const struct option *option)
+static void print_fish_option(FILE *out, const struct command *command, const struct option *option)
 {
 	print_fish_begin(out, command);
 	fprintf(out, " -l %s", option->name);

@@ -60,8 +60,8 @@ static enum snap_status note_snapshot(void *user, const struct store_snapshot *r
 	struct leaving *leaving = user;
 	char *path = strdup(row->path);
 
-	if (!path ||
-	    !array_reserve(&leaving->all, &leaving->capacity, leaving->count, sizeof(*leaving->all))) {
+	if (!path || !array_reserve(&leaving->all, &leaving->capacity, leaving->count,
+				    sizeof(*leaving->all))) {
 		free(path);
 		return SNAP_ENOMEM;
 	}

@@ -21,8 +21,8 @@ static enum snap_status delete_of_snapshots(struct store *store, const char *ids
 	enum snap_status status = SNAP_OK;
 
 	for (size_t i = 0; status == SNAP_OK && (name = database_table(i)); i++) {
-		char *sql = sqlite3_mprintf("DELETE FROM \"%w\" WHERE snapshot_id IN (%s)", name,
-					    ids);
+		char *sql =
+			sqlite3_mprintf("DELETE FROM \"%w\" WHERE snapshot_id IN (%s)", name, ids);
 		char *has = sqlite3_mprintf("SELECT 1 FROM pragma_table_info('%q') WHERE "
 					    "name = 'snapshot_id'",
 					    name);
@@ -44,8 +44,8 @@ static enum snap_status delete_of_snapshots(struct store *store, const char *ids
 static enum snap_status delete_all(struct store *store, const char *ids, struct snap_error *err)
 {
 	char *sql = sqlite3_mprintf("DELETE FROM snapshot WHERE id IN (%s)", ids);
-	enum snap_status status = sql ? delete_of_snapshots(store, ids, err)
-				      : fail_memory(err, "deleting snapshots");
+	enum snap_status status =
+		sql ? delete_of_snapshots(store, ids, err) : fail_memory(err, "deleting snapshots");
 
 	if (status == SNAP_OK)
 		status = database_run(store, sql, "cannot be written", err);

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""What `check` writes for other programs is what those programs read.
+
+schemas.py SNAPDIFF DATA
+
+The demands of SARIF 2.1.0 (sections 3.13, 3.14, 3.27, 3.28), of the JUnit schema that Jenkins publishes and of GitLab's
+code quality report are written down below, as far as our documents use them.  With SNAPDIFF_SCHEMAS=DIR the published
+files themselves are used as well: DIR/sarif-schema-2.1.0.json (OASIS; needs Python's jsonschema) and
+DIR/jenkins-junit.xsd (needs xmllint).
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+SNAPDIFF, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
+POLICY = ("--max-site", "0", "--min-delta", "0", "--max-new-sites", "0", "--max-total", "+1%")
+PUBLISHED = pathlib.Path(os.environ.get("SNAPDIFF_SCHEMAS", "/nonexistent"))
+
+
+def check(new, form):
+    """Of a run that has findings, and one whose names are hostile."""
+    done = subprocess.run([SNAPDIFF, "check", DATA / new, "--baseline", DATA / "before.txt", *POLICY, "-f", form],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    return done.stdout
+
+
+class Schemas(unittest.TestCase):
+    inputs = ("after.txt", "hostile.txt", "many.txt")
+
+    def test_sarif(self):
+        for new in self.inputs:
+            text = check(new, "sarif")
+            log = json.loads(text)
+            self.assertEqual(log["version"], "2.1.0")
+            self.assertRegex(log["$schema"], r"sarif.*2\.1\.0.*\.json$")
+            (run,) = log["runs"]
+            driver = run["tool"]["driver"]
+            rules = [rule["id"] for rule in driver["rules"]]
+            self.assertEqual(len(rules), len(set(rules)))
+            self.assertTrue(driver["name"] and run["results"])
+            for result in run["results"]:
+                self.assertIn(result["level"], ("none", "note", "warning", "error"))
+                self.assertTrue(result["message"]["text"])
+                self.assertIn(result["ruleId"], rules)
+                if "ruleIndex" in result:
+                    self.assertEqual(rules[result["ruleIndex"]], result["ruleId"])
+                self.assertTrue(result["partialFingerprints"])
+                self.assertTrue(all(isinstance(value, str) for value in result["partialFingerprints"].values()))
+                for location in result.get("locations", []):
+                    physical = location.get("physicalLocation", {})
+                    region = physical.get("region", {})
+                    self.assertGreaterEqual(region.get("startLine", 1), 1)
+                    uri = physical.get("artifactLocation", {}).get("uri", "a")
+                    self.assertRegex(uri, r"^[!-~]+$", "a URI is printable ASCII")
+            self.validate_sarif(log)
+
+    def validate_sarif(self, log):
+        schema = PUBLISHED / "sarif-schema-2.1.0.json"
+        if schema.exists():
+            import jsonschema
+            jsonschema.validate(log, json.loads(schema.read_text()))
+
+    def test_junit(self):
+        attributes = {"testsuite": {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname"},
+                      "testcase": {"name", "classname", "time", "status", "assertions"},
+                      "failure": {"type", "message"}, "skipped": set(), "system-out": set(), "testsuites": set()}
+        order = ["skipped", "error", "failure", "system-out", "system-err"]
+        for new in self.inputs:
+            text = check(new, "junit")
+            root = ElementTree.fromstring(text)
+            self.assertEqual(root.tag, "testsuites")
+            for element in root.iter():
+                self.assertLessEqual(set(element.attrib), attributes[element.tag], element.tag)
+            for suite in root:
+                cases = suite.findall("testcase")
+                self.assertEqual(int(suite.get("tests")), len(cases))
+                self.assertEqual(int(suite.get("failures")), len([case for case in cases if case.find("failure") is not None]))
+            for case in root.iter("testcase"):
+                places = [order.index(child.tag) for child in case]
+                self.assertEqual(places, sorted(places), "children in the schema's order")
+            schema = PUBLISHED / "jenkins-junit.xsd"
+            if schema.exists() and shutil.which("xmllint"):
+                done = subprocess.run(["xmllint", "--noout", "--schema", schema, "-"], input=text, text=True,
+                                      capture_output=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_gitlab(self):
+        for new in self.inputs:
+            findings = json.loads(check(new, "gitlab"))
+            self.assertTrue(findings)
+            for finding in findings:
+                self.assertIn(finding["severity"], ("info", "minor", "major", "critical", "blocker"))
+                self.assertTrue(finding["description"] and finding["check_name"])
+                self.assertRegex(finding["fingerprint"], r"^[0-9a-f]{16,}$")
+                self.assertFalse(finding["location"]["path"].startswith("./"), finding)
+                self.assertGreaterEqual(finding["location"]["lines"]["begin"], 1)
+            self.assertEqual(len({finding["fingerprint"] for finding in findings}), len(findings))
+
+    def test_github_annotations_keep_their_limits(self):
+        for new in self.inputs:
+            lines = [line for line in check(new, "github").splitlines() if line.startswith("::")]
+            self.assertTrue(0 < len(lines) <= 10, "GitHub shows ten of a kind in a step")
+            for line in lines:
+                self.assertTrue(re.match(r"^::(error|warning|notice)( \w+=[^,:\n]*(,\w+=[^,:\n]*)*)?::.", line), line)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
