@@ -18,6 +18,7 @@ import base64
 import json
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -312,6 +313,48 @@ def check_plain(page):
         check(word not in outside, "the page names a place in the network")
 
 
+def luminance(colour):
+    colour = colour.lstrip("#")
+    if len(colour) == 3:
+        colour = "".join(digit * 2 for digit in colour)
+    parts = [int(colour[i:i + 2], 16) / 255 for i in (0, 2, 4)]
+    parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def check_contrast(page):
+    """Text stands out by 4.5 to 1 (WCAG AA), light and dark."""
+    blocks = re.findall(r":root\{([^}]*)\}", page.read_text())
+    check(len(blocks) >= 2, "there is a light and a dark look")
+    light = dict(re.findall(r"--(\w+):(#[0-9a-f]+)", blocks[0]))
+    dark = {**light, **dict(re.findall(r"--(\w+):(#[0-9a-f]+)", blocks[1]))}
+    for name, look in (("light", light), ("dark", dark)):
+        for front in ("fg", "soft", "link", "leak", "ok", "warn"):
+            for back in ("bg", "panel"):
+                a, b = sorted((luminance(look[front]), luminance(look[back])))
+                check((b + 0.05) / (a + 0.05) >= 4.5, f"{name}: {front} on {back} has a contrast of {(b + 0.05) / (a + 0.05):.2f}")
+
+
+def check_without_scripts(browser, page):
+    """Summary and rows are there, what needs scripts is not; in print the tools go."""
+    def command(name, **parameters):
+        browser.do("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
+
+    command("Emulation.setScriptExecutionDisabled", value=True)
+    browser.do("POST", "/url", {"url": f"file://{page}"})
+    command("Emulation.setScriptExecutionDisabled", value=False)
+    seen = browser.run("""
+        const shown = (id) => document.getElementById(id).getClientRects().length > 0;
+        return [shown("summary"), shown("table"), document.querySelectorAll("#rows tr").length > 0, shown("flame"), shown("charts")];
+    """)
+    check(seen == [True, True, True, False, False], f"without scripts: {seen}")
+    browser.open(page)
+    command("Emulation.setEmulatedMedia", media="print")
+    hidden = browser.run("return ['nav', '.tools'].map((s) => getComputedStyle(document.querySelector(s)).display)")
+    check(hidden == ["none", "none"], f"in print: {hidden}")
+    command("Emulation.setEmulatedMedia", media="")
+
+
 def synthetic(path, stacks, seed):
     """So many stacks of about 20 frames, from 4,000 functions."""
     draw = random.Random(seed)
@@ -368,11 +411,13 @@ def main():
             for command, (page, names) in pages.items():
                 check_figures(browser, snapdiff, page, command, names)
                 check_plain(page)
+                check_contrast(page)
             check_views(browser, pages["growth"][0])
             check_link(browser, pages["growth"][0])
             check_charts(browser, snapdiff, scratch)
             check_processes(browser, snapdiff, scratch)
             check_fallback(browser, pages["growth"][0], scratch)
+            check_without_scripts(browser, pages["growth"][0])
             check_hostile(browser, snapdiff, scratch)
             for width in (360, 1280, 1920):
                 browser.resize(width, 1000)
