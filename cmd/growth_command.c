@@ -12,6 +12,7 @@
 #include "report/growth.h"
 #include "report/growth_cohorts.h"
 #include "report/growth_exits.h"
+#include "report/growth_graph.h"
 #include "report/subject.h"
 
 #define FIELD(member) offsetof(struct growth_command, member)
@@ -99,6 +100,7 @@ struct parts {
 static void parts_release(struct parts *parts)
 {
 	for (size_t i = 0; i < parts->count; i++) {
+		growth_graph_free(parts->items[i].graph);
 		growth_table_release(&parts->items[i].table);
 		growth_axis_release(&parts->items[i].axis);
 	}
@@ -193,6 +195,9 @@ static enum snap_status read_part(struct parts *parts, struct subject *subject,
 		st = growth_table_read(&part->table, store, series->ids, at_exit,
 				       (uint32_t)parts->count - 1, &part->axis, &options->shared,
 				       options->by_design, err);
+	if (st == SNAP_OK && !options->shared.sql)
+		st = growth_graph_read(&part->graph, store, series->ids, series->count,
+				       &part->table, err);
 	parts->idle += part->axis.idle;
 	join_exits(parts, said);
 	pass_on(parts->said, said, part, list->count > 1);

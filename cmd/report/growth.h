@@ -21,6 +21,7 @@ struct growth_part {
 	uint64_t pid;                 /* of its last process; 0 unknown */
 	size_t processes;             /* that followed each other */
 	size_t pool;                  /* parts of one pool are summed by site */
+	struct growth_graph *graph;   /* who holds what at its end; NULL unknown */
 	const struct held_list *held; /* by what objects are held at its end; NULL unknown */
 	size_t first_input;           /* of its snapshots among those of the report */
 };

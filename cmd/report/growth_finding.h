@@ -41,7 +41,7 @@ const char *growth_finding_start(struct report *report, const struct growth_row 
 void growth_add_headline(struct report *report, const struct growth_list *list,
 			 const struct growth_part *parts, size_t count,
 			 const struct report_options *options);
-/** By what is held what was allocated there, in words; NULL: no census says so. */
+/** By what is held what was allocated there, in words; NULL: no census and no graph says so. */
 const char *growth_holder(const struct growth_row *row);
 /** Why a row has its verdict, in one line; NULL: it needs no reason. */
 const char *growth_reason_line(struct report *report, const struct growth_list *list,

@@ -1,6 +1,7 @@
 /*
  * growth_list.c - the rows of a series: judged, ordered, and what is left out of them.
  */
+#include "report/growth_graph.h"
 #include "report/growth_rows.h"
 
 #include <math.h>
@@ -182,6 +183,8 @@ enum snap_status growth_list_judge(struct growth_list *list, const struct growth
 	fine = list->rows != NULL;
 	for (size_t p = 0; fine && p < count; p++)
 		fine = judge_part(list, &parts[p], warmup, control);
+	if (fine)
+		growth_graph_judge(list);
 	return fine ? SNAP_OK : fail_memory(err, "judging growth");
 }
 

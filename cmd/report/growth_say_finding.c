@@ -2,6 +2,7 @@
  * growth_say_finding.c - the findings of a growth report in sentences.
  */
 #include "report/growth_finding.h"
+#include "report/growth_graph.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -308,6 +309,8 @@ const char *growth_holder(const struct growth_row *row)
 	const struct select_row *words = row->words;
 	const struct held_list *held = row->part->held;
 
+	if (row->part->graph && row->part->graph->rows[row->row].root)
+		return row->part->graph->rows[row->row].root;
 	if (!held)
 		return NULL;
 	if (words->file && words->line)

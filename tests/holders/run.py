@@ -305,6 +305,22 @@ def holders(directory):
     report("holders", "no_such_function", path, code=2)
 
 
+def growth(directory):
+    """What the last snapshot's graph says of rows that grow."""
+    recorded = Server(directory)
+    recorded.process.stdin.write("g" * 8)
+    recorded.end()
+    files = sorted(glob.glob(os.path.join(directory, "*.snap")))[:8]
+    needs_ptrace(Snapshot(files[-1]))
+    rows = {row["function"]: row for row in report("growth", *files)["rows"]}
+    for function in ("lose", "lose_inner"):
+        row = rows[function]
+        check((row["verdict"], row["confidence"]) == ("leak", "high"), f"{function}: {row['verdict']}")
+        check(any("nothing reaches" in reason for reason in row["reasons"]), f"{function}: {row['reasons']}")
+    check("held by g_registry (holders_server)" in rows["new_session"]["reasons"],
+          f"new_session: {rows['new_session']['reasons']}")
+
+
 def truth_reports(directory, preload=None):
     """The cases of truth() once more, as the report on leaks tells them."""
     program, plugin = os.path.join(options.bin, "holders_truth"), os.path.join(options.bin, "libholders_plugin.so")

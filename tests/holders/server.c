@@ -1,7 +1,8 @@
 /*
  * server.c - a program whose holders are known: a registry of sessions, a cache in a thread's
  * variable, lost blocks, a ring of two.  Waits until its standard input ends; for each byte of it, it
- * takes a snapshot with holders.
+ * takes a snapshot with holders.  Before it does so for a 'g', it loses 20 blocks with 20 others, and
+ * adds 20 sessions.
  *
  * Figures that run.py expects: 100 sessions of 48 bytes with a name of 32 each, in 10 buckets of
  * g_registry; 7 entries of 64 bytes of the thread's cache; 5 lost blocks of 56 bytes that refer to
@@ -116,6 +117,14 @@ static void *worker(void *unused)
 		pause();
 }
 
+static void grow(void)
+{
+	for (volatile int i = 0; i < 20; i++) {
+		lose();
+		new_session((unsigned)i)->name = new_name();
+	}
+}
+
 int main(void)
 {
 	pthread_t thread;
@@ -129,8 +138,12 @@ int main(void)
 	wipe();
 	puts("ready");
 	fflush(stdout);
-	while (read(0, &byte, 1) > 0)
+	while (read(0, &byte, 1) > 0) {
+		if (byte == 'g')
+			grow();
+		wipe();
 		if (snap_take_holders)
 			snap_take_holders(NULL, 0);
+	}
 	return 0;
 }

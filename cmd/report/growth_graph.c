@@ -1,0 +1,152 @@
+/*
+ * growth_graph.c - what the graph of holders says of the rows of growth.
+ *
+ * That a block is unreachable is known from one snapshot, whatever the series says.
+ */
+#include "report/growth_graph.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "dataset/graph.h"
+#include "report/growth.h"
+#include "report/growth_rows.h"
+
+/* The row of a group, or SNAP_NONE. */
+static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
+{
+	const uint32_t *rows;
+
+	if (group->site == SNAP_NONE ||
+	    selection_rows_of(table->selection, group->site, &rows) == 0)
+		return SNAP_NONE;
+	return rows[0];
+}
+
+static bool add_groups(struct growth_graph *out, const struct graph *graph,
+		       const struct growth_table *table)
+{
+	bool has_blocks = false;
+
+	for (size_t i = 0; i < graph->group_count; i++) {
+		const struct graph_group *group = &graph->groups[i];
+		uint32_t row = row_of(table, group);
+
+		if (group->row.kind != SNAP_GROUP_SITE || row == SNAP_NONE)
+			continue;
+		has_blocks = true;
+		out->rows[row].blocks += group->row.blocks;
+		out->rows[row].unreachable += group->row.direct_blocks + group->row.indirect_blocks;
+	}
+	return has_blocks;
+}
+
+/* Globals, then whatever lasts, say more than a stack frame or a register. */
+static bool is_telling(const struct store_root *root)
+{
+	return root->kind == SNAP_ROOT_GLOBAL || root->kind == SNAP_ROOT_TLS ||
+	       root->kind == SNAP_ROOT_MAPPING || root->kind == SNAP_ROOT_INTERPRETER;
+}
+
+static bool add_roots(struct growth_graph *out, const struct graph *graph,
+		      const struct growth_table *table)
+{
+	for (size_t i = 0; i < graph->path_count; i++) {
+		const struct snap_path *path = &graph->paths[i].row;
+		uint32_t row = row_of(table, &graph->groups[path->group]);
+
+		if (row == SNAP_NONE || path->root == SNAP_NONE || out->rows[row].root ||
+		    !is_telling(&graph->roots[path->root]))
+			continue;
+		out->rows[row].root = strdup(graph->roots[path->root].name);
+		if (!out->rows[row].root)
+			return false;
+	}
+	return true;
+}
+
+static enum snap_status take(struct growth_graph **out, const struct graph *graph,
+			     const struct growth_table *table, struct snap_error *err)
+{
+	struct growth_graph *made =
+		calloc(1, sizeof(*made) + (table->row_count + 1) * sizeof(*made->rows));
+
+	if (!made)
+		return fail_memory(err, "reading who holds what");
+	made->row_count = table->row_count;
+	if (!add_groups(made, graph, table)) {
+		growth_graph_free(made);
+		return SNAP_OK;
+	}
+	*out = made;
+	return add_roots(made, graph, table) ? SNAP_OK : fail_memory(err, "reading who holds what");
+}
+
+enum snap_status growth_graph_read(struct growth_graph **out, struct store *store,
+				   const int64_t *ids, size_t count,
+				   const struct growth_table *table, struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+	struct graph graph;
+
+	*out = NULL;
+	for (size_t i = count; st == SNAP_OK && !*out && i-- > 0;) {
+		st = graph_fetch(&graph, store, table->dataset, ids[i], true, err);
+		if (st == SNAP_OK && graph.group_count) {
+			graph_release(&graph);
+			st = graph_fetch(&graph, store, table->dataset, ids[i], false, err);
+			if (st == SNAP_OK)
+				st = take(out, &graph, table, err);
+		}
+		graph_release(&graph);
+	}
+	return st;
+}
+
+void growth_graph_free(struct growth_graph *graph)
+{
+	if (!graph)
+		return;
+	for (size_t i = 0; i < graph->row_count; i++)
+		free(graph->rows[i].root);
+	free(graph);
+}
+
+/* Put a sentence before the others; the last may have to go. */
+static void add_reason(struct growth_judgement *judgement, const char *sentence)
+{
+	if (judgement->reason_count < GROWTH_REASONS)
+		judgement->reason_count++;
+	memmove(judgement->reasons[1], judgement->reasons[0],
+		(GROWTH_REASONS - 1) * sizeof(judgement->reasons[0]));
+	snprintf(judgement->reasons[0], GROWTH_REASON_SIZE, "%s", sentence);
+}
+
+static void judge_row(struct growth_row *row, const struct growth_graph_row *graph)
+{
+	struct growth_judgement *judgement = &row->judgement;
+	char sentence[GROWTH_REASON_SIZE];
+
+	if (!graph->blocks || graph->unreachable * 2 < graph->blocks || row->last <= row->first ||
+	    judgement->verdict == GROWTH_STABLE)
+		return;
+	snprintf(sentence, sizeof(sentence),
+		 "nothing reaches %" PRIu64 " of its %" PRIu64 " blocks any more",
+		 graph->unreachable, graph->blocks);
+	judgement->verdict = GROWTH_LEAK;
+	judgement->confidence = GROWTH_HIGH;
+	add_reason(judgement, sentence);
+}
+
+void growth_graph_judge(struct growth_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct growth_row *row = &list->rows[i];
+
+		if (row->part->graph)
+			judge_row(row, &row->part->graph->rows[row->row]);
+	}
+}

@@ -1,0 +1,31 @@
+/*
+ * report/growth_graph.h - what the graph of holders of the last snapshot says of the rows of growth.
+ */
+#ifndef REPORT_GROWTH_GRAPH_H
+#define REPORT_GROWTH_GRAPH_H
+
+#include "report/growth_table.h"
+#include "store/store.h"
+
+struct growth_list;
+
+/** Per row of a table; see growth_graph_of(). */
+struct growth_graph {
+	size_t row_count;
+	struct growth_graph_row {
+		uint64_t blocks, unreachable; /* of the graph */
+		char *root;                   /* by which a block of it is reached; NULL none */
+	} rows[];
+};
+
+/** The graph of the newest of the snapshots that has one; *out is NULL where none has.  Release
+ * with growth_graph_free(). */
+enum snap_status growth_graph_read(struct growth_graph **out, struct store *store,
+				   const int64_t *ids, size_t count,
+				   const struct growth_table *table, struct snap_error *err);
+void growth_graph_free(struct growth_graph *graph);
+
+/** A growing row most of whose blocks nothing reaches is a leak, with high confidence. */
+void growth_graph_judge(struct growth_list *list);
+
+#endif
