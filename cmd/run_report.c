@@ -3,6 +3,7 @@
  */
 #include "run_report.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,18 @@ static void print_failure(const struct run_report *report, const struct launch_r
 		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
 }
 
+/* Steps of --at-growth and --at-peak within one allocation, and ticks of --every during a snapshot. */
+static void print_merged(const struct hello *hello)
+{
+	if (hello->merged)
+		fprintf(stderr,
+			"snapdiff: %" PRIu64
+			" more snapshot%s %s due at the same moment as another "
+			"and %s not taken\n",
+			hello->merged, hello->merged == 1 ? "" : "s",
+			hello->merged == 1 ? "was" : "were", hello->merged == 1 ? "was" : "were");
+}
+
 /* Who was killed cannot leave a last snapshot: what there is instead, and how old it was. */
 static void print_killed(const struct launch_result *result)
 {
@@ -149,8 +162,10 @@ void run_report_print(const struct run_report *report, const struct launch_resul
 		print_all_missed(hello);
 	else if (!report->is_quiet || hello->snapshots == 0)
 		print_some_missed(hello);
-	if (!report->is_quiet)
+	if (!report->is_quiet) {
 		print_unseen(&hello->unseen);
+		print_merged(hello);
+	}
 	print_python(report, &hello->python);
 }
 

@@ -211,6 +211,8 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 		hello_miss(hello, program, rest, 1);
 	} else if (strcmp(verb, "unseen") == 0) {
 		hear_unseen(hello, program, rest);
+	} else if (strcmp(verb, "merged") == 0) {
+		hello->merged += strtoull(rest, NULL, 10);
 	} else if (strcmp(verb, "unwritten") == 0) {
 		hello_miss(hello, program,
 			   "forked under a filter of system calls: recorded, but not written",
@@ -231,8 +233,8 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 /* "PID PROGRAM VERB ...", where the program's name may have blanks in it. */
 static void read_line(struct hello *hello, char *line)
 {
-	static const char *const verbs[] = {"ok",   "error", "unseen",      "unwritten",
-					    "skip", "back",  "python-lines"};
+	static const char *const verbs[] = {"ok",   "error", "unseen",       "unwritten",
+					    "skip", "back",  "python-lines", "merged"};
 	char *program, *at;
 	uint64_t pid = strtoull(line, &program, 10);
 

@@ -53,6 +53,7 @@ struct hello {
 	struct hello_missed *missed;
 	size_t missed_count;
 	struct hello_unseen unseen;
+	uint64_t merged; /* snapshots that were due and came together with others */
 	struct hello_python python;
 	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
 	size_t snapshots;    /* files that these processes wrote */

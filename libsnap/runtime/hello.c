@@ -132,6 +132,17 @@ void snap__hello_unwritten(uint64_t processes)
 }
 
 /* ... or, at the end, that what was recorded is the lesser part of the memory. */
+void snap__hello_merged(uint64_t snapshots)
+{
+	char buffer[sizeof(((struct snap__identity *)0)->program) + 64];
+	struct snap__text line = SNAP__TEXT(buffer);
+
+	hello_begin(&line);
+	snap__text_add(&line, " merged ");
+	snap__text_add_u64(&line, snapshots);
+	hello_send(&line);
+}
+
 void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes)
 {
 	char buffer[sizeof(((struct snap__identity *)0)->program) + 128];

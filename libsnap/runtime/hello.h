@@ -41,6 +41,9 @@ int snap__hello_hold(void);
 /** `bytes` of memory are not recorded, next to `live_bytes` that are. */
 void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes);
 
+/** `snapshots` that were due came together with others. */
+void snap__hello_merged(uint64_t snapshots);
+
 /** The interpreter of `version` was found, and its lines are recorded; or not, because of `problem`. */
 void snap__hello_python(const char *version, const char *problem);
 

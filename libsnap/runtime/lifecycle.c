@@ -412,6 +412,8 @@ static void take_exit_snapshot(int signal)
 		snap__trigger_take_last(signal);
 	if (signal == 0) {
 		say_unseen();
+		if (snap__snapshot_merged())
+			snap__hello_merged(snap__snapshot_merged());
 		snap__verify_report();
 		snap__message_flush();
 	}

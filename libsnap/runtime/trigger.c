@@ -283,6 +283,8 @@ static bool level_is_due(enum snap__reason *reason)
 
 	if (grown > 1)
 		snap__snapshot_count_merged(grown - 1);
+	if (risen > 1 && !config->keep_peak)
+		snap__snapshot_count_merged(risen - 1);
 	*reason = grown ? SNAP__AT_GROWTH : SNAP__AT_PEAK;
 	watch_level();
 	return grown || risen;
@@ -369,9 +371,12 @@ static void check_timer(void)
 	if (!every || now < next_tick_ns)
 		return;
 	takes_unasked(SNAP__AT_TIMER, SNAP__ASK_HOLDING);
+	next_tick_ns += every;
 	now = snap__os_mono_ns();
-	while (next_tick_ns <= now)
-		next_tick_ns += every;
+	if (next_tick_ns > now)
+		return;
+	snap__snapshot_count_merged(1 + steps_above(&next_tick_ns, every, now));
+	next_tick_ns += every;
 }
 
 /* The next one is due later the older the process is, and the more this one cost. */
@@ -559,8 +564,8 @@ static void bury(void)
 static bool wants_holders(void)
 {
 	const struct snap__config *config = snap__process_config();
-	bool wanted =
-		config->holders || config->holders_at_exit || config->census || (atomic_load(&stays) & FOR_SOCKET);
+	bool wanted = config->holders || config->holders_at_exit || config->census ||
+		      (atomic_load(&stays) & FOR_SOCKET);
 
 	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++)
 		wanted |= atomic_load(&r->state) == ASKED && r->holders != SNAP__HOLDERS_NONE;

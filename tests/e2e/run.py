@@ -256,6 +256,26 @@ def growth():
     finish(child, directory)
 
 
+def merged():
+    """Steps that one allocation takes at once are one snapshot; the others are counted, and `run` says so."""
+    for option in ("--at-growth", "--at-peak"):
+        directory = tempfile.mkdtemp(prefix="snap-e2e-")
+        child = subprocess.Popen([options.snapdiff, "run", "-o", directory, option, "256KiB", "--", program("steps")],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        child.stdout.readline()
+        for _ in range(4):
+            child.stdin.write("+\n")
+            child.stdin.flush()
+            child.stdout.readline()
+        _, said = child.communicate(timeout=1200)
+        left = sorted(glob.glob(directory + "/*.snap"))
+        check(len(left) == 5, f"{option}: four steps and the exit left {len(left)} snapshots")
+        counted = read(left[-1])["meta"]["losses.snapshots_merged"]
+        check(counted == "12", f"{option}: 16 were due, 4 were taken, and {counted} are counted as merged")
+        check("12 more snapshots were due" in said, f"{option}: run says {said}")
+        shutil.rmtree(directory)
+
+
 def peak():
     child, step, files, directory = triggers(SNAP_AT_PEAK="4MiB")
     for _ in range(4):
@@ -685,7 +705,7 @@ TESTS = {
     "early_exit": whole_truth("end_exit", expect=3, count=1, SNAP_EXIT="early"),
     "cxx_late": whole_truth("late", name="truth_cxx", count=1),
     "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
-    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "rests": rests, "safety": safety, "signal": signalled,
+    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "merged": merged, "rests": rests, "safety": safety, "signal": signalled,
     "control": control, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
     "hello": hello, "run_pid": run_pid, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,
