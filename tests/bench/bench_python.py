@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""What recording a Python program costs, next to tracemalloc at 1 and 25 frames (and memray, where it is).
+
+usage: bench_python.py [--runs N] [--scale PERCENT] [--python PATH] SNAPDIFF
+
+Each program runs bare and under each recorder in turn; figures are medians of CPU time (user and system, children
+included) and of the largest resident memory.  "of tracemalloc" is added time over the time that tracemalloc adds.
+"""
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+PROGRAMS = {
+    "nothing": "",
+    "json churn": """
+import json
+text = json.dumps([{"id": i, "name": str(i), "tags": [i, i + 1]} for i in range(300)])
+for _ in range(scale(500)): json.loads(text)
+""",
+    "dict, list, class churn": """
+class Item:
+    def __init__(self, i): self.key, self.rest = i, [i, i + 1]
+for i in range(scale(400000)):
+    item = Item(i); table = {"item": item, i: (i, item)}
+""",
+    "generators": """
+def numbers(n):
+    for i in range(n): yield i * 1000003
+for _ in range(scale(6000)): sum(x + 1.5 for x in numbers(100))
+""",
+    "recursion (fib)": """
+def fib(n): return n + 1000000.5 if n < 2 else fib(n - 1) + fib(n - 2)
+for _ in range(scale(10)): fib(20)
+""",
+    "asyncio": """
+import asyncio
+async def work(n):
+    await asyncio.sleep(0)
+    return [n] * 10
+async def main():
+    for _ in range(scale(300)): await asyncio.gather(*(work(i) for i in range(60)))
+asyncio.run(main())
+""",
+    "depth 60": """
+def deep(n):
+    if n: return deep(n - 1)
+    return [[i, str(i)] for i in range(1000)]
+for _ in range(scale(600)): deep(60)
+""",
+}
+HEAD = "def scale(n): return max(1, n * %d // 100)\n"
+
+
+def commands(options, program, scratch):
+    python, snaps = options.python, os.path.join(scratch, "snaps")
+    run = [options.snapdiff, "run", "-q", "-o", snaps]
+    found = {
+        "bare": [python, program],
+        "tracemalloc 1": [python, "-X", "tracemalloc=1", program],
+        "tracemalloc 25": [python, "-X", "tracemalloc=25", program],
+        "snapdiff": [*run, "--", python, program],
+        "snapdiff sampled": [*run, "--sample", "512KiB", "--", python, program],
+    }
+    if subprocess.run([python, "-c", "import memray"], capture_output=True, check=False).returncode == 0:
+        found["memray"] = [python, "-m", "memray", "run", "-q", "-f", "--trace-python-allocators", "-o",
+                           os.path.join(scratch, "memray.bin"), program]
+    return found
+
+
+def measure(command):
+    """CPU seconds and the largest resident memory in KiB."""
+    child = os.posix_spawn(command[0], command, dict(os.environ, PYTHONHASHSEED="0"),
+                           file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+    _, status, usage = os.wait4(child, 0)
+    if status:
+        sys.exit(f"{command}: ended with {status}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def measure_program(options, name, code):
+    seconds, memory = {}, {}
+    with tempfile.TemporaryDirectory() as scratch:
+        program = os.path.join(scratch, "program.py")
+        with open(program, "w", encoding="utf-8") as file:
+            file.write(HEAD % options.scale + code)
+        for _ in range(options.runs):
+            for how, command in commands(options, program, scratch).items():
+                cpu, rss = measure(command)
+                seconds.setdefault(how, []).append(cpu)
+                memory.setdefault(how, []).append(rss)
+                shutil.rmtree(os.path.join(scratch, "snaps"), ignore_errors=True)
+    cpu = {how: statistics.median(values) for how, values in seconds.items()}
+    rss = {how: statistics.median(values) for how, values in memory.items()}
+    print_rows(name, cpu, rss)
+
+
+def print_rows(name, cpu, rss):
+    added = {how: cpu[how] - cpu["bare"] for how in cpu}
+    for how in cpu:
+        shares = [f"{100 * added[how] / added[other]:.0f} %" if how.startswith("snapdiff") and added[other] > 0 else ""
+                  for other in ("tracemalloc 1", "tracemalloc 25")]
+        print(f"| {name} | {how} | {cpu[how]:.2f} s | {100 * added[how] / cpu['bare']:+.0f} % | {shares[0]} | {shares[1]} "
+              f"| {rss[how] / 1024:.1f} MiB |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--scale", type=int, default=100, help="size of the programs in per cent")
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("snapdiff")
+    options = parser.parse_args()
+    version = subprocess.run([options.python, "-V"], capture_output=True, text=True, check=True).stdout.strip()
+    print(f"{version}, {options.runs} runs of each in turn, medians.\n")
+    print("| program | recorder | CPU | added | of tracemalloc 1 | of tracemalloc 25 | memory |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, code in PROGRAMS.items():
+        measure_program(options, name, code)
+
+
+if __name__ == "__main__":
+    main()
