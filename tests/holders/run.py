@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -319,6 +320,49 @@ def growth(directory):
         check(any("nothing reaches" in reason for reason in row["reasons"]), f"{function}: {row['reasons']}")
     check("held by g_registry (holders_server)" in rows["new_session"]["reasons"],
           f"new_session: {rows['new_session']['reasons']}")
+
+
+LSAN = re.compile(r"(Direct|Indirect) leak of (\d+) byte\(s\) in (\d+) object\(s\)")
+
+
+def found_by_lsan(directory):
+    """By function: direct blocks and bytes, indirect blocks and bytes, as LeakSanitizer finds them in server.c."""
+    compiler = shutil.which("cc") or skip("there is no C compiler to build with LeakSanitizer")
+    program = os.path.join(directory, "server")
+    built = subprocess.run([compiler, "-D_GNU_SOURCE", "-O1", "-g", "-fsanitize=leak", "-pthread", "-o", program,
+                            os.path.join(os.path.dirname(os.path.abspath(__file__)), "server.c")],
+                           capture_output=True, text=True, timeout=600)
+    if built.returncode:
+        skip("the compiler has no LeakSanitizer: " + built.stderr.strip()[-200:])
+    done = subprocess.run([program], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+    if "LeakSanitizer has encountered a fatal error" in done.stderr:
+        skip("LeakSanitizer does not work here")
+    found, entry = {}, None
+    for line in done.stderr.splitlines():
+        leak = LSAN.search(line)
+        if leak:
+            entry = leak
+        elif entry and line.strip().startswith("#1 "):
+            sums = found.setdefault(line.split(" in ")[1].split()[0], [0, 0, 0, 0])
+            at = 0 if entry.group(1) == "Direct" else 2
+            sums[at] += int(entry.group(3))
+            sums[at + 1] += int(entry.group(2))
+            entry = None
+    check(found, f"LeakSanitizer finds nothing: {done.stderr}")
+    return found
+
+
+def lsan_agrees(directory):
+    os.makedirs(directory)
+    expected = found_by_lsan(directory)
+    recorded = Server(os.path.join(directory, "snaps"))
+    path = recorded.snap("--holders").path
+    recorded.end()
+    needs_ptrace(Snapshot(path))
+    rows = report("leaks", path, "-g", "function")["rows"]
+    found = {row["function"]: [row[f"{kind}_{unit}"] for kind in ("direct", "indirect") for unit in
+                               ("blocks", "bytes")] for row in rows}
+    check(found == expected, f"{found}, and by LeakSanitizer {expected}")
 
 
 def truth_reports(directory, preload=None):
