@@ -1,6 +1,6 @@
 /*
  * base/lookup.h - a hash table from content to position: "have I seen this row, and where?".
- * It holds positions only; the rows themselves, and what makes two equal, are the caller's.
+ * The table holds positions only.  The caller keeps the rows, and says which two are equal.
  */
 #ifndef ANALYSIS_LOOKUP_H
 #define ANALYSIS_LOOKUP_H

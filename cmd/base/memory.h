@@ -2,8 +2,8 @@
  * base/memory.h - memory that building and rendering a report cannot do without, and how much of
  * it we may take.
  *
- * These have no way to fail half way: what they would print is no report.  The program says what
- * happens then; a library does not end it.
+ * A report that lacks a part must not be printed.  So these functions do not return without memory:
+ * they call a function of the program, which ends it.  A library does not end the program itself.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H

@@ -1,5 +1,5 @@
 /*
- * terminal.c - may escape codes be written there?
+ * terminal.c - tell whether an output is a terminal that takes escape codes.
  */
 #include "base/terminal.h"
 

@@ -1,5 +1,5 @@
 /*
- * base/terminal.h - may escape codes be written there?
+ * base/terminal.h - tell whether an output is a terminal that takes escape codes.
  */
 #ifndef BASE_TERMINAL_H
 #define BASE_TERMINAL_H

@@ -1,8 +1,8 @@
 /*
  * dataset/figures.h - the four figures of a call stack and their sums.
  *
- * SNAP_UNKNOWN is contagious: a sum with an unknown part is unknown.  Variances are squared
- * standard errors of sampled figures, 0 in exact mode; those of independent stacks add up.
+ * A sum with an unknown part (SNAP_UNKNOWN) is unknown.  A variance is the square of the standard
+ * error of a sampled figure; without sampling it is 0.  Variances of different stacks add up.
  */
 #ifndef ANALYSIS_FIGURES_H
 #define ANALYSIS_FIGURES_H

@@ -1,8 +1,8 @@
 /*
  * dataset/sums.h - what the rows of a report hold: summed in the store.
  *
- * The analysis says which sites count towards which row (struct credits).  Handed to the store, that
- * becomes a relation, and the store sums the figures of the sites by row.
+ * The analysis says which sites count towards which row (struct credits).  It hands these pairs to
+ * the store, and the store sums the figures of the sites by row.
  */
 #ifndef DATASET_SUMS_H
 #define DATASET_SUMS_H

@@ -1,8 +1,9 @@
 /*
- * ahead.c - files that will be asked for are read by a second thread before they are.
+ * ahead.c - a second thread reads files before the owner of the session asks for them.
  *
- * The thread reads and prepares; symbols and the store stay with the thread that owns the session,
- * which takes the files one by one, in their order, and reads itself what is not begun yet.
+ * The second thread reads files and prepares them.  It uses neither symbols nor the store.  The owner
+ * takes the files one by one, in their order.  If the second thread has not begun a file yet, the
+ * owner reads it itself.
  */
 #include "snapshots/state.h"
 

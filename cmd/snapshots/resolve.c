@@ -1,5 +1,5 @@
 /*
- * resolve.c - names -> snapshot ids.
+ * resolve.c - find the ids of the snapshots that the user named.
  */
 #include "snapshots/state.h"
 

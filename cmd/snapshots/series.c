@@ -1,6 +1,6 @@
 /*
- * series.c - which series are among these snapshots?  Those of one process are one; so are those of
- * processes of one program that follow each other.
+ * series.c - split snapshots into series.  The snapshots of one process are a series.  Processes of
+ * one program that ran one after the other are one series together.
  */
 #include "snapshots/state.h"
 

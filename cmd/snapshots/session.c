@@ -1,5 +1,5 @@
 /*
- * session.c - opening, and the way of one file: read, symbolise, identify, load.
+ * session.c - open a session; read one file, symbolise it, and load it into the store.
  */
 #include "snapshots/state.h"
 

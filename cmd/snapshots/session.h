@@ -1,5 +1,5 @@
 /*
- * snapshots/session.h - what the user named -> snapshots in a store.
+ * snapshots/session.h - turn the names that the user gave into snapshots in a store.
  *
  * Joins input, symbols and store: with --db an existing database is opened and names are ids,
  * labels or @n; without, the named files are loaded into a private database in memory.

@@ -1,5 +1,6 @@
 /*
- * store/store.h - snapshots in SQLite.  The only place that sees sqlite3.h.
+ * store/store.h - the interface of the store.  The engine behind it is SQLite (store/sqlite/), the
+ * only place that includes sqlite3.h.
  *
  * Base tables may change between versions (migrated on open); views are the stable interface.
  * One writer at a time; a store handle belongs to one thread; store_prepare()

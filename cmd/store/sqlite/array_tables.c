@@ -2,8 +2,9 @@
  * array_tables.c - virtual tables (https://www.sqlite.org/vtab.html) over arrays; they are only
  * read.
  *
- * All tables are alike: their rows lie by rising keys, and what a statement wants is a range of
- * them in each of some parts (of figures a part is a snapshot, of the relation a side).
+ * All tables work in the same way.  Their rows lie by rising keys.  A table of figures has one part
+ * for each snapshot, and the relation has one for each side.  A statement reads a range of rows in
+ * one part, or in all parts.
  */
 #include "store/sqlite/array_tables.h"
 

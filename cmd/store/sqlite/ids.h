@@ -1,8 +1,8 @@
 /*
  * ids.h - find rows by id, among rows that lie by rising id.
  *
- * Ids of sites are hashes, so that their first bits say about where a row is.  Ids that somebody
- * chose to be alike are found as well: within a bucket the search is binary.
+ * Ids of sites are hashes: their first bits tell roughly where a row is.  So rows lie in buckets by
+ * these bits.  Within a bucket the search is binary, in case somebody chose ids that are alike.
  */
 #ifndef STORE_IDS_H
 #define STORE_IDS_H

@@ -1,5 +1,5 @@
 /*
- * prepare.c - what the rows of a model say, as hashes by which the store tells them apart.
+ * prepare.c - hash the rows of a model.  The store tells rows apart by these hashes.
  *
  * Strings are hashed once each; modules, frames, locations, nodes and sites get their hashes from
  * their parts, so that a stack of any depth costs one step beyond its caller's.  None of it needs

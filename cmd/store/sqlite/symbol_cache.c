@@ -1,7 +1,7 @@
 /*
- * symbol_cache.c - what is at an address of a build, remembered between runs.
+ * symbol_cache.c - remember between runs which function and line an address of a build belongs to.
  *
- * A cache: whatever fails here is a miss, never an error.  Answers are put in one transaction,
+ * If anything fails here, the cache has no answer; that is never an error.  Answers are put in one transaction,
  * which store_symbol_flush() commits.
  */
 #include "store/sqlite/database.h"
