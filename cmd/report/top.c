@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "report/row_graph.h"
 #include "report/sites.h"
 
 /* Columns in the order of JSON; the standard errors are there only when the snapshot was sampled.
@@ -23,6 +24,8 @@ enum {
 	BLOCKS,
 	ALLOCATED,
 	ALLOCATIONS,
+	UNREACHABLE,
+	RETAINED,
 	SITE,
 	VIA,
 	CALLERS,
@@ -46,6 +49,8 @@ static const struct column columns[] = {
 	[BLOCKS] = {"live_blocks", "blocks", COLUMN_COUNT, COLUMN_SPARE(4)},
 	[ALLOCATED] = {"allocated_bytes", "allocated", COLUMN_BYTES, COLUMN_SPARE(8)},
 	[ALLOCATIONS] = {"allocated_blocks", "allocations", COLUMN_COUNT, COLUMN_SPARE(9)},
+	[UNREACHABLE] = {"unreachable_bytes", "unreachable", COLUMN_BYTES, COLUMN_SPARE(3)},
+	[RETAINED] = {"retained_bytes", "retained", COLUMN_BYTES, COLUMN_SPARE(2)},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
 	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(6)},
 	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY | COLUMN_SPARE(7)},
@@ -77,6 +82,7 @@ struct top {
 	size_t count, shown_count; /* rows with stacks, ordered; the first of them are shown */
 	size_t row_count;          /* all rows, also those that filters leave out */
 	struct figures totals, shown, selected;
+	struct row_graph graph;
 	bool sampled;
 	bool callers; /* rows say who called */
 };
@@ -178,6 +184,10 @@ static void add_row(struct top *top, const struct top_row *row)
 	values[MODULE] = value_text(report, words->module);
 	for (enum figure i = 0; i < FIGURES; i++)
 		values[figure_columns[i]] = value_u64(row->sum.figures.value[i]);
+	if (top->graph.unreachable)
+		values[UNREACHABLE] = value_u64(top->graph.unreachable[row->row]);
+	if (top->graph.retained)
+		values[RETAINED] = value_u64(top->graph.retained[row->row]);
 	values[SHARE] = sites_share(row->sum.figures.value[metric], top->totals.value[metric]);
 	values[SITE] = sites_name(report, words);
 	values[VIA] = sites_via(report, top->dataset, row->sum.heaviest, top->options);
@@ -331,9 +341,20 @@ static void choose_callers(struct top *top)
 		sites_drop_column(&sites_own_columns(top->report)[CALLERS]);
 }
 
+static void choose_graph_columns(struct top *top)
+{
+	struct column *own = sites_own_columns(top->report);
+
+	if (!top->graph.unreachable)
+		sites_drop_column(&own[UNREACHABLE]);
+	if (!top->graph.retained)
+		sites_drop_column(&own[RETAINED]);
+}
+
 static void tell(struct top *top)
 {
 	choose_callers(top);
+	choose_graph_columns(top);
 	for (size_t i = 0; i < top->shown_count; i++)
 		add_row(top, &top->rows[i]);
 	sites_tell_apart(top->report, KEY, SITE);
@@ -364,7 +385,10 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 				      : fail_memory(err, "summing up call sites");
 	}
 	if (st == SNAP_OK)
+		st = row_graph_read(&top.graph, dataset, top.selection, options->cumulative, err);
+	if (st == SNAP_OK)
 		tell(&top);
+	row_graph_release(&top.graph);
 	free(top.rows);
 	free(top.sums);
 	selection_free(top.selection);

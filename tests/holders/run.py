@@ -306,6 +306,28 @@ def holders(directory):
     report("holders", "no_such_function", path, code=2)
 
 
+def top(directory):
+    """Columns that are there where the snapshot has the graph."""
+    recorded = Server(directory)
+    plain = recorded.snap().path
+    reach = recorded.snap("--holders").path
+    sized = recorded.snap("--holders=retained").path
+    recorded.end()
+    needs_ptrace(Snapshot(sized))
+    rows = {row["function"]: row for row in report("top", sized, "-g", "function")["rows"]}
+    check(rows["fill_registry"]["retained_bytes"] == 80 + 4800 + 3200, f"the table: {rows['fill_registry']}")
+    check(rows["new_session"]["retained_bytes"] == 4800 + 3200, f"sessions: {rows['new_session']}")
+    check(rows["lose"]["retained_bytes"] == 280 + 520, f"lost: {rows['lose']}")
+    lost = [rows[name]["unreachable_bytes"] for name in ("lose", "lose_inner", "new_link", "new_session")]
+    check(lost == [280, 520, 144, 0], f"unreachable: {lost}")
+    (program,) = [row for row in report("top", sized, "-g", "module")["rows"] if "holders_server" in row["key"]]
+    check(program["retained_bytes"] == program["live_bytes"], f"one row for all counts nothing twice: {program}")
+    check("retained_bytes" not in report("top", reach)["rows"][0], "sizes were not asked for")
+    check("unreachable_bytes" in report("top", reach)["rows"][0], "what is lost is known")
+    check("unreachable_bytes" not in report("top", plain)["rows"][0], "nobody looked")
+    check("retained_bytes" not in report("top", sized, "--cumulative")["rows"][0], "rows overlap")
+
+
 def growth(directory):
     """What the last snapshot's graph says of rows that grow."""
     recorded = Server(directory)
