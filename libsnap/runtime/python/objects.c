@@ -188,10 +188,12 @@ void snap__object_each(uint32_t object, snap__object_fn *fn, void *user)
 
 static int visit_found(void *object, void *user)
 {
-	uint32_t from = *(uint32_t *)user;
+	uint32_t from = *(uint32_t *)user, target;
 
-	if (object)
-		o->references[add(object, from)]++;
+	if (!object)
+		return 0;
+	target = add(object, from); /* may move the arrays */
+	o->references[target]++;
 	return 0;
 }
 
