@@ -46,6 +46,7 @@
 #include "runtime/python/frames.h"
 #include "runtime/python/objects.h"
 #include "runtime/python/python.h"
+#include "runtime/python/things.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 #include "runtime/tally.h"
@@ -398,6 +399,11 @@ static void put_census_fact(void *user, const char *key, uint64_t value)
 	put_prefixed(user, "census.", key, text.data);
 }
 
+static void put_thing(void *user, const char *key, const char *value)
+{
+	put_prefixed(user, "census.", key, value);
+}
+
 static void put_census(struct job *job)
 {
 	if (!(job->order->holders & SNAP__CENSUS))
@@ -408,6 +414,7 @@ static void put_census(struct job *job)
 	}
 	put_text(job, "census", "python");
 	snap__census_each_fact(put_census_fact, job);
+	snap__things_each(&job->copy->space, put_thing, job);
 }
 
 static void put_holders(struct job *job)

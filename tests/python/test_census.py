@@ -111,6 +111,26 @@ class Census(harness.PythonTest):
 
         self.with_each_python(check)
 
+    def test_while_threads_change_everything(self):
+        """A census at any moment is whole, or says why it is not there; the program goes on in any case."""
+        def check(python):
+            out, snapshots = self.record(python, "churn.py", options=["--census", "--every", "50ms"])
+            self.assertEqual(out, "done\n")
+            self.assertGreaterEqual(len(snapshots), 3)
+            whole = 0
+            for snapshot in snapshots:
+                sums, meta = self.groups(snapshot)
+                if meta["census"] == "python":
+                    whole += 1
+                    self.assertGreater(int(meta["census.objects"]), 1000)
+                else:
+                    self.assertRegex(meta["census"], "^failed: ")
+            self.assertGreater(whole, 0)
+            # Nothing changes at the end: there the objects are known.
+            self.assertEqual(self.of_type(sums, "__main__.Kept")[0], 70000)
+
+        self.with_each_python(check)
+
     def test_refused(self):
         """A program without an interpreter has no census, and the snapshot says so."""
         import pathlib

@@ -36,6 +36,7 @@ class Held(harness.PythonTest):
             fields = line.split("\t")
             if fields[0] in rows:
                 rows[fields[0]].append(fields[1:])
+        self.meta = dict(line[2:].split("\t") for line in done.stdout.splitlines() if line.startswith("@ census"))
         ways = {}
         for path in rows["%path"]:
             group, root = rows["%group"][int(path[0][1:])], rows["%root"][int(path[1][1:])]
@@ -57,6 +58,21 @@ class Held(harness.PythonTest):
                     said, held, objects = ways[name]
                     self.assertRegex(said, "^(" + words + ")$")
                     self.assertGreaterEqual(held, objects - 1)
+
+        self.with_each_python(check)
+
+    def test_things(self):
+        """Caches, tasks, threads and the collector, as the program knows them."""
+        def check(python):
+            _, snapshots = self.record(python, "held.py", options=["--exit-snapshot", "none"])
+            self.ways(snapshots[0])
+            self.assertEqual(self.meta["census.lru_cache.1"],
+                             "__main__.Service.lookup: entries 300, no limit, hits 0, misses 300")
+            self.assertEqual(self.meta["census.task.1"], "10 of wait_for_ever (held.py)")
+            self.assertEqual(self.meta["census.task.2"], "1 of main (held.py)")
+            self.assertRegex(self.meta["census.thread.1"], r"^take \(held\.py\) < main \(held\.py\) < ")
+            self.assertEqual(self.meta["census.gc.garbage"], "0")
+            self.assertGreaterEqual(int(self.meta["census.gc.collections.2"]), 1)
 
         self.with_each_python(check)
 

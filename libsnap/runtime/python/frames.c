@@ -588,6 +588,9 @@ const char *snap__python_frame_code(const char *frame)
 	const struct snap__python_layout *v = snap__python.layout;
 	const char *code = (const char *)code_of(v, frame);
 
+	if (v->frame_owner &&
+	    *(const volatile unsigned char *)(frame + v->frame_owner) >= v->owner_c)
+		return NULL;
 	return code && snap__python_type(code) == snap__python.code_type ? code : NULL;
 }
 

@@ -1,0 +1,302 @@
+/*
+ * runtime/python/things.c - a look at single objects of well-known types.
+ */
+#include "runtime/python/things.h"
+
+#include <string.h>
+
+#include "runtime/python/find.h"
+#include "runtime/python/frames.h"
+#include "runtime/python/guise.h"
+#include "runtime/python/objects.h"
+#include "runtime/python/types.h"
+#include "runtime/text.h"
+
+#define MOST        16u /* of a kind that are listed */
+#define KINDS       256u
+#define FRAMES_SAID 3u
+#define NAME_SIZE   256
+
+/* In an lru_cache: the same from 3.9 to 3.13, and looked at before it is believed. */
+#define CACHE_DICT   72
+#define CACHE_HITS   80
+#define CACHE_LIMIT  96
+#define CACHE_MISSES 104
+
+struct told {
+	snap__things_fn *fn;
+	void *user;
+};
+
+static const struct snap__objects *const o = &snap__objects;
+
+static void tell(const struct told *told, const char *kind, uint32_t number, const char *value)
+{
+	char key[64];
+	struct snap__text text = SNAP__TEXT(key);
+
+	snap__text_add(&text, kind);
+	snap__text_add_u64(&text, number);
+	told->fn(told->user, key, value);
+}
+
+static void tell_number(const struct told *told, const char *kind, uint32_t number, uint64_t value)
+{
+	char digits[32];
+	struct snap__text text = SNAP__TEXT(digits);
+
+	snap__text_add_u64(&text, value);
+	tell(told, kind, number, digits);
+}
+
+static void add_str(struct snap__text *text, const void *str)
+{
+	char name[NAME_SIZE];
+
+	snap__text_add(text, snap__python_text(str, name, sizeof(name)) ? name : "?");
+}
+
+/* "fetch (app.py)" */
+static void add_code(struct snap__text *text, const char *code)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	char file[1024];
+	const char *slash;
+
+	add_str(text, snap__python_pointer(code, v->code_qualified_name ? v->code_qualified_name
+									: v->code_name));
+	if (!snap__python_text(snap__python_pointer(code, v->code_file), file, sizeof(file)))
+		return;
+	slash = strrchr(file, '/');
+	snap__text_add(text, " (");
+	snap__text_add(text, slash ? slash + 1 : file);
+	snap__text_add(text, ")");
+}
+
+/* ---- lru_cache ------------------------------------------------------------------------------- */
+
+struct parts {
+	const char *names, *entries, *code;
+};
+
+static void note_part(uint32_t target, void *user)
+{
+	struct parts *parts = user;
+	const char *at = o->at[target], *type = snap__python_type(at);
+
+	if (type == snap__python.code_type)
+		parts->code = at;
+	if (type != snap__python.dict_type)
+		return;
+	if (snap__dict_at(at, "__qualname__"))
+		parts->names = at;
+	else
+		parts->entries = at;
+}
+
+static size_t entries_of(uint32_t cache)
+{
+	struct parts parts = {NULL, NULL, NULL};
+
+	snap__object_each(cache, note_part, &parts);
+	return parts.entries ? snap__python_word(parts.entries, SNAP__PYTHON_VAR_SIZE) : 0;
+}
+
+static void add_uses(struct snap__text *text, const char *cache, const char *entries)
+{
+	intptr_t limit = (intptr_t)snap__python_word(cache, CACHE_LIMIT);
+
+	if (snap__python_pointer(cache, CACHE_DICT) != entries || snap__python.layout->minor > 13)
+		return;
+	snap__text_add(text, limit < 0 ? ", no limit" : ", limit ");
+	if (limit >= 0)
+		snap__text_add_u64(text, (uint64_t)limit);
+	snap__text_add(text, ", hits ");
+	snap__text_add_u64(text, snap__python_word(cache, CACHE_HITS));
+	snap__text_add(text, ", misses ");
+	snap__text_add_u64(text, snap__python_word(cache, CACHE_MISSES));
+}
+
+static void tell_cache(const struct told *told, uint32_t cache, uint32_t number)
+{
+	struct parts parts = {NULL, NULL, NULL};
+	char value[1024];
+	struct snap__text text = SNAP__TEXT(value);
+
+	snap__object_each(cache, note_part, &parts);
+	add_str(&text, parts.names ? snap__dict_at(parts.names, "__module__") : NULL);
+	snap__text_add(&text, ".");
+	add_str(&text, parts.names ? snap__dict_at(parts.names, "__qualname__") : NULL);
+	snap__text_add(&text, ": entries ");
+	snap__text_add_u64(&text, entries_of(cache));
+	add_uses(&text, o->at[cache], parts.entries);
+	tell(told, "lru_cache.", number, value);
+}
+
+/* The largest first. */
+static void tell_caches(const struct told *told)
+{
+	uint32_t best[MOST], count = 0;
+
+	for (uint32_t i = 0; i < o->count; i++) {
+		uint32_t at;
+
+		if (!snap__equal(snap__type_short_name(snap__python_type(o->at[i])),
+				 "functools._lru_cache_wrapper") ||
+		    entries_of(i) == 0)
+			continue;
+		for (at = count; at > 0 && entries_of(best[at - 1]) < entries_of(i); at--)
+			if (at < MOST)
+				best[at] = best[at - 1];
+		if (at < MOST) {
+			best[at] = i;
+			count += count < MOST;
+		}
+	}
+	for (uint32_t i = 0; i < count; i++)
+		tell_cache(told, best[i], i + 1);
+}
+
+/* ---- tasks ----------------------------------------------------------------------------------- */
+
+struct kind {
+	const char *code;
+	uint64_t tasks;
+};
+
+struct coroutine {
+	uint32_t object;
+};
+
+static void note_coroutine(uint32_t target, void *user)
+{
+	struct coroutine *found = user;
+
+	if (snap__equal(snap__type_short_name(snap__python_type(o->at[target])), "coroutine"))
+		found->object = target;
+}
+
+/* The code that a task runs; NULL: it runs no coroutine. */
+static const char *code_of_task(uint32_t task)
+{
+	struct coroutine found = {SNAP__NO_OBJECT};
+	const char *at;
+
+	snap__object_each(task, note_coroutine, &found);
+	if (found.object == SNAP__NO_OBJECT)
+		return NULL;
+	at = o->at[found.object];
+	/* Its code object is among its first words, in every version. */
+	for (size_t i = 2; i < 10; i++) {
+		const char *word = snap__python_pointer(at, i * sizeof(void *));
+
+		if (snap__object_at(word) != SNAP__NO_OBJECT &&
+		    snap__python_type(word) == snap__python.code_type)
+			return word;
+	}
+	return NULL;
+}
+
+static bool is_task(uint32_t object)
+{
+	const char *name = snap__type_short_name(snap__python_type(o->at[object]));
+
+	return snap__equal(name, "_asyncio.Task") || snap__equal(name, "Task");
+}
+
+static uint32_t count_tasks(struct kind *kinds)
+{
+	uint32_t count = 0, at;
+
+	for (uint32_t i = 0; i < o->count; i++) {
+		const char *code = is_task(i) ? code_of_task(i) : NULL;
+
+		if (!code)
+			continue;
+		for (at = 0; at < count && kinds[at].code != code; at++)
+			;
+		if (at == KINDS)
+			continue;
+		count += at == count;
+		kinds[at].code = code;
+		kinds[at].tasks++;
+	}
+	return count;
+}
+
+static void tell_tasks(const struct told *told)
+{
+	static struct kind kinds[KINDS];
+	uint32_t count = count_tasks(kinds);
+
+	for (uint32_t said = 0; said < count && said < MOST; said++) {
+		char value[512];
+		struct snap__text text = SNAP__TEXT(value);
+		uint32_t most = 0;
+
+		for (uint32_t i = 1; i < count; i++)
+			if (kinds[i].tasks > kinds[most].tasks)
+				most = i;
+		snap__text_add_u64(&text, kinds[most].tasks);
+		snap__text_add(&text, " of ");
+		add_code(&text, kinds[most].code);
+		kinds[most].tasks = 0;
+		tell(told, "task.", said + 1, value);
+	}
+}
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+/* "wait (threading.py) < get (queue.py) < work (app.py)": where it is, newest first. */
+static void tell_threads(const struct told *told)
+{
+	char *state = snap__python.first_thread(snap__python.main_interpreter());
+
+	for (uint32_t i = 0; state && i < MOST; i++, state = snap__python.next_thread(state)) {
+		const char *frame = snap__python_newest_frame(state);
+		char value[1024] = "";
+		struct snap__text text = SNAP__TEXT(value);
+
+		for (uint32_t said = 0; frame && said < FRAMES_SAID;
+		     frame = snap__python_outer_frame(frame)) {
+			const char *code = snap__python_frame_code(frame);
+
+			if (!code)
+				continue;
+			snap__text_add(&text, said++ ? " < " : "");
+			add_code(&text, code);
+		}
+		tell(told, "thread.", i + 1, text.size ? value : "runs no Python");
+	}
+}
+
+/* ---- the collector --------------------------------------------------------------------------- */
+
+static void tell_collector(const struct told *told)
+{
+	char digits[32];
+	struct snap__text text = SNAP__TEXT(digits);
+
+	if (!o->lists_are_read)
+		return;
+	for (uint32_t i = 0; i < 3; i++)
+		tell_number(told, "gc.tracked.", i, o->tracked_in[i]);
+	if (!o->garbage || snap__python_type(o->garbage) != snap__python.list_type)
+		return;
+	for (uint32_t i = 0; i < 3; i++)
+		tell_number(told, "gc.collections.", i, o->collections[i]);
+	snap__text_add_u64(&text, snap__python_word(o->garbage, SNAP__PYTHON_VAR_SIZE));
+	told->fn(told->user, "gc.garbage", digits);
+}
+
+void snap__things_each(struct snap__space *space, snap__things_fn *fn, void *user)
+{
+	const struct told told = {fn, user};
+	void *own = snap__guise_begin(space, snap__python.main_interpreter());
+
+	tell_collector(&told);
+	tell_threads(&told);
+	tell_tasks(&told);
+	tell_caches(&told);
+	snap__guise_end(own);
+}

@@ -1,0 +1,16 @@
+/*
+ * runtime/python/things.h - objects that say much about a program: caches, tasks, threads, and what the
+ * collector has to do.
+ *
+ * In a frozen copy of the process, after the objects were found.
+ */
+#ifndef SNAP_RUNTIME_PYTHON_THINGS_H
+#define SNAP_RUNTIME_PYTHON_THINGS_H
+
+#include "runtime/holders/space.h"
+
+/** Facts for the snapshot's meta, without their prefix `census`: lru_cache.N, task.N, thread.N, gc.*. */
+typedef void snap__things_fn(void *user, const char *key, const char *value);
+void snap__things_each(struct snap__space *space, snap__things_fn *fn, void *user);
+
+#endif
