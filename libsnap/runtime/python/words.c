@@ -522,7 +522,8 @@ static void add_rest(struct snap__text *text, const uint32_t *steps, uint32_t fr
 
 void snap__way_in_words(struct snap__text *text, uint32_t object, const uint32_t *places)
 {
-	uint32_t steps[MOST_STEPS], count = steps_to(object, steps), place = 0;
+	static uint32_t steps[MOST_STEPS]; /* the copy of the process has one thread */
+	uint32_t count = steps_to(object, steps), place = 0;
 	struct naming n = {.kind = NULL};
 
 	if (object >= o->held) {
