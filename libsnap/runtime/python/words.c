@@ -133,7 +133,10 @@ uint32_t *snap__places_make(void)
 
 /* ---- names in objects ------------------------------------------------------------------------ */
 
-static void add_str(struct snap__text *text, const void *str)
+/* Functions with buffers: their frames are not to add up in one caller. */
+#define OUTLINE __attribute__((noinline))
+
+static OUTLINE void add_str(struct snap__text *text, const void *str)
 {
 	char name[NAME_SIZE];
 
@@ -141,7 +144,7 @@ static void add_str(struct snap__text *text, const void *str)
 }
 
 /* The base name of a file, from a str. */
-static void add_file(struct snap__text *text, const void *str)
+static OUTLINE void add_file(struct snap__text *text, const void *str)
 {
 	char path[1024];
 	const char *slash;
@@ -325,7 +328,7 @@ static void name_attribute(struct naming *n, const void *key)
 	add_str(&n->name, key);
 }
 
-static void name_entry(struct naming *n, const void *key)
+static OUTLINE void name_entry(struct naming *n, const void *key)
 {
 	char text[NAME_SIZE];
 
