@@ -29,6 +29,7 @@ struct run_options {
 	struct text_list labels;
 	int python;
 	int exit_snapshot;
+	int command;
 	int holders, holders_at_exit; /* 0 none; 1: who refers to whom; 2: retained sizes, too */
 	bool census;
 	bool mmap;
@@ -43,6 +44,7 @@ static const struct run_options run_defaults = {
 
 static const char *const python_choices[] = {"auto", "on", "off", NULL};
 static const char *const holders_choices[] = {"reach", "retained", NULL};
+static const char *const command_choices[] = {"masked", "full", "name", "none", NULL};
 static const char *const exit_choices[] = {"late", "early", "none", NULL};
 
 #define AT(member) offsetof(struct run_options, member)
@@ -70,6 +72,9 @@ static const struct option run_table[] = {
 	 "record anonymous mappings, too, as the domain mmap", NULL},
 	{"label", 0, OPTION_LIST, AT(labels), "K=V",
 	 "attach a label to every snapshot; may be repeated", NULL},
+	{"record-command", 0, OPTION_CHOICE, AT(command), "HOW",
+	 "the command line in snapshots: likely secrets masked, all, the name, or none",
+	 command_choices},
 	{"python", 0, OPTION_CHOICE, AT(python), "WHEN", "record the lines of Python programs",
 	 python_choices},
 	{"exit-snapshot", 0, OPTION_CHOICE, AT(exit_snapshot), "WHEN",
@@ -282,6 +287,9 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 		st = setting(settings, err, "SNAP_FOLLOW", "%s", options->no_follow ? "0" : "1");
 	if (st == SNAP_OK)
 		st = setting(settings, err, "SNAP_PYTHON", "%s", python_choices[options->python]);
+	if (st == SNAP_OK)
+		st = setting(settings, err, "SNAP_RECORD_COMMAND", "%s",
+			     command_choices[options->command]);
 	if (st == SNAP_OK)
 		st = setting_labels(settings, &options->labels, iteration, err);
 	return st;

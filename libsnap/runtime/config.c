@@ -284,6 +284,18 @@ static bool set_python(struct snap__config *c, const char *v)
 	return false;
 }
 
+static bool set_command(struct snap__config *c, const char *v)
+{
+	static const char *const names[] = {"masked", "full", "name", "none"};
+
+	for (unsigned i = 0; i < 4; i++)
+		if (snap__equal(names[i], v)) {
+			c->command = (enum snap__command_wish)i;
+			return true;
+		}
+	return false;
+}
+
 static bool set_active(struct snap__config *c, const char *v)
 {
 	c->active = !snap__equal(v, "0");
@@ -319,6 +331,8 @@ static const struct {
 	{"SNAP_MMAP=", set_mmap, NULL},
 	{"SNAP_DURABLE=", set_durable, NULL},
 	{"SNAP_PYTHON=", set_python, "SNAP_PYTHON is not auto, on or off"},
+	{"SNAP_RECORD_COMMAND=", set_command,
+	 "SNAP_RECORD_COMMAND is not masked, full, name or none"},
 	{"SNAP_ACTIVE=", set_active, NULL},
 };
 

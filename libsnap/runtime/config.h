@@ -20,6 +20,14 @@
 /** Whether the lines of Python programs are wanted: if an interpreter is found; surely; never. */
 enum snap__python_wish { SNAP__PYTHON_AUTO, SNAP__PYTHON_ON, SNAP__PYTHON_OFF };
 
+/** What snapshots say of the command line: secrets masked; all; the program's name; nothing. */
+enum snap__command_wish {
+	SNAP__COMMAND_MASKED,
+	SNAP__COMMAND_FULL,
+	SNAP__COMMAND_NAME,
+	SNAP__COMMAND_NONE,
+};
+
 struct snap__config {
 	char out[SNAP__PATH_MAX];   /* SNAP_OUT: absolute once recording has started */
 	char hello[SNAP__PATH_MAX]; /* SNAP_HELLO: file that gets a line when recording has started
@@ -40,6 +48,7 @@ struct snap__config {
 	bool follow;                   /* SNAP_FOLLOW: forked and executed processes record too */
 	bool mmap;                     /* SNAP_MMAP: record anonymous mappings (mappings.h) */
 	enum snap__python_wish python; /* SNAP_PYTHON */
+	enum snap__command_wish command; /* SNAP_RECORD_COMMAND */
 	int holders;         /* SNAP_HOLDERS: enum snap__holders, for snapshots of its own accord */
 	int holders_at_exit; /* SNAP_HOLDERS_AT_EXIT: the same for the one at the exit */
 	bool census;         /* SNAP_CENSUS: snapshots have the objects of an interpreter */

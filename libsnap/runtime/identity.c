@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "runtime/command.h"
 #include "runtime/lock.h"
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
@@ -81,25 +82,24 @@ static void find_program(void)
 			*c = '_';
 }
 
-/* The arguments, separated by blanks, quoted where a shell would need it. */
 static void find_command(void)
 {
-	static char raw[sizeof(identity.command) / 2];
-	long size = snap__os_read_file("/proc/self/cmdline", raw, sizeof(raw));
+	static char raw[sizeof(identity.command) / 2 + 1];
 	struct snap__text out = SNAP__TEXT(identity.command);
+	enum snap__command_wish wish = snap__settings.command;
+	long size;
 
-	for (const char *at = raw; size > 0 && at < raw + size; at += snap__length(at) + 1) {
-		bool plain = *at && !at[strcspn(at, " \t\n\"'\\$`;&|<>()*?[]#~!{}")];
-
-		if (at > raw)
-			snap__text_add(&out, " ");
-		snap__text_add(&out, plain ? "" : "'");
-		for (const char *c = at; *c; c++)
-			snap__text_add_bytes(&out, *c == '\'' ? "'\\''" : c, *c == '\'' ? 4 : 1);
-		snap__text_add(&out, plain ? "" : "'");
-	}
-	if (size <= 0)
+	if (wish == SNAP__COMMAND_NONE)
+		return;
+	size = wish == SNAP__COMMAND_NAME
+		       ? 0
+		       : snap__os_read_file("/proc/self/cmdline", raw, sizeof(raw) - 1);
+	if (size > 0) {
+		raw[size] = '\0';
+		snap__command_add(&out, raw, (size_t)size, wish);
+	} else {
 		snap__text_add(&out, identity.program);
+	}
 }
 
 void snap__identity_renew(void)

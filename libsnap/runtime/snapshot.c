@@ -297,7 +297,8 @@ static void put_identity(struct job *job)
 	put_number(job, "uid", (uint64_t)snap__sys_geteuid());
 	put_text(job, "program", who->program);
 	put_text(job, "exe", who->exe);
-	put_text(job, "command", who->command);
+	if (config->command != SNAP__COMMAND_NONE)
+		put_text(job, "command", who->command);
 	put_text(job, "host", who->host);
 	put_text(job, "arch", ARCH);
 	put_text(job, "trigger", reasons[job->order->reason]);
