@@ -100,21 +100,26 @@ static bool find_password(const char *word, const char *end, const char **from, 
 	return colon && at_sign && colon + 1 < at_sign;
 }
 
-/* From `from` to `end`, without the passwords of addresses. */
+/* From `from` to `end`, without the passwords of addresses.  One that goes on after `end`, where the
+   mask of a named secret follows, has none of its own. */
 static void add_without_passwords(struct snap__text *out, const char *from, const char *end)
 {
 	while (from < end) {
 		const char *word_end = from, *password, *after;
 
-		while (word_end < end && !is_blank(*word_end))
+		while (*word_end && !is_blank(*word_end))
 			word_end++;
-		if (find_password(from, word_end, &password, &after)) {
+		if (find_password(from, word_end, &password, &after) && password < end) {
 			snap__text_add_bytes(out, from, (size_t)(password - from));
+			if (after > end)
+				return;
 			snap__text_add(out, MASK);
 			from = after;
 		}
 		while (word_end < end && is_blank(*word_end))
 			word_end++;
+		if (word_end > end)
+			word_end = end;
 		snap__text_add_bytes(out, from, (size_t)(word_end - from));
 		from = word_end;
 	}

@@ -49,6 +49,8 @@ Test(command, secrets_are_masked)
 		"p|{\"password\": \"XYZ\"}",
 		"p|Server=h;Pwd=XYZ;User=u",
 		"p|--credentials|XYZ",
+		"p|http://u:XYZ-token=XYZ@h",
+		"p|http://u:XYZ-token=XYZ@h/|http://u:XYZ@h",
 		"p|password = 'XYZ'",
 	};
 
