@@ -8,6 +8,10 @@
 #include "dataset/fetch.h"
 #include "report/subject.h"
 #include "report/peek.h"
+#include "snapshots/session.h"
+
+#include <string.h>
+#include <unistd.h>
 
 static const struct option *const peek_options[] = {moment_option_table, report_option_table,
 						    cli_memory_table, cli_symbols_table, NULL};
@@ -43,14 +47,44 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	return st;
 }
 
+static bool exists(const char *name)
+{
+	return access(name, F_OK) == 0;
+}
+
+/* Snapshots where the function belongs: say what was meant.  A function may be named as a file is,
+ * so nothing is said where the rest of the line makes sense. */
+static enum snap_status check_operands(const struct invocation *call, const char *db,
+				       struct snap_error *err)
+{
+	const char *first = call->argv[0];
+
+	if (db || !exists(first))
+		return SNAP_OK;
+	if (call->argc == 1 && !exists(SESSION_DEFAULT_DIRECTORY))
+		return fail(err, SNAP_EUSAGE,
+			    "'%s' is a file or directory, and no function is named: "
+			    "snapdiff peek REGEX %s",
+			    first, first);
+	if (call->argc == 2 && strcmp(call->argv[1], "-") != 0 && !exists(call->argv[1]))
+		return fail(err, SNAP_EUSAGE,
+			    "there is no file '%s'; the function is named first: "
+			    "snapdiff peek '%s' %s",
+			    call->argv[1], call->argv[1], first);
+	return SNAP_OK;
+}
+
 static enum snap_status peek_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct report_options *options = call->options;
 	struct subject subject = {0};
-	enum snap_status st = subject_open(&subject, options, false, err);
+	enum snap_status st = check_operands(call, options->db, err);
 
 	(void)exit_code;
+	if (st != SNAP_OK)
+		return st;
+	st = subject_open(&subject, options, false, err);
 	if (st == SNAP_OK)
 		session_expect(subject.session, (const char *const *)call->argv + 1,
 			       (size_t)call->argc - 1);

@@ -127,7 +127,12 @@ static int unknown_command(const char *name)
 {
 	char hint[CLI_HINT_SIZE];
 
-	cli_message("there is no command '%s'; %s", name, cli_command_hint(hint, name));
+	if (strcmp(name, "attach") == 0)
+		cli_message("there is no command 'attach': a process is recorded from its start: "
+			    "snapdiff run -- COMMAND (one that is recorded already: snapdiff snap "
+			    "PID)");
+	else
+		cli_message("there is no command '%s'; %s", name, cli_command_hint(hint, name));
 	return EXIT_USAGE;
 }
 

@@ -116,6 +116,20 @@ static bool owners_of(const char *name, char *text, size_t size)
 	return used > 0;
 }
 
+/* Whether a word is what -f takes in this command: --json is meant as -f json. */
+static bool is_format(const struct command *command, const char *word)
+{
+	size_t rivals;
+	const struct option *option = find_long(command, "format", strlen("format"), &rivals);
+
+	if (!option || option->letter != 'f' || option->type != OPTION_CHOICE)
+		return false;
+	for (size_t i = 0; option->choices[i]; i++)
+		if (strcmp(option->choices[i], word) == 0)
+			return true;
+	return false;
+}
+
 static enum snap_status unknown_long(const struct parse *parse, const char *name, size_t size)
 {
 	const char *candidates[128] = {NULL};
@@ -127,6 +141,9 @@ static enum snap_status unknown_long(const struct parse *parse, const char *name
 
 	snprintf(word, sizeof(word), "%.*s", (int)(size < sizeof(word) ? size : sizeof(word) - 1),
 		 name);
+	if (is_format(parse->command, word))
+		return fail(parse->err, SNAP_EUSAGE, "there is no option --%s; write -f %s", word,
+			    word);
 	if (owners_of(word, owners, sizeof(owners)))
 		return fail(parse->err, SNAP_EUSAGE,
 			    "this command has no option --%s; it belongs to: %s", word, owners);
