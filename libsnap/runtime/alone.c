@@ -3,10 +3,13 @@
  */
 #include "runtime/alone.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "runtime/metrics.h"
@@ -17,7 +20,7 @@
 #define REST_WAIT_NS 20000000ull   /* who sleeps as long is not waited for */
 #define HELD_WAIT_NS 1000000000ull /* a helper that was killed releases nobody */
 
-enum hold { NOBODY, WANTED, HELD };
+enum hold { NOBODY, WANTED, OFFERED, HELD };
 
 static atomic_uint hold; /* also what both sides wait for */
 static volatile char *flags[2];
@@ -50,11 +53,12 @@ bool snap__alone_waits_outside(void)
 bool snap__alone_hold(void)
 {
 	uint64_t end = snap__os_mono_ns() + PASS_WAIT_NS, switches = 0;
-	unsigned wanted = WANTED;
+	unsigned wanted = WANTED, seen = NOBODY;
 
 	if (!snap__alone())
 		return true;
-	atomic_store(&hold, WANTED);
+	if (!atomic_compare_exchange_strong(&hold, &seen, WANTED))
+		return seen == OFFERED && atomic_compare_exchange_strong(&hold, &seen, HELD);
 	snap__record_attend(true);
 	while (atomic_load(&hold) == WANTED && snap__os_mono_ns() < end &&
 	       !snap__metrics_sleeps(&switches))
@@ -65,22 +69,93 @@ bool snap__alone_hold(void)
 
 void snap__alone_release(void)
 {
-	if (atomic_exchange(&hold, NOBODY) == HELD)
+	if (atomic_exchange(&hold, NOBODY) >= OFFERED)
 		snap__os_wake(&hold);
+}
+
+static void wait_until_released(void)
+{
+	uint64_t end = snap__os_mono_ns() + HELD_WAIT_NS;
+
+	while (atomic_load(&hold) == HELD && snap__os_mono_ns() < end)
+		snap__os_wait(&hold, HELD, HELD_WAIT_NS / 4);
+	atomic_store(&hold, NOBODY);
 }
 
 void snap__alone_here(void)
 {
-	uint64_t end = snap__os_mono_ns() + HELD_WAIT_NS;
 	unsigned wanted = WANTED;
 
 	snap__record_attend(false);
 	if (!atomic_compare_exchange_strong(&hold, &wanted, HELD))
 		return;
 	snap__os_wake(&hold);
-	while (atomic_load(&hold) == HELD && snap__os_mono_ns() < end)
-		snap__os_wait(&hold, HELD, HELD_WAIT_NS / 4);
-	atomic_store(&hold, NOBODY);
+	wait_until_released();
+}
+
+#if defined(__x86_64__)
+/* malloc() makes these calls itself. */
+static bool is_of_memory(greg_t call)
+{
+	return call == SYS_brk || call == SYS_mmap || call == SYS_munmap || call == SYS_mremap ||
+	       call == SYS_madvise || call == SYS_mprotect;
+}
+
+/*
+ * A system call leaves the address behind it in rcx.  One that a signal ended returns -EINTR; one
+ * that begins again has its number in rax, and rip before it.  kill() and tgkill() of the process
+ * itself return 0; no other call has its pid as first argument and is made by malloc().
+ */
+static bool came_in_a_call(const ucontext_t *context)
+{
+	const greg_t *r = context->uc_mcontext.gregs;
+
+	if (r[REG_RCX] == r[REG_RIP] + 2)
+		return !is_of_memory(r[REG_RAX]);
+	return r[REG_RCX] == r[REG_RIP] &&
+	       (r[REG_RAX] == -EINTR || (r[REG_RAX] == 0 && r[REG_RDI] == getpid()));
+}
+#else
+static bool came_in_a_call(const ucontext_t *context)
+{
+	(void)context;
+	return false;
+}
+#endif
+
+/* Not while another handler runs: that one may have come in the middle of malloc(). */
+static bool came_outside(const ucontext_t *context)
+{
+	uint64_t blocked;
+
+	memcpy(&blocked, &context->uc_sigmask, sizeof(blocked));
+	return blocked == 0 && came_in_a_call(context);
+}
+
+bool snap__alone_offer(const void *context)
+{
+	unsigned seen = NOBODY;
+
+	if (!snap__alone() || !came_outside(context))
+		return false;
+	if (atomic_compare_exchange_strong(&hold, &seen, OFFERED))
+		return true;
+	if (seen != WANTED || !atomic_compare_exchange_strong(&hold, &seen, HELD))
+		return false;
+	snap__record_attend(false);
+	snap__os_wake(&hold);
+	return true;
+}
+
+void snap__alone_stay(void)
+{
+	uint64_t end = snap__os_mono_ns() + PASS_WAIT_NS;
+	unsigned offered = OFFERED;
+
+	while (atomic_load(&hold) == OFFERED && snap__os_mono_ns() < end)
+		snap__os_wait(&hold, OFFERED, REST_WAIT_NS);
+	if (!atomic_compare_exchange_strong(&hold, &offered, NOBODY) && offered == HELD)
+		wait_until_released();
 }
 
 void snap__alone_after_fork(void)

@@ -9,7 +9,9 @@
  *
  * It waits when it has asked for a snapshot itself.  Otherwise it is held the next time that it
  * passes by the recorder, which is outside of the allocator.  A thread that rests in a system call
- * does not pass by: the snapshot then lacks the allocator's figures.
+ * does not pass by: the snapshot then lacks the allocator's figures.  But the signal that asks for a
+ * snapshot runs its handler in that thread, and can tell whether it came in a system call that
+ * malloc() does not make.  Then the thread waits in the handler.
  */
 #ifndef SNAP_RUNTIME_ALONE_H
 #define SNAP_RUNTIME_ALONE_H
@@ -32,7 +34,17 @@ bool snap__alone_waits_outside(void);
  * passes by next, and waits for snap__alone_release().  False: it did not come by for a while.
  */
 bool snap__alone_hold(void);
+
+/** Let it go on, also where it only offered to wait. */
 void snap__alone_release(void);
+
+/**
+ * In the handler of the signal that asks for a snapshot, with its third argument: offer that the
+ * thread waits here, outside of the allocator.  False: it may be inside, or it is not alone.  Else
+ * the helper is woken, and snap__alone_stay() waits for it, a fifth of a second if it does not come.
+ */
+bool snap__alone_offer(const void *context);
+void snap__alone_stay(void);
 
 /** The host's thread passes by, at a place where it holds nothing. */
 void snap__alone_here(void);

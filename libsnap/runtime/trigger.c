@@ -416,8 +416,10 @@ static void work(void)
 	serve_requests();
 	if (!atomic_load(&armed))
 		return;
-	if (what & PENDING_SIGNAL)
+	if (what & PENDING_SIGNAL) {
 		takes_unasked(SNAP__AT_SIGNAL, SNAP__ASK_HOLDING);
+		snap__alone_release(); /* if there was no need to hold it */
+	}
 	if (snap__trigger_is_filtered())
 		look_at_level();
 	check_timer();
@@ -701,12 +703,19 @@ bool snap__trigger_stop(void)
 	return ended;
 }
 
-static void on_signal(int number)
+static void on_signal(int number, siginfo_t *info, void *context)
 {
+	bool silent = snap__trigger_is_silent();
+	bool stays_here = !silent && !is_copy && can_be_asked() &&
+			  snap__process_relation() == SNAP__OURS && snap__alone_offer(context);
+
 	(void)number;
+	(void)info;
 	atomic_fetch_or(&pending, PENDING_SIGNAL);
-	if (!snap__trigger_is_silent())
+	if (!silent)
 		snap__helper_wake(&helper);
+	if (stays_here)
+		snap__alone_stay();
 }
 
 void snap__trigger_arm(void)
@@ -720,7 +729,8 @@ void snap__trigger_arm(void)
 	if (config->every_ns)
 		atomic_fetch_or(&stays, FOR_TIMER);
 	if (config->signal) {
-		struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+		struct sigaction action = {.sa_sigaction = on_signal,
+					   .sa_flags = SA_RESTART | SA_SIGINFO};
 
 		atomic_fetch_or(&stays, FOR_SIGNAL);
 		sigaction(config->signal, &action, NULL);

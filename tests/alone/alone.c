@@ -90,6 +90,35 @@ static void rest_until_told(void)
 		;
 }
 
+/* The signal that asks for a snapshot, sent to itself. */
+static void raise_and_rest(void)
+{
+	churn(20000);
+	raise(SIGUSR1);
+	rest_until_told();
+}
+
+static void rest_in_handler(int number)
+{
+	char byte;
+
+	raise(number == SIGALRM ? SIGUSR1 : SIGKILL);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	_exit(0);
+}
+
+/* The same from a handler, which may have come in the middle of malloc(). */
+static void raise_in_handler(void)
+{
+	struct sigaction action = {.sa_handler = rest_in_handler};
+
+	sigaction(SIGALRM, &action, NULL);
+	ualarm(50000, 0);
+	for (;;)
+		churn(1000);
+}
+
 static void *do_nothing(void *unused)
 {
 	return unused;
@@ -116,6 +145,10 @@ int main(int argc, char **argv)
 		churn_until_told();
 	else if (strcmp(way, "rest_until_told") == 0)
 		rest_until_told();
+	else if (strcmp(way, "raise_and_rest") == 0)
+		raise_and_rest();
+	else if (strcmp(way, "raise_in_handler") == 0)
+		raise_in_handler();
 	else if (strcmp(way, "thread") == 0)
 		make_thread();
 	else

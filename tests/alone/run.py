@@ -6,6 +6,8 @@ run.py --library libsnap.so --program alone --snapdiff FILE NAME
 import argparse
 import glob
 import os
+import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -107,6 +109,62 @@ def at_rest(directory, sample):
     check(not asked_allocator(path), "the allocator was asked while the program could have come back to it")
 
 
+def await_snapshots(process, directory, number):
+    while len(snapshots(directory)) < number:
+        check(process.poll() is None, "the program was gone early")
+        time.sleep(0.01)
+    return snapshots(directory)[number - 1]
+
+
+def await_rest(process):
+    while open(f"/proc/{process.pid}/wchan").read() == "0" and process.poll() is None:
+        time.sleep(0.01)
+
+
+def start_signalled(way, directory, sample):
+    process = start(way, directory, SNAP_ON_SIGNAL="USR1", SNAP_EXIT="none", **sample)
+    check(process.stdout.readline() == "one\n", "libc saw several threads")
+    return process
+
+
+def signal_own(directory, sample):
+    """It sends itself the signal, and rests: it waits in the handler while the allocator is asked."""
+    process = start_signalled("raise_and_rest", directory, sample)
+    path = await_snapshots(process, directory, 1)
+    check(finish(process) == ["one"], "libc saw several threads")
+    check(asked_allocator(path), "the snapshot knows nothing of the allocator")
+
+
+def signal_at_rest(directory, sample):
+    """The signal comes while it waits in a system call, which goes on afterwards."""
+    process = start_signalled("rest_until_told", directory, sample)
+    await_rest(process)
+    for number in range(1, 6):
+        process.send_signal(signal.SIGUSR1)
+        path = await_snapshots(process, directory, number)
+        check(asked_allocator(path), f"snapshot {number} knows nothing of the allocator")
+        await_rest(process)
+    check(finish(process) == ["one"], "libc saw several threads")
+
+
+def signal_in_handler(directory, sample):
+    process = start_signalled("raise_in_handler", directory, sample)
+    path = await_snapshots(process, directory, 1)
+    check(finish(process) == [], "the program went on")
+    check(not asked_allocator(path), "the allocator was asked in the middle of malloc(), perhaps")
+
+
+def signal_busy(directory, sample):
+    """Signals at any place, most of them inside of malloc() and free()."""
+    process = start_signalled("churn_until_told", directory, sample)
+    for number in range(1, 11):
+        process.stdin.write("....")
+        process.stdin.flush()
+        process.send_signal(signal.SIGUSR1)
+        await_snapshots(process, directory, number)
+    check(finish(process) == ["one"], "the program did not end as it should")
+
+
 def exit_in_handler(directory, sample):
     for _ in range(10):
         said = finish(start("exit_in_handler", directory, **sample), expect=7)
@@ -120,8 +178,12 @@ def main():
     parser.add_argument("--library", required=True)
     parser.add_argument("--program", required=True)
     parser.add_argument("--snapdiff", required=True)
-    parser.add_argument("name", choices=("one_thread", "own_thread", "timer", "busy", "at_rest", "exit_in_handler"))
+    parser.add_argument("name", choices=("one_thread", "own_thread", "timer", "busy", "at_rest", "exit_in_handler",
+                                         "signal_own", "signal_at_rest", "signal_in_handler", "signal_busy"))
     options = parser.parse_args()
+    if options.name in ("signal_own", "signal_at_rest") and platform.machine() != "x86_64":
+        print("skipped: the handler cannot tell here whether it came in a system call")
+        return
     for sample in ({}, {"SNAP_SAMPLE": "64KiB"}):
         with tempfile.TemporaryDirectory(prefix="snap-alone-") as directory:
             globals()[options.name](directory, sample)
