@@ -15,6 +15,7 @@
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
 #include "runtime/record.h"
+#include "write/sys.h"
 
 #define PASS_WAIT_NS 200000000ull
 #define REST_WAIT_NS 20000000ull   /* who sleeps as long is not waited for */
@@ -113,7 +114,7 @@ static bool came_in_a_call(const ucontext_t *context)
 	if (r[REG_RCX] == r[REG_RIP] + 2)
 		return !is_of_memory(r[REG_RAX]);
 	return r[REG_RCX] == r[REG_RIP] &&
-	       (r[REG_RAX] == -EINTR || (r[REG_RAX] == 0 && r[REG_RDI] == getpid()));
+	       (r[REG_RAX] == -EINTR || (r[REG_RAX] == 0 && r[REG_RDI] == snap__sys_getpid()));
 }
 #else
 static bool came_in_a_call(const ucontext_t *context)
