@@ -1,0 +1,116 @@
+/*
+ * held.c - a chain of live blocks: held BLOCKS [SECONDS].
+ *
+ * Linked with LeakSanitizer it has the blocks looked through once, and prints the milliseconds of wall time and of CPU
+ * time that this took.  Otherwise it prints "ready", writes into random blocks for SECONDS, and then prints for each
+ * window of 5 ms when it ended (CLOCK_MONOTONIC, ns) and how many writes were made in it.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { WINDOW_NS = 5000000, BATCH = 64 };
+
+struct block {
+	struct block *next;
+	uint64_t payload[3];
+};
+
+/* Not static: a compiler drops what is only written, and the blocks with it. */
+struct block *newest;
+struct block **blocks;
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static void make_blocks(size_t count)
+{
+	blocks = malloc(count * sizeof(struct block *));
+	if (!blocks)
+		exit(1);
+	for (size_t i = 0; i < count; i++) {
+		struct block *block = malloc(sizeof(*block));
+
+		if (!block)
+			exit(1);
+		block->next = newest;
+		newest = blocks[i] = block;
+	}
+}
+
+#ifdef LEAK_SANITIZER
+int __lsan_do_recoverable_leak_check(void);
+
+static double cpu_ms(int who)
+{
+	struct rusage usage;
+
+	getrusage(who, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+}
+
+/* Its tracer is a process of its own, which it waits for. */
+static int look_through(void)
+{
+	double cpu = cpu_ms(RUSAGE_SELF) + cpu_ms(RUSAGE_CHILDREN);
+	uint64_t start = now();
+	int leaks = __lsan_do_recoverable_leak_check();
+
+	printf("%.3f %.3f\n", (double)(now() - start) / 1e6,
+	       cpu_ms(RUSAGE_SELF) + cpu_ms(RUSAGE_CHILDREN) - cpu);
+	return leaks;
+}
+#else
+struct window {
+	uint64_t end, writes;
+};
+
+static void write_windows(size_t count, uint64_t seconds)
+{
+	size_t most = seconds * 1000000000 / WINDOW_NS + 1, used = 0;
+	struct window *windows = calloc(most, sizeof(*windows));
+	uint64_t random = 88172645463325252u, start = now(), end = start + seconds * 1000000000;
+	uint64_t begin = start;
+
+	while (windows && begin < end && used < most) {
+		for (int i = 0; i < BATCH; i++) {
+			random ^= random << 13;
+			random ^= random >> 7;
+			random ^= random << 17;
+			blocks[random % count]->payload[0]++;
+		}
+		windows[used].writes += BATCH;
+		windows[used].end = now();
+		if (windows[used].end - begin >= WINDOW_NS)
+			begin = windows[used++].end;
+	}
+	for (size_t i = 0; i < used; i++)
+		printf("%llu %llu\n", (unsigned long long)windows[i].end,
+		       (unsigned long long)windows[i].writes);
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
+
+	if (count == 0)
+		return 2;
+	make_blocks(count);
+#ifdef LEAK_SANITIZER
+	return look_through();
+#else
+	puts("ready");
+	fflush(stdout);
+	write_windows(count, argc > 2 ? strtoul(argv[2], NULL, 10) : 3);
+	return 0;
+#endif
+}

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Real programs under load while copies of them are made: they do what they do without us, and do not crash.
+
+programs.py --snapdiff FILE [--copies N] [NAME...]
+
+For each program: its output bare and under N `snap --holders`, how many copies were made, and how many blocks nothing
+reaches, at least, at most, and how far two copies in a row differ.  What the machine lacks is skipped, with a word.
+"""
+import argparse
+import glob
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+options = None
+SECONDS = 240
+
+PYTHON = """
+import json, hashlib, os, random
+random.seed(1)
+held, digest = {}, hashlib.sha256()
+turn = 0
+while turn < 200 or os.path.exists("going"):
+    for i in range(200):
+        key = random.randrange(20000)
+        held[key] = json.loads(json.dumps({"key": key, "list": list(range(key % 30))}))
+    turn += 1
+    if turn <= 200:
+        digest.update(json.dumps(sorted(held)).encode())
+print(digest.hexdigest())
+"""
+SQL = """
+create table t(id integer primary key, a text, b integer);
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000)
+insert into t select i, hex(i * 7919), i % 977 from n;
+create index ta on t(a);
+select count(*), sum(length(a)) from t;
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000000) select sum(i % 7) from n;
+select b, count(*), max(a) from t group by b order by b limit 20;
+"""
+
+
+class Failed(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port):
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise Failed("the server did not answer")
+
+
+def recorded(command, out):
+    return [options.snapdiff, "run", "-q", "-o", out, "--no-follow", "--exit-snapshot", "none", "--", *command] \
+        if out else command
+
+
+class Batch:
+    """A program that reads its input, prints and ends.  Under copies it goes on until `going` is removed, if it can."""
+
+    def __init__(self, command, text=None, waits=False):
+        self.command, self.text, self.waits = command, text, waits
+
+    def run(self, directory, out):
+        going = os.path.join(directory, "going")
+        if out and self.waits:
+            open(going, "w", encoding="ascii").close()
+        with tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as printed:
+            feed.write((self.text or "").encode())
+            feed.seek(0)
+            with subprocess.Popen(recorded(self.command, out), cwd=directory, stdin=feed, stdout=printed,
+                                  env=dict(os.environ, PYTHONHASHSEED="0", PYTHONMALLOC="malloc")) as host:
+                copies = make_copies(out, lambda: host.poll() is None) if out else 0
+                if os.path.exists(going):
+                    os.remove(going)
+                status = host.wait(SECONDS)
+            printed.seek(0)
+            return (status, printed.read()), copies
+
+
+class Server:
+    """A server and a client whose answers are a digest."""
+
+    def __init__(self, command, ask, load, stop):
+        self.command, self.ask, self.load, self.stop = command, ask, load, stop
+
+    def run(self, directory, out):
+        port = free_port()
+        with subprocess.Popen(recorded(self.command(directory, port), out), cwd=directory,
+                              stdout=subprocess.DEVNULL) as host:
+            wait_for_port(port)
+            copies = 0
+            with subprocess.Popen(self.load(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as load:
+                if out:
+                    copies = make_copies(out, lambda: host.poll() is None)
+                load.terminate()
+            answers = self.ask(port)
+            self.stop(host, port, directory)
+            return (host.wait(60), answers), copies
+
+
+def make_copies(out, lives):
+    """How many of options.copies were made while the program lived."""
+    made = 0
+    for _ in range(600):
+        if os.path.isdir(out) and subprocess.run([options.snapdiff, "status", out], capture_output=True).returncode == 0:
+            break
+        time.sleep(0.1)
+    while made < options.copies and lives():
+        done = subprocess.run([options.snapdiff, "snap", "--holders", out], capture_output=True, text=True,
+                              timeout=SECONDS)
+        if done.returncode and lives():
+            raise Failed("snap: " + done.stderr)
+        made += done.returncode == 0
+    return made
+
+
+def unreachable(out):
+    """Of each copy in order, the blocks that nothing reaches, and all blocks."""
+    counts = []
+    for path in sorted(glob.glob(os.path.join(out, "*.snap"))):
+        text = subprocess.run([options.snapdiff, "dump", "-q", path], capture_output=True, text=True, check=True).stdout
+        meta = dict(line[2:].split("\t")[:2] for line in text.splitlines() if line.startswith("@ "))
+        if "holders.unreachable_blocks" in meta:
+            counts.append((int(meta["holders.unreachable_blocks"]), int(meta["holders.blocks"])))
+    return counts
+
+
+def redis_ask(port):
+    answers = hashlib.sha256()
+    with socket.create_connection(("127.0.0.1", port), 60) as client, client.makefile("rb") as lines:
+        for i in range(5000):
+            client.sendall(b"SET own:%d value%d\r\nGET own:%d\r\n" % (i, i * 31, i))
+            for _ in range(3):
+                answers.update(lines.readline())
+    return answers.hexdigest()
+
+
+def redis_stop(host, port, _):
+    with socket.create_connection(("127.0.0.1", port), 60) as client:
+        client.sendall(b"SHUTDOWN NOSAVE\r\n")
+        client.recv(1)
+
+
+def nginx_command(directory, port):
+    with open(os.path.join(directory, "nginx.conf"), "w", encoding="ascii") as conf:
+        conf.write("daemon off; master_process off; pid %s/pid; error_log %s/error.log; events { } http { access_log off; "
+                   "server { listen 127.0.0.1:%d; location / { return 200 \"$request_uri $http_user_agent\"; } } }"
+                   % (directory, directory, port))
+    return ["nginx", "-p", directory, "-e", os.path.join(directory, "error.log"), "-c",
+            os.path.join(directory, "nginx.conf")]
+
+
+def nginx_ask(port):
+    answers = hashlib.sha256()
+    for i in range(500):
+        with socket.create_connection(("127.0.0.1", port), 60) as client:
+            client.sendall(b"GET /%d HTTP/1.0\r\nUser-Agent: asker\r\n\r\n" % i)
+            answer = b""
+            while part := client.recv(65536):
+                answer += part
+            answers.update(answer.split(b"\r\n\r\n", 1)[1])
+    return answers.hexdigest()
+
+
+def nginx_load(port):
+    code = ("import socket\nwhile 1:\n with socket.create_connection(('127.0.0.1', %d)) as s:\n"
+            "  s.sendall(b'GET /load HTTP/1.0\\r\\n\\r\\n')\n  while s.recv(65536): pass\n" % port)
+    return [sys.executable, "-c", code]
+
+
+PROGRAMS = {
+    "redis-server": Server(
+        lambda directory, port: ["redis-server", "--port", str(port), "--save", "", "--dir", directory], redis_ask,
+        lambda port: ["redis-benchmark", "-p", str(port), "-t", "set,lpush,hset", "-r", "50000", "-l", "-q"], redis_stop),
+    "nginx": Server(nginx_command, nginx_ask, nginx_load, lambda host, port, directory: end_nginx(directory)),
+    "sqlite3": Batch(["sqlite3", ":memory:"], SQL),
+    "python3": Batch([sys.executable, "-c", PYTHON], waits=True),
+}
+
+
+def end_nginx(directory):
+    with open(os.path.join(directory, "pid"), encoding="ascii") as pid:
+        os.kill(int(pid.read()), 15)
+
+
+def run_one(name):
+    program = PROGRAMS[name]
+    with tempfile.TemporaryDirectory(prefix="snap-holders-") as directory:
+        out = os.path.join(directory, "snaps")
+        bare, _ = program.run(directory, None)
+        watched, copies = program.run(directory, out)
+        if watched != bare:
+            raise Failed(f"{watched!r} under copies, {bare!r} bare")
+        counts = unreachable(out)
+        if not counts:
+            raise Failed("there is no copy")
+        lost = [blocks for blocks, _ in counts]
+        step = max((abs(a - b) for a, b in zip(lost, lost[1:])), default=0)
+        print("| %s | %d | %s | %s - %s | %s |" % (name, len(counts), format(counts[-1][1], ","), format(min(lost), ","),
+                                                format(max(lost), ","), format(step, ",")), flush=True)
+
+
+def main():
+    global options
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--snapdiff", required=True)
+    parser.add_argument("--copies", type=int, default=50)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(PROGRAMS))
+    options = parser.parse_args()
+    options.snapdiff = os.path.abspath(options.snapdiff)
+    failures = 0
+    print("| Program | copies | blocks at the last | unreachable blocks | most between two in a row |\n"
+          "|---|---:|---:|---:|---:|", flush=True)
+    for name in options.names or PROGRAMS:
+        if not shutil.which(name):
+            print(f"skipped: {name} is not installed")
+            continue
+        try:
+            run_one(name)
+        except (Failed, subprocess.SubprocessError, OSError) as error:
+            failures += 1
+            print(f"FAILED: {name}: {error}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
