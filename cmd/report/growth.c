@@ -172,10 +172,8 @@ static void add_notes(struct report *report, const struct growth_part *parts,
 			    "is added up, and growth is what it leaves.");
 	if (request->explain || request->shared->verbose)
 		explain_rows(report, list, is_shown, request->explain != NULL);
-	if (list->count == 0)
-		report_note(report, parts->table.dataset->site_count
-					    ? "No call stack passes the filters."
-					    : "The snapshots hold no call stack.");
+	if (list->count == 0 && !parts->table.dataset->site_count)
+		report_note(report, "The snapshots hold no call stack.");
 	note_verdicts(report, list, is_shown);
 	if (unsure)
 		report_note(report, "%zu row%s more snapshots: a sure verdict takes %d or more.",

@@ -197,6 +197,8 @@ static const char *nothing_text(struct report *report, const struct growth_list 
 				   ? report_text(report, " over %s", time_text(report, seconds))
 				   : "";
 
+	if (list->count == 0 && parts->table.dataset->site_count)
+		return report_text(report, "Nothing was judged: no call stack passes the filters.");
 	if (snapshots < 3)
 		return report_text(report,
 				   "No verdict: %zu snapshot%s too few; three are the least, and "
