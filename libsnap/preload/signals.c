@@ -72,7 +72,10 @@ static void on_fatal(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	give_back();
-	snap__process_dies(number);
+	if (!snap__process_dies(number)) {
+		errno = saved;
+		return;
+	}
 	/* A fault happens again by itself.  What was sent is sent again, and arrives when this
 	   handler has returned, where the program was. */
 	if (was_sent ||

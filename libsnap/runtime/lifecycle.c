@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/alone.h"
@@ -388,9 +389,13 @@ static void wait_for_exit_snapshot(void)
 	}
 }
 
+/* The thread that takes it, and a signal that met it in the middle of that. */
+static atomic_int exit_taker, late_signal;
+
 static void take_exit_snapshot(int signal)
 {
 	unsigned not_yet = NOT_EXITING;
+	int late;
 
 	if (atomic_load(&state) != RECORDING || snap__trigger_is_silent())
 		return; /* after a filter the helper sees to it */
@@ -407,6 +412,7 @@ static void take_exit_snapshot(int signal)
 		wait_for_exit_snapshot();
 		return;
 	}
+	atomic_store(&exit_taker, snap__os_thread_id());
 	snap__trigger_disarm();
 	if (snap__settings.exit != SNAP_EXIT_NONE)
 		snap__trigger_take_last(signal);
@@ -417,8 +423,12 @@ static void take_exit_snapshot(int signal)
 		snap__verify_report();
 		snap__message_flush();
 	}
+	atomic_store(&exit_taker, 0);
 	atomic_store(&exit_state, TAKEN);
 	snap__os_wake(&exit_state);
+	late = atomic_exchange(&late_signal, 0);
+	if (late)
+		syscall(SYS_tgkill, snap__sys_getpid(), snap__os_thread_id(), late);
 }
 
 void snap__process_exit_begins(void)
@@ -427,9 +437,15 @@ void snap__process_exit_begins(void)
 		take_exit_snapshot(0);
 }
 
-void snap__process_dies(int signal)
+bool snap__process_dies(int signal)
 {
+	if (atomic_load(&exit_state) == TAKING &&
+	    atomic_load(&exit_taker) == snap__os_thread_id()) {
+		atomic_store(&late_signal, signal);
+		return false;
+	}
 	take_exit_snapshot(signal);
+	return true;
 }
 
 void snap__process_exit(void)

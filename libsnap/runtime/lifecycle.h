@@ -24,8 +24,12 @@ void snap__process_exit_begins(void);
 /** The process is about to end: the exit snapshot, unless it was taken.  Never hangs. */
 void snap__process_exit(void);
 
-/** Signal `signal` is about to end the process: its last snapshot.  Async-signal-safe; bounded. */
-void snap__process_dies(int signal);
+/**
+ * Signal `signal` is about to end the process: its last snapshot.  Async-signal-safe; bounded.  False
+ * where the signal met the thread in the middle of the exit's snapshot: the signal is sent again when
+ * that is written.
+ */
+bool snap__process_dies(int signal);
 
 /**
  * call(first, second), which the kernel refuses to a process that shares its memory: should the
