@@ -13,35 +13,20 @@
 #include "watched.h"
 
 struct browse_options {
-	struct report_options shared;
-	const char *source;
+	struct page_options page;
 	bool watch;
 };
 
-#define AT(member) offsetof(struct browse_options, member)
 static const struct option browse_table[] = {
-	{"group", 'g', OPTION_CHOICE, AT(shared.group), "KEY",
-	 "rows by line (default), function, file, module or stack", report_groups},
-	{"own", 0, OPTION_LIST, AT(shared.own), "GLOB",
-	 "functions, files and modules that match are the user's own code", NULL},
-	{"library", 0, OPTION_LIST, AT(shared.library), "GLOB",
-	 "those that match are a library's, which names no site", NULL},
-	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL",
-	 "pair stacks up to exact, line, function or fuzzy likeness (default fuzzy)",
-	 report_matches},
-	{"pid", 0, OPTION_COUNT, AT(shared.pid), "PID", "only snapshots of this process", NULL},
-	{"program", 0, OPTION_TEXT, AT(shared.program), "NAME", "only snapshots of this program",
-	 NULL},
-	{"source", 0, OPTION_TEXT, AT(source), "DIR", "show source lines, from files below DIR",
-	 NULL},
-	{"watch", 0, OPTION_FLAG, AT(watch), NULL,
+	{"watch", 0, OPTION_FLAG, offsetof(struct browse_options, watch), NULL,
 	 "SNAP is a process or a directory: follow its snapshots as they arrive", NULL},
 	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
 };
-static const struct option *const browse_tables[] = {browse_table, NULL};
+static const struct option *const browse_tables[] = {page_option_table, browse_table,
+						     cli_memory_table, cli_symbols_table, NULL};
 
 static const struct browse_options browse_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.page.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
 
 /* ---- what is shown ---- */
 
@@ -118,7 +103,8 @@ static enum snap_status browse_load(void *user, const struct browse_wish *wish,
 	page_made_release(&browsing->made);
 	page_sources_release(&browsing->sources);
 	browsing->made = made;
-	st = page_sources_read(&browsing->sources, made.report, browsing->options->source, err);
+	st = page_sources_read(&browsing->sources, made.report, browsing->options->page.source,
+			       err);
 	if (st == SNAP_OK && !wish->pair)
 		st = keep_inputs(browsing, err);
 	*out = (struct browse_subject){made.mode, browsing->made.report, &browsing->made.stacks,
@@ -153,7 +139,7 @@ static enum snap_status browse_command(const struct invocation *call, int *exit_
 {
 	const struct browse_options *options = call->options;
 	struct browsing browsing = {.options = options,
-				    .shared = options->shared,
+				    .shared = options->page.shared,
 				    .names = (const char *const *)call->argv,
 				    .count = (size_t)call->argc};
 	struct browse_source source = {.load = browse_load, .user = &browsing};
@@ -171,7 +157,7 @@ static enum snap_status browse_command(const struct invocation *call, int *exit_
 		st = watch_named(&browsing, err);
 	}
 	if (st == SNAP_OK)
-		st = browse_run(&source, options->shared.group, err);
+		st = browse_run(&source, options->page.shared.group, err);
 	page_made_release(&browsing.made);
 	page_sources_release(&browsing.sources);
 	forget_inputs(&browsing);

@@ -9,7 +9,8 @@
 #include "report/leaks.h"
 #include "report/subject.h"
 
-static const struct option *const holders_options[] = {report_option_table, NULL};
+static const struct option *const holders_options[] = {report_option_table, cli_memory_table,
+						       cli_symbols_table, NULL};
 
 static const struct report_options holders_defaults = {.limit = REPORT_LIMIT_UNSET,
 						       .match = MATCH_FUZZY};

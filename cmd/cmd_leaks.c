@@ -27,7 +27,8 @@ static const struct option leaks_table[] = {
 	{.name = NULL},
 };
 
-static const struct option *const leaks_option_tables[] = {leaks_table, report_option_table, NULL};
+static const struct option *const leaks_option_tables[] = {
+	leaks_table, report_option_table, cli_memory_table, cli_symbols_table, NULL};
 
 static const struct leaks_options leaks_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};

@@ -8,40 +8,17 @@
 #include "render/output.h"
 #include "report/page.h"
 
-struct report_command_options {
-	struct report_options shared;
-	const char *source;
-};
-
-#define AT(member) offsetof(struct report_command_options, member)
+#define AT(member) offsetof(struct page_options, member)
 static const struct option report_table[] = {
 	{"output", 'o', OPTION_TEXT, AT(shared.output), "FILE",
 	 "write the page to FILE (default: standard output)", NULL},
-	{"source", 0, OPTION_TEXT, AT(source), "DIR", "show source lines, from files below DIR",
-	 NULL},
-	{"group", 'g', OPTION_CHOICE, AT(shared.group), "KEY",
-	 "rows by line (default), function, file, module or stack", report_groups},
-	{"own", 0, OPTION_LIST, AT(shared.own), "GLOB",
-	 "functions, files and modules that match are the user's own code", NULL},
-	{"library", 0, OPTION_LIST, AT(shared.library), "GLOB",
-	 "those that match are a library's, which names no site", NULL},
-	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL",
-	 "pair stacks up to exact, line, function or fuzzy likeness (default fuzzy)",
-	 report_matches},
-	{"pid", 0, OPTION_COUNT, AT(shared.pid), "PID", "only snapshots of this process", NULL},
-	{"program", 0, OPTION_TEXT, AT(shared.program), "NAME", "only snapshots of this program",
-	 NULL},
 	{"quiet", 'q', OPTION_FLAG, AT(shared.quiet), NULL, "no progress and no warnings", NULL},
 	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
 };
-static const struct option *const report_tables[] = {report_table, cli_memory_table,
-						     cli_symbols_table, NULL};
+static const struct option *const report_tables[] = {report_table, page_option_table,
+						     cli_memory_table, cli_symbols_table, NULL};
 
-static const struct report_command_options report_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
-
-static enum snap_status write_page(const struct page_made *made,
-				   const struct report_command_options *options,
+static enum snap_status write_page(const struct page_made *made, const struct page_options *options,
 				   struct snap_error *err)
 {
 	struct page_sources sources = {0};
@@ -66,7 +43,7 @@ static enum snap_status write_page(const struct page_made *made,
 static enum snap_status report_run(const struct invocation *call, int *exit_code,
 				   struct snap_error *err)
 {
-	const struct report_command_options *options = call->options;
+	const struct page_options *options = call->options;
 	struct report_options shared = options->shared;
 	struct page_made made;
 	enum snap_status st;
@@ -92,8 +69,8 @@ const struct command cmd_report = {
 		"and\n"
 		"opened from a disk.  Without scripts it shows the summary and the first 100 rows.",
 	.options = report_tables,
-	.options_size = sizeof(struct report_command_options),
-	.defaults = &report_defaults,
+	.options_size = sizeof(struct page_options),
+	.defaults = &page_option_defaults,
 	.operands_min = 1,
 	.operands_max = -1,
 	.run = report_run,

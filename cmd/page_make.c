@@ -9,6 +9,28 @@
 #include "report/top.h"
 #include "snapshots/session.h"
 
+#define AT(member) offsetof(struct page_options, member)
+const struct option page_option_table[] = {
+	{"source", 0, OPTION_TEXT, AT(source), "DIR", "show source lines, from files below DIR",
+	 NULL},
+	{"group", 'g', OPTION_CHOICE, AT(shared.group), "KEY",
+	 "rows by line (default), function, file, module or stack", report_groups},
+	{"own", 0, OPTION_LIST, AT(shared.own), "GLOB",
+	 "functions, files and modules that match are the user's own code", NULL},
+	{"library", 0, OPTION_LIST, AT(shared.library), "GLOB",
+	 "those that match are a library's, which names no site", NULL},
+	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL",
+	 "pair stacks up to exact, line, function or fuzzy likeness (default fuzzy)",
+	 report_matches},
+	{"pid", 0, OPTION_COUNT, AT(shared.pid), "PID", "only snapshots of this process", NULL},
+	{"program", 0, OPTION_TEXT, AT(shared.program), "NAME", "only snapshots of this program",
+	 NULL},
+	{NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL},
+};
+
+const struct page_options page_option_defaults = {
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+
 /* ---- which snapshots' stacks are drawn ---- */
 
 static int64_t field_number(const struct value *object, const char *name)

@@ -4,10 +4,19 @@
 #ifndef PAGE_MAKE_H
 #define PAGE_MAKE_H
 
+#include "cli/cli.h"
 #include "report/options.h"
 #include "report/page_stacks.h"
 #include "report/report.h"
 #include "report/subject.h"
+
+/** What is shown, as the command line has it: the first member of `report`'s and `browse`'s options. */
+struct page_options {
+	struct report_options shared;
+	const char *source; /* directory of source files; NULL none */
+};
+extern const struct option page_option_table[]; /* fills struct page_options */
+extern const struct page_options page_option_defaults;
 
 struct page_made {
 	const struct report_options *options;
