@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "snapshots/session.h"
 
 enum { ROWS_SHOWN = 20 };
 
@@ -134,11 +135,10 @@ const struct option match_option_table[] = {
 	{0},
 };
 
-static const char *const moments[] = {"auto", "peak", "exit", "newest", NULL};
-
 const struct option moment_option_table[] = {
 	{"at", 0, OPTION_CHOICE, FIELD(at), "MOMENT",
-	 "which snapshot of a directory: auto (default), peak, exit or newest", moments},
+	 "which snapshot of a directory: auto (default), peak, exit or newest",
+	 session_moment_names},
 	{0},
 };
 
