@@ -44,79 +44,113 @@ static enum snap_status load_file(struct loading *loading, const char *path, str
 
 /* ---- what leaves ---- */
 
-struct leaving {
-	const struct session_leaving *how;
-	const struct loading *loading;
-	struct old {
+/* The snapshots of the database. */
+struct inventory {
+	const struct loading *loading; /* its ids ascend */
+	struct item {
 		int64_t id;
 		uint64_t time_ns;
 		char *path;
-	} * all;
+		bool loaded; /* now */
+	} * items;
 	size_t count, capacity;
 };
 
-static enum snap_status note_snapshot(void *user, const struct store_snapshot *row)
+static int compare_ids(const void *left, const void *right)
 {
-	struct leaving *leaving = user;
+	const int64_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static int compare_paths(const void *left, const void *right)
+{
+	const struct item *a = left, *b = right;
+
+	return strcmp(a->path, b->path);
+}
+
+static enum snap_status take_item(void *user, const struct store_snapshot *row)
+{
+	struct inventory *inventory = user;
+	const struct loading *loading = inventory->loading;
 	char *path = strdup(row->path);
 
-	if (!path || !array_reserve(&leaving->all, &leaving->capacity, leaving->count,
-				    sizeof(*leaving->all))) {
+	if (!path || !array_reserve(&inventory->items, &inventory->capacity, inventory->count,
+				    sizeof(*inventory->items))) {
 		free(path);
 		return SNAP_ENOMEM;
 	}
-	leaving->all[leaving->count++] = (struct old){row->id, row->time_ns, path};
+	inventory->items[inventory->count++] = (struct item){
+		.id = row->id,
+		.time_ns = row->time_ns,
+		.path = path,
+		.loaded = loading->count && bsearch(&row->id, loading->ids, loading->count,
+						    sizeof(*loading->ids), compare_ids),
+	};
 	return SNAP_OK;
 }
 
-static bool was_loaded(const struct loading *loading, int64_t id)
+/* The items from `from` on that have one path. */
+static size_t end_of_path(const struct inventory *inventory, size_t from)
 {
-	for (size_t i = 0; i < loading->count; i++)
-		if (loading->ids[i] == id)
-			return true;
-	return false;
+	size_t to = from + 1;
+
+	while (to < inventory->count &&
+	       strcmp(inventory->items[to].path, inventory->items[from].path) == 0)
+		to++;
+	return to;
 }
 
-/* Is it of the same path as a snapshot that was loaded now? */
-static bool is_replaced(const struct leaving *leaving, const struct old *old)
+/* The ids of those that leave; returns how many.  The items are ordered by path. */
+static size_t choose_leaving(const struct inventory *inventory, const struct session_leaving *how,
+			     int64_t *ids)
 {
-	if (!*old->path || was_loaded(leaving->loading, old->id))
-		return false;
-	for (size_t i = 0; i < leaving->count; i++)
-		if (strcmp(leaving->all[i].path, old->path) == 0 &&
-		    was_loaded(leaving->loading, leaving->all[i].id))
-			return true;
-	return false;
+	size_t count = 0;
+
+	for (size_t from = 0, to; from < inventory->count; from = to) {
+		bool replaced = false;
+
+		to = end_of_path(inventory, from);
+		for (size_t i = from; how->replaced && i < to; i++)
+			replaced |= inventory->items[i].loaded && *inventory->items[i].path;
+		for (size_t i = from; i < to; i++) {
+			const struct item *item = &inventory->items[i];
+			bool old = item->time_ns != SNAP_UNKNOWN && item->time_ns < how->before_ns;
+
+			if (old || (replaced && !item->loaded))
+				ids[count++] = item->id;
+		}
+	}
+	return count;
 }
 
-static bool leaves(const struct leaving *leaving, const struct old *old)
-{
-	if (old->time_ns != SNAP_UNKNOWN && old->time_ns < leaving->how->before_ns)
-		return true;
-	return leaving->how->replaced && is_replaced(leaving, old);
-}
-
-static enum snap_status drop(const struct loading *loading, const struct session_leaving *how,
+static enum snap_status drop(struct loading *loading, const struct session_leaving *how,
 			     struct snap_error *err)
 {
 	struct store *store = session_store(loading->session);
-	struct leaving leaving = {.how = how, .loading = loading};
-	enum snap_status status = store_each_snapshot(store, note_snapshot, &leaving, err);
-	int64_t *ids = calloc(leaving.count + 1, sizeof(*ids));
+	struct inventory inventory = {.loading = loading};
+	enum snap_status status;
+	int64_t *ids;
 	size_t count = 0;
 
-	for (size_t i = 0; ids && i < leaving.count; i++)
-		if (leaves(&leaving, &leaving.all[i]))
-			ids[count++] = leaving.all[i].id;
+	if (loading->count)
+		qsort(loading->ids, loading->count, sizeof(*loading->ids), compare_ids);
+	status = store_each_snapshot(store, take_item, &inventory, err);
+	ids = calloc(inventory.count + 1, sizeof(*ids));
 	if (status == SNAP_OK && !ids)
 		status = fail_memory(err, "deleting snapshots");
-	if (status == SNAP_OK && count)
+	if (status == SNAP_OK && inventory.count) {
+		qsort(inventory.items, inventory.count, sizeof(*inventory.items), compare_paths);
+		count = choose_leaving(&inventory, how, ids);
+	}
+	if (count)
 		status = store_forget(store, ids, count, err);
 	if (status == SNAP_OK)
 		loading->done->dropped = count;
-	for (size_t i = 0; i < leaving.count; i++)
-		free(leaving.all[i].path);
-	free(leaving.all);
+	for (size_t i = 0; i < inventory.count; i++)
+		free(inventory.items[i].path);
+	free(inventory.items);
 	free(ids);
 	return status;
 }
