@@ -19,6 +19,7 @@
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
 #include "runtime/thread.h"
+#include "runtime/thread_pointer.h"
 #include "write/sys.h"
 
 #define STACK_BYTES    ((size_t)512 << 10)
@@ -88,18 +89,6 @@ long snap__helper_clone(unsigned long flags, void *stack, int *parent_id, atomic
 }
 #endif
 
-static char *own_thread_pointer(void)
-{
-	char *pointer = NULL;
-
-#if defined(__x86_64__)
-	__asm__("mov %%fs:0, %0" : "=r"(pointer));
-#elif defined(__aarch64__)
-	__asm__("mrs %0, tpidr_el0" : "=r"(pointer));
-#endif
-	return pointer;
-}
-
 /* ---- its memory ------------------------------------------------------------------------------ */
 
 /*
@@ -108,7 +97,7 @@ static char *own_thread_pointer(void)
  */
 static bool prepare_memory(struct snap__helper *helper)
 {
-	char *pointer = own_thread_pointer(), *low = pointer, *high = pointer;
+	char *pointer = snap__thread_pointer(), *low = pointer, *high = pointer;
 	char *used[] = {(char *)&errno, (char *)&snap__thread_self};
 	size_t below, above;
 
@@ -137,7 +126,7 @@ static void prepare_thread_block(const struct snap__helper *helper)
 	char **words = (char **)(void *)helper->thread_pointer;
 
 	/* libc's words 3 to 6: is there more than one thread, and what guards the stack. */
-	memcpy(&words[3], own_thread_pointer() + 24, 32);
+	memcpy(&words[3], snap__thread_pointer() + 24, 32);
 	words[0] = words[2] = helper->thread_pointer;
 	words[3] = (char *)1;
 #else

@@ -10,21 +10,10 @@
 #include "runtime/python/find.h"
 #include "runtime/python/object.h"
 #include "runtime/thread.h"
+#include "runtime/thread_pointer.h"
 
 #define MOST_THREADS 4096u
 #define ROOM         4096u /* below and above a thread pointer, which must be mapped */
-
-static void *thread_pointer(void)
-{
-	void *pointer = NULL;
-
-#if defined(__x86_64__)
-	__asm__("mov %%fs:0, %0" : "=r"(pointer));
-#elif defined(__aarch64__)
-	__asm__("mrs %0, tpidr_el0" : "=r"(pointer));
-#endif
-	return pointer;
-}
 
 static void set_thread_pointer(void *pointer)
 {
@@ -86,7 +75,7 @@ static void name_thread(void *interpreter)
 
 void *snap__guise_begin(struct snap__space *space, void *interpreter)
 {
-	void *own = thread_pointer(), *any = NULL;
+	void *own = snap__thread_pointer(), *any = NULL;
 	char *state;
 
 	if (snap__python.layout->runtime_thread != 0) {
