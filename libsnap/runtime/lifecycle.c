@@ -42,7 +42,8 @@
 
 /* Life of a process's recording. */
 enum state { PASSIVE, STARTING, RECORDING, STOPPED };
-enum exit_state { NOT_EXITING, TAKING, TAKEN };
+/* Of the exit's snapshot.  While it is taken: TAKING, and the id of the thread that takes it. */
+enum exit_state { NOT_EXITING, TAKEN, TAKING = 1 << 30 };
 
 static atomic_uint state;
 static atomic_uint exit_state; /* also what other exiting threads sleep on */
@@ -379,9 +380,10 @@ void snap__process_forked(void)
 static void wait_for_exit_snapshot(void)
 {
 	uint64_t seen = snap__snapshot_progress();
+	unsigned now;
 
-	for (unsigned idle = 0; idle < 40 && atomic_load(&exit_state) == TAKING; idle++) {
-		snap__os_wait(&exit_state, TAKING, EXIT_WAIT_NS);
+	for (unsigned idle = 0; idle < 40 && (now = atomic_load(&exit_state)) & TAKING; idle++) {
+		snap__os_wait(&exit_state, now, EXIT_WAIT_NS);
 		if (snap__snapshot_progress() != seen) {
 			seen = snap__snapshot_progress();
 			idle = 0;
@@ -389,8 +391,13 @@ static void wait_for_exit_snapshot(void)
 	}
 }
 
-/* The thread that takes it, and a signal that met it in the middle of that. */
-static atomic_int exit_taker, late_signal;
+/* The state while this thread takes it. */
+static unsigned taken_here(void)
+{
+	return TAKING | (unsigned)snap__os_thread_id();
+}
+
+static atomic_int late_signal; /* that met the thread in the middle of taking it */
 
 static void take_exit_snapshot(int signal)
 {
@@ -408,11 +415,10 @@ static void take_exit_snapshot(int signal)
 	case SNAP__OURS:
 		break;
 	}
-	if (!atomic_compare_exchange_strong(&exit_state, &not_yet, TAKING)) {
+	if (!atomic_compare_exchange_strong(&exit_state, &not_yet, taken_here())) {
 		wait_for_exit_snapshot();
 		return;
 	}
-	atomic_store(&exit_taker, snap__os_thread_id());
 	snap__trigger_disarm();
 	if (snap__settings.exit != SNAP_EXIT_NONE)
 		snap__trigger_take_last(signal);
@@ -423,7 +429,6 @@ static void take_exit_snapshot(int signal)
 		snap__verify_report();
 		snap__message_flush();
 	}
-	atomic_store(&exit_taker, 0);
 	atomic_store(&exit_state, TAKEN);
 	snap__os_wake(&exit_state);
 	late = atomic_exchange(&late_signal, 0);
@@ -439,8 +444,7 @@ void snap__process_exit_begins(void)
 
 bool snap__process_dies(int signal)
 {
-	if (atomic_load(&exit_state) == TAKING &&
-	    atomic_load(&exit_taker) == snap__os_thread_id()) {
+	if (atomic_load(&exit_state) == taken_here()) {
 		atomic_store(&late_signal, signal);
 		return false;
 	}
