@@ -1,7 +1,10 @@
-"""Python programs, recorded with every supported CPython that is here, and what was recorded of them.
+"""Python programs, recorded with the supported CPythons that are here, and what was recorded of them.
 
-SNAP_TEST_PYTHONS, a list of paths separated by colons, names the interpreters; otherwise those of the PATH, of
-/usr/bin and of pyenv are used, one for each minor version.
+usage: test_NAME.py SNAPDIFF [all|short|others] [OPTION OF UNITTEST]...
+
+SNAP_TEST_PYTHONS, a list of paths separated by colons, names the interpreters, and all of them are used.  Otherwise
+those of the PATH, of /usr/bin and of pyenv are found, one for each minor version: `short` uses the system's and the
+newest of the rest, `others` what `short` leaves out.
 """
 import collections
 import functools
@@ -36,11 +39,8 @@ def describe(path):
     return Python(path, int(minor), f"3.{minor}.{micro}")
 
 
-@functools.lru_cache(maxsize=None)
-def pythons():
-    named = os.environ.get("SNAP_TEST_PYTHONS")
-    if named:
-        return [python for python in map(describe, named.split(":")) if python]
+def find():
+    """A supported CPython for each minor version and kind, oldest first."""
     paths = glob.glob(str(pathlib.Path.home() / ".pyenv/versions/3.*/bin/python3"))
     for folder in os.environ.get("PATH", "").split(":") + ["/usr/bin", "/usr/local/bin"]:
         if "shims" not in folder:
@@ -52,6 +52,29 @@ def pythons():
         if python:
             found.setdefault((python.minor, shared), python)
     return [found[key] for key in sorted(found)]
+
+
+def split(found):
+    """The system's interpreter and the newest of the rest; and what is left."""
+    system = next((python for python in found if python.path.startswith("/usr/bin/")), found[0] if found else None)
+    rest = [python for python in found if python != system]
+    short = [python for python in found if python == system or python == rest[-1]] if rest else found
+    return short, [python for python in found if python not in short]
+
+
+def choose(which):
+    """The interpreters to use, and those that are left out."""
+    named = os.environ.get("SNAP_TEST_PYTHONS")
+    if named:
+        found = [python for python in map(describe, named.split(":")) if python]
+        return ([], found) if which == "others" else (found, [])
+    found = find()
+    short, others = split(found)
+    return {"all": (found, []), "short": (short, others), "others": (others, short)}[which]
+
+
+def pythons():
+    return PythonTest.pythons
 
 
 def unescape(text):
@@ -83,6 +106,7 @@ def parse(text, wanted):
 
 class PythonTest(unittest.TestCase):
     snapdiff = None
+    pythons = []
 
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="snap-python-"))
@@ -115,10 +139,19 @@ class PythonTest(unittest.TestCase):
                 test(python)
 
 
+def listed(pythons):
+    return ", ".join(f"{python.version} ({python.path})" for python in pythons)
+
+
 def main():
     PythonTest.snapdiff = sys.argv.pop(1)
-    if not pythons():
-        print("skipped: no supported CPython is installed")
-        return
-    print("with", ", ".join(f"{python.version} ({python.path})" for python in pythons()), flush=True)
+    which = sys.argv.pop(1) if sys.argv[1:2] and sys.argv[1] in ("all", "short", "others") else "all"
+    PythonTest.pythons, left = choose(which)
+    if not PythonTest.pythons:
+        print("skipped: " + ("no CPython is here but those that the short test uses" if left else
+                             "no supported CPython is installed"))
+        sys.exit(77)
+    print("note: tests of Python ran with CPython " + listed(PythonTest.pythons), flush=True)
+    if which == "short" and left:
+        print("note: left to `./dev test-full`: CPython " + listed(left), flush=True)
     unittest.main()

@@ -4,7 +4,7 @@
 usage: summary.py NAME JUNIT_FILE [COUNTS]
 
 JUNIT_FILE is what `ctest --output-junit` wrote.  What a test left out although it passed ("skipped: ..." in its
-output) is told as well.  COUNTS, if given, is a file of three numbers to which those of this run are added.
+output) is told as well, and each different "note: ..." once.  COUNTS, if given, is a file of three numbers to which those of this run are added.
 Exit status 1 when a test failed or none was run.
 """
 import re
@@ -33,6 +33,12 @@ def read(path):
     return found
 
 
+def notes(cases):
+    """What tests said of how they were run, each text once."""
+    found = [re.findall(r"^note: (.*)$", case.findtext("system-out") or "", re.MULTILINE) for case in cases]
+    return list(dict.fromkeys(note for texts in found for note in texts))
+
+
 def line_of(name, found):
     text = f"{name}: " + ", ".join(f"{len(found[figure])} {figure}" for figure in FIGURES)
     why = [f"{case.get('name')}: {'; '.join(reasons(case)) or 'it does not say why'}" for case in found["skipped"]]
@@ -59,6 +65,8 @@ def main():
     for case in found["passed"]:
         for reason in reasons(case):
             print(f"    left out of {case.get('name')}: {reason}")
+    for note in notes(found["passed"] + found["failed"]):
+        print(f"    {note}")
     if len(sys.argv) > 3:
         add_to(sys.argv[3], found)
     return 1 if found["failed"] or not found["passed"] else 0
