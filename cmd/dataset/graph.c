@@ -113,3 +113,11 @@ void graph_release(struct graph *graph)
 	free(graph->steps);
 	*graph = (struct graph){0};
 }
+
+const char *graph_root_kind(const struct store_root *root)
+{
+	static const char *const kinds[] = {"global", "thread-local", "stack",  "registers",
+					    "thread", "mapping",      "loader", "interpreter"};
+
+	return root->kind < sizeof(kinds) / sizeof(*kinds) ? kinds[root->kind] : "root";
+}

@@ -34,4 +34,7 @@ enum snap_status graph_fetch(struct graph *out, struct store *store, const struc
 			     int64_t id, bool groups_only, struct snap_error *err);
 void graph_release(struct graph *graph);
 
+/** "global", "thread-local", "stack" ... */
+const char *graph_root_kind(const struct store_root *root);
+
 #endif

@@ -12,12 +12,13 @@
 #include "analysis/change.h"
 #include "base/fail.h"
 #include "report/call_tree.h"
+#include "report/compare_graph.h"
 #include "report/sites.h"
 
 /*
  * Columns in the order of JSON.  Those of standard errors are there only when a side was sampled,
  * those of the spread only when a side has several snapshots, those per unit only when runs of
- * different length are compared.
+ * different length are compared, those of holders only when both sides say who holds what.
  */
 enum {
 	KEY,
@@ -47,6 +48,14 @@ enum {
 	VIA,
 	CALLERS,
 	CHANGE,
+	HELD,
+	OLD_UNREACHABLE,
+	NEW_UNREACHABLE,
+	DELTA_UNREACHABLE,
+	OLD_RETAINED,
+	NEW_RETAINED,
+	DELTA_RETAINED,
+	NEW_HOLDERS,
 	MATCH,
 	SIMILARITY,
 	STACK,
@@ -96,6 +105,18 @@ static const struct column all_columns[COLUMNS] = {
 	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(8)},
 	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY | COLUMN_SPARE(9)},
 	[CHANGE] = {"change", "what changed", COLUMN_NAME, COLUMN_SPARE(6)},
+	[HELD] = {"held", "held by", COLUMN_NAME, COLUMN_SPARE(1)},
+	[OLD_UNREACHABLE] = {"old_unreachable_bytes", "old unreachable", COLUMN_BYTES,
+			     COLUMN_HIDDEN},
+	[NEW_UNREACHABLE] = {"new_unreachable_bytes", "new unreachable", COLUMN_BYTES,
+			     COLUMN_HIDDEN},
+	[DELTA_UNREACHABLE] = {"delta_unreachable_bytes", "unreachable", COLUMN_DELTA_BYTES,
+			       COLUMN_SPARE(3)},
+	[OLD_RETAINED] = {"old_retained_bytes", "old retained", COLUMN_BYTES, COLUMN_HIDDEN},
+	[NEW_RETAINED] = {"new_retained_bytes", "new retained", COLUMN_BYTES, COLUMN_HIDDEN},
+	[DELTA_RETAINED] = {"delta_retained_bytes", "retained", COLUMN_DELTA_BYTES,
+			    COLUMN_SPARE(3)},
+	[NEW_HOLDERS] = {"new_holders", "new holders", COLUMN_TREE, COLUMN_DETAIL},
 	[MATCH] = {"match", "match", COLUMN_TEXT, COLUMN_HIDDEN},
 	[SIMILARITY] = {"similarity", "similarity", COLUMN_RATIO, COLUMN_HIDDEN},
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
@@ -154,6 +175,7 @@ struct compare {
 	size_t row_count;          /* all rows, also those that filters leave out */
 	struct row_sum *sums[2];   /* of all rows, by side; NULL with repeats */
 	struct figures old_total, new_total, old_shown, new_shown, old_selected, new_selected;
+	struct compare_graph *graph; /* NULL: a side does not say who holds what */
 	bool sampled;
 	bool callers; /* rows say who called */
 };
@@ -188,6 +210,8 @@ static void choose_columns(struct compare *compare)
 		sites_drop_column(&columns[i]);
 	if (compare->per)
 		columns[PER].title = report_text(compare->report, "per %s", compare->per->unit);
+	for (int i = HELD; !compare->graph && i <= NEW_HOLDERS; i++)
+		sites_drop_column(&columns[i]);
 	for (int i = FIRST_ERROR; !compare->sampled && i <= NOISE; i++)
 		sites_drop_column(&columns[i]);
 	for (int i = OLD_LOW; !compare->repeats && i <= OVERLAP; i++)
@@ -401,6 +425,44 @@ static void add_spread(const struct spread *spread, struct value *values)
 	values[OVERLAP] = value_bool(spread_overlaps(spread));
 }
 
+/* Two sides and their difference, unless one is unknown. */
+static void add_sides(struct value *values, uint64_t old, uint64_t new)
+{
+	values[0] = value_u64(old);
+	values[1] = value_u64(new);
+	if (old != SNAP_UNKNOWN && new != SNAP_UNKNOWN)
+		values[2] = value_int((int64_t) new - (int64_t)old);
+}
+
+static struct value holder_value(struct report *report, const struct new_holder *holder)
+{
+	struct value object = value_object();
+
+	value_field(report, &object, "key", value_text(report, holder->name));
+	value_field(report, &object, "kind", value_text(report, holder->kind));
+	value_field(report, &object, "root", value_text(report, holder->root));
+	value_field(report, &object, "blocks", value_u64(holder->blocks));
+	value_field(report, &object, "bytes", value_u64(holder->bytes));
+	return object;
+}
+
+static void add_graph(struct compare *compare, uint32_t row, struct value *values)
+{
+	const struct compare_graph *graph = compare->graph;
+	struct report *report = compare->report;
+	size_t count;
+	const struct new_holder *holders = compare_graph_of(graph, row, &count);
+
+	values[HELD] = value_text(report, compare_graph_words(report, holders, count));
+	add_sides(&values[OLD_UNREACHABLE], compare_graph_unreachable(graph, false, row),
+		  compare_graph_unreachable(graph, true, row));
+	add_sides(&values[OLD_RETAINED], compare_graph_retained(graph, false, row),
+		  compare_graph_retained(graph, true, row));
+	values[NEW_HOLDERS] = value_list(report, count);
+	for (size_t i = 0; i < count; i++)
+		values[NEW_HOLDERS].list.items[i] = holder_value(report, &holders[i]);
+}
+
 /* "grew 4.0 MiB" where the status hides it, because the row moved as well; NULL elsewhere. */
 static const char *growth_text(const struct compare *compare, const struct change_row *row)
 {
@@ -480,6 +542,8 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 		add_errors(compare, change, values);
 	if (compare->per)
 		add_per_unit(compare, change, values);
+	if (compare->graph)
+		add_graph(compare, row->row, values);
 	if (compare->spread)
 		add_spread(&compare->spread[row->row], values);
 }
@@ -835,6 +899,32 @@ static void note_marks(struct compare *compare)
 			    fuzzy ? "~~ paired by likeness: renamed, moved or inlined" : "");
 }
 
+/* Rows that have a new holder and are not shown. */
+static void note_holders(struct compare *compare)
+{
+	enum { MOST = 5 };
+	size_t count, told = 0, next;
+	const struct new_holder *all = compare_graph_all(compare->graph, &count);
+	bool *is_shown = report_alloc(compare->report, compare->changes.count + 1);
+
+	memset(is_shown, 0, compare->changes.count + 1);
+	for (size_t i = 0; i < compare->shown_count; i++)
+		is_shown[compare->rows[i].row] = true;
+	for (size_t i = 0; i < count; i = next) {
+		for (next = i + 1; next < count && all[next].row == all[i].row;)
+			next++;
+		if (is_shown[all[i].row] || all[i].row_is_new || told++ >= MOST)
+			continue;
+		report_note(
+			compare->report, "%s is %s.",
+			sites_words(compare->report, selection_row(compare->selection, all[i].row)),
+			compare_graph_words(compare->report, &all[i], next - i));
+	}
+	if (told > MOST)
+		report_note(compare->report, "%zu more rows that are not shown have new holders.",
+			    told - MOST);
+}
+
 static void add_notes(struct compare *compare)
 {
 	struct figures old = compare->old_total, new = compare->new_total;
@@ -847,6 +937,8 @@ static void add_notes(struct compare *compare)
 			    "The filters leave out %s of the old and %s of the new live memory.",
 			    sites_bytes(old.value[FIGURE_LIVE_BYTES], before),
 			    sites_bytes(new.value[FIGURE_LIVE_BYTES], after));
+	if (compare->graph)
+		note_holders(compare);
 	note_next(compare);
 	if (compare->per)
 		note_units(compare);
@@ -958,6 +1050,40 @@ static bool want_callers(struct compare *compare)
 	return sites_want_callers(compare->options, words, compare->shown_count);
 }
 
+/* Tables go without a column that says nothing of any row. */
+static void hide_graph(struct compare *compare)
+{
+	static const int deltas[] = {DELTA_UNREACHABLE, DELTA_RETAINED};
+	const struct report *report = compare->report;
+
+	if (!compare->graph)
+		return;
+	sites_hide_empty(compare->report, HELD);
+	for (size_t i = 0; i < sizeof(deltas) / sizeof(*deltas); i++) {
+		bool empty = true;
+
+		for (size_t r = 0; r < report->row_count; r++) {
+			const struct value *value =
+				&report->rows[r * report->column_count + (size_t)deltas[i]];
+
+			empty &= value->kind != VALUE_INT || value->integer == 0;
+		}
+		if (empty)
+			sites_own_columns(compare->report)[deltas[i]].flags |= COLUMN_HIDDEN;
+	}
+}
+
+static enum snap_status read_graph(struct compare *compare, struct snap_error *err)
+{
+	const struct compare_graph_request request = {compare->dataset, compare->selection,
+						      &compare->pairing,
+						      compare->options->cumulative};
+
+	if (compare->repeats)
+		return SNAP_OK; /* medians are of no moment */
+	return compare_graph_read(&compare->graph, compare->report, &request, err);
+}
+
 static enum snap_status tell(struct compare *compare, int column, struct snap_error *err)
 {
 	enum snap_status st;
@@ -975,6 +1101,7 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 	sites_hide_empty(compare->report, VIA);
 	sites_hide_empty(compare->report, CHANGE);
 	sites_hide_empty(compare->report, MARK);
+	hide_graph(compare);
 	sites_describe(compare->report, compare->options);
 	value_field(compare->report, &compare->report->head, "match",
 		    value_text(compare->report, report_matches[compare->options->match]));
@@ -1013,7 +1140,10 @@ enum snap_status compare_fill(struct report *report, const struct dataset *datas
 	if (st == SNAP_OK)
 		st = pair_and_group(&compare, err);
 	if (st == SNAP_OK)
+		st = read_graph(&compare, err);
+	if (st == SNAP_OK)
 		st = tell(&compare, column, err);
+	compare_graph_free(compare.graph);
 	free(compare.rows);
 	free(compare.spread);
 	free(compare.sums[0]);

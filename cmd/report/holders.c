@@ -94,15 +94,6 @@ struct holding {
 
 /* ---- nodes ---- */
 
-static const char *const root_kinds[] = {"global", "thread-local", "stack",  "registers",
-					 "thread", "mapping",      "loader", "interpreter"};
-
-static const char *kind_of_root(const struct store_root *root)
-{
-	return root->kind < sizeof(root_kinds) / sizeof(*root_kinds) ? root_kinds[root->kind]
-								     : "root";
-}
-
 /* A type's or a root's node: those of one name and kind are one. */
 static uint32_t named_node(struct holding *h, const char *name, const char *kind)
 {
@@ -155,7 +146,7 @@ static void add_root(struct holding *h, size_t i)
 	const struct store_root *root = &h->graph->roots[i];
 	struct node *node;
 
-	h->of_root[i] = named_node(h, root->name, kind_of_root(root));
+	h->of_root[i] = named_node(h, root->name, graph_root_kind(root));
 	node = &h->nodes[h->of_root[i]];
 	node->is_root = node->present = true;
 	node->words.module = *root->module ? name_base(root->module) : NULL;

@@ -6,26 +6,25 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "dataset/graph.h"
 
-/* The rows of a group of blocks; none where it is no call stack. */
-static size_t rows_of(const struct selection *selection, const struct graph_group *group,
+size_t row_graph_rows(const struct row_graph_view *view, const struct graph_group *group,
 		      const uint32_t **rows)
 {
 	if (group->row.kind != SNAP_GROUP_SITE || group->site == SNAP_NONE)
 		return 0;
-	return selection_rows_of(selection, group->site, rows);
+	return selection_rows_of(view->selection,
+				 view->labels ? view->labels[group->site] : group->site, rows);
 }
 
 static bool add_groups(struct row_graph *out, const struct graph *graph,
-		       const struct selection *selection)
+		       const struct row_graph_view *view)
 {
 	bool sized = false;
 
 	for (size_t i = 0; i < graph->group_count; i++) {
 		const struct graph_group *group = &graph->groups[i];
 		const uint32_t *rows;
-		size_t count = rows_of(selection, group, &rows);
+		size_t count = row_graph_rows(view, group, &rows);
 
 		for (size_t r = 0; r < count; r++)
 			out->unreachable[rows[r]] +=
@@ -41,15 +40,15 @@ static bool add_groups(struct row_graph *out, const struct graph *graph,
 
 /* What one group of a row retains by way of another one of the same row counts once. */
 static void count_once(struct row_graph *out, const struct graph *graph,
-		       const struct selection *selection)
+		       const struct row_graph_view *view)
 {
 	for (size_t i = 0; i < graph->edge_count; i++) {
 		const struct snap_edge *edge = &graph->edges[i];
 		const uint32_t *from, *to;
 
 		if (edge->from_root || edge->dominated_bytes == SNAP_UNKNOWN ||
-		    rows_of(selection, &graph->groups[edge->from], &from) == 0 ||
-		    rows_of(selection, &graph->groups[edge->to], &to) == 0 || *from != *to)
+		    row_graph_rows(view, &graph->groups[edge->from], &from) == 0 ||
+		    row_graph_rows(view, &graph->groups[edge->to], &to) == 0 || *from != *to)
 			continue;
 		out->retained[*to] -= edge->dominated_bytes < out->retained[*to]
 					      ? edge->dominated_bytes
@@ -57,20 +56,22 @@ static void count_once(struct row_graph *out, const struct graph *graph,
 	}
 }
 
-static enum snap_status take(struct row_graph *out, const struct graph *graph,
-			     const struct selection *selection, bool cumulative,
-			     struct snap_error *err)
+enum snap_status row_graph_sum(struct row_graph *out, const struct graph *graph,
+			       const struct row_graph_view *view, struct snap_error *err)
 {
-	size_t count = selection_row_count(selection);
+	size_t count = selection_row_count(view->selection);
 	bool sized;
 
+	*out = (struct row_graph){0};
+	if (!graph->group_count)
+		return SNAP_OK;
 	out->unreachable = calloc(count + 1, sizeof(*out->unreachable));
 	out->retained = calloc(count + 1, sizeof(*out->retained));
 	if (!out->unreachable || !out->retained)
 		return fail_memory(err, "reading who holds what");
-	sized = add_groups(out, graph, selection);
-	if (sized && !cumulative) {
-		count_once(out, graph, selection);
+	sized = add_groups(out, graph, view);
+	if (sized && !view->cumulative) {
+		count_once(out, graph, view);
 	} else {
 		free(out->retained);
 		out->retained = NULL;
@@ -82,6 +83,7 @@ enum snap_status row_graph_read(struct row_graph *out, const struct dataset *dat
 				const struct selection *selection, bool cumulative,
 				struct snap_error *err)
 {
+	const struct row_graph_view view = {selection, NULL, cumulative};
 	struct graph graph;
 	enum snap_status status;
 
@@ -89,8 +91,8 @@ enum snap_status row_graph_read(struct row_graph *out, const struct dataset *dat
 	if (!dataset->store)
 		return SNAP_OK;
 	status = graph_fetch(&graph, dataset->store, dataset, dataset->snapshot_ids[0], false, err);
-	if (status == SNAP_OK && graph.group_count)
-		status = take(out, &graph, selection, cumulative, err);
+	if (status == SNAP_OK)
+		status = row_graph_sum(out, &graph, &view, err);
 	graph_release(&graph);
 	return status;
 }

@@ -240,6 +240,12 @@ def report(*arguments, code=0):
     return json.loads(done.stdout) if done.stdout else done.stderr
 
 
+def plainly(*arguments):
+    done = subprocess.run([options.snapdiff, *arguments], capture_output=True, text=True, timeout=600)
+    check(done.returncode == 0, f"{arguments} ended with {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
 def check_sums(answer, figures):
     for figure in figures:
         shown, hidden = answer["shown"][figure], answer["hidden"][figure]
@@ -342,6 +348,50 @@ def growth(directory):
         check(any("nothing reaches" in reason for reason in row["reasons"]), f"{function}: {row['reasons']}")
     check("held by g_registry (holders_server)" in rows["new_session"]["reasons"],
           f"new_session: {rows['new_session']['reasons']}")
+
+
+def compare(directory):
+    """Who holds something that did not before: rows, notes for rows that are not shown, every format."""
+    recorded = Server(directory)
+    plain = recorded.snap().path
+    old = recorded.snap("--holders=retained").path
+    needs_ptrace(Snapshot(old))
+    recorded.process.stdin.write("h")
+    recorded.process.stdin.flush()
+    check(recorded.process.stdout.readline() == "held\n", "the server did as it was told")
+    new = recorded.snap("--holders=retained").path
+    recorded.end()
+    rows = {row["function"]: row for row in report("compare", old, new, "-g", "function")["rows"]}
+    sessions = rows["new_session"]
+    check(sessions["status"] == "same", f"no session is new: {sessions['status']}")
+    found = {(h["key"], h["kind"], h["root"], h["blocks"], h["bytes"]) for h in sessions["new_holders"]}
+    check(found == {("hold (holders_server)", "site", "g_index (holders_server)", 100, 4800),
+                    ("g_newest (holders_server)", "global", None, 1, 48)}, f"who holds sessions now: {found}")
+    anew = "now also held by hold (holders_server), from g_index (holders_server) and 1 more"
+    check(sessions["held"] == anew, sessions["held"])
+    check(rows["new_name"]["new_holders"] == [], f"names: {rows['new_name']['new_holders']}")
+    # The table held sessions and names alone; now an index does, too.
+    table = rows["fill_registry"]
+    check((table["old_retained_bytes"], table["new_retained_bytes"], table["delta_retained_bytes"])
+          == (80 + 4800 + 3200, 80, -8000), f"the table retains less: {table}")
+    index = rows["hold"]
+    check(index["status"] == "new" and index["old_retained_bytes"] == 0 and index["new_retained_bytes"] == 800
+          and index["held"] == "held by g_index (holders_server)", f"the index: {index}")
+    check((rows["lose"]["old_unreachable_bytes"], rows["lose"]["new_unreachable_bytes"]) == (280, 280), "what is lost")
+    again = {row["function"]: row for row in report("compare", new, old, "-g", "function")["rows"]}
+    check(all(row["new_holders"] == [] for row in again.values()), "the other way round nothing is held anew")
+    for form in ("table", "markdown"):
+        text = plainly("compare", old, new, "-g", "function", "-f", form)
+        check(f"new_session (holders_server) is {anew}." in text.replace("\\_", "_"), f"a row that is the same and held anew: {text}")
+        text = plainly("compare", old, new, "-g", "function", "-f", form, "--all")
+        check("held by hold" in text.replace("\\_", "_") and ") is now also" not in text, f"its row: {text}")
+    header, *lines = plainly("compare", old, new, "-g", "function", "-f", "tsv", "--all").splitlines()
+    line = next(dict(zip(header.split("\t"), row.split("\t"))) for row in lines if row.startswith("new_session"))
+    check(line["held"] == sessions["held"] and line["old_retained_bytes"] == "8000", f"tsv: {line}")
+    check("held" not in report("compare", plain, new)["rows"][0], "the old side does not say")
+    check("held" not in report("compare", old, new, "--cumulative")["rows"][0], "rows overlap")
+    medians = json.loads(plainly("compare", "-f", "json", "--all", old, "--", new, new))
+    check("held" not in medians["rows"][0], "medians are of no moment")
 
 
 LSAN = re.compile(r"(Direct|Indirect) leak of (\d+) byte\(s\) in (\d+) object\(s\)")

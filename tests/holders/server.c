@@ -2,7 +2,8 @@
  * server.c - a program whose holders are known: a registry of sessions, a cache in a thread's
  * variable, lost blocks, a ring of two.  Waits until its standard input ends; for each byte of it, it
  * takes a snapshot with holders.  Before it does so for a 'g', it loses 20 blocks with 20 others, and
- * adds 20 sessions.
+ * adds 20 sessions.  For an 'h' it takes no snapshot: a new index refers to all sessions, g_newest
+ * to one of them, and it writes a line.
  *
  * Figures that run.py expects: 100 sessions of 48 bytes with a name of 32 each, in 10 buckets of
  * g_registry; 7 entries of 64 bytes of the thread's cache; 5 lost blocks of 56 bytes that refer to
@@ -25,7 +26,7 @@ struct session {
 	long fill[4];
 };
 
-struct session **g_registry;
+struct session **g_registry, **g_index, *g_newest;
 __thread void *t_cache[7];
 
 NOINLINE struct session *new_session(unsigned i)
@@ -125,6 +126,20 @@ static void grow(void)
 	}
 }
 
+/* Two more that hold sessions. */
+NOINLINE static void hold(void)
+{
+	size_t count = 0;
+
+	g_index = calloc(100, sizeof(struct session *));
+	for (unsigned i = 0; i < 10; i++)
+		for (struct session *s = g_registry[i]; s; s = s->next)
+			g_index[count++] = s;
+	g_newest = g_registry[0];
+	puts("held");
+	fflush(stdout);
+}
+
 int main(void)
 {
 	pthread_t thread;
@@ -139,6 +154,10 @@ int main(void)
 	puts("ready");
 	fflush(stdout);
 	while (read(0, &byte, 1) > 0) {
+		if (byte == 'h') {
+			hold();
+			continue;
+		}
 		if (byte == 'g')
 			grow();
 		wipe();
