@@ -17,7 +17,7 @@ struct gathering {
 	struct session *session;
 	const int64_t *ids;
 	size_t count;
-	double peak, rss;
+	double peak, rss, unreachable;
 	bool is_new;
 	struct snap_error *err;
 };
@@ -35,6 +35,38 @@ static enum snap_status take_metric(void *user, const char *name, const char *va
 	return SNAP_OK;
 }
 
+static enum snap_status take_fact(void *user, const char *key, const char *value)
+{
+	struct gathering *gathering = user;
+
+	if (strcmp(key, "holders.unreachable_bytes") == 0)
+		gathering->unreachable = strtod(value, NULL);
+	return SNAP_OK;
+}
+
+/* Keep the snapshot in which most is unreachable. */
+static enum snap_status look_at_holders(struct gathering *gathering,
+					const struct store_snapshot *row)
+{
+	struct check_gathered *out = gathering->out;
+	char *path;
+	enum snap_status st;
+
+	gathering->unreachable = NAN;
+	st = store_each_meta(session_store(gathering->session), row->id, take_fact, gathering,
+			     gathering->err);
+	if (st != SNAP_OK || isnan(gathering->unreachable) ||
+	    (out->most_unreachable && gathering->unreachable <= out->unreachable))
+		return st;
+	path = strdup(row->path);
+	if (!path)
+		return fail_memory(gathering->err, "reading the snapshots");
+	free(out->most_unreachable);
+	out->most_unreachable = path;
+	out->unreachable = gathering->unreachable;
+	return SNAP_OK;
+}
+
 static bool is_asked_for(const struct gathering *gathering, int64_t id)
 {
 	for (size_t i = 0; i < gathering->count; i++)
@@ -48,13 +80,17 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 	struct gathering *gathering = user;
 	struct check_gathered *out = gathering->out;
 	double live = row->live_bytes == SNAP_UNKNOWN ? (double)NAN : (double)row->live_bytes;
+	enum snap_status st;
 
 	if (!is_asked_for(gathering, row->id))
 		return SNAP_OK;
 	if (!isnan(live) && (isnan(gathering->peak) || live > gathering->peak))
 		gathering->peak = live;
-	if (!gathering->is_new || !row->trigger || strcmp(row->trigger, "exit") != 0)
+	if (!gathering->is_new)
 		return SNAP_OK;
+	st = look_at_holders(gathering, row);
+	if (st != SNAP_OK || !row->trigger || strcmp(row->trigger, "exit") != 0)
+		return st;
 	if (isnan(out->facts.never_freed) || live > out->facts.never_freed)
 		out->facts.never_freed = live;
 	if (!array_reserve(&out->exits, &out->exit_capacity, out->exit_count,
@@ -119,5 +155,6 @@ void check_gathered_release(struct check_gathered *gathered)
 	for (size_t i = 0; i < gathered->exit_count; i++)
 		free(gathered->exits[i]);
 	free(gathered->exits);
+	free(gathered->most_unreachable);
 	*gathered = (struct check_gathered){0};
 }

@@ -13,6 +13,10 @@ struct check_gathered {
 	char **exits; /* paths of the snapshots that the new side wrote at its exits */
 	size_t exit_count, exit_capacity;
 	size_t snapshots; /* on the new side */
+	/* The path of the snapshot of the new side in which most is unreachable, and how much;
+	 * NULL: none says who holds what. */
+	char *most_unreachable;
+	double unreachable;
 };
 
 /**

@@ -24,7 +24,7 @@ static size_t count_words(const char *const *words)
 	return count;
 }
 
-/* run -q -o DIR --repeat N [--warmup K] [--every DUR] -- COMMAND... */
+/* run -q -o DIR --repeat N [--warmup K] [--every DUR] [--holders-at-exit] -- COMMAND... */
 static const char **make_arguments(const struct check_recording *recording, const char *directory,
 				   char runs[24], char warmup[24])
 {
@@ -50,6 +50,8 @@ static const char **make_arguments(const struct check_recording *recording, cons
 		argv[count++] = "--every";
 		argv[count++] = recording->every;
 	}
+	if (recording->holders)
+		argv[count++] = "--holders-at-exit";
 	argv[count++] = "--";
 	memcpy(argv + count, recording->argv, (words + 1) * sizeof(*argv));
 	return argv;

@@ -4,6 +4,7 @@
 #ifndef CHECK_RECORD_H
 #define CHECK_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/fail.h"
@@ -12,6 +13,7 @@ struct check_recording {
 	uint64_t runs, warmup;
 	const char *every;       /* as for `run --every`; NULL: no timer */
 	const char *keep;        /* directory for the snapshots; NULL: a temporary one */
+	bool holders;            /* the snapshot at exit says who holds what */
 	const char *const *argv; /* the command, NULL-terminated */
 };
 

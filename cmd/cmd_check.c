@@ -14,6 +14,7 @@
 #include "compare_command.h"
 #include "growth_command.h"
 #include "input/input.h"
+#include "leaks_command.h"
 #include "read_symbolised.h"
 #include "render/output.h"
 #include "render/render.h"
@@ -65,6 +66,8 @@ static const struct option check_table[] = {
 	 "verdicts of growth that fail (default: leak:medium,container-growth:medium)", NULL},
 	{"max-never-freed", 0, OPTION_TEXT, AT(texts.max_never_freed), "SIZE",
 	 "what is live in the snapshot at exit", NULL},
+	{"max-unreachable", 0, OPTION_TEXT, AT(texts.max_unreachable), "SIZE",
+	 "what nothing reaches any more; --run then records who holds what", NULL},
 	{"max-peak", 0, OPTION_TEXT, AT(texts.max_peak), "LIMIT", "the peak of recorded memory",
 	 NULL},
 	{"max-rss", 0, OPTION_TEXT, AT(texts.max_rss), "LIMIT", "resident memory", NULL},
@@ -120,7 +123,7 @@ struct check {
 	struct suppressions suppressions;
 	const char *suppression_file;
 	struct check_gathered gathered;
-	struct report *compare, *growth, *report;
+	struct report *compare, *growth, *leaks, *report;
 };
 
 /* ---- texts from files ---- */
@@ -166,6 +169,7 @@ static enum snap_status read_policy(struct check *check, struct snap_error *err)
 	overlay(&texts.max_growth, file->max_growth);
 	overlay(&texts.fail_on, file->fail_on);
 	overlay(&texts.max_never_freed, file->max_never_freed);
+	overlay(&texts.max_unreachable, file->max_unreachable);
 	overlay(&texts.max_peak, file->max_peak);
 	overlay(&texts.max_rss, file->max_rss);
 	overlay(&texts.min_delta, file->min_delta);
@@ -210,6 +214,19 @@ static enum snap_status make_growth(struct check *check, struct snap_error *err)
 	command.shared.quiet = true;
 	command.per = check->policy.has_max_growth ? "second" : NULL;
 	return growth_make(&check->growth, &command, check->names, check->count, err);
+}
+
+/* Suppressions are the gate's. */
+static enum snap_status make_leaks(struct check *check, struct snap_error *err)
+{
+	const char *name = check->gathered.most_unreachable;
+	struct leaks_command command = {.shared = check->options->shared};
+
+	if (!check->policy.max_unreachable.text || !name)
+		return SNAP_OK;
+	command.shared.all = true;
+	command.shared.quiet = true;
+	return leaks_make(&check->leaks, &command, name, err);
 }
 
 /* OLD... -- NEW...  Of repeated runs, what each left at its exit. */
@@ -260,10 +277,13 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 		st = make_compare(check, err);
 	if (st == SNAP_OK && judges_growth(check))
 		st = make_growth(check, err);
+	if (st == SNAP_OK)
+		st = make_leaks(check, err);
 	if (st != SNAP_OK)
 		return st;
 	request.compare = check->compare;
 	request.growth = check->growth;
+	request.leaks = check->leaks;
 	request.facts = check->gathered.facts;
 	check->report = check_judge(&request);
 	note_damaged(check->report, check->compare);
@@ -354,15 +374,19 @@ static enum snap_status show(const struct check *check, struct snap_error *err)
 
 /* ---- the command ---- */
 
+/* Before anything is recorded: what is wrong with the policy is known at once. */
+static enum snap_status prepare(struct check *check, struct snap_error *err)
+{
+	enum snap_status st = read_policy(check, err);
+
+	return st == SNAP_OK ? read_suppressions(check, err) : st;
+}
+
 static enum snap_status check_names(struct check *check, int *exit_code, struct snap_error *err)
 {
 	bool strict = check->options->strict;
-	enum snap_status st = read_policy(check, err);
+	enum snap_status st = judge(check, err);
 
-	if (st == SNAP_OK)
-		st = read_suppressions(check, err);
-	if (st == SNAP_OK)
-		st = judge(check, err);
 	if (st == SNAP_OK)
 		st = show(check, err);
 	if (st == SNAP_OK && check->report->finding)
@@ -370,13 +394,18 @@ static enum snap_status check_names(struct check *check, int *exit_code, struct 
 	else if (st == SNAP_OK && (strict || check->file.strict) &&
 		 check_is_inconclusive(check->report))
 		*exit_code = EXIT_INCONCLUSIVE;
+	return st;
+}
+
+static void check_release(struct check *check)
+{
 	report_free(check->report);
 	report_free(check->compare);
 	report_free(check->growth);
+	report_free(check->leaks);
 	check_gathered_release(&check->gathered);
 	suppressions_release(&check->suppressions);
 	policy_file_release(&check->file);
-	return st;
 }
 
 static enum snap_status check_command(const struct check_options *options, const char *const *argv,
@@ -387,13 +416,18 @@ static enum snap_status check_command(const struct check_options *options, const
 					    .every = options->every,
 					    .keep = options->keep,
 					    .argv = argv};
+	const char *names[1];
 	char *directory = NULL;
-	enum snap_status st = check_record(&recording, &directory, err);
-	const char *names[] = {directory};
 	struct check check = {.options = options, .names = names, .count = 1};
+	enum snap_status st = prepare(&check, err);
 
+	recording.holders = check.policy.max_unreachable.text != NULL;
+	if (st == SNAP_OK)
+		st = check_record(&recording, &directory, err);
+	names[0] = directory;
 	if (st == SNAP_OK)
 		st = check_names(&check, exit_code, err);
+	check_release(&check);
 	check_record_done(&recording, directory);
 	return st;
 }
@@ -424,6 +458,7 @@ static enum snap_status check_run(const struct invocation *call, int *exit_code,
 	const char *const *names = (const char *const *)call->argv;
 	bool separated = call->argc > 0 && strcmp(names[0], "--") == 0;
 	struct check check = {.options = options, .names = names, .count = (size_t)call->argc};
+	enum snap_status st;
 
 	if (options->runs) {
 		if (!separated || call->argc < 2)
@@ -440,7 +475,11 @@ static enum snap_status check_run(const struct invocation *call, int *exit_code,
 		return fail(err, SNAP_EUSAGE, "--write-baseline takes one snapshot");
 	if (options->write_baseline)
 		return write_baseline(options, names[0], err);
-	return check_names(&check, exit_code, err);
+	st = prepare(&check, err);
+	if (st == SNAP_OK)
+		st = check_names(&check, exit_code, err);
+	check_release(&check);
+	return st;
 }
 
 const struct command cmd_check = {

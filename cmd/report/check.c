@@ -69,8 +69,9 @@ struct checking {
 /* A rule while it is applied. */
 struct rule {
 	const char *name, *limit;
-	const char *whole; /* what a finding without a site is about; NULL: the process */
-	double measured;   /* NAN: unknown */
+	const char *status; /* NULL: that of the row */
+	const char *whole;  /* what a finding without a site is about; NULL: the process */
+	double measured;    /* NAN: unknown */
 	bool passed;
 	struct value rows;
 };
@@ -214,7 +215,11 @@ static void add_finding(struct checking *checking, struct rule *rule, const stru
 
 	values[KEY] = values[SITE] = copy_value(report, report_cell(from, row, "key"));
 	values[RULE] = value_text(report, rule->name);
-	values[STATUS] = copy_value(report, verdict ? verdict : report_cell(from, row, "status"));
+	if (rule->status)
+		values[STATUS] = value_text(report, rule->status);
+	else
+		values[STATUS] =
+			copy_value(report, verdict ? verdict : report_cell(from, row, "status"));
 	values[CONFIDENCE] = copy_value(report, report_cell(from, row, "confidence"));
 	values[MEASURED] = measured_value(measured);
 	values[LIMIT] = value_text(report, rule->limit);
@@ -446,6 +451,15 @@ static void check_sites(struct checking *checking, const struct policy_limit *li
 	rule_end(checking, &rule);
 }
 
+/* All rows together are within the limit: no findings after all. */
+static void take_back(struct checking *checking, struct rule *rule, size_t findings_before)
+{
+	checking->report->row_count -= checking->findings - findings_before;
+	checking->findings = findings_before;
+	rule->rows = empty_list(checking->report);
+	rule->passed = true;
+}
+
 static void check_new_sites(struct checking *checking, uint64_t most, const char *most_text,
 			    const struct policy_scope *scope)
 {
@@ -465,12 +479,8 @@ static void check_new_sites(struct checking *checking, uint64_t most, const char
 							 most_text)));
 	}
 	rule.measured = (double)(checking->findings - before);
-	if (checking->findings - before <= most) { /* within the limit: no findings after all */
-		checking->report->row_count -= checking->findings - before;
-		checking->findings = before;
-		rule.rows = empty_list(checking->report);
-		rule.passed = true;
-	}
+	if (checking->findings - before <= most)
+		take_back(checking, &rule, before);
 	rule_end(checking, &rule);
 }
 
@@ -655,6 +665,51 @@ static void check_growth(struct checking *checking)
 	note_unjudged_rows(checking);
 }
 
+/* ---- what nothing reaches ---- */
+
+static const char *say_lost(struct report *report, const struct report *leaks, size_t row,
+			    const char *limit)
+{
+	double bytes = number(report_cell(leaks, row, "unreachable_bytes"), 0);
+	double blocks = number(report_cell(leaks, row, "unreachable_blocks"), 0);
+	char size[32], count[64];
+
+	return report_text(report, "nothing reaches %s in %s; %s is allowed in all",
+			   sites_bytes((uint64_t)bytes, size),
+			   sites_blocks((uint64_t)blocks, count), limit);
+}
+
+/* All sites together are held against the limit; each of them is a finding if they exceed it. */
+static void check_unreachable(struct checking *checking)
+{
+	const struct policy_limit *limit = &checking->request->policy->max_unreachable;
+	const struct report *leaks = checking->request->leaks;
+	struct rule rule = rule_begin(checking, "max-unreachable", limit->text);
+	size_t before = checking->findings;
+	double allowed;
+
+	if (!limit->text)
+		return;
+	if (!leaks)
+		not_judged(checking, "max-unreachable: no snapshot says who holds what; take one "
+				     "with snap --holders, or record with run --holders-at-exit");
+	else
+		rule.measured = 0;
+	rule.status = "unreachable";
+	for (size_t row = 0; leaks && row < leaks->row_count; row++) {
+		double lost = number(report_cell(leaks, row, "unreachable_bytes"), 0);
+		size_t findings = checking->findings;
+
+		judge_row(checking, &rule, leaks, row, lost,
+			  say_lost(checking->report, leaks, row, limit->text));
+		if (checking->findings > findings)
+			rule.measured += lost;
+	}
+	if (!policy_exceeds(limit, 0, rule.measured, &allowed))
+		take_back(checking, &rule, before);
+	rule_end(checking, &rule);
+}
+
 /* ---- the report ---- */
 
 static void warn_of_suppressions(struct checking *checking)
@@ -764,6 +819,7 @@ struct report *check_judge(const struct check_request *request)
 	checking.inconclusive = empty_list(checking.report);
 	take_warnings(checking.report, request->compare);
 	take_warnings(checking.report, request->growth);
+	take_warnings(checking.report, request->leaks);
 	if (request->compare)
 		check_compare(&checking);
 	if (request->growth)
@@ -774,6 +830,7 @@ struct report *check_judge(const struct check_request *request)
 		    facts->new_rss, 0);
 	check_whole(&checking, "max-never-freed", "what was never freed at exit",
 		    &policy->max_never_freed, (double)NAN, facts->never_freed, 0);
+	check_unreachable(&checking);
 	say_rules(&checking);
 	warn_of_suppressions(&checking);
 	say_title(&checking);

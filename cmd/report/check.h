@@ -22,6 +22,7 @@ struct check_request {
 	int today;                         /* yyyymmdd */
 	const struct report *compare;      /* a complete report (--all), NULL: no baseline */
 	const struct report *growth;       /* the same of a series, NULL: none is judged */
+	const struct report *leaks;        /* the same of what nothing reaches, NULL: not known */
 	struct check_facts facts;
 };
 

@@ -35,15 +35,15 @@ static void try_suppressions(const char *text)
 /* The text as each of the limits in turn. */
 static void try_policy(const char *text)
 {
-	for (unsigned i = 0; i < 10; i++) {
-		const char *t[10] = {NULL};
+	for (unsigned i = 0; i < 11; i++) {
+		const char *t[11] = {NULL};
 		struct policy_texts texts;
 		struct policy policy;
 		struct snap_error err = {0};
 
 		t[i] = text;
 		texts = (struct policy_texts){t[0], t[1], t[2], t[3], t[4],
-					      t[5], t[6], t[7], t[8], t[9]};
+					      t[5], t[6], t[7], t[8], t[9], t[10]};
 		if (policy_parse(&policy, &texts, &err) != SNAP_OK && !err.message[0])
 			abort();
 	}

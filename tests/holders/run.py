@@ -394,6 +394,70 @@ def compare(directory):
     check("held" not in medians["rows"][0], "medians are of no moment")
 
 
+def gate(directory):
+    """check --max-unreachable: the rule in every format, suppressions, and snapshots that do not say."""
+    recorded = Server(directory)
+    plain = recorded.snap().path
+    path = recorded.snap("--holders").path
+    needs_ptrace(Snapshot(path))
+    recorded.end()
+
+    def judged(limit, *more, code, names=(path,)):
+        arguments = ["check", "--max-unreachable", limit, "--fail-on", "none", "-f", "json", *more, *names]
+        done = subprocess.run([options.snapdiff, *arguments], capture_output=True, text=True, timeout=600, cwd=directory)
+        check(done.returncode == code, f"{arguments} ended with {done.returncode}: {done.stdout} {done.stderr}")
+        answer = json.loads(done.stdout) if done.stdout else {}
+        return answer, next((r for r in answer.get("rules", []) if r["name"] == "max-unreachable"), None)
+
+    # 5 lost blocks of 56 bytes that refer to 5 of 104, and a ring of two of 72: 944 bytes (see server.c).
+    answer, rule = judged("943", code=1)
+    check(rule["measured"] == 944 and not rule["passed"] and rule["limit"] == "943", f"the rule: {rule}")
+    found = {row["function"]: (row["measured"], row["status"]) for row in answer["rows"]}
+    check(found == {"lose": (280, "unreachable"), "lose_inner": (520, "unreachable"), "new_link": (144, "unreachable")},
+          f"findings: {found}")
+    check("nothing reaches 280 B in 5 blocks" in next(r for r in answer["rows"] if r["function"] == "lose")["message"],
+          "the message")
+    answer, rule = judged("944", code=0)
+    check(rule["passed"] and rule["measured"] == 944 and answer["rows"] == [], f"as much as is allowed: {rule}")
+    supp = os.path.join(directory, "known.supp")
+    with open(supp, "w") as file:
+        file.write("leak:lose_inner\n")
+    answer, rule = judged("424", "--suppressions", supp, code=0)
+    check(rule["measured"] == 424 and len(answer["suppressed"]) == 1, f"without what is known: {rule}")
+    answer, rule = judged("0", "--suppressions", supp, code=1)
+    check({row["function"] for row in answer["rows"]} == {"lose", "new_link"}, "the rest")
+    answer, rule = judged("0", "--min-delta", "200", code=1)
+    check({row["function"] for row in answer["rows"]} == {"lose", "lose_inner"} and rule["measured"] == 800, f"{rule}")
+    answer, rule = judged("0", code=0, names=(plain,))
+    check(rule["measured"] is None and any("max-unreachable" in why for why in answer["inconclusive"]),
+          f"not judged: {answer['inconclusive']}")
+    judged("0", "--strict", code=5, names=(plain,))
+    judged("0", code=1, names=(plain, path))
+    judged("+5%", code=2)
+    with open(os.path.join(directory, "policy.conf"), "w") as file:
+        file.write("max-unreachable = 1KiB\n")
+    done = subprocess.run([options.snapdiff, "check", "--policy", "policy.conf", "--fail-on", "none", path], cwd=directory,
+                          capture_output=True, text=True, timeout=600)
+    check(done.returncode == 0 and "max-unreachable 1KiB: passed" in done.stdout, f"the policy file: {done.stdout}")
+    for form, words in (("junit", 'name="max-unreachable"'), ("sarif", '"max-unreachable"'), ("markdown", "unreachable"),
+                        ("table", "unreachable"), ("github", "unreachable"), ("gitlab", "max-unreachable")):
+        done = subprocess.run([options.snapdiff, "check", "--max-unreachable", "0", "-f", form, path], cwd=directory,
+                              capture_output=True, text=True, timeout=600)
+        check(done.returncode == 1 and words in done.stdout, f"{form}: {done.returncode} {done.stdout} {done.stderr}")
+    run_gate(directory)
+
+
+def run_gate(directory):
+    """--run records what the rule needs."""
+    arguments = ["check", "--run", "1", "--max-unreachable", "0", "--fail-on", "none", "-f", "json", "--",
+                 os.path.join(options.bin, "holders_server")]
+    done = subprocess.run([options.snapdiff, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=600, cwd=directory)
+    check(done.returncode == 1, f"{arguments} ended with {done.returncode}: {done.stdout} {done.stderr}")
+    found = {row["function"]: row["measured"] for row in json.loads(done.stdout)["rows"]}
+    check(found.get("lose") == 280 and found.get("lose_inner") == 520, f"at the exit: {found}")
+
+
 LSAN = re.compile(r"(Direct|Indirect) leak of (\d+) byte\(s\) in (\d+) object\(s\)")
 
 

@@ -149,6 +149,17 @@ static enum snap_status parse_count(const char *name, const char *text, uint64_t
 	return fail(err, SNAP_EUSAGE, "%s wants a number, not '%s'", name, text);
 }
 
+/* A limit that cannot be an increase. */
+static enum snap_status parse_level(struct policy_limit *out, const char *name, const char *text,
+				    struct snap_error *err)
+{
+	enum snap_status st = parse_limit(out, name, text, err);
+
+	if (st == SNAP_OK && text && out->is_increase)
+		st = fail(err, SNAP_EUSAGE, "%s wants a size such as 64KiB, not '%s'", name, text);
+	return st;
+}
+
 static enum snap_status parse_limits(struct policy *out, const struct policy_texts *texts,
 				     struct snap_error *err)
 {
@@ -161,12 +172,11 @@ static enum snap_status parse_limits(struct policy *out, const struct policy_tex
 	if (st == SNAP_OK)
 		st = parse_limit(&out->max_rss, "--max-rss", texts->max_rss, err);
 	if (st == SNAP_OK)
-		st = parse_limit(&out->max_never_freed, "--max-never-freed", texts->max_never_freed,
+		st = parse_level(&out->max_never_freed, "--max-never-freed", texts->max_never_freed,
 				 err);
-	if (st == SNAP_OK && texts->max_never_freed && out->max_never_freed.is_increase)
-		st = fail(err, SNAP_EUSAGE,
-			  "--max-never-freed wants a size such as 64KiB, not '%s'",
-			  texts->max_never_freed);
+	if (st == SNAP_OK)
+		st = parse_level(&out->max_unreachable, "--max-unreachable", texts->max_unreachable,
+				 err);
 	return st;
 }
 

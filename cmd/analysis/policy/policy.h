@@ -24,7 +24,7 @@ struct policy_limit {
 /** The texts of a policy: one member for each option of the same name.  NULL: not given. */
 struct policy_texts {
 	const char *max_total, *max_site, *max_new_sites, *max_growth, *fail_on, *max_never_freed,
-		*max_peak, *max_rss, *min_delta, *require_confirm;
+		*max_unreachable, *max_peak, *max_rss, *min_delta, *require_confirm;
 };
 
 /** A rule for part of the program: sites of these modules, functions or files. */
@@ -38,7 +38,8 @@ struct policy_scope {
 };
 
 struct policy {
-	struct policy_limit max_total, max_site, max_never_freed, max_peak, max_rss;
+	struct policy_limit max_total, max_site, max_never_freed, max_unreachable, max_peak,
+		max_rss;
 	bool has_max_new_sites, has_max_growth;
 	uint64_t max_new_sites;
 	const char *max_growth_text, *max_new_sites_text;

@@ -34,6 +34,7 @@ static const struct key top_keys[] = {
 	{"max-growth", TEXT(max_growth)},
 	{"fail-on", TEXT(fail_on)},
 	{"max-never-freed", TEXT(max_never_freed)},
+	{"max-unreachable", TEXT(max_unreachable)},
 	{"max-peak", TEXT(max_peak)},
 	{"max-rss", TEXT(max_rss)},
 	{"min-delta", TEXT(min_delta)},
