@@ -15,6 +15,8 @@ enum {
 	NO_CELL = NOT_SHOWN | COLUMN_UNDER,
 	GAP = 2,
 	NAME_LEAST = 14,
+	WIDE_NAME_LEAST = 22,
+	WIDE = 100, /* columns of a terminal that has room for readable names */
 	LABEL_LEAST = 32
 };
 
@@ -116,11 +118,14 @@ static size_t count_labels(struct table *table, unsigned width, char **texts)
 	return different;
 }
 
-/* The least width at which rows that have different names look different. */
+/* The least width at which rows that have different names look different, and at which what the
+ * names say can be read. */
 static unsigned width_apart(struct table *table, unsigned natural)
 {
 	char **texts = calloc(table->report->row_count + 1, sizeof(*texts));
-	unsigned width = natural < LABEL_LEAST ? natural : LABEL_LEAST;
+	unsigned share = table->options->width * 2 / 5;
+	unsigned readable = share > LABEL_LEAST ? share : LABEL_LEAST;
+	unsigned width = natural < readable ? natural : readable;
 	size_t all = texts ? count_labels(table, natural, texts) : 0;
 
 	while (texts && width < natural && count_labels(table, width, texts) < all)
@@ -143,9 +148,11 @@ static bool can_narrow(enum column_kind kind)
 /* What column `i` may be narrowed to. */
 static unsigned least_of(const struct table *table, size_t i)
 {
-	unsigned least = NAME_LEAST;
+	enum column_kind kind = table->report->columns[table->columns[i]].kind;
+	bool roomy = kind == COLUMN_NAME && table->options->width >= WIDE;
+	unsigned least = roomy ? WIDE_NAME_LEAST : NAME_LEAST;
 
-	if (!can_narrow(table->report->columns[table->columns[i]].kind))
+	if (!can_narrow(kind))
 		return table->widths[i];
 	if (table->columns[i] == table->label)
 		least = table->label_least;

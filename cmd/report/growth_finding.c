@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "report/growth_stacks.h"
 #include "report/sites.h"
 
 enum {
@@ -31,22 +32,31 @@ static size_t tail_of(const struct growth_row *row)
 	return row->judgement.judged_from + (count > aside + 2 ? aside : 0);
 }
 
-static double multiple_of(const double *a, const double *b, size_t from, size_t end)
+/* How many blocks of `b` there are for each of `a`; 0: none, or too many. */
+static double ratio_of(const double *a, const double *b, size_t from, size_t end)
 {
-	double of_a = a[end - 1] - a[from], of_b = b[end - 1] - b[from], multiple;
+	double of_a = a[end - 1] - a[from], of_b = b[end - 1] - b[from];
+	double ratio = of_a > 0 && of_b > 0 ? of_b / of_a : 0;
 
-	if (of_a <= 0 || of_b <= 0)
-		return 0;
-	multiple = of_b >= of_a ? round(of_b / of_a) : 1 / round(of_a / of_b);
-	return multiple <= MOST_MULTIPLE && multiple >= 1.0 / MOST_MULTIPLE ? multiple : 0;
+	return ratio <= MOST_MULTIPLE && ratio >= 1.0 / MOST_MULTIPLE ? ratio : 0;
 }
 
-/* As many blocks of `b` as `multiple` says for each of `a`, at every snapshot. */
+/* The whole number of blocks of the one that there are for each of the other. */
+static double whole_multiple(double ratio)
+{
+	if (ratio >= 1)
+		return round(ratio);
+	return ratio > 0 ? 1 / round(1 / ratio) : 0;
+}
+
+/* `multiple` blocks of `b` for each of `a`, at every snapshot. */
 static bool keeps_step(const double *a, const double *b, double multiple, size_t from, size_t end)
 {
 	double gain = b[end - 1] - b[from];
 	double allowed = fmax(multiple, 1) * 2 + step_error * gain;
 
+	if (multiple <= 0)
+		return false;
 	for (size_t i = from; i < end; i++)
 		if (fabs(b[i] - b[from] - multiple * (a[i] - a[from])) > allowed)
 			return false;
@@ -56,72 +66,22 @@ static bool keeps_step(const double *a, const double *b, double multiple, size_t
 static bool in_step(const struct growth_row *a, const struct growth_row *b)
 {
 	size_t from = tail_of(a), end = a->judgement.judged_from + a->judgement.judged_count;
-	double multiple;
+	bool near = growth_row_calls(a, b) || growth_row_calls(b, a);
+	double ratio, multiple;
 
 	if (a->part != b->part || !a->blocks || !b->blocks || a->workers != b->workers ||
 	    a->judgement.judged_from != b->judgement.judged_from ||
 	    a->judgement.judged_count != b->judgement.judged_count ||
 	    growth_row_snapshots(a) != a->part->axis.count || a->part->axis.repeated)
 		return false;
-	multiple = multiple_of(a->blocks, b->blocks, from, end);
+	ratio = ratio_of(a->blocks, b->blocks, from, end);
+	multiple = whole_multiple(ratio);
+	if (near && keeps_step(a->blocks, b->blocks, ratio, from, end))
+		return true;
 	/* Steps that are always the same fit each other by themselves. */
 	if (multiple != 1 && (a->judgement.exact || b->judgement.exact))
 		return false;
-	return multiple > 0 && keeps_step(a->blocks, b->blocks, multiple, from, end);
-}
-
-/* ---- where two call stacks meet ---- */
-
-static const struct dataset_site *stack_of(const struct growth_row *row)
-{
-	uint32_t site = row->part->table.heaviest[row->row];
-
-	return site == SNAP_NONE ? NULL : &row->part->table.dataset->sites[site];
-}
-
-static const struct dataset_frame *frame_of(const struct growth_row *row,
-					    const struct dataset_site *site, uint32_t position)
-{
-	const struct dataset *dataset = row->part->table.dataset;
-
-	return dataset_frame_at(dataset, (uint32_t)(site - dataset->sites), position);
-}
-
-static bool is_same_function(const struct dataset_frame *a, const struct dataset_frame *b)
-{
-	if (a->function || b->function)
-		return a->function == b->function && a->module == b->module;
-	return a->file == b->file && a->line == b->line && a->address == b->address;
-}
-
-/* Where every event of the program passes says nothing about this one. */
-static bool is_entry(const char *function)
-{
-	return strcmp(function, "main") == 0 || strcmp(function, "<module>") == 0 ||
-	       sites_is_start_up(function);
-}
-
-/*
- * How many of the outermost frames the stacks share, up to the innermost of own code; 0 where that is
- * the entry of the program only.
- */
-static uint32_t meeting(const struct growth_row *a, const struct growth_row *b)
-{
-	const struct dataset_site *left = stack_of(a), *right = stack_of(b);
-	const struct dataset *dataset = a->part->table.dataset;
-	uint32_t shared = 0, found = 0;
-
-	while (left && right && shared < left->depth && shared < right->depth) {
-		const struct dataset_frame *one = frame_of(a, left, left->depth - 1 - shared);
-		const struct dataset_frame *other = frame_of(b, right, right->depth - 1 - shared);
-
-		if (!is_same_function(one, other))
-			break;
-		shared++;
-		if (one->kind == OWN_CODE && !is_entry(dataset_text(dataset, one->function)))
-			found = shared;
-	}
-	return found;
+	return keeps_step(a->blocks, b->blocks, multiple, from, end);
 }
 
 /* ---- findings ---- */
@@ -141,30 +101,50 @@ static void add_member(struct growth_finding *finding, struct growth_row *row, u
 	add_slope(&finding->blocks, &row->judgement.blocks_slope);
 }
 
+/* Is `row` in step with a site that the finding has already? */
+static bool is_in_step(const struct growth_list *list, uint32_t number,
+		       const struct growth_row *row)
+{
+	size_t end = list->count < MOST_MEMBERS ? list->count : MOST_MEMBERS;
+
+	for (size_t i = 0; i < end; i++)
+		if (list->rows[i].finding == number && in_step(&list->rows[i], row))
+			return true;
+	return false;
+}
+
+static void join_in_step(struct growth_finding *finding, const struct growth_row *leader,
+			 struct growth_row *row, uint32_t shared, uint32_t number)
+{
+	add_member(finding, row, number);
+	finding->in_step++;
+	finding->even &=
+		fabs(row->judgement.blocks_slope.value - leader->judgement.blocks_slope.value) <=
+		0.01 * leader->judgement.blocks_slope.value;
+	finding->shared = shared < finding->shared ? shared : finding->shared;
+}
+
+/* A site that joins may be in step with others that the first one is not. */
 static void find_in_step(struct growth_list *list, struct growth_finding *finding,
 			 struct growth_row *leader, uint32_t number)
 {
-	size_t end = list->count < MOST_MEMBERS ? list->count : MOST_MEMBERS;
-	size_t leads = (size_t)(leader - list->rows);
+	size_t end = list->count < MOST_MEMBERS ? list->count : MOST_MEMBERS, before;
 
 	finding->shared = UINT32_MAX;
-	for (size_t i = leads + 1; i < end; i++) {
-		struct growth_row *row = &list->rows[i];
-		uint32_t shared;
+	do {
+		before = finding->in_step;
+		for (size_t i = 0; i < end; i++) {
+			struct growth_row *row = &list->rows[i];
+			uint32_t shared;
 
-		if (row->finding || !growth_is_finding(&row->judgement) ||
-		    row->judgement.verdict != GROWTH_LEAK || !in_step(leader, row))
-			continue;
-		shared = meeting(leader, row);
-		if (!shared)
-			continue;
-		add_member(finding, row, number);
-		finding->in_step++;
-		finding->even &= fabs(row->judgement.blocks_slope.value -
-				      leader->judgement.blocks_slope.value) <=
-				 0.01 * leader->judgement.blocks_slope.value;
-		finding->shared = shared < finding->shared ? shared : finding->shared;
-	}
+			if (row->finding || !growth_is_finding(&row->judgement) ||
+			    row->judgement.verdict != GROWTH_LEAK || row->part != leader->part)
+				continue;
+			shared = growth_rows_meet(leader, row);
+			if (shared && is_in_step(list, number, row))
+				join_in_step(finding, leader, row, shared, number);
+		}
+	} while (finding->in_step > before);
 }
 
 /* Bytes that rise in few blocks: a table, list or buffer that is made larger. */
@@ -215,7 +195,7 @@ static void find_container(struct growth_list *list, struct growth_finding *find
 		    row->finding || growth_row_snapshots(row) != growth_row_snapshots(leader) ||
 		    !holds_items(row, events))
 			continue;
-		shared = meeting(leader, row);
+		shared = growth_rows_meet(leader, row);
 		if (shared > most) {
 			most = shared;
 			nearest = row;
@@ -284,6 +264,8 @@ static int compare_places(const void *left, const void *right)
 	if (!a->finding || !b->finding || a->finding == b->finding) {
 		if (a->finding != b->finding)
 			return a->finding ? -1 : 1;
+		if (a->finding && a->row.leads != b->row.leads)
+			return a->row.leads ? -1 : 1;
 		return (a->was > b->was) - (a->was < b->was);
 	}
 	if (a->by_blocks && a->finding->blocks.value != b->finding->blocks.value)
@@ -350,18 +332,33 @@ const char *growth_finding_start(struct report *report, const struct growth_row 
 				 const struct growth_finding *finding)
 {
 	const struct dataset *dataset = leader->part->table.dataset;
-	const struct dataset_site *site = stack_of(leader);
+	const struct dataset_site *site = growth_stack_of(leader);
+	uint32_t number = leader->part->table.heaviest[leader->row];
 	struct value callers;
 
 	if (!site)
 		return NULL;
+	if (finding->by_caller)
+		callers = sites_callers_at(report, dataset, number, site->depth - finding->shared);
 	/* Where they meet in the leader itself, its caller says more. */
-	if (finding->in_step > 1 && finding->shared < site->depth - site->identity.named)
+	else if (finding->in_step > 1 && finding->shared < site->depth - site->identity.named)
 		return report_text(
 			report, "it starts in %s",
 			sites_short_frame(report, dataset,
-					  frame_of(leader, site, site->depth - finding->shared)));
-	callers = sites_callers(report, dataset, leader->part->table.heaviest[leader->row], false);
+					  growth_frame_of(leader, site->depth - finding->shared)));
+	else
+		callers = sites_callers(report, dataset, number, false);
 	return callers.kind == VALUE_TEXT ? report_text(report, "called from %s", callers.text.data)
 					  : NULL;
+}
+
+const char *growth_finding_name(struct report *report, const struct growth_row *leader,
+				const struct growth_finding *finding)
+{
+	const struct dataset_site *site = growth_stack_of(leader);
+
+	if (!finding->by_caller || !site)
+		return sites_words(report, leader->words);
+	return sites_short_frame(report, leader->part->table.dataset,
+				 growth_frame_of(leader, site->depth - finding->shared));
 }

@@ -11,6 +11,7 @@ struct growth_finding {
 	size_t count;
 	size_t in_step;  /* sites that leak together, the leader included */
 	bool even;       /* all of them leave as many blocks */
+	bool by_caller;  /* its name is the caller in which its sites meet */
 	uint32_t shared; /* outermost frames that their stacks share; in_step > 1 only */
 	struct stats_slope bytes, blocks;   /* of all rows together */
 	const struct select_row *container; /* rises together with them; NULL: none is known */
@@ -20,6 +21,8 @@ struct growth_finding {
  * known.  SNAP_ENOMEM. */
 enum snap_status growth_list_find(struct growth_list *list, const struct report_options *options,
 				  struct snap_error *err);
+/** Choose the row that leads each finding: the one that is nearest to the fault.  SNAP_ENOMEM. */
+enum snap_status growth_list_name(struct growth_list *list, struct snap_error *err);
 /** Put the findings first, largest first, the rows of each next to each other.  SNAP_ENOMEM. */
 enum snap_status growth_list_order_findings(struct growth_list *list, bool by_blocks,
 					    struct snap_error *err);
@@ -34,6 +37,10 @@ bool growth_is_container(const struct growth_row *row);
 /** "it starts in handle server.c:40", "called from main"; NULL where that is not known. */
 const char *growth_finding_start(struct report *report, const struct growth_row *leader,
 				 const struct growth_finding *finding);
+
+/** "postpone queue.c:42": the site that leads, or the caller in which the sites meet. */
+const char *growth_finding_name(struct report *report, const struct growth_row *leader,
+				const struct growth_finding *finding);
 
 /* ---- in words (growth_say_finding.c) ---- */
 

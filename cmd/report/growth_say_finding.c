@@ -142,7 +142,7 @@ static const char *found_text(struct report *report, const struct growth_list *l
 
 	return report_text(report, "%s, %s: %s%s%s%s.", findings_text(report, list), rate,
 			   list->finding_count > 1 || finding->count > 1 ? "worst is " : "",
-			   sites_words(report, worst->words), start ? ", " : "",
+			   growth_finding_name(report, worst, finding), start ? ", " : "",
 			   start ? start : "");
 }
 
@@ -245,27 +245,38 @@ static bool is_named_before(const struct growth_list *list, size_t index)
 	return false;
 }
 
+/* "parse parse.c:36, :39": a function with the lines of it that are sites of the finding. */
+static const char *lines_text(struct report *report, const struct growth_list *list, size_t index)
+{
+	const struct growth_row *row = &list->rows[index];
+	const char *text = sites_bare_words(report, row->words);
+
+	for (size_t k = index + 1; k < list->count; k++)
+		if (list->rows[k].finding == row->finding && !growth_is_container(&list->rows[k]) &&
+		    is_same_place(list->rows[k].words, row->words))
+			text = report_text(report, "%s, :%u", text, list->rows[k].words->line);
+	return text;
+}
+
 /* "parse parse.c:36, :39; postpone queue.c:42": the sites of a finding, function by function. */
 static const char *sites_text(struct report *report, const struct growth_list *list,
 			      uint32_t number)
 {
-	const char *text = "", *separator = "";
+	enum { MOST_NAMED = 4 };
+	const char *text = "";
+	size_t named = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct growth_row *row = &list->rows[i];
 
 		if (row->finding != number || growth_is_container(row) || is_named_before(list, i))
 			continue;
-		text = report_text(report, "%s%s%s", text, separator,
-				   sites_words(report, row->words));
-		separator = "; ";
-		for (size_t k = i + 1; k < list->count; k++)
-			if (list->rows[k].finding == number &&
-			    !growth_is_container(&list->rows[k]) &&
-			    is_same_place(list->rows[k].words, row->words))
-				text = report_text(report, "%s, :%u", text,
-						   list->rows[k].words->line);
+		if (named++ < MOST_NAMED)
+			text = report_text(report, "%s%s%s", text, named > 1 ? "; " : "",
+					   lines_text(report, list, i));
 	}
+	if (named > MOST_NAMED)
+		text = report_text(report, "%s; and %zu more", text, named - MOST_NAMED);
 	return text;
 }
 
@@ -274,14 +285,13 @@ static const char *group_line(struct report *report, const struct growth_list *l
 {
 	const char *start = growth_finding_start(report, leader, finding);
 	double blocks = leader->judgement.blocks_slope.value;
-	const char *each = finding->even ? report_text(report, "%.0f block%s each", blocks,
+	const char *each = finding->even ? report_text(report, ", %.0f block%s each", blocks,
 						       blocks == 1 ? "" : "s")
-					 : "in fixed proportion";
+					 : "";
 
-	return report_text(report, "%zu sites grow in step (%s, +%s %s)%s%s: %s", finding->in_step,
-			   each, size_text(report, finding->bytes.value),
-			   per_unit(report, &leader->part->axis), start ? ", " : "",
-			   start ? start : "", sites_text(report, list, leader->finding));
+	return report_text(report, "%zu sites grow in step%s%s%s: %s", finding->in_step,
+			   start ? ", " : "", start ? start : "", each,
+			   sites_text(report, list, leader->finding));
 }
 
 static bool is_doubt(const char *reason)

@@ -28,6 +28,7 @@ enum {
 	NEVER_FREED,
 	TREND,
 	PROCESS,
+	SITES,
 	SITE,
 	VIA,
 	EXACT,
@@ -68,8 +69,9 @@ static const struct column columns[] = {
 			 COLUMN_TABLE_ONLY | COLUMN_SPARE(3)},
 	[TREND] = {"trend", "trend", COLUMN_SERIES, COLUMN_TABLE_ONLY | COLUMN_SPARE(7)},
 	[PROCESS] = {"process", "process", COLUMN_NAME, COLUMN_TABLE_ONLY},
+	[SITES] = {"sites", "sites", COLUMN_COUNT, COLUMN_TABLE_ONLY | COLUMN_SPARE(6)},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
-	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(6)},
+	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(10)},
 	[EXACT] = {"exact", "exact", COLUMN_TREE, COLUMN_DETAIL},
 	[REASONS] = {"reasons", "reasons", COLUMN_TREE, COLUMN_DETAIL},
 	[NEXT] = {"next", "next", COLUMN_TEXT, COLUMN_HIDDEN},
@@ -352,14 +354,15 @@ void growth_fold_row(struct report *report, const struct growth_list *list,
 	write_folded(report, &sum, count, values);
 	values[RATE] = value_int((int64_t)finding->bytes.value);
 	values[BLOCK_RATE] = value_int((int64_t)finding->blocks.value);
+	if (finding->by_caller)
+		values[SITE] = value_text(report, growth_finding_name(report, leader, finding));
 	if (finding->in_step > 1)
-		values[SITE] = value_text(report, report_text(report, "%s (+%zu in step)",
-							      values[SITE].text.data,
-							      finding->in_step - 1));
+		values[SITES] = value_u64(finding->in_step);
 }
 
 void growth_finish_rows(struct report *report)
 {
 	sites_tell_apart(report, KEY, SITE);
 	sites_hide_empty(report, VIA);
+	sites_hide_empty(report, SITES);
 }

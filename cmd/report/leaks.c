@@ -51,8 +51,8 @@ static const struct column columns[COLUMNS] = {
 	[LIVE] = {"live_bytes", "of live", COLUMN_BYTES, COLUMN_SPARE(8)},
 	[LIVE_BLOCKS] = {"live_blocks", "live blocks", COLUMN_COUNT, COLUMN_HIDDEN},
 	[SITE] = {"site", "site", COLUMN_NAME, COLUMN_TABLE_ONLY},
-	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(9)},
-	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY | COLUMN_SPARE(10)},
+	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(10)},
+	[CALLERS] = {"callers", "called from", COLUMN_NAME, COLUMN_TABLE_ONLY | COLUMN_SPARE(9)},
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
 };
 

@@ -231,21 +231,27 @@ static const char *short_file(const char *file)
 	return begins_with_any(file, libraries) ? name_base(file) : file;
 }
 
-const char *sites_words(struct report *report, const struct select_row *words)
+const char *sites_bare_words(struct report *report, const struct select_row *words)
 {
-	enum { LONG_KEY = 60, BARE_SIZE = 256 };
+	enum { BARE_SIZE = 256 };
 	const char *function = words->function,
 		   *rest = function ? strstr(words->key, function) : NULL;
 	char bare[BARE_SIZE];
 
-	if (!rest || rest != words->key || strlen(words->key) <= LONG_KEY ||
-	    !strpbrk(function, "<("))
+	if (!rest || rest != words->key || !strpbrk(function, "<("))
 		return words->key;
 	name_bare(function, bare, sizeof(bare));
 	rest += strlen(function);
 	if (*rest == ' ')
 		return report_text(report, "%s %s", bare, short_file(rest + 1));
 	return report_text(report, "%s%s", bare, rest);
+}
+
+const char *sites_words(struct report *report, const struct select_row *words)
+{
+	enum { LONG_KEY = 60 };
+
+	return strlen(words->key) <= LONG_KEY ? words->key : sites_bare_words(report, words);
 }
 
 struct value sites_name(struct report *report, const struct select_row *words)
@@ -359,16 +365,22 @@ static const char *list_callers(struct report *report, const struct dataset *dat
 	return path;
 }
 
+struct value sites_callers_at(struct report *report, const struct dataset *dataset, uint32_t site,
+			      uint32_t position)
+{
+	const char *path;
+
+	if (position >= dataset->sites[site].depth)
+		return value_null();
+	path = list_callers(report, dataset, site, position, false);
+	return value_text(report,
+			  path ? path : list_callers(report, dataset, site, position, true));
+}
+
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 			   bool no_skip)
 {
-	uint32_t named = naming_position(dataset, site, no_skip);
-	const char *path;
-
-	if (named >= dataset->sites[site].depth)
-		return value_null();
-	path = list_callers(report, dataset, site, named, false);
-	return value_text(report, path ? path : list_callers(report, dataset, site, named, true));
+	return sites_callers_at(report, dataset, site, naming_position(dataset, site, no_skip));
 }
 
 static bool names_frames(const struct report_options *options)

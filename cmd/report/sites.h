@@ -46,11 +46,16 @@ void sites_drop_column(struct column *column);
  */
 struct value sites_name(struct report *report, const struct select_row *words);
 const char *sites_words(struct report *report, const struct select_row *words);
+/** The same, without parameters however short it is. */
+const char *sites_bare_words(struct report *report, const struct select_row *words);
 
 /** Who called the frame that names a site, as a short path: "serve < main"; null when nobody is
  * known. */
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 			   bool no_skip);
+/** The same of the frame at `position`. */
+struct value sites_callers_at(struct report *report, const struct dataset *dataset, uint32_t site,
+			      uint32_t position);
 /** The library's function that own code called for the memory: "std::vector::reserve"; null where
  * it called the allocator itself, and in groupings that are not by frame. */
 struct value sites_via(struct report *report, const struct dataset *dataset, uint32_t site,

@@ -214,12 +214,25 @@ static void note_exact(struct growth_judgement *out, const struct growth_shape *
 	out->exact_bytes = bytes->step;
 }
 
+/* What grows in few leaps has a median slope of 0: then the mean says how fast it is. */
+static void take_mean_of_leaps(struct growth_judgement *out, const struct judged_run *run)
+{
+	size_t end = run->count - 1;
+	double elapsed = run->unit_x[end] - run->unit_x[0];
+
+	if (out->verdict == GROWTH_CONTAINER && out->bytes_slope.value <= 0 && elapsed > 0)
+		out->bytes_slope.value = (run->bytes[end] - run->bytes[0]) / elapsed;
+	if (out->bytes_slope.high < out->bytes_slope.value)
+		out->bytes_slope.high = out->bytes_slope.value;
+}
+
 static void measure_slopes(struct growth_judgement *out, const struct judged_run *run, size_t tail)
 {
 	const double *x = run->unit_x + tail;
 	size_t count = run->count - tail;
 
 	stats_theil_sen(x, run->bytes + tail, count, &out->bytes_slope);
+	take_mean_of_leaps(out, run);
 	if (run->blocks)
 		stats_theil_sen(x, run->blocks + tail, count, &out->blocks_slope);
 }

@@ -249,9 +249,10 @@ bool growth_shape_leaps(const struct growth_shape *s)
 	double since = s->x[s->count - 1] - s->leap_at[0];
 
 	/* Near the end every figure's floor leaps, for want of later values; noise gives back as
-	 * much. */
+	 * much.  A table that doubles takes twice as long for each leap, and a snapshot sees a leap
+	 * up to one step late. */
 	return s->leaps >= 3 && 3 * s->give_back < s->leap_bytes &&
-	       s->leap_bytes > 0.8 * (s->max - s->min) && since <= 2.5 * gap;
+	       s->leap_bytes > 0.8 * (s->max - s->min) && since < 2 * gap + 2 * s->step_x;
 }
 
 bool growth_shape_passes_floor(const struct growth_shape *s)

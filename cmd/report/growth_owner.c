@@ -1,0 +1,242 @@
+/*
+ * growth_owner.c - which of the sites of a finding gives it its name.
+ *
+ * An object that is forgotten keeps alive all that it holds.  What it holds is made by code that
+ * makes the same for others, too, and most of that is freed.  So the code of whose blocks the most
+ * stay is nearest to the fault: a site of the finding, or the caller in which its sites meet.
+ */
+#include "report/growth_finding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "report/growth_stacks.h"
+
+static const double unknown = -1;
+static const double as_much = 0.9; /* shares of which one is less than that of the other differ */
+
+/* What each call stack of a part allocated during the series, and what of it is still there. */
+struct survivors {
+	const struct growth_part *part;
+	double *allocated, *stayed; /* one per site of the dataset, in blocks */
+};
+
+static enum snap_status take_cell(void *user, const struct store_cell *cell)
+{
+	struct survivors *survivors = user;
+	uint32_t site = dataset_site_of(survivors->part->table.dataset, cell->site_id);
+	double sign = cell->snapshot == 0 ? -1 : 1;
+
+	if (site == SNAP_NONE || cell->live_blocks == SNAP_UNKNOWN ||
+	    cell->allocated_blocks == SNAP_UNKNOWN)
+		return SNAP_OK;
+	survivors->stayed[site] += sign * (double)cell->live_blocks;
+	survivors->allocated[site] += sign * (double)cell->allocated_blocks;
+	return SNAP_OK;
+}
+
+static void survivors_release(struct survivors *survivors)
+{
+	free(survivors->allocated);
+	*survivors = (struct survivors){0};
+}
+
+static enum snap_status survivors_read(struct survivors *survivors, const struct growth_part *part,
+				       struct snap_error *err)
+{
+	const struct dataset *dataset = part->table.dataset;
+	int64_t ends[2] = {dataset->snapshot_ids[0],
+			   dataset->snapshot_ids[part->table.axis->count - 1]};
+	size_t count = dataset->site_count;
+
+	if (survivors->part == part)
+		return SNAP_OK;
+	survivors_release(survivors);
+	survivors->allocated = calloc(2 * count + 1, sizeof(*survivors->allocated));
+	if (!survivors->allocated)
+		return fail_memory(err, "finding what leaks together");
+	survivors->stayed = survivors->allocated + count;
+	survivors->part = part;
+	return store_each_cell(dataset->store, ends, 2, take_cell, survivors, err);
+}
+
+/* ---- which share of what a row or a function allocated is still there ---- */
+
+static double share_of(double stayed, double allocated)
+{
+	if (allocated <= 0)
+		return unknown;
+	return stayed >= allocated ? 1 : stayed / allocated;
+}
+
+static bool counts_towards(const struct growth_table *table, uint32_t site, uint32_t row)
+{
+	const uint32_t *rows;
+	size_t count = selection_rows_of(table->selection, table->home[site], &rows);
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i] == row)
+			return true;
+	return false;
+}
+
+static double share_of_row(const struct survivors *survivors, const struct growth_row *row)
+{
+	double stayed = 0, allocated = 0;
+
+	for (uint32_t site = 0; site < row->part->table.dataset->site_count; site++) {
+		if (survivors->allocated[site] == 0 ||
+		    !counts_towards(&row->part->table, site, row->row))
+			continue;
+		stayed += survivors->stayed[site];
+		allocated += survivors->allocated[site];
+	}
+	return share_of(stayed, allocated);
+}
+
+static bool passes(const struct dataset *dataset, uint32_t site, const struct dataset_frame *frame)
+{
+	for (uint32_t i = 0; i < dataset->sites[site].depth; i++)
+		if (growth_is_same_function(dataset_frame_at(dataset, site, i), frame))
+			return true;
+	return false;
+}
+
+static double share_of_function(const struct survivors *survivors,
+				const struct dataset_frame *frame)
+{
+	const struct dataset *dataset = survivors->part->table.dataset;
+	double stayed = 0, allocated = 0;
+
+	for (uint32_t site = 0; site < dataset->site_count; site++) {
+		if (survivors->allocated[site] == 0 || !passes(dataset, site, frame))
+			continue;
+		stayed += survivors->stayed[site];
+		allocated += survivors->allocated[site];
+	}
+	return share_of(stayed, allocated);
+}
+
+/* ---- the choice ---- */
+
+static int differ(double a, double b)
+{
+	if (a < as_much * b)
+		return -1;
+	return b < as_much * a ? 1 : 0;
+}
+
+/*
+ * Is `b` nearer to the fault than `a`?  Of whose blocks more stay; else the caller of the other; else
+ * the one with fewer blocks, which holds those of the other; else the one with more bytes.
+ */
+static bool is_nearer(const struct growth_row *b, double share_b, const struct growth_row *a,
+		      double share_a)
+{
+	int order = differ(share_b, share_a);
+	bool b_calls = growth_row_calls(b, a), a_calls = growth_row_calls(a, b);
+
+	if (order == 0 && b_calls != a_calls)
+		order = b_calls ? 1 : -1;
+	if (order == 0)
+		order = -differ(b->judgement.blocks_slope.value, a->judgement.blocks_slope.value);
+	if (order == 0)
+		order = differ(b->judgement.bytes_slope.value, a->judgement.bytes_slope.value);
+	return order > 0;
+}
+
+static struct growth_row *nearest_of(const struct growth_list *list,
+				     const struct survivors *survivors, uint32_t number,
+				     double *share)
+{
+	struct growth_row *nearest = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct growth_row *row = &list->rows[i];
+		double of_row;
+
+		if (row->finding != number || growth_is_container(row) || !growth_stack_of(row))
+			continue;
+		of_row = share_of_row(survivors, row);
+		if (!nearest || is_nearer(row, of_row, nearest, *share)) {
+			nearest = row;
+			*share = of_row;
+		}
+	}
+	return nearest;
+}
+
+/* Is `frame` the function that the program's entry calls, as what hands out all work is? */
+static bool is_outermost(const struct growth_row *row, uint32_t position)
+{
+	const struct dataset_site *site = growth_stack_of(row);
+	const struct dataset *dataset = row->part->table.dataset;
+
+	while (++position < site->depth) {
+		const struct dataset_frame *frame = growth_frame_of(row, position);
+
+		if (frame->kind == OWN_CODE &&
+		    !growth_is_entry(dataset_text(dataset, frame->function)))
+			return false;
+	}
+	return true;
+}
+
+/* Its sites meet in a caller that keeps as much as they do, or more: they serve others, too. */
+static bool caller_is_nearer(const struct survivors *survivors, const struct growth_row *row,
+			     const struct growth_finding *finding, double share)
+{
+	const struct dataset_site *site = growth_stack_of(row);
+	uint32_t position;
+	int order;
+
+	if (finding->shared == 0 || finding->shared >= site->depth - site->identity.named)
+		return false;
+	position = site->depth - finding->shared;
+	order = differ(share_of_function(survivors, growth_frame_of(row, position)), share);
+	return order > 0 || (order == 0 && !is_outermost(row, position));
+}
+
+static bool knows_allocations(const struct survivors *survivors)
+{
+	for (size_t i = 0; i < survivors->part->table.dataset->site_count; i++)
+		if (survivors->allocated[i] > 0)
+			return true;
+	return false;
+}
+
+static void choose(struct growth_list *list, const struct survivors *survivors, uint32_t number)
+{
+	struct growth_finding *finding = &list->findings[number - 1];
+	double share = unknown;
+	struct growth_row *nearest;
+
+	if (!knows_allocations(survivors))
+		return;
+	nearest = nearest_of(list, survivors, number, &share);
+	if (!nearest)
+		return;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rows[i].finding == number)
+			list->rows[i].leads = &list->rows[i] == nearest;
+	finding->by_caller = caller_is_nearer(survivors, nearest, finding, share);
+}
+
+enum snap_status growth_list_name(struct growth_list *list, struct snap_error *err)
+{
+	struct survivors survivors = {0};
+	enum snap_status st = SNAP_OK;
+
+	for (size_t i = 0; st == SNAP_OK && i < list->count; i++) {
+		const struct growth_row *row = &list->rows[i];
+
+		if (!row->leads || list->findings[row->finding - 1].in_step < 2)
+			continue;
+		st = survivors_read(&survivors, row->part, err);
+		if (st == SNAP_OK)
+			choose(list, &survivors, row->finding);
+	}
+	survivors_release(&survivors);
+	return st;
+}
