@@ -4,9 +4,12 @@
  */
 #include "check_record.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +100,24 @@ static char *make_directory(const char *keep)
 	return NULL;
 }
 
+/* Snapshots of another day would be judged as well. */
+static enum snap_status refuse_used(const char *directory, struct snap_error *err)
+{
+	DIR *listing = opendir(directory);
+	const struct dirent *entry;
+	bool used = false;
+
+	while (listing && !used && (entry = readdir(listing)))
+		used = fnmatch("*.snap", entry->d_name, 0) == 0;
+	if (listing)
+		closedir(listing);
+	return used ? fail(err, SNAP_EUSAGE,
+			   "%s has snapshots already: --keep wants an empty directory, or a new "
+			   "one",
+			   directory)
+		    : SNAP_OK;
+}
+
 enum snap_status check_record(const struct check_recording *recording, char **directory,
 			      struct snap_error *err)
 {
@@ -109,6 +130,9 @@ enum snap_status check_record(const struct check_recording *recording, char **di
 	if (!*directory)
 		return fail(err, SNAP_ESYSTEM, "cannot make a directory for the recording: %s",
 			    strerror(errno));
+	st = refuse_used(*directory, err);
+	if (st != SNAP_OK)
+		return st;
 	argv = make_arguments(recording, *directory, runs, warmup);
 	if (!argv)
 		return fail_memory(err, "preparing the command");

@@ -121,7 +121,7 @@ struct check {
 	struct policy_file file;
 	struct policy policy;
 	struct suppressions suppressions;
-	const char *suppression_file;
+	const char *suppression_file, *policy_file;
 	struct check_gathered gathered;
 	struct report *compare, *growth, *leaks, *report;
 };
@@ -137,6 +137,7 @@ static enum snap_status read_policy_file(struct check *check, struct snap_error 
 
 	if (st == SNAP_ENOTFOUND && !check->options->policy)
 		return SNAP_OK;
+	check->policy_file = path;
 	if (st == SNAP_OK)
 		st = policy_file_parse(&check->file, text, path, err);
 	free(text);
@@ -203,7 +204,7 @@ static bool judges_growth(const struct check *check)
 {
 	return check->options->baseline.count == 0 ||
 	       (check->count == 1 && session_is_directory(check->names[0]) &&
-		check->gathered.snapshots > 1);
+		check->gathered.new_.snapshots > 1);
 }
 
 static enum snap_status make_growth(struct check *check, struct snap_error *err)
@@ -229,26 +230,38 @@ static enum snap_status make_leaks(struct check *check, struct snap_error *err)
 	return leaks_make(&check->leaks, &command, name, err);
 }
 
-/* OLD... -- NEW...  Of repeated runs, what each left at its exit. */
+/* Of repeated runs, what each left at its exit; else what was named. */
+static size_t add_names(const char **names, size_t at, const struct check_side *side,
+			const char *const *named, size_t count)
+{
+	bool repeats = side->run_count > 0;
+
+	if (repeats)
+		count = side->run_count;
+	memcpy(names + at, repeats ? side->runs : named, count * sizeof(*names));
+	return at + count;
+}
+
+/* OLD... -- NEW... */
 static enum snap_status make_compare(struct check *check, struct snap_error *err)
 {
 	const struct text_list *baseline = &check->options->baseline;
-	bool repeats = check->options->runs && check->gathered.exit_count > 1;
-	size_t new_count = repeats ? check->gathered.exit_count : check->count, count = 0;
-	const char **names = malloc((baseline->count + new_count + 1) * sizeof(*names));
+	const struct check_side *old = &check->gathered.old, *new_ = &check->gathered.new_;
+	const char **names =
+		malloc((baseline->count + old->run_count + check->count + new_->run_count + 1) *
+		       sizeof(*names));
 	struct compare_command command = {.shared = check->options->shared};
+	size_t count, separator;
 	enum snap_status st;
 
 	if (!names)
 		return fail_memory(err, "naming snapshots");
 	command.shared.all = true;
 	command.shared.quiet = true;
-	for (size_t i = 0; i < baseline->count; i++)
-		names[count++] = baseline->items[i];
-	names[count++] = "--";
-	for (size_t i = 0; i < new_count; i++)
-		names[count++] = repeats ? check->gathered.exits[i] : check->names[i];
-	check->gathered.facts.new_snapshots = new_count;
+	separator = add_names(names, 0, old, baseline->items, baseline->count);
+	names[separator] = "--";
+	count = add_names(names, separator + 1, new_, check->names, check->count);
+	check->gathered.facts.new_snapshots = count - separator - 1;
 	st = compare_make(&check->compare, &command, names, count, err);
 	free(names);
 	return st;
@@ -267,6 +280,7 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 		.policy = &check->policy,
 		.suppressions = check->suppression_file ? &check->suppressions : NULL,
 		.suppression_file = check->suppression_file,
+		.policy_file = check->policy_file,
 		.today = suppression_today(),
 	};
 	enum snap_status st =
@@ -408,6 +422,29 @@ static void check_release(struct check *check)
 	policy_file_release(&check->file);
 }
 
+static enum snap_status write_baseline(const struct check_options *options, const char *name,
+				       struct snap_error *err)
+{
+	struct model *model = NULL;
+	struct report_options to = options->shared;
+	struct output output;
+	char *path;
+	enum snap_status st = check_baseline_source(&path, &options->shared, name, err);
+
+	if (st == SNAP_OK)
+		st = read_symbolised(&model, path, false, options->shared.quiet, err);
+	to.output = strcmp(options->write_baseline, "-") == 0 ? NULL : options->write_baseline;
+	if (st == SNAP_OK)
+		st = output_open(&output, &to, false, err);
+	if (st == SNAP_OK) {
+		st = input_write_baseline(model, output.stream, err);
+		st = output_close(&output, st, err);
+	}
+	model_free(model);
+	free(path);
+	return st;
+}
+
 static enum snap_status check_command(const struct check_options *options, const char *const *argv,
 				      int *exit_code, struct snap_error *err)
 {
@@ -425,29 +462,12 @@ static enum snap_status check_command(const struct check_options *options, const
 	if (st == SNAP_OK)
 		st = check_record(&recording, &directory, err);
 	names[0] = directory;
-	if (st == SNAP_OK)
+	if (st == SNAP_OK && options->write_baseline)
+		st = write_baseline(options, directory, err);
+	else if (st == SNAP_OK)
 		st = check_names(&check, exit_code, err);
 	check_release(&check);
 	check_record_done(&recording, directory);
-	return st;
-}
-
-static enum snap_status write_baseline(const struct check_options *options, const char *name,
-				       struct snap_error *err)
-{
-	struct model *model = NULL;
-	struct report_options to = options->shared;
-	struct output output;
-	enum snap_status st = read_symbolised(&model, name, false, options->shared.quiet, err);
-
-	to.output = strcmp(options->write_baseline, "-") == 0 ? NULL : options->write_baseline;
-	if (st == SNAP_OK)
-		st = output_open(&output, &to, false, err);
-	if (st == SNAP_OK) {
-		st = input_write_baseline(model, output.stream, err);
-		st = output_close(&output, st, err);
-	}
-	model_free(model);
 	return st;
 }
 

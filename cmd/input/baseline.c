@@ -181,6 +181,19 @@ static bool add_sites(struct reducing *reducing)
 	return true;
 }
 
+/* Resident memory differs from run to run: up to the next MiB it is stable. */
+static bool keep_meta(struct reducing *reducing, const char *name, const char *value)
+{
+	enum { MIB = 1 << 20 };
+	uint64_t bytes = strtoull(value, NULL, 10);
+	char rounded[24];
+
+	if (strcmp(name, "metrics.rss") != 0 || bytes > UINT64_MAX - MIB)
+		return model_meta_set(reducing->to, name, value);
+	snprintf(rounded, sizeof(rounded), "%" PRIu64, (bytes + MIB - 1) / MIB * MIB);
+	return model_meta_set(reducing->to, name, rounded);
+}
+
 static bool reduce(struct reducing *reducing)
 {
 	const struct model *from = reducing->from;
@@ -188,7 +201,7 @@ static bool reduce(struct reducing *reducing)
 	for (size_t i = 0; i < sizeof(kept_meta) / sizeof(*kept_meta); i++) {
 		const char *value = model_meta(from, kept_meta[i]);
 
-		if (value && !model_meta_set(reducing->to, kept_meta[i], value))
+		if (value && !keep_meta(reducing, kept_meta[i], value))
 			return false;
 	}
 	for (uint32_t i = 0; i < from->site_count; i++)

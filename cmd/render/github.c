@@ -5,6 +5,7 @@
  * how many more there are.
  */
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "render/gate_formats.h"
@@ -31,7 +32,7 @@ static void write_escaped(FILE *out, const char *text, const char *special)
 
 static void write_finding(const struct report *report, size_t row, FILE *out)
 {
-	const char *file = gate_file(report, row);
+	char *file = gate_file(report, row);
 
 	fputs("::error ", out);
 	if (file) {
@@ -46,6 +47,7 @@ static void write_finding(const struct report *report, size_t row, FILE *out)
 	fputs(" ", out);
 	write_escaped(out, gate_text(report, row, "message", ""), "");
 	putc('\n', out);
+	free(file);
 }
 
 static enum snap_status render(const struct report *report, FILE *out,

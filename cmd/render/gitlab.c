@@ -2,21 +2,27 @@
  * gitlab.c - findings as a code quality report, which GitLab shows in merge requests
  * (https://docs.gitlab.com/ee/ci/testing/code_quality.html).
  */
+#include <stdlib.h>
+
 #include "render/gate_formats.h"
 
 static void write_finding(const struct report *report, size_t row, FILE *out)
 {
-	const char *file = gate_file(report, row);
+	char *file = gate_file(report, row);
+	char *place = file ? NULL : gate_place(report);
 
 	fputs(row ? ",\n {\"description\":" : "\n {\"description\":", out);
-	gate_json(out, gate_text(report, row, "message", ""));
+	gate_json_pair(out, gate_text(report, row, "key", ""),
+		       gate_text(report, row, "message", ""));
 	fputs(",\"check_name\":", out);
 	gate_json(out, gate_text(report, row, "rule", "memory"));
 	fputs(",\"fingerprint\":", out);
 	gate_json(out, gate_text(report, row, "fingerprint", ""));
 	fputs(",\"severity\":\"major\",\"location\":{\"path\":", out);
-	gate_json(out, file ? file : gate_text(report, row, "key", ""));
+	gate_json(out, file ? file : place ? place : "");
 	fprintf(out, ",\"lines\":{\"begin\":%lld}}}", (long long)gate_line(report, row));
+	free(file);
+	free(place);
 }
 
 static enum snap_status render(const struct report *report, FILE *out,

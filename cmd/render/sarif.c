@@ -3,6 +3,7 @@
  * (https://docs.oasis-open.org/sarif/sarif/v2.1.0/): a rule for each limit, a result for each
  * finding, with partial fingerprints that other builds of the same program share.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -62,26 +63,25 @@ static void write_uri(FILE *out, const char *path)
 	putc('"', out);
 }
 
+/* Code scanning of GitHub refuses a result that is nowhere. */
 static void write_location(const struct sarif *sarif, size_t row)
 {
-	const char *file = gate_file(sarif->report, row);
+	char *file = gate_file(sarif->report, row);
+	char *place = file ? NULL : gate_place(sarif->report);
 	const char *function = gate_text(sarif->report, row, "function", NULL);
 
-	if (!file && !function)
-		return;
-	fputs(",\"locations\":[{", sarif->out);
-	if (file) {
-		fputs("\"physicalLocation\":{\"artifactLocation\":{\"uri\":", sarif->out);
-		write_uri(sarif->out, file);
-		fprintf(sarif->out, "},\"region\":{\"startLine\":%lld}}%s",
-			(long long)gate_line(sarif->report, row), function ? "," : "");
-	}
+	fputs(",\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":", sarif->out);
+	write_uri(sarif->out, file ? file : place ? place : "");
+	fprintf(sarif->out, "},\"region\":{\"startLine\":%lld}}",
+		(long long)gate_line(sarif->report, row));
 	if (function) {
-		fputs("\"logicalLocations\":[{\"fullyQualifiedName\":", sarif->out);
+		fputs(",\"logicalLocations\":[{\"fullyQualifiedName\":", sarif->out);
 		gate_json(sarif->out, function);
 		fputs(",\"kind\":\"function\"}]", sarif->out);
 	}
 	fputs("}]", sarif->out);
+	free(file);
+	free(place);
 }
 
 static void write_result(const struct sarif *sarif, size_t row)
@@ -94,7 +94,8 @@ static void write_result(const struct sarif *sarif, size_t row)
 	if (index >= 0)
 		fprintf(sarif->out, ",\"ruleIndex\":%d", index);
 	fputs(",\"level\":\"error\",\"message\":{\"text\":", sarif->out);
-	gate_json(sarif->out, gate_text(sarif->report, row, "message", id));
+	gate_json_pair(sarif->out, gate_text(sarif->report, row, "key", ""),
+		       gate_text(sarif->report, row, "message", id));
 	putc('}', sarif->out);
 	write_location(sarif, row);
 	fputs(",\"partialFingerprints\":{\"snapdiff/v1\":", sarif->out);

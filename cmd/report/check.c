@@ -564,10 +564,23 @@ static bool fails_on(const struct policy *policy, const struct report *growth, s
 	return false;
 }
 
+/* True when each snapshot of the row's series is the end of another run. */
+static bool is_of_repeated_runs(const struct report *growth, size_t row)
+{
+	const struct value *series = value_get(report_cell(growth, row, "series"), "bytes");
+	double processes = number(report_cell(growth, row, "processes"), 0);
+
+	return series && series->kind == VALUE_LIST && series->list.count > 1 &&
+	       processes == (double)series->list.count;
+}
+
+/* Of repeated runs, what the last one left. */
 static double bytes_grown(const struct report *growth, size_t row)
 {
 	double first = number(report_cell(growth, row, "first_bytes"), 0);
 
+	if (is_of_repeated_runs(growth, row))
+		first = 0;
 	return number(report_cell(growth, row, "last_bytes"), first) - first;
 }
 
@@ -613,11 +626,14 @@ static void check_rate(struct checking *checking)
 	const struct report *growth = checking->request->growth;
 	const struct policy *policy = checking->request->policy;
 	struct rule rule = rule_begin(checking, "max-growth", policy->max_growth_text);
+	size_t timeless = 0;
 	char rate[32];
 
 	rule.measured = 0;
 	for (size_t row = 0; row < growth->row_count; row++)
-		if (fails_on(policy, growth, row))
+		if (fails_on(policy, growth, row) && is_of_repeated_runs(growth, row))
+			timeless++;
+		else if (fails_on(policy, growth, row))
 			rule.measured +=
 				3600 *
 				number(value_get(report_cell(growth, row, "bytes_per_snapshot"),
@@ -630,31 +646,48 @@ static void check_rate(struct checking *checking)
 					      "allowed",
 					      sites_bytes((uint64_t)rule.measured, rate),
 					      policy->max_growth_text));
+	if (timeless)
+		not_judged(checking, "max-growth: what repeated runs leave has no rate per hour; "
+				     "record one run with --every");
 	rule_end(checking, &rule);
+}
+
+/* Would its verdict fail if it were surer, and are its snapshots too few for that? */
+static bool lacks_snapshots(const struct policy *policy, const struct report *growth, size_t row)
+{
+	const struct value *series = value_get(report_cell(growth, row, "series"), "bytes");
+	int least = policy->fail_on[verdict_index(text(report_cell(growth, row, "verdict")))];
+
+	return least >= 0 && !fails_on(policy, growth, row) && series &&
+	       series->kind == VALUE_LIST &&
+	       (int)growth_most_confidence(series->list.count) < least;
+}
+
+static void say_unjudged(struct checking *checking, size_t sites, const char *one, const char *many)
+{
+	if (sites)
+		not_judged(checking, report_text(checking->report, "growth: %zu %s", sites,
+						 sites == 1 ? one : many));
 }
 
 static void note_unjudged_rows(struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;
+	const struct policy *policy = checking->request->policy;
 	size_t few = 0, open = 0;
 
 	for (size_t row = 0; row < growth->row_count; row++) {
 		int verdict = verdict_index(text(report_cell(growth, row, "verdict")));
 
-		if (bytes_grown(growth, row) <= (double)checking->request->policy->min_delta)
+		if (bytes_grown(growth, row) <= (double)policy->min_delta)
 			continue;
-		few += verdict == GROWTH_TOO_FEW;
+		few += verdict == GROWTH_TOO_FEW || lacks_snapshots(policy, growth, row);
 		open += verdict == GROWTH_INCONCLUSIVE;
 	}
-	if (few)
-		not_judged(checking,
-			   report_text(checking->report,
-				       "growth: there are too few snapshots to judge %zu site%s",
-				       few, few == 1 ? "" : "s"));
-	if (open)
-		not_judged(checking, report_text(checking->report,
-						 "growth: %zu site%s grew without a clear verdict",
-						 open, open == 1 ? "" : "s"));
+	say_unjudged(checking, few, "site grew, and there are too few snapshots to be sure",
+		     "sites grew, and there are too few snapshots to be sure");
+	say_unjudged(checking, open, "site grew without a clear verdict",
+		     "sites grew without a clear verdict");
 }
 
 static void check_growth(struct checking *checking)
@@ -794,6 +827,7 @@ static void describe(struct checking *checking)
 	if (request->compare)
 		value_field(report, &report->head, request->growth ? "compared" : "inputs",
 			    copy_value(report, value_get(&request->compare->head, "inputs")));
+	value_field(report, &report->head, "policy", value_text(report, request->policy_file));
 	value_field(report, &report->head, "passed", value_bool(checking->failed == 0));
 	value_field(report, &report->head, "inconclusive", checking->inconclusive);
 	value_field(report, &report->head, "rules", checking->rules);

@@ -19,6 +19,7 @@ struct check_request {
 	const struct policy *policy;
 	struct suppressions *suppressions; /* their counts are updated; NULL: none */
 	const char *suppression_file;      /* for messages; NULL: none */
+	const char *policy_file;           /* where limits come from besides options; NULL: none */
 	int today;                         /* yyyymmdd */
 	const struct report *compare;      /* a complete report (--all), NULL: no baseline */
 	const struct report *growth;       /* the same of a series, NULL: none is judged */

@@ -106,10 +106,15 @@ static void add_up_runs(struct judging *judging, struct growth_series *series)
 }
 
 /* One block that every run leaves may well be kept on purpose until the end. */
-static void doubt_single_blocks(struct growth_judgement *judgement)
+static void doubt_single_blocks(struct growth_row *row, size_t count)
 {
-	if (!growth_is_growth(judgement) || judgement->blocks_slope.high > 1)
+	struct growth_judgement *judgement = &row->judgement;
+
+	if (!growth_is_growth(judgement) || !row->blocks)
 		return;
+	for (size_t i = 0; i < count; i++)
+		if (row->blocks[i] > 1)
+			return;
 	judgement->confidence = GROWTH_LOW;
 	judgement->reason_count = 2; /* the second says how evenly it grows, which is clear here */
 	snprintf(judgement->reasons[1], GROWTH_REASON_SIZE,
@@ -150,7 +155,7 @@ static void judge_row(struct judging *judging, struct growth_row *row)
 		add_up_runs(judging, &series);
 	growth_judge(&series, &options, &row->judgement);
 	if (table->axis->repeated)
-		doubt_single_blocks(&row->judgement);
+		doubt_single_blocks(row, table->axis->count);
 }
 
 /* Judge the rows of one part that hold something in any snapshot. */

@@ -23,10 +23,10 @@ POLICY = ("--max-site", "0", "--min-delta", "0", "--max-new-sites", "0", "--max-
 PUBLISHED = pathlib.Path(os.environ.get("SNAPDIFF_SCHEMAS", "/nonexistent"))
 
 
-def check(new, form):
+def check(new, form, **env):
     """Of a run that has findings, and one whose names are hostile."""
     done = subprocess.run([SNAPDIFF, "check", DATA / new, "--baseline", DATA / "before.txt", *POLICY, "-f", form],
-                          capture_output=True, text=True, check=False)
+                          capture_output=True, text=True, check=False, env={**os.environ, **env})
     assert done.returncode == 1, done.stderr
     return done.stdout
 
@@ -53,7 +53,8 @@ class Schemas(unittest.TestCase):
                     self.assertEqual(rules[result["ruleIndex"]], result["ruleId"])
                 self.assertTrue(result["partialFingerprints"])
                 self.assertTrue(all(isinstance(value, str) for value in result["partialFingerprints"].values()))
-                for location in result.get("locations", []):
+                self.assertTrue(result["locations"], "GitHub refuses a result that is nowhere")
+                for location in result["locations"]:
                     physical = location.get("physicalLocation", {})
                     region = physical.get("region", {})
                     self.assertGreaterEqual(region.get("startLine", 1), 1)
@@ -102,6 +103,14 @@ class Schemas(unittest.TestCase):
                 self.assertFalse(finding["location"]["path"].startswith("./"), finding)
                 self.assertGreaterEqual(finding["location"]["lines"]["begin"], 1)
             self.assertEqual(len({finding["fingerprint"] for finding in findings}), len(findings))
+
+    def test_findings_without_a_file_stand_where_the_limit_does(self):
+        (whole,) = [finding for finding in json.loads(check("after.txt", "gitlab", GITLAB_CI="true", CI_CONFIG_PATH="ci/gate.yml"))
+                    if finding["check_name"] == "max-total"]
+        self.assertEqual(whole["location"]["path"], "ci/gate.yml")
+        log = json.loads(check("after.txt", "sarif", GITHUB_WORKFLOW_REF="us/app/.github/workflows/memory.yml@refs/heads/main"))
+        (whole,) = [result for result in log["runs"][0]["results"] if result["ruleId"] == "max-total"]
+        self.assertEqual(whole["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], ".github/workflows/memory.yml")
 
     def test_github_annotations_keep_their_limits(self):
         for new in self.inputs:

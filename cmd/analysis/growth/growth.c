@@ -44,7 +44,7 @@ static enum growth_confidence weaker(enum growth_confidence a, enum growth_confi
 
 /* The smallest one-sided p that n snapshots can reach is 1/n!: few snapshots never make a sure
  * verdict. */
-static enum growth_confidence most_confidence(size_t count)
+enum growth_confidence growth_most_confidence(size_t count)
 {
 	if (count < LIKELY_SNAPSHOTS)
 		return GROWTH_LOW;
@@ -85,7 +85,7 @@ static enum growth_verdict judge_shape(const struct growth_shape *s)
 /* How surely counting says that it grows, and what keeps it from being sure. */
 static enum growth_confidence leak_confidence(const struct growth_shape *s, const char **doubt)
 {
-	enum growth_confidence most = most_confidence(s->count);
+	enum growth_confidence most = growth_most_confidence(s->count);
 	double late_share;
 
 	*doubt = "it rose in few of the intervals only";
@@ -116,7 +116,7 @@ static enum growth_confidence confidence_of(enum growth_verdict verdict,
 	case GROWTH_INCONCLUSIVE:
 		return GROWTH_LOW;
 	default:
-		return most_confidence(s->count);
+		return growth_most_confidence(s->count);
 	}
 }
 
@@ -319,7 +319,7 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 					       const struct growth_shape *blocks,
 					       const struct growth_ages *ages, const char **doubt)
 {
-	enum growth_confidence most = most_confidence(blocks->count);
+	enum growth_confidence most = growth_most_confidence(blocks->count);
 
 	if (ages->pattern == AGES_UNKNOWN)
 		return counted;
@@ -348,7 +348,7 @@ static void weigh_exit(struct growth_judgement *out, const struct judged_run *ru
 	if (out->verdict == GROWTH_INCONCLUSIVE && at_exit->frees_others &&
 	    run->count >= SURE_SNAPSHOTS / 2 && shape->rise_count >= 3)
 		out->verdict = GROWTH_LEAK;
-	if (is_growth(out->verdict) && out->confidence < most_confidence(run->count) &&
+	if (is_growth(out->verdict) && out->confidence < growth_most_confidence(run->count) &&
 	    (at_exit->frees_others || out->confidence == GROWTH_LOW))
 		out->confidence++;
 }
@@ -441,7 +441,7 @@ static void keep_confidence(const struct growth_series *series, const struct jud
 			    const struct growth_options *options, const struct growth_shape *shape,
 			    struct growth_judgement *out)
 {
-	enum growth_confidence most = most_confidence(run->count);
+	enum growth_confidence most = growth_most_confidence(run->count);
 
 	for (size_t back = 1; back <= LOOK_BACK && run->count >= LIKELY_SNAPSHOTS + back; back++) {
 		struct judged_run shorter = *run;
@@ -478,7 +478,7 @@ static void say_doubt(struct growth_judgement *out, const struct measures *m, si
 
 	if (!is_growth(out->verdict) || out->confidence == GROWTH_HIGH)
 		return;
-	if (out->confidence < most_confidence(count) && m->doubt)
+	if (out->confidence < growth_most_confidence(count) && m->doubt)
 		growth_say(out, "not sure: %s", m->doubt);
 	else
 		growth_say(out, "not sure: %zu snapshots only, a sure verdict takes %d", count,
@@ -626,7 +626,7 @@ static void ask_other_runs(const struct growth_series *series, const struct grow
 			!(other.verdict == GROWTH_INCONCLUSIVE || other.verdict == GROWTH_TOO_FEW);
 		snapshots += end - from;
 	}
-	if (agree > 0 && out->confidence < most_confidence(snapshots))
+	if (agree > 0 && out->confidence < growth_most_confidence(snapshots))
 		out->confidence++;
 	if (disagree > agree && out->confidence > GROWTH_LOW)
 		out->confidence--;

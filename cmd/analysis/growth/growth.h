@@ -120,5 +120,7 @@ size_t growth_idle_mark(const struct growth_series *series, bool *idle);
 /** "leak", "container-growth" ...; "high", "medium", "low". */
 const char *growth_verdict_name(enum growth_verdict verdict);
 const char *growth_confidence_name(enum growth_confidence confidence);
+/** The most that a verdict from so many snapshots can be sure. */
+enum growth_confidence growth_most_confidence(size_t count);
 
 #endif
