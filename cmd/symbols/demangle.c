@@ -22,9 +22,10 @@ static bool is_digit(char c)
 /** True if `word` of `size` bytes names a copy that a compiler made of a function. */
 static bool is_clone_word(const char *word, size_t size)
 {
-	static const char *const words[] = {"constprop",  "isra", "part",  "cold",
-					    "lto_priv",   "llvm", "clone", "ltrans",
-					    "localalias", "warm", "hot",   "unlikely"};
+	static const char *const words[] = {"constprop",  "isra",    "part",   "cold",
+					    "lto_priv",   "llvm",    "clone",  "ltrans",
+					    "localalias", "warm",    "hot",    "unlikely",
+					    "actor",      "destroy", "resume", "cleanup"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strlen(words[i]) == size && memcmp(words[i], word, size) == 0)
@@ -96,6 +97,39 @@ static bool write_name(struct output *output, const char *name)
 	return rust_demangle_callback(name, 0, add_piece, output) || write_cxx(output, name);
 }
 
+/* Where the parenthesis that ends `text` of `size` bytes was opened; NULL if nowhere. */
+static char *opening_of_last(char *text, size_t size)
+{
+	size_t open = 0;
+
+	while (size-- > 0) {
+		if (text[size] == ')')
+			open++;
+		else if (text[size] == '(' && --open == 0)
+			return text + size;
+	}
+	return NULL;
+}
+
+/* GCC moves the body of a coroutine f(int) into a function whose name is that of f with the frame
+   as its parameter, f(f(int)::_Z1fi.Frame*): the name is then that of the coroutine itself. */
+static void unwrap_coroutine(char *text)
+{
+	static const char frame[] = ".Frame*)";
+	size_t size = strlen(text), tail = sizeof(frame) - 1;
+	char *open, *end = NULL;
+
+	if (size < tail || strcmp(text + size - tail, frame) != 0)
+		return;
+	open = opening_of_last(text, size);
+	for (char *at = open ? strstr(open, "::_Z") : NULL; at; at = strstr(at + 1, "::_Z"))
+		end = at;
+	if (!end)
+		return;
+	memmove(text, open + 1, (size_t)(end - open - 1));
+	text[end - open - 1] = '\0';
+}
+
 /** Malloc'ed; NULL if it is no name of C++ or Rust, or too long. */
 static char *demangle(const char *name)
 {
@@ -107,6 +141,8 @@ static char *demangle(const char *name)
 	output->size = 0;
 	if (write_name(output, name))
 		text = strndup(output->text, output->size);
+	if (text)
+		unwrap_coroutine(text);
 	free(output);
 	return text;
 }

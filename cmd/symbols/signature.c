@@ -156,6 +156,29 @@ static Dwarf_Die strip_typedefs(const Dwarf_Die *type)
 	return stripped;
 }
 
+/*
+ * GCC moves the body of a coroutine into a function without linkage name, whose parameter is a
+ * pointer to the frame.  That type has the coroutine's name, mangled, with ".Frame" behind it.
+ */
+static const char frame_suffix[] = ".Frame";
+
+/** The name of the frame's type; NULL if `function` is no body of a coroutine. */
+static const char *coroutine_frame(Dwarf_Die *function)
+{
+	Dwarf_Die child, type;
+	const char *name = NULL;
+	const char *dot;
+	bool more = dwarf_child(function, &child) == 0;
+
+	while (more && dwarf_tag(&child) != DW_TAG_formal_parameter)
+		more = scopes_next_sibling(&child);
+	if (more && type_of(&child, &type) && dwarf_tag(&type) == DW_TAG_pointer_type &&
+	    type_of(&type, &type))
+		name = dwarf_diename(&type);
+	dot = name ? strrchr(name, '.') : NULL;
+	return dot && strcmp(dot, frame_suffix) == 0 ? name : NULL;
+}
+
 /* Types, scopes and functions call each other. */
 
 static void put_type(struct speller *s, Dwarf_Die *type, const char *declarator);
@@ -222,7 +245,7 @@ static bool find_call_operator(Dwarf_Die *type, Dwarf_Die *function)
 		const char *name =
 			dwarf_tag(function) == DW_TAG_subprogram ? dwarf_diename(function) : NULL;
 
-		if (name && strcmp(name, "operator()") == 0)
+		if (name && strcmp(name, "operator()") == 0 && !coroutine_frame(function))
 			return true;
 	}
 	return false;
@@ -445,13 +468,24 @@ static const char *linkage_name(Dwarf_Die *die)
 	return dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute));
 }
 
+/** Malloc'ed; NULL if `function` is no body of a coroutine. */
+static char *coroutine_name(Dwarf_Die *function)
+{
+	const char *frame = coroutine_frame(function);
+	char *mangled = frame ? strndup(frame, strlen(frame) - strlen(frame_suffix)) : NULL;
+	char *shown = mangled ? demangle_function(mangled) : NULL;
+
+	free(mangled);
+	return shown;
+}
+
 static void put_function(struct speller *s, Dwarf_Die *function)
 {
 	Dwarf_Die abstract = abstract_of(function);
 	Dwarf_Die declaration = declaration_of(&abstract);
 	const char *mangled = linkage_name(function);
 	const char *name = dwarf_diename(&declaration);
-	char *demangled = mangled ? demangle_function(mangled) : NULL;
+	char *demangled = mangled ? demangle_function(mangled) : coroutine_name(&declaration);
 
 	if (demangled) {
 		put(s, demangled);

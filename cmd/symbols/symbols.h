@@ -25,7 +25,7 @@ struct symbol_frame {
  * Part of what answers are remembered under.  Raise it whenever an address may get another answer
  * than before: names spelt differently, other frames, other paths.  Else users keep the old ones.
  */
-#define SYMBOLS_RULES 1
+#define SYMBOLS_RULES 2
 
 /**
  * Where answers are remembered (the store).  Either function may be NULL.  `key` stands for a

@@ -323,6 +323,50 @@ Test(symbols, names_of_cxx_have_parameters_and_no_return_type)
 	free(without_symbols);
 }
 
+static const char coroutines[] =
+	"#include <coroutine>\n"
+	"#include <cstdlib>\n"
+	"void *volatile sink;\n"
+	"struct task { struct promise_type {\n"
+	"	task get_return_object() { return {"
+	"std::coroutine_handle<promise_type>::from_promise(*this)}; }\n"
+	"	std::suspend_always initial_suspend() { return {}; }\n"
+	"	std::suspend_always final_suspend() noexcept { return {}; }\n"
+	"	void return_void() {}\n"
+	"	void unhandled_exception() {}\n"
+	"}; std::coroutine_handle<promise_type> h; };\n"
+	"namespace { struct S { task run(const char *a, int n) { sink = malloc(n + *a); co_return; "
+	"} "
+	"}; }\n"
+	"task leaf(int n) {\n"
+	"	auto l = [](long k) -> task { sink = malloc(k); co_return; };\n"
+	"	l(n).h.resume();\n"
+	"	sink = malloc(n); co_return; }\n"
+	"int main(int argc, char **argv) { S s; s.run(argv[0], argc).h.resume(); "
+	"leaf(argc).h.resume(); }\n";
+
+Test(symbols, parts_of_a_coroutine_are_called_as_the_coroutine)
+{
+	static const char *const expected[] = {
+		"(anonymous namespace)::S::run(char const*, int) p.cc:11\n",
+		"leaf(int)::{lambda(long)#1}::operator()(long) const p.cc:13\n",
+		"leaf(int) p.cc:15\n",
+	};
+	char *got, *without_symbols;
+
+	write_source("p.cc", coroutines);
+	free(shell("g++ -std=c++20 -fcoroutines -w -O1 -g -Wl,--build-id p.cc -o p"));
+	got = resolve_calls("p");
+	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++)
+		cr_expect_not_null(strstr(got, expected[i]), "%s in\n%s", expected[i], got);
+	cr_expect_null(strstr(got, "Frame"), "%s", got);
+	free(shell("objcopy --strip-symbol=main --wildcard --strip-symbol='_Z*.*' p"));
+	without_symbols = resolve_calls("p");
+	cr_expect_str_eq(without_symbols, got);
+	free(got);
+	free(without_symbols);
+}
+
 Test(symbols, clang_writes_no_aranges_and_is_read_all_the_same)
 {
 	if (system("command -v clang >/dev/null") != 0)

@@ -52,6 +52,22 @@ Test(names, lose_the_suffixes_of_compiler_clones)
 	CHECK(vectors);
 }
 
+/* The first ones as GCC 12 names the parts of a coroutine, the last ones as clang 14 does. */
+Test(names, of_parts_of_a_coroutine_are_that_of_the_coroutine)
+{
+	static const struct vector vectors[] = {
+		{"_Z4leafPZ4leafPKciE17_Z4leafPKci.Frame.actor", "leaf(char const*, int)"},
+		{"_Z4leafPZ4leafPKciE17_Z4leafPKci.Frame.destroy", "leaf(char const*, int)"},
+		{"_ZZ3mididENUliE_clEPZZ3mididENKS_clEiE27_ZZ3mididENKUliE_clEi.Frame.actor",
+		 "mid(int, double)::{lambda(int)#1}::operator()(int) const"},
+		{"_Z4leafPKci.resume", "leaf(char const*, int)"},
+		{"_Z4leafPKci.cleanup", "leaf(char const*, int)"},
+		{"_Z3oddPZ3oddvE5Frame", "odd(odd()::Frame*)"},
+	};
+
+	CHECK(vectors);
+}
+
 /* Expected values: c++filt of binutils 2.40, with the return types cut off by hand. */
 Test(names, of_cxx_have_parameters_and_no_return_type)
 {
