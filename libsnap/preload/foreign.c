@@ -86,12 +86,12 @@ typedef void delete_with_two(void *, uintptr_t, uintptr_t);
 #define DELETE(number, type, parameters, arguments)                                                \
 	SUBSTITUTE void delete_##number parameters                                                 \
 	{                                                                                          \
-		unsigned char before;                                                              \
+		struct snap__outside outside;                                                      \
                                                                                                    \
 		goes(ptr);                                                                         \
-		before = snap__nested_enter();                                                     \
+		outside = snap__nested_enter();                                                    \
 		CALL(type, delete_theirs[number]) arguments;                                       \
-		snap__nested_leave(before);                                                        \
+		snap__nested_leave(outside);                                                       \
 	}
 
 NEW(0, plain_new, (size_t size), (size))
@@ -150,60 +150,74 @@ typedef int posix_memalign_fn(void **, size_t, size_t);
 
 enum named { N_MALLOC, N_CALLOC, N_REALLOC, N_FREE, N_ALIGNED, N_MEMALIGN, N_POSIX, N_ZALLOC };
 
-#define THEIRS(type, heap, which) CALL(type, named_theirs[(heap)*8 + (which)])
+/* A thin one may call malloc: its blocks are not to count twice. */
+#define THEIRS(result, type, heap, which, arguments)                                               \
+	do {                                                                                       \
+		struct snap__outside outside = snap__nested_enter();                               \
+                                                                                                   \
+		result CALL(type, named_theirs[(heap)*8 + (which)]) arguments;                     \
+		snap__nested_leave(outside);                                                       \
+	} while (0)
 
 #define NAMED(heap)                                                                                \
 	SUBSTITUTE void *malloc_##heap(size_t size)                                                \
 	{                                                                                          \
-		void *ptr = THEIRS(plain_new, heap, N_MALLOC)(size);                               \
+		void *ptr;                                                                         \
                                                                                                    \
+		THEIRS(ptr =, plain_new, heap, N_MALLOC, (size));                                  \
 		named_came(heap, ptr, size, FRAME);                                                \
 		return ptr;                                                                        \
 	}                                                                                          \
 	SUBSTITUTE void *zalloc_##heap(size_t size)                                                \
 	{                                                                                          \
-		void *ptr = THEIRS(plain_new, heap, N_ZALLOC)(size);                               \
+		void *ptr;                                                                         \
                                                                                                    \
+		THEIRS(ptr =, plain_new, heap, N_ZALLOC, (size));                                  \
 		named_came(heap, ptr, size, FRAME);                                                \
 		return ptr;                                                                        \
 	}                                                                                          \
 	SUBSTITUTE void *calloc_##heap(size_t count, size_t size)                                  \
 	{                                                                                          \
-		void *ptr = THEIRS(calloc_fn, heap, N_CALLOC)(count, size);                        \
+		void *ptr;                                                                         \
                                                                                                    \
+		THEIRS(ptr =, calloc_fn, heap, N_CALLOC, (count, size));                           \
 		named_came(heap, ptr, count *size, FRAME);                                         \
 		return ptr;                                                                        \
 	}                                                                                          \
 	SUBSTITUTE void *realloc_##heap(void *ptr, size_t size)                                    \
 	{                                                                                          \
-		void *fresh = THEIRS(realloc_fn, heap, N_REALLOC)(ptr, size);                      \
+		void *fresh;                                                                       \
                                                                                                    \
+		THEIRS(fresh =, realloc_fn, heap, N_REALLOC, (ptr, size));                         \
 		named_moved(heap, ptr, fresh, size, FRAME);                                        \
 		return fresh;                                                                      \
 	}                                                                                          \
 	SUBSTITUTE void free_##heap(void *ptr)                                                     \
 	{                                                                                          \
 		named_goes(heap, ptr);                                                             \
-		THEIRS(plain_delete, heap, N_FREE)(ptr);                                           \
+		THEIRS(, plain_delete, heap, N_FREE, (ptr));                                       \
 	}                                                                                          \
 	SUBSTITUTE void *aligned_##heap(size_t alignment, size_t size)                             \
 	{                                                                                          \
-		void *ptr = THEIRS(calloc_fn, heap, N_ALIGNED)(alignment, size);                   \
+		void *ptr;                                                                         \
                                                                                                    \
+		THEIRS(ptr =, calloc_fn, heap, N_ALIGNED, (alignment, size));                      \
 		named_came(heap, ptr, size, FRAME);                                                \
 		return ptr;                                                                        \
 	}                                                                                          \
 	SUBSTITUTE void *memalign_##heap(size_t alignment, size_t size)                            \
 	{                                                                                          \
-		void *ptr = THEIRS(calloc_fn, heap, N_MEMALIGN)(alignment, size);                  \
+		void *ptr;                                                                         \
                                                                                                    \
+		THEIRS(ptr =, calloc_fn, heap, N_MEMALIGN, (alignment, size));                     \
 		named_came(heap, ptr, size, FRAME);                                                \
 		return ptr;                                                                        \
 	}                                                                                          \
 	SUBSTITUTE int posix_##heap(void **out, size_t alignment, size_t size)                     \
 	{                                                                                          \
-		int error = THEIRS(posix_memalign_fn, heap, N_POSIX)(out, alignment, size);        \
+		int error;                                                                         \
                                                                                                    \
+		THEIRS(error =, posix_memalign_fn, heap, N_POSIX, (out, alignment, size));         \
 		if (error == 0)                                                                    \
 			named_came(heap, *out, size, FRAME);                                       \
 		return error;                                                                      \

@@ -15,31 +15,34 @@
 static struct snap__real inner;
 
 /* Events of this thread are not the program's from here on. */
-unsigned char snap__nested_enter(void)
+struct snap__outside snap__nested_enter(void)
 {
 	struct snap__thread *thread = snap__recording() ? snap__thread_get() : NULL;
-	unsigned char before;
+	struct snap__outside outside = {.busy = SNAP__INTERNAL, .ahead = snap__sample_ahead};
 
 	if (!thread || thread->transient)
-		return SNAP__INTERNAL;
-	before = thread->busy;
+		return outside;
+	outside.busy = thread->busy;
 	thread->busy = SNAP__INTERNAL;
-	return before;
+	return outside;
 }
 
-void snap__nested_leave(unsigned char before)
+/* Bytes of the inner calls are not the program's: no sampling point is to fall among them. */
+void snap__nested_leave(struct snap__outside outside)
 {
-	if (snap__thread_self && before != SNAP__INTERNAL)
-		snap__thread_self->busy = before;
+	if (!snap__thread_self || outside.busy == SNAP__INTERNAL)
+		return;
+	snap__thread_self->busy = outside.busy;
+	snap__sample_ahead = outside.ahead;
 }
 
 #define NESTED(type, name, parameters, arguments)                                                  \
 	static type nested_##name parameters                                                       \
 	{                                                                                          \
-		unsigned char before = snap__nested_enter();                                       \
+		struct snap__outside outside = snap__nested_enter();                               \
 		type result = inner.name arguments;                                                \
                                                                                                    \
-		snap__nested_leave(before);                                                        \
+		snap__nested_leave(outside);                                                       \
 		return result;                                                                     \
 	}
 
@@ -54,10 +57,10 @@ NESTED(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, a
 
 static void nested_free(void *ptr)
 {
-	unsigned char before = snap__nested_enter();
+	struct snap__outside outside = snap__nested_enter();
 
 	inner.free(ptr);
-	snap__nested_leave(before);
+	snap__nested_leave(outside);
 }
 
 #define REPLACE(name)                                                                              \

@@ -234,6 +234,35 @@ def prefixed():
     shutil.rmtree(out)
 
 
+def nested():
+    """A call that an allocator answers by way of another one counts once, sampled or not."""
+    nesting = os.path.join(options.programs, "libnesting.so")
+    truth = (2000, 2000 * 1000 + 3000 * 1000, 43000, 40000 * 100 + 1000 * (2000 + 50 + 3000))
+    for behind in ("", nesting):
+        for sample in (None, "1KiB"):
+            out = tempfile.mkdtemp(prefix="snap-torture-")
+            env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=f"{options.library} {behind}")
+            if sample:
+                env.update(SNAP_SAMPLE=sample, SNAP_SEED="5")
+            done = run([program("t24_nested")], env)
+            check(done.returncode == 0, f"t24 {behind}: {done.returncode} {done.stderr}")
+            path, = glob.glob(out + "/*.snap")
+            snap = snapread.read(path)
+            for domain in (b"malloc", b"jemalloc"):
+                if sample and domain == b"jemalloc":
+                    continue  # blocks of other domains are not sampled
+                sites = [s for s in snap["sites"] if snap["strings"][s["domain"]] == domain and
+                         any(b"t24_nested" in f[3] for f in s["stack"])]
+                found = tuple(sum(s[k] for s in sites) for k in
+                              ("live_blocks", "live_bytes", "allocated_blocks", "allocated_bytes"))
+                what = f"t24, {domain.decode()} by way of {behind or 'libc'}, sample {sample}: {found}, not {truth}"
+                if sample:
+                    check(all(0.85 * t < f < 1.15 * t for f, t in zip(found, truth)), what)
+                else:
+                    check(found == truth, what)
+            shutil.rmtree(out)
+
+
 def tracer():
     """A library that interposes ordinary functions is not called before libc is ready."""
     library = os.path.join(options.programs, "libearly_calls.so")
@@ -331,7 +360,7 @@ def filters():
 
 TESTS = {
     "tracer": tracer,
-    "prefixed": prefixed,
+    "prefixed": prefixed, "nested": nested,
     "new": new_forms,
     "distinct": distinct,
     "names": names,
