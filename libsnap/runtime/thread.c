@@ -10,7 +10,7 @@
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 
-#define FIRST_CREDITS   64u
+#define FIRST_CREDITS   16u
 #define LARGEST_CREDITS 16384u
 
 _Thread_local struct snap__thread *snap__thread_self;

@@ -79,6 +79,18 @@ def bounded_memory():
     check(used < 40 << 20, f"10,000 threads, 8 at a time, cost {used} bytes")
 
 
+def many_threads():
+    """What a thread that waits costs: the process's memory, by the kernel's account, less the same bare."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=options.library)
+    bare, recorded = (run([program("t25_many")], e) for e in (None, env))
+    check((bare.returncode, recorded.returncode) == (0, 0), f"t25: {recorded.returncode} {recorded.stderr}")
+    (count, before), (same, after) = (map(int, r.stdout.split()) for r in (bare, recorded))
+    check(same == count, f"{same} threads could be made, bare {count}")
+    check(after - before < 5 * count + 8192, f"{count} threads cost {after - before} KiB")
+    shutil.rmtree(out)
+
+
 def own_malloc():
     _, recorded = tortured("t09_own_malloc", files=0, quiet=False)
     check("malloc is answered in front of libsnap" in recorded.stderr, "a malloc in front of ours is not told")
@@ -375,7 +387,7 @@ TESTS = {
     "order": lambda: tortured("t07_order", repeat=2),
     "entries": lambda: tortured("t08_entries"),
     "own_malloc": own_malloc,
-    "threads": bounded_memory,
+    "threads": bounded_memory, "many_threads": many_threads,
     "exits": lambda: [tortured("t11_exits", how, repeat=5, files=n) for how, n in
                       (("exit", 1), ("_exit", 1), ("quick_exit", 1), ("two", 1), ("handler", 1),
                        ("exec", 1), ("abort", 1), ("return", 1))],

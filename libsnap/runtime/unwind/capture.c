@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "runtime/arena.h"
 #include "runtime/modules.h"
 #include "runtime/stacks.h"
 #include "runtime/unwind/walk.h"
@@ -17,7 +18,9 @@
 #define DEFAULT_DEPTH 1024u
 #define MOST_DEPTH    32768u
 #define COUNTS_PERIOD 1024u /* captures between two updates of the shared counts */
-#define PAGE_BYTES    ((uint64_t)4096)
+#define PAGE_BYTES    ((uintptr_t)4096)
+#define SMALL_DEPTH   20u /* frames of a stack for which a thread's first arrays have room */
+#define SMALL_WALKS   256u
 
 uint32_t snap__depth_limit = DEFAULT_DEPTH;
 static _Atomic uint64_t code_generation;
@@ -26,47 +29,96 @@ static struct {
 	atomic_uint_fast64_t captures, truncated, walked, reused;
 } totals;
 
-size_t snap__unwind_thread_size(void)
+static const struct snap__rooms small = {.fresh = SMALL_DEPTH,
+					 .read_words = SMALL_DEPTH,
+					 .frames = SMALL_DEPTH,
+					 .words = SMALL_DEPTH};
+
+/* Kept frames may be twice the limit: so that the cut can move back and forth without a new walk. */
+static struct snap__rooms full(void)
 {
-	return sizeof(struct snap__unwind_thread) +
-	       (1 + snap__kept_capacity()) * sizeof(struct snap__frame) +
-	       snap__kept_word_capacity() * sizeof(struct snap__word) +
-	       snap__fresh_capacity() * sizeof(struct snap__fresh) +
-	       snap__read_word_capacity() * sizeof(struct snap__read_word) +
-	       snap__recall_table_size();
+	return (struct snap__rooms){.fresh = snap__depth_limit,
+				    .read_words = 2 * snap__depth_limit + SNAP__WORDS_A_STEP,
+				    .frames = 2 * snap__depth_limit,
+				    .words = 4 * snap__depth_limit};
 }
 
-/* An array's bytes beyond those used, in whole pages. */
-static uint64_t spare(size_t capacity, size_t used, size_t element)
+static size_t arrays_size(const struct snap__rooms *rooms)
 {
-	uint64_t bytes = (uint64_t)(capacity - used) * element;
+	return (1 + rooms->frames) * sizeof(struct snap__frame) +
+	       rooms->words * sizeof(struct snap__word) +
+	       (1 + rooms->fresh) * sizeof(struct snap__fresh) +
+	       rooms->read_words * sizeof(struct snap__read_word);
+}
 
-	return bytes > PAGE_BYTES ? (bytes - PAGE_BYTES) & ~(uint64_t)(PAGE_BYTES - 1) : 0;
+size_t snap__unwind_thread_size(void)
+{
+	return sizeof(struct snap__unwind_thread) + arrays_size(&small);
+}
+
+/* Have the thread use arrays with `rooms` at `arrays`: the kept frames and their words, the fresh
+   frames, and the words read.  A handler may leave by longjmp in the middle of this. */
+static void lay_out(struct snap__unwind_thread *thread, char *arrays,
+		    const struct snap__rooms *rooms)
+{
+	thread->kept.count = 0;
+	thread->kept.base = thread->kept.cut = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->kept.frames = (struct snap__frame *)(void *)arrays + 1;
+	thread->kept.frames[-1].at.sp = UINTPTR_MAX;
+	thread->kept.words = (struct snap__word *)(thread->kept.frames + rooms->frames);
+	thread->fresh = (struct snap__fresh *)(thread->kept.words + rooms->words);
+	thread->read_words = (struct snap__read_word *)(thread->fresh + rooms->fresh + 1);
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->rooms = *rooms;
+}
+
+static bool is_small(const struct snap__unwind_thread *thread)
+{
+	return !thread->recall.segments;
+}
+
+/* What is kept is forgotten.  False if memory ran out. */
+static bool enlarge(struct snap__unwind_thread *thread)
+{
+	const struct snap__rooms rooms = full();
+	char *table = snap__arena_alloc(snap__recall_table_size() + arrays_size(&rooms));
+
+	if (!table)
+		return false;
+	lay_out(thread, table + snap__recall_table_size(), &rooms);
+	snap__recall_forget(&thread->recall);
+	thread->recall.written = 1; /* the first one's is written without being kept */
+	thread->recall.segments = (struct snap__segment *)(void *)table;
+	return true;
+}
+
+/* Whole pages of an array that lie beyond its elements in use. */
+static uint64_t spare(const void *array, size_t capacity, size_t used, size_t element)
+{
+	uintptr_t from = (uintptr_t)array + used * element + PAGE_BYTES - 1;
+	uintptr_t to = (uintptr_t)array + capacity * element;
+
+	from &= ~(PAGE_BYTES - 1);
+	to &= ~(PAGE_BYTES - 1);
+	return to > from ? to - from : 0;
 }
 
 uint64_t snap__unwind_untouched(const struct snap__unwind_thread *thread)
 {
 	uint32_t longest = thread->longest, deepest = thread->deepest;
 
+	if (is_small(thread))
+		return 0;
 	/* A frame of ordinary code has at most one word besides its return address.  Where others
 	   are met, this is a little too much. */
-	return spare(snap__kept_capacity(), deepest, sizeof(struct snap__frame)) +
-	       spare(snap__kept_word_capacity(), deepest, sizeof(struct snap__word)) +
-	       spare(snap__fresh_capacity(), longest, sizeof(struct snap__fresh)) +
-	       spare(snap__read_word_capacity(), longest, sizeof(struct snap__read_word)) +
-	       spare(snap__recall_table_size(), snap__recall_table_used(&thread->recall), 1);
-}
-
-/* Find the arrays of a thread's that is still zeroed. */
-static void lay_out(struct snap__unwind_thread *thread)
-{
-	thread->recall.segments = (struct snap__segment *)(void *)thread->arrays;
-	thread->kept.frames =
-		(struct snap__frame *)(void *)(thread->arrays + snap__recall_table_size()) + 1;
-	thread->kept.frames[-1].at.sp = UINTPTR_MAX;
-	thread->kept.words = (struct snap__word *)(thread->kept.frames + snap__kept_capacity());
-	thread->fresh = (struct snap__fresh *)(thread->kept.words + snap__kept_word_capacity());
-	thread->read_words = (struct snap__read_word *)(thread->fresh + snap__fresh_capacity());
+	return spare(thread->kept.frames, thread->rooms.frames, deepest,
+		     sizeof(struct snap__frame)) +
+	       spare(thread->kept.words, thread->rooms.words, deepest, sizeof(struct snap__word)) +
+	       spare(thread->fresh, thread->rooms.fresh, longest, sizeof(struct snap__fresh)) +
+	       spare(thread->read_words, thread->rooms.read_words, longest,
+		     sizeof(struct snap__read_word)) +
+	       snap__recall_untouched(&thread->recall);
 }
 
 void snap__unwind_init(unsigned limit)
@@ -119,6 +171,9 @@ static struct snap__capture capture_by_walk(struct snap__unwind_thread *thread,
 	bool shortened;
 
 	snap__walk(&w, at);
+	if (is_small(thread) && !snap__walk_fits(&w))
+		return enlarge(thread) ? capture_by_walk(thread, at, 0, NULL)
+				       : (struct snap__capture){0};
 	depth = w.count + (w.joined ? thread->kept.base + w.candidates : 0);
 	count_capture(thread, w.count, w.joined ? w.candidates : 0);
 	joint = w.joined ? w.candidates - 1 : UINT32_MAX;
@@ -143,10 +198,12 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 	uint32_t joinable, frames;
 
 	if (!thread->fresh)
-		lay_out(thread);
+		lay_out(thread, thread->small_arrays, &small);
+	if (is_small(thread) && (++thread->walks > SMALL_WALKS || snap__depth_limit < SMALL_DEPTH))
+		(void)enlarge(thread); /* without memory for it, it goes on as it is */
 	joinable = snap__kept_joinable(&thread->kept);
 	/* A stack whose outer part is cut away is left to the walk. */
-	if (thread->kept.base != 0 || thread->kept.cut != 0 ||
+	if (is_small(thread) || thread->kept.base != 0 || thread->kept.cut != 0 ||
 	    atomic_load_explicit(&keeps_all, memory_order_relaxed) ||
 	    !snap__recall_is_worth_it(&thread->recall))
 		return capture_by_walk(thread, at, joinable, NULL);

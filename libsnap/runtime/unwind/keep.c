@@ -121,7 +121,7 @@ static void make_room(struct snap__walk *w, uint32_t stored, uint64_t cut)
 	struct snap__kept *kept = &w->thread->kept;
 	uint32_t outside = (uint32_t)(cut - kept->base);
 
-	if (w->candidates + stored <= snap__kept_capacity())
+	if (w->candidates + stored <= w->thread->rooms.frames)
 		return;
 	if (outside >= w->candidates) {
 		w->joined = false; /* none of the old frames is shown any more */
@@ -137,8 +137,16 @@ static bool words_fit(const struct snap__walk *w, uint32_t count, uint32_t store
 	const struct snap__kept *kept = &w->thread->kept;
 
 	return w->word_count + stored <=
-	       snap__kept_word_capacity() -
-		       (count ? snap__frame_words(&kept->frames[count - 1]) : 0);
+	       w->thread->rooms.words - (count ? snap__frame_words(&kept->frames[count - 1]) : 0);
+}
+
+bool snap__walk_fits(const struct snap__walk *w)
+{
+	const struct snap__rooms *rooms = &w->thread->rooms;
+	uint32_t joined = w->joined ? w->candidates : 0;
+
+	return w->count <= rooms->fresh && joined + w->count <= rooms->frames &&
+	       w->word_count < rooms->read_words && words_fit(w, joined, (uint32_t)w->count);
 }
 
 static uint32_t root_of(const struct snap__walk *w, uint64_t cut)
@@ -247,7 +255,8 @@ static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 
 uint32_t snap__keep(struct snap__walk *w, bool *shortened)
 {
-	uint32_t stored = (uint32_t)(w->count < snap__depth_limit ? w->count : snap__depth_limit);
+	uint32_t room = w->thread->rooms.fresh;
+	uint32_t stored = w->count < room ? (uint32_t)w->count : room;
 	uint32_t node = keep_whole(w, stored);
 
 	*shortened = false;

@@ -12,6 +12,7 @@
 #define MOST_PROBES  8u
 #define MOST_MISSES  64u
 #define TRIED_ONE_IN 16u
+#define PAGE_BYTES   4096u
 
 size_t snap__recall_table_size(void)
 {
@@ -24,9 +25,22 @@ static unsigned bits_used(const struct snap__recall *recall)
 	return recall->hits < PROVEN_HITS ? FIRST_BITS : SEGMENT_BITS;
 }
 
-size_t snap__recall_table_used(const struct snap__recall *recall)
+#define PAGES ((sizeof(struct snap__segment) << SEGMENT_BITS) / PAGE_BYTES)
+
+_Static_assert(PAGES *PAGE_BYTES == sizeof(struct snap__segment) << SEGMENT_BITS && PAGES < 64,
+	       "the table's pages have a bit each");
+
+size_t snap__recall_untouched(const struct snap__recall *recall)
 {
-	return sizeof(struct snap__segment) << bits_used(recall);
+	return (PAGES - (size_t)__builtin_popcountll(recall->written)) * PAGE_BYTES;
+}
+
+static void note_written(struct snap__recall *recall, const struct snap__segment *segment)
+{
+	size_t at = (size_t)(segment - recall->segments) * sizeof(*segment);
+
+	recall->written |=
+		1ull << at / PAGE_BYTES | 1ull << (at + sizeof(*segment) - 1) / PAGE_BYTES;
 }
 
 bool snap__recall_is_worth_it(struct snap__recall *recall)
@@ -139,6 +153,7 @@ void snap__recall_keep(struct snap__recall *recall, struct snap__segment *place,
 {
 	const struct snap__frame *end = &kept->frames[joint];
 
+	note_written(recall, place);
 	/* A handler that leaves by longjmp in the middle leaves no half of it that counts. */
 	place->epoch = recall->epoch - 1;
 	atomic_signal_fence(memory_order_seq_cst);

@@ -48,14 +48,15 @@ struct snap__recall {
 	uint32_t epoch;
 	uint32_t misses; /* in a row, more or less */
 	uint32_t skipped;
-	uint32_t hits; /* counted as far as it matters */
-	uint32_t last; /* number of the one that was found last */
+	uint32_t hits;    /* counted as far as it matters */
+	uint32_t last;    /* number of the one that was found last */
+	uint64_t written; /* bit i: page i of the table was, so that it takes memory */
 };
 
 size_t snap__recall_table_size(void);
 
-/** Bytes of the table that are in use, or may be. */
-size_t snap__recall_table_used(const struct snap__recall *recall);
+/** Bytes of the table that were never written. */
+size_t snap__recall_untouched(const struct snap__recall *recall);
 
 /** Forget every way. */
 static inline void snap__recall_forget(struct snap__recall *recall)

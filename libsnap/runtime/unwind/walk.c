@@ -22,7 +22,9 @@
 /* Add the current state to the walk. */
 static void note_frame(struct snap__walk *w, snap__rule rule)
 {
-	w->thread->fresh[w->count < snap__depth_limit ? w->count : snap__depth_limit] =
+	uint32_t room = w->thread->rooms.fresh;
+
+	w->thread->fresh[w->count < room ? w->count : room] =
 		(struct snap__fresh){.at = {.slot = w->slot,
 					    .pc = w->pc | (rule & SNAP__RULE_TAG_MASK),
 					    .sp = w->sp,
@@ -34,9 +36,9 @@ static void note_frame(struct snap__walk *w, snap__rule rule)
 /* The step from the newest frame noted read this word. */
 static void note_word(struct snap__walk *w, const uintptr_t *address, uintptr_t value)
 {
-	if (w->count > snap__depth_limit)
+	if (w->count > w->thread->rooms.fresh)
 		return;
-	if (w->word_count == snap__read_word_capacity())
+	if (w->word_count == w->thread->rooms.read_words)
 		w->keepable = false;
 	else
 		w->thread->read_words[w->word_count++] =
@@ -70,8 +72,9 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	const uintptr_t *slot = w->slot;
 	uint64_t count = w->count;
 	const struct snap__frame *candidate = w->thread->kept.frames + w->candidates - 1;
-	struct snap__fresh *const last = w->thread->fresh + snap__depth_limit;
-	struct snap__fresh *fresh = count < snap__depth_limit ? w->thread->fresh + count : last;
+	struct snap__fresh *const last = w->thread->fresh + w->thread->rooms.fresh;
+	struct snap__fresh *fresh =
+		count < w->thread->rooms.fresh ? w->thread->fresh + count : last;
 	snap__rule rule;
 
 	for (;; count++) {

@@ -28,21 +28,35 @@ struct snap__read_word {
 	uint64_t frame;
 };
 
+/* How many elements a thread's arrays have. */
+struct snap__rooms {
+	uint32_t
+		fresh; /* of a walk; one more is there, for frames that are written and forgotten */
+	uint32_t read_words;
+	uint32_t frames; /* kept ones */
+	uint32_t words;
+};
+
+/*
+ * Arrays are small at first: of thousands of threads most have shallow stacks and allocate little.
+ * A thread whose stacks do not fit, or that walks often, gets arrays for stacks of any depth, and
+ * the table of remembered ways.
+ */
 struct snap__unwind_thread {
 	struct snap__reach reach;
 	uint64_t generation; /* of the mapped code, when the stack was kept */
 	struct snap__kept kept;
-	struct snap__recall recall;
+	struct snap__recall recall; /* without a table while the arrays are small */
 	struct snap__fresh *fresh;
 	struct snap__read_word *read_words;
+	struct snap__rooms rooms;
+	uint32_t walks;    /* while the arrays are small */
 	uint32_t longest;  /* of the walks, in frames; no further than they can be kept */
 	uint32_t deepest;  /* most frames that were kept */
 	uint32_t captures; /* since the shared counts were updated; likewise the next two */
 	uint64_t frames_walked;
 	uint64_t frames_reused;
-	/* The table of remembered ways, the kept frames and their words, the fresh frames, and the
-	   words read. */
-	_Alignas(64) char arrays[];
+	_Alignas(64) char small_arrays[];
 };
 
 /* A walk under way. */
@@ -67,29 +81,6 @@ struct snap__walk {
 /* Most frames of a stack. */
 extern SNAP__HIDDEN uint32_t snap__depth_limit;
 
-/* Kept frames may be twice the limit: so that the cut can move back and forth without a new walk.
- */
-static inline uint32_t snap__kept_capacity(void)
-{
-	return 2 * snap__depth_limit;
-}
-
-static inline uint32_t snap__kept_word_capacity(void)
-{
-	return 2 * snap__kept_capacity();
-}
-
-/* One more than a walk may keep: frames beyond the limit are written there and forgotten. */
-static inline uint32_t snap__fresh_capacity(void)
-{
-	return snap__depth_limit + 1;
-}
-
-static inline uint32_t snap__read_word_capacity(void)
-{
-	return 2 * snap__depth_limit + SNAP__WORDS_A_STEP;
-}
-
 /* The first frame (counted from outside) that is shown of a stack of `depth` frames. */
 static inline uint64_t snap__cut_of(uint64_t depth)
 {
@@ -104,6 +95,9 @@ static inline uint64_t snap__cut_of(uint64_t depth)
 
 /** Walk from `at` until the outermost frame, a kept one, or the end of what is known. */
 void snap__walk(struct snap__walk *w, const struct snap__regs *at);
+
+/** Whether what the finished walk found fits into the thread's arrays. */
+bool snap__walk_fits(const struct snap__walk *w);
 
 /** Turn the finished walk into a stack id, and keep what can be kept.  `*shortened`: the tree had
  *  room for the newest frames only.  0: no room at all. */
