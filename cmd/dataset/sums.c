@@ -29,9 +29,9 @@ static int compare_credits(const void *left, const void *right)
 {
 	const struct store_credit *a = left, *b = right;
 
-	if (a->row != b->row)
-		return a->row < b->row ? -1 : 1;
-	return (a->site_id > b->site_id) - (a->site_id < b->site_id);
+	if (a->site_id != b->site_id)
+		return a->site_id < b->site_id ? -1 : 1;
+	return (a->row > b->row) - (a->row < b->row);
 }
 
 static bool sites_rise(const struct credits *credits)
@@ -42,54 +42,33 @@ static bool sites_rise(const struct credits *credits)
 	return true;
 }
 
-/* Put credits whose sites rise into the order of their rows: those of a row stay as they are. */
-static bool sort_by_row(struct credits *credits, size_t row_count)
-{
-	size_t *starts = calloc(row_count + 1, sizeof(*starts)), start = 0;
-	struct store_credit *sorted = malloc((credits->count + 1) * sizeof(*sorted));
-
-	if (!starts || !sorted) {
-		free(starts);
-		free(sorted);
-		return false;
-	}
-	for (size_t i = 0; i < credits->count; i++)
-		starts[credits->items[i].row]++;
-	for (size_t r = 0; r < row_count; r++) {
-		size_t size = starts[r];
-
-		starts[r] = start;
-		start += size;
-	}
-	for (size_t i = 0; i < credits->count; i++)
-		sorted[starts[credits->items[i].row]++] = credits->items[i];
-	free(starts);
-	free(credits->items);
-	credits->items = sorted;
-	credits->capacity = credits->count + 1;
-	return true;
-}
-
-static void drop_doubles(struct credits *credits)
+/* Pairs of a site lie side by side.  `seen` tells where each row's last pair is, counted from 1. */
+static void drop_doubles(struct credits *credits, size_t *seen)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < credits->count; i++)
-		if (kept == 0 ||
-		    compare_credits(&credits->items[kept - 1], &credits->items[i]) != 0)
-			credits->items[kept++] = credits->items[i];
+	for (size_t i = 0; i < credits->count; i++) {
+		const struct store_credit credit = credits->items[i];
+		size_t last = seen[credit.row];
+
+		if (last && credits->items[last - 1].site_id == credit.site_id)
+			continue;
+		credits->items[kept++] = credit;
+		seen[credit.row] = kept;
+	}
 	credits->count = kept;
 }
 
 static bool sort(struct credits *credits, size_t row_count)
 {
-	if (sites_rise(credits)) {
-		if (!sort_by_row(credits, row_count))
-			return false;
-	} else {
+	size_t *seen = calloc(row_count + 1, sizeof(*seen));
+
+	if (!seen)
+		return false;
+	if (!sites_rise(credits))
 		qsort(credits->items, credits->count, sizeof(*credits->items), compare_credits);
-	}
-	drop_doubles(credits);
+	drop_doubles(credits, seen);
+	free(seen);
 	return true;
 }
 

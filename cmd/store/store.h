@@ -166,8 +166,7 @@ struct store_credit {
 enum snap_status store_begin_rows(struct store *store, struct snap_error *err);
 
 /**
- * Hand over the relation between call stacks and rows: ordered by row, then by site, each pair
- * once.  A report may have several relations.  `side` tells them apart: of a comparison 0 is the
+ * Hand over the relation between call stacks and rows: by rising site, each pair once.  A report may have several relations.  `side` tells them apart: of a comparison 0 is the
  * old snapshot's and 1 the new one's, of several series each has its own.
  */
 enum snap_status store_credit_rows(struct store *store, uint32_t side,

@@ -3,7 +3,7 @@
  * read.
  *
  * All tables work in the same way.  Their rows lie by rising keys.  A table of figures has one part
- * for each snapshot, and the relation has one for each side.  A statement reads a range of rows in
+ * for each snapshot, and those of the relation have one for each side.  A statement reads a range of rows in
  * one part, or in all parts.
  */
 #include "store/sqlite/array_tables.h"
@@ -17,6 +17,8 @@
 #include "store/sqlite/database.h"
 
 enum { KEYS = 3 };
+#define KEY(n)    (1 << (n))
+#define PART_ROWS 1e5 /* about; what the planner is told */
 
 struct cursor;
 
@@ -28,11 +30,12 @@ struct wanted {
 
 struct table_kind {
 	const char *module, *declaration;
-	int keys;         /* the first columns of the table; rows lie in their order */
-	bool unique;      /* values for all keys name one row */
-	bool has_parts;   /* the first key names a part */
-	bool is_private;  /* for private databases only */
-	double part_rows; /* about; what the planner is told */
+	int keys;        /* the first columns of the table; rows lie in their order */
+	bool unique;     /* values for all keys name one row */
+	bool has_parts;  /* the first key names a part */
+	bool is_private; /* for private databases only */
+	int needed;      /* keys that a statement has to give a value */
+	int unordered;   /* where just these keys have a value, rows are in no order */
 	size_t (*parts)(struct store *store);
 	/* Find the rows wanted of a part: cursor->at, cursor->end. */
 	int (*open_part)(struct cursor *cursor);
@@ -307,35 +310,14 @@ static void birth_column(struct cursor *cursor, sqlite3_context *context, int co
 
 /* ---- the relation ---- */
 
-static size_t credit_parts(struct store *store)
+static size_t relation_parts(struct store *store)
 {
-	return store->credits.count;
+	return store->relation.count;
 }
 
-static int compare_sites(const void *left, const void *right)
+static struct credit_side *side_of(struct cursor *cursor)
 {
-	const struct store_credit *a = left, *b = right;
-
-	if (a->site_id != b->site_id)
-		return a->site_id < b->site_id ? -1 : 1;
-	return (a->row > b->row) - (a->row < b->row);
-}
-
-static bool order_by_site(struct credit_side *side)
-{
-	if (side->by_site)
-		return true;
-	side->by_site = malloc((side->count + 1) * sizeof(*side->by_site));
-	if (!side->by_site)
-		return false;
-	if (side->count)
-		memcpy(side->by_site, side->by_row, side->count * sizeof(*side->by_site));
-	for (size_t i = 1; i < side->count; i++)
-		if (compare_sites(&side->by_site[i - 1], &side->by_site[i]) > 0) {
-			qsort(side->by_site, side->count, sizeof(*side->by_site), compare_sites);
-			break;
-		}
-	return ids_make(&side->sites, &side->by_site->site_id, sizeof(*side->by_site), side->count);
+	return &cursor->store->relation.sides[cursor->part];
 }
 
 /* The first credit of `row`, or of a later one. */
@@ -354,26 +336,35 @@ static size_t find_row(const struct credit_side *side, int64_t row)
 	return low;
 }
 
-static int open_credits(struct cursor *cursor)
+static int open_credits_of_site(struct cursor *cursor)
 {
-	struct credit_side *side = &cursor->store->credits.sides[cursor->part];
+	struct credit_side *side = side_of(cursor);
 	const struct wanted *wanted = &cursor->wanted;
 
-	if (wanted->is_set[2]) {
-		if (!order_by_site(side))
-			return SQLITE_NOMEM;
-		cursor->credits = side->by_site;
-		cursor->at = ids_find(&side->sites, wanted->value[2]);
-		cursor->end = ids_end(&side->sites, cursor->at, wanted->value[2]);
-		if (wanted->is_set[1]) {
-			while (cursor->at < cursor->end &&
-			       side->by_site[cursor->at].row != wanted->value[1])
-				cursor->at++;
-			if (cursor->at < cursor->end)
-				cursor->end = cursor->at + 1;
-		}
-		return SQLITE_OK;
+	if (!relation_find_sites(side))
+		return SQLITE_NOMEM;
+	cursor->credits = side->by_site;
+	cursor->at = ids_find(&side->sites, wanted->value[2]);
+	cursor->end = ids_end(&side->sites, cursor->at, wanted->value[2]);
+	if (wanted->is_set[1]) {
+		while (cursor->at < cursor->end &&
+		       side->by_site[cursor->at].row != wanted->value[1])
+			cursor->at++;
+		if (cursor->at < cursor->end)
+			cursor->end = cursor->at + 1;
 	}
+	return SQLITE_OK;
+}
+
+static int open_credits(struct cursor *cursor)
+{
+	struct credit_side *side = side_of(cursor);
+	const struct wanted *wanted = &cursor->wanted;
+
+	if (wanted->is_set[2])
+		return open_credits_of_site(cursor);
+	if (!relation_order_by_row(side))
+		return SQLITE_NOMEM;
 	cursor->credits = side->by_row;
 	cursor->at = wanted->is_set[1] ? find_row(side, wanted->value[1]) : 0;
 	cursor->end = wanted->is_set[1] ? find_row(side, wanted->value[1] + 1) : side->count;
@@ -392,76 +383,178 @@ static void credit_column(struct cursor *cursor, sqlite3_context *context, int c
 		sqlite3_result_int64(context, credit->site_id);
 }
 
-static void side_release(struct credit_side *side)
-{
-	free(side->by_row);
-	free(side->by_site);
-	ids_release(&side->sites);
-	*side = (struct credit_side){0};
-}
+/* ---- what rows hold, added up ---- */
 
-bool credit_table_put(struct credit_table *table, uint32_t side, const struct store_credit *credits,
-		      size_t count)
+static int open_held(struct cursor *cursor)
 {
-	struct credit_side *to;
+	struct credit_side *side = side_of(cursor);
+	const struct wanted *wanted = &cursor->wanted;
+	enum snap_status status = relation_hold(cursor->store, side, wanted->value[1], NULL);
 
-	while (table->count <= side) {
-		if (!array_reserve(&table->sides, &table->capacity, table->count,
-				   sizeof(*table->sides)))
-			return false;
-		table->sides[table->count++] = (struct credit_side){0};
+	if (status != SNAP_OK)
+		return status == SNAP_ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
+	cursor->at = 0;
+	cursor->end = side->held_count;
+	if (wanted->is_set[2]) {
+		cursor->at = relation_find_held(side->held, side->held_count, wanted->value[2]);
+		if (cursor->at < cursor->end)
+			cursor->end = cursor->at + (side->held[cursor->at].row == wanted->value[2]);
 	}
-	to = &table->sides[side];
-	side_release(to);
-	to->by_row = malloc((count + 1) * sizeof(*to->by_row));
-	if (!to->by_row)
-		return false;
-	if (count)
-		memcpy(to->by_row, credits, count * sizeof(*to->by_row));
-	to->count = count;
-	return true;
+	return SQLITE_OK;
 }
 
-void credit_table_clear(struct credit_table *table)
+/* As sum() has it: NULL when nothing is known. */
+static void result_sum(sqlite3_context *context, const struct held *row, int figure)
 {
-	for (size_t i = 0; i < table->count; i++)
-		side_release(&table->sides[i]);
-	table->count = 0;
+	if (row->overflows[figure])
+		sqlite3_result_error(context, "integer overflow", -1);
+	else if (row->known[figure])
+		sqlite3_result_int64(context, row->sums[figure]);
 }
 
-void credit_table_release(struct credit_table *table)
+static void held_column(struct cursor *cursor, sqlite3_context *context, int column)
 {
-	credit_table_clear(table);
-	free(table->sides);
-	*table = (struct credit_table){0};
+	enum {
+		SUMS = 4,
+		KNOWN = SUMS + RELATION_FIGURES,
+		VARIANCES = KNOWN + RELATION_FIGURES,
+		MOST = VARIANCES + RELATION_FIGURES,
+		SITES = MOST + RELATION_FIGURES
+	};
+	const struct credit_side *side = side_of(cursor);
+	const struct held *row = &side->held[cursor->at];
+
+	if (column >= SITES)
+		sqlite3_result_int64(context, row->most_site[column - SITES]);
+	else if (column >= MOST)
+		sqlite3_result_int64(context, row->most[column - MOST]);
+	else if (column >= VARIANCES)
+		sqlite3_result_double(context, row->variances[column - VARIANCES]);
+	else if (column >= KNOWN)
+		sqlite3_result_int64(context, (int64_t)row->known[column - KNOWN]);
+	else if (column >= SUMS)
+		result_sum(context, row, column - SUMS);
+	else
+		sqlite3_result_int64(context, column == 0   ? (int64_t)cursor->part
+					      : column == 1 ? side->held_snapshot
+					      : column == 2 ? (int64_t)row->row
+							    : (int64_t)row->stacks);
+}
+
+/* ---- call stacks that count, each once ---- */
+
+static int open_counted(struct cursor *cursor)
+{
+	struct credit_side *side = side_of(cursor);
+	const struct wanted *wanted = &cursor->wanted;
+	bool shown = wanted->value[1] == 1;
+
+	cursor->at = cursor->end = 0;
+	if (wanted->value[1] != shown)
+		return SQLITE_OK;
+	if (!relation_count_sites(&cursor->store->relation, side, shown))
+		return SQLITE_NOMEM;
+	cursor->end = side->counted_count[shown];
+	return SQLITE_OK;
+}
+
+static void counted_column(struct cursor *cursor, sqlite3_context *context, int column)
+{
+	bool shown = cursor->wanted.value[1] == 1;
+
+	if (column == 0)
+		sqlite3_result_int64(context, (int64_t)cursor->part);
+	else if (column == 1)
+		sqlite3_result_int64(context, shown);
+	else
+		sqlite3_result_int64(context, side_of(cursor)->counted[shown][cursor->at]);
 }
 
 /* ---- the kinds ---- */
 
 static const struct table_kind kinds[] = {
-	{"snapdiff_frame",
-	 "CREATE TABLE frame(id INTEGER, hash BLOB, module_id INTEGER, address INTEGER, "
-	 "function TEXT, file TEXT, line INTEGER, inlined INTEGER)",
-	 1, true, false, true, 1e5, one_part, open_frames, frame_column},
-	{"snapdiff_site",
-	 "CREATE TABLE site(id INTEGER, hash BLOB, domain TEXT, depth INTEGER, "
-	 "named_frame_id INTEGER, key_exact INTEGER, key_line INTEGER, key_function INTEGER, "
-	 "named INTEGER, frames TEXT)",
-	 1, true, false, true, 1e5, one_part, open_sites, site_column},
-	{"snapdiff_live",
-	 "CREATE TABLE live(snapshot_id INTEGER, site_id INTEGER, bytes INTEGER, blocks INTEGER, "
-	 "allocated_bytes INTEGER, allocated_blocks INTEGER)",
-	 2, true, true, true, 1e5, snapshot_parts, open_cells, cell_column},
-	{"snapdiff_variance",
-	 "CREATE TABLE variance(snapshot_id INTEGER, site_id INTEGER, bytes REAL, blocks REAL, "
-	 "allocated_bytes REAL, allocated_blocks REAL)",
-	 2, true, true, true, 1e5, snapshot_parts, open_variances, variance_column},
-	{"snapdiff_cohort",
-	 "CREATE TABLE cohort(snapshot_id INTEGER, site_id INTEGER, birth_seq INTEGER, "
-	 "blocks INTEGER, bytes INTEGER)",
-	 2, false, true, true, 1e5, snapshot_parts, open_births, birth_column},
-	{"snapdiff_credit", "CREATE TABLE credit(side INTEGER, row INTEGER, site_id INTEGER)", 3,
-	 true, true, false, 1e5, credit_parts, open_credits, credit_column},
+	{.module = "snapdiff_frame",
+	 .declaration = "CREATE TABLE frame(id INTEGER, hash BLOB, module_id INTEGER, "
+			"address INTEGER, function TEXT, file TEXT, line INTEGER, inlined INTEGER)",
+	 .keys = 1,
+	 .unique = true,
+	 .is_private = true,
+	 .parts = one_part,
+	 .open_part = open_frames,
+	 .column = frame_column},
+	{.module = "snapdiff_site",
+	 .declaration = "CREATE TABLE site(id INTEGER, hash BLOB, domain TEXT, depth INTEGER, "
+			"named_frame_id INTEGER, key_exact INTEGER, key_line INTEGER, "
+			"key_function INTEGER, named INTEGER, frames TEXT)",
+	 .keys = 1,
+	 .unique = true,
+	 .is_private = true,
+	 .parts = one_part,
+	 .open_part = open_sites,
+	 .column = site_column},
+	{.module = "snapdiff_live",
+	 .declaration = "CREATE TABLE live(snapshot_id INTEGER, site_id INTEGER, bytes INTEGER, "
+			"blocks INTEGER, allocated_bytes INTEGER, allocated_blocks INTEGER)",
+	 .keys = 2,
+	 .unique = true,
+	 .has_parts = true,
+	 .is_private = true,
+	 .parts = snapshot_parts,
+	 .open_part = open_cells,
+	 .column = cell_column},
+	{.module = "snapdiff_variance",
+	 .declaration = "CREATE TABLE variance(snapshot_id INTEGER, site_id INTEGER, bytes REAL, "
+			"blocks REAL, allocated_bytes REAL, allocated_blocks REAL)",
+	 .keys = 2,
+	 .unique = true,
+	 .has_parts = true,
+	 .is_private = true,
+	 .parts = snapshot_parts,
+	 .open_part = open_variances,
+	 .column = variance_column},
+	{.module = "snapdiff_cohort",
+	 .declaration = "CREATE TABLE cohort(snapshot_id INTEGER, site_id INTEGER, "
+			"birth_seq INTEGER, blocks INTEGER, bytes INTEGER)",
+	 .keys = 2,
+	 .has_parts = true,
+	 .is_private = true,
+	 .parts = snapshot_parts,
+	 .open_part = open_births,
+	 .column = birth_column},
+	{.module = "snapdiff_credit",
+	 .declaration = "CREATE TABLE credit(side INTEGER, row INTEGER, site_id INTEGER)",
+	 .keys = 3,
+	 .unique = true,
+	 .has_parts = true,
+	 .unordered = KEY(0) | KEY(2),
+	 .parts = relation_parts,
+	 .open_part = open_credits,
+	 .column = credit_column},
+	{.module = "snapdiff_held",
+	 .declaration = "CREATE TABLE held(side INTEGER, snapshot_id INTEGER, row INTEGER, "
+			"stacks INTEGER, bytes INTEGER, blocks INTEGER, allocated_bytes INTEGER, "
+			"allocated_blocks INTEGER, bytes_known INTEGER, blocks_known INTEGER, "
+			"allocated_bytes_known INTEGER, allocated_blocks_known INTEGER, "
+			"bytes_variance REAL, blocks_variance REAL, allocated_bytes_variance REAL, "
+			"allocated_blocks_variance REAL, bytes_most INTEGER, blocks_most INTEGER, "
+			"allocated_bytes_most INTEGER, allocated_blocks_most INTEGER, "
+			"bytes_site INTEGER, blocks_site INTEGER, allocated_bytes_site INTEGER, "
+			"allocated_blocks_site INTEGER)",
+	 .keys = 3,
+	 .unique = true,
+	 .has_parts = true,
+	 .needed = KEY(0) | KEY(1),
+	 .parts = relation_parts,
+	 .open_part = open_held,
+	 .column = held_column},
+	{.module = "snapdiff_counted",
+	 .declaration = "CREATE TABLE counted(side INTEGER, shown INTEGER, site_id INTEGER)",
+	 .keys = 2,
+	 .has_parts = true,
+	 .needed = KEY(0) | KEY(1),
+	 .parts = relation_parts,
+	 .open_part = open_counted,
+	 .column = counted_column},
 };
 
 /* ---- the protocol ---- */
@@ -505,9 +598,9 @@ static bool is_in_order(const struct table_kind *kind, const sqlite3_index_info 
 	for (int i = 0; i < info->nOrderBy; i++) {
 		int column = info->aOrderBy[i].iColumn;
 
-		if (column >= 0 && column < kind->keys && (set & 1 << column))
+		if (column >= 0 && column < kind->keys && (set & KEY(column)))
 			continue;
-		while (key < kind->keys && (set & 1 << key))
+		while (key < kind->keys && (set & KEY(key)))
 			key++;
 		if (info->aOrderBy[i].desc || key >= kind->keys || column != key)
 			return false;
@@ -518,12 +611,12 @@ static bool is_in_order(const struct table_kind *kind, const sqlite3_index_info 
 
 static double rows_left(const struct table_kind *kind, int set)
 {
-	double rows = kind->part_rows;
+	double rows = PART_ROWS;
 
 	if (kind->has_parts && !(set & 1))
 		rows *= 10;
 	for (int key = kind->has_parts; key < kind->keys; key++)
-		if (set & 1 << key)
+		if (set & KEY(key))
 			rows = key + 1 == kind->keys ? 1 : 10;
 	return rows;
 }
@@ -543,15 +636,18 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 	}
 	for (int key = 0; key < kind->keys; key++)
 		if (of_key[key] >= 0) {
-			set |= 1 << key;
+			set |= KEY(key);
 			info->aConstraintUsage[of_key[key]].argvIndex = ++next;
 			info->aConstraintUsage[of_key[key]].omit = 1;
 		}
+	if ((set & kind->needed) != kind->needed)
+		return SQLITE_CONSTRAINT;
 	info->idxNum = set;
 	info->estimatedRows = (sqlite3_int64)rows_left(kind, set);
 	info->estimatedCost = rows_left(kind, set) * 2;
-	info->orderByConsumed = is_in_order(kind, info, set);
-	if (kind->unique && set == (1 << kind->keys) - 1)
+	info->orderByConsumed =
+		(!kind->unordered || set != kind->unordered) && is_in_order(kind, info, set);
+	if (kind->unique && set == KEY(kind->keys) - 1)
 		info->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
 	return SQLITE_OK;
 }
@@ -626,7 +722,7 @@ static int filter(sqlite3_vtab_cursor *base, int set, const char *name, int coun
 	(void)name;
 	(void)count;
 	for (int key = 0; key < KEYS; key++) {
-		cursor->wanted.is_set[key] = (set & 1 << key) != 0;
+		cursor->wanted.is_set[key] = (set & KEY(key)) != 0;
 		if (cursor->wanted.is_set[key])
 			possible &= key_value(values[next++], &cursor->wanted.value[key]);
 	}

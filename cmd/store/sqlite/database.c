@@ -624,7 +624,7 @@ void store_close(struct store *store)
 	intern_clear(&store->frames);
 	intern_clear(&store->sites);
 	arrays_release(&store->arrays);
-	credit_table_release(&store->credits);
+	relation_release(&store->relation);
 	free(store->texts);
 	free(store->name);
 	free(store);

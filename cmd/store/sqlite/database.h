@@ -38,13 +38,11 @@ struct store {
 	struct intern modules; /* content -> row id, of the rows met so far */
 	struct intern frames;
 	struct intern sites;
-	bool forgot;                 /* a rollback emptied these three */
-	struct arrays arrays;        /* the call stacks of a private database; else empty */
-	bool takes_ids;              /* now `frames` of a site is an array, not JSON */
-	struct credit_table credits; /* the relation that temp.credit shows */
-	bool single_rows[64];        /* per side: each row is one call stack; sides beyond count as
-					if not */
-	char *texts;                 /* of the last answer of the symbol cache */
+	bool forgot;              /* a rollback emptied these three */
+	struct arrays arrays;     /* the call stacks of a private database; else empty */
+	bool takes_ids;           /* now `frames` of a site is an array, not JSON */
+	struct relation relation; /* what temp.credit, temp.held and temp.counted show */
+	char *texts;              /* of the last answer of the symbol cache */
 	size_t texts_capacity;
 };
 

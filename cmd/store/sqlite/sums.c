@@ -2,8 +2,12 @@
  * sums.c - the rows of reports: the relation between call stacks and rows, and what it sums to.
  *
  * temp.credit is the relation.  Its order is that of the sums, so that grouping needs no sorting.
- * It shows the array that was handed over (array_tables.h); to be recorded for --sql, it is a real
- * table, filled by statements that any SQLite can run.
+ * Where call stacks count towards several rows, sums are asked of temp.held: what each pair of the
+ * relation adds to its row.
+ *
+ * These tables show the arrays that were handed over (array_tables.h), and temp.held adds up what it
+ * can in advance.  To be recorded for --sql, the relation is a real table, filled by statements that
+ * any SQLite can run, and the others are views over it.
  */
 #include "store/sqlite/bulk.h"
 
@@ -71,7 +75,7 @@ enum snap_status store_begin_rows(struct store *store, struct snap_error *err)
 {
 	enum snap_status status = let_write(store, true, err);
 
-	credit_table_clear(&store->credits);
+	relation_clear(&store->relation);
 	if (status == SNAP_OK && store->recording)
 		status = make_table(store, sql_credit_drop, sql_credit_table, err);
 	else if (status == SNAP_OK)
@@ -94,33 +98,47 @@ static int bind_credit(sqlite3_stmt *statement, int at, const void *row, const v
 	return at;
 }
 
-static bool each_row_once(const struct store_credit *credits, size_t count)
+/* A table that shows an array; to be recorded, a view that any SQLite can make. */
+static enum snap_status show_array(struct store *store, const char *array, const char *view,
+				   struct snap_error *err)
 {
-	for (size_t i = 1; i < count; i++)
-		if (credits[i].row == credits[i - 1].row)
-			return false;
-	return true;
+	enum snap_status status = let_write(store, true, err);
+
+	if (status == SNAP_OK && store->recording)
+		status = run_recorded(store, view, err);
+	else if (status == SNAP_OK)
+		status = database_run(store, array, "cannot be read", err);
+	return end_writing(store, status, err);
+}
+
+static enum snap_status record_credits(struct store *store, uint32_t side, struct snap_error *err)
+{
+	static const struct bulk put = {STATEMENT_credit_put, bind_credit,
+					sizeof(struct store_credit), true};
+	const struct numbering numbering = {.side = side};
+	struct credit_side *credits = &store->relation.sides[side];
+	enum snap_status status = let_write(store, true, err);
+
+	if (status == SNAP_OK && !relation_order_by_row(credits))
+		status = fail_memory(err, "summing up call stacks");
+	if (status == SNAP_OK)
+		status = bulk_insert(store, &put, credits->by_row, credits->count, &numbering, err);
+	return end_writing(store, status, err);
 }
 
 enum snap_status store_credit_rows(struct store *store, uint32_t side,
 				   const struct store_credit *credits, size_t count,
 				   struct snap_error *err)
 {
-	static const struct bulk put = {STATEMENT_credit_put, bind_credit,
-					sizeof(struct store_credit), true};
-	const struct numbering numbering = {.side = side};
-	enum snap_status status;
+	enum snap_status status = SNAP_OK;
 
-	if (side < sizeof(store->single_rows) / sizeof(*store->single_rows))
-		store->single_rows[side] = each_row_once(credits, count);
-	if (!store->recording)
-		return credit_table_put(&store->credits, side, credits, count)
-			       ? SNAP_OK
-			       : fail_memory(err, "summing up call stacks");
-	status = let_write(store, true, err);
-	if (status == SNAP_OK)
-		status = bulk_insert(store, &put, credits, count, &numbering, err);
-	return end_writing(store, status, err);
+	if (!relation_put(&store->relation, side, credits, count))
+		return fail_memory(err, "summing up call stacks");
+	if (store->recording)
+		status = record_credits(store, side, err);
+	if (status == SNAP_OK && relation_side(&store->relation, side)->overlaps)
+		status = show_array(store, sql_held_array, sql_held_view, err);
+	return status;
 }
 
 /* The place of a row is its position in the list, whose begin is the context. */
@@ -140,6 +158,8 @@ enum snap_status store_show_rows(struct store *store, const struct store_shown *
 	static const struct bulk put = {STATEMENT_shown_put, bind_shown, sizeof(*shown), true};
 	enum snap_status status = let_write(store, true, err);
 
+	if (status == SNAP_OK && !relation_show(&store->relation, shown, count))
+		status = fail_memory(err, "summing up call stacks");
 	if (status == SNAP_OK)
 		status = make_table(store, sql_shown_drop, sql_shown_table, err);
 	if (status == SNAP_OK)
@@ -188,6 +208,13 @@ static enum snap_status shown_row(void *context, sqlite3_stmt *row)
 	return walk->fn(walk->user, &sum);
 }
 
+static bool rows_overlap(const struct store *store, const struct store_sums *sums)
+{
+	const struct credit_side *side = relation_side(&store->relation, sums->side);
+
+	return side && side->overlaps;
+}
+
 static sqlite3_stmt *sums_statement(struct store *store, enum statement exact,
 				    enum statement sampled, const struct store_sums *sums,
 				    struct snap_error *err)
@@ -232,10 +259,13 @@ enum snap_status store_each_sum(struct store *store, const struct store_sums *su
 				store_sum_fn *fn, void *user, struct snap_error *err)
 {
 	struct sum_walk walk = {fn, user, sums->sampled};
-	bool known = !sums->sampled && is_all_known(store, sums->snapshot_id);
-	sqlite3_stmt *statement =
-		sums_statement(store, known ? STATEMENT_sum_rows_known : STATEMENT_sum_rows,
-			       STATEMENT_sum_rows_sampled, sums, err);
+	bool overlap = rows_overlap(store, sums);
+	bool known = !overlap && !sums->sampled && is_all_known(store, sums->snapshot_id);
+	enum statement exact = overlap ? STATEMENT_sum_held
+			       : known ? STATEMENT_sum_rows_known
+				       : STATEMENT_sum_rows;
+	sqlite3_stmt *statement = sums_statement(
+		store, exact, overlap ? STATEMENT_sum_held : STATEMENT_sum_rows_sampled, sums, err);
 
 	return statement ? each_recorded(store, statement, sum_row, &walk, err) : SNAP_ESYSTEM;
 }
@@ -246,9 +276,11 @@ enum snap_status store_each_shown_sum(struct store *store, const struct store_su
 {
 	static const char *const names[VALUES] = {"live_bytes", "live_blocks", "allocated_bytes",
 						  "allocated_blocks"};
-	struct sum_walk walk = {fn, user, sums->sampled};
-	sqlite3_stmt *statement =
-		sums_statement(store, STATEMENT_sum_shown, STATEMENT_sum_shown_sampled, sums, err);
+	bool overlap = rows_overlap(store, sums);
+	struct sum_walk walk = {fn, user, overlap || sums->sampled};
+	sqlite3_stmt *statement = sums_statement(
+		store, overlap ? STATEMENT_sum_held_shown : STATEMENT_sum_shown,
+		overlap ? STATEMENT_sum_held_shown : STATEMENT_sum_shown_sampled, sums, err);
 
 	if (!statement)
 		return SNAP_ESYSTEM;
@@ -282,10 +314,15 @@ enum snap_status store_total(struct store *store, const struct store_sums *sums,
 		[STORE_SCOPE_SHOWN] = {STATEMENT_total_shown, STATEMENT_total_shown_sampled},
 	};
 	struct total_walk walk = {out, sums->sampled};
-	sqlite3_stmt *statement =
-		sums_statement(store, statements[scope][0], statements[scope][1], sums, err);
+	sqlite3_stmt *statement;
+	enum snap_status status = SNAP_OK;
 
 	*out = (struct store_sum){0};
+	if (scope != STORE_SCOPE_ALL)
+		status = show_array(store, sql_counted_array, sql_counted_view, err);
+	if (status != SNAP_OK)
+		return status;
+	statement = sums_statement(store, statements[scope][0], statements[scope][1], sums, err);
 	return statement ? each_recorded(store, statement, total_row, &walk, err) : SNAP_ESYSTEM;
 }
 
@@ -329,20 +366,24 @@ static enum snap_status live_row(void *context, sqlite3_stmt *row)
 /* Then a plain scan of the figures does: there is nothing to add up. */
 static bool has_single_rows(const struct store *store, const struct store_sums *sums)
 {
-	return sums->side < sizeof(store->single_rows) / sizeof(*store->single_rows) &&
-	       store->single_rows[sums->side];
+	const struct credit_side *side = relation_side(&store->relation, sums->side);
+
+	return side && side->each_row_once;
 }
 
 enum snap_status store_each_live_sum(struct store *store, const struct store_sums *sums,
 				     store_live_sum_fn *fn, void *user, struct snap_error *err)
 {
-	bool known = !sums->sampled && is_all_known(store, sums->snapshot_id);
+	bool overlap = rows_overlap(store, sums);
+	bool known = !overlap && !sums->sampled && is_all_known(store, sums->snapshot_id);
 	struct live_walk walk = {fn, user, sums->sampled, known};
-	enum statement exact = !known                         ? STATEMENT_sum_live
+	enum statement exact = overlap                        ? STATEMENT_sum_held_live
+			       : !known                       ? STATEMENT_sum_live
 			       : has_single_rows(store, sums) ? STATEMENT_sum_live_single
 							      : STATEMENT_sum_live_known;
-	sqlite3_stmt *statement =
-		sums_statement(store, exact, STATEMENT_sum_live_sampled, sums, err);
+	sqlite3_stmt *statement = sums_statement(
+		store, exact, overlap ? STATEMENT_sum_held_live : STATEMENT_sum_live_sampled, sums,
+		err);
 
 	return statement ? each_recorded(store, statement, live_row, &walk, err) : SNAP_ESYSTEM;
 }

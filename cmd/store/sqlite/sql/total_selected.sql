@@ -8,4 +8,4 @@ SELECT 'selected' AS scope, count(*) AS stacks,
        CASE WHEN count(l.allocated_blocks) = count(*) THEN sum(l.allocated_blocks) END AS allocated_blocks
 FROM live AS l
 WHERE l.snapshot_id = ?1
-  AND l.site_id IN (SELECT c.site_id FROM temp.credit AS c WHERE c.side = ?2);
+  AND l.site_id IN (SELECT o.site_id FROM temp.counted AS o WHERE o.side = ?2 AND o.shown = 0);

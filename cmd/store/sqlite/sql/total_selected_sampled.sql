@@ -13,4 +13,4 @@ SELECT 'selected' AS scope, count(*) AS stacks,
 FROM live AS l
 LEFT JOIN variance AS v ON v.snapshot_id = l.snapshot_id AND v.site_id = l.site_id
 WHERE l.snapshot_id = ?1
-  AND l.site_id IN (SELECT c.site_id FROM temp.credit AS c WHERE c.side = ?2);
+  AND l.site_id IN (SELECT o.site_id FROM temp.counted AS o WHERE o.side = ?2 AND o.shown = 0);

@@ -13,4 +13,4 @@ SELECT 'shown' AS scope, count(*) AS stacks,
 FROM live AS l
 LEFT JOIN variance AS v ON v.snapshot_id = l.snapshot_id AND v.site_id = l.site_id
 WHERE l.snapshot_id = ?1
-  AND l.site_id IN (SELECT c.site_id FROM temp.shown AS s CROSS JOIN temp.credit AS c ON c.side = ?2 AND c.row = s.row);
+  AND l.site_id IN (SELECT o.site_id FROM temp.counted AS o WHERE o.side = ?2 AND o.shown = 1);
