@@ -89,7 +89,8 @@ static const struct option run_table[] = {
 	{"no-follow", 0, OPTION_FLAG, AT(no_follow), NULL,
 	 "record neither forked nor executed descendants", NULL},
 	{"repeat", 0, OPTION_COUNT, AT(repeat), "N",
-	 "run the command N times: one series, labelled iteration=1..N", NULL},
+	 "run the command N times: one series, labelled iteration=1..N, with --holders-at-exit",
+	 NULL},
 	{"warmup", 0, OPTION_COUNT, AT(warmup), "K",
 	 "with --repeat: K runs before that, not recorded", NULL},
 	{"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "say nothing unless something went wrong",
@@ -239,6 +240,9 @@ static enum snap_status setting_holders(struct settings *settings,
 	int at_exit = options->holders_at_exit ? options->holders_at_exit : options->holders;
 	enum snap_status st = SNAP_OK;
 
+	/* What is reachable at the end of a run is no leak of it. */
+	if (!at_exit && options->repeat > 1)
+		at_exit = 1;
 	if (options->holders)
 		st = setting(settings, err, "SNAP_HOLDERS", "%s",
 			     holders_choices[options->holders - 1]);

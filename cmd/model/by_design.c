@@ -12,6 +12,14 @@ static const char *const modules[] = {
 	"libc++abi.so", "libm.so", "libnsl.so", "libidn2.so",   NULL,
 };
 
+/* Whole names, but for a version behind them. */
+static const char *const interpreters[] = {
+	"perl",   "libperl.so", "bash",       "dash",    "zsh",    "ksh",     "busybox",
+	"python", "libpython",  "ruby",       "libruby", "lua",    "liblua",  "luajit",
+	"php",    "node",       "libnode.so", "tclsh",   "libtcl", "Rscript", "libR.so",
+	"guile",  "libguile",   "gawk",       "mawk",    "awk",    NULL,
+};
+
 /* Whole names.  A leading "__" is cut before they are compared. */
 static const char *const functions[] = {
 	/* the name service, which also loads modules; their results are static */
@@ -117,6 +125,18 @@ static bool begins_with_any(const char *text, const char *const *list)
 bool by_design_module(const char *module)
 {
 	return begins_with_any(module, modules);
+}
+
+bool by_design_interpreter(const char *module)
+{
+	for (size_t i = 0; interpreters[i]; i++) {
+		size_t size = strlen(interpreters[i]);
+
+		if (strncmp(module, interpreters[i], size) == 0 &&
+		    strspn(module + size, "0123456789.-so") == strlen(module + size))
+			return true;
+	}
+	return false;
 }
 
 bool by_design_function(const char *function)

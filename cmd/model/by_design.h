@@ -1,6 +1,6 @@
 /*
  * model/by_design.h - what every process leaves at its exit by design: caches that the C library, the
- * loader and the language's runtime fill once and never free.
+ * loader and the language's runtime fill once and never free, and what an interpreter of scripts holds.
  *
  * This is the one place that says what belongs to it.  A block does when these libraries allocated it
  * for themselves: its newest frames are theirs, and one of them is a function that keeps what it
@@ -13,6 +13,9 @@
 
 /** Is `module`, the base name of a file, one of the libraries that keep caches? */
 bool by_design_module(const char *module);
+
+/** Is it an interpreter, which leaves its own data to the system at its exit? */
+bool by_design_interpreter(const char *module);
 
 /** Does `function`, of such a library, keep what is allocated below it until the end? */
 bool by_design_function(const char *function);

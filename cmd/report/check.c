@@ -564,23 +564,21 @@ static bool fails_on(const struct policy *policy, const struct report *growth, s
 	return false;
 }
 
-/* True when each snapshot of the row's series is the end of another run. */
-static bool is_of_repeated_runs(const struct report *growth, size_t row)
+/* Snapshots at the exits of repeated runs: each shows what one run leaves. */
+static bool is_of_runs(const struct report *growth)
 {
-	const struct value *series = value_get(report_cell(growth, row, "series"), "bytes");
-	double processes = number(report_cell(growth, row, "processes"), 0);
+	const struct value *runs = value_get(&growth->head, "repeated");
 
-	return series && series->kind == VALUE_LIST && series->list.count > 1 &&
-	       processes == (double)series->list.count;
+	return runs && runs->kind == VALUE_BOOL && runs->boolean;
 }
 
-/* Of repeated runs, what the last one left. */
+/* From the first snapshot to the last; of runs, what each of them adds. */
 static double bytes_grown(const struct report *growth, size_t row)
 {
 	double first = number(report_cell(growth, row, "first_bytes"), 0);
 
-	if (is_of_repeated_runs(growth, row))
-		first = 0;
+	if (is_of_runs(growth))
+		return number(report_cell(growth, row, "growth_bytes"), 0);
 	return number(report_cell(growth, row, "last_bytes"), first) - first;
 }
 
@@ -592,6 +590,20 @@ static const char *first_reason(const struct report *growth, size_t row)
 				     : NULL;
 
 	return reason ? reason : "it keeps growing";
+}
+
+static const char *say_growth(struct report *report, const struct report *growth, size_t row)
+{
+	char each[32];
+
+	return report_text(
+		report, "%s (%s)%s: %s", text(report_cell(growth, row, "verdict")),
+		text(report_cell(growth, row, "confidence")),
+		is_of_runs(growth)
+			? report_text(report, ", %s per run",
+				      sites_bytes((uint64_t)bytes_grown(growth, row), each))
+			: "",
+		first_reason(growth, row));
 }
 
 static void check_verdicts(struct checking *checking)
@@ -610,10 +622,7 @@ static void check_verdicts(struct checking *checking)
 						 growth_verdict_name((enum growth_verdict)verdict),
 						 growth_confidence_name(least));
 			judge_row(checking, &rule, growth, row, bytes_grown(growth, row),
-				  report_text(checking->report, "%s (%s): %s",
-					      text(report_cell(growth, row, "verdict")),
-					      text(report_cell(growth, row, "confidence")),
-					      first_reason(growth, row)));
+				  say_growth(checking->report, growth, row));
 		}
 	rule.limit = policy->fail_on_text;
 	rule.measured = (double)rule.rows.list.count;
@@ -631,7 +640,7 @@ static void check_rate(struct checking *checking)
 
 	rule.measured = 0;
 	for (size_t row = 0; row < growth->row_count; row++)
-		if (fails_on(policy, growth, row) && is_of_repeated_runs(growth, row))
+		if (fails_on(policy, growth, row) && is_of_runs(growth))
 			timeless++;
 		else if (fails_on(policy, growth, row))
 			rule.measured +=

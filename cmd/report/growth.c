@@ -150,10 +150,27 @@ static void add_by_design(struct report *report, const struct growth_part *parts
 	value_field(report, &report->head, "by_design", object);
 	if (blocks > 0)
 		report_note(report,
-			    "%s (%s) of each run are caches that the C library and the loader "
-			    "leave by design: no leak; --all judges them too.",
+			    "The C library, the loader or an interpreter leave %s (%s) of "
+			    "each run by design: no leak; --all judges them too.",
 			    sites_blocks((uint64_t)blocks, number),
 			    sites_bytes((uint64_t)bytes, size));
+}
+
+/* Left at the exit, but not lost: no leak of a run either. */
+static void add_reachable(struct report *report, const struct growth_list *list)
+{
+	struct value object = value_object();
+	char size[32], number[64];
+
+	value_field(report, &object, "bytes", value_u64(list->reachable_bytes));
+	value_field(report, &object, "blocks", value_u64(list->reachable_blocks));
+	value_field(report, &report->head, "reachable_at_exit", object);
+	if (list->reachable_blocks)
+		report_note(report,
+			    "Still reachable at the exit of a run: %s (%s); they are kept, not "
+			    "lost, so no leak per run; --all judges them too.",
+			    sites_blocks(list->reachable_blocks, number),
+			    sites_bytes(list->reachable_bytes, size));
 }
 
 static void add_notes(struct report *report, const struct growth_part *parts,
@@ -269,7 +286,9 @@ static void describe(struct report *report, const struct growth_part *parts, siz
 	growth_add_headline(report, list, parts, count, request->shared);
 	sites_describe(report, request->shared);
 	value_field(report, &report->head, "per", value_text(report, parts->axis.per));
+	value_field(report, &report->head, "repeated", value_bool(parts->axis.repeated));
 	add_by_design(report, parts, count);
+	add_reachable(report, list);
 }
 
 /* All rows, judged, those of one finding next to each other, what claims most first. */

@@ -26,6 +26,15 @@ static uint32_t row_of(const struct growth_table *table, const struct graph_grou
 	return rows[0];
 }
 
+static void add_group(struct growth_graph_row *to, const struct store_group *group)
+{
+	to->blocks += group->blocks;
+	to->bytes += group->bytes;
+	to->direct += group->direct_blocks;
+	to->unreachable += group->direct_blocks + group->indirect_blocks;
+	to->unreachable_bytes += group->direct_bytes + group->indirect_bytes;
+}
+
 static bool add_groups(struct growth_graph *out, const struct graph *graph,
 		       const struct growth_table *table)
 {
@@ -38,8 +47,7 @@ static bool add_groups(struct growth_graph *out, const struct graph *graph,
 		if (group->row.kind != SNAP_GROUP_SITE || row == SNAP_NONE)
 			continue;
 		has_blocks = true;
-		out->rows[row].blocks += group->row.blocks;
-		out->rows[row].unreachable += group->row.direct_blocks + group->row.indirect_blocks;
+		add_group(&out->rows[row], &group->row);
 	}
 	return has_blocks;
 }
@@ -141,12 +149,76 @@ static void judge_row(struct growth_row *row, const struct growth_graph_row *gra
 	add_reason(judgement, sentence);
 }
 
+/* ---- what runs of a repeated command leave at their exit ---- */
+
+/* Where next to all is lost, the series has the exact figures. */
+static const double most_lost = 0.9;
+
+static struct stats_slope slope_of(uint64_t each_run)
+{
+	return (struct stats_slope){(double)each_run, (double)each_run, (double)each_run};
+}
+
+/* What a program still refers to at its end it keeps until then: the system takes it back. */
+static void find_reachable(struct growth_judgement *judgement)
+{
+	judgement->verdict = GROWTH_STABLE;
+	judgement->confidence = GROWTH_HIGH;
+	judgement->exact = false;
+	judgement->bytes_slope = judgement->blocks_slope = slope_of(0);
+	judgement->reason_count = 0;
+	add_reason(judgement,
+		   "all its blocks were still reachable at the exit: kept, not lost, by each run");
+}
+
+static void find_lost(struct growth_judgement *judgement, const struct growth_graph_row *graph)
+{
+	char sentence[GROWTH_REASON_SIZE];
+
+	/* One object with all that it holds may well be kept on purpose until the end. */
+	if (graph->direct < 2) {
+		judgement->confidence = GROWTH_LOW;
+		judgement->reason_count = 0;
+		add_reason(judgement, "not sure: each run loses one object at most, which may be "
+				      "kept on purpose until the end");
+	}
+	if ((double)graph->unreachable < most_lost * (double)graph->blocks) {
+		judgement->exact = false;
+		judgement->bytes_slope = slope_of(graph->unreachable_bytes);
+		judgement->blocks_slope = slope_of(graph->unreachable);
+	}
+	snprintf(sentence, sizeof(sentence),
+		 "nothing reached %" PRIu64 " of its %" PRIu64 " blocks at the exit",
+		 graph->unreachable, graph->blocks);
+	add_reason(judgement, sentence);
+}
+
+static void judge_run_row(struct growth_list *list, struct growth_row *row,
+			  const struct growth_graph_row *graph)
+{
+	if (!graph->blocks)
+		return;
+	list->reachable_blocks += graph->blocks - graph->unreachable;
+	list->reachable_bytes += graph->bytes - graph->unreachable_bytes;
+	if (!growth_is_growth(&row->judgement))
+		return;
+	if (graph->unreachable)
+		find_lost(&row->judgement, graph);
+	else
+		find_reachable(&row->judgement);
+}
+
 void growth_graph_judge(struct growth_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct growth_row *row = &list->rows[i];
+		const struct growth_graph *graph = row->part->graph;
 
-		if (row->part->graph)
-			judge_row(row, &row->part->graph->rows[row->row]);
+		if (!graph)
+			continue;
+		if (!row->part->axis.repeated)
+			judge_row(row, &graph->rows[row->row]);
+		else if (row->part->table.skips_by_design)
+			judge_run_row(list, row, &graph->rows[row->row]);
 	}
 }

@@ -13,8 +13,10 @@ struct growth_list;
 struct growth_graph {
 	size_t row_count;
 	struct growth_graph_row {
-		uint64_t blocks, unreachable; /* of the graph */
-		char *root;                   /* by which a block of it is reached; NULL none */
+		uint64_t blocks, unreachable;      /* of the graph */
+		uint64_t bytes, unreachable_bytes; /* likewise */
+		uint64_t direct;                   /* unreachable, and held by no other block */
+		char *root; /* by which a block of it is reached; NULL none */
 	} rows[];
 };
 
@@ -25,7 +27,10 @@ enum snap_status growth_graph_read(struct growth_graph **out, struct store *stor
 				   const struct growth_table *table, struct snap_error *err);
 void growth_graph_free(struct growth_graph *graph);
 
-/** A growing row most of whose blocks nothing reaches is a leak, with high confidence. */
+/**
+ * A growing row most of whose blocks nothing reaches is a leak, with high confidence.  Of runs that
+ * are repeated, what is reachable at the exit is no leak: it is summed up in list->reachable.
+ */
 void growth_graph_judge(struct growth_list *list);
 
 #endif

@@ -31,6 +31,8 @@ struct growth_list {
 	size_t count;
 	struct growth_finding *findings; /* see growth_finding.h */
 	size_t finding_count;
+	/* Of runs that are repeated: what of the last one was still reachable at its exit. */
+	uint64_t reachable_blocks, reachable_bytes;
 };
 
 /** Judge all rows of the parts that hold something in any snapshot.  SNAP_ENOMEM; release the list

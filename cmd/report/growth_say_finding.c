@@ -197,7 +197,8 @@ static const char *nothing_text(struct report *report, const struct growth_list 
 				   ? report_text(report, " over %s", time_text(report, seconds))
 				   : "";
 
-	if (list->count == 0 && parts->table.dataset->site_count)
+	if (list->count == 0 && parts->table.dataset->site_count &&
+	    parts->table.by_design_blocks <= 0)
 		return report_text(report, "Nothing was judged: no call stack passes the filters.");
 	if (snapshots < 3)
 		return report_text(report,
@@ -321,6 +322,8 @@ const char *growth_holder(const struct growth_row *row)
 	const struct select_row *words = row->words;
 	const struct held_list *held = row->part->held;
 
+	if (row->part->axis.repeated) /* it grows by what nothing holds */
+		return NULL;
 	if (row->part->graph && row->part->graph->rows[row->row].root)
 		return row->part->graph->rows[row->row].root;
 	if (!held)

@@ -468,15 +468,20 @@ void sites_tell_apart(struct report *report, size_t key, size_t name)
 
 bool sites_is_by_design(const struct dataset *dataset, uint32_t site)
 {
+	bool interprets = false;
+
 	for (uint32_t i = 0; i < dataset->sites[site].depth; i++) {
 		const struct dataset_frame *frame = dataset_frame_at(dataset, site, i);
+		const char *module = dataset_text(dataset, frame->module);
 
-		if (!by_design_module(dataset_text(dataset, frame->module)))
+		if (by_design_interpreter(module))
+			interprets = true;
+		else if (!by_design_module(module))
 			return false;
-		if (by_design_function(dataset_text(dataset, frame->function)))
+		else if (!interprets && by_design_function(dataset_text(dataset, frame->function)))
 			return true;
 	}
-	return false;
+	return interprets;
 }
 
 bool sites_is_start_up(const char *function)

@@ -491,10 +491,53 @@ class Growth(unittest.TestCase):
         clean = self.series("clean_runs", runs(rows[:3]))
         done = self.run_growth("--exit-code", clean)
         self.assertEqual(done.returncode, 0)
-        self.assertEqual(done.stdout.count("leave by design"), 1)
+        self.assertEqual(done.stdout.count("by design"), 1)
         self.assertEqual(self.run_growth("--exit-code", "--all", clean).returncode, 1)
         gate = subprocess.run([SNAPDIFF, "check", clean], capture_output=True, text=True, check=False, timeout=1200)
         self.assertEqual(gate.returncode, 0, gate.stdout)
+
+    def runs(self, name, rows, groups):
+        """Ten runs of a command, each with the graph of what was left at its exit."""
+        return self.series(name, [
+            snapshot(1, rows, pid=100 + i, second=i, run_second=i, trigger="exit", labels__iteration=i)
+            + "".join("\t".join(map(str, ("%group", 0, *group))) + "\n" for group in groups)
+            for i in range(1, 11)])
+
+    def test_what_is_reachable_at_the_exit_is_no_leak_of_a_run(self):
+        def site(blocks, size, function):
+            return (blocks * size, blocks, blocks * size, blocks, "malloc", "-", f"{function}|a.c|3|app", "main|a.c|9|app")
+
+        rows = [site(300, 10, "table"), site(9, 50, "lost"), site(40, 8, "some"), site(70, 6, "list")]
+        # kind: site; blocks, bytes; lost directly, and through others; rings, retained, domain, frames
+        groups = [(300, 3000, 0, 0, 0, 0, 0, "-", "malloc", "table|a.c|3|app", "main|a.c|9|app"),
+                  (9, 450, 9, 450, 0, 0, 0, "-", "malloc", "lost|a.c|3|app", "main|a.c|9|app"),
+                  (40, 320, 2, 16, 1, 8, 0, "-", "malloc", "some|a.c|3|app", "main|a.c|9|app"),
+                  (70, 420, 1, 6, 69, 414, 0, "-", "malloc", "list|a.c|3|app", "main|a.c|9|app")]
+        directory = self.runs("reach", rows, groups)
+        report = self.report(directory)
+        found = {r["function"]: (r["verdict"], r["confidence"], r["growth_bytes"]) for r in report["rows"]}
+        self.assertEqual(found, {"lost": ("leak", "high", 450), "some": ("leak", "high", 24),
+                                 "list": ("leak", "low", 420)})
+        self.assertEqual(report["reachable_at_exit"], {"blocks": 337, "bytes": 3296})
+        self.assertEqual(self.run_growth(directory).stdout.count("reachable at the exit of a run: 337 blocks"), 1)
+        gate = subprocess.run([SNAPDIFF, "check", "-f", "json", directory], capture_output=True, text=True,
+                              check=False, timeout=1200)
+        self.assertEqual(gate.returncode, 1)
+        rows = json.loads(gate.stdout)["rules"][0]["rows"]
+        self.assertEqual({r["function"]: r["measured"] for r in rows}, {"lost": 450, "some": 24})
+        self.assertIn("450 B per run", rows[0]["message"])
+        kept = self.runs("kept", [site(300, 10, "table")], groups[:1])
+        self.assertEqual(self.run_growth("--exit-code", kept).returncode, 0)
+        self.assertEqual(self.run_growth("--exit-code", "--all", kept).returncode, 1)
+
+    def test_what_an_interpreter_leaves_is_no_leak_of_a_run(self):
+        rows = [(900, 9, 900, 9, "malloc", "-", "Perl_savepv||0|perl", "main||0|perl", "start||0|libc.so.6"),
+                (500, 5, 500, 5, "malloc", "-", "Perl_newSV||0|perl", "xs_call|x.c|4|mine.so", "main||0|perl")]
+        directory = self.series("perl", [snapshot(1, rows, pid=100 + i, second=i, run_second=i, trigger="exit",
+                                                  labels__iteration=i) for i in range(1, 11)])
+        report = self.report(directory)
+        self.assertEqual(self.verdicts(report), {"xs_call": "leak"})
+        self.assertEqual(report["by_design"], {"bytes": 900, "blocks": 9})
 
     def test_a_piped_report_has_no_sparkline(self):
         done = self.run_growth(self.leak())
