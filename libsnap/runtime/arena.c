@@ -22,6 +22,7 @@
 #define LARGE_BYTES   (SLAB_BYTES / 4) /* from here on, a mapping of its own wastes less */
 #define PAGE_ROUNDUP  4095u
 #define RESERVE_BYTES ((size_t)12 << 20)
+#define RESERVE_MOST  ((size_t)128 << 20)
 #define MOST_OWN      65536u /* 128 GiB of heap; what is beyond is taken for the host's */
 
 struct slab {
@@ -151,15 +152,17 @@ uint64_t snap__memory_mapped(void)
 
 static void *_Atomic reserve;
 
-/* Not more than a sixteenth of what the host may have. */
+/* A sixteenth of what the host may have.  It may also get a limit later. */
 static size_t reserve_size(void)
 {
 	struct rlimit limit;
 
-	if (syscall(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) == 0 &&
-	    limit.rlim_cur / 16 < RESERVE_BYTES)
-		return (size_t)(limit.rlim_cur / 16) & ~(size_t)PAGE_ROUNDUP;
-	return RESERVE_BYTES;
+	if (syscall(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) != 0 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return RESERVE_BYTES;
+	if (limit.rlim_cur / 16 > RESERVE_MOST)
+		return RESERVE_MOST;
+	return (size_t)(limit.rlim_cur / 16) & ~(size_t)PAGE_ROUNDUP;
 }
 
 static size_t reserved_bytes;
@@ -167,10 +170,10 @@ static size_t reserved_bytes;
 void snap__reserve_keep(void)
 {
 	int saved_errno = errno;
-	size_t size = reserve_size();
+	size_t size = atomic_load(&reserve) ? 0 : reserve_size();
 	void *base = NULL;
 
-	if (!atomic_load(&reserve) && size > 0)
+	if (size > 0)
 		base = snap__os_mmap(NULL, size, PROT_NONE,
 				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base && base != MAP_FAILED) {

@@ -40,8 +40,9 @@ void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, ui
 {
 	struct snap__tally_row *row;
 
-	if (tally->count * 4 >= tally->capacity * 3 && !grow(tally) &&
-	    tally->count + 1 >= tally->capacity) {
+	if (tally->failed)
+		return;
+	if (tally->count * 4 >= tally->capacity * 3 && !grow(tally)) {
 		tally->failed = true;
 		return;
 	}

@@ -131,10 +131,9 @@ static enum snap_status take_here(const struct snap__order *order, char *path, s
 	if (!snap__lock_take(&taking))
 		return SNAP_ESTATE;
 	st = snap__snapshot_take(order, path, size, error);
-	if (st == SNAP_ENOMEM && snap__reserve_use()) {
+	if (st == SNAP_ENOMEM && snap__reserve_use())
 		st = snap__snapshot_take(order, path, size, error);
-		snap__reserve_keep();
-	}
+	snap__reserve_keep(); /* starting a helper may have used it, too */
 	if (st == SNAP_OK && order->reason == SNAP__AT_EXIT)
 		atomic_store(&last_taken, true);
 	snap__lock_release(&taking);

@@ -206,6 +206,21 @@ def distinct():
     shutil.rmtree(out)
 
 
+def no_space():
+    """The address space is used up, and the last snapshot needs large tables: it is there all the same."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=options.library)
+    done = run([program("t21_distinct"), "250000", "hold"], env, [(resource.RLIMIT_AS, 400 << 20)])
+    check(done.returncode == 0 and done.stdout == "done\n", f"t21 hold: {done.returncode} {done.stderr}")
+    files = glob.glob(out + "/*.000001.snap")
+    check(len(files) == 1, f"t21 hold: {os.listdir(out)} {done.stderr}")
+    for path in files:
+        sites = [s for s in snapread.read(path)["sites"] if any(b"t21_distinct" in f[3] for f in s["stack"])]
+        small = sum(s["live_blocks"] for s in sites if s["live_bytes"] == 40 * s["live_blocks"])
+        check(len(sites) > 150000 and small == 250000, f"t21 hold: {len(sites)} sites hold {small} blocks")
+    shutil.rmtree(out)
+
+
 def new_forms():
     """Operator new is recorded under each allocator as under glibc's, once per block."""
     nesting = os.path.join(options.programs, "libnesting.so")
@@ -374,7 +389,7 @@ TESTS = {
     "tracer": tracer,
     "prefixed": prefixed, "nested": nested,
     "new": new_forms,
-    "distinct": distinct,
+    "distinct": distinct, "no_space": no_space,
     "names": names,
     "bootstrap": lambda: tortured("t01_bootstrap"),
     "tls": lambda: (tortured("t02_tls"), tortured("t02_tls", "{lib}")),
