@@ -19,16 +19,16 @@ struct gathering {
 	struct session *session;
 	const int64_t *ids;
 	size_t count;
-	double peak, rss, unreachable;
+	double unreachable;
 	bool is_new;
 	struct snap_error *err;
 };
 
 static enum snap_status take_metric(void *user, const char *name, const char *value)
 {
-	struct gathering *gathering = user;
-	double *most = strcmp(name, "heap.peak_bytes") == 0 ? &gathering->peak
-		       : strcmp(name, "rss") == 0           ? &gathering->rss
+	struct check_snapshot *item = user;
+	double *most = strcmp(name, "heap.peak_bytes") == 0 ? &item->peak
+		       : strcmp(name, "rss") == 0           ? &item->rss
 							    : NULL;
 	double number = most ? strtod(value, NULL) : 0;
 
@@ -77,47 +77,36 @@ static bool is_asked_for(const struct gathering *gathering, int64_t id)
 	return false;
 }
 
-static enum snap_status take_exit(struct gathering *gathering, const struct store_snapshot *row)
-{
-	struct check_side *side = gathering->side;
-	struct check_exit *item;
-
-	if (!array_reserve(&side->exits, &side->exit_capacity, side->exit_count,
-			   sizeof(*side->exits)))
-		return fail_memory(gathering->err, "reading the snapshots");
-	item = &side->exits[side->exit_count++];
-	*item = (struct check_exit){
-		.path = strdup(row->path),
-		.program = strdup(row->program),
-		.id = row->id,
-		.live_bytes = row->live_bytes == SNAP_UNKNOWN ? 0 : row->live_bytes,
-	};
-	return item->path && item->program ? SNAP_OK
-					   : fail_memory(gathering->err, "reading the snapshots");
-}
-
 static enum snap_status take_snapshot(void *user, const struct store_snapshot *row)
 {
 	struct gathering *gathering = user;
+	struct check_side *side = gathering->side;
 	double live = row->live_bytes == SNAP_UNKNOWN ? (double)NAN : (double)row->live_bytes;
-	double *never_freed = &gathering->out->facts.never_freed;
-	enum snap_status st;
+	struct check_snapshot *item;
 
 	if (!is_asked_for(gathering, row->id))
 		return SNAP_OK;
-	if (!isnan(live) && (isnan(gathering->peak) || live > gathering->peak))
-		gathering->peak = live;
-	st = gathering->is_new ? look_at_holders(gathering, row) : SNAP_OK;
-	if (st != SNAP_OK || !row->trigger || strcmp(row->trigger, "exit") != 0)
-		return st;
-	if (gathering->is_new && (isnan(*never_freed) || live > *never_freed))
-		*never_freed = live;
-	return take_exit(gathering, row);
+	if (!array_reserve(&side->items, &side->capacity, side->count, sizeof(*side->items)))
+		return fail_memory(gathering->err, "reading the snapshots");
+	item = &side->items[side->count++];
+	*item = (struct check_snapshot){
+		.path = strdup(row->path),
+		.program = strdup(row->program),
+		.id = row->id,
+		.run_id = row->run_id,
+		.live = live,
+		.peak = live,
+		.rss = NAN,
+		.at_exit = row->trigger && strcmp(row->trigger, "exit") == 0,
+	};
+	if (!item->path || !item->program)
+		return fail_memory(gathering->err, "reading the snapshots");
+	return gathering->is_new ? look_at_holders(gathering, row) : SNAP_OK;
 }
 
 static enum snap_status take_label(void *user, const char *name, const char *value)
 {
-	struct check_exit *item = user;
+	struct check_snapshot *item = user;
 
 	if (strcmp(name, "iteration") != 0 || item->iteration)
 		return SNAP_OK;
@@ -125,14 +114,18 @@ static enum snap_status take_label(void *user, const char *name, const char *val
 	return item->iteration ? SNAP_OK : SNAP_ENOMEM;
 }
 
-static enum snap_status take_labels(struct gathering *gathering, struct snap_error *err)
+static enum snap_status take_details(struct gathering *gathering, struct snap_error *err)
 {
+	struct store *store = session_store(gathering->session);
 	struct check_side *side = gathering->side;
 	enum snap_status st = SNAP_OK;
 
-	for (size_t i = 0; st == SNAP_OK && i < side->exit_count; i++)
-		st = store_each_label(session_store(gathering->session), side->exits[i].id,
-				      take_label, &side->exits[i], err);
+	for (size_t i = 0; st == SNAP_OK && i < side->count; i++) {
+		st = store_each_metric(store, side->items[i].id, take_metric, &side->items[i], err);
+		if (st == SNAP_OK)
+			st = store_each_label(store, side->items[i].id, take_label, &side->items[i],
+					      err);
+	}
 	return st;
 }
 
@@ -148,7 +141,6 @@ static enum snap_status gather_side(struct gathering *gathering,
 	int64_t *ids = NULL;
 	enum snap_status st = session_open(&gathering->session, &session, err);
 
-	gathering->peak = gathering->rss = NAN;
 	gathering->err = err;
 	if (st == SNAP_OK)
 		st = session_list(gathering->session, names, count, &ids, &gathering->count, err);
@@ -156,12 +148,8 @@ static enum snap_status gather_side(struct gathering *gathering,
 	if (st == SNAP_OK)
 		st = store_each_snapshot(session_store(gathering->session), take_snapshot,
 					 gathering, err);
-	for (size_t i = 0; st == SNAP_OK && i < gathering->count; i++)
-		st = store_each_metric(session_store(gathering->session), ids[i], take_metric,
-				       gathering, err);
 	if (st == SNAP_OK)
-		st = take_labels(gathering, err);
-	gathering->side->snapshots = gathering->count;
+		st = take_details(gathering, err);
 	free(ids);
 	session_close(gathering->session);
 	return st;
@@ -177,23 +165,29 @@ static bool are_directories(const char *const *names, size_t count)
 	return true;
 }
 
+/* The exit of a repeated command's run. */
+static bool is_exit_of_run(const struct check_snapshot *item)
+{
+	return item->at_exit && item->iteration;
+}
+
 /* The program that left most at one of its exits. */
 static const char *fullest_program(const struct check_side *side)
 {
-	const struct check_exit *most = NULL;
+	const struct check_snapshot *most = NULL;
 
-	for (size_t i = 0; i < side->exit_count; i++)
-		if (side->exits[i].iteration &&
-		    (!most || side->exits[i].live_bytes > most->live_bytes))
-			most = &side->exits[i];
+	for (size_t i = 0; i < side->count; i++)
+		if (is_exit_of_run(&side->items[i]) &&
+		    (!most || !(side->items[i].live <= most->live)))
+			most = &side->items[i];
 	return most ? most->program : NULL;
 }
 
-static bool are_of_one_run(const struct check_exit *a, const struct check_exit *b)
+static bool are_of_one_run(const struct check_snapshot *a, const struct check_snapshot *b)
 {
 	size_t directory = (size_t)(name_base(a->path) - a->path);
 
-	return strcmp(a->iteration, b->iteration) == 0 &&
+	return strcmp(a->program, b->program) == 0 && strcmp(a->iteration, b->iteration) == 0 &&
 	       directory == (size_t)(name_base(b->path) - b->path) &&
 	       strncmp(a->path, b->path, directory) == 0;
 }
@@ -201,18 +195,16 @@ static bool are_of_one_run(const struct check_exit *a, const struct check_exit *
 /* Is it the fullest of the program's exits in its run?  Of equals, the first. */
 static bool stands_for_run(const struct check_side *side, size_t at, const char *program)
 {
-	const struct check_exit *item = &side->exits[at];
+	const struct check_snapshot *item = &side->items[at];
 
-	if (!item->iteration || strcmp(item->program, program) != 0)
+	if (!is_exit_of_run(item) || strcmp(item->program, program) != 0)
 		return false;
-	for (size_t i = 0; i < side->exit_count; i++) {
-		const struct check_exit *other = &side->exits[i];
+	for (size_t i = 0; i < side->count; i++) {
+		const struct check_snapshot *other = &side->items[i];
 
-		if (i == at || !other->iteration || strcmp(other->program, program) != 0 ||
-		    !are_of_one_run(item, other))
+		if (i == at || !is_exit_of_run(other) || !are_of_one_run(item, other))
 			continue;
-		if (other->live_bytes > item->live_bytes ||
-		    (other->live_bytes == item->live_bytes && i < at))
+		if (other->live > item->live || (other->live == item->live && i < at))
 			return false;
 	}
 	return true;
@@ -221,13 +213,26 @@ static bool stands_for_run(const struct check_side *side, size_t at, const char 
 static enum snap_status find_runs(struct check_side *side, const char *program,
 				  struct snap_error *err)
 {
-	side->runs = malloc((side->exit_count + 1) * sizeof(*side->runs));
+	side->runs = malloc((side->count + 1) * sizeof(*side->runs));
 	if (!side->runs)
 		return fail_memory(err, "reading the snapshots");
-	for (size_t i = 0; i < side->exit_count; i++)
-		if (stands_for_run(side, i, program))
-			side->runs[side->run_count++] = side->exits[i].path;
+	for (size_t i = 0; i < side->count; i++) {
+		side->items[i].is_repeat = stands_for_run(side, i, program);
+		if (side->items[i].is_repeat)
+			side->runs[side->run_count++] = side->items[i].path;
+	}
 	return SNAP_OK;
+}
+
+/* Files that were named one by one are repeats, too. */
+static void note_repeats(struct check_side *side, const char *const *names, size_t count)
+{
+	bool files = count == side->count;
+
+	for (size_t i = 0; i < count; i++)
+		files &= !session_is_directory(names[i]);
+	for (size_t i = 0; files && i < side->count; i++)
+		side->items[i].is_repeat = true;
 }
 
 static enum snap_status choose_runs(struct check_gathered *out, bool old_too,
@@ -238,9 +243,9 @@ static enum snap_status choose_runs(struct check_gathered *out, bool old_too,
 
 	if (!program)
 		return SNAP_OK;
-	for (size_t i = 0; i < out->new_.exit_count; i++)
-		out->others |= strcmp(out->new_.exits[i].program, program) != 0;
-	out->program = program;
+	for (size_t i = 0; i < out->new_.count; i++)
+		out->facts.others |= strcmp(out->new_.items[i].program, program) != 0;
+	out->facts.program = program;
 	st = find_runs(&out->new_, program, err);
 	if (st == SNAP_OK && old_too)
 		st = find_runs(&out->old, program, err);
@@ -249,30 +254,88 @@ static enum snap_status choose_runs(struct check_gathered *out, bool old_too,
 
 static int by_live_bytes(const void *left, const void *right)
 {
-	const struct check_exit *const *a = left, *const *b = right;
+	const struct check_snapshot *const *a = left, *const *b = right;
 
-	if ((*a)->live_bytes != (*b)->live_bytes)
-		return (*a)->live_bytes < (*b)->live_bytes ? -1 : 1;
+	if ((*a)->live != (*b)->live)
+		return (*a)->live < (*b)->live ? -1 : 1;
 	return strcmp((*a)->path, (*b)->path);
 }
 
 /* NULL: no repeated command */
-static const char *middle_run(const struct check_gathered *gathered)
+static const char *middle_run(const struct check_side *side)
 {
-	const struct check_side *side = &gathered->new_;
-	const struct check_exit **sorted = calloc(side->exit_count + 1, sizeof(*sorted));
+	const struct check_snapshot **sorted = calloc(side->count + 1, sizeof(*sorted));
 	const char *path = NULL;
 	size_t count = 0;
 
-	for (size_t i = 0; sorted && gathered->program && i < side->exit_count; i++)
-		if (stands_for_run(side, i, gathered->program))
-			sorted[count++] = &side->exits[i];
+	for (size_t i = 0; sorted && i < side->count; i++)
+		if (side->items[i].is_repeat)
+			sorted[count++] = &side->items[i];
 	if (count) {
 		qsort(sorted, count, sizeof(*sorted), by_live_bytes);
 		path = sorted[(count - 1) / 2]->path;
 	}
 	free(sorted);
 	return path;
+}
+
+/* ---- figures of the whole ---- */
+
+enum figure_of_whole { WHOLE_LIVE, WHOLE_PEAK, WHOLE_RSS };
+
+static double figure_of(const struct check_snapshot *item, enum figure_of_whole figure)
+{
+	return figure == WHOLE_LIVE ? item->live : figure == WHOLE_PEAK ? item->peak : item->rss;
+}
+
+/* The most in any snapshot of the process. */
+static double most_of_process(const struct check_side *side, const struct check_snapshot *of,
+			      enum figure_of_whole figure)
+{
+	double most = figure_of(of, figure);
+
+	for (size_t i = 0; figure != WHOLE_LIVE && i < side->count; i++)
+		if (side->items[i].run_id == of->run_id &&
+		    !(figure_of(&side->items[i], figure) <= most))
+			most = figure_of(&side->items[i], figure);
+	return most;
+}
+
+/* Over the repeats of a side; of a side without repeats, the most. */
+static struct check_range range_of(const struct check_side *side, enum figure_of_whole figure)
+{
+	struct check_range range = {NAN, NAN}, all = {NAN, NAN};
+
+	for (size_t i = 0; i < side->count; i++) {
+		const struct check_snapshot *item = &side->items[i];
+		double most = most_of_process(side, item, figure);
+
+		if (isnan(all.high) || most > all.high)
+			all.low = all.high = most;
+		if (!item->is_repeat)
+			continue;
+		if (isnan(range.low) || most < range.low)
+			range.low = most;
+		if (isnan(range.high) || most > range.high)
+			range.high = most;
+	}
+	return isnan(range.low) && figure != WHOLE_LIVE ? all : range;
+}
+
+static void gather_facts(struct check_gathered *out)
+{
+	struct check_facts *facts = &out->facts;
+
+	facts->old_total = range_of(&out->old, WHOLE_LIVE);
+	facts->new_total = range_of(&out->new_, WHOLE_LIVE);
+	facts->old_peak = range_of(&out->old, WHOLE_PEAK);
+	facts->new_peak = range_of(&out->new_, WHOLE_PEAK);
+	facts->old_rss = range_of(&out->old, WHOLE_RSS);
+	facts->new_rss = range_of(&out->new_, WHOLE_RSS);
+	facts->never_freed = NAN;
+	for (size_t i = 0; i < out->new_.count; i++)
+		if (out->new_.items[i].at_exit && !(out->new_.items[i].live <= facts->never_freed))
+			facts->never_freed = out->new_.items[i].live;
 }
 
 /* ---- both sides ---- */
@@ -285,29 +348,27 @@ enum snap_status check_gather(struct check_gathered *out, const struct report_op
 	struct gathering new_ = {.out = out, .side = &out->new_, .is_new = true};
 	enum snap_status st = SNAP_OK;
 
-	*out = (struct check_gathered){.facts = {NAN, NAN, NAN, NAN, NAN, 0}};
-	old.peak = old.rss = NAN;
+	*out = (struct check_gathered){0};
 	if (baseline->count)
 		st = gather_side(&old, options, baseline->items, baseline->count, err);
 	if (st == SNAP_OK)
 		st = gather_side(&new_, options, names, count, err);
-	out->facts.old_peak = old.peak;
-	out->facts.old_rss = old.rss;
-	out->facts.new_peak = new_.peak;
-	out->facts.new_rss = new_.rss;
 	if (st == SNAP_OK && are_directories(names, count))
 		st = choose_runs(out, are_directories(baseline->items, baseline->count), err);
+	note_repeats(&out->old, baseline->items, baseline->count);
+	note_repeats(&out->new_, names, count);
+	gather_facts(out);
 	return st;
 }
 
 static void release_side(struct check_side *side)
 {
-	for (size_t i = 0; i < side->exit_count; i++) {
-		free(side->exits[i].path);
-		free(side->exits[i].program);
-		free(side->exits[i].iteration);
+	for (size_t i = 0; i < side->count; i++) {
+		free(side->items[i].path);
+		free(side->items[i].program);
+		free(side->items[i].iteration);
 	}
-	free(side->exits);
+	free(side->items);
 	free(side->runs);
 }
 
@@ -366,7 +427,7 @@ enum snap_status check_baseline_source(char **path, const struct report_options 
 	*path = NULL;
 	if (session_is_directory(name)) {
 		st = check_gather(&gathered, options, &none, &name, 1, err);
-		run = st == SNAP_OK ? middle_run(&gathered) : NULL;
+		run = st == SNAP_OK ? middle_run(&gathered.new_) : NULL;
 		if (st == SNAP_OK && !run)
 			st = path_of_one(path, options, name, err);
 		else if (run)

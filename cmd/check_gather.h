@@ -8,29 +8,26 @@
 #include "report/check.h"
 #include "report/options.h"
 
-/** The snapshot that a process wrote at its exit. */
-struct check_exit {
+/** A snapshot, and what is known of its process until then. */
+struct check_snapshot {
 	char *path, *program;
 	char *iteration; /* of `run --repeat`; NULL: of another run */
-	int64_t id;
-	uint64_t live_bytes;
+	int64_t id, run_id;
+	double live, peak, rss;  /* NAN: unknown */
+	bool at_exit, is_repeat; /* is_repeat: stands for one of several runs of its side */
 };
 
 /** One side of the gate. */
 struct check_side {
-	struct check_exit *exits;
-	size_t exit_count, exit_capacity;
-	size_t snapshots;
-	const char *
-		*runs; /* paths: one exit for each run; the side's.  NULL: no repeated command */
+	struct check_snapshot *items;
+	size_t count, capacity;
+	const char **runs; /* paths: one exit for each run of a repeated command; else NULL */
 	size_t run_count;
 };
 
 struct check_gathered {
 	struct check_facts facts;
 	struct check_side old, new_;
-	const char *program; /* whose exits the runs are; NULL: no repeated command */
-	bool others;         /* the new side's runs have other programs besides */
 	/* The path of the snapshot of the new side in which most is unreachable, and how much;
 	 * NULL: none says who holds what. */
 	char *most_unreachable;

@@ -204,7 +204,7 @@ static bool judges_growth(const struct check *check)
 {
 	return check->options->baseline.count == 0 ||
 	       (check->count == 1 && session_is_directory(check->names[0]) &&
-		check->gathered.new_.snapshots > 1);
+		check->gathered.new_.count > 1);
 }
 
 static enum snap_status make_growth(struct check *check, struct snap_error *err)

@@ -335,12 +335,40 @@ static void add_whole_finding(struct checking *checking, struct rule *rule, cons
 	checking->findings++;
 }
 
-/* A figure of the whole: `old` NAN means that there is no baseline, `new_` NAN that it is unknown. */
+/* --require-confirm asks for more repeats than there are: no increase counts. */
+static bool is_unconfirmed(const struct checking *checking)
+{
+	return checking->request->compare &&
+	       checking->request->policy->require_confirm > checking->request->facts.new_snapshots;
+}
+
+static struct check_range range(double value)
+{
+	return (struct check_range){value, value};
+}
+
+static const char *say_whole(struct report *report, const char *what,
+			     const struct policy_limit *limit, double old, double new_)
+{
+	char from[32], to[32];
+
+	sites_bytes((uint64_t)new_, to);
+	if (!limit->is_increase)
+		return report_text(report, "%s: %s; %s is allowed", what, to, limit->text);
+	return report_text(report, "%s: from %s to %s; %s is allowed", what,
+			   sites_bytes((uint64_t)old, from), to, limit->text);
+}
+
+/*
+ * A figure of the whole.  Of several runs an increase counts as far as all runs are above all of the
+ * baseline, and every run is held against a level.  Unknown: NAN.
+ */
 static void check_whole(struct checking *checking, const char *name, const char *what,
-			const struct policy_limit *limit, double old, double new_, double doubt)
+			const struct policy_limit *limit, struct check_range old_range,
+			struct check_range new_range, double doubt)
 {
 	struct rule rule = rule_begin(checking, name, limit->text);
-	char from[32], to[32];
+	double old = old_range.high, new_ = limit->is_increase ? new_range.low : new_range.high;
 	double allowed;
 
 	rule.whole = strchr(name, ':') ? what : NULL; /* a rule of the policy file */
@@ -351,17 +379,10 @@ static void check_whole(struct checking *checking, const char *name, const char 
 						 what, isnan(new_) ? "" : " of the baseline"));
 	} else {
 		rule.measured = limit->is_increase ? new_ - old : new_;
-		if (policy_exceeds(limit, old, new_ - doubt, &allowed))
-			add_whole_finding(
-				checking, &rule, limit->is_increase ? "grew" : "above",
-				limit->is_increase
-					? report_text(checking->report,
-						      "%s: from %s to %s; %s is allowed", what,
-						      sites_bytes((uint64_t)old, from),
-						      sites_bytes((uint64_t)new_, to), limit->text)
-					: report_text(checking->report, "%s: %s; %s is allowed",
-						      what, sites_bytes((uint64_t)new_, to),
-						      limit->text));
+		if (policy_exceeds(limit, old, new_ - doubt, &allowed) &&
+		    !(limit->is_increase && is_unconfirmed(checking)))
+			add_whole_finding(checking, &rule, limit->is_increase ? "grew" : "above",
+					  say_whole(checking->report, what, limit, old, new_));
 	}
 	rule_end(checking, &rule);
 }
@@ -375,9 +396,12 @@ struct change_seen {
 	bool counts; /* not within the noise of sampling or the spread of several runs */
 };
 
-static struct change_seen see_change(const struct report *compare, size_t row)
+static struct change_seen see_change(const struct checking *checking, size_t row)
 {
+	const struct report *compare = checking->request->compare;
 	const struct value *spread = report_cell(compare, row, "within_spread");
+	double old_high = number(report_cell(compare, row, "old_high"), (double)NAN);
+	double new_low = number(report_cell(compare, row, "new_low"), (double)NAN);
 	struct change_seen seen = {
 		.status = text(report_cell(compare, row, "status")),
 		.old = number(report_cell(compare, row, "old_bytes"), 0),
@@ -387,7 +411,9 @@ static struct change_seen see_change(const struct report *compare, size_t row)
 			sampling_doubt * number(report_cell(compare, row, "delta_bytes_stderr"), 0),
 	};
 
-	seen.counts = !text(spread) && seen.delta > seen.doubt;
+	if (!isnan(old_high - new_low)) /* several runs: what all have more than any had before */
+		seen.doubt = fmax(seen.doubt, seen.delta - (new_low - old_high));
+	seen.counts = !text(spread) && seen.delta > seen.doubt && !is_unconfirmed(checking);
 	return seen;
 }
 
@@ -435,7 +461,7 @@ static void check_sites(struct checking *checking, const struct policy_limit *li
 		return;
 	rule.measured = 0;
 	for (size_t row = 0; row < compare->row_count; row++) {
-		struct change_seen seen = see_change(compare, row);
+		struct change_seen seen = see_change(checking, row);
 		double measured = limit->is_increase ? seen.delta : seen.new_;
 
 		if (!in_scope(scope, compare, row))
@@ -469,7 +495,7 @@ static void check_new_sites(struct checking *checking, uint64_t most, const char
 	size_t before = checking->findings;
 
 	for (size_t row = 0; row < compare->row_count; row++) {
-		struct change_seen seen = see_change(compare, row);
+		struct change_seen seen = see_change(checking, row);
 
 		if (seen.counts && seen.status && strcmp(seen.status, "new") == 0 &&
 		    in_scope(scope, compare, row))
@@ -484,23 +510,29 @@ static void check_new_sites(struct checking *checking, uint64_t most, const char
 	rule_end(checking, &rule);
 }
 
-/* The sum of a scope's sites. */
+/* The sum of a scope's sites.  Of several runs the doubts add up, as runs may differ in all of them at
+ * once; the errors of sampling are independent. */
 static void check_scope_total(struct checking *checking, const struct policy_scope *scope)
 {
 	const struct report *compare = checking->request->compare;
-	double old = 0, new_ = 0, variance = 0;
+	double old = 0, new_ = 0, variance = 0, sum = 0, doubt;
+	bool repeats = false;
 
 	for (size_t row = 0; row < compare->row_count; row++)
 		if (in_scope(scope, compare, row)) {
-			struct change_seen seen = see_change(compare, row);
+			struct change_seen seen = see_change(checking, row);
 
 			old += seen.old;
 			new_ += seen.new_;
 			variance += seen.doubt * seen.doubt;
+			sum += seen.doubt;
+			repeats |=
+				!isnan(number(report_cell(compare, row, "new_low"), (double)NAN));
 		}
+	doubt = repeats ? sum : sqrt(variance);
 	check_whole(checking, rule_name(checking, scope, "max-total"),
 		    report_text(checking->report, "the sites of rule %s", scope->name),
-		    &scope->max_total, old, new_, sqrt(variance));
+		    &scope->max_total, range(old), range(new_), doubt);
 }
 
 static double total_of(const struct report *compare, const char *side, const char *figure)
@@ -514,10 +546,14 @@ static void check_compare(struct checking *checking)
 {
 	const struct policy *policy = checking->request->policy;
 	const struct report *compare = checking->request->compare;
+	const struct check_facts *facts = &checking->request->facts;
 	double doubt = total_of(compare, "delta", "live_bytes_stderr");
 
 	check_whole(checking, "max-total", "recorded live memory", &policy->max_total,
-		    total_of(compare, "old", "live_bytes"), total_of(compare, "new", "live_bytes"),
+		    isnan(facts->old_total.low) ? range(total_of(compare, "old", "live_bytes"))
+						: facts->old_total,
+		    isnan(facts->new_total.low) ? range(total_of(compare, "new", "live_bytes"))
+						: facts->new_total,
 		    isnan(doubt) ? 0 : sampling_doubt * doubt);
 	check_sites(checking, &policy->max_site, NULL);
 	if (policy->has_max_new_sites)
@@ -531,7 +567,7 @@ static void check_compare(struct checking *checking)
 			check_new_sites(checking, scope->max_new_sites, scope->max_new_sites_text,
 					scope);
 	}
-	if (policy->require_confirm > checking->request->facts.new_snapshots)
+	if (is_unconfirmed(checking))
 		not_judged(checking,
 			   report_text(checking->report,
 				       "--require-confirm %" PRIu64
@@ -872,8 +908,13 @@ struct report *check_judge(const struct check_request *request)
 	check_whole(&checking, "max-rss", "resident memory", &policy->max_rss, facts->old_rss,
 		    facts->new_rss, 0);
 	check_whole(&checking, "max-never-freed", "what was never freed at exit",
-		    &policy->max_never_freed, (double)NAN, facts->never_freed, 0);
+		    &policy->max_never_freed, range((double)NAN), range(facts->never_freed), 0);
 	check_unreachable(&checking);
+	if (request->compare && facts->others)
+		report_note(checking.report,
+			    "The runs have several programs: compared is %s, which left most at "
+			    "its exits; --program names another.",
+			    facts->program);
 	say_rules(&checking);
 	warn_of_suppressions(&checking);
 	say_title(&checking);

@@ -8,11 +8,19 @@
 #include "analysis/policy/suppress.h"
 #include "report/report.h"
 
-/** Figures of the process as a whole, in bytes; NAN where they are not known. */
+/** Of the runs of one side the least and the most, in bytes; NAN where it is not known. */
+struct check_range {
+	double low, high;
+};
+
+/** Figures of the process as a whole. */
 struct check_facts {
-	double old_peak, new_peak, old_rss, new_rss;
-	double never_freed;   /* live in the exit snapshot; NAN: there is none */
+	struct check_range old_total, new_total; /* of several runs only */
+	struct check_range old_peak, new_peak, old_rss, new_rss;
+	double never_freed;   /* most that is live in an exit snapshot; NAN: there is none */
 	size_t new_snapshots; /* on the new side of the comparison */
+	const char *program;  /* whose exits stand for runs; NULL: no repeated command */
+	bool others;          /* these runs have other programs, too */
 };
 
 struct check_request {
