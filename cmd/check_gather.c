@@ -332,10 +332,14 @@ static void gather_facts(struct check_gathered *out)
 	facts->new_peak = range_of(&out->new_, WHOLE_PEAK);
 	facts->old_rss = range_of(&out->old, WHOLE_RSS);
 	facts->new_rss = range_of(&out->new_, WHOLE_RSS);
-	facts->never_freed = NAN;
-	for (size_t i = 0; i < out->new_.count; i++)
-		if (out->new_.items[i].at_exit && !(out->new_.items[i].live <= facts->never_freed))
-			facts->never_freed = out->new_.items[i].live;
+	facts->never_freed = facts->new_live = NAN;
+	for (size_t i = 0; i < out->new_.count; i++) {
+		const struct check_snapshot *item = &out->new_.items[i];
+
+		facts->new_live = fmax(facts->new_live, item->live);
+		if (item->at_exit)
+			facts->never_freed = fmax(facts->never_freed, item->live);
+	}
 }
 
 /* ---- both sides ---- */

@@ -58,6 +58,13 @@ static bool has_passed(const struct value *rule)
 	return passed && passed->kind == VALUE_BOOL && passed->boolean;
 }
 
+static bool is_judged(const struct value *rule)
+{
+	const struct value *measured = value_get(rule, "measured");
+
+	return measured && measured->kind != VALUE_NULL;
+}
+
 static void write_failure(FILE *out, const struct value *rule)
 {
 	const struct value *rows = value_get(rule, "rows");
@@ -84,6 +91,8 @@ static void write_case(FILE *out, const struct value *rule)
 	putc('>', out);
 	if (!has_passed(rule))
 		write_failure(out, rule);
+	else if (!is_judged(rule))
+		fputs("<skipped/>", out);
 	fputs("</testcase>\n", out);
 }
 
@@ -91,16 +100,19 @@ static enum snap_status render(const struct report *report, FILE *out,
 			       const struct render_options *options)
 {
 	const struct value *rules = value_get(&report->head, "rules");
-	size_t count = rules && rules->kind == VALUE_LIST ? rules->list.count : 0, failed = 0;
+	size_t count = rules && rules->kind == VALUE_LIST ? rules->list.count : 0, failed = 0,
+	       skipped = 0;
 
 	(void)options;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		failed += !has_passed(&rules->list.items[i]);
+		skipped += has_passed(&rules->list.items[i]) && !is_judged(&rules->list.items[i]);
+	}
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", out);
 	fprintf(out,
 		" <testsuite name=\"snapdiff.check\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" "
-		"skipped=\"0\">\n",
-		count, failed);
+		"skipped=\"%zu\">\n",
+		count, failed, skipped);
 	for (size_t i = 0; i < count; i++)
 		write_case(out, &rules->list.items[i]);
 	fputs("  <system-out>", out);

@@ -7,7 +7,11 @@
 #include <string.h>
 
 enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL };
-enum { FOLDED_ROWS = 10, FOLDED_FRAMES = 12 }; /* together with a table, about a page */
+enum {
+	FOLDED_ROWS = 10,
+	PAGE_ROWS = 25,
+	FOLDED_FRAMES = 12
+}; /* together with a table, about a page */
 
 struct document {
 	const struct report *report;
@@ -210,6 +214,15 @@ static void write_folded_stack(struct document *document, const struct value *ro
 	fputs("\n</details>\n", document->out);
 }
 
+/* A report whose call stacks fold out goes into a pull request: at most a page. */
+static size_t rows_on_page(const struct report *report)
+{
+	for (size_t i = 0; i < report->column_count; i++)
+		if (report->columns[i].flags & COLUMN_FOLDED && report->row_count > PAGE_ROWS)
+			return PAGE_ROWS;
+	return report->row_count;
+}
+
 static void write_folded(struct document *document)
 {
 	const struct report *report = document->report;
@@ -251,10 +264,15 @@ static enum snap_status render(const struct report *report, FILE *out,
 			   report->headline ? "\n\n" : "**\n\n");
 	warnings_each(report, options->exact, write_warning, &document);
 	if (report->row_count) {
+		size_t rows = rows_on_page(report);
+
 		write_header(&document);
-		for (size_t row = 0; row < report->row_count; row++)
+		for (size_t row = 0; row < rows; row++)
 			write_row(&document, report->rows + row * report->column_count);
 		write_closings(&document);
+		if (rows < report->row_count)
+			fprintf(out, "\n%zu more rows are not shown here; -f json has them all.\n",
+				report->row_count - rows);
 		write_folded(&document);
 	}
 	write_lines(&document, report->facts, report->fact_count, true);

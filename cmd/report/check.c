@@ -57,7 +57,7 @@ static const struct column columns[COLUMNS] = {
  * hundred thousand sites fails by chance (normal distribution, one side). */
 static const double sampling_doubt = 5;
 
-enum { NAMES_MAX = 512, FINGERPRINT_FRAMES = 4 };
+enum { NAMES_MAX = 512, FINGERPRINT_FRAMES = 4, FLOOR_SHOWN = 10 };
 
 struct checking {
 	const struct check_request *request;
@@ -719,7 +719,11 @@ static void note_unjudged_rows(struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;
 	const struct policy *policy = checking->request->policy;
+	const struct value *inputs = value_get(&growth->head, "inputs");
 	size_t few = 0, open = 0;
+
+	if (inputs && inputs->list.count == 1)
+		not_judged(checking, "growth: one snapshot does not say what grows");
 
 	for (size_t row = 0; row < growth->row_count; row++) {
 		int verdict = verdict_index(text(report_cell(growth, row, "verdict")));
@@ -788,6 +792,97 @@ static void check_unreachable(struct checking *checking)
 	rule_end(checking, &rule);
 }
 
+/* ---- without a baseline ---- */
+
+/* The most that a row of growth held in any snapshot. */
+static double most_held(const struct report *growth, size_t row)
+{
+	const struct value *series = value_get(report_cell(growth, row, "series"), "bytes");
+	double most = number(report_cell(growth, row, "last_bytes"), 0);
+
+	for (size_t i = 0; series && series->kind == VALUE_LIST && i < series->list.count; i++)
+		most = fmax(most, number(&series->list.items[i], 0));
+	return most;
+}
+
+static void needs_baseline(struct checking *checking, struct rule *rule)
+{
+	not_judged(checking, report_text(checking->report, "%s %s: there is no baseline",
+					 rule->name, rule->limit));
+	rule_end(checking, rule);
+}
+
+/* Levels can be held against any snapshot, increases cannot. */
+static void check_site_levels(struct checking *checking, const struct policy_limit *limit,
+			      const struct policy_scope *scope)
+{
+	const struct report *growth = checking->request->growth;
+	struct rule rule =
+		rule_begin(checking, rule_name(checking, scope, "max-site"), limit->text);
+	char held[32];
+
+	if (!limit->text)
+		return;
+	if (limit->is_increase) {
+		needs_baseline(checking, &rule);
+		return;
+	}
+	rule.status = "above";
+	rule.measured = 0;
+	for (size_t row = 0; row < growth->row_count; row++) {
+		double most = most_held(growth, row);
+
+		if (!in_scope(scope, growth, row))
+			continue;
+		rule.measured = fmax(rule.measured, most);
+		if (most > (double)limit->bytes)
+			judge_row(checking, &rule, growth, row, most,
+				  report_text(checking->report, "holds %s; %s is allowed",
+					      sites_bytes((uint64_t)most, held), limit->text));
+	}
+	rule_end(checking, &rule);
+}
+
+static void check_scope_levels(struct checking *checking, const struct policy_scope *scope)
+{
+	const struct report *growth = checking->request->growth;
+	double held = 0;
+
+	for (size_t row = 0; row < growth->row_count; row++)
+		if (in_scope(scope, growth, row))
+			held += number(report_cell(growth, row, "last_bytes"), 0);
+	check_whole(checking, rule_name(checking, scope, "max-total"),
+		    report_text(checking->report, "the sites of rule %s", scope->name),
+		    &scope->max_total, range((double)NAN), range(held), 0);
+	check_site_levels(checking, &scope->max_site, scope);
+}
+
+static void note_new_sites(struct checking *checking, bool has_limit, const char *limit,
+			   const struct policy_scope *scope)
+{
+	struct rule rule = rule_begin(checking, rule_name(checking, scope, "max-new-sites"), limit);
+
+	if (has_limit)
+		needs_baseline(checking, &rule);
+}
+
+static void check_without_baseline(struct checking *checking)
+{
+	const struct policy *policy = checking->request->policy;
+
+	check_whole(checking, "max-total", "recorded live memory", &policy->max_total,
+		    range((double)NAN), range(checking->request->facts.new_live), 0);
+	check_site_levels(checking, &policy->max_site, NULL);
+	note_new_sites(checking, policy->has_max_new_sites, policy->max_new_sites_text, NULL);
+	for (size_t i = 0; i < policy->scope_count; i++) {
+		const struct policy_scope *scope = &policy->scopes[i];
+
+		check_scope_levels(checking, scope);
+		note_new_sites(checking, scope->has_max_new_sites, scope->max_new_sites_text,
+			       scope);
+	}
+}
+
 /* ---- the report ---- */
 
 static void warn_of_suppressions(struct checking *checking)
@@ -823,18 +918,24 @@ static void take_warnings(struct report *report, const struct report *from)
 static void say_rules(struct checking *checking)
 {
 	struct report *report = checking->report;
+	size_t floor_count = checking->floor.list.count;
 
 	for (size_t i = 0; i < checking->rules.list.count; i++) {
 		const struct value *rule = &checking->rules.list.items[i];
 
 		report_note(report, "%s %s: %s", text(value_get(rule, "name")),
 			    text(value_get(rule, "limit")),
-			    value_get(rule, "passed")->boolean ? "passed" : "FAILED");
+			    !value_get(rule, "passed")->boolean               ? "FAILED"
+			    : value_get(rule, "measured")->kind == VALUE_NULL ? "not judged"
+									      : "passed");
 	}
-	for (size_t i = 0; i < checking->floor.list.count; i++)
+	for (size_t i = 0; i < floor_count && i < FLOOR_SHOWN; i++)
 		report_note(report, "not counted, below --min-delta: %s: %s",
 			    text(value_get(&checking->floor.list.items[i], "key")),
 			    text(value_get(&checking->floor.list.items[i], "message")));
+	if (floor_count > FLOOR_SHOWN)
+		report_note(report, "not counted, below --min-delta: %zu more, which -f json has",
+			    floor_count - FLOOR_SHOWN);
 	for (size_t i = 0; i < checking->inconclusive.list.count; i++)
 		report_note(report, "not judged: %s", text(&checking->inconclusive.list.items[i]));
 }
@@ -901,6 +1002,8 @@ struct report *check_judge(const struct check_request *request)
 	take_warnings(checking.report, request->leaks);
 	if (request->compare)
 		check_compare(&checking);
+	else
+		check_without_baseline(&checking);
 	if (request->growth)
 		check_growth(&checking);
 	check_whole(&checking, "max-peak", "the peak of recorded memory", &policy->max_peak,

@@ -17,6 +17,7 @@ struct check_range {
 struct check_facts {
 	struct check_range old_total, new_total; /* of several runs only */
 	struct check_range old_peak, new_peak, old_rss, new_rss;
+	double new_live;      /* most that is live in any snapshot of the new side */
 	double never_freed;   /* most that is live in an exit snapshot; NAN: there is none */
 	size_t new_snapshots; /* on the new side of the comparison */
 	const char *program;  /* whose exits stand for runs; NULL: no repeated command */

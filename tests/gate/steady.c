@@ -1,15 +1,13 @@
 /*
  * steady.c - a program that holds as much after each step as before, and turns over half of it meanwhile.
  *
- *   steady STEPS [MORE [NOISE]]
+ *   steady STEPS [MORE]
  *
  * After each step it takes a snapshot.  Its 24 sites hold 1 KiB to 2 MiB in blocks of 16 B to 64 KiB.  With MORE,
- * leak() keeps MORE blocks of 4 KiB in each step: what a gate must still find.  With NOISE, noise() keeps up to so many, another
- * number in each run.
+ * leak() keeps MORE blocks of 4 KiB in each step: what a gate must still find.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <snap/snap.h>
 
@@ -23,10 +21,14 @@ static void *held[SITES][BLOCKS_MAX];
 		return memset(malloc(size), number, size);                                         \
 	}
 #define SITES_OF(row) SITE(row##0) SITE(row##1) SITE(row##2) SITE(row##3) SITE(row##4) SITE(row##5)
-SITES_OF(1) SITES_OF(2) SITES_OF(3) SITES_OF(4)
+SITES_OF(1)
+SITES_OF(2)
+SITES_OF(3) SITES_OF(4)
 
-#define NAMES_OF(row) site_##row##0, site_##row##1, site_##row##2, site_##row##3, site_##row##4, site_##row##5
-static void *(*const sites[SITES])(size_t) = {NAMES_OF(1), NAMES_OF(2), NAMES_OF(3), NAMES_OF(4)};
+#define NAMES_OF(row)                                                                              \
+	site_##row##0, site_##row##1, site_##row##2, site_##row##3, site_##row##4, site_##row##5
+	static void *(*const sites[SITES])(size_t) = {NAMES_OF(1), NAMES_OF(2), NAMES_OF(3),
+						      NAMES_OF(4)};
 
 static size_t size_of(int site)
 {
@@ -46,11 +48,6 @@ static __attribute__((noinline)) void *leak(void)
 	return memset(malloc(4096), 1, 4096);
 }
 
-static __attribute__((noinline)) void *noise(void)
-{
-	return memset(malloc(4096), 2, 4096);
-}
-
 static void turn_over(int site)
 {
 	for (int i = rand() % 2; i < blocks_of(site); i += 2) {
@@ -62,13 +59,10 @@ static void turn_over(int site)
 int main(int argc, char **argv)
 {
 	int steps = argc > 1 ? atoi(argv[1]) : 1, more = argc > 2 ? atoi(argv[2]) : 0;
-	int blocks = argc > 3 ? getpid() * 7919 % (atoi(argv[3]) + 1) : 0;
 
 	for (int site = 0; site < SITES; site++)
 		for (int i = 0; i < blocks_of(site); i++)
 			held[site][i] = sites[site](size_of(site));
-	for (int i = 0; i < blocks; i++)
-		(void)!noise();
 	for (int step = 0; step < steps; step++) {
 		for (int site = 0; site < SITES; site++)
 			turn_over(site);

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""What `snapdiff check` promises, promise by promise, on snapshots that are written here and on programs that are compiled here.
+
+usage: bullets.py SNAPDIFF
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SNAPDIFF = os.path.abspath(sys.argv[1])
+KIB, MIB = 1024, 1024 * 1024
+
+# Five sites of two modules; `sites` overrides bytes, None leaves one out.
+SITES = {"parse": 100 * KIB, "decode": 200 * KIB, "index": 300 * KIB, "cache": 400 * KIB, "log": 50 * KIB}
+MODULE = {"decode": "libcodec.so.2", "cache": "libcodec.so.2"}
+
+
+def text(sites=None, seq=1, **meta):
+    """The text form of a snapshot."""
+    held = {**SITES, **(sites or {})}
+    lines = ["#snaptext 1", f"@ seq\t{seq}", f"@ time_ns\t{1767323045123456789 + seq * 60_000_000_000}", "@ program\tserver",
+             "@ pid\t7", *[f"@ {key.replace('__', '.')}\t{value}" for key, value in meta.items()]]
+    for name, size in held.items():
+        if size is not None:
+            lines.append(f"{size}\t1\t{size}\t1\tmalloc\t-\t{name}|src/{name}.c|10|{MODULE.get(name, 'server')}\tmain|src/main.c|5|server")
+    return "\n".join(lines) + "\n"
+
+
+class Check(unittest.TestCase):
+    def setUp(self):
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="snapdiff bullets-"))
+        self.addCleanup(shutil.rmtree, self.place)
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith(("SNAP_", "GITHUB_", "CI_", "GITLAB"))}
+
+    def write(self, name, content):
+        (self.place / name).write_text(content)
+        return name
+
+    def run_check(self, *arguments, **more):
+        return subprocess.run([SNAPDIFF, "check", *arguments], cwd=self.place, env={**self.env, **more}, capture_output=True, text=True,
+                              check=False, timeout=600)
+
+    def report(self, *arguments, status=None):
+        done = self.run_check("-f", "json", *arguments)
+        self.assertIn(done.returncode, (0, 1, 5) if status is None else (status,), done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def failed_rules(self, *arguments):
+        return {rule["name"] for rule in self.report(*arguments)["rules"] if not rule["passed"]}
+
+
+class Policy(Check):
+    # key: (a value that fails, a value that passes), on the sides below
+    COMPARED = {"max-total": ("+1%", "+50%"), "max-site": ("+64KiB", "+1MiB"), "max-new-sites": ("0", "1"), "max-peak": ("+10%", "+60%"),
+                "max-rss": ("64MiB", "128MiB")}
+    SERIES = {"max-growth": ("1MiB/h", "1GiB/h"), "fail-on": ("container-growth:medium", "leak:high"), "max-never-freed": ("1KiB", "1GiB")}
+
+    def sides(self):
+        old = self.write("old.txt", text(metrics__rss=80 * MIB, **{"metrics__heap.peak_bytes": 2 * MIB}))
+        new = self.write("new.txt", text({"parse": 200 * KIB, "fresh": 90 * KIB}, 2, metrics__rss=100 * MIB,
+                                         **{"metrics__heap.peak_bytes": 3 * MIB}))
+        return new, "--baseline", old
+
+    def series(self):
+        for number in range(10):
+            kind = {"trigger": "exit"} if number == 9 else {}
+            self.write(f"s{number}.txt", text({"parse": (100 + 30 * number) * KIB}, number + 1, **kind))
+        return [f"s{number}.txt" for number in range(10)]
+
+    def held_against(self, table, inputs):
+        for key, (bad, good) in table.items():
+            for value, fails in ((bad, True), (good, False)):
+                with self.subTest(key=key, value=value):
+                    quiet = [] if key in ("fail-on", "max-growth") else ["--fail-on", "none"]
+                    by_option = self.report(*inputs, *quiet, f"--{key}", value)
+                    self.write("gate.conf", f"{key} = {value}\n" + ("fail-on = none\n" if quiet else ""))
+                    by_file = self.report(*inputs, "--policy", "gate.conf")
+                    self.assertEqual((by_option.pop("policy"), by_file.pop("policy")), (None, "gate.conf"))
+                    self.assertEqual(by_option, by_file)
+                    self.assertEqual([rule["passed"] for rule in by_option["rules"] if rule["name"] == key], [not fails], by_option["rules"])
+
+    def test_every_key_of_a_file_is_an_option(self):
+        self.held_against(self.COMPARED, self.sides())
+        self.held_against(self.SERIES, self.series())
+
+    def test_the_other_keys(self):
+        inputs = self.sides()
+        self.write("gate.conf", "max-site = +1KiB\nmin-delta = 95KiB\n")
+        self.assertEqual([row["function"] for row in self.report(*inputs, "--policy", "gate.conf")["rows"]], ["parse"])
+        self.write("known", "leak:^parse$\n")
+        self.write("gate.conf", "max-site = +95KiB\nsuppressions = known\n")
+        report = self.report(*inputs, "--policy", "gate.conf", status=0)
+        self.assertEqual([row["function"] for row in report["suppressed"]], ["parse"])
+        self.write("gate.conf", "max-site = +1KiB\nrequire-confirm = 2\nstrict = true\n")
+        self.report(*inputs, "--policy", "gate.conf", status=5)
+
+    def test_the_file_in_the_working_directory_and_options_over_it(self):
+        inputs = self.sides()
+        self.write("snapdiff.conf", "max-site = +1KiB\n")
+        self.assertEqual(self.failed_rules(*inputs), {"max-site"})
+        self.assertEqual(self.failed_rules(*inputs, "--max-site", "+1MiB"), set())
+
+    def test_rules_for_modules_functions_and_files(self):
+        inputs = self.sides()
+        self.write("changed.txt", text({"decode": 210 * KIB, "index": 310 * KIB}, 2))
+        for scope, fails in (("module = libcodec*", True), ("module = server", True), ("module = other*", False), ("function = dec*", True),
+                             ("function = cache", False), ("file = src/index.c", True), ("module = libcodec*\nfunction = index", False)):
+            with self.subTest(scope=scope):
+                self.write("gate.conf", f"max-site = +1MiB\n[rule part]\n{scope}\nmax-site = +0\n")
+                failed = self.failed_rules("changed.txt", *inputs[1:], "--policy", "gate.conf")
+                self.assertEqual(failed, {"part: max-site"} if fails else set())
+
+    def test_without_a_baseline_levels_hold_and_increases_are_not_judged(self):
+        new = self.sides()[0]
+        report = self.report(new, "--max-total", "1MiB", "--max-site", "350KiB", status=1)
+        self.assertEqual({row["rule"]: row["function"] for row in report["rows"]}, {"max-total": None, "max-site": "cache"})
+        self.assertEqual([row["measured"] for row in report["rows"]],
+                         [sum(SITES.values()) + 190 * KIB, SITES["cache"]])
+        for limit in (("--max-total", "+1%"), ("--max-site", "+1KiB"), ("--max-new-sites", "0"), ("--max-rss", "+1%")):
+            self.report(new, *limit, "--strict", status=5)
+
+
+class Noise(Check):
+    def side(self, name, values):
+        return [self.write(f"{name}{i}.txt", text({"parse": value * KIB}, i + 1, pid=100 + i)) for i, value in enumerate(values)]
+
+    def judged(self, old, new, *limits):
+        old, new = self.side("old", old), self.side("new", new)
+        return self.report(*new, *[word for name in old for word in ("--baseline", name)], "--fail-on", "none", *limits)
+
+    def test_runs_that_overlap_are_noise_and_what_all_have_more_is_a_finding(self):
+        limits = ("--max-site", "+64KiB", "--max-total", "+64KiB")
+        self.assertTrue(self.judged([100, 300, 120], [290, 200, 310], *limits)["passed"])
+        self.assertTrue(self.judged([100, 150, 120], [300, 200, 310], *limits)["passed"], "the least is 50 KiB above the most")
+        report = self.judged([100, 150, 120], [300, 220, 310], *limits)
+        self.assertEqual({rule["name"]: rule["passed"] for rule in report["rules"]},
+                         {"max-total": False, "max-site": False})
+
+    def test_confirmation_takes_so_many_repeats(self):
+        limits = ("--max-site", "+64KiB", "--max-total", "+1%", "--require-confirm", "3")
+        report = self.judged([100], [400, 410], *limits)
+        self.assertTrue(report["passed"] and "--require-confirm 3: only 2 snapshots" in report["inconclusive"][0])
+        self.assertFalse(self.judged([100], [400, 410, 420], *limits)["passed"])
+        self.assertTrue(self.judged([100], [400, 90, 420], *limits)["passed"], "one of the repeats did not grow")
+
+
+class Recorded(Check):
+    """Of real programs."""
+
+    SOURCE = """#include <stdlib.h>
+#include <string.h>
+char *kept[100];
+static char *make_row(size_t size) { char *row = malloc(size); return memset(row, 1, size); }
+void load(int rows) { for (int i = 0; i < rows; i++) kept[i] = make_row(1000); }
+int main(int argc, char **argv) { load(atoi(argv[1])); return argc == 0; }
+"""
+
+    def compile(self, name, source, *flags):
+        if not shutil.which("cc"):
+            self.skipTest("no C compiler")
+        self.write("rows.c", source)
+        subprocess.run(["cc", "-g", "-fno-builtin", "-fno-inline", *flags, "rows.c", "-o", name], cwd=self.place, check=True)
+
+    def test_fingerprints_stay_over_rebuilds_and_moved_lines(self):
+        self.compile("app", self.SOURCE, "-O1")
+        first = self.report("--run", "6", "--", "./app", "50", status=1)
+        self.compile("app", "\n\n/* moved */\n" * 5 + self.SOURCE.replace("void load", "\n\nvoid load"), "-O1", "-fPIE", "-pie")
+        second = self.report("--run", "6", "--", "./app", "60", status=1)
+        prints = [[(row["function"], row["fingerprint"]) for row in report["rows"]] for report in (first, second)]
+        self.assertEqual(prints[0], prints[1])
+        self.assertEqual([function for function, _ in prints[0]], ["make_row"])
+        self.assertNotEqual(first["rows"][0]["line"], second["rows"][0]["line"])
+
+    def test_the_difference_of_two_baselines_reads_like_the_finding(self):
+        self.compile("app", self.SOURCE, "-O1")
+        for name, rows in (("old.txt", "10"), ("again.txt", "10"), ("new.txt", "90")):
+            self.assertEqual(self.run_check("--run", "3", "--write-baseline", name, "--", "./app", rows).returncode, 0)
+        old, again, new = ((self.place / name).read_text().splitlines() for name in ("old.txt", "again.txt", "new.txt"))
+        self.assertEqual(old, again)
+        changed = [(a, b) for a, b in zip(old, new) if a != b and not a.startswith("@ ")]
+        self.assertEqual(len(changed), 1, changed)
+        self.assertTrue(changed[0][0].startswith("10000\t10\t") and changed[0][1].startswith("90000\t90\t"), changed)
+        self.assertIn("\tmake_row|", changed[0][1])
+        (finding,) = self.report("new.txt", "--baseline", "old.txt", status=1)["rows"]
+        self.assertEqual((finding["function"], finding["measured"]), ("make_row", 80000))
+
+    def test_a_directory_of_repeated_runs_is_compared_run_by_run(self):
+        self.compile("app", self.SOURCE, "-O1")
+        record = [SNAPDIFF, "run", "-q", "--repeat", "3", "-o"]
+        # Of the shell and of what it starts, the one that leaves most is meant.
+        subprocess.run([*record, "main", "--", "/bin/sh", "-c", "./app 10; exit 0"], cwd=self.place, env=self.env, check=True, timeout=600)
+        done = self.run_check("--run", "3", "--baseline", "main", "-f", "json", "--", "./app", "90")
+        report = json.loads(done.stdout)
+        self.assertEqual([(row["function"], row["measured"]) for row in report["rows"] if row["rule"] == "max-site"], [("make_row", 80000)])
+        self.assertEqual(len([given for given in report["compared"] if given["command"] == "./app 10"]), 3, report["compared"])
+
+    def test_recorded_snapshots_are_kept_in_a_directory_without_others(self):
+        self.assertEqual(self.run_check("--run", "2", "--keep", "kept", "--", "/bin/true").returncode, 0)
+        again = self.run_check("--run", "2", "--keep", "kept", "--", "/bin/true")
+        self.assertEqual(again.returncode, 2)
+        self.assertIn("kept has snapshots already", again.stderr)
+
+    def test_few_runs_are_inconclusive(self):
+        self.compile("app", self.SOURCE, "-O1")
+        report = self.report("--run", "3", "--strict", "--", "./app", "50", status=5)
+        self.assertTrue(report["passed"] and "too few snapshots" in report["inconclusive"][0])
+
+    def test_a_failing_command_and_a_broken_input_are_no_finding(self):
+        self.assertEqual(self.run_check("--run", "2", "--", "/bin/false").returncode, 4)
+        self.write("bad.snap", "rubbish")
+        self.assertEqual(self.run_check("bad.snap").returncode, 3)
+        os.makedirs(self.place / "some")
+        subprocess.run([SNAPDIFF, "run", "-q", "-o", self.place / "some", "--repeat", "2", "--", "/bin/true"], check=True, env=self.env, timeout=600)
+        with open(next((self.place / "some").glob("*.snap")), "r+b") as file:
+            file.seek(200)
+            file.write(b"\0\xff" * 40)
+        self.assertEqual(self.run_check("some").returncode, 3)
+
+
+class Output(Check):
+    def test_markdown_is_at_most_a_page(self):
+        many = self.write("many.txt", text({f"site_{i}": 100 * KIB + i for i in range(500)}, 2))
+        old = self.write("old.txt", text())
+        summary = self.place / "summary.md"
+        done = self.run_check(many, "--baseline", old, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+        self.assertEqual(done.returncode, 1)
+        page = summary.read_text()
+        self.assertLess(len(page), 65536, "what GitHub takes as a comment")
+        self.assertLess(len([line for line in page.splitlines() if line.startswith("|")]), 60)
+        self.assertIn("more", page)
+        self.assertEqual(len([line for line in done.stdout.splitlines() if line.startswith("::error")]), 10)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
