@@ -642,6 +642,14 @@ static const char *say_growth(struct report *report, const struct report *growth
 		first_reason(growth, row));
 }
 
+/* One snapshot does not say what grows. */
+static bool is_single(const struct report *growth)
+{
+	const struct value *inputs = value_get(&growth->head, "inputs");
+
+	return inputs && inputs->list.count == 1;
+}
+
 static void check_verdicts(struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;
@@ -661,7 +669,8 @@ static void check_verdicts(struct checking *checking)
 				  say_growth(checking->report, growth, row));
 		}
 	rule.limit = policy->fail_on_text;
-	rule.measured = (double)rule.rows.list.count;
+	if (!is_single(growth))
+		rule.measured = (double)rule.rows.list.count;
 	rule_end(checking, &rule);
 }
 
@@ -719,11 +728,7 @@ static void note_unjudged_rows(struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;
 	const struct policy *policy = checking->request->policy;
-	const struct value *inputs = value_get(&growth->head, "inputs");
 	size_t few = 0, open = 0;
-
-	if (inputs && inputs->list.count == 1)
-		not_judged(checking, "growth: one snapshot does not say what grows");
 
 	for (size_t row = 0; row < growth->row_count; row++) {
 		int verdict = verdict_index(text(report_cell(growth, row, "verdict")));
@@ -940,6 +945,18 @@ static void say_rules(struct checking *checking)
 		report_note(report, "not judged: %s", text(&checking->inconclusive.list.items[i]));
 }
 
+/* A limit that holds a single snapshot is a judgement; the default alone is none. */
+static void note_single(struct checking *checking)
+{
+	const struct report *growth = checking->request->growth;
+
+	for (size_t i = 0; i < checking->rules.list.count; i++)
+		if (value_get(&checking->rules.list.items[i], "measured")->kind != VALUE_NULL)
+			return;
+	if (growth && is_single(growth))
+		not_judged(checking, "growth: one snapshot does not say what grows");
+}
+
 static void say_title(struct checking *checking)
 {
 	size_t rules = checking->rules.list.count;
@@ -1013,6 +1030,7 @@ struct report *check_judge(const struct check_request *request)
 	check_whole(&checking, "max-never-freed", "what was never freed at exit",
 		    &policy->max_never_freed, range((double)NAN), range(facts->never_freed), 0);
 	check_unreachable(&checking);
+	note_single(&checking);
 	if (request->compare && facts->others)
 		report_note(checking.report,
 			    "The runs have several programs: compared is %s, which left most at "
