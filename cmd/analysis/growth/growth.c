@@ -237,6 +237,15 @@ static void measure_slopes(struct growth_judgement *out, const struct judged_run
 		stats_theil_sen(x, run->blocks + tail, count, &out->blocks_slope);
 }
 
+/* Over so few intervals, a leak after a warm-up shows as an early rise to which every later interval
+ * adds some. */
+static bool still_leaves(size_t count, const struct growth_ages *ages)
+{
+	return count <= SURE_SNAPSHOTS && ages->epochs >= 2 && ages->leaving == ages->epochs &&
+	       ages->late >= 2 &&
+	       (count < SURE_SNAPSHOTS || ages->late >= 0.1 * ages->expected_late);
+}
+
 /* What the ages of the blocks make of a verdict that was reached by counting them. */
 static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
 					    const struct growth_shape *blocks,
@@ -262,6 +271,8 @@ static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
 	case AGES_ENDED: /* one idle interval does not end what went on evenly */
 		return rising && !growth_shape_is_exact(blocks) ? GROWTH_INCONCLUSIVE : counted;
 	case AGES_EARLY:
+		if (still_leaves(blocks->count, ages))
+			return GROWTH_LEAK;
 		return rising ? GROWTH_WARM_UP : counted;
 	case AGES_RECENT:
 		return rising ? GROWTH_STABLE : counted;
@@ -306,6 +317,7 @@ static const char *doubt_of_ages(const struct growth_ages *ages)
 	case AGES_SPARSE:
 		return "two intervals only left blocks that still live";
 	case AGES_SLOWING:
+	case AGES_EARLY:
 		return "the later intervals left fewer blocks than the earlier ones";
 	case AGES_DYING:
 	case AGES_REPLACED:
@@ -424,6 +436,18 @@ static bool agrees(const struct growth_shape *s, size_t i)
 	return elapsed > 0 && rise > 0 && rise >= so_far / elapsed * (s->x[i] - s->x[i - 1]) / 2;
 }
 
+/* Did it reach more than ever before, at its own pace or faster? */
+static bool goes_on(const struct growth_shape *s, size_t i)
+{
+	double elapsed = s->x[i - 1] - s->x[0], gain = s->y[i - 1] - s->y[0];
+
+	for (size_t k = 0; k < i; k++)
+		if (s->y[k] >= s->y[i])
+			return false;
+	return gain > 0 && elapsed > 0 &&
+	       (s->y[i] - s->y[i - 1]) * elapsed >= gain * (s->x[i] - s->x[i - 1]);
+}
+
 /* Can the ages be judged as of the snapshot at `at`? */
 static bool has_census(const struct growth_series *series, size_t at)
 {
@@ -435,28 +459,33 @@ static bool has_census(const struct growth_series *series, size_t at)
 
 /*
  * One more snapshot that agrees must not make a verdict less sure.  So where growth is not sure,
- * the judgements of the shorter series count as long as every snapshot since then agrees.
+ * the judgements of the shorter series count as long as every snapshot since then agrees; where the
+ * verdict is another one, as long as every one went on to more than ever before.
  */
 static void keep_confidence(const struct growth_series *series, const struct judged_run *run,
 			    const struct growth_options *options, const struct growth_shape *shape,
 			    struct growth_judgement *out)
 {
 	enum growth_confidence most = growth_most_confidence(run->count);
+	bool open = is_growth(out->verdict) || out->verdict == GROWTH_INCONCLUSIVE;
 
 	for (size_t back = 1; back <= LOOK_BACK && run->count >= LIKELY_SNAPSHOTS + back; back++) {
 		struct judged_run shorter = *run;
 		struct growth_judgement earlier;
 		struct measures m;
 
-		if (out->confidence == most || !agrees(shape, run->count - back))
+		open = open && agrees(shape, run->count - back);
+		if ((is_growth(out->verdict) && out->confidence == most) ||
+		    (!open && !goes_on(shape, run->count - back)))
 			return;
 		shorter.count -= back;
 		if (!has_census(series, run->from + shorter.count - 1))
 			continue;
 		measure(&m, series, &shorter, options);
 		conclude(&earlier, &m, &shorter);
-		if (is_growth(earlier.verdict) && earlier.confidence > out->confidence &&
-		    (earlier.verdict == out->verdict || out->verdict == GROWTH_INCONCLUSIVE)) {
+		if (is_growth(earlier.verdict) &&
+		    (!is_growth(out->verdict) ||
+		     (earlier.verdict == out->verdict && earlier.confidence > out->confidence))) {
 			out->verdict = earlier.verdict;
 			out->confidence = earlier.confidence;
 		}
@@ -534,8 +563,7 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	measure_slopes(out, run, m.bytes.tail);
 	if (series->at_exit && ends && run->count >= 3)
 		weigh_exit(out, run, deciding(&m), series->at_exit);
-	if (is_growth(out->verdict) || out->verdict == GROWTH_INCONCLUSIVE)
-		keep_confidence(series, run, options, deciding(&m), out);
+	keep_confidence(series, run, options, deciding(&m), out);
 	say_why(out, &m, run);
 	say_doubt(out, &m, run->count);
 	if (series->at_exit && ends && out->verdict != GROWTH_STABLE)
