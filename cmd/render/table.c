@@ -97,6 +97,80 @@ static int compare_texts(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
+/* ---- names that are too long ---- */
+
+/* Replace [from, to) of a text by a gap. */
+static void cut_out(struct text_buffer *text, size_t from, size_t to, bool unicode)
+{
+	const char *gap = unicode ? "\xe2\x80\xa6" : "..";
+	struct text_buffer shorter = {0};
+
+	text_add(&shorter, text->data, from);
+	text_add(&shorter, gap, strlen(gap));
+	text_add(&shorter, text->data + to, text->size - to);
+	text_free(text);
+	*text = shorter;
+}
+
+/* Where the part after `at` of a qualified name begins with its next "::", or of a path with its next
+ * slash; 0: nowhere. */
+static size_t next_part(const char *text, size_t at, bool is_path)
+{
+	for (; text[at] && (is_path || !strchr(" (<", text[at])); at++)
+		if (is_path ? text[at] == '/' : text[at] == ':' && text[at + 1] == ':')
+			return at;
+	return 0;
+}
+
+/* Leave out as many of the outer parts from `from` on as the width wants. */
+static void drop_outer(struct text_buffer *text, size_t from, bool is_path, unsigned width,
+		       bool unicode)
+{
+	unsigned whole = text_width(text->data), gap = unicode ? 1 : 2;
+	size_t to = from, next;
+
+	while (whole - (unsigned)(to - from) + (to > from ? gap : 0) > width &&
+	       (next = next_part(text->data, to + 1, is_path)))
+		to = next;
+	if (to > from + gap)
+		cut_out(text, from, to, unicode);
+}
+
+/* "f(int, A<(B)1> const&) a.cc:3": leave out what is between the parentheses. */
+static void drop_parameters(struct text_buffer *text, bool unicode)
+{
+	const char *open = strchr(text->data, '('), *at = open;
+	int depth = 0;
+
+	if (!open || open == text->data || strchr(" :", open[-1]))
+		return; /* a module, or an unnamed scope */
+	do {
+		depth += (*at == '(') - (*at == ')');
+	} while (depth && *++at);
+	if (depth == 0 && at > open + 3 && (at[1] == ' ' || at[1] == '\0'))
+		cut_out(text, (size_t)(open + 1 - text->data), (size_t)(at - text->data), unicode);
+}
+
+/* Cut a text to `width`: the directories of a file, the parameters and the outer scopes of a function
+ * say least. */
+static void shorten(struct text_buffer *text, unsigned width, bool unicode)
+{
+	const char *space;
+
+	if (text_width(text->data) > width) {
+		space = strrchr(text->data, ' ');
+		drop_outer(text, space ? (size_t)(space + 1 - text->data) : 0, true, width,
+			   unicode);
+	}
+	if (text_width(text->data) > width)
+		drop_parameters(text, unicode);
+	if (text_width(text->data) > width)
+		drop_outer(text, strspn(text->data, " "), false, width, unicode);
+	text_shorten(text, width, unicode);
+}
+
+/* ---- widths that tell rows apart ---- */
+
 /* How many different texts the labels are when they are cut to `width`. */
 static size_t count_labels(struct table *table, unsigned width, char **texts)
 {
@@ -106,7 +180,7 @@ static size_t count_labels(struct table *table, unsigned width, char **texts)
 	for (size_t row = 0; row < report->row_count; row++) {
 		cell_text(&table->text, &report->rows[row * report->column_count + table->label],
 			  report->columns[table->label].kind, table->options);
-		text_shorten(&table->text, width, table->options->unicode);
+		shorten(&table->text, width, table->options->unicode);
 		texts[count] = strdup(table->text.data);
 		count += texts[count] != NULL;
 	}
@@ -224,6 +298,18 @@ static void drop_columns(struct table *table)
 	}
 }
 
+/* Where no column can go any more, what the rows are called takes the room that is left. */
+static void narrow_label(struct table *table)
+{
+	unsigned line = line_width(table, true), width = table->options->width;
+	unsigned excess = line > width ? line - width : 0;
+
+	if (table->label_least > excess + NAME_LEAST)
+		table->label_least -= excess;
+	else if (excess && table->label_least > NAME_LEAST)
+		table->label_least = NAME_LEAST;
+}
+
 /* Names give way first, then other text, until the line fits or nothing can be taken any more. */
 static void fit(struct table *table)
 {
@@ -249,6 +335,7 @@ static void fit_terminal(struct table *table)
 		if (table->columns[i] == table->label)
 			table->label_least = width_apart(table, table->widths[i]);
 	drop_columns(table);
+	narrow_label(table);
 	fit(table);
 }
 
@@ -289,7 +376,7 @@ static void print_cell(struct table *table, size_t i, const char *color)
 	bool right = cell_is_number(table->report->columns[table->columns[i]].kind);
 	int padding;
 
-	text_shorten(&table->text, table->widths[i], table->options->unicode);
+	shorten(&table->text, table->widths[i], table->options->unicode);
 	padding = (int)(table->widths[i] - text_width(table->text.data));
 	if (!table->options->color)
 		color = NULL;

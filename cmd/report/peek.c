@@ -404,6 +404,42 @@ static void add_changes(const struct neighbour *neighbour, struct value *values)
 	}
 }
 
+/* Where the heaviest stack of a row passes through its function: a caller's outermost frame, a
+ * callee's newest.  NULL where no line is known. */
+static const struct dataset_frame *line_of(const struct peek *peek, const struct peek_row *row,
+					   const struct select_row *words)
+{
+	const struct dataset *dataset = peek->dataset;
+	const struct dataset_frame *found = NULL;
+
+	if (row->heaviest == SNAP_NONE || !words->function)
+		return NULL;
+	for (uint32_t i = 0; i < dataset->sites[row->heaviest].depth; i++) {
+		const struct dataset_frame *frame = dataset_frame_at(dataset, row->heaviest, i);
+
+		if (strcmp(dataset_text(dataset, frame->function), words->function) != 0)
+			continue;
+		found = frame;
+		if (row->neighbour->role != NEIGHBOUR_CALLER)
+			break;
+	}
+	return found && found->file && found->line ? found : NULL;
+}
+
+/* A function goes with the line of the stack that holds most of it. */
+static const char *site_of(struct peek *peek, const struct peek_row *row, uint32_t id)
+{
+	const struct select_row *words;
+	const struct dataset_frame *frame;
+
+	if (id == SNAP_NONE)
+		return row->key;
+	words = selection_row(peek->selection, id);
+	frame = peek->options->group == GROUP_FUNCTION ? line_of(peek, row, words) : NULL;
+	return frame ? sites_short_frame(peek->report, peek->dataset, frame)
+		     : sites_words(peek->report, words);
+}
+
 static void add_row(struct peek *peek, const struct peek_row *row)
 {
 	static const char *const roles[] = {"caller", "function", "callee"};
@@ -432,12 +468,10 @@ static void add_row(struct peek *peek, const struct peek_row *row)
 		sites_share(sum->value[metric], row->function->sum[peek->latest].value[metric]);
 	if (has_two(peek))
 		add_changes(neighbour, values);
-	values[SITE] = value_text(
-		report,
-		report_text(report, "%s%s", neighbour->role == NEIGHBOUR_FUNCTION ? "" : "  ",
-			    id == SNAP_NONE
-				    ? row->key
-				    : sites_words(report, selection_row(peek->selection, id))));
+	values[SITE] =
+		value_text(report, report_text(report, "%s%s",
+					       neighbour->role == NEIGHBOUR_FUNCTION ? "" : "  ",
+					       site_of(peek, row, id)));
 	values[STACK] = sites_stack(report, peek->dataset, peek->selection, row->heaviest);
 	for (enum figure i = 0; peek->sampled && i < FIGURES; i++)
 		values[FIRST_ERROR + i] = value_real(figures_stderr(sum, i));

@@ -231,16 +231,25 @@ static const char *short_file(const char *file)
 	return begins_with_any(file, libraries) ? name_base(file) : file;
 }
 
+/* Without template arguments and parameters, however long it is. */
+static const char *bare_name(struct report *report, const char *function)
+{
+	size_t size = strlen(function) + 1;
+	char *bare = report_alloc(report, size);
+
+	name_bare(function, bare, size);
+	return bare;
+}
+
 const char *sites_bare_words(struct report *report, const struct select_row *words)
 {
-	enum { BARE_SIZE = 256 };
 	const char *function = words->function,
 		   *rest = function ? strstr(words->key, function) : NULL;
-	char bare[BARE_SIZE];
+	const char *bare;
 
 	if (!rest || rest != words->key || !strpbrk(function, "<("))
 		return words->key;
-	name_bare(function, bare, sizeof(bare));
+	bare = bare_name(report, function);
 	rest += strlen(function);
 	if (*rest == ' ')
 		return report_text(report, "%s %s", bare, short_file(rest + 1));
@@ -262,12 +271,12 @@ struct value sites_name(struct report *report, const struct select_row *words)
 const char *sites_short_frame(struct report *report, const struct dataset *dataset,
 			      const struct dataset_frame *frame)
 {
-	enum { BARE_SIZE = 256, TEXT_SIZE = 1024 };
+	enum { TEXT_SIZE = 1024 };
 	const char *file = dataset_text(dataset, frame->file);
-	char bare[BARE_SIZE], text[TEXT_SIZE];
-	size_t size = name_bare(dataset_text(dataset, frame->function), bare, sizeof(bare));
+	const char *bare = bare_name(report, dataset_text(dataset, frame->function));
+	char text[TEXT_SIZE];
 
-	if (size == 0 || size >= sizeof(bare))
+	if (!*bare)
 		return report_text(report, "%s",
 				   select_frame_text(dataset, frame, text, sizeof(text)));
 	if (*file && frame->line)

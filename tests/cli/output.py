@@ -148,6 +148,39 @@ class Output(unittest.TestCase):
             table = result.stdout.decode().split("\n\n")[1]
             self.assertLessEqual(max(map(len, table.splitlines())), width)
 
+    def long_names(self):
+        """Ten snapshots, as text: C++ names of 700 characters that differ at their end only, and long paths."""
+        scope = "::".join(f"component_number_{i}_of_the_platform" for i in range(19))
+        self.assertGreater(len(scope), 600)
+        frames = [f"{scope}::Registry<{scope}>::{name}(std::string const&, unsigned long)|"
+                  f"/home/user/src/{'deep/' * 20}registry.cc|{line}|server" for name, line in
+                  (("keep", 17), ("remember", 23), ("insert", 31))]
+        directory = self.snapshot.parent / "long_names"
+        directory.mkdir(exist_ok=True)
+        for i in range(1, 11):
+            rows = [(100 * i * k, i * k, 200 * i * k, 2 * i * k, "malloc", "-", frame, "main|main.cc|9|server")
+                    for k, frame in enumerate(frames, 1)]
+            (directory / f"s{i:02}.txt").write_text("\n".join(
+                ["#snaptext 1", f"@ seq\t{i}", f"@ time_ns\t{10**18 + i * 10**9}", "@ pid\t7", "@ command\t./server"]
+                + ["\t".join(map(str, row)) for row in rows]) + "\n")
+        return directory
+
+    def test_every_report_names_its_sites_at_every_width(self):
+        directory = self.long_names()
+        first, last = directory / "s01.txt", directory / "s10.txt"
+        for command in (["growth", directory], ["compare", first, last], ["top", last], ["peek", "keep|remember", last]):
+            for width in (40, 60, 80, 100, 120, 200):
+                env = dict(self.env, COLUMNS=str(width))
+                result = subprocess.run([SNAPDIFF, *map(str, command), "-q"], env=env, capture_output=True, check=True,
+                                        timeout=1200)
+                lines = result.stdout.decode().split("\n\n")[1].splitlines()
+                at = (command[0], width)
+                self.assertLessEqual(max(map(len, lines)), width, at)
+                self.assertTrue(lines[0].endswith("site") or "  site  " in lines[0], (at, lines[0]))
+                for name, line in (("keep", 17), ("remember", 23)):
+                    self.assertTrue([row for row in lines if name[:4] in row and f"y.cc:{line}" in row],
+                                    (at, name, lines))
+
     def test_names_cannot_take_over_the_terminal(self):
         hostile = self.snapshot.parent / "hostile.snap"
         for command in (["top"], ["info"], ["top", "-f", "markdown"], ["ls"], ["peek", "red"]):
