@@ -624,7 +624,7 @@ void snap__python_each_local_of(const char *frame, snap__python_local_fn *fn, vo
 		word &= ~v->code_tags;
 		if (word)
 			fn(user, (const char *)word,
-			   snap__python_pointer(names, SNAP__PYTHON_TUPLE_ITEMS + at), code);
+			   snap__python_pointer(names, v->tuple_items + at), code);
 	}
 }
 

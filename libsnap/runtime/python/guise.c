@@ -13,7 +13,7 @@
 #include "runtime/thread_pointer.h"
 
 #define MOST_THREADS 4096u
-#define ROOM         4096u /* below and above a thread pointer, which must be mapped */
+#define TCB_SELF     16u /* what a thread pointer points to has that pointer here, and at its start */
 
 static void set_thread_pointer(void *pointer)
 {
@@ -37,7 +37,9 @@ static void *pointer_of(struct snap__space *space, const char *state)
 	if (offset == 0)
 		return NULL;
 	pointer = snap__python_word(state, offset);
-	if (pointer < ROOM || !snap__space_is_readable(space, pointer - ROOM, pointer + ROOM / 2))
+	if (!snap__space_is_readable(space, pointer, pointer + TCB_SELF + sizeof(pointer)) ||
+	    snap__python_word((void *)pointer, 0) != pointer ||
+	    snap__python_word((void *)pointer, TCB_SELF) != pointer)
 		return NULL;
 	return (void *)pointer;
 }

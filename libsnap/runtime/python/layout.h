@@ -47,6 +47,8 @@ struct snap__python_layout {
 	uint16_t code_file, code_name, code_qualified_name; /* the last 0: it has none */
 	uint16_t code_line_table, code_first_line;
 
+	uint16_t tuple_items; /* of a tuple: the first of its items */
+
 	/* A str that is stored compactly: its characters follow one of two headers. */
 	uint16_t ascii_header, compact_header;
 
@@ -57,9 +59,9 @@ struct snap__python_layout {
 	/* The interpreter's state.  0: told by the interpreter (modules, gc). */
 	uint16_t interpreter_modules; /* the dict of modules */
 	uint16_t interpreter_gc;      /* the collector's part */
-	uint16_t gc_lists;            /* in it: the youngest generation's list */
+	uint16_t gc_lists; /* in it: the youngest generation's list; 0: differs between releases */
 	bool gc_has_pointer;  /* a pointer stands between the generations and the frozen one */
-	uint16_t gc_garbage;  /* in it: the list gc.garbage; 0: unknown */
+	uint16_t gc_garbage;  /* in it: the list gc.garbage; 0: as gc_lists */
 	uint16_t thread_dict; /* of a thread's state: what it keeps for the program; 0: unknown */
 	/* A frame's variables, and in its code how many they are and a tuple of their names.  0:
 	   frames are objects, which say so themselves. */
@@ -88,7 +90,6 @@ struct snap__python_layout {
 #define SNAP__PYTHON_OBJECT_TYPE    8
 #define SNAP__PYTHON_VAR_SIZE       16
 #define SNAP__PYTHON_BYTES_DATA     32
-#define SNAP__PYTHON_TUPLE_ITEMS    24
 #define SNAP__PYTHON_STR_LENGTH     16
 #define SNAP__PYTHON_STR_STATE      32
 #define SNAP__PYTHON_FIRST_MINOR    9

@@ -23,6 +23,8 @@
 #define POINTER_BITS    (~(uintptr_t)3) /* of a link between objects in the collector's lists */
 #define TOLD_GC_3_13    80              /* in _Py_DebugOffsets */
 #define TOLD_GC_3_14    88
+#define TOLD_COLLECTING 656 /* of 3.14: a flag between the collector's lists and gc.garbage */
+#define GC_STATISTICS   24  /* of a generation */
 
 struct snap__objects snap__objects;
 
@@ -231,7 +233,8 @@ static const char *modules_dict(void)
 	uint64_t told;
 
 	if (v->minor >= 13) {
-		memcpy(&told, snap__python.runtime + (v->minor == 13 ? TOLD_GC_3_13 : TOLD_GC_3_14) + 8,
+		memcpy(&told,
+		       snap__python.runtime + (v->minor == 13 ? TOLD_GC_3_13 : TOLD_GC_3_14) + 8,
 		       sizeof(told));
 		offset = (size_t)told;
 	}
@@ -359,10 +362,34 @@ static bool is_list(uintptr_t head)
 	       next_in_list(last) == head;
 }
 
+static size_t collecting_at(void)
+{
+	uint64_t told;
+
+	memcpy(&told, snap__python.runtime + TOLD_COLLECTING, sizeof(told));
+	return (size_t)told;
+}
+
+/* Releases of 3.14 have one of two collectors.  In both, four lists and the statistics of three
+   generations stand in front of the flag. */
+static size_t lists_at(void)
+{
+	size_t before = (GENERATIONS + 1) * SNAP__PYTHON_GC_STRIDE + GENERATIONS * GC_STATISTICS;
+
+	return snap__python.layout->gc_lists ? snap__python.layout->gc_lists
+					     : collecting_at() - before;
+}
+
+static size_t garbage_at(void)
+{
+	return snap__python.layout->gc_garbage ? snap__python.layout->gc_garbage
+					       : collecting_at() + sizeof(void *);
+}
+
 static uintptr_t list_of(unsigned generation)
 {
 	const struct snap__python_layout *v = snap__python.layout;
-	uintptr_t first = (uintptr_t)gc_state() + v->gc_lists;
+	uintptr_t first = (uintptr_t)gc_state() + lists_at();
 
 	return first + generation * SNAP__PYTHON_GC_STRIDE +
 	       (generation == GENERATIONS && v->gc_has_pointer ? sizeof(void *) : 0);
@@ -385,14 +412,11 @@ static void add_list(unsigned generation)
 
 static void read_statistics(void)
 {
-	const struct snap__python_layout *v = snap__python.layout;
 	const char *statistics = (const char *)list_of(GENERATIONS) + SNAP__PYTHON_GC_STRIDE;
 
-	if (v->gc_garbage == 0)
-		return;
 	for (unsigned i = 0; i < GENERATIONS; i++)
-		o->collections[i] = snap__python_word(statistics, (size_t)24 * i);
-	o->garbage = snap__python_pointer(gc_state(), v->gc_garbage);
+		o->collections[i] = snap__python_word(statistics, (size_t)GC_STATISTICS * i);
+	o->garbage = snap__python_pointer(gc_state(), garbage_at());
 }
 
 static void add_lists(void)
@@ -411,7 +435,7 @@ static void add_lists(void)
 /* References of whoever is no object: native code, the stack of a function, the interpreter. */
 static bool has_outer_reference(uint32_t object)
 {
-	int32_t count = (int32_t)*(const volatile uint32_t *)(const void *)o->at[object];
+	int32_t count = (int32_t) * (const volatile uint32_t *)(const void *)o->at[object];
 
 	return count < 0 || (uint32_t)count > o->references[object];
 }
@@ -499,7 +523,8 @@ void snap__objects_find(struct snap__space *copied)
 	space = copied;
 	interpreter = snap__python.main_interpreter();
 	modules = interpreter ? modules_dict() : NULL;
-	if (!modules || !snap__space_is_readable(space, (uintptr_t)modules, (uintptr_t)modules + 16) ||
+	if (!modules ||
+	    !snap__space_is_readable(space, (uintptr_t)modules, (uintptr_t)modules + 16) ||
 	    snap__python_type(modules) != snap__python.dict_type)
 		snap__copy_fail("the interpreter's modules are not where they should be");
 	make_table();

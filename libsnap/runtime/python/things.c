@@ -106,7 +106,7 @@ static void add_uses(struct snap__text *text, const char *cache, const char *ent
 {
 	intptr_t limit = (intptr_t)snap__python_word(cache, CACHE_LIMIT);
 
-	if (snap__python_pointer(cache, CACHE_DICT) != entries || snap__python.layout->minor > 13)
+	if (snap__python_pointer(cache, CACHE_DICT) != entries)
 		return;
 	snap__text_add(text, limit < 0 ? ", no limit" : ", limit ");
 	if (limit >= 0)

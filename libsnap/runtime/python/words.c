@@ -247,7 +247,8 @@ static void find_in_old_frame(const char *frame, struct local *local)
 		for (size_t k = 0; k < count && k < FRAME_LOCALS; k++, at += sizeof(void *))
 			if (snap__python_pointer(frame, at) == local->object)
 				local->name = snap__python_pointer(
-					names, SNAP__PYTHON_TUPLE_ITEMS + k * sizeof(void *));
+					names,
+					snap__python.layout->tuple_items + k * sizeof(void *));
 	}
 }
 
