@@ -3,7 +3,7 @@
 usage: test_NAME.py SNAPDIFF [all|short|others] [OPTION OF UNITTEST]...
 
 SNAP_TEST_PYTHONS, a list of paths separated by colons, names the interpreters, and all of them are used.  Otherwise
-those of the PATH, of /usr/bin and of pyenv are found, one for each minor version: `short` uses the system's and the
+those of the PATH, of /usr/bin and of pyenv are found, one for each minor version and kind of build: `short` uses the system's and the
 newest of the rest, `others` what `short` leaves out.
 """
 import collections
@@ -21,22 +21,32 @@ import unittest
 PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 SUPPORTED = range(9, 15)
 
-Python = collections.namedtuple("Python", "path minor version")
+Python = collections.namedtuple("Python", "path minor version debug")
 Frame = collections.namedtuple("Frame", "function file line module")
 Site = collections.namedtuple("Site", "bytes blocks domain frames")
 
 
 def describe(path):
     """What is at `path`, if it is a supported CPython."""
-    ask = "import sys; print(sys.implementation.name, *sys.version_info[:3], hasattr(sys, '_is_gil_enabled') and not sys._is_gil_enabled())"
+    ask = ("import sys; print(sys.implementation.name, *sys.version_info[:3], hasattr(sys, '_is_gil_enabled') and "
+           "not sys._is_gil_enabled(), hasattr(sys, 'gettotalrefcount'))")
     try:
         done = subprocess.run([path, "-I", "-c", ask], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    name, major, minor, micro, free = done.stdout.split()
+    name, major, minor, micro, free, debug = done.stdout.split()
     if name != "cpython" or major != "3" or int(minor) not in SUPPORTED or free == "True":
         return None
-    return Python(path, int(minor), f"3.{minor}.{micro}")
+    return Python(path, int(minor), f"3.{minor}.{micro}", debug == "True")
+
+
+def library_of(python):
+    """The library that the interpreter is in, where there is one."""
+    home = os.path.dirname(os.path.dirname(os.path.realpath(python.path)))
+    name = f"libpython3.{python.minor}{'d' if python.debug else ''}.so.1.0"
+    found = [path for path in glob.glob(f"{home}/lib/{name}") + glob.glob(f"{home}/lib/*-linux-gnu/{name}")
+             if os.path.isfile(path)]
+    return found[0] if found else None
 
 
 def find():
@@ -50,14 +60,15 @@ def find():
         python = describe(path) if os.access(path, os.X_OK) and not path.endswith("-config") else None
         shared = bool(python) and bool(glob.glob(os.path.dirname(os.path.dirname(path)) + "/lib/libpython3*.so.1.0"))
         if python:
-            found.setdefault((python.minor, shared), python)
+            found.setdefault((python.minor, shared, python.debug), python)
     return [found[key] for key in sorted(found)]
 
 
 def split(found):
     """The system's interpreter and the newest of the rest; and what is left."""
-    system = next((python for python in found if python.path.startswith("/usr/bin/")), found[0] if found else None)
-    rest = [python for python in found if python != system]
+    system = next((python for python in found if python.path.startswith("/usr/bin/") and not python.debug),
+                  found[0] if found else None)
+    rest = [python for python in found if python != system and not python.debug]
     short = [python for python in found if python == system or python == rest[-1]] if rest else found
     return short, [python for python in found if python not in short]
 
@@ -140,7 +151,7 @@ class PythonTest(unittest.TestCase):
 
 
 def listed(pythons):
-    return ", ".join(f"{python.version} ({python.path})" for python in pythons)
+    return ", ".join(f"{python.version}{', debug build' if python.debug else ''} ({python.path})" for python in pythons)
 
 
 def main():

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """What a program held when its own code ended is in the snapshot of its end, also of its children."""
-import glob
 import json
 import os
 import pathlib
@@ -74,12 +73,12 @@ class Ends(harness.PythonTest):
         def check(python):
             nonlocal found
             home = pathlib.Path(python.path).resolve().parent.parent
-            library = glob.glob(str(home / "lib/libpython3*.so.1.0"))
+            library = harness.library_of(python)
             if not library:
                 return
             found += 1
             program = python._replace(path=str(self.dir / "embed"))
-            _, snapshots = self.record(program, library[0], "kept = [bytes(200) for _ in range(5000)]",
+            _, snapshots = self.record(program, library, "kept = [bytes(200) for _ in range(5000)]",
                                        env={"PYTHONHOME": str(home)})
             labels = {self.dump(path, lambda *_: False)[1].get("label"): path for path in snapshots}
             self.assertIn("Python ends", labels)
