@@ -1,5 +1,5 @@
 /*
- * runtime/alone.c - a program with one thread stays one for libc.
+ * runtime/alone.c - keep a single-threaded program single-threaded for libc.
  */
 #include "runtime/alone.h"
 
@@ -18,12 +18,12 @@
 #include "write/sys.h"
 
 #define PASS_WAIT_NS 200000000ull
-#define REST_WAIT_NS 20000000ull   /* who sleeps as long is not waited for */
-#define HELD_WAIT_NS 1000000000ull /* a helper that was killed releases nobody */
+#define REST_WAIT_NS 20000000ull   /* do not wait for a thread that sleeps this long */
+#define HELD_WAIT_NS 1000000000ull /* a killed helper cannot release the thread, so the wait is bounded */
 
 enum hold { NOBODY, WANTED, OFFERED, HELD };
 
-static atomic_uint hold; /* also what both sides wait for */
+static atomic_uint hold; /* both sides wait on this word */
 static volatile char *flags[2];
 
 void snap__alone_init(char *of_libc, char *of_program)
@@ -37,7 +37,8 @@ bool snap__alone(void)
 	return flags[0] ? *flags[0] && *flags[1] : snap__metrics_threads() == 1;
 }
 
-/* Is no signal blocked in the calling thread?  In a handler the handler's own is. */
+/* Does the calling thread block no signal? Inside a handler, at least the handler's own signal
+ * is blocked. */
 static bool is_in_no_handler(void)
 {
 	uint64_t blocked = 1;
@@ -103,9 +104,10 @@ static bool is_of_memory(greg_t call)
 }
 
 /*
- * A system call leaves the address behind it in rcx.  One that a signal ended returns -EINTR; one
- * that begins again has its number in rax, and rip before it.  kill() and tgkill() of the process
- * itself return 0; no other call has its pid as first argument and is made by malloc().
+ * After a system call, rcx holds the address of the next instruction.  A call that a signal ended
+ * returns -EINTR.  A call that will be restarted has its number in rax, and rip points before it.
+ * kill() and tgkill() of the process itself return 0; malloc() makes no other call whose first
+ * argument is the pid.
  */
 static bool came_in_a_call(const ucontext_t *context)
 {
@@ -124,7 +126,7 @@ static bool came_in_a_call(const ucontext_t *context)
 }
 #endif
 
-/* Not while another handler runs: that one may have come in the middle of malloc(). */
+/* Not while another handler runs: it may have interrupted malloc(). */
 static bool came_outside(const ucontext_t *context)
 {
 	uint64_t blocked;

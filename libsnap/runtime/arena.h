@@ -23,8 +23,8 @@ void snap__unmap(void *base, size_t size);
 /** The same, shared with processes that are forked from this one. */
 void *snap__map_shared(size_t size);
 
-/** The size of mapping `index` of the above that is in use, and its base; 0 where there is none,
- *  SNAP__OWN_END behind the last. */
+/** The size and base of our mapping number `index`; 0 if that entry is unused, SNAP__OWN_END after
+ * the last one. */
 #define SNAP__OWN_END SIZE_MAX
 size_t snap__own_mappings(uint32_t index, uintptr_t *base);
 
@@ -33,9 +33,9 @@ size_t snap__own_mappings(uint32_t index, uintptr_t *base);
 void snap__discard(void *base, size_t size);
 
 /**
- * Address space that is kept for the day when the host has used up its own (RLIMIT_AS): writing a
- * snapshot takes some.  It is never touched.  snap__reserve_use() gives it back to the system, so
- * that snap__map() finds it; false if it was not there.  snap__reserve_keep() sets it aside again.
+ * Reserved address space.  When the host has used up its limit (RLIMIT_AS), a snapshot can still be
+ * written.  The reserve is never touched. snap__reserve_use() unmaps it, so that snap__map() can
+ * use the space; false if there was no reserve. snap__reserve_keep() reserves it again.
  */
 void snap__reserve_keep(void);
 bool snap__reserve_use(void);

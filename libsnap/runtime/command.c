@@ -1,9 +1,9 @@
 /*
  * runtime/command.c - the command line of a process as snapshots have it.
  *
- * A secret has no mark of its own: we go by the name before it.  Where in doubt we hide too much,
- * and what follows a secret within the same argument is hidden with it: no character is known to
- * end a password.
+ * A secret is recognised by the name before it ("password=", "token").  In doubt we hide too much.
+ * Everything after a secret in the same argument is hidden too, because any character may be part
+ * of a password.
  */
 #include "runtime/command.h"
 
@@ -22,7 +22,7 @@ static bool is_name_part(char c)
 	       c == '_' || c == '-' || c == '.';
 }
 
-/* Whether `word`, of small letters, is at the start of `text`, in letters of any size. */
+/* Does `text` start with `word` (lower case), in upper or lower case? */
 static bool begins_with_word(const char *text, const char *end, const char *word)
 {
 	for (; *word; word++, text++)
@@ -43,7 +43,8 @@ static bool is_secret_name(const char *name, const char *end)
 	return false;
 }
 
-/* Where the value begins of the name that ends at `end`; NULL: there is none in this argument. */
+/* The start of the value that belongs to the name that ends at `end`; NULL: this argument has no
+ * value. */
 static const char *value_after(const char *name, const char *end)
 {
 	const char *at = end;
@@ -59,7 +60,7 @@ static const char *value_after(const char *name, const char *end)
 	return name[0] == '-' && at > end && *at ? at : NULL; /* --name value, in a script */
 }
 
-/* The start of the first secret that a name tells of; the argument's end if there is none. */
+/* The start of the first secret that a name announces; the argument's end if there is none. */
 static const char *find_named_secret(const char *argument)
 {
 	const char *at = argument;
@@ -81,7 +82,7 @@ static const char *find_named_secret(const char *argument)
 	return at;
 }
 
-/* user:password@: where the password of the word from `word` to `end` is. */
+/* Find the password in a word of the form user:password@host, from `word` to `end`. */
 static bool find_password(const char *word, const char *end, const char **from, const char **to)
 {
 	const char *scheme = NULL, *colon = NULL, *at_sign = NULL;
@@ -100,8 +101,8 @@ static bool find_password(const char *word, const char *end, const char **from, 
 	return colon && at_sign && colon + 1 < at_sign;
 }
 
-/* From `from` to `end`, without the passwords of addresses.  One that goes on after `end`, where the
-   mask of a named secret follows, has none of its own. */
+/* Add the text from `from` to `end` without the passwords in addresses.  An address that continues
+ * after `end` is already masked there, as a named secret. */
 static void add_without_passwords(struct snap__text *out, const char *from, const char *end)
 {
 	while (from < end) {

@@ -168,7 +168,7 @@ static bool set_keep_peak(struct snap__config *c, const char *v)
 
 	if (!snap__parse_size(v, &bytes))
 		return false;
-	if (c->peak_bytes == 0) { /* who asks for each peak gets each */
+	if (c->peak_bytes == 0) { /* if the user asked for peaks, every step gives a snapshot */
 		c->peak_bytes = bytes;
 		c->keep_peak = bytes > 0;
 	}
@@ -302,7 +302,7 @@ static bool set_active(struct snap__config *c, const char *v)
 	return true;
 }
 
-/* The settings, and what to say when a value makes no sense. */
+/* The settings, and the message when a value is invalid. */
 static const struct {
 	const char *name; /* with its '=' */
 	bool (*set)(struct snap__config *config, const char *value);
@@ -357,7 +357,7 @@ const char *snap__config_from_environment(struct snap__config *config,
 				complaint = settings[i].complaint;
 		}
 	}
-	/* A mapping of which a part goes could not be weighed any more. */
+	/* In sampled mode a mapping cannot lose a part: its weight would be unknown. */
 	if (config->mmap && config->sample_bytes && !complaint)
 		complaint = "SNAP_MMAP does not go with SNAP_SAMPLE";
 	return complaint;

@@ -1,8 +1,8 @@
 /*
  * runtime/config.h - what the recorder was asked to do.
  *
- * Settings come from the environment (SNAP_*, as `snapdiff run` sets them) and from
- * struct snap_config.  All text is copied: the environment may change under us.
+ * Settings come from the environment (SNAP_*, as `snapdiff run` sets them) and from struct
+ * snap_config.  All text is copied, because the program may change its environment.
  */
 #ifndef SNAP_RUNTIME_CONFIG_H
 #define SNAP_RUNTIME_CONFIG_H
@@ -17,10 +17,12 @@
 #define SNAP__DEPTH_DEFAULT 512
 #define SNAP__DEPTH_MAX     60000 /* struct snap__capture counts frames in 16 bits */
 
-/** Whether the lines of Python programs are wanted: if an interpreter is found; surely; never. */
+/** Record the lines of Python programs? auto: if an interpreter is found; on: required; off:
+ * never. */
 enum snap__python_wish { SNAP__PYTHON_AUTO, SNAP__PYTHON_ON, SNAP__PYTHON_OFF };
 
-/** What snapshots say of the command line: secrets masked; all; the program's name; nothing. */
+/** What snapshots contain of the command line: everything with secrets masked; everything; the
+ * program's name; nothing. */
 enum snap__command_wish {
 	SNAP__COMMAND_MASKED,
 	SNAP__COMMAND_FULL,
@@ -30,38 +32,39 @@ enum snap__command_wish {
 
 struct snap__config {
 	char out[SNAP__PATH_MAX];   /* SNAP_OUT: absolute once recording has started */
-	char hello[SNAP__PATH_MAX]; /* SNAP_HELLO: file that gets a line when recording has started
-				     */
+	char hello[SNAP__PATH_MAX]; /* SNAP_HELLO: a file; a line is added when recording has
+	                             * started
+	                             */
 	char labels[8192];          /* SNAP_LABELS: K=V lines */
 	uint64_t every_ns;          /* SNAP_EVERY; 0 off */
 	uint64_t growth_bytes;      /* SNAP_AT_GROWTH; 0 off */
 	uint64_t peak_bytes;        /* SNAP_AT_PEAK, or SNAP_KEEP_PEAK; 0 off */
 	uint64_t safety_ns;         /* SNAP_SAFETY: the first safety snapshot; 0 none */
-	bool keep_peak;             /* SNAP_KEEP_PEAK: steps grow, and one peak replaces another */
+	bool keep_peak;             /* SNAP_KEEP_PEAK: the step grows with the peak, and a new peak replaces the last */
 	uint64_t sample_bytes;      /* SNAP_SAMPLE; 0 exact */
 	uint64_t seed;              /* SNAP_SEED; 0 picks one */
 	uint64_t memory_bytes;      /* SNAP_MAX_MEMORY: most that call stacks may take */
 	unsigned depth;             /* SNAP_DEPTH: most frames of a stack */
-	unsigned verify;            /* SNAP_VERIFY: one stack in so many (verify.h); 0 off */
+	unsigned verify;            /* SNAP_VERIFY: every Nth stack is verified (verify.h); 0 off */
 	int signal;                 /* SNAP_ON_SIGNAL; 0 none */
 	enum snap_exit_snapshot exit;  /* SNAP_EXIT */
 	bool follow;                   /* SNAP_FOLLOW: forked and executed processes record too */
 	bool mmap;                     /* SNAP_MMAP: record anonymous mappings (mappings.h) */
 	enum snap__python_wish python; /* SNAP_PYTHON */
 	enum snap__command_wish command; /* SNAP_RECORD_COMMAND */
-	int holders;         /* SNAP_HOLDERS: enum snap__holders, for snapshots of its own accord */
-	int holders_at_exit; /* SNAP_HOLDERS_AT_EXIT: the same for the one at the exit */
+	int holders;         /* SNAP_HOLDERS: enum snap__holders, for snapshots by timer, growth and peak */
+	int holders_at_exit; /* SNAP_HOLDERS_AT_EXIT: the same for the exit snapshot */
 	bool census;         /* SNAP_CENSUS: snapshots have the objects of an interpreter */
-	bool durable; /* SNAP_DURABLE: every snapshot is on the disk before anybody goes on */
+	bool durable; /* SNAP_DURABLE: a thread that asks for a snapshot waits until it is on the disk */
 	bool active;  /* SNAP_ACTIVE: record from the start */
 };
 
-/** Defaults, then the settings in `environment` (NULL-terminated, may be NULL).
- *  Returns NULL, or a sentence (static) about the first setting that makes no sense. */
+/** Set the defaults, then the settings in `environment` (NULL-terminated, may be NULL).  Returns
+ * NULL, or a static sentence about the first invalid setting. */
 const char *snap__config_from_environment(struct snap__config *config,
 					  const char *const *environment);
 
-/** What `wanted` sets, over what `config` has.  The same kind of answer. */
+/** Overwrite `config` with what `wanted` sets.  Returns the same as snap__config_read(). */
 const char *snap__config_apply(struct snap__config *config, const struct snap_config *wanted);
 
 /** Take LD_PRELOAD's libsnap and SNAP_ACTIVE out of `environment`, for processes yet to be

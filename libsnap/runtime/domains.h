@@ -1,8 +1,8 @@
 /*
  * runtime/domains.h - named kinds of memory other than malloc's.
  *
- * A domain is a number in the runtime and a name in the snapshot.  Which domain a block of
- * the side table is in stands in its call stack: the newest "frame" is SNAP__PC_DOMAIN + number.
+ * A domain is a number in the runtime and a name in the snapshot.  The domain of a block in the
+ * side table is part of its call stack: the newest "frame" is SNAP__PC_DOMAIN + number.
  */
 #ifndef SNAP_RUNTIME_DOMAINS_H
 #define SNAP_RUNTIME_DOMAINS_H

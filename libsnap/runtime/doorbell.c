@@ -1,7 +1,7 @@
 /*
- * runtime/doorbell.c - how a process that has no helper is asked for one.
+ * runtime/doorbell.c - how a process without a helper is asked to start one.
  *
- * libc's sigaction() refuses the signal, so the kernel is asked itself.
+ * libc's sigaction() refuses this signal, so the system call is made directly.
  */
 #include "runtime/doorbell.h"
 
@@ -22,7 +22,7 @@
 #define SA_RESTORER 0x04000000
 #endif
 
-/* As the kernel has it, on both machines that we know. */
+/* The kernel's struct sigaction, the same on x86-64 and aarch64. */
 struct kernel_action {
 	void (*handler)(int, siginfo_t *, void *);
 	unsigned long flags;
@@ -31,7 +31,7 @@ struct kernel_action {
 };
 
 #if defined(__x86_64__)
-/* The bytes that debuggers and unwinders know a signal's frame by. */
+/* Debuggers and unwinders recognise a signal frame by these bytes. */
 void snap__doorbell_return(void);
 __asm__(".text\n"
 	".balign 16\n"

@@ -1,11 +1,11 @@
 /*
- * runtime/doorbell.h - how a process that has no helper is asked for one.
+ * runtime/doorbell.h - how a process without a helper is asked to start one.
  *
  * `snapdiff snap` and `status` talk to the helper's control socket (control.h).  Where there is no
- * helper yet, they send the process signal SNAP_CONTROL_DOORBELL (32) and try again.  libc keeps
- * this signal for itself: programs can neither block nor handle it by libc's functions.  glibc uses
- * it for pthread_cancel(); its handler ignores signals that another process sent, and ours is only
- * there until the program cancels a thread for the first time.  The kernel checks that the sender
+ * helper yet, they send the process signal SNAP_CONTROL_DOORBELL (32) and try again. libc keeps
+ * this signal for itself: programs can neither block nor handle it by libc's functions. glibc uses
+ * it for pthread_cancel(); its handler ignores signals from other processes.  Ours is replaced by
+ * glibc's when the program cancels a thread for the first time.  The kernel checks that the sender
  * has the same user, or is root.
  *
  * What the host can notice: one signal, at the first request, may interrupt a poll(), select(),
@@ -14,7 +14,7 @@
 #ifndef SNAP_RUNTIME_DOORBELL_H
 #define SNAP_RUNTIME_DOORBELL_H
 
-/** Listen for the signal, unless somebody else does. */
+/** Install our handler, unless there is another one. */
 void snap__doorbell_hang(void);
 
 #endif

@@ -91,7 +91,7 @@ static void sync_directory(int directory)
 	int fd = snap__sys_openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd < 0)
-		return; /* it may be searched and written to, but not read: nothing can sync it */
+		return; /* a directory with write and search permission but no read permission cannot be synced */
 	(void)sync_descriptor(fd);
 	snap__sys_close(fd);
 }

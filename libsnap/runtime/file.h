@@ -1,8 +1,8 @@
 /*
  * runtime/file.h - a new file in the output directory: whole under its name, or absent.
  *
- * The directory may be one that others can write to.  The temporary name cannot be predicted, and
- * nothing that exists is opened or followed, and only what is known to be ours is replaced.
+ * Other users may be able to write to the directory.  So the temporary name is unpredictable, no
+ * existing file or link is opened, and only files that are known to be ours are replaced.
  */
 #ifndef SNAP_RUNTIME_FILE_H
 #define SNAP_RUNTIME_FILE_H

@@ -1,5 +1,5 @@
 /*
- * runtime/filename.c - names that nobody else has.
+ * runtime/filename.c - file names that are not taken.
  */
 #include "runtime/filename.h"
 
@@ -7,7 +7,7 @@
 
 enum { VARIANTS = 20, RUN_DIGITS = 8 };
 
-static unsigned variant; /* 0: plain names; from 1 on with the run; from 2 on with a letter, too */
+static unsigned variant; /* 0: plain names; 1: names with the run; 2 and more: with a letter as well */
 
 /* Milliseconds since 1970 in base 36: eight digits until the year 2059. */
 static void add_run(struct snap__text *name)

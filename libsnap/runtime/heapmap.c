@@ -1,11 +1,11 @@
 /*
- * runtime/heapmap.c - the shadow of the heap.
+ * runtime/heapmap.c - a table with a slot for each granule of the heap.
  *
  * In sparse mode (sampling) most look-ups are of blocks that were not recorded.  A bitmap over the
  * granules would need three dependent loads to say so; a table of counters by address needs one.
  *
- * Pages of slots come into being when they are first written.  A byte for each says whether that
- * has happened, so that a walk neither reads nor conjures up the others.
+ * Pages of slots come into being when they are first written.  A byte for each page says whether it
+ * was written, so that a walk skips the others and does not create them.
  */
 #include "runtime/heapmap.h"
 
@@ -81,8 +81,8 @@ bool snap__heapmap_init_fine(void)
 	return init(&snap__heapmap_fine, 4, snap__heapmap.sparse);
 }
 
-/* Behind the top table stands a byte for each page of it: whether it was ever written.  Most of its
-   256 pages never are, and a snapshot passes them by. */
+/* After the top table there is a byte for each of its pages: was it ever written?  Most of the 256
+ * pages never are, and a snapshot skips them. */
 static atomic_uchar *top_page(const struct snap__heapmap *map, uintptr_t top_index)
 {
 	return (atomic_uchar *)(map->top + ((uintptr_t)1 << TOP_BITS)) + top_index / MIDS_A_PAGE;
@@ -121,7 +121,7 @@ static slot_t *leaf_made(const struct snap__heapmap *map, uintptr_t address)
 		if (!fresh)
 			return NULL;
 		atomic_store(top_page(map, address >> (LEAF_BITS + MID_BITS)), 1);
-		/* The loser of this race wastes 4 KiB of arena, once. */
+		/* The thread that loses this race wastes 4 KiB of the arena, once. */
 		if (atomic_compare_exchange_strong(mid_slot, &mid, fresh))
 			mid = fresh;
 	}
@@ -146,7 +146,7 @@ static inline bool is_regular(uintptr_t address)
 	return (address & 7) == 0 && (address >> ADDRESS_BITS) == 0;
 }
 
-/* A counter that has reached its end stays there: it no longer knows when to become zero. */
+/* A counter that reached its maximum stays there, because the true count is no longer known. */
 static void filter_add(uintptr_t address, int change)
 {
 	atomic_uchar *counter = snap__heapmap_filter_of(address);
@@ -516,7 +516,7 @@ void snap__heapmap_clear(void)
 		unsigned char blocks =
 			atomic_load_explicit(&snap__heapmap_filter[i], memory_order_relaxed);
 
-		/* A write would make the page ours; and what is marked stays so. */
+		/* Do not write what is already marked: the write would allocate the page. */
 		if (blocks != 0 && blocks != UCHAR_MAX)
 			atomic_store_explicit(&snap__heapmap_filter[i], 0, memory_order_relaxed);
 	}

@@ -1,16 +1,16 @@
 /*
  * runtime/heapmap.h - address -> live block, for the host's malloc.
  *
- * A radix tree by address (1 GiB -> 2 MiB -> slots) with one 8-byte slot per granule.  The
- * granule is 32 bytes over glibc, whose chunks are at least that large and 16-aligned, so that
- * two blocks never share one; 16 bytes over other allocators.  Whoever owns a pointer owns its
- * slot: a block is put after the allocator handed it out and taken before it goes back, so plain
- * atomic loads and stores suffice.  What does not fit (odd pointers, two blocks in a granule) goes
+ * A radix tree by address (1 GiB -> 2 MiB -> slots) with one 8-byte slot per granule.  The granule
+ * is 32 bytes over glibc, whose chunks are at least that large and 16-aligned, so that two blocks
+ * never share one; 16 bytes over other allocators.  The thread that owns a block owns its slot: the
+ * block is put in after the allocator returned it and taken out before it is freed, so plain atomic
+ * loads and stores are enough.  Blocks that do not fit (odd pointers, two blocks in a granule) go
  * to the side table.
  *
- * There are two maps.  The second has granules of 16 bytes, for allocators that divide arenas of
- * their own and put blocks that close to each other (CPython's); the first need not be finer for
- * their sake.  A block is put into either; who takes it out again asks both.
+ * There are two maps.  The second has granules of 16 bytes.  It is for allocators inside the
+ * program that place blocks 16 bytes apart in arenas of their own (CPython's).  The first map can
+ * then stay coarser.  A block is in one of the two; taking a block out looks in both.
  */
 #ifndef SNAP_RUNTIME_HEAPMAP_H
 #define SNAP_RUNTIME_HEAPMAP_H
@@ -50,11 +50,11 @@ bool snap__heapmap_init_fine(void);
 bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale);
 
 /**
- * Of sparse maps: how many blocks each 4 KiB of the address space hold, stuck at the highest value
- * once there.  Most look-ups of a sampled program end at a zero here: one load, from a table that
- * is hardly ever written.  It is ordered as the heap is, so that a program that keeps to a part of
- * its heap keeps to a thousandth of that here, which its first cache has room for; a hash of the
- * address would spread the same look-ups over all of the table.  What is 4 GiB apart shares an
+ * For sparse maps: the number of blocks in each 4 KiB of the address space.  A counter that reached
+ * its maximum stays there.  Most look-ups of a sampled program find a zero here: one load, from a
+ * table that is rarely written.  Entries are in address order.  So a program that works in a part
+ * of its heap uses a thousandth of that size here, which fits into the first-level cache; a hash
+ * would spread the same look-ups over the whole table.  Addresses that are 4 GiB apart share an
  * entry.
  */
 #define SNAP__FILTER_REGION_BITS 12
@@ -67,20 +67,21 @@ static inline atomic_uchar *snap__heapmap_filter_of(uintptr_t address)
 	return &snap__heapmap_filter[address >> SNAP__FILTER_REGION_BITS & SNAP__FILTER_MASK];
 }
 
-/** For good, snap__heapmap_may_hold() is true of [base, base + size): nothing there is passed by.
+/** From now on, snap__heapmap_may_hold() is true for all of [base, base + size): every look-up there
+ * is done.
  */
 void snap__heapmap_filter_mark(uintptr_t base, size_t size);
 
 /** SNAP__FILTER_MASK; or 0, and every look-up is of the first entry, which is marked. */
 extern SNAP__HIDDEN _Atomic uint32_t snap__heapmap_filter_mask;
 
-/** Is snap__heapmap_may_hold() to be true of every address? */
+/** Is snap__heapmap_may_hold() true for every address? */
 static inline void snap__heapmap_suspect_all(bool on)
 {
 	atomic_store(&snap__heapmap_filter_mask, on ? 0 : SNAP__FILTER_MASK);
 }
 
-/** False: a sparse map holds no block at `address`, nor is it marked. */
+/** False: the sparse map has no block at `address`, and the address is not marked. */
 static inline bool snap__heapmap_may_hold(uintptr_t address)
 {
 	uint32_t mask = atomic_load_explicit(&snap__heapmap_filter_mask, memory_order_relaxed);
@@ -125,7 +126,7 @@ typedef snap__leaf *_Atomic snap__mid;
 
 struct snap__heapmap {
 	snap__mid *top;
-	snap__mid *dense;   /* the same, if what follows may be used: NULL in a sparse map */
+	snap__mid *dense;   /* the same, but NULL in a sparse map: the fast paths below do not apply there */
 	uintptr_t position; /* bits of an address within its granule */
 	uintptr_t index;    /* bits of a granule's number within its leaf */
 	unsigned shift;     /* granules have 1 << shift bytes */
@@ -141,14 +142,14 @@ bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
 			     struct snap__block *out);
 
 /**
- * Mark the block at `address` of the second map, so that whoever takes it is told.  It is then left
- * to snap__heapmap_take_from().  False if that map has no such block.
+ * Mark the block at `address` of the second map.  Taking it then sets `is_marked`, and only
+ * snap__heapmap_take_from() takes it.  False if that map has no such block.
  */
 bool snap__heapmap_fine_mark(uintptr_t address);
 
 /** Where a block is recorded: its slot in a leaf. */
 struct snap__place {
-	snap__slot *leaf; /* NULL: ask snap__heapmap_put() or snap__heapmap_take() */
+	snap__slot *leaf; /* NULL: call snap__heapmap_put() or snap__heapmap_take() */
 	uintptr_t index;
 };
 
@@ -187,7 +188,7 @@ static inline uint64_t snap__heapmap_position_bits(const struct snap__heapmap *m
 	return (address & map->position) >> 1;
 }
 
-/** The byte of a leaf that tells whether the page of slots around `index` was ever written. */
+/** The byte of a leaf that says whether the page of slots around `index` was ever written. */
 static inline atomic_uchar *snap__heapmap_touched(const struct snap__heapmap *map, snap__slot *leaf,
 						  uintptr_t index)
 {

@@ -131,7 +131,7 @@ void snap__hello_unwritten(uint64_t processes)
 	hello_send(&line);
 }
 
-/* ... or, at the end, that what was recorded is the lesser part of the memory. */
+/* ... or, at the end, that most of the memory was not recorded. */
 void snap__hello_merged(uint64_t snapshots)
 {
 	char buffer[sizeof(((struct snap__identity *)0)->program) + 64];
@@ -156,7 +156,7 @@ void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes)
 	hello_send(&line);
 }
 
-/* ... or what is known of the Python in it. */
+/* ... or which Python interpreter it contains. */
 void snap__hello_python(const char *version, const char *problem)
 {
 	char buffer[sizeof(((struct snap__identity *)0)->program) + 256];

@@ -2,9 +2,8 @@
  * runtime/hello.h - what a recorded process tells `snapdiff run`.
  *
  * `run` names a file (SNAP_HELLO).  Each recorded process appends lines to it: that recording has
- * started, why it could not start, and what the recording does not show.  A line begins with
- * "PID PROGRAM", where PROGRAM is the one that the line is about.  Without such a file nothing is
- * said.
+ * started, why it could not start, and what the recording does not show.  A line begins with "PID
+ * PROGRAM", the program that the line is about.  Without such a file nothing is written.
  */
 #ifndef SNAP_RUNTIME_HELLO_H
 #define SNAP_RUNTIME_HELLO_H
@@ -12,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Is there such a file?  Otherwise a person may be told by snap__message(). */
+/** Is there such a file?  If not, use snap__message() to tell the user. */
 bool snap__hello_is_wanted(void);
 
 /** Recording has started. */
@@ -23,8 +22,8 @@ void snap__hello_refused(const char *problem, const char *detail, int error);
 
 /**
  * Process `pid` (0: a new one) becomes the program at `path`, which is not recorded, for the reason
- * that `word` says: one of image.h's, or SNAP__HELLO_CLEAN.  With `back`: it did not, after all.
- * May be called in a child of vfork().
+ * that `word` says: one of image.h's, or SNAP__HELLO_CLEAN.  With `back`: exec failed, and it is
+ * still the old program.  May be called in a child of vfork().
  */
 void snap__hello_skips(int pid, const char *word, const char *path, bool back);
 
@@ -34,17 +33,18 @@ void snap__hello_skips(int pid, const char *word, const char *path, bool back);
 /** `processes` that were forked under a filter of system calls could not write their snapshots. */
 void snap__hello_unwritten(uint64_t processes);
 
-/** A descriptor that `run` waits for when the process has ended (it holds a lock on the byte whose
- *  number is the pid); -1: `run` does not wait. */
+/** A descriptor with a lock on the byte whose number is the pid.  `run` waits until the lock is
+ * released, which is when the process has ended. -1: `run` does not wait. */
 int snap__hello_hold(void);
 
-/** `bytes` of memory are not recorded, next to `live_bytes` that are. */
+/** `bytes` of memory are not recorded; `live_bytes` are. */
 void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes);
 
-/** `snapshots` that were due came together with others. */
+/** `snapshots` that were due were merged with others. */
 void snap__hello_merged(uint64_t snapshots);
 
-/** The interpreter of `version` was found, and its lines are recorded; or not, because of `problem`. */
+/** A Python interpreter of `version` was found. Its lines are recorded, or not recorded because
+ * of `problem`. */
 void snap__hello_python(const char *version, const char *problem);
 
 #endif

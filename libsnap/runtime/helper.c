@@ -205,7 +205,7 @@ void snap__signals_restore(const uint64_t *before)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(*before));
 }
 
-/* Do the host's children live in its own pid namespace? */
+/* Are the host's children in the same pid namespace as the host? */
 static bool children_are_near(void)
 {
 	char own[NAMESPACE_TEXT], theirs[NAMESPACE_TEXT];
@@ -273,7 +273,7 @@ bool snap__helper_reap(struct snap__helper *helper, uint64_t timeout_ns)
 
 	while (snap__helper_runs(helper) && end > (now = snap__os_mono_ns()))
 		wait_until_gone(helper, end - now);
-	/* It may also have been killed: then the kernel cleared the word, too. */
+	/* If the helper was killed, the kernel has cleared the word as well. */
 	if (!snap__helper_runs(helper) && helper->unreaped) {
 		while (syscall(SYS_wait4, helper->unreaped, NULL, __WALL, NULL) < 0 &&
 		       errno == EINTR)
@@ -317,7 +317,7 @@ bool snap__helper_host_left(const struct snap__helper *helper)
 {
 	long order = syscall(SYS_kcmp, helper->parent, (long)snap__sys_getpid(), KCMP_VM, 0, 0);
 
-	return order > 0; /* negative: the question is not allowed here */
+	return order > 0; /* negative: the system call is not allowed here */
 }
 
 void snap__helper_after_fork(struct snap__helper *helper)

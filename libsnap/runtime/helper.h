@@ -11,8 +11,8 @@
  *   - All signals are blocked before the clone, and stay blocked: the host's handlers must not run
  *     in it.
  *   - It has an empty table of file descriptors, so that it keeps nothing of the host's open.
- *   - It hears of the host's end by the signal SNAP__HELPER_SIGNAL (see snap__helper_host_ended()).
- *     The host's memory stays until the helper ends, too.
+ *   - The signal SNAP__HELPER_SIGNAL tells it that the host has ended (see
+ *     snap__helper_host_ended()).  The host's memory stays until the helper ends, too.
  *
  * What the host can notice: a child process named "snapdiff" in /proc while the helper runs, with
  * the host's command line.  Its exit signal is 0, so that wait() and waitpid(-1) do not see it;
@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Sent to a helper when the host ends, or by whoever wants to wake it.  It is always blocked. */
+/** Sent to a helper when the host ends, or to wake it.  It is always blocked. */
 #define SNAP__HELPER_SIGNAL SIGUSR1
 
 /** One helper.  Zeroed memory is one that does not run. */
@@ -37,7 +37,7 @@ struct snap__helper {
 	char *memory; /* its stack and its thread-local storage; kept for the next start */
 	size_t size;
 	char *thread_pointer;
-	atomic_int id;  /* of the process; 0 once it no longer uses the memory */
+	atomic_int id;  /* id of the process; 0 once it no longer uses the memory */
 	int unreaped;   /* pid that must still be waited for, or 0 */
 	int parent;     /* pid of the host, as the helper sees it */
 	bool has_files; /* it could not get a table of file descriptors of its own */
@@ -61,8 +61,8 @@ bool snap__helper_reap(struct snap__helper *helper, uint64_t timeout_ns);
 /** Wake it.  False if the host may not: it has another user than the helper by now. */
 bool snap__helper_wake(const struct snap__helper *helper);
 
-/** In the helper: end it by SIGKILL in `seconds`, unless this is called again; 0: never.  For what
- *  may hang although it never should. */
+/** In the helper: SIGKILL ends it after `seconds`, unless this is called again; 0: never.  Guards
+ * against a hang. */
 void snap__helper_limit(unsigned seconds);
 
 /** In the helper: has the host ended? */

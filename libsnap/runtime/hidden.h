@@ -1,8 +1,9 @@
 /*
- * runtime/hidden.h - data that the record path reads, though another file defines it.
+ * runtime/hidden.h - marks data that one file defines and the record path reads.
  *
- * -fvisibility=hidden says nothing of declarations: without a word from them the compiler must
- * expect such data in another library, and takes its address from a table first.
+ * -fvisibility=hidden does not apply to declarations: unless the declaration is marked as hidden
+ * too, the compiler must assume that the data is in another library, and loads its address from a
+ * table first.
  */
 #ifndef SNAP_RUNTIME_HIDDEN_H
 #define SNAP_RUNTIME_HIDDEN_H
