@@ -20,7 +20,7 @@ struct snap__config snap__settings;
 
 static struct snap__identity identity;
 static struct snap__host host;
-static atomic_uint *witness; /* 1 here and in vfork children, 0 in copies */
+static atomic_uint *witness; /* 1 in this process and in vfork children, 0 in forked copies */
 static struct snap__lock labels_lock;
 
 const struct snap__config *snap__process_config(void)
@@ -72,7 +72,7 @@ static void find_program(void)
 		identity.exe[n] = '\0';
 	else
 		snap__text_add(&exe, started_as ? started_as : "unknown");
-	/* Of `ld.so PROGRAM` the kernel knows only ld.so, which tells us what it loaded. */
+	/* For `ld.so PROGRAM` the kernel names only ld.so; ld.so's own list names the program. */
 	if (started_as && (is_same_file(started_as, identity.exe) || getauxval(AT_BASE) == 0))
 		path = started_as;
 	slash = strrchr(path, '/');

@@ -1,7 +1,7 @@
 /*
  * runtime/identity.h - who the process is, how it is to be recorded, and its labels.
  *
- * The bottom of the runtime: other files ask here and it asks none of them to do anything.
+ * The bottom layer of the runtime: other files call it, and it calls none of them.
  */
 #ifndef SNAP_RUNTIME_IDENTITY_H
 #define SNAP_RUNTIME_IDENTITY_H
@@ -12,7 +12,7 @@
 #include "runtime/config.h"
 #include "runtime/hidden.h"
 
-/** What is known about the host's malloc, found out by preload/. */
+/** What preload/ found out about the host's malloc. */
 struct snap__host {
 	const char *allocator; /* "glibc", "jemalloc", ... */
 	const void *malloc_address;
@@ -31,11 +31,11 @@ struct snap__identity {
 	char host[256];
 };
 
-/** What the calling process is, in relation to the state in our memory. */
+/** How the calling process relates to the state in our memory. */
 enum snap__relation {
 	SNAP__OURS,     /* the process that the state describes */
 	SNAP__COPY,     /* a copy made by a raw clone(): no handler has run */
-	SNAP__BORROWED, /* a vfork child in its parent's memory: touch nothing */
+	SNAP__BORROWED, /* a vfork child that runs in its parent's memory: change nothing */
 };
 enum snap__relation snap__process_relation(void);
 
@@ -44,10 +44,11 @@ extern SNAP__HIDDEN struct snap__config snap__settings;
 
 void snap__identity_set_host(const struct snap__host *host);
 
-/** Let snap__process_relation() tell copies from borrowers from here on. */
+/** From here on, snap__process_relation() can tell forked copies from vfork children. */
 void snap__identity_make_witness(void);
 
-/** Find out everything about the process; only what differs in a forked child. */
+/** The first finds out everything about the process; the second only what differs in a forked
+ * child. */
 void snap__identity_find(void);
 void snap__identity_renew(void);
 void snap__identity_after_fork(void);

@@ -1,5 +1,5 @@
 /*
- * runtime/kept.c - snapshots that a later one of their kind replaces.
+ * runtime/kept.c - snapshots that are replaced by a later one of the same kind.
  */
 #include "runtime/kept.h"
 

@@ -1,9 +1,9 @@
 /*
- * runtime/kept.h - snapshots that a later one of their kind replaces: the peak that is kept, and
- * the safety snapshots, of which there are two.
+ * runtime/kept.h - snapshots that are replaced by a later one of the same kind: the kept peak, and
+ * the two safety snapshots.
  *
- * They are not numbered: a series would have gaps where one was replaced.  Each has the seq of the
- * numbered snapshot before it, and a word behind it in its name.
+ * They are not numbered: a series would have gaps where one was replaced.  The name has the seq of
+ * the numbered snapshot before it, and then a word.
  */
 #ifndef SNAP_RUNTIME_KEPT_H
 #define SNAP_RUNTIME_KEPT_H
@@ -14,17 +14,18 @@
 /** The word for snapshots of that kind; NULL: they are numbered. */
 const char *snap__kept_word(enum snap__reason reason);
 
-/** Name the file `name`.  It may have that name from the last one of its kind, which is replaced.
- *  0, or an errno value; see snap__file_rename(). */
+/** Rename the file to `name`.  An older snapshot of the same kind with that name is replaced. 0,
+ * or an errno value; see snap__file_rename(). */
 int snap__kept_publish(enum snap__reason reason, struct snap__file *file, const char *name);
 
-/** A snapshot that holds as much takes the peak's place.  `directory` is the descriptor. */
+/** A numbered snapshot holds as much as the kept peak: remove the peak. `directory` is the
+ * descriptor. */
 void snap__kept_drop_peak(int directory);
 
-/** The process's last snapshot is there: nothing has to stand in for it. */
+/** The process's last snapshot is written: remove the safety snapshots. */
 void snap__kept_drop_safety(int directory);
 
-/** In a forked child: those of its parent are not its own. */
+/** In a forked child: forget the parent's kept snapshots. */
 void snap__kept_after_fork(void);
 
 #endif

@@ -40,13 +40,13 @@
 #define FORKED_BLOCKS 4096u
 #define FORKED_NS     1000000000ull
 
-/* Life of a process's recording. */
+/* States of a process's recording. */
 enum state { PASSIVE, STARTING, RECORDING, STOPPED };
-/* Of the exit's snapshot.  While it is taken: TAKING, and the id of the thread that takes it. */
+/* State of the exit snapshot. While it is taken: TAKING, and the id of the thread that takes it. */
 enum exit_state { NOT_EXITING, TAKEN, TAKING = 1 << 30 };
 
 static atomic_uint state;
-static atomic_uint exit_state; /* also what other exiting threads sleep on */
+static atomic_uint exit_state; /* other exiting threads sleep on this word */
 static bool was_forked;
 static uint64_t allocated_at_fork;
 static bool is_prepared;   /* what is set up once and survives a stop */
@@ -154,7 +154,7 @@ static bool is_ours(void)
 	return snap__process_relation() == SNAP__OURS;
 }
 
-/* Now and then, from the record path: a helper that should be there is started. */
+/* Called regularly from the record path: start a helper that should be running. */
 static void tick(void)
 {
 	if (wants_threads && atomic_load(&state) == RECORDING &&
@@ -164,7 +164,7 @@ static void tick(void)
 	}
 }
 
-/* What must wait until constructors of libc's have run: threads, and loading libraries. */
+/* What must wait until libc's constructors have run: starting a helper, and loading libraries. */
 static void begin_late(void)
 {
 	snap__thread_internal(true);
@@ -180,7 +180,7 @@ static enum snap_status begin_recording(void)
 	const char *problem;
 	int error;
 
-	/* An interpreter's own functions can still be asked to tell us. */
+	/* An interpreter's own hook functions can still be used. */
 	if (snap__process_host()->in_front && !snap__python_can_start())
 		return refuse(SNAP_EUNSUPPORTED,
 			      "cannot record: malloc is answered in front of libsnap by",
@@ -243,7 +243,7 @@ void snap__process_main(void)
 		begin_late();
 }
 
-/* ---- calls that do not go with a helper --------------------------------------------------------- */
+/* ---- system calls that conflict with a helper ------------------------------------------------ */
 
 int snap__process_alone(int (*call)(int, int), int first, int second)
 {
@@ -258,7 +258,7 @@ int snap__process_alone(int (*call)(int, int), int first, int second)
 	return result;
 }
 
-/* A helper with more rights than its host would be a way to get them. */
+/* A helper with more rights than its host would be a security hole. */
 bool snap__process_before_identity(void)
 {
 	return snap__trigger_is_running() && is_ours() && snap__trigger_stop();
@@ -279,9 +279,9 @@ void snap__process_confine(bool filtered)
 	errno = saved;
 }
 
-/* ---- becoming another program ------------------------------------------------------------------ */
+/* ---- becoming another program ---------------------------------------------------------------- */
 
-/* A child that was forked only to execute another program has nothing to tell. */
+/* A child that was forked only to execute another program leaves no snapshot. */
 static bool is_worth_a_snapshot(void)
 {
 	return !was_forked ||
@@ -397,7 +397,7 @@ static unsigned taken_here(void)
 	return TAKING | (unsigned)snap__os_thread_id();
 }
 
-static atomic_int late_signal; /* that met the thread in the middle of taking it */
+static atomic_int late_signal; /* a signal that arrived while the thread was taking it */
 
 static void take_exit_snapshot(int signal)
 {

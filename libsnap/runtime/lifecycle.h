@@ -18,22 +18,22 @@ void snap__process_main(void);
 enum snap_status snap__process_start(const struct snap_config *wanted);
 enum snap_status snap__process_stop(void);
 
-/** main returned, or exit() was called: the place of an early exit snapshot. */
+/** main() returned, or exit() was called: an early exit snapshot is taken here. */
 void snap__process_exit_begins(void);
 
 /** The process is about to end: the exit snapshot, unless it was taken.  Never hangs. */
 void snap__process_exit(void);
 
 /**
- * Signal `signal` is about to end the process: its last snapshot.  Async-signal-safe; bounded.  False
- * where the signal met the thread in the middle of the exit's snapshot: the signal is sent again when
+ * Signal `signal` is about to end the process: its last snapshot.  Async-signal-safe; bounded.
+ * False if the signal interrupted the thread in the exit snapshot: the signal is sent again when
  * that is written.
  */
 bool snap__process_dies(int signal);
 
 /**
- * call(first, second), which the kernel refuses to a process that shares its memory: should the
- * helper be the one that it shares it with, it makes way.
+ * Make the system call call(first, second), which the kernel refuses to a process that shares its
+ * memory.  If a helper shares it, the helper is ended first.
  */
 int snap__process_alone(int (*call)(int, int), int first, int second);
 
@@ -44,7 +44,8 @@ void snap__process_after_identity(bool made_way);
 /** The process is about to call chroot(), or (`filtered`) to install a filter of system calls. */
 void snap__process_confine(bool filtered);
 
-/** Around exec: the program that goes leaves its snapshot.  The second is called if exec failed. */
+/** Around exec. The first takes the snapshot of the old program; the second is called if exec
+ * failed. */
 bool snap__process_exec_begins(void);
 void snap__process_exec_failed(bool made_way);
 

@@ -28,9 +28,9 @@
 #define CLIENT_TIMEOUT_NS 5000000000ull
 #define ANSWER_TIMEOUT_S  1
 
-static bool has_failed; /* a socket cannot be had: not tried again */
+static bool has_failed; /* no socket could be made: do not try again */
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static const char digits[] = "0123456789abcdef";
 
@@ -263,13 +263,13 @@ static void answer_status(int client)
 	snap__os_write_all(client, out.data, out.size, &error);
 }
 
-/* ---- one client at a time --------------------------------------------------------------------- */
+/* ---- one client at a time -------------------------------------------------------------------- */
 
 static int listening = -1, client = -1;
 static enum name own_name; /* of the socket that listens */
 static _Atomic uint64_t wanted_secret;
 static uint64_t tried_secret;
-static uint64_t client_until_ns; /* who has sent no line by then is left */
+static uint64_t client_until_ns; /* a client that sends no line within this time is dropped */
 static char line[SNAP_CONTROL_LINE_MAX];
 static size_t line_size;
 
@@ -326,8 +326,7 @@ static void answer_line(snap__take_fn *take)
 		answer_status(client);
 	else if (snap__equal(line, SNAP_CONTROL_DIR))
 		answer(client, SNAP_CONTROL_OK " ", snap__process_config()->out);
-	else if (snap__equal(line,
-			     SNAP_CONTROL_FLUSH)) /* whatever was asked for before is done by now */
+	else if (snap__equal(line, SNAP_CONTROL_FLUSH)) /* all earlier requests are done by now */
 		answer(client, SNAP_CONTROL_OK, "");
 	else
 		answer(client, SNAP_CONTROL_ERROR " ", "unknown request");
@@ -366,7 +365,7 @@ void snap__listener_open(void)
 {
 	uint64_t secret = atomic_load(&wanted_secret);
 
-	/* Who rings again does not know the secret of the one before. */
+	/* A client that rings again does not know the earlier secret. */
 	if (secret != tried_secret) {
 		has_failed = false;
 		if (listening >= 0 && own_name == SECRET) {

@@ -1,7 +1,7 @@
 /*
  * runtime/listener.h - the control socket (control.h), as the helper serves it.
  *
- * Nothing here waits for a client: one that is slow must not keep a snapshot waiting.
+ * Nothing here waits for a client, so that a slow client cannot delay a snapshot.
  */
 #ifndef SNAP_RUNTIME_LISTENER_H
 #define SNAP_RUNTIME_LISTENER_H
@@ -14,8 +14,8 @@
 #include "runtime/holders/holders.h"
 #include "snap/status.h"
 
-/** The next socket may be named with this number (control.h), should its other names be taken.
- *  Async-signal-safe, in any thread. */
+/** The next socket may use this number in its name (control.h) if its other names are taken.
+ * Async-signal-safe, in any thread. */
 void snap__listener_rename(uint64_t secret);
 
 /** Open the socket, unless it is open or has failed before. */

@@ -1,9 +1,10 @@
 /*
  * runtime/lock.h - a lock that gives up.
  *
- * For the few tables that are not lock-free.  A holder can vanish (a raw clone() copies the
- * memory but not the thread) or be interrupted by the very thread that wants the lock, and a
- * guest must not hang its host: after a bounded wait the caller goes without and counts a loss.
+ * For the few tables that are not lock-free.  The holder can vanish (a raw clone() copies the
+ * memory but not the thread), or the thread that wants the lock may have interrupted the holder in
+ * a signal handler.  A guest must not hang its host: after a bounded wait the caller continues
+ * without the lock and counts a loss.
  */
 #ifndef SNAP_RUNTIME_LOCK_H
 #define SNAP_RUNTIME_LOCK_H

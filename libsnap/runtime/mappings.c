@@ -1,9 +1,9 @@
 /*
  * runtime/mappings.c - anonymous mappings as a domain of their own.
  *
- * The blocks are in the side table; here is, sorted, where they begin and end: munmap() may take
- * any part of one, or of several.  Programs map rarely, so one lock will do.  It is not held while
- * a stack is unwound.
+ * The blocks are in the side table.  This file keeps a sorted list of where they begin and end,
+ * because munmap() may remove any part of one or several.  Programs map rarely, so one lock is
+ * enough.  It is not held while a stack is unwound.
  */
 #include "runtime/mappings.h"
 
@@ -137,7 +137,8 @@ static size_t cut(size_t at, struct range gone, uint32_t *born)
 	return at + 1;
 }
 
-/* With the lock held.  The birth epoch of what was there last; 0 if nothing was. */
+/* Call with the lock held. Returns the birth epoch of the last mapping there; 0 if there was
+ * none. */
 static uint32_t forget(struct range gone)
 {
 	uint32_t born = 0;

@@ -2,9 +2,9 @@
  * runtime/mappings.h - anonymous mappings as a domain of their own, "mmap".
  *
  * Off unless SNAP_MMAP asks for it.  A mapping counts from mmap() to munmap(), in whole pages of
- * address space, touched or not; what a part of it leaves behind keeps its call stack and age.
- * preload/ sees the calls that go through libc's entry points: not those that libc's own malloc
- * and thread stacks make, and it leaves out those of any other allocator, whose blocks are
+ * address space, touched or not.  If a part is unmapped, the rest keeps its call stack and age.
+ * preload/ sees the calls that go through libc's entry points.  It does not see those of libc's own
+ * malloc and thread stacks, and it skips those of other allocators, because their blocks are
  * recorded one by one.
  */
 #ifndef SNAP_RUNTIME_MAPPINGS_H
@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Record mappings from now on, but those that the code around `allocator` makes, which is where
- * the host's malloc is.  False: no memory. */
+/** Record mappings from now on, except those made by the host's malloc, whose code is around
+ * `allocator`.  False: no memory. */
 bool snap__mappings_init(const void *allocator);
 /** Forget all. */
 void snap__mappings_clear(void);

@@ -80,7 +80,7 @@ static void write_message(const char *data, size_t size)
 	snap__quiet_end(&quiet);
 }
 
-/* The first one is kept; one is enough to know that something is wrong. */
+/* Only the first message is kept: one is enough to know that something is wrong. */
 static void keep(const struct snap__text *line)
 {
 	unsigned empty = EMPTY;

@@ -150,15 +150,15 @@ static bool report_cgroup(const char *groups, const struct cgroup_files *files, 
 }
 
 /*
- * A question to which the answer takes locks of the host's.  What it took last time, in
- * proportion to what has to be looked at, says what it will take now.  CPU time, since that
- * is not longer on a busy machine.  One snapshot is written at a time: no lock.
+ * Metrics whose calls hold locks that the host needs.  The cost is predicted from the last call, in
+ * proportion to the amount of data.  It is measured in CPU time, which a busy machine does not
+ * change.  Only one snapshot is written at a time, so no lock is needed.
  */
-#define LEAST_LIMIT_NS 500000u  /* as long is never noticed, */
-#define MOST_LIMIT_NS  5000000u /* and longer than this is not asked, however rarely */
+#define LEAST_LIMIT_NS 500000u  /* shorter than this is never noticed, */
+#define MOST_LIMIT_NS  5000000u /* longer than this is never asked */
 
 struct question {
-	uint64_t first_size; /* up to here it is asked without knowing */
+	uint64_t first_size; /* up to this amount of data it is asked without a prediction */
 	uint64_t last_size;  /* looked at last time; 0: never asked */
 	uint64_t last_ns;    /* CPU time that it took */
 	uint64_t asked_ns;   /* when, on the monotonic clock */

@@ -1,5 +1,5 @@
 /*
- * runtime/metrics.h - the process seen from outside: figures that go into every snapshot.
+ * runtime/metrics.h - figures of the whole process that go into every snapshot.
  */
 #ifndef SNAP_RUNTIME_METRICS_H
 #define SNAP_RUNTIME_METRICS_H
@@ -7,25 +7,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Takes one figure; what is not known here is not reported. */
+/** Receives one figure; unknown figures are not reported. */
 typedef void snap__metric_fn(void *user, const char *key, uint64_t value);
 
 /** What may be asked for one snapshot. */
 struct snap__metrics_leave {
 	bool allocator;      /* glibc's mallinfo2() may be called: never from a thread that may have
 				interrupted malloc, since it takes the allocator's locks */
-	bool may_hold_up;    /* the program is at its end: nobody minds waiting */
-	bool is_brief;       /* ... and has only begun: the proportional set size is left out */
+	bool may_hold_up;    /* the program is about to end: waiting is harmless */
+	bool is_brief;       /* ... and is short: the proportional set size is left out */
 	uint64_t heap_bytes; /* the largest that the heap has been */
 	uint64_t frees;      /* blocks freed so far; UINT64_MAX unknown */
-	bool (*begin)(void); /* around asking the allocator, or NULL; false: it must not be asked */
+	bool (*begin)(void); /* around asking the allocator, or NULL; false: do not ask */
 	void (*end)(void);
 };
 
 /**
- * Figures of /proc, the cgroup (v1 or v2) and the allocator.  Two of them hold locks that the
- * program's threads wait for, the longer the more memory there is: the allocator's, and the
- * proportional set size.  They are left out when that would be noticed, but for `may_hold_up`;
+ * Figures of /proc, the cgroup (v1 or v2) and the allocator.  Two of them, the allocator's figures
+ * and the proportional set size, hold locks that the program's threads may wait for, longer with
+ * more memory.  They are left out if the delay would be noticed, unless `may_hold_up` is set;
  * always if `leave` is NULL.  True if the allocator's figures are among them.
  */
 bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn *fn, void *user);

@@ -1,10 +1,10 @@
 /*
  * modules.c - a list that only grows: newest first, pushed by compare-and-swap.
  *
- * Two ways lead in.  snap__modules_refresh() asks the loader for everything (under its lock).
- * Recording may meet code that the last refresh had not seen yet: it asks _dl_find_object(),
- * which takes no lock, and adds that one module.  Where the C library has no such function
- * (musl), code is unknown until the next refresh.
+ * Modules are added in two ways. snap__modules_refresh() asks the loader for all of them (under its
+ * lock).  If recording meets code of a newer module, it asks _dl_find_object(), which takes no
+ * lock, and adds that one.  Where the C library has no such function (musl), code is unknown until
+ * the next refresh.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -20,8 +20,8 @@
 #include "write/sys.h"
 
 #define PAGE_BYTES            4096u
-#define ENTRY_BYTES           256u /* more than loaders and start files take to call somebody */
-#define CURRENT_DIRECTORY_MAX 1024 /* on the stack of whichever thread met the module */
+#define ENTRY_BYTES           256u /* more bytes than the start code needs before its first call */
+#define CURRENT_DIRECTORY_MAX 1024 /* on the stack of the thread that met the module */
 
 struct entry {
 	struct snap__module module;
@@ -177,9 +177,9 @@ static uint16_t free_tag(const struct snap__module *module, const struct entry *
 }
 
 /*
- * Where the loader's `path` lies: it keeps what dlopen was given, or LD_LIBRARY_PATH, which may
- * start from the directory that is the current one now and another when somebody reads the
- * snapshot.
+ * Make the loader's `path` absolute.  The loader keeps the text given to dlopen() or
+ * LD_LIBRARY_PATH, which may be relative to a current directory that is another one when the
+ * snapshot is read.
  */
 static const char *absolute_path(const char *path)
 {
@@ -290,7 +290,7 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *data)
 			adds = info->dlpi_adds;
 			subs = info->dlpi_subs;
 		}
-		/* Numbered under the loader's lock: later passes saw a later list. */
+		/* Passes are numbered under the loader's lock: a higher number saw a newer list. */
 		pass->number = atomic_fetch_add(&passes, 1) + 1;
 		pass->unchanged = atomic_exchange(&known_adds, adds) == adds &&
 				  atomic_exchange(&known_subs, subs) == subs && adds;
@@ -300,7 +300,8 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *data)
 	}
 	read_segments(&module, info->dlpi_phdr, info->dlpi_phnum);
 	entry = module_note(&module, pass->number);
-	/* It may have been met before without this, and keeps it while it is mapped. */
+	/* The module may have been added without this value; it stays the same while the module
+	 * is mapped. */
 	if (entry &&
 	    size >= offsetof(struct dl_phdr_info, dlpi_tls_modid) + sizeof(info->dlpi_tls_modid))
 		entry->module.tls_id = module.tls_size ? info->dlpi_tls_modid : 0;
@@ -346,7 +347,8 @@ static const struct snap__module *adopt(const struct dl_find_object *object)
 	    elf->e_phoff + elf->e_phnum * sizeof(ElfW(Phdr)) > PAGE_BYTES)
 		return NULL;
 	read_segments(&module, (const ElfW(Phdr) *)(start + elf->e_phoff), elf->e_phnum);
-	/* As if met by the latest pass, which may be under way and beyond where it would be. */
+	/* Treat it as met by the latest pass, which may still be running and have passed its
+	 * position. */
 	entry = module_note(&module, atomic_load(&passes));
 	return entry ? &entry->module : NULL;
 }

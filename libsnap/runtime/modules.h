@@ -1,10 +1,10 @@
 /*
  * runtime/modules.h - every object that was ever mapped: the program, its libraries, the vdso.
  *
- * A module stays known after dlclose, so that frames in it stay attributed to it.  Where
- * another object is mapped over the addresses of one that went, it gets a different tag: a
- * small number kept in the upper 16 bits of every pc in the stack tree.  The same file
- * mapped again at the same place becomes the same module again.
+ * A module stays known after dlclose, so that frames in it stay attributed to it.  If another
+ * object is later mapped at the same addresses, it gets a different tag: a small number in the
+ * upper 16 bits of every pc in the stack tree.  The same file mapped again at the same place
+ * becomes the same module again.
  *
  * Modules are only ever added; reading needs no lock.
  */
@@ -46,7 +46,7 @@ void snap__modules_refresh(void);
  *  hold the loader's lock. */
 void snap__modules_on_new(void (*fn)(const struct snap__module *module));
 
-/** How often a refresh found that code was gone: what was compiled from it must go too. */
+/** How often a refresh found unmapped code; rules compiled from that code must be dropped too. */
 uint64_t snap__modules_retirements(void);
 
 /** The module whose code is mapped at `pc` now, or NULL.  Async-signal-safe. */

@@ -1,9 +1,9 @@
 /*
  * runtime/numbering.h - the ids that a snapshot gives to places in code and to call stacks.
  *
- * The tree of call stacks goes on growing while a snapshot is written, and has more in it than a
- * file should: leaves that stand for domains, and a node for each instruction of a line of Python.
- * A file has one location for a line, and one node for what looks the same in it.
+ * The tree of call stacks grows while a snapshot is written, and contains more than the file
+ * should: leaves that stand for domains, and a node for each instruction of a Python line.  The
+ * file has one location for a line, and one node for stacks that look the same.
  */
 #ifndef SNAP_RUNTIME_NUMBERING_H
 #define SNAP_RUNTIME_NUMBERING_H
@@ -23,7 +23,7 @@ struct snap__numbering {
 	bool failed; /* memory ran out */
 };
 
-/** Number everything that is in the tree now.  Zeroed before; release it in any case. */
+/** Number everything that is in the tree now.  `numbering` must be zeroed; always release it. */
 void snap__numbering_make(struct snap__numbering *n);
 void snap__numbering_release(struct snap__numbering *n);
 

@@ -106,7 +106,7 @@ uint64_t snap__os_machine_memory(void)
 	return (uint64_t)info.totalram * info.mem_unit;
 }
 
-/* The kernel reads a set of signals there before it finds that what to do with it makes no sense. */
+/* The kernel reads the set of signals at that address before it finds that `how` is invalid. */
 bool snap__os_is_readable(const void *address)
 {
 	int saved = errno, error;
@@ -211,8 +211,8 @@ bool snap__os_make_directory(const char *path)
 {
 	int saved = errno;
 	struct stat st;
-	bool there = (snap__sys_mkdir(path, 0777) == 0 || errno == EEXIST) && snap__sys_stat(AT_FDCWD, path, &st) == 0 &&
-		     S_ISDIR(st.st_mode);
+	bool there = (snap__sys_mkdir(path, 0777) == 0 || errno == EEXIST) &&
+		     snap__sys_stat(AT_FDCWD, path, &st) == 0 && S_ISDIR(st.st_mode);
 
 	errno = saved;
 	return there;

@@ -31,7 +31,7 @@ void snap__os_sleep(uint64_t ns);
 /** The kernel's id of the calling thread; the main thread's is the process's. */
 int snap__os_thread_id(void);
 
-/** mmap(), munmap(), mremap() past libc's names, which preload/ answers to. */
+/** mmap(), munmap(), mremap() as system calls, because preload/ replaces libc's functions. */
 void *snap__os_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 int snap__os_munmap(void *base, size_t size);
 void *snap__os_mremap(void *base, size_t size, size_t new_size, int flags, void *wanted);
@@ -50,8 +50,8 @@ bool snap__os_write_all(int fd, const void *data, size_t size, int *error);
 
 /**
  * Around writes of ours in a thread of the host's: a pipe without a reader and a limit of file
- * sizes raise signals that would end the host.  They are blocked meanwhile, and those that our
- * writes raised are taken back.
+ * sizes raise signals that would end the host.  They are blocked during the write, and pending ones
+ * that our write raised are removed.
  */
 struct snap__quiet {
 	uint64_t mask, pending;
@@ -60,9 +60,9 @@ void snap__quiet_begin(struct snap__quiet *quiet);
 void snap__quiet_end(const struct snap__quiet *quiet);
 
 /**
- * Give the calling thread a table of file descriptors of its own, and empty it: what the host
- * closes, dups or runs out of is then no concern of ours, and we keep nothing of the host's
- * open.  False where the kernel has no such call or a sandbox refuses it.
+ * Give the calling thread its own, empty table of file descriptors: the host can close, duplicate
+ * or run out of descriptors without affecting us, and we keep none of the host's open.  False where
+ * the kernel has no such call or a sandbox refuses it.
  */
 bool snap__os_private_files(void);
 
@@ -71,8 +71,8 @@ bool snap__os_private_files(void);
 bool snap__os_make_directory(const char *path);
 
 /**
- * A page that a forked copy of the process sees wiped, though a vfork child does not: tells a
- * copy from a borrower.  NULL where the kernel cannot.
+ * A page that is zeroed in a forked copy of the process, but not in a vfork child: it tells the two
+ * apart.  NULL if the kernel does not support it.
  */
 atomic_uint *snap__os_fork_witness(void);
 

@@ -29,8 +29,9 @@
 #define TEXT_OF(name)   TEXT(name)
 #define TEXT(name)      #name
 #define TARGET          TEXT_OF(UNW_TARGET)
-/* What it asks for to begin with; on aarch64 UNW_REG_IP is where the return address was.  And what
-   it calls a signal frame: there the kernel's code, elsewhere the one that was interrupted. */
+/* Two differences between processors: the register that it asks for first (on aarch64 UNW_REG_IP
+ * is the return address), and which frame it calls a signal frame (on aarch64 the kernel's code,
+ * elsewhere the interrupted one). */
 #if defined(__aarch64__)
 #define FIRST_IP                        UNW_AARCH64_PC
 #define HANDLER_RETURNS_TO_SIGNAL_FRAME true
@@ -244,7 +245,8 @@ const char *snap__other_load(void)
 	space = lib.create_addr_space(&accessors.functions, 0);
 	if (!space)
 		return "libunwind refuses";
-	/* Its first use sets up what a sandbox might later kill the host for. */
+	/* Use it once now: its set-up makes system calls that a later sandbox might kill the
+	 * host for. */
 	(void)lib.init_remote(&now.cursor, space, NULL);
 	return NULL;
 }
@@ -262,7 +264,7 @@ static bool where(uintptr_t *pc, uintptr_t *sp)
 	return true;
 }
 
-/* One frame outwards: 1, or 0 if there is none, or negative if that is not known. */
+/* Step one frame outwards.  Returns 1; 0 if there is none; negative if that is not known. */
 static int step(void)
 {
 	int result;

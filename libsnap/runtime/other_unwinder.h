@@ -1,5 +1,5 @@
 /*
- * runtime/other_unwinder.h - libunwind, for those who distrust ours (verify.h).
+ * runtime/other_unwinder.h - libunwind, to check our own unwinder (verify.h).
  *
  * It is loaded while the program starts, and never linked: its names stay out of the host's sight.
  * It shares no code with our unwinder.  Of libunwind only the part for other processes is used,
@@ -19,7 +19,7 @@ enum snap__other_end {
 	SNAP__OTHER_WHOLE,       /* all frames up to the outermost */
 	SNAP__OTHER_TRUNCATED,   /* the frames noted are sound, but it could not go on */
 	SNAP__OTHER_NO_ROOM,     /* there are more frames than there was room for */
-	SNAP__OTHER_NOT_REACHED, /* it did not even come to where the stack begins */
+	SNAP__OTHER_NOT_REACHED, /* it did not reach the first frame to compare */
 };
 
 /**

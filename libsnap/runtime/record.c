@@ -1,9 +1,9 @@
 /*
  * runtime/record.c - the life of one allocation.
  *
- * An allocation: is it taken (sampling)?  where from (unwinding)?  then a slot of the heap map
- * and a counter of the thread's own.  A free: the slot is emptied.  Nothing that threads share is
- * written on these paths, but for the slot, whose block the thread owns at that moment.
+ * Allocation: decide whether to record it (sampling), find its call stack (unwinding), fill a slot
+ * of the heap map, and add to a counter of the thread.  Free: empty the slot.  These paths write no
+ * memory that threads share, except the slot, whose block the thread owns at that moment.
  *
  * Live bytes, for the growth and peak triggers, are kept as a drift per thread that is added
  * to the process-wide sum each time it exceeds a quantum.
@@ -23,7 +23,7 @@
 #include "runtime/verify.h"
 
 #define TIMED_ONE_IN 1024u
-#define TIMED_MAX_NS 20000u /* longer ones were interrupted, and say nothing about us */
+#define TIMED_MAX_NS 20000u /* longer times were interrupted, and do not measure our cost */
 
 atomic_uchar snap__record_mode;
 
@@ -34,7 +34,7 @@ static _Atomic int64_t report_quantum = 64 * 1024;
 static void (*_Atomic watcher)(void);
 static void (*_Atomic on_tick)(void);
 
-/* How things are while recording is on. */
+/* State while recording is on. */
 static unsigned char usual_mode(void)
 {
 	return snap__sample_period() == 0 ? SNAP__RECORD_ALL : SNAP__RECORD_SOME;
@@ -190,7 +190,7 @@ static void credit(struct snap__thread *thread, uint32_t stack, uint64_t size)
 		snap__sample_credit(stack, size);
 }
 
-/* Not the usual case: a new page of the map, a large block, a sampled program ... */
+/* Slow path: a new page of the map, a large block, a sampled program ... */
 __attribute__((noinline)) static void put(struct snap__thread *thread, const void *ptr,
 					  uint64_t size, uint32_t stack, uint32_t born)
 {
@@ -237,7 +237,7 @@ static void note_time(struct snap__thread *thread, uint64_t start)
 		atomic_load (&on_tick)();
 }
 
-/* One in many is timed; after it, the process's housekeeping has its turn. */
+/* One event in many is timed; after it, regular tasks of the process are done. */
 __attribute__((noinline)) static void enter_timed(struct snap__thread *thread, uint64_t n,
 						  const void *ptr, uint64_t size, uint32_t born,
 						  const void *frame)
@@ -261,7 +261,7 @@ __attribute__((always_inline)) static inline void enter_any(struct snap__thread 
 		enter(thread, exact, n, ptr, size, born, frame);
 }
 
-/* Mark the thread as recording; false if it is already, and what came is not to be recorded. */
+/* Mark the thread as recording; false if it is already recording: this event is not recorded. */
 static inline bool begin(struct snap__thread *thread)
 {
 	if (__builtin_expect(thread->busy != SNAP__IDLE, 0)) {
@@ -286,7 +286,8 @@ static inline unsigned record_mode(void)
 	return atomic_load_explicit(&snap__record_mode, memory_order_relaxed);
 }
 
-/* Whether a malloc inside of another allocator is to be recorded is known when that is done. */
+/* Whether a malloc inside another allocator is recorded is known only when that allocator
+ * returns. */
 static void note_nested(struct snap__thread *thread, const void *ptr, uint64_t size)
 {
 	if (thread->nested_count < SNAP__NESTED_MAX)
@@ -300,7 +301,8 @@ static void drop_nested(struct snap__thread *thread, const void *ptr)
 			thread->nested[i] = thread->nested[--thread->nested_count];
 }
 
-/* The first event of a thread, one that interrupts another, a sampled program ... */
+/* Slow path: the first event of a thread, an event that interrupts another, a sampled program
+ * ... */
 __attribute__((noinline)) static void record_slowly(const void *ptr, uint64_t size, uint32_t born,
 						    const void *frame)
 {
@@ -346,7 +348,7 @@ void snap__record_resized(const struct snap__held *held, const void *ptr, size_t
 	record(ptr, size, held->known ? held->block.epoch : snap__record_epoch(), frame);
 }
 
-/* A thread without a state, a large block, one that was never seen, a sampled program ... */
+/* Slow path: a thread without a state, a large block, an unknown block, a sampled program ... */
 __attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap__block *block)
 {
 	struct snap__thread *thread = snap__thread_get();
@@ -361,8 +363,7 @@ __attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap
 		snap__thread_count(thread, SNAP__COUNT_FREED);
 		drift_down(thread, live_weight(block->size));
 	} else if (thread->busy == SNAP__INNER) {
-		drop_nested(thread,
-			    ptr); /* or it is the other allocator's block, forgotten by that */
+		drop_nested(thread, ptr); /* or the other allocator's, which forgot it */
 	} else if (snap__sample_period() == 0) {
 		snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
 	}
@@ -370,8 +371,8 @@ __attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap
 	return known;
 }
 
-/* Takes no mark: a signal that arrives in between deals with other blocks, whose slots are others.
-   A dense map is an exact one, where blocks weigh what they are. */
+/* The thread need not be marked: a signal handler that runs in between uses other blocks and
+ * other slots.  A dense map means exact mode, where each block counts with its own size. */
 __attribute__((always_inline)) static inline bool forget(const void *ptr, struct snap__block *block)
 {
 	struct snap__place place = snap__heapmap_place((uintptr_t)ptr);
@@ -417,7 +418,7 @@ void snap__record_restore(const struct snap__held *held, const void *ptr)
 
 /* ---- blocks of an allocator inside the host -------------------------------------------------- */
 
-/* Larger blocks of CPython's come from malloc, as far apart as others of malloc's. */
+/* CPython takes larger blocks from malloc, where the coarse map is fine enough. */
 #define FINE_SIZE_MAX 512u
 
 struct snap__thread *snap__record_inner_begin_slowly(void)
@@ -432,7 +433,7 @@ struct snap__thread *snap__record_inner_begin_slowly(void)
 	return thread;
 }
 
-/* A debugging layer hands on what is inside of a larger block. */
+/* A debugging layer returns a part of a larger block. */
 static bool has_inside(const struct snap__nested *nested, const void *ptr)
 {
 	return nested->ptr == ptr || (uintptr_t)ptr - (uintptr_t)nested->ptr < nested->size;
@@ -501,7 +502,7 @@ void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint6
 	note_time(thread, start);
 }
 
-/* A marked block, one of malloc's, one that was never seen ... */
+/* Slow path: a marked block, a block of malloc, an unknown block ... */
 __attribute__((noinline)) static bool take_inner_slowly(const void *ptr, struct snap__block *block)
 {
 	if (snap__heapmap_take_from(&snap__heapmap_fine, (uintptr_t)ptr, block)) {

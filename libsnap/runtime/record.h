@@ -22,14 +22,14 @@ enum snap__record_mode {
 	SNAP__RECORD_OFF,
 	SNAP__RECORD_SOME, /* those that snap__sample_takes() picks */
 	SNAP__RECORD_ALL,
-	SNAP__RECORD_ATTEND, /* as before, but the next to come by calls snap__alone_here() */
+	SNAP__RECORD_ATTEND, /* as before, but the next event calls snap__alone_here() */
 };
 extern SNAP__HIDDEN atomic_uchar snap__record_mode;
 
-/** Begin, or cease, to record events: all of them, or some if there is a sampling period. */
+/** Start or stop recording: all events, or a sample if there is a sampling period. */
 void snap__record_switch(bool on);
 
-/** Have the next thread that allocates show itself (alone.h); or no longer. */
+/** Make the next allocating thread call snap__alone_here() (alone.h); or no longer. */
 void snap__record_attend(bool on);
 
 static inline bool snap__recording(void)
@@ -108,14 +108,15 @@ static inline void snap__record_inner_end(struct snap__thread *thread, const voi
 	snap__thread_done(thread);
 }
 
-/** Where the block that comes next is from; 0 counts as a loss. */
+/** Returns the call stack of the next block; 0 counts as a loss. */
 typedef uint32_t snap__record_stack_fn(struct snap__thread *thread, const void *frame);
 
-/** A block came, born in epoch `born`; `stack` is asked with `frame` unless sampling passes it by.
+/** A block was allocated in epoch `born`; `stack` is called with `frame` unless sampling skips
+ * the block.
  */
 void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint64_t size,
 			     uint32_t born, snap__record_stack_fn *stack, const void *frame);
-/** A block goes; false if it is not known.  Of a known one `*block` says what it was. */
+/** A block is freed; false if it is unknown.  Otherwise `*block` says what it was. */
 bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
 			     struct snap__block *block);
 /** ... it stays, after all. */
@@ -137,8 +138,9 @@ bool snap__record_domain_free(uint32_t domain, uintptr_t address);
 bool snap__record_domain_enter(uint32_t domain, uintptr_t address, uint64_t size, uint32_t born,
 			       const void *frame);
 /**
- * A part of the block at `address` goes: `low_size` bytes stay there, and `high_size` at
- * `high_address`; either may be 0.  They keep its stack and epoch, which `*born` gets.
+ * A part of the block at `address` is freed: `low_size` bytes remain there, and `high_size` bytes
+ * at `high_address`; either may be 0.  They keep the block's stack and epoch; `*born` gets the
+ * epoch.
  */
 void snap__record_domain_cut(uint32_t domain, uintptr_t address, uint64_t low_size,
 			     uintptr_t high_address, uint64_t high_size, uint32_t *born);
@@ -147,12 +149,12 @@ void snap__record_domain_cut(uint32_t domain, uintptr_t address, uint64_t low_si
 uint32_t snap__record_epoch(void);
 uint32_t snap__record_close_epoch(void);
 
-/** Live bytes, to within what threads have not reported yet (exact while they hold still). */
+/** Live bytes, except what threads have not reported yet (exact while no thread allocates). */
 uint64_t snap__record_live_bytes(void);
 /** The largest that it was. */
 uint64_t snap__record_peak_bytes(void);
 
-/** Forget every block and what it weighed; nothing may be recorded meanwhile. */
+/** Forget every block and its weight; recording must be off. */
 void snap__record_reset(void);
 
 /**

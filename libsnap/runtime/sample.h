@@ -1,12 +1,12 @@
 /*
  * runtime/sample.h - which allocations to take, and what each stands for.
  *
- * Poisson sampling by bytes: points are strewn over the stream of allocated bytes with
- * exponentially distributed gaps of mean `period`, and a block is taken if a point falls into it.
- * A block of s bytes is thus taken with probability p = 1 - exp(-s/period), independently of all
- * others.  Horvitz and Thompson (1952): a taken block counts as 1/p blocks and s/p bytes, which
- * makes every sum unbiased; each adds (1-p)/p^2 (times s^2 for bytes) to the estimate of the sum's
- * variance, unbiased as well.  A block of 0 bytes is treated as one byte when p is worked out.
+ * Poisson sampling by bytes: points are placed on the stream of allocated bytes with exponentially
+ * distributed gaps of mean `period`, and a block is recorded if a point falls into it.  A block of
+ * s bytes is thus taken with probability p = 1 - exp(-s/period), independently of all others.
+ * Horvitz and Thompson (1952): a taken block counts as 1/p blocks and s/p bytes, which makes every
+ * sum unbiased; each adds (1-p)/p^2 (times s^2 for bytes) to the estimate of the sum's variance,
+ * unbiased as well.  A block of 0 bytes is treated as one byte when p is worked out.
  */
 #ifndef SNAP_RUNTIME_SAMPLE_H
 #define SNAP_RUNTIME_SAMPLE_H
@@ -44,7 +44,7 @@ extern SNAP__HIDDEN _Thread_local uint64_t snap__sample_ahead;
 /** A block of `size` bytes came: is it taken? */
 bool snap__sample_takes(struct snap__sampler *sampler, uint64_t size);
 
-/** The common case of it: the next point is beyond the block.  False: ask snap__sample_takes(). */
+/** Fast path: the next point is beyond the block.  False: call snap__sample_takes(). */
 static inline bool snap__sample_passes(uint64_t size)
 {
 	uint64_t ahead = snap__sample_ahead, bytes = size + (size == 0);
@@ -55,7 +55,7 @@ static inline bool snap__sample_passes(uint64_t size)
 	return true;
 }
 
-/** In a forked child: its choices are not to be those of its parent and its siblings. */
+/** In a forked child: make its choices differ from those of its parent and siblings. */
 void snap__sample_after_fork(struct snap__sampler *sampler, uint64_t pid);
 
 /** Add what one taken block of `size` bytes stands for. */

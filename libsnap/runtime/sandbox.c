@@ -1,9 +1,9 @@
 /*
- * runtime/sandbox.c - tries in a child what might be deadly.
+ * runtime/sandbox.c - try in a child process what might kill the host.
  *
- * The child is a copy, not a vfork: where it is killed with a dump of core, older kernels kill
- * everybody who shares its memory.  It ends without a signal, so that the host's handlers and its
- * plain wait() never hear of it.
+ * The child is a copy, not a vfork: if it is killed with a core dump, older kernels kill every
+ * process that shares its memory.  Its exit sends no signal, so that the host's handlers and plain
+ * wait() do not notice it.
  */
 #include "runtime/sandbox.h"
 

@@ -1,8 +1,8 @@
 /*
- * runtime/sandbox.h - what a system call filter would do to us, found out before it does.
+ * runtime/sandbox.h - find out what a system call filter would do to us, before it does it.
  *
- * A filter may refuse, which every call here is prepared for, or kill the process, which would be
- * our fault.  Nothing tells the two apart but trying.
+ * A filter may refuse a call, which we can handle, or kill the process, which would be our fault.
+ * Only a trial tells the two apart.
  */
 #ifndef SNAP_RUNTIME_SANDBOX_H
 #define SNAP_RUNTIME_SANDBOX_H
@@ -16,9 +16,9 @@ bool snap__sandbox_is_filtered(void);
 void snap__sandbox_begin(void);
 
 /**
- * Has the process got a filter since, by whatever call?  Asked in a thread of the host's before any
- * other call of ours.  A filter that kills for this question (PR_GET_SECCOMP) cannot be found out.
- * Preserves errno.
+ * Has the process installed a filter since then, by whatever call?  Asked in a thread of the host's
+ * before any other call of ours.  A filter that kills for this question (PR_GET_SECCOMP) cannot be
+ * found out.  Preserves errno.
  */
 bool snap__sandbox_was_entered(void);
 

@@ -108,7 +108,7 @@ static void remove_entry(struct shard *shard, struct entry *gap)
 		i = (i + 1) & mask;
 		if (!shard->entries[i].used)
 			break;
-		/* May stay only if its home lies after the hole, cyclically. */
+		/* The entry may stay only if its home lies after the gap, cyclically. */
 		if (((i - home_of(shard, &shard->entries[i])) & mask) >= ((i - hole) & mask)) {
 			shard->entries[hole] = shard->entries[i];
 			hole = i;

@@ -1,24 +1,24 @@
 /*
  * runtime/snapshot.c - one snapshot: from the heap map to a file that is whole or absent.
  *
- * Nobody is stopped, unless it is asked who holds what: then a copy of the process does the work
- * (holders/copy.h).  The epoch is closed first; blocks born later are left out.  What was freed
- * or resized during the walk is counted in losses.changed_while_writing; of a program that holds
- * still every figure is exact.
+ * No thread is stopped, unless holders are wanted: then a copy of the process does the work
+ * (holders/copy.h).  The epoch is closed first; blocks born later are left out.  Blocks that are
+ * freed or resized during the walk are counted in losses.changed_while_writing.  The figures are
+ * exact if nothing allocates meanwhile.
  *
  * Meta keys, in this order (sizes in bytes, times in nanoseconds, decimal unless said otherwise):
- *   seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command host arch
- * trigger exit_signal (if a signal ends the process) label (if named) labels.K ... sample_period depth_limit threads allocator python.* metrics.*
- * heap.live_bytes heap.live_blocks heap.peak_bytes; recorder.memory recorder.stacks recorder.cpu_ns
- * recorder.events; rss anonymous swap vm_hwm vm_size pss; cgroup.current cgroup.limit
- * cgroup.oom_events; allocator.* of mallinfo2; unseen (anonymous memory that neither the allocator
- * nor the recorder accounts for).  Those that are not known are absent. losses.*   all of them,
- * always: events_dropped (= reentrant + table_overflows), reentrant (allocations inside a signal
- * handler that interrupted the recorder), stacks_truncated, stacks_shortened (to their newest
- * frames, for want of memory: --max-memory), unknown_frees (freed blocks that were
- * never seen, for instance from before recording began), unseen_frees (an address was handed out
- * again though its free was not seen), table_overflows, changed_while_writing, cohorts_merged
- * (sites whose oldest cohorts were put together), snapshots_failed, snapshots_merged
+ * seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command host arch trigger
+ * exit_signal (if a signal ends the process) label (if named) labels.K ... sample_period
+ * depth_limit threads allocator python.* metrics.* heap.live_bytes heap.live_blocks
+ * heap.peak_bytes; recorder.memory recorder.stacks recorder.cpu_ns recorder.events; rss anonymous
+ * swap vm_hwm vm_size pss; cgroup.current cgroup.limit cgroup.oom_events; allocator.* of mallinfo2;
+ * unseen (anonymous memory that neither the allocator nor the recorder accounts for).  Unknown
+ * figures are absent. losses.* all of them, always: events_dropped (= reentrant + table_overflows),
+ * reentrant (allocations inside a signal handler that interrupted the recorder), stacks_truncated,
+ * stacks_shortened (to their newest frames, for want of memory: --max-memory), unknown_frees (freed
+ * blocks that were never seen, for instance from before recording began), unseen_frees (an address
+ * was handed out again though its free was not seen), table_overflows, changed_while_writing,
+ * cohorts_merged (sites whose oldest cohorts were put together), snapshots_failed, snapshots_merged
  * (that were due while another was written, and became part of it). trigger is timer, growth, peak,
  * signal, request, api, exit or safety.
  */
@@ -60,7 +60,7 @@
 #endif
 
 #define MOST_COHORTS 64u
-#define BRIEF_NS     100000000u /* to ask for all figures would be much of such a process's cost */
+#define BRIEF_NS     100000000u /* asking for all figures would cost much in such a short process */
 #define MOST_METRICS 64u
 #define METRIC_SIZE  48u
 #define CENSUS_TRIES 3u
@@ -77,7 +77,7 @@
 #endif
 
 static uint64_t last_seq;
-static uint64_t seq_before[SNAP__EPOCHS]; /* last snapshot before blocks of that epoch were born */
+static uint64_t seq_before[SNAP__EPOCHS]; /* the last snapshot before that epoch began */
 static uint32_t oldest_epoch = 1;
 static struct snap__unseen most_unseen;
 static _Atomic uint64_t progress, failures, merged_snapshots, writing_cpu_ns;
@@ -87,7 +87,7 @@ struct metric {
 	uint64_t value;
 };
 
-/* What one snapshot puts together. */
+/* The state of one snapshot under way. */
 struct job {
 	const struct snap__order *order;
 	struct snap__copy *copy;    /* we are a copy of the process; NULL: we are not */
@@ -170,14 +170,13 @@ void snap__snapshot_after_fork(void)
 	snap__filename_after_fork();
 	most_unseen = (struct snap__unseen){0};
 	for (uint32_t i = 0; i < SNAP__EPOCHS; i++)
-		seq_before[i] =
-			0; /* what the child inherited was there before its first snapshot */
+		seq_before[i] = 0; /* what the child inherited existed before its first snapshot */
 	atomic_store(&failures, 0);
 	atomic_store(&merged_snapshots, 0);
 	atomic_store(&writing_cpu_ns, 0);
 }
 
-/* ---- walk -------------------------------------------------------------------------------- */
+/* ---- walk ------------------------------------------------------------------------------------ */
 
 static void count_block(void *user, const struct snap__block *block)
 {
@@ -221,7 +220,7 @@ static void sum_heap(struct job *job)
 	job->live_blocks = (uint64_t)(blocks + 0.5);
 }
 
-/* ---- meta --------------------------------------------------------------------------------- */
+/* ---- meta ------------------------------------------------------------------------------------ */
 
 static void put_text(struct job *job, const char *key, const char *value)
 {
@@ -330,7 +329,7 @@ static void keep_metric(void *user, const char *key, uint64_t value)
 	job->metrics[job->metric_count++].value = value;
 }
 
-/* Figures of the process.  A copy of it would give its own. */
+/* Figures of the process; in a copy they are passed on, because /proc/self there is the copy. */
 static void take_metrics(struct job *job)
 {
 	const struct snap__metrics_leave leave = {
@@ -453,7 +452,7 @@ static void put_losses(struct job *job)
 	put_number(job, "losses.snapshots_merged", snap__snapshot_merged());
 }
 
-/* ---- strings, modules, locations, nodes ---------------------------------------------------- */
+/* ---- strings, modules, locations, nodes ------------------------------------------------------ */
 
 static uint32_t put_string(struct job *job, const char *s, size_t size)
 {
@@ -564,7 +563,7 @@ static void put_nodes(struct job *job)
 		struct snap_node row;
 
 		if (snap__numbering_node(n, id) != next)
-			continue; /* looks like one that was written, or is no frame */
+			continue; /* looks like a node that was already written, or is no frame */
 		row.parent = snap__numbering_node(n, snap__stacks_parent(id));
 		row.location = snap__numbering_location(n, id);
 		snap__write_node(job->writer, &row);
@@ -572,7 +571,7 @@ static void put_nodes(struct job *job)
 	}
 }
 
-/* ---- sites --------------------------------------------------------------------------------- */
+/* ---- sites ----------------------------------------------------------------------------------- */
 
 static void add_held(const struct snap__credit *e, uint32_t stack, uint64_t *blocks,
 		     uint64_t *bytes)
@@ -583,8 +582,9 @@ static void add_held(const struct snap__credit *e, uint32_t stack, uint64_t *blo
 	*bytes += atomic_load_explicit(&e->bytes, memory_order_relaxed);
 }
 
-/* Cumulative figures of `stack`: what was credited to the tree, then what threads still hold.  In
-   this order a thread that credits in between is missed by a little, never counted twice. */
+/* Cumulative figures of `stack`: first what was credited to the tree, then what threads still
+ * hold.  In this order, a thread that credits in between is missed by a little, but never
+ * counted twice. */
 static struct snap__estimate allocated_by(uint32_t stack)
 {
 	struct snap__estimate sum;
@@ -648,7 +648,8 @@ static uint32_t make_cohorts(const struct snap__tally_row *rows, size_t count,
 	return made;
 }
 
-/* Rounded cohorts of a sampled site need not add up to its rounded total: let the total follow. */
+/* The rounded cohorts of a sampled site need not add up to its rounded total, so the total is
+ * their sum. */
 static void total_cohorts(struct snap_site *site, const struct snap_cohort *cohorts)
 {
 	for (uint32_t i = 0; i < site->cohort_count; i++) {
@@ -678,7 +679,7 @@ static void put_site(struct job *job, uint32_t stack, const struct snap__tally_r
 	total_cohorts(&site, cohorts);
 	site.allocated_blocks = rounded(all.blocks);
 	site.allocated_bytes = rounded(all.bytes);
-	/* A thread may have been between its map and its counter. */
+	/* A thread may have updated the map, but not yet its counter. */
 	if (site.allocated_blocks < site.live_blocks)
 		site.allocated_blocks = site.live_blocks;
 	if (site.allocated_bytes < site.live_bytes)
@@ -720,9 +721,9 @@ static void count_merged(struct job *job)
 	}
 }
 
-/* ---- the file ------------------------------------------------------------------------------ */
+/* ---- the file -------------------------------------------------------------------------------- */
 
-/* The node and the domain of what was allocated by `stack`. */
+/* The node and the domain of blocks that `stack` allocated. */
 static void place_group(void *user, uint32_t stack, struct snap_group *row)
 {
 	const struct job *job = user;
@@ -829,7 +830,8 @@ static enum snap_status look_and_write(struct job *job, int fd, int *error)
 	return job->failed ? SNAP_ENOMEM : write_file(job, fd, error);
 }
 
-/* In the copy nothing but the file must stay open: others may wait for the end of what it shares. */
+/* In the copy only the file may stay open: somebody may wait for the other end of an inherited
+ * pipe to close. */
 static void close_others(int fd)
 {
 	if (fd > 0)
@@ -852,7 +854,7 @@ static void work_in_copy(struct snap__copy *copy, void *user)
 	copy->page->unseen = job->unseen.bytes;
 }
 
-/* In a copy of the process.  False, and the reason: nothing was written. */
+/* In a copy of the process.  False: nothing was written, and the reason is set. */
 static bool try_copy(struct job *job, int fd, char *reason)
 {
 	struct snap__copy_page result;
@@ -868,8 +870,8 @@ static bool try_copy(struct job *job, int fd, char *reason)
 	return false;
 }
 
-/* A thread that is stopped in the middle of a change may leave objects that cannot be followed; it
-   is hardly ever so at two moments. */
+/* If a thread was stopped in the middle of a change, some objects cannot be followed.  Try once
+ * more: it hardly ever happens twice. */
 static bool try_copies(struct job *job, int fd, char *reason)
 {
 	unsigned tries = wants_census(job) ? CENSUS_TRIES : 1;
@@ -883,7 +885,8 @@ static bool try_copies(struct job *job, int fd, char *reason)
 	return false;
 }
 
-/* By way of a copy, where one is wanted and can be had; its file is then whole. */
+/* Write the snapshot in a copy of the process, if one is wanted and possible; the file is then
+ * complete. */
 static bool write_in_copy(struct job *job, int fd)
 {
 	static char reason[SNAP__COPY_REASON_SIZE];
@@ -909,7 +912,7 @@ static bool write_in_copy(struct job *job, int fd)
 	return false;
 }
 
-/* What a kept peak may lack, the snapshot at the exit may lack, too: then one of them is enough. */
+/* If the exit snapshot holds nearly as much as the kept peak, one of the two is enough. */
 static bool is_at_peak(const struct job *job)
 {
 	uint64_t peak = snap__record_peak_bytes();

@@ -21,24 +21,24 @@ enum snap__reason {
 	SNAP__AT_PEAK,
 	SNAP__AT_SIGNAL,
 	SNAP__AT_EXIT,
-	SNAP__AT_SAFETY, /* should the process be killed later */
+	SNAP__AT_SAFETY, /* in case the process is killed later */
 };
 
 /** May the allocator be asked for its figures (metrics.h)? */
 enum snap__ask {
 	SNAP__ASK_NOBODY,
-	SNAP__ASK_NOW,     /* nothing can be in the middle of the allocator */
-	SNAP__ASK_HOLDING, /* only once the host's thread is held outside of it (alone.h) */
+	SNAP__ASK_NOW,     /* no thread can be inside the allocator */
+	SNAP__ASK_HOLDING, /* only while the host's thread is stopped (alone.h) */
 };
 
 struct snap__order {
 	enum snap__reason reason;
-	int signal;        /* that ends the process, or 0 */
+	int signal;        /* the signal that ends the process, or 0 */
 	const char *label; /* the snapshot's name; "" none */
 	int directory;     /* descriptor of the output directory, or -1: go by its path */
 	enum snap__ask ask;
-	bool is_durable;            /* on the disk, file and name, when the function returns */
-	enum snap__holders holders; /* who holds what, by way of a copy of the process */
+	bool is_durable;            /* file and name are on the disk when the function returns */
+	enum snap__holders holders; /* with holders, found in a copy of the process */
 };
 
 /**
@@ -53,10 +53,10 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 /** Snapshots written so far by this process: the last one's sequence number. */
 uint64_t snap__snapshot_seq(void);
 
-/** In a forked child: its own numbering begins. */
+/** In a forked child: start its own numbering. */
 void snap__snapshot_after_fork(void);
 
-/** Moves on while a snapshot makes progress: who waits can tell slow from stuck. */
+/** Grows while a snapshot makes progress, so that a waiting thread can tell slow from stuck. */
 uint64_t snap__snapshot_progress(void);
 
 /** Snapshots that were due while another one was written, and became part of it. */
@@ -69,8 +69,8 @@ uint64_t snap__snapshot_failures(void);
 /** Bytes allocated so far, in total; an estimate in sampled mode.  Looks at every call stack. */
 uint64_t snap__snapshot_allocated_bytes(void);
 
-/** Anonymous memory that neither the allocator nor the recorder accounts for, at the snapshot that
- * had most of it, and the recorded live heap then.  Zeros if that is not known. */
+/** The largest anonymous memory, over all snapshots, that neither the allocator nor the recorder
+ * accounts for, and the recorded live heap at that snapshot.  Zeros if unknown. */
 struct snap__unseen {
 	uint64_t bytes, live_bytes;
 };

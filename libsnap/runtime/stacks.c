@@ -1,14 +1,14 @@
 /*
  * stacks.c - the tree of call stacks: each node's children are a hash trie of their own.
  *
- * The bits of the pc's hash pick one of two links in each node passed on the way, so that one among
- * k siblings is found in about log2(k) steps; most nodes have one child.  Nodes are numbered in the
+ * The bits of the pc's hash choose one of two links in each node on the path, so that one of k
+ * siblings is found in about log2(k) steps; most nodes have one child.  Nodes are numbered in the
  * order in which they are first met, so that the nodes of a stack are neighbours in memory:
  * measured against one hash table for the whole tree, that saves a cache miss a frame.
  *
- * A node is filled in completely and then published by one compare-and-swap into the first
- * empty link on its path, so nobody waits for anybody, and a signal handler may insert in
- * the middle of an interrupted insertion.  Nothing is ever moved.
+ * A node is filled in completely and then published by one compare-and-swap into the first empty
+ * link on its path.  No thread waits for another, and a signal handler may insert while it
+ * interrupts an insertion.  Nothing is ever moved.
  *
  * Memory: 24 bytes a node, 4 for the number of its credit, and 16 for the credit of a node where a
  * stack ends: in large programs one node in five.
@@ -75,7 +75,7 @@ void snap__stacks_limit(uint64_t bytes)
 	limit_bytes = bytes ? bytes : UINT64_MAX;
 }
 
-/* What shortened stacks may use beyond the limit. */
+/* Memory beyond the limit that shortened stacks may use. */
 static uint64_t reserve(void)
 {
 	return limit_bytes / 8;
@@ -97,7 +97,7 @@ unsigned snap__stacks_shortened(void)
 	return over < reserve() ? 1 + 1 : 1;
 }
 
-/* May the node `id`, which may need a new chunk, be made? */
+/* May the node `id` be added?  It may need a new chunk. */
 static bool has_room(uint32_t id, enum snap__claim claim)
 {
 	uint64_t used = atomic_load_explicit(&used_bytes, memory_order_relaxed);
@@ -140,8 +140,8 @@ uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t par
 
 		if (atomic_compare_exchange_strong(link, &id, fresh))
 			return fresh;
-		/* Somebody was here first.  If with our own stack, `fresh` stays behind as a node
-		   that no stack ends at. */
+		/* Another thread was first.  If it added the same stack, `fresh` remains as a
+		 * node where no stack ends. */
 		node = snap__stacks_node(id);
 		if (snap__stacks_node_pc(node) == pc)
 			return id;
@@ -151,7 +151,7 @@ uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t par
 	return 0;
 }
 
-/* Whether whoever was given `id` has filled it in. */
+/* Is the node `id` filled in? */
 static bool is_filled(uint32_t id)
 {
 	return atomic_load_explicit(&snap__stacks_node(id)->parent, memory_order_acquire) & FILLED;
@@ -223,7 +223,7 @@ static struct credit *credit_made(uint32_t id)
 	if (number)
 		return numbered_credit(number);
 	fresh = new_number();
-	/* The loser of this race wastes 16 bytes. */
+	/* The thread that loses this race wastes 16 bytes. */
 	if (fresh && atomic_compare_exchange_strong(numbers, &number, fresh))
 		number = fresh;
 	return numbered_credit(number);

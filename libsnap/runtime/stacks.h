@@ -21,17 +21,17 @@
 /** Most nodes that the tree will hold: ids fit in 28 bits. */
 #define SNAP__STACK_ID_BITS 28
 
-/** pc values that are not addresses: what a truncated stack's root says instead of a caller. */
+/** pc values that are not addresses: the root of a truncated stack, in place of the caller. */
 enum snap__pc_mark {
 	SNAP__PC_TRUNCATED = 1, /* unwinding could not go on here */
 	SNAP__PC_DEPTH = 2,     /* the depth limit was reached */
-	SNAP__PC_MEMORY = 3,    /* the tree is as large as it may be: only the newest frames */
+	SNAP__PC_MEMORY = 3,    /* the tree is full: only the newest frames are kept */
 };
 
 /** Who asks for a node. */
 enum snap__claim {
 	SNAP__CLAIM_USUAL,    /* refused once the tree is as large as it may be */
-	SNAP__CLAIM_RESERVED, /* may use what is kept back for shortened stacks */
+	SNAP__CLAIM_RESERVED, /* may use the reserve for shortened stacks */
 };
 
 #define SNAP__STACKS_CHUNK_BITS 14
@@ -103,8 +103,8 @@ static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 
 /**
  * Most bytes that the tree and its counters may take; before the first node.  When they are used
- * up, new stacks are shortened to their newest frames, first to a few, in the end to none: these
- * have an eighth more.  0: as much as ids allow.
+ * up, new stacks are shortened to their newest frames, first to a few, finally to none.  Shortened
+ * stacks may use an eighth more. 0: as much as ids allow.
  */
 void snap__stacks_limit(uint64_t bytes);
 
@@ -113,7 +113,7 @@ unsigned snap__stacks_shortened(void);
 
 /**
  * Number of ids handed out, the empty stack included: valid ids are 0 .. count-1.  For readers, not
- * for recording: it gives way to threads that are just filling in a node that they were given.
+ * for recording: it waits for threads that are filling in a node.
  */
 uint32_t snap__stacks_count(void);
 
@@ -122,9 +122,8 @@ uint32_t snap__stacks_parent(uint32_t id);
 uintptr_t snap__stacks_pc(uint32_t id);
 
 /**
- * Cumulative counters of the stack that ends at `id`: added to when a thread's cache
- * entry is evicted or flushed (relaxed atomic adds).  False when memory ran out and the
- * credit is lost.
+ * Add to the cumulative counters of the stack that ends at `id`, when a thread's cache entry is
+ * evicted or flushed (relaxed atomic adds).  False when memory ran out and the credit is lost.
  */
 bool snap__stacks_credit(uint32_t id, uint64_t blocks, uint64_t bytes);
 void snap__stacks_credited(uint32_t id, uint64_t *blocks, uint64_t *bytes);

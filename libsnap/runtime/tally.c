@@ -1,8 +1,8 @@
 /*
  * runtime/tally.c - a hash table that ends its life as a sorted array.
  *
- * Sorting in place (heapsort) rather than by an index keeps the snapshot's own memory small;
- * qsort() is out of the question, it may call malloc.
+ * Sorting in place (heapsort) rather than by an index keeps the snapshot's own memory small.
+ * qsort() cannot be used, because it may call malloc.
  */
 #include "runtime/tally.h"
 

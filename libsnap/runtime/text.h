@@ -1,5 +1,5 @@
 /*
- * runtime/text.h - putting short texts together without stdio.
+ * runtime/text.h - build short texts without stdio.
  *
  * A text has a fixed capacity and is always NUL-terminated; what does not fit is cut off and
  * `cut` says so.

@@ -15,7 +15,7 @@
 
 _Thread_local struct snap__thread *snap__thread_self;
 
-/* Where a thread is in its life, as seen from here. */
+/* The state of a thread's life. */
 enum stage { BEFORE, ENTERING, LIVING, ENDING };
 static _Thread_local unsigned char stage;
 static _Thread_local unsigned char internal; /* asked for before there was a state */
@@ -48,7 +48,8 @@ static void flush_credits(struct snap__credits *credits)
 	}
 }
 
-/* Runs among the destructors of the host's own keys; those that follow may still free and allocate.
+/* Runs among the destructors of the host's own keys; later destructors may still free and
+ * allocate.
  */
 static void thread_ends(void *state)
 {
@@ -196,7 +197,7 @@ static bool is_for(struct snap__credit *e, uint32_t stack)
 	       blocks_of(e) != UINT32_MAX;
 }
 
-/* Empty `e`, which `stack` gets. */
+/* Empty `e`, and assign it to `stack`. */
 static void assign_credit(struct snap__thread *thread, struct snap__credit *e, uint32_t stack)
 {
 	if (blocks_of(e) > 0) {

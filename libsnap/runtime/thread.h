@@ -23,8 +23,8 @@ struct snap__credit {
 	_Atomic uint64_t bytes;
 };
 
-/** A stack's entry is its own, by the id, or that one's neighbour; the table is replaced by a
- * larger one when it evicts much. */
+/** A stack's entry is at the place that its id gives, or next to it.  A table that evicts many
+ * entries is replaced by a larger one. */
 struct snap__credits {
 	uint32_t mask;
 	struct snap__credit entries[];
@@ -50,21 +50,21 @@ enum snap__count {
 	SNAP__COUNT_UNSEEN_FREES,  /* blocks whose address was handed out again before we saw a free
 				    */
 	SNAP__COUNT_TRUNCATED,     /* stacks that could not be unwound to their end */
-	SNAP__COUNT_SHORTENED, /* stacks of which the tree had room for the newest frames only */
+	SNAP__COUNT_SHORTENED, /* stacks for which the tree had room only for the newest frames */
 	SNAP__COUNT_OVERFLOWS, /* blocks or stacks for which a table had no room */
 	SNAP__COUNT_TIMED,     /* nanoseconds spent recording, in one allocation of 1,024 */
 	SNAP__COUNTS
 };
 
-/** Why a thread's events are not recorded at the moment. */
+/** Why a thread's events are not recorded now. */
 enum snap__busy {
 	SNAP__IDLE = 0,
-	SNAP__RECORDING = 1, /* an event that comes now interrupted us: lost, and counted */
-	SNAP__INTERNAL = 2,  /* an event that comes now is our own: not the host's at all */
-	SNAP__INNER = 3,     /* an allocator inside the host is under way: see record.h */
+	SNAP__RECORDING = 1, /* an event now interrupted us: it is lost, and counted */
+	SNAP__INTERNAL = 2,  /* an event now is our own, not the host's */
+	SNAP__INNER = 3,     /* an allocator inside the host is running: see record.h */
 };
 
-/** Blocks of malloc that an allocator inside the host took; more are lost. */
+/** Blocks that an allocator inside the host takes from malloc in one call; further ones are lost. */
 #define SNAP__NESTED_MAX 4u
 
 struct snap__nested {
@@ -77,13 +77,13 @@ struct snap__thread {
 	atomic_uint owned;
 	volatile unsigned char busy; /* enum snap__busy */
 	unsigned char nested_count;
-	bool transient; /* taken for one event, by a thread that is about to end */
+	bool transient; /* borrowed for one event by a thread that is about to end */
 	struct snap__unwind_thread *unwind;
 	struct snap__python_kept *python; /* see python/frames.h; NULL: none yet */
 	struct snap__credits *_Atomic credits;
 	uint32_t mallocs_below_python; /* for a check now and then */
-	uint32_t evictions;    /* since `credits` was last enlarged */
-	int64_t drift;         /* live bytes that the process-wide sum does not know of */
+	uint32_t evictions;            /* since `credits` was last enlarged */
+	int64_t drift;                 /* live bytes that the process-wide sum does not know of */
 	int64_t drift_highest; /* largest value of `drift` since it was last added to the sum */
 	struct snap__sampler sampler;
 	struct snap__nested nested[SNAP__NESTED_MAX];
@@ -94,8 +94,8 @@ struct snap__thread {
 bool snap__threads_init(void);
 
 /**
- * The calling thread's state; NULL if there is none to be had, or if the caller is inside the
- * function itself.  Pair with snap__thread_done().
+ * The calling thread's state; NULL if there is none, or if the caller interrupted this function.
+ * Pair with snap__thread_done().
  */
 struct snap__thread *snap__thread_slow(void);
 void snap__thread_leave(struct snap__thread *thread);
@@ -109,7 +109,7 @@ static inline struct snap__thread *snap__thread_get(void)
 	return __builtin_expect(self != NULL, 1) ? self : snap__thread_slow();
 }
 
-/** The end of an event: a state that was taken for it alone goes back. */
+/** The end of an event: return a state that was borrowed for it. */
 static inline void snap__thread_done(struct snap__thread *thread)
 {
 	if (__builtin_expect(thread->transient, 0))
@@ -123,7 +123,7 @@ static inline void snap__thread_count(struct snap__thread *thread, enum snap__co
 			      memory_order_relaxed);
 }
 
-/** Events of the calling thread are our own from here, until it is called with false. */
+/** With true: events of the calling thread are our own from here, until it is called with false. */
 void snap__thread_internal(bool on);
 
 /** The first state of the list; follow `next`. */
@@ -135,7 +135,8 @@ uint64_t snap__threads_untouched(void);
 /** Sum of a counter over all states. */
 uint64_t snap__threads_total(enum snap__count what);
 
-/** Credit `bytes` and a block to `stack`, whose entry in the thread's table is another's or full.
+/** Credit `bytes` and a block to `stack`, if its entry in the thread's table belongs to another
+ * stack or is full.
  */
 void snap__thread_credit_slow(struct snap__thread *thread, uint32_t stack, uint64_t bytes);
 
@@ -158,7 +159,7 @@ static inline void snap__thread_credit(struct snap__thread *thread, uint32_t sta
 	atomic_store_explicit(&e->blocks, blocks + 1, memory_order_relaxed);
 }
 
-/** In a forked child: the states of threads that are not here are free. */
+/** In a forked child: free the states of the threads that do not exist here. */
 void snap__threads_after_fork(void);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/** NULL on machines that nobody has looked at. */
+/** NULL on processors that are not supported. */
 static inline char *snap__thread_pointer(void)
 {
 	char *pointer = NULL;

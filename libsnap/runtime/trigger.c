@@ -29,19 +29,19 @@
 #include "write/sys.h"
 
 #define MAX_REQUESTS 16
-#define STUCK_NS     5000000000ull  /* without progress: the helper is taken to be stuck */
-#define LAST_NS      10000000000ull /* in all, for a process that a signal ends */
-#define HANG_SECONDS 600            /* no snapshot takes that long: the helper ends */
-/* What snapshots of a kept peak may take: a moment, and a part of the process's time. */
+#define STUCK_NS     5000000000ull  /* a helper without progress is stuck */
+#define LAST_NS      10000000000ull /* limit, if a signal ends the process */
+#define HANG_SECONDS 600            /* longest time of a snapshot: after it the helper ends */
+/* What snapshots of a kept peak may cost: this much, and a part of the process's CPU time. */
 #define PEAK_FREE_NS    200000000ull
 #define PEAK_PART       20u
 #define STOP_NS         1000000000ull
 #define LEAVE_NS        200000000ull
 #define SLOT_WAITS      1000
 #define LARGEST_QUANTUM (64u * 1024)
-#define LOOK_NS         50000000ull     /* how often a helper looks that nobody can wake */
-#define IDLE_NS         10000000000ull  /* how often a helper looks whether its host is there */
-#define SAFETY_MOST_NS  600000000000ull /* apart; no more than a fourth of the process's age */
+#define LOOK_NS         50000000ull     /* a helper that cannot be woken looks this often */
+#define IDLE_NS         10000000000ull  /* how often a helper checks that its host still exists */
+#define SAFETY_MOST_NS  600000000000ull /* and at most a fourth of the process's age */
 #define SAFETY_PART     100u            /* of the process's time, at most */
 #define STACK_NEEDED    ((size_t)256 << 10)
 
@@ -66,14 +66,14 @@ static struct request requests[MAX_REQUESTS];
 static struct snap__helper helper;
 static atomic_uint stays, pending, unwritten;
 static atomic_bool armed, stopping, leaving, filtered, last_taken, helper_writes;
-static atomic_uint is_ready; /* the helper has opened what it keeps; also what is waited for */
+static atomic_uint is_ready; /* the helper has opened its files; threads wait on it */
 static struct snap__lock starting, taking, at_level;
 static int directory = -1, wake_fd = -1, hello_fd = -1; /* in the helper's own table */
 static uint64_t next_tick_ns, growth_base, peak_base;
 static _Atomic uint64_t safety_ns; /* when a safety snapshot is due; UINT64_MAX never */
 static int last_signal;
 static bool has_complained;
-static bool is_copy; /* libc's locks may be held by threads that are not here */
+static bool is_copy; /* libc's locks may be held by threads that do not exist in this child */
 
 bool snap__trigger_is_running(void)
 {
@@ -91,7 +91,7 @@ bool snap__trigger_is_silent(void)
 		return true;
 	if (!snap__sandbox_was_entered())
 		return false;
-	/* In a child of vfork() the memory is the parent's, and the filter is not. */
+	/* A child of vfork() uses the parent's memory, but its filter is not the parent's. */
 	if (snap__process_relation() == SNAP__OURS) {
 		atomic_fetch_or(&stays, FOR_CONFINED);
 		atomic_store(&filtered, true);
@@ -104,7 +104,7 @@ void snap__trigger_child_unwritten(void)
 	atomic_fetch_add(&unwritten, 1);
 }
 
-/* ---- taking --------------------------------------------------------------------------------- */
+/* ---- taking ---------------------------------------------------------------------------------- */
 
 static void complain(enum snap_status st, int error)
 {
@@ -121,7 +121,7 @@ static void complain(enum snap_status st, int error)
 		snap__message("cannot write a snapshot to", snap__process_config()->out, error);
 }
 
-/* The lock is against a helper that was taken to be stuck and is not. */
+/* The lock guards against a helper that counted as stuck, but still runs. */
 static enum snap_status take_here(const struct snap__order *order, char *path, size_t size,
 				  int *error)
 {
@@ -140,14 +140,14 @@ static enum snap_status take_here(const struct snap__order *order, char *path, s
 	return st;
 }
 
-/* Does the reason promise that the file outlives a crash of the machine? */
+/* For this reason, must the file survive a crash of the machine? */
 static bool is_durable(enum snap__reason reason)
 {
 	return snap__process_config()->durable || reason == SNAP__AT_REQUEST ||
 	       reason == SNAP__AT_API || reason == SNAP__AT_TIMER;
 }
 
-/* The directory may have been removed or moved since: then it is looked up, or made, again. */
+/* If the directory was removed or moved, it is looked up, or made, again. */
 static void open_directory(void)
 {
 	const char *path = snap__process_config()->out;
@@ -191,7 +191,7 @@ static enum snap_status helper_takes(enum snap__reason reason, const char *label
 	return st;
 }
 
-/* Who holds what, as the settings have it for snapshots that nobody asks for. */
+/* The settings for holders, for snapshots that no one requested. */
 static enum snap__holders holders_of(enum snap__reason reason)
 {
 	const struct snap__config *config = snap__process_config();
@@ -201,7 +201,7 @@ static enum snap__holders holders_of(enum snap__reason reason)
 	return (enum snap__holders)(native | (config->census ? SNAP__CENSUS : 0));
 }
 
-/* One that no thread of the host waits for. */
+/* A snapshot that no thread of the host waits for. */
 static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 {
 	static char path[SNAP__PATH_MAX];
@@ -209,7 +209,7 @@ static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 	helper_takes(reason, "", holders_of(reason), ask, path, sizeof(path));
 }
 
-/* ---- growth and peak: the thread that reaches the level sees to it ---------------------------- */
+/* ---- growth and peak: the thread that reaches the level asks for the snapshot ---------------- */
 
 static void on_level(void);
 static enum snap_status ask(enum snap__reason reason, const char *label, enum snap__holders holders,
@@ -221,7 +221,7 @@ static uint64_t quantum_of(uint64_t step)
 	return step / 16 < LARGEST_QUANTUM ? step / 16 : LARGEST_QUANTUM;
 }
 
-/* How far the peak has to rise.  One that is kept need not be finer than a 32nd of itself. */
+/* How far the peak must rise before the next snapshot: for a kept peak, at least a 32nd of it. */
 static uint64_t peak_step(void)
 {
 	const struct snap__config *config = snap__process_config();
@@ -231,7 +231,7 @@ static uint64_t peak_step(void)
 	return peak_base < config->peak_bytes ? config->peak_bytes - peak_base : peak_base / 32;
 }
 
-/* Tell the record path at which level of the live heap it shall call us. */
+/* Tell the record path at which level of the live heap it must call us. */
 static void watch_level(void)
 {
 	const struct snap__config *config = snap__process_config();
@@ -251,7 +251,7 @@ static void watch_level(void)
 	snap__record_watch(level, quantum, level == UINT64_MAX ? NULL : on_level);
 }
 
-/* Timer, growth and peak count from here. */
+/* Timer, growth and peak start here. */
 static void begin_steps(void)
 {
 	growth_base = snap__record_live_bytes();
@@ -272,7 +272,7 @@ static uint64_t steps_above(uint64_t *base, uint64_t step, uint64_t now)
 	return steps;
 }
 
-/* Is a snapshot due, and why?  Steps that one snapshot stands for are counted. */
+/* Is a snapshot due, and why?  Counts the steps that one snapshot covers. */
 static bool level_is_due(enum snap__reason *reason)
 {
 	const struct snap__config *config = snap__process_config();
@@ -289,8 +289,8 @@ static bool level_is_due(enum snap__reason *reason)
 	return grown || risen;
 }
 
-/* Nobody has asked for a peak that is kept: it must not cost much.  A step that is put off is taken
-   as soon as it can be afforded, if the heap is still that large. */
+/* Kept peaks are a default, so they must be cheap.  A delayed step is taken as soon as the cost
+ * limit allows it, if the heap is still that large. */
 static bool may_afford(void)
 {
 	uint64_t age = snap__os_wall_ns() - snap__process_identity()->start_time_ns;
@@ -301,8 +301,8 @@ static bool may_afford(void)
 
 /*
  * Called in the thread whose allocation reached the level.  It waits for the snapshot: a peak may
- * be over as soon as it goes on.  Another thread that gets here meanwhile goes on; if a step is
- * still due afterwards, the next allocation will find it.
+ * be over as soon as it goes on.  Another thread that gets here meanwhile does not wait; if a step
+ * is still due later, the next allocation finds it.
  */
 static void on_level(void)
 {
@@ -310,7 +310,7 @@ static void on_level(void)
 	uint64_t mask;
 
 	if (snap__trigger_is_silent() || snap__process_relation() != SNAP__OURS)
-		return; /* a helper looks by itself, if there is one */
+		return; /* a running helper looks by itself */
 	if (!snap__lock_try(&at_level))
 		return;
 	if (may_afford() && level_is_due(&reason)) {
@@ -323,7 +323,7 @@ static void on_level(void)
 	snap__lock_release(&at_level);
 }
 
-/* The same in the helper, for a process that no longer makes system calls for us. */
+/* The same in the helper, for a process whose threads must not make system calls for us. */
 static void look_at_level(void)
 {
 	enum snap__reason reason;
@@ -378,7 +378,7 @@ static void check_timer(void)
 	next_tick_ns += every;
 }
 
-/* The next one is due later the older the process is, and the more this one cost. */
+/* The time to the next one grows with the process's age and with the cost of this one. */
 static void put_off_safety(uint64_t cost_ns)
 {
 	uint64_t gap = (snap__os_wall_ns() - snap__process_identity()->start_time_ns) / 4;
@@ -448,7 +448,7 @@ static uint64_t time_to_sleep(void)
 	return time_until(next_tick_ns, now, longest);
 }
 
-/* Until somebody wakes us, a client comes, or time is up. */
+/* Wait until a thread wakes us, a client connects, or the time is up. */
 static void sleep_until_woken(void)
 {
 	struct pollfd waiting[1 + SNAP__LISTENER_FDS] = {{.fd = wake_fd, .events = POLLIN}};
@@ -503,7 +503,7 @@ static void take_last_words(void)
 		takes_unasked(SNAP__AT_EXIT, SNAP__ASK_NOBODY);
 }
 
-/* May the helper leave?  Who asks later sees `leaving`, and starts another one. */
+/* May the helper end?  A later request sees `leaving`, and starts another helper. */
 static bool leaves(void)
 {
 	if (atomic_load(&stays) && !atomic_load(&stopping))
@@ -539,14 +539,14 @@ static int helper_main(void *unused)
 	return 0;
 }
 
-/* ---- starting and ending it ------------------------------------------------------------------- */
+/* ---- starting and ending it ------------------------------------------------------------------ */
 
 static bool can_be_asked(void)
 {
 	return snap__helper_runs(&helper) && !atomic_load(&leaving);
 }
 
-/* The helper was killed in the middle of a snapshot: nobody is served by it any more. */
+/* The helper was killed in the middle of a snapshot: it serves no request any more. */
 static void bury(void)
 {
 	if (!atomic_exchange(&helper_writes, false))
@@ -561,7 +561,7 @@ static void bury(void)
 	}
 }
 
-/* Is it likely that somebody will ask who holds what? */
+/* Is a snapshot with holders likely? */
 static bool wants_holders(void)
 {
 	const struct snap__config *config = snap__process_config();
@@ -573,8 +573,8 @@ static bool wants_holders(void)
 	return wanted;
 }
 
-/* Where the Yama module restricts ptrace, a process can be stopped by a child of its own only if it
-   has named it.  There is one such name: a debugger's of the host's own would be replaced. */
+/* If the Yama module restricts ptrace, a process must name the child that may stop it.  It can
+ * name only one: if the host has named a debugger, our call would replace that. */
 static void permit_tracing(void)
 {
 	char scope[16];
@@ -606,7 +606,7 @@ static bool start_helper(void)
 	return error == 0;
 }
 
-/* Have a helper look for work.  False if there is none to be had. */
+/* Make a helper look for work.  False if no helper can be started. */
 static bool call_helper(void)
 {
 	uint64_t end = snap__os_mono_ns() + STOP_NS;
@@ -772,7 +772,7 @@ static void pause_for(struct request *r, unsigned state)
 		snap__os_wait(&r->state, state, 100000000u);
 }
 
-/* Take the request back; false if it was done after all. */
+/* Withdraw the request; false if it was already done. */
 static bool withdraw(struct request *r)
 {
 	unsigned asked = ASKED, serving = SERVING;
@@ -839,7 +839,7 @@ static enum snap_status ask(enum snap__reason reason, const char *label, enum sn
 	return st;
 }
 
-/* ---- without a helper ------------------------------------------------------------------------- */
+/* ---- without a helper ------------------------------------------------------------------------ */
 
 extern void *__libc_stack_end __attribute__((weak));
 
@@ -857,8 +857,8 @@ static bool has_room_on_stack(void)
 	       limit.rlim_cur >= 4 * STACK_NEEDED;
 }
 
-/* Written by the calling thread, which is the only one, or for want of a helper.  Our file
-   descriptor is in the host's table: no other thread may close it. */
+/* The calling thread writes it, because it is the only thread, or because no helper can be
+ * started.  Our file descriptor is in the host's table, so no other thread may close it. */
 static enum snap_status take_alone(enum snap__reason reason, const char *label, bool outside,
 				   char *path, size_t size, int *error)
 {
@@ -879,7 +879,7 @@ static enum snap_status take_alone(enum snap__reason reason, const char *label, 
 	return st;
 }
 
-/* Without a word, but for success: then the helper is to try. */
+/* Try without messages; if it fails, the helper tries. */
 static bool try_alone(enum snap__reason reason, bool outside)
 {
 	int error;
@@ -909,7 +909,7 @@ static enum snap_status take(enum snap__reason reason, const char *label,
 	return st;
 }
 
-/* May the thread that asks wait for those who take the allocator's and the loader's locks? */
+/* May the asking thread wait for threads that hold the allocator's and the loader's locks? */
 static bool waits_outside(void)
 {
 	return !is_copy && snap__alone_waits_outside();
@@ -948,7 +948,7 @@ enum snap_status snap__trigger_take_last(int number)
 
 void snap__trigger_flush(void)
 {
-	/* What was asked for is either done before the lock is ours, or its asker still waits. */
+	/* Each request is either done before we get the lock, or its thread still waits. */
 	for (unsigned i = 0; i < 600 && atomic_load(&pending); i++)
 		snap__os_sleep(100000000u);
 	if (snap__lock_take(&taking))

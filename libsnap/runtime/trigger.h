@@ -3,15 +3,16 @@
  *
  * Every snapshot is written by the helper (helper.h): at the timer, when the live heap has grown or
  * its peak has risen, on a signal, when somebody asks through the control socket, and when a thread
- * of the host asks and waits.  So no thread of the host needs room on its stack, file descriptors
- * or limits for it, and none of its locks matter.
+ * of the host asks and waits.  So the host's threads need no stack space, file descriptors or
+ * limits for it, and their locks do not matter.
  *
  * There is no helper until one is needed.  For growth, peak, the API and the end, the thread that
  * causes the snapshot starts one, waits for the file, and collects it.  A helper stays if it has to
  * keep time (--every), to wait for a signal (--on-signal), to answer the control socket (after the
  * first request, see doorbell.h), or to write for a process that confines itself (see
- * snap__trigger_confine()).  For a safety snapshot it is started and left to itself.  A helper that stays also writes the last snapshot of a process that
- * ends without asking for it, by a signal for instance.
+ * snap__trigger_confine()).  For a safety snapshot it is started, and no thread waits for it.  A
+ * helper that stays also writes the last snapshot of a process that ends without asking for it, by
+ * a signal for instance.
  *
  * The exit snapshot of a process with one thread is written by that thread: most processes are
  * short, and a clone costs more than such a snapshot.
@@ -32,7 +33,7 @@ void snap__trigger_disarm(void);
 /** Start the helper if one is to stay and none runs; not from a signal handler. */
 void snap__trigger_start(void);
 
-/** Now and then: the same, and for a safety snapshot that is due.  Nobody waits for that one. */
+/** Called regularly: the same, and start a safety snapshot that is due.  No thread waits for it. */
 void snap__trigger_tick(void);
 
 /** A helper that stays and answers the control socket, from here on.  Async-signal-safe. */
@@ -40,25 +41,25 @@ void snap__trigger_open_door(void);
 
 /**
  * The process is about to confine itself: by chroot(), or (`filtered`) by a filter of system calls.
- * Afterwards it may be unable to open our files, and a filter may kill it for trying.  A helper is
- * started that keeps what it has.  Where there is a filter, no thread of the host makes a system
- * call for us again: the helper looks by itself at the heap's size, and writes the exit snapshot
- * after the end.
+ * Afterwards it may be unable to open our files, and a filter may kill it for trying.  So a helper
+ * is started that keeps its open files.  After a filter, no thread of the host makes a system call
+ * for us again: the helper watches the heap's size by itself, and writes the exit snapshot after
+ * the process has ended.
  */
 void snap__trigger_confine(bool filtered);
 
-/** Did the process install a filter, as far as we were told? */
+/** Did the process install a filter by a call that we saw? */
 bool snap__trigger_is_filtered(void);
 
-/** The same, and the kernel is asked, too: before a thread of the host makes system calls for us.  A
- *  filter that is found so late counts like one that was told; without a helper nothing is written
- *  any more.  Async-signal-safe. */
+/** The same, but it also asks the kernel.  Call it before a thread of the host makes system calls
+ * for us.  A filter that is found in this way counts like one that we saw; without a helper
+ * nothing is written any more.  Async-signal-safe. */
 bool snap__trigger_is_silent(void);
 
 /** A child was forked under a filter: it records nothing, which `snapdiff run` is told at the end. */
 void snap__trigger_child_unwritten(void);
 
-/** End the helper, if one runs; what was asked for is done before.  False if it does not end. */
+/** End the helper, if one runs, after all requests are done.  False if it does not end. */
 bool snap__trigger_stop(void);
 
 /** Does a helper run? */
@@ -66,7 +67,7 @@ bool snap__trigger_is_running(void);
 
 /**
  * Take a snapshot and wait until the file is there (durable, where the reason promises that).
- * Waits as long as the helper gets on with it; if it is stuck, gives up.  `path` (may be NULL) gets
+ * Waits as long as the helper makes progress; gives up if it is stuck.  `path` (may be NULL) gets
  * the file's name.  Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM, SNAP_ESTATE.
  */
 enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
@@ -79,8 +80,8 @@ enum snap_status snap__trigger_take_last(int number);
 /** Wait until all that was asked for before is durable. */
 void snap__trigger_flush(void);
 
-/** In a forked child: there is no helper, and nothing was asked for.  `by_libc`: libc's fork() made
- *  it, and has put libc's locks in order. */
+/** In a forked child: there is no helper and no request.  `by_libc`: libc's fork() made the
+ * child, and has reset libc's locks. */
 void snap__trigger_after_fork(bool by_libc);
 
 #endif

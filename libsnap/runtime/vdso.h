@@ -1,8 +1,8 @@
 /*
- * runtime/vdso.h - the clock, without a function that others may interpose.
+ * runtime/vdso.h - read the clock without a function that other libraries may replace.
  *
  * libc's clock_gettime() can be another preloaded library's, which is not ready when we start.  The
- * kernel's own, in the vdso, needs no system call: that may be forbidden by then.
+ * kernel's function in the vdso needs no system call, which may be forbidden by then.
  */
 #ifndef SNAP_RUNTIME_VDSO_H
 #define SNAP_RUNTIME_VDSO_H

@@ -27,7 +27,7 @@
 #define SHOWN_FRAMES 64u /* ... up to so many frames */
 #define PATIENCE     20000u
 
-/* What may come of it.  A stack counts as one of these. */
+/* Results.  Each verified stack counts as one of these. */
 enum outcome {
 	AGREED,        /* both are complete, and equal */
 	MISMATCH,      /* a frame differs, or one that claims to be complete is shorter */
@@ -144,7 +144,7 @@ static enum outcome judge(void)
 	return theirs.end == SNAP__OTHER_WHOLE ? AGREED : THEIRS_TRUNCATED;
 }
 
-/* ---- telling ------------------------------------------------------------------------------- */
+/* ---- telling --------------------------------------------------------------------------------- */
 
 static void add_address(struct snap__text *line, uintptr_t address)
 {
@@ -245,7 +245,7 @@ void snap__verify_report(void)
 	snap__message(buffer, NULL, 0);
 }
 
-/* ---- verifying ----------------------------------------------------------------------------- */
+/* ---- verifying ------------------------------------------------------------------------------- */
 
 static bool lock_patiently(void)
 {
@@ -257,7 +257,7 @@ static bool lock_patiently(void)
 	return false;
 }
 
-/* Never inlined, so that its caller's frame is what libunwind's walk goes through first. */
+/* Never inlined, so that libunwind's walk starts in its caller's frame. */
 static enum outcome verify(const struct snap__regs *at, const struct snap__capture *found)
 {
 	enum outcome outcome;
@@ -266,7 +266,7 @@ static enum outcome verify(const struct snap__regs *at, const struct snap__captu
 	if (!found->stack || !lock_patiently())
 		return SKIPPED;
 	list_ours(found->stack);
-	/* A frame more than ours shows that ours ends too early; some more show how. */
+	/* One frame more than ours shows that ours ends too early; a few more show how. */
 	enough = ours.end == AGREED ? ours.count + 16 : ours.count;
 	theirs.end =
 		snap__other_unwind(at, theirs.pcs, enough < room ? enough : room, &theirs.count);
@@ -299,7 +299,7 @@ __attribute__((noinline)) void snap__verify(struct snap__thread *thread,
 	errno = saved_errno;
 }
 
-/* ---- fork ---------------------------------------------------------------------------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 static _Thread_local bool holds_lock;
 

@@ -1,8 +1,8 @@
 /*
  * runtime/verify.h - SNAP_VERIFY=N: every Nth stack is unwound a second time, by libunwind.
  *
- * For those who test the recorder, and those who distrust it.  Return addresses are compared
- * frame by frame, and so is the object that each is said to lie in.  What differs is told on
+ * For tests of the recorder, and for users who want to check it.  Return addresses are compared
+ * frame by frame, and so is the object that each is said to lie in.  Differences are printed on
  * standard error, the first few in full, and counted in snapshots (losses.verify_mismatches).
  */
 #ifndef SNAP_RUNTIME_VERIFY_H

@@ -150,7 +150,7 @@ void snap__blocks_collect(void)
 	number_starts();
 }
 
-/* The same as snap__blocks_find(), by bisection. */
+/* The same as snap__blocks_find(), by binary search. */
 uint32_t snap__blocks_search(uintptr_t pointer)
 {
 	uint32_t low = 0, high = snap__blocks.count;

@@ -36,7 +36,8 @@ void snap__blocks_collect(void);
 
 uint32_t snap__blocks_search(uintptr_t pointer);
 
-/* Bits set in `word`: without an instruction for it that not every processor has. */
+/* The number of bits set in `word`, without the popcount instruction, which not every processor
+ * has. */
 static inline uint32_t snap__bits_set(uint64_t word)
 {
 	word -= word >> 1 & 0x5555555555555555u;
@@ -45,7 +46,7 @@ static inline uint32_t snap__bits_set(uint64_t word)
 	return (uint32_t)(word * 0x0101010101010101u >> 56);
 }
 
-/** The block that `pointer` points into, or to the byte behind; SNAP__NO_BLOCK if there is none. */
+/** The block that contains `pointer`, or that ends at it; SNAP__NO_BLOCK if there is none. */
 static inline uint32_t snap__blocks_find(uintptr_t pointer)
 {
 	struct snap__heap_page **middle, *page;

@@ -26,8 +26,8 @@
 #include "write/sys.h"
 
 #define MOST_THREADS           16384u
-#define ROUNDS                 20u          /* of looking for threads that were just made */
-#define STOP_LIMIT_NS          100000000ull /* threads that do not stop by then run on */
+#define ROUNDS                 20u          /* rounds of looking for new threads */
+#define STOP_LIMIT_NS          100000000ull /* other threads keep running */
 #define POLL_NS                50000ull
 #define TIME_LIMIT_NS          120000000000ull
 #define WAIT_NS                2000000ull
@@ -52,7 +52,7 @@ struct making {
 
 static struct snap__copy *in_copy; /* set in the copy only */
 
-/* ---- stopping ------------------------------------------------------------------------------- */
+/* ---- stopping -------------------------------------------------------------------------------- */
 
 struct entry {
 	uint64_t inode;
@@ -111,7 +111,7 @@ static void list_threads(struct making *m)
 		snap__sys_close(fd);
 }
 
-/* A new thread comes to a stop in its own time; so do those that another signal stopped. */
+/* A new thread stops a little later; so does a thread that another signal stopped. */
 static bool has_stopped(struct snap__stopped *t)
 {
 	int status = 0;
@@ -151,7 +151,7 @@ static void seize_from(struct making *m, uint32_t from)
 	}
 }
 
-/* Until no thread turns up that is new. */
+/* Repeat until no new thread appears. */
 static void stop_threads(struct making *m)
 {
 	m->begun_ns = snap__os_mono_ns();
@@ -183,7 +183,7 @@ static void resume_threads(struct making *m)
 	atomic_store(&m->copy.page->pause_ns, snap__os_mono_ns() - m->begun_ns);
 }
 
-/* ---- the copy ------------------------------------------------------------------------------- */
+/* ---- the copy -------------------------------------------------------------------------------- */
 
 /* Bytes that the system could give without swapping, as it estimates it. */
 static uint64_t available_memory(void)
@@ -210,7 +210,7 @@ static void give_locks_back(void)
 	snap__mappings_after_fork();
 }
 
-/* It shall never be in anybody's way. */
+/* The copy must never compete with other processes. */
 static void become_copy(struct making *m)
 {
 	static const char last_to_live[] = "1000";
@@ -223,7 +223,7 @@ static void become_copy(struct making *m)
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	syscall(SYS_prctl, PR_SET_NAME, "snapdiff-copy", 0, 0, 0);
 	syscall(SYS_setpriority, PRIO_PROCESS, 0, 10);
-	limit(RLIMIT_CORE, 1); /* none, not even by way of a program: see core(5) */
+	limit(RLIMIT_CORE, 1); /* no core dump, not even through a program: see core(5) */
 	limit(RLIMIT_CPU, CPU_LIMIT_S);
 	give_locks_back();
 	in_copy = &m->copy;
@@ -278,7 +278,7 @@ void *snap__copy_grow(void *memory, size_t size, size_t new_size)
 	return moved;
 }
 
-/* Whoever made the copy may not have come to it yet. */
+/* The parent may not have written it yet. */
 uint64_t snap__copy_pause_ns(void)
 {
 	for (unsigned i = 0; i < PAUSE_WAITS && !atomic_load(&in_copy->page->pause_ns); i++)
@@ -332,8 +332,8 @@ static void await_copy(struct making *m)
 }
 
 /*
- * Two tables have locks.  Nobody must be in the middle of a change of theirs when the copy is made.
- * The locks have no owner: they are taken before the stop, and given back here.
+ * Two tables have locks.  No thread may be in the middle of changing them when the copy is made.
+ * So the locks, which have no owner, are taken before the stop and released here.
  */
 static void make_copy(struct making *m)
 {

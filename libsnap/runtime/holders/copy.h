@@ -2,10 +2,10 @@
  * holders/copy.h - a frozen copy of the process, and what it says before it ends.
  *
  * The process that takes snapshots shares the host's memory but is no thread of it.  It stops the
- * host's threads by ptrace, reads their registers, makes a copy of the address space by a bare
- * fork(), and lets the threads go: what takes time is done in the copy, of which nothing is at
- * stake for the host.  The copy has no other thread.  It may use up its limit of memory, fault, or
- * be killed; whoever made it then does without.
+ * host's threads by ptrace, reads their registers, copies the address space by a bare fork(), and
+ * resumes the threads.  Slow work is done in the copy, which cannot harm the host.  The copy has no
+ * other thread.  It may reach its memory limit, fault, or be killed; the snapshot is then written
+ * without holders.
  *
  * Not touched: the host's signal handlers, its fork handlers, and its SIGCHLD.  What the host can
  * notice: a stop of a few milliseconds; system calls that the kernel never restarts after a stop
@@ -27,11 +27,11 @@
 
 /** What the copy is told, and what the host's side learns: the page that both write to. */
 struct snap__copy_page {
-	atomic_uint progress;                /* moves on while the copy makes progress */
+	atomic_uint progress;                /* grows while the copy makes progress */
 	atomic_uint done;                    /* it has done everything */
 	char reason[SNAP__COPY_REASON_SIZE]; /* why it could not; "" unknown */
 	_Atomic uint64_t pause_ns;           /* of the threads; 0 while it lasts */
-	uint64_t live_bytes, unseen;         /* for the host's side of snapshot.c */
+	uint64_t live_bytes, unseen;         /* for snapshot.c in the host */
 };
 
 /** The moment at which the copy was made. */
@@ -40,20 +40,20 @@ struct snap__copy {
 	struct snap__space space;
 	struct snap__stopped *threads; /* of the host */
 	uint32_t thread_count, threads_unread;
-	bool was_stopped; /* the threads; else they ran on, and no register is known */
+	bool was_stopped;                   /* otherwise no register is known */
 	uint64_t memory_limit, memory_used; /* of the copy, in bytes */
 };
 
 /**
  * Make a copy and run `work(copy, user)` in it.  False if that did not succeed: `reason` says why.
- * `tick` is called now and then while it runs.  For the helper (helper.h): who stops threads by
- * ptrace may not be one of them.
+ * `tick` is called now and then while it runs.  Called in the helper (helper.h): a thread cannot
+ * ptrace threads of its own process.
  */
 typedef void snap__copy_work(struct snap__copy *copy, void *user);
 bool snap__copy_run(snap__copy_work *work, void *user, void (*tick)(void),
 		    char reason[SNAP__COPY_REASON_SIZE], struct snap__copy_page *result);
 
-/* ---- in the copy ---- */
+/* ---- in the copy ----------------------------------------------------------------------------- */
 
 /** Zeroed memory.  The copy ends if there is none, or its limit is reached. */
 void *snap__copy_need(size_t size);
@@ -61,16 +61,16 @@ void snap__copy_give_back(void *memory, size_t size);
 /** Give `*memory`, of `size` bytes, `new_size` bytes. */
 void *snap__copy_grow(void *memory, size_t size, size_t new_size);
 
-/** For how long the threads were stopped. */
+/** How long the threads were stopped, in nanoseconds. */
 uint64_t snap__copy_pause_ns(void);
 
-/** Bytes of memory that it has and shares with nobody. */
+/** Bytes of memory that only the copy has. */
 uint64_t snap__copy_private_bytes(void);
 
 /** Make progress known. */
 void snap__copy_tick(void);
 
-/** End the copy; whoever waits for it gets the reason. */
+/** End the copy; the waiting process gets the reason. */
 _Noreturn void snap__copy_fail(const char *reason);
 
 #endif

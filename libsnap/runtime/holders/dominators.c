@@ -19,7 +19,7 @@ struct search {
 	uint32_t *number; /* by node; 0: not met */
 	uint32_t *vertex;
 	uint32_t *parent;   /* in the search tree; later, compressed */
-	uint32_t *ancestor; /* in the forest of what was handled */
+	uint32_t *ancestor; /* in the forest of nodes that are done */
 	uint32_t *semi;
 	uint32_t *label; /* node of the smallest semidominator on the way up the forest */
 	uint32_t *dominator;

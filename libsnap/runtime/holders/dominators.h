@@ -1,8 +1,9 @@
 /*
- * holders/dominators.h - who alone keeps a node reachable.
+ * holders/dominators.h - which node alone keeps another node reachable.
  *
  * A node d dominates v if every way from the root to v passes d.  The immediate dominator is the
- * last such node on the way; what would go with d is what d dominates.
+ * last such node on the way.  If d were freed, everything that d dominates would become
+ * unreachable.
  */
 #ifndef SNAP_RUNTIME_HOLDERS_DOMINATORS_H
 #define SNAP_RUNTIME_HOLDERS_DOMINATORS_H
@@ -20,9 +21,8 @@ struct snap__digraph {
 
 /**
  * The immediate dominator of every node into `dominator`; SNAP__NOBODY for `root` and for what it
- * does not reach.  `order` gets the nodes that it reaches in such an order that dominators come
- * before whom they dominate, and `*reached` their number.  Both have room for all nodes.  False if
- * there is no memory for it.
+ * does not reach.  `order` gets the reachable nodes, each after its dominators, and `*reached`
+ * their number.  Both have room for all nodes.  False if there is no memory for it.
  */
 bool snap__dominators(const struct snap__digraph *graph, uint32_t root, uint32_t *dominator,
 		      uint32_t *order, uint32_t *reached);

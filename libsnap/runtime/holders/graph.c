@@ -169,8 +169,8 @@ static void search_from(uint32_t at, bool expanded)
 	}
 }
 
-/* Stacks and registers come last: what a variable holds is not held by a function that is just
-   using it, nor by a stale word. */
+/* Stacks and registers come last.  If a variable holds a block, a function that is using it, or
+ * a stale word on a stack, must not be named as its holder. */
 static unsigned strength_of(uint32_t kind)
 {
 	switch (kind) {
@@ -209,7 +209,7 @@ static void mark_reached(void)
 		}
 }
 
-/* Move the edges to what is held by something stronger behind the others. */
+/* Move the edges to blocks that something stronger holds behind the other edges. */
 static void sort_edges(uint32_t node)
 {
 	uint32_t *to = g->to + g->first[node];
@@ -244,7 +244,7 @@ static void tell_lasting(void)
 
 /* ---- what nothing reaches -------------------------------------------------------------------- */
 
-/* What is lost keeps nothing alive: its references to what is not lost do not count. */
+/* An unreachable block keeps nothing alive: its references to reachable blocks do not count. */
 static void expand_lost(uint32_t block)
 {
 	expand(block);
@@ -316,8 +316,9 @@ static uint32_t leave_in_order(uint32_t root, uint8_t *met, uint32_t *next, uint
 }
 
 /*
- * What is left are rings and what they alone lead to.  Of those nodes that a depth-first search
- * leaves, the last one that is not marked yet lies in a ring that no other leads to.
+ * What remains are rings, and blocks that only rings lead to.  Take the nodes in the order in which
+ * a depth-first search finishes them: the last one that is not marked yet lies in a ring that no
+ * other ring leads to.
  */
 static void search_from_rings(void)
 {

@@ -15,10 +15,10 @@
 #include "runtime/holders/copy.h"
 #include "snap/records.h"
 
-/** Most roots; beyond, words that follow each other are put together whatever they refer to. */
+/** Most roots.  Beyond this number, neighbouring words become one root, whatever they refer to. */
 #define SNAP__MOST_ROOTS 200000u
 
-/** A root under way to its row in the file. */
+/** A root, before its row is written. */
 struct snap__root {
 	uint32_t kind;   /* enum snap_root_kind */
 	uint32_t module; /* index of modules.h, or SNAP_NONE */
@@ -28,7 +28,7 @@ struct snap__root {
 	uintptr_t low, high; /* where its words lie in the copy */
 };
 
-/** Weakly: from stacks and registers alone. */
+/** Weak: reached from stacks and registers only. */
 enum snap__reach {
 	SNAP__UNREACHED = 0,
 	SNAP__LEAKED_DIRECT,
@@ -50,7 +50,7 @@ struct snap__graph {
 	uint32_t *order;  /* of the search */
 	uint32_t ordered;
 	uint8_t *reach; /* enum snap__reach, by block */
-	uint8_t *ring;  /* by block: 1 for one of each ring that nothing leads to */
+	uint8_t *ring;  /* by block: 1 for one block of each ring that nothing else leads to */
 	uint64_t roots_merged, edges_cut, pages_unreadable, unreachable_blocks, unreachable_bytes;
 };
 extern SNAP__HIDDEN struct snap__graph snap__graph;
@@ -73,14 +73,15 @@ static inline bool snap__graph_is_lost(uint32_t block)
 /** Begin with the blocks of snap__blocks and no root. */
 void snap__graph_begin(struct snap__copy *copy);
 
-/** A new root; what is scanned until the next is its own.  Its number. */
+/** Add a root; words that are scanned until the next call belong to it.  Returns its number. */
 void snap__graph_add_root(const struct snap__root *root);
 
 /** Add an edge to each block that an aligned word of [low, high) points into. */
 void snap__graph_scan(uintptr_t low, uintptr_t high);
 void snap__graph_add_edge(uint32_t block);
 
-/** After the last root: mark what they reach, and tell the rest apart. */
+/** After the last root: mark what the roots reach, and sort the rest into direct and indirect
+ * leaks. */
 void snap__graph_mark(void);
 
 /** Where in [low, high) a word points into `block`: its distance from low; 0 if none does. */

@@ -37,7 +37,7 @@ static uint32_t group_of(uint32_t block)
 	return t.of_stack[snap__blocks.stack[block]];
 }
 
-/* ---- who belongs together ---------------------------------------------------------------------- */
+/* ---- grouping -------------------------------------------------------------------------------- */
 
 static void number_groups(void)
 {
@@ -54,7 +54,7 @@ static void number_groups(void)
 	t.rows = snap__copy_need(((size_t)t.count + 1) * sizeof(*t.rows));
 	for (uint32_t s = 0; s < stacks; s++)
 		if (t.of_stack[s] != NO_GROUP)
-			t.rows[t.of_stack[s]].node = s; /* in the terms of the file later */
+			t.rows[t.of_stack[s]].node = s; /* later: the number in the file */
 }
 
 static void sort_members(void)
@@ -92,7 +92,7 @@ static void count_blocks(void)
 	}
 }
 
-/* ---- what they retain -------------------------------------------------------------------------- */
+/* ---- what they retain ------------------------------------------------------------------------ */
 
 static size_t node_count(void)
 {
@@ -193,7 +193,7 @@ static void find_retained(void)
 	snap__copy_give_back(order, (node_count() + 1) * sizeof(*order));
 }
 
-/* ---- labels ------------------------------------------------------------------------------------ */
+/* ---- labels ---------------------------------------------------------------------------------- */
 
 static uint32_t label_index(const char *label)
 {
@@ -247,7 +247,7 @@ void snap__groups_make(bool retained)
 	snap__copy_tick();
 }
 
-/* ---- edges ------------------------------------------------------------------------------------- */
+/* ---- edges ----------------------------------------------------------------------------------- */
 
 /* The edges of one holder under way: those to one group are one row. */
 struct bundle {
@@ -367,7 +367,7 @@ void snap__groups_write_edges(struct snap__writer *w)
 	snap__copy_tick();
 }
 
-/* ---- paths ------------------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 /* Where in `holder` the pointer to `block` lies. */
 static uint64_t offset_in(uint32_t holder, uint32_t block)
@@ -421,8 +421,8 @@ static void write_path_to(struct snap__writer *w, uint32_t block)
 	snap__write_path(w, &path, steps);
 }
 
-/* Of each group, the block that was reached first, and the first of those that are lost through
-   another. */
+/* For each group, the block that was reached first, and the first block that is an indirect
+ * leak. */
 void snap__groups_write_paths(struct snap__writer *w)
 {
 	uint8_t *has = snap__copy_need((size_t)t.count + 1);
@@ -443,7 +443,7 @@ void snap__groups_write_paths(struct snap__writer *w)
 	snap__copy_tick();
 }
 
-/* ---- the rows ---------------------------------------------------------------------------------- */
+/* ---- the rows -------------------------------------------------------------------------------- */
 
 void snap__groups_write_groups(struct snap__writer *w, const struct snap__groups_ids *ids)
 {

@@ -17,7 +17,7 @@ void snap__groups_make(bool retained);
 uint32_t snap__groups_label_count(void);
 const char *snap__groups_label(uint32_t index);
 
-/** What the rows refer to, in the terms of the file. */
+/** Ids, as the file numbers them, that the rows refer to. */
 struct snap__groups_ids {
 	uint32_t first_label;
 	uint32_t modules; /* how many the file has */
@@ -25,7 +25,7 @@ struct snap__groups_ids {
 	void *user;
 };
 
-/** How many rows there are: those of other graphs follow. */
+/** How many rows there are; rows of other graphs follow. */
 uint32_t snap__groups_count(void);
 uint32_t snap__groups_root_count(void);
 

@@ -16,7 +16,7 @@
 enum snap__holders {
 	SNAP__HOLDERS_NONE = 0,
 	SNAP__HOLDERS_REACH = 1,    /* who refers to whom, and what nothing reaches */
-	SNAP__HOLDERS_RETAINED = 2, /* and what would go with each group */
+	SNAP__HOLDERS_RETAINED = 2, /* and the retained size of each group */
 	SNAP__CENSUS = 4,           /* the objects of an interpreter (python/census.h) */
 };
 

@@ -1,6 +1,6 @@
 /*
- * holders/libc.c - layouts that glibc has kept since 2.26; none of this is used before it has been
- * checked against what is there.
+ * holders/libc.c - data layouts of glibc, unchanged since 2.26.  Each is checked against the actual
+ * memory before it is used.
  */
 #include "runtime/holders/libc.h"
 
@@ -42,7 +42,7 @@ static uintptr_t page_up(uintptr_t address)
 	return (address + PAGE - 1) & ~(PAGE - 1);
 }
 
-/* ---- the allocator ---------------------------------------------------------------------------- */
+/* ---- the allocator --------------------------------------------------------------------------- */
 
 /* What malloc owns around the block that begins at `address`, in an area that is not the heap. */
 static struct snap__range chunk_range(const struct snap__area *area, uintptr_t address,
@@ -121,7 +121,7 @@ struct snap__range snap__libc_main_arena(uintptr_t low, uintptr_t high)
 	return (struct snap__range){0, 0};
 }
 
-/* ---- threads ---------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 /* Among what libc keeps of a thread are address and size of its stack's mapping, one after the
    other. */

@@ -10,7 +10,7 @@
 
 #include "runtime/modules.h"
 
-#define MOST 16384u /* what is beyond is known by the blocks in it */
+#define MOST 16384u /* further mappings are recognised by the blocks in them */
 
 struct entry {
 	_Atomic uintptr_t address;

@@ -1,9 +1,9 @@
 /*
  * holders/owned.h - mappings that an allocator made for itself.
  *
- * What lies in them are recorded blocks, free memory, and notes about both; the notes point at
- * blocks, but keep none alive.  libc's own malloc maps past libc's entry points, and its memory is
- * told by other signs (libc.h): only other allocators are listed here.
+ * They contain recorded blocks, free memory, and the allocator's own data, which points at blocks
+ * but keeps none alive. libc's malloc does not map through libc's entry points, and its memory is
+ * recognised in another way (libc.h).  Only other allocators are listed here.
  */
 #ifndef SNAP_RUNTIME_HOLDERS_OWNED_H
 #define SNAP_RUNTIME_HOLDERS_OWNED_H
@@ -13,8 +13,8 @@
 
 #include "runtime/holders/ranges.h"
 
-/** After mmap() by code at `caller`; before munmap().  Lock-free, and cheap where libc's malloc is
- *  used. */
+/** Call the first after mmap() by code at `caller`, the second before munmap().  Lock-free; cheap
+ * if libc's malloc is used. */
 void snap__owned_mapped(uintptr_t address, size_t size, const void *caller);
 void snap__owned_unmapped(uintptr_t address, size_t size);
 

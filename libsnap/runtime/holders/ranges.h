@@ -1,5 +1,5 @@
 /*
- * holders/ranges.h - ranges of addresses that are not to be looked at.
+ * holders/ranges.h - ranges of addresses that the search for roots skips.
  */
 #ifndef SNAP_RUNTIME_HOLDERS_RANGES_H
 #define SNAP_RUNTIME_HOLDERS_RANGES_H
@@ -22,7 +22,7 @@ void snap__ranges_add(struct snap__ranges *ranges, uintptr_t low, uintptr_t high
 /** Sort them, and join those that overlap. */
 void snap__ranges_settle(struct snap__ranges *ranges);
 
-/** The first part of [*low, high) that is in none of them: true, and [*low, *end) is it. */
+/** Find the first part of [*low, high) that is in no range.  True: it is [*low, *end). */
 int snap__ranges_gap(const struct snap__ranges *ranges, uintptr_t *low, uintptr_t high,
 		     uintptr_t *end);
 

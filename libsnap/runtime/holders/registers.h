@@ -1,5 +1,5 @@
 /*
- * holders/registers.h - a thread that is stopped by ptrace: what its registers hold.
+ * holders/registers.h - the registers of a thread that ptrace has stopped.
  */
 #ifndef SNAP_RUNTIME_HOLDERS_REGISTERS_H
 #define SNAP_RUNTIME_HOLDERS_REGISTERS_H
@@ -15,7 +15,7 @@
 struct snap__stopped {
 	int id; /* the kernel's, of the thread */
 	bool seized, stopped, read;
-	int signal; /* that was on its way to the thread when it stopped */
+	int signal; /* the signal that was being delivered to the thread when it stopped */
 	uintptr_t sp, thread_pointer;
 	struct snap__cfi_state state; /* where unwinding begins */
 	uintptr_t general[64];        /* as the kernel gives them */

@@ -25,13 +25,13 @@
 #define RED_ZONE    128u
 #define MOST_FRAMES 200u
 #define GAP         ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
-#define PAGES_ASKED 4096u            /* at once, whether they were ever touched */
+#define PAGES_ASKED 4096u            /* pages that are asked about at once */
 #define LOADER_NAME "/ld-linux"
 
 struct finding {
 	struct snap__copy *copy;
 	struct snap__space *space;
-	struct snap__ranges known; /* looked at already, or not to be looked at */
+	struct snap__ranges known; /* already scanned, or not to be scanned */
 	const struct snap__module **modules;
 	uint32_t module_count;
 	int pagemap;
@@ -39,7 +39,7 @@ struct finding {
 	unsigned char *residence;
 };
 
-/* ---- words that refer to one site are one root ------------------------------------------------ */
+/* ---- words that refer to one site are one root ----------------------------------------------- */
 
 struct run {
 	struct snap__root root; /* address: of the first word of the range that is cut up */
@@ -79,8 +79,8 @@ static void add_word(struct run *run, uintptr_t at, uint32_t block)
 	run->root.high = at + WORD;
 }
 
-/* Roots for the words of [low, high), which can be read; `root` has what they have in common, and
-   the address that the row is to give for `low`. */
+/* Add roots for the words of [low, high), which is readable.  `root` has their common fields,
+ * and the address that the file gives for `low`. */
 static void cut_up(const struct snap__root *root, uintptr_t low, uintptr_t high)
 {
 	struct run run = {.root = *root, .base = low};
@@ -94,7 +94,7 @@ static void cut_up(const struct snap__root *root, uintptr_t low, uintptr_t high)
 	end_run(&run);
 }
 
-/* ---- global variables -------------------------------------------------------------------------- */
+/* ---- global variables ------------------------------------------------------------------------ */
 
 static uint32_t module_index(const struct finding *f, const struct snap__module *module)
 {
@@ -148,7 +148,7 @@ static void find_globals(struct finding *f)
 	}
 }
 
-/* ---- threads ----------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 static void read_name(struct snap__stopped *t)
 {
@@ -191,7 +191,7 @@ static void find_registers(const struct snap__stopped *t)
 	add_range(root, extended, extended + t->extended_size);
 }
 
-/* The frame that [low, high) is, of the function at `pc`. */
+/* [low, high) is the frame of the function at `pc`. */
 static void add_frame(const struct finding *f, const struct snap__stopped *t, uintptr_t pc,
 		      uintptr_t low, uintptr_t high)
 {
@@ -206,7 +206,7 @@ static void add_frame(const struct finding *f, const struct snap__stopped *t, ui
 	add_range(root, low, high);
 }
 
-/* As far as there are rules for it, the stack is cut up by frames. */
+/* The stack is divided into frames as far as there are unwind rules. */
 static uintptr_t find_frames(struct finding *f, const struct snap__stopped *t, uintptr_t low,
 			     uintptr_t high)
 {
@@ -246,7 +246,7 @@ static void find_tls(struct finding *f, const struct snap__stopped *t)
 	}
 }
 
-/* The stack that a thread is on may be a block: a coroutine's. */
+/* A thread may run on a stack that is a heap block: a coroutine's. */
 static struct snap__range stack_of(struct finding *f, const struct snap__stopped *t)
 {
 	uint32_t block = snap__blocks_find(t->sp);
@@ -278,7 +278,7 @@ static void find_stack(struct finding *f, const struct snap__stopped *t)
 	if (stack.high == 0)
 		return;
 	low = low < stack.low ? stack.low : low;
-	/* Of a stack that a program made itself, the part below may be anything. */
+	/* Below the stack pointer, a stack that the program allocated may contain anything. */
 	if (has_thread || is_main_stack(f, t->sp))
 		snap__ranges_add(&f->known, stack.low, stack.high);
 	low = find_frames(f, t, low, high);
@@ -306,9 +306,9 @@ static void find_threads(struct finding *f)
 	}
 }
 
-/* ---- the loader -------------------------------------------------------------------------------- */
+/* ---- the loader ------------------------------------------------------------------------------ */
 
-/* Its tables of threads' variables hang from stacks of threads that have ended, too. */
+/* Stacks of ended threads also point to the loader's tables of thread-local variables. */
 static void find_loader(struct finding *f)
 {
 	const struct snap__module *loader = NULL;
@@ -331,7 +331,7 @@ static void find_loader(struct finding *f)
 	}
 }
 
-/* ---- mappings ---------------------------------------------------------------------------------- */
+/* ---- mappings -------------------------------------------------------------------------------- */
 
 static bool was_touched(const struct finding *f, const struct snap__area *area, size_t page)
 {
@@ -349,7 +349,7 @@ static bool ask_pages(struct finding *f, const struct snap__area *area, uintptr_
 					  low / PAGE * sizeof(*f->page_entries)) == size;
 }
 
-/* Pages that nobody touched hold nothing, and reading them would make them. */
+/* Untouched pages hold nothing, and reading them would allocate them. */
 static void scan_touched(struct finding *f, const struct snap__area *area, uintptr_t low,
 			 uintptr_t high)
 {
@@ -402,7 +402,7 @@ static void pass_by_own(struct finding *f)
 		snap__ranges_add(&f->known, base, base + ((size + PAGE - 1) & ~(PAGE - 1)));
 }
 
-/* The kept stack of a thread that has ended holds what it happened to hold last. */
+/* The cached stack of an ended thread contains stale values. */
 static void pass_by_ended(struct finding *f)
 {
 	for (size_t i = 0; i < f->space->count; i++) {

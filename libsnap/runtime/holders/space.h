@@ -23,8 +23,8 @@ struct snap__space {
 	const struct snap__area *last; /* that was looked up */
 };
 
-/** Memory for the list, before the copy is made: what the copy maps itself may come to lie where
- *  the process had asked for a hole.  False: there is none. */
+/** Reserve memory for the list before the copy is made: a later mapping of the copy could fall
+ * into a hole that the process left on purpose.  False: no memory. */
 bool snap__space_prepare(struct snap__space *space);
 void snap__space_release(struct snap__space *space);
 

@@ -22,7 +22,7 @@
 #define FIRST_GROUPS 4096u
 #define FIRST_CLAIMS 65536u
 #define NAME_SIZE    512
-#define OWN_WORDS    32u /* of an object that are looked at for blocks of its own */
+#define OWN_WORDS    32u /* words of an object that are searched for blocks of its own */
 #define LABEL_SIZE   1024
 
 /* Types whose objects have no further blocks, or only other objects. */
@@ -95,7 +95,7 @@ static uint32_t group_of(uint32_t type, uint32_t node)
 	return *slot - 1;
 }
 
-/* ---- blocks that belong to an object, each to one ---------------------------------------------- */
+/* ---- blocks that belong to an object, each to one -------------------------------------------- */
 
 static uintptr_t *claimed; /* 0 is empty */
 static size_t claimed_count, claimed_capacity;
@@ -292,7 +292,7 @@ void snap__census_write_groups(struct snap__writer *w, const struct snap__census
 	}
 }
 
-/* A root for each way: it is where the way begins, and its label says the way in words. */
+/* A root for each way: the place where the way begins; its label describes the way in words. */
 void snap__census_write_roots(struct snap__writer *w, const struct snap__census_base *base)
 {
 	for (uint32_t i = 0; i < c.way_count; i++) {

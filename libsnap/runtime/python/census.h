@@ -1,8 +1,8 @@
 /*
  * runtime/python/census.h - the objects of the interpreter by type, and by the line that made them.
  *
- * In a frozen copy of the process, after the interpreter's objects were found (objects.h).  What
- * it says goes into the snapshot as groups of the graph of holders (FORMAT.md).
+ * Runs in a frozen copy of the process, after the interpreter's objects were found (objects.h).
+ * The result goes into the snapshot as groups of the holders graph (FORMAT.md).
  */
 #ifndef SNAP_RUNTIME_PYTHON_CENSUS_H
 #define SNAP_RUNTIME_PYTHON_CENSUS_H

@@ -2,7 +2,7 @@
  * runtime/python/codes.c - the register of code objects.
  *
  * Two tables, both open-addressed and under one lock: by address, for objects that live, and by
- * content.  They are asked only where a thread's own memory of ways (frames.c) has no answer.
+ * content.  They are used only if a thread's own cache (frames.c) has no answer.
  */
 #include "runtime/python/codes.h"
 
@@ -41,7 +41,7 @@ static size_t address_capacity, address_count;
 static uint32_t *contents; /* ids; 0 is empty */
 static size_t content_capacity;
 
-/* Addresses of code objects that no mark in the heap map watches over. */
+/* Addresses of code objects whose blocks have no mark in the heap map. */
 static _Atomic uint64_t filter[(1u << FILTER_BITS) / 64];
 
 static size_t hash_of_address(const void *address)
@@ -98,7 +98,7 @@ static bool grow_addresses(void)
 	return true;
 }
 
-/* Move back the entries that follow the hole at `hole`, as far as a search would miss them. */
+/* Move back the entries after the hole at `hole` that a search would otherwise miss. */
 static void close_hole(size_t hole)
 {
 	const size_t mask = address_capacity - 1;
@@ -114,7 +114,8 @@ static void close_hole(size_t hole)
 	addresses[hole] = (struct by_address){0};
 }
 
-/* Have the end of the code object noticed: by a mark on its block, or by the filter. */
+/* Make sure that the end of the code object is noticed: by a mark on its block, or by the
+ * filter. */
 static void watch(const void *code)
 {
 	uint64_t bit;

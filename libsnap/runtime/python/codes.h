@@ -1,10 +1,10 @@
 /*
  * runtime/python/codes.h - code objects by number.
  *
- * What a code object says of itself (file, qualified name, first line, line table) is copied when a
- * call stack first passes through it; equal copies have one number.  So a module that is loaded
- * again is the same code, and what is written into a snapshot outlives the objects.  No reference
- * is held: a code object that dies is noticed when its memory is freed.
+ * The data of a code object (file, qualified name, first line, line table) are copied when a call
+ * stack first contains it; equal copies have one number.  So a reloaded module is the same code,
+ * and the data outlive the objects.  No reference is held: a code object that dies is noticed when
+ * its memory is freed.
  */
 #ifndef SNAP_RUNTIME_PYTHON_CODES_H
 #define SNAP_RUNTIME_PYTHON_CODES_H
@@ -32,7 +32,7 @@ struct snap__python_code {
  */
 uint32_t snap__python_code_id(const void *code);
 
-/** The same, without believing that what was at this address is still there. */
+/** The same, but it does not trust an earlier entry for this address. */
 uint32_t snap__python_code_id_by_content(const void *code);
 
 /** Numbers 1 to count - 1 are in use; entries never change. */
@@ -45,10 +45,10 @@ const struct snap__python_code *snap__python_code(uint32_t id);
  */
 bool snap__python_may_be_code(const void *address);
 
-/** What is at `address` is about to be freed, and may be a code object. */
+/** The object at `address` is about to be freed; it may be a code object. */
 void snap__python_code_goes(const void *address);
 
-/** Moves on when a code object that has a number goes: its address says nothing any more. */
+/** Grows when a numbered code object is freed: its address is then no longer valid. */
 extern SNAP__HIDDEN _Atomic uint64_t snap__python_codes_gone;
 
 /** Around fork: no table is half-changed in the child. */

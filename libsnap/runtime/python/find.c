@@ -160,8 +160,9 @@ bool snap__python_find(void *library)
 		if (!look_up(library, &found.allocated_blocks, "_Py_GetGlobalAllocatedBlocks"))
 			(void)look_up(library, &found.allocated_blocks, "_Py_GetAllocatedBlocks");
 	}
-	/* A look-up that failed left its message in memory of libc's, which the thread's next look-up
-	   frees.  That is to be one of ours, or the host frees a block that nobody saw come. */
+	/* A failed look-up leaves its message in a block of libc, which the thread's next
+	 * look-up frees.  So we make another look-up: otherwise the host would free a block
+	 * whose allocation was not recorded. */
 	(void)has(library, "Py_GetVersion");
 	snap__python = found;
 	return found.layout != NULL;

@@ -40,7 +40,7 @@ struct snap__python {
 	void *library;       /* what dlsym() found it in */
 	bool is_in_program;  /* the program itself defines it: no library does */
 	const char *runtime; /* _PyRuntime */
-	const void *const *finalizing;  /* not NULL there once it takes itself apart */
+	const void *const *finalizing;  /* not NULL once it is finalizing */
 	uintptr_t loop_start, loop_end; /* of the interpreter loop's code; zeros if unknown */
 	const void *code_type, *str_type, *bytes_type;
 

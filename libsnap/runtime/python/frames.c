@@ -2,11 +2,11 @@
  * runtime/python/frames.c - a thread's Python stack, and what is kept of the last one.
  *
  * Most allocations come from the stack of the one before, or from one that differs in its newest
- * frames.  So the last stack is kept: each frame's address, instruction and node.  A look goes from
- * the newest frame outwards, and every frame is read only after the live frame inside it has led
- * there: a kept address alone is never believed, as its memory may be gone.  But while the live
- * chain follows the kept one, the next address is known before it is read, and the processor need
- * not wait for it.
+ * frames.  So the last stack is kept: each frame's address, instruction and node.  Frames are read
+ * from the newest one outwards, and a frame is read only if the live frame inside it points to it:
+ * a kept address alone is never trusted, because its memory may be gone.  But while the live chain
+ * equals the kept one, the next address is known in advance, and the processor need not wait for
+ * the load.
  *
  * Each version's functions are compiled for its layout.
  */
@@ -192,7 +192,7 @@ INLINE uintptr_t pc_of(const struct snap__python_layout *v, const struct frame *
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
-/* What tells instructions apart; 0 if one word cannot. */
+/* A word that identifies an instruction; 0 if one word cannot. */
 INLINE uintptr_t place_of(const struct snap__python_layout *v, const struct frame *frame)
 {
 	if (!v->counts_instructions)
@@ -319,7 +319,7 @@ INLINE enum snap__python_look keep_walked(const struct snap__python_layout *v,
 	uint32_t depth = same + walked, cut = (uint32_t)snap__cut_of(depth), node;
 
 	if (cut != kept->cut) {
-		/* Other frames are shown: all nodes are others. */
+		/* Different frames are shown, so all nodes are different. */
 		kept->cut = cut;
 		kept->count = 0;
 		node = root_of(kept);
@@ -385,7 +385,7 @@ INLINE enum snap__python_look look_at(const struct snap__python_layout *v,
 		return SNAP__PYTHON_NO_FRAMES;
 	if (!kept && !(kept = make_kept(thread)))
 		return SNAP__PYTHON_LOST;
-	/* Nobody watches over the code objects of a sampled program. */
+	/* In a sampled program, the end of code objects is not noticed. */
 	if (__builtin_expect(kept->gone != gone || snap__sample_period() != 0, 0))
 		forget(kept, gone);
 	newest = kept->count - 1;

@@ -2,8 +2,8 @@
  * runtime/python/frames.h - from a thread of the interpreter's to a node in the tree of call
  * stacks.
  *
- * A node's "pc" is a code object's number and an instruction of it.  Frames are read with borrowed
- * references only: the public functions make objects, which may run other code.
+ * A node's "pc" is a code object's number and an instruction of it.  Frames are read directly,
+ * without the interpreter's public functions: those create objects, which may run other code.
  */
 #ifndef SNAP_RUNTIME_PYTHON_FRAMES_H
 #define SNAP_RUNTIME_PYTHON_FRAMES_H
@@ -38,7 +38,7 @@ static inline uint32_t snap__python_pc_instruction(uintptr_t pc)
 	return (uint32_t)pc & SNAP__PYTHON_INSTRUCTION_MAX;
 }
 
-/** What a look at a thread's frames gave. */
+/** The result of reading a thread's frames. */
 enum snap__python_look {
 	SNAP__PYTHON_NO_FRAMES, /* it runs no Python function */
 	SNAP__PYTHON_STACK,
@@ -48,7 +48,7 @@ enum snap__python_look {
 /** A thread's kept Python stack.  NULL in a thread's state: none yet. */
 struct snap__python_kept;
 
-/** From a Python stack and a native one to the node for both; remembered with the kept stack. */
+/** The node for a Python stack and a native one together; cached with the kept stack. */
 struct snap__python_mix {
 	uint32_t python, native, node;
 };
@@ -69,8 +69,8 @@ uintptr_t snap__python_entry(const char *state);
  *  Nothing is kept. */
 uint32_t snap__python_walk(const char *state, uintptr_t *pcs, uint32_t most);
 
-/** Of frames that are no objects: call `fn` with each local variable that has a value, the str of its
- *  name, and the code object.  In a copy of the process, where nothing changes. */
+/** For frames that are no objects: call `fn` with each local variable that has a value, the str
+ * of its name, and the code object.  Only in a copy of the process, where nothing changes. */
 typedef void snap__python_local_fn(void *user, const char *object, const char *name,
 				   const char *code);
 void snap__python_each_local(const char *state, snap__python_local_fn *fn, void *user);
@@ -85,8 +85,8 @@ const char *snap__python_outer_frame(const char *frame);
 const char *snap__python_frame_code(const char *frame);
 
 /**
- * Before the first use: do the frames of the thread at `state` look as they should?  Reads nothing
- * that may not be mapped.
+ * Before the first use: do the frames of the thread at `state` look valid?  Reads only memory that
+ * is known to be mapped.
  */
 bool snap__python_frames_are_sane(const char *state);
 

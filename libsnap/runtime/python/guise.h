@@ -1,5 +1,5 @@
 /*
- * runtime/python/guise.h - the copy's only thread in the place of one of the interpreter's threads.
+ * runtime/python/guise.h - let the copy's only thread pass for a thread of the interpreter.
  *
  * Functions of the interpreter that only read ask which thread has its lock, to know which interpreter
  * they belong to.  From 3.12 on the answer is in a thread-local variable.  The copy of the process
@@ -10,8 +10,8 @@
 
 #include "runtime/holders/space.h"
 
-/** In a copy of the process: take the place of a thread of the interpreter at `interpreter`, best of
- *  the one that has its lock.  What to give to snap__guise_end(). */
+/** In a copy of the process: pass for a thread of the interpreter at `interpreter`, if possible
+ * the one that has its lock.  Returns the argument for snap__guise_end(). */
 void *snap__guise_begin(struct snap__space *space, void *interpreter);
 void snap__guise_end(void *own);
 

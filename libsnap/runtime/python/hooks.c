@@ -1,16 +1,16 @@
 /*
  * runtime/python/hooks.c - our functions in front of CPython's allocators.
  *
- * The raw domain needs none where malloc is recorded, because its blocks come from there.  So do
- * larger blocks of the other two, from inside our functions: there they are the allocator's own
- * business.
+ * If malloc is recorded, the raw domain needs no hook, because its blocks come from malloc.  Larger
+ * blocks of the other two domains also come from malloc, inside our hooks: those calls are not
+ * counted again.
  *
- * Contexts stay those of the functions that we stand in front of, so that a caller which took one
- * of ours and one of theirs is still right.  PYTHONMALLOC, -X dev and programs put other functions
- * in place.  Two things tell: an arena of the interpreter's that is taken while none of our functions
- * is under way, and many mallocs below Python code without a call of ours.  Then a second set of
- * functions goes in front of what is there now.  It may stand in front of the first set (after
- * tracemalloc, say), which then passes on what the second has recorded.
+ * A hook keeps the context pointer of the function that it wraps, so that a caller which mixes our
+ * functions with the original ones still works.  PYTHONMALLOC, -X dev and programs may install
+ * other functions.  Two signs show this: the interpreter takes an arena while none of our functions
+ * runs, or many mallocs come from below Python code without a call of our functions.  Then a second
+ * set of functions is installed in front of the current ones.  It may be in front of our first set
+ * (for example after tracemalloc), which then does not record the same block again.
  */
 #include "runtime/python/hooks.h"
 
@@ -21,7 +21,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #define FRAME  __builtin_frame_address(0)
 
-/* Sets of functions.  A program that removes hooks time and again ends with native recording. */
+/* Most sets of functions.  A program that keeps removing hooks ends with native recording. */
 #define SETS 4u
 
 /* Arenas have 256 KiB, or 1 MiB from 3.10 on; pieces of frame stacks, which come from the same
@@ -155,7 +155,7 @@ static const allocator mem_hooks[SETS] = {FUNCTIONS(mem, 0), FUNCTIONS(mem, 1), 
 static const allocator object_hooks[SETS] = {FUNCTIONS(object, 0), FUNCTIONS(object, 1),
 					     FUNCTIONS(object, 2), FUNCTIONS(object, 3)};
 
-/* Is one of our sets in place in front of `domain`? */
+/* Is one of our sets installed in front of `domain`? */
 static bool is_in_place(int domain, const allocator *hooks)
 {
 	allocator now;

@@ -19,11 +19,11 @@
  */
 void snap__python_hooks_install(snap__record_stack_fn *stack, snap__record_stack_fn *raw_stack);
 
-/** Now and then, with the GIL: have the hooks been called since the last time?  If not, and others are
- *  in their place, they are put back. */
+/** Call it regularly, with the GIL.  If the hooks were not called since the last time, and others
+ * are installed, ours are installed again. */
 void snap__python_hooks_check(void);
 
-/** How often the program or the interpreter had put our hooks out of the way. */
+/** How often the program or the interpreter had removed our hooks. */
 unsigned snap__python_hooks_lost(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * runtime/python/layout.c - choosing a layout, and its comparison with what the interpreter says.
+ * runtime/python/layout.c - choose a layout, and compare it with the interpreter's own offsets.
  */
 #include "runtime/python/layout.h"
 

@@ -1,5 +1,5 @@
 /*
- * runtime/python/layout.h - where CPython keeps what a call stack is made of.
+ * runtime/python/layout.h - offsets in CPython's structures that describe a call stack.
  *
  * Offsets in bytes, of 64-bit builds, release and debug alike: they are constant within a minor
  * version.  No header of CPython is needed.  3.13 and later also tell their offsets at run time
@@ -54,7 +54,7 @@ struct snap__python_layout {
 
 	/* _PyRuntime.  0: asked in another way, or told by the interpreter. */
 	uint16_t runtime_thread;     /* the state of the thread that holds the GIL */
-	uint16_t runtime_finalizing; /* not NULL once the interpreter takes itself apart */
+	uint16_t runtime_finalizing; /* not NULL once the interpreter is finalizing */
 
 	/* The interpreter's state.  0: told by the interpreter (modules, gc). */
 	uint16_t interpreter_modules; /* the dict of modules */

@@ -14,8 +14,8 @@
 
 /**
  * The line of the instruction at `offset` bytes into the code whose line table of `size` bytes is
- * at `table`; negative: before the first instruction.  0: it has none.  A table that makes no sense
- * gives a line that makes none, and is read no further than it goes.
+ * at `table`; negative: before the first instruction. 0: it has none.  A damaged table gives a
+ * wrong line, but is never read beyond its end.
  */
 uint32_t snap__python_line_in(enum snap__python_lines kind, const unsigned char *table, size_t size,
 			      uint32_t first_line, int64_t offset);

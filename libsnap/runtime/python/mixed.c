@@ -1,11 +1,10 @@
 /*
  * runtime/python/mixed.c - native frames below Python's.
  *
- * The native stack has a frame of the interpreter loop for each piece of the Python stack.  What
- * is outside of the innermost loop is told better by Python's frames; what is inside of it is the
- * extension, or the part of the interpreter, that allocates.  The loop's own frame is found by an
- * address that the interpreter keeps in it.  3.9 keeps none: there the code of the loop is looked
- * for.
+ * The native stack has a frame of the interpreter loop for each piece of the Python stack.  Outside
+ * the innermost loop, Python's frames say more than the native ones.  Inside it is the extension,
+ * or the part of the interpreter, that allocates.  The loop's frame is found by an address that the
+ * interpreter keeps in it. 3.9 keeps none: there the code of the loop is looked for.
  */
 #include "runtime/python/mixed.h"
 
@@ -20,8 +19,8 @@
 #define CHECK_PERIOD  64u  /* mallocs between two checks of the hooks */
 #define DEPTH_BY_CODE 256u /* native frames that are looked at without an address */
 
-/* The state of the calling thread, which may be without the GIL.  NULL: it runs no Python, or the
-   interpreter is taking itself apart, and with it states of threads that still run. */
+/* The state of the calling thread, which may not hold the GIL.  NULL: it runs no Python, or the
+ * interpreter is finalizing, which frees the states of threads that still run. */
 static const char *own_state(void)
 {
 	const char *state = NULL;

@@ -9,9 +9,9 @@
 #include "runtime/thread.h"
 
 /**
- * The calling thread captured the native stack `native`.  If it is below Python code: the stack of
- * that, and below its newest frame the native frames inside the interpreter loop that runs it.
- * Otherwise `native`.
+ * The calling thread captured the native stack `native`.  If it is below Python code, returns the
+ * Python stack with the native frames inside the innermost interpreter loop below it.  Otherwise
+ * returns `native`.
  */
 uint32_t snap__python_mixed(struct snap__thread *thread, uint32_t native);
 

@@ -1,8 +1,8 @@
 /*
  * runtime/python/object.h - reading Python objects as they lie in memory.
  *
- * No reference is taken and no function of the interpreter's is called.  The object must be alive,
- * and its type is checked before anything that depends on it is believed.
+ * No reference is taken and no function of the interpreter's is called.  The object must be alive.
+ * Its type is checked before its contents are used.
  */
 #ifndef SNAP_RUNTIME_PYTHON_OBJECT_H
 #define SNAP_RUNTIME_PYTHON_OBJECT_H

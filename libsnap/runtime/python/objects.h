@@ -3,9 +3,9 @@
  *
  * Objects are found as the collector finds them: each type's tp_traverse names what an object
  * refers to.  The search begins at the modules and at the frames that run, breadth first, so that
- * the way to an object is as short as any.  What the collector's lists have beyond that is held
- * by native code, or by nothing but itself.  Nothing is written to the objects, no reference is
- * taken, and no Python code runs.
+ * the way to an object is as short as any.  Objects that are only in the collector's lists are held
+ * by native code, or only by themselves.  Nothing is written to the objects, no reference is taken,
+ * and no Python code runs.
  */
 #ifndef SNAP_RUNTIME_PYTHON_OBJECTS_H
 #define SNAP_RUNTIME_PYTHON_OBJECTS_H
@@ -20,11 +20,11 @@
 
 #define SNAP__NO_OBJECT UINT32_MAX
 
-/** Who is known to hold an object. */
+/** What is known to hold an object. */
 enum snap__object_state {
 	SNAP__OBJECT_HELD,   /* reached from a module or a frame */
-	SNAP__OBJECT_NATIVE, /* somebody has a reference who is no object, or such an object has */
-	SNAP__OBJECT_LOST,   /* only objects that are lost refer to it: the collector would free it */
+	SNAP__OBJECT_NATIVE, /* held from outside of all objects, or by such an object */
+	SNAP__OBJECT_LOST, /* only objects that are lost refer to it: the collector would free it */
 };
 
 /** Where the search begins. */
@@ -52,7 +52,7 @@ struct snap__objects {
 	uint32_t held;       /* those before are held */
 	uint32_t tracked;    /* in the collector's lists */
 	uint32_t lost;       /* how many */
-	bool lists_are_read; /* else what the search does not reach is not known */
+	bool lists_are_read; /* otherwise, objects that the search does not reach are unknown */
 	struct snap__object_start *starts;
 	uint32_t start_count;
 	const char *garbage; /* the list gc.garbage; NULL: unknown */

@@ -27,7 +27,7 @@
 
 #define SHORTENED_MAX 8u
 
-/* Frames are believed only after a first look at some that was made with care. */
+/* Frames are used only after a careful first check of some. */
 enum trust { UNTESTED, TRUSTED, DISTRUSTED };
 
 atomic_bool snap__python_is_on;
@@ -36,7 +36,7 @@ const void *const *_Atomic snap__python_end_flag;
 
 static atomic_uint trust;
 
-/* Once, to whoever reads it: `snapdiff run`, or the person at standard error. */
+/* Tell it once: to `snapdiff run`, or to the user on standard error. */
 static void complain(const char *problem)
 {
 	char buffer[256];
@@ -65,7 +65,8 @@ static const char *attached_state(void)
 	if (v->runtime_thread == 0)
 		return snap__python.attached_thread();
 	state = snap__python_pointer(snap__python.runtime, v->runtime_thread);
-	/* Who allocates without the GIL must not read the frames of the thread that has it. */
+	/* A thread that allocates without the GIL must not read the frames of the thread that
+	 * has it. */
 	if (!state || snap__python_word(state, v->thread_id) != (uintptr_t)pthread_self())
 		return NULL;
 	return state;
@@ -104,7 +105,7 @@ static uint32_t shortened(struct snap__thread *thread, const char *state)
 	return node;
 }
 
-/* A block of the interpreter's is from Python's stack; before there is one, from the native one. */
+/* The stack of an interpreter's block is Python's; the native one before Python code runs. */
 static uint32_t stack_of_block(struct snap__thread *thread, const void *frame)
 {
 	const char *state = attached_state();
@@ -129,7 +130,7 @@ static uint32_t stack_of_raw_block(struct snap__thread *thread, const void *fram
 	return snap__record_domain_stack(thread, snap__python_domain, frame);
 }
 
-/* ---- an interpreter alone: libsnap came when malloc was bound already ------------------------- */
+/* ---- only the interpreter: libsnap was loaded after malloc was bound ------------------------- */
 
 static struct {
 	bool is_on;
@@ -143,7 +144,7 @@ static bool holds_gil(void)
 	return state && state == snap__python.attached_thread();
 }
 
-/* What recording starts beside.  The interpreter counts its blocks only for who holds the GIL. */
+/* The blocks that existed before recording.  The interpreter's count is valid only with the GIL. */
 static void note_before_start(void)
 {
 	alone.resident = snap__metrics_resident();
@@ -166,7 +167,7 @@ static const char alone_text[] = "only what Python's own allocators hand out; no
 				 "of native libraries, and what "
 				 "was allocated before the start";
 
-/* `snapdiff run` is not there to ask; who reads standard error is to know what is missing. */
+/* Without `snapdiff run`, standard error says what is missing. */
 static void begin_alone(void)
 {
 	char buffer[384];
@@ -262,8 +263,8 @@ static bool is_named_like_python(const char *path)
 	return slash && strstr(slash, "python");
 }
 
-/* The loader is asked only if the caller is most likely an interpreter: others may map memory with
-   locks held that the loader's own must not wait for. */
+/* The loader is asked only if the caller is most likely an interpreter: other code may hold
+ * locks while it maps memory, which could deadlock with the loader's lock. */
 const char *snap__python_mapper(const void *caller, size_t size)
 {
 	const struct snap__module *module;
@@ -290,7 +291,7 @@ static bool is_program(void)
 	return snap__python.is_in_program || snap__starts_with(slash ? slash + 1 : exe, "python");
 }
 
-/* A program that has an interpreter in it goes on without: its own end is still to come. */
+/* A program that embeds an interpreter continues after the interpreter ends. */
 void snap__python_ends(void)
 {
 	atomic_store(&snap__python_end_flag, NULL);

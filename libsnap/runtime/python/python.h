@@ -35,15 +35,15 @@ extern SNAP__HIDDEN atomic_bool snap__python_is_on;
 /** The domain of the interpreter's own blocks; 0 while snap__python_is_on is false. */
 extern SNAP__HIDDEN uint32_t snap__python_domain;
 
-/** Whether the frames of threads can be believed; finds out with those of the one at `state`. */
+/** Can the frames of threads be trusted?  Finds out by checking those of the thread at `state`. */
 bool snap__python_is_trusted(const char *state);
 
-/** Not NULL there once the interpreter takes itself apart; NULL: looked at no more. */
+/** The word there is not NULL once the interpreter is finalizing; NULL: no longer checked. */
 extern SNAP__HIDDEN const void *const *_Atomic snap__python_end_flag;
 
 void snap__python_ends(void);
 
-/** The interpreter's modules go next: the moment for the exit snapshot. */
+/** The interpreter is about to remove its modules: take the exit snapshot now. */
 static inline void snap__python_look_for_end(void)
 {
 	const void *const *flag =

@@ -1,6 +1,6 @@
 /*
- * runtime/python/things.h - objects that say much about a program: caches, tasks, threads, and what the
- * collector has to do.
+ * runtime/python/things.h - objects that say much about a program: caches, tasks, threads, and the
+ * collector's state.
  *
  * In a frozen copy of the process, after the objects were found.
  */

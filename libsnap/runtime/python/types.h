@@ -26,7 +26,7 @@ const char *snap__type_short_name(const char *type);
 const char *snap__type_dict(const char *type);
 
 /**
- * Bytes that the object takes by itself, with what stands before it in its block: as its type says.
+ * The size of the object itself, with its header in the same block, as its type says.
  */
 size_t snap__object_size(const char *object);
 

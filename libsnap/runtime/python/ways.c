@@ -1,5 +1,5 @@
 /*
- * runtime/python/ways.c - counting who holds the objects of a group.
+ * runtime/python/ways.c - count the holders of the objects of a group.
  */
 #include "runtime/python/ways.h"
 
@@ -45,7 +45,7 @@ static void grow_pairs(void)
 		snap__copy_give_back(old, old_capacity * sizeof(*old));
 }
 
-/* What is held by no place, all together by the way in which it is not. */
+/* Objects that no place holds, grouped by the reason. */
 static uint32_t place_of(uint32_t object, const uint32_t *places)
 {
 	return object < o->held ? places[object] : UINT32_MAX - o->state[object];
@@ -71,7 +71,7 @@ static void count_pairs(const uint32_t *group_of, const uint32_t *places, const 
 	}
 }
 
-/* The groups with at least as many bytes as the limit that lets through no more than MOST_WAYS. */
+/* The largest groups by bytes, at most MOST_WAYS. */
 static void choose_groups(const uint64_t *bytes, uint32_t groups, uint8_t *wanted)
 {
 	uint64_t low = 1, high = UINT64_MAX;

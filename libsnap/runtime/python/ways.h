@@ -1,5 +1,5 @@
 /*
- * runtime/python/ways.h - for each large group of objects, the way that most of them are held by.
+ * runtime/python/ways.h - for each large group of objects, the way by which most of them are held.
  *
  * In a frozen copy of the process.
  */

@@ -55,7 +55,7 @@ static const struct snap__object_start *start_of(uint32_t object)
 	return NULL;
 }
 
-/* Starts are the first objects of the table, one after the other, but for those met twice. */
+/* The starts are the first objects of the table, without those that occur twice. */
 static bool is_module_dict(uint32_t object)
 {
 	return object < o->start_count && o->starts[object].kind == SNAP__ROOT_MODULE;
@@ -133,7 +133,7 @@ uint32_t *snap__places_make(void)
 
 /* ---- names in objects ------------------------------------------------------------------------ */
 
-/* Functions with buffers: their frames are not to add up in one caller. */
+/* Functions with buffers: not inlined, so that their frames do not add up in one caller. */
 #define OUTLINE __attribute__((noinline))
 
 static OUTLINE void add_str(struct snap__text *text, const void *str)

@@ -1,9 +1,9 @@
 /*
  * runtime/python/words.h - the way to an object in the words of Python.
  *
- * In a frozen copy of the process, after the objects were found.  A way begins with a place: what has
- * a name of its own, such as a module's global, an attribute of a class or a closure.  What is
- * kept in a container has no name: there the place ends, and the rest of the way is told by types.
+ * In a frozen copy of the process, after the objects were found.  A way begins with a place:
+ * something with a name, such as a module's global, an attribute of a class or a closure.  Objects
+ * in a container have no name: there the place ends, and the rest of the way is described by types.
  */
 #ifndef SNAP_RUNTIME_PYTHON_WORDS_H
 #define SNAP_RUNTIME_PYTHON_WORDS_H

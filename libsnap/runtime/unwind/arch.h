@@ -25,8 +25,9 @@
 #endif
 
 /**
- * Store the caller's registers that the ABI keeps across calls, and its sp and return address,
- * by DWARF number: where a walk with every register known begins.  Others are left alone.
+ * Store the registers that the ABI preserves across calls, sp, and the return address of the
+ * caller, by DWARF number.  A walk that knows every register starts from these.  Other entries are
+ * not changed.
  */
 void snap__arch_here(uintptr_t registers[SNAP__REG_COUNT]);
 
@@ -48,8 +49,8 @@ static inline uintptr_t snap__arch_code_address(uintptr_t pointer)
 bool snap__arch_follows_call(const uint8_t *code);
 
 /**
- * The caller's stack pointer (the CFA) of a function of ours that is under way, whose frame pointer
- * is `frame`; 0 if it cannot be known.
+ * The caller's stack pointer (the CFA) for an active function of ours whose frame pointer is
+ * `frame`; 0 if unknown.
  */
 #if defined(__aarch64__)
 uintptr_t snap__arch_cfa(const void *frame);

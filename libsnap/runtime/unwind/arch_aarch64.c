@@ -1,7 +1,7 @@
 /*
  * arch_aarch64.c - the procedure call standard on aarch64 (AAPCS64).
  *
- * Rows there keep the return address next to the frame pointer, not right below the CFA, so that
+ * On aarch64, rows keep the return address next to the frame pointer, not right below the CFA.  So
  * most of them go through cfi.h: exact, but not yet fast.
  *
  * A frame record {fp, return address} lies anywhere in its frame: how far below the CFA is up to
@@ -31,7 +31,7 @@
    one word, so that threads need no lock. */
 static _Atomic uint64_t distances[DISTANCES];
 
-/* The same from the row of rules; 0 if that does not tell. */
+/* The same from the row of rules; 0 if the row does not say. */
 static uintptr_t find_distance(uintptr_t pc)
 {
 	const struct snap__module *module = snap__modules_at(pc - 1);
@@ -58,7 +58,7 @@ static uintptr_t distance_at(uintptr_t pc)
 	return distance;
 }
 
-/* All of ours is compiled with frame records: the chain leads from here to `frame`. */
+/* All our code is compiled with frame records: the chain leads from here to `frame`. */
 __attribute__((noinline)) uintptr_t snap__arch_cfa(const void *frame)
 {
 	const uintptr_t *record = __builtin_frame_address(0);

@@ -1,8 +1,8 @@
 /*
  * cfi.c - finds a function's entry in .eh_frame, runs its program, applies the row.
  *
- * The tables belong to a mapped object of the host's; they are read in place, and every read
- * is checked against the length that its record states.
+ * The tables are in a mapped object of the host.  They are read in place, and every read is checked
+ * against the length of its record.
  */
 #include <stddef.h>
 #include <string.h>
@@ -174,7 +174,7 @@ static uintptr_t take_pointer(struct bytes *b, uint8_t encoding, uintptr_t data)
 		value += data;
 	else if ((encoding & PE_BASE) != 0)
 		b->bad = true;
-	/* Indirect pointers name personalities, which nobody here wants the value of. */
+	/* Indirect pointers are used for personality routines, whose value is not needed here. */
 	return value;
 }
 
@@ -232,7 +232,7 @@ static bool parse_augmentation(struct cie *cie, struct bytes *b, const char *let
 		case 'S':
 			cie->signal_frame = true;
 			break;
-		default: /* 'B' (aarch64: the B key signs) and what is yet to come: no data */
+		default: /* 'B' (aarch64: signed with the B key), and future letters: no data */
 			break;
 		}
 	}
@@ -360,7 +360,7 @@ struct machine {
 static void set_rule(struct machine *m, uint64_t reg, enum snap__cfi_how how, int64_t value)
 {
 	if (reg >= SNAP__REG_COUNT)
-		return; /* a vector register, say: not needed to find callers */
+		return; /* for example a vector register: not needed to find callers */
 	m->row->how[reg] = (uint8_t)how;
 	m->row->value[reg] = value;
 }

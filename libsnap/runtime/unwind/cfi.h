@@ -2,7 +2,7 @@
  * unwind/cfi.h - call frame information: from a pc to the row of rules that holds there, and from a
  * row and registers to the registers of the caller.  (DWARF 5, section 6.4; LSB, .eh_frame.)
  *
- * This is the exact and general way; rules.h compiles the common rows to something faster.
+ * This is the exact and general method; rules.h compiles the common rows to a faster form.
  */
 #ifndef SNAP_RUNTIME_UNWIND_CFI_H
 #define SNAP_RUNTIME_UNWIND_CFI_H
@@ -35,7 +35,7 @@ struct snap__cfi_row {
 	int64_t cfa_value; /* offset from cfa_reg, or address of the expression */
 };
 
-/** Registers at one point of a walk.  `known` has a bit for each that holds a believable value. */
+/** Registers at one point of a walk.  `known` has a bit for each register whose value is known. */
 struct snap__cfi_state {
 	uintptr_t reg[SNAP__REG_COUNT];
 	uint32_t known;
@@ -54,7 +54,7 @@ enum snap__cfi_result {
 	SNAP__CFI_UNREADABLE, /* the rules lead to memory that must not be read, or are malformed */
 };
 
-/** Where an address belongs in its function: itself, or inside the call before it. */
+/** The address to look up: the pc itself, or for a return address a byte of the call before it. */
 static inline uintptr_t snap__cfi_lookup_pc(const struct snap__cfi_state *state)
 {
 	return state->pc - (state->exact ? 0 : 1);

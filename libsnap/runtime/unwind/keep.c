@@ -1,13 +1,13 @@
 /*
- * keep.c - a finished walk becomes a stack in the tree, and takes its place in what is kept.
+ * keep.c - turn a finished walk into a stack of the tree, and keep it for the next capture.
  *
- * The frame pointer is part of a frame's state only where a frame further out needs it, before one
- * that restores it from the stack: in code that uses it as one more register it says nothing about
- * the stack, and a value that changes all the time would have every walk made anew.
+ * The frame pointer belongs to a frame's state only if a frame further out needs its value.  Code
+ * that uses the register for other data changes it all the time; comparing it there would make
+ * every walk start again.
  *
- * Deep stacks are cut at a multiple of half the limit, counted from the outermost frame, so that
- * the frames shown depend on the stack alone, and a recursion adds one node for each of its calls,
- * not a whole new stack.
+ * Deep stacks are cut at a multiple of half the limit, counted from the outermost frame.  So the
+ * frames shown depend only on the stack, and a recursion adds one node for each call, not a whole
+ * new stack.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -44,7 +44,8 @@ static uint32_t link_kept(struct snap__kept *kept, uint32_t first, uint32_t coun
 /* Forget the `gone` outermost of the `count` frames; at least one stays. */
 static void drop_outermost(struct snap__kept *kept, uint32_t count, uint32_t gone)
 {
-	/* With the new outermost one's own step: what is beyond it is no longer looked at. */
+	/* This includes the step of the new outermost frame: frames beyond it are no longer
+	 * compared. */
 	uint32_t words_gone = snap__frame_words(&kept->frames[gone]);
 	uint32_t words = snap__frame_words(&kept->frames[count - 1]);
 
@@ -56,7 +57,7 @@ static void drop_outermost(struct snap__kept *kept, uint32_t count, uint32_t gon
 	kept->base += gone;
 }
 
-/* The word that a step read the caller's fp from, which is `caller`'s. */
+/* The word from which a step read the caller's fp; it belongs to `caller`. */
 static struct snap__word fp_word(const struct snap__frame *caller, snap__rule rule)
 {
 	return (struct snap__word){(const uintptr_t *)(caller->at.sp - snap__rule_fp_offset(rule)),
@@ -72,7 +73,7 @@ static uint32_t append(struct snap__walk *w, uint32_t count, uint32_t newest, ui
 	struct snap__kept *kept = &w->thread->kept;
 	struct snap__frame *frame = kept->frames + count;
 	const struct snap__read_word *read = w->thread->read_words + w->word_count;
-	/* What is beyond a gap may depend on anything. */
+	/* Beyond a gap, nothing is known about what the frames depend on. */
 	uint32_t reads = count ? frame[-1].reads : stored < w->count;
 
 	while (read > w->thread->read_words && read[-1].frame >= stored)
@@ -156,8 +157,8 @@ static uint32_t root_of(const struct snap__walk *w, uint64_t cut)
 	return w->truncated ? snap__stacks_child(0, SNAP__PC_TRUNCATED) : 0;
 }
 
-/* Set `*node` to that of the kept frames up to the joint; without a joint, or with all of them
-   cut away, to what the fresh ones hang from.  False when there is no room in the tree. */
+/* Set `*node` to the node of the kept frames up to the joint.  Without a joint, or if all kept
+ * frames are cut away, set it to the parent of the fresh frames.  False if the tree has no room. */
 static bool link_joined(struct snap__walk *w, uint64_t cut, uint32_t *node)
 {
 	struct snap__kept *kept = &w->thread->kept;
@@ -205,7 +206,7 @@ static uint32_t keep_newest(const struct snap__walk *w, uint32_t stored)
 	return node;
 }
 
-/* What is kept of the finished walk; the node of its stack, or 0 without room for it. */
+/* Keep the finished walk.  Returns the node of its stack; 0 if the tree has no room. */
 static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 {
 	struct snap__kept *kept = &w->thread->kept;
@@ -229,8 +230,8 @@ static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 	if (w->joined) {
 		count = joined;
 		kept->cut = cut;
-		/* The word that led there this time: the last walk may have come by another, or have
-		   begun there. */
+		/* Refresh the return-address slot: the last walk may have come through another
+		 * one, or have begun there. */
 		kept->frames[joined - 1].at.slot = w->slot;
 	}
 	if (w->keepable && !w->truncated && words_fit(w, joined, stored)) {

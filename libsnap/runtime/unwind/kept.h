@@ -1,10 +1,10 @@
 /*
  * unwind/kept.h - the last stack of a thread, kept so that its outer part need not be walked again.
  *
- * A frame's state (pc, sp, fp) is a function of the state inside of it and of the words that the
- * step between them read.  So when a walk arrives at a state that was kept, and every word that was
- * read from there outwards still has its value, the rest of the walk would be the same.
- * Comparing less than that is unsound: callers with frames of one size look alike.
+ * A frame's state (pc, sp, fp) depends only on the state of the next inner frame and on the words
+ * that the step between them read.  So if a walk arrives at a kept state, and every word that was
+ * read from there outwards still has its value, the rest of the walk would be the same.  Comparing
+ * less is unsound: different callers may have frames of the same size.
  *
  * Each frame was read from one word, its return address: that is kept with the frame.  Other words
  * (saved frame pointers, where a frame further out needs them; what exotic rules read) are
@@ -36,12 +36,12 @@ struct snap__point {
 /** A frame of the kept stack. */
 struct snap__frame {
 	struct snap__point at;
-	uint32_t node;  /* of the stack up to here, in the tree */
+	uint32_t node;  /* node of the stack up to here, in the tree */
 	uint32_t reads; /* words[0..reads / 2) were read by the steps from here outwards; odd if
 			   these steps depend on fp */
 };
 
-/** A word that was read by the way, and its value then. */
+/** Another stack word that the step read, and its value then. */
 struct snap__word {
 	const uintptr_t *address;
 	uintptr_t value;
@@ -80,12 +80,12 @@ SNAP__READS_STACKS static inline uintptr_t snap__frame_change(const struct snap_
 	return (*frame->at.slot - 1) ^ frame->at.pc;
 }
 
-/** How many of the `count` outermost frames, of which the words hold, too. */
+/** How many of the `count` outermost frames are unchanged, including their saved words. */
 uint32_t snap__kept_words_hold(const struct snap__kept *kept, uint32_t count);
 
 /**
- * How many of the kept frames, counted from outside, a walk may join: those from which the
- * way outwards is as it was.
+ * How many of the kept frames, counted from outside, a walk may join: those whose outer part is
+ * unchanged.
  */
 SNAP__READS_STACKS static inline uint32_t snap__kept_joinable(const struct snap__kept *kept)
 {

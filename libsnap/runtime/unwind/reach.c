@@ -9,8 +9,9 @@
 #include "runtime/unwind/reach.h"
 
 #define PAGE_BYTES ((uintptr_t)4096)
-/* How far below what is known as home a stack pointer may be and still be looked into: a page
-   costs one system call.  Further away it counts as another stack, which is slower, not wrong. */
+/* A stack pointer may be this far below the known part of the home stack and still be probed;
+ * each page costs one system call.  Further away it counts as another stack, which is slower,
+ * but correct. */
 #define FARTHEST_BYTES ((uintptr_t)64 << 20)
 
 static uintptr_t page_of(uintptr_t address)
@@ -51,7 +52,7 @@ static bool is_one_piece(struct snap__reach *reach, uintptr_t low, uintptr_t hig
 	return true;
 }
 
-/* Extend home down to `sp` if the memory up to `above` is of one piece. */
+/* Extend the home stack down to `sp` if all memory up to `above` is readable. */
 static bool extend(struct snap__reach *reach, uintptr_t sp, uintptr_t above, uintptr_t high)
 {
 	if (sp >= above || above - sp > FARTHEST_BYTES || !is_one_piece(reach, sp, above))

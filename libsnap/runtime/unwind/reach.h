@@ -18,7 +18,7 @@
 struct snap__reach {
 	uintptr_t home_low; /* readable from here up to home_high */
 	uintptr_t home_high;
-	uintptr_t foreign_low; /* known not to be of one piece with home, so as not to ask again */
+	uintptr_t foreign_low; /* known to be separate from the home stack: not asked again */
 	uintptr_t foreign_high;
 	uintptr_t away_low; /* pages elsewhere that this capture found readable */
 	uintptr_t away_high;
@@ -45,7 +45,7 @@ static inline bool snap__reach_has(const struct snap__reach *reach, uintptr_t ad
 /** Whether the word at `address` can be read, by asking the kernel.  Async-signal-safe. */
 bool snap__reach_is_readable(uintptr_t address);
 
-/** Read a word of any stack, probing first where need be; false if it cannot be read. */
+/** Read a word of any stack, after a probe if needed; false if it cannot be read. */
 bool snap__reach_read(struct snap__reach *reach, uintptr_t address, uintptr_t *value);
 
 #endif

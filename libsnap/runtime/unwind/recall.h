@@ -1,14 +1,12 @@
 /*
  * unwind/recall.h - short ways from where a capture begins to the kept stack, remembered.
  *
- * Programs take turns among some places that allocate.  The way from a capture's point to where it
- * joined the kept stack is remembered with the words that it read: when it is met again, and its
- * joint is still kept, nothing is walked or looked up at all.  Ways that begin in one state differ
- * in some word further out: the first word that differs from what was expected says where to
- * look next.
+ * Programs allocate alternately in a few places.  The way from a capture's start to the joint with
+ * the kept stack is remembered, with the words that it read.  If the same way comes again, and its
+ * joint is still kept, nothing is walked or looked up.  Ways that begin in the same state differ in
+ * a word further out: the first word that differs from the expected one says where to look next.
  *
- * A program whose stacks seldom come back would pay for nothing: where recalling fails, it is
- * tried only now and then.
+ * Back off when lookups keep missing: a program whose stacks rarely repeat would pay without gain.
  */
 #ifndef SNAP_RUNTIME_UNWIND_RECALL_H
 #define SNAP_RUNTIME_UNWIND_RECALL_H
@@ -28,9 +26,9 @@ struct snap__segment {
 	_Alignas(64) uintptr_t pc; /* the state at its beginning */
 	uintptr_t sp;
 	uintptr_t fp;
-	uint32_t epoch; /* it counts only while the table's is the same */
+	uint32_t epoch; /* valid only while it equals the table's */
 	uint16_t word_count;
-	bool needs_fp; /* fp is part of its first state; likewise of its last */
+	bool needs_fp; /* fp is part of its first state; of its last state */
 	bool joint_needs_fp;
 	struct snap__word words[SNAP__SEGMENT_WORDS];
 	uintptr_t joint_pc; /* the state at its end, which is that of the kept frame `joint` */
@@ -64,7 +62,7 @@ static inline void snap__recall_forget(struct snap__recall *recall)
 	recall->epoch++;
 }
 
-/** Whether it is worth a try this time. */
+/** Is a lookup worth its cost this time? */
 bool snap__recall_is_worth_it(struct snap__recall *recall);
 
 /**

@@ -1,10 +1,10 @@
 /*
  * rules.c - compiles rows to words, and keeps them.
  *
- * A rule is a pure function of its pc and of the module mapped there, so that threads that
- * race to compile one write the same word.  A full table is replaced by a copy twice its size.
- * The old one stays mapped, because somebody may be reading it, but its memory is given back:
- * who looks there finds nothing, and compiles.
+ * A rule is a pure function of its pc and of the module mapped there, so that threads that race to
+ * compile one write the same word.  A full table is replaced by a copy twice its size.  The old
+ * table stays mapped, because a thread may be reading it, but its memory is released: such a thread
+ * finds nothing there, and compiles the rule again.
  */
 #include <stdbool.h>
 
@@ -60,7 +60,7 @@ static void table_put(struct snap__rule_table *table, uintptr_t pc, snap__rule r
 	}
 }
 
-/* All but the first page, where the mask is, that everybody who still looks there needs. */
+/* All but the first page: threads that still read the old table need the mask in it. */
 static void discard_entries(struct snap__rule_table *table)
 {
 	size_t head = LARGEST_PAGE - (uintptr_t)table % LARGEST_PAGE;
@@ -143,7 +143,7 @@ snap__rule snap__rule_compile(uintptr_t pc)
 	struct snap__cfi_row row;
 	snap__rule rule;
 
-	/* Generated code comes and goes unannounced: nothing about it is remembered. */
+	/* Generated code changes without notice: no rule for it is kept. */
 	if (!module)
 		return (snap__rule)SNAP__PC_TAG_NONE << SNAP__PC_TAG_SHIFT | SNAP__RULE_NO_INFO;
 	if (snap__cfi_row_at(module, pc, &row))

@@ -59,7 +59,7 @@ static inline bool snap__rule_saves_fp(snap__rule rule)
 
 struct snap__rule_entry {
 	_Atomic uintptr_t pc;
-	_Atomic snap__rule rule; /* SNAP__RULE_NONE: being filled in, or no longer believed */
+	_Atomic snap__rule rule; /* SNAP__RULE_NONE: being filled in, or no longer valid */
 };
 
 /* Open addressing; entries are claimed once and keep their pc.  Growing publishes a copy. */

@@ -356,7 +356,8 @@ static enum snap__cfi_result evaluate(const struct snap__cfi_state *state, int64
 	struct evaluation e = {.state = state, .read = read, .context = context};
 	uint64_t size;
 
-	/* The block was within its record when the row was made: its length is sound. */
+	/* The block was checked to lie within its record when the row was made: its length is
+	 * valid. */
 	e.at = at;
 	e.end = at + 10;
 	size = (uint64_t)fetch_leb(&e, false);

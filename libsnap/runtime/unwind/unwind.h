@@ -58,21 +58,21 @@ struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 					  const struct snap__regs *at);
 
 /**
- * What is inside of a point of the C stack: the frames of the stack that `thread` captured last,
- * whose node is `native`, from the newest to the one that has the address `point` in its part of
- * the stack; the latter excluded, unless there is no other.  They are added to the tree below
- * `node`.  Returns the new node; 0 if what was captured is not kept, or there is no room.
+ * Add the native frames inside a point of the C stack to the tree, below `node`.  They are the
+ * frames of the stack that `thread` captured last, whose node is `native`: from the newest one to
+ * the one whose part of the stack contains the address `point`.  The latter is left out, unless it
+ * is the only one.  Returns the new node; 0 if the captured stack is not kept, or there is no room.
  */
 uint32_t snap__unwind_graft(const struct snap__unwind_thread *thread, uint32_t native,
 			    uintptr_t point, uint32_t node);
 
-/** From now on, whatever can be kept of a stack is kept, so that the function above can tell. */
+/** From now on, keep as much of each stack as possible, for the function above. */
 void snap__unwind_keep_all(void);
 
-/** dlopen/dlclose happened: rules and kept stacks of gone code must not be believed any more. */
+/** dlopen/dlclose happened: drop the rules and kept stacks of unmapped code. */
 void snap__unwind_modules_changed(void);
 
-/** Before another thread of the host takes over the state of one that ended. */
+/** Call it before another thread of the host takes over the state of an ended thread. */
 void snap__unwind_thread_reset(struct snap__unwind_thread *thread);
 
 /** In a forked child, on the one thread that is left. */

@@ -12,8 +12,8 @@
 #include "runtime/unwind/signal_frame.h"
 #include "runtime/unwind/walk.h"
 
-#define MOST_FRAMES     ((uint64_t)1 << 20)  /* of one walk: an end to any circle */
-#define MOST_FP_STEP    ((uintptr_t)1 << 20) /* a larger frame is not believed without a rule */
+#define MOST_FRAMES     ((uint64_t)1 << 20)  /* most steps of one walk, so that a circle ends */
+#define MOST_FP_STEP    ((uintptr_t)1 << 20) /* without a rule, larger is an error */
 #define LOWEST_CODE     ((uintptr_t)1 << 16)
 #define STATE_REGISTERS (1u << SNAP__REG_SP | 1u << SNAP__REG_FP)
 #define WORD            sizeof(uintptr_t)
@@ -57,8 +57,8 @@ static bool try_join(struct snap__walk *w)
 }
 
 /*
- * As many steps as compiled rules and the home stack allow.  Stops at a kept state
- * (SNAP__RULE_NONE), or at a step that takes more: returns that step's rule.
+ * Make as many steps as compiled rules and the home stack allow.  Stops at a kept state (returns
+ * SNAP__RULE_NONE), or at a step that needs the general method (returns its rule).
  *
  * The state is in local variables, because each step waits for the one before.
  */
@@ -122,7 +122,7 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	return rule;
 }
 
-/* Read for cfi.h, and take note of what was read. */
+/* Read a word for cfi.h, and note what was read. */
 static bool read_noted(void *context, uintptr_t address, uintptr_t *value)
 {
 	struct snap__walk *w = context;
@@ -136,8 +136,8 @@ static bool read_noted(void *context, uintptr_t address, uintptr_t *value)
 	return true;
 }
 
-/* Whether `pc`, found by the frame pointer of code that no rule describes, may be where a call
-   returns to.  Interpreters push addresses in their own generated code as they like. */
+/* May `pc` be a return address?  It was found by the frame pointer of code without rules.
+ * Interpreters push addresses of their own generated code. */
 static bool may_be_return(const struct snap__walk *w, uintptr_t pc)
 {
 	if (pc < LOWEST_CODE || snap__reach_has(&w->thread->reach, pc & ~(WORD - 1)))
@@ -148,9 +148,9 @@ static bool may_be_return(const struct snap__walk *w, uintptr_t pc)
 }
 
 /*
- * Code without rules: its frame pointer, as long as it looks like one.  In a module that has rules
- * for other code it may be any number: there 0 does not say that nobody called, but for the code
- * that the kernel starts.
+ * Code without rules: follow its frame pointer while it looks valid.  In a module that has rules
+ * for other code, the register may hold any number: a 0 there does not mean "no caller", except in
+ * the code that the kernel starts.
  */
 static enum snap__cfi_result step_by_fp(struct snap__walk *w, struct snap__cfi_state *state)
 {
@@ -267,7 +267,7 @@ static bool advance_state(struct snap__walk *w, struct snap__cfi_state *state, s
 	return !w->truncated;
 }
 
-/* A step that the short way could not make; true if the walk goes on. */
+/* A step that the fast path could not make; true if the walk goes on. */
 static bool step_slowly(struct snap__walk *w, snap__rule rule, bool *needs_registers)
 {
 	struct snap__cfi_state state = {.wanted = STATE_REGISTERS, .known = STATE_REGISTERS};
@@ -280,8 +280,8 @@ static bool step_slowly(struct snap__walk *w, snap__rule rule, bool *needs_regis
 }
 
 /*
- * Rules that need more registers than a capture begins with: walk from this very function,
- * where all are known, through the recorder's own frames, with all of them.
+ * Some rules need more registers than a capture begins with.  Then walk from this function, where
+ * all registers are known, through the recorder's own frames.
  */
 __attribute__((noinline)) static void walk_with_registers(struct snap__walk *w,
 							  const struct snap__regs *at)
