@@ -1,9 +1,10 @@
 /*
  * arena.c - a lock-free bump arena over slabs of its own.
  *
- * A slab's first bytes are its header; allocation is one fetch_add on the slab's fill mark.
- * Whoever overruns a slab maps the next one and tries to install it; a loser of that race
- * gives its slab back.  Nobody ever waits, so a signal handler may allocate at any point.
+ * A slab's first bytes are its header; allocation is one fetch_add on the slab's fill mark.  A
+ * thread that finds the slab full maps the next one and tries to install it; a thread that loses
+ * this race unmaps its own slab.  No thread ever waits, so a signal handler may allocate at any
+ * point.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -33,9 +34,9 @@ static _Atomic(struct slab *) current_slab;
 static atomic_uint_fast64_t mapped_bytes;
 
 /*
- * Which mappings are ours: whoever looks for what holds the host's blocks passes them by.  An entry
- * is free while its base is 0.  Free entries form a list; its head carries a count of changes above
- * the index, so that a late compare-and-swap fails.
+ * Our own mappings.  The search for holders of the host's blocks skips them.  An entry is free
+ * while its base is 0.  Free entries form a list; its head carries a count of changes above the
+ * index, so that a late compare-and-swap fails.
  */
 struct own_mapping {
 	_Atomic uintptr_t base;

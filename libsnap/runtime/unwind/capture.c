@@ -2,10 +2,10 @@
  * capture.c - from registers to a node in the tree of call stacks.
  *
  * The previous stack of the thread is kept (kept.h), and short ways to it are remembered
- * (recall.h). A capture first checks from the outermost frame inwards how much of the kept stack is
- * as it was; then it is the same stack again, or a way that is known, or it walks (walk.c) until it
- * meets a frame of that part.  Then the frames that it walked take the place of those inside the
- * joint (keep.c).
+ * (recall.h).  A capture first checks, from the outermost frame inwards, how much of the kept stack
+ * is unchanged.  If the stack is the same, or a known way leads to the unchanged part, it is done.
+ * Otherwise it walks (walk.c) until it meets a frame of the unchanged part, the joint.  Then the
+ * walked frames replace the kept ones inside the joint (keep.c).
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -110,8 +110,8 @@ uint64_t snap__unwind_untouched(const struct snap__unwind_thread *thread)
 
 	if (is_small(thread))
 		return 0;
-	/* A frame of ordinary code has at most one word besides its return address.  Where others
-	   are met, this is a little too much. */
+	/* A frame of ordinary code has at most one word besides its return address.  For other
+	 * code this is a little too much. */
 	return spare(thread->kept.frames, thread->rooms.frames, deepest,
 		     sizeof(struct snap__frame)) +
 	       spare(thread->kept.words, thread->rooms.words, deepest, sizeof(struct snap__word)) +
@@ -152,8 +152,8 @@ static inline struct snap__capture capture_of(uint32_t stack, uint64_t depth, bo
 		.stack = stack, .truncated = truncated || cut, .frames = (uint16_t)(depth - cut)};
 }
 
-/* Walk, find or make the node, keep the stack, and in `place` (may be NULL) the way to where it
-   joined one of the `joinable` kept frames. */
+/* Walk, find or make the node, and keep the stack.  `place` (may be NULL) gets the way to the
+ * joint, one of the `joinable` kept frames. */
 static struct snap__capture capture_by_walk(struct snap__unwind_thread *thread,
 					    const struct snap__regs *at, uint32_t joinable,
 					    struct snap__segment *place)
@@ -188,8 +188,8 @@ static struct snap__capture capture_by_walk(struct snap__unwind_thread *thread,
 	return capture;
 }
 
-/* Not the same place again: a way that is remembered, or a walk.  Apart from the function below, so
-   that a loop which allocates does not pay for registers that only this one needs. */
+/* A different place than last time: use a remembered way, or walk.  Separate from the function
+ * below, so that an allocating loop does not save registers that only this one needs. */
 __attribute__((noinline)) static struct snap__capture
 capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *at)
 {
@@ -202,7 +202,7 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 	if (is_small(thread) && (++thread->walks > SMALL_WALKS || snap__depth_limit < SMALL_DEPTH))
 		(void)enlarge(thread); /* without memory for it, it goes on as it is */
 	joinable = snap__kept_joinable(&thread->kept);
-	/* A stack whose outer part is cut away is left to the walk. */
+	/* If the outer part of the stack is cut away, walk. */
 	if (is_small(thread) || thread->kept.base != 0 || thread->kept.cut != 0 ||
 	    atomic_load_explicit(&keeps_all, memory_order_relaxed) ||
 	    !snap__recall_is_worth_it(&thread->recall))

@@ -7,7 +7,7 @@
 
 #define SEGMENT_BITS 9u
 #define FIRST_BITS                                                                                 \
-	4u /* what is used of the table at first: memory for a thread that has no use for it */
+	4u /* the part of the table in use at first */
 #define PROVEN_HITS  32u
 #define MOST_PROBES  8u
 #define MOST_MISSES  64u
@@ -65,7 +65,7 @@ static const struct snap__segment *missed(struct snap__recall *recall)
 	return NULL;
 }
 
-/* How many of the segment's words are as they were. */
+/* How many of the segment's words are unchanged. */
 SNAP__READS_STACKS static inline uint32_t words_unchanged(const struct snap__segment *segment)
 {
 	uint32_t i = 0;
@@ -103,7 +103,7 @@ snap__recall_find(struct snap__recall *recall, const struct snap__kept *kept, ui
 	uint64_t key = (at->pc ^ at->sp << 8) * 0x9e3779b97f4a7c15u;
 	struct snap__segment *segment = recall->segments + recall->segments[recall->last].next;
 
-	/* What came after the last one the last time. */
+	/* The segment that followed this one the last time. */
 	if (begins_at(recall, segment, at) && words_unchanged(segment) == segment->word_count &&
 	    ends_at_joint(segment, kept, joinable))
 		return found(recall, segment);
@@ -154,7 +154,7 @@ void snap__recall_keep(struct snap__recall *recall, struct snap__segment *place,
 	const struct snap__frame *end = &kept->frames[joint];
 
 	note_written(recall, place);
-	/* A handler that leaves by longjmp in the middle leaves no half of it that counts. */
+	/* If a handler leaves by longjmp in the middle, the half-written entry does not count. */
 	place->epoch = recall->epoch - 1;
 	atomic_signal_fence(memory_order_seq_cst);
 	if (!copy_words(place, kept, joint))

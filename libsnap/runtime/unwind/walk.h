@@ -1,6 +1,6 @@
 /*
- * unwind/walk.h - one capture's way over a stack, and what a thread keeps between captures: for the
- * three files that share it (capture.c, walk.c, keep.c).
+ * unwind/walk.h - the walk of one capture, and what a thread keeps between captures.  Private to
+ * capture.c, walk.c and keep.c.
  */
 #ifndef SNAP_RUNTIME_UNWIND_WALK_H
 #define SNAP_RUNTIME_UNWIND_WALK_H
@@ -16,7 +16,7 @@
 
 #define SNAP__WORDS_A_STEP 16u /* that one exotic rule may read */
 
-/* A frame of the walk under way, and the rule by which it is left. */
+/* A frame of the current walk, and the rule that leads to its caller. */
 struct snap__fresh {
 	struct snap__point at;
 	snap__rule rule;
@@ -67,8 +67,8 @@ struct snap__walk {
 	uintptr_t fp;
 	const uintptr_t *slot; /* where pc was read */
 	uint64_t count;        /* frames walked so far */
-	uint64_t unkept;       /* the newest so many of them cannot be kept: they were interrupted,
-				  or reached in some way that one word does not tell */
+	uint64_t unkept;       /* this many of the newest frames cannot be kept: they were
+	                        * interrupted, or the way to them is not given by one word */
 	uint32_t word_count;   /* read_words in use */
 	uint32_t candidates; /* kept frames that may still be joined; if joined: that are part of it
 			      */
@@ -93,7 +93,7 @@ static inline uint64_t snap__cut_of(uint64_t depth)
 	return (depth - snap__depth_limit + step - 1) / step * step;
 }
 
-/** Walk from `at` until the outermost frame, a kept one, or the end of what is known. */
+/** Walk from `at` to the outermost frame, to a kept frame, or until no rule is known. */
 void snap__walk(struct snap__walk *w, const struct snap__regs *at);
 
 /** Whether what the finished walk found fits into the thread's arrays. */
