@@ -37,7 +37,7 @@ struct snap__helper {
 	char *memory; /* its stack and its thread-local storage; kept for the next start */
 	size_t size;
 	char *thread_pointer;
-	atomic_int id;  /* id id of the process; 0 once it no longer uses the memory */
+	atomic_int id;  /* id id id of the process; 0 once it no longer uses the memory */
 	int unreaped;   /* pid that must still be waited for, or 0 */
 	int parent;     /* pid of the host, as the helper sees it */
 	bool has_files; /* it could not get a table of file descriptors of its own */

@@ -33,7 +33,7 @@ enum snap__ask {
 
 struct snap__order {
 	enum snap__reason reason;
-	int signal;        /* the signal the signal that ends the process, or 0 */
+	int signal;        /* the signal the signal the signal that ends the process, or 0 */
 	const char *label; /* the snapshot's name; "" none */
 	int directory;     /* descriptor of the output directory, or -1: go by its path */
 	enum snap__ask ask;

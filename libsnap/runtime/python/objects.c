@@ -125,8 +125,8 @@ static void *function_at(const void *base, size_t offset)
 	return (void *)snap__python_word(base, offset);
 }
 
-/* Does the collector handle this object?  A static type has the function that traverses, but must
-   not be given to it. */
+/* Does the collector handle this object?  A static type has tp_traverse, but must not be passed
+ * to it. */
 static bool is_traversed(const char *object, const void *type, traverse_fn **traverse)
 {
 	void *address = function_at(type, SNAP__PYTHON_TYPE_TRAVERSE);
@@ -292,7 +292,8 @@ static bool is_main(const char *name)
 	return snap__python_text(name, text, sizeof(text)) && snap__equal(text, "__main__");
 }
 
-/* The program's own modules first: of two ways of one length theirs is the better name. */
+/* The program's own modules come first: of two ways of the same length, theirs gives the better
+ * name. */
 static void start_at_modules(const char *modules)
 {
 	for (int pass = 0; pass < 3; pass++) {
@@ -432,7 +433,7 @@ static void add_lists(void)
 
 /* ---- who is held by nothing ------------------------------------------------------------------ */
 
-/* References of whoever is no object: native code, the stack of a function, the interpreter. */
+/* References from outside of all objects: native code, the stack of a function, the interpreter. */
 static bool has_outer_reference(uint32_t object)
 {
 	int32_t count = (int32_t) * (const volatile uint32_t *)(const void *)o->at[object];
@@ -464,8 +465,8 @@ static void adopt(uint32_t target, void *user)
 	hold(target, &adoption->top);
 }
 
-/* As the collector does it: who has more references than objects have to it is held, and so is what
-   that one leads to. */
+/* As the collector does it: an object with more references than other objects have to it is held
+ * from outside, and so is everything that it leads to. */
 static void find_lost(void)
 {
 	size_t size = ((size_t)o->count - o->held + 1) * sizeof(uint32_t);

@@ -36,7 +36,7 @@ struct snap__point {
 /** A frame of the kept stack. */
 struct snap__frame {
 	struct snap__point at;
-	uint32_t node;  /* node node of the stack up to here, in the tree */
+	uint32_t node;  /* node node node of the stack up to here, in the tree */
 	uint32_t reads; /* words[0..reads / 2) were read by the steps from here outwards; odd if
 			   these steps depend on fp */
 };
