@@ -126,6 +126,7 @@ void growth_axis_release(struct growth_axis *axis)
 	free(axis->memory);
 	free(axis->seq);
 	free(axis->run);
+	free(axis->is_idle);
 	*axis = (struct growth_axis){0};
 }
 
@@ -239,18 +240,16 @@ static enum snap_status find_idle(struct growth_axis *axis, struct snap_error *e
 		.seconds = axis->seconds_rise ? axis->seconds : NULL,
 		.work = axis->work,
 	};
-	bool *idle;
 
 	for (size_t i = 0; axis->work && i < axis->count; i++)
 		if (isnan(axis->work[i]))
 			axis->work = NULL;
 	if (!axis->work)
 		return SNAP_OK;
-	idle = calloc(axis->count + 1, sizeof(*idle));
-	if (!idle)
+	axis->is_idle = calloc(axis->count + 1, sizeof(*axis->is_idle));
+	if (!axis->is_idle)
 		return fail_memory(err, "reading the series");
-	axis->idle = growth_idle_mark(&series, idle);
-	free(idle);
+	axis->idle = growth_idle_mark(&series, axis->is_idle);
 	return SNAP_OK;
 }
 

@@ -27,6 +27,7 @@ struct growth_axis {
 	double *seconds;   /* since the first snapshot; all 0 when times are unknown */
 	double *work;      /* blocks that the process allocated since its start; NULL unknown */
 	size_t idle;       /* intervals in which it did not work */
+	bool *is_idle;     /* of each snapshot: does it end such an interval?  NULL unknown */
 	uint64_t *seq;
 	uint32_t *run;
 	size_t run_count;

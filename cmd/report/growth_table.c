@@ -546,6 +546,8 @@ struct growth_series growth_table_series(const struct growth_table *table, size_
 		.seq = axis->seq_rises ? axis->seq : NULL,
 		.censuses = censuses,
 		.work = axis->work,
+		.idle = axis->is_idle,
+		.idle_count = axis->idle,
 		.at_exit = table->at_exit ? &table->at_exit[row] : NULL,
 	};
 

@@ -63,6 +63,8 @@ struct growth_series {
 	size_t census_count;
 	const double *work; /* blocks that the whole process allocated since its start, at each
 			       snapshot; NULL unknown */
+	const bool *idle; /* what growth_idle_mark() marks; NULL: not asked yet */
+	size_t idle_count;
 	const struct growth_exit *at_exit; /* of the last run; NULL unknown */
 };
 

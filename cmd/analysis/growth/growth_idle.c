@@ -191,23 +191,27 @@ static void condense(struct growth_awake *awake, const struct growth_series *ser
 
 bool growth_awake_make(struct growth_awake *awake, const struct growth_series *series)
 {
-	bool *idle;
+	bool *marked = NULL;
+	const bool *idle = series->idle;
+	bool made = false;
 
-	*awake = (struct growth_awake){0};
+	*awake = (struct growth_awake){.left_out = series->idle_count};
 	if (!series->work)
 		return false;
-	idle = calloc(series->count + 1, sizeof(*idle));
-	awake->left_out = idle ? growth_idle_mark(series, idle) : 0;
+	if (!idle) {
+		idle = marked = calloc(series->count + 1, sizeof(*marked));
+		awake->left_out = marked ? growth_idle_mark(series, marked) : 0;
+	}
 	if (awake->left_out && keeps_still(series, series->bytes, idle) &&
 	    (!series->blocks || keeps_still(series, series->blocks, idle)) &&
 	    allocate(awake, series->count)) {
 		condense(awake, series, idle);
-		free(idle);
-		return true;
+		made = true;
 	}
-	free(idle);
-	growth_awake_release(awake);
-	return false;
+	free(marked);
+	if (!made)
+		growth_awake_release(awake);
+	return made;
 }
 
 void growth_awake_release(struct growth_awake *awake)

@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "base/keyed.h"
+
 /* One more than `count`, so that none is never NULL. */
 static void *array(size_t count, size_t size)
 {
@@ -99,36 +101,19 @@ static void hash_sites(struct store_prepared *prepared, const struct parts *part
 	}
 }
 
-struct ordered_site {
-	int64_t key;
-	uint32_t site;
-};
-
-static int compare_keys(const void *a, const void *b)
-{
-	const struct ordered_site *left = a, *right = b;
-
-	if (left->key != right->key)
-		return left->key < right->key ? -1 : 1;
-	return (left->site > right->site) - (left->site < right->site);
-}
-
 static bool order_sites(struct store_prepared *prepared, const struct model *model)
 {
-	struct ordered_site *sites = array(model->site_count, sizeof(*sites));
+	struct keyed_row *sites = array(model->site_count, sizeof(*sites));
+	bool ok;
 
 	prepared->order = array(model->site_count, sizeof(*prepared->order));
-	if (!sites || !prepared->order) {
-		free(sites);
-		return false;
-	}
-	for (uint32_t i = 0; i < model->site_count; i++)
-		sites[i] = (struct ordered_site){site_key(&prepared->sites[i]), i};
-	qsort(sites, model->site_count, sizeof(*sites), compare_keys);
-	for (uint32_t i = 0; i < model->site_count; i++)
-		prepared->order[i] = sites[i].site;
+	for (uint32_t i = 0; sites && i < model->site_count; i++)
+		sites[i] = (struct keyed_row){(uint64_t)site_key(&prepared->sites[i]), i};
+	ok = sites && prepared->order && keyed_sort(sites, model->site_count);
+	for (uint32_t i = 0; ok && i < model->site_count; i++)
+		prepared->order[i] = sites[i].row;
 	free(sites);
-	return true;
+	return ok;
 }
 
 static size_t count_frames(const struct model *model)
