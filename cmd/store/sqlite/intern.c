@@ -58,12 +58,17 @@ struct hash128 hash_bytes(const void *data, size_t size)
 	return hash_mix_u64(hash_mix_u64(hash, word), size);
 }
 
+static bool is_equal(struct hash128 a, struct hash128 b)
+{
+	return a.low == b.low && a.high == b.high;
+}
+
 /* The slot of `hash`, or the free one where it belongs.  The table always has a free slot. */
 static struct intern_slot *find_slot(struct intern_slot *slots, size_t size, struct hash128 hash)
 {
 	size_t at = hash.low & (size - 1);
 
-	while (slots[at].id && (slots[at].hash.low != hash.low || slots[at].hash.high != hash.high))
+	while (slots[at].id && !is_equal(slots[at].hash, hash))
 		at = (at + 1) & (size - 1);
 	return &slots[at];
 }
@@ -89,6 +94,39 @@ int64_t intern_find(const struct intern *intern, struct hash128 hash)
 	return intern->size ? find_slot(intern->slots, intern->size, hash)->id : 0;
 }
 
+/* Without memory, rows are looked up in the table. */
+static bool reserve_recent(struct intern *intern, size_t count)
+{
+	size_t more = count + count / 4;
+	struct intern_slot *recent;
+
+	if (count <= intern->recent_count)
+		return true;
+	recent = reallocarray(intern->recent, more, sizeof(*recent));
+	if (!recent)
+		return false;
+	memset(recent + intern->recent_count, 0, (more - intern->recent_count) * sizeof(*recent));
+	intern->recent = recent;
+	intern->recent_count = more;
+	return true;
+}
+
+int64_t intern_find_at(struct intern *intern, size_t position, struct hash128 hash)
+{
+	struct intern_slot *recent;
+	int64_t id;
+
+	if (position < intern->recent_count) {
+		recent = &intern->recent[position];
+		if (recent->id && is_equal(recent->hash, hash))
+			return recent->id;
+	}
+	id = intern_find(intern, hash);
+	if (id && reserve_recent(intern, position + 1))
+		intern->recent[position] = (struct intern_slot){hash, id};
+	return id;
+}
+
 bool intern_add(struct intern *intern, struct hash128 hash, int64_t id)
 {
 	if (intern->used * 2 >= intern->size && !grow(intern))
@@ -101,5 +139,6 @@ bool intern_add(struct intern *intern, struct hash128 hash, int64_t id)
 void intern_clear(struct intern *intern)
 {
 	free(intern->slots);
+	free(intern->recent);
 	*intern = (struct intern){0};
 }

@@ -31,6 +31,8 @@ struct intern_slot {
 struct intern {
 	struct intern_slot *slots;
 	size_t size, used; /* size is 0 or a power of two */
+	struct intern_slot *recent; /* what was found last at each position of intern_find_at() */
+	size_t recent_count;
 };
 
 struct hash128 hash_bytes(const void *data, size_t size);
@@ -39,6 +41,9 @@ struct hash128 hash_mix_u64(struct hash128 a, uint64_t value);
 
 /** The id kept for `hash`, or 0. */
 int64_t intern_find(const struct intern *intern, struct hash128 hash);
+/** The same.  `position` is that of the row in its snapshot: most rows are where they were in the
+ * one before, and are found there without a look into the table. */
+int64_t intern_find_at(struct intern *intern, size_t position, struct hash128 hash);
 /** Keep `id` (> 0) for `hash`, which is not there yet; false when memory is out. */
 bool intern_add(struct intern *intern, struct hash128 hash, int64_t id);
 void intern_clear(struct intern *intern);

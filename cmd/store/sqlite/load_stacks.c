@@ -31,13 +31,14 @@ static void bind_hash(sqlite3_stmt *statement, int at, const struct hash128 *has
 
 /* The id of the row with this content, or 0.  A private database has no rows but those met before.
  */
-static enum snap_status find_row(struct store *store, struct intern *intern, enum statement find,
-				 const struct hash128 *hash, int64_t *id, struct snap_error *err)
+static enum snap_status find_row(struct store *store, struct intern *intern, size_t position,
+				 enum statement find, const struct hash128 *hash, int64_t *id,
+				 struct snap_error *err)
 {
 	sqlite3_stmt *statement;
 	int code;
 
-	*id = intern_find(intern, *hash);
+	*id = intern_find_at(intern, position, *hash);
 	if (*id || store->in_memory)
 		return SNAP_OK;
 	statement = database_statement(store, find, err);
@@ -77,7 +78,7 @@ static enum snap_status load_module(struct loading *load, uint32_t at, struct sn
 	sqlite3_stmt *statement;
 	enum snap_status status;
 
-	status = find_row(store, &store->modules, STATEMENT_find_module, hash,
+	status = find_row(store, &store->modules, at, STATEMENT_find_module, hash,
 			  &load->module_ids[at], err);
 	if (status == SNAP_OK && !load->module_ids[at]) {
 		statement = database_statement(store, STATEMENT_insert_module, err);
@@ -164,14 +165,16 @@ static enum snap_status insert_frame(struct loading *load, const struct model_lo
 	return insert_row(store, &store->frames, statement, hash, id, err);
 }
 
+/* `at` counts the frames of all locations. */
 static enum snap_status load_frame(struct loading *load, const struct model_location *location,
-				   uint32_t position, const struct hash128 *hash, int64_t *id,
-				   struct snap_error *err)
+				   uint32_t position, uint32_t at, struct snap_error *err)
 {
 	struct store *store = load->store;
+	const struct hash128 *hash = &load->prepared->frames[at];
+	int64_t *id = &load->frame_ids[at];
 	const struct snap_frame *frame = prepared_frame(load->model, location, position);
 	enum snap_status status =
-		find_row(store, &store->frames, STATEMENT_find_frame, hash, id, err);
+		find_row(store, &store->frames, at, STATEMENT_find_frame, hash, id, err);
 
 	if (status == SNAP_OK && !*id && store->in_memory)
 		status = add_frame(load, location, frame, hash, id, err);
@@ -211,8 +214,7 @@ static enum snap_status load_location(struct loading *load, uint32_t at, struct 
 	enum snap_status status = SNAP_OK;
 
 	for (uint32_t i = 0; status == SNAP_OK && i < count; i++, used++)
-		status = load_frame(load, location, i, &load->prepared->frames[used],
-				    &load->frame_ids[used], err);
+		status = load_frame(load, location, i, used, err);
 	load->first_frame[at + 1] = used;
 	if (status == SNAP_OK && !load->store->in_memory && !write_ids(load, at))
 		return fail_memory(err, "loading a snapshot");
@@ -409,14 +411,14 @@ static enum snap_status add_site(struct loading *load, uint32_t at, struct snap_
 
 /* Is the site in the database?  Its id is made of its hash; another site that has the same id by
  * chance, or by somebody's intent, is refused. */
-static enum snap_status find_site(struct store *store, int64_t id, const struct hash128 *hash,
-				  bool *known, struct snap_error *err)
+static enum snap_status find_site(struct store *store, size_t position, int64_t id,
+				  const struct hash128 *hash, bool *known, struct snap_error *err)
 {
 	sqlite3_stmt *statement;
 	bool same = true;
 	int code;
 
-	*known = intern_find(&store->sites, *hash) != 0;
+	*known = intern_find_at(&store->sites, position, *hash) != 0;
 	if (*known || store->in_memory)
 		return SNAP_OK;
 	statement = database_statement(store, STATEMENT_find_site, err);
@@ -437,15 +439,18 @@ static enum snap_status find_site(struct store *store, int64_t id, const struct 
 	return same ? SNAP_OK : fail(err, SNAP_ECORRUPT, "%s: " DATABASE_EQUAL_KEYS, store->name);
 }
 
-static enum snap_status look_for_site(struct loading *load, uint32_t at, struct snap_error *err)
+/* `position` counts the sites by rising id. */
+static enum snap_status look_for_site(struct loading *load, uint32_t position,
+				      struct snap_error *err)
 {
+	uint32_t at = load->prepared->order[position];
 	const struct hash128 *hash = &load->prepared->sites[at];
 	struct store *store = load->store;
 	enum snap_status status;
 	bool known;
 
 	load->site_ids[at] = site_key(hash);
-	status = find_site(store, load->site_ids[at], hash, &known, err);
+	status = find_site(store, position, load->site_ids[at], hash, &known, err);
 	load->new_sites[at] = !known;
 	if (status == SNAP_OK && known && !store->in_memory && !intern_find(&store->sites, *hash) &&
 	    !intern_add(&store->sites, *hash, load->site_ids[at]))
@@ -496,7 +501,7 @@ enum snap_status load_stacks(struct loading *load, struct snap_error *err)
 	for (uint32_t i = 0; status == SNAP_OK && i < model->location_count; i++)
 		status = load_location(load, i, err);
 	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
-		status = look_for_site(load, load->prepared->order[i], err);
+		status = look_for_site(load, i, err);
 	if (status == SNAP_OK)
 		status = identify_new_sites(load, err);
 	for (uint32_t i = 0; load->identities && status == SNAP_OK && i < model->site_count; i++)
