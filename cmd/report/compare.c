@@ -782,6 +782,67 @@ static void add_title(struct compare *compare)
 					     sites_change(old, new, bytes, delta));
 }
 
+static bool is_growth(const struct compare_row *row)
+{
+	return row->change->status == CHANGE_NEW || row->change->status == CHANGE_GREW;
+}
+
+/* ", called from serve < main"; "" where the rows have no callers of their own. */
+static const char *called_from(struct compare *compare, const struct compare_row *row)
+{
+	uint32_t site = change_label_site(&compare->pairing.pairs[row->change->heaviest]);
+	struct value callers;
+
+	if (!compare->callers)
+		return "";
+	callers = sites_callers(compare->report, compare->dataset, site,
+				sites_no_skip(compare->options));
+	return callers.kind == VALUE_TEXT
+		       ? report_text(compare->report, ", called from %s", callers.text.data)
+		       : "";
+}
+
+static const char *worst_text(struct compare *compare, const struct compare_row *worst)
+{
+	enum figure bytes = sites_bytes_figure(compare->options);
+	char delta[32];
+
+	return report_text(compare->report, "worst is %s (%s)%s",
+			   sites_bare_words(compare->report, worst->words),
+			   sites_change(&worst->change->old, &worst->change->new, bytes, delta),
+			   called_from(compare, worst));
+}
+
+/* The answer first: what grew, the worst of it, and who called that. */
+static void add_finding(struct compare *compare)
+{
+	const struct compare_row *worst = NULL;
+	enum figure bytes = sites_bytes_figure(compare->options);
+	size_t count = 0;
+	int64_t sum = 0;
+	char delta[32];
+
+	for (size_t i = 0; i < compare->count; i++) {
+		const struct compare_row *row = &compare->rows[i];
+
+		if (!is_growth(row))
+			continue;
+		worst = worst ? worst : row;
+		count++;
+		sum += figures_delta(&row->change->old, &row->change->new, bytes);
+	}
+	if (!worst)
+		return;
+	/* Rows that overlap, or are ordered by something else, have no sum. */
+	compare->report->headline = report_text(
+		compare->report, "%zu row%s grew or %s new%s: %s.", count, count == 1 ? "" : "s",
+		count == 1 ? "is" : "are",
+		compare->options->cumulative || compare->per || compare->repeats
+			? ""
+			: report_text(compare->report, " (%s)", sites_delta(sum, delta)),
+		worst_text(compare, worst));
+}
+
 static int64_t part_change(const struct compare_row *rows, size_t count, enum figure figure)
 {
 	int64_t sum = 0;
@@ -1038,16 +1099,14 @@ static bool add_call_tree(struct compare *compare)
 			      compare->options->verbose);
 }
 
-static bool want_callers(struct compare *compare)
+/* What allocates more is often called by what changed. */
+static bool want_callers(const struct compare *compare)
 {
-	const struct select_row **words =
-		report_alloc(compare->report, (compare->shown_count + 1) * sizeof(*words));
+	int group = compare->options->group;
 
-	if (compare->options->group == GROUP_STACK)
-		return true; /* the rows are named by their sites, of which many stacks are one */
-	for (size_t i = 0; i < compare->shown_count; i++)
-		words[i] = compare->rows[i].words;
-	return sites_want_callers(compare->options, words, compare->shown_count);
+	return group == GROUP_STACK ||
+	       (!compare->options->cumulative &&
+		(group == GROUP_LINE || group == GROUP_FUNCTION || group == GROUP_TYPE));
 }
 
 /* Tables go without a column that says nothing of any row. */
@@ -1099,6 +1158,7 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 	if (compare->options->group != GROUP_STACK)
 		sites_tell_apart(compare->report, KEY, SITE);
 	sites_hide_empty(compare->report, VIA);
+	sites_hide_empty(compare->report, CALLERS);
 	sites_hide_empty(compare->report, CHANGE);
 	sites_hide_empty(compare->report, MARK);
 	hide_graph(compare);
@@ -1108,6 +1168,7 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 	if (compare->per)
 		describe_units(compare);
 	add_summary(compare);
+	add_finding(compare);
 	add_title(compare);
 	if (!add_call_tree(compare))
 		return fail_memory(err, "drawing call paths");
