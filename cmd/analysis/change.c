@@ -73,7 +73,7 @@ double change_per_unit(const struct change_row *row, enum figure figure,
 
 	if (old == SNAP_UNKNOWN || new == SNAP_UNKNOWN)
 		return 0;
-	/* Quotients of equal ratios may round apart; their products do not. */
+	/* Equal ratios may differ after division by rounding; products do not. */
 	if ((double)new * units->old == (double)old * units->new)
 		return 0;
 	return (double)new / units->new - (double)old / units->old;
@@ -89,8 +89,8 @@ static int direction(const struct change_row *row, enum figure figure,
 	return (rate > 0) - (rate < 0);
 }
 
-/* Growth by the figure in question; where that stands still, by its companion (bytes by blocks, and
- * back). */
+/* Judge by the chosen figure; if it did not change, by its companion (blocks for bytes, bytes
+ * for blocks). */
 static int judged_direction(const struct change_row *row, enum figure figure,
 			    const struct change_units *units)
 {
@@ -100,7 +100,8 @@ static int judged_direction(const struct change_row *row, enum figure figure,
 	return judged ? judged : direction(row, companion, units);
 }
 
-/* Stacks that hold nothing and never paired are no news: memory came and went unseen. */
+/* Stacks that hold nothing and have no partner are not reported: their memory was allocated and
+ * freed between the snapshots. */
 static bool holds_nothing(const struct figures *figures, enum figure figure)
 {
 	return figures->value[figure] == 0 && figures->value[figure ^ 1] == 0;

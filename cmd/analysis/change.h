@@ -40,13 +40,13 @@ struct change_units {
 	double old, new;
 };
 
-/** Which sites of a side, old or new, count towards which rows: those that their pairs are credited
- * to.  False when memory is out. */
+/** Which sites of a side (old or new) count towards which rows: a site counts where its pair is
+ * credited.  False when memory is out. */
 bool changes_credits(const struct selection *selection, const struct dataset *dataset,
 		     const struct pairing *pairing, bool new, struct credits *credits);
 
-/** What the rows of `selection` hold on either side.  NULL: the cells of the sides are added up,
- * where they are medians that no store has. */
+/** What the rows of `selection` hold on each side.  NULL: add up the cells of the sides, which
+ * are then medians that the store does not have. */
 struct change_sums {
 	const struct row_sum *old, *new;
 };
@@ -69,7 +69,7 @@ double change_per_unit(const struct change_row *row, enum figure figure,
 /** "new", "gone", "grew", "shrank", "same", "moved"; NULL for CHANGE_UNKNOWN. */
 const char *change_status_name(enum change_status status);
 
-/** The site whose rows a pair is credited to: the new one where there is one. */
+/** The site whose rows a pair is credited to: the new one if it exists, else the old one. */
 uint32_t change_label_site(const struct pair *pair);
 
 /**

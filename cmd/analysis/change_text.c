@@ -56,7 +56,7 @@ static const char *function_of(const struct text *text, const struct dataset_fra
 	return *function ? function : "(unknown)";
 }
 
-/* ---- two frames that stand for each other ---- */
+/* ---- two frames that match ------------------------------------------------------------------- */
 
 static bool known_to_differ(uint32_t old, uint32_t new)
 {
@@ -97,9 +97,9 @@ static void say_frame_change(struct text *text, const struct dataset_frame *old,
 		    dataset_text(text->dataset, new->module));
 }
 
-/* ---- frames that only one of the stacks has ---- */
+/* ---- frames that only one of the stacks has -------------------------------------------------- */
 
-/* A run of steps in which nothing stands for anything, and the step after it. */
+/* A run of steps without a match, and the step after it. */
 struct gap {
 	uint32_t first_old, first_new; /* positions; SNAP_NONE without */
 	size_t old_count, new_count;
@@ -171,7 +171,7 @@ static void say_steps(struct text *text, const struct aligner *aligner)
 	}
 }
 
-/* ---- alignment by bare names ---- */
+/* ---- alignment by bare names ----------------------------------------------------------------- */
 
 static double equal_names(const void *context, uint32_t a, uint32_t b)
 {

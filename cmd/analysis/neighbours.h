@@ -2,9 +2,9 @@
  * analysis/neighbours.h - who calls a function, and what it calls.
  *
  * A stack that passes through the function counts once, however often it recurs: its caller is that
- * of the outermost occurrence, its callee that of the newest one.  So a function's callers add up
- * to what it holds, and so do its callees together with what it holds itself.  Of two snapshots
- * each has sums of its own.
+ * of the outermost occurrence, its callee that of the newest one.  So the sums of a function's
+ * callers add up to what it holds, and so do those of its callees together with what it holds
+ * itself.  Each of two snapshots has its own sums.
  */
 #ifndef ANALYSIS_NEIGHBOURS_H
 #define ANALYSIS_NEIGHBOURS_H

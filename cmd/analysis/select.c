@@ -55,7 +55,7 @@ struct selection {
 	size_t credited_count, credited_capacity;
 };
 
-/* ---- names against expressions ---- */
+/* ---- names against expressions --------------------------------------------------------------- */
 
 /* For each string of the dataset: does `pattern` match it? */
 static enum snap_status match_strings(const struct dataset *dataset, const char *option,
@@ -118,7 +118,7 @@ static enum snap_status judge_frames(struct selection *selection, struct snap_er
 	return st;
 }
 
-/* ---- labels: what makes two frames one row ---- */
+/* ---- labels: what makes two frames one row --------------------------------------------------- */
 
 static struct label frame_label(const struct dataset_frame *frame, enum select_group group)
 {
@@ -193,7 +193,7 @@ static bool label_frames(struct selection *selection)
 	return true;
 }
 
-/* ---- rows ---- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 const char *select_frame_text(const struct dataset *dataset, const struct dataset_frame *frame,
 			      char *buffer, size_t size)
@@ -305,7 +305,8 @@ size_t selection_visible(const struct selection *selection, uint32_t site, uint3
 
 /*
  * Index into `visible` of the frame that names the site: the newest of own code.  Modules are
- * credited by who asked for memory: nearly all of it would be the program's otherwise.
+ * credited by the frame that asked for memory; otherwise nearly everything would belong to the
+ * program.
  */
 static size_t naming_index(const struct selection *selection, uint32_t site,
 			   const uint32_t *visible, size_t count)
@@ -423,7 +424,7 @@ static uint32_t row_of_text(struct selection *selection, const char *key)
 	return row != SNAP_NONE && lookup_add(&selection->text_index, hash, row) ? row : SNAP_NONE;
 }
 
-/* ---- sites ---- */
+/* ---- sites ----------------------------------------------------------------------------------- */
 
 static bool site_passes(const struct selection *selection, uint32_t site)
 {
@@ -515,8 +516,8 @@ static bool is_left_out(const struct selection *selection, const struct visible_
 }
 
 /*
- * What filters leave out has a row as well, though it is not credited there: so that a report can
- * say how many rows it hides.  False when memory is out.
+ * Stacks that filters leave out have a row too, but nothing is credited to it: so a report can say
+ * how many rows it hides.  False when memory is out.
  */
 static bool credit_site(struct selection *selection, uint32_t site, uint32_t *positions)
 {

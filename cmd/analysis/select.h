@@ -30,8 +30,8 @@ struct select_options {
 	const char *show,
 		*hide;      /* keep / drop matching frames; a stack without any left is dropped */
 	const char *domain; /* exact name */
-	const char *module; /* glob on the module of the naming frame, or of the one that asked for
-			       memory: path or base name */
+	const char *module; /* glob on the module (path or base name) of the naming frame or of the
+	                     * frame that asked for memory */
 };
 
 /** A row of a report before it has figures.  Texts are the dataset's; NULL where the grouping has

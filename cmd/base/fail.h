@@ -19,8 +19,8 @@ static inline enum snap_status fail_status(enum snap_status status)
 	return status;
 }
 
-/** fail_say(), as an expression whose value is `status`: in sight of the caller, so that compilers
- * and analyzers know that what fails is never SNAP_OK. */
+/** fail_say() as an expression whose value is `status`.  It is a macro, so that compilers and
+ * analyzers see that a failure is never SNAP_OK. */
 #define fail(err, status, ...) (fail_say((err), (status), __VA_ARGS__), fail_status(status))
 
 /** The same for "memory ran out while ...". */

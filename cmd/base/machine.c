@@ -1,5 +1,5 @@
 /*
- * machine.c - the memory that there is for us: the machine's, or what our cgroup may have of it.
+ * machine.c - the memory that we may use: the machine's, or the limit of our cgroup.
  */
 #include "base/machine.h"
 

@@ -1,5 +1,5 @@
 /*
- * base/machine.h - the memory that there is for us.
+ * base/machine.h - the memory that we may use.
  */
 #ifndef BASE_MACHINE_H
 #define BASE_MACHINE_H

@@ -1,5 +1,5 @@
 /*
- * memory.c - memory that building and rendering a report cannot do without.
+ * memory.c - allocation that cannot fail, for building and rendering reports.
  */
 #include "base/memory.h"
 
@@ -37,7 +37,7 @@ void *memory_need(void *memory, const char *doing)
 	abort();
 }
 
-/* Mapped files are no memory of ours: what counts is what we may write to. */
+/* Mapped files do not count: only writable memory does. */
 void memory_limit(uint64_t bytes)
 {
 	struct rlimit ours;

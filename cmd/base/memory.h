@@ -1,6 +1,5 @@
 /*
- * base/memory.h - memory that building and rendering a report cannot do without, and how much of
- * it we may take.
+ * base/memory.h - allocation that cannot fail, for building and rendering reports, and its limit.
  *
  * A report that lacks a part must not be printed.  So these functions do not return without memory:
  * they call a function of the program, which ends it.  A library does not end the program itself.
@@ -13,10 +12,10 @@
 /** Ends the program. */
 typedef void memory_failed_fn(const char *doing);
 
-/** Say what is called when memory is out.  Until then the program aborts. */
+/** Set the function that is called when memory is out.  Without one, the program aborts. */
 void memory_on_failure(memory_failed_fn *fn);
 
-/** `memory`, which is not NULL: else memory ran out while `doing`. */
+/** Returns `memory` if it is not NULL; otherwise memory ran out while `doing`. */
 void *memory_need(void *memory, const char *doing);
 
 /**

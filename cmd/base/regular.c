@@ -14,7 +14,7 @@
 
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
-/** File systems whose files are doors into the kernel. */
+/** File systems whose files act when they are read. */
 static bool is_of_kernel(int fd)
 {
 	struct statfs system;
@@ -73,8 +73,8 @@ static int open_marked(int place, int directory, const char *path, const struct 
 }
 
 /**
- * Mark the file: a descriptor that opens nothing, whatever comes of the name afterwards.  -1 with
- * errno if it is not wanted.  What is no file is refused before even that.
+ * Get a descriptor that only marks the file and does not open it (O_PATH), so that a later change
+ * of the name does not matter. -1 with errno if the file is refused.
  */
 static int mark(int directory, const char *path, uint64_t most, struct stat *info)
 {

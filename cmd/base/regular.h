@@ -2,7 +2,8 @@
  * base/regular.h - open a file that somebody else named, and nothing but a regular file.
  *
  * A name in a snapshot may lead to a device, which acts when it is opened, or to a pipe, whose
- * writer is let go.  So the name is looked up first, and opened only if it is a plain file.
+ * waiting writer would continue.  So the name is looked up first, and opened only if it is a plain
+ * file.
  */
 #ifndef BASE_REGULAR_H
 #define BASE_REGULAR_H

@@ -1,5 +1,5 @@
 /*
- * seed.c - where hashes over hostile input begin.
+ * seed.c - the random seed of hashes over hostile input.
  */
 #include "base/seed.h"
 

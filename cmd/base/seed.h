@@ -1,5 +1,5 @@
 /*
- * base/seed.h - where hashes over hostile input begin, so that nobody can make them collide.
+ * base/seed.h - the random seed of hashes over hostile input, so that nobody can cause collisions.
  */
 #ifndef MODEL_SEED_H
 #define MODEL_SEED_H

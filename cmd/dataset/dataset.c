@@ -15,7 +15,8 @@ struct dataset *dataset_new(size_t snapshot_count)
 	dataset->snapshots =
 		calloc(snapshot_count ? snapshot_count : 1, sizeof(*dataset->snapshots));
 	dataset->snapshot_count = snapshot_count;
-	/* The stack array exists even when every stack is empty: positions in it are taken freely.
+	/* The stack array exists even if every stack is empty, because pointers into it are
+	 * computed.
 	 */
 	if (!dataset->snapshots || dataset_string(dataset, "") != 0 ||
 	    !array_reserve(&dataset->stack, &dataset->stack_capacity, 0, sizeof(*dataset->stack))) {

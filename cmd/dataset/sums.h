@@ -56,8 +56,8 @@ enum snap_status sums_of_shown(const struct dataset *dataset, size_t snapshot, u
 			       enum figure figure, size_t count, struct row_sum *sums,
 			       struct snap_error *err);
 
-/** What the stacks of a scope hold, each counted once.  Only rows that overlap need to ask for
- * SELECTED and SHOWN: those of other rows add up. */
+/** What the stacks of a scope hold, each counted once.  Only overlapping rows need SELECTED and
+ * SHOWN: other rows simply add up. */
 enum snap_status sums_total(const struct dataset *dataset, size_t snapshot, uint32_t side,
 			    enum store_scope scope, struct figures *out, struct snap_error *err);
 

@@ -1,5 +1,5 @@
 /*
- * model/bounds.h - what a snapshot may ask of those who read it, beyond what its format says.
+ * model/bounds.h - limits of a snapshot's contents, beyond those of the format.
  */
 #ifndef MODEL_BOUNDS_H
 #define MODEL_BOUNDS_H

@@ -1,5 +1,5 @@
 /*
- * model/held.h - by what the objects of an interpreter are held, in words, as a snapshot's census says.
+ * model/held.h - what holds the objects of an interpreter, in words, from a snapshot's census.
  */
 #ifndef MODEL_HELD_H
 #define MODEL_HELD_H
@@ -12,7 +12,7 @@ struct held_list;
 struct held_list *held_collect(const struct model *model);
 void held_free(struct held_list *list);
 
-/** Whose it is, and when: from the model's meta. */
+/** Its process and time, from the model's meta. */
 uint64_t held_pid(const struct held_list *list);
 uint64_t held_time(const struct held_list *list);
 

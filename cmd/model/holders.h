@@ -14,7 +14,7 @@ struct model_path {
 	uint32_t first_step; /* its steps are steps[first_step .. + row.step_count) */
 };
 
-/** All zero: a snapshot that was not asked who holds what. */
+/** All zero: a snapshot without holders. */
 struct model_holders {
 	struct snap_group *groups;
 	struct snap_root *roots;

@@ -118,7 +118,7 @@ static uint64_t normalised_function(struct identity_work *work, uint32_t string)
 	return work->normalised[string];
 }
 
-/* What an address in a module is to other snapshots: the same only in the same build. */
+/* An address in a module means the same in another snapshot only if the build is the same. */
 static uint64_t hash_place(const struct identity_work *work, const struct model_location *location)
 {
 	const struct snap_module *module;

@@ -27,8 +27,8 @@ struct text_block {
 };
 
 /**
- * Open addressing over ids.  A slot holds the low half of the hash above id + 1, or 0 when free:
- * most unequal rows are told apart, and a table grows, without a look at the rows.
+ * Open addressing over ids.  A slot holds the low half of the hash above id + 1, or 0 if free.  So
+ * most unequal rows are told apart, and a table can grow, without reading the rows.
  */
 struct id_table {
 	uint64_t *slots;

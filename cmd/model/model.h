@@ -1,9 +1,9 @@
 /*
  * model/model.h - one snapshot in memory, whatever file it came from.
  *
- * Inputs build a model, the symboliser completes it, the store loads it, the text writer
- * prints it.  Rows are those of snap/records.h; ids are positions in the arrays below.
- * A model knows nobody: no SQL, no files, no formats.
+ * Inputs build a model, the symboliser completes it, the store loads it, the text writer prints it.
+ * Rows are those of snap/records.h; ids are positions in the arrays below.  A model depends on no
+ * other part: no SQL, no files, no formats.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H

@@ -17,11 +17,11 @@ const char *name_base(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* ---- allocator plumbing ---- */
+/* ---- allocator plumbing ---------------------------------------------------------------------- */
 
 /*
  * C functions whose own name says nothing about who wanted the memory; sorted for bsearch().  Whole
- * names only: `leak_malloc` or `cache_realloc` may well be what a person is looking for.
+ * names only: `leak_malloc` or `cache_realloc` may be the function that the user looks for.
  */
 static const char *const plumbing[] = {
 	"PyMem_Calloc",
@@ -283,7 +283,7 @@ static struct span next_component(const char **path)
 	return name;
 }
 
-/* A path of the C++ standard library that a person would not have written:
+/* A path of the C++ standard library that users do not write themselves:
  * std::allocator<T>::allocate, ..._M_create. */
 static bool is_std_plumbing(const char *path)
 {
@@ -364,7 +364,7 @@ bool name_is_plumbing(const char *function, const char *file, const char *module
 	return is_listed(last) || is_listed_alias(last);
 }
 
-/* ---- normalisation ---- */
+/* ---- normalisation --------------------------------------------------------------------------- */
 
 /* Suffixes that compilers give to copies of a function; each may carry a number (.isra.0). */
 static const char *const clone_words[] = {
@@ -463,7 +463,7 @@ static const struct {
 	{"std::__ndk1::", "std::"},
 };
 
-/* What stands at `p` and means nothing across builds: its length, or 0. */
+/* The length of the text at `p` that differs between builds without meaning; 0 if there is none. */
 static size_t noise_size(const char *start, const char *p)
 {
 	size_t size;
@@ -637,7 +637,7 @@ size_t name_normalise(const char *function, char *out, size_t size)
 		return strlen(out);
 	}
 	scratch = strdup(function);
-	if (!scratch) /* the raw name is a worse key, but a sound one */
+	if (!scratch) /* the raw name is a worse key, but a valid one */
 		return copy_out(function, out, size);
 	normalise_in_place(scratch);
 	length = copy_out(scratch, out, size);
@@ -673,7 +673,7 @@ static size_t self_type(const char *text, const char **rest)
 
 /*
  * Append the names of the components of `path`, which lies behind them in `text`: what is kept
- * never overtakes what is read.  Nothing that looks like a component: `text` stays.
+ * never overtakes what is read.  If nothing looks like a component, `text` stays.
  */
 static size_t keep_components(char *text, size_t written, const char *path)
 {

@@ -27,10 +27,10 @@ size_t name_normalise(const char *function, char *out, size_t size);
  */
 size_t name_bare(const char *function, char *out, size_t size);
 
-/** True for what stands for a function that nobody knows: "libfoo.so+0x1234", "0x1234". */
+/** True for the placeholder of an unknown function: "libfoo.so+0x1234", "0x1234". */
 bool name_is_address(const char *function);
 
-/** True for "libfoo.so+?": all frames without a name of a module that was built anew. */
+/** True for "libfoo.so+?": all frames without a name in a rebuilt module. */
 bool name_is_of_another_build(const char *function);
 
 /** The last component of a path. */

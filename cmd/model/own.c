@@ -1,6 +1,6 @@
 /*
- * own.c - own code or a library's: built-in rules, the user's globs, and the walk that names a
- * stack.
+ * own.c - is a frame own code or a library's?  Built-in rules, the user's globs, and the walk that
+ * names a stack.
  */
 #include "model/own.h"
 
@@ -11,7 +11,7 @@
 
 #include "model/names.h"
 
-/* ---- texts against lists ---- */
+/* ---- texts against lists --------------------------------------------------------------------- */
 
 static bool starts_with(const char *text, const char *prefix)
 {
@@ -40,7 +40,7 @@ static bool ends_with(const char *text, const char *end)
 	return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-/* ---- paths ---- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 /* "/lib/python3.11/", in whatever directory the interpreter is installed. */
 static const char *python_library(const char *path)
@@ -96,7 +96,7 @@ static const char *library_file(const char *file)
 	return why ? why : python_library(file);
 }
 
-/* Python's frames: their file tells, the module is the interpreter's. */
+/* Python's frames: the file decides, because the module is the interpreter. */
 static bool is_script(const char *file)
 {
 	return *file == '<' || ends_with(file, ".py") || ends_with(file, ".pyw") ||
@@ -170,7 +170,7 @@ static const char *library_module(const char *module)
 	return why || !is_shared_object(base) ? why : python_library(module);
 }
 
-/* ---- functions ---- */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 /* Paths of Rust's libraries; the first component alone may be a namespace of the user's. */
 static const char *const rust_paths[] = {
@@ -220,8 +220,8 @@ static const char *language_path(const char *path)
 	return why ? why : prefix_in(path, rust_paths);
 }
 
-/* For names whose file is unknown: does the language own them?  "<T as core::clone::Clone>::clone"
- * is of a library where its type is generic. */
+/* For names whose file is unknown: do they belong to the language? "<T as
+ * core::clone::Clone>::clone" belongs to a library if its type is generic. */
 static const char *library_function(const char *function)
 {
 	const char *trait;
@@ -253,8 +253,8 @@ static bool is_start_up(const char *function)
 }
 
 /*
- * CPython's functions that make, grow and call objects.  In the interpreter itself they lie on
- * every stack, so that they tell nothing about who asked.
+ * CPython's functions that make, grow and call objects.  They are on every stack of the
+ * interpreter, so they do not tell which code asked for memory.
  */
 static bool makes_objects(const char *function)
 {
@@ -321,7 +321,7 @@ static bool is_python(const char *module)
 	return starts_with(base, "libpython") || (name && strcmp(name, "python") == 0);
 }
 
-/* ---- the decision ---- */
+/* ---- the decision ---------------------------------------------------------------------------- */
 
 static const char *glob_in(const char *const *globs, size_t count, const char *const *texts)
 {
@@ -388,9 +388,9 @@ const struct own_rules *own_rules(void)
 	return rules_of_process;
 }
 
-/* ---- the walk ---- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
-/* Libraries and own code are equally good as who asked: the newest of either. */
+/* The frame that asked for memory is the newest one of a library or of own code. */
 static enum own_kind rank(enum own_kind kind)
 {
 	return kind > OWN_LIBRARY ? OWN_LIBRARY : kind;

@@ -13,7 +13,7 @@
 
 enum own_kind {
 	OWN_PLUMBING, /* passes a request on to the allocator */
-	OWN_OBJECT,   /* an interpreter makes or calls an object: says nothing about who asked */
+	OWN_OBJECT,   /* an interpreter makes or calls an object: not the code that asked */
 	OWN_LIBRARY,  /* other people's code */
 	OWN_CODE,     /* the user's */
 };
@@ -40,7 +40,7 @@ const struct own_rules *own_rules(void);
 /** Which frames name a stack, as positions in it (0 = newest). */
 struct own_names {
 	uint32_t named; /* the newest frame of own code; where there is none, `asked` */
-	uint32_t asked; /* the newest frame that is neither plumbing nor an object's making */
+	uint32_t asked; /* the newest frame that is neither plumbing nor an object maker */
 };
 
 /** Feed a stack's frames to own_step(), newest first; begin with OWN_WALK_START. */
@@ -52,7 +52,7 @@ struct own_walk {
 };
 #define OWN_WALK_START ((struct own_walk){.best = OWN_PLUMBING})
 void own_step(struct own_walk *walk, enum own_kind kind);
-/** Go on with frames that were walked on their own before: `callers` lie outside of `walk`. */
+/** Continue with frames that were walked separately: `callers` are outside of `walk`. */
 void own_join(struct own_walk *walk, const struct own_walk *callers);
 
 #endif

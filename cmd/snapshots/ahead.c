@@ -1,5 +1,5 @@
 /*
- * ahead.c - a second thread reads files before the owner of the session asks for them.
+ * ahead.c - a second thread reads files before the session's owner asks for them.
  *
  * The second thread reads files and prepares them.  It uses neither symbols nor the store.  The owner
  * takes the files one by one, in their order.  If the second thread has not begun a file yet, the
@@ -41,7 +41,7 @@ struct ahead {
 	size_t ready_files, ready_nodes; /* that wait to be taken */
 };
 
-/* The sites that it adds may ask for too much, as those of the file may. */
+/* The added sites may exceed the bounds, like those of the file. */
 static enum snap_status complete_holders(struct model *model, struct snap_error *err)
 {
 	uint32_t sites = model->site_count;
@@ -79,7 +79,7 @@ void session_input_release(struct session_input *input)
 	*input = (struct session_input){0};
 }
 
-/* ---- the second thread ---- */
+/* ---- the second thread ----------------------------------------------------------------------- */
 
 /* The next file to read.  The owner is about to ask for the first, and reads it meanwhile. */
 static struct ahead_file *file_to_read(struct ahead *ahead)
@@ -118,7 +118,7 @@ static void *read_files(void *user)
 	return NULL;
 }
 
-/* ---- for the owner ---- */
+/* ---- for the owner --------------------------------------------------------------------------- */
 
 /* Pipes can be read once only, and directories are listed first. */
 static bool is_plain_file(const char *path)

@@ -1,10 +1,10 @@
 /*
- * choose.c - which snapshot of a directory is shown where one is wanted.
+ * choose.c - choose the snapshot of a directory for a report that shows one.
  *
- * A directory may have the snapshots of several runs.  Of the last one, and of the process whose heap
- * was largest: its newest snapshot; or, where that one was taken at the
- * program's exit and an earlier one is fuller, the fullest.  At exit most has been freed, and the
- * question is what the program needed.  --at asks for another one.
+ * A directory may have the snapshots of several runs.  The choice is the last run, then the process
+ * with the largest heap, then its newest snapshot.  If that one was taken at the program's exit and
+ * an earlier one holds more, the fullest is chosen: at exit most memory has been freed, and the
+ * question is what the program needed. --at asks for another one.
  */
 #include "snapshots/state.h"
 
@@ -75,7 +75,7 @@ static enum snap_status add_candidate(void *user, const struct store_snapshot *r
 	return item->path && item->program ? SNAP_OK : SNAP_ENOMEM;
 }
 
-/* The one that `at` asks for; NULL where the process left none such. */
+/* The one that `at` asks for; NULL if the process left none. */
 static const struct candidate *candidate_at(enum session_moment at, const struct candidate *fullest,
 					    const struct candidate *newest)
 {
@@ -214,7 +214,7 @@ static enum snap_status read_parents(struct candidates *candidates, struct snap_
 	return status;
 }
 
-/* What the session that read the facts left out is left out by the one that asked, too. */
+/* Files that the fact-reading session left out are also left out of the session that asked. */
 static void pass_on_damage(struct session *session, const struct session *facts)
 {
 	for (size_t i = 0; i < facts->skipped_count; i++)

@@ -1,5 +1,5 @@
 /*
- * load.c - files and directories into a database that stays.
+ * load.c - load files and directories into a permanent database.
  */
 #include "snapshots/state.h"
 
@@ -42,7 +42,7 @@ static enum snap_status load_file(struct loading *loading, const char *path, str
 	return SNAP_OK;
 }
 
-/* ---- what leaves ---- */
+/* ---- what leaves ----------------------------------------------------------------------------- */
 
 /* The snapshots of the database. */
 struct inventory {
@@ -102,7 +102,7 @@ static size_t end_of_path(const struct inventory *inventory, size_t from)
 	return to;
 }
 
-/* The ids of those that leave; returns how many.  The items are ordered by path. */
+/* The ids of the snapshots to delete; returns how many.  The items are ordered by path. */
 static size_t choose_leaving(const struct inventory *inventory, const struct session_leaving *how,
 			     int64_t *ids)
 {

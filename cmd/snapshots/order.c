@@ -1,5 +1,5 @@
 /*
- * order.c - the files that names stand for, in the order in which they are loaded.
+ * order.c - list the files that the user named, in the order in which they are loaded.
  *
  * Snapshots that say their place in a series (seq) keep it, however they are loaded.  Others, such
  * as tracemalloc dumps, follow each other as they are loaded: by the times of their files, unless
@@ -63,7 +63,7 @@ static int compare_times(const void *a, const void *b)
 	return order ? order : compare_places(x, y);
 }
 
-/* Do only the times of the files order them, and are their names the same but for numbers? */
+/* Are the files ordered only by their times, and do their names differ only in numbers? */
 static bool are_numbered(const struct session_files *files)
 {
 	for (size_t i = 0; i < files->count; i++)
@@ -118,7 +118,7 @@ static bool all_of_file(const struct session_files *files)
 	return true;
 }
 
-/* The files are in the order of their times: is that to be believed? */
+/* The files are in the order of their times: is that plausible? */
 static void check_times(const struct session *session, struct session_files *files)
 {
 	bool equal = has_equal_times(files);

@@ -26,7 +26,7 @@ struct session_taken {
 	int64_t id;
 };
 
-/* ---- the symbol cache ---- */
+/* ---- the symbol cache ------------------------------------------------------------------------ */
 
 static bool cache_get(void *user, const char *key, uint64_t address, struct symbol_frame *frames,
 		      size_t max, size_t *count)
@@ -86,7 +86,8 @@ static char *symbol_cache_path(void)
 	return strdup(path);
 }
 
-/* A private database forgets, so its symbols are kept beside; not having that is only slower. */
+/* A private database is not kept, so its symbols are cached separately; without a cache it is
+ * only slower. */
 static struct store *open_cache(struct session *session)
 {
 	struct store *cache = NULL;
@@ -140,7 +141,7 @@ static enum snap_status need_symbols(struct session *session, struct snap_error 
 	return session->symbols ? SNAP_OK : fail_memory(err, "preparing to symbolise");
 }
 
-/* ---- opening ---- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void warn(const struct session *session, const char *sentence)
 {
@@ -241,7 +242,7 @@ struct store *session_store(struct session *session)
 	return session->store;
 }
 
-/* ---- one file ---- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 bool session_wants(const struct session *session, uint64_t pid, const char *program)
 {
@@ -358,9 +359,9 @@ static enum snap_status symbolise(struct session *session, struct model *model,
 }
 
 /*
- * Equal content is one snapshot.  A file that itself says neither when nor as which of a series it
- * was taken (text by hand, a tracemalloc dump) is told from its equals by where it is, as long as
- * it only lives for this command.
+ * Equal content is one snapshot.  Some files (text by hand, a tracemalloc dump) contain neither
+ * their time nor their number in a series.  In a private database, equal ones are told apart by
+ * their path.
  */
 static void tell_apart(const struct session *session, struct model *model)
 {
@@ -374,7 +375,7 @@ static void tell_apart(const struct session *session, struct model *model)
 	model->digest ^= hash;
 }
 
-/* Symbolising is the expensive part: content that is there already goes without. */
+/* Symbolising is expensive: it is skipped for content that is already loaded. */
 static enum snap_status load_model(struct session *session, struct session_input *input,
 				   const struct store_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err)
@@ -403,7 +404,7 @@ static bool wants_model(const struct session *session, const struct model *model
 	return session_wants(session, model_meta_u64(model, "pid", 0), program);
 }
 
-/* ---- files that were read before ---- */
+/* ---- files that were read before ------------------------------------------------------------- */
 
 static bool is_unchanged(const struct stat *a, const struct stat *b)
 {

@@ -57,8 +57,8 @@ void session_close(struct session *session);
 /** Remember the files that are read from now on, for session_again(). */
 void session_remember(struct session *session);
 /**
- * The same question once more, for whoever asks again and again: what was damaged is looked at anew,
- * files that were read and are as they were are not read again.
+ * Ask the same question again, as `watch` does: damaged files are read again, unchanged files are
+ * not.
  */
 void session_again(struct session *session);
 
@@ -66,14 +66,14 @@ void session_again(struct session *session);
  * database. */
 struct store *session_store(struct session *session);
 
-/** By what the objects of process `pid` (0: of any) are held, as its newest snapshot says that was
- * loaded from a file; NULL: none has a census.  The session's. */
+/** What holds the objects of process `pid` (0: of any), from its newest snapshot that was loaded
+ * from a file; NULL: none has a census.  Owned by the session. */
 struct held_list;
 const struct held_list *session_held(const struct session *session, uint64_t pid);
 
 /**
- * Say which names will be asked for next, one by one: files are then read by a second thread before
- * they are asked for.  Without consequence but for the time it takes.
+ * Announce which names will be asked for next, one by one: a second thread then reads the files in
+ * advance.  This only saves time.
  */
 void session_expect(struct session *session, const char *const *names, size_t count);
 
@@ -117,7 +117,8 @@ enum snap_status session_list(struct session *session, const char *const *names,
 
 /**
  * How many files were damaged: files of a directory that are left out, and, with facts_only, files
- * of which a part was read.  Each was warned of.  Whoever reports on the others ends with 3.
+ * of which a part was read.  Each caused a warning.  A report on the others ends with exit status
+ * 3.
  */
 size_t session_damaged(const struct session *session);
 /** Of these, the paths that are left out; NULL for an index beyond the last. */
@@ -130,7 +131,7 @@ struct session_loaded {
 	size_t dropped;         /* snapshots that were deleted */
 };
 
-/** What leaves the database once the files are in. */
+/** Which snapshots are deleted after the files are loaded. */
 struct session_leaving {
 	uint64_t before_ns; /* snapshots that were taken before; 0 none */
 	bool replaced;      /* what was loaded earlier from a path that is loaded now */

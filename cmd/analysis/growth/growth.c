@@ -1,5 +1,5 @@
 /*
- * growth.c - does a site keep growing?  What is concluded from the measures, and how surely.
+ * growth.c - does a site keep growing?  Draws the conclusion from the measures, with a confidence.
  */
 #include "analysis/growth/growth.h"
 
@@ -14,7 +14,7 @@
 
 enum {
 	SPARSE_EPOCHS = 16,   /* over more of them, two that left blocks are too few */
-	MANY_ITEMS = 8,       /* fewer blocks are no collection of items */
+	MANY_ITEMS = 8,       /* fewer blocks are not a collection */
 	LAST_CENSUSES = 4,    /* those that keep_confidence() needs, in a long series */
 	LOOK_BACK = 8,        /* snapshots; see keep_confidence() */
 	LIKELY_SNAPSHOTS = 5, /* the fewest for medium confidence, */
@@ -42,8 +42,8 @@ static enum growth_confidence weaker(enum growth_confidence a, enum growth_confi
 	return a < b ? a : b;
 }
 
-/* The smallest one-sided p that n snapshots can reach is 1/n!: few snapshots never make a sure
- * verdict. */
+/* The smallest one-sided p that n snapshots can reach is 1/n!, so few snapshots never give a
+ * sure verdict. */
 enum growth_confidence growth_most_confidence(size_t count)
 {
 	if (count < LIKELY_SNAPSHOTS)
@@ -82,7 +82,7 @@ static enum growth_verdict judge_shape(const struct growth_shape *s)
 	return GROWTH_LEAK;
 }
 
-/* How surely counting says that it grows, and what keeps it from being sure. */
+/* How sure is the growth from the counts alone, and what lowers the confidence? */
 static enum growth_confidence leak_confidence(const struct growth_shape *s, const char **doubt)
 {
 	enum growth_confidence most = growth_most_confidence(s->count);
@@ -130,8 +130,8 @@ static bool blocks_explain_bytes(const struct growth_shape *blocks,
 	return blocks->last > 0 && more_blocks * (bytes->last / blocks->last) >= more_bytes / 2;
 }
 
-/* Bytes that grow inside blocks: in blocks that are old already, or in leaps while blocks keep
- * still. */
+/* Do the bytes grow inside blocks: in old blocks, or in jumps while the number of blocks stays
+ * the same? */
 static bool bytes_grow_in_place(const struct growth_shape *blocks, const struct growth_shape *bytes,
 				const struct growth_ages *ages)
 {
@@ -146,8 +146,8 @@ static bool bytes_grow_in_place(const struct growth_shape *blocks, const struct 
 }
 
 /*
- * A full pool, ring or cache holds as many items as before, but not the same ones: its bytes vary
- * with their sizes.  The sum of n items of differing sizes varies by about one in the root of n.
+ * A full pool, ring or cache holds the same number of items, but not the same items, so its bytes
+ * vary with their sizes.  The sum of n items of different sizes varies by about 1/sqrt(n).
  */
 static bool is_items_varying(const struct growth_shape *blocks, const struct growth_shape *bytes)
 {
@@ -157,7 +157,8 @@ static bool is_items_varying(const struct growth_shape *blocks, const struct gro
 	       bytes->last - bytes->y[bytes->tail] <= share * bytes->last;
 }
 
-/* Container growth is of bytes only: the blocks are as many as before, but for those in flight. */
+/* Container growth means that only the bytes grow: the number of blocks stays the same, except
+ * for blocks in flight. */
 static bool blocks_keep_still(const struct growth_shape *blocks)
 {
 	double allowed = fmax(fmax(blocks->give_back, 2), blocks->last / 10);
@@ -165,7 +166,7 @@ static bool blocks_keep_still(const struct growth_shape *blocks)
 	return blocks->floor_gain <= allowed && blocks->last < 3 * blocks->first + MANY_ITEMS;
 }
 
-/* Blocks decide.  When they keep still, bytes may grow inside them. */
+/* The number of blocks decides.  If it stays the same, bytes may grow inside the blocks. */
 static enum growth_verdict combine(enum growth_verdict of_blocks, const struct growth_shape *blocks,
 				   const struct growth_shape *bytes, const struct growth_ages *ages,
 				   bool *by_bytes)
@@ -190,7 +191,7 @@ static enum growth_verdict combine(enum growth_verdict of_blocks, const struct g
 	return *by_bytes ? of_bytes : of_blocks;
 }
 
-/* Is the growth of a sampled figure more than the errors of its two ends make of nothing? */
+/* Is the growth of a sampled figure larger than its sampling errors can explain? */
 static bool is_significant(const double *values, const double *errors, size_t count)
 {
 	double error;
@@ -214,7 +215,7 @@ static void note_exact(struct growth_judgement *out, const struct growth_shape *
 	out->exact_bytes = bytes->step;
 }
 
-/* What grows in few leaps has a median slope of 0: then the mean says how fast it is. */
+/* If the figure grows in few jumps, the median slope is 0; then the mean slope is used. */
 static void take_mean_of_leaps(struct growth_judgement *out, const struct judged_run *run)
 {
 	size_t end = run->count - 1;
@@ -237,8 +238,8 @@ static void measure_slopes(struct growth_judgement *out, const struct judged_run
 		stats_theil_sen(x, run->blocks + tail, count, &out->blocks_slope);
 }
 
-/* Over so few intervals, a leak after a warm-up shows as an early rise to which every later interval
- * adds some. */
+/* With so few intervals, a leak after a warm-up looks like an early rise, and every later
+ * interval adds a little. */
 static bool still_leaves(size_t count, const struct growth_ages *ages)
 {
 	return count <= SURE_SNAPSHOTS && ages->epochs >= 2 && ages->leaving == ages->epochs &&
@@ -246,7 +247,7 @@ static bool still_leaves(size_t count, const struct growth_ages *ages)
 	       (count < SURE_SNAPSHOTS || ages->late >= 0.1 * ages->expected_late);
 }
 
-/* What the ages of the blocks make of a verdict that was reached by counting them. */
+/* Correct the verdict from the counts by the ages of the blocks. */
 static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
 					    const struct growth_shape *blocks,
 					    const struct growth_ages *ages)
@@ -263,12 +264,12 @@ static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
 		    counted != GROWTH_SHRINKING)
 			return GROWTH_LEAK;
 		return counted;
-	case AGES_SLOWING: /* over a few epochs that is a guess, over many it is not */
+	case AGES_SLOWING: /* with few epochs it is a guess, with many it is sure */
 		if (blocks->count < 12 &&
 		    (blocks->count < 8 || ages->late >= 0.3 * ages->expected_late))
 			return GROWTH_LEAK;
 		return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
-	case AGES_ENDED: /* one idle interval does not end what went on evenly */
+	case AGES_ENDED: /* one idle interval does not end an even growth */
 		return rising && !growth_shape_is_exact(blocks) ? GROWTH_INCONCLUSIVE : counted;
 	case AGES_EARLY:
 		if (still_leaves(blocks->count, ages))
@@ -277,7 +278,7 @@ static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
 	case AGES_RECENT:
 		return rising ? GROWTH_STABLE : counted;
 	case AGES_REPLACED:
-	case AGES_DYING: /* a pool; its growth over what it gave back must be beyond doubt */
+	case AGES_DYING: /* a pool: its growth must clearly exceed what it gave back */
 		return counted == GROWTH_LEAK && blocks->floor_gain < 2.5 * blocks->give_back
 			       ? GROWTH_INCONCLUSIVE
 			       : counted;
@@ -299,7 +300,7 @@ static enum growth_verdict weigh_ages(enum growth_verdict counted,
 	return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
 }
 
-/* What the ages leave in doubt about blocks that last; NULL: nothing. */
+/* What remains uncertain after the ages were looked at; NULL: nothing. */
 static const char *doubt_of_lasting(const struct growth_ages *ages)
 {
 	if (ages->late < 0.6 * ages->expected_late)
@@ -349,7 +350,7 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 	return ages->leaving >= 4 ? weaker(most, GROWTH_MEDIUM) : GROWTH_LOW;
 }
 
-/* What is never freed at the exit, by a program that frees what it holds, is nobody's any more. */
+/* If a program frees its memory at exit, blocks that it does not free then are lost. */
 static void weigh_exit(struct growth_judgement *out, const struct judged_run *run,
 		       const struct growth_shape *shape, const struct growth_exit *at_exit)
 {
@@ -365,7 +366,7 @@ static void weigh_exit(struct growth_judgement *out, const struct judged_run *ru
 		out->confidence++;
 }
 
-/* The reasons: first what decided, the shape or the ages, then what else is to be said. */
+/* The reasons: first the one that decided (the shape or the ages), then the others. */
 static void explain(struct growth_judgement *out, const struct judged_run *run,
 		    const struct growth_shape *shape, bool by_bytes, const struct growth_ages *ages)
 {
@@ -427,7 +428,7 @@ static void conclude(struct growth_judgement *out, struct measures *m, const str
 	}
 }
 
-/* Did the snapshot at `i` go on with at least half of the pace until then? */
+/* At snapshot `i`, did the growth continue with at least half of its earlier pace? */
 static bool agrees(const struct growth_shape *s, size_t i)
 {
 	double elapsed = s->x[i - 1] - s->x[s->tail], so_far = s->y[i - 1] - s->y[s->tail];
@@ -436,7 +437,7 @@ static bool agrees(const struct growth_shape *s, size_t i)
 	return elapsed > 0 && rise > 0 && rise >= so_far / elapsed * (s->x[i] - s->x[i - 1]) / 2;
 }
 
-/* Did it reach more than ever before, at its own pace or faster? */
+/* Did it reach a new maximum, at its own pace or faster? */
 static bool goes_on(const struct growth_shape *s, size_t i)
 {
 	double elapsed = s->x[i - 1] - s->x[0], gain = s->y[i - 1] - s->y[0];
@@ -570,7 +571,7 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 		say_exit(out, run, series->at_exit);
 }
 
-/* ---- runs: values are never subtracted across a restart ---- */
+/* ---- runs: values are never subtracted across a restart -------------------------------------- */
 
 static size_t run_end(const struct growth_series *series, size_t from)
 {
@@ -626,7 +627,7 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 	free(run.owned);
 }
 
-/* A run that never held anything here says nothing: another build may not even have the site. */
+/* Ignore a run that never held anything at this site: another build may not have the site. */
 static bool run_is_empty(const struct growth_series *series, size_t from, size_t end)
 {
 	for (size_t i = from; i < end; i++)
@@ -715,7 +716,7 @@ static size_t census_place(size_t i, size_t n, size_t count)
 	return (i + 1) * (count - last) / spread;
 }
 
-/* The longest run, counting the snapshots that idle intervals leave; the newest of equals. */
+/* The longest run, counted without idle intervals; of equal ones, the newest. */
 static size_t longest_run(const struct growth_series *series, const bool *idle, size_t *from)
 {
 	size_t most = 0;
@@ -741,7 +742,7 @@ size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted
 	size_t from, count, end, n, at = 0, found = 0;
 
 	if (!idle)
-		return 0; /* what is not asked for weakens the judgement only */
+		return 0; /* fewer censuses only weaken the judgement */
 	growth_idle_mark(series, idle);
 	count = longest_run(series, idle, &from);
 	end = series->count ? run_end(series, from) : 0;

@@ -2,10 +2,9 @@
  * analysis/growth/growth.h - does a site keep growing?  One series in, one verdict out.
  *
  * A leak is not a line that goes up: warm-ups, filling caches, pools and buffers go up too.  The
- * rule looks at blocks first, then at bytes; first at what was counted, then at when the surviving
- * blocks were born.  growth_shape.c holds what is measured, growth.c what is concluded,
- * growth_say.c the words. Pure functions: no input is changed, and equal input gives an equal
- * judgement.
+ * rule looks at blocks first, then at bytes; first at the counts, then at the ages of the surviving
+ * blocks. growth_shape.c measures, growth.c decides, growth_say.c writes the sentences.  Pure
+ * functions: no input is changed, and equal input gives an equal judgement.
  */
 #ifndef ANALYSIS_GROWTH_H
 #define ANALYSIS_GROWTH_H
@@ -57,13 +56,13 @@ struct growth_series {
 	const double *bytes;
 	const double *bytes_stderr; /* of estimates; NULL unless the snapshots are sampled */
 	const uint32_t
-		*run; /* number of the process that each belongs to, never falling; NULL: one run */
+		*run; /* number of the process of each snapshot, never falling; NULL: one run */
 	const uint64_t *seq; /* of each snapshot, as birth_seq counts; NULL without cohorts */
 	const struct growth_census *censuses; /* by rising snapshot; any subset of the snapshots */
 	size_t census_count;
 	const double *work; /* blocks that the whole process allocated since its start, at each
 			       snapshot; NULL unknown */
-	const bool *idle; /* what growth_idle_mark() marks; NULL: not asked yet */
+	const bool *idle;   /* what growth_idle_mark() marks; NULL: not asked yet */
 	size_t idle_count;
 	const struct growth_exit *at_exit; /* of the last run; NULL unknown */
 };
@@ -79,8 +78,8 @@ struct growth_exit {
 struct growth_options {
 	size_t warmup; /* snapshots of each run to set aside, or GROWTH_WARMUP_AUTO: the first
 			  quarter */
-	double control_blocks, control_bytes; /* a known-good run's slopes, subtracted first: per
-					       unit_x; then ages of blocks say nothing */
+	double control_blocks, control_bytes; /* slopes of a known-good run, per unit_x; they are
+	                                       * subtracted first, and ages are then not used */
 };
 
 enum { GROWTH_REASONS = 5, GROWTH_REASON_SIZE = 240 };
@@ -122,7 +121,7 @@ size_t growth_idle_mark(const struct growth_series *series, bool *idle);
 /** "leak", "container-growth" ...; "high", "medium", "low". */
 const char *growth_verdict_name(enum growth_verdict verdict);
 const char *growth_confidence_name(enum growth_confidence confidence);
-/** The most that a verdict from so many snapshots can be sure. */
+/** The highest confidence that a verdict from this many snapshots can have. */
 enum growth_confidence growth_most_confidence(size_t count);
 
 #endif

@@ -8,7 +8,7 @@
 
 enum {
 	BINS = 64,         /* epochs are joined into at most this many */
-	MOST_COHORTS = 64, /* a recorder that would write more merges the oldest */
+	MOST_COHORTS = 64, /* the recorder merges the oldest epochs beyond this number */
 	FEW_EPOCHS = 16,   /* below: one quiet interval at the end may be the end of the growth */
 	MANY_EPOCHS = 24,  /* from here on, judgements by chance want more deviations */
 };
@@ -115,7 +115,8 @@ static void measure_hazard(struct growth_ages *ages, const struct age_table *tab
 				   : 0;
 }
 
-/* The youngest age beyond which at most a fifth would go in a time as long as the series. */
+/* The youngest age beyond which at most a fifth of the blocks would be freed within the length
+ * of the series. */
 static void find_lasting_age(struct growth_ages *ages, const struct age_table *table)
 {
 	size_t oldest = (table->bins - table->tail) / 2;
@@ -127,7 +128,7 @@ static void find_lasting_age(struct growth_ages *ages, const struct age_table *t
 	}
 }
 
-/* What had been there before the middle epochs, and went since. */
+/* Blocks that existed before the middle epochs and were freed since. */
 static double lost_before(const struct age_table *table, size_t first)
 {
 	const double *last = table->alive[table->rows - 1];
@@ -144,9 +145,8 @@ static double lost_before(const struct age_table *table, size_t first)
 }
 
 /*
- * Did the second half of the middle epochs leave less than `share` of what the first makes expect,
- * and the difference is more than chance makes of it?  Over many epochs chance has to be ruled out
- * more surely.
+ * Did the second half of the middle epochs leave less than `share` of what the first half predicts,
+ * by more than chance explains?  With many epochs, the test is stricter.
  */
 static bool falls_off(const struct growth_ages *ages, double share, double variance)
 {
@@ -167,8 +167,8 @@ static bool has_gone_quiet(const struct growth_ages *ages)
 }
 
 /*
- * How likely are the last `quiet` of `epochs` to leave none, if any of them were as likely as
- * another to be one of the `leaving`?
+ * How likely is it that the last `quiet` of `epochs` leave none, if the `leaving` epochs were
+ * spread at random?
  */
 static double chance_of_silence(size_t epochs, size_t leaving, size_t quiet)
 {
@@ -223,9 +223,8 @@ static double count_young(const struct middle *middle)
 }
 
 /*
- * How much [a, b) may be expected to leave for each one that [c, d) left, by the number of epochs
- * or by the time they took, whichever is less: a snapshot taken early is no sign that growth slowed
- * down.
+ * The expected ratio of blocks left by [a, b) to blocks left by [c, d), by the number of epochs or
+ * by their duration, whichever is less: an early snapshot does not mean that growth slowed down.
  */
 static double expected_share(const struct middle *middle, size_t a, size_t b, size_t c, size_t d)
 {
@@ -263,18 +262,19 @@ static double count_survivors(struct growth_ages *ages, const struct middle *mid
 						   middle->first + ages->epochs / 2)
 				  : 1;
 	ages->expected_late = share * ages->early;
-	/* Young epochs without a single block, not even one in flight, are as quiet as old ones. */
+	/* Young epochs without any block, not even one in flight, count as quiet like old ones. */
 	ages->quiet += young;
 	ages->silence = chance_of_silence(ages->epochs + young, ages->leaving, ages->quiet);
 	ages->idle_end = ages->epochs >= FEW_EPOCHS && 8 * ages->quiet < ages->epochs;
-	/* Where every epoch leaves some, they come singly (Poisson); else in bursts of that size.
+	/* If every epoch leaves some, blocks come one by one (Poisson); otherwise in bursts of
+	 * that size.
 	 */
 	return (ages->leaving == ages->epochs ? ages->survivors : squares) * middle->weight;
 }
 
 /*
- * The youngest epochs, too young to be judged by what stays, hold blocks in flight besides what
- * will stay. By how many standard deviations do they hold less than the middle epochs make expect?
+ * The youngest epochs hold blocks in flight besides those that will stay.  By how many standard
+ * deviations do they hold less than the middle epochs predict?
  */
 static double measure_fading(const struct growth_ages *ages, const struct middle *middle,
 			     double variance)
@@ -363,7 +363,7 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 	ages->pattern = name_pattern(ages, variance, lost);
 	look_at_second_half(ages, middle, lost);
 	if (ages->epochs >= FEW_EPOCHS)
-		return; /* after that many, one quiet interval is no end */
+		return; /* after this many, one quiet interval does not end the growth */
 	fading = measure_fading(ages, &middle, variance);
 	ages->faded = fading > 1.3;
 	if (fading > 2.6 && (ages->pattern == AGES_LASTING || ages->pattern == AGES_SLOWING))

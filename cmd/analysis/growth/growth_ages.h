@@ -13,7 +13,7 @@
 
 enum growth_age_pattern {
 	AGES_UNKNOWN,  /* no cohorts, or too few snapshots with them */
-	AGES_LASTING,  /* epoch after epoch leaves blocks that do not go */
+	AGES_LASTING,  /* every epoch leaves blocks that stay */
 	AGES_SPARSE,   /* the same, but too few epochs to be sure that they continue */
 	AGES_SLOWING,  /* later epochs leave far fewer blocks than earlier ones */
 	AGES_ENDED,    /* middle epochs left blocks, the youngest ones certainly fewer */
@@ -25,21 +25,21 @@ enum growth_age_pattern {
 
 struct growth_ages {
 	enum growth_age_pattern pattern;
-	size_t epochs;  /* middle epochs: after the warm-up, and old enough to be judged */
-	size_t leaving; /* how many of them left blocks that still live */
-	size_t quiet; /* epochs after the last of those, the youngest ones included if nothing lives
-			 of them */
-	size_t age;   /* beyond this age, in epochs, blocks were looked at */
+	size_t epochs;    /* middle epochs: after the warm-up, and old enough to be judged */
+	size_t leaving;   /* how many of them left blocks that still live */
+	size_t quiet;     /* epochs after the last of those, including the youngest ones if none of
+	               * their blocks live */
+	size_t age;       /* beyond this age, in epochs, blocks were looked at */
 	double survivors; /* blocks of the middle epochs that still live */
 	double silence;   /* how likely so many quiet epochs at the end are by chance */
 	bool idle_end; /* the quiet end is short, as when a program has done its work and exits */
-	bool faded;    /* fewer blocks of the youngest epochs live than earlier ones make expect */
-	double early, late;   /* the same in the first and second half of the middle epochs */
-	double expected_late; /* what the second half would have left at the pace of the first */
-	double deaths,
-		exposure; /* of blocks beyond `age`: how many went; blocks times epochs watched */
-	double expected_loss; /* share of such blocks that would go in a time as long as the series
-			       */
+	bool faded;    /* the youngest epochs have fewer blocks than predicted */
+	double early, late;      /* the same in the first and second half of the middle epochs */
+	double expected_late;    /* what the second half would have left at the pace of the first */
+	double deaths, exposure; /* of blocks older than `age`: how many were freed; block epochs */
+	double expected_loss; /* share of such blocks that would be freed within the length of the
+	                       * series
+	                       */
 	size_t old_count;     /* censuses with the bytes of blocks born before the middle epochs: */
 	double old_at[GROWTH_CENSUSES];    /* when, in epochs */
 	double old_bytes[GROWTH_CENSUSES]; /* only reallocation makes these rise */

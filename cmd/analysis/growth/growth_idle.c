@@ -1,8 +1,8 @@
 /*
  * growth_idle.c - the intervals in which the program did not work.
  *
- * The cumulative counts of the whole process say how much it allocated in each interval.  Of an
- * idle stretch the last snapshot is kept: what was given back in the quiet still counts.
+ * The cumulative counts of the whole process say how much it allocated in each interval.  The last
+ * snapshot of an idle stretch is kept: memory that was freed while idle still counts.
  */
 #include "analysis/growth/growth_idle.h"
 
@@ -11,10 +11,10 @@
 
 #include "analysis/stats.h"
 
-enum { LEAST_BUSY = 3 }; /* intervals; fewer say nothing of how the program works */
+enum { LEAST_BUSY = 3 };                  /* fewest intervals for this method */
 static const double idle_rate = 1.0 / 50; /* at most, of the busy intervals' median */
 static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
-static const double still = 0.05;         /* what a site may rise in the quiet, of its whole rise */
+static const double still = 0.05;         /* share of its rise that a site may rise while idle */
 
 struct interval {
 	size_t end; /* the snapshot that ends it */
@@ -51,7 +51,8 @@ static int by_falling_rate(const void *left, const void *right)
 	return (a->rate < b->rate) - (a->rate > b->rate);
 }
 
-/* Intervals that are ordered by falling rate: where do the idle ones begin?  `count`: nowhere. */
+/* The intervals are ordered by falling rate. Where do the idle ones begin? `count`: there are
+ * none. */
 static size_t first_idle(const struct interval *intervals, size_t count)
 {
 	double total = 0, done = 0;
@@ -88,9 +89,9 @@ size_t growth_idle_mark(const struct growth_series *series, bool *idle)
 	return count - from;
 }
 
-/* ---- a series without them ---- */
+/* ---- a series without them ------------------------------------------------------------------- */
 
-/* Did the figure keep still in the quiet, compared with what it rose by while there was work? */
+/* Did the figure stay the same while idle, compared with its rise during work? */
 static bool keeps_still(const struct growth_series *series, const double *values, const bool *idle)
 {
 	double quiet = 0, busy = 0;
@@ -115,7 +116,7 @@ static bool allocate(struct growth_awake *awake, size_t count)
 	return awake->numbers && awake->kept && awake->seq && awake->run && awake->censuses;
 }
 
-/* Positions: what is left out takes no time. */
+/* Positions: intervals that are left out have no length. */
 static const double *condense_positions(const struct growth_awake *awake, const double *values,
 					size_t which, size_t count)
 {
@@ -143,7 +144,7 @@ static const double *pick_values(const struct growth_awake *awake, const double 
 	return out;
 }
 
-/* Those of the snapshots that are left, under their new numbers. */
+/* The remaining snapshots' entries, under their new numbers. */
 static void pick_censuses(struct growth_awake *awake, const struct growth_series *series)
 {
 	size_t k = 0;

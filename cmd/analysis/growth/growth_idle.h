@@ -2,8 +2,8 @@
  * analysis/growth/growth_idle.h - the intervals in which the program did not work.
  * Private to analysis/growth*.c.
  *
- * A site that keeps still while nothing is asked of the program has not reached a plateau: it was
- * not tried.  So the rule judges the series without its idle intervals.
+ * A site that does not grow while the program is idle has not reached a plateau: it was not tested.
+ * So the rule judges the series without its idle intervals.
  */
 #ifndef ANALYSIS_GROWTH_IDLE_H
 #define ANALYSIS_GROWTH_IDLE_H

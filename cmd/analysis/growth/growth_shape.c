@@ -125,7 +125,7 @@ static void measure_jump(struct growth_shape *s)
 	s->jump_gain = lowest(s->y, s->jump_at, s->count) - highest(s->y, 0, s->jump_at);
 }
 
-/* Note the trough at the end of a fall of `drop`, if the fall is worth the name. */
+/* Note the trough at the end of a fall of `drop`, if the fall is large enough. */
 static void note_drop(struct growth_shape *s, double drop, double trough)
 {
 	if (drop <= 0 || drop < drop_share * (s->max - s->min))
@@ -157,7 +157,7 @@ static void measure_drops(struct growth_shape *s)
 	s->trough_gain = s->trough_last - s->trough_first;
 }
 
-/* The floor at i is the lowest value from i on: what is never given back again. */
+/* The floor at i is the lowest value from i on: memory that is never given back later. */
 static void measure_leaps(struct growth_shape *s)
 {
 	double floor_after = s->last;
@@ -248,9 +248,9 @@ bool growth_shape_leaps(const struct growth_shape *s)
 	double gap = s->leap_at[0] - s->leap_at[1];
 	double since = s->x[s->count - 1] - s->leap_at[0];
 
-	/* Near the end every figure's floor leaps, for want of later values; noise gives back as
-	 * much.  A table that doubles takes twice as long for each leap, and a snapshot sees a leap
-	 * up to one step late. */
+	/* Near the end, every figure's floor jumps, because no later values exist; noise causes
+	 * as much.  A table that doubles takes twice as long for each jump, and a snapshot sees
+	 * a jump up to one step late. */
 	return s->leaps >= 3 && 3 * s->give_back < s->leap_bytes &&
 	       s->leap_bytes > 0.8 * (s->max - s->min) && since < 2 * gap + 2 * s->step_x;
 }

@@ -49,7 +49,7 @@ void growth_shape_measure(struct growth_shape *shape, const double *x, const dou
 
 /** The same rise k > 0 in at least 80 % of the tail's steps, the last one included, and no fall. */
 bool growth_shape_is_exact(const struct growth_shape *shape);
-/** One step carries the growth; what lies before and after it moves far less. */
+/** One step contains the growth; before and after it the figure changes far less. */
 bool growth_shape_is_one_off(const struct growth_shape *shape);
 bool growth_shape_is_shrinking(const struct growth_shape *shape);
 /** Slow rises and sudden falls, at least two of them. */
@@ -57,11 +57,11 @@ bool growth_shape_is_sawtooth(const struct growth_shape *shape);
 /** Rose, then stayed within a band much narrower than the rise. */
 bool growth_shape_is_plateau(const struct growth_shape *shape);
 /**
- * Grows in leaps of half its size or more, again and again, as a table does that doubles when full;
- * and not much more time has passed since the last leap than the next one may take at an even load.
+ * Grows repeatedly in jumps of half its size or more, like a table that doubles when full; and the
+ * time since the last jump is not much longer than the next one may take at an even load.
  */
 bool growth_shape_leaps(const struct growth_shape *shape);
-/** What has been gained exceeds 1.5 times what the figure was ever seen to give back. */
+/** The growth exceeds 1.5 times the largest fall. */
 bool growth_shape_passes_floor(const struct growth_shape *shape);
 /** Theil-Sen slopes of the tail's first and last 40 %. */
 struct growth_rates {
@@ -70,8 +70,8 @@ struct growth_rates {
 struct growth_rates growth_shape_rates(const struct growth_shape *shape, const double *x);
 /**
  * Late rise as a share of the early rise; 1 when there was no early rise to compare with.  Per step
- * of x or per second, whichever slowed down less: intervals that differ in length are no reason to
- * call it slowing.
+ * of x or per second, whichever slowed down less: intervals of different length must not look like
+ * slowing.
  */
 double growth_shape_late_share(const struct growth_shape *shape);
 

@@ -7,7 +7,7 @@
 
 #include "snap/records.h"
 
-/* 1024 by 1024 differing frames: above that, time and memory would be the input's to choose. */
+/* 1024 by 1024 differing frames: beyond it, a hostile input could demand any time and memory. */
 enum { MOST_CELLS = 1 << 20 };
 
 /* The part between the equal ends. */

@@ -10,9 +10,9 @@
 enum { MOST_CELLS = 1 << 20 };
 
 /*
- * What a match of two lines is worth.  An equal number is overruled where what is called, how large
- * the blocks are and how far apart the lines lie agree on another: three allocations in a row, one
- * line further down.
+ * The score of matching two lines.  An equal line number loses if the callee, the block size and
+ * the distance between lines agree on another match: three allocations in a row that moved down by
+ * one line.
  */
 static const float same_callee = 2, other_callee = 0.25F, same_size = 3, same_number = 3.5F,
 		   same_distance = 1;
@@ -139,7 +139,7 @@ static bool collect(struct lines *lines, const struct tokens *tokens,
 	return sights && lines->items;
 }
 
-/* ---- one function's lines ---- */
+/* ---- one function's lines -------------------------------------------------------------------- */
 
 static float worth_of(const struct line *a, const struct line *b)
 {
@@ -193,7 +193,7 @@ static void trace(const struct cell *cells, struct line *a, size_t n, const stru
 	}
 }
 
-/* What is too much to align stays where it is. */
+/* Too many lines to align: they stay where they are. */
 static void keep_lines(struct line *a, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -219,7 +219,7 @@ static bool map_lines(struct line *a, size_t n, const struct line *b, size_t m)
 	return true;
 }
 
-/* ---- all functions ---- */
+/* ---- all functions --------------------------------------------------------------------------- */
 
 /* Lines from `from` on that share its token and, if asked, its file. */
 static size_t run_length(const struct lines *lines, size_t from, bool same_file)
@@ -239,7 +239,8 @@ static size_t skip_to(const struct lines *lines, size_t from, uint32_t token)
 	return from;
 }
 
-/* A function that is in several files (static, or a template) is mapped file by file. */
+/* A function that occurs in several files (static, or a template) is mapped in each file
+ * separately. */
 static bool map_files(struct line *a, size_t n, const struct lines *new, size_t j, size_t m)
 {
 	const struct lines old = {a, n};

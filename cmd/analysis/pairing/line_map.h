@@ -1,9 +1,9 @@
 /*
  * analysis/pairing/line_map.h - where the lines of a function went, when lines were inserted or removed.
  *
- * Of every function the lines that stacks pass through are known on both sides, and what each
- * calls.  The two lists are aligned in order, as diff would: equal distances and equal callees
- * speak for a match.
+ * For every function, both sides know the lines that stacks pass through, and what each line calls.
+ * The two lists are aligned in order, as diff does: equal distances and equal callees favour a
+ * match.
  */
 #ifndef ANALYSIS_LINE_MAP_H
 #define ANALYSIS_LINE_MAP_H

@@ -154,9 +154,9 @@ static void add_pair(struct pairing *pairing, uint32_t old, uint32_t new, enum p
 }
 
 /*
- * Do two stacks of the same functions call from lines that are known not to be each other?  One
- * call of a function went where another one was: whatever is left of either, it is not the same.
- * The map alone does not know; stacks that it led to each other, in all their frames, do.
+ * Do two stacks of the same functions call from lines that are known to be different calls?  A call
+ * may now be on the line where another one was.  The map alone is not proof; it counts only if
+ * whole stacks were paired through it.
  */
 static bool lines_disagree(const struct line_knowledge *lines, const struct entry *old,
 			   const struct entry *new)
@@ -256,7 +256,7 @@ static bool drop_paired(struct side *side, const struct pair *pairs, size_t coun
 	return true;
 }
 
-/* ---- lines that went elsewhere ---- */
+/* ---- lines that went elsewhere --------------------------------------------------------------- */
 
 static int compare_places(const void *left, const void *right)
 {
@@ -291,7 +291,7 @@ static bool number_places(struct line_knowledge *lines, const struct tokens *tok
 	return places && lines->place && lines->old_seen && lines->new_seen;
 }
 
-/* What has paired so far did so because its lines are where the map says. */
+/* Pairs found so far confirm the map: their lines are where it says. */
 static void note_places(const struct line_knowledge *lines, const struct dataset *dataset,
 			const struct pairing *pairing)
 {
@@ -338,9 +338,9 @@ static bool compute_lines(struct line_knowledge *lines, const struct dataset *da
 }
 
 /*
- * An old stack some of whose lines went elsewhere does not pair at `line`: what is on that line now
- * is another call.  Three allocations in a row that moved down by one line are still those three.
- * `sure`: only where it is known where they went.
+ * An old stack with moved lines does not pair at `line`: the call that is on that line now is
+ * another one.  Three allocations in a row that moved down by one line are still those three.
+ * `sure`: only if the new lines are known.
  */
 static void keep_moved_from_lines(struct side *old, const uint32_t *line_map, bool sure)
 {
@@ -376,7 +376,7 @@ static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
 	}
 }
 
-/* What no key paired is paired by likeness. */
+/* Stacks that no key paired are paired by likeness. */
 static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 		       const struct pair_sides *sides, struct side *old, struct side *new,
 		       struct line_knowledge *lines)
@@ -398,7 +398,7 @@ static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 	return ok;
 }
 
-/* ---- the levels ---- */
+/* ---- the levels ------------------------------------------------------------------------------ */
 
 static bool pair_exact(struct pairing *pairing, struct side *old, struct side *new)
 {
@@ -417,7 +417,7 @@ static bool pair_lines(struct pairing *pairing, struct side *old, struct side *n
 	return pair_by_keys(pairing, old, new, PAIR_LINE, NULL);
 }
 
-/* ---- files that lie elsewhere ---- */
+/* ---- files in other directories -------------------------------------------------------------- */
 
 /*
  * Keys of stacks whose files are called as the new side calls them: with lines, or, of stacks that
@@ -487,9 +487,8 @@ static void set_function_keys(struct side *side, const uint64_t *keys)
 }
 
 /*
- * Where a function allocates once more (or less) than it did, line order alone would pair the wrong
- * ones up to the end of the function.  So stacks whose lines are where those of the old ones went
- * pair first.
+ * If a function gained or lost an allocation, line order alone would pair the wrong stacks up to
+ * the end of the function.  So stacks whose lines agree with the map pair first.
  */
 static bool pair_functions(struct pairing *pairing, struct side *old, struct side *new,
 			   const uint64_t *keys, const struct line_knowledge *lines)
@@ -534,9 +533,9 @@ static bool pair_signatures(struct pairing *pairing, const struct dataset *datas
 }
 
 /*
- * "server+?" stands for all frames of a module that was built anew and has no names: see
- * comparable_modules.c.  Their stacks are summed up in one row.  That two of them are the same is
- * not known, so none pairs at a level that guesses.
+ * "server+?" stands for all frames of a rebuilt module without names: see comparable_modules.c.
+ * Their stacks are summed in one row.  It is unknown which of them are the same, so they do not
+ * pair at a level that guesses.
  */
 static bool is_of_nameless_build(const struct dataset *dataset, uint32_t site)
 {
@@ -564,8 +563,8 @@ static void set_nameless_aside(struct side *side, const struct dataset *dataset)
 }
 
 /*
- * Stacks that are exactly equal come from one build, where lines are where they were; but two
- * builds of a program share the stacks that its libraries allocate on before main().
+ * Exactly equal stacks come from the same build, where lines did not move.  But two builds of a
+ * program share the stacks of its libraries before main().
  */
 static bool is_one_build(const struct pairing *pairing, const struct side *old,
 			 const struct side *new)

@@ -3,13 +3,14 @@
  *
  * 1. Stacks that no key paired are gathered in families: the same functions in the same modules.
  * What is compared is families, so that a function with a thousand call sites is compared once.
- * 2. Each old family gets a few candidates; only those are aligned, so that the work grows with the
- * number of families and not with its square.  Candidates are the new families that differ from it
- * in nothing but functions that one snapshot lacks (analysis/skeleton.h); where there is none, or
- * none that is surely it, those that an inverted index finds by the most telling tokens.
- * 3. Likeness is a weighted Dice coefficient over the aligned frames (analysis/tokens.h says what a
- * frame weighs).  A token that the other snapshot has nowhere (renamed, inlined away, new wrapper)
- * says little against a pair; one that is there, but not in this stack, says a lot.
+ * 2.  Each old family gets a few candidates; only those are aligned, so that the work grows with
+ *    the number of families and not with its square.  Candidates are the new families that differ
+ *    only in functions that one snapshot lacks (analysis/skeleton.h).  If no candidate is certain,
+ *    an inverted index finds others by the rarest tokens.
+ * 3.  Likeness is a weighted Dice coefficient over the aligned frames (analysis/tokens.h says what
+ *    a frame weighs).  A token that the other snapshot does not have at all (renamed, inlined away,
+ *    new wrapper) says little against a pair; a token that it has, but not in this stack, says a
+ *    lot.
  * 4. The stacks of like families pair by likeness, lines (counted from the start of their function)
  * and size, best first.  A pair with a rival that is about as good is ambiguous and stays unpaired.
  */
@@ -24,7 +25,7 @@
 
 /* Chosen on the corpus of tests/compare; each has its reason beside it. */
 static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */
-static const double slight_likeness = 0.25;  /* enough where function and size are one's own */
+static const double slight_likeness = 0.25;  /* enough if function and size are unique */
 static const double sure_likeness = 0.75;    /* with the same skeleton: no need to look further */
 static const double ambiguity = 0.01;        /* rivals this close cannot be told apart */
 static const double one_sided_weight = 0.25; /* of a frame that the other snapshot has nowhere */
@@ -80,9 +81,8 @@ struct candidate {
 	uint32_t distance; /* of their places in their families: line order breaks ties */
 };
 
-/* What two different tokens are worth to each other: the same pairs come up in stack after stack,
- * and comparing their names is the dearest step of all.  A slot keeps the last pair that fell on
- * it. */
+/* Cached scores of pairs of different tokens: the same pairs occur in many stacks, and comparing
+ * names is the most expensive step.  A slot keeps the last pair with its hash. */
 struct remembered {
 	uint32_t old, new;
 	double score; /* 0: the slot is free */
@@ -106,7 +106,7 @@ struct fuzzy {
 	size_t candidate_count, candidate_capacity;
 };
 
-/* ---- families ---- */
+/* ---- families -------------------------------------------------------------------------------- */
 
 static bool same_family(const struct dataset *dataset, uint32_t a, uint32_t b)
 {
@@ -159,7 +159,7 @@ static bool gather_families(struct fuzzy *fuzzy, struct fuzzy_side *side, const 
 	return read_stacks(fuzzy, side);
 }
 
-/* ---- likeness ---- */
+/* ---- likeness -------------------------------------------------------------------------------- */
 
 /*
  * 1 for equal names, down to 0: the share of characters that need no edit (Levenshtein 1966), by
@@ -203,8 +203,9 @@ static double renamed_score(const struct tokens *tokens, uint32_t a, uint32_t b)
 }
 
 /*
- * Does token `a` stand for `b`?  Equal ones do.  Different ones only where either is nowhere in the
- * other snapshot, as with a renamed function: two functions that both live on are not each other.
+ * May token `a` match `b`?  Equal tokens may.  Different tokens may only if one of them does not
+ * exist in the other snapshot, as after a rename: two functions that exist in both snapshots are
+ * different functions.
  */
 static double token_score(const void *context, uint32_t a, uint32_t b)
 {
@@ -272,7 +273,7 @@ static bool is_known(const struct figures *figures, enum figure bytes)
 	       figures->value[bytes + 1] > 0;
 }
 
-/* All that was ever allocated says more than what is live: a leak changes the latter. */
+/* Cumulative figures say more than live ones, because a leak changes the latter. */
 static enum figure telling_bytes(const struct figures *a, const struct figures *b)
 {
 	return is_known(a, FIGURE_ALLOCATED_BYTES) && is_known(b, FIGURE_ALLOCATED_BYTES)
@@ -324,7 +325,7 @@ static int compare_sized(const void *left, const void *right)
 	return (a->blocks > b->blocks) - (a->blocks < b->blocks);
 }
 
-/* How many of a side's stacks have each size: what many have tells nothing. */
+/* How many stacks of a side have each size: a common size tells nothing. */
 static bool count_alike(struct fuzzy_side *side, const struct dataset_cell *const *cells)
 {
 	struct sized_member *sized = malloc((side->member_count + 1) * sizeof(*sized));
@@ -384,7 +385,7 @@ static double line_likeness(const struct fuzzy *fuzzy, uint32_t old, uint32_t ne
 	return known ? 1 / (1 + (double)different) : 0.5;
 }
 
-/* ---- candidates ---- */
+/* ---- candidates ------------------------------------------------------------------------------ */
 
 /* How many stacks of either side, at most, have the size that both of these have; 0: theirs differ.
  */
@@ -463,7 +464,7 @@ struct search {
 	size_t unsure_count;
 };
 
-/* The token that names a family's site: its newest frame that is not allocator plumbing. */
+/* The token that names a family's site: its newest frame that is not an allocator function. */
 static uint32_t naming_token(const struct fuzzy *fuzzy, const struct fuzzy_side *side,
 			     size_t family)
 {
@@ -494,8 +495,9 @@ static bool are_strangers(const struct fuzzy *fuzzy, size_t f, uint32_t found)
 }
 
 /*
- * What says that the function that allocates in one family became that of the other?  That one is
- * gone and another one is there says nothing: something was removed, and something else leaks.
+ * Is there evidence that the allocating function of one family became that of the other?  One is
+ * gone and another is new, but that alone proves nothing: something may have been removed, and
+ * something else may leak.
  */
 static enum evidence evidence_of(const struct fuzzy *fuzzy, size_t f, uint32_t found)
 {
@@ -597,7 +599,7 @@ static bool search_skeletons(struct fuzzy *fuzzy, struct search *search)
 	return true;
 }
 
-/* Where few families are left in all, it is no trouble to look at those that are sure once more. */
+/* If few families are left, certain ones are checked once more: it costs little. */
 static bool search_index(struct fuzzy *fuzzy, struct search *search)
 {
 	bool every = candidates_per_family(fuzzy->old.family_count) == MOST_CANDIDATES;
@@ -630,7 +632,7 @@ static bool find_all_candidates(struct fuzzy *fuzzy)
 	return ok;
 }
 
-/* ---- the choice ---- */
+/* ---- the choice ------------------------------------------------------------------------------ */
 
 static int compare_candidates(const void *left, const void *right)
 {
@@ -704,8 +706,8 @@ static bool has_rival(const struct fuzzy *fuzzy, const struct candidate *candida
 	return false;
 }
 
-/* One pass over the candidates, best first.  What is taken may end other candidates' ambiguity:
- * true if any was. */
+/* One pass over the candidates, best first.  Returns true if any pair was taken, because this
+ * may end the ambiguity of other candidates. */
 static bool choose_once(const struct fuzzy *fuzzy, struct choices *old, struct choices *new,
 			struct pair *pairs, size_t *pair_count)
 {
@@ -747,7 +749,7 @@ static bool choose(struct fuzzy *fuzzy, struct pair *pairs, size_t *pair_count)
 	return ok;
 }
 
-/* ---- the way through ---- */
+/* ---- the whole search ------------------------------------------------------------------------ */
 
 static void side_release(struct fuzzy_side *side)
 {

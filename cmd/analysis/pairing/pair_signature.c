@@ -1,9 +1,9 @@
 /*
  * pair_signature.c - stacks keyed by full names where both snapshots have them, else by bare ones.
  *
- * Two overloads that live on are not each other, so that only a function that is nowhere in the
- * other snapshot goes by its bare name.  A key that stands for stacks of several functions on
- * either side is no key.
+ * Two overloads that exist in both snapshots are different functions, so only a function that the
+ * other snapshot lacks is keyed by its bare name.  A key that stands for several functions on one
+ * side is not used.
  */
 #include "analysis/pairing/pair_signature.h"
 
@@ -14,7 +14,7 @@
 
 enum side_bit { SIDE_OLD = 1, SIDE_NEW = 2 };
 
-/* What a frame goes by: ids of `texts`. */
+/* The names of a frame: ids of `texts`. */
 struct frame_name {
 	uint32_t function, bare, module;
 };
@@ -25,7 +25,7 @@ struct naming {
 	struct frame_name *names; /* per frame */
 	unsigned char *sides;     /* per text: in stacks of which snapshots */
 	uint64_t *keys;           /* per frame */
-	bool *changed;            /* per frame: its function goes by another name than its own */
+	bool *changed;            /* per frame: its function is keyed by its bare name */
 };
 
 /* A stack that is left. */
@@ -150,7 +150,7 @@ static bool key_frames(struct naming *naming)
 	return naming->keys && naming->changed;
 }
 
-/* 0 when every function of the stack goes by its full name: its partner is not there. */
+/* 0 if every function of the stack is keyed by its full name: then it has no partner. */
 static uint64_t key_of(const struct naming *naming, uint32_t site)
 {
 	const struct dataset_site *row = &naming->dataset->sites[site];

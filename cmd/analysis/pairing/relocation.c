@@ -1,5 +1,5 @@
 /*
- * relocation.c - which directory of the old side is which of the new side: a vote of the files.
+ * relocation.c - which directory of the old side became which of the new side: the files vote.
  */
 #include "analysis/pairing/relocation.h"
 
@@ -31,7 +31,7 @@ struct ballot {
 	size_t count, capacity;
 };
 
-/* ---- the files of each side ---- */
+/* ---- the files of each side ------------------------------------------------------------------ */
 
 enum { ON_OLD = 1, ON_NEW = 2 };
 
@@ -69,7 +69,7 @@ static size_t collect_new(struct ballot *ballot, const unsigned char *seen)
 	return ballot->new_count;
 }
 
-/* ---- votes ---- */
+/* ---- votes ----------------------------------------------------------------------------------- */
 
 /* How many bytes at their ends two paths share, in whole components. */
 static size_t common_end(const char *a, const char *b)
@@ -161,7 +161,7 @@ static void count_voters(struct ballot *ballot)
 	}
 }
 
-/* Most voters first; of those with equally many the longer common end. */
+/* Most votes first; with equal votes, the longer common end. */
 static int compare_votes(const void *left, const void *right)
 {
 	const struct vote *a = left, *b = right;
@@ -193,7 +193,7 @@ static size_t elect(const struct ballot *ballot, uint32_t *names, unsigned char 
 	return moved;
 }
 
-/* ---- prefixes that the user gives ---- */
+/* ---- prefixes that the user gives ------------------------------------------------------------ */
 
 /* "OLD=NEW" as the name that `text` has on the new side; false where it does not apply. */
 static bool apply_map(const char *map, const char *text, char **out)
@@ -241,7 +241,7 @@ static int follow_maps(const struct dataset *dataset, const struct pair_sides *s
 	return 0;
 }
 
-/* ---- the whole ---- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool name_old_files(struct ballot *ballot, const struct pair_sides *sides,
 			   const unsigned char *seen, uint32_t *names, size_t *moved)

@@ -1,8 +1,8 @@
 /*
- * analysis/pairing/relocation.h - source files that lie in another directory in the other snapshot.
+ * analysis/pairing/relocation.h - source files that are in another directory in the other snapshot.
  *
- * The same program in another checkout has the same files below another prefix.  A prefix that one
- * side has in the place of another is found by what most files agree on, or is given.
+ * The same program in another checkout has the same files below another prefix.  The pair of
+ * prefixes on which most files agree is used, or the user gives it.
  */
 #ifndef ANALYSIS_RELOCATION_H
 #define ANALYSIS_RELOCATION_H

@@ -1,8 +1,9 @@
 /*
- * analysis/pairing/skeleton.h - stacks that are equal but for functions that the other snapshot has not.
+ * analysis/pairing/skeleton.h - stacks that are equal except for functions that the other snapshot
+ * lacks.
  *
- * The skeleton of a stack is its tokens that both snapshots know.  A function that was renamed, is
- * inlined wherever it is called, or is a new wrapper leaves it alone, so that one look-up finds the
+ * The skeleton of a stack is its tokens that both snapshots know.  A renamed function, a function
+ * that is now inlined everywhere, or a new wrapper does not change it, so one look-up finds the
  * stack's counterpart among any number of others.
  */
 #ifndef ANALYSIS_SKELETON_H
@@ -26,8 +27,8 @@ bool skeletons_build(struct skeletons *skeletons, const struct tokens *tokens,
 		     const struct indexed_stack *stacks, size_t stack_count);
 void skeletons_release(struct skeletons *skeletons);
 
-/** The stacks with the skeleton of `stack`: returns how many, from *first on.  0 also where the
- * skeleton tells nothing, because no function in it is rarer than all others. */
+/** The stacks with the skeleton of `stack`: returns how many, from *first on.  Also 0 if the
+ * skeleton tells nothing, because all its functions are common. */
 size_t skeletons_find(const struct skeletons *skeletons, const struct indexed_stack *stack,
 		      const struct skeleton **first);
 

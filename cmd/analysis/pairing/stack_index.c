@@ -9,7 +9,7 @@
 enum {
 	RUN = 3,               /* tokens in a run */
 	MOST_PROBES = 64,      /* features that a query looks up, at most */
-	LONGEST_POSTING = 512, /* a feature of more stacks than that tells too little */
+	LONGEST_POSTING = 512, /* a feature of more stacks tells too little */
 };
 
 struct feature {
@@ -110,7 +110,7 @@ static bool is_chosen(const struct feature *probes, size_t count, size_t bucket)
 	return false;
 }
 
-/* The features that fewest of the indexed stacks have, but some. */
+/* The rarest features that any indexed stack has. */
 static size_t choose_probes(const struct stack_index *index, const struct indexed_stack *stack,
 			    struct feature probes[MOST_PROBES], size_t most)
 {
@@ -163,7 +163,7 @@ static size_t keep_likeliest(struct stack_tally *tally, size_t count, size_t mos
 
 size_t stack_index_query(struct stack_index *index, const struct indexed_stack *stack, size_t most)
 {
-	const double something = 1e-9; /* also a feature without weight is shared */
+	const double something = 1e-9; /* a feature without weight also counts as shared */
 	struct feature probes[MOST_PROBES];
 	size_t probe_count =
 		choose_probes(index, stack, probes, most < MOST_PROBES ? most : MOST_PROBES);
@@ -181,7 +181,7 @@ size_t stack_index_query(struct stack_index *index, const struct indexed_stack *
 	for (size_t i = 0; i < count; i++) {
 		uint32_t found = index->tally[i].stack;
 
-		/* The same share of a shorter stack is more likeness. */
+		/* The same number of shared features means more likeness in a shorter stack. */
 		index->tally[i].shared = index->shared[found] /
 					 (stack->weight + index->stacks[found].weight + something);
 		index->shared[found] = 0;

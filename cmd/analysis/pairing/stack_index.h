@@ -2,9 +2,9 @@
  * analysis/pairing/stack_index.h - which stacks might be like this one?  An inverted index over sequences
  * of tokens.
  *
- * Features of a stack are its tokens and its runs of three: a function that is in every second
- * stack tells nothing, three in a row tell a lot.  A query looks up the few features that fewest
- * stacks have, so that its cost does not depend on how many stacks there are.
+ * Features of a stack are its tokens and each three tokens in a row: a function that is in every
+ * second stack tells nothing, three in a row tell a lot.  A query looks up the few features that
+ * fewest stacks have, so that its cost does not depend on how many stacks there are.
  */
 #ifndef ANALYSIS_STACK_INDEX_H
 #define ANALYSIS_STACK_INDEX_H

@@ -1,8 +1,8 @@
 /*
- * analysis/pairing/tokens.h - frames as they are recognised in another build, and how telling each is.
+ * analysis/pairing/tokens.h - names by which frames are recognised in another build, with weights.
  *
  * A token is a function's bare name (no parameters, no template arguments, no clone suffix), or its
- * file where it has no name.  It weighs as much as it tells: a function that is in every stack says
+ * file where it has no name.  A rare token weighs more: a function that is in every stack says
  * nothing (inverse document frequency; Sparck Jones 1972).
  */
 #ifndef ANALYSIS_TOKENS_H

@@ -52,7 +52,7 @@ struct policy {
 	size_t scope_count;
 };
 
-/** What --fail-on is without being given. */
+/** The default of --fail-on. */
 #define POLICY_FAIL_ON "leak:medium,container-growth:medium"
 
 /** `texts` must outlive the policy.  SNAP_EUSAGE names the limit that cannot be read. */
@@ -63,7 +63,7 @@ enum snap_status policy_parse(struct policy *out, const struct policy_texts *tex
  * allows, as an increase (is_increase) or as a level.  With an unset limit false. */
 bool policy_exceeds(const struct policy_limit *limit, double old, double new_, double *allowed);
 
-/* ---- a policy in a file ---- */
+/* ---- a policy in a file ---------------------------------------------------------------------- */
 
 /** A policy file: its texts live in it. */
 struct policy_file {

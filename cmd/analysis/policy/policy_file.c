@@ -9,7 +9,7 @@
 #include "analysis/policy/scope.h"
 #include "base/lookup.h"
 
-/* inih cuts longer lines in two without a word. */
+/* inih splits longer lines without a message. */
 enum { LINE_MAX_BYTES = 190, SCOPES_MAX = 1000 };
 
 struct reading {
@@ -19,7 +19,7 @@ struct reading {
 	char key[96]; /* the first key that was not */
 };
 
-/* ---- keys ---- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 struct key {
 	const char *name;
@@ -137,7 +137,7 @@ static int take(void *user, const char *section, const char *name, const char *v
 	return known;
 }
 
-/* ---- the file ---- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* The first line that is too long, from 1; 0: none is. */
 static unsigned long_line(const char *text)
