@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -253,6 +254,31 @@ static uint64_t timeout_of(const struct querying *querying)
 	return querying->editor || isatty(STDOUT_FILENO) ? 0 : DEFAULT_TIMEOUT_NS;
 }
 
+/* What a single step of SQLite computes cannot be interrupted: the process ends.  Nothing was written. */
+static void stop_hard(int signal_number)
+{
+	static const char why[] =
+		"snapdiff query: the query took longer than --timeout permits, in a "
+		"function that cannot be interrupted\n";
+
+	(void)signal_number;
+	if (write(STDERR_FILENO, why, sizeof(why) - 1) >= 0)
+		_exit(EXIT_SYSTEM);
+	_exit(EXIT_SYSTEM);
+}
+
+/* By processor time, so that whoever reads our output slowly is not taken for a slow query; 0: never. */
+static void set_hard_stop(uint64_t timeout_ns)
+{
+	enum { GRACE_S = 1 };
+	const struct itimerval timer = {
+		.it_value = {.tv_sec = timeout_ns ? (time_t)(timeout_ns / 1000000000u) + GRACE_S
+						  : 0}};
+
+	signal(SIGPROF, timeout_ns ? stop_hard : SIG_DFL);
+	setitimer(ITIMER_PROF, &timer, NULL);
+}
+
 static enum snap_status run_sql(struct querying *querying, const char *sql, struct snap_error *err)
 {
 	const struct store_query_options how = {
@@ -265,9 +291,11 @@ static enum snap_status run_sql(struct querying *querying, const char *sql, stru
 		.param_count = querying->options->params.count,
 	};
 	bool truncated = false;
-	enum snap_status status =
-		store_query(querying->store, sql, &how, take_row, querying, &truncated, err);
+	enum snap_status status;
 
+	set_hard_stop(querying->editor ? 0 : how.timeout_ns);
+	status = store_query(querying->store, sql, &how, take_row, querying, &truncated, err);
+	set_hard_stop(0);
 	if (status == SNAP_ENOMEM && !err->message[0])
 		status = fail_memory(err, "running a query");
 	if (status == SNAP_OK)
@@ -623,8 +651,9 @@ const struct command cmd_query = {
 		   "into a private database first.  With no SQL: a prompt on a terminal, else the "
 		   "SQL is\n"
 		   "read from standard input.  SQL also has human(bytes), stack_text(site_id), "
-		   "REGEXP,\n"
-		   "and the aggregates theil_sen(x, y) (slope) and mann_kendall(y) (z; rows in "
+		   "own_frame(site_id),\n"
+		   "REGEXP, and the aggregates theil_sen(x, y) (slope) and mann_kendall(y) (z; "
+		   "rows in "
 		   "order).",
 	.options = query_tables,
 	.options_size = sizeof(struct query_options),

@@ -60,8 +60,9 @@ static void add_all(struct report *report)
 		add_view(report, view);
 	report->title = report_text(
 		report, "%zu views; they stay as they are, columns are only added", count);
-	report_note(report, "SQL functions of snapdiff query: human(bytes), stack_text(site_id), "
-			    "theil_sen(x, y), mann_kendall(y), x REGEXP pattern");
+	report_note(report,
+		    "SQL functions of snapdiff query: human(bytes), stack_text(site_id), "
+		    "own_frame(site_id), theil_sen(x, y), mann_kendall(y), x REGEXP pattern");
 	report_note(report, "Ask one: snapdiff query --db FILE 'SELECT * FROM top LIMIT 5'");
 }
 

@@ -21,8 +21,8 @@ static const char help[] =
 	".help            this\n"
 	".quit            leave (so does the end of input)\n"
 	"Tab completes views, columns, functions and keywords.\n"
-	"Functions: human(bytes), stack_text(site_id), theil_sen(x, y), mann_kendall(y), x REGEXP "
-	"pattern\n";
+	"Functions: human(bytes), stack_text(site_id), own_frame(site_id), theil_sen(x, y),\n"
+	"mann_kendall(y), x REGEXP pattern; 'snapdiff schema' says what they do\n";
 
 static void list_views(FILE *out)
 {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/progress.h"
 #include "base/settings.h"
 #include "base/terminal.h"
 #include "cli/cli.h"
@@ -21,9 +22,10 @@ static void warn(void *user, const char *sentence)
 
 static void show_progress(void *user, uint64_t done, uint64_t total)
 {
+	static struct progress symbolising = {.what = "symbolising"};
+
 	(void)user;
-	fprintf(stderr, "\rsymbolising %llu of %llu%s", (unsigned long long)done,
-		(unsigned long long)total, done == total ? "\r\033[K" : "");
+	progress_show(&symbolising, done, total);
 }
 
 static enum snap_status symbolise(struct model *model, bool quiet, struct snap_error *err)

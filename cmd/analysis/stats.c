@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_doubles(const void *a, const void *b)
-{
-	const double *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
 static double middle_of_three(double a, double b, double c)
 {
 	double low = a < b ? a : b, high = a < b ? b : a;
@@ -170,20 +163,53 @@ static double tie_correction(const double *sorted, size_t count)
 	return sum;
 }
 
+/* Sort `values` and count the pairs whose earlier value is the larger one.  `scratch` has as much room. */
+static double sort_and_count(double *values, double *scratch, size_t count)
+{
+	size_t half = count / 2, left = 0, right = half, out = 0;
+	double falling;
+
+	if (count < 2)
+		return 0;
+	falling = sort_and_count(values, scratch, half) +
+		  sort_and_count(values + half, scratch, count - half);
+	while (left < half && right < count) {
+		if (values[right] < values[left]) {
+			falling += (double)(half - left);
+			scratch[out++] = values[right++];
+		} else {
+			scratch[out++] = values[left++];
+		}
+	}
+	memcpy(scratch + out, values + left, (half - left) * sizeof(*values));
+	memcpy(values, scratch, (out + half - left) * sizeof(*values));
+	return falling;
+}
+
+/* Pairs of equal values. */
+static double count_ties(const double *sorted, size_t count)
+{
+	double ties = 0;
+
+	for (size_t i = 0, end; i < count; i = end) {
+		for (end = i + 1; end < count && sorted[end] == sorted[i]; end++)
+			;
+		ties += (double)(end - i) * (double)(end - i - 1) / 2;
+	}
+	return ties;
+}
+
 struct stats_trend stats_mann_kendall(const double *y, size_t count)
 {
 	struct stats_trend trend = {.p_above = 1};
-	double n = (double)count, variance;
-	double *sorted;
+	double n = (double)count, variance, falling;
+	double *sorted = count ? malloc(2 * count * sizeof(*sorted)) : NULL;
 
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = i + 1; j < count; j++)
-			trend.s += (y[j] > y[i]) - (y[j] < y[i]);
-	sorted = count ? malloc(count * sizeof(*sorted)) : NULL;
 	if (!sorted)
 		return trend;
 	memcpy(sorted, y, count * sizeof(*sorted));
-	qsort(sorted, count, sizeof(*sorted), compare_doubles);
+	falling = sort_and_count(sorted, sorted + count, count);
+	trend.s = n * (n - 1) / 2 - count_ties(sorted, count) - 2 * falling;
 	variance = (n * (n - 1) * (2 * n + 5) - tie_correction(sorted, count)) / 18;
 	free(sorted);
 	if (variance > 0 && trend.s != 0)

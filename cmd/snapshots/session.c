@@ -16,6 +16,7 @@
 #include "base/fail.h"
 #include "base/lookup.h"
 #include "base/settings.h"
+#include "base/progress.h"
 #include "base/terminal.h"
 
 #define CACHE_SYMBOL_FRAMES 64 /* more inlined frames at one address than any compiler makes */
@@ -110,11 +111,10 @@ static bool shows_progress(const struct session *session)
 
 static void show_symbolising(void *user, uint64_t done, uint64_t total)
 {
+	static struct progress symbolising = {.what = "symbolising"};
+
 	(void)user;
-	if (done == total)
-		fputs("\r\033[K", stderr);
-	else
-		fprintf(stderr, "\rsymbolising %" PRIu64 " of %" PRIu64, done, total);
+	progress_show(&symbolising, done, total);
 }
 
 static enum snap_status need_symbols(struct session *session, struct snap_error *err)
@@ -342,12 +342,10 @@ size_t session_damaged(const struct session *session)
 
 void session_progress(const struct session *session, size_t done, size_t total)
 {
-	if (total < 2 || !shows_progress(session))
-		return;
-	if (done == total)
-		fputs("\r\033[K", stderr);
-	else
-		fprintf(stderr, "\rloading snapshot %zu of %zu", done + 1, total);
+	static struct progress loading = {.what = "loading snapshot"};
+
+	if (total > 1 && shows_progress(session))
+		progress_show(&loading, done, total);
 }
 
 static enum snap_status symbolise(struct session *session, struct model *model,

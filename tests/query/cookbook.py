@@ -9,6 +9,7 @@ usage: cookbook.py SNAPDIFF TESTDATA
 import json
 import pathlib
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -80,6 +81,12 @@ REFUSED = [
     "select load_extension('x')", "select writefile('x', 'y')", "select readfile('/etc/passwd')",
     "select fts3_tokenizer('simple')", "create virtual table t using fts5(x)", "begin; delete from snapshot; commit",
     "reindex", "analyze", "detach main", "alter table run rename to walk",
+    "pragma query_only = 0", "pragma writable_schema = reset", "update sqlite_master set sql = ''", "pragma trusted_schema = 1",
+    "pragma temp_store_directory = '/tmp'", "pragma cache_size = 9999999", "pragma mmap_size = 99999999", "pragma wal_checkpoint",
+    "create temp view v as select 1", "create table t as select * from run", "replace into run select * from run",
+    "insert into history select * from history", "delete from top", "update changes set delta_bytes = 0",
+    "with a as (select 1) insert into run select * from run", "explain delete from run; delete from run", "savepoint s; delete from live",
+    "select edit('x', 'touch x')", "select * from fsdir('/')", "select sqlite3_filename()", "create virtual table t using csv(filename='/etc/passwd')",
 ]
 
 
@@ -91,6 +98,78 @@ def check_read_only(snapdiff, database, scratch):
         assert result.returncode == 2, f"{sql}: {result.returncode} {result.stderr}"
     assert pathlib.Path(database).read_bytes() == before, "a refused statement changed the database"
     assert not (scratch / "x.db").exists() and not (scratch / "x").exists()
+
+
+# (SQL, exit status, what the message says): each is over in a few seconds of processor time, and takes little memory.
+BOMBS = [
+    ("select 'a' regexp '((((a{1,255}){1,255}){1,255}){1,255})'", 2, "repeats too much"),
+    ("select 'a' regexp '(a{1,30000}){1,30000}'", 2, "repeats too much"),
+    ("select replace(hex(zeroblob(40)), '0', 'a') regexp '(a*)*(a*)*(a*)*\\1\\2\\3b'", 2, "refer back"),
+    ("select 'a' regexp replace(hex(zeroblob(2000)), '0', 'a')", 2, "too long"),
+    ("select 'a' like replace(hex(zeroblob(2000)), '0', '%')", 2, "pattern too complex"),
+    ("select 'a' glob replace(hex(zeroblob(2000)), '0', '*')", 2, "pattern too complex"),
+    ("select length(zeroblob(2000000000))", 2, "too big"),
+    ("select length(replace(hex(zeroblob(30000000)), '0', 'aaaaaaaaaa'))", 2, "too big"),
+    ("select length(printf('%.*c', 2000000000, 'x'))", 4, "longer than"),
+    ("select sum(length(randomblob(50000000))) from frames a, frames b, frames c", 4, "longer than"),
+    ("with recursive c(x) as (select 1 union all select x + 1 from c) select group_concat(x) from c", 4, "longer than"),
+    ("with recursive c(x) as (select 1 union all select x + 1 from c) select theil_sen(x, x) from c", 4, "longer than"),
+    ("select count(*) from history a, history b, history c, history d, history e, history f", 4, "longer than"),
+    ("select 1" + "+1" * 20000, 2, "too large"),
+    ("select " + "(" * 5000 + "1" + ")" * 5000, 2, "parser stack overflow"),
+]
+
+
+def check_bombs(snapdiff, database):
+    for sql, code, why in BOMBS:
+        # 4 GB of address space are as good as a bound for memory: the program itself takes less than a tenth.
+        result = subprocess.run(["sh", "-c", 'ulimit -v 4000000; exec "$@"', "sh", snapdiff, "query", "--db", database, "--timeout", "500ms", sql],
+                                capture_output=True, text=True, timeout=600, check=False)
+        assert result.returncode == code and why in result.stderr, f"{sql[:100]}: {result.returncode} {result.stderr[:300]}"
+
+
+def check_series_functions(snapdiff, database):
+    """Against a straightforward count of pairs; and a long series takes no longer than sorting it."""
+    values = [(i * i * 7919) % 101 for i in range(300)]
+    s = sum((b > a) - (b < a) for i, a in enumerate(values) for b in values[i + 1:])
+    ties = sum(count * (count - 1) * (2 * count + 5) for count in (values.count(value) for value in set(values)))
+    n = len(values)
+    z = (s - (s > 0) + (s < 0)) / ((n * (n - 1) * (2 * n + 5) - ties) / 18) ** 0.5
+    sql = "select mann_kendall(v) from (select value as v from json_each(:values))"
+    row = json.loads(run(snapdiff, "query", "--db", database, "-f", "json", "--param", f"values={json.dumps(values)}", sql).stdout)["rows"][0]
+    assert abs(next(iter(row.values())) - z) < 1e-9, (row, z)
+    run(snapdiff, "query", "--db", database, "--timeout", "60s",
+        "with recursive c(x) as (select 1 union all select x + 1 from c limit 200000) select mann_kendall(x) from c")
+
+
+def check_own_frame(snapdiff, database):
+    """As the view names sites; NULL where no frame is own code."""
+    sql = ("select count(*) as n, sum(own_frame(site_id) is own_function || coalesce(' ' || own_file || ':' || own_line, '')) as same, "
+           "count(own_frame(site_id)) as own from sites")
+    row = json.loads(run(snapdiff, "query", "--db", database, "-f", "json", sql).stdout)["rows"][0]
+    assert row["n"] == row["same"] and row["own"] > 0, row
+
+
+def check_planted(snapdiff, database, scratch):
+    """A database that somebody else prepared: what it has beyond ours is refused, stopped, or never runs."""
+    planted = str(scratch / "planted.db")
+    shutil.copy(database, planted)
+    with sqlite3.connect(planted) as db:
+        db.executescript("""
+            create table loot(x); create trigger t after insert on run begin insert into loot values (1); end;
+            create view v_read as select readfile('/etc/passwd'); create view v_load as select load_extension('x');
+            create view v_write as select writefile('x', 'y'); create view v_attach as select * from pragma_wal_checkpoint;
+            create view v_regexp as select 'a' regexp '((((a{1,255}){1,255}){1,255}){1,255})' as r;
+            create view v_bomb as with recursive c(x) as (select 1 union all select x + 1 from c) select max(x) from c;
+            create view v_printf as select length(printf('%.*c', 2000000000, 'x'));""")
+    before = pathlib.Path(planted).read_bytes()
+    for view in ("v_read", "v_load", "v_write", "v_attach", "v_regexp", "v_bomb", "v_printf"):
+        result = subprocess.run([snapdiff, "query", "--db", planted, "--timeout", "500ms", f"select * from {view}"], capture_output=True,
+                                text=True, cwd=scratch, timeout=600, check=False)
+        assert result.returncode in (2, 3, 4) and "root:" not in result.stdout, f"{view}: {result.returncode} {result.stderr}"
+    for command in (["top"], ["growth"], ["ls"]):  # it has what ours has not: whatever is answered, nothing runs
+        subprocess.run([snapdiff, *command, "--db", planted], capture_output=True, timeout=600, check=False)
+    assert pathlib.Path(planted).read_bytes() == before and not (scratch / "x").exists()
 
 
 def main():
@@ -108,6 +187,10 @@ def main():
         check_answers(snapdiff, database)
         check_options(snapdiff, database)
         check_read_only(snapdiff, database, scratch)
+        check_bombs(snapdiff, database)
+        check_series_functions(snapdiff, database)
+        check_own_frame(snapdiff, database)
+        check_planted(snapdiff, database, scratch)
     print("the cookbook holds")
 
 

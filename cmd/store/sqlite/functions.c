@@ -1,7 +1,7 @@
 /*
  * functions.c - what snapdiff adds to SQL.
  *
- * human(bytes), stack_text(site_id), regexp (for `x REGEXP pattern`), and aggregates over a series
+ * human(bytes), stack_text(site_id), own_frame(site_id), regexp (for `x REGEXP pattern`), and aggregates over a series
  * that the program supplies.  All are innocuous: views and hostile schemas may call them.
  */
 #include "store/sqlite/database.h"
@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PATTERN_MAX = 1000, COPIES_MAX = 1000 };
 
 #define PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 
@@ -34,22 +36,21 @@ static void sql_human(sqlite3_context *context, int count, sqlite3_value **value
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
-/* One line per frame.  The statement is prepared anew each time, since a query may nest calls. */
-static void sql_stack_text(sqlite3_context *context, int count, sqlite3_value **values)
+/* The lines that a statement gives for a site.  It is prepared anew each time, since a query may nest
+ * calls. */
+static void give_lines(sqlite3_context *context, sqlite3_value *site, enum statement which)
 {
 	struct store *store = sqlite3_user_data(context);
 	sqlite3_stmt *statement = NULL;
 	sqlite3_str *text;
 
-	(void)count;
-	if (sqlite3_value_type(values[0]) == SQLITE_NULL)
+	if (sqlite3_value_type(site) == SQLITE_NULL)
 		return;
-	if (sqlite3_prepare_v2(store->db, database_sql(STATEMENT_stack_text), -1, &statement,
-			       NULL) != SQLITE_OK) {
+	if (sqlite3_prepare_v2(store->db, database_sql(which), -1, &statement, NULL) != SQLITE_OK) {
 		sqlite3_result_error(context, sqlite3_errmsg(store->db), -1);
 		return;
 	}
-	sqlite3_bind_value(statement, 1, values[0]);
+	sqlite3_bind_value(statement, 1, site);
 	text = sqlite3_str_new(store->db);
 	while (sqlite3_step(statement) == SQLITE_ROW)
 		sqlite3_str_appendf(text, "%s%s", sqlite3_str_length(text) ? "\n" : "",
@@ -59,6 +60,20 @@ static void sql_stack_text(sqlite3_context *context, int count, sqlite3_value **
 		sqlite3_result_text(context, sqlite3_str_finish(text), -1, sqlite3_free);
 	else
 		sqlite3_free(sqlite3_str_finish(text));
+}
+
+/* One line per frame. */
+static void sql_stack_text(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	give_lines(context, values[0], STATEMENT_stack_text);
+}
+
+/* The frame of the user's own code that names the site; NULL where there is none. */
+static void sql_own_frame(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	give_lines(context, values[0], STATEMENT_own_frame);
 }
 
 /* The id that a site with this content hash has. */
@@ -81,12 +96,56 @@ static void free_regex(void *regex)
 	free(regex);
 }
 
+/* The largest number between this brace and its end; at least 1. */
+static double largest_number(const char *brace)
+{
+	double largest = 1, number;
+	char *end;
+
+	for (brace++; *brace && *brace != '}'; brace = end + (*end == ',')) {
+		number = (double)strtoul(brace, &end, 10);
+		largest = number > largest ? number : largest;
+		if (end == brace)
+			break;
+	}
+	return largest;
+}
+
+/*
+ * A pattern may come from a database that somebody else prepared.  libc copies what is repeated, and
+ * goes through all ways to match what refers back: both may take all memory, or for ever.
+ */
+static const char *refuse_pattern(const char *pattern)
+{
+	double copies = 1;
+
+	if (strlen(pattern) > PATTERN_MAX)
+		return "the pattern is too long";
+	for (const char *at = pattern; *at; at++) {
+		if (*at == '\\' && at[1] >= '1' && at[1] <= '9')
+			return "a pattern cannot refer back to what it matched";
+		if (*at == '\\' && at[1])
+			at++;
+		else if (*at == '{')
+			copies *= largest_number(at);
+		if (copies > COPIES_MAX)
+			return "the pattern repeats too much";
+	}
+	return NULL;
+}
+
 static regex_t *compile_regex(sqlite3_context *context, const char *pattern)
 {
 	regex_t *regex = malloc(sizeof(*regex));
+	const char *refused = refuse_pattern(pattern);
 	char why[128];
 	int code;
 
+	if (refused) {
+		sqlite3_result_error(context, refused, -1);
+		free(regex);
+		return NULL;
+	}
 	if (!regex) {
 		sqlite3_result_error_nomem(context);
 		return NULL;
@@ -211,6 +270,8 @@ enum snap_status functions_register(struct store *store, struct snap_error *err)
 				    NULL) != SQLITE_OK ||
 	    sqlite3_create_function(store->db, "regexp", 2, PURE, store, sql_regexp, NULL, NULL) !=
 		    SQLITE_OK ||
+	    sqlite3_create_function(store->db, "own_frame", 1, reading, store, sql_own_frame, NULL,
+				    NULL) != SQLITE_OK ||
 	    sqlite3_create_function(store->db, "stack_text", 1, reading, store, sql_stack_text,
 				    NULL, NULL) != SQLITE_OK)
 		return database_fail(store, err, "an SQL function cannot be added");

@@ -13,7 +13,10 @@
 #include <time.h>
 
 #define PROGRESS_STEPS                                                                             \
-	10000 /* virtual machine steps between two looks at the clock: well under 1 ms */
+	500 /* virtual machine steps between two looks at the clock: each may be slow */
+
+/* What one value may take, and one pattern: both bound what a single step of SQLite costs. */
+enum { TEXT_LIMIT = 64 << 20, LIKE_LIMIT = 1000 };
 
 /* Pragmas that only tell. */
 static const char *const telling_pragmas[] = {
@@ -307,6 +310,8 @@ enum snap_status store_query(struct store *store, const char *sql,
 	struct query query = {store, options, fn, user, truncated, 0, err};
 	struct deadline deadline = {options->timeout_ns ? now_ns() + options->timeout_ns : 0,
 				    options->cancel};
+	int length = sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, -1);
+	int pattern = sqlite3_limit(store->db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LIKE_LIMIT);
 	sqlite3_int64 memory = 0;
 	enum snap_status status;
 
@@ -319,6 +324,7 @@ enum snap_status store_query(struct store *store, const char *sql,
 	/* How long the user's own SQL may take is the user's to say. */
 	sqlite3_progress_handler(store->db, deadline.at_ns || deadline.cancel ? PROGRESS_STEPS : 0,
 				 is_late, &deadline);
+	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, length < TEXT_LIMIT ? length : TEXT_LIMIT);
 	if (options->max_memory)
 		memory = sqlite3_hard_heap_limit64((sqlite3_int64)options->max_memory);
 	status = run_statements(&query, sql);
@@ -326,6 +332,8 @@ enum snap_status store_query(struct store *store, const char *sql,
 		sqlite3_hard_heap_limit64(memory);
 	sqlite3_progress_handler(store->db, 0, NULL, NULL);
 	sqlite3_set_authorizer(store->db, NULL, NULL);
+	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, length);
+	sqlite3_limit(store->db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, pattern);
 	if (store->writable)
 		sqlite3_exec(store->db, "PRAGMA query_only = OFF", NULL, NULL, NULL);
 	/* What a BEGIN without its COMMIT left open would hold the next command up. */
