@@ -625,6 +625,8 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 		cookbook_print_all(stdout);
 		return SNAP_OK;
 	}
+	if (options->max_memory)
+		store_count_memory();
 	if (status == SNAP_OK)
 		status = make_params(&querying, err);
 	if (status == SNAP_OK)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* A shell takes it as one word without quotes. */
 static bool is_plain(const char *text)
 {
@@ -17,16 +19,18 @@ static bool is_plain(const char *text)
 
 static bool has_controls(const char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			return true;
-	return false;
+	bool obeyed = false;
+
+	while (*text && !obeyed)
+		text += utf8_step(text, &obeyed);
+	return obeyed;
 }
 
-/* One byte inside '...', or inside $'...' if `dollar`. */
-static void put(FILE *out, unsigned char byte, bool dollar)
+/* One byte inside '...', or inside $'...' if `dollar`; of a character that a terminal obeys, if
+ * `obeyed`. */
+static void put(FILE *out, unsigned char byte, bool dollar, bool obeyed)
 {
-	if (dollar && (byte < ' ' || byte == 0x7f))
+	if (obeyed)
 		fprintf(out, "\\%03o", byte);
 	else if (dollar && (byte == '\'' || byte == '\\'))
 		fprintf(out, "\\%c", byte);
@@ -49,8 +53,13 @@ char *shell_word(const char *text)
 	if (!out)
 		return NULL;
 	fputs(dollar ? "$'" : "'", out);
-	for (; *text; text++)
-		put(out, (unsigned char)*text, dollar);
+	while (*text) {
+		bool obeyed;
+		size_t length = utf8_step(text, &obeyed);
+
+		for (; length; length--)
+			put(out, (unsigned char)*text++, dollar, obeyed);
+	}
 	fputc('\'', out);
 	if (fclose(out) == 0)
 		return word;

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "capture/doorbell.h"
 #include "capture/peer.h"
 #include "snap/control.h"
@@ -141,14 +142,6 @@ static char *read_all(int fd)
 	return NULL;
 }
 
-/* What is recorded is a program like any other: it must not write to our terminal as it likes. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (((unsigned char)*text < ' ' && *text != '\n') || *text == 0x7f)
-			*text = '?';
-}
-
 /* Nobody listens there: say whether there is such a process at all. */
 static enum snap_status not_recording(uint64_t pid, struct snap_error *err)
 {
@@ -184,8 +177,10 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 			    strerror(errno));
 	if (send(fd, line, (size_t)size, MSG_NOSIGNAL) == size)
 		*answer = read_all(fd);
+	/* What is recorded is a program like any other: it must not write to our terminal as it
+	 * likes. */
 	if (*answer)
-		make_printable(*answer);
+		utf8_make_printable(*answer, "\n");
 	if (!*answer)
 		fail(err, SNAP_ESYSTEM, "process %llu does not answer: %s", (unsigned long long)pid,
 		     errno == EAGAIN ? "timed out" : strerror(errno));

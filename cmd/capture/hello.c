@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "image/image.h"
 
 enum { HELLO_ROOM = 4096, MISSED_MAX = 10000, PROCESSES_MAX = 1000000, HELPER_WAIT_MS = 60000 };
@@ -62,9 +63,7 @@ void hello_create(struct hello *hello, const char *dir)
 
 void hello_make_printable(char *text)
 {
-	for (; *text; text++)
-		if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
-			*text = '?';
+	utf8_make_printable(text, "\t");
 }
 
 static struct hello_missed *find_missed(struct hello *hello, const char *program,

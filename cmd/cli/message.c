@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const char *speaker;
 
 void cli_speak_as(const char *command)
@@ -20,9 +22,7 @@ __attribute__((format(printf, 2, 0))) static void say(const char *kind, const ch
 	char sentence[2048];
 
 	vsnprintf(sentence, sizeof(sentence), format, args);
-	for (char *at = sentence; *at; at++)
-		if (((unsigned char)*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f)
-			*at = '?';
+	utf8_make_printable(sentence, "\n\t");
 	fprintf(stderr, "snapdiff%s%s: %s%s\n", speaker ? " " : "", speaker ? speaker : "", kind,
 		sentence);
 }

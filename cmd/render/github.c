@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "render/gate_formats.h"
-#include "render/utf8.h"
+#include "base/utf8.h"
 
 enum { SHOWN_MAX = 10 };
 

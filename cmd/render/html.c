@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "render/formats.h"
 #include "render/html_data.h"
-#include "render/utf8.h"
+#include "base/utf8.h"
 #include "page_embedded.h"
 
 enum { PLAIN_ROWS = 100, CARDS = 12, NONCE_SIZE = 33 };
@@ -27,15 +27,7 @@ struct writer {
 /* Names come from untrusted files.  Controls and what turns the direction of text become U+FFFD. */
 static bool is_harmless(const char *data, size_t length)
 {
-	if (length == 1)
-		return (unsigned char)*data >= ' ' && *data != 0x7f;
-	/* U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 */
-	if (length == 3 && memcmp(data, "\xe2\x80", 2) == 0)
-		return !((unsigned char)data[2] >= 0x8e && (unsigned char)data[2] <= 0x8f) &&
-		       !((unsigned char)data[2] >= 0xaa && (unsigned char)data[2] <= 0xae);
-	if (length == 3 && memcmp(data, "\xe2\x81", 2) == 0)
-		return (unsigned char)data[2] < 0xa6 || (unsigned char)data[2] > 0xa9;
-	return length > 0;
+	return length > 0 && !utf8_is_control(utf8_decode(data, length));
 }
 
 static void write_text(FILE *out, const char *text)

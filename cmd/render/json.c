@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "render/utf8.h"
+#include "base/utf8.h"
 
 static void write_text(FILE *out, const char *text)
 {

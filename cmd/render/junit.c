@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "render/gate_formats.h"
-#include "render/utf8.h"
+#include "base/utf8.h"
 
 /* XML 1.0 has no place for control characters, not even as references; U+FFFE and U+FFFF neither. */
 static bool is_allowed(const char *data, size_t length)

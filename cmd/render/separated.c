@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "render/utf8.h"
+#include "base/utf8.h"
 
 enum { NOT_FLAT = COLUMN_DETAIL | COLUMN_TABLE_ONLY };
 

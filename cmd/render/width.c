@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "render/utf8.h"
+#include "base/utf8.h"
 
 void text_add(struct text_buffer *text, const char *data, size_t size)
 {

@@ -33,6 +33,10 @@ enum snap_status store_open(struct store **out, const char *path, enum store_mod
 			    struct snap_error *err);
 void store_close(struct store *store);
 
+/** Have the first store, and those after it, count the memory that they take: without it, max_memory
+ * of store_query() holds for files only.  Reports are faster without. */
+void store_count_memory(void);
+
 /** The schema version that the file had, when opening brought it up to date; else 0. */
 int store_migrated_from(const struct store *store);
 

@@ -1,5 +1,5 @@
 /*
- * fuzz_policy.c - hostile suppression files, and hostile texts of limits.
+ * fuzz_policy.c - hostile suppression files, policy files and texts of limits.
  *
  * What is refused is refused with a message; each rule that is accepted has a pattern that can be
  * looked for.
@@ -49,6 +49,22 @@ static void try_policy(const char *text)
 	}
 }
 
+/* What a file says is a policy, or refused with the line. */
+static void try_file(const char *text)
+{
+	struct policy_file file;
+	struct policy policy;
+	struct snap_error err = {0};
+
+	if (policy_file_parse(&file, text, "fuzz", &err) != SNAP_OK) {
+		if (!err.message[0])
+			abort();
+	} else if (policy_parse(&policy, &file.texts, &err) != SNAP_OK && !err.message[0]) {
+		abort();
+	}
+	policy_file_release(&file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = size <= 65536 ? malloc(size + 1) : NULL;
@@ -58,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	try_suppressions(text);
+	try_file(text);
 	if (size < 256)
 		try_policy(text);
 	free(text);

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/bytes.h"
-#include "format/checksum.h"
-#include "format/frame.h"
+#include "fuzz/repair.h"
 #include "snap/reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -162,36 +160,6 @@ static void read_all(const uint8_t *data, size_t size, enum snap_reader_mode mod
 	snap_reader_each_edge(reader, on_edge, &counts, &err);
 	snap_reader_each_path(reader, on_path, &counts, &err);
 	snap_reader_close(reader);
-}
-
-/* Make the chunk at `at` believable; returns where the next one begins, 0 if it is cut off. */
-static size_t repair_chunk(uint8_t *data, size_t size, size_t at)
-{
-	struct snap__chunk chunk;
-	size_t payload = at + SNAP_FORMAT_CHUNK_HEADER_SIZE;
-
-	if (payload > size)
-		return 0;
-	snap__chunk_get(data + at, &chunk);
-	if (chunk.stored_size > size - payload)
-		return 0;
-	if (chunk.flags & SNAP_CHUNK_STORED)
-		chunk.raw_hash = snap__xxh64(data + payload, chunk.stored_size, 0);
-	chunk.file_hash = snap__chunk_file_hash(&chunk, data + payload);
-	snap__chunk_put(data + at, &chunk);
-	return payload + chunk.stored_size;
-}
-
-/* Repair the checksums of header and chunks, front to back: salvage mode then meets the rows. */
-static void repair(uint8_t *data, size_t size)
-{
-	size_t at = SNAP_FORMAT_HEADER_SIZE;
-
-	if (size < at)
-		return;
-	snap__file_header_put(data, &(struct snap__file_header){.major = SNAP_FORMAT_MAJOR});
-	while (at > 0 && at < size)
-		at = repair_chunk(data, size, at);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

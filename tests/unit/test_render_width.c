@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "render/formats.h"
-#include "render/utf8.h"
+#include "base/utf8.h"
 
 static void shortens(const char *text, unsigned width, bool unicode, const char *expected)
 {
@@ -78,6 +78,34 @@ Test(width, what_could_harm_a_terminal_is_a_question_mark)
 	cr_expect_str_eq(buffer.data, "a?[2J?????????"
 				      "z");
 	text_free(&buffer);
+}
+
+static void expect_printable(const char *text, const char *kept, const char *expected)
+{
+	char buffer[64];
+
+	strcpy(buffer, text);
+	utf8_make_printable(buffer, kept);
+	cr_expect_str_eq(buffer, expected);
+}
+
+Test(utf8, what_a_terminal_obeys_becomes_a_question_mark)
+{
+	expect_printable("", "\n", "");
+	expect_printable("plain gr\xc3\xb6\xc3\x9f"
+			 "er \xf0\x9f\x98\x80",
+			 "",
+			 "plain gr\xc3\xb6\xc3\x9f"
+			 "er \xf0\x9f\x98\x80");
+	expect_printable("a\x1b[2J\n\tb\x7f", "\n", "a?[2J\n?b?");
+	expect_printable("\xc2\x9b"
+			 "2J\xc2\x85",
+			 "", "?2J?"); /* C1, as UTF-8 has it */
+	expect_printable("\x9b"
+			 "2J\xe9",
+			 "", "?2J\xe9");                         /* and as Latin-1 has it */
+	expect_printable("\xe2\x80\xaegnp.exe", "", "?gnp.exe"); /* right to left from here */
+	expect_printable("cut \xe2\x80", "", "cut \xe2?");
 }
 
 Test(utf8, only_well_formed_sequences_are_characters)

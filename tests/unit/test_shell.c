@@ -31,14 +31,29 @@ Test(shell, other_names_are_quoted)
 	expect_word("größer", "'größer'");
 	expect_word("", "''");
 	expect_word("a\tb'c\\", "$'a\\011b\\'c\\\\'");
+	/* U+009B begins a terminal's sequences, U+202E turns the direction. */
+	expect_word("a\xc2\x9b"
+		    "31m",
+		    "$'a\\302\\23331m'");
+	expect_word("\xe2\x80\xaegnp", "$'\\342\\200\\256gnp'");
 }
 
 /* bash itself is the judge. */
 Test(shell, a_shell_reads_the_name_back)
 {
-	static const char *const names[] = {"a b",  "'",       "\"$(echo x)`",
-					    "a\nb", "\x01'\\", "*?[a]{1,2}",
-					    "~/x",  "#no",     "a;b&c|d<e>f(g)"};
+	static const char *const names[] = {"a b",
+					    "'",
+					    "\"$(echo x)`",
+					    "a\nb",
+					    "\x01'\\",
+					    "*?[a]{1,2}",
+					    "~/x",
+					    "#no",
+					    "a;b&c|d<e>f(g)",
+					    "\xc2\x9b"
+					    "2J",
+					    "\x9b",
+					    "\xe9t\xe9"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *word = shell_word(names[i]), command[256], got[64] = "";

@@ -85,10 +85,10 @@ static bool store(struct reading *reading, const struct key *keys, void *into, c
 static struct policy_scope *scope_named(struct reading *reading, const char *name)
 {
 	struct policy_file *file = reading->file;
-	struct policy_scope *last = file->scopes + file->scope_count;
+	struct policy_scope *last = file->scope_count ? &file->scopes[file->scope_count - 1] : NULL;
 
-	if (file->scope_count && strcmp(last[-1].name, name) == 0)
-		return &last[-1];
+	if (last && strcmp(last->name, name) == 0)
+		return last;
 	if (file->scope_count == SCOPES_MAX ||
 	    !array_reserve(&file->scopes, &file->scope_capacity, file->scope_count,
 			   sizeof(*file->scopes))) {

@@ -531,6 +531,13 @@ static bool may_be_made(const char *path)
 	return may;
 }
 
+static bool counts_memory;
+
+void store_count_memory(void)
+{
+	counts_memory = true;
+}
+
 /* Even a reader opens for writing where it may: what a killed loader left half-way is rolled back
  * then. */
 static enum snap_status connect_file(struct store *store, const char *path, enum store_mode mode,
@@ -538,9 +545,10 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 
-	/* Counting memory takes a lock each time, and is of use for HEAP_LIMIT only.  It cannot be
+	/* Counting memory takes a lock each time, and is of use for limits only.  It cannot be
 	 * changed once SQLite is in use, and then stays as it is. */
-	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, path != NULL && mode != STORE_CACHE);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
+		       counts_memory || (path != NULL && mode != STORE_CACHE));
 	if (makes_database(mode))
 		flags |= SQLITE_OPEN_CREATE;
 	if (sqlite3_open_v2(path ? path : PRIVATE_DATABASE, &store->db, flags, NULL) == SQLITE_OK)

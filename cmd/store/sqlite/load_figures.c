@@ -182,12 +182,13 @@ static enum snap_status load_births(struct loading *load, struct snap_error *err
 	for (uint32_t i = 0; i < model->site_count; i++) {
 		uint32_t at = load->prepared->order[i];
 		const struct model_site *site = &model->sites[at];
-		const struct snap_cohort *cohorts = model->cohorts + site->first_cohort;
 
-		for (uint32_t k = 0; k < site->row.cohort_count; k++)
-			births[count++] =
-				(struct array_birth){load->site_ids[at], cohorts[k].birth_seq,
-						     cohorts[k].blocks, cohorts[k].bytes};
+		for (uint32_t k = 0; k < site->row.cohort_count; k++) {
+			const struct snap_cohort *row = &model->cohorts[site->first_cohort + k];
+
+			births[count++] = (struct array_birth){load->site_ids[at], row->birth_seq,
+							       row->blocks, row->bytes};
+		}
 	}
 	count = merge_births(births, count);
 	status =
