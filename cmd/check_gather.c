@@ -54,7 +54,7 @@ static enum snap_status look_at_holders(struct gathering *gathering,
 	char *path;
 	enum snap_status st;
 
-	gathering->unreachable = NAN;
+	gathering->unreachable = (double)NAN;
 	st = store_each_meta(session_store(gathering->session), row->id, take_fact, gathering,
 			     gathering->err);
 	if (st != SNAP_OK || isnan(gathering->unreachable) ||
@@ -332,7 +332,7 @@ static void gather_facts(struct check_gathered *out)
 	facts->new_peak = range_of(&out->new_, WHOLE_PEAK);
 	facts->old_rss = range_of(&out->old, WHOLE_RSS);
 	facts->new_rss = range_of(&out->new_, WHOLE_RSS);
-	facts->never_freed = facts->new_live = NAN;
+	facts->never_freed = facts->new_live = (double)NAN;
 	for (size_t i = 0; i < out->new_.count; i++) {
 		const struct check_snapshot *item = &out->new_.items[i];
 

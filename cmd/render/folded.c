@@ -167,7 +167,7 @@ static int64_t figure(const struct folding *folding, size_t row, size_t side)
 				       : NULL;
 
 	if (value && value->kind == VALUE_REAL)
-		return (int64_t)value->real;
+		return whole_number(value->real);
 	return value && value->kind == VALUE_INT ? value->integer : 0;
 }
 

@@ -140,8 +140,7 @@ static struct value copy_value(struct report *report, const struct value *value)
 
 static struct value measured_value(double measured)
 {
-	return isnan(measured) || fabs(measured) > 9e18 ? value_null()
-							: value_int((int64_t)measured);
+	return isnan(measured) || fabs(measured) > 9e18 ? value_null() : value_whole(measured);
 }
 
 /* ---- what a finding is ---- */
@@ -248,8 +247,8 @@ static bool is_suppressed(struct checking *checking, const struct rule *rule,
 
 	if (!request->suppressions)
 		return false;
-	by = suppressions_find(request->suppressions, &all, measured > 0 ? (uint64_t)measured : 0,
-			       request->today);
+	by = suppressions_find(request->suppressions, &all,
+			       measured > 0 ? (uint64_t)whole_number(measured) : 0, request->today);
 	if (!by)
 		return false;
 	object = row_object(checking->report, from, row, measured, message);
@@ -352,11 +351,11 @@ static const char *say_whole(struct report *report, const char *what,
 {
 	char from[32], to[32];
 
-	sites_bytes((uint64_t)new_, to);
+	sites_bytes((uint64_t)whole_number(new_), to);
 	if (!limit->is_increase)
 		return report_text(report, "%s: %s; %s is allowed", what, to, limit->text);
 	return report_text(report, "%s: from %s to %s; %s is allowed", what,
-			   sites_bytes((uint64_t)old, from), to, limit->text);
+			   sites_bytes((uint64_t)whole_number(old), from), to, limit->text);
 }
 
 /*
@@ -422,11 +421,12 @@ static const char *say_change(struct report *report, const struct change_seen *s
 {
 	char delta[32], old[32], new_[32];
 
-	return report_text(
-		report, "%s by %s (%s -> %s); %s is allowed",
-		seen->status && strcmp(seen->status, "new") == 0 ? "new, holds more" : "grew",
-		sites_delta((int64_t)seen->delta, delta), sites_bytes((uint64_t)seen->old, old),
-		sites_bytes((uint64_t)seen->new_, new_), limit);
+	return report_text(report, "%s by %s (%s -> %s); %s is allowed",
+			   seen->status && strcmp(seen->status, "new") == 0 ? "new, holds more"
+									    : "grew",
+			   sites_delta(whole_number(seen->delta), delta),
+			   sites_bytes((uint64_t)whole_number(seen->old), old),
+			   sites_bytes((uint64_t)whole_number(seen->new_), new_), limit);
 }
 
 static bool glob_matches(const char *glob, const char *name)
@@ -698,7 +698,7 @@ static void check_rate(struct checking *checking)
 				  report_text(checking->report,
 					      "the sites that leak grow by %s per hour; %s is "
 					      "allowed",
-					      sites_bytes((uint64_t)rule.measured, rate),
+					      sites_bytes((uint64_t)whole_number(rule.measured), rate),
 					      policy->max_growth_text));
 	if (timeless)
 		not_judged(checking, "max-growth: what repeated runs leave has no rate per hour; "
@@ -762,8 +762,8 @@ static const char *say_lost(struct report *report, const struct report *leaks, s
 	char size[32], count[64];
 
 	return report_text(report, "nothing reaches %s in %s; %s is allowed in all",
-			   sites_bytes((uint64_t)bytes, size),
-			   sites_blocks((uint64_t)blocks, count), limit);
+			   sites_bytes((uint64_t)whole_number(bytes), size),
+			   sites_blocks((uint64_t)whole_number(blocks), count), limit);
 }
 
 /* All sites together are held against the limit; each of them is a finding if they exceed it. */

@@ -76,8 +76,8 @@ static void add_ends(struct report *report, struct value *to, const char *name, 
 	struct value part = value_object();
 
 	value_field(report, &part, "rows", value_u64(rows));
-	value_field(report, &part, "first_bytes", value_int((int64_t)ends.first));
-	value_field(report, &part, "last_bytes", value_int((int64_t)ends.last));
+	value_field(report, &part, "first_bytes", value_whole(ends.first));
+	value_field(report, &part, "last_bytes", value_whole(ends.last));
 	value_field(report, to, name, part);
 }
 
@@ -145,15 +145,15 @@ static void add_by_design(struct report *report, const struct growth_part *parts
 		bytes += parts[p].table.by_design_bytes;
 		blocks += parts[p].table.by_design_blocks;
 	}
-	value_field(report, &object, "bytes", value_int((int64_t)bytes));
-	value_field(report, &object, "blocks", value_int((int64_t)blocks));
+	value_field(report, &object, "bytes", value_whole(bytes));
+	value_field(report, &object, "blocks", value_whole(blocks));
 	value_field(report, &report->head, "by_design", object);
 	if (blocks > 0)
 		report_note(report,
 			    "The C library, the loader or an interpreter leave %s (%s) of "
 			    "each run by design: no leak; --all judges them too.",
-			    sites_blocks((uint64_t)blocks, number),
-			    sites_bytes((uint64_t)bytes, size));
+			    sites_blocks((uint64_t)whole_number(blocks), number),
+			    sites_bytes((uint64_t)whole_number(bytes), size));
 }
 
 /* Left at the exit, but not lost: no leak of a run either. */

@@ -196,7 +196,7 @@ static struct value band_value(const struct drawing *drawing, struct report *rep
 	for (size_t i = 0; i < count; i++) {
 		double value = site->bytes[band * count + i];
 
-		bytes.list.items[i] = value < 0 ? value_null() : value_int((int64_t)value);
+		bytes.list.items[i] = value < 0 ? value_null() : value_whole(value);
 	}
 	value_field(report, &object, "first", value_u64(band_start(drawing, band)));
 	value_field(

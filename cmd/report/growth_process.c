@@ -37,7 +37,8 @@ static const char *size_text(struct report *report, double bytes)
 {
 	char buffer[32];
 
-	return report_text(report, "%s", sites_bytes(bytes < 0 ? 0 : (uint64_t)bytes, buffer));
+	return report_text(report, "%s",
+			   sites_bytes(bytes < 0 ? 0 : (uint64_t)whole_number(bytes), buffer));
 }
 
 /* ---- what there is ---- */
@@ -48,7 +49,7 @@ static struct value metric_list(struct report *report, const struct growth_axis 
 
 	for (size_t i = 0; i < axis->count; i++)
 		if (!isnan(axis->metrics[metric][i]))
-			list.list.items[i] = value_int((int64_t)axis->metrics[metric][i]);
+			list.list.items[i] = value_whole(axis->metrics[metric][i]);
 	return list;
 }
 
@@ -104,8 +105,8 @@ static struct value describe_part(struct report *report, const struct growth_par
 	value_field(report, &object, "processes", value_u64(part->processes));
 	value_field(report, &object, "snapshots", value_u64(axis->count));
 	value_field(report, &object, "idle_intervals", value_u64(axis->idle));
-	value_field(report, &object, "first_bytes", value_int((int64_t)part->table.first_total));
-	value_field(report, &object, "last_bytes", value_int((int64_t)part->table.last_total));
+	value_field(report, &object, "first_bytes", value_whole(part->table.first_total));
+	value_field(report, &object, "last_bytes", value_whole(part->table.last_total));
 	return object;
 }
 
@@ -353,7 +354,7 @@ static void add_limit(struct report *report, const struct growth_axis *axis, uin
 		return;
 	}
 	left = limit - last_of(axis, metric);
-	value_field(report, &object, "bytes", value_int((int64_t)limit));
+	value_field(report, &object, "bytes", value_whole(limit));
 	value_field(report, &object, "metric", value_text(report, metric_names[metric]));
 	value_field(report, &object, "seconds", seconds_value(left, rate.value));
 	value_field(report, &object, "low", seconds_value(left, rate.high));

@@ -20,7 +20,8 @@ static const char *size_text(struct report *report, double bytes)
 {
 	char buffer[32];
 
-	return report_text(report, "%s", sites_bytes(bytes < 0 ? 0 : (uint64_t)bytes, buffer));
+	return report_text(report, "%s",
+			   sites_bytes(bytes < 0 ? 0 : (uint64_t)whole_number(bytes), buffer));
 }
 
 /* "5.0 s", "10 min" */

@@ -128,8 +128,8 @@ static struct value exact_step(struct report *report, const struct growth_judgem
 
 	if (!judgement->exact)
 		return value_null();
-	value_field(report, &object, "blocks", value_int((int64_t)judgement->exact_blocks));
-	value_field(report, &object, "bytes", value_int((int64_t)judgement->exact_bytes));
+	value_field(report, &object, "blocks", value_whole(judgement->exact_blocks));
+	value_field(report, &object, "bytes", value_whole(judgement->exact_bytes));
 	return object;
 }
 
@@ -138,7 +138,7 @@ static struct value numbers(struct report *report, const double *values, size_t 
 	struct value list = value_list(report, count);
 
 	for (size_t i = 0; i < count; i++)
-		list.list.items[i] = value_int((int64_t)values[i]);
+		list.list.items[i] = value_whole(values[i]);
 	return list;
 }
 
@@ -207,10 +207,10 @@ static void add_exit(struct report *report, const struct growth_row *row, struct
 
 	if (!sum_exits(row, &sum))
 		return;
-	values[EXIT_BYTES] = value_int((int64_t)sum.bytes);
+	values[EXIT_BYTES] = value_whole(sum.bytes);
 	if (!row->blocks)
 		return;
-	values[EXIT_BLOCKS] = value_int((int64_t)sum.blocks);
+	values[EXIT_BLOCKS] = value_whole(sum.blocks);
 	values[NEVER_FREED] = never_freed(report, &sum, last_blocks(row));
 }
 
@@ -272,21 +272,21 @@ struct value *growth_add_row(struct report *report, const struct report_options 
 	values[CONFIDENCE] = value_text(report, growth_confidence_name(row->judgement.confidence));
 	values[PER_SNAPSHOT] = bounds(report, &row->judgement);
 	if (row->judgement.judged_count >= 2) {
-		values[RATE] = value_int((int64_t)row->judgement.bytes_slope.value);
+		values[RATE] = value_whole(row->judgement.bytes_slope.value);
 		if (row->blocks)
-			values[BLOCK_RATE] = value_int((int64_t)row->judgement.blocks_slope.value);
+			values[BLOCK_RATE] = value_whole(row->judgement.blocks_slope.value);
 	}
 	if (row->finding)
 		values[FINDING] = value_u64(row->finding);
 	if (why)
 		values[WHY] = value_text(report, why);
-	values[FIRST] = value_int((int64_t)row->first);
-	values[LAST] = value_int((int64_t)row->last);
+	values[FIRST] = value_whole(row->first);
+	values[LAST] = value_whole(row->last);
 	if (row->blocks) {
-		values[FIRST_BLOCKS] = value_int((int64_t)row->blocks[0]);
-		values[LAST_BLOCKS] = value_int((int64_t)row->blocks[count - 1]);
+		values[FIRST_BLOCKS] = value_whole(row->blocks[0]);
+		values[LAST_BLOCKS] = value_whole(row->blocks[count - 1]);
 		if (row->blocks[count - 1] > 0)
-			values[EACH] = value_int((int64_t)(row->last / row->blocks[count - 1]));
+			values[EACH] = value_whole((row->last / row->blocks[count - 1]));
 	}
 	add_exit(report, row, values);
 	values[EXACT] = exact_step(report, &row->judgement);
@@ -328,13 +328,13 @@ static void write_folded(struct report *report, const struct folded *sum, size_t
 			 struct value *values)
 {
 	values[TREND] = numbers(report, sum->bytes, count);
-	values[FIRST] = value_int((int64_t)sum->bytes[0]);
-	values[LAST] = value_int((int64_t)sum->bytes[count - 1]);
+	values[FIRST] = value_whole(sum->bytes[0]);
+	values[LAST] = value_whole(sum->bytes[count - 1]);
 	values[EACH] = values[NEVER_FREED] = value_null();
 	if (!sum->blocks_known)
 		return;
-	values[FIRST_BLOCKS] = value_int((int64_t)sum->blocks[0]);
-	values[LAST_BLOCKS] = value_int((int64_t)sum->blocks[count - 1]);
+	values[FIRST_BLOCKS] = value_whole(sum->blocks[0]);
+	values[LAST_BLOCKS] = value_whole(sum->blocks[count - 1]);
 	if (sum->exits_known)
 		values[NEVER_FREED] = never_freed(report, &sum->at_exit, sum->blocks[count - 1]);
 }
@@ -352,8 +352,8 @@ void growth_fold_row(struct report *report, const struct growth_list *list,
 		if (list->rows[i].finding == leader->finding)
 			fold(&sum, &list->rows[i], count);
 	write_folded(report, &sum, count, values);
-	values[RATE] = value_int((int64_t)finding->bytes.value);
-	values[BLOCK_RATE] = value_int((int64_t)finding->blocks.value);
+	values[RATE] = value_whole(finding->bytes.value);
+	values[BLOCK_RATE] = value_whole(finding->blocks.value);
 	if (finding->by_caller)
 		values[SITE] = value_text(report, growth_finding_name(report, leader, finding));
 	if (finding->in_step > 1)

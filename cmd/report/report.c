@@ -3,6 +3,7 @@
  */
 #include "report/report.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +220,20 @@ struct value value_u64(uint64_t integer)
 struct value value_real(double real)
 {
 	return (struct value){.kind = VALUE_REAL, .real = real};
+}
+
+int64_t whole_number(double number)
+{
+	if (isnan(number))
+		return 0;
+	if (number >= 0x1p63)
+		return INT64_MAX;
+	return number <= -0x1p63 ? INT64_MIN : (int64_t)number;
+}
+
+struct value value_whole(double number)
+{
+	return isnan(number) ? value_null() : value_int(whole_number(number));
 }
 
 struct value value_bytes(struct report *report, const char *data, size_t size)

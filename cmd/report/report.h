@@ -145,6 +145,10 @@ struct value value_int(int64_t integer);
 /** SNAP_UNKNOWN becomes null. */
 struct value value_u64(uint64_t integer);
 struct value value_real(double real);
+/** The whole part of a number, cut to what 64 bits hold; null where it is none.  Sums and slopes of
+ * hostile figures have any size. */
+int64_t whole_number(double number);
+struct value value_whole(double number);
 struct value value_text(struct report *report, const char *text); /* copied; NULL becomes null */
 struct value value_bytes(struct report *report, const char *data, size_t size); /* copied */
 struct value value_list(struct report *report, size_t count);                   /* items are null */

@@ -13,26 +13,14 @@
 #include <unistd.h>
 
 #include "runtime/identity.h"
+#include "runtime/kernel_signal.h"
 #include "runtime/listener.h"
 #include "runtime/record.h"
 #include "runtime/trigger.h"
 #include "snap/control.h"
 
-#ifndef SA_RESTORER
-#define SA_RESTORER 0x04000000
-#endif
-
-/* The kernel's struct sigaction, the same on x86-64 and aarch64. */
-struct kernel_action {
-	void (*handler)(int, siginfo_t *, void *);
-	unsigned long flags;
-	void (*restorer)(void);
-	uint64_t mask;
-};
-
 #if defined(__x86_64__)
 /* Debuggers and unwinders recognise a signal frame by these bytes. */
-void snap__doorbell_return(void);
 __asm__(".text\n"
 	".balign 16\n"
 	"	nop\n"
@@ -43,11 +31,6 @@ __asm__(".text\n"
 	"	mov $15, %rax\n"
 	"	syscall\n"
 	".size snap__doorbell_return, . - snap__doorbell_return\n");
-#define RESTORE_FLAG SA_RESTORER
-#define RESTORE_CODE snap__doorbell_return
-#else
-#define RESTORE_FLAG 0
-#define RESTORE_CODE NULL
 #endif
 
 static void on_ring(int number, siginfo_t *info, void *context)
@@ -68,9 +51,10 @@ static void on_ring(int number, siginfo_t *info, void *context)
 
 void snap__doorbell_hang(void)
 {
-	const struct kernel_action ours = {
-		on_ring, SA_SIGINFO | SA_RESTART | SA_ONSTACK | RESTORE_FLAG, RESTORE_CODE, 0};
-	struct kernel_action before = {0};
+	const struct snap__kernel_action ours = {
+		on_ring, SA_SIGINFO | SA_RESTART | SA_ONSTACK | SNAP__RESTORE_FLAG,
+		SNAP__RESTORE_CODE, 0};
+	struct snap__kernel_action before = {0};
 	int saved = errno, number = SNAP_CONTROL_DOORBELL;
 
 	if (syscall(SYS_rt_sigaction, number, NULL, &before, sizeof(before.mask)) == 0 &&

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "runtime/arena.h"
+#include "runtime/kernel_signal.h"
 #include "runtime/os_linux.h"
 #include "runtime/thread.h"
 #include "runtime/thread_pointer.h"
@@ -318,6 +319,68 @@ bool snap__helper_host_left(const struct snap__helper *helper)
 	long order = syscall(SYS_kcmp, helper->parent, (long)snap__sys_getpid(), KCMP_VM, 0, 0);
 
 	return order > 0; /* negative: the system call is not allowed here */
+}
+
+/* ---- calls that may never return -------------------------------------------------------------- */
+
+static void *way_out[5]; /* of __builtin_setjmp() */
+static const struct snap__helper *caller;
+static volatile bool was_woken;
+
+static void leave_call(void)
+{
+#if defined(__x86_64__) || !defined(__clang__)
+	__builtin_longjmp(way_out, 1);
+#else
+	syscall(SYS_exit, 0); /* this compiler cannot jump on this machine */
+#endif
+}
+
+/* The kernel signals a helper also when the thread that started it ends. */
+static void on_wake(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)info;
+	(void)context;
+	if (snap__helper_host_ended(caller))
+		leave_call();
+	was_woken = true;
+}
+
+/* The handler is the helper's own: it does not share its table with the host. */
+static void open_for_wakes(void)
+{
+	const struct snap__kernel_action ours = {on_wake,
+						 SA_SIGINFO | SA_RESTART | SNAP__RESTORE_FLAG,
+						 SNAP__RESTORE_CODE, ~(uint64_t)0};
+	const uint64_t others = ~(1ull << (SNAP__HELPER_SIGNAL - 1));
+
+	syscall(SYS_rt_sigaction, SNAP__HELPER_SIGNAL, &ours, NULL, sizeof(ours.mask));
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &others, NULL, sizeof(others));
+}
+
+bool snap__helper_call(const struct snap__helper *helper, void (*fn)(void *argument),
+		       void *argument)
+{
+	volatile bool returned = false;
+	uint64_t ignored;
+
+	caller = helper;
+	was_woken = false;
+#if defined(__x86_64__) || !defined(__clang__)
+	if (__builtin_setjmp(way_out) == 0)
+#endif
+	{
+		open_for_wakes();
+		if (!snap__helper_host_ended(helper)) {
+			fn(argument);
+			returned = true;
+		}
+	}
+	snap__signals_block(&ignored);
+	if (was_woken) /* who waits for the signal has not seen it */
+		syscall(SYS_kill, snap__sys_getpid(), SNAP__HELPER_SIGNAL);
+	return returned;
 }
 
 void snap__helper_after_fork(struct snap__helper *helper)

@@ -207,11 +207,27 @@ static void was_asked(struct question *question, uint64_t size, uint64_t began_n
 	question->asked_ns = snap__os_mono_ns();
 }
 
-static void report_allocator(snap__metric_fn *fn, void *user)
-{
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 33))
-	struct mallinfo2 info = mallinfo2();
+#define HAS_MALLINFO2 1
+static void ask_mallinfo(void *info)
+{
+	*(struct mallinfo2 *)info = mallinfo2();
+}
+#else
+#define HAS_MALLINFO2 0
+#endif
 
+/* False if the host ended before there was an answer. */
+static bool report_allocator(const struct snap__metrics_leave *leave, snap__metric_fn *fn,
+			     void *user)
+{
+#if HAS_MALLINFO2
+	struct mallinfo2 info;
+
+	if (!leave->call)
+		ask_mallinfo(&info);
+	else if (!leave->call(ask_mallinfo, &info))
+		return false;
 	fn(user, "allocator.arena", info.arena);
 	fn(user, "allocator.mapped", info.hblkhd);
 	fn(user, "allocator.mapped_blocks", info.hblks);
@@ -219,9 +235,11 @@ static void report_allocator(snap__metric_fn *fn, void *user)
 	fn(user, "allocator.free", info.fordblks);
 	fn(user, "allocator.releasable", info.keepcost);
 #else
+	(void)leave;
 	(void)fn;
 	(void)user;
 #endif
+	return true;
 }
 
 static void report_rollup(bool may_hold_up, snap__metric_fn *fn, void *user)
@@ -248,6 +266,7 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 					       "memory.oom_control",    "oom_kill "};
 	char groups[1024];
 	uint64_t began;
+	bool answered;
 
 	report_kilobytes("/proc/self/status", status, fn, user);
 	if (leave && !leave->is_brief)
@@ -261,11 +280,11 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 	if (leave->begin && !leave->begin())
 		return false;
 	began = snap__os_thread_cpu_ns();
-	report_allocator(fn, user);
+	answered = report_allocator(leave, fn, user);
 	was_asked(&ask_allocator, most_chunks(leave), began);
 	if (leave->end)
 		leave->end();
-	return true;
+	return answered;
 }
 
 uint64_t snap__metrics_recorder_bytes(void)

@@ -337,6 +337,7 @@ static void take_metrics(struct job *job)
 			     snap__equal(snap__process_host()->allocator, "glibc"),
 		.begin = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_hold : NULL,
 		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
+		.call = job->order->call,
 		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
 		.is_brief = snap__os_wall_ns() - snap__process_identity()->start_time_ns < BRIEF_NS,
 		.heap_bytes = snap__record_peak_bytes(),

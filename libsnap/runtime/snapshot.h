@@ -39,6 +39,8 @@ struct snap__order {
 	enum snap__ask ask;
 	bool is_durable;            /* file and name are on the disk when the function returns */
 	enum snap__holders holders; /* with holders, found in a copy of the process */
+	/** In the helper: how to call what may wait for the host (metrics.h); NULL elsewhere. */
+	bool (*call)(void (*fn)(void *argument), void *argument);
 };
 
 /**

@@ -165,13 +165,18 @@ static bool directory_is_gone(void)
 	return snap__sys_access(snap__process_config()->out, F_OK) != 0;
 }
 
+static bool call_in_helper(void (*fn)(void *argument), void *argument)
+{
+	return snap__helper_call(&helper, fn, argument);
+}
+
 /* In the helper. */
 static enum snap_status helper_takes(enum snap__reason reason, const char *label,
 				     enum snap__holders holders, enum snap__ask ask, char *path,
 				     size_t size)
 {
-	struct snap__order order = {reason, last_signal,        label,  directory,
-				    ask,    is_durable(reason), holders};
+	struct snap__order order = {reason, last_signal,        label,   directory,
+				    ask,    is_durable(reason), holders, call_in_helper};
 	int error;
 	enum snap_status st;
 
@@ -869,7 +874,8 @@ static enum snap_status take_alone(enum snap__reason reason, const char *label, 
 				    -1,
 				    outside ? SNAP__ASK_NOW : SNAP__ASK_NOBODY,
 				    is_durable(reason),
-				    SNAP__HOLDERS_NONE};
+				    SNAP__HOLDERS_NONE,
+				    NULL};
 	struct snap__quiet quiet;
 	enum snap_status st;
 

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
 # These have rows only where a snapshot has labels, a census, or losses.
 MAY_BE_EMPTY = {5, 12, 18, 21, 22, 24}
 
@@ -71,6 +73,10 @@ def check_options(snapdiff, database):
     run(snapdiff, "query", "--db", database, "--timeout", "300ms", cross, code=4)
     large = "select length(group_concat(hex(zeroblob(1000000)))) from frames"
     result = run(snapdiff, "query", "--db", database, "--max-memory", "8MiB", large, code=4)
+    assert "max-memory" in result.stderr, result.stderr
+    # The same for a snapshot that is named, whose database is a private one.
+    result = run(snapdiff, "query", "-q", "--max-memory", "8MiB", "select length(hex(zeroblob(20000000)))",
+                 ROOT / "testdata" / "golden" / "python.snap", code=4)
     assert "max-memory" in result.stderr, result.stderr
 
 
