@@ -13,6 +13,7 @@
 #include "report/growth_cohorts.h"
 #include "report/growth_exits.h"
 #include "report/growth_graph.h"
+#include "report/growth_held.h"
 #include "report/subject.h"
 
 #define FIELD(member) offsetof(struct growth_command, member)
@@ -101,6 +102,7 @@ static void parts_release(struct parts *parts)
 {
 	for (size_t i = 0; i < parts->count; i++) {
 		growth_graph_free(parts->items[i].graph);
+		growth_held_free(parts->items[i].held);
 		growth_table_release(&parts->items[i].table);
 		growth_axis_release(&parts->items[i].axis);
 	}
@@ -179,8 +181,7 @@ static enum snap_status read_part(struct parts *parts, struct subject *subject,
 	*part = (struct growth_part){.program = report_text(parts->said, "%s", series->program),
 				     .pid = series->pid,
 				     .processes = series->processes,
-				     .pool = series->pool,
-				     .held = session_held(subject->session, series->pid)};
+				     .pool = series->pool};
 	if (st == SNAP_OK)
 		st = growth_axis_read(&part->axis, store, series->ids, series->count, options->per,
 				      said, err);
@@ -198,6 +199,9 @@ static enum snap_status read_part(struct parts *parts, struct subject *subject,
 	if (st == SNAP_OK && !options->shared.sql)
 		st = growth_graph_read(&part->graph, store, series->ids, series->count,
 				       &part->table, err);
+	if (st == SNAP_OK && !options->shared.sql)
+		st = growth_held_read(&part->held, store, series->ids, series->count, &part->table,
+				      err);
 	parts->idle += part->axis.idle;
 	join_exits(parts, said);
 	pass_on(parts->said, said, part, list->count > 1);

@@ -25,13 +25,15 @@ static enum snap_status refuse(const struct model *model, struct snap_error *err
 
 	if (census && strncmp(census, "failed: ", 8) == 0)
 		return fail(err, SNAP_EUSAGE, "%s has no census of objects: %s", name, census + 8);
-	return fail(err, SNAP_EUSAGE,
-		    "%s has no census of objects, which --group type needs; 'snapdiff run --census' "
-		    "and 'snapdiff snap --census' take one",
-		    name);
+	return fail(
+		err, SNAP_EUSAGE,
+		"%s has no census of objects, which --group type needs; 'snapdiff run --census' "
+		"and 'snapdiff snap --census' take one",
+		name);
 }
 
-static bool add_site(struct model *model, const struct snap_group *group, uint32_t domain)
+/* The group's call stack becomes that of its site: who holds it is told of that. */
+static bool add_site(struct model *model, struct snap_group *group, uint32_t domain)
 {
 	const struct snap_frame frame = {.function = group->label};
 	struct snap_site site = {
@@ -46,6 +48,7 @@ static bool add_site(struct model *model, const struct snap_group *group, uint32
 	if (location == SNAP_NONE)
 		return false;
 	site.node = model_node_intern(model, group->node, location);
+	group->node = site.node;
 	return site.node != SNAP_NONE && model_site_add(model, &site, NULL, NULL) != SNAP_NONE;
 }
 
@@ -59,9 +62,9 @@ enum snap_status model_use_census(struct model *model, struct snap_error *err)
 	model->variances = NULL;
 	model->site_count = model->cohort_count = 0;
 	for (uint32_t i = 0; domain != SNAP_NONE && i < model->holders.group_count; i++) {
-		const struct snap_group group = model->holders.groups[i];
+		struct snap_group *group = &model->holders.groups[i];
 
-		if (group.kind == SNAP_GROUP_TYPE && !add_site(model, &group, domain))
+		if (group->kind == SNAP_GROUP_TYPE && !add_site(model, group, domain))
 			domain = SNAP_NONE;
 	}
 	model_settle(model);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "report/growth_pattern.h"
 #include "report/sites.h"
 
 enum { MOST_COMPARED = 256 }; /* rows whose call stacks are compared, see growth_finding.c */
@@ -173,7 +174,7 @@ static void add_reachable(struct report *report, const struct growth_list *list)
 			    sites_bytes(list->reachable_bytes, size));
 }
 
-static void add_notes(struct report *report, const struct growth_part *parts,
+static void add_notes(struct report *report, const struct growth_part *parts, size_t count,
 		      const struct growth_request *request, const struct growth_list *list,
 		      const bool *is_shown)
 {
@@ -191,6 +192,7 @@ static void add_notes(struct report *report, const struct growth_part *parts,
 		explain_rows(report, list, is_shown, request->explain != NULL);
 	if (list->count == 0 && !parts->table.dataset->site_count)
 		report_note(report, "The snapshots hold no call stack.");
+	growth_note_objects(report, parts, count, list->finding_count > 0);
 	note_verdicts(report, list, is_shown);
 	if (unsure)
 		report_note(report, "%zu row%s more snapshots: a sure verdict takes %d or more.",
@@ -320,7 +322,7 @@ static void fill(struct report *report, const struct growth_part *parts, size_t 
 	growth_describe_processes(report, parts, count, request->warmup, request->limit_bytes);
 	growth_choose_columns(report, request->shared, parts, count);
 	add_rows(report, list, request, sorted, shown);
-	add_notes(report, parts, request, list, shown);
+	add_notes(report, parts, count, request, list, shown);
 }
 
 enum snap_status growth_fill(struct report *report, const struct growth_part *parts, size_t count,

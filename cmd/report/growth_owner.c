@@ -11,10 +11,13 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "report/growth_held.h"
 #include "report/growth_stacks.h"
 
 static const double unknown = -1;
 static const double as_much = 0.9; /* shares of which one is less than that of the other differ */
+static const double much_more = 0.25; /* the same where a line makes values for a moment, too, as in
+					 Python */
 
 /* What each call stack of a part allocated during the series, and what of it is still there. */
 struct survivors {
@@ -120,11 +123,25 @@ static double share_of_function(const struct survivors *survivors,
 
 /* ---- the choice ---- */
 
+static int differ_by(double factor, double a, double b)
+{
+	if (a < factor * b)
+		return -1;
+	return b < factor * a ? 1 : 0;
+}
+
 static int differ(double a, double b)
 {
-	if (a < as_much * b)
-		return -1;
-	return b < as_much * a ? 1 : 0;
+	return differ_by(as_much, a, b);
+}
+
+/* Does a census say by what a row's objects are held?  Then the names of those tell the fault, and of the
+   sites the largest says most. */
+static bool is_held(const struct growth_row *row)
+{
+	const struct growth_held_row *held = growth_held_of(row);
+
+	return held && held->words && !held->is_table;
 }
 
 /*
@@ -137,6 +154,11 @@ static bool is_nearer(const struct growth_row *b, double share_b, const struct g
 	int order = differ(share_b, share_a);
 	bool b_calls = growth_row_calls(b, a), a_calls = growth_row_calls(a, b);
 
+	if (is_held(a) && is_held(b)) {
+		order = differ_by(much_more, share_b, share_a);
+		return order ? order > 0
+			     : b->judgement.bytes_slope.value > a->judgement.bytes_slope.value;
+	}
 	if (order == 0 && b_calls != a_calls)
 		order = b_calls ? 1 : -1;
 	if (order == 0)
@@ -189,12 +211,16 @@ static bool caller_is_nearer(const struct survivors *survivors, const struct gro
 {
 	const struct dataset_site *site = growth_stack_of(row);
 	uint32_t position;
+	double of_caller;
 	int order;
 
 	if (finding->shared == 0 || finding->shared >= site->depth - site->identity.named)
 		return false;
 	position = site->depth - finding->shared;
-	order = differ(share_of_function(survivors, growth_frame_of(row, position)), share);
+	of_caller = share_of_function(survivors, growth_frame_of(row, position));
+	if (is_held(row))
+		return differ_by(much_more, of_caller, share) > 0;
+	order = differ(of_caller, share);
 	return order > 0 || (order == 0 && !is_outermost(row, position));
 }
 

@@ -3,13 +3,14 @@
  */
 #include "report/growth_finding.h"
 #include "report/growth_graph.h"
+#include "report/growth_held.h"
+#include "report/growth_pattern.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "report/sites.h"
-#include "model/held.h"
 
 static const double least_seconds = 3;
 static const char *const units_of_time[] = {"s", "min", "h"};
@@ -320,18 +321,47 @@ static bool wants_reason(const struct growth_judgement *judgement)
 
 const char *growth_holder(const struct growth_row *row)
 {
-	const struct select_row *words = row->words;
-	const struct held_list *held = row->part->held;
+	const struct growth_held_row *held = growth_held_of(row);
 
 	if (row->part->axis.repeated) /* it grows by what nothing holds */
 		return NULL;
 	if (row->part->graph && row->part->graph->rows[row->row].root)
 		return row->part->graph->rows[row->row].root;
-	if (!held)
-		return NULL;
-	if (words->file && words->line)
-		return held_line(held, words->file, words->line);
-	return words->function && !words->file ? held_type(held, words->function) : NULL;
+	return held ? held->words : NULL;
+}
+
+/* Of a finding, the row that says by what it is held: its leader, or else the first that does. */
+static const struct growth_row *held_row(const struct growth_list *list,
+					 const struct growth_row *row)
+{
+	if (!row->finding || !row->leads || growth_holder(row))
+		return row;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->rows[i].finding == row->finding && growth_holder(&list->rows[i]))
+			return &list->rows[i];
+	return row;
+}
+
+/* "global container: ...; rose by ...; dict held by `history` (module global, app.py:3)" */
+static const char *with_holder(struct report *report, const struct growth_list *list,
+			       const struct growth_row *row, const char *text)
+{
+	const struct growth_row *holder = held_row(list, row);
+	const struct growth_held_row *held = growth_held_of(holder);
+	struct growth_pattern pattern = growth_pattern_of(report, row);
+
+	if (!pattern.words)
+		pattern = growth_pattern_of(report, holder);
+	if (pattern.words)
+		text = report_text(report, "%s; %s", pattern.words, text);
+	if (!growth_holder(holder))
+		return text;
+	if (held && held->exact > 0 && growth_holder(holder) == held->words)
+		return report_text(report, "%s; exactly %.0f %s per snapshot, held by %s", text,
+				   held->exact, held->type, held->words);
+	if (held && held->type && growth_holder(holder) == held->words)
+		return report_text(report, "%s; %s held by %s", text, held->type, held->words);
+	return report_text(report, "%s; held by %s", text, growth_holder(holder));
 }
 
 const char *growth_reason_line(struct report *report, const struct growth_list *list,
@@ -349,9 +379,7 @@ const char *growth_reason_line(struct report *report, const struct growth_list *
 	if (finding && row->leads && finding->container)
 		text = report_text(report, "%s; grows with %s", text,
 				   sites_words(report, finding->container));
-	if (growth_is_growth(&row->judgement) && growth_holder(row))
-		text = report_text(report, "%s; held by %s", text, growth_holder(row));
-	return text;
+	return growth_is_growth(&row->judgement) ? with_holder(report, list, row, text) : text;
 }
 
 /* ---- closing lines ---- */

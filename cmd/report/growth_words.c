@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include "report/growth_finding.h"
+#include "report/growth_held.h"
+#include "report/growth_pattern.h"
 #include "report/sites.h"
 
 enum {
@@ -33,6 +35,9 @@ enum {
 	VIA,
 	EXACT,
 	REASONS,
+	PATTERN,
+	HELD_TYPE,
+	HELD_BY,
 	NEXT,
 	SERIES,
 	STACK,
@@ -74,6 +79,9 @@ static const struct column columns[] = {
 	[VIA] = {"via", "via", COLUMN_NAME, COLUMN_SPARE(10)},
 	[EXACT] = {"exact", "exact", COLUMN_TREE, COLUMN_DETAIL},
 	[REASONS] = {"reasons", "reasons", COLUMN_TREE, COLUMN_DETAIL},
+	[PATTERN] = {"pattern", "pattern", COLUMN_NAME, COLUMN_HIDDEN},
+	[HELD_TYPE] = {"held_type", "held type", COLUMN_NAME, COLUMN_HIDDEN},
+	[HELD_BY] = {"held_by", "held by", COLUMN_NAME, COLUMN_HIDDEN},
 	[NEXT] = {"next", "next", COLUMN_TEXT, COLUMN_HIDDEN},
 	[SERIES] = {"series", "series", COLUMN_TREE, COLUMN_DETAIL},
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
@@ -96,10 +104,14 @@ struct report *growth_report_new(bool sampled)
 void growth_choose_columns(struct report *report, const struct report_options *options,
 			   const struct growth_part *parts, size_t count)
 {
-	bool exits = false;
+	bool exits = false, held = false;
 
-	for (size_t p = 0; p < count; p++)
+	for (size_t p = 0; p < count; p++) {
 		exits |= parts[p].table.at_exit != NULL;
+		held |= parts[p].held != NULL;
+	}
+	for (int column = PATTERN; !held && column <= HELD_BY; column++)
+		sites_drop_column(&sites_own_columns(report)[column]);
 	if (!exits)
 		sites_drop_column(&sites_own_columns(report)[NEVER_FREED]);
 	if (count == 1)
@@ -146,13 +158,17 @@ static struct value reasons(struct report *report, const struct growth_row *row)
 {
 	const struct growth_judgement *judgement = &row->judgement;
 	const char *holder = growth_is_growth(judgement) ? growth_holder(row) : NULL;
-	struct value list = value_list(report, judgement->reason_count + (holder != NULL));
+	struct growth_pattern pattern = growth_pattern_of(report, row);
+	size_t count = judgement->reason_count + (holder != NULL);
+	struct value list = value_list(report, count + (pattern.words != NULL));
 
 	for (size_t i = 0; i < judgement->reason_count; i++)
 		list.list.items[i] = value_text(report, judgement->reasons[i]);
 	if (holder)
 		list.list.items[judgement->reason_count] =
 			value_text(report, report_text(report, "held by %s", holder));
+	if (pattern.words)
+		list.list.items[count] = value_text(report, pattern.words);
 	return list;
 }
 
@@ -255,6 +271,18 @@ static void add_errors(const struct growth_row *row, struct value *values)
 	values[LAST_ERROR] = value_real(sqrt(last));
 }
 
+static void add_held(struct report *report, const struct growth_row *row, struct value *values)
+{
+	const struct growth_held_row *held = growth_held_of(row);
+	struct growth_pattern pattern = growth_pattern_of(report, row);
+
+	if (!held)
+		return;
+	values[PATTERN] = value_text(report, pattern.name);
+	values[HELD_TYPE] = value_text(report, held->type);
+	values[HELD_BY] = value_text(report, held->words);
+}
+
 struct value *growth_add_row(struct report *report, const struct report_options *options,
 			     const struct growth_row *row, const char *why)
 {
@@ -291,6 +319,7 @@ struct value *growth_add_row(struct report *report, const struct report_options 
 	add_exit(report, row, values);
 	values[EXACT] = exact_step(report, &row->judgement);
 	values[REASONS] = reasons(report, row);
+	add_held(report, row, values);
 	values[NEXT] = value_text(report, growth_next_command(report, options, row));
 	values[SERIES] = series;
 	if (table->heaviest[row->row] != SNAP_NONE) {

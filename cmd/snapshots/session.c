@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "input/input.h"
-#include "model/held.h"
 #include "base/fail.h"
 #include "base/lookup.h"
 #include "base/settings.h"
@@ -216,9 +215,6 @@ void session_close(struct session *session)
 	store_close(session->store);
 	forget_skipped(session);
 	free(session->skipped);
-	for (size_t i = 0; i < session->held_count; i++)
-		held_free(session->held[i]);
-	free(session->held);
 	for (size_t i = 0; i < session->taken_count; i++)
 		free(session->taken[i].path);
 	free(session->taken);
@@ -292,42 +288,6 @@ enum snap_status session_skip_damaged(struct session *session, const char *path,
 	if (access(path, F_OK) == 0) /* else it was removed since the directory was read */
 		session_skip(session, path, problem->message);
 	return SNAP_OK;
-}
-
-/* Takes the list. */
-static void keep_held(struct session *session, struct held_list *list)
-{
-	for (size_t i = 0; i < session->held_count; i++)
-		if (held_pid(session->held[i]) == held_pid(list)) {
-			struct held_list *other = session->held[i];
-
-			if (held_time(other) > held_time(list)) {
-				held_free(list);
-				return;
-			}
-			session->held[i] = list;
-			held_free(other);
-			return;
-		}
-	if (array_reserve(&session->held, &session->held_capacity, session->held_count,
-			  sizeof(struct held_list *)))
-		session->held[session->held_count++] = list;
-	else
-		held_free(list); /* less is said then */
-}
-
-const struct held_list *session_held(const struct session *session, uint64_t pid)
-{
-	const struct held_list *newest = NULL;
-
-	for (size_t i = 0; i < session->held_count; i++) {
-		const struct held_list *list = session->held[i];
-
-		if ((pid == 0 || held_pid(list) == pid) &&
-		    (!newest || held_time(list) >= held_time(newest)))
-			newest = list;
-	}
-	return newest;
 }
 
 const char *session_skipped(const struct session *session, size_t index)
@@ -477,10 +437,6 @@ enum snap_status session_take_file(struct session *session, const char *path,
 			session_note_damage(session, input.model->torn);
 		if (input.model->remark)
 			warn(session, input.model->remark);
-		struct held_list *held = held_collect(input.model);
-
-		if (held)
-			keep_held(session, held);
 		tell_apart(session, input.model);
 		status = load_model(session, &input, labels, id, already, err);
 	}

@@ -66,11 +66,6 @@ void session_again(struct session *session);
  * database. */
 struct store *session_store(struct session *session);
 
-/** What holds the objects of process `pid` (0: of any), from its newest snapshot that was loaded
- * from a file; NULL: none has a census.  Owned by the session. */
-struct held_list;
-const struct held_list *session_held(const struct session *session, uint64_t pid);
-
 /**
  * Announce which names will be asked for next, one by one: a second thread then reads the files in
  * advance.  This only saves time.

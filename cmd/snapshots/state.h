@@ -18,9 +18,7 @@ struct session {
 	size_t damaged; /* see session_damaged() */
 	char **skipped; /* see session_skipped() */
 	size_t skipped_count, skipped_capacity;
-	struct held_list **held; /* see session_held(): one for each process */
-	size_t held_count, held_capacity;
-	struct ahead *ahead; /* files that are read ahead, or NULL */
+	struct ahead *ahead;         /* files that are read ahead, or NULL */
 	struct session_taken *taken; /* files that were read, in the order of reading */
 	size_t taken_count, taken_capacity, taken_at;
 	bool remembers; /* what was taken, see session_remember() */

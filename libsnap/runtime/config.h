@@ -47,10 +47,10 @@ struct snap__config {
 	unsigned depth;             /* SNAP_DEPTH: most frames of a stack */
 	unsigned verify;            /* SNAP_VERIFY: every Nth stack is verified (verify.h); 0 off */
 	int signal;                 /* SNAP_ON_SIGNAL; 0 none */
-	enum snap_exit_snapshot exit;  /* SNAP_EXIT */
-	bool follow;                   /* SNAP_FOLLOW: forked and executed processes record too */
-	bool mmap;                     /* SNAP_MMAP: record anonymous mappings (mappings.h) */
-	enum snap__python_wish python; /* SNAP_PYTHON */
+	enum snap_exit_snapshot exit;    /* SNAP_EXIT */
+	bool follow;                     /* SNAP_FOLLOW: forked and executed processes record too */
+	bool mmap;                       /* SNAP_MMAP: record anonymous mappings (mappings.h) */
+	enum snap__python_wish python;   /* SNAP_PYTHON */
 	enum snap__command_wish command; /* SNAP_RECORD_COMMAND */
 	int holders;         /* SNAP_HOLDERS: enum snap__holders, for snapshots by timer, growth and peak */
 	int holders_at_exit; /* SNAP_HOLDERS_AT_EXIT: the same for the exit snapshot */

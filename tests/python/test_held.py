@@ -6,24 +6,42 @@ import subprocess
 
 import harness
 
+SOURCE = (harness.PROGRAMS / "held.py").read_text().splitlines()
+
+
+def at(text):
+    """`(held.py:LINE)` in a regular expression, for the line of held.py that begins with this text."""
+    found = [number for number, line in enumerate(SOURCE, 1) if line.strip().startswith(text)]
+    assert len(found) == 1, (text, found)
+    return rf"held\.py:{found[0]}\)"
+
+
 WAYS = {
-    "ByGlobal": r"`history` \(module global, held\.py\) -> list of 300 -> dict of 1",
-    "ByClass": r"`Client\.sessions` \(class attribute, held\.py\) -> dict of 300",
-    "ByInstance": r"`pool\.connections` \(attribute of Pool, held\.py\) -> list of 300",
-    "BySlot": r"`slotted\.items` \(attribute of Slotted, held\.py\) -> list of 300",
-    "ByClosure": r"closure of `(make_handler\.<locals>\.)?on_event` \(held\.py\) -> list of 300",
-    "ByCache": r"`Service\.lookup` \(class attribute, held\.py\) -> lru_cache of `Service\.lookup` -> .*",
-    "ByTraceback": r"`errors` \(module global, held\.py\) -> list of 10 -> ValueError -> traceback -> .*"
-                   r"local variable `body` of `fetch` \(held\.py\) -> list of 30",
-    "ByThreadLocal": r"`storage\.rows` \(thread-local, held\.py\) -> list of 300",
-    "ByLocal": r"local variable `rows` of `take` \(held\.py\) -> list of 300",
+    "ByGlobal": rf"`history` \(module global, {at('history =')} -> list of 300 -> dict of 1",
+    "ByClass": rf"`Client\.sessions` \(class attribute, {at('sessions =')} -> dict of 300",
+    "ByInstance": rf"`pool\.connections` \(attribute of Pool, {at('self.connections =')} -> list of 300",
+    "BySlot": rf"`slotted\.items` \(attribute of Slotted, {at('slotted.first, slotted.items =')} -> list of 300",
+    "ByClosure": rf"closure of `(make_handler\.<locals>\.)?on_event` \({at('def on_event')} -> list of 300",
+    "ByCache": r"`Service\.lookup` \(class attribute, held\.py\) -> lru_cache of method `Service\.lookup` -> .*",
+    "ByTraceback": rf"`errors` \(module global, {at('handlers, errors')} -> list of 10 -> ValueError -> traceback -> "
+                   rf".*local variable `body` of `fetch` \({at('def fetch')} -> list of 30",
+    "ByThreadLocal": rf"`storage\.rows` \(thread-local, {at('storage.rows =')} -> list of 300",
+    "ByLocal": rf"local variable `rows` of `take` \({at('def take')} -> list of 300",
     "ByTask": r".*coroutine `wait_for_ever` -> (local variable `batch` .* -> )?list of 30",
-    "ByGenerator": r"(`generator` \(module global, held\.py\)|local variable `rows` of `generate` \(held\.py\)) -> list of 300",
-    "ByDeque": r"`ring` \(module global, held\.py\) -> deque of 300",
-    "ByDefaultDict": r"`by_key` \(module global, held\.py\) -> collections\.defaultdict of 300 -> list of 1",
-    "ByCycle": r"only a cycle of objects, until a collection",
+    "ByGenerator": rf"(`generator` \(module global, {at('generator =')}|"
+                   rf"local variable `rows` of `generate` \({at('def generate')}) -> list of 300",
+    "ByDeque": rf"`ring` \(module global, {at('ring,')} -> deque of 300",
+    "ByDefaultDict": rf"`by_key` \(module global, {at('ring,')} -> collections\.defaultdict of 300 -> list of 1",
+    "ByCycle": r"only a cycle of objects, until a collection: ByCycle -> ByCycle",
+    "ByFinalizer": r"only a cycle of objects, until a collection: ByFinalizer -> list -> ByFinalizer "
+                   r"\(finalizer `ByFinalizer\.__del__`\)",
     "ByNative": r"native code, or the stack of a function",
-    "ByLink": r"`head` \(module global, held\.py\).*",
+    "ByLink": rf"`head` \(module global, {at('handlers, errors')}.*",
+    "ByDefault": rf"default argument of `collect` \({at('def collect')} -> list of 300",
+    "ByWeakref": rf"(closure of `(watch\.<locals>\.)?gone` \({at('def gone')}|"
+                 rf"`reference` \(module global, .* -> callback of a weakref -> closure of .*) -> list of 300",
+    "ByTwo": rf"`by_number` \(module global, {at('by_number,')} -> dict of 300; "
+             rf"and by `by_text` \(module global, {at('by_number,')} -> dict of 300",
 }
 
 
@@ -68,10 +86,19 @@ class Held(harness.PythonTest):
             self.ways(snapshots[0])
             self.assertEqual(self.meta["census.lru_cache.1"],
                              "__main__.Service.lookup: entries 300, no limit, hits 0, misses 300")
-            self.assertEqual(self.meta["census.task.1"], "10 of wait_for_ever (held.py)")
-            self.assertEqual(self.meta["census.task.2"], "1 of main (held.py)")
+            self.assertEqual(self.meta["census.task.1"], "10 of wait_for_ever (held.py): waiting in " + ("get" if python.minor < 11 else "Queue.get") + " (queues.py)")
+            self.assertEqual(self.meta["census.task.2"], "1 of main (held.py): running")
             self.assertRegex(self.meta["census.thread.1"], r"^take \(held\.py\) < main \(held\.py\) < ")
             self.assertEqual(self.meta["census.gc.garbage"], "0")
+            if python.minor < 14:
+                self.assertEqual(self.meta["census.gc.enabled"], "0")
+            sizes = {value for key, value in self.meta.items() if key.startswith("census.container.")}
+            for size, name in (("list of 300", r"`history` \(module global, " + at("history =")),
+                               ("dict of 300", r"`Client\.sessions` \(class attribute, " + at("sessions =")),
+                               ("deque of 300", r"`ring` \(module global, " + at("ring,")),
+                               ("list of 300", r"default argument of `collect` \(" + at("def collect"))):
+                wanted = re.compile(rf"(collections\.)?{size}: {name}")
+                self.assertTrue(any(wanted.fullmatch(value) for value in sizes), (name, sizes))
             self.assertGreaterEqual(int(self.meta["census.gc.collections.2"]), 1)
 
         self.with_each_python(check)
@@ -88,7 +115,7 @@ class Held(harness.PythonTest):
                 rows = [row for row in self.growth(python, "leak", *options) if row["verdict"] == "leak"]
                 rows = [row for row in rows if re.search(wanted, row["key"])]
                 self.assertTrue(rows)
-                self.assertIn("held by `history` (module global, leaks.py) -> list of 1600", " ".join(rows[0]["reasons"]))
+                self.assertIn("held by `history` (module global, leaks.py:12) -> list of 1600", " ".join(rows[0]["reasons"]))
 
         self.with_each_python(check)
 

@@ -34,6 +34,22 @@ static int compare_places(const void *a, const void *b)
 	return (left->domain > right->domain) - (left->domain < right->domain);
 }
 
+/* Objects of one call stack are in one domain or another: the first will do. */
+static const struct place *first_with(const struct place *places, uint32_t count, uint32_t node)
+{
+	uint32_t low = 0, high = count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (places[middle].node < node)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && places[low].node == node ? &places[low] : NULL;
+}
+
 static bool find_sites(const struct loading *load, int64_t *sites)
 {
 	const struct model *model = load->model;
@@ -46,12 +62,14 @@ static bool find_sites(const struct loading *load, int64_t *sites)
 	qsort(places, model->site_count, sizeof(*places), compare_places);
 	for (uint32_t i = 0; i < model->holders.group_count; i++) {
 		const struct snap_group *group = &model->holders.groups[i];
-		struct place wanted = {group->node, group->label, 0}, *found;
+		struct place wanted = {group->node, group->label, 0};
+		const struct place *found = NULL;
 
-		if (group->kind != SNAP_GROUP_SITE)
-			continue;
-		found = bsearch(&wanted, places, model->site_count, sizeof(*places),
-				compare_places);
+		if (group->kind == SNAP_GROUP_SITE)
+			found = bsearch(&wanted, places, model->site_count, sizeof(*places),
+					compare_places);
+		else if (group->kind == SNAP_GROUP_TYPE && group->node != SNAP_NONE)
+			found = first_with(places, model->site_count, group->node);
 		sites[i] = found ? load->site_ids[found->site] : 0;
 	}
 	free(places);

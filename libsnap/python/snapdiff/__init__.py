@@ -181,6 +181,7 @@ def repeat(function: Callable[[], Any], times: int = 10, warmup: int = 2,
 
     The first `warmup` calls come before the first snapshot: caches fill in them.  At least three
     repetitions are needed, eight for a sure verdict.  Options are those of `snapdiff growth`.
+    The last snapshot has a census of objects: the report says by what they are held.
     """
     if times < 3:
         raise ValueError("three repetitions are the least that can be judged")
@@ -204,13 +205,19 @@ def _repeat(function: Callable[[], Any], times: int, warmup: int) -> Sequence[pa
     for _ in range(warmup):
         function()
     first = _number(take("warm"))
-    for _ in range(times):
+    for left in reversed(range(times)):
         function()
         if gc.isenabled():
             gc.collect()  # what the collector would free later is no leak
-        status |= library.snap_take(b"repeat")
+        status |= library.snap_take(b"repeat") if left else _take_with_census(b"repeat")
     _library.check(status and 2, "a snapshot was not taken")
     return _mine(first)
+
+
+def _take_with_census(label: bytes) -> int:
+    """A snapshot with a census, or without one where there can be none."""
+    library = _library.library()
+    return int(library.snap_take_census(label) and library.snap_take(label))
 
 
 from ._diagnostics import Diagnostics, diagnostics  # noqa: E402  it needs the functions above

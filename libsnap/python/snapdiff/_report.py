@@ -8,7 +8,7 @@ from typing import Any, Sequence
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # What these allocate is ours.  Others of the package call the user's function.
-_OURS = {"take", "start", "stop", "flush", "label", "_mine", "_number", "_call", "_metric", "_peaks", "check", "library"}
+_OURS = {"take", "start", "stop", "flush", "label", "_mine", "_number", "_take_with_census", "_call", "_metric", "_peaks", "check", "library"}
 
 
 def human(bytes_: float) -> str:
@@ -57,6 +57,21 @@ class Row:
         return self.data.get("confidence")
 
     @property
+    def pattern(self) -> str | None:
+        """Of growth: a known way to leak, such as unbounded-cache; None where none is sure."""
+        return self.data.get("pattern")
+
+    @property
+    def held_by(self) -> str | None:
+        """Of growth: by what its objects are held, in words; None without a census."""
+        return self.data.get("held_by")
+
+    @property
+    def held_type(self) -> str | None:
+        """Of growth: the type of what is held."""
+        return self.data.get("held_type")
+
+    @property
     def bytes(self) -> int:
         """How much it grew, from the first to the last snapshot, in bytes."""
         if "delta_bytes" in self.data:
@@ -77,7 +92,6 @@ class Row:
     def __str__(self) -> str:
         lines = [f"{self.key}: {self.verdict or self.data.get('status')}, +{human(self.bytes)}"]
         lines += [f"    {reason}" for reason in self.data.get("reasons") or []]
-        lines += [f"    held by {holder}" for holder in self.data.get("held_by") or []]
         lines += [f"    at {frame.get('function') or '?'} {frame.get('file') or '?'}:{frame.get('line') or 0}"
                   for frame in self.stack[:6]]
         return "\n".join(lines)

@@ -2,32 +2,29 @@
  * runtime/python/census.c - objects of one type and one call stack are one group.
  *
  * An object's block is looked up in the heap map, which says how large it is and where it was
- * allocated.  To an object's bytes belong those blocks of the interpreter's that are no objects
- * themselves and that the object points to: a list's items, the table of a dict or a set, a
- * bytearray's contents.
+ * allocated.  To an object's bytes belong the blocks behind it that are no objects themselves
+ * (belongings.h).  Such a block that was allocated elsewhere, as a list's items are by whoever
+ * appends to it, counts in a group of the object's type and of that place.
  */
 #include "runtime/python/census.h"
 
 #include "runtime/heapmap.h"
 #include "runtime/os_linux.h"
+#include "runtime/python/belongings.h"
+#include "runtime/python/containers.h"
 #include "runtime/python/find.h"
 #include "runtime/python/guise.h"
 #include "runtime/python/objects.h"
 #include "runtime/python/types.h"
 #include "runtime/python/ways.h"
+#include "runtime/python/words.h"
 #include "runtime/stacks.h"
 #include "runtime/text.h"
 #include "snap/format.h"
 
 #define FIRST_GROUPS 4096u
-#define FIRST_CLAIMS 65536u
 #define NAME_SIZE    512
-#define OWN_WORDS    32u /* words of an object that are searched for blocks of its own */
 #define LABEL_SIZE   1024
-
-/* Types whose objects have no further blocks, or only other objects. */
-#define HAS_NO_BLOCKS                                                                              \
-	(SNAP__TYPE_IS_INT | SNAP__TYPE_IS_TUPLE | SNAP__TYPE_IS_BYTES | SNAP__TYPE_IS_STR)
 
 struct group {
 	uint32_t type, node;
@@ -95,49 +92,6 @@ static uint32_t group_of(uint32_t type, uint32_t node)
 	return *slot - 1;
 }
 
-/* ---- blocks that belong to an object, each to one -------------------------------------------- */
-
-static uintptr_t *claimed; /* 0 is empty */
-static size_t claimed_count, claimed_capacity;
-
-static uintptr_t *claim_slot(uintptr_t address)
-{
-	size_t i = (size_t)((address >> 4) * 0x9e3779b97f4a7c15u >> 20) & (claimed_capacity - 1);
-
-	while (claimed[i] && claimed[i] != address)
-		i = (i + 1) & (claimed_capacity - 1);
-	return &claimed[i];
-}
-
-static void grow_claimed(void)
-{
-	uintptr_t *old = claimed;
-	size_t old_capacity = claimed_capacity;
-
-	claimed_capacity = old ? 2 * old_capacity : FIRST_CLAIMS;
-	claimed = snap__copy_need(claimed_capacity * sizeof(*claimed));
-	for (size_t i = 0; i < old_capacity; i++)
-		if (old[i])
-			*claim_slot(old[i]) = old[i];
-	if (old)
-		snap__copy_give_back(old, old_capacity * sizeof(*old));
-}
-
-/* False: it belongs to an object already.  Instances share the table of their names, for one. */
-static bool claim(uintptr_t address)
-{
-	uintptr_t *slot;
-
-	if (2 * claimed_count >= claimed_capacity)
-		grow_claimed();
-	slot = claim_slot(address);
-	if (*slot)
-		return false;
-	*slot = address;
-	claimed_count++;
-	return true;
-}
-
 /* ---- an object's memory ---------------------------------------------------------------------- */
 
 static uint32_t node_of(uint32_t stack)
@@ -149,49 +103,19 @@ static uint32_t node_of(uint32_t stack)
 	return snap__numbering_node(c.numbering, stack);
 }
 
-/* A block that is known and begins at `word`, and is no object. */
-static bool is_own_block(uintptr_t word, struct snap__block *block)
+/* What belongs to an object but was allocated elsewhere is credited to that place. */
+static void add_belonging(uint32_t object, const struct snap__block *block)
 {
-	const char *at = (const char *)word;
+	uint32_t own = c.of_object[object], group;
+	uint32_t node = node_of(block->stack);
 
-	return word % 16 == 0 && word > 4096 && snap__heapmap_find(word, block) &&
-	       snap__object_at(at) == SNAP__NO_OBJECT &&
-	       snap__object_at(at + SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT &&
-	       snap__object_at(at + 2 * SNAP__PYTHON_GC_HEADER) == SNAP__NO_OBJECT && claim(word);
-}
-
-/* The values of an instance's attributes, where they stand in a block of their own (3.11, 3.12):
-   its first byte is the distance to the values. */
-static size_t values_size(const char *object, uint64_t flags)
-{
-	uintptr_t word;
-	struct snap__block block;
-
-	if (!(flags & SNAP__TYPE_DICT_HEADER) || snap__python.layout->minor > 12)
-		return 0;
-	word = snap__python_word(object,
-				 snap__python.layout->minor == 11 ? (size_t)-32 : (size_t)-24);
-	if (snap__python.layout->minor == 12 && !(word & 1))
-		return 0;
-	word += word & 1; /* in 3.12 one less marks it */
-	if (!word)
-		return 0;
-	word -= ((const unsigned char *)word)[-1];
-	return snap__heapmap_find(word, &block) ? block.size : 0;
-}
-
-static size_t own_blocks(const char *object, size_t size)
-{
-	uint64_t flags = snap__type_flags(snap__python_type(object));
-	struct snap__block block;
-	size_t sum = 0, words = size / sizeof(uintptr_t);
-
-	if (flags & HAS_NO_BLOCKS)
-		return 0;
-	for (size_t i = 2; i < words && i < OWN_WORDS; i++)
-		if (is_own_block(snap__python_word(object, i * sizeof(uintptr_t)), &block))
-			sum += block.size;
-	return sum + values_size(object, flags);
+	group = c.groups[own].node == node ? own : group_of(c.groups[own].type, node);
+	c.groups[group].bytes += block->size;
+	c.bytes += block->size;
+	if (o->state[object] == SNAP__OBJECT_LOST)
+		c.groups[group].lost_bytes += block->size;
+	if (group != own)
+		snap__ways_add_table(group, object);
 }
 
 static void count_object(uint32_t object)
@@ -209,8 +133,6 @@ static void count_object(uint32_t object)
 		size = snap__object_size(at);
 		c.without_line++;
 	}
-	if (size > header)
-		size += own_blocks(at, size - header);
 	c.of_object[object] = group_of(snap__type_number(snap__python_type(at)), node);
 	group = &c.groups[c.of_object[object]];
 	group->objects++;
@@ -220,6 +142,8 @@ static void count_object(uint32_t object)
 		group->lost_objects++;
 		group->lost_bytes += size;
 	}
+	if (size > header)
+		snap__belongings_of(object, size - header, add_belonging);
 }
 
 static void name_types(void)
@@ -231,11 +155,13 @@ static void name_types(void)
 
 static void find_ways(void)
 {
+	const uint32_t *places = snap__places_make();
 	uint64_t *bytes = snap__copy_need(((size_t)c.count + 1) * sizeof(*bytes));
 
 	for (uint32_t i = 0; i < c.count; i++)
 		bytes[i] = c.groups[i].bytes;
-	c.way_count = snap__ways_make(c.of_object, bytes, c.count, &c.ways);
+	c.way_count = snap__ways_make(c.of_object, bytes, c.count, places, &c.ways);
+	snap__containers_make(places);
 	snap__copy_give_back(bytes, ((size_t)c.count + 1) * sizeof(*bytes));
 }
 
@@ -250,11 +176,13 @@ void snap__census_make(struct snap__copy *copy, const struct snap__numbering *nu
 	snap__objects_find(&copy->space);
 	c.numbering = numbering;
 	c.of_object = snap__copy_need(((size_t)o->count + 1) * sizeof(*c.of_object));
+	snap__belongings_begin(snap__python.main_interpreter());
 	for (uint32_t i = 0; i < o->count; i++) {
 		count_object(i);
 		if (i % 65536 == 0)
 			snap__copy_tick();
 	}
+	snap__belongings_behind(add_belonging);
 	name_types();
 	find_ways();
 	snap__guise_end(own);
@@ -320,7 +248,8 @@ void snap__census_write_edges(struct snap__writer *w, const struct snap__census_
 			.to = base->group + way->group,
 			.references = way->objects,
 			.blocks = way->objects,
-			.bytes = group->bytes / group->objects * way->objects,
+			.bytes = group->objects ? group->bytes / group->objects * way->objects
+						: group->bytes,
 			.dominated_blocks = SNAP_UNKNOWN,
 			.dominated_bytes = SNAP_UNKNOWN,
 		};
@@ -346,7 +275,7 @@ static void write_path(struct snap__writer *w, const struct snap__census_base *b
 		if (at != way->object && length >= path.step_count - 1)
 			continue;
 		steps[at == way->object ? path.step_count - 1 : length] = (struct snap_step){
-			.group = base->group + c.of_object[at],
+			.group = base->group + (at == way->object ? way->group : c.of_object[at]),
 			.address = (uintptr_t)o->at[at],
 			.size = snap__object_size(o->at[at]),
 		};

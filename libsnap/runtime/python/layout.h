@@ -69,6 +69,11 @@ struct snap__python_layout {
 	uint16_t frame_object_frame; /* of a frame object: to its frame */
 	/* Where frames are objects: their variables, and in the code the tuples of their names. */
 	uint16_t old_frame_locals, code_name_tuples[3];
+	/* Of a coroutine: a char that says how far it is, and what it is before the first step.  0:
+	   its frame says so. */
+	uint16_t coroutine_state;
+	int8_t coroutine_created;
+	uint16_t gc_enabled;       /* an int in the collector's part; 0: unknown */
 	uint16_t type_cached_keys; /* names of attributes whose values the object has itself; 0 */
 	uint16_t type_qualified_name; /* of a type that the program made; 0: unknown */
 	bool weak_header; /* objects may have a header of two more words, for their dict */
@@ -90,6 +95,8 @@ struct snap__python_layout {
 #define SNAP__PYTHON_OBJECT_TYPE    8
 #define SNAP__PYTHON_VAR_SIZE       16
 #define SNAP__PYTHON_BYTES_DATA     32
+#define SNAP__PYTHON_TUPLE_ITEMS    24
+#define SNAP__PYTHON_LIST_ITEMS     24 /* a pointer to them */
 #define SNAP__PYTHON_STR_LENGTH     16
 #define SNAP__PYTHON_STR_STATE      32
 #define SNAP__PYTHON_FIRST_MINOR    9

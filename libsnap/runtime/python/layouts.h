@@ -36,6 +36,7 @@ static const struct snap__python_layout snap__python_3_9 = {
 	.type_qualified_name = 856,
 	.old_frame_locals = 360,
 	.code_name_tuples = {72, 88, 80},
+	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_10 = {
@@ -66,6 +67,7 @@ static const struct snap__python_layout snap__python_3_10 = {
 	.type_qualified_name = 864,
 	.old_frame_locals = 352,
 	.code_name_tuples = {72, 88, 80},
+	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_11 = {
@@ -105,6 +107,9 @@ static const struct snap__python_layout snap__python_3_11 = {
 	.type_qualified_name = 864,
 	.frame_object_frame = 24,
 	.type_cached_keys = 872,
+	.coroutine_state = 75,
+	.coroutine_created = -2,
+	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_12 = {
@@ -143,6 +148,9 @@ static const struct snap__python_layout snap__python_3_12 = {
 	.type_qualified_name = 872,
 	.frame_object_frame = 24,
 	.type_cached_keys = 880,
+	.coroutine_state = 67,
+	.coroutine_created = -2,
+	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_13 = {
@@ -176,6 +184,9 @@ static const struct snap__python_layout snap__python_3_13 = {
 	.type_qualified_name = 872,
 	.frame_object_frame = 24,
 	.type_cached_keys = 880,
+	.coroutine_state = 67,
+	.coroutine_created = -3,
+	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_14 = {
@@ -207,6 +218,8 @@ static const struct snap__python_layout snap__python_3_14 = {
 	.type_qualified_name = 872,
 	.frame_object_frame = 24,
 	.type_cached_keys = 880,
+	.coroutine_state = 67,
+	.coroutine_created = -3,
 };
 
 #endif

@@ -223,7 +223,7 @@ static void start(const char *object, enum snap__object_root kind, const char *n
 	place = add(object, SNAP__NO_OBJECT);
 	if (place == before)
 		o->starts[o->start_count++] =
-			(struct snap__object_start){place, kind, name, code, state};
+			(struct snap__object_start){place, kind, false, name, code, state};
 }
 
 static const char *modules_dict(void)
@@ -308,8 +308,11 @@ static void start_at_modules(const char *modules)
 			if (!dict)
 				continue;
 			of_pass = is_main(name) ? 0 : 1 + is_of_library(dict);
-			if (of_pass == pass)
-				start(dict, SNAP__ROOT_MODULE, name, NULL, NULL);
+			if (of_pass != pass)
+				continue;
+			start(dict, SNAP__ROOT_MODULE, name, NULL, NULL);
+			if (o->start_count && pass == 2)
+				o->starts[o->start_count - 1].is_library = true;
 		}
 	}
 }
@@ -420,12 +423,25 @@ static void read_statistics(void)
 	o->garbage = snap__python_pointer(gc_state(), garbage_at());
 }
 
+static void read_enabled(void)
+{
+	size_t offset = snap__python.layout->gc_enabled;
+	int32_t enabled;
+
+	if (!offset)
+		return;
+	memcpy(&enabled, gc_state() + offset, sizeof(enabled));
+	o->is_enabled_known = enabled == 0 || enabled == 1;
+	o->is_enabled = enabled == 1;
+}
+
 static void add_lists(void)
 {
 	for (unsigned i = 0; i <= GENERATIONS; i++)
 		if (!is_list(list_of(i)))
 			return;
 	o->lists_are_read = true;
+	read_enabled();
 	for (unsigned i = 0; i <= GENERATIONS; i++)
 		add_list(i);
 	read_statistics();

@@ -38,6 +38,7 @@ enum snap__object_root {
 struct snap__object_start {
 	uint32_t object;
 	enum snap__object_root kind;
+	bool is_library;   /* a module that came with the interpreter, or was installed */
 	const char *name;  /* str: of the module, of the local variable */
 	const char *code;  /* of a frame */
 	const char *state; /* of the thread */
@@ -55,7 +56,8 @@ struct snap__objects {
 	bool lists_are_read; /* otherwise, objects that the search does not reach are unknown */
 	struct snap__object_start *starts;
 	uint32_t start_count;
-	const char *garbage; /* the list gc.garbage; NULL: unknown */
+	bool is_enabled, is_enabled_known; /* the collector */
+	const char *garbage;               /* the list gc.garbage; NULL: unknown */
 	uint64_t collections[3];
 	uint32_t tracked_in[4]; /* by generation; the last are frozen */
 	uint32_t threads;

@@ -5,17 +5,19 @@
 
 #include <string.h>
 
+#include "runtime/python/containers.h"
 #include "runtime/python/find.h"
 #include "runtime/python/frames.h"
 #include "runtime/python/guise.h"
 #include "runtime/python/objects.h"
+#include "runtime/python/tasks.h"
 #include "runtime/python/types.h"
 #include "runtime/text.h"
 
-#define MOST        16u /* of a kind that are listed */
-#define KINDS       256u
-#define FRAMES_SAID 3u
-#define NAME_SIZE   256
+#define MOST         16u /* of a kind that are listed */
+#define FRAMES_SAID  3u
+#define NAME_SIZE    256
+#define MOST_GARBAGE 65536u /* objects of gc.garbage that are looked at */
 
 /* In an lru_cache: the same from 3.9 to 3.13, and looked at before it is believed. */
 #define CACHE_DICT   72
@@ -56,8 +58,7 @@ static void add_str(struct snap__text *text, const void *str)
 	snap__text_add(text, snap__python_text(str, name, sizeof(name)) ? name : "?");
 }
 
-/* "fetch (app.py)" */
-static void add_code(struct snap__text *text, const char *code)
+void snap__things_add_code(struct snap__text *text, const char *code)
 {
 	const struct snap__python_layout *v = snap__python.layout;
 	char file[1024];
@@ -157,94 +158,6 @@ static void tell_caches(const struct told *told)
 		tell_cache(told, best[i], i + 1);
 }
 
-/* ---- tasks ----------------------------------------------------------------------------------- */
-
-struct kind {
-	const char *code;
-	uint64_t tasks;
-};
-
-struct coroutine {
-	uint32_t object;
-};
-
-static void note_coroutine(uint32_t target, void *user)
-{
-	struct coroutine *found = user;
-
-	if (snap__equal(snap__type_short_name(snap__python_type(o->at[target])), "coroutine"))
-		found->object = target;
-}
-
-/* The code that a task runs; NULL: it runs no coroutine. */
-static const char *code_of_task(uint32_t task)
-{
-	struct coroutine found = {SNAP__NO_OBJECT};
-	const char *at;
-
-	snap__object_each(task, note_coroutine, &found);
-	if (found.object == SNAP__NO_OBJECT)
-		return NULL;
-	at = o->at[found.object];
-	/* Its code object is among its first words, in every version. */
-	for (size_t i = 2; i < 10; i++) {
-		const char *word = snap__python_pointer(at, i * sizeof(void *));
-
-		if (snap__object_at(word) != SNAP__NO_OBJECT &&
-		    snap__python_type(word) == snap__python.code_type)
-			return word;
-	}
-	return NULL;
-}
-
-static bool is_task(uint32_t object)
-{
-	const char *name = snap__type_short_name(snap__python_type(o->at[object]));
-
-	return snap__equal(name, "_asyncio.Task") || snap__equal(name, "Task");
-}
-
-static uint32_t count_tasks(struct kind *kinds)
-{
-	uint32_t count = 0, at;
-
-	for (uint32_t i = 0; i < o->count; i++) {
-		const char *code = is_task(i) ? code_of_task(i) : NULL;
-
-		if (!code)
-			continue;
-		for (at = 0; at < count && kinds[at].code != code; at++)
-			;
-		if (at == KINDS)
-			continue;
-		count += at == count;
-		kinds[at].code = code;
-		kinds[at].tasks++;
-	}
-	return count;
-}
-
-static void tell_tasks(const struct told *told)
-{
-	static struct kind kinds[KINDS];
-	uint32_t count = count_tasks(kinds);
-
-	for (uint32_t said = 0; said < count && said < MOST; said++) {
-		char value[512];
-		struct snap__text text = SNAP__TEXT(value);
-		uint32_t most = 0;
-
-		for (uint32_t i = 1; i < count; i++)
-			if (kinds[i].tasks > kinds[most].tasks)
-				most = i;
-		snap__text_add_u64(&text, kinds[most].tasks);
-		snap__text_add(&text, " of ");
-		add_code(&text, kinds[most].code);
-		kinds[most].tasks = 0;
-		tell(told, "task.", said + 1, value);
-	}
-}
-
 /* ---- threads --------------------------------------------------------------------------------- */
 
 /* "wait (threading.py) < get (queue.py) < work (app.py)": where it is, newest first. */
@@ -264,7 +177,7 @@ static void tell_threads(const struct told *told)
 			if (!code)
 				continue;
 			snap__text_add(&text, said++ ? " < " : "");
-			add_code(&text, code);
+			snap__things_add_code(&text, code);
 		}
 		tell(told, "thread.", i + 1, text.size ? value : "runs no Python");
 	}
@@ -272,11 +185,49 @@ static void tell_threads(const struct told *told)
 
 /* ---- the collector --------------------------------------------------------------------------- */
 
+struct garbage {
+	const char *type;
+	uint32_t objects;
+};
+
+/* What is in gc.garbage, by type. */
+static void tell_garbage(const struct told *told, const char *list)
+{
+	static struct garbage kinds[MOST];
+	const char *items = snap__python_pointer(list, SNAP__PYTHON_LIST_ITEMS);
+	size_t size = snap__python_word(list, SNAP__PYTHON_VAR_SIZE);
+	uint32_t count = 0, at;
+
+	for (size_t i = 0; items && i < size && i < MOST_GARBAGE; i++) {
+		const char *type =
+			snap__python_type(snap__python_pointer(items, i * sizeof(void *)));
+
+		for (at = 0; at < count && kinds[at].type != type; at++)
+			;
+		if (at == MOST)
+			continue;
+		count += at == count;
+		kinds[at].type = type;
+		kinds[at].objects++;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		char value[NAME_SIZE];
+		struct snap__text text = SNAP__TEXT(value);
+
+		snap__text_add_u64(&text, kinds[i].objects);
+		snap__text_add(&text, " of ");
+		snap__text_add(&text, snap__type_short_name(kinds[i].type));
+		tell(told, "gc.garbage.", i + 1, value);
+	}
+}
+
 static void tell_collector(const struct told *told)
 {
 	char digits[32];
 	struct snap__text text = SNAP__TEXT(digits);
 
+	if (o->is_enabled_known)
+		told->fn(told->user, "gc.enabled", o->is_enabled ? "1" : "0");
 	if (!o->lists_are_read)
 		return;
 	for (uint32_t i = 0; i < 3; i++)
@@ -287,6 +238,7 @@ static void tell_collector(const struct told *told)
 		tell_number(told, "gc.collections.", i, o->collections[i]);
 	snap__text_add_u64(&text, snap__python_word(o->garbage, SNAP__PYTHON_VAR_SIZE));
 	told->fn(told->user, "gc.garbage", digits);
+	tell_garbage(told, o->garbage);
 }
 
 void snap__things_each(struct snap__space *space, snap__things_fn *fn, void *user)
@@ -296,7 +248,8 @@ void snap__things_each(struct snap__space *space, snap__things_fn *fn, void *use
 
 	tell_collector(&told);
 	tell_threads(&told);
-	tell_tasks(&told);
+	snap__tasks_each(fn, user);
+	snap__containers_each(fn, user);
 	tell_caches(&told);
 	snap__guise_end(own);
 }

@@ -8,9 +8,14 @@
 #define SNAP_RUNTIME_PYTHON_THINGS_H
 
 #include "runtime/holders/space.h"
+#include "runtime/text.h"
 
-/** Facts for the snapshot's meta, without their prefix `census`: lru_cache.N, task.N, thread.N, gc.*. */
+/** Facts for the snapshot's meta, without their prefix `census`: lru_cache.N, task.N, coroutine.N,
+ *  container.N, thread.N, gc.*. */
 typedef void snap__things_fn(void *user, const char *key, const char *value);
 void snap__things_each(struct snap__space *space, snap__things_fn *fn, void *user);
+
+/** "fetch (app.py)", of a code object. */
+void snap__things_add_code(struct snap__text *text, const char *code);
 
 #endif

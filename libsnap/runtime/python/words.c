@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "runtime/holders/copy.h"
+#include "runtime/python/cycles.h"
 #include "runtime/python/find.h"
 #include "runtime/python/frames.h"
 #include "runtime/python/objects.h"
+#include "runtime/python/source.h"
 #include "runtime/python/types.h"
 
 #define MOST_NAMED   10u /* steps that a name has */
@@ -136,11 +138,22 @@ uint32_t *snap__places_make(void)
 /* Functions with buffers: not inlined, so that their frames do not add up in one caller. */
 #define OUTLINE __attribute__((noinline))
 
+/* What a reader might take for the end of a name, or of a line. */
+static void make_plain(char *name)
+{
+	for (; *name; name++)
+		if (*name == '`' || (unsigned char)*name < ' ')
+			*name = '?';
+}
+
 static OUTLINE void add_str(struct snap__text *text, const void *str)
 {
 	char name[NAME_SIZE];
 
-	snap__text_add(text, snap__python_text(str, name, sizeof(name)) ? name : "?");
+	if (!snap__python_text(str, name, sizeof(name)))
+		name[0] = '?', name[1] = '\0';
+	make_plain(name);
+	snap__text_add(text, name);
 }
 
 /* The base name of a file, from a str. */
@@ -155,13 +168,13 @@ static OUTLINE void add_file(struct snap__text *text, const void *str)
 	snap__text_add(text, slash ? slash + 1 : path);
 }
 
-static void add_file_of_module(struct snap__text *text, const char *dict)
+/* ":3", where that is known. */
+static void add_line(struct snap__text *text, uint32_t line)
 {
-	const char *file = snap__dict_at(dict, "__file__");
-
-	if (!file || !snap__python_text(file, (char[8]){0}, 8))
-		file = snap__dict_at(dict, "__name__");
-	add_file(text, file);
+	if (!line)
+		return;
+	snap__text_add(text, ":");
+	snap__text_add_u64(text, line);
 }
 
 /* The key of `value` in a dict; NULL: it is no value there. */
@@ -186,16 +199,26 @@ static void add_code(struct snap__text *text, const char *code)
 	snap__text_add(text, "`");
 }
 
-static void add_code_file(struct snap__text *text, const char *code)
+/* "`fetch` (app.py:7)" */
+static void add_code_place(struct snap__text *text, const char *code)
 {
+	const struct snap__python_layout *v = snap__python.layout;
+	uint32_t line;
+
+	add_code(text, code);
+	if (!code)
+		return;
+	memcpy(&line, code + v->code_first_line, sizeof(line));
 	snap__text_add(text, " (");
-	add_file(text, snap__python_pointer(code, snap__python.layout->code_file));
+	add_file(text, snap__python_pointer(code, v->code_file));
+	add_line(text, line);
 	snap__text_add(text, ")");
 }
 
-/* The code object that the object refers to. */
+/* What a function, a coroutine or an lru_cache refers to: its code, the dict of its attributes, its
+   module's dict. */
 struct search {
-	const char *code, *dict;
+	const char *code, *dict, *globals;
 };
 
 static void note_parts(uint32_t target, void *user)
@@ -205,16 +228,60 @@ static void note_parts(uint32_t target, void *user)
 
 	if (type == snap__python.code_type)
 		search->code = o->at[target];
-	if (type == snap__python.dict_type && snap__dict_at(o->at[target], "__qualname__"))
+	if (is_module_dict(target))
+		search->globals = o->at[target];
+	else if (type == snap__python.dict_type && snap__dict_at(o->at[target], "__qualname__"))
 		search->dict = o->at[target];
 }
 
 static struct search parts_of(uint32_t object)
 {
-	struct search search = {NULL, NULL};
+	struct search search = {NULL, NULL, NULL};
 
 	snap__object_each(object, note_parts, &search);
 	return search;
+}
+
+/* A program's main module forgets its file once it has run: its functions know it. */
+static const void *file_of_functions(const char *dict)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	intptr_t position = 0;
+	void *key, *value;
+
+	while (snap__python.dict_next((void *)(uintptr_t)dict, &position, &key, &value)) {
+		uint32_t object = snap__object_at(value);
+		struct search parts;
+
+		if (object == SNAP__NO_OBJECT || !is_a(object, "function"))
+			continue;
+		parts = parts_of(object);
+		if (parts.globals == dict && parts.code)
+			return snap__python_pointer(parts.code, v->code_file);
+	}
+	return NULL;
+}
+
+/* "app.py:3": the module's file, and the line of it that assigns the name. */
+static OUTLINE void add_place_in_module(struct snap__text *text, const char *dict, const char *name,
+					enum snap__source_place place)
+{
+	const void *file = snap__dict_at(dict, "__file__");
+	char path[1024];
+	uint32_t line;
+
+	if (!file || !snap__python_text(file, path, sizeof(path)))
+		file = file_of_functions(dict);
+	if (!file || !snap__python_text(file, path, sizeof(path))) {
+		add_str(text, snap__dict_at(dict, "__name__"));
+		return;
+	}
+	add_file(text, file);
+	line = name ? snap__source_line(path, name, place) : 0;
+	/* Fields of a dataclass stand in its body. */
+	if (name && !line && place == SNAP__SOURCE_OF_OBJECT)
+		line = snap__source_line(path, name, SNAP__SOURCE_OF_CLASS);
+	add_line(text, line);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -228,7 +295,7 @@ static void match_local(void *user, const char *object, const char *name, const 
 	struct local *local = user;
 
 	local->code = code;
-	if (object == local->object)
+	if (local->object && object == local->object)
 		local->name = name;
 }
 
@@ -245,7 +312,7 @@ static void find_in_old_frame(const char *frame, struct local *local)
 		size_t count = names ? snap__python_word(names, SNAP__PYTHON_VAR_SIZE) : 0;
 
 		for (size_t k = 0; k < count && k < FRAME_LOCALS; k++, at += sizeof(void *))
-			if (snap__python_pointer(frame, at) == local->object)
+			if (local->object && snap__python_pointer(frame, at) == local->object)
 				local->name = snap__python_pointer(
 					names,
 					snap__python.layout->tuple_items + k * sizeof(void *));
@@ -256,7 +323,7 @@ static void find_in_old_frame(const char *frame, struct local *local)
 static struct local local_in(uint32_t frame, uint32_t value)
 {
 	const struct snap__python_layout *v = snap__python.layout;
-	struct local local = {.object = o->at[value]};
+	struct local local = {.object = value == SNAP__NO_OBJECT ? NULL : o->at[value]};
 
 	if (v->frame_owner == 0)
 		find_in_old_frame(o->at[frame], &local);
@@ -276,9 +343,7 @@ static void add_local(struct snap__text *text, const struct local *local)
 	} else {
 		snap__text_add(text, "frame of ");
 	}
-	add_code(text, local->code);
-	if (local->code)
-		add_code_file(text, local->code);
+	add_code_place(text, local->code);
 }
 
 /* ---- the place ------------------------------------------------------------------------------- */
@@ -288,9 +353,13 @@ struct naming {
 	struct snap__text name;
 	char buffer[512];
 	const char *kind;
-	char of[NAME_SIZE]; /* the type whose attribute it is */
-	const char *module; /* its dict */
-	bool is_whole;      /* the name says everything by itself */
+	char of[NAME_SIZE];   /* the type whose attribute it is */
+	char last[NAME_SIZE]; /* the last part of the name */
+	const char *module;   /* its dict; NULL: it is no module's */
+	const char *local;    /* the code object whose variable it is */
+	bool is_library;      /* the module is nobody's own */
+	enum snap__source_place place;
+	bool is_whole; /* the name says everything by itself */
 };
 
 static void set_type(struct naming *n, uint32_t object)
@@ -308,11 +377,10 @@ static void name_start(struct naming *n, uint32_t object)
 	if (start && start->kind == SNAP__ROOT_MODULE) {
 		n->module = o->at[object];
 		n->kind = "module global";
+		n->is_library = start->is_library;
 	} else if (start && start->kind == SNAP__ROOT_LOCAL) {
-		const struct local local = {NULL, start->name, start->code};
-
-		add_local(&n->name, &local);
-		n->is_whole = true;
+		n->local = start->code;
+		add_str(&n->name, start->name);
 	} else {
 		snap__text_add(&n->name, start && start->kind == SNAP__ROOT_THREAD
 						 ? "what is kept for a thread"
@@ -324,9 +392,13 @@ static void name_start(struct naming *n, uint32_t object)
 /* An attribute, where `dict` is what an object or a class has its attributes in. */
 static void name_attribute(struct naming *n, const void *key)
 {
+	struct snap__text last = SNAP__TEXT(n->last);
+
+	n->place = n->name.size > 0 ? SNAP__SOURCE_OF_OBJECT : SNAP__SOURCE_GLOBAL;
 	if (n->name.size > 0)
 		snap__text_add(&n->name, ".");
 	add_str(&n->name, key);
+	add_str(&last, key);
 }
 
 static OUTLINE void name_entry(struct naming *n, const void *key)
@@ -334,6 +406,7 @@ static OUTLINE void name_entry(struct naming *n, const void *key)
 	char text[NAME_SIZE];
 
 	if (key && snap__python_text(key, text, sizeof(text))) {
+		make_plain(text);
 		snap__text_add(&n->name, "['");
 		snap__text_add(&n->name, text);
 		snap__text_add(&n->name, "']");
@@ -353,6 +426,7 @@ static void name_from_dict(struct naming *n, uint32_t dict, uint32_t object)
 	} else if (flags_of(owner) & SNAP__TYPE_IS_TYPE) {
 		name_attribute(n, key);
 		n->kind = "class attribute";
+		n->place = SNAP__SOURCE_OF_CLASS;
 		n->of[0] = '\0';
 	} else if (!is_dict(owner) && !is_a(owner, "_thread._local")) {
 		name_attribute(n, key);
@@ -380,17 +454,33 @@ static void restart(struct naming *n, const char *words)
 {
 	n->name = SNAP__TEXT(n->buffer);
 	snap__text_add(&n->name, words);
+	n->local = NULL;
 	n->is_whole = true;
 }
 
-static void name_from_function(struct naming *n, uint32_t function)
+/* A function's variables from outside are a tuple of cells; its defaults are any other tuple. */
+static bool is_closure(uint32_t object)
+{
+	const char *first;
+
+	if (object == SNAP__NO_OBJECT || !(flags_of(object) & SNAP__TYPE_IS_TUPLE) ||
+	    size_of(object) == 0)
+		return false;
+	first = snap__python_pointer(o->at[object], SNAP__PYTHON_TUPLE_ITEMS);
+	return first && snap__equal(snap__type_short_name(snap__python_type(first)), "cell");
+}
+
+static void name_from_function(struct naming *n, uint32_t function, uint32_t object)
 {
 	const char *code = parts_of(function).code;
 
-	restart(n, "closure of ");
-	add_code(&n->name, code);
-	if (code)
-		add_code_file(&n->name, code);
+	if (is_closure(object))
+		restart(n, "closure of ");
+	else if (flags_of(object) & SNAP__TYPE_IS_TUPLE)
+		restart(n, "default argument of ");
+	else
+		restart(n, "function ");
+	add_code_place(&n->name, code);
 }
 
 static void name_from_other(struct naming *n, uint32_t parent, uint32_t object)
@@ -404,10 +494,15 @@ static void name_from_other(struct naming *n, uint32_t parent, uint32_t object)
 	} else if (is_a(parent, "frame")) {
 		const struct local local = local_in(parent, object);
 
-		restart(n, "");
-		add_local(&n->name, &local);
+		restart(n, local.name ? "" : "frame of ");
+		n->is_whole = !local.name;
+		n->local = local.code;
+		if (local.name)
+			add_str(&n->name, local.name);
+		else
+			add_code_place(&n->name, local.code);
 	} else if (is_a(parent, "function") && !is_dict(object)) {
-		name_from_function(n, parent);
+		name_from_function(n, parent, object);
 	}
 }
 
@@ -419,15 +514,17 @@ static void name_step(struct naming *n, uint32_t parent, uint32_t object)
 		name_from_other(n, parent, object);
 }
 
-static void add_naming(struct snap__text *text, const struct naming *n)
+/* "local variable `rows` of `take` (app.py:7)" */
+static void add_variable(struct snap__text *text, const char *name, const char *code)
 {
-	if (n->is_whole) {
-		snap__text_add(text, n->buffer);
-		return;
-	}
-	snap__text_add(text, "`");
-	snap__text_add(text, n->buffer);
-	snap__text_add(text, "` (");
+	snap__text_add(text, "local variable `");
+	snap__text_add(text, name);
+	snap__text_add(text, "` of ");
+	add_code_place(text, code);
+}
+
+static void add_kind(struct snap__text *text, const struct naming *n)
+{
 	snap__text_add(text, n->kind ? n->kind : "object");
 	if (n->of[0]) {
 		snap__text_add(text, " ");
@@ -435,9 +532,26 @@ static void add_naming(struct snap__text *text, const struct naming *n)
 	}
 	if (n->module) {
 		snap__text_add(text, ", ");
-		add_file_of_module(text, n->module);
+		add_place_in_module(text, n->module, n->is_library ? NULL : n->last, n->place);
 	}
-	snap__text_add(text, ")");
+}
+
+static void add_naming(struct snap__text *text, const struct naming *n)
+{
+	if (n->is_whole) {
+		snap__text_add(text, n->buffer);
+	} else if (n->local) {
+		add_variable(text, n->buffer, n->local);
+	} else if (!n->name.size) {
+		snap__text_add(text, "the globals of ");
+		add_place_in_module(text, n->module, NULL, SNAP__SOURCE_GLOBAL);
+	} else {
+		snap__text_add(text, "`");
+		snap__text_add(text, n->buffer);
+		snap__text_add(text, "` (");
+		add_kind(text, n);
+		snap__text_add(text, ")");
+	}
 }
 
 /* ---- the rest of the way --------------------------------------------------------------------- */
@@ -449,11 +563,40 @@ static void add_count(struct snap__text *text, const char *type, size_t count)
 	snap__text_add_u64(text, count);
 }
 
+static void note_function(uint32_t target, void *user)
+{
+	uint32_t *function = user;
+
+	if (is_a(target, "function"))
+		*function = target;
+}
+
+/* Is its first argument called `self`? */
+static bool is_method(uint32_t function)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *code = parts_of(function).code;
+	size_t at = v->code_local_names ? v->code_local_names : v->code_name_tuples[0];
+	const char *names = code ? snap__python_pointer(code, at) : NULL;
+	char first[8];
+
+	return names && snap__python_type(names) == snap__python.tuple_type &&
+	       snap__python_word(names, SNAP__PYTHON_VAR_SIZE) > 0 &&
+	       snap__python_text(snap__python_pointer(names, SNAP__PYTHON_TUPLE_ITEMS), first,
+				 sizeof(first)) &&
+	       snap__equal(first, "self");
+}
+
 static void add_cache(struct snap__text *text, uint32_t object)
 {
 	const char *dict = parts_of(object).dict;
+	uint32_t function = SNAP__NO_OBJECT;
 
-	snap__text_add(text, "lru_cache of `");
+	snap__object_each(object, note_function, &function);
+	snap__text_add(text, "lru_cache of ");
+	if (function != SNAP__NO_OBJECT && is_method(function))
+		snap__text_add(text, "method ");
+	snap__text_add(text, "`");
 	add_str(text, dict ? snap__dict_at(dict, "__qualname__") : NULL);
 	snap__text_add(text, "`");
 }
@@ -475,6 +618,11 @@ static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
 		const struct local local = local_in(object, next);
 
 		add_local(text, &local);
+	} else if (is_a(object, "weakref") || is_a(object, "weakref.ReferenceType")) {
+		snap__text_add(text, "callback of a weakref");
+	} else if (is_a(object, "function") && is_closure(next)) {
+		snap__text_add(text, "closure of ");
+		add_code(text, parts_of(object).code);
 	} else if (is_a(object, "function") || is_a(object, "coroutine") ||
 		   is_a(object, "generator") || is_a(object, "async_generator")) {
 		snap__text_add(text, type_name(object));
@@ -485,14 +633,23 @@ static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
 	}
 }
 
-/* The dict that is only where an object keeps its attributes is not worth a word. */
+/* The dict that is only where an object keeps its attributes is not worth a word; nor are the cells
+   of a closure. */
 static bool is_silent(uint32_t object)
 {
 	uint32_t owner = o->parent[object];
 
+	if (is_closure(object) || is_a(object, "cell"))
+		return true;
 	return is_dict(object) && owner != SNAP__NO_OBJECT && !is_dict(owner) &&
 	       !(flags_of(owner) & (SNAP__TYPE_IS_LIST | SNAP__TYPE_IS_TUPLE)) &&
 	       flags_of(owner) & SNAP__TYPE_HEAP && !is_container(object);
+}
+
+/* A traceback has one object for each frame. */
+static bool is_repeated(uint32_t before, uint32_t object)
+{
+	return is_a(object, "traceback") && is_a(before, "traceback");
 }
 
 /* The steps from the start of the way to the object, at most as many as there is room for. */
@@ -513,7 +670,7 @@ static void add_rest(struct snap__text *text, const uint32_t *steps, uint32_t fr
 	uint32_t said = 0;
 
 	for (uint32_t i = from; i + 1 < count; i++) {
-		if (is_silent(steps[i]))
+		if (is_silent(steps[i]) || (i > from && is_repeated(steps[i - 1], steps[i])))
 			continue;
 		snap__text_add(text, " -> ");
 		if (said++ == MOST_SAID) {
@@ -524,18 +681,21 @@ static void add_rest(struct snap__text *text, const uint32_t *steps, uint32_t fr
 	}
 }
 
-void snap__way_in_words(struct snap__text *text, uint32_t object, const uint32_t *places)
+void snap__way_in_words(struct snap__text *text, uint32_t object, const uint32_t *places,
+			bool to_the_end)
 {
-	static uint32_t steps[MOST_STEPS]; /* the copy of the process has one thread */
+	static uint32_t steps[MOST_STEPS + 1]; /* the copy of the process has one thread */
 	uint32_t count = steps_to(object, steps), place = 0;
 	struct naming n = {.kind = NULL};
 
+	steps[count] = SNAP__NO_OBJECT;
 	if (object >= o->held) {
-		snap__text_add(text, o->state[object] == SNAP__OBJECT_LOST
-					     ? "only a cycle of objects, until a collection"
-					     : "native code, or the stack of a function");
-		if (o->state[object] == SNAP__OBJECT_NATIVE)
-			add_rest(text, steps, 0, count);
+		if (o->state[object] == SNAP__OBJECT_LOST) {
+			snap__cycle_in_words(text, object);
+			return;
+		}
+		snap__text_add(text, "native code, or the stack of a function");
+		add_rest(text, steps, 0, to_the_end ? count + 1 : count);
 		return;
 	}
 	if (o->parent[steps[0]] != SNAP__NO_OBJECT) {
@@ -548,5 +708,5 @@ void snap__way_in_words(struct snap__text *text, uint32_t object, const uint32_t
 		place++;
 	}
 	add_naming(text, &n);
-	add_rest(text, steps, place, count);
+	add_rest(text, steps, place, to_the_end ? count + 1 : count);
 }

@@ -8,6 +8,7 @@
 #ifndef SNAP_RUNTIME_PYTHON_WORDS_H
 #define SNAP_RUNTIME_PYTHON_WORDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/text.h"
@@ -15,7 +16,9 @@
 /** The place of every object that is held, as the number of the object there.  snap__copy_need()'s. */
 uint32_t *snap__places_make(void);
 
-/** "`history` (module global, app.py) -> list of 4000": the way to `object`, without itself. */
-void snap__way_in_words(struct snap__text *text, uint32_t object, const uint32_t *places);
+/** "`history` (module global, app.py:3) -> list of 4000": the way to `object`, with the object
+ *  itself if `to_the_end`.  Between backquotes are names of the program's, and they have none. */
+void snap__way_in_words(struct snap__text *text, uint32_t object, const uint32_t *places,
+			bool to_the_end);
 
 #endif

@@ -5,6 +5,7 @@ import ctypes
 import functools
 import gc
 import threading
+import weakref
 
 
 class Held:
@@ -28,6 +29,14 @@ class ByDefaultDict(Held): pass
 class ByCycle(Held): pass
 class ByNative(Held): pass
 class ByLink(Held): pass
+class ByDefault(Held): pass
+class ByWeakref(Held): pass
+class ByTwo(Held): pass
+
+
+class ByFinalizer(Held):
+    def __del__(self):
+        pass
 
 
 history = []
@@ -72,12 +81,28 @@ def generate():
     yield rows
 
 
+def collect(item, seen=[]):
+    seen.append(item)
+
+
+def watch(target):
+    rows = [ByWeakref() for _ in range(300)]
+
+    def gone(reference):
+        rows.clear()
+
+    return weakref.ref(target, gone)
+
+
 async def wait_for_ever(queue):
     batch = [ByTask() for _ in range(30)]
     await queue.get()
     return batch
 
 
+by_number, by_text = {}, {}
+watched = ByGlobal()
+reference = watch(watched)
 pool, slotted, on_event, service = Pool(), Slotted(), make_handler(), Service()
 handlers, errors, storage, head = [on_event], [], threading.local(), None
 ring, by_key = collections.deque(maxlen=300), collections.defaultdict(list)
@@ -93,6 +118,9 @@ for i in range(300):
     by_key[i].append(ByDefaultDict())
     link = ByLink()
     link.payload, head = head, link
+    collect(ByDefault())
+    two = ByTwo()
+    by_number[i] = by_text[str(i)] = two
 for i in range(10):
     try:
         fetch(30)
@@ -105,7 +133,9 @@ gc.disable()
 for i in range(300):
     cycle = ByCycle()
     cycle.payload = cycle
-del cycle, link
+    cycle = ByFinalizer()
+    cycle.payload = [cycle]
+del cycle, link, two
 ctypes.pythonapi.Py_IncRef.argtypes = [ctypes.py_object]
 for i in range(300):
     native = ByNative()

@@ -1,0 +1,299 @@
+/*
+ * growth_held.c - from groups of objects, by their call stacks, to rows.
+ */
+#include "report/growth_held.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "dataset/graph.h"
+#include "report/growth.h"
+#include "report/growth_rows.h"
+
+enum { MUCH_LESS = 8 }; /* a group so many times smaller says little about the row */
+
+/* ---- facts ---- */
+
+static enum snap_status add_fact(void *user, const char *key, const char *value)
+{
+	struct growth_facts *facts = user;
+	struct growth_fact fact = {0};
+
+	if (strncmp(key, "census", 6) != 0)
+		return SNAP_OK;
+	fact.key = strdup(key);
+	fact.value = strdup(value);
+	if (!fact.key || !fact.value ||
+	    !array_reserve(&facts->items, &facts->room, facts->count, sizeof(fact))) {
+		free(fact.key);
+		free(fact.value);
+		return SNAP_ENOMEM;
+	}
+	facts->items[facts->count++] = fact;
+	return SNAP_OK;
+}
+
+static void release_facts(struct growth_facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		free(facts->items[i].key);
+		free(facts->items[i].value);
+	}
+	free(facts->items);
+	*facts = (struct growth_facts){0};
+}
+
+const char *growth_fact(const struct growth_facts *facts, const char *key)
+{
+	for (size_t i = 0; i < facts->count; i++)
+		if (strcmp(facts->items[i].key, key) == 0)
+			return facts->items[i].value;
+	return NULL;
+}
+
+/* The facts of the first of `count` snapshots, in steps of `step`, that has a census; its place, or
+   `count`. */
+static enum snap_status find_facts(struct growth_facts *facts, size_t *found, struct store *store,
+				   const int64_t *ids, size_t count, bool newest,
+				   struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
+		const char *what;
+
+		*found = newest ? count - 1 - i : i;
+		st = store_each_meta(store, ids[*found], add_fact, facts, err);
+		what = growth_fact(facts, "census");
+		if (st != SNAP_OK || (what && strcmp(what, "python") == 0))
+			return st == SNAP_ENOMEM ? fail_memory(err, "reading the census") : st;
+		release_facts(facts);
+	}
+	*found = count;
+	return st;
+}
+
+/* ---- rows ---- */
+
+/* A way to the objects of a group. */
+struct candidate {
+	const char *words, *type;
+	uint64_t objects, bytes; /* of the group */
+};
+
+static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
+{
+	const uint32_t *rows;
+
+	if (group->row.kind != SNAP_GROUP_TYPE || group->site == SNAP_NONE ||
+	    selection_rows_of(table->selection, group->site, &rows) == 0)
+		return SNAP_NONE;
+	return rows[0];
+}
+
+static struct candidate candidate_of(const struct graph *graph, const struct graph_path *path)
+{
+	const struct graph_group *group = &graph->groups[path->row.group];
+
+	return (struct candidate){graph->roots[path->row.root].name, group->row.label,
+				  group->row.blocks, group->row.bytes};
+}
+
+static bool is_way(const struct graph *graph, const struct graph_path *path)
+{
+	return path->row.root != SNAP_NONE &&
+	       graph->roots[path->row.root].kind == SNAP_ROOT_INTERPRETER;
+}
+
+/* The way of the first is the beginning of that of the second. */
+static bool is_above(const char *upper, const char *lower)
+{
+	size_t size = strcspn(upper, ";");
+
+	return strncmp(upper, lower, size) == 0 && strncmp(lower + size, " -> ", 4) == 0;
+}
+
+static bool replace(struct growth_held_row *row, const struct candidate *candidate)
+{
+	char *words = strdup(candidate->words), *type = strdup(candidate->type);
+
+	if (!words || !type) {
+		free(words);
+		free(type);
+		return false;
+	}
+	free(row->words);
+	free(row->type);
+	row->words = words;
+	row->type = type;
+	row->is_table = candidate->objects == 0;
+	return true;
+}
+
+/* The group with most bytes; then whoever holds it, if that was made in the same row. */
+static bool choose_ways(struct growth_held *out, const struct graph *graph,
+			const struct growth_table *table)
+{
+	uint64_t *most = calloc(table->row_count + 1, sizeof(*most));
+	bool fine = most != NULL;
+
+	for (int pass = 0; fine && pass < 2; pass++)
+		for (size_t i = 0; fine && i < graph->path_count; i++) {
+			const struct graph_path *path = &graph->paths[i];
+			uint32_t r = row_of(table, &graph->groups[path->row.group]);
+			struct growth_held_row *row;
+			struct candidate way;
+
+			if (r == SNAP_NONE || !is_way(graph, path))
+				continue;
+			row = &out->rows[r];
+			way = candidate_of(graph, path);
+			if (pass == 0 && (!row->words || way.bytes > most[r])) {
+				most[r] = way.bytes;
+				fine = replace(row, &way);
+			} else if (pass == 1 && way.bytes >= most[r] / MUCH_LESS &&
+				   is_above(way.words, row->words)) {
+				fine = replace(row, &way);
+			}
+		}
+	free(most);
+	return fine;
+}
+
+static void count_objects(struct growth_held *out, const struct graph *graph,
+			  const struct growth_table *table)
+{
+	for (size_t i = 0; i < graph->group_count; i++) {
+		const struct store_group *group = &graph->groups[i].row;
+		uint32_t row = row_of(table, &graph->groups[i]);
+
+		if (row == SNAP_NONE)
+			continue;
+		out->rows[row].objects += group->blocks;
+		out->rows[row].bytes += group->bytes;
+	}
+}
+
+/* Per row, how many objects there are of its type. */
+static void count_type(const struct growth_held *held, const struct graph *graph,
+		       const struct growth_table *table, double *counts)
+{
+	for (size_t i = 0; i < graph->group_count; i++) {
+		const struct store_group *group = &graph->groups[i].row;
+		uint32_t row = row_of(table, &graph->groups[i]);
+
+		if (row != SNAP_NONE && held->rows[row].type &&
+		    strcmp(held->rows[row].type, group->label) == 0)
+			counts[row] += (double)group->blocks;
+	}
+}
+
+/* The counts of one snapshot against those of the one after it. */
+static void compare_counts(struct growth_held *held, const double *earlier, const double *later,
+			   bool is_first)
+{
+	for (size_t r = 0; r < held->row_count; r++) {
+		double step = later[r] - earlier[r];
+
+		if (is_first)
+			held->rows[r].exact = step > 0 ? step : 0;
+		else if (held->rows[r].exact > step || held->rows[r].exact < step)
+			held->rows[r].exact = 0;
+	}
+}
+
+/* From the newest census backwards.  Where one is missing the intervals end. */
+static enum snap_status find_exact(struct growth_held *held, struct store *store,
+				   const int64_t *ids, size_t count,
+				   const struct growth_table *table, struct snap_error *err)
+{
+	enum { LEAST_INTERVALS = 3, MOST_INTERVALS = 8 };
+	double *counts = calloc(2 * held->row_count + 1, sizeof(*counts));
+	double *earlier = counts, *later = counts ? counts + held->row_count : NULL;
+	enum snap_status st = counts ? SNAP_OK : fail_memory(err, "reading the census");
+	size_t intervals = 0;
+
+	for (size_t i = count; st == SNAP_OK && i-- > 0 && intervals < MOST_INTERVALS;) {
+		struct graph graph;
+		bool is_there;
+
+		st = graph_fetch(&graph, store, table->dataset, ids[i], true, err);
+		is_there = st == SNAP_OK && graph.group_count;
+		if (is_there) {
+			memset(earlier, 0, held->row_count * sizeof(*earlier));
+			count_type(held, &graph, table, earlier);
+		}
+		graph_release(&graph);
+		if (!is_there)
+			break;
+		if (i + 1 < count)
+			compare_counts(held, earlier, later, intervals++ == 0);
+		memcpy(later, earlier, held->row_count * sizeof(*later));
+	}
+	for (size_t r = 0; intervals < LEAST_INTERVALS && r < held->row_count; r++)
+		held->rows[r].exact = 0;
+	free(counts);
+	return st;
+}
+
+static enum snap_status read_rows(struct growth_held *out, struct store *store, int64_t id,
+				  const struct growth_table *table, struct snap_error *err)
+{
+	struct graph graph;
+	enum snap_status st = graph_fetch(&graph, store, table->dataset, id, false, err);
+
+	if (st == SNAP_OK)
+		count_objects(out, &graph, table);
+	if (st == SNAP_OK && !choose_ways(out, &graph, table))
+		st = fail_memory(err, "reading the census");
+	graph_release(&graph);
+	return st;
+}
+
+enum snap_status growth_held_read(struct growth_held **out, struct store *store, const int64_t *ids,
+				  size_t count, const struct growth_table *table,
+				  struct snap_error *err)
+{
+	struct growth_held *held =
+		calloc(1, sizeof(*held) + (table->row_count + 1) * sizeof(*held->rows));
+	size_t newest = count, first;
+	enum snap_status st = held ? SNAP_OK : fail_memory(err, "reading the census");
+
+	*out = NULL;
+	if (st == SNAP_OK) {
+		held->row_count = table->row_count;
+		st = find_facts(&held->last, &newest, store, ids, count, true, err);
+	}
+	if (st == SNAP_OK && newest < count)
+		st = find_facts(&held->first, &first, store, ids, newest + 1, false, err);
+	if (st == SNAP_OK && newest < count)
+		st = read_rows(held, store, ids[newest], table, err);
+	if (st == SNAP_OK && newest < count)
+		st = find_exact(held, store, ids, newest + 1, table, err);
+	if (st == SNAP_OK && newest < count)
+		*out = held;
+	else
+		growth_held_free(held);
+	return st;
+}
+
+void growth_held_free(struct growth_held *held)
+{
+	if (!held)
+		return;
+	for (size_t i = 0; i < held->row_count; i++) {
+		free(held->rows[i].words);
+		free(held->rows[i].type);
+	}
+	release_facts(&held->first);
+	release_facts(&held->last);
+	free(held);
+}
+
+const struct growth_held_row *growth_held_of(const struct growth_row *row)
+{
+	const struct growth_held *held = row->part->held;
+
+	return held && row->row < held->row_count ? &held->rows[row->row] : NULL;
+}

@@ -1,0 +1,47 @@
+/*
+ * report/growth_held.h - what the newest census of objects says of the rows of growth.
+ */
+#ifndef REPORT_GROWTH_HELD_H
+#define REPORT_GROWTH_HELD_H
+
+#include "report/growth_table.h"
+#include "store/store.h"
+
+/** A fact of the census: key and value of the snapshot's meta. */
+struct growth_fact {
+	char *key, *value;
+};
+
+struct growth_facts {
+	struct growth_fact *items;
+	size_t count, room;
+};
+
+struct growth_held {
+	struct growth_facts first, last; /* of the first and the newest snapshot with a census */
+	size_t row_count;
+	struct growth_held_row {
+		char *words;  /* by what most of its objects are held; NULL: it has none */
+		char *type;   /* of these objects */
+		double exact; /* how many of that type come between two snapshots, in each of the
+				      last intervals; 0: not as many in each */
+		uint64_t objects; /* all that were allocated there */
+		uint64_t bytes;   /* with the blocks that belong to them */
+		bool is_table;    /* what was allocated there belongs to objects made elsewhere */
+	} rows[];
+};
+
+/** *out is NULL where no snapshot has a census.  Release with growth_held_free(). */
+enum snap_status growth_held_read(struct growth_held **out, struct store *store, const int64_t *ids,
+				  size_t count, const struct growth_table *table,
+				  struct snap_error *err);
+void growth_held_free(struct growth_held *held);
+
+/** What the newest census says of a row; NULL: nothing. */
+struct growth_row;
+const struct growth_held_row *growth_held_of(const struct growth_row *row);
+
+/** A fact of the newest census, such as "census.gc.enabled"; NULL: it has none. */
+const char *growth_fact(const struct growth_facts *facts, const char *key);
+
+#endif

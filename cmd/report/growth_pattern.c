@@ -1,0 +1,440 @@
+/*
+ * growth_pattern.c - known ways to leak, told by the way to what grows.
+ *
+ * A census says a way in words (libsnap's words.c): a place, then steps, separated by " -> ".  Names
+ * of the program's stand between backquotes and are not looked into.
+ */
+#include "report/growth_pattern.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "report/growth_held.h"
+
+enum { MOST_STEPS = 16 };
+
+struct part {
+	const char *text;
+	size_t size;
+};
+
+struct way {
+	struct part place;
+	struct part steps[MOST_STEPS];
+	size_t count;
+};
+
+/* ---- a way in words ---------------------------------------------------------------------------- */
+
+/* The end of a part: " -> " or ';' outside of names, or the end of the text. */
+static const char *end_of(const char *text)
+{
+	bool in_name = false;
+
+	for (; *text; text++) {
+		if (*text == '`')
+			in_name = !in_name;
+		if (!in_name && (*text == ';' || strncmp(text, " -> ", 4) == 0))
+			break;
+	}
+	return text;
+}
+
+static struct way parse(const char *words, const char *type)
+{
+	const char *end = end_of(words);
+	struct way way = {.place = {words, (size_t)(end - words)}};
+
+	while (strncmp(end, " -> ", 4) == 0 && way.count < MOST_STEPS - 1) {
+		const char *step = end + 4;
+
+		end = end_of(step);
+		way.steps[way.count++] = (struct part){step, (size_t)(end - step)};
+	}
+	if (type)
+		way.steps[way.count++] = (struct part){type, strlen(type)};
+	return way;
+}
+
+static bool begins_with(struct part part, const char *text)
+{
+	return part.size >= strlen(text) && strncmp(part.text, text, strlen(text)) == 0;
+}
+
+static bool ends_with(struct part part, const char *text)
+{
+	size_t size = strlen(text);
+
+	return part.size >= size && strncmp(part.text + part.size - size, text, size) == 0;
+}
+
+static bool is(struct part part, const char *text)
+{
+	return part.size == strlen(text) && begins_with(part, text);
+}
+
+static bool has(struct part part, const char *text)
+{
+	for (size_t i = 0; i + strlen(text) <= part.size; i++)
+		if (strncasecmp(part.text + i, text, strlen(text)) == 0)
+			return true;
+	return false;
+}
+
+/* The first name in a part, with its backquotes. */
+static struct part name_in(struct part part)
+{
+	const char *first = memchr(part.text, '`', part.size), *last;
+
+	if (!first)
+		return (struct part){"", 0};
+	last = memchr(first + 1, '`', part.size - (size_t)(first + 1 - part.text));
+	return last ? (struct part){first, (size_t)(last + 1 - first)} : (struct part){"", 0};
+}
+
+/* What follows the name in a place: "(module global, app.py:3)". */
+static struct part kind_in(struct part place)
+{
+	struct part name = name_in(place);
+
+	if (!name.size)
+		return place;
+	name.text += name.size;
+	return (struct part){name.text, (size_t)(place.text + place.size - name.text)};
+}
+
+/* "list of 400" */
+static bool is_container(struct part step)
+{
+	size_t at = step.size;
+
+	while (at > 0 && isdigit((unsigned char)step.text[at - 1]))
+		at--;
+	return at < step.size && at >= 4 && strncmp(step.text + at - 4, " of ", 4) == 0;
+}
+
+static bool is_mapping(struct part step)
+{
+	return is_container(step) && has(step, "dict");
+}
+
+static bool any_step(const struct way *way, bool (*test)(struct part))
+{
+	for (size_t i = 0; i < way->count; i++)
+		if (test(way->steps[i]))
+			return true;
+	return false;
+}
+
+static bool is_function(struct part step)
+{
+	return begins_with(step, "function") || begins_with(step, "closure of ") ||
+	       is(step, "method") || is(step, "functools.partial") ||
+	       is(step, "builtin_function_or_method");
+}
+
+static bool is_task(struct part step)
+{
+	return is(step, "_asyncio.Task") || begins_with(step, "coroutine");
+}
+
+static bool is_exception(struct part step)
+{
+	return is(step, "traceback") || ends_with(step, "Error") || ends_with(step, "Exception");
+}
+
+static bool is_lru_cache(struct part step)
+{
+	return begins_with(step, "lru_cache of ");
+}
+
+static bool is_weak_callback(struct part step)
+{
+	return is(step, "callback of a weakref");
+}
+
+/* ---- patterns of objects ----------------------------------------------------------------------- */
+
+static struct growth_pattern pattern(const char *name, const char *words)
+{
+	return (struct growth_pattern){name, words};
+}
+
+static const char *fact_of(const struct growth_row *row, const char *key)
+{
+	return growth_fact(&row->part->held->last, key);
+}
+
+static struct growth_pattern cycle(struct report *report, const struct growth_row *row)
+{
+	const char *enabled = fact_of(row, "census.gc.enabled");
+
+	if (enabled && strcmp(enabled, "0") == 0)
+		return pattern("cycle",
+			       report_text(report, "cycle of objects, and the collector is "
+						   "switched off"));
+	return pattern("cycle",
+		       report_text(report, "cycle of objects that waits for the collector"));
+}
+
+static struct growth_pattern lru_cache(struct report *report, const struct way *way)
+{
+	size_t i = 0;
+	struct part name;
+
+	while (!is_lru_cache(way->steps[i]))
+		i++;
+	name = name_in(way->steps[i]);
+	if (begins_with(way->steps[i], "lru_cache of method "))
+		return pattern("lru-cache-on-method",
+			       report_text(report,
+					   "lru_cache on a method: the cache of %.*s keeps "
+					   "each `self`",
+					   (int)name.size, name.text));
+	return pattern("unbounded-cache",
+		       report_text(report,
+				   "unbounded cache: the lru_cache of %.*s keeps every "
+				   "result",
+				   (int)name.size, name.text));
+}
+
+/* "7228 of wait_for_reply (tasks.py): waiting in ...": the fact about the coroutine on the way, or the
+   first of all. */
+static const char *task_fact(const struct growth_row *row, const struct way *way)
+{
+	const struct growth_facts *facts = &row->part->held->last;
+	struct part name = {"", 0};
+
+	for (size_t i = 0; i < way->count && !name.size; i++)
+		if (begins_with(way->steps[i], "coroutine"))
+			name = name_in(way->steps[i]);
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct growth_fact *fact = &facts->items[i];
+
+		if (strncmp(fact->key, "census.task.", 12) != 0 &&
+		    strncmp(fact->key, "census.coroutine.", 17) != 0)
+			continue;
+		if (name.size < 2)
+			return fact->value;
+		for (const char *at = strstr(fact->value, " of "); at; at = strstr(at + 1, " of "))
+			if (strncmp(at + 4, name.text + 1, name.size - 2) == 0 &&
+			    at[4 + name.size - 2] == ' ')
+				return fact->value;
+	}
+	return NULL;
+}
+
+static struct growth_pattern tasks(struct report *report, const struct growth_row *row,
+				   const struct way *way)
+{
+	const char *fact = task_fact(row, way);
+
+	if (fact && strstr(fact, ": never awaited"))
+		return pattern("tasks",
+			       report_text(report, "coroutines that are never awaited: %s", fact));
+	if (fact && strstr(fact, ": ended"))
+		return pattern("tasks", report_text(report, "tasks that ended are kept: %s", fact));
+	return pattern("tasks", fact ? report_text(report, "tasks that never finish: %s", fact)
+				     : report_text(report, "tasks that never finish"));
+}
+
+struct kind_words {
+	const char *begins, *pattern, *words;
+};
+
+static const struct kind_words kinds[] = {
+	{" (module global", "global-container", "global container"},
+	{" (class attribute", "class-container", "container of a class"},
+	{" (attribute of", "object-container", "container of an object that stays"},
+	{" (thread-local", "thread-container", "container of a thread"},
+	{"local variable", "local-container", "container of a function that has not returned"},
+	{"closure of", "closure-container", "container of a closure"},
+	{"default argument", "default-argument", "default argument that is changed"},
+};
+
+static struct growth_pattern container(struct report *report, const struct way *way)
+{
+	struct part name = name_in(way->place), kind = kind_in(way->place);
+
+	if (is_mapping(way->steps[0]) && (has(name, "cache") || has(name, "memo")))
+		return pattern("unbounded-cache",
+			       report_text(report,
+					   "unbounded cache: %.*s has an entry for each key",
+					   (int)name.size, name.text));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (begins_with(kind, kinds[i].begins) || begins_with(way->place, kinds[i].begins))
+			return pattern(kinds[i].pattern,
+				       report_text(report, "%s: %.*s keeps what is put into it",
+						   kinds[i].words, (int)name.size, name.text));
+	return pattern(NULL, NULL);
+}
+
+static struct growth_pattern of_objects(struct report *report, const struct growth_row *row,
+					const struct growth_held_row *held)
+{
+	struct way way = parse(held->words, held->is_table ? NULL : held->type);
+
+	if (begins_with(way.place, "only a cycle of objects"))
+		return cycle(report, row);
+	if (begins_with(way.place, "native code"))
+		return pattern("extension-decref",
+			       report_text(report, "reference too many: native code forgot a "
+						   "Py_DECREF, or keeps them"));
+	if (any_step(&way, is_lru_cache))
+		return lru_cache(report, &way);
+	if (any_step(&way, is_task))
+		return tasks(report, row, &way);
+	if (any_step(&way, is_exception))
+		return pattern("exceptions",
+			       report_text(report,
+					   "exceptions that are kept: each has its traceback, "
+					   "with the frames and their variables"));
+	if (any_step(&way, is_weak_callback))
+		return pattern("weak-callback",
+			       report_text(report, "callback of a weak reference: what it closes "
+						   "over stays"));
+	if (way.count && is_container(way.steps[0]) && any_step(&way, is_function))
+		return pattern("callbacks",
+			       report_text(report,
+					   "callbacks that are never unregistered: %.*s "
+					   "keeps functions, and these what they refer to",
+					   (int)name_in(way.place).size, name_in(way.place).text));
+	if (way.count && is_container(way.steps[0]))
+		return container(report, &way);
+	return pattern(NULL, NULL);
+}
+
+/* ---- patterns of native memory ----------------------------------------------------------------- */
+
+static bool is_python_line(const struct growth_row *row)
+{
+	const char *file = row->words->file;
+	size_t size = file ? strlen(file) : 0;
+
+	return row->words->line && size > 3 &&
+	       (strcmp(file + size - 3, ".py") == 0 || file[0] == '<');
+}
+
+static bool is_native(const struct growth_row *row)
+{
+	const struct dataset *dataset = row->part->table.dataset;
+	uint32_t site = row->part->table.heaviest[row->row];
+
+	return site != SNAP_NONE &&
+	       strcmp(dataset_text(dataset, dataset->sites[site].domain), "python") != 0;
+}
+
+static struct growth_pattern native(struct report *report, const struct growth_held_row *held)
+{
+	if (held->words && held->type)
+		return pattern("native-memory",
+			       report_text(report, "native memory behind objects: each %s has some",
+					   held->type));
+	return pattern("extension-free",
+		       report_text(report, "native memory that no Python object leads to: an "
+					   "extension forgot to free it, or keeps it for itself"));
+}
+
+struct growth_pattern growth_pattern_of(struct report *report, const struct growth_row *row)
+{
+	const struct growth_held_row *held = growth_held_of(row);
+
+	if (!held || !growth_is_growth(&row->judgement))
+		return pattern(NULL, NULL);
+	if (is_python_line(row) && is_native(row) && row->judgement.verdict == GROWTH_LEAK)
+		return native(report, held);
+	if (held->words)
+		return of_objects(report, row, held);
+	if (is_python_line(row) && row->judgement.verdict == GROWTH_LEAK && !held->bytes)
+		return pattern("extension-decref",
+			       report_text(report,
+					   "reference too many: no object that the interpreter "
+					   "knows refers to them; an extension forgot a "
+					   "Py_DECREF, or keeps them"));
+	return pattern(NULL, NULL);
+}
+
+/* ---- notes ------------------------------------------------------------------------------------- */
+
+/* "entries 256, limit 256": full. */
+static bool is_full(const char *value, uint64_t *limit)
+{
+	const char *entries = strstr(value, ": entries "), *most = strstr(value, ", limit ");
+
+	if (!entries || !most)
+		return false;
+	*limit = strtoull(most + 8, NULL, 10);
+	return *limit && strtoull(entries + 10, NULL, 10) >= *limit;
+}
+
+static void note_full_caches(struct report *report, const struct growth_facts *facts)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		const char *value = facts->items[i].value, *name = value;
+		uint64_t limit;
+
+		if (strncmp(facts->items[i].key, "census.lru_cache.", 17) != 0 ||
+		    !is_full(value, &limit))
+			continue;
+		if (strncmp(name, "__main__.", 9) == 0)
+			name += 9;
+		report_note(
+			report,
+			"No leak: the lru_cache of `%.*s` is full (%llu entries, its limit): what "
+			"comes in replaces what is there.",
+			(int)(strstr(name, ": entries ") - name), name, (unsigned long long)limit);
+	}
+}
+
+/* The entries of a container by its name, which is what stands behind ": "; 0: it is not there. */
+static uint64_t entries_of(const struct growth_facts *facts, const char *name)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		const char *value = facts->items[i].value, *at = strstr(value, ": ");
+		const char *of = strstr(value, " of ");
+
+		if (strncmp(facts->items[i].key, "census.container.", 17) == 0 && at && of &&
+		    strcmp(at, name) == 0)
+			return strtoull(of + 4, NULL, 10);
+	}
+	return 0;
+}
+
+static void note_grown_containers(struct report *report, const struct growth_held *held)
+{
+	enum { MOST_NAMED = 5 };
+	size_t named = 0;
+
+	for (size_t i = 0; i < held->last.count && named < MOST_NAMED; i++) {
+		const char *value = held->last.items[i].value, *name = strstr(value, ": ");
+		uint64_t before, now;
+
+		if (strncmp(held->last.items[i].key, "census.container.", 17) != 0 || !name)
+			continue;
+		now = entries_of(&held->last, name);
+		before = entries_of(&held->first, name);
+		if (now <= before + before / 10)
+			continue;
+		report_note(report,
+			    before ? "Grew: %s, a %.*s, from %llu to %llu entries."
+				   : "Grew: %s, a %.*s, from fewer than %llu to %llu entries.",
+			    name + 2, (int)strcspn(value, " "), value,
+			    (unsigned long long)(before ? before : 16), (unsigned long long)now);
+		named++;
+	}
+}
+
+void growth_note_objects(struct report *report, const struct growth_part *parts, size_t count,
+			 bool has_findings)
+{
+	for (size_t p = 0; p < count; p++) {
+		if (!parts[p].held)
+			continue;
+		note_grown_containers(report, parts[p].held);
+		if (!has_findings)
+			note_full_caches(report, &parts[p].held->last);
+	}
+}

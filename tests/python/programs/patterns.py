@@ -1,0 +1,280 @@
+"""Known ways to leak, and two that are none.  `patterns.py KIND` does a hundred rounds of one of them, with a snapshot
+after each ten.  The line that allocates most of what stays is marked with the kind."""
+import asyncio
+import ctypes
+import functools
+import gc
+import itertools
+import sqlite3
+import sys
+import threading
+import weakref
+
+take = ctypes.CDLL(None).snap_take_census
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+numbers = itertools.count()
+
+
+# ---- containers
+
+history = []
+
+
+def remember(number):
+    return {"id": number, "body": "x" * (500 + number)}  # <- global_container
+
+
+def global_container():
+    history.append(remember(next(numbers)))
+
+
+cache = {}
+
+
+def render(key):
+    return ("page %d " % key) * 60  # <- unbounded_cache
+
+
+def unbounded_cache():
+    key = next(numbers)
+    if key not in cache:
+        cache[key] = render(key)
+
+
+class Client:
+    sessions = {}
+
+    def open(self, number):
+        self.sessions[number] = bytearray(700)  # <- class_attribute
+
+
+def class_attribute():
+    Client().open(next(numbers))
+
+
+class Pool:
+    def __init__(self):
+        self.connections = []
+
+    def get(self):
+        self.connections.append(bytearray(700))  # <- object_attribute
+
+
+pool = Pool()
+
+
+def object_attribute():
+    pool.get()
+
+
+def collect(item, seen=[]):
+    seen.append(item)
+
+
+def default_argument():
+    collect(bytearray(700))  # <- default_argument
+
+
+def make_counter():
+    seen = set()
+
+    def count(item):
+        seen.add(item)
+    return count
+
+
+count = make_counter()
+
+
+def closure():
+    count(b"x" * (700 + next(numbers)))  # <- closure
+
+
+storage = threading.local()
+
+
+def thread_local():
+    if not hasattr(storage, "rows"):
+        storage.rows = []
+    storage.rows.append(bytearray(700))  # <- thread_local
+
+
+# ---- caches
+
+class Service:
+    def __init__(self):
+        self.table = bytearray(3000)  # <- lru_cache_on_method
+
+    @functools.lru_cache(maxsize=None)
+    def lookup(self, key):
+        return key
+
+
+def lru_cache_on_method():
+    Service().lookup(1)
+
+
+@functools.lru_cache(maxsize=None)
+def square(key):
+    return bytearray(key % 100 + 700)  # <- lru_cache_without_limit
+
+
+def lru_cache_without_limit():
+    square(next(numbers))
+
+
+# ---- callbacks, tasks, exceptions, cycles
+
+class Bus:
+    def __init__(self):
+        self.handlers = []
+
+
+bus = Bus()
+
+
+def subscribe():
+    body = bytearray(2000)  # <- callbacks
+
+    def on_event():
+        return len(body)
+    bus.handlers.append(on_event)
+
+
+def callbacks():
+    subscribe()
+
+
+class Watched:
+    pass
+
+
+watched, references = Watched(), []
+
+
+def watch(target):
+    body = bytearray(2000)  # <- weak_callback
+
+    def gone(reference):
+        body.clear()
+    references.append(weakref.ref(target, gone))
+
+
+def weak_callback():
+    watch(watched)
+
+
+loop, tasks = asyncio.new_event_loop(), set()
+queue = None
+
+
+async def wait_for_reply():
+    body = bytearray(3000)  # <- never_finished
+    await queue.get()
+    return body
+
+
+async def start_one():
+    global queue
+    queue = queue or asyncio.Queue()
+    tasks.add(asyncio.ensure_future(wait_for_reply()))
+    await asyncio.sleep(0)
+
+
+def never_finished():
+    loop.run_until_complete(start_one())
+
+
+forgotten = []
+
+
+async def fetch_later(body):
+    return body
+
+
+def never_awaited():
+    forgotten.append(fetch_later(bytearray(900)))  # <- never_awaited
+
+
+errors = []
+
+
+def fetch(number):
+    body = bytearray(3000)  # <- exceptions
+    raise ValueError(len(body))
+
+
+def exceptions():
+    try:
+        fetch(1)
+    except ValueError as error:
+        errors.append(error)
+
+
+class Node:
+    def __init__(self):
+        self.other = None
+        self.load = bytearray(2000)  # <- cycle
+
+
+def cycle():
+    first, second = Node(), Node()
+    first.other, second.other = second, first
+
+
+# ---- native code
+
+def extension_free():
+    libc.malloc(2000)  # <- extension_free
+
+
+def extension_decref():
+    body = bytearray(2000)  # <- extension_decref
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(body))
+
+
+def extension_decref_of_a_container():
+    body = [number for number in range(300)]  # <- extension_decref_of_a_container
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(body))
+
+
+connections = []
+
+
+def native_memory():
+    connections.append(sqlite3.connect(":memory:"))  # <- native_memory
+
+
+# ---- no leaks
+
+def big_load():
+    if next(numbers) == 50:
+        return len([{"id": number} for number in range(20000)])
+
+
+@functools.lru_cache(maxsize=8)
+def page(key):
+    return ("page %d " % key) * 300
+
+
+def bounded_cache():
+    for _ in range(5):
+        page(next(numbers))
+
+
+def main(kind):
+    if kind == "cycle":
+        gc.disable()
+    work = globals()[kind]
+    for _ in range(10):
+        for _ in range(10):
+            work()
+        if gc.isenabled():
+            gc.collect()
+        if take(b"round") != 0:
+            raise SystemExit("no snapshot was taken")
+
+
+main(sys.argv[1])

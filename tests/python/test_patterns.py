@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Known ways to leak: growth names the line, by what its objects are held, and the kind of leak; and what is no leak."""
+import json
+import re
+import subprocess
+
+import harness
+
+SOURCE = (harness.PROGRAMS / "patterns.py").read_text().splitlines()
+
+
+def marked(kind):
+    """The line that allocates most of what stays."""
+    return next(number for number, line in enumerate(SOURCE, 1) if line.endswith("# <- " + kind))
+
+
+def at(text):
+    """`patterns.py:LINE)` in a regular expression, for the line that begins with this text."""
+    found = [number for number, line in enumerate(SOURCE, 1) if line.strip().startswith(text)]
+    assert len(found) == 1, (text, found)
+    return rf"patterns\.py:{found[0]}\)"
+
+
+GLOBAL = r"module global, "
+# By kind: the pattern, words of the diagnosis, type, holder.
+LEAKS = {
+    "global_container": ("global-container", r"global container: `history` keeps what is put into it", "dict",
+                         rf"`history` \({GLOBAL}{at('history =')} -> list of 100"),
+    "unbounded_cache": ("unbounded-cache", r"unbounded cache: `cache` has an entry for each key", "str",
+                        rf"`cache` \({GLOBAL}{at('cache =')} -> dict of 100"),
+    "class_attribute": ("class-container", r"container of a class: `Client\.sessions` keeps", "bytearray",
+                        rf"`Client\.sessions` \(class attribute, {at('sessions =')} -> dict of 100"),
+    "object_attribute": ("object-container", r"container of an object that stays: `pool\.connections` keeps", "bytearray",
+                         rf"`pool\.connections` \(attribute of Pool, {at('self.connections =')} -> list of 100"),
+    "default_argument": ("default-argument", r"default argument that is changed: `collect` keeps", "bytearray",
+                         rf"default argument of `collect` \({at('def collect')} -> list of 100"),
+    "closure": ("closure-container", r"container of a closure: `(make_counter\.<locals>\.)?count` keeps", "bytes",
+                rf"closure of `(make_counter\.<locals>\.)?count` \({at('def count')} -> set of 100"),
+    "thread_local": ("thread-container", r"container of a thread: `storage\.rows` keeps", "bytearray",
+                     rf"`storage\.rows` \(thread-local, {at('storage.rows =')} -> list of 100"),
+    "lru_cache_on_method": ("lru-cache-on-method",
+                            r"lru_cache on a method: the cache of `Service\.lookup` keeps each `self`", "bytearray",
+                            r"`Service\.lookup` \(class attribute, patterns\.py\) -> lru_cache of method `Service\.lookup` "
+                            r"-> .*Service.*"),
+    "lru_cache_without_limit": ("unbounded-cache", r"unbounded cache: the lru_cache of `square` keeps every result",
+                                "bytearray", r"`square` \(module global, patterns\.py\) -> lru_cache of `square`.*"),
+    "callbacks": ("callbacks", r"callbacks that are never unregistered: `bus\.handlers` keeps functions", "bytearray",
+                  rf"`bus\.handlers` \(attribute of Bus, {at('self.handlers =')} -> list of 100 -> closure of "
+                  r"`(subscribe\.<locals>\.)?on_event`"),
+    "weak_callback": ("weak-callback", r"callback of a weak reference: what it closes over stays", "bytearray",
+                      rf"`references` \({GLOBAL}{at('watched, references =')} -> list of 100 -> callback of a weakref -> "
+                      r"closure of `(watch\.<locals>\.)?gone`"),
+    "never_finished": ("tasks", r"tasks that never finish: 100 of wait_for_reply \(patterns\.py\): waiting in "
+                       r"(Queue\.)?get \(queues\.py\); the oldest for 9 snapshots", "bytearray",
+                       rf"`tasks` \({GLOBAL}{at('loop, tasks =')} -> set of 100 -> _asyncio\.Task -> "
+                       r"coroutine `wait_for_reply`.*"),
+    "never_awaited": ("tasks", r"coroutines that are never awaited: 100 of fetch_later \(patterns\.py\): never awaited; "
+                      r"the oldest for 9 snapshots", "bytearray|coroutine",
+                      rf"`forgotten` \({GLOBAL}{at('forgotten =')} -> list of 100.*"),
+    "exceptions": ("exceptions", r"exceptions that are kept: each has its traceback", "bytearray",
+                   rf"`errors` \({GLOBAL}{at('errors =')} -> list of 100 -> ValueError -> traceback -> .*"
+                   rf"local variable `body` of `fetch` \({at('def fetch(')}"),
+    "cycle": ("cycle", r"cycle of objects, and the collector is switched off", "bytearray",
+              r"only a cycle of objects, until a collection: Node -> Node -> Node"),
+    "extension_free": ("extension-free", r"native memory that no Python object leads to: an extension forgot to free it, "
+                       r"or keeps it for itself", None, None),
+    "extension_decref": ("extension-decref", r"reference too many: no object that the interpreter knows refers to them",
+                         None, None),
+    "extension_decref_of_a_container": ("extension-decref", r"reference too many: native code forgot a Py_DECREF, or keeps "
+                                        r"them", "list", r"native code, or the stack of a function( -> list of 300)?"),
+    "native_memory": ("native-memory", r"native memory behind objects: each sqlite3\.Connection has some",
+                      r"sqlite3\.Connection", rf"`connections` \({GLOBAL}{at('connections =')} -> list of 100"),
+}
+KINDS_WITHOUT_GROWTH = {
+    "big_load": None,
+    "bounded_cache": "No leak: the lru_cache of `page` is full (8 entries, its limit)",
+}
+
+
+class Patterns(harness.PythonTest):
+    def growth(self, snapshots, *options):
+        done = subprocess.run([self.snapdiff, "growth", *options, snapshots[0].parent], capture_output=True, text=True,
+                              timeout=120, check=True)
+        return done.stdout
+
+    def check_leak(self, python, kind):
+        name, words, held_type, holder = LEAKS[kind]
+        _, snapshots = self.record(python, "patterns.py", kind, options=["--exit-snapshot", "none"])
+        report = json.loads(self.growth(snapshots, "-f", "json"))
+        row = report["rows"][0]
+        self.assertTrue(row["file"].endswith("patterns.py"), row["key"])
+        self.assertEqual(row["line"], marked(kind))
+        self.assertEqual((row["verdict"], row["confidence"]), ("leak", "high"))
+        self.assertEqual(row["pattern"], name, row["held_by"])
+        self.assertRegex("\n".join(row["reasons"]), "(?m)^" + words)
+        if holder is None:
+            self.assertIsNone(row["held_by"])
+        else:
+            self.assertRegex(row["held_by"], f"^({holder})$")
+            self.assertRegex(row["held_type"], f"^({held_type})$")
+            self.assertIn("held by " + row["held_by"], row["reasons"])
+        self.assertRegex(report["finding"], rf"patterns\.py:{marked(kind)}\b")
+
+    def test_leaks(self):
+        for kind in LEAKS:
+            with self.subTest(kind=kind):
+                self.with_each_python(lambda python, kind=kind: self.check_leak(python, kind))
+
+    def test_exact_number_of_objects(self):
+        """"exactly 10 dict per snapshot": counted by type."""
+        def check(python):
+            _, snapshots = self.record(python, "patterns.py", "global_container", options=["--exit-snapshot", "none"])
+            text = self.growth(snapshots)
+            self.assertRegex(text.splitlines()[0], rf"patterns\.py:{marked('global_container')}\b")
+            text = " ".join(text.split())
+            self.assertRegex(text, LEAKS["global_container"][1])
+            self.assertRegex(text, rf"exactly 10 dict per snapshot, held by `history` \({GLOBAL}{at('history =')}")
+            self.assertRegex(text, rf"Grew: `history` \({GLOBAL}{at('history =')}, a list, from (fewer than 16|10) to 100 entries")
+
+        self.with_each_python(check)
+
+    def test_no_leak(self):
+        def check(python, kind, note):
+            _, snapshots = self.record(python, "patterns.py", kind, options=["--exit-snapshot", "none"])
+            text = self.growth(snapshots)
+            self.assertRegex(text.splitlines()[0], "^No leak found in 10 snapshots")
+            if note:
+                self.assertIn(note, " ".join(text.split()))
+
+        for kind, note in KINDS_WITHOUT_GROWTH.items():
+            with self.subTest(kind=kind):
+                self.with_each_python(lambda python, kind=kind, note=note: check(python, kind, note))
+
+    def test_in_a_database(self):
+        """What snapshots say of holders and types they also say once they are loaded."""
+        def check(python):
+            _, snapshots = self.record(python, "patterns.py", "global_container", options=["--exit-snapshot", "none"])
+            database = str(snapshots[0].parent / "history.db")
+            subprocess.run([self.snapdiff, "load", snapshots[0].parent, "--db", database], capture_output=True,
+                           timeout=120, check=True)
+            files = json.loads(self.growth(snapshots, "-f", "json"))
+            done = subprocess.run([self.snapdiff, "growth", "-f", "json", "--db", database], capture_output=True, text=True,
+                                  timeout=120, check=True)
+            loaded = json.loads(done.stdout)
+            for key in ("key", "verdict", "pattern", "held_type", "held_by", "reasons"):
+                self.assertEqual(loaded["rows"][0][key], files["rows"][0][key], key)
+
+        self.with_each_python(check)
+
+
+if __name__ == "__main__":
+    harness.main()
