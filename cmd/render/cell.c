@@ -1,5 +1,5 @@
 /*
- * cell.c - a value as a person reads it: humanised, signed, safe on a terminal.
+ * cell.c - format a value for people: with units and signs, safe on a terminal.
  */
 #include "render/formats.h"
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most columns that a sparkline takes; longer series are averaged into so many. */
+/* Most columns of a sparkline; longer series are averaged into this many. */
 enum { SPARKLINE_WIDTH = 24 };
 
 static void add(struct text_buffer *text, const char *string)

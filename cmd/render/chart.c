@@ -11,7 +11,7 @@
 
 enum { LINES = 16, WIDTH_LEAST = 10, WIDTH_MOST = 100, WIDTH_FILE = 80 };
 
-/* ---- times ---- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 /* Of "2026-01-02T03:04:05.123456789Z"; 0: it is no time. */
 static uint64_t parse_time(const struct value *time)
@@ -30,7 +30,7 @@ static uint64_t parse_time(const struct value *time)
 	return (uint64_t)timegm(&tm) * 1000000000u + ns;
 }
 
-/* Snapshots stand where their times are, if these are known and rise; else evenly. */
+/* Snapshots are placed by their times if these are known and rise; otherwise evenly. */
 static void place_snapshots(struct chart *chart, const struct report *report)
 {
 	const struct value *inputs = value_get(&report->head, "inputs");
@@ -55,7 +55,7 @@ static void place_snapshots(struct chart *chart, const struct report *report)
 					      : 0;
 }
 
-/* ---- series ---- */
+/* ---- series ---------------------------------------------------------------------------------- */
 
 static bool same_value(const struct value *a, const struct value *b)
 {
@@ -91,7 +91,7 @@ static size_t input_of_row(const struct report *report, size_t row, size_t count
 	return SIZE_MAX;
 }
 
-/* The process that holds most at the end is that of which the report tells. */
+/* The report is about the process that holds most at the end. */
 static size_t input_of_process(const struct report *report)
 {
 	const struct value *processes = value_get(&report->head, "processes");
@@ -173,7 +173,7 @@ void chart_release(struct chart *chart)
 	*chart = (struct chart){0};
 }
 
-/* ---- cells ---- */
+/* ---- cells ----------------------------------------------------------------------------------- */
 
 static double sum_at(const struct chart *chart, size_t snapshot, size_t bands)
 {
@@ -187,7 +187,7 @@ static double sum_at(const struct chart *chart, size_t snapshot, size_t bands)
 	return sum;
 }
 
-/* A line is a power of two, so that labels are round. */
+/* A line stands for a power of two bytes, so that labels are round. */
 bool chart_fit(struct chart *chart, unsigned width, unsigned most_lines)
 {
 	double most = 0;
@@ -203,7 +203,7 @@ bool chart_fit(struct chart *chart, unsigned width, unsigned most_lines)
 	return true;
 }
 
-/* The last snapshot that is not after the column's time, the next one where its values are unknown. */
+/* The last snapshot at or before the column's time; the next one if its values are unknown. */
 size_t chart_snapshot(const struct chart *chart, unsigned column)
 {
 	double at = chart->width > 1 ? (double)column / (double)(chart->width - 1) : 0;
@@ -240,7 +240,7 @@ const char *chart_glyph(struct chart_cell cell, bool unicode)
 	return cell.eighths == 0 ? " " : cell.eighths < 4 ? "." : cell.eighths < 8 ? ":" : "#";
 }
 
-/* ---- axes ---- */
+/* ---- axes ------------------------------------------------------------------------------------ */
 
 const char *chart_label(const struct chart *chart, unsigned line, char buffer[32])
 {
@@ -267,7 +267,7 @@ const char *chart_end(const struct chart *chart, char buffer[48])
 	return buffer;
 }
 
-/* ---- growth --chart ---- */
+/* ---- growth --chart -------------------------------------------------------------------------- */
 
 static void print_chart(const struct chart *chart, bool unicode, FILE *out)
 {

@@ -22,11 +22,11 @@ enum { CHART_LABEL = 10 }; /* columns of the labels at the left */
 /** The series of a row; its cohorts are bands, if it has them.  False: there is no series, or memory
  * is out.  Release with chart_release(), also after false. */
 bool chart_of_row(struct chart *chart, const struct report *report, size_t row);
-/** A series of the process that the report tells of: "recorded", "rss". */
+/** A series of the process that the report is about: "recorded", "rss". */
 bool chart_of_process(struct chart *chart, const struct report *report, const char *name);
 void chart_release(struct chart *chart);
 
-/** The columns that are there for the plot, and at most so many lines.  False: nothing to draw. */
+/** Set the columns available for the plot, and the most lines.  False: nothing to draw. */
 bool chart_fit(struct chart *chart, unsigned width, unsigned most_lines);
 
 /** A place of the plot: `line` 0 is the lowest. */
@@ -42,7 +42,7 @@ size_t chart_snapshot(const struct chart *chart, unsigned column);
 
 /** "240 KiB" at the upper end of a line, or "". */
 const char *chart_label(const struct chart *chart, unsigned line, char buffer[32]);
-/** What stands below the axis: "0", and at the right end the time or the number of snapshots. */
+/** The labels below the axis: "0", and at the right end the time or the number of snapshots. */
 const char *chart_end(const struct chart *chart, char buffer[48]);
 
 /** The process and the first row, for `growth --chart`. */

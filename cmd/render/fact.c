@@ -1,5 +1,5 @@
 /*
- * fact.c - a number that is known by its name ("recorder_cpu_ns"), as a person reads it.
+ * fact.c - format a number for people, by its name ("recorder_cpu_ns").
  */
 #include "render/render.h"
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What else is counted in bytes: names of metrics do not say so. */
+/* Further figures in bytes, whose names do not say so. */
 static const char *const byte_names[] = {
 	"allocator.arena",
 	"allocator.free",

@@ -30,7 +30,7 @@ struct folding {
 	size_t count;
 };
 
-/* ---- which figures ---- */
+/* ---- which figures --------------------------------------------------------------------------- */
 
 /* In the order of enum metric. */
 static const struct {
@@ -75,7 +75,7 @@ static bool choose_columns(struct folding *folding)
 	return false;
 }
 
-/* ---- one line ---- */
+/* ---- one line -------------------------------------------------------------------------------- */
 
 static const char *field_text(const struct value *frame, const char *name)
 {
@@ -103,7 +103,7 @@ static void add_frame(struct text_buffer *text, const struct value *frame)
 			text->data[i] = ':';
 }
 
-/* A stack that ends in a blank and a number would be taken for one with a figure more. */
+/* If a stack's text ended in a blank and a number, readers would take the number for a figure. */
 static void join_number(struct text_buffer *text)
 {
 	size_t at = text->size;
@@ -159,7 +159,7 @@ static char *stack_of(const struct folding *folding, size_t row)
 	return text.data;
 }
 
-/* An unknown figure counts as 0, as does the side on which a stack is not. */
+/* An unknown figure counts as 0, and so does a side without the stack. */
 static int64_t figure(const struct folding *folding, size_t row, size_t side)
 {
 	const struct value *value =
@@ -171,7 +171,7 @@ static int64_t figure(const struct folding *folding, size_t row, size_t side)
 	return value && value->kind == VALUE_INT ? value->integer : 0;
 }
 
-/* ---- all of them ---- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static int compare_lines(const void *left, const void *right)
 {

@@ -41,7 +41,8 @@ static bool find_repository(char *path)
 	return false;
 }
 
-/* Where paths in the repository begin: the CI system says it, or the repository, else here. */
+/* The root of repository paths: from the CI system, else the repository's directory, else the
+ * current one. */
 static char *repository_root(void)
 {
 	static const char *const variables[] = {"GITHUB_WORKSPACE", "CI_PROJECT_DIR"};
@@ -111,7 +112,8 @@ static char *github_workflow(void)
 	return slash ? strndup(slash + 1, strcspn(slash + 1, "@")) : NULL;
 }
 
-/* A finding that has no file stands where its limit does: in the policy, or in the job that calls. */
+/* A finding without a file is shown at its limit: in the policy file, or in the job that calls
+ * us. */
 char *gate_place(const struct report *report)
 {
 	const struct value *policy = value_get(&report->head, "policy");

@@ -1,8 +1,8 @@
 /*
  * github.c - findings as workflow commands, which GitHub shows beside the lines of a pull request.
  *
- * GitHub shows at most ten errors a step and drops the rest without a word: the last of ours says
- * how many more there are.
+ * GitHub shows at most ten errors per step and drops the rest silently, so our last one says how
+ * many more there are.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -22,7 +22,7 @@ struct writer {
 	char nonce[NONCE_SIZE];
 };
 
-/* ---- text ---- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 /* Names come from untrusted files.  Controls and what turns the direction of text become U+FFFD. */
 static bool is_harmless(const char *data, size_t length)
@@ -57,7 +57,7 @@ static void write_element(struct writer *w, const char *open, const char *text, 
 	fputs(close, w->out);
 }
 
-/* ---- rows ---- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static const char *cell_string(const struct report *report, size_t row, const char *name)
 {
@@ -131,7 +131,7 @@ static void write_table(struct writer *w)
 	fputs("</section>\n", w->out);
 }
 
-/* ---- summary ---- */
+/* ---- summary --------------------------------------------------------------------------------- */
 
 static void write_reasons(struct writer *w, size_t row)
 {
@@ -158,7 +158,7 @@ static const char *verdict_of(const struct page *page, size_t row)
 	return verdict ? verdict : cell_string(page->report, row, "status");
 }
 
-/* A card is worth its place for what grew; of a single snapshot, for what holds most. */
+/* There is a card for each row that grew; for a single snapshot, for the rows that hold most. */
 static bool is_finding(const struct page *page, size_t row)
 {
 	const char *verdict = verdict_of(page, row);
@@ -222,7 +222,7 @@ static void write_summary(struct writer *w)
 	fputs("</section>\n", w->out);
 }
 
-/* ---- other sections ---- */
+/* ---- other sections -------------------------------------------------------------------------- */
 
 static void write_flame(struct writer *w)
 {
@@ -320,7 +320,7 @@ static void write_inputs(struct writer *w)
 	fputs("</section>\n", w->out);
 }
 
-/* ---- the document ---- */
+/* ---- the document ---------------------------------------------------------------------------- */
 
 static void write_bytes(FILE *out, const unsigned char *data, size_t size)
 {
@@ -342,7 +342,7 @@ static void write_opening(struct writer *w)
 	const char *title = w->page->report->title ? w->page->report->title : "snapdiff";
 	const char *finding = w->page->report->headline;
 
-	/* A script that a hostile name smuggled in would not know the number. */
+	/* A script from a hostile name would not know this number. */
 	fprintf(w->out,
 		"<!doctype html>\n<html lang=\"en\" class=\"nojs\"><head><meta charset=\"utf-8\">\n"
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "

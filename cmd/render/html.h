@@ -10,9 +10,8 @@
 #include "snap/status.h"
 
 /**
- * Write the page.  It loads nothing from anywhere; what comes from snapshots stands in it as
- * escaped text, or inside a compressed block that scripts only ever show as text.
- * SNAP_ENOMEM, SNAP_ESYSTEM.
+ * Write the page.  It loads no other files.  Text from snapshots is escaped, or inside a compressed
+ * block that scripts only show as text.  SNAP_ENOMEM, SNAP_ESYSTEM.
  */
 enum snap_status html_write(const struct page *page, FILE *out);
 

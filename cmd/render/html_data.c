@@ -13,7 +13,7 @@
 
 enum { ROWS_MAX = 2000, GZIP_WINDOW = 15 + 16, LINE_BYTES = 57 };
 
-/* ---- numbers ---- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* Seven bits a byte, the lowest first: half the size of digits, and fast to read. */
 static void write_number(FILE *out, uint64_t number)
@@ -40,7 +40,7 @@ static void write_arrays(FILE *out, const struct page_stacks *stacks, size_t sid
 				write_number(out, stacks->values[i][side][f]);
 }
 
-/* ---- stacks ---- */
+/* ---- stacks ---------------------------------------------------------------------------------- */
 
 /* Strings that frames use, numbered anew. */
 struct strings {
@@ -113,7 +113,7 @@ static bool write_stacks(FILE *out, const struct page_stacks *stacks, size_t sid
 	return strings.number && strings.used;
 }
 
-/* ---- rows ---- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static const char *kind_of(const struct column *column)
 {
@@ -163,9 +163,9 @@ static void write_rows(FILE *out, const struct report *report)
 	fprintf(out, "],\"left_out\":%zu", report->row_count - count);
 }
 
-/* ---- series ---- */
+/* ---- series ---------------------------------------------------------------------------------- */
 
-/* Of each snapshot what the axes and the marks of charts are made from. */
+/* For each snapshot, the data for the axes and marks of charts. */
 static void write_inputs(FILE *out, const struct value *inputs)
 {
 	static const char *const names[] = {"time", "label", "labels", "trigger"};
@@ -229,7 +229,7 @@ static bool write_json(const struct page *page, FILE *out)
 	return fine;
 }
 
-/* ---- packing ---- */
+/* ---- packing --------------------------------------------------------------------------------- */
 
 static unsigned char *compress_bytes(const char *data, size_t size, size_t *packed)
 {

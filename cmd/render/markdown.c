@@ -128,7 +128,7 @@ static void write_row(struct document *document, const struct value *values)
 	fputs("|\n", document->out);
 }
 
-/* A row that sums others up: its label, and the figures that there are. */
+/* A row that sums others: its label, and the figures that exist. */
 static void write_closing(struct document *document, const char *label,
 			  struct value (*figure)(const struct report *, size_t), const char *mark)
 {
@@ -214,7 +214,7 @@ static void write_folded_stack(struct document *document, const struct value *ro
 	fputs("\n</details>\n", document->out);
 }
 
-/* A report whose call stacks fold out goes into a pull request: at most a page. */
+/* A report with folded call stacks goes into a pull request, so it takes at most a page. */
 static size_t rows_on_page(const struct report *report)
 {
 	for (size_t i = 0; i < report->column_count; i++)

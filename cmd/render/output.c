@@ -20,7 +20,7 @@
 
 enum { WIDTH_LEAST = 40, WIDTH_MOST = 10000 };
 
-/* ---- what the terminal can do ---- */
+/* ---- what the terminal can do ---------------------------------------------------------------- */
 
 static unsigned environment_width(void)
 {
@@ -66,7 +66,7 @@ static bool locale_is_utf8(void)
 	return utf8;
 }
 
-/* ---- the pager ---- */
+/* ---- the pager ------------------------------------------------------------------------------- */
 
 static bool on_path(const char *program)
 {
@@ -112,12 +112,12 @@ static void open_pager(struct output *output)
 		return;
 	output->stream = stream;
 	output->pager = true;
-	/* A pager that the user left must not look like one that never was: close_pager() asks it.
+	/* close_pager() must tell a pager that the user left from one that never started.
 	 */
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* ---- a file ---- */
+/* ---- a file ---------------------------------------------------------------------------------- */
 
 static enum snap_status cannot_write(const char *path, struct snap_error *err)
 {
@@ -183,7 +183,7 @@ static enum snap_status open_file(struct output *output, const char *path, struc
 	return open_temporary(output, exists ? &old : NULL, err);
 }
 
-/* ---- the whole way ---- */
+/* ---- the whole way --------------------------------------------------------------------------- */
 
 enum snap_status output_open(struct output *output, const struct report_options *options, bool page,
 			     struct snap_error *err)
@@ -203,7 +203,7 @@ enum snap_status output_open(struct output *output, const struct report_options 
 	return st;
 }
 
-/* The reader leaves when the reader likes; an interrupt is for the pager until then. */
+/* The user decides when to leave the pager; until then an interrupt is for the pager. */
 static enum snap_status close_pager(struct output *output, struct snap_error *err)
 {
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN);
@@ -280,7 +280,7 @@ static void say_warnings(const struct report *report, const struct report_option
 	warnings_each(report, options->verbose, say_warning, NULL);
 }
 
-/* The report is about the sound files only; a damaged one never passes as no finding. */
+/* The report covers only the undamaged files; a damaged file must not look like "no finding". */
 static enum snap_status left_out(const struct report *report, struct snap_error *err)
 {
 	return fail(err, SNAP_ECORRUPT, "%zu damaged file%s %s no part of this report",

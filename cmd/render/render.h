@@ -12,12 +12,12 @@
 struct render_options {
 	unsigned width; /* columns of the terminal; 0: do not shorten */
 	bool color;
-	bool unicode;  /* ellipses may be used */
-	bool series;   /* people's formats: show series, as sparklines */
-	bool exact;    /* people's formats too: bytes as integers, not "1.5 MiB" */
-	unsigned height; /* lines there are; prose goes where it does not fit.  0: any number */
-	bool quiet;    /* people's formats: without closing lines */
-	bool terminal; /* what is printed reaches a terminal as it is */
+	bool unicode;    /* ellipses may be used */
+	bool series;     /* people's formats: show series, as sparklines */
+	bool exact;      /* people's formats too: bytes as integers, not "1.5 MiB" */
+	unsigned height; /* lines of the screen: text that does not fit is left out; 0: any */
+	bool quiet;      /* people's formats: without closing lines */
+	bool terminal;   /* what is printed reaches a terminal as it is */
 	bool raw_cells; /* csv and tsv: names that a spreadsheet takes for formulas stay as they are */
 };
 

@@ -36,7 +36,7 @@ static bool begins_formula(const char *data, size_t size)
 	return size > 0 && data[0] && strchr("=+-@\t\r", data[0]);
 }
 
-/* A name comes from a file that may be hostile: it must be a formula in no spreadsheet, and no
+/* A name may come from a hostile file: it must not become a formula in a spreadsheet or a
  * command to a terminal. */
 static void write_tame(const struct separated *format, FILE *out, const char *data, size_t size,
 		       const struct render_options *options)

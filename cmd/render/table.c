@@ -1,9 +1,9 @@
 /*
  * table.c - a report for a person at a terminal.
  *
- * Columns are as wide as their content.  Where that is more than the terminal has, columns that
- * can be done without are left out, and names are shortened in the middle, the widest first.
- * Numbers never are.  The column that names the rows always stays, as wide as tells them apart.
+ * Columns are as wide as their content.  If the terminal is narrower, less important columns are
+ * left out, and names are shortened in the middle, the widest first.  Numbers are never shortened.
+ * The column that names the rows always stays, wide enough to tell them apart.
  */
 #include "render/chart.h"
 
@@ -35,7 +35,7 @@ struct table {
 	int pending;    /* spaces not printed yet: a line does not end in any */
 };
 
-/* ---- closing rows: what was hidden, and the total ---- */
+/* ---- closing rows: what was hidden, and the total -------------------------------------------- */
 
 enum closing { CLOSING_HIDDEN, CLOSING_TOTAL };
 
@@ -58,7 +58,7 @@ static void closing_text(struct table *table, enum closing closing, size_t colum
 			  table->options);
 }
 
-/* ---- widths ---- */
+/* ---- widths ---------------------------------------------------------------------------------- */
 
 static void widen(struct table *table, size_t i)
 {
@@ -97,7 +97,7 @@ static int compare_texts(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* ---- names that are too long ---- */
+/* ---- names that are too long ----------------------------------------------------------------- */
 
 /* Replace [from, to) of a text by a gap. */
 static void cut_out(struct text_buffer *text, size_t from, size_t to, bool unicode)
@@ -169,7 +169,7 @@ static void shorten(struct text_buffer *text, unsigned width, bool unicode)
 	text_shorten(text, width, unicode);
 }
 
-/* ---- widths that tell rows apart ---- */
+/* ---- widths that tell rows apart ------------------------------------------------------------- */
 
 /* How many different texts the labels are when they are cut to `width`. */
 static size_t count_labels(struct table *table, unsigned width, char **texts)
@@ -208,7 +208,7 @@ static unsigned width_apart(struct table *table, unsigned natural)
 	return width;
 }
 
-/* What a row is called is worth half as much room again as what else is said of it. */
+/* The label column gets 1.5 times the width of other text columns. */
 static unsigned claim(const struct table *table, size_t i)
 {
 	return table->columns[i] == table->label ? table->widths[i] * 2 / 3 : table->widths[i];
@@ -256,8 +256,8 @@ static unsigned line_width(const struct table *table, bool least)
 	return line;
 }
 
-/* How readily column `i` gives way: by its own order, then what only says otherwise what other
- * columns say; 0 never. */
+/* The order in which column `i` is left out: its own order first, then columns that repeat
+ * others; 0 never. */
 static unsigned spare_order(const struct table *table, size_t i)
 {
 	unsigned flags = table->report->columns[table->columns[i]].flags;
@@ -298,7 +298,7 @@ static void drop_columns(struct table *table)
 	}
 }
 
-/* Where no column can go any more, what the rows are called takes the room that is left. */
+/* If no more columns can be left out, the label column takes the remaining width. */
 static void narrow_label(struct table *table)
 {
 	unsigned line = line_width(table, true), width = table->options->width;
@@ -310,7 +310,8 @@ static void narrow_label(struct table *table)
 		table->label_least = NAME_LEAST;
 }
 
-/* Names give way first, then other text, until the line fits or nothing can be taken any more. */
+/* Shorten names first, then other text, until the line fits or nothing can be shortened any
+ * more. */
 static void fit(struct table *table)
 {
 	static const enum column_kind kinds[] = {COLUMN_NAME, COLUMN_TREE, COLUMN_TEXT};
@@ -339,7 +340,7 @@ static void fit_terminal(struct table *table)
 	fit(table);
 }
 
-/* ---- colour by meaning ---- */
+/* ---- colour by meaning ----------------------------------------------------------------------- */
 
 struct meaning {
 	const char *word, *color;
@@ -367,7 +368,7 @@ static const char *color_of(const struct table *table, size_t column, const char
 	return NULL;
 }
 
-/* ---- lines ---- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 /* The text at hand as cell `i`: shortened, padded, coloured.  Padding waits for text to follow it.
  */
@@ -510,7 +511,7 @@ static unsigned lines_of(const struct table *table, const char *text)
 	return table->options->width ? text_width(text) / table->options->width + 1 : 1;
 }
 
-/* Prose goes where the screen has no room for it. */
+/* Text lines are left out if the screen has no room for them. */
 static bool has_room(const struct table *table, const char *line)
 {
 	return !table->options->height ||

@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "render/formats.h"
 
-/* A warning without what tells it from others of its kind: the file that it begins with, and its
- * numbers. */
+/* A warning without its file name and numbers, which distinguish it from others of the same
+ * kind. */
 static char *kind_of(const char *text)
 {
 	const char *colon = strstr(text, ": ");

@@ -1,5 +1,5 @@
 /*
- * width.c - text that fits a terminal and cannot take it over.
+ * width.c - text that fits a terminal and cannot send commands to it.
  */
 #include "render/formats.h"
 

@@ -1,5 +1,5 @@
 /*
- * call_tree.c - stacks that share their callers, told once.
+ * call_tree.c - print stacks as a tree, so that shared callers appear once.
  */
 #include "report/call_tree.h"
 
@@ -10,9 +10,9 @@
 #include "report/sites.h"
 
 enum {
-	MOST_PATHS = 100, /* a longer tree is not read */
+	MOST_PATHS = 100, /* longer trees are not readable */
 	INDENT = 2,
-	LONG_CHAIN = 5, /* of a longer one the ends are told */
+	LONG_CHAIN = 5, /* of a longer one the ends are shown */
 	CHAIN_END = 2,
 };
 

@@ -53,8 +53,8 @@ static const struct column columns[COLUMNS] = {
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL | COLUMN_FOLDED},
 };
 
-/* A sampled figure counts as far as it exceeds so many standard errors: one clean gate in some
- * hundred thousand sites fails by chance (normal distribution, one side). */
+/* A sampled figure counts only the part above this many standard errors: a clean gate fails by
+ * chance for about one site in a hundred thousand (normal distribution, one side). */
 static const double sampling_doubt = 5;
 
 enum { NAMES_MAX = 512, FINGERPRINT_FRAMES = 4, FLOOR_SHOWN = 10 };
@@ -76,7 +76,7 @@ struct rule {
 	struct value rows;
 };
 
-/* ---- values ---- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static void append(struct report *report, struct value *list, struct value item)
 {
@@ -143,7 +143,7 @@ static struct value measured_value(double measured)
 	return isnan(measured) || fabs(measured) > 9e18 ? value_null() : value_whole(measured);
 }
 
-/* ---- what a finding is ---- */
+/* ---- what a finding is ----------------------------------------------------------------------- */
 
 /* The names of a row's call stack, for suppressions. */
 static size_t stack_names(const struct report *from, size_t row, const char *names[NAMES_MAX])
@@ -279,7 +279,7 @@ static void judge_row(struct checking *checking, struct rule *rule, const struct
 	add_finding(checking, rule, from, row, measured, message);
 }
 
-/* ---- rules ---- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static struct rule rule_begin(struct checking *checking, const char *name, const char *limit)
 {
@@ -386,9 +386,9 @@ static void check_whole(struct checking *checking, const char *name, const char 
 	rule_end(checking, &rule);
 }
 
-/* ---- rules over compare ---- */
+/* ---- rules over compare ---------------------------------------------------------------------- */
 
-/* What a row of compare says, reduced to what is beyond doubt. */
+/* A row of compare, reduced to the part that is certain. */
 struct change_seen {
 	const char *status;
 	double old, new_, delta, doubt;
@@ -477,7 +477,7 @@ static void check_sites(struct checking *checking, const struct policy_limit *li
 	rule_end(checking, &rule);
 }
 
-/* All rows together are within the limit: no findings after all. */
+/* All rows together are within the limit, so there are no findings. */
 static void take_back(struct checking *checking, struct rule *rule, size_t findings_before)
 {
 	checking->report->row_count -= checking->findings - findings_before;
@@ -577,7 +577,7 @@ static void check_compare(struct checking *checking)
 				       checking->request->facts.new_snapshots == 1 ? "" : "s"));
 }
 
-/* ---- rules over growth ---- */
+/* ---- rules over growth ----------------------------------------------------------------------- */
 
 static int verdict_index(const char *name)
 {
@@ -706,7 +706,8 @@ static void check_rate(struct checking *checking)
 	rule_end(checking, &rule);
 }
 
-/* Would its verdict fail if it were surer, and are its snapshots too few for that? */
+/* Would its verdict fail the gate with higher confidence, and are there too few snapshots for
+ * that? */
 static bool lacks_snapshots(const struct policy *policy, const struct report *growth, size_t row)
 {
 	const struct value *series = value_get(report_cell(growth, row, "series"), "bytes");
@@ -752,7 +753,7 @@ static void check_growth(struct checking *checking)
 	note_unjudged_rows(checking);
 }
 
-/* ---- what nothing reaches ---- */
+/* ---- what nothing reaches -------------------------------------------------------------------- */
 
 static const char *say_lost(struct report *report, const struct report *leaks, size_t row,
 			    const char *limit)
@@ -797,7 +798,7 @@ static void check_unreachable(struct checking *checking)
 	rule_end(checking, &rule);
 }
 
-/* ---- without a baseline ---- */
+/* ---- without a baseline ---------------------------------------------------------------------- */
 
 /* The most that a row of growth held in any snapshot. */
 static double most_held(const struct report *growth, size_t row)
@@ -888,7 +889,7 @@ static void check_without_baseline(struct checking *checking)
 	}
 }
 
-/* ---- the report ---- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static void warn_of_suppressions(struct checking *checking)
 {
@@ -945,7 +946,7 @@ static void say_rules(struct checking *checking)
 		report_note(report, "not judged: %s", text(&checking->inconclusive.list.items[i]));
 }
 
-/* A limit that holds a single snapshot is a judgement; the default alone is none. */
+/* A single snapshot can be judged only by a given limit, not by the default. */
 static void note_single(struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;

@@ -42,7 +42,7 @@ struct check_request {
  */
 struct report *check_judge(const struct check_request *request);
 
-/** True when nothing failed, but something could not be judged (see head.inconclusive). */
+/** True if nothing failed, but something could not be judged (see head.inconclusive). */
 bool check_is_inconclusive(const struct report *report);
 
 #endif

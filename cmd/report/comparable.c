@@ -74,7 +74,7 @@ static const char *duration_text(uint64_t ns, char text[32])
 	return text;
 }
 
-/* Who compares two builds may have recorded them in any order: a question, not a claim. */
+/* Two builds may have been recorded in any order, so this is a question, not a claim. */
 static void warn_of_order(struct report *report, const struct comparable_side *old,
 			  const struct comparable_side *new)
 {
@@ -119,8 +119,8 @@ static bool are_one_program(const char *a, const char *b)
 }
 
 /*
- * Two runs that did not do as much cannot be held against each other as they are.  Of one run the
- * later snapshot has of course done more.  A few allocations are too few to tell.
+ * Runs with different amounts of work cannot be compared directly.  Within one run, the later
+ * snapshot has always done more.  A few allocations are too few to tell.
  */
 static void warn_of_work(struct report *report, const struct comparable_side *old,
 			 const struct comparable_side *new, const struct dataset *dataset)
@@ -165,7 +165,7 @@ static void warn_of_sides(struct report *report, const struct comparable_side *o
 			    old->sample_period ? "OLD" : "NEW");
 }
 
-/* ---- several snapshots on a side ---- */
+/* ---- several snapshots on a side ------------------------------------------------------------- */
 
 struct mixture {
 	const struct subject *subject;
@@ -189,7 +189,7 @@ static enum snap_status find_other_program(void *user, const struct store_snapsh
 	return SNAP_OK;
 }
 
-/* Medians over different programs say nothing of either. */
+/* Medians over different programs are meaningless. */
 static enum snap_status warn_of_mixtures(struct report *report, const struct subject *subject,
 					 size_t new, const struct comparable_side sides[2],
 					 struct snap_error *err)

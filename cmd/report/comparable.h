@@ -1,5 +1,5 @@
 /*
- * report/comparable.h - what stands between two snapshots that are compared, said plainly.
+ * report/comparable.h - warn when two snapshots may not be comparable.
  */
 #ifndef REPORT_COMPARABLE_H
 #define REPORT_COMPARABLE_H

@@ -36,7 +36,7 @@ struct modules {
 
 enum { PROGRAM_SLOT = 0, OLD = 0, NEW = 1 };
 
-/* ---- what is known of each module ---- */
+/* ---- what is known of each module ------------------------------------------------------------ */
 
 /* The program is one module under whatever name; other modules go by theirs. */
 static uint32_t module_slot(const struct dataset *dataset, const struct dataset_frame *frame,
@@ -91,7 +91,7 @@ static const char *slot_name(const struct modules *modules, uint32_t slot, size_
 				    : modules->sides[side].program;
 }
 
-/* ---- builds ---- */
+/* ---- builds ---------------------------------------------------------------------------------- */
 
 static enum snap_status take_module(void *user, const struct store_module *row)
 {
@@ -138,7 +138,7 @@ static enum sameness compare_builds(const struct modules *modules, uint32_t slot
 	return strcmp(old, new) == 0 ? SAME_BUILD : OTHER_BUILD;
 }
 
-/* ---- what is said ---- */
+/* ---- what is said ---------------------------------------------------------------------------- */
 
 static bool is_known(size_t part, const struct knowledge *module)
 {
@@ -163,7 +163,7 @@ static const char *spoken_name(const struct modules *modules, uint32_t slot, siz
 	return name;
 }
 
-/* Often a program has a name or two left: _start, main. */
+/* Stripped programs often keep a few names: _start, main. */
 static void warn_of_stripping(const struct modules *modules, uint32_t slot, size_t poor_side)
 {
 	size_t rich_side = !poor_side;
@@ -191,8 +191,8 @@ static void warn_of_stripping(const struct modules *modules, uint32_t slot, size
 		    modules->sides[rich_side].name, effect);
 }
 
-/* What stands at an address of one build stands somewhere else in another: one row for all of the
- * module's memory that no name tells apart is true, a row per address is not. */
+/* Addresses differ between builds.  So all of the module's memory without names is one row: a
+ * row per address would be wrong. */
 static bool forget_addresses(const struct modules *modules, uint32_t slot)
 {
 	struct dataset *dataset = modules->dataset;

@@ -10,7 +10,7 @@
 
 enum { SIDE_NAME_SIZE = 128 };
 
-/** One of the two snapshots; texts are "" where it does not say. */
+/** One of the two snapshots; unknown texts are "". */
 struct comparable_side {
 	int64_t id, run_id;
 	const char *name; /* "OLD", "NEW" */

@@ -185,7 +185,7 @@ struct report *compare_report_new(void)
 	return report_new("snapdiff.compare/1", all_columns, COLUMNS);
 }
 
-/* ---- columns ---- */
+/* ---- columns --------------------------------------------------------------------------------- */
 
 static void swap_visibility(struct column *shown, struct column *hidden)
 {
@@ -218,7 +218,7 @@ static void choose_columns(struct compare *compare)
 		sites_drop_column(&columns[i]);
 }
 
-/* ---- order ---- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static const char *const sort_names[] = {"change",
 					 "old_bytes",
@@ -318,8 +318,8 @@ static bool is_within_noise(const struct compare *compare, const struct change_r
 }
 
 /*
- * Does a gate count the row?  What moved and grew as well leaks under another name.  Of a sampled
- * row only what exceeds its error counts.
+ * Does a gate count the row?  A row that moved and grew is a leak under another name.  For a
+ * sampled row, only growth beyond its error counts.
  */
 static bool is_finding(const struct compare *compare, const struct change_row *row)
 {
@@ -329,7 +329,7 @@ static bool is_finding(const struct compare *compare, const struct change_row *r
 	return up && !(compare->sampled && is_within_noise(compare, row));
 }
 
-/* A gate that cannot see must not look as if it had seen nothing. */
+/* A gate without data must not look like one without findings. */
 static void warn_of_unknown_changes(const struct compare *compare)
 {
 	if (compare->is_gate && compare->unknown_count)
@@ -372,7 +372,7 @@ static void arrange(struct compare *compare, int column)
 	warn_of_unknown_changes(compare);
 }
 
-/* ---- rows in words ---- */
+/* ---- rows in words --------------------------------------------------------------------------- */
 
 static struct value delta_value(const struct change_row *row, enum figure figure)
 {
@@ -463,7 +463,7 @@ static void add_graph(struct compare *compare, uint32_t row, struct value *value
 		values[NEW_HOLDERS].list.items[i] = holder_value(report, &holders[i]);
 }
 
-/* "grew 4.0 MiB" where the status hides it, because the row moved as well; NULL elsewhere. */
+/* "grew 4.0 MiB" if the status hides it because the row also moved; otherwise NULL. */
 static const char *growth_text(const struct compare *compare, const struct change_row *row)
 {
 	enum figure bytes = sites_bytes_figure(compare->options);
@@ -481,7 +481,7 @@ static const char *growth_text(const struct compare *compare, const struct chang
 			   magnitude(blocks) == 1 ? "block" : "blocks");
 }
 
-/* What changed in the row's heaviest pair, where pairs changed at all. */
+/* What changed in the row's heaviest pair; null if nothing did. */
 static struct value change_value(const struct compare *compare, const struct change_row *row)
 {
 	const char *growth = growth_text(compare, row);
@@ -548,7 +548,7 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 		add_spread(&compare->spread[row->row], values);
 }
 
-/* ---- sums ---- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 static void add_side(struct figures *sum, const struct dataset_cell *const *cells, uint32_t site)
 {
@@ -751,7 +751,7 @@ static void add_summary(struct compare *compare)
 	add_part(compare, "hidden", compare->row_count - compare->shown_count, &old, &new);
 }
 
-/* ---- title and closing lines ---- */
+/* ---- title and closing lines ----------------------------------------------------------------- */
 
 /* "a.snap", or "3 snapshots" */
 static const char *side_name(struct compare *compare, bool new)
@@ -813,7 +813,7 @@ static const char *worst_text(struct compare *compare, const struct compare_row 
 			   called_from(compare, worst));
 }
 
-/* The answer first: what grew, the worst of it, and who called that. */
+/* The answer first: what grew, the worst row, and its caller. */
 static void add_finding(struct compare *compare)
 {
 	const struct compare_row *worst = NULL;
@@ -923,7 +923,7 @@ static void note_units(struct compare *compare)
 		    per->unit, per->units.old, per->by, per->units.new);
 }
 
-/* Who is to blame for the largest change, where that is growth. */
+/* The cause of the largest change, if that is growth. */
 static void note_next(struct compare *compare)
 {
 	const struct compare_row *first = compare->rows;
@@ -942,7 +942,7 @@ static void note_next(struct compare *compare)
 			    peek_operands(compare));
 }
 
-/* What the marks of the shown rows say. */
+/* Explain the marks of the shown rows. */
 static void note_marks(struct compare *compare)
 {
 	bool function = false, fuzzy = false;
@@ -1007,7 +1007,7 @@ static void add_notes(struct compare *compare)
 	note_what_is_shown(compare);
 }
 
-/* ---- the way through ---- */
+/* ---- the whole report ------------------------------------------------------------------------ */
 
 /* A difference counts only where it exceeds the spread of the runs. */
 static enum snap_status look_at_spread(struct compare *compare, struct snap_error *err)
@@ -1099,7 +1099,7 @@ static bool add_call_tree(struct compare *compare)
 			      compare->options->verbose);
 }
 
-/* What allocates more is often called by what changed. */
+/* The caller of a row that allocates more is often what changed. */
 static bool want_callers(const struct compare *compare)
 {
 	int group = compare->options->group;
@@ -1109,7 +1109,7 @@ static bool want_callers(const struct compare *compare)
 		(group == GROUP_LINE || group == GROUP_FUNCTION || group == GROUP_TYPE));
 }
 
-/* Tables go without a column that says nothing of any row. */
+/* Tables leave out a column that is empty in every row. */
 static void hide_graph(struct compare *compare)
 {
 	static const int deltas[] = {DELTA_UNREACHABLE, DELTA_RETAINED};

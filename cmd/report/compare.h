@@ -17,7 +17,7 @@ struct compare_request {
 	/** NULL, or what figures are divided by before rows are judged and ordered.  --min is then
 	 * held against the bytes that the new side has above (or below) the old side's rate. */
 	const struct per_unit *per;
-	/** Somebody will act on report->finding: warn of what it cannot count. */
+	/** Warn about rows that grew but are not counted: the exit code ignores them. */
 	bool is_gate;
 	/** "OLD=NEW": path prefixes of the old side, and what the new side has instead. */
 	const char *const *maps;

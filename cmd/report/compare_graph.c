@@ -46,7 +46,7 @@ struct finding {
 	const char **roots;       /* by row: the root of a path to it on the new side */
 };
 
-/* ---- rows and names ---- */
+/* ---- rows and names -------------------------------------------------------------------------- */
 
 static bool label_sites(struct finding *f)
 {
@@ -119,7 +119,7 @@ static const char *lasting_name(struct report *report, const struct store_root *
 	}
 }
 
-/* ---- ties ---- */
+/* ---- ties ------------------------------------------------------------------------------------ */
 
 static const struct tie *make_tie(struct finding *f, int side, const struct snap_edge *edge)
 {
@@ -184,9 +184,9 @@ static int compare_ties(const void *left, const void *right)
 	return order ? order : (a->new > b->new) - (a->new < b->new);
 }
 
-/* ---- what is new ---- */
+/* ---- what is new ----------------------------------------------------------------------------- */
 
-/* Another row that refers to few of many blocks may do so by chance. */
+/* If a row refers to few of many blocks, it may be by chance. */
 static bool holds_enough(const struct finding *f, const struct tie *tie)
 {
 	return tie->holder_row == SNAP_NONE || tie->blocks > f->live[NEW][tie->row].blocks / 100;
@@ -255,7 +255,7 @@ static bool find_new(struct compare_graph *graph, struct finding *f)
 	return true;
 }
 
-/* ---- the whole ---- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool count_live(struct finding *f)
 {
@@ -358,7 +358,7 @@ void compare_graph_free(struct compare_graph *graph)
 	free(graph);
 }
 
-/* ---- answers ---- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 uint64_t compare_graph_unreachable(const struct compare_graph *graph, bool new, uint32_t row)
 {

@@ -1,5 +1,5 @@
 /*
- * growth.c - the growth report: its rows, their sums, and what is said of them.
+ * growth.c - the growth report: rows, sums and sentences.
  */
 #include "report/growth_finding.h"
 
@@ -12,7 +12,7 @@
 
 enum { MOST_COMPARED = 256 }; /* rows whose call stacks are compared, see growth_finding.c */
 
-/* ---- sums ---- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 struct ends {
 	double first, last;
@@ -103,7 +103,7 @@ static void add_sums(struct report *report, struct ends totals, size_t rows, siz
 	add_ends(report, &report->tail, "hidden", rows - shown_count, hidden);
 }
 
-/* ---- closing lines ---- */
+/* ---- closing lines --------------------------------------------------------------------------- */
 
 /* Could a few more snapshots make the verdict surer? */
 static bool needs_more(const struct growth_judgement *judgement)
@@ -157,7 +157,7 @@ static void add_by_design(struct report *report, const struct growth_part *parts
 			    sites_bytes((uint64_t)whole_number(bytes), size));
 }
 
-/* Left at the exit, but not lost: no leak of a run either. */
+/* Left at exit, but still reachable: not a leak per run either. */
 static void add_reachable(struct report *report, const struct growth_list *list)
 {
 	struct value object = value_object();
@@ -214,7 +214,7 @@ static enum snap_status list_rows(struct growth_list *list, struct report *repor
 	return st;
 }
 
-/* ---- which rows are shown ---- */
+/* ---- which rows are shown -------------------------------------------------------------------- */
 
 static enum snap_status compile_explain(regex_t *regex, const char *pattern, struct snap_error *err)
 {
@@ -293,7 +293,8 @@ static void describe(struct report *report, const struct growth_part *parts, siz
 	add_reachable(report, list);
 }
 
-/* All rows, judged, those of one finding next to each other, what claims most first. */
+/* All rows with their verdicts: rows of one finding next to each other, the strongest claim
+ * first. */
 static enum snap_status find_rows(struct growth_list *list, const struct growth_part *parts,
 				  size_t count, const struct growth_request *request,
 				  struct snap_error *err)

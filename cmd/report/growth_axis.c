@@ -94,7 +94,7 @@ static enum snap_status take_metric(void *user, const char *name, const char *te
 	return SNAP_OK;
 }
 
-/* ---- memory ---- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static bool allocate(struct growth_axis *axis, size_t count)
 {
@@ -130,7 +130,7 @@ void growth_axis_release(struct growth_axis *axis)
 	*axis = (struct growth_axis){0};
 }
 
-/* ---- what x is ---- */
+/* ---- what x is ------------------------------------------------------------------------------- */
 
 static void number_runs(struct growth_axis *axis, const int64_t *runs)
 {
@@ -230,7 +230,7 @@ static enum snap_status choose_unit(struct reading *reading, struct store *store
 	return SNAP_OK;
 }
 
-/* ---- where the program was idle ---- */
+/* ---- where the program was idle -------------------------------------------------------------- */
 
 static enum snap_status find_idle(struct growth_axis *axis, struct snap_error *err)
 {
@@ -263,7 +263,7 @@ static void note_idle(const struct growth_axis *axis, struct report *report)
 			    axis->idle, axis->count - axis->run_count);
 }
 
-/* ---- what is odd about the series ---- */
+/* ---- what is odd about the series ------------------------------------------------------------ */
 
 static void warn_of_order(const struct growth_axis *axis, const struct reading *reading,
 			  struct report *report)
@@ -308,7 +308,7 @@ static void measure_time(struct growth_axis *axis, const uint64_t *times_ns)
 		axis->seconds[i] = ((double)times_ns[i] - (double)times_ns[0]) / 1e9;
 }
 
-/* Where the allocator was asked now and then only, as it takes too long, the last answer has to do.
+/* If the allocator was asked only sometimes, because the call is slow, its last answer is used.
  */
 static void fill_slack(struct growth_axis *axis)
 {

@@ -11,10 +11,10 @@
 enum growth_metric {
 	GROWTH_RECORDED, /* live bytes of all sites */
 	GROWTH_RSS,
-	GROWTH_SLACK,  /* free inside the allocator */
-	GROWTH_UNSEEN, /* resident, but neither recorded nor slack nor the recorder's: what no hook
-			  saw */
-	GROWTH_CGROUP, /* memory of the control group */
+	GROWTH_SLACK,    /* free inside the allocator */
+	GROWTH_UNSEEN,   /* resident, but neither recorded nor slack nor the recorder's: seen by no
+	                * hook */
+	GROWTH_CGROUP,   /* memory of the control group */
 	GROWTH_RECORDER, /* memory of the recorder itself */
 	GROWTH_METRICS
 };

@@ -1,8 +1,8 @@
 /*
  * growth_cohorts.c - when the blocks that a growing site holds were allocated, over the series.
  *
- * Only pictures ask for it: it takes a look at the ages in many snapshots.  Births are put into at
- * most BANDS bands, and at most MOST_SNAPSHOTS snapshots are looked at; the others say null.
+ * Only pictures need it, because it reads the ages in many snapshots.  Births are put into at most
+ * BANDS bands, and at most MOST_SNAPSHOTS snapshots are looked at; the others say null.
  */
 #include "report/growth_cohorts.h"
 
@@ -28,7 +28,7 @@ struct drawing {
 	size_t snapshot; /* that is being read */
 };
 
-/* ---- which rows ---- */
+/* ---- which rows ------------------------------------------------------------------------------ */
 
 static bool is_text(const struct value *value, const char *text)
 {
@@ -85,7 +85,7 @@ static bool choose_sites(struct drawing *drawing, const struct report *report, s
 	return true;
 }
 
-/* ---- ages ---- */
+/* ---- ages ------------------------------------------------------------------------------------ */
 
 /* Blocks with this birth are not yet in the snapshots before the one that is returned. */
 static size_t first_with(const struct growth_axis *axis, uint64_t birth_seq)
@@ -127,7 +127,8 @@ static void set_snapshot(struct drawing *drawing, const struct drawn *site, doub
 		site->bytes[band * drawing->part->axis.count + drawing->snapshot] = value;
 }
 
-/* Some formats carry no ages, or not of all blocks: what does not add up is not known. */
+/* Some formats have no ages, or not for all blocks: a total that does not add up is shown as
+ * unknown. */
 static void check_sum(struct drawing *drawing, const struct drawn *site)
 {
 	size_t count = drawing->part->axis.count;
@@ -167,7 +168,7 @@ static enum snap_status read_ages(struct drawing *drawing, struct store *store, 
 	return st;
 }
 
-/* ---- into the report ---- */
+/* ---- into the report ------------------------------------------------------------------------- */
 
 static bool knows_ages(const struct drawing *drawing, const struct drawn *site)
 {

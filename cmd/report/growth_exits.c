@@ -1,6 +1,6 @@
 /*
- * growth_exits.c - which snapshots are no part of a series: those of a program that was about to end,
- * and those that were kept because of what they hold.
+ * growth_exits.c - which snapshots do not belong to a series: exit snapshots, kept peaks and safety
+ * snapshots.
  */
 #include "report/growth_exits.h"
 
@@ -69,7 +69,7 @@ static bool has_others(const struct looking *looking, size_t at)
 	return others == LEAST_OTHERS;
 }
 
-/* The exit snapshot of the process that the last snapshot kept is of. */
+/* The exit snapshot of the process of the last remaining snapshot. */
 static int64_t exit_of_last(const struct looking *looking)
 {
 	const struct member *members = looking->members;

@@ -1,7 +1,7 @@
 /*
- * report/growth_exits.h - the snapshot at a program's exit is no part of its growth: by then the
- * program has freed what it frees.  What is still there then was never freed.  Nor is the peak that a
- * process keeps: it is chosen by its size.  Safety snapshots have no number in the series.
+ * report/growth_exits.h - leave out snapshots that do not show growth.  At exit the program has
+ * freed most memory; what remains was never freed.  A kept peak is chosen by its size, not by time.
+ * Safety snapshots have no number in the series.
  */
 #ifndef REPORT_GROWTH_EXITS_H
 #define REPORT_GROWTH_EXITS_H

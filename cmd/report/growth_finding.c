@@ -1,9 +1,9 @@
 /*
- * growth_finding.c - which rows are one finding: sites that leak together, with the container that
- * rises with them.
+ * growth_finding.c - group rows into findings: sites that leak together, with the container that
+ * grows with them.
  *
- * One event that is forgotten leaves blocks at several sites: as many at each, or a small multiple,
- * in every interval.  Such sites have a caller in common, in which the event starts.
+ * A leaked event leaves blocks at several sites: the same number at each, or a small multiple, in
+ * every interval.  Such sites have a common caller, where the event starts.
  */
 #include "report/growth_finding.h"
 
@@ -17,13 +17,13 @@
 
 enum {
 	MOST_MEMBERS =
-		256, /* rows beyond are findings of their own: pairs of all would take long */
+		256, /* further rows are findings of their own: comparing all pairs would be slow */
 	MOST_MULTIPLE = 16, /* blocks of one site for each of another */
 };
 static const double item_least = 6, item_most = 48; /* bytes of a container for each of its items */
-static const double step_error = 0.002; /* what in-flight blocks make of a growth in step */
+static const double step_error = 0.002; /* how much blocks in flight may disturb a growth in step */
 
-/* ---- do two rows grow in step? ---- */
+/* ---- do two rows grow in step? --------------------------------------------------------------- */
 
 static size_t tail_of(const struct growth_row *row)
 {
@@ -78,13 +78,13 @@ static bool in_step(const struct growth_row *a, const struct growth_row *b)
 	multiple = whole_multiple(ratio);
 	if (near && keeps_step(a->blocks, b->blocks, ratio, from, end))
 		return true;
-	/* Steps that are always the same fit each other by themselves. */
+	/* Constant steps always fit each other, so they prove nothing. */
 	if (multiple != 1 && (a->judgement.exact || b->judgement.exact))
 		return false;
 	return keeps_step(a->blocks, b->blocks, multiple, from, end);
 }
 
-/* ---- findings ---- */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 static void add_slope(struct stats_slope *sum, const struct stats_slope *slope)
 {
@@ -248,7 +248,7 @@ enum snap_status growth_list_find(struct growth_list *list, const struct report_
 	return SNAP_OK;
 }
 
-/* ---- order: rows of one finding follow each other, and the findings are by what they claim ---- */
+/* ---- order: rows of one finding follow each other, and the findings are by what they claim --- */
 
 struct place {
 	const struct growth_finding *finding; /* NULL: none */
@@ -340,7 +340,7 @@ const char *growth_finding_start(struct report *report, const struct growth_row 
 		return NULL;
 	if (finding->by_caller)
 		callers = sites_callers_at(report, dataset, number, site->depth - finding->shared);
-	/* Where they meet in the leader itself, its caller says more. */
+	/* If the stacks meet in the leader itself, its caller says more. */
 	else if (finding->in_step > 1 && finding->shared < site->depth - site->identity.named)
 		return report_text(
 			report, "it starts in %s",

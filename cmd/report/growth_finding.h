@@ -42,13 +42,13 @@ const char *growth_finding_start(struct report *report, const struct growth_row 
 const char *growth_finding_name(struct report *report, const struct growth_row *leader,
 				const struct growth_finding *finding);
 
-/* ---- in words (growth_say_finding.c) ---- */
+/* ---- in words (growth_say_finding.c) --------------------------------------------------------- */
 
 /** The first line of the report: what was found, how much it is per hour, where it begins. */
 void growth_add_headline(struct report *report, const struct growth_list *list,
 			 const struct growth_part *parts, size_t count,
 			 const struct report_options *options);
-/** By what is held what was allocated there, in words; NULL: no census and no graph says so. */
+/** What holds the blocks allocated there, in words; NULL: no census and no graph says it. */
 const char *growth_holder(const struct growth_row *row);
 /** Why a row has its verdict, in one line; NULL: it needs no reason. */
 const char *growth_reason_line(struct report *report, const struct growth_list *list,

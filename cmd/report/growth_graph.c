@@ -1,7 +1,7 @@
 /*
- * growth_graph.c - what the graph of holders says of the rows of growth.
+ * growth_graph.c - apply the graph of holders to the rows of growth.
  *
- * That a block is unreachable is known from one snapshot, whatever the series says.
+ * One snapshot is enough to know that a block is unreachable, whatever the series says.
  */
 #include "report/growth_graph.h"
 
@@ -52,7 +52,7 @@ static bool add_groups(struct growth_graph *out, const struct graph *graph,
 	return has_blocks;
 }
 
-/* Globals, then whatever lasts, say more than a stack frame or a register. */
+/* Globals come first, then other lasting roots; stack frames and registers say least. */
 static bool is_telling(const struct store_root *root)
 {
 	return root->kind == SNAP_ROOT_GLOBAL || root->kind == SNAP_ROOT_TLS ||
@@ -123,7 +123,7 @@ void growth_graph_free(struct growth_graph *graph)
 	free(graph);
 }
 
-/* Put a sentence before the others; the last may have to go. */
+/* Insert a sentence before the others; the last one is dropped if there is no room. */
 static void add_reason(struct growth_judgement *judgement, const char *sentence)
 {
 	if (judgement->reason_count < GROWTH_REASONS)
@@ -149,9 +149,9 @@ static void judge_row(struct growth_row *row, const struct growth_graph_row *gra
 	add_reason(judgement, sentence);
 }
 
-/* ---- what runs of a repeated command leave at their exit ---- */
+/* ---- what runs of a repeated command leave at their exit ------------------------------------- */
 
-/* Where next to all is lost, the series has the exact figures. */
+/* If nearly everything is lost, the figures of the series are exact. */
 static const double most_lost = 0.9;
 
 static struct stats_slope slope_of(uint64_t each_run)
@@ -159,7 +159,7 @@ static struct stats_slope slope_of(uint64_t each_run)
 	return (struct stats_slope){(double)each_run, (double)each_run, (double)each_run};
 }
 
-/* What a program still refers to at its end it keeps until then: the system takes it back. */
+/* Memory that a program still refers to at its end is kept on purpose; the system frees it. */
 static void find_reachable(struct growth_judgement *judgement)
 {
 	judgement->verdict = GROWTH_STABLE;
@@ -175,7 +175,7 @@ static void find_lost(struct growth_judgement *judgement, const struct growth_gr
 {
 	char sentence[GROWTH_REASON_SIZE];
 
-	/* One object with all that it holds may well be kept on purpose until the end. */
+	/* One object with everything it holds may be kept on purpose until the end. */
 	if (graph->direct < 2) {
 		judgement->confidence = GROWTH_LOW;
 		judgement->reason_count = 0;

@@ -1,5 +1,5 @@
 /*
- * growth_list.c - the rows of a series: judged, ordered, and what is left out of them.
+ * growth_list.c - judge, order and filter the rows of a series.
  */
 #include "report/growth_graph.h"
 #include "report/growth_rows.h"
@@ -22,7 +22,7 @@ struct judging {
 	double *scratch; /* standard errors, and sums of bytes and of blocks, per snapshot */
 };
 
-/* ---- control ---- */
+/* ---- control --------------------------------------------------------------------------------- */
 
 struct control_slope {
 	char *key;
@@ -57,7 +57,7 @@ static void subtract_control(struct growth_options *options, const struct growth
 	options->control_bytes = slope->bytes;
 }
 
-/* ---- judging ---- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 bool growth_is_growth(const struct growth_judgement *judgement)
 {
@@ -105,7 +105,7 @@ static void add_up_runs(struct judging *judging, struct growth_series *series)
 		series->blocks = sums_of(series->blocks, series->count, sums + series->count);
 }
 
-/* One block that every run leaves may well be kept on purpose until the end. */
+/* One block that every run leaves may be kept on purpose until the end. */
 static void doubt_single_blocks(struct growth_row *row, size_t count)
 {
 	struct growth_judgement *judgement = &row->judgement;
@@ -245,7 +245,7 @@ void growth_control_free(struct growth_control *control)
 	free(control);
 }
 
-/* ---- order ---- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static const char *const sort_names[] = {
 	"growth", "bytes_per_snapshot", "first_bytes", "last_bytes", "key", NULL};
@@ -253,8 +253,8 @@ enum sort_column { SORT_GROWTH, SORT_RATE, SORT_FIRST, SORT_LAST, SORT_KEY };
 
 enum { RANK_SURE, RANK_LIKELY, RANK_OPEN, RANK_DOUBTFUL, RANK_OTHER };
 
-/* Sure growth, likely growth, what may yet turn out to be growth, then the verdicts in the order of
- * their names' list. */
+/* First sure growth, then likely growth, then possible growth, then the other verdicts in the
+ * order of their list. */
 static int rank(const struct growth_row *row)
 {
 	const struct growth_judgement *judgement = &row->judgement;
@@ -304,7 +304,7 @@ int growth_row_compare(const struct growth_row *a, const struct growth_row *b, b
 	return order ? order : compare_keys(a, b);
 }
 
-/* ---- what is left in the list ---- */
+/* ---- what is left in the list ---------------------------------------------------------------- */
 
 void growth_list_drop_small(struct growth_list *list, uint64_t min_bytes)
 {

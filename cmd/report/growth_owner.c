@@ -1,9 +1,9 @@
 /*
- * growth_owner.c - which of the sites of a finding gives it its name.
+ * growth_owner.c - choose the site that names a finding.
  *
- * An object that is forgotten keeps alive all that it holds.  What it holds is made by code that
- * makes the same for others, too, and most of that is freed.  So the code of whose blocks the most
- * stay is nearest to the fault: a site of the finding, or the caller in which its sites meet.
+ * A leaked object keeps alive everything it holds.  Those blocks are made by code that also serves
+ * other objects, most of which are freed.  So the code with the largest share of blocks that stay
+ * is nearest to the fault: a site of the finding, or the caller in which its sites meet.
  */
 #include "report/growth_finding.h"
 
@@ -64,7 +64,7 @@ static enum snap_status survivors_read(struct survivors *survivors, const struct
 	return store_each_cell(dataset->store, ends, 2, take_cell, survivors, err);
 }
 
-/* ---- which share of what a row or a function allocated is still there ---- */
+/* ---- which share of what a row or a function allocated is still there ------------------------ */
 
 static double share_of(double stayed, double allocated)
 {
@@ -121,7 +121,7 @@ static double share_of_function(const struct survivors *survivors,
 	return share_of(stayed, allocated);
 }
 
-/* ---- the choice ---- */
+/* ---- the choice ------------------------------------------------------------------------------ */
 
 static int differ_by(double factor, double a, double b)
 {
@@ -145,8 +145,8 @@ static bool is_held(const struct growth_row *row)
 }
 
 /*
- * Is `b` nearer to the fault than `a`?  Of whose blocks more stay; else the caller of the other; else
- * the one with fewer blocks, which holds those of the other; else the one with more bytes.
+ * Is `b` nearer to the fault than `a`?  Compare in this order: a larger share of its blocks stays;
+ * it is the caller of the other; it has fewer blocks (they hold the other's); it has more bytes.
  */
 static bool is_nearer(const struct growth_row *b, double share_b, const struct growth_row *a,
 		      double share_a)
@@ -189,7 +189,7 @@ static struct growth_row *nearest_of(const struct growth_list *list,
 	return nearest;
 }
 
-/* Is `frame` the function that the program's entry calls, as what hands out all work is? */
+/* Is `frame` the function that the program's entry calls?  Such a function dispatches all work. */
 static bool is_outermost(const struct growth_row *row, uint32_t position)
 {
 	const struct dataset_site *site = growth_stack_of(row);
@@ -205,7 +205,8 @@ static bool is_outermost(const struct growth_row *row, uint32_t position)
 	return true;
 }
 
-/* Its sites meet in a caller that keeps as much as they do, or more: they serve others, too. */
+/* The sites meet in a caller whose share of kept blocks is as large, or larger: the sites serve
+ * other callers too. */
 static bool caller_is_nearer(const struct survivors *survivors, const struct growth_row *row,
 			     const struct growth_finding *finding, double share)
 {

@@ -1,6 +1,6 @@
 /*
- * growth_process.c - the process as a whole over the series: what was recorded, what is resident,
- * what neither explains, and when a limit will be reached.
+ * growth_process.c - the whole process over the series: recorded memory, resident memory, the
+ * unexplained rest, and when a limit will be reached.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -41,7 +41,7 @@ static const char *size_text(struct report *report, double bytes)
 			   sites_bytes(bytes < 0 ? 0 : (uint64_t)whole_number(bytes), buffer));
 }
 
-/* ---- what there is ---- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
 static struct value metric_list(struct report *report, const struct growth_axis *axis, int metric)
 {
@@ -83,7 +83,7 @@ static void add_title(struct report *report, const struct growth_axis *axis, con
 	report->title = title;
 }
 
-/* ---- several processes ---- */
+/* ---- several processes ----------------------------------------------------------------------- */
 
 const char *growth_part_name(struct report *report, const struct growth_part *part)
 {
@@ -136,7 +136,7 @@ static void add_parts(struct report *report, const struct growth_part *parts, si
 			    size_text(report, first), size_text(report, last));
 }
 
-/* ---- resident memory that grows although recorded memory does not ---- */
+/* ---- resident memory that grows although recorded memory does not ---------------------------- */
 
 static const double least_worth_telling = 1 << 20, least_share = 0.1;
 static const double python_least = 24 << 20; /* an interpreter alone has half as much */
@@ -170,8 +170,8 @@ static bool rises_steadily(const struct growth_axis *axis, const double *values,
 	return judgement.verdict == GROWTH_LEAK && judgement.bytes_slope.low > 0;
 }
 
-/* Resident memory that is neither the recorder's nor recorded.  Where more is recorded than is
- * resident, what becomes resident is being touched: that is no unknown. */
+/* Resident memory that is neither the recorder's nor recorded.  If more is recorded than is
+ * resident, new resident memory is recorded memory that is being touched, so it is not unknown. */
 static double *unrecorded(struct report *report, const struct growth_axis *axis)
 {
 	double *values = report_alloc(report, (axis->count + 1) * sizeof(*values));
@@ -208,7 +208,8 @@ static const char *recorded_growth(struct report *report, const struct growth_ax
 			   range);
 }
 
-/* Said of a real difference only: after the warm-up, steady, and large against what is resident. */
+/* Reported only for a real difference: after the warm-up, steady, and large compared with
+ * resident memory. */
 static bool note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
 				   const char *name, size_t warmup)
 {
@@ -239,7 +240,7 @@ static bool note_unrecorded_growth(struct report *report, const struct growth_ax
 	return true;
 }
 
-/* Whose lines the rows are, and what is not among them. */
+/* Say which program's lines the rows are, and what is missing. */
 static void note_recorded_python(struct report *report, const struct growth_python *python,
 				 const char *name)
 {
@@ -285,7 +286,7 @@ static void note_python(struct report *report, const struct growth_axis *axis, c
 			    axis->python.version, axis->python.problem);
 }
 
-/* ---- when is the limit reached? ---- */
+/* ---- when is the limit reached? -------------------------------------------------------------- */
 
 /* "45 s", "3 h 20 min", "2 d 5 h" */
 static const char *duration_text(struct report *report, double seconds)
@@ -303,8 +304,8 @@ static const char *duration_text(struct report *report, double seconds)
 	return "more than ten years";
 }
 
-/* What the limit is held against: the control group's own figure, resident memory, or what was
- * recorded. */
+/* The figure that is compared with the limit: the control group's own, resident memory, or
+ * recorded memory. */
 static enum growth_metric limited_metric(const struct growth_axis *axis, bool of_cgroup)
 {
 	if (of_cgroup && is_known(axis, GROWTH_CGROUP))

@@ -42,7 +42,7 @@ enum snap_status growth_list_judge(struct growth_list *list, const struct growth
 				   const struct growth_control *control, struct snap_error *err);
 void growth_list_release(struct growth_list *list);
 
-/** Sum up the workers of each pool, site by site: what is summed up in another row goes away. */
+/** Sum the workers of each pool by site; rows that were added to another row are removed. */
 enum snap_status growth_list_join_workers(struct growth_list *list, struct report *report,
 					  struct snap_error *err);
 
@@ -58,13 +58,13 @@ enum snap_status growth_list_sort(struct growth_list *list, const struct report_
 int growth_row_compare(const struct growth_row *a, const struct growth_row *b, bool by_blocks);
 
 bool growth_is_growth(const struct growth_judgement *judgement);
-/** A growth that is sure enough for an exit status. */
+/** Is the growth sure enough for the exit status? */
 bool growth_is_finding(const struct growth_judgement *judgement);
 
 /** The snapshots of a row: the most that any of its workers has. */
 size_t growth_row_snapshots(const struct growth_row *row);
 
-/* ---- rows in words ---- */
+/* ---- rows in words --------------------------------------------------------------------------- */
 
 /** Columns that have nothing to say in this report are taken out; call it before the first row. */
 void growth_choose_columns(struct report *report, const struct report_options *options,

@@ -15,7 +15,7 @@
 static const double least_seconds = 3;
 static const char *const units_of_time[] = {"s", "min", "h"};
 
-/* ---- how fast ---- */
+/* ---- how fast -------------------------------------------------------------------------------- */
 
 static const char *size_text(struct report *report, double bytes)
 {
@@ -36,8 +36,8 @@ static const char *time_text(struct report *report, double seconds)
 			   units_of_time[unit]);
 }
 
-/* The seconds that a unit of a part's slopes lasts; 0 where times are not known, or all within so
- * few seconds that an hour of it would be a guess. */
+/* The length in seconds of the unit of a part's slopes; 0 if times are unknown, or if the series
+ * is too short to extrapolate to an hour. */
 static double seconds_per_unit(const struct growth_axis *axis)
 {
 	double units = 0, seconds = 0;
@@ -107,7 +107,7 @@ static const char *all_rates(struct report *report, const struct growth_list *li
 	return report_text(report, "+%s %s", size_text(report, sum), per_unit(report, axis));
 }
 
-/* ---- the first line ---- */
+/* ---- the first line -------------------------------------------------------------------------- */
 
 static const struct growth_row *worst_of(const struct growth_list *list)
 {
@@ -148,7 +148,7 @@ static const char *found_text(struct report *report, const struct growth_list *l
 			   start ? start : "");
 }
 
-/* Rows that may yet turn out to leak. */
+/* Rows that may turn out to leak with more snapshots. */
 static size_t count_open(const struct growth_list *list, const struct growth_row **worst)
 {
 	size_t count = 0;
@@ -228,7 +228,7 @@ void growth_add_headline(struct report *report, const struct growth_list *list,
 	value_field(report, &report->head, "findings", value_u64(list->finding_count));
 }
 
-/* ---- one line for a row ---- */
+/* ---- one line for a row ---------------------------------------------------------------------- */
 
 static bool is_same_place(const struct select_row *a, const struct select_row *b)
 {
@@ -382,7 +382,7 @@ const char *growth_reason_line(struct report *report, const struct growth_list *
 	return growth_is_growth(&row->judgement) ? with_holder(report, list, row, text) : text;
 }
 
-/* ---- closing lines ---- */
+/* ---- closing lines --------------------------------------------------------------------------- */
 
 void growth_note_verdicts(struct report *report, const size_t counts[GROWTH_VERDICTS],
 			  const size_t shown[GROWTH_VERDICTS])

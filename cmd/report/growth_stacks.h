@@ -13,7 +13,7 @@ const struct dataset_site *growth_stack_of(const struct growth_row *row);
 const struct dataset_frame *growth_frame_of(const struct growth_row *row, uint32_t position);
 
 bool growth_is_same_function(const struct dataset_frame *a, const struct dataset_frame *b);
-/** Every event of the program passes there, so it says nothing about one. */
+/** Every event of the program passes through it, so it says nothing about a single one. */
 bool growth_is_entry(const char *function);
 /** Does the function that names `caller` call what the other row allocates, or is it the same? */
 bool growth_row_calls(const struct growth_row *caller, const struct growth_row *row);

@@ -32,7 +32,7 @@ struct filling {
 	struct snap_error *err;
 };
 
-/* ---- which stacks of different processes are the same ---- */
+/* ---- which stacks of different processes are the same ---------------------------------------- */
 
 static enum snap_status note_run(void *user, const struct store_cell *cell)
 {
@@ -45,7 +45,7 @@ static enum snap_status note_run(void *user, const struct store_cell *cell)
 	return SNAP_OK;
 }
 
-/* Pair the sites of one run with those that newer runs have; what is new joins them. */
+/* Pair the sites of one run with those of newer runs; unpaired sites are added. */
 static enum snap_status pair_run(struct growth_table *table, const bool *in_run, bool *known,
 				 const struct dataset_cell *cells, enum pair_level level,
 				 struct snap_error *err)
@@ -67,7 +67,7 @@ static enum snap_status pair_run(struct growth_table *table, const bool *in_run,
 		const struct pair *pair = &pairing.pairs[i];
 
 		if (pair->old == SNAP_NONE || known[pair->old])
-			continue; /* a stack that newer runs have as it is stays itself */
+			continue; /* a stack that newer runs have unchanged stays itself */
 		if (pair->new != SNAP_NONE)
 			table->home[pair->old] = pair->new;
 		else
@@ -120,7 +120,7 @@ static enum snap_status find_homes(struct filling *filling, struct store *store,
 	return st;
 }
 
-/* ---- sums ---- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 static enum snap_status take_sum(void *user, const struct store_live_sum *sum)
 {
@@ -157,8 +157,8 @@ static bool credit_site(const struct growth_table *table, struct credits *credit
 	return true;
 }
 
-/* A site counts towards the rows of the site that it is paired with; what runs leave by design
- * towards one of its own, behind all others. */
+/* A site counts towards the rows of its partner.  Memory that runs leave by design counts
+ * towards an extra row, after all others. */
 static bool credit_sites(const struct growth_table *table, struct credits *credits)
 {
 	for (uint32_t site = 0; site < table->dataset->site_count; site++)
@@ -232,7 +232,7 @@ static bool allocate(struct growth_table *table)
 	return true;
 }
 
-/* ---- cohorts ---- */
+/* ---- cohorts --------------------------------------------------------------------------------- */
 
 static bool row_moves(const struct growth_table *table, size_t row)
 {
@@ -311,7 +311,7 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 	return st;
 }
 
-/* ---- what is still there at the exit ---- */
+/* ---- what is still there at the exit --------------------------------------------------------- */
 
 /* Call stacks that the series does not have belong to no row. */
 static enum snap_status take_exit(void *user, const struct store_live_sum *sum)
@@ -346,7 +346,7 @@ static enum snap_status read_exit(struct filling *filling, struct store *store, 
 	return st;
 }
 
-/* ---- reading ---- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
 				   const int64_t *ids, int64_t at_exit, uint32_t side,
@@ -396,9 +396,9 @@ void growth_table_release(struct growth_table *table)
 	*table = (struct growth_table){0};
 }
 
-/* ---- the rows that are shown ---- */
+/* ---- the rows that are shown ----------------------------------------------------------------- */
 
-/* A row that holds nothing at the end shows one of the stacks that it had. */
+/* A row that holds nothing at the end shows one of its earlier stacks. */
 static void find_any_stack(const struct growth_table *table, uint32_t row)
 {
 	for (uint32_t site = 0; site < table->dataset->site_count; site++) {
@@ -452,7 +452,7 @@ enum snap_status growth_table_show(const struct growth_table *table,
 	return st == SNAP_OK ? total(table, dataset->snapshot_ids[end], true, last, err) : st;
 }
 
-/* ---- one row ---- */
+/* ---- one row --------------------------------------------------------------------------------- */
 
 static size_t first_cohort(const struct growth_table *table, size_t row)
 {

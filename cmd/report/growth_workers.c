@@ -19,8 +19,8 @@ size_t growth_row_snapshots(const struct growth_row *row)
 	return most;
 }
 
-/* The values of all workers, snapshot by snapshot, counted from the last: they take theirs at the
- * same pace.  One that began later holds until then what it began with. */
+/* Sum the values of all workers, snapshot by snapshot, counted from the last one: workers take
+ * snapshots at the same pace.  Before its first snapshot, a worker counts with its first value. */
 static void sum_up(double *sums, size_t count, const double *values, size_t own)
 {
 	for (size_t i = 0; i < count; i++)
@@ -53,7 +53,7 @@ static void add_slope(struct stats_slope *sum, const struct stats_slope *slope)
 	sum->high += slope->high;
 }
 
-/* Of the workers, the one whose verdict claims most speaks for all; growth is added up. */
+/* The worker with the strongest verdict stands for all; growth is added up. */
 static void join_judgements(struct growth_row *row)
 {
 	struct growth_judgement *out = &row->judgement;
@@ -81,7 +81,7 @@ static int by_site(const void *left, const void *right)
 
 	if (order == 0)
 		order = strcmp((*a)->words->key, (*b)->words->key);
-	/* Each part has a row of its own for sites that are called the same but are not. */
+	/* Sites with equal names that are not the same have a row in each part. */
 	if (order == 0)
 		order = growth_row_compare(*a, *b, false);
 	return order;

@@ -92,7 +92,7 @@ struct holding {
 	uint64_t shown_bytes, shown_blocks; /* of the subjects that are shown */
 };
 
-/* ---- nodes ---- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 /* A type's or a root's node: those of one name and kind are one. */
 static uint32_t named_node(struct holding *h, const char *name, const char *kind)
@@ -176,7 +176,7 @@ static bool make_nodes(struct holding *h)
 	return true;
 }
 
-/* ---- links ---- */
+/* ---- links ----------------------------------------------------------------------------------- */
 
 static int compare_links(const void *left, const void *right)
 {
@@ -187,7 +187,7 @@ static int compare_links(const void *left, const void *right)
 	return (a->to > b->to) - (a->to < b->to);
 }
 
-/* What one group of a row retains by way of another one of the row counts once. */
+/* If one group of a row retains another group of the same row, those bytes count once. */
 static void count_once(struct holding *h)
 {
 	for (size_t i = 0; i < h->link_count; i++) {
@@ -246,7 +246,7 @@ static bool make_links(struct holding *h)
 	return true;
 }
 
-/* ---- what was asked for ---- */
+/* ---- what was asked for ---------------------------------------------------------------------- */
 
 static int compare_subjects(const void *left, const void *right)
 {
@@ -290,7 +290,7 @@ static enum snap_status find_subjects(struct holding *h, const char *pattern,
 	return SNAP_OK;
 }
 
-/* ---- paths ---- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 /* The shortest path to the node, one from a root if there is any. */
 static const struct graph_path *path_to(const struct holding *h, uint32_t node)
@@ -378,7 +378,7 @@ static void note_path(const struct holding *h, const struct graph_path *path)
 	report_note(report, "Path: %s", text);
 }
 
-/* ---- rows ---- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static struct value *begin_row(struct holding *h, const struct node *of, const char *role,
 			       const struct node *node)
@@ -489,7 +489,7 @@ static void add_subject(struct holding *h, uint32_t id)
 	h->shown_blocks += node->blocks;
 }
 
-/* ---- the whole ---- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static struct value part(struct report *report, uint64_t bytes, uint64_t blocks)
 {

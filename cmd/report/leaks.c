@@ -116,7 +116,7 @@ static struct lost lost_of(const struct store_group *row)
 			     row->blocks};
 }
 
-/* ---- what counts ---- */
+/* ---- what counts ----------------------------------------------------------------------------- */
 
 struct confirmed {
 	int64_t site_id;
@@ -134,8 +134,8 @@ static int compare_confirmed(const void *left, const void *right)
 }
 
 /*
- * What nothing reaches stays so.  Where the second snapshot says of a call stack that less is
- * unreachable, the first was misled by as much.
+ * An unreachable block stays unreachable.  If a second snapshot finds less unreachable for a call
+ * stack, the first one was wrong by the difference.
  */
 static bool confirm_all(struct leaks *leaks)
 {
@@ -254,7 +254,7 @@ static enum snap_status sum_up(struct leaks *leaks, struct snap_error *err)
 	return SNAP_OK;
 }
 
-/* ---- order ---- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static const char *const sort_names[] = {
 	"unreachable_bytes", "unreachable_blocks", "direct_bytes", "indirect_bytes", "key", NULL};
@@ -305,7 +305,7 @@ static void arrange(struct leaks *leaks, int column)
 		add_lost(&leaks->shown, &leaks->rows[i].lost);
 }
 
-/* ---- in words ---- */
+/* ---- in words -------------------------------------------------------------------------------- */
 
 static void add_row(struct leaks *leaks, const struct leak_row *row)
 {
@@ -493,7 +493,7 @@ enum snap_status leaks_fill(struct report *report, const struct leaks_request *r
 	return st;
 }
 
-/* ---- snapshots without a graph, and weak ones ---- */
+/* ---- snapshots without a graph, and weak ones ------------------------------------------------ */
 
 struct facts {
 	char failed[200];

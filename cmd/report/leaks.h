@@ -30,7 +30,8 @@ enum snap_status leaks_need_graph(const struct report *report, size_t input,
 				  const struct graph *graph, bool blocks_only, struct store *store,
 				  int64_t id, struct snap_error *err);
 
-/** Say what makes "unreachable" weaker in this snapshot: no stop, pages that were not read ... */
+/** Say what makes "unreachable" less certain in this snapshot: threads were not stopped, pages
+ * were not read ... */
 enum snap_status leaks_warn(struct report *report, size_t input, struct store *store, int64_t id,
 			    struct snap_error *err);
 

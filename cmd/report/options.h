@@ -43,8 +43,8 @@ struct report_options {
 	int color; /* enum color_when */
 	bool no_pager;
 	bool quiet, verbose;
-	unsigned height; /* no option: lines that the report may take; 0 any number */
-	int raw_cells; /* --csv: 0 safe, 1 raw */
+	unsigned height; /* not an option: lines that the report may take; 0 any number */
+	int raw_cells;   /* --csv: 0 safe, 1 raw */
 	const char *db;
 	uint64_t pid;
 	const char *program;

@@ -14,7 +14,7 @@ const char *const page_figure_names[PAGE_FIGURES] = {"live_bytes", "live_blocks"
 static const enum figure figure_of[PAGE_FIGURES] = {FIGURE_LIVE_BYTES, FIGURE_LIVE_BLOCKS,
 						    FIGURE_ALLOCATED_BYTES};
 
-/* What making takes besides the result. */
+/* Working memory for building the tree. */
 struct making {
 	struct page_stacks *out;
 	const struct dataset *dataset;
@@ -27,7 +27,7 @@ struct making {
 	size_t count;
 };
 
-/* ---- frames ---- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static bool same_frame(const void *context, const void *wanted, uint32_t id)
 {
@@ -73,7 +73,7 @@ static bool intern_frames(struct making *making)
 	return true;
 }
 
-/* ---- order ---- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 /* The frame at `level` of a site, counted from the outermost. */
 static uint32_t frame_at(const struct making *making, size_t site, uint32_t level)
@@ -119,7 +119,7 @@ static bool order_sites(struct making *making)
 	return true;
 }
 
-/* ---- tree ---- */
+/* ---- tree ------------------------------------------------------------------------------------ */
 
 static bool add_node(struct making *making, uint32_t depth, uint32_t frame)
 {

@@ -112,13 +112,13 @@ static void choose_columns(struct peek *peek)
 		sites_drop_column(&columns[FIRST_CHANGE + i]);
 	for (int i = 0; i < FIGURES && has_two(peek); i++)
 		columns[figure_columns[i]].flags |= COLUMN_HIDDEN;
-	if (has_two(peek)) /* a share of which of the two? */
+	if (has_two(peek)) /* is the share relative to the old or the new one? */
 		sites_drop_column(&columns[SHARE]);
 	for (int i = 0; i < FIGURES && !peek->sampled; i++)
 		sites_drop_column(&columns[FIRST_ERROR + i]);
 }
 
-/* ---- what was asked for ---- */
+/* ---- what was asked for ---------------------------------------------------------------------- */
 
 static enum snap_status check_options(const struct report_options *options, struct snap_error *err)
 {
@@ -168,7 +168,7 @@ static enum snap_status find_neighbours(struct peek *peek, struct snap_error *er
 	return neighbours_find(&peek->neighbours) ? SNAP_OK : fail_memory(err, "finding callers");
 }
 
-/* ---- sums ---- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 static enum snap_status sum_snapshot(struct peek *peek, size_t snapshot, struct snap_error *err)
 {
@@ -241,7 +241,7 @@ static enum snap_status sum_shown(struct peek *peek, struct snap_error *err)
 	return st;
 }
 
-/* ---- order ---- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static const char *const sort_names[] = {
 	"live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks", "key", "change", NULL};
@@ -385,7 +385,7 @@ static bool arrange(struct peek *peek, int column)
 	return true;
 }
 
-/* ---- rows in words ---- */
+/* ---- rows in words --------------------------------------------------------------------------- */
 
 static struct value difference(uint64_t old, uint64_t new)
 {

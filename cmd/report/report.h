@@ -1,7 +1,7 @@
 /*
- * report/report.h - what a command has to say: typed columns and rows, no format.
+ * report/report.h - the result of a command: typed columns and rows, without a format.
  *
- * A report owns everything it holds (one arena).  Renderers walk it; they know no report by name.
+ * A report owns everything in it (one arena).  Renderers walk it; they treat all reports alike.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -24,7 +24,7 @@ struct value {
 	enum value_kind kind;
 	union {
 		bool boolean;
-		int64_t integer; /* bytes, counts: never humanised in here */
+		int64_t integer; /* bytes, counts: always exact here */
 		double real;
 		struct {
 			const char *data; /* NUL-terminated too */
@@ -56,7 +56,7 @@ enum column_kind {
 	COLUMN_DELTA_COUNT,
 	COLUMN_RATIO, /* shown as a percentage */
 	COLUMN_ADDRESS,
-	COLUMN_VERDICT, /* coloured by meaning: new, grew, leak, ... */
+	COLUMN_VERDICT, /* coloured by its meaning: new, grew, leak, ... */
 	COLUMN_STACK,   /* list of frame objects; multi-line in tables */
 	COLUMN_SERIES,  /* list of numbers; a sparkline in tables */
 	COLUMN_TREE,    /* any other list or object */
@@ -104,7 +104,7 @@ struct report {
 	const char *
 		*notes; /* closing lines for people: what was not shown, the next command to copy */
 	size_t note_count;
-	const char **facts; /* closing lines that decide something: they stay where prose goes */
+	const char **facts; /* closing lines that matter for the verdict: always kept */
 	size_t fact_count;
 	struct curve curves[REPORT_CURVES]; /* shown under the title */
 	size_t curve_count;
@@ -116,7 +116,7 @@ struct report {
 	struct report_arena *arena;
 };
 
-/* ---- building (report.c) ---- */
+/* ---- building (report.c) --------------------------------------------------------------------- */
 struct report *report_new(const char *schema, const struct column *columns, size_t column_count);
 void report_free(struct report *report);
 /** Free `other`, except the memory that its values point to, which lives as long as `report`. */

@@ -38,7 +38,7 @@ static bool add_groups(struct row_graph *out, const struct graph *graph,
 	return sized;
 }
 
-/* What one group of a row retains by way of another one of the same row counts once. */
+/* If one group of a row retains another group of the same row, those bytes count once. */
 static void count_once(struct row_graph *out, const struct graph *graph,
 		       const struct row_graph_view *view)
 {

@@ -1,5 +1,5 @@
 /*
- * sites.c - the common ground of top, compare, peek and growth.
+ * sites.c - functions that top, compare, peek and growth share.
  */
 #include "report/sites.h"
 
@@ -188,7 +188,8 @@ static bool is_nameless(const char *function)
 	return name_is_address(function) || name_is_of_another_build(function);
 }
 
-/* What is not own code, and what has no name: who wanted the memory is further out. */
+/* For a frame that is not own code or has no name, the code that wanted the memory is further
+ * out. */
 static bool says_little(const struct select_row *words)
 {
 	const char *function = words->function ? words->function : "";
@@ -311,7 +312,7 @@ static bool frame_says_little(const struct dataset *dataset, const struct datase
 	return frame->kind != OWN_CODE || is_nameless(dataset_text(dataset, frame->function));
 }
 
-/* Recursion says nothing more: the same function, or in Python's dumps the same line. */
+/* Skip recursion: the same function, or in Python's dumps the same line. */
 static bool is_same_place(const struct dataset_frame *a, const struct dataset_frame *b)
 {
 	if (a->function || b->function)
@@ -327,7 +328,7 @@ static const struct dataset_frame *next_caller(const struct dataset *dataset, ui
 	while (++*at < dataset->sites[site].depth) {
 		const struct dataset_frame *frame = dataset_frame_at(dataset, site, *at);
 
-		/* Nor does how every program begins. */
+		/* Skip the start code of programs. */
 		if ((frame->function || frame->file) && !is_same_place(frame, last) &&
 		    !sites_is_start_up(dataset_text(dataset, frame->function)) &&
 		    (all || !frame_says_little(dataset, frame)))
@@ -650,7 +651,7 @@ static const char *pattern_of(struct report *report, const char *function)
 	for (const char *p = function; *p; p++) {
 		if (*p == '\'' || (unsigned char)*p < ' ')
 			return NULL;
-		/* What a terminal or a pull request may show otherwise cannot be pasted. */
+		/* Text that a terminal or a pull request may alter cannot be pasted. */
 		if (*p & 0x80) {
 			if (used < 2 || strncmp(text + used - 2, ".*", 2) != 0) {
 				text[used++] = '.';

@@ -120,7 +120,7 @@ struct value sites_frame_name(struct report *report, const struct dataset *datas
  * model/by_design.h. */
 bool sites_is_by_design(const struct dataset *dataset, uint32_t site);
 
-/** True for what stands outside of every program's main: "_start", "__libc_start_call_main". */
+/** True for the callers of main: "_start", "__libc_start_call_main". */
 bool sites_is_start_up(const char *function);
 
 /** part / whole; null when either is unknown, 0 when whole is 0. */

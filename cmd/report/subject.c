@@ -1,5 +1,5 @@
 /*
- * subject.c - snapshots by name, their description, and an honest account of what they lack.
+ * subject.c - open the snapshots that the user named, describe them, and warn of what they lack.
  */
 #include "report/subject.h"
 
@@ -14,21 +14,21 @@
 #include "report/sites.h"
 #include "report/own_options.h"
 
-/* ---- opening ---- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void keep_warning(void *user, const char *sentence)
 {
 	struct subject *subject = user;
 	char *copy;
 
-	/* A damaged file is met with every question. */
+	/* A damaged file is found again at every question. */
 	for (size_t i = 0; subject->again && i < subject->warning_count; i++)
 		if (strcmp(subject->warnings[i], sentence) == 0)
 			return;
 	copy = strdup(sentence);
 	if (!copy || !array_reserve(&subject->warnings, &subject->warning_capacity,
 				    subject->warning_count, sizeof(*subject->warnings))) {
-		free(copy); /* a warning less is better than no report */
+		free(copy); /* a missing warning is better than no report */
 		return;
 	}
 	subject->warnings[subject->warning_count++] = copy;
@@ -115,7 +115,7 @@ enum snap_status subject_add(struct subject *subject, const char *name, struct s
 	return st == SNAP_OK ? subject_add_id(subject, id, err) : st;
 }
 
-/* ---- describing ---- */
+/* ---- describing ------------------------------------------------------------------------------ */
 
 struct description {
 	const struct subject *subject;
@@ -189,7 +189,7 @@ static enum snap_status describe_label(void *user, const char *key, const char *
 	return SNAP_OK;
 }
 
-/* What a report's reader must know; other kinds are details that `info` shows. */
+/* Losses that a reader must know of; `info` shows the others. */
 static const struct {
 	const char *kind, *meaning;
 } losses[] = {

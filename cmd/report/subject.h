@@ -1,6 +1,6 @@
 /*
- * report/subject.h - what a report is about: the snapshots that the user named, and what is to be
- * said of them.
+ * report/subject.h - the subject of a report: the snapshots that the user named, and their
+ * description.
  */
 #ifndef REPORT_SUBJECT_H
 #define REPORT_SUBJECT_H

@@ -40,8 +40,8 @@ void store_count_memory(void);
 /** The schema version that the file had, when opening brought it up to date; else 0. */
 int store_migrated_from(const struct store *store);
 
-/** What loading a symbolised model takes and the database has no part in.  NULL when memory is out;
- * else yours: store_prepared_free(). */
+/** Do the part of loading a symbolised model that does not need the database.  NULL when memory
+ * is out; otherwise free it with store_prepared_free(). */
 struct store_prepared;
 struct store_prepared *store_prepare(const struct model *model);
 void store_prepared_free(struct store_prepared *prepared);
@@ -85,7 +85,7 @@ void store_program_name(const struct model *model, char out[STORE_PROGRAM_SIZE])
 /** True if content with this digest is loaded; *snapshot_id is then its id. */
 bool store_has_digest(struct store *store, uint64_t digest, int64_t *snapshot_id);
 
-/* ---- what reports read: rows as plain values; texts live until the next row ---- */
+/* ---- what reports read: rows as plain values; texts live until the next row ------------------ */
 
 struct store_snapshot {
 	int64_t id, run_id;
@@ -253,7 +253,7 @@ bool store_record(struct store *store);
 /** The text so far; the store's. */
 const char *store_recorded(struct store *store);
 
-/* ---- symbol cache (see symbols/symbols.h), keyed by build-id and address ---- */
+/* ---- symbol cache (see symbols/symbols.h), keyed by build-id and address --------------------- */
 struct store_symbol {
 	const char *function, *file;
 	uint32_t line;
@@ -269,7 +269,7 @@ void store_symbol_end(struct store *store);
 /** Make what was put durable; store_load() and store_close() do so by themselves. */
 void store_symbol_flush(struct store *store);
 
-/* ---- ad-hoc SQL ---- */
+/* ---- ad-hoc SQL ------------------------------------------------------------------------------ */
 enum store_type { STORE_NULL, STORE_INTEGER, STORE_REAL, STORE_TEXT, STORE_BLOB };
 struct store_value {
 	enum store_type type;

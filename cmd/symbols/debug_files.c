@@ -1,5 +1,5 @@
 /*
- * debug_files.c - the files that a module's debug information lies in besides its own.
+ * debug_files.c - find the other files that contain a module's debug information.
  */
 #include "symbols/debug_files.h"
 

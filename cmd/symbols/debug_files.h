@@ -1,5 +1,5 @@
 /*
- * symbols/debug_files.h - the files that a module's debug information lies in besides its own.
+ * symbols/debug_files.h - find the other files that contain a module's debug information.
  *
  * An ELF file names others: by .gnu_debuglink, .gnu_debugaltlink and the names of split units.
  * elfutils would open whatever is there; here each is looked at first, opened only if it is a
@@ -46,9 +46,9 @@ struct alternate {
 };
 
 /**
- * Make `dwarf`, which lies in `file`, safe to walk: give it its alternate file, and see that its
- * split units name regular files.  False if it must not be walked, because it names what is not
- * there or no file.  Release `*alternate` after `dwarf`, also when this failed.
+ * Make `dwarf`, from `file`, safe to walk: open its alternate file, and check that its split units
+ * name regular files.  False if it must not be walked, because it names a missing file or something
+ * that is not a regular file.  Release `*alternate` after `dwarf`, also when this failed.
  */
 bool debug_files_settle(const struct debug_search *search, Dwarf *dwarf, const char *file,
 			struct alternate *alternate);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer names than this take the demangler too long, and nobody reads them. */
+/* The demangler is too slow for longer names, and nobody reads them. */
 enum { MANGLED_MAX = 1 << 16, OUTPUT_MAX = 1 << 16 };
 
 /* Clone suffixes. */
@@ -62,8 +62,8 @@ static bool is_special(const char *mangled)
 	return strncmp(mangled, "_ZT", 3) == 0 || strncmp(mangled, "_ZG", 3) == 0;
 }
 
-/* What libiberty gives, piece by piece.  It has no way to be told to stop: a name that repeats its
- * parts may become exponentially long, and is left by a jump. */
+/* What libiberty gives, piece by piece.  It cannot be stopped in another way: a name that
+ * repeats its parts may become exponentially long, so we leave by longjmp. */
 struct output {
 	char text[OUTPUT_MAX];
 	size_t size;

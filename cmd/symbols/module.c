@@ -130,7 +130,8 @@ static const char *build_text(const char *build_id, char text[32])
 	return text;
 }
 
-/** Say why the file, whose build-id is `found`, does not serve, unless it never was a file. */
+/** Say why the file, whose build-id is `found`, cannot be used, unless the module never was a
+ * file. */
 static void complain(char **complaint, const struct module_request *request, const char *found,
 		     int error, bool other_names)
 {

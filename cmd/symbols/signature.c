@@ -204,7 +204,7 @@ static void put_parameters(struct speller *s, Dwarf_Die *function)
 		} else if (type_of(&child, &type)) {
 			type = strip_typedefs(&type);
 			if (dwarf_tag(&type) == DW_TAG_const_type && !type_of(&type, &type))
-				continue; /* a const parameter is the function's own business */
+				continue; /* const of a parameter is not part of the signature */
 			put_type(s, &type, "");
 		}
 	}

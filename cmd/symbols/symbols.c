@@ -225,7 +225,7 @@ static bool is_of_this_machine(const struct model *model)
 	return host && *host && uname(&here) == 0 && strcmp(host, here.nodename) == 0;
 }
 
-/** What a snapshot names is asked for on the network only if it is ours, or the user says so. */
+/** The network is used only for snapshots of this machine, or if the user allows it. */
 static void choose_online(struct symbols *symbols, const struct model *model)
 {
 	symbols->online = !symbols->options.offline &&
@@ -334,7 +334,7 @@ static const struct answer *ask_module(struct symbols *symbols, uint32_t place, 
 	return answer_add(symbols, place, address, frames, count);
 }
 
-/** What the cache knew is an answer already. */
+/** Skip locations that the cache answered. */
 static const struct answer *answer_get(struct symbols *symbols, uint32_t place, uint64_t address)
 {
 	const struct answer *answer = answer_find(symbols, place, address);
@@ -344,7 +344,7 @@ static const struct answer *answer_get(struct symbols *symbols, uint32_t place, 
 
 /* Models. */
 
-/** What stands for a function that nobody knows: "libfoo.so+0x1234", or the bare address. */
+/** The placeholder for an unknown function: "libfoo.so+0x1234", or the bare address. */
 static uint32_t fallback_name(struct model *model, const struct model_location *location)
 {
 	const char *path = location->module == SNAP_NONE
@@ -480,7 +480,7 @@ static struct task *list_tasks(const struct model *model, const uint32_t *places
 	return tasks;
 }
 
-/* ---- roots of the graph of holders ---- */
+/* ---- roots of the graph of holders ----------------------------------------------------------- */
 
 /** Does it have an address in a module of which more than the name is known (as a text form has)? */
 static bool has_symbol_to_find(const struct model *model, const struct snap_root *root)

@@ -22,8 +22,8 @@ struct symbol_frame {
 };
 
 /**
- * Part of what answers are remembered under.  Raise it whenever an address may get another answer
- * than before: names spelt differently, other frames, other paths.  Else users keep the old ones.
+ * Part of the cache's key.  Raise it whenever an address may get a different answer: other
+ * spellings of names, other frames, other paths.  Otherwise users keep the old answers.
  */
 #define SYMBOLS_RULES 2
 

@@ -59,7 +59,7 @@ struct cursor {
 	const struct store_credit *credits;
 };
 
-/* ---- frames ---- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static size_t one_part(struct store *store)
 {
@@ -123,7 +123,7 @@ static void frame_column(struct cursor *cursor, sqlite3_context *context, int co
 	}
 }
 
-/* ---- sites ---- */
+/* ---- sites ----------------------------------------------------------------------------------- */
 
 static int open_sites(struct cursor *cursor)
 {
@@ -195,7 +195,7 @@ static void site_column(struct cursor *cursor, sqlite3_context *context, int col
 	}
 }
 
-/* ---- what sites hold ---- */
+/* ---- what sites hold ------------------------------------------------------------------------- */
 
 static size_t snapshot_parts(struct store *store)
 {
@@ -308,7 +308,7 @@ static void birth_column(struct cursor *cursor, sqlite3_context *context, int co
 	}
 }
 
-/* ---- the relation ---- */
+/* ---- the relation ---------------------------------------------------------------------------- */
 
 static size_t relation_parts(struct store *store)
 {
@@ -383,7 +383,7 @@ static void credit_column(struct cursor *cursor, sqlite3_context *context, int c
 		sqlite3_result_int64(context, credit->site_id);
 }
 
-/* ---- what rows hold, added up ---- */
+/* ---- what rows hold, added up ---------------------------------------------------------------- */
 
 static int open_held(struct cursor *cursor)
 {
@@ -441,7 +441,7 @@ static void held_column(struct cursor *cursor, sqlite3_context *context, int col
 							    : (int64_t)row->stacks);
 }
 
-/* ---- call stacks that count, each once ---- */
+/* ---- call stacks that count, each once ------------------------------------------------------- */
 
 static int open_counted(struct cursor *cursor)
 {
@@ -470,7 +470,7 @@ static void counted_column(struct cursor *cursor, sqlite3_context *context, int 
 		sqlite3_result_int64(context, side_of(cursor)->counted[shown][cursor->at]);
 }
 
-/* ---- the kinds ---- */
+/* ---- the kinds ------------------------------------------------------------------------------- */
 
 static const struct table_kind kinds[] = {
 	{.module = "snapdiff_frame",
@@ -557,7 +557,7 @@ static const struct table_kind kinds[] = {
 	 .column = counted_column},
 };
 
-/* ---- the protocol ---- */
+/* ---- the protocol ---------------------------------------------------------------------------- */
 
 static int connect_table(sqlite3 *db, void *user, int count, const char *const *arguments,
 			 sqlite3_vtab **out, char **problem)
@@ -674,7 +674,7 @@ static int close_cursor(sqlite3_vtab_cursor *base)
 	return SQLITE_OK;
 }
 
-/* Go on to the first part that has a row which is wanted. */
+/* Move to the first part that has a wanted row. */
 static int settle(struct cursor *cursor)
 {
 	int code = SQLITE_OK;

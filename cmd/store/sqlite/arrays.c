@@ -46,7 +46,7 @@ void arrays_release(struct arrays *arrays)
 	*arrays = (struct arrays){0};
 }
 
-/* ---- pages ---- */
+/* ---- pages ----------------------------------------------------------------------------------- */
 
 static void drop_page(struct arrays *arrays, size_t at)
 {
@@ -56,7 +56,7 @@ static void drop_page(struct arrays *arrays, size_t at)
 	arrays->page_count--;
 }
 
-/* Pages that nobody uses go, the oldest first, down to `most`. */
+/* Free unused pages, the oldest first, until `most` are left. */
 static void drop_unused(struct arrays *arrays, size_t most)
 {
 	for (size_t i = 0; i < arrays->page_count && arrays->page_count > most;)
@@ -66,7 +66,7 @@ static void drop_unused(struct arrays *arrays, size_t most)
 			drop_page(arrays, i);
 }
 
-/* ---- frames and sites ---- */
+/* ---- frames and sites ------------------------------------------------------------------------ */
 
 bool arrays_text(struct arrays *arrays, const struct hash128 *hash, struct snap_text text,
 		 struct snap_text *copy)
@@ -133,7 +133,7 @@ struct array_mark arrays_mark(const struct arrays *arrays)
 				   arrays->snapshot_count};
 }
 
-/* Texts stay: they are found again. */
+/* Texts are kept: a later load finds them again. */
 void arrays_undo(struct arrays *arrays, const struct array_mark *mark)
 {
 	size_t kept = 0;
@@ -209,7 +209,7 @@ size_t arrays_find_site(const struct arrays *arrays, int64_t id)
 	return find_site_from(arrays, 0, id);
 }
 
-/* ---- snapshots ---- */
+/* ---- snapshots ------------------------------------------------------------------------------- */
 
 /* Sites are written as the distance from the one before: in most snapshots they lie side by side.
  */
@@ -354,7 +354,7 @@ size_t arrays_find_snapshot(const struct arrays *arrays, int64_t id)
 		       : arrays->snapshot_count;
 }
 
-/* ---- unpacking ---- */
+/* ---- unpacking ------------------------------------------------------------------------------- */
 
 static bool unpack_cells(const struct arrays *arrays, struct array_page *page)
 {

@@ -16,7 +16,7 @@
 
 #define APPLICATION_ID  0x534e4150 /* "SNAP": how `file` and other tools know the database */
 #define CACHE_PAGES     65536      /* of 4 KiB: a symbol cache that grew beyond begins anew */
-#define BUSY_TIMEOUT_MS 10000      /* wait for another loader, but not for ever */
+#define BUSY_TIMEOUT_MS 10000      /* how long to wait for another loader */
 
 /*
  * A private database: its call stacks and figures are arrays (arrays.h).  SQLite keeps the other
@@ -31,11 +31,12 @@
 #define FILE_SETTINGS                                                                              \
 	"PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY"
 
-/* Small pieces that statements take and give back all the time: sums take some for each row. */
+/* Small pieces of memory for statements, which allocate and free some for each row. */
 #define LOOKASIDE_SIZE  256 /* bytes */
 #define LOOKASIDE_SLOTS 1000
 
-/* A file may be hostile.  No statement of ours takes that long or that much with any other. */
+/* A file may be hostile. With an honest file, none of our statements needs this much time or
+ * memory. */
 #define STATEMENT_SECONDS 600
 #define PROGRESS_STEPS    1000000 /* virtual machine steps between two looks at the clock */
 #define HEAP_LIMIT        (INT64_C(2) << 30) /* bytes, of all databases of the process */
@@ -127,7 +128,7 @@ static int is_no_ok(void *user, int count, char **values, char **names)
 	return 0;
 }
 
-/* A statement of ours is sound.  If it fails in a file, the file may not be. */
+/* Our statements are correct.  If one fails, the file may be damaged. */
 static bool is_damaged(struct store *store, int code)
 {
 	bool damaged = false;
@@ -209,7 +210,7 @@ int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value)
 				     : sqlite3_bind_int64(statement, at, (int64_t)value);
 }
 
-/* No figure is negative; a file that says so does not know. */
+/* No figure is negative: a negative one in a file counts as unknown. */
 uint64_t database_u64(sqlite3_stmt *statement, int column)
 {
 	sqlite3_int64 value = sqlite3_column_int64(statement, column);
@@ -311,9 +312,9 @@ static enum snap_status migrate(struct store *store, struct snap_error *err)
 	return status;
 }
 
-/* ---- is it as we made it? ---- */
+/* ---- is it as we made it? -------------------------------------------------------------------- */
 
-/* Is `made`, as SQLite keeps it, a whole statement of `ours`? */
+/* Is `made`, the text that SQLite keeps, one of our statements? */
 static bool is_statement_of(const char *ours, const char *made)
 {
 	const char *at = made && strncmp(made, "CREATE ", 7) == 0 ? strstr(ours, made) : NULL;
@@ -452,7 +453,7 @@ int store_migrated_from(const struct store *store)
 	return store->migrated_from;
 }
 
-/* ---- opening ---- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static uint64_t now_s(void)
 {
@@ -477,7 +478,7 @@ void database_begin_limits(struct store *store)
 	sqlite3_progress_handler(store->db, PROGRESS_STEPS, is_late, store);
 }
 
-/* A file may be hostile: nothing in its schema gets to run what is not plain computation. */
+/* A file may be hostile: its schema may run only plain computation. */
 static enum snap_status configure(struct store *store, enum store_mode mode, struct snap_error *err)
 {
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_SIZE,
@@ -517,7 +518,7 @@ static enum snap_status check_file(const char *path, enum store_mode mode, struc
 	return SNAP_OK;
 }
 
-/* SQLite tells of its last attempt, which is to read what does not exist: see what the system says.
+/* SQLite reports only its last attempt, reading a missing file; the system's error says more.
  */
 static bool may_be_made(const char *path)
 {
@@ -560,7 +561,7 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 	return database_fail(store, err, "cannot be opened");
 }
 
-/* Every rebuild of a program adds symbols under a new build-id, and nobody asks for the old ones
+/* Every rebuild of a program adds symbols under a new build-id, and the old ones are never used
  * again. */
 static void trim_cache(struct store *store)
 {

@@ -1,6 +1,6 @@
 /*
- * forget.c - snapshots leave a database, and with them what no other snapshot uses: processes, call
- * stacks, frames, modules.
+ * forget.c - delete snapshots from a database, and everything that no other snapshot uses:
+ * processes, call stacks, frames, modules.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/fail.h"
 #include "store/sqlite/database.h"
 
-/* In this order: what one deletes may be what the next one looks for. */
+/* The order matters: each statement depends on what the earlier ones deleted. */
 static const enum statement sweeping[] = {STATEMENT_sweep_runs, STATEMENT_sweep_sites,
 					  STATEMENT_sweep_frames, STATEMENT_sweep_modules};
 

@@ -17,7 +17,7 @@ static uint64_t add_known(uint64_t a, uint64_t b)
 	return a == SNAP_UNKNOWN || b == SNAP_UNKNOWN ? SNAP_UNKNOWN : a + b;
 }
 
-/* ---- cells ---- */
+/* ---- cells ----------------------------------------------------------------------------------- */
 
 static struct array_cell cell_of(const struct model *model, uint32_t at, int64_t site_id)
 {
@@ -87,7 +87,7 @@ static int bind_variance(sqlite3_stmt *statement, int at, const void *row, const
 	return at;
 }
 
-/* ---- births ---- */
+/* ---- births ---------------------------------------------------------------------------------- */
 
 static int compare_births(const void *a, const void *b)
 {
@@ -126,9 +126,9 @@ static int bind_birth(sqlite3_stmt *statement, int at, const void *row, const vo
 	return at;
 }
 
-/* ---- inserting ---- */
+/* ---- inserting ------------------------------------------------------------------------------- */
 
-/* What adding figures to a private database came to, as a sentence. */
+/* The error sentence if figures could not be added to a private database. */
 static enum snap_status added(const struct loading *load, enum snap_status status,
 			      struct snap_error *err)
 {

@@ -1,5 +1,5 @@
 /*
- * query.c - ad-hoc SQL: by default it can read the database and nothing else in the world.
+ * query.c - ad-hoc SQL: by default it can read the database and nothing else.
  *
  * The authorizer decides when a statement is compiled, so nothing that it refuses ever runs.  It
  * lists what is allowed, not what is forbidden: what SQLite learns to do next is refused until it
@@ -117,7 +117,7 @@ static int is_late(void *user)
 	       (deadline->at_ns && now_ns() >= deadline->at_ns);
 }
 
-/* ---- running ---- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 struct query {
 	struct store *store;
@@ -243,7 +243,7 @@ static enum snap_status run_statement(struct query *query, sqlite3_stmt *stateme
 	return status;
 }
 
-/* ---- parameters ---- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 static int bind_value(sqlite3_stmt *statement, int index, const char *value)
 {
@@ -317,11 +317,11 @@ enum snap_status store_query(struct store *store, const char *sql,
 
 	*truncated = false;
 	store_symbol_flush(store);
-	if (!options->write) /* a second lock, should the first have a gap */
+	if (!options->write) /* a second protection, in case the first one has a gap */
 		sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
 	sqlite3_set_authorizer(store->db, options->write ? authorize_writing : authorize_reading,
 			       NULL);
-	/* How long the user's own SQL may take is the user's to say. */
+	/* The user decides how long the user's own SQL may take. */
 	sqlite3_progress_handler(store->db, deadline.at_ns || deadline.cancel ? PROGRESS_STEPS : 0,
 				 is_late, &deadline);
 	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, length < TEXT_LIMIT ? length : TEXT_LIMIT);
@@ -336,7 +336,8 @@ enum snap_status store_query(struct store *store, const char *sql,
 	sqlite3_limit(store->db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, pattern);
 	if (store->writable)
 		sqlite3_exec(store->db, "PRAGMA query_only = OFF", NULL, NULL, NULL);
-	/* What a BEGIN without its COMMIT left open would hold the next command up. */
+	/* End a transaction that a BEGIN without COMMIT left open: it would block the next
+	 * command. */
 	if (!sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	return status;
@@ -347,7 +348,7 @@ bool store_query_is_complete(const char *sql)
 	return sqlite3_complete(sql) != 0;
 }
 
-/* ---- words ---- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 void store_each_word(struct store *store, void (*fn)(void *user, const char *word), void *user)
 {

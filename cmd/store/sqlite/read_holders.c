@@ -50,7 +50,7 @@ static uint64_t plain(sqlite3_stmt *row, int column)
 	return (uint64_t)sqlite3_column_int64(row, column);
 }
 
-/* A figure that every group has; what a hostile file says instead is nothing. */
+/* A figure that every group has; a wrong value from a hostile file counts as 0. */
 static uint64_t known(sqlite3_stmt *row, int column)
 {
 	uint64_t value = database_u64(row, column);
@@ -58,7 +58,7 @@ static uint64_t known(sqlite3_stmt *row, int column)
 	return value == SNAP_UNKNOWN ? 0 : value;
 }
 
-/* ---- groups and roots ---- */
+/* ---- groups and roots ------------------------------------------------------------------------ */
 
 static enum snap_status group_row(void *context, sqlite3_stmt *row)
 {
@@ -119,7 +119,7 @@ enum snap_status store_each_root(struct store *store, int64_t snapshot_id, store
 	return each(&walk, STATEMENT_roots_of, snapshot_id, root_row);
 }
 
-/* ---- edges and paths, whose rows refer to these ---- */
+/* ---- edges and paths, whose rows refer to these ---------------------------------------------- */
 
 static enum snap_status count_row(void *context, sqlite3_stmt *row)
 {

@@ -15,7 +15,7 @@
 
 #include "store/sqlite/sql.h"
 
-/* ---- recording ---- */
+/* ---- recording ------------------------------------------------------------------------------- */
 
 bool store_record(struct store *store)
 {
@@ -31,7 +31,7 @@ const char *store_recorded(struct store *store)
 	return store->recorded;
 }
 
-/* ---- the relation ---- */
+/* ---- the relation ---------------------------------------------------------------------------- */
 
 /* A reader may write temporary tables, and nothing else. */
 static enum snap_status let_write(struct store *store, bool may, struct snap_error *err)
@@ -167,7 +167,7 @@ enum snap_status store_show_rows(struct store *store, const struct store_shown *
 	return end_writing(store, status, err);
 }
 
-/* ---- sums ---- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 enum { VALUES = 4 };
 
@@ -235,7 +235,7 @@ static enum snap_status take_known(void *context, sqlite3_stmt *row)
 	return SNAP_OK;
 }
 
-/* To look for unknown parts in each row takes time, and few snapshots have any. */
+/* Checking each row for unknown parts is slow, and few snapshots have any. */
 static bool is_all_known(struct store *store, int64_t snapshot_id)
 {
 	sqlite3_stmt *statement = database_statement(store, STATEMENT_all_known, NULL);
@@ -326,7 +326,7 @@ enum snap_status store_total(struct store *store, const struct store_sums *sums,
 	return statement ? each_recorded(store, statement, total_row, &walk, err) : SNAP_ESYSTEM;
 }
 
-/* ---- long series ---- */
+/* ---- long series ----------------------------------------------------------------------------- */
 
 struct live_walk {
 	store_live_sum_fn *fn;
@@ -363,7 +363,7 @@ static enum snap_status live_row(void *context, sqlite3_stmt *row)
 	return walk->fn(walk->user, &sum);
 }
 
-/* Then a plain scan of the figures does: there is nothing to add up. */
+/* Then a plain scan of the figures is enough: there is nothing to add up. */
 static bool has_single_rows(const struct store *store, const struct store_sums *sums)
 {
 	const struct credit_side *side = relation_side(&store->relation, sums->side);
@@ -405,7 +405,7 @@ enum snap_status store_total_live(struct store *store, const struct store_sums *
 			 : SNAP_ESYSTEM;
 }
 
-/* ---- ages ---- */
+/* ---- ages ------------------------------------------------------------------------------------ */
 
 struct cohort_walk {
 	store_cohort_sum_fn *fn;
