@@ -244,7 +244,7 @@ static const char *bytes_text(uint64_t bytes, char buffer[32])
 	return buffer;
 }
 
-/* "at the peak" only where the snapshot holds all but a 25th of it: a kept peak may lack a 32nd. */
+/* "at the peak" only where the snapshot holds all but a 25th of it: a kept peak may lack a 32nd, or 512 KiB. */
 static void say_fullest(const struct choice *choice, const char *dir, FILE *out)
 {
 	const struct candidate *shown = choice->shown, *newest = choice->newest;

@@ -33,17 +33,19 @@
 #define LAST_NS      10000000000ull /* limit, if a signal ends the process */
 #define HANG_SECONDS 600            /* longest time of a snapshot: after it the helper ends */
 /* What snapshots of a kept peak may cost: this much, and a part of the process's CPU time. */
-#define PEAK_FREE_NS    200000000ull
-#define PEAK_PART       20u
-#define STOP_NS         1000000000ull
-#define LEAVE_NS        200000000ull
-#define SLOT_WAITS      1000
-#define LARGEST_QUANTUM (64u * 1024)
-#define LOOK_NS         50000000ull     /* a helper that cannot be woken looks this often */
-#define IDLE_NS         10000000000ull  /* how often a helper checks that its host still exists */
-#define SAFETY_MOST_NS  600000000000ull /* and at most a fourth of the process's age */
-#define SAFETY_PART     100u            /* of the process's time, at most */
-#define STACK_NEEDED    ((size_t)256 << 10)
+#define PEAK_FREE_NS     200000000ull
+#define PEAK_PART        20u
+#define KEPT_STEP        ((uint64_t)512 << 10)
+#define KEPT_STEP_PER_MS ((uint64_t)128 << 10)
+#define STOP_NS          1000000000ull
+#define LEAVE_NS         200000000ull
+#define SLOT_WAITS       1000
+#define LARGEST_QUANTUM  (64u * 1024)
+#define LOOK_NS          50000000ull     /* a helper that cannot be woken looks this often */
+#define IDLE_NS          10000000000ull  /* how often a helper checks that its host still exists */
+#define SAFETY_MOST_NS   600000000000ull /* and at most a fourth of the process's age */
+#define SAFETY_PART      100u            /* of the process's time, at most */
+#define STACK_NEEDED     ((size_t)256 << 10)
 
 /* Why a helper stays. */
 enum stay { FOR_TIMER = 1, FOR_SIGNAL = 2, FOR_SOCKET = 4, FOR_CONFINED = 8 };
@@ -70,6 +72,7 @@ static atomic_uint is_ready; /* the helper has opened its files; threads wait on
 static struct snap__lock starting, taking, at_level;
 static int directory = -1, wake_fd = -1, hello_fd = -1; /* in the helper's own table */
 static uint64_t next_tick_ns, growth_base, peak_base;
+static _Atomic uint64_t kept_ns;   /* CPU time of the last snapshot of a peak that is kept */
 static _Atomic uint64_t safety_ns; /* when a safety snapshot is due; UINT64_MAX never */
 static int last_signal;
 static bool has_complained;
@@ -226,14 +229,26 @@ static uint64_t quantum_of(uint64_t step)
 	return step / 16 < LARGEST_QUANTUM ? step / 16 : LARGEST_QUANTUM;
 }
 
-/* How far the peak must rise before the next snapshot: for a kept peak, at least a 32nd of it. */
+/* The step of a kept peak: a 32nd of it, but at least KEPT_STEP, because an interpreter starts in
+ * many small steps, and more where the last snapshot of the peak was expensive. */
+static uint64_t kept_step(void)
+{
+	uint64_t worth = kept_ns / 1000000 * KEPT_STEP_PER_MS, step = peak_base / 32;
+
+	if (worth > peak_base / 2)
+		worth = peak_base / 2;
+	step = step > KEPT_STEP ? step : KEPT_STEP;
+	return step > worth ? step : worth;
+}
+
+/* How far the peak must rise before the next snapshot. */
 static uint64_t peak_step(void)
 {
 	const struct snap__config *config = snap__process_config();
 
 	if (!config->keep_peak)
 		return config->peak_bytes;
-	return peak_base < config->peak_bytes ? config->peak_bytes - peak_base : peak_base / 32;
+	return peak_base < config->peak_bytes ? config->peak_bytes - peak_base : kept_step();
 }
 
 /* Tell the record path at which level of the live heap it must call us. */
@@ -320,10 +335,13 @@ static void on_level(void)
 		return;
 	if (may_afford() && level_is_due(&reason)) {
 		bool outside = waits_outside();
+		uint64_t before = snap__snapshot_writing_ns();
 
 		snap__signals_block(&mask);
 		ask(reason, "", holders_of(reason), outside, UINT64_MAX, NULL, 0);
 		snap__signals_restore(&mask);
+		kept_ns = snap__snapshot_writing_ns() - before;
+		watch_level();
 	}
 	snap__lock_release(&at_level);
 }

@@ -4,7 +4,8 @@
 usage: bench_python.py [--runs N] [--scale PERCENT] [--python PATH] SNAPDIFF
 
 Each program runs bare and under each recorder in turn; figures are medians of CPU time (user and system, children
-included) and of the largest resident memory.  "of tracemalloc" is added time over the time that tracemalloc adds.
+included) and of the largest resident memory.  What is added is without what the recorder adds to a program that
+does nothing, its start and end, which is the first row; "of X" is added time over the time that X adds.
 """
 import argparse
 import os
@@ -19,22 +20,22 @@ PROGRAMS = {
     "json churn": """
 import json
 text = json.dumps([{"id": i, "name": str(i), "tags": [i, i + 1]} for i in range(300)])
-for _ in range(scale(500)): json.loads(text)
+for _ in range(scale(1500)): json.loads(text)
 """,
     "dict, list, class churn": """
 class Item:
     def __init__(self, i): self.key, self.rest = i, [i, i + 1]
-for i in range(scale(400000)):
+for i in range(scale(1000000)):
     item = Item(i); table = {"item": item, i: (i, item)}
 """,
     "generators": """
 def numbers(n):
     for i in range(n): yield i * 1000003
-for _ in range(scale(6000)): sum(x + 1.5 for x in numbers(100))
+for _ in range(scale(15000)): sum(x + 1.5 for x in numbers(100))
 """,
     "recursion (fib)": """
 def fib(n): return n + 1000000.5 if n < 2 else fib(n - 1) + fib(n - 2)
-for _ in range(scale(10)): fib(20)
+for _ in range(scale(30)): fib(20)
 """,
     "asyncio": """
 import asyncio
@@ -42,16 +43,17 @@ async def work(n):
     await asyncio.sleep(0)
     return [n] * 10
 async def main():
-    for _ in range(scale(300)): await asyncio.gather(*(work(i) for i in range(60)))
+    for _ in range(scale(600)): await asyncio.gather(*(work(i) for i in range(60)))
 asyncio.run(main())
 """,
     "depth 60": """
 def deep(n):
     if n: return deep(n - 1)
     return [[i, str(i)] for i in range(1000)]
-for _ in range(scale(600)): deep(60)
+for _ in range(scale(1000)): deep(60)
 """,
 }
+OTHERS = ("tracemalloc 1", "tracemalloc 25", "memray")
 HEAD = "def scale(n): return max(1, n * %d // 100)\n"
 
 
@@ -81,7 +83,8 @@ def measure(command):
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
-def measure_program(options, name, code):
+def measure_program(options, code):
+    """Median CPU seconds and memory of each recorder."""
     seconds, memory = {}, {}
     with tempfile.TemporaryDirectory() as scratch:
         program = os.path.join(scratch, "program.py")
@@ -93,18 +96,18 @@ def measure_program(options, name, code):
                 seconds.setdefault(how, []).append(cpu)
                 memory.setdefault(how, []).append(rss)
                 shutil.rmtree(os.path.join(scratch, "snaps"), ignore_errors=True)
-    cpu = {how: statistics.median(values) for how, values in seconds.items()}
-    rss = {how: statistics.median(values) for how, values in memory.items()}
-    print_rows(name, cpu, rss)
+    return ({how: statistics.median(values) for how, values in seconds.items()},
+            {how: statistics.median(values) for how, values in memory.items()})
 
 
-def print_rows(name, cpu, rss):
-    added = {how: cpu[how] - cpu["bare"] for how in cpu}
+def print_rows(name, cpu, rss, start):
+    """`start`: CPU seconds that each recorder adds to a program that does nothing."""
+    added = {how: cpu[how] - cpu["bare"] - start.get(how, 0) for how in cpu}
     for how in cpu:
-        shares = [f"{100 * added[how] / added[other]:.0f} %" if how.startswith("snapdiff") and added[other] > 0 else ""
-                  for other in ("tracemalloc 1", "tracemalloc 25")]
-        print(f"| {name} | {how} | {cpu[how]:.2f} s | {100 * added[how] / cpu['bare']:+.0f} % | {shares[0]} | {shares[1]} "
-              f"| {rss[how] / 1024:.1f} MiB |", flush=True)
+        shares = [f"{100 * added[how] / added[other]:.0f} %"
+                  if how.startswith("snapdiff") and added.get(other, 0) > 0 and start else "" for other in OTHERS]
+        print(f"| {name} | {how} | {cpu[how]:.2f} s | {1000 * added[how]:.0f} ms | {100 * added[how] / cpu['bare']:+.0f} % "
+              f"| {' | '.join(shares)} | {rss[how] / 1024:.1f} MiB |", flush=True)
 
 
 def main():
@@ -116,10 +119,13 @@ def main():
     options = parser.parse_args()
     version = subprocess.run([options.python, "-V"], capture_output=True, text=True, check=True).stdout.strip()
     print(f"{version}, {options.runs} runs of each in turn, medians.\n")
-    print("| program | recorder | CPU | added | of tracemalloc 1 | of tracemalloc 25 | memory |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| program | recorder | CPU | added | added | of tracemalloc 1 | of tracemalloc 25 | of memray | memory |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    start = {}
     for name, code in PROGRAMS.items():
-        measure_program(options, name, code)
+        cpu, rss = measure_program(options, code)
+        print_rows(name, cpu, rss, start)
+        start = start or {how: cpu[how] - cpu["bare"] for how in cpu}
 
 
 if __name__ == "__main__":
