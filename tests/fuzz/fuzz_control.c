@@ -6,6 +6,7 @@
  * that a terminal obeys.
  */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Each of these connects once. */
+enum { CONNECTIONS = 3 };
+
 static void must(bool condition)
 {
 	if (!condition)
@@ -33,6 +37,7 @@ static void must(bool condition)
 static const uint8_t *answer_data;
 static size_t answer_size;
 static unsigned answer_times;
+static sem_t answered; /* once for each connection: the input is not read any more */
 
 static void *listen_and_answer(void *socket_fd)
 {
@@ -49,6 +54,7 @@ static void *listen_and_answer(void *socket_fd)
 			if (send(client, answer_data, answer_size, MSG_NOSIGNAL) < 0)
 				break;
 		close(client);
+		sem_post(&answered);
 	}
 	return NULL;
 }
@@ -108,5 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)run_command((const char *const[]){"snap", pid, NULL});
 	(void)run_command(
 		(const char *const[]){"status", "-f", "json", "-o", "/dev/null", pid, NULL});
+	for (int i = 0; i < CONNECTIONS; i++)
+		while (sem_wait(&answered) != 0)
+			;
 	return 0;
 }
