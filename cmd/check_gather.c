@@ -96,7 +96,7 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 		.run_id = row->run_id,
 		.live = live,
 		.peak = live,
-		.rss = NAN,
+		.rss = (double)NAN,
 		.at_exit = row->trigger && strcmp(row->trigger, "exit") == 0,
 	};
 	if (!item->path || !item->program)
@@ -304,7 +304,7 @@ static double most_of_process(const struct check_side *side, const struct check_
 /* Over the repeats of a side; of a side without repeats, the most. */
 static struct check_range range_of(const struct check_side *side, enum figure_of_whole figure)
 {
-	struct check_range range = {NAN, NAN}, all = {NAN, NAN};
+	struct check_range range = {(double)NAN, (double)NAN}, all = {(double)NAN, (double)NAN};
 
 	for (size_t i = 0; i < side->count; i++) {
 		const struct check_snapshot *item = &side->items[i];
