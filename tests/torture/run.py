@@ -8,6 +8,7 @@ import glob
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -247,6 +248,21 @@ def new_forms():
         shutil.rmtree(out)
 
 
+def late_signal():
+    """A signal in the middle of the exit's snapshot ends the process when that is written, and not before."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    done = run([program("t26_late_signal")],
+               dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=options.library))
+    check(done.returncode == -signal.SIGTERM, f"t26 ended with {done.returncode}: {done.stderr}")
+    check(done.stdout == "went on\n", f"t26: the thread waited for its own snapshot: {done.stdout!r}")
+    files = glob.glob(out + "/*.snap")
+    check(len(files) == 1, f"t26 left {os.listdir(out)}")
+    for path in files:
+        check(meta(path)["trigger"] == "exit", f"t26: a snapshot of {meta(path)['trigger']}")
+        check(any(s["live_bytes"] == 12345 for s in snapread.read(path)["sites"]), "t26: the block is not there")
+    shutil.rmtree(out)
+
+
 def prefixed():
     """An allocator with a prefix is a domain of its own."""
     out = tempfile.mkdtemp(prefix="snap-torture-")
@@ -387,7 +403,7 @@ def filters():
 
 TESTS = {
     "tracer": tracer,
-    "prefixed": prefixed, "nested": nested,
+    "prefixed": prefixed, "late_signal": late_signal, "nested": nested,
     "new": new_forms,
     "distinct": distinct, "no_space": no_space,
     "names": names,
