@@ -7,11 +7,12 @@
 #include <stdatomic.h>
 
 #include "runtime/heapmap.h"
+#include "runtime/hidden.h"
 
 /* The size of a block stands in front of it. */
 #define HEADER 16u
 
-char snap__bootstrap_pool[SNAP__BOOTSTRAP_SIZE] __attribute__((aligned(64)));
+char snap__bootstrap_pool[SNAP__BOOTSTRAP_SIZE] SNAP__PAGES;
 static atomic_size_t used;
 
 void *snap__bootstrap_alloc(size_t size, size_t alignment)

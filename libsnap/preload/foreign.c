@@ -11,6 +11,7 @@
 
 #include "preload/entry.h"
 #include "preload/nested.h"
+#include "preload/loaded.h"
 #include "preload/relink.h"
 #include "runtime/domains.h"
 #include "runtime/record.h"
@@ -283,9 +284,9 @@ static const struct snap__substitute named_rows[NAMED_COUNT] = {
 
 static const void *object_of(const void *address)
 {
-	Dl_info info;
+	struct snap__loaded object;
 
-	return address && dladdr(address, &info) ? info.dli_fbase : NULL;
+	return snap__loaded_at(address, &object) ? object.base : NULL;
 }
 
 /* Those of malloc's own allocator: elsewhere operator new calls malloc, and is recorded there. */

@@ -12,6 +12,7 @@
 #include "preload/bootstrap.h"
 #include "preload/entry.h"
 #include "preload/nested.h"
+#include "preload/loaded.h"
 
 enum { NOT_FOUND, SEARCHING, FOUND };
 static atomic_uint search;
@@ -135,13 +136,6 @@ int snap__real_find(void)
 	return 1;
 }
 
-static const char *object_of(void *address)
-{
-	Dl_info info;
-
-	return address && dladdr(address, &info) ? info.dli_fname : NULL;
-}
-
 static int is_libc(const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
@@ -149,26 +143,32 @@ static int is_libc(const char *path)
 	return slash && strncmp(slash, "/libc.so", 8) == 0;
 }
 
-static const char *allocator_name(const char *path)
-{
-	static const struct {
-		const char *symbol, *name;
-	} known[] = {
-		{"mallctl", "jemalloc"},
-		{"mi_version", "mimalloc"},
-		{"tc_version", "tcmalloc"},
-		{"MallocExtension_Internal_GetStatsInPbtxt", "tcmalloc"},
-		{"scalable_malloc", "tbbmalloc"},
-	};
+/* Libraries whose malloc never calls the family itself, by a symbol that they alone have. */
+static const struct {
+	const char *symbol, *name;
+} known[] = {
+	{"mallctl", "jemalloc"},          {"mi_version", "mimalloc"},
+	{"tc_version", "tcmalloc"},       {"MallocExtension_Internal_GetStatsInPbtxt", "tcmalloc"},
+	{"scalable_malloc", "tbbmalloc"},
+};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
+/* Of whoever answers malloc; `of_libc`: those calls that reach us go on to libc. */
+static const char *allocator_name(int of_libc, const char *in_front)
+{
+#ifdef __GLIBC__
+	const char *otherwise = of_libc ? "glibc" : "unknown";
+#else
+	const char *otherwise = "unknown";
+#endif
+
+	if (of_libc && !in_front)
+		return otherwise;
+	for (size_t i = 0; i < KNOWN; i++)
 		if (dlsym(RTLD_DEFAULT, known[i].symbol))
 			return known[i].name;
-#ifdef __GLIBC__
-	if (is_libc(path))
-		return "glibc";
-#endif
-	return "unknown";
+	return otherwise;
 }
 
 /* The object that defines a function at `address`; NULL if it only stands for one there. */
@@ -235,39 +235,33 @@ static const char *in_front(void)
 	return definer ? definer : loaded_before_us(theirs, ours);
 }
 
-/* Is malloc one of those that never call the family themselves: libc's, or of a library that has
-   the symbol by which we know it? */
-static int is_plain(void *malloc_address, const char *path)
+/* Is the object at `base` one of those whose malloc never calls the family? */
+static int is_known(const void *base)
 {
-	static const char *const symbols[] = {"mallctl", "mi_version", "tc_version",
-					      "MallocExtension_Internal_GetStatsInPbtxt",
-					      "scalable_malloc"};
-	Dl_info allocator, other;
+	struct snap__loaded other;
 
-	if (is_libc(path) || !dladdr(malloc_address, &allocator))
-		return 1;
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *symbol = dlsym(RTLD_DEFAULT, symbols[i]);
-
-		if (symbol && dladdr(symbol, &other) && other.dli_fbase == allocator.dli_fbase)
+	for (size_t i = 0; i < KNOWN; i++)
+		if (snap__loaded_at(dlsym(RTLD_DEFAULT, known[i].symbol), &other) &&
+		    other.base == base)
 			return 1;
-	}
 	return 0;
 }
 
 void snap__real_describe(struct snap__host *host)
 {
+	struct snap__loaded object = {NULL, NULL};
 	void *malloc_address;
-	const char *path;
+	int of_libc;
 
 	memcpy(&malloc_address, &snap__real.malloc, sizeof(malloc_address));
-	path = object_of(malloc_address);
-	host->allocator = allocator_name(path);
+	(void)snap__loaded_at(malloc_address, &object);
+	of_libc = is_libc(object.path);
+	host->in_front = in_front();
+	host->allocator = allocator_name(of_libc, host->in_front);
 	/* Chunks of glibc's malloc are at least 32 bytes, and 16-aligned. */
 	host->granule_shift = strcmp(host->allocator, "glibc") == 0 && sizeof(void *) == 8 ? 5 : 4;
-	host->in_front = in_front();
 	host->malloc_address = malloc_address;
-	if (!is_plain(malloc_address, path))
+	if (object.base && !of_libc && !is_known(object.base))
 		snap__nested_guard();
 	host->alone[0] = dlsym(RTLD_NEXT, "__libc_single_threaded");
 	host->alone[1] = dlsym(RTLD_DEFAULT, "__libc_single_threaded");

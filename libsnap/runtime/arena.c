@@ -16,6 +16,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
+#include "runtime/hidden.h"
 #include "write/sys.h"
 
 #define ALIGNMENT     64u
@@ -44,7 +45,7 @@ struct own_mapping {
 	_Atomic uint32_t next_free; /* index + 1 */
 };
 
-static struct own_mapping own[MOST_OWN];
+static struct own_mapping own[MOST_OWN] SNAP__PAGES;
 static _Atomic uint32_t own_count;
 static _Atomic uint64_t own_free;
 

@@ -6,6 +6,7 @@
  * of a password.
  */
 #include "runtime/command.h"
+#include "runtime/hidden.h"
 
 #include <string.h>
 
@@ -162,7 +163,7 @@ static void add_quoted(struct snap__text *out, const char *argument)
 void snap__command_add(struct snap__text *out, const char *raw, size_t size,
 		       enum snap__command_wish wish)
 {
-	static char shown[SNAP__PATH_MAX * 2];
+	static char shown[SNAP__PATH_MAX * 2] SNAP__PAGES;
 	bool hidden = false;
 
 	for (const char *at = raw; at < raw + size; at += snap__length(at) + 1) {

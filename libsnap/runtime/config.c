@@ -341,7 +341,6 @@ const char *snap__config_from_environment(struct snap__config *config,
 {
 	const char *complaint = NULL;
 
-	memset(config, 0, sizeof(*config));
 	copy(config->out, sizeof(config->out), "snaps");
 	config->depth = SNAP__DEPTH_DEFAULT;
 	config->follow = true;

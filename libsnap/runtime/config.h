@@ -40,27 +40,27 @@ struct snap__config {
 	uint64_t growth_bytes;      /* SNAP_AT_GROWTH; 0 off */
 	uint64_t peak_bytes;        /* SNAP_AT_PEAK, or SNAP_KEEP_PEAK; 0 off */
 	uint64_t safety_ns;         /* SNAP_SAFETY: the first safety snapshot; 0 none */
-	bool keep_peak;             /* SNAP_KEEP_PEAK: the step grows with the peak, and a new peak replaces the last */
-	uint64_t sample_bytes;      /* SNAP_SAMPLE; 0 exact */
-	uint64_t seed;              /* SNAP_SEED; 0 picks one */
-	uint64_t memory_bytes;      /* SNAP_MAX_MEMORY: most that call stacks may take */
-	unsigned depth;             /* SNAP_DEPTH: most frames of a stack */
-	unsigned verify;            /* SNAP_VERIFY: every Nth stack is verified (verify.h); 0 off */
-	int signal;                 /* SNAP_ON_SIGNAL; 0 none */
+	bool keep_peak; /* SNAP_KEEP_PEAK: the step grows with the peak, and a new peak replaces the last */
+	uint64_t sample_bytes; /* SNAP_SAMPLE; 0 exact */
+	uint64_t seed;         /* SNAP_SEED; 0 picks one */
+	uint64_t memory_bytes; /* SNAP_MAX_MEMORY: most that call stacks may take */
+	unsigned depth;        /* SNAP_DEPTH: most frames of a stack */
+	unsigned verify;       /* SNAP_VERIFY: every Nth stack is verified (verify.h); 0 off */
+	int signal;            /* SNAP_ON_SIGNAL; 0 none */
 	enum snap_exit_snapshot exit;    /* SNAP_EXIT */
 	bool follow;                     /* SNAP_FOLLOW: forked and executed processes record too */
 	bool mmap;                       /* SNAP_MMAP: record anonymous mappings (mappings.h) */
 	enum snap__python_wish python;   /* SNAP_PYTHON */
 	enum snap__command_wish command; /* SNAP_RECORD_COMMAND */
-	int holders;         /* SNAP_HOLDERS: enum snap__holders, for snapshots by timer, growth and peak */
+	int holders; /* SNAP_HOLDERS: enum snap__holders, for snapshots by timer, growth and peak */
 	int holders_at_exit; /* SNAP_HOLDERS_AT_EXIT: the same for the exit snapshot */
 	bool census;         /* SNAP_CENSUS: snapshots have the objects of an interpreter */
 	bool durable; /* SNAP_DURABLE: a thread that asks for a snapshot waits until it is on the disk */
-	bool active;  /* SNAP_ACTIVE: record from the start */
+	bool active; /* SNAP_ACTIVE: record from the start */
 };
 
-/** Set the defaults, then the settings in `environment` (NULL-terminated, may be NULL).  Returns
- * NULL, or a static sentence about the first invalid setting. */
+/** Set the defaults, then the settings in `environment` (NULL-terminated, may be NULL).  `*config` is
+ * zeroed before.  Returns NULL, or a static sentence about the first invalid setting. */
 const char *snap__config_from_environment(struct snap__config *config,
 					  const char *const *environment);
 

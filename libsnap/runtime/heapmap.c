@@ -15,6 +15,7 @@
 #include "runtime/arena.h"
 #include "runtime/sidetable.h"
 #include "runtime/stacks.h"
+#include "runtime/hidden.h"
 
 #define ADDRESS_BITS  SNAP__HEAPMAP_ADDRESS_BITS
 #define LEAF_BITS     SNAP__HEAPMAP_LEAF_BITS
@@ -37,7 +38,7 @@ typedef snap__leaf leaf_t;
 typedef snap__mid mid_t;
 
 struct snap__heapmap snap__heapmap, snap__heapmap_fine;
-atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS];
+atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS] SNAP__PAGES;
 _Atomic uint32_t snap__heapmap_filter_mask = SNAP__FILTER_MASK;
 
 static size_t slots_per_leaf(const struct snap__heapmap *map)

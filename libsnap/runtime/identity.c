@@ -14,11 +14,14 @@
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
+#include "runtime/hidden.h"
 #include "write/sys.h"
 
-struct snap__config snap__settings;
+#define WARM_MOST ((uintptr_t)192 << 10)
 
-static struct snap__identity identity;
+struct snap__config snap__settings SNAP__WARM;
+
+static struct snap__identity identity SNAP__WARM;
 static struct snap__host host;
 static atomic_uint *witness; /* 1 in this process and in vfork children, 0 in forked copies */
 static struct snap__lock labels_lock;
@@ -84,7 +87,7 @@ static void find_program(void)
 
 static void find_command(void)
 {
-	static char raw[sizeof(identity.command) / 2 + 1];
+	static char raw[sizeof(identity.command) / 2 + 1] SNAP__WARM;
 	struct snap__text out = SNAP__TEXT(identity.command);
 	enum snap__command_wish wish = snap__settings.command;
 	long size;
@@ -130,6 +133,25 @@ enum snap__relation snap__process_relation(void)
 	if (snap__sys_getpid() == identity.pid)
 		return SNAP__OURS;
 	return witness && atomic_load(witness) == 0 ? SNAP__COPY : SNAP__BORROWED;
+}
+
+/* ---- pages ------------------------------------------------------------------------------------ */
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+extern SNAP__HIDDEN char _end[]; /* the linker's */
+
+void snap__warm(void)
+{
+	uintptr_t one = (uintptr_t)&snap__settings, other = (uintptr_t)&identity;
+	uintptr_t from = (one < other ? one : other) & ~(uintptr_t)4095;
+	uintptr_t to = (uintptr_t)_end;
+
+	/* Another linker may order variables otherwise. */
+	if (to > from && to - from <= WARM_MOST)
+		(void)snap__sys_madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 }
 
 /* ---- labels ---------------------------------------------------------------------------------- */
@@ -191,11 +213,11 @@ bool snap__process_set_label(const char *key, const char *value)
 
 void snap__process_each_label(snap__label_fn *fn, void *user)
 {
-	static char copy[sizeof(snap__settings.labels)];
+	static char copy[sizeof(snap__settings.labels)] SNAP__WARM;
 
 	if (!snap__lock_take(&labels_lock))
 		return;
-	memcpy(copy, snap__settings.labels, sizeof(copy));
+	memcpy(copy, snap__settings.labels, snap__length(snap__settings.labels) + 1);
 	snap__lock_release(&labels_lock);
 	for (char *line = copy; *line;) {
 		size_t length = strcspn(line, "\n");

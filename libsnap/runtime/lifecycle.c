@@ -30,6 +30,7 @@
 #include "runtime/text.h"
 #include "runtime/trigger.h"
 #include "runtime/verify.h"
+#include "runtime/hidden.h"
 #include "write/sys.h"
 
 #define EXIT_WAIT_NS        100000000ull
@@ -58,7 +59,7 @@ static bool make_absolute(void)
 {
 	char *out = snap__settings.out;
 	size_t length = snap__length(out), used;
-	static char here[SNAP__PATH_MAX / 2];
+	static char here[SNAP__PATH_MAX / 2] SNAP__PAGES;
 
 	if (out[0] == '/')
 		return true;
@@ -214,6 +215,7 @@ enum snap_status snap__process_start(const struct snap_config *wanted)
 			return SNAP_OK;
 	} while (!atomic_compare_exchange_weak(&state, &was, STARTING));
 	memcpy(labels, snap__settings.labels, sizeof(labels));
+	memset(&snap__settings, 0, sizeof(snap__settings));
 	complaint = snap__config_from_environment(
 		&snap__settings, getauxval(AT_SECURE) ? NULL : (const char *const *)environ);
 	memcpy(snap__settings.labels, labels, sizeof(labels));
@@ -485,6 +487,7 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	(void)at_quick_exit(at_quick); /* fails only for want of memory: no snapshot there, then */
 	if (!snap__settings.active)
 		return;
+	snap__warm();
 	if (!snap__settings.follow)
 		snap__config_unfollow(environment);
 	atomic_store(&state, STARTING);

@@ -22,6 +22,7 @@
 #include "runtime/text.h"
 #include "runtime/thread.h"
 #include "runtime/snapshot.h"
+#include "runtime/hidden.h"
 #include "snap/control.h"
 #include "write/sys.h"
 
@@ -143,7 +144,7 @@ static void answer(int client, const char *first, const char *second)
 static void answer_snap(int client, const char *label, enum snap__holders holders,
 			snap__take_fn *take)
 {
-	static char path[SNAP__PATH_MAX];
+	static char path[SNAP__PATH_MAX] SNAP__PAGES;
 	enum snap_status st =
 		snap__recording() ? take(label, holders, path, sizeof(path)) : SNAP_ESTATE;
 
@@ -234,7 +235,7 @@ static void add_losses(struct snap__text *out)
 
 static void answer_status(int client)
 {
-	static char buffer[SNAP__PATH_MAX * 2];
+	static char buffer[SNAP__PATH_MAX * 2] SNAP__PAGES;
 	struct snap__text out = SNAP__TEXT(buffer);
 	const struct snap__identity *who = snap__process_identity();
 	uint64_t allocated = snap__threads_total(SNAP__COUNT_ALLOCATED), blocks = 0;

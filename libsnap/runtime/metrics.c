@@ -271,7 +271,7 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 	report_kilobytes("/proc/self/status", status, fn, user);
 	if (leave && !leave->is_brief)
 		report_rollup(leave->may_hold_up, fn, user);
-	if (read_proc("/cgroup", groups, sizeof(groups)) > 0 &&
+	if (!(leave && leave->is_brief) && read_proc("/cgroup", groups, sizeof(groups)) > 0 &&
 	    !report_cgroup(groups, &v2, fn, user))
 		report_cgroup(groups, &v1, fn, user);
 	if (!leave || !leave->allocator ||

@@ -15,7 +15,8 @@ struct snap__metrics_leave {
 	bool allocator;      /* glibc's mallinfo2() may be called: never from a thread that may have
 				interrupted malloc, since it takes the allocator's locks */
 	bool may_hold_up;    /* the program is about to end: waiting is harmless */
-	bool is_brief;       /* ... and is short: the proportional set size is left out */
+	bool is_brief;       /* ... and is short: the proportional set size and the cgroup's
+				figures are left out */
 	uint64_t heap_bytes; /* the largest that the heap has been */
 	uint64_t frees;      /* blocks freed so far; UINT64_MAX unknown */
 	bool (*begin)(void); /* around asking the allocator, or NULL; false: do not ask */

@@ -17,6 +17,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/modules.h"
+#include "runtime/hidden.h"
 #include "write/sys.h"
 
 #define PAGE_BYTES            4096u
@@ -71,7 +72,7 @@ static bool same_module(const struct snap__module *a, const struct snap__module 
 
 static const char *program_path(void)
 {
-	static char path[4096];
+	static char path[4096] SNAP__PAGES;
 	static const char deleted[] = " (deleted)";
 	const size_t suffix = sizeof(deleted) - 1;
 	int saved_errno = errno;

@@ -8,6 +8,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/lock.h"
+#include "runtime/hidden.h"
 
 #define SHARDS         64u
 #define FIRST_CAPACITY 128u
@@ -25,8 +26,9 @@ struct shard {
 	size_t capacity, count; /* capacity is a power of two */
 } __attribute__((aligned(64)));
 
-static struct shard shards[SHARDS];
+static struct shard shards[SHARDS] SNAP__PAGES;
 static atomic_size_t malloc_blocks; /* lets most look-ups end at once */
+static atomic_bool has_blocks;      /* or had */
 
 static uint64_t hash_of(uint32_t domain, uintptr_t address)
 {
@@ -84,6 +86,7 @@ bool snap__side_put(uint32_t domain, uintptr_t address, const struct snap__block
 	if (!snap__lock_take(&shard->lock))
 		return false;
 	if (shard->count * 4 < shard->capacity * 3 || grow(shard)) {
+		atomic_store(&has_blocks, true);
 		entry = find(shard, domain, address);
 		*stale = entry->used;
 		if (!entry->used) {
@@ -142,6 +145,8 @@ bool snap__side_take(uint32_t domain, uintptr_t address, struct snap__block *out
 
 void snap__side_walk(snap__heapmap_fn *fn, void *user)
 {
+	if (!atomic_load(&has_blocks))
+		return; /* as in every short process */
 	for (struct shard *shard = shards; shard < shards + SHARDS; shard++) {
 		if (!snap__lock_take(&shard->lock))
 			continue;

@@ -52,6 +52,7 @@
 #include "runtime/tally.h"
 #include "runtime/text.h"
 #include "runtime/verify.h"
+#include "runtime/hidden.h"
 #include "write/writer.h"
 #include "write/sys.h"
 
@@ -77,7 +78,8 @@
 #endif
 
 static uint64_t last_seq;
-static uint64_t seq_before[SNAP__EPOCHS]; /* the last snapshot before that epoch began */
+/* The last snapshot before that epoch began. */
+static uint64_t seq_before[SNAP__EPOCHS] SNAP__PAGES;
 static uint32_t oldest_epoch = 1;
 static struct snap__unseen most_unseen;
 static _Atomic uint64_t progress, failures, merged_snapshots, writing_cpu_ns;
@@ -332,6 +334,7 @@ static void keep_metric(void *user, const char *key, uint64_t value)
 /* Figures of the process; in a copy they are passed on, because /proc/self there is the copy. */
 static void take_metrics(struct job *job)
 {
+	static struct metric metrics[MOST_METRICS]; /* one snapshot is written at a time */
 	const struct snap__metrics_leave leave = {
 		.allocator = job->order->ask != SNAP__ASK_NOBODY &&
 			     snap__equal(snap__process_host()->allocator, "glibc"),
@@ -346,10 +349,8 @@ static void take_metrics(struct job *job)
 	};
 
 	job->recorder_bytes = snap__metrics_recorder_bytes();
-	job->metrics = snap__map(MOST_METRICS * sizeof(*job->metrics));
-	job->failed = job->failed || !job->metrics;
-	if (job->metrics)
-		job->has_allocator = snap__metrics_each(&leave, keep_metric, job);
+	job->metrics = metrics;
+	job->has_allocator = snap__metrics_each(&leave, keep_metric, job);
 	job->threads = snap__metrics_threads_seen();
 }
 
@@ -973,8 +974,6 @@ static void close_epoch(struct job *job)
 
 static void release(struct job *job)
 {
-	if (job->metrics)
-		snap__unmap(job->metrics, MOST_METRICS * sizeof(*job->metrics));
 	snap__numbering_release(&job->numbering);
 	snap__tally_free(&job->live);
 }

@@ -20,6 +20,7 @@
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
 #include "runtime/stacks.h"
+#include "runtime/hidden.h"
 
 #define CHUNK_BITS  SNAP__STACKS_CHUNK_BITS
 #define CHUNK_NODES (1u << CHUNK_BITS)
@@ -37,9 +38,9 @@ struct credit {
 };
 
 _Atomic uint32_t snap__stacks_roots;
-void *_Atomic snap__stacks_chunks[CHUNKS];
-static void *_Atomic number_chunks[CHUNKS]; /* of the nodes' credits */
-static void *_Atomic credit_chunks[CHUNKS];
+void *_Atomic snap__stacks_chunks[CHUNKS] SNAP__PAGES;
+static void *_Atomic number_chunks[CHUNKS] SNAP__PAGES; /* of the nodes' credits */
+static void *_Atomic credit_chunks[CHUNKS] SNAP__PAGES;
 static uint64_t limit_bytes = UINT64_MAX;
 static _Atomic uint64_t used_bytes;
 static atomic_bool is_full; /* stays so */

@@ -26,6 +26,7 @@
 #include "runtime/record.h"
 #include "runtime/sandbox.h"
 #include "runtime/text.h"
+#include "runtime/hidden.h"
 #include "write/sys.h"
 
 #define MAX_REQUESTS 16
@@ -64,7 +65,7 @@ struct request {
 	enum snap_status status;
 };
 
-static struct request requests[MAX_REQUESTS];
+static struct request requests[MAX_REQUESTS] SNAP__PAGES;
 static struct snap__helper helper;
 static atomic_uint stays, pending, unwritten;
 static atomic_bool armed, stopping, leaving, filtered, last_taken, helper_writes;
@@ -212,7 +213,7 @@ static enum snap__holders holders_of(enum snap__reason reason)
 /* A snapshot that no thread of the host waits for. */
 static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 {
-	static char path[SNAP__PATH_MAX];
+	static char path[SNAP__PATH_MAX] SNAP__PAGES;
 
 	helper_takes(reason, "", holders_of(reason), ask, path, sizeof(path));
 }
@@ -885,7 +886,7 @@ static bool has_room_on_stack(void)
 static enum snap_status take_alone(enum snap__reason reason, const char *label, bool outside,
 				   char *path, size_t size, int *error)
 {
-	static char unused[SNAP__PATH_MAX];
+	static char unused[SNAP__PATH_MAX] SNAP__WARM;
 	struct snap__order order = {reason,
 				    last_signal,
 				    label,

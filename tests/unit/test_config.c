@@ -102,6 +102,7 @@ Test(config, mappings_are_not_sampled)
 	const char *one[] = {"SNAP_MMAP=1", NULL};
 
 	cr_expect(snap__config_from_environment(&config, both) != NULL);
+	memset(&config, 0, sizeof(config));
 	cr_expect_null(snap__config_from_environment(&config, one));
 	cr_expect(config.mmap);
 }

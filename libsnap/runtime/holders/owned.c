@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "runtime/modules.h"
+#include "runtime/hidden.h"
 
 #define MOST 16384u /* further mappings are recognised by the blocks in them */
 
@@ -18,7 +19,7 @@ struct entry {
 	_Atomic uintptr_t caller;
 };
 
-static struct entry entries[MOST];
+static struct entry entries[MOST] SNAP__PAGES;
 static atomic_uint count;
 static atomic_bool is_off;
 static _Atomic uintptr_t code_start, code_end; /* of the allocator; 0: not known yet */

@@ -15,6 +15,7 @@
 #include "runtime/python/find.h"
 #include "runtime/python/object.h"
 #include "runtime/text.h"
+#include "runtime/hidden.h"
 
 #define CHUNK_BITS     10
 #define CHUNK_CODES    (1u << CHUNK_BITS)
@@ -33,7 +34,7 @@ struct by_address {
 _Atomic uint64_t snap__python_codes_gone;
 
 static struct snap__lock lock;
-static struct snap__python_code *_Atomic chunks[CODES_MAX / CHUNK_CODES];
+static struct snap__python_code *_Atomic chunks[CODES_MAX / CHUNK_CODES] SNAP__PAGES;
 static _Atomic uint32_t code_count = 1;
 
 static struct by_address *addresses; /* capacity is a power of 2 */
@@ -42,7 +43,7 @@ static uint32_t *contents; /* ids; 0 is empty */
 static size_t content_capacity;
 
 /* Addresses of code objects whose blocks have no mark in the heap map. */
-static _Atomic uint64_t filter[(1u << FILTER_BITS) / 64];
+static _Atomic uint64_t filter[(1u << FILTER_BITS) / 64] SNAP__PAGES;
 
 static size_t hash_of_address(const void *address)
 {
