@@ -1,5 +1,5 @@
 /*
- * check_gather.c - peaks, resident memory and what was left at exit, of the two sides of a gate.
+ * check_gather.c - peaks, resident memory and memory left at exit, for the two sides of a gate.
  */
 #include "check_gather.h"
 
@@ -155,7 +155,7 @@ static enum snap_status gather_side(struct gathering *gathering,
 	return st;
 }
 
-/* ---- the runs of a repeated command ---- */
+/* ---- the runs of a repeated command ---------------------------------------------------------- */
 
 static bool are_directories(const char *const *names, size_t count)
 {
@@ -279,7 +279,7 @@ static const char *middle_run(const struct check_side *side)
 	return path;
 }
 
-/* ---- figures of the whole ---- */
+/* ---- figures of whole processes -------------------------------------------------------------- */
 
 enum figure_of_whole { WHOLE_LIVE, WHOLE_PEAK, WHOLE_RSS };
 
@@ -342,7 +342,7 @@ static void gather_facts(struct check_gathered *out)
 	}
 }
 
-/* ---- both sides ---- */
+/* ---- both sides ------------------------------------------------------------------------------ */
 
 enum snap_status check_gather(struct check_gathered *out, const struct report_options *options,
 			      const struct text_list *baseline, const char *const *names,
@@ -384,7 +384,7 @@ void check_gathered_release(struct check_gathered *gathered)
 	*gathered = (struct check_gathered){0};
 }
 
-/* ---- what a baseline is written from ---- */
+/* ---- what a baseline is written from --------------------------------------------------------- */
 
 struct path_sought {
 	int64_t id;

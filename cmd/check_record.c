@@ -100,7 +100,7 @@ static char *make_directory(const char *keep)
 	return NULL;
 }
 
-/* Snapshots of another day would be judged as well. */
+/* Refuse old snapshots: they would be judged too. */
 static enum snap_status refuse_used(const char *directory, struct snap_error *err)
 {
 	DIR *listing = opendir(directory);

@@ -24,7 +24,7 @@ static const struct option build_table[] = {
 
 static const struct option *const build_options[] = {build_table, cli_memory_table, NULL};
 
-/* Nothing is written that no report reads. */
+/* Do not write a file that no report can read. */
 static enum snap_status check_figures(const struct model *model, struct snap_error *err)
 {
 	struct model_totals totals;

@@ -113,7 +113,7 @@ static const struct option *const check_tables[] = {check_table, cli_memory_tabl
 static const struct check_options check_defaults = {
 	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY, .formats = gate_formats}};
 
-/* What a run of the command works with. */
+/* The state of one run of the command. */
 struct check {
 	const struct check_options *options;
 	const char *const *names; /* the new side */
@@ -126,7 +126,7 @@ struct check {
 	struct report *compare, *growth, *leaks, *report;
 };
 
-/* ---- texts from files ---- */
+/* ---- texts from files ------------------------------------------------------------------------ */
 
 /* The whole of a text file; NULL with SNAP_ENOTFOUND when there is none. */
 static enum snap_status read_policy_file(struct check *check, struct snap_error *err)
@@ -197,9 +197,10 @@ static enum snap_status read_suppressions(struct check *check, struct snap_error
 	return suppression_files_read(&check->suppressions, files->items, files->count, err);
 }
 
-/* ---- judging ---- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
-/* A series is judged by growth: without a baseline all that was named, with one a directory. */
+/* Growth judges a series: without a baseline everything that was named, with a baseline a
+ * directory. */
 static bool judges_growth(const struct check *check)
 {
 	return check->options->baseline.count == 0 ||
@@ -267,7 +268,7 @@ static enum snap_status make_compare(struct check *check, struct snap_error *err
 	return st;
 }
 
-/* A gate never passes over a file that is damaged. */
+/* A gate never ignores a damaged file. */
 static void note_damaged(struct report *report, const struct report *from)
 {
 	if (from && from->damaged > report->damaged)
@@ -305,7 +306,7 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 	return SNAP_OK;
 }
 
-/* ---- output ---- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static enum snap_status write_also(const struct check *check, const char *also,
 				   struct snap_error *err)
@@ -386,9 +387,9 @@ static enum snap_status show(const struct check *check, struct snap_error *err)
 	return st == SNAP_OK ? annotate(check, err) : st;
 }
 
-/* ---- the command ---- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
-/* Before anything is recorded: what is wrong with the policy is known at once. */
+/* Before anything is recorded, so that a mistake in the policy is reported at once. */
 static enum snap_status prepare(struct check *check, struct snap_error *err)
 {
 	enum snap_status st = read_policy(check, err);

@@ -1,6 +1,6 @@
 /*
- * cmd_info.c - `snapdiff info`: what one snapshot says about itself: header, totals, process
- * metrics, modules, and what was lost or truncated.
+ * cmd_info.c - `snapdiff info`: the facts of one snapshot: header, totals, process metrics,
+ * modules, and what was lost or truncated.
  */
 #include <inttypes.h>
 #include <stdlib.h>

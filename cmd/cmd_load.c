@@ -1,5 +1,5 @@
 /*
- * cmd_load.c - `snapdiff load`: snapshots into a database that stays.
+ * cmd_load.c - `snapdiff load`: load snapshots into a permanent database.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,7 +124,7 @@ static void say_what_was_done(const char *db, const struct session_loaded *done)
 	fputc('\n', stderr);
 }
 
-/* The moment that lies so long ago. */
+/* The time that was this long ago. */
 static uint64_t time_before(uint64_t age_ns)
 {
 	struct timespec now;

@@ -132,7 +132,7 @@ static void collect_warning(void *user, const char *sentence)
 	report_warn(user, "%s", sentence);
 }
 
-/* Files that were snapshots: nothing of them can be said but where they are. */
+/* Damaged snapshots: only their paths are known. */
 static size_t list_damaged(struct report *report, const struct session *session)
 {
 	struct value skipped;

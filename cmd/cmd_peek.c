@@ -52,8 +52,8 @@ static bool exists(const char *name)
 	return access(name, F_OK) == 0;
 }
 
-/* Snapshots where the function belongs: say what was meant.  A function may be named as a file is,
- * so nothing is said where the rest of the line makes sense. */
+/* A file name in the place of the function: suggest the right order.  A function may have the
+ * name of a file, so only do so if the command fails otherwise. */
 static enum snap_status check_operands(const struct invocation *call, const char *db,
 				       struct snap_error *err)
 {

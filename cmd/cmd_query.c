@@ -56,7 +56,7 @@ static const struct option query_table[] = {
 static const struct option *const query_tables[] = {query_table, source_option_table,
 						    output_option_table, cli_symbols_table, NULL};
 
-/* ---- SQL functions that judge a series ---- */
+/* ---- SQL functions that judge a series ------------------------------------------------------- */
 
 static double theil_sen(const double *x, const double *y, size_t count)
 {
@@ -81,7 +81,7 @@ static enum snap_status add_functions(struct store *store, struct snap_error *er
 		       : status;
 }
 
-/* ---- results -> reports ---- */
+/* ---- results -> reports ---------------------------------------------------------------------- */
 
 struct result {
 	struct report *report;
@@ -267,7 +267,8 @@ static void stop_hard(int signal_number)
 	_exit(EXIT_SYSTEM);
 }
 
-/* By processor time, so that whoever reads our output slowly is not taken for a slow query; 0: never. */
+/* Counted in CPU time, so that a slow reader of our output does not look like a slow query; 0:
+ * no limit. */
 static void set_hard_stop(uint64_t timeout_ns)
 {
 	enum { GRACE_S = 1 };
@@ -304,7 +305,7 @@ static enum snap_status run_sql(struct querying *querying, const char *sql, stru
 	return status;
 }
 
-/* ---- where the SQL comes from ---- */
+/* ---- where the SQL comes from ---------------------------------------------------------------- */
 
 static enum snap_status read_all(FILE *in, const char *name, char **text, struct snap_error *err)
 {
@@ -337,7 +338,7 @@ static enum snap_status read_file(const char *path, char **text, struct snap_err
 	return status;
 }
 
-/* ---- the prompt ---- */
+/* ---- the prompt ------------------------------------------------------------------------------ */
 
 static double seconds_now(void)
 {
@@ -347,7 +348,7 @@ static double seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* At the prompt an error is told and the next statement is waited for. */
+/* At the prompt, print the error and wait for the next statement. */
 static void run_typed(void *user, const char *sql)
 {
 	struct querying *querying = user;
@@ -511,7 +512,7 @@ static enum snap_status prompt(struct querying *querying, struct snap_error *err
 	return SNAP_OK;
 }
 
-/* ---- parameters ---- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 static enum snap_status make_params(struct querying *querying, struct snap_error *err)
 {
@@ -562,7 +563,7 @@ static enum snap_status run_from(struct querying *querying, const char *sql, str
 	return status;
 }
 
-/* ---- the command ---- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static void warn(void *user, const char *sentence)
 {

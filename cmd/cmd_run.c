@@ -215,8 +215,8 @@ static enum snap_status setting_labels(struct settings *settings, const struct t
 }
 
 /*
- * Without any trigger there is the snapshot at exit, when most has been freed: then one of the peak
- * is kept, too.  Not with --repeat, where the ends of the runs are one series.
+ * Without triggers there would be only the exit snapshot, when most memory has been freed.  So the
+ * peak is kept too.  Not with --repeat, where the ends of the runs are one series.
  */
 static uint64_t kept_peak(const struct run_options *options)
 {
@@ -226,7 +226,8 @@ static uint64_t kept_peak(const struct run_options *options)
 	return triggered || options->repeat > 1 ? 0 : KEPT_PEAK_STEP;
 }
 
-/* A timer does the same; and who wants no snapshot at the end wants none in its place. */
+/* With a timer, none is needed; and a user who wants no exit snapshot wants no other one in its
+ * place. */
 static uint64_t safety_of(const struct run_options *options)
 {
 	return options->every_ns || options->exit_snapshot == EXIT_SNAPSHOT_NONE
@@ -240,7 +241,7 @@ static enum snap_status setting_holders(struct settings *settings,
 	int at_exit = options->holders_at_exit ? options->holders_at_exit : options->holders;
 	enum snap_status st = SNAP_OK;
 
-	/* What is reachable at the end of a run is no leak of it. */
+	/* What is reachable at the end of a run is not a leak of the run. */
 	if (!at_exit && options->repeat > 1)
 		at_exit = 1;
 	if (options->holders)
@@ -299,7 +300,7 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	return st;
 }
 
-/* A fine command whose recording failed is a failure of ours. */
+/* If the command succeeded but its recording failed, we failed. */
 static int exit_code_of(const struct run_options *options, const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;

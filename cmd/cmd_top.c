@@ -71,7 +71,7 @@ static enum snap_status look_for_exit(void *user, const struct store_snapshot *r
 	return SNAP_OK;
 }
 
-/* What a running program holds may still be freed. */
+/* A running program may still free what it holds. */
 static enum snap_status check_exit(const struct subject *subject, struct snap_error *err)
 {
 	int64_t wanted = subject->ids[0];

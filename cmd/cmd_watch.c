@@ -92,7 +92,7 @@ static void fit_screen(struct report_options *options)
 		options->limit = room;
 }
 
-/* Nothing of the report has been printed yet: Ctrl-C may end the program then and there. */
+/* Nothing of the report has been printed yet, so Ctrl-C may end the program at once. */
 static enum snap_status judge(struct report **report, const struct watched *watched,
 			      const struct growth_command *options, struct snap_error *err)
 {
@@ -138,8 +138,8 @@ static enum snap_status draw(struct watching *watching, const struct growth_comm
 	return st;
 }
 
-/* What may be better with the next snapshot: a series that has not begun, a file that is gone or not
- * whole yet. */
+/* Errors that the next snapshot may resolve: too few snapshots, a file that is gone or not
+ * complete yet. */
 static bool may_pass(const struct watching *watching, enum snap_status st)
 {
 	if (st == SNAP_EUSAGE)

@@ -132,7 +132,7 @@ static enum snap_status make_report(struct report **out, const struct subject *s
 	return st;
 }
 
-/* What SQL cannot say is refused. */
+/* Refuse options that SQL cannot express. */
 static enum snap_status check_sql(const struct compare_command *options, size_t count,
 				  struct snap_error *err)
 {

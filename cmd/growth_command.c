@@ -88,7 +88,7 @@ static enum snap_status check_metric(const struct report_options *options, struc
 		    report_metrics[options->metric]);
 }
 
-/* ---- the series, one part of the report each ---- */
+/* ---- the series, one part of the report each ------------------------------------------------- */
 
 struct parts {
 	struct growth_part *items;
@@ -148,7 +148,7 @@ static void join_exits(struct parts *parts, const struct report *said)
 	parts->exits = joined;
 }
 
-/* What was said of one part, under its name where there are several. */
+/* Warnings of one part; with its name if there are several parts. */
 static void pass_on(struct report *to, const struct report *said, const struct growth_part *part,
 		    bool several)
 {
@@ -271,7 +271,7 @@ static enum snap_status read_control(struct growth_control **control,
 	return st;
 }
 
-/* ---- the report ---- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static void take_over(struct report *report, struct parts *parts)
 {
@@ -293,7 +293,7 @@ static bool any_sampled(const struct parts *parts)
 	return false;
 }
 
-/* What SQL cannot say is refused. */
+/* Refuse options that SQL cannot express. */
 static enum snap_status check_sql(const struct session_series_list *list,
 				  const struct growth_command *options, struct snap_error *err)
 {

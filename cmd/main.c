@@ -1,5 +1,5 @@
 /*
- * main.c - global options, dispatch, exit codes.  Libraries return; here is printed and exited.
+ * main.c - global options, dispatch, exit codes.  Only this file prints errors and exits.
  */
 #include "base/memory.h"
 #include "base/settings.h"
@@ -48,14 +48,14 @@ static const char *memory_hint(void)
 	return hint;
 }
 
-/* Nothing is flushed: half a report is none. */
+/* Do not flush: half a report must not look like a whole one. */
 static void out_of_memory(const char *doing)
 {
 	cli_message("out of memory while %s%s", doing, memory_hint());
 	_exit(EXIT_SYSTEM);
 }
 
-/* Less than this does not get a command going. */
+/* No command can start with less than this. */
 static bool limit_memory(const struct command *command)
 {
 	const uint64_t least = UINT64_C(16) << 20;
@@ -71,7 +71,7 @@ static bool limit_memory(const struct command *command)
 	return true;
 }
 
-/* Run with parsed options; what went wrong is printed here. */
+/* Run with parsed options, and print errors. */
 static int call(const struct command *command, const void *options, int argc, char **argv)
 {
 	struct invocation invocation = {command, options, argc, argv};
@@ -178,7 +178,8 @@ static int dispatch(int argc, char **argv)
 	if (!command)
 		return unknown_command(argv[1]);
 	cli_speak_as(command->name);
-	/* Who reads our output may leave; a command that we run keeps what it inherited. */
+	/* The reader of our output may close it early; a command that we run keeps the inherited
+	 * disposition. */
 	if (!command->operands_end_options)
 		signal(SIGPIPE, SIG_DFL);
 	return parse_and_call(command, argc - 1, argv + 1);

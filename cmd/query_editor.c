@@ -1,5 +1,5 @@
 /*
- * query_editor.c - libedit behind a small face.  The only file that sees histedit.h.
+ * query_editor.c - line editing by libedit.  The only file that includes histedit.h.
  */
 #include "query_editor.h"
 
@@ -25,7 +25,7 @@ struct query_editor {
 	char history_path[PATH_MAX]; /* "": nowhere */
 };
 
-/* ---- completion ---- */
+/* ---- completion ------------------------------------------------------------------------------ */
 
 /* Where the last word of `text` begins. */
 static const char *last_word(const char *text, size_t size)
@@ -101,7 +101,7 @@ static unsigned char complete(EditLine *line, int key)
 	return count > 1 && !*common ? CC_REDISPLAY : CC_REFRESH;
 }
 
-/* ---- history ---- */
+/* ---- history --------------------------------------------------------------------------------- */
 
 /* XDG's place for what should survive but is no configuration. */
 static void find_history(char path[PATH_MAX])
@@ -141,7 +141,7 @@ void query_editor_remember(struct query_editor *editor, const char *statement)
 	free(line);
 }
 
-/* ---- lines ---- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static char *prompt_of(EditLine *line)
 {

@@ -1,6 +1,6 @@
 /*
- * query_prompt.h - `snapdiff query` on a terminal: read statements, give them to somebody who runs
- * them, and answer the commands that begin with a dot.
+ * query_prompt.h - `snapdiff query` on a terminal: read statements, pass them to a function that
+ * runs them, and answer the commands that begin with a dot.
  */
 #ifndef QUERY_PROMPT_H
 #define QUERY_PROMPT_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/** Whoever owns the prompt.  Each function reports what went wrong by itself. */
+/** Functions of the prompt's owner.  Each prints its own errors. */
 struct prompt_host {
 	void *user;
 	/** The next line with its newline, the host's until the next call; NULL at the end.  When

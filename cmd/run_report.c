@@ -17,7 +17,7 @@ static double mebibytes(uint64_t bytes)
 	return (double)bytes / (1024.0 * 1024.0);
 }
 
-/* Reports that show the lesser part of the memory must not be taken for the whole. */
+/* Warn if reports will show less than half of the memory. */
 static void print_unseen(const struct hello_unseen *unseen)
 {
 	if (unseen->processes == 0)
@@ -33,7 +33,7 @@ static void print_unseen(const struct hello_unseen *unseen)
 	fprintf(stderr, "\n");
 }
 
-/* Lines of Python that reports will not have. */
+/* Say which Python lines will be missing from reports. */
 static void print_python(const struct run_report *report, const struct hello_python *python)
 {
 	if (python->version[0])
@@ -87,7 +87,7 @@ static void print_some_missed(const struct hello *hello)
 		fprintf(stderr, "\n");
 }
 
-/* The processes that recorded left nothing: what their end tells of the cause. */
+/* The recorded processes left nothing: find the cause from how they ended. */
 static void print_nothing_left(const struct run_report *report, bool was_killed)
 {
 	fprintf(stderr,
@@ -132,7 +132,7 @@ static void print_merged(const struct hello *hello)
 			hello->merged == 1 ? "was" : "were", hello->merged == 1 ? "was" : "were");
 }
 
-/* Who was killed cannot leave a last snapshot: what there is instead, and how old it was. */
+/* A killed process cannot leave a last snapshot: say what there is instead, and how old it is. */
 static void print_killed(const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;

@@ -20,7 +20,7 @@
 
 enum { LEAST_COLUMNS = 40, LEAST_LINES = 8, WATCH_MS = 500 };
 
-/* ---- rows ---- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 const struct value *browse_cell(const struct browse *b, size_t row, const char *name)
 {
@@ -47,7 +47,7 @@ static bool integer(const struct value *value, int64_t *out)
 	return true;
 }
 
-/* What a row is about in bytes: its change, or what it holds. */
+/* The bytes of a row: its change, or what it holds. */
 static int64_t row_bytes(const struct browse *b, size_t row, bool *signed_)
 {
 	int64_t first, last;
@@ -62,7 +62,7 @@ static int64_t row_bytes(const struct browse *b, size_t row, bool *signed_)
 	return integer(browse_cell(b, row, "live_bytes"), &last) ? last : 0;
 }
 
-/* ---- text on the screen ---- */
+/* ---- text on the screen ---------------------------------------------------------------------- */
 
 /* At most `room` columns of `text`, harmless, from where the cursor is. */
 void browse_put(struct browse *b, const char *text, int room)
@@ -90,7 +90,7 @@ static int list_height(void)
 	return LINES - 3;
 }
 
-/* ---- the left half ---- */
+/* ---- the left half --------------------------------------------------------------------------- */
 
 static void draw_row(struct browse *b, size_t row, int room)
 {
@@ -178,7 +178,7 @@ static void draw_list(struct browse *b)
 		mvaddstr(1, 0, "nothing to show");
 }
 
-/* ---- the screen ---- */
+/* ---- the screen ------------------------------------------------------------------------------ */
 
 static void draw_help(struct browse *b)
 {
@@ -242,7 +242,7 @@ static void draw(struct browse *b)
 	*b->message = '\0';
 }
 
-/* ---- loading ---- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static void tell(struct browse *b, const char *message)
 {
@@ -256,7 +256,7 @@ static enum snap_status rebuild(struct browse *b, struct snap_error *err)
 	return browse_tree_make(&b->tree, b->subject.stacks, b->figure, b->order, err);
 }
 
-/* What cannot be loaded is told of, and what was there stays; except at the beginning. */
+/* If loading fails, say so and keep the old screen; at the start there is none to keep. */
 static enum snap_status load(struct browse *b, const struct browse_wish *wish,
 			     struct snap_error *err)
 {
@@ -277,7 +277,7 @@ static enum snap_status load(struct browse *b, const struct browse_wish *wish,
 	return rebuild(b, err);
 }
 
-/* A file of the series that came or went: keep the cursor where it is. */
+/* A file was added to or removed from the series: keep the cursor where it is. */
 static enum snap_status follow(struct browse *b, struct snap_error *err)
 {
 	b->snapshot = SIZE_MAX;
@@ -292,7 +292,7 @@ static enum snap_status next_group(struct browse *b, struct snap_error *err)
 	return load(b, &wish, err);
 }
 
-/* The snapshot that is told of, among the inputs of the series. */
+/* The number of the chosen snapshot among the inputs of the series. */
 static size_t told_input(const struct browse *b)
 {
 	struct chart chart;
@@ -337,7 +337,7 @@ static enum snap_status back_to_series(struct browse *b, struct snap_error *err)
 	return b->wish.pair ? load(b, &wish, err) : SNAP_OK;
 }
 
-/* ---- keys ---- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static void move_by(struct browse *b, long by)
 {
@@ -451,7 +451,7 @@ static void next_figure(struct browse *b)
 	while (b->figure && !b->subject.stacks->known[b->figure]);
 }
 
-/* Nothing was typed for a while, or the terminal is gone: then false. */
+/* Nothing was typed for a while; false if the terminal is gone. */
 static bool on_silence(struct browse *b, enum snap_status *st, struct snap_error *err)
 {
 	struct termios ignored;
@@ -549,7 +549,7 @@ static bool on_key(struct browse *b, int key, enum snap_status *st, struct snap_
 	return *st == SNAP_OK;
 }
 
-/* ---- beginning and end ---- */
+/* ---- beginning and end ----------------------------------------------------------------------- */
 
 /* From the oldest to the youngest. */
 static void begin_ages(void)

@@ -64,7 +64,7 @@ static void draw_cell(const struct browse *b, struct chart_cell cell, unsigned b
 	attroff(look);
 }
 
-/* Bytes upwards, time to the right; dots are at the snapshot that is told of. */
+/* Bytes upwards, time to the right; dots mark the chosen snapshot. */
 static void draw_chart(struct browse *b, struct pane *pane, struct chart *chart)
 {
 	char label[48];
@@ -142,7 +142,7 @@ static void detail_series(struct browse *b, struct pane *pane, size_t row)
 	chart_release(&chart);
 }
 
-/* ---- source lines ---- */
+/* ---- source lines ---------------------------------------------------------------------------- */
 
 static const struct page_source *source_of(const struct browse *b, size_t row)
 {

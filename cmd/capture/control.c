@@ -82,8 +82,8 @@ static bool may_be_rung(int error)
 	return error == ECONNREFUSED || error == EPERM;
 }
 
-/* Where nobody listens yet, or a stranger has the name, the process is asked to start a helper, which
-   listens at a name that nobody can have taken before. */
+/* If nobody listens yet, or a stranger has the name, ask the process to start a helper, which
+ * listens at a name that nobody else can have taken. */
 static int connect_to(uint64_t pid, int timeout_ms)
 {
 	struct peer peer;
@@ -177,8 +177,7 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 			    strerror(errno));
 	if (send(fd, line, (size_t)size, MSG_NOSIGNAL) == size)
 		*answer = read_all(fd);
-	/* What is recorded is a program like any other: it must not write to our terminal as it
-	 * likes. */
+	/* The recorded program is not trusted: its text must not control our terminal. */
 	if (*answer)
 		utf8_make_printable(*answer, "\n");
 	if (!*answer)
@@ -212,7 +211,8 @@ static bool listens(uint64_t pid)
 	return fd >= 0;
 }
 
-/* Is it a `snapdiff`, which records nothing itself but may have started what is meant? */
+/* Is it a `snapdiff`? It records nothing itself, but may have started the process that the user
+ * means. */
 static bool is_snapdiff(uint64_t pid)
 {
 	char path[64], name[32] = "";
@@ -235,7 +235,8 @@ static bool is_child(const char *name, uint64_t parent)
 	       peer_parent(strtoull(name, NULL, 10)) == parent;
 }
 
-/* What `snapdiff run`, process `pid`, has started and what is recorded; `pid` if that is none. */
+/* The recorded process that `snapdiff run` (process `pid`) has started; `pid` itself if there is
+ * none. */
 static uint64_t recorded_child(uint64_t pid)
 {
 	const struct dirent *entry;
@@ -284,7 +285,7 @@ static void consider(uint64_t pid, void *user)
 		found->pids[found->count++] = pid;
 }
 
-/* Those that were told the directory by snap_start() can only be known by their sockets. */
+/* Processes that set the directory by snap_start() can only be found by their sockets. */
 static void consider_sockets(struct recorders *found)
 {
 	FILE *sockets = fopen("/proc/net/unix", "re");

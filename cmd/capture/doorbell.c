@@ -1,8 +1,8 @@
 /*
  * doorbell.c - ring at processes that may have no helper yet (see snap/control.h).
  *
- * The signal is deadly to a process that does not handle it, so this is looked up first, and also
- * whether libsnap is in the process: glibc handles the same signal, and ignores ours.
+ * The signal kills a process that does not handle it.  So we first check that it does, and that
+ * libsnap is in the process: glibc also handles this signal, and ignores ours.
  */
 #include "capture/doorbell.h"
 
@@ -32,7 +32,7 @@ static FILE *open_proc(uint64_t pid, const char *name)
 	return fopen(path, "re");
 }
 
-/* Is our signal in the set that the line `key` of a status file has? */
+/* Is our signal in the set on line `key` of a status file? */
 static bool has_signal(FILE *status, const char *key)
 {
 	unsigned long long set = 0;
@@ -51,7 +51,7 @@ bool doorbell_is_hung(uint64_t pid)
 	return has_signal(open_proc(pid, "status"), "SigCgt:");
 }
 
-/* Does a signal disturb nothing that thread `tid` does? */
+/* Can thread `tid` get a signal without a system call of its own ending early? */
 static bool can_be_interrupted(uint64_t pid, const char *tid)
 {
 	char name[PATH_ROOM / 2], text[64] = "";

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /**
- * Ring at process `pid`, if libsnap is in it and listens for that.  `secret` becomes part of a name
- * for its socket, should the others be taken.  False: it does not listen.
+ * Ring at process `pid`, if libsnap is in it and listens for that.  `secret` becomes part of the
+ * socket's name if the other names are taken.  False: it does not listen.
  */
 bool doorbell_ring(uint64_t pid, uint64_t secret);
 

@@ -1,8 +1,8 @@
 /*
  * hello.c - read what recorded processes said, and find the snapshots that they left.
  *
- * The lines are made by programs that are run, and whoever may write to the directory may add
- * some: every byte that is kept for printing is a printable one.
+ * The lines come from the programs that run, and anybody who can write to the directory may add
+ * some.  So only printable bytes are kept for printing.
  */
 #include "capture/hello.h"
 
@@ -20,7 +20,7 @@
 
 enum { HELLO_ROOM = 4096, MISSED_MAX = 10000, PROCESSES_MAX = 1000000, HELPER_WAIT_MS = 60000 };
 
-/* ---- the file --------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* An empty file in `dir`; false if no line would fit on its disk. */
 static bool create_in(struct hello *hello, const char *dir)
@@ -39,7 +39,7 @@ static bool create_in(struct hello *hello, const char *dir)
 	}
 	/* A recorded process may change its user. */
 	(void)fchmod(fd, 0666 & ~mask);
-	/* By the clock that dates the snapshots, and asked for as they are. */
+	/* Use the same clock and the same call that date the snapshots. */
 	hello->since =
 		fstatat(AT_FDCWD, hello->path, &st, 0) == 0 ? st.st_mtim : (struct timespec){0};
 	has_room = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, HELLO_ROOM) == 0 || errno != ENOSPC;
@@ -59,7 +59,7 @@ void hello_create(struct hello *hello, const char *dir)
 		(void)create_in(hello, P_tmpdir);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 void hello_make_printable(char *text)
 {
@@ -110,7 +110,7 @@ static size_t *bucket_of(struct hello *hello, uint64_t pid)
 	return &hello->buckets[pid % HELLO_BUCKETS];
 }
 
-/* The newest process with that pid: pids are used again, and are each namespace's own. */
+/* The newest process with that pid: pids are reused, and each pid namespace has its own. */
 static struct hello_process *find_process(struct hello *hello, uint64_t pid)
 {
 	for (size_t i = *bucket_of(hello, pid); i > 0; i = hello->processes[i - 1].next)
@@ -155,7 +155,7 @@ void hello_free(struct hello *hello)
 	memset(hello, 0, sizeof(*hello));
 }
 
-/* ---- lines ------------------------------------------------------------------------------------ */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static const char *reason_of_word(const char *word)
 {
@@ -266,7 +266,7 @@ static void read_lines(struct hello *hello, FILE *file)
 	}
 }
 
-/* ---- last snapshots --------------------------------------------------------------------------- */
+/* ---- last snapshots -------------------------------------------------------------------------- */
 
 /* Does libsnap's helper in process `pid` live?  It holds a lock on the byte with that number. */
 static bool has_helper(int fd, uint64_t pid)
@@ -321,7 +321,7 @@ void hello_collect(struct hello *hello)
 	unlink(hello->path);
 }
 
-/* ---- snapshots -------------------------------------------------------------------------------- */
+/* ---- snapshots ------------------------------------------------------------------------------- */
 
 /* The pid in "program.PID.SEQ.snap" and "program.PID_RUN.SEQ.snap", or 0. */
 static uint64_t pid_of_name(const char *name)

@@ -1,9 +1,9 @@
 /*
  * capture/hello.h - what the processes of one `snapdiff run` say, and what they leave.
  *
- * Recording is proved, not assumed: each process in which libsnap starts appends a line to a file
- * that we name (SNAP_HELLO; libsnap/runtime/hello.h writes it).  Programs that are not recorded are
- * named there, too, by the process that started them.
+ * We do not assume that recording works: each process in which libsnap starts appends a line to a
+ * file that we name (SNAP_HELLO; libsnap/runtime/hello.h writes it).  Programs that are not
+ * recorded are named there, too, by the process that started them.
  */
 #ifndef CAPTURE_HELLO_H
 #define CAPTURE_HELLO_H
@@ -33,12 +33,12 @@ enum { HELLO_BUCKETS = 4096 };
 
 /** Memory that libsnap could not see, in the process that had most of it. */
 struct hello_unseen {
-	size_t processes; /* in how many it was the greater part; 0: the rest is meaningless */
+	size_t processes; /* in how many it was the larger part; 0: the rest is unused */
 	char program[256];
 	uint64_t bytes, live_bytes; /* unseen; recorded at that moment */
 };
 
-/** What was said of the Python interpreters that were met. */
+/** What the Python interpreters reported. */
 struct hello_python {
 	size_t recorded;  /* processes whose lines are recorded */
 	char version[32]; /* of one whose lines are not; "" if there was none */
@@ -53,7 +53,7 @@ struct hello {
 	struct hello_missed *missed;
 	size_t missed_count;
 	struct hello_unseen unseen;
-	uint64_t merged; /* snapshots that were due and came together with others */
+	uint64_t merged; /* due snapshots that were merged with others */
 	struct hello_python python;
 	char complaint[400]; /* what the runtime said when it could not record, "" if nothing */
 	size_t snapshots;    /* files that these processes wrote */

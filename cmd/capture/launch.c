@@ -18,7 +18,7 @@
 #include "capture/supervise.h"
 #include "image/image.h"
 
-/* ---- the output directory ---- */
+/* ---- the output directory -------------------------------------------------------------------- */
 
 /* Whether `path` is there; errno stays what it was. */
 static bool exists(const char *path)
@@ -80,9 +80,9 @@ enum snap_status launch_prepare_directory(const char *dir, char **absolute, stru
 	return SNAP_OK;
 }
 
-/* ---- the command itself ---- */
+/* ---- the command itself ---------------------------------------------------------------------- */
 
-/* Why the command itself must not load libsnap: LD_PRELOAD may name a rival of ours. */
+/* Why the command itself must not load libsnap: LD_PRELOAD may name another recorder. */
 static enum snap__image image_of(const struct launch *launch)
 {
 	const char *others = getenv("LD_PRELOAD");
@@ -102,7 +102,8 @@ static void set_environment(const struct launch *launch, const char *hello)
 	const char *others = getenv("LD_PRELOAD");
 	char preload[PATH_MAX * 2];
 
-	/* Ours comes first, so that it sees what an allocator preloaded behind it is asked for. */
+	/* Ours comes first, so that it sees the calls to an allocator that is preloaded after
+	 * it. */
 	snprintf(preload, sizeof(preload), "%s%s%s", launch->library, others && *others ? ":" : "",
 		 others ? others : "");
 	setenv("LD_PRELOAD", preload, 1);

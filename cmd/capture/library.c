@@ -82,8 +82,8 @@ static bool points_to(const char *link, const char *path)
 }
 
 /*
- * ROOT/snapdiff-UID-HASH/libsnap.so -> path; NULL if it cannot be had below `root`.  A directory for
- * each library, so that two prefixes do not take turns at one link.
+ * Make the link ROOT/snapdiff-UID-HASH/libsnap.so -> path; NULL if that is impossible below `root`.
+ * Each library has its own directory, so that two prefixes do not overwrite each other's link.
  */
 static char *link_below(const char *root, const char *path)
 {

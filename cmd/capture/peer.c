@@ -83,7 +83,7 @@ static bool user_of(uint64_t pid, uid_t *user)
 	return true;
 }
 
-/* ---- sockets of other network namespaces ------------------------------------------------------ */
+/* ---- sockets of other network namespaces ----------------------------------------------------- */
 
 static bool enter(uint64_t pid, const char *kind)
 {
@@ -135,7 +135,8 @@ static int receive_descriptor(int from)
 	return fd;
 }
 
-/* In a child, because there may be no way back: make a socket there and hand it over. */
+/* In a child, because we may be unable to return to our namespace: make a socket there and pass
+ * it back. */
 static void make_socket_there(uint64_t pid, int to)
 {
 	int fd = -1;
@@ -177,7 +178,7 @@ int peer_socket(const struct peer *peer)
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
-/* ---- credentials ------------------------------------------------------------------------------- */
+/* ---- credentials ----------------------------------------------------------------------------- */
 
 /*
  * The kernel says who listens.  That must be the process itself or a child of it, which its helper

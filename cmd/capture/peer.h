@@ -1,8 +1,8 @@
 /*
  * capture/peer.h - which socket belongs to a process, and whether it really does.
  *
- * Names in the abstract namespace are anybody's.  A process in another pid namespace has another
- * pid there, and one in another network namespace has other names.
+ * Anybody can take a name in the abstract namespace.  A process in another pid namespace has
+ * another pid there, and one in another network namespace has other names.
  */
 #ifndef CAPTURE_PEER_H
 #define CAPTURE_PEER_H
@@ -23,7 +23,7 @@ void peer_look_up(struct peer *peer, uint64_t pid);
 /** The parent of process `pid`; 0: not known. */
 uint64_t peer_parent(uint64_t pid);
 
-/** A unix socket in the network namespace of the process; -1 (errno) if there is none to be had. */
+/** A unix socket in the network namespace of the process; -1 (errno) if none can be made. */
 int peer_socket(const struct peer *peer);
 
 /** Connect `fd` to the abstract name `name`, if the process or its helper listens there.  False

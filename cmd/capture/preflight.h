@@ -1,8 +1,7 @@
 /*
  * capture/preflight.h - can this command be recorded at all?  Asked before it is started.
  *
- * Preloading fails open: a static or setuid program just runs unrecorded.  So it is found out
- * first.
+ * Preloading fails silently: a static or setuid program runs unrecorded.  So we check first.
  */
 #ifndef CAPTURE_PREFLIGHT_H
 #define CAPTURE_PREFLIGHT_H

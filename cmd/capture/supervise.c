@@ -2,8 +2,8 @@
  * supervise.c - pass signals on, follow stops, reap.
  *
  * All signals are blocked and taken one by one with sigwaitinfo(): nothing runs in a handler.
- * Those that were ignored when we were started stay ignored, for the command as for us.  Only INT
- * and QUIT do not, where there is no terminal.
+ * Signals that were ignored when we were started stay ignored, for us and for the command.  The
+ * exception is INT and QUIT without a terminal.
  */
 #include "capture/supervise.h"
 
@@ -31,8 +31,8 @@ static bool has_terminal(void)
 }
 
 /*
- * A shell without job control ignores these two for what it starts in the background, so that a
- * terminal does not reach it.  Without a terminal they are only sent by who means us.
+ * A shell without job control ignores these two for background commands, to protect them from the
+ * terminal.  Without a terminal, such a signal is always meant for us.
  */
 static bool is_ignored_for_terminal(int number)
 {
@@ -67,7 +67,7 @@ void supervise_in_child(const struct supervision *supervision)
 	sigprocmask(SIG_SETMASK, &supervision->before, NULL);
 }
 
-/* A signal that nobody wants any more must not end us when it is let in. */
+/* A pending signal must not end us when it is unblocked. */
 void supervise_end(const struct supervision *supervision)
 {
 	struct timespec now = {0};
@@ -82,7 +82,7 @@ static bool is_stop_request(int number)
 	return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
-/* What the terminal sends, it sends to the command, too: that is in our process group. */
+/* The terminal sends its signals to the command too, which is in our process group. */
 static bool is_from_terminal(const siginfo_t *info)
 {
 	return info->si_code == SI_KERNEL;
@@ -100,9 +100,8 @@ static void pass_on(struct watch *watch, const siginfo_t *info)
 }
 
 /*
- * The command stopped: so do we, for whoever watches us, until we are continued.  But if it was
- * stopped by somebody who knows it and not us, and nobody is there who would continue us, we wait
- * as usual.
+ * The command stopped: we stop too, so that our parent sees it, until we are continued.  But if
+ * somebody stopped only the command, and no shell would continue us, we wait as usual.
  */
 static void follow_stop(struct watch *watch)
 {
@@ -129,7 +128,7 @@ static void look_after_children(struct watch *watch)
 			watch->ended = true;
 		}
 	}
-	/* Somebody else's SIGCHLD handling must not make us wait for ever. */
+	/* An inherited SIGCHLD disposition must not make us wait for ever. */
 	if (pid < 0 && errno == ECHILD && !watch->ended) {
 		watch->status = 125 << 8;
 		watch->ended = true;

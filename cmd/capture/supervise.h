@@ -1,8 +1,9 @@
 /*
- * capture/supervise.h - stand between a command and whoever started us, as if we were not there.
+ * capture/supervise.h - wait for a command as if we were not there.
  *
- * A signal that is sent to us is sent on.  When the command stops, so do we; when we are continued,
- * so is the command.  Children that we inherit are reaped, as the first process of a container must.
+ * A signal that is sent to us is passed on.  When the command stops, so do we; when we are
+ * continued, so is the command.  Children that we inherit are reaped, as the first process of a
+ * container must.
  */
 #ifndef CAPTURE_SUPERVISE_H
 #define CAPTURE_SUPERVISE_H
@@ -15,7 +16,7 @@ struct supervision {
 	sigset_t held;   /* the signals that are passed on */
 };
 
-/** Hold back all signals, before the command is started: none is lost or taken twice. */
+/** Block all signals before the command is started, so that none is lost or handled twice. */
 void supervise_begin(struct supervision *supervision);
 
 /** In the child, before it becomes the command. */

@@ -40,8 +40,8 @@ struct option {
 	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE and OPTION_OPTIONAL */
 };
 
-/** For the list of tables of a command that reads what others wrote: its memory is bounded then;
- * and of one that looks for names.  Their values are in settings(). */
+/** Tables for commands that read files of others (it bounds their memory) and for commands that
+ * look up symbols.  Their values are in settings(). */
 extern const struct option cli_memory_table[], cli_symbols_table[];
 
 struct command;
@@ -107,7 +107,7 @@ struct option_cursor {
 };
 const struct option *cli_next_option(const struct command *command, struct option_cursor *cursor);
 
-/** Does the command read what others wrote? */
+/** Does the command read files of others? */
 bool cli_is_reading(const struct command *command);
 
 /** Free the lists in a parsed options struct. */
@@ -123,9 +123,8 @@ void cli_list(FILE *out);
 const char *cli_nearest(const char *word, const char *const *candidates);
 
 /**
- * "did you mean --a or --b?": all candidates that are as near as the nearest, each after `prefix`;
- * "" when none is near.  For commands: what they are called, or where they are listed.  Both return
- * `buffer`.
+ * "did you mean --a or --b?": all nearest candidates, each after `prefix`; "" if none is near.  For
+ * commands: their names, or where they are listed.  Both return `buffer`.
  */
 enum { CLI_HINT_SIZE = 192 };
 const char *cli_hint(char buffer[CLI_HINT_SIZE], const char *word, const char *const *candidates,

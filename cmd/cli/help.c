@@ -1,5 +1,5 @@
 /*
- * help.c - what commands and options say about themselves.
+ * help.c - print the help of commands and options.
  */
 #include "cli/cli.h"
 

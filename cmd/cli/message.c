@@ -1,5 +1,5 @@
 /*
- * message.c - what is said on standard error, and by whom.
+ * message.c - print messages on standard error, with the command's name.
  */
 #include "cli/cli.h"
 

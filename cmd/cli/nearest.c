@@ -1,5 +1,5 @@
 /*
- * nearest.c - what a mistyped word was probably meant to be.
+ * nearest.c - suggest the word that a mistyped one probably means.
  */
 #include "cli/cli.h"
 
@@ -41,8 +41,8 @@ static size_t distance(const char *a, size_t a_size, const char *b, size_t b_siz
 	return above[b_size];
 }
 
-/* How far `candidate` is from `word`: 1 when it is what an unfinished word begins; NOT_NEAR beyond
- * reason. */
+/* The distance from `word` to `candidate`: 1 if `word` is its beginning; NOT_NEAR if it is too
+ * large. */
 enum { NOT_NEAR = WORD_MAX };
 
 static size_t edits_to(const char *word, const char *candidate)

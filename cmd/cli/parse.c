@@ -1,5 +1,5 @@
 /*
- * parse.c - a command line against a command's option tables.
+ * parse.c - parse a command line by a command's option tables.
  */
 #include "cli/cli.h"
 
@@ -49,7 +49,7 @@ bool cli_is_reading(const struct command *command)
 	return false;
 }
 
-/* ---- finding an option ---- */
+/* ---- finding an option ----------------------------------------------------------------------- */
 
 const struct option *cli_next_option(const struct command *command, struct option_cursor *cursor)
 {
@@ -98,7 +98,7 @@ static const struct option *find_long(const struct command *command, const char 
 	return *rivals == 1 ? found : NULL;
 }
 
-/* ---- saying that there is none ---- */
+/* ---- when there is none ---------------------------------------------------------------------- */
 
 /* "compare and growth": the other commands that have an option of this name; false if none has. */
 static bool owners_of(const char *name, char *text, size_t size)
@@ -170,7 +170,7 @@ static enum snap_status ambiguous_long(const struct parse *parse, const char *na
 		    name, list);
 }
 
-/* ---- values ---- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static enum snap_status bad_value(const struct parse *parse, const struct option *option,
 				  const char *text, const char *wanted)
@@ -336,7 +336,7 @@ static enum snap_status parse_letters(struct parse *parse, const char *letters)
 	return SNAP_OK;
 }
 
-/* ---- the whole line ---- */
+/* ---- the whole line -------------------------------------------------------------------------- */
 
 static enum snap_status check_operands(const struct parse *parse, int count, char **operands)
 {

@@ -1,5 +1,5 @@
 /*
- * baseline.c - a snapshot reduced to what is worth keeping in a repository.
+ * baseline.c - reduce a snapshot to the facts that are worth keeping in a repository.
  *
  * What differs from run to run or from checkout to checkout is left out: addresses, build ids,
  * times, directories, ages and cumulative figures.  Rows are sorted, so that the difference of two

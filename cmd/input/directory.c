@@ -2,7 +2,7 @@
  * directory.c - the snapshots of a directory, in order of capture.
  *
  * Only their meta is read.  Files being written (hidden, or named *.tmp) are left out.  A file that
- * is named like a snapshot and is none was damaged: it is told of, never passed over in silence.
+ * is named like a snapshot and is none is damaged: it is always reported.
  */
 #include "input/input.h"
 
@@ -209,7 +209,7 @@ static enum snap_status consider(struct listing *listing, const char *dir, const
 	return st;
 }
 
-/* ---- which strangers were snapshots? ---- */
+/* ---- which strangers were snapshots? --------------------------------------------------------- */
 
 static const char *name_of(const char *path)
 {
@@ -244,8 +244,8 @@ static bool ends_in(const char *name, const char *end)
 }
 
 /*
- * `run` names its files *.snap; what people name follows a pattern of theirs.  Of an empty file the
- * ending has to do, for it looks like nothing else.
+ * `run` names its files *.snap; users have patterns of their own.  For an empty file only the name
+ * can tell.
  */
 static bool was_snapshot(const struct listing *listing, const struct stranger *stranger)
 {
@@ -263,7 +263,7 @@ static bool was_snapshot(const struct listing *listing, const struct stranger *s
 	return false;
 }
 
-/** Tell of all that were snapshots; returns how many. */
+/** Report all that were snapshots; returns how many. */
 static size_t tell_of_damaged(const struct listing *listing, input_skip_fn *skip, void *user)
 {
 	size_t damaged = 0;

@@ -26,7 +26,7 @@ extern const struct format format_snap;
 extern const struct format format_text;
 extern const struct format format_tracemalloc;
 
-/** The format of `stream` (unwrapped already), or an error that says what it is instead. */
+/** The format of `stream` (already unwrapped), or an error that says what it is instead. */
 enum snap_status format_recognise(const struct format **format, struct stream *stream,
 				  struct snap_error *err);
 

@@ -1,5 +1,5 @@
 /*
- * input.c - what is this file, and who reads it.
+ * input.c - recognise a file's format, and call its reader.
  */
 #include "input/input.h"
 
@@ -40,7 +40,7 @@ static bool begins(const struct stream *stream, const char *magic, size_t size)
 	return stream->size >= size && memcmp(stream->data, magic, size) == 0;
 }
 
-/** Say what a file is that is no snapshot, with the way out where there is one. */
+/** Say what a file is if it is no snapshot, and what to do if possible. */
 static enum snap_status refuse(const struct stream *stream, struct snap_error *err)
 {
 	const char *name = stream->name;

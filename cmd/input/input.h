@@ -17,8 +17,8 @@ struct input_options {
 			 says so */
 	bool leave_out_own; /* what the instrument itself allocated; meta own_bytes and own_blocks say
 			       how much that is */
-	bool newest_frame_only; /* for who looks at no other frame of a stack; formats may ignore it
-				 */
+	bool newest_frame_only; /* only the newest frame of a stack is needed; formats may ignore it
+	                         */
 };
 
 /**
@@ -38,7 +38,8 @@ enum snap_status input_read_memory(struct model **out, const void *data, size_t 
 /** The name of the format that `data` begins as ("snap", "text", "tracemalloc", ...), or NULL. */
 const char *input_recognise(const void *data, size_t size);
 
-/** Told of a file that is named like a snapshot and is none: what it is, in a sentence. */
+/** Called for a file that is named like a snapshot and is none, with a sentence that says what it
+ * is. */
 typedef void input_skip_fn(void *user, const char *path, const char *sentence);
 
 /**

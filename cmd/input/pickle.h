@@ -2,11 +2,11 @@
  * input/pickle.h - a reader for the pickles that tracemalloc's Snapshot.dump() writes, and no
  * others.
  *
- * Unpickling runs whatever a file says; this does not.  It is an interpreter of 31 opcodes that
- * can make numbers, text, tuples, lists, dicts, and objects of two classes that stay inert.
- * Anything else ends it with the offset and the opcode.  Values refer to each other by index and
- * are never walked recursively, so that neither depth nor sharing can blow it up; memory stays
- * within a small multiple of the input's size.
+ * Unpickling runs whatever a file says; this does not.  It is an interpreter of 31 opcodes that can
+ * make numbers, text, tuples, lists, dicts, and objects of two classes that stay inert.  Anything
+ * else ends it with the offset and the opcode.  Values refer to each other by index and are never
+ * walked recursively, so depth and sharing do no harm; memory stays within a small multiple of the
+ * input's size.
  */
 #ifndef INPUT_PICKLE_H
 #define INPUT_PICKLE_H

@@ -50,7 +50,8 @@ static bool map_add(struct id_map *map, uint32_t id)
 	return true;
 }
 
-/** The model's id for a file's; ids that point nowhere (a torn file may have some) mean nothing. */
+/** The model's id for a file's id; ids that point nowhere (possible in a torn file) become
+ * "none". */
 static uint32_t map_get(const struct id_map *map, uint32_t id, uint32_t otherwise)
 {
 	return id < map->count ? map->ids[id] : otherwise;
@@ -227,7 +228,7 @@ static enum snap_status open_reader(struct snap_reader **reader, struct stream *
 	return st;
 }
 
-/** What a newer version wrote is read as far as it is known, and that is said. */
+/** A file of a newer version is read as far as it is known, with a warning. */
 static enum snap_status remark_version(struct snap_loader *l, const struct snap_reader *reader)
 {
 	unsigned minor = snap_reader_minor(reader);

@@ -6,8 +6,7 @@
  * number. A frame is (filename, lineno); the newest comes first.  Traces with the same frames and
  * domain become one site.  Names stay as pickled: UTF-8, with a lone surrogate as three bytes.
  *
- * Files are hostile: every table is open to what an attacker may repeat, so that none is searched
- * from end to end, and hashes begin with a number that nobody can know beforehand.
+ * Keys come from hostile input: no linear search, seeded hashes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +78,7 @@ static enum snap_status no_memory(struct traces *t)
 	return fail_memory(t->err, "reading a tracemalloc dump");
 }
 
-/* ---- frames ---- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static const pickle_value *tuple_items(const struct traces *t, uint32_t tuple)
 {
@@ -333,7 +332,7 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 	return SNAP_OK;
 }
 
-/* ---- traces ---- */
+/* ---- traces ---------------------------------------------------------------------------------- */
 
 /* A new sum; SNAP_NONE when memory is out. */
 static uint32_t add_sum(struct traces *t, uint32_t stack, uint64_t domain)
@@ -462,7 +461,7 @@ static enum snap_status add_traces(struct traces *t, pickle_value list)
 	return st;
 }
 
-/* ---- the model ---- */
+/* ---- the model ------------------------------------------------------------------------------- */
 
 static bool add_site(struct traces *t, const struct sum *sum)
 {
@@ -489,8 +488,8 @@ static bool add_site(struct traces *t, const struct sum *sum)
 }
 
 /*
- * Each site has its stack for its own from here on, so that a few large stacks in very many domains
- * would be a small file and a large snapshot.
+ * From here on each site has its own copy of its stack.  So a few large stacks in very many domains
+ * would turn a small file into a large snapshot.
  */
 static bool has_too_many_domains(const struct traces *t)
 {
@@ -513,7 +512,7 @@ static enum snap_status add_sites(struct traces *t)
 	return SNAP_OK;
 }
 
-/* A dump does not say when it was taken: its file's time has to do, and `time_from` says so. */
+/* A dump does not say when it was taken, so the file's time is used, and `time_from` says so. */
 static bool add_time(struct model *model, const struct stream *stream)
 {
 	char text[40];
@@ -524,7 +523,7 @@ static bool add_time(struct model *model, const struct stream *stream)
 	return model_meta_set(model, "time_ns", text) && model_meta_set(model, "time_from", "file");
 }
 
-/* ---- which Python wrote it ---- */
+/* ---- which Python wrote it ------------------------------------------------------------------- */
 
 /* The N of a ".../python3.N/..." in a file name, or 0. */
 static unsigned minor_in_path(struct snap_text name)
@@ -666,8 +665,8 @@ static enum snap_status look_behind(struct model *model, const struct stream *st
 }
 
 /*
- * Widen the window to the whole dump.  What is unpacked or piped may be much more than anybody
- * wants to hold, so it is looked at as it grows: what is no dump is refused at its first wrong byte.
+ * Widen the window to the whole dump.  Unpacked or piped input may be very large, so it is checked
+ * as it arrives: input that is no dump is refused at its first wrong byte.
  */
 static enum snap_status need_dump(struct stream *stream, struct snap_error *err)
 {

@@ -17,7 +17,7 @@
 
 enum {
 	PACKED_ROOM = 64 * 1024,
-	WRAPPERS_MAX = 3, /* gzip in zstd happens by accident; more is an attack */
+	WRAPPERS_MAX = 3, /* gzip in zstd may happen by accident; deeper nesting is an attack */
 	RATIO_MAX = 2000, /* text of repeated stacks packs 200 to 1; gzip cannot exceed 1032 */
 };
 

@@ -50,7 +50,7 @@ static uint32_t next_character(const char **at, const char *end)
 	return character;
 }
 
-/* ---- sets ---- */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 /* One stretch of a set between two hyphens that make ranges. */
 struct chunk {
@@ -156,7 +156,7 @@ static bool compile_set(struct py_glob *glob, struct item *item, const uint32_t 
 	return fine;
 }
 
-/* ---- patterns ---- */
+/* ---- patterns -------------------------------------------------------------------------------- */
 
 /* Index of the `]` that closes the set which begins after `at`, or `size`. */
 static size_t find_close(const uint32_t *pattern, size_t at, size_t size)
@@ -240,7 +240,7 @@ static bool item_matches(const struct py_glob *glob, const struct item *item, ui
 	return inside != item->negated;
 }
 
-/* Greedy with one place to come back to: the newest star is the only one that need ever give way.
+/* Greedy matching with one backtracking point: only the newest star ever needs another try.
  */
 bool py_glob_matches(const struct py_glob *glob, const char *text, size_t size)
 {

@@ -2,7 +2,7 @@
  * tracemalloc/py_stats.h - what Python's tracemalloc computes: Snapshot.statistics() and compare_to().
  *
  * The same groups, sums and order as CPython's Lib/tracemalloc.py, over models: a site stands for
- * all its traces.  Where a dump is not needed, anything with files and lines will do.
+ * all its traces.  Any input with files and lines may be used, not only dumps.
  */
 #ifndef ANALYSIS_PY_STATS_H
 #define ANALYSIS_PY_STATS_H

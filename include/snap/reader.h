@@ -75,7 +75,7 @@ enum snap_status snap_reader_open_memory(struct snap_reader **out, const void *d
 					 const char *name, enum snap_reader_mode mode,
 					 struct snap_error *err);
 
-/** Release a reader; NULL is fine. */
+/** Release a reader; NULL is allowed. */
 void snap_reader_close(struct snap_reader *reader);
 
 /**
@@ -117,7 +117,7 @@ enum snap_status snap_reader_each_node(struct snap_reader *reader, snap_node_fn 
 enum snap_status snap_reader_each_site(struct snap_reader *reader, snap_site_fn *fn, void *user,
 				       struct snap_error *err);
 
-/** The graph of holders; no rows in a snapshot that was not asked for it. */
+/** The graph of holders; it has no rows if the snapshot was taken without it. */
 enum snap_status snap_reader_each_group(struct snap_reader *reader, snap_group_fn *fn, void *user,
 					struct snap_error *err);
 enum snap_status snap_reader_each_root(struct snap_reader *reader, snap_root_fn *fn, void *user,

@@ -104,10 +104,10 @@ struct snap_variance {
 };
 
 /*
- * Who holds what: a graph whose nodes are groups of blocks and roots.  A root is a place outside of
- * all blocks that keeps what it refers to alive.  What no way from a root leads to is unreachable.
- * Absent unless the snapshot was asked for it.  Any number of graphs (the native heap, an
- * interpreter's objects) share these rows; the kind of a group says which it belongs to.
+ * Who holds what: a graph whose nodes are groups of blocks and roots.  A root is a place outside
+ * all blocks that keeps alive what it refers to.  A block is unreachable if no way from a root
+ * leads to it.  Absent unless the snapshot was asked for it.  Any number of graphs (the native
+ * heap, an interpreter's objects) share these rows; the kind of a group says which it belongs to.
  */
 
 /** What the blocks of a group have in common. */
@@ -122,11 +122,11 @@ struct snap_group {
 	uint32_t label; /* string id */
 	uint32_t node;  /* node id of the newest frame, or SNAP_NONE */
 	uint64_t blocks, bytes;
-	uint64_t direct_blocks, direct_bytes; /* unreachable, no other unreachable block refers to
-						 them */
+	uint64_t direct_blocks, direct_bytes; /* unreachable, and no other unreachable block refers
+	                                       * to them */
 	uint64_t indirect_blocks, indirect_bytes; /* unreachable, and another one refers to them */
 	uint64_t ring_blocks;    /* of the indirect ones: one for each ring that nothing leads to */
-	uint64_t retained_bytes; /* what would go with them; SNAP_UNKNOWN if not computed */
+	uint64_t retained_bytes; /* freed if they were freed; SNAP_UNKNOWN if not computed */
 };
 
 /** What keeps blocks alive. */

@@ -16,7 +16,7 @@ extern "C" {
 
 enum snap_status {
 	SNAP_OK = 0,
-	SNAP_EINVAL = 1,       /* the caller's argument makes no sense */
+	SNAP_EINVAL = 1,       /* an argument of the caller is invalid */
 	SNAP_EIO = 2,          /* a file could not be opened, read or written */
 	SNAP_ENOMEM = 3,       /* memory or a fixed table ran out */
 	SNAP_EVERSION = 4,     /* written by a newer, incompatible version */

@@ -58,7 +58,7 @@ static struct plan plan_exec(int directory, const char *path, const char *name,
 	if (plan.preload && !strstr(plan.preload, "libsnap.so"))
 		plan.preload = NULL;
 	if (snap__trigger_is_silent())
-		return plan; /* looking at the file might be deadly */
+		return plan; /* a system call filter might kill us for looking at the file */
 	if (!path || (!plan.preload && !snap__hello_is_wanted()))
 		return plan;
 	if (plan.preload && snap__image_has_rival(plan.preload + sizeof(PRELOAD) - 1))
@@ -72,7 +72,7 @@ static struct plan plan_exec(int directory, const char *path, const char *name,
 	return plan;
 }
 
-/* What is said of the file: one word of why it is not recorded, or NULL if it is. */
+/* The word that says why the file is not recorded; NULL if it is recorded. */
 static const char *word_of(const struct plan *plan)
 {
 	if (plan->image != SNAP__IMAGE_LOADS)
@@ -97,7 +97,7 @@ static void take_back(const struct plan *plan, int pid)
 		snap__hello_skips(pid, word, plan->name, true);
 }
 
-/* ---- the environment without libsnap ----------------------------------------------------------- */
+/* ---- the environment without libsnap --------------------------------------------------------- */
 
 static size_t array_size(const struct plan *plan)
 {
@@ -246,7 +246,7 @@ ENTRY int fexecve(int fd, char *const arguments[], char *const environment[])
 		    snap__real.fexecve(fd, arguments, own));
 }
 
-/* ---- those that search PATH -------------------------------------------------------------------- */
+/* ---- those that search PATH ------------------------------------------------------------------ */
 
 static bool is_executable(const char *path)
 {
@@ -312,7 +312,7 @@ ENTRY int execvpe(const char *file, char *const arguments[], char *const environ
 	     snap__real.execvpe(file, arguments, own));
 }
 
-/* ---- those that take a list -------------------------------------------------------------------- */
+/* ---- those that take a list ------------------------------------------------------------------ */
 
 /* How many arguments there are from `first` on, without the NULL. */
 static size_t count_arguments(const char *first, va_list rest)
@@ -371,7 +371,7 @@ ENTRY int execle(const char *path, const char *first, ...)
 	return execve(path, arguments, environment);
 }
 
-/* ---- posix_spawn() ----------------------------------------------------------------------------- */
+/* ---- posix_spawn() --------------------------------------------------------------------------- */
 
 /* The new process has another pid than the one that speaks: 0 stands for it. */
 #define SPAWN(path, environment, plainly, with)                                                    \

@@ -1,11 +1,10 @@
 /*
- * preload/fast.c - malloc, calloc, realloc and free, as far as the recorder has nothing to say.
+ * preload/fast.c - fast paths of malloc, calloc, realloc and free, for calls that are not recorded.
  *
- * In a program that is sampled it hardly ever has: what stands here is all that such a program's
- * calls go through.  So nothing here has a frame.  Each function ends in a jump, to the real one or
- * to the recorder's (recorded.h), which then looks as if the host had called it directly: its frame
- * is where stacks begin.  CMake compiles this file so that calls at the end are jumps in every
- * build.
+ * In a sampled program these are nearly all calls.  So no function here has a stack frame.  Each
+ * function ends in a jump, to the real one or to the recorder's (recorded.h), which then looks as
+ * if the host had called it directly: its frame is where stacks begin.  CMake compiles this file so
+ * that calls at the end are jumps in every build.
  */
 #include "preload/entry.h"
 

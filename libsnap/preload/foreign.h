@@ -2,9 +2,9 @@
  * preload/foreign.h - entry points of allocators that do not go by malloc's names.
  *
  * jemalloc, tcmalloc and mimalloc define C++'s operator new and delete themselves and do not call
- * malloc there; they have names of their own, too (je_malloc, mi_malloc, tc_malloc).  Where they are
- * called from another module these calls are recorded.  An allocator that is linked into the
- * program is called directly: nothing leads past us there.
+ * malloc there; they have names of their own, too (je_malloc, mi_malloc, tc_malloc).  Where they
+ * are called from another module these calls are recorded.  Calls within a program that an
+ * allocator is linked into are direct, and cannot be recorded.
  */
 #ifndef SNAP_PRELOAD_FOREIGN_H
 #define SNAP_PRELOAD_FOREIGN_H

@@ -1,9 +1,10 @@
 /*
- * preload/malloc.c - the malloc family: the real function, and a word to the recorder.
+ * preload/malloc.c - wrappers of the malloc family: call the real function, and notify the
+ * recorder.
  *
- * Blocks are forgotten before they go back to the allocator, and put down after they came from
- * it: in between somebody else may own the address.  What the real function did to errno stays.
- * The four that programs call most are entered by way of fast.c.
+ * A free is recorded before the allocator gets the block, and an allocation after it returned the
+ * block, because in between another thread may own the address.  What the real function did to
+ * errno stays.  The four that programs call most are entered by way of fast.c.
  */
 #include "preload/entry.h"
 
@@ -18,7 +19,7 @@
 #include "preload/recorded.h"
 #include "runtime/record.h"
 
-/* Is the real function at hand?  If not, it is looked up, or we are being called by that search. */
+/* Is the real function known?  If not, look it up, unless that look-up is calling us. */
 #define READY(function)                                                                            \
 	(__builtin_expect(snap__real.function != NULL, 1) ||                                       \
 	 (snap__real_find() && snap__real.function != NULL))

@@ -1,5 +1,6 @@
 /*
- * preload/mmap.c - mappings: the real function, and a word to the recorder if it wants to know.
+ * preload/mmap.c - wrappers of mmap() and its family: call the real function, and notify the
+ * recorder if it records mappings.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,7 +18,8 @@
 #define FRAME  __builtin_frame_address(0)
 #define WANTED snap__mappings_wanted(__builtin_return_address(0))
 
-/* Before the real functions are known, the kernel is asked itself: the search for them may map. */
+/* Before the real functions are known, make the system call directly: the look-up itself may map
+ * memory. */
 #define REAL(function) (snap__real.function ? snap__real.function : snap__os_##function)
 
 /* Is what maps an arena for its blocks a Python that was loaded late? */

@@ -97,7 +97,7 @@ ENTRY int setns(int fd, int kind)
 	return snap__process_alone(snap__real.setns, fd, kind);
 }
 
-/* Before code goes, what it was called must be known; afterwards nothing may be believed of it. */
+/* Before code is unmapped, its names must be known; afterwards its rules are no longer valid. */
 ENTRY int dlclose(void *handle)
 {
 	int result;
@@ -136,7 +136,7 @@ ENTRY int __libc_start_main(main_fn *host_entry, int argc, char **argv, void (*i
 	__builtin_memcpy(&real, &snap__real.start_main, sizeof(real));
 	snap__process_main();
 	snap__signals_watch();
-	/* Only an early exit snapshot is worth a frame of ours in every stack. */
+	/* This puts a frame of ours into every stack, so do it only for an early exit snapshot. */
 	if (snap__process_config()->exit != SNAP_EXIT_EARLY)
 		return real(host_entry, argc, argv, init, fini, rtld_fini, stack_end);
 	host_main = host_entry;

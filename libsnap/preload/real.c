@@ -1,5 +1,5 @@
 /*
- * preload/real.c - finding the host's malloc, and telling which one it is.
+ * preload/real.c - find the host's malloc, and which allocator it is.
  */
 #include "preload/real.h"
 

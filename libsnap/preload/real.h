@@ -1,5 +1,5 @@
 /*
- * preload/real.h - the functions that ours stand in front of.
+ * preload/real.h - the real functions that ours wrap.
  *
  * Found with dlsym(RTLD_NEXT): whatever malloc the host would have used (libc's, jemalloc's ...)
  * keeps doing the work.  dlsym may itself allocate; such calls, and any that come before the search

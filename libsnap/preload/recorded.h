@@ -1,7 +1,7 @@
 /*
- * preload/recorded.h - the functions of fast.c, for calls that the recorder is to hear of.
+ * preload/recorded.h - the functions of fast.c for calls that are recorded.
  *
- * Only to be jumped to: the recorded stack begins at whoever called the function that did.
+ * Reach them only by a jump: the recorded stack begins at the caller of the function that jumped.
  */
 #ifndef SNAP_PRELOAD_RECORDED_H
 #define SNAP_PRELOAD_RECORDED_H

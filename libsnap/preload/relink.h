@@ -1,9 +1,9 @@
 /*
- * preload/relink.h - lead a module's calls of one function to another.
+ * preload/relink.h - redirect a module's calls of one function to another.
  *
  * A module calls functions of others through pointers that the loader fills in (its global offset
  * table).  Where such a pointer leads to a function that has a substitute, the substitute takes its
- * place.  Unlike a symbol of our own this touches nobody in whose process the function is not.
+ * place.  Unlike a symbol of our own, this has no effect in a process without the function.
  */
 #ifndef SNAP_PRELOAD_RELINK_H
 #define SNAP_PRELOAD_RELINK_H

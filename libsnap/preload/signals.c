@@ -7,7 +7,7 @@
  * process at once; then the snapshot is taken; then the same signal is sent again, or the
  * instruction that raised it runs again.  Status and core dump are those of the signal.
  *
- * Handlers of the program's own replace ours, and ignored signals stay ignored.
+ * The program's own handlers replace ours, and ignored signals stay ignored.
  */
 #include <errno.h>
 #include <signal.h>

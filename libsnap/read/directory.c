@@ -8,8 +8,8 @@
 #include "read/error.h"
 #include "read/limits.h"
 
-/* What is fixed for a section: the least bytes that a row and an item take (0: it has no items),
- * and whether its rows have ids. */
+/* Constants of a section: the fewest bytes of a row and of an item (0: it has no items), and
+ * whether its rows have ids. */
 struct section_rule {
 	uint32_t section;
 	unsigned row_size;
@@ -89,7 +89,7 @@ static uint64_t *row_count(struct snap__directory *directory, uint32_t section)
 	}
 }
 
-/* ---- Checks of one chunk; each returns NULL or what is wrong ---- */
+/* ---- Checks of one chunk; each returns NULL or what is wrong --------------------------------- */
 
 static const char *check_sizes(const struct snap__directory *directory,
 			       const struct snap__chunk *chunk)
@@ -173,7 +173,7 @@ static const char *check_known(struct snap__directory *directory, const struct s
 	return problem;
 }
 
-/* ---- The directory ---- */
+/* ---- The directory --------------------------------------------------------------------------- */
 
 static enum snap_status reserve(struct snap__directory *directory, struct snap_error *err)
 {

@@ -1,5 +1,5 @@
 /*
- * read/directory.h - which chunks a file has, and whether they make sense together.
+ * read/directory.h - the list of a file's chunks, and whether they are consistent.
  *
  * The directory is filled chunk by chunk, from the table of contents of a whole file or by
  * walking a torn one from its front.  Nothing is inflated here.

@@ -17,8 +17,8 @@
 
 /**
  * Most inflated bytes that a file may announce: this much for free, plus this many times its own
- * size.  Rows that are all alike shrink a thousandfold with good reason, but then there are
- * few of them: a million equal sites are 8 MB.  Beyond, it is a bomb.
+ * size.  Rows that are all alike shrink a thousandfold with good reason, but then there are few of
+ * them: a million equal sites are 8 MB.  A file beyond this is treated as an attack.
  */
 #define SNAP__LIMIT_INFLATED_FREE  (UINT64_C(64) << 20)
 #define SNAP__LIMIT_INFLATED_RATIO UINT64_C(256)

@@ -26,8 +26,8 @@ size_t snap__writer_workspace_size(void);
  */
 struct snap__writer *snap__writer_begin(void *workspace, size_t workspace_size, int fd);
 
-/** Store chunks below 4 KiB as they are: a process that waits for its last snapshot has better things
- *  to do than to wait for a compressor.  `w` may be NULL. */
+/** Store chunks below 4 KiB as they are: a process that waits for its last snapshot should not
+ * wait for a compressor.  `w` may be NULL. */
 void snap__writer_hurry(struct snap__writer *w);
 
 /**
