@@ -70,7 +70,7 @@ enum snap_status stream_need_all(struct stream *stream, struct snap_error *err);
  */
 enum snap_status stream_unwrap(struct stream **stream, struct snap_error *err);
 
-/** Returns "gzip", "zstd", or NULL for anything else. */
+/** Returns Returns "gzip", "zstd", or NULL for anything else. */
 const char *stream_wrapping(const void *data, size_t size);
 
 #endif
