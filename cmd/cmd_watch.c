@@ -178,7 +178,8 @@ static enum snap_status watch_run(const struct invocation *call, int *exit_code,
 				  struct snap_error *err)
 {
 	const struct watch_command *options = call->options;
-	const struct sigaction action = {.sa_handler = on_interrupt};
+	/* The report that is being printed is finished; only the pause is cut short. */
+	const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
 	struct watching watching = {0};
 	enum snap_status st = watched_find(&watching.watched, call->argv[0], err);
 

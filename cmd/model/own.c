@@ -321,6 +321,37 @@ static bool is_python(const char *module)
 	return starts_with(base, "libpython") || (name && strcmp(name, "python") == 0);
 }
 
+/* ---- copies ------------------------------------------------------------------------------------ */
+
+/* "Order::Order(Order const&)", "ns::Set<int>::operator=(ns::Set<int>&&)" */
+static bool is_copy_of_cxx(const char *function)
+{
+	static const char *const ends[] = {" const&)", "&&)"};
+	const char *open = strrchr(function, '('), *name;
+	size_t scope = 0, base;
+
+	for (size_t i = 0; open && i < sizeof(ends) / sizeof(*ends) && !scope; i++)
+		if (ends_with(open, ends[i]))
+			scope = strlen(open) - 1 - strlen(ends[i]);
+	if (!scope || strncmp(function, open + 1, scope) != 0 ||
+	    strncmp(function + scope, "::", 2) != 0)
+		return false;
+	name = function + scope + 2;
+	if (strncmp(name, "operator=(", 10) == 0)
+		return true;
+	base = strcspn(function, "<"); /* the class without its template arguments */
+	base = base < scope ? base : scope;
+	return (size_t)(open - name) <= base &&
+	       strncmp(function + base - (open - name), name, (size_t)(open - name)) == 0;
+}
+
+/* What copies an object, as its language makes it for every type, says nothing about who asked. */
+static bool copies_object(const char *function)
+{
+	return is_copy_of_cxx(function) || strstr(function, " as core::clone::Clone>::clone") ||
+	       strstr(function, " as alloc::borrow::ToOwned>::to_owned");
+}
+
 /* ---- the decision ---------------------------------------------------------------------------- */
 
 static const char *glob_in(const char *const *globs, size_t count, const char *const *texts)
@@ -345,6 +376,10 @@ static enum own_kind built_in(const char *function, const char *file, const char
 	*why = *file ? library_file(file) : NULL;
 	if (!*why && !strchr(file, '/')) /* "stl_vector.h" may be anybody's */
 		*why = library_function(function);
+	if (!*why && copies_object(function)) {
+		*why = "copies an object";
+		return OWN_OBJECT;
+	}
 	if (!*why && is_start_up(function))
 		*why = "start of the program";
 	if (!*why && !*function && !*file && !*module)

@@ -13,7 +13,7 @@
 
 enum own_kind {
 	OWN_PLUMBING, /* passes a request on to the allocator */
-	OWN_OBJECT,   /* an interpreter makes or calls an object: not the code that asked */
+	OWN_OBJECT,   /* makes, copies or calls an object: not the code that asked */
 	OWN_LIBRARY,  /* other people's code */
 	OWN_CODE,     /* the user's */
 };

@@ -18,9 +18,10 @@
 enum {
 	MOST_MEMBERS =
 		256, /* further rows are findings of their own: comparing all pairs would be slow */
-	MOST_MULTIPLE = 16, /* blocks of one site for each of another */
+	MOST_MULTIPLE = 64, /* blocks of one site for each of another */
 };
-static const double item_least = 6, item_most = 48; /* bytes of a container for each of its items */
+static const double item_least = 6,
+		    item_most = 128;    /* bytes of a container for each of its items */
 static const double step_error = 0.002; /* how much blocks in flight may disturb a growth in step */
 
 /* ---- do two rows grow in step? --------------------------------------------------------------- */

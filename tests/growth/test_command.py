@@ -337,6 +337,13 @@ class Growth(unittest.TestCase):
         self.assertEqual(self.report(directory)["findings"], 1)
         self.assertTrue(self.first_row(directory).endswith(" 3  session n.c:7"), self.first_row(directory))
 
+    def test_a_pool_whose_texts_get_a_little_longer_is_no_container(self):
+        """40 texts, such as addresses with a number that rises: two bytes longer at the end."""
+        sizes = [585, 600, 611, 618, 624, 631, 637, 640, 645, 651, 655, 657, 660, 664]
+        pool = self.series("texts", [snapshot(i, [(b, 40, 3 * b * i, 120 * i, "malloc", "-", "accept|a.c|3|app",
+                                                   "main|a.c|9|app")]) for i, b in enumerate(sizes, 1)])
+        self.assertEqual(self.report(pool)["findings"], 0)
+
     def test_a_container_that_doubles_has_a_rate_and_is_full_once_a_leap_is_overdue(self):
         sizes = [1024 * n for n in (1, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8)] + [16384] * 4
         grows = self.series("doubles", [snapshot(i, [(b, 1, b, i, "malloc", "-", "add|m.cc|3|app", "main|m.cc|1|app")])

@@ -53,7 +53,7 @@ Test(own, a_name_alone_decides_only_where_no_file_is_known)
 {
 	cr_expect_eq(kind("core::mem::replace", "", "app"), OWN_LIBRARY);
 	cr_expect_eq(kind("<T as core::convert::Into<U>>::into", "", "app"), OWN_LIBRARY);
-	cr_expect_eq(kind("<app::Cache as core::clone::Clone>::clone", "", "app"), OWN_CODE);
+	cr_expect_eq(kind("<app::Cache as core::clone::Clone>::clone", "", "app"), OWN_OBJECT);
 	cr_expect_eq(kind("core::mem::Arena::grow()", "/home/u/core/mem.cpp", "app"), OWN_CODE);
 	cr_expect_eq(kind("core::Engine::load()", "", "app"), OWN_CODE);
 	cr_expect_eq(kind("alloc::Table::put(int)", "src/alloc.cpp", "app"), OWN_CODE);
@@ -82,6 +82,36 @@ Test(own, an_interpreter_makes_objects_and_a_program_of_such_names_does_not)
 	cr_expect_eq(kind("list_append", "", "/usr/bin/python3.11"), OWN_LIBRARY);
 	cr_expect_eq(kind("PyList_New", "src/mylist.c", "/srv/app"), OWN_CODE);
 	cr_expect_eq(kind("g_malloc", "", "/usr/lib/libglib-2.0.so.0"), OWN_PLUMBING);
+}
+
+Test(own, what_copies_an_object_is_not_who_asked_for_the_copy)
+{
+	static const char *const copies[] = {
+		"Order::Order(Order const&)",
+		"shop::Order::Order(shop::Order&&)",
+		"shop::Set<int>::Set(shop::Set<int> const&)",
+		"shop::Order::operator=(shop::Order const&)",
+		"<app::Event as core::clone::Clone>::clone",
+		"<app::Event as alloc::borrow::ToOwned>::to_owned",
+		NULL,
+	};
+	static const char *const others[] = {
+		"Order::Order(Line const&)",
+		"Order::add(Order const&)",
+		"Order::Order()",
+		"Order(Order const&)",
+		"shop::Order::Order(Order const&)",
+		"app::Event::clone",
+		"(anonymous namespace)::f(int&&)",
+		NULL,
+	};
+
+	for (size_t i = 0; copies[i]; i++)
+		cr_expect_eq(kind(copies[i], "/home/u/src/order.cc", "/srv/app"), OWN_OBJECT, "%s",
+			     copies[i]);
+	for (size_t i = 0; others[i]; i++)
+		cr_expect_eq(kind(others[i], "/home/u/src/order.cc", "/srv/app"), OWN_CODE, "%s",
+			     others[i]);
 }
 
 Test(own, globs_of_the_user_win_and_own_wins_over_library)

@@ -20,7 +20,7 @@ enum {
 	LIKELY_SNAPSHOTS = 5, /* the fewest for medium confidence, */
 	SURE_SNAPSHOTS = 8,   /* and for high */
 };
-static const double items_vary = 0.02;
+static const double items_vary = 0.02, few_bytes = 8;
 static const double never_freed = 0.9; /* of what was held, as far as it is the same */
 
 /* One run of the series, after the control run's slope was subtracted. */
@@ -152,9 +152,11 @@ static bool bytes_grow_in_place(const struct growth_shape *blocks, const struct 
 static bool is_items_varying(const struct growth_shape *blocks, const struct growth_shape *bytes)
 {
 	double share = fmin(items_vary, 1 / sqrt(blocks->last));
+	double gain = bytes->last - bytes->y[bytes->tail];
 
+	/* Texts that say larger and larger numbers get a few bytes longer. */
 	return blocks->last >= MANY_ITEMS &&
-	       bytes->last - bytes->y[bytes->tail] <= share * bytes->last;
+	       (gain <= share * bytes->last || gain <= few_bytes * blocks->last);
 }
 
 /* Container growth means that only the bytes grow: the number of blocks stays the same, except
