@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
+
 struct dataset *dataset_new(size_t snapshot_count)
 {
 	struct dataset *dataset = calloc(1, sizeof(*dataset));
@@ -120,19 +122,10 @@ uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uin
 
 uint32_t dataset_site_of(const struct dataset *dataset, int64_t id)
 {
-	size_t low = 0, high = dataset->site_count;
+	size_t at;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (dataset->sites[middle].id == id)
-			return (uint32_t)middle;
-		if (dataset->sites[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return SNAP_NONE;
+	SEARCH(at, 0, dataset->site_count, dataset->sites[at].id < id);
+	return at < dataset->site_count && dataset->sites[at].id == id ? (uint32_t)at : SNAP_NONE;
 }
 
 bool dataset_cell_add(struct dataset *dataset, size_t snapshot, uint32_t site,

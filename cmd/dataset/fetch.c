@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/search.h"
 #include "model/names.h"
 
 /* The store's ids of the dataset's frames, by rising value. */
@@ -21,22 +22,13 @@ struct frame_ids {
 /* Where the ids are about dense, the guess is right at once or nearly so. */
 static uint32_t find_frame(const struct frame_ids *frames, int64_t id)
 {
-	size_t low = 0, high = frames->count;
+	size_t count = frames->count, at;
 
-	if (high && id >= frames->ids[0] && (uint64_t)(id - frames->ids[0]) < high &&
+	if (count && id >= frames->ids[0] && (uint64_t)(id - frames->ids[0]) < count &&
 	    frames->ids[id - frames->ids[0]] == id)
 		return (uint32_t)(id - frames->ids[0]);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (frames->ids[middle] == id)
-			return (uint32_t)middle;
-		if (frames->ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return SNAP_NONE;
+	SEARCH(at, 0, count, frames->ids[at] < id);
+	return at < count && frames->ids[at] == id ? (uint32_t)at : SNAP_NONE;
 }
 
 struct fetch {

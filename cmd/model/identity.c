@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "model/names.h"
 #include "model/own.h"
 
@@ -49,15 +50,10 @@ static uint64_t fold(uint64_t key, uint64_t next)
 	return mix(key * 0x9e3779b97f4a7c15ULL + next + 1);
 }
 
-/* FNV-1a (Fowler, Noll, Vo, public domain), finished by mix(): strings are interned, so speed is no
- * matter. */
+/* Strings are interned, so speed is no matter. */
 static uint64_t hash_bytes(const char *data, size_t size)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (unsigned char)data[i]) * 0x100000001b3ULL;
-	return mix(hash);
+	return mix(hash_fnv(data, size));
 }
 
 static uint64_t hash_normalised(const char *name, size_t (*normalise)(const char *, char *, size_t))

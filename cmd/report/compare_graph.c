@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/search.h"
 #include "model/names.h"
 #include "report/row_graph.h"
 #include "report/sites.h"
@@ -381,19 +382,13 @@ const struct new_holder *compare_graph_all(const struct compare_graph *graph, si
 const struct new_holder *compare_graph_of(const struct compare_graph *graph, uint32_t row,
 					  size_t *count)
 {
-	size_t low = 0, high = graph->count;
+	size_t first;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (graph->holders[middle].row < row)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (*count = 0; low + *count < graph->count && graph->holders[low + *count].row == row;)
+	SEARCH(first, 0, graph->count, graph->holders[first].row < row);
+	for (*count = 0;
+	     first + *count < graph->count && graph->holders[first + *count].row == row;)
 		++*count;
-	return graph->holders + low;
+	return graph->holders + first;
 }
 
 const char *compare_graph_words(struct report *report, const struct new_holder *holders,

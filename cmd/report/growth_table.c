@@ -12,6 +12,7 @@
 
 #include "analysis/pairing/pair.h"
 #include "base/fail.h"
+#include "base/search.h"
 #include "dataset/fetch.h"
 #include "report/sites.h"
 
@@ -456,17 +457,10 @@ enum snap_status growth_table_show(const struct growth_table *table,
 
 static size_t first_cohort(const struct growth_table *table, size_t row)
 {
-	size_t low = 0, high = table->cohort_count;
+	size_t first;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (table->cohorts[middle].row < row)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH(first, 0, table->cohort_count, table->cohorts[first].row < row);
+	return first;
 }
 
 size_t growth_table_cohort_room(const struct growth_table *table)

@@ -13,6 +13,7 @@
 
 #include "input/input.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/lookup.h"
 #include "base/settings.h"
 #include "base/progress.h"
@@ -323,14 +324,12 @@ static enum snap_status symbolise(struct session *session, struct model *model,
  */
 static void tell_apart(const struct session *session, struct model *model)
 {
-	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+	const char *source = model->source ? model->source : "";
 
 	if (session->options.db || model_meta(model, "seq") ||
 	    (model_meta(model, "time_ns") && !model_meta(model, "time_from")))
 		return;
-	for (const char *at = model->source ? model->source : ""; *at; at++)
-		hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
-	model->digest ^= hash;
+	model->digest ^= hash_fnv(source, strlen(source));
 }
 
 /* Symbolising is expensive: it is skipped for content that is already loaded. */

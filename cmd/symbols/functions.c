@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
+
 /** A symbol on its way into the table. */
 struct candidate {
 	uint64_t begin, size;
@@ -161,17 +163,10 @@ void functions_free(struct functions *functions)
 
 const struct function *functions_find(const struct functions *functions, uint64_t address)
 {
-	size_t low = 0, high = functions->count;
+	size_t after;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (functions->items[middle].begin <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || address >= functions->items[low - 1].end)
+	SEARCH(after, 0, functions->count, functions->items[after].begin <= address);
+	if (!after || address >= functions->items[after - 1].end)
 		return NULL;
-	return &functions->items[low - 1];
+	return &functions->items[after - 1];
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "symbols/scopes.h"
 #include "symbols/signature.h"
 
@@ -95,19 +96,12 @@ static void ranges_sort(struct ranges *ranges)
 
 static const struct range *ranges_find(const struct ranges *ranges, uint64_t address)
 {
-	size_t low = 0, high = ranges->count;
+	size_t after;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (ranges->items[middle].low <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || address >= ranges->items[low - 1].high)
+	SEARCH(after, 0, ranges->count, ranges->items[after].low <= address);
+	if (!after || address >= ranges->items[after - 1].high)
 		return NULL;
-	return &ranges->items[low - 1];
+	return &ranges->items[after - 1];
 }
 
 /* Units. */

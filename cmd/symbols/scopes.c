@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/search.h"
+
 enum {
 	KEPT_UNITS = 4, /* addresses are asked for in order, so mostly the last one matters */
 	NO_PARENT = UINT32_MAX & INT32_MAX,
@@ -135,21 +137,15 @@ static const struct unit_scopes *find_unit(struct scopes *scopes, Dwarf_Die *die
 /** The innermost scope that begins before `offset` and contains it. */
 static uint32_t innermost(const struct unit_scopes *unit, uint64_t offset)
 {
-	uint32_t low = 0, high = unit->count;
+	size_t after;
+	uint32_t scope;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (unit->items[middle].begin < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low)
+	SEARCH(after, 0, unit->count, unit->items[after].begin < offset);
+	if (!after)
 		return NO_PARENT;
-	for (low--; low != NO_PARENT && unit->items[low].end <= offset;)
-		low = unit->items[low].parent;
-	return low;
+	for (scope = (uint32_t)after - 1; scope != NO_PARENT && unit->items[scope].end <= offset;)
+		scope = unit->items[scope].parent;
+	return scope;
 }
 
 size_t scopes_around(struct scopes *scopes, Dwarf_Die *die, Dwarf_Die around[SCOPES_MAX])

@@ -10,6 +10,7 @@
 
 #include "tracemalloc/py_glob.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/seed.h"
 
 __extension__ typedef unsigned __int128 wide;
@@ -95,10 +96,8 @@ static char *mapped(const struct py_options *options, struct snap_text text, siz
 
 static uint32_t hash_name(struct snap_text name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = hash_fnv(name.data, name.size);
 
-	for (size_t i = 0; i < name.size; i++)
-		hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(0x100000001b3);
 	return (uint32_t)(hash ^ hash >> 32);
 }
 

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/search.h"
+
 enum {
 	BINS = 64,         /* epochs are joined into at most this many */
 	MOST_COHORTS = 64, /* the recorder merges the oldest epochs beyond this number */
@@ -27,17 +29,10 @@ struct age_table {
 /* The interval that `birth` fell in: before the first snapshot is 0. */
 static size_t interval_of(const uint64_t *seq, size_t count, uint64_t birth)
 {
-	size_t low = 0, high = count;
+	size_t after;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (seq[middle] <= birth)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count ? low : count - 1;
+	SEARCH(after, 0, count, seq[after] <= birth);
+	return after < count ? after : count - 1;
 }
 
 static size_t bin_of(const struct age_table *table, size_t interval, size_t count)

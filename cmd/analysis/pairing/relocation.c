@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "model/names.h"
 
 enum { MOST_VOTES = 64 }; /* of one old file: names like __init__.py are everywhere */
@@ -108,17 +109,10 @@ static bool add_vote(struct ballot *ballot, const struct file *old, const struct
 /* The new files of the same base name, from the first of them on. */
 static size_t first_of_base(const struct ballot *ballot, const char *base)
 {
-	size_t low = 0, high = ballot->new_count;
+	size_t at;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(ballot->new_files[middle].base, base) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH(at, 0, ballot->new_count, strcmp(ballot->new_files[at].base, base) < 0);
+	return at;
 }
 
 static bool vote(struct ballot *ballot, const struct file *old)

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "base/search.h"
+
 /* 0 where what both snapshots know of the stack is in every stack. */
 static uint64_t key_of(const struct tokens *tokens, const struct indexed_stack *stack)
 {
@@ -51,28 +53,14 @@ void skeletons_release(struct skeletons *skeletons)
 	*skeletons = (struct skeletons){0};
 }
 
-/* The first that is not below `key`. */
-static size_t lower_bound(const struct skeletons *skeletons, uint64_t key)
-{
-	size_t low = 0, high = skeletons->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (skeletons->items[middle].key < key)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 size_t skeletons_find(const struct skeletons *skeletons, const struct indexed_stack *stack,
 		      const struct skeleton **first)
 {
 	uint64_t key = key_of(skeletons->tokens, stack);
-	size_t from = lower_bound(skeletons, key), end = from;
+	size_t from, end;
 
+	SEARCH(from, 0, skeletons->count, skeletons->items[from].key < key);
+	end = from;
 	*first = skeletons->items + from;
 	while (key && end < skeletons->count && skeletons->items[end].key == key)
 		end++;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/lookup.h"
+#include "base/search.h"
 #include "store/sqlite/database.h"
 
 enum { KEYS = 3 };
@@ -323,17 +324,10 @@ static struct credit_side *side_of(struct cursor *cursor)
 /* The first credit of `row`, or of a later one. */
 static size_t find_row(const struct credit_side *side, int64_t row)
 {
-	size_t low = 0, high = side->count;
+	size_t at;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if ((int64_t)side->by_row[middle].row < row)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH(at, 0, side->count, (int64_t)side->by_row[at].row < row);
+	return at;
 }
 
 static int open_credits_of_site(struct cursor *cursor)

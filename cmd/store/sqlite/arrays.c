@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/lookup.h"
+#include "base/search.h"
 
 static void page_free(struct array_page *page)
 {
@@ -184,7 +185,7 @@ enum snap_status arrays_sort(struct arrays *arrays)
 
 static size_t find_site_from(const struct arrays *arrays, size_t low, int64_t id)
 {
-	size_t high = arrays->by_id_count;
+	size_t high = arrays->by_id_count, at;
 
 	for (size_t step = 1; low + step < high; step *= 2) {
 		if (arrays->site_ids[arrays->by_id[low + step]] >= id) {
@@ -193,15 +194,8 @@ static size_t find_site_from(const struct arrays *arrays, size_t low, int64_t id
 		}
 		low += step;
 	}
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (arrays->site_ids[arrays->by_id[middle]] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH(at, low, high, arrays->site_ids[arrays->by_id[at]] < id);
+	return at;
 }
 
 size_t arrays_find_site(const struct arrays *arrays, int64_t id)
@@ -339,18 +333,11 @@ enum snap_status arrays_add_births(struct arrays *arrays, const struct array_bir
 
 size_t arrays_find_snapshot(const struct arrays *arrays, int64_t id)
 {
-	size_t low = 0, high = arrays->snapshot_count;
+	size_t at;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (arrays->snapshots[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < arrays->snapshot_count && arrays->snapshots[low].id == id
-		       ? low
+	SEARCH(at, 0, arrays->snapshot_count, arrays->snapshots[at].id < id);
+	return at < arrays->snapshot_count && arrays->snapshots[at].id == id
+		       ? at
 		       : arrays->snapshot_count;
 }
 

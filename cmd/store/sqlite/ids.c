@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
+
 enum { ID_BITS = 63 }; /* ids are positive */
 
 static int64_t id_at(const struct ids *ids, size_t row)
@@ -44,21 +46,12 @@ bool ids_make(struct ids *ids, const int64_t *first, size_t stride, size_t count
 
 size_t ids_find(const struct ids *ids, int64_t id)
 {
-	size_t low, high, bucket = bucket_of(ids, id);
+	size_t row, bucket = bucket_of(ids, id);
 
 	if (!ids->starts)
 		return 0;
-	low = ids->starts[bucket];
-	high = ids->starts[bucket + 1];
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (id_at(ids, middle) < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH(row, ids->starts[bucket], ids->starts[bucket + 1], id_at(ids, row) < id);
+	return row;
 }
 
 size_t ids_end(const struct ids *ids, size_t from, int64_t id)

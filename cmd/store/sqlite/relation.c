@@ -8,6 +8,7 @@
 
 #include "base/fail.h"
 #include "base/lookup.h"
+#include "base/search.h"
 
 /* ---- what is handed over ---- */
 
@@ -266,15 +267,8 @@ enum snap_status relation_hold(struct store *store, struct credit_side *side, in
 
 size_t relation_find_held(const struct held *held, size_t count, int64_t row)
 {
-	size_t low = 0, high = count;
+	size_t at;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if ((int64_t)held[middle].row < row)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH(at, 0, count, (int64_t)held[at].row < row);
+	return at;
 }
