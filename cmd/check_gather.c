@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
-#include "base/lookup.h"
 #include "model/names.h"
 #include "snapshots/session.h"
 

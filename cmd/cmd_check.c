@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/lookup.h"
 #include "check_gather.h"
 #include "check_record.h"
 #include "cli/cli.h"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "analysis/stats.h"
-#include "base/lookup.h"
+#include "base/array.h"
 #include "cli/cli.h"
 #include "cookbook.h"
 #include "query_editor.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "cookbook.h"
 #include "store/store.h"
 
@@ -109,15 +110,8 @@ static bool statement_add(struct statement *statement, const char *line)
 {
 	size_t size = strlen(line);
 
-	if (!statement->text || statement->size + size + 1 > statement->capacity) {
-		size_t capacity = (statement->size + size + 1) * 2;
-		char *text = realloc(statement->text, capacity);
-
-		if (!text)
-			return false;
-		statement->text = text;
-		statement->capacity = capacity;
-	}
+	if (!array_room(&statement->text, &statement->capacity, statement->size + size + 1, 1))
+		return false;
 	memcpy(statement->text + statement->size, line, size + 1);
 	statement->size += size;
 	return true;

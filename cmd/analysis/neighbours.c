@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
+
 /* A stack as rows of the selection, newest first, without the plumbing that naming skips. */
 struct path {
 	uint32_t *rows;

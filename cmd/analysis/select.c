@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 
 /* What is known of a frame or row key, as string ids; a field that the grouping does not look at is

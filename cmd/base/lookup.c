@@ -81,19 +81,3 @@ uint64_t lookup_hash(const void *data, size_t size)
 	memcpy(&word, p, size);
 	return lookup_fold(hash, word);
 }
-
-bool array_reserve(void *array, size_t *capacity, size_t count, size_t size)
-{
-	size_t larger = *capacity ? *capacity * 2 : 16;
-	void *old, *new;
-
-	if (count < *capacity)
-		return true;
-	memcpy(&old, array, sizeof(old));
-	new = larger > SIZE_MAX / size ? NULL : realloc(old, larger * size);
-	if (!new)
-		return false;
-	memcpy(array, &new, sizeof(new));
-	*capacity = larger;
-	return true;
-}

@@ -33,8 +33,4 @@ void lookup_release(struct lookup *lookup);
 uint64_t lookup_hash(const void *data, size_t size);
 uint64_t lookup_fold(uint64_t hash, uint64_t next);
 
-/** Make room for one more of `size` bytes in a growing array that holds `count`.  False when memory
- * is out. */
-bool array_reserve(void *array, size_t *capacity, size_t count, size_t size);
-
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/search.h"
 
 struct dataset *dataset_new(size_t snapshot_count)
@@ -108,10 +109,9 @@ uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uin
 	    !array_reserve(&dataset->sites, &dataset->site_capacity, dataset->site_count,
 			   sizeof(site)))
 		return SNAP_NONE;
-	while (dataset->stack_capacity - dataset->stack_count < depth)
-		if (!array_reserve(&dataset->stack, &dataset->stack_capacity,
-				   dataset->stack_capacity, sizeof(*dataset->stack)))
-			return SNAP_NONE;
+	if (!array_room(&dataset->stack, &dataset->stack_capacity, dataset->stack_count + depth,
+			sizeof(*dataset->stack)))
+		return SNAP_NONE;
 	if (depth)
 		memcpy(dataset->stack + dataset->stack_count, frames, depth * sizeof(*frames));
 	dataset->stack_count += depth;

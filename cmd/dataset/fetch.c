@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 #include "base/search.h"
 #include "model/names.h"
@@ -80,10 +81,8 @@ static enum snap_status take_site(void *user, const struct store_site *row)
 	struct fetch *fetch = user;
 	uint32_t site;
 
-	while (fetch->stack_capacity < row->depth)
-		if (!array_reserve(&fetch->stack, &fetch->stack_capacity, fetch->stack_capacity,
-				   sizeof(*fetch->stack)))
-			return out_of_memory(fetch);
+	if (!array_room(&fetch->stack, &fetch->stack_capacity, row->depth, sizeof(*fetch->stack)))
+		return out_of_memory(fetch);
 	for (uint32_t i = 0; i < row->depth; i++) {
 		fetch->stack[i] = find_frame(&fetch->frames, row->frames[i]);
 		if (fetch->stack[i] == SNAP_NONE)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 
 static enum snap_status add(void *array, size_t *room, size_t count, size_t size)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 
 bool credits_add(struct credits *credits, const struct dataset *dataset, uint32_t row,

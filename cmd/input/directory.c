@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "input/formats.h"
 #include "base/fail.h"
-#include "base/lookup.h"
 
 struct entry {
 	char *path;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 
 enum {
@@ -66,9 +67,11 @@ struct machine {
 	size_t opcode_at; /* for messages */
 	const char *name;
 	pickle_value *stack;
-	uint32_t depth, stack_room;
+	uint32_t depth;
+	size_t stack_room;
 	pickle_value *memo;
-	uint32_t memo_count, memo_room;
+	uint32_t memo_count;
+	size_t memo_room;
 	struct snap_error *err;
 };
 
@@ -84,24 +87,8 @@ static enum snap_status cut_off(struct machine *m)
 		    m->name, m->opcode_at);
 }
 
-/* The array with room for one more element: enlarged, or as it was when memory is out. */
-static void *enlarge(void *array, uint32_t *room, uint32_t count, size_t element)
-{
-	uint32_t wanted = *room ? *room * 2 : 16;
-	void *larger;
-
-	if (count < *room || *room > UINT32_MAX / 2)
-		return array;
-	larger = realloc(array, wanted * element); /* 2^32 elements of 16 bytes do not overflow */
-	if (!larger)
-		return array;
-	*room = wanted;
-	return larger;
-}
-
-/* True if array[count] exists now. */
-#define GROW(array, room, count)                                                                   \
-	((array) = enlarge((array), &(room), (count), sizeof(*(array))), (count) < (room))
+/* Make room for array[count]; false when memory is out. */
+#define GROW(array, room, count) array_id_room(&(array), &(room), (count), 1, sizeof(*(array)))
 
 static enum snap_status push(struct machine *m, pickle_value value)
 {
@@ -270,21 +257,9 @@ static enum snap_status op_text(struct machine *m, unsigned length_bytes)
 /* Room for `count` more items; there is an array even for none, because tuples point into it. */
 static bool reserve_items(struct pickle *p, uint32_t count)
 {
-	uint64_t needed = (uint64_t)p->item_count + count, room = p->item_room ? p->item_room : 64;
-	pickle_value *grown;
-
-	if (p->items && needed <= p->item_room)
-		return true;
-	while (room < needed)
-		room *= 2;
-	if (room > UINT32_MAX)
-		return false;
-	grown = realloc(p->items, room * sizeof(*grown));
-	if (!grown)
-		return false;
-	p->items = grown;
-	p->item_room = (uint32_t)room;
-	return true;
+	/* One more, so that there is an array even for none. */
+	return count < SNAP_NONE - 1 &&
+	       array_id_room(&p->items, &p->item_room, p->item_count, count + 1, sizeof(*p->items));
 }
 
 /* A tuple of the newest `count` values, none of which may be a mark. */

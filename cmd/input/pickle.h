@@ -59,7 +59,8 @@ struct pickle_tuple {
 
 struct pickle_container {
 	pickle_value *items;
-	uint32_t count, room;
+	uint32_t count;
+	size_t room;
 };
 
 struct pickle_object {
@@ -77,7 +78,7 @@ struct pickle {
 	struct pickle_container *containers;
 	struct pickle_object *objects;
 	uint32_t text_count, number_count, tuple_count, container_count, object_count, item_count;
-	uint32_t text_room, number_room, tuple_room, container_room, object_room, item_room;
+	size_t text_room, number_room, tuple_room, container_room, object_room, item_room;
 	unsigned protocol;   /* the highest that PROTO named */
 	pickle_value result; /* what STOP left */
 	size_t size;         /* bytes up to STOP, that included */

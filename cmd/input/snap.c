@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 #include "snap/format.h"
 #include "snap/reader.h"
@@ -35,17 +36,8 @@ static enum snap_status load_memory(struct snap_loader *l)
 
 static bool map_add(struct id_map *map, uint32_t id)
 {
-	if (id == SNAP_NONE)
+	if (id == SNAP_NONE || !array_reserve(&map->ids, &map->room, map->count, sizeof(*map->ids)))
 		return false;
-	if (map->count == map->room) {
-		size_t room = map->room * 2 + 256;
-		uint32_t *moved = reallocarray(map->ids, room, sizeof(*moved));
-
-		if (!moved)
-			return false;
-		map->ids = moved;
-		map->room = room;
-	}
 	map->ids[map->count++] = id;
 	return true;
 }
@@ -92,14 +84,8 @@ static enum snap_status load_module(void *user, uint32_t id, const struct snap_m
 /** The frames of a location with the model's string ids, in l->frames. */
 static bool translate_frames(struct snap_loader *l, const struct snap_frame *frames, uint32_t count)
 {
-	if (count > l->frame_room) {
-		struct snap_frame *moved = reallocarray(l->frames, count, sizeof(*moved));
-
-		if (!moved)
-			return false;
-		l->frames = moved;
-		l->frame_room = count;
-	}
+	if (!array_room(&l->frames, &l->frame_room, count, sizeof(*l->frames)))
+		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		l->frames[i] = frames[i];
 		l->frames[i].function = map_get(&l->strings, frames[i].function, 0);

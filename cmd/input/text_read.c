@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "format/checksum.h"
 #include "base/fail.h"
 #include "snap/format.h"
@@ -49,24 +50,6 @@ enum snap_status text_memory(struct text_reader *t)
 		    (unsigned long long)t->line_number);
 }
 
-static bool grow(void *array, size_t *room, size_t need, size_t element)
-{
-	void **data = array;
-	size_t target = *room * 2 + 64;
-	void *moved;
-
-	if (need <= *room)
-		return true;
-	if (target < need)
-		target = need;
-	moved = reallocarray(*data, target, element);
-	if (!moved)
-		return false;
-	*data = moved;
-	*room = target;
-	return true;
-}
-
 /* Fields. */
 
 /** Resolve the escapes of a field into t->scratch, or leave a field without any where it is. */
@@ -78,7 +61,7 @@ static enum snap_status unescape(struct text_reader *t, struct field *field)
 
 	if (!in)
 		return SNAP_OK;
-	if (!grow(&t->scratch, &t->scratch_room, field->size, 1))
+	if (!array_room(&t->scratch, &t->scratch_room, field->size, 1))
 		return text_memory(t);
 	out = t->scratch;
 	for (in = field->data; in < end; in++) {
@@ -266,7 +249,7 @@ static enum snap_status learn_frame(struct text_reader *t, struct field raw, uin
 	if (st != SNAP_OK)
 		return st;
 	if (!frame_slots_grow(t) ||
-	    !grow(&t->frames, &t->frame_room, (size_t)t->frame_count + 1, sizeof(*t->frames)))
+	    !array_room(&t->frames, &t->frame_room, (size_t)t->frame_count + 1, sizeof(*t->frames)))
 		return text_memory(t);
 	known.raw = malloc(raw.size);
 	if (!known.raw)
@@ -304,8 +287,8 @@ enum snap_status text_stack(struct text_reader *t, size_t first, uint32_t *node)
 	if (depth > t->path_room) {
 		size_t room = t->path_room;
 
-		if (!grow(&t->path, &room, depth, sizeof(*t->path)) ||
-		    !grow(&t->path_nodes, &t->path_room, depth, sizeof(*t->path_nodes)))
+		if (!array_room(&t->path, &room, depth, sizeof(*t->path)) ||
+		    !array_room(&t->path_nodes, &t->path_room, depth, sizeof(*t->path_nodes)))
 			return text_memory(t);
 	}
 	while (shared < depth && shared < t->path_length &&
@@ -338,7 +321,8 @@ enum snap_status text_split(struct text_reader *t, size_t least, const char *oth
 	for (t->column_count = 0;; t->column_count++) {
 		const char *tab = memchr(at, '\t', (size_t)(end - at));
 
-		if (!grow(&t->columns, &t->column_room, t->column_count + 1, sizeof(*t->columns)))
+		if (!array_room(&t->columns, &t->column_room, t->column_count + 1,
+				sizeof(*t->columns)))
 			return text_memory(t);
 		t->columns[t->column_count] = (struct field){at, (size_t)((tab ? tab : end) - at)};
 		if (!tab)
@@ -383,7 +367,8 @@ static enum snap_status parse_cohorts(struct text_reader *t, struct field field,
 
 		if (*count == SNAP_SITE_COHORTS_MAX)
 			return text_fail(t, at, "more than 4096 cohorts");
-		if (!grow(&t->cohorts, &t->cohort_room, (size_t)*count + 1, sizeof(*t->cohorts)))
+		if (!array_room(&t->cohorts, &t->cohort_room, (size_t)*count + 1,
+				sizeof(*t->cohorts)))
 			return text_memory(t);
 		st = parse_cohort(t, &at, end, &t->cohorts[(*count)++]);
 		if (st != SNAP_OK || at == end)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 
 enum { FLUSH_AT = 1 << 18 };
@@ -36,21 +37,8 @@ struct text_writer {
 
 static bool spelling_reserve(struct spelling *spelling, size_t more)
 {
-	size_t room = spelling->room ? spelling->room : 4096;
-	char *moved;
-
-	if (more <= spelling->room - spelling->size)
-		return true;
-	if (more > SIZE_MAX / 4 - spelling->size)
-		return false;
-	while (room < spelling->size + more)
-		room *= 2;
-	moved = realloc(spelling->data, room);
-	if (!moved)
-		return false;
-	spelling->data = moved;
-	spelling->room = room;
-	return true;
+	return more <= SIZE_MAX - spelling->size &&
+	       array_room(&spelling->data, &spelling->room, spelling->size + more, 1);
 }
 
 static void put(struct text_writer *w, struct spelling *to, const char *data, size_t size)

@@ -13,10 +13,10 @@
 #include <string.h>
 
 #include "format/checksum.h"
+#include "base/array.h"
 #include "input/formats.h"
 #include "input/pickle.h"
 #include "base/fail.h"
-#include "base/lookup.h"
 #include "base/seed.h"
 
 enum {
@@ -49,9 +49,11 @@ struct traces {
 	struct snap_error *err;
 	uint32_t *text_ids; /* model string of each pickle text, SNAP_NONE not yet */
 	struct stack *stacks;
-	uint32_t stack_count, stack_room;
+	uint32_t stack_count;
+	size_t stack_room;
 	struct sum *sums;
-	uint32_t sum_count, sum_room;
+	uint32_t sum_count;
+	size_t sum_room;
 	uint32_t *table; /* hash -> stack index + 1; grows, so that it stays in the cache */
 	uint32_t table_mask;
 	uint32_t *sum_table; /* hash of stack and domain -> sum index + 1, but for first sums */
@@ -269,15 +271,8 @@ static enum snap_status add_stack(struct traces *t, uint32_t frames, uint64_t ha
 	uint32_t node = SNAP_NONE;
 	bool own = false;
 
-	if (t->stack_count == t->stack_room) {
-		uint32_t room = t->stack_room ? t->stack_room * 2 : 256;
-		struct stack *larger = realloc(t->stacks, room * sizeof(*larger));
-
-		if (!larger)
-			return no_memory(t);
-		t->stacks = larger;
-		t->stack_room = room;
-	}
+	if (!array_id_room(&t->stacks, &t->stack_room, t->stack_count, 1, sizeof(*t->stacks)))
+		return no_memory(t);
 	for (uint32_t i = frames_wanted(t, frames); i > 0; i--) {
 		uint32_t location =
 			t->pickle.tuples[pickle_index(items[i - 1])].cache >> CACHE_KIND_BITS;
@@ -337,15 +332,8 @@ static enum snap_status stack_of(struct traces *t, uint32_t frames, uint32_t *st
 /* A new sum; SNAP_NONE when memory is out. */
 static uint32_t add_sum(struct traces *t, uint32_t stack, uint64_t domain)
 {
-	if (t->sum_count == t->sum_room) {
-		uint32_t room = t->sum_room ? t->sum_room * 2 : 256;
-		struct sum *larger = realloc(t->sums, room * sizeof(*larger));
-
-		if (!larger)
-			return SNAP_NONE;
-		t->sums = larger;
-		t->sum_room = room;
-	}
+	if (!array_id_room(&t->sums, &t->sum_room, t->sum_count, 1, sizeof(*t->sums)))
+		return SNAP_NONE;
 	t->sums[t->sum_count] = (struct sum){stack, SNAP_NONE, domain, 0, 0};
 	return t->sum_count++;
 }

@@ -1,38 +1,18 @@
 /*
- * holders.c - rows of the graph of holders, in arrays that grow by half.
+ * holders.c - rows of the graph of holders.
  */
 #include "model/holders.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "format/checksum.h"
-
-static bool reserve(void *array, uint32_t *room, uint32_t count, uint32_t more, size_t element)
-{
-	void **data = array;
-	uint64_t need = (uint64_t)count + more;
-	uint64_t target = (uint64_t)*room + *room / 2 + 16;
-	void *moved;
-
-	if (need <= *room)
-		return true;
-	if (target < need)
-		target = need;
-	if (target >= SNAP_NONE)
-		return false;
-	moved = reallocarray(*data, (size_t)target, element);
-	if (!moved)
-		return false;
-	*data = moved;
-	*room = (uint32_t)target;
-	return true;
-}
 
 bool holders_add_group(struct model_holders *holders, const struct snap_group *group)
 {
-	if (!reserve(&holders->groups, &holders->group_room, holders->group_count, 1,
-		     sizeof(*group)))
+	if (!array_id_room(&holders->groups, &holders->group_room, holders->group_count, 1,
+			   sizeof(*group)))
 		return false;
 	holders->groups[holders->group_count++] = *group;
 	return true;
@@ -40,7 +20,8 @@ bool holders_add_group(struct model_holders *holders, const struct snap_group *g
 
 bool holders_add_root(struct model_holders *holders, const struct snap_root *root)
 {
-	if (!reserve(&holders->roots, &holders->root_room, holders->root_count, 1, sizeof(*root)))
+	if (!array_id_room(&holders->roots, &holders->root_room, holders->root_count, 1,
+			   sizeof(*root)))
 		return false;
 	holders->roots[holders->root_count++] = *root;
 	return true;
@@ -48,7 +29,8 @@ bool holders_add_root(struct model_holders *holders, const struct snap_root *roo
 
 bool holders_add_edge(struct model_holders *holders, const struct snap_edge *edge)
 {
-	if (!reserve(&holders->edges, &holders->edge_room, holders->edge_count, 1, sizeof(*edge)))
+	if (!array_id_room(&holders->edges, &holders->edge_room, holders->edge_count, 1,
+			   sizeof(*edge)))
 		return false;
 	holders->edges[holders->edge_count++] = *edge;
 	return true;
@@ -57,10 +39,10 @@ bool holders_add_edge(struct model_holders *holders, const struct snap_edge *edg
 bool holders_add_path(struct model_holders *holders, const struct snap_path *path,
 		      const struct snap_step *steps)
 {
-	if (!reserve(&holders->paths, &holders->path_room, holders->path_count, 1,
-		     sizeof(*holders->paths)) ||
-	    !reserve(&holders->steps, &holders->step_room, holders->step_count, path->step_count,
-		     sizeof(*steps)))
+	if (!array_id_room(&holders->paths, &holders->path_room, holders->path_count, 1,
+			   sizeof(*holders->paths)) ||
+	    !array_id_room(&holders->steps, &holders->step_room, holders->step_count,
+			   path->step_count, sizeof(*steps)))
 		return false;
 	if (path->step_count)
 		memcpy(holders->steps + holders->step_count, steps,

@@ -22,7 +22,7 @@ struct model_holders {
 	struct model_path *paths;
 	struct snap_step *steps;
 	uint32_t group_count, root_count, edge_count, path_count, step_count;
-	uint32_t group_room, root_room, edge_room, path_room, step_room;
+	size_t group_room, root_room, edge_room, path_room, step_room;
 };
 
 /** Add a row; false when memory ran out.  Rows refer to existing ids only; the caller vouches. */

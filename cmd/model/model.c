@@ -1,9 +1,9 @@
 /*
  * model.c - one snapshot in memory: arrays of rows, and hash tables that find equal ones.
  *
- * Rows live in plain arrays that grow by half.  A hash table holds ids and half a hash, and reads
- * the rows to compare them.  Tables are filled on the first intern of their kind, so that a file
- * whose rows are known to be distinct pays nothing for them.
+ * Rows live in plain arrays.  A hash table holds ids and half a hash, and reads the rows to compare
+ * them.  Tables are filled on the first intern of their kind, so that a file whose rows are known to
+ * be distinct pays nothing for them.
  */
 #include "model/model.h"
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "format/checksum.h"
 #include "base/fail.h"
 
@@ -45,42 +46,18 @@ struct model_index {
 	struct id_table strings, modules, nodes;
 	uint32_t *first_child; /* of each known node: id + 1, or 0; only its other children, and
 				  roots, are in `nodes` */
-	uint32_t child_room;
+	size_t child_room;
 	struct id_table symbolic; /* locations that are one frame without address */
 
-	uint32_t string_room, meta_room, module_room, location_room, frame_room;
-	uint32_t node_room, site_room, cohort_room, variance_room;
+	size_t string_room, meta_room, module_room, location_room, frame_room;
+	size_t node_room, site_room, cohort_room, variance_room;
 };
 
 /* Arrays. */
 
-/** Make room for `count + more` elements; false when memory or ids ran out. */
-static bool reserve(void *array, uint32_t *room, uint32_t count, uint32_t more, size_t element)
-{
-	void **data = array;
-	uint64_t need = (uint64_t)count + more;
-	uint64_t target = (uint64_t)*room + *room / 2 + 16;
-	void *moved;
-
-	if (need <= *room)
-		return true;
-	if (need > SNAP_NONE - 1)
-		return false;
-	if (target < need)
-		target = need;
-	if (target > SNAP_NONE - 1)
-		target = SNAP_NONE - 1;
-	moved = reallocarray(*data, (size_t)target, element);
-	if (!moved)
-		return false;
-	*data = moved;
-	*room = (uint32_t)target;
-	return true;
-}
-
 #define RESERVE(model, array, count, room, more)                                                   \
-	reserve(&(model)->array, &(model)->index->room, (model)->count, (more),                    \
-		sizeof(*(model)->array))
+	array_id_room(&(model)->array, &(model)->index->room, (model)->count, (more),              \
+		      sizeof(*(model)->array))
 
 /* Hashing. */
 
@@ -518,7 +495,8 @@ static bool node_enter(struct model *model)
 	uint32_t id = index->nodes.known;
 	const struct snap_node *node = &model->nodes[id];
 
-	if (!reserve(&index->first_child, &index->child_room, id, 1, sizeof(*index->first_child)))
+	if (!array_id_room(&index->first_child, &index->child_room, id, 1,
+			   sizeof(*index->first_child)))
 		return false;
 	index->first_child[id] = 0;
 	if (node->parent != SNAP_NONE && !index->first_child[node->parent]) {
@@ -588,12 +566,13 @@ uint32_t model_node_intern(struct model *model, uint32_t parent, uint32_t locati
 /** Keep the sites' variances: all have one, or none has. */
 static bool variance_append(struct model *model, const struct snap_variance *variance)
 {
-	uint32_t *room = &model->index->variance_room;
-	uint32_t old_room = *room;
+	size_t *room = &model->index->variance_room;
+	size_t old_room = *room;
 
 	if (!variance && !model->variances)
 		return true;
-	if (!reserve(&model->variances, room, model->site_count, 1, sizeof(*model->variances)))
+	if (!array_id_room(&model->variances, room, model->site_count, 1,
+			   sizeof(*model->variances)))
 		return false;
 	if (!old_room) /* the first variance: earlier sites have none */
 		memset(model->variances, 0, model->site_count * sizeof(*model->variances));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/select.h"
+#include "base/array.h"
 #include "report/sites.h"
 
 enum {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analysis/pairing/pair.h"
+#include "base/array.h"
 #include "base/fail.h"
 #include "base/search.h"
 #include "dataset/fetch.h"

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/lookup.h"
+#include "base/array.h"
 #include "base/regular.h"
 #include "model/own.h"
 

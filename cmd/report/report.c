@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/memory.h"
 #include "snap/records.h"
 
@@ -127,17 +128,11 @@ const char *report_text(struct report *report, const char *format, ...)
 	return text;
 }
 
-/* Room for one more item of `size` bytes in an array that grows by doubling. */
-static void *grow(void *items, size_t count, size_t *capacity, size_t size)
+/* Room for one more item of `size` bytes. */
+static void grow(void *items, size_t count, size_t *capacity, size_t size)
 {
-	size_t wanted = *capacity ? *capacity * 2 : 16;
-
-	if (count < *capacity)
-		return items;
-	if (wanted > SIZE_MAX / (size ? size : 1))
+	if (!array_reserve(items, capacity, count, size))
 		need(NULL);
-	*capacity = wanted;
-	return need(realloc(items, wanted * (size ? size : 1)));
 }
 
 struct value *report_row(struct report *report)
@@ -145,8 +140,7 @@ struct value *report_row(struct report *report)
 	size_t row_size = report->column_count * sizeof(struct value);
 	struct value *row;
 
-	report->rows =
-		grow(report->rows, report->row_count, &report->arena->row_capacity, row_size);
+	grow(&report->rows, report->row_count, &report->arena->row_capacity, row_size);
 	row = report->rows + report->row_count++ * report->column_count;
 	memset(row, 0, row_size);
 	return row;
@@ -156,8 +150,8 @@ void report_note(struct report *report, const char *format, ...)
 {
 	va_list args;
 
-	report->notes = grow(report->notes, report->note_count, &report->arena->note_capacity,
-			     sizeof(*report->notes));
+	grow(&report->notes, report->note_count, &report->arena->note_capacity,
+	     sizeof(*report->notes));
 	va_start(args, format);
 	report->notes[report->note_count++] = format_text(report, format, args);
 	va_end(args);
@@ -167,8 +161,8 @@ void report_fact(struct report *report, const char *format, ...)
 {
 	va_list args;
 
-	report->facts = grow(report->facts, report->fact_count, &report->arena->fact_capacity,
-			     sizeof(*report->facts));
+	grow(&report->facts, report->fact_count, &report->arena->fact_capacity,
+	     sizeof(*report->facts));
 	va_start(args, format);
 	report->facts[report->fact_count++] = format_text(report, format, args);
 	va_end(args);
@@ -185,8 +179,8 @@ void report_warn(struct report *report, const char *format, ...)
 {
 	va_list args;
 
-	report->warnings = grow(report->warnings, report->warning_count,
-				&report->arena->warning_capacity, sizeof(*report->warnings));
+	grow(&report->warnings, report->warning_count, &report->arena->warning_capacity,
+	     sizeof(*report->warnings));
 	va_start(args, format);
 	report->warnings[report->warning_count++] = format_text(report, format, args);
 	va_end(args);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/lookup.h"
+#include "base/array.h"
 #include "base/fail.h"
 #include "report/sites.h"
 #include "report/own_options.h"

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
-#include "base/lookup.h"
 #include "base/shell.h"
 
 const char *const session_moment_names[] = {"auto", "peak", "exit", "newest", NULL};

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "input/input.h"
 #include "base/fail.h"
-#include "base/lookup.h"
 
 struct loading {
 	struct session *session;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "input/input.h"
 #include "base/fail.h"
 
@@ -28,15 +29,8 @@ static enum snap_status list_add(void *user, const struct store_snapshot *row)
 
 	if (!session_wants(reading->session, row->pid, row->program))
 		return SNAP_OK;
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 64;
-
-		entry = realloc(list->entries, capacity * sizeof(*entry));
-		if (!entry)
-			return SNAP_ENOMEM;
-		list->entries = entry;
-		list->capacity = capacity;
-	}
+	if (!array_reserve(&list->entries, &list->capacity, list->count, sizeof(*list->entries)))
+		return SNAP_ENOMEM;
 	entry = &list->entries[list->count];
 	*entry = (struct snapshot_entry){.id = row->id,
 					 .run_id = row->run_id,
@@ -77,15 +71,8 @@ struct id_list {
 
 static enum snap_status id_list_add(struct id_list *list, int64_t id, struct snap_error *err)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 64;
-		int64_t *ids = realloc(list->ids, capacity * sizeof(*ids));
-
-		if (!ids)
-			return fail_memory(err, "listing snapshots");
-		list->ids = ids;
-		list->capacity = capacity;
-	}
+	if (!array_reserve(&list->ids, &list->capacity, list->count, sizeof(*list->ids)))
+		return fail_memory(err, "listing snapshots");
 	list->ids[list->count++] = id;
 	return SNAP_OK;
 }

@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "input/input.h"
 #include "base/fail.h"
 #include "base/hash.h"
-#include "base/lookup.h"
 #include "base/settings.h"
 #include "base/progress.h"
 #include "base/terminal.h"

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/search.h"
 #include "symbols/scopes.h"
 #include "symbols/signature.h"
@@ -53,15 +54,8 @@ struct lines {
 
 static bool ranges_add(struct ranges *ranges, const struct range *range)
 {
-	if (ranges->count == ranges->room) {
-		size_t room = ranges->room * 2 + 16;
-		struct range *moved = reallocarray(ranges->items, room, sizeof(*moved));
-
-		if (!moved)
-			return false;
-		ranges->items = moved;
-		ranges->room = room;
-	}
+	if (!array_reserve(&ranges->items, &ranges->room, ranges->count, sizeof(*ranges->items)))
+		return false;
 	ranges->items[ranges->count++] = *range;
 	return true;
 }
@@ -127,15 +121,9 @@ static bool add_unit(struct lines *lines, Dwarf_Die *die, Dwarf_Die *content)
 	struct unit unit = {.die = *die, .content = *content, .cxx = is_cxx(content)};
 	Dwarf_Attribute attribute;
 
-	if (lines->unit_count == lines->unit_room) {
-		size_t room = lines->unit_room * 2 + 64;
-		struct unit *moved = reallocarray(lines->units, room, sizeof(*moved));
-
-		if (!moved)
-			return false;
-		lines->units = moved;
-		lines->unit_room = room;
-	}
+	if (!array_reserve(&lines->units, &lines->unit_room, lines->unit_count,
+			   sizeof(*lines->units)))
+		return false;
 	unit.directory = dwarf_formstring(dwarf_attr(die, DW_AT_comp_dir, &attribute));
 	lines->units[lines->unit_count] = unit;
 	return ranges_add_die(&lines->ranges, die, lines->unit_count++);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/search.h"
 
 enum {
@@ -24,7 +25,8 @@ struct scope {
 struct unit_scopes {
 	Dwarf_CU *unit;
 	struct scope *items;
-	uint32_t count, room;
+	uint32_t count;
+	size_t room;
 };
 
 struct scopes {
@@ -76,16 +78,8 @@ static bool may_enclose(int tag)
 /** Append a scope; NO_PARENT when memory is out. */
 static uint32_t add_scope(struct unit_scopes *unit, uint64_t begin, uint32_t parent)
 {
-	if (unit->count == unit->room) {
-		uint32_t room = unit->room * 2 + 64;
-		struct scope *moved =
-			room < NO_PARENT ? reallocarray(unit->items, room, sizeof(*moved)) : NULL;
-
-		if (!moved)
-			return NO_PARENT;
-		unit->items = moved;
-		unit->room = room;
-	}
+	if (!array_id_room(&unit->items, &unit->room, unit->count, 1, sizeof(*unit->items)))
+		return NO_PARENT;
 	unit->items[unit->count] = (struct scope){begin, UINT64_MAX, parent};
 	return unit->count++;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "symbols/demangle.h"
 
 enum {
@@ -35,16 +36,9 @@ static void put_bytes(struct speller *s, const char *bytes, size_t size)
 {
 	if (s->failed || size > SIGNATURE_MAX - s->size)
 		return;
-	if (!s->text || s->size + size + 1 > s->room) {
-		size_t room = (s->size + size + 1) * 2;
-		char *moved = realloc(s->text, room);
-
-		if (!moved) {
-			s->failed = true;
-			return;
-		}
-		s->text = moved;
-		s->room = room;
+	if (!array_room(&s->text, &s->room, s->size + size + 1, 1)) {
+		s->failed = true;
+		return;
 	}
 	memcpy(s->text + s->size, bytes, size);
 	s->size += size;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 #include "symbols/module.h"
 #include "symbols/texts.h"
@@ -138,15 +139,9 @@ static const struct answer *answer_add(struct symbols *symbols, uint32_t place, 
 {
 	struct answer *answer;
 
-	if (symbols->result_count + count > symbols->result_room) {
-		size_t room = (symbols->result_count + count) * 2;
-		struct symbol_frame *moved = reallocarray(symbols->results, room, sizeof(*moved));
-
-		if (!moved)
-			return NULL;
-		symbols->results = moved;
-		symbols->result_room = room;
-	}
+	if (!array_room(&symbols->results, &symbols->result_room, symbols->result_count + count,
+			sizeof(*symbols->results)))
+		return NULL;
 	if (!answers_grow(symbols))
 		return NULL;
 	if (count)
@@ -165,17 +160,8 @@ static const struct answer *answer_add(struct symbols *symbols, uint32_t place, 
 
 static bool places_grow(struct symbols *symbols)
 {
-	size_t room = symbols->place_room * 2 + 16;
-	struct place *moved;
-
-	if (symbols->place_count < symbols->place_room)
-		return true;
-	moved = reallocarray(symbols->places, room, sizeof(*moved));
-	if (!moved)
-		return false;
-	symbols->places = moved;
-	symbols->place_room = room;
-	return true;
+	return array_reserve(&symbols->places, &symbols->place_room, symbols->place_count,
+			     sizeof(*symbols->places));
 }
 
 /** What answers about a build are remembered under; NULL when memory is out. */

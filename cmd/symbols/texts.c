@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "symbols/demangle.h"
 #include "symbols/paths.h"
 
@@ -66,18 +67,14 @@ const char *texts_keep(struct texts *texts, const char *text)
 /** Where it is remembered what is shown for string `id`; NULL when memory is out. */
 static uint32_t *shown_slot(struct texts *texts, uint32_t id)
 {
-	if (id >= texts->room) {
-		size_t room = (size_t)id + id / 2 + 256;
-		uint32_t *moved = reallocarray(texts->shown, room, sizeof(*moved));
+	size_t before = texts->room;
 
-		if (!moved) {
-			texts->failed = true;
-			return NULL;
-		}
-		memset(moved + texts->room, 0, (room - texts->room) * sizeof(*moved));
-		texts->shown = moved;
-		texts->room = room;
+	if (!array_room(&texts->shown, &texts->room, (size_t)id + 1, sizeof(*texts->shown))) {
+		texts->failed = true;
+		return NULL;
 	}
+	if (texts->room > before)
+		memset(texts->shown + before, 0, (texts->room - before) * sizeof(*texts->shown));
 	return &texts->shown[id];
 }
 

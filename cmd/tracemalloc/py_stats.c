@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "tracemalloc/py_glob.h"
 #include "base/fail.h"
 #include "base/hash.h"
@@ -294,30 +295,12 @@ static bool reserve_row(struct py_stats *stats, size_t frames)
 {
 	struct py_groups *g = stats->groups;
 
-	if (stats->row_count == g->row_room) {
-		size_t room = g->row_room ? g->row_room * 2 : 1024;
-		struct py_row *rows = realloc(stats->rows, room * sizeof(*rows));
-		uint64_t *hashes;
+	size_t room = g->row_room;
 
-		if (!rows)
-			return false;
-		stats->rows = rows;
-		hashes = realloc(g->hashes, room * sizeof(*hashes));
-		if (!hashes)
-			return false;
-		g->hashes = hashes;
-		g->row_room = room;
-	}
-	if (g->frame_room - g->frame_count < frames) {
-		size_t room = g->frame_room * 2 + frames + 1024;
-		struct py_frame *larger = realloc(stats->frames, room * sizeof(*larger));
-
-		if (!larger)
-			return false;
-		stats->frames = larger;
-		g->frame_room = room;
-	}
-	return true;
+	return array_reserve(&stats->rows, &room, stats->row_count, sizeof(*stats->rows)) &&
+	       array_reserve(&g->hashes, &g->row_room, stats->row_count, sizeof(*g->hashes)) &&
+	       array_room(&stats->frames, &g->frame_room, g->frame_count + frames,
+			  sizeof(*stats->frames));
 }
 
 /* The row of these frames, made if there is none; NULL when memory is out. */
@@ -422,15 +405,9 @@ static bool unfold(struct adding *a, uint32_t node, size_t *count)
 		const struct model_location *location =
 			&model->locations[model->nodes[node].location];
 
-		if (g->scratch_room - *count < location->frame_count) {
-			size_t room = g->scratch_room * 2 + location->frame_count + 64;
-			struct py_frame *larger = realloc(g->scratch, room * sizeof(*larger));
-
-			if (!larger)
-				return false;
-			g->scratch = larger;
-			g->scratch_room = room;
-		}
+		if (!array_room(&g->scratch, &g->scratch_room, *count + location->frame_count,
+				sizeof(*g->scratch)))
+			return false;
 		for (uint32_t i = 0; i < location->frame_count; i++) {
 			const struct snap_frame *frame = &model->frames[location->first_frame + i];
 

@@ -22,6 +22,7 @@
 #include "analysis/pairing/align.h"
 #include "analysis/pairing/skeleton.h"
 #include "analysis/pairing/stack_index.h"
+#include "base/array.h"
 
 /* Chosen on the corpus of tests/compare; each has its reason beside it. */
 static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */

@@ -7,7 +7,7 @@
 
 #include "analysis/policy/policy.h"
 #include "analysis/policy/scope.h"
-#include "base/lookup.h"
+#include "base/array.h"
 
 /* inih splits longer lines without a message. */
 enum { LINE_MAX_BYTES = 190, SCOPES_MAX = 1000 };

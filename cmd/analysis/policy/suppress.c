@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lookup.h"
+#include "base/array.h"
 #include "base/sizes.h"
 
 enum { RULES_MAX = 10000, PATTERN_MAX = 4096 };

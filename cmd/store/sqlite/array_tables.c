@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lookup.h"
 #include "base/search.h"
 #include "store/sqlite/database.h"
 

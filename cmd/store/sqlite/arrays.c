@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lookup.h"
+#include "base/array.h"
 #include "base/search.h"
 
 static void page_free(struct array_page *page)
@@ -105,11 +105,8 @@ int64_t arrays_add_frame(struct arrays *arrays, const struct array_frame *frame)
 
 bool arrays_reserve_stack(struct arrays *arrays, size_t depth)
 {
-	while (arrays->stack_capacity - arrays->stack_count < depth)
-		if (!array_reserve(&arrays->stack, &arrays->stack_capacity, arrays->stack_capacity,
-				   sizeof(*arrays->stack)))
-			return false;
-	return true;
+	return array_room(&arrays->stack, &arrays->stack_capacity, arrays->stack_count + depth,
+			  sizeof(*arrays->stack));
 }
 
 bool arrays_add_site(struct arrays *arrays, int64_t id, const struct array_site *site)

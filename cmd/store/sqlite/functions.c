@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 enum { PATTERN_MAX = 1000, COPIES_MAX = 1000 };
 
 #define PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
@@ -192,19 +194,10 @@ struct series {
 
 static bool series_grow(struct series *series)
 {
-	size_t capacity = series->capacity ? series->capacity * 2 : 64;
-	double *x = realloc(series->x, capacity * sizeof(*x));
-	double *y;
+	size_t capacity = series->capacity;
 
-	if (!x)
-		return false;
-	series->x = x;
-	y = realloc(series->y, capacity * sizeof(*y));
-	if (!y)
-		return false;
-	series->y = y;
-	series->capacity = capacity;
-	return true;
+	return array_reserve(&series->x, &capacity, series->count, sizeof(*series->x)) &&
+	       array_reserve(&series->y, &series->capacity, series->count, sizeof(*series->y));
 }
 
 static void series_step(sqlite3_context *context, int count, sqlite3_value **values)

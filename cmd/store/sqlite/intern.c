@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* Odd constants with well spread bits (from the fractional parts of phi, pi and e). */
 #define ODD_A UINT64_C(0x9e3779b97f4a7c15)
 #define ODD_B UINT64_C(0x243f6a8885a308d3)
@@ -97,17 +99,13 @@ int64_t intern_find(const struct intern *intern, struct hash128 hash)
 /* Without memory, rows are looked up in the table. */
 static bool reserve_recent(struct intern *intern, size_t count)
 {
-	size_t more = count + count / 4;
-	struct intern_slot *recent;
+	size_t before = intern->recent_count;
 
-	if (count <= intern->recent_count)
-		return true;
-	recent = reallocarray(intern->recent, more, sizeof(*recent));
-	if (!recent)
+	if (!array_room(&intern->recent, &intern->recent_count, count, sizeof(*intern->recent)))
 		return false;
-	memset(recent + intern->recent_count, 0, (more - intern->recent_count) * sizeof(*recent));
-	intern->recent = recent;
-	intern->recent_count = more;
+	if (intern->recent_count > before)
+		memset(intern->recent + before, 0,
+		       (intern->recent_count - before) * sizeof(*intern->recent));
 	return true;
 }
 

@@ -5,6 +5,7 @@
  * (model/identity.h) and written out frame by frame.  Sites go in by rising id, which is the order of the table.
  */
 #include "store/sqlite/bulk.h"
+#include "base/array.h"
 #include "store/sqlite/loading.h"
 
 #include <inttypes.h>
@@ -190,15 +191,8 @@ static bool write_ids(struct loading *load, uint32_t at)
 	size_t used = load->first_text[at];
 	size_t more = (size_t)(load->first_frame[at + 1] - load->first_frame[at]) * 21 + 1;
 
-	if (used + more > load->id_text_capacity) {
-		size_t capacity = (used + more) * 2;
-		char *text = realloc(load->id_text, capacity);
-
-		if (!text)
-			return false;
-		load->id_text = text;
-		load->id_text_capacity = capacity;
-	}
+	if (!array_room(&load->id_text, &load->id_text_capacity, used + more, 1))
+		return false;
 	for (uint32_t i = load->first_frame[at]; i < load->first_frame[at + 1]; i++)
 		used += (size_t)snprintf(load->id_text + used, 22, "%" PRId64 ",",
 					 load->frame_ids[i]);
@@ -239,16 +233,7 @@ static bool reserve(struct loading *load)
 
 static bool stack_reserve(struct loading *load, size_t size)
 {
-	char *stack;
-
-	if (size <= load->stack_capacity)
-		return true;
-	stack = realloc(load->stack, size * 2);
-	if (!stack)
-		return false;
-	load->stack = stack;
-	load->stack_capacity = size * 2;
-	return true;
+	return array_room(&load->stack, &load->stack_capacity, size, 1);
 }
 
 /* A call stack as the database has it. */

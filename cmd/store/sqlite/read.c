@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lookup.h"
+#include "base/array.h"
 
 /* ---- iterating ---- */
 
@@ -307,15 +307,8 @@ static bool parse_ids(const char *json, int64_t **ids, size_t *capacity, uint32_
 			id = id * 10 + (*json++ - '0');
 		if (json == start || *count == UINT32_MAX)
 			return false;
-		if (*count == *capacity) {
-			size_t more = *capacity ? *capacity * 2 : 256;
-			int64_t *grown = realloc(*ids, more * sizeof(*grown));
-
-			if (!grown)
-				return false;
-			*ids = grown;
-			*capacity = more;
-		}
+		if (!array_reserve(ids, capacity, *count, sizeof(**ids)))
+			return false;
 		(*ids)[(*count)++] = id;
 		if (*json == ']')
 			return json[1] == '\0';
@@ -336,14 +329,8 @@ struct site_walk {
 /* The array of ids that a private database gives: see struct store's takes_ids. */
 static bool copy_ids(const uint32_t *from, size_t count, int64_t **ids, size_t *capacity)
 {
-	if (count > *capacity) {
-		int64_t *grown = realloc(*ids, count * 2 * sizeof(*grown));
-
-		if (!grown)
-			return false;
-		*ids = grown;
-		*capacity = count * 2;
-	}
+	if (!array_room(ids, capacity, count, sizeof(**ids)))
+		return false;
 	for (size_t i = 0; i < count; i++)
 		(*ids)[i] = from[i];
 	return true;
@@ -437,20 +424,14 @@ struct id_set {
 
 static bool id_set_add(struct id_set *set, int64_t id)
 {
-	size_t word = (size_t)id / 64;
+	size_t word = (size_t)id / 64, before = set->word_count;
 
 	if (id <= 0 || id > UINT32_MAX)
 		return false;
-	if (word >= set->word_count) {
-		size_t count = word + 1 + word / 2;
-		uint64_t *words = realloc(set->words, count * sizeof(*words));
-
-		if (!words)
-			return false;
-		memset(words + set->word_count, 0, (count - set->word_count) * sizeof(*words));
-		set->words = words;
-		set->word_count = count;
-	}
+	if (!array_room(&set->words, &set->word_count, word + 1, sizeof(*set->words)))
+		return false;
+	if (set->word_count > before)
+		memset(set->words + before, 0, (set->word_count - before) * sizeof(*set->words));
 	set->words[word] |= UINT64_C(1) << (id % 64);
 	return true;
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
-#include "base/lookup.h"
 #include "base/search.h"
 
 /* ---- what is handed over ---- */

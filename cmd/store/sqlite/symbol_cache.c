@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static bool begin_collecting(struct store *store)
 {
 	if (!store->symbols_open)
@@ -73,15 +75,8 @@ static size_t keep_text(struct store *store, const char *text, size_t *used)
 	size_t size = strlen(text) + 1;
 	size_t at = *used;
 
-	if (at + size > store->texts_capacity) {
-		size_t capacity = (at + size) * 2;
-		char *texts = realloc(store->texts, capacity);
-
-		if (!texts)
-			return SIZE_MAX;
-		store->texts = texts;
-		store->texts_capacity = capacity;
-	}
+	if (!array_room(&store->texts, &store->texts_capacity, at + size, 1))
+		return SIZE_MAX;
 	memcpy(store->texts + at, text, size);
 	*used = at + size;
 	return at;

@@ -1,0 +1,24 @@
+/*
+ * base/array.h - arrays that grow.
+ *
+ * `array` is the address of a pointer to items of `size` bytes, malloc'ed or NULL; `*capacity` says
+ * for how many there is room.  When memory is out both stay as they are.
+ */
+#ifndef BASE_ARRAY_H
+#define BASE_ARRAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Make room for `count` items in all. */
+bool array_room(void *array, size_t *capacity, size_t count, size_t size);
+
+/** Make room for one more, in an array that holds `count`. */
+bool array_reserve(void *array, size_t *capacity, size_t count, size_t size);
+
+/** Make room for `more`, in an array that holds `count` and whose items have 32-bit ids.  False also
+ * when the ids have run out: SNAP_NONE is none. */
+bool array_id_room(void *array, size_t *capacity, uint32_t count, uint32_t more, size_t size);
+
+#endif
