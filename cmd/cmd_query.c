@@ -13,6 +13,7 @@
 
 #include "analysis/stats.h"
 #include "base/array.h"
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "cookbook.h"
 #include "query_editor.h"
@@ -393,7 +394,7 @@ static void set_typed_output(void *user, const char *path)
 	struct querying *querying = user;
 
 	free(querying->output);
-	querying->output = path ? strdup(path) : NULL;
+	querying->output = path ? memory_need(strdup(path), "reading a command") : NULL;
 	querying->shared.output = querying->output;
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "analysis/pairing/align.h"
+#include "base/memory.h"
 #include "model/names.h"
 
 enum { MOST_PHRASES = 2, SUBJECT_SIZE = 120 };
@@ -212,6 +213,7 @@ static bool align_pair(struct aligner *aligner, const struct dataset *dataset,
 
 char *change_text(const struct dataset *dataset, const struct pair *pair)
 {
+	static const char doing[] = "saying what changed";
 	struct text text = {.dataset = dataset, .pair = pair};
 	struct aligner aligner = {.score = equal_names};
 	char *words = NULL;
@@ -219,11 +221,11 @@ char *change_text(const struct dataset *dataset, const struct pair *pair)
 
 	if (pair->level == PAIR_NONE || pair->old == pair->new)
 		return NULL;
-	text.out = open_memstream(&words, &size);
-	if (text.out && align_pair(&aligner, dataset, pair))
-		say_steps(&text, &aligner);
-	if (text.out && fclose(text.out) != 0)
-		text.phrases = 0;
+	text.out = memory_need(open_memstream(&words, &size), doing);
+	if (!align_pair(&aligner, dataset, pair))
+		memory_need(NULL, doing);
+	say_steps(&text, &aligner);
+	memory_need(fclose(text.out) == 0 ? words : NULL, doing);
 	aligner_release(&aligner);
 	if (text.phrases == 0) {
 		free(words);

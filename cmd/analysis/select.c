@@ -363,16 +363,18 @@ static char *stack_text(const struct selection *selection, const struct visible_
 	char *text = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
+	bool lost = false;
 
 	for (size_t i = 0; stream && i < stack->count; i++) {
 		char *frame = frame_text(
 			selection->dataset,
 			dataset_frame_at(selection->dataset, stack->site, stack->positions[i]));
 
-		fprintf(stream, "%s%s", i ? " < " : "", frame ? frame : "?");
+		lost |= !frame;
+		fprintf(stream, "%s%s", i ? " < " : "", frame ? frame : "");
 		free(frame);
 	}
-	if (!stream || fclose(stream) != 0) {
+	if (!stream || fclose(stream) != 0 || lost) {
 		free(text);
 		return NULL;
 	}

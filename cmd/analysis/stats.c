@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 static double middle_of_three(double a, double b, double c)
 {
 	double low = a < b ? a : b, high = a < b ? b : a;
@@ -139,9 +141,8 @@ bool stats_theil_sen(const double *x, const double *y, size_t count, struct stat
 	*out = (struct stats_slope){0};
 	if (count <= STATS_SLOPE_POINTS)
 		return pairwise_slopes(x, y, count, slopes, out);
-	scratch = malloc((count / STATS_SLOPE_POINTS + 1) * sizeof(*scratch));
-	if (!scratch)
-		return false;
+	scratch = memory_need(malloc((count / STATS_SLOPE_POINTS + 1) * sizeof(*scratch)),
+			      "judging growth");
 	merge_neighbours(x, y, count, bin_x, bin_y, STATS_SLOPE_POINTS, scratch);
 	free(scratch);
 	return pairwise_slopes(bin_x, bin_y, STATS_SLOPE_POINTS, slopes, out);
@@ -203,10 +204,11 @@ struct stats_trend stats_mann_kendall(const double *y, size_t count)
 {
 	struct stats_trend trend = {.p_above = 1};
 	double n = (double)count, variance, falling;
-	double *sorted = count ? malloc(2 * count * sizeof(*sorted)) : NULL;
+	double *sorted;
 
-	if (!sorted)
+	if (count == 0)
 		return trend;
+	sorted = memory_need(malloc(2 * count * sizeof(*sorted)), "judging growth");
 	memcpy(sorted, y, count * sizeof(*sorted));
 	falling = sort_and_count(sorted, sorted + count, count);
 	trend.s = n * (n - 1) / 2 - count_ties(sorted, count) - 2 * falling;

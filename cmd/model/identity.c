@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 #include "model/names.h"
 #include "model/own.h"
 
@@ -63,9 +64,7 @@ static uint64_t hash_normalised(const char *name, size_t (*normalise)(const char
 	uint64_t hash;
 
 	if (size >= sizeof(buffer)) {
-		text = malloc(size + 1);
-		if (!text)
-			return hash_bytes(buffer, sizeof(buffer) - 1);
+		text = memory_need(malloc(size + 1), "reading names");
 		normalise(name, text, size + 1);
 	}
 	hash = hash_bytes(text, size);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 const char *name_base(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -636,9 +638,7 @@ size_t name_normalise(const char *function, char *out, size_t size)
 		normalise_in_place(out);
 		return strlen(out);
 	}
-	scratch = strdup(function);
-	if (!scratch) /* the raw name is a worse key, but a valid one */
-		return copy_out(function, out, size);
+	scratch = memory_need(strdup(function), "reading names");
 	normalise_in_place(scratch);
 	length = copy_out(scratch, out, size);
 	free(scratch);
@@ -716,11 +716,9 @@ static void bare_in_place(char *text)
 
 size_t name_bare(const char *function, char *out, size_t size)
 {
-	char *scratch = strdup(function);
+	char *scratch = memory_need(strdup(function), "reading names");
 	size_t length;
 
-	if (!scratch)
-		return copy_out(function, out, size);
 	normalise_in_place(scratch);
 	bare_in_place(scratch);
 	length = copy_out(scratch, out, size);

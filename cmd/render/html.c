@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "render/formats.h"
 #include "render/html_data.h"
@@ -276,11 +277,11 @@ static void write_source(struct writer *w, const struct page_source *source)
 	write_element(w, "<h3>", source->name, "</h3>\n<pre>");
 	for (const char *line = source->text; *line; number++) {
 		size_t size = strcspn(line, "\n");
-		char *copy = strndup(line, size);
+		char *copy = memory_need(strndup(line, size), "printing a report");
 
 		fprintf(w->out, number == source->line ? "<span class=\"hit\">%6u  " : "%6u  ",
 			number);
-		write_text(w->out, copy ? copy : "");
+		write_text(w->out, copy);
 		fputs(number == source->line ? "</span>\n" : "\n", w->out);
 		free(copy);
 		line += size + (line[size] == '\n');

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum {
 	NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL,
 	NO_CELL = NOT_SHOWN | COLUMN_UNDER,
@@ -181,8 +183,7 @@ static size_t count_labels(struct table *table, unsigned width, char **texts)
 		cell_text(&table->text, &report->rows[row * report->column_count + table->label],
 			  report->columns[table->label].kind, table->options);
 		shorten(&table->text, width, table->options->unicode);
-		texts[count] = strdup(table->text.data);
-		count += texts[count] != NULL;
+		texts[count++] = memory_need(strdup(table->text.data), "printing a report");
 	}
 	qsort(texts, count, sizeof(*texts), compare_texts);
 	for (size_t i = 0; i < count; i++)
@@ -196,13 +197,14 @@ static size_t count_labels(struct table *table, unsigned width, char **texts)
  * names say can be read. */
 static unsigned width_apart(struct table *table, unsigned natural)
 {
-	char **texts = calloc(table->report->row_count + 1, sizeof(*texts));
+	char **texts = memory_need(calloc(table->report->row_count + 1, sizeof(*texts)),
+				   "printing a report");
 	unsigned share = table->options->width * 2 / 5;
 	unsigned readable = share > LABEL_LEAST ? share : LABEL_LEAST;
 	unsigned width = natural < readable ? natural : readable;
-	size_t all = texts ? count_labels(table, natural, texts) : 0;
+	size_t all = count_labels(table, natural, texts);
 
-	while (texts && width < natural && count_labels(table, width, texts) < all)
+	while (width < natural && count_labels(table, width, texts) < all)
 		width += width + 4 < natural ? 4 : natural - width;
 	free(texts);
 	return width;

@@ -11,40 +11,37 @@
 
 #include "base/array.h"
 #include "base/fail.h"
+#include "base/memory.h"
 #include "report/sites.h"
 #include "report/own_options.h"
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
+static void keep_text(char ***texts, size_t *capacity, size_t *count, const char *sentence)
+{
+	char *copy = memory_need(strdup(sentence), "keeping warnings");
+
+	if (!array_reserve(texts, capacity, *count, sizeof(**texts)))
+		memory_need(NULL, "keeping warnings");
+	(*texts)[(*count)++] = copy;
+}
+
 static void keep_warning(void *user, const char *sentence)
 {
 	struct subject *subject = user;
-	char *copy;
 
 	/* A damaged file is found again at every question. */
 	for (size_t i = 0; subject->again && i < subject->warning_count; i++)
 		if (strcmp(subject->warnings[i], sentence) == 0)
 			return;
-	copy = strdup(sentence);
-	if (!copy || !array_reserve(&subject->warnings, &subject->warning_capacity,
-				    subject->warning_count, sizeof(*subject->warnings))) {
-		free(copy); /* a missing warning is better than no report */
-		return;
-	}
-	subject->warnings[subject->warning_count++] = copy;
+	keep_text(&subject->warnings, &subject->warning_capacity, &subject->warning_count,
+		  sentence);
 }
 
 static void keep_note(void *user, const char *sentence)
 {
 	struct subject *subject = user;
-	char *copy = strdup(sentence);
-
-	if (!copy || !array_reserve(&subject->notes, &subject->note_capacity, subject->note_count,
-				    sizeof(*subject->notes))) {
-		free(copy);
-		return;
-	}
-	subject->notes[subject->note_count++] = copy;
+	keep_text(&subject->notes, &subject->note_capacity, &subject->note_count, sentence);
 }
 
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,

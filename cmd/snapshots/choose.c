@@ -16,6 +16,7 @@
 
 #include "base/array.h"
 #include "base/fail.h"
+#include "base/memory.h"
 #include "base/shell.h"
 
 const char *const session_moment_names[] = {"auto", "peak", "exit", "newest", NULL};
@@ -273,9 +274,7 @@ static void say(const struct session *session, const char *dir, const struct cho
 	if (!session->options.note ||
 	    (choice->of == 1 && choice->processes == 1 && choice->runs == 1))
 		return;
-	out = open_memstream(&text, &size);
-	if (!out)
-		return;
+	out = memory_need(open_memstream(&text, &size), "choosing a snapshot");
 	fprintf(out, "From %s: ", dir);
 	if (choice->runs > 1)
 		fprintf(out, "the last of %zu runs; ", choice->runs);

@@ -15,6 +15,7 @@
 #include "input/input.h"
 #include "base/fail.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/settings.h"
 #include "base/progress.h"
 #include "base/terminal.h"
@@ -257,14 +258,13 @@ void session_note_damage(struct session *session, const char *sentence)
 
 void session_keep_skipped(struct session *session, const char *path)
 {
-	char *copy = strdup(path);
+	char *copy = memory_need(strdup(path), "listing damaged files");
 
 	session->damaged++;
-	if (copy && array_reserve(&session->skipped, &session->skipped_capacity,
-				  session->skipped_count, sizeof(*session->skipped)))
-		session->skipped[session->skipped_count++] = copy;
-	else
-		free(copy); /* it is counted anyway */
+	if (!array_reserve(&session->skipped, &session->skipped_capacity, session->skipped_count,
+			   sizeof(*session->skipped)))
+		memory_need(NULL, "listing damaged files");
+	session->skipped[session->skipped_count++] = copy;
 }
 
 void session_skip(void *user, const char *path, const char *sentence)

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "input/input.h"
 #include "base/fail.h"
+#include "base/memory.h"
 #include "render/output.h"
 #include "tracemalloc/source_lines.h"
 
@@ -238,7 +239,7 @@ static enum snap_status add_input(struct py_stats *stats, const struct py_option
 	if (st == SNAP_OK) {
 		const char *version = model_meta(model, "python_version");
 
-		*python = version ? strdup(version) : NULL;
+		*python = version ? memory_need(strdup(version), "reading a dump") : NULL;
 		st = py_stats_add(stats, model, old, err);
 	}
 	model_free(model);

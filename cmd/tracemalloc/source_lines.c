@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/memory.h"
 #include "base/regular.h"
 
 enum { FILE_MAX = 64 << 20 }; /* what is larger is no source */
@@ -117,9 +118,8 @@ static void index_lines(struct source *source)
 	for (const char *at = source->text; at < end && (at = memchr(at, '\n', (size_t)(end - at)));
 	     at++)
 		count++;
-	source->lines = calloc(count + 1, sizeof(*source->lines));
-	if (!source->lines)
-		return;
+	source->lines =
+		memory_need(calloc(count + 1, sizeof(*source->lines)), "reading source lines");
 	for (const char *at = source->text; at < end && (at = memchr(at, '\n', (size_t)(end - at)));
 	     at++)
 		source->lines[++source->line_count] = (size_t)(at - source->text) + 1;

@@ -11,6 +11,7 @@
 #include "analysis/growth/growth_idle.h"
 #include "analysis/growth/growth_say.h"
 #include "analysis/growth/growth_shape.h"
+#include "base/memory.h"
 
 enum {
 	SPARSE_EPOCHS = 16,   /* over more of them, two that left blocks are too few */
@@ -740,11 +741,9 @@ static size_t longest_run(const struct growth_series *series, const bool *idle, 
 
 size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max)
 {
-	bool *idle = calloc(series->count + 1, sizeof(*idle));
+	bool *idle = memory_need(calloc(series->count + 1, sizeof(*idle)), "judging growth");
 	size_t from, count, end, n, at = 0, found = 0;
 
-	if (!idle)
-		return 0; /* fewer censuses only weaken the judgement */
 	growth_idle_mark(series, idle);
 	count = longest_run(series, idle, &from);
 	end = series->count ? run_end(series, from) : 0;

@@ -105,8 +105,7 @@ void growth_judge(const struct growth_series *series, const struct growth_option
 
 /**
  * Which snapshots' cohorts the rule wants to see: up to `max` indexes into the series, rising,
- * written to `wanted`.  Returns how many.  Giving fewer censuses weakens the judgement but is not
- * an error.
+ * written to `wanted`.  Returns how many.
  */
 enum { GROWTH_CENSUSES = 16 };
 size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max);

@@ -10,11 +10,17 @@
 #include <string.h>
 
 #include "analysis/stats.h"
+#include "base/memory.h"
 
 enum { LEAST_BUSY = 3 };                  /* fewest intervals for this method */
 static const double idle_rate = 1.0 / 50; /* at most, of the busy intervals' median */
 static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
 static const double still = 0.05;         /* share of its rise that a site may rise while idle */
+
+static void *need(void *memory)
+{
+	return memory_need(memory, "judging growth");
+}
 
 struct interval {
 	size_t end; /* the snapshot that ends it */
@@ -77,9 +83,7 @@ size_t growth_idle_mark(const struct growth_series *series, bool *idle)
 	memset(idle, 0, series->count * sizeof(*idle));
 	if (!series->work || series->count < LEAST_BUSY + 2)
 		return 0;
-	intervals = calloc(series->count, sizeof(*intervals));
-	if (!intervals)
-		return 0;
+	intervals = need(calloc(series->count, sizeof(*intervals)));
 	count = list_intervals(series, intervals);
 	qsort(intervals, count, sizeof(*intervals), by_falling_rate);
 	from = first_idle(intervals, count);
@@ -106,14 +110,13 @@ static bool keeps_still(const struct growth_series *series, const double *values
 	return quiet <= still * busy;
 }
 
-static bool allocate(struct growth_awake *awake, size_t count)
+static void allocate(struct growth_awake *awake, size_t count)
 {
-	awake->numbers = calloc(6 * count, sizeof(*awake->numbers));
-	awake->kept = calloc(count, sizeof(*awake->kept));
-	awake->seq = calloc(count, sizeof(*awake->seq));
-	awake->run = calloc(count, sizeof(*awake->run));
-	awake->censuses = calloc(count, sizeof(*awake->censuses));
-	return awake->numbers && awake->kept && awake->seq && awake->run && awake->censuses;
+	awake->numbers = need(calloc(6 * count, sizeof(*awake->numbers)));
+	awake->kept = need(calloc(count, sizeof(*awake->kept)));
+	awake->seq = need(calloc(count, sizeof(*awake->seq)));
+	awake->run = need(calloc(count, sizeof(*awake->run)));
+	awake->censuses = need(calloc(count, sizeof(*awake->censuses)));
 }
 
 /* Positions: intervals that are left out have no length. */
@@ -200,12 +203,12 @@ bool growth_awake_make(struct growth_awake *awake, const struct growth_series *s
 	if (!series->work)
 		return false;
 	if (!idle) {
-		idle = marked = calloc(series->count + 1, sizeof(*marked));
-		awake->left_out = marked ? growth_idle_mark(series, marked) : 0;
+		idle = marked = need(calloc(series->count + 1, sizeof(*marked)));
+		awake->left_out = growth_idle_mark(series, marked);
 	}
 	if (awake->left_out && keeps_still(series, series->bytes, idle) &&
-	    (!series->blocks || keeps_still(series, series->blocks, idle)) &&
-	    allocate(awake, series->count)) {
+	    (!series->blocks || keeps_still(series, series->blocks, idle))) {
+		allocate(awake, series->count);
 		condense(awake, series, idle);
 		made = true;
 	}

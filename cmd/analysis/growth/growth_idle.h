@@ -22,8 +22,8 @@ struct growth_awake {
 };
 
 /**
- * Leave out the idle intervals.  False when there is none, when the site itself grew in them, or
- * when memory is out: then the whole series is to be judged.  Release with growth_awake_release()
+ * Leave out the idle intervals.  False when there is none, or when the site itself grew in them: then
+ * the whole series is to be judged.  Release with growth_awake_release()
  * after true.
  */
 bool growth_awake_make(struct growth_awake *awake, const struct growth_series *series);
