@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "browse/browse.h"
 #include "cli/cli.h"
+#include "page_holders.h"
 #include "page_make.h"
 #include "page_sources.h"
 #include "watched.h"
@@ -39,6 +40,7 @@ struct browsing {
 	size_t input_count;
 	struct page_made made;
 	struct page_sources sources;
+	struct page_holders holders;
 	struct watched watched;
 	size_t seen; /* snapshots in the directory that is watched */
 };
@@ -102,13 +104,21 @@ static enum snap_status browse_load(void *user, const struct browse_wish *wish,
 	}
 	page_made_release(&browsing->made);
 	page_sources_release(&browsing->sources);
+	page_holders_release(&browsing->holders);
 	browsing->made = made;
 	st = page_sources_read(&browsing->sources, made.report, browsing->options->page.source,
 			       err);
+	if (st == SNAP_OK)
+		st = page_holders_make(&browsing->holders, &browsing->made, err);
 	if (st == SNAP_OK && !wish->pair)
 		st = keep_inputs(browsing, err);
-	*out = (struct browse_subject){made.mode, browsing->made.report, &browsing->made.stacks,
-				       browsing->sources.items, browsing->sources.count};
+	*out = (struct browse_subject){made.mode,
+				       browsing->made.report,
+				       &browsing->made.stacks,
+				       browsing->sources.items,
+				       browsing->sources.count,
+				       browsing->holders.items,
+				       browsing->holders.count};
 	return st;
 }
 
@@ -160,6 +170,7 @@ static enum snap_status browse_command(const struct invocation *call, int *exit_
 		st = browse_run(&source, options->page.shared.group, err);
 	page_made_release(&browsing.made);
 	page_sources_release(&browsing.sources);
+	page_holders_release(&browsing.holders);
 	forget_inputs(&browsing);
 	watched_release(&browsing.watched);
 	return st;

@@ -2,6 +2,7 @@
  * cmd_report.c - `snapdiff report`: one page to look at, from one snapshot, two, or a series.
  */
 #include "cli/cli.h"
+#include "page_holders.h"
 #include "page_make.h"
 #include "page_sources.h"
 #include "render/html.h"
@@ -22,10 +23,15 @@ static enum snap_status write_page(const struct page_made *made, const struct pa
 				   struct snap_error *err)
 {
 	struct page_sources sources = {0};
+	struct page_holders holders = {0};
 	struct page page = {.mode = made->mode, .report = made->report, .stacks = &made->stacks};
 	struct output output;
 	enum snap_status st = page_sources_read(&sources, made->report, options->source, err);
 
+	if (st == SNAP_OK)
+		st = page_holders_make(&holders, made, err);
+	page.held = holders.items;
+	page.held_count = holders.count;
 	page.sources = sources.items;
 	page.source_count = sources.count;
 	if (st == SNAP_OK)
@@ -36,6 +42,7 @@ static enum snap_status write_page(const struct page_made *made, const struct pa
 			fail_memory(err, "writing the page");
 		st = output_close(&output, st, err);
 	}
+	page_holders_release(&holders);
 	page_sources_release(&sources);
 	return st;
 }

@@ -14,6 +14,8 @@ struct browse_subject {
 	const struct page_stacks *stacks;
 	const struct page_source *sources;
 	size_t source_count;
+	const struct page_held *held;
+	size_t held_count;
 };
 
 /** What is to be shown. */

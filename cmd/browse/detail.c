@@ -181,6 +181,45 @@ static void detail_source(struct browse *b, struct pane *pane, size_t row)
 	}
 }
 
+/* ---- holders ---- */
+
+static void detail_holder(struct browse *b, struct pane *pane, const struct report *held,
+			  size_t row)
+{
+	const char *role = browse_string(report_cell(held, row, "role"));
+	const char *key = browse_string(report_cell(held, row, "key"));
+	const struct value *amount = report_cell(held, row, "bytes");
+	const struct value *retained = report_cell(held, row, "retained_bytes");
+	char bytes[32], all[32], line[TEXT_SIZE];
+
+	if (!amount || amount->kind != VALUE_INT)
+		return;
+	snprintf(line, sizeof(line), "%-14.14s %9s%s%s  ", role ? role : "",
+		 render_bytes(amount->integer, false, bytes),
+		 retained && retained->kind == VALUE_INT ? ", retains " : "",
+		 retained && retained->kind == VALUE_INT
+			 ? render_bytes(retained->integer, false, all)
+			 : "");
+	snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s", key ? key : "");
+	say(b, pane, line);
+}
+
+static void detail_holders(struct browse *b, struct pane *pane, size_t row)
+{
+	const struct report *held = NULL;
+
+	for (size_t i = 0; i < b->subject.held_count; i++)
+		if (b->subject.held[i].row == row)
+			held = b->subject.held[i].report;
+	if (!held)
+		return;
+	say(b, pane, "");
+	for (size_t i = 0; i < held->row_count && pane->y < pane->end; i++)
+		detail_holder(b, pane, held, i);
+	for (size_t i = 0; i < held->note_count && pane->y < pane->end; i++)
+		say_long(b, pane, held->notes[i]);
+}
+
 static void detail_stack(struct browse *b, struct pane *pane, size_t row)
 {
 	const struct value *stack = browse_cell(b, row, "stack");
@@ -215,6 +254,7 @@ static void detail_row(struct browse *b, struct pane *pane, size_t row)
 	for (size_t i = 0; reasons && reasons->kind == VALUE_LIST && i < reasons->list.count; i++)
 		if (browse_string(&reasons->list.items[i]))
 			say_long(b, pane, browse_string(&reasons->list.items[i]));
+	detail_holders(b, pane, row);
 	detail_source(b, pane, row);
 	detail_stack(b, pane, row);
 	if (next) {

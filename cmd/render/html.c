@@ -74,10 +74,8 @@ bool html_shows_column(const struct column *column)
 	return !(column->flags & COLUMN_HIDDEN) || strcmp(column->name, "key") == 0;
 }
 
-static void write_head_cells(struct writer *w)
+static void write_head_cells(struct writer *w, const struct report *report)
 {
-	const struct report *report = w->page->report;
-
 	for (size_t i = 0; i < report->column_count; i++) {
 		const struct column *column = &report->columns[i];
 
@@ -89,12 +87,14 @@ static void write_head_cells(struct writer *w)
 	}
 }
 
-static void write_row(struct writer *w, size_t row)
+static void write_row(struct writer *w, const struct report *report, size_t row)
 {
 	static const struct render_options plain = {.unicode = true};
-	const struct report *report = w->page->report;
 
-	fprintf(w->out, "<tr data-row=\"%zu\">", row);
+	fputs("<tr", w->out);
+	if (report == w->page->report)
+		fprintf(w->out, " data-row=\"%zu\"", row);
+	putc('>', w->out);
 	for (size_t i = 0; i < report->column_count; i++) {
 		const struct column *column = &report->columns[i];
 
@@ -119,10 +119,10 @@ static void write_table(struct writer *w)
 	      "<div class=\"tools needs-js\" id=\"table-tools\"></div>\n"
 	      "<div class=\"scroll\"><table><thead><tr id=\"head\">",
 	      w->out);
-	write_head_cells(w);
+	write_head_cells(w, w->page->report);
 	fputs("</tr></thead><tbody id=\"rows\">\n", w->out);
 	for (size_t row = 0; row < rows && row < PLAIN_ROWS; row++)
-		write_row(w, row);
+		write_row(w, w->page->report, row);
 	fputs("</tbody></table></div>\n", w->out);
 	if (rows > PLAIN_ROWS)
 		fprintf(w->out,
@@ -270,6 +270,38 @@ static void write_charts(struct writer *w)
 	      w->out);
 }
 
+/* With scripts only the article of the selected row is there. */
+static void write_held(struct writer *w, const struct page_held *held)
+{
+	const struct report *report = held->report;
+
+	fprintf(w->out, "<article class=\"held\" data-of=\"%zu\" id=\"held-%zu\">", held->row,
+		held->row);
+	write_element(w, "<h3>", cell_string(w->page->report, held->row, "key"), "</h3>\n");
+	for (size_t i = 0; i < report->note_count; i++)
+		write_element(w, "<p>", report->notes[i], "</p>\n");
+	fputs("<div class=\"scroll\"><table><thead><tr>", w->out);
+	write_head_cells(w, report);
+	fputs("</tr></thead><tbody>\n", w->out);
+	for (size_t row = 0; row < report->row_count; row++)
+		write_row(w, report, row);
+	fputs("</tbody></table></div></article>\n", w->out);
+}
+
+static void write_holders(struct writer *w)
+{
+	if (w->page->held_count == 0)
+		return;
+	fputs("<section id=\"holders\"><h2>Who holds it</h2>\n"
+	      "<p class=\"soft needs-js\" id=\"not-held\" hidden>The snapshot does not say who "
+	      "holds "
+	      "the selected row.</p>\n",
+	      w->out);
+	for (size_t i = 0; i < w->page->held_count; i++)
+		write_held(w, &w->page->held[i]);
+	fputs("</section>\n", w->out);
+}
+
 static void write_source(struct writer *w, const struct page_source *source)
 {
 	uint32_t number = source->first;
@@ -364,6 +396,8 @@ static void write_opening(struct writer *w)
 	      w->out);
 	if (strcmp(w->page->mode, "growth") == 0)
 		fputs("<li class=\"needs-js\"><a href=\"#charts\">Growth</a></li>", w->out);
+	if (w->page->held_count)
+		fputs("<li><a href=\"#holders\">Who holds it</a></li>", w->out);
 	fputs("<li><a href=\"#table\">Table</a></li>", w->out);
 	if (w->page->source_count)
 		fputs("<li><a href=\"#source\">Source</a></li>", w->out);
@@ -410,6 +444,7 @@ enum snap_status html_write(const struct page *page, FILE *out)
 	write_summary(&w);
 	write_flame(&w);
 	write_charts(&w);
+	write_holders(&w);
 	write_table(&w);
 	write_sources(&w);
 	write_inputs(&w);

@@ -262,32 +262,48 @@ static uint64_t size_of(const struct node *node)
 	return node->retained > node->bytes ? node->retained : node->bytes;
 }
 
-static enum snap_status find_subjects(struct holding *h, const char *pattern,
+static bool keep_subject(struct holding *h, uint32_t node)
+{
+	if (!h->subjects)
+		h->subjects = calloc(h->node_count + 1, sizeof(*h->subjects));
+	if (h->subjects)
+		h->subjects[h->subject_count++] =
+			(struct subject_row){node, size_of(&h->nodes[node])};
+	return h->subjects != NULL;
+}
+
+static enum snap_status find_matching(struct holding *h, const char *pattern,
 				      struct snap_error *err)
 {
 	regex_t regex;
+	bool fine = true;
 
 	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
 		return fail(err, SNAP_EUSAGE, "'%s' is not a regular expression", pattern);
-	h->subjects = calloc(h->node_count + 1, sizeof(*h->subjects));
-	for (uint32_t i = 0; h->subjects && i < h->node_count; i++) {
+	for (uint32_t i = 0; fine && i < h->node_count; i++) {
 		const struct node *node = &h->nodes[i];
 		const char *name = node->words.function ? node->words.function : node->words.key;
 
 		if (node->present && size_of(node) >= h->options->min_bytes &&
 		    regexec(&regex, name, 0, NULL, 0) == 0)
-			h->subjects[h->subject_count++] = (struct subject_row){i, size_of(node)};
+			fine = keep_subject(h, i);
 	}
 	regfree(&regex);
-	if (!h->subjects)
+	if (!fine)
 		return fail_memory(err, "finding holders");
 	if (!h->subject_count)
 		return fail(err, SNAP_EUSAGE,
 			    "no site, type or root matches '%s'; 'snapdiff top' lists the sites",
 			    pattern);
-	qsort(h->subjects, h->subject_count, sizeof(*h->subjects), compare_subjects);
-	h->shown_count = sites_limit(h->options, h->subject_count);
 	return SNAP_OK;
+}
+
+static enum snap_status find_key(struct holding *h, const char *key, struct snap_error *err)
+{
+	for (uint32_t i = 0; i < h->node_count; i++)
+		if (h->nodes[i].present && strcmp(h->nodes[i].words.key, key) == 0)
+			return keep_subject(h, i) ? SNAP_OK : fail_memory(err, "finding holders");
+	return fail(err, SNAP_ENOTFOUND, "the snapshot does not say who holds %s", key);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -551,30 +567,48 @@ struct report *holders_report_new(void)
 	return report_new("snapdiff.holders/1", columns, COLUMNS);
 }
 
+static enum snap_status fill(struct holding *h,
+			     enum snap_status (*find)(struct holding *h, const char *words,
+						      struct snap_error *err),
+			     const char *words, struct snap_error *err)
+{
+	const struct select_options select = sites_selection(h->options);
+	enum snap_status st = selection_new(&h->selection, h->graph->dataset, &select, err);
+
+	if (st == SNAP_OK && (!make_nodes(h) || !make_links(h)))
+		st = fail_memory(err, "finding holders");
+	if (st == SNAP_OK)
+		st = find(h, words, err);
+	if (st == SNAP_OK) {
+		qsort(h->subjects, h->subject_count, sizeof(*h->subjects), compare_subjects);
+		h->shown_count = sites_limit(h->options, h->subject_count);
+		tell(h);
+	}
+	free(h->nodes);
+	free(h->of_group);
+	free(h->of_root);
+	free(h->links);
+	free(h->subjects);
+	selection_free(h->selection);
+	return st;
+}
+
 enum snap_status holders_fill(struct report *report, const struct graph *graph, const char *pattern,
 			      const struct report_options *options, struct snap_error *err)
 {
 	struct holding h = {.report = report, .graph = graph, .options = options};
-	const struct select_options select = sites_selection(options);
-	enum snap_status st = SNAP_OK;
 
-	if (st == SNAP_OK && (options->cumulative || options->sort))
-		st = fail(err, SNAP_EUSAGE,
-			  "holders counts a call stack once, the largest first; leave %s out",
-			  options->sort ? "--sort" : "--cumulative");
-	if (st == SNAP_OK)
-		st = selection_new(&h.selection, graph->dataset, &select, err);
-	if (st == SNAP_OK && (!make_nodes(&h) || !make_links(&h)))
-		st = fail_memory(err, "finding holders");
-	if (st == SNAP_OK)
-		st = find_subjects(&h, pattern, err);
-	if (st == SNAP_OK)
-		tell(&h);
-	free(h.nodes);
-	free(h.of_group);
-	free(h.of_root);
-	free(h.links);
-	free(h.subjects);
-	selection_free(h.selection);
-	return st;
+	if (options->cumulative || options->sort)
+		return fail(err, SNAP_EUSAGE,
+			    "holders counts a call stack once, the largest first; leave %s out",
+			    options->sort ? "--sort" : "--cumulative");
+	return fill(&h, find_matching, pattern, err);
+}
+
+enum snap_status holders_fill_row(struct report *report, const struct graph *graph, const char *key,
+				  const struct report_options *options, struct snap_error *err)
+{
+	struct holding h = {.report = report, .graph = graph, .options = options};
+
+	return fill(&h, find_key, key, err);
 }

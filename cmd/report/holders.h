@@ -13,5 +13,8 @@ struct report *holders_report_new(void);
 /** `pattern` is held against the names of sites, types and roots.  SNAP_EUSAGE: nothing matches. */
 enum snap_status holders_fill(struct report *report, const struct graph *graph, const char *pattern,
 			      const struct report_options *options, struct snap_error *err);
+/** The same of the one row whose key is `key`; SNAP_ENOTFOUND: the graph has none. */
+enum snap_status holders_fill_row(struct report *report, const struct graph *graph, const char *key,
+				  const struct report_options *options, struct snap_error *err);
 
 #endif

@@ -15,12 +15,20 @@ struct page_source {
 	const char *text; /* whole lines */
 };
 
+/** Who holds a row of the report. */
+struct page_held {
+	size_t row;
+	const struct report *report; /* of `holders` */
+};
+
 struct page {
 	const char *mode; /* "top", "compare" or "growth" */
 	const struct report *report;
 	const struct page_stacks *stacks;
 	const struct page_source *sources;
 	size_t source_count;
+	const struct page_held *held;
+	size_t held_count;
 };
 
 #endif

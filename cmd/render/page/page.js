@@ -297,6 +297,7 @@
 		document.querySelectorAll("[data-row]").forEach((part) =>
 			part.classList.toggle("selected", Number(part.dataset.row) === index));
 		remember();
+		showHolders(index);
 		if (index < 0)
 			return;
 		if (moveFlame) {
@@ -306,6 +307,16 @@
 			layoutAndDraw();
 		}
 		drawSiteChart(data.rows[index]);
+	}
+
+	/** Of the articles that say who holds a row, the selected row's, or the first. */
+	function showHolders(index) {
+		const articles = [...document.querySelectorAll(".held")];
+		if (articles.length === 0)
+			return;
+		const wanted = index < 0 ? articles[0] : articles.find((article) => Number(article.dataset.of) === index);
+		articles.forEach((article) => article.hidden = article !== wanted);
+		byId("not-held").hidden = wanted !== undefined;
 	}
 
 	/* ---- address: what is shown can be linked to ---- */
@@ -536,6 +547,7 @@
 		makeTable();
 		drawProcess();
 		drawCards();
+		showHolders(-1);
 		document.querySelectorAll(".card[data-row]").forEach((card) =>
 			card.addEventListener("click", () => selectRow(Number(card.dataset.row))));
 		if (state.row >= 0 && data.rows[state.row])
