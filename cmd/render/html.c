@@ -239,7 +239,7 @@ static void write_flame(struct writer *w)
 	      w->out);
 	if (strcmp(w->page->mode, "top") == 0)
 		fputs("<span><i style=\"background:#f2b48a\"></i>the program's own code</span>"
-		      "<span><i style=\"background:#cfd6de\"></i>libraries</span>",
+		      "<span><i style=\"background:#cfd4da\"></i>libraries</span>",
 		      w->out);
 	else
 		for (size_t i = 0; i < sizeof(legend) / sizeof(*legend); i++)
@@ -248,6 +248,9 @@ static void write_flame(struct writer *w)
 	if (strcmp(w->page->mode, "top") != 0)
 		fputs("<span>+ and a solid border: new; − and a dashed border: gone; a box is as "
 		      "wide as its larger side</span>",
+		      w->out);
+	if (strcmp(w->page->mode, "growth") == 0)
+		fputs("</p>\n<p class=\"legend\" id=\"verdicts\" hidden></p>\n<p class=\"legend\">",
 		      w->out);
 	fputs("<span>keys: arrows, Enter to zoom, Esc to zoom out, / to search</span></p>\n"
 	      "</section>\n",

@@ -192,7 +192,7 @@ static void write_inputs(FILE *out, const struct value *inputs)
 
 static void write_series(FILE *out, const struct report *report)
 {
-	static const char *const names[] = {"process", "processes"};
+	static const char *const names[] = {"process", "processes", "per"};
 
 	fputs("\"series\":{", out);
 	write_inputs(out, value_get(&report->head, "inputs"));

@@ -199,7 +199,7 @@ def check_views(browser, page):
     for box, name in zip(state["boxes"], state["names"]):
         if box["level"] == 1:
             check(state["total"][1][box["node"]] <= ends[name], f"inverted: {name}")
-    browser.run("snapdiff.state.inverted = false; snapdiff.state.changed = true; snapdiff.rebuild()")
+    browser.run("snapdiff.state.inverted = false; snapdiff.state.show = 'changed'; snapdiff.rebuild()")
     changed = browser.run("""
         const s = snapdiff.data().stacks.values.live_bytes;
         return [snapdiff.view().weight[0], s[0].reduce((sum, a, i) => sum + Math.abs(s[1][i] - a), 0)];

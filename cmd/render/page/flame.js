@@ -5,7 +5,8 @@
  * functions.
  *
  * A model has frames (function, file, line, module, own) and the stacks as a tree in preorder:
- * depth[i] and frame[i] of node i.  Leaves carry figures of an old and a new side.
+ * depth[i] and frame[i] of node i.  Leaves carry figures of an old and a new side; of a series also
+ * slope[i], what they grow by, and verdict[i], a number: the larger, the worse.
  */
 "use strict";
 
@@ -49,7 +50,7 @@ const Flame = (() => {
 			slots *= 2;
 		const view = {count: 1, table: new Int32Array(slots), parent: new Int32Array(room), frame: new Int32Array(room),
 			key: new Int32Array(room), collapsed: new Uint8Array(room), self: [new Float64Array(room),
-				new Float64Array(room)], matched: null};
+				new Float64Array(room)], slope: new Float64Array(room), verdict: new Uint8Array(room), matched: null};
 		view.parent[0] = view.frame[0] = -1;
 		return view;
 	}
@@ -66,7 +67,7 @@ const Flame = (() => {
 
 	function grow(view) {
 		const room = 2 * view.parent.length;
-		for (const name of ["parent", "frame", "key", "collapsed"])
+		for (const name of ["parent", "frame", "key", "collapsed", "slope", "verdict"])
 			view[name] = grown(view[name], room);
 		view.self = view.self.map((side) => grown(side, room));
 		view.table = new Int32Array(2 * view.table.length);
@@ -116,7 +117,8 @@ const Flame = (() => {
 	}
 
 	/**
-	 * The view that `options` ask for: {metric, byLine, inverted, fold, collapse, changed}.
+	 * The view that `options` ask for: {metric, byLine, inverted, fold, collapse, show}, where show is "" (what there
+	 * is), "changed", "slope" or "verdict".
 	 * Totals follow; children of a node are sorted by weight, the heaviest first.
 	 */
 	function build(model, options) {
@@ -138,17 +140,21 @@ const Flame = (() => {
 			}
 			view.self[0][at] += values[0][leaf];
 			view.self[1][at] += values[1][leaf];
+			if (model.slope) {
+				view.slope[at] += model.slope[leaf];
+				view.verdict[at] = Math.max(view.verdict[at], model.verdict[leaf]);
+			}
 		}
 		sum(view, options);
 		return view;
 	}
 
 	/**
-	 * Weight of a stack: its larger side, or how much it changed.  Weights are summed from the
-	 * stacks up, so that a box is as wide as what is under it.
+	 * Weight of a stack: its larger side, how much it changed, or what it grows by.  Weights are summed
+	 * from the stacks up, so that a box is as wide as what is under it.
 	 */
-	function weigh(a, b, changed) {
-		return changed ? Math.abs(b - a) : Math.max(a, b);
+	function weigh(a, b, slope, show) {
+		return show === "changed" ? Math.abs(b - a) : show === "slope" ? Math.max(slope, 0) : Math.max(a, b);
 	}
 
 	function sum(view, options) {
@@ -156,13 +162,15 @@ const Flame = (() => {
 		view.total = view.self.map((side) => side.slice(0, count));
 		view.weight = new Float64Array(count);
 		for (let i = 0; i < count; i++)
-			view.weight[i] = weigh(view.self[0][i], view.self[1][i], options.changed);
+			view.weight[i] = weigh(view.self[0][i], view.self[1][i], view.slope[i], options.show);
 		/* Children have larger numbers than their parents. */
 		for (let i = count - 1; i > 0; i--) {
 			const parent = view.parent[i];
 			view.total[0][parent] += view.total[0][i];
 			view.total[1][parent] += view.total[1][i];
 			view.weight[parent] += view.weight[i];
+			view.slope[parent] += view.slope[i];
+			view.verdict[parent] = Math.max(view.verdict[parent], view.verdict[i]);
 		}
 		link(view);
 	}

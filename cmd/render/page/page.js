@@ -7,9 +7,11 @@
 (() => {
 	const ROW = 20, LEAST = 0.7; /* height of a box, and the narrowest that is drawn, in pixels */
 	const byId = (id) => document.getElementById(id);
-	const state = {metric: "live_bytes", inverted: false, changed: false, byLine: false, fold: true, collapse: false,
+	const state = {metric: "live_bytes", inverted: false, show: "", byLine: false, fold: true, collapse: false,
 		       query: "", row: -1};
-	let data, view, boxes = [], zoom = 0, current = 0;
+	/* From harmless to what a gate fails for; the place is what Flame knows as the verdict. */
+	const VERDICTS = ["", "stable", "shrinking", "sawtooth", "one-off", "warm-up", "too-few", "inconclusive", "container-growth", "leak"];
+	let data, view, boxes = [], drawn = new Map(), zoom = 0, current = 0;
 
 	/* ---- words ---- */
 
@@ -115,20 +117,42 @@
 		return view.collapsed[node] ? "library code" : text(frameOf(node), state.byLine);
 	}
 
+	/* ---- colours ---- */
+
+	const channel = (part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+	const luminance = (rgb) => rgb.reduce((sum, part, i) => sum + [0.2126, 0.7152, 0.0722][i] * channel(part / 255), 0);
+
+	/** A fill, and of dark and white the ink that stands out more on it. */
+	function paint(rgb) {
+		const light = luminance(rgb), dark = luminance([20, 24, 29]);
+		return {fill: "#" + rgb.map((part) => Math.round(part).toString(16).padStart(2, "0")).join(""),
+			ink: (light + 0.05) / (dark + 0.05) >= 1.05 / (light + 0.05) ? "#14181d" : "#ffffff"};
+	}
+
+	const GREY = [207, 212, 218], STEPS = 24;
+	const towards = (end) => Array.from({length: STEPS + 1}, (_, i) =>
+		paint(GREY.map((g, c) => g + (end[c] - g) * Math.sqrt(i / STEPS))));
+
 	/*
 	 * From blue (shrank) over grey to orange (grew); the lightness differs too, so that print and
 	 * colour-blind people can tell them apart.  New and gone have marks as well.
 	 */
-	function colour(node) {
+	const PAINTS = {grew: towards([217, 95, 2]), shrank: towards([43, 108, 176]), library: paint(GREY),
+		own: Array.from({length: 24}, (_, i) => paint([238, 172 + i, 110 + 3 * i])),
+		/* Ordered by lightness: the worse, the darker. */
+		verdict: [GREY, GREY, GREY, [200, 214, 229], [200, 214, 229], [166, 197, 224], [238, 226, 180], [240, 214, 140],
+			[230, 150, 60], [178, 60, 20]].map(paint)};
+
+	function paintOf(node) {
 		const a = view.total[0][node], b = view.total[1][node], most = Math.max(a, b);
 		if (data.mode === "top") {
 			const frame = frameOf(node);
-			return frame && frame[4] ? `hsl(${28 + view.frame[node] * 37 % 24} 75% 68%)` : "#cfd6de";
+			return frame && frame[4] ? PAINTS.own[view.frame[node] * 37 % 24] : PAINTS.library;
 		}
-		const change = most > 0 ? (b - a) / most : 0, strength = Math.min(1, Math.abs(change));
-		const grey = [207, 212, 218], end = change > 0 ? [217, 95, 2] : [43, 108, 176];
-		const mix = grey.map((g, i) => Math.round(g + (end[i] - g) * Math.sqrt(strength)));
-		return `rgb(${mix.join(" ")})`;
+		if (state.show === "verdict")
+			return PAINTS.verdict[view.verdict[node]];
+		const strength = most > 0 ? Math.round(Math.min(1, Math.abs(b - a) / most) * STEPS) : 0;
+		return (b > a ? PAINTS.grew : PAINTS.shrank)[strength];
 	}
 
 	function mark(node) {
@@ -144,6 +168,7 @@
 		zoom = current = 0;
 		runSearch();
 		layoutAndDraw();
+		drawVerdictLegend();
 		window.snapdiffTimes.build = performance.now() - started;
 	}
 
@@ -169,6 +194,7 @@
 	function layoutAndDraw() {
 		const started = performance.now(), canvas = byId("canvas");
 		boxes = Flame.layout(view, zoom, Math.max(1, canvas.clientWidth), LEAST);
+		drawn = new Map(boxes.map((box) => [box.node, box]));
 		draw();
 		window.snapdiffTimes.layout = performance.now() - started;
 	}
@@ -180,38 +206,75 @@
 		canvas.style.height = height + "px";
 		canvas.width = width * ratio;
 		canvas.height = height * ratio;
-		const context = canvas.getContext("2d");
+		const context = canvas.getContext("2d", {alpha: false});
 		context.scale(ratio, ratio);
-		context.font = "12px ui-monospace,monospace";
-		context.textBaseline = "middle";
-		for (const box of boxes)
-			drawBox(context, box);
+		context.fillStyle = getComputedStyle(document.body).backgroundColor;
+		context.fillRect(0, 0, width, height);
+		drawBoxes(context);
+		drawBorders(context);
+		drawNames(context);
 		describe();
 	}
 
-	function drawBox(context, box) {
-		const y = box.level * ROW, wide = Math.max(box.width - (box.width > 3 ? 1 : 0), 0.5);
-		const dim = view.matched && !view.matched[box.node];
-		context.globalAlpha = dim ? 0.35 : 1;
-		context.fillStyle = colour(box.node);
-		context.fillRect(box.x, y, wide, ROW - 1);
+	const wide = (box) => Math.max(box.width - (box.width > 3 ? 1 : 0), 0.5);
+
+	/** Boxes of one colour are one path: what changes between boxes is what costs time. */
+	function drawBoxes(context) {
+		const byFill = new Map();
+		for (const box of boxes) {
+			const dim = view.matched && !view.matched[box.node];
+			const key = (dim ? "-" : "+") + (box.paint = paintOf(box.node)).fill;
+			if (!byFill.has(key))
+				byFill.set(key, []);
+			byFill.get(key).push(box);
+		}
+		for (const [key, list] of byFill) {
+			context.globalAlpha = key[0] === "-" ? 0.35 : 1;
+			context.fillStyle = key.slice(1);
+			context.beginPath();
+			for (const box of list)
+				context.rect(box.x, box.level * ROW, wide(box), ROW - 1);
+			context.fill();
+		}
 		context.globalAlpha = 1;
-		if (mark(box.node) && wide > 2) {
-			context.strokeStyle = "#1b1f24";
-			context.setLineDash(mark(box.node)[0] === "+" ? [] : [3, 2]);
-			context.strokeRect(box.x + 0.5, y + 0.5, wide - 1, ROW - 2);
-			context.setLineDash([]);
+	}
+
+	function outline(context, list, colour, width, dashes) {
+		if (list.length === 0)
+			return;
+		context.strokeStyle = colour;
+		context.lineWidth = width;
+		context.setLineDash(dashes);
+		context.beginPath();
+		for (const box of list)
+			context.rect(box.x + width / 2, box.level * ROW + width / 2, Math.max(wide(box) - width, 1), ROW - 1 - width);
+		context.stroke();
+		context.setLineDash([]);
+	}
+
+	function drawBorders(context) {
+		const large = boxes.filter((box) => box.width > 3);
+		if (data.mode !== "top") {
+			outline(context, large.filter((box) => mark(box.node)[0] === "+"), "#1b1f24", 1, []);
+			outline(context, large.filter((box) => mark(box.node)[0] === "−"), "#1b1f24", 1, [3, 2]);
 		}
-		if (box.node === current || view.matched && view.matched[box.node]) {
-			context.strokeStyle = box.node === current ? "#000" : "#6f42c1";
-			context.lineWidth = 2;
-			context.strokeRect(box.x + 1, y + 1, Math.max(wide - 2, 1), ROW - 3);
-			context.lineWidth = 1;
-		}
-		const room = Math.floor((wide - 6) / 7.3), name = mark(box.node) + nameOf(box.node);
-		if (room > 2) {
-			context.fillStyle = "#14181d";
-			context.fillText(name.length > room ? name.slice(0, room - 1) + "…" : name, box.x + 3, y + ROW / 2);
+		if (view.matched)
+			outline(context, boxes.filter((box) => view.matched[box.node]), "#6f42c1", 2, []);
+		outline(context, drawn.has(current) ? [drawn.get(current)] : [], "#000", 2, []);
+	}
+
+	function drawNames(context) {
+		context.font = "12px ui-monospace,monospace";
+		context.textBaseline = "middle";
+		for (const ink of ["#14181d", "#ffffff"]) {
+			context.fillStyle = ink;
+			for (const box of boxes) {
+				const room = Math.floor((box.width - 7) / 7.3);
+				if (room < 3 || box.paint.ink !== ink)
+					continue;
+				const name = mark(box.node) + nameOf(box.node);
+				context.fillText(name.length > room ? name.slice(0, room - 1) + "…" : name, box.x + 3, box.level * ROW + ROW / 2);
+			}
 		}
 	}
 
@@ -224,6 +287,9 @@
 				(s[frame[3]] ? `  (${s[frame[3]]})` : "");
 		lines.push(data.mode === "top" ? `${figure(b)}, ${(whole ? view.weight[node] / whole * 100 : 0).toFixed(1)} % of the whole`
 			: `${figure(a)} -> ${figure(b)}, ${figure(b - a, true)}${a === 0 && b > 0 ? ", new" : b === 0 && a > 0 ? ", gone" : ""}`);
+		if (data.stacks.slope && node > 0)
+			lines[1] += `; grows by ${figure(view.slope[node])} ${data.stacks.per}` +
+				(view.verdict[node] ? `; ${VERDICTS[view.verdict[node]]}` : "");
 		byId("detail").textContent = lines.join("\n");
 		byId("canvas").setAttribute("aria-label", "Call stacks. " + lines.join(", "));
 	}
@@ -242,7 +308,7 @@
 
 	function sibling(node, by) {
 		const parent = view.parent[node];
-		const all = parent < 0 ? [] : Flame.childrenOf(view, parent).filter((n) => boxes.some((box) => box.node === n));
+		const all = parent < 0 ? [] : Flame.childrenOf(view, parent).filter((n) => drawn.has(n));
 		return all[all.indexOf(node) + by];
 	}
 
@@ -258,7 +324,7 @@
 			return;
 		else {
 			current = to;
-			if (!boxes.some((box) => box.node === to))
+			if (!drawn.has(to))
 				zoomTo(to);
 			draw();
 		}
@@ -324,7 +390,7 @@
 	function remember() {
 		const words = new URLSearchParams();
 		for (const [key, value] of Object.entries({m: state.metric, q: state.query, row: state.row >= 0 ? state.row : "",
-			inv: state.inverted ? 1 : "", chg: state.changed ? 1 : "", line: state.byLine ? 1 : "",
+			inv: state.inverted ? 1 : "", show: state.show, line: state.byLine ? 1 : "",
 			lib: state.collapse ? 1 : "", rec: state.fold ? "" : 0}))
 			if (value !== "" && !(key === "m" && value === "live_bytes"))
 				words.set(key, value);
@@ -340,7 +406,7 @@
 			state.metric = words.get("m");
 		state.query = words.get("q") || "";
 		state.inverted = words.has("inv");
-		state.changed = words.has("chg");
+		state.show = shows().some(([name]) => name === words.get("show")) ? words.get("show") : "";
 		state.byLine = words.has("line");
 		state.collapse = words.has("lib");
 		state.fold = !words.has("rec");
@@ -361,13 +427,36 @@
 		return element("label", {}, box, label);
 	}
 
-	function makeTools() {
-		const metric = element("select", {"aria-label": "figure", onchange: () => {
-			state.metric = metric.value;
+	/** What the width of boxes may be. */
+	const shows = () => [["", "what there is"], ["changed", "only what changed"],
+		...(data.stacks.slope ? [["slope", "what grows, by slope"], ["verdict", "coloured by verdict"]] : [])];
+
+	function choiceOf(name, label, choices) {
+		const select = element("select", {"aria-label": label, id: "choose-" + name, onchange: () => {
+			state[name] = select.value;
 			rebuild();
 			remember();
-		}}, ...data.stacks.metrics.map((m) => element("option", {value: m}, m.replace("_", " "))));
-		metric.value = state.metric;
+		}}, ...choices.map(([value, words]) => element("option", {value}, words)));
+		select.value = state[name];
+		return select;
+	}
+
+	function drawVerdictLegend() {
+		const legend = byId("verdicts");
+		if (!legend)
+			return;
+		legend.hidden = state.show !== "verdict";
+		const seen = new Set(view.verdict);
+		legend.replaceChildren(...VERDICTS.map((name, i) => ({name, i})).filter(({name, i}) => name && seen.has(i)).reverse()
+			.map(({name, i}) => {
+				const swatch = element("i");
+				swatch.style.background = PAINTS.verdict[i].fill;
+				return element("span", {}, swatch, name);
+			}));
+	}
+
+	function makeTools() {
+		const metric = choiceOf("metric", "figure", data.stacks.metrics.map((m) => [m, m.replace("_", " ")]));
 		const search = element("input", {type: "search", id: "search", placeholder: "search (/), a regular expression",
 			"aria-label": "search for functions", oninput: () => {
 				state.query = search.value;
@@ -379,7 +468,7 @@
 		byId("tools").append(metric, search, element("span", {id: "matched", class: "soft", role: "status"}),
 			toggle("inverted", "callees first"), toggle("byLine", "by line"), toggle("fold", "fold recursion"),
 			toggle("collapse", "collapse libraries"),
-			...(data.mode === "top" ? [] : [toggle("changed", "only what changed")]),
+			...(data.mode === "top" ? [] : [choiceOf("show", "what is shown", shows())]),
 			element("button", {type: "button", onclick: () => zoomTo(0)}, "whole"));
 	}
 
@@ -534,6 +623,39 @@
 		drawTable();
 	}
 
+	/* ---- what a series says of each stack ---- */
+
+	/** The row that a stack counts towards: that of its newest frame of own code, as reports name it. */
+	function rowOfLeaf(rows, node) {
+		const s = data.stacks;
+		let asked = node;
+		for (let n = node; n >= 0; n = s.parents[n])
+			if (s.frames[s.frame[n]][4]) {
+				asked = n;
+				break;
+			}
+		const [name, file, line] = s.frames[s.frame[asked]];
+		return rows.get(`${s.strings[name]}\u0000${s.strings[file]}\u0000${line}`) || rows.get(s.strings[name]);
+	}
+
+	/** Slopes and verdicts of rows, shared out to their stacks by how much each grew. */
+	function shareSlopes() {
+		const s = data.stacks, rows = new Map(), [old, now] = s.values.live_bytes, of = [];
+		for (const row of data.rows) {
+			rows.set(`${row.function}\u0000${row.file || ""}\u0000${row.line || 0}`, row);
+			if (row.function && !rows.has(row.function))
+				rows.set(row.function, row);
+		}
+		const weight = new Map(), share = (leaf) => Math.abs(now[leaf] - old[leaf]) || 1e-9;
+		for (let leaf = 0; leaf < s.leaf.length; leaf++) {
+			of.push(rowOfLeaf(rows, s.leaf[leaf]));
+			weight.set(of[leaf], (weight.get(of[leaf]) || 0) + share(leaf));
+		}
+		s.slope = Float64Array.from(of, (row, leaf) => row && row.growth_bytes ? row.growth_bytes * share(leaf) / weight.get(row) : 0);
+		s.verdict = Uint8Array.from(of, (row) => row ? Math.max(0, VERDICTS.indexOf(row.verdict)) : 0);
+		s.per = `per ${data.series.per || "snapshot"}`;
+	}
+
 	/* ---- beginning ---- */
 
 	async function begin() {
@@ -541,6 +663,8 @@
 		data = await decode();
 		data.parts = partsOf(data.series);
 		data.stacks.parents = Flame.parentsOf(data.stacks.depth);
+		if (data.mode === "growth")
+			shareSlopes();
 		document.documentElement.classList.remove("nojs");
 		recall();
 		makeFlame();
@@ -566,7 +690,7 @@
 			if (state.row >= 0 && state.row !== row)
 				selectRow(state.row);
 		});
-		window.snapdiff = {state, table, data: () => data, view: () => view, boxes: () => boxes, zoomTo, rebuild, runSearch,
+		window.snapdiff = {state, table, data: () => data, view: () => view, boxes: () => boxes, zoomTo, rebuild, runSearch, paints: PAINTS,
 			selectRow, shownRows, exportCsv, rowName};
 		document.documentElement.dataset.ready = "true";
 	}
