@@ -14,7 +14,7 @@
 #include "base/utf8.h"
 #include "page_embedded.h"
 
-enum { PLAIN_ROWS = 100, CARDS = 12, NONCE_SIZE = 33 };
+enum { PLAIN_ROWS = 100, CARDS = 12, FOLLOWERS = 30, NONCE_SIZE = 33 };
 
 struct writer {
 	const struct page *page;
@@ -152,6 +152,13 @@ static void write_figure(struct writer *w, size_t row, const char *name, const c
 		fprintf(w->out, "%s%s", label, render_bytes(value->integer, *label == '\0', bytes));
 }
 
+static void write_figure_bytes(struct writer *w, const char *before, int64_t bytes)
+{
+	char text[32];
+
+	fprintf(w->out, "%s%s", before, render_bytes(bytes, true, text));
+}
+
 static const char *verdict_of(const struct page *page, size_t row)
 {
 	const char *verdict = cell_string(page->report, row, "verdict");
@@ -171,6 +178,58 @@ static bool is_finding(const struct page *page, size_t row)
 		return false;
 	return strcmp(verdict, "leak") == 0 || strcmp(verdict, "container-growth") == 0 ||
 	       strcmp(verdict, "new") == 0 || strcmp(verdict, "grew") == 0;
+}
+
+/* The finding that a row of a series is part of; 0: none.  Sites that grow in step are one. */
+static int64_t finding_of(const struct page *page, size_t row)
+{
+	const struct value *finding = report_cell(page->report, row, "finding");
+
+	return finding && finding->kind == VALUE_INT ? finding->integer : 0;
+}
+
+/* The first row of a finding stands for it. */
+static bool leads(const struct page *page, size_t row)
+{
+	int64_t finding = finding_of(page, row);
+
+	for (size_t i = 0; finding && i < row; i++)
+		if (finding_of(page, i) == finding && is_finding(page, i))
+			return false;
+	return is_finding(page, row);
+}
+
+/* The other sites that grow in step with the one that leads. */
+static void write_followers(struct writer *w, size_t row)
+{
+	const struct report *report = w->page->report;
+	int64_t finding = finding_of(w->page, row), bytes = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; finding && i < report->row_count; i++)
+		if (i != row && finding_of(w->page, i) == finding) {
+			const struct value *growth = report_cell(report, i, "growth_bytes");
+
+			count++;
+			bytes += growth && growth->kind == VALUE_INT ? growth->integer : 0;
+		}
+	if (count == 0)
+		return;
+	fprintf(w->out, "<details><summary>and %zu more site%s that grow%s in step", count,
+		count == 1 ? "" : "s", count == 1 ? "s" : "");
+	write_figure_bytes(w, ": ", bytes);
+	fputs("</summary><ul>\n", w->out);
+	for (size_t i = 0, shown = 0; i < report->row_count && shown < FOLLOWERS; i++)
+		if (i != row && finding_of(w->page, i) == finding) {
+			fprintf(w->out, "<li data-row=\"%zu\">", i);
+			write_element(w, "", cell_string(report, i, "key"), "</li>\n");
+			shown++;
+		}
+	fputs("</ul>\n", w->out);
+	if (count > FOLLOWERS)
+		fprintf(w->out, "<p class=\"soft\">%zu more are in the table.</p>\n",
+			count - FOLLOWERS);
+	fputs("</details>\n", w->out);
 }
 
 static void write_card(struct writer *w, size_t row)
@@ -194,6 +253,7 @@ static void write_card(struct writer *w, size_t row)
 	write_reasons(w, row);
 	if (strcmp(w->page->mode, "growth") == 0)
 		fprintf(w->out, "<div class=\"spark needs-js\" data-of=\"%zu\"></div>\n", row);
+	write_followers(w, row);
 	if (next)
 		write_element(w, "<p class=\"soft\">Next: <code>", next, "</code></p>\n");
 	fputs("</article>\n", w->out);
@@ -209,7 +269,7 @@ static void write_summary(struct writer *w)
 		write_element(w, "<p class=\"warn\">", report->warnings[i], "</p>\n");
 	fputs("<div class=\"cards\">\n", w->out);
 	for (size_t row = 0; row < report->row_count && cards < CARDS; row++)
-		if (is_finding(w->page, row)) {
+		if (leads(w->page, row)) {
 			write_card(w, row);
 			cards++;
 		}

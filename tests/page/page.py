@@ -208,6 +208,99 @@ def check_views(browser, page):
     check(not browser.errors(), "errors on the console")
 
 
+def check_slopes_and_verdicts(browser, snapdiff, page, names):
+    """By slope the whole is as wide as what grows, by verdict a box has the worst of what is under it."""
+    report = snapdiff_json(snapdiff, "growth", "--match", "fuzzy", *names)
+    browser.open(page)
+    browser.run("snapdiff.state.show = 'slope'; snapdiff.rebuild()")
+    whole = browser.run("return snapdiff.view().weight[0]")
+    rising = sum(max(row["growth_bytes"] or 0, 0) for row in report["rows"])
+    check(abs(whole - rising) < 1, f"by slope: {whole}, of the report {rising}")
+    check_geometry(browser)
+    browser.run("snapdiff.state.show = 'verdict'; snapdiff.rebuild()")
+    order = ["", "stable", "shrinking", "sawtooth", "one-off", "warm-up", "too-few", "inconclusive", "container-growth", "leak"]
+    worst = browser.run("const v = snapdiff.view(); return [v.verdict[0], [...document.querySelectorAll('#verdicts span')].map((s) => s.textContent)]")
+    verdicts = {row["verdict"] for row in report["rows"]}
+    check(worst[0] == max(order.index(verdict) for verdict in verdicts), f"the worst of all: {worst}")
+    check(set(worst[1]) == verdicts, f"the legend: {worst[1]}, of the report {verdicts}")
+    for row in report["rows"]:
+        found = browser.run("""
+            const v = snapdiff.view(), s = snapdiff.data().stacks;
+            let most = -1;
+            for (let n = 1; n < v.count; n++)
+                if (s.strings[s.frames[v.frame[n]][0]] === arguments[0]) most = Math.max(most, v.verdict[n]);
+            return most;
+        """, row["function"])
+        check(found >= order.index(row["verdict"]), f"{row['key']}: {found}, {row['verdict']}")
+    browser.open(page, "#flame?show=slope")
+    check(browser.run("return document.getElementById('choose-show').value") == "slope", "the address brings the switch back")
+    check(not browser.errors(), "errors on the console")
+
+
+def check_boxes_contrast(browser):
+    """The ink of every box stands out by 4.5 to 1, whatever its colour."""
+    paints = browser.run("return [snapdiff.paints.grew, snapdiff.paints.shrank, snapdiff.paints.own, snapdiff.paints.verdict, [snapdiff.paints.library]].flat()")
+    check(len(paints) > 50, "there are colours")
+    for paint in paints:
+        a, b = sorted((luminance(paint["fill"]), luminance(paint["ink"])))
+        check((b + 0.05) / (a + 0.05) >= 4.5, f"{paint} has a contrast of {(b + 0.05) / (a + 0.05):.2f}")
+
+
+def write_in_step(scratch):
+    """Two sites that grow by the same blocks at the same time, called from one function, and one of its own."""
+    files = []
+    for seq in range(1, 11):
+        files.append(scratch / f"step-{seq}.txt")
+        a = 10 * seq + (seq * seq) % 7
+        files[-1].write_text(
+            f"#snaptext 1\n@ seq\t{seq}\n@ time_ns\t{10**18 + seq * 10**10}\n@ pid\t7\n@ start_ns\t1\n@ program\tstep\n"
+            "live_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n"
+            f"{100 * a}\t{a}\t{100 * a}\t{a}\tmalloc\t-\tmake_key|k.c|1|step\tinsert|i.c|1|step\tmain|m.c|1|step\n"
+            f"{300 * a}\t{a}\t{300 * a}\t{a}\tmalloc\t-\tmake_value|k.c|9|step\tinsert|i.c|2|step\tmain|m.c|1|step\n"
+            f"{50 * seq}\t{seq}\t{50 * seq}\t{seq}\tmalloc\t-\tother|o.c|9|step\tmain|m.c|3|step\n")
+    return files
+
+
+def check_findings(browser, snapdiff, scratch):
+    """Sites that grow in step are one card."""
+    files = write_in_step(scratch)
+    report = snapdiff_json(snapdiff, "growth", "--match", "fuzzy", *files)
+    page = make_page(snapdiff, scratch / "step.html", *files)
+    browser.open(page)
+    cards = browser.run("""return [...document.querySelectorAll('.card')].map((card) =>
+        [card.querySelector('h3').textContent, ...[...card.querySelectorAll('li')].map((li) => li.textContent)])""")
+    groups = {}
+    for row in report["rows"]:
+        groups.setdefault(row["finding"], []).append(row["key"])
+    check(len(cards) == report["findings"] and len(groups) == 2, f"cards {cards}, findings {groups}")
+    check(sorted(map(sorted, cards)) == sorted(map(sorted, groups.values())), f"cards {cards}, findings {groups}")
+    browser.run("document.querySelector('.card details').open = true; document.querySelector('.card li').click()")
+    check(browser.run("return snapdiff.data().rows[snapdiff.state.row].key") == [card for card in cards if len(card) > 1][0][1],
+          "a click on a site in a card selects it")
+
+
+def check_holders(browser, snapdiff, testdata, scratch):
+    """Who holds the selected row, as `holders` tells it; all of it without scripts."""
+    held = testdata / "held.txt"
+    page = make_page(snapdiff, scratch / "held.html", held)
+    browser.open(page)
+    rows = browser.run("return snapdiff.data().rows.map((row) => [row.key, row.function])")
+    told = snapdiff_json(snapdiff, "holders", "--all", ".", held)
+    shown = 0
+    for index, (key, _) in enumerate(rows):
+        browser.run("snapdiff.selectRow(arguments[0])", index)
+        visible = browser.run("""return [...document.querySelectorAll('.held')].filter((a) => !a.hidden).map((a) =>
+            [a.querySelector('h3').textContent, [...a.querySelectorAll('tbody tr')].map((tr) => tr.querySelector('td').textContent)])""")
+        if not visible:
+            check(browser.run("return !document.getElementById('not-held').hidden"), f"{key}: nothing is said")
+            continue
+        expected = [row["key"] for row in told["rows"] if row["of"] == key]
+        check(visible == [[key, expected]], f"{key}: {visible}, holders says {expected}")
+        shown += 1
+    check(shown > 0, "no row has holders")
+    check(not browser.errors(), "errors on the console")
+
+
 def check_link(browser, page):
     """An address brings back what was shown."""
     browser.open(page, "#flame?q=cache&row=1&inv=1")
@@ -413,6 +506,10 @@ def main():
                 check_plain(page)
                 check_contrast(page)
             check_views(browser, pages["growth"][0])
+            check_slopes_and_verdicts(browser, snapdiff, *pages["growth"])
+            check_boxes_contrast(browser)
+            check_findings(browser, snapdiff, scratch)
+            check_holders(browser, snapdiff, testdata, scratch)
             check_link(browser, pages["growth"][0])
             check_charts(browser, snapdiff, scratch)
             check_processes(browser, snapdiff, scratch)
@@ -424,9 +521,10 @@ def main():
                 browser.open(pages["growth"][0])
                 browser.screenshot(output / f"growth-{width}.png")
             browser.resize(360, 800)
-            browser.open(pages["growth"][0])
-            check(browser.run("return document.documentElement.scrollWidth <= innerWidth"),
-                  "the page scrolls sideways on a narrow screen")
+            for page in (*(page for page, _ in pages.values()), scratch / "held.html", scratch / "step.html", scratch / "hostile.html"):
+                browser.open(page)
+                check(browser.run("return document.documentElement.scrollWidth <= innerWidth"),
+                      f"{page.name} scrolls sideways on a narrow screen")
             if "--times" in sys.argv:
                 browser.resize(1280, 900)
                 print_times(browser, snapdiff, scratch)

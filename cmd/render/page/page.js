@@ -124,9 +124,9 @@
 
 	/** A fill, and of dark and white the ink that stands out more on it. */
 	function paint(rgb) {
-		const light = luminance(rgb), dark = luminance([20, 24, 29]);
+		const light = luminance(rgb); /* black or white: one of them always stands out by 4.5 to 1 */
 		return {fill: "#" + rgb.map((part) => Math.round(part).toString(16).padStart(2, "0")).join(""),
-			ink: (light + 0.05) / (dark + 0.05) >= 1.05 / (light + 0.05) ? "#14181d" : "#ffffff"};
+			ink: (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) ? "#000000" : "#ffffff"};
 	}
 
 	const GREY = [207, 212, 218], STEPS = 24;
@@ -266,7 +266,7 @@
 	function drawNames(context) {
 		context.font = "12px ui-monospace,monospace";
 		context.textBaseline = "middle";
-		for (const ink of ["#14181d", "#ffffff"]) {
+		for (const ink of ["#000000", "#ffffff"]) {
 			context.fillStyle = ink;
 			for (const box of boxes) {
 				const room = Math.floor((box.width - 7) / 7.3);
@@ -672,8 +672,11 @@
 		drawProcess();
 		drawCards();
 		showHolders(-1);
-		document.querySelectorAll(".card[data-row]").forEach((card) =>
-			card.addEventListener("click", () => selectRow(Number(card.dataset.row))));
+		document.querySelectorAll(".card [data-row], .card[data-row]").forEach((part) =>
+			part.addEventListener("click", (event) => {
+				event.stopPropagation();
+				selectRow(Number(part.dataset.row));
+			}));
 		if (state.row >= 0 && data.rows[state.row])
 			selectRow(state.row);
 		else if (data.rows.length && data.rows[0].series)
