@@ -1,5 +1,7 @@
 /*
- * image/elf_file.c - ELF headers and tables, read piece by piece with pread().
+ * image/elf_file.c - ELF headers and tables, read through a window of the file.
+ *
+ * No larger buffer: the caller may be a child of vfork() on a small stack.
  */
 #include "image/elf_file.h"
 
@@ -17,25 +19,48 @@
 
 enum { SEGMENTS_MAX = 512, TAGS_MAX = 1024, CHAIN_MAX = 4096, NAME_ROOM = 64 };
 
-static bool read_at(const struct snap__elf *elf, uint64_t offset, void *into, size_t size)
+static void fill_window(struct snap__elf *elf, uint64_t offset)
 {
-	return offset <= INT64_MAX &&
-	       snap__sys_pread(elf->fd, into, size, (off_t)offset) == (ssize_t)size;
+	ssize_t got = snap__sys_pread(elf->fd, elf->window, sizeof(elf->window), (off_t)offset);
+
+	elf->window_at = offset;
+	elf->window_size = got > 0 ? (size_t)got : 0;
+}
+
+/* How many of the `size` bytes at `offset` there are. */
+static size_t read_some(struct snap__elf *elf, uint64_t offset, void *into, size_t size)
+{
+	size_t left, start;
+
+	if (offset > INT64_MAX || size > sizeof(elf->window))
+		return 0;
+	if (offset < elf->window_at || offset - elf->window_at > elf->window_size ||
+	    elf->window_size - (offset - elf->window_at) < size)
+		fill_window(elf, offset);
+	start = (size_t)(offset - elf->window_at);
+	left = elf->window_size - start;
+	memcpy(into, elf->window + start, left < size ? left : size);
+	return left < size ? left : size;
+}
+
+static bool read_at(struct snap__elf *elf, uint64_t offset, void *into, size_t size)
+{
+	return read_some(elf, offset, into, size) == size;
 }
 
 /* The string at `offset`, cut to fit. */
-static bool read_name(const struct snap__elf *elf, uint64_t offset, char name[NAME_ROOM])
+static bool read_name(struct snap__elf *elf, uint64_t offset, char name[NAME_ROOM])
 {
-	ssize_t got;
+	size_t got;
 
 	if (!elf->strings || offset > UINT32_MAX)
 		return false;
-	got = snap__sys_pread(elf->fd, name, NAME_ROOM - 1, (off_t)(elf->strings + offset));
-	name[got > 0 ? got : 0] = '\0';
+	got = read_some(elf, elf->strings + offset, name, NAME_ROOM - 1);
+	name[got] = '\0';
 	return got > 0;
 }
 
-static bool name_is(const struct snap__elf *elf, uint64_t offset, const char *wanted)
+static bool name_is(struct snap__elf *elf, uint64_t offset, const char *wanted)
 {
 	char name[NAME_ROOM];
 
@@ -47,18 +72,14 @@ static bool name_is(const struct snap__elf *elf, uint64_t offset, const char *wa
 static void read_loader(struct snap__elf *elf, const Elf64_Phdr *segment)
 {
 	size_t size = sizeof(elf->loader) - 1;
-	ssize_t got;
 
 	if (segment->p_filesz < size)
 		size = segment->p_filesz;
-	if (segment->p_offset > INT64_MAX)
-		return;
-	got = snap__sys_pread(elf->fd, elf->loader, size, (off_t)segment->p_offset);
-	elf->loader[got > 0 ? got : 0] = '\0';
+	elf->loader[read_some(elf, segment->p_offset, elf->loader, size)] = '\0';
 }
 
 /* Where the byte at `address` of the loaded program is in the file; 0 if in no segment. */
-static uint64_t offset_of(const struct snap__elf *elf, const Elf64_Ehdr *header, uint64_t address)
+static uint64_t offset_of(struct snap__elf *elf, const Elf64_Ehdr *header, uint64_t address)
 {
 	Elf64_Phdr segment;
 
@@ -72,23 +93,24 @@ static uint64_t offset_of(const struct snap__elf *elf, const Elf64_Ehdr *header,
 	return 0;
 }
 
-static void read_tag(struct snap__elf *elf, const Elf64_Ehdr *header, const Elf64_Dyn *tag)
+/* What a tag says; addresses as they are in the loaded program. */
+static void read_tag(struct snap__elf *elf, const Elf64_Dyn *tag)
 {
 	switch (tag->d_tag) {
 	case DT_STRTAB:
-		elf->strings = offset_of(elf, header, tag->d_un.d_ptr);
+		elf->strings = tag->d_un.d_ptr;
 		break;
 	case DT_SYMTAB:
-		elf->symbols = offset_of(elf, header, tag->d_un.d_ptr);
+		elf->symbols = tag->d_un.d_ptr;
 		break;
 	case DT_GNU_HASH:
-		elf->gnu_hash = offset_of(elf, header, tag->d_un.d_ptr);
+		elf->gnu_hash = tag->d_un.d_ptr;
 		break;
 	case DT_HASH:
-		elf->sysv_hash = offset_of(elf, header, tag->d_un.d_ptr);
+		elf->sysv_hash = tag->d_un.d_ptr;
 		break;
 	case DT_VERDEF:
-		elf->versions = offset_of(elf, header, tag->d_un.d_ptr);
+		elf->versions = tag->d_un.d_ptr;
 		break;
 	case DT_VERDEFNUM:
 		elf->version_count = tag->d_un.d_val;
@@ -100,14 +122,20 @@ static void read_tag(struct snap__elf *elf, const Elf64_Ehdr *header, const Elf6
 
 static void read_dynamic(struct snap__elf *elf, const Elf64_Ehdr *header)
 {
+	uint64_t *const addresses[] = {&elf->strings, &elf->symbols, &elf->gnu_hash,
+				       &elf->sysv_hash, &elf->versions};
 	Elf64_Dyn tag;
 
 	for (unsigned i = 0; i < TAGS_MAX && (i + 1) * sizeof(tag) <= elf->dynamic_size; i++) {
 		if (!read_at(elf, elf->dynamic + i * sizeof(tag), &tag, sizeof(tag)) ||
 		    tag.d_tag == DT_NULL)
-			return;
-		read_tag(elf, header, &tag);
+			break;
+		read_tag(elf, &tag);
 	}
+	/* After the tags, because the segments are elsewhere in the file. */
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (*addresses[i])
+			*addresses[i] = offset_of(elf, header, *addresses[i]);
 }
 
 static void read_segments(struct snap__elf *elf, const Elf64_Ehdr *header)
@@ -152,7 +180,7 @@ bool snap__elf_open(struct snap__elf *elf, int fd)
 
 /* ---- symbols ---------------------------------------------------------------------------------- */
 
-static bool symbol_is(const struct snap__elf *elf, uint64_t index, const char *name)
+static bool symbol_is(struct snap__elf *elf, uint64_t index, const char *name)
 {
 	Elf64_Sym symbol;
 
@@ -161,7 +189,7 @@ static bool symbol_is(const struct snap__elf *elf, uint64_t index, const char *n
 	       symbol.st_shndx != SHN_UNDEF && name_is(elf, symbol.st_name, name);
 }
 
-static bool gnu_defines(const struct snap__elf *elf, const char *name)
+static bool gnu_defines(struct snap__elf *elf, const char *name)
 {
 	struct {
 		uint32_t buckets, first, bloom_words, bloom_shift;
@@ -194,7 +222,7 @@ static bool gnu_defines(const struct snap__elf *elf, const char *name)
 	return false;
 }
 
-static bool sysv_defines(const struct snap__elf *elf, const char *name)
+static bool sysv_defines(struct snap__elf *elf, const char *name)
 {
 	uint32_t sizes[2], hash = 0, index = 0;
 
@@ -219,14 +247,14 @@ static bool sysv_defines(const struct snap__elf *elf, const char *name)
 	return false;
 }
 
-bool snap__elf_defines(const struct snap__elf *elf, const char *name)
+bool snap__elf_defines(struct snap__elf *elf, const char *name)
 {
 	if (elf->gnu_hash)
 		return gnu_defines(elf, name);
 	return elf->sysv_hash && sysv_defines(elf, name);
 }
 
-bool snap__elf_has_version(const struct snap__elf *elf, const char *name)
+bool snap__elf_has_version(struct snap__elf *elf, const char *name)
 {
 	uint64_t at = elf->versions;
 	char text[NAME_ROOM];
@@ -247,7 +275,7 @@ bool snap__elf_has_version(const struct snap__elf *elf, const char *name)
 	return false;
 }
 
-bool snap__elf_any_needed(const struct snap__elf *elf, bool (*fn)(const char *name))
+bool snap__elf_any_needed(struct snap__elf *elf, bool (*fn)(const char *name))
 {
 	char name[NAME_ROOM];
 	Elf64_Dyn tag;

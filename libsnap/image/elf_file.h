@@ -22,19 +22,23 @@ struct snap__elf {
 	/* Of the dynamic section, as offsets in the file; 0: not there. */
 	uint64_t dynamic, dynamic_size;
 	uint64_t strings, symbols, gnu_hash, sysv_hash, versions, version_count;
+	/* What was read last: most of what is asked for lies close together. */
+	uint64_t window_at;
+	size_t window_size;
+	char window[1024];
 };
 
 /** Read the headers of the file that `fd` is open on.  False if it is not an ELF file. */
 bool snap__elf_open(struct snap__elf *elf, int fd);
 
 /** Does the file define the dynamic symbol `name`? */
-bool snap__elf_defines(const struct snap__elf *elf, const char *name);
+bool snap__elf_defines(struct snap__elf *elf, const char *name);
 
 /** Does the file define the symbol version `name`?  With NULL: any that begins with GLIBC_. */
-bool snap__elf_has_version(const struct snap__elf *elf, const char *name);
+bool snap__elf_has_version(struct snap__elf *elf, const char *name);
 
 /** Call `fn` with the name of each library that the file needs (cut after 63 bytes), until it
  *  returns true; the result is whether one did. */
-bool snap__elf_any_needed(const struct snap__elf *elf, bool (*fn)(const char *name));
+bool snap__elf_any_needed(struct snap__elf *elf, bool (*fn)(const char *name));
 
 #endif

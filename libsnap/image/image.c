@@ -131,7 +131,7 @@ static bool runs_privileged(int fd)
 	       syscall(SYS_fgetxattr, fd, "security.capability", NULL, 0) > 0;
 }
 
-static bool is_sanitized(const struct snap__elf *elf)
+static bool is_sanitized(struct snap__elf *elf)
 {
 	static const char *const entries[] = {"__asan_init", "__tsan_init",   "__msan_init",
 					      "__lsan_init", "__hwasan_init", "__memprof_init"};
@@ -143,7 +143,7 @@ static bool is_sanitized(const struct snap__elf *elf)
 }
 
 /* What the loader of a program makes of libsnap.so. */
-static enum snap__image judge_loader(const struct snap__elf *loader)
+static enum snap__image judge_loader(struct snap__elf *loader)
 {
 	if (!loader->is_own_machine)
 		return SNAP__IMAGE_OTHER_MACHINE;
@@ -168,7 +168,7 @@ static enum snap__image look_at_loader(const char *path)
 	return found;
 }
 
-static enum snap__image judge_program(const struct snap__elf *elf)
+static enum snap__image judge_program(struct snap__elf *elf)
 {
 	enum snap__image found;
 
