@@ -92,13 +92,16 @@ static void check_graph(uint32_t seed)
 {
 	static bool dominates[NODES_MAX][NODES_MAX];
 	struct random_graph g;
-	uint32_t dominator[NODES_MAX], order[NODES_MAX], count = 0, met = 0, place[NODES_MAX];
+	uint32_t dominator[NODES_MAX + 2], order[NODES_MAX], count, met = 0, place[NODES_MAX];
+	uint32_t *scratch =
+		calloc(snap__dominators_scratch(NODES_MAX, EDGES_MAX), sizeof(*scratch));
 	bool reached[NODES_MAX];
 
 	make_graph(&g, seed);
 	define_dominators(&g, 0, dominates, reached);
-	cr_assert(snap__dominators(&(struct snap__digraph){g.nodes, g.first, g.degree, g.to}, 0,
-				   dominator, order, &count));
+	count = snap__dominators(&(struct snap__digraph){g.nodes, g.first, g.degree, g.to}, 0,
+				 scratch, dominator, order);
+	free(scratch);
 	for (uint32_t v = 0; v < g.nodes; v++) {
 		met += reached[v];
 		cr_expect_eq(dominator[v],
@@ -122,19 +125,21 @@ Test(dominators, of_500_random_graphs_are_those_of_the_definition)
 Test(dominators, of_a_chain_of_a_million_nodes_need_no_deep_stack)
 {
 	const uint32_t nodes = 1000000;
-	uint32_t *all = malloc(5 * (size_t)nodes * sizeof(*all)), reached = 0;
+	uint32_t *all = malloc((5 * (size_t)nodes + 2) * sizeof(*all)), reached;
+	uint32_t *scratch = calloc(snap__dominators_scratch(nodes, nodes), sizeof(*scratch));
 	uint32_t *first = all, *degree = all + nodes, *to = all + 2 * (size_t)nodes;
-	uint32_t *dominator = all + 3 * (size_t)nodes, *order = all + 4 * (size_t)nodes;
+	uint32_t *order = all + 3 * (size_t)nodes, *dominator = all + 4 * (size_t)nodes;
 
 	for (uint32_t v = 0; v < nodes; v++) {
 		first[v] = v;
 		degree[v] = v + 1 < nodes;
 		to[v] = v + 1;
 	}
-	cr_assert(snap__dominators(&(struct snap__digraph){nodes, first, degree, to}, 0, dominator,
-				   order, &reached));
+	reached = snap__dominators(&(struct snap__digraph){nodes, first, degree, to}, 0, scratch,
+				   dominator, order);
 	cr_expect_eq(reached, nodes);
 	for (uint32_t v = 1; v < nodes; v++)
 		cr_assert_eq(dominator[v], v - 1);
+	free(scratch);
 	free(all);
 }

@@ -10,23 +10,45 @@
 #include "runtime/holders/copy.h"
 #include "runtime/sidetable.h"
 
-#define TOP_ENTRIES ((size_t)1 << 18) /* of 1 GiB: 48 bits of addresses */
-#define MIDDLES     512u
-#define PAGES       512u
+#define FIRST_BLOCKS ((uint32_t)1 << 16)
+#define STEP         ((uint32_t)1 << 14) /* pages, for every element */
+#define TOP_ENTRIES  ((size_t)1 << 18)   /* of 1 GiB: 48 bits of addresses */
+#define MIDDLES      512u
+#define PAGES        512u
 
 struct snap__blocks snap__blocks;
 
-static void count_block(void *user, uintptr_t address, const struct snap__block *block)
+static void *doubled(void *array, size_t capacity, size_t element)
 {
-	(void)address;
-	(void)block;
-	++*(uint64_t *)user;
+	return snap__copy_grow(array, capacity * element, capacity * 2 * element);
+}
+
+static void make_room(struct snap__blocks *all)
+{
+	if (all->capacity >= SNAP__NO_BLOCK / 2)
+		snap__copy_fail("there are too many blocks");
+	all->address = doubled(all->address, all->capacity, sizeof(*all->address));
+	all->size = doubled(all->size, all->capacity, sizeof(*all->size));
+	all->stack = doubled(all->stack, all->capacity, sizeof(*all->stack));
+	all->capacity *= 2;
+}
+
+/* Memory for so many more. */
+static void take_step(struct snap__blocks *all)
+{
+	if (all->count == all->capacity)
+		make_room(all);
+	snap__copy_will_write(all->address + all->count, STEP * sizeof(*all->address));
+	snap__copy_will_write(all->size + all->count, STEP * sizeof(*all->size));
+	snap__copy_will_write(all->stack + all->count, STEP * sizeof(*all->stack));
 }
 
 static void add_block(void *user, uintptr_t address, const struct snap__block *block)
 {
 	struct snap__blocks *all = user;
 
+	if (all->count % STEP == 0)
+		take_step(all);
 	all->address[all->count] = address;
 	all->size[all->count] = block->size;
 	all->stack[all->count++] = block->stack;
@@ -132,14 +154,10 @@ static void number_starts(void)
 
 void snap__blocks_collect(void)
 {
-	uint64_t count = 0;
-
-	snap__heapmap_walk_at(count_block, &count);
-	if (count >= SNAP__NO_BLOCK / 2)
-		snap__copy_fail("there are too many blocks");
-	snap__blocks.address = snap__copy_need((count + 1) * sizeof(*snap__blocks.address));
-	snap__blocks.size = snap__copy_need((count + 1) * sizeof(*snap__blocks.size));
-	snap__blocks.stack = snap__copy_need((count + 1) * sizeof(*snap__blocks.stack));
+	snap__blocks.capacity = FIRST_BLOCKS;
+	snap__blocks.address = snap__copy_need(FIRST_BLOCKS * sizeof(*snap__blocks.address));
+	snap__blocks.size = snap__copy_need(FIRST_BLOCKS * sizeof(*snap__blocks.size));
+	snap__blocks.stack = snap__copy_need(FIRST_BLOCKS * sizeof(*snap__blocks.stack));
 	snap__blocks.top = snap__copy_need((TOP_ENTRIES + 1) * sizeof(*snap__blocks.top));
 	snap__heapmap_walk_at(add_block, &snap__blocks);
 	if (snap__blocks.count == 0)

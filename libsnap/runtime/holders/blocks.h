@@ -23,8 +23,8 @@ struct snap__heap_page {
 struct snap__blocks {
 	uintptr_t *address; /* ascending */
 	uint64_t *size;
-	uint32_t *stack; /* whose allocation it is */
-	uint32_t count;
+	uint32_t *stack; /* whose allocation it is; its group once groups are numbered */
+	uint32_t count, capacity;
 	uintptr_t low, high;           /* all blocks lie in [low, high) */
 	struct snap__heap_page ***top; /* 1 GiB -> 2 MiB -> 4 KiB */
 	bool crowded; /* two blocks begin in one granule somewhere: counting does not find them */

@@ -25,17 +25,19 @@
 #include "runtime/text.h"
 #include "write/sys.h"
 
-#define MOST_THREADS           16384u
-#define ROUNDS                 20u          /* rounds of looking for new threads */
-#define STOP_LIMIT_NS          100000000ull /* other threads keep running */
-#define POLL_NS                50000ull
-#define TIME_LIMIT_NS          120000000000ull
-#define WAIT_NS                2000000ull
-#define TICK_NS                100000000ull
-#define PAUSE_WAITS            100u
-#define CPU_LIMIT_S            600
-#define LEAST_MEMORY           ((uint64_t)64 << 20)
-#define HUGE_FROM              ((size_t)8 << 20)
+#define MOST_THREADS  16384u
+#define ROUNDS        20u          /* rounds of looking for new threads */
+#define STOP_LIMIT_NS 100000000ull /* other threads keep running */
+#define POLL_NS       5000ull
+#define TIME_LIMIT_NS 120000000000ull
+#define WAIT_NS       2000000ull
+#define TICK_NS       100000000ull
+#define PAUSE_WAITS   100u
+#define CPU_LIMIT_S   600
+#define LEAST_MEMORY  ((uint64_t)64 << 20)
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 #define PTRACE_STOP_OF(status) ((status) >> 16)
 
 /* Who makes the copy, and for whom. */
@@ -128,16 +130,25 @@ static bool has_stopped(struct snap__stopped *t)
 	return true;
 }
 
+/* By sleeping: a thread can only stop if it gets a processor, perhaps this one. */
 static void await_stops(struct making *m, uint32_t from)
 {
-	uint64_t end = m->begun_ns + STOP_LIMIT_NS;
+	uint64_t end = m->begun_ns + STOP_LIMIT_NS, now = m->begun_ns;
 
 	for (uint32_t i = from; i < m->copy.thread_count; i++) {
 		struct snap__stopped *t = &m->copy.threads[i];
 
-		while (t->seized && !t->stopped && !has_stopped(t) && snap__os_mono_ns() < end)
-			snap__os_sleep(POLL_NS / 10);
+		while (t->seized && !t->stopped && !has_stopped(t) && now < end) {
+			snap__os_sleep(POLL_NS);
+			now = snap__os_mono_ns();
+		}
 	}
+}
+
+/* How late the kernel may wake us; 0: as by default. */
+static void allow_lateness(unsigned long ns)
+{
+	syscall(SYS_prctl, PR_SET_TIMERSLACK, ns, 0, 0, 0);
 }
 
 static void seize_from(struct making *m, uint32_t from)
@@ -154,15 +165,18 @@ static void seize_from(struct making *m, uint32_t from)
 /* Repeat until no new thread appears. */
 static void stop_threads(struct making *m)
 {
+	list_threads(m);
+	allow_lateness(1);
 	m->begun_ns = snap__os_mono_ns();
 	for (uint32_t round = 0, from = 0; round < ROUNDS; round++) {
-		list_threads(m);
-		if (from == m->copy.thread_count)
-			break;
 		seize_from(m, from);
 		await_stops(m, from);
 		from = m->copy.thread_count;
+		list_threads(m);
+		if (from == m->copy.thread_count)
+			break;
 	}
+	allow_lateness(0);
 	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
 		struct snap__stopped *t = &m->copy.threads[i];
 
@@ -195,6 +209,27 @@ static uint64_t available_memory(void)
 		return 0;
 	line = strstr(text, "MemAvailable:");
 	return line ? snap__parse_u64(line + 13, NULL) * 1024 : 0;
+}
+
+/* A line of /proc/self/status in bytes; 0 if it is not there. */
+static uint64_t status_bytes(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+
+	return line ? snap__parse_u64(line + strlen(name), NULL) * 1024 : 0;
+}
+
+/* `what` and pages of files, which are nobody's own. */
+static uint64_t resident_bytes(const char *what)
+{
+	char text[4096];
+	uint64_t all, files;
+
+	if (snap__os_read_file("/proc/self/status", text, sizeof(text)) <= 0)
+		return 0;
+	all = status_bytes(text, what);
+	files = status_bytes(text, "RssFile:") + status_bytes(text, "RssShmem:");
+	return all > files ? all - files : 0;
 }
 
 static void limit(int what, uint64_t most)
@@ -237,6 +272,7 @@ static _Noreturn void be_the_copy(struct making *m)
 	m->copy.memory_limit = available_memory() / 2;
 	if (m->copy.memory_limit < LEAST_MEMORY)
 		m->copy.memory_limit = LEAST_MEMORY;
+	m->copy.inherited = resident_bytes("VmRSS:");
 	m->work(&m->copy, m->user);
 	atomic_store(&m->copy.page->done, 1);
 	for (;;)
@@ -257,9 +293,24 @@ void *snap__copy_need(size_t size)
 	if (!memory)
 		snap__copy_fail("there is not enough memory");
 	charge(size);
-	if (size >= HUGE_FROM)
-		snap__sys_madvise(memory, size, MADV_HUGEPAGE);
 	return memory;
+}
+
+/*
+ * To be given many pages at once costs half as much as a fault for each.  No huge pages: they are
+ * made of memory that was used by nobody for long, which on a virtual machine has to be got first.
+ */
+void *snap__copy_need_now(size_t size, size_t used)
+{
+	void *memory = snap__copy_need(size);
+
+	snap__copy_will_write(memory, used);
+	return memory;
+}
+
+void snap__copy_will_write(void *memory, size_t size)
+{
+	snap__sys_madvise(memory, size, MADV_POPULATE_WRITE); /* from Linux 5.14 on */
 }
 
 void snap__copy_give_back(void *memory, size_t size)
@@ -286,15 +337,11 @@ uint64_t snap__copy_pause_ns(void)
 	return atomic_load(&in_copy->page->pause_ns);
 }
 
-uint64_t snap__copy_private_bytes(void)
+uint64_t snap__copy_own_memory(void)
 {
-	char text[2048];
-	const char *line;
+	uint64_t most = resident_bytes("VmHWM:");
 
-	if (snap__os_read_file("/proc/self/smaps_rollup", text, sizeof(text)) <= 0)
-		return in_copy->memory_used;
-	line = strstr(text, "Private_Dirty:");
-	return line ? snap__parse_u64(line + 14, NULL) * 1024 : in_copy->memory_used;
+	return most > in_copy->inherited ? most - in_copy->inherited : in_copy->memory_used;
 }
 
 void snap__copy_tick(void)

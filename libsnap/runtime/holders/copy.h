@@ -42,6 +42,7 @@ struct snap__copy {
 	uint32_t thread_count, threads_unread;
 	bool was_stopped;                   /* otherwise no register is known */
 	uint64_t memory_limit, memory_used; /* of the copy, in bytes */
+	uint64_t inherited;                 /* resident when it was made */
 };
 
 /**
@@ -57,6 +58,10 @@ bool snap__copy_run(snap__copy_work *work, void *user, void (*tick)(void),
 
 /** Zeroed memory.  The copy ends if there is none, or its limit is reached. */
 void *snap__copy_need(size_t size);
+/** The same, where the first `used` bytes will all be written to. */
+void *snap__copy_need_now(size_t size, size_t used);
+/** All of it will be written to; `memory` begins a page. */
+void snap__copy_will_write(void *memory, size_t size);
 void snap__copy_give_back(void *memory, size_t size);
 /** Give `*memory`, of `size` bytes, `new_size` bytes. */
 void *snap__copy_grow(void *memory, size_t size, size_t new_size);
@@ -64,8 +69,9 @@ void *snap__copy_grow(void *memory, size_t size, size_t new_size);
 /** How long the threads were stopped, in nanoseconds. */
 uint64_t snap__copy_pause_ns(void);
 
-/** Bytes of memory that only the copy has. */
-uint64_t snap__copy_private_bytes(void);
+/** The most memory, in bytes, that it took for itself so far: without what it shares with the host,
+ *  and without pages that exist twice because the host wrote to them meanwhile. */
+uint64_t snap__copy_own_memory(void);
 
 /** Make progress known. */
 void snap__copy_tick(void);

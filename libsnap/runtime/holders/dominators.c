@@ -9,81 +9,75 @@
  */
 #include "runtime/holders/dominators.h"
 
-#include <stddef.h>
+/* An edge to a node that the search had met before, beside the one by which it met it. */
+struct extra {
+	uint32_t from, next; /* next: another one to the same node, plus 1 */
+};
 
-#include "runtime/arena.h"
-
-/* All arrays but `number` are indexed by number. */
+/* All arrays but `number` are indexed by number, from 1; `order` by number - 1.  Where two share
+   memory, the one is needed no more when the other begins. */
 struct search {
 	const struct snap__digraph *graph;
 	uint32_t *number; /* by node; 0: not met */
-	uint32_t *vertex;
-	uint32_t *parent;   /* in the search tree; later, compressed */
-	uint32_t *ancestor; /* in the forest of nodes that are done */
-	uint32_t *semi;
-	uint32_t *label; /* node of the smallest semidominator on the way up the forest */
+	uint32_t *label;  /* there: of the smallest semidominator on the way up the forest */
+	uint32_t *order;  /* the nodes; the caller's */
+	uint32_t *parent; /* in the search tree; later in the forest, shortened */
+	uint32_t *semi;   /* before: which edge of a node comes next */
 	uint32_t *dominator;
 	uint32_t *stack;
-	uint32_t *first_before, *before; /* who has an edge to a node */
-	uint32_t count;
-	size_t edges;
+	uint32_t *first_extra; /* to a node, plus 1; the caller's */
+	struct extra *extras;
+	uint32_t count, extra_count;
 };
 
-static size_t bytes_of(size_t count)
+enum { ARRAYS = 5 }; /* of the scratch memory, besides `extras` */
+
+static size_t room_of(size_t nodes)
 {
-	return (count + 2) * sizeof(uint32_t);
+	return (nodes + 3) & ~(size_t)1; /* even: what follows is aligned */
+}
+
+size_t snap__dominators_scratch(size_t nodes, size_t edges)
+{
+	return ARRAYS * room_of(nodes) + edges * (sizeof(struct extra) / sizeof(uint32_t));
 }
 
 static void meet(struct search *s, uint32_t node, uint32_t parent)
 {
-	s->vertex[++s->count] = node;
-	s->number[node] = s->count;
+	s->order[s->count] = node;
+	s->number[node] = ++s->count;
 	s->parent[s->count] = parent;
+	s->first_extra[s->count] = 0;
 }
 
-/* `next` (by number): which edge of the node comes next. */
-static void search_from(struct search *s, uint32_t root, uint32_t *next)
+static void note_extra(struct search *s, uint32_t from, uint32_t to)
+{
+	s->extras[s->extra_count] = (struct extra){from, s->first_extra[to]};
+	s->first_extra[to] = ++s->extra_count;
+}
+
+static void search_from(struct search *s, uint32_t root)
 {
 	const struct snap__digraph *g = s->graph;
-	uint32_t depth = 0;
+	uint32_t *next = s->semi, depth = 0;
 
 	meet(s, root, 0);
 	s->stack[depth++] = 1;
 	while (depth > 0) {
-		uint32_t at = s->stack[depth - 1], node = s->vertex[at], target;
+		uint32_t at = s->stack[depth - 1], node = s->order[at - 1], target;
 
 		if (next[at] == g->degree[node]) {
 			depth--;
 			continue;
 		}
 		target = g->to[g->first[node] + next[at]++];
-		if (s->number[target])
+		if (s->number[target]) {
+			note_extra(s, at, s->number[target]);
 			continue;
+		}
 		meet(s, target, at);
 		s->stack[depth++] = s->count;
 	}
-}
-
-/* Sort the edges by whom they lead to. */
-static bool reverse_edges(struct search *s)
-{
-	const struct snap__digraph *g = s->graph;
-	uint32_t *fill = s->stack;
-
-	for (uint32_t i = 1; i <= s->count; i++)
-		for (uint32_t k = 0; k < g->degree[s->vertex[i]]; k++, s->edges++)
-			s->first_before[s->number[g->to[g->first[s->vertex[i]] + k]] + 1]++;
-	s->before = snap__map(bytes_of(s->edges));
-	if (!s->before)
-		return false;
-	for (uint32_t i = 1; i <= s->count + 1; i++)
-		s->first_before[i] += s->first_before[i - 1];
-	for (uint32_t i = 0; i <= s->count + 1; i++)
-		fill[i] = s->first_before[i];
-	for (uint32_t i = 1; i <= s->count; i++)
-		for (uint32_t k = 0; k < g->degree[s->vertex[i]]; k++)
-			s->before[fill[s->number[g->to[g->first[s->vertex[i]] + k]]]++] = i;
-	return true;
 }
 
 /* The node with the smallest semidominator on the way from `v` up to, but without, numbers below
@@ -92,17 +86,17 @@ static uint32_t evaluate(struct search *s, uint32_t v, uint32_t last)
 {
 	uint32_t depth = 0, above, best;
 
-	if (s->ancestor[v] < last)
+	if (s->parent[v] < last)
 		return s->label[v];
 	do {
 		s->stack[depth++] = v;
-		v = s->ancestor[v];
-	} while (s->ancestor[v] >= last);
+		v = s->parent[v];
+	} while (s->parent[v] >= last);
 	above = v;
 	best = s->label[above];
 	do {
 		v = s->stack[--depth];
-		s->ancestor[v] = s->ancestor[above];
+		s->parent[v] = s->parent[above];
 		if (s->semi[best] < s->semi[s->label[v]])
 			s->label[v] = best;
 		else
@@ -115,13 +109,13 @@ static uint32_t evaluate(struct search *s, uint32_t v, uint32_t last)
 static void find_dominators(struct search *s)
 {
 	for (uint32_t i = 1; i <= s->count; i++) {
-		s->dominator[i] = s->ancestor[i] = s->parent[i];
+		s->dominator[i] = s->parent[i];
 		s->semi[i] = s->label[i] = i;
 	}
 	for (uint32_t i = s->count; i >= 2; i--) {
-		s->semi[i] = s->parent[i];
-		for (uint32_t k = s->first_before[i]; k < s->first_before[i + 1]; k++) {
-			uint32_t semi = s->semi[evaluate(s, s->before[k], i + 1)];
+		s->semi[i] = s->dominator[i];
+		for (uint32_t e = s->first_extra[i]; e; e = s->extras[e - 1].next) {
+			uint32_t semi = s->semi[evaluate(s, s->extras[e - 1].from, i + 1)];
 
 			if (semi < s->semi[i])
 				s->semi[i] = semi;
@@ -132,47 +126,33 @@ static void find_dominators(struct search *s)
 			s->dominator[i] = s->dominator[s->dominator[i]];
 }
 
-static void hand_over(const struct search *s, uint32_t *dominator, uint32_t *order)
+static void hand_over(const struct search *s, uint32_t *dominator)
 {
 	for (uint32_t v = 0; v < s->graph->nodes; v++)
 		dominator[v] = SNAP__NOBODY;
-	for (uint32_t i = 1; i <= s->count; i++) {
-		order[i - 1] = s->vertex[i];
-		if (i > 1)
-			dominator[s->vertex[i]] = s->vertex[s->dominator[i]];
-	}
+	for (uint32_t i = 2; i <= s->count; i++)
+		dominator[s->order[i - 1]] = s->order[s->dominator[i] - 1];
 }
 
-static bool run(struct search *s, uint32_t root)
+uint32_t snap__dominators(const struct snap__digraph *graph, uint32_t root, uint32_t *scratch,
+			  uint32_t *dominator, uint32_t *order)
 {
-	/* The search is over before these are needed. */
-	search_from(s, root, s->semi);
-	if (!reverse_edges(s))
-		return false;
-	find_dominators(s);
-	snap__unmap(s->before, bytes_of(s->edges));
-	return true;
-}
+	size_t room = room_of(graph->nodes);
+	struct search s = {
+		.graph = graph,
+		.order = order,
+		.number = scratch,
+		.label = scratch,
+		.parent = scratch + room,
+		.semi = scratch + 2 * room,
+		.dominator = scratch + 3 * room,
+		.stack = scratch + 4 * room,
+		.extras = (struct extra *)(void *)(scratch + ARRAYS * room),
+		.first_extra = dominator,
+	};
 
-bool snap__dominators(const struct snap__digraph *graph, uint32_t root, uint32_t *dominator,
-		      uint32_t *order, uint32_t *reached)
-{
-	struct search s = {.graph = graph};
-	uint32_t **const arrays[] = {&s.number, &s.vertex, &s.parent,    &s.ancestor,    &s.semi,
-				     &s.label,  &s.stack,  &s.dominator, &s.first_before};
-	const size_t count = sizeof(arrays) / sizeof(*arrays);
-	bool done = true;
-
-	for (size_t i = 0; i < count; i++) {
-		*arrays[i] = snap__map(bytes_of(graph->nodes));
-		done = done && *arrays[i];
-	}
-	done = done && run(&s, root);
-	if (done) {
-		hand_over(&s, dominator, order);
-		*reached = s.count;
-	}
-	for (size_t i = 0; i < count; i++)
-		snap__unmap(*arrays[i], bytes_of(graph->nodes));
-	return done;
+	search_from(&s, root);
+	find_dominators(&s);
+	hand_over(&s, dominator);
+	return s.count;
 }

@@ -8,7 +8,7 @@
 #ifndef SNAP_RUNTIME_HOLDERS_DOMINATORS_H
 #define SNAP_RUNTIME_HOLDERS_DOMINATORS_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SNAP__NOBODY UINT32_MAX
@@ -19,12 +19,16 @@ struct snap__digraph {
 	const uint32_t *first, *degree, *to;
 };
 
+/** How many words of scratch memory a graph with so many edges needs. */
+size_t snap__dominators_scratch(size_t nodes, size_t edges);
+
 /**
- * The immediate dominator of every node into `dominator`; SNAP__NOBODY for `root` and for what it
- * does not reach.  `order` gets the reachable nodes, each after its dominators, and `*reached`
- * their number.  Both have room for all nodes.  False if there is no memory for it.
+ * The immediate dominator of every node into `dominator`, which has room for two more than all
+ * nodes; SNAP__NOBODY for `root` and for what it does not reach.  `order` has room for all nodes,
+ * and gets those that it reaches, dominators before whom they dominate.  `scratch` is zeroed memory
+ * of the size above, and is dirty then.  Returns how many nodes `root` reaches.
  */
-bool snap__dominators(const struct snap__digraph *graph, uint32_t root, uint32_t *dominator,
-		      uint32_t *order, uint32_t *reached);
+uint32_t snap__dominators(const struct snap__digraph *graph, uint32_t root, uint32_t *scratch,
+			  uint32_t *dominator, uint32_t *order);
 
 #endif

@@ -5,12 +5,14 @@
 
 #include "runtime/arena.h"
 
-#define FIRST_EDGES ((uint64_t)1 << 20)
-#define MOST_EDGES  ((uint64_t)UINT32_MAX - 1)
-#define RECENT      4u  /* targets that are not repeated: neighbours often point to one block */
-#define AHEAD       16u /* blocks that are on their way into the cache */
-#define TICK_EVERY  65536u
-#define WORD        sizeof(uintptr_t)
+#define FIRST_HIDDEN 4096u
+#define EDGES_STEP   ((uint64_t)1 << 15) /* of memory taken at once */
+#define FIRST_EDGES  ((uint64_t)1 << 20)
+#define MOST_EDGES   ((uint64_t)UINT32_MAX - 1)
+#define RECENT       4u  /* targets that are not repeated: neighbours often point to one block */
+#define AHEAD        16u /* blocks that are on their way into the cache */
+#define TICK_EVERY   65536u
+#define WORD         sizeof(uintptr_t)
 
 struct snap__graph snap__graph;
 
@@ -18,17 +20,16 @@ static struct snap__graph *const g = &snap__graph;
 
 void snap__graph_begin(struct snap__copy *copy)
 {
-	size_t nodes = (size_t)snap__blocks.count + SNAP__MOST_ROOTS + 3;
+	size_t blocks = snap__blocks.count, nodes = blocks + SNAP__MOST_ROOTS + 3;
 
 	g->copy = copy;
 	g->roots = snap__copy_need((SNAP__MOST_ROOTS + 1) * sizeof(*g->roots));
-	g->first = snap__copy_need(nodes * sizeof(*g->first));
-	g->degree = snap__copy_need(nodes * sizeof(*g->degree));
-	g->lasting = snap__copy_need(nodes * sizeof(*g->lasting));
-	g->parent = snap__copy_need(nodes * sizeof(*g->parent));
-	g->order = snap__copy_need(nodes * sizeof(*g->order));
-	g->reach = snap__copy_need((size_t)snap__blocks.count + 1);
-	g->ring = snap__copy_need((size_t)snap__blocks.count + 1);
+	g->first = snap__copy_need_now(nodes * sizeof(*g->first), blocks * sizeof(*g->first));
+	g->degree = snap__copy_need_now(nodes * sizeof(*g->degree), blocks * sizeof(*g->degree));
+	g->parent = snap__copy_need_now(nodes * sizeof(*g->parent), blocks * sizeof(*g->parent));
+	g->order = snap__copy_need_now(nodes * sizeof(*g->order), blocks * sizeof(*g->order));
+	g->reach = snap__copy_need_now(blocks + 1, blocks);
+	g->ring = snap__copy_need(blocks + 1);
 	g->to = snap__copy_need(FIRST_EDGES * sizeof(*g->to));
 	g->capacity = FIRST_EDGES;
 }
@@ -61,13 +62,21 @@ static void end_roots(void)
 	}
 }
 
-void snap__graph_add_edge(uint32_t block)
+static void make_room(void)
 {
 	if (g->edges == g->capacity) {
 		g->to = snap__copy_grow(g->to, g->capacity * sizeof(*g->to),
 					g->capacity * 2 * sizeof(*g->to));
 		g->capacity *= 2;
 	}
+	snap__copy_will_write(g->to + g->ready, EDGES_STEP * sizeof(*g->to));
+	g->ready += EDGES_STEP;
+}
+
+void snap__graph_add_edge(uint32_t block)
+{
+	if (g->edges == g->ready)
+		make_room();
 	if (g->edges == MOST_EDGES)
 		g->edges_cut++;
 	else
@@ -209,8 +218,8 @@ static void mark_reached(void)
 		}
 }
 
-/* Move the edges to blocks that something stronger holds behind the other edges. */
-static void sort_edges(uint32_t node)
+/* Move the edges to blocks that something stronger holds behind the others; they do not count. */
+static void hide_edges(uint32_t node)
 {
 	uint32_t *to = g->to + g->first[node];
 	uint32_t kept = 0;
@@ -223,23 +232,34 @@ static void sort_edges(uint32_t node)
 		to[i] = to[kept];
 		to[kept++] = target;
 	}
-	g->lasting[node] = kept;
+	if (kept == g->degree[node])
+		return;
+	if (g->hidden_count == g->hidden_room) {
+		size_t size = g->hidden_room * sizeof(*g->hidden);
+
+		g->hidden = g->hidden ? snap__copy_grow(g->hidden, size, 2 * size)
+				      : snap__copy_need(FIRST_HIDDEN * sizeof(*g->hidden));
+		g->hidden_room = g->hidden_room ? 2 * g->hidden_room : FIRST_HIDDEN;
+	}
+	g->hidden[g->hidden_count++] = (struct snap__hidden){node, g->degree[node]};
+	g->degree[node] = kept;
 }
 
-static void tell_lasting(void)
+void snap__graph_hide_weak(void)
 {
-	for (uint32_t b = 0; b < snap__blocks.count; b++) {
-		g->lasting[b] = g->degree[b];
+	for (uint32_t b = 0; b < snap__blocks.count; b++)
 		if (g->reach[b] == SNAP__REACHED_WEAKLY)
-			sort_edges(b);
-	}
-	for (uint32_t i = 0; i < g->root_count; i++) {
-		uint32_t node = snap__graph_root_node(i);
-
-		g->lasting[node] = g->degree[node];
+			hide_edges(b);
+	for (uint32_t i = 0; i < g->root_count; i++)
 		if (strength_of(g->roots[i].kind) == 2)
-			sort_edges(node);
-	}
+			hide_edges(snap__graph_root_node(i));
+}
+
+void snap__graph_show_weak(void)
+{
+	for (size_t i = 0; i < g->hidden_count; i++)
+		g->degree[g->hidden[i].node] = g->hidden[i].degree;
+	g->hidden_count = 0;
 }
 
 /* ---- what nothing reaches -------------------------------------------------------------------- */
@@ -359,8 +379,6 @@ static void connect_top(void)
 		snap__graph_add_edge(snap__graph_root_node(i));
 	snap__graph_add_edge(leak);
 	end_edges(top);
-	g->lasting[leak] = g->degree[leak];
-	g->lasting[top] = g->degree[top];
 }
 
 void snap__graph_mark(void)
@@ -372,7 +390,6 @@ void snap__graph_mark(void)
 		search_from_direct();
 		search_from_rings();
 	}
-	tell_lasting();
 	connect_top();
 }
 

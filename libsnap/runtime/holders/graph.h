@@ -37,15 +37,20 @@ enum snap__reach {
 	SNAP__REACHED,
 };
 
+/** A node that has fewer edges than it had. */
+struct snap__hidden {
+	uint32_t node, degree;
+};
+
 struct snap__graph {
 	struct snap__copy *copy;
 	struct snap__root *roots;
 	uint32_t root_count;
-	uint32_t *first, *degree; /* by node, into `to` */
-	uint32_t *lasting; /* by node: how many of its edges, from the first on, keep blocks alive
-			      that something stronger does not */
-	uint32_t *to;      /* blocks */
-	uint64_t edges, capacity;
+	uint32_t *first, *degree;        /* by node, into `to` */
+	uint32_t *to;                    /* blocks */
+	uint64_t edges, ready, capacity; /* ready: so many have memory */
+	struct snap__hidden *hidden;     /* what does not count at the moment */
+	size_t hidden_count, hidden_room;
 	uint32_t *parent; /* by node: who reached it first, plus 1; 0: nobody */
 	uint32_t *order;  /* of the search */
 	uint32_t ordered;
@@ -83,6 +88,11 @@ void snap__graph_add_edge(uint32_t block);
 /** After the last root: mark what the roots reach, and sort the rest into direct and indirect
  * leaks. */
 void snap__graph_mark(void);
+
+/** Let edges from stacks, registers and what these alone hold not count where something stronger
+ * holds the block as well; and let them count again. */
+void snap__graph_hide_weak(void);
+void snap__graph_show_weak(void);
 
 /** Where in [low, high) a word points into `block`: its distance from low; 0 if none does. */
 uint64_t snap__graph_offset_of(uintptr_t low, uintptr_t high, uint32_t block);

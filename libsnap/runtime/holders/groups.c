@@ -25,6 +25,7 @@ static struct snap__group_table {
 	uint32_t *dominator; /* by node; NULL: not computed */
 	uint64_t *retained;  /* by node */
 	uint8_t *is_top;     /* by block: no other block of its group dominates it */
+	uint32_t *scratch;   /* with dominators: used again and again */
 	const char **labels;
 	uint32_t label_count;
 	uint32_t *label_of; /* by root */
@@ -32,12 +33,24 @@ static struct snap__group_table {
 
 static struct snap__graph *const g = &snap__graph;
 
+/* Once groups are numbered, blocks have their group's number in place of their stack's. */
 static uint32_t group_of(uint32_t block)
 {
-	return t.of_stack[snap__blocks.stack[block]];
+	return snap__blocks.stack[block];
 }
 
 /* ---- grouping -------------------------------------------------------------------------------- */
+
+static void count_members(void)
+{
+	for (uint32_t b = 0; b < snap__blocks.count; b++) {
+		uint32_t group = t.of_stack[snap__blocks.stack[b]];
+
+		snap__blocks.stack[b] = group;
+		t.rows[group].blocks++;
+		t.rows[group].bytes += snap__blocks.size[b];
+	}
+}
 
 static void number_groups(void)
 {
@@ -55,19 +68,20 @@ static void number_groups(void)
 	for (uint32_t s = 0; s < stacks; s++)
 		if (t.of_stack[s] != NO_GROUP)
 			t.rows[t.of_stack[s]].node = s; /* later: the number in the file */
+	count_members();
+	snap__copy_give_back(t.of_stack, ((size_t)stacks + 1) * sizeof(*t.of_stack));
 }
 
 static void sort_members(void)
 {
 	uint32_t *fill;
 
-	t.members = snap__copy_need(((size_t)snap__blocks.count + 1) * sizeof(*t.members));
+	t.members = snap__copy_need_now(((size_t)snap__blocks.count + 1) * sizeof(*t.members),
+					snap__blocks.count * sizeof(*t.members));
 	t.first = snap__copy_need(((size_t)t.count + 2) * sizeof(*t.first));
 	fill = snap__copy_need(((size_t)t.count + 1) * sizeof(*fill));
-	for (uint32_t b = 0; b < snap__blocks.count; b++)
-		t.first[group_of(b) + 1]++;
 	for (uint32_t i = 0; i < t.count; i++) {
-		t.first[i + 1] += t.first[i];
+		t.first[i + 1] = t.first[i] + (uint32_t)t.rows[i].blocks;
 		fill[i] = t.first[i];
 	}
 	for (uint32_t b = 0; b < snap__blocks.count; b++)
@@ -75,20 +89,21 @@ static void sort_members(void)
 	snap__copy_give_back(fill, ((size_t)t.count + 1) * sizeof(*fill));
 }
 
-static void count_blocks(void)
+static void count_lost(void)
 {
-	for (uint32_t b = 0; b < snap__blocks.count; b++) {
+	for (uint32_t b = 0; b < snap__blocks.count && g->unreachable_blocks > 0; b++) {
 		struct snap_group *row = &t.rows[group_of(b)];
 
-		row->blocks++;
-		row->bytes += snap__blocks.size[b];
+		if (!snap__graph_is_lost(b))
+			continue;
 		row->ring_blocks += g->ring[b];
-		row->direct_blocks += g->reach[b] == SNAP__LEAKED_DIRECT;
-		row->indirect_blocks += g->reach[b] == SNAP__LEAKED_INDIRECT;
-		if (g->reach[b] == SNAP__LEAKED_DIRECT)
+		if (g->reach[b] == SNAP__LEAKED_DIRECT) {
+			row->direct_blocks++;
 			row->direct_bytes += snap__blocks.size[b];
-		if (g->reach[b] == SNAP__LEAKED_INDIRECT)
+		} else {
+			row->indirect_blocks++;
 			row->indirect_bytes += snap__blocks.size[b];
+		}
 	}
 }
 
@@ -97,6 +112,21 @@ static void count_blocks(void)
 static size_t node_count(void)
 {
 	return (size_t)snap__graph_leak_node() + 2;
+}
+
+/* Three arrays of numbers by node, then sizes by node. */
+static uint32_t *scratch_array(unsigned index)
+{
+	return t.scratch + index * ((node_count() + 1) & ~(size_t)1);
+}
+
+static uint64_t *scratch_retained(void)
+{
+	uint64_t *sizes = (uint64_t *)(void *)scratch_array(3);
+
+	for (size_t v = 0; v < node_count(); v++)
+		sizes[v] = 0;
+	return sizes;
 }
 
 /* Dominators come before whom they dominate: from the end, sizes add up. */
@@ -156,14 +186,15 @@ static void walk_tree(const struct tree *tree, uint32_t top)
 
 static void retain_by_group(const uint32_t *order, uint32_t reached)
 {
-	size_t size = node_count() * sizeof(uint32_t);
 	struct tree tree = {
-		.child = snap__copy_need(size),
-		.sibling = snap__copy_need(size),
-		.stack = snap__copy_need(size),
+		.child = scratch_array(0),
+		.sibling = scratch_array(1),
+		.stack = scratch_array(2),
 		.open = snap__copy_need(((size_t)t.count + 1) * sizeof(uint32_t)),
 	};
 
+	for (uint32_t i = 0; i < reached; i++)
+		tree.child[order[i]] = 0;
 	for (uint32_t i = 1; i < reached; i++) {
 		uint32_t v = order[i], up = t.dominator[v];
 
@@ -171,26 +202,28 @@ static void retain_by_group(const uint32_t *order, uint32_t reached)
 		tree.child[up] = v + 1;
 	}
 	walk_tree(&tree, order[0]);
-	snap__copy_give_back(tree.child, size);
-	snap__copy_give_back(tree.sibling, size);
-	snap__copy_give_back(tree.stack, size);
 }
 
 static void find_retained(void)
 {
-	const struct snap__digraph graph = {(uint32_t)node_count(), g->first, g->lasting, g->to};
-	uint32_t *order = snap__copy_need((node_count() + 1) * sizeof(*order));
-	uint32_t reached = 0;
+	const struct snap__digraph graph = {(uint32_t)node_count(), g->first, g->degree, g->to};
+	size_t scratch = snap__dominators_scratch(node_count(), g->edges);
+	size_t used = node_count() * sizeof(uint32_t);
+	uint32_t *order = snap__copy_need_now(used, used);
+	uint32_t reached;
 
-	t.dominator = snap__copy_need((node_count() + 1) * sizeof(*t.dominator));
-	t.retained = snap__copy_need((node_count() + 1) * sizeof(*t.retained));
-	t.is_top = snap__copy_need((size_t)snap__blocks.count + 1);
-	if (!snap__dominators(&graph, snap__graph_leak_node() + 1, t.dominator, order, &reached))
-		snap__copy_fail("there is not enough memory");
+	t.dominator = snap__copy_need_now(used + 2 * sizeof(*t.dominator), used);
+	t.scratch = snap__copy_need_now(scratch * sizeof(*t.scratch), 5 * used);
+	snap__graph_hide_weak();
+	reached = snap__dominators(&graph, snap__graph_leak_node() + 1, t.scratch, t.dominator,
+				   order);
+	snap__graph_show_weak();
 	snap__copy_tick();
+	t.retained = scratch_retained();
+	t.is_top = snap__copy_need_now((size_t)snap__blocks.count + 1, snap__blocks.count);
 	sum_retained(order, reached);
 	retain_by_group(order, reached);
-	snap__copy_give_back(order, (node_count() + 1) * sizeof(*order));
+	snap__copy_give_back(order, used);
 }
 
 /* ---- labels ---------------------------------------------------------------------------------- */
@@ -236,7 +269,7 @@ void snap__groups_make(bool retained)
 {
 	number_groups();
 	sort_members();
-	count_blocks();
+	count_lost();
 	snap__copy_tick();
 	if (retained)
 		find_retained();
@@ -273,8 +306,10 @@ static struct snap_edge *row_to(struct bundle *b, uint32_t group)
 
 static void add_references(struct bundle *b, uint32_t node)
 {
+	const uint32_t *to = g->to + g->first[node];
+
 	for (uint32_t i = 0; i < g->degree[node]; i++) {
-		uint32_t target = g->to[g->first[node] + i];
+		uint32_t target = to[i];
 		struct snap_edge *row = row_to(b, group_of(target));
 
 		row->references++;
@@ -329,19 +364,22 @@ static void sort_dominated(struct bundle *b)
 {
 	uint32_t holders = t.count + g->root_count;
 	uint32_t *fill = snap__copy_need(((size_t)holders + 2) * sizeof(*fill));
+	uint32_t *holder_of = scratch_array(1);
 
 	b->dominated_first = snap__copy_need(((size_t)holders + 2) * sizeof(*b->dominated_first));
-	b->dominated = snap__copy_need(((size_t)snap__blocks.count + 1) * sizeof(*b->dominated));
-	for (uint32_t block = 0; block < snap__blocks.count; block++)
-		if (dominating_holder(block) != NO_GROUP)
-			b->dominated_first[dominating_holder(block) + 1]++;
+	b->dominated = scratch_array(0);
+	for (uint32_t block = 0; block < snap__blocks.count; block++) {
+		holder_of[block] = dominating_holder(block);
+		if (holder_of[block] != NO_GROUP)
+			b->dominated_first[holder_of[block] + 1]++;
+	}
 	for (uint32_t i = 0; i < holders; i++) {
 		b->dominated_first[i + 1] += b->dominated_first[i];
 		fill[i] = b->dominated_first[i];
 	}
 	for (uint32_t block = 0; block < snap__blocks.count; block++)
-		if (dominating_holder(block) != NO_GROUP)
-			b->dominated[fill[dominating_holder(block)]++] = block;
+		if (holder_of[block] != NO_GROUP)
+			b->dominated[fill[holder_of[block]]++] = block;
 	snap__copy_give_back(fill, ((size_t)holders + 2) * sizeof(*fill));
 }
 
@@ -350,8 +388,12 @@ void snap__groups_write_edges(struct snap__writer *w)
 	struct bundle b = {
 		.rows = snap__copy_need(((size_t)t.count + 1) * sizeof(*b.rows)),
 		.row_of = snap__copy_need(((size_t)t.count + 1) * sizeof(*b.row_of)),
-		.seen = snap__copy_need(((size_t)snap__blocks.count + 1) * sizeof(*b.seen)),
 	};
+
+	b.seen = t.dominator ? scratch_array(2)
+			     : snap__copy_need(((size_t)snap__blocks.count + 1) * sizeof(*b.seen));
+	for (uint32_t block = 0; t.dominator && block < snap__blocks.count; block++)
+		b.seen[block] = 0;
 
 	if (t.dominator)
 		sort_dominated(&b);

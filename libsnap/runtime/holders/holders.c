@@ -22,7 +22,7 @@ void snap__holders_each_fact(const struct snap__copy *copy, snap__holders_fact_f
 {
 	fn(user, "pause_ns", snap__copy_pause_ns());
 	fn(user, "cpu_ns", snap__os_thread_cpu_ns());
-	fn(user, "memory", snap__copy_private_bytes());
+	fn(user, "memory", snap__copy_own_memory());
 	fn(user, "threads", copy->thread_count);
 	fn(user, "threads_unread", copy->threads_unread);
 	fn(user, "blocks", snap__blocks.count);

@@ -308,12 +308,22 @@ static void find_threads(struct finding *f)
 
 /* ---- the loader ------------------------------------------------------------------------------ */
 
+static bool is_allocated_by(const struct snap__module *module, uint32_t stack)
+{
+	uintptr_t pc = stack ? snap__stacks_pc(stack) : 0;
+
+	pc &= ((uintptr_t)1 << SNAP__PC_TAG_SHIFT) - 1;
+	return pc >= module->start && pc < module->end;
+}
+
 /* Stacks of ended threads also point to the loader's tables of thread-local variables. */
 static void find_loader(struct finding *f)
 {
 	const struct snap__module *loader = NULL;
 	struct snap__root root = {
 		.kind = SNAP_ROOT_LOADER, .module = SNAP_NONE, .label = "the dynamic loader"};
+	uint32_t last = 0;
+	bool is_its = false;
 
 	for (uint32_t i = 0; i < f->module_count; i++)
 		if (strstr(f->modules[i]->path, LOADER_NAME))
@@ -323,10 +333,11 @@ static void find_loader(struct finding *f)
 	snap__graph_add_root(&root);
 	for (uint32_t b = 0; b < snap__blocks.count; b++) {
 		uint32_t stack = snap__blocks.stack[b];
-		uintptr_t pc = stack ? snap__stacks_pc(stack) : 0;
 
-		pc &= ((uintptr_t)1 << SNAP__PC_TAG_SHIFT) - 1;
-		if (pc >= loader->start && pc < loader->end)
+		if (stack != last) /* neighbours often have the same */
+			is_its = is_allocated_by(loader, stack);
+		last = stack;
+		if (is_its)
 			snap__graph_add_edge(b);
 	}
 }

@@ -293,7 +293,7 @@ void snap__census_each_fact(snap__census_fact_fn *fn, void *user)
 {
 	fn(user, "pause_ns", snap__copy_pause_ns());
 	fn(user, "cpu_ns", snap__os_thread_cpu_ns());
-	fn(user, "memory", snap__copy_private_bytes());
+	fn(user, "memory", snap__copy_own_memory());
 	fn(user, "objects", o->count);
 	fn(user, "bytes", c.bytes);
 	fn(user, "without_line", c.without_line);
