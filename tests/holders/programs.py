@@ -114,6 +114,71 @@ class Server:
             return (host.wait(60), answers), copies
 
 
+class Postgres:
+    """A server of many processes, which refuses to run as root; copied is the one that serves the load."""
+
+    ASK = ("create temp table t as select i, md5(i::text) m from generate_series(1, 50000) i;"
+           "select count(*), md5(string_agg(m, '' order by i)) from t;"
+           "select i % 7, count(*), max(m) from t group by 1 order by 1")
+    LOAD = ("select count(*), max(md5(i::text)) from generate_series(1, 2000) i;\n"
+            "select string_agg(relname, ',') from pg_class c join pg_attribute a on a.attrelid = c.oid;\n")
+
+    def __init__(self):
+        self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self.bin = max(glob.glob("/usr/lib/postgresql/*/bin"), default="")
+
+    def client(self, program, directory, *words, name="ask"):
+        return [os.path.join(self.bin, program), "-h", directory, "-U", "postgres", *words, "postgres"], \
+            dict(os.environ, PGAPPNAME=name)
+
+    def ask(self, directory, sql):
+        command, env = self.client("psql", directory, "-At", "-c", sql)
+        return subprocess.run(command, capture_output=True, text=True, env=env)
+
+    def start(self, directory, out):
+        data = os.path.join(directory, "data")
+        if not os.path.isdir(data):
+            if self.user:
+                shutil.chown(directory, "postgres")
+            subprocess.run([*self.user, self.bin + "/initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"],
+                           stdout=subprocess.DEVNULL, check=True)
+        command = [self.bin + "/postgres", "-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "fsync=off"]
+        if out:
+            command = [options.snapdiff, "run", "-q", "-o", out, "--exit-snapshot", "none", "--", *command]
+        return subprocess.Popen([*self.user, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def copy(self, directory):
+        """Copies of the process that serves the load, while it does."""
+        with open(os.path.join(directory, "load.sql"), "w", encoding="ascii") as load:
+            load.write(self.LOAD)
+        command, env = self.client("pgbench", directory, "-T", "3600", "-n", "-f", load.name, name="load")
+        made = 0
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env) as client:
+            pid = ""
+            while not pid and client.poll() is None:
+                pid = self.ask(directory, "select pid from pg_stat_activity where application_name = 'load'").stdout.strip()
+            while made < options.copies and client.poll() is None:
+                done = subprocess.run([*self.user, options.snapdiff, "snap", "--holders", pid], capture_output=True,
+                                      text=True, timeout=SECONDS)
+                if done.returncode:
+                    raise Failed("snap: " + done.stderr)
+                made += 1
+            client.terminate()
+        return made
+
+    def run(self, directory, out):
+        with self.start(directory, out) as host:
+            for _ in range(600):
+                if self.ask(directory, "select 1").returncode == 0:
+                    break
+                time.sleep(0.1)
+            copies = self.copy(directory) if out else 0
+            answers = self.ask(directory, self.ASK).stdout
+            subprocess.run([*self.user, self.bin + "/pg_ctl", "-D", os.path.join(directory, "data"), "stop", "-m", "fast"],
+                           stdout=subprocess.DEVNULL, check=True)
+            return (host.wait(60), answers), copies
+
+
 def make_copies(out, lives):
     """How many of options.copies were made while the program lived."""
     made = 0
@@ -190,6 +255,7 @@ PROGRAMS = {
         lambda port: ["redis-benchmark", "-p", str(port), "-t", "set,lpush,hset", "-r", "50000", "-l", "-q"], redis_stop),
     "nginx": Server(nginx_command, nginx_ask, nginx_load, lambda host, port, directory: end_nginx(directory)),
     "sqlite3": Batch(["sqlite3", ":memory:"], SQL),
+    "postgres": Postgres(),
     "python3": Batch([sys.executable, "-c", PYTHON], waits=True),
 }
 
