@@ -157,6 +157,7 @@ class WhatIsTold(unittest.TestCase):
         self.assertEqual((status, len(said["rows"])), (200, 3))
         self.assertGreater(said["rows_in_all"], 3)
         self.assertEqual(request("GET", "/top?rows=x")[0], 400)
+        self.assertEqual(request("GET", "/top?rows=" + 5000 * "9")[0], 400)
 
     def test_no_more_snapshots_than_allowed(self):
         if not snapdiff.is_recording():

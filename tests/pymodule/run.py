@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,6 +93,22 @@ def check_wheel(build, source, scratch):
     check_leaks(result.stdout)
 
 
+def check_planted(package, scratch):
+    """A program above the installation, where anybody may have put it, is not ours."""
+    shared = scratch / "shared"
+    installed = shared / "venv" / "lib" / "python3" / "site-packages"
+    shutil.copytree(package / "snapdiff", installed / "snapdiff")
+    asked = [sys.executable, "-c", "import snapdiff._library as l; print(l.command())"]
+    env = environment(installed) | {"PATH": "/usr/bin:/bin"}
+    for prefix in (shared, shared / "venv"):
+        program = prefix / "bin" / "snapdiff"
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        said = subprocess.run(asked, capture_output=True, text=True, env=env, check=False).stdout.strip()
+        assert (said == str(program)) == (prefix.name == "venv"), f"{program}: {said}"
+
+
 def python_with_pytest():
     for python in (sys.executable, "/usr/bin/python3"):
         if subprocess.run([python, "-c", "import pytest"], capture_output=True, check=False).returncode == 0:
@@ -151,6 +168,7 @@ def main():
         check_late(build, package, scratch)
         check_diagnostics(build, package, scratch)
         check_wheel(build, source, scratch)
+        check_planted(package, scratch)
         check_pytest(build, package, scratch)
         check_with_plugins(build, package, scratch)
     print("the package holds")

@@ -176,7 +176,8 @@ class Diagnostics:
             known = any(path == name for _, path in self._actions)
             raise _Refused(405 if known else 404, "no such request")
         query = {key: values[-1] for key, values in parse_qs(request.query).items()}
-        if not query.get("rows", "1").isdecimal():
+        rows = query.get("rows", "1")
+        if not rows.isdecimal() or len(rows) > 9:
             raise _Refused(400, "rows is a number")
         if not self._busy.acquire(blocking=False):
             raise _Refused(503, "another request is under way", 1)

@@ -37,11 +37,13 @@ _library: Any = None
 
 
 def _prefix() -> pathlib.Path | None:
-    """The installation that this package belongs to: PREFIX of PREFIX/lib/python3/dist-packages/snapdiff."""
-    for parent in _HERE.parents:
-        if parent.name and (parent / "bin" / "snapdiff").exists():
-            return parent
-    return None
+    """The installation that this package belongs to: PREFIX of PREFIX/lib/python3/dist-packages/snapdiff.
+
+    No other directory above: it may be one in which anybody can make a bin/snapdiff, as /tmp is."""
+    if len(_HERE.parents) < 5 or _HERE.parents[2].name != "lib":
+        return None
+    prefix = _HERE.parents[3]
+    return prefix if (prefix / "bin" / "snapdiff").exists() else None
 
 
 def _candidates() -> Iterator[str]:
@@ -98,9 +100,11 @@ def _beside_recorder() -> pathlib.Path | None:
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         loaded = {line.rstrip("\n").split(None, 5)[-1] for line in maps if "/libsnap.so" in line}
     for library_path in map(pathlib.Path, loaded):
-        for parent in list(library_path.parents)[1:3]:  # PREFIX/lib, or PREFIX/lib/x86_64-linux-gnu
-            if os.access(parent / "bin" / "snapdiff", os.X_OK):
-                return parent / "bin" / "snapdiff"
+        prefix = library_path.parent.parent  # of PREFIX/lib, or of PREFIX/lib/x86_64-linux-gnu
+        if prefix.name == "lib":
+            prefix = prefix.parent
+        if os.access(prefix / "bin" / "snapdiff", os.X_OK):
+            return prefix / "bin" / "snapdiff"
     return None
 
 
