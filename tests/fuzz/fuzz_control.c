@@ -6,6 +6,7 @@
  * that a terminal obeys.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,6 +68,8 @@ static void set_up(void)
 			    SNAP_CONTROL_NAME, (int)getpid());
 	pthread_t thread;
 
+	/* Where it is permitted, no other snapdiff finds our socket and asks. */
+	(void)unshare(CLONE_NEWNET);
 	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	must(listening >= 0 &&
 	     bind(listening, (struct sockaddr *)&address,

@@ -86,7 +86,7 @@ static enum snap_status wrong(const struct reading *reading, const char *what, c
 static int parse_date(const char *text)
 {
 	static const char form[] = "dddd-dd-dd";
-	int digits[8], count = 0, month, day;
+	int digits[8] = {0}, count = 0, month, day;
 
 	for (size_t i = 0; form[i]; i++) {
 		if (form[i] == 'd' && text[i] >= '0' && text[i] <= '9')

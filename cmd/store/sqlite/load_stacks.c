@@ -459,7 +459,7 @@ static enum snap_status load_site(struct loading *load, uint32_t at, struct wait
 
 static enum snap_status identify_new_sites(struct loading *load, struct snap_error *err)
 {
-	const bool *any = memchr(load->new_sites, true, load->model->site_count);
+	const bool *any = memchr(load->new_sites, 1, load->model->site_count);
 
 	if (any)
 		load->identities = identity_compute_of(load->model, load->new_sites);
