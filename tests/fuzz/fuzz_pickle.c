@@ -85,6 +85,7 @@ static void newest_frames_are_enough(const struct model *whole, const struct mod
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct input_options newest_only = {.newest_frame_only = true};
+	const struct input_options without_own = {.leave_out_own = true};
 	struct model *whole = NULL, *newest = NULL;
 	struct snap_error err = {0};
 
@@ -100,5 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		newest_frames_are_enough(whole, newest);
 	model_free(whole);
 	model_free(newest);
+	if (input_read_memory(&whole, data, size, "fuzz", &without_own, &err) == SNAP_OK)
+		model_free(whole);
 	return 0;
 }

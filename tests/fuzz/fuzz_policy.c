@@ -42,8 +42,8 @@ static void try_policy(const char *text)
 		struct snap_error err = {0};
 
 		t[i] = text;
-		texts = (struct policy_texts){t[0], t[1], t[2], t[3], t[4],
-					      t[5], t[6], t[7], t[8], t[9], t[10]};
+		texts = (struct policy_texts){t[0], t[1], t[2], t[3], t[4], t[5],
+					      t[6], t[7], t[8], t[9], t[10]};
 		if (policy_parse(&policy, &texts, &err) != SNAP_OK && !err.message[0])
 			abort();
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/patch.h"
 #include "fuzz/repair.h"
 #include "snap/reader.h"
 
@@ -138,16 +139,11 @@ static enum snap_status on_path(void *user, const struct snap_path *path,
 
 /* ---- One input ---- */
 
-static void read_all(const uint8_t *data, size_t size, enum snap_reader_mode mode)
+static void walk(struct snap_reader *reader)
 {
-	struct snap_reader *reader;
 	struct snap_counts counts;
 	struct snap_error err = {0};
 
-	if (snap_reader_open_memory(&reader, data, size, "input", mode, &err) != SNAP_OK) {
-		must(reader == NULL && err.status != SNAP_OK && err.message[0] != '\0');
-		return;
-	}
 	snap_reader_counts(reader, &counts);
 	snap_reader_each_meta(reader, on_meta, &counts, &err);
 	snap_reader_each_string(reader, on_string, &counts, &err);
@@ -162,6 +158,33 @@ static void read_all(const uint8_t *data, size_t size, enum snap_reader_mode mod
 	snap_reader_close(reader);
 }
 
+static void read_all(const uint8_t *data, size_t size, enum snap_reader_mode mode)
+{
+	struct snap_reader *reader;
+	struct snap_error err = {0};
+	enum snap_status st = snap_reader_open_memory(&reader, data, size, "input", mode, &err);
+
+	must((st == SNAP_OK) == (reader != NULL));
+	if (st == SNAP_OK)
+		walk(reader);
+	else
+		must(err.status == st && err.message[0] != '\0');
+}
+
+/* A file is read in another way than memory, and to the same end. */
+static void read_file(const uint8_t *data, size_t size)
+{
+	struct snap_reader *of_file, *of_memory;
+	enum snap_status st =
+		snap_reader_open_memory(&of_memory, data, size, "input", SNAP_READ_SALVAGE, NULL);
+
+	scratch_write(data, size);
+	must(snap_reader_open(&of_file, scratch_path(), SNAP_READ_SALVAGE, NULL) == st);
+	snap_reader_close(of_memory);
+	if (st == SNAP_OK)
+		walk(of_file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);
@@ -172,6 +195,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_all(copy, size, SNAP_READ_WHOLE);
 	repair(copy, size);
 	read_all(copy, size, SNAP_READ_SALVAGE);
+	if (size % 8 == 0)
+		read_file(copy, size);
 	free(copy);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/patch.h"
 #include "input/input.h"
 
 enum { PRINTED_MAX = 200000 };
@@ -25,6 +26,22 @@ static char *print(const struct model *model, size_t *size)
 	return text;
 }
 
+/* The same from a file, which is read piece by piece; and what orders it in a series. */
+static void read_file(const uint8_t *data, size_t size, enum snap_status wanted)
+{
+	const struct input_options salvage = {.salvage = true};
+	struct model *model = NULL;
+	struct input_time time;
+
+	(void)input_recognise(data, size);
+	scratch_write(data, size);
+	if (input_read(&model, scratch_path(), &salvage, NULL) != wanted)
+		abort();
+	model_free(model);
+	if (input_read_time(scratch_path(), &time, NULL) != SNAP_OK)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct input_options salvage = {.salvage = true};
@@ -33,7 +50,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *first, *second;
 	size_t first_size, second_size;
 
-	if (input_read_memory(&model, data, size, "fuzz", &salvage, &err) != SNAP_OK) {
+	enum snap_status st = input_read_memory(&model, data, size, "fuzz", &salvage, &err);
+
+	if (size % 8 == 0)
+		read_file(data, size, st);
+	if (st != SNAP_OK) {
 		if (model || !err.message[0])
 			abort(); /* a refusal says why */
 		return 0;
