@@ -1,19 +1,32 @@
 #!/usr/bin/env bash
-# coverage.sh BUILD_DIR FUZZ_BUILD_DIR: which lines of the reader and the importers the inputs of the fuzz targets reach:
-# the seeds, and what runs of preset fuzz have kept.  BUILD_DIR is of preset coverage.
+# coverage.sh BUILD_DIR FUZZ_BUILD_DIR: which lines of the reader and the importers are reached: by the inputs of the fuzz
+# targets (the seeds, and what runs of preset fuzz have kept), and by these and the unit tests, which make memory and
+# files fail.  BUILD_DIR is of preset coverage.
 set -euo pipefail
 
 build=$(readlink -f "$1") fuzz=$(readlink -f "$2")
 profiles=$(mktemp -d)
 trap 'rm -rf "$profiles"' EXIT
 programs=()
+
+# report WHAT: of all profiles so far.
+report() {
+	llvm-profdata-14 merge -o "$profiles/all" "$profiles"/*.profraw
+	echo "$1"
+	llvm-cov-14 report "${programs[@]:1}" -instr-profile="$profiles/all" \
+		-ignore-filename-regex='/(tests|include|cmd/(base|model|render|report|tracemalloc|cli)|libsnap/(write|format))/' |
+		awk '/^Filename|^-----/ {next} NF > 9 {printf "%-34s %5d lines, %4d missed, %s\n", $1, $8, $9, $10}'
+}
+
 for target in reader roundtrip text build pickle; do
-	mapfile -t inputs < <(cat "$fuzz/tests/fuzz/$target.seeds")
+	mapfile -t inputs <"$fuzz/tests/fuzz/$target.seeds"
 	[ ! -d "$fuzz/tests/fuzz/corpus_$target" ] || inputs+=("$fuzz/tests/fuzz/corpus_$target")
-	LLVM_PROFILE_FILE=$profiles/$target.profraw "$build/bin/replay_$target" "${inputs[@]}"
+	LLVM_PROFILE_FILE=$profiles/$target.profraw "$build/bin/replay_$target" "${inputs[@]}" >/dev/null
 	programs+=(-object "$build/bin/replay_$target")
 done
-llvm-profdata-14 merge -o "$profiles/all" "$profiles"/*.profraw
-llvm-cov-14 report "${programs[@]:1:1}" "${programs[@]:2}" -instr-profile="$profiles/all" \
-	-ignore-filename-regex='/(tests|cmd/(base|model|render|report|tracemalloc|cli)|libsnap/(write|format))/' |
-	awk '/^Filename|^-----/ {next} NF > 9 {printf "%-40s %6d lines, %5d missed, %s\n", $1, $8, $9, $10}'
+report "inputs of the fuzz targets"
+for test in reader reader_bad reader_golden reader_memory input pickle; do
+	LLVM_PROFILE_FILE=$profiles/$test-%p.profraw "$build/bin/test_$test" >/dev/null 2>&1
+	programs+=(-object "$build/bin/test_$test")
+done
+report "and unit tests"
