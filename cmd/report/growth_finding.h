@@ -50,6 +50,8 @@ void growth_add_headline(struct report *report, const struct growth_list *list,
 			 const struct report_options *options);
 /** What holds the blocks allocated there, in words; NULL: no census and no graph says it. */
 const char *growth_holder(const struct growth_row *row);
+/** The same as a sentence, with the type: "exactly 500 dict per snapshot, held by ..."; NULL likewise. */
+const char *growth_holder_line(struct report *report, const struct growth_row *row);
 /** Why a row has its verdict, in one line; NULL: it needs no reason. */
 const char *growth_reason_line(struct report *report, const struct growth_list *list,
 			       const struct growth_row *row);

@@ -141,7 +141,7 @@ static bool is_held(const struct growth_row *row)
 {
 	const struct growth_held_row *held = growth_held_of(row);
 
-	return held && held->words && !held->is_table;
+	return held && held->words;
 }
 
 /*

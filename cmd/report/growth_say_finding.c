@@ -330,6 +330,21 @@ const char *growth_holder(const struct growth_row *row)
 	return held ? held->words : NULL;
 }
 
+const char *growth_holder_line(struct report *report, const struct growth_row *row)
+{
+	const struct growth_held_row *held = growth_held_of(row);
+	const char *holder = growth_holder(row);
+
+	if (!holder)
+		return NULL;
+	if (!held || holder != held->words || !held->type)
+		return report_text(report, "held by %s", holder);
+	if (held->exact > 0)
+		return report_text(report, "exactly %.0f %s per snapshot, held by %s", held->exact,
+				   held->type, holder);
+	return report_text(report, "%s held by %s", held->type, holder);
+}
+
 /* Of a finding, the row that says by what it is held: its leader, or else the first that does. */
 static const struct growth_row *held_row(const struct growth_list *list,
 					 const struct growth_row *row)
@@ -347,21 +362,14 @@ static const char *with_holder(struct report *report, const struct growth_list *
 			       const struct growth_row *row, const char *text)
 {
 	const struct growth_row *holder = held_row(list, row);
-	const struct growth_held_row *held = growth_held_of(holder);
 	struct growth_pattern pattern = growth_pattern_of(report, row);
+	const char *line = growth_holder_line(report, holder);
 
 	if (!pattern.words)
 		pattern = growth_pattern_of(report, holder);
 	if (pattern.words)
 		text = report_text(report, "%s; %s", pattern.words, text);
-	if (!growth_holder(holder))
-		return text;
-	if (held && held->exact > 0 && growth_holder(holder) == held->words)
-		return report_text(report, "%s; exactly %.0f %s per snapshot, held by %s", text,
-				   held->exact, held->type, held->words);
-	if (held && held->type && growth_holder(holder) == held->words)
-		return report_text(report, "%s; %s held by %s", text, held->type, held->words);
-	return report_text(report, "%s; held by %s", text, growth_holder(holder));
+	return line ? report_text(report, "%s; %s", text, line) : text;
 }
 
 const char *growth_reason_line(struct report *report, const struct growth_list *list,

@@ -154,21 +154,23 @@ static struct value numbers(struct report *report, const double *values, size_t 
 	return list;
 }
 
+/* The kind of leak, the reasons for the verdict, the holder: those that are known. */
 static struct value reasons(struct report *report, const struct growth_row *row)
 {
 	const struct growth_judgement *judgement = &row->judgement;
-	const char *holder = growth_is_growth(judgement) ? growth_holder(row) : NULL;
+	bool grows = growth_is_growth(judgement);
+	const char *holder = grows ? growth_holder_line(report, row) : NULL;
 	struct growth_pattern pattern = growth_pattern_of(report, row);
-	size_t count = judgement->reason_count + (holder != NULL);
-	struct value list = value_list(report, count + (pattern.words != NULL));
+	struct value list = value_list(report, judgement->reason_count + (holder != NULL) +
+						       (pattern.words != NULL));
+	struct value *next = list.list.items;
 
-	for (size_t i = 0; i < judgement->reason_count; i++)
-		list.list.items[i] = value_text(report, judgement->reasons[i]);
-	if (holder)
-		list.list.items[judgement->reason_count] =
-			value_text(report, report_text(report, "held by %s", holder));
 	if (pattern.words)
-		list.list.items[count] = value_text(report, pattern.words);
+		*next++ = value_text(report, pattern.words);
+	for (size_t i = 0; i < judgement->reason_count; i++)
+		*next++ = value_text(report, judgement->reasons[i]);
+	if (holder)
+		*next = value_text(report, holder);
 	return list;
 }
 

@@ -128,6 +128,10 @@ def check_pytest(build, package, scratch):
     assert failed == FAILING, result.stdout
     assert f"tests_of_users.py:{line_of('kept.append', 'tests_of_users.py')}" in result.stdout
     assert "memory growth" in result.stdout
+    # Line, type and holder.
+    holder = rf"held by `kept` \(module global, tests_of_users\.py:{line_of('kept = []', 'tests_of_users.py')}\)"
+    assert re.search(rf"bytearray.* {holder} -> list of", result.stdout), result.stdout
+    assert "global container: `kept` keeps what is put into it" in result.stdout, result.stdout
 
 
 PLUGINS = {"xdist": "python3-pytest-xdist", "pytest_cov": "python3-pytest-cov", "pytest_asyncio": "python3-pytest-asyncio"}

@@ -98,7 +98,7 @@ class Patterns(harness.PythonTest):
         else:
             self.assertRegex(row["held_by"], f"^({holder})$")
             self.assertRegex(row["held_type"], f"^({held_type})$")
-            self.assertIn("held by " + row["held_by"], row["reasons"])
+            self.assertTrue(row["reasons"][-1].endswith("held by " + row["held_by"]), row["reasons"])
         self.assertRegex(report["finding"], rf"patterns\.py:{marked(kind)}\b")
 
     def test_leaks(self):

@@ -63,6 +63,16 @@ static bool is_module_dict(uint32_t object)
 	return object < o->start_count && o->starts[object].kind == SNAP__ROOT_MODULE;
 }
 
+/* Does a dict have names for its values? */
+static bool has_text_keys(const char *dict)
+{
+	intptr_t position = 0;
+	void *key, *value;
+
+	return !snap__python.dict_next((void *)(uintptr_t)dict, &position, &key, &value) ||
+	       snap__python_type(key) == snap__python.str_type;
+}
+
 /* What keeps things without a name for each. */
 static bool is_container(uint32_t object)
 {
@@ -71,7 +81,7 @@ static bool is_container(uint32_t object)
 	uint64_t flags = flags_of(object);
 
 	if (flags & SNAP__TYPE_IS_DICT)
-		return size_of(object) > RECORD_MAX;
+		return size_of(object) > RECORD_MAX || !has_text_keys(o->at[object]);
 	if (flags & SNAP__TYPE_IS_LIST)
 		return true;
 	if (flags & SNAP__TYPE_IS_TUPLE)
