@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every sample of docs/python.md: the marked line is named first, with the verdict of a leak; without a mark, no leak.
+"""Every sample of docs/python.md: the marked line is named first, with the verdict of a leak, and what is quoted below
+the sample is said of it; without a mark, no leak.
 
 usage: tutorial.py BUILD_DIR SOURCE_DIR
 
@@ -28,6 +29,17 @@ def samples(text):
     return {name: code for code, name in SAMPLE.findall(text) if not name.startswith("test_")}
 
 
+def quotes(text):
+    """By sample: the lines that are quoted below it."""
+    found, name = {}, None
+    for line in text.splitlines():
+        begins = re.match(r"# (\w+\.py): ", line)
+        name = begins[1] if begins else name
+        if line.startswith("> "):
+            found.setdefault(name, []).append(line[2:].strip())
+    return found
+
+
 def run(python, name, scratch, recorded):
     env = {key: value for key, value in os.environ.items() if not key.startswith("SNAP")}
     env.update(PYTHONPATH=str(SOURCE / "libsnap" / "python"), PYTHONDONTWRITEBYTECODE="1", TMPDIR=str(scratch))
@@ -41,7 +53,7 @@ def run(python, name, scratch, recorded):
     return result.stdout
 
 
-def check(name, code, output):
+def check(name, code, output, quoted):
     """None, or what is wrong."""
     marked = [number for number, line in enumerate(code.splitlines(), 1) if line.endswith("# <- here")]
     found = FOUND.search(output)
@@ -52,12 +64,18 @@ def check(name, code, output):
         return "the leak is not found"
     if not found[1].endswith(name) or int(found[2]) not in marked:
         return f"line {marked} is not the first"
+    said = [line.strip() for line in output.splitlines()]
+    for quote in quoted:
+        if not any(line.startswith(quote) for line in said):
+            return f"it does not say: {quote}"
     return None if clean == 1 else "something is found in what is fixed"
 
 
 def main():
     text = (SOURCE / "docs" / "python.md").read_text()
     codes = samples(text)
+    quoted = quotes(text)
+    assert len(quoted) == LEAKS, quoted.keys()
     needs_run = set(NEEDS_RUN.findall(text))
     marked = [name for name, code in codes.items() if "# <- here" in code]
     assert len(marked) >= LEAKS and len(codes) - len(marked) >= CLEAN and len(needs_run) == 2, codes.keys()
@@ -74,7 +92,7 @@ def main():
                 with tempfile.TemporaryDirectory() as scratch:
                     (pathlib.Path(scratch) / name).write_text(code)
                     output = run(python, name, pathlib.Path(scratch), recorded)
-                problem = check(name, code, output)
+                problem = check(name, code, output, quoted.get(name, []))
                 if problem:
                     wrong += 1
                     print(f"{python.version} {name} {'under run' if recorded else 'alone'}: {problem}\n{output}", flush=True)
