@@ -73,6 +73,12 @@ static bool has_text_keys(const char *dict)
 	       snap__python_type(key) == snap__python.str_type;
 }
 
+/* Its dict has an entry for each thread. */
+static bool is_of_thread_local(uint32_t dict)
+{
+	return o->parent[dict] != SNAP__NO_OBJECT && is_a(o->parent[dict], "_thread._local");
+}
+
 /* What keeps things without a name for each. */
 static bool is_container(uint32_t object)
 {
@@ -81,7 +87,8 @@ static bool is_container(uint32_t object)
 	uint64_t flags = flags_of(object);
 
 	if (flags & SNAP__TYPE_IS_DICT)
-		return size_of(object) > RECORD_MAX || !has_text_keys(o->at[object]);
+		return size_of(object) > RECORD_MAX ||
+		       (!has_text_keys(o->at[object]) && !is_of_thread_local(object));
 	if (flags & SNAP__TYPE_IS_LIST)
 		return true;
 	if (flags & SNAP__TYPE_IS_TUPLE)
