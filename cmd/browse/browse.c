@@ -17,6 +17,7 @@
 #include "base/fail.h"
 #include "browse/state.h"
 #include "render/chart.h"
+#include "render/render.h"
 
 enum { LEAST_COLUMNS = 40, LEAST_LINES = 8, WATCH_MS = 500 };
 

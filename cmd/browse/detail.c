@@ -6,6 +6,7 @@
 
 #include "browse/state.h"
 #include "render/chart.h"
+#include "render/render.h"
 
 enum { CHART_LINES = 8 };
 

@@ -4,7 +4,7 @@
 #ifndef BROWSE_STATE_H
 #define BROWSE_STATE_H
 
-#include "browse/browse.h"
+#include "browse/subject.h"
 #include "browse/tree.h"
 #include "render/formats.h"
 

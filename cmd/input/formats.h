@@ -4,8 +4,9 @@
 #ifndef INPUT_FORMATS_H
 #define INPUT_FORMATS_H
 
-#include "input/input.h"
+#include "input/input_options.h"
 #include "input/stream.h"
+#include "model/model.h"
 
 /** Bytes from a file's beginning that are enough to tell every format. */
 enum { FORMAT_PEEK = 4096 };

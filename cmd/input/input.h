@@ -10,16 +10,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "input/input_options.h"
 #include "model/model.h"
-
-struct input_options {
-	bool salvage; /* take what precedes the tear of a damaged .snap (info, dump): model->torn
-			 says so */
-	bool leave_out_own; /* what the instrument itself allocated; meta own_bytes and own_blocks say
-			       how much that is */
-	bool newest_frame_only; /* only the newest frame of a stack is needed; formats may ignore it
-	                         */
-};
 
 /**
  * Read the file `path` ("-" is standard input).  On success `*out` is yours (model_free()), not yet

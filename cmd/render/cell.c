@@ -2,6 +2,7 @@
  * cell.c - format a value for people: with units and signs, safe on a terminal.
  */
 #include "render/formats.h"
+#include "render/render.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,6 +2,7 @@
  * chart.c - a grid of cells from a series, and its axes.
  */
 #include "render/chart.h"
+#include "render/render.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -4,7 +4,7 @@
 #ifndef RENDER_FORMATS_H
 #define RENDER_FORMATS_H
 
-#include "render/render.h"
+#include "render/renderer.h"
 
 extern const struct renderer render_table, render_json, render_jsonl, render_csv, render_tsv,
 	render_markdown, render_junit, render_sarif, render_github, render_gitlab, render_folded;

@@ -13,6 +13,7 @@
 #include "render/html_data.h"
 #include "base/utf8.h"
 #include "page_embedded.h"
+#include "render/render.h"
 
 enum { PLAIN_ROWS = 100, CARDS = 12, FOLLOWERS = 30, NONCE_SIZE = 33 };
 

@@ -17,6 +17,7 @@
 #include "base/fail.h"
 #include "base/terminal.h"
 #include "render/formats.h"
+#include "render/render.h"
 
 enum { WIDTH_LEAST = 40, WIDTH_MOST = 10000 };
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "render/render.h"
 #include "report/options.h"
 
 static const struct renderer *const renderers[] = {

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/growth/growth.h"
 #include "base/lookup.h"
 #include "model/names.h"
 #include "report/sites.h"

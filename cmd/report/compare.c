@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analysis/change.h"
+#include "analysis/pairing/pair.h"
 #include "base/fail.h"
 #include "report/call_tree.h"
 #include "report/compare_graph.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "report/growth.h"
 #include "report/growth_pattern.h"
 #include "report/sites.h"
 

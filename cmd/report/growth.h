@@ -4,27 +4,12 @@
 #ifndef REPORT_GROWTH_H
 #define REPORT_GROWTH_H
 
-#include "report/growth_table.h"
+#include "report/growth_part.h"
 #include "report/options.h"
 #include "report/report.h"
 
 /** Slopes of a known-good run, by row key. */
 struct growth_control;
-
-struct growth_held;
-
-/** One series of the report: a process, or runs of one program that followed each other. */
-struct growth_part {
-	struct growth_axis axis;
-	struct growth_table table; /* of that axis */
-	const char *program;
-	uint64_t pid;               /* of its last process; 0 unknown */
-	size_t processes;           /* that followed each other */
-	size_t pool;                /* parts of one pool are summed by site */
-	struct growth_graph *graph; /* who holds what at its end; NULL unknown */
-	struct growth_held *held;   /* by what objects are held at its end; NULL unknown */
-	size_t first_input;         /* of its snapshots among those of the report */
-};
 
 struct growth_request {
 	const struct report_options *shared;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analysis/growth/growth.h"
+#include "analysis/growth/growth_idle.h"
 #include "base/fail.h"
 
 struct reading {

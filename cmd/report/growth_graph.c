@@ -12,7 +12,7 @@
 
 #include "base/fail.h"
 #include "dataset/graph.h"
-#include "report/growth.h"
+#include "report/growth_part.h"
 #include "report/growth_rows.h"
 
 /* The row of a group, or SNAP_NONE. */

@@ -9,7 +9,7 @@
 #include "base/array.h"
 #include "base/fail.h"
 #include "dataset/graph.h"
-#include "report/growth.h"
+#include "report/growth_part.h"
 #include "report/growth_rows.h"
 
 enum { MUCH_LESS = 8 }; /* a group so many times smaller says little about the row */

@@ -2,6 +2,7 @@
  * growth_list.c - judge, order and filter the rows of a series.
  */
 #include "report/growth_graph.h"
+#include "analysis/growth/growth.h"
 #include "report/growth_rows.h"
 
 #include <math.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "report/growth.h"
 #include "report/sites.h"
 
 /* What judging one row after the other needs. */

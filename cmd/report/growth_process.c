@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/growth.h"
+#include "analysis/growth/growth.h"
 #include "report/sites.h"
 
 static const char *const metric_names[GROWTH_METRICS] = {

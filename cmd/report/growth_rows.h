@@ -5,7 +5,11 @@
 #ifndef REPORT_GROWTH_ROWS_H
 #define REPORT_GROWTH_ROWS_H
 
-#include "report/growth.h"
+#include "report/growth_part.h"
+#include "report/options.h"
+#include "report/report.h"
+
+struct growth_control;
 
 enum { GROWTH_SURE_SNAPSHOTS = 8 }; /* the fewest for a sure verdict */
 

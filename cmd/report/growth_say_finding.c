@@ -2,6 +2,7 @@
  * growth_say_finding.c - the findings of a growth report in sentences.
  */
 #include "report/growth_finding.h"
+#include "analysis/growth/growth.h"
 #include "report/growth_graph.h"
 #include "report/growth_held.h"
 #include "report/growth_pattern.h"

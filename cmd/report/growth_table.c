@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/growth/growth.h"
 #include "analysis/pairing/pair.h"
 #include "base/array.h"
 #include "base/fail.h"

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "analysis/growth/growth.h"
+#include "report/growth.h"
 #include "report/growth_finding.h"
 #include "report/growth_held.h"
 #include "report/growth_pattern.h"

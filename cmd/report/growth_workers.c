@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/growth/growth.h"
 #include "base/fail.h"
 
 size_t growth_row_snapshots(const struct growth_row *row)

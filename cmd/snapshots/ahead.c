@@ -5,6 +5,7 @@
  * takes the files one by one, in their order.  If the second thread has not begun a file yet, the
  * owner reads it itself.
  */
+#include "snapshots/session.h"
 #include "snapshots/state.h"
 
 #include <pthread.h>

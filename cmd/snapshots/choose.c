@@ -6,6 +6,7 @@
  * an earlier one holds more, the fullest is chosen: at exit most memory has been freed, and the
  * question is what the program needed. --at asks for another one.
  */
+#include "snapshots/session.h"
 #include "snapshots/state.h"
 
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 /*
  * load.c - load files and directories into a permanent database.
  */
+#include "snapshots/session.h"
 #include "snapshots/state.h"
 
 #include <stdlib.h>

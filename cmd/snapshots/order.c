@@ -5,6 +5,7 @@
  * as tracemalloc dumps, follow each other as they are loaded: by the times of their files, unless
  * their names are numbered and the times are equal or contradict the numbers, as after a copy.
  */
+#include "snapshots/session.h"
 #include "snapshots/state.h"
 
 #include <stdlib.h>

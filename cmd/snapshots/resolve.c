@@ -1,6 +1,7 @@
 /*
  * resolve.c - find the ids of the snapshots that the user named.
  */
+#include "snapshots/session.h"
 #include "snapshots/state.h"
 
 #include <errno.h>

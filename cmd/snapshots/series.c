@@ -2,6 +2,7 @@
  * series.c - split snapshots into series.  The snapshots of one process are a series.  Processes of
  * one program that ran one after the other are one series together.
  */
+#include "snapshots/session.h"
 #include "snapshots/state.h"
 
 #include <inttypes.h>

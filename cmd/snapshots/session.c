@@ -1,6 +1,7 @@
 /*
  * session.c - open a session; read one file, symbolise it, and load it into the store.
  */
+#include "snapshots/session.h"
 #include "snapshots/state.h"
 
 #include <inttypes.h>

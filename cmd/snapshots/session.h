@@ -7,48 +7,11 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
+#include "snapshots/session_series.h"
+#include "snapshots/session_options.h"
 #include "store/store.h"
 
 struct session;
-
-/** Where `snapdiff run` writes unless told otherwise, and where commands look when nothing is
- * named. */
-#define SESSION_DEFAULT_DIRECTORY "snaps"
-
-/** The order in which snapshots that do not say their place in a series follow each other. */
-enum session_order { SESSION_BY_TIME, SESSION_BY_NAME, SESSION_AS_GIVEN };
-extern const char *const session_order_names[];
-
-/** Which snapshot of a directory is meant where one is wanted; and their names, as --at takes them. */
-enum session_moment {
-	MOMENT_FULLEST_IF_ENDED, /* the newest; at a program's end, the fullest: see choose.c */
-	MOMENT_PEAK,
-	MOMENT_EXIT,
-	MOMENT_NEWEST,
-};
-extern const char *const session_moment_names[];
-
-struct session_options {
-	const char *db;      /* NULL: private in-memory database */
-	uint64_t pid;        /* 0 any: --pid */
-	const char *program; /* NULL any: --program */
-	bool quiet;          /* no progress, no warnings */
-	enum session_order order;
-	enum session_moment at;
-	bool write;         /* with db: made if need be, and session_load() fills it */
-	bool modify;        /* with db: SQL may change it, nothing is loaded */
-	bool without_ages;  /* without db: the ages of blocks are not asked for; faster */
-	bool census;        /* what counts are the objects of the census; not with db */
-	bool leave_out_own; /* of dumps: what tracemalloc itself allocated */
-	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they
-			    can */
-	void (*warn)(void *user,
-		     const char *sentence); /* collects the warnings of a report; may be NULL */
-	void (*note)(
-		void *user,
-		const char *sentence); /* what was chosen where a choice was made; may be NULL */
-	void *user;
-};
 
 enum snap_status session_open(struct session **out, const struct session_options *options,
 			      struct snap_error *err);
@@ -76,25 +39,6 @@ void session_expect(struct session *session, const char *const *names, size_t co
  *  name NULL: the newest of the database, or of the default directory. */
 enum snap_status session_one(struct session *session, const char *name, int64_t *id,
 			     struct snap_error *err);
-
-/**
- * One series, oldest first: the snapshots of one process, or of processes of one program that
- * followed each other.
- */
-struct session_series {
-	int64_t *ids;
-	size_t count;
-	char *program;
-	uint64_t pid, start_ns; /* of its last process */
-	size_t processes;
-	size_t pool; /* series of one program that ran side by side have the same number */
-};
-
-struct session_series_list {
-	struct session_series *series;
-	size_t count, pools;
-	size_t alone; /* processes that are left out, since they have one snapshot only */
-};
 
 /**
  * The series among files and directories, by program and start; with --db and no names, among all

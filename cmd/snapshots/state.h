@@ -5,7 +5,9 @@
 #define SESSION_STATE_H
 
 #include "input/input.h"
-#include "snapshots/session.h"
+#include "snapshots/session_series.h"
+#include "snapshots/session_options.h"
+#include "store/store.h"
 #include "symbols/symbols.h"
 
 struct session {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "symbols/functions.h"
+#include "symbols/symbol_frame.h"
 #include "symbols/texts.h"
 
 /** Most frames of one address; deeper inlining loses its outermost calls, never the function. */

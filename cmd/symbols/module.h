@@ -5,6 +5,7 @@
 #define SYMBOLS_MODULE_H
 
 #include "symbols/lines.h"
+#include "symbols/symbol_frame.h"
 #include "symbols/texts.h"
 
 struct module;

@@ -9,17 +9,9 @@
 #define SYMBOLS_SYMBOLS_H
 
 #include "model/model.h"
+#include "symbols/symbol_frame.h"
 
 struct symbols;
-
-/** One resolved frame; texts belong to the symboliser or the cache until the next call. */
-struct symbol_frame {
-	const char *function; /* demangled, with parameters, no return type, no clone suffix; ""
-				 unknown */
-	const char *file;
-	uint32_t line;
-	bool inlined; /* into the next one */
-};
 
 /**
  * Part of the cache's key.  Raise it whenever an address may get a different answer: other

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/model.h"
 #include "base/array.h"
 #include "symbols/demangle.h"
 #include "symbols/paths.h"

@@ -4,7 +4,7 @@
 #ifndef SYMBOLS_TEXTS_H
 #define SYMBOLS_TEXTS_H
 
-#include "symbols/symbols.h"
+#include <stdbool.h>
 
 struct texts;
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "growth/simulate.h"
+#include "analysis/growth/growth.h"
 
 enum { VERDICTS = GROWTH_TOO_FEW + 1, MOST_BEHAVIOURS = 32, MOST_SIZES = 32 };
 

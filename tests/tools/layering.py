@@ -3,6 +3,7 @@
 
 Checks the source and a build of it:
   - a file includes only headers of its own directory and of those that ARROWS allows;
+  - no files include each other in a circle; a source file and its header are one (CIRCLES names what is left);
   - a third-party header has one home (HOMES);
   - no static library uses a symbol that a library defines to which no arrow leads;
   - libsnap.so asks its host for nothing but the symbols listed in libsnap.symbols.
@@ -64,6 +65,9 @@ HOMES = {
     r"libunwind.*\.h": {"libsnap/runtime"},
     r"criterion/.*": set(),
 }
+
+# Rooms that still have circles: their parts are one program inside another, and call each other as hooks.
+CIRCLES = {"libsnap/runtime", "libsnap/preload"}
 
 # Names of static libraries, and the room that each is.
 LIBRARIES = {
@@ -133,6 +137,46 @@ def check_include(path, room, quoted, angled):
             yield f"{path}: includes <{quoted or angled}>, whose home is {home}"
 
 
+def included_units(source, path, known):
+    """The files, without their endings, that a file includes."""
+    for quoted, _ in INCLUDE.findall((source / path).read_text(errors="replace")):
+        beside = [path.parent / quoted] if "/" not in quoted else []
+        for target in [*beside, *(pathlib.Path(top) / quoted for top in ("cmd", "libsnap"))]:
+            if target in known:
+                yield target.with_suffix("")
+
+
+def include_graph(source):
+    known = set(house_files(source))
+    graph = {}
+    for path in known:
+        if room_of(path) not in CIRCLES:
+            graph.setdefault(path.with_suffix(""), set()).update(included_units(source, path, known))
+    return graph
+
+
+def without_ends(graph):
+    """What is left when all that include nothing that is left are taken out: circles, and what leads to them."""
+    left = {unit: {other for other in others if other != unit} for unit, others in graph.items()}
+    while ends := [unit for unit, others in left.items() if not others & left.keys()]:
+        for unit in ends:
+            del left[unit]
+    return left
+
+
+def check_circles(source):
+    left = without_ends(include_graph(source))
+    while left:
+        way = [next(iter(sorted(left)))]
+        while way[-1] not in way[:-1]:
+            way.append(min(left[way[-1]] & left.keys()))
+        circle = way[way.index(way[-1]):]
+        yield "a circle of includes: " + " -> ".join(str(unit) for unit in circle)
+        for unit in circle[:-1]:
+            left.pop(unit, None)
+        left = without_ends(left)
+
+
 def nm(*arguments):
     result = subprocess.run(["nm", *arguments], capture_output=True, text=True, check=True)
     return result.stdout.splitlines()
@@ -186,7 +230,7 @@ def main(arguments):
     if len(arguments) not in (1, 2):
         sys.exit(__doc__)
     source = pathlib.Path(arguments[0])
-    faults = list(check_includes(source))
+    faults = [*check_includes(source), *check_circles(source)]
     if len(arguments) == 2:
         build = pathlib.Path(arguments[1])
         faults += check_archives(build)

@@ -43,5 +43,35 @@ class Includes(unittest.TestCase):
         self.assertTrue(self.faults("cmd/cellar/a.c", ""))
 
 
+class Circles(unittest.TestCase):
+    def faults(self, files):
+        with tempfile.TemporaryDirectory() as scratch:
+            for path, text in files.items():
+                file = pathlib.Path(scratch) / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+            return list(layering.check_circles(pathlib.Path(scratch)))
+
+    def test_a_file_and_its_header_are_one(self):
+        self.assertEqual(self.faults({"cmd/base/a.h": "", "cmd/base/a.c": '#include "base/a.h"\n'}), [])
+
+    def test_two_files_that_use_each_other_are_a_circle(self):
+        faults = self.faults({
+            "cmd/base/a.h": "", "cmd/base/a.c": '#include "base/a.h"\n#include "base/b.h"\n',
+            "cmd/base/b.h": "", "cmd/base/b.c": '#include "base/b.h"\n#include "base/a.h"\n'})
+        self.assertEqual(faults, ["a circle of includes: cmd/base/a -> cmd/base/b -> cmd/base/a"])
+
+    def test_a_circle_is_found_behind_what_leads_to_it(self):
+        faults = self.faults({
+            "cmd/base/a.c": '#include "base/b.h"\n', "cmd/base/b.h": '#include "c.h"\n',
+            "cmd/base/c.h": '#include "base/d.h"\n', "cmd/base/d.h": "", "cmd/base/d.c": '#include "base/b.h"\n'})
+        self.assertEqual(len(faults), 1)
+        self.assertNotIn("base/a", faults[0])
+
+    def test_a_chain_is_no_circle(self):
+        self.assertEqual(self.faults({
+            "cmd/base/a.c": '#include "base/b.h"\n', "cmd/base/b.h": '#include "base/c.h"\n', "cmd/base/c.h": ""}), [])
+
+
 if __name__ == "__main__":
     unittest.main()

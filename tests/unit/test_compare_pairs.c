@@ -6,6 +6,7 @@
 #include "dataset_builder.h"
 
 #include "analysis/change.h"
+#include "analysis/pairing/pair.h"
 
 enum { OLD, NEW };
 

@@ -9,95 +9,7 @@
 #ifndef ANALYSIS_GROWTH_H
 #define ANALYSIS_GROWTH_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "analysis/stats.h"
-
-enum growth_verdict {
-	GROWTH_LEAK,      /* keeps growing: blocks are added that never go */
-	GROWTH_CONTAINER, /* bytes grow, blocks do not: something is reallocated larger and larger
-			   */
-	GROWTH_INCONCLUSIVE, /* more snapshots are needed to tell */
-	GROWTH_SAWTOOTH,     /* fills and drains */
-	GROWTH_WARM_UP,      /* rose, then a plateau */
-	GROWTH_ONE_OFF,      /* one interval carries the growth */
-	GROWTH_SHRINKING,
-	GROWTH_STABLE,
-	GROWTH_TOO_FEW, /* too few snapshots for any verdict */
-	GROWTH_VERDICTS
-};
-
-enum growth_confidence { GROWTH_LOW, GROWTH_MEDIUM, GROWTH_HIGH };
-
-/** Blocks (and their bytes) of one snapshot that were born after snapshot `birth_seq` and before
- * the next. */
-struct growth_cohort {
-	uint64_t birth_seq;
-	double blocks, bytes;
-};
-
-/** All cohorts of a site at one snapshot, by rising birth_seq.  Old epochs may have been merged. */
-struct growth_census {
-	size_t snapshot; /* index into the series */
-	const struct growth_cohort *cohorts;
-	size_t count;
-};
-
-/** A site over the snapshots.  All arrays have `count` entries and belong to the caller. */
-struct growth_series {
-	size_t count;
-	const double *x; /* position of each snapshot: its seq or iteration; rising within a run */
-	const double
-		*seconds; /* when each was taken; NULL unknown.  Intervals may differ in length */
-	const double *unit_x; /* what slopes are per (seconds, a label); NULL: x */
-	const double *blocks; /* NULL when unknown */
-	const double *bytes;
-	const double *bytes_stderr; /* of estimates; NULL unless the snapshots are sampled */
-	const uint32_t
-		*run; /* number of the process of each snapshot, never falling; NULL: one run */
-	const uint64_t *seq; /* of each snapshot, as birth_seq counts; NULL without cohorts */
-	const struct growth_census *censuses; /* by rising snapshot; any subset of the snapshots */
-	size_t census_count;
-	const double *work; /* blocks that the whole process allocated since its start, at each
-			       snapshot; NULL unknown */
-	const bool *idle;   /* what growth_idle_mark() marks; NULL: not asked yet */
-	size_t idle_count;
-	const struct growth_exit *at_exit; /* of the last run; NULL unknown */
-};
-
-/** What the exit snapshot shows, which is taken after the destructors. */
-struct growth_exit {
-	double blocks, bytes; /* of the site: still there */
-	bool frees_others;    /* the program frees at its exit most of what it holds */
-};
-
-#define GROWTH_WARMUP_AUTO SIZE_MAX
-
-struct growth_options {
-	size_t warmup; /* snapshots of each run to set aside, or GROWTH_WARMUP_AUTO: the first
-			  quarter */
-	double control_blocks, control_bytes; /* slopes of a known-good run, per unit_x; they are
-	                                       * subtracted first, and ages are then not used */
-};
-
-enum { GROWTH_REASONS = 5, GROWTH_REASON_SIZE = 240 };
-
-struct growth_judgement {
-	enum growth_verdict verdict;
-	enum growth_confidence confidence;
-	struct stats_slope bytes_slope,
-		blocks_slope;             /* per unit of unit_x, over the judged run's tail */
-	bool exact;                       /* the same step again and again: */
-	double exact_blocks, exact_bytes; /* its size per snapshot (median step of x) */
-	size_t judged_from,
-		judged_count; /* the run that was judged: its first snapshot, and how many */
-	size_t idle; /* intervals that were left out, because the program did not work in them */
-	size_t reason_count;
-	char reasons[GROWTH_REASONS]
-		    [GROWTH_REASON_SIZE]; /* sentences with numbers, most telling first */
-};
+#include "analysis/growth/growth_series.h"
 
 /** Judge one site.  Never fails: what cannot be judged is GROWTH_TOO_FEW or GROWTH_INCONCLUSIVE. */
 void growth_judge(const struct growth_series *series, const struct growth_options *options,
@@ -107,15 +19,7 @@ void growth_judge(const struct growth_series *series, const struct growth_option
  * Which snapshots' cohorts the rule wants to see: up to `max` indexes into the series, rising,
  * written to `wanted`.  Returns how many.
  */
-enum { GROWTH_CENSUSES = 16 };
 size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max);
-
-/**
- * Mark the snapshots that end an idle interval: one in which the process allocated next to nothing,
- * compared with those in which it worked.  Needs `work`, and `run` and `seconds` where known.
- * `idle` has `count` entries.  Returns how many are marked.
- */
-size_t growth_idle_mark(const struct growth_series *series, bool *idle);
 
 /** "leak", "container-growth" ...; "high", "medium", "low". */
 const char *growth_verdict_name(enum growth_verdict verdict);

@@ -9,7 +9,7 @@
 #ifndef ANALYSIS_GROWTH_AGES_H
 #define ANALYSIS_GROWTH_AGES_H
 
-#include "analysis/growth/growth.h"
+#include "analysis/growth/growth_series.h"
 
 enum growth_age_pattern {
 	AGES_UNKNOWN,  /* no cohorts, or too few snapshots with them */

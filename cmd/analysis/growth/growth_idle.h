@@ -1,6 +1,5 @@
 /*
  * analysis/growth/growth_idle.h - the intervals in which the program did not work.
- * Private to analysis/growth*.c.
  *
  * A site that does not grow while the program is idle has not reached a plateau: it was not tested.
  * So the rule judges the series without its idle intervals.
@@ -8,7 +7,14 @@
 #ifndef ANALYSIS_GROWTH_IDLE_H
 #define ANALYSIS_GROWTH_IDLE_H
 
-#include "analysis/growth/growth.h"
+#include "analysis/growth/growth_series.h"
+
+/**
+ * Mark the snapshots that end an idle interval: one in which the process allocated next to nothing,
+ * compared with those in which it worked.  Needs `work`, and `run` and `seconds` where known.
+ * `idle` has `count` entries.  Returns how many are marked.
+ */
+size_t growth_idle_mark(const struct growth_series *series, bool *idle);
 
 /** A series without its idle intervals. */
 struct growth_awake {

@@ -5,7 +5,7 @@
 #ifndef ANALYSIS_GROWTH_SHAPE_H
 #define ANALYSIS_GROWTH_SHAPE_H
 
-#include "analysis/growth/growth.h"
+#include "analysis/growth/growth_series.h"
 
 struct growth_shape {
 	const double *x, *y;

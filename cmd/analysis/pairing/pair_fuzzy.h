@@ -5,7 +5,7 @@
 #ifndef ANALYSIS_PAIR_FUZZY_H
 #define ANALYSIS_PAIR_FUZZY_H
 
-#include "analysis/pairing/pair.h"
+#include "analysis/pairing/pairs.h"
 #include "analysis/pairing/tokens.h"
 
 /**

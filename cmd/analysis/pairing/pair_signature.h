@@ -8,7 +8,7 @@
 #ifndef ANALYSIS_PAIR_SIGNATURE_H
 #define ANALYSIS_PAIR_SIGNATURE_H
 
-#include "analysis/pairing/pair.h"
+#include "analysis/pairing/pairs.h"
 
 /**
  * Keys of stacks that are left, malloc'ed, by site: equal where two stacks are the same but for

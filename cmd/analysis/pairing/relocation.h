@@ -7,7 +7,7 @@
 #ifndef ANALYSIS_RELOCATION_H
 #define ANALYSIS_RELOCATION_H
 
-#include "analysis/pairing/pair.h"
+#include "analysis/pairing/pairs.h"
 
 /**
  * For each string of the dataset that is a file of old stacks only, the new side's name of it: a

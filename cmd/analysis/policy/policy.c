@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/policy/scope.h"
+#include "analysis/growth/growth.h"
 #include "base/sizes.h"
 
 /* ---- limits ---- */

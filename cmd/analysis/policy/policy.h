@@ -85,4 +85,7 @@ enum snap_status policy_file_parse(struct policy_file *out, const char *text, co
 				   struct snap_error *err);
 void policy_file_release(struct policy_file *file);
 
+/** Make numbers of the texts of `scope`. */
+enum snap_status policy_scope_parse(struct policy_scope *scope, struct snap_error *err);
+
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "analysis/policy/policy.h"
-#include "analysis/policy/scope.h"
 #include "base/array.h"
 
 /* inih splits longer lines without a message. */

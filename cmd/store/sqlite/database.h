@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 #include "base/fail.h"
-#include "store/sqlite/array_tables.h"
 #include "store/sqlite/arrays.h"
 #include "store/sqlite/intern.h"
+#include "store/sqlite/relation.h"
 #include "store/store.h"
 
 /** Every statement that the store keeps prepared. */
@@ -61,6 +61,19 @@ enum snap_status database_fail(struct store *store, struct snap_error *err, cons
 
 /** Names of the base tables, one after the other; NULL after the last. */
 const char *database_table(size_t i);
+
+/** May opening in this mode make the file? */
+static inline bool database_may_be_made(enum store_mode mode)
+{
+	return mode == STORE_CREATE || mode == STORE_CACHE;
+}
+
+/** Check that the database is ours; create or migrate it where the mode says so. */
+enum snap_status database_check_version(struct store *store, enum store_mode mode,
+					struct snap_error *err);
+
+/** The integer that a statement gives; false when there is none. */
+bool database_query_int(struct store *store, const char *sql, int *value);
 
 /** Rows that are gone from the tables (rolled back, deleted) are not found again by their hashes. */
 void database_forget_rows(struct store *store);

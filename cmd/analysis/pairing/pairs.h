@@ -1,0 +1,35 @@
+/*
+ * analysis/pairing/pairs.h - pairs of call stacks, and what is paired.
+ */
+#ifndef ANALYSIS_PAIRS_H
+#define ANALYSIS_PAIRS_H
+
+#include "dataset/dataset.h"
+
+enum pair_level {
+	PAIR_EXACT,    /* build-id and address of every location */
+	PAIR_LINE,     /* function, file and line of every frame */
+	PAIR_FUNCTION, /* function and module of every frame */
+	PAIR_FUZZY,    /* alike: see pair_fuzzy.c */
+	PAIR_NONE,     /* unpaired */
+};
+
+struct pair {
+	uint32_t old, new;     /* sites; SNAP_NONE on the side where there is no such stack */
+	enum pair_level level; /* PAIR_NONE exactly when one side is missing */
+	double similarity;     /* 0..1; 1 above PAIR_FUZZY */
+};
+
+struct pairing {
+	struct pair *pairs; /* every site of both sides occurs once */
+	size_t count;
+};
+
+/** What is weighed: per site of the dataset, the cell on either side, or NULL. */
+struct pair_sides {
+	const struct dataset_cell *const *old, *const *new;
+	const char *const *maps; /* "OLD=NEW": path prefixes of the old side, and the new one's */
+	size_t map_count;
+};
+
+#endif

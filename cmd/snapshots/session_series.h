@@ -1,0 +1,29 @@
+/*
+ * snapshots/session_series.h - snapshots that follow each other.
+ */
+#ifndef SNAPSHOTS_SESSION_SERIES_H
+#define SNAPSHOTS_SESSION_SERIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * One series, oldest first: the snapshots of one process, or of processes of one program that
+ * followed each other.
+ */
+struct session_series {
+	int64_t *ids;
+	size_t count;
+	char *program;
+	uint64_t pid, start_ns; /* of its last process */
+	size_t processes;
+	size_t pool; /* series of one program that ran side by side have the same number */
+};
+
+struct session_series_list {
+	struct session_series *series;
+	size_t count, pools;
+	size_t alone; /* processes that are left out, since they have one snapshot only */
+};
+
+#endif

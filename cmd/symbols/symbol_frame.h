@@ -1,0 +1,19 @@
+/*
+ * symbols/symbol_frame.h - what an address stands for.
+ */
+#ifndef SYMBOLS_SYMBOL_FRAME_H
+#define SYMBOLS_SYMBOL_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** One resolved frame; texts belong to the symboliser or the cache until the next call. */
+struct symbol_frame {
+	const char *function; /* demangled, with parameters, no return type, no clone suffix; ""
+				 unknown */
+	const char *file;
+	uint32_t line;
+	bool inlined; /* into the next one */
+};
+
+#endif
