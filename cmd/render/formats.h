@@ -6,8 +6,16 @@
 
 #include "render/renderer.h"
 
-extern const struct renderer render_table, render_json, render_jsonl, render_csv, render_tsv,
-	render_markdown, render_junit, render_sarif, render_github, render_gitlab, render_folded;
+/* render_<name>, in <name>.c */
+#define DECLARATION(name) extern const struct renderer render_##name;
+#define FORMAT            DECLARATION
+#define SITE_FORMAT       DECLARATION
+#define GATE_FORMAT       DECLARATION
+#include "cli/formats.def"
+#undef DECLARATION
+#undef FORMAT
+#undef SITE_FORMAT
+#undef GATE_FORMAT
 
 /* ---- values (json.c) ---- */
 

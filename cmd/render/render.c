@@ -8,10 +8,13 @@
 #include "render/render.h"
 #include "report/options.h"
 
+#define RENDERER(name) &render_##name,
 static const struct renderer *const renderers[] = {
-	&render_table,  &render_json,     &render_jsonl,  &render_csv,
-	&render_tsv,    &render_markdown, &render_junit,  &render_sarif,
-	&render_github, &render_gitlab,   &render_folded, NULL,
+#define FORMAT      RENDERER
+#define SITE_FORMAT RENDERER
+#define GATE_FORMAT RENDERER
+#include "cli/formats.def"
+	NULL,
 };
 
 const struct renderer *render_find(const char *name)

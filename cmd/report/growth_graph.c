@@ -14,16 +14,13 @@
 #include "dataset/graph.h"
 #include "report/growth_part.h"
 #include "report/growth_rows.h"
+#include "report/row_graph.h"
 
-/* The row of a group, or SNAP_NONE. */
 static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
 {
-	const uint32_t *rows;
+	const struct row_graph_view view = {table->selection, table->home, false};
 
-	if (group->site == SNAP_NONE ||
-	    selection_rows_of(table->selection, group->site, &rows) == 0)
-		return SNAP_NONE;
-	return rows[0];
+	return row_graph_row(&view, group);
 }
 
 static void add_group(struct growth_graph_row *to, const struct store_group *group)

@@ -11,6 +11,7 @@
 #include "dataset/graph.h"
 #include "report/growth_part.h"
 #include "report/growth_rows.h"
+#include "report/row_graph.h"
 
 enum { MUCH_LESS = 8 }; /* a group so many times smaller says little about the row */
 
@@ -85,12 +86,9 @@ struct candidate {
 
 static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
 {
-	const uint32_t *rows;
+	const struct row_graph_view view = {table->selection, table->home, false};
 
-	if (group->row.kind != SNAP_GROUP_TYPE || group->site == SNAP_NONE ||
-	    selection_rows_of(table->selection, group->site, &rows) == 0)
-		return SNAP_NONE;
-	return rows[0];
+	return group->row.kind == SNAP_GROUP_TYPE ? row_graph_row(&view, group) : SNAP_NONE;
 }
 
 static struct candidate candidate_of(const struct graph *graph, const struct graph_path *path)

@@ -14,6 +14,7 @@
 
 #include "base/fail.h"
 #include "model/names.h"
+#include "report/row_graph.h"
 #include "report/sites.h"
 
 enum {
@@ -126,17 +127,15 @@ static void add_figures(struct holding *h, struct node *node, const struct graph
 static void add_group(struct holding *h, size_t i)
 {
 	const struct graph_group *group = &h->graph->groups[i];
-	const uint32_t *rows;
+	const struct row_graph_view view = {h->selection, NULL, false};
 
 	h->bytes += group->row.bytes;
 	h->blocks += group->row.blocks;
 	if (group->site == SNAP_NONE)
 		h->of_group[i] = named_node(h, *group->row.label ? group->row.label : "(unknown)",
 					    group->row.kind == SNAP_GROUP_TYPE ? "type" : "group");
-	else if (selection_rows_of(h->selection, group->site, &rows))
-		h->of_group[i] = rows[0];
 	else
-		h->of_group[i] = SNAP_NONE;
+		h->of_group[i] = row_graph_row(&view, group);
 	if (h->of_group[i] != SNAP_NONE)
 		add_figures(h, &h->nodes[h->of_group[i]], group);
 }

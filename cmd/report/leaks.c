@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "report/row_graph.h"
 #include "report/sites.h"
 
 enum {
@@ -211,20 +212,22 @@ static void add_group(struct leaks *leaks, size_t index)
 	const struct graph_group *group = &leaks->request->graph->groups[index];
 	const struct lost *lost = &leaks->found[index];
 	struct leak_row *row;
-	const uint32_t *rows;
+	const struct row_graph_view view = {leaks->selection, NULL, false};
+	uint32_t of_stack;
 
 	/* An interpreter's objects are in blocks, too: those count once. */
 	if (group->row.kind != SNAP_GROUP_SITE && !lost_blocks(lost))
 		return;
 	add_lost(&leaks->totals, lost);
-	if (group->site != SNAP_NONE && !selection_rows_of(leaks->selection, group->site, &rows))
+	of_stack = row_graph_row(&view, group);
+	if (group->site != SNAP_NONE && of_stack == SNAP_NONE)
 		return;
 	if (leaks->request->suppressions && lost_blocks(lost) &&
 	    is_suppressed(leaks, group->site, lost)) {
 		add_lost(&leaks->suppressed, lost);
 		return;
 	}
-	row = group->site == SNAP_NONE ? row_of_type(leaks, group) : &leaks->rows[rows[0]];
+	row = group->site == SNAP_NONE ? row_of_type(leaks, group) : &leaks->rows[of_stack];
 	add_lost(&row->lost, lost);
 	if (row->weight <= lost_bytes(lost)) {
 		row->weight = lost_bytes(lost);

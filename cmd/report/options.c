@@ -14,12 +14,32 @@ const char *const report_groups[] = {"line",  "function", "file", "module",
 				     "stack", "domain",   "type", NULL};
 const char *const report_metrics[] = {"live", "blocks", "allocated", "allocations", NULL};
 const char *const report_matches[] = {"exact", "line", "function", "fuzzy", NULL};
-const char *const report_formats[] = {"table", "json", "jsonl", "csv", "tsv", "markdown", NULL};
-/* Begins as report_formats does. */
-static const char *const site_formats[] = {"table", "json",     "jsonl",  "csv",
-					   "tsv",   "markdown", "folded", NULL};
-const char *const gate_formats[] = {"table", "json",  "jsonl",  "csv",    "tsv", "markdown",
-				    "junit", "sarif", "github", "gitlab", NULL};
+
+/* Each list begins as report_formats does. */
+#define NAME(name) #name,
+#define NONE(name)
+const char *const report_formats[] = {
+#define FORMAT      NAME
+#define SITE_FORMAT NONE
+#define GATE_FORMAT NONE
+#include "cli/formats.def"
+#undef SITE_FORMAT
+	NULL,
+};
+static const char *const site_formats[] = {
+#define SITE_FORMAT NAME
+#include "cli/formats.def"
+#undef SITE_FORMAT
+#undef GATE_FORMAT
+	NULL,
+};
+const char *const gate_formats[] = {
+#define SITE_FORMAT NONE
+#define GATE_FORMAT NAME
+#include "cli/formats.def"
+#undef SITE_FORMAT
+	NULL,
+};
 static const char *const csv_names[] = {"safe", "raw", NULL};
 static const char *const color_names[] = {"auto", "always", "never", NULL};
 
@@ -88,13 +108,13 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 			"only snapshots of this program", NULL                                       \
 	}
 
-#define SITE_FORMAT                                                                                \
+#define FORMAT_OF_SITES                                                                            \
 	{                                                                                          \
 		"format", 'f', OPTION_CHOICE, FIELD(format), "F",                                  \
 			"table (default), json, jsonl, csv, tsv, markdown or folded", site_formats \
 	}
 
-#define REPORT_FORMAT                                                                              \
+#define FORMAT_OF_REPORTS                                                                            \
 	{                                                                                          \
 		"format", 'f', OPTION_CHOICE, FIELD(format), "F",                                  \
 			"table (default), json, jsonl, csv, tsv or markdown", report_formats       \
@@ -126,9 +146,9 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 	}
 
 const struct option report_option_table[] = {
-	SITE_OPTIONS, SOURCE_OPTIONS, SITE_FORMAT, OUTPUT_OPTIONS, {0}};
+	SITE_OPTIONS, SOURCE_OPTIONS, FORMAT_OF_SITES, OUTPUT_OPTIONS, {0}};
 const struct option source_option_table[] = {SOURCE_OPTIONS, {0}};
-const struct option output_option_table[] = {REPORT_FORMAT, OUTPUT_OPTIONS, {0}};
+const struct option output_option_table[] = {FORMAT_OF_REPORTS, OUTPUT_OPTIONS, {0}};
 const struct option match_option_table[] = {
 	{"match", 0, OPTION_CHOICE, FIELD(match), "LEVEL",
 	 "pair stacks up to exact, line, function or fuzzy likeness (default)", report_matches},

@@ -7,13 +7,27 @@
 
 #include "base/fail.h"
 
-size_t row_graph_rows(const struct row_graph_view *view, const struct graph_group *group,
-		      const uint32_t **rows)
+/* A group may have no stack. */
+static size_t rows_of_stack(const struct row_graph_view *view, const struct graph_group *group,
+			    const uint32_t **rows)
 {
-	if (group->row.kind != SNAP_GROUP_SITE || group->site == SNAP_NONE)
+	if (group->site == SNAP_NONE)
 		return 0;
 	return selection_rows_of(view->selection,
 				 view->labels ? view->labels[group->site] : group->site, rows);
+}
+
+size_t row_graph_rows(const struct row_graph_view *view, const struct graph_group *group,
+		      const uint32_t **rows)
+{
+	return group->row.kind == SNAP_GROUP_SITE ? rows_of_stack(view, group, rows) : 0;
+}
+
+uint32_t row_graph_row(const struct row_graph_view *view, const struct graph_group *group)
+{
+	const uint32_t *rows;
+
+	return rows_of_stack(view, group, &rows) ? rows[0] : SNAP_NONE;
 }
 
 static bool add_groups(struct row_graph *out, const struct graph *graph,

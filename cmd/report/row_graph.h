@@ -24,6 +24,10 @@ struct row_graph_view {
 size_t row_graph_rows(const struct row_graph_view *view, const struct graph_group *group,
 		      const uint32_t **rows);
 
+/** The first row of the stack that a group of any kind was allocated at; SNAP_NONE where it has no
+ * stack, or filters leave it out. */
+uint32_t row_graph_row(const struct row_graph_view *view, const struct graph_group *group);
+
 /** Sum up a graph; all NULL where it is empty.  Release in any case.  SNAP_ENOMEM. */
 enum snap_status row_graph_sum(struct row_graph *out, const struct graph *graph,
 			       const struct row_graph_view *view, struct snap_error *err);
