@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/fail.h"
+#include "dataset/facts.h"
 #include "model/names.h"
 #include "snapshots/session.h"
 
@@ -19,7 +20,6 @@ struct gathering {
 	struct session *session;
 	const int64_t *ids;
 	size_t count;
-	double unreachable;
 	bool is_new;
 	struct snap_error *err;
 };
@@ -37,35 +37,31 @@ static enum snap_status take_metric(void *user, const char *name, const char *va
 	return SNAP_OK;
 }
 
-static enum snap_status take_fact(void *user, const char *key, const char *value)
-{
-	struct gathering *gathering = user;
-
-	if (strcmp(key, "holders.unreachable_bytes") == 0)
-		gathering->unreachable = strtod(value, NULL);
-	return SNAP_OK;
-}
-
 /* Keep the snapshot in which most is unreachable. */
 static enum snap_status look_at_holders(struct gathering *gathering,
 					const struct store_snapshot *row)
 {
 	struct check_gathered *out = gathering->out;
+	struct facts facts = {0};
+	const char *bytes;
+	double unreachable;
 	char *path;
+	bool says_it;
 	enum snap_status st;
 
-	gathering->unreachable = (double)NAN;
-	st = store_each_meta(session_store(gathering->session), row->id, take_fact, gathering,
-			     gathering->err);
-	if (st != SNAP_OK || isnan(gathering->unreachable) ||
-	    (out->most_unreachable && gathering->unreachable <= out->unreachable))
+	st = facts_read(&facts, session_store(gathering->session), row->id, gathering->err);
+	bytes = facts_find(&facts, "holders.unreachable_bytes");
+	says_it = bytes != NULL;
+	unreachable = says_it ? strtod(bytes, NULL) : 0;
+	facts_release(&facts);
+	if (st != SNAP_OK || !says_it || (out->most_unreachable && unreachable <= out->unreachable))
 		return st;
 	path = strdup(row->path);
 	if (!path)
 		return fail_memory(gathering->err, "reading the snapshots");
 	free(out->most_unreachable);
 	out->most_unreachable = path;
-	out->unreachable = gathering->unreachable;
+	out->unreachable = unreachable;
 	return SNAP_OK;
 }
 

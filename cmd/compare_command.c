@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "dataset/facts.h"
 #include "dataset/fetch.h"
 #include "print_sql.h"
 #include "report/comparable.h"
@@ -14,31 +15,23 @@
 #include "report/subject.h"
 #include "tracemalloc/py_version.h"
 
-enum { VERSION_SIZE = 32 }; /* of a python_version */
-
-static enum snap_status keep_version(void *user, const char *key, const char *value)
-{
-	char *version = user;
-
-	if (strcmp(key, "python_version") == 0)
-		snprintf(version, VERSION_SIZE, "%s", value);
-	return SNAP_OK;
-}
-
 /* Dumps of different Pythons show different file names and frames for the same program. */
 static enum snap_status warn_of_versions(const struct subject *subject, size_t old_count,
 					 struct report *report, struct snap_error *err)
 {
-	char versions[2][VERSION_SIZE] = {"", ""}, sentence[256];
-	enum snap_status st = SNAP_OK;
+	static const char key[] = "python_version";
+	struct store *store = session_store(subject->session);
+	struct facts old = {0}, new = {0};
+	char sentence[256];
+	enum snap_status st = facts_read(&old, store, subject->ids[0], err);
 
-	for (size_t i = 0; st == SNAP_OK && i < 2; i++)
-		st = store_each_meta(session_store(subject->session),
-				     subject->ids[i ? old_count : 0], keep_version, versions[i],
-				     err);
-	if (st == SNAP_OK &&
-	    py_version_warning("OLD", versions[0], "NEW", versions[1], sentence, sizeof(sentence)))
+	if (st == SNAP_OK)
+		st = facts_read(&new, store, subject->ids[old_count], err);
+	if (st == SNAP_OK && py_version_warning("OLD", facts_text(&old, key), "NEW",
+						facts_text(&new, key), sentence, sizeof(sentence)))
 		report_warn(report, "%s", sentence);
+	facts_release(&old);
+	facts_release(&new);
 	return st;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataset/facts.h"
 #include "model/names.h"
 #include "report/comparable_sides.h"
 
@@ -27,17 +28,18 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 	return SNAP_OK;
 }
 
-static enum snap_status take_meta(void *user, const char *key, const char *value)
+static enum snap_status read_facts(struct comparable_side *side, struct store *store,
+				   struct snap_error *err)
 {
-	struct comparable_side *side = user;
+	struct facts facts = {0};
+	enum snap_status st = facts_read(&facts, store, side->id, err);
 
-	if (strcmp(key, "arch") == 0)
-		snprintf(side->arch, SIDE_NAME_SIZE, "%s", value);
-	if (strcmp(key, "python_version") == 0)
-		side->is_dump = true;
-	if (strcmp(key, "time_from") == 0)
+	snprintf(side->arch, SIDE_NAME_SIZE, "%s", facts_text(&facts, "arch"));
+	side->is_dump = facts_find(&facts, "python_version");
+	if (facts_find(&facts, "time_from"))
 		side->time_ns = 0;
-	return SNAP_OK;
+	facts_release(&facts);
+	return st;
 }
 
 static bool is_on_both_sides(const struct subject *subject, size_t new)
@@ -215,7 +217,7 @@ enum snap_status comparable_warn(struct report *report, const struct subject *su
 	enum snap_status st = store_each_snapshot(store, take_snapshot, sides, err);
 
 	for (size_t i = 0; st == SNAP_OK && i < 2; i++)
-		st = store_each_meta(store, sides[i].id, take_meta, &sides[i], err);
+		st = read_facts(&sides[i], store, err);
 	if (st != SNAP_OK)
 		return st;
 	warn_of_one_twice(report, subject, new);

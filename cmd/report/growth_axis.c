@@ -12,6 +12,7 @@
 #include "analysis/growth/growth.h"
 #include "analysis/growth/growth_idle.h"
 #include "base/fail.h"
+#include "dataset/facts.h"
 
 struct reading {
 	struct growth_axis *axis;
@@ -341,20 +342,22 @@ static void measure_unseen(struct growth_axis *axis)
 	}
 }
 
-static enum snap_status take_fact(void *user, const char *name, const char *text)
+static enum snap_status read_python(struct growth_python *python, struct store *store, int64_t id,
+				    struct snap_error *err)
 {
-	struct growth_axis *axis = user;
-	struct growth_python *python = &axis->python;
+	struct facts facts = {0};
+	enum snap_status st = facts_read(&facts, store, id, err);
 
-	if (strcmp(name, "python.version") == 0)
-		snprintf(python->version, sizeof(python->version), "%s", text);
-	else if (strcmp(name, "python.problem") == 0)
-		snprintf(python->problem, sizeof(python->problem), "%s", text);
-	else if (strcmp(name, "python.recorded") == 0)
-		snprintf(python->recorded, sizeof(python->recorded), "%s", text);
-	else if (strcmp(name, "python.before_start") == 0)
-		snprintf(python->before_start, sizeof(python->before_start), "%s", text);
-	return SNAP_OK;
+	snprintf(python->version, sizeof(python->version), "%s",
+		 facts_text(&facts, "python.version"));
+	snprintf(python->problem, sizeof(python->problem), "%s",
+		 facts_text(&facts, "python.problem"));
+	snprintf(python->recorded, sizeof(python->recorded), "%s",
+		 facts_text(&facts, "python.recorded"));
+	snprintf(python->before_start, sizeof(python->before_start), "%s",
+		 facts_text(&facts, "python.before_start"));
+	facts_release(&facts);
+	return st;
 }
 
 static enum snap_status read_axis(struct reading *reading, struct store *store, const char *per,
@@ -368,7 +371,7 @@ static enum snap_status read_axis(struct reading *reading, struct store *store, 
 		st = store_each_metric(store, reading->ids[i], take_metric, reading, err);
 	}
 	if (st == SNAP_OK && axis->count)
-		st = store_each_meta(store, reading->ids[axis->count - 1], take_fact, axis, err);
+		st = read_python(&axis->python, store, reading->ids[axis->count - 1], err);
 	if (st == SNAP_OK)
 		st = read_label(reading, store, "iteration", err);
 	if (st != SNAP_OK)

@@ -17,46 +17,9 @@ enum { MUCH_LESS = 8 }; /* a group so many times smaller says little about the r
 
 /* ---- facts ---- */
 
-static enum snap_status add_fact(void *user, const char *key, const char *value)
-{
-	struct growth_facts *facts = user;
-	struct growth_fact fact = {0};
-
-	if (strncmp(key, "census", 6) != 0)
-		return SNAP_OK;
-	fact.key = strdup(key);
-	fact.value = strdup(value);
-	if (!fact.key || !fact.value ||
-	    !array_reserve(&facts->items, &facts->room, facts->count, sizeof(fact))) {
-		free(fact.key);
-		free(fact.value);
-		return SNAP_ENOMEM;
-	}
-	facts->items[facts->count++] = fact;
-	return SNAP_OK;
-}
-
-static void release_facts(struct growth_facts *facts)
-{
-	for (size_t i = 0; i < facts->count; i++) {
-		free(facts->items[i].key);
-		free(facts->items[i].value);
-	}
-	free(facts->items);
-	*facts = (struct growth_facts){0};
-}
-
-const char *growth_fact(const struct growth_facts *facts, const char *key)
-{
-	for (size_t i = 0; i < facts->count; i++)
-		if (strcmp(facts->items[i].key, key) == 0)
-			return facts->items[i].value;
-	return NULL;
-}
-
 /* The facts of the first of `count` snapshots, in steps of `step`, that has a census; its place, or
    `count`. */
-static enum snap_status find_facts(struct growth_facts *facts, size_t *found, struct store *store,
+static enum snap_status find_facts(struct facts *facts, size_t *found, struct store *store,
 				   const int64_t *ids, size_t count, bool newest,
 				   struct snap_error *err)
 {
@@ -66,11 +29,11 @@ static enum snap_status find_facts(struct growth_facts *facts, size_t *found, st
 		const char *what;
 
 		*found = newest ? count - 1 - i : i;
-		st = store_each_meta(store, ids[*found], add_fact, facts, err);
-		what = growth_fact(facts, "census");
+		st = facts_read(facts, store, ids[*found], err);
+		what = facts_find(facts, "census");
 		if (st != SNAP_OK || (what && strcmp(what, "python") == 0))
-			return st == SNAP_ENOMEM ? fail_memory(err, "reading the census") : st;
-		release_facts(facts);
+			return st;
+		facts_release(facts);
 	}
 	*found = count;
 	return st;
@@ -285,8 +248,8 @@ void growth_held_free(struct growth_held *held)
 		free(held->rows[i].words);
 		free(held->rows[i].type);
 	}
-	release_facts(&held->first);
-	release_facts(&held->last);
+	facts_release(&held->first);
+	facts_release(&held->last);
 	free(held);
 }
 

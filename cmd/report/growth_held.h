@@ -4,21 +4,12 @@
 #ifndef REPORT_GROWTH_HELD_H
 #define REPORT_GROWTH_HELD_H
 
+#include "dataset/facts.h"
 #include "report/growth_table.h"
 #include "store/store.h"
 
-/** A fact of the census: key and value of the snapshot's meta. */
-struct growth_fact {
-	char *key, *value;
-};
-
-struct growth_facts {
-	struct growth_fact *items;
-	size_t count, room;
-};
-
 struct growth_held {
-	struct growth_facts first, last; /* of the first and the newest snapshot with a census */
+	struct facts first, last; /* of the first and the newest snapshot with a census */
 	size_t row_count;
 	struct growth_held_row {
 		char *words;  /* by what most of its objects are held; NULL: it has none */
@@ -40,8 +31,5 @@ void growth_held_free(struct growth_held *held);
 /** What the newest census says of a row; NULL: nothing. */
 struct growth_row;
 const struct growth_held_row *growth_held_of(const struct growth_row *row);
-
-/** A fact of the newest census, such as "census.gc.enabled"; NULL: it has none. */
-const char *growth_fact(const struct growth_facts *facts, const char *key);
 
 #endif

@@ -165,7 +165,7 @@ static struct growth_pattern pattern(const char *name, const char *words)
 
 static const char *fact_of(const struct growth_row *row, const char *key)
 {
-	return growth_fact(&row->part->held->last, key);
+	return facts_find(&row->part->held->last, key);
 }
 
 static struct growth_pattern cycle(struct report *report, const struct growth_row *row)
@@ -205,14 +205,14 @@ static struct growth_pattern lru_cache(struct report *report, const struct way *
    first of all. */
 static const char *task_fact(const struct growth_row *row, const struct way *way)
 {
-	const struct growth_facts *facts = &row->part->held->last;
+	const struct facts *facts = &row->part->held->last;
 	struct part name = {"", 0};
 
 	for (size_t i = 0; i < way->count && !name.size; i++)
 		if (begins_with(way->steps[i], "coroutine"))
 			name = name_in(way->steps[i]);
 	for (size_t i = 0; i < facts->count; i++) {
-		const struct growth_fact *fact = &facts->items[i];
+		const struct fact *fact = &facts->items[i];
 
 		if (strncmp(fact->key, "census.task.", 12) != 0 &&
 		    strncmp(fact->key, "census.coroutine.", 17) != 0)
@@ -370,7 +370,7 @@ static bool is_full(const char *value, uint64_t *limit)
 	return *limit && strtoull(entries + 10, NULL, 10) >= *limit;
 }
 
-static void note_full_caches(struct report *report, const struct growth_facts *facts)
+static void note_full_caches(struct report *report, const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->count; i++) {
 		const char *value = facts->items[i].value, *name = value;
@@ -390,7 +390,7 @@ static void note_full_caches(struct report *report, const struct growth_facts *f
 }
 
 /* The entries of a container by its name, which is what stands behind ": "; 0: it is not there. */
-static uint64_t entries_of(const struct growth_facts *facts, const char *name)
+static uint64_t entries_of(const struct facts *facts, const char *name)
 {
 	for (size_t i = 0; i < facts->count; i++) {
 		const char *value = facts->items[i].value, *at = strstr(value, ": ");

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "dataset/facts.h"
 #include "report/row_graph.h"
 #include "report/sites.h"
 
@@ -498,43 +499,25 @@ enum snap_status leaks_fill(struct report *report, const struct leaks_request *r
 
 /* ---- snapshots without a graph, and weak ones ------------------------------------------------ */
 
-struct facts {
-	char failed[200];
-	bool stopped;
-	uint64_t unread, unreadable;
-};
-
-static enum snap_status take_fact(void *user, const char *key, const char *value)
-{
-	struct facts *facts = user;
-
-	if (strcmp(key, "holders") == 0 && strncmp(value, "failed: ", 8) == 0)
-		strncpy(facts->failed, value + 8, sizeof(facts->failed) - 1);
-	else if (strcmp(key, "holders.stop") == 0)
-		facts->stopped = strcmp(value, "none") != 0;
-	else if (strcmp(key, "holders.threads_unread") == 0)
-		facts->unread = strtoull(value, NULL, 10);
-	else if (strcmp(key, "holders.pages_unreadable") == 0)
-		facts->unreadable = strtoull(value, NULL, 10);
-	return SNAP_OK;
-}
-
 enum snap_status leaks_need_graph(const struct report *report, size_t input,
 				  const struct graph *graph, bool blocks_only, struct store *store,
 				  int64_t id, struct snap_error *err)
 {
-	struct facts facts = {.stopped = true};
+	struct facts facts = {0};
+	const char *what;
 	enum snap_status st;
 
 	for (size_t i = 0; i < graph->group_count; i++)
 		if (!blocks_only || graph->groups[i].row.kind == SNAP_GROUP_SITE)
 			return SNAP_OK;
-	st = store_each_meta(store, id, take_fact, &facts, err);
+	st = facts_read(&facts, store, id, err);
+	what = facts_text(&facts, "holders");
+	if (st == SNAP_OK && strncmp(what, "failed: ", 8) == 0)
+		st = fail(err, SNAP_EUSAGE, "%s does not say who holds what: %s",
+			  sites_input_name(report, input), what + 8);
+	facts_release(&facts);
 	if (st != SNAP_OK)
 		return st;
-	if (facts.failed[0])
-		return fail(err, SNAP_EUSAGE, "%s does not say who holds what: %s",
-			    sites_input_name(report, input), facts.failed);
 	return fail(err, SNAP_EUSAGE,
 		    "%s does not say who holds what: take one with 'snapdiff snap --holders PID', "
 		    "or record with 'snapdiff run --holders-at-exit -- COMMAND'",
@@ -544,20 +527,23 @@ enum snap_status leaks_need_graph(const struct report *report, size_t input,
 enum snap_status leaks_warn(struct report *report, size_t input, struct store *store, int64_t id,
 			    struct snap_error *err)
 {
-	struct facts facts = {.stopped = true};
-	enum snap_status st = store_each_meta(store, id, take_fact, &facts, err);
+	struct facts facts = {0};
+	enum snap_status st = facts_read(&facts, store, id, err);
+	bool stopped = strcmp(facts_text(&facts, "holders.stop"), "none") != 0;
+	uint64_t unread = facts_number(&facts, "holders.threads_unread");
 
+	facts_release(&facts);
 	if (st != SNAP_OK)
 		return st;
-	if (!facts.stopped)
+	if (!stopped)
 		report_warn(report,
 			    "%s: the threads were not stopped and their registers are unknown: "
 			    "blocks may look unreachable that are not",
 			    sites_input_name(report, input));
-	else if (facts.unread)
+	else if (unread)
 		report_warn(report,
 			    "%s: the registers of %llu threads are unknown: blocks may look "
 			    "unreachable that are not",
-			    sites_input_name(report, input), (unsigned long long)facts.unread);
+			    sites_input_name(report, input), (unsigned long long)unread);
 	return SNAP_OK;
 }

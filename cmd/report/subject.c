@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/fail.h"
 #include "base/memory.h"
+#include "dataset/facts.h"
 #include "report/sites.h"
 #include "report/own_options.h"
 
@@ -255,27 +256,24 @@ static void describe_session(const struct session *session, struct report *repor
 	report->damaged = session_damaged(session);
 }
 
-static enum snap_status take_own_bytes(void *user, const char *key, const char *value)
-{
-	uint64_t bytes = strcmp(key, "own_bytes") == 0 ? strtoull(value, NULL, 10) : 0;
-	uint64_t *most = user;
-
-	if (bytes > *most)
-		*most = bytes;
-	return SNAP_OK;
-}
-
 /* What tracemalloc itself allocated is not the program's. */
 static enum snap_status note_own_bytes(const struct subject *subject, struct report *report,
 				       struct snap_error *err)
 {
 	enum snap_status st = SNAP_OK;
+	struct facts facts = {0};
 	uint64_t most = 0;
 	char size[32];
 
-	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
-		st = store_each_meta(session_store(subject->session), subject->ids[i],
-				     take_own_bytes, &most, err);
+	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++) {
+		uint64_t bytes;
+
+		st = facts_read(&facts, session_store(subject->session), subject->ids[i], err);
+		bytes = facts_number(&facts, "own_bytes");
+		if (bytes > most)
+			most = bytes;
+	}
+	facts_release(&facts);
 	if (most == 0)
 		return st;
 	value_field(report, &report->head, "left_out_own_bytes", value_u64(most));
