@@ -73,13 +73,15 @@ long snap__failed_syscall(long negative)
 /*
  * No frame of ours may stand between the caller and the kernel: a child of SYS_vfork, or of
  * SYS_clone with a stack of its own, returns from here, too.  So this is libc's own sequence, with
- * a look at the number before it.
+ * a look at the number before it.  The unwind rules are for those who walk stacks of threads that
+ * wait in here: debuggers, profilers, and a copy that says who holds what.
  */
 #if defined(__x86_64__)
 __asm__(".text\n"
 	".globl syscall\n"
 	".type syscall, @function\n"
 	"syscall:\n"
+	".cfi_startproc\n"
 	"	cmp $231, %rdi\n" /* exit_group */
 	"	je 1f\n"
 	"	cmp $317, %rdi\n" /* seccomp */
@@ -98,29 +100,45 @@ __asm__(".text\n"
 	"	jae 2f\n"
 	"	ret\n"
 	"1:	push %rdi\n"
+	".cfi_adjust_cfa_offset 8\n"
 	"	push %rsi\n"
+	".cfi_adjust_cfa_offset 8\n"
 	"	push %rdx\n"
+	".cfi_adjust_cfa_offset 8\n"
 	"	push %rcx\n"
+	".cfi_adjust_cfa_offset 8\n"
 	"	push %r8\n"
+	".cfi_adjust_cfa_offset 8\n"
 	"	push %r9\n"
+	".cfi_adjust_cfa_offset 8\n"
 	"	sub $8, %rsp\n"
+	".cfi_adjust_cfa_offset 8\n"
 	"	call snap__before_syscall\n"
 	"	add $8, %rsp\n"
+	".cfi_adjust_cfa_offset -8\n"
 	"	pop %r9\n"
+	".cfi_adjust_cfa_offset -8\n"
 	"	pop %r8\n"
+	".cfi_adjust_cfa_offset -8\n"
 	"	pop %rcx\n"
+	".cfi_adjust_cfa_offset -8\n"
 	"	pop %rdx\n"
+	".cfi_adjust_cfa_offset -8\n"
 	"	pop %rsi\n"
+	".cfi_adjust_cfa_offset -8\n"
 	"	pop %rdi\n"
+	".cfi_adjust_cfa_offset -8\n"
 	"	jmp 0b\n"
 	"2:	mov %rax, %rdi\n"
 	"	jmp snap__failed_syscall\n"
+	".cfi_endproc\n"
 	".size syscall, . - syscall\n");
 #elif defined(__aarch64__)
 __asm__(".text\n"
 	".globl syscall\n"
 	".type syscall, %function\n"
 	"syscall:\n"
+	".cfi_startproc\n"
 	"	cmp x0, #94\n" /* exit_group */
 	"	b.eq 1f\n"
 	"	cmp x0, #277\n" /* seccomp */
@@ -140,6 +158,9 @@ __asm__(".text\n"
 	"	b.hs snap__failed_syscall\n"
 	"	ret\n"
 	"1:	stp x29, x30, [sp, #-80]!\n"
+	".cfi_adjust_cfa_offset 80\n"
+	".cfi_offset x29, -80\n"
+	".cfi_offset x30, -72\n"
 	"	stp x0, x1, [sp, #16]\n"
 	"	stp x2, x3, [sp, #32]\n"
 	"	stp x4, x5, [sp, #48]\n"
@@ -150,6 +171,10 @@ __asm__(".text\n"
 	"	ldp x4, x5, [sp, #48]\n"
 	"	ldp x6, x7, [sp, #64]\n"
 	"	ldp x29, x30, [sp], #80\n"
+	".cfi_restore x30\n"
+	".cfi_restore x29\n"
+	".cfi_adjust_cfa_offset -80\n"
 	"	b 0b\n"
+	".cfi_endproc\n"
 	".size syscall, . - syscall\n");
 #endif

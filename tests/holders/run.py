@@ -599,7 +599,11 @@ def repeated(directory):
     check(len(files) >= 10, f"only {len(files)} snapshots")
     needs_ptrace(Snapshot(files[0]))
     for path in files[:10]:
-        check_server(Snapshot(path))
+        snapshot = Snapshot(path)
+        check_server(snapshot)
+        # The thread that asked waits in libsnap's system call; the frames above it have names all the same.
+        frames = [root[7] for root in snapshot.roots if root[0] == "2"]
+        check("main" in frames and "worker" in frames, f"the frames of stacks: {frames}")
 
 
 def refused(directory):
