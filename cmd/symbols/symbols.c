@@ -495,14 +495,70 @@ static bool resolve_frame(struct symbols *symbols, struct model *model, struct s
 	return answer && root->symbol != SNAP_NONE;
 }
 
+/** The cache's key for variables, which have addresses of their own; "" for none. */
+static const char *variable_key(const struct symbols *symbols, const struct snap_root *root,
+				uint32_t place, char *buffer, size_t size)
+{
+	const char *key = symbols->places[place].key;
+	int length =
+		snprintf(buffer, size, "%s/%s", key, root->kind == SNAP_ROOT_TLS ? "tls" : "data");
+
+	return *key && length > 0 && (size_t)length < size ? buffer : "";
+}
+
+/** From the cache, where a variable is a frame whose line is the offset in it. */
+static bool recall_variable(const struct symbols *symbols, const struct snap_root *root,
+			    uint32_t place, struct module_variable *variable)
+{
+	const struct symbol_cache *cache = symbols->options.cache;
+	struct symbol_frame frames[2]; /* one more: a full answer may have been cut */
+	size_t count = 0;
+	char buffer[128];
+	const char *key = variable_key(symbols, root, place, buffer, sizeof(buffer));
+
+	if (!cache || !cache->get || !*key ||
+	    !cache->get(cache->user, key, root->address, frames, 2, &count) || count == 0)
+		return false;
+	variable->name = texts_keep(symbols->texts, frames[0].function);
+	variable->offset = frames[0].line;
+	return true;
+}
+
+static void remember_variable(const struct symbols *symbols, const struct snap_root *root,
+			      uint32_t place, const struct module_variable *variable)
+{
+	const struct symbol_cache *cache = symbols->options.cache;
+	const struct symbol_frame frame = {
+		.function = variable->name, .file = "", .line = (uint32_t)variable->offset};
+	char buffer[128];
+	const char *key = variable_key(symbols, root, place, buffer, sizeof(buffer));
+
+	if (cache && cache->put && *key && variable->offset <= UINT32_MAX)
+		cache->put(cache->user, key, root->address, &frame, 1);
+}
+
+static bool find_variable(struct symbols *symbols, const struct snap_root *root, uint32_t place,
+			  struct module_variable *variable)
+{
+	struct module *module;
+
+	if (recall_variable(symbols, root, place, variable))
+		return true;
+	module = place_module(symbols, &symbols->places[place]);
+	if (!module ||
+	    !module_find_variable(module, root->address, root->kind == SNAP_ROOT_TLS, variable))
+		return false;
+	if (module_is_complete(module))
+		remember_variable(symbols, root, place, variable);
+	return true;
+}
+
 static bool resolve_variable(struct symbols *symbols, struct model *model, struct snap_root *root,
 			     uint32_t place)
 {
-	struct module *module = place_module(symbols, &symbols->places[place]);
 	struct module_variable variable;
 
-	if (!module ||
-	    !module_find_variable(module, root->address, root->kind == SNAP_ROOT_TLS, &variable))
+	if (!find_variable(symbols, root, place, &variable))
 		return true;
 	root->symbol = model_cstring(model, variable.name);
 	root->offset = variable.offset;

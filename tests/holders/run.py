@@ -193,13 +193,36 @@ def truth_python(directory):
     check(others <= int(snapshot.meta["holders.blocks"]) // 1000, f"{others} more blocks are said to be unreachable")
 
 
+def named_variables(directory):
+    """The server's variables have names by its debug file, and by the cache once both files are gone."""
+    tools = [shutil.which(name) or skip(f"there is no {name}") for name in ("objcopy", "strip")]
+    os.makedirs(directory)
+    program, debug = os.path.join(directory, "server"), os.path.join(directory, "server.debug")
+    shutil.copy(os.path.join(options.bin, "holders_server"), program)
+    subprocess.run([tools[0], "--only-keep-debug", program, debug], check=True)
+    subprocess.run([tools[1], program], check=True)
+    subprocess.run([tools[0], "--add-gnu-debuglink=" + debug, program], check=True)
+    recorded = Server(os.path.join(directory, "snaps"), program=program)
+    path = recorded.snap("--holders").path
+    recorded.end()
+    needs_ptrace(Snapshot(path))
+    os.environ["XDG_CACHE_HOME"] = os.path.join(directory, "cache")
+    for where in ("its debug file", "the cache"):
+        for name in ("g_registry (server)", "thread-local t_cache (server) of thread"):
+            rows = ask(path, f"SELECT name FROM roots WHERE name LIKE '{name}%'")
+            check(rows, f"{name} has no name from {where}: {ask(path, 'SELECT name FROM roots')}")
+        for file in (program, debug):
+            if os.path.exists(file):
+                os.remove(file)
+
+
 class Server:
     """server.c under `snapdiff run`."""
 
-    def __init__(self, directory, *run_options):
+    def __init__(self, directory, *run_options, program=None):
         self.process = subprocess.Popen(
             [options.snapdiff, "run", "-q", "-o", directory, *run_options, "--",
-             os.path.join(options.bin, "holders_server")],
+             program or os.path.join(options.bin, "holders_server")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         check(self.process.stdout.readline() == "ready\n", "the server did not start")
         self.directory = directory
