@@ -76,7 +76,8 @@ static void add_piece(const char *piece, size_t size, void *opaque)
 
 	if (size > OUTPUT_MAX - output->size)
 		longjmp(output->too_long, 1);
-	memcpy(output->text + output->size, piece, size);
+	if (size) /* an empty piece may be NULL */
+		memcpy(output->text + output->size, piece, size);
 	output->size += size;
 }
 
