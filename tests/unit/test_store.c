@@ -573,6 +573,42 @@ static enum snap_status ignore_cell(void *user, const struct store_cell *row)
 	return SNAP_OK;
 }
 
+static enum snap_status ignore_frame(void *user, const struct store_frame *row)
+{
+	(void)user;
+	(void)row;
+	return SNAP_OK;
+}
+
+/* Of one snapshot among two: then the frames are looked for one by one. */
+static void expect_stray_frame(const char *name, const char *change)
+{
+	char sql[400];
+	struct snap_error err = {0};
+	struct store *store;
+	const int64_t id = 1;
+	char *path;
+
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO snapshot(id, run_id, digest, sample_period, sites) "
+		 "SELECT 99, run_id, digest + 1, 0, 0 FROM snapshot LIMIT 1; %s",
+		 change);
+	path = changed_database(name, sql);
+	cr_assert_eq(store_open(&store, path, STORE_READ, &err), SNAP_OK, "%s", err.message);
+	cr_expect_eq(store_each_frame(store, &id, 1, ignore_frame, NULL, &err), SNAP_ECORRUPT);
+	cr_expect(strstr(err.message, "which is not there"), "%s", err.message);
+	store_close(store);
+	free(path);
+}
+
+Test(open, a_frame_that_is_not_there_is_damage_and_costs_no_memory)
+{
+	expect_stray_frame("far.db", "UPDATE site SET frames = '[99999999999]'");
+	expect_stray_frame("near.db", "UPDATE site SET frames = '[4294967295]'");
+	expect_stray_frame("there.db", "UPDATE frame SET id = 4294967295 WHERE id = 1; "
+			   "UPDATE site SET frames = '[4294967295]'");
+}
+
 Test(open, a_page_that_is_damaged_is_said_to_be)
 {
 	char *path = changed_database("page.db", "SELECT 1");

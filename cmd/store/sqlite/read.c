@@ -3,6 +3,7 @@
  */
 #include "store/sqlite/database.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -420,14 +421,18 @@ static enum snap_status frame_row(void *context, sqlite3_stmt *row)
 struct id_set {
 	uint64_t *words;
 	size_t word_count;
+	int64_t last; /* the highest number that a frame has */
+	bool strayed; /* a call stack names one that none has: */
+	int64_t stray;
 };
+
+/* Nobody has more; what a damaged file says must not cost more memory than this many bits. */
+enum { FRAMES_MOST = 1 << 28 };
 
 static bool id_set_add(struct id_set *set, int64_t id)
 {
 	size_t word = (size_t)id / 64, before = set->word_count;
 
-	if (id <= 0 || id > UINT32_MAX)
-		return false;
 	if (!array_room(&set->words, &set->word_count, word + 1, sizeof(*set->words)))
 		return false;
 	if (set->word_count > before)
@@ -452,9 +457,19 @@ static enum snap_status each_of_set(struct store *store, enum statement which,
 
 static enum snap_status add_site_frames(void *user, const struct store_site *site)
 {
-	for (uint32_t i = 0; i < site->depth; i++)
-		if (!id_set_add(user, site->frames[i]))
+	struct id_set *set = user;
+
+	for (uint32_t i = 0; i < site->depth; i++) {
+		int64_t id = site->frames[i];
+
+		if (id <= 0 || id > set->last || id > FRAMES_MOST) {
+			set->strayed = true;
+			set->stray = id;
+			return SNAP_ECORRUPT;
+		}
+		if (!id_set_add(set, id))
 			return SNAP_ENOMEM;
+	}
 	return SNAP_OK;
 }
 
@@ -467,9 +482,15 @@ enum snap_status store_each_frame(struct store *store, const int64_t *ids, size_
 
 	if (is_everything(store, ids, count))
 		return each_of(store, STATEMENT_frames_all, 0, frame_row, &walk, err);
-	status = store_each_site(store, ids, count, add_site_frames, &frames, err);
+	status = each_of(store, STATEMENT_frame_last, 0, count_row, &frames.last, err);
+	if (status == SNAP_OK)
+		status = store_each_site(store, ids, count, add_site_frames, &frames, err);
 	if (status == SNAP_ENOMEM)
 		fail_memory(err, "reading frames");
+	if (frames.strayed)
+		fail(err, SNAP_ECORRUPT,
+		     "%s: is damaged: a call stack names frame %" PRId64 ", which is not there",
+		     store->name, frames.stray);
 	if (status == SNAP_OK)
 		status = each_of_set(store, STATEMENT_frames_one, &frames, frame_row, &walk, err);
 	free(frames.words);
