@@ -87,6 +87,21 @@ static void print_some_missed(const struct hello *hello)
 		fprintf(stderr, "\n");
 }
 
+/* What the lists have no room for. */
+static void print_unlisted(const struct hello *hello)
+{
+	if (hello->missed_unlisted)
+		fprintf(stderr,
+			"snapdiff: not recorded: %zu more processes, whose programs are not "
+			"listed\n",
+			hello->missed_unlisted);
+	if (hello->processes_unlisted)
+		fprintf(stderr,
+			"snapdiff: warning: of %zu processes it is not known whether they left a "
+			"snapshot\n",
+			hello->processes_unlisted);
+}
+
 /* The recorded processes left nothing: find the cause from how they ended. */
 static void print_nothing_left(const struct run_report *report, bool was_killed)
 {
@@ -162,6 +177,7 @@ void run_report_print(const struct run_report *report, const struct launch_resul
 		print_all_missed(hello);
 	else if (!report->is_quiet || hello->snapshots == 0)
 		print_some_missed(hello);
+	print_unlisted(hello);
 	if (!report->is_quiet) {
 		print_unseen(&hello->unseen);
 		print_merged(hello);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "image/image.h"
 
@@ -76,24 +77,30 @@ static struct hello_missed *find_missed(struct hello *hello, const char *program
 	return NULL;
 }
 
+/* False when the list is full, or memory is out. */
+static bool add_missed(struct hello *hello, const char *program, const char *reason, size_t count)
+{
+	struct hello_missed entry = {strdup(program), strdup(reason), count};
+
+	if (!entry.program || !entry.reason || hello->missed_count == MISSED_MAX ||
+	    !array_reserve(&hello->missed, &hello->missed_room, hello->missed_count,
+			   sizeof(entry))) {
+		free(entry.program);
+		free(entry.reason);
+		return false;
+	}
+	hello->missed[hello->missed_count++] = entry;
+	return true;
+}
+
 void hello_miss(struct hello *hello, const char *program, const char *reason, size_t count)
 {
-	struct hello_missed *entry = find_missed(hello, program, reason), *grown;
+	struct hello_missed *entry = find_missed(hello, program, reason);
 
-	if (entry) {
+	if (entry)
 		entry->count += count;
-		return;
-	}
-	if (hello->missed_count == MISSED_MAX)
-		return;
-	grown = reallocarray(hello->missed, hello->missed_count + 1, sizeof(*grown));
-	if (!grown)
-		return;
-	hello->missed = grown;
-	entry = &grown[hello->missed_count];
-	*entry = (struct hello_missed){strdup(program), strdup(reason), count};
-	if (entry->program && entry->reason)
-		hello->missed_count++;
+	else if (!add_missed(hello, program, reason, count))
+		hello->missed_unlisted += count;
 }
 
 static void unmiss(struct hello *hello, const char *program, const char *reason)
@@ -121,24 +128,20 @@ static struct hello_process *find_process(struct hello *hello, uint64_t pid)
 
 static void remember(struct hello *hello, uint64_t pid, const char *program)
 {
-	struct hello_process *before = find_process(hello, pid), *grown;
-	size_t count = hello->process_count;
+	struct hello_process *before = find_process(hello, pid);
+	struct hello_process process = {
+		.pid = pid, .program = strdup(program), .next = *bucket_of(hello, pid)};
 
 	if (before)
 		before->replaced = true;
-	if (count == PROCESSES_MAX)
+	if (!process.program || hello->process_count == PROCESSES_MAX ||
+	    !array_reserve(&hello->processes, &hello->process_room, hello->process_count,
+			   sizeof(process))) {
+		free(process.program);
+		hello->processes_unlisted++;
 		return;
-	if ((count & (count - 1)) == 0) {
-		grown = reallocarray(hello->processes, count ? count * 2 : 1, sizeof(*grown));
-		if (!grown)
-			return;
-		hello->processes = grown;
 	}
-	hello->processes[count] = (struct hello_process){
-		.pid = pid, .program = strdup(program), .next = *bucket_of(hello, pid)};
-	if (!hello->processes[count].program)
-		return;
-	hello->process_count++;
+	hello->processes[hello->process_count++] = process;
 	*bucket_of(hello, pid) = hello->process_count;
 }
 

@@ -49,9 +49,14 @@ struct hello {
 	char path[PATH_MAX + 32]; /* of the file; "": there is none */
 	struct timespec since;    /* when it was created */
 	struct hello_process *processes;
-	size_t process_count, buckets[HELLO_BUCKETS]; /* by pid: index + 1 of the newest */
+	size_t process_count, process_room,
+		buckets[HELLO_BUCKETS]; /* by pid: index + 1 of the newest */
 	struct hello_missed *missed;
-	size_t missed_count;
+	size_t missed_count, missed_room;
+	size_t missed_unlisted;    /* processes that were missed besides: the list is full, or
+				      memory was out */
+	size_t processes_unlisted; /* in which recording started; whether they left a snapshot is
+				      not known, for the same reasons */
 	struct hello_unseen unseen;
 	uint64_t merged; /* due snapshots that were merged with others */
 	struct hello_python python;
