@@ -13,14 +13,17 @@ enum { LEAST = 16 };
 bool array_room(void *array, size_t *capacity, size_t count, size_t size)
 {
 	size_t larger = *capacity + *capacity / 2 + LEAST;
+	size_t most = PTRDIFF_MAX / (size ? size : 1);
 	void *old, *new;
 
 	if (count <= *capacity)
 		return true;
-	if (larger < count)
+	if (count > most)
+		return false;
+	if (larger < count || larger > most)
 		larger = count;
 	memcpy(&old, array, sizeof(old));
-	new = reallocarray(old, larger, size ? size : 1);
+	new = realloc(old, larger * (size ? size : 1));
 	if (!new)
 		return false;
 	memcpy(array, &new, sizeof(new));
