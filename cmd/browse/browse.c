@@ -19,7 +19,7 @@
 #include "render/chart.h"
 #include "render/render.h"
 
-enum { LEAST_COLUMNS = 40, LEAST_LINES = 8, WATCH_MS = 500 };
+enum { LEAST_COLUMNS = 40, LEAST_LINES = 8, WATCH_MS = 500, WHEEL_LINES = 3 };
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
@@ -188,7 +188,8 @@ static void draw_help(struct browse *b)
 		"Enter              a row: its function in the tree; a node: open or close",
 		"Tab                rows or call stacks",
 		"g G, PgUp PgDn     first, last, a page",
-		"/ n N              search, next, previous",
+		"/ n N              search for a regular expression, next, previous",
+		"mouse              a click goes there, another one is Enter; the wheel moves",
 		"m                  the next figure: bytes, blocks, allocated",
 		"s                  order by change or by size",
 		"o                  group by line, function, file or module",
@@ -369,6 +370,7 @@ static void open_node(struct browse *b)
 
 static void enter(struct browse *b)
 {
+	struct browse_pattern pattern = {.text = ""}; /* as it stands */
 	const char *function;
 	uint32_t node;
 
@@ -381,7 +383,8 @@ static void enter(struct browse *b)
 	if (browse_count(b) == 0)
 		return;
 	function = browse_string(browse_cell(b, b->rows.at, "function"));
-	node = function ? browse_tree_search(&b->tree, SNAP_NONE, function, false) : SNAP_NONE;
+	snprintf(pattern.text, sizeof(pattern.text), "%s", function ? function : "");
+	node = browse_tree_search(&b->tree, SNAP_NONE, &pattern, false);
 	if (node == SNAP_NONE) {
 		tell(b, "its function is in no call stack");
 		return;
@@ -398,7 +401,7 @@ static void search_rows(struct browse *b, bool back)
 		size_t row = (b->rows.at + (back ? count - step : step)) % count;
 		const char *key = browse_string(browse_cell(b, row, "key"));
 
-		if (key && strstr(key, b->search)) {
+		if (key && browse_pattern_matches(&b->pattern, key)) {
 			b->rows.at = row;
 			return;
 		}
@@ -409,10 +412,10 @@ static void search_rows(struct browse *b, bool back)
 static void search_tree(struct browse *b, bool back)
 {
 	uint32_t from = b->tree.shown_count ? b->tree.shown[b->stacks.at] : SNAP_NONE;
-	uint32_t node = browse_tree_search(&b->tree, from, b->search, back);
+	uint32_t node = browse_tree_search(&b->tree, from, &b->pattern, back);
 
 	if (node == SNAP_NONE)
-		node = browse_tree_search(&b->tree, SNAP_NONE, b->search, back);
+		node = browse_tree_search(&b->tree, SNAP_NONE, &b->pattern, back);
 	if (node == SNAP_NONE)
 		tell(b, "not found");
 	else
@@ -421,7 +424,7 @@ static void search_tree(struct browse *b, bool back)
 
 static void search(struct browse *b, bool back)
 {
-	if (!b->search[0])
+	if (!*b->pattern.text)
 		return;
 	if (b->view == VIEW_ROWS)
 		search_rows(b, back);
@@ -431,18 +434,24 @@ static void search(struct browse *b, bool back)
 
 static void ask_search(struct browse *b)
 {
+	bool is_regex;
+
 	move(LINES - 1, 0);
 	clrtoeol();
 	addch('/');
 	echo();
 	curs_set(1);
 	timeout(-1);
-	getnstr(b->search, sizeof(b->search) - 1);
+	getnstr(b->pattern.text, sizeof(b->pattern.text) - 1);
 	if (b->source->is_newer)
 		timeout(WATCH_MS);
 	curs_set(0);
 	noecho();
+	is_regex = browse_pattern_set(&b->pattern);
 	search(b, false);
+	if (!is_regex)
+		tell(b, *b->message ? "no regular expression, and not found as it stands"
+				    : "no regular expression: searched for as it stands");
 }
 
 static void next_figure(struct browse *b)
@@ -450,6 +459,29 @@ static void next_figure(struct browse *b)
 	do
 		b->figure = (b->figure + 1) % PAGE_FIGURES;
 	while (b->figure && !b->subject.stacks->known[b->figure]);
+}
+
+/* A click on the line under the cursor is Enter. */
+static void on_mouse(struct browse *b)
+{
+	struct list_place *place = place_of(b);
+	MEVENT event;
+	size_t at;
+
+	if (getmouse(&event) != OK)
+		return;
+	if (event.bstate & BUTTON4_PRESSED)
+		move_by(b, -WHEEL_LINES);
+	else if (event.bstate & BUTTON5_PRESSED)
+		move_by(b, WHEEL_LINES);
+	else if (event.bstate & BUTTON1_PRESSED && event.x < browse_left_width() && event.y >= 1 &&
+		 event.y <= list_height()) {
+		at = place->top + (size_t)event.y - 1;
+		if (at == place->at)
+			enter(b);
+		else if (at < browse_count(b))
+			place->at = at;
+	}
 }
 
 /* Nothing was typed for a while; false if the terminal is gone. */
@@ -542,6 +574,9 @@ static bool on_key(struct browse *b, int key, enum snap_status *st, struct snap_
 	case '?':
 		draw_help(b);
 		break;
+	case KEY_MOUSE:
+		on_mouse(b);
+		break;
 	case ERR:
 		return on_silence(b, st, err);
 	default:
@@ -552,15 +587,20 @@ static bool on_key(struct browse *b, int key, enum snap_status *st, struct snap_
 
 /* ---- beginning and end ----------------------------------------------------------------------- */
 
-/* From the oldest to the youngest. */
+/* From the oldest to the youngest.  Where a colour's number is its red, green and blue, those of the page. */
 static void begin_ages(void)
 {
 	static const short few[AGES] = {COLOR_BLUE,  COLOR_MAGENTA, COLOR_RED,   COLOR_YELLOW,
 					COLOR_GREEN, COLOR_CYAN,    COLOR_WHITE, COLOR_BLUE};
 	static const short many[AGES] = {63, 99, 134, 169, 204, 209, 215, 221};
+	static const int all[AGES] = {0x5b3fb0, 0x7c3fb0, 0xa03f9a, 0xbb4270,
+				      0xe25d57, 0xf48849, 0xfbb55a, 0xfae08a};
 
-	for (short i = 0; i < AGES; i++)
-		init_pair((short)(PAIR_AGES + i), COLORS >= 256 ? many[i] : few[i], -1);
+	for (int i = 0; i < AGES; i++)
+		if (COLORS > 256)
+			init_extended_pair(PAIR_AGES + i, all[i], -1);
+		else
+			init_pair((short)(PAIR_AGES + i), COLORS == 256 ? many[i] : few[i], -1);
 }
 
 static void begin_screen(void)
@@ -570,6 +610,8 @@ static void begin_screen(void)
 	keypad(stdscr, TRUE);
 	set_escdelay(25);
 	curs_set(0);
+	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	mouseinterval(0); /* a press is told at once */
 	if (!has_colors())
 		return;
 	start_color();
@@ -606,6 +648,7 @@ enum snap_status browse_run(const struct browse_source *source, int group, struc
 	endwin();
 	delscreen(screen);
 	browse_tree_release(&b.tree);
+	browse_pattern_release(&b.pattern);
 	text_free(&b.text);
 	return st;
 }

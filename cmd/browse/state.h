@@ -28,7 +28,7 @@ struct browse {
 	enum browse_order order;
 	size_t snapshot; /* of a series: the one whose figures are told */
 	size_t marked;   /* an input; SIZE_MAX: none */
-	char search[TEXT_SIZE];
+	struct browse_pattern pattern;
 	char message[TEXT_SIZE];
 	struct text_buffer text;
 	bool unicode;

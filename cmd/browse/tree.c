@@ -232,14 +232,14 @@ const char *browse_tree_name(const struct browse_tree *tree, uint32_t node)
 	return *name ? name : "?";
 }
 
-uint32_t browse_tree_search(const struct browse_tree *tree, uint32_t from, const char *text,
-			    bool back)
+uint32_t browse_tree_search(const struct browse_tree *tree, uint32_t from,
+			    const struct browse_pattern *pattern, bool back)
 {
 	uint32_t found = SNAP_NONE;
 	bool passed = from == SNAP_NONE;
 
 	for (uint32_t node = tree->first; node != SNAP_NONE; node = following(tree, node, true)) {
-		bool is_match = strstr(browse_tree_name(tree, node), text) != NULL;
+		bool is_match = browse_pattern_matches(pattern, browse_tree_name(tree, node));
 
 		if (node == from && back)
 			return found;

@@ -4,6 +4,7 @@
 #ifndef BROWSE_TREE_H
 #define BROWSE_TREE_H
 
+#include "browse/pattern.h"
 #include "report/page_stacks.h"
 
 struct browse_node {
@@ -47,10 +48,10 @@ const char *browse_tree_name(const struct browse_tree *tree, uint32_t node);
 
 /**
  * The next node after `from` (before it when `back`), in the order in which they are listed when
- * everything is open, whose name contains `text`; SNAP_NONE: there is none.  `from` SNAP_NONE
+ * everything is open, whose name `pattern` matches; SNAP_NONE: there is none.  `from` SNAP_NONE
  * begins at the start (the end).
  */
-uint32_t browse_tree_search(const struct browse_tree *tree, uint32_t from, const char *text,
-			    bool back);
+uint32_t browse_tree_search(const struct browse_tree *tree, uint32_t from,
+			    const struct browse_pattern *pattern, bool back);
 
 #endif

@@ -164,6 +164,108 @@ def check_looks(snapdiff, testdata, scratch):
             terminal.close()
 
 
+def check_search_and_mouse(snapdiff, testdata, scratch):
+    """A regular expression, one that is none, clicks and the wheel, as terminals of the kind of xterm report them."""
+    series = " ".join(str(testdata / f"series-{i}.txt") for i in range(1, 9))
+    terminal = Terminal(scratch, f"{snapdiff} browse {series}")
+    selected = lambda text: lambda lines: any(text in line.split("│")[-1] for line in lines[1:2])
+
+    def click(button, column, line):
+        for state in (button, 3) if button == 0 else (button,):  # pressed, released
+            terminal.tmux("send-keys", "-l", f"\x1b[M{chr(32 + state)}{chr(33 + column)}{chr(33 + line)}")
+    try:
+        lines = terminal.until(has("exactly 10 blocks"), "the first row")
+        rows = [next(word for word in line.split("│")[0].split() if ":" in word) for line in lines[1:5]]
+        terminal.keys("/", "^session_(open|close) .*:[0-9]+$", "Enter")
+        terminal.until(selected("session_open"), "a regular expression finds the row")
+        terminal.keys("/", "leak(", "Enter")
+        terminal.until(has("no regular expression"), "what is none is searched for as it stands")
+        click(0, 5, 2)
+        terminal.until(selected(rows[1]), "a click goes to the row")
+        click(0, 5, 2)
+        terminal.until(lambda l: l[-1].startswith("call stacks"), "a second click is Enter")
+        terminal.keys("Tab", "g")
+        terminal.until(selected(rows[0]), "the first row again")
+        click(65, 5, 2)
+        terminal.until(selected(rows[3]), "the wheel moves by three")
+        click(64, 5, 2)
+        terminal.until(selected(rows[0]), "and back")
+        terminal.keys("q")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
+def check_true_colour(snapdiff, scratch):
+    """Where a terminal takes red, green and blue, the ages have the page's colours."""
+    if subprocess.run(["infocmp", "xterm-direct"], capture_output=True, check=False).returncode:
+        print("skipped: true colour: terminfo has no xterm-direct here (Debian: ncurses-term)")
+        return
+    for seq in range(1, 6):
+        write_step(scratch, seq)
+        (scratch / "part").rename(scratch / f"{seq}.txt")
+    terminal = Terminal(scratch, f"{snapdiff} browse {' '.join(str(scratch / f'{seq}.txt') for seq in range(1, 6))}", columns=110, lines=44,
+                        term="xterm-direct")
+    try:
+        terminal.until(has("allocated before snapshot"), "survivors by birth")
+        painted = terminal.tmux("capture-pane", "-p", "-e")
+        assert "38;2;187;66;112" in painted, "the fourth of eight ages is #bb4270: " + repr(painted[-1500:])
+        terminal.keys("q")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
+def check_holders(snapdiff, testdata, scratch):
+    """Who holds the row under the cursor, as `holders` tells it."""
+    held = testdata / "held.txt"
+    told = json.loads(subprocess.run([snapdiff, "holders", ".", held, "--all", "-f", "json"], capture_output=True, check=True).stdout)
+    terminal = Terminal(scratch, f"{snapdiff} browse {held}", columns=140, lines=50)
+    try:
+        lines = terminal.until(has("bytes  1/"), "the rows")
+        function = next(line.split("│")[-1].split()[0] for line in lines[1:2])
+        expected = [row["role"] for row in told["rows"] if row["of"].startswith(function)]
+        assert expected, (function, told)
+        terminal.until(lambda l: all(any(role in line.split("│")[-1] for line in l) for role in expected), "who holds it")
+        terminal.keys("q")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
+def check_live(snapdiff, scratch):
+    """A process that runs: its snapshots are shown as they come, and its end takes nothing away."""
+    if not (snapdiff.parent.parent / "lib/libsnap.so").exists():
+        print("skipped: a process that runs: this build has no library to record with")
+        return
+    program = "import sys\nkept = []\nfor line in sys.stdin:\n    kept.append([bytearray(5000) for _ in range(50)])\n    print(line, flush=True)\n"
+    with subprocess.Popen([snapdiff, "run", "-q", "-o", scratch / "live", "--", "python3", "-c", program], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as recorded:
+        def step():
+            recorded.stdin.write("more\n")
+            recorded.stdin.flush()
+            while not recorded.stdout.readline().strip():
+                pass
+            subprocess.run([snapdiff, "snap", str(recorded.pid)], check=True, capture_output=True)
+
+        for _ in range(3):
+            step()
+        terminal = Terminal(scratch, f"{snapdiff} browse --watch {recorded.pid}", columns=120, lines=40)
+        try:
+            terminal.until(has("snapshot 3 of 3"), "the process's snapshots")
+            for count in range(4, 7):
+                step()
+                terminal.until(has(f"snapshot {count} of {count}"), f"snapshot {count} arrives")
+            recorded.stdin.close()
+            assert recorded.wait(timeout=600) == 0
+            terminal.keys("j", "k")
+            terminal.until(has(" of "), "what was there stays when the process has ended")
+            terminal.keys("q")
+            assert terminal.exit_code() == 0
+        finally:
+            terminal.close()
+
+
 def check_hostile(snapdiff, scratch):
     text = scratch / "hostile.txt"
     text.write_bytes(b"#snaptext 1\nlive_bytes\tlive_blocks\tallocated_bytes\tallocated_blocks\tdomain\tcohorts\tframes...\n"
@@ -199,7 +301,8 @@ def main():
         print("skipped: there is no tmux here")
         return SKIPPED
     snapdiff, testdata = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-    for check in (check_series, check_ages_and_pairs, check_looks, check_hostile, check_refusals):
+    for check in (check_series, check_ages_and_pairs, check_looks, check_search_and_mouse, check_true_colour, check_holders,
+                  check_live, check_hostile, check_refusals):
         with tempfile.TemporaryDirectory() as name:
             arguments = {"snapdiff": snapdiff, "testdata": testdata, "scratch": pathlib.Path(name)}
             check(**{key: arguments[key] for key in check.__code__.co_varnames[:check.__code__.co_argcount]})
