@@ -353,22 +353,6 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 	return ages->leaving >= 4 ? weaker(most, GROWTH_MEDIUM) : GROWTH_LOW;
 }
 
-/* If a program frees its memory at exit, blocks that it does not free then are lost. */
-static void weigh_exit(struct growth_judgement *out, const struct judged_run *run,
-		       const struct growth_shape *shape, const struct growth_exit *at_exit)
-{
-	double left = run->blocks ? at_exit->blocks : at_exit->bytes, held = shape->last;
-
-	if (left < never_freed * held || held <= shape->first)
-		return;
-	if (out->verdict == GROWTH_INCONCLUSIVE && at_exit->frees_others &&
-	    run->count >= SURE_SNAPSHOTS / 2 && shape->rise_count >= 3)
-		out->verdict = GROWTH_LEAK;
-	if (is_growth(out->verdict) && out->confidence < growth_most_confidence(run->count) &&
-	    (at_exit->frees_others || out->confidence == GROWTH_LOW))
-		out->confidence++;
-}
-
 /* The reasons: first the one that decided (the shape or the ages), then the others. */
 static void explain(struct growth_judgement *out, const struct judged_run *run,
 		    const struct growth_shape *shape, bool by_bytes, const struct growth_ages *ages)
@@ -396,6 +380,33 @@ struct measures {
 static const struct growth_shape *deciding(const struct measures *m)
 {
 	return m->by_bytes ? &m->bytes : &m->blocks;
+}
+
+/* Do the ages of its blocks speak against growth, or not clearly for it? */
+static bool ages_object(const struct growth_ages *ages)
+{
+	return ages->pattern != AGES_UNKNOWN &&
+	       (ages->pattern != AGES_LASTING || doubt_of_lasting(ages));
+}
+
+/*
+ * If a program frees its memory at exit, blocks that it does not free then are lost.  Of one that
+ * frees nothing, what is left says less: it is no answer to what the ages of the blocks object.
+ */
+static void weigh_exit(struct growth_judgement *out, const struct judged_run *run,
+		       const struct measures *m, const struct growth_exit *at_exit)
+{
+	const struct growth_shape *shape = deciding(m);
+	double left = run->blocks ? at_exit->blocks : at_exit->bytes, held = shape->last;
+
+	if (left < never_freed * held || held <= shape->first)
+		return;
+	if (out->verdict == GROWTH_INCONCLUSIVE && at_exit->frees_others &&
+	    run->count >= SURE_SNAPSHOTS / 2 && shape->rise_count >= 3)
+		out->verdict = GROWTH_LEAK;
+	if (is_growth(out->verdict) && out->confidence < growth_most_confidence(run->count) &&
+	    (at_exit->frees_others || (out->confidence == GROWTH_LOW && !ages_object(&m->ages))))
+		out->confidence++;
 }
 
 static void measure(struct measures *m, const struct growth_series *series,
@@ -566,7 +577,7 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	conclude(out, &m, run);
 	measure_slopes(out, run, m.bytes.tail);
 	if (series->at_exit && ends && run->count >= 3)
-		weigh_exit(out, run, deciding(&m), series->at_exit);
+		weigh_exit(out, run, &m, series->at_exit);
 	keep_confidence(series, run, options, deciding(&m), out);
 	say_why(out, &m, run);
 	say_doubt(out, &m, run->count);
