@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "render/output.h"
@@ -34,8 +35,11 @@ struct info {
 
 static struct value shown_of(struct report *report, const char *name, struct value value)
 {
-	char buffer[32];
+	char buffer[32], time[RENDER_TIME_SIZE];
 
+	if (value.kind == VALUE_TEXT && strcmp(name, "time") == 0)
+		return value_text(
+			report, report_text(report, "%s UTC", render_time(value.text.data, time)));
 	if (value.kind != VALUE_INT)
 		return value;
 	return value_text(report, render_fact(name, value.integer, buffer));

@@ -39,7 +39,7 @@ enum {
 static const struct column ls_columns[LS_COLUMNS] = {
 	[LS_ID] = {"id", "id", COLUMN_TEXT, 0},
 	[LS_SEQ] = {"seq", "seq", COLUMN_COUNT, 0},
-	[LS_TIME] = {"time", "time", COLUMN_TEXT, 0},
+	[LS_TIME] = {"time", "time (UTC)", COLUMN_TIME, 0},
 	[LS_PID] = {"pid", "pid", COLUMN_TEXT, 0},
 	[LS_PROGRAM] = {"program", "program", COLUMN_NAME, 0},
 	[LS_TRIGGER] = {"trigger", "trigger", COLUMN_TEXT, 0},

@@ -216,6 +216,18 @@ static void add_stack(struct text_buffer *text, const struct value *list)
 	}
 }
 
+/* "2026-01-02T03:04:05.123456789Z" is "2026-01-02 03:04:05" to people. */
+static void add_text(struct text_buffer *text, const struct value *value, enum column_kind kind,
+		     const struct render_options *options)
+{
+	char buffer[RENDER_TIME_SIZE];
+
+	if (kind == COLUMN_TIME && !options->exact)
+		add(text, render_time(value->text.data, buffer));
+	else
+		text_add_safe(text, value->text.data, value->text.size);
+}
+
 void cell_text(struct text_buffer *text, const struct value *value, enum column_kind kind,
 	       const struct render_options *options)
 {
@@ -234,7 +246,7 @@ void cell_text(struct text_buffer *text, const struct value *value, enum column_
 		add_real(text, value->real, kind, options);
 		break;
 	case VALUE_TEXT:
-		text_add_safe(text, value->text.data, value->text.size);
+		add_text(text, value, kind, options);
 		break;
 	case VALUE_LIST:
 		if (kind == COLUMN_SERIES)

@@ -62,6 +62,17 @@ const char *render_duration(uint64_t ns, char buffer[32])
 	return buffer;
 }
 
+const char *render_time(const char *iso, char buffer[RENDER_TIME_SIZE])
+{
+	char *middle;
+
+	snprintf(buffer, RENDER_TIME_SIZE, "%s", iso);
+	middle = strchr(buffer, 'T');
+	if (middle)
+		*middle = ' ';
+	return buffer;
+}
+
 const char *render_fact(const char *name, int64_t number, char buffer[32])
 {
 	if (number >= 0 && ends_with(name, "_ns"))

@@ -19,4 +19,8 @@ const char *render_bytes(int64_t bytes, bool sign, char buffer[32]);
 const char *render_duration(uint64_t ns, char buffer[32]);
 const char *render_fact(const char *name, int64_t number, char buffer[32]);
 
+/** A time in ISO 8601 to the second, as people write it: "2026-01-02 03:04:05". */
+#define RENDER_TIME_SIZE 20
+const char *render_time(const char *iso, char buffer[RENDER_TIME_SIZE]);
+
 #endif

@@ -79,6 +79,8 @@ static void add_title(struct report *report, const struct growth_axis *axis, con
 				    size_text(report, last_of(axis, m)));
 		report_curve(report, words[m], metric_list(report, axis, m));
 	}
+	if (is_known(axis, GROWTH_RECORDER))
+		report_curve(report, "the recorder's", metric_list(report, axis, GROWTH_RECORDER));
 	if (strcmp(axis->per, "snapshot") != 0)
 		title = report_text(report, "%s; growth is per %s", title, axis->per);
 	report->title = title;

@@ -50,6 +50,7 @@ struct field {
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_NAME,  /* may be shortened in the middle to fit the terminal */
+	COLUMN_TIME,  /* to the second in tables; a text in ISO 8601 */
 	COLUMN_BYTES, /* humanised in tables */
 	COLUMN_COUNT,
 	COLUMN_DELTA_BYTES, /* signed, with an explicit + */
