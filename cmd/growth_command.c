@@ -148,6 +148,26 @@ static void join_exits(struct parts *parts, const struct report *said)
 	parts->exits = joined;
 }
 
+/* The same sentence about several processes is said once: "3 processes, each: ...". */
+static bool join_said(struct report *to, const char **said, size_t count, const char *text)
+{
+	static const char each[] = " processes, each: ";
+	size_t size = strlen(text);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t before = strlen(said[i]) > size ? strlen(said[i]) - size : 0;
+		const char *joined = strstr(said[i], each);
+		unsigned long processes = joined ? strtoul(said[i], NULL, 10) : 1;
+
+		if (before < 2 || strcmp(said[i] + before, text) != 0 ||
+		    strncmp(said[i] + before - 2, ": ", 2) != 0)
+			continue;
+		said[i] = report_text(to, "%lu%s%s", processes + 1, each, text);
+		return true;
+	}
+	return false;
+}
+
 /* Warnings of one part; with its name if there are several parts. */
 static void pass_on(struct report *to, const struct report *said, const struct growth_part *part,
 		    bool several)
@@ -155,9 +175,11 @@ static void pass_on(struct report *to, const struct report *said, const struct g
 	const char *name = several ? growth_part_name(to, part) : "", *colon = several ? ": " : "";
 
 	for (size_t i = 0; i < said->note_count; i++)
-		report_note(to, "%s%s%s", name, colon, said->notes[i]);
+		if (!several || !join_said(to, to->notes, to->note_count, said->notes[i]))
+			report_note(to, "%s%s%s", name, colon, said->notes[i]);
 	for (size_t i = 0; i < said->warning_count; i++)
-		report_warn(to, "%s%s%s", name, colon, said->warnings[i]);
+		if (!several || !join_said(to, to->warnings, to->warning_count, said->warnings[i]))
+			report_warn(to, "%s%s%s", name, colon, said->warnings[i]);
 }
 
 /* Runs of a program of which each has a single snapshot, among others that are series. */

@@ -383,8 +383,10 @@ struct value sites_callers_at(struct report *report, const struct dataset *datas
 	if (position >= dataset->sites[site].depth)
 		return value_null();
 	path = list_callers(report, dataset, site, position, false);
-	return value_text(report,
-			  path ? path : list_callers(report, dataset, site, position, true));
+	/* Who calls own code from a library is of interest to nobody: a thread begins there. */
+	if (!path && frame_says_little(dataset, dataset_frame_at(dataset, site, position)))
+		path = list_callers(report, dataset, site, position, true);
+	return value_text(report, path);
 }
 
 struct value sites_callers(struct report *report, const struct dataset *dataset, uint32_t site,

@@ -565,6 +565,22 @@ class Growth(unittest.TestCase):
                          ("medium", "high"))
         self.assertEqual(report["findings"], 0)
 
+    def test_a_sentence_about_several_processes_is_said_once(self):
+        """Three workers of a pool, each with a snapshot from its exit."""
+        directory = self.series("workers", [
+            snapshot(i, [row(100 * i, i)], pid=20 + p, **({"trigger": "exit"} if i == 11 else {}))
+            for p in range(3) for i in range(1, 12)])
+        text = self.run_growth(directory).stdout
+        self.assertEqual(text.count("the program's exit"), 1)
+        self.assertIn("3 processes, each: 1 snapshot from the program's exit", text)
+
+    def test_own_code_that_a_library_calls_has_no_caller_worth_a_name(self):
+        def one(i):
+            return [(100 * i, i, 100 * i, i, "malloc", "-", "work|a.rs|10|app",
+                     "std::thread::spawn|/rustc/1/library/std/src/thread/mod.rs|5|app")]
+        text = self.run_growth(self.series("thread", [snapshot(i, one(i)) for i in range(1, 11)])).stdout
+        self.assertTrue(text.splitlines()[0].endswith(": work a.rs:10."), text)
+
     def test_a_piped_report_has_no_sparkline(self):
         done = self.run_growth(self.leak())
         self.assertNotIn("\u2581", done.stdout)
