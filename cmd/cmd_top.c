@@ -103,8 +103,9 @@ static enum snap_status print_top(const struct report_options *given, const char
 	enum snap_status st;
 
 	chosen.at = moment_of(given, name);
-	st = subject_open(&subject, options, false, err);
-
+	st = subject_guess(options, name, err);
+	if (st == SNAP_OK)
+		st = subject_open(&subject, options, false, err);
 	if (st == SNAP_OK)
 		st = subject_add(&subject, name, err);
 	if (st == SNAP_OK && options->never_freed)

@@ -116,8 +116,10 @@ static enum snap_status open_series(struct subject *subject, struct session_seri
 				    const struct report_options *options, const char *const *names,
 				    size_t count, bool remembers, struct snap_error *err)
 {
-	enum snap_status st = SNAP_OK;
+	enum snap_status st = subject_guess(options, count ? names[0] : NULL, err);
 
+	if (st != SNAP_OK)
+		return st;
 	if (subject->session)
 		subject_again(subject);
 	else

@@ -189,6 +189,19 @@ static const char *how_sure(size_t snapshots)
 	return snapshots >= GROWTH_SURE_SNAPSHOTS ? "high" : snapshots >= 5 ? "medium" : "low";
 }
 
+/* There are call stacks, and no row: not even of what repeated runs leave by design. */
+static bool filters_leave_nothing(const struct growth_part *parts, size_t count)
+{
+	bool has_sites = false;
+
+	for (size_t p = 0; p < count; p++) {
+		has_sites |= parts[p].table.dataset->site_count > 0;
+		if (parts[p].table.by_design_blocks > 0)
+			return false;
+	}
+	return has_sites;
+}
+
 static const char *nothing_text(struct report *report, const struct growth_list *list,
 				const struct growth_part *parts, size_t count)
 {
@@ -200,8 +213,7 @@ static const char *nothing_text(struct report *report, const struct growth_list 
 				   ? report_text(report, " over %s", time_text(report, seconds))
 				   : "";
 
-	if (list->count == 0 && parts->table.dataset->site_count &&
-	    parts->table.by_design_blocks <= 0)
+	if (list->count == 0 && filters_leave_nothing(parts, count))
 		return report_text(report, "Nothing was judged: no call stack passes the filters.");
 	if (snapshots < 3)
 		return report_text(report,

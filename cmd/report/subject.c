@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "base/array.h"
@@ -43,6 +44,27 @@ static void keep_note(void *user, const char *sentence)
 {
 	struct subject *subject = user;
 	keep_text(&subject->notes, &subject->note_capacity, &subject->note_count, sentence);
+}
+
+enum snap_status subject_guess(const struct report_options *options, const char *name,
+			       struct snap_error *err)
+{
+	const struct {
+		const char *option, *pattern;
+	} given[] = {{"focus", options->focus},
+		     {"ignore", options->ignore},
+		     {"show", options->show},
+		     {"hide", options->hide}};
+
+	for (size_t i = 0; !name && !options->db && i < sizeof(given) / sizeof(*given); i++)
+		if (given[i].pattern && access(given[i].pattern, F_OK) == 0 &&
+		    !session_is_directory(SESSION_DEFAULT_DIRECTORY))
+			return fail(
+				err, SNAP_EUSAGE,
+				"--%s takes a pattern, and '%s' is a file or directory: to read "
+				"it, name it without --%s",
+				given[i].option, given[i].pattern, given[i].option);
+	return SNAP_OK;
 }
 
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,

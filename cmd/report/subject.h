@@ -20,6 +20,9 @@ struct subject {
 	bool again; /* see subject_again() */
 };
 
+/** If nothing is named and a filter's pattern is a file, that is what was meant.  SNAP_EUSAGE. */
+enum snap_status subject_guess(const struct report_options *options, const char *name,
+			       struct snap_error *err);
 /** Open a session as `options` say (--db, --pid, --program, --quiet).  `with_ages`: the report asks
  * when blocks were allocated.  Zeroed or failed subjects may be closed. */
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,

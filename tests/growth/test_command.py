@@ -574,6 +574,20 @@ class Growth(unittest.TestCase):
         self.assertEqual(text.count("the program's exit"), 1)
         self.assertIn("3 processes, each: 1 snapshot from the program's exit", text)
 
+    def test_filters_that_let_nothing_through_find_no_all_clear_in_any_process(self):
+        """The first process holds nothing at all, the second a leak that --focus leaves out."""
+        directory = self.series("two", [snapshot(i, rows, pid=pid) for pid, rows in ((20, []), (21, [row(900, 9)]))
+                                        for i in range(1, 11)])
+        first = self.run_growth("--focus", "nowhere", directory).stdout.splitlines()[0]
+        self.assertEqual(first, "Nothing was judged: no call stack passes the filters.")
+
+    def test_a_directory_in_the_place_of_a_pattern_is_said_to_be_one(self):
+        directory = self.leak()
+        done = subprocess.run([SNAPDIFF, "growth", "--focus", directory], capture_output=True, text=True, check=False,
+                              timeout=1200, cwd=self.temporary.name)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"--focus takes a pattern, and '{directory}' is a file or directory", done.stderr)
+
     def test_own_code_that_a_library_calls_has_no_caller_worth_a_name(self):
         def one(i):
             return [(100 * i, i, 100 * i, i, "malloc", "-", "work|a.rs|10|app",
