@@ -50,8 +50,7 @@ Test(shell, a_shell_reads_the_name_back)
 					    "~/x",
 					    "#no",
 					    "a;b&c|d<e>f(g)",
-					    "\xc2\x9b"
-					    "2J",
+					    "\xc2\x9bZ",
 					    "\x9b",
 					    "\xe9t\xe9"};
 

@@ -534,8 +534,8 @@ static char *changed_database(const char *name, const char *sql)
 Test(open, refuses_tables_and_views_that_are_not_as_we_made_them)
 {
 	static const char *const changes[] = {
-		"DROP VIEW snapshots; CREATE VIEW snapshots AS WITH RECURSIVE n(i) AS (SELECT 1 "
-		"UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+		("DROP VIEW snapshots; CREATE VIEW snapshots AS WITH RECURSIVE n(i) AS (SELECT 1 "
+		 "UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"),
 		"DROP TABLE live; CREATE VIEW live AS SELECT 1 AS snapshot_id",
 		"ALTER TABLE snapshot RENAME COLUMN time_ns TO pime_ns",
 		"DROP TABLE cohort",
