@@ -272,6 +272,26 @@ static struct growth_pattern container(struct report *report, const struct way *
 	return pattern(NULL, NULL);
 }
 
+/* Variables of a function that runs again and again, in one thread more each time. */
+static struct growth_pattern threads(struct report *report, const struct growth_row *row,
+				     const struct way *way)
+{
+	const char *first = growth_fact(&row->part->held->first, "census.threads");
+	const char *last = fact_of(row, "census.threads");
+	size_t start = strcspn(way->place.text, "`") + 1;
+	struct part variable = name_in(way->place), function;
+
+	if (!first || !last || !variable.size ||
+	    strtoull(last, NULL, 10) < strtoull(first, NULL, 10) + 2)
+		return pattern(NULL, NULL);
+	start += variable.size;
+	function = name_in((struct part){way->place.text + start, way->place.size - start});
+	return pattern("threads",
+		       report_text(report,
+				   "threads that never end: %s run, and there were %s; see %.*s",
+				   last, first, (int)function.size, function.text));
+}
+
 static struct growth_pattern of_objects(struct report *report, const struct growth_row *row,
 					const struct growth_held_row *held)
 {
@@ -304,6 +324,8 @@ static struct growth_pattern of_objects(struct report *report, const struct grow
 					   (int)name_in(way.place).size, name_in(way.place).text));
 	if (way.count && is_container(way.steps[0]))
 		return container(report, &way);
+	if (begins_with(way.place, "local variable"))
+		return threads(report, row, &way);
 	return pattern(NULL, NULL);
 }
 

@@ -57,6 +57,8 @@ LEAKS = {
     "never_awaited": ("tasks", r"coroutines that are never awaited: 100 of fetch_later \(patterns\.py\): never awaited; "
                       r"the oldest for 9 snapshots", "bytearray|coroutine",
                       rf"`forgotten` \({GLOBAL}{at('forgotten =')} -> list of 100.*"),
+    "threads": ("threads", r"threads that never end: 21 run, and there were 3; see `wait_in_a_thread`", "bytearray",
+                rf"local variable `body` of `wait_in_a_thread` \({at('def wait_in_a_thread')}"),
     "exceptions": ("exceptions", r"exceptions that are kept: each has its traceback", "bytearray",
                    rf"`errors` \({GLOBAL}{at('errors =')} -> list of 100 -> ValueError -> traceback -> .*"
                    rf"local variable `body` of `fetch` \({at('def fetch(')}"),

@@ -198,6 +198,23 @@ def never_awaited():
     forgotten.append(fetch_later(bytearray(900)))  # <- never_awaited
 
 
+event = threading.Event()
+
+
+def wait_in_a_thread(started):
+    body = bytearray(20000)  # <- threads
+    started.set()
+    event.wait()
+    return body
+
+
+def threads():
+    if next(numbers) % 5 == 0:
+        started = threading.Event()
+        threading.Thread(target=wait_in_a_thread, args=(started,), daemon=True).start()
+        started.wait()
+
+
 errors = []
 
 
