@@ -10,6 +10,7 @@
 
 struct growth_held {
 	struct facts first, last; /* of the first and the newest snapshot with a census */
+	uint64_t first_peak, last_peak, last_live; /* of the heap, at these snapshots; 0 unknown */
 	size_t row_count;
 	struct growth_held_row {
 		char *words;  /* by what most of its objects are held; NULL: it has none */

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "report/growth_held.h"
+#include "report/sites.h"
 
 enum { MOST_STEPS = 16 };
 
@@ -449,6 +450,22 @@ static void note_grown_containers(struct report *report, const struct growth_hel
 	}
 }
 
+/* The peak rose between the first snapshot and the last, and little of it is left. */
+static void note_big_load(struct report *report, const struct growth_held *held)
+{
+	enum { LEAST = 1 << 20 };
+	char peak[32], live[32];
+
+	if (!held->first_peak || held->last_peak < held->first_peak + LEAST ||
+	    held->last_peak < held->last_live + held->last_live / 2 + LEAST)
+		return;
+	report_note(
+		report,
+		"No leak: a big load was released: the peak of the heap was %s, and %s are live; "
+		"allocators may keep its pages for the next load.",
+		sites_bytes(held->last_peak, peak), sites_bytes(held->last_live, live));
+}
+
 void growth_note_objects(struct report *report, const struct growth_part *parts, size_t count,
 			 bool has_findings)
 {
@@ -456,7 +473,9 @@ void growth_note_objects(struct report *report, const struct growth_part *parts,
 		if (!parts[p].held)
 			continue;
 		note_grown_containers(report, parts[p].held);
-		if (!has_findings)
-			note_full_caches(report, &parts[p].held->last);
+		if (has_findings)
+			continue;
+		note_big_load(report, parts[p].held);
+		note_full_caches(report, &parts[p].held->last);
 	}
 }

@@ -268,7 +268,7 @@ def native_memory():
 
 def big_load():
     if next(numbers) == 50:
-        return len([{"id": number} for number in range(20000)])
+        return len([{"id": number} for number in range(60000)])
 
 
 @functools.lru_cache(maxsize=8)
