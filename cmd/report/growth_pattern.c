@@ -279,14 +279,13 @@ static struct growth_pattern threads(struct report *report, const struct growth_
 {
 	const char *first = growth_fact(&row->part->held->first, "census.threads");
 	const char *last = fact_of(row, "census.threads");
-	size_t start = strcspn(way->place.text, "`") + 1;
 	struct part variable = name_in(way->place), function;
+	const char *end = variable.text + variable.size;
 
 	if (!first || !last || !variable.size ||
 	    strtoull(last, NULL, 10) < strtoull(first, NULL, 10) + 2)
 		return pattern(NULL, NULL);
-	start += variable.size;
-	function = name_in((struct part){way->place.text + start, way->place.size - start});
+	function = name_in((struct part){end, (size_t)(way->place.text + way->place.size - end)});
 	return pattern("threads",
 		       report_text(report,
 				   "threads that never end: %s run, and there were %s; see %.*s",
