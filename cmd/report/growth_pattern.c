@@ -277,7 +277,7 @@ static struct growth_pattern container(struct report *report, const struct way *
 static struct growth_pattern threads(struct report *report, const struct growth_row *row,
 				     const struct way *way)
 {
-	const char *first = growth_fact(&row->part->held->first, "census.threads");
+	const char *first = facts_find(&row->part->held->first, "census.threads");
 	const char *last = fact_of(row, "census.threads");
 	struct part variable = name_in(way->place), function;
 	const char *end = variable.text + variable.size;
