@@ -640,12 +640,14 @@ def repeated(directory):
     files = sorted(glob.glob(os.path.join(directory, "*.snap")))
     check(len(files) >= 10, f"only {len(files)} snapshots")
     needs_ptrace(Snapshot(files[0]))
+    frames = set()
     for path in files[:10]:
         snapshot = Snapshot(path)
         check_server(snapshot)
-        # The thread that asked waits in libsnap's system call; the frames above it have names all the same.
-        frames = [root[7] for root in snapshot.roots if root[0] == "2"]
-        check("main" in frames and "worker" in frames, f"the frames of stacks: {frames}")
+        frames |= {root[7] for root in snapshot.roots if root[0] == "2"}
+    # The thread that asked waits in libsnap's system call, unless it is just reading the clock in the kernel's page; the
+    # frames above it have names all the same.
+    check({"main", "worker"} <= frames, f"the frames of stacks: {frames}")
 
 
 def refused(directory):
