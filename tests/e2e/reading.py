@@ -80,7 +80,7 @@ class Reading(recorded.RecordedTest):
 
     def test_hints_work_when_pasted(self):
         self.assertRegex(self.hint(self.compare(self.old, self.new)),
-                         r"function .* (Session::Session|session_open)\(\) ")
+                         r"function .* (Session::Session|session_open) ")
         self.assertIn("function ", self.hint(self.compare("-g", "function", self.old, self.new)))
         self.assertIn("caller", self.hint(self.snapdiff("top", self.new)))
 
