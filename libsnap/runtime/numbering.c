@@ -11,6 +11,7 @@
 #include "snap/records.h"
 
 #define FIRST_LOCATIONS 4096u
+#define KNOWN_LINES     16384u /* a power of 2 */
 
 static bool is_domain(uintptr_t pc)
 {
@@ -29,6 +30,26 @@ static uint64_t hash(uint64_t value)
 
 /* ---- locations ------------------------------------------------------------------------------- */
 
+/* Lines of instructions that earlier snapshots had, too: to find one reads half a line table.  One
+ * snapshot is taken at a time.  A child that is forked meanwhile gets whole entries: while the line
+ * changes, there is no pc. */
+static struct {
+	_Atomic uintptr_t pc;
+	_Atomic uint32_t line;
+} known_lines[KNOWN_LINES];
+
+static uint32_t line_of(uintptr_t pc)
+{
+	size_t i = (size_t)hash(pc) & (KNOWN_LINES - 1);
+
+	if (known_lines[i].pc != pc) {
+		known_lines[i].pc = 0;
+		known_lines[i].line = snap__python_line(pc);
+		known_lines[i].pc = pc;
+	}
+	return known_lines[i].line;
+}
+
 /* Instructions of one line of Python are one place. */
 static uint64_t place_of(uintptr_t pc)
 {
@@ -36,7 +57,7 @@ static uint64_t place_of(uintptr_t pc)
 
 	if (!snap__python_is_pc(pc))
 		return pc;
-	line = snap__python_line(pc);
+	line = line_of(pc);
 	if (line > SNAP__PYTHON_INSTRUCTION_MAX)
 		line = 0;
 	return (pc & ~(uint64_t)SNAP__PYTHON_INSTRUCTION_MAX) | line;
