@@ -1,4 +1,7 @@
-"""Functions with a known truth, judged by snapdiff.repeat(); prints a line of JSON for each."""
+"""Functions with a known truth, judged by snapdiff.repeat(); prints a line of JSON for each.
+
+usage: leaks.py [DIRECTORY [FUNCTION...]]
+"""
 
 import functools
 import json
@@ -46,11 +49,13 @@ def cycle():
 
 
 for function in (clean, list_grows, dict_grows, full_cache, cycle):
+    if sys.argv[2:] and function.__name__ not in sys.argv[2:]:
+        continue
     report = snapdiff.repeat(function, times=8, warmup=3)
     print(json.dumps({"function": function.__name__, "found": [
         {"file": row.file, "line": row.line, "key": row.key} for row in report.findings]}), flush=True)
 
-if len(sys.argv) > 1:
+if sys.argv[1:] and sys.argv[1]:
     with snapdiff.recording(sys.argv[1]) as directory:
         kept.append(bytearray(100_000))
         first = snapdiff.take("first")
