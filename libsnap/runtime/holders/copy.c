@@ -118,9 +118,11 @@ static bool has_stopped(struct snap__stopped *t)
 {
 	int status = 0;
 
-	if (syscall(SYS_wait4, t->id, &status, __WALL | WNOHANG, NULL) != t->id)
+	long found = syscall(SYS_wait4, t->id, &status, __WALL | WNOHANG, NULL);
+
+	if (found == 0)
 		return false;
-	if (!WIFSTOPPED(status)) {
+	if (found != t->id || !WIFSTOPPED(status)) {
 		t->seized = false; /* it has ended */
 		return true;
 	}
@@ -195,6 +197,22 @@ static void resume_threads(struct making *m)
 			syscall(SYS_ptrace, PTRACE_DETACH, (long)t->id, 0, (long)t->signal);
 	}
 	atomic_store(&m->copy.page->pause_ns, snap__os_mono_ns() - m->begun_ns);
+}
+
+/* A thread that did not stop in time is not in the copy, but it will stop, and must go on then.  It
+   is let go of here, after the locks: it may want one of them before it stops. */
+static void release_late_threads(struct making *m)
+{
+	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
+		struct snap__stopped *t = &m->copy.threads[i];
+
+		if (!t->seized || t->stopped)
+			continue;
+		while (!has_stopped(t))
+			snap__os_sleep(POLL_NS);
+		if (t->stopped)
+			syscall(SYS_ptrace, PTRACE_DETACH, (long)t->id, 0, (long)t->signal);
+	}
 }
 
 /* ---- the copy -------------------------------------------------------------------------------- */
@@ -392,6 +410,7 @@ static void make_copy(struct making *m)
 		m->status = errno;
 	resume_threads(m);
 	give_locks_back();
+	release_late_threads(m);
 }
 
 static bool prepare(struct making *m)
