@@ -127,9 +127,14 @@ BOMBS = [
 
 
 def check_bombs(snapdiff, database):
+    # 4 GB of address space are as good as a bound for memory: the program itself takes less than a tenth.
+    bound = ["sh", "-c", 'ulimit -v 4000000; exec "$@"', "sh"]
+    if subprocess.run([*bound, snapdiff, "version"], capture_output=True, timeout=600, check=False).returncode:
+        print("skipped: a bound on the memory of queries, since an instrumented program needs all of the address space")
+        bound = []
+    timeout = "500ms" if bound else "4s"  # such a program computes several times as long
     for sql, code, why in BOMBS:
-        # 4 GB of address space are as good as a bound for memory: the program itself takes less than a tenth.
-        result = subprocess.run(["sh", "-c", 'ulimit -v 4000000; exec "$@"', "sh", snapdiff, "query", "--db", database, "--timeout", "500ms", sql],
+        result = subprocess.run([*bound, snapdiff, "query", "--db", database, "--timeout", timeout, sql],
                                 capture_output=True, text=True, timeout=600, check=False)
         assert result.returncode == code and why in result.stderr, f"{sql[:100]}: {result.returncode} {result.stderr[:300]}"
 

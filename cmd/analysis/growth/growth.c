@@ -221,8 +221,8 @@ static void note_exact(struct growth_judgement *out, const struct growth_shape *
 /* If the figure grows in few jumps, the median slope is 0; then the mean slope is used. */
 static void take_mean_of_leaps(struct growth_judgement *out, const struct judged_run *run)
 {
-	size_t end = run->count - 1;
-	double elapsed = run->unit_x[end] - run->unit_x[0];
+	size_t end = run->count > 0 ? run->count - 1 : 0;
+	double elapsed = run->count > 0 ? run->unit_x[end] - run->unit_x[0] : 0;
 
 	if (out->verdict == GROWTH_CONTAINER && out->bytes_slope.value <= 0 && elapsed > 0)
 		out->bytes_slope.value = (run->bytes[end] - run->bytes[0]) / elapsed;
