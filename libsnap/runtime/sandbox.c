@@ -8,6 +8,7 @@
 #include "runtime/sandbox.h"
 
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,13 +62,25 @@ bool snap__sandbox_was_entered(void)
 	return entered;
 }
 
-/* In the child: what it opens goes away with it. */
+/* Both run in the child: what they open goes away with it. */
 static void try_socket(void)
+{
+	syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static void try_kcmp(void)
+{
+	long self = syscall(SYS_getpid);
+
+	syscall(SYS_kcmp, self, self, KCMP_VM, 0, 0);
+}
+
+static void attempt_in_child(void (*attempt)(void))
 {
 	const struct rlimit no_core = {0, 0};
 
 	syscall(SYS_prlimit64, 0, RLIMIT_CORE, &no_core, NULL);
-	syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	attempt();
 	syscall(SYS_exit, 0);
 }
 
@@ -78,7 +91,7 @@ static bool survives(void (*attempt)(void))
 	long reaped;
 
 	if (child == 0)
-		attempt();
+		attempt_in_child(attempt);
 	if (child <= 0)
 		return false;
 	do
@@ -87,11 +100,21 @@ static bool survives(void (*attempt)(void))
 	return reaped == child && WIFEXITED(status);
 }
 
-bool snap__sandbox_survives_socket(void)
+static bool survives_here(void (*attempt)(void))
 {
 	int saved = errno;
-	bool survived = !snap__sandbox_is_filtered() || survives(try_socket);
+	bool survived = !snap__sandbox_is_filtered() || survives(attempt);
 
 	errno = saved;
 	return survived;
+}
+
+bool snap__sandbox_survives_socket(void)
+{
+	return survives_here(try_socket);
+}
+
+bool snap__sandbox_survives_kcmp(void)
+{
+	return survives_here(try_kcmp);
 }

@@ -26,4 +26,7 @@ bool snap__sandbox_was_entered(void);
  *  blocked; under a filter, and only then, it costs a child process.  Preserves errno. */
 bool snap__sandbox_survives_socket(void);
 
+/** The same for kcmp(), which some filters for services kill for. */
+bool snap__sandbox_survives_kcmp(void);
+
 #endif

@@ -77,7 +77,8 @@ static _Atomic uint64_t kept_ns;   /* CPU time of the last snapshot of a peak th
 static _Atomic uint64_t safety_ns; /* when a safety snapshot is due; UINT64_MAX never */
 static int last_signal;
 static bool has_complained;
-static bool is_copy; /* libc's locks may be held by threads that do not exist in this child */
+static bool can_compare; /* in the helper: it may ask whether the host is another program */
+static bool is_copy;     /* libc's locks may be held by threads that do not exist in this child */
 
 bool snap__trigger_is_running(void)
 {
@@ -539,11 +540,19 @@ static bool leaves(void)
 	return false;
 }
 
+/* Some filters kill for the question.  The helper then learns of an exec that went past libsnap only
+ * when the process ends. */
+static bool host_has_left(void)
+{
+	return can_compare && snap__helper_host_left(&helper);
+}
+
 static int helper_main(void *unused)
 {
 	(void)unused;
 	snap__message_defer();
 	open_all();
+	can_compare = snap__sandbox_survives_kcmp();
 	atomic_store(&is_ready, 1);
 	snap__os_wake(&is_ready);
 	while (!snap__helper_host_ended(&helper)) {
@@ -553,11 +562,11 @@ static int helper_main(void *unused)
 			snap__listener_open();
 		work();
 		snap__listener_serve(take_for_client);
-		if (leaves() || snap__helper_host_left(&helper))
+		if (leaves() || host_has_left())
 			break;
 		sleep_until_woken();
 	}
-	if (snap__helper_host_ended(&helper) || snap__helper_host_left(&helper))
+	if (snap__helper_host_ended(&helper) || host_has_left())
 		take_last_words();
 	close_all();
 	return 0;
