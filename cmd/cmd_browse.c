@@ -89,7 +89,7 @@ static enum snap_status make(struct browsing *browsing, const struct browse_wish
 }
 
 static enum snap_status browse_load(void *user, const struct browse_wish *wish,
-				    struct browse_subject *out, struct snap_error *err)
+				    struct page *out, struct snap_error *err)
 {
 	struct browsing *browsing = user;
 	struct page_made made;
@@ -112,7 +112,7 @@ static enum snap_status browse_load(void *user, const struct browse_wish *wish,
 		st = page_holders_make(&browsing->holders, &browsing->made, err);
 	if (st == SNAP_OK && !wish->pair)
 		st = keep_inputs(browsing, err);
-	*out = (struct browse_subject){made.mode,
+	*out = (struct page){made.mode,
 				       browsing->made.report,
 				       &browsing->made.stacks,
 				       browsing->sources.items,

@@ -20,7 +20,7 @@ struct list_place {
 struct browse {
 	const struct browse_source *source;
 	struct browse_wish wish;
-	struct browse_subject subject;
+	struct page subject;
 	struct browse_tree tree;
 	enum view view;
 	struct list_place rows, stacks;

@@ -8,16 +8,6 @@
 #include "report/page.h"
 #include "snap/status.h"
 
-struct browse_subject {
-	const char *mode; /* "top", "compare" or "growth" */
-	const struct report *report;
-	const struct page_stacks *stacks;
-	const struct page_source *sources;
-	size_t source_count;
-	const struct page_held *held;
-	size_t held_count;
-};
-
 /** What is to be shown. */
 struct browse_wish {
 	int group; /* enum group_key */
@@ -28,7 +18,7 @@ struct browse_wish {
 struct browse_source {
 	/* Valid until the next call that succeeds. */
 	enum snap_status (*load)(void *user, const struct browse_wish *wish,
-				 struct browse_subject *out, struct snap_error *err);
+				 struct page *out, struct snap_error *err);
 	bool (*is_newer)(void *user); /* since the last load; NULL: nothing is watched */
 	void *user;
 };
