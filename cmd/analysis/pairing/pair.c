@@ -4,13 +4,13 @@
 #include "analysis/pairing/pair.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "analysis/pairing/line_map.h"
 #include "analysis/pairing/pair_fuzzy.h"
 #include "analysis/pairing/pair_signature.h"
 #include "analysis/pairing/relocation.h"
 #include "base/fail.h"
+#include "base/keyed.h"
 #include "model/names.h"
 
 struct entry {
@@ -89,33 +89,11 @@ static int compare_entries(const void *left, const void *right)
 	return difference ? difference : compare_number(a->site, b->site);
 }
 
-/* Keys are hashes: their upper halves are sorted digit by digit, and only what ties there is
- * compared. */
-enum { DIGIT_BITS = 16, DIGITS = 1 << DIGIT_BITS };
-
-static void sort_by_digit(const struct entry *from, struct entry *to, size_t count, unsigned shift,
-			  size_t *starts)
-{
-	size_t start = 0;
-
-	memset(starts, 0, DIGITS * sizeof(*starts));
-	for (size_t i = 0; i < count; i++)
-		starts[(from[i].key >> shift) % DIGITS]++;
-	for (size_t i = 0; i < DIGITS; i++) {
-		size_t size = starts[i];
-
-		starts[i] = start;
-		start += size;
-	}
-	for (size_t i = 0; i < count; i++)
-		to[starts[(from[i].key >> shift) % DIGITS]++] = from[i];
-}
-
 static void sort_ties(struct entry *entries, size_t count)
 {
 	for (size_t first = 0, next; first < count; first = next) {
 		for (next = first + 1; next < count; next++)
-			if (entries[next].key >> 32 != entries[first].key >> 32)
+			if (entries[next].key != entries[first].key)
 				break;
 		if (next - first > 1)
 			qsort(entries + first, next - first, sizeof(*entries), compare_entries);
@@ -125,19 +103,26 @@ static void sort_ties(struct entry *entries, size_t count)
 /* Order the side by its keys.  Stacks without one come first. */
 static bool order(struct side *side)
 {
-	struct entry *scratch = malloc((side->count + 1) * sizeof(*scratch));
-	size_t *starts = malloc(DIGITS * sizeof(*starts)), keyless = 0;
+	struct entry *unsorted = malloc((side->count + 1) * sizeof(*unsorted));
+	struct keyed_row *rows = malloc((side->count + 1) * sizeof(*rows));
+	size_t keyless = 0;
+	bool ok = unsorted && rows;
 
-	if (scratch && starts) {
-		sort_by_digit(side->entries, scratch, side->count, 32, starts);
-		sort_by_digit(scratch, side->entries, side->count, 48, starts);
+	for (size_t i = 0; ok && i < side->count; i++) {
+		unsorted[i] = side->entries[i];
+		rows[i] = (struct keyed_row){side->entries[i].key, (uint32_t)i};
+	}
+	ok = ok && keyed_sort(rows, side->count);
+	if (ok) {
+		for (size_t i = 0; i < side->count; i++)
+			side->entries[i] = unsorted[rows[i].row];
 		while (keyless < side->count && side->entries[keyless].key == 0)
 			keyless++;
 		sort_ties(side->entries + keyless, side->count - keyless);
 	}
-	free(scratch);
-	free(starts);
-	return scratch && starts;
+	free(unsorted);
+	free(rows);
+	return ok;
 }
 
 static void set_keys(struct side *side, enum pair_level level)
