@@ -104,7 +104,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 
 	*axis = (struct growth_axis){
 		.count = count, .per = "snapshot", .cgroup_limit = (double)NAN};
-	axis->memory = calloc((5 + GROWTH_METRICS) * count + 1, sizeof(double));
+	axis->memory = calloc((6 + GROWTH_METRICS) * count + 1, sizeof(double));
 	axis->seq = calloc(count + 1, sizeof(*axis->seq));
 	axis->run = calloc(count + 1, sizeof(*axis->run));
 	if (!axis->memory || !axis->seq || !axis->run)
@@ -115,6 +115,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 	axis->seconds = next += count;
 	axis->positions = next += count;
 	axis->work = next += count;
+	axis->unrecorded = next += count;
 	for (int m = 0; m < GROWTH_METRICS; m++) {
 		axis->metrics[m] = next += count;
 		for (size_t i = 0; i < count; i++)
@@ -342,6 +343,23 @@ static void measure_unseen(struct growth_axis *axis)
 	}
 }
 
+/* Estimates of samples are too rough for this. */
+static void measure_unrecorded(struct growth_axis *axis)
+{
+	bool known = !axis->sampled;
+
+	for (size_t i = 0; i < axis->count; i++) {
+		double recorder = axis->metrics[GROWTH_RECORDER][i];
+
+		axis->unrecorded[i] = axis->metrics[GROWTH_RSS][i] -
+				      axis->metrics[GROWTH_RECORDED][i] -
+				      (isnan(recorder) ? 0 : recorder);
+		known &= !isnan(axis->unrecorded[i]);
+	}
+	if (!known)
+		axis->unrecorded = NULL;
+}
+
 static enum snap_status read_python(struct growth_python *python, struct store *store, int64_t id,
 				    struct snap_error *err)
 {
@@ -379,6 +397,7 @@ static enum snap_status read_axis(struct reading *reading, struct store *store, 
 	number_runs(axis, reading->runs);
 	measure_time(axis, reading->times_ns);
 	measure_unseen(axis);
+	measure_unrecorded(axis);
 	use_seq(axis);
 	axis->seconds_rise = rises(axis, axis->seconds, false);
 	st = find_idle(axis, err);

@@ -45,8 +45,9 @@ struct growth_axis {
 	} python;                        /* of the last snapshot */
 	const char *per;                 /* "snapshot", "second", "iteration", or another label */
 	double *metrics[GROWTH_METRICS]; /* NAN where unknown */
-	double cgroup_limit;             /* of the last snapshot; NAN unknown or none */
-	double *memory;                  /* behind all of the above */
+	double *unrecorded;  /* resident, but neither recorded nor the recorder's; NULL unknown */
+	double cgroup_limit; /* of the last snapshot; NAN unknown or none */
+	double *memory;      /* behind all of the above */
 };
 
 /**

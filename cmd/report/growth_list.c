@@ -102,6 +102,7 @@ static void add_up_runs(struct judging *judging, struct growth_series *series)
 {
 	double *sums = judging->scratch + series->count;
 
+	series->unrecorded = NULL; /* each process is another one */
 	series->bytes = sums_of(series->bytes, series->count, sums);
 	if (series->blocks)
 		series->blocks = sums_of(series->blocks, series->count, sums + series->count);

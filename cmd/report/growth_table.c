@@ -25,8 +25,6 @@ struct growth_cohort_row {
 	double blocks, bytes;
 };
 
-enum { MANY_SNAPSHOTS = 64, CENSUSES_OF_MANY = 8 };
-
 struct filling {
 	struct growth_table *table;
 	size_t snapshot;   /* of the sums at hand; of cohorts: the census */
@@ -290,12 +288,11 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 		.work = table->axis->work,
 		.seconds = table->axis->seconds_rise ? table->axis->seconds : NULL,
 	};
-	size_t most = axis.count > MANY_SNAPSHOTS ? CENSUSES_OF_MANY : GROWTH_CENSUSES;
 	enum snap_status st = SNAP_OK;
 
 	if (!table->axis->seq_rises || axis.count < 3)
 		return SNAP_OK;
-	table->wanted_count = growth_wanted_censuses(&axis, table->wanted, most);
+	table->wanted_count = growth_wanted_censuses(&axis, table->wanted);
 	filling->wanted_rows = calloc(table->row_count + 1, sizeof(*filling->wanted_rows));
 	if (!filling->wanted_rows)
 		return fail_memory(filling->err, "reading cohorts");
@@ -542,6 +539,7 @@ struct growth_series growth_table_series(const struct growth_table *table, size_
 		.seq = axis->seq_rises ? axis->seq : NULL,
 		.censuses = censuses,
 		.work = axis->work,
+		.unrecorded = axis->unrecorded,
 		.idle = axis->is_idle,
 		.idle_count = axis->idle,
 		.at_exit = table->at_exit ? &table->at_exit[row] : NULL,

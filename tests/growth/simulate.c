@@ -37,7 +37,8 @@ struct site_sim {
 	double start, stop, period, life, burst, capacity;
 	/* state */
 	double used, level;
-	double seconds, work; /* of the process: time passed, and blocks allocated */
+	bool touches_gradually; /* room of the container becomes resident when it is used */
+	double seconds, work;   /* of the process: time passed, and blocks allocated */
 	uint64_t ticks, allocated;
 };
 
@@ -235,6 +236,7 @@ static void container(struct site_sim *s, bool doubling, bool new_block)
 	}
 	if (s->now >= s->stop)
 		return;
+	s->touches_gradually = doubling && !new_block;
 	s->used += (double)poisson(s, s->rate * s->tick) * s->size / (doubling ? 1 : 8);
 	if (s->used <= s->objects[0].bytes)
 		return;
@@ -264,6 +266,17 @@ static void hash_table_doubling(struct site_sim *s)
 static void container_that_stops(struct site_sim *s)
 {
 	container(s, false, false);
+}
+
+/* A vector that is filled for a part of the run, at most four fifths of it. */
+static void vector_that_stops(struct site_sim *s)
+{
+	container(s, true, false);
+}
+
+static void hash_table_that_stops(struct site_sim *s)
+{
+	container(s, true, true);
 }
 
 static void flat(struct site_sim *s)
@@ -373,6 +386,8 @@ const struct sim_behaviour sim_behaviours[] = {
 	{"container, appending", GROWTH_CONTAINER, 0},
 	{"hash table, doubling", GROWTH_CONTAINER, 0},
 	{"container that stops", GROWTH_WARM_UP, BIT(GROWTH_ONE_OFF) | BIT(GROWTH_STABLE)},
+	{"vector that stops", GROWTH_WARM_UP, BIT(GROWTH_ONE_OFF) | BIT(GROWTH_STABLE)},
+	{"hash table that stops", GROWTH_WARM_UP, BIT(GROWTH_ONE_OFF) | BIT(GROWTH_STABLE)},
 	{"leak that stops", GROWTH_WARM_UP, BIT(GROWTH_ONE_OFF) | BIT(GROWTH_STABLE)},
 	{"flat", GROWTH_STABLE, 0},
 	{"pool, exponential lives", GROWTH_STABLE, QUIET | NOISY},
@@ -401,6 +416,8 @@ static void (*const steps[])(struct site_sim *) = {
 	container_appending,
 	hash_table_doubling,
 	container_that_stops,
+	vector_that_stops,
+	hash_table_that_stops,
 	leak_that_stops,
 	flat,
 	pool_exponential,
@@ -451,6 +468,8 @@ static void draw_parameters(struct site_sim *s, size_t behaviour)
 	if (steps[behaviour] == container_doubling || steps[behaviour] == container_appending ||
 	    steps[behaviour] == hash_table_doubling)
 		s->stop = forever;
+	if (steps[behaviour] == vector_that_stops || steps[behaviour] == hash_table_that_stops)
+		s->stop = uniform(s, 0.15, 0.8) * s->duration;
 	if (steps[behaviour] == lru)
 		s->life *= 2;
 	if (steps[behaviour] == one_off) {
@@ -514,6 +533,19 @@ static void take_census(struct sim_site *site, size_t index, const struct object
 	site->cohort_count += census->count;
 }
 
+/* Memory that is resident and not recorded: a part that is always there, less what was not yet used of a
+ * vector's room, in pages. */
+static double unrecorded(const struct site_sim *s)
+{
+	const double page = 4096, always = 1 << 20;
+	double used;
+
+	if (!s->touches_gradually)
+		return always;
+	used = ceil(s->used / page) * page;
+	return always + (used < s->objects[0].bytes ? used - s->objects[0].bytes : 0);
+}
+
 static void take_snapshot(struct site_sim *s, struct sim_site *site, size_t index, bool sampled,
 			  double in_flight)
 {
@@ -549,7 +581,7 @@ static void restart(struct site_sim *s)
 static void prepare(struct sim_site *site, size_t snapshots)
 {
 	*site = (struct sim_site){0};
-	site->numbers = calloc(5 * snapshots, sizeof(double));
+	site->numbers = calloc(6 * snapshots, sizeof(double));
 	site->runs = calloc(snapshots, sizeof(uint32_t));
 	site->seqs = calloc(snapshots, sizeof(uint64_t));
 	site->censuses = calloc(snapshots, sizeof(*site->censuses));
@@ -563,6 +595,7 @@ static void prepare(struct sim_site *site, size_t snapshots)
 					      .bytes = site->numbers + 2 * snapshots,
 					      .seconds = site->numbers + 3 * snapshots,
 					      .work = site->numbers + 4 * snapshots,
+					      .unrecorded = site->numbers + 5 * snapshots,
 					      .run = site->runs,
 					      .seq = site->seqs,
 					      .censuses = site->censuses,
@@ -648,8 +681,11 @@ void sim_run(struct sim_site *site, size_t behaviour, size_t snapshots, enum sim
 		site->numbers[i] = (double)s.seq;
 		site->numbers[3 * snapshots + i] = s.seconds;
 		site->numbers[4 * snapshots + i] = s.work;
+		site->numbers[5 * snapshots + i] = unrecorded(&s);
 		site->runs[i] = i >= restart_at;
 	}
+	if (seed % 2) /* of half of the processes it is not known */
+		site->series.unrecorded = NULL;
 	point_at_cohorts(site);
 	free(s.objects);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/growth/growth.h"
+#include "analysis/growth/growth_ages.h"
 
 enum { MOST = 64 };
 
@@ -371,15 +372,38 @@ Test(growth_ages, uneven_growth_whose_last_epoch_is_empty_is_not_sure)
 	EXPECT(judge_epochs(alive), "inconclusive");
 }
 
-Test(growth_ages, sixteen_censuses_at_most_are_asked_for_and_the_last_is_among_them)
+Test(growth_ages, a_series_is_judged_by_the_same_censuses_as_the_beginning_of_a_longer_one)
+{
+	struct growth_series series = {0};
+	size_t wanted[GROWTH_CENSUSES], longer[GROWTH_CENSUSES];
+
+	for (series.count = 5; series.count < 64; series.count++) {
+		size_t count = growth_wanted_censuses(&series, wanted), more, at = 0;
+
+		cr_assert_eq(wanted[count - 1], series.count - 1);
+		series.count++;
+		more = growth_wanted_censuses(&series, longer);
+		series.count--;
+		cr_assert_leq(more, GROWTH_CENSUSES);
+		for (size_t i = 0; i < series.count; i++) {
+			if (!growth_ages_look_at(i + 1, series.count))
+				continue;
+			while (at < more && longer[at] < i)
+				at++;
+			cr_assert(at < more && longer[at] == i, "%zu of %zu", i, series.count);
+		}
+	}
+}
+
+Test(growth_ages, few_censuses_of_a_long_series_are_asked_for_and_the_last_is_among_them)
 {
 	struct growth_series series = {.count = 1000};
 	size_t wanted[GROWTH_CENSUSES];
 
-	cr_assert_eq(growth_wanted_censuses(&series, wanted, GROWTH_CENSUSES), 16);
-	cr_assert_eq(wanted[15], 999);
+	cr_assert_eq(growth_wanted_censuses(&series, wanted), 8);
+	cr_assert_eq(wanted[7], 999);
 	series.count = 5;
-	cr_assert_eq(growth_wanted_censuses(&series, wanted, GROWTH_CENSUSES), 5);
+	cr_assert_eq(growth_wanted_censuses(&series, wanted), 5);
 	cr_assert_eq(wanted[0], 0);
 }
 
@@ -624,4 +648,56 @@ Test(growth, what_makes_a_leak_unsure_is_named)
 
 	EXPECT(few, "leak");
 	cr_assert(has_reason(&few, "not sure: 6 snapshots only, a sure verdict takes 8"));
+}
+
+/* ---- tables that double ---- */
+
+/* KiB of a vector that doubles when it is full; one KiB is added to it per snapshot until `full`. */
+static struct growth_judgement judge_vector(size_t count, size_t full, bool resident_known)
+{
+	double x[MOST], blocks[MOST], bytes[MOST], unrecorded[MOST];
+	struct growth_series series = {.count = count, .x = x, .blocks = blocks, .bytes = bytes};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+	double room = 1, used;
+
+	for (size_t i = 0; i < count; i++) {
+		used = i < full ? (double)i + 1 : (double)full;
+		while (room < used)
+			room *= 2;
+		x[i] = (double)i + 1;
+		blocks[i] = 1;
+		bytes[i] = room * (64 << 10);
+		unrecorded[i] = 5e6 + (used - room) * (64 << 10);
+	}
+	if (resident_known)
+		series.unrecorded = unrecorded;
+	growth_judge(&series, &options, &judgement);
+	return judgement;
+}
+
+/* Only a sure verdict fails a gate. */
+static bool fails_a_gate(struct growth_judgement judgement)
+{
+	return judgement.verdict <= GROWTH_CONTAINER && judgement.confidence >= GROWTH_MEDIUM;
+}
+
+Test(growth_containers, resident_memory_tells_a_vector_that_grows_from_one_that_is_full)
+{
+	for (size_t count = 20; count <= 40; count++) {
+		struct growth_judgement grows = judge_vector(count, count, true);
+		struct growth_judgement full = judge_vector(count, count * 3 / 4, true);
+
+		cr_assert(fails_a_gate(grows), "%zu snapshots: %s", count, grows.reasons[0]);
+		cr_assert(!fails_a_gate(full), "%zu snapshots: %s", count, full.reasons[0]);
+	}
+	EXPECT(judge_vector(32, 24, true), "warm-up");
+	EXPECT(judge_vector(30, 30, true), "container-growth");
+}
+
+Test(growth_containers, a_vector_that_may_be_full_fails_no_gate_where_resident_memory_is_unknown)
+{
+	for (size_t count = 20; count <= 40; count++)
+		cr_assert(!fails_a_gate(judge_vector(count, count * 3 / 4, false)), "%zu", count);
+	cr_assert(fails_a_gate(judge_vector(36, 36, false))); /* it has just doubled, at 33 */
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/growth/growth_ages.h"
+#include "analysis/growth/growth_fill.h"
 #include "analysis/growth/growth_idle.h"
 #include "analysis/growth/growth_say.h"
 #include "analysis/growth/growth_shape.h"
@@ -16,12 +17,13 @@
 enum {
 	SPARSE_EPOCHS = 16,   /* over more of them, two that left blocks are too few */
 	MANY_ITEMS = 8,       /* fewer blocks are not a collection */
-	LAST_CENSUSES = 4,    /* those that keep_confidence() needs, in a long series */
-	LOOK_BACK = 8,        /* snapshots; see keep_confidence() */
+	LOOK_BACK = 16,       /* snapshots; see keep_confidence() */
 	LIKELY_SNAPSHOTS = 5, /* the fewest for medium confidence, */
 	SURE_SNAPSHOTS = 8,   /* and for high */
+	SURE_LEAPS = 6, /* doublings for high confidence; two less if it is known that they go on */
 };
 static const double items_vary = 0.02, few_bytes = 8;
+static const double long_ago = 0.6;    /* of the time between two doublings; the next is due at 2 */
 static const double never_freed = 0.9; /* of what was held, as far as it is the same */
 
 /* One run of the series, after the control run's slope was subtracted. */
@@ -30,6 +32,7 @@ struct judged_run {
 	const double *x, *unit_x, *seconds; /* seconds NULL when unknown */
 	const double *blocks, *bytes;       /* blocks NULL when unknown */
 	const double *bytes_stderr;         /* NULL when exact */
+	const double *unrecorded;           /* NULL when unknown */
 	double *owned;                      /* copies with the control subtracted, or NULL */
 };
 
@@ -50,6 +53,20 @@ enum growth_confidence growth_most_confidence(size_t count)
 	if (count < LIKELY_SNAPSHOTS)
 		return GROWTH_LOW;
 	return count < SURE_SNAPSHOTS ? GROWTH_MEDIUM : GROWTH_HIGH;
+}
+
+/* The measures of one run, and what each is about. */
+struct measures {
+	struct growth_shape blocks, bytes;
+	struct growth_ages ages;
+	enum growth_fill fill; /* of the bytes' last doubling */
+	bool by_bytes;         /* bytes decided */
+	const char *doubt;     /* what keeps the verdict from being sure */
+};
+
+static const struct growth_shape *deciding(const struct measures *m)
+{
+	return m->by_bytes ? &m->bytes : &m->blocks;
 }
 
 static enum growth_verdict judge_sawtooth(const struct growth_shape *s)
@@ -92,8 +109,6 @@ static enum growth_confidence leak_confidence(const struct growth_shape *s, cons
 	*doubt = "it rose in few of the intervals only";
 	if (growth_shape_is_exact(s))
 		return s->same_steps >= 5 ? most : weaker(most, GROWTH_MEDIUM);
-	if (growth_shape_leaps(s) && s->leaps >= 4)
-		return s->leaps >= 6 ? most : weaker(most, GROWTH_MEDIUM);
 	late_share = growth_shape_late_share(s);
 	if (s->floor_gain > 3 * s->give_back && s->rise_count >= 5 && late_share > 0.7)
 		return most;
@@ -106,12 +121,47 @@ static enum growth_confidence leak_confidence(const struct growth_shape *s, cons
 	return GROWTH_LOW;
 }
 
-static enum growth_confidence confidence_of(enum growth_verdict verdict,
-					    const struct growth_shape *s, const char **doubt)
+/* Nothing shows that it went on since its last doubling, and that is long ago.  A table that is filled for
+ * three quarters of the series, and then full, looks like this. */
+static bool may_be_full(const struct measures *m)
 {
+	return growth_shape_leaps(&m->bytes) && m->fill == FILL_UNKNOWN &&
+	       growth_shape_since_leap(&m->bytes) > long_ago;
+}
+
+/* How sure is it that a table that doubles goes on? */
+static enum growth_confidence leaps_confidence(const struct measures *m, const char **doubt)
+{
+	enum growth_confidence most = growth_most_confidence(m->bytes.count);
+	bool goes_on = m->fill == FILL_GOES_ON;
+
+	*doubt = "it doubled a few times only";
+	if (may_be_full(m)) {
+		*doubt = "it may be full: it did not double for a while";
+		return GROWTH_LOW;
+	}
+	if (m->bytes.leaps >= (goes_on ? SURE_LEAPS - 2 : SURE_LEAPS))
+		return most;
+	return m->bytes.leaps >= (goes_on ? 2 : SURE_LEAPS - 2) ? weaker(most, GROWTH_MEDIUM)
+								: GROWTH_LOW;
+}
+
+static bool grows_in_leaps(const struct measures *m)
+{
+	return growth_shape_leaps(&m->bytes) || m->fill == FILL_GOES_ON;
+}
+
+static enum growth_confidence confidence_of(enum growth_verdict verdict, const struct measures *m,
+					    const char **doubt)
+{
+	const struct growth_shape *s = deciding(m);
+
 	switch (verdict) {
-	case GROWTH_LEAK:
 	case GROWTH_CONTAINER:
+		if (grows_in_leaps(m))
+			return leaps_confidence(m, doubt);
+		return leak_confidence(s, doubt);
+	case GROWTH_LEAK:
 		return leak_confidence(s, doubt);
 	case GROWTH_TOO_FEW:
 	case GROWTH_INCONCLUSIVE:
@@ -133,12 +183,12 @@ static bool blocks_explain_bytes(const struct growth_shape *blocks,
 
 /* Do the bytes grow inside blocks: in old blocks, or in jumps while the number of blocks stays
  * the same? */
-static bool bytes_grow_in_place(const struct growth_shape *blocks, const struct growth_shape *bytes,
-				const struct growth_ages *ages)
+static bool bytes_grow_in_place(const struct measures *m)
 {
+	const struct growth_ages *ages = &m->ages;
 	struct growth_shape old;
 
-	if (growth_shape_leaps(bytes) && !blocks_explain_bytes(blocks, bytes))
+	if (grows_in_leaps(m) && !blocks_explain_bytes(&m->blocks, &m->bytes))
 		return true;
 	if (ages->old_count < 3)
 		return false;
@@ -170,28 +220,29 @@ static bool blocks_keep_still(const struct growth_shape *blocks)
 }
 
 /* The number of blocks decides.  If it stays the same, bytes may grow inside the blocks. */
-static enum growth_verdict combine(enum growth_verdict of_blocks, const struct growth_shape *blocks,
-				   const struct growth_shape *bytes, const struct growth_ages *ages,
-				   bool *by_bytes)
+static enum growth_verdict combine(enum growth_verdict of_blocks, struct measures *m)
 {
+	const struct growth_shape *blocks = &m->blocks, *bytes = &m->bytes;
 	enum growth_verdict of_bytes = judge_shape(bytes);
 	bool inside = blocks_keep_still(blocks) && !is_items_varying(blocks, bytes) &&
 		      bytes->last > bytes->first;
 
-	*by_bytes = false;
+	m->by_bytes = false;
 	if (of_blocks == GROWTH_LEAK || of_blocks == GROWTH_TOO_FEW)
 		return of_blocks;
-	*by_bytes = inside;
-	if (inside && bytes_grow_in_place(blocks, bytes, ages))
+	m->by_bytes = inside;
+	if (inside && m->fill == FILL_ENDED)
+		return GROWTH_WARM_UP;
+	if (inside && bytes_grow_in_place(m))
 		return GROWTH_CONTAINER;
 	if (inside && of_bytes == GROWTH_LEAK && !blocks_explain_bytes(blocks, bytes))
 		return of_blocks == GROWTH_INCONCLUSIVE ? GROWTH_INCONCLUSIVE : GROWTH_CONTAINER;
 	if (of_bytes == GROWTH_LEAK && bytes->last > bytes->first &&
 	    !is_items_varying(blocks, bytes) && !blocks_explain_bytes(blocks, bytes))
 		return GROWTH_INCONCLUSIVE;
-	*by_bytes =
+	m->by_bytes =
 		of_blocks == GROWTH_STABLE && of_bytes != GROWTH_STABLE && of_bytes != GROWTH_LEAK;
-	return *by_bytes ? of_bytes : of_blocks;
+	return m->by_bytes ? of_bytes : of_blocks;
 }
 
 /* Is the growth of a sampled figure larger than its sampling errors can explain? */
@@ -369,19 +420,6 @@ static void explain(struct growth_judgement *out, const struct judged_run *run,
 		growth_say_shape(out, GROWTH_INCONCLUSIVE, shape, unit);
 }
 
-/* The measures of one run, and what each is about. */
-struct measures {
-	struct growth_shape blocks, bytes;
-	struct growth_ages ages;
-	bool by_bytes;     /* bytes decided */
-	const char *doubt; /* what keeps the verdict from being sure */
-};
-
-static const struct growth_shape *deciding(const struct measures *m)
-{
-	return m->by_bytes ? &m->bytes : &m->blocks;
-}
-
 /* Do the ages of its blocks speak against growth, or not clearly for it? */
 static bool ages_object(const struct growth_ages *ages)
 {
@@ -399,7 +437,8 @@ static void weigh_exit(struct growth_judgement *out, const struct judged_run *ru
 	const struct growth_shape *shape = deciding(m);
 	double left = run->blocks ? at_exit->blocks : at_exit->bytes, held = shape->last;
 
-	if (left < never_freed * held || held <= shape->first)
+	if (left < never_freed * held || held <= shape->first ||
+	    (out->verdict == GROWTH_CONTAINER && may_be_full(m)))
 		return;
 	if (out->verdict == GROWTH_INCONCLUSIVE && at_exit->frees_others &&
 	    run->count >= SURE_SNAPSHOTS / 2 && shape->rise_count >= 3)
@@ -416,6 +455,7 @@ static void measure(struct measures *m, const struct growth_series *series,
 	growth_shape_measure(&m->bytes, run->x, run->bytes, run->count, options->warmup);
 	m->bytes.estimated = run->bytes_stderr != NULL;
 	m->bytes.seconds = run->seconds;
+	m->fill = growth_fill_measure(&m->bytes, run->unrecorded);
 	if (!run->blocks)
 		return;
 	growth_shape_measure(&m->blocks, run->x, run->blocks, run->count, options->warmup);
@@ -428,11 +468,11 @@ static void measure(struct measures *m, const struct growth_series *series,
 static void conclude(struct growth_judgement *out, struct measures *m, const struct judged_run *run)
 {
 	if (run->blocks)
-		out->verdict = combine(weigh_ages(judge_shape(&m->blocks), &m->blocks, &m->ages),
-				       &m->blocks, &m->bytes, &m->ages, &m->by_bytes);
+		out->verdict =
+			combine(weigh_ages(judge_shape(&m->blocks), &m->blocks, &m->ages), m);
 	else
 		out->verdict = judge_shape(&m->bytes);
-	out->confidence = confidence_of(out->verdict, deciding(m), &m->doubt);
+	out->confidence = confidence_of(out->verdict, m, &m->doubt);
 	if (out->verdict == GROWTH_LEAK)
 		out->confidence =
 			weigh_confidence(out->confidence, deciding(m), &m->ages, &m->doubt);
@@ -472,38 +512,52 @@ static bool has_census(const struct growth_series *series, size_t at)
 	return series->census_count == 0;
 }
 
+/* Does the last snapshot of a series leave the judgement that it had without it?  If it grew to more than
+ * ever before; and while the verdict is open, if it grew at half of its pace. */
+static bool confirms(const struct growth_shape *s, enum growth_verdict verdict)
+{
+	bool open = is_growth(verdict) || verdict == GROWTH_INCONCLUSIVE;
+
+	return goes_on(s, s->count - 1) || (open && agrees(s, s->count - 1));
+}
+
+static void keep_earlier(struct growth_judgement *out, const struct growth_judgement *earlier)
+{
+	if (!is_growth(earlier->verdict))
+		return;
+	if (is_growth(out->verdict) &&
+	    (earlier->verdict != out->verdict || earlier->confidence <= out->confidence))
+		return;
+	out->verdict = earlier->verdict;
+	out->confidence = earlier->confidence;
+}
+
 /*
- * One more snapshot that agrees must not make a verdict less sure.  So where growth is not sure,
- * the judgements of the shorter series count as long as every snapshot since then agrees; where the
- * verdict is another one, as long as every one went on to more than ever before.
+ * One more snapshot that agrees must not make a verdict less sure.  So the judgements of the shorter
+ * series count as long as every snapshot since then confirms them.
  */
 static void keep_confidence(const struct growth_series *series, const struct judged_run *run,
-			    const struct growth_options *options, const struct growth_shape *shape,
+			    const struct growth_options *options, const struct measures *measured,
 			    struct growth_judgement *out)
 {
 	enum growth_confidence most = growth_most_confidence(run->count);
-	bool open = is_growth(out->verdict) || out->verdict == GROWTH_INCONCLUSIVE;
+	enum growth_verdict verdict = out->verdict;
+	struct measures m = *measured;
 
 	for (size_t back = 1; back <= LOOK_BACK && run->count >= LIKELY_SNAPSHOTS + back; back++) {
 		struct judged_run shorter = *run;
 		struct growth_judgement earlier;
-		struct measures m;
 
-		open = open && agrees(shape, run->count - back);
 		if ((is_growth(out->verdict) && out->confidence == most) ||
-		    (!open && !goes_on(shape, run->count - back)))
+		    !confirms(deciding(&m), verdict))
 			return;
 		shorter.count -= back;
 		if (!has_census(series, run->from + shorter.count - 1))
-			continue;
+			return;
 		measure(&m, series, &shorter, options);
 		conclude(&earlier, &m, &shorter);
-		if (is_growth(earlier.verdict) &&
-		    (!is_growth(out->verdict) ||
-		     (earlier.verdict == out->verdict && earlier.confidence > out->confidence))) {
-			out->verdict = earlier.verdict;
-			out->confidence = earlier.confidence;
-		}
+		verdict = earlier.verdict;
+		keep_earlier(out, &earlier);
 	}
 }
 
@@ -548,6 +602,22 @@ static void say_exit(struct growth_judgement *out, const struct judged_run *run,
 		growth_say(out, "%s of %s still there at exit", first, second);
 }
 
+static void say_leaps(struct growth_judgement *out, const struct measures *m)
+{
+	size_t ago;
+
+	if (!m->by_bytes || !((out->verdict == GROWTH_CONTAINER && grows_in_leaps(m)) ||
+			      (out->verdict == GROWTH_WARM_UP && m->fill == FILL_ENDED)))
+		return;
+	ago = m->bytes.count - 1 - m->bytes.leap_at[0];
+	growth_say(out,
+		   "grew %zu times by half or more, the last time %zu snapshot%s before the end%s",
+		   m->bytes.leaps, ago, ago == 1 ? "" : "s",
+		   m->fill == FILL_GOES_ON ? "; it is being filled on: resident memory rises"
+		   : m->fill == FILL_ENDED ? "; it is full: resident memory rises no more"
+					   : "");
+}
+
 static void say_why(struct growth_judgement *out, const struct measures *m,
 		    const struct judged_run *run)
 {
@@ -559,6 +629,7 @@ static void say_why(struct growth_judgement *out, const struct measures *m,
 		growth_say(out, "exactly %s, %s per snapshot",
 			   growth_amount(out->exact_blocks, "block", first),
 			   growth_amount(out->exact_bytes, "byte", second));
+	say_leaps(out, m);
 	explain(out, run, deciding(m), m->by_bytes, &m->ages);
 	if (out->verdict == GROWTH_CONTAINER && run->blocks)
 		growth_say(out,
@@ -578,7 +649,7 @@ static void judge_run(const struct growth_series *series, const struct judged_ru
 	measure_slopes(out, run, m.bytes.tail);
 	if (series->at_exit && ends && run->count >= 3)
 		weigh_exit(out, run, &m, series->at_exit);
-	keep_confidence(series, run, options, deciding(&m), out);
+	keep_confidence(series, run, options, &m, out);
 	say_why(out, &m, run);
 	say_doubt(out, &m, run->count);
 	if (series->at_exit && ends && out->verdict != GROWTH_STABLE)
@@ -628,6 +699,7 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 		.blocks = series->blocks ? series->blocks + from : NULL,
 		.bytes = series->bytes + from,
 		.bytes_stderr = series->bytes_stderr ? series->bytes_stderr + from : NULL,
+		.unrecorded = series->unrecorded ? series->unrecorded + from : NULL,
 	};
 
 	*out = (struct growth_judgement){
@@ -719,15 +791,16 @@ void growth_judge(const struct growth_series *series, const struct growth_option
 	growth_awake_release(&awake);
 }
 
-/* Which of `count` snapshots, from 1, the `i`th of `n` censuses is of: the last few, and an even
- * choice of those before. */
-static size_t census_place(size_t i, size_t n, size_t count)
+/* Is the snapshot at `place`, from 1, one whose ages are looked at when the series of `count` is
+ * judged, or when keep_confidence() judges a shorter one? */
+static bool is_wanted(size_t place, size_t count)
 {
-	size_t last = n > 2 * LAST_CENSUSES && count <= 64 ? LAST_CENSUSES : 1, spread = n - last;
+	size_t most = count > GROWTH_MANY_SNAPSHOTS ? 0 : LOOK_BACK;
 
-	if (i >= spread)
-		return count - (n - 1 - i);
-	return (i + 1) * (count - last) / spread;
+	for (size_t back = 0; back <= most && place + back <= count; back++)
+		if (growth_ages_look_at(place, count - back))
+			return true;
+	return false;
 }
 
 /* The longest run, counted without idle intervals; of equal ones, the newest. */
@@ -750,20 +823,18 @@ static size_t longest_run(const struct growth_series *series, const bool *idle, 
 	return most;
 }
 
-size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max)
+size_t growth_wanted_censuses(const struct growth_series *series, size_t wanted[GROWTH_CENSUSES])
 {
 	bool *idle = memory_need(calloc(series->count + 1, sizeof(*idle)), "judging growth");
-	size_t from, count, end, n, at = 0, found = 0;
+	size_t from, count, end, place = 0, found = 0;
 
 	growth_idle_mark(series, idle);
 	count = longest_run(series, idle, &from);
 	end = series->count ? run_end(series, from) : 0;
-	n = count < max ? count : max;
-	for (size_t i = from; i < end; i++) {
+	for (size_t i = from; i < end && found < GROWTH_CENSUSES; i++) {
 		if (i + 1 < end && idle[i + 1])
 			continue;
-		at++;
-		if (found < n && at == census_place(found, n, count))
+		if (is_wanted(++place, count))
 			wanted[found++] = i;
 	}
 	free(idle);

@@ -15,11 +15,9 @@
 void growth_judge(const struct growth_series *series, const struct growth_options *options,
 		  struct growth_judgement *out);
 
-/**
- * Which snapshots' cohorts the rule wants to see: up to `max` indexes into the series, rising,
- * written to `wanted`.  Returns how many.
- */
-size_t growth_wanted_censuses(const struct growth_series *series, size_t *wanted, size_t max);
+/** Which snapshots' cohorts the rule wants to see: rising indexes into the series.  Returns how
+ * many. */
+size_t growth_wanted_censuses(const struct growth_series *series, size_t wanted[GROWTH_CENSUSES]);
 
 /** "leak", "container-growth" ...; "high", "medium", "low". */
 const char *growth_verdict_name(enum growth_verdict verdict);

@@ -11,6 +11,8 @@
 enum {
 	BINS = 64,         /* epochs are joined into at most this many */
 	MOST_COHORTS = 64, /* the recorder merges the oldest epochs beyond this number */
+	MOST_ROWS = 16,    /* censuses at regular distances; the last one comes on top */
+	MOST_OF_MANY = 12, /* the same for a long series: reading them takes time */
 	FEW_EPOCHS = 16,   /* below: one quiet interval at the end may be the end of the growth */
 	MANY_EPOCHS = 24,  /* from here on, judgements by chance want more deviations */
 };
@@ -18,12 +20,12 @@ enum {
 /* Blocks alive at each census by epoch of birth. */
 struct age_table {
 	size_t bins, tail;
-	size_t rows;                   /* censuses */
-	size_t at[GROWTH_CENSUSES];    /* bin in which the census was taken */
-	size_t known[GROWTH_CENSUSES]; /* the first bin into which no older epochs were merged */
-	double alive[GROWTH_CENSUSES][BINS];
-	double old_bytes[GROWTH_CENSUSES]; /* of blocks born before `tail` */
-	double seconds[BINS]; /* how long each epoch took; all 1 where that is unknown */
+	size_t rows;                 /* censuses */
+	size_t at[MOST_ROWS + 1];    /* bin in which the census was taken */
+	size_t known[MOST_ROWS + 1]; /* the first bin into which no older epochs were merged */
+	double alive[MOST_ROWS + 1][BINS];
+	double old_bytes[MOST_ROWS + 1]; /* of blocks born before `tail` */
+	double seconds[BINS];            /* how long each epoch took; all 1 where that is unknown */
 };
 
 /* The interval that `birth` fell in: before the first snapshot is 0. */
@@ -73,6 +75,17 @@ static void measure_seconds(struct age_table *table, const struct growth_series 
 			series->seconds[from + i] - series->seconds[from + i - 1];
 }
 
+/* The distance of those that are looked at: a power of two, so that it seldom changes while the series
+ * grows. */
+bool growth_ages_look_at(size_t place, size_t count)
+{
+	size_t most = count > GROWTH_MANY_SNAPSHOTS ? MOST_OF_MANY : MOST_ROWS, step = 1;
+
+	while (count > most * step)
+		step *= 2;
+	return place == count || (place < count && place % step == 0);
+}
+
 static bool fill_table(struct age_table *table, const struct growth_series *series, size_t from,
 		       size_t count, size_t tail)
 {
@@ -80,10 +93,11 @@ static bool fill_table(struct age_table *table, const struct growth_series *seri
 	table->tail = bin_of(table, tail, count);
 	table->rows = 0;
 	measure_seconds(table, series, from, count);
-	for (size_t i = 0; i < series->census_count && table->rows < GROWTH_CENSUSES; i++) {
+	for (size_t i = 0; i < series->census_count && table->rows <= MOST_ROWS; i++) {
 		const struct growth_census *census = &series->censuses[i];
 
-		if (census->snapshot >= from && census->snapshot < from + count)
+		if (census->snapshot >= from && census->snapshot < from + count &&
+		    growth_ages_look_at(census->snapshot - from + 1, count))
 			fill_row(table, census, series->seq + from, count, from);
 	}
 	return table->rows >= 2 && table->at[table->rows - 1] == table->bins - 1;

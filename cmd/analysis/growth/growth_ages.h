@@ -45,6 +45,13 @@ struct growth_ages {
 	double old_bytes[GROWTH_CENSUSES]; /* only reallocation makes these rise */
 };
 
+/**
+ * When `count` snapshots are judged, are the ages in the one at `place` looked at, from 1?  It does not
+ * depend on what the caller has read: a series gets the same judgement when it is judged as the beginning
+ * of a longer one.
+ */
+bool growth_ages_look_at(size_t place, size_t count);
+
 /** Measure the run of `count` snapshots from `from`; the epochs before `tail` are set aside. */
 void growth_ages_measure(struct growth_ages *ages, const struct growth_series *series, size_t from,
 			 size_t count, size_t tail);

@@ -112,7 +112,7 @@ static bool keeps_still(const struct growth_series *series, const double *values
 
 static void allocate(struct growth_awake *awake, size_t count)
 {
-	awake->numbers = need(calloc(6 * count, sizeof(*awake->numbers)));
+	awake->numbers = need(calloc(7 * count, sizeof(*awake->numbers)));
 	awake->kept = need(calloc(count, sizeof(*awake->kept)));
 	awake->seq = need(calloc(count, sizeof(*awake->seq)));
 	awake->run = need(calloc(count, sizeof(*awake->run)));
@@ -188,6 +188,7 @@ static void condense(struct growth_awake *awake, const struct growth_series *ser
 	out->blocks = pick_values(awake, series->blocks, 3, count);
 	out->bytes = pick_values(awake, series->bytes, 4, count);
 	out->bytes_stderr = pick_values(awake, series->bytes_stderr, 5, count);
+	out->unrecorded = pick_values(awake, series->unrecorded, 6, count);
 	pick_integers(awake, series);
 	pick_censuses(awake, series);
 	out->at_exit = series->at_exit;

@@ -57,7 +57,10 @@ struct growth_series {
 	size_t census_count;
 	const double *work; /* blocks that the whole process allocated since its start, at each
 			       snapshot; NULL unknown */
-	const bool *idle;   /* what growth_idle_mark() marks; NULL: not asked yet */
+	const double *unrecorded; /* resident memory of the process that is neither recorded nor the
+				     recorder's own; negative while recorded memory was not written to
+				     yet; NULL unknown */
+	const bool *idle;         /* what growth_idle_mark() marks; NULL: not asked yet */
 	size_t idle_count;
 	const struct growth_exit *at_exit; /* of the last run; NULL unknown */
 };
@@ -94,6 +97,9 @@ struct growth_judgement {
 		    [GROWTH_REASON_SIZE]; /* sentences with numbers, most telling first */
 };
 
-enum { GROWTH_CENSUSES = 16 }; /* the most that the rule wants to see */
+enum {
+	GROWTH_CENSUSES = 32,      /* the most that the rule wants to see */
+	GROWTH_MANY_SNAPSHOTS = 64 /* of more snapshots, it wants to see fewer */
+};
 
 #endif

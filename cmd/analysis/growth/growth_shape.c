@@ -167,7 +167,9 @@ static void measure_leaps(struct growth_shape *s)
 
 		if (floor_after >= 1.5 * here && floor_after > here) {
 			if (s->leaps < 2)
-				s->leap_at[s->leaps] = s->x[i];
+				s->leap_at[s->leaps] = i;
+			if (s->leaps == 0)
+				s->leap_rise = floor_after - here;
 			s->leaps++;
 			s->leap_bytes += floor_after - here;
 		}
@@ -245,14 +247,24 @@ bool growth_shape_is_plateau(const struct growth_shape *s)
 
 bool growth_shape_leaps(const struct growth_shape *s)
 {
-	double gap = s->leap_at[0] - s->leap_at[1];
-	double since = s->x[s->count - 1] - s->leap_at[0];
+	double gap, since;
 
+	if (s->leaps < 3)
+		return false;
+	gap = s->x[s->leap_at[0]] - s->x[s->leap_at[1]];
+	since = s->x[s->count - 1] - s->x[s->leap_at[0]];
 	/* Near the end, every figure's floor jumps, because no later values exist; noise causes
 	 * as much.  A table that doubles takes twice as long for each jump, and a snapshot sees
 	 * a jump up to one step late. */
-	return s->leaps >= 3 && 3 * s->give_back < s->leap_bytes &&
-	       s->leap_bytes > 0.8 * (s->max - s->min) && since < 2 * gap + 2 * s->step_x;
+	return 3 * s->give_back < s->leap_bytes && s->leap_bytes > 0.8 * (s->max - s->min) &&
+	       since < 2 * gap + 2 * s->step_x;
+}
+
+double growth_shape_since_leap(const struct growth_shape *s)
+{
+	double gap = s->x[s->leap_at[0]] - s->x[s->leap_at[1]];
+
+	return gap > 0 ? (s->x[s->count - 1] - s->x[s->leap_at[0]]) / gap : 0;
 }
 
 bool growth_shape_passes_floor(const struct growth_shape *s)

@@ -37,8 +37,9 @@ struct growth_shape {
 	size_t trough_count;
 
 	size_t leaps;      /* steps of the floor that raise it by half or more */
-	double leap_at[2]; /* x of the last two of them, the last one first */
-	double leap_bytes; /* what all of them raised it by */
+	size_t leap_at[2]; /* snapshots that the last two of them led to, the last one first */
+	double leap_rise;  /* what the last one raised it by, */
+	double leap_bytes; /* and what all of them did */
 
 	double plateau_low, plateau_high; /* range of the second half */
 };
@@ -61,6 +62,9 @@ bool growth_shape_is_plateau(const struct growth_shape *shape);
  * time since the last jump is not much longer than the next one may take at an even load.
  */
 bool growth_shape_leaps(const struct growth_shape *shape);
+/** How long ago the last of two or more leaps was, as a share of the time between the last two.  A table
+ * that is filled at an even pace leaps again before the share is 2. */
+double growth_shape_since_leap(const struct growth_shape *shape);
 /** The growth exceeds 1.5 times the largest fall. */
 bool growth_shape_passes_floor(const struct growth_shape *shape);
 /** Theil-Sen slopes of the tail's first and last 40 %. */
