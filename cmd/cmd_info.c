@@ -223,14 +223,9 @@ static enum snap_status fill(struct info *info, struct snap_error *err)
 	return status == SNAP_OK ? add_modules(info, err) : status;
 }
 
-static void collect_warning(void *user, const char *sentence)
+static void collect(void *user, const struct notice *notice)
 {
-	report_warn(user, "%s", sentence);
-}
-
-static void collect_note(void *user, const char *sentence)
-{
-	report_note(user, "%s", sentence);
+	report_notice(user, notice);
 }
 
 static enum snap_status info_run(const struct invocation *call, int *exit_code,
@@ -244,8 +239,7 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 		.program = options->program,
 		.quiet = options->quiet,
 		.facts_only = true,
-		.warn = collect_warning,
-		.note = collect_note,
+		.notice = collect,
 		.user = info.report,
 	};
 	struct session *session = NULL;

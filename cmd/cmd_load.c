@@ -56,12 +56,6 @@ static const struct option load_table[] = {
 static const struct option *const load_tables[] = {load_table, cli_memory_table, cli_symbols_table,
 						   NULL};
 
-static void warn(void *user, const char *sentence)
-{
-	(void)user;
-	cli_warn("%s", sentence);
-}
-
 static void refuse(const char *sentence)
 {
 	cli_message("%s", sentence);
@@ -144,7 +138,7 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 		.write = true,
 		.quiet = options->quiet,
 		.order = (enum session_order)options->order,
-		.warn = warn,
+		.notice = cli_print_warning,
 	};
 	const struct store_labels extra = {(const char *const *)labels->keys, labels->values,
 					   labels->count};

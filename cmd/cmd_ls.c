@@ -127,9 +127,10 @@ static enum snap_status list_snapshot(void *user, const struct store_snapshot *r
 	return SNAP_OK;
 }
 
-static void collect_warning(void *user, const char *sentence)
+static void collect(void *user, const struct notice *notice)
 {
-	report_warn(user, "%s", sentence);
+	if (!notice_is_remark(notice))
+		report_notice(user, notice);
 }
 
 /* Damaged snapshots: only their paths are known. */
@@ -233,7 +234,7 @@ static enum snap_status ls_run(const struct invocation *call, int *exit_code,
 		.program = options->program,
 		.quiet = options->quiet,
 		.facts_only = true,
-		.warn = collect_warning,
+		.notice = collect,
 		.user = report,
 	};
 	struct session *session = NULL;

@@ -566,12 +566,6 @@ static enum snap_status run_from(struct querying *querying, const char *sql, str
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static void warn(void *user, const char *sentence)
-{
-	(void)user;
-	cli_warn("%s", sentence);
-}
-
 /* Without --db the snapshots named after the SQL are loaded, as reports do. */
 static enum snap_status load_named(struct session *session, char **names, size_t count,
 				   struct snap_error *err)
@@ -617,7 +611,7 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 		.program = options->shared.program,
 		.quiet = options->shared.quiet,
 		.modify = options->write,
-		.warn = warn,
+		.notice = cli_print_warning,
 	};
 	struct session *session = NULL;
 	enum snap_status status = own_options_apply(NULL, NULL, err);

@@ -17,19 +17,19 @@
 
 /* Dumps of different Pythons show different file names and frames for the same program. */
 static enum snap_status warn_of_versions(const struct subject *subject, size_t old_count,
-					 struct report *report, struct snap_error *err)
+					 struct notices *notices, struct snap_error *err)
 {
 	static const char key[] = "python_version";
 	struct store *store = session_store(subject->session);
 	struct facts old = {0}, new = {0};
-	char sentence[256];
+	struct notice notice;
 	enum snap_status st = facts_read(&old, store, subject->ids[0], err);
 
 	if (st == SNAP_OK)
 		st = facts_read(&new, store, subject->ids[old_count], err);
-	if (st == SNAP_OK && py_version_warning("OLD", facts_text(&old, key), "NEW",
-						facts_text(&new, key), sentence, sizeof(sentence)))
-		report_warn(report, "%s", sentence);
+	if (st == SNAP_OK &&
+	    py_version_warning("OLD", facts_text(&old, key), "NEW", facts_text(&new, key), &notice))
+		notices_add(notices, &notice);
 	facts_release(&old);
 	facts_release(&new);
 	return st;
@@ -94,6 +94,21 @@ static enum snap_status fill_report(struct report *report, const struct subject 
 	return st;
 }
 
+/* What is odd about the two sides, into the report. */
+static enum snap_status warn_of_sides(struct report *report, const struct subject *subject,
+				      struct dataset *dataset, size_t old_count, bool normalized,
+				      struct snap_error *err)
+{
+	struct notices notices = {0};
+	enum snap_status st = warn_of_versions(subject, old_count, &notices, err);
+
+	if (st == SNAP_OK)
+		st = comparable_warn(&notices, subject, dataset, old_count, normalized, err);
+	report_notices(report, &notices);
+	notices_release(&notices);
+	return st;
+}
+
 static enum snap_status make_report(struct report **out, const struct subject *subject,
 				    size_t old_count, const struct compare_command *options,
 				    struct snap_error *err)
@@ -108,10 +123,8 @@ static enum snap_status make_report(struct report **out, const struct subject *s
 	if (st == SNAP_OK)
 		st = subject_describe(subject, report, err);
 	if (st == SNAP_OK)
-		st = warn_of_versions(subject, old_count, report, err);
-	if (st == SNAP_OK)
-		st = comparable_warn(report, subject, dataset, old_count,
-				     options->normalize != NULL, err);
+		st = warn_of_sides(report, subject, dataset, old_count, options->normalize != NULL,
+				   err);
 	if (st == SNAP_OK)
 		st = fill_report(report, subject, dataset, old_count, options, err);
 	if (st == SNAP_OK && options->shared.sql)

@@ -93,8 +93,8 @@ static enum snap_status check_metric(const struct report_options *options, struc
 struct parts {
 	struct growth_part *items;
 	size_t count;
-	struct report *said; /* what is odd about them; lives until the report is made */
-	struct value exits;  /* list of the paths of exit snapshots, which are no part of them */
+	struct notices said; /* what is odd about them */
+	struct growth_left_out left_out;
 	size_t idle;
 };
 
@@ -107,7 +107,8 @@ static void parts_release(struct parts *parts)
 		growth_axis_release(&parts->items[i].axis);
 	}
 	free(parts->items);
-	report_free(parts->said);
+	notices_release(&parts->said);
+	growth_left_out_release(&parts->left_out);
 	*parts = (struct parts){0};
 }
 
@@ -136,52 +137,23 @@ static enum snap_status open_series(struct subject *subject, struct session_seri
 	return st;
 }
 
-/* Join the exit snapshots of one part to those of the others. */
-static void join_exits(struct parts *parts, const struct report *said)
+/* What is odd about one part; with its name if there are several parts. */
+static enum snap_status pass_on(struct notices *to, const struct notices *said,
+				const struct growth_part *part, bool several,
+				struct snap_error *err)
 {
-	const struct value *more = value_get(&said->head, "left_out");
-	size_t old = parts->exits.list.count, count = more ? more->list.count : 0;
-	struct value joined = value_list(parts->said, old + count);
+	char *name = several ? growth_part_name(part) : NULL;
 
-	for (size_t i = 0; i < old; i++)
-		joined.list.items[i] = parts->exits.list.items[i];
-	for (size_t i = 0; i < count; i++)
-		joined.list.items[old + i] = value_text(parts->said, more->list.items[i].text.data);
-	parts->exits = joined;
-}
-
-/* The same sentence about several processes is said once: "3 processes, each: ...". */
-static bool join_said(struct report *to, const char **said, size_t count, const char *text)
-{
-	static const char each[] = " processes, each: ";
-	size_t size = strlen(text);
-
-	for (size_t i = 0; i < count; i++) {
-		size_t before = strlen(said[i]) > size ? strlen(said[i]) - size : 0;
-		const char *joined = strstr(said[i], each);
-		unsigned long processes = joined ? strtoul(said[i], NULL, 10) : 1;
-
-		if (before < 2 || strcmp(said[i] + before, text) != 0 ||
-		    strncmp(said[i] + before - 2, ": ", 2) != 0)
-			continue;
-		said[i] = report_text(to, "%lu%s%s", processes + 1, each, text);
-		return true;
+	if (said->incomplete || (several && !name))
+		return fail_memory(err, "reading the series");
+	for (size_t i = 0; i < said->count; i++) {
+		if (several)
+			notices_join(to, &said->items[i], name);
+		else
+			notices_add(to, &said->items[i]);
 	}
-	return false;
-}
-
-/* Warnings of one part; with its name if there are several parts. */
-static void pass_on(struct report *to, const struct report *said, const struct growth_part *part,
-		    bool several)
-{
-	const char *name = several ? growth_part_name(to, part) : "", *colon = several ? ": " : "";
-
-	for (size_t i = 0; i < said->note_count; i++)
-		if (!several || !join_said(to, to->notes, to->note_count, said->notes[i]))
-			report_note(to, "%s%s%s", name, colon, said->notes[i]);
-	for (size_t i = 0; i < said->warning_count; i++)
-		if (!several || !join_said(to, to->warnings, to->warning_count, said->warnings[i]))
-			report_warn(to, "%s%s%s", name, colon, said->warnings[i]);
+	free(name);
+	return SNAP_OK;
 }
 
 /* Runs of a program of which each has a single snapshot, among others that are series. */
@@ -190,36 +162,16 @@ static bool is_no_series(const struct growth_axis *axis, bool several)
 	return several && !axis->by_iteration && axis->run_count == axis->count;
 }
 
-static enum snap_status read_part(struct parts *parts, struct subject *subject,
-				  const struct session_series_list *list, size_t index,
+/* What a part shows of its snapshots; nothing of it is needed for SQL but the table. */
+static enum snap_status fill_part(struct parts *parts, struct store *store,
+				  const struct session_series *series, int64_t at_exit,
 				  const struct growth_command *options, struct snap_error *err)
 {
-	struct session_series *series = &list->series[index];
-	struct growth_part *part = &parts->items[parts->count];
-	struct store *store = session_store(subject->session);
-	struct report *said = growth_report_new(false);
-	int64_t at_exit = 0;
-	enum snap_status st =
-		growth_leave_out_exits(said, store, series->ids, &series->count, &at_exit, err);
+	struct growth_part *part = &parts->items[parts->count - 1];
+	enum snap_status st = growth_table_read(&part->table, store, series->ids, at_exit,
+						(uint32_t)parts->count - 1, &part->axis,
+						&options->shared, options->by_design, err);
 
-	*part = (struct growth_part){.program = report_text(parts->said, "%s", series->program),
-				     .pid = series->pid,
-				     .processes = series->processes,
-				     .pool = series->pool};
-	if (st == SNAP_OK)
-		st = growth_axis_read(&part->axis, store, series->ids, series->count, options->per,
-				      said, err);
-	if (st == SNAP_OK && is_no_series(&part->axis, list->count > 1)) {
-		growth_axis_release(&part->axis);
-		series->count = 0;
-		report_free(said);
-		return SNAP_OK;
-	}
-	parts->count++;
-	if (st == SNAP_OK)
-		st = growth_table_read(&part->table, store, series->ids, at_exit,
-				       (uint32_t)parts->count - 1, &part->axis, &options->shared,
-				       options->by_design, err);
 	if (st == SNAP_OK && !options->shared.sql)
 		st = growth_graph_read(&part->graph, store, series->ids, series->count,
 				       &part->table, err);
@@ -227,21 +179,41 @@ static enum snap_status read_part(struct parts *parts, struct subject *subject,
 		st = growth_held_read(&part->held, store, series->ids, series->count, &part->table,
 				      err);
 	parts->idle += part->axis.idle;
-	join_exits(parts, said);
-	pass_on(parts->said, said, part, list->count > 1);
-	report_free(said);
 	return st;
 }
 
-/* Processes that have no series, in one line. */
-static void note_alone(struct parts *parts, size_t alone)
+static enum snap_status read_part(struct parts *parts, struct store *store,
+				  const struct session_series_list *list, size_t index,
+				  const struct growth_command *options, struct snap_error *err)
 {
-	if (alone)
-		report_note(parts->said,
-			    "%zu process%s fewer than two snapshots %s not judged; snapdiff ls "
-			    "lists %s.",
-			    alone, alone == 1 ? " with" : "es with", alone == 1 ? "is" : "are",
-			    alone == 1 ? "it" : "them");
+	struct session_series *series = &list->series[index];
+	struct growth_part *part = &parts->items[parts->count];
+	size_t left_out = parts->left_out.count;
+	struct notices said = {0};
+	int64_t at_exit = 0;
+	enum snap_status st = growth_leave_out_exits(store, series->ids, &series->count, &at_exit,
+						     &parts->left_out, &said, err);
+
+	*part = (struct growth_part){.program = series->program,
+				     .pid = series->pid,
+				     .processes = series->processes,
+				     .pool = series->pool};
+	if (st == SNAP_OK)
+		st = growth_axis_read(&part->axis, store, series->ids, series->count, options->per,
+				      &said, err);
+	if (st == SNAP_OK && is_no_series(&part->axis, list->count > 1)) {
+		growth_axis_release(&part->axis);
+		growth_left_out_cut(&parts->left_out, left_out);
+		series->count = 0;
+	} else {
+		parts->count++;
+		if (st == SNAP_OK)
+			st = fill_part(parts, store, series, at_exit, options, err);
+		if (st == SNAP_OK)
+			st = pass_on(&parts->said, &said, part, list->count > 1, err);
+	}
+	notices_release(&said);
+	return st;
 }
 
 /* Read all series; subject->ids becomes those that are judged. */
@@ -252,13 +224,11 @@ static enum snap_status read_parts(struct parts *parts, struct subject *subject,
 	size_t alone = list->alone;
 	enum snap_status st = SNAP_OK;
 
-	parts->said = growth_report_new(false);
-	parts->exits = value_list(parts->said, 0);
 	parts->items = calloc(list->count + 1, sizeof(*parts->items));
 	if (!parts->items)
 		return fail_memory(err, "reading the series");
 	for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
-		st = read_part(parts, subject, list, i, options, err);
+		st = read_part(parts, session_store(subject->session), list, i, options, err);
 	subject->count = 0;
 	for (size_t i = 0, p = 0; st == SNAP_OK && i < list->count; i++) {
 		if (list->series[i].count == 0) {
@@ -269,7 +239,9 @@ static enum snap_status read_parts(struct parts *parts, struct subject *subject,
 		for (size_t k = 0; st == SNAP_OK && k < list->series[i].count; k++)
 			st = subject_add_id(subject, list->series[i].ids[k], err);
 	}
-	note_alone(parts, alone);
+	if (alone)
+		notices_add(&parts->said,
+			    &(struct notice){.kind = NOTICE_NO_SERIES, .figures = {alone}});
 	if (st == SNAP_OK && parts->count == 0)
 		st = fail(err, SNAP_EUSAGE, "no process has a second snapshot: there is no series");
 	return st;
@@ -297,16 +269,15 @@ static enum snap_status read_control(struct growth_control **control,
 
 /* ---- the report ------------------------------------------------------------------------------ */
 
-static void take_over(struct report *report, struct parts *parts)
+static void take_over(struct report *report, const struct parts *parts)
 {
-	value_field(report, &report->head, "left_out", parts->exits);
+	struct value left_out = value_list(report, parts->left_out.count);
+
+	for (size_t i = 0; i < parts->left_out.count; i++)
+		left_out.list.items[i] = value_text(report, parts->left_out.paths[i]);
+	value_field(report, &report->head, "left_out", left_out);
 	value_field(report, &report->head, "idle_intervals", value_u64(parts->idle));
-	for (size_t i = 0; i < parts->said->note_count; i++)
-		report_note(report, "%s", parts->said->notes[i]);
-	for (size_t i = 0; i < parts->said->warning_count; i++)
-		report_warn(report, "%s", parts->said->warnings[i]);
-	report_adopt(report, parts->said);
-	parts->said = NULL;
+	report_notices(report, &parts->said);
 }
 
 static bool any_sampled(const struct parts *parts)

@@ -14,12 +14,6 @@
 #include "input/input.h"
 #include "symbols/symbols.h"
 
-static void warn(void *user, const char *sentence)
-{
-	(void)user;
-	cli_message("warning: %s", sentence);
-}
-
 static void show_progress(void *user, uint64_t done, uint64_t total)
 {
 	static struct progress symbolising = {.what = "symbolising"};
@@ -31,7 +25,7 @@ static void show_progress(void *user, uint64_t done, uint64_t total)
 static enum snap_status symbolise(struct model *model, bool quiet, struct snap_error *err)
 {
 	struct symbols_options options = {
-		.warn = quiet ? NULL : warn,
+		.notice = quiet ? NULL : cli_print_warning,
 		.ask_for_others = settings()->debuginfod,
 		.progress = !quiet && terminal_takes_codes(STDERR_FILENO) ? show_progress : NULL,
 	};

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
+#include "base/notice.h"
 #include "base/sizes.h"
 
 enum option_type {
@@ -140,6 +141,8 @@ void cli_completion(const char *shell, FILE *out);
  */
 void cli_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** Print a notice if it is a warning; a notice_fn. */
+void cli_print_warning(void *user, const struct notice *notice);
 /** The command that messages name from now on; NULL for none. */
 void cli_speak_as(const char *command);
 

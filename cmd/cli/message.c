@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -43,6 +44,16 @@ void cli_warn(const char *format, ...)
 	va_start(args, format);
 	say("warning: ", format, args);
 	va_end(args);
+}
+
+void cli_print_warning(void *user, const struct notice *notice)
+{
+	char *text = notice_text(notice);
+
+	(void)user;
+	if (!notice_is_remark(notice))
+		cli_warn("%s", text ? text : "out of memory for a warning");
+	free(text);
 }
 
 const char *cli_version(void)

@@ -267,7 +267,7 @@ static void write_summary(struct writer *w)
 
 	fputs("<section id=\"summary\"><h2>Summary</h2>\n", w->out);
 	for (size_t i = 0; i < report->warning_count; i++)
-		write_element(w, "<p class=\"warn\">", report->warnings[i], "</p>\n");
+		write_element(w, "<p class=\"warn\">", report->warnings[i].text, "</p>\n");
 	fputs("<div class=\"cards\">\n", w->out);
 	for (size_t row = 0; row < report->row_count && cards < CARDS; row++)
 		if (leads(w->page, row)) {

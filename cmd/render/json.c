@@ -210,7 +210,7 @@ void json_tail(FILE *out, const struct report *report, const char *separator)
 	for (size_t i = 0; i < report->warning_count; i++) {
 		if (i)
 			putc(',', out);
-		json_string(out, report->warnings[i], strlen(report->warnings[i]));
+		json_string(out, report->warnings[i].text, strlen(report->warnings[i].text));
 	}
 	putc(']', out);
 }

@@ -695,12 +695,13 @@ static void check_rate(struct checking *checking)
 						 "value"),
 				       0);
 	if (rule.measured > policy->max_growth)
-		add_whole_finding(checking, &rule, "grew",
-				  report_text(checking->report,
-					      "the sites that leak grow by %s per hour; %s is "
-					      "allowed",
-					      sites_bytes((uint64_t)whole_number(rule.measured), rate),
-					      policy->max_growth_text));
+		add_whole_finding(
+			checking, &rule, "grew",
+			report_text(checking->report,
+				    "the sites that leak grow by %s per hour; %s is "
+				    "allowed",
+				    sites_bytes((uint64_t)whole_number(rule.measured), rate),
+				    policy->max_growth_text));
 	if (timeless)
 		not_judged(checking, "max-growth: what repeated runs leave has no rate per hour; "
 				     "record one run with --every");
@@ -892,6 +893,22 @@ static void check_without_baseline(struct checking *checking)
 
 /* ---- the report ------------------------------------------------------------------------------ */
 
+static void warn_of_suppression(struct checking *checking, const struct suppression *rule,
+				enum notice_kind kind)
+{
+	struct report *report = checking->report;
+	const char *day = report_text(report, "%04d-%02d-%02d", rule->expires / 10000,
+				      rule->expires / 100 % 100, rule->expires % 100);
+
+	report_notice(report,
+		      &(struct notice){
+			      .kind = kind,
+			      .who = report_text(report, "%s, line %u",
+						 checking->request->suppression_file, rule->line),
+			      .texts = {rule->pattern, day},
+		      });
+}
+
 static void warn_of_suppressions(struct checking *checking)
 {
 	const struct check_request *request = checking->request;
@@ -900,15 +917,9 @@ static void warn_of_suppressions(struct checking *checking)
 		const struct suppression *rule = &request->suppressions->rules[i];
 
 		if (suppression_is_expired(rule, request->today))
-			report_warn(checking->report,
-				    "%s, line %u: leak:%s expired on %04d-%02d-%02d and no longer "
-				    "suppresses",
-				    request->suppression_file, rule->line, rule->pattern,
-				    rule->expires / 10000, rule->expires / 100 % 100,
-				    rule->expires % 100);
+			warn_of_suppression(checking, rule, NOTICE_SUPPRESSION_PAST);
 		else if (rule->matches == 0)
-			report_warn(checking->report, "%s, line %u: leak:%s matched nothing",
-				    request->suppression_file, rule->line, rule->pattern);
+			warn_of_suppression(checking, rule, NOTICE_SUPPRESSION_UNUSED);
 		else
 			report_note(checking->report, "suppressed %zu by leak:%s%s%s",
 				    rule->matches, rule->pattern, rule->reason ? ": " : "",
@@ -919,7 +930,7 @@ static void warn_of_suppressions(struct checking *checking)
 static void take_warnings(struct report *report, const struct report *from)
 {
 	for (size_t i = 0; from && i < from->warning_count; i++)
-		report_warn(report, "%s", from->warnings[i]);
+		report_notice(report, &from->warnings[i].notice);
 }
 
 static void say_rules(struct checking *checking)

@@ -51,12 +51,12 @@ static bool is_on_both_sides(const struct subject *subject, size_t new)
 	return false;
 }
 
-static void warn_of_one_twice(struct report *report, const struct subject *subject, size_t new)
+static void warn_of_one_twice(struct notices *notices, const struct subject *subject, size_t new)
 {
 	if (subject->count == 2 && subject->ids[0] == subject->ids[1])
-		report_warn(report, "OLD and NEW are one and the same snapshot");
+		notices_add(notices, &(struct notice){.kind = NOTICE_SAME_SNAPSHOT});
 	else if (is_on_both_sides(subject, new))
-		report_warn(report, "a snapshot is on both sides");
+		notices_add(notices, &(struct notice){.kind = NOTICE_ON_BOTH_SIDES});
 }
 
 /* "12.3 s", "4 days" */
@@ -77,24 +77,25 @@ static const char *duration_text(uint64_t ns, char text[32])
 }
 
 /* Two builds may have been recorded in any order, so this is a question, not a claim. */
-static void warn_of_order(struct report *report, const struct comparable_side *old,
+static void warn_of_order(struct notices *notices, const struct comparable_side *old,
 			  const struct comparable_side *new)
 {
 	char text[32];
 
 	if (old->time_ns && new->time_ns &&new->time_ns < old->time_ns)
-		report_warn(report, "NEW was taken %s before OLD%s: are they swapped?",
-			    duration_text(old->time_ns - new->time_ns, text),
-			    old->run_id == new->run_id ? ", of the same run" : "");
+		notices_add(notices,
+			    &(struct notice){
+				    .kind = NOTICE_SWAPPED,
+				    .texts = {duration_text(old->time_ns - new->time_ns, text)},
+				    .figures = {old->run_id == new->run_id},
+			    });
 }
 
-static void warn_of_kinds(struct report *report, const struct comparable_side *dump,
+static void warn_of_kinds(struct notices *notices, const struct comparable_side *dump,
 			  const struct comparable_side *native)
 {
-	report_warn(report,
-		    "%s is a dump of Python's tracemalloc and %s has native call stacks: they have "
-		    "no row in common, all are new or gone",
-		    dump->name, native->name);
+	notices_add(notices, &(struct notice){.kind = NOTICE_PYTHON_AND_NATIVE,
+					      .texts = {dump->name, native->name}});
 }
 
 /* "server-1.2.3", "server_v2" and "server" are one program in several versions. */
@@ -124,13 +125,14 @@ static bool are_one_program(const char *a, const char *b)
  * Runs with different amounts of work cannot be compared directly.  Within one run, the later
  * snapshot has always done more.  A few allocations are too few to tell.
  */
-static void warn_of_work(struct report *report, const struct comparable_side *old,
+static void warn_of_work(struct notices *notices, const struct comparable_side *old,
 			 const struct comparable_side *new, const struct dataset *dataset)
 {
 	static const double much = 1.3;
 	static const uint64_t few = 100;
 	uint64_t before = dataset->snapshots[0].totals.value[FIGURE_ALLOCATED_BLOCKS];
 	uint64_t after = dataset->snapshots[1].totals.value[FIGURE_ALLOCATED_BLOCKS];
+	char text[32];
 	double ratio;
 
 	if (old->run_id == new->run_id || before < few || after < few || before == SNAP_UNKNOWN ||
@@ -139,32 +141,27 @@ static void warn_of_work(struct report *report, const struct comparable_side *ol
 	ratio = (double)after / (double)before;
 	if (ratio < much && ratio > 1 / much)
 		return;
-	report_warn(report,
-		    "NEW made %.2g times as many allocations as OLD (%" PRIu64 " -> %" PRIu64
-		    "): the runs did not do as much, so sizes are not comparable as they are; "
-		    "--normalize allocations (or seconds, or a label) judges per unit of work",
-		    ratio, before, after);
+	snprintf(text, sizeof(text), "%.2g", ratio);
+	notices_add(notices, &(struct notice){.kind = NOTICE_OTHER_WORK,
+					      .texts = {text},
+					      .figures = {before, after}});
 }
 
-static void warn_of_sides(struct report *report, const struct comparable_side *old,
+static void warn_of_sides(struct notices *notices, const struct comparable_side *old,
 			  const struct comparable_side *new)
 {
 	if (old->program[0] && new->program[0] && !are_one_program(old->program, new->program))
-		report_warn(report,
-			    "OLD is of program %s and NEW of %s: only what they have in common can "
-			    "pair",
-			    old->program, new->program);
+		notices_add(notices, &(struct notice){.kind = NOTICE_OTHER_PROGRAM,
+						      .texts = {old->program, new->program}});
 	if (old->arch[0] && new->arch[0] && strcmp(old->arch, new->arch) != 0)
-		report_warn(
-			report,
-			"OLD is of architecture %s and NEW of %s: sizes may differ for that alone",
-			old->arch, new->arch);
-	if ((old->sample_period > 0) != (new->sample_period > 0))
-		report_warn(report,
-			    "%s is sampled and %s is exact: each difference has the standard error "
-			    "of %s",
-			    old->sample_period ? "OLD" : "NEW", old->sample_period ? "NEW" : "OLD",
-			    old->sample_period ? "OLD" : "NEW");
+		notices_add(notices, &(struct notice){.kind = NOTICE_OTHER_MACHINE,
+						      .texts = {old->arch, new->arch}});
+	if (old->sample_period && !new->sample_period)
+		notices_add(notices,
+			    &(struct notice){.kind = NOTICE_ONE_SAMPLED, .texts = {"OLD", "NEW"}});
+	if (!old->sample_period && new->sample_period)
+		notices_add(notices,
+			    &(struct notice){.kind = NOTICE_ONE_SAMPLED, .texts = {"NEW", "OLD"}});
 }
 
 /* ---- several snapshots on a side ------------------------------------------------------------- */
@@ -192,7 +189,7 @@ static enum snap_status find_other_program(void *user, const struct store_snapsh
 }
 
 /* Medians over different programs are meaningless. */
-static enum snap_status warn_of_mixtures(struct report *report, const struct subject *subject,
+static enum snap_status warn_of_mixtures(struct notices *notices, const struct subject *subject,
 					 size_t new, const struct comparable_side sides[2],
 					 struct snap_error *err)
 {
@@ -202,12 +199,15 @@ static enum snap_status warn_of_mixtures(struct report *report, const struct sub
 
 	for (size_t i = 0; st == SNAP_OK && i < 2; i++)
 		if (mixture.other[i][0])
-			report_warn(report, "%s has snapshots of several programs: %s, %s",
-				    sides[i].name, sides[i].program, mixture.other[i]);
+			notices_add(notices, &(struct notice){
+						     .kind = NOTICE_SEVERAL_PROGRAMS,
+						     .who = sides[i].name,
+						     .texts = {sides[i].program, mixture.other[i]},
+					     });
 	return st;
 }
 
-enum snap_status comparable_warn(struct report *report, const struct subject *subject,
+enum snap_status comparable_warn(struct notices *notices, const struct subject *subject,
 				 struct dataset *dataset, size_t new, bool normalized,
 				 struct snap_error *err)
 {
@@ -220,21 +220,19 @@ enum snap_status comparable_warn(struct report *report, const struct subject *su
 		st = read_facts(&sides[i], store, err);
 	if (st != SNAP_OK)
 		return st;
-	warn_of_one_twice(report, subject, new);
-	st = warn_of_mixtures(report, subject, new, sides, err);
+	warn_of_one_twice(notices, subject, new);
+	st = warn_of_mixtures(notices, subject, new, sides, err);
 	if (st != SNAP_OK)
 		return st;
-	warn_of_order(report, &sides[0], &sides[1]);
+	warn_of_order(notices, &sides[0], &sides[1]);
 	if (sides[0].is_dump != sides[1].is_dump) {
-		warn_of_kinds(report, &sides[sides[1].is_dump], &sides[sides[0].is_dump]);
+		warn_of_kinds(notices, &sides[sides[1].is_dump], &sides[sides[0].is_dump]);
 		return SNAP_OK;
 	}
-	warn_of_sides(report, &sides[0], &sides[1]);
+	warn_of_sides(notices, &sides[0], &sides[1]);
 	if (!normalized && subject->count == 2)
-		warn_of_work(report, &sides[0], &sides[1], dataset);
+		warn_of_work(notices, &sides[0], &sides[1], dataset);
 	if (sides[0].ends_a_run && sides[1].ends_a_run)
-		report_note(report,
-			    "Both are of the program's exit, when it has freed what it could: "
-			    "snapdiff ls shows earlier ones.");
-	return comparable_warn_of_modules(report, store, dataset, new, sides, err);
+		notices_add(notices, &(struct notice){.kind = NOTICE_BOTH_AT_EXIT});
+	return comparable_warn_of_modules(notices, store, dataset, new, sides, err);
 }

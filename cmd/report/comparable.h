@@ -8,14 +8,14 @@
 #include "report/subject.h"
 
 /**
- * Warn in `report` where the subject's first snapshot (old) and its snapshot `new` are one and the
+ * Add to `notices` where the subject's first snapshot (old) and its snapshot `new` are one and the
  * same, seem swapped, are of different programs or architectures or of Python and native, where
  * only one was sampled, where only one has debug information, and where a module without names is
  * another build; and, unless figures are `normalized`, where the two runs did not do as much.
  * Frames of such a module that have no name have no address either that both sides
  * mean: in `dataset` they become one frame, "module+?".
  */
-enum snap_status comparable_warn(struct report *report, const struct subject *subject,
+enum snap_status comparable_warn(struct notices *notices, const struct subject *subject,
 				 struct dataset *dataset, size_t new, bool normalized,
 				 struct snap_error *err);
 

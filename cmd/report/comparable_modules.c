@@ -28,7 +28,7 @@ struct builds {
 };
 
 struct modules {
-	struct report *report;
+	struct notices *notices;
 	struct dataset *dataset;
 	const struct comparable_side *sides;
 	struct knowledge *known[2]; /* of either side, by slot */
@@ -174,22 +174,19 @@ static void warn_of_stripping(const struct modules *modules, uint32_t slot, size
 	const char *rich_name = spoken_name(modules, slot, rich_side);
 	bool nameless = is_known(rich->named, rich) && !is_known(poor->named, poor) && poor->all;
 	bool lineless = is_known(rich->filed, rich) && is_hardly_known(poor->filed, poor);
-	const char *other = strcmp(poor_name, rich_name) != 0
-				    ? report_text(modules->report, "%s ", rich_name)
-				    : "";
-	const char *effect;
+	const char *other = strcmp(poor_name, rich_name) != 0 ? rich_name : NULL;
 
 	if (!nameless && !lineless)
 		return;
-	if (compare_builds(modules, slot) == SAME_BUILD)
-		effect = "it is the same build, so its frames pair by their addresses";
-	else if (nameless)
-		effect = "its frames do not pair";
-	else
-		effect = "its frames pair by function names only";
-	report_warn(modules->report, "%s has no %s in %s (stripped?) and %shas in %s: %s",
-		    poor_name, nameless ? "names" : "lines", modules->sides[poor_side].name, other,
-		    modules->sides[rich_side].name, effect);
+	notices_add(modules->notices, &(struct notice){
+					      .kind = compare_builds(modules, slot) == SAME_BUILD
+							      ? NOTICE_STRIPPED_SAME_BUILD
+							      : NOTICE_STRIPPED,
+					      .who = poor_name,
+					      .texts = {modules->sides[poor_side].name, other,
+							modules->sides[rich_side].name},
+					      .figures = {nameless},
+				      });
 }
 
 /* Addresses differ between builds.  So all of the module's memory without names is one row: a
@@ -222,11 +219,8 @@ static bool judge_builds(const struct modules *modules, uint32_t slot)
 	    compare_builds(modules, slot) != OTHER_BUILD ||
 	    strcmp(slot_name(modules, slot, OLD), slot_name(modules, slot, NEW)) != 0)
 		return true;
-	report_warn(modules->report,
-		    "%s is another build in NEW than in OLD, and some of its frames have no name: "
-		    "an address in one says nothing of the other, so they do not pair and are "
-		    "shown together, as %s+?",
-		    spoken_name(modules, slot, NEW), spoken_name(modules, slot, NEW));
+	notices_add(modules->notices, &(struct notice){.kind = NOTICE_OTHER_BUILD,
+						       .who = spoken_name(modules, slot, NEW)});
 	return forget_addresses(modules, slot);
 }
 
@@ -243,13 +237,13 @@ static bool say_it(const struct modules *modules)
 	return ok;
 }
 
-enum snap_status comparable_warn_of_modules(struct report *report, struct store *store,
+enum snap_status comparable_warn_of_modules(struct notices *notices, struct store *store,
 					    struct dataset *dataset, size_t new,
 					    const struct comparable_side sides[2],
 					    struct snap_error *err)
 {
 	struct modules modules = {
-		.report = report,
+		.notices = notices,
 		.dataset = dataset,
 		.sides = sides,
 		.known = {know_modules(dataset, 0, &sides[OLD]),

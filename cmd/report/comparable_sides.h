@@ -5,7 +5,7 @@
 #define REPORT_COMPARABLE_SIDES_H
 
 #include "dataset/dataset.h"
-#include "report/report.h"
+#include "base/notice.h"
 #include "store/store.h"
 
 enum { SIDE_NAME_SIZE = 128 };
@@ -22,11 +22,11 @@ struct comparable_side {
 };
 
 /**
- * Warn where a module has names or lines on one side only, and where one without names is another
+ * Add to `notices` where a module has names or lines on one side only, and where one without names is another
  * build: its frames without a name become one, "module+?".  The dataset's snapshot `new` is the
  * second side's, 0 the first's.
  */
-enum snap_status comparable_warn_of_modules(struct report *report, struct store *store,
+enum snap_status comparable_warn_of_modules(struct notices *notices, struct store *store,
 					    struct dataset *dataset, size_t new,
 					    const struct comparable_side sides[2],
 					    struct snap_error *err);

@@ -334,10 +334,9 @@ static bool is_finding(const struct compare *compare, const struct change_row *r
 static void warn_of_unknown_changes(const struct compare *compare)
 {
 	if (compare->is_gate && compare->unknown_count)
-		report_warn(compare->report,
-			    "whether %zu %s grew is not known: the exit code cannot count %s",
-			    compare->unknown_count, compare->unknown_count == 1 ? "row" : "rows",
-			    compare->unknown_count == 1 ? "it" : "them");
+		report_notice(compare->report,
+			      &(struct notice){.kind = NOTICE_GATE_BLIND,
+					       .figures = {compare->unknown_count}});
 }
 
 /* Drop what is not to be seen, order the rest; say whether something was found. */

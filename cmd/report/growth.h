@@ -33,8 +33,10 @@ enum snap_status growth_control_new(struct growth_control **out, const struct gr
 				    size_t count, size_t warmup, struct snap_error *err);
 void growth_control_free(struct growth_control *control);
 
-/** "worker (pid 42)", for titles and rows. */
-const char *growth_part_name(struct report *report, const struct growth_part *part);
+/** "worker (pid 42)", for titles and rows; malloc'ed, NULL without memory. */
+char *growth_part_name(const struct growth_part *part);
+/** The same; it lives as long as the report. */
+const char *growth_part_text(struct report *report, const struct growth_part *part);
 
 /** Put what is known of the processes as a whole into the report: its title, `process` of the one
  * that holds most, `processes`, `limit`, notes. */

@@ -256,20 +256,23 @@ static enum snap_status find_idle(struct growth_axis *axis, struct snap_error *e
 	return SNAP_OK;
 }
 
-static void note_idle(const struct growth_axis *axis, struct report *report)
+static void note_idle(const struct growth_axis *axis, struct notices *notices)
 {
-	value_field(report, &report->head, "idle_intervals", value_u64(axis->idle));
 	if (axis->idle)
-		report_note(report,
-			    "In %zu of %zu intervals the program was idle: they are left out, for "
-			    "nothing was tried in them.",
-			    axis->idle, axis->count - axis->run_count);
+		notices_add(notices, &(struct notice){.kind = NOTICE_SERIES_IDLE,
+						      .figures = {axis->idle,
+								  axis->count - axis->run_count}});
 }
 
 /* ---- what is odd about the series ------------------------------------------------------------ */
 
+static void warn(struct notices *notices, enum notice_kind kind, size_t figure)
+{
+	notices_add(notices, &(struct notice){.kind = kind, .figures = {figure}});
+}
+
 static void warn_of_order(const struct growth_axis *axis, const struct reading *reading,
-			  struct report *report)
+			  struct notices *notices)
 {
 	size_t missing = 0, repeated = 0, back = 0;
 
@@ -283,26 +286,13 @@ static void warn_of_order(const struct growth_axis *axis, const struct reading *
 			reading->times_ns[i] < reading->times_ns[i - 1];
 	}
 	if (missing && !axis->by_iteration)
-		report_warn(report,
-			    "the series has gaps: %zu snapshot%s between its first and last seq "
-			    "are missing; growth is judged per seq",
-			    missing, missing == 1 ? "" : "s");
+		warn(notices, NOTICE_SERIES_GAPS, missing);
 	if (repeated && !axis->by_iteration)
-		report_warn(report,
-			    "%zu snapshot%s repeat the seq of the one before or go back; they are "
-			    "numbered by position",
-			    repeated, repeated == 1 ? "" : "s");
+		warn(notices, NOTICE_SERIES_REPEATS, repeated);
 	if (back)
-		report_warn(
-			report,
-			"the clock jumped back %zu time%s within the series; seconds are not to "
-			"be trusted",
-			back, back == 1 ? "" : "s");
+		warn(notices, NOTICE_SERIES_CLOCK, back);
 	if (axis->run_count > 1)
-		report_warn(report,
-			    "the series spans %zu processes; nothing is subtracted across a "
-			    "restart",
-			    axis->run_count);
+		warn(notices, NOTICE_SERIES_PROCESSES, axis->run_count);
 }
 
 static void measure_time(struct growth_axis *axis, const uint64_t *times_ns)
@@ -379,7 +369,7 @@ static enum snap_status read_python(struct growth_python *python, struct store *
 }
 
 static enum snap_status read_axis(struct reading *reading, struct store *store, const char *per,
-				  struct report *report, struct snap_error *err)
+				  struct notices *notices, struct snap_error *err)
 {
 	struct growth_axis *axis = reading->axis;
 	enum snap_status st = store_each_snapshot(store, take_snapshot, reading, err);
@@ -403,14 +393,14 @@ static enum snap_status read_axis(struct reading *reading, struct store *store, 
 	st = find_idle(axis, err);
 	if (st != SNAP_OK)
 		return st;
-	note_idle(axis, report);
+	note_idle(axis, notices);
 	use_iterations(axis, reading->label_values, reading->exits);
-	warn_of_order(axis, reading, report);
+	warn_of_order(axis, reading, notices);
 	return choose_unit(reading, store, per, err);
 }
 
 enum snap_status growth_axis_read(struct growth_axis *axis, struct store *store, const int64_t *ids,
-				  size_t count, const char *per, struct report *report,
+				  size_t count, const char *per, struct notices *notices,
 				  struct snap_error *err)
 {
 	struct reading reading = {.axis = axis, .ids = ids};
@@ -420,7 +410,7 @@ enum snap_status growth_axis_read(struct growth_axis *axis, struct store *store,
 	reading.times_ns = calloc(count + 1, sizeof(*reading.times_ns));
 	reading.label_values = calloc(count + 1, sizeof(*reading.label_values));
 	if (allocate(axis, count) && reading.runs && reading.times_ns && reading.label_values)
-		st = read_axis(&reading, store, per, report, err);
+		st = read_axis(&reading, store, per, notices, err);
 	else
 		st = fail_memory(err, "reading the series");
 	free(reading.runs);

@@ -5,7 +5,7 @@
 #ifndef REPORT_GROWTH_AXIS_H
 #define REPORT_GROWTH_AXIS_H
 
-#include "report/report.h"
+#include "base/notice.h"
 #include "store/store.h"
 
 enum growth_metric {
@@ -52,12 +52,12 @@ struct growth_axis {
 
 /**
  * Read the axis of the snapshots `ids`.  `per` is "snapshot" (or NULL), "second" or the name of a
- * label that every snapshot has with a number.  Gaps, duplicates and clocks that jump back are
- * warned of in `report`.  Release with growth_axis_release(), also after a failure.  SNAP_EUSAGE,
+ * label that every snapshot has with a number.  `notices` gets what is odd: gaps, duplicates,
+ * clocks that jump back.  Release with growth_axis_release(), also after a failure.  SNAP_EUSAGE,
  * SNAP_ENOMEM.
  */
 enum snap_status growth_axis_read(struct growth_axis *axis, struct store *store, const int64_t *ids,
-				  size_t count, const char *per, struct report *report,
+				  size_t count, const char *per, struct notices *notices,
 				  struct snap_error *err);
 void growth_axis_release(struct growth_axis *axis);
 

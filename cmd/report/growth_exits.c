@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 
 enum { LEAST_OTHERS = 3 };
@@ -15,15 +16,19 @@ struct member {
 	int64_t run;
 	uint64_t seq;
 	bool at_exit, is_peak, is_safety, left_out;
-	const char *path; /* the report's */
+	char *path; /* of one that may be left out; owned */
 };
 
 struct looking {
-	struct report *report;
 	const int64_t *ids;
 	size_t count;
 	struct member *members; /* one per id */
 };
+
+static bool is_special(const struct member *member)
+{
+	return member->at_exit || member->is_peak || member->is_safety;
+}
 
 static enum snap_status take_snapshot(void *user, const struct store_snapshot *row)
 {
@@ -39,8 +44,10 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 		member->at_exit = row->trigger && strcmp(row->trigger, "exit") == 0;
 		member->is_peak = row->trigger && strcmp(row->trigger, "peak") == 0;
 		member->is_safety = row->trigger && strcmp(row->trigger, "safety") == 0;
-		if (member->at_exit || member->is_peak || member->is_safety)
-			member->path = report_text(looking->report, "%s", row->path);
+		if (is_special(member))
+			member->path = strdup(row->path);
+		if (!member->path && is_special(member))
+			return SNAP_ENOMEM;
 	}
 	return SNAP_OK;
 }
@@ -84,24 +91,29 @@ static int64_t exit_of_last(const struct looking *looking)
 	return 0;
 }
 
-static void say_left_out(struct report *report, size_t exits, size_t others)
+static void say_left_out(struct notices *notices, size_t exits, size_t others)
 {
 	if (exits)
-		report_note(report,
-			    "%zu snapshot%s from the program's exit %s no part of the series: %s "
-			    "what was never freed.",
-			    exits, exits == 1 ? "" : "s", exits == 1 ? "is" : "are",
-			    exits == 1 ? "it shows" : "they show");
+		notices_add(notices,
+			    &(struct notice){.kind = NOTICE_SERIES_EXITS, .figures = {exits}});
 	if (others)
-		report_note(report,
-			    "%zu snapshot%s without a number (of a peak, or for safety) %s no part "
-			    "of the series.",
-			    others, others == 1 ? "" : "s", others == 1 ? "is" : "are");
+		notices_add(notices,
+			    &(struct notice){.kind = NOTICE_SERIES_OUTSIDE, .figures = {others}});
 }
 
-static void leave_out(struct looking *looking, int64_t *ids, size_t *count)
+/* The list takes over the path. */
+static bool keep_path(struct growth_left_out *list, struct member *member)
 {
-	struct value names = value_list(looking->report, looking->count);
+	if (!array_reserve(&list->paths, &list->capacity, list->count, sizeof(*list->paths)))
+		return false;
+	list->paths[list->count++] = member->path;
+	member->path = NULL;
+	return true;
+}
+
+static bool leave_out(struct looking *looking, int64_t *ids, size_t *count,
+		      struct growth_left_out *left_out, struct notices *notices)
+{
 	size_t left = 0, exits = 0;
 
 	*count = 0;
@@ -110,20 +122,28 @@ static void leave_out(struct looking *looking, int64_t *ids, size_t *count)
 
 		member->left_out = is_outside(looking->members, i) && has_others(looking, i);
 		exits += member->left_out && member->at_exit;
-		if (member->left_out)
-			names.list.items[left++] = value_text(looking->report, member->path);
-		else
+		left += member->left_out;
+		if (!member->left_out)
 			ids[(*count)++] = ids[i];
+		else if (!keep_path(left_out, member))
+			return false;
 	}
-	names.list.count = left;
-	value_field(looking->report, &looking->report->head, "left_out", names);
-	say_left_out(looking->report, exits, left - exits);
+	say_left_out(notices, exits, left - exits);
+	return true;
 }
 
-enum snap_status growth_leave_out_exits(struct report *report, struct store *store, int64_t *ids,
-					size_t *count, int64_t *at_exit, struct snap_error *err)
+static void release(struct looking *looking)
 {
-	struct looking looking = {.report = report, .count = *count};
+	for (size_t i = 0; looking->members && i < looking->count; i++)
+		free(looking->members[i].path);
+	free(looking->members);
+}
+
+enum snap_status growth_leave_out_exits(struct store *store, int64_t *ids, size_t *count,
+					int64_t *at_exit, struct growth_left_out *left_out,
+					struct notices *notices, struct snap_error *err)
+{
+	struct looking looking = {.count = *count};
 	int64_t *all = calloc(*count + 1, sizeof(*all));
 	enum snap_status st = SNAP_ENOMEM;
 
@@ -132,14 +152,27 @@ enum snap_status growth_leave_out_exits(struct report *report, struct store *sto
 		memcpy(all, ids, *count * sizeof(*all));
 		looking.ids = all;
 		st = store_each_snapshot(store, take_snapshot, &looking, err);
-	} else {
+		if (st == SNAP_OK && !leave_out(&looking, ids, count, left_out, notices))
+			st = SNAP_ENOMEM;
+	}
+	if (st == SNAP_ENOMEM)
 		st = fail_memory(err, "reading the series");
-	}
-	if (st == SNAP_OK) {
-		leave_out(&looking, ids, count);
+	if (st == SNAP_OK)
 		*at_exit = exit_of_last(&looking);
-	}
-	free(looking.members);
+	release(&looking);
 	free(all);
 	return st;
+}
+
+void growth_left_out_cut(struct growth_left_out *left_out, size_t count)
+{
+	while (left_out->count > count)
+		free(left_out->paths[--left_out->count]);
+}
+
+void growth_left_out_release(struct growth_left_out *left_out)
+{
+	growth_left_out_cut(left_out, 0);
+	free(left_out->paths);
+	*left_out = (struct growth_left_out){0};
 }

@@ -6,16 +6,27 @@
 #ifndef REPORT_GROWTH_EXITS_H
 #define REPORT_GROWTH_EXITS_H
 
-#include "report/report.h"
+#include "base/notice.h"
 #include "store/store.h"
 
+/** Paths of the snapshots that were left out; zeroed it is empty. */
+struct growth_left_out {
+	char **paths;
+	size_t count, capacity;
+};
+
 /**
- * Take the exit snapshot of each process, and what has no number of its own, out of `ids`, where at least three others of that process
- * are among them; *count falls by as many.  `report` gets their names as `left_out` and a note.
- * *at_exit: the one that is of the process of the last snapshot left; 0 where there is none.
- * SNAP_ENOMEM, or what reading the store gives.
+ * Take the exit snapshot of each process, and what has no number of its own, out of `ids`, where at
+ * least three others of that process are among them; *count falls by as many.  Their paths are
+ * added to `left_out`, and `notices` gets a remark.  *at_exit: the one that is of the process of
+ * the last snapshot left; 0 where there is none.  SNAP_ENOMEM, or what reading the store gives.
  */
-enum snap_status growth_leave_out_exits(struct report *report, struct store *store, int64_t *ids,
-					size_t *count, int64_t *at_exit, struct snap_error *err);
+enum snap_status growth_leave_out_exits(struct store *store, int64_t *ids, size_t *count,
+					int64_t *at_exit, struct growth_left_out *left_out,
+					struct notices *notices, struct snap_error *err);
+
+/** Forget all paths but the first `count`. */
+void growth_left_out_cut(struct growth_left_out *left_out, size_t count);
+void growth_left_out_release(struct growth_left_out *left_out);
 
 #endif

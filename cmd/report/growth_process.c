@@ -4,8 +4,11 @@
  */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "report/growth.h"
 #include "analysis/growth/growth.h"
 #include "report/sites.h"
@@ -88,14 +91,28 @@ static void add_title(struct report *report, const struct growth_axis *axis, con
 
 /* ---- several processes ----------------------------------------------------------------------- */
 
-const char *growth_part_name(struct report *report, const struct growth_part *part)
+char *growth_part_name(const struct growth_part *part)
 {
 	const char *program = part->program && *part->program ? part->program : "?";
+	char *name = NULL;
+	int size;
 
 	if (part->processes > 1)
-		return report_text(report, "%s (%zu runs)", program, part->processes);
-	return part->pid ? report_text(report, "%s (pid %" PRIu64 ")", program, part->pid)
-			 : report_text(report, "%s", program);
+		size = asprintf(&name, "%s (%zu runs)", program, part->processes);
+	else if (part->pid)
+		size = asprintf(&name, "%s (pid %" PRIu64 ")", program, part->pid);
+	else
+		size = asprintf(&name, "%s", program);
+	return size < 0 ? NULL : name;
+}
+
+const char *growth_part_text(struct report *report, const struct growth_part *part)
+{
+	char *name = memory_need(growth_part_name(part), "building a report");
+	const char *text = report_text(report, "%s", name);
+
+	free(name);
+	return text;
 }
 
 static struct value describe_part(struct report *report, const struct growth_part *part)
@@ -373,12 +390,12 @@ void growth_describe_processes(struct report *report, const struct growth_part *
 {
 	const struct growth_part *main = &parts[most_memory(parts, count)];
 
-	add_title(report, &main->axis, count > 1 ? growth_part_name(report, main) : NULL);
+	add_title(report, &main->axis, count > 1 ? growth_part_text(report, main) : NULL);
 	value_field(report, &report->head, "process", metrics_of(report, &main->axis));
 	add_parts(report, parts, count);
 	add_limit(report, &main->axis, limit_bytes);
 	for (size_t p = 0; p < count; p++) {
-		const char *name = count > 1 ? growth_part_name(report, &parts[p]) : NULL;
+		const char *name = count > 1 ? growth_part_text(report, &parts[p]) : NULL;
 		bool grew = note_unrecorded_growth(report, &parts[p].axis, name, warmup);
 
 		note_python(report, &parts[p].axis, name, grew);

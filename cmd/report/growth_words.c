@@ -243,7 +243,7 @@ static void add_process(struct report *report, const struct growth_row *row, str
 			report, report_text(report, "%zu x %s", row->workers, row->part->program));
 		return;
 	}
-	values[PROCESS] = value_text(report, growth_part_name(report, row->part));
+	values[PROCESS] = value_text(report, growth_part_text(report, row->part));
 	if (row->part->pid)
 		values[PID] = value_u64(row->part->pid);
 }

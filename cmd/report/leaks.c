@@ -417,9 +417,10 @@ static void note_suppressions(struct leaks *leaks)
 				    rule->pattern, rule->matches, rule->matches == 1 ? "" : "s",
 				    sites_bytes(rule->bytes, bytes));
 		if (suppression_is_expired(rule, leaks->request->today))
-			report_warn(leaks->report,
-				    "leak:%s (line %u) has expired and suppresses nothing",
-				    rule->pattern, rule->line);
+			report_notice(leaks->report,
+				      &(struct notice){.kind = NOTICE_SUPPRESSION_EXPIRED,
+						       .texts = {rule->pattern},
+						       .figures = {rule->line}});
 	}
 }
 
@@ -536,14 +537,11 @@ enum snap_status leaks_warn(struct report *report, size_t input, struct store *s
 	if (st != SNAP_OK)
 		return st;
 	if (!stopped)
-		report_warn(report,
-			    "%s: the threads were not stopped and their registers are unknown: "
-			    "blocks may look unreachable that are not",
-			    sites_input_name(report, input));
+		report_notice(report, &(struct notice){.kind = NOTICE_THREADS_NOT_STOPPED,
+						       .who = sites_input_name(report, input)});
 	else if (unread)
-		report_warn(report,
-			    "%s: the registers of %llu threads are unknown: blocks may look "
-			    "unreachable that are not",
-			    sites_input_name(report, input), (unsigned long long)unread);
+		report_notice(report, &(struct notice){.kind = NOTICE_REGISTERS_UNKNOWN,
+						       .who = sites_input_name(report, input),
+						       .figures = {unread}});
 	return SNAP_OK;
 }

@@ -44,17 +44,6 @@ struct report *report_new(const char *schema, const struct column *columns, size
 	return report;
 }
 
-void report_adopt(struct report *report, struct report *other)
-{
-	struct block **last = &report->arena->blocks;
-
-	while (*last)
-		last = &(*last)->next;
-	*last = other->arena->blocks;
-	other->arena->blocks = NULL;
-	report_free(other);
-}
-
 void report_free(struct report *report)
 {
 	if (!report)
@@ -175,15 +164,41 @@ void report_curve(struct report *report, const char *name, struct value series)
 			(struct curve){.name = name, .series = series};
 }
 
-void report_warn(struct report *report, const char *format, ...)
+static const char *copy_text(struct report *report, const char *text)
 {
-	va_list args;
+	return text ? report_text(report, "%s", text) : NULL;
+}
+
+static void add_warning(struct report *report, const struct notice *notice, const char *text)
+{
+	struct warning *warning;
 
 	grow(&report->warnings, report->warning_count, &report->arena->warning_capacity,
 	     sizeof(*report->warnings));
-	va_start(args, format);
-	report->warnings[report->warning_count++] = format_text(report, format, args);
-	va_end(args);
+	warning = &report->warnings[report->warning_count++];
+	*warning = (struct warning){.notice = *notice, .text = copy_text(report, text)};
+	warning->notice.who = copy_text(report, notice->who);
+	for (size_t i = 0; i < NOTICE_TEXTS; i++)
+		warning->notice.texts[i] = copy_text(report, notice->texts[i]);
+}
+
+void report_notice(struct report *report, const struct notice *notice)
+{
+	char *text = need(notice_text(notice));
+
+	if (notice_is_remark(notice))
+		report_note(report, "%s", text);
+	else
+		add_warning(report, notice, text);
+	free(text);
+}
+
+void report_notices(struct report *report, const struct notices *notices)
+{
+	if (notices->incomplete)
+		need(NULL);
+	for (size_t i = 0; i < notices->count; i++)
+		report_notice(report, &notices->items[i]);
 }
 
 struct value value_null(void)

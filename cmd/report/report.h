@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/notice.h"
+
 enum value_kind {
 	VALUE_NULL,
 	VALUE_BOOL,
@@ -90,6 +92,11 @@ struct curve {
 
 enum { REPORT_CURVES = 8 };
 
+struct warning {
+	struct notice notice;
+	const char *text; /* what it says */
+};
+
 struct report {
 	const char *schema; /* "snapdiff.top/1" */
 	const char *
@@ -110,7 +117,7 @@ struct report {
 	struct curve curves[REPORT_CURVES]; /* shown under the title */
 	size_t curve_count;
 	bool charts; /* tables: the process and the first row as charts, before the rows */
-	const char **warnings;
+	struct warning *warnings;
 	size_t warning_count;
 	size_t damaged; /* files that are left out: whoever prints the report ends with 3 */
 	bool finding;   /* true when --exit-code should make the exit status 1 */
@@ -120,8 +127,6 @@ struct report {
 /* ---- building (report.c) --------------------------------------------------------------------- */
 struct report *report_new(const char *schema, const struct column *columns, size_t column_count);
 void report_free(struct report *report);
-/** Free `other`, except the memory that its values point to, which lives as long as `report`. */
-void report_adopt(struct report *report, struct report *other);
 /** Memory that lives as long as the report; exits the process with status 4 when memory is out. */
 void *report_alloc(struct report *report, size_t size);
 const char *report_text(struct report *report, const char *format, ...)
@@ -137,8 +142,9 @@ void report_fact(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /** `name` lives as long as the report; more than REPORT_CURVES are not kept. */
 void report_curve(struct report *report, const char *name, struct value series);
-void report_warn(struct report *report, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/** Take a copy of a notice: a warning, or a remark, which becomes a note. */
+void report_notice(struct report *report, const struct notice *notice);
+void report_notices(struct report *report, const struct notices *notices);
 
 struct value value_null(void);
 struct value value_bool(bool boolean);

@@ -19,31 +19,15 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static void keep_text(char ***texts, size_t *capacity, size_t *count, const char *sentence)
-{
-	char *copy = memory_need(strdup(sentence), "keeping warnings");
-
-	if (!array_reserve(texts, capacity, *count, sizeof(**texts)))
-		memory_need(NULL, "keeping warnings");
-	(*texts)[(*count)++] = copy;
-}
-
-static void keep_warning(void *user, const char *sentence)
+static void keep_notice(void *user, const struct notice *notice)
 {
 	struct subject *subject = user;
 
 	/* A damaged file is found again at every question. */
-	for (size_t i = 0; subject->again && i < subject->warning_count; i++)
-		if (strcmp(subject->warnings[i], sentence) == 0)
+	for (size_t i = 0; subject->again && i < subject->notices.count; i++)
+		if (!notice_is_remark(notice) && notice_equals(&subject->notices.items[i], notice))
 			return;
-	keep_text(&subject->warnings, &subject->warning_capacity, &subject->warning_count,
-		  sentence);
-}
-
-static void keep_note(void *user, const char *sentence)
-{
-	struct subject *subject = user;
-	keep_text(&subject->notes, &subject->note_capacity, &subject->note_count, sentence);
+	notices_add(&subject->notices, notice);
 }
 
 enum snap_status subject_guess(const struct report_options *options, const char *name,
@@ -79,8 +63,7 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.without_ages = !with_ages,
 		.census = options->group == GROUP_TYPE,
 		.leave_out_own = !options->all,
-		.warn = keep_warning,
-		.note = keep_note,
+		.notice = keep_notice,
 		.user = subject,
 	};
 
@@ -108,12 +91,7 @@ void subject_again(struct subject *subject)
 void subject_close(struct subject *subject)
 {
 	session_close(subject->session);
-	for (size_t i = 0; i < subject->warning_count; i++)
-		free(subject->warnings[i]);
-	free(subject->warnings);
-	for (size_t i = 0; i < subject->note_count; i++)
-		free(subject->notes[i]);
-	free(subject->notes);
+	notices_release(&subject->notices);
 	free(subject->ids);
 	*subject = (struct subject){0};
 }
@@ -236,8 +214,10 @@ static enum snap_status warn_of_loss(void *user, const char *kind, const char *c
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
 		if (strcmp(kind, losses[i].kind) == 0 && strcmp(count, "0") != 0)
-			report_warn(warning->report, "%s: %s %s", warning->name, count,
-				    losses[i].meaning);
+			report_notice(warning->report,
+				      &(struct notice){.kind = NOTICE_LOST,
+						       .who = warning->name,
+						       .texts = {count, losses[i].meaning}});
 	return SNAP_OK;
 }
 
@@ -319,10 +299,7 @@ enum snap_status subject_describe(const struct subject *subject, struct report *
 	enum snap_status st = SNAP_OK;
 
 	describe_session(subject->session, report);
-	for (size_t i = 0; i < subject->warning_count; i++)
-		report_warn(report, "%s", subject->warnings[i]);
-	for (size_t i = 0; i < subject->note_count; i++)
-		report_note(report, "%s", subject->notes[i]);
+	report_notices(report, &subject->notices);
 	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
 		st = take_labels(&description, i, err);
 	if (st == SNAP_OK)

@@ -13,11 +13,8 @@ struct subject {
 	struct session *session;
 	int64_t *ids; /* of the chosen snapshots, in the order they were added */
 	size_t count, capacity;
-	char **warnings; /* of resolving, loading and symbolising */
-	size_t warning_count, warning_capacity;
-	char **notes; /* which snapshots of directories were chosen */
-	size_t note_count, note_capacity;
-	bool again; /* see subject_again() */
+	struct notices notices; /* of resolving, loading and symbolising */
+	bool again;             /* see subject_again() */
 };
 
 /** If nothing is named and a filter's pattern is a file, that is what was meant.  SNAP_EUSAGE. */

@@ -272,7 +272,7 @@ static void say(const struct session *session, const char *dir, const struct cho
 	size_t size;
 	FILE *out;
 
-	if (!session->options.note ||
+	if (!session->options.notice ||
 	    (choice->of == 1 && choice->processes == 1 && choice->runs == 1))
 		return;
 	out = memory_need(open_memstream(&text, &size), "choosing a snapshot");
@@ -290,7 +290,8 @@ static void say(const struct session *session, const char *dir, const struct cho
 			choice->shown->at_exit && !wants_exit ? ", taken at the program's exit"
 							      : "");
 	if (fclose(out) == 0)
-		session->options.note(session->options.user, text);
+		session_notice(session,
+			       &(struct notice){.kind = NOTICE_SNAPSHOT_CHOSEN, .texts = {text}});
 	free(text);
 }
 
@@ -314,7 +315,7 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 	struct session_options options = {.pid = session->options.pid,
 					  .program = session->options.program,
 					  .quiet = session->options.quiet,
-					  .warn = session->options.warn,
+					  .notice = session->options.notice,
 					  .user = session->options.user,
 					  .facts_only = true};
 	struct candidates candidates = {0};

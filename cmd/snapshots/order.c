@@ -91,10 +91,9 @@ static bool has_equal_times(const struct session_files *files)
 	return false;
 }
 
-static void warn(const struct session *session, const char *sentence)
+static void warn(const struct session *session, enum notice_kind kind)
 {
-	if (session->options.warn && !session->options.quiet)
-		session->options.warn(session->options.user, sentence);
+	session_notice(session, &(struct notice){.kind = kind});
 }
 
 /* Files named one by one, that only their own time orders, may be meant otherwise. */
@@ -105,8 +104,7 @@ static void warn_if_moved(const struct session *session, const struct session_fi
 
 		if (file->place == i || file->listed || !file->time.of_file)
 			continue;
-		warn(session, "dumps follow each other by the times of their files, which is "
-			      "not how they were named: --order given or name may be meant");
+		warn(session, NOTICE_ORDER_NOT_AS_NAMED);
 		return;
 	}
 }
@@ -127,17 +125,12 @@ static void check_times(const struct session *session, struct session_files *fil
 	if (are_numbered(files)) {
 		if (!equal && is_ordered(files, compare_names))
 			return;
-		warn(session,
-		     equal ? "files have equal times: the dumps follow each other by the "
-			     "numbers in their names (--order given: otherwise)"
-			   : "the times of the files contradict the numbers in their names: "
-			     "the numbers decide (--order given: otherwise)");
+		warn(session, equal ? NOTICE_ORDER_BY_NUMBERS : NOTICE_ORDER_CONTRADICTS);
 		qsort(files->files, files->count, sizeof(*files->files), compare_names);
 		return;
 	}
 	if (equal && all_of_file(files))
-		warn(session, "files have equal times: their order is not known (--order name or "
-			      "given says it)");
+		warn(session, NOTICE_ORDER_UNKNOWN);
 	else
 		warn_if_moved(session, files);
 }

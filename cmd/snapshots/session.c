@@ -124,7 +124,7 @@ static enum snap_status need_symbols(struct session *session, struct snap_error 
 	struct symbols_options options = {
 		.cache = &session->symbol_cache,
 		.progress = shows_progress(session) ? show_symbolising : NULL,
-		.warn = session->options.quiet ? NULL : session->options.warn,
+		.notice = session->options.quiet ? NULL : session->options.notice,
 		.user = session->options.user,
 		.ask_for_others = settings()->debuginfod,
 	};
@@ -145,21 +145,21 @@ static enum snap_status need_symbols(struct session *session, struct snap_error 
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static void warn(const struct session *session, const char *sentence)
+void session_notice(const struct session *session, const struct notice *notice)
 {
-	if (session->options.warn && !session->options.quiet)
-		session->options.warn(session->options.user, sentence);
+	if (session->options.notice && !(session->options.quiet && !notice_is_remark(notice)))
+		session->options.notice(session->options.user, notice);
 }
 
 static void say_migrated(const struct session *session)
 {
-	char sentence[PATH_MAX + 128];
+	const struct notice notice = {
+		.kind = NOTICE_DATABASE_MIGRATED,
+		.texts = {session->options.db},
+		.figures = {(uint64_t)store_migrated_from(session->store)},
+	};
 
-	snprintf(sentence, sizeof(sentence),
-		 "%s was written by an older snapdiff (schema version %d); it was brought up to "
-		 "date",
-		 session->options.db, store_migrated_from(session->store));
-	warn(session, sentence);
+	session_notice(session, &notice);
 }
 
 static enum snap_status open_store(struct session *session, struct snap_error *err)
@@ -254,7 +254,7 @@ bool session_wants(const struct session *session, uint64_t pid, const char *prog
 void session_note_damage(struct session *session, const char *sentence)
 {
 	session->damaged++;
-	warn(session, sentence);
+	session_notice(session, &(struct notice){.kind = NOTICE_FILE_DAMAGED, .texts = {sentence}});
 }
 
 void session_keep_skipped(struct session *session, const char *path)
@@ -271,12 +271,9 @@ void session_keep_skipped(struct session *session, const char *path)
 void session_skip(void *user, const char *path, const char *sentence)
 {
 	struct session *session = user;
-	char *said;
 
-	if (asprintf(&said, "left out: %s", sentence) < 0)
-		said = NULL;
-	warn(session, said ? said : sentence);
-	free(said);
+	session_notice(session,
+		       &(struct notice){.kind = NOTICE_FILE_LEFT_OUT, .texts = {sentence}});
 	session_keep_skipped(session, path);
 }
 
@@ -436,7 +433,8 @@ enum snap_status session_take_file(struct session *session, const char *path,
 		if (input.model->torn)
 			session_note_damage(session, input.model->torn);
 		if (input.model->remark)
-			warn(session, input.model->remark);
+			session_notice(session, &(struct notice){.kind = NOTICE_FILE_NEWER,
+								 .texts = {input.model->remark}});
 		tell_apart(session, input.model);
 		status = load_model(session, &input, labels, id, already, err);
 	}

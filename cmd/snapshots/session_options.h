@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/notice.h"
+
 /** Where `snapdiff run` writes unless told otherwise, and where commands look when nothing is
  * named. */
 #define SESSION_DEFAULT_DIRECTORY "snaps"
@@ -36,13 +38,9 @@ struct session_options {
 	bool without_ages;  /* without db: the ages of blocks are not asked for; faster */
 	bool census;        /* what counts are the objects of the census; not with db */
 	bool leave_out_own; /* of dumps: what tracemalloc itself allocated */
-	bool facts_only; /* totals, meta and modules, no call stacks; damaged files give what they
+	bool facts_only;   /* totals, meta and modules, no call stacks; damaged files give what they
 			    can */
-	void (*warn)(void *user,
-		     const char *sentence); /* collects the warnings of a report; may be NULL */
-	void (*note)(
-		void *user,
-		const char *sentence); /* what was chosen where a choice was made; may be NULL */
+	notice_fn *notice; /* takes warnings, and which choice was made; may be NULL */
 	void *user;
 };
 

@@ -40,6 +40,9 @@ struct snapshot_list {
 /** Does a snapshot of this process pass --pid and --program? */
 bool session_wants(const struct session *session, uint64_t pid, const char *program);
 
+/** Pass a notice on; with `quiet`, no warnings. */
+void session_notice(const struct session *session, const struct notice *notice);
+
 /** Warn of a damaged file, and count it. */
 void session_note_damage(struct session *session, const char *sentence);
 

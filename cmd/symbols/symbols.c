@@ -223,12 +223,11 @@ static void tell_offline(struct symbols *symbols)
 	const char *urls = getenv("DEBUGINFOD_URLS");
 
 	if (symbols->told_offline || symbols->options.offline || !urls || !*urls ||
-	    !symbols->options.warn)
+	    !symbols->options.notice)
 		return;
 	symbols->told_offline = true;
-	symbols->options.warn(symbols->options.user,
-			      "the snapshot is of another machine, so debuginfod was not asked for "
-			      "its modules: --debuginfod asks");
+	symbols->options.notice(symbols->options.user,
+				&(struct notice){.kind = NOTICE_DEBUGINFOD_NOT_ASKED});
 }
 
 static void place_open(struct symbols *symbols, struct place *place)
@@ -245,8 +244,10 @@ static void place_open(struct symbols *symbols, struct place *place)
 	place->tried = true;
 	place->kept_offline = !symbols->online;
 	place->module = module_open(&request, symbols->texts, &complaint);
-	if (complaint && symbols->options.warn)
-		symbols->options.warn(symbols->options.user, complaint);
+	if (complaint && symbols->options.notice)
+		symbols->options.notice(
+			symbols->options.user,
+			&(struct notice){.kind = NOTICE_MODULE_UNUSED, .texts = {complaint}});
 	free(complaint);
 	if (!place->module && *place->build_id && !symbols->online)
 		tell_offline(symbols);
@@ -273,18 +274,12 @@ static bool is_newer(const char *path, const struct model *model)
 /** Without a build-id nothing but its time can show that a file is not the recorded one. */
 static bool is_doubtful(struct symbols *symbols, struct place *place, const struct model *model)
 {
-	char *sentence = NULL;
-
 	if (*place->build_id || !is_newer(place->path, model))
 		return false;
-	if (!place->doubted && symbols->options.warn &&
-	    asprintf(&sentence,
-		     "module %s has no build-id and was written after the snapshot was taken: not "
-		     "used; its frames stay without names",
-		     place->path) >= 0) {
-		symbols->options.warn(symbols->options.user, sentence);
-		free(sentence);
-	}
+	if (!place->doubted && symbols->options.notice)
+		symbols->options.notice(
+			symbols->options.user,
+			&(struct notice){.kind = NOTICE_MODULE_TOO_NEW, .who = place->path});
 	place->doubted = true;
 	return true;
 }

@@ -8,6 +8,7 @@
 #ifndef SYMBOLS_SYMBOLS_H
 #define SYMBOLS_SYMBOLS_H
 
+#include "base/notice.h"
 #include "model/model.h"
 #include "symbols/symbol_frame.h"
 
@@ -37,7 +38,7 @@ struct symbol_cache {
 struct symbols_options {
 	const struct symbol_cache *cache; /* may be NULL; must outlive the symboliser */
 	void (*progress)(void *user, uint64_t done, uint64_t total); /* may be NULL */
-	void (*warn)(void *user, const char *sentence);              /* may be NULL */
+	notice_fn *notice;                                           /* may be NULL */
 	void *user;
 	bool offline;           /* never ask debuginfod */
 	bool ask_for_others;    /* ask it about snapshots of other machines, too */
@@ -52,7 +53,7 @@ void symbols_free(struct symbols *symbols);
  * Give every unsymbolised location of `model` its frames: at least one each (when nothing is known:
  * function "module+0xoffset", or the bare address); and the roots of its graph of holders their
  * symbols, where they are known.  Modules that could not be used are reported once each through
- * `warn`.
+ * `notice`.
  */
 enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
 				 struct snap_error *err);

@@ -250,16 +250,16 @@ static enum snap_status add_inputs(struct py_stats *stats, const struct py_optio
 				   const char *name, const char *old, bool quiet,
 				   struct snap_error *err)
 {
-	char *python = NULL, *old_python = NULL, sentence[512];
+	char *python = NULL, *old_python = NULL;
+	struct notice notice;
 	enum snap_status st = SNAP_OK;
 
 	if (old)
 		st = add_input(stats, options, old, true, &old_python, err);
 	if (st == SNAP_OK)
 		st = add_input(stats, options, name, false, &python, err);
-	if (st == SNAP_OK && !quiet &&
-	    py_version_warning(old, old_python, name, python, sentence, sizeof(sentence)))
-		cli_warn("%s", sentence);
+	if (st == SNAP_OK && !quiet && py_version_warning(old, old_python, name, python, &notice))
+		cli_print_warning(NULL, &notice);
 	free(python);
 	free(old_python);
 	return st;

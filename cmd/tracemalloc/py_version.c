@@ -31,10 +31,9 @@ static bool differ_by(struct versions older, struct versions newer, unsigned min
 }
 
 bool py_version_warning(const char *a_name, const char *a, const char *b_name, const char *b,
-			char *sentence, size_t size)
+			struct notice *notice)
 {
 	struct versions x, y, swap;
-	bool paths, frames;
 
 	if (!parse(a, &x) || !parse(b, &y) || (x.most >= y.least && y.most >= x.least))
 		return false;
@@ -43,15 +42,10 @@ bool py_version_warning(const char *a_name, const char *a, const char *b_name, c
 		x = y;
 		y = swap;
 	}
-	paths = differ_by(x, y, 9);
-	frames = differ_by(x, y, 12);
-	snprintf(
-		sentence, size, "%s is of Python %s, %s of Python %s: rows may not pair%s%s%s%s",
-		a_name, a, b_name, b, paths || frames ? "; " : "",
-		paths ? "from 3.9 on the file name of __main__ is absolute (--map OLD=NEW rewrites "
-			"it)"
-		      : "",
-		paths && frames ? ", " : "",
-		frames ? "from 3.12 on comprehensions have no frame of their own" : "");
+	*notice = (struct notice){
+		.kind = NOTICE_OTHER_PYTHON,
+		.texts = {a_name, a, b_name, b},
+		.figures = {differ_by(x, y, 9), differ_by(x, y, 12)},
+	};
 	return true;
 }

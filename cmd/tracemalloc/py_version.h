@@ -4,17 +4,17 @@
  * A dump does not carry its version; the reader notes what can be told as the snapshot's meta
  * `python_version`: "3.8", "3.6 to 3.7" or "3.9 or later".
  */
-#ifndef ANALYSIS_PY_VERSION_H
-#define ANALYSIS_PY_VERSION_H
+#ifndef TRACEMALLOC_PY_VERSION_H
+#define TRACEMALLOC_PY_VERSION_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/notice.h"
 
 /**
- * Write to `sentence` why rows of two dumps may not pair, and return true, if `a` and `b` (either
- * may be NULL) are surely different versions.  `a_name` and `b_name` are the dumps' names.
+ * Fill `notice` with why rows of two dumps may not pair, and return true, if `a` and `b` (either may
+ * be NULL) are surely different versions.  `a_name` and `b_name` are the dumps' names.  All four
+ * texts have to live as long as the notice.
  */
 bool py_version_warning(const char *a_name, const char *a, const char *b_name, const char *b,
-			char *sentence, size_t size);
+			struct notice *notice);
 
 #endif

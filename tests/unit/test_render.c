@@ -98,7 +98,8 @@ Test(render, json_has_the_fields_in_order_and_no_table_only_column)
 {
 	struct report *report = sample();
 
-	report_warn(report, "12 events were dropped");
+	report_notice(report, &(struct notice){.kind = NOTICE_FILE_DAMAGED,
+					       .texts = {"12 events were dropped"}});
 	renders(report, "json", NULL,
 		"{\"schema\":\"snapdiff.top/"
 		"1\",\"tool\":{\"name\":\"snapdiff\",\"version\":\"0.1.0\"},\n"

@@ -38,7 +38,8 @@ static struct report *sample(size_t rows)
 			row[3].list.items[k] = value_int((int64_t)k);
 		row[4] = value_u64(SNAP_UNKNOWN);
 	}
-	report_warn(report, "a warning with \"quotes\"");
+	report_notice(report, &(struct notice){.kind = NOTICE_FILE_DAMAGED,
+					       .texts = {"a warning with \"quotes\""}});
 	return report;
 }
 

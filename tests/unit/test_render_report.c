@@ -89,10 +89,14 @@ Test(report, notes_and_warnings_are_formatted_and_kept)
 
 	for (int i = 0; i < 50; i++) {
 		report_note(report, "note %d", i);
-		report_warn(report, "warning %d of %s", i, "many");
+		report_notice(report, &(struct notice){.kind = NOTICE_SERIES_GAPS,
+						       .figures = {(uint64_t)i}});
 	}
 	cr_expect_str_eq(report->notes[49], "note 49");
-	cr_expect_str_eq(report->warnings[17], "warning 17 of many");
+	cr_expect_eq(report->warnings[17].notice.figures[0], 17);
+	cr_expect_str_eq(report->warnings[17].text,
+			 "the series has gaps: 17 snapshots between its first and last seq are "
+			 "missing; growth is judged per seq");
 	cr_expect_eq(report->warning_count, 50);
 	report_free(report);
 	report_free(NULL);

@@ -301,16 +301,20 @@ Test(session, a_directory_is_its_newest_where_one_is_wanted)
 /* The text of what was said of the choice. */
 static char noted[256];
 
-static void keep_note(void *user, const char *sentence)
+static void keep_note(void *user, const struct notice *notice)
 {
+	char *text = notice_text(notice);
+
 	(void)user;
-	snprintf(noted, sizeof(noted), "%s", sentence);
+	cr_assert(text && notice_is_remark(notice));
+	snprintf(noted, sizeof(noted), "%s", text);
+	free(text);
 }
 
 Test(session, of_several_processes_a_directory_is_the_one_that_held_most_in_the_last_run)
 {
 	static const struct process parent = {"make", 7, 90}, earlier = {"server", 30, 10};
-	const struct session_options options = {.note = keep_note};
+	const struct session_options options = {.notice = keep_note};
 	struct session *session = session_with(&options);
 
 	mkdir("d", 0700);
@@ -417,10 +421,14 @@ Test(session, equal_files_without_time_or_seq_are_several_snapshots)
 
 static char warned[512];
 
-static void keep_warning(void *user, const char *sentence)
+static void keep_warning(void *user, const struct notice *notice)
 {
+	char *text = notice_text(notice);
+
 	(void)user;
-	snprintf(warned, sizeof(warned), "%s", sentence);
+	cr_assert(text && !notice_is_remark(notice));
+	snprintf(warned, sizeof(warned), "%s", text);
+	free(text);
 }
 
 /* A dump of `bytes`, whose file was last written at second `time`. */
@@ -437,7 +445,7 @@ static void dump(const char *path, unsigned time, unsigned bytes)
 static void dumps_follow(const unsigned times[3], const char *names, const char *expected,
 			 const char *words)
 {
-	const struct session_options options = {.warn = keep_warning};
+	const struct session_options options = {.notice = keep_warning};
 	struct session *session = session_with(&options);
 
 	warned[0] = '\0';

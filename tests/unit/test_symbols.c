@@ -102,11 +102,15 @@ static char *build_id_of(const char *binary)
 	return id;
 }
 
-static void keep_warning(void *user, const char *sentence)
+static void keep_warning(void *user, const struct notice *notice)
 {
+	char *sentence = notice_text(notice);
+
 	(void)user;
+	cr_assert(sentence);
 	strncat(warnings, sentence, sizeof(warnings) - strlen(warnings) - 2);
 	strcat(warnings, "\n");
+	free(sentence);
 }
 
 /** A model with one module and these addresses, not symbolised. */
@@ -159,7 +163,7 @@ static char *resolve(struct symbols_options *options, const char *name, const ch
 
 	cr_assert(asprintf(&path, "%s%s%s", *name == '/' ? "" : directory, *name == '/' ? "" : "/",
 			   name) >= 0);
-	options->warn = keep_warning;
+	options->notice = keep_warning;
 	options->offline = true;
 	model = make_model(path, build_id, addresses, count);
 	symbols = symbols_new(options);
@@ -485,7 +489,7 @@ Test(symbols, a_module_without_build_id_is_used_if_it_still_has_none)
 
 Test(symbols, a_module_without_build_id_that_is_younger_than_the_snapshot_is_not_used)
 {
-	struct symbols_options options = {.warn = keep_warning, .offline = true};
+	struct symbols_options options = {.notice = keep_warning, .offline = true};
 	uint64_t addresses[ADDRESSES_MAX];
 	struct symbols *symbols;
 	struct model *model;

@@ -1,0 +1,63 @@
+/*
+ * base/notice.h - what a person is told about the figures of a report: warnings and remarks.
+ *
+ * Who finds something odd adds a notice to a list: its kind, its figures and its names.  All words
+ * are in notices.def, and notice_text() makes a sentence of them.  So equal notices can be told to be
+ * equal, however they read.
+ */
+#ifndef BASE_NOTICE_H
+#define BASE_NOTICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum notice_kind {
+#define KIND(kind, words) NOTICE_##kind,
+#define WARNING           KIND
+#define SENTENCE          KIND
+#define REMARK            KIND
+#include "base/notices.def"
+#undef KIND
+#undef WARNING
+#undef SENTENCE
+#undef REMARK
+	NOTICE_KINDS
+};
+
+enum { NOTICE_TEXTS = 4, NOTICE_FIGURES = 2 };
+
+struct notice {
+	enum notice_kind kind;
+	const char *who; /* a file, a module, a process; NULL: nobody in particular */
+	const char *texts[NOTICE_TEXTS];
+	uint64_t figures[NOTICE_FIGURES];
+	size_t sharing; /* processes of which it is said, in the place of `who`; 0: of `who` */
+};
+
+/** Takes a notice.  The texts are the giver's, and live until the call returns. */
+typedef void notice_fn(void *user, const struct notice *notice);
+
+bool notice_is_remark(const struct notice *notice);
+
+/** The sentence; free() it.  NULL when memory is out. */
+char *notice_text(const struct notice *notice);
+
+bool notice_equals(const struct notice *a, const struct notice *b);
+
+/** Of the same kind about the same thing: they may differ in numbers, and in whom they are about. */
+bool notice_is_like(const struct notice *a, const struct notice *b);
+
+/** Notices in the order in which they were added; zeroed it is empty.  It owns their texts. */
+struct notices {
+	struct notice *items;
+	size_t count, capacity;
+	bool incomplete; /* memory was out for one */
+};
+
+void notices_add(struct notices *list, const struct notice *notice);
+/** Add what is said of one of several processes; what was said of another becomes "2 processes, each". */
+void notices_join(struct notices *list, const struct notice *notice, const char *process);
+void notices_release(struct notices *list);
+
+#endif
