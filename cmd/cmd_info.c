@@ -9,10 +9,24 @@
 #include "cli/cli.h"
 #include "render/output.h"
 #include "render/render.h"
+#include "report/resident.h"
+#include "report/size_classes.h"
 #include "snapshots/session.h"
 
-static const struct option *const info_tables[] = {source_option_table, output_option_table,
-						   cli_memory_table, cli_symbols_table, NULL};
+struct info_options {
+	struct report_options report; /* first: the shared tables fill it */
+	bool size_classes;
+};
+
+static const struct option info_own_table[] = {
+	{"size-classes", 0, OPTION_FLAG, offsetof(struct info_options, size_classes), NULL,
+	 "Python's pools by size of block: how many, and what is free in them", NULL},
+	{0},
+};
+
+static const struct option *const info_tables[] = {info_own_table,      source_option_table,
+						   output_option_table, cli_memory_table,
+						   cli_symbols_table,   NULL};
 
 /* One fact a row, so that every format can carry all of them; JSON has them as objects as well. */
 static const struct column info_columns[] = {
@@ -31,6 +45,8 @@ struct info {
 	struct value *object; /* where they go in JSON */
 	struct value modules;
 	size_t module_count;
+	struct resident resident;
+	const char *classes; /* of pymalloc, as the snapshot has them; NULL: it has none */
 };
 
 static struct value shown_of(struct report *report, const char *name, struct value value)
@@ -124,6 +140,7 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 	if (row->id != info->id)
 		return SNAP_OK;
 	info->found = true;
+	info->resident.is_sample = row->sample_period > 0;
 	set_title(info, row);
 	begin_section(info, "snapshot", &object);
 	add_header(info, row);
@@ -131,6 +148,54 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 	begin_section(info, "totals", &object);
 	add_totals(info, row);
 	end_section(info);
+	return SNAP_OK;
+}
+
+/* ---- resident memory, part by part ----------------------------------------------------------- */
+
+static enum snap_status collect_metric(void *user, const char *name, const char *text)
+{
+	struct info *info = user;
+	char *end;
+	long long number = strtoll(text, &end, 10);
+
+	if (end != text && *end == '\0')
+		resident_take(&info->resident, name, number);
+	return SNAP_OK;
+}
+
+static void add_part(struct info *info, const char *key, const char *words, struct value value)
+{
+	struct value *row = report_row(info->report);
+	char bytes[32];
+
+	row[0] = value_text(info->report, info->section);
+	row[1] = value_text(info->report, words);
+	row[2] = value;
+	row[3] = value_text(info->report, render_bytes(value.integer, false, bytes));
+	value_field(info->report, info->object, key, value);
+}
+
+static enum snap_status add_resident(struct info *info, struct snap_error *err)
+{
+	enum snap_status status =
+		store_each_metric(info->store, info->id, collect_metric, info, err);
+	struct resident_sum sum;
+	struct value object;
+
+	if (status != SNAP_OK || !resident_add_up(&info->resident, &sum))
+		return status;
+	begin_section(info, "resident", &object);
+	for (int part = 0; part < RESIDENT_PARTS; part++) {
+		if (sum.known[part])
+			add_part(info, resident_key(part), resident_words(part),
+				 value_int(sum.parts[part]));
+		else
+			value_field(info->report, &object, resident_key(part), value_null());
+	}
+	add_part(info, "rss", "resident memory: the sum", value_int(sum.total));
+	end_section(info);
+	resident_say(&info->resident, &sum, info->report);
 	return SNAP_OK;
 }
 
@@ -213,6 +278,8 @@ static enum snap_status fill(struct info *info, struct snap_error *err)
 	};
 	enum snap_status status = store_each_snapshot(info->store, take_snapshot, info, err);
 
+	if (status == SNAP_OK)
+		status = add_resident(info, err);
 	for (size_t i = 0; status == SNAP_OK && i < sizeof(sections) / sizeof(*sections); i++) {
 		struct value object;
 
@@ -228,11 +295,30 @@ static void collect(void *user, const struct notice *notice)
 	report_notice(user, notice);
 }
 
+static enum snap_status find_classes(void *user, const char *key, const char *text)
+{
+	struct info *info = user;
+
+	if (strcmp(key, "pymalloc.classes") == 0)
+		info->classes = report_text(info->report, "%s", text);
+	return SNAP_OK;
+}
+
+static enum snap_status fill_classes(struct info *info, struct snap_error *err)
+{
+	enum snap_status status = store_each_meta(info->store, info->id, find_classes, info, err);
+
+	return status == SNAP_OK ? size_classes_fill(info->report, info->classes, err) : status;
+}
+
 static enum snap_status info_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
-	const struct report_options *options = call->options;
-	struct info info = {.report = report_new("snapdiff.info/1", info_columns, 4)};
+	const struct info_options *own = call->options;
+	const struct report_options *options = &own->report;
+	struct info info = {.report = own->size_classes
+					      ? size_classes_report_new()
+					      : report_new("snapdiff.info/1", info_columns, 4)};
 	const struct session_options how = {
 		.db = options->db,
 		.pid = options->pid,
@@ -249,7 +335,7 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 		status = session_one(session, call->argv[0], &info.id, err);
 	if (status == SNAP_OK) {
 		info.store = session_store(session);
-		status = fill(&info, err);
+		status = own->size_classes ? fill_classes(&info, err) : fill(&info, err);
 	}
 	if (status == SNAP_OK)
 		status = output_report(info.report, options, err);
@@ -260,17 +346,22 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 	return status;
 }
 
+static const struct info_options info_defaults = {
+	.report = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+
 const struct command cmd_info = {
 	.name = "info",
 	.summary = "Show what a snapshot says about itself",
 	.usage = "[options] [SNAP]",
 	.group = "store",
-	.details = "Header, totals, labels, process metrics, losses and modules.  Of a damaged "
-		   "file, what\n"
-		   "precedes the damage is shown, with a warning, and the exit code is 3.",
+	.details = "Header, totals, resident memory as a sum of parts, labels, process metrics, "
+		   "losses and\n"
+		   "modules.  Of a damaged file, what precedes the damage is shown, with a "
+		   "warning, and the\n"
+		   "exit code is 3.",
 	.options = info_tables,
-	.options_size = sizeof(struct report_options),
-	.defaults = &report_option_defaults,
+	.options_size = sizeof(struct info_options),
+	.defaults = &info_defaults,
 	.operands_min = 0,
 	.operands_max = 1,
 	.run = info_run,

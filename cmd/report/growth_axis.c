@@ -72,6 +72,12 @@ static enum snap_status take_label(void *user, const char *key, const char *valu
 	return SNAP_OK;
 }
 
+/* What two allocators have free is one figure. */
+static void add_metric(double *metric, double value)
+{
+	*metric = isnan(*metric) ? value : *metric + value;
+}
+
 static enum snap_status take_metric(void *user, const char *name, const char *text)
 {
 	static const struct {
@@ -80,6 +86,7 @@ static enum snap_status take_metric(void *user, const char *name, const char *te
 	} names[] = {
 		{"rss", GROWTH_RSS},
 		{"allocator.free", GROWTH_SLACK},
+		{"pymalloc.free", GROWTH_SLACK},
 		{"cgroup.current", GROWTH_CGROUP},
 		{"recorder.memory", GROWTH_RECORDER},
 	};
@@ -90,7 +97,7 @@ static enum snap_status take_metric(void *user, const char *name, const char *te
 		return SNAP_OK;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(name, names[i].name) == 0)
-			reading->axis->metrics[names[i].metric][reading->at] = value;
+			add_metric(&reading->axis->metrics[names[i].metric][reading->at], value);
 	if (strcmp(name, "cgroup.limit") == 0 && reading->at + 1 == reading->axis->count)
 		reading->axis->cgroup_limit = value;
 	return SNAP_OK;

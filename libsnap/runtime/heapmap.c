@@ -410,9 +410,15 @@ uint64_t snap__heapmap_untouched(void)
 }
 
 struct walk {
-	snap__heapmap_fn *fn;
+	snap__heapmap_at_fn *fn;
 	void *user;
 };
+
+/* The position within a granule is in steps of 8 bytes. */
+static uintptr_t address_of(const struct snap__heapmap *map, uint64_t value, uintptr_t granule)
+{
+	return granule | (value & SNAP__SLOT_POSITION & map->position >> 1) << 1;
+}
 
 static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
 		      uintptr_t address)
@@ -428,10 +434,10 @@ static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot,
 		if (atomic_load_explicit(slot, memory_order_acquire) != value)
 			return; /* freed while we looked */
 	}
-	walk->fn(walk->user, &block);
+	walk->fn(walk->user, address_of(map, value, address), &block);
 }
 
-void snap__heapmap_walk(snap__heapmap_fn *fn, void *user)
+void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user)
 {
 	struct walk walk = {fn, user};
 
@@ -439,15 +445,10 @@ void snap__heapmap_walk(snap__heapmap_fn *fn, void *user)
 	snap__side_walk(fn, user);
 }
 
-struct walk_at {
-	snap__heapmap_at_fn *fn;
-	void *user;
-};
-
 static void walk_slot_at(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
 			 uintptr_t address)
 {
-	const struct walk_at *walk = user;
+	const struct walk *walk = user;
 	struct snap__block block;
 
 	(void)slot;
@@ -457,13 +458,12 @@ static void walk_slot_at(void *user, const struct snap__heapmap *map, slot_t *sl
 
 		block.size = size ? atomic_load_explicit(size, memory_order_relaxed) >> 1 : 0;
 	}
-	/* The position within a granule, in steps of 8 bytes. */
-	walk->fn(walk->user, address | (value & SNAP__SLOT_POSITION) << 1, &block);
+	walk->fn(walk->user, address_of(map, value, address), &block);
 }
 
 void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user)
 {
-	struct walk_at walk = {fn, user};
+	struct walk walk = {fn, user};
 
 	each_slot(walk_slot_at, &walk);
 	snap__side_walk_at(fn, user);

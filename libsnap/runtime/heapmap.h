@@ -126,7 +126,8 @@ typedef snap__leaf *_Atomic snap__mid;
 
 struct snap__heapmap {
 	snap__mid *top;
-	snap__mid *dense;   /* the same, but NULL in a sparse map: the fast paths below do not apply there */
+	snap__mid *
+		dense; /* the same, but NULL in a sparse map: the fast paths below do not apply there */
 	uintptr_t position; /* bits of an address within its granule */
 	uintptr_t index;    /* bits of a granule's number within its leaf */
 	unsigned shift;     /* granules have 1 << shift bytes */
@@ -248,13 +249,11 @@ static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t add
 }
 
 /** Every block that the maps and the side table hold for the whole time of the walk is passed to
- * `fn` once. */
-typedef void snap__heapmap_fn(void *user, const struct snap__block *block);
-void snap__heapmap_walk(snap__heapmap_fn *fn, void *user);
-
-/** The same with their addresses; of the side table, malloc's alone.  In a copy of the process,
- * where nothing changes. */
+ * `fn` once.  Addresses of the side table's blocks are what the program says. */
 typedef void snap__heapmap_at_fn(void *user, uintptr_t address, const struct snap__block *block);
+void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user);
+
+/** The same; of the side table, malloc's alone.  In a copy of the process, where nothing changes. */
 void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user);
 
 /** The block that begins at `address`, in either map; false if none does.  What is in the side table

@@ -181,8 +181,9 @@ static void add_number(struct snap__text *out, const char *key, uint64_t value)
 }
 
 /* Blocks that live now: unlike bytes they have no counter of their own on the record path. */
-static void count_block(void *user, const struct snap__block *block)
+static void count_block(void *user, uintptr_t address, const struct snap__block *block)
 {
+	(void)address;
 	(void)block;
 	++*(uint64_t *)user;
 }

@@ -256,8 +256,14 @@ static void report_rollup(bool may_hold_up, snap__metric_fn *fn, void *user)
 bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn *fn, void *user)
 {
 	static const struct wanted status[] = {
-		{"VmRSS:", "rss"},    {"RssAnon:", "anonymous"}, {"VmSwap:", "swap"},
-		{"VmHWM:", "vm_hwm"}, {"VmSize:", "vm_size"},    {NULL, NULL},
+		{"VmRSS:", "rss"},
+		{"RssAnon:", "anonymous"},
+		{"VmSwap:", "swap"},
+		{"VmHWM:", "vm_hwm"},
+		{"VmSize:", "vm_size"},
+		{"RssFile:", "resident.files"},
+		{"RssShmem:", "resident.shared"},
+		{NULL, NULL},
 	};
 	static const struct cgroup_files v2 = {
 		"/sys/fs/cgroup", "", "memory.current", "memory.max", "memory.events", "oom_kill "};

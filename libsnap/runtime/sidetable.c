@@ -143,7 +143,7 @@ bool snap__side_take(uint32_t domain, uintptr_t address, struct snap__block *out
 	return found;
 }
 
-void snap__side_walk(snap__heapmap_fn *fn, void *user)
+void snap__side_walk(snap__heapmap_at_fn *fn, void *user)
 {
 	if (!atomic_load(&has_blocks))
 		return; /* as in every short process */
@@ -156,7 +156,7 @@ void snap__side_walk(snap__heapmap_fn *fn, void *user)
 				.stack = e->stack, .epoch = e->epoch, .size = e->size};
 
 			if (e->used)
-				fn(user, &block);
+				fn(user, e->address, &block);
 		}
 		snap__lock_release(&shard->lock);
 	}

@@ -18,7 +18,7 @@ bool snap__side_put(uint32_t domain, uintptr_t address, const struct snap__block
 		    bool *stale);
 bool snap__side_take(uint32_t domain, uintptr_t address, struct snap__block *out);
 /** Blocks of every domain: their stacks say which (see domains.h). */
-void snap__side_walk(snap__heapmap_fn *fn, void *user);
+void snap__side_walk(snap__heapmap_at_fn *fn, void *user);
 /** Blocks of malloc, with their addresses. */
 void snap__side_walk_at(snap__heapmap_at_fn *fn, void *user);
 void snap__side_merge_epochs(uint32_t oldest, uint32_t count);

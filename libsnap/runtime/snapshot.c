@@ -9,9 +9,11 @@
  * Meta keys, in this order (sizes in bytes, times in nanoseconds, decimal unless said otherwise):
  * seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command host arch trigger
  * exit_signal (if a signal ends the process) label (if named) labels.K ... sample_period
- * depth_limit threads allocator python.* metrics.* heap.live_bytes heap.live_blocks
- * heap.peak_bytes; recorder.memory recorder.stacks recorder.cpu_ns recorder.events; rss anonymous
- * swap vm_hwm vm_size pss; cgroup.current cgroup.limit cgroup.oom_events; allocator.* of mallinfo2;
+ * depth_limit threads allocator python.* pymalloc.classes metrics.* heap.live_bytes
+ * heap.live_blocks heap.peak_bytes heap.mapped_bytes heap.absent_bytes; recorder.memory
+ * recorder.stacks recorder.cpu_ns recorder.events; rss anonymous swap vm_hwm vm_size pss;
+ * cgroup.current cgroup.limit cgroup.oom_events; allocator.* of mallinfo2; resident.* and
+ * pymalloc.* (resident.h, python/arenas.h);
  * unseen (anonymous memory that neither the allocator nor the recorder accounts for).  Unknown
  * figures are absent. losses.* all of them, always: events_dropped (= reentrant + table_overflows),
  * reentrant (allocations inside a signal handler that interrupted the recorder), stacks_truncated,
@@ -42,12 +44,14 @@
 #include "runtime/os_linux.h"
 #include "runtime/identity.h"
 #include "runtime/kept.h"
+#include "runtime/python/arenas.h"
 #include "runtime/python/census.h"
 #include "runtime/python/frames.h"
 #include "runtime/python/objects.h"
 #include "runtime/python/python.h"
 #include "runtime/python/things.h"
 #include "runtime/record.h"
+#include "runtime/resident.h"
 #include "runtime/stacks.h"
 #include "runtime/tally.h"
 #include "runtime/text.h"
@@ -61,10 +65,12 @@
 #endif
 
 #define MOST_COHORTS 64u
+#define BRIEF_BYTES  ((uint64_t)1 << 20)
 #define BRIEF_NS     100000000u /* asking for all figures would cost much in such a short process */
 #define MOST_METRICS 64u
 #define METRIC_SIZE  48u
 #define CENSUS_TRIES 3u
+#define LARGE_BLOCK  65536u /* smaller ones are looked at as parts of the allocator's memory */
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
 #define EPOCHS_KEPT   (SNAP__EPOCHS - 256u)
 #define EPOCHS_MERGED 2048u
@@ -112,7 +118,10 @@ struct job {
 	uint32_t first_domain_string, first_module_string, first_code_string;
 	uint32_t first_label_string, first_census_string;
 	uint64_t anonymous, allocator_total; /* noted while metrics are written */
-	bool failed;                         /* memory ran out */
+	uint64_t top_bytes;                  /* free at the end of glibc's heap */
+	bool counts_pages;                   /* of large blocks, what is not in memory: */
+	uint64_t absent_bytes;
+	bool failed; /* memory ran out */
 };
 
 static bool wants_census(const struct job *job)
@@ -180,7 +189,7 @@ void snap__snapshot_after_fork(void)
 
 /* ---- walk ------------------------------------------------------------------------------------ */
 
-static void count_block(void *user, const struct snap__block *block)
+static void count_block(void *user, uintptr_t address, const struct snap__block *block)
 {
 	struct job *job = user;
 	uint32_t age = (block->epoch - oldest_epoch) % SNAP__EPOCHS;
@@ -191,6 +200,8 @@ static void count_block(void *user, const struct snap__block *block)
 		age = youngest;
 	if (age <= youngest)
 		snap__tally_add(&job->live, block->stack, age, block->size);
+	if (job->counts_pages && block->size >= LARGE_BLOCK)
+		job->absent_bytes += snap__resident_absent(address, block->size);
 }
 
 static void merge_epochs(const struct job *job)
@@ -201,9 +212,26 @@ static void merge_epochs(const struct job *job)
 	}
 }
 
+static bool is_brief(void)
+{
+	return snap__os_wall_ns() - snap__process_identity()->start_time_ns < BRIEF_NS &&
+	       snap__record_peak_bytes() < BRIEF_BYTES;
+}
+
+/* Ask the kernel which pages are in memory; a sample does not know all blocks.  Ends with
+ * snap__resident_end(). */
+static bool begin_pages(const struct job *job)
+{
+	uint64_t bytes = snap__record_peak_bytes() + snap__memory_mapped();
+
+	return !is_brief() && snap__resident_begin(bytes, job->order->reason == SNAP__AT_EXIT);
+}
+
 static void walk_heap(struct job *job)
 {
+	job->counts_pages = snap__sample_period() == 0 && begin_pages(job);
 	snap__heapmap_walk(count_block, job);
+	snap__resident_end();
 	tick();
 	snap__tally_sort(&job->live);
 	job->failed = job->failed || job->live.failed;
@@ -313,6 +341,8 @@ static void put_identity(struct job *job)
 	put_number(job, "threads", job->threads);
 	put_text(job, "allocator", snap__process_host()->allocator);
 	snap__python_describe(put_described, job);
+	if (snap__python_arenas_classes()[0])
+		put_text(job, "pymalloc.classes", snap__python_arenas_classes());
 }
 
 static void keep_metric(void *user, const char *key, uint64_t value)
@@ -322,13 +352,36 @@ static void keep_metric(void *user, const char *key, uint64_t value)
 
 	if (snap__equal(key, "anonymous"))
 		job->anonymous = value;
-	if (snap__equal(key, "allocator.arena") || snap__equal(key, "allocator.mapped"))
+	if (snap__equal(key, "allocator.releasable"))
+		job->top_bytes = value;
+	if (snap__equal(key, "allocator.arena") || snap__equal(key, "allocator.mapped") ||
+	    snap__equal(key, "pymalloc.resident"))
 		job->allocator_total += value;
 	if (job->metric_count == MOST_METRICS)
 		return;
 	text = SNAP__TEXT(job->metrics[job->metric_count].key);
 	snap__text_add(&text, key);
 	job->metrics[job->metric_count++].value = value;
+}
+
+/* Much of what is free at the end of the heap was never used. */
+static void take_top(struct job *job)
+{
+	uintptr_t end = (uintptr_t)syscall(SYS_brk, 0L);
+
+	if (job->has_allocator && job->top_bytes < end)
+		keep_metric(job, "allocator.free_absent",
+			    snap__resident_absent(end - job->top_bytes, job->top_bytes));
+}
+
+static void take_pages(struct job *job)
+{
+	if (!begin_pages(job))
+		return;
+	snap__resident_each(keep_metric, job);
+	snap__python_arenas_each(keep_metric, job);
+	take_top(job);
+	snap__resident_end();
 }
 
 /* Figures of the process; in a copy they are passed on, because /proc/self there is the copy. */
@@ -351,6 +404,7 @@ static void take_metrics(struct job *job)
 	job->recorder_bytes = snap__metrics_recorder_bytes();
 	job->metrics = metrics;
 	job->has_allocator = snap__metrics_each(&leave, keep_metric, job);
+	take_pages(job);
 	job->threads = snap__metrics_threads_seen();
 }
 
@@ -376,6 +430,10 @@ static void put_metrics(struct job *job)
 			   snap__threads_total(SNAP__COUNT_FREED));
 	if (snap__verify_every)
 		put_metric(job, "recorder.stacks_verified", snap__verify_agreed());
+	if (snap__mappings_bytes() > 0)
+		put_metric(job, "heap.mapped_bytes", snap__mappings_bytes());
+	if (job->counts_pages)
+		put_metric(job, "heap.absent_bytes", job->absent_bytes);
 	for (uint32_t i = 0; i < job->metric_count; i++)
 		put_metric(job, job->metrics[i].key, job->metrics[i].value);
 	if (job->has_allocator)

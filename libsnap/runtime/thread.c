@@ -5,13 +5,18 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/auxv.h>
 
 #include "runtime/arena.h"
+#include "runtime/os_linux.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
+#include "runtime/thread_pointer.h"
+#include "write/sys.h"
 
 #define FIRST_CREDITS   16u
 #define LARGEST_CREDITS 16384u
+#define LIBC_BYTES      2304u /* what libc keeps of a thread, at the end of its stack */
 
 _Thread_local struct snap__thread *snap__thread_self;
 
@@ -98,6 +103,17 @@ static struct snap__thread *make(void)
 	return t;
 }
 
+/* The first thread's stack ends with the program's name, others' with what libc keeps. */
+static void note_stack(struct snap__thread *thread)
+{
+	uintptr_t top = (uintptr_t)snap__thread_pointer() + LIBC_BYTES;
+
+	if (snap__os_thread_id() == snap__sys_getpid())
+		top = getauxval(AT_EXECFN);
+	atomic_store(&thread->stack_top, top);
+	atomic_store(&thread->stack_inside, (uintptr_t)__builtin_frame_address(0));
+}
+
 struct snap__thread *snap__thread_slow(void)
 {
 	struct snap__thread *t;
@@ -118,6 +134,7 @@ struct snap__thread *snap__thread_slow(void)
 	if (!t)
 		t = make();
 	if (t && has_key) {
+		note_stack(t);
 		t->transient = false;
 		t->busy = SNAP__INTERNAL;
 		snap__thread_self = t;

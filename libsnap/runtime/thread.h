@@ -87,6 +87,8 @@ struct snap__thread {
 	int64_t drift_highest; /* largest value of `drift` since it was last added to the sum */
 	struct snap__sampler sampler;
 	struct snap__nested nested[SNAP__NESTED_MAX];
+	_Atomic uintptr_t stack_inside,
+		stack_top; /* an address in its stack, and the stack's end */
 	_Atomic uint64_t counts[SNAP__COUNTS];
 };
 

@@ -69,10 +69,11 @@ static void *host_thread(void *argument)
 	return NULL;
 }
 
-static void add(void *user, const struct snap__block *block)
+static void add(void *user, uintptr_t address, const struct snap__block *block)
 {
 	uint64_t *blocks = user;
 
+	(void)address;
 	check(block->size < 200, "a block of a size that nobody asked for");
 	(*blocks)++;
 }

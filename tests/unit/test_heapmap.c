@@ -39,10 +39,11 @@ struct sums {
 	uint64_t blocks, bytes, epochs;
 };
 
-static void add(void *user, const struct snap__block *block)
+static void add(void *user, uintptr_t address, const struct snap__block *block)
 {
 	struct sums *sums = user;
 
+	(void)address;
 	sums->blocks++;
 	sums->bytes += block->size;
 	sums->epochs += block->epoch;

@@ -29,10 +29,11 @@ struct sums {
 	uint64_t blocks, bytes, stack, epoch;
 };
 
-static void add(void *user, const struct snap__block *block)
+static void add(void *user, uintptr_t address, const struct snap__block *block)
 {
 	struct sums *sums = user;
 
+	(void)address;
 	sums->blocks++;
 	sums->bytes += block->size;
 	sums->stack = block->stack;

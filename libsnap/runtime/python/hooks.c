@@ -15,6 +15,7 @@
 #include "runtime/python/hooks.h"
 
 #include "runtime/heapmap.h"
+#include "runtime/python/arenas.h"
 #include "runtime/python/find.h"
 #include "runtime/python/python.h"
 
@@ -211,10 +212,20 @@ void snap__python_hooks_check(void)
 static void *hook_arena_alloc(void *context, size_t size)
 {
 	struct snap__thread *thread = snap__thread_self;
+	void *base;
 
 	if (size >= ARENA_SIZE_MIN && (!thread || thread->busy == SNAP__IDLE))
 		install_again();
-	return original_arenas.alloc(context, size);
+	base = original_arenas.alloc(context, size);
+	if (base)
+		snap__python_arena_came(base, size);
+	return base;
+}
+
+static void hook_arena_free(void *context, void *base, size_t size)
+{
+	if (snap__python_arena_goes(base, size))
+		original_arenas.free(context, base, size);
 }
 
 void snap__python_hooks_install(snap__record_stack_fn *stack, snap__record_stack_fn *raw_stack)
@@ -229,6 +240,7 @@ void snap__python_hooks_install(snap__record_stack_fn *stack, snap__record_stack
 	snap__python.get_arenas(&original_arenas);
 	ours = original_arenas;
 	ours.alloc = hook_arena_alloc;
+	ours.free = hook_arena_free;
 	snap__python.set_arenas(&ours);
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/message.h"
 #include "runtime/metrics.h"
 #include "runtime/modules.h"
+#include "runtime/python/arenas.h"
 #include "runtime/python/codes.h"
 #include "runtime/python/find.h"
 #include "runtime/python/frames.h"
@@ -330,4 +331,5 @@ void snap__python_before_fork(void)
 void snap__python_after_fork(void)
 {
 	snap__python_codes_after_fork();
+	snap__python_arenas_after_fork();
 }
