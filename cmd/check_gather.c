@@ -27,9 +27,13 @@ struct gathering {
 static enum snap_status take_metric(void *user, const char *name, const char *value)
 {
 	struct check_snapshot *item = user;
-	double *most = strcmp(name, "heap.peak_bytes") == 0 ? &item->peak
-		       : strcmp(name, "rss") == 0           ? &item->rss
-							    : NULL;
+	double *most = strcmp(name, "heap.peak_bytes") == 0   ? &item->peak
+		       : strcmp(name, "rss") == 0             ? &item->rss
+		       : strcmp(name, "runs.live_bytes") == 0 ? &item->live
+		       : strcmp(name, "runs.live_apart") == 0 ? &item->live_apart
+		       : strcmp(name, "runs.peak_apart") == 0 ? &item->peak_apart
+		       : strcmp(name, "runs.rss_apart") == 0  ? &item->rss_apart
+							      : NULL;
 	double number = most ? strtod(value, NULL) : 0;
 
 	if (most && (isnan(*most) || number > *most))
@@ -248,33 +252,6 @@ static enum snap_status choose_runs(struct check_gathered *out, bool old_too,
 	return st;
 }
 
-static int by_live_bytes(const void *left, const void *right)
-{
-	const struct check_snapshot *const *a = left, *const *b = right;
-
-	if ((*a)->live != (*b)->live)
-		return (*a)->live < (*b)->live ? -1 : 1;
-	return strcmp((*a)->path, (*b)->path);
-}
-
-/* NULL: no repeated command */
-static const char *middle_run(const struct check_side *side)
-{
-	const struct check_snapshot **sorted = calloc(side->count + 1, sizeof(*sorted));
-	const char *path = NULL;
-	size_t count = 0;
-
-	for (size_t i = 0; sorted && i < side->count; i++)
-		if (side->items[i].is_repeat)
-			sorted[count++] = &side->items[i];
-	if (count) {
-		qsort(sorted, count, sizeof(*sorted), by_live_bytes);
-		path = sorted[(count - 1) / 2]->path;
-	}
-	free(sorted);
-	return path;
-}
-
 /* ---- figures of whole processes -------------------------------------------------------------- */
 
 enum figure_of_whole { WHOLE_LIVE, WHOLE_PEAK, WHOLE_RSS };
@@ -297,10 +274,23 @@ static double most_of_process(const struct check_side *side, const struct check_
 	return most;
 }
 
+/* A file that stands for several runs has their most: the next run may exceed it by as much as they
+ * differ, and by that once more. */
+static double doubt_of(const struct check_side *side, enum figure_of_whole figure)
+{
+	double apart = 0;
+
+	for (size_t i = 0; i < side->count; i++)
+		apart = fmax(apart, figure == WHOLE_PEAK  ? side->items[i].peak_apart
+				    : figure == WHOLE_RSS ? side->items[i].rss_apart
+							  : side->items[i].live_apart);
+	return 2 * apart;
+}
+
 /* Over the repeats of a side; of a side without repeats, the most. */
 static struct check_range range_of(const struct check_side *side, enum figure_of_whole figure)
 {
-	struct check_range range = {(double)NAN, (double)NAN}, all = {(double)NAN, (double)NAN};
+	struct check_range range = {(double)NAN, (double)NAN, doubt_of(side, figure)}, all = range;
 
 	for (size_t i = 0; i < side->count; i++) {
 		const struct check_snapshot *item = &side->items[i];
@@ -416,25 +406,56 @@ static enum snap_status path_of_one(char **path, const struct report_options *op
 	return st;
 }
 
-enum snap_status check_baseline_source(char **path, const struct report_options *options,
-				       const char *name, struct snap_error *err)
+static enum snap_status add_path(struct check_paths *paths, char *path, struct snap_error *err)
+{
+	if (path &&
+	    array_reserve(&paths->items, &paths->capacity, paths->count, sizeof(*paths->items))) {
+		paths->items[paths->count++] = path;
+		return SNAP_OK;
+	}
+	free(path);
+	return fail_memory(err, "naming a snapshot");
+}
+
+/* The runs of a repeated command, or the snapshot that compare takes. */
+static enum snap_status add_directory(struct check_paths *paths,
+				      const struct report_options *options, const char *name,
+				      struct snap_error *err)
 {
 	static const struct text_list none;
 	struct check_gathered gathered = {0};
-	const char *run;
-	enum snap_status st = SNAP_OK;
+	enum snap_status st = check_gather(&gathered, options, &none, &name, 1, err);
+	char *path = NULL;
 
-	*path = NULL;
-	if (session_is_directory(name)) {
-		st = check_gather(&gathered, options, &none, &name, 1, err);
-		run = st == SNAP_OK ? middle_run(&gathered.new_) : NULL;
-		if (st == SNAP_OK && !run)
-			st = path_of_one(path, options, name, err);
-		else if (run)
-			*path = strdup(run);
-	} else {
-		*path = strdup(name);
+	for (size_t i = 0; st == SNAP_OK && i < gathered.new_.run_count; i++)
+		st = add_path(paths, strdup(gathered.new_.runs[i]), err);
+	if (st == SNAP_OK && gathered.new_.run_count == 0) {
+		st = path_of_one(&path, options, name, err);
+		if (st == SNAP_OK)
+			st = add_path(paths, path, err);
 	}
 	check_gathered_release(&gathered);
-	return st == SNAP_OK && !*path ? fail_memory(err, "naming a snapshot") : st;
+	return st;
+}
+
+enum snap_status check_baseline_sources(struct check_paths *paths,
+					const struct report_options *options,
+					const char *const *names, size_t count,
+					struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	*paths = (struct check_paths){0};
+	for (size_t i = 0; st == SNAP_OK && i < count; i++)
+		st = session_is_directory(names[i]) ? add_directory(paths, options, names[i], err)
+						    : add_path(paths, strdup(names[i]), err);
+	return st;
+}
+
+void check_paths_release(struct check_paths *paths)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		free(paths->items[i]);
+	free(paths->items);
+	*paths = (struct check_paths){0};
 }

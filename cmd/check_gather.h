@@ -14,6 +14,7 @@ struct check_snapshot {
 	char *iteration; /* of `run --repeat`; NULL: of another run */
 	int64_t id, run_id;
 	double live, peak, rss;  /* NAN: unknown */
+	double live_apart, peak_apart, rss_apart; /* of the runs of a baseline: least to most */
 	bool at_exit, is_repeat; /* is_repeat: stands for one of several runs of its side */
 };
 
@@ -43,11 +44,21 @@ enum snap_status check_gather(struct check_gathered *out, const struct report_op
 			      size_t count, struct snap_error *err);
 void check_gathered_release(struct check_gathered *gathered);
 
+/** Paths, each malloc'ed. */
+struct check_paths {
+	char **items;
+	size_t count, capacity;
+};
+
 /**
- * The path of the snapshot that stands for `name` in a baseline: of repeated runs the one in the
- * middle, by what it left; of any other directory the one that compare takes.  `*path` is malloc'ed.
+ * The snapshots that a baseline of `names` is made from: of repeated runs what each left at its
+ * exit, of any other directory the one that compare takes.  Release with check_paths_release(), also
+ * after a failure.
  */
-enum snap_status check_baseline_source(char **path, const struct report_options *options,
-				       const char *name, struct snap_error *err);
+enum snap_status check_baseline_sources(struct check_paths *paths,
+					const struct report_options *options,
+					const char *const *names, size_t count,
+					struct snap_error *err);
+void check_paths_release(struct check_paths *paths);
 
 #endif

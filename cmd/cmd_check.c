@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fail.h"
 #include "check_gather.h"
 #include "check_record.h"
 #include "cli/cli.h"
@@ -77,7 +78,7 @@ static const struct option check_table[] = {
 	{"strict", 0, OPTION_FLAG, AT(strict), NULL,
 	 "exit with 5 when something could not be judged", NULL},
 	{"write-baseline", 0, OPTION_TEXT, AT(write_baseline), "FILE",
-	 "write SNAP as a text to keep in the repository, and stop", NULL},
+	 "write SNAP, or the runs, as a text to keep in the repository, and stop", NULL},
 	{"also", 0, OPTION_LIST, AT(also), "FORMAT=FILE",
 	 "write the result in FORMAT to FILE, too; may be repeated", NULL},
 	{"annotate", 0, OPTION_CHOICE, AT(annotate), "WHERE",
@@ -422,26 +423,43 @@ static void check_release(struct check *check)
 	policy_file_release(&check->file);
 }
 
-static enum snap_status write_baseline(const struct check_options *options, const char *name,
+/* `models` has room for every path; what was read is the caller's. */
+static enum snap_status read_runs(struct model **models, const struct check_paths *paths,
+				  const struct report_options *options, struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	for (size_t i = 0; st == SNAP_OK && i < paths->count; i++)
+		st = read_symbolised(&models[i], paths->items[i], false, options->quiet, err);
+	return st;
+}
+
+static enum snap_status write_baseline(const struct check_options *options,
+				       const char *const *names, size_t count,
 				       struct snap_error *err)
 {
-	struct model *model = NULL;
 	struct report_options to = options->shared;
+	struct check_paths paths;
+	struct model **models = NULL;
 	struct output output;
-	char *path;
-	enum snap_status st = check_baseline_source(&path, &options->shared, name, err);
+	enum snap_status st = check_baseline_sources(&paths, &options->shared, names, count, err);
 
+	if (st == SNAP_OK && !(models = calloc(paths.count + 1, sizeof(struct model *))))
+		st = fail_memory(err, "writing a baseline");
 	if (st == SNAP_OK)
-		st = read_symbolised(&model, path, false, options->shared.quiet, err);
+		st = read_runs(models, &paths, &options->shared, err);
 	to.output = strcmp(options->write_baseline, "-") == 0 ? NULL : options->write_baseline;
 	if (st == SNAP_OK)
 		st = output_open(&output, &to, false, err);
 	if (st == SNAP_OK) {
-		st = input_write_baseline(model, output.stream, err);
+		st = input_write_baseline((const struct model *const *)models, paths.count,
+					  output.stream, err);
 		st = output_close(&output, st, err);
 	}
-	model_free(model);
-	free(path);
+	for (size_t i = 0; models && i < paths.count; i++)
+		model_free(models[i]);
+	free(models);
+	check_paths_release(&paths);
 	return st;
 }
 
@@ -463,7 +481,7 @@ static enum snap_status check_command(const struct check_options *options, const
 		st = check_record(&recording, &directory, err);
 	names[0] = directory;
 	if (st == SNAP_OK && options->write_baseline)
-		st = write_baseline(options, directory, err);
+		st = write_baseline(options, names, 1, err);
 	else if (st == SNAP_OK)
 		st = check_names(&check, exit_code, err);
 	check_release(&check);
@@ -491,10 +509,8 @@ static enum snap_status check_run(const struct invocation *call, int *exit_code,
 		return fail(err, SNAP_EUSAGE, "--warmup, --every and --keep go with --run");
 	if (call->argc == 0 || separated)
 		return fail(err, SNAP_EUSAGE, "name the snapshots to judge, or record with --run");
-	if (options->write_baseline && call->argc != 1)
-		return fail(err, SNAP_EUSAGE, "--write-baseline takes one snapshot");
 	if (options->write_baseline)
-		return write_baseline(options, names[0], err);
+		return write_baseline(options, names, check.count, err);
 	st = prepare(&check, err);
 	if (st == SNAP_OK)
 		st = check_names(&check, exit_code, err);

@@ -141,7 +141,8 @@ static enum snap_status take_sampling(void *user, const struct store_snapshot *r
 
 	for (size_t i = 0; i < sampling->dataset->snapshot_count; i++)
 		if (sampling->ids[i] == row->id)
-			sampling->dataset->snapshots[i].sampled = row->sample_period > 0;
+			sampling->dataset->snapshots[i].sampled =
+				row->sample_period > 0 || row->has_errors;
 	return SNAP_OK;
 }
 

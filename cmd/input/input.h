@@ -65,13 +65,18 @@ bool input_same_but_numbers(const char *a, const char *b);
 
 /** Write the text form (dump).  Returns SNAP_OK or SNAP_EIO. */
 enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err);
+/** The same, and behind live_bytes by how much it may be off, where the model says so. */
+enum snap_status input_write_text_with_errors(const struct model *model, FILE *out,
+					      struct snap_error *err);
 
 /**
- * Write the text form of a symbolised model for keeping in a repository: rows sorted, what holds
- * nothing left out, without addresses, build ids, times, directories, ages and cumulative figures.
+ * Write one text form of symbolised models, the runs of a program, for keeping in a repository: rows
+ * sorted, what holds nothing left out, without addresses, build ids, times, directories, ages and
+ * cumulative figures.  A row holds the median of the runs, and says how far they differ.
  * Returns SNAP_OK, SNAP_EIO or SNAP_ENOMEM.
  */
-enum snap_status input_write_baseline(const struct model *model, FILE *out, struct snap_error *err);
+enum snap_status input_write_baseline(const struct model *const *runs, size_t count, FILE *out,
+				      struct snap_error *err);
 
 /** Write a .snap file (build): to a temporary file in the same directory, fsync, rename. */
 enum snap_status input_write_snap(const struct model *model, const char *path,

@@ -6,6 +6,9 @@
  *   live_bytes<TAB>live_blocks<TAB>allocated_bytes<TAB>allocated_blocks<TAB>domain<TAB>cohorts<TAB>frames...
  *   1024<TAB>2<TAB>-<TAB>-<TAB>malloc<TAB>3:2:1024<TAB>put|cache.c|88|server<TAB>main|main.c|9|server
  *
+ * Behind live_bytes, `~` and a number say by how much it may be off (a standard error; baselines have
+ * them).
+ *
  * Fields are tab-separated and escape \t \n \\ \|.  Blank lines and lines that begin with # are
  * skipped.  Lines end in LF, or in CRLF when the first one does.
  *
@@ -404,15 +407,37 @@ static enum snap_status parse_domain(struct text_reader *t, struct field raw, ui
 	return SNAP_OK;
 }
 
+/** `1024~96`: cut the error off the figure, when there is one. */
+static enum snap_status parse_error(struct text_reader *t, struct field *figure,
+				    struct snap_variance *variance)
+{
+	const char *end = figure->data + figure->size;
+	const char *at = memchr(figure->data, '~', figure->size);
+	uint64_t error;
+	enum snap_status st;
+
+	if (!at)
+		return SNAP_OK;
+	figure->size = (size_t)(at++ - figure->data);
+	st = text_number(t, &at, end, SNAP_UNKNOWN - 1, &error);
+	if (st == SNAP_OK && at != end)
+		st = text_fail(t, at, "behind ~ a decimal number is expected");
+	variance->live_bytes = (double)error * (double)error;
+	return st;
+}
+
 static enum snap_status parse_row(struct text_reader *t)
 {
 	struct snap_site site = {0};
+	struct snap_variance variance = {0};
 	uint64_t *const figures[] = {&site.live_bytes, &site.live_blocks, &site.allocated_bytes,
 				     &site.allocated_blocks};
 	enum snap_status st =
 		text_split(t, LEADING_COLUMNS,
 			   "the line ends before its six columns: four numbers, domain, cohorts");
 
+	if (st == SNAP_OK)
+		st = parse_error(t, &t->columns[0], &variance);
 	for (int i = 0; st == SNAP_OK && i < 4; i++)
 		st = text_figure(t, t->columns[i], figures[i]);
 	if (st == SNAP_OK)
@@ -421,7 +446,9 @@ static enum snap_status parse_row(struct text_reader *t)
 		st = parse_cohorts(t, t->columns[5], &site.cohort_count);
 	if (st == SNAP_OK)
 		st = text_stack(t, LEADING_COLUMNS, &site.node);
-	if (st == SNAP_OK && model_site_add(t->model, &site, t->cohorts, NULL) == SNAP_NONE)
+	if (st == SNAP_OK &&
+	    model_site_add(t->model, &site, t->cohorts,
+			   variance.live_bytes > 0 ? &variance : NULL) == SNAP_NONE)
 		st = text_memory(t);
 	return st;
 }

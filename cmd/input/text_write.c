@@ -6,6 +6,7 @@
 #include "input/input.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct text_writer {
 	struct spelling text;   /* of what is not yet written */
 	struct spelling frames; /* of the locations that were needed so far */
 	struct spelled *locations;
+	bool errors; /* write the errors of live_bytes */
 	bool failed; /* memory or the output; sticks */
 	int error;   /* errno of a failed write, 0 for memory */
 };
@@ -170,9 +172,27 @@ static void put_cohorts(struct text_writer *w, const struct model_site *site)
 	}
 }
 
+/** By how much a site's bytes may be off: nothing for an exact one. */
+static uint64_t error_of(const struct text_writer *w, const struct model_site *site)
+{
+	const struct model *model = w->model;
+
+	if (!w->errors || !model->variances || site->row.live_bytes == SNAP_UNKNOWN)
+		return 0;
+	return (uint64_t)ceil(sqrt(model->variances[site - model->sites].live_bytes));
+}
+
 static void put_row(struct text_writer *w, const struct model_site *site)
 {
-	put_figure(w, site->row.live_bytes);
+	uint64_t error = error_of(w, site);
+
+	if (error) {
+		put_number(w, &w->text, site->row.live_bytes);
+		put_char(w, &w->text, '~');
+		put_figure(w, error);
+	} else {
+		put_figure(w, site->row.live_bytes);
+	}
 	put_figure(w, site->row.live_blocks);
 	put_figure(w, site->row.allocated_bytes);
 	put_figure(w, site->row.allocated_blocks);
@@ -341,9 +361,10 @@ static void put_holders(struct text_writer *w, const struct model_holders *holde
 		put_path(w, &holders->paths[i]);
 }
 
-enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err)
+static enum snap_status write_text(const struct model *model, bool errors, FILE *out,
+				   struct snap_error *err)
 {
-	struct text_writer w = {.model = model, .out = out};
+	struct text_writer w = {.model = model, .errors = errors, .out = out};
 
 	w.locations =
 		calloc(model->location_count ? model->location_count : 1, sizeof(*w.locations));
@@ -367,4 +388,15 @@ enum snap_status input_write_text(const struct model *model, FILE *out, struct s
 	if (!w.error)
 		return fail_memory(err, "writing text");
 	return fail(err, SNAP_EIO, "cannot write: %s", strerror(w.error));
+}
+
+enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err)
+{
+	return write_text(model, false, out, err);
+}
+
+enum snap_status input_write_text_with_errors(const struct model *model, FILE *out,
+					      struct snap_error *err)
+{
+	return write_text(model, true, out, err);
 }

@@ -344,7 +344,7 @@ static bool is_unconfirmed(const struct checking *checking)
 
 static struct check_range range(double value)
 {
-	return (struct check_range){value, value};
+	return (struct check_range){value, value, 0};
 }
 
 static const char *say_whole(struct report *report, const char *what,
@@ -365,11 +365,11 @@ static const char *say_whole(struct report *report, const char *what,
  */
 static void check_whole(struct checking *checking, const char *name, const char *what,
 			const struct policy_limit *limit, struct check_range old_range,
-			struct check_range new_range, double doubt)
+			struct check_range new_range, double sampling)
 {
 	struct rule rule = rule_begin(checking, name, limit->text);
 	double old = old_range.high, new_ = limit->is_increase ? new_range.low : new_range.high;
-	double allowed;
+	double doubt = limit->is_increase ? fmax(sampling, old_range.doubt) : sampling, allowed;
 
 	rule.whole = strchr(name, ':') ? what : NULL; /* a rule of the policy file */
 	if (!limit->text)
@@ -393,7 +393,8 @@ static void check_whole(struct checking *checking, const char *name, const char 
 struct change_seen {
 	const char *status;
 	double old, new_, delta, doubt;
-	bool counts; /* not within the noise of sampling or the spread of several runs */
+	double new_doubt; /* of new_ by itself, for a level */
+	bool counts;      /* not within the noise of sampling or the spread of several runs */
 };
 
 static struct change_seen see_change(const struct checking *checking, size_t row)
@@ -409,6 +410,8 @@ static struct change_seen see_change(const struct checking *checking, size_t row
 		.delta = number(report_cell(compare, row, "delta_bytes"), 0),
 		.doubt =
 			sampling_doubt * number(report_cell(compare, row, "delta_bytes_stderr"), 0),
+		.new_doubt =
+			sampling_doubt * number(report_cell(compare, row, "new_bytes_stderr"), 0),
 	};
 
 	if (!isnan(old_high - new_low)) /* several runs: what all have more than any had before */
@@ -470,7 +473,9 @@ static void check_sites(struct checking *checking, const struct policy_limit *li
 		if (measured > rule.measured)
 			rule.measured = measured;
 		if ((limit->is_increase && !seen.counts) ||
-		    !policy_exceeds(limit, seen.old, seen.new_ - seen.doubt, &allowed))
+		    !policy_exceeds(limit, seen.old,
+				    seen.new_ - (limit->is_increase ? seen.doubt : seen.new_doubt),
+				    &allowed))
 			continue;
 		judge_row(checking, &rule, compare, row, measured,
 			  say_change(checking->report, &seen, limit->text));
@@ -548,7 +553,8 @@ static void check_compare(struct checking *checking)
 	const struct policy *policy = checking->request->policy;
 	const struct report *compare = checking->request->compare;
 	const struct check_facts *facts = &checking->request->facts;
-	double doubt = total_of(compare, "delta", "live_bytes_stderr");
+	bool alone = !policy->max_total.is_increase || facts->old_total.doubt > 0;
+	double doubt = total_of(compare, alone ? "new" : "delta", "live_bytes_stderr");
 
 	check_whole(checking, "max-total", "recorded live memory", &policy->max_total,
 		    isnan(facts->old_total.low) ? range(total_of(compare, "old", "live_bytes"))

@@ -11,6 +11,7 @@
 /** Of the runs of one side the least and the most, in bytes; NAN where it is not known. */
 struct check_range {
 	double low, high;
+	double doubt; /* so much more than `high` is no increase yet */
 };
 
 /** Figures of the process as a whole. */

@@ -148,6 +148,37 @@ class Noise(Check):
         self.assertFalse(self.judged([100], [400, 410, 420], *limits)["passed"])
         self.assertTrue(self.judged([100], [400, 90, 420], *limits)["passed"], "one of the repeats did not grow")
 
+    def test_a_written_baseline_says_how_far_its_runs_differ(self):
+        tight = ("--max-site", "+0", "--max-total", "+0", "--max-new-sites", "0", "--max-peak", "+0")
+        peaks = {"metrics__heap.peak_bytes": 2 * MIB}
+        runs = [self.write(f"run{i}.txt", text({"parse": size * KIB, "late": late}, i + 1, pid=100 + i,
+                                                **{"metrics__heap.peak_bytes": 2 * MIB + size * KIB}))
+                for i, (size, late) in enumerate(((100, None), (140, 8000), (120, None)))]
+        self.assertEqual(self.run_check("--write-baseline", "base.txt", *runs).returncode, 0)
+        lines = (self.place / "base.txt").read_text().splitlines()
+        rows = {line.split("\t")[6].split("|")[0]: line.split("\t")[0] for line in lines if line[0] in "0123456789"}
+        # the median, and half of what lies between the least and the most, up to two digits
+        self.assertEqual((rows["parse"], rows["late"], rows["index"]), (f"{120 * KIB}~21000", "0~4000", str(300 * KIB)))
+        for size, late, peak, failed in ((100, None, 100, set()), (200, 15000, 200, set()), (260, None, 100, {"max-site", "max-total"}),
+                                         (120, 30000, 100, {"max-site"}), (120, None, 400, {"max-peak"})):
+            with self.subTest(size=size, late=late, peak=peak):
+                new = self.write("new.txt", text({"parse": size * KIB, "late": late}, 9, **{"metrics__heap.peak_bytes": 2 * MIB + peak * KIB}))
+                self.assertEqual(self.failed_rules(new, "--baseline", "base.txt", *tight), failed)
+        new = self.write("new.txt", text({"parse": 200 * KIB}, 9, **peaks))
+        self.run_check("--write-baseline", "one.txt", runs[2])
+        self.assertNotIn("~", (self.place / "one.txt").read_text())
+        self.assertEqual(self.failed_rules(new, "--baseline", "one.txt", *tight), {"max-site", "max-total"})
+
+    def test_a_baseline_with_a_broken_error_is_refused(self):
+        new = self.sides_of_one()
+        for broken in ("1024~", "1024~-3", "1024~x", "~5", "1024~5~6", "1024~99999999999999999999"):
+            with self.subTest(broken=broken):
+                self.write("old.txt", text().replace(f"{100 * KIB}\t", f"{broken}\t", 1))
+                self.assertEqual(self.run_check(new, "--baseline", "old.txt").returncode, 3)
+
+    def sides_of_one(self):
+        return self.write("new.txt", text({}, 2))
+
 
 class Recorded(Check):
     """Of real programs."""

@@ -41,6 +41,19 @@ def judge_pair(number, steps="1", *more):
         return status, [row["message"] for row in report["rows"]]
 
 
+def judge_text(number, *more):
+    """A baseline that is written from sampled runs says how sure its figures are."""
+    with tempfile.TemporaryDirectory(prefix="snapdiff-noise-") as place:
+        olds, new = [os.path.join(place, f"old{i}") for i in range(number % 3 + 1)], os.path.join(place, "new")
+        for i, old in enumerate(olds):
+            record(old, 200000 + 10 * number + i, "1")
+        record(new, 300000 + number, "1", *more)
+        baseline = os.path.join(place, "memory.txt")
+        subprocess.run([SNAPDIFF, "check", "-q", "--write-baseline", baseline, *olds], check=True, timeout=1200)
+        status, report = check(new, "--baseline", baseline, *TIGHT)
+        return status, [row["message"] for row in report["rows"]]
+
+
 def judge_series(number, *more):
     with tempfile.TemporaryDirectory(prefix="snapdiff-noise-") as place:
         record(place, 100000 + number, "10", *more)
@@ -62,6 +75,8 @@ def main():
     few = max(PAIRS // 10, 1)
     chance = max(PAIRS // 200, 1)
     fine = [count("clean pairs of sampled runs", judge_pair, (), 0, chance, PAIRS),
+            count("clean runs against a written baseline", judge_text, (), 0, chance, PAIRS // 4),
+            count("runs with 2 MiB more than a written baseline", judge_text, ("512",), few, few, few),
             count("clean series of sampled snapshots", judge_series, (), 0, chance, PAIRS),
             count("pairs with 2 MiB more at one site", judge_pair, ("1", "512"), few, few, few),
             count("series that leak 256 KiB a step", judge_series, ("64",), few - few // 10, few, few)]

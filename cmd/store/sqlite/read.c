@@ -74,6 +74,7 @@ static enum snap_status snapshot_row(void *context, sqlite3_stmt *row)
 		.allocated_blocks = database_u64(row, 17),
 		.sites = known_or_zero(row, 18),
 		.time = database_text(row, 19),
+		.has_errors = sqlite3_column_int(row, 20) != 0,
 	};
 
 	return walk->fn(walk->user, &snapshot);

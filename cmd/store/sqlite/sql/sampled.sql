@@ -1,4 +1,4 @@
--- Question:   Is a snapshot sampled?
+-- Question:   May the figures of a snapshot be off, by sampling or as medians of several runs?
 -- Parameters: ?1 snapshot.
--- Columns:    sample_period.
-SELECT sample_period FROM snapshot WHERE id = ?1;
+-- Columns:    1 or 0.
+SELECT EXISTS(SELECT 1 FROM variance WHERE snapshot_id = ?1);
