@@ -16,48 +16,91 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 16 };
+enum { OPTIONS_MAX = 16 };
 
-static size_t count_words(const char *const *words)
+/* The arguments of `run`. */
+struct arguments {
+	const char **argv;
+	size_t count;
+	char *owned[OPTIONS_MAX];
+	size_t owned_count;
+	bool failed; /* no memory; sticks */
+};
+
+static void add_word(struct arguments *to, const char *word)
 {
-	size_t count = 0;
-
-	while (words[count])
-		count++;
-	return count;
+	to->argv[to->count++] = word;
 }
 
-/* run -q -o DIR --repeat N [--warmup K] [--every DUR] [--holders-at-exit] -- COMMAND... */
-static const char **make_arguments(const struct check_recording *recording, const char *directory,
-				   char runs[24], char warmup[24])
+/* --NAME=VALUE */
+static void add_text(struct arguments *to, const char *name, const char *value)
 {
-	size_t words = count_words(recording->argv), count = 0;
-	const char **argv = malloc((ARGUMENTS_MAX + words + 1) * sizeof(*argv));
+	char *word;
 
-	if (!argv)
-		return NULL;
-	snprintf(runs, 24, "%" PRIu64, recording->runs);
-	snprintf(warmup, 24, "%" PRIu64, recording->warmup);
-	argv[count++] = "snapdiff";
-	argv[count++] = "run";
-	argv[count++] = "-q";
-	argv[count++] = "-o";
-	argv[count++] = directory;
-	argv[count++] = "--repeat";
-	argv[count++] = runs;
-	if (recording->warmup) {
-		argv[count++] = "--warmup";
-		argv[count++] = warmup;
+	if (!value)
+		return;
+	if (asprintf(&word, "--%s=%s", name, value) < 0) {
+		to->failed = true;
+		return;
 	}
-	if (recording->every) {
-		argv[count++] = "--every";
-		argv[count++] = recording->every;
-	}
+	to->owned[to->owned_count++] = word;
+	add_word(to, word);
+}
+
+static void add_number(struct arguments *to, const char *name, uint64_t value, const char *unit)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64 "%s", value, unit);
+	add_text(to, name, value ? text : NULL);
+}
+
+static void add_how(struct arguments *to, const struct check_how *how)
+{
+	add_number(to, "every", how->every_ns, "ns");
+	add_number(to, "at-growth", how->at_growth, "");
+	add_number(to, "at-peak", how->at_peak, "");
+	add_number(to, "sample", how->sample, "");
+	add_number(to, "depth", how->depth, "");
+	add_text(to, "python", how->python);
+	add_text(to, "exit-snapshot", how->exit_snapshot);
+	if (how->mmap)
+		add_word(to, "--mmap");
+	if (how->no_follow)
+		add_word(to, "--no-follow");
+}
+
+/* run -q -o DIR --repeat N [OPTION...] -- COMMAND... */
+static bool make_arguments(struct arguments *to, const struct check_recording *recording,
+			   const char *directory)
+{
+	size_t words = 0;
+
+	while (recording->argv[words])
+		words++;
+	*to = (struct arguments){.argv = malloc((2 * OPTIONS_MAX + words + 1) * sizeof(*to->argv))};
+	if (!to->argv)
+		return false;
+	add_word(to, "snapdiff");
+	add_word(to, "run");
+	add_word(to, "-q");
+	add_word(to, "-o");
+	add_word(to, directory);
+	add_number(to, "repeat", recording->runs, "");
+	add_number(to, "warmup", recording->warmup, "");
+	add_how(to, &recording->how);
 	if (recording->holders)
-		argv[count++] = "--holders-at-exit";
-	argv[count++] = "--";
-	memcpy(argv + count, recording->argv, (words + 1) * sizeof(*argv));
-	return argv;
+		add_word(to, "--holders-at-exit");
+	add_word(to, "--");
+	memcpy(to->argv + to->count, recording->argv, (words + 1) * sizeof(*to->argv));
+	return !to->failed;
+}
+
+static void arguments_release(struct arguments *arguments)
+{
+	for (size_t i = 0; i < arguments->owned_count; i++)
+		free(arguments->owned[i]);
+	free(arguments->argv);
 }
 
 /* The judged command's output is not the gate's: it goes to standard error. */
@@ -121,8 +164,7 @@ static enum snap_status refuse_used(const char *directory, struct snap_error *er
 enum snap_status check_record(const struct check_recording *recording, char **directory,
 			      struct snap_error *err)
 {
-	char runs[24], warmup[24];
-	const char **argv;
+	struct arguments arguments;
 	enum snap_status st;
 	pid_t pid;
 
@@ -133,15 +175,16 @@ enum snap_status check_record(const struct check_recording *recording, char **di
 	st = refuse_used(*directory, err);
 	if (st != SNAP_OK)
 		return st;
-	argv = make_arguments(recording, *directory, runs, warmup);
-	if (!argv)
+	if (!make_arguments(&arguments, recording, *directory)) {
+		arguments_release(&arguments);
 		return fail_memory(err, "preparing the command");
+	}
 	pid = fork();
 	if (pid == 0)
-		become_run(argv);
+		become_run(arguments.argv);
 	st = pid < 0 ? fail(err, SNAP_ESYSTEM, "cannot start a process: %s", strerror(errno))
 		     : wait_for(pid, recording->argv[0], err);
-	free(argv);
+	arguments_release(&arguments);
 	return st;
 }
 

@@ -9,9 +9,16 @@
 
 #include "base/fail.h"
 
+/** As the options of `run` have it; 0 or NULL: that of `run`. */
+struct check_how {
+	uint64_t every_ns, at_growth, at_peak, sample, depth;
+	const char *python, *exit_snapshot;
+	bool mmap, no_follow;
+};
+
 struct check_recording {
 	uint64_t runs, warmup;
-	const char *every;       /* as for `run --every`; NULL: no timer */
+	struct check_how how;
 	const char *keep;        /* directory for the snapshots; NULL: a temporary one */
 	bool holders;            /* the snapshot at exit says who holds what */
 	const char *const *argv; /* the command, NULL-terminated */

@@ -31,7 +31,9 @@ static const char gitlab_file[] = "gl-code-quality-report.json";
 struct check_options {
 	struct report_options shared;
 	struct policy_texts texts;
-	const char *policy, *write_baseline, *every, *keep;
+	const char *policy, *write_baseline, *keep;
+	struct check_how how;
+	int python, exit_snapshot; /* the first choice: that of run */
 	struct text_list baseline, suppressions, also;
 	uint64_t runs, warmup;
 	bool strict;
@@ -39,6 +41,10 @@ struct check_options {
 };
 
 static const char *const annotate_names[] = {"auto", "none", "github", "gitlab", NULL};
+
+/* As for `run`, whose first choice is the default. */
+static const char *const python_choices[] = {"auto", "on", "off", NULL};
+static const char *const exit_choices[] = {"late", "early", NULL};
 
 #define AT(member) offsetof(struct check_options, member)
 static const struct option check_table[] = {
@@ -48,7 +54,24 @@ static const struct option check_table[] = {
 	 "record the command behind -- N times, and judge it", NULL},
 	{"warmup", 0, OPTION_COUNT, AT(warmup), "K", "with --run: K runs before, not recorded",
 	 NULL},
-	{"every", 0, OPTION_TEXT, AT(every), "DUR", "with --run: a snapshot each DUR", NULL},
+	{"every", 0, OPTION_DURATION, AT(how.every_ns), "DUR", "with --run: a snapshot each DUR",
+	 NULL},
+	{"at-growth", 0, OPTION_SIZE, AT(how.at_growth), "SIZE",
+	 "with --run: ... each time the live heap has grown by SIZE", NULL},
+	{"at-peak", 0, OPTION_SIZE, AT(how.at_peak), "SIZE",
+	 "with --run: ... each time its maximum has risen by SIZE", NULL},
+	{"sample", 0, OPTION_SIZE, AT(how.sample), "SIZE",
+	 "with --run: record one allocation per SIZE bytes on average", NULL},
+	{"depth", 0, OPTION_COUNT, AT(how.depth), "N",
+	 "with --run: keep the newest N frames of a call stack", NULL},
+	{"mmap", 0, OPTION_FLAG, AT(how.mmap), NULL, "with --run: record anonymous mappings, too",
+	 NULL},
+	{"python", 0, OPTION_CHOICE, AT(python), "WHEN",
+	 "with --run: record the lines of Python programs", python_choices},
+	{"exit-snapshot", 0, OPTION_CHOICE, AT(exit_snapshot), "WHEN",
+	 "with --run: the snapshot at exit, after static destructors or before", exit_choices},
+	{"no-follow", 0, OPTION_FLAG, AT(how.no_follow), NULL,
+	 "with --run: record neither forked nor executed descendants", NULL},
 	{"keep", 0, OPTION_TEXT, AT(keep), "DIR", "with --run: keep the snapshots in DIR", NULL},
 	{"policy", 0, OPTION_TEXT, AT(policy), "FILE",
 	 "limits from FILE (default: snapdiff.conf, where there is one)", NULL},
@@ -468,7 +491,7 @@ static enum snap_status check_command(const struct check_options *options, const
 {
 	struct check_recording recording = {.runs = options->runs,
 					    .warmup = options->warmup,
-					    .every = options->every,
+					    .how = options->how,
 					    .keep = options->keep,
 					    .argv = argv};
 	const char *names[1];
@@ -476,6 +499,8 @@ static enum snap_status check_command(const struct check_options *options, const
 	struct check check = {.options = options, .names = names, .count = 1};
 	enum snap_status st = prepare(&check, err);
 
+	recording.how.python = python_choices[options->python];
+	recording.how.exit_snapshot = exit_choices[options->exit_snapshot];
 	recording.holders = check.policy.max_unreachable.text != NULL;
 	if (st == SNAP_OK)
 		st = check_record(&recording, &directory, err);
@@ -489,6 +514,14 @@ static enum snap_status check_command(const struct check_options *options, const
 	return st;
 }
 
+static bool records_somehow(const struct check_options *options)
+{
+	const struct check_how *how = &options->how;
+
+	return how->every_ns || how->at_growth || how->at_peak || how->sample || how->depth ||
+	       how->mmap || how->no_follow || options->python || options->exit_snapshot;
+}
+
 static enum snap_status check_run(const struct invocation *call, int *exit_code,
 				  struct snap_error *err)
 {
@@ -498,6 +531,9 @@ static enum snap_status check_run(const struct invocation *call, int *exit_code,
 	struct check check = {.options = options, .names = names, .count = (size_t)call->argc};
 	enum snap_status st;
 
+	if (options->how.mmap && options->how.sample)
+		return fail(err, SNAP_EUSAGE,
+			    "--mmap goes with exact recording: leave --sample away");
 	if (options->runs) {
 		if (!separated || call->argc < 2)
 			return fail(err, SNAP_EUSAGE,
@@ -505,8 +541,9 @@ static enum snap_status check_run(const struct invocation *call, int *exit_code,
 				    "check --run 3 -- ./test");
 		return check_command(options, names + 1, exit_code, err);
 	}
-	if (options->warmup || options->every || options->keep)
-		return fail(err, SNAP_EUSAGE, "--warmup, --every and --keep go with --run");
+	if (options->warmup || options->keep || records_somehow(options))
+		return fail(err, SNAP_EUSAGE,
+			    "--warmup, --keep and the options of recording go with --run");
 	if (call->argc == 0 || separated)
 		return fail(err, SNAP_EUSAGE, "name the snapshots to judge, or record with --run");
 	if (options->write_baseline)

@@ -219,6 +219,21 @@ int main(int argc, char **argv) { load(atoi(argv[1])); return argc == 0; }
         (finding,) = self.report("new.txt", "--baseline", "old.txt", status=1)["rows"]
         self.assertEqual((finding["function"], finding["measured"]), ("make_row", 80000))
 
+    def test_recording_options_are_those_of_run(self):
+        self.compile("app", self.SOURCE, "-O1")
+        given = {"sample": "4096", "depth": "1", "exit-snapshot": "early", "every": "10s", "at-peak": "1GiB", "at-growth": "1GiB"}
+        self.report("--run", "2", "--keep", "kept", *[f"--{name}={value}" for name, value in given.items()], "--no-follow",
+                    "--python=off", "--", "./app", "500")
+        for path in (self.place / "kept").glob("*.snap"):
+            dump = subprocess.run([SNAPDIFF, "dump", "-q", path], capture_output=True, text=True, check=True).stdout.splitlines()
+            self.assertIn("@ sample_period\t4096", dump)
+            rows = [line.split("\t") for line in dump if line[0] in "0123456789"]
+            self.assertTrue(rows and all(row[-1].startswith("[depth limit]") for row in rows), rows)
+        for option in ("--sample=4096", "--depth=3", "--mmap", "--no-follow", "--python=off", "--exit-snapshot=early", "--every=1s"):
+            self.assertEqual(self.run_check("kept", option).returncode, 2, option)
+        self.assertEqual(self.run_check("--run", "1", "--mmap", "--sample=4096", "--", "./app", "1").returncode, 2)
+        self.report("--run", "1", "--mmap", "--", "./app", "1")
+
     def test_a_directory_of_repeated_runs_is_compared_run_by_run(self):
         self.compile("app", self.SOURCE, "-O1")
         record = [SNAPDIFF, "run", "-q", "--repeat", "3", "-o"]

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 options = None
@@ -34,13 +35,13 @@ while turn < 200 or os.path.exists("going"):
         digest.update(json.dumps(sorted(held)).encode())
 print(digest.hexdigest())
 """
+SQL_LOAD = "create temp table u as select a, b from t order by a; drop table u;\n"
 SQL = """
 create table t(id integer primary key, a text, b integer);
 with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000)
 insert into t select i, hex(i * 7919), i % 977 from n;
 create index ta on t(a);
 select count(*), sum(length(a)) from t;
-with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000000) select sum(i % 7) from n;
 select b, count(*), max(a) from t group by b order by b limit 20;
 """
 
@@ -71,26 +72,38 @@ def recorded(command, out):
 
 
 class Batch:
-    """A program that reads its input, prints and ends.  Under copies it goes on until `going` is removed, if it can."""
+    """A program that reads its input, prints and ends.  Under copies it goes on: until `going` is removed, or as long as it
+    reads `load`, which prints nothing."""
 
-    def __init__(self, command, text=None, waits=False):
-        self.command, self.text, self.waits = command, text, waits
+    def __init__(self, command, text=None, waits=False, load=None):
+        self.command, self.text, self.waits, self.load = command, text or "", waits, load
 
     def run(self, directory, out):
         going = os.path.join(directory, "going")
         if out and self.waits:
             open(going, "w", encoding="ascii").close()
-        with tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as printed:
-            feed.write((self.text or "").encode())
-            feed.seek(0)
-            with subprocess.Popen(recorded(self.command, out), cwd=directory, stdin=feed, stdout=printed,
+        with tempfile.TemporaryFile() as printed:
+            with subprocess.Popen(recorded(self.command, out), cwd=directory, stdin=subprocess.PIPE, stdout=printed, text=True,
                                   env=dict(os.environ, PYTHONHASHSEED="0", PYTHONMALLOC="malloc")) as host:
+                done = threading.Event()
+                feed = threading.Thread(target=self.feed, args=(host.stdin, done if out and self.load else None))
+                feed.start()
                 copies = make_copies(out, lambda: host.poll() is None) if out else 0
+                done.set()
                 if os.path.exists(going):
                     os.remove(going)
+                feed.join(SECONDS)
                 status = host.wait(SECONDS)
             printed.seek(0)
             return (status, printed.read()), copies
+
+
+    def feed(self, to, done):
+        to.write(self.text)
+        while done and not done.is_set():
+            to.write(self.load)
+            to.flush()
+        to.close()
 
 
 class Server:
@@ -254,7 +267,7 @@ PROGRAMS = {
         lambda directory, port: ["redis-server", "--port", str(port), "--save", "", "--dir", directory], redis_ask,
         lambda port: ["redis-benchmark", "-p", str(port), "-t", "set,lpush,hset", "-r", "50000", "-l", "-q"], redis_stop),
     "nginx": Server(nginx_command, nginx_ask, nginx_load, lambda host, port, directory: end_nginx(directory)),
-    "sqlite3": Batch(["sqlite3", ":memory:"], SQL),
+    "sqlite3": Batch(["sqlite3", ":memory:"], SQL, load=SQL_LOAD),
     "postgres": Postgres(),
     "python3": Batch([sys.executable, "-c", PYTHON], waits=True),
 }
