@@ -162,6 +162,7 @@ static enum snap_status browse_command(const struct invocation *call, int *exit_
 			    "writes a page");
 	browsing.shared.all = true;
 	browsing.shared.quiet = true;
+	browsing.shared.keep_progress = true;
 	if (options->watch) {
 		source.is_newer = browse_is_newer;
 		st = watch_named(&browsing, err);

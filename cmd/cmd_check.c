@@ -236,6 +236,7 @@ static enum snap_status make_growth(struct check *check, struct snap_error *err)
 	struct growth_command command = {.shared = check->options->shared};
 
 	command.shared.all = true;
+	command.shared.keep_progress = !command.shared.quiet;
 	command.shared.quiet = true;
 	command.per = check->policy.has_max_growth ? "second" : NULL;
 	return growth_make(&check->growth, &command, check->names, check->count, err);
@@ -250,6 +251,7 @@ static enum snap_status make_leaks(struct check *check, struct snap_error *err)
 	if (!check->policy.max_unreachable.text || !name)
 		return SNAP_OK;
 	command.shared.all = true;
+	command.shared.keep_progress = !command.shared.quiet;
 	command.shared.quiet = true;
 	return leaks_make(&check->leaks, &command, name, err);
 }
@@ -281,6 +283,7 @@ static enum snap_status make_compare(struct check *check, struct snap_error *err
 	if (!names)
 		return fail_memory(err, "naming snapshots");
 	command.shared.all = true;
+	command.shared.keep_progress = !command.shared.quiet;
 	command.shared.quiet = true;
 	separator = add_names(names, 0, old, baseline->items, baseline->count);
 	names[separator] = "--";

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/progress.h"
 #include "report/growth.h"
 #include "report/sites.h"
 
@@ -165,15 +166,21 @@ static void judge_row(struct judging *judging, struct growth_row *row)
 static bool judge_part(struct growth_list *list, const struct growth_part *part, size_t warmup,
 		       const struct growth_control *control)
 {
+	static struct progress progress = {.what = "judging site"};
+	const struct growth_table *table = &part->table;
 	struct judging judging;
 	bool fine = judging_begin(&judging, part, warmup, control);
 
-	for (uint32_t r = 0; fine && r < part->table.row_count; r++) {
-		if (!part->table.present[r])
+	for (uint32_t r = 0; fine && r < table->row_count; r++) {
+		if (table->shows_progress)
+			progress_show(&progress, r, table->row_count);
+		if (!table->present[r])
 			continue;
 		list->rows[list->count].row = r;
 		judge_row(&judging, &list->rows[list->count++]);
 	}
+	if (table->shows_progress)
+		progress_show(&progress, table->row_count, table->row_count);
 	judging_end(&judging);
 	return fine;
 }

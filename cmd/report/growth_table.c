@@ -9,12 +9,15 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/growth/growth.h"
 #include "analysis/pairing/pair.h"
 #include "base/array.h"
 #include "base/fail.h"
+#include "base/progress.h"
 #include "base/search.h"
+#include "base/terminal.h"
 #include "dataset/fetch.h"
 #include "report/sites.h"
 
@@ -187,6 +190,7 @@ static enum snap_status total(const struct growth_table *table, int64_t snapshot
 
 static enum snap_status read_sums(struct filling *filling, struct store *store, const int64_t *ids)
 {
+	static struct progress summing = {.what = "summing up snapshot"};
 	struct growth_table *table = filling->table;
 	struct credits credits = {0};
 	size_t count = table->axis->count;
@@ -202,8 +206,12 @@ static enum snap_status read_sums(struct filling *filling, struct store *store, 
 		const struct store_sums sums = growth_table_sums(table, ids[i]);
 
 		filling->snapshot = i;
+		if (table->shows_progress)
+			progress_show(&summing, i, count);
 		st = store_each_live_sum(store, &sums, take_sum, filling, filling->err);
 	}
+	if (table->shows_progress)
+		progress_show(&summing, count, count);
 	if (st == SNAP_OK && count)
 		st = total(table, ids[0], false, &table->first_total, filling->err);
 	if (st == SNAP_OK && count)
@@ -362,6 +370,8 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 		.axis = axis,
 		.side = side,
 		.skips_by_design = axis->repeated && !by_design,
+		.shows_progress = (!options->quiet || options->keep_progress) &&
+				  terminal_takes_codes(STDERR_FILENO),
 	};
 	st = fetch_sites(&table->dataset, store, ids, axis->count, err);
 	if (st == SNAP_OK)

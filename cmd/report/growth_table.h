@@ -23,7 +23,8 @@ struct growth_table {
 	bool skips_by_design;   /* of repeated runs: what every process leaves is in no row */
 	bool *present;          /* rows that any snapshot credits something to */
 	bool *bytes_unknown, *blocks_unknown;
-	uint32_t side;                            /* of the relation in the store */
+	bool shows_progress; /* long work on it says on the terminal how far it is */
+	uint32_t side;       /* of the relation in the store */
 	double by_design_bytes, by_design_blocks; /* left out: see model/by_design.h; at the end */
 	double first_total, last_total;           /* bytes of all sites, filtered out or not */
 	uint32_t *heaviest; /* per row, if it is shown: the site that holds most at the end */

@@ -63,6 +63,7 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.without_ages = !with_ages,
 		.census = options->group == GROUP_TYPE,
 		.leave_out_own = !options->all,
+		.no_progress = options->quiet && !options->keep_progress,
 		.notice = keep_notice,
 		.user = subject,
 	};

@@ -108,7 +108,8 @@ static struct store *open_cache(struct session *session)
 
 static bool shows_progress(const struct session *session)
 {
-	return !session->options.quiet && terminal_takes_codes(STDERR_FILENO);
+	return !session->options.quiet && !session->options.no_progress &&
+	       terminal_takes_codes(STDERR_FILENO);
 }
 
 static void show_symbolising(void *user, uint64_t done, uint64_t total)

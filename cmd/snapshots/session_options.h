@@ -31,6 +31,7 @@ struct session_options {
 	uint64_t pid;        /* 0 any: --pid */
 	const char *program; /* NULL any: --program */
 	bool quiet;          /* no progress, no warnings */
+	bool no_progress;
 	enum session_order order;
 	enum session_moment at;
 	bool write;         /* with db: made if need be, and session_load() fills it */
