@@ -3,7 +3,6 @@
  */
 #include "base/memory.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -50,6 +49,11 @@ void memory_limit(uint64_t bytes)
 	ours = (struct rlimit){.rlim_cur = bytes, .rlim_max = before.rlim_max};
 	if (setrlimit(RLIMIT_DATA, &ours) == 0)
 		limit = bytes;
+}
+
+bool memory_can_be_limited(void)
+{
+	return !NEEDS_ALL_MEMORY;
 }
 
 uint64_t memory_limited_to(void)

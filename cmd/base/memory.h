@@ -7,6 +7,7 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Ends the program. */
@@ -24,6 +25,9 @@ void *memory_need(void *memory, const char *doing);
  * sanitizer needs the address space.
  */
 void memory_limit(uint64_t bytes);
+
+/** False where a sanitizer needs the address space. */
+bool memory_can_be_limited(void);
 
 /** The limit in bytes; 0 when there is none. */
 uint64_t memory_limited_to(void);

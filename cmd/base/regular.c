@@ -114,7 +114,7 @@ int regular_open(int directory, const char *path, uint64_t most, uint64_t *size)
 	return fd;
 }
 
-int regular_fault(int directory, const char *path, uint64_t most)
+int regular_fault(int directory, const char *path, uint64_t most, uint64_t *size)
 {
 	struct stat info;
 	int place = mark(directory, path, most, &info);
@@ -122,5 +122,6 @@ int regular_fault(int directory, const char *path, uint64_t most)
 	if (place < 0)
 		return errno;
 	close(place);
+	*size = (uint64_t)info.st_size;
 	return 0;
 }

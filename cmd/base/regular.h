@@ -19,7 +19,8 @@
  */
 int regular_open(int directory, const char *path, uint64_t most, uint64_t *size);
 
-/** What regular_open() would refuse the file for, as an errno, or 0.  Nothing is opened. */
-int regular_fault(int directory, const char *path, uint64_t most);
+/** What regular_open() would refuse the file for, as an errno; or 0, and its `*size`.  Nothing is
+ * opened. */
+int regular_fault(int directory, const char *path, uint64_t most, uint64_t *size);
 
 #endif

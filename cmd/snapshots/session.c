@@ -42,7 +42,7 @@ static bool cache_get(void *user, const char *key, uint64_t address, struct symb
 		return false;
 	for (size_t i = 0; i < *count; i++)
 		frames[i] = (struct symbol_frame){symbols[i].function, symbols[i].file,
-						  symbols[i].line, symbols[i].inlined};
+						  symbols[i].line, symbols[i].inlined, 0};
 	return true;
 }
 

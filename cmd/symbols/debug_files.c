@@ -21,16 +21,26 @@ enum { SPLIT_UNITS_MAX = 1 << 20 };
 
 /* Opening one. */
 
-int debug_file_open(const char *path, const char *build_id, char found[BUILD_ID_HEX])
+static void tell_use(const struct debug_search *search, uint64_t size)
 {
-	int fd = regular_open(AT_FDCWD, path, DEBUG_FILE_MAX, NULL);
+	if (search->on_use)
+		search->on_use(size);
+}
+
+int debug_file_open(const struct debug_search *search, const char *path, const char *build_id,
+		    char found[BUILD_ID_HEX])
+{
+	uint64_t size;
+	int fd = regular_open(AT_FDCWD, path, DEBUG_FILE_MAX, &size);
 	int error = ENOEXEC;
 
 	if (fd < 0)
 		return -1;
 	if (build_id_read(fd, found)) {
-		if (strcmp(found, build_id) == 0)
+		if (strcmp(found, build_id) == 0) {
+			tell_use(search, size);
 			return fd;
+		}
 		error = ESTALE;
 	}
 	close(fd);
@@ -79,7 +89,7 @@ static int open_linked(const struct debug_search *search, const char *path, bool
 
 	if (strcmp(path, search->path) == 0)
 		return -1;
-	fd = debug_file_open(path, search->build_id, found);
+	fd = debug_file_open(search, path, search->build_id, found);
 	if (fd >= 0 && !*search->build_id && !(linked && has_checksum(fd, checksum))) {
 		close(fd);
 		fd = -1;
@@ -124,7 +134,7 @@ static int find_by_build(const struct debug_search *search, char **name)
 	int fd;
 
 	*name = debug_file_of_build(search->root, search->build_id);
-	fd = *name ? debug_file_open(*name, search->build_id, found) : -1;
+	fd = *name ? debug_file_open(search, *name, search->build_id, found) : -1;
 	if (fd < 0)
 		free(*name);
 	return fd;
@@ -137,7 +147,7 @@ static int find_online(const struct debug_search *search, char **name)
 
 	*name = search->online && is_build_id(search->build_id) ? debuginfod_fetch(search->build_id)
 								: NULL;
-	fd = *name ? debug_file_open(*name, search->build_id, found) : -1;
+	fd = *name ? debug_file_open(search, *name, search->build_id, found) : -1;
 	if (fd < 0)
 		free(*name);
 	return fd;
@@ -165,13 +175,13 @@ static int find_alternate(const struct debug_search *search, const char *file, c
 {
 	char *path = debug_file_of_build(search->root, build_id);
 	char found[BUILD_ID_HEX];
-	int fd = path ? debug_file_open(path, build_id, found) : -1;
+	int fd = path ? debug_file_open(search, path, build_id, found) : -1;
 
 	free(path);
 	if (fd >= 0 ||
 	    asprintf(&path, "%.*s%s", *name == '/' ? 0 : directory_size(file), file, name) < 0)
 		return fd;
-	fd = debug_file_open(path, build_id, found);
+	fd = debug_file_open(search, path, build_id, found);
 	free(path);
 	return fd;
 }
@@ -195,17 +205,20 @@ static bool settle_alternate(const struct debug_search *search, Dwarf *dwarf, co
 }
 
 /** May libdw look for a split unit there?  Where nothing is it finds nothing. */
-static bool is_harmless(const char *before, int before_size, const char *directory,
-			const char *name)
+static bool is_harmless(const struct debug_search *search, const char *before, int before_size,
+			const char *directory, const char *name)
 {
+	uint64_t size = 0;
 	char *path;
 	int fault;
 
 	if (asprintf(&path, "%.*s%s%s%s", before_size, before, directory, *directory ? "/" : "",
 		     name) < 0)
 		return false;
-	fault = regular_fault(AT_FDCWD, path, DEBUG_FILE_MAX);
+	fault = regular_fault(AT_FDCWD, path, DEBUG_FILE_MAX, &size);
 	free(path);
+	if (fault == 0)
+		tell_use(search, size);
 	return fault == 0 || fault == ENOENT || fault == ENOTDIR || fault == EACCES;
 }
 
@@ -217,7 +230,7 @@ static const char *text_of(Dwarf_Die *die, unsigned name)
 }
 
 /** A split unit is looked for beside `file`, and where the compiler ran. */
-static bool unit_is_harmless(Dwarf_Die *unit, const char *file)
+static bool unit_is_harmless(const struct debug_search *search, Dwarf_Die *unit, const char *file)
 {
 	const char *name = text_of(unit, DW_AT_dwo_name), *directory;
 	int beside = directory_size(file);
@@ -227,15 +240,15 @@ static bool unit_is_harmless(Dwarf_Die *unit, const char *file)
 	if (!name)
 		return true;
 	if (*name == '/')
-		return is_harmless("", 0, "", name);
+		return is_harmless(search, "", 0, "", name);
 	directory = text_of(unit, DW_AT_comp_dir);
 	if (!directory)
 		directory = "";
-	return is_harmless(file, beside, "", name) &&
-	       is_harmless(file, *directory == '/' ? 0 : beside, directory, name);
+	return is_harmless(search, file, beside, "", name) &&
+	       is_harmless(search, file, *directory == '/' ? 0 : beside, directory, name);
 }
 
-static bool units_are_harmless(Dwarf *dwarf, const char *file)
+static bool units_are_harmless(const struct debug_search *search, Dwarf *dwarf, const char *file)
 {
 	Dwarf_Off offset = 0, next;
 	size_t header, count = 0;
@@ -247,7 +260,8 @@ static bool units_are_harmless(Dwarf *dwarf, const char *file)
 
 		if (next <= offset || ++count > SPLIT_UNITS_MAX)
 			return false;
-		if (dwarf_offdie(dwarf, offset + header, &unit) && !unit_is_harmless(&unit, file))
+		if (dwarf_offdie(dwarf, offset + header, &unit) &&
+		    !unit_is_harmless(search, &unit, file))
 			return false;
 		offset = next;
 	}
@@ -258,7 +272,8 @@ bool debug_files_settle(const struct debug_search *search, Dwarf *dwarf, const c
 			struct alternate *alternate)
 {
 	*alternate = (struct alternate){.fd = -1};
-	return settle_alternate(search, dwarf, file, alternate) && units_are_harmless(dwarf, file);
+	return settle_alternate(search, dwarf, file, alternate) &&
+	       units_are_harmless(search, dwarf, file);
 }
 
 void alternate_release(struct alternate *alternate)

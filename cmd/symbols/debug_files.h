@@ -18,15 +18,17 @@
 #define DEBUG_FILE_MAX (UINT64_C(16) << 30)
 
 struct debug_search {
-	const char *path;     /* of the module */
-	const char *build_id; /* of the module, "" if it has none */
-	const char *root;     /* where separate debug files are installed */
-	bool online;          /* debuginfod may be asked */
+	const char *path;               /* of the module */
+	const char *build_id;           /* of the module, "" if it has none */
+	const char *root;               /* where separate debug files are installed */
+	bool online;                    /* debuginfod may be asked */
+	void (*on_use)(uint64_t bytes); /* before a file of this size is read; may be NULL */
 };
 
 /** Open `path` if its build-id is `build_id`; `found` gets the one it has.  -1 with errno: ENOEXEC
  * if it is no ELF file, ESTALE if it is another one, or what regular_open() says. */
-int debug_file_open(const char *path, const char *build_id, char found[BUILD_ID_HEX]);
+int debug_file_open(const struct debug_search *search, const char *path, const char *build_id,
+		    char found[BUILD_ID_HEX]);
 
 /** Path of the installed debug file with this build-id, malloc'ed; NULL when memory is out or the
  * build-id is none. */

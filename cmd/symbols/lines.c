@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/memory.h"
 #include "base/search.h"
 #include "symbols/scopes.h"
 #include "symbols/signature.h"
@@ -216,7 +217,7 @@ static void walk_unit(struct unit *unit, bool deep)
 {
 	unit->functions.count = 0;
 	if (!walk_functions(unit, &unit->content, deep, 0))
-		unit->functions.count = 0; /* memory is out: as if there were no functions */
+		memory_need(NULL, "reading debug information");
 	ranges_sort(&unit->functions);
 	unit->walked = true;
 	unit->walked_deep = deep;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "symbols/debug_files.h"
 #include "symbols/debuginfod.h"
 #include "symbols/functions.h"
@@ -92,7 +93,7 @@ static bool report_file(struct module *module, const char *path, int fd)
 /** Use the file at `path` if its build-id is the recorded one; `*found` gets the one it has. */
 static bool use_file(struct module *module, const char *path, char found[BUILD_ID_HEX])
 {
-	int fd = debug_file_open(path, module->search.build_id, found);
+	int fd = debug_file_open(&module->search, path, module->search.build_id, found);
 
 	if (fd < 0)
 		return false;
@@ -197,7 +198,8 @@ static void read_content(struct module *module)
 	module->dwarf_bias = dwarf_bias;
 	module->functions = functions_read(module->dwfl_module, module->bias, FUNCTIONS_CODE);
 	if (dwarf)
-		module->lines = lines_new(dwarf, &module->functions, module->texts);
+		module->lines = memory_need(lines_new(dwarf, &module->functions, module->texts),
+					    "reading debug information");
 }
 
 struct module *module_open(const struct module_request *request, struct texts *texts,
@@ -213,7 +215,8 @@ struct module *module_open(const struct module_request *request, struct texts *t
 	module->search = (struct debug_search){.path = request->path,
 					       .build_id = request->build_id,
 					       .root = request->debug_root,
-					       .online = !request->offline};
+					       .online = !request->offline,
+					       .on_use = request->on_use};
 	if (!find_file(module, request, complaint)) {
 		module_close(module);
 		return NULL;

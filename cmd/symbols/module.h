@@ -15,8 +15,9 @@ struct module;
 struct module_request {
 	const char *path;
 	const char *build_id;
-	const char *debug_root; /* where separate debug files are installed */
-	bool offline;           /* do not ask debuginfod */
+	const char *debug_root;         /* where separate debug files are installed */
+	bool offline;                   /* do not ask debuginfod */
+	void (*on_use)(uint64_t bytes); /* before a file of this size is read; may be NULL */
 };
 
 /**

@@ -13,7 +13,8 @@ struct symbol_frame {
 				 unknown */
 	const char *file;
 	uint32_t line;
-	bool inlined; /* into the next one */
+	bool inlined;    /* into the next one */
+	uint64_t offset; /* of a variable: in it */
 };
 
 #endif

@@ -15,24 +15,36 @@
 
 #include "base/array.h"
 #include "base/fail.h"
-#include "symbols/module.h"
+#include "symbols/build_id.h"
+#include "symbols/lines.h"
 #include "symbols/texts.h"
+#include "symbols/worker.h"
 
-/** A (file, build-id) that models refer to; opened when the first address is not remembered. */
+enum { ASK_AT_ONCE = 512 };
+
+/** A (file, build-id) that models refer to; read when the first address is not remembered. */
 struct place {
 	const char *path, *build_id;
 	const char *key; /* for the cache; "" without a build-id */
-	struct module *module;
-	bool tried;
+	bool tried, found;
+	bool complete;     /* what it does not know will not be known later either */
+	bool lost;         /* it ended the process that read it */
 	bool kept_offline; /* debuginfod was not asked: it may be for the next model */
 	bool doubted;      /* and that was said */
+	bool complained;
 };
 
-/** A remembered answer; its frames are results[first .. first + count). */
-struct answer {
-	uint32_t place; /* of a free slot: SNAP_NONE */
-	uint32_t first, count;
+/** What was looked up: an address of a place, or a variable's. */
+struct subject {
+	uint32_t place; /* SNAP_NONE: there is no module to ask, or a free slot */
+	enum lookup_kind kind;
 	uint64_t address;
+};
+
+/** A remembered answer; its frames are results[first .. first + count).  A variable is one frame. */
+struct answer {
+	struct subject subject;
+	uint32_t first, count;
 };
 
 struct symbols {
@@ -48,6 +60,8 @@ struct symbols {
 	struct answer *answers; /* open addressing */
 	size_t answer_count, answer_slots;
 
+	struct worker *worker;
+	struct place *asked;     /* the place of the question in hand */
 	struct snap_frame *rows; /* one location's, on their way into the model */
 	bool online;             /* debuginfod may be asked about the model in hand */
 	bool told_offline;
@@ -64,7 +78,10 @@ struct symbols *symbols_new(const struct symbols_options *options)
 	symbols->texts = texts_new();
 	symbols->known = model_new();
 	symbols->rows = calloc(LINES_FRAMES_MAX, sizeof(*symbols->rows));
-	if (!symbols->texts || !symbols->known || !symbols->rows) {
+	if (!symbols->options.debug_root)
+		symbols->options.debug_root = "/usr/lib/debug";
+	symbols->worker = worker_new(symbols->options.debug_root, symbols->texts);
+	if (!symbols->texts || !symbols->known || !symbols->rows || !symbols->worker) {
 		symbols_free(symbols);
 		return NULL;
 	}
@@ -75,8 +92,7 @@ void symbols_free(struct symbols *symbols)
 {
 	if (!symbols)
 		return;
-	for (size_t i = 0; i < symbols->place_count; i++)
-		module_close(symbols->places[i].module);
+	worker_free(symbols->worker);
 	free(symbols->places);
 	free(symbols->results);
 	free(symbols->answers);
@@ -86,16 +102,28 @@ void symbols_free(struct symbols *symbols)
 	free(symbols);
 }
 
+static void notice(const struct symbols *symbols, const struct notice *notice)
+{
+	if (symbols->options.notice)
+		symbols->options.notice(symbols->options.user, notice);
+}
+
 /* Answers. */
 
-static size_t answer_slot(const struct symbols *symbols, uint32_t place, uint64_t address)
+static bool is_same(const struct subject *a, const struct subject *b)
 {
-	uint64_t hash = (address ^ (uint64_t)place << 48) * UINT64_C(0x9e3779b97f4a7c15);
+	return a->place == b->place && a->kind == b->kind && a->address == b->address;
+}
+
+static size_t answer_slot(const struct symbols *symbols, const struct subject *subject)
+{
+	uint64_t place = (uint64_t)subject->place << 2 | (uint64_t)subject->kind;
+	uint64_t hash = (subject->address ^ place << 46) * UINT64_C(0x9e3779b97f4a7c15);
 	size_t mask = symbols->answer_slots - 1;
 	size_t slot = (hash ^ hash >> 32) & mask;
 
-	while (symbols->answers[slot].place != SNAP_NONE &&
-	       (symbols->answers[slot].place != place || symbols->answers[slot].address != address))
+	while (symbols->answers[slot].subject.place != SNAP_NONE &&
+	       !is_same(&symbols->answers[slot].subject, subject))
 		slot = (slot + 1) & mask;
 	return slot;
 }
@@ -116,44 +144,40 @@ static bool answers_grow(struct symbols *symbols)
 	symbols->answers = grown;
 	symbols->answer_slots = slots;
 	for (size_t i = 0; i < old_slots; i++)
-		if (old[i].place != SNAP_NONE)
-			grown[answer_slot(symbols, old[i].place, old[i].address)] = old[i];
+		if (old[i].subject.place != SNAP_NONE)
+			grown[answer_slot(symbols, &old[i].subject)] = old[i];
 	free(old);
 	return true;
 }
 
-static const struct answer *answer_find(const struct symbols *symbols, uint32_t place,
-					uint64_t address)
+static const struct answer *answer_find(const struct symbols *symbols,
+					const struct subject *subject)
 {
 	const struct answer *answer;
 
 	if (!symbols->answer_slots)
 		return NULL;
-	answer = &symbols->answers[answer_slot(symbols, place, address)];
-	return answer->place == SNAP_NONE ? NULL : answer;
+	answer = &symbols->answers[answer_slot(symbols, subject)];
+	return answer->subject.place == SNAP_NONE ? NULL : answer;
 }
 
 /** Remember frames whose texts live as long as the symboliser. */
-static const struct answer *answer_add(struct symbols *symbols, uint32_t place, uint64_t address,
-				       const struct symbol_frame *frames, size_t count)
+static bool answer_add(struct symbols *symbols, const struct subject *subject,
+		       const struct symbol_frame *frames, size_t count)
 {
-	struct answer *answer;
-
 	if (!array_room(&symbols->results, &symbols->result_room, symbols->result_count + count,
-			sizeof(*symbols->results)))
-		return NULL;
-	if (!answers_grow(symbols))
-		return NULL;
+			sizeof(*symbols->results)) ||
+	    !answers_grow(symbols))
+		return false;
 	if (count)
 		memcpy(symbols->results + symbols->result_count, frames, count * sizeof(*frames));
-	answer = &symbols->answers[answer_slot(symbols, place, address)];
-	*answer = (struct answer){.place = place,
-				  .first = (uint32_t)symbols->result_count,
-				  .count = (uint32_t)count,
-				  .address = address};
+	symbols->answers[answer_slot(symbols, subject)] =
+		(struct answer){.subject = *subject,
+				.first = (uint32_t)symbols->result_count,
+				.count = (uint32_t)count};
 	symbols->result_count += count;
 	symbols->answer_count++;
-	return answer;
+	return true;
 }
 
 /* Places. */
@@ -222,42 +246,10 @@ static void tell_offline(struct symbols *symbols)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
 
-	if (symbols->told_offline || symbols->options.offline || !urls || !*urls ||
-	    !symbols->options.notice)
+	if (symbols->told_offline || symbols->options.offline || !urls || !*urls)
 		return;
 	symbols->told_offline = true;
-	symbols->options.notice(symbols->options.user,
-				&(struct notice){.kind = NOTICE_DEBUGINFOD_NOT_ASKED});
-}
-
-static void place_open(struct symbols *symbols, struct place *place)
-{
-	const char *debug_root = symbols->options.debug_root;
-	struct module_request request = {
-		.path = place->path,
-		.build_id = place->build_id,
-		.debug_root = debug_root ? debug_root : "/usr/lib/debug",
-		.offline = !symbols->online,
-	};
-	char *complaint = NULL;
-
-	place->tried = true;
-	place->kept_offline = !symbols->online;
-	place->module = module_open(&request, symbols->texts, &complaint);
-	if (complaint && symbols->options.notice)
-		symbols->options.notice(
-			symbols->options.user,
-			&(struct notice){.kind = NOTICE_MODULE_UNUSED, .texts = {complaint}});
-	free(complaint);
-	if (!place->module && *place->build_id && !symbols->online)
-		tell_offline(symbols);
-}
-
-static struct module *place_module(struct symbols *symbols, struct place *place)
-{
-	if (!place->tried || (!place->module && place->kept_offline && symbols->online))
-		place_open(symbols, place);
-	return place->module;
+	notice(symbols, &(struct notice){.kind = NOTICE_DEBUGINFOD_NOT_ASKED});
 }
 
 /** Was the file written after the snapshot was taken?  Unknown times say nothing. */
@@ -276,51 +268,152 @@ static bool is_doubtful(struct symbols *symbols, struct place *place, const stru
 {
 	if (*place->build_id || !is_newer(place->path, model))
 		return false;
-	if (!place->doubted && symbols->options.notice)
-		symbols->options.notice(
-			symbols->options.user,
-			&(struct notice){.kind = NOTICE_MODULE_TOO_NEW, .who = place->path});
+	if (!place->doubted)
+		notice(symbols,
+		       &(struct notice){.kind = NOTICE_MODULE_TOO_NEW, .who = place->path});
 	place->doubted = true;
 	return true;
 }
 
-/** Ask the caller's cache, and take over its texts. */
-static void ask_cache(struct symbols *symbols, uint32_t place, uint64_t address)
+/* The cache. */
+
+/** The cache's key for what has this kind: variables have addresses of their own.  "" for none. */
+static const char *key_of(const struct symbols *symbols, const struct subject *subject,
+			  char *buffer, size_t size)
+{
+	static const char *const ends[] = {
+		[LOOKUP_CODE] = "", [LOOKUP_DATA] = "/data", [LOOKUP_TLS] = "/tls"};
+	const char *key = symbols->places[subject->place].key;
+	int length = snprintf(buffer, size, "%s%s", key, ends[subject->kind]);
+
+	return *key && length > 0 && (size_t)length < size ? buffer : "";
+}
+
+/** Ask the caller's cache, and take over its texts.  A variable is a frame whose line is the offset
+ * in it. */
+static bool ask_cache(struct symbols *symbols, const struct subject *subject)
 {
 	const struct symbol_cache *cache = symbols->options.cache;
-	const char *key = symbols->places[place].key;
 	struct symbol_frame frames[LINES_FRAMES_MAX];
+	char buffer[2 * BUILD_ID_HEX];
+	const char *key = key_of(symbols, subject, buffer, sizeof(buffer));
 	size_t count = 0;
 
-	if (!*key || !cache->get(cache->user, key, address, frames, LINES_FRAMES_MAX, &count))
-		return;
+	if (!*key ||
+	    !cache->get(cache->user, key, subject->address, frames, LINES_FRAMES_MAX, &count))
+		return true;
 	for (size_t i = 0; i < count; i++) {
 		frames[i].function = texts_keep(symbols->texts, frames[i].function);
 		frames[i].file = texts_keep(symbols->texts, frames[i].file);
+		frames[i].offset = frames[i].line;
 	}
-	answer_add(symbols, place, address, frames, count);
+	return answer_add(symbols, subject, frames, count);
 }
 
-/** Ask the module, and tell the cache what will not change any more. */
-static const struct answer *ask_module(struct symbols *symbols, uint32_t place, uint64_t address)
+/** Tell the cache what will not change any more. */
+static void tell_cache(const struct symbols *symbols, const struct subject *subject,
+		       const struct symbol_frame *frames, size_t count)
 {
 	const struct symbol_cache *cache = symbols->options.cache;
-	const char *key = symbols->places[place].key;
-	struct module *module = place_module(symbols, &symbols->places[place]);
-	struct symbol_frame frames[LINES_FRAMES_MAX];
-	size_t count = module ? module_find(module, address, frames) : 0;
+	struct symbol_frame variable;
+	char buffer[2 * BUILD_ID_HEX];
+	const char *key = key_of(symbols, subject, buffer, sizeof(buffer));
 
-	if (cache && cache->put && *key && module && module_is_complete(module))
-		cache->put(cache->user, key, address, frames, count);
-	return answer_add(symbols, place, address, frames, count);
+	if (!cache || !cache->put || !*key || !symbols->places[subject->place].complete)
+		return;
+	if (subject->kind != LOOKUP_CODE && count) {
+		if (frames[0].offset > UINT32_MAX)
+			return;
+		variable = frames[0];
+		variable.line = (uint32_t)variable.offset;
+		frames = &variable;
+	}
+	cache->put(cache->user, key, subject->address, frames, count);
 }
 
-/** Skip locations that the cache answered. */
-static const struct answer *answer_get(struct symbols *symbols, uint32_t place, uint64_t address)
-{
-	const struct answer *answer = answer_find(symbols, place, address);
+/* The worker. */
 
-	return answer ? answer : ask_module(symbols, place, address);
+static void module_opened(void *user, bool found, bool complete, const char *complaint)
+{
+	struct symbols *symbols = user;
+	struct place *place = symbols->asked;
+
+	place->found = found;
+	place->complete = complete;
+	if (complaint && !place->complained) {
+		place->complained = true;
+		notice(symbols,
+		       &(struct notice){.kind = NOTICE_MODULE_UNUSED, .texts = {complaint}});
+	}
+	if (!found && *place->build_id && !symbols->online)
+		tell_offline(symbols);
+}
+
+static bool module_answered(void *user, const struct lookup *lookup,
+			    const struct symbol_frame *frames, size_t count)
+{
+	struct symbols *symbols = user;
+	const struct subject subject = {
+		.place = (uint32_t)(symbols->asked - symbols->places),
+		.kind = lookup->kind,
+		.address = lookup->address,
+	};
+
+	tell_cache(symbols, &subject, frames, count);
+	return answer_add(symbols, &subject, frames, count);
+}
+
+static void notice_loss(const struct symbols *symbols, const struct place *place,
+			const struct worker_loss *loss)
+{
+	static const enum notice_kind kinds[] = {
+		[WORKER_LIED] = NOTICE_MODULE_DAMAGED,
+		[WORKER_CRASHED] = NOTICE_MODULE_CRASHES,
+		[WORKER_TOOK_LONG] = NOTICE_MODULE_TAKES_LONG,
+		[WORKER_TOOK_MEMORY] = NOTICE_MODULE_TAKES_MEMORY,
+		[WORKER_GAVE_UP] = NOTICE_MODULE_NOT_READ,
+	};
+
+	notice(symbols, &(struct notice){.kind = kinds[loss->cause],
+					 .who = place->path,
+					 .figures = {loss->figure}});
+}
+
+/** A place that is known to have nothing, and will not have more now, need not be asked. */
+static bool is_worth_asking(const struct symbols *symbols, const struct place *place)
+{
+	if (place->lost)
+		return false;
+	return !place->tried || place->found || (place->kept_offline && symbols->online);
+}
+
+/** Ask for addresses of one place. */
+static enum snap_status ask_place(struct symbols *symbols, uint32_t id,
+				  const struct lookup *lookups, size_t count,
+				  struct snap_error *err)
+{
+	struct place *place = &symbols->places[id];
+	const struct worker_module module = {
+		.id = id,
+		.path = place->path,
+		.build_id = place->build_id,
+		.offline = !symbols->online,
+	};
+	const struct worker_answers answers = {symbols, module_opened, module_answered};
+	struct worker_loss loss;
+	enum snap_status status;
+
+	if (!is_worth_asking(symbols, place))
+		return SNAP_OK;
+	symbols->asked = place;
+	place->tried = true;
+	place->kept_offline = !symbols->online;
+	status = worker_ask(symbols->worker, &module, lookups, count, &answers, &loss, err);
+	if (loss.cause != WORKER_FINE) {
+		place->lost = true;
+		notice_loss(symbols, place, &loss);
+	}
+	return status;
 }
 
 /* Models. */
@@ -367,57 +460,6 @@ static bool put_frames(struct symbols *symbols, struct model *model, uint32_t id
 	return fine && model_location_symbolise(model, id, symbols->rows, (uint32_t)count);
 }
 
-/** An address to resolve. */
-struct task {
-	uint32_t place; /* SNAP_NONE: there is no module to ask */
-	uint32_t location;
-	uint64_t address;
-};
-
-static int compare_tasks(const void *left, const void *right)
-{
-	const struct task *a = left, *b = right;
-
-	if (a->place != b->place)
-		return a->place < b->place ? -1 : 1;
-	if (a->address != b->address)
-		return a->address < b->address ? -1 : 1;
-	return (a->location > b->location) - (a->location < b->location);
-}
-
-/** Take over what the cache knows, all at once: asking one by one costs it a lock each. */
-static void recall(struct symbols *symbols, const struct task *tasks, size_t count)
-{
-	const struct symbol_cache *cache = symbols->options.cache;
-
-	if (!cache || !cache->get)
-		return;
-	if (cache->begin)
-		cache->begin(cache->user);
-	for (size_t i = 0; i < count; i++)
-		if (tasks[i].place != SNAP_NONE &&
-		    !answer_find(symbols, tasks[i].place, tasks[i].address))
-			ask_cache(symbols, tasks[i].place, tasks[i].address);
-	if (cache->end)
-		cache->end(cache->user);
-}
-
-static bool resolve_one(struct symbols *symbols, struct model *model, const struct task *task)
-{
-	static const struct symbol_frame nothing = {.function = "", .file = ""};
-	const struct answer *answer = NULL;
-
-	if (task->place != SNAP_NONE) {
-		answer = answer_get(symbols, task->place, task->address);
-		if (!answer)
-			return false;
-	}
-	if (!answer || !answer->count)
-		return put_frames(symbols, model, task->location, &nothing, 1);
-	return put_frames(symbols, model, task->location, symbols->results + answer->first,
-			  answer->count);
-}
-
 /** The places of the model's modules, malloc'ed; SNAP_NONE where the file is not to be asked. */
 static uint32_t *model_places(struct symbols *symbols, const struct model *model)
 {
@@ -438,30 +480,30 @@ static uint32_t *model_places(struct symbols *symbols, const struct model *model
 	return places;
 }
 
-/** All locations without frames, in the order in which to look at them. */
-static struct task *list_tasks(const struct model *model, const uint32_t *places, size_t *count)
+/* Tasks. */
+
+/** What a subject is looked up for: a location, or a root of the graph of holders. */
+struct task {
+	struct subject subject;
+	uint32_t target;
+	bool is_root;
+};
+
+static int compare_tasks(const void *left, const void *right)
 {
-	struct task *tasks = calloc((size_t)model->location_count + 1, sizeof(*tasks));
+	const struct task *a = left, *b = right;
+	const struct subject *x = &a->subject, *y = &b->subject;
 
-	*count = 0;
-	for (uint32_t i = 0; tasks && i < model->location_count; i++) {
-		const struct model_location *location = &model->locations[i];
-		bool asks = location->module != SNAP_NONE &&
-			    (location->flags & SNAP_LOCATION_HAS_ADDRESS);
-
-		if (!location->frame_count)
-			tasks[(*count)++] = (struct task){
-				.place = asks ? places[location->module] : SNAP_NONE,
-				.location = i,
-				.address = location->address,
-			};
-	}
-	if (tasks)
-		qsort(tasks, *count, sizeof(*tasks), compare_tasks);
-	return tasks;
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	if (a->is_root != b->is_root)
+		return a->is_root ? 1 : -1;
+	return (a->target > b->target) - (a->target < b->target);
 }
-
-/* ---- roots of the graph of holders ----------------------------------------------------------- */
 
 /** Does it have an address in a module of which more than the name is known (as a text form has)? */
 static bool has_symbol_to_find(const struct model *model, const struct snap_root *root)
@@ -474,104 +516,162 @@ static bool has_symbol_to_find(const struct model *model, const struct snap_root
 	return module->size || model->strings[module->build_id].size;
 }
 
-/** The function that owns a stack frame; what is inlined into it has no frame. */
-static bool resolve_frame(struct symbols *symbols, struct model *model, struct snap_root *root,
-			  uint32_t place)
+static enum lookup_kind kind_of_root(const struct snap_root *root)
 {
-	const struct symbol_cache *cache = symbols->options.cache;
-	const struct answer *answer;
-
-	if (cache && cache->get && !answer_find(symbols, place, root->address))
-		ask_cache(symbols, place, root->address);
-	answer = answer_get(symbols, place, root->address);
-	if (answer && answer->count)
-		root->symbol = model_cstring(
-			model, symbols->results[answer->first + answer->count - 1].function);
-	return answer && root->symbol != SNAP_NONE;
+	if (root->kind == SNAP_ROOT_STACK)
+		return LOOKUP_CODE;
+	return root->kind == SNAP_ROOT_TLS ? LOOKUP_TLS : LOOKUP_DATA;
 }
 
-/** The cache's key for variables, which have addresses of their own; "" for none. */
-static const char *variable_key(const struct symbols *symbols, const struct snap_root *root,
-				uint32_t place, char *buffer, size_t size)
+static size_t list_locations(const struct model *model, const uint32_t *places, struct task *tasks)
 {
-	const char *key = symbols->places[place].key;
-	int length =
-		snprintf(buffer, size, "%s/%s", key, root->kind == SNAP_ROOT_TLS ? "tls" : "data");
-
-	return *key && length > 0 && (size_t)length < size ? buffer : "";
-}
-
-/** From the cache, where a variable is a frame whose line is the offset in it. */
-static bool recall_variable(const struct symbols *symbols, const struct snap_root *root,
-			    uint32_t place, struct module_variable *variable)
-{
-	const struct symbol_cache *cache = symbols->options.cache;
-	struct symbol_frame frames[2]; /* one more: a full answer may have been cut */
 	size_t count = 0;
-	char buffer[128];
-	const char *key = variable_key(symbols, root, place, buffer, sizeof(buffer));
 
-	if (!cache || !cache->get || !*key ||
-	    !cache->get(cache->user, key, root->address, frames, 2, &count) || count == 0)
-		return false;
-	variable->name = texts_keep(symbols->texts, frames[0].function);
-	variable->offset = frames[0].line;
-	return true;
+	for (uint32_t i = 0; i < model->location_count; i++) {
+		const struct model_location *location = &model->locations[i];
+		bool asks = location->module != SNAP_NONE &&
+			    (location->flags & SNAP_LOCATION_HAS_ADDRESS);
+
+		if (!location->frame_count)
+			tasks[count++] = (struct task){
+				.subject = {asks ? places[location->module] : SNAP_NONE,
+					    LOOKUP_CODE, location->address},
+				.target = i,
+			};
+	}
+	return count;
 }
 
-static void remember_variable(const struct symbols *symbols, const struct snap_root *root,
-			      uint32_t place, const struct module_variable *variable)
+static size_t list_roots(const struct model *model, const uint32_t *places, struct task *tasks)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < model->holders.root_count; i++) {
+		const struct snap_root *root = &model->holders.roots[i];
+
+		if (has_symbol_to_find(model, root) && places[root->module] != SNAP_NONE)
+			tasks[count++] = (struct task){
+				.subject = {places[root->module], kind_of_root(root),
+					    root->address},
+				.target = i,
+				.is_root = true,
+			};
+	}
+	return count;
+}
+
+/** All locations and roots without names, in the order in which to look at them: malloc'ed. */
+static struct task *list_tasks(const struct model *model, const uint32_t *places, size_t *count)
+{
+	size_t room = (size_t)model->location_count + model->holders.root_count + 1;
+	struct task *tasks = calloc(room, sizeof(*tasks));
+
+	if (!tasks)
+		return NULL;
+	*count = list_locations(model, places, tasks);
+	*count += list_roots(model, places, tasks + *count);
+	qsort(tasks, *count, sizeof(*tasks), compare_tasks);
+	return tasks;
+}
+
+/** Take over what the cache knows, all at once: asking one by one costs it a lock each. */
+static bool recall(struct symbols *symbols, const struct task *tasks, size_t count)
 {
 	const struct symbol_cache *cache = symbols->options.cache;
-	const struct symbol_frame frame = {
-		.function = variable->name, .file = "", .line = (uint32_t)variable->offset};
-	char buffer[128];
-	const char *key = variable_key(symbols, root, place, buffer, sizeof(buffer));
+	bool fine = true;
 
-	if (cache && cache->put && *key && variable->offset <= UINT32_MAX)
-		cache->put(cache->user, key, root->address, &frame, 1);
+	if (!cache || !cache->get)
+		return true;
+	if (cache->begin)
+		cache->begin(cache->user);
+	for (size_t i = 0; i < count && fine; i++)
+		if (tasks[i].subject.place != SNAP_NONE && !answer_find(symbols, &tasks[i].subject))
+			fine = ask_cache(symbols, &tasks[i].subject);
+	if (cache->end)
+		cache->end(cache->user);
+	return fine;
 }
 
-static bool find_variable(struct symbols *symbols, const struct snap_root *root, uint32_t place,
-			  struct module_variable *variable)
+/** The next subjects of one place that have no answer, each once; how many tasks were passed. */
+static size_t next_lookups(const struct symbols *symbols, const struct task *tasks, size_t count,
+			   struct lookup lookups[ASK_AT_ONCE], size_t *found)
 {
-	struct module *module;
+	size_t i;
 
-	if (recall_variable(symbols, root, place, variable))
-		return true;
-	module = place_module(symbols, &symbols->places[place]);
-	if (!module ||
-	    !module_find_variable(module, root->address, root->kind == SNAP_ROOT_TLS, variable))
-		return false;
-	if (module_is_complete(module))
-		remember_variable(symbols, root, place, variable);
-	return true;
+	*found = 0;
+	for (i = 0; i < count && *found < ASK_AT_ONCE; i++) {
+		const struct subject *subject = &tasks[i].subject;
+
+		if (subject->place != tasks[0].subject.place)
+			break;
+		if ((i == 0 || !is_same(subject, &tasks[i - 1].subject)) &&
+		    !answer_find(symbols, subject))
+			lookups[(*found)++] = (struct lookup){subject->address, subject->kind};
+	}
+	return i;
 }
 
-static bool resolve_variable(struct symbols *symbols, struct model *model, struct snap_root *root,
-			     uint32_t place)
+/** Get answers for what the cache does not know. */
+static enum snap_status ask_modules(struct symbols *symbols, const struct task *tasks, size_t count,
+				    struct snap_error *err)
 {
-	struct module_variable variable;
+	struct lookup lookups[ASK_AT_ONCE];
+	enum snap_status status = SNAP_OK;
 
-	if (!find_variable(symbols, root, place, &variable))
+	for (size_t i = 0; i < count && status == SNAP_OK;) {
+		uint32_t place = tasks[i].subject.place;
+		size_t found;
+
+		if (place == SNAP_NONE)
+			break; /* these are the last */
+		i += next_lookups(symbols, tasks + i, count - i, lookups, &found);
+		if (found)
+			status = ask_place(symbols, place, lookups, found, err);
+		if (symbols->options.progress)
+			symbols->options.progress(symbols->options.user, i, count);
+	}
+	return status;
+}
+
+/* Models get what was found. */
+
+static bool name_location(struct symbols *symbols, struct model *model, uint32_t id,
+			  const struct answer *answer)
+{
+	static const struct symbol_frame nothing = {.function = "", .file = ""};
+
+	if (!answer || !answer->count)
+		return put_frames(symbols, model, id, &nothing, 1);
+	return put_frames(symbols, model, id, symbols->results + answer->first, answer->count);
+}
+
+/** The function that owns a stack frame is the last: what is inlined into it has no frame. */
+static bool name_root(const struct symbols *symbols, struct model *model, struct snap_root *root,
+		      const struct answer *answer)
+{
+	const struct symbol_frame *frame;
+
+	if (!answer || !answer->count)
 		return true;
-	root->symbol = model_cstring(model, variable.name);
-	root->offset = variable.offset;
+	frame = &symbols->results[answer->first + answer->count - 1];
+	root->symbol = model_cstring(model, frame->function);
+	if (root->kind != SNAP_ROOT_STACK)
+		root->offset = frame->offset;
 	return root->symbol != SNAP_NONE;
 }
 
-static bool resolve_roots(struct symbols *symbols, struct model *model, const uint32_t *places)
+static bool name_all(struct symbols *symbols, struct model *model, const struct task *tasks,
+		     size_t count)
 {
 	bool fine = true;
 
-	for (uint32_t i = 0; fine && i < model->holders.root_count; i++) {
-		struct snap_root *root = &model->holders.roots[i];
+	for (size_t i = 0; i < count && fine; i++) {
+		const struct answer *answer = answer_find(symbols, &tasks[i].subject);
+		uint32_t target = tasks[i].target;
 
-		if (!has_symbol_to_find(model, root) || places[root->module] == SNAP_NONE)
-			continue;
-		fine = root->kind == SNAP_ROOT_STACK
-			       ? resolve_frame(symbols, model, root, places[root->module])
-			       : resolve_variable(symbols, model, root, places[root->module]);
+		fine = tasks[i].is_root
+			       ? name_root(symbols, model, &model->holders.roots[target], answer)
+			       : name_location(symbols, model, target, answer);
 	}
 	return fine;
 }
@@ -593,18 +693,16 @@ enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
 	uint32_t *places = model_places(symbols, model);
 	size_t count = 0;
 	struct task *tasks = places ? list_tasks(model, places, &count) : NULL;
-	bool fine = tasks != NULL;
+	enum snap_status status = SNAP_OK;
+	bool fine = tasks && recall(symbols, tasks, count);
 
 	choose_online(symbols, model);
 	if (fine)
-		recall(symbols, tasks, count);
-	for (size_t i = 0; i < count && fine; i++) {
-		fine = resolve_one(symbols, model, &tasks[i]);
-		if (symbols->options.progress && (i % 256 == 0 || i + 1 == count))
-			symbols->options.progress(symbols->options.user, i + 1, count);
-	}
-	fine = fine && resolve_roots(symbols, model, places);
+		status = ask_modules(symbols, tasks, count, err);
+	fine = fine && status == SNAP_OK && name_all(symbols, model, tasks, count);
 	free(tasks);
 	free(places);
+	if (status != SNAP_OK)
+		return status;
 	return fine && !texts_failed(symbols->texts) ? SNAP_OK : fail_memory(err, "symbolising");
 }
