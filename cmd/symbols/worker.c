@@ -80,19 +80,21 @@ static enum snap_status start(struct worker *worker, struct snap_error *err)
 	return SNAP_OK;
 }
 
-/** End the child; its status, or 0 when that is not known. */
+/** End the child; its status, or 0 when that is not known: the command may have been started with
+ * SIGCHLD ignored. */
 static int stop(struct worker *worker)
 {
 	int status = 0;
+	pid_t ended;
 
 	if (!worker->pid)
 		return 0;
 	close(worker->wire.fd);
-	while (waitpid(worker->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 0; /* the caller of the command has us ignore SIGCHLD */
+	do
+		ended = waitpid(worker->pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
 	worker->pid = 0;
-	return status;
+	return ended < 0 ? 0 : status;
 }
 
 void worker_free(struct worker *worker)

@@ -9,6 +9,7 @@ usage: named_files.py SNAPDIFF [unittest arguments]
 import http.server
 import os
 import pathlib
+import resource
 import shutil
 import socket
 import stat
@@ -24,6 +25,43 @@ from snapshots import one_site
 SNAPDIFF = os.path.abspath(sys.argv.pop(1))
 ID = "00112233445566778899aabbccddeeff00112233"
 PROGRAM = "#include <stdlib.h>\nvoid *kept; int main(void) { kept = malloc(9); return 0; }\n"
+
+RANGES = """
+	.section .note.GNU-stack,"",@progbits
+	.text
+	.globl main
+	.type main,@function
+main:
+	ret
+	.size main,.-main
+	.section .debug_abbrev,"",@progbits
+abbreviations:
+	.uleb128 1, 0x11
+	.byte 0
+	.uleb128 0x55, 0x17, 0x11, 0x1
+	.byte 0, 0, 0
+	.section .debug_ranges,"",@progbits
+list:
+	.rept {ranges}
+	.quad 1, 2
+	.endr
+	.quad 0, 0
+	.section .debug_info,"",@progbits
+	.rept {units}
+	.long 20
+	.value 4
+	.long abbreviations
+	.byte 8
+	.uleb128 1
+	.long list
+	.quad main
+	.endr
+"""
+
+
+def sanitized():
+    """Does the program under test need all of the address space?"""
+    return b"__asan_init" in pathlib.Path(SNAPDIFF).read_bytes() or b"__tsan_init" in pathlib.Path(SNAPDIFF).read_bytes()
 
 
 class NamedFiles(unittest.TestCase):
@@ -140,6 +178,32 @@ class NamedFiles(unittest.TestCase):
         units[0].unlink()
         os.mkfifo(units[0])
         self.assert_not_opened(units[0], program)
+
+    # ---- debug information that is made to be expensive ----
+
+    def expensive(self, units, ranges):
+        """A program whose every unit has the same long list of ranges: small file, large work."""
+        if not shutil.which("gcc"):
+            self.skipTest("gcc is not installed")
+        source = self.home / "ranges.s"
+        source.write_text(RANGES.format(units=units, ranges=ranges))
+        program = self.home / f"ranges-{units}"
+        subprocess.run(["gcc", "-o", program, source, f"-Wl,--build-id=0x{ID}"], check=True)
+        return program
+
+    def test_a_small_file_does_not_take_all_memory(self):
+        sound, bomb = self.expensive(1, 10), self.expensive(20000, 20000)
+        result = self.top(one_site(sound, ID, self.addresses(sound)))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("main", result.stdout)
+        if sanitized():
+            self.skipTest("a sanitizer needs more memory than the limit")
+        result = self.top(one_site(bomb, ID, self.addresses(bomb)), XDG_CACHE_HOME=str(self.home / "empty"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr, f"snapdiff top: warning: no names for module {bomb}: its debug information is "
+                         "damaged: reading it takes more memory than a sound file of its size takes\n")
+        self.assertIn("+0x", result.stdout)
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 400 << 10)  # KiB; without a limit 6 GiB
 
     # ---- the network ----
 

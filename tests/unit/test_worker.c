@@ -1,0 +1,309 @@
+/*
+ * test_worker.c - what the command makes of a worker that ends, or lies.
+ *
+ * The worker's side is here: worker_serve() below replaces the one that reads modules.
+ */
+/* links: cmd_symbols */
+#include <criterion/criterion.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "symbols/lines.h"
+#include "symbols/wire.h"
+#include "symbols/worker.h"
+
+static struct wire wire;
+
+static void put(const void *data, size_t size)
+{
+	cr_assert(wire_put(&wire, data, size));
+}
+
+static void put_u32(uint32_t value)
+{
+	put(&value, sizeof(value));
+}
+
+static void put_answer(uint32_t texts, uint32_t frames)
+{
+	put_u32(texts);
+	put_u32(frames);
+}
+
+static void put_text(const char *text)
+{
+	put_u32((uint32_t)strlen(text));
+	put(text, strlen(text));
+}
+
+static void put_frame(uint32_t function, uint32_t file, uint32_t line)
+{
+	const struct wire_frame frame = {.function = function, .file = file, .line = line};
+
+	put(&frame, sizeof(frame));
+}
+
+static void put_found(void)
+{
+	const struct wire_module found = {.found = 1, .complete = 1};
+
+	put(&found, sizeof(found));
+}
+
+/* Modules are named after what reading them does. */
+
+static void be_sound(void)
+{
+	put_found();
+	put_answer(2, 1);
+	put_text("main");
+	put_text("main.c");
+	put_frame(1, 2, 7);
+}
+
+static void say_no_such_text(void)
+{
+	put_found();
+	put_answer(1, 1);
+	put_text("main");
+	put_frame(1, 2, 7);
+}
+
+static void say_the_highest_text(void)
+{
+	put_found();
+	put_answer(0, 1);
+	put_frame(UINT32_MAX, 0, 7);
+}
+
+static void say_too_many_frames(void)
+{
+	put_found();
+	put_answer(0, LINES_FRAMES_MAX + 1);
+}
+
+static void say_too_many_texts(void)
+{
+	put_found();
+	put_answer(3, 1);
+}
+
+static void say_a_long_text(void)
+{
+	put_found();
+	put_answer(1, 1);
+	put_u32(WIRE_TEXT_MAX + 1);
+}
+
+static void say_a_long_complaint(void)
+{
+	const struct wire_module module = {.complaint_size = UINT32_MAX};
+
+	put(&module, sizeof(module));
+}
+
+static void say_half(void)
+{
+	put_found();
+	put_answer(1, 1);
+	put_u32(10);
+	put("main", 4);
+	wire_flush(&wire);
+	_exit(0);
+}
+
+static void crash(void)
+{
+	raise(SIGSEGV);
+}
+
+static void run_for_ever(void)
+{
+	raise(SIGXCPU);
+}
+
+static void lack_memory(void)
+{
+	_exit(WORKER_OUT_OF_MEMORY);
+}
+
+static void fail_as_libdw_does(void)
+{
+	exit(1);
+}
+
+static const struct {
+	const char *path;
+	void (*act)(void);
+	const char *loss; /* how the sentence ends; NULL: none */
+} acts[] = {
+	{"sound", be_sound, NULL},
+	{"no_such_text", say_no_such_text, "is damaged"},
+	{"highest_text", say_the_highest_text, "is damaged"},
+	{"many_frames", say_too_many_frames, "is damaged"},
+	{"many_texts", say_too_many_texts, "is damaged"},
+	{"long_text", say_a_long_text, "is damaged"},
+	{"long_complaint", say_a_long_complaint, "is damaged"},
+	{"half", say_half, "is damaged"},
+	{"crash", crash, "is damaged: signal 11 ended the process that read it"},
+	{"hang", run_for_ever,
+	 "is damaged: reading it takes longer than a sound file of its size takes"},
+	{"memory", lack_memory,
+	 "is damaged: reading it takes more memory than a sound file of its size takes"},
+	{"libdw", fail_as_libdw_does,
+	 "is damaged: reading it takes more memory than a sound file of its size takes"},
+};
+
+enum { ACTS = sizeof(acts) / sizeof(*acts) };
+
+static void get(void *data, size_t size)
+{
+	if (!wire_get(&wire, data, size))
+		_exit(0);
+}
+
+_Noreturn void worker_serve(int fd, const char *debug_root)
+{
+	struct wire_request request;
+	struct wire_lookup lookups[WIRE_LOOKUPS_MAX];
+	char path[64] = "", build_id[64];
+
+	(void)debug_root;
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL); /* Criterion has its own */
+	wire_init(&wire, fd);
+	for (;;) {
+		get(&request, sizeof(request));
+		get(path, request.path_size);
+		path[request.path_size] = '\0';
+		get(build_id, request.build_id_size);
+		get(lookups, request.lookups * sizeof(*lookups));
+		for (size_t i = 0; i < ACTS; i++)
+			if (strcmp(path, acts[i].path) == 0)
+				acts[i].act();
+		wire_flush(&wire);
+	}
+}
+
+/* The command's side. */
+
+struct got {
+	unsigned opened, answered;
+	const char *function, *file;
+	uint32_t line;
+};
+
+static void opened(void *user, bool found, bool complete, const char *complaint)
+{
+	struct got *got = user;
+
+	(void)found;
+	(void)complete;
+	(void)complaint;
+	got->opened++;
+}
+
+static bool answered(void *user, const struct lookup *lookup, const struct symbol_frame *frames,
+		     size_t count)
+{
+	struct got *got = user;
+
+	(void)lookup;
+	got->answered++;
+	if (count) {
+		got->function = frames[0].function;
+		got->file = frames[0].file;
+		got->line = frames[0].line;
+	}
+	return true;
+}
+
+static char *ask(struct worker *worker, const char *path, struct got *got)
+{
+	static const struct lookup lookup = {.address = 0x1000, .kind = LOOKUP_CODE};
+	const struct worker_module module = {.path = path, .build_id = "", .offline = true};
+	const struct worker_answers answers = {got, opened, answered};
+	char *loss;
+
+	*got = (struct got){0};
+	cr_assert_eq(worker_ask(worker, &module, &lookup, 1, &answers, &loss, NULL), SNAP_OK);
+	return loss;
+}
+
+static void assert_sound(struct worker *worker)
+{
+	struct got got;
+
+	cr_assert_null(ask(worker, "sound", &got));
+	cr_assert_eq(got.opened, 1);
+	cr_assert_eq(got.answered, 1);
+	cr_assert_str_eq(got.function, "main");
+	cr_assert_str_eq(got.file, "main.c");
+	cr_assert_eq(got.line, 7);
+}
+
+/** One loss, said in one sentence, and the next module has its names. */
+static void assert_loss(size_t act)
+{
+	struct texts *texts = texts_new();
+	struct worker *worker = worker_new("/nowhere", texts);
+	struct got got;
+	char *loss = ask(worker, acts[act].path, &got);
+	char *expected;
+
+	cr_assert(asprintf(&expected, "no names for module %s: its debug information %s",
+			   acts[act].path, acts[act].loss) >= 0);
+	cr_assert_not_null(loss, "%s", acts[act].path);
+	cr_assert_str_eq(loss, expected);
+	cr_assert_eq(got.answered, 0, "%s", acts[act].path);
+	free(expected);
+	free(loss);
+	assert_sound(worker);
+	worker_free(worker);
+	texts_free(texts);
+}
+
+Test(worker, an_end_or_a_lie_costs_the_names_of_one_module, .timeout = 120)
+{
+	for (size_t i = 0; i < ACTS; i++)
+		if (acts[i].loss)
+			assert_loss(i);
+}
+
+Test(worker, after_eight_losses_no_module_is_read, .timeout = 120)
+{
+	struct texts *texts = texts_new();
+	struct worker *worker = worker_new("/nowhere", texts);
+	struct got got;
+	char *loss;
+
+	for (int i = 0; i < 8; i++)
+		free(ask(worker, "crash", &got));
+	loss = ask(worker, "sound", &got);
+	cr_assert_str_eq(loss, "no names for module sound: 8 modules before it have damaged debug "
+			       "information");
+	cr_assert_eq(got.opened, 0);
+	free(loss);
+	worker_free(worker);
+	texts_free(texts);
+}
+
+Test(worker, its_status_need_not_be_known, .timeout = 120)
+{
+	struct texts *texts = texts_new();
+	struct worker *worker = worker_new("/nowhere", texts);
+	struct got got;
+	char *loss;
+
+	signal(SIGCHLD, SIG_IGN); /* so the system keeps no status */
+	loss = ask(worker, "crash", &got);
+	cr_assert_str_eq(loss, "no names for module crash: its debug information is damaged");
+	free(loss);
+	assert_sound(worker);
+	worker_free(worker);
+	texts_free(texts);
+}
