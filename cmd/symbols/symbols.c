@@ -102,7 +102,7 @@ void symbols_free(struct symbols *symbols)
 	free(symbols);
 }
 
-static void notice(const struct symbols *symbols, const struct notice *notice)
+static void give(const struct symbols *symbols, const struct notice *notice)
 {
 	if (symbols->options.notice)
 		symbols->options.notice(symbols->options.user, notice);
@@ -249,7 +249,7 @@ static void tell_offline(struct symbols *symbols)
 	if (symbols->told_offline || symbols->options.offline || !urls || !*urls)
 		return;
 	symbols->told_offline = true;
-	notice(symbols, &(struct notice){.kind = NOTICE_DEBUGINFOD_NOT_ASKED});
+	give(symbols, &(struct notice){.kind = NOTICE_DEBUGINFOD_NOT_ASKED});
 }
 
 /** Was the file written after the snapshot was taken?  Unknown times say nothing. */
@@ -269,8 +269,7 @@ static bool is_doubtful(struct symbols *symbols, struct place *place, const stru
 	if (*place->build_id || !is_newer(place->path, model))
 		return false;
 	if (!place->doubted)
-		notice(symbols,
-		       &(struct notice){.kind = NOTICE_MODULE_TOO_NEW, .who = place->path});
+		give(symbols, &(struct notice){.kind = NOTICE_MODULE_TOO_NEW, .who = place->path});
 	place->doubted = true;
 	return true;
 }
@@ -342,8 +341,7 @@ static void module_opened(void *user, bool found, bool complete, const char *com
 	place->complete = complete;
 	if (complaint && !place->complained) {
 		place->complained = true;
-		notice(symbols,
-		       &(struct notice){.kind = NOTICE_MODULE_UNUSED, .texts = {complaint}});
+		give(symbols, &(struct notice){.kind = NOTICE_MODULE_UNUSED, .texts = {complaint}});
 	}
 	if (!found && *place->build_id && !symbols->online)
 		tell_offline(symbols);
@@ -374,9 +372,9 @@ static void notice_loss(const struct symbols *symbols, const struct place *place
 		[WORKER_GAVE_UP] = NOTICE_MODULE_NOT_READ,
 	};
 
-	notice(symbols, &(struct notice){.kind = kinds[loss->cause],
-					 .who = place->path,
-					 .figures = {loss->figure}});
+	give(symbols, &(struct notice){.kind = kinds[loss->cause],
+				       .who = place->path,
+				       .figures = {loss->figure}});
 }
 
 /** A place that is known to have nothing, and will not have more now, need not be asked. */
