@@ -25,7 +25,7 @@
 
 enum { ANSWER_MAX = 1 << 20, FIND_TIMEOUT_MS = 2000, LISTED_MAX = 8 };
 
-enum { RING_WAIT_MS = 2000, RING_PAUSE_MS = 2 };
+enum { RING_WAIT_MS = 10000, RING_PAUSE_MS = 2 };
 
 static void pause_ms(long ms)
 {
@@ -52,20 +52,21 @@ static int connect_name(const struct peer *peer, int timeout_ms, const char *nam
 	return -1;
 }
 
-/* The three names that a process may have (see snap/control.h), in turn.  EPERM if a stranger has
-   one of them, and the process none. */
+/* The names that a process may have (see snap/control.h), in turn: first the one that no stranger
+   can have.  EPERM if a stranger has one of them, and the process none; EAGAIN if one has so many
+   clients that wait that no more fit. */
 static int connect_once(const struct peer *peer, int timeout_ms, uint64_t secret)
 {
 	char names[3][80];
 	int error = ECONNREFUSED;
 
-	snprintf(names[0], sizeof(names[0]), SNAP_CONTROL_NAME "%llu",
-		 (unsigned long long)peer->inner_pid);
-	snprintf(names[1], sizeof(names[1]), SNAP_CONTROL_NAME "%llu.%llu",
-		 (unsigned long long)peer->inner_pid, (unsigned long long)peer->namespace);
-	snprintf(names[2], sizeof(names[2]), SNAP_CONTROL_NAME "%llu.%llx",
+	snprintf(names[0], sizeof(names[0]), SNAP_CONTROL_NAME "%llu.%llx",
 		 (unsigned long long)peer->inner_pid, (unsigned long long)secret);
-	for (unsigned i = 0; i < (secret ? 3 : 2); i++) {
+	snprintf(names[1], sizeof(names[1]), SNAP_CONTROL_NAME "%llu",
+		 (unsigned long long)peer->inner_pid);
+	snprintf(names[2], sizeof(names[2]), SNAP_CONTROL_NAME "%llu.%llu",
+		 (unsigned long long)peer->inner_pid, (unsigned long long)peer->namespace);
+	for (unsigned i = secret ? 0 : 1; i < 3; i++) {
 		int fd = connect_name(peer, timeout_ms, names[i]);
 
 		if (fd >= 0)
@@ -79,7 +80,7 @@ static int connect_once(const struct peer *peer, int timeout_ms, uint64_t secret
 
 static bool may_be_rung(int error)
 {
-	return error == ECONNREFUSED || error == EPERM;
+	return error == ECONNREFUSED || error == EPERM || error == EAGAIN;
 }
 
 /* If nobody listens yet, or a stranger has the name, ask the process to start a helper, which
@@ -171,6 +172,11 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 		return fail(err, SNAP_ENOTFOUND,
 			    "process %llu is not recorded, or cannot be asked: another process "
 			    "listens at the name of its control socket",
+			    (unsigned long long)pid);
+	if (fd < 0 && errno == EAGAIN)
+		return fail(err, SNAP_ESYSTEM,
+			    "process %llu cannot be asked: too many wait at its control socket, or "
+			    "another process has the name of it and lets nobody in",
 			    (unsigned long long)pid);
 	if (fd < 0)
 		return fail(err, SNAP_ESYSTEM, "process %llu: %s", (unsigned long long)pid,

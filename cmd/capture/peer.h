@@ -26,8 +26,9 @@ uint64_t peer_parent(uint64_t pid);
 /** A unix socket in the network namespace of the process; -1 (errno) if none can be made. */
 int peer_socket(const struct peer *peer);
 
-/** Connect `fd` to the abstract name `name`, if the process or its helper listens there.  False
- *  (errno): nobody does, or (EPERM) somebody else. */
+/** Connect `fd` to the abstract name `name`, if the process or its helper listens there.  Never
+ *  waits.  False (errno): nobody does, or (EPERM) somebody else, or (EAGAIN) as many clients wait
+ *  there as fit. */
 bool peer_connect(const struct peer *peer, int fd, const char *name);
 
 #endif

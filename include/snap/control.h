@@ -5,11 +5,12 @@
  * nothing is left behind in the file system.  It serves its own user and root only.  A connection
  * carries one request, one line, and its answer; the runtime closes it afterwards.
  *
- * The socket's name is the first of these that is free, after SNAP_CONTROL_NAME (PID is that which
- * the process itself has, in decimal): PID PID.NAMESPACE the inode of its pid namespace, in decimal
- * PID.SECRET the 64-bit value that came with the signal, in hexadecimal Anybody can take the first
- * two names.  So a client must ask the kernel who listens (SO_PEERCRED): it must be the process or
- * a child of it, with the process's effective user or root.
+ * The socket's name is the first of these that is free, after SNAP_CONTROL_NAME:
+ *   PID            the pid that the process itself has, in decimal
+ *   PID.NAMESPACE  and the inode of its pid namespace, in decimal
+ *   PID.SECRET     and the 64-bit value that came with the signal, in hexadecimal
+ * Anybody can take the first two names.  So a client must ask the kernel who listens (SO_PEERCRED):
+ * it must be the process or a child of it, with the process's effective user or root.
  *
  * There is no helper until it is needed.  Signal SNAP_CONTROL_DOORBELL asks the process to start one;
  * sent by rt_sigqueueinfo(), its value is the secret.  It may be sent only to a process that handles

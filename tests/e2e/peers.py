@@ -41,7 +41,10 @@ class Squatter:
             except OSError:
                 return
             with client:
-                client.sendall(LIE)
+                try:
+                    client.sendall(LIE)
+                except OSError:  # the client has found out who listens, and left
+                    pass
 
 
 def ask(*argv):
@@ -87,6 +90,50 @@ def squatted(out):
     end(process)
 
 
+class Sulker:
+    """Listens at an abstract name and lets nobody in: its queue is full."""
+
+    def __init__(self, name):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind("\0" + name)
+        self.socket.listen(0)
+        self.waiting = []
+        while True:
+            client = socket.socket(socket.AF_UNIX)
+            client.setblocking(False)
+            self.waiting.append(client)
+            try:
+                client.connect("\0" + name)
+            except BlockingIOError:
+                return
+
+    def close(self):
+        for one in self.waiting + [self.socket]:
+            one.close()
+
+
+def full(out):
+    """A stranger has the names and lets nobody in: nobody is held by that, and the process is still asked."""
+    process, pid = recorded(out)
+    namespace = re.search("[0-9]+", os.readlink(f"/proc/{pid}/ns/pid"))[0]
+    sulkers = [Sulker(f"snapdiff.{pid}"), Sulker(f"snapdiff.{pid}.{namespace}")]
+    for _ in range(2):
+        done = ask("snap", pid)
+        check(is_snapshot(done, out), f"snap of a process whose names are taken: {done}")
+    done = ask("status", pid)
+    check(done.returncode == 0 and str(pid).encode() in done.stdout, f"status of that process: {done}")
+    for sulker in sulkers:
+        sulker.close()
+    end(process)
+    sleeper = subprocess.Popen(["sleep", "1000"])
+    sulker = Sulker(f"snapdiff.{sleeper.pid}")
+    done = ask("snap", sleeper.pid)
+    check(done.returncode == 4 and b"lets nobody in" in done.stderr, f"snap of a process that is not recorded: {done}")
+    sulker.close()
+    sleeper.kill()
+    sleeper.wait()
+
+
 def unrecorded(out):
     """The process that is meant is not recorded: nobody may answer for it."""
     sleeper = subprocess.Popen(["sleep", "1000"])
@@ -122,7 +169,7 @@ def containers(out):
 
 
 def main():
-    for test in (squatted, unrecorded, containers):
+    for test in (squatted, full, unrecorded, containers):
         before = failures
         out = tempfile.mkdtemp(prefix="snap-peers-")
         test(out)
