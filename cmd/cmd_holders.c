@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "cli/cli.h"
 #include "dataset/fetch.h"
+#include "print_sql.h"
 #include "render/output.h"
 #include "report/holders.h"
 #include "report/leaks.h"
@@ -17,11 +18,6 @@ static const struct report_options holders_defaults = {.limit = REPORT_LIMIT_UNS
 
 static enum snap_status check_options(const struct report_options *options, struct snap_error *err)
 {
-	if (options->sql)
-		return fail(err, SNAP_EUSAGE,
-			    "holders has no statement for --sql; its rows are in the views "
-			    "holders, roots and paths: snapdiff query 'SELECT * FROM holders' "
-			    "SNAP");
 	if (options->metric != METRIC_LIVE)
 		return fail(err, SNAP_EUSAGE,
 			    "holders has one metric, what is live: leave --metric out");
@@ -35,8 +31,10 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	struct report *report = holders_report_new();
 	struct dataset *dataset = NULL;
 	struct graph graph = {0};
-	enum snap_status st = fetch_sites(&dataset, store, subject->ids, subject->count, err);
+	enum snap_status st = print_sql_begin(subject, options, err);
 
+	if (st == SNAP_OK)
+		st = fetch_sites(&dataset, store, subject->ids, subject->count, err);
 	if (st == SNAP_OK)
 		st = subject_describe(subject, report, err);
 	if (st == SNAP_OK)
@@ -48,7 +46,8 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	if (st == SNAP_OK)
 		st = holders_fill(report, &graph, pattern, options, err);
 	if (st == SNAP_OK)
-		st = output_report(report, options, err);
+		st = options->sql ? print_sql(subject, report, options, err)
+				  : output_report(report, options, err);
 	report_free(report);
 	graph_release(&graph);
 	dataset_free(dataset);

@@ -29,7 +29,7 @@ static enum snap_status leaks_run(const struct invocation *call, int *exit_code,
 	struct report *report;
 	enum snap_status st = leaks_make(&report, options, call->argv[0], err);
 
-	if (st == SNAP_OK)
+	if (st == SNAP_OK && report)
 		st = output_report(report, &options->shared, err);
 	if (st == SNAP_OK && options->exit_code && report->finding)
 		*exit_code = EXIT_FINDING;

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "dataset/fetch.h"
+#include "print_sql.h"
 #include "report/leaks.h"
 #include "report/subject.h"
 #include "suppression_file.h"
@@ -21,10 +22,14 @@ struct leaks_answer {
 
 static enum snap_status check_options(const struct leaks_command *options, struct snap_error *err)
 {
-	if (options->shared.sql)
+	if (options->shared.sql && options->confirm)
+		return fail(
+			err, SNAP_EUSAGE,
+			"--sql sums what one snapshot says, and --confirm takes two: leave one of "
+			"them out");
+	if (options->shared.sql && options->exit_code)
 		return fail(err, SNAP_EUSAGE,
-			    "leaks has no statement for --sql; its rows are in the view leaks: "
-			    "snapdiff query 'SELECT * FROM leaks' SNAP");
+			    "--sql judges nothing: leave --exit-code out, or leave --sql out");
 	if (options->shared.metric != METRIC_LIVE)
 		return fail(err, SNAP_EUSAGE,
 			    "leaks has one metric, what is live: leave --metric "
@@ -63,7 +68,8 @@ static enum snap_status make_report(struct leaks_answer *answer, struct snap_err
 	};
 	enum snap_status st = SNAP_OK;
 
-	if (request.suppressions)
+	st = print_sql_begin(subject, &options->shared, err);
+	if (st == SNAP_OK && request.suppressions)
 		st = suppression_files_read(&answer->suppressions, options->suppressions.items,
 					    options->suppressions.count, err);
 	if (st == SNAP_OK)
@@ -76,7 +82,11 @@ static enum snap_status make_report(struct leaks_answer *answer, struct snap_err
 	st = subject_describe(subject, answer->report, err);
 	if (st == SNAP_OK)
 		st = fetch_graphs(answer, err);
-	return st == SNAP_OK ? leaks_fill(answer->report, &request, err) : st;
+	if (st == SNAP_OK)
+		st = leaks_fill(answer->report, &request, err);
+	if (st == SNAP_OK && options->shared.sql)
+		st = print_sql(subject, answer->report, &options->shared, err);
+	return st;
 }
 
 static void release(struct leaks_answer *answer)
@@ -104,7 +114,7 @@ enum snap_status leaks_make(struct report **out, const struct leaks_command *opt
 		st = subject_add(&answer.subject, options->confirm, err);
 	if (st == SNAP_OK)
 		st = make_report(&answer, err);
-	if (st == SNAP_OK) {
+	if (st == SNAP_OK && !options->shared.sql) {
 		*out = answer.report;
 		answer.report = NULL;
 	}

@@ -35,8 +35,8 @@ static void print_head(FILE *out, const struct subject *subject, const struct re
 {
 	fputs("-- Runs in sqlite3 on a database that `snapdiff load` has filled with these "
 	      "snapshots, in this order.\n"
-	      "-- `credit` says which call stack counts towards which row, as options and names "
-	      "decide it.\n",
+	      "-- The INSERTs say what counts towards which row, as options and names decide "
+	      "it.\n",
 	      out);
 	for (size_t i = 0; i < subject->count; i++) {
 		fprintf(out, "-- Snapshot %" PRId64 ": ", subject->ids[i]);

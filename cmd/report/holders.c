@@ -561,6 +561,61 @@ static void tell(struct holding *h)
 		report_note(report, "Retained sizes: take a snapshot with --holders=retained.");
 }
 
+/* ---- in SQL ---------------------------------------------------------------------------------- */
+
+static void put_member(struct store_member *members, size_t *count, uint32_t row, size_t id,
+		       bool is_root)
+{
+	if (row != SNAP_NONE)
+		members[(*count)++] = (struct store_member){row, (uint32_t)id, is_root};
+}
+
+static enum snap_status put_members(struct holding *h, struct snap_error *err)
+{
+	const struct graph *graph = h->graph;
+	struct store_member *members = report_alloc(
+		h->report, (graph->group_count + graph->root_count + 1) * sizeof(*members));
+	size_t count = 0;
+
+	for (size_t i = 0; i < graph->group_count; i++)
+		put_member(members, &count, h->of_group[i], i, false);
+	for (size_t i = 0; i < graph->root_count; i++)
+		put_member(members, &count, h->of_root[i], i, true);
+	return store_put_members(graph->dataset->store, members, count, err);
+}
+
+static enum snap_status put_nodes(struct holding *h, struct snap_error *err)
+{
+	struct store_node *nodes = report_alloc(h->report, (h->node_count + 1) * sizeof(*nodes));
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < h->node_count; i++)
+		if (h->nodes[i].present)
+			nodes[count++] =
+				(struct store_node){i, h->nodes[i].words.key, h->nodes[i].kind};
+	return store_put_nodes(h->graph->dataset->store, nodes, count, err);
+}
+
+/* Have the store ask for the figures that are shown, in statements that --sql prints. */
+static enum snap_status ask_in_sql(struct holding *h, struct snap_error *err)
+{
+	const struct dataset *dataset = h->graph->dataset;
+	struct store_shown *shown = report_alloc(h->report, (h->shown_count + 1) * sizeof(*shown));
+	enum snap_status st = put_members(h, err);
+
+	for (size_t i = 0; i < h->shown_count; i++)
+		shown[i] = (struct store_shown){h->subjects[i].node,
+						h->nodes[h->subjects[i].node].words.key};
+	if (st == SNAP_OK)
+		st = put_nodes(h, err);
+	if (st == SNAP_OK)
+		st = store_show_rows(dataset->store, shown, h->shown_count, err);
+	if (st == SNAP_OK)
+		st = store_ask_holders(dataset->store, dataset->snapshot_ids[0],
+				       sites_limit(h->options, SIZE_MAX), err);
+	return st;
+}
+
 struct report *holders_report_new(void)
 {
 	return report_new("snapdiff.holders/1", columns, COLUMNS);
@@ -582,6 +637,8 @@ static enum snap_status fill(struct holding *h,
 		qsort(h->subjects, h->subject_count, sizeof(*h->subjects), compare_subjects);
 		h->shown_count = sites_limit(h->options, h->subject_count);
 		tell(h);
+		if (h->options->sql)
+			st = ask_in_sql(h, err);
 	}
 	free(h->nodes);
 	free(h->of_group);

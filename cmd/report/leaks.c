@@ -66,6 +66,7 @@ struct leak_row {
 	struct select_row words;
 	struct lost lost;
 	uint32_t heaviest; /* site, or SNAP_NONE */
+	uint32_t number;   /* before rows are ordered */
 	uint64_t weight, order;
 };
 
@@ -75,6 +76,7 @@ struct leaks {
 	struct selection *selection;
 	struct leak_row *rows; /* those of the selection, then one for each type */
 	struct lost *found;    /* by group: what counts, after --confirm */
+	uint32_t *of_group;    /* numbers of rows; SNAP_NONE: left out */
 	size_t row_count, count, shown_count;
 	struct lost totals, shown, suppressed, unconfirmed;
 };
@@ -203,7 +205,8 @@ static struct leak_row *row_of_type(struct leaks *leaks, const struct graph_grou
 	for (size_t i = first; i < leaks->row_count; i++)
 		if (strcmp(leaks->rows[i].words.key, group->row.label) == 0)
 			return &leaks->rows[i];
-	row = &leaks->rows[leaks->row_count++];
+	row = &leaks->rows[leaks->row_count];
+	row->number = (uint32_t)leaks->row_count++;
 	row->words.key = *group->row.label ? group->row.label : "(unknown)";
 	return row;
 }
@@ -216,6 +219,7 @@ static void add_group(struct leaks *leaks, size_t index)
 	const struct row_graph_view view = {leaks->selection, NULL, false};
 	uint32_t of_stack;
 
+	leaks->of_group[index] = SNAP_NONE;
 	/* An interpreter's objects are in blocks, too: those count once. */
 	if (group->row.kind != SNAP_GROUP_SITE && !lost_blocks(lost))
 		return;
@@ -229,6 +233,7 @@ static void add_group(struct leaks *leaks, size_t index)
 		return;
 	}
 	row = group->site == SNAP_NONE ? row_of_type(leaks, group) : &leaks->rows[of_stack];
+	leaks->of_group[index] = row->number;
 	add_lost(&row->lost, lost);
 	if (row->weight <= lost_bytes(lost)) {
 		row->weight = lost_bytes(lost);
@@ -243,11 +248,13 @@ static enum snap_status sum_up(struct leaks *leaks, struct snap_error *err)
 	leaks->row_count = selection_row_count(leaks->selection);
 	leaks->rows = calloc(leaks->row_count + graph->group_count + 1, sizeof(*leaks->rows));
 	leaks->found = calloc(graph->group_count + 1, sizeof(*leaks->found));
-	if (!leaks->rows || !leaks->found)
+	leaks->of_group = calloc(graph->group_count + 1, sizeof(*leaks->of_group));
+	if (!leaks->rows || !leaks->found || !leaks->of_group)
 		return fail_memory(err, "summing up leaks");
 	for (uint32_t i = 0; i < leaks->row_count; i++) {
 		leaks->rows[i].words = *selection_row(leaks->selection, i);
 		leaks->rows[i].heaviest = SNAP_NONE;
+		leaks->rows[i].number = i;
 	}
 	for (size_t i = 0; i < graph->group_count; i++)
 		leaks->found[i] = lost_of(&graph->groups[i].row);
@@ -466,6 +473,31 @@ static void tell(struct leaks *leaks)
 	leaks->report->finding = leaks->count > 0;
 }
 
+/* ---- in SQL ---------------------------------------------------------------------------------- */
+
+/* Have the store ask for the figures that are shown, in statements that --sql prints. */
+static enum snap_status ask_in_sql(struct leaks *leaks, struct snap_error *err)
+{
+	const struct dataset *dataset = leaks->request->dataset;
+	size_t groups = leaks->request->graph->group_count, count = 0;
+	struct store_member *members = report_alloc(leaks->report, (groups + 1) * sizeof(*members));
+	struct store_shown *shown =
+		report_alloc(leaks->report, (leaks->shown_count + 1) * sizeof(*shown));
+	enum snap_status st;
+
+	for (uint32_t i = 0; i < groups; i++)
+		if (leaks->of_group[i] != SNAP_NONE)
+			members[count++] = (struct store_member){leaks->of_group[i], i, false};
+	for (size_t i = 0; i < leaks->shown_count; i++)
+		shown[i] = (struct store_shown){leaks->rows[i].number, leaks->rows[i].words.key};
+	st = store_put_members(dataset->store, members, count, err);
+	if (st == SNAP_OK)
+		st = store_show_rows(dataset->store, shown, leaks->shown_count, err);
+	if (st == SNAP_OK)
+		st = store_ask_leaks(dataset->store, dataset->snapshot_ids[0], err);
+	return st;
+}
+
 struct report *leaks_report_new(void)
 {
 	return report_new("snapdiff.leaks/1", columns, COLUMNS);
@@ -491,9 +523,12 @@ enum snap_status leaks_fill(struct report *report, const struct leaks_request *r
 	if (st == SNAP_OK) {
 		arrange(&leaks, column);
 		tell(&leaks);
+		if (request->options->sql)
+			st = ask_in_sql(&leaks, err);
 	}
 	free(leaks.rows);
 	free(leaks.found);
+	free(leaks.of_group);
 	selection_free(leaks.selection);
 	return st;
 }

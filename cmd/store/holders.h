@@ -44,4 +44,29 @@ enum snap_status store_each_edge(struct store *store, int64_t snapshot_id, store
 enum snap_status store_each_path(struct store *store, int64_t snapshot_id, store_path_fn *fn,
 				 void *user, struct snap_error *err);
 
+/* ---- the rows of reports, for the statements of --sql: after store_record() ---- */
+
+/** A row that may hold or be held. */
+struct store_node {
+	uint32_t row;
+	const char *key, *kind;
+};
+
+/** A group of blocks, or a root, counts towards a row. */
+struct store_member {
+	uint32_t row, id;
+	bool is_root;
+};
+
+enum snap_status store_put_nodes(struct store *store, const struct store_node *nodes, size_t count,
+				 struct snap_error *err);
+enum snap_status store_put_members(struct store *store, const struct store_member *members,
+				   size_t count, struct snap_error *err);
+
+/** Ask what nothing reaches, by the rows of store_show_rows(). */
+enum snap_status store_ask_leaks(struct store *store, int64_t snapshot_id, struct snap_error *err);
+/** Ask who holds these rows, and whom they hold, at most `limit` of each for a row. */
+enum snap_status store_ask_holders(struct store *store, int64_t snapshot_id, size_t limit,
+				   struct snap_error *err);
+
 #endif

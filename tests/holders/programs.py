@@ -7,6 +7,7 @@ For each program: its output bare and under N `snap --holders`, how many copies 
 reaches, at least, at most, and how far two copies in a row differ.  What the machine lacks is skipped, with a word.
 """
 import argparse
+import fcntl
 import glob
 import hashlib
 import os
@@ -20,6 +21,7 @@ import time
 
 options = None
 SECONDS = 240
+PIPE = 4096
 
 PYTHON = """
 import json, hashlib, os, random
@@ -99,9 +101,11 @@ class Batch:
 
 
     def feed(self, to, done):
+        fcntl.fcntl(to, fcntl.F_SETPIPE_SZ, PIPE)
         to.write(self.text)
+        to.flush()
         while done and not done.is_set():
-            to.write(self.load)
+            to.write(self.load.ljust(PIPE))  # not many that wait when the last copy is made
             to.flush()
         to.close()
 

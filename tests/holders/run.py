@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -393,6 +394,80 @@ def holders(directory):
     check(way[0] is None and way[1].startswith("lose ") and lost["unreachable_blocks"] == 5,
           f"nothing reaches what leads to it: {way}")
     report("holders", "no_such_function", path, code=2)
+
+
+def run_in_sqlite(database, text):
+    """The rows of every SELECT that --sql printed, run by SQLite without us."""
+    answers, statement = [], ""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        connection.row_factory = sqlite3.Row
+        for line in text.splitlines(keepends=True):
+            statement += "" if not statement and line.startswith("--") else line
+            if statement.strip() and sqlite3.complete_statement(statement):
+                rows = connection.execute(statement)
+                if rows.description:
+                    answers.append([dict(row) for row in rows])
+                statement = ""
+    check(not statement.strip(), f"a statement is not whole: {statement[:80]}")
+    return answers
+
+
+def check_scopes(answer, scopes, figures):
+    for row in scopes:
+        part = answer["totals" if row["scope"] == "all" else "shown"]
+        check([row[name] or 0 for name in figures] == [part[name] for name in figures], f"{row} is not {part}")
+    check([row["scope"] for row in scopes] == ["all", "shown"], f"{scopes}")
+
+
+def sql_of_leaks(source, database, words):
+    answer = json.loads(plainly("leaks", *source, *words, "-f", "json"))
+    rows, scopes = run_in_sqlite(database, plainly("leaks", *source, *words, "--sql"))
+    figures = [*LOST_FIGURES, "ring_blocks", "live_bytes", "live_blocks"]
+    wanted = [[row["key"], *(row[name] for name in figures)] for row in answer["rows"]]
+    check([[row["key"], *(row[name] for name in figures)] for row in rows] == wanted, f"{words}: {rows} is not {wanted}")
+    check_scopes(answer, scopes, LOST_FIGURES)
+    return len(wanted)
+
+
+def sql_of_holders(source, database, words):
+    answer = json.loads(plainly("holders", *words, *source, "-f", "json"))
+    held_by, blocks, holds, scopes = run_in_sqlite(database, plainly("holders", *words, *source, "--sql"))
+    figures = ("key", "kind", "bytes", "blocks", "references", "retained_bytes", "unreachable_blocks")
+    for rows, roles in ((held_by, ("held by", "held by itself")), (blocks, ("blocks", "root")), (holds, ("holds",))):
+        wanted = [[row["role"], row["of"], *map(row.get, figures)] for row in answer["rows"] if row["role"] in roles]
+        found = [[row.get("role", "root" if row["bytes"] is None else "blocks"), row.get("of", row["key"]), *map(row.get, figures)]
+                 for row in rows]
+        check(found == wanted, f"{words}: {found} is not {wanted}")
+    check_scopes(answer, scopes, ("bytes", "blocks"))
+    return len(answer["rows"])
+
+
+def sql(directory):
+    """What --sql prints gives the report's figures in SQLite, for the rows that are shown, in their order."""
+    recorded = Server(directory)
+    paths = [recorded.snap("--holders=retained").path, recorded.snap("--holders").path]
+    recorded.end()
+    needs_ptrace(Snapshot(paths[0]))
+    supp, database = os.path.join(directory, "known.supp"), os.path.join(directory, "held.db")
+    with open(supp, "w") as file:
+        file.write("leak:lose_inner\n")
+    plainly("load", "-q", "--db", database, *paths)
+    count = 0
+    for at, path in enumerate(paths):
+        own = os.path.join(directory, f"held{at}.db")  # one snapshot, as the report on the file has it
+        plainly("load", "-q", "--db", own, path)
+        for source, where in (([path], own), (["--db", database, f"@{at + 1}"], database)):
+            for words in ([], ["-n", "1"], ["-g", "function"], ["-g", "module"], ["--focus", "lose"], ["--suppressions", supp],
+                          ["--sort", "key", "--all"], ["--min", "200"], ["--no-skip", "-g", "stack"]):
+                count += sql_of_leaks(source, where, words)
+            for words in (["."], ["^new_session$"], ["lose"], ["g_"], [".", "-g", "function", "-n", "2"], [".", "-g", "module", "--all"],
+                          [".", "--focus", "new_", "--all"], [".", "-g", "stack"]):
+                count += sql_of_holders(source, where, words)
+    check(count > 200, f"only {count} rows")
+    for words in (["leaks", paths[0], "--confirm", paths[1]], ["leaks", paths[0], "--exit-code"], ["leaks", paths[0], "-f", "csv"],
+                  ["holders", ".", paths[0], "-f", "csv"]):
+        done = subprocess.run([options.snapdiff, *words, "--sql"], capture_output=True, text=True, timeout=600)
+        check(done.returncode == 2 and not done.stdout, f"{words}: {done.returncode}, {done.stdout[:80]}")
 
 
 def top(directory):

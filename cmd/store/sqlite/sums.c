@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "store/sqlite/sql.h"
+#include "store/sqlite/temporary.h"
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
@@ -33,54 +34,16 @@ const char *store_recorded(struct store *store)
 
 /* ---- the relation ---------------------------------------------------------------------------- */
 
-/* A reader may write temporary tables, and nothing else. */
-static enum snap_status let_write(struct store *store, bool may, struct snap_error *err)
-{
-	if (store->writable)
-		return SNAP_OK;
-	return database_run(store, may ? "PRAGMA query_only = OFF" : "PRAGMA query_only = ON",
-			    "cannot be read", err);
-}
-
-static enum snap_status end_writing(struct store *store, enum snap_status status,
-				    struct snap_error *err)
-{
-	enum snap_status closed = let_write(store, false, status == SNAP_OK ? err : NULL);
-
-	return status == SNAP_OK ? closed : status;
-}
-
-static enum snap_status run_recorded(struct store *store, const char *sql, struct snap_error *err)
-{
-	sqlite3_stmt *statement = NULL;
-	enum snap_status status;
-
-	if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return database_fail(store, err, "cannot be read");
-	database_record(store, statement);
-	status = database_step(store, statement, "cannot be read", err);
-	sqlite3_finalize(statement);
-	return status;
-}
-
-static enum snap_status make_table(struct store *store, const char *drop, const char *create,
-				   struct snap_error *err)
-{
-	enum snap_status status = run_recorded(store, drop, err);
-
-	return status == SNAP_OK ? run_recorded(store, create, err) : status;
-}
-
 enum snap_status store_begin_rows(struct store *store, struct snap_error *err)
 {
-	enum snap_status status = let_write(store, true, err);
+	enum snap_status status = temporary_begin(store, err);
 
 	relation_clear(&store->relation);
 	if (status == SNAP_OK && store->recording)
-		status = make_table(store, sql_credit_drop, sql_credit_table, err);
+		status = temporary_table(store, sql_credit_drop, sql_credit_table, err);
 	else if (status == SNAP_OK)
 		status = database_run(store, sql_credit_array, "cannot be read", err);
-	return end_writing(store, status, err);
+	return temporary_end(store, status, err);
 }
 
 struct numbering {
@@ -102,13 +65,13 @@ static int bind_credit(sqlite3_stmt *statement, int at, const void *row, const v
 static enum snap_status show_array(struct store *store, const char *array, const char *view,
 				   struct snap_error *err)
 {
-	enum snap_status status = let_write(store, true, err);
+	enum snap_status status = temporary_begin(store, err);
 
 	if (status == SNAP_OK && store->recording)
-		status = run_recorded(store, view, err);
+		status = temporary_run(store, view, err);
 	else if (status == SNAP_OK)
 		status = database_run(store, array, "cannot be read", err);
-	return end_writing(store, status, err);
+	return temporary_end(store, status, err);
 }
 
 static enum snap_status record_credits(struct store *store, uint32_t side, struct snap_error *err)
@@ -117,13 +80,13 @@ static enum snap_status record_credits(struct store *store, uint32_t side, struc
 					sizeof(struct store_credit), true};
 	const struct numbering numbering = {.side = side};
 	struct credit_side *credits = &store->relation.sides[side];
-	enum snap_status status = let_write(store, true, err);
+	enum snap_status status = temporary_begin(store, err);
 
 	if (status == SNAP_OK && !relation_order_by_row(credits))
 		status = fail_memory(err, "summing up call stacks");
 	if (status == SNAP_OK)
 		status = bulk_insert(store, &put, credits->by_row, credits->count, &numbering, err);
-	return end_writing(store, status, err);
+	return temporary_end(store, status, err);
 }
 
 enum snap_status store_credit_rows(struct store *store, uint32_t side,
@@ -156,15 +119,15 @@ enum snap_status store_show_rows(struct store *store, const struct store_shown *
 				 struct snap_error *err)
 {
 	static const struct bulk put = {STATEMENT_shown_put, bind_shown, sizeof(*shown), true};
-	enum snap_status status = let_write(store, true, err);
+	enum snap_status status = temporary_begin(store, err);
 
 	if (status == SNAP_OK && !relation_show(&store->relation, shown, count))
 		status = fail_memory(err, "summing up call stacks");
 	if (status == SNAP_OK)
-		status = make_table(store, sql_shown_drop, sql_shown_table, err);
+		status = temporary_table(store, sql_shown_drop, sql_shown_table, err);
 	if (status == SNAP_OK)
 		status = bulk_insert(store, &put, shown, count, shown, err);
-	return end_writing(store, status, err);
+	return temporary_end(store, status, err);
 }
 
 /* ---- sums ------------------------------------------------------------------------------------ */

@@ -1,0 +1,9 @@
+-- Question:   How many blocks has a snapshot, and how many are in the rows that are shown?
+-- Parameters: ?1 snapshot.
+-- Columns:    the scope, bytes, blocks.
+SELECT 'all' AS scope, ifnull(sum(g.bytes), 0) AS bytes, ifnull(sum(g.blocks), 0) AS blocks
+FROM block_group AS g WHERE g.snapshot_id = ?1
+UNION ALL
+SELECT 'shown', ifnull(sum(g.bytes), 0), ifnull(sum(g.blocks), 0)
+FROM temp.shown AS s JOIN temp.member AS m ON m.is_root = 0 AND m.row = s.row
+JOIN block_group AS g ON g.snapshot_id = ?1 AND g.id = m.id;

@@ -1,0 +1,4 @@
+-- Question:   (forgets the relation of an earlier report)
+-- Parameters: none.
+-- Columns:    none.
+DROP TABLE IF EXISTS temp.member;

@@ -1,0 +1,4 @@
+-- Question:   (says what a row is called)
+-- Parameters: row, key, kind.
+-- Columns:    none.
+INSERT INTO temp.node(row, key, kind) VALUES (?, ?, ?);
