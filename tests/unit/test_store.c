@@ -404,6 +404,8 @@ Test(sql, every_file_says_what_it_answers_and_prepares)
 {
 	static const char *const made[] = {SOURCE_DIR "/cmd/store/sqlite/sql/credit_table.sql",
 					   SOURCE_DIR "/cmd/store/sqlite/sql/shown_table.sql",
+					   SOURCE_DIR "/cmd/store/sqlite/sql/node_table.sql",
+					   SOURCE_DIR "/cmd/store/sqlite/sql/member_table.sql",
 					   SOURCE_DIR "/cmd/store/sqlite/sql/held_view.sql",
 					   SOURCE_DIR "/cmd/store/sqlite/sql/counted_view.sql"};
 	char *path = scratch("sql.db");
