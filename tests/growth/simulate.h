@@ -28,6 +28,7 @@ struct sim_behaviour {
 
 extern const struct sim_behaviour sim_behaviours[];
 extern const size_t sim_behaviour_count;
+extern const size_t sim_goal_count; /* the first of them, that the goals are about */
 
 /** A simulated site: a series that owns its arrays, with a census for every snapshot. */
 struct sim_site {

@@ -7,6 +7,7 @@
 
 #include "analysis/growth/growth.h"
 #include "analysis/growth/growth_ages.h"
+#include "analysis/growth/growth_idle.h"
 
 enum { MOST = 64 };
 
@@ -700,4 +701,46 @@ Test(growth_containers, a_vector_that_may_be_full_fails_no_gate_where_resident_m
 	for (size_t count = 20; count <= 40; count++)
 		cr_assert(!fails_a_gate(judge_vector(count, count * 3 / 4, false)), "%zu", count);
 	cr_assert(fails_a_gate(judge_vector(36, 36, false))); /* it has just doubled, at 33 */
+}
+
+/* ---- queues ---- */
+
+Test(growth_ages, a_queue_that_loses_its_oldest_blocks_and_still_grows_is_a_leak)
+{
+	double alive[EPOCHS][EPOCHS] = {{0}};
+	struct growth_judgement judgement;
+
+	/* 40 are added in each interval, and the 24 oldest are taken. */
+	for (int v = 0; v < EPOCHS; v++) {
+		double taken = 24 * v;
+
+		for (int e = 0; e <= v; e++) {
+			double gone = taken < 40 ? taken : 40;
+
+			alive[v][e] = 40 - gone;
+			taken -= gone;
+		}
+	}
+	judgement = judge_epochs(alive);
+	EXPECT(judgement, "leak");
+	cr_assert(fails_a_gate(judgement));
+}
+
+/* ---- idle times ---- */
+
+Test(growth_idle, a_process_that_allocates_now_and_then_is_not_idle_in_between)
+{
+	/* A vector is all that it allocates: when it doubles. */
+	double x[20], blocks[20], bytes[20], work[20];
+	struct growth_series series = {
+		.count = 20, .x = x, .blocks = blocks, .bytes = bytes, .work = work};
+	bool idle[20];
+
+	for (int i = 0; i < 20; i++) {
+		x[i] = i + 1;
+		blocks[i] = 1;
+		work[i] = 100 + floor(log2(i + 1));
+		bytes[i] = exp2(floor(log2(i + 1)));
+	}
+	cr_assert_eq(growth_idle_mark(&series, idle), 0);
 }

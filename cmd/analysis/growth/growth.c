@@ -301,6 +301,17 @@ static bool still_leaves(size_t count, const struct growth_ages *ages)
 	       (count < SURE_SNAPSHOTS || ages->late >= 0.1 * ages->expected_late);
 }
 
+/*
+ * A queue whose consumer is too slow loses its old blocks, and still grows evenly: what it holds gets older.
+ * A pool or cache of a limited size grows ever more slowly once its old blocks go; and if all blocks are
+ * young, there is only more to do at a time.
+ */
+static bool outgrows_deaths(const struct growth_shape *blocks, const struct growth_ages *ages)
+{
+	return blocks->tail_steps >= 5 && blocks->floor_gain > 3 * blocks->give_back &&
+	       ages->older >= 0.25 && growth_shape_late_share(blocks) > 0.8;
+}
+
 /* Correct the verdict from the counts by the ages of the blocks. */
 static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
 					    const struct growth_shape *blocks,
@@ -330,7 +341,7 @@ static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
 			return GROWTH_LEAK;
 		return rising ? GROWTH_WARM_UP : counted;
 	case AGES_RECENT:
-		return rising ? GROWTH_STABLE : counted;
+		return rising && !outgrows_deaths(blocks, ages) ? GROWTH_STABLE : counted;
 	case AGES_REPLACED:
 	case AGES_DYING: /* a pool: its growth must clearly exceed what it gave back */
 		return counted == GROWTH_LEAK && blocks->floor_gain < 2.5 * blocks->give_back
@@ -382,6 +393,12 @@ static const char *doubt_of_ages(const struct growth_ages *ages)
 	}
 }
 
+static bool is_dying(const struct growth_ages *ages)
+{
+	return ages->pattern == AGES_DYING || ages->pattern == AGES_RECENT ||
+	       ages->pattern == AGES_REPLACED;
+}
+
 static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 					       const struct growth_shape *blocks,
 					       const struct growth_ages *ages, const char **doubt)
@@ -395,6 +412,8 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 		return weaker(counted, GROWTH_MEDIUM);
 	}
 	*doubt = ages->pattern == AGES_LASTING ? doubt_of_lasting(ages) : doubt_of_ages(ages);
+	if (*doubt && is_dying(ages) && outgrows_deaths(blocks, ages))
+		return weaker(counted, GROWTH_MEDIUM);
 	if (*doubt)
 		return GROWTH_LOW;
 	*doubt = "few intervals left blocks so far";

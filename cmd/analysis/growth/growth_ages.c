@@ -318,6 +318,15 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+static double share_older_than(const struct middle *middle, size_t epochs)
+{
+	double all = sum_between(middle->alive, 0, middle->bins);
+
+	if (all <= 0 || middle->bins < epochs)
+		return 0;
+	return sum_between(middle->alive, 0, middle->bins - epochs) / all;
+}
+
 static void note_old_bytes(struct growth_ages *ages, const struct age_table *table)
 {
 	for (size_t row = 0; row < table->rows; row++) {
@@ -365,6 +374,7 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 		.weight = sampling_weight(series, from + count - 1),
 	};
 	middle.end = larger(middle.end, middle.first);
+	ages->older = share_older_than(&middle, 2);
 	variance = count_survivors(ages, &middle);
 	if (4 * ages->epochs < table.bins - table.tail && known > table.tail)
 		return; /* merging has hidden too much */

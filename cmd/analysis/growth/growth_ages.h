@@ -30,6 +30,7 @@ struct growth_ages {
 	size_t quiet;     /* epochs after the last of those, including the youngest ones if none of
 	               * their blocks live */
 	size_t age;       /* beyond this age, in epochs, blocks were looked at */
+	double older;     /* share of all live blocks that are older than two epochs */
 	double survivors; /* blocks of the middle epochs that still live */
 	double silence;   /* how likely so many quiet epochs at the end are by chance */
 	bool idle_end; /* the quiet end is short, as when a program has done its work and exits */

@@ -12,7 +12,10 @@
 #include "analysis/stats.h"
 #include "base/memory.h"
 
-enum { LEAST_BUSY = 3 };                  /* fewest intervals for this method */
+enum {
+	LEAST_BUSY = 3, /* fewest intervals for this method */
+	LEAST_WORK = 16 /* blocks in a busy interval: one that grows now and then is no work */
+};
 static const double idle_rate = 1.0 / 50; /* at most, of the busy intervals' median */
 static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
 static const double still = 0.05;         /* share of its rise that a site may rise while idle */
@@ -67,7 +70,8 @@ static size_t first_idle(const struct interval *intervals, size_t count)
 		total += intervals[i].work;
 	for (size_t i = 0; i < count; i++) {
 		/* Ordered as they are, the median of those before is the middle one. */
-		if (i >= LEAST_BUSY && intervals[i].rate <= idle_rate * intervals[i / 2].rate &&
+		if (i >= LEAST_BUSY && intervals[i / 2].work >= LEAST_WORK &&
+		    intervals[i].rate <= idle_rate * intervals[i / 2].rate &&
 		    total - done <= idle_work * total)
 			return i;
 		done += intervals[i].work;
