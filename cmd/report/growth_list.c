@@ -192,8 +192,11 @@ enum snap_status growth_list_judge(struct growth_list *list, const struct growth
 	size_t room = 1;
 	bool fine;
 
-	for (size_t p = 0; p < count; p++)
+	for (size_t p = 0; p < count; p++) {
 		room += parts[p].table.row_count;
+		if (parts[p].axis.count > list->most_snapshots)
+			list->most_snapshots = parts[p].axis.count;
+	}
 	list->rows = malloc(room * sizeof(*list->rows));
 	fine = list->rows != NULL;
 	for (size_t p = 0; fine && p < count; p++)

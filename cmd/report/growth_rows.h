@@ -11,7 +11,10 @@
 
 struct growth_control;
 
-enum { GROWTH_SURE_SNAPSHOTS = 8 }; /* the fewest for a sure verdict */
+enum {
+	GROWTH_LIKELY_SNAPSHOTS = 5, /* the fewest for a likely verdict */
+	GROWTH_SURE_SNAPSHOTS = 8    /* and for a sure one */
+};
 
 struct growth_row {
 	const struct growth_part *part;
@@ -33,6 +36,7 @@ struct growth_list {
 	struct growth_row *rows;
 	struct growth_row *members; /* rows of workers that others sum up; NULL: there is no pool */
 	size_t count;
+	size_t most_snapshots;           /* of any row */
 	struct growth_finding *findings; /* see growth_finding.h */
 	size_t finding_count;
 	/* Of runs that are repeated: what of the last one was still reachable at its exit. */

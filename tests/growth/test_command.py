@@ -379,6 +379,18 @@ class Growth(unittest.TestCase):
         self.assertEqual(report["shown"]["rows"] + report["hidden"]["rows"], report["totals"]["rows"])
         self.assertEqual(self.run_growth("--explain", "[", directory).returncode, 2)
 
+    def test_a_helper_that_lived_for_four_snapshots_has_no_rows_before_the_program(self):
+        grows = [[row(1000 * i, i)] for i in range(1, 11)]
+        directory = self.series("helper", [snapshot(i, r) for i, r in enumerate(grows, 1)])
+        for i, r in enumerate([[row(5000 * i, i, "spawn", 7)] for i in range(1, 5)], 1):
+            with open(os.path.join(directory, f"t{i:04}.txt"), "w", encoding="utf-8") as file:
+                file.write(snapshot(i, r, pid=9, command="./helper"))
+        report = self.report(directory)
+        self.assertEqual(self.verdicts(report), {"leak": "leak"})
+        self.assertEqual(self.verdicts(self.report("--all", directory)), {"leak": "leak", "spawn": "leak"})
+        self.assertEqual(report["shown"]["last_bytes"] + report["hidden"]["last_bytes"],
+                         report["totals"]["last_bytes"])
+
     def test_verdicts_are_counted(self):
         rows = [[row(100 * i * k, i, f"leak{k}", k) for k in range(1, 31)] + [row(4096, 1, "flat", 3)]
                 for i in range(1, 11)]
