@@ -147,6 +147,7 @@ static void judge_row(struct judging *judging, struct growth_row *row)
 	if (table->bytes_unknown[row->row]) {
 		row->judgement =
 			(struct growth_judgement){.verdict = GROWTH_INCONCLUSIVE,
+						  .judged_count = table->axis->count,
 						  .reason_count = 1,
 						  .reasons = {"its live bytes are not known in "
 							      "every snapshot"}};
