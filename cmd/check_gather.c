@@ -12,6 +12,7 @@
 #include "base/fail.h"
 #include "dataset/facts.h"
 #include "model/names.h"
+#include "read_symbolised.h"
 #include "snapshots/session.h"
 
 struct gathering {
@@ -372,40 +373,6 @@ void check_gathered_release(struct check_gathered *gathered)
 
 /* ---- what a baseline is written from --------------------------------------------------------- */
 
-struct path_sought {
-	int64_t id;
-	char **path;
-};
-
-static enum snap_status take_path(void *user, const struct store_snapshot *row)
-{
-	const struct path_sought *sought = user;
-
-	if (row->id != sought->id || *sought->path)
-		return SNAP_OK;
-	*sought->path = strdup(row->path);
-	return *sought->path ? SNAP_OK : SNAP_ENOMEM;
-}
-
-static enum snap_status path_of_one(char **path, const struct report_options *options,
-				    const char *name, struct snap_error *err)
-{
-	const struct session_options session_options = {.pid = options->pid,
-							.program = options->program,
-							.quiet = true,
-							.facts_only = true};
-	struct path_sought sought = {.path = path};
-	struct session *session = NULL;
-	enum snap_status st = session_open(&session, &session_options, err);
-
-	if (st == SNAP_OK)
-		st = session_one(session, name, &sought.id, err);
-	if (st == SNAP_OK)
-		st = store_each_snapshot(session_store(session), take_path, &sought, err);
-	session_close(session);
-	return st;
-}
-
 static enum snap_status add_path(struct check_paths *paths, char *path, struct snap_error *err)
 {
 	if (path &&
@@ -423,6 +390,8 @@ static enum snap_status add_directory(struct check_paths *paths,
 				      struct snap_error *err)
 {
 	static const struct text_list none;
+	const struct session_options which = {
+		.pid = options->pid, .program = options->program, .quiet = true};
 	struct check_gathered gathered = {0};
 	enum snap_status st = check_gather(&gathered, options, &none, &name, 1, err);
 	char *path = NULL;
@@ -430,9 +399,11 @@ static enum snap_status add_directory(struct check_paths *paths,
 	for (size_t i = 0; st == SNAP_OK && i < gathered.new_.run_count; i++)
 		st = add_path(paths, strdup(gathered.new_.runs[i]), err);
 	if (st == SNAP_OK && gathered.new_.run_count == 0) {
-		st = path_of_one(&path, options, name, err);
+		st = find_snapshot_file(&path, NULL, name, &which, err);
 		if (st == SNAP_OK)
 			st = add_path(paths, path, err);
+		else
+			free(path);
 	}
 	check_gathered_release(&gathered);
 	return st;

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "input/input.h"
@@ -49,22 +50,39 @@ static enum snap_status write_output(const struct model *model, const char *path
 	return path ? SNAP_ESYSTEM : SNAP_OK; /* main answers for standard output */
 }
 
+static enum snap_status read_named(struct model **model, const char *name, bool quiet,
+				   size_t *damaged, struct snap_error *err)
+{
+	const struct session_options which = {.quiet = quiet, .notice = cli_print_warning};
+	enum snap_status st = SNAP_OK;
+	char *path = NULL;
+
+	if (session_is_directory(name))
+		st = find_snapshot_file(&path, damaged, name, &which, err);
+	if (st == SNAP_OK)
+		st = read_symbolised(model, path ? path : name, true, quiet, err);
+	free(path);
+	return st;
+}
+
 static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct dump_options *options = call->options;
 	const char *output = options->output;
 	struct model *model = NULL;
-	enum snap_status st = read_symbolised(&model, call->argv[0], true, options->quiet, err);
+	size_t damaged = 0;
+	enum snap_status st = read_named(&model, call->argv[0], options->quiet, &damaged, err);
 
 	if (output && strcmp(output, "-") == 0)
 		output = NULL;
 	if (st == SNAP_OK)
 		st = write_output(model, output, err);
-	if (st == SNAP_OK && model->torn) {
+	if (st == SNAP_OK && model->torn &&
+	    !session_is_directory(call->argv[0])) /* else it has been said */
 		cli_message("warning: %s", model->torn);
+	if (st == SNAP_OK && (model->torn || damaged))
 		*exit_code = EXIT_INPUT;
-	}
 	model_free(model);
 	return st;
 }

@@ -45,7 +45,9 @@ static enum snap_status print_report(const struct subject *subject, const char *
 		st = leaks_warn(report, 0, store, subject->ids[0], err);
 	if (st == SNAP_OK)
 		st = holders_fill(report, &graph, pattern, options, err);
-	if (st == SNAP_OK)
+	if (st != SNAP_OK)
+		output_warnings(report, options); /* they may say why */
+	else
 		st = options->sql ? print_sql(subject, report, options, err)
 				  : output_report(report, options, err);
 	report_free(report);

@@ -616,7 +616,6 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 	struct session *session = NULL;
 	enum snap_status status = own_options_apply(NULL, NULL, err);
 
-	(void)exit_code;
 	if (options->examples) {
 		cookbook_print_all(stdout);
 		return SNAP_OK;
@@ -630,6 +629,8 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 	if (status == SNAP_OK)
 		status = query_session(&querying, session, operands ? call->argv[0] : NULL,
 				       call->argv + operands, (size_t)(call->argc - operands), err);
+	if (status == SNAP_OK && session_damaged(session))
+		*exit_code = EXIT_INPUT;
 	session_close(session);
 	free_params(&querying);
 	return status;

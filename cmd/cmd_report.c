@@ -58,8 +58,12 @@ static enum snap_status report_run(const struct invocation *call, int *exit_code
 	(void)exit_code;
 	shared.all = true;
 	st = page_make(&made, &shared, (const char *const *)call->argv, (size_t)call->argc, err);
+	if (made.report)
+		output_warnings(made.report, &shared);
 	if (st == SNAP_OK)
 		st = write_page(&made, options, err);
+	if (st == SNAP_OK)
+		st = output_left_out(made.report, err);
 	page_made_release(&made);
 	return st;
 }

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "dataset/fetch.h"
 #include "print_sql.h"
+#include "render/output.h"
 #include "report/leaks.h"
 #include "report/subject.h"
 #include "suppression_file.h"
@@ -117,6 +118,8 @@ enum snap_status leaks_make(struct report **out, const struct leaks_command *opt
 	if (st == SNAP_OK && !options->shared.sql) {
 		*out = answer.report;
 		answer.report = NULL;
+	} else if (st != SNAP_OK && answer.report) {
+		output_warnings(answer.report, &options->shared); /* they may say why */
 	}
 	release(&answer);
 	return st;

@@ -4,12 +4,13 @@
 #include "read_symbolised.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/progress.h"
 #include "base/settings.h"
 #include "base/terminal.h"
+#include "base/fail.h"
 #include "cli/cli.h"
 #include "input/input.h"
 #include "symbols/symbols.h"
@@ -39,38 +40,53 @@ static enum snap_status symbolise(struct model *model, bool quiet, struct snap_e
 	return st;
 }
 
-static void warn_of_skipped(void *user, const char *path, const char *sentence)
-{
-	(void)user;
-	(void)path;
-	cli_warn("left out: %s", sentence);
-}
-
-/** Read one snapshot; of a directory, the newest. */
-static enum snap_status read_named(struct model **model, const char *name, bool salvage,
-				   struct snap_error *err)
-{
-	const struct input_options options = {.salvage = salvage};
-	struct stat info;
-	char **paths = NULL;
-	size_t count = 0;
-	enum snap_status st;
-
-	if (stat(name, &info) != 0 || !S_ISDIR(info.st_mode))
-		return input_read(model, name, &options, err);
-	st = input_list_directory(name, warn_of_skipped, NULL, &paths, &count, err);
-	if (st == SNAP_OK)
-		st = input_read(model, paths[count - 1], &options, err);
-	input_free_list(paths, count);
-	return st;
-}
-
-enum snap_status read_symbolised(struct model **model, const char *name, bool salvage, bool quiet,
+enum snap_status read_symbolised(struct model **model, const char *path, bool salvage, bool quiet,
 				 struct snap_error *err)
 {
-	enum snap_status st = read_named(model, name, salvage, err);
+	const struct input_options options = {.salvage = salvage};
+	enum snap_status st = input_read(model, path, &options, err);
 
 	if (st == SNAP_OK)
 		st = symbolise(*model, quiet, err);
+	return st;
+}
+
+/* The file of a snapshot. */
+
+struct sought {
+	int64_t id;
+	char *path;
+};
+
+static enum snap_status take_path(void *user, const struct store_snapshot *row)
+{
+	struct sought *sought = user;
+
+	if (row->id != sought->id || sought->path)
+		return SNAP_OK;
+	sought->path = strdup(row->path);
+	return sought->path ? SNAP_OK : SNAP_ENOMEM;
+}
+
+enum snap_status find_snapshot_file(char **path, size_t *damaged, const char *directory,
+				    const struct session_options *which, struct snap_error *err)
+{
+	struct session_options options = *which;
+	struct sought sought = {0};
+	struct session *session = NULL;
+	enum snap_status st;
+
+	options.facts_only = true;
+	st = session_open(&session, &options, err);
+	if (st == SNAP_OK)
+		st = session_one(session, directory, &sought.id, err);
+	if (st == SNAP_OK)
+		st = store_each_snapshot(session_store(session), take_path, &sought, err);
+	if (st == SNAP_OK && !sought.path)
+		st = fail_memory(err, "naming a snapshot");
+	if (st == SNAP_OK && damaged)
+		*damaged = session_damaged(session);
+	session_close(session);
+	*path = sought.path;
 	return st;
 }

@@ -73,6 +73,18 @@ static void listing_free(struct listing *listing)
 	free(listing->strangers);
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+	size_t size = strlen(name), end_size = strlen(end);
+
+	return size > end_size && strcmp(name + size - end_size, end) == 0;
+}
+
+static bool ends_in_snap(const char *name)
+{
+	return ends_in(name, ".snap") || ends_in(name, ".snap.gz") || ends_in(name, ".snap.zst");
+}
+
 static bool being_written(const char *name)
 {
 	size_t size = strlen(name);
@@ -80,20 +92,10 @@ static bool being_written(const char *name)
 	return name[0] == '.' || (size > 4 && strcmp(name + size - 4, ".tmp") == 0);
 }
 
-/** Read the keys that order snapshots.  A damaged file keeps its place by what could be read. */
-static enum snap_status read_keys(struct input_time *time, const struct format *format,
-				  struct stream *stream, struct snap_error *err)
+static void take_keys(struct input_time *time, const struct model *model)
 {
-	struct model *model = model_new();
 	const char *trigger;
 
-	if (model)
-		model->source = strdup(stream->name);
-	if (!model || !model->source) {
-		model_free(model);
-		return fail_memory(err, "listing a directory");
-	}
-	format->read_meta(model, stream, NULL);
 	time->start_time_ns = model_meta_u64(model, "start_time_ns", 0);
 	time->pid = model_meta_u64(model, "pid", 0);
 	time->ppid = model_meta_u64(model, "ppid", 0);
@@ -103,8 +105,30 @@ static enum snap_status read_keys(struct input_time *time, const struct format *
 	time->of_file = model_meta(model, "time_from") != NULL;
 	trigger = model_meta(model, "trigger");
 	time->at_exit = trigger && strcmp(trigger, "exit") == 0;
+}
+
+/** Read the keys that order snapshots.  A damaged file keeps its place by what could be read; it
+ * has none if that is nothing. */
+static enum snap_status read_keys(struct input_time *time, const struct format *format,
+				  struct stream *stream, struct snap_error *err)
+{
+	struct model *model = model_new();
+	enum snap_status st;
+
+	if (model)
+		model->source = strdup(stream->name);
+	if (!model || !model->source) {
+		model_free(model);
+		return fail_memory(err, "listing a directory");
+	}
+	st = format->read_meta(model, stream, err);
+	if (st == SNAP_OK && model->torn && !model->meta_count)
+		st = fail(err, SNAP_ETRUNCATED, "%s", model->torn);
+	if (st != SNAP_ENOMEM && model->meta_count)
+		st = SNAP_OK;
+	take_keys(time, model);
 	model_free(model);
-	return SNAP_OK;
+	return st;
 }
 
 static enum snap_status listing_add(struct listing *listing, const struct entry *entry,
@@ -188,6 +212,36 @@ static enum snap_status consider_file(struct listing *listing, struct entry *ent
 	return st;
 }
 
+/** Why a thing with a snapshot's name is none; NULL when there is no such thing any more. */
+static const char *why_no_file(const char *path)
+{
+	struct stat info;
+
+	if (lstat(path, &info) != 0)
+		return NULL;
+	if (S_ISLNK(info.st_mode) && stat(path, &info) != 0)
+		return "a symbolic link that leads to no file";
+	return S_ISDIR(info.st_mode) ? "a directory" : "not a regular file";
+}
+
+/** A link to nothing, a pipe, a socket, a device, a directory: it may hide a snapshot. */
+static enum snap_status consider_other(struct listing *listing, char *path, bool *taken,
+				       struct snap_error *err)
+{
+	const char *why = ends_in_snap(path) ? why_no_file(path) : NULL;
+	enum snap_status st = SNAP_OK;
+	char *sentence = NULL;
+
+	if (!why)
+		return SNAP_OK;
+	if (asprintf(&sentence, "%s: %s", path, why) < 0)
+		return fail_memory(err, "listing a directory");
+	st = add_stranger(listing, path, sentence, false, err);
+	*taken = st == SNAP_OK;
+	free(sentence);
+	return st;
+}
+
 static enum snap_status consider(struct listing *listing, const char *dir, const char *name,
 				 struct snap_error *err)
 {
@@ -204,6 +258,8 @@ static enum snap_status consider(struct listing *listing, const char *dir, const
 		return fail_memory(err, "listing a directory");
 	if (stat(entry.path, &info) == 0 && S_ISREG(info.st_mode))
 		st = consider_file(listing, &entry, info.st_size == 0, &taken, err);
+	else
+		st = consider_other(listing, entry.path, &taken, err);
 	if (!taken)
 		free(entry.path);
 	return st;
@@ -236,13 +292,6 @@ bool input_same_but_numbers(const char *a, const char *b)
 	return *a == *b;
 }
 
-static bool ends_in(const char *name, const char *end)
-{
-	size_t size = strlen(name), end_size = strlen(end);
-
-	return size > end_size && strcmp(name + size - end_size, end) == 0;
-}
-
 /*
  * `run` names its files *.snap; users have patterns of their own.  For an empty file only the name
  * can tell.
@@ -251,7 +300,7 @@ static bool was_snapshot(const struct listing *listing, const struct stranger *s
 {
 	const char *name = name_of(stranger->path), *ending = strrchr(name, '.');
 
-	if (ends_in(name, ".snap") || ends_in(name, ".snap.gz") || ends_in(name, ".snap.zst"))
+	if (ends_in_snap(name))
 		return true;
 	for (size_t i = 0; i < listing->count; i++) {
 		const char *other = name_of(listing->entries[i].path);
@@ -270,8 +319,9 @@ static size_t tell_of_damaged(const struct listing *listing, input_skip_fn *skip
 
 	for (size_t i = 0; i < listing->stranger_count; i++) {
 		const struct stranger *stranger = &listing->strangers[i];
+		struct stat info;
 
-		if (!was_snapshot(listing, stranger) || access(stranger->path, F_OK) != 0)
+		if (!was_snapshot(listing, stranger) || lstat(stranger->path, &info) != 0)
 			continue; /* it may have been removed meanwhile */
 		damaged++;
 		if (skip)

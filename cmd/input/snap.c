@@ -231,6 +231,15 @@ static enum snap_status remark_version(struct snap_loader *l, const struct snap_
 	return SNAP_OK;
 }
 
+static enum snap_status note_tear(struct snap_loader *l, const struct snap_reader *reader)
+{
+	const char *torn = snap_reader_torn(reader);
+
+	if (torn)
+		l->model->torn = strdup(torn);
+	return torn && !l->model->torn ? load_memory(l) : SNAP_OK;
+}
+
 static enum snap_status snap_read(struct model *model, struct stream *stream,
 				  const struct input_options *options, struct snap_error *err)
 {
@@ -245,11 +254,8 @@ static enum snap_status snap_read(struct model *model, struct stream *stream,
 	st = load_all(&l, reader);
 	if (st == SNAP_OK)
 		st = remark_version(&l, reader);
-	if (st == SNAP_OK && snap_reader_torn(reader)) {
-		model->torn = strdup(snap_reader_torn(reader));
-		if (!model->torn)
-			st = load_memory(&l);
-	}
+	if (st == SNAP_OK)
+		st = note_tear(&l, reader);
 	model->digest = snap_reader_digest(reader);
 	snap_reader_close(reader);
 	free(l.strings.ids);
@@ -267,6 +273,8 @@ static enum snap_status snap_read_meta(struct model *model, struct stream *strea
 
 	if (st == SNAP_OK)
 		st = snap_reader_each_meta(reader, load_meta, &l, err);
+	if (st == SNAP_OK)
+		st = note_tear(&l, reader);
 	snap_reader_close(reader);
 	return st;
 }

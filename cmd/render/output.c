@@ -274,16 +274,17 @@ static void say_warning(void *user, const char *text)
 	cli_warn("%s", text);
 }
 
-static void say_warnings(const struct report *report, const struct report_options *options)
+void output_warnings(const struct report *report, const struct report_options *options)
 {
 	if (options->quiet)
 		return;
 	warnings_each(report, options->verbose, say_warning, NULL);
 }
 
-/* The report covers only the undamaged files; a damaged file must not look like "no finding". */
-static enum snap_status left_out(const struct report *report, struct snap_error *err)
+enum snap_status output_left_out(const struct report *report, struct snap_error *err)
 {
+	if (!report->damaged)
+		return SNAP_OK;
 	return fail(err, SNAP_ECORRUPT, "%zu damaged file%s %s no part of this report",
 		    report->damaged, report->damaged == 1 ? "" : "s",
 		    report->damaged == 1 ? "is" : "are");
@@ -300,7 +301,7 @@ enum snap_status output_report(const struct report *report, const struct report_
 
 	if (st != SNAP_OK)
 		return st;
-	say_warnings(report, options);
+	output_warnings(report, options);
 	look.terminal = output.terminal;
 	look.raw_cells = options->raw_cells;
 	look.width = terminal_width(output.terminal);
@@ -315,7 +316,7 @@ enum snap_status output_report(const struct report *report, const struct report_
 	else
 		st = SNAP_OK;
 	st = output_close(&output, st, err); /* which notices write errors */
-	return st == SNAP_OK && report->damaged ? left_out(report, err) : st;
+	return st == SNAP_OK ? output_left_out(report, err) : st;
 }
 
 enum snap_status output_text(const char *text, const struct report_options *options,

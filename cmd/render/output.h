@@ -18,6 +18,12 @@
 enum snap_status output_report(const struct report *report, const struct report_options *options,
 			       struct snap_error *err);
 
+/** Print the report's warnings to standard error, unless quiet. */
+void output_warnings(const struct report *report, const struct report_options *options);
+
+/** SNAP_ECORRUPT if damaged files are no part of the report: it must not look like "no finding". */
+enum snap_status output_left_out(const struct report *report, struct snap_error *err);
+
 /** Plain text (the answer to --sql) to the same places; a final newline is added where it lacks. */
 enum snap_status output_text(const char *text, const struct report_options *options,
 			     struct snap_error *err);

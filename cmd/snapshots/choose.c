@@ -216,11 +216,13 @@ static enum snap_status read_parents(struct candidates *candidates, struct snap_
 	return status;
 }
 
-/* Files that the fact-reading session left out are also left out of the session that asked. */
+/* Files that the fact-reading session left out are also left out of the session that asked; those of
+ * which it could read a part are damaged, too. */
 static void pass_on_damage(struct session *session, const struct session *facts)
 {
 	for (size_t i = 0; i < facts->skipped_count; i++)
 		session_keep_skipped(session, facts->skipped[i]);
+	session->damaged += facts->damaged - facts->skipped_count;
 }
 
 static enum snap_status take_peak(void *user, const char *key, const char *value)
