@@ -6,18 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snap/records.h"
-
 enum { LEAST = 16 };
 
-bool array_room(void *array, size_t *capacity, size_t count, size_t size)
+bool array_grow(void *array, size_t *capacity, size_t count, size_t size)
 {
 	size_t larger = *capacity + *capacity / 2 + LEAST;
 	size_t most = PTRDIFF_MAX / (size ? size : 1);
 	void *old, *new;
 
-	if (count <= *capacity)
-		return true;
 	if (count > most)
 		return false;
 	if (larger < count || larger > most)
@@ -29,14 +25,4 @@ bool array_room(void *array, size_t *capacity, size_t count, size_t size)
 	memcpy(array, &new, sizeof(new));
 	*capacity = larger;
 	return true;
-}
-
-bool array_reserve(void *array, size_t *capacity, size_t count, size_t size)
-{
-	return array_room(array, capacity, count + 1, size);
-}
-
-bool array_id_room(void *array, size_t *capacity, uint32_t count, uint32_t more, size_t size)
-{
-	return more < SNAP_NONE - count && array_room(array, capacity, (size_t)count + more, size);
 }

@@ -11,14 +11,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "snap/records.h"
+
+/** Where there is no room for `count` items: move them to where there is. */
+bool array_grow(void *array, size_t *capacity, size_t count, size_t size);
+
 /** Make room for `count` items in all. */
-bool array_room(void *array, size_t *capacity, size_t count, size_t size);
+static inline bool array_room(void *array, size_t *capacity, size_t count, size_t size)
+{
+	return count <= *capacity || array_grow(array, capacity, count, size);
+}
 
 /** Make room for one more, in an array that holds `count`. */
-bool array_reserve(void *array, size_t *capacity, size_t count, size_t size);
+static inline bool array_reserve(void *array, size_t *capacity, size_t count, size_t size)
+{
+	return array_room(array, capacity, count + 1, size);
+}
 
 /** Make room for `more`, in an array that holds `count` and whose items have 32-bit ids.  False also
  * when the ids have run out: SNAP_NONE is none. */
-bool array_id_room(void *array, size_t *capacity, uint32_t count, uint32_t more, size_t size);
+static inline bool array_id_room(void *array, size_t *capacity, uint32_t count, uint32_t more,
+				 size_t size)
+{
+	return more < SNAP_NONE - count && array_room(array, capacity, (size_t)count + more, size);
+}
 
 #endif

@@ -92,10 +92,22 @@ static void name_site(const struct dataset *dataset, struct dataset_site *site,
 {
 	struct own_walk walk = OWN_WALK_START;
 
-	for (uint32_t i = 0; i < site->depth; i++)
-		own_step(&walk, dataset->frames[frames[i]].kind);
+	for (uint32_t i = 0; i < site->depth && own_step(&walk, dataset->frames[frames[i]].kind);)
+		i++;
 	site->identity.named = walk.names.named;
 	site->asked = walk.names.asked;
+}
+
+/* Nearly all sites have the domain of the one before. */
+static uint32_t domain_string(struct dataset *dataset, const char *domain)
+{
+	if (dataset->site_count) {
+		uint32_t last = dataset->sites[dataset->site_count - 1].domain;
+
+		if (strcmp(dataset->strings[last], domain) == 0)
+			return last;
+	}
+	return dataset_string(dataset, domain);
 }
 
 uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uint32_t *frames,
@@ -104,7 +116,7 @@ uint32_t dataset_site_add(struct dataset *dataset, const char *domain, const uin
 	struct dataset_site site = {
 		.first = dataset->stack_count, .depth = depth, .identity = *identity};
 
-	site.domain = dataset_string(dataset, domain);
+	site.domain = domain_string(dataset, domain);
 	if (site.domain == SNAP_NONE || dataset->site_count >= SNAP_NONE ||
 	    !array_reserve(&dataset->sites, &dataset->site_capacity, dataset->site_count,
 			   sizeof(site)))

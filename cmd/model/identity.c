@@ -29,11 +29,11 @@ struct identity_work {
 	uint64_t *raw;        /* per string: hash of its bytes */
 	uint64_t *normalised; /* per string: hash of it as a normalised function name; 0 not yet */
 	uint64_t *modules;    /* per module: hash of its normalised name */
+	uint64_t *exact;      /* per location: see exact_key() */
 	bool *node_used;      /* per node: a wanted site's stack goes through it */
 	bool *location_used;  /* the same, per location */
 	struct frame_key *frames;
 	struct node_key *nodes;
-	struct own_walk *walks; /* per node: what names a stack that ends there */
 };
 
 /* The finaliser of MurmurHash3 (Appleby, public domain): every input bit moves every output bit. */
@@ -148,21 +148,6 @@ static void hash_frame(struct identity_work *work, const struct model_location *
 				 NULL);
 }
 
-static void hash_frames(struct identity_work *work)
-{
-	const struct model *model = work->model;
-
-	for (uint32_t i = 0; i < model->location_count; i++) {
-		const struct model_location *location = &model->locations[i];
-
-		if (!work->location_used[i])
-			continue;
-		for (uint32_t f = 0; f < location->frame_count; f++)
-			hash_frame(work, location, &model->frames[location->first_frame + f],
-				   &work->frames[location->first_frame + f]);
-	}
-}
-
 /* 0 when the location has no address that means the same in another process. */
 static uint64_t exact_key(const struct identity_work *work, const struct model_location *location)
 {
@@ -176,6 +161,22 @@ static uint64_t exact_key(const struct identity_work *work, const struct model_l
 	return fold(work->raw[module->build_id], location->address);
 }
 
+static void hash_frames(struct identity_work *work)
+{
+	const struct model *model = work->model;
+
+	for (uint32_t i = 0; i < model->location_count; i++) {
+		const struct model_location *location = &model->locations[i];
+
+		if (!work->location_used[i])
+			continue;
+		work->exact[i] = exact_key(work, location);
+		for (uint32_t f = 0; f < location->frame_count; f++)
+			hash_frame(work, location, &model->frames[location->first_frame + f],
+				   &work->frames[location->first_frame + f]);
+	}
+}
+
 static void hash_nodes(struct identity_work *work)
 {
 	static const struct node_key root = {1, 1, 1};
@@ -187,11 +188,10 @@ static void hash_nodes(struct identity_work *work)
 							? &root
 							: &work->nodes[model->nodes[i].parent];
 		struct node_key key = *parent;
-		uint64_t exact;
+		uint64_t exact = work->exact[model->nodes[i].location];
 
 		if (!work->node_used[i])
 			continue;
-		exact = exact_key(work, location);
 		key.exact = exact && parent->exact ? fold(parent->exact, exact) : 0;
 		for (uint32_t f = location->frame_count; f-- > 0;) {
 			const struct frame_key *frame = &work->frames[location->first_frame + f];
@@ -220,23 +220,22 @@ static void find_used(struct identity_work *work, const bool *wanted)
 	}
 }
 
-/* A parent precedes its children, so that each node adds its own frames only. */
-static void name_nodes(struct identity_work *work)
+/* What names the stack that ends at `node`. */
+static struct own_walk name_stack(const struct identity_work *work, uint32_t node)
 {
 	const struct model *model = work->model;
+	struct own_walk walk = OWN_WALK_START;
+	bool more = true;
 
-	for (uint32_t i = 0; i < model->node_count; i++) {
-		const struct model_location *location = &model->locations[model->nodes[i].location];
-		struct own_walk *walk = &work->walks[i];
+	for (; more && node != SNAP_NONE; node = model->nodes[node].parent) {
+		const struct model_location *location =
+			&model->locations[model->nodes[node].location];
+		const struct frame_key *frames = &work->frames[location->first_frame];
 
-		if (!work->node_used[i])
-			continue;
-		*walk = OWN_WALK_START;
-		for (uint32_t f = 0; f < location->frame_count; f++)
-			own_step(walk, work->frames[location->first_frame + f].kind);
-		if (model->nodes[i].parent != SNAP_NONE)
-			own_join(walk, &work->walks[model->nodes[i].parent]);
+		for (uint32_t f = 0; more && f < location->frame_count; f++)
+			more = own_step(&walk, frames[f].kind);
 	}
+	return walk;
 }
 
 static void identify_site(const struct identity_work *work, const struct snap_site *site,
@@ -245,14 +244,13 @@ static void identify_site(const struct identity_work *work, const struct snap_si
 	static const struct node_key empty = {0, 1, 1};
 	const struct node_key *key = site->node == SNAP_NONE ? &empty : &work->nodes[site->node];
 	uint64_t domain = work->raw[site->domain];
+	struct own_walk walk = name_stack(work, site->node);
 
 	identity->exact = key->exact ? fold(key->exact, domain) : 0;
 	identity->line = fold(key->line, domain);
 	identity->function = fold(key->function, domain);
-	if (site->node == SNAP_NONE)
-		return;
-	identity->named = work->walks[site->node].names.named;
-	identity->own = work->walks[site->node].found;
+	identity->named = walk.names.named;
+	identity->own = walk.found;
 }
 
 /* calloc() of nothing may return NULL, which here would mean that memory is out. */
@@ -270,11 +268,11 @@ static bool reserve(struct identity_work *work)
 	work->modules = array(model->module_count, sizeof(*work->modules));
 	work->frames = array(model->frame_count, sizeof(*work->frames));
 	work->nodes = array(model->node_count, sizeof(*work->nodes));
-	work->walks = array(model->node_count, sizeof(*work->walks));
+	work->exact = array(model->location_count, sizeof(*work->exact));
 	work->node_used = array(model->node_count, sizeof(*work->node_used));
 	work->location_used = array(model->location_count, sizeof(*work->location_used));
-	return work->raw && work->normalised && work->modules && work->frames && work->nodes &&
-	       work->walks && work->node_used && work->location_used;
+	return work->raw && work->normalised && work->modules && work->exact && work->frames &&
+	       work->nodes && work->node_used && work->location_used;
 }
 
 static void release(struct identity_work *work)
@@ -284,7 +282,7 @@ static void release(struct identity_work *work)
 	free(work->modules);
 	free(work->frames);
 	free(work->nodes);
-	free(work->walks);
+	free(work->exact);
 	free(work->node_used);
 	free(work->location_used);
 }
@@ -310,7 +308,6 @@ struct site_identity *identity_compute_of(const struct model *model, const bool 
 	find_used(&work, wanted);
 	hash_frames(&work);
 	hash_nodes(&work);
-	name_nodes(&work);
 	for (uint32_t i = 0; i < model->site_count; i++)
 		if (!wanted || wanted[i])
 			identify_site(&work, &model->sites[i].row, &identities[i]);

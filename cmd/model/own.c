@@ -431,22 +431,14 @@ static enum own_kind rank(enum own_kind kind)
 	return kind > OWN_LIBRARY ? OWN_LIBRARY : kind;
 }
 
-void own_step(struct own_walk *walk, enum own_kind kind)
+bool own_step(struct own_walk *walk, enum own_kind kind)
 {
-	const struct own_walk frame = {.depth = 1, .best = rank(kind), .found = kind == OWN_CODE};
-
-	own_join(walk, &frame);
-}
-
-void own_join(struct own_walk *walk, const struct own_walk *callers)
-{
-	if (callers->best > walk->best) {
-		walk->best = callers->best;
-		walk->names.asked = walk->depth + callers->names.asked;
+	if (rank(kind) > walk->best) {
+		walk->best = rank(kind);
+		walk->names.asked = walk->depth;
 	}
-	if (!walk->found)
-		walk->names.named =
-			callers->found ? walk->depth + callers->names.named : walk->names.asked;
-	walk->found |= callers->found;
-	walk->depth += callers->depth;
+	walk->found = kind == OWN_CODE;
+	walk->names.named = walk->found ? walk->depth : walk->names.asked;
+	walk->depth++;
+	return !walk->found;
 }

@@ -8,6 +8,7 @@
 #ifndef MODEL_OWN_H
 #define MODEL_OWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,16 +44,15 @@ struct own_names {
 	uint32_t asked; /* the newest frame that is neither plumbing nor an object maker */
 };
 
-/** Feed a stack's frames to own_step(), newest first; begin with OWN_WALK_START. */
+/** Feed a stack's frames to own_step(), newest first, while it says so; begin with OWN_WALK_START. */
 struct own_walk {
 	struct own_names names;
 	uint32_t depth;
 	enum own_kind best; /* of the frame at names.asked */
-	int found;          /* own code was met */
+	bool found;         /* own code was met */
 };
 #define OWN_WALK_START ((struct own_walk){.best = OWN_PLUMBING})
-void own_step(struct own_walk *walk, enum own_kind kind);
-/** Continue with frames that were walked separately: `callers` are outside of `walk`. */
-void own_join(struct own_walk *walk, const struct own_walk *callers);
+/** False: own code was met, so that no other frame names the stack. */
+bool own_step(struct own_walk *walk, enum own_kind kind);
 
 #endif

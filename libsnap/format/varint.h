@@ -59,11 +59,26 @@ struct snap__cursor {
 /** The general case of snap__get(). */
 uint64_t snap__get_long(struct snap__cursor *in);
 
-/** The next value; 0 and `bad` when it is cut off, too large or not canonical. */
+/** The next value, of which nearly all are short; 0 and `bad` when it is cut off, too large or not canonical. */
 static inline uint64_t snap__get(struct snap__cursor *in)
 {
-	if (in->at < in->end && *in->at < 0x80 && !in->bad)
-		return *in->at++;
+	const uint8_t *at = in->at;
+
+	if (in->end - at < 3 || in->bad)
+		return snap__get_long(in);
+	if (at[0] < 0x80) {
+		in->at += 1;
+		return at[0];
+	}
+	if (at[1] < 0x80 && at[1]) {
+		in->at += 2;
+		return (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+	}
+	if (at[1] >= 0x80 && at[2] < 0x80 && at[2]) {
+		in->at += 3;
+		return (uint64_t)(at[0] & 0x7f) | (uint64_t)(at[1] & 0x7f) << 7 |
+		       (uint64_t)at[2] << 14;
+	}
 	return snap__get_long(in);
 }
 

@@ -184,11 +184,7 @@ static void site_column(struct cursor *cursor, sqlite3_context *context, int col
 			sqlite3_result_int64(context, site->named_frame);
 		return;
 	case 9:
-		if (cursor->store->takes_ids)
-			sqlite3_result_blob64(context, arrays->stack + site->first,
-					      site->depth * sizeof(*arrays->stack), SQLITE_STATIC);
-		else
-			result_frames(context, arrays->stack + site->first, site->depth);
+		result_frames(context, arrays->stack + site->first, site->depth);
 		return;
 	default:
 		sqlite3_result_int64(context, numbers[column]);

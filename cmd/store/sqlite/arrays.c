@@ -103,12 +103,6 @@ int64_t arrays_add_frame(struct arrays *arrays, const struct array_frame *frame)
 	return (int64_t)arrays->frame_count;
 }
 
-bool arrays_reserve_stack(struct arrays *arrays, size_t depth)
-{
-	return array_room(&arrays->stack, &arrays->stack_capacity, arrays->stack_count + depth,
-			  sizeof(*arrays->stack));
-}
-
 bool arrays_add_site(struct arrays *arrays, int64_t id, const struct array_site *site)
 {
 	if (arrays->site_count >= UINT32_MAX - 1 ||

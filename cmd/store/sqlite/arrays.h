@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "base/array.h"
 #include "store/sqlite/ids.h"
 #include "store/sqlite/intern.h"
 #include "store/sqlite/packed.h"
@@ -98,7 +99,11 @@ bool arrays_text(struct arrays *arrays, const struct hash128 *hash, struct snap_
 int64_t arrays_add_frame(struct arrays *arrays, const struct array_frame *frame);
 
 /** Make room for a stack of `depth` more frames, at arrays->stack + arrays->stack_count. */
-bool arrays_reserve_stack(struct arrays *arrays, size_t depth);
+static inline bool arrays_reserve_stack(struct arrays *arrays, size_t depth)
+{
+	return array_room(&arrays->stack, &arrays->stack_capacity, arrays->stack_count + depth,
+			  sizeof(*arrays->stack));
+}
 /** Add a site whose stack was written there.  False when memory is out. */
 bool arrays_add_site(struct arrays *arrays, int64_t id, const struct array_site *site);
 

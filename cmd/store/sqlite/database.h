@@ -40,7 +40,6 @@ struct store {
 	struct intern sites;
 	bool forgot;              /* a rollback emptied these three */
 	struct arrays arrays;     /* the call stacks of a private database; else empty */
-	bool takes_ids;           /* now `frames` of a site is an array, not JSON */
 	struct relation relation; /* what temp.credit, temp.held and temp.counted show */
 	char *texts;              /* of the last answer of the symbol cache */
 	size_t texts_capacity;

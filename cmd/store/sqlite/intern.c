@@ -8,36 +8,11 @@
 
 #include "base/array.h"
 
-/* Odd constants with well spread bits (from the fractional parts of phi, pi and e). */
-#define ODD_A UINT64_C(0x9e3779b97f4a7c15)
-#define ODD_B UINT64_C(0x243f6a8885a308d3)
-#define ODD_C UINT64_C(0xb7e151628aed2a6b)
-
-static uint64_t scramble(uint64_t x)
-{
-	x ^= x >> 32;
-	x *= ODD_A;
-	x ^= x >> 29;
-	x *= ODD_C;
-	x ^= x >> 32;
-	return x;
-}
-
 struct hash128 hash_mix_u64(struct hash128 a, uint64_t value)
 {
 	struct hash128 mixed = {
-		.high = scramble(a.high * ODD_C + value + ODD_B),
-		.low = scramble((a.low ^ (value * ODD_B)) + (a.high << 1 | a.high >> 63)),
-	};
-
-	return mixed;
-}
-
-struct hash128 hash_mix(struct hash128 a, struct hash128 b)
-{
-	struct hash128 mixed = {
-		.high = scramble((a.high ^ b.high) * ODD_C + a.low),
-		.low = scramble((a.low + b.low) * ODD_B ^ b.high),
+		.high = hash_scramble(a.high * HASH_ODD_C + value + HASH_ODD_B),
+		.low = hash_scramble((a.low ^ (value * HASH_ODD_B)) + (a.high << 1 | a.high >> 63)),
 	};
 
 	return mixed;
@@ -46,7 +21,7 @@ struct hash128 hash_mix(struct hash128 a, struct hash128 b)
 struct hash128 hash_bytes(const void *data, size_t size)
 {
 	const char *bytes = data;
-	struct hash128 hash = {.high = ODD_A, .low = ODD_B};
+	struct hash128 hash = {.high = HASH_ODD_A, .low = HASH_ODD_B};
 	uint64_t word;
 	size_t at;
 

@@ -339,30 +339,23 @@ static enum snap_status insert_site(struct loading *load, uint32_t at, struct wa
 	return insert_waiting(load, waiting, err);
 }
 
-static uint32_t count_depth(const struct loading *load, uint32_t node)
+/* Write the frames of a stack behind those of the sites before it. */
+static bool copy_stack(const struct loading *load, uint32_t node, uint32_t *depth)
 {
 	const struct model *model = load->model;
-	uint32_t depth = 0;
+	struct arrays *arrays = &load->store->arrays;
 
-	for (; node != SNAP_NONE; node = model->nodes[node].parent) {
+	for (*depth = 0; node != SNAP_NONE; node = model->nodes[node].parent) {
 		uint32_t location = model->nodes[node].location;
+		uint32_t at = load->first_frame[location], end = load->first_frame[location + 1];
 
-		depth += load->first_frame[location + 1] - load->first_frame[location];
+		if (!arrays_reserve_stack(arrays, (size_t)*depth + (end - at)))
+			return false;
+		while (at < end)
+			arrays->stack[arrays->stack_count + (*depth)++] =
+				(uint32_t)load->frame_ids[at++];
 	}
-	return depth;
-}
-
-static void copy_stack(const struct loading *load, uint32_t node, uint32_t *stack)
-{
-	const struct model *model = load->model;
-
-	for (; node != SNAP_NONE; node = model->nodes[node].parent) {
-		uint32_t location = model->nodes[node].location;
-
-		for (uint32_t f = load->first_frame[location]; f < load->first_frame[location + 1];
-		     f++)
-			*stack++ = (uint32_t)load->frame_ids[f];
-	}
+	return true;
 }
 
 /* A private database has its sites in an array. */
@@ -371,24 +364,22 @@ static enum snap_status add_site(struct loading *load, uint32_t at, struct snap_
 	struct arrays *arrays = &load->store->arrays;
 	const struct snap_site *row = &load->model->sites[at].row;
 	const struct site_identity *identity = &load->identities[at];
-	uint32_t depth = count_depth(load, row->node);
 	struct array_site site = {
 		.hash = load->prepared->sites[at],
 		.exact = identity->exact,
 		.line = identity->line,
 		.function = identity->function,
 		.named = named_of(identity),
-		.depth = depth,
 	};
 
 	if (!arrays_text(arrays, &load->prepared->strings[row->domain],
 			 load->model->strings[row->domain], &site.domain) ||
-	    !arrays_reserve_stack(arrays, depth))
+	    !copy_stack(load, row->node, &site.depth))
 		return fail_memory(err, "loading a snapshot");
-	copy_stack(load, row->node, arrays->stack + arrays->stack_count);
-	if (depth)
-		site.named_frame = arrays->stack[arrays->stack_count +
-						 (identity->named < depth ? identity->named : 0)];
+	if (site.depth)
+		site.named_frame =
+			arrays->stack[arrays->stack_count +
+				      (identity->named < site.depth ? identity->named : 0)];
 	return arrays_add_site(arrays, load->site_ids[at], &site)
 		       ? SNAP_OK
 		       : fail_memory(err, "loading a snapshot");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "store/sqlite/read_arrays.h"
 
 /* ---- iterating ---- */
 
@@ -328,24 +329,6 @@ struct site_walk {
 	struct snap_error *err;
 };
 
-/* The array of ids that a private database gives: see struct store's takes_ids. */
-static bool copy_ids(const uint32_t *from, size_t count, int64_t **ids, size_t *capacity)
-{
-	if (!array_room(ids, capacity, count, sizeof(**ids)))
-		return false;
-	for (size_t i = 0; i < count; i++)
-		(*ids)[i] = from[i];
-	return true;
-}
-
-static bool read_stack(struct site_walk *walk, sqlite3_stmt *row, int column, uint32_t *depth)
-{
-	if (!walk->store->takes_ids)
-		return parse_ids(database_text(row, column), &walk->frames, &walk->capacity, depth);
-	*depth = (uint32_t)((size_t)sqlite3_column_bytes(row, column) / sizeof(uint32_t));
-	return copy_ids(sqlite3_column_blob(row, column), *depth, &walk->frames, &walk->capacity);
-}
-
 static enum snap_status site_row(void *context, sqlite3_stmt *row)
 {
 	struct site_walk *walk = context;
@@ -361,7 +344,7 @@ static enum snap_status site_row(void *context, sqlite3_stmt *row)
 			},
 	};
 
-	if (!read_stack(walk, row, 7, &site.depth))
+	if (!parse_ids(database_text(row, 7), &walk->frames, &walk->capacity, &site.depth))
 		return fail(walk->err, SNAP_ECORRUPT,
 			    "%s: site %lld has a stack that cannot be read", walk->store->name,
 			    (long long)site.id);
@@ -376,10 +359,13 @@ enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t
 {
 	struct site_walk walk = {.store = store, .fn = fn, .user = user, .err = err};
 	struct id_list sites = {0};
+	bool everything = is_everything(store, ids, count);
 	enum snap_status status;
 
-	store->takes_ids = store->in_memory;
-	if (is_everything(store, ids, count)) {
+	if (store->in_memory)
+		return arrays_each_site(&store->arrays, everything ? NULL : ids, count, fn, user,
+					err);
+	if (everything) {
 		status = each_of(store, STATEMENT_sites_all, 0, site_row, &walk, err);
 	} else {
 		status = collect_sites(store, ids, count, &sites, err);
@@ -387,7 +373,6 @@ enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t
 			status = each_of_list(store, STATEMENT_sites_one, &sites, site_row, &walk,
 					      err);
 	}
-	store->takes_ids = false;
 	free(sites.ids);
 	free(walk.frames);
 	return status;
@@ -534,6 +519,8 @@ enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t
 	struct cell_walk walk = {.fn = fn, .user = user};
 	enum snap_status status = SNAP_OK;
 
+	if (store->in_memory)
+		return arrays_each_cell(&store->arrays, ids, count, fn, user, err);
 	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
 		int64_t period = 0;
 

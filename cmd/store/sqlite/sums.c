@@ -277,6 +277,9 @@ enum snap_status store_total(struct store *store, const struct store_sums *sums,
 		[STORE_SCOPE_SHOWN] = {STATEMENT_total_shown, STATEMENT_total_shown_sampled},
 	};
 	struct total_walk walk = {out, sums->sampled};
+	bool known = scope == STORE_SCOPE_ALL && !sums->sampled &&
+		     is_all_known(store, sums->snapshot_id);
+	enum statement exact = known ? STATEMENT_total_all_known : statements[scope][0];
 	sqlite3_stmt *statement;
 	enum snap_status status = SNAP_OK;
 
@@ -285,7 +288,7 @@ enum snap_status store_total(struct store *store, const struct store_sums *sums,
 		status = show_array(store, sql_counted_array, sql_counted_view, err);
 	if (status != SNAP_OK)
 		return status;
-	statement = sums_statement(store, statements[scope][0], statements[scope][1], sums, err);
+	statement = sums_statement(store, exact, statements[scope][1], sums, err);
 	return statement ? each_recorded(store, statement, total_row, &walk, err) : SNAP_ESYSTEM;
 }
 
