@@ -71,9 +71,6 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 	enum snap_status st = own_options_apply(&options->own, &options->library, err);
 
 	*subject = (struct subject){0};
-	if (st == SNAP_OK && session.census && options->db)
-		st = fail(err, SNAP_EUSAGE,
-			  "--group type is about snapshot files, and goes without --db");
 	return st == SNAP_OK ? session_open(&subject->session, &session, err) : st;
 }
 

@@ -2,6 +2,7 @@
  * resolve.c - find the ids of the snapshots that the user named.
  */
 #include "snapshots/session.h"
+#include "snapshots/census.h"
 #include "snapshots/state.h"
 
 #include <errno.h>
@@ -423,8 +424,13 @@ enum snap_status session_one(struct session *session, const char *name, int64_t 
 {
 	if (session->options.db && session->options.at)
 		return fail(err, SNAP_EUSAGE, "--at chooses in a directory, not with --db");
-	if (session->options.db)
-		return one_in_database(session, name, id, err);
+	if (session->options.db) {
+		enum snap_status status = one_in_database(session, name, id, err);
+
+		return status == SNAP_OK && session->options.census
+			       ? session_census_of(session, id, err)
+			       : status;
+	}
 	if (!name)
 		name = default_name(err);
 	return name ? one_file(session, name, id, err) : SNAP_EUSAGE;
@@ -464,6 +470,12 @@ enum snap_status session_list(struct session *session, const char *const *names,
 	return status;
 }
 
+/* Of files the objects are counted where they are read. */
+static bool counts_objects(const struct session *session)
+{
+	return session->options.census && session->options.db;
+}
+
 enum snap_status session_series(struct session *session, const char *const *names,
 				size_t name_count, struct session_series_list *list,
 				struct snap_error *err)
@@ -478,6 +490,9 @@ enum snap_status session_series(struct session *session, const char *const *name
 		status = snapshot_list_read(session, &snapshots, err);
 	if (status == SNAP_OK)
 		status = series_split(list, &snapshots, ids, count, err);
+	for (size_t i = 0; status == SNAP_OK && counts_objects(session) && i < list->count; i++)
+		status = session_censuses_of(session, list->series[i].ids, list->series[i].count,
+					     err);
 	snapshot_list_free(&snapshots);
 	free(ids);
 	return status;

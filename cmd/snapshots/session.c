@@ -217,6 +217,7 @@ void session_close(struct session *session)
 	if (session->cache != session->store)
 		store_close(session->cache);
 	store_close(session->store);
+	store_close(session->objects);
 	forget_skipped(session);
 	free(session->skipped);
 	for (size_t i = 0; i < session->taken_count; i++)
@@ -239,7 +240,7 @@ void session_again(struct session *session)
 
 struct store *session_store(struct session *session)
 {
-	return session->store;
+	return session->objects ? session->objects : session->store;
 }
 
 /* ---- one file -------------------------------------------------------------------------------- */

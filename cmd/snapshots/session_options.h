@@ -37,7 +37,7 @@ struct session_options {
 	bool write;         /* with db: made if need be, and session_load() fills it */
 	bool modify;        /* with db: SQL may change it, nothing is loaded */
 	bool without_ages;  /* without db: the ages of blocks are not asked for; faster */
-	bool census;        /* what counts are the objects of the census; not with db */
+	bool census;        /* what counts are the objects of the census */
 	bool leave_out_own; /* of dumps: what tracemalloc itself allocated */
 	bool facts_only;   /* totals, meta and modules, no call stacks; damaged files give what they
 			    can */

@@ -13,6 +13,7 @@
 struct session {
 	struct session_options options;
 	struct store *store;
+	struct store *objects; /* what of a database was counted by its censuses, or NULL */
 	struct store
 		*cache; /* where symbols are remembered: the store itself, another one, or NULL */
 	struct symbols *symbols; /* made when first needed */

@@ -145,8 +145,35 @@ class Patterns(harness.PythonTest):
             loaded = json.loads(done.stdout)
             for key in ("key", "verdict", "pattern", "held_type", "held_by", "reasons"):
                 self.assertEqual(loaded["rows"][0][key], files["rows"][0][key], key)
+            self.check_types(snapshots, database)
 
         self.with_each_python(check)
+
+    def report(self, *arguments):
+        done = subprocess.run([self.snapdiff, *arguments], capture_output=True, text=True, timeout=120, check=True)
+        return done.stdout
+
+    def check_types(self, snapshots, database):
+        """Reports by type are the same; which of the call stacks that hold equally much is shown may differ."""
+        def rows(*arguments):
+            report = json.loads(self.report(*arguments, "-g", "type", "--all", "-f", "json"))
+            for row in report["rows"]:
+                stack = row.pop("stack")
+                if row["function"] == "dict":
+                    row["stack"] = [(frame["function"], frame["file"], frame["line"]) for frame in stack]
+                row.pop("next", None)
+            return report["rows"], report.get("totals")
+
+        first, last = map(str, (snapshots[0], snapshots[-1]))
+        self.assertEqual(rows("top", "--db", database, "@-1"), rows("top", last))
+        self.assertEqual(rows("compare", "--db", database, "@1", "@-1"), rows("compare", first, last))
+        self.assertEqual(rows("growth", "--db", database), rows("growth", str(snapshots[0].parent)))
+        types = dict(line.split(",") for line in self.report(
+            "query", "--db", database, "-f", "csv", "SELECT type, count FROM types WHERE snapshot_id = "
+            "(SELECT max(snapshot_id) FROM snapshots)").splitlines())
+        counts = {row["key"]: str(row["live_blocks"]) for row in rows("top", last)[0]}
+        self.assertGreater(int(types["dict"]), 100)
+        self.assertEqual({key: count for key, count in types.items() if key in counts}, counts)
 
 
 if __name__ == "__main__":

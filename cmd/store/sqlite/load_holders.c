@@ -268,6 +268,16 @@ static enum snap_status insert_rows(const struct graph *graph, struct snap_error
 	return st == SNAP_OK ? load_steps(graph, err) : st;
 }
 
+static enum snap_status sum_types(const struct loading *load, struct snap_error *err)
+{
+	sqlite3_stmt *statement = database_statement(load->store, STATEMENT_insert_objects, err);
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	sqlite3_bind_int64(statement, 1, load->snapshot_id);
+	return database_step(load->store, statement, "cannot be written", err);
+}
+
 enum snap_status load_holders(struct loading *load, struct snap_error *err)
 {
 	struct graph graph = {.load = load};
@@ -280,6 +290,8 @@ enum snap_status load_holders(struct loading *load, struct snap_error *err)
 		status = fail_memory(err, "loading who holds what");
 	if (status == SNAP_OK)
 		status = insert_rows(&graph, err);
+	if (status == SNAP_OK)
+		status = sum_types(load, err);
 	graph_release(&graph);
 	return status;
 }
