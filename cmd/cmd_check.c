@@ -363,7 +363,10 @@ static enum snap_status append_summary(const struct check *check, const char *pa
 	if (!memory)
 		return fail_memory(err, "writing the summary");
 	render_find("markdown")->render(check->report, memory, &look);
-	fclose(memory);
+	if (fclose(memory) != 0 || !text) {
+		free(text);
+		return fail_memory(err, "writing the summary");
+	}
 	out = size < SUMMARY_MAX ? fopen(path, "ae") : NULL;
 	if (out)
 		fwrite(text, 1, size, out);

@@ -394,7 +394,9 @@ static void set_typed_output(void *user, const char *path)
 	struct querying *querying = user;
 
 	free(querying->output);
-	querying->output = path ? memory_need(strdup(path), "reading a command") : NULL;
+	querying->output = path ? strdup(path) : NULL;
+	if (path && !querying->output)
+		cli_message("out of memory while reading a command: results go to the terminal");
 	querying->shared.output = querying->output;
 }
 

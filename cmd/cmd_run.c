@@ -206,7 +206,7 @@ static enum snap_status setting_labels(struct settings *settings, const struct t
 		fprintf(out, "%s\n", labels->items[i]);
 	if (out && iteration)
 		fprintf(out, "iteration=%" PRIu64 "\n", iteration);
-	if (!out || fclose(out) != 0)
+	if (!out || fclose(out) != 0 || !text)
 		st = fail_memory(err, "preparing the command");
 	else
 		st = setting(settings, err, "SNAP_LABELS", "%s", text);

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/settings.h"
 #include "cli/cli.h"
+#include "render/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,7 @@ static const char *memory_hint(void)
 /* Do not flush: half a report must not look like a whole one. */
 static void out_of_memory(const char *doing)
 {
+	output_abandon();
 	cli_message("out of memory while %s%s", doing, memory_hint());
 	_exit(EXIT_SYSTEM);
 }

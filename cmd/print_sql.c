@@ -57,7 +57,8 @@ enum snap_status print_sql(const struct subject *subject, const struct report *r
 		return fail_memory(err, "writing SQL");
 	print_head(out, subject, report);
 	fputs(store_recorded(session_store(subject->session)), out);
-	st = fclose(out) == 0 ? output_text(text, options, err) : fail_memory(err, "writing SQL");
+	st = fclose(out) == 0 && text ? output_text(text, options, err)
+				      : fail_memory(err, "writing SQL");
 	free(text);
 	return st;
 }

@@ -48,7 +48,7 @@ enum snap_status suppression_files_read(struct suppressions *out, const char *co
 		fprintf(joined, "%s\n", st == SNAP_OK ? text : "");
 		free(text);
 	}
-	if (!joined || fclose(joined) != 0)
+	if (!joined || fclose(joined) != 0 || !all)
 		st = fail_memory(err, "reading suppressions");
 	if (st == SNAP_OK)
 		st = suppressions_parse(out, all, paths[0], err);

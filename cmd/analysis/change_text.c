@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "analysis/pairing/align.h"
-#include "base/memory.h"
 #include "model/names.h"
 
 enum { MOST_PHRASES = 2, SUBJECT_SIZE = 120 };
@@ -211,25 +210,34 @@ static bool align_pair(struct aligner *aligner, const struct dataset *dataset,
 	return ok;
 }
 
-char *change_text(const struct dataset *dataset, const struct pair *pair)
+static bool write_steps(struct text *text, struct aligner *aligner, char **words)
 {
-	static const char doing[] = "saying what changed";
+	size_t size = 0;
+	bool ok;
+
+	text->out = open_memstream(words, &size);
+	if (!text->out)
+		return false;
+	ok = align_pair(aligner, text->dataset, text->pair);
+	if (ok)
+		say_steps(text, aligner);
+	return fclose(text->out) == 0 && *words && ok;
+}
+
+bool change_text(const struct dataset *dataset, const struct pair *pair, char **words)
+{
 	struct text text = {.dataset = dataset, .pair = pair};
 	struct aligner aligner = {.score = equal_names};
-	char *words = NULL;
-	size_t size = 0;
+	bool ok;
 
+	*words = NULL;
 	if (pair->level == PAIR_NONE || pair->old == pair->new)
-		return NULL;
-	text.out = memory_need(open_memstream(&words, &size), doing);
-	if (!align_pair(&aligner, dataset, pair))
-		memory_need(NULL, doing);
-	say_steps(&text, &aligner);
-	memory_need(fclose(text.out) == 0 ? words : NULL, doing);
+		return true;
+	ok = write_steps(&text, &aligner, words);
 	aligner_release(&aligner);
-	if (text.phrases == 0) {
-		free(words);
-		words = NULL;
+	if (!ok || text.phrases == 0) {
+		free(*words);
+		*words = NULL;
 	}
-	return words;
+	return ok;
 }

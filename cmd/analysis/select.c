@@ -5,13 +5,13 @@
 
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/fail.h"
+#include "base/pattern.h"
 
 /* What is known of a frame or row key, as string ids; a field that the grouping does not look at is
  * 0. */
@@ -63,23 +63,20 @@ static enum snap_status match_strings(const struct dataset *dataset, const char 
 				      const char *pattern, bool **out, struct snap_error *err)
 {
 	regex_t regex;
-	int failure;
+	char why[PATTERN_WHY];
+	enum snap_status st;
 	bool *matches;
 
 	*out = NULL;
 	if (!pattern)
 		return SNAP_OK;
-	failure = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
-	if (failure) {
-		char why[128];
-
-		regerror(failure, &regex, why, sizeof(why));
-		return fail(err, SNAP_EUSAGE, "--%s '%s' is not a regular expression: %s", option,
-			    pattern, why);
-	}
+	st = pattern_compile(&regex, pattern, why);
+	if (st != SNAP_OK)
+		return fail(err, st, "--%s '%s' is not a regular expression: %s", option, pattern,
+			    why);
 	matches = calloc(dataset->string_count, sizeof(*matches));
 	for (size_t i = 1; matches && i < dataset->string_count; i++)
-		matches[i] = regexec(&regex, dataset->strings[i], 0, NULL, 0) == 0;
+		matches[i] = pattern_matches(&regex, dataset->strings[i]);
 	regfree(&regex);
 	*out = matches;
 	return matches ? SNAP_OK : fail_memory(err, "matching names");

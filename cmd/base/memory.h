@@ -1,8 +1,22 @@
 /*
- * base/memory.h - allocation that cannot fail, for building and rendering reports, and its limit.
+ * base/memory.h - what happens when memory is out, and how much of it we may take.
  *
- * A report that lacks a part must not be printed.  So these functions do not return without memory:
- * they call a function of the program, which ends it.  A library does not end the program itself.
+ * Running out of memory is an error like others: a function returns SNAP_ENOMEM, with a sentence
+ * (fail_memory()), and what it has begun is undone.  So it is wherever files are read, symbolised,
+ * loaded into a database and summed.
+ *
+ * There is one exception, and one door for it: memory_need().  Reports are built of values, and names
+ * are compared as values, by functions whose result is used within an expression: value_text(),
+ * report_text(), name_bare(), stats_theil_sen().  Some hundred lines call each of them.  An error
+ * path behind each line would be code that nobody reads and no test reaches; and a report that lacks
+ * a part because one was forgotten would look like a report.  At that point nothing is left that had
+ * to be undone: the databases are closed to writing, and what is printed is thrown away.  So these
+ * functions do not return without memory.  They call the function that main() has set, which removes
+ * the output file that is not whole, says what ran out of memory, and ends the program with the exit
+ * code of any other failure of the system.
+ *
+ * No library ends the program by itself.  A test allows the door in four rooms only: model/ (names),
+ * analysis/ (numbers), report/ and render/; and exit() in none.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H

@@ -14,15 +14,17 @@ void browse_pattern_release(struct browse_pattern *pattern)
 
 bool browse_pattern_set(struct browse_pattern *pattern)
 {
+	char why[PATTERN_WHY];
+
 	browse_pattern_release(pattern);
-	pattern->is_regex = *pattern->text &&
-			    regcomp(&pattern->regex, pattern->text, REG_EXTENDED | REG_NOSUB) == 0;
+	pattern->is_regex =
+		*pattern->text && pattern_compile(&pattern->regex, pattern->text, why) == SNAP_OK;
 	return pattern->is_regex || !*pattern->text;
 }
 
 bool browse_pattern_matches(const struct browse_pattern *pattern, const char *name)
 {
 	if (pattern->is_regex)
-		return regexec(&pattern->regex, name, 0, NULL, 0) == 0;
+		return pattern_matches(&pattern->regex, name);
 	return *pattern->text && strstr(name, pattern->text);
 }

@@ -4,8 +4,9 @@
 #ifndef BROWSE_PATTERN_H
 #define BROWSE_PATTERN_H
 
-#include <regex.h>
 #include <stdbool.h>
+
+#include "base/pattern.h"
 
 enum { PATTERN_SIZE = 128 };
 

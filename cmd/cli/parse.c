@@ -3,10 +3,10 @@
  */
 #include "cli/cli.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "base/settings.h"
 
 /* The command line while it is read. */
@@ -227,14 +227,12 @@ static enum snap_status set_regex(const struct parse *parse, const struct option
 				  const char *text, const char **value)
 {
 	regex_t compiled;
-	char why[128];
-	int code = regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB);
+	char why[PATTERN_WHY];
+	enum snap_status st = pattern_compile(&compiled, text, why);
 
-	if (code != 0) {
-		regerror(code, &compiled, why, sizeof(why));
-		return fail(parse->err, SNAP_EUSAGE, "--%s: '%s' is not a regular expression: %s",
+	if (st != SNAP_OK)
+		return fail(parse->err, st, "--%s: '%s' is not a regular expression: %s",
 			    option->name, text, why);
-	}
 	regfree(&compiled);
 	*value = text;
 	return SNAP_OK;

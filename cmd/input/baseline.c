@@ -164,7 +164,7 @@ static bool add_row(struct reducing *reducing, uint32_t at)
 	row->blocks = site->live_blocks;
 	if (reducing->from->variances)
 		row->variance = reducing->from->variances[at].live_bytes;
-	return fclose(key) == 0 && fine;
+	return fclose(key) == 0 && row->key && fine;
 }
 
 static int compare_rows(const void *left, const void *right)

@@ -285,7 +285,7 @@ enum snap_status html_data_write(const struct page *page, FILE *out)
 		json_size = (size_t)ftell(memory);
 		write_arrays(memory, page->stacks, sides_of(page));
 	}
-	fine = memory && fclose(memory) == 0 && fine;
+	fine = memory && fclose(memory) == 0 && data && fine;
 	if (fine)
 		packed = compress_bytes(data, size, &packed_size);
 	if (packed) {

@@ -145,6 +145,14 @@ static mode_t wanted_mode(const struct stat *old)
 	return 0666 & ~mask;
 }
 
+static const char *unfinished; /* the file that is being written */
+
+void output_abandon(void)
+{
+	if (unfinished)
+		unlink(unfinished);
+}
+
 static enum snap_status open_temporary(struct output *output, const struct stat *old,
 				       struct snap_error *err)
 {
@@ -162,9 +170,12 @@ static enum snap_status open_temporary(struct output *output, const struct stat 
 	}
 	fchmod(fd, wanted_mode(old));
 	output->stream = fdopen(fd, "w");
-	if (output->stream)
+	if (output->stream) {
+		unfinished = output->temporary;
 		return SNAP_OK;
+	}
 	close(fd);
+	unlink(output->temporary);
 	return cannot_write(output->path, err);
 }
 
@@ -262,6 +273,8 @@ enum snap_status output_close(struct output *output, enum snap_status status,
 		fclose(output->stream);
 	if (output->temporary && (status != SNAP_OK || closing != SNAP_OK))
 		unlink(output->temporary);
+	if (unfinished == output->temporary)
+		unfinished = NULL;
 	free(output->temporary);
 	free(output->path);
 	*output = (struct output){0};

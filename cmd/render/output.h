@@ -47,4 +47,7 @@ enum snap_status output_open(struct output *output, const struct report_options 
 enum snap_status output_close(struct output *output, enum snap_status status,
 			      struct snap_error *err);
 
+/** Remove a file that is not whole yet: for a program that ends at once, see base/memory.h. */
+void output_abandon(void);
+
 #endif

@@ -12,6 +12,7 @@
 #include "analysis/change.h"
 #include "analysis/pairing/pair.h"
 #include "base/fail.h"
+#include "base/memory.h"
 #include "report/call_tree.h"
 #include "report/compare_graph.h"
 #include "report/sites.h"
@@ -488,8 +489,9 @@ static struct value change_value(const struct compare *compare, const struct cha
 	char *text = NULL;
 	struct value value;
 
-	if (row->paired && row->weakest > PAIR_LINE)
-		text = change_text(compare->dataset, &compare->pairing.pairs[row->heaviest]);
+	if (row->paired && row->weakest > PAIR_LINE &&
+	    !change_text(compare->dataset, &compare->pairing.pairs[row->heaviest], &text))
+		memory_need(NULL, "saying what changed");
 	if (text && growth)
 		value = value_text(compare->report,
 				   report_text(compare->report, "%s; %s", text, growth));

@@ -3,10 +3,10 @@
  */
 #include "report/growth_finding.h"
 
-#include <regex.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "base/pattern.h"
 #include "report/growth.h"
 #include "report/growth_pattern.h"
 #include "report/sites.h"
@@ -219,13 +219,10 @@ static enum snap_status list_rows(struct growth_list *list, struct report *repor
 
 static enum snap_status compile_explain(regex_t *regex, const char *pattern, struct snap_error *err)
 {
-	char why[160];
-	int code = pattern ? regcomp(regex, pattern, REG_EXTENDED | REG_NOSUB) : 0;
+	char why[PATTERN_WHY];
+	enum snap_status st = pattern ? pattern_compile(regex, pattern, why) : SNAP_OK;
 
-	if (code == 0)
-		return SNAP_OK;
-	regerror(code, regex, why, sizeof(why));
-	return fail(err, SNAP_EUSAGE, "--explain '%s': %s", pattern, why);
+	return st == SNAP_OK ? st : fail(err, st, "--explain '%s': %s", pattern, why);
 }
 
 static bool is_folded(const struct growth_list *list, const struct growth_request *request,
@@ -261,7 +258,7 @@ static enum snap_status choose_rows(const struct growth_list *list,
 		const struct growth_row *row = &list->rows[i];
 		bool follows = is_folded(list, request, sorted, row) && !row->leads;
 
-		if (request->explain && regexec(&regex, row->words->key, 0, NULL, 0) != 0)
+		if (request->explain && !pattern_matches(&regex, row->words->key))
 			continue;
 		if (!request->explain && !request->shared->all && is_minor(list, row))
 			continue;

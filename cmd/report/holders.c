@@ -7,12 +7,12 @@
 #include "report/holders.h"
 
 #include <inttypes.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/pattern.h"
 #include "model/names.h"
 #include "report/row_graph.h"
 #include "report/sites.h"
@@ -275,16 +275,20 @@ static enum snap_status find_matching(struct holding *h, const char *pattern,
 				      struct snap_error *err)
 {
 	regex_t regex;
+	char why[PATTERN_WHY];
+	enum snap_status st = pattern_compile(&regex, pattern, why);
 	bool fine = true;
 
-	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return fail(err, SNAP_EUSAGE, "'%s' is not a regular expression", pattern);
+	if (st == SNAP_ENOMEM)
+		return fail_memory(err, "finding holders");
+	if (st != SNAP_OK)
+		return fail(err, st, "'%s' is not a regular expression", pattern);
 	for (uint32_t i = 0; fine && i < h->node_count; i++) {
 		const struct node *node = &h->nodes[i];
 		const char *name = node->words.function ? node->words.function : node->words.key;
 
 		if (node->present && size_of(node) >= h->options->min_bytes &&
-		    regexec(&regex, name, 0, NULL, 0) == 0)
+		    pattern_matches(&regex, name))
 			fine = keep_subject(h, i);
 	}
 	regfree(&regex);

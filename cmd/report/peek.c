@@ -3,12 +3,12 @@
  */
 #include "report/peek.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analysis/neighbours.h"
 #include "base/fail.h"
+#include "base/pattern.h"
 #include "report/sites.h"
 
 /*
@@ -135,17 +135,14 @@ static enum snap_status check_options(const struct report_options *options, stru
 static enum snap_status find_wanted(struct peek *peek, const char *pattern, struct snap_error *err)
 {
 	regex_t regex;
-	int failure = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
+	char why[PATTERN_WHY];
+	enum snap_status st = pattern_compile(&regex, pattern, why);
 
-	if (failure) {
-		char why[128];
-
-		regerror(failure, &regex, why, sizeof(why));
-		return fail(err, SNAP_EUSAGE, "'%s' is not a regular expression: %s", pattern, why);
-	}
+	if (st != SNAP_OK)
+		return fail(err, st, "'%s' is not a regular expression: %s", pattern, why);
 	peek->wanted = calloc(peek->dataset->string_count, sizeof(*peek->wanted));
 	for (size_t i = 1; peek->wanted && i < peek->dataset->string_count; i++)
-		peek->wanted[i] = regexec(&regex, peek->dataset->strings[i], 0, NULL, 0) == 0;
+		peek->wanted[i] = pattern_matches(&regex, peek->dataset->strings[i]);
 	regfree(&regex);
 	return peek->wanted ? SNAP_OK : fail_memory(err, "matching names");
 }

@@ -17,7 +17,6 @@
 
 #include "base/array.h"
 #include "base/fail.h"
-#include "base/memory.h"
 #include "base/shell.h"
 
 const char *const session_moment_names[] = {"auto", "peak", "exit", "newest", NULL};
@@ -218,11 +217,14 @@ static enum snap_status read_parents(struct candidates *candidates, struct snap_
 
 /* Files that the fact-reading session left out are also left out of the session that asked; those of
  * which it could read a part are damaged, too. */
-static void pass_on_damage(struct session *session, const struct session *facts)
+static enum snap_status pass_on_damage(struct session *session, const struct session *facts,
+				       struct snap_error *err)
 {
 	for (size_t i = 0; i < facts->skipped_count; i++)
-		session_keep_skipped(session, facts->skipped[i]);
+		if (!session_keep_skipped(session, facts->skipped[i]))
+			return fail_memory(err, "listing damaged files");
 	session->damaged += facts->damaged - facts->skipped_count;
+	return SNAP_OK;
 }
 
 static enum snap_status take_peak(void *user, const char *key, const char *value)
@@ -267,7 +269,8 @@ static void say_fullest(const struct choice *choice, const char *dir, FILE *out)
 }
 
 /* One sentence, if there was a choice. */
-static void say(const struct session *session, const char *dir, const struct choice *choice)
+static enum snap_status say(const struct session *session, const char *dir,
+			    const struct choice *choice, struct snap_error *err)
 {
 	bool wants_exit = session->options.at == MOMENT_EXIT;
 	char *text = NULL;
@@ -276,8 +279,10 @@ static void say(const struct session *session, const char *dir, const struct cho
 
 	if (!session->options.notice ||
 	    (choice->of == 1 && choice->processes == 1 && choice->runs == 1))
-		return;
-	out = memory_need(open_memstream(&text, &size), "choosing a snapshot");
+		return SNAP_OK;
+	out = open_memstream(&text, &size);
+	if (!out)
+		return fail_memory(err, "choosing a snapshot");
 	fprintf(out, "From %s: ", dir);
 	if (choice->runs > 1)
 		fprintf(out, "the last of %zu runs; ", choice->runs);
@@ -291,10 +296,13 @@ static void say(const struct session *session, const char *dir, const struct cho
 			wants_exit ? "at the exit" : "the newest", choice->number, choice->of,
 			choice->shown->at_exit && !wants_exit ? ", taken at the program's exit"
 							      : "");
-	if (fclose(out) == 0)
-		session_notice(session,
-			       &(struct notice){.kind = NOTICE_SNAPSHOT_CHOSEN, .texts = {text}});
+	if (fclose(out) != 0 || !text) {
+		free(text);
+		return fail_memory(err, "choosing a snapshot");
+	}
+	session_notice(session, &(struct notice){.kind = NOTICE_SNAPSHOT_CHOSEN, .texts = {text}});
 	free(text);
+	return SNAP_OK;
 }
 
 /* The facts of every snapshot in `dir`, read by a session that loads no call stacks. */
@@ -343,12 +351,12 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 			      ", left no snapshot of its exit; --at newest shows its last one",
 			      dir, choice.newest->program, choice.newest->pid);
 	if (status == SNAP_OK && candidates.count) {
-		say(session, dir, &choice);
 		*path = strdup(choice.shown->path);
-		status = *path ? SNAP_OK : fail_memory(err, "choosing a snapshot");
+		status = *path ? say(session, dir, &choice, err)
+			       : fail_memory(err, "choosing a snapshot");
 	}
-	if (facts)
-		pass_on_damage(session, facts);
+	if (facts && status == SNAP_OK)
+		status = pass_on_damage(session, facts, err);
 	session_close(facts);
 	candidates_free(&candidates);
 	return status;

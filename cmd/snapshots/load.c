@@ -23,11 +23,15 @@ struct loading {
 static enum snap_status load_file(struct loading *loading, const char *path, struct snap_error *err)
 {
 	struct snap_error problem = {0};
+	enum snap_status status;
 	bool already;
 	int64_t id;
-	enum snap_status status =
-		session_take_file(loading->session, path, loading->labels, &id, &already, &problem);
 
+	/* What is in the database is in the list: so room comes first. */
+	if (!array_reserve(&loading->ids, &loading->capacity, loading->count, sizeof(id)))
+		return fail_memory(err, "loading snapshots");
+	status =
+		session_take_file(loading->session, path, loading->labels, &id, &already, &problem);
 	if (status == SNAP_ESYSTEM || status == SNAP_ENOMEM)
 		return fail(err, status, "%s", problem.message);
 	if (status != SNAP_OK) {
@@ -37,8 +41,6 @@ static enum snap_status load_file(struct loading *loading, const char *path, str
 	}
 	loading->done->already += already;
 	loading->done->loaded += !already;
-	if (!array_reserve(&loading->ids, &loading->capacity, loading->count, sizeof(id)))
-		return fail_memory(err, "loading snapshots");
 	loading->ids[loading->count++] = id;
 	return SNAP_OK;
 }

@@ -34,8 +34,7 @@ static enum snap_status add_directory(struct session *session, struct session_fi
 {
 	char **paths = NULL;
 	size_t count = 0;
-	enum snap_status status =
-		input_list_directory(dir, session_skip, session, &paths, &count, err);
+	enum snap_status status = session_list_directory(session, dir, &paths, &count, err);
 
 	for (size_t i = 0; status == SNAP_OK && i < count; i++)
 		status = add_file(files, paths[i], true, err);

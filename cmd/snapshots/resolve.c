@@ -309,8 +309,7 @@ static enum snap_status newest_of_directory(struct session *session, const char 
 	struct id_list candidates = {0};
 	char **paths = NULL;
 	size_t count = 0;
-	enum snap_status status =
-		input_list_directory(dir, session_skip, session, &paths, &count, err);
+	enum snap_status status = session_list_directory(session, dir, &paths, &count, err);
 	bool wanted = true;
 
 	for (size_t i = count; status == SNAP_OK && i-- > 0;) {

@@ -16,7 +16,6 @@
 #include "input/input.h"
 #include "base/fail.h"
 #include "base/hash.h"
-#include "base/memory.h"
 #include "base/settings.h"
 #include "base/progress.h"
 #include "base/terminal.h"
@@ -259,24 +258,47 @@ void session_note_damage(struct session *session, const char *sentence)
 	session_notice(session, &(struct notice){.kind = NOTICE_FILE_DAMAGED, .texts = {sentence}});
 }
 
-void session_keep_skipped(struct session *session, const char *path)
+bool session_keep_skipped(struct session *session, const char *path)
 {
-	char *copy = memory_need(strdup(path), "listing damaged files");
+	char *copy = strdup(path);
 
 	session->damaged++;
-	if (!array_reserve(&session->skipped, &session->skipped_capacity, session->skipped_count,
-			   sizeof(*session->skipped)))
-		memory_need(NULL, "listing damaged files");
+	if (!copy || !array_reserve(&session->skipped, &session->skipped_capacity,
+				    session->skipped_count, sizeof(*session->skipped))) {
+		free(copy);
+		return false;
+	}
 	session->skipped[session->skipped_count++] = copy;
+	return true;
 }
 
-void session_skip(void *user, const char *path, const char *sentence)
+static bool skip(struct session *session, const char *path, const char *sentence)
+{
+	session_notice(session,
+		       &(struct notice){.kind = NOTICE_FILE_LEFT_OUT, .texts = {sentence}});
+	return session_keep_skipped(session, path);
+}
+
+static void skip_listed(void *user, const char *path, const char *sentence)
 {
 	struct session *session = user;
 
-	session_notice(session,
-		       &(struct notice){.kind = NOTICE_FILE_LEFT_OUT, .texts = {sentence}});
-	session_keep_skipped(session, path);
+	session->skipped_lost = !skip(session, path, sentence) || session->skipped_lost;
+}
+
+enum snap_status session_list_directory(struct session *session, const char *dir, char ***paths,
+					size_t *count, struct snap_error *err)
+{
+	enum snap_status status =
+		input_list_directory(dir, skip_listed, session, paths, count, err);
+
+	if (status == SNAP_OK && session->skipped_lost) {
+		input_free_list(*paths, *count);
+		*paths = NULL;
+		*count = 0;
+		status = fail_memory(err, "listing damaged files");
+	}
+	return status;
 }
 
 enum snap_status session_skip_damaged(struct session *session, const char *path,
@@ -286,8 +308,9 @@ enum snap_status session_skip_damaged(struct session *session, const char *path,
 	if (status != SNAP_ECORRUPT && status != SNAP_ETRUNCATED && status != SNAP_EVERSION &&
 	    status != SNAP_EIO)
 		return fail(err, status, "%s", problem->message);
-	if (access(path, F_OK) == 0) /* else it was removed since the directory was read */
-		session_skip(session, path, problem->message);
+	/* If it is not there, it was removed since the directory was read. */
+	if (access(path, F_OK) == 0 && !skip(session, path, problem->message))
+		return fail_memory(err, "listing damaged files");
 	return SNAP_OK;
 }
 

@@ -21,6 +21,7 @@ struct session {
 	size_t damaged; /* see session_damaged() */
 	char **skipped; /* see session_skipped() */
 	size_t skipped_count, skipped_capacity;
+	bool skipped_lost;           /* memory was out for one of them */
 	struct ahead *ahead;         /* files that are read ahead, or NULL */
 	struct session_taken *taken; /* files that were read, in the order of reading */
 	size_t taken_count, taken_capacity, taken_at;
@@ -47,10 +48,13 @@ void session_notice(const struct session *session, const struct notice *notice);
 /** Warn of a damaged file, and count it. */
 void session_note_damage(struct session *session, const char *sentence);
 
-/** The same for one that is left out. */
-void session_skip(void *session, const char *path, const char *sentence);
-/** The same for one that was warned of. */
-void session_keep_skipped(struct session *session, const char *path);
+/** Leave out a damaged file that was warned of.  False when memory is out. */
+bool session_keep_skipped(struct session *session, const char *path);
+
+/** The files of a directory that may be snapshots, in order; those that are none, but look like
+ * some, are left out with a warning.  Release with input_free_list(). */
+enum snap_status session_list_directory(struct session *session, const char *dir, char ***paths,
+					size_t *count, struct snap_error *err);
 
 /** A file of a directory could not be read: leave it out if it is damaged, forget it if it is gone
  * meanwhile; other failures are passed on. */

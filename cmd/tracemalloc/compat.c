@@ -12,7 +12,6 @@
 #include "cli/cli.h"
 #include "input/input.h"
 #include "base/fail.h"
-#include "base/memory.h"
 #include "render/output.h"
 #include "tracemalloc/source_lines.h"
 
@@ -239,8 +238,9 @@ static enum snap_status add_input(struct py_stats *stats, const struct py_option
 	if (st == SNAP_OK) {
 		const char *version = model_meta(model, "python_version");
 
-		*python = version ? memory_need(strdup(version), "reading a dump") : NULL;
-		st = py_stats_add(stats, model, old, err);
+		*python = version ? strdup(version) : NULL;
+		st = version && !*python ? fail_memory(err, "reading a dump")
+					 : py_stats_add(stats, model, old, err);
 	}
 	model_free(model);
 	return st;
@@ -308,7 +308,8 @@ static enum snap_status print_rows(const struct py_stats *stats,
 		return st;
 	for (size_t i = 0; i < count && st == SNAP_OK && !ferror(output.stream); i++) {
 		py_stats_print(stats, &stats->rows[i], output.stream);
-		if (sources && !print_source(sources, stats, &stats->rows[i], output.stream))
+		if (sources && (!print_source(sources, stats, &stats->rows[i], output.stream) ||
+				source_lines_failed(sources)))
 			st = fail_memory(err, "looking for source lines");
 	}
 	return output_close(&output, st, err);

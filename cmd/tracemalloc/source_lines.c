@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/fail.h"
-#include "base/memory.h"
 #include "base/regular.h"
 
 enum { FILE_MAX = 64 << 20 }; /* what is larger is no source */
@@ -28,6 +27,7 @@ struct source_lines {
 	int directory;
 	struct source *files;
 	size_t file_count;
+	bool failed;
 };
 
 enum snap_status source_lines_open(struct source_lines **out, const char *directory,
@@ -110,7 +110,7 @@ static bool read_text(struct source *source, int fd, size_t size)
 	return source->text != NULL;
 }
 
-static void index_lines(struct source *source)
+static bool index_lines(struct source *source)
 {
 	const char *end = source->text + source->size;
 	size_t count = 1;
@@ -118,12 +118,14 @@ static void index_lines(struct source *source)
 	for (const char *at = source->text; at < end && (at = memchr(at, '\n', (size_t)(end - at)));
 	     at++)
 		count++;
-	source->lines =
-		memory_need(calloc(count + 1, sizeof(*source->lines)), "reading source lines");
+	source->lines = calloc(count + 1, sizeof(*source->lines));
+	if (!source->lines)
+		return false;
 	for (const char *at = source->text; at < end && (at = memchr(at, '\n', (size_t)(end - at)));
 	     at++)
 		source->lines[++source->line_count] = (size_t)(at - source->text) + 1;
 	source->lines[++source->line_count] = source->size;
+	return true;
 }
 
 static void look_for(struct source_lines *sources, struct source *source, const char *name)
@@ -134,9 +136,14 @@ static void look_for(struct source_lines *sources, struct source *source, const 
 	source->looked_for = true;
 	if (fd < 0)
 		return;
-	if (read_text(source, fd, size))
-		index_lines(source);
+	if (!read_text(source, fd, size) || !index_lines(source))
+		sources->failed = true;
 	close(fd);
+}
+
+bool source_lines_failed(const struct source_lines *sources)
+{
+	return sources->failed;
 }
 
 static bool is_space(char c)

@@ -1,8 +1,10 @@
 /*
  * tracemalloc/source_lines.h - lines of source files below one directory, by the names that dumps give them.
  */
-#ifndef SOURCE_LINES_H
-#define SOURCE_LINES_H
+#ifndef TRACEMALLOC_SOURCE_LINES_H
+#define TRACEMALLOC_SOURCE_LINES_H
+
+#include <stdbool.h>
 
 #include "snap/records.h"
 #include "snap/status.h"
@@ -16,6 +18,9 @@ struct source_lines;
 enum snap_status source_lines_open(struct source_lines **out, const char *directory,
 				   size_t file_count, struct snap_error *err);
 void source_lines_free(struct source_lines *sources);
+
+/** Was memory out for a file?  Its lines are missing then. */
+bool source_lines_failed(const struct source_lines *sources);
 
 /**
  * Line `line` (1 is the first) of the file `name`, which has number `file`, without white space

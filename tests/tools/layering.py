@@ -5,6 +5,7 @@ Checks the source and a build of it:
   - a file includes only headers of its own directory and of those that ARROWS allows;
   - no files include each other in a circle; a source file and its header are one (CIRCLES names what is left);
   - a third-party header has one home (HOMES);
+  - no room of the analyst ends the program (ENDINGS), and memory_need() stays in its rooms (MAY_USE_DOOR);
   - no static library uses a symbol that a library defines to which no arrow leads;
   - libsnap.so asks its host for nothing but the symbols listed in libsnap.symbols.
 
@@ -68,6 +69,15 @@ HOMES = {
 
 # Rooms that still have circles: their parts are one program inside another, and call each other as hooks.
 CIRCLES = {"libsnap/runtime", "libsnap/preload"}
+
+# No room ends the program; files of commands may, in handlers of signals.  A file of a room that is named here
+# does so in a child of its own, or is the door that base/memory.h describes.
+ENDINGS = re.compile(r"\b(exit|_exit|_Exit|quick_exit|abort|exit_group)\s*\(")
+MAY_END = {"cmd/base/memory.c", "cmd/capture/launch.c", "cmd/capture/peer.c"}
+
+# The door: which rooms may use memory_need().
+DOOR = re.compile(r"\bmemory_need\s*\(")
+MAY_USE_DOOR = {"cmd/base", "cmd/model", "cmd/analysis", "cmd/report", "cmd/render"}
 
 # Names of static libraries, and the room that each is.
 LIBRARIES = {
@@ -177,6 +187,22 @@ def check_circles(source):
         left = without_ends(left)
 
 
+COMMENT_OR_TEXT = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"', re.DOTALL)
+
+
+def check_endings(source):
+    """No room of the analyst ends the program, and few may use the door that does."""
+    for path in house_files(source):
+        if path.parts[0] != "cmd":
+            continue
+        text = COMMENT_OR_TEXT.sub(" ", (source / path).read_text(errors="replace"))
+        if room_of(path) != "cmd" and path.as_posix() not in MAY_END:
+            for name in sorted(set(ENDINGS.findall(text))):
+                yield f"{path}: calls {name}(), which no room may"
+        if room_of(path) not in MAY_USE_DOOR and DOOR.search(text):
+            yield f"{path}: calls memory_need(); in {room_of(path)} running out of memory is an error that travels"
+
+
 def nm(*arguments):
     result = subprocess.run(["nm", *arguments], capture_output=True, text=True, check=True)
     return result.stdout.splitlines()
@@ -230,7 +256,7 @@ def main(arguments):
     if len(arguments) not in (1, 2):
         sys.exit(__doc__)
     source = pathlib.Path(arguments[0])
-    faults = [*check_includes(source), *check_circles(source)]
+    faults = [*check_includes(source), *check_circles(source), *check_endings(source)]
     if len(arguments) == 2:
         build = pathlib.Path(arguments[1])
         faults += check_archives(build)

@@ -43,6 +43,25 @@ class Includes(unittest.TestCase):
         self.assertTrue(self.faults("cmd/cellar/a.c", ""))
 
 
+class Endings(unittest.TestCase):
+    def faults(self, path, text):
+        with tempfile.TemporaryDirectory() as scratch:
+            file = pathlib.Path(scratch) / path
+            file.parent.mkdir(parents=True)
+            file.write_text(text)
+            return list(layering.check_endings(pathlib.Path(scratch)))
+
+    def test_no_room_ends_the_program(self):
+        for ending in ("exit(1);", "\t_exit (4);", "abort();"):
+            self.assertEqual(len(self.faults("cmd/report/a.c", ending)), 1, ending)
+        self.assertEqual(self.faults("cmd/report/a.c", '/* exit() is not called */ at_exit(1); say("exit(1)");'), [])
+
+    def test_the_door_stays_in_its_rooms(self):
+        self.assertEqual(self.faults("cmd/report/a.c", "memory_need(x, y);"), [])
+        for room in ("store/sqlite", "snapshots", "dataset", "symbols", "tracemalloc", "input"):
+            self.assertEqual(len(self.faults(f"cmd/{room}/a.c", "memory_need(x, y);")), 1, room)
+
+
 class Circles(unittest.TestCase):
     def faults(self, files):
         with tempfile.TemporaryDirectory() as scratch:

@@ -158,8 +158,9 @@ static const char *text_of(uint32_t old)
 {
 	static char copy[256];
 	struct pair pair = pair_of(old, OLD, PAIR_FUZZY);
-	char *text = change_text(dataset, &pair);
+	char *text;
 
+	cr_assert(change_text(dataset, &pair, &text));
 	snprintf(copy, sizeof(copy), "%s", text ? text : "(nothing)");
 	free(text);
 	return copy;

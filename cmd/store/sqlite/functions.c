@@ -155,6 +155,11 @@ static regex_t *compile_regex(sqlite3_context *context, const char *pattern)
 	code = regcomp(regex, pattern, REG_EXTENDED | REG_NOSUB);
 	if (code == 0)
 		return regex;
+	if (code == REG_ESPACE) {
+		sqlite3_result_error_nomem(context);
+		free(regex);
+		return NULL;
+	}
 	regerror(code, regex, why, sizeof(why));
 	sqlite3_result_error(context, why, -1);
 	free(regex);
@@ -169,6 +174,7 @@ static void sql_regexp(sqlite3_context *context, int count, sqlite3_value **valu
 	const char *text = (const char *)sqlite3_value_text(values[1]);
 	regex_t *regex = sqlite3_get_auxdata(context, 0);
 	bool compiled = false;
+	int code;
 
 	(void)count;
 	if (!pattern || !text)
@@ -179,7 +185,11 @@ static void sql_regexp(sqlite3_context *context, int count, sqlite3_value **valu
 	}
 	if (!regex)
 		return;
-	sqlite3_result_int(context, regexec(regex, text, 0, NULL, 0) == 0);
+	code = regexec(regex, text, 0, NULL, 0);
+	if (code == REG_ESPACE)
+		sqlite3_result_error_nomem(context);
+	else
+		sqlite3_result_int(context, code == 0);
 	if (compiled)
 		sqlite3_set_auxdata(context, 0, regex, free_regex);
 }

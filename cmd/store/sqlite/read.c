@@ -12,6 +12,17 @@
 
 /* ---- iterating ---- */
 
+/* A text that memory was out for looks like an empty one. */
+static enum snap_status row_of(struct store *store, row_fn *fn, void *context,
+			       sqlite3_stmt *statement, struct snap_error *err)
+{
+	enum snap_status status = fn(context, statement);
+
+	if (sqlite3_errcode(store->db) == SQLITE_NOMEM)
+		return fail_memory(err, "reading a database");
+	return status;
+}
+
 enum snap_status database_each_row(struct store *store, sqlite3_stmt *statement, row_fn *fn,
 				   void *context, struct snap_error *err)
 {
@@ -20,7 +31,7 @@ enum snap_status database_each_row(struct store *store, sqlite3_stmt *statement,
 
 	database_begin_limits(store);
 	while (status == SNAP_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
-		status = fn(context, statement);
+		status = row_of(store, fn, context, statement, err);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		status = database_fail(store, err, "cannot be read");
 	sqlite3_reset(statement);

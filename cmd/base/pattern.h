@@ -1,0 +1,24 @@
+/*
+ * base/pattern.h - regular expressions of the user's: POSIX extended ones.
+ *
+ * To regcomp() and regexec() memory that runs out is one more way not to match.  Here it is not: else
+ * a report would be empty.
+ */
+#ifndef BASE_PATTERN_H
+#define BASE_PATTERN_H
+
+#include <regex.h>
+#include <stdbool.h>
+
+#include "snap/status.h"
+
+enum { PATTERN_WHY = 160 };
+
+/** SNAP_EUSAGE when `text` is no expression: `why` gets the reason.  SNAP_ENOMEM: `why` says so.
+ * After SNAP_OK, regfree(). */
+enum snap_status pattern_compile(regex_t *regex, const char *text, char why[PATTERN_WHY]);
+
+/** Ends the program when memory is out: see base/memory.h. */
+bool pattern_matches(const regex_t *regex, const char *text);
+
+#endif
