@@ -15,8 +15,11 @@
  * the output file that is not whole, says what ran out of memory, and ends the program with the exit
  * code of any other failure of the system.
  *
- * No library ends the program by itself.  A test allows the door in four rooms only: model/ (names),
- * analysis/ (numbers), report/ and render/; and exit() in none.
+ * The child that reads modules (symbols/worker.h) sets a function of its own: the command loses the
+ * names of one module, and says so.
+ *
+ * No library ends the program by itself.  A test allows the door in five rooms only: model/ (names),
+ * symbols/ (that child), analysis/ (numbers), report/ and render/; and exit() in none.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/search.h"
 
 /** A symbol on its way into the table. */
@@ -144,13 +145,9 @@ struct functions functions_read(Dwfl_Module *module, uint64_t bias, enum functio
 
 	if (count <= 0)
 		return functions;
-	found = calloc((size_t)count, sizeof(*found));
-	functions.items = calloc((size_t)count, sizeof(*functions.items));
-	if (!found || !functions.items) {
-		free(found);
-		free(functions.items);
-		return (struct functions){.failed = true};
-	}
+	found = memory_need(calloc((size_t)count, sizeof(*found)), "reading symbols");
+	functions.items =
+		memory_need(calloc((size_t)count, sizeof(*functions.items)), "reading symbols");
 	used = collect(module, bias, kind, found, count);
 	qsort(found, used, sizeof(*found), compare_candidates);
 	functions.count = settle(functions.items, found, used);

@@ -17,7 +17,6 @@ struct function {
 struct functions {
 	struct function *items;
 	size_t count;
-	bool failed; /* memory was out; it is empty then */
 };
 
 /** What a table is made of. */

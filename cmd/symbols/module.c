@@ -187,16 +187,6 @@ static Dwarf *find_dwarf(struct module *module, Dwarf_Addr *bias)
 	return debug_files_settle(&module->search, dwarf, debug, &module->alternate) ? dwarf : NULL;
 }
 
-/* A table that lacks its names because memory was out would answer wrongly. */
-static struct functions read_functions(const struct module *module, enum functions_kind kind)
-{
-	struct functions functions = functions_read(module->dwfl_module, module->bias, kind);
-
-	if (functions.failed)
-		texts_fail(module->texts);
-	return functions;
-}
-
 static void read_content(struct module *module)
 {
 	Dwarf_Addr dwarf_bias = 0;
@@ -206,7 +196,7 @@ static void read_content(struct module *module)
 		return;
 	dwarf = find_dwarf(module, &dwarf_bias);
 	module->dwarf_bias = dwarf_bias;
-	module->functions = read_functions(module, FUNCTIONS_CODE);
+	module->functions = functions_read(module->dwfl_module, module->bias, FUNCTIONS_CODE);
 	if (dwarf)
 		module->lines = memory_need(lines_new(dwarf, &module->functions, module->texts),
 					    "reading debug information");
@@ -299,7 +289,8 @@ bool module_find_variable(struct module *module, uint64_t address, bool thread_l
 	const struct function *found;
 
 	if (!module->variables_read[thread_local_block] && module->dwfl_module)
-		*table = read_functions(module, kinds[thread_local_block]);
+		*table = functions_read(module->dwfl_module, module->bias,
+					kinds[thread_local_block]);
 	module->variables_read[thread_local_block] = true;
 	found = functions_find(table, address);
 	if (!found)

@@ -49,11 +49,6 @@ bool texts_failed(const struct texts *texts)
 	return texts->failed;
 }
 
-void texts_fail(struct texts *texts)
-{
-	texts->failed = true;
-}
-
 static uint32_t keep(struct texts *texts, const char *text, size_t size)
 {
 	uint32_t id = model_string(texts->strings, text, size);

@@ -14,8 +14,6 @@ void texts_free(struct texts *texts);
 /** The kept copy of `text`; "" when memory is out, which texts_failed() then remembers. */
 const char *texts_keep(struct texts *texts, const char *text);
 bool texts_failed(const struct texts *texts);
-/** Memory was out for something else that an answer needs. */
-void texts_fail(struct texts *texts);
 
 /** The name that people know of a linkage name (demangle_function()), remembered. */
 const char *texts_function(struct texts *texts, const char *linkage_name);

@@ -58,7 +58,7 @@ class Endings(unittest.TestCase):
 
     def test_the_door_stays_in_its_rooms(self):
         self.assertEqual(self.faults("cmd/report/a.c", "memory_need(x, y);"), [])
-        for room in ("store/sqlite", "snapshots", "dataset", "symbols", "tracemalloc", "input"):
+        for room in ("store/sqlite", "snapshots", "dataset", "tracemalloc", "input", "capture"):
             self.assertEqual(len(self.faults(f"cmd/{room}/a.c", "memory_need(x, y);")), 1, room)
 
 
