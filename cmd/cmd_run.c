@@ -357,6 +357,21 @@ static enum snap_status run_once(const struct run_options *options, const struct
 	return SNAP_OK;
 }
 
+/* A series that ended early is shorter than was asked for, which a verdict on it does not show. */
+static void say_failed_run(const struct run_options *options, bool warms_up, uint64_t run,
+			   int exit_code)
+{
+	uint64_t of = warms_up ? options->warmup : options->repeat;
+	char cause[32] = "";
+
+	if (exit_code > 128)
+		snprintf(cause, sizeof(cause), ", as after signal %d", exit_code - 128);
+	fprintf(stderr,
+		"snapdiff run: warning: the command failed (exit status %d%s) in %s %" PRIu64
+		" of %" PRIu64 ": no later run was made\n",
+		exit_code, cause, warms_up ? "warm-up run" : "run", run, of);
+}
+
 /* Warm-up runs are not recorded; the first run that fails ends the series. */
 static enum snap_status run_series(const struct run_options *options, const struct launch *recorded,
 				   int *exit_code, struct snap_error *err)
@@ -368,10 +383,16 @@ static enum snap_status run_series(const struct run_options *options, const stru
 
 	unrecorded.dir = NULL;
 	unrecorded.announce = false;
-	for (uint64_t i = 0; i < options->warmup && st == SNAP_OK && *exit_code == 0; i++)
+	for (uint64_t i = 1; i <= options->warmup && st == SNAP_OK && *exit_code == 0; i++) {
 		st = run_once(options, &unrecorded, 0, &sum, exit_code, err);
-	for (uint64_t i = 1; i <= options->repeat && st == SNAP_OK && *exit_code == 0; i++)
+		if (*exit_code)
+			say_failed_run(options, true, i, *exit_code);
+	}
+	for (uint64_t i = 1; i <= options->repeat && st == SNAP_OK && *exit_code == 0; i++) {
 		st = run_once(options, recorded, labelled ? i : 0, &sum, exit_code, err);
+		if (*exit_code && labelled)
+			say_failed_run(options, false, i, *exit_code);
+	}
 	if (!options->quiet)
 		run_report_written(&sum, options->out, options->repeat > 1 ? "growth" : "top");
 	return st;

@@ -582,6 +582,11 @@ def run_pid():
     quiet = asked("run", "-q", "-o", directory, "--", "true")
     check(quiet == (0, "", ""), f"run -q says {quiet}")
     repeated = asked("run", "--repeat", "3", "-o", directory, "--", "true")[2]
+    failed = asked("run", "--repeat", "3", "-o", directory, "--", "sh", "-c", "exit 3")
+    check(failed[0] == 3 and "the command failed (exit status 3) in run 1 of 3: no later run" in failed[2],
+          f"run --repeat of a command that fails says {failed}")
+    warming = asked("run", "--repeat", "3", "--warmup", "2", "-o", directory, "--", "false")
+    check("in warm-up run 1 of 2" in warming[2], f"run --warmup of a command that fails says {warming}")
     check(repeated.count("next:") == 1 and "next: snapdiff growth" in repeated, f"run --repeat says {repeated}")
     shutil.rmtree(directory)
 
