@@ -65,13 +65,35 @@ static bool is_judged(const struct value *rule)
 	return measured && measured->kind != VALUE_NULL;
 }
 
+/* Rows that leak together have the number of one finding, and stand next to each other. */
+static size_t count_findings(const struct value *rows, size_t count)
+{
+	int64_t last = 0;
+	size_t findings = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct value *number = value_get(&rows->list.items[i], "finding");
+		int64_t own = number && number->kind == VALUE_INT ? number->integer : 0;
+
+		findings += own == 0 || own != last;
+		last = own;
+	}
+	return findings;
+}
+
 static void write_failure(FILE *out, const struct value *rule)
 {
 	const struct value *rows = value_get(rule, "rows");
 	size_t count = rows && rows->kind == VALUE_LIST ? rows->list.count : 0;
+	size_t findings = count_findings(rows, count);
+	const char *ending = findings == 1 ? "" : "s";
 	char summary[64];
 
-	snprintf(summary, sizeof(summary), "%zu finding%s", count, count == 1 ? "" : "s");
+	if (findings == count)
+		snprintf(summary, sizeof(summary), "%zu finding%s", findings, ending);
+	else
+		snprintf(summary, sizeof(summary), "%zu finding%s at %zu sites", findings, ending,
+			 count);
 	fputs("<failure type=\"memory\"", out);
 	write_attribute(out, "message", summary);
 	putc('>', out);

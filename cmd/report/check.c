@@ -64,7 +64,8 @@ struct checking {
 	const struct check_request *request;
 	struct report *report;
 	struct value rules, suppressed, floor, inconclusive; /* growing lists */
-	size_t failed, findings, suppressed_count, floor_count;
+	/* Sites that leak together are one finding of growth; every other row is one of its own. */
+	size_t failed, rows, findings, suppressed_count, floor_count;
 };
 
 /* A rule while it is applied. */
@@ -74,6 +75,7 @@ struct rule {
 	const char *whole;  /* what a finding without a site is about; NULL: the process */
 	double measured;    /* NAN: unknown */
 	bool passed;
+	int64_t finding; /* number of the last row's, as growth has it; 0: none */
 	struct value rows;
 };
 
@@ -203,7 +205,19 @@ static struct value row_object(struct report *report, const struct report *from,
 			    copy_value(report, report_cell(from, row, members[i])));
 	value_field(report, &object, "measured", measured_value(measured));
 	value_field(report, &object, "message", value_text(report, message));
+	value_field(report, &object, "finding",
+		    copy_value(report, report_cell(from, row, "finding")));
 	return object;
+}
+
+/* Rows of one finding stand next to each other. */
+static void count_finding(struct checking *checking, struct rule *rule, const struct value *number)
+{
+	int64_t finding = number && number->kind == VALUE_INT ? number->integer : 0;
+
+	checking->rows++;
+	checking->findings += finding == 0 || finding != rule->finding;
+	rule->finding = finding;
 }
 
 static void add_finding(struct checking *checking, struct rule *rule, const struct report *from,
@@ -232,7 +246,7 @@ static void add_finding(struct checking *checking, struct rule *rule, const stru
 	values[STACK] = copy_value(report, report_cell(from, row, "stack"));
 	append(report, &rule->rows, row_object(report, from, row, measured, message));
 	rule->passed = false;
-	checking->findings++;
+	count_finding(checking, rule, report_cell(from, row, "finding"));
 }
 
 /* True when a suppression covers the row: it is then listed. */
@@ -332,7 +346,7 @@ static void add_whole_finding(struct checking *checking, struct rule *rule, cons
 	value_field(report, &object, "message", values[MESSAGE]);
 	append(report, &rule->rows, object);
 	rule->passed = false;
-	checking->findings++;
+	count_finding(checking, rule, NULL);
 }
 
 /* --require-confirm asks for more repeats than there are: no increase counts. */
@@ -484,10 +498,11 @@ static void check_sites(struct checking *checking, const struct policy_limit *li
 }
 
 /* All rows together are within the limit, so there are no findings. */
-static void take_back(struct checking *checking, struct rule *rule, size_t findings_before)
+static void take_back(struct checking *checking, struct rule *rule, size_t rows_before)
 {
-	checking->report->row_count -= checking->findings - findings_before;
-	checking->findings = findings_before;
+	checking->report->row_count -= checking->rows - rows_before;
+	checking->findings -= checking->rows - rows_before;
+	checking->rows = rows_before;
 	rule->rows = empty_list(checking->report);
 	rule->passed = true;
 }
@@ -498,7 +513,7 @@ static void check_new_sites(struct checking *checking, uint64_t most, const char
 	const struct report *compare = checking->request->compare;
 	struct rule rule =
 		rule_begin(checking, rule_name(checking, scope, "max-new-sites"), most_text);
-	size_t before = checking->findings;
+	size_t before = checking->rows;
 
 	for (size_t row = 0; row < compare->row_count; row++) {
 		struct change_seen seen = see_change(checking, row);
@@ -510,8 +525,8 @@ static void check_new_sites(struct checking *checking, uint64_t most, const char
 					     report_text(checking->report, "%s new sites",
 							 most_text)));
 	}
-	rule.measured = (double)(checking->findings - before);
-	if (checking->findings - before <= most)
+	rule.measured = (double)(checking->rows - before);
+	if (checking->rows - before <= most)
 		take_back(checking, &rule, before);
 	rule_end(checking, &rule);
 }
@@ -781,7 +796,7 @@ static void check_unreachable(struct checking *checking)
 	const struct policy_limit *limit = &checking->request->policy->max_unreachable;
 	const struct report *leaks = checking->request->leaks;
 	struct rule rule = rule_begin(checking, "max-unreachable", limit->text);
-	size_t before = checking->findings;
+	size_t before = checking->rows;
 	double allowed;
 
 	if (!limit->text)
@@ -794,11 +809,11 @@ static void check_unreachable(struct checking *checking)
 	rule.status = "unreachable";
 	for (size_t row = 0; leaks && row < leaks->row_count; row++) {
 		double lost = number(report_cell(leaks, row, "unreachable_bytes"), 0);
-		size_t findings = checking->findings;
+		size_t rows = checking->rows;
 
 		judge_row(checking, &rule, leaks, row, lost,
 			  say_lost(checking->report, leaks, row, limit->text));
-		if (checking->findings > findings)
+		if (checking->rows > rows)
 			rule.measured += lost;
 	}
 	if (!policy_exceeds(limit, 0, rule.measured, &allowed))
@@ -976,6 +991,16 @@ static void note_single(struct checking *checking)
 		not_judged(checking, "growth: one snapshot does not say what grows");
 }
 
+static const char *findings_text(struct checking *checking)
+{
+	const char *ending = checking->findings == 1 ? "" : "s";
+
+	if (checking->rows == checking->findings)
+		return report_text(checking->report, "%zu finding%s", checking->findings, ending);
+	return report_text(checking->report, "%zu finding%s at %zu sites", checking->findings,
+			   ending, checking->rows);
+}
+
 static void say_title(struct checking *checking)
 {
 	size_t rules = checking->rules.list.count;
@@ -983,10 +1008,10 @@ static void say_title(struct checking *checking)
 
 	if (checking->failed)
 		report->title = report_text(report,
-					    "check FAILED: %zu finding%s; %zu of %zu rule%s "
+					    "check FAILED: %s; %zu of %zu rule%s "
 					    "failed",
-					    checking->findings, checking->findings == 1 ? "" : "s",
-					    checking->failed, rules, rules == 1 ? "" : "s");
+					    findings_text(checking), checking->failed, rules,
+					    rules == 1 ? "" : "s");
 	else if (checking->inconclusive.list.count)
 		report->title = report_text(report,
 					    "check passed, but not everything could be "
@@ -1015,7 +1040,8 @@ static void describe(struct checking *checking)
 	value_field(report, &report->head, "rules", checking->rules);
 	value_field(report, &report->head, "suppressed", checking->suppressed);
 	value_field(report, &report->head, "below_floor", checking->floor);
-	value_field(report, &shown, "rows", value_u64(checking->findings));
+	value_field(report, &report->head, "findings", value_u64(checking->findings));
+	value_field(report, &shown, "rows", value_u64(checking->rows));
 	value_field(report, &hidden, "rows",
 		    value_u64(checking->suppressed_count + checking->floor_count));
 	value_field(report, &report->tail, "shown", shown);

@@ -385,6 +385,18 @@ static const char *with_holder(struct report *report, const struct growth_list *
 	return line ? report_text(report, "%s; %s", text, line) : text;
 }
 
+/* The first line says who calls the worst site.  The others' lines do, where no doubt needs the room. */
+static const char *with_caller(struct report *report, const struct growth_row *row,
+			       const struct growth_finding *finding, const char *text)
+{
+	const char *start = finding && row->leads && row->finding > 1 &&
+					    row->judgement.confidence == GROWTH_HIGH
+				    ? growth_finding_start(report, row, finding)
+				    : NULL;
+
+	return start ? report_text(report, "%s; %s", text, start) : text;
+}
+
 const char *growth_reason_line(struct report *report, const struct growth_list *list,
 			       const struct growth_row *row)
 {
@@ -396,7 +408,7 @@ const char *growth_reason_line(struct report *report, const struct growth_list *
 	if (finding && row->leads && finding->in_step > 1)
 		text = group_line(report, list, row, finding);
 	else
-		text = own_reason(report, &row->judgement);
+		text = with_caller(report, row, finding, own_reason(report, &row->judgement));
 	if (finding && row->leads && finding->container)
 		text = report_text(report, "%s; grows with %s", text,
 				   sites_words(report, finding->container));

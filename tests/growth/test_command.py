@@ -391,6 +391,22 @@ class Growth(unittest.TestCase):
         self.assertEqual(report["shown"]["last_bytes"] + report["hidden"]["last_bytes"],
                          report["totals"]["last_bytes"])
 
+    def test_check_counts_findings_as_growth_does(self):
+        """Two sites that leak together are one finding, for people and for machines."""
+        rows = [[(100 * i, i, 100 * i, i, "malloc", "-", "node|l.c|10|app", "handle|s.c|42|app", "main|m.c|1|app"),
+                 (900 * i, i, 900 * i, i, "malloc", "-", "text|l.c|20|app", "handle|s.c|43|app", "main|m.c|1|app")]
+                for i in range(1, 11)]
+        directory = self.series("pair", [snapshot(i, r) for i, r in enumerate(rows, 1)])
+        self.assertEqual(self.report(directory)["findings"], 1)
+        checked = {f: subprocess.run([SNAPDIFF, "check", "-f", f, directory], capture_output=True, text=True,
+                                     check=False, timeout=1200) for f in ("table", "json", "junit", "markdown")}
+        self.assertEqual([done.returncode for done in checked.values()], [1] * 4)
+        report = json.loads(checked["json"].stdout)
+        self.assertEqual((report["findings"], report["shown"]["rows"]), (1, 2))
+        self.assertEqual([r["finding"] for r in report["rules"][0]["rows"]], [1, 1])
+        for form in ("table", "junit", "markdown"):
+            self.assertIn("1 finding at 2 sites", checked[form].stdout)
+
     def test_verdicts_are_counted(self):
         rows = [[row(100 * i * k, i, f"leak{k}", k) for k in range(1, 31)] + [row(4096, 1, "flat", 3)]
                 for i in range(1, 11)]
