@@ -428,24 +428,105 @@ def check_contrast(page):
                 check((b + 0.05) / (a + 0.05) >= 4.5, f"{name}: {front} on {back} has a contrast of {(b + 0.05) / (a + 0.05):.2f}")
 
 
+# Text whose colour does not stand out by 4.5 to 1 from what is behind it, and how many texts were looked at.
+DIM_TEXT = """
+const part = (p) => p / 255 <= 0.03928 ? p / 255 / 12.92 : ((p / 255 + 0.055) / 1.055) ** 2.4;
+const light = (c) => 0.2126 * part(c[0]) + 0.7152 * part(c[1]) + 0.0722 * part(c[2]);
+const numbers = (text) => { const all = text.match(/[\\d.]+/g).map(Number); return all.length < 4 ? [...all, 1] : all; };
+const behind = (e) => {
+    for (; e; e = e.parentElement) {
+        const colour = numbers(getComputedStyle(e).backgroundColor);
+        if (colour[3] > 0) return colour;
+    }
+    return [255, 255, 255, 1];
+};
+const dim = [];
+let looked = 0;
+document.querySelectorAll("details").forEach((part) => part.open = true);
+for (const e of document.querySelectorAll("body *")) {
+    const speaks = [...e.childNodes].some((child) => child.nodeType === 3 && child.data.trim()) || e.placeholder;
+    if (!speaks || !e.getClientRects().length || /SCRIPT|STYLE|CANVAS/.test(e.tagName)) continue;
+    looked++;
+    const ink = numbers(getComputedStyle(e).color), a = light(ink), b = light(behind(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5 || ink[3] < 1) dim.push([e.tagName, e.className, e.textContent.slice(0, 40), ratio]);
+}
+return [looked, dim];
+"""
+
+
+def command(browser, name, **parameters):
+    return browser.do("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
+
+
+def look_like(browser, media, scheme):
+    command(browser, "Emulation.setEmulatedMedia", media=media,
+            features=[{"name": "prefers-color-scheme", "value": scheme}] if scheme else [])
+
+
+def check_readable(browser, page):
+    """All text that is shown stands out by 4.5 to 1 (WCAG AA): light, dark, and on paper, where dark is light."""
+    for media, scheme, back in (("screen", "light", "rgb(255, 255, 255)"), ("screen", "dark", "rgb(13, 17, 23)"),
+                                ("print", "dark", "rgb(255, 255, 255)")):
+        look_like(browser, media, scheme)
+        browser.open(page)
+        check(browser.run("return getComputedStyle(document.body).backgroundColor") == back, f"{media}, {scheme}: not {back}")
+        looked, dim = browser.run(DIM_TEXT)
+        check(looked > 50 and not dim, f"{page.name}, {media}, {scheme}: {looked} texts, of these too dim: {dim[:5]}")
+    look_like(browser, "", "")
+
+
+def check_keyboard(browser, page):
+    """Tab reaches everything that can be used, in the order of the page, and shows where it is."""
+    browser.open(page)
+    wanted = browser.run("""
+        window.usable = [...document.querySelectorAll("a[href], button, input, select, summary, canvas[tabindex], tr[tabindex]")]
+            .filter((e) => e.getClientRects().length && e.tabIndex >= 0 && !e.disabled);
+        document.activeElement.blur();
+        return window.usable.length;
+    """)
+    check(wanted > 10, f"{page.name}: there are {wanted} things to use")
+    for at in range(wanted):
+        browser.do("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": [
+            {"type": "keyDown", "value": "\ue004"}, {"type": "keyUp", "value": "\ue004"}]}]})
+        reached, outline, what = browser.run("""
+            const e = document.activeElement;
+            return [window.usable.indexOf(e), getComputedStyle(e).outlineStyle, e.outerHTML.slice(0, 80)];
+        """)
+        check(reached == at, f"{page.name}: Tab {at + 1} reaches {reached}: {what}")
+        check(outline != "none", f"{page.name}: it is not seen where the keyboard is: {what}")
+
+
+def check_names(browser, page):
+    """What can be used, and every picture, has a name for who cannot see it; headings leave out no level."""
+    browser.open(page)
+    nameless, levels = browser.run("""
+        const name = (e) => (e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent || "").trim();
+        const shown = (e) => e.getClientRects().length > 0;
+        return [[...document.querySelectorAll("button, input, select, a[href], canvas, .chart, .spark")]
+                .filter((e) => shown(e) && !name(e) && !e.parentElement.closest("[role=img][aria-label]"))
+                .map((e) => e.outerHTML.slice(0, 80)),
+            [...document.querySelectorAll("h1, h2, h3, h4")].filter(shown).map((h) => Number(h.tagName[1]))];
+    """)
+    check(not nameless, f"{page.name}: without a name: {nameless}")
+    check(levels[0] == 1 and all(b <= a + 1 for a, b in zip(levels, levels[1:])), f"{page.name}: headings {levels}")
+
+
 def check_without_scripts(browser, page):
     """Summary and rows are there, what needs scripts is not; in print the tools go."""
-    def command(name, **parameters):
-        browser.do("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
-
-    command("Emulation.setScriptExecutionDisabled", value=True)
+    command(browser, "Emulation.setScriptExecutionDisabled", value=True)
     browser.do("POST", "/url", {"url": f"file://{page}"})
-    command("Emulation.setScriptExecutionDisabled", value=False)
+    command(browser, "Emulation.setScriptExecutionDisabled", value=False)
     seen = browser.run("""
         const shown = (id) => document.getElementById(id).getClientRects().length > 0;
         return [shown("summary"), shown("table"), document.querySelectorAll("#rows tr").length > 0, shown("flame"), shown("charts")];
     """)
     check(seen == [True, True, True, False, False], f"without scripts: {seen}")
     browser.open(page)
-    command("Emulation.setEmulatedMedia", media="print")
+    look_like(browser, "print", "")
     hidden = browser.run("return ['nav', '.tools'].map((s) => getComputedStyle(document.querySelector(s)).display)")
     check(hidden == ["none", "none"], f"in print: {hidden}")
-    command("Emulation.setEmulatedMedia", media="")
+    look_like(browser, "", "")
 
 
 def synthetic(path, stacks, seed):
@@ -462,8 +543,19 @@ def synthetic(path, stacks, seed):
     return path
 
 
+def processor_ms(browser, script, times):
+    """Processor time of the page's thread for one of so many runs of `script`: what other processes do does not count."""
+    def spent():
+        return {m["name"]: m["value"] for m in command(browser, "Performance.getMetrics")["metrics"]}["TaskDuration"]
+
+    before = spent()
+    browser.run(f"for (let i = 0; i < {times}; i++) {{ {script} }}")
+    return (spent() - before) * 1000 / times
+
+
 def print_times(browser, snapdiff, scratch):
-    """Milliseconds by the browser's own clock, the medians of five."""
+    """Milliseconds by the browser's own clock, the medians of five; and of the processor's, for 20 zooms in and out."""
+    command(browser, "Performance.enable", timeDomain="threadTicks")
     for stacks in (1000, 10_000, 100_000):
         names = [synthetic(scratch / f"{stacks}-{seed}.txt", stacks, seed) for seed in (1, 1)]
         page = make_page(snapdiff, scratch / f"{stacks}.html", *names[:1])
@@ -479,6 +571,9 @@ def print_times(browser, snapdiff, scratch):
             }
             return Object.fromEntries(Object.entries(t).map(([n, v]) => [n, v.sort((a, b) => a - b)[2]]));
         """)
+        browser.run("snapdiff.zoomTo(0); window.nodes = snapdiff.boxes().slice(3, 23).map((box) => box.node)")
+        times["zoom in, processor"] = processor_ms(browser, "snapdiff.zoomTo(window.nodes[i])", 20)
+        times["zoom out, processor"] = processor_ms(browser, "snapdiff.zoomTo(0)", 20)
         print(f"{stacks} stacks: file {page.stat().st_size / 1e6:.2f} MB; " +
               ", ".join(f"{name} {value:.1f} ms" for name, value in times.items()), flush=True)
 
@@ -515,6 +610,10 @@ def main():
             check_processes(browser, snapdiff, scratch)
             check_fallback(browser, pages["growth"][0], scratch)
             check_without_scripts(browser, pages["growth"][0])
+            for page in (*(page for page, _ in pages.values()), scratch / "held.html"):
+                check_readable(browser, page)
+                check_keyboard(browser, page)
+                check_names(browser, page)
             check_hostile(browser, snapdiff, scratch)
             for width in (360, 1280, 1920):
                 browser.resize(width, 1000)

@@ -57,7 +57,7 @@ const Charts = (() => {
 		});
 	}
 
-	const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+	const dark = () => matchMedia("screen and (prefers-color-scheme: dark)").matches;
 	const tick = (chart, value) => chart.bytes(value).replace(".0 ", " ");
 	const short = (number) => String(Number(number.toPrecision(4)));
 
@@ -108,11 +108,22 @@ const Charts = (() => {
 		return all;
 	}
 
+	/** A chart is a picture to who cannot see it: its lines, and where they begin and end. */
+	function name(place, lines, chart) {
+		const told = lines.map(([line, values]) => {
+			const known = values.filter((value) => value !== null && value !== undefined);
+			return known.length ? `${line} from ${chart.bytes(known[0])} to ${chart.bytes(known[known.length - 1])}` : line;
+		});
+		place.setAttribute("role", "img");
+		place.setAttribute("aria-label", `Over ${chart.axis.unit}: ${told.join(", ")}`);
+	}
+
 	/** Lines, each [name, values]. `chart` has axis, bytes (a function), and marks; `more` goes to dygraphs. */
 	function draw(place, lines, chart, more) {
 		const rows = chart.axis.x.map((x, i) => [x, ...lines.map(([, values]) => values[i] ?? null)]);
 		if (!place || rows.length < 2 || lines.length === 0 || typeof Dygraph === "undefined")
 			return null;
+		name(place, lines, chart);
 		return new Dygraph(place, rows, Object.assign({
 			labels: [chart.axis.unit, ...lines.map(([name]) => name)], legend: "always", legendFormatter: key, animatedZooms: false,
 			axisLineColor: "#888", gridLineColor: dark() ? "#333" : "#ddd", xlabel: chart.axis.unit,

@@ -687,6 +687,9 @@
 				event.preventDefault();
 			}
 		});
+		/* The canvas has the background of the look: on paper it is the light one. */
+		for (const look of ["print", "(prefers-color-scheme: dark)"])
+			matchMedia(look).addEventListener("change", draw);
 		window.addEventListener("hashchange", () => {
 			const row = state.row;
 			recall();
