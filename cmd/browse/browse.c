@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "browse/ending.h"
 #include "browse/state.h"
 #include "render/chart.h"
 #include "render/render.h"
@@ -633,6 +634,7 @@ enum snap_status browse_run(const struct browse_source *source, int group, struc
 		return st;
 	setlocale(LC_CTYPE, "");
 	b.unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	browse_ending_remember();
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
 		browse_tree_release(&b.tree);
@@ -640,11 +642,13 @@ enum snap_status browse_run(const struct browse_source *source, int group, struc
 			    getenv("TERM") ? getenv("TERM") : "");
 	}
 	begin_screen();
+	browse_ending_begin();
 	if (source->is_newer)
 		timeout(WATCH_MS);
 	do
 		draw(&b);
 	while (on_key(&b, getch(), &st, err));
+	browse_ending_release();
 	endwin();
 	delscreen(screen);
 	browse_tree_release(&b.tree);

@@ -7,10 +7,13 @@ usage: browse.py SNAPDIFF TESTDATA
 import json
 import os
 import pathlib
+import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 SKIPPED = 77
@@ -296,13 +299,54 @@ def check_refusals(snapdiff, testdata, scratch):
         terminal.close()
 
 
+def browse_in_pty(snapdiff, arguments, wanted, ignoring=()):
+    """browse in a terminal of ours, once it shows `wanted`: its pid and our end of the terminal."""
+    pid, end = pty.fork()
+    if pid == 0:
+        for number in ignoring:
+            signal.signal(number, signal.SIG_IGN)
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(snapdiff, [snapdiff, "browse", *map(str, arguments)])
+    shown = b""
+    while wanted not in shown:
+        shown += os.read(end, 65536)
+    return pid, end
+
+
+def check_ends(snapdiff, testdata, scratch):
+    """A signal gives the terminal back and ends browse as signals do; so does a terminal that dies, even for who ignores that."""
+    series = [testdata / f"series-{i}.txt" for i in range(1, 9)]
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        pid, end = browse_in_pty(snapdiff, series, b"exactly")
+        os.kill(pid, number)
+        status = os.waitpid(pid, 0)[1]
+        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == number, (number, status)
+        assert termios.tcgetattr(end)[3] & (termios.ICANON | termios.ECHO) == termios.ICANON | termios.ECHO, number
+        said = b""
+        while b"\x1b[?1049l" not in said or b"\x1b[?25h" not in said:  # the screen of before, and its cursor
+            said += os.read(end, 65536)
+        os.close(end)
+    write_step(scratch, 1)
+    watched = scratch / "watched"
+    watched.mkdir()
+    (scratch / "part").rename(watched / "1.txt")
+    write_step(scratch, 2)
+    (scratch / "part").rename(watched / "2.txt")
+    for ignoring in ((), (signal.SIGHUP,)):
+        for arguments, wanted in ((series, b"exactly"), (["--watch", watched], b"src/k.c")):
+            pid, end = browse_in_pty(snapdiff, arguments, wanted, ignoring)
+            os.close(end)
+            status = os.waitpid(pid, 0)[1]  # a test that waits for ever is ended by its time limit
+            assert status == 0 if ignoring else os.WTERMSIG(status) == signal.SIGHUP, (ignoring, arguments, status)
+
+
 def main():
     if not shutil.which("tmux"):
         print("skipped: there is no tmux here")
         return SKIPPED
     snapdiff, testdata = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     for check in (check_series, check_ages_and_pairs, check_looks, check_search_and_mouse, check_true_colour, check_holders,
-                  check_live, check_hostile, check_refusals):
+                  check_live, check_hostile, check_ends, check_refusals):
         with tempfile.TemporaryDirectory() as name:
             arguments = {"snapdiff": snapdiff, "testdata": testdata, "scratch": pathlib.Path(name)}
             check(**{key: arguments[key] for key in check.__code__.co_varnames[:check.__code__.co_argcount]})
