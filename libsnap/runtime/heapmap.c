@@ -79,7 +79,7 @@ bool snap__heapmap_init(unsigned shift, bool sparse)
 
 bool snap__heapmap_init_fine(void)
 {
-	return init(&snap__heapmap_fine, 4, snap__heapmap.sparse);
+	return init(&snap__heapmap_fine, SNAP__HEAPMAP_FINE_SHIFT, snap__heapmap.sparse);
 }
 
 /* After the top table there is a byte for each of its pages: was it ever written?  Most of the 256

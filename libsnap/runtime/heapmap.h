@@ -136,6 +136,18 @@ struct snap__heapmap {
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap;
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap_fine;
 
+/** The second map, with the parts that never change as constants. */
+#define SNAP__HEAPMAP_FINE_SHIFT 4
+static inline struct snap__heapmap snap__heapmap_fine_now(void)
+{
+	return (struct snap__heapmap){
+		.dense = snap__heapmap_fine.dense,
+		.position = (1u << SNAP__HEAPMAP_FINE_SHIFT) - 1,
+		.index = (1u << (SNAP__HEAPMAP_LEAF_BITS - SNAP__HEAPMAP_FINE_SHIFT)) - 1,
+		.shift = SNAP__HEAPMAP_FINE_SHIFT,
+	};
+}
+
 /** snap__heapmap_put() and snap__heapmap_take() of either map. */
 bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
 			  const struct snap__block *block, bool *stale);

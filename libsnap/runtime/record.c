@@ -27,7 +27,7 @@
 
 atomic_uchar snap__record_mode;
 
-static atomic_uint epoch = 1;
+atomic_uint snap__record_epoch_now = 1;
 static _Atomic int64_t live_bytes, peak_bytes;
 static _Atomic uint64_t watched_bytes = UINT64_MAX;
 static _Atomic int64_t report_quantum = 64 * 1024;
@@ -63,14 +63,9 @@ void snap__record_attend(bool on)
 		apply_mode(mode);
 }
 
-uint32_t snap__record_epoch(void)
-{
-	return atomic_load_explicit(&epoch, memory_order_relaxed);
-}
-
 uint32_t snap__record_close_epoch(void)
 {
-	return atomic_fetch_add(&epoch, 1);
+	return atomic_fetch_add(&snap__record_epoch_now, 1);
 }
 
 void snap__record_settle(struct snap__thread *thread)
@@ -449,19 +444,14 @@ void snap__record_nested(struct snap__thread *thread, const void *ptr, const voi
 			snap__record_alloc(thread->nested[i].ptr, thread->nested[i].size, frame);
 }
 
-static const struct snap__heapmap *map_for(uint64_t size)
+/* Slow path: a new page of the map, a block of malloc, a sampled program ... */
+__attribute__((noinline)) static void put_inner_slowly(struct snap__thread *thread, const void *ptr,
+						       const struct snap__block *block)
 {
-	return size <= FINE_SIZE_MAX ? &snap__heapmap_fine : &snap__heapmap;
-}
-
-static void put_inner(struct snap__thread *thread, const void *ptr, const struct snap__block *block)
-{
-	const struct snap__heapmap *map = map_for(block->size);
-	struct snap__place place = snap__heapmap_place_in(map, (uintptr_t)ptr);
+	const struct snap__heapmap *map =
+		block->size <= FINE_SIZE_MAX ? &snap__heapmap_fine : &snap__heapmap;
 	bool stale = false;
 
-	if (__builtin_expect(snap__heapmap_put_at_in(map, place, (uintptr_t)ptr, block), 1))
-		return;
 	if (!snap__heapmap_put_in(map, (uintptr_t)ptr, block, &stale))
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
 	if (stale) {
@@ -470,18 +460,39 @@ static void put_inner(struct snap__thread *thread, const void *ptr, const struct
 	}
 }
 
-static void enter_inner(struct snap__thread *thread, const void *ptr, uint64_t size, uint32_t born,
-			snap__record_stack_fn *stack, const void *frame)
+/* As enter(), for the second map. */
+__attribute__((always_inline)) static inline void
+enter_inner(struct snap__thread *thread, bool exact, uint64_t n, const void *ptr, uint64_t size,
+	    uint32_t born, snap__record_stack_fn *stack, const void *frame)
 {
+	const struct snap__heapmap fine = snap__heapmap_fine_now();
+	struct snap__place place = snap__heapmap_place_in(&fine, (uintptr_t)ptr);
 	const struct snap__block block = {
 		.stack = stack(thread, frame), .epoch = born, .size = size};
 
+	if (__builtin_expect(size > FINE_SIZE_MAX ||
+				     !snap__heapmap_put_at_in(&fine, place, (uintptr_t)ptr, &block),
+			     0))
+		put_inner_slowly(thread, ptr, &block);
+	atomic_store_explicit(&thread->counts[SNAP__COUNT_ALLOCATED], n + 1, memory_order_relaxed);
+	if (exact)
+		snap__thread_credit(thread, block.stack, size);
+	else
+		credit(thread, block.stack, size);
+	drift_up(thread, exact ? (int64_t)size : live_weight(size));
 	if (__builtin_expect(block.stack == 0, 0))
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
-	put_inner(thread, ptr, &block);
-	snap__thread_count(thread, SNAP__COUNT_ALLOCATED);
-	credit(thread, block.stack, size);
-	drift_up(thread, live_weight(size));
+}
+
+__attribute__((noinline)) static void
+enter_inner_slowly(struct snap__thread *thread, uint64_t n, const void *ptr, uint64_t size,
+		   uint32_t born, snap__record_stack_fn *stack, const void *frame)
+{
+	uint64_t start = snap__os_mono_ns();
+
+	enter_inner(thread, false, n, ptr, size, born, stack, frame);
+	if (n % TIMED_ONE_IN == TIMED_ONE_IN / 32)
+		note_time(thread, start);
 }
 
 void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint64_t size,
@@ -489,17 +500,12 @@ void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint6
 {
 	uint64_t n =
 		atomic_load_explicit(&thread->counts[SNAP__COUNT_ALLOCATED], memory_order_relaxed);
-	uint64_t start;
+	uint64_t period = snap__sample_period();
 
-	if (snap__sample_period() != 0 && !snap__sample_takes(&thread->sampler, size))
-		return;
-	if (__builtin_expect(n % TIMED_ONE_IN != TIMED_ONE_IN / 32, 1)) {
-		enter_inner(thread, ptr, size, born, stack, frame);
-		return;
-	}
-	start = snap__os_mono_ns();
-	enter_inner(thread, ptr, size, born, stack, frame);
-	note_time(thread, start);
+	if (__builtin_expect(period == 0 && n % TIMED_ONE_IN != TIMED_ONE_IN / 32, 1))
+		enter_inner(thread, true, n, ptr, size, born, stack, frame);
+	else if (period == 0 || snap__sample_takes(&thread->sampler, size))
+		enter_inner_slowly(thread, n, ptr, size, born, stack, frame);
 }
 
 /* Slow path: a marked block, a block of malloc, an unknown block ... */
@@ -515,14 +521,10 @@ __attribute__((noinline)) static bool take_inner_slowly(const void *ptr, struct 
 	return snap__heapmap_take((uintptr_t)ptr, block);
 }
 
-bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
-			     struct snap__block *block)
+__attribute__((noinline)) static bool goes_slowly(struct snap__thread *thread, const void *ptr,
+						  struct snap__block *block)
 {
-	const struct snap__heapmap *map = &snap__heapmap_fine;
-	struct snap__place place = snap__heapmap_place_in(map, (uintptr_t)ptr);
-
-	if (__builtin_expect(!snap__heapmap_take_at_from(map, place, (uintptr_t)ptr, block), 0) &&
-	    !take_inner_slowly(ptr, block)) {
+	if (!take_inner_slowly(ptr, block)) {
 		if (snap__sample_period() == 0)
 			snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
 		return false;
@@ -532,10 +534,24 @@ bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
 	return true;
 }
 
+/* A block in a slot of a dense map: exact mode. */
+bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
+			     struct snap__block *block)
+{
+	const struct snap__heapmap fine = snap__heapmap_fine_now();
+	struct snap__place place = snap__heapmap_place_in(&fine, (uintptr_t)ptr);
+
+	if (__builtin_expect(!snap__heapmap_take_at_from(&fine, place, (uintptr_t)ptr, block), 0))
+		return goes_slowly(thread, ptr, block);
+	snap__thread_count(thread, SNAP__COUNT_FREED);
+	drift_down(thread, (int64_t)block->size);
+	return true;
+}
+
 void snap__record_inner_stays(struct snap__thread *thread, const void *ptr,
 			      const struct snap__block *block)
 {
-	put_inner(thread, ptr, block);
+	put_inner_slowly(thread, ptr, block);
 	drift_up(thread, live_weight(block->size));
 }
 

@@ -84,7 +84,8 @@ void snap__record_gone(const struct snap__held *held);
 struct snap__thread *snap__record_inner_begin_slowly(void);
 void snap__record_nested(struct snap__thread *thread, const void *ptr, const void *frame);
 
-static inline struct snap__thread *snap__record_inner_begin(void)
+/* The usual case; NULL in all others. */
+static inline struct snap__thread *snap__record_inner_begin_now(void)
 {
 	struct snap__thread *thread = snap__thread_self;
 
@@ -92,10 +93,30 @@ static inline struct snap__thread *snap__record_inner_begin(void)
 				     atomic_load_explicit(&snap__record_mode,
 							  memory_order_relaxed) != SNAP__RECORD_ALL,
 			     0))
-		return snap__record_inner_begin_slowly();
+		return NULL;
 	thread->busy = SNAP__INNER;
 	atomic_signal_fence(memory_order_seq_cst);
 	return thread;
+}
+
+/** Begin an allocation of `size` bytes, ... */
+static inline struct snap__thread *snap__record_inner_begin(size_t size)
+{
+	struct snap__thread *thread = snap__record_inner_begin_now();
+
+	if (__builtin_expect(thread != NULL, 1))
+		return thread;
+	return snap__record_skips(size) ? NULL : snap__record_inner_begin_slowly();
+}
+
+/** ... or what takes the block at `ptr` away, which may be NULL. */
+static inline struct snap__thread *snap__record_inner_begin_free(const void *ptr)
+{
+	struct snap__thread *thread = ptr ? snap__record_inner_begin_now() : NULL;
+
+	if (__builtin_expect(thread != NULL, 1))
+		return thread;
+	return !ptr || snap__record_ignores(ptr) ? NULL : snap__record_inner_begin_slowly();
 }
 
 static inline void snap__record_inner_end(struct snap__thread *thread, const void *ptr,
@@ -146,7 +167,11 @@ void snap__record_domain_cut(uint32_t domain, uintptr_t address, uint64_t low_si
 			     uintptr_t high_address, uint64_t high_size, uint32_t *born);
 
 /** Epoch that blocks are born into now; closing it returns the old one. */
-uint32_t snap__record_epoch(void);
+extern SNAP__HIDDEN atomic_uint snap__record_epoch_now;
+static inline uint32_t snap__record_epoch(void)
+{
+	return atomic_load_explicit(&snap__record_epoch_now, memory_order_relaxed);
+}
 uint32_t snap__record_close_epoch(void);
 
 /** Live bytes, except what threads have not reported yet (exact while no thread allocates). */

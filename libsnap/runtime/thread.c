@@ -125,8 +125,10 @@ struct snap__thread *snap__thread_slow(void)
 		t = take_free();
 		if (!t)
 			t = make();
-		if (t)
+		if (t) {
+			t->id = (uintptr_t)pthread_self();
 			t->transient = true;
+		}
 		return t;
 	}
 	stage = ENTERING;
@@ -135,6 +137,7 @@ struct snap__thread *snap__thread_slow(void)
 		t = make();
 	if (t && has_key) {
 		note_stack(t);
+		t->id = (uintptr_t)pthread_self();
 		t->transient = false;
 		t->busy = SNAP__INTERNAL;
 		snap__thread_self = t;

@@ -75,6 +75,7 @@ struct snap__nested {
 struct snap__thread {
 	struct snap__thread *next; /* constant once published */
 	atomic_uint owned;
+	uintptr_t id;                /* pthread_self() of the owner */
 	volatile unsigned char busy; /* enum snap__busy */
 	unsigned char nested_count;
 	bool transient; /* borrowed for one event by a thread that is about to end */

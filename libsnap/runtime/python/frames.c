@@ -33,11 +33,14 @@
 #define MIXES              1024u
 #define JOIN_WINDOW        4u /* kept frames that a walked one is compared with */
 #define OWNED_BY_GENERATOR 1u
+#define NO_ROOM            UINT32_MAX /* instead of a node's id */
+#define ERAS               (1u << (32 - SNAP__STACK_ID_BITS))
 
 /* From a parent node and an instruction to the node of both. */
 struct way {
-	uintptr_t place; /* the instruction, and what code it is in */
-	uint32_t parent, node;
+	uintptr_t place; /* the instruction, and what code it is in; 0: none */
+	uint32_t parent; /* and in the bits above it, the era in which it was found */
+	uint32_t node;
 };
 
 struct snap__python_kept {
@@ -48,10 +51,14 @@ struct snap__python_kept {
 	const char **walked; /* newest first */
 	uint32_t capacity, count;
 	uint32_t cut;  /* frames outside this one are beyond the depth limit */
-	uint64_t gone; /* snap__python_codes_gone when the nodes were found */
+	uint64_t gone; /* snap__python_codes_gone when the nodes were found; or USELESS */
+	uint32_t era;  /* of the ways that still hold */
 	struct way ways[WAYS];
 	struct snap__python_mix mixes[MIXES];
 };
+
+/* `gone` of what must not be used again. */
+#define USELESS UINT64_MAX
 
 struct frame {
 	const char *address;
@@ -65,6 +72,7 @@ typedef uint32_t walk_fn(const char *state, uintptr_t *pcs, uint32_t most);
 
 static look_fn *look;
 static walk_fn *walk;
+static snap__record_stack_fn *otherwise; /* see snap__python_frames_init() */
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
@@ -109,7 +117,9 @@ static void forget(struct snap__python_kept *kept, uint64_t gone)
 {
 	kept->count = 0;
 	kept->gone = gone;
-	memset(kept->ways, 0, sizeof(kept->ways));
+	kept->era = (kept->era + 1) % ERAS;
+	if (kept->era == 0)
+		memset(kept->ways, 0, sizeof(kept->ways));
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -200,37 +210,54 @@ INLINE uintptr_t place_of(const struct snap__python_layout *v, const struct fram
 	return frame->instruction < 0xffff ? frame->code | (frame->instruction + 1) << 48 : 0;
 }
 
-/* The node of `frame` below `parent`, where it is shown; 0 if there is no room. */
+INLINE struct way *way_of(struct snap__python_kept *kept, uint32_t parent, uintptr_t place)
+{
+	uintptr_t hash = (place ^ (uintptr_t)parent * 0x9e3779b1u) * 0x9e3779b97f4a7c15u;
+
+	return &kept->ways[hash >> WAYS_SHIFT];
+}
+
+/* `parent` as ways of now have it: ways of before a code object's end have another. */
+INLINE uint32_t dated(const struct snap__python_kept *kept, uint32_t parent)
+{
+	return parent | kept->era << SNAP__STACK_ID_BITS;
+}
+
+INLINE bool leads(const struct way *way, uint32_t dated_parent, uintptr_t place)
+{
+	return way->place == place && way->parent == dated_parent && place;
+}
+
+/* The node of `frame` below `parent`, which is `parent` where the frame is hidden; NO_ROOM.  A frame that was shown at an instruction is shown whenever it is there. */
 INLINE uint32_t node_below(const struct snap__python_layout *v, struct snap__python_kept *kept,
 			   uint32_t parent, const struct frame *frame)
 {
 	uintptr_t place = place_of(v, frame), pc;
-	struct way *way =
-		&kept->ways[((place ^ (uintptr_t)parent * 0x9e3779b1u) * 0x9e3779b97f4a7c15u) >>
-			    WAYS_SHIFT];
+	struct way *way = way_of(kept, parent, place);
 	uint32_t node;
 
-	if (__builtin_expect(way->node && way->parent == parent && way->place == place, 1))
+	if (__builtin_expect(leads(way, dated(kept, parent), place), 1))
 		return way->node;
+	if (is_hidden(v, frame))
+		return parent;
 	pc = pc_of(v, frame);
 	node = pc ? snap__stacks_child(parent, pc) : 0;
-	if (place && node)
-		*way = (struct way){place, parent, node};
+	if (!node)
+		return NO_ROOM;
+	*way = (struct way){place, dated(kept, parent), node};
 	return node;
 }
 
-/* Frame number `i`, counted from outside, is kept, below the node `parent`. */
+/* Frame number `i`, counted from outside, is kept, below the node `parent`. False: there is no room
+ * for its node. */
 INLINE bool keep_frame(const struct snap__python_layout *v, struct snap__python_kept *kept,
 		       uint32_t i, const char *address, uint32_t parent)
 {
 	struct frame frame = frame_at(v, address);
-	uint32_t node = parent;
+	uint32_t node = i >= kept->cut ? node_below(v, kept, parent, &frame) : parent;
 
-	if (i >= kept->cut && !is_hidden(v, &frame)) {
-		node = node_below(v, kept, parent, &frame);
-		if (!node)
-			return false;
-	}
+	if (node == NO_ROOM)
+		return false;
 	kept->frames[i] = address;
 	kept->instructions[i] = frame.instruction;
 	if (v->counts_instructions)
@@ -250,15 +277,38 @@ INLINE bool is_at(const struct snap__python_layout *v, const struct snap__python
 	       (!v->counts_instructions || code_of(v, frame) == kept->codes[i]);
 }
 
+/* Kept frame number `i` is live.  Is the chain outside of it as it was, but for instructions?
+   `*same` is how many of the outermost frames, up to this one, are at theirs. */
+INLINE bool chain_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
+			uint32_t i, uint32_t *same)
+{
+	*same = is_at(v, kept, i) ? i + 1 : i;
+	for (; i > 0; i--) {
+		if (previous_of(v, kept->frames[i]) != kept->frames[i - 1])
+			return false;
+		if (!is_at(v, kept, i - 1))
+			*same = i - 1;
+	}
+	return previous_of(v, kept->frames[0]) == NULL;
+}
+
 /* Kept frame number `i` is live.  Are those outside of it as they were? */
 INLINE bool outside_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
 			  uint32_t i)
 {
-	for (; i > 0; i--)
-		if (previous_of(v, kept->frames[i]) != kept->frames[i - 1] ||
-		    !is_at(v, kept, i - 1))
+	const char *const *frames = kept->frames;
+	const uintptr_t *instructions = kept->instructions;
+	const char *frame = frames[i];
+
+	for (; i > 0; i--) {
+		if (previous_of(v, frame) != frames[i - 1])
 			return false;
-	return previous_of(v, kept->frames[0]) == NULL;
+		frame = frames[i - 1];
+		if (instruction_of(v, frame) != instructions[i - 1] ||
+		    (v->counts_instructions && code_of(v, frame) != kept->codes[i - 1]))
+			return false;
+	}
+	return previous_of(v, frame) == NULL;
 }
 
 /* Walk from `frame` outwards to the first kept one, and keep a list of the frames inside of it;
@@ -355,10 +405,9 @@ INLINE enum snap__python_look look_again(const struct snap__python_layout *v,
 		walked = walk_to_kept(v, kept, frame, &joint);
 		if (walked == UINT32_MAX || joint + walked > kept->capacity)
 			continue;
-		if (joint && outside_holds(v, kept, joint - 1)) {
-			same = is_at(v, kept, joint - 1) ? joint : joint - 1;
-			if (same < joint)
-				kept->walked[walked++] = kept->frames[same];
+		if (joint && chain_holds(v, kept, joint - 1, &same)) {
+			while (joint > same)
+				kept->walked[walked++] = kept->frames[--joint];
 			return keep_walked(v, kept, same, walked, stack);
 		}
 		walked = walk_on(v, kept, joint ? kept->frames[joint - 1] : NULL, walked);
@@ -385,9 +434,11 @@ INLINE enum snap__python_look look_at(const struct snap__python_layout *v,
 		return SNAP__PYTHON_NO_FRAMES;
 	if (!kept && !(kept = make_kept(thread)))
 		return SNAP__PYTHON_LOST;
-	/* In a sampled program, the end of code objects is not noticed. */
-	if (__builtin_expect(kept->gone != gone || snap__sample_period() != 0, 0))
+	if (__builtin_expect(kept->gone != gone, 0))
 		forget(kept, gone);
+	/* In a sampled program, the end of code objects is not noticed. */
+	if (__builtin_expect(snap__sample_period() != 0, 0))
+		kept->gone = USELESS;
 	newest = kept->count - 1;
 	if (kept->count == 0 || kept->frames[newest] != frame || !outside_holds(v, kept, newest))
 		return look_again(v, kept, frame, stack);
@@ -398,6 +449,58 @@ INLINE enum snap__python_look look_at(const struct snap__python_layout *v,
 	}
 	*stack = kept->nodes[newest];
 	return *stack ? SNAP__PYTHON_STACK : SNAP__PYTHON_NO_FRAMES;
+}
+
+INLINE const char *attached_state(const struct snap__python_layout *v,
+				  const struct snap__thread *thread)
+{
+	const char *state;
+
+	if (v->runtime_thread == 0)
+		return snap__python.attached_thread();
+	state = snap__python_pointer(snap__python.runtime, v->runtime_thread);
+	/* A thread that allocates without the GIL must not read the frames of the thread that
+	 * has it. */
+	return state && snap__python_word(state, v->thread_id) == thread->id ? state : NULL;
+}
+
+/* Is `frame`, the newest one, that of the kept stack, and are those outside of it as they were? */
+INLINE bool stack_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
+			const char *frame)
+{
+	uint32_t newest = kept->count - 1;
+
+	return kept->count != 0 && kept->frames[newest] == frame && outside_holds(v, kept, newest);
+}
+
+/* A stack is kept only if frames can be trusted, so no other check is needed. */
+INLINE uint32_t quick_stack(const struct snap__python_layout *v, struct snap__thread *thread,
+			    const void *native)
+{
+	uint64_t gone = atomic_load_explicit(&snap__python_codes_gone, memory_order_acquire);
+	struct snap__python_kept *kept = thread->python;
+	const char *state = attached_state(v, thread), *address;
+	uint32_t newest, parent;
+	struct frame frame;
+	uintptr_t place;
+	struct way *way;
+
+	if (!state || !kept || kept->gone != gone ||
+	    !stack_holds(v, kept, address = newest_frame(v, state)))
+		return otherwise(thread, native);
+	newest = kept->count - 1;
+	frame = frame_at(v, address);
+	if (is_at(v, kept, newest) && kept->nodes[newest])
+		return kept->nodes[newest];
+	parent = newest ? kept->nodes[newest - 1] : 0;
+	place = place_of(v, &frame);
+	way = way_of(kept, parent, place);
+	if (newest < kept->cut || !leads(way, dated(kept, parent), place))
+		return otherwise(thread, native);
+	kept->instructions[newest] = frame.instruction;
+	if (v->counts_instructions)
+		kept->codes[newest] = frame.code;
+	return kept->nodes[newest] = way->node;
 }
 
 INLINE uint32_t walk_all(const struct snap__python_layout *v, const char *state, uintptr_t *pcs,
@@ -420,6 +523,10 @@ INLINE uint32_t walk_all(const struct snap__python_layout *v, const char *state,
 	{                                                                                          \
 		return look_at(&snap__python_##version, thread, state, stack);                     \
 	}                                                                                          \
+	static uint32_t quick_##version(struct snap__thread *thread, const void *native)           \
+	{                                                                                          \
+		return quick_stack(&snap__python_##version, thread, native);                       \
+	}                                                                                          \
 	static uint32_t walk_##version(const char *state, uintptr_t *pcs, uint32_t most)           \
 	{                                                                                          \
 		return walk_all(&snap__python_##version, state, pcs, most);                        \
@@ -432,25 +539,36 @@ FUNCTIONS(3_12)
 FUNCTIONS(3_13)
 FUNCTIONS(3_14)
 
-void snap__python_frames_init(void)
+#define VERSION(version)                                                                           \
+	{                                                                                          \
+		look_##version, walk_##version, quick_##version                                    \
+	}
+
+snap__record_stack_fn *snap__python_frames_init(snap__record_stack_fn *slow)
 {
 	static const struct {
 		look_fn *look;
 		walk_fn *walk;
-	} versions[] = {
-		{look_3_9, walk_3_9},   {look_3_10, walk_3_10}, {look_3_11, walk_3_11},
-		{look_3_12, walk_3_12}, {look_3_13, walk_3_13}, {look_3_14, walk_3_14},
-	};
+		snap__record_stack_fn *quick;
+	} versions[] = {VERSION(3_9),  VERSION(3_10), VERSION(3_11),
+			VERSION(3_12), VERSION(3_13), VERSION(3_14)};
 	unsigned version = snap__python.layout->minor - SNAP__PYTHON_FIRST_MINOR;
 
 	look = versions[version].look;
 	walk = versions[version].walk;
+	otherwise = slow;
+	return versions[version].quick;
 }
 
 enum snap__python_look snap__python_stack(struct snap__thread *thread, const char *state,
 					  uint32_t *stack)
 {
 	return look(thread, state, stack);
+}
+
+const char *snap__python_attached_state(const struct snap__thread *thread)
+{
+	return attached_state(snap__python.layout, thread);
 }
 
 uint32_t snap__python_walk(const char *state, uintptr_t *pcs, uint32_t most)

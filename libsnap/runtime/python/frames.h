@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "runtime/python/codes.h"
+#include "runtime/record.h"
 #include "runtime/thread.h"
 
 /** What a pc of the stack tree that is a Python frame looks like: a module tag that no module has,
@@ -62,6 +63,9 @@ struct snap__python_mix *snap__python_mix_at(struct snap__thread *thread, uint32
 enum snap__python_look snap__python_stack(struct snap__thread *thread, const char *state,
 					  uint32_t *stack);
 
+/** The state of `thread`, the calling one, if it holds the GIL; NULL: it runs no Python. */
+const char *snap__python_attached_state(const struct snap__thread *thread);
+
 /** An address in the C stack frame of the innermost interpreter loop of that thread; 0: unknown. */
 uintptr_t snap__python_entry(const char *state);
 
@@ -90,7 +94,11 @@ const char *snap__python_frame_code(const char *frame);
  */
 bool snap__python_frames_are_sane(const char *state);
 
-/** Choose the functions for the interpreter's layout. */
-void snap__python_frames_init(void);
+/**
+ * Choose the functions for the interpreter's layout.  The one that is returned says where a block of
+ * the interpreter's is from, as long as that is the kept stack, or the kept stack with another
+ * instruction of its newest frame.  Otherwise it leaves the answer to `otherwise`.
+ */
+snap__record_stack_fn *snap__python_frames_init(snap__record_stack_fn *otherwise);
 
 #endif

@@ -43,9 +43,7 @@ INLINE void *hook_malloc(const allocator *real, void *context, size_t size,
 	struct snap__thread *thread;
 	void *ptr;
 
-	if (snap__record_skips(size))
-		return real->malloc(context, size);
-	thread = snap__record_inner_begin();
+	thread = snap__record_inner_begin(size);
 	ptr = real->malloc(context, size);
 	if (!thread)
 		return ptr;
@@ -62,9 +60,9 @@ INLINE void *hook_calloc(const allocator *real, void *context, size_t count, siz
 	size_t total;
 	void *ptr;
 
-	if (__builtin_mul_overflow(count, size, &total) || snap__record_skips(total))
+	if (__builtin_mul_overflow(count, size, &total))
 		return real->calloc(context, count, size);
-	thread = snap__record_inner_begin();
+	thread = snap__record_inner_begin(total);
 	ptr = real->calloc(context, count, size);
 	if (!thread)
 		return ptr;
@@ -82,9 +80,9 @@ INLINE void *hook_realloc(const allocator *real, void *context, void *old, size_
 	bool known;
 	void *ptr;
 
-	if (snap__record_ignores(old) && snap__record_skips(size))
-		return real->realloc(context, old, size);
-	thread = snap__record_inner_begin();
+	thread = snap__record_inner_begin_now();
+	if (!thread && !(snap__record_ignores(old) && snap__record_skips(size)))
+		thread = snap__record_inner_begin_slowly();
 	if (!thread)
 		return real->realloc(context, old, size);
 	known = old && snap__record_inner_goes(thread, old, &block);
@@ -104,7 +102,7 @@ INLINE void hook_free(const allocator *real, void *context, void *ptr, const voi
 	struct snap__block block;
 
 	snap__python_look_for_end();
-	thread = ptr && !snap__record_ignores(ptr) ? snap__record_inner_begin() : NULL;
+	thread = snap__record_inner_begin_free(ptr);
 	if (!thread) {
 		real->free(context, ptr);
 		return;

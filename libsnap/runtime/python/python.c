@@ -4,7 +4,6 @@
 #include "runtime/python/python.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "runtime/domains.h"
@@ -57,22 +56,6 @@ static void complain(const char *problem)
 
 /* ---- where a block is from ------------------------------------------------------------------- */
 
-/* The state of the calling thread, which holds the GIL; NULL: it runs no Python. */
-static const char *attached_state(void)
-{
-	const struct snap__python_layout *v = snap__python.layout;
-	const char *state;
-
-	if (v->runtime_thread == 0)
-		return snap__python.attached_thread();
-	state = snap__python_pointer(snap__python.runtime, v->runtime_thread);
-	/* A thread that allocates without the GIL must not read the frames of the thread that
-	 * has it. */
-	if (!state || snap__python_word(state, v->thread_id) != (uintptr_t)pthread_self())
-		return NULL;
-	return state;
-}
-
 bool snap__python_is_trusted(const char *state)
 {
 	unsigned now = atomic_load_explicit(&trust, memory_order_relaxed);
@@ -109,7 +92,7 @@ static uint32_t shortened(struct snap__thread *thread, const char *state)
 /* The stack of an interpreter's block is Python's; the native one before Python code runs. */
 static uint32_t stack_of_block(struct snap__thread *thread, const void *frame)
 {
-	const char *state = attached_state();
+	const char *state = snap__python_attached_state(thread);
 	uint32_t stack;
 
 	if (!state || !snap__python_is_trusted(state))
@@ -200,17 +183,18 @@ static void describe_alone(snap__python_say_fn *say, void *user)
 static void use_interpreter(void)
 {
 	uint32_t domain = snap__domain_number("python");
+	snap__record_stack_fn *stack;
 
 	if (domain == 0 || !snap__heapmap_init_fine()) {
 		complain("the recorder has not enough memory");
 		return;
 	}
-	snap__python_frames_init();
+	stack = snap__python_frames_init(stack_of_block);
 	snap__unwind_keep_all();
 	snap__python_domain = domain;
 	atomic_store(&snap__python_end_flag, snap__python.finalizing);
 	atomic_store(&snap__python_is_on, true);
-	snap__python_hooks_install(stack_of_block,
+	snap__python_hooks_install(stack,
 				   snap__process_host()->in_front ? stack_of_raw_block : NULL);
 	if (snap__process_host()->in_front)
 		begin_alone();
