@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/lookup.h"
+#include "base/hash.h"
 #include "capture/control.h"
 #include "input/input.h"
 #include "snap/control.h"
@@ -69,7 +69,7 @@ uint64_t watched_names(const struct watched *watched)
 	if (input_list_directory(watched->dir, NULL, NULL, &paths, &count, &ignored) != SNAP_OK)
 		return 0;
 	for (size_t i = 0; i < count; i++)
-		names = lookup_fold(names, lookup_hash(paths[i], strlen(paths[i])));
+		names = hash_fold(names, hash_of_bytes(paths[i], strlen(paths[i])));
 	input_free_list(paths, count);
 	return count && !names ? 1 : names;
 }

@@ -25,14 +25,15 @@ static bool credit(struct neighbours *neighbours, uint32_t site, uint32_t functi
 		   enum neighbour_role role, uint32_t other)
 {
 	struct neighbour item = {.function = function, .role = role, .other = other};
-	uint64_t hash = lookup_fold(lookup_fold(function, role), other);
-	uint32_t id = lookup_find(&neighbours->index, hash, neighbour_equals, neighbours, &item);
+	uint64_t hash = hash_fold(hash_fold(function, role), other);
+	uint32_t id =
+		hash_table_find(&neighbours->index, hash, neighbour_equals, neighbours, &item);
 
 	if (id == SNAP_NONE) {
 		id = (uint32_t)neighbours->count;
 		if (!array_reserve(&neighbours->items, &neighbours->capacity, neighbours->count,
 				   sizeof(item)) ||
-		    !lookup_add(&neighbours->index, hash, id))
+		    !hash_table_add(&neighbours->index, hash, id))
 			return false;
 		neighbours->items[neighbours->count++] = item;
 	}
@@ -132,5 +133,5 @@ void neighbours_release(struct neighbours *neighbours)
 {
 	free(neighbours->items);
 	credits_release(&neighbours->credits);
-	lookup_release(&neighbours->index);
+	hash_table_release(&neighbours->index);
 }

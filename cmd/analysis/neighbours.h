@@ -26,7 +26,7 @@ struct neighbour {
 struct neighbours {
 	struct neighbour *items; /* in order of appearance */
 	size_t count, capacity;
-	struct lookup index;
+	struct hash_table index;
 	struct credits credits; /* which site counts towards which item */
 	const struct dataset *dataset;
 	const struct selection *selection;

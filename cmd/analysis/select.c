@@ -43,13 +43,13 @@ struct selection {
 	struct frame_facts *frames;
 	struct label *labels;
 	size_t label_count, label_capacity;
-	struct lookup label_index;
+	struct hash_table label_index;
 	uint32_t *row_of_label; /* for groupings by frame */
 	struct row *rows;
 	size_t row_count, row_capacity;
-	struct lookup row_index;  /* for groupings by stack: rows by their sequence of labels */
-	struct lookup text_index; /* rows that are only a text */
-	uint32_t *row_site;       /* the site that a stack's row was made from */
+	struct hash_table row_index;  /* for groupings by stack: rows by their sequence of labels */
+	struct hash_table text_index; /* rows that are only a text */
+	uint32_t *row_site;           /* the site that a stack's row was made from */
 	size_t row_site_capacity;
 	struct credit *credits;
 	uint32_t *credited;
@@ -158,17 +158,17 @@ static bool label_equals(const void *selection, const void *wanted, uint32_t id)
 
 static uint32_t intern_label(struct selection *selection, const struct label *label)
 {
-	uint64_t hash = lookup_fold(lookup_fold(label->function, label->file), label->module);
+	uint64_t hash = hash_fold(hash_fold(label->function, label->file), label->module);
 	uint32_t id;
 
-	hash = lookup_fold(lookup_fold(hash, label->line), label->address);
-	id = lookup_find(&selection->label_index, hash, label_equals, selection, label);
+	hash = hash_fold(hash_fold(hash, label->line), label->address);
+	id = hash_table_find(&selection->label_index, hash, label_equals, selection, label);
 	if (id != SNAP_NONE)
 		return id;
 	id = (uint32_t)selection->label_count;
 	if (!array_reserve(&selection->labels, &selection->label_capacity, selection->label_count,
 			   sizeof(*label)) ||
-	    !lookup_add(&selection->label_index, hash, id))
+	    !hash_table_add(&selection->label_index, hash, id))
 		return SNAP_NONE;
 	selection->labels[selection->label_count++] = *label;
 	return id;
@@ -387,8 +387,8 @@ static uint32_t row_of_stack(struct selection *selection, const struct visible_s
 	uint32_t row;
 
 	for (size_t i = 0; i < stack->count; i++)
-		hash = lookup_fold(hash, label_at(selection, stack->site, stack->positions[i]));
-	row = lookup_find(&selection->row_index, hash, stack_equals, selection, stack);
+		hash = hash_fold(hash, label_at(selection, stack->site, stack->positions[i]));
+	row = hash_table_find(&selection->row_index, hash, stack_equals, selection, stack);
 	if (row != SNAP_NONE)
 		return row;
 	if (stack->count) {
@@ -401,7 +401,8 @@ static uint32_t row_of_stack(struct selection *selection, const struct visible_s
 					   .line = frame->line};
 	}
 	row = add_row(selection, stack_text(selection, stack), &text, stack->site);
-	return row != SNAP_NONE && lookup_add(&selection->row_index, hash, row) ? row : SNAP_NONE;
+	return row != SNAP_NONE && hash_table_add(&selection->row_index, hash, row) ? row
+										    : SNAP_NONE;
 }
 
 static bool domain_equals(const void *context, const void *wanted, uint32_t id)
@@ -415,13 +416,14 @@ static bool domain_equals(const void *context, const void *wanted, uint32_t id)
 static uint32_t row_of_text(struct selection *selection, const char *key)
 {
 	static const struct select_row nothing = {0};
-	uint64_t hash = lookup_hash(key, strlen(key));
-	uint32_t row = lookup_find(&selection->text_index, hash, domain_equals, selection, key);
+	uint64_t hash = hash_of_bytes(key, strlen(key));
+	uint32_t row = hash_table_find(&selection->text_index, hash, domain_equals, selection, key);
 
 	if (row != SNAP_NONE)
 		return row;
 	row = add_row(selection, strdup(key), &nothing, SNAP_NONE);
-	return row != SNAP_NONE && lookup_add(&selection->text_index, hash, row) ? row : SNAP_NONE;
+	return row != SNAP_NONE && hash_table_add(&selection->text_index, hash, row) ? row
+										     : SNAP_NONE;
 }
 
 /* ---- sites ----------------------------------------------------------------------------------- */
@@ -589,11 +591,11 @@ void selection_free(struct selection *selection)
 		free(selection->rows[i].key);
 	free(selection->frames);
 	free(selection->labels);
-	lookup_release(&selection->label_index);
+	hash_table_release(&selection->label_index);
 	free(selection->row_of_label);
 	free(selection->rows);
-	lookup_release(&selection->row_index);
-	lookup_release(&selection->text_index);
+	hash_table_release(&selection->row_index);
+	hash_table_release(&selection->text_index);
 	free(selection->row_site);
 	free(selection->credits);
 	free(selection->credited);

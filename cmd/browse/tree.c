@@ -8,14 +8,14 @@
 
 #include "base/array.h"
 #include "base/fail.h"
-#include "base/lookup.h"
+#include "base/hash_table.h"
 
 /* ---- building ---- */
 
 struct building {
 	struct browse_tree *tree;
 	size_t capacity;
-	struct lookup children; /* by parent, function and module */
+	struct hash_table children; /* by parent, function and module */
 };
 
 static bool same_child(const void *context, const void *wanted, uint32_t id)
@@ -39,13 +39,13 @@ static uint32_t child_of(struct building *building, uint32_t parent, uint32_t fr
 				   .frame = frame,
 				   .level =
 					   parent == SNAP_NONE ? 0 : tree->nodes[parent].level + 1};
-	uint64_t hash = lookup_fold(lookup_fold(parent, from->function), from->module);
-	uint32_t id = lookup_find(&building->children, hash, same_child, tree, &node);
+	uint64_t hash = hash_fold(hash_fold(parent, from->function), from->module);
+	uint32_t id = hash_table_find(&building->children, hash, same_child, tree, &node);
 
 	if (id != SNAP_NONE)
 		return id;
 	if (!array_reserve(&tree->nodes, &building->capacity, tree->count, sizeof(*tree->nodes)) ||
-	    !lookup_add(&building->children, hash, (uint32_t)tree->count))
+	    !hash_table_add(&building->children, hash, (uint32_t)tree->count))
 		return SNAP_NONE;
 	tree->nodes[tree->count] = node;
 	return (uint32_t)tree->count++;
@@ -181,7 +181,7 @@ enum snap_status browse_tree_make(struct browse_tree *out, const struct page_sta
 
 	*out = (struct browse_tree){.stacks = stacks, .first = SNAP_NONE};
 	place = place_nodes(&building);
-	lookup_release(&building.children);
+	hash_table_release(&building.children);
 	out->shown = malloc((out->count + 1) * sizeof(*out->shown));
 	fine = place && out->shown;
 	if (fine) {

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/lookup.h"
+#include "base/hash.h"
 
 #ifndef SNAPDIFF_LIBDIR
 #define SNAPDIFF_LIBDIR "lib"
@@ -90,7 +90,7 @@ static char *link_below(const char *root, const char *path)
 	char directory[64], *link = NULL;
 
 	snprintf(directory, sizeof(directory), "%s/snapdiff-%lu-%016llx", root,
-		 (unsigned long)geteuid(), (unsigned long long)lookup_hash(path, strlen(path)));
+		 (unsigned long)geteuid(), (unsigned long long)hash_of_bytes(path, strlen(path)));
 	/* Others may traverse it: a program that changes its user still executes programs. */
 	if (mkdir(directory, 0755) != 0 && errno != EEXIST)
 		return NULL;

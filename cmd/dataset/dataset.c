@@ -38,7 +38,7 @@ void dataset_free(struct dataset *dataset)
 	for (size_t i = 0; dataset->snapshots && i < dataset->snapshot_count; i++)
 		free(dataset->snapshots[i].cells);
 	free(dataset->strings);
-	lookup_release(&dataset->string_index);
+	hash_table_release(&dataset->string_index);
 	free(dataset->frames);
 	free(dataset->stack);
 	free(dataset->sites);
@@ -53,8 +53,8 @@ static bool string_equals(const void *dataset, const void *wanted, uint32_t id)
 
 uint32_t dataset_string(struct dataset *dataset, const char *text)
 {
-	uint64_t hash = lookup_hash(text, strlen(text));
-	uint32_t id = lookup_find(&dataset->string_index, hash, string_equals, dataset, text);
+	uint64_t hash = hash_of_bytes(text, strlen(text));
+	uint32_t id = hash_table_find(&dataset->string_index, hash, string_equals, dataset, text);
 	char *copy;
 
 	if (id != SNAP_NONE)
@@ -65,7 +65,7 @@ uint32_t dataset_string(struct dataset *dataset, const char *text)
 		return SNAP_NONE;
 	id = (uint32_t)dataset->string_count;
 	copy = strdup(text);
-	if (!copy || !lookup_add(&dataset->string_index, hash, id)) {
+	if (!copy || !hash_table_add(&dataset->string_index, hash, id)) {
 		free(copy);
 		return SNAP_NONE;
 	}

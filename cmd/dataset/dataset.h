@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "dataset/figures.h"
-#include "base/lookup.h"
+#include "base/hash_table.h"
 #include "model/identity.h"
 #include "model/own.h"
 
@@ -53,7 +53,7 @@ struct dataset {
 	const int64_t *snapshot_ids; /* there; as many as snapshots */
 	char **strings;
 	size_t string_count, string_capacity;
-	struct lookup string_index;
+	struct hash_table string_index;
 	struct dataset_frame *frames;
 	size_t frame_count, frame_capacity;
 	uint32_t *stack;

@@ -214,68 +214,40 @@ static bool same_bytes(const struct known_frame *known, struct field raw)
 	return known->size == raw.size && memcmp(known->raw, raw.data, raw.size) == 0;
 }
 
-static void frame_slot_put(struct text_reader *t, uint32_t frame)
+static bool is_frame_of(const void *context, const void *wanted, uint32_t frame)
 {
-	size_t slot = t->frames[frame].hash & (t->slot_count - 1);
+	const struct text_reader *t = context;
+	const struct field *raw = wanted;
 
-	while (t->frame_slots[slot])
-		slot = (slot + 1) & (t->slot_count - 1);
-	t->frame_slots[slot] = frame + 1;
-}
-
-/** Keep the table of known frames at most half full. */
-static bool frame_slots_grow(struct text_reader *t)
-{
-	size_t count = t->slot_count ? t->slot_count * 2 : 1024;
-	uint32_t *slots;
-
-	if ((size_t)t->frame_count * 2 < t->slot_count)
-		return true;
-	slots = calloc(count, sizeof(*slots));
-	if (!slots)
-		return false;
-	free(t->frame_slots);
-	t->frame_slots = slots;
-	t->slot_count = count;
-	for (uint32_t i = 0; i < t->frame_count; i++)
-		frame_slot_put(t, i);
-	return true;
+	return same_bytes(&t->frames[frame], *raw);
 }
 
 /** A frame that is new: parse and remember it. */
-static enum snap_status learn_frame(struct text_reader *t, struct field raw, uint32_t hash,
+static enum snap_status learn_frame(struct text_reader *t, struct field raw, uint64_t hash,
 				    uint32_t *frame)
 {
-	struct known_frame known = {.size = (uint32_t)raw.size, .hash = hash};
+	struct known_frame known = {.size = (uint32_t)raw.size};
 	enum snap_status st = parse_frame(t, raw, &known.location);
 
 	if (st != SNAP_OK)
 		return st;
-	if (!frame_slots_grow(t) ||
-	    !array_room(&t->frames, &t->frame_room, (size_t)t->frame_count + 1, sizeof(*t->frames)))
+	if (!array_room(&t->frames, &t->frame_room, (size_t)t->frame_count + 1, sizeof(*t->frames)))
 		return text_memory(t);
 	known.raw = malloc(raw.size);
 	if (!known.raw)
 		return text_memory(t);
 	memcpy(known.raw, raw.data, raw.size);
-	t->frames[t->frame_count] = known;
-	frame_slot_put(t, t->frame_count);
 	*frame = t->frame_count++;
-	return SNAP_OK;
+	t->frames[*frame] = known;
+	return hash_table_add(&t->frame_table, hash, *frame) ? SNAP_OK : text_memory(t);
 }
 
 static enum snap_status find_frame(struct text_reader *t, struct field raw, uint32_t *frame)
 {
-	uint32_t hash = (uint32_t)snap__xxh64(raw.data, raw.size, 0);
-	size_t slot;
+	uint64_t hash = snap__xxh64(raw.data, raw.size, 0);
 
-	for (slot = hash & (t->slot_count - 1); t->slot_count && t->frame_slots[slot];
-	     slot = (slot + 1) & (t->slot_count - 1)) {
-		*frame = t->frame_slots[slot] - 1;
-		if (t->frames[*frame].hash == hash && same_bytes(&t->frames[*frame], raw))
-			return SNAP_OK;
-	}
-	return learn_frame(t, raw, hash, frame);
+	*frame = hash_table_find(&t->frame_table, hash, is_frame_of, t, &raw);
+	return *frame != SNAP_NONE ? SNAP_OK : learn_frame(t, raw, hash, frame);
 }
 
 enum snap_status text_stack(struct text_reader *t, size_t first, uint32_t *node)
@@ -596,7 +568,7 @@ static void reader_release(struct text_reader *t)
 	for (uint32_t i = 0; i < t->frame_count; i++)
 		free(t->frames[i].raw);
 	free(t->frames);
-	free(t->frame_slots);
+	hash_table_release(&t->frame_table);
 	free(t->columns);
 	free(t->scratch);
 	free(t->path);

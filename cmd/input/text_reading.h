@@ -4,6 +4,7 @@
 #ifndef INPUT_TEXT_READING_H
 #define INPUT_TEXT_READING_H
 
+#include "base/hash_table.h"
 #include "input/formats.h"
 
 /** A piece of the current line. */
@@ -16,7 +17,6 @@ struct field {
 struct known_frame {
 	char *raw;
 	uint32_t size;
-	uint32_t hash;
 	uint32_t location;
 };
 
@@ -37,8 +37,7 @@ struct text_reader {
 	struct known_frame *frames;
 	uint32_t frame_count;
 	size_t frame_room;
-	uint32_t *frame_slots; /* frame + 1, or 0 */
-	size_t slot_count;     /* a power of two */
+	struct hash_table frame_table; /* finds the frame of some raw bytes */
 
 	uint32_t *path, *path_nodes; /* previous row, oldest first: known frames and their nodes */
 	size_t path_length, path_room;

@@ -29,7 +29,8 @@ struct text_block {
 
 /**
  * Open addressing over ids.  A slot holds the low half of the hash above id + 1, or 0 if free.  So
- * most unequal rows are told apart, and a table can grow, without reading the rows.
+ * most unequal rows are told apart, and a table can grow, without reading the rows.  It is not that
+ * of base/hash_table.h, whose slots take twice the room: millions of nodes go through this one.
  */
 struct id_table {
 	uint64_t *slots;

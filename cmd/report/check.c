@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "analysis/growth/growth.h"
-#include "base/lookup.h"
+#include "base/hash.h"
 #include "model/names.h"
 #include "report/sites.h"
 
@@ -171,7 +171,7 @@ static uint64_t fold_name(uint64_t hash, const char *name,
 
 	if (size >= sizeof(reduced))
 		size = sizeof(reduced) - 1;
-	return lookup_fold(hash, lookup_hash(reduced, size));
+	return hash_fold(hash, hash_of_bytes(reduced, size));
 }
 
 /*
@@ -182,7 +182,7 @@ static const char *fingerprint(struct report *report, const char *rule, const st
 			       size_t row)
 {
 	const struct value *stack = report_cell(from, row, "stack");
-	uint64_t hash = lookup_hash(rule, strlen(rule));
+	uint64_t hash = hash_of_bytes(rule, strlen(rule));
 
 	hash = fold_name(hash, text(report_cell(from, row, "function")), name_bare);
 	hash = fold_name(hash, text(report_cell(from, row, "module")), name_normalise_module);
@@ -340,7 +340,7 @@ static void add_whole_finding(struct checking *checking, struct rule *rule, cons
 	values[MESSAGE] = value_text(report, message);
 	values[FINGERPRINT] =
 		value_text(report, report_text(report, "%016" PRIx64,
-					       lookup_hash(rule->name, strlen(rule->name))));
+					       hash_of_bytes(rule->name, strlen(rule->name))));
 	value_field(report, &object, "key", values[KEY]);
 	value_field(report, &object, "measured", values[MEASURED]);
 	value_field(report, &object, "message", values[MESSAGE]);

@@ -8,7 +8,7 @@
 
 #include "base/array.h"
 #include "base/fail.h"
-#include "base/lookup.h"
+#include "base/hash_table.h"
 
 const char *const page_figure_names[PAGE_FIGURES] = {"live_bytes", "live_blocks",
 						     "allocated_bytes"};
@@ -20,7 +20,7 @@ struct making {
 	struct page_stacks *out;
 	const struct dataset *dataset;
 	uint32_t *frame_of; /* per frame of the dataset: the page's */
-	struct lookup seen;
+	struct hash_table seen;
 	size_t frame_capacity, node_capacity, leaf_capacity;
 	const struct dataset_cell **cells[PAGE_SIDES];
 	uint32_t nowhere; /* a frame of which nothing is known */
@@ -43,15 +43,15 @@ static bool same_frame(const void *context, const void *wanted, uint32_t id)
 static uint32_t intern(struct making *making, struct page_frame frame)
 {
 	struct page_stacks *out = making->out;
-	uint64_t hash = lookup_fold(
-		lookup_fold(lookup_fold(frame.function, frame.file), frame.module), frame.line);
-	uint32_t id = lookup_find(&making->seen, hash, same_frame, out, &frame);
+	uint64_t hash = hash_fold(hash_fold(hash_fold(frame.function, frame.file), frame.module),
+				  frame.line);
+	uint32_t id = hash_table_find(&making->seen, hash, same_frame, out, &frame);
 
 	if (id != SNAP_NONE)
 		return id;
 	if (!array_reserve(&out->frames, &making->frame_capacity, out->frame_count,
 			   sizeof(*out->frames)) ||
-	    !lookup_add(&making->seen, hash, (uint32_t)out->frame_count))
+	    !hash_table_add(&making->seen, hash, (uint32_t)out->frame_count))
 		return SNAP_NONE;
 	out->frames[out->frame_count] = frame;
 	return (uint32_t)out->frame_count++;
@@ -203,7 +203,7 @@ enum snap_status page_stacks_make(struct page_stacks *out, const struct dataset 
 	making.cells[1] = dataset_cells_by_site(dataset, new_);
 	fine = making.frame_of && making.cells[0] && making.cells[1] && intern_frames(&making) &&
 	       order_sites(&making) && add_stacks(&making);
-	lookup_release(&making.seen);
+	hash_table_release(&making.seen);
 	free(making.frame_of);
 	free(making.cells[0]);
 	free(making.cells[1]);

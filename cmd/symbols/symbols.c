@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 
 #include "base/array.h"
+#include "base/hash_table.h"
 #include "base/fail.h"
 #include "symbols/build_id.h"
 #include "symbols/lines.h"
@@ -36,7 +37,7 @@ struct place {
 
 /** What was looked up: an address of a place, or a variable's. */
 struct subject {
-	uint32_t place; /* SNAP_NONE: there is no module to ask, or a free slot */
+	uint32_t place; /* SNAP_NONE: there is no module to ask */
 	enum lookup_kind kind;
 	uint64_t address;
 };
@@ -57,8 +58,9 @@ struct symbols {
 
 	struct symbol_frame *results;
 	size_t result_count, result_room;
-	struct answer *answers; /* open addressing */
-	size_t answer_count, answer_slots;
+	struct answer *answers;
+	size_t answer_count, answer_room;
+	struct hash_table answer_table; /* finds the answer about a subject */
 
 	struct worker *worker;
 	struct place *asked;     /* the place of the question in hand */
@@ -96,6 +98,7 @@ void symbols_free(struct symbols *symbols)
 	free(symbols->places);
 	free(symbols->results);
 	free(symbols->answers);
+	hash_table_release(&symbols->answer_table);
 	free(symbols->rows);
 	model_free(symbols->known);
 	texts_free(symbols->texts);
@@ -115,50 +118,25 @@ static bool is_same(const struct subject *a, const struct subject *b)
 	return a->place == b->place && a->kind == b->kind && a->address == b->address;
 }
 
-static size_t answer_slot(const struct symbols *symbols, const struct subject *subject)
+static bool is_answer_to(const void *context, const void *wanted, uint32_t answer)
 {
-	uint64_t place = (uint64_t)subject->place << 2 | (uint64_t)subject->kind;
-	uint64_t hash = (subject->address ^ place << 46) * UINT64_C(0x9e3779b97f4a7c15);
-	size_t mask = symbols->answer_slots - 1;
-	size_t slot = (hash ^ hash >> 32) & mask;
+	const struct symbols *symbols = context;
 
-	while (symbols->answers[slot].subject.place != SNAP_NONE &&
-	       !is_same(&symbols->answers[slot].subject, subject))
-		slot = (slot + 1) & mask;
-	return slot;
+	return is_same(&symbols->answers[answer].subject, wanted);
 }
 
-static bool answers_grow(struct symbols *symbols)
+static uint64_t hash_subject(const struct subject *subject)
 {
-	size_t slots = symbols->answer_slots ? symbols->answer_slots * 2 : 4096;
-	struct answer *old = symbols->answers;
-	size_t old_slots = symbols->answer_slots;
-	struct answer *grown;
-
-	if (symbols->answer_count * 2 < symbols->answer_slots)
-		return true;
-	grown = malloc(slots * sizeof(*grown));
-	if (!grown)
-		return false;
-	memset(grown, 0xff, slots * sizeof(*grown)); /* every place SNAP_NONE */
-	symbols->answers = grown;
-	symbols->answer_slots = slots;
-	for (size_t i = 0; i < old_slots; i++)
-		if (old[i].subject.place != SNAP_NONE)
-			grown[answer_slot(symbols, &old[i].subject)] = old[i];
-	free(old);
-	return true;
+	return hash_fold((uint64_t)subject->place << 2 | (uint64_t)subject->kind, subject->address);
 }
 
 static const struct answer *answer_find(const struct symbols *symbols,
 					const struct subject *subject)
 {
-	const struct answer *answer;
+	uint32_t answer = hash_table_find(&symbols->answer_table, hash_subject(subject),
+					  is_answer_to, symbols, subject);
 
-	if (!symbols->answer_slots)
-		return NULL;
-	answer = &symbols->answers[answer_slot(symbols, subject)];
-	return answer->subject.place == SNAP_NONE ? NULL : answer;
+	return answer == SNAP_NONE ? NULL : &symbols->answers[answer];
 }
 
 /** Remember frames whose texts live as long as the symboliser. */
@@ -167,17 +145,18 @@ static bool answer_add(struct symbols *symbols, const struct subject *subject,
 {
 	if (!array_room(&symbols->results, &symbols->result_room, symbols->result_count + count,
 			sizeof(*symbols->results)) ||
-	    !answers_grow(symbols))
+	    !array_room(&symbols->answers, &symbols->answer_room, symbols->answer_count + 1,
+			sizeof(*symbols->answers)))
 		return false;
 	if (count)
 		memcpy(symbols->results + symbols->result_count, frames, count * sizeof(*frames));
-	symbols->answers[answer_slot(symbols, subject)] =
+	symbols->answers[symbols->answer_count++] =
 		(struct answer){.subject = *subject,
 				.first = (uint32_t)symbols->result_count,
 				.count = (uint32_t)count};
 	symbols->result_count += count;
-	symbols->answer_count++;
-	return true;
+	return hash_table_add(&symbols->answer_table, hash_subject(subject),
+			      (uint32_t)symbols->answer_count - 1);
 }
 
 /* Places. */

@@ -16,7 +16,7 @@
 
 static inline uint64_t builder_hash(uint64_t hash, const char *text)
 {
-	return lookup_fold(hash, lookup_hash(text, strlen(text)));
+	return hash_fold(hash, hash_of_bytes(text, strlen(text)));
 }
 
 /* One frame of a stack: "f:f.c:12@app". Keys are what identity.h promises, built independently of

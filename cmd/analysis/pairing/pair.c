@@ -354,8 +354,8 @@ static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
 		for (uint32_t f = 0; key && f < site->depth; f++) {
 			uint32_t frame = dataset->stack[site->first + f];
 
-			key = lookup_fold(key,
-					  line_map ? line_map[frame] : dataset->frames[frame].line);
+			key = hash_fold(key,
+					line_map ? line_map[frame] : dataset->frames[frame].line);
 		}
 		side->entries[i].key = key;
 	}
@@ -412,18 +412,18 @@ static uint64_t relocated_key(const struct dataset *dataset, uint32_t site, cons
 			      bool with_lines)
 {
 	const struct dataset_site *row = &dataset->sites[site];
-	uint64_t key = lookup_fold(row->domain, row->depth);
+	uint64_t key = hash_fold(row->domain, row->depth);
 
 	for (uint32_t f = 0; f < row->depth; f++) {
 		const struct dataset_frame *frame = dataset_frame_at(dataset, site, f);
 
 		if ((!frame->file && !frame->function) || (frame->function && !with_lines))
 			return 0;
-		key = lookup_fold(key, frame->function);
-		key = lookup_fold(key, frame->file ? 0 : frame->module);
-		key = lookup_fold(key, names ? names[frame->file] : frame->file);
+		key = hash_fold(key, frame->function);
+		key = hash_fold(key, frame->file ? 0 : frame->module);
+		key = hash_fold(key, names ? names[frame->file] : frame->file);
 		if (with_lines)
-			key = lookup_fold(key, frame->line);
+			key = hash_fold(key, frame->line);
 	}
 	return row->depth ? key : 0;
 }

@@ -218,7 +218,7 @@ static double token_score(const void *context, uint32_t a, uint32_t b)
 		return x->weight + 1e-3; /* even what tells nothing is better aligned than not */
 	if (x->sides != TOKEN_OLD || y->sides != TOKEN_NEW)
 		return 0;
-	slot = &scorer->remembered[lookup_fold(a, b) & (REMEMBERED - 1)];
+	slot = &scorer->remembered[hash_fold(a, b) & (REMEMBERED - 1)];
 	if (slot->score <= 0 || slot->old != a || slot->new != b)
 		*slot = (struct remembered){a, b, renamed_score(&scorer->tokens, a, b)};
 	return slot->score;

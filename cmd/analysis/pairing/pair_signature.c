@@ -144,7 +144,7 @@ static bool key_frames(struct naming *naming)
 		/* An executable may have another name. */
 		uint32_t module = on_both_sides(naming, name->module) ? name->module : 0;
 
-		naming->keys[i] = lookup_fold(module, known ? name->function : name->bare);
+		naming->keys[i] = hash_fold(module, known ? name->function : name->bare);
 		naming->changed[i] = !known && name->bare != name->function;
 	}
 	return naming->keys && naming->changed;
@@ -155,7 +155,7 @@ static uint64_t key_of(const struct naming *naming, uint32_t site)
 {
 	const struct dataset_site *row = &naming->dataset->sites[site];
 	const uint32_t *frames = naming->dataset->stack + row->first;
-	uint64_t key = lookup_fold(1, row->domain);
+	uint64_t key = hash_fold(1, row->domain);
 	uint32_t f = 0;
 
 	while (f < row->depth && !naming->changed[frames[f]])
@@ -163,7 +163,7 @@ static uint64_t key_of(const struct naming *naming, uint32_t site)
 	if (f == row->depth)
 		return 0;
 	for (f = 0; f < row->depth; f++)
-		key = lookup_fold(key, naming->keys[frames[f]]);
+		key = hash_fold(key, naming->keys[frames[f]]);
 	return key;
 }
 

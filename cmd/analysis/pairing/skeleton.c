@@ -18,7 +18,7 @@ static uint64_t key_of(const struct tokens *tokens, const struct indexed_stack *
 
 		if (token_is_one_sided(tokens, token))
 			continue;
-		key = lookup_fold(key, token);
+		key = hash_fold(key, token);
 		weight += tokens->items[token].weight;
 	}
 	return weight > 0 ? key : 0;

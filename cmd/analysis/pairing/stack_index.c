@@ -32,7 +32,7 @@ static struct feature feature_at(const struct stack_index *index, const struct i
 	uint64_t hash = count;
 
 	for (size_t t = from; t < from + count; t++) {
-		hash = lookup_fold(hash, stack->tokens[t] + 1);
+		hash = hash_fold(hash, stack->tokens[t] + 1);
 		feature.weight += index->tokens->items[stack->tokens[t]].weight;
 	}
 	feature.bucket = hash & (index->buckets - 1);
