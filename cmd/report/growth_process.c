@@ -66,24 +66,32 @@ static struct value metrics_of(struct report *report, const struct growth_axis *
 	return process;
 }
 
+/* The parts that the title and the charts name, in this order. */
+static const struct {
+	enum growth_metric metric;
+	const char *words;
+} named_parts[] = {
+	{GROWTH_RECORDED, "recorded"},       {GROWTH_RSS, "resident"},
+	{GROWTH_SLACK, "allocator slack"},   {GROWTH_UNSEEN, "seen by no hook"},
+	{GROWTH_RECORDER, "the recorder's"},
+};
+
 static void add_title(struct report *report, const struct growth_axis *axis, const char *name)
 {
-	static const char *const words[] = {"recorded", "resident", "allocator slack",
-					    "seen by no hook"};
 	const char *title =
 		report_text(report, "%zu snapshot%s%s%s", axis->count, axis->count == 1 ? "" : "s",
 			    name ? " of " : "", name ? name : "");
 
-	for (int m = 0; m <= GROWTH_UNSEEN; m++) {
+	for (size_t i = 0; i < sizeof(named_parts) / sizeof(*named_parts); i++) {
+		enum growth_metric m = named_parts[i].metric;
+
 		if (!is_known(axis, m))
 			continue;
-		title = report_text(report, "%s%s %s %s -> %s", title, m == 0 ? ":" : ",", words[m],
-				    size_text(report, first_of(axis, m)),
+		title = report_text(report, "%s%s %s %s -> %s", title, i == 0 ? ":" : ",",
+				    named_parts[i].words, size_text(report, first_of(axis, m)),
 				    size_text(report, last_of(axis, m)));
-		report_curve(report, words[m], metric_list(report, axis, m));
+		report_curve(report, named_parts[i].words, metric_list(report, axis, (int)m));
 	}
-	if (is_known(axis, GROWTH_RECORDER))
-		report_curve(report, "the recorder's", metric_list(report, axis, GROWTH_RECORDER));
 	if (strcmp(axis->per, "snapshot") != 0)
 		title = report_text(report, "%s; growth is per %s", title, axis->per);
 	report->title = title;
