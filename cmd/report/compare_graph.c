@@ -330,6 +330,18 @@ static void finding_release(struct finding *f)
 	free(f->roots);
 }
 
+/* What one side does not say is not new on the other. */
+static void note_one_sided(const struct finding *f)
+{
+	bool new_says = f->graphs[NEW].group_count > 0;
+
+	if (new_says != (f->graphs[OLD].group_count > 0))
+		report_note(f->report,
+			    "Only %s says who holds what, so holders are not compared; 'snapdiff "
+			    "holders' shows those of one snapshot.",
+			    new_says ? "NEW" : "OLD");
+}
+
 enum snap_status compare_graph_read(struct compare_graph **out, struct report *report,
 				    const struct compare_graph_request *request,
 				    struct snap_error *err)
@@ -341,6 +353,8 @@ enum snap_status compare_graph_read(struct compare_graph **out, struct report *r
 	if (!request->dataset->store || request->cumulative)
 		return SNAP_OK;
 	st = fetch(&f, err);
+	if (st == SNAP_OK)
+		note_one_sided(&f);
 	if (st == SNAP_OK && f.graphs[OLD].group_count && f.graphs[NEW].group_count) {
 		*out = calloc(1, sizeof(**out));
 		st = *out ? take(*out, &f, err) : fail_memory(err, "comparing holders");

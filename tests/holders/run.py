@@ -547,6 +547,10 @@ def compare(directory):
     line = next(dict(zip(header.split("\t"), row.split("\t"))) for row in lines if row.startswith("new_session"))
     check(line["held"] == sessions["held"] and line["old_retained_bytes"] == "8000", f"tsv: {line}")
     check("held" not in report("compare", plain, new)["rows"][0], "the old side does not say")
+    for words, side in (((plain, new), "NEW"), ((old, plain), "OLD")):
+        text = plainly("compare", *words)
+        check(f"Only {side} says who holds what, so holders are not compared" in text and "now also" not in text, f"one-sided: {text}")
+    check("says who holds what" not in plainly("compare", old, new) + plainly("compare", plain, plain), "both sides, or none")
     check("held" not in report("compare", old, new, "--cumulative")["rows"][0], "rows overlap")
     medians = json.loads(plainly("compare", "-f", "json", "--all", old, "--", new, new))
     check("held" not in medians["rows"][0], "medians are of no moment")
