@@ -501,7 +501,7 @@ static enum snap_status prompt(struct querying *querying, struct snap_error *err
 
 	add_words(&words, querying->store);
 	settle_words(&words);
-	querying->editor = query_editor_open(words.items ? words.items : none);
+	querying->editor = query_editor_open(words.items ? words.items : none, &cancelled);
 	if (!querying->editor) {
 		free_words(&words);
 		return fail(err, SNAP_ESYSTEM, "the terminal cannot be used for a prompt");

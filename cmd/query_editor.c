@@ -4,9 +4,9 @@
 #include "query_editor.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <histedit.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <wchar.h>
 
 enum { HISTORY_LINES = 1000, COMMON_SIZE = 256 };
 
@@ -22,6 +24,8 @@ struct query_editor {
 	History *history;
 	const char *const *words;
 	const char *prompt;
+	volatile sig_atomic_t *cancelled;
+	sigset_t waiting;            /* the signals that are blocked while a key is waited for */
 	char history_path[PATH_MAX]; /* "": nowhere */
 };
 
@@ -151,7 +155,36 @@ static char *prompt_of(EditLine *line)
 	return (char *)(uintptr_t)editor->prompt;
 }
 
-struct query_editor *query_editor_open(const char *const *words)
+/*
+ * The next character.  SIGINT comes only while one is waited for, so that none is missed between two;
+ * libedit itself would take the first of them for a failed read, and read again.
+ */
+static int read_key(EditLine *line, wchar_t *key)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct query_editor *editor;
+	mbstate_t state = {0};
+	char byte;
+	size_t taken = (size_t)-2;
+
+	el_get(line, EL_CLIENTDATA, &editor);
+	while (taken == (size_t)-2) {
+		int ready = ppoll(&input, 1, NULL, &editor->waiting);
+
+		if (*editor->cancelled)
+			return -1;
+		if (ready < 0)
+			continue; /* another signal */
+		if (read(STDIN_FILENO, &byte, 1) != 1)
+			return 0;
+		taken = mbrtowc(key, &byte, 1, &state);
+	}
+	if (taken == (size_t)-1)
+		*key = (unsigned char)byte; /* no text in this locale */
+	return 1;
+}
+
+struct query_editor *query_editor_open(const char *const *words, volatile sig_atomic_t *cancelled)
 {
 	struct query_editor *editor = calloc(1, sizeof(*editor));
 	HistEvent event;
@@ -159,6 +192,7 @@ struct query_editor *query_editor_open(const char *const *words)
 	if (!editor)
 		return NULL;
 	editor->words = words;
+	editor->cancelled = cancelled;
 	editor->line = el_init("snapdiff", stdin, stdout, stderr);
 	editor->history = history_init();
 	if (!editor->line || !editor->history) {
@@ -171,6 +205,7 @@ struct query_editor *query_editor_open(const char *const *words)
 	if (editor->history_path[0])
 		history(editor->history, &event, H_LOAD, editor->history_path);
 	el_set(editor->line, EL_CLIENTDATA, editor);
+	el_set(editor->line, EL_GETCFN, read_key);
 	el_set(editor->line, EL_EDITOR, "emacs");
 	el_set(editor->line, EL_PROMPT, prompt_of);
 	el_set(editor->line, EL_HIST, history, editor->history);
@@ -201,18 +236,21 @@ void query_editor_close(struct query_editor *editor)
 
 const char *query_editor_line(struct query_editor *editor, const char *prompt, bool *interrupted)
 {
+	sigset_t interrupt;
 	const char *line;
 	int count = 0;
 
-	*interrupted = false;
 	editor->prompt = prompt;
-	errno = 0;
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	sigprocmask(SIG_BLOCK, &interrupt, &editor->waiting);
+	*editor->cancelled = 0;
+	el_resize(editor->line);
 	line = el_gets(editor->line, &count);
-	if (line && count > 0)
-		return line;
-	if (errno != EINTR)
-		return NULL;
-	*interrupted = true;
+	*interrupted = *editor->cancelled != 0;
+	sigprocmask(SIG_SETMASK, &editor->waiting, NULL);
+	if (!*interrupted)
+		return count > 0 ? line : NULL;
 	el_reset(editor->line);
 	putchar('\n');
 	return "\n";

@@ -4,12 +4,16 @@
 #ifndef QUERY_EDITOR_H
 #define QUERY_EDITOR_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 struct query_editor;
 
-/** Words that Tab completes; NULL-terminated, must outlive the editor. */
-struct query_editor *query_editor_open(const char *const *words);
+/**
+ * `words` are what Tab completes; NULL-terminated.  `cancelled` is set by the handler of SIGINT.  Both
+ * must outlive the editor.
+ */
+struct query_editor *query_editor_open(const char *const *words, volatile sig_atomic_t *cancelled);
 /** Save the history and give everything back; NULL is allowed. */
 void query_editor_close(struct query_editor *editor);
 

@@ -58,7 +58,9 @@ static void show_examples(FILE *out, const char *number)
 
 static void set_mode(const struct prompt_host *host, FILE *out, const char *format)
 {
-	if (!host->set_mode(host->user, format))
+	if (!*format)
+		fputs(".mode wants a format: table, json, jsonl, csv, tsv, markdown\n", out);
+	else if (!host->set_mode(host->user, format))
 		fprintf(out, "there is no format '%s': table, json, jsonl, csv, tsv, markdown\n",
 			format);
 }

@@ -8,6 +8,7 @@
 #include "store/sqlite/database.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -285,15 +286,76 @@ static enum snap_status bind_params(struct query *query, sqlite3_stmt *statement
 	return SNAP_OK;
 }
 
+/* The text of a line around `at`, and a mark below it. */
+static void show_place(FILE *out, const char *line, const char *at)
+{
+	enum { BEFORE = 60, AFTER = 40 };
+	const char *begin = at - line > BEFORE ? at - BEFORE : line;
+	const char *end = at + strnlen(at, AFTER);
+
+	while (begin < at && ((unsigned char)*begin & 0xc0) == 0x80) /* inside a character */
+		begin++;
+	while (end > at && ((unsigned char)*end & 0xc0) == 0x80)
+		end--;
+	fputs("\n  ", out);
+	for (const char *c = begin; c < end && *c != '\n'; c++)
+		fputc((unsigned char)*c < ' ' ? ' ' : *c, out);
+	fputs("\n  ", out);
+	for (const char *c = begin; c < at; c++)
+		if (((unsigned char)*c & 0xc0) != 0x80)
+			fputc(' ', out);
+	fputc('^', out);
+}
+
+/* Where in the text that was given the error is: a line of it, with a mark. */
+static void add_place(struct snap_error *err, const char *whole, const char *at)
+{
+	size_t used = err ? strlen(err->message) : 0;
+	size_t lines = 1;
+	const char *line = whole;
+	FILE *out;
+
+	if (!err || used >= sizeof(err->message) - 1)
+		return;
+	for (const char *c = whole; c < at; c++)
+		if (*c == '\n') {
+			lines++;
+			line = c + 1;
+		}
+	out = fmemopen(err->message + used, sizeof(err->message) - used, "w");
+	if (!out)
+		return;
+	fprintf(out, " (line %zu)", lines);
+	show_place(out, line, at);
+	fclose(out);
+	err->message[sizeof(err->message) - 1] = '\0';
+}
+
+/* It does not compile; SQLite says where, if it knows. */
+static enum snap_status compile_fail(struct query *query, const char *whole, const char *statement)
+{
+	enum snap_status status = query_fail(query);
+	int offset = -1;
+
+#if SQLITE_VERSION_NUMBER >= 3038000
+	offset = sqlite3_error_offset(query->store->db);
+#endif
+	if (status == SNAP_EUSAGE && offset >= 0)
+		add_place(query->err, whole, statement + offset);
+	return status;
+}
+
 static enum snap_status run_statements(struct query *query, const char *sql)
 {
 	enum snap_status status = SNAP_OK;
+	const char *whole = sql;
 
 	while (status == SNAP_OK && *sql) {
 		sqlite3_stmt *statement = NULL;
+		const char *begin = sql;
 
 		if (sqlite3_prepare_v2(query->store->db, sql, -1, &statement, &sql) != SQLITE_OK)
-			return query_fail(query);
+			return compile_fail(query, whole, begin);
 		if (statement)
 			status = bind_params(query, statement);
 		if (statement && status == SNAP_OK)
