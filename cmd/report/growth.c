@@ -233,16 +233,6 @@ static bool is_folded(const struct growth_list *list, const struct growth_reques
 	return request->fold && !request->explain && !sorted && finding && finding->count > 1;
 }
 
-/* Does the row say little beside the others?  A helper that lived for a few snapshots proves nothing: its
- * rows would stand before those of the program that is looked at. */
-static bool is_minor(const struct growth_list *list, const struct growth_row *row)
-{
-	if (row->judgement.verdict == GROWTH_STABLE)
-		return true;
-	return row->judgement.judged_count < GROWTH_LIKELY_SNAPSHOTS &&
-	       list->most_snapshots >= GROWTH_SURE_SNAPSHOTS && !growth_is_finding(&row->judgement);
-}
-
 /* Mark the rows that the report shows; those of a folded finding count as one. */
 static enum snap_status choose_rows(const struct growth_list *list,
 				    const struct growth_request *request, bool sorted, bool *shown,
@@ -260,7 +250,7 @@ static enum snap_status choose_rows(const struct growth_list *list,
 
 		if (request->explain && !pattern_matches(&regex, row->words->key))
 			continue;
-		if (!request->explain && !request->shared->all && is_minor(list, row))
+		if (!request->explain && !request->shared->all && growth_is_minor(list, row))
 			continue;
 		shown[i] = follows ? i > 0 && shown[i - 1] : room > 0;
 		room -= shown[i] && !follows;

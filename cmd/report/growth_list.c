@@ -259,6 +259,14 @@ void growth_control_free(struct growth_control *control)
 	free(control);
 }
 
+bool growth_is_minor(const struct growth_list *list, const struct growth_row *row)
+{
+	if (row->judgement.verdict == GROWTH_STABLE)
+		return true;
+	return row->judgement.judged_count < GROWTH_LIKELY_SNAPSHOTS &&
+	       list->most_snapshots >= GROWTH_SURE_SNAPSHOTS && !growth_is_finding(&row->judgement);
+}
+
 /* ---- order ----------------------------------------------------------------------------------- */
 
 static const char *const sort_names[] = {

@@ -69,6 +69,12 @@ bool growth_is_growth(const struct growth_judgement *judgement);
 /** Is the growth sure enough for the exit status? */
 bool growth_is_finding(const struct growth_judgement *judgement);
 
+/**
+ * Does the row say little beside the others?  A helper that lived for a few snapshots proves nothing: its
+ * rows would stand before those of the program that is looked at.
+ */
+bool growth_is_minor(const struct growth_list *list, const struct growth_row *row);
+
 /** The snapshots of a row: the most that any of its workers has. */
 size_t growth_row_snapshots(const struct growth_row *row);
 

@@ -158,7 +158,7 @@ static size_t count_open(const struct growth_list *list, const struct growth_row
 		const struct growth_judgement *judgement = &list->rows[i].judgement;
 
 		if ((!growth_is_growth(judgement) && judgement->verdict != GROWTH_INCONCLUSIVE) ||
-		    judgement->bytes_slope.low <= 0)
+		    judgement->bytes_slope.low <= 0 || growth_is_minor(list, &list->rows[i]))
 			continue;
 		if (count++ == 0)
 			*worst = &list->rows[i];

@@ -387,6 +387,7 @@ class Growth(unittest.TestCase):
                 file.write(snapshot(i, r, pid=9, command="./helper"))
         report = self.report(directory)
         self.assertEqual(self.verdicts(report), {"leak": "leak"})
+        self.assertNotIn("spawn", self.report("--focus", "spawn", directory)["finding"])
         self.assertEqual(self.verdicts(self.report("--all", directory)), {"leak": "leak", "spawn": "leak"})
         self.assertEqual(report["shown"]["last_bytes"] + report["hidden"]["last_bytes"],
                          report["totals"]["last_bytes"])
