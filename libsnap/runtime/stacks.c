@@ -31,6 +31,9 @@
 
 typedef struct snap__stacks_node node_t;
 
+/* The table of hashes begins with a page, and doubles each time it is half full. */
+#define FIRST_HASHED_BITS 8u
+
 /* In chunks of their own, by a number that a node gets when it is first credited; 0: none yet. */
 struct credit {
 	atomic_uint_fast64_t blocks;
@@ -39,6 +42,9 @@ struct credit {
 
 _Atomic uint32_t snap__stacks_roots;
 void *_Atomic snap__stacks_chunks[CHUNKS] SNAP__PAGES;
+struct snap__stacks_hashed snap__stacks_hashed[1u << SNAP__STACKS_HASHED_BITS] SNAP__PAGES;
+_Atomic uint32_t snap__stacks_hashed_shift = 64 - FIRST_HASHED_BITS;
+static _Atomic uint32_t hashed;                         /* since the table was last enlarged */
 static void *_Atomic number_chunks[CHUNKS] SNAP__PAGES; /* of the nodes' credits */
 static void *_Atomic credit_chunks[CHUNKS] SNAP__PAGES;
 static uint64_t limit_bytes = UINT64_MAX;
@@ -150,6 +156,29 @@ uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t par
 		path <<= 1;
 	}
 	return 0;
+}
+
+static void put_hashed(struct snap__stacks_hashed *entry, uint64_t hash, uint64_t id)
+{
+	atomic_store_explicit(&entry->check, hash ^ id, memory_order_relaxed);
+	atomic_store_explicit(&entry->id, id, memory_order_release);
+}
+
+/* A place has two entries: the newer one comes first, and the older one goes.  After the table was
+ * enlarged, stacks are looked for in other places: those that still occur are remembered again. */
+void snap__stacks_remember(uint64_t hash, uint32_t id)
+{
+	uint32_t shift = atomic_load_explicit(&snap__stacks_hashed_shift, memory_order_relaxed);
+	struct snap__stacks_hashed *entry = &snap__stacks_hashed[hash >> shift & ~(uint64_t)1];
+	uint64_t older = atomic_load_explicit(&entry->id, memory_order_acquire);
+	uint64_t check = atomic_load_explicit(&entry->check, memory_order_relaxed);
+	uint32_t count = atomic_fetch_add_explicit(&hashed, 1, memory_order_relaxed);
+
+	put_hashed(&entry[1], check ^ older, older);
+	put_hashed(&entry[0], hash, id);
+	if (count >> (63 - shift) && shift > 64 - SNAP__STACKS_HASHED_BITS &&
+	    atomic_compare_exchange_strong(&snap__stacks_hashed_shift, &shift, shift - 1))
+		atomic_store(&hashed, 0);
 }
 
 /* Is the node `id` filled in? */

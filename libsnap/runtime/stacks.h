@@ -102,6 +102,45 @@ static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 }
 
 /**
+ * Stacks by a hash of all of their pcs, for those that were looked for before.  To follow the tree
+ * from node to node would wait for memory at each of them.  The hash has 64 bits: that two of a
+ * million stacks share one has a probability of 3 in 100 million.
+ */
+struct snap__stacks_hashed {
+	_Atomic uint64_t check; /* hash ^ id: not valid while another thread writes both */
+	_Atomic uint64_t id;    /* 0: none */
+};
+
+#define SNAP__STACKS_HASHED_BITS 17
+extern SNAP__HIDDEN struct snap__stacks_hashed snap__stacks_hashed[1u << SNAP__STACKS_HASHED_BITS];
+extern SNAP__HIDDEN _Atomic uint32_t snap__stacks_hashed_shift; /* of a hash, to find its place */
+
+/** The hash of a stack from the hash of its caller's, 0 for none. */
+static inline uint64_t snap__stacks_hash(uint64_t hash, uintptr_t pc)
+{
+	hash = (hash ^ pc) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
+}
+
+/** The stack with this hash; 0 if it is not known. */
+static inline uint32_t snap__stacks_by_hash(uint64_t hash)
+{
+	uint32_t shift = atomic_load_explicit(&snap__stacks_hashed_shift, memory_order_relaxed);
+	struct snap__stacks_hashed *entry = &snap__stacks_hashed[hash >> shift & ~(uint64_t)1];
+
+	for (int i = 0; i < 2; i++, entry++) {
+		uint64_t id = atomic_load_explicit(&entry->id, memory_order_acquire);
+
+		if ((atomic_load_explicit(&entry->check, memory_order_relaxed) ^ id) == hash && id)
+			return (uint32_t)id;
+	}
+	return 0;
+}
+
+/** The stack with this hash is `id`. */
+void snap__stacks_remember(uint64_t hash, uint32_t id);
+
+/**
  * Most bytes that the tree and its counters may take; before the first node.  When they are used
  * up, new stacks are shortened to their newest frames, first to a few, finally to none.  Shortened
  * stacks may use an eighth more. 0: as much as ids allow.

@@ -56,6 +56,40 @@ Test(stacks, many_siblings_keep_their_own_ids)
 	}
 }
 
+Test(stacks, a_hash_leads_to_its_own_stack_or_to_none)
+{
+	enum { STACKS = 200000 }; /* more than the table has room for */
+	uint32_t found = 0;
+
+	for (uint32_t i = 1; i <= STACKS; i++) {
+		uint64_t hash = snap__stacks_hash(0, 0x400000 + i);
+
+		cr_assert_eq(snap__stacks_by_hash(hash), 0);
+		snap__stacks_remember(hash, i);
+		/* Not if that enlarged the table. */
+		found += snap__stacks_by_hash(hash) == i;
+	}
+	cr_assert_gt(found, STACKS - 20);
+	found = 0;
+	for (uint32_t i = 1; i <= STACKS; i++) {
+		uint32_t id = snap__stacks_by_hash(snap__stacks_hash(0, 0x400000 + i));
+
+		cr_assert(id == 0 || id == i, "the hash of %u leads to %u", i, id);
+		found += id != 0;
+	}
+	cr_assert_gt(found, 100000);
+}
+
+Test(stacks, the_hash_depends_on_each_pc_and_on_their_order)
+{
+	uint64_t caller = snap__stacks_hash(0, 1000), other = snap__stacks_hash(0, 2000);
+
+	cr_assert_neq(snap__stacks_hash(caller, 2000), snap__stacks_hash(other, 1000));
+	cr_assert_neq(snap__stacks_hash(caller, 5), snap__stacks_hash(other, 5));
+	cr_assert_neq(snap__stacks_hash(caller, 5),
+		      snap__stacks_hash(caller, 5 | (uintptr_t)1 << 48));
+}
+
 Test(stacks, credits_add_up)
 {
 	uint32_t id = snap__stacks_child(0, 99);

@@ -46,7 +46,7 @@ static struct snap__rooms full(void)
 static size_t arrays_size(const struct snap__rooms *rooms)
 {
 	return (1 + rooms->frames) * sizeof(struct snap__frame) +
-	       rooms->words * sizeof(struct snap__word) +
+	       rooms->words * sizeof(struct snap__word) + rooms->frames * sizeof(uint64_t) +
 	       (1 + rooms->fresh) * sizeof(struct snap__fresh) +
 	       rooms->read_words * sizeof(struct snap__read_word);
 }
@@ -56,8 +56,8 @@ size_t snap__unwind_thread_size(void)
 	return sizeof(struct snap__unwind_thread) + arrays_size(&small);
 }
 
-/* Have the thread use arrays with `rooms` at `arrays`: the kept frames and their words, the fresh
-   frames, and the words read.  A handler may leave by longjmp in the middle of this. */
+/* Have the thread use arrays with `rooms` at `arrays`: the kept frames, their words and hashes, the
+   fresh frames, and the words read.  A handler may leave by longjmp in the middle of this. */
 static void lay_out(struct snap__unwind_thread *thread, char *arrays,
 		    const struct snap__rooms *rooms)
 {
@@ -67,7 +67,8 @@ static void lay_out(struct snap__unwind_thread *thread, char *arrays,
 	thread->kept.frames = (struct snap__frame *)(void *)arrays + 1;
 	thread->kept.frames[-1].at.sp = UINTPTR_MAX;
 	thread->kept.words = (struct snap__word *)(thread->kept.frames + rooms->frames);
-	thread->fresh = (struct snap__fresh *)(thread->kept.words + rooms->words);
+	thread->kept.hashes = (uint64_t *)(thread->kept.words + rooms->words);
+	thread->fresh = (struct snap__fresh *)(thread->kept.hashes + rooms->frames);
 	thread->read_words = (struct snap__read_word *)(thread->fresh + rooms->fresh + 1);
 	atomic_signal_fence(memory_order_seq_cst);
 	thread->rooms = *rooms;
@@ -115,6 +116,7 @@ uint64_t snap__unwind_untouched(const struct snap__unwind_thread *thread)
 	return spare(thread->kept.frames, thread->rooms.frames, deepest,
 		     sizeof(struct snap__frame)) +
 	       spare(thread->kept.words, thread->rooms.words, deepest, sizeof(struct snap__word)) +
+	       spare(thread->kept.hashes, thread->rooms.frames, deepest, sizeof(uint64_t)) +
 	       spare(thread->fresh, thread->rooms.fresh, longest, sizeof(struct snap__fresh)) +
 	       spare(thread->read_words, thread->rooms.read_words, longest,
 		     sizeof(struct snap__read_word)) +

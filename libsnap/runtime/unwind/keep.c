@@ -15,6 +15,10 @@
 #include "runtime/stacks.h"
 #include "runtime/unwind/walk.h"
 
+/* So many new frames are worth a look into the table of stacks.  The nodes of fewer are mostly those
+ * that were found last, and in the cache: they are followed. */
+#define LONG_WAY 28u
+
 SNAP__READS_STACKS uint32_t snap__kept_words_hold(const struct snap__kept *kept, uint32_t count)
 {
 	uint32_t words = snap__frame_words(&kept->frames[count - 1]);
@@ -41,6 +45,17 @@ static uint32_t link_kept(struct snap__kept *kept, uint32_t first, uint32_t coun
 	return node;
 }
 
+/* The node of the first `count` kept frames, the outermost of which is the stack's; those without
+ * one get theirs.  0 without room in the tree. */
+static uint32_t node_of_kept(struct snap__kept *kept, uint32_t count)
+{
+	uint32_t first = count;
+
+	while (first > 0 && kept->frames[first - 1].node == 0)
+		first--;
+	return link_kept(kept, first, count, first ? kept->frames[first - 1].node : 0);
+}
+
 /* Forget the `gone` outermost of the `count` frames; at least one stays. */
 static void drop_outermost(struct snap__kept *kept, uint32_t count, uint32_t gone)
 {
@@ -55,6 +70,7 @@ static void drop_outermost(struct snap__kept *kept, uint32_t count, uint32_t gon
 	for (uint32_t i = 0; i < count - gone; i++)
 		kept->frames[i].reads -= 2 * words_gone;
 	kept->base += gone;
+	kept->hashed = 0;
 }
 
 /* The word from which a step read the caller's fp; it belongs to `caller`. */
@@ -166,7 +182,9 @@ static bool link_joined(struct snap__walk *w, uint64_t cut, uint32_t *node)
 
 	if (any_shown && cut == kept->cut) {
 		*node = kept->frames[w->candidates - 1].node;
-		return true;
+		if (*node == 0)
+			*node = node_of_kept(kept, w->candidates);
+		return *node != 0;
 	}
 	*node = root_of(w, cut);
 	if ((cut || w->truncated) && !*node)
@@ -206,6 +224,56 @@ static uint32_t keep_newest(const struct snap__walk *w, uint32_t stored)
 	return node;
 }
 
+/* Note how much of the thread's arrays was used. */
+static void note_used(struct snap__unwind_thread *thread, uint32_t stored, uint32_t count)
+{
+	if (stored > thread->longest)
+		thread->longest = stored;
+	if (count > thread->deepest)
+		thread->deepest = count;
+}
+
+/* The hash of the first `count` kept frames, all of the stack. */
+static uint64_t hash_of_kept(struct snap__kept *kept, uint32_t count)
+{
+	uint64_t hash = kept->hashed ? kept->hashes[kept->hashed - 1] : 0;
+
+	for (uint32_t i = kept->hashed; i < count; i++)
+		kept->hashes[i] = hash = snap__stacks_hash(hash, kept->frames[i].at.pc);
+	kept->hashed = count;
+	return hash;
+}
+
+/* Are there many new frames, and is all of the stack kept and shown? */
+static bool is_long(const struct snap__walk *w, uint32_t joined, uint32_t stored)
+{
+	const struct snap__kept *kept = &w->thread->kept;
+
+	return stored >= LONG_WAY && stored == w->count && w->count + joined <= snap__depth_limit &&
+	       w->unkept == 0 && w->keepable && !w->truncated &&
+	       (joined == 0 || (kept->base | kept->cut) == 0) && words_fit(w, joined, stored);
+}
+
+/* Keep a walk of many frames.  If its stack was met before, only the newest frame gets its node. */
+static uint32_t keep_long(struct snap__walk *w, uint32_t joined, uint32_t stored)
+{
+	struct snap__kept *kept = &w->thread->kept;
+	uint32_t node, count = joined + stored;
+	uint64_t hash;
+
+	kept->base = kept->cut = 0;
+	append(w, joined, 0, stored, 0, 0);
+	hash = hash_of_kept(kept, count);
+	node = snap__stacks_by_hash(hash);
+	if (node == 0 && (node = node_of_kept(kept, count)) != 0)
+		snap__stacks_remember(hash, node);
+	kept->frames[count - 1].node = node;
+	note_used(w->thread, stored, count);
+	atomic_signal_fence(memory_order_seq_cst);
+	kept->count = node ? count : 0;
+	return node;
+}
+
 /* Keep the finished walk.  Returns the node of its stack; 0 if the tree has no room. */
 static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 {
@@ -222,6 +290,14 @@ static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 	atomic_signal_fence(memory_order_seq_cst);
 	if (stored < w->count)
 		w->joined = false; /* there is a gap between the fresh frames and the kept */
+	joined = w->joined ? w->candidates : 0;
+	kept->hashed = joined < kept->hashed ? joined : kept->hashed;
+	/* Refresh the return-address slot: the last walk may have come through another one, or have
+	 * begun there. */
+	if (w->joined)
+		kept->frames[joined - 1].at.slot = w->slot;
+	if (is_long(w, joined, stored))
+		return keep_long(w, joined, stored);
 	if (w->joined)
 		make_room(w, stored, cut);
 	if (!link_joined(w, cut, &node))
@@ -230,9 +306,6 @@ static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 	if (w->joined) {
 		count = joined;
 		kept->cut = cut;
-		/* Refresh the return-address slot: the last walk may have come through another
-		 * one, or have begun there. */
-		kept->frames[joined - 1].at.slot = w->slot;
 	}
 	if (w->keepable && !w->truncated && words_fit(w, joined, stored)) {
 		if (!w->joined)
@@ -245,10 +318,7 @@ static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 	}
 	if (shown)
 		node = link_fresh(w, shown, node);
-	if (stored > w->thread->longest)
-		w->thread->longest = stored;
-	if (count > w->thread->deepest)
-		w->thread->deepest = count;
+	note_used(w->thread, stored, count);
 	atomic_signal_fence(memory_order_seq_cst);
 	kept->count = node ? count : 0;
 	return node;

@@ -36,7 +36,7 @@ struct snap__point {
 /** A frame of the kept stack. */
 struct snap__frame {
 	struct snap__point at;
-	uint32_t node;  /* node node node of the stack up to here, in the tree */
+	uint32_t node;  /* of the stack up to here, in the tree; 0: not looked for yet */
 	uint32_t reads; /* words[0..reads / 2) were read by the steps from here outwards; odd if
 			   these steps depend on fp */
 };
@@ -51,6 +51,8 @@ struct snap__word {
 struct snap__kept {
 	struct snap__frame *frames; /* frames[-1] lies above every stack */
 	struct snap__word *words;
+	uint64_t *hashes; /* hashes[i]: of the stack up to frames[i], for i < hashed */
+	uint32_t hashed;
 	uint32_t count;
 	uint64_t base; /* frames outside frames[0] that are not kept */
 	uint64_t cut;  /* the frames from this one on (counted from outside) are in the tree */

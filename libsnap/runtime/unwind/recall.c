@@ -6,8 +6,7 @@
 #include "runtime/unwind/recall.h"
 
 #define SEGMENT_BITS 9u
-#define FIRST_BITS                                                                                 \
-	4u /* the part of the table in use at first */
+#define FIRST_BITS   4u /* the part of the table in use at first */
 #define PROVEN_HITS  32u
 #define MOST_PROBES  8u
 #define MOST_MISSES  64u
@@ -157,7 +156,7 @@ void snap__recall_keep(struct snap__recall *recall, struct snap__segment *place,
 	/* If a handler leaves by longjmp in the middle, the half-written entry does not count. */
 	place->epoch = recall->epoch - 1;
 	atomic_signal_fence(memory_order_seq_cst);
-	if (!copy_words(place, kept, joint))
+	if (end->node == 0 || !copy_words(place, kept, joint))
 		return;
 	place->pc = at->pc - 1;
 	place->sp = at->sp;
