@@ -26,7 +26,7 @@ SNAPDIFF, AMOUNT = os.path.abspath(sys.argv.pop(1)), sys.argv.pop(1)
 
 NAMES = [
     "=HYPERLINK(\"http://x\")", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\tx", "\rx",
-    "\x1b[2J\x1b]0;title\x07", "\x9b31m", "\u009b31m", "\u202edlrow", "a\nb", "a\r\nb", "\x7f\x08\x08",
+    "\x1b[2J\x1b]0;title\x07", "\x9b31m", "\u009b31m", "\u202edlrow", "\u061cx\u200ey\u200fz", "x\u2028y\u2029z", "a\nb", "a\r\nb", "\x7f\x08\x08",
     "``` ``<img src=x onerror=alert(1)>`` ```", "`a` ![x](http://x/y.png) [x](javascript:alert(1)) @somebody", "a|b|c",
     "<script>alert(1)</script>", "</script><script>alert(1)//", "\"><img src=x>", "&lt;&amp;]]>", "<!-- ", "--> <b>",
     "\n::error file=x::owned", "%0A::warning::x", "::stop-commands::x", "##[command]x", "a,b:c%d",
@@ -85,7 +85,7 @@ class HostileNames(unittest.TestCase):
         text = data.decode("utf-8", "surrogateescape")
         bad = [c for c in text if (ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0) and c.encode() not in allowed]
         self.assertEqual(bad, [], data[:500])
-        self.assertIsNone(re.search("[\u202a-\u202e\u2066-\u2069]", text), data[:500])
+        self.assertIsNone(re.search("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", text), data[:500])
 
     def files(self, name):
         for grown in (1, 2, 3, 4):
@@ -232,6 +232,27 @@ class HostileNames(unittest.TestCase):
                         said = subprocess.run(["bash", "-c", script], cwd=self.home, capture_output=True, check=False,
                                               stdin=subprocess.DEVNULL, timeout=60)
                         self.assertEqual((said.stdout, said.returncode), (b"said\n", 0), (name, line, said.stderr))
+        self.for_every_name(check)
+
+    def test_holders(self):
+        """Who holds what, from a text form in which types, roots, threads and modules are called so, too."""
+        sound = (pathlib.Path(__file__).parent.parent.parent / "testdata/cli/held.txt").read_text()
+
+        def check(name):
+            text = sound
+            for word in ("cache_put", "g_cache", "t_config", "worker", "parse", "server"):
+                text = text.replace(word, escape(name))
+            (self.home / "held.txt").write_bytes(text.encode("utf-8", "surrogateescape"))
+            for argv in (["holders", "."], ["leaks"], ["query", "select * from holders"], ["query", "select * from roots"],
+                         ["query", "select * from sites"]):
+                for form in ("table", "markdown", "json"):
+                    data = self.run_tool(*argv, "held.txt", "-f", form)
+                    self.assert_harmless(data)
+                    if form == "json":
+                        json.loads(data)
+            (self.home / "again.txt").write_bytes(self.run_tool("dump", "held.txt"))
+            self.run_tool("build", "again.txt", "-o", "again.snap")
+            self.assertEqual(self.run_tool("dump", "again.snap"), (self.home / "again.txt").read_bytes())
         self.for_every_name(check)
 
     def test_sql(self):
