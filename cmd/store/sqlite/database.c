@@ -65,6 +65,7 @@ static enum snap_status status_of(int code)
 	case SQLITE_NOTADB:
 	case SQLITE_CONSTRAINT:
 	case SQLITE_INTERRUPT:
+	case SQLITE_TOOBIG:
 		return SNAP_ECORRUPT;
 	default:
 		return SNAP_ESYSTEM;
@@ -83,6 +84,8 @@ static const char *reason(int code, int cause, const char *message)
 		return DATABASE_EQUAL_KEYS;
 	case SQLITE_INTERRUPT:
 		return "a statement took longer than any should: the database may be damaged";
+	case SQLITE_TOOBIG:
+		return "a value is larger than any should be: the database may be damaged";
 	case SQLITE_FULL:
 		return "the disk is full";
 	case SQLITE_BUSY:
