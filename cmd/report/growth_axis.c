@@ -89,6 +89,9 @@ static enum snap_status take_metric(void *user, const char *name, const char *te
 		{"pymalloc.free", GROWTH_SLACK},
 		{"cgroup.current", GROWTH_CGROUP},
 		{"recorder.memory", GROWTH_RECORDER},
+		{"resident.files", GROWTH_FILES},
+		{"resident.modules", GROWTH_MODULES},
+		{"resident.stacks", GROWTH_STACKS},
 	};
 	struct reading *reading = user;
 	double value;
@@ -308,34 +311,43 @@ static void measure_time(struct growth_axis *axis, const uint64_t *times_ns)
 		axis->seconds[i] = ((double)times_ns[i] - (double)times_ns[0]) / 1e9;
 }
 
-/* If the allocator was asked only sometimes, because the call is slow, its last answer is used.
- */
-static void fill_slack(struct growth_axis *axis)
+/* If a figure was asked for only sometimes, because that is slow, its last answer is used.  False if it
+ * is unknown. */
+static bool fill_gaps(struct growth_axis *axis, enum growth_metric metric)
 {
-	double *slack = axis->metrics[GROWTH_SLACK];
+	double *values = axis->metrics[metric];
 	size_t known = 0;
 
 	for (size_t i = 0; i < axis->count; i++)
-		known += !isnan(slack[i]);
+		known += !isnan(values[i]);
 	if (2 * known < axis->count)
-		return;
+		return false;
 	for (size_t i = 1; i < axis->count; i++)
-		if (isnan(slack[i]) && axis->run[i] == axis->run[i - 1])
-			slack[i] = slack[i - 1];
+		if (isnan(values[i]) && axis->run[i] == axis->run[i - 1])
+			values[i] = values[i - 1];
 	for (size_t i = axis->count - 1; i-- > 0;)
-		if (isnan(slack[i]) && axis->run[i] == axis->run[i + 1])
-			slack[i] = slack[i + 1];
+		if (isnan(values[i]) && axis->run[i] == axis->run[i + 1])
+			values[i] = values[i + 1];
+	return true;
 }
 
 static void measure_unseen(struct growth_axis *axis)
 {
-	fill_slack(axis);
-	for (size_t i = 0; i < axis->count; i++) {
-		double slack = axis->metrics[GROWTH_SLACK][i];
-		double recorder = axis->metrics[GROWTH_RECORDER][i];
-		double unseen = axis->metrics[GROWTH_RSS][i] - axis->metrics[GROWTH_RECORDED][i] -
-				(isnan(slack) ? 0 : slack) - (isnan(recorder) ? 0 : recorder);
+	static const enum growth_metric parts[] = {GROWTH_RECORDED, GROWTH_SLACK, GROWTH_RECORDER,
+						   GROWTH_FILES, GROWTH_STACKS};
+	bool has_modules;
 
+	fill_gaps(axis, GROWTH_SLACK);
+	fill_gaps(axis, GROWTH_STACKS);
+	has_modules = fill_gaps(axis, GROWTH_MODULES);
+	for (size_t i = 0; i < axis->count; i++) {
+		double unseen = axis->metrics[GROWTH_RSS][i];
+
+		if (has_modules)
+			axis->metrics[GROWTH_FILES][i] += axis->metrics[GROWTH_MODULES][i];
+		for (size_t p = 0; p < sizeof(parts) / sizeof(*parts); p++)
+			if (p == 0 || !isnan(axis->metrics[parts[p]][i]))
+				unseen -= axis->metrics[parts[p]][i];
 		axis->metrics[GROWTH_UNSEEN][i] = unseen < 0 ? 0 : unseen;
 	}
 }
@@ -347,10 +359,11 @@ static void measure_unrecorded(struct growth_axis *axis)
 
 	for (size_t i = 0; i < axis->count; i++) {
 		double recorder = axis->metrics[GROWTH_RECORDER][i];
+		double files = axis->metrics[GROWTH_FILES][i];
 
 		axis->unrecorded[i] = axis->metrics[GROWTH_RSS][i] -
 				      axis->metrics[GROWTH_RECORDED][i] -
-				      (isnan(recorder) ? 0 : recorder);
+				      (isnan(recorder) ? 0 : recorder) - (isnan(files) ? 0 : files);
 		known &= !isnan(axis->unrecorded[i]);
 	}
 	if (!known)

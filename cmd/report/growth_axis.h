@@ -12,10 +12,12 @@ enum growth_metric {
 	GROWTH_RECORDED, /* live bytes of all sites */
 	GROWTH_RSS,
 	GROWTH_SLACK,    /* free inside the allocator */
-	GROWTH_UNSEEN,   /* resident, but neither recorded nor slack nor the recorder's: seen by no
-	                * hook */
+	GROWTH_UNSEEN,   /* resident, but none of the other parts: seen by no hook */
 	GROWTH_CGROUP,   /* memory of the control group */
 	GROWTH_RECORDER, /* memory of the recorder itself */
+	GROWTH_FILES,    /* pages of files, and of the modules */
+	GROWTH_MODULES,  /* of these, what modules have besides their files: variables */
+	GROWTH_STACKS,   /* of threads */
 	GROWTH_METRICS
 };
 

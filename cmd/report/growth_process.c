@@ -17,6 +17,8 @@ static const char *const metric_names[GROWTH_METRICS] = {
 	[GROWTH_RECORDED] = "recorded",     [GROWTH_RSS] = "rss",
 	[GROWTH_SLACK] = "allocator_slack", [GROWTH_UNSEEN] = "unseen",
 	[GROWTH_CGROUP] = "cgroup",         [GROWTH_RECORDER] = "recorder",
+	[GROWTH_FILES] = "files",           [GROWTH_MODULES] = "modules",
+	[GROWTH_STACKS] = "stacks",
 };
 
 static bool is_known(const struct growth_axis *axis, enum growth_metric metric)
@@ -73,7 +75,8 @@ static const struct {
 } named_parts[] = {
 	{GROWTH_RECORDED, "recorded"},       {GROWTH_RSS, "resident"},
 	{GROWTH_SLACK, "allocator slack"},   {GROWTH_UNSEEN, "seen by no hook"},
-	{GROWTH_RECORDER, "the recorder's"},
+	{GROWTH_RECORDER, "the recorder's"}, {GROWTH_FILES, "files"},
+	{GROWTH_STACKS, "stacks"},
 };
 
 static void add_title(struct report *report, const struct growth_axis *axis, const char *name)
@@ -236,6 +239,16 @@ static const char *recorded_growth(struct report *report, const struct growth_ax
 			   range);
 }
 
+/* What is resident besides memory that anything allocated. */
+static const char *other_parts(struct report *report, const struct growth_axis *axis, size_t from)
+{
+	if (!is_known(axis, GROWTH_FILES) || !is_known(axis, GROWTH_STACKS))
+		return "";
+	return report_text(report, "Files are %s of it, and stacks %s. ",
+			   range_text(report, axis, GROWTH_FILES, from),
+			   range_text(report, axis, GROWTH_STACKS, from));
+}
+
 /* Reported only for a real difference: after the warm-up, steady, and large compared with
  * resident memory. */
 static bool note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
@@ -257,13 +270,13 @@ static bool note_unrecorded_growth(struct report *report, const struct growth_ax
 	report_fact(report,
 		    "%s%sesident memory grew by %s after the warm-up (%s), %s. Likely causes: "
 		    "fragmentation (free inside the allocator: %s), an allocator of the program's "
-		    "own, or mmap (seen by no hook: %s). The recorder's own memory (%s) is no part "
-		    "of this.",
+		    "own, or mmap (seen by no hook: %s). %sThe recorder's own memory (%s) is no "
+		    "part of this.",
 		    name ? name : "", name ? ": r" : "R", size_text(report, resident),
 		    range_text(report, axis, GROWTH_RSS, from),
 		    recorded_growth(report, axis, resident, from),
 		    range_text(report, axis, GROWTH_SLACK, from),
-		    range_text(report, axis, GROWTH_UNSEEN, from),
+		    range_text(report, axis, GROWTH_UNSEEN, from), other_parts(report, axis, from),
 		    range_text(report, axis, GROWTH_RECORDER, from));
 	return true;
 }

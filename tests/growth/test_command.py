@@ -454,6 +454,18 @@ class Growth(unittest.TestCase):
         self.assertIn("fragmentation", self.run_growth(directory).stdout)
         self.assertIn("fragmentation", self.run_growth("-q", directory).stdout)
 
+    def test_files_and_stacks_are_no_memory_that_no_hook_saw(self):
+        directory = self.series("parts", [
+            snapshot(i, [row(4096, 1)], metrics__rss=10**7 + i * 10**6, metrics__recorder__memory=10**6,
+                     metrics__resident__files=2 * 10**6, metrics__resident__modules=10**6,
+                     metrics__resident__stacks=5 * 10**5) for i in range(1, 13)])
+        process = self.report(directory)["process"]
+        self.assertEqual((process["files"][0], process["stacks"][0], process["recorder"][0]), (3 * 10**6, 5 * 10**5, 10**6))
+        self.assertEqual(process["unseen"][0], 11 * 10**6 - 4096 - 10**6 - 3 * 10**6 - 5 * 10**5)
+        text = self.run_growth(directory).stdout
+        self.assertIn("the recorder's 976.6 KiB -> 976.6 KiB, files 2.9 MiB -> 2.9 MiB, stacks 488.3 KiB", text)
+        self.assertIn("Files are 2.9 MiB -> 2.9 MiB of it, and stacks 488.3 KiB -> 488.3 KiB.", text)
+
     def test_a_trifle_of_resident_growth_is_not_told(self):
         directory = self.series("trifle", [
             snapshot(i, [row(4096, 1)], metrics__rss=3 * 10**6 + i * 60000) for i in range(1, 13)])
