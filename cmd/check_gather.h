@@ -6,14 +6,14 @@
 #define CHECK_GATHER_H
 
 #include "report/check.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 
 /** A snapshot, and what is known of its process until then. */
 struct check_snapshot {
 	char *path, *program;
 	char *iteration; /* of `run --repeat`; NULL: of another run */
 	int64_t id, run_id;
-	double live, peak, rss;  /* NAN: unknown */
+	double live, peak, rss;                   /* NAN: unknown */
 	double live_apart, peak_apart, rss_apart; /* of the runs of a baseline: least to most */
 	bool at_exit, is_repeat; /* is_repeat: stands for one of several runs of its side */
 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 #include "render/output.h"
 

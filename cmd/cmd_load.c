@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
-#include "report/own_options.h"
+#include "report/own_code.h"
 #include "snapshots/session.h"
 
 struct load_options {
@@ -144,7 +144,7 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 					   labels->count};
 	const struct session_leaving leaving = {time_before(options->keep_ns), options->replace};
 	struct session *session = NULL;
-	enum snap_status status = own_options_apply(NULL, NULL, err);
+	enum snap_status status = own_code_apply(NULL, NULL, err);
 
 	if (status == SNAP_OK)
 		status = session_open(&session, &how, err);

@@ -19,7 +19,7 @@
 #include "query_editor.h"
 #include "query_prompt.h"
 #include "render/output.h"
-#include "report/own_options.h"
+#include "report/own_code.h"
 #include "snapshots/session.h"
 
 struct query_options {
@@ -616,7 +616,7 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 		.notice = cli_print_warning,
 	};
 	struct session *session = NULL;
-	enum snap_status status = own_options_apply(NULL, NULL, err);
+	enum snap_status status = own_code_apply(NULL, NULL, err);
 
 	if (options->examples) {
 		cookbook_print_all(stdout);

@@ -5,7 +5,7 @@
 #ifndef COMPARE_COMMAND_H
 #define COMPARE_COMMAND_H
 
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 struct compare_command {

@@ -5,7 +5,7 @@
 #ifndef GROWTH_COMMAND_H
 #define GROWTH_COMMAND_H
 
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 struct growth_command {

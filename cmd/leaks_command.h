@@ -4,7 +4,7 @@
 #ifndef LEAKS_COMMAND_H
 #define LEAKS_COMMAND_H
 
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 struct leaks_command {

@@ -5,7 +5,7 @@
 #define PAGE_MAKE_H
 
 #include "cli/cli.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/page_stacks.h"
 #include "report/report.h"
 #include "report/subject.h"

@@ -1,8 +1,8 @@
 /*
  * base/fail.h - say what went wrong, once, where the facts are known.
  */
-#ifndef MODEL_FAIL_H
-#define MODEL_FAIL_H
+#ifndef BASE_FAIL_H
+#define BASE_FAIL_H
 
 #include "snap/status.h"
 

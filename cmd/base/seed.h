@@ -1,8 +1,8 @@
 /*
  * base/seed.h - the random seed of hashes over hostile input, so that nobody can cause collisions.
  */
-#ifndef MODEL_SEED_H
-#define MODEL_SEED_H
+#ifndef BASE_SEED_H
+#define BASE_SEED_H
 
 #include <stdint.h>
 

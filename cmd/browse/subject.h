@@ -4,7 +4,7 @@
 #ifndef BROWSE_SUBJECT_H
 #define BROWSE_SUBJECT_H
 
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/page.h"
 #include "snap/status.h"
 
@@ -17,8 +17,8 @@ struct browse_wish {
 
 struct browse_source {
 	/* Valid until the next call that succeeds. */
-	enum snap_status (*load)(void *user, const struct browse_wish *wish,
-				 struct page *out, struct snap_error *err);
+	enum snap_status (*load)(void *user, const struct browse_wish *wish, struct page *out,
+				 struct snap_error *err);
 	bool (*is_newer)(void *user); /* since the last load; NULL: nothing is watched */
 	void *user;
 };

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 
 enum { SIDES = 2 };
 

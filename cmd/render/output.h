@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 /**

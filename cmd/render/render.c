@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "render/render.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 
 #define RENDERER(name) &render_##name,
 static const struct renderer *const renderers[] = {

@@ -5,7 +5,7 @@
 #define REPORT_COMPARE_H
 
 #include "analysis/repeats.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/per_unit.h"
 #include "report/report.h"
 

@@ -5,7 +5,7 @@
 #define REPORT_GROWTH_H
 
 #include "report/growth_part.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 /** Slopes of a known-good run, by row key. */

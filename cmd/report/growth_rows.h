@@ -6,7 +6,7 @@
 #define REPORT_GROWTH_ROWS_H
 
 #include "report/growth_part.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 struct growth_control;

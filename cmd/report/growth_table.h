@@ -9,7 +9,7 @@
 #include "analysis/select.h"
 #include "dataset/sums.h"
 #include "report/growth_axis.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 
 struct growth_cohort_row;
 

@@ -5,7 +5,7 @@
 #define REPORT_HOLDERS_H
 
 #include "dataset/graph.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 struct report *holders_report_new(void);

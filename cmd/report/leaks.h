@@ -6,7 +6,7 @@
 
 #include "analysis/policy/suppress.h"
 #include "dataset/graph.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 struct leaks_request {

@@ -5,7 +5,7 @@
 #define REPORT_PEEK_H
 
 #include "dataset/dataset.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 struct report *peek_report_new(void);

@@ -7,7 +7,7 @@
 
 #include "analysis/pairing/pair.h"
 #include "analysis/select.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 /** Is a stack named by its newest frame, whatever it is?  By --no-skip; and an object is named by its

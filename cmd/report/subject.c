@@ -15,7 +15,7 @@
 #include "base/memory.h"
 #include "dataset/facts.h"
 #include "report/sites.h"
-#include "report/own_options.h"
+#include "report/own_code.h"
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -68,7 +68,7 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 		.user = subject,
 	};
 
-	enum snap_status st = own_options_apply(&options->own, &options->library, err);
+	enum snap_status st = own_code_apply(&options->own, &options->library, err);
 
 	*subject = (struct subject){0};
 	return st == SNAP_OK ? session_open(&subject->session, &session, err) : st;

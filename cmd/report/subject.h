@@ -5,7 +5,7 @@
 #ifndef REPORT_SUBJECT_H
 #define REPORT_SUBJECT_H
 
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 #include "snapshots/session.h"
 

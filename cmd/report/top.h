@@ -5,7 +5,7 @@
 #define REPORT_TOP_H
 
 #include "dataset/dataset.h"
-#include "report/options.h"
+#include "cli/report_options.h"
 #include "report/report.h"
 
 /**

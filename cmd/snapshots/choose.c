@@ -19,8 +19,6 @@
 #include "base/fail.h"
 #include "base/shell.h"
 
-const char *const session_moment_names[] = {"auto", "peak", "exit", "newest", NULL};
-
 struct candidate {
 	int64_t id, run_id;
 	uint64_t pid, parent, start_ns, time_ns, live_bytes;

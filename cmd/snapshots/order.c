@@ -14,8 +14,6 @@
 #include "input/input.h"
 #include "base/fail.h"
 
-const char *const session_order_names[] = {"time", "name", "given", NULL};
-
 static enum snap_status add_file(struct session_files *files, const char *path, bool listed,
 				 struct snap_error *err)
 {

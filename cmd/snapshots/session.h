@@ -4,8 +4,8 @@
  * Joins input, symbols and store: with --db an existing database is opened and names are ids,
  * labels or @n; without, the named files are loaded into a private database in memory.
  */
-#ifndef SESSION_SESSION_H
-#define SESSION_SESSION_H
+#ifndef SNAPSHOTS_SESSION_H
+#define SNAPSHOTS_SESSION_H
 
 #include "snapshots/session_series.h"
 #include "snapshots/session_options.h"

@@ -7,24 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/choices.h"
 #include "base/notice.h"
 
 /** Where `snapdiff run` writes unless told otherwise, and where commands look when nothing is
  * named. */
 #define SESSION_DEFAULT_DIRECTORY "snaps"
-
-/** The order in which snapshots that do not say their place in a series follow each other. */
-enum session_order { SESSION_BY_TIME, SESSION_BY_NAME, SESSION_AS_GIVEN };
-extern const char *const session_order_names[];
-
-/** Which snapshot of a directory is meant where one is wanted; and their names, as --at takes them. */
-enum session_moment {
-	MOMENT_FULLEST_IF_ENDED, /* the newest; at a program's end, the fullest: see choose.c */
-	MOMENT_PEAK,
-	MOMENT_EXIT,
-	MOMENT_NEWEST,
-};
-extern const char *const session_moment_names[];
 
 struct session_options {
 	const char *db;      /* NULL: private in-memory database */

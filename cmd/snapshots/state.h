@@ -1,8 +1,8 @@
 /*
  * snapshots/state.h - what the files of this directory share.
  */
-#ifndef SESSION_STATE_H
-#define SESSION_STATE_H
+#ifndef SNAPSHOTS_STATE_H
+#define SNAPSHOTS_STATE_H
 
 #include "input/input.h"
 #include "snapshots/session_series.h"

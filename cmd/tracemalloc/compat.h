@@ -7,7 +7,7 @@
 #ifndef COMPAT_H
 #define COMPAT_H
 
-#include "report/options.h"
+#include "cli/report_options.h"
 
 enum compat_with { COMPAT_NONE, COMPAT_TRACEMALLOC };
 

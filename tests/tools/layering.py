@@ -42,7 +42,7 @@ ARROWS = {
         "cmd/base", "cmd/model", "cmd/cli", "cmd/store", "cmd/snapshots", "cmd/dataset", "cmd/analysis",
     },
     "cmd/render": {"cmd/base", "cmd/model", "cmd/cli", "cmd/report"},
-    "cmd/browse": {"cmd/base", "cmd/report", "cmd/render"},
+    "cmd/browse": {"cmd/base", "cmd/cli", "cmd/report", "cmd/render"},
     # Python's own statistics have output of their own, byte for byte.
     "cmd/tracemalloc": {"cmd/base", "cmd/cli", "cmd/model", "cmd/input", "cmd/report", "cmd/render"},
     "cmd": {

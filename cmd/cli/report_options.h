@@ -1,9 +1,9 @@
 /*
- * report/options.h - the options that every report shares (CLI.md), as one struct that a report
+ * cli/report_options.h - the options that every report shares, as one struct that a report
  * command embeds as the first member of its own options.
  */
-#ifndef REPORT_OPTIONS_H
-#define REPORT_OPTIONS_H
+#ifndef CLI_REPORT_OPTIONS_H
+#define CLI_REPORT_OPTIONS_H
 
 #include "cli/cli.h"
 
@@ -44,8 +44,8 @@ struct report_options {
 	bool no_pager;
 	bool quiet, verbose;
 	bool keep_progress; /* show it although quiet: the caller prints the prose */
-	unsigned height; /* not an option: lines that the report may take; 0 any number */
-	int raw_cells;   /* --csv: 0 safe, 1 raw */
+	unsigned height;    /* not an option: lines that the report may take; 0 any number */
+	int raw_cells;      /* --csv: 0 safe, 1 raw */
 	const char *db;
 	uint64_t pid;
 	const char *program;
@@ -55,16 +55,18 @@ struct report_options {
 
 /**
  * The shared tables, each ended by a NULL name; all fill struct report_options.  A command lists
- * those that it honours, so that an option is never taken and ignored: report_option_table
- * everything that reports on sites share; holds the next two, but not --match source_option_table
- * --db, --pid, --program output_option_table  --format, --output, --color, --no-pager, --quiet,
- * --verbose match_option_table   --match: for reports that pair stacks (compare, growth)
+ * those that it honours, so that an option is never taken and ignored:
+ *
+ *	report_option_table  all that reports on sites share; holds the next two, but not --match
+ *	source_option_table  --db, --pid, --program
+ *	output_option_table  --format, --output, --csv, --color, --no-pager, --quiet, --verbose
+ *	match_option_table   --match: for reports that pair stacks (compare, growth)
+ *	moment_option_table  --at: for reports that take one snapshot where a directory is named
  */
 extern const struct option report_option_table[];
 extern const struct option source_option_table[];
 extern const struct option output_option_table[];
 extern const struct option match_option_table[];
-/* --at: for reports that take one snapshot where a directory is named */
 extern const struct option moment_option_table[];
 /** Limit 20, match fuzzy, format table, colour auto. */
 extern const struct report_options report_option_defaults;

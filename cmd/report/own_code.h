@@ -1,8 +1,8 @@
 /*
- * report/own_options.h - what counts as own code: the options and the configuration files.
+ * report/own_code.h - what counts as own code: the options and the configuration files.
  */
-#ifndef REPORT_OWN_OPTIONS_H
-#define REPORT_OWN_OPTIONS_H
+#ifndef REPORT_OWN_CODE_H
+#define REPORT_OWN_CODE_H
 
 #include "cli/cli.h"
 
@@ -12,7 +12,7 @@
  * .snapdiff in the current directory and snapdiff/config in the user's configuration directory.
  * The lists must stay.  SNAP_EUSAGE: a configuration file cannot be understood.
  */
-enum snap_status own_options_apply(const struct text_list *own, const struct text_list *library,
-				   struct snap_error *err);
+enum snap_status own_code_apply(const struct text_list *own, const struct text_list *library,
+				struct snap_error *err);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * options.c - the master copy of the options that reports share: names, types, defaults.
+ * report_options.c - the master copy of the options that reports share: names, types, defaults.
  */
-#include "report/options.h"
+#include "cli/report_options.h"
 
 #include <string.h>
 
+#include "base/choices.h"
 #include "base/fail.h"
-#include "snapshots/session.h"
 
 enum { ROWS_SHOWN = 20 };
 
@@ -114,7 +114,7 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 			"table (default), json, jsonl, csv, tsv, markdown or folded", site_formats \
 	}
 
-#define FORMAT_OF_REPORTS                                                                            \
+#define FORMAT_OF_REPORTS                                                                          \
 	{                                                                                          \
 		"format", 'f', OPTION_CHOICE, FIELD(format), "F",                                  \
 			"table (default), json, jsonl, csv, tsv or markdown", report_formats       \

@@ -1,9 +1,9 @@
 /*
- * own_options.c - options and configuration files become the rules of own code.
+ * own_code.c - options and configuration files become the rules of own code.
  *
  * A configuration is lines of `own GLOB` and `library GLOB`; `#` begins a comment.
  */
-#include "report/own_options.h"
+#include "report/own_code.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,8 +133,8 @@ static enum snap_status read_configurations(struct snap_error *err)
 	return st == SNAP_OK ? read_configuration(path, false, err) : st;
 }
 
-enum snap_status own_options_apply(const struct text_list *own, const struct text_list *library,
-				   struct snap_error *err)
+enum snap_status own_code_apply(const struct text_list *own, const struct text_list *library,
+				struct snap_error *err)
 {
 	enum snap_status st;
 

@@ -1,0 +1,9 @@
+/*
+ * choices.c - the names of what may be chosen.
+ */
+#include "base/choices.h"
+
+#include <stddef.h>
+
+const char *const session_order_names[] = {"time", "name", "given", NULL};
+const char *const session_moment_names[] = {"auto", "peak", "exit", "newest", NULL};
