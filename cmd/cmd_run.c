@@ -372,6 +372,13 @@ static void say_failed_run(const struct run_options *options, bool warms_up, uin
 		exit_code, cause, warms_up ? "warm-up run" : "run", run, of);
 }
 
+/* Is growth what was asked for?  Fewer snapshots than three have none to show. */
+static bool is_series(const struct run_options *options, const struct run_totals *totals)
+{
+	return options->repeat > 1 ||
+	       (options->census && options->every_ns && totals->snapshots >= 3);
+}
+
 /* Warm-up runs are not recorded; the first run that fails ends the series. */
 static enum snap_status run_series(const struct run_options *options, const struct launch *recorded,
 				   int *exit_code, struct snap_error *err)
@@ -394,7 +401,7 @@ static enum snap_status run_series(const struct run_options *options, const stru
 			say_failed_run(options, false, i, *exit_code);
 	}
 	if (!options->quiet)
-		run_report_written(&sum, options->out, options->repeat > 1 ? "growth" : "top");
+		run_report_written(&sum, options->out, is_series(options, &sum) ? "growth" : "top");
 	return st;
 }
 

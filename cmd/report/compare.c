@@ -929,19 +929,22 @@ static void note_units(struct compare *compare)
 static void note_next(struct compare *compare)
 {
 	const struct compare_row *first = compare->rows;
-	const char *pattern;
+	struct sites_question question;
 
 	if (!compare->shown_count ||
 	    (first->change->status != CHANGE_NEW && first->change->status != CHANGE_GREW))
 		return;
-	pattern = sites_peek_pattern(
-		compare->report, first->words, compare->dataset,
-		change_label_site(&compare->pairing.pairs[first->change->heaviest]),
-		sites_no_skip(compare->options));
-	if (pattern)
-		report_note(compare->report,
-			    "Next: snapdiff peek %s %s  (who calls it, and for how much)", pattern,
-			    peek_operands(compare));
+	question =
+		sites_question(compare->report, first->words, compare->dataset,
+			       change_label_site(&compare->pairing.pairs[first->change->heaviest]),
+			       compare->options);
+	if (question.pattern)
+		report_note(compare->report, "Next: snapdiff %s %s %s  (%s)", question.command,
+			    question.pattern,
+			    compare->options->group == GROUP_TYPE
+				    ? sites_input_operand(compare->report, 1, compare->options)
+				    : peek_operands(compare),
+			    question.why);
 }
 
 /* Explain the marks of the shown rows. */

@@ -199,8 +199,11 @@ static void add_notes(struct report *report, const struct growth_part *parts, si
 		report_note(report, "%zu row%s more snapshots: a sure verdict takes %d or more.",
 			    unsure, unsure == 1 ? " needs" : "s need", GROWTH_SURE_SNAPSHOTS);
 	if (first < list->count)
-		report_note(report, "Next: %s  (who calls it, and for how much)",
-			    growth_next_command(report, request->shared, &list->rows[first]));
+		report_note(report, "Next: %s  (%s)",
+			    growth_next_command(report, request->shared, &list->rows[first]),
+			    request->shared->group == GROUP_TYPE
+				    ? "what keeps them alive"
+				    : "who calls it, and for how much");
 }
 
 static enum snap_status list_rows(struct growth_list *list, struct report *report,

@@ -72,6 +72,14 @@ static bool ends_with(struct part part, const char *text)
 	return part.size >= size && strncmp(part.text + part.size - size, text, size) == 0;
 }
 
+/* "__main__.render" ends in "render". */
+static bool ends_in(struct part part, struct part name)
+{
+	return part.size >= name.size &&
+	       memcmp(part.text + part.size - name.size, name.text, name.size) == 0 &&
+	       (part.size == name.size || part.text[part.size - name.size - 1] == '.');
+}
+
 static bool is(struct part part, const char *text)
 {
 	return part.size == strlen(text) && begins_with(part, text);
@@ -181,8 +189,29 @@ static struct growth_pattern cycle(struct report *report, const struct growth_ro
 		       report_text(report, "cycle of objects that waits for the collector"));
 }
 
-static struct growth_pattern lru_cache(struct report *report, const struct way *way)
+/* "entries 240, limit 1000, ..." of the lru_cache of a function; NULL: it is unknown, or has no limit. */
+static const char *limited_cache(const struct growth_row *row, struct part name)
 {
+	const struct facts *facts = &row->part->held->last;
+	struct part bare = {name.text + 1, name.size - 2};
+
+	for (size_t i = 0; name.size > 2 && i < facts->count; i++) {
+		const char *value = facts->items[i].value, *entries = strstr(value, ": entries ");
+
+		if (strncmp(facts->items[i].key, "census.lru_cache.", 17) != 0 || !entries ||
+		    !strstr(entries, ", limit "))
+			continue;
+		if (strtoull(strstr(entries, ", limit ") + 8, NULL, 10) > 0 &&
+		    ends_in((struct part){value, (size_t)(entries - value)}, bare))
+			return entries + 2;
+	}
+	return NULL;
+}
+
+static struct growth_pattern lru_cache(struct report *report, const struct growth_row *row,
+				       const struct way *way)
+{
+	const char *limited;
 	size_t i = 0;
 	struct part name;
 
@@ -195,6 +224,15 @@ static struct growth_pattern lru_cache(struct report *report, const struct way *
 					   "lru_cache on a method: the cache of %.*s keeps "
 					   "each `self`",
 					   (int)name.size, name.text));
+	limited = limited_cache(row, name);
+	if (limited)
+		return pattern("filling-cache",
+			       report_text(report,
+					   "cache that is not full yet: the lru_cache of "
+					   "%.*s has %llu entries, and its limit is %llu",
+					   (int)name.size, name.text,
+					   strtoull(limited + 8, NULL, 10),
+					   strtoull(strstr(limited, ", limit ") + 8, NULL, 10)));
 	return pattern("unbounded-cache",
 		       report_text(report,
 				   "unbounded cache: the lru_cache of %.*s keeps every "
@@ -256,10 +294,26 @@ static const struct kind_words kinds[] = {
 	{"default argument", "default-argument", "default argument that is changed"},
 };
 
+/* Where weakref keeps what it was given, until the object that it watches ends. */
+static bool is_finalizers(struct part place)
+{
+	return begins_with(place, "`finalize._registry`") && has(place, "weakref.py");
+}
+
 static struct growth_pattern container(struct report *report, const struct way *way)
 {
 	struct part name = name_in(way->place), kind = kind_in(way->place);
 
+	if (is_finalizers(way->place))
+		return pattern("finalizers",
+			       report_text(report, "finalizers that do not run: the objects that "
+						   "`weakref.finalize` watches stay, and so does "
+						   "what it was given"));
+	if (begins_with(kind, " (attribute of ") && has(kind, "Queue"))
+		return pattern("queue", report_text(report,
+						    "queue that is filled faster than it is "
+						    "emptied: %.*s",
+						    (int)name.size, name.text));
 	if (is_mapping(way->steps[0]) && (has(name, "cache") || has(name, "memo")))
 		return pattern("unbounded-cache",
 			       report_text(report,
@@ -292,6 +346,101 @@ static struct growth_pattern threads(struct report *report, const struct growth_
 				   last, first, (int)function.size, function.text));
 }
 
+/* "list of 400": 400. */
+static uint64_t entries_in(struct part step)
+{
+	size_t at = step.size;
+
+	while (at > 0 && isdigit((unsigned char)step.text[at - 1]))
+		at--;
+	return strtoull(step.text + at, NULL, 10);
+}
+
+/* A container of a function's in each thread holds a little; one of one function's holds all. */
+static bool is_one_of_many(const struct growth_held_row *held, const struct way *way)
+{
+	return begins_with(way->place, "local variable") &&
+	       entries_in(way->steps[0]) < held->objects / 2;
+}
+
+static bool is_buffer(const char *type)
+{
+	static const char *const types[] = {"str",         "bytes",        "bytearray",
+					    "_io.BytesIO", "_io.StringIO", "array.array"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "Node -> Node": the type of which each leads to the next; of size 0: it is no chain. */
+static struct part link_of(const struct way *way, size_t steps)
+{
+	for (size_t i = 1; i < steps; i++)
+		if (way->steps[i].size == way->steps[i - 1].size &&
+		    memcmp(way->steps[i].text, way->steps[i - 1].text, way->steps[i].size) == 0)
+			return way->steps[i];
+	return (struct part){"", 0};
+}
+
+/* A global variable that no line of the module's names, as globals()[f"result_{number}"] makes it. */
+static bool is_made_name(const struct way *way)
+{
+	struct part name = name_in(way->place), kind = kind_in(way->place);
+	bool has_digit = false;
+
+	for (size_t i = 0; i < name.size; i++)
+		has_digit = has_digit || isdigit((unsigned char)name.text[i]);
+	return has_digit && way->count == 1 && begins_with(kind, " (module global") &&
+	       !memchr(kind.text, ':', kind.size);
+}
+
+/* What grows is held by something that is no container: its name is all that is known. */
+static struct growth_pattern object(struct report *report, const struct growth_row *row,
+				    const struct way *way, const struct growth_held_row *held)
+{
+	const char *type = held->type;
+	size_t steps = way->count - (type && !held->is_table && way->count ? 1 : 0);
+	struct part name = name_in(way->place), link = link_of(way, steps);
+
+	if (!name.size || any_step(way, is_container))
+		return pattern(NULL, NULL);
+	if (row->judgement.verdict != GROWTH_LEAK)
+		return type && is_buffer(type)
+			       ? pattern("growing-buffer",
+					 report_text(report, "%s that gets longer: %.*s",
+						     strcmp(type, "str") == 0 ? "text" : "buffer",
+						     (int)name.size, name.text))
+			       : pattern(NULL, NULL);
+	if (link.size)
+		return pattern("chain",
+			       report_text(report,
+					   "chain that gets longer: %.*s leads from one %.*s to "
+					   "the next",
+					   (int)name.size, name.text, (int)link.size, link.text));
+	if (is_made_name(way))
+		return pattern("namespace",
+			       report_text(report,
+					   "names that are added to a module: %.*s is one of them",
+					   (int)name.size, name.text));
+	return pattern("growing-object",
+		       report_text(report, "object that keeps more and more: %.*s", (int)name.size,
+				   name.text));
+}
+
+/* Who registers a function in native code is not known by name. */
+static struct growth_pattern native_code(struct report *report, const struct way *way)
+{
+	if (way->count && is_function(way->steps[0]))
+		return pattern("callbacks",
+			       report_text(report, "functions that native code keeps, as atexit "
+						   "does, and these what they refer to"));
+	return pattern("extension-decref",
+		       report_text(report, "reference too many: native code forgot a "
+					   "Py_DECREF, or keeps them"));
+}
+
 static struct growth_pattern of_objects(struct report *report, const struct growth_row *row,
 					const struct growth_held_row *held)
 {
@@ -300,11 +449,9 @@ static struct growth_pattern of_objects(struct report *report, const struct grow
 	if (begins_with(way.place, "only a cycle of objects"))
 		return cycle(report, row);
 	if (begins_with(way.place, "native code"))
-		return pattern("extension-decref",
-			       report_text(report, "reference too many: native code forgot a "
-						   "Py_DECREF, or keeps them"));
+		return native_code(report, &way);
 	if (any_step(&way, is_lru_cache))
-		return lru_cache(report, &way);
+		return lru_cache(report, row, &way);
 	if (any_step(&way, is_task))
 		return tasks(report, row, &way);
 	if (any_step(&way, is_exception))
@@ -322,11 +469,12 @@ static struct growth_pattern of_objects(struct report *report, const struct grow
 					   "callbacks that are never unregistered: %.*s "
 					   "keeps functions, and these what they refer to",
 					   (int)name_in(way.place).size, name_in(way.place).text));
-	if (way.count && is_container(way.steps[0]))
-		return container(report, &way);
-	if (begins_with(way.place, "local variable"))
+	if (!way.count || !is_container(way.steps[0]))
+		return begins_with(way.place, "local variable") ? threads(report, row, &way)
+								: object(report, row, &way, held);
+	if (is_one_of_many(held, &way) && threads(report, row, &way).name)
 		return threads(report, row, &way);
-	return pattern(NULL, NULL);
+	return container(report, &way);
 }
 
 /* ---- patterns of native memory ----------------------------------------------------------------- */

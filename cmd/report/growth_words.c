@@ -183,13 +183,13 @@ const char *growth_next_command(struct report *report, const struct report_optio
 	size_t last = row->part->first_input + table->axis->count - 1;
 	const char *operand = sites_input_operand(report, last, options);
 	uint32_t site = table->heaviest[row->row];
-	const char *pattern = NULL;
+	struct sites_question question = {0};
 
 	if (site != SNAP_NONE)
-		pattern = sites_peek_pattern(report, row->words, table->dataset, site,
-					     sites_no_skip(options));
-	if (pattern)
-		return report_text(report, "snapdiff peek %s %s", pattern, operand);
+		question = sites_question(report, row->words, table->dataset, site, options);
+	if (question.pattern)
+		return report_text(report, "snapdiff %s %s %s", question.command, question.pattern,
+				   operand);
 	return report_text(report, "snapdiff top -g stack %s", operand);
 }
 

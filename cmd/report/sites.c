@@ -684,3 +684,31 @@ const char *sites_peek_pattern(struct report *report, const struct select_row *w
 		       ? pattern_of(report, dataset_text(dataset, caller->function))
 		       : NULL;
 }
+
+/* Callers and callees of a type are none; what keeps its objects alive is asked by the line that made
+ * them. */
+static const char *holders_pattern(struct report *report, const struct select_row *words,
+				   const struct dataset *dataset, uint32_t site)
+{
+	const struct dataset_frame *maker = NULL;
+	uint32_t at = 0;
+
+	if (dataset->sites[site].depth > 1)
+		maker = next_caller(dataset, site, false, dataset_frame_at(dataset, site, 0), &at);
+	if (maker && maker->function)
+		return pattern_of(report, dataset_text(dataset, maker->function));
+	return words->function ? pattern_of(report, words->function) : NULL;
+}
+
+struct sites_question sites_question(struct report *report, const struct select_row *words,
+				     const struct dataset *dataset, uint32_t site,
+				     const struct report_options *options)
+{
+	if (options->group == GROUP_TYPE)
+		return (struct sites_question){"holders",
+					       holders_pattern(report, words, dataset, site),
+					       "what keeps them alive"};
+	return (struct sites_question){
+		"peek", sites_peek_pattern(report, words, dataset, site, sites_no_skip(options)),
+		"who calls it, and for how much"};
+}

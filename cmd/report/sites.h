@@ -126,4 +126,12 @@ bool sites_is_start_up(const char *function);
 /** part / whole; null when either is unknown, 0 when whole is 0. */
 struct value sites_share(uint64_t part, uint64_t whole);
 
+/** What to ask next about a row: "peek" or "holders", by which pattern, and what for. */
+struct sites_question {
+	const char *command, *pattern, *why; /* pattern NULL: the row has no name to ask by */
+};
+struct sites_question sites_question(struct report *report, const struct select_row *words,
+				     const struct dataset *dataset, uint32_t site,
+				     const struct report_options *options);
+
 #endif

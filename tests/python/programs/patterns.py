@@ -1,14 +1,19 @@
-"""Known ways to leak, and two that are none.  `patterns.py KIND` does a hundred rounds of one of them, with a snapshot
+"""Known ways to leak, and some that are none.  `patterns.py KIND` does a hundred rounds of one of them, with a snapshot
 after each ten.  The line that allocates most of what stays is marked with the kind."""
 import asyncio
+import atexit
+import collections
 import ctypes
 import functools
 import gc
+import io
 import itertools
+import queue as queues
 import sqlite3
 import sys
 import threading
 import weakref
+import xml.etree.ElementTree
 
 take = ctypes.CDLL(None).snap_take_census
 libc = ctypes.CDLL(None)
@@ -123,6 +128,15 @@ def square(key):
 
 def lru_cache_without_limit():
     square(next(numbers))
+
+
+@functools.lru_cache(maxsize=5000)
+def cube(key):
+    return bytearray(key % 100 + 700)  # <- lru_cache_that_fills
+
+
+def lru_cache_that_fills():
+    cube(next(numbers))
 
 
 # ---- callbacks, tasks, exceptions, cycles
@@ -241,6 +255,84 @@ def cycle():
     first.other, second.other = second, first
 
 
+class Target:
+    pass
+
+
+target = Target()
+
+
+def finalizers():
+    body = bytearray(2000)  # <- finalizers
+    weakref.finalize(target, bytearray.clear, body)
+
+
+def functions_at_exit():
+    body = bytearray(2000)  # <- functions_at_exit
+    atexit.register(lambda: body)
+
+
+def ring_later(body):
+    return len(body)
+
+
+def timers():
+    if next(numbers) % 5 == 0:
+        timer = threading.Timer(3600, ring_later, [bytearray(20000)])  # <- timers
+        timer.daemon = True
+        timer.start()
+
+
+# ---- queues, texts, and objects that are no containers
+
+jobs = queues.Queue()
+
+
+def queue_without_consumer():
+    jobs.put(bytearray(700))  # <- queue_without_consumer
+
+
+log_text = ""
+
+
+def text():
+    global log_text
+    log_text += "line %d of the log\n" % next(numbers) * 50  # <- text
+
+
+stream = io.BytesIO()
+
+
+def buffer():
+    stream.write(b"x" * 3000)  # <- buffer
+
+
+class Link:
+    __slots__ = ("load", "next")
+
+    def __init__(self, load, following):
+        self.load, self.next = load, following
+
+
+head = None
+
+
+def chain():
+    global head
+    head = Link(bytearray(700), head)  # <- chain
+
+
+document = xml.etree.ElementTree.Element("log")
+
+
+def opaque_object():
+    xml.etree.ElementTree.SubElement(document, "entry").text = "x" * (500 + next(numbers))  # <- opaque_object
+
+
+def made_names():
+    globals()["result_%d" % next(numbers)] = bytearray(700)  # <- made_names
+
+
 # ---- native code
 
 def extension_free():
@@ -279,6 +371,38 @@ def page(key):
 def bounded_cache():
     for _ in range(5):
         page(next(numbers))
+
+
+recent = collections.deque(maxlen=5)
+
+
+def bounded_deque():
+    recent.append(bytearray(700))
+
+
+table = None
+
+
+def replaced_table():
+    global table
+    table = {"names": [str(number) for number in range(100)], "load": [bytearray(100) for _ in range(100)]}
+
+
+batch = []
+
+
+def flushed_batch():
+    batch.append(bytearray(700))
+    if len(batch) == 5:
+        batch.clear()
+
+
+live = weakref.WeakValueDictionary()
+
+
+def weak_values():
+    watched_object = Watched()
+    live[next(numbers)] = watched_object
 
 
 def main(kind):
