@@ -88,8 +88,8 @@ static enum snap_status make(struct browsing *browsing, const struct browse_wish
 	return page_make(made, &browsing->shared, pair, 2, err);
 }
 
-static enum snap_status browse_load(void *user, const struct browse_wish *wish,
-				    struct page *out, struct snap_error *err)
+static enum snap_status browse_load(void *user, const struct browse_wish *wish, struct page *out,
+				    struct snap_error *err)
 {
 	struct browsing *browsing = user;
 	struct page_made made;
@@ -113,12 +113,12 @@ static enum snap_status browse_load(void *user, const struct browse_wish *wish,
 	if (st == SNAP_OK && !wish->pair)
 		st = keep_inputs(browsing, err);
 	*out = (struct page){made.mode,
-				       browsing->made.report,
-				       &browsing->made.stacks,
-				       browsing->sources.items,
-				       browsing->sources.count,
-				       browsing->holders.items,
-				       browsing->holders.count};
+			     browsing->made.report,
+			     &browsing->made.stacks,
+			     browsing->sources.items,
+			     browsing->sources.count,
+			     browsing->holders.items,
+			     browsing->holders.count};
 	return st;
 }
 

@@ -61,7 +61,8 @@ static enum snap_status snap_run(const struct invocation *call, int *exit_code,
 	st = control_find(call->argv[0], &pid, err);
 	if (st != SNAP_OK)
 		return st;
-	if ((size_t)snprintf(request, sizeof(request), "%s %s", requests[options->census][options->holders],
+	if ((size_t)snprintf(request, sizeof(request), "%s %s",
+			     requests[options->census][options->holders],
 			     options->label ? options->label : "") >= sizeof(request))
 		return fail(err, SNAP_EUSAGE, "--label is too long");
 	st = control_ask(pid, request, TIMEOUT_MS, &answer, err);
@@ -76,14 +77,15 @@ const struct command cmd_snap = {
 	.summary = "Ask a running process for a snapshot; print its path",
 	.usage = "[--label TEXT] [--holders[=retained]] [--census] PID|DIR",
 	.group = "capture",
-	.details = "The process must have been started with 'snapdiff run', or link libsnap.  The "
-		   "path is\n"
-		   "printed once the file is durable.  A directory means the one process that "
-		   "records into it.  With --holders and --census the program's threads are stopped "
-		   "for some\n"
-		   "milliseconds while the process is copied; the copy finds out who holds what, and "
-		   "which\n"
-		   "objects there are.",
+	.details =
+		"The process must have been started with 'snapdiff run', or link libsnap.  The "
+		"path is\n"
+		"printed once the file is durable.  A directory means the one process that "
+		"records into it.  With --holders and --census the program's threads are stopped "
+		"for some\n"
+		"milliseconds while the process is copied; the copy finds out who holds what, and "
+		"which\n"
+		"objects there are.",
 	.options = snap_tables,
 	.options_size = sizeof(struct snap_options),
 	.operands_min = 1,

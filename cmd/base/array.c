@@ -24,5 +24,6 @@ bool array_grow(void *array, size_t *capacity, size_t count, size_t size)
 		return false;
 	memcpy(array, &new, sizeof(new));
 	*capacity = larger;
+	/* cppcheck-suppress memleak; the array has it */
 	return true;
 }

@@ -60,8 +60,8 @@ uint32_t utf8_decode(const char *data, size_t length)
 
 bool utf8_is_control(uint32_t character)
 {
-	return character < 0x20 || (character >= 0x7f && character < 0xa0) ||
-	       character == 0x061c || (character >= 0x200e && character <= 0x200f) ||
+	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x061c ||
+	       (character >= 0x200e && character <= 0x200f) ||
 	       (character >= 0x2028 && character <= 0x202e) ||
 	       (character >= 0x2066 && character <= 0x2069);
 }

@@ -146,7 +146,8 @@ static bool answer_add(struct symbols *symbols, const struct subject *subject,
 	if (!array_room(&symbols->results, &symbols->result_room, symbols->result_count + count,
 			sizeof(*symbols->results)) ||
 	    !array_room(&symbols->answers, &symbols->answer_room, symbols->answer_count + 1,
-			sizeof(*symbols->answers)))
+			sizeof(*symbols->answers)) ||
+	    !symbols->answers)
 		return false;
 	if (count)
 		memcpy(symbols->results + symbols->result_count, frames, count * sizeof(*frames));

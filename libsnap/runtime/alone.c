@@ -18,8 +18,9 @@
 #include "write/sys.h"
 
 #define PASS_WAIT_NS 200000000ull
-#define REST_WAIT_NS 20000000ull   /* do not wait for a thread that sleeps this long */
-#define HELD_WAIT_NS 1000000000ull /* a killed helper cannot release the thread, so the wait is bounded */
+#define REST_WAIT_NS 20000000ull /* do not wait for a thread that sleeps this long */
+#define HELD_WAIT_NS                                                                               \
+	1000000000ull /* a killed helper cannot release the thread, so the wait is bounded */
 
 enum hold { NOBODY, WANTED, OFFERED, HELD };
 

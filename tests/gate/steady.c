@@ -23,12 +23,12 @@ static void *held[SITES][BLOCKS_MAX];
 #define SITES_OF(row) SITE(row##0) SITE(row##1) SITE(row##2) SITE(row##3) SITE(row##4) SITE(row##5)
 SITES_OF(1)
 SITES_OF(2)
-SITES_OF(3) SITES_OF(4)
+SITES_OF(3)
+SITES_OF(4)
 
 #define NAMES_OF(row)                                                                              \
 	site_##row##0, site_##row##1, site_##row##2, site_##row##3, site_##row##4, site_##row##5
-	static void *(*const sites[SITES])(size_t) = {NAMES_OF(1), NAMES_OF(2), NAMES_OF(3),
-						      NAMES_OF(4)};
+static void *(*const sites[SITES])(size_t) = {NAMES_OF(1), NAMES_OF(2), NAMES_OF(3), NAMES_OF(4)};
 
 static size_t size_of(int site)
 {

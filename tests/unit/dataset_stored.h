@@ -42,12 +42,11 @@ static inline void stored_site(struct model *model, const struct dataset *from,
 				.live_blocks = figures->value[FIGURE_LIVE_BLOCKS],
 				.allocated_bytes = figures->value[FIGURE_ALLOCATED_BYTES],
 				.allocated_blocks = figures->value[FIGURE_ALLOCATED_BLOCKS]};
-	struct snap_variance variance = {.live_bytes = figures->variance[FIGURE_LIVE_BYTES],
-					 .live_blocks = figures->variance[FIGURE_LIVE_BLOCKS],
-					 .allocated_bytes =
-						 figures->variance[FIGURE_ALLOCATED_BYTES],
-					 .allocated_blocks =
-						 figures->variance[FIGURE_ALLOCATED_BLOCKS]};
+	struct snap_variance variance = {
+		.live_bytes = figures->variance[FIGURE_LIVE_BYTES],
+		.live_blocks = figures->variance[FIGURE_LIVE_BLOCKS],
+		.allocated_bytes = figures->variance[FIGURE_ALLOCATED_BYTES],
+		.allocated_blocks = figures->variance[FIGURE_ALLOCATED_BLOCKS]};
 
 	for (uint32_t i = site->depth; i-- > 0;)
 		row.node = model_node_intern(

@@ -127,10 +127,10 @@ Test(policy, rates_are_per_hour)
 Test(policy, what_cannot_be_read_is_refused)
 {
 	static const struct policy_texts wrong[] = {
-		{.max_total = "lots"},   {.max_site = "+"},         {.max_site = "-5%"},
-		{.max_new_sites = "+1"}, {.fail_on = "leek:high"},  {.fail_on = "leak:certain"},
-		{.min_delta = "x"},      {.max_never_freed = "+1"},
-		{.max_unreachable = "+5%"}, {.max_unreachable = "few"},
+		{.max_total = "lots"},      {.max_site = "+"},         {.max_site = "-5%"},
+		{.max_new_sites = "+1"},    {.fail_on = "leek:high"},  {.fail_on = "leak:certain"},
+		{.min_delta = "x"},         {.max_never_freed = "+1"}, {.max_unreachable = "+5%"},
+		{.max_unreachable = "few"},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {

@@ -41,18 +41,9 @@ Test(shell, other_names_are_quoted)
 /* bash itself is the judge. */
 Test(shell, a_shell_reads_the_name_back)
 {
-	static const char *const names[] = {"a b",
-					    "'",
-					    "\"$(echo x)`",
-					    "a\nb",
-					    "\x01'\\",
-					    "*?[a]{1,2}",
-					    "~/x",
-					    "#no",
-					    "a;b&c|d<e>f(g)",
-					    "\xc2\x9bZ",
-					    "\x9b",
-					    "\xe9t\xe9"};
+	static const char *const names[] = {
+		"a b", "'",   "\"$(echo x)`",   "a\nb",      "\x01'\\", "*?[a]{1,2}",
+		"~/x", "#no", "a;b&c|d<e>f(g)", "\xc2\x9bZ", "\x9b",    "\xe9t\xe9"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *word = shell_word(names[i]), command[256], got[64] = "";

@@ -608,7 +608,7 @@ Test(open, a_frame_that_is_not_there_is_damage_and_costs_no_memory)
 	expect_stray_frame("far.db", "UPDATE site SET frames = '[99999999999]'");
 	expect_stray_frame("near.db", "UPDATE site SET frames = '[4294967295]'");
 	expect_stray_frame("there.db", "UPDATE frame SET id = 4294967295 WHERE id = 1; "
-			   "UPDATE site SET frames = '[4294967295]'");
+				       "UPDATE site SET frames = '[4294967295]'");
 }
 
 Test(open, a_page_that_is_damaged_is_said_to_be)
