@@ -12,8 +12,20 @@ enum { ROWS_SHOWN = 20 };
 
 const char *const report_groups[] = {"line",  "function", "file", "module",
 				     "stack", "domain",   "type", NULL};
-const char *const report_metrics[] = {"live", "blocks", "allocated", "allocations", NULL};
-const char *const report_matches[] = {"exact", "line", "function", "fuzzy", NULL};
+const char *const report_metrics[] = {
+	[METRIC_LIVE] = "live",
+	[METRIC_BLOCKS] = "blocks",
+	[METRIC_ALLOCATED] = "allocated",
+	[METRIC_ALLOCATIONS] = "allocations",
+	NULL,
+};
+const char *const report_matches[] = {
+	[MATCH_EXACT] = "exact",
+	[MATCH_LINE] = "line",
+	[MATCH_FUNCTION] = "function",
+	[MATCH_FUZZY] = "fuzzy",
+	NULL,
+};
 
 /* Each list begins as report_formats does. */
 #define NAME(name) #name,

@@ -311,8 +311,12 @@ static void put_metric(struct job *job, const char *key, uint64_t value)
 
 static void put_identity(struct job *job)
 {
-	static const char *const reasons[] = {"request", "api",    "timer", "growth",
-					      "peak",    "signal", "exit",  "safety"};
+	static const char *const reasons[] = {
+		[SNAP__AT_REQUEST] = "request", [SNAP__AT_API] = "api",
+		[SNAP__AT_TIMER] = "timer",     [SNAP__AT_GROWTH] = "growth",
+		[SNAP__AT_PEAK] = "peak",       [SNAP__AT_SIGNAL] = "signal",
+		[SNAP__AT_EXIT] = "exit",       [SNAP__AT_SAFETY] = "safety",
+	};
 	const struct snap__identity *who = snap__process_identity();
 	const struct snap__config *config = snap__process_config();
 

@@ -12,7 +12,7 @@
 #include "runtime/holders/holders.h"
 #include "snap/status.h"
 
-/** Why a snapshot is taken. */
+/** Why a snapshot is taken; put_identity() in snapshot.c has the names. */
 enum snap__reason {
 	SNAP__AT_REQUEST, /* control socket */
 	SNAP__AT_API,
@@ -33,7 +33,7 @@ enum snap__ask {
 
 struct snap__order {
 	enum snap__reason reason;
-	int signal;        /* the signal the signal the signal that ends the process, or 0 */
+	int signal;        /* the signal that ends the process, or 0 */
 	const char *label; /* the snapshot's name; "" none */
 	int directory;     /* descriptor of the output directory, or -1: go by its path */
 	enum snap__ask ask;

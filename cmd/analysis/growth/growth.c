@@ -863,15 +863,9 @@ size_t growth_wanted_censuses(const struct growth_series *series, size_t wanted[
 const char *growth_verdict_name(enum growth_verdict verdict)
 {
 	static const char *const names[] = {
-		[GROWTH_LEAK] = "leak",
-		[GROWTH_CONTAINER] = "container-growth",
-		[GROWTH_INCONCLUSIVE] = "inconclusive",
-		[GROWTH_SAWTOOTH] = "sawtooth",
-		[GROWTH_WARM_UP] = "warm-up",
-		[GROWTH_ONE_OFF] = "one-off",
-		[GROWTH_SHRINKING] = "shrinking",
-		[GROWTH_STABLE] = "stable",
-		[GROWTH_TOO_FEW] = "too-few",
+#define VERDICT(verdict, name) [GROWTH_##verdict] = (name),
+#include "analysis/growth/verdicts.def"
+#undef VERDICT
 	};
 
 	return names[verdict];

@@ -11,16 +11,9 @@
 #include "analysis/stats.h"
 
 enum growth_verdict {
-	GROWTH_LEAK,      /* keeps growing: blocks are added that never go */
-	GROWTH_CONTAINER, /* bytes grow, blocks do not: something is reallocated larger and larger
-			   */
-	GROWTH_INCONCLUSIVE, /* more snapshots are needed to tell */
-	GROWTH_SAWTOOTH,     /* fills and drains */
-	GROWTH_WARM_UP,      /* rose, then a plateau */
-	GROWTH_ONE_OFF,      /* one interval carries the growth */
-	GROWTH_SHRINKING,
-	GROWTH_STABLE,
-	GROWTH_TOO_FEW, /* too few snapshots for any verdict */
+#define VERDICT(verdict, name) GROWTH_##verdict,
+#include "analysis/growth/verdicts.def"
+#undef VERDICT
 	GROWTH_VERDICTS
 };
 
