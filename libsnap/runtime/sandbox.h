@@ -29,4 +29,10 @@ bool snap__sandbox_survives_socket(void);
 /** The same for kcmp(), which some filters for services kill for. */
 bool snap__sandbox_survives_kcmp(void);
 
+/**
+ * From now on, SIGSYS ends the calling process if it waits for a lock.  It is for a copy with one
+ * thread: whoever holds the lock does not exist there, and will never release it.
+ */
+void snap__sandbox_end_at_waits(void);
+
 #endif

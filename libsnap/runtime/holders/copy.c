@@ -279,6 +279,7 @@ static void become_copy(struct making *m)
 	limit(RLIMIT_CORE, 1); /* no core dump, not even through a program: see core(5) */
 	limit(RLIMIT_CPU, CPU_LIMIT_S);
 	give_locks_back();
+	snap__sandbox_end_at_waits();
 	in_copy = &m->copy;
 }
 
@@ -441,6 +442,9 @@ static bool judge(const struct making *m, char *reason)
 	} else if (WIFSIGNALED(m->status)) {
 		snap__text_add(&text, "the copy was ended by signal ");
 		snap__text_add_u64(&text, (uint64_t)WTERMSIG(m->status));
+		if (WTERMSIG(m->status) == SIGSYS)
+			snap__text_add(&text, ": it would have waited for a lock that a stopped "
+					      "thread had taken");
 	} else if (!atomic_load(&m->copy.page->done)) {
 		snap__text_add(&text, m->copy.page->reason[0] ? m->copy.page->reason
 							      : "the copy ended early");
