@@ -7,6 +7,7 @@ fewer calls than that.  After each run:
         written from the format says; what was there before is unchanged; when nothing was written, a message says so
   load  exit status 0 and the snapshot is in the database, or not 0, one message, and the database is as before;
         after a kill a second load completes it
+  top   all names, or a warning that names the module without, or one message
 
 Exit status 77 without strace, or where tracing is not permitted.
 
@@ -170,6 +171,44 @@ class Load:
         return hit
 
 
+class Names:
+    """A report that asks the process that reads modules, for nothing is remembered."""
+
+    def __init__(self, home, snapdiff, library):
+        self.home, self.snapdiff = home, snapdiff
+        (home / "host.c").write_text(HOST)
+        subprocess.run(["gcc", "-g", "-O1", "-fno-builtin", "-o", home / "host", home / "host.c"], check=True)
+        (home / "out").mkdir()
+        subprocess.run([home / "host"], env={"PATH": os.environ["PATH"], "LD_PRELOAD": str(library), "SNAP_ACTIVE": "1",
+                                             "SNAP_OUT": str(home / "out")}, capture_output=True, check=False)
+        self.snapshot = next((home / "out").iterdir())
+        self.env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "SNAPDIFF_CONFIG": ""}
+        sound = subprocess.run(self.command(), env=self.env, capture_output=True, check=True)
+        require(b"host.c" in sound.stdout and not sound.stderr, "no names by itself", sound)
+        self.expected = sound.stdout
+
+    def command(self):
+        return [self.snapdiff, "top", self.snapshot]
+
+    def check(self, calls, how, when):
+        result, hit = traced(self.command(), calls, how, when, self.home / "log", self.env)
+        said = result.stderr.decode(errors="replace").strip()
+        require(result.returncode in (0, 4, -9, 137), "exit status", result.returncode, said)
+        if result.returncode == 0:
+            require(result.stdout == self.expected or "no names for module" in said, "names are missing, and nobody says why")
+        elif result.returncode == 4:
+            require(said.startswith("snapdiff top: cannot ") and "\n" not in said, "failed with", said)
+        return hit
+
+
+# Where the process that reads modules is started and asked.
+WORKER_FAULTS = [
+    ("socketpair", "error=EMFILE"), ("clone,clone3,fork,vfork", "error=EAGAIN"), ("recvfrom", "error=EINTR"),
+    ("sendto", "error=EINTR"), ("recvfrom", "error=ECONNRESET"), ("sendto", "error=EPIPE"), ("recvfrom", "signal=KILL"),
+    ("wait4", "error=EINTR"), ("prctl", "error=EPERM"), ("close_range", "error=ENOSYS"), ("prlimit64", "error=EPERM"),
+]
+
+
 def try_all(name, subject, faults):
     runs, wrong = 0, 0
     for calls, how in faults:
@@ -198,9 +237,12 @@ def main():
         print("skipped: tracing is not permitted here")
         sys.exit(77)
     faults = FAULTS + MORE_FAULTS if amount == "all" else FAULTS[:4]
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+    with (tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two,
+          tempfile.TemporaryDirectory() as three):
         wrong = try_all("host", Host(pathlib.Path(one), library), faults)
         wrong += try_all("load", Load(pathlib.Path(two), snapdiff), faults if amount == "all" else FAULTS[1:3])
+        names = Names(pathlib.Path(three), snapdiff, library)
+        wrong += try_all("names", names, WORKER_FAULTS if amount == "all" else WORKER_FAULTS[:2])
     sys.exit(1 if wrong else 0)
 
 
