@@ -222,6 +222,118 @@ def no_space():
     shutil.rmtree(out)
 
 
+class FullGroup:
+    """A control group of its own with 48 MiB; `path` is None where none can be made."""
+    LIMIT = 48 << 20
+
+    def __init__(self):
+        self.path = None
+        for line in open("/proc/self/cgroup"):
+            _, controllers, place = line.rstrip("\n").split(":", 2)
+            if not controllers:
+                self.make(f"/sys/fs/cgroup{place}", ("memory.max", self.LIMIT), ("memory.swap.max", 0))
+            elif "memory" in controllers.split(","):
+                self.make(f"/sys/fs/cgroup/memory{place}", ("memory.limit_in_bytes", self.LIMIT),
+                          ("memory.memsw.limit_in_bytes", self.LIMIT))
+
+    def make(self, parent, limit, swap):
+        path = os.path.join(parent, f"snap-torture-{os.getpid()}")
+        try:
+            os.mkdir(path)
+        except OSError:
+            return
+        try:
+            self.write(path, *limit)
+            if os.path.exists(os.path.join(path, swap[0])):  # not where the kernel does not count swap
+                self.write(path, *swap)
+            self.path = path
+        except OSError:  # the directory belongs to no controller of memory
+            os.rmdir(path)
+
+    @staticmethod
+    def write(path, name, value):
+        with open(os.path.join(path, name), "r+") as f:
+            f.write(str(value))
+
+    def run(self, argv, env):
+        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=1200,
+                              preexec_fn=lambda: self.write(self.path, "cgroup.procs", os.getpid()))
+
+    def remove(self):
+        end = time.time() + 60
+        while time.time() < end:
+            try:
+                os.rmdir(self.path)
+                return
+            except OSError:  # a helper is still in it
+                time.sleep(0.05)
+        check(False, f"{self.path}: a process does not leave it")
+
+
+def in_full_group(group, *args, **settings):
+    """t27 in the group, bare and recorded; the recorded result and its snapshots, oldest first."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    argv = [program("t27_full_cgroup"), *args]
+    bare = group.run(argv, dict(os.environ))
+    done = group.run(argv, dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=options.library, **settings))
+    check((done.returncode, done.stdout, done.stderr) == (bare.returncode, bare.stdout, bare.stderr),
+          f"t27 {args}: {done}, bare {bare}")
+    snapshots = [snapread.read(path) for path in sorted(glob.glob(out + "/*.snap"))]
+    shutil.rmtree(out)
+    return done, snapshots
+
+
+def held_by_program(snapshot, size):
+    """Bytes in blocks of this size."""
+    return sum(s["live_bytes"] for s in snapshot["sites"] if any(b"t27_full_cgroup" in f[3] for f in s["stack"])
+               and s["live_bytes"] == size * s["live_blocks"])
+
+
+def full_cgroup():
+    """In a group that is full of a file's pages nothing is missing; before the kernel kills for memory, growth is seen."""
+    group = FullGroup()
+    if not group.path:
+        print("skipped: no control group with a limit of memory can be made here")
+        return
+    # Not on a file system in memory, whose pages cannot be dropped.
+    with tempfile.TemporaryDirectory(prefix="snap-torture-", dir=options.programs) as directory:
+        done, snapshots = in_full_group(group, "cache", os.path.join(directory, "file"))
+        check(done.returncode == 0, f"t27 cache: {done}")
+        held = [held_by_program(s, 200) for s in snapshots]
+        check(held == [40000 * 200], f"t27 cache: snapshots hold {held} bytes")
+    done, snapshots = in_full_group(group, "heap", SNAP_AT_GROWTH="8MiB")
+    check(done.returncode == -signal.SIGKILL, f"t27 heap: {done}")
+    held = [held_by_program(s, 1 << 20) >> 20 for s in snapshots]
+    # 48 MiB, of which some are the recorder's and the loader's.
+    check(len(held) >= 3 and held == sorted(held) and held[-1] >= 24, f"t27 heap: snapshots hold {held} MiB")
+    group.remove()
+
+
+def slow_fsync():
+    """A file system that takes 6 s to write to its disk delays nobody, and loses nothing."""
+    if not shutil.which("strace"):
+        print("skipped: a slow fsync: there is no strace")
+        return
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    log = os.path.join(out, "log")
+    settings = {"SNAP_ACTIVE": "1", "SNAP_OUT": out + "/snaps", "SNAP_DURABLE": "1", "LD_PRELOAD": options.library}
+    argv = ["strace", "-f", "-o", log, "-e", "trace=fsync,fdatasync,exit_group,rename,renameat,renameat2",
+            "-e", "inject=fsync,fdatasync:delay_enter=6000000", *[f"-E{k}={v}" for k, v in settings.items()],
+            program("t17_open")]
+    bare, done = run([program("t17_open")]), run(argv)
+    if "ptrace" in done.stderr:
+        print("skipped: a slow fsync: tracing is not permitted")
+        return
+    check((done.returncode, done.stdout, done.stderr) == (bare.returncode, bare.stdout, bare.stderr),
+          f"t17 with a slow fsync: {done}, bare {bare}")
+    said = open(log).read()
+    check("DELAYED" in said, f"no fsync was slow: {said}")
+    files = os.listdir(out + "/snaps")
+    check(len(files) == 1 and files[0].endswith(".snap"), f"a slow fsync left {files}: {said}")
+    meta(os.path.join(out, "snaps", files[0]))
+    shutil.rmtree(out)
+
+
 def new_forms():
     """Operator new is recorded under each allocator as under glibc's, once per block."""
     nesting = os.path.join(options.programs, "libnesting.so")
@@ -405,7 +517,7 @@ TESTS = {
     "tracer": tracer,
     "prefixed": prefixed, "late_signal": late_signal, "nested": nested,
     "new": new_forms,
-    "distinct": distinct, "no_space": no_space,
+    "distinct": distinct, "no_space": no_space, "full_cgroup": full_cgroup, "slow_fsync": slow_fsync,
     "names": names,
     "bootstrap": lambda: tortured("t01_bootstrap"),
     "tls": lambda: (tortured("t02_tls"), tortured("t02_tls", "{lib}")),
