@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 options = None
 CASE = re.compile(r"(held|lost|hidden)_\w+")
@@ -727,6 +728,45 @@ def repeated(directory):
     # The thread that asked waits in libsnap's system call, unless it is just reading the clock in the kernel's page; the
     # frames above it have names all the same.
     check({"main", "worker"} <= frames, f"the frames of stacks: {frames}")
+
+
+def status_of(task, field):
+    """A number of /proc/PID/task/TID/status; None if the task has ended."""
+    try:
+        with open(os.path.join(task, "status")) as f:
+            return int(re.search(field + r":\t(\d+)", f.read())[1])
+    except OSError:
+        return None
+
+
+def tasks_below(parent):
+    """The main thread and the other threads of the process that `snapdiff run` started."""
+    process = next(p for p in glob.glob("/proc/[0-9]*") if status_of(p, "PPid") == parent)
+    main = f"{process}/task/{os.path.basename(process)}"
+    return main, [t for t in glob.glob(process + "/task/*") if t != main]
+
+
+def late_thread(directory):
+    """A thread that stops only after the copy was made goes on all the same."""
+    recorded = Server(directory, program=os.path.join(options.bin, "holders_late"))
+    main, others = tasks_below(recorded.process.pid)
+    check(len(others) == 1, f"the program's threads: {others}")
+    snap = subprocess.Popen([options.snapdiff, "snap", "--holders", os.path.basename(main)], stdout=subprocess.PIPE,
+                            text=True)
+    end = time.time() + 300
+    # Until it was asked to stop, and the main thread, which did, is let go of: the copy is made.
+    while snap.poll() is None and not (status_of(others[0], "TracerPid") and not status_of(main, "TracerPid")):
+        check(time.time() < end, "the copy is not made")
+        time.sleep(0.01)
+    out, _ = recorded.process.communicate(timeout=600)
+    check(out == "on\n" and recorded.process.returncode == 0,
+          f"the program ended with {recorded.process.returncode}: {out}")
+    said, _ = snap.communicate(timeout=600)
+    check(snap.returncode == 0, f"snapdiff snap ended with {snap.returncode}")
+    stop = Snapshot(said.strip()).meta
+    if stop["holders.stop"] != "ptrace":
+        skip("ptrace is not permitted here")
+    check(stop["holders.threads_unread"] == "1", f"threads that were not read: {stop['holders.threads_unread']}")
 
 
 def refused(directory):
