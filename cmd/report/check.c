@@ -920,13 +920,17 @@ static void warn_of_suppression(struct checking *checking, const struct suppress
 	struct report *report = checking->report;
 	const char *day = report_text(report, "%04d-%02d-%02d", rule->expires / 10000,
 				      rule->expires / 100 % 100, rule->expires % 100);
+	bool exceeded = kind == NOTICE_SUPPRESSION_EXCEEDED;
+	char most[32], found[32];
 
 	report_notice(report,
 		      &(struct notice){
 			      .kind = kind,
 			      .who = report_text(report, "%s, line %u",
 						 checking->request->suppression_file, rule->line),
-			      .texts = {rule->pattern, day},
+			      .texts = {rule->pattern,
+					exceeded ? sites_bytes(rule->max_bytes, most) : day,
+					sites_bytes(rule->too_large, found)},
 		      });
 }
 
@@ -939,9 +943,11 @@ static void warn_of_suppressions(struct checking *checking)
 
 		if (suppression_is_expired(rule, request->today))
 			warn_of_suppression(checking, rule, NOTICE_SUPPRESSION_PAST);
+		else if (rule->too_large)
+			warn_of_suppression(checking, rule, NOTICE_SUPPRESSION_EXCEEDED);
 		else if (rule->matches == 0)
 			warn_of_suppression(checking, rule, NOTICE_SUPPRESSION_UNUSED);
-		else
+		if (rule->matches)
 			report_note(checking->report, "suppressed %zu by leak:%s%s%s",
 				    rule->matches, rule->pattern, rule->reason ? ": " : "",
 				    rule->reason ? rule->reason : "");

@@ -56,6 +56,67 @@ static bool is_telling(const struct store_root *root)
 	       root->kind == SNAP_ROOT_MAPPING || root->kind == SNAP_ROOT_INTERPRETER;
 }
 
+/* The last block of the way that is of another row than where it leads; SNAP_NONE: there is none. */
+static uint32_t last_of_other_row(const struct graph *graph, const struct growth_table *table,
+				  const struct graph_path *path, uint32_t row)
+{
+	for (uint32_t i = path->row.step_count; i-- > 0;) {
+		const struct snap_step *step = &graph->steps[path->first_step + i];
+		uint32_t other = row_of(table, &graph->groups[step->group]);
+
+		if (other != row)
+			return other;
+	}
+	return SNAP_NONE;
+}
+
+/*
+ * Stacks and registers are looked through last: where the way begins there, nothing lasting holds the
+ * row.  Then the row that holds it says more than the frame, which may only have saved a register.
+ */
+static char *weak_holder(const struct graph *graph, const struct growth_table *table,
+			 const struct graph_path *path, uint32_t row)
+{
+	const struct store_root *root = &graph->roots[path->row.root];
+	uint32_t other = last_of_other_row(graph, table, path, row);
+	char *words;
+
+	if (other == SNAP_NONE)
+		return strdup(root->name);
+	return asprintf(&words, "%s, from the %s", selection_row(table->selection, other)->key,
+			root->name) < 0
+		       ? NULL
+		       : words;
+}
+
+/* What a stack still refers to then is left over. */
+static bool is_mostly_lost(const struct growth_graph_row *row)
+{
+	return row->unreachable * 2 >= row->blocks;
+}
+
+static bool is_weak(const struct store_root *root)
+{
+	return root->kind == SNAP_ROOT_STACK || root->kind == SNAP_ROOT_REGISTERS;
+}
+
+static bool add_weak_roots(struct growth_graph *out, const struct graph *graph,
+			   const struct growth_table *table)
+{
+	for (size_t i = 0; i < graph->path_count; i++) {
+		const struct graph_path *path = &graph->paths[i];
+		uint32_t row = row_of(table, &graph->groups[path->row.group]);
+
+		if (row == SNAP_NONE || path->row.root == SNAP_NONE || out->rows[row].root ||
+		    is_mostly_lost(&out->rows[row]) || !is_weak(&graph->roots[path->row.root]))
+			continue;
+		out->rows[row].root = weak_holder(graph, table, path, row);
+		if (!out->rows[row].root)
+			return false;
+	}
+	return true;
+}
+
 static bool add_roots(struct growth_graph *out, const struct graph *graph,
 		      const struct growth_table *table)
 {
@@ -87,7 +148,9 @@ static enum snap_status take(struct growth_graph **out, const struct graph *grap
 		return SNAP_OK;
 	}
 	*out = made;
-	return add_roots(made, graph, table) ? SNAP_OK : fail_memory(err, "reading who holds what");
+	return add_roots(made, graph, table) && add_weak_roots(made, graph, table)
+		       ? SNAP_OK
+		       : fail_memory(err, "reading who holds what");
 }
 
 enum snap_status growth_graph_read(struct growth_graph **out, struct store *store,
@@ -130,13 +193,21 @@ static void add_reason(struct growth_judgement *judgement, const char *sentence)
 	snprintf(judgement->reasons[0], GROWTH_REASON_SIZE, "%s", sentence);
 }
 
+/* Of a row that grows, whatever the series says, or that grows by the series: is enough lost? */
+static bool is_losing(const struct growth_judgement *judgement,
+		      const struct growth_graph_row *graph)
+{
+	return is_mostly_lost(graph) ||
+	       (growth_is_growth(judgement) && graph->unreachable * 10 >= graph->blocks);
+}
+
 static void judge_row(struct growth_row *row, const struct growth_graph_row *graph)
 {
 	struct growth_judgement *judgement = &row->judgement;
 	char sentence[GROWTH_REASON_SIZE];
 
-	if (!graph->blocks || graph->unreachable * 2 < graph->blocks || row->last <= row->first ||
-	    judgement->verdict == GROWTH_STABLE)
+	if (!graph->blocks || !graph->unreachable || row->last <= row->first ||
+	    judgement->verdict == GROWTH_STABLE || !is_losing(judgement, graph))
 		return;
 	snprintf(sentence, sizeof(sentence),
 		 "nothing reaches %" PRIu64 " of its %" PRIu64 " blocks any more",

@@ -7,6 +7,7 @@
  */
 #include "report/leaks.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -404,7 +405,7 @@ static void add_title(struct leaks *leaks)
 		return;
 	}
 	report->title = report_text(
-		report, "%s: %s in %s %s unreachable, of %s: %s directly, %s through them",
+		report, "%s: %s in %s %s unreachable, of %s: %s directly, %s through others",
 		sites_input_name(report, 0), sites_bytes(lost_bytes(totals), lost),
 		sites_blocks(lost_blocks(totals), blocks), lost_blocks(totals) == 1 ? "is" : "are",
 		sites_bytes(totals->live, live), sites_blocks(totals->direct_blocks, direct),
@@ -452,6 +453,11 @@ static void add_notes(struct leaks *leaks)
 		report_note(report, "The filters leave out %s in %s.",
 			    sites_bytes(lost_bytes(&rest), bytes),
 			    sites_blocks(lost_blocks(&rest), blocks));
+	if (leaks->shown.rings)
+		report_note(report,
+			    "%" PRIu64 " ring%s: blocks that refer to each other and that nothing "
+			    "else refers to, such as shared_ptr that point to each other.",
+			    leaks->shown.rings, leaks->shown.rings == 1 ? "" : "s");
 	if (leaks->count)
 		report_note(report,
 			    "Unreachable: no plain, aligned pointer leads to it from globals, "

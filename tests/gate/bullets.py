@@ -125,6 +125,15 @@ class Policy(Check):
             self.report(new, *limit, "--strict", status=5)
 
 
+class Suppressions(Check):
+    def test_a_rule_that_is_exceeded_says_so(self):
+        self.write("known", "leak:^cache$ max=64KiB\n")
+        done = self.run_check(self.write("new.txt", text()), "--max-site", "350KiB", "--suppressions", "known")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("known, line 1: leak:^cache$ suppresses up to 64.0 KiB, and 400.0 KiB was found", done.stderr + done.stdout)
+        self.assertNotIn("matched nothing", done.stderr + done.stdout)
+
+
 class Noise(Check):
     def side(self, name, values):
         return [self.write(f"{name}{i}.txt", text({"parse": value * KIB}, i + 1, pid=100 + i)) for i, value in enumerate(values)]

@@ -277,9 +277,13 @@ struct suppression *suppressions_find(struct suppressions *suppressions,
 	for (size_t i = 0; i < suppressions->count; i++) {
 		struct suppression *rule = &suppressions->rules[i];
 
-		if (bytes > rule->max_bytes || suppression_is_expired(rule, today) ||
-		    !matches_any(rule->pattern, names))
+		if (suppression_is_expired(rule, today) || !matches_any(rule->pattern, names))
 			continue;
+		if (bytes > rule->max_bytes) {
+			if (bytes > rule->too_large)
+				rule->too_large = bytes;
+			continue;
+		}
 		rule->matches++;
 		rule->bytes += bytes;
 		return rule;

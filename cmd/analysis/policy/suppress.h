@@ -26,6 +26,7 @@ struct suppression {
 	unsigned line;      /* in the file, from 1 */
 	size_t matches;     /* findings that it suppressed so far */
 	uint64_t bytes;     /* what these held */
+	uint64_t too_large; /* the largest that it matched and that is above max_bytes; 0: none */
 };
 
 struct suppressions {

@@ -11,6 +11,7 @@
 #include "runtime/sidetable.h"
 
 #define FIRST_BLOCKS ((uint32_t)1 << 16)
+#define FIRST_HUGE   256u
 #define STEP         ((uint32_t)1 << 14) /* pages, for every element */
 #define TOP_ENTRIES  ((size_t)1 << 18)   /* of 1 GiB: 48 bits of addresses */
 #define MIDDLES      512u
@@ -43,6 +44,31 @@ static void take_step(struct snap__blocks *all)
 	snap__copy_will_write(all->stack + all->count, STEP * sizeof(*all->stack));
 }
 
+static void add_huge(struct snap__blocks *all, uintptr_t address, uint64_t size)
+{
+	size_t element = sizeof(*all->huge);
+
+	if (!all->huge) {
+		all->huge = snap__copy_need(FIRST_HUGE * element);
+		all->huge_capacity = FIRST_HUGE;
+	} else if (all->huge_count == all->huge_capacity) {
+		all->huge = doubled(all->huge, all->huge_capacity, element);
+		all->huge_capacity *= 2;
+	}
+	all->huge[all->huge_count++] = (struct snap__huge_block){address, size};
+}
+
+/* There are few: their sizes add up to the address space. */
+uint64_t snap__blocks_huge_size(uint32_t block)
+{
+	const struct snap__blocks *all = &snap__blocks;
+	uint32_t i = 0;
+
+	while (i + 1 < all->huge_count && all->huge[i].address != all->address[block])
+		i++;
+	return all->huge[i].size;
+}
+
 static void add_block(void *user, uintptr_t address, const struct snap__block *block)
 {
 	struct snap__blocks *all = user;
@@ -50,15 +76,16 @@ static void add_block(void *user, uintptr_t address, const struct snap__block *b
 	if (all->count % STEP == 0)
 		take_step(all);
 	all->address[all->count] = address;
-	all->size[all->count] = block->size;
+	all->size[all->count] = block->size < UINT32_MAX ? (uint32_t)block->size : UINT32_MAX;
+	if (block->size >= UINT32_MAX)
+		add_huge(all, address, block->size);
 	all->stack[all->count++] = block->stack;
 }
 
 static void swap_blocks(struct snap__blocks *all, size_t a, size_t b)
 {
 	uintptr_t address = all->address[a];
-	uint64_t size = all->size[a];
-	uint32_t stack = all->stack[a];
+	uint32_t size = all->size[a], stack = all->stack[a];
 
 	all->address[a] = all->address[b];
 	all->size[a] = all->size[b];
@@ -113,7 +140,7 @@ static void mark_starts(void)
 {
 	for (uint32_t i = 0; i < snap__blocks.count; i++) {
 		uintptr_t address = snap__blocks.address[i];
-		uintptr_t last = (address + snap__blocks.size[i]) >> 21;
+		uintptr_t last = (address + snap__blocks_size(i)) >> 21;
 		struct snap__heap_page *page = page_of(address);
 		unsigned granule = address >> 4 & 255;
 		uint64_t bit = 1ull << (granule & 63);
@@ -122,8 +149,8 @@ static void mark_starts(void)
 			page_of(leaf << 21);
 		snap__blocks.crowded |= (page->starts[granule >> 6] & bit) != 0;
 		page->starts[granule >> 6] |= bit;
-		if (address + snap__blocks.size[i] >= snap__blocks.high)
-			snap__blocks.high = address + snap__blocks.size[i] + 1;
+		if (address + snap__blocks_size(i) >= snap__blocks.high)
+			snap__blocks.high = address + snap__blocks_size(i) + 1;
 	}
 }
 
@@ -181,7 +208,7 @@ uint32_t snap__blocks_search(uintptr_t pointer)
 		else
 			high = middle;
 	}
-	if (low == 0 || pointer - snap__blocks.address[low - 1] > snap__blocks.size[low - 1])
+	if (low == 0 || pointer - snap__blocks.address[low - 1] > snap__blocks_size(low - 1))
 		return SNAP__NO_BLOCK;
 	return low - 1;
 }

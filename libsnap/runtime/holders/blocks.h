@@ -20,11 +20,19 @@ struct snap__heap_page {
 	uint8_t before_in[4]; /* blocks that begin in the words of `starts` before this one */
 };
 
+/** A block of 4 GiB or more. */
+struct snap__huge_block {
+	uintptr_t address;
+	uint64_t size;
+};
+
 struct snap__blocks {
 	uintptr_t *address; /* ascending */
-	uint64_t *size;
-	uint32_t *stack; /* whose allocation it is; its group once groups are numbered */
+	uint32_t *size;     /* UINT32_MAX: it is among the huge ones; ask snap__blocks_size() */
+	uint32_t *stack;    /* whose allocation it is; its group once groups are numbered */
 	uint32_t count, capacity;
+	struct snap__huge_block *huge; /* in any order */
+	uint32_t huge_count, huge_capacity;
 	uintptr_t low, high;           /* all blocks lie in [low, high) */
 	struct snap__heap_page ***top; /* 1 GiB -> 2 MiB -> 4 KiB */
 	bool crowded; /* two blocks begin in one granule somewhere: counting does not find them */
@@ -35,6 +43,14 @@ extern SNAP__HIDDEN struct snap__blocks snap__blocks;
 void snap__blocks_collect(void);
 
 uint32_t snap__blocks_search(uintptr_t pointer);
+uint64_t snap__blocks_huge_size(uint32_t block);
+
+static inline uint64_t snap__blocks_size(uint32_t block)
+{
+	uint32_t size = snap__blocks.size[block];
+
+	return size < UINT32_MAX ? size : snap__blocks_huge_size(block);
+}
 
 /* The number of bits set in `word`, without the popcount instruction, which not every processor
  * has. */
@@ -70,7 +86,7 @@ static inline uint32_t snap__blocks_find(uintptr_t pointer)
 		snap__bits_set(page->starts[word] & ~0ull >> (63 - (granule & 63)));
 	if (after > 0 && snap__blocks.address[after - 1] > pointer)
 		after--; /* it begins later in the granule */
-	if (after == 0 || pointer - snap__blocks.address[after - 1] > snap__blocks.size[after - 1])
+	if (after == 0 || pointer - snap__blocks.address[after - 1] > snap__blocks_size(after - 1))
 		return SNAP__NO_BLOCK;
 	return after - 1;
 }

@@ -132,7 +132,7 @@ static void expand(uint32_t block)
 	uintptr_t low = snap__blocks.address[block];
 
 	begin_edges(block);
-	snap__graph_scan(low, low + snap__blocks.size[block]);
+	snap__graph_scan(low, low + snap__blocks_size(block));
 	end_edges(block);
 }
 
@@ -214,7 +214,7 @@ static void mark_reached(void)
 	for (uint32_t b = 0; b < snap__blocks.count; b++)
 		if (!g->parent[b]) {
 			g->unreachable_blocks++;
-			g->unreachable_bytes += snap__blocks.size[b];
+			g->unreachable_bytes += snap__blocks_size(b);
 		}
 }
 

@@ -48,7 +48,7 @@ static void count_members(void)
 
 		snap__blocks.stack[b] = group;
 		t.rows[group].blocks++;
-		t.rows[group].bytes += snap__blocks.size[b];
+		t.rows[group].bytes += snap__blocks_size(b);
 	}
 }
 
@@ -99,10 +99,10 @@ static void count_lost(void)
 		row->ring_blocks += g->ring[b];
 		if (g->reach[b] == SNAP__LEAKED_DIRECT) {
 			row->direct_blocks++;
-			row->direct_bytes += snap__blocks.size[b];
+			row->direct_bytes += snap__blocks_size(b);
 		} else {
 			row->indirect_blocks++;
-			row->indirect_bytes += snap__blocks.size[b];
+			row->indirect_bytes += snap__blocks_size(b);
 		}
 	}
 }
@@ -136,7 +136,7 @@ static void sum_retained(const uint32_t *order, uint32_t reached)
 		uint32_t v = order[i];
 
 		if (v < snap__blocks.count)
-			t.retained[v] += snap__blocks.size[v];
+			t.retained[v] += snap__blocks_size(v);
 		if (t.dominator[v] != SNAP__NOBODY)
 			t.retained[t.dominator[v]] += t.retained[v];
 	}
@@ -317,7 +317,7 @@ static void add_references(struct bundle *b, uint32_t node)
 			continue;
 		b->seen[target] = b->holder + 1;
 		row->blocks++;
-		row->bytes += snap__blocks.size[target];
+		row->bytes += snap__blocks_size(target);
 	}
 }
 
@@ -420,7 +420,7 @@ static uint64_t offset_in(uint32_t holder, uint32_t block)
 	if (holder < snap__blocks.count)
 		return snap__graph_offset_of(
 			snap__blocks.address[holder],
-			snap__blocks.address[holder] + snap__blocks.size[holder], block);
+			snap__blocks.address[holder] + snap__blocks_size(holder), block);
 	if (holder >= snap__graph_leak_node())
 		return 0;
 	root = &g->roots[holder - snap__blocks.count];
@@ -433,7 +433,7 @@ static void fill_step(struct snap_step *step, uint32_t block, uint32_t next)
 	*step = (struct snap_step){
 		.group = group_of(block),
 		.address = snap__blocks.address[block],
-		.size = snap__blocks.size[block],
+		.size = snap__blocks_size(block),
 		.offset = next == SNAP__NO_BLOCK ? 0 : offset_in(block, next),
 	};
 }

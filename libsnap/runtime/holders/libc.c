@@ -87,7 +87,7 @@ void snap__libc_allocator(struct snap__ranges *owned, struct snap__space *space)
 		last = (struct snap__range){area->low, area->high};
 		if (glibc && area->readable && !snap__equal(area->name, "[heap]") &&
 		    has_header(area, address))
-			last = chunk_range(area, address, snap__blocks.size[b]);
+			last = chunk_range(area, address, snap__blocks_size(b));
 		snap__ranges_add(owned, last.low, last.high);
 	}
 }

@@ -255,7 +255,7 @@ static struct snap__range stack_of(struct finding *f, const struct snap__stopped
 	if (block == SNAP__NO_BLOCK)
 		return snap__libc_stack(f->space, t->sp, t->thread_pointer);
 	low = snap__blocks.address[block];
-	return (struct snap__range){low, low + snap__blocks.size[block]};
+	return (struct snap__range){low, low + snap__blocks_size(block)};
 }
 
 static bool is_main_stack(struct finding *f, uintptr_t sp)
