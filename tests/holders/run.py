@@ -740,6 +740,25 @@ def truth_reports_jemalloc(directory):
     truth_reports(directory, find_library("libjemalloc.so*") or skip("jemalloc is not installed"))
 
 
+def huge(directory):
+    """A block of more than 4 GiB: its size, a pointer far behind its begin, and one that lies far behind it."""
+    program = subprocess.Popen([options.snapdiff, "run", "-q", "-o", directory, "--exit-snapshot", "none", "--",
+                                os.path.join(options.bin, "holders_huge")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    if program.stdout.readline() != "ready\n":
+        skip(f"no block of 5 GiB: exit code {program.wait()}")
+    done = subprocess.run([options.snapdiff, "snap", "--holders=retained", directory], capture_output=True, text=True, timeout=900)
+    program.communicate()
+    check(done.returncode == 0, done.stderr)
+    path = done.stdout.strip()
+    needs_ptrace(Snapshot(path))
+    rows = {(row["role"], row["function"] or row["key"]): row for row in report("holders", "^make_", path, "-g", "function")["rows"]}
+    check(rows["blocks", "make_huge"]["bytes"] == 5 << 30, f"the huge one: {rows['blocks', 'make_huge']}")
+    check(rows["held by", "g_inside (holders_huge)"]["bytes"] == 5 << 30, f"who holds it: {list(rows)}")
+    small = rows["blocks", "make_small"]
+    check((small["bytes"], small["unreachable_blocks"]) == (77, 1), f"the small ones: {small}")
+    check(rows["holds", "make_small"]["bytes"] == 33, f"what it holds: {rows['holds', 'make_small']}")
+
+
 def repeated(directory):
     """Copies of a program that runs on: the same each time."""
     recorded = Server(directory)
