@@ -37,6 +37,20 @@ struct credit {
 	uint32_t home; /* the row that names it, credited or not */
 };
 
+#define LONGEST_PERIOD 8u /* functions that call each other in turn */
+
+/* A frame of a stack whose recursion is folded. */
+struct step {
+	uint32_t label;
+	uint32_t position; /* in its site's stack */
+	bool again;        /* it, or what leads from it to itself, follows itself */
+};
+
+struct folded {
+	size_t first; /* its steps are steps[first .. first + count) */
+	size_t count;
+};
+
 struct selection {
 	const struct dataset *dataset;
 	struct select_options options;
@@ -49,8 +63,10 @@ struct selection {
 	size_t row_count, row_capacity;
 	struct hash_table row_index;  /* for groupings by stack: rows by their sequence of labels */
 	struct hash_table text_index; /* rows that are only a text */
-	uint32_t *row_site;           /* the site that a stack's row was made from */
-	size_t row_site_capacity;
+	struct folded *row_stack;     /* of a row that is a stack */
+	size_t row_stack_capacity;
+	struct step *steps; /* of such stacks, one after the other; then of the one at hand */
+	size_t step_count, step_capacity;
 	struct credit *credits;
 	uint32_t *credited;
 	size_t credited_count, credited_capacity;
@@ -249,21 +265,21 @@ static const char *known(const struct dataset *dataset, uint32_t string)
 
 /* Append a row; takes `key`.  SNAP_NONE when memory is out. */
 static uint32_t add_row(struct selection *selection, char *key, const struct select_row *text,
-			uint32_t site)
+			struct folded stack)
 {
 	size_t row = selection->row_count;
 
 	if (!key || row >= SNAP_NONE ||
 	    !array_reserve(&selection->rows, &selection->row_capacity, row,
 			   sizeof(*selection->rows)) ||
-	    !array_reserve(&selection->row_site, &selection->row_site_capacity, row,
-			   sizeof(uint32_t))) {
+	    !array_reserve(&selection->row_stack, &selection->row_stack_capacity, row,
+			   sizeof(*selection->row_stack))) {
 		free(key);
 		return SNAP_NONE;
 	}
 	selection->rows[row] = (struct row){.text = *text, .key = key};
 	selection->rows[row].text.key = key;
-	selection->row_site[row] = site;
+	selection->row_stack[row] = stack;
 	selection->row_count++;
 	return (uint32_t)row;
 }
@@ -286,7 +302,7 @@ static uint32_t row_of_frame(struct selection *selection, uint32_t frame)
 		return *row;
 	if (selection->options.group == SELECT_LINE)
 		text.module = known(dataset, dataset->frames[frame].module);
-	*row = add_row(selection, frame_text(dataset, &words), &text, SNAP_NONE);
+	*row = add_row(selection, frame_text(dataset, &words), &text, (struct folded){0, 0});
 	return *row;
 }
 
@@ -338,24 +354,60 @@ static uint32_t label_at(const struct selection *selection, uint32_t site, uint3
 static bool stack_equals(const void *context, const void *wanted, uint32_t id)
 {
 	const struct selection *selection = context;
-	const struct visible_stack *stack = wanted;
-	uint32_t site = selection->row_site[id], next = 0;
+	const struct folded *a = wanted, *b = &selection->row_stack[id];
 
-	for (uint32_t i = 0; i < selection->dataset->sites[site].depth; i++) {
-		if (!selection
-			     ->frames[selection->dataset
-					      ->stack[selection->dataset->sites[site].first + i]]
-			     .visible)
-			continue;
-		if (next == stack->count ||
-		    label_at(selection, site, i) !=
-			    label_at(selection, stack->site, stack->positions[next++]))
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct step *left = &selection->steps[a->first + i],
+				  *right = &selection->steps[b->first + i];
+
+		if (left->label != right->label || left->again != right->again)
 			return false;
 	}
-	return next == stack->count;
+	return true;
 }
 
-static char *stack_text(const struct selection *selection, const struct visible_stack *stack)
+/* Do the last `period` steps repeat those before them? */
+static bool repeats(const struct step *end, size_t count, size_t period)
+{
+	if (count < 2 * period)
+		return false;
+	for (size_t i = 1; i <= period; i++)
+		if (end[-(ptrdiff_t)i].label != end[-(ptrdiff_t)(i + period)].label)
+			return false;
+	return true;
+}
+
+/*
+ * A function that calls itself, by itself or through some others, is on the stack once.  So stacks
+ * that differ only in the depth of their recursion are one.  The newest frames stay.
+ */
+static bool fold(struct selection *selection, const struct visible_stack *stack, struct folded *out)
+{
+	*out = (struct folded){.first = selection->step_count};
+	for (size_t i = 0; i < stack->count; i++) {
+		struct step *step;
+
+		if (!array_reserve(&selection->steps, &selection->step_capacity,
+				   out->first + out->count, sizeof(*selection->steps)))
+			return false;
+		step = &selection->steps[out->first + out->count++];
+		*step = (struct step){.label =
+					      label_at(selection, stack->site, stack->positions[i]),
+				      .position = stack->positions[i]};
+		for (size_t period = 1; period <= LONGEST_PERIOD; period++)
+			if (repeats(step + 1, out->count, period)) {
+				out->count -= period;
+				step[-(ptrdiff_t)period].again = true;
+				break;
+			}
+	}
+	return true;
+}
+
+static char *stack_text(const struct selection *selection, const struct folded *stack,
+			uint32_t site)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -363,12 +415,14 @@ static char *stack_text(const struct selection *selection, const struct visible_
 	bool lost = false;
 
 	for (size_t i = 0; stream && i < stack->count; i++) {
-		char *frame = frame_text(
-			selection->dataset,
-			dataset_frame_at(selection->dataset, stack->site, stack->positions[i]));
+		const struct step *step = &selection->steps[stack->first + i];
+		char *frame =
+			frame_text(selection->dataset,
+				   dataset_frame_at(selection->dataset, site, step->position));
 
 		lost |= !frame;
-		fprintf(stream, "%s%s", i ? " < " : "", frame ? frame : "");
+		fprintf(stream, "%s%s%s", i ? " < " : "", frame ? frame : "",
+			step->again ? " [recursive]" : "");
 		free(frame);
 	}
 	if (!stream || fclose(stream) != 0 || lost) {
@@ -382,13 +436,17 @@ static uint32_t row_of_stack(struct selection *selection, const struct visible_s
 			     size_t named)
 {
 	const struct dataset *dataset = selection->dataset;
-	uint64_t hash = stack->count;
 	struct select_row text = {0};
+	struct folded folded;
+	uint64_t hash;
 	uint32_t row;
 
-	for (size_t i = 0; i < stack->count; i++)
-		hash = hash_fold(hash, label_at(selection, stack->site, stack->positions[i]));
-	row = hash_table_find(&selection->row_index, hash, stack_equals, selection, stack);
+	if (!fold(selection, stack, &folded))
+		return SNAP_NONE;
+	hash = folded.count;
+	for (size_t i = 0; i < folded.count; i++)
+		hash = hash_fold(hash, selection->steps[folded.first + i].label);
+	row = hash_table_find(&selection->row_index, hash, stack_equals, selection, &folded);
 	if (row != SNAP_NONE)
 		return row;
 	if (stack->count) {
@@ -400,7 +458,8 @@ static uint32_t row_of_stack(struct selection *selection, const struct visible_s
 					   .module = known(dataset, frame->module),
 					   .line = frame->line};
 	}
-	row = add_row(selection, stack_text(selection, stack), &text, stack->site);
+	selection->step_count += folded.count;
+	row = add_row(selection, stack_text(selection, &folded, stack->site), &text, folded);
 	return row != SNAP_NONE && hash_table_add(&selection->row_index, hash, row) ? row
 										    : SNAP_NONE;
 }
@@ -421,7 +480,7 @@ static uint32_t row_of_text(struct selection *selection, const char *key)
 
 	if (row != SNAP_NONE)
 		return row;
-	row = add_row(selection, strdup(key), &nothing, SNAP_NONE);
+	row = add_row(selection, strdup(key), &nothing, (struct folded){0, 0});
 	return row != SNAP_NONE && hash_table_add(&selection->text_index, hash, row) ? row
 										     : SNAP_NONE;
 }
@@ -596,7 +655,8 @@ void selection_free(struct selection *selection)
 	free(selection->rows);
 	hash_table_release(&selection->row_index);
 	hash_table_release(&selection->text_index);
-	free(selection->row_site);
+	free(selection->row_stack);
+	free(selection->steps);
 	free(selection->credits);
 	free(selection->credited);
 	free(selection);
