@@ -56,6 +56,10 @@ static double select_rank(double *values, size_t count, size_t rank)
 			high = equal;
 			continue;
 		}
+		if (equal > low) { /* the pivot is one of those that are left */
+			low = equal;
+			continue;
+		}
 		above = move_equal(values, equal, high, pivot);
 		if (rank < above || above == low) /* the latter: it is no number */
 			break;

@@ -6,7 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum { LEAST = 16 };
+
+void *array_zeroed(size_t count, size_t size)
+{
+	void *array = calloc(count ? count : 1, size);
+
+	if (array)
+		memory_will_be_filled(array, count * size);
+	return array;
+}
 
 bool array_grow(void *array, size_t *capacity, size_t count, size_t size)
 {
@@ -22,6 +33,7 @@ bool array_grow(void *array, size_t *capacity, size_t count, size_t size)
 	new = realloc(old, larger * (size ? size : 1));
 	if (!new)
 		return false;
+	memory_will_be_filled(new, larger * size);
 	memcpy(array, &new, sizeof(new));
 	*capacity = larger;
 	/* cppcheck-suppress memleak; the array has it */

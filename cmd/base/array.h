@@ -13,6 +13,9 @@
 
 #include "snap/records.h"
 
+/** An array of `count` zeros, malloc'ed; NULL only when memory is out. */
+void *array_zeroed(size_t count, size_t size);
+
 /** Where there is no room for `count` items: move them to where there is. */
 bool array_grow(void *array, size_t *capacity, size_t count, size_t size);
 

@@ -3,8 +3,11 @@
  */
 #include "base/memory.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/machine.h"
 
@@ -34,6 +37,19 @@ void *memory_need(void *memory, const char *doing)
 	if (failed)
 		failed(doing);
 	abort();
+}
+
+void memory_will_be_filled(void *block, size_t size)
+{
+	enum { LARGE = 8 << 20 };
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)block + size;
+	uintptr_t first = ((uintptr_t)block + page - 1) / page * page;
+	int before_errno = errno;
+
+	if (size < LARGE)
+		return;
+	madvise((void *)first, end - first, MADV_HUGEPAGE); /* where it fails, pages stay small */
+	errno = before_errno;
 }
 
 /* Mapped files do not count: only writable memory does. */

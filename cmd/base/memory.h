@@ -25,6 +25,7 @@
 #define BASE_MEMORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Ends the program. */
@@ -35,6 +36,12 @@ void memory_on_failure(memory_failed_fn *fn);
 
 /** Returns `memory` if it is not NULL; otherwise memory ran out while `doing`. */
 void *memory_need(void *memory, const char *doing);
+
+/**
+ * Nearly all of `block` is about to be written.  The kernel gives memory page by page when it is
+ * touched, which takes longer than to fill it: for a large block, ask for large pages.
+ */
+void memory_will_be_filled(void *block, size_t size);
 
 /**
  * Take at most `bytes` from now on (0: half of the machine's memory, or of the cgroup's): what is

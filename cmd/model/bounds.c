@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 
 static const char *name_of(const struct model *model)
@@ -16,7 +17,7 @@ static const char *name_of(const struct model *model)
 /* The frames of the stack that ends at each node; a parent precedes its children. */
 static uint64_t *depths_of(const struct model *model)
 {
-	uint64_t *depths = malloc(((size_t)model->node_count + 1) * sizeof(*depths));
+	uint64_t *depths = array_zeroed(model->node_count, sizeof(*depths));
 
 	for (uint32_t i = 0; depths && i < model->node_count; i++) {
 		uint32_t parent = model->nodes[i].parent;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "model/names.h"
@@ -253,24 +254,18 @@ static void identify_site(const struct identity_work *work, const struct snap_si
 	identity->own = walk.found;
 }
 
-/* calloc() of nothing may return NULL, which here would mean that memory is out. */
-static void *array(size_t count, size_t size)
-{
-	return calloc(count ? count : 1, size);
-}
-
 static bool reserve(struct identity_work *work)
 {
 	const struct model *model = work->model;
 
-	work->raw = array(model->string_count, sizeof(*work->raw));
-	work->normalised = array(model->string_count, sizeof(*work->normalised));
-	work->modules = array(model->module_count, sizeof(*work->modules));
-	work->frames = array(model->frame_count, sizeof(*work->frames));
-	work->nodes = array(model->node_count, sizeof(*work->nodes));
-	work->exact = array(model->location_count, sizeof(*work->exact));
-	work->node_used = array(model->node_count, sizeof(*work->node_used));
-	work->location_used = array(model->location_count, sizeof(*work->location_used));
+	work->raw = array_zeroed(model->string_count, sizeof(*work->raw));
+	work->normalised = array_zeroed(model->string_count, sizeof(*work->normalised));
+	work->modules = array_zeroed(model->module_count, sizeof(*work->modules));
+	work->frames = array_zeroed(model->frame_count, sizeof(*work->frames));
+	work->nodes = array_zeroed(model->node_count, sizeof(*work->nodes));
+	work->exact = array_zeroed(model->location_count, sizeof(*work->exact));
+	work->node_used = array_zeroed(model->node_count, sizeof(*work->node_used));
+	work->location_used = array_zeroed(model->location_count, sizeof(*work->location_used));
 	return work->raw && work->normalised && work->modules && work->exact && work->frames &&
 	       work->nodes && work->node_used && work->location_used;
 }
@@ -295,7 +290,7 @@ struct site_identity *identity_compute(const struct model *model)
 struct site_identity *identity_compute_of(const struct model *model, const bool *wanted)
 {
 	struct identity_work work = {.model = model};
-	struct site_identity *identities = array(model->site_count, sizeof(*identities));
+	struct site_identity *identities = array_zeroed(model->site_count, sizeof(*identities));
 
 	if (!reserve(&work) || !identities) {
 		free(identities);

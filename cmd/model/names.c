@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 const char *name_base(const char *path)
 {
@@ -218,15 +219,6 @@ static bool is_identifier(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80);
 }
 
-static bool starts_with(const char *text, const char *prefix)
-{
-	while (*prefix && *text == *prefix) { /* mostly it ends at once: cheaper than a call */
-		text++;
-		prefix++;
-	}
-	return *prefix == '\0';
-}
-
 static bool span_is(struct span span, const char *text)
 {
 	return strlen(text) == span.size && memcmp(span.start, text, span.size) == 0;
@@ -341,7 +333,7 @@ static bool is_listed_alias(struct span name)
 /* Our own runtime, should its frames ever be recorded. */
 static bool is_own_module(const char *module)
 {
-	return starts_with(name_base(module), "libsnap.so");
+	return text_starts_with(name_base(module), "libsnap.so");
 }
 
 bool name_is_plumbing(const char *function, const char *file, const char *module)
@@ -354,11 +346,11 @@ bool name_is_plumbing(const char *function, const char *file, const char *module
 	if (!function || !*function)
 		return false;
 	for (size_t i = 0; i < COUNT(rust_plumbing); i++)
-		if (starts_with(function, rust_plumbing[i]))
+		if (text_starts_with(function, rust_plumbing[i]))
 			return true;
-	if (starts_with(function, "std::") && is_std_plumbing(function + strlen("std::")))
+	if (text_starts_with(function, "std::") && is_std_plumbing(function + strlen("std::")))
 		return true;
-	if (starts_with(function, "__gnu_cxx::") && is_std_plumbing(function))
+	if (text_starts_with(function, "__gnu_cxx::") && is_std_plumbing(function))
 		return true;
 	last = last_component(function);
 	if (last.start != function) /* a member: only class-specific operators pass on */
@@ -410,7 +402,7 @@ static size_t without_clone_note(const char *text, size_t size)
 		open--;
 	if (open < 2 || text[open - 2] != ' ')
 		return size;
-	if (starts_with(text + open, "clone ") || text[open] == '.')
+	if (text_starts_with(text + open, "clone ") || text[open] == '.')
 		return open - 2;
 	return size;
 }
@@ -420,7 +412,7 @@ static size_t without_rust_hash(const char *text, size_t size)
 {
 	const size_t length = strlen("::h0123456789abcdef");
 
-	if (size > length && starts_with(text + size - length, "::h") &&
+	if (size > length && text_starts_with(text + size - length, "::h") &&
 	    all_of(text + size - 16, 16, isxdigit))
 		return size - length;
 	return size;
@@ -472,7 +464,7 @@ static size_t noise_size(const char *start, const char *p)
 
 	if (*p == '[') {
 		size = bracketed_size(p);
-		if (starts_with(p, "[abi:"))
+		if (text_starts_with(p, "[abi:"))
 			return size;
 		if (size >= 10 && p > start && is_identifier(p[-1]) &&
 		    all_of(p + 1, size - 2, isxdigit))
@@ -533,7 +525,7 @@ static void drop_noise(char *text)
 		for (; !skip && i < COUNT(spellings); i++) {
 			size_t size;
 
-			if (!starts_with(p, spellings[i].spelling))
+			if (!text_starts_with(p, spellings[i].spelling))
 				continue;
 			size = strlen(spellings[i].canonical);
 			memcpy(text + written, spellings[i].canonical, size);
@@ -648,7 +640,7 @@ size_t name_normalise(const char *function, char *out, size_t size)
 /* Normalising may have taken the space before it. */
 static bool is_word_as(const char *text, size_t at)
 {
-	return starts_with(text + at, "as ") && !is_identifier(text[at - 1]);
+	return text_starts_with(text + at, "as ") && !is_identifier(text[at - 1]);
 }
 
 /*
@@ -709,7 +701,7 @@ static void bare_in_place(char *text)
 		text[written] = 0;
 		if (*text != '<') /* a type's type is left as it is: names may be nested for ever */
 			written = keep_components(text, 0, text);
-		path = starts_with(path, "::") ? path + 2 : NULL;
+		path = text_starts_with(path, "::") ? path + 2 : NULL;
 	}
 	keep_components(text, written, path);
 }

@@ -9,19 +9,15 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/names.h"
 
 /* ---- texts against lists --------------------------------------------------------------------- */
 
-static bool starts_with(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 /* The entry that `text` begins with, or NULL. */
 static const char *prefix_in(const char *text, const char *const *list)
 {
-	while (*list && !starts_with(text, *list))
+	while (*list && !text_starts_with(text, *list))
 		list++;
 	return *list;
 }
@@ -125,7 +121,8 @@ static const char *runtime(const char *base)
 		"libresolv.so", NULL,
 	};
 
-	return is_shared_object(base) || starts_with(base, "ld-") ? prefix_in(base, names) : NULL;
+	return is_shared_object(base) || text_starts_with(base, "ld-") ? prefix_in(base, names)
+								       : NULL;
 }
 
 /* "python3.11", "perl5.36.0", "node": a name, then nothing but a version. */
@@ -139,7 +136,7 @@ static const char *interpreter(const char *base)
 	for (size_t i = 0; names[i]; i++) {
 		const char *rest = base + strlen(names[i]);
 
-		if (!starts_with(base, names[i]))
+		if (!text_starts_with(base, names[i]))
 			continue;
 		rest += strspn(rest, "0123456789.");
 		if (*rest == 0 || strcmp(rest, "-dbg") == 0 || strcmp(rest, "d") == 0 ||
@@ -318,7 +315,7 @@ static bool is_python(const char *module)
 {
 	const char *base = name_base(module), *name = interpreter(base);
 
-	return starts_with(base, "libpython") || (name && strcmp(name, "python") == 0);
+	return text_starts_with(base, "libpython") || (name && strcmp(name, "python") == 0);
 }
 
 /* ---- copies ------------------------------------------------------------------------------------ */
@@ -348,8 +345,11 @@ static bool is_copy_of_cxx(const char *function)
 /* What copies an object, as its language makes it for every type, says nothing about who asked. */
 static bool copies_object(const char *function)
 {
-	return is_copy_of_cxx(function) || strstr(function, " as core::clone::Clone>::clone") ||
-	       strstr(function, " as alloc::borrow::ToOwned>::to_owned");
+	const char *trait = strstr(function, " as ");
+
+	return is_copy_of_cxx(function) ||
+	       (trait && (strstr(trait, " as core::clone::Clone>::clone") ||
+			  strstr(trait, " as alloc::borrow::ToOwned>::to_owned")));
 }
 
 /* ---- the decision ---------------------------------------------------------------------------- */

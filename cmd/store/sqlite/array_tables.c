@@ -54,9 +54,11 @@ struct cursor {
 	const struct table_kind *kind;
 	struct wanted wanted;
 	size_t part, last_part; /* this one, and the one after the last wanted */
+	size_t named_part;      /* the one that the statement named last */
 	size_t at, end;         /* rows of this part */
 	struct array_page *page;
 	const struct store_credit *credits;
+	size_t behind; /* the row behind those of the last site that was asked for */
 };
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -212,12 +214,21 @@ static int use_page(struct cursor *cursor, bool with_births)
 	return errno == ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
 }
 
+/* Many statements ask for one site after the other by rising id. */
+static void find_site(struct cursor *cursor, const struct ids *ids, int64_t id)
+{
+	cursor->at = ids_find_from(ids, cursor->behind, id);
+	cursor->end = cursor->behind = ids_end(ids, cursor->at, id);
+}
+
 static void find_rows(struct cursor *cursor, const struct ids *ids)
 {
-	int64_t id = cursor->wanted.value[1];
-
-	cursor->at = cursor->wanted.is_set[1] ? ids_find(ids, id) : 0;
-	cursor->end = cursor->wanted.is_set[1] ? ids_end(ids, cursor->at, id) : ids->count;
+	if (cursor->wanted.is_set[1]) {
+		find_site(cursor, ids, cursor->wanted.value[1]);
+		return;
+	}
+	cursor->at = 0;
+	cursor->end = ids->count;
 }
 
 static int open_cells(struct cursor *cursor)
@@ -231,11 +242,10 @@ static int open_cells(struct cursor *cursor)
 
 static int open_variances(struct cursor *cursor)
 {
-	int code = open_cells(cursor);
-
-	if (code == SQLITE_OK && !cursor->store->arrays.snapshots[cursor->part].sampled)
-		cursor->at = cursor->end = 0;
-	return code;
+	/* Every list of snapshots asks whether they have any: without unpacking those that have none. */
+	cursor->at = cursor->end = 0;
+	return cursor->store->arrays.snapshots[cursor->part].sampled ? open_cells(cursor)
+								     : SQLITE_OK;
 }
 
 static int open_births(struct cursor *cursor)
@@ -333,8 +343,7 @@ static int open_credits_of_site(struct cursor *cursor)
 	if (!relation_find_sites(side))
 		return SQLITE_NOMEM;
 	cursor->credits = side->by_site;
-	cursor->at = ids_find(&side->sites, wanted->value[2]);
-	cursor->end = ids_end(&side->sites, cursor->at, wanted->value[2]);
+	find_site(cursor, &side->sites, wanted->value[2]);
 	if (wanted->is_set[1]) {
 		while (cursor->at < cursor->end &&
 		       side->by_site[cursor->at].row != wanted->value[1])
@@ -676,29 +685,41 @@ static int settle(struct cursor *cursor)
 /* A value that no key can have: false. */
 static bool key_value(sqlite3_value *value, int64_t *out)
 {
-	int type = sqlite3_value_numeric_type(value);
+	int type = sqlite3_value_type(value);
 
+	if (type != SQLITE_INTEGER)
+		type = sqlite3_value_numeric_type(value);
 	*out = sqlite3_value_int64(value);
 	return type == SQLITE_INTEGER ||
 	       (type == SQLITE_FLOAT && sqlite3_value_double(value) == (double)*out);
 }
 
+/* The part that the first key names; `count` when there is none. */
+static size_t find_part(const struct cursor *cursor, int64_t value, size_t count)
+{
+	const struct arrays *arrays = &cursor->store->arrays;
+
+	if (!cursor->kind->is_private)
+		return value < 0 || (uint64_t)value >= count ? count : (size_t)value;
+	if (cursor->named_part < count && arrays->snapshots[cursor->named_part].id == value)
+		return cursor->named_part;
+	return arrays_find_snapshot(arrays, value);
+}
+
 static bool choose_parts(struct cursor *cursor)
 {
 	size_t count = cursor->kind->parts(cursor->store);
-	int64_t value = cursor->wanted.value[0];
 	size_t part;
 
+	if (cursor->kind->has_parts && cursor->wanted.is_set[0]) {
+		part = find_part(cursor, cursor->wanted.value[0], count);
+		cursor->part = cursor->named_part = part;
+		cursor->last_part = part + 1;
+		return part < count;
+	}
 	cursor->part = 0;
 	cursor->last_part = count;
-	if (!cursor->kind->has_parts || !cursor->wanted.is_set[0])
-		return count > 0;
-	part = value < 0 || (uint64_t)value >= count ? count : (size_t)value;
-	if (cursor->kind->is_private)
-		part = arrays_find_snapshot(&cursor->store->arrays, value);
-	cursor->part = part;
-	cursor->last_part = part + 1;
-	return part < count;
+	return count > 0;
 }
 
 static int filter(sqlite3_vtab_cursor *base, int set, const char *name, int count,

@@ -340,7 +340,7 @@ static bool unpack_cells(const struct arrays *arrays, struct array_page *page)
 	struct packing packing;
 	struct site_walk walk = {0};
 
-	page->cells = calloc((size_t)snapshot->cell_count + 1, sizeof(*page->cells));
+	page->cells = array_zeroed(snapshot->cell_count, sizeof(*page->cells));
 	if (!page->cells || !unpacking_begin(&packing, &arrays->pile, &snapshot->cells))
 		return false;
 	for (uint32_t i = 0; i < snapshot->cell_count; i++) {

@@ -54,6 +54,14 @@ size_t ids_find(const struct ids *ids, int64_t id)
 	return row;
 }
 
+size_t ids_find_from(const struct ids *ids, size_t guess, int64_t id)
+{
+	if (guess < ids->count && id_at(ids, guess) == id &&
+	    (guess == 0 || id_at(ids, guess - 1) != id))
+		return guess;
+	return ids_find(ids, id);
+}
+
 size_t ids_end(const struct ids *ids, size_t from, int64_t id)
 {
 	while (from < ids->count && id_at(ids, from) == id)

@@ -22,6 +22,8 @@ struct ids {
 bool ids_make(struct ids *ids, const int64_t *first, size_t stride, size_t count);
 /** The first row whose id is not below `id`. */
 size_t ids_find(const struct ids *ids, int64_t id);
+/** The same; the row is likely to be `guess`. */
+size_t ids_find_from(const struct ids *ids, size_t guess, int64_t id);
 /** The row after the last one with this id; `from` is the first one. */
 size_t ids_end(const struct ids *ids, size_t from, int64_t id);
 void ids_release(struct ids *ids);

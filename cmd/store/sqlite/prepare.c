@@ -9,13 +9,8 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/keyed.h"
-
-/* One more than `count`, so that none is never NULL. */
-static void *array(size_t count, size_t size)
-{
-	return calloc(count + 1, size);
-}
 
 /* Arrays that are needed on the way only. */
 struct parts {
@@ -103,10 +98,10 @@ static void hash_sites(struct store_prepared *prepared, const struct parts *part
 
 static bool order_sites(struct store_prepared *prepared, const struct model *model)
 {
-	struct keyed_row *sites = array(model->site_count, sizeof(*sites));
+	struct keyed_row *sites = array_zeroed(model->site_count, sizeof(*sites));
 	bool ok;
 
-	prepared->order = array(model->site_count, sizeof(*prepared->order));
+	prepared->order = array_zeroed(model->site_count, sizeof(*prepared->order));
 	for (uint32_t i = 0; sites && i < model->site_count; i++)
 		sites[i] = (struct keyed_row){(uint64_t)site_key(&prepared->sites[i]), i};
 	ok = sites && prepared->order && keyed_sort(sites, model->site_count);
@@ -129,10 +124,10 @@ static size_t count_frames(const struct model *model)
 static bool prepare_stacks(struct store_prepared *prepared, struct parts *parts,
 			   const struct model *model)
 {
-	parts->locations = array(model->location_count, sizeof(*parts->locations));
-	parts->nodes = array(model->node_count, sizeof(*parts->nodes));
-	prepared->frames = array(count_frames(model), sizeof(*prepared->frames));
-	prepared->sites = array(model->site_count, sizeof(*prepared->sites));
+	parts->locations = array_zeroed(model->location_count, sizeof(*parts->locations));
+	parts->nodes = array_zeroed(model->node_count, sizeof(*parts->nodes));
+	prepared->frames = array_zeroed(count_frames(model), sizeof(*prepared->frames));
+	prepared->sites = array_zeroed(model->site_count, sizeof(*prepared->sites));
 	if (!parts->locations || !parts->nodes || !prepared->frames || !prepared->sites)
 		return false;
 	hash_locations(prepared, parts, model);
@@ -150,8 +145,8 @@ static struct store_prepared *prepare(const struct model *model, bool with_stack
 	bool ok = prepared != NULL;
 
 	if (ok) {
-		prepared->strings = array(model->string_count, sizeof(*prepared->strings));
-		prepared->modules = array(model->module_count, sizeof(*prepared->modules));
+		prepared->strings = array_zeroed(model->string_count, sizeof(*prepared->strings));
+		prepared->modules = array_zeroed(model->module_count, sizeof(*prepared->modules));
 		parts.strings = prepared->strings;
 		ok = prepared->modules && prepared->strings;
 	}
