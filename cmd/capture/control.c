@@ -25,7 +25,7 @@
 
 enum { ANSWER_MAX = 1 << 20, FIND_TIMEOUT_MS = 2000, LISTED_MAX = 8 };
 
-enum { RING_WAIT_MS = 10000, RING_PAUSE_MS = 2 };
+enum { RING_WAIT_MS = 10000, RING_AGAIN_MS = 1000, RING_PAUSE_MS = 2 };
 
 static void pause_ms(long ms)
 {
@@ -101,8 +101,10 @@ static int connect_to(uint64_t pid, int timeout_ms)
 		errno = error;
 		return -1;
 	}
-	for (int waited = 0; fd < 0 && waited < RING_WAIT_MS; waited += RING_PAUSE_MS) {
+	for (int waited = RING_PAUSE_MS; fd < 0 && waited < RING_WAIT_MS; waited += RING_PAUSE_MS) {
 		pause_ms(RING_PAUSE_MS);
+		if (waited % RING_AGAIN_MS == 0) /* the process was busy with its end or an exec */
+			doorbell_ring(pid, secret);
 		fd = connect_once(&peer, timeout_ms, secret);
 		error = errno;
 		if (fd < 0 && (!may_be_rung(error) || !doorbell_is_hung(pid)))

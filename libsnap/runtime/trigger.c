@@ -68,7 +68,7 @@ struct request {
 static struct request requests[MAX_REQUESTS] SNAP__PAGES;
 static struct snap__helper helper;
 static atomic_uint stays, pending, unwritten;
-static atomic_bool armed, stopping, leaving, filtered, last_taken, helper_writes;
+static atomic_bool armed, stopping, leaving, door_waits, filtered, last_taken, helper_writes;
 static atomic_uint is_ready; /* the helper has opened its files; threads wait on it */
 static struct snap__lock starting, taking, at_level;
 static int directory = -1, wake_fd = -1, hello_fd = -1; /* in the helper's own table */
@@ -528,13 +528,18 @@ static void take_last_words(void)
 		takes_unasked(SNAP__AT_EXIT, SNAP__ASK_NOBODY);
 }
 
+static bool is_to_stay(void)
+{
+	return atomic_load(&stays) && !atomic_load(&stopping);
+}
+
 /* May the helper end?  A later request sees `leaving`, and starts another helper. */
 static bool leaves(void)
 {
-	if (atomic_load(&stays) && !atomic_load(&stopping))
+	if (is_to_stay())
 		return false;
 	atomic_store(&leaving, true);
-	if (!somebody_asks())
+	if (!somebody_asks() && !is_to_stay())
 		return true;
 	atomic_store(&leaving, false);
 	return false;
@@ -639,6 +644,18 @@ static bool start_helper(void)
 	return error == 0;
 }
 
+/* A signal may ask for a helper while the thread that it interrupts, or another, has `starting`.
+ * Whoever releases the lock then starts the helper. */
+static void release_starting(void)
+{
+	snap__lock_release(&starting);
+	while (atomic_load(&door_waits) && snap__lock_try(&starting)) {
+		if (atomic_exchange(&door_waits, false))
+			start_helper();
+		snap__lock_release(&starting);
+	}
+}
+
 /* Make a helper look for work.  False if no helper can be started. */
 static bool call_helper(void)
 {
@@ -650,7 +667,7 @@ static bool call_helper(void)
 	while (!called) {
 		if (snap__lock_try(&starting)) {
 			called = start_helper();
-			snap__lock_release(&starting);
+			release_starting();
 			return called;
 		}
 		snap__os_sleep(50000);
@@ -667,7 +684,7 @@ static void collect(void)
 	if (atomic_load(&stays) || snap__trigger_is_filtered() || !snap__lock_try(&starting))
 		return;
 	snap__helper_reap(&helper, LEAVE_NS);
-	snap__lock_release(&starting);
+	release_starting();
 }
 
 void snap__trigger_start(void)
@@ -703,9 +720,10 @@ void snap__trigger_open_door(void)
 	atomic_fetch_or(&stays, FOR_SOCKET);
 	if (can_be_asked())
 		snap__helper_wake(&helper);
-	else if (snap__lock_try(&starting)) {
-		start_helper();
-		snap__lock_release(&starting);
+	else {
+		atomic_store(&door_waits, true);
+		if (snap__lock_try(&starting))
+			release_starting();
 	}
 }
 
@@ -1004,6 +1022,7 @@ void snap__trigger_after_fork(bool by_libc)
 	directory = wake_fd = hello_fd = -1;
 	snap__listener_after_fork();
 	snap__lock_reset(&starting);
+	atomic_store(&door_waits, false);
 	snap__lock_reset(&taking);
 	snap__lock_reset(&at_level);
 	begin_steps();

@@ -186,12 +186,14 @@ def ring(pid):
 def ask(pid, request):
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(100)
-        for attempt in range(3000):
+        for attempt in range(1500):
             if s.connect_ex(f"\0snapdiff.{pid}") == 0:
                 break
             if attempt == 0:
                 ring(pid)
             time.sleep(0.02)
+        else:
+            return "nobody listens\n"
         s.sendall(request.encode() + b"\n")
         answer = b""
         while chunk := s.recv(65536):
@@ -456,6 +458,22 @@ def control():
     finish(child, directory)
 
 
+def rung():
+    """A request that comes when a helper has just written a snapshot, and is being collected, finds another one."""
+    for i in range(60):
+        child, _, _, directory = triggers()
+        child.stdin.write("!\n")
+        child.stdin.flush()
+        while not os.path.exists(f"{directory}/steps.{child.pid}.000001.snap"):
+            pass
+        until = time.perf_counter() + i % 20 * 20e-6
+        while time.perf_counter() < until:
+            pass
+        check(ask(child.pid, "dir").strip() == "ok " + directory, "nobody answers")
+        child.stdout.readline()
+        finish(child, directory)
+
+
 def helpers_of(directory):
     """Processes that have the directory open: libsnap's helpers."""
     found = set()
@@ -711,7 +729,7 @@ TESTS = {
     "cxx_late": whole_truth("late", name="truth_cxx", count=1),
     "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
     "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "merged": merged, "rests": rests, "safety": safety, "signal": signalled,
-    "control": control, "killed": killed, "cohorts": cohorts,
+    "control": control, "rung": rung, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
     "hello": hello, "run_pid": run_pid, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,
 }
