@@ -146,6 +146,8 @@ static void sweep(struct site_sim *s)
 static void free_oldest(struct site_sim *s, size_t n)
 {
 	n = n > s->count ? s->count : n;
+	if (n == 0) /* there may be no array yet */
+		return;
 	memmove(s->objects, s->objects + n, (s->count - n) * sizeof(*s->objects));
 	s->count -= n;
 }
