@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
+#include "base/fork_alone.h"
 #include "model/bounds.h"
 #include "model/census.h"
 
@@ -108,7 +109,9 @@ static void *read_files(void *user)
 		}
 		file->state = FILE_IS_READ;
 		pthread_mutex_unlock(&ahead->lock);
+		fork_hold();
 		read_input(&file->input, file->path, ahead->options);
+		fork_permit();
 		pthread_mutex_lock(&ahead->lock);
 		file->state = FILE_READY;
 		ahead->ready_files++;

@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/fail.h"
+#include "base/fork_alone.h"
 #include "symbols/lines.h"
 #include "symbols/wire.h"
 
@@ -65,7 +66,7 @@ static enum snap_status start(struct worker *worker, struct snap_error *err)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return fail(err, SNAP_ESYSTEM, "cannot make a socket to read modules: %s",
 			    strerror(errno));
-	worker->pid = fork();
+	worker->pid = fork_alone();
 	if (worker->pid == 0)
 		run_child(ends[1], ends[0], worker->debug_root);
 	close(ends[1]);

@@ -88,6 +88,10 @@ def pythons():
     return PythonTest.pythons
 
 
+def is_short():
+    return PythonTest.is_short
+
+
 def unescape(text):
     return re.sub(r"\\(.)", lambda m: {"t": "\t", "n": "\n"}.get(m.group(1), m.group(1)), text)
 
@@ -158,6 +162,7 @@ def main():
     PythonTest.snapdiff = sys.argv.pop(1)
     which = sys.argv.pop(1) if sys.argv[1:2] and sys.argv[1] in ("all", "short", "others") else "all"
     PythonTest.pythons, left = choose(which)
+    PythonTest.is_short = which == "short"
     if not PythonTest.pythons:
         print("skipped: " + ("no CPython is here but those that the short test uses" if left else
                              "no supported CPython is installed"))

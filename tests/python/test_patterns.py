@@ -125,10 +125,16 @@ class Patterns(harness.PythonTest):
             self.assertTrue(row["reasons"][-1].endswith("held by " + row["held_by"]), row["reasons"])
         self.assertRegex(report["finding"], rf"patterns\.py:{marked(kind)}\b")
 
+    def in_turn(self, kinds, check):
+        """Each kind with every Python; in the short test with one of them, in turn: each takes seconds."""
+        for i, kind in enumerate(kinds):
+            pythons = harness.pythons()
+            for python in [pythons[i % len(pythons)]] if harness.is_short() else pythons:
+                with self.subTest(kind=kind, python=f"{python.version} {python.path}"):
+                    check(python, kind)
+
     def test_leaks(self):
-        for kind in LEAKS:
-            with self.subTest(kind=kind):
-                self.with_each_python(lambda python, kind=kind: self.check_leak(python, kind))
+        self.in_turn(LEAKS, self.check_leak)
 
     def test_exact_number_of_objects(self):
         """"exactly 10 dict per snapshot": counted by type."""
@@ -144,24 +150,20 @@ class Patterns(harness.PythonTest):
         self.with_each_python(check)
 
     def test_no_leak(self):
-        def check(python, kind, note):
+        def check(python, kind):
             _, snapshots = self.record(python, "patterns.py", kind, options=["--exit-snapshot", "none"])
             text = self.growth(snapshots)
             self.assertRegex(text.splitlines()[0], "^No leak found in 10 snapshots")
-            self.assertIn(note, " ".join(text.split()))
+            self.assertIn(KINDS_WITHOUT_GROWTH[kind], " ".join(text.split()))
 
-        for kind, note in KINDS_WITHOUT_GROWTH.items():
-            with self.subTest(kind=kind):
-                self.with_each_python(lambda python, kind=kind, note=note: check(python, kind, note))
+        self.in_turn(KINDS_WITHOUT_GROWTH, check)
 
     def test_clean(self):
         def check(python, kind):
             _, snapshots = self.record(python, "patterns.py", kind, options=["--exit-snapshot", "none"])
             self.assertRegex(self.growth(snapshots).splitlines()[0], "^No leak found in 10 snapshots")
 
-        for kind in CLEAN:
-            with self.subTest(kind=kind):
-                self.with_each_python(lambda python, kind=kind: check(python, kind))
+        self.in_turn(CLEAN, check)
 
     def test_in_a_database(self):
         """What snapshots say of holders and types they also say once they are loaded."""

@@ -26,6 +26,9 @@ class Terminal:
         ours, theirs = pty.openpty()
         env = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8", "HOME": str(home), "SNAPDIFF_CONFIG": "", "PAGER": "cat"}
         env.pop("XDG_STATE_HOME", None)
+        # libedit keeps the names of added functions for ever; nobody else here copies wide strings.
+        (home / "suppressions").write_text("leak:wcsdup\n")
+        env["LSAN_OPTIONS"] = f"suppressions={home}/suppressions:print_suppressions=0"
         self.child = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=home, env=env, close_fds=True,
                                       preexec_fn=take_terminal)
         os.close(theirs)
