@@ -117,10 +117,11 @@ void cli_overview(FILE *out)
 	      "The three commands that most people want:\n"
 	      "  snapdiff run -- COMMAND        record COMMAND; snapshots go to the directory "
 	      "snaps\n"
-	      "  snapdiff top snaps             what holds the most memory now\n"
+	      "  snapdiff growth snaps          what keeps growing (record with run --every 10s)\n"
 	      "  snapdiff compare OLD NEW       what changed between two snapshots\n"
 	      "\n"
-	      "To look at them: snapdiff browse snaps, or snapdiff report -o FILE.html snaps\n"
+	      "What holds the most memory now: snapdiff top snaps\n"
+	      "To look at it: snapdiff browse snaps, or snapdiff report -o FILE.html snaps\n"
 	      "\n"
 	      "  snapdiff help --all            all commands\n"
 	      "  snapdiff help COMMAND          one of them\n",
