@@ -19,8 +19,8 @@
 
 #define PASS_WAIT_NS 200000000ull
 #define REST_WAIT_NS 20000000ull /* do not wait for a thread that sleeps this long */
-#define HELD_WAIT_NS                                                                               \
-	1000000000ull /* a killed helper cannot release the thread, so the wait is bounded */
+/* A killed helper cannot release the thread, so the wait is bounded. */
+#define HELD_WAIT_NS 1000000000ull
 
 enum hold { NOBODY, WANTED, OFFERED, HELD };
 

@@ -7,8 +7,8 @@
 
 enum { VARIANTS = 20, RUN_DIGITS = 8 };
 
-static unsigned
-	variant; /* 0: plain names; 1: names with the run; 2 and more: with a letter as well */
+/* 0: plain names; 1: names with the run; 2 and more: with a letter as well. */
+static unsigned variant;
 
 /* Milliseconds since 1970 in base 36: eight digits until the year 2059. */
 static void add_run(struct snap__text *name)

@@ -126,8 +126,8 @@ typedef snap__leaf *_Atomic snap__mid;
 
 struct snap__heapmap {
 	snap__mid *top;
-	snap__mid *
-		dense; /* the same, but NULL in a sparse map: the fast paths below do not apply there */
+	/* The same, but NULL in a sparse map: the fast paths below do not apply there. */
+	snap__mid *dense;
 	uintptr_t position; /* bits of an address within its granule */
 	uintptr_t index;    /* bits of a granule's number within its leaf */
 	unsigned shift;     /* granules have 1 << shift bytes */

@@ -117,7 +117,6 @@ static void list_threads(struct making *m)
 static bool has_stopped(struct snap__stopped *t)
 {
 	int status = 0;
-
 	long found = syscall(SYS_wait4, t->id, &status, __WALL | WNOHANG, NULL);
 
 	if (found == 0)

@@ -228,7 +228,8 @@ INLINE bool leads(const struct way *way, uint32_t dated_parent, uintptr_t place)
 	return way->place == place && way->parent == dated_parent && place;
 }
 
-/* The node of `frame` below `parent`, which is `parent` where the frame is hidden; NO_ROOM.  A frame that was shown at an instruction is shown whenever it is there. */
+/* The node of `frame` below `parent`, which is `parent` itself where the frame is hidden; NO_ROOM if
+ * there is none left.  A frame that was shown at an instruction is shown whenever it is there. */
 INLINE uint32_t node_below(const struct snap__python_layout *v, struct snap__python_kept *kept,
 			   uint32_t parent, const struct frame *frame)
 {
