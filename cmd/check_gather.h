@@ -52,8 +52,8 @@ struct check_paths {
 
 /**
  * The snapshots that a baseline of `names` is made from: of repeated runs what each left at its
- * exit, of any other directory the one that compare takes.  Release with check_paths_release(), also
- * after a failure.
+ * exit, of any other directory the one that compare takes.  Release with check_paths_release(),
+ * also after a failure.
  */
 enum snap_status check_baseline_sources(struct check_paths *paths,
 					const struct report_options *options,

@@ -255,7 +255,8 @@ static uint64_t timeout_of(const struct querying *querying)
 	return querying->editor || isatty(STDOUT_FILENO) ? 0 : DEFAULT_TIMEOUT_NS;
 }
 
-/* What a single step of SQLite computes cannot be interrupted: the process ends.  Nothing was written. */
+/* What a single step of SQLite computes cannot be interrupted: the process ends.  Nothing was
+ * written. */
 static void stop_hard(int signal_number)
 {
 	static const char why[] =

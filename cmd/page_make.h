@@ -10,7 +10,8 @@
 #include "report/report.h"
 #include "report/subject.h"
 
-/** What is shown, as the command line has it: the first member of `report`'s and `browse`'s options. */
+/** What is shown, as the command line has it: the first member of `report`'s and `browse`'s
+ * options. */
 struct page_options {
 	struct report_options shared;
 	const char *source; /* directory of source files; NULL none */

@@ -156,8 +156,8 @@ static char *prompt_of(EditLine *line)
 }
 
 /*
- * The next character.  SIGINT comes only while one is waited for, so that none is missed between two;
- * libedit itself would take the first of them for a failed read, and read again.
+ * The next character.  SIGINT comes only while one is waited for, so that none is missed between
+ * two; libedit itself would take the first of them for a failed read, and read again.
  */
 static int read_key(EditLine *line, wchar_t *key)
 {

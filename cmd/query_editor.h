@@ -10,8 +10,8 @@
 struct query_editor;
 
 /**
- * `words` are what Tab completes; NULL-terminated.  `cancelled` is set by the handler of SIGINT.  Both
- * must outlive the editor.
+ * `words` are what Tab completes; NULL-terminated.  `cancelled` is set by the handler of SIGINT.
+ * Both must outlive the editor.
  */
 struct query_editor *query_editor_open(const char *const *words, volatile sig_atomic_t *cancelled);
 /** Save the history and give everything back; NULL is allowed. */

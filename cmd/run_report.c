@@ -135,7 +135,8 @@ static void print_failure(const struct run_report *report, const struct launch_r
 		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
 }
 
-/* Steps of --at-growth and --at-peak within one allocation, and ticks of --every during a snapshot. */
+/* Steps of --at-growth and --at-peak within one allocation, and ticks of --every during a
+ * snapshot. */
 static void print_merged(const struct hello *hello)
 {
 	if (hello->merged)

@@ -74,8 +74,8 @@ uint32_t change_label_site(const struct pair *pair);
 
 /**
  * What differs between the two stacks of a pair, in words: "line 40 -> 47", "renamed: a -> b",
- * "moved: x.c -> y.c", "inlined into parse".  `*words` is malloc'ed; NULL when nothing that a person
- * could see differs.  False when memory is out.
+ * "moved: x.c -> y.c", "inlined into parse".  `*words` is malloc'ed; NULL when nothing that a
+ * person could see differs.  False when memory is out.
  */
 bool change_text(const struct dataset *dataset, const struct pair *pair, char **words);
 

@@ -101,8 +101,8 @@ static void merge_neighbours(const double *x, const double *y, size_t count, dou
 	}
 }
 
-/* Sen's interval: the slopes whose ranks lie z * sd(Kendall's S) / 2 off the middle.  The median has
- * been selected: what is below it lies before it. */
+/* Sen's interval: the slopes whose ranks lie z * sd(Kendall's S) / 2 off the middle.  The median
+ * has been selected: what is below it lies before it. */
 static void slope_interval(double *slopes, size_t pairs, size_t points, struct stats_slope *out)
 {
 	const double z95 = 1.959963984540054;
@@ -168,7 +168,8 @@ static double tie_correction(const double *sorted, size_t count)
 	return sum;
 }
 
-/* Sort `values` and count the pairs whose earlier value is the larger one.  `scratch` has as much room. */
+/* Sort `values` and count the pairs whose earlier value is the larger one.  `scratch` has as
+ * much room. */
 static double sort_and_count(double *values, double *scratch, size_t count)
 {
 	size_t half = count / 2, left = 0, right = half, out = 0;

@@ -31,8 +31,8 @@ static inline bool array_reserve(void *array, size_t *capacity, size_t count, si
 	return array_room(array, capacity, count + 1, size);
 }
 
-/** Make room for `more`, in an array that holds `count` and whose items have 32-bit ids.  False also
- * when the ids have run out: SNAP_NONE is none. */
+/** Make room for `more`, in an array that holds `count` and whose items have 32-bit ids.  False
+ * also when the ids have run out: SNAP_NONE is none. */
 static inline bool array_id_room(void *array, size_t *capacity, uint32_t count, uint32_t more,
 				 size_t size)
 {

@@ -11,7 +11,8 @@
 enum session_order { SESSION_BY_TIME, SESSION_BY_NAME, SESSION_AS_GIVEN };
 extern const char *const session_order_names[];
 
-/** Which snapshot of a directory is meant where one is wanted; and their names, as --at takes them. */
+/** Which snapshot of a directory is meant where one is wanted; and their names, as --at takes
+ * them. */
 enum session_moment {
 	MOMENT_FULLEST_IF_ENDED, /* the newest; at a program's end, the fullest: see choose.c */
 	MOMENT_PEAK,

@@ -13,7 +13,8 @@ struct keyed_row {
 	uint32_t row;
 };
 
-/** Sort by rising key, then by rising row; the rows come by rising row.  False when memory is out. */
+/** Sort by rising key, then by rising row; the rows come by rising row.  False when memory is
+ * out. */
 bool keyed_sort(struct keyed_row *rows, size_t count);
 
 #endif

@@ -5,21 +5,21 @@
  * (fail_memory()), and what it has begun is undone.  So it is wherever files are read, symbolised,
  * loaded into a database and summed.
  *
- * There is one exception, and one door for it: memory_need().  Reports are built of values, and names
- * are compared as values, by functions whose result is used within an expression: value_text(),
- * report_text(), name_bare(), stats_theil_sen().  Some hundred lines call each of them.  An error
- * path behind each line would be code that nobody reads and no test reaches; and a report that lacks
- * a part because one was forgotten would look like a report.  At that point nothing is left that had
- * to be undone: the databases are closed to writing, and what is printed is thrown away.  So these
- * functions do not return without memory.  They call the function that main() has set, which removes
- * the output file that is not whole, says what ran out of memory, and ends the program with the exit
- * code of any other failure of the system.
+ * There is one exception, and one door for it: memory_need().  Reports are built of values, and
+ * names are compared as values, by functions whose result is used within an expression:
+ * value_text(), report_text(), name_bare(), stats_theil_sen().  Some hundred lines call each of
+ * them.  An error path behind each line would be code that nobody reads and no test reaches; and a
+ * report that lacks a part because one was forgotten would look like a report.  At that point
+ * nothing is left that had to be undone: the databases are closed to writing, and what is printed
+ * is thrown away.  So these functions do not return without memory.  They call the function that
+ * main() has set, which removes the output file that is not whole, says what ran out of memory, and
+ * ends the program with the exit code of any other failure of the system.
  *
  * The child that reads modules (symbols/worker.h) sets a function of its own: the command loses the
  * names of one module, and says so.
  *
- * No library ends the program by itself.  A test allows the door in five rooms only: model/ (names),
- * symbols/ (that child), analysis/ (numbers), report/ and render/; and exit() in none.
+ * No library ends the program by itself.  A test allows the door in five rooms only: model/
+ * (names), symbols/ (that child), analysis/ (numbers), report/ and render/; and exit() in none.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H

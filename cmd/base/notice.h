@@ -2,8 +2,8 @@
  * base/notice.h - what a person is told about the figures of a report: warnings and remarks.
  *
  * Who finds something odd adds a notice to a list: its kind, its figures and its names.  All words
- * are in notices.def, and notice_text() makes a sentence of them.  So equal notices can be told to be
- * equal, however they read.
+ * are in notices.def, and notice_text() makes a sentence of them.  So equal notices can be told to
+ * be equal, however they read.
  */
 #ifndef BASE_NOTICE_H
 #define BASE_NOTICE_H
@@ -56,7 +56,8 @@ struct notices {
 };
 
 void notices_add(struct notices *list, const struct notice *notice);
-/** Add what is said of one of several processes; what was said of another becomes "2 processes, each". */
+/** Add what is said of one of several processes; what was said of another becomes "2 processes,
+ * each". */
 void notices_join(struct notices *list, const struct notice *notice, const char *process);
 void notices_release(struct notices *list);
 

@@ -1,8 +1,8 @@
 /*
  * base/pattern.h - regular expressions of the user's: POSIX extended ones.
  *
- * To regcomp() and regexec() memory that runs out is one more way not to match.  Here it is not: else
- * a report would be empty.
+ * To regcomp() and regexec() memory that runs out is one more way not to match.  Here it is not:
+ * else a report would be empty.
  */
 #ifndef BASE_PATTERN_H
 #define BASE_PATTERN_H

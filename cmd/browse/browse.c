@@ -588,7 +588,8 @@ static bool on_key(struct browse *b, int key, enum snap_status *st, struct snap_
 
 /* ---- beginning and end ----------------------------------------------------------------------- */
 
-/* From the oldest to the youngest.  Where a colour's number is its red, green and blue, those of the page. */
+/* From the oldest to the youngest.  Where a colour's number is its red, green and blue, those of
+ * the page. */
 static void begin_ages(void)
 {
 	static const short few[AGES] = {COLOR_BLUE,  COLOR_MAGENTA, COLOR_RED,   COLOR_YELLOW,

@@ -16,8 +16,8 @@ struct browse_pattern {
 	bool is_regex; /* else the text as it stands */
 };
 
-/** Take pattern->text as an extended regular expression.  False when it is none: it is then searched
- * for as it stands. */
+/** Take pattern->text as an extended regular expression.  False when it is none: it is then
+ * searched for as it stands. */
 bool browse_pattern_set(struct browse_pattern *pattern);
 void browse_pattern_release(struct browse_pattern *pattern);
 

@@ -202,7 +202,8 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 	return *answer ? SNAP_OK : SNAP_ESYSTEM;
 }
 
-/* The pid in a line of /proc/net/unix that names a socket of a process in our pid namespace, or 0. */
+/* The pid in a line of /proc/net/unix that names a socket of a process in our pid namespace, or
+ * 0. */
 static uint64_t pid_in_line(const char *line)
 {
 	const char *name = strstr(line, "@" SNAP_CONTROL_NAME);

@@ -1,8 +1,8 @@
 /*
  * capture/killed.h - did memory run out while the command ran?
  *
- * The kernel counts its kills for want of memory, per cgroup and for the machine.  A command that dies of
- * SIGKILL while neither count rises was killed by somebody.
+ * The kernel counts its kills for want of memory, per cgroup and for the machine.  A command that
+ * dies of SIGKILL while neither count rises was killed by somebody.
  */
 #ifndef CAPTURE_KILLED_H
 #define CAPTURE_KILLED_H

@@ -13,8 +13,8 @@
 enum snap_status library_find(char **path, struct snap_error *err);
 
 /**
- * A name of the library at `path` that LD_PRELOAD can hold: the path itself or, if it contains
- * what the loader splits or expands (blanks, colons, dollar signs), a symbolic link to it.  The link
+ * A name of the library at `path` that LD_PRELOAD can hold: the path itself or, if it contains what
+ * the loader splits or expands (blanks, colons, dollar signs), a symbolic link to it.  The link
  * stays: processes that outlive `run` may still execute programs.  *name is malloc'ed.
  */
 enum snap_status library_preloadable(const char *path, char **name, struct snap_error *err);

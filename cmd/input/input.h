@@ -70,9 +70,9 @@ enum snap_status input_write_text_with_errors(const struct model *model, FILE *o
 					      struct snap_error *err);
 
 /**
- * Write one text form of symbolised models, the runs of a program, for keeping in a repository: rows
- * sorted, what holds nothing left out, without addresses, build ids, times, directories, ages and
- * cumulative figures.  A row holds the median of the runs, and says how far they differ.
+ * Write one text form of symbolised models, the runs of a program, for keeping in a repository:
+ * rows sorted, what holds nothing left out, without addresses, build ids, times, directories, ages
+ * and cumulative figures.  A row holds the median of the runs, and says how far they differ.
  * Returns SNAP_OK, SNAP_EIO or SNAP_ENOMEM.
  */
 enum snap_status input_write_baseline(const struct model *const *runs, size_t count, FILE *out,

@@ -1,6 +1,7 @@
 /*
- * model/by_design.h - what every process leaves at its exit by design: caches that the C library, the
- * loader and the language's runtime fill once and never free, and what an interpreter of scripts holds.
+ * model/by_design.h - what every process leaves at its exit by design: caches that the C library,
+ * the loader and the language's runtime fill once and never free, and what an interpreter of
+ * scripts holds.
  *
  * Only this file decides what belongs to it.  A block belongs to it if these libraries allocated it
  * for themselves: its newest frames are theirs, and one of them is a function that keeps what it

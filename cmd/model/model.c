@@ -2,8 +2,8 @@
  * model.c - one snapshot in memory: arrays of rows, and hash tables that find equal ones.
  *
  * Rows live in plain arrays.  A hash table holds ids and half a hash, and reads the rows to compare
- * them.  Tables are filled on the first intern of their kind, so that a file whose rows are known to
- * be distinct pays nothing for them.
+ * them.  Tables are filled on the first intern of their kind, so that a file whose rows are known
+ * to be distinct pays nothing for them.
  */
 #include "model/model.h"
 

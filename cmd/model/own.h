@@ -44,7 +44,8 @@ struct own_names {
 	uint32_t asked; /* the newest frame that is neither plumbing nor an object maker */
 };
 
-/** Feed a stack's frames to own_step(), newest first, while it says so; begin with OWN_WALK_START. */
+/** Feed a stack's frames to own_step(), newest first, while it says so; begin with
+ * OWN_WALK_START. */
 struct own_walk {
 	struct own_names names;
 	uint32_t depth;

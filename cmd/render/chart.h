@@ -19,8 +19,8 @@ struct chart {
 
 enum { CHART_LABEL = 10 }; /* columns of the labels at the left */
 
-/** The series of a row; its cohorts are bands, if it has them.  False: there is no series, or memory
- * is out.  Release with chart_release(), also after false. */
+/** The series of a row; its cohorts are bands, if it has them.  False: there is no series, or
+ * memory is out.  Release with chart_release(), also after false. */
 bool chart_of_row(struct chart *chart, const struct report *report, size_t row);
 /** A series of the process that the report is about: "recorded", "rss". */
 bool chart_of_process(struct chart *chart, const struct report *report, const char *name);

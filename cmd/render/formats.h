@@ -52,8 +52,8 @@ size_t label_column(const struct report *report, unsigned skip);
 /* ---- warnings (warnings.c) ---- */
 
 /**
- * Call `say` with each warning of the report; those that are like each other, as notice.h has it, are
- * one, with a count, unless `all` are wanted.
+ * Call `say` with each warning of the report; those that are like each other, as notice.h has it,
+ * are one, with a count, unless `all` are wanted.
  */
 void warnings_each(const struct report *report, bool all, void (*say)(void *user, const char *text),
 		   void *user);

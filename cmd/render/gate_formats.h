@@ -14,7 +14,8 @@ const char *gate_text(const struct report *report, size_t row, const char *name,
 		      const char *otherwise);
 /** The line number of a row; 1 when it has none, as formats want one. */
 int64_t gate_line(const struct report *report, size_t row);
-/** The file of a row by its path in the repository, where it is in there; malloc'ed, NULL: no file. */
+/** The file of a row by its path in the repository, where it is in there; malloc'ed, NULL: no
+ * file. */
 char *gate_file(const struct report *report, size_t row);
 /** The path that stands for findings without a file; malloc'ed, NULL when memory is out. */
 char *gate_place(const struct report *report);

@@ -9,7 +9,8 @@
 #include "render/gate_formats.h"
 #include "base/utf8.h"
 
-/* XML 1.0 has no place for control characters, not even as references; U+FFFE and U+FFFF neither. */
+/* XML 1.0 has no place for control characters, not even as references; U+FFFE and U+FFFF
+ * neither. */
 static bool is_allowed(const char *data, size_t length)
 {
 	if (length == 1)

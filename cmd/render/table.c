@@ -114,8 +114,8 @@ static void cut_out(struct text_buffer *text, size_t from, size_t to, bool unico
 	*text = shorter;
 }
 
-/* Where the part after `at` of a qualified name begins with its next "::", or of a path with its next
- * slash; 0: nowhere. */
+/* Where the part after `at` of a qualified name begins with its next "::", or of a path with its
+ * next slash; 0: nowhere. */
 static size_t next_part(const char *text, size_t at, bool is_path)
 {
 	for (; text[at] && (is_path || !strchr(" (<", text[at])); at++)
@@ -153,8 +153,8 @@ static void drop_parameters(struct text_buffer *text, bool unicode)
 		cut_out(text, (size_t)(open + 1 - text->data), (size_t)(at - text->data), unicode);
 }
 
-/* Cut a text to `width`: the directories of a file, the parameters and the outer scopes of a function
- * say least. */
+/* Cut a text to `width`: the directories of a file, the parameters and the outer scopes of a
+ * function say least. */
 static void shorten(struct text_buffer *text, unsigned width, bool unicode)
 {
 	const char *space;

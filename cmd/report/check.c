@@ -374,8 +374,8 @@ static const char *say_whole(struct report *report, const char *what,
 }
 
 /*
- * A figure of the whole.  Of several runs an increase counts as far as all runs are above all of the
- * baseline, and every run is held against a level.  Unknown: NAN.
+ * A figure of the whole.  Of several runs an increase counts as far as all runs are above all of
+ * the baseline, and every run is held against a level.  Unknown: NAN.
  */
 static void check_whole(struct checking *checking, const char *name, const char *what,
 			const struct policy_limit *limit, struct check_range old_range,
@@ -531,8 +531,8 @@ static void check_new_sites(struct checking *checking, uint64_t most, const char
 	rule_end(checking, &rule);
 }
 
-/* The sum of a scope's sites.  Of several runs the doubts add up, as runs may differ in all of them at
- * once; the errors of sampling are independent. */
+/* The sum of a scope's sites.  Of several runs the doubts add up, as runs may differ in all of
+ * them at once; the errors of sampling are independent. */
 static void check_scope_total(struct checking *checking, const struct policy_scope *scope)
 {
 	const struct report *compare = checking->request->compare;

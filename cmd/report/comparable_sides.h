@@ -22,9 +22,9 @@ struct comparable_side {
 };
 
 /**
- * Add to `notices` where a module has names or lines on one side only, and where one without names is another
- * build: its frames without a name become one, "module+?".  The dataset's snapshot `new` is the
- * second side's, 0 the first's.
+ * Add to `notices` where a module has names or lines on one side only, and where one without names
+ * is another build: its frames without a name become one, "module+?".  The dataset's snapshot `new`
+ * is the second side's, 0 the first's.
  */
 enum snap_status comparable_warn_of_modules(struct notices *notices, struct store *store,
 					    struct dataset *dataset, size_t new,

@@ -23,8 +23,8 @@ struct growth_request {
 
 struct report *growth_report_new(bool sampled);
 
-/** Judge the rows of all parts and put them into a report that has its inputs already.  SNAP_EUSAGE,
- * SNAP_ENOMEM. */
+/** Judge the rows of all parts and put them into a report that has its inputs already.
+ * SNAP_EUSAGE, SNAP_ENOMEM. */
 enum snap_status growth_fill(struct report *report, const struct growth_part *parts, size_t count,
 			     const struct growth_request *request, struct snap_error *err);
 

@@ -311,8 +311,8 @@ static void measure_time(struct growth_axis *axis, const uint64_t *times_ns)
 		axis->seconds[i] = ((double)times_ns[i] - (double)times_ns[0]) / 1e9;
 }
 
-/* If a figure was asked for only sometimes, because that is slow, its last answer is used.  False if it
- * is unknown. */
+/* If a figure was asked for only sometimes, because that is slow, its last answer is used.
+ * False if it is unknown. */
 static bool fill_gaps(struct growth_axis *axis, enum growth_metric metric)
 {
 	double *values = axis->metrics[metric];

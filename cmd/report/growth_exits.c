@@ -52,7 +52,8 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 	return SNAP_OK;
 }
 
-/* The peak that a process keeps has no number of its own.  It is chosen by its size, not by time. */
+/* The peak that a process keeps has no number of its own.  It is chosen by its size, not by
+ * time. */
 static bool is_kept_peak(const struct member *members, size_t at)
 {
 	const struct member *member = &members[at], *before = at > 0 ? member - 1 : NULL;

@@ -17,8 +17,8 @@ struct growth_finding {
 	const struct select_row *container; /* rises together with them; NULL: none is known */
 };
 
-/** Find them in a list that is ordered by claim.  Stacks are compared of rows whose heaviest site is
- * known.  SNAP_ENOMEM. */
+/** Find them in a list that is ordered by claim.  Stacks are compared of rows whose heaviest site
+ * is known.  SNAP_ENOMEM. */
 enum snap_status growth_list_find(struct growth_list *list, const struct report_options *options,
 				  struct snap_error *err);
 /** Choose the row that leads each finding: the one that is nearest to the fault.  SNAP_ENOMEM. */
@@ -50,7 +50,8 @@ void growth_add_headline(struct report *report, const struct growth_list *list,
 			 const struct report_options *options);
 /** What holds the blocks allocated there, in words; NULL: no census and no graph says it. */
 const char *growth_holder(const struct growth_row *row);
-/** The same as a sentence, with the type: "exactly 500 dict per snapshot, held by ..."; NULL likewise. */
+/** The same as a sentence, with the type: "exactly 500 dict per snapshot, held by ..."; NULL
+ * likewise. */
 const char *growth_holder_line(struct report *report, const struct growth_row *row);
 /** Why a row has its verdict, in one line; NULL: it needs no reason. */
 const char *growth_reason_line(struct report *report, const struct growth_list *list,

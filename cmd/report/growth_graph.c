@@ -56,7 +56,8 @@ static bool is_telling(const struct store_root *root)
 	       root->kind == SNAP_ROOT_MAPPING || root->kind == SNAP_ROOT_INTERPRETER;
 }
 
-/* The last block of the way that is of another row than where it leads; SNAP_NONE: there is none. */
+/* The last block of the way that is of another row than where it leads; SNAP_NONE: there is
+ * none. */
 static uint32_t last_of_other_row(const struct graph *graph, const struct growth_table *table,
 				  const struct graph_path *path, uint32_t row)
 {
@@ -71,8 +72,9 @@ static uint32_t last_of_other_row(const struct graph *graph, const struct growth
 }
 
 /*
- * Stacks and registers are looked through last: where the way begins there, nothing lasting holds the
- * row.  Then the row that holds it says more than the frame, which may only have saved a register.
+ * Stacks and registers are looked through last: where the way begins there, nothing lasting holds
+ * the row.  Then the row that holds it says more than the frame, which may only have saved a
+ * register.
  */
 static char *weak_holder(const struct graph *graph, const struct growth_table *table,
 			 const struct graph_path *path, uint32_t row)

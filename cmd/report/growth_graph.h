@@ -1,5 +1,6 @@
 /*
- * report/growth_graph.h - what the graph of holders of the last snapshot says of the rows of growth.
+ * report/growth_graph.h - what the graph of holders of the last snapshot says of the rows of
+ * growth.
  */
 #ifndef REPORT_GROWTH_GRAPH_H
 #define REPORT_GROWTH_GRAPH_H

@@ -135,8 +135,8 @@ static int differ(double a, double b)
 	return differ_by(as_much, a, b);
 }
 
-/* Does a census say by what a row's objects are held?  Then the names of those tell the fault, and of the
-   sites the largest says most. */
+/* Does a census say by what a row's objects are held?  Then the names of those tell the fault,
+ * and of the sites the largest says most. */
 static bool is_held(const struct growth_row *row)
 {
 	const struct growth_held_row *held = growth_held_of(row);

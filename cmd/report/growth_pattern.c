@@ -1,8 +1,8 @@
 /*
  * growth_pattern.c - known ways to leak, told by the way to what grows.
  *
- * A census says a way in words (libsnap's words.c): a place, then steps, separated by " -> ".  Names
- * of the program's stand between backquotes and are not looked into.
+ * A census says a way in words (libsnap's words.c): a place, then steps, separated by " -> ".
+ * Names of the program's stand between backquotes and are not looked into.
  */
 #include "report/growth_pattern.h"
 
@@ -189,7 +189,8 @@ static struct growth_pattern cycle(struct report *report, const struct growth_ro
 		       report_text(report, "cycle of objects that waits for the collector"));
 }
 
-/* "entries 240, limit 1000, ..." of the lru_cache of a function; NULL: it is unknown, or has no limit. */
+/* "entries 240, limit 1000, ..." of the lru_cache of a function; NULL: it is unknown, or has no
+ * limit. */
 static const char *limited_cache(const struct growth_row *row, struct part name)
 {
 	const struct facts *facts = &row->part->held->last;
@@ -240,8 +241,8 @@ static struct growth_pattern lru_cache(struct report *report, const struct growt
 				   (int)name.size, name.text));
 }
 
-/* "7228 of wait_for_reply (tasks.py): waiting in ...": the fact about the coroutine on the way, or the
-   first of all. */
+/* "7228 of wait_for_reply (tasks.py): waiting in ...": the fact about the coroutine on the way,
+ * or the first of all. */
 static const char *task_fact(const struct growth_row *row, const struct way *way)
 {
 	const struct facts *facts = &row->part->held->last;
@@ -384,7 +385,8 @@ static struct part link_of(const struct way *way, size_t steps)
 	return (struct part){"", 0};
 }
 
-/* A global variable that no line of the module's names, as globals()[f"result_{number}"] makes it. */
+/* A global variable that no line of the module's names, as globals()[f"result_{number}"] makes
+ * it. */
 static bool is_made_name(const struct way *way)
 {
 	struct part name = name_in(way->place), kind = kind_in(way->place);

@@ -14,8 +14,8 @@ struct growth_pattern {
 /** Of a row that grows. */
 struct growth_pattern growth_pattern_of(struct report *report, const struct growth_row *row);
 
-/** Lines about what holds much and is no leak: caches that are full, containers that grew, a load that
- * was released. */
+/** Lines about what holds much and is no leak: caches that are full, containers that grew, a load
+ * that was released. */
 void growth_note_objects(struct report *report, const struct growth_part *parts, size_t count,
 			 bool has_findings);
 

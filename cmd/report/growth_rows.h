@@ -1,6 +1,6 @@
 /*
- * report/growth_rows.h - one row per site of a series, with its verdict: what the parts of the growth
- * report share.
+ * report/growth_rows.h - one row per site of a series, with its verdict: what the parts of the
+ * growth report share.
  */
 #ifndef REPORT_GROWTH_ROWS_H
 #define REPORT_GROWTH_ROWS_H
@@ -70,8 +70,8 @@ bool growth_is_growth(const struct growth_judgement *judgement);
 bool growth_is_finding(const struct growth_judgement *judgement);
 
 /**
- * Does the row say little beside the others?  A helper that lived for a few snapshots proves nothing: its
- * rows would stand before those of the program that is looked at.
+ * Does the row say little beside the others?  A helper that lived for a few snapshots proves
+ * nothing: its rows would stand before those of the program that is looked at.
  */
 bool growth_is_minor(const struct growth_list *list, const struct growth_row *row);
 
@@ -86,11 +86,12 @@ void growth_choose_columns(struct report *report, const struct report_options *o
 /** `why` is its line of reasons, or NULL.  The values may be changed until the next row. */
 struct value *growth_add_row(struct report *report, const struct report_options *options,
 			     const struct growth_row *row, const char *why);
-/** Make the row of a finding's leader, just added, that of the whole finding.  All its rows have one
- * series. */
+/** Make the row of a finding's leader, just added, that of the whole finding.  All its rows have
+ * one series. */
 void growth_fold_row(struct report *report, const struct growth_list *list,
 		     const struct growth_row *leader, struct value *values);
-/** Short names that are equal are told apart; columns without a value go.  When all rows are there. */
+/** Short names that are equal are told apart; columns without a value go.  When all rows are
+ * there. */
 void growth_finish_rows(struct report *report);
 /** The command to copy that shows more of a row. */
 const char *growth_next_command(struct report *report, const struct report_options *options,

@@ -385,7 +385,8 @@ static const char *with_holder(struct report *report, const struct growth_list *
 	return line ? report_text(report, "%s; %s", text, line) : text;
 }
 
-/* The first line says who calls the worst site.  The others' lines do, where no doubt needs the room. */
+/* The first line says who calls the worst site.  The others' lines do, where no doubt needs the
+ * room. */
 static const char *with_caller(struct report *report, const struct growth_row *row,
 			       const struct growth_finding *finding, const char *text)
 {

@@ -17,8 +17,8 @@ bool growth_is_same_function(const struct dataset_frame *a, const struct dataset
 bool growth_is_entry(const char *function);
 /** Does the function that names `caller` call what the other row allocates, or is it the same? */
 bool growth_row_calls(const struct growth_row *caller, const struct growth_row *row);
-/** How many of the outermost frames the stacks share, up to the innermost of own code; 0 where that is
- * the entry of the program only. */
+/** How many of the outermost frames the stacks share, up to the innermost of own code; 0 where
+ * that is the entry of the program only. */
 uint32_t growth_rows_meet(const struct growth_row *a, const struct growth_row *b);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * growth_table.c - the rows of a growth report as arrays.
  *
- * A thousand snapshots of ten thousand sites are ten million cells.  The store sums them snapshot by
- * snapshot, and only the sums of the rows are kept.
+ * A thousand snapshots of ten thousand sites are ten million cells.  The store sums them snapshot
+ * by snapshot, and only the sums of the rows are kept.
  */
 #include "report/growth_table.h"
 

@@ -37,9 +37,9 @@ struct growth_table {
 	size_t cohort_count, cohort_room;
 };
 
-/** Read all rows; `at_exit` is the exit snapshot of the last process, or 0.  With `by_design` repeated runs are
- * judged by what every process leaves, too.  `side` numbers the tables
- * of a report.  Release with growth_table_release(), also after a failure. */
+/** Read all rows; `at_exit` is the exit snapshot of the last process, or 0.  With `by_design`
+ * repeated runs are judged by what every process leaves, too.  `side` numbers the tables of a
+ * report.  Release with growth_table_release(), also after a failure. */
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
 				   const int64_t *ids, int64_t at_exit, uint32_t side,
 				   const struct growth_axis *axis,

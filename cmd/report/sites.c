@@ -685,8 +685,8 @@ const char *sites_peek_pattern(struct report *report, const struct select_row *w
 		       : NULL;
 }
 
-/* Callers and callees of a type are none; what keeps its objects alive is asked by the line that made
- * them. */
+/* Callers and callees of a type are none; what keeps its objects alive is asked by the line that
+ * made them. */
 static const char *holders_pattern(struct report *report, const struct select_row *words,
 				   const struct dataset *dataset, uint32_t site)
 {

@@ -10,8 +10,8 @@
 #include "cli/report_options.h"
 #include "report/report.h"
 
-/** Is a stack named by its newest frame, whatever it is?  By --no-skip; and an object is named by its
- * type. */
+/** Is a stack named by its newest frame, whatever it is?  By --no-skip; and an object is named by
+ * its type. */
 bool sites_no_skip(const struct report_options *options);
 
 /** The filters and grouping that `options` ask for. */

@@ -1,5 +1,6 @@
 /*
- * report/size_classes.h - the arenas and pools of CPython's small-object allocator, by size of block.
+ * report/size_classes.h - the arenas and pools of CPython's small-object allocator, by size of
+ * block.
  */
 #ifndef REPORT_SIZE_CLASSES_H
 #define REPORT_SIZE_CLASSES_H

@@ -323,7 +323,8 @@ static enum snap_status take_command(void *user, const struct store_snapshot *ro
 	return SNAP_OK;
 }
 
-/* Lines of Python are half an answer: a census has the types of the objects, and what holds them. */
+/* Lines of Python are half an answer: a census has the types of the objects, and what holds
+ * them. */
 static void propose_census(struct top *top)
 {
 	const struct dataset *dataset = top->dataset;

@@ -1,9 +1,9 @@
 /*
  * ahead.c - a second thread reads files before the session's owner asks for them.
  *
- * The second thread reads files and prepares them.  It uses neither symbols nor the store.  The owner
- * takes the files one by one, in their order.  If the second thread has not begun a file yet, the
- * owner reads it itself.
+ * The second thread reads files and prepares them.  It uses neither symbols nor the store.  The
+ * owner takes the files one by one, in their order.  If the second thread has not begun a file yet,
+ * the owner reads it itself.
  */
 #include "snapshots/session.h"
 #include "snapshots/state.h"

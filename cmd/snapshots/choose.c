@@ -213,8 +213,8 @@ static enum snap_status read_parents(struct candidates *candidates, struct snap_
 	return status;
 }
 
-/* Files that the fact-reading session left out are also left out of the session that asked; those of
- * which it could read a part are damaged, too. */
+/* Files that the fact-reading session left out are also left out of the session that asked;
+ * those of which it could read a part are damaged, too. */
 static enum snap_status pass_on_damage(struct session *session, const struct session *facts,
 				       struct snap_error *err)
 {
@@ -248,7 +248,8 @@ static const char *bytes_text(uint64_t bytes, char buffer[32])
 	return buffer;
 }
 
-/* "at the peak" only where the snapshot holds all but a 25th of it: a kept peak may lack a 32nd, or 512 KiB. */
+/* "at the peak" only where the snapshot holds all but a 25th of it: a kept peak may lack a 32nd,
+ * or 512 KiB. */
 static void say_fullest(const struct choice *choice, const char *dir, FILE *out)
 {
 	const struct candidate *shown = choice->shown, *newest = choice->newest;

@@ -69,8 +69,8 @@ enum snap_status session_nothing_wanted(const struct session *session, const cha
 /** On a terminal, say how far a long series has got; done == total wipes the line. */
 void session_progress(const struct session *session, size_t done, size_t total);
 
-/** The path of the snapshot of `dir` that is shown where one is wanted, malloc'ed; says which it is.
- * NULL where `dir` has none. */
+/** The path of the snapshot of `dir` that is shown where one is wanted, malloc'ed; says which it
+ * is. NULL where `dir` has none. */
 enum snap_status session_choose(struct session *session, const char *dir, char **path,
 				struct snap_error *err);
 
@@ -79,8 +79,8 @@ enum snap_status session_take_file(struct session *session, const char *path,
 				   const struct store_labels *labels, int64_t *id, bool *already,
 				   struct snap_error *err);
 
-/** Has the file been read as it is now?  *id is what came of it, 0 where --pid or --program turned it
- * away. */
+/** Has the file been read as it is now?  *id is what came of it, 0 where --pid or --program
+ * turned it away. */
 bool session_has_taken(struct session *session, const char *path, int64_t *id);
 
 /** Files to load, one after the other. */

@@ -33,8 +33,8 @@ enum snap_status store_open(struct store **out, const char *path, enum store_mod
 			    struct snap_error *err);
 void store_close(struct store *store);
 
-/** Have the first store, and those after it, count the memory that they take: without it, max_memory
- * of store_query() holds for files only.  Reports are faster without. */
+/** Have the first store, and those after it, count the memory that they take: without it,
+ * max_memory of store_query() holds for files only.  Reports are faster without. */
 void store_count_memory(void);
 
 /** The schema version that the file had, when opening brought it up to date; else 0. */
@@ -71,8 +71,8 @@ enum snap_status store_load(struct store *store, const struct model *model,
 			    struct snap_error *err);
 
 /**
- * Delete snapshots, and the processes, call stacks, frames and modules that no other one uses, in one
- * transaction.  The file does not get smaller: what is loaded next takes the room.
+ * Delete snapshots, and the processes, call stacks, frames and modules that no other one uses, in
+ * one transaction.  The file does not get smaller: what is loaded next takes the room.
  */
 enum snap_status store_forget(struct store *store, const int64_t *ids, size_t count,
 			      struct snap_error *err);
@@ -171,8 +171,9 @@ struct store_credit {
 enum snap_status store_begin_rows(struct store *store, struct snap_error *err);
 
 /**
- * Hand over the relation between call stacks and rows: by rising site, each pair once.  A report may have several relations.  `side` tells them apart: of a comparison 0 is the
- * old snapshot's and 1 the new one's, of several series each has its own.
+ * Hand over the relation between call stacks and rows: by rising site, each pair once.  A report
+ * may have several relations.  `side` tells them apart: of a comparison 0 is the old snapshot's and
+ * 1 the new one's, of several series each has its own.
  */
 enum snap_status store_credit_rows(struct store *store, uint32_t side,
 				   const struct store_credit *credits, size_t count,
@@ -218,8 +219,8 @@ typedef enum snap_status store_live_sum_fn(void *user, const struct store_live_s
 enum snap_status store_each_live_sum(struct store *store, const struct store_sums *sums,
 				     store_live_sum_fn *fn, void *user, struct snap_error *err);
 
-/** The live bytes, as far as known, of all call stacks, or of those that count towards a row that is
- * shown. */
+/** The live bytes, as far as known, of all call stacks, or of those that count towards a row that
+ * is shown. */
 enum snap_status store_total_live(struct store *store, const struct store_sums *sums, bool shown,
 				  uint64_t *bytes, struct snap_error *err);
 

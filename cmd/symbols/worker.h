@@ -59,13 +59,15 @@ struct worker_loss {
 	unsigned figure;
 };
 
-/** `debug_root` and `texts` must outlive it.  No process is started yet.  NULL when memory is out. */
+/** `debug_root` and `texts` must outlive it.  No process is started yet.  NULL when memory is
+ * out. */
 struct worker *worker_new(const char *debug_root, struct texts *texts);
 void worker_free(struct worker *worker);
 
 /**
- * Look addresses of one module up.  If reading the module ended the process, `*loss` says why,
- * the lookups that are left get no answer, and the module must not be asked about again.  Fails when no process can be started, or memory is out.
+ * Look addresses of one module up.  If reading the module ended the process, `*loss` says why, the
+ * lookups that are left get no answer, and the module must not be asked about again.  Fails when no
+ * process can be started, or memory is out.
  */
 enum snap_status worker_ask(struct worker *worker, const struct worker_module *module,
 			    const struct lookup *lookups, size_t count,

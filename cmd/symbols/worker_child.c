@@ -107,10 +107,10 @@ static void use_file(uint64_t bytes)
 static void drop_files(int fd)
 {
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* A sanitizer's report is to be seen. */
 	int last = memory_can_be_limited() ? STDERR_FILENO : STDOUT_FILENO;
 
-	for (int i = STDIN_FILENO; i <= last && nothing >= 0;
-	     i++) /* a sanitizer's report is seen */
+	for (int i = STDIN_FILENO; i <= last && nothing >= 0; i++)
 		dup2(nothing, i);
 	if (fd > STDERR_FILENO + 1)
 		close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);

@@ -1,5 +1,6 @@
 /*
- * tracemalloc/compat.c - `--compat tracemalloc`: top and compare as Python's tracemalloc itself prints them.
+ * tracemalloc/compat.c - `--compat tracemalloc`: top and compare as Python's tracemalloc itself
+ * prints them.
  */
 #include "tracemalloc/compat.h"
 

@@ -1,5 +1,6 @@
 /*
- * tracemalloc/compat.h - `--compat tracemalloc`: top and compare as Python's tracemalloc itself prints them.
+ * tracemalloc/compat.h - `--compat tracemalloc`: top and compare as Python's tracemalloc itself
+ * prints them.
  *
  * Shared by cmd_top.c and cmd_compare.c.  It reads its inputs without the store: grouping is
  * Python's, on whole dumps, and nothing of it needs SQL.

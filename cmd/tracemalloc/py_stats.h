@@ -1,5 +1,6 @@
 /*
- * tracemalloc/py_stats.h - what Python's tracemalloc computes: Snapshot.statistics() and compare_to().
+ * tracemalloc/py_stats.h - what Python's tracemalloc computes: Snapshot.statistics() and
+ * compare_to().
  *
  * The same groups, sums and order as CPython's Lib/tracemalloc.py, over models: a site stands for
  * all its traces.  Any input with files and lines may be used, not only dumps.

@@ -10,9 +10,9 @@
 #include "base/notice.h"
 
 /**
- * Fill `notice` with why rows of two dumps may not pair, and return true, if `a` and `b` (either may
- * be NULL) are surely different versions.  `a_name` and `b_name` are the dumps' names.  All four
- * texts have to live as long as the notice.
+ * Fill `notice` with why rows of two dumps may not pair, and return true, if `a` and `b` (either
+ * may be NULL) are surely different versions.  `a_name` and `b_name` are the dumps' names.  All
+ * four texts have to live as long as the notice.
  */
 bool py_version_warning(const char *a_name, const char *a, const char *b_name, const char *b,
 			struct notice *notice);

@@ -1,5 +1,6 @@
 /*
- * tracemalloc/source_lines.c - lines of source files below one directory, by the names that dumps give them.
+ * tracemalloc/source_lines.c - lines of source files below one directory, by the names that dumps
+ * give them.
  */
 #include "tracemalloc/source_lines.h"
 

@@ -1,5 +1,6 @@
 /*
- * tracemalloc/source_lines.h - lines of source files below one directory, by the names that dumps give them.
+ * tracemalloc/source_lines.h - lines of source files below one directory, by the names that dumps
+ * give them.
  */
 #ifndef TRACEMALLOC_SOURCE_LINES_H
 #define TRACEMALLOC_SOURCE_LINES_H

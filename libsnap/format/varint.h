@@ -59,7 +59,8 @@ struct snap__cursor {
 /** The general case of snap__get(). */
 uint64_t snap__get_long(struct snap__cursor *in);
 
-/** The next value, of which nearly all are short; 0 and `bad` when it is cut off, too large or not canonical. */
+/** The next value, of which nearly all are short; 0 and `bad` when it is cut off, too large or
+ * not canonical. */
 static inline uint64_t snap__get(struct snap__cursor *in)
 {
 	const uint8_t *at = in->at;

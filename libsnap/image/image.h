@@ -32,8 +32,8 @@ enum snap__image {
 };
 
 /**
- * Look at the program at `path`, as openat() would find it from `directory`.  A script is judged by its interpreter.  A file that cannot
- * be read counts as SNAP__IMAGE_LOADS.  errno is preserved.
+ * Look at the program at `path`, as openat() would find it from `directory`.  A script is judged by
+ * its interpreter.  A file that cannot be read counts as SNAP__IMAGE_LOADS.  errno is preserved.
  */
 enum snap__image snap__image_look(int directory, const char *path);
 

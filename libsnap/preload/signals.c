@@ -84,7 +84,8 @@ static void on_fatal(int number, siginfo_t *info, void *context)
 	errno = saved;
 }
 
-/* No signal is masked but the one that is handled: a second one of another kind ends the process. */
+/* No signal is masked but the one that is handled: a second one of another kind ends the
+ * process. */
 static void fill_in(struct sigaction *action)
 {
 	memset(action, 0, sizeof(*action));

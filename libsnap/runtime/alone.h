@@ -19,7 +19,8 @@
 
 #include <stdbool.h>
 
-/** Where libc's "single-threaded" flag is, and the program's copy of it (may be the same, or NULL). */
+/** Where libc's "single-threaded" flag is, and the program's copy of it (may be the same, or
+ * NULL). */
 void snap__alone_init(char *of_libc, char *of_program);
 
 /** Does the process have one thread? libc's flag answers; without a flag, the kernel is asked. */

@@ -59,8 +59,9 @@ struct snap__config {
 	bool active; /* SNAP_ACTIVE: record from the start */
 };
 
-/** Set the defaults, then the settings in `environment` (NULL-terminated, may be NULL).  `*config` is
- * zeroed before.  Returns NULL, or a static sentence about the first invalid setting. */
+/** Set the defaults, then the settings in `environment` (NULL-terminated, may be NULL).
+ * `*config` is zeroed before.  Returns NULL, or a static sentence about the first invalid
+ * setting. */
 const char *snap__config_from_environment(struct snap__config *config,
 					  const char *const *environment);
 

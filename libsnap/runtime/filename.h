@@ -3,8 +3,8 @@
  *
  * `program.pid.seq.snap`, or `program.pid_run.seq.snap` where that name is taken: a program that
  * executes itself again keeps its pid, and pid namespaces have the same pids.  `run` is when the
- * process was started; its names sort by it.  A name that exists is never written to.  A snapshot that
- * a later one replaces has a word behind its seq: `program.pid.seq_word.snap` (kept.h).
+ * process was started; its names sort by it.  A name that exists is never written to.  A snapshot
+ * that a later one replaces has a word behind its seq: `program.pid.seq_word.snap` (kept.h).
  */
 #ifndef SNAP_RUNTIME_FILENAME_H
 #define SNAP_RUNTIME_FILENAME_H

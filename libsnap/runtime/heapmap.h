@@ -67,9 +67,8 @@ static inline atomic_uchar *snap__heapmap_filter_of(uintptr_t address)
 	return &snap__heapmap_filter[address >> SNAP__FILTER_REGION_BITS & SNAP__FILTER_MASK];
 }
 
-/** From now on, snap__heapmap_may_hold() is true for all of [base, base + size): every look-up there
- * is done.
- */
+/** From now on, snap__heapmap_may_hold() is true for all of [base, base + size): every look-up
+ * there is done. */
 void snap__heapmap_filter_mark(uintptr_t base, size_t size);
 
 /** SNAP__FILTER_MASK; or 0, and every look-up is of the first entry, which is marked. */

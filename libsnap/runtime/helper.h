@@ -72,8 +72,9 @@ bool snap__helper_host_ended(const struct snap__helper *helper);
 bool snap__helper_host_left(const struct snap__helper *helper);
 
 /**
- * In the helper: call `fn(argument)`, which may wait for a lock of libc's.  A host that was killed in the
- * middle of libc lets go of none, so the call is left when the host ends.  False: it was not made, or left.
+ * In the helper: call `fn(argument)`, which may wait for a lock of libc's.  A host that was killed
+ * in the middle of libc lets go of none, so the call is left when the host ends.  False: it was not
+ * made, or left.
  */
 bool snap__helper_call(const struct snap__helper *helper, void (*fn)(void *argument),
 		       void *argument);

@@ -1,6 +1,6 @@
 /*
- * runtime/kernel_signal.h - a signal's action as the kernel itself wants it, for signals that libc refuses to
- * handle, and for processes in which libc has nothing to say.
+ * runtime/kernel_signal.h - a signal's action as the kernel itself wants it, for signals that libc
+ * refuses to handle, and for processes in which libc has nothing to say.
  */
 #ifndef SNAP_RUNTIME_KERNEL_SIGNAL_H
 #define SNAP_RUNTIME_KERNEL_SIGNAL_H

@@ -21,8 +21,8 @@ struct snap__metrics_leave {
 	uint64_t frees;      /* blocks freed so far; UINT64_MAX unknown */
 	bool (*begin)(void); /* around asking the allocator, or NULL; false: do not ask */
 	void (*end)(void);
-	/** Calls fn(argument), which may wait for locks of the host's; false: it gave up.  NULL: nobody
-	 * has to give up. */
+	/** Calls fn(argument), which may wait for locks of the host's; false: it gave up.  NULL:
+	 * nobody has to give up. */
 	bool (*call)(void (*fn)(void *argument), void *argument);
 };
 

@@ -76,9 +76,9 @@ void snap__record_restore(const struct snap__held *held, const void *ptr);
 void snap__record_gone(const struct snap__held *held);
 
 /**
- * Blocks of an allocator inside the host (CPython's), whose calls are wrapped.  A block that it takes
- * from malloc and hands on, between begin and end, must not count twice: such mallocs wait for the
- * end, and those are recorded that are not the block `ptr` (NULL: none) that was handed on.
+ * Blocks of an allocator inside the host (CPython's), whose calls are wrapped.  A block that it
+ * takes from malloc and hands on, between begin and end, must not count twice: such mallocs wait
+ * for the end, and those are recorded that are not the block `ptr` (NULL: none) that was handed on.
  * Begin returns NULL if nothing is to be recorded now; then none of the others is called.
  */
 struct snap__thread *snap__record_inner_begin_slowly(void);

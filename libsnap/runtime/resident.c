@@ -62,7 +62,8 @@ void snap__resident_end(void)
 	state.last_end_ns = snap__os_mono_ns();
 }
 
-/* How many of `count` pages from `page` on are in private memory; each in `present`, if not NULL. */
+/* How many of `count` pages from `page` on are in private memory; each in `present`, if not
+ * NULL. */
 static uint64_t count_pages(uintptr_t page, uint64_t count, bool *present)
 {
 	static uint64_t entries[AT_ONE];

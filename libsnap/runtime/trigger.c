@@ -545,8 +545,8 @@ static bool leaves(void)
 	return false;
 }
 
-/* Some filters kill for the question.  The helper then learns of an exec that went past libsnap only
- * when the process ends. */
+/* Some filters kill for the question.  The helper then learns of an exec that went past libsnap
+ * only when the process ends. */
 static bool host_has_left(void)
 {
 	return can_compare && snap__helper_host_left(&helper);

@@ -56,7 +56,8 @@ bool snap__trigger_is_filtered(void);
  * nothing is written any more.  Async-signal-safe. */
 bool snap__trigger_is_silent(void);
 
-/** A child was forked under a filter: it records nothing, which `snapdiff run` is told at the end. */
+/** A child was forked under a filter: it records nothing, which `snapdiff run` is told at the
+ * end. */
 void snap__trigger_child_unwritten(void);
 
 /** End the helper, if one runs, after all requests are done.  False if it does not end. */

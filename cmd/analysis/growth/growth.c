@@ -121,8 +121,8 @@ static enum growth_confidence leak_confidence(const struct growth_shape *s, cons
 	return GROWTH_LOW;
 }
 
-/* Nothing shows that it went on since its last doubling, and that is long ago.  A table that is filled for
- * three quarters of the series, and then full, looks like this. */
+/* Nothing shows that it went on since its last doubling, and that is long ago.  A table that is
+ * filled for three quarters of the series, and then full, looks like this. */
 static bool may_be_full(const struct measures *m)
 {
 	return growth_shape_leaps(&m->bytes) && m->fill == FILL_UNKNOWN &&
@@ -302,9 +302,9 @@ static bool still_leaves(size_t count, const struct growth_ages *ages)
 }
 
 /*
- * A queue whose consumer is too slow loses its old blocks, and still grows evenly: what it holds gets older.
- * A pool or cache of a limited size grows ever more slowly once its old blocks go; and if all blocks are
- * young, there is only more to do at a time.
+ * A queue whose consumer is too slow loses its old blocks, and still grows evenly: what it holds
+ * gets older. A pool or cache of a limited size grows ever more slowly once its old blocks go; and
+ * if all blocks are young, there is only more to do at a time.
  */
 static bool outgrows_deaths(const struct growth_shape *blocks, const struct growth_ages *ages)
 {
@@ -531,8 +531,8 @@ static bool has_census(const struct growth_series *series, size_t at)
 	return series->census_count == 0;
 }
 
-/* Does the last snapshot of a series leave the judgement that it had without it?  If it grew to more than
- * ever before; and while the verdict is open, if it grew at half of its pace. */
+/* Does the last snapshot of a series leave the judgement that it had without it?  If it grew to
+ * more than ever before; and while the verdict is open, if it grew at half of its pace. */
 static bool confirms(const struct growth_shape *s, enum growth_verdict verdict)
 {
 	bool open = is_growth(verdict) || verdict == GROWTH_INCONCLUSIVE;
@@ -552,8 +552,8 @@ static void keep_earlier(struct growth_judgement *out, const struct growth_judge
 }
 
 /*
- * One more snapshot that agrees must not make a verdict less sure.  So the judgements of the shorter
- * series count as long as every snapshot since then confirms them.
+ * One more snapshot that agrees must not make a verdict less sure.  So the judgements of the
+ * shorter series count as long as every snapshot since then confirms them.
  */
 static void keep_confidence(const struct growth_series *series, const struct judged_run *run,
 			    const struct growth_options *options, const struct measures *measured,

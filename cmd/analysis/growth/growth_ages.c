@@ -75,8 +75,8 @@ static void measure_seconds(struct age_table *table, const struct growth_series 
 			series->seconds[from + i] - series->seconds[from + i - 1];
 }
 
-/* The distance of those that are looked at: a power of two, so that it seldom changes while the series
- * grows. */
+/* The distance of those that are looked at: a power of two, so that it seldom changes while the
+ * series grows. */
 bool growth_ages_look_at(size_t place, size_t count)
 {
 	size_t most = count > GROWTH_MANY_SNAPSHOTS ? MOST_OF_MANY : MOST_ROWS, step = 1;

@@ -47,9 +47,9 @@ struct growth_ages {
 };
 
 /**
- * When `count` snapshots are judged, are the ages in the one at `place` looked at, from 1?  It does not
- * depend on what the caller has read: a series gets the same judgement when it is judged as the beginning
- * of a longer one.
+ * When `count` snapshots are judged, are the ages in the one at `place` looked at, from 1?  It does
+ * not depend on what the caller has read: a series gets the same judgement when it is judged as the
+ * beginning of a longer one.
  */
 bool growth_ages_look_at(size_t place, size_t count);
 

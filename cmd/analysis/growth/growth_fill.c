@@ -8,8 +8,8 @@
 static const double goes_on = 0.5, ended = 0.25; /* of the pace at which it was filled before */
 static const double least_bytes = 32 << 10;      /* less may be stray pages of anything */
 
-/* Bytes per step of x that filled the table between its last two leaps: it was half full at the first of
- * them, and full at the last, which doubled it. */
+/* Bytes per step of x that filled the table between its last two leaps: it was half full at the
+ * first of them, and full at the last, which doubled it. */
 static double pace_of(const struct growth_shape *s)
 {
 	double gap = s->x[s->leap_at[0]] - s->x[s->leap_at[1]];

@@ -2,9 +2,9 @@
  * analysis/growth/growth_fill.h - is the room that a container made for itself still being filled?
  * Private to analysis/growth*.c.
  *
- * A table that doubles when it is full shows nothing between two doublings: it may grow on, or be full
- * for good.  But memory becomes resident when it is first written to.  So resident memory that is not
- * recorded falls when the table doubles, and rises while the table is filled.
+ * A table that doubles when it is full shows nothing between two doublings: it may grow on, or be
+ * full for good.  But memory becomes resident when it is first written to.  So resident memory that
+ * is not recorded falls when the table doubles, and rises while the table is filled.
  */
 #ifndef ANALYSIS_GROWTH_FILL_H
 #define ANALYSIS_GROWTH_FILL_H

@@ -28,9 +28,8 @@ struct growth_awake {
 };
 
 /**
- * Leave out the idle intervals.  False when there is none, or when the site itself grew in them: then
- * the whole series is to be judged.  Release with growth_awake_release()
- * after true.
+ * Leave out the idle intervals.  False when there is none, or when the site itself grew in them:
+ * then the whole series is to be judged.  Release with growth_awake_release() after true.
  */
 bool growth_awake_make(struct growth_awake *awake, const struct growth_series *series);
 void growth_awake_release(struct growth_awake *awake);

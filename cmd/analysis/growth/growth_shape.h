@@ -1,6 +1,6 @@
 /*
- * analysis/growth/growth_shape.h - what the growth rule measures on one figure (blocks or bytes) of one
- * run. Private to analysis/growth*.c.
+ * analysis/growth/growth_shape.h - what the growth rule measures on one figure (blocks or bytes) of
+ * one run. Private to analysis/growth*.c.
  */
 #ifndef ANALYSIS_GROWTH_SHAPE_H
 #define ANALYSIS_GROWTH_SHAPE_H
@@ -62,8 +62,8 @@ bool growth_shape_is_plateau(const struct growth_shape *shape);
  * time since the last jump is not much longer than the next one may take at an even load.
  */
 bool growth_shape_leaps(const struct growth_shape *shape);
-/** How long ago the last of two or more leaps was, as a share of the time between the last two.  A table
- * that is filled at an even pace leaps again before the share is 2. */
+/** How long ago the last of two or more leaps was, as a share of the time between the last two.
+ * A table that is filled at an even pace leaps again before the share is 2. */
 double growth_shape_since_leap(const struct growth_shape *shape);
 /** The growth exceeds 1.5 times the largest fall. */
 bool growth_shape_passes_floor(const struct growth_shape *shape);

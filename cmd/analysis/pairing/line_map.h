@@ -1,5 +1,6 @@
 /*
- * analysis/pairing/line_map.h - where the lines of a function went, when lines were inserted or removed.
+ * analysis/pairing/line_map.h - where the lines of a function went, when lines were inserted or
+ * removed.
  *
  * For every function, both sides know the lines that stacks pass through, and what each line calls.
  * The two lists are aligned in order, as diff does: equal distances and equal callees favour a

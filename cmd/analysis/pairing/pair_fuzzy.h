@@ -1,6 +1,6 @@
 /*
- * analysis/pairing/pair_fuzzy.h - pair call stacks that no key makes equal: inlined, renamed, moved,
- * wrapped.
+ * analysis/pairing/pair_fuzzy.h - pair call stacks that no key makes equal: inlined, renamed,
+ * moved, wrapped.
  */
 #ifndef ANALYSIS_PAIR_FUZZY_H
 #define ANALYSIS_PAIR_FUZZY_H

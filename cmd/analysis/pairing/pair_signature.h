@@ -1,5 +1,6 @@
 /*
- * analysis/pairing/pair_signature.h - call stacks that differ only in how their functions are declared.
+ * analysis/pairing/pair_signature.h - call stacks that differ only in how their functions are
+ * declared.
  *
  * A parameter or a template argument that changed is part of a C++ function's name, and so of the
  * names of all stacks through it.  Such stacks still pair at the level `function` if only one match

@@ -1,6 +1,6 @@
 /*
- * analysis/pairing/stack_index.h - which stacks might be like this one?  An inverted index over sequences
- * of tokens.
+ * analysis/pairing/stack_index.h - which stacks might be like this one?  An inverted index over
+ * sequences of tokens.
  *
  * Features of a stack are its tokens and each three tokens in a row: a function that is in every
  * second stack tells nothing, three in a row tell a lot.  A query looks up the few features that

@@ -4,7 +4,8 @@
  * The file has LeakSanitizer's syntax, so that existing files work unchanged: a line is
  * `leak:PATTERN`; `#` begins a comment line.  A pattern is looked for anywhere in the function,
  * file and module names of a call stack; `*` stands for any text, `^` and `$` for the ends of the
- * name.  Source of the syntax: https://github.com/google/sanitizers/wiki/AddressSanitizerLeakSanitizer
+ * name.  Source of the syntax:
+ * https://github.com/google/sanitizers/wiki/AddressSanitizerLeakSanitizer
  *
  * Behind the pattern a line may say more: `max=64KiB` (suppress only up to this much),
  * `expires=2027-01-31` (last day on which the rule suppresses), `reason="..."`.

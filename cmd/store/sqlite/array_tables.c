@@ -3,8 +3,8 @@
  * read.
  *
  * All tables work in the same way.  Their rows lie by rising keys.  A table of figures has one part
- * for each snapshot, and those of the relation have one for each side.  A statement reads a range of rows in
- * one part, or in all parts.
+ * for each snapshot, and those of the relation have one for each side.  A statement reads a range
+ * of rows in one part, or in all parts.
  */
 #include "store/sqlite/array_tables.h"
 
@@ -242,7 +242,8 @@ static int open_cells(struct cursor *cursor)
 
 static int open_variances(struct cursor *cursor)
 {
-	/* Every list of snapshots asks whether they have any: without unpacking those that have none. */
+	/* Every list of snapshots asks whether they have any: without unpacking those that have
+	 * none. */
 	cursor->at = cursor->end = 0;
 	return cursor->store->arrays.snapshots[cursor->part].sampled ? open_cells(cursor)
 								     : SQLITE_OK;

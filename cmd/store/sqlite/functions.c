@@ -1,8 +1,9 @@
 /*
  * functions.c - what snapdiff adds to SQL.
  *
- * human(bytes), stack_text(site_id), own_frame(site_id), regexp (for `x REGEXP pattern`), and aggregates over a series
- * that the program supplies.  All are innocuous: views and hostile schemas may call them.
+ * human(bytes), stack_text(site_id), own_frame(site_id), regexp (for `x REGEXP pattern`), and
+ * aggregates over a series that the program supplies.  All are innocuous: views and hostile schemas
+ * may call them.
  */
 #include "store/sqlite/database.h"
 
@@ -38,8 +39,8 @@ static void sql_human(sqlite3_context *context, int count, sqlite3_value **value
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
-/* The lines that a statement gives for a site.  It is prepared anew each time, since a query may nest
- * calls. */
+/* The lines that a statement gives for a site.  It is prepared anew each time, since a query may
+ * nest calls. */
 static void give_lines(sqlite3_context *context, sqlite3_value *site, enum statement which)
 {
 	struct store *store = sqlite3_user_data(context);
@@ -114,8 +115,8 @@ static double largest_number(const char *brace)
 }
 
 /*
- * A pattern may come from a database that somebody else prepared.  libc copies what is repeated, and
- * goes through all ways to match what refers back: both may take all memory, or for ever.
+ * A pattern may come from a database that somebody else prepared.  libc copies what is repeated,
+ * and goes through all ways to match what refers back: both may take all memory, or for ever.
  */
 static const char *refuse_pattern(const char *pattern)
 {

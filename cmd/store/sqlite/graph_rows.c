@@ -1,8 +1,8 @@
 /*
  * graph_rows.c - the rows of reports on holders, in tables and statements that any SQLite can run.
  *
- * The reports sum up the graph themselves.  For --sql the same sums are asked in SQL: temp.member says
- * which group of blocks or root counts towards which row, temp.node what rows are called, and
+ * The reports sum up the graph themselves.  For --sql the same sums are asked in SQL: temp.member
+ * says which group of blocks or root counts towards which row, temp.node what rows are called, and
  * temp.shown which are shown.
  */
 #include "store/holders.h"

@@ -2,7 +2,8 @@
  * load_stacks.c - modules, frames and call stacks, each stored once.
  *
  * Rows are found by the hashes of prepare.c.  Only a site that is new to the database is identified
- * (model/identity.h) and written out frame by frame.  Sites go in by rising id, which is the order of the table.
+ * (model/identity.h) and written out frame by frame.  Sites go in by rising id, which is the order
+ * of the table.
  */
 #include "store/sqlite/bulk.h"
 #include "base/array.h"

@@ -4,9 +4,9 @@
  * Each side of the relation lies by rising site.  It is put in the order of the rows when somebody
  * asks for rows.
  *
- * Where a call stack counts towards many rows, to join each pair in SQL costs far more than the rest
- * of the report.  So the figures of such a side are added up here in one pass over a snapshot, and
- * SQL sums what is left: see temp.held in array_tables.h.
+ * Where a call stack counts towards many rows, to join each pair in SQL costs far more than the
+ * rest of the report.  So the figures of such a side are added up here in one pass over a snapshot,
+ * and SQL sums what is left: see temp.held in array_tables.h.
  */
 #ifndef STORE_RELATION_H
 #define STORE_RELATION_H

@@ -5,9 +5,9 @@
  * Where call stacks count towards several rows, sums are asked of temp.held: what each pair of the
  * relation adds to its row.
  *
- * These tables show the arrays that were handed over (array_tables.h), and temp.held adds up what it
- * can in advance.  To be recorded for --sql, the relation is a real table, filled by statements that
- * any SQLite can run, and the others are views over it.
+ * These tables show the arrays that were handed over (array_tables.h), and temp.held adds up what
+ * it can in advance.  To be recorded for --sql, the relation is a real table, filled by statements
+ * that any SQLite can run, and the others are views over it.
  */
 #include "store/sqlite/bulk.h"
 

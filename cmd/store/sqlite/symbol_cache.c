@@ -1,8 +1,8 @@
 /*
  * symbol_cache.c - remember between runs which function and line an address of a build belongs to.
  *
- * If anything fails here, the cache has no answer; that is never an error.  Answers are put in one transaction,
- * which store_symbol_flush() commits.
+ * If anything fails here, the cache has no answer; that is never an error.  Answers are put in one
+ * transaction, which store_symbol_flush() commits.
  */
 #include "store/sqlite/database.h"
 

@@ -1,5 +1,6 @@
 /*
- * holders/blocks.h - the live blocks of malloc by address, and the block that a pointer points into.
+ * holders/blocks.h - the live blocks of malloc by address, and the block that a pointer points
+ * into.
  *
  * In a frozen copy of the process: nothing changes, and nothing is given back.
  */

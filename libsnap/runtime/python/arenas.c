@@ -2,8 +2,9 @@
  * runtime/python/arenas.c - which arenas there are, and a walk through their pools.
  *
  * The table of arenas is a radix tree: a leaf has an entry for each 256 KiB of 1 GiB, in which at
- * most one arena begins.  An arena that is being read is not unmapped: whoever gives it back waits for
- * the few microseconds that this takes.  Should the reader not come to an end, the arena is kept.
+ * most one arena begins.  An arena that is being read is not unmapped: whoever gives it back waits
+ * for the few microseconds that this takes.  Should the reader not come to an end, the arena is
+ * kept.
  */
 #include "runtime/python/arenas.h"
 

@@ -2,8 +2,8 @@
  * runtime/python/belongings.h - blocks that are no objects, and the object that each belongs to.
  *
  * In a frozen copy of the process.  A list's items, the table of a dict, what an extension keeps
- * behind its object: a block belongs to the object from which fewest pointers lead to it, and to one
- * object only.
+ * behind its object: a block belongs to the object from which fewest pointers lead to it, and to
+ * one object only.
  */
 #ifndef SNAP_RUNTIME_PYTHON_BELONGINGS_H
 #define SNAP_RUNTIME_PYTHON_BELONGINGS_H

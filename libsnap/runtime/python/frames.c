@@ -228,8 +228,9 @@ INLINE bool leads(const struct way *way, uint32_t dated_parent, uintptr_t place)
 	return way->place == place && way->parent == dated_parent && place;
 }
 
-/* The node of `frame` below `parent`, which is `parent` itself where the frame is hidden; NO_ROOM if
- * there is none left.  A frame that was shown at an instruction is shown whenever it is there. */
+/* The node of `frame` below `parent`, which is `parent` itself where the frame is hidden;
+ * NO_ROOM if there is none left.  A frame that was shown at an instruction is shown whenever it
+ * is there. */
 INLINE uint32_t node_below(const struct snap__python_layout *v, struct snap__python_kept *kept,
 			   uint32_t parent, const struct frame *frame)
 {
@@ -313,8 +314,8 @@ INLINE bool outside_holds(const struct snap__python_layout *v, const struct snap
 }
 
 /* Walk from `frame` outwards to the first kept one, and keep a list of the frames inside of it;
-   `*joint` is its number plus one, 0 if none was met.  How many were walked; UINT32_MAX: there is no
-   room for them. */
+ * `*joint` is its number plus one, 0 if none was met.  How many were walked; UINT32_MAX: there
+ * is no room for them. */
 INLINE uint32_t walk_to_kept(const struct snap__python_layout *v, struct snap__python_kept *kept,
 			     const char *frame, uint32_t *joint)
 {

@@ -95,8 +95,8 @@ const char *snap__python_frame_code(const char *frame);
 bool snap__python_frames_are_sane(const char *state);
 
 /**
- * Choose the functions for the interpreter's layout.  The one that is returned says where a block of
- * the interpreter's is from, as long as that is the kept stack, or the kept stack with another
+ * Choose the functions for the interpreter's layout.  The one that is returned says where a block
+ * of the interpreter's is from, as long as that is the kept stack, or the kept stack with another
  * instruction of its newest frame.  Otherwise it leaves the answer to `otherwise`.
  */
 snap__record_stack_fn *snap__python_frames_init(snap__record_stack_fn *otherwise);

@@ -1,9 +1,10 @@
 /*
  * runtime/python/guise.h - let the copy's only thread pass for a thread of the interpreter.
  *
- * Functions of the interpreter that only read ask which thread has its lock, to know which interpreter
- * they belong to.  From 3.12 on the answer is in a thread-local variable.  The copy of the process
- * has the memory of all threads' variables, but its own thread has none that the interpreter knows.
+ * Functions of the interpreter that only read ask which thread has its lock, to know which
+ * interpreter they belong to.  From 3.12 on the answer is in a thread-local variable.  The copy of
+ * the process has the memory of all threads' variables, but its own thread has none that the
+ * interpreter knows.
  */
 #ifndef SNAP_RUNTIME_PYTHON_GUISE_H
 #define SNAP_RUNTIME_PYTHON_GUISE_H

@@ -14,8 +14,8 @@
 
 /**
  * Put the hooks in front of the object and mem domains and of the arenas of the interpreter that
- * was found; of its raw domain, too, if `raw_stack` is not NULL, which is for a process whose malloc
- * is not recorded.  `stack` and `raw_stack` say where a block is from.
+ * was found; of its raw domain, too, if `raw_stack` is not NULL, which is for a process whose
+ * malloc is not recorded.  `stack` and `raw_stack` say where a block is from.
  */
 void snap__python_hooks_install(snap__record_stack_fn *stack, snap__record_stack_fn *raw_stack);
 

@@ -108,7 +108,8 @@ static uint32_t stack_of_block(struct snap__thread *thread, const void *frame)
 	return snap__record_domain_stack(thread, snap__python_domain, frame);
 }
 
-/* Raw blocks come from threads with and without the GIL, and from deep inside of the interpreter. */
+/* Raw blocks come from threads with and without the GIL, and from deep inside of the
+ * interpreter. */
 static uint32_t stack_of_raw_block(struct snap__thread *thread, const void *frame)
 {
 	return snap__record_domain_stack(thread, snap__python_domain, frame);

@@ -13,7 +13,8 @@
 
 #include "runtime/text.h"
 
-/** The place of every object that is held, as the number of the object there.  snap__copy_need()'s. */
+/** The place of every object that is held, as the number of the object there.
+ * snap__copy_need()'s. */
 uint32_t *snap__places_make(void);
 
 /** "`history` (module global, app.py:3) -> list of 4000": the way to `object`, with the object

@@ -34,7 +34,8 @@ static const struct snap__rooms small = {.fresh = SMALL_DEPTH,
 					 .frames = SMALL_DEPTH,
 					 .words = SMALL_DEPTH};
 
-/* Kept frames may be twice the limit: so that the cut can move back and forth without a new walk. */
+/* Kept frames may be twice the limit: so that the cut can move back and forth without a new
+ * walk. */
 static struct snap__rooms full(void)
 {
 	return (struct snap__rooms){.fresh = snap__depth_limit,
