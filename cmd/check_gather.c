@@ -13,12 +13,12 @@
 #include "dataset/facts.h"
 #include "model/names.h"
 #include "read_symbolised.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 struct gathering {
 	struct check_gathered *out;
 	struct check_side *side;
-	struct session *session;
+	struct snapshots *snapshots;
 	const int64_t *ids;
 	size_t count;
 	bool is_new;
@@ -54,7 +54,7 @@ static enum snap_status look_at_holders(struct gathering *gathering,
 	bool says_it;
 	enum snap_status st;
 
-	st = facts_read(&facts, session_store(gathering->session), row->id, gathering->err);
+	st = facts_read(&facts, snapshots_store(gathering->snapshots), row->id, gathering->err);
 	bytes = facts_find(&facts, "holders.unreachable_bytes");
 	says_it = bytes != NULL;
 	unreachable = says_it ? strtod(bytes, NULL) : 0;
@@ -117,7 +117,7 @@ static enum snap_status take_label(void *user, const char *name, const char *val
 
 static enum snap_status take_details(struct gathering *gathering, struct snap_error *err)
 {
-	struct store *store = session_store(gathering->session);
+	struct store *store = snapshots_store(gathering->snapshots);
 	struct check_side *side = gathering->side;
 	enum snap_status st = SNAP_OK;
 
@@ -134,25 +134,26 @@ static enum snap_status gather_side(struct gathering *gathering,
 				    const struct report_options *options, const char *const *names,
 				    size_t count, struct snap_error *err)
 {
-	const struct session_options session = {.db = options->db,
-						.pid = options->pid,
-						.program = options->program,
-						.quiet = true,
-						.facts_only = true};
+	const struct snapshots_options snapshots = {.db = options->db,
+						    .pid = options->pid,
+						    .program = options->program,
+						    .quiet = true,
+						    .facts_only = true};
 	int64_t *ids = NULL;
-	enum snap_status st = session_open(&gathering->session, &session, err);
+	enum snap_status st = snapshots_open(&gathering->snapshots, &snapshots, err);
 
 	gathering->err = err;
 	if (st == SNAP_OK)
-		st = session_list(gathering->session, names, count, &ids, &gathering->count, err);
+		st = snapshots_list(gathering->snapshots, names, count, &ids, &gathering->count,
+				    err);
 	gathering->ids = ids;
 	if (st == SNAP_OK)
-		st = store_each_snapshot(session_store(gathering->session), take_snapshot,
+		st = store_each_snapshot(snapshots_store(gathering->snapshots), take_snapshot,
 					 gathering, err);
 	if (st == SNAP_OK)
 		st = take_details(gathering, err);
 	free(ids);
-	session_close(gathering->session);
+	snapshots_close(gathering->snapshots);
 	return st;
 }
 
@@ -161,7 +162,7 @@ static enum snap_status gather_side(struct gathering *gathering,
 static bool are_directories(const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!session_is_directory(names[i]))
+		if (!snapshots_is_directory(names[i]))
 			return false;
 	return true;
 }
@@ -231,7 +232,7 @@ static void note_repeats(struct check_side *side, const char *const *names, size
 	bool files = count == side->count;
 
 	for (size_t i = 0; i < count; i++)
-		files &= !session_is_directory(names[i]);
+		files &= !snapshots_is_directory(names[i]);
 	for (size_t i = 0; files && i < side->count; i++)
 		side->items[i].is_repeat = true;
 }
@@ -390,7 +391,7 @@ static enum snap_status add_directory(struct check_paths *paths,
 				      struct snap_error *err)
 {
 	static const struct text_list none;
-	const struct session_options which = {
+	const struct snapshots_options which = {
 		.pid = options->pid, .program = options->program, .quiet = true};
 	struct check_gathered gathered = {0};
 	enum snap_status st = check_gather(&gathered, options, &none, &name, 1, err);
@@ -418,8 +419,8 @@ enum snap_status check_baseline_sources(struct check_paths *paths,
 
 	*paths = (struct check_paths){0};
 	for (size_t i = 0; st == SNAP_OK && i < count; i++)
-		st = session_is_directory(names[i]) ? add_directory(paths, options, names[i], err)
-						    : add_path(paths, strdup(names[i]), err);
+		st = snapshots_is_directory(names[i]) ? add_directory(paths, options, names[i], err)
+						      : add_path(paths, strdup(names[i]), err);
 	return st;
 }
 

@@ -19,7 +19,7 @@
 #include "render/output.h"
 #include "render/render.h"
 #include "report/check.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 #include "suppression_file.h"
 
 enum { SUMMARY_MAX = 1 << 20 };
@@ -227,7 +227,7 @@ static enum snap_status read_suppressions(struct check *check, struct snap_error
 static bool judges_growth(const struct check *check)
 {
 	return check->options->baseline.count == 0 ||
-	       (check->count == 1 && session_is_directory(check->names[0]) &&
+	       (check->count == 1 && snapshots_is_directory(check->names[0]) &&
 		check->gathered.new_.count > 1);
 }
 

@@ -53,11 +53,11 @@ static enum snap_status write_output(const struct model *model, const char *path
 static enum snap_status read_named(struct model **model, const char *name, bool quiet,
 				   size_t *damaged, struct snap_error *err)
 {
-	const struct session_options which = {.quiet = quiet, .notice = cli_print_warning};
+	const struct snapshots_options which = {.quiet = quiet, .notice = cli_print_warning};
 	enum snap_status st = SNAP_OK;
 	char *path = NULL;
 
-	if (session_is_directory(name))
+	if (snapshots_is_directory(name))
 		st = find_snapshot_file(&path, damaged, name, &which, err);
 	if (st == SNAP_OK)
 		st = read_symbolised(model, path ? path : name, true, quiet, err);
@@ -79,7 +79,7 @@ static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 	if (st == SNAP_OK)
 		st = write_output(model, output, err);
 	if (st == SNAP_OK && model->torn &&
-	    !session_is_directory(call->argv[0])) /* else it has been said */
+	    !snapshots_is_directory(call->argv[0])) /* else it has been said */
 		cli_message("warning: %s", model->torn);
 	if (st == SNAP_OK && (model->torn || damaged))
 		*exit_code = EXIT_INPUT;

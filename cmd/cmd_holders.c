@@ -27,7 +27,7 @@ static enum snap_status check_options(const struct report_options *options, stru
 static enum snap_status print_report(const struct subject *subject, const char *pattern,
 				     const struct report_options *options, struct snap_error *err)
 {
-	struct store *store = session_store(subject->session);
+	struct store *store = snapshots_store(subject->snapshots);
 	struct report *report = holders_report_new();
 	struct dataset *dataset = NULL;
 	struct graph graph = {0};

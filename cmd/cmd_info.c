@@ -11,7 +11,7 @@
 #include "render/render.h"
 #include "report/resident.h"
 #include "report/size_classes.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 struct info_options {
 	struct report_options report; /* first: the shared tables fill it */
@@ -319,7 +319,7 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 	struct info info = {.report = own->size_classes
 					      ? size_classes_report_new()
 					      : report_new("snapdiff.info/1", info_columns, 4)};
-	const struct session_options how = {
+	const struct snapshots_options how = {
 		.db = options->db,
 		.pid = options->pid,
 		.program = options->program,
@@ -328,20 +328,20 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 		.notice = collect,
 		.user = info.report,
 	};
-	struct session *session = NULL;
-	enum snap_status status = session_open(&session, &how, err);
+	struct snapshots *snapshots = NULL;
+	enum snap_status status = snapshots_open(&snapshots, &how, err);
 
 	if (status == SNAP_OK)
-		status = session_one(session, call->argv[0], &info.id, err);
+		status = snapshots_one(snapshots, call->argv[0], &info.id, err);
 	if (status == SNAP_OK) {
-		info.store = session_store(session);
+		info.store = snapshots_store(snapshots);
 		status = own->size_classes ? fill_classes(&info, err) : fill(&info, err);
 	}
 	if (status == SNAP_OK)
 		status = output_report(info.report, options, err);
-	if (status == SNAP_OK && session_damaged(session))
+	if (status == SNAP_OK && snapshots_damaged(snapshots))
 		*exit_code = EXIT_INPUT;
-	session_close(session);
+	snapshots_close(snapshots);
 	report_free(info.report);
 	return status;
 }

@@ -8,12 +8,12 @@
 
 #include "cli/cli.h"
 #include "report/own_code.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 struct load_options {
 	const char *db;
 	struct text_list labels;
-	int order; /* enum session_order */
+	int order; /* enum snapshots_order */
 	uint64_t keep_ns;
 	bool replace;
 	bool quiet;
@@ -35,7 +35,7 @@ static const struct option load_table[] = {
 	 .offset = offsetof(struct load_options, order),
 	 .value_name = "BY",
 	 .help = "files without a place in their series: by time (default), name or as given",
-	 .choices = session_order_names},
+	 .choices = snapshots_order_names},
 	{.name = "keep",
 	 .type = OPTION_DURATION,
 	 .offset = offsetof(struct load_options, keep_ns),
@@ -105,7 +105,7 @@ static enum snap_status labels_split(struct labels *labels, const struct text_li
 	return status;
 }
 
-static void say_what_was_done(const char *db, const struct session_loaded *done)
+static void say_what_was_done(const char *db, const struct snapshots_loaded *done)
 {
 	fprintf(stderr, "%s: %zu snapshot%s loaded", db, done->loaded,
 		done->loaded == 1 ? "" : "s");
@@ -130,28 +130,28 @@ static uint64_t time_before(uint64_t age_ns)
 }
 
 static enum snap_status load_named(const struct invocation *call, const struct labels *labels,
-				   struct session_loaded *done, struct snap_error *err)
+				   struct snapshots_loaded *done, struct snap_error *err)
 {
 	const struct load_options *options = call->options;
-	const struct session_options how = {
+	const struct snapshots_options how = {
 		.db = options->db,
 		.write = true,
 		.quiet = options->quiet,
-		.order = (enum session_order)options->order,
+		.order = (enum snapshots_order)options->order,
 		.notice = cli_print_warning,
 	};
 	const struct store_labels extra = {(const char *const *)labels->keys, labels->values,
 					   labels->count};
-	const struct session_leaving leaving = {time_before(options->keep_ns), options->replace};
-	struct session *session = NULL;
+	const struct snapshots_leaving leaving = {time_before(options->keep_ns), options->replace};
+	struct snapshots *snapshots = NULL;
 	enum snap_status status = own_code_apply(NULL, NULL, err);
 
 	if (status == SNAP_OK)
-		status = session_open(&session, &how, err);
+		status = snapshots_open(&snapshots, &how, err);
 	if (status == SNAP_OK)
-		status = session_load(session, (const char *const *)call->argv, (size_t)call->argc,
-				      &extra, &leaving, refuse, done, err);
-	session_close(session);
+		status = snapshots_load(snapshots, (const char *const *)call->argv,
+					(size_t)call->argc, &extra, &leaving, refuse, done, err);
+	snapshots_close(snapshots);
 	return status;
 }
 
@@ -159,7 +159,7 @@ static enum snap_status load_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct load_options *options = call->options;
-	struct session_loaded done = {0};
+	struct snapshots_loaded done = {0};
 	struct labels labels = {0};
 	enum snap_status status;
 

@@ -8,7 +8,7 @@
 #include "capture/missed.h"
 #include "cli/cli.h"
 #include "render/output.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 enum { MISSED_NOTES = 5 };
 
@@ -59,7 +59,7 @@ static const struct column ls_columns[LS_COLUMNS] = {
 struct listing {
 	bool has_ids; /* only those of a database can be used again */
 	struct report *report;
-	struct session *session;
+	struct snapshots *snapshots;
 	const int64_t *ids; /* in the order of capture, which is the order of the store's rows */
 	size_t count, done;
 	struct snap_error *err;
@@ -120,7 +120,7 @@ static enum snap_status list_snapshot(void *user, const struct store_snapshot *r
 	cells[LS_HOST] = known_text(report, row->host);
 	cells[LS_PATH] = known_text(report, row->path);
 	cells[LS_LABELS] = value_null();
-	if (store_each_label(session_store(listing->session), row->id, add_label, &collecting,
+	if (store_each_label(snapshots_store(listing->snapshots), row->id, add_label, &collecting,
 			     listing->err) != SNAP_OK)
 		return SNAP_ESYSTEM;
 	cells[LS_LABELS] = labels;
@@ -134,43 +134,44 @@ static void collect(void *user, const struct notice *notice)
 }
 
 /* Damaged snapshots: only their paths are known. */
-static size_t list_damaged(struct report *report, const struct session *session)
+static size_t list_damaged(struct report *report, const struct snapshots *snapshots)
 {
 	struct value skipped;
 	size_t count = 0;
 
-	for (; session_skipped(session, count); count++) {
+	for (; snapshots_skipped(snapshots, count); count++) {
 		struct value *cells = report_row(report);
 
 		cells[LS_TRIGGER] = value_text(report, "damaged");
-		cells[LS_PATH] = value_text(report, session_skipped(session, count));
+		cells[LS_PATH] = value_text(report, snapshots_skipped(snapshots, count));
 	}
 	skipped = value_list(report, count);
 	for (size_t i = 0; i < count; i++)
-		skipped.list.items[i] = value_text(report, session_skipped(session, i));
+		skipped.list.items[i] = value_text(report, snapshots_skipped(snapshots, i));
 	value_field(report, &report->head, "skipped", skipped);
 	return count;
 }
 
-static enum snap_status fill(struct report *report, struct session *session,
+static enum snap_status fill(struct report *report, struct snapshots *snapshots,
 			     const struct invocation *call, struct snap_error *err)
 {
 	const struct report_options *options = call->options;
 	struct listing listing = {
 		.has_ids = options->db != NULL,
 		.report = report,
-		.session = session,
+		.snapshots = snapshots,
 		.err = err,
 	};
 	int64_t *ids = NULL;
 	size_t damaged;
-	enum snap_status status = session_list(session, (const char *const *)call->argv,
-					       (size_t)call->argc, &ids, &listing.count, err);
+	enum snap_status status = snapshots_list(snapshots, (const char *const *)call->argv,
+						 (size_t)call->argc, &ids, &listing.count, err);
 
 	listing.ids = ids;
 	if (status == SNAP_OK)
-		status = store_each_snapshot(session_store(session), list_snapshot, &listing, err);
-	damaged = list_damaged(report, session);
+		status = store_each_snapshot(snapshots_store(snapshots), list_snapshot, &listing,
+					     err);
+	damaged = list_damaged(report, snapshots);
 	report->title = report_text(report, "%zu snapshot%s%s", listing.count,
 				    listing.count == 1 ? "" : "s, oldest first",
 				    damaged ? report_text(report, "; %zu damaged", damaged) : "");
@@ -228,7 +229,7 @@ static enum snap_status ls_run(const struct invocation *call, int *exit_code,
 {
 	const struct report_options *options = call->options;
 	struct report *report = report_new("snapdiff.ls/1", ls_columns, LS_COLUMNS);
-	const struct session_options how = {
+	const struct snapshots_options how = {
 		.db = options->db,
 		.pid = options->pid,
 		.program = options->program,
@@ -237,19 +238,19 @@ static enum snap_status ls_run(const struct invocation *call, int *exit_code,
 		.notice = collect,
 		.user = report,
 	};
-	struct session *session = NULL;
-	enum snap_status status = session_open(&session, &how, err);
+	struct snapshots *snapshots = NULL;
+	enum snap_status status = snapshots_open(&snapshots, &how, err);
 
 	if (!options->db)
 		hide_ids(report);
 	if (status == SNAP_OK)
-		status = fill(report, session, call, err);
+		status = fill(report, snapshots, call, err);
 	list_missed(report, call);
 	if (status == SNAP_OK)
 		status = output_report(report, options, err);
-	if (status == SNAP_OK && session_damaged(session))
+	if (status == SNAP_OK && snapshots_damaged(snapshots))
 		*exit_code = EXIT_INPUT;
-	session_close(session);
+	snapshots_close(snapshots);
 	report_free(report);
 	return status;
 }

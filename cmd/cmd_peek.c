@@ -8,7 +8,7 @@
 #include "dataset/fetch.h"
 #include "report/subject.h"
 #include "report/peek.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ static const struct report_options peek_defaults = {
 static enum snap_status print_report(const struct subject *subject, const char *pattern,
 				     const struct report_options *options, struct snap_error *err)
 {
-	struct store *store = session_store(subject->session);
+	struct store *store = snapshots_store(subject->snapshots);
 	struct dataset *dataset = NULL;
 	struct report *report = NULL;
 	struct notices notices = {0};
@@ -65,7 +65,7 @@ static enum snap_status check_operands(const struct invocation *call, const char
 
 	if (db || !exists(first))
 		return SNAP_OK;
-	if (call->argc == 1 && !exists(SESSION_DEFAULT_DIRECTORY))
+	if (call->argc == 1 && !exists(SNAPSHOTS_DEFAULT_DIRECTORY))
 		return fail(err, SNAP_EUSAGE,
 			    "'%s' is a file or directory, and no function is named: "
 			    "snapdiff peek REGEX %s",
@@ -90,8 +90,8 @@ static enum snap_status peek_run(const struct invocation *call, int *exit_code,
 		return st;
 	st = subject_open(&subject, options, false, err);
 	if (st == SNAP_OK)
-		session_expect(subject.session, (const char *const *)call->argv + 1,
-			       (size_t)call->argc - 1);
+		snapshots_expect(subject.snapshots, (const char *const *)call->argv + 1,
+				 (size_t)call->argc - 1);
 	if (st == SNAP_OK)
 		st = subject_add(&subject, call->argv[1], err);
 	if (st == SNAP_OK && call->argc == 3)

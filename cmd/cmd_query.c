@@ -20,7 +20,7 @@
 #include "query_prompt.h"
 #include "render/output.h"
 #include "report/own_code.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 struct query_options {
 	struct report_options shared;
@@ -570,26 +570,26 @@ static enum snap_status run_from(struct querying *querying, const char *sql, str
 /* ---- the command ----------------------------------------------------------------------------- */
 
 /* Without --db the snapshots named after the SQL are loaded, as reports do. */
-static enum snap_status load_named(struct session *session, char **names, size_t count,
+static enum snap_status load_named(struct snapshots *snapshots, char **names, size_t count,
 				   struct snap_error *err)
 {
 	int64_t *ids = NULL;
 	size_t id_count;
 	enum snap_status status =
-		session_list(session, (const char *const *)names, count, &ids, &id_count, err);
+		snapshots_list(snapshots, (const char *const *)names, count, &ids, &id_count, err);
 
 	free(ids);
 	return status;
 }
 
-static enum snap_status query_session(struct querying *querying, struct session *session,
-				      const char *sql, char **names, size_t count,
-				      struct snap_error *err)
+static enum snap_status query_snapshots(struct querying *querying, struct snapshots *snapshots,
+					const char *sql, char **names, size_t count,
+					struct snap_error *err)
 {
 	enum snap_status status = SNAP_OK;
 
 	if (!querying->options->shared.db)
-		status = load_named(session, names, count, err);
+		status = load_named(snapshots, names, count, err);
 	else if (count)
 		status = fail(err, SNAP_EUSAGE,
 			      "%s: with --db, the SQL itself says which snapshots (WHERE "
@@ -597,7 +597,7 @@ static enum snap_status query_session(struct querying *querying, struct session 
 			      names[0]);
 	if (status != SNAP_OK)
 		return status;
-	querying->store = session_store(session);
+	querying->store = snapshots_store(snapshots);
 	status = add_functions(querying->store, err);
 	return status == SNAP_OK ? run_from(querying, sql, err) : status;
 }
@@ -608,7 +608,7 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 	const struct query_options *options = call->options;
 	struct querying querying = {.options = options, .shared = options->shared};
 	int operands = options->file || call->argc == 0 ? 0 : 1;
-	const struct session_options how = {
+	const struct snapshots_options how = {
 		.db = options->shared.db,
 		.pid = options->shared.pid,
 		.program = options->shared.program,
@@ -616,7 +616,7 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 		.modify = options->write,
 		.notice = cli_print_warning,
 	};
-	struct session *session = NULL;
+	struct snapshots *snapshots = NULL;
 	enum snap_status status = own_code_apply(NULL, NULL, err);
 
 	if (options->examples) {
@@ -628,13 +628,14 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 	if (status == SNAP_OK)
 		status = make_params(&querying, err);
 	if (status == SNAP_OK)
-		status = session_open(&session, &how, err);
+		status = snapshots_open(&snapshots, &how, err);
 	if (status == SNAP_OK)
-		status = query_session(&querying, session, operands ? call->argv[0] : NULL,
-				       call->argv + operands, (size_t)(call->argc - operands), err);
-	if (status == SNAP_OK && session_damaged(session))
+		status = query_snapshots(&querying, snapshots, operands ? call->argv[0] : NULL,
+					 call->argv + operands, (size_t)(call->argc - operands),
+					 err);
+	if (status == SNAP_OK && snapshots_damaged(snapshots))
 		*exit_code = EXIT_INPUT;
-	session_close(session);
+	snapshots_close(snapshots);
 	free_params(&querying);
 	return status;
 }

@@ -46,7 +46,7 @@ static enum snap_status print_report(const struct subject *subject,
 	enum snap_status st = print_sql_begin(subject, options, err);
 
 	if (st == SNAP_OK)
-		st = fetch_sites(&dataset, session_store(subject->session), subject->ids,
+		st = fetch_sites(&dataset, snapshots_store(subject->snapshots), subject->ids,
 				 subject->count, err);
 	if (st == SNAP_OK) {
 		report = top_report_new(dataset->snapshots[0].sampled);
@@ -75,8 +75,8 @@ static enum snap_status look_for_exit(void *user, const struct store_snapshot *r
 static enum snap_status check_exit(const struct subject *subject, struct snap_error *err)
 {
 	int64_t wanted = subject->ids[0];
-	enum snap_status st =
-		store_each_snapshot(session_store(subject->session), look_for_exit, &wanted, err);
+	enum snap_status st = store_each_snapshot(snapshots_store(subject->snapshots),
+						  look_for_exit, &wanted, err);
 
 	if (st == SNAP_OK && wanted)
 		return fail(err, SNAP_EUSAGE,
@@ -89,9 +89,9 @@ static enum snap_status check_exit(const struct subject *subject, struct snap_er
  * is. */
 static int moment_of(const struct report_options *options, const char *name)
 {
-	const char *dir = name ? name : SESSION_DEFAULT_DIRECTORY;
+	const char *dir = name ? name : SNAPSHOTS_DEFAULT_DIRECTORY;
 
-	if (!options->never_freed || options->at || options->db || !session_is_directory(dir))
+	if (!options->never_freed || options->at || options->db || !snapshots_is_directory(dir))
 		return options->at;
 	return MOMENT_EXIT;
 }

@@ -20,7 +20,7 @@ static enum snap_status warn_of_versions(const struct subject *subject, size_t o
 					 struct notices *notices, struct snap_error *err)
 {
 	static const char key[] = "python_version";
-	struct store *store = session_store(subject->session);
+	struct store *store = snapshots_store(subject->snapshots);
 	struct facts old = {0}, new = {0};
 	struct notice notice;
 	enum snap_status st = facts_read(&old, store, subject->ids[0], err);
@@ -61,7 +61,7 @@ static enum snap_status add_operands(struct subject *subject, const char *const 
 {
 	enum snap_status st = SNAP_OK;
 
-	session_expect(subject->session, names, count);
+	snapshots_expect(subject->snapshots, names, count);
 	for (size_t i = 0; st == SNAP_OK && i < count; i++)
 		if (strcmp(names[i], "--") != 0)
 			st = subject_add(subject, names[i], err);
@@ -115,8 +115,8 @@ static enum snap_status make_report(struct report **out, const struct subject *s
 {
 	struct dataset *dataset = NULL;
 	struct report *report = compare_report_new();
-	enum snap_status st = fetch_dataset(&dataset, session_store(subject->session), subject->ids,
-					    subject->count, err);
+	enum snap_status st = fetch_dataset(&dataset, snapshots_store(subject->snapshots),
+					    subject->ids, subject->count, err);
 
 	if (st == SNAP_OK)
 		st = print_sql_begin(subject, &options->shared, err);

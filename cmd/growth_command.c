@@ -44,7 +44,7 @@ const struct option growth_option_table[] = {
 	 .offset = FIELD(shared.order),
 	 .value_name = "BY",
 	 .help = "files without a place in their series: by time (default), name or as given",
-	 .choices = session_order_names},
+	 .choices = snapshots_order_names},
 	{.name = "explain",
 	 .type = OPTION_TEXT,
 	 .offset = FIELD(explain),
@@ -113,7 +113,7 @@ static void parts_release(struct parts *parts)
 }
 
 /* Open the series that `names` are; subject->ids becomes those of all of them. */
-static enum snap_status open_series(struct subject *subject, struct session_series_list *list,
+static enum snap_status open_series(struct subject *subject, struct snapshots_series_list *list,
 				    const struct report_options *options, const char *const *names,
 				    size_t count, bool remembers, struct snap_error *err)
 {
@@ -121,14 +121,14 @@ static enum snap_status open_series(struct subject *subject, struct session_seri
 
 	if (st != SNAP_OK)
 		return st;
-	if (subject->session)
+	if (subject->snapshots)
 		subject_again(subject);
 	else
 		st = subject_open(subject, options, true, err);
 	if (st == SNAP_OK && remembers)
 		subject_remember(subject);
 	if (st == SNAP_OK)
-		st = session_series(subject->session, names, count, list, err);
+		st = snapshots_series(subject->snapshots, names, count, list, err);
 	if (st == SNAP_OK && list->count == 0)
 		st = fail(err, SNAP_ENOTFOUND, "there are no snapshots to judge");
 	for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
@@ -164,7 +164,7 @@ static bool is_no_series(const struct growth_axis *axis, bool several)
 
 /* What a part shows of its snapshots; nothing of it is needed for SQL but the table. */
 static enum snap_status fill_part(struct parts *parts, struct store *store,
-				  const struct session_series *series, int64_t at_exit,
+				  const struct snapshots_series *series, int64_t at_exit,
 				  const struct growth_command *options, struct snap_error *err)
 {
 	struct growth_part *part = &parts->items[parts->count - 1];
@@ -183,10 +183,10 @@ static enum snap_status fill_part(struct parts *parts, struct store *store,
 }
 
 static enum snap_status read_part(struct parts *parts, struct store *store,
-				  const struct session_series_list *list, size_t index,
+				  const struct snapshots_series_list *list, size_t index,
 				  const struct growth_command *options, struct snap_error *err)
 {
-	struct session_series *series = &list->series[index];
+	struct snapshots_series *series = &list->series[index];
 	struct growth_part *part = &parts->items[parts->count];
 	size_t left_out = parts->left_out.count;
 	struct notices said = {0};
@@ -218,7 +218,7 @@ static enum snap_status read_part(struct parts *parts, struct store *store,
 
 /* Read all series; subject->ids becomes those that are judged. */
 static enum snap_status read_parts(struct parts *parts, struct subject *subject,
-				   struct session_series_list *list,
+				   struct snapshots_series_list *list,
 				   const struct growth_command *options, struct snap_error *err)
 {
 	size_t alone = list->alone;
@@ -228,7 +228,7 @@ static enum snap_status read_parts(struct parts *parts, struct subject *subject,
 	if (!parts->items)
 		return fail_memory(err, "reading the series");
 	for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
-		st = read_part(parts, session_store(subject->session), list, i, options, err);
+		st = read_part(parts, snapshots_store(subject->snapshots), list, i, options, err);
 	subject->count = 0;
 	for (size_t i = 0, p = 0; st == SNAP_OK && i < list->count; i++) {
 		if (list->series[i].count == 0) {
@@ -251,7 +251,7 @@ static enum snap_status read_control(struct growth_control **control,
 				     const struct growth_command *options, size_t warmup,
 				     struct snap_error *err)
 {
-	struct session_series_list list = {0};
+	struct snapshots_series_list list = {0};
 	struct subject subject = {0};
 	struct parts parts = {0};
 	enum snap_status st = open_series(&subject, &list, &options->shared, options->control.items,
@@ -262,7 +262,7 @@ static enum snap_status read_control(struct growth_control **control,
 	if (st == SNAP_OK)
 		st = growth_control_new(control, parts.items, parts.count, warmup, err);
 	parts_release(&parts);
-	session_series_free(&list);
+	snapshots_series_free(&list);
 	subject_close(&subject);
 	return st;
 }
@@ -289,7 +289,7 @@ static bool any_sampled(const struct parts *parts)
 }
 
 /* Refuse options that SQL cannot express. */
-static enum snap_status check_sql(const struct session_series_list *list,
+static enum snap_status check_sql(const struct snapshots_series_list *list,
 				  const struct growth_command *options, struct snap_error *err)
 {
 	if (!options->shared.sql)
@@ -307,7 +307,7 @@ static enum snap_status check_sql(const struct session_series_list *list,
 
 /* The axes have to be read before the report is known to be sampled. */
 static enum snap_status make_report(struct report **out, struct subject *subject,
-				    struct session_series_list *list,
+				    struct snapshots_series_list *list,
 				    const struct growth_command *options,
 				    const struct growth_request *request, struct snap_error *err)
 {
@@ -327,7 +327,7 @@ static enum snap_status make_report(struct report **out, struct subject *subject
 	}
 	if (st == SNAP_OK && options->with_cohorts)
 		st = growth_cohorts_add(report, parts.items, parts.count,
-					session_store(subject->session), subject->ids, err);
+					snapshots_store(subject->snapshots), subject->ids, err);
 	if (st == SNAP_OK && options->shared.sql)
 		st = print_sql(subject, report, &options->shared, err);
 	parts_release(&parts);
@@ -347,7 +347,7 @@ enum snap_status growth_make(struct report **out, const struct growth_command *o
 					 .explain = options->explain,
 					 .fold = options->fold};
 	struct growth_control *control = NULL;
-	struct session_series_list list = {0};
+	struct snapshots_series_list list = {0};
 	struct subject own = {0}, *subject = options->kept ? options->kept : &own;
 	enum snap_status st = parse_warmup(options->warmup, &request.warmup, err);
 
@@ -365,7 +365,7 @@ enum snap_status growth_make(struct report **out, const struct growth_command *o
 	if (st == SNAP_OK)
 		st = make_report(out, subject, &list, options, &request, err);
 	growth_control_free(control);
-	session_series_free(&list);
+	snapshots_series_free(&list);
 	subject_close(&own);
 	return st;
 }

@@ -40,7 +40,7 @@ static enum snap_status check_options(const struct leaks_command *options, struc
 
 static enum snap_status fetch_graphs(struct leaks_answer *answer, struct snap_error *err)
 {
-	struct store *store = session_store(answer->subject.session);
+	struct store *store = snapshots_store(answer->subject.snapshots);
 	enum snap_status st = SNAP_OK;
 
 	for (size_t i = 0; st == SNAP_OK && i < answer->subject.count; i++) {
@@ -74,8 +74,8 @@ static enum snap_status make_report(struct leaks_answer *answer, struct snap_err
 		st = suppression_files_read(&answer->suppressions, options->suppressions.items,
 					    options->suppressions.count, err);
 	if (st == SNAP_OK)
-		st = fetch_sites(&answer->dataset, session_store(subject->session), subject->ids,
-				 subject->count, err);
+		st = fetch_sites(&answer->dataset, snapshots_store(subject->snapshots),
+				 subject->ids, subject->count, err);
 	if (st != SNAP_OK)
 		return st;
 	request.dataset = answer->dataset;

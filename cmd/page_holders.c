@@ -37,8 +37,9 @@ enum snap_status page_holders_make(struct page_holders *out, const struct page_m
 {
 	const struct subject *subject = &made->subject;
 	struct graph graph = {0};
-	enum snap_status st = graph_fetch(&graph, session_store(subject->session), made->dataset,
-					  subject->ids[subject->count - 1], false, err);
+	enum snap_status st =
+		graph_fetch(&graph, snapshots_store(subject->snapshots), made->dataset,
+			    subject->ids[subject->count - 1], false, err);
 
 	*out = (struct page_holders){0};
 	out->items = calloc(ROWS_MAX, sizeof(*out->items));

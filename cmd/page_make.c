@@ -7,7 +7,7 @@
 #include "dataset/fetch.h"
 #include "growth_command.h"
 #include "report/top.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 #define AT(member) offsetof(struct page_options, member)
 const struct option page_option_table[] = {
@@ -80,7 +80,7 @@ static enum snap_status fetch_stacks(struct page_made *making, const char *const
 	for (size_t i = 0; st == SNAP_OK && i < count; i++)
 		st = subject_add(&making->subject, names[i], err);
 	if (st == SNAP_OK)
-		st = fetch_dataset(&making->dataset, session_store(making->subject.session),
+		st = fetch_dataset(&making->dataset, snapshots_store(making->subject.snapshots),
 				   making->subject.ids, making->subject.count, err);
 	if (st == SNAP_OK)
 		st = page_stacks_make(&making->stacks, making->dataset, 0, count - 1, err);
@@ -131,7 +131,7 @@ enum snap_status page_make(struct page_made *making, const struct report_options
 			   const char *const *names, size_t count, struct snap_error *err)
 {
 	*making = (struct page_made){.options = options, .names = names, .count = count};
-	if (count > 2 || (count == 1 && session_is_directory(names[0])))
+	if (count > 2 || (count == 1 && snapshots_is_directory(names[0])))
 		return make_growth(making, err);
 	return count == 2 ? make_compare(making, err) : make_top(making, err);
 }

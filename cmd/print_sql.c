@@ -20,8 +20,8 @@ enum snap_status print_sql_begin(const struct subject *subject,
 		return fail(err, SNAP_EUSAGE,
 			    "--sql prints SQL: leave --format out, or give it to the program that "
 			    "runs the SQL");
-	return store_record(session_store(subject->session)) ? SNAP_OK
-							     : fail_memory(err, "writing SQL");
+	return store_record(snapshots_store(subject->snapshots)) ? SNAP_OK
+								 : fail_memory(err, "writing SQL");
 }
 
 /* A name in a comment, which ends with its line. */
@@ -56,7 +56,7 @@ enum snap_status print_sql(const struct subject *subject, const struct report *r
 	if (!out)
 		return fail_memory(err, "writing SQL");
 	print_head(out, subject, report);
-	fputs(store_recorded(session_store(subject->session)), out);
+	fputs(store_recorded(snapshots_store(subject->snapshots)), out);
 	st = fclose(out) == 0 && text ? output_text(text, options, err)
 				      : fail_memory(err, "writing SQL");
 	free(text);

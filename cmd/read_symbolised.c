@@ -69,24 +69,24 @@ static enum snap_status take_path(void *user, const struct store_snapshot *row)
 }
 
 enum snap_status find_snapshot_file(char **path, size_t *damaged, const char *directory,
-				    const struct session_options *which, struct snap_error *err)
+				    const struct snapshots_options *which, struct snap_error *err)
 {
-	struct session_options options = *which;
+	struct snapshots_options options = *which;
 	struct sought sought = {0};
-	struct session *session = NULL;
+	struct snapshots *snapshots = NULL;
 	enum snap_status st;
 
 	options.facts_only = true;
-	st = session_open(&session, &options, err);
+	st = snapshots_open(&snapshots, &options, err);
 	if (st == SNAP_OK)
-		st = session_one(session, directory, &sought.id, err);
+		st = snapshots_one(snapshots, directory, &sought.id, err);
 	if (st == SNAP_OK)
-		st = store_each_snapshot(session_store(session), take_path, &sought, err);
+		st = store_each_snapshot(snapshots_store(snapshots), take_path, &sought, err);
 	if (st == SNAP_OK && !sought.path)
 		st = fail_memory(err, "naming a snapshot");
 	if (st == SNAP_OK && damaged)
-		*damaged = session_damaged(session);
-	session_close(session);
+		*damaged = snapshots_damaged(snapshots);
+	snapshots_close(snapshots);
 	*path = sought.path;
 	return st;
 }

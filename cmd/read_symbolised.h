@@ -5,7 +5,7 @@
 #define READ_SYMBOLISED_H
 
 #include "model/model.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 /**
  * Read the snapshot in `path` and symbolise it.  `salvage`: take what
@@ -21,6 +21,6 @@ enum snap_status read_symbolised(struct model **model, const char *path, bool sa
  * files the directory has.
  */
 enum snap_status find_snapshot_file(char **path, size_t *damaged, const char *directory,
-				    const struct session_options *which, struct snap_error *err);
+				    const struct snapshots_options *which, struct snap_error *err);
 
 #endif

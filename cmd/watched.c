@@ -13,7 +13,7 @@
 #include "capture/control.h"
 #include "input/input.h"
 #include "snap/control.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 enum { TIMEOUT_MS = 10000 };
 
@@ -23,7 +23,7 @@ enum snap_status watched_find(struct watched *watched, const char *name, struct 
 	enum snap_status st;
 
 	*watched = (struct watched){0};
-	if (session_is_directory(name)) {
+	if (snapshots_is_directory(name)) {
 		watched->dir = strdup(name);
 		return watched->dir ? SNAP_OK : fail_memory(err, "watching");
 	}

@@ -5,5 +5,5 @@
 
 #include <stddef.h>
 
-const char *const session_order_names[] = {"time", "name", "given", NULL};
-const char *const session_moment_names[] = {"auto", "peak", "exit", "newest", NULL};
+const char *const snapshots_order_names[] = {"time", "name", "given", NULL};
+const char *const snapshots_moment_names[] = {"auto", "peak", "exit", "newest", NULL};

@@ -8,17 +8,17 @@
 
 /** The order in which snapshots that do not say their place in a series follow each other; and the
  * names, as --order takes them. */
-enum session_order { SESSION_BY_TIME, SESSION_BY_NAME, SESSION_AS_GIVEN };
-extern const char *const session_order_names[];
+enum snapshots_order { SNAPSHOTS_BY_TIME, SNAPSHOTS_BY_NAME, SNAPSHOTS_AS_GIVEN };
+extern const char *const snapshots_order_names[];
 
 /** Which snapshot of a directory is meant where one is wanted; and their names, as --at takes
  * them. */
-enum session_moment {
+enum snapshots_moment {
 	MOMENT_FULLEST_IF_ENDED, /* the newest; at a program's end, the fullest: see choose.c */
 	MOMENT_PEAK,
 	MOMENT_EXIT,
 	MOMENT_NEWEST,
 };
-extern const char *const session_moment_names[];
+extern const char *const snapshots_moment_names[];
 
 #endif

@@ -170,7 +170,7 @@ const struct option match_option_table[] = {
 const struct option moment_option_table[] = {
 	{"at", 0, OPTION_CHOICE, FIELD(at), "MOMENT",
 	 "which snapshot of a directory: auto (default), peak, exit or newest",
-	 session_moment_names},
+	 snapshots_moment_names},
 	{0},
 };
 

@@ -49,8 +49,8 @@ struct report_options {
 	const char *db;
 	uint64_t pid;
 	const char *program;
-	int order; /* enum session_order: --order, for commands that take a series */
-	int at;    /* enum session_moment: --at, for commands that show one snapshot */
+	int order; /* enum snapshots_order: --order, for commands that take a series */
+	int at;    /* enum snapshots_moment: --at, for commands that show one snapshot */
 };
 
 /**

@@ -194,7 +194,7 @@ static enum snap_status warn_of_mixtures(struct notices *notices, const struct s
 					 struct snap_error *err)
 {
 	struct mixture mixture = {.subject = subject, .new = new, .sides = sides};
-	enum snap_status st = store_each_snapshot(session_store(subject->session),
+	enum snap_status st = store_each_snapshot(snapshots_store(subject->snapshots),
 						  find_other_program, &mixture, err);
 
 	for (size_t i = 0; st == SNAP_OK && i < 2; i++)
@@ -213,7 +213,7 @@ enum snap_status comparable_warn(struct notices *notices, const struct subject *
 {
 	struct comparable_side sides[2] = {{.id = subject->ids[0], .name = "OLD"},
 					   {.id = subject->ids[new], .name = "NEW"}};
-	struct store *store = session_store(subject->session);
+	struct store *store = snapshots_store(subject->snapshots);
 	enum snap_status st = store_each_snapshot(store, take_snapshot, sides, err);
 
 	for (size_t i = 0; st == SNAP_OK && i < 2; i++)

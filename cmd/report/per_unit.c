@@ -96,7 +96,7 @@ static enum snap_status measure(const struct subject *subject, size_t index,
 				struct snap_error *err)
 {
 	struct length length = {.id = subject->ids[index], .label = by};
-	struct store *store = session_store(subject->session);
+	struct store *store = snapshots_store(subject->snapshots);
 	enum snap_status st = store_each_snapshot(store, take_snapshot, &length, err);
 
 	if (st == SNAP_OK)

@@ -42,7 +42,7 @@ enum snap_status subject_guess(const struct report_options *options, const char 
 
 	for (size_t i = 0; !name && !options->db && i < sizeof(given) / sizeof(*given); i++)
 		if (given[i].pattern && access(given[i].pattern, F_OK) == 0 &&
-		    !session_is_directory(SESSION_DEFAULT_DIRECTORY))
+		    !snapshots_is_directory(SNAPSHOTS_DEFAULT_DIRECTORY))
 			return fail(
 				err, SNAP_EUSAGE,
 				"--%s takes a pattern, and '%s' is a file or directory: to read "
@@ -54,12 +54,12 @@ enum snap_status subject_guess(const struct report_options *options, const char 
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,
 			      bool with_ages, struct snap_error *err)
 {
-	const struct session_options session = {
+	const struct snapshots_options snapshots = {
 		.db = options->db,
 		.pid = options->pid,
 		.program = options->program,
-		.order = (enum session_order)options->order,
-		.at = (enum session_moment)options->at,
+		.order = (enum snapshots_order)options->order,
+		.at = (enum snapshots_moment)options->at,
 		.without_ages = !with_ages,
 		.census = options->group == GROUP_TYPE,
 		.leave_out_own = !options->all,
@@ -71,24 +71,24 @@ enum snap_status subject_open(struct subject *subject, const struct report_optio
 	enum snap_status st = own_code_apply(&options->own, &options->library, err);
 
 	*subject = (struct subject){0};
-	return st == SNAP_OK ? session_open(&subject->session, &session, err) : st;
+	return st == SNAP_OK ? snapshots_open(&subject->snapshots, &snapshots, err) : st;
 }
 
 void subject_remember(struct subject *subject)
 {
-	session_remember(subject->session);
+	snapshots_remember(subject->snapshots);
 }
 
 void subject_again(struct subject *subject)
 {
 	subject->again = true;
-	session_again(subject->session);
+	snapshots_again(subject->snapshots);
 	subject->count = 0;
 }
 
 void subject_close(struct subject *subject)
 {
-	session_close(subject->session);
+	snapshots_close(subject->snapshots);
 	notices_release(&subject->notices);
 	free(subject->ids);
 	*subject = (struct subject){0};
@@ -106,7 +106,7 @@ enum snap_status subject_add_id(struct subject *subject, int64_t id, struct snap
 enum snap_status subject_add(struct subject *subject, const char *name, struct snap_error *err)
 {
 	int64_t id;
-	enum snap_status st = session_one(subject->session, name, &id, err);
+	enum snap_status st = snapshots_one(subject->snapshots, name, &id, err);
 
 	return st == SNAP_OK ? subject_add_id(subject, id, err) : st;
 }
@@ -225,7 +225,7 @@ static enum snap_status take_labels(struct description *description, size_t i,
 	struct labels labels = {description->report, &description->labels[i]};
 
 	description->labels[i] = value_object();
-	return store_each_label(session_store(description->subject->session),
+	return store_each_label(snapshots_store(description->subject->snapshots),
 				description->subject->ids[i], describe_label, &labels, err);
 }
 
@@ -237,23 +237,23 @@ static enum snap_status warn_of_losses(const struct description *description, si
 	for (size_t before = 0; before < i; before++)
 		if (description->subject->ids[before] == description->subject->ids[i])
 			return SNAP_OK; /* one snapshot under two names is warned of once */
-	return store_each_loss(session_store(description->subject->session),
+	return store_each_loss(snapshots_store(description->subject->snapshots),
 			       description->subject->ids[i], warn_of_loss, &warning, err);
 }
 
 /* Which files are left out as damaged. */
-static void describe_session(const struct session *session, struct report *report)
+static void describe_skipped(const struct snapshots *snapshots, struct report *report)
 {
 	struct value skipped;
 	size_t count = 0;
 
-	while (session_skipped(session, count))
+	while (snapshots_skipped(snapshots, count))
 		count++;
 	skipped = value_list(report, count);
 	for (size_t i = 0; i < count; i++)
-		skipped.list.items[i] = value_text(report, session_skipped(session, i));
+		skipped.list.items[i] = value_text(report, snapshots_skipped(snapshots, i));
 	value_field(report, &report->head, "skipped", skipped);
-	report->damaged = session_damaged(session);
+	report->damaged = snapshots_damaged(snapshots);
 }
 
 /* What tracemalloc itself allocated is not the program's. */
@@ -268,7 +268,7 @@ static enum snap_status note_own_bytes(const struct subject *subject, struct rep
 	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++) {
 		uint64_t bytes;
 
-		st = facts_read(&facts, session_store(subject->session), subject->ids[i], err);
+		st = facts_read(&facts, snapshots_store(subject->snapshots), subject->ids[i], err);
 		bytes = facts_number(&facts, "own_bytes");
 		if (bytes > most)
 			most = bytes;
@@ -296,12 +296,12 @@ enum snap_status subject_describe(const struct subject *subject, struct report *
 	};
 	enum snap_status st = SNAP_OK;
 
-	describe_session(subject->session, report);
+	describe_skipped(subject->snapshots, report);
 	report_notices(report, &subject->notices);
 	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
 		st = take_labels(&description, i, err);
 	if (st == SNAP_OK)
-		st = store_each_snapshot(session_store(subject->session), describe_row,
+		st = store_each_snapshot(snapshots_store(subject->snapshots), describe_row,
 					 &description, err);
 	for (size_t i = 0; st == SNAP_OK && i < subject->count; i++)
 		st = warn_of_losses(&description, i, err);

@@ -7,10 +7,10 @@
 
 #include "cli/report_options.h"
 #include "report/report.h"
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 
 struct subject {
-	struct session *session;
+	struct snapshots *snapshots;
 	int64_t *ids; /* of the chosen snapshots, in the order they were added */
 	size_t count, capacity;
 	struct notices notices; /* of resolving, loading and symbolising */
@@ -20,8 +20,8 @@ struct subject {
 /** If nothing is named and a filter's pattern is a file, that is what was meant.  SNAP_EUSAGE. */
 enum snap_status subject_guess(const struct report_options *options, const char *name,
 			       struct snap_error *err);
-/** Open a session as `options` say (--db, --pid, --program, --quiet).  `with_ages`: the report asks
- * when blocks were allocated.  Zeroed or failed subjects may be closed. */
+/** Open the store as `options` say (--db, --pid, --program, --quiet).  `with_ages`: the report asks
+ * when blocks were allocated.  A subject that is zeroed, or that failed to open, may be closed. */
 enum snap_status subject_open(struct subject *subject, const struct report_options *options,
 			      bool with_ages, struct snap_error *err);
 void subject_close(struct subject *subject);

@@ -1,11 +1,11 @@
 /*
- * ahead.c - a second thread reads files before the session's owner asks for them.
+ * ahead.c - a second thread reads files before the owner of `struct snapshots` asks for them.
  *
  * The second thread reads files and prepares them.  It uses neither symbols nor the store.  The
  * owner takes the files one by one, in their order.  If the second thread has not begun a file yet,
  * the owner reads it itself.
  */
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 #include "snapshots/state.h"
 
 #include <pthread.h>
@@ -28,14 +28,14 @@ enum {
 struct ahead_file {
 	char *path;
 	enum { FILE_WAITS, FILE_IS_READ, FILE_READY, FILE_TAKEN } state;
-	struct session_input input;
+	struct snapshots_input input;
 };
 
 struct ahead {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t thread;
-	const struct session_options *options; /* the session's */
+	const struct snapshots_options *options; /* of `struct snapshots` */
 	bool stop;
 	struct ahead_file *files;
 	size_t count;
@@ -53,16 +53,16 @@ static enum snap_status complete_holders(struct model *model, struct snap_error 
 	return model->site_count == sites ? SNAP_OK : model_check_stacks(model, err);
 }
 
-static void read_input(struct session_input *input, const char *path,
-		       const struct session_options *session)
+static void read_input(struct snapshots_input *input, const char *path,
+		       const struct snapshots_options *snapshots)
 {
-	bool facts_only = session->facts_only;
+	bool facts_only = snapshots->facts_only;
 	struct input_options options = {.salvage = facts_only,
-					.leave_out_own = session->leave_out_own};
+					.leave_out_own = snapshots->leave_out_own};
 
-	*input = (struct session_input){0};
+	*input = (struct snapshots_input){0};
 	input->status = input_read(&input->model, path, &options, &input->err);
-	if (input->status == SNAP_OK && session->census)
+	if (input->status == SNAP_OK && snapshots->census)
 		input->status = model_use_census(input->model, &input->err);
 	else if (input->status == SNAP_OK && !facts_only)
 		input->status = complete_holders(input->model, &input->err);
@@ -74,11 +74,11 @@ static void read_input(struct session_input *input, const char *path,
 		input->status = fail_memory(&input->err, "comparing call stacks");
 }
 
-void session_input_release(struct session_input *input)
+void snapshots_input_release(struct snapshots_input *input)
 {
 	store_prepared_free(input->prepared);
 	model_free(input->model);
-	*input = (struct session_input){0};
+	*input = (struct snapshots_input){0};
 }
 
 /* ---- the second thread ----------------------------------------------------------------------- */
@@ -155,7 +155,7 @@ static void ahead_free(struct ahead *ahead)
 	for (size_t i = 0; i < ahead->count; i++) {
 		free(ahead->files[i].path);
 		if (ahead->files[i].state == FILE_READY)
-			session_input_release(&ahead->files[i].input);
+			snapshots_input_release(&ahead->files[i].input);
 	}
 	free(ahead->files);
 	pthread_mutex_destroy(&ahead->lock);
@@ -163,9 +163,9 @@ static void ahead_free(struct ahead *ahead)
 	free(ahead);
 }
 
-void session_ahead_end(struct session *session)
+void snapshots_ahead_end(struct snapshots *snapshots)
 {
-	struct ahead *ahead = session->ahead;
+	struct ahead *ahead = snapshots->ahead;
 
 	if (!ahead)
 		return;
@@ -175,37 +175,37 @@ void session_ahead_end(struct session *session)
 	pthread_mutex_unlock(&ahead->lock);
 	pthread_join(ahead->thread, NULL);
 	ahead_free(ahead);
-	session->ahead = NULL;
+	snapshots->ahead = NULL;
 }
 
-void session_expect(struct session *session, const char *const *paths, size_t count)
+void snapshots_expect(struct snapshots *snapshots, const char *const *paths, size_t count)
 {
 	struct ahead *ahead;
 
-	session_ahead_end(session);
-	if (count < 2 || (session->options.db && !session->options.write))
+	snapshots_ahead_end(snapshots);
+	if (count < 2 || (snapshots->options.db && !snapshots->options.write))
 		return;
 	ahead = ahead_new(paths, count);
 	if (!ahead)
 		return;
-	ahead->options = &session->options;
+	ahead->options = &snapshots->options;
 	if (ahead->count < 2 || pthread_create(&ahead->thread, NULL, read_files, ahead) != 0)
 		ahead_free(ahead);
 	else
-		session->ahead = ahead;
+		snapshots->ahead = ahead;
 }
 
-void session_expect_files(struct session *session, const struct session_files *files)
+void snapshots_expect_files(struct snapshots *snapshots, const struct snapshots_files *files)
 {
 	const char **paths = calloc(files->count + 1, sizeof(*paths));
 	size_t count = 0;
 	int64_t id;
 
 	for (size_t i = 0; paths && i < files->count; i++)
-		if (!session_has_taken(session, files->files[i].path, &id))
+		if (!snapshots_has_taken(snapshots, files->files[i].path, &id))
 			paths[count++] = files->files[i].path;
 	if (paths)
-		session_expect(session, paths, count);
+		snapshots_expect(snapshots, paths, count);
 	free(paths);
 }
 
@@ -218,7 +218,7 @@ static struct ahead_file *find_file(struct ahead *ahead, const char *path)
 }
 
 /* Take what the second thread has read or is reading; false when it has not begun. */
-static bool take_ready(struct ahead *ahead, struct ahead_file *file, struct session_input *input)
+static bool take_ready(struct ahead *ahead, struct ahead_file *file, struct snapshots_input *input)
 {
 	bool begun = file->state != FILE_WAITS;
 
@@ -235,9 +235,9 @@ static bool take_ready(struct ahead *ahead, struct ahead_file *file, struct sess
 	return begun;
 }
 
-void session_read(struct session *session, const char *path, struct session_input *input)
+void snapshots_read(struct snapshots *snapshots, const char *path, struct snapshots_input *input)
 {
-	struct ahead *ahead = session->ahead;
+	struct ahead *ahead = snapshots->ahead;
 	struct ahead_file *file;
 	bool taken = false;
 
@@ -248,5 +248,5 @@ void session_read(struct session *session, const char *path, struct session_inpu
 		pthread_mutex_unlock(&ahead->lock);
 	}
 	if (!taken)
-		read_input(input, path, &session->options);
+		read_input(input, path, &snapshots->options);
 }

@@ -291,21 +291,22 @@ static enum snap_status read_model(struct reading *reading, struct snap_error *e
 	return model_use_census(reading->model, err);
 }
 
-enum snap_status session_census_of(struct session *session, int64_t *id, struct snap_error *err)
+enum snap_status snapshots_census_of(struct snapshots *snapshots, int64_t *id,
+				     struct snap_error *err)
 {
-	struct reading reading = {.store = session->store, .id = *id, .model = model_new()};
+	struct reading reading = {.store = snapshots->store, .id = *id, .model = model_new()};
 	enum snap_status st = SNAP_OK;
 	bool already;
 
 	if (!reading.model)
 		return fail_memory(err, "reading a census");
-	if (!session->objects)
-		st = store_open(&session->objects, NULL, STORE_CREATE, err);
+	if (!snapshots->objects)
+		st = store_open(&snapshots->objects, NULL, STORE_CREATE, err);
 	if (st == SNAP_OK)
 		st = read_model(&reading, err);
 	if (st == SNAP_OK)
-		st = store_load(session->objects, reading.model, NULL,
-				session->options.without_ages ? STORE_WITHOUT_AGES : STORE_ALL,
+		st = store_load(snapshots->objects, reading.model, NULL,
+				snapshots->options.without_ages ? STORE_WITHOUT_AGES : STORE_ALL,
 				NULL, id, &already, err);
 	free(reading.frames.items);
 	free(reading.sites.items);
@@ -313,12 +314,12 @@ enum snap_status session_census_of(struct session *session, int64_t *id, struct 
 	return st;
 }
 
-enum snap_status session_censuses_of(struct session *session, int64_t *ids, size_t count,
-				     struct snap_error *err)
+enum snap_status snapshots_censuses_of(struct snapshots *snapshots, int64_t *ids, size_t count,
+				       struct snap_error *err)
 {
 	enum snap_status st = SNAP_OK;
 
 	for (size_t i = 0; st == SNAP_OK && i < count; i++)
-		st = session_census_of(session, &ids[i], err);
+		st = snapshots_census_of(snapshots, &ids[i], err);
 	return st;
 }

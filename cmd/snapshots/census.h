@@ -9,14 +9,15 @@
 
 #include "base/fail.h"
 
-struct session;
+struct snapshots;
 
-/** Objects in the place of allocations: *id becomes that of the same snapshot in session->objects.
+/** Objects in the place of allocations: *id becomes that of the same snapshot in snapshots->objects.
  *  SNAP_EUSAGE: it has no census. */
-enum snap_status session_census_of(struct session *session, int64_t *id, struct snap_error *err);
+enum snap_status snapshots_census_of(struct snapshots *snapshots, int64_t *id,
+				     struct snap_error *err);
 
 /** The same for several. */
-enum snap_status session_censuses_of(struct session *session, int64_t *ids, size_t count,
-				     struct snap_error *err);
+enum snap_status snapshots_censuses_of(struct snapshots *snapshots, int64_t *ids, size_t count,
+				       struct snap_error *err);
 
 #endif

@@ -6,7 +6,7 @@
  * an earlier one holds more, the fullest is chosen: at exit most memory has been freed, and the
  * question is what the program needed. --at asks for another one.
  */
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 #include "snapshots/state.h"
 
 #include <inttypes.h>
@@ -75,7 +75,8 @@ static enum snap_status add_candidate(void *user, const struct store_snapshot *r
 }
 
 /* The one that `at` asks for; NULL if the process left none. */
-static const struct candidate *candidate_at(enum session_moment at, const struct candidate *fullest,
+static const struct candidate *candidate_at(enum snapshots_moment at,
+					    const struct candidate *fullest,
 					    const struct candidate *newest)
 {
 	switch (at) {
@@ -92,7 +93,7 @@ static const struct candidate *candidate_at(enum session_moment at, const struct
 
 /* The process's candidates are items[from..to). */
 static void choose_of_process(struct choice *choice, const struct candidates *candidates,
-			      size_t from, size_t to, enum session_moment at)
+			      size_t from, size_t to, enum snapshots_moment at)
 {
 	const struct candidate *items = candidates->items, *fullest = &items[to - 1];
 
@@ -169,7 +170,7 @@ static size_t find_last_run(struct choice *choice, const struct candidates *cand
 
 /* Of several processes the one that held most; the later one, if two held the same. */
 static void choose_process(struct choice *choice, const struct candidates *candidates,
-			   enum session_moment at)
+			   enum snapshots_moment at)
 {
 	uint64_t most = 0;
 
@@ -213,15 +214,15 @@ static enum snap_status read_parents(struct candidates *candidates, struct snap_
 	return status;
 }
 
-/* Files that the fact-reading session left out are also left out of the session that asked;
- * those of which it could read a part are damaged, too. */
-static enum snap_status pass_on_damage(struct session *session, const struct session *facts,
+/* A damaged file that `facts` left out is left out of `snapshots`, too.  A file of which `facts`
+ * could read a part counts as damaged. */
+static enum snap_status pass_on_damage(struct snapshots *snapshots, const struct snapshots *facts,
 				       struct snap_error *err)
 {
 	for (size_t i = 0; i < facts->skipped_count; i++)
-		if (!session_keep_skipped(session, facts->skipped[i]))
+		if (!snapshots_keep_skipped(snapshots, facts->skipped[i]))
 			return fail_memory(err, "listing damaged files");
-	session->damaged += facts->damaged - facts->skipped_count;
+	snapshots->damaged += facts->damaged - facts->skipped_count;
 	return SNAP_OK;
 }
 
@@ -268,15 +269,15 @@ static void say_fullest(const struct choice *choice, const char *dir, FILE *out)
 }
 
 /* One sentence, if there was a choice. */
-static enum snap_status say(const struct session *session, const char *dir,
+static enum snap_status say(const struct snapshots *snapshots, const char *dir,
 			    const struct choice *choice, struct snap_error *err)
 {
-	bool wants_exit = session->options.at == MOMENT_EXIT;
+	bool wants_exit = snapshots->options.at == MOMENT_EXIT;
 	char *text = NULL;
 	size_t size;
 	FILE *out;
 
-	if (!session->options.notice ||
+	if (!snapshots->options.notice ||
 	    (choice->of == 1 && choice->processes == 1 && choice->runs == 1))
 		return SNAP_OK;
 	out = open_memstream(&text, &size);
@@ -299,18 +300,19 @@ static enum snap_status say(const struct session *session, const char *dir,
 		free(text);
 		return fail_memory(err, "choosing a snapshot");
 	}
-	session_notice(session, &(struct notice){.kind = NOTICE_SNAPSHOT_CHOSEN, .texts = {text}});
+	snapshots_notice(snapshots,
+			 &(struct notice){.kind = NOTICE_SNAPSHOT_CHOSEN, .texts = {text}});
 	free(text);
 	return SNAP_OK;
 }
 
-/* The facts of every snapshot in `dir`, read by a session that loads no call stacks. */
-static enum snap_status read_facts(struct session *facts, const char *dir,
+/* The facts of every snapshot in `dir`; `facts` loads no call stacks. */
+static enum snap_status read_facts(struct snapshots *facts, const char *dir,
 				   struct candidates *candidates, struct snap_error *err)
 {
 	int64_t *ids = NULL;
 	size_t count = 0;
-	enum snap_status status = session_list(facts, &dir, 1, &ids, &count, err);
+	enum snap_status status = snapshots_list(facts, &dir, 1, &ids, &count, err);
 
 	if (status == SNAP_OK)
 		status = store_each_snapshot(facts->store, add_candidate, candidates, err);
@@ -318,19 +320,19 @@ static enum snap_status read_facts(struct session *facts, const char *dir,
 	return status;
 }
 
-enum snap_status session_choose(struct session *session, const char *dir, char **path,
-				struct snap_error *err)
+enum snap_status snapshots_choose(struct snapshots *snapshots, const char *dir, char **path,
+				  struct snap_error *err)
 {
-	struct session_options options = {.pid = session->options.pid,
-					  .program = session->options.program,
-					  .quiet = session->options.quiet,
-					  .notice = session->options.notice,
-					  .user = session->options.user,
-					  .facts_only = true};
+	struct snapshots_options options = {.pid = snapshots->options.pid,
+					    .program = snapshots->options.program,
+					    .quiet = snapshots->options.quiet,
+					    .notice = snapshots->options.notice,
+					    .user = snapshots->options.user,
+					    .facts_only = true};
 	struct candidates candidates = {0};
 	struct choice choice = {0};
-	struct session *facts = NULL;
-	enum snap_status status = session_open(&facts, &options, err);
+	struct snapshots *facts = NULL;
+	enum snap_status status = snapshots_open(&facts, &options, err);
 
 	*path = NULL;
 	if (status == SNAP_OK)
@@ -340,7 +342,7 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 		status = read_parents(&candidates, err);
 	}
 	if (status == SNAP_OK && candidates.count) {
-		choose_process(&choice, &candidates, session->options.at);
+		choose_process(&choice, &candidates, snapshots->options.at);
 		status = store_each_metric(facts->store, choice.newest->id, take_peak,
 					   &choice.peak_bytes, err);
 	}
@@ -351,12 +353,12 @@ enum snap_status session_choose(struct session *session, const char *dir, char *
 			      dir, choice.newest->program, choice.newest->pid);
 	if (status == SNAP_OK && candidates.count) {
 		*path = strdup(choice.shown->path);
-		status = *path ? say(session, dir, &choice, err)
+		status = *path ? say(snapshots, dir, &choice, err)
 			       : fail_memory(err, "choosing a snapshot");
 	}
 	if (facts && status == SNAP_OK)
-		status = pass_on_damage(session, facts, err);
-	session_close(facts);
+		status = pass_on_damage(snapshots, facts, err);
+	snapshots_close(facts);
 	candidates_free(&candidates);
 	return status;
 }

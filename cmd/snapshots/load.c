@@ -1,7 +1,7 @@
 /*
  * load.c - load files and directories into a permanent database.
  */
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 #include "snapshots/state.h"
 
 #include <stdlib.h>
@@ -12,10 +12,10 @@
 #include "base/fail.h"
 
 struct loading {
-	struct session *session;
+	struct snapshots *snapshots;
 	const struct store_labels *labels;
 	void (*refuse)(const char *sentence);
-	struct session_loaded *done;
+	struct snapshots_loaded *done;
 	int64_t *ids; /* of the files that could be read, as they came */
 	size_t count, capacity;
 };
@@ -30,8 +30,8 @@ static enum snap_status load_file(struct loading *loading, const char *path, str
 	/* What is in the database is in the list: so room comes first. */
 	if (!array_reserve(&loading->ids, &loading->capacity, loading->count, sizeof(id)))
 		return fail_memory(err, "loading snapshots");
-	status =
-		session_take_file(loading->session, path, loading->labels, &id, &already, &problem);
+	status = snapshots_take_file(loading->snapshots, path, loading->labels, &id, &already,
+				     &problem);
 	if (status == SNAP_ESYSTEM || status == SNAP_ENOMEM)
 		return fail(err, status, "%s", problem.message);
 	if (status != SNAP_OK) {
@@ -106,7 +106,7 @@ static size_t end_of_path(const struct inventory *inventory, size_t from)
 }
 
 /* The ids of the snapshots to delete; returns how many.  The items are ordered by path. */
-static size_t choose_leaving(const struct inventory *inventory, const struct session_leaving *how,
+static size_t choose_leaving(const struct inventory *inventory, const struct snapshots_leaving *how,
 			     int64_t *ids)
 {
 	size_t count = 0;
@@ -128,10 +128,10 @@ static size_t choose_leaving(const struct inventory *inventory, const struct ses
 	return count;
 }
 
-static enum snap_status drop(struct loading *loading, const struct session_leaving *how,
+static enum snap_status drop(struct loading *loading, const struct snapshots_leaving *how,
 			     struct snap_error *err)
 {
-	struct store *store = session_store(loading->session);
+	struct store *store = snapshots_store(loading->snapshots);
 	struct inventory inventory = {.loading = loading};
 	enum snap_status status;
 	int64_t *ids;
@@ -158,27 +158,27 @@ static enum snap_status drop(struct loading *loading, const struct session_leavi
 	return status;
 }
 
-enum snap_status session_load(struct session *session, const char *const *names, size_t name_count,
-			      const struct store_labels *labels,
-			      const struct session_leaving *leaving,
-			      void (*refuse)(const char *sentence), struct session_loaded *done,
-			      struct snap_error *err)
+enum snap_status snapshots_load(struct snapshots *snapshots, const char *const *names,
+				size_t name_count, const struct store_labels *labels,
+				const struct snapshots_leaving *leaving,
+				void (*refuse)(const char *sentence), struct snapshots_loaded *done,
+				struct snap_error *err)
 {
 	struct loading loading = {
-		.session = session, .labels = labels, .refuse = refuse, .done = done};
-	struct session_files files;
-	enum snap_status status = session_files_of(session, names, name_count, &files, err);
+		.snapshots = snapshots, .labels = labels, .refuse = refuse, .done = done};
+	struct snapshots_files files;
+	enum snap_status status = snapshots_files_of(snapshots, names, name_count, &files, err);
 
-	*done = (struct session_loaded){.refused = session->damaged};
-	session_expect_files(session, &files);
+	*done = (struct snapshots_loaded){.refused = snapshots->damaged};
+	snapshots_expect_files(snapshots, &files);
 	for (size_t i = 0; status == SNAP_OK && i < files.count; i++) {
-		session_progress(session, i, files.count);
+		snapshots_progress(snapshots, i, files.count);
 		status = load_file(&loading, files.files[i].path, err);
 	}
-	session_progress(session, files.count, files.count);
-	session_files_free(&files);
+	snapshots_progress(snapshots, files.count, files.count);
+	snapshots_files_free(&files);
 	if (status == SNAP_OK && leaving && (leaving->before_ns || leaving->replaced) &&
-	    session_store(session))
+	    snapshots_store(snapshots))
 		status = drop(&loading, leaving, err);
 	free(loading.ids);
 	return status;

@@ -5,7 +5,7 @@
  * as tracemalloc dumps, follow each other as they are loaded: by the times of their files, unless
  * their names are numbered and the times are equal or contradict the numbers, as after a copy.
  */
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 #include "snapshots/state.h"
 
 #include <stdlib.h>
@@ -14,25 +14,26 @@
 #include "input/input.h"
 #include "base/fail.h"
 
-static enum snap_status add_file(struct session_files *files, const char *path, bool listed,
+static enum snap_status add_file(struct snapshots_files *files, const char *path, bool listed,
 				 struct snap_error *err)
 {
-	struct session_file *larger = reallocarray(files->files, files->count + 1, sizeof(*larger));
+	struct snapshots_file *larger =
+		reallocarray(files->files, files->count + 1, sizeof(*larger));
 
 	if (!larger)
 		return fail_memory(err, "listing snapshots");
 	files->files = larger;
-	larger[files->count] = (struct session_file){
+	larger[files->count] = (struct snapshots_file){
 		.path = strdup(path), .listed = listed, .place = files->count};
 	return larger[files->count++].path ? SNAP_OK : fail_memory(err, "listing snapshots");
 }
 
-static enum snap_status add_directory(struct session *session, struct session_files *files,
+static enum snap_status add_directory(struct snapshots *snapshots, struct snapshots_files *files,
 				      const char *dir, struct snap_error *err)
 {
 	char **paths = NULL;
 	size_t count = 0;
-	enum snap_status status = session_list_directory(session, dir, &paths, &count, err);
+	enum snap_status status = snapshots_list_directory(snapshots, dir, &paths, &count, err);
 
 	for (size_t i = 0; status == SNAP_OK && i < count; i++)
 		status = add_file(files, paths[i], true, err);
@@ -40,14 +41,14 @@ static enum snap_status add_directory(struct session *session, struct session_fi
 	return status;
 }
 
-static int compare_places(const struct session_file *a, const struct session_file *b)
+static int compare_places(const struct snapshots_file *a, const struct snapshots_file *b)
 {
 	return a->place < b->place ? -1 : a->place > b->place;
 }
 
 static int compare_names(const void *a, const void *b)
 {
-	const struct session_file *x = a, *y = b;
+	const struct snapshots_file *x = a, *y = b;
 	int order = strverscmp(x->path, y->path);
 
 	return order ? order : compare_places(x, y);
@@ -55,14 +56,14 @@ static int compare_names(const void *a, const void *b)
 
 static int compare_times(const void *a, const void *b)
 {
-	const struct session_file *x = a, *y = b;
+	const struct snapshots_file *x = a, *y = b;
 	int order = input_compare_times(&x->time, &y->time);
 
 	return order ? order : compare_places(x, y);
 }
 
 /* Are the files ordered only by their times, and do their names differ only in numbers? */
-static bool are_numbered(const struct session_files *files)
+static bool are_numbered(const struct snapshots_files *files)
 {
 	for (size_t i = 0; i < files->count; i++)
 		if (!files->files[i].time.of_file ||
@@ -71,7 +72,7 @@ static bool are_numbered(const struct session_files *files)
 	return true;
 }
 
-static bool is_ordered(const struct session_files *files,
+static bool is_ordered(const struct snapshots_files *files,
 		       int (*compare)(const void *a, const void *b))
 {
 	for (size_t i = 1; i < files->count; i++)
@@ -80,7 +81,7 @@ static bool is_ordered(const struct session_files *files,
 	return true;
 }
 
-static bool has_equal_times(const struct session_files *files)
+static bool has_equal_times(const struct snapshots_files *files)
 {
 	for (size_t i = 1; i < files->count; i++)
 		if (input_compare_times(&files->files[i - 1].time, &files->files[i].time) == 0)
@@ -88,25 +89,25 @@ static bool has_equal_times(const struct session_files *files)
 	return false;
 }
 
-static void warn(const struct session *session, enum notice_kind kind)
+static void warn(const struct snapshots *snapshots, enum notice_kind kind)
 {
-	session_notice(session, &(struct notice){.kind = kind});
+	snapshots_notice(snapshots, &(struct notice){.kind = kind});
 }
 
 /* Files named one by one, that only their own time orders, may be meant otherwise. */
-static void warn_if_moved(const struct session *session, const struct session_files *files)
+static void warn_if_moved(const struct snapshots *snapshots, const struct snapshots_files *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
-		const struct session_file *file = &files->files[i];
+		const struct snapshots_file *file = &files->files[i];
 
 		if (file->place == i || file->listed || !file->time.of_file)
 			continue;
-		warn(session, NOTICE_ORDER_NOT_AS_NAMED);
+		warn(snapshots, NOTICE_ORDER_NOT_AS_NAMED);
 		return;
 	}
 }
 
-static bool all_of_file(const struct session_files *files)
+static bool all_of_file(const struct snapshots_files *files)
 {
 	for (size_t i = 0; i < files->count; i++)
 		if (!files->files[i].time.of_file)
@@ -115,36 +116,36 @@ static bool all_of_file(const struct session_files *files)
 }
 
 /* The files are in the order of their times: is that plausible? */
-static void check_times(const struct session *session, struct session_files *files)
+static void check_times(const struct snapshots *snapshots, struct snapshots_files *files)
 {
 	bool equal = has_equal_times(files);
 
 	if (are_numbered(files)) {
 		if (!equal && is_ordered(files, compare_names))
 			return;
-		warn(session, equal ? NOTICE_ORDER_BY_NUMBERS : NOTICE_ORDER_CONTRADICTS);
+		warn(snapshots, equal ? NOTICE_ORDER_BY_NUMBERS : NOTICE_ORDER_CONTRADICTS);
 		qsort(files->files, files->count, sizeof(*files->files), compare_names);
 		return;
 	}
 	if (equal && all_of_file(files))
-		warn(session, NOTICE_ORDER_UNKNOWN);
+		warn(snapshots, NOTICE_ORDER_UNKNOWN);
 	else
-		warn_if_moved(session, files);
+		warn_if_moved(snapshots, files);
 }
 
-static enum snap_status put_in_order(struct session *session, struct session_files *files,
+static enum snap_status put_in_order(struct snapshots *snapshots, struct snapshots_files *files,
 				     struct snap_error *err)
 {
 	enum snap_status status = SNAP_OK;
 
-	if (session->options.order == SESSION_AS_GIVEN || files->count < 2)
+	if (snapshots->options.order == SNAPSHOTS_AS_GIVEN || files->count < 2)
 		return SNAP_OK;
-	if (session->options.order == SESSION_BY_NAME) {
+	if (snapshots->options.order == SNAPSHOTS_BY_NAME) {
 		qsort(files->files, files->count, sizeof(*files->files), compare_names);
 		return SNAP_OK;
 	}
 	for (size_t i = 0; status == SNAP_OK && i < files->count; i++) {
-		struct session_file *file = &files->files[i];
+		struct snapshots_file *file = &files->files[i];
 
 		if (strcmp(file->path, "-") == 0)
 			return SNAP_OK; /* nothing is known of it yet */
@@ -153,34 +154,34 @@ static enum snap_status put_in_order(struct session *session, struct session_fil
 	if (status != SNAP_OK)
 		return status;
 	qsort(files->files, files->count, sizeof(*files->files), compare_times);
-	check_times(session, files);
+	check_times(snapshots, files);
 	return SNAP_OK;
 }
 
-enum snap_status session_files_of(struct session *session, const char *const *names,
-				  size_t name_count, struct session_files *files,
-				  struct snap_error *err)
+enum snap_status snapshots_files_of(struct snapshots *snapshots, const char *const *names,
+				    size_t name_count, struct snapshots_files *files,
+				    struct snap_error *err)
 {
 	enum snap_status status = SNAP_OK;
 
-	*files = (struct session_files){0};
+	*files = (struct snapshots_files){0};
 	for (size_t i = 0; status == SNAP_OK && i < name_count; i++) {
-		if (session_is_directory(names[i]))
-			status = add_directory(session, files, names[i], err);
+		if (snapshots_is_directory(names[i]))
+			status = add_directory(snapshots, files, names[i], err);
 		else
 			status = add_file(files, names[i], false, err);
 	}
 	if (status == SNAP_OK)
-		status = put_in_order(session, files, err);
+		status = put_in_order(snapshots, files, err);
 	if (status != SNAP_OK)
-		session_files_free(files);
+		snapshots_files_free(files);
 	return status;
 }
 
-void session_files_free(struct session_files *files)
+void snapshots_files_free(struct snapshots_files *files)
 {
 	for (size_t i = 0; i < files->count; i++)
 		free(files->files[i].path);
 	free(files->files);
-	*files = (struct session_files){0};
+	*files = (struct snapshots_files){0};
 }

@@ -1,7 +1,7 @@
 /*
  * resolve.c - find the ids of the snapshots that the user named.
  */
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 #include "snapshots/census.h"
 #include "snapshots/state.h"
 
@@ -20,7 +20,7 @@
 
 struct list_reading {
 	struct snapshot_list *list;
-	struct session *session;
+	struct snapshots *snapshots;
 };
 
 static enum snap_status list_add(void *user, const struct store_snapshot *row)
@@ -29,7 +29,7 @@ static enum snap_status list_add(void *user, const struct store_snapshot *row)
 	struct snapshot_list *list = reading->list;
 	struct snapshot_entry *entry;
 
-	if (!session_wants(reading->session, row->pid, row->program))
+	if (!snapshots_wants(reading->snapshots, row->pid, row->program))
 		return SNAP_OK;
 	if (!array_reserve(&list->entries, &list->capacity, list->count, sizeof(*list->entries)))
 		return SNAP_ENOMEM;
@@ -45,11 +45,11 @@ static enum snap_status list_add(void *user, const struct store_snapshot *row)
 	return entry->program && (entry->label || !row->label) ? SNAP_OK : SNAP_ENOMEM;
 }
 
-static enum snap_status snapshot_list_read(struct session *session, struct snapshot_list *list,
+static enum snap_status snapshot_list_read(struct snapshots *snapshots, struct snapshot_list *list,
 					   struct snap_error *err)
 {
-	struct list_reading reading = {list, session};
-	enum snap_status status = store_each_snapshot(session->store, list_add, &reading, err);
+	struct list_reading reading = {list, snapshots};
+	enum snap_status status = store_each_snapshot(snapshots->store, list_add, &reading, err);
 
 	return status == SNAP_ENOMEM ? fail_memory(err, "listing snapshots") : status;
 }
@@ -87,7 +87,7 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* Put the ids in order of capture, each once. */
-static enum snap_status id_list_order(struct id_list *list, const struct snapshot_list *snapshots,
+static enum snap_status id_list_order(struct id_list *list, const struct snapshot_list *order,
 				      struct snap_error *err)
 {
 	size_t kept = 0;
@@ -99,10 +99,10 @@ static enum snap_status id_list_order(struct id_list *list, const struct snapsho
 	ordered = calloc(list->count, sizeof(*ordered));
 	if (!ordered)
 		return fail_memory(err, "listing snapshots");
-	for (size_t i = 0; i < snapshots->count; i++)
-		if (bsearch(&snapshots->entries[i].id, list->ids, list->count, sizeof(*list->ids),
+	for (size_t i = 0; i < order->count; i++)
+		if (bsearch(&order->entries[i].id, list->ids, list->count, sizeof(*list->ids),
 			    compare_ids))
-			ordered[kept++] = snapshots->entries[i].id;
+			ordered[kept++] = order->entries[i].id;
 	free(list->ids);
 	list->ids = ordered;
 	list->count = kept;
@@ -141,7 +141,7 @@ static enum snap_status resolve_position(const struct snapshot_list *list, const
 }
 
 /* All snapshots that `name` may mean: one by id or position, several by label. */
-static enum snap_status resolve_in_database(struct session *session,
+static enum snap_status resolve_in_database(struct snapshots *snapshots,
 					    const struct snapshot_list *list, const char *name,
 					    struct id_list *out, struct snap_error *err)
 {
@@ -162,7 +162,7 @@ static enum snap_status resolve_in_database(struct session *session,
 		return fail(err, SNAP_ENOTFOUND,
 			    "%s: %s has no snapshot with this id or label (`snapdiff ls --db %s` "
 			    "lists them)",
-			    name, session->options.db, session->options.db);
+			    name, snapshots->options.db, snapshots->options.db);
 	return status;
 }
 
@@ -179,19 +179,20 @@ static enum snap_status ambiguous_label(const char *name, const struct id_list *
 		    name, found->count, ids);
 }
 
-static enum snap_status one_in_database(struct session *session, const char *name, int64_t *id,
+static enum snap_status one_in_database(struct snapshots *snapshots, const char *name, int64_t *id,
 					struct snap_error *err)
 {
 	struct snapshot_list list = {0};
 	struct id_list found = {0};
-	enum snap_status status = snapshot_list_read(session, &list, err);
+	enum snap_status status = snapshot_list_read(snapshots, &list, err);
 
 	if (status == SNAP_OK && list.count == 0)
-		status = fail(err, SNAP_ENOTFOUND, "%s: holds no snapshot%s", session->options.db,
-			      session->options.pid || session->options.program ? " of this process"
-									       : "");
+		status = fail(err, SNAP_ENOTFOUND, "%s: holds no snapshot%s", snapshots->options.db,
+			      snapshots->options.pid || snapshots->options.program
+				      ? " of this process"
+				      : "");
 	if (status == SNAP_OK)
-		status = resolve_in_database(session, &list, name ? name : "@-1", &found, err);
+		status = resolve_in_database(snapshots, &list, name ? name : "@-1", &found, err);
 	if (status == SNAP_OK && found.count > 1)
 		status = ambiguous_label(name, &found, err);
 	if (status == SNAP_OK)
@@ -201,15 +202,15 @@ static enum snap_status one_in_database(struct session *session, const char *nam
 	return status;
 }
 
-static enum snap_status many_in_database(struct session *session, const char *const *names,
+static enum snap_status many_in_database(struct snapshots *snapshots, const char *const *names,
 					 size_t name_count, struct id_list *out,
 					 struct snap_error *err)
 {
 	struct snapshot_list list = {0};
-	enum snap_status status = snapshot_list_read(session, &list, err);
+	enum snap_status status = snapshot_list_read(snapshots, &list, err);
 
 	for (size_t i = 0; status == SNAP_OK && i < name_count; i++)
-		status = resolve_in_database(session, &list, names[i], out, err);
+		status = resolve_in_database(snapshots, &list, names[i], out, err);
 	for (size_t i = 0; status == SNAP_OK && name_count == 0 && i < list.count; i++)
 		status = id_list_add(out, list.entries[i].id, err);
 	snapshot_list_free(&list);
@@ -218,28 +219,28 @@ static enum snap_status many_in_database(struct session *session, const char *co
 
 /* ---- names of files ---- */
 
-bool session_is_directory(const char *name)
+bool snapshots_is_directory(const char *name)
 {
 	struct stat info;
 
 	return strcmp(name, "-") != 0 && stat(name, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static enum snap_status take_file(struct session *session, const char *path, int64_t *id,
+static enum snap_status take_file(struct snapshots *snapshots, const char *path, int64_t *id,
 				  struct snap_error *err)
 {
 	static const struct store_labels none;
 	bool already;
 
-	if (session_has_taken(session, path, id))
+	if (snapshots_has_taken(snapshots, path, id))
 		return SNAP_OK;
-	return session_take_file(session, path, &none, id, &already, err);
+	return snapshots_take_file(snapshots, path, &none, id, &already, err);
 }
 
-enum snap_status session_nothing_wanted(const struct session *session, const char *path,
-					struct snap_error *err)
+enum snap_status snapshots_nothing_wanted(const struct snapshots *snapshots, const char *path,
+					  struct snap_error *err)
 {
-	const struct session_options *options = &session->options;
+	const struct snapshots_options *options = &snapshots->options;
 
 	if (options->pid && options->program)
 		return fail(err, SNAP_ENOTFOUND,
@@ -278,58 +279,58 @@ static bool same_process(const char *a, const char *b)
 	return size == process_prefix(b) && memcmp(a, b, size) == 0;
 }
 
-static enum snap_status add_file(struct session *session, const char *path, struct id_list *out,
+static enum snap_status add_file(struct snapshots *snapshots, const char *path, struct id_list *out,
 				 struct snap_error *err)
 {
 	int64_t id;
-	enum snap_status status = take_file(session, path, &id, err);
+	enum snap_status status = take_file(snapshots, path, &id, err);
 
 	return status == SNAP_OK && id ? id_list_add(out, id, err) : status;
 }
 
 /* One file of a directory.  One that cannot be read does not hide the others. */
-static enum snap_status add_listed_file(struct session *session, const char *path,
+static enum snap_status add_listed_file(struct snapshots *snapshots, const char *path,
 					struct id_list *out, struct snap_error *err)
 {
 	struct snap_error problem = {0};
-	enum snap_status status = add_file(session, path, out, &problem);
+	enum snap_status status = add_file(snapshots, path, out, &problem);
 
 	return status == SNAP_OK ? SNAP_OK
-				 : session_skip_damaged(session, path, status, &problem, err);
+				 : snapshots_skip_damaged(snapshots, path, status, &problem, err);
 }
 
 /*
  * The newest of a directory.  Its files come in order of process and seq, so that only the last
  * sound one of each process needs to be read.
  */
-static enum snap_status newest_of_directory(struct session *session, const char *dir, int64_t *id,
-					    struct snap_error *err)
+static enum snap_status newest_of_directory(struct snapshots *snapshots, const char *dir,
+					    int64_t *id, struct snap_error *err)
 {
-	struct snapshot_list snapshots = {0};
+	struct snapshot_list list = {0};
 	struct id_list candidates = {0};
 	char **paths = NULL;
 	size_t count = 0;
-	enum snap_status status = session_list_directory(session, dir, &paths, &count, err);
+	enum snap_status status = snapshots_list_directory(snapshots, dir, &paths, &count, err);
 	bool wanted = true;
 
 	for (size_t i = count; status == SNAP_OK && i-- > 0;) {
-		size_t damaged = session->damaged;
+		size_t damaged = snapshots->damaged;
 
 		wanted |= i + 1 == count || !same_process(paths[i], paths[i + 1]);
 		if (wanted)
-			status = add_listed_file(session, paths[i], &candidates, err);
-		wanted = session->damaged > damaged; /* then the one before has to do */
+			status = add_listed_file(snapshots, paths[i], &candidates, err);
+		wanted = snapshots->damaged > damaged; /* then the one before has to do */
 	}
 	if (status == SNAP_OK && candidates.count == 0)
-		status = session_nothing_wanted(session, dir, err);
+		status = snapshots_nothing_wanted(snapshots, dir, err);
 	if (status == SNAP_OK)
-		status = snapshot_list_read(session, &snapshots, err);
+		status = snapshot_list_read(snapshots, &list, err);
 	if (status == SNAP_OK)
-		status = id_list_order(&candidates, &snapshots, err);
+		status = id_list_order(&candidates, &list, err);
 	if (status == SNAP_OK)
 		*id = candidates.ids[candidates.count - 1];
 	free(candidates.ids);
-	snapshot_list_free(&snapshots);
+	snapshot_list_free(&list);
 	input_free_list(paths, count);
 	return status;
 }
@@ -352,55 +353,55 @@ static bool all_are_ours(const char *dir)
 	return ours == count && count > 1;
 }
 
-static enum snap_status one_of_directory(struct session *session, const char *dir, int64_t *id,
+static enum snap_status one_of_directory(struct snapshots *snapshots, const char *dir, int64_t *id,
 					 struct snap_error *err)
 {
 	char *path = NULL;
 	enum snap_status status;
 
-	if (!all_are_ours(dir) && !session->options.at)
-		return newest_of_directory(session, dir, id, err);
-	status = session_choose(session, dir, &path, err);
+	if (!all_are_ours(dir) && !snapshots->options.at)
+		return newest_of_directory(snapshots, dir, id, err);
+	status = snapshots_choose(snapshots, dir, &path, err);
 	if (status == SNAP_OK && !path)
-		status = session_nothing_wanted(session, dir, err);
+		status = snapshots_nothing_wanted(snapshots, dir, err);
 	if (status == SNAP_OK)
-		status = take_file(session, path, id, err);
+		status = take_file(snapshots, path, id, err);
 	free(path);
 	return status;
 }
 
-static enum snap_status one_file(struct session *session, const char *path, int64_t *id,
+static enum snap_status one_file(struct snapshots *snapshots, const char *path, int64_t *id,
 				 struct snap_error *err)
 {
 	enum snap_status status;
 
-	if (session_is_directory(path))
-		return one_of_directory(session, path, id, err);
-	if (session->options.at)
+	if (snapshots_is_directory(path))
+		return one_of_directory(snapshots, path, id, err);
+	if (snapshots->options.at)
 		return fail(err, SNAP_EUSAGE, "%s is one snapshot; --at chooses in a directory",
 			    path);
-	status = take_file(session, path, id, err);
-	return status == SNAP_OK && !*id ? session_nothing_wanted(session, path, err) : status;
+	status = take_file(snapshots, path, id, err);
+	return status == SNAP_OK && !*id ? snapshots_nothing_wanted(snapshots, path, err) : status;
 }
 
-static enum snap_status many_files(struct session *session, const char *const *names,
+static enum snap_status many_files(struct snapshots *snapshots, const char *const *names,
 				   size_t name_count, struct id_list *out, struct snap_error *err)
 {
-	struct session_files files;
-	enum snap_status status = session_files_of(session, names, name_count, &files, err);
+	struct snapshots_files files;
+	enum snap_status status = snapshots_files_of(snapshots, names, name_count, &files, err);
 
-	session_expect_files(session, &files);
+	snapshots_expect_files(snapshots, &files);
 	for (size_t i = 0; status == SNAP_OK && i < files.count; i++) {
-		session_progress(session, i, files.count);
+		snapshots_progress(snapshots, i, files.count);
 		status = files.files[i].listed
-				 ? add_listed_file(session, files.files[i].path, out, err)
-				 : add_file(session, files.files[i].path, out, err);
+				 ? add_listed_file(snapshots, files.files[i].path, out, err)
+				 : add_file(snapshots, files.files[i].path, out, err);
 	}
-	session_progress(session, files.count, files.count);
-	session_files_free(&files);
+	snapshots_progress(snapshots, files.count, files.count);
+	snapshots_files_free(&files);
 	if (status == SNAP_OK && out->count == 0)
-		status = session_nothing_wanted(session, name_count == 1 ? names[0] : "these files",
-						err);
+		status = snapshots_nothing_wanted(snapshots,
+						  name_count == 1 ? names[0] : "these files", err);
 	return status;
 }
 
@@ -408,91 +409,92 @@ static enum snap_status many_files(struct session *session, const char *const *n
  * no such thing. */
 static const char *default_name(struct snap_error *err)
 {
-	if (session_is_directory(SESSION_DEFAULT_DIRECTORY))
-		return SESSION_DEFAULT_DIRECTORY;
+	if (snapshots_is_directory(SNAPSHOTS_DEFAULT_DIRECTORY))
+		return SNAPSHOTS_DEFAULT_DIRECTORY;
 	fail(err, SNAP_EUSAGE,
 	     "name a snapshot, a directory of them or --db FILE (there is no directory "
-	     "`" SESSION_DEFAULT_DIRECTORY "` here)");
+	     "`" SNAPSHOTS_DEFAULT_DIRECTORY "` here)");
 	return NULL;
 }
 
 /* ---- the contract ---- */
 
-enum snap_status session_one(struct session *session, const char *name, int64_t *id,
-			     struct snap_error *err)
+enum snap_status snapshots_one(struct snapshots *snapshots, const char *name, int64_t *id,
+			       struct snap_error *err)
 {
-	if (session->options.db && session->options.at)
+	if (snapshots->options.db && snapshots->options.at)
 		return fail(err, SNAP_EUSAGE, "--at chooses in a directory, not with --db");
-	if (session->options.db) {
-		enum snap_status status = one_in_database(session, name, id, err);
+	if (snapshots->options.db) {
+		enum snap_status status = one_in_database(snapshots, name, id, err);
 
-		return status == SNAP_OK && session->options.census
-			       ? session_census_of(session, id, err)
+		return status == SNAP_OK && snapshots->options.census
+			       ? snapshots_census_of(snapshots, id, err)
 			       : status;
 	}
 	if (!name)
 		name = default_name(err);
-	return name ? one_file(session, name, id, err) : SNAP_EUSAGE;
+	return name ? one_file(snapshots, name, id, err) : SNAP_EUSAGE;
 }
 
-static enum snap_status find_named(struct session *session, const char *const *names,
+static enum snap_status find_named(struct snapshots *snapshots, const char *const *names,
 				   size_t name_count, struct id_list *out, struct snap_error *err)
 {
 	const char *name;
 
-	if (session->options.db)
-		return many_in_database(session, names, name_count, out, err);
+	if (snapshots->options.db)
+		return many_in_database(snapshots, names, name_count, out, err);
 	if (name_count)
-		return many_files(session, names, name_count, out, err);
+		return many_files(snapshots, names, name_count, out, err);
 	name = default_name(err);
-	return name ? many_files(session, &name, 1, out, err) : SNAP_EUSAGE;
+	return name ? many_files(snapshots, &name, 1, out, err) : SNAP_EUSAGE;
 }
 
-enum snap_status session_list(struct session *session, const char *const *names, size_t name_count,
-			      int64_t **ids, size_t *count, struct snap_error *err)
+enum snap_status snapshots_list(struct snapshots *snapshots, const char *const *names,
+				size_t name_count, int64_t **ids, size_t *count,
+				struct snap_error *err)
 {
-	struct snapshot_list snapshots = {0};
+	struct snapshot_list all = {0};
 	struct id_list found = {0};
-	enum snap_status status = find_named(session, names, name_count, &found, err);
+	enum snap_status status = find_named(snapshots, names, name_count, &found, err);
 
 	if (status == SNAP_OK)
-		status = snapshot_list_read(session, &snapshots, err);
+		status = snapshot_list_read(snapshots, &all, err);
 	if (status == SNAP_OK)
-		status = id_list_order(&found, &snapshots, err);
+		status = id_list_order(&found, &all, err);
 	if (status != SNAP_OK) {
 		free(found.ids);
 		found = (struct id_list){0};
 	}
 	*ids = found.ids;
 	*count = found.count;
-	snapshot_list_free(&snapshots);
+	snapshot_list_free(&all);
 	return status;
 }
 
 /* Of files the objects are counted where they are read. */
-static bool counts_objects(const struct session *session)
+static bool counts_objects(const struct snapshots *snapshots)
 {
-	return session->options.census && session->options.db;
+	return snapshots->options.census && snapshots->options.db;
 }
 
-enum snap_status session_series(struct session *session, const char *const *names,
-				size_t name_count, struct session_series_list *list,
-				struct snap_error *err)
+enum snap_status snapshots_series(struct snapshots *snapshots, const char *const *names,
+				  size_t name_count, struct snapshots_series_list *list,
+				  struct snap_error *err)
 {
-	struct snapshot_list snapshots = {0};
+	struct snapshot_list all = {0};
 	int64_t *ids = NULL;
 	size_t count = 0;
-	enum snap_status status = session_list(session, names, name_count, &ids, &count, err);
+	enum snap_status status = snapshots_list(snapshots, names, name_count, &ids, &count, err);
 
-	*list = (struct session_series_list){0};
+	*list = (struct snapshots_series_list){0};
 	if (status == SNAP_OK)
-		status = snapshot_list_read(session, &snapshots, err);
+		status = snapshot_list_read(snapshots, &all, err);
 	if (status == SNAP_OK)
-		status = series_split(list, &snapshots, ids, count, err);
-	for (size_t i = 0; status == SNAP_OK && counts_objects(session) && i < list->count; i++)
-		status = session_censuses_of(session, list->series[i].ids, list->series[i].count,
-					     err);
-	snapshot_list_free(&snapshots);
+		status = series_split(list, &all, ids, count, err);
+	for (size_t i = 0; status == SNAP_OK && counts_objects(snapshots) && i < list->count; i++)
+		status = snapshots_censuses_of(snapshots, list->series[i].ids,
+					       list->series[i].count, err);
+	snapshot_list_free(&all);
 	free(ids);
 	return status;
 }

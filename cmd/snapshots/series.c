@@ -2,7 +2,7 @@
  * series.c - split snapshots into series.  The snapshots of one process are a series.  Processes of
  * one program that ran one after the other are one series together.
  */
-#include "snapshots/session.h"
+#include "snapshots/snapshots.h"
 #include "snapshots/state.h"
 
 #include <inttypes.h>
@@ -99,12 +99,12 @@ static bool is_of(const struct process *processes, size_t count, int64_t run_id)
 }
 
 /* One series of all snapshots of `count` processes. */
-static bool add_series(struct session_series_list *out, const struct process *processes,
+static bool add_series(struct snapshots_series_list *out, const struct process *processes,
 		       size_t count, size_t pool, const struct chosen *chosen)
 {
-	struct session_series *series = &out->series[out->count];
+	struct snapshots_series *series = &out->series[out->count];
 
-	*series = (struct session_series){
+	*series = (struct snapshots_series){
 		.program = strdup(processes->program),
 		.pid = processes[count - 1].pid,
 		.start_ns = processes[count - 1].start_ns,
@@ -122,7 +122,7 @@ static bool add_series(struct session_series_list *out, const struct process *pr
 }
 
 /* Processes of one program: one series if they follow each other, else one each. */
-static bool add_program(struct session_series_list *out, const struct process *processes,
+static bool add_program(struct snapshots_series_list *out, const struct process *processes,
 			size_t count, const struct chosen *chosen)
 {
 	size_t pool = out->pools++;
@@ -136,7 +136,7 @@ static bool add_program(struct session_series_list *out, const struct process *p
 }
 
 /* Processes with one snapshot only are counted, and left out where others have more. */
-static void leave_out_alone(struct session_series_list *out)
+static void leave_out_alone(struct snapshots_series_list *out)
 {
 	size_t kept = 0, longest = 0;
 
@@ -172,7 +172,7 @@ static enum snap_status refuse(const struct process *processes, size_t count,
 		    list, more);
 }
 
-enum snap_status series_split(struct session_series_list *out, const struct snapshot_list *list,
+enum snap_status series_split(struct snapshots_series_list *out, const struct snapshot_list *list,
 			      const int64_t *ids, size_t count, struct snap_error *err)
 {
 	struct process *processes = calloc(count + 1, sizeof(*processes));
@@ -181,7 +181,7 @@ enum snap_status series_split(struct session_series_list *out, const struct snap
 	size_t process_count = 0;
 	bool fine;
 
-	*out = (struct session_series_list){0};
+	*out = (struct snapshots_series_list){0};
 	out->series = calloc(count + 1, sizeof(*out->series));
 	fine = processes && out->series && choose(&chosen, list, ids, count);
 	for (size_t i = 0; fine && i < chosen.count; i++)
@@ -199,18 +199,18 @@ enum snap_status series_split(struct session_series_list *out, const struct snap
 	else if (out->count > 1 && out->series[0].count < 2)
 		status = refuse(processes, process_count, err);
 	if (status != SNAP_OK)
-		session_series_free(out);
+		snapshots_series_free(out);
 	free(chosen.entries);
 	free(processes);
 	return status;
 }
 
-void session_series_free(struct session_series_list *list)
+void snapshots_series_free(struct snapshots_series_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->series[i].program);
 		free(list->series[i].ids);
 	}
 	free(list->series);
-	*list = (struct session_series_list){0};
+	*list = (struct snapshots_series_list){0};
 }

@@ -5,27 +5,27 @@
 #define SNAPSHOTS_STATE_H
 
 #include "input/input.h"
-#include "snapshots/session_series.h"
-#include "snapshots/session_options.h"
+#include "snapshots/series_list.h"
+#include "snapshots/options.h"
 #include "store/store.h"
 #include "symbols/symbols.h"
 
-struct session {
-	struct session_options options;
+struct snapshots {
+	struct snapshots_options options;
 	struct store *store;
 	struct store *objects; /* what of a database was counted by its censuses, or NULL */
 	struct store
 		*cache; /* where symbols are remembered: the store itself, another one, or NULL */
 	struct symbols *symbols; /* made when first needed */
 	struct symbol_cache symbol_cache;
-	size_t damaged; /* see session_damaged() */
-	char **skipped; /* see session_skipped() */
+	size_t damaged; /* see snapshots_damaged() */
+	char **skipped; /* see snapshots_skipped() */
 	size_t skipped_count, skipped_capacity;
-	bool skipped_lost;           /* memory was out for one of them */
-	struct ahead *ahead;         /* files that are read ahead, or NULL */
-	struct session_taken *taken; /* files that were read, in the order of reading */
+	bool skipped_lost;             /* memory was out for one of them */
+	struct ahead *ahead;           /* files that are read ahead, or NULL */
+	struct snapshots_taken *taken; /* files that were read, in the order of reading */
 	size_t taken_count, taken_capacity, taken_at;
-	bool remembers; /* what was taken, see session_remember() */
+	bool remembers; /* what was taken, see snapshots_remember() */
 };
 
 /** Snapshots of the store in order of capture, copied so that they can be looked at more than once.
@@ -40,52 +40,52 @@ struct snapshot_list {
 };
 
 /** Does a snapshot of this process pass --pid and --program? */
-bool session_wants(const struct session *session, uint64_t pid, const char *program);
+bool snapshots_wants(const struct snapshots *snapshots, uint64_t pid, const char *program);
 
 /** Pass a notice on; with `quiet`, no warnings. */
-void session_notice(const struct session *session, const struct notice *notice);
+void snapshots_notice(const struct snapshots *snapshots, const struct notice *notice);
 
 /** Warn of a damaged file, and count it. */
-void session_note_damage(struct session *session, const char *sentence);
+void snapshots_note_damage(struct snapshots *snapshots, const char *sentence);
 
 /** Leave out a damaged file that was warned of.  False when memory is out. */
-bool session_keep_skipped(struct session *session, const char *path);
+bool snapshots_keep_skipped(struct snapshots *snapshots, const char *path);
 
 /** The files of a directory that may be snapshots, in order; those that are none, but look like
  * some, are left out with a warning.  Release with input_free_list(). */
-enum snap_status session_list_directory(struct session *session, const char *dir, char ***paths,
-					size_t *count, struct snap_error *err);
+enum snap_status snapshots_list_directory(struct snapshots *snapshots, const char *dir,
+					  char ***paths, size_t *count, struct snap_error *err);
 
 /** A file of a directory could not be read: leave it out if it is damaged, forget it if it is gone
  * meanwhile; other failures are passed on. */
-enum snap_status session_skip_damaged(struct session *session, const char *path,
-				      enum snap_status status, const struct snap_error *problem,
-				      struct snap_error *err);
-
-/** SNAP_ENOTFOUND: nothing in `path` passes --pid and --program. */
-enum snap_status session_nothing_wanted(const struct session *session, const char *path,
+enum snap_status snapshots_skip_damaged(struct snapshots *snapshots, const char *path,
+					enum snap_status status, const struct snap_error *problem,
 					struct snap_error *err);
 
+/** SNAP_ENOTFOUND: nothing in `path` passes --pid and --program. */
+enum snap_status snapshots_nothing_wanted(const struct snapshots *snapshots, const char *path,
+					  struct snap_error *err);
+
 /** On a terminal, say how far a long series has got; done == total wipes the line. */
-void session_progress(const struct session *session, size_t done, size_t total);
+void snapshots_progress(const struct snapshots *snapshots, size_t done, size_t total);
 
 /** The path of the snapshot of `dir` that is shown where one is wanted, malloc'ed; says which it
  * is. NULL where `dir` has none. */
-enum snap_status session_choose(struct session *session, const char *dir, char **path,
-				struct snap_error *err);
+enum snap_status snapshots_choose(struct snapshots *snapshots, const char *dir, char **path,
+				  struct snap_error *err);
 
 /** Read, symbolise and load `path`, unless --pid or --program turn it away: *id is 0 then. */
-enum snap_status session_take_file(struct session *session, const char *path,
-				   const struct store_labels *labels, int64_t *id, bool *already,
-				   struct snap_error *err);
+enum snap_status snapshots_take_file(struct snapshots *snapshots, const char *path,
+				     const struct store_labels *labels, int64_t *id, bool *already,
+				     struct snap_error *err);
 
 /** Has the file been read as it is now?  *id is what came of it, 0 where --pid or --program
  * turned it away. */
-bool session_has_taken(struct session *session, const char *path, int64_t *id);
+bool snapshots_has_taken(struct snapshots *snapshots, const char *path, int64_t *id);
 
 /** Files to load, one after the other. */
-struct session_files {
-	struct session_file {
+struct snapshots_files {
+	struct snapshots_file {
 		char *path;
 		bool listed;  /* of a directory, not named itself */
 		size_t place; /* as named */
@@ -95,13 +95,13 @@ struct session_files {
 };
 
 /** The files that `names` stand for, directories listed, in options.order. */
-enum snap_status session_files_of(struct session *session, const char *const *names,
-				  size_t name_count, struct session_files *files,
-				  struct snap_error *err);
-void session_files_free(struct session_files *files);
+enum snap_status snapshots_files_of(struct snapshots *snapshots, const char *const *names,
+				    size_t name_count, struct snapshots_files *files,
+				    struct snap_error *err);
+void snapshots_files_free(struct snapshots_files *files);
 
 /** A file as far as it can be brought without symbols and store. */
-struct session_input {
+struct snapshots_input {
 	enum snap_status status;
 	struct snap_error err; /* why, where status says so */
 	struct model *model;
@@ -109,17 +109,17 @@ struct session_input {
 };
 
 /** Read `path`, or take what was read of it ahead.  Release the input in any case. */
-void session_read(struct session *session, const char *path, struct session_input *input);
-void session_input_release(struct session_input *input);
+void snapshots_read(struct snapshots *snapshots, const char *path, struct snapshots_input *input);
+void snapshots_input_release(struct snapshots_input *input);
 
-/** session_expect() for a list of files. */
-void session_expect_files(struct session *session, const struct session_files *files);
+/** snapshots_expect() for a list of files. */
+void snapshots_expect_files(struct snapshots *snapshots, const struct snapshots_files *files);
 
 /** End reading ahead. */
-void session_ahead_end(struct session *session);
+void snapshots_ahead_end(struct snapshots *snapshots);
 
 /** The series among the snapshots `ids`.  SNAP_EUSAGE where there is none. */
-enum snap_status series_split(struct session_series_list *out, const struct snapshot_list *list,
+enum snap_status series_split(struct snapshots_series_list *out, const struct snapshot_list *list,
 			      const int64_t *ids, size_t count, struct snap_error *err);
 
 #endif

@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 	for (int i = 2; st == SNAP_OK && i < argc; i++)
 		st = subject_add(&subject, argv[i], &err);
 	if (st == SNAP_OK)
-		st = fetch_dataset(&dataset, session_store(subject.session), subject.ids,
+		st = fetch_dataset(&dataset, snapshots_store(subject.snapshots), subject.ids,
 				   subject.count, &err);
 	if (st == SNAP_OK)
 		st = print_pairs(dataset, level, &err);

@@ -1,8 +1,8 @@
 /*
- * snapshots/session_series.h - snapshots that follow each other.
+ * snapshots/series_list.h - snapshots that follow each other.
  */
-#ifndef SNAPSHOTS_SESSION_SERIES_H
-#define SNAPSHOTS_SESSION_SERIES_H
+#ifndef SNAPSHOTS_SERIES_LIST_H
+#define SNAPSHOTS_SERIES_LIST_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
  * One series, oldest first: the snapshots of one process, or of processes of one program that
  * followed each other.
  */
-struct session_series {
+struct snapshots_series {
 	int64_t *ids;
 	size_t count;
 	char *program;
@@ -20,8 +20,8 @@ struct session_series {
 	size_t pool; /* series of one program that ran side by side have the same number */
 };
 
-struct session_series_list {
-	struct session_series *series;
+struct snapshots_series_list {
+	struct snapshots_series *series;
 	size_t count, pools;
 	size_t alone; /* processes that are left out, since they have one snapshot only */
 };

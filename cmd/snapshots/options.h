@@ -1,8 +1,8 @@
 /*
- * snapshots/session_options.h - what is wanted of a session.
+ * snapshots/options.h - which snapshots are wanted, and what is read of them.
  */
-#ifndef SNAPSHOTS_SESSION_OPTIONS_H
-#define SNAPSHOTS_SESSION_OPTIONS_H
+#ifndef SNAPSHOTS_OPTIONS_H
+#define SNAPSHOTS_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,17 +12,17 @@
 
 /** Where `snapdiff run` writes unless told otherwise, and where commands look when nothing is
  * named. */
-#define SESSION_DEFAULT_DIRECTORY "snaps"
+#define SNAPSHOTS_DEFAULT_DIRECTORY "snaps"
 
-struct session_options {
+struct snapshots_options {
 	const char *db;      /* NULL: private in-memory database */
 	uint64_t pid;        /* 0 any: --pid */
 	const char *program; /* NULL any: --program */
 	bool quiet;          /* no progress, no warnings */
 	bool no_progress;
-	enum session_order order;
-	enum session_moment at;
-	bool write;         /* with db: made if need be, and session_load() fills it */
+	enum snapshots_order order;
+	enum snapshots_moment at;
+	bool write;         /* with db: made if need be, and snapshots_load() fills it */
 	bool modify;        /* with db: SQL may change it, nothing is loaded */
 	bool without_ages;  /* without db: the ages of blocks are not asked for; faster */
 	bool census;        /* what counts are the objects of the census */
