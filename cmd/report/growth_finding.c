@@ -2,8 +2,8 @@
  * growth_finding.c - group rows into findings: sites that leak together, with the container that
  * grows with them.
  *
- * A leaked event leaves blocks at several sites: the same number at each, or a small multiple, in
- * every interval.  Such sites have a common caller, where the event starts.
+ * A leaked event leaves blocks at several sites.  Such sites grow in step, and have a common caller,
+ * where the event starts; or one container holds what was allocated there.
  */
 #include "report/growth_finding.h"
 
@@ -13,77 +13,12 @@
 
 #include "base/fail.h"
 #include "report/growth_stacks.h"
+#include "report/growth_step.h"
 #include "report/sites.h"
 
-enum {
-	MOST_MEMBERS =
-		256, /* further rows are findings of their own: comparing all pairs would be slow */
-	MOST_MULTIPLE = 64, /* blocks of one site for each of another */
-};
-static const double item_least = 6,
-		    item_most = 128;    /* bytes of a container for each of its items */
-static const double step_error = 0.002; /* how much blocks in flight may disturb a growth in step */
-
-/* ---- do two rows grow in step? --------------------------------------------------------------- */
-
-static size_t tail_of(const struct growth_row *row)
-{
-	size_t count = row->judgement.judged_count, aside = count / 4 > 1 ? count / 4 : 1;
-
-	return row->judgement.judged_from + (count > aside + 2 ? aside : 0);
-}
-
-/* How many blocks of `b` there are for each of `a`; 0: none, or too many. */
-static double ratio_of(const double *a, const double *b, size_t from, size_t end)
-{
-	double of_a = a[end - 1] - a[from], of_b = b[end - 1] - b[from];
-	double ratio = of_a > 0 && of_b > 0 ? of_b / of_a : 0;
-
-	return ratio <= MOST_MULTIPLE && ratio >= 1.0 / MOST_MULTIPLE ? ratio : 0;
-}
-
-/* The whole number of blocks of the one that there are for each of the other. */
-static double whole_multiple(double ratio)
-{
-	if (ratio >= 1)
-		return round(ratio);
-	return ratio > 0 ? 1 / round(1 / ratio) : 0;
-}
-
-/* `multiple` blocks of `b` for each of `a`, at every snapshot. */
-static bool keeps_step(const double *a, const double *b, double multiple, size_t from, size_t end)
-{
-	double gain = b[end - 1] - b[from];
-	double allowed = fmax(multiple, 1) * 2 + step_error * gain;
-
-	if (multiple <= 0)
-		return false;
-	for (size_t i = from; i < end; i++)
-		if (fabs(b[i] - b[from] - multiple * (a[i] - a[from])) > allowed)
-			return false;
-	return gain > 2 * allowed;
-}
-
-static bool in_step(const struct growth_row *a, const struct growth_row *b)
-{
-	size_t from = tail_of(a), end = a->judgement.judged_from + a->judgement.judged_count;
-	bool near = growth_row_calls(a, b) || growth_row_calls(b, a);
-	double ratio, multiple;
-
-	if (a->part != b->part || !a->blocks || !b->blocks || a->workers != b->workers ||
-	    a->judgement.judged_from != b->judgement.judged_from ||
-	    a->judgement.judged_count != b->judgement.judged_count ||
-	    growth_row_snapshots(a) != a->part->axis.count || a->part->axis.repeated)
-		return false;
-	ratio = ratio_of(a->blocks, b->blocks, from, end);
-	multiple = whole_multiple(ratio);
-	if (near && keeps_step(a->blocks, b->blocks, ratio, from, end))
-		return true;
-	/* Constant steps always fit each other, so they prove nothing. */
-	if (multiple != 1 && (a->judgement.exact || b->judgement.exact))
-		return false;
-	return keeps_step(a->blocks, b->blocks, multiple, from, end);
-}
+/* Further rows are findings of their own: comparing all pairs would be slow. */
+enum { MOST_MEMBERS = 256 };
+static const double item_least = 6, item_most = 128; /* bytes of a container for each item */
 
 /* ---- findings -------------------------------------------------------------------------------- */
 
@@ -102,27 +37,37 @@ static void add_member(struct growth_finding *finding, struct growth_row *row, u
 	add_slope(&finding->blocks, &row->judgement.blocks_slope);
 }
 
-/* Is `row` in step with a site that the finding has already? */
-static bool is_in_step(const struct growth_list *list, uint32_t number,
-		       const struct growth_row *row)
+/* How is `row` bound to a site that the finding has already?  The strongest bond. */
+static enum growth_bond bond_with(const struct growth_list *list, uint32_t number,
+				  const struct growth_row *row)
 {
 	size_t end = list->count < MOST_MEMBERS ? list->count : MOST_MEMBERS;
+	enum growth_bond strongest = BOND_NONE;
 
-	for (size_t i = 0; i < end; i++)
-		if (list->rows[i].finding == number && in_step(&list->rows[i], row))
-			return true;
-	return false;
+	for (size_t i = 0; i < end && strongest < BOND_STEP; i++) {
+		enum growth_bond bond = BOND_NONE;
+
+		if (list->rows[i].finding == number)
+			bond = growth_rows_bond(&list->rows[i], row);
+		strongest = bond > strongest ? bond : strongest;
+	}
+	return strongest;
 }
 
 static void join_in_step(struct growth_finding *finding, const struct growth_row *leader,
-			 struct growth_row *row, uint32_t shared, uint32_t number)
+			 struct growth_row *row, enum growth_bond bond, uint32_t number)
 {
+	uint32_t shared = growth_rows_meet(leader, row);
+
 	add_member(finding, row, number);
 	finding->in_step++;
 	finding->even &=
 		fabs(row->judgement.blocks_slope.value - leader->judgement.blocks_slope.value) <=
 		0.01 * leader->judgement.blocks_slope.value;
-	finding->shared = shared < finding->shared ? shared : finding->shared;
+	row->beside = bond == BOND_ENTRY;
+	finding->by_holder |= bond == BOND_HOLDER;
+	if (shared && shared < finding->shared)
+		finding->shared = shared;
 }
 
 /* A site that joins may be in step with others that the first one is not. */
@@ -136,14 +81,14 @@ static void find_in_step(struct growth_list *list, struct growth_finding *findin
 		before = finding->in_step;
 		for (size_t i = 0; i < end; i++) {
 			struct growth_row *row = &list->rows[i];
-			uint32_t shared;
+			enum growth_bond bond;
 
 			if (row->finding || !growth_is_finding(&row->judgement) ||
 			    row->judgement.verdict != GROWTH_LEAK || row->part != leader->part)
 				continue;
-			shared = growth_rows_meet(leader, row);
-			if (shared && is_in_step(list, number, row))
-				join_in_step(finding, leader, row, shared, number);
+			bond = bond_with(list, number, row);
+			if (bond != BOND_NONE)
+				join_in_step(finding, leader, row, bond, number);
 		}
 	} while (finding->in_step > before);
 }
@@ -179,9 +124,18 @@ static double events_of(const struct growth_list *list, uint32_t number)
 	return fewest;
 }
 
-/* The container whose stack meets the leak's nearest to it. */
-static void find_container(struct growth_list *list, struct growth_finding *finding,
-			   const struct growth_row *leader, uint32_t number)
+/* How near do the stacks meet?  Without names of functions, the file may be all that is known. */
+static uint32_t nearness(const struct growth_row *leader, const struct growth_row *row)
+{
+	uint32_t shared = growth_rows_meet(leader, row);
+
+	return shared == 0 && growth_are_in_one_file(leader, row) ? 1 : shared;
+}
+
+/* Containers that rise with the leak are part of it; the one whose stack meets the leak's nearest
+ * to it is named. */
+static void find_containers(struct growth_list *list, struct growth_finding *finding,
+			    const struct growth_row *leader, uint32_t number)
 {
 	size_t end = list->count < MOST_MEMBERS ? list->count : MOST_MEMBERS;
 	double events = events_of(list, number);
@@ -196,17 +150,16 @@ static void find_container(struct growth_list *list, struct growth_finding *find
 		    row->finding || growth_row_snapshots(row) != growth_row_snapshots(leader) ||
 		    !holds_items(row, events))
 			continue;
-		shared = growth_rows_meet(leader, row);
+		shared = nearness(leader, row);
+		if (shared && growth_is_finding(&row->judgement))
+			add_member(finding, row, number);
 		if (shared > most) {
 			most = shared;
 			nearest = row;
 		}
 	}
-	if (!nearest)
-		return;
-	finding->container = nearest->words;
-	if (growth_is_finding(&nearest->judgement))
-		add_member(finding, nearest, number);
+	if (nearest)
+		finding->container = nearest->words;
 }
 
 static bool names_sites(const struct report_options *options)
@@ -244,7 +197,7 @@ enum snap_status growth_list_find(struct growth_list *list, const struct report_
 			if (!groups || containers || i >= MOST_MEMBERS)
 				continue;
 			find_in_step(list, finding, row, number);
-			find_container(list, finding, row, number);
+			find_containers(list, finding, row, number);
 		}
 	return SNAP_OK;
 }

@@ -11,6 +11,7 @@ struct growth_finding {
 	size_t count;
 	size_t in_step;  /* sites that leak together, the leader included */
 	bool even;       /* all of them leave as many blocks */
+	bool by_holder;  /* some sites belong to it because one container holds them and others */
 	bool by_caller;  /* its name is the caller in which its sites meet */
 	uint32_t shared; /* outermost frames that their stacks share; in_step > 1 only */
 	struct stats_slope bytes, blocks;   /* of all rows together */

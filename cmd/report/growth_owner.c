@@ -178,7 +178,8 @@ static struct growth_row *nearest_of(const struct growth_list *list,
 		struct growth_row *row = &list->rows[i];
 		double of_row;
 
-		if (row->finding != number || growth_is_container(row) || !growth_stack_of(row))
+		if (row->finding != number || row->beside || growth_is_container(row) ||
+		    !growth_stack_of(row))
 			continue;
 		of_row = share_of_row(survivors, row);
 		if (!nearest || is_nearer(row, of_row, nearest, *share)) {

@@ -68,16 +68,37 @@ static struct value metrics_of(struct report *report, const struct growth_axis *
 	return process;
 }
 
+static const double named_least = 256 << 10, named_share = 0.2;
+
 /* The parts that the title and the charts name, in this order. */
 static const struct {
 	enum growth_metric metric;
 	const char *words;
 } named_parts[] = {
-	{GROWTH_RECORDED, "recorded"},       {GROWTH_RSS, "resident"},
-	{GROWTH_SLACK, "allocator slack"},   {GROWTH_UNSEEN, "seen by no hook"},
-	{GROWTH_RECORDER, "the recorder's"}, {GROWTH_FILES, "files"},
+	{GROWTH_RECORDED, "recorded"},
+	{GROWTH_RSS, "resident"},
+	{GROWTH_SLACK, "allocator slack"},
+	{GROWTH_UNSEEN, "seen by no hook"},
+	{GROWTH_RECORDER, "the recorder's own"},
+	{GROWTH_FILES, "files"},
 	{GROWTH_STACKS, "stacks"},
 };
+
+static double moved(const struct growth_axis *axis, enum growth_metric metric)
+{
+	return fabs(last_of(axis, metric) - first_of(axis, metric));
+}
+
+/* Recorded and resident memory always.  Another part only if it explains a good deal of how
+ * resident memory moved: a figure that stands still is no news. */
+static bool is_worth_naming(const struct growth_axis *axis, enum growth_metric metric)
+{
+	double all = is_known(axis, GROWTH_RSS) ? moved(axis, GROWTH_RSS) : 0;
+
+	if (metric == GROWTH_RECORDED || metric == GROWTH_RSS)
+		return true;
+	return moved(axis, metric) >= fmax(named_least, named_share * all);
+}
 
 static void add_title(struct report *report, const struct growth_axis *axis, const char *name)
 {
@@ -90,10 +111,12 @@ static void add_title(struct report *report, const struct growth_axis *axis, con
 
 		if (!is_known(axis, m))
 			continue;
-		title = report_text(report, "%s%s %s %s -> %s", title, i == 0 ? ":" : ",",
-				    named_parts[i].words, size_text(report, first_of(axis, m)),
-				    size_text(report, last_of(axis, m)));
 		report_curve(report, named_parts[i].words, metric_list(report, axis, (int)m));
+		if (is_worth_naming(axis, m))
+			title = report_text(report, "%s%s %s %s -> %s", title, i == 0 ? ":" : ",",
+					    named_parts[i].words,
+					    size_text(report, first_of(axis, m)),
+					    size_text(report, last_of(axis, m)));
 	}
 	if (strcmp(axis->per, "snapshot") != 0)
 		title = report_text(report, "%s; growth is per %s", title, axis->per);

@@ -28,6 +28,7 @@ struct growth_row {
 	size_t workers;
 	uint32_t finding; /* number of the finding that it belongs to, from 1; 0: none */
 	bool leads;       /* the first row of its finding */
+	bool beside;      /* it belongs to the finding, but must not name it */
 };
 
 struct growth_finding;

@@ -243,10 +243,16 @@ void growth_add_headline(struct report *report, const struct growth_list *list,
 
 /* ---- one line for a row ---------------------------------------------------------------------- */
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Do their lines belong to one function, or to one file where no function is known? */
 static bool is_same_place(const struct select_row *a, const struct select_row *b)
 {
-	return a->function && b->function && a->file && b->file && a->line && b->line &&
-	       strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0;
+	return a->file && b->file && a->line && b->line && strcmp(a->file, b->file) == 0 &&
+	       is_same_text(a->function, b->function);
 }
 
 /* A member of the finding before `index` has named the function already. */
@@ -305,7 +311,8 @@ static const char *group_line(struct report *report, const struct growth_list *l
 						       blocks == 1 ? "" : "s")
 					 : "";
 
-	return report_text(report, "%zu sites grow in step%s%s%s: %s", finding->in_step,
+	return report_text(report, "%zu sites grow %s%s%s%s: %s", finding->in_step,
+			   finding->by_holder ? "and are held together" : "in step",
 			   start ? ", " : "", start ? start : "", each,
 			   sites_text(report, list, leader->finding));
 }

@@ -337,6 +337,40 @@ class Growth(unittest.TestCase):
         self.assertEqual(self.report(directory)["findings"], 1)
         self.assertTrue(self.first_row(directory).endswith(" 3  session n.c:7"), self.first_row(directory))
 
+    def test_what_the_entry_allocates_for_each_event_belongs_to_the_finding_and_does_not_name_it(self):
+        """A number that main() makes for each order, and the order keeps."""
+        counts = (4, 9, 11, 18, 25, 27, 34, 40, 47, 49)
+
+        def one(i, k):
+            n = counts[i]
+            return [(90 * n, n, 180 * n, 2 * n, "malloc", "-", "build|o.py|52|", "handle|o.py|61|", "main|o.py|75|"),
+                    (32 * k * n, k * n, 32 * k * n, k * n, "malloc", "-", "main|o.py|76|", "<module>|o.py|80|")]
+        for k, findings in ((1, 1), (2.5, 2)):
+            directory = self.series(f"entry{k}", [snapshot(i + 1, [tuple(int(v) if isinstance(v, float) else v for v in r)
+                                                                   for r in one(i, k)], second=i * 60) for i in range(10)])
+            self.assertEqual(self.report(directory)["findings"], findings)
+        self.assertIn("build o.py:52", self.first_row(os.path.join(self.temporary.name, "entry1")))
+
+    def lines(self, name, steps):
+        """Dumps without functions: what each line of a file holds, by what each step adds."""
+        totals = [[sum(s[:i + 1]) for i in range(len(s))] for s in steps.values()]
+        return self.series(name, [snapshot(i + 1, [(50 * t[i], t[i], "-", "-", "python", "-", f"|{line}|")
+                                                   for line, t in zip(steps, totals)], second=i) for i in range(12)])
+
+    def test_parts_of_one_object_at_lines_without_functions_are_one_finding(self):
+        load = [31, 28, 40, 33, 22, 37, 45, 29, 34, 41, 26, 38]
+        texts = [44, 36, 57, 45, 31, 50, 61, 42, 46, 57, 35, 53]  # one or two for each object
+        directory = self.lines("parts", {"a.py|7": load, "a.py|9": [2 * n for n in load], "a.py|12": texts})
+        self.assertEqual(self.report(directory)["findings"], 1)
+        self.assertIn("3 sites grow in step: a.py:9, :12, :7", self.run_growth(directory).stdout)
+        steady = self.lines("steady", {"a.py|7": [100] * 12, "a.py|9": [200] * 12, "b.py|3": [30] * 12})
+        self.assertEqual({r["file"]: r["finding"] for r in self.report(steady)["rows"]}, {"a.py": 1, "b.py": 2})
+
+    def test_lines_of_one_file_that_vary_on_their_own_are_findings_of_their_own(self):
+        directory = self.lines("own", {"a.py|7": [31, 28, 40, 33, 22, 37, 45, 29, 34, 41, 26, 38],
+                                       "a.py|9": [50, 71, 44, 49, 66, 52, 43, 64, 60, 41, 70, 55]})
+        self.assertEqual(self.report(directory)["findings"], 2)
+
     def test_a_pool_whose_texts_get_a_little_longer_is_no_container(self):
         """40 texts, such as addresses with a number that rises: two bytes longer at the end."""
         sizes = [585, 600, 611, 618, 624, 631, 637, 640, 645, 651, 655, 657, 660, 664]
@@ -463,7 +497,9 @@ class Growth(unittest.TestCase):
         self.assertEqual((process["files"][0], process["stacks"][0], process["recorder"][0]), (3 * 10**6, 5 * 10**5, 10**6))
         self.assertEqual(process["unseen"][0], 11 * 10**6 - 4096 - 10**6 - 3 * 10**6 - 5 * 10**5)
         text = self.run_growth(directory).stdout
-        self.assertIn("the recorder's 976.6 KiB -> 976.6 KiB, files 2.9 MiB -> 2.9 MiB, stacks 488.3 KiB", text)
+        # Parts that stand still are not named above the rows.
+        self.assertEqual(text.splitlines()[1], "12 snapshots: recorded 4.0 KiB -> 4.0 KiB, resident 10.5 MiB -> 21.0 MiB, "
+                                               "seen by no hook 6.2 MiB -> 16.7 MiB")
         self.assertIn("Files are 2.9 MiB -> 2.9 MiB of it, and stacks 488.3 KiB -> 488.3 KiB.", text)
 
     def test_a_trifle_of_resident_growth_is_not_told(self):

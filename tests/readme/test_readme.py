@@ -30,7 +30,9 @@ FILE_COMMENT = re.compile(r"^(?:/\*|#) (\w+\.(?:c|py)): ")
 UNSTABLE = [
     (re.compile(r"\.\d+\.(\d{6})\.snap"), r".PID.\1.snap"),
     (re.compile(r"\bprocess \d+"), "process PID"),
-    (re.compile(r"(resident|allocator slack|seen by no hook|the recorder's|files|stacks) [\d.]+ \w+ -> [\d.]+ \w+"), r"\1 SOME -> SOME"),
+    (re.compile(r"\bresident [\d.]+ \w+ -> [\d.]+ \w+"), "resident SOME -> SOME"),
+    # Named only where they moved a good deal.
+    (re.compile(r", (allocator slack|seen by no hook|the recorder's own|files|stacks) [\d.]+ \w+ -> [\d.]+ \w+"), ""),
     (re.compile(r"[▁-█]+"), "CURVE"),
     (re.compile(r"\d+(\.\d+)? (us|ms|s|min)\b"), "TIME"),
     (re.compile(r"\b\d[\d.,]* (KiB|MiB) (an? |per )(hour|min|s)\b"), "RATE"),
