@@ -37,7 +37,7 @@ typedef snap__slot slot_t;
 typedef snap__leaf leaf_t;
 typedef snap__mid mid_t;
 
-struct snap__heapmap snap__heapmap, snap__heapmap_fine;
+struct snap__heapmap snap__heapmap, snap__heapmap_large, snap__heapmap_fine;
 atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS] SNAP__PAGES;
 _Atomic uint32_t snap__heapmap_filter_mask = SNAP__FILTER_MASK;
 
@@ -63,7 +63,6 @@ static bool init(struct snap__heapmap *map, unsigned shift, bool sparse)
 {
 	map->shift = shift;
 	map->sparse = sparse;
-	map->position = ((uintptr_t)1 << shift) - 1;
 	map->index = slots_per_leaf(map) - 1;
 	if (!map->top)
 		map->top = snap__map((sizeof(mid_t) << TOP_BITS) + TOP_PAGES);
@@ -74,7 +73,8 @@ static bool init(struct snap__heapmap *map, unsigned shift, bool sparse)
 bool snap__heapmap_init(unsigned shift, bool sparse)
 {
 	snap__heapmap_filter_mark(0, 1); /* see snap__heapmap_suspect_all() */
-	return init(&snap__heapmap, shift, sparse);
+	return init(&snap__heapmap, shift, sparse) &&
+	       init(&snap__heapmap_large, SNAP__HEAPMAP_LARGE_SHIFT, sparse);
 }
 
 bool snap__heapmap_init_fine(void)
@@ -115,6 +115,7 @@ static slot_t *leaf_made(const struct snap__heapmap *map, uintptr_t address)
 	leaf_t *mid = atomic_load_explicit(mid_slot, memory_order_acquire);
 	leaf_t *leaf_slot;
 	slot_t *leaf, *expected = NULL;
+	bool is_small = map->shift >= SNAP__HEAPMAP_LARGE_SHIFT; /* not worth a mapping */
 
 	if (!mid) {
 		leaf_t *fresh = snap__arena_alloc(sizeof(leaf_t) << MID_BITS);
@@ -122,16 +123,18 @@ static slot_t *leaf_made(const struct snap__heapmap *map, uintptr_t address)
 		if (!fresh)
 			return NULL;
 		atomic_store(top_page(map, address >> (LEAF_BITS + MID_BITS)), 1);
-		/* The thread that loses this race wastes 4 KiB of the arena, once. */
+		/* The thread that loses this race wastes 4 KiB of the arena, once; or a small leaf.
+		 */
 		if (atomic_compare_exchange_strong(mid_slot, &mid, fresh))
 			mid = fresh;
 	}
 	leaf_slot = &mid[(address >> LEAF_BITS) & ((1u << MID_BITS) - 1)];
-	leaf = snap__map(leaf_size(map));
+	leaf = is_small ? snap__arena_alloc(leaf_size(map)) : snap__map(leaf_size(map));
 	if (!leaf)
 		return NULL;
 	if (!atomic_compare_exchange_strong(leaf_slot, &expected, leaf)) {
-		snap__unmap(leaf, leaf_size(map));
+		if (!is_small)
+			snap__unmap(leaf, leaf_size(map));
 		leaf = expected;
 	}
 	return leaf;
@@ -178,14 +181,13 @@ static slot_t *size_slot(const struct snap__heapmap *map, uintptr_t address, boo
 	return leaf ? &leaf[slot_index(map, next)] : NULL;
 }
 
-static uint64_t packed(const struct snap__heapmap *map, uintptr_t address,
-		       const struct snap__block *block)
+static uint64_t packed(uintptr_t address, const struct snap__block *block)
 {
 	uint64_t size = block->size > SIZE_MAX_HERE ? 0 : block->size;
 
-	return USED | (block->size > SIZE_MAX_HERE ? LARGE : 0) |
-	       snap__heapmap_position_bits(map, address) | (uint64_t)block->stack << STACK_SHIFT |
-	       size << SIZE_SHIFT | (uint64_t)(block->epoch % SNAP__EPOCHS) << EPOCH_SHIFT;
+	return USED | (block->size > SIZE_MAX_HERE ? LARGE : 0) | (address & SNAP__SLOT_POSITION) |
+	       (uint64_t)block->stack << STACK_SHIFT | size << SIZE_SHIFT |
+	       (uint64_t)(block->epoch % SNAP__EPOCHS) << EPOCH_SHIFT;
 }
 
 static void unpack(uint64_t slot, struct snap__block *block)
@@ -196,11 +198,9 @@ static void unpack(uint64_t slot, struct snap__block *block)
 }
 
 /* Does the slot, in use, belong to another block than the one at `address`? */
-static inline bool is_taken_by_another(const struct snap__heapmap *map, uint64_t slot,
-				       uintptr_t address)
+static inline bool is_taken_by_another(uint64_t slot, uintptr_t address)
 {
-	return (slot & USED) && (slot & SNAP__SLOT_POSITION & map->position >> 1) !=
-					snap__heapmap_position_bits(map, address);
+	return (slot & USED) && ((slot ^ address) & SNAP__SLOT_POSITION) != 0;
 }
 
 static bool put(const struct snap__heapmap *map, uintptr_t address, const struct snap__block *block,
@@ -217,10 +217,10 @@ static bool put(const struct snap__heapmap *map, uintptr_t address, const struct
 		return false;
 	slot = &leaf[slot_index(map, address)];
 	old = atomic_load_explicit(slot, memory_order_relaxed);
-	if (is_taken_by_another(map, old, address) && map->shift < 5)
+	if (is_taken_by_another(old, address) && map->shift < 5)
 		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
 	*stale = (old & USED) != 0;
-	value = packed(map, address, block);
+	value = packed(address, block);
 	if (value & LARGE) {
 		slot_t *size = size_slot(map, address, true);
 
@@ -245,10 +245,10 @@ static bool take(const struct snap__heapmap *map, uintptr_t address, struct snap
 		return false;
 	slot = &leaf[slot_index(map, address)];
 	value = atomic_load_explicit(slot, memory_order_relaxed);
-	if (!(value & USED) || is_taken_by_another(map, value, address))
+	if (!(value & USED) || is_taken_by_another(value, address))
 		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
 	unpack(value, out);
-	out->marked = map == &snap__heapmap_fine && (value & SNAP__SLOT_MARK);
+	out->marked = (value & SNAP__SLOT_MARK) != 0;
 	atomic_store_explicit(slot, 0, memory_order_relaxed);
 	if (value & LARGE) {
 		slot_t *size = size_slot(map, address, false);
@@ -269,11 +269,6 @@ bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
 	return true;
 }
 
-bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
-{
-	return snap__heapmap_put_in(&snap__heapmap, address, block, stale);
-}
-
 bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
 			     struct snap__block *out)
 {
@@ -288,7 +283,8 @@ bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
 
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 {
-	return snap__heapmap_take_from(&snap__heapmap, address, out);
+	return snap__heapmap_take_from(&snap__heapmap, address, out) ||
+	       snap__heapmap_take_from(&snap__heapmap_large, address, out);
 }
 
 static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap__block *out)
@@ -298,7 +294,7 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 		leaf ? atomic_load_explicit(&leaf[slot_index(map, address)], memory_order_relaxed)
 		     : 0;
 
-	if (!(value & USED) || is_taken_by_another(map, value, address))
+	if (!(value & USED) || is_taken_by_another(value, address))
 		return false;
 	unpack(value, out);
 	if (value & LARGE) {
@@ -309,9 +305,32 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 	return true;
 }
 
+/* A small block whose free was not seen would be taken for the large one that is there now. */
+static bool forget_small(uintptr_t address)
+{
+	struct snap__block small;
+
+	return find(&snap__heapmap, address, &small) &&
+	       snap__heapmap_take_from(&snap__heapmap, address, &small);
+}
+
+bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
+{
+	bool hides;
+
+	if (block->size <= SNAP__HEAPMAP_SMALL_MAX)
+		return snap__heapmap_put_in(&snap__heapmap, address, block, stale);
+	hides = forget_small(address);
+	if (!snap__heapmap_put_in(&snap__heapmap_large, address, block, stale))
+		return false;
+	*stale = *stale || hides;
+	return true;
+}
+
 bool snap__heapmap_find(uintptr_t address, struct snap__block *out)
 {
-	return find(&snap__heapmap_fine, address, out) || find(&snap__heapmap, address, out);
+	return find(&snap__heapmap_fine, address, out) || find(&snap__heapmap, address, out) ||
+	       find(&snap__heapmap_large, address, out);
 }
 
 bool snap__heapmap_fine_mark(uintptr_t address)
@@ -321,7 +340,7 @@ bool snap__heapmap_fine_mark(uintptr_t address)
 	slot_t *slot = leaf ? &leaf[slot_index(map, address)] : NULL;
 	uint64_t value = slot ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
 
-	if (!(value & USED) || is_taken_by_another(map, value, address))
+	if (!(value & USED) || is_taken_by_another(value, address))
 		return false;
 	atomic_fetch_or(slot, SNAP__SLOT_MARK);
 	return true;
@@ -369,6 +388,7 @@ static void each_slot_of(const struct snap__heapmap *map, slot_fn *fn, void *use
 static void each_slot(slot_fn *fn, void *user)
 {
 	each_slot_of(&snap__heapmap, fn, user);
+	each_slot_of(&snap__heapmap_large, fn, user);
 	each_slot_of(&snap__heapmap_fine, fn, user);
 }
 
@@ -406,7 +426,8 @@ static uint64_t untouched_in(const struct snap__heapmap *map)
 
 uint64_t snap__heapmap_untouched(void)
 {
-	return untouched_in(&snap__heapmap) + untouched_in(&snap__heapmap_fine);
+	return untouched_in(&snap__heapmap) + untouched_in(&snap__heapmap_large) +
+	       untouched_in(&snap__heapmap_fine);
 }
 
 struct walk {
@@ -414,10 +435,9 @@ struct walk {
 	void *user;
 };
 
-/* The position within a granule is in steps of 8 bytes. */
-static uintptr_t address_of(const struct snap__heapmap *map, uint64_t value, uintptr_t granule)
+static uintptr_t address_of(uint64_t value, uintptr_t granule)
 {
-	return granule | (value & SNAP__SLOT_POSITION & map->position >> 1) << 1;
+	return (granule & ~SNAP__SLOT_POSITION) | (value & SNAP__SLOT_POSITION);
 }
 
 static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
@@ -434,7 +454,7 @@ static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot,
 		if (atomic_load_explicit(slot, memory_order_acquire) != value)
 			return; /* freed while we looked */
 	}
-	walk->fn(walk->user, address_of(map, value, address), &block);
+	walk->fn(walk->user, address_of(value, address), &block);
 }
 
 void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user)
@@ -458,7 +478,7 @@ static void walk_slot_at(void *user, const struct snap__heapmap *map, slot_t *sl
 
 		block.size = size ? atomic_load_explicit(size, memory_order_relaxed) >> 1 : 0;
 	}
-	walk->fn(walk->user, address_of(map, value, address), &block);
+	walk->fn(walk->user, address_of(value, address), &block);
 }
 
 void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user)

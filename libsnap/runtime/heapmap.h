@@ -8,9 +8,14 @@
  * loads and stores are enough.  Blocks that do not fit (odd pointers, two blocks in a granule) go
  * to the side table.
  *
- * There are two maps.  The second has granules of 16 bytes.  It is for allocators inside the
- * program that place blocks 16 bytes apart in arenas of their own (CPython's).  The first map can
- * then stay coarser.  A block is in one of the two; taking a block out looks in both.
+ * Blocks of more than 512 bytes have a map of their own with granules of 512 bytes.  No two of
+ * them begin in one granule, and for a block of some kilobytes the map takes a few bytes instead
+ * of a quarter of its size.
+ *
+ * A further map has granules of 16 bytes.  It is for allocators inside the program that place
+ * blocks 16 bytes apart in arenas of their own (CPython's).
+ *
+ * A block is in one of the maps.  Who takes it out does not know its size, and looks in all.
  */
 #ifndef SNAP_RUNTIME_HEAPMAP_H
 #define SNAP_RUNTIME_HEAPMAP_H
@@ -40,7 +45,7 @@ struct snap__block {
  */
 bool snap__heapmap_init(unsigned shift, bool sparse);
 
-/** Set up the second map, after the first; again is harmless. */
+/** Set up CPython's map, after the others; again is harmless. */
 bool snap__heapmap_init_fine(void);
 
 /**
@@ -97,22 +102,26 @@ bool snap__heapmap_take(uintptr_t address, struct snap__block *out);
  *    1 bit   used
  *    1 bit   large: the size does not fit; it stands in the following slot, which the block
  *            covers as well and therefore owns (shifted left by one, so that it is not "used")
- *    2 bits  position of the block in its granule, in steps of 8 bytes; in the second map, whose
- *            granules have two positions, the upper one is the mark
+ *    1 bit   mark, see snap__heapmap_fine_mark()
+ *    6 bits  position: bits 3 to 8 of the block's address
  *   28 bits  stack id
- *   20 bits  size
+ *   15 bits  size
  *   12 bits  birth epoch
  *
  * A leaf is the slots of 2 MiB, then a byte for each page of slots: whether it was ever written.
  */
 #define SNAP__SLOT_USED        1ull
 #define SNAP__SLOT_LARGE       2ull
-#define SNAP__SLOT_POSITION    12ull
-#define SNAP__SLOT_MARK        8ull
-#define SNAP__SLOT_STACK_SHIFT 4
+#define SNAP__SLOT_MARK        4ull
+#define SNAP__SLOT_POSITION    0x1f8ull
+#define SNAP__SLOT_STACK_SHIFT 9
 #define SNAP__SLOT_SIZE_SHIFT  (SNAP__SLOT_STACK_SHIFT + SNAP__STACK_ID_BITS)
-#define SNAP__SLOT_SIZE_BITS   20
+#define SNAP__SLOT_SIZE_BITS   15
 #define SNAP__SLOT_EPOCH_SHIFT (SNAP__SLOT_SIZE_SHIFT + SNAP__SLOT_SIZE_BITS)
+
+/* Larger blocks are in the map for large ones. */
+#define SNAP__HEAPMAP_SMALL_MAX   512u
+#define SNAP__HEAPMAP_LARGE_SHIFT 9
 
 #define SNAP__HEAPMAP_ADDRESS_BITS 47
 #define SNAP__HEAPMAP_LEAF_BITS    21
@@ -127,34 +136,33 @@ struct snap__heapmap {
 	snap__mid *top;
 	/* The same, but NULL in a sparse map: the fast paths below do not apply there. */
 	snap__mid *dense;
-	uintptr_t position; /* bits of an address within its granule */
-	uintptr_t index;    /* bits of a granule's number within its leaf */
-	unsigned shift;     /* granules have 1 << shift bytes */
+	uintptr_t index; /* bits of a granule's number within its leaf */
+	unsigned shift;  /* granules have 1 << shift bytes */
 	bool sparse;
 };
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap;
+extern SNAP__HIDDEN struct snap__heapmap snap__heapmap_large;
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap_fine;
 
-/** The second map, with the parts that never change as constants. */
+/** CPython's map, with the parts that never change as constants. */
 #define SNAP__HEAPMAP_FINE_SHIFT 4
 static inline struct snap__heapmap snap__heapmap_fine_now(void)
 {
 	return (struct snap__heapmap){
 		.dense = snap__heapmap_fine.dense,
-		.position = (1u << SNAP__HEAPMAP_FINE_SHIFT) - 1,
 		.index = (1u << (SNAP__HEAPMAP_LEAF_BITS - SNAP__HEAPMAP_FINE_SHIFT)) - 1,
 		.shift = SNAP__HEAPMAP_FINE_SHIFT,
 	};
 }
 
-/** snap__heapmap_put() and snap__heapmap_take() of either map. */
+/** snap__heapmap_put() and snap__heapmap_take() of one of the maps. */
 bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
 			  const struct snap__block *block, bool *stale);
 bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
 			     struct snap__block *out);
 
 /**
- * Mark the block at `address` of the second map.  Taking it then sets `is_marked`, and only
+ * Mark the block at `address` of CPython's map.  Taking it then sets `is_marked`, and only
  * snap__heapmap_take_from() takes it.  False if that map has no such block.
  */
 bool snap__heapmap_fine_mark(uintptr_t address);
@@ -194,12 +202,6 @@ static inline struct snap__place snap__heapmap_place(uintptr_t address)
 	return snap__heapmap_place_in(&snap__heapmap, address);
 }
 
-static inline uint64_t snap__heapmap_position_bits(const struct snap__heapmap *map,
-						   uintptr_t address)
-{
-	return (address & map->position) >> 1;
-}
-
 /** The byte of a leaf that says whether the page of slots around `index` was ever written. */
 static inline atomic_uchar *snap__heapmap_touched(const struct snap__heapmap *map, snap__slot *leaf,
 						  uintptr_t index)
@@ -207,17 +209,17 @@ static inline atomic_uchar *snap__heapmap_touched(const struct snap__heapmap *ma
 	return (atomic_uchar *)(leaf + map->index + 1) + index / SNAP__HEAPMAP_PAGE_SLOTS;
 }
 
-/** Put a block into an empty slot of a dense map; false: it takes snap__heapmap_put(). */
+/** Put a small block into an empty slot of a dense map; false: it takes snap__heapmap_put(). */
 static inline bool snap__heapmap_put_at_in(const struct snap__heapmap *map,
 					   struct snap__place place, uintptr_t address,
 					   const struct snap__block *block)
 {
-	uint64_t value = SNAP__SLOT_USED | snap__heapmap_position_bits(map, address) |
+	uint64_t value = SNAP__SLOT_USED | (address & SNAP__SLOT_POSITION) |
 			 (uint64_t)block->stack << SNAP__SLOT_STACK_SHIFT |
 			 block->size << SNAP__SLOT_SIZE_SHIFT |
 			 (uint64_t)block->epoch << SNAP__SLOT_EPOCH_SHIFT;
 
-	if (!place.leaf || block->size >> SNAP__SLOT_SIZE_BITS != 0 ||
+	if (!place.leaf || block->size > SNAP__HEAPMAP_SMALL_MAX ||
 	    atomic_load_explicit(&place.leaf[place.index], memory_order_relaxed) != 0 ||
 	    !atomic_load_explicit(snap__heapmap_touched(map, place.leaf, place.index),
 				  memory_order_relaxed))
@@ -227,17 +229,17 @@ static inline bool snap__heapmap_put_at_in(const struct snap__heapmap *map,
 }
 
 /** Take a block whose size is in its slot out of a dense map; false: ask snap__heapmap_take(). */
-static inline bool snap__heapmap_take_at_from(const struct snap__heapmap *map,
-					      struct snap__place place, uintptr_t address,
-					      struct snap__block *out)
+static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t address,
+					 struct snap__block *out)
 {
-	const uint64_t wanted = SNAP__SLOT_USED | snap__heapmap_position_bits(map, address);
+	const uint64_t looked_at =
+		SNAP__SLOT_USED | SNAP__SLOT_LARGE | SNAP__SLOT_MARK | SNAP__SLOT_POSITION;
 	uint64_t value;
 
 	if (!place.leaf)
 		return false;
 	value = atomic_load_explicit(&place.leaf[place.index], memory_order_relaxed);
-	if ((value & (SNAP__SLOT_USED | SNAP__SLOT_LARGE | SNAP__SLOT_POSITION)) != wanted)
+	if ((value & looked_at) != (SNAP__SLOT_USED | (address & SNAP__SLOT_POSITION)))
 		return false;
 	atomic_store_explicit(&place.leaf[place.index], 0, memory_order_relaxed);
 	out->stack =
@@ -253,10 +255,11 @@ static inline bool snap__heapmap_put_at(struct snap__place place, uintptr_t addr
 	return snap__heapmap_put_at_in(&snap__heapmap, place, address, block);
 }
 
-static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t address,
-					 struct snap__block *out)
+/** The same, for large blocks: without a place that was found before. */
+static inline bool snap__heapmap_take_large(uintptr_t address, struct snap__block *out)
 {
-	return snap__heapmap_take_at_from(&snap__heapmap, place, address, out);
+	return snap__heapmap_take_at(snap__heapmap_place_in(&snap__heapmap_large, address), address,
+				     out);
 }
 
 /** Every block that the maps and the side table hold for the whole time of the walk is passed to
@@ -267,7 +270,7 @@ void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user);
 /** The same; of the side table, malloc's alone.  In a copy of the process, where nothing changes. */
 void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user);
 
-/** The block that begins at `address`, in either map; false if none does.  What is in the side table
+/** The block that begins at `address`, in any map; false if none does.  What is in the side table
  *  is not found. */
 bool snap__heapmap_find(uintptr_t address, struct snap__block *out);
 

@@ -374,7 +374,8 @@ __attribute__((always_inline)) static inline bool forget(const void *ptr, struct
 	struct snap__thread *thread = snap__thread_self;
 
 	if (__builtin_expect(!thread || thread->busy == SNAP__INTERNAL ||
-				     !snap__heapmap_take_at(place, (uintptr_t)ptr, block),
+				     (!snap__heapmap_take_at(place, (uintptr_t)ptr, block) &&
+				      !snap__heapmap_take_large((uintptr_t)ptr, block)),
 			     0))
 		return forget_slowly(ptr, block);
 	snap__thread_count(thread, SNAP__COUNT_FREED);
@@ -413,9 +414,6 @@ void snap__record_restore(const struct snap__held *held, const void *ptr)
 
 /* ---- blocks of an allocator inside the host -------------------------------------------------- */
 
-/* CPython takes larger blocks from malloc, where the coarse map is fine enough. */
-#define FINE_SIZE_MAX 512u
-
 struct snap__thread *snap__record_inner_begin_slowly(void)
 {
 	struct snap__thread *thread = snap__recording() ? snap__thread_get() : NULL;
@@ -448,11 +446,13 @@ void snap__record_nested(struct snap__thread *thread, const void *ptr, const voi
 __attribute__((noinline)) static void put_inner_slowly(struct snap__thread *thread, const void *ptr,
 						       const struct snap__block *block)
 {
-	const struct snap__heapmap *map =
-		block->size <= FINE_SIZE_MAX ? &snap__heapmap_fine : &snap__heapmap;
-	bool stale = false;
+	bool stale = false, done;
 
-	if (!snap__heapmap_put_in(map, (uintptr_t)ptr, block, &stale))
+	if (block->size <= SNAP__HEAPMAP_SMALL_MAX)
+		done = snap__heapmap_put_in(&snap__heapmap_fine, (uintptr_t)ptr, block, &stale);
+	else
+		done = snap__heapmap_put((uintptr_t)ptr, block, &stale);
+	if (!done)
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
 	if (stale) {
 		snap__thread_count(thread, SNAP__COUNT_UNSEEN_FREES);
@@ -470,9 +470,7 @@ enter_inner(struct snap__thread *thread, bool exact, uint64_t n, const void *ptr
 	const struct snap__block block = {
 		.stack = stack(thread, frame), .epoch = born, .size = size};
 
-	if (__builtin_expect(size > FINE_SIZE_MAX ||
-				     !snap__heapmap_put_at_in(&fine, place, (uintptr_t)ptr, &block),
-			     0))
+	if (__builtin_expect(!snap__heapmap_put_at_in(&fine, place, (uintptr_t)ptr, &block), 0))
 		put_inner_slowly(thread, ptr, &block);
 	atomic_store_explicit(&thread->counts[SNAP__COUNT_ALLOCATED], n + 1, memory_order_relaxed);
 	if (exact)
@@ -541,7 +539,7 @@ bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
 	const struct snap__heapmap fine = snap__heapmap_fine_now();
 	struct snap__place place = snap__heapmap_place_in(&fine, (uintptr_t)ptr);
 
-	if (__builtin_expect(!snap__heapmap_take_at_from(&fine, place, (uintptr_t)ptr, block), 0))
+	if (__builtin_expect(!snap__heapmap_take_at(place, (uintptr_t)ptr, block), 0))
 		return goes_slowly(thread, ptr, block);
 	snap__thread_count(thread, SNAP__COUNT_FREED);
 	drift_down(thread, (int64_t)block->size);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "runtime/arena.h"
 #include "runtime/heapmap.h"
 
 static struct snap__block block_of(uint32_t stack, uint64_t size, uint32_t epoch)
@@ -117,13 +118,83 @@ Test(heapmap, a_block_put_over_a_stale_one_replaces_it)
 	expect_taken(0x300000, 2, 20, 0);
 }
 
+Test(heapmap, large_and_small_blocks_side_by_side_are_kept_apart)
+{
+	static const uint64_t sizes[] = {513,   8, 512,   600, 514,     24,
+					 32767, 1, 32768, 513, 4 << 20, 16};
+	const size_t count = sizeof(sizes) / sizeof(sizes[0]);
+	uintptr_t at = 0x700000;
+	uint64_t bytes = 0;
+
+	cr_assert(snap__heapmap_init(5, false));
+	for (size_t i = 0; i < count; i++) { /* as glibc places them */
+		put(at + 16, (uint32_t)i + 1, sizes[i], (uint32_t)i);
+		bytes += sizes[i];
+		at += (sizes[i] + 8 + 31) & ~(uintptr_t)15;
+	}
+	cr_expect(eq(u64, walk().blocks, count));
+	cr_expect(eq(u64, walk().bytes, bytes));
+	at = 0x700000;
+	for (size_t i = 0; i < count; i++) {
+		expect_taken(at + 16, (uint32_t)i + 1, sizes[i], (uint32_t)i);
+		at += (sizes[i] + 8 + 31) & ~(uintptr_t)15;
+	}
+	cr_expect(eq(u64, walk().blocks, 0));
+}
+
+static void expect_at(void *user, uintptr_t address, const struct snap__block *block)
+{
+	uintptr_t *expected = user;
+
+	cr_expect(eq(u64, address, *expected));
+	*expected += 0x1a8; /* no multiple of any granule */
+	cr_expect(eq(u64, block->size, 10));
+}
+
+Test(heapmap, a_walk_says_where_blocks_are)
+{
+	uintptr_t expected = 0x800008;
+
+	cr_assert(snap__heapmap_init(5, false));
+	for (unsigned i = 0; i < 1000; i++)
+		put(0x800008 + (uintptr_t)i * 0x1a8, 1, 10, 0);
+	snap__heapmap_walk(expect_at, &expected);
+	cr_expect(eq(u64, expected, 0x800008 + 1000 * 0x1a8));
+}
+
+Test(heapmap, a_large_block_replaces_a_small_one_whose_free_was_not_seen)
+{
+	struct snap__block large = block_of(2, 5000, 0);
+	bool stale;
+
+	cr_assert(snap__heapmap_init(5, false));
+	put(0x300040, 1, 10, 0);
+	cr_assert(snap__heapmap_put(0x300040, &large, &stale));
+	cr_expect(stale);
+	cr_expect(eq(u64, walk().blocks, 1));
+	expect_taken(0x300040, 2, 5000, 0);
+}
+
+Test(heapmap, blocks_of_kilobytes_take_less_than_a_fortieth_of_their_size)
+{
+	uint64_t before;
+
+	cr_assert(snap__heapmap_init(5, false));
+	put(0x10000000, 1, 3000, 0);
+	before = snap__memory_mapped() - snap__heapmap_untouched();
+	for (uintptr_t i = 1; i < 20000; i++)
+		put(0x10000000 + i * 3040, 1, 3000, 0);
+	cr_expect(lt(u64, snap__memory_mapped() - snap__heapmap_untouched() - before,
+		     20000ull * 3000 / 40));
+}
+
 Test(heapmap, the_sparse_map_finds_what_was_put_and_nothing_else)
 {
 	struct snap__block out;
 
 	cr_assert(snap__heapmap_init(5, true));
 	for (uintptr_t i = 0; i < 10000; i += 7)
-		put(0x400000 + i * 32, (uint32_t)i + 1, i, 0);
+		put(0x400000 + i * 32, (uint32_t)i + 1, i % 33, 0);
 	for (uintptr_t i = 0; i < 10000; i++)
 		cr_expect(eq(int, snap__heapmap_take(0x400000 + i * 32, &out), i % 7 == 0));
 	cr_expect(eq(u64, walk().blocks, 0));
@@ -156,7 +227,7 @@ static void *fill(void *argument)
 
 	for (int round = 0; round < 20; round++)
 		for (uintptr_t i = 0; i < 5000; i++) {
-			struct snap__block block = block_of(1, i, 0), out;
+			struct snap__block block = block_of(1, i % 128, 0), out;
 			bool stale;
 
 			snap__heapmap_put(base + i * 128, &block, &stale);
@@ -176,5 +247,6 @@ Test(heapmap, threads_whose_blocks_lie_side_by_side_do_not_disturb_each_other)
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	cr_expect(eq(u64, walk().blocks, 4 * 5000));
-	cr_expect(eq(u64, walk().bytes, 4ull * 5000 * 4999 / 2));
+	/* 39 times 0 to 127, then 0 to 7 */
+	cr_expect(eq(u64, walk().bytes, 4ull * (39 * 127 * 128 / 2 + 7 * 8 / 2)));
 }
