@@ -98,6 +98,8 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 		.live = live,
 		.peak = live,
 		.rss = (double)NAN,
+		.work = row->allocated_blocks == SNAP_UNKNOWN ? (double)NAN
+							      : (double)row->allocated_blocks,
 		.at_exit = row->trigger && strcmp(row->trigger, "exit") == 0,
 	};
 	if (!item->path || !item->program)
@@ -310,9 +312,34 @@ static struct check_range range_of(const struct check_side *side, enum figure_of
 	return isnan(range.low) && figure != WHOLE_LIVE ? all : range;
 }
 
+/* The most that any process of the side had allocated. */
+static double most_work(const struct check_side *side)
+{
+	double most = (double)NAN;
+
+	for (size_t i = 0; i < side->count; i++)
+		most = fmax(most, side->items[i].work);
+	return most;
+}
+
+/* The most between a snapshot and the one before it.  What is freed at the exit is no work. */
+static double most_step(const struct check_side *side)
+{
+	double most = (double)NAN;
+
+	for (size_t i = 1; i < side->count; i++)
+		if (side->items[i].run_id == side->items[i - 1].run_id && !side->items[i].at_exit)
+			most = fmax(most, side->items[i].work - side->items[i - 1].work);
+	return most;
+}
+
 static void gather_facts(struct check_gathered *out)
 {
 	struct check_facts *facts = &out->facts;
+
+	facts->old_work = most_work(&out->old);
+	facts->new_work = most_work(&out->new_);
+	facts->step_work = most_step(&out->new_);
 
 	facts->old_total = range_of(&out->old, WHOLE_LIVE);
 	facts->new_total = range_of(&out->new_, WHOLE_LIVE);

@@ -13,7 +13,7 @@ struct check_snapshot {
 	char *path, *program;
 	char *iteration; /* of `run --repeat`; NULL: of another run */
 	int64_t id, run_id;
-	double live, peak, rss;                   /* NAN: unknown */
+	double live, peak, rss, work;             /* NAN: unknown; work: blocks allocated so far */
 	double live_apart, peak_apart, rss_apart; /* of the runs of a baseline: least to most */
 	bool at_exit, is_repeat; /* is_repeat: stands for one of several runs of its side */
 };

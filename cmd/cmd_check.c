@@ -144,7 +144,7 @@ struct check {
 	struct policy_file file;
 	struct policy policy;
 	struct suppressions suppressions;
-	const char *suppression_file, *policy_file;
+	const char *policy_file;
 	struct check_gathered gathered;
 	struct report *compare, *growth, *leaks, *report;
 };
@@ -216,7 +216,6 @@ static enum snap_status read_suppressions(struct check *check, struct snap_error
 
 	if (files->count == 0)
 		return SNAP_OK;
-	check->suppression_file = files->items[0];
 	return suppression_files_read(&check->suppressions, files->items, files->count, err);
 }
 
@@ -305,8 +304,7 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 {
 	struct check_request request = {
 		.policy = &check->policy,
-		.suppressions = check->suppression_file ? &check->suppressions : NULL,
-		.suppression_file = check->suppression_file,
+		.suppressions = check->suppressions.count ? &check->suppressions : NULL,
 		.policy_file = check->policy_file,
 		.today = suppression_today(),
 	};
@@ -349,6 +347,21 @@ static enum snap_status write_also(const struct check *check, const char *also,
 			return output_report(check->report, &options, err);
 	return fail(err, SNAP_EUSAGE, "--also wants FORMAT=FILE, such as junit=check.xml, not '%s'",
 		    also);
+}
+
+/* GitHub reads its commands from both streams of a step.  They must not stand in the data of a
+ * format that a program reads. */
+static enum snap_status write_commands(const struct check *check, struct snap_error *err)
+{
+	const struct report_options *options = &check->options->shared;
+	const char *format = gate_formats[options->format];
+	struct render_options look = {0};
+
+	if (strcmp(format, "github") == 0)
+		return SNAP_OK;
+	if (options->output || strcmp(format, "table") == 0)
+		return write_also(check, "github=-", err);
+	return render_find("github")->render(check->report, stderr, &look);
 }
 
 /* GitHub shows what is appended to this file on the page of the run. */
@@ -400,7 +413,7 @@ static enum snap_status annotate(const struct check *check, struct snap_error *e
 		return write_also(check, gitlab, err);
 	}
 	if (where == ANNOTATE_GITHUB) {
-		st = write_also(check, "github=-", err);
+		st = write_commands(check, err);
 		if (st == SNAP_OK && summary && *summary)
 			st = append_summary(check, summary, err);
 	}

@@ -39,20 +39,17 @@ enum snap_status suppression_files_read(struct suppressions *out, const char *co
 					size_t count, struct snap_error *err)
 {
 	enum snap_status st = SNAP_OK;
-	char *all = NULL, *text;
-	size_t size;
-	FILE *joined = open_memstream(&all, &size);
+	char *text;
 
-	for (size_t i = 0; joined && st == SNAP_OK && i < count; i++) {
+	*out = (struct suppressions){0};
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
 		st = text_file_read(paths[i], &text, err);
-		fprintf(joined, "%s\n", st == SNAP_OK ? text : "");
+		if (st == SNAP_OK)
+			st = suppressions_parse(out, text, paths[i], err);
 		free(text);
 	}
-	if (!joined || fclose(joined) != 0 || !all)
-		st = fail_memory(err, "reading suppressions");
-	if (st == SNAP_OK)
-		st = suppressions_parse(out, all, paths[0], err);
-	free(all);
+	if (st != SNAP_OK)
+		suppressions_release(out);
 	return st;
 }
 

@@ -9,7 +9,8 @@
 /** The whole of a text file of at most 1 MiB, malloc'ed. */
 enum snap_status text_file_read(const char *path, char **text, struct snap_error *err);
 
-/** Several files of suppressions, as if they were one.  Release with suppressions_release(). */
+/** The rules of several files, which must keep their names as long.  Release with
+ * suppressions_release(). */
 enum snap_status suppression_files_read(struct suppressions *out, const char *const *paths,
 					size_t count, struct snap_error *err);
 

@@ -232,6 +232,8 @@ void cell_text(struct text_buffer *text, const struct value *value, enum column_
 	       const struct render_options *options)
 {
 	text_clear(text);
+	if (kind == COLUMN_DELTA_BYTES && value->is_level)
+		kind = COLUMN_BYTES;
 	switch (value->kind) {
 	case VALUE_NULL:
 		add(text, kind == COLUMN_TEXT || kind == COLUMN_NAME ? "" : "-");

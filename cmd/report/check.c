@@ -60,6 +60,9 @@ static const double sampling_doubt = 5;
 
 enum { NAMES_MAX = 512, FINGERPRINT_FRAMES = 4, FLOOR_SHOWN = 10 };
 
+/* Fewer blocks between two snapshots are no work: a timer may allocate some. */
+static const double least_work = 16;
+
 struct checking {
 	const struct check_request *request;
 	struct report *report;
@@ -73,6 +76,7 @@ struct rule {
 	const char *name, *limit;
 	const char *status; /* NULL: that of the row */
 	const char *whole;  /* what a finding without a site is about; NULL: the process */
+	bool is_level;      /* measured is what there is, not an increase */
 	double measured;    /* NAN: unknown */
 	bool passed;
 	int64_t finding; /* number of the last row's, as growth has it; 0: none */
@@ -146,6 +150,15 @@ static struct value measured_value(double measured)
 	return isnan(measured) || fabs(measured) > 9e18 ? value_null() : value_whole(measured);
 }
 
+/* As the table shows it: a level has no sign. */
+static struct value measured_cell(const struct rule *rule, double measured)
+{
+	struct value value = measured_value(measured);
+
+	value.is_level = rule->is_level;
+	return value;
+}
+
 /* ---- what a finding is ----------------------------------------------------------------------- */
 
 /* The names of a row's call stack, for suppressions. */
@@ -194,6 +207,50 @@ static const char *fingerprint(struct report *report, const char *rule, const st
 	return report_text(report, "%016" PRIx64, hash);
 }
 
+/* A row by the place of its finding. */
+struct printed {
+	const char *fingerprint;
+	double line;
+	size_t row;
+};
+
+static int by_fingerprint(const void *left, const void *right)
+{
+	const struct printed *a = left, *b = right;
+	int order = strcmp(a->fingerprint, b->fingerprint);
+
+	if (order)
+		return order;
+	return a->line != b->line ? (a->line > b->line) - (a->line < b->line)
+				  : (a->row > b->row) - (a->row < b->row);
+}
+
+/* Lines of one function that its callers reach alike: services take equal fingerprints for one
+ * finding, so the second line and those behind it get a number. */
+static void number_fingerprints(struct report *report)
+{
+	struct printed *all = report_alloc(report, report->row_count * sizeof(*all));
+	uint64_t of_equals = 1;
+
+	for (size_t i = 0; i < report->row_count; i++)
+		all[i] = (struct printed){text(report_cell(report, i, "fingerprint")),
+					  number(report_cell(report, i, "line"), 0), i};
+	if (report->row_count)
+		qsort(all, report->row_count, sizeof(*all), by_fingerprint);
+	for (size_t i = 1; i < report->row_count; i++) {
+		const char *print = all[i].fingerprint;
+		struct value *cell = &report->rows[all[i].row * COLUMNS + FINGERPRINT];
+
+		of_equals = strcmp(print, all[i - 1].fingerprint) == 0 ? of_equals + 1 : 1;
+		if (of_equals > 1)
+			*cell = value_text(
+				report,
+				report_text(
+					report, "%016" PRIx64,
+					hash_fold(of_equals, hash_of_bytes(print, strlen(print)))));
+	}
+}
+
 static struct value row_object(struct report *report, const struct report *from, size_t row,
 			       double measured, const char *message)
 {
@@ -235,7 +292,7 @@ static void add_finding(struct checking *checking, struct rule *rule, const stru
 		values[STATUS] =
 			copy_value(report, verdict ? verdict : report_cell(from, row, "status"));
 	values[CONFIDENCE] = copy_value(report, report_cell(from, row, "confidence"));
-	values[MEASURED] = measured_value(measured);
+	values[MEASURED] = measured_cell(rule, measured);
 	values[LIMIT] = value_text(report, rule->limit);
 	values[FUNCTION] = copy_value(report, report_cell(from, row, "function"));
 	values[FILE_NAME] = copy_value(report, report_cell(from, row, "file"));
@@ -335,7 +392,7 @@ static void add_whole_finding(struct checking *checking, struct rule *rule, cons
 		value_text(report, rule->whole ? rule->whole : "the process as a whole");
 	values[RULE] = value_text(report, rule->name);
 	values[STATUS] = value_text(report, status);
-	values[MEASURED] = measured_value(rule->measured);
+	values[MEASURED] = measured_cell(rule, rule->measured);
 	values[LIMIT] = value_text(report, rule->limit);
 	values[MESSAGE] = value_text(report, message);
 	values[FINGERPRINT] =
@@ -386,6 +443,7 @@ static void check_whole(struct checking *checking, const char *name, const char 
 	double doubt = limit->is_increase ? fmax(sampling, old_range.doubt) : sampling, allowed;
 
 	rule.whole = strchr(name, ':') ? what : NULL; /* a rule of the policy file */
+	rule.is_level = !limit->is_increase;
 	if (!limit->text)
 		return;
 	if (isnan(new_) || (limit->is_increase && isnan(old))) {
@@ -434,15 +492,26 @@ static struct change_seen see_change(const struct checking *checking, size_t row
 	return seen;
 }
 
+static const char *say_level(struct report *report, double held, const char *limit)
+{
+	char bytes[32];
+
+	return report_text(report, "holds %s; %s is allowed",
+			   sites_bytes((uint64_t)whole_number(held), bytes), limit);
+}
+
 static const char *say_change(struct report *report, const struct change_seen *seen,
 			      const char *limit)
 {
+	bool is_new = seen->status && strcmp(seen->status, "new") == 0;
 	char delta[32], old[32], new_[32];
 
+	if (is_new && seen->old == 0)
+		return report_text(report, "new, holds %s; %s is allowed",
+				   sites_bytes((uint64_t)whole_number(seen->new_), new_), limit);
 	return report_text(report, "%s by %s (%s -> %s); %s is allowed",
-			   seen->status && strcmp(seen->status, "new") == 0 ? "new, holds more"
-									    : "grew",
-			   sites_delta(whole_number(seen->delta), delta),
+			   is_new ? "new, holds more" : "grew",
+			   sites_bytes((uint64_t)whole_number(fabs(seen->delta)), delta),
 			   sites_bytes((uint64_t)whole_number(seen->old), old),
 			   sites_bytes((uint64_t)whole_number(seen->new_), new_), limit);
 }
@@ -477,6 +546,8 @@ static void check_sites(struct checking *checking, const struct policy_limit *li
 
 	if (!limit->text)
 		return;
+	rule.is_level = !limit->is_increase;
+	rule.status = rule.is_level ? "above" : NULL;
 	rule.measured = 0;
 	for (size_t row = 0; row < compare->row_count; row++) {
 		struct change_seen seen = see_change(checking, row);
@@ -492,7 +563,8 @@ static void check_sites(struct checking *checking, const struct policy_limit *li
 				    &allowed))
 			continue;
 		judge_row(checking, &rule, compare, row, measured,
-			  say_change(checking->report, &seen, limit->text));
+			  rule.is_level ? say_level(checking->report, seen.new_, limit->text)
+					: say_change(checking->report, &seen, limit->text));
 	}
 	rule_end(checking, &rule);
 }
@@ -807,6 +879,7 @@ static void check_unreachable(struct checking *checking)
 	else
 		rule.measured = 0;
 	rule.status = "unreachable";
+	rule.is_level = true;
 	for (size_t row = 0; leaks && row < leaks->row_count; row++) {
 		double lost = number(report_cell(leaks, row, "unreachable_bytes"), 0);
 		size_t rows = checking->rows;
@@ -848,7 +921,6 @@ static void check_site_levels(struct checking *checking, const struct policy_lim
 	const struct report *growth = checking->request->growth;
 	struct rule rule =
 		rule_begin(checking, rule_name(checking, scope, "max-site"), limit->text);
-	char held[32];
 
 	if (!limit->text)
 		return;
@@ -857,6 +929,7 @@ static void check_site_levels(struct checking *checking, const struct policy_lim
 		return;
 	}
 	rule.status = "above";
+	rule.is_level = true;
 	rule.measured = 0;
 	for (size_t row = 0; row < growth->row_count; row++) {
 		double most = most_held(growth, row);
@@ -866,8 +939,7 @@ static void check_site_levels(struct checking *checking, const struct policy_lim
 		rule.measured = fmax(rule.measured, most);
 		if (most > (double)limit->bytes)
 			judge_row(checking, &rule, growth, row, most,
-				  report_text(checking->report, "holds %s; %s is allowed",
-					      sites_bytes((uint64_t)most, held), limit->text));
+				  say_level(checking->report, most, limit->text));
 	}
 	rule_end(checking, &rule);
 }
@@ -926,8 +998,7 @@ static void warn_of_suppression(struct checking *checking, const struct suppress
 	report_notice(report,
 		      &(struct notice){
 			      .kind = kind,
-			      .who = report_text(report, "%s, line %u",
-						 checking->request->suppression_file, rule->line),
+			      .who = report_text(report, "%s, line %u", rule->file, rule->line),
 			      .texts = {rule->pattern,
 					exceeded ? sites_bytes(rule->max_bytes, most) : day,
 					sites_bytes(rule->too_large, found)},
@@ -948,7 +1019,7 @@ static void warn_of_suppressions(struct checking *checking)
 		else if (rule->matches == 0)
 			warn_of_suppression(checking, rule, NOTICE_SUPPRESSION_UNUSED);
 		if (rule->matches)
-			report_note(checking->report, "suppressed %zu by leak:%s%s%s",
+			report_fact(checking->report, "suppressed %zu by leak:%s%s%s",
 				    rule->matches, rule->pattern, rule->reason ? ": " : "",
 				    rule->reason ? rule->reason : "");
 	}
@@ -956,8 +1027,51 @@ static void warn_of_suppressions(struct checking *checking)
 
 static void take_warnings(struct report *report, const struct report *from)
 {
-	for (size_t i = 0; from && i < from->warning_count; i++)
-		report_notice(report, &from->warnings[i].notice);
+	for (size_t i = 0; from && i < from->warning_count; i++) {
+		struct notice notice = from->warnings[i].notice;
+
+		if (notice.kind == NOTICE_OTHER_WORK)
+			notice.texts[1] = "compare"; /* whose option it speaks of */
+		report_notice(report, &notice);
+	}
+}
+
+/* ---- no work --------------------------------------------------------------------------------- */
+
+/* A gate that judges a program which did nothing has judged nothing. */
+static void note_idle(struct checking *checking)
+{
+	const struct check_facts *facts = &checking->request->facts;
+	const struct report *growth = checking->request->growth;
+	bool of_runs = growth && is_of_runs(growth);
+
+	if (of_runs && facts->new_work == 0)
+		not_judged(checking, "growth: the runs allocated nothing");
+	else if (growth && !of_runs && !is_single(growth) && facts->step_work < least_work)
+		not_judged(checking,
+			   report_text(checking->report,
+				       "growth: the program did no work between its snapshots: it "
+				       "made at most %.0f allocation%s from one to the next",
+				       facts->step_work, facts->step_work == 1 ? "" : "s"));
+}
+
+/* What did less has less: it is not known what it would have with the same work. */
+static void note_less_work(struct checking *checking)
+{
+	const struct report *compare = checking->request->compare;
+	const struct check_facts *facts = &checking->request->facts;
+
+	if (facts->new_work == 0 && facts->old_work > 0) {
+		not_judged(checking, "compare: NEW allocated nothing");
+		return;
+	}
+	for (size_t i = 0; i < compare->warning_count; i++) {
+		const struct notice *notice = &compare->warnings[i].notice;
+
+		if (notice->kind == NOTICE_OTHER_WORK && notice->figures[1] < notice->figures[0])
+			not_judged(checking, "compare: NEW did less work than OLD, and may have "
+					     "less for that alone");
+	}
 }
 
 static void say_rules(struct checking *checking)
@@ -975,14 +1089,14 @@ static void say_rules(struct checking *checking)
 									      : "passed");
 	}
 	for (size_t i = 0; i < floor_count && i < FLOOR_SHOWN; i++)
-		report_note(report, "not counted, below --min-delta: %s: %s",
+		report_fact(report, "not counted, below --min-delta: %s: %s",
 			    text(value_get(&checking->floor.list.items[i], "key")),
 			    text(value_get(&checking->floor.list.items[i], "message")));
 	if (floor_count > FLOOR_SHOWN)
-		report_note(report, "not counted, below --min-delta: %zu more, which -f json has",
+		report_fact(report, "not counted, below --min-delta: %zu more, which -f json has",
 			    floor_count - FLOOR_SHOWN);
 	for (size_t i = 0; i < checking->inconclusive.list.count; i++)
-		report_note(report, "not judged: %s", text(&checking->inconclusive.list.items[i]));
+		report_fact(report, "not judged: %s", text(&checking->inconclusive.list.items[i]));
 }
 
 /* A single snapshot can be judged only by a given limit, not by the default. */
@@ -1074,6 +1188,10 @@ struct report *check_judge(const struct check_request *request)
 		check_without_baseline(&checking);
 	if (request->growth)
 		check_growth(&checking);
+	if (request->growth)
+		note_idle(&checking);
+	if (request->compare)
+		note_less_work(&checking);
 	check_whole(&checking, "max-peak", "the peak of recorded memory", &policy->max_peak,
 		    facts->old_peak, facts->new_peak, 0);
 	check_whole(&checking, "max-rss", "resident memory", &policy->max_rss, facts->old_rss,
@@ -1089,6 +1207,7 @@ struct report *check_judge(const struct check_request *request)
 			    facts->program);
 	say_rules(&checking);
 	warn_of_suppressions(&checking);
+	number_fingerprints(checking.report);
 	say_title(&checking);
 	describe(&checking);
 	checking.report->finding = checking.failed > 0;

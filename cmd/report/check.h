@@ -21,6 +21,9 @@ struct check_facts {
 	double new_live;      /* most that is live in any snapshot of the new side */
 	double never_freed;   /* most that is live in an exit snapshot; NAN: there is none */
 	size_t new_snapshots; /* on the new side of the comparison */
+	/* Blocks that were allocated: the most by any process of a side, and the most of the new
+	 * side between two snapshots of one process; NAN: not known. */
+	double old_work, new_work, step_work;
 	const char *program;  /* whose exits stand for runs; NULL: no repeated command */
 	bool others;          /* these runs have other programs, too */
 };
@@ -28,7 +31,6 @@ struct check_facts {
 struct check_request {
 	const struct policy *policy;
 	struct suppressions *suppressions; /* their counts are updated; NULL: none */
-	const char *suppression_file;      /* for messages; NULL: none */
 	const char *policy_file;           /* where limits come from besides options; NULL: none */
 	int today;                         /* yyyymmdd */
 	const struct report *compare;      /* a complete report (--all), NULL: no baseline */

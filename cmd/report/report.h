@@ -24,6 +24,7 @@ enum value_kind {
 
 struct value {
 	enum value_kind kind;
+	bool is_level; /* in a column of changes: what there is, which is shown without a sign */
 	union {
 		bool boolean;
 		int64_t integer; /* bytes, counts: always exact here */

@@ -134,6 +134,26 @@ class Suppressions(Check):
         self.assertNotIn("matched nothing", done.stderr + done.stdout)
 
 
+    def test_each_file_has_its_own_name_and_lines(self):
+        self.write("first", "# nothing here\nleak:^cache$\n")
+        self.write("second", "leak:^parse$ expires=2020-01-31\nleak:nowhere\n")
+        done = self.run_check(self.write("new.txt", text()), "--max-site", "350KiB", "--suppressions", "first", "--suppressions", "second")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("second, line 1: leak:^parse$ expired on 2020-01-31", done.stderr)
+        self.assertIn("second, line 2: leak:nowhere matched nothing", done.stderr)
+        self.write("second", "leak:^parse$\nrace:x\n")
+        done = self.run_check("new.txt", "--suppressions", "first", "--suppressions", "second")
+        self.assertEqual((done.returncode, "second, line 2: " in done.stderr), (2, True), done.stderr)
+
+    def test_quiet_says_what_was_not_counted(self):
+        self.write("known", "leak:^cache$\n")
+        new = self.write("new.txt", text())
+        self.assertIn("suppressed 1 by leak:^cache$", self.run_check("-q", new, "--max-site", "350KiB", "--suppressions", "known").stdout)
+        self.assertIn("not counted, below --min-delta: cache ",
+                      self.run_check("-q", new, "--max-site", "350KiB", "--min-delta", "1MiB").stdout)
+        self.assertIn("not judged: ", self.run_check("-q", new, "--max-total", "+1%").stdout)
+
+
 class Noise(Check):
     def side(self, name, values):
         return [self.write(f"{name}{i}.txt", text({"parse": value * KIB}, i + 1, pid=100 + i)) for i, value in enumerate(values)]
@@ -276,7 +296,73 @@ int main(int argc, char **argv) { load(atoi(argv[1])); return argc == 0; }
         self.assertEqual(self.run_check("some").returncode, 3)
 
 
+class NoWork(Check):
+    """A program that did nothing has shown nothing."""
+
+    def series(self, allocations):
+        """Nine snapshots; between two of them so many blocks are allocated, and freed."""
+        rows = text().replace(f"{100 * KIB}\t1\t{100 * KIB}\t1\t", f"{100 * KIB}\t1\t{{0}}\t{{1}}\t", 1)
+        names = []
+        for number in range(9):
+            done = 1 + number * allocations
+            body = rows.format(done * 100 * KIB, done).replace("@ seq\t1\n", f"@ seq\t{number + 1}\n")
+            names.append(self.write(f"work{number}.txt", body.replace("@ time_ns\t1767", f"@ time_ns\t{1767 + number}")))
+        return names
+
+    def test_an_idle_series_is_inconclusive(self):
+        for allocations, idle in ((0, True), (15, True), (16, False), (10000, False)):
+            with self.subTest(allocations=allocations):
+                report = self.report(*self.series(allocations), "--strict", status=5 if idle else 0)
+                self.assertTrue(report["passed"])
+                self.assertEqual(any("did no work" in line for line in report["inconclusive"]), idle, report["inconclusive"])
+
+    def test_runs_that_allocate_nothing_are_inconclusive(self):
+        report = self.report("--run", "5", "--strict", "--", "/bin/true", status=5)
+        self.assertIn("growth: the runs allocated nothing", report["inconclusive"])
+
+    def test_a_new_side_that_did_less_is_inconclusive_and_one_that_did_more_is_not(self):
+        little, much = (self.write(name, text({"parse": 100 * KIB}, 1, pid=pid) +
+                                   f"0\t0\t{count * 10}\t{count}\tmalloc\t-\tspin|src/spin.c|1|server\n")
+                        for name, pid, count in (("little.txt", 1, 1000), ("much.txt", 2, 9000)))
+        report = self.report(little, "--baseline", much, "--strict", status=5)
+        self.assertTrue(report["passed"] and "NEW did less work" in report["inconclusive"][0], report)
+        self.report(much, "--baseline", little, "--strict", status=0)
+
+
 class Output(Check):
+    def test_a_level_has_no_sign_and_an_increase_has_one(self):
+        old, new = self.write("old.txt", text()), self.write("new.txt", text({"parse": 200 * KIB}, 2))
+        table = self.run_check(new, "--baseline", old, "--max-site", "390KiB", "--max-total", "+1KiB").stdout
+        self.assertRegex(table, r"max-total +grew +\+100\.0 KiB +\+1KiB ")
+        self.assertRegex(table, r"max-site +above +400\.0 KiB +390KiB +cache ")
+        self.assertIn("400.0 KiB", self.run_check(new, "--max-site", "390KiB").stdout)
+        self.assertNotIn("+400.0 KiB", self.run_check(new, "--max-site", "390KiB").stdout)
+
+    def test_two_lines_of_one_function_are_two_findings(self):
+        def side(name, lines):
+            rows = "".join(f"{size}\t1\t{size}\t1\tmalloc\t-\tload|src/load.c|{line}|server\tmain|src/main.c|5|server\n"
+                           for line, size in lines)
+            return self.write(name, text() + rows)
+
+        prints = []
+        # The lines move, and which of them holds more changes, too.
+        for lines in (((10, 2 * MIB), (20, MIB), (30, 3 * MIB)), ((17, MIB), (27, 3 * MIB), (37, 2 * MIB))):
+            old, new = side("old.txt", [(line, 100) for line, _ in lines]), side("new.txt", lines)
+            report = self.report(new, "--baseline", old, "-f", "json", status=1)
+            prints.append([print_ for _, print_ in sorted((row["line"], row["fingerprint"]) for row in report["rows"])])
+        self.assertEqual(len(set(prints[0])), 3, "a service takes equal fingerprints for one finding")
+        self.assertEqual(prints[0], prints[1])
+
+    def test_annotations_do_not_stand_in_data(self):
+        new = self.write("new.txt", text())
+        for form in ("json", "csv", "sarif"):
+            done = self.run_check(new, "--max-site", "350KiB", "-f", form, GITHUB_ACTIONS="true")
+            self.assertEqual((done.returncode, done.stdout.count("::error"), done.stderr.count("::error")), (1, 0, 1), done)
+        done = self.run_check(new, "--max-site", "350KiB", "-f", "json", "-o", "out.json", GITHUB_ACTIONS="true")
+        self.assertEqual((done.returncode, done.stdout.count("::error")), (1, 1), done)
+        done = self.run_check(new, "--max-site", "350KiB", "-f", "github", GITHUB_ACTIONS="true")
+        self.assertEqual((done.stdout + done.stderr).count("::error"), 1, "not twice")
+
     def test_markdown_is_at_most_a_page(self):
         many = self.write("many.txt", text({f"site_{i}": 100 * KIB + i for i in range(500)}, 2))
         old = self.write("old.txt", text())

@@ -39,7 +39,7 @@ Test(suppressions, attributes_follow_the_pattern)
 		"leak:operator new max=64KiB expires=2027-01-31 reason=\"by design\"\n";
 	const char *names[] = {NULL, "operator new(unsigned long)"};
 	struct suppression_names stack = {names, 2};
-	struct suppressions all;
+	struct suppressions all = {0};
 
 	cr_assert_eq(suppressions_parse(&all, text, "f", NULL), SNAP_OK);
 	cr_assert_eq(all.count, 2);
@@ -71,7 +71,7 @@ Test(suppressions, a_wrong_line_is_named)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		struct snap_error err = {0};
-		struct suppressions all;
+		struct suppressions all = {0};
 
 		cr_expect_eq(suppressions_parse(&all, wrong[i], "f", &err), SNAP_EUSAGE, "%s",
 			     wrong[i]);

@@ -186,7 +186,7 @@ static enum snap_status take_rule(struct reading *reading, char *line)
 	char *attributes;
 
 	if (!begins_with(line, "leak:"))
-		return wrong(reading, "a rule begins with leak:", line);
+		return wrong(reading, "no rule, which begins with 'leak:'", line);
 	line += strlen("leak:");
 	if (all->count == RULES_MAX)
 		return wrong(reading, "there are too many rules", line);
@@ -194,7 +194,8 @@ static enum snap_status take_rule(struct reading *reading, char *line)
 		return fail_memory(reading->err, "reading suppressions");
 	attributes = find_attributes(line);
 	rule = &all->rules[all->count++];
-	*rule = (struct suppression){.max_bytes = UINT64_MAX, .line = reading->line};
+	*rule = (struct suppression){
+		.file = reading->name, .max_bytes = UINT64_MAX, .line = reading->line};
 	rule->pattern = strndup(line, (size_t)(attributes - line));
 	if (!rule->pattern)
 		return fail_memory(reading->err, "reading suppressions");
@@ -237,7 +238,6 @@ enum snap_status suppressions_parse(struct suppressions *out, const char *text, 
 	char *copy = strdup(text);
 	enum snap_status st;
 
-	*out = (struct suppressions){0};
 	st = copy ? take_lines(&reading, copy) : fail_memory(err, "reading suppressions");
 	free(copy);
 	if (st != SNAP_OK)

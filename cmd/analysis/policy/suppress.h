@@ -20,11 +20,12 @@
 #include "base/fail.h"
 
 struct suppression {
+	const char *file; /* whose `line` this is; the caller's */
 	char *pattern;
 	char *reason;       /* NULL: none given */
 	uint64_t max_bytes; /* UINT64_MAX: no limit */
 	int expires;        /* yyyymmdd, the last day; 0: never */
-	unsigned line;      /* in the file, from 1 */
+	unsigned line;      /* from 1 */
 	size_t matches;     /* findings that it suppressed so far */
 	uint64_t bytes;     /* what these held */
 	uint64_t too_large; /* the largest that it matched and that is above max_bytes; 0: none */
@@ -35,8 +36,9 @@ struct suppressions {
 	size_t count, capacity;
 };
 
-/** Parse the text of a file called `name` in messages.  On success release `out` with
- * suppressions_release().  SNAP_EUSAGE names the line that is wrong; SNAP_ENOMEM. */
+/** Parse the text of a file called `name`, and add its rules to those that `out` has; `name` must
+ * live as long.  On success release `out` with suppressions_release(); after a failure it is empty.
+ * SNAP_EUSAGE names the line that is wrong; SNAP_ENOMEM. */
 enum snap_status suppressions_parse(struct suppressions *out, const char *text, const char *name,
 				    struct snap_error *err);
 void suppressions_release(struct suppressions *suppressions);
