@@ -178,13 +178,12 @@ static void add_part(struct info *info, const char *key, const char *words, stru
 
 static enum snap_status add_resident(struct info *info, struct snap_error *err)
 {
-	enum snap_status status =
-		store_each_metric(info->store, info->id, collect_metric, info, err);
+	enum snap_status st = store_each_metric(info->store, info->id, collect_metric, info, err);
 	struct resident_sum sum;
 	struct value object;
 
-	if (status != SNAP_OK || !resident_add_up(&info->resident, &sum))
-		return status;
+	if (st != SNAP_OK || !resident_add_up(&info->resident, &sum))
+		return st;
 	begin_section(info, "resident", &object);
 	for (int part = 0; part < RESIDENT_PARTS; part++) {
 		if (sum.known[part])
@@ -250,15 +249,15 @@ static enum snap_status take_module(void *user, const struct store_module *row)
 
 static enum snap_status add_modules(struct info *info, struct snap_error *err)
 {
-	enum snap_status status = store_each_module(info->store, info->id, count_module, info, err);
+	enum snap_status st = store_each_module(info->store, info->id, count_module, info, err);
 
-	if (status != SNAP_OK)
-		return status;
+	if (st != SNAP_OK)
+		return st;
 	info->modules = value_list(info->report, info->module_count);
 	info->module_count = 0;
-	status = store_each_module(info->store, info->id, take_module, info, err);
+	st = store_each_module(info->store, info->id, take_module, info, err);
 	value_field(info->report, &info->report->head, "modules", info->modules);
-	return status;
+	return st;
 }
 
 typedef enum snap_status each_pair_fn(struct store *store, int64_t snapshot_id, store_pair_fn *fn,
@@ -276,18 +275,18 @@ static enum snap_status fill(struct info *info, struct snap_error *err)
 		{"losses", store_each_loss, take_pair},
 		{"meta", store_each_meta, take_text_pair},
 	};
-	enum snap_status status = store_each_snapshot(info->store, take_snapshot, info, err);
+	enum snap_status st = store_each_snapshot(info->store, take_snapshot, info, err);
 
-	if (status == SNAP_OK)
-		status = add_resident(info, err);
-	for (size_t i = 0; status == SNAP_OK && i < sizeof(sections) / sizeof(*sections); i++) {
+	if (st == SNAP_OK)
+		st = add_resident(info, err);
+	for (size_t i = 0; st == SNAP_OK && i < sizeof(sections) / sizeof(*sections); i++) {
 		struct value object;
 
 		begin_section(info, sections[i].section, &object);
-		status = sections[i].each(info->store, info->id, sections[i].take, info, err);
+		st = sections[i].each(info->store, info->id, sections[i].take, info, err);
 		end_section(info);
 	}
-	return status == SNAP_OK ? add_modules(info, err) : status;
+	return st == SNAP_OK ? add_modules(info, err) : st;
 }
 
 static void collect(void *user, const struct notice *notice)
@@ -306,9 +305,9 @@ static enum snap_status find_classes(void *user, const char *key, const char *te
 
 static enum snap_status fill_classes(struct info *info, struct snap_error *err)
 {
-	enum snap_status status = store_each_meta(info->store, info->id, find_classes, info, err);
+	enum snap_status st = store_each_meta(info->store, info->id, find_classes, info, err);
 
-	return status == SNAP_OK ? size_classes_fill(info->report, info->classes, err) : status;
+	return st == SNAP_OK ? size_classes_fill(info->report, info->classes, err) : st;
 }
 
 static enum snap_status info_run(const struct invocation *call, int *exit_code,
@@ -329,21 +328,21 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 		.user = info.report,
 	};
 	struct snapshots *snapshots = NULL;
-	enum snap_status status = snapshots_open(&snapshots, &how, err);
+	enum snap_status st = snapshots_open(&snapshots, &how, err);
 
-	if (status == SNAP_OK)
-		status = snapshots_one(snapshots, call->argv[0], &info.id, err);
-	if (status == SNAP_OK) {
+	if (st == SNAP_OK)
+		st = snapshots_one(snapshots, call->argv[0], &info.id, err);
+	if (st == SNAP_OK) {
 		info.store = snapshots_store(snapshots);
-		status = own->size_classes ? fill_classes(&info, err) : fill(&info, err);
+		st = own->size_classes ? fill_classes(&info, err) : fill(&info, err);
 	}
-	if (status == SNAP_OK)
-		status = output_report(info.report, options, err);
-	if (status == SNAP_OK && snapshots_damaged(snapshots))
+	if (st == SNAP_OK)
+		st = output_report(info.report, options, err);
+	if (st == SNAP_OK && snapshots_damaged(snapshots))
 		*exit_code = EXIT_INPUT;
 	snapshots_close(snapshots);
 	report_free(info.report);
-	return status;
+	return st;
 }
 
 static const struct info_options info_defaults = {

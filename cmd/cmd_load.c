@@ -94,15 +94,15 @@ static enum snap_status labels_add(struct labels *labels, const char *label, str
 static enum snap_status labels_split(struct labels *labels, const struct text_list *list,
 				     struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	labels->keys = calloc(list->count + 1, sizeof(*labels->keys));
 	labels->values = calloc(list->count + 1, sizeof(*labels->values));
 	if (!labels->keys || !labels->values)
 		return fail_memory(err, "reading labels");
-	for (size_t i = 0; status == SNAP_OK && i < list->count; i++)
-		status = labels_add(labels, list->items[i], err);
-	return status;
+	for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
+		st = labels_add(labels, list->items[i], err);
+	return st;
 }
 
 static void say_what_was_done(const char *db, const struct snapshots_loaded *done)
@@ -144,15 +144,15 @@ static enum snap_status load_named(const struct invocation *call, const struct l
 					   labels->count};
 	const struct snapshots_leaving leaving = {time_before(options->keep_ns), options->replace};
 	struct snapshots *snapshots = NULL;
-	enum snap_status status = own_code_apply(NULL, NULL, err);
+	enum snap_status st = own_code_apply(NULL, NULL, err);
 
-	if (status == SNAP_OK)
-		status = snapshots_open(&snapshots, &how, err);
-	if (status == SNAP_OK)
-		status = snapshots_load(snapshots, (const char *const *)call->argv,
-					(size_t)call->argc, &extra, &leaving, refuse, done, err);
+	if (st == SNAP_OK)
+		st = snapshots_open(&snapshots, &how, err);
+	if (st == SNAP_OK)
+		st = snapshots_load(snapshots, (const char *const *)call->argv, (size_t)call->argc,
+				    &extra, &leaving, refuse, done, err);
 	snapshots_close(snapshots);
-	return status;
+	return st;
 }
 
 static enum snap_status load_run(const struct invocation *call, int *exit_code,
@@ -161,20 +161,20 @@ static enum snap_status load_run(const struct invocation *call, int *exit_code,
 	const struct load_options *options = call->options;
 	struct snapshots_loaded done = {0};
 	struct labels labels = {0};
-	enum snap_status status;
+	enum snap_status st;
 
 	if (!options->db)
 		return fail(err, SNAP_EUSAGE,
 			    "say which database: snapdiff load SNAP... --db FILE");
-	status = labels_split(&labels, &options->labels, err);
-	if (status == SNAP_OK)
-		status = load_named(call, &labels, &done, err);
-	if (!options->quiet && (status == SNAP_OK || done.loaded))
+	st = labels_split(&labels, &options->labels, err);
+	if (st == SNAP_OK)
+		st = load_named(call, &labels, &done, err);
+	if (!options->quiet && (st == SNAP_OK || done.loaded))
 		say_what_was_done(options->db, &done);
-	if (status == SNAP_OK && done.refused)
+	if (st == SNAP_OK && done.refused)
 		*exit_code = EXIT_INPUT;
 	labels_free(&labels);
-	return status;
+	return st;
 }
 
 const struct command cmd_load = {

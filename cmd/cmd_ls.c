@@ -164,19 +164,18 @@ static enum snap_status fill(struct report *report, struct snapshots *snapshots,
 	};
 	int64_t *ids = NULL;
 	size_t damaged;
-	enum snap_status status = snapshots_list(snapshots, (const char *const *)call->argv,
-						 (size_t)call->argc, &ids, &listing.count, err);
+	enum snap_status st = snapshots_list(snapshots, (const char *const *)call->argv,
+					     (size_t)call->argc, &ids, &listing.count, err);
 
 	listing.ids = ids;
-	if (status == SNAP_OK)
-		status = store_each_snapshot(snapshots_store(snapshots), list_snapshot, &listing,
-					     err);
+	if (st == SNAP_OK)
+		st = store_each_snapshot(snapshots_store(snapshots), list_snapshot, &listing, err);
 	damaged = list_damaged(report, snapshots);
 	report->title = report_text(report, "%zu snapshot%s%s", listing.count,
 				    listing.count == 1 ? "" : "s, oldest first",
 				    damaged ? report_text(report, "; %zu damaged", damaged) : "");
 	free(ids);
-	return status;
+	return st;
 }
 
 static struct value missed_value(struct report *report, const struct hello_missed *missed)
@@ -239,20 +238,20 @@ static enum snap_status ls_run(const struct invocation *call, int *exit_code,
 		.user = report,
 	};
 	struct snapshots *snapshots = NULL;
-	enum snap_status status = snapshots_open(&snapshots, &how, err);
+	enum snap_status st = snapshots_open(&snapshots, &how, err);
 
 	if (!options->db)
 		hide_ids(report);
-	if (status == SNAP_OK)
-		status = fill(report, snapshots, call, err);
+	if (st == SNAP_OK)
+		st = fill(report, snapshots, call, err);
 	list_missed(report, call);
-	if (status == SNAP_OK)
-		status = output_report(report, options, err);
-	if (status == SNAP_OK && snapshots_damaged(snapshots))
+	if (st == SNAP_OK)
+		st = output_report(report, options, err);
+	if (st == SNAP_OK && snapshots_damaged(snapshots))
 		*exit_code = EXIT_INPUT;
 	snapshots_close(snapshots);
 	report_free(report);
-	return status;
+	return st;
 }
 
 const struct command cmd_ls = {

@@ -75,11 +75,11 @@ static double mann_kendall(const double *x, const double *y, size_t count)
 
 static enum snap_status add_functions(struct store *store, struct snap_error *err)
 {
-	enum snap_status status = store_add_series_function(store, "theil_sen", 2, theil_sen, err);
+	enum snap_status st = store_add_series_function(store, "theil_sen", 2, theil_sen, err);
 
-	return status == SNAP_OK
+	return st == SNAP_OK
 		       ? store_add_series_function(store, "mann_kendall", 1, mann_kendall, err)
-		       : status;
+		       : st;
 }
 
 /* ---- results -> reports ---------------------------------------------------------------------- */
@@ -235,17 +235,17 @@ static enum snap_status print_results(const struct querying *querying, bool trun
 				      struct snap_error *err)
 {
 	const struct report_options *options = &querying->shared;
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (options->output && querying->result_count > 1)
 		return fail(err, SNAP_EUSAGE,
 			    "%zu statements have results, but %s can hold one; run them one by one",
 			    querying->result_count, options->output);
-	for (size_t i = 0; status == SNAP_OK && i < querying->result_count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < querying->result_count; i++) {
 		end_result(querying, querying->results[i].report, truncated);
-		status = output_report(querying->results[i].report, options, err);
+		st = output_report(querying->results[i].report, options, err);
 	}
-	return status;
+	return st;
 }
 
 static uint64_t timeout_of(const struct querying *querying)
@@ -294,17 +294,17 @@ static enum snap_status run_sql(struct querying *querying, const char *sql, stru
 		.param_count = querying->options->params.count,
 	};
 	bool truncated = false;
-	enum snap_status status;
+	enum snap_status st;
 
 	set_hard_stop(querying->editor ? 0 : how.timeout_ns);
-	status = store_query(querying->store, sql, &how, take_row, querying, &truncated, err);
+	st = store_query(querying->store, sql, &how, take_row, querying, &truncated, err);
 	set_hard_stop(0);
-	if (status == SNAP_ENOMEM && !err->message[0])
-		status = fail_memory(err, "running a query");
-	if (status == SNAP_OK)
-		status = print_results(querying, truncated, err);
+	if (st == SNAP_ENOMEM && !err->message[0])
+		st = fail_memory(err, "running a query");
+	if (st == SNAP_OK)
+		st = print_results(querying, truncated, err);
 	free_results(querying);
-	return status;
+	return st;
 }
 
 /* ---- where the SQL comes from ---------------------------------------------------------------- */
@@ -329,15 +329,15 @@ static enum snap_status read_file(const char *path, char **text, struct snap_err
 {
 	bool standard_input = strcmp(path, "-") == 0;
 	FILE *in = standard_input ? stdin : fopen(path, "re");
-	enum snap_status status;
+	enum snap_status st;
 
 	*text = NULL;
 	if (!in)
 		return fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
-	status = read_all(in, standard_input ? "standard input" : path, text, err);
+	st = read_all(in, standard_input ? "standard input" : path, text, err);
 	if (!standard_input)
 		fclose(in);
-	return status;
+	return st;
 }
 
 /* ---- the prompt ------------------------------------------------------------------------------ */
@@ -554,17 +554,17 @@ static enum snap_status run_from(struct querying *querying, const char *sql, str
 {
 	const char *file = querying->options->file;
 	char *text = NULL;
-	enum snap_status status;
+	enum snap_status st;
 
 	if (sql)
 		return run_sql(querying, sql, err);
 	if (!file && isatty(STDIN_FILENO))
 		return prompt(querying, err);
-	status = read_file(file ? file : "-", &text, err);
-	if (status == SNAP_OK)
-		status = run_sql(querying, text, err);
+	st = read_file(file ? file : "-", &text, err);
+	if (st == SNAP_OK)
+		st = run_sql(querying, text, err);
 	free(text);
-	return status;
+	return st;
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
@@ -575,31 +575,31 @@ static enum snap_status load_named(struct snapshots *snapshots, char **names, si
 {
 	int64_t *ids = NULL;
 	size_t id_count;
-	enum snap_status status =
+	enum snap_status st =
 		snapshots_list(snapshots, (const char *const *)names, count, &ids, &id_count, err);
 
 	free(ids);
-	return status;
+	return st;
 }
 
 static enum snap_status query_snapshots(struct querying *querying, struct snapshots *snapshots,
 					const char *sql, char **names, size_t count,
 					struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (!querying->options->shared.db)
-		status = load_named(snapshots, names, count, err);
+		st = load_named(snapshots, names, count, err);
 	else if (count)
-		status = fail(err, SNAP_EUSAGE,
-			      "%s: with --db, the SQL itself says which snapshots (WHERE "
-			      "snapshot_id = ...)",
-			      names[0]);
-	if (status != SNAP_OK)
-		return status;
+		st = fail(err, SNAP_EUSAGE,
+			  "%s: with --db, the SQL itself says which snapshots (WHERE "
+			  "snapshot_id = ...)",
+			  names[0]);
+	if (st != SNAP_OK)
+		return st;
 	querying->store = snapshots_store(snapshots);
-	status = add_functions(querying->store, err);
-	return status == SNAP_OK ? run_from(querying, sql, err) : status;
+	st = add_functions(querying->store, err);
+	return st == SNAP_OK ? run_from(querying, sql, err) : st;
 }
 
 static enum snap_status query_run(const struct invocation *call, int *exit_code,
@@ -617,7 +617,7 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 		.notice = cli_print_warning,
 	};
 	struct snapshots *snapshots = NULL;
-	enum snap_status status = own_code_apply(NULL, NULL, err);
+	enum snap_status st = own_code_apply(NULL, NULL, err);
 
 	if (options->examples) {
 		cookbook_print_all(stdout);
@@ -625,19 +625,18 @@ static enum snap_status query_run(const struct invocation *call, int *exit_code,
 	}
 	if (options->max_memory)
 		store_count_memory();
-	if (status == SNAP_OK)
-		status = make_params(&querying, err);
-	if (status == SNAP_OK)
-		status = snapshots_open(&snapshots, &how, err);
-	if (status == SNAP_OK)
-		status = query_snapshots(&querying, snapshots, operands ? call->argv[0] : NULL,
-					 call->argv + operands, (size_t)(call->argc - operands),
-					 err);
-	if (status == SNAP_OK && snapshots_damaged(snapshots))
+	if (st == SNAP_OK)
+		st = make_params(&querying, err);
+	if (st == SNAP_OK)
+		st = snapshots_open(&snapshots, &how, err);
+	if (st == SNAP_OK)
+		st = query_snapshots(&querying, snapshots, operands ? call->argv[0] : NULL,
+				     call->argv + operands, (size_t)(call->argc - operands), err);
+	if (st == SNAP_OK && snapshots_damaged(snapshots))
 		*exit_code = EXIT_INPUT;
 	snapshots_close(snapshots);
 	free_params(&querying);
-	return status;
+	return st;
 }
 
 static const struct query_options query_defaults = {.timeout_ns = UNSET_NS};

@@ -71,7 +71,7 @@ static enum snap_status schema_run(const struct invocation *call, int *exit_code
 {
 	const struct store_view_doc *view = call->argc ? find_view(call->argv[0]) : NULL;
 	struct report *report;
-	enum snap_status status;
+	enum snap_status st;
 
 	(void)exit_code;
 	if (call->argc && !view)
@@ -83,9 +83,9 @@ static enum snap_status schema_run(const struct invocation *call, int *exit_code
 	} else {
 		add_all(report);
 	}
-	status = output_report(report, call->options, err);
+	st = output_report(report, call->options, err);
 	report_free(report);
-	return status;
+	return st;
 }
 
 const struct command cmd_schema = {

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static int exit_code_of(enum snap_status status)
+static int exit_code_of(enum snap_status st)
 {
-	if (status == SNAP_EUSAGE)
+	if (st == SNAP_EUSAGE)
 		return EXIT_USAGE;
-	switch (status) {
+	switch (st) {
 	case SNAP_OK:
 		return EXIT_FINE;
 	case SNAP_EINVAL:

@@ -6,13 +6,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void fail_say(struct snap_error *err, enum snap_status status, const char *format, ...)
+void fail_say(struct snap_error *err, enum snap_status st, const char *format, ...)
 {
 	va_list args;
 
 	if (!err)
 		return;
-	err->status = status;
+	err->status = st;
 	va_start(args, format);
 	vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);

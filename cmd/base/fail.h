@@ -11,17 +11,17 @@
 #define SNAP_EUSAGE ((enum snap_status)64)
 
 /** Fill err->status and err->message (printf style, one line, cut if too long); err may be NULL. */
-void fail_say(struct snap_error *err, enum snap_status status, const char *format, ...)
+void fail_say(struct snap_error *err, enum snap_status st, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static inline enum snap_status fail_status(enum snap_status status)
+static inline enum snap_status fail_status(enum snap_status st)
 {
-	return status;
+	return st;
 }
 
-/** fail_say() as an expression whose value is `status`.  It is a macro, so that compilers and
+/** fail_say() as an expression whose value is `st`.  It is a macro, so that compilers and
  * analyzers see that a failure is never SNAP_OK. */
-#define fail(err, status, ...) (fail_say((err), (status), __VA_ARGS__), fail_status(status))
+#define fail(err, st, ...) (fail_say((err), (st), __VA_ARGS__), fail_status(st))
 
 /** The same for "memory ran out while ...". */
 static inline enum snap_status fail_memory(struct snap_error *err, const char *doing)

@@ -331,7 +331,7 @@ static enum snap_status find_in_directory(const char *dir, uint64_t *pid, struct
 enum snap_status control_find(const char *who, uint64_t *pid, struct snap_error *err)
 {
 	char absolute[PATH_MAX], *end;
-	struct stat st;
+	struct stat info;
 
 	errno = 0;
 	*pid = strtoull(who, &end, 10);
@@ -342,9 +342,9 @@ enum snap_status control_find(const char *who, uint64_t *pid, struct snap_error 
 			*pid = recorded_child(*pid);
 		return SNAP_OK;
 	}
-	if (stat(who, &st) != 0)
+	if (stat(who, &info) != 0)
 		return fail(err, SNAP_ENOTFOUND, "%s: neither a process id nor a directory", who);
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(info.st_mode))
 		return fail(err, SNAP_EUSAGE, "%s: neither a process id nor a directory", who);
 	if (!realpath(who, absolute))
 		return fail(err, SNAP_ESYSTEM, "%s: %s", who, strerror(errno));

@@ -27,7 +27,7 @@ enum { HELLO_ROOM = 4096, MISSED_MAX = 10000, PROCESSES_MAX = 1000000, HELPER_WA
 static bool create_in(struct hello *hello, const char *dir)
 {
 	mode_t mask = umask(0);
-	struct stat st;
+	struct stat info;
 	bool has_room;
 	int fd;
 
@@ -42,7 +42,7 @@ static bool create_in(struct hello *hello, const char *dir)
 	(void)fchmod(fd, 0666 & ~mask);
 	/* Use the same clock and the same call that date the snapshots. */
 	hello->since =
-		fstatat(AT_FDCWD, hello->path, &st, 0) == 0 ? st.st_mtim : (struct timespec){0};
+		fstatat(AT_FDCWD, hello->path, &info, 0) == 0 ? info.st_mtim : (struct timespec){0};
 	has_room = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, HELLO_ROOM) == 0 || errno != ENOSPC;
 	close(fd);
 	if (!has_room)
@@ -379,16 +379,16 @@ void hello_count_snapshots(struct hello *hello, const char *dir)
 		return;
 	while ((entry = readdir(handle))) {
 		size_t size = strlen(entry->d_name);
-		struct stat st;
+		struct stat info;
 
 		if (size < 6 || strcmp(entry->d_name + size - 5, ".snap") != 0 ||
-		    fstatat(dirfd(handle), entry->d_name, &st, 0) != 0 ||
-		    is_later(&hello->since, &st.st_mtim) || !credit_writer(hello, entry->d_name))
+		    fstatat(dirfd(handle), entry->d_name, &info, 0) != 0 ||
+		    is_later(&hello->since, &info.st_mtim) || !credit_writer(hello, entry->d_name))
 			continue;
 		hello->snapshots++;
-		if (is_later(&newest, &st.st_mtim))
+		if (is_later(&newest, &info.st_mtim))
 			continue;
-		newest = st.st_mtim;
+		newest = info.st_mtim;
 		hello->newest_time = newest;
 		snprintf(hello->newest, sizeof(hello->newest), "%s", entry->d_name);
 	}

@@ -54,14 +54,14 @@ static int make_directories(const char *dir)
 enum snap_status launch_prepare_directory(const char *dir, char **absolute, struct snap_error *err)
 {
 	char probe[PATH_MAX + 32];
-	struct stat st;
+	struct stat info;
 	int fd;
 
 	*absolute = NULL;
-	if (make_directories(dir) != 0 || stat(dir, &st) != 0)
+	if (make_directories(dir) != 0 || stat(dir, &info) != 0)
 		return fail(err, SNAP_ESYSTEM, "%s: cannot create the output directory: %s", dir,
 			    strerror(errno));
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(info.st_mode))
 		return fail(err, SNAP_ESYSTEM, "%s: not a directory", dir);
 	*absolute = realpath(dir, NULL);
 	if (!*absolute)

@@ -67,10 +67,10 @@ enum snap_status library_find(char **path, struct snap_error *err)
 /* A directory of ours into which nobody else can write: what is preloaded must come from us. */
 static bool is_safe(const char *directory)
 {
-	struct stat st;
+	struct stat info;
 
-	return lstat(directory, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+	return lstat(directory, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == geteuid() &&
+	       (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 static bool points_to(const char *link, const char *path)

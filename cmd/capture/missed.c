@@ -69,10 +69,11 @@ static void read_line(struct hello *hello, char *line)
 static FILE *open_list(int directory, const char *name)
 {
 	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
+	struct stat info;
 	FILE *in = NULL;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_MAX_BYTES)
+	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+	    info.st_size <= FILE_MAX_BYTES)
 		in = fdopen(fd, "r");
 	if (fd >= 0 && !in)
 		close(fd);

@@ -29,10 +29,10 @@ static FILE *open_proc(uint64_t pid, const char *name)
 static uint64_t namespace_of(const char *who, const char *kind)
 {
 	char path[PATH_ROOM];
-	struct stat st;
+	struct stat info;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/ns/%s", who, kind);
-	return stat(path, &st) == 0 ? st.st_ino : 0;
+	return stat(path, &info) == 0 ? info.st_ino : 0;
 }
 
 /* The line that begins with `key` in the status of a process; false if there is none. */

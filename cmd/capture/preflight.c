@@ -18,11 +18,11 @@
 /* 0 if `path` is a file that may be executed, else the errno that exec would give. */
 static int executable_errno(const char *path)
 {
-	struct stat st;
+	struct stat info;
 
-	if (stat(path, &st) != 0)
+	if (stat(path, &info) != 0)
 		return errno;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(info.st_mode))
 		return EACCES;
 	return access(path, X_OK) == 0 ? 0 : errno;
 }

@@ -88,17 +88,17 @@ static enum snap_status add_path(void *user, const struct snap_path *row,
 enum snap_status graph_fetch(struct graph *out, struct store *store, const struct dataset *dataset,
 			     int64_t id, bool groups_only, struct snap_error *err)
 {
-	enum snap_status status;
+	enum snap_status st;
 
 	*out = (struct graph){.dataset = dataset};
-	status = store_each_group(store, id, add_group, out, err);
-	if (status == SNAP_OK && !groups_only)
-		status = store_each_root(store, id, add_root, out, err);
-	if (status == SNAP_OK && !groups_only)
-		status = store_each_edge(store, id, add_edge, out, err);
-	if (status == SNAP_OK && !groups_only)
-		status = store_each_path(store, id, add_path, out, err);
-	return status == SNAP_ENOMEM ? fail_memory(err, "reading who holds what") : status;
+	st = store_each_group(store, id, add_group, out, err);
+	if (st == SNAP_OK && !groups_only)
+		st = store_each_root(store, id, add_root, out, err);
+	if (st == SNAP_OK && !groups_only)
+		st = store_each_edge(store, id, add_edge, out, err);
+	if (st == SNAP_OK && !groups_only)
+		st = store_each_path(store, id, add_path, out, err);
+	return st == SNAP_ENOMEM ? fail_memory(err, "reading who holds what") : st;
 }
 
 void graph_release(struct graph *graph)

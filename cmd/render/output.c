@@ -257,28 +257,27 @@ static enum snap_status close_file(struct output *output, const char *name, stru
 	return SNAP_OK;
 }
 
-enum snap_status output_close(struct output *output, enum snap_status status,
-			      struct snap_error *err)
+enum snap_status output_close(struct output *output, enum snap_status st, struct snap_error *err)
 {
 	enum snap_status closing = SNAP_OK;
 	const char *name = output->path ? output->path : "the output";
 
 	if (output->pager)
-		closing = close_pager(output, status == SNAP_OK ? err : NULL);
+		closing = close_pager(output, st == SNAP_OK ? err : NULL);
 	else if (output->stream == stdout)
-		closing = close_stdout(status == SNAP_OK ? err : NULL);
-	else if (output->stream && (status == SNAP_OK || !output->temporary))
-		closing = close_file(output, name, status == SNAP_OK ? err : NULL);
+		closing = close_stdout(st == SNAP_OK ? err : NULL);
+	else if (output->stream && (st == SNAP_OK || !output->temporary))
+		closing = close_file(output, name, st == SNAP_OK ? err : NULL);
 	else if (output->stream)
 		fclose(output->stream);
-	if (output->temporary && (status != SNAP_OK || closing != SNAP_OK))
+	if (output->temporary && (st != SNAP_OK || closing != SNAP_OK))
 		unlink(output->temporary);
 	if (unfinished == output->temporary)
 		unfinished = NULL;
 	free(output->temporary);
 	free(output->path);
 	*output = (struct output){0};
-	return status != SNAP_OK ? status : closing;
+	return st != SNAP_OK ? st : closing;
 }
 
 static void say_warning(void *user, const char *text)

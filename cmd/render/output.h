@@ -41,11 +41,10 @@ struct output {
 enum snap_status output_open(struct output *output, const struct report_options *options, bool page,
 			     struct snap_error *err);
 /**
- * Finish: with `status` SNAP_OK flush, check for write errors and rename into place; otherwise
- * throw a file away. Returns `status`, or SNAP_ESYSTEM when writing failed.
+ * Finish: with `st` SNAP_OK flush, check for write errors and rename into place; otherwise
+ * throw a file away. Returns `st`, or SNAP_ESYSTEM when writing failed.
  */
-enum snap_status output_close(struct output *output, enum snap_status status,
-			      struct snap_error *err);
+enum snap_status output_close(struct output *output, enum snap_status st, struct snap_error *err);
 
 /** Remove a file that is not whole yet: for a program that ends at once, see base/memory.h. */
 void output_abandon(void);

@@ -99,16 +99,16 @@ enum snap_status row_graph_read(struct row_graph *out, const struct dataset *dat
 {
 	const struct row_graph_view view = {selection, NULL, cumulative};
 	struct graph graph;
-	enum snap_status status;
+	enum snap_status st;
 
 	*out = (struct row_graph){0};
 	if (!dataset->store)
 		return SNAP_OK;
-	status = graph_fetch(&graph, dataset->store, dataset, dataset->snapshot_ids[0], false, err);
-	if (status == SNAP_OK)
-		status = row_graph_sum(out, &graph, &view, err);
+	st = graph_fetch(&graph, dataset->store, dataset, dataset->snapshot_ids[0], false, err);
+	if (st == SNAP_OK)
+		st = row_graph_sum(out, &graph, &view, err);
 	graph_release(&graph);
-	return status;
+	return st;
 }
 
 void row_graph_release(struct row_graph *graph)

@@ -201,17 +201,17 @@ static int compare_runs(const void *a, const void *b)
  */
 static enum snap_status read_parents(struct candidates *candidates, struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (size_t from = 0, to; status == SNAP_OK && from < candidates->count; from = to) {
+	for (size_t from = 0, to; st == SNAP_OK && from < candidates->count; from = to) {
 		struct input_time time;
 
 		to = end_of_process(candidates, from);
-		status = input_read_time(candidates->items[from].path, &time, err);
+		st = input_read_time(candidates->items[from].path, &time, err);
 		for (size_t i = from; i < to; i++)
 			candidates->items[i].parent = time.ppid;
 	}
-	return status;
+	return st;
 }
 
 /* A damaged file that `facts` left out is left out of `snapshots`, too.  A file of which `facts`
@@ -312,12 +312,12 @@ static enum snap_status read_facts(struct snapshots *facts, const char *dir,
 {
 	int64_t *ids = NULL;
 	size_t count = 0;
-	enum snap_status status = snapshots_list(facts, &dir, 1, &ids, &count, err);
+	enum snap_status st = snapshots_list(facts, &dir, 1, &ids, &count, err);
 
-	if (status == SNAP_OK)
-		status = store_each_snapshot(facts->store, add_candidate, candidates, err);
+	if (st == SNAP_OK)
+		st = store_each_snapshot(facts->store, add_candidate, candidates, err);
 	free(ids);
-	return status;
+	return st;
 }
 
 enum snap_status snapshots_choose(struct snapshots *snapshots, const char *dir, char **path,
@@ -332,33 +332,33 @@ enum snap_status snapshots_choose(struct snapshots *snapshots, const char *dir, 
 	struct candidates candidates = {0};
 	struct choice choice = {0};
 	struct snapshots *facts = NULL;
-	enum snap_status status = snapshots_open(&facts, &options, err);
+	enum snap_status st = snapshots_open(&facts, &options, err);
 
 	*path = NULL;
-	if (status == SNAP_OK)
-		status = read_facts(facts, dir, &candidates, err);
-	if (status == SNAP_OK && candidates.count) {
+	if (st == SNAP_OK)
+		st = read_facts(facts, dir, &candidates, err);
+	if (st == SNAP_OK && candidates.count) {
 		qsort(candidates.items, candidates.count, sizeof(*candidates.items), compare_runs);
-		status = read_parents(&candidates, err);
+		st = read_parents(&candidates, err);
 	}
-	if (status == SNAP_OK && candidates.count) {
+	if (st == SNAP_OK && candidates.count) {
 		choose_process(&choice, &candidates, snapshots->options.at);
-		status = store_each_metric(facts->store, choice.newest->id, take_peak,
-					   &choice.peak_bytes, err);
+		st = store_each_metric(facts->store, choice.newest->id, take_peak,
+				       &choice.peak_bytes, err);
 	}
-	if (status == SNAP_OK && candidates.count && !choice.shown)
-		status = fail(err, SNAP_EUSAGE,
-			      "%s: %s, pid %" PRIu64
-			      ", left no snapshot of its exit; --at newest shows its last one",
-			      dir, choice.newest->program, choice.newest->pid);
-	if (status == SNAP_OK && candidates.count) {
+	if (st == SNAP_OK && candidates.count && !choice.shown)
+		st = fail(err, SNAP_EUSAGE,
+			  "%s: %s, pid %" PRIu64
+			  ", left no snapshot of its exit; --at newest shows its last one",
+			  dir, choice.newest->program, choice.newest->pid);
+	if (st == SNAP_OK && candidates.count) {
 		*path = strdup(choice.shown->path);
-		status = *path ? say(snapshots, dir, &choice, err)
-			       : fail_memory(err, "choosing a snapshot");
+		st = *path ? say(snapshots, dir, &choice, err)
+			   : fail_memory(err, "choosing a snapshot");
 	}
-	if (facts && status == SNAP_OK)
-		status = pass_on_damage(snapshots, facts, err);
+	if (facts && st == SNAP_OK)
+		st = pass_on_damage(snapshots, facts, err);
 	snapshots_close(facts);
 	candidates_free(&candidates);
-	return status;
+	return st;
 }

@@ -23,18 +23,18 @@ struct loading {
 static enum snap_status load_file(struct loading *loading, const char *path, struct snap_error *err)
 {
 	struct snap_error problem = {0};
-	enum snap_status status;
+	enum snap_status st;
 	bool already;
 	int64_t id;
 
 	/* What is in the database is in the list: so room comes first. */
 	if (!array_reserve(&loading->ids, &loading->capacity, loading->count, sizeof(id)))
 		return fail_memory(err, "loading snapshots");
-	status = snapshots_take_file(loading->snapshots, path, loading->labels, &id, &already,
-				     &problem);
-	if (status == SNAP_ESYSTEM || status == SNAP_ENOMEM)
-		return fail(err, status, "%s", problem.message);
-	if (status != SNAP_OK) {
+	st = snapshots_take_file(loading->snapshots, path, loading->labels, &id, &already,
+				 &problem);
+	if (st == SNAP_ESYSTEM || st == SNAP_ENOMEM)
+		return fail(err, st, "%s", problem.message);
+	if (st != SNAP_OK) {
 		loading->done->refused++;
 		loading->refuse(problem.message);
 		return SNAP_OK;
@@ -133,29 +133,29 @@ static enum snap_status drop(struct loading *loading, const struct snapshots_lea
 {
 	struct store *store = snapshots_store(loading->snapshots);
 	struct inventory inventory = {.loading = loading};
-	enum snap_status status;
+	enum snap_status st;
 	int64_t *ids;
 	size_t count = 0;
 
 	if (loading->count)
 		qsort(loading->ids, loading->count, sizeof(*loading->ids), compare_ids);
-	status = store_each_snapshot(store, take_item, &inventory, err);
+	st = store_each_snapshot(store, take_item, &inventory, err);
 	ids = calloc(inventory.count + 1, sizeof(*ids));
-	if (status == SNAP_OK && !ids)
-		status = fail_memory(err, "deleting snapshots");
-	if (status == SNAP_OK && inventory.count) {
+	if (st == SNAP_OK && !ids)
+		st = fail_memory(err, "deleting snapshots");
+	if (st == SNAP_OK && inventory.count) {
 		qsort(inventory.items, inventory.count, sizeof(*inventory.items), compare_paths);
 		count = choose_leaving(&inventory, how, ids);
 	}
 	if (count)
-		status = store_forget(store, ids, count, err);
-	if (status == SNAP_OK)
+		st = store_forget(store, ids, count, err);
+	if (st == SNAP_OK)
 		loading->done->dropped = count;
 	for (size_t i = 0; i < inventory.count; i++)
 		free(inventory.items[i].path);
 	free(inventory.items);
 	free(ids);
-	return status;
+	return st;
 }
 
 enum snap_status snapshots_load(struct snapshots *snapshots, const char *const *names,
@@ -167,19 +167,19 @@ enum snap_status snapshots_load(struct snapshots *snapshots, const char *const *
 	struct loading loading = {
 		.snapshots = snapshots, .labels = labels, .refuse = refuse, .done = done};
 	struct snapshots_files files;
-	enum snap_status status = snapshots_files_of(snapshots, names, name_count, &files, err);
+	enum snap_status st = snapshots_files_of(snapshots, names, name_count, &files, err);
 
 	*done = (struct snapshots_loaded){.refused = snapshots->damaged};
 	snapshots_expect_files(snapshots, &files);
-	for (size_t i = 0; status == SNAP_OK && i < files.count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < files.count; i++) {
 		snapshots_progress(snapshots, i, files.count);
-		status = load_file(&loading, files.files[i].path, err);
+		st = load_file(&loading, files.files[i].path, err);
 	}
 	snapshots_progress(snapshots, files.count, files.count);
 	snapshots_files_free(&files);
-	if (status == SNAP_OK && leaving && (leaving->before_ns || leaving->replaced) &&
+	if (st == SNAP_OK && leaving && (leaving->before_ns || leaving->replaced) &&
 	    snapshots_store(snapshots))
-		status = drop(&loading, leaving, err);
+		st = drop(&loading, leaving, err);
 	free(loading.ids);
-	return status;
+	return st;
 }

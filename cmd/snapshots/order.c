@@ -33,12 +33,12 @@ static enum snap_status add_directory(struct snapshots *snapshots, struct snapsh
 {
 	char **paths = NULL;
 	size_t count = 0;
-	enum snap_status status = snapshots_list_directory(snapshots, dir, &paths, &count, err);
+	enum snap_status st = snapshots_list_directory(snapshots, dir, &paths, &count, err);
 
-	for (size_t i = 0; status == SNAP_OK && i < count; i++)
-		status = add_file(files, paths[i], true, err);
+	for (size_t i = 0; st == SNAP_OK && i < count; i++)
+		st = add_file(files, paths[i], true, err);
 	input_free_list(paths, count);
-	return status;
+	return st;
 }
 
 static int compare_places(const struct snapshots_file *a, const struct snapshots_file *b)
@@ -136,7 +136,7 @@ static void check_times(const struct snapshots *snapshots, struct snapshots_file
 static enum snap_status put_in_order(struct snapshots *snapshots, struct snapshots_files *files,
 				     struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (snapshots->options.order == SNAPSHOTS_AS_GIVEN || files->count < 2)
 		return SNAP_OK;
@@ -144,15 +144,15 @@ static enum snap_status put_in_order(struct snapshots *snapshots, struct snapsho
 		qsort(files->files, files->count, sizeof(*files->files), compare_names);
 		return SNAP_OK;
 	}
-	for (size_t i = 0; status == SNAP_OK && i < files->count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < files->count; i++) {
 		struct snapshots_file *file = &files->files[i];
 
 		if (strcmp(file->path, "-") == 0)
 			return SNAP_OK; /* nothing is known of it yet */
-		status = input_read_time(file->path, &file->time, err);
+		st = input_read_time(file->path, &file->time, err);
 	}
-	if (status != SNAP_OK)
-		return status;
+	if (st != SNAP_OK)
+		return st;
 	qsort(files->files, files->count, sizeof(*files->files), compare_times);
 	check_times(snapshots, files);
 	return SNAP_OK;
@@ -162,20 +162,20 @@ enum snap_status snapshots_files_of(struct snapshots *snapshots, const char *con
 				    size_t name_count, struct snapshots_files *files,
 				    struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	*files = (struct snapshots_files){0};
-	for (size_t i = 0; status == SNAP_OK && i < name_count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < name_count; i++) {
 		if (snapshots_is_directory(names[i]))
-			status = add_directory(snapshots, files, names[i], err);
+			st = add_directory(snapshots, files, names[i], err);
 		else
-			status = add_file(files, names[i], false, err);
+			st = add_file(files, names[i], false, err);
 	}
-	if (status == SNAP_OK)
-		status = put_in_order(snapshots, files, err);
-	if (status != SNAP_OK)
+	if (st == SNAP_OK)
+		st = put_in_order(snapshots, files, err);
+	if (st != SNAP_OK)
 		snapshots_files_free(files);
-	return status;
+	return st;
 }
 
 void snapshots_files_free(struct snapshots_files *files)

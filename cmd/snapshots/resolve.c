@@ -49,9 +49,9 @@ static enum snap_status snapshot_list_read(struct snapshots *snapshots, struct s
 					   struct snap_error *err)
 {
 	struct list_reading reading = {list, snapshots};
-	enum snap_status status = store_each_snapshot(snapshots->store, list_add, &reading, err);
+	enum snap_status st = store_each_snapshot(snapshots->store, list_add, &reading, err);
 
-	return status == SNAP_ENOMEM ? fail_memory(err, "listing snapshots") : status;
+	return st == SNAP_ENOMEM ? fail_memory(err, "listing snapshots") : st;
 }
 
 static void snapshot_list_free(struct snapshot_list *list)
@@ -145,25 +145,25 @@ static enum snap_status resolve_in_database(struct snapshots *snapshots,
 					    const struct snapshot_list *list, const char *name,
 					    struct id_list *out, struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 	size_t before = out->count;
 	int64_t id;
 
 	if (name[0] == '@')
 		return resolve_position(list, name, out, err);
 	if (parse_number(name, &id))
-		for (size_t i = 0; status == SNAP_OK && i < list->count; i++)
+		for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
 			if (list->entries[i].id == id)
 				return id_list_add(out, id, err);
-	for (size_t i = 0; status == SNAP_OK && i < list->count; i++)
+	for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
 		if (list->entries[i].label && strcmp(list->entries[i].label, name) == 0)
-			status = id_list_add(out, list->entries[i].id, err);
-	if (status == SNAP_OK && out->count == before)
+			st = id_list_add(out, list->entries[i].id, err);
+	if (st == SNAP_OK && out->count == before)
 		return fail(err, SNAP_ENOTFOUND,
 			    "%s: %s has no snapshot with this id or label (`snapdiff ls --db %s` "
 			    "lists them)",
 			    name, snapshots->options.db, snapshots->options.db);
-	return status;
+	return st;
 }
 
 static enum snap_status ambiguous_label(const char *name, const struct id_list *found,
@@ -184,22 +184,21 @@ static enum snap_status one_in_database(struct snapshots *snapshots, const char 
 {
 	struct snapshot_list list = {0};
 	struct id_list found = {0};
-	enum snap_status status = snapshot_list_read(snapshots, &list, err);
+	enum snap_status st = snapshot_list_read(snapshots, &list, err);
 
-	if (status == SNAP_OK && list.count == 0)
-		status = fail(err, SNAP_ENOTFOUND, "%s: holds no snapshot%s", snapshots->options.db,
-			      snapshots->options.pid || snapshots->options.program
-				      ? " of this process"
-				      : "");
-	if (status == SNAP_OK)
-		status = resolve_in_database(snapshots, &list, name ? name : "@-1", &found, err);
-	if (status == SNAP_OK && found.count > 1)
-		status = ambiguous_label(name, &found, err);
-	if (status == SNAP_OK)
+	if (st == SNAP_OK && list.count == 0)
+		st = fail(err, SNAP_ENOTFOUND, "%s: holds no snapshot%s", snapshots->options.db,
+			  snapshots->options.pid || snapshots->options.program ? " of this process"
+									       : "");
+	if (st == SNAP_OK)
+		st = resolve_in_database(snapshots, &list, name ? name : "@-1", &found, err);
+	if (st == SNAP_OK && found.count > 1)
+		st = ambiguous_label(name, &found, err);
+	if (st == SNAP_OK)
 		*id = found.ids[0];
 	free(found.ids);
 	snapshot_list_free(&list);
-	return status;
+	return st;
 }
 
 static enum snap_status many_in_database(struct snapshots *snapshots, const char *const *names,
@@ -207,14 +206,14 @@ static enum snap_status many_in_database(struct snapshots *snapshots, const char
 					 struct snap_error *err)
 {
 	struct snapshot_list list = {0};
-	enum snap_status status = snapshot_list_read(snapshots, &list, err);
+	enum snap_status st = snapshot_list_read(snapshots, &list, err);
 
-	for (size_t i = 0; status == SNAP_OK && i < name_count; i++)
-		status = resolve_in_database(snapshots, &list, names[i], out, err);
-	for (size_t i = 0; status == SNAP_OK && name_count == 0 && i < list.count; i++)
-		status = id_list_add(out, list.entries[i].id, err);
+	for (size_t i = 0; st == SNAP_OK && i < name_count; i++)
+		st = resolve_in_database(snapshots, &list, names[i], out, err);
+	for (size_t i = 0; st == SNAP_OK && name_count == 0 && i < list.count; i++)
+		st = id_list_add(out, list.entries[i].id, err);
 	snapshot_list_free(&list);
-	return status;
+	return st;
 }
 
 /* ---- names of files ---- */
@@ -283,9 +282,9 @@ static enum snap_status add_file(struct snapshots *snapshots, const char *path, 
 				 struct snap_error *err)
 {
 	int64_t id;
-	enum snap_status status = take_file(snapshots, path, &id, err);
+	enum snap_status st = take_file(snapshots, path, &id, err);
 
-	return status == SNAP_OK && id ? id_list_add(out, id, err) : status;
+	return st == SNAP_OK && id ? id_list_add(out, id, err) : st;
 }
 
 /* One file of a directory.  One that cannot be read does not hide the others. */
@@ -293,10 +292,9 @@ static enum snap_status add_listed_file(struct snapshots *snapshots, const char 
 					struct id_list *out, struct snap_error *err)
 {
 	struct snap_error problem = {0};
-	enum snap_status status = add_file(snapshots, path, out, &problem);
+	enum snap_status st = add_file(snapshots, path, out, &problem);
 
-	return status == SNAP_OK ? SNAP_OK
-				 : snapshots_skip_damaged(snapshots, path, status, &problem, err);
+	return st == SNAP_OK ? SNAP_OK : snapshots_skip_damaged(snapshots, path, st, &problem, err);
 }
 
 /*
@@ -310,29 +308,29 @@ static enum snap_status newest_of_directory(struct snapshots *snapshots, const c
 	struct id_list candidates = {0};
 	char **paths = NULL;
 	size_t count = 0;
-	enum snap_status status = snapshots_list_directory(snapshots, dir, &paths, &count, err);
+	enum snap_status st = snapshots_list_directory(snapshots, dir, &paths, &count, err);
 	bool wanted = true;
 
-	for (size_t i = count; status == SNAP_OK && i-- > 0;) {
+	for (size_t i = count; st == SNAP_OK && i-- > 0;) {
 		size_t damaged = snapshots->damaged;
 
 		wanted |= i + 1 == count || !same_process(paths[i], paths[i + 1]);
 		if (wanted)
-			status = add_listed_file(snapshots, paths[i], &candidates, err);
+			st = add_listed_file(snapshots, paths[i], &candidates, err);
 		wanted = snapshots->damaged > damaged; /* then the one before has to do */
 	}
-	if (status == SNAP_OK && candidates.count == 0)
-		status = snapshots_nothing_wanted(snapshots, dir, err);
-	if (status == SNAP_OK)
-		status = snapshot_list_read(snapshots, &list, err);
-	if (status == SNAP_OK)
-		status = id_list_order(&candidates, &list, err);
-	if (status == SNAP_OK)
+	if (st == SNAP_OK && candidates.count == 0)
+		st = snapshots_nothing_wanted(snapshots, dir, err);
+	if (st == SNAP_OK)
+		st = snapshot_list_read(snapshots, &list, err);
+	if (st == SNAP_OK)
+		st = id_list_order(&candidates, &list, err);
+	if (st == SNAP_OK)
 		*id = candidates.ids[candidates.count - 1];
 	free(candidates.ids);
 	snapshot_list_free(&list);
 	input_free_list(paths, count);
-	return status;
+	return st;
 }
 
 /* Files that libsnap wrote tell their facts at once; of others only the newest is read. */
@@ -357,52 +355,52 @@ static enum snap_status one_of_directory(struct snapshots *snapshots, const char
 					 struct snap_error *err)
 {
 	char *path = NULL;
-	enum snap_status status;
+	enum snap_status st;
 
 	if (!all_are_ours(dir) && !snapshots->options.at)
 		return newest_of_directory(snapshots, dir, id, err);
-	status = snapshots_choose(snapshots, dir, &path, err);
-	if (status == SNAP_OK && !path)
-		status = snapshots_nothing_wanted(snapshots, dir, err);
-	if (status == SNAP_OK)
-		status = take_file(snapshots, path, id, err);
+	st = snapshots_choose(snapshots, dir, &path, err);
+	if (st == SNAP_OK && !path)
+		st = snapshots_nothing_wanted(snapshots, dir, err);
+	if (st == SNAP_OK)
+		st = take_file(snapshots, path, id, err);
 	free(path);
-	return status;
+	return st;
 }
 
 static enum snap_status one_file(struct snapshots *snapshots, const char *path, int64_t *id,
 				 struct snap_error *err)
 {
-	enum snap_status status;
+	enum snap_status st;
 
 	if (snapshots_is_directory(path))
 		return one_of_directory(snapshots, path, id, err);
 	if (snapshots->options.at)
 		return fail(err, SNAP_EUSAGE, "%s is one snapshot; --at chooses in a directory",
 			    path);
-	status = take_file(snapshots, path, id, err);
-	return status == SNAP_OK && !*id ? snapshots_nothing_wanted(snapshots, path, err) : status;
+	st = take_file(snapshots, path, id, err);
+	return st == SNAP_OK && !*id ? snapshots_nothing_wanted(snapshots, path, err) : st;
 }
 
 static enum snap_status many_files(struct snapshots *snapshots, const char *const *names,
 				   size_t name_count, struct id_list *out, struct snap_error *err)
 {
 	struct snapshots_files files;
-	enum snap_status status = snapshots_files_of(snapshots, names, name_count, &files, err);
+	enum snap_status st = snapshots_files_of(snapshots, names, name_count, &files, err);
 
 	snapshots_expect_files(snapshots, &files);
-	for (size_t i = 0; status == SNAP_OK && i < files.count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < files.count; i++) {
 		snapshots_progress(snapshots, i, files.count);
-		status = files.files[i].listed
-				 ? add_listed_file(snapshots, files.files[i].path, out, err)
-				 : add_file(snapshots, files.files[i].path, out, err);
+		st = files.files[i].listed
+			     ? add_listed_file(snapshots, files.files[i].path, out, err)
+			     : add_file(snapshots, files.files[i].path, out, err);
 	}
 	snapshots_progress(snapshots, files.count, files.count);
 	snapshots_files_free(&files);
-	if (status == SNAP_OK && out->count == 0)
-		status = snapshots_nothing_wanted(snapshots,
-						  name_count == 1 ? names[0] : "these files", err);
-	return status;
+	if (st == SNAP_OK && out->count == 0)
+		st = snapshots_nothing_wanted(snapshots, name_count == 1 ? names[0] : "these files",
+					      err);
+	return st;
 }
 
 /* What is meant when nothing is named and there is no database; NULL with `err` set when there is
@@ -425,11 +423,11 @@ enum snap_status snapshots_one(struct snapshots *snapshots, const char *name, in
 	if (snapshots->options.db && snapshots->options.at)
 		return fail(err, SNAP_EUSAGE, "--at chooses in a directory, not with --db");
 	if (snapshots->options.db) {
-		enum snap_status status = one_in_database(snapshots, name, id, err);
+		enum snap_status st = one_in_database(snapshots, name, id, err);
 
-		return status == SNAP_OK && snapshots->options.census
+		return st == SNAP_OK && snapshots->options.census
 			       ? snapshots_census_of(snapshots, id, err)
-			       : status;
+			       : st;
 	}
 	if (!name)
 		name = default_name(err);
@@ -455,20 +453,20 @@ enum snap_status snapshots_list(struct snapshots *snapshots, const char *const *
 {
 	struct snapshot_list all = {0};
 	struct id_list found = {0};
-	enum snap_status status = find_named(snapshots, names, name_count, &found, err);
+	enum snap_status st = find_named(snapshots, names, name_count, &found, err);
 
-	if (status == SNAP_OK)
-		status = snapshot_list_read(snapshots, &all, err);
-	if (status == SNAP_OK)
-		status = id_list_order(&found, &all, err);
-	if (status != SNAP_OK) {
+	if (st == SNAP_OK)
+		st = snapshot_list_read(snapshots, &all, err);
+	if (st == SNAP_OK)
+		st = id_list_order(&found, &all, err);
+	if (st != SNAP_OK) {
 		free(found.ids);
 		found = (struct id_list){0};
 	}
 	*ids = found.ids;
 	*count = found.count;
 	snapshot_list_free(&all);
-	return status;
+	return st;
 }
 
 /* Of files the objects are counted where they are read. */
@@ -484,17 +482,17 @@ enum snap_status snapshots_series(struct snapshots *snapshots, const char *const
 	struct snapshot_list all = {0};
 	int64_t *ids = NULL;
 	size_t count = 0;
-	enum snap_status status = snapshots_list(snapshots, names, name_count, &ids, &count, err);
+	enum snap_status st = snapshots_list(snapshots, names, name_count, &ids, &count, err);
 
 	*list = (struct snapshots_series_list){0};
-	if (status == SNAP_OK)
-		status = snapshot_list_read(snapshots, &all, err);
-	if (status == SNAP_OK)
-		status = series_split(list, &all, ids, count, err);
-	for (size_t i = 0; status == SNAP_OK && counts_objects(snapshots) && i < list->count; i++)
-		status = snapshots_censuses_of(snapshots, list->series[i].ids,
-					       list->series[i].count, err);
+	if (st == SNAP_OK)
+		st = snapshot_list_read(snapshots, &all, err);
+	if (st == SNAP_OK)
+		st = series_split(list, &all, ids, count, err);
+	for (size_t i = 0; st == SNAP_OK && counts_objects(snapshots) && i < list->count; i++)
+		st = snapshots_censuses_of(snapshots, list->series[i].ids, list->series[i].count,
+					   err);
 	snapshot_list_free(&all);
 	free(ids);
-	return status;
+	return st;
 }

@@ -176,7 +176,7 @@ enum snap_status series_split(struct snapshots_series_list *out, const struct sn
 			      const int64_t *ids, size_t count, struct snap_error *err)
 {
 	struct process *processes = calloc(count + 1, sizeof(*processes));
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 	struct chosen chosen = {0};
 	size_t process_count = 0;
 	bool fine;
@@ -195,14 +195,14 @@ enum snap_status series_split(struct snapshots_series_list *out, const struct sn
 	if (fine)
 		leave_out_alone(out);
 	if (!fine)
-		status = fail_memory(err, "looking for series");
+		st = fail_memory(err, "looking for series");
 	else if (out->count > 1 && out->series[0].count < 2)
-		status = refuse(processes, process_count, err);
-	if (status != SNAP_OK)
+		st = refuse(processes, process_count, err);
+	if (st != SNAP_OK)
 		snapshots_series_free(out);
 	free(chosen.entries);
 	free(processes);
-	return status;
+	return st;
 }
 
 void snapshots_series_free(struct snapshots_series_list *list)

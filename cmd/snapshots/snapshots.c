@@ -165,7 +165,7 @@ static void say_migrated(const struct snapshots *snapshots)
 static enum snap_status open_store(struct snapshots *snapshots, struct snap_error *err)
 {
 	enum store_mode mode = STORE_READ;
-	enum snap_status status;
+	enum snap_status st;
 
 	if (snapshots->store)
 		return SNAP_OK;
@@ -173,17 +173,17 @@ static enum snap_status open_store(struct snapshots *snapshots, struct snap_erro
 		mode = STORE_CREATE;
 	else if (snapshots->options.modify)
 		mode = STORE_WRITE;
-	status = store_open(&snapshots->store, snapshots->options.db, mode, err);
-	if (status == SNAP_OK && store_migrated_from(snapshots->store))
+	st = store_open(&snapshots->store, snapshots->options.db, mode, err);
+	if (st == SNAP_OK && store_migrated_from(snapshots->store))
 		say_migrated(snapshots);
-	return status;
+	return st;
 }
 
 enum snap_status snapshots_open(struct snapshots **out, const struct snapshots_options *options,
 				struct snap_error *err)
 {
 	struct snapshots *snapshots = calloc(1, sizeof(*snapshots));
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	*out = NULL;
 	if (!snapshots)
@@ -192,12 +192,12 @@ enum snap_status snapshots_open(struct snapshots **out, const struct snapshots_o
 	/* A database to be written is made with its first snapshot, so that a mistyped name leaves
 	 * none behind. */
 	if (!options->write || access(options->db, F_OK) == 0)
-		status = open_store(snapshots, err);
-	if (status == SNAP_OK)
+		st = open_store(snapshots, err);
+	if (st == SNAP_OK)
 		*out = snapshots;
 	else
 		snapshots_close(snapshots);
-	return status;
+	return st;
 }
 
 static void forget_skipped(struct snapshots *snapshots)
@@ -290,25 +290,23 @@ static void skip_listed(void *user, const char *path, const char *sentence)
 enum snap_status snapshots_list_directory(struct snapshots *snapshots, const char *dir,
 					  char ***paths, size_t *count, struct snap_error *err)
 {
-	enum snap_status status =
-		input_list_directory(dir, skip_listed, snapshots, paths, count, err);
+	enum snap_status st = input_list_directory(dir, skip_listed, snapshots, paths, count, err);
 
-	if (status == SNAP_OK && snapshots->skipped_lost) {
+	if (st == SNAP_OK && snapshots->skipped_lost) {
 		input_free_list(*paths, *count);
 		*paths = NULL;
 		*count = 0;
-		status = fail_memory(err, "listing damaged files");
+		st = fail_memory(err, "listing damaged files");
 	}
-	return status;
+	return st;
 }
 
 enum snap_status snapshots_skip_damaged(struct snapshots *snapshots, const char *path,
-					enum snap_status status, const struct snap_error *problem,
+					enum snap_status st, const struct snap_error *problem,
 					struct snap_error *err)
 {
-	if (status != SNAP_ECORRUPT && status != SNAP_ETRUNCATED && status != SNAP_EVERSION &&
-	    status != SNAP_EIO)
-		return fail(err, status, "%s", problem->message);
+	if (st != SNAP_ECORRUPT && st != SNAP_ETRUNCATED && st != SNAP_EVERSION && st != SNAP_EIO)
+		return fail(err, st, "%s", problem->message);
 	/* If it is not there, it was removed since the directory was read. */
 	if (access(path, F_OK) == 0 && !skip(snapshots, path, problem->message))
 		return fail_memory(err, "listing damaged files");
@@ -336,9 +334,9 @@ void snapshots_progress(const struct snapshots *snapshots, size_t done, size_t t
 static enum snap_status symbolise(struct snapshots *snapshots, struct model *model,
 				  struct snap_error *err)
 {
-	enum snap_status status = need_symbols(snapshots, err);
+	enum snap_status st = need_symbols(snapshots, err);
 
-	return status == SNAP_OK ? symbols_resolve(snapshots->symbols, model, err) : status;
+	return st == SNAP_OK ? symbols_resolve(snapshots->symbols, model, err) : st;
 }
 
 /*
@@ -362,17 +360,17 @@ static enum snap_status load_model(struct snapshots *snapshots, struct snapshots
 				   struct snap_error *err)
 {
 	struct model *model = input->model;
-	enum snap_status status = open_store(snapshots, err);
+	enum snap_status st = open_store(snapshots, err);
 
-	if (status != SNAP_OK)
-		return status;
+	if (st != SNAP_OK)
+		return st;
 	if (snapshots->options.facts_only)
 		return store_load(snapshots->store, model, NULL, STORE_FACTS, NULL, id, already,
 				  err);
 	if (!input->prepared && !store_has_digest(snapshots->store, model->digest, id))
-		status = symbolise(snapshots, model, err);
-	if (status != SNAP_OK)
-		return status;
+		st = symbolise(snapshots, model, err);
+	if (st != SNAP_OK)
+		return st;
 	return store_load(snapshots->store, model, input->prepared,
 			  snapshots->options.without_ages ? STORE_WITHOUT_AGES : STORE_ALL, labels,
 			  id, already, err);
@@ -446,16 +444,16 @@ enum snap_status snapshots_take_file(struct snapshots *snapshots, const char *pa
 				     struct snap_error *err)
 {
 	struct snapshots_input input;
-	enum snap_status status;
+	enum snap_status st;
 	struct stat info;
 	bool keeps = snapshots->remembers && stat(path, &info) == 0 && S_ISREG(info.st_mode);
 
 	*id = 0;
 	*already = false;
 	snapshots_read(snapshots, path, &input);
-	status = input.status;
-	if (status != SNAP_OK) {
-		fail(err, status, "%s", input.err.message);
+	st = input.status;
+	if (st != SNAP_OK) {
+		fail(err, st, "%s", input.err.message);
 	} else if (wants_model(snapshots, input.model)) {
 		if (input.model->torn)
 			snapshots_note_damage(snapshots, input.model->torn);
@@ -464,10 +462,10 @@ enum snap_status snapshots_take_file(struct snapshots *snapshots, const char *pa
 					 &(struct notice){.kind = NOTICE_FILE_NEWER,
 							  .texts = {input.model->remark}});
 		tell_apart(snapshots, input.model);
-		status = load_model(snapshots, &input, labels, id, already, err);
+		st = load_model(snapshots, &input, labels, id, already, err);
 	}
 	snapshots_input_release(&input);
-	if (status == SNAP_OK && keeps)
+	if (st == SNAP_OK && keeps)
 		keep_taken(snapshots, path, &info, *id);
-	return status;
+	return st;
 }

@@ -59,7 +59,7 @@ enum snap_status snapshots_list_directory(struct snapshots *snapshots, const cha
 /** A file of a directory could not be read: leave it out if it is damaged, forget it if it is gone
  * meanwhile; other failures are passed on. */
 enum snap_status snapshots_skip_damaged(struct snapshots *snapshots, const char *path,
-					enum snap_status status, const struct snap_error *problem,
+					enum snap_status st, const struct snap_error *problem,
 					struct snap_error *err);
 
 /** SNAP_ENOTFOUND: nothing in `path` passes --pid and --program. */

@@ -379,19 +379,19 @@ static enum snap_status ask_place(struct symbols *symbols, uint32_t id,
 	};
 	const struct worker_answers answers = {symbols, module_opened, module_answered};
 	struct worker_loss loss;
-	enum snap_status status;
+	enum snap_status st;
 
 	if (!is_worth_asking(symbols, place))
 		return SNAP_OK;
 	symbols->asked = place;
 	place->tried = true;
 	place->kept_offline = !symbols->online;
-	status = worker_ask(symbols->worker, &module, lookups, count, &answers, &loss, err);
+	st = worker_ask(symbols->worker, &module, lookups, count, &answers, &loss, err);
 	if (loss.cause != WORKER_FINE) {
 		place->lost = true;
 		notice_loss(symbols, place, &loss);
 	}
-	return status;
+	return st;
 }
 
 /* Models. */
@@ -594,9 +594,9 @@ static enum snap_status ask_modules(struct symbols *symbols, const struct task *
 				    struct snap_error *err)
 {
 	struct lookup lookups[ASK_AT_ONCE];
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (size_t i = 0; i < count && status == SNAP_OK;) {
+	for (size_t i = 0; i < count && st == SNAP_OK;) {
 		uint32_t place = tasks[i].subject.place;
 		size_t found;
 
@@ -604,11 +604,11 @@ static enum snap_status ask_modules(struct symbols *symbols, const struct task *
 			break; /* these are the last */
 		i += next_lookups(symbols, tasks + i, count - i, lookups, &found);
 		if (found)
-			status = ask_place(symbols, place, lookups, found, err);
+			st = ask_place(symbols, place, lookups, found, err);
 		if (symbols->options.progress)
 			symbols->options.progress(symbols->options.user, i, count);
 	}
-	return status;
+	return st;
 }
 
 /* Models get what was found. */
@@ -671,16 +671,16 @@ enum snap_status symbols_resolve(struct symbols *symbols, struct model *model,
 	uint32_t *places = model_places(symbols, model);
 	size_t count = 0;
 	struct task *tasks = places ? list_tasks(model, places, &count) : NULL;
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 	bool fine = tasks && recall(symbols, tasks, count);
 
 	choose_online(symbols, model);
 	if (fine)
-		status = ask_modules(symbols, tasks, count, err);
-	fine = fine && status == SNAP_OK && name_all(symbols, model, tasks, count);
+		st = ask_modules(symbols, tasks, count, err);
+	fine = fine && st == SNAP_OK && name_all(symbols, model, tasks, count);
 	free(tasks);
 	free(places);
-	if (status != SNAP_OK)
-		return status;
+	if (st != SNAP_OK)
+		return st;
 	return fine && !texts_failed(symbols->texts) ? SNAP_OK : fail_memory(err, "symbolising");
 }

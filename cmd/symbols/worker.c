@@ -258,20 +258,20 @@ enum snap_status worker_ask(struct worker *worker, const struct worker_module *m
 			    const struct worker_answers *answers, struct worker_loss *loss,
 			    struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	*loss = (struct worker_loss){.cause = WORKER_FINE};
 	if (worker->losses == LOSSES_MAX) {
 		*loss = (struct worker_loss){WORKER_GAVE_UP, LOSSES_MAX};
 		return SNAP_OK;
 	}
-	status = start(worker, err);
-	while (count && status == SNAP_OK && loss->cause == WORKER_FINE) {
+	st = start(worker, err);
+	while (count && st == SNAP_OK && loss->cause == WORKER_FINE) {
 		size_t part = count < WIRE_LOOKUPS_MAX ? count : WIRE_LOOKUPS_MAX;
 
-		status = ask(worker, module, lookups, part, answers, loss, err);
+		st = ask(worker, module, lookups, part, answers, loss, err);
 		lookups += part;
 		count -= part;
 	}
-	return status;
+	return st;
 }

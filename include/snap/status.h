@@ -39,7 +39,7 @@ struct snap_error {
 };
 
 /** The name of a status ("corrupt", "truncated", ...); a static string, never NULL. */
-const char *snap_status_name(enum snap_status status);
+const char *snap_status_name(enum snap_status st);
 
 #pragma GCC visibility pop
 

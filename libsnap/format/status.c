@@ -3,9 +3,9 @@
  */
 #include "snap/status.h"
 
-const char *snap_status_name(enum snap_status status)
+const char *snap_status_name(enum snap_status st)
 {
-	switch (status) {
+	switch (st) {
 	case SNAP_OK:
 		return "ok";
 	case SNAP_EINVAL:

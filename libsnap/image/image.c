@@ -108,9 +108,9 @@ bool snap__image_strip_preload(const char *from, char *into)
 /* Only regular files are opened: opening others may have effects. */
 static int open_program(int directory, const char *path)
 {
-	struct stat st;
+	struct stat info;
 
-	if (snap__sys_stat(directory, path, &st) != 0 || !S_ISREG(st.st_mode))
+	if (snap__sys_stat(directory, path, &info) != 0 || !S_ISREG(info.st_mode))
 		return -1;
 	return snap__sys_openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 }
@@ -118,14 +118,14 @@ static int open_program(int directory, const char *path)
 /* The kernel starts such a program in secure mode, where the loader ignores LD_PRELOAD. */
 static bool runs_privileged(int fd)
 {
-	struct stat st;
+	struct stat info;
 
-	if (snap__sys_stat(fd, "", &st) != 0)
+	if (snap__sys_stat(fd, "", &info) != 0)
 		return false;
-	if ((st.st_mode & S_ISUID) && st.st_uid != (uid_t)syscall(SYS_geteuid))
+	if ((info.st_mode & S_ISUID) && info.st_uid != (uid_t)syscall(SYS_geteuid))
 		return true;
-	if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) &&
-	    st.st_gid != (gid_t)syscall(SYS_getegid))
+	if ((info.st_mode & S_ISGID) && (info.st_mode & S_IXGRP) &&
+	    info.st_gid != (gid_t)syscall(SYS_getegid))
 		return true;
 	return syscall(SYS_geteuid) != 0 &&
 	       syscall(SYS_fgetxattr, fd, "security.capability", NULL, 0) > 0;

@@ -250,9 +250,9 @@ ENTRY int fexecve(int fd, char *const arguments[], char *const environment[])
 
 static bool is_executable(const char *path)
 {
-	struct stat st;
+	struct stat info;
 
-	return snap__sys_stat(AT_FDCWD, path, &st) == 0 && S_ISREG(st.st_mode) &&
+	return snap__sys_stat(AT_FDCWD, path, &info) == 0 && S_ISREG(info.st_mode) &&
 	       syscall(SYS_faccessat, AT_FDCWD, path, X_OK) == 0;
 }
 

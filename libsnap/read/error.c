@@ -12,35 +12,35 @@
 
 _Static_assert(NAME_SHOWN + 40 < sizeof(((struct snap_error *)0)->message), "room for a sentence");
 
-enum snap_status snap__fail(struct snap_error *err, enum snap_status status, const char *name,
+enum snap_status snap__fail(struct snap_error *err, enum snap_status st, const char *name,
 			    const char *format, ...)
 {
 	va_list arguments;
 	size_t used;
 
 	if (!err)
-		return status;
-	err->status = status;
+		return st;
+	err->status = st;
 	used = (size_t)snprintf(err->message, sizeof(err->message), "%.*s: ", NAME_SHOWN, name);
 	va_start(arguments, format);
 	vsnprintf(err->message + used, sizeof(err->message) - used, format, arguments);
 	va_end(arguments);
-	return status;
+	return st;
 }
 
-enum snap_status snap__fail_at(struct snap_error *err, enum snap_status status, const char *name,
+enum snap_status snap__fail_at(struct snap_error *err, enum snap_status st, const char *name,
 			       uint64_t offset, const char *format, ...)
 {
 	va_list arguments;
 	size_t used;
 
 	if (!err)
-		return status;
-	err->status = status;
+		return st;
+	err->status = st;
 	used = (size_t)snprintf(err->message, sizeof(err->message), "%.*s: byte %" PRIu64 ": ",
 				NAME_SHOWN, name, offset);
 	va_start(arguments, format);
 	vsnprintf(err->message + used, sizeof(err->message) - used, format, arguments);
 	va_end(arguments);
-	return status;
+	return st;
 }

@@ -8,12 +8,12 @@
 
 #include "snap/status.h"
 
-/** Fill `err` (may be NULL) with "NAME: ..." and return `status`. */
-enum snap_status snap__fail(struct snap_error *err, enum snap_status status, const char *name,
+/** Fill `err` (may be NULL) with "NAME: ..." and return `st`. */
+enum snap_status snap__fail(struct snap_error *err, enum snap_status st, const char *name,
 			    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /** The same with "NAME: byte OFFSET: ...". */
-enum snap_status snap__fail_at(struct snap_error *err, enum snap_status status, const char *name,
+enum snap_status snap__fail_at(struct snap_error *err, enum snap_status st, const char *name,
 			       uint64_t offset, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 

@@ -277,9 +277,9 @@ static enum snap_status walk(struct snap_reader *reader, struct snap_error *err)
 
 /* ---- Opening ---- */
 
-static bool is_damage(enum snap_status status)
+static bool is_damage(enum snap_status st)
 {
-	return status == SNAP_ECORRUPT || status == SNAP_ETRUNCATED;
+	return st == SNAP_ECORRUPT || st == SNAP_ETRUNCATED;
 }
 
 static void restart_directory(struct snap_reader *reader)

@@ -108,9 +108,9 @@ int snap__file_finish(struct snap__file *file, bool is_durable)
 
 static bool exists(int at, const char *name)
 {
-	struct stat st;
+	struct stat info;
 
-	return snap__sys_lstat(at, name, &st) == 0;
+	return snap__sys_lstat(at, name, &info) == 0;
 }
 
 /* Some file systems cannot rename without replacing. */

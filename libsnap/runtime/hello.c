@@ -30,12 +30,12 @@ static void hello_begin(struct snap__text *line)
 static int open_hello(int flags)
 {
 	const char *path = snap__process_config()->hello;
-	struct stat st;
+	struct stat info;
 	int fd = -1;
 
 	if (snap__hello_is_wanted())
 		fd = snap__sys_open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd >= 0 && (syscall(SYS_fstat, fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+	if (fd >= 0 && (syscall(SYS_fstat, fd, &info) != 0 || !S_ISREG(info.st_mode))) {
 		snap__sys_close(fd);
 		fd = -1;
 	}

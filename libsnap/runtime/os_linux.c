@@ -210,9 +210,9 @@ bool snap__os_private_files(void)
 bool snap__os_make_directory(const char *path)
 {
 	int saved = errno;
-	struct stat st;
+	struct stat info;
 	bool there = (snap__sys_mkdir(path, 0777) == 0 || errno == EEXIST) &&
-		     snap__sys_stat(AT_FDCWD, path, &st) == 0 && S_ISDIR(st.st_mode);
+		     snap__sys_stat(AT_FDCWD, path, &info) == 0 && S_ISDIR(info.st_mode);
 
 	errno = saved;
 	return there;

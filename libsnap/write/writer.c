@@ -151,10 +151,10 @@ static ZSTD_CCtx *compressor_begin(void *memory, size_t size)
 /* ---- Errors and output ---- */
 
 /* The first error stays. */
-static enum snap_status fail(struct snap__writer *w, enum snap_status status)
+static enum snap_status fail(struct snap__writer *w, enum snap_status st)
 {
 	if (w->status == SNAP_OK)
-		w->status = status;
+		w->status = st;
 	return w->status;
 }
 

@@ -75,12 +75,12 @@ static struct model *read_file(const char *name)
 }
 
 /** Expect this status, and a message that begins with the path and contains `words`. */
-static void refuse(const char *name, enum snap_status status, const char *words)
+static void refuse(const char *name, enum snap_status st, const char *words)
 {
 	struct model *model = NULL;
 	struct snap_error err = {0};
 
-	cr_expect_eq(input_read(&model, name, NULL, &err), status, "%s", err.message);
+	cr_expect_eq(input_read(&model, name, NULL, &err), st, "%s", err.message);
 	cr_expect_null(model);
 	cr_expect(strncmp(err.message, name, strlen(name)) == 0, "%s", err.message);
 	cr_expect_not_null(strstr(err.message, words), "%s", err.message);

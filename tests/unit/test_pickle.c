@@ -20,9 +20,9 @@ static void accepts(const char *data, size_t size)
 	cr_assert_eq(pickle_read(&pickle, data, size, "p", &err), SNAP_OK, "%s", err.message);
 }
 
-static void refuses(const char *data, size_t size, enum snap_status status, const char *message)
+static void refuses(const char *data, size_t size, enum snap_status st, const char *message)
 {
-	cr_expect_eq(pickle_read(&pickle, data, size, "p", &err), status, "%s", err.message);
+	cr_expect_eq(pickle_read(&pickle, data, size, "p", &err), st, "%s", err.message);
 	cr_expect_str_eq(err.message, message);
 }
 

@@ -130,13 +130,13 @@ static void one_is(struct snapshots *snapshots, const char *name, uint64_t bytes
 		     name ? name : "nothing", bytes_of(snapshots, id));
 }
 
-static void one_fails(struct snapshots *snapshots, const char *name, enum snap_status status,
+static void one_fails(struct snapshots *snapshots, const char *name, enum snap_status st,
 		      const char *words)
 {
 	struct snap_error err = {0};
 	int64_t id = 0;
 
-	cr_assert_eq(snapshots_one(snapshots, name, &id, &err), status, "%s", err.message);
+	cr_assert_eq(snapshots_one(snapshots, name, &id, &err), st, "%s", err.message);
 	cr_assert(strstr(err.message, words), "'%s' should say '%s'", err.message, words);
 }
 
@@ -173,7 +173,7 @@ static enum snap_status series_of(struct snapshots *snapshots, const char *const
 				  struct snap_error *err)
 {
 	struct snapshots_series_list list;
-	enum snap_status status = snapshots_series(snapshots, names, name_count, &list, err);
+	enum snap_status st = snapshots_series(snapshots, names, name_count, &list, err);
 
 	*ids = calloc(64, sizeof(**ids));
 	*count = 0;
@@ -181,16 +181,16 @@ static enum snap_status series_of(struct snapshots *snapshots, const char *const
 		for (size_t k = 0; k < list.series[i].count; k++)
 			(*ids)[(*count)++] = list.series[i].ids[k];
 	snapshots_series_free(&list);
-	return status;
+	return st;
 }
 
-static void series_fails(struct snapshots *snapshots, const char *name, enum snap_status status,
+static void series_fails(struct snapshots *snapshots, const char *name, enum snap_status st,
 			 const char *words)
 {
 	struct snap_error err = {0};
 	struct snapshots_series_list list;
 
-	cr_assert_eq(snapshots_series(snapshots, &name, 1, &list, &err), status, "%s", err.message);
+	cr_assert_eq(snapshots_series(snapshots, &name, 1, &list, &err), st, "%s", err.message);
 	cr_assert(strstr(err.message, words), "'%s' should say '%s'", err.message, words);
 	cr_assert_eq(list.count, 0);
 }

@@ -71,10 +71,9 @@ static int64_t load(struct store *store, struct model *model, bool *already)
 {
 	struct snap_error err = {0};
 	int64_t id = 0;
-	enum snap_status status =
-		store_load(store, model, NULL, STORE_ALL, NULL, &id, already, &err);
+	enum snap_status st = store_load(store, model, NULL, STORE_ALL, NULL, &id, already, &err);
 
-	cr_assert_eq(status, SNAP_OK, "%s", err.message);
+	cr_assert_eq(st, SNAP_OK, "%s", err.message);
 	model_free(model);
 	return id;
 }
@@ -469,13 +468,12 @@ Test(sql, documented_columns_are_the_columns_of_the_views)
 
 /* ---- files that are not what they should be ---- */
 
-static void refuses(const char *path, enum store_mode mode, enum snap_status status,
-		    const char *word)
+static void refuses(const char *path, enum store_mode mode, enum snap_status st, const char *word)
 {
 	struct snap_error err = {0};
 	struct store *store;
 
-	cr_assert_eq(store_open(&store, path, mode, &err), status, "%s: %s", path, err.message);
+	cr_assert_eq(store_open(&store, path, mode, &err), st, "%s: %s", path, err.message);
 	cr_assert_null(store);
 	cr_assert(strstr(err.message, word) && strstr(err.message, path), "'%s' should say '%s'",
 		  err.message, word);

@@ -28,12 +28,12 @@ static struct model *parse(const char *text)
 }
 
 /** Expect that `text` is refused with exactly this sentence. */
-static void refuse(const char *text, enum snap_status status, const char *sentence)
+static void refuse(const char *text, enum snap_status st, const char *sentence)
 {
 	struct model *model = NULL;
 	struct snap_error err = {0};
 
-	cr_expect_eq(input_read_memory(&model, text, strlen(text), "t", NULL, &err), status, "%s",
+	cr_expect_eq(input_read_memory(&model, text, strlen(text), "t", NULL, &err), st, "%s",
 		     text);
 	cr_expect_null(model);
 	cr_expect_str_eq(err.message, sentence);

@@ -388,10 +388,10 @@ static int open_held(struct cursor *cursor)
 {
 	struct credit_side *side = side_of(cursor);
 	const struct wanted *wanted = &cursor->wanted;
-	enum snap_status status = relation_hold(cursor->store, side, wanted->value[1], NULL);
+	enum snap_status st = relation_hold(cursor->store, side, wanted->value[1], NULL);
 
-	if (status != SNAP_OK)
-		return status == SNAP_ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
+	if (st != SNAP_OK)
+		return st == SNAP_ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
 	cursor->at = 0;
 	cursor->end = side->held_count;
 	if (wanted->is_set[2]) {

@@ -62,20 +62,20 @@ enum snap_status bulk_insert(struct store *store, const struct bulk *bulk, const
 			     size_t count, const void *context, struct snap_error *err)
 {
 	sqlite3_stmt **batch = &store->batches[bulk->insert], *rest = NULL;
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 	const char *row = rows;
 
 	if (count >= BATCH_ROWS && !*batch)
-		status = prepare(store, bulk->insert, BATCH_ROWS, batch, err);
-	for (; status == SNAP_OK && count >= BATCH_ROWS; count -= BATCH_ROWS) {
-		status = insert_batch(store, bulk, *batch, row, BATCH_ROWS, context, err);
+		st = prepare(store, bulk->insert, BATCH_ROWS, batch, err);
+	for (; st == SNAP_OK && count >= BATCH_ROWS; count -= BATCH_ROWS) {
+		st = insert_batch(store, bulk, *batch, row, BATCH_ROWS, context, err);
 		row += BATCH_ROWS * bulk->row_size;
 	}
-	if (status != SNAP_OK || count == 0)
-		return status;
-	status = prepare(store, bulk->insert, count, &rest, err);
-	if (status == SNAP_OK)
-		status = insert_batch(store, bulk, rest, row, count, context, err);
+	if (st != SNAP_OK || count == 0)
+		return st;
+	st = prepare(store, bulk->insert, count, &rest, err);
+	if (st == SNAP_OK)
+		st = insert_batch(store, bulk, rest, row, count, context, err);
 	sqlite3_finalize(rest);
-	return status;
+	return st;
 }

@@ -164,12 +164,12 @@ sqlite3_stmt *database_statement(struct store *store, enum statement which, stru
 enum snap_status database_step(struct store *store, sqlite3_stmt *statement, const char *doing,
 			       struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (sqlite3_step(statement) != SQLITE_DONE)
-		status = database_fail(store, err, doing);
+		st = database_fail(store, err, doing);
 	sqlite3_reset(statement);
-	return status;
+	return st;
 }
 
 void database_record(struct store *store, sqlite3_stmt *statement)
@@ -220,29 +220,28 @@ static enum snap_status remake_view(struct store *store, const struct view *view
 				    struct snap_error *err)
 {
 	char drop[96];
-	enum snap_status status;
+	enum snap_status st;
 
 	snprintf(drop, sizeof(drop), "DROP VIEW IF EXISTS %s", view->name);
-	status = database_run(store, drop, "cannot be brought up to date", err);
-	return status == SNAP_OK ? database_run(store, view->sql, "cannot be created", err)
-				 : status;
+	st = database_run(store, drop, "cannot be brought up to date", err);
+	return st == SNAP_OK ? database_run(store, view->sql, "cannot be created", err) : st;
 }
 
 /* Bring the schema from `version` to ours, in the transaction that is open. */
 static enum snap_status migrate_steps(struct store *store, int version, struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 	char pragma[96];
 
-	for (int step = version; status == SNAP_OK && step < SCHEMA_VERSION; step++)
-		status = database_run(store, migrations[step], "cannot be brought up to date", err);
-	if (status == SNAP_OK && version == 0)
-		status = database_run(store, store->in_memory ? sql_private_tables : sql_indexes,
-				      "cannot be created", err);
-	for (size_t i = 0; status == SNAP_OK && i < sizeof(views) / sizeof(*views); i++)
-		status = remake_view(store, &views[i], err);
-	if (status != SNAP_OK)
-		return status;
+	for (int step = version; st == SNAP_OK && step < SCHEMA_VERSION; step++)
+		st = database_run(store, migrations[step], "cannot be brought up to date", err);
+	if (st == SNAP_OK && version == 0)
+		st = database_run(store, store->in_memory ? sql_private_tables : sql_indexes,
+				  "cannot be created", err);
+	for (size_t i = 0; st == SNAP_OK && i < sizeof(views) / sizeof(*views); i++)
+		st = remake_view(store, &views[i], err);
+	if (st != SNAP_OK)
+		return st;
 	snprintf(pragma, sizeof(pragma), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		 APPLICATION_ID, SCHEMA_VERSION);
 	return database_run(store, pragma, "cannot be created", err);
@@ -275,18 +274,18 @@ static enum snap_status identify(struct store *store, int *version, struct snap_
 static enum snap_status migrate(struct store *store, struct snap_error *err)
 {
 	int version = 0;
-	enum snap_status status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
+	enum snap_status st = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
 
-	if (status != SNAP_OK)
-		return status;
-	status = identify(store, &version, err);
-	if (status == SNAP_OK && version < SCHEMA_VERSION)
-		status = migrate_steps(store, version, err);
-	if (status == SNAP_OK)
-		status = database_run(store, "COMMIT", "cannot be written", err);
-	if (status != SNAP_OK)
+	if (st != SNAP_OK)
+		return st;
+	st = identify(store, &version, err);
+	if (st == SNAP_OK && version < SCHEMA_VERSION)
+		st = migrate_steps(store, version, err);
+	if (st == SNAP_OK)
+		st = database_run(store, "COMMIT", "cannot be written", err);
+	if (st != SNAP_OK)
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	return status;
+	return st;
 }
 
 /* ---- is it as we made it? -------------------------------------------------------------------- */
@@ -389,29 +388,29 @@ static enum snap_status check_schema(struct store *store, int version, bool with
 /* Bring an older file up to date, whatever it was opened for. */
 static enum snap_status update(struct store *store, int version, struct snap_error *err)
 {
-	enum snap_status status = version ? check_schema(store, version, false, err) : SNAP_OK;
+	enum snap_status st = version ? check_schema(store, version, false, err) : SNAP_OK;
 
-	if (status == SNAP_OK && sqlite3_db_readonly(store->db, "main"))
+	if (st == SNAP_OK && sqlite3_db_readonly(store->db, "main"))
 		return fail(
 			err, SNAP_EVERSION,
 			"%s: was written by an older snapdiff and has to be brought up to date, "
 			"but cannot be written: name a copy of it",
 			store->name);
-	if (status == SNAP_OK)
-		status = migrate(store, err);
-	if (status == SNAP_OK)
+	if (st == SNAP_OK)
+		st = migrate(store, err);
+	if (st == SNAP_OK)
 		store->migrated_from = version;
-	return status;
+	return st;
 }
 
 enum snap_status database_check_version(struct store *store, enum store_mode mode,
 					struct snap_error *err)
 {
 	int version = 0;
-	enum snap_status status = identify(store, &version, err);
+	enum snap_status st = identify(store, &version, err);
 
-	if (status != SNAP_OK)
-		return status;
+	if (st != SNAP_OK)
+		return st;
 	if (version == SCHEMA_VERSION)
 		return check_schema(store, version, true, err);
 	if (version == 0 && !database_may_be_made(mode))

@@ -18,9 +18,9 @@ static enum snap_status delete_of_snapshots(struct store *store, const char *ids
 					    struct snap_error *err)
 {
 	const char *name;
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (size_t i = 0; status == SNAP_OK && (name = database_table(i)); i++) {
+	for (size_t i = 0; st == SNAP_OK && (name = database_table(i)); i++) {
 		char *sql =
 			sqlite3_mprintf("DELETE FROM \"%w\" WHERE snapshot_id IN (%s)", name, ids);
 		char *has = sqlite3_mprintf("SELECT 1 FROM pragma_table_info('%q') WHERE "
@@ -29,34 +29,33 @@ static enum snap_status delete_of_snapshots(struct store *store, const char *ids
 		sqlite3_stmt *asked = NULL;
 
 		if (!sql || !has)
-			status = fail_memory(err, "deleting snapshots");
+			st = fail_memory(err, "deleting snapshots");
 		else if (sqlite3_prepare_v2(store->db, has, -1, &asked, NULL) != SQLITE_OK)
-			status = database_fail(store, err, "cannot be read");
+			st = database_fail(store, err, "cannot be read");
 		else if (sqlite3_step(asked) == SQLITE_ROW)
-			status = database_run(store, sql, "cannot be written", err);
+			st = database_run(store, sql, "cannot be written", err);
 		sqlite3_finalize(asked);
 		sqlite3_free(has);
 		sqlite3_free(sql);
 	}
-	return status;
+	return st;
 }
 
 static enum snap_status delete_all(struct store *store, const char *ids, struct snap_error *err)
 {
 	char *sql = sqlite3_mprintf("DELETE FROM snapshot WHERE id IN (%s)", ids);
-	enum snap_status status =
+	enum snap_status st =
 		sql ? delete_of_snapshots(store, ids, err) : fail_memory(err, "deleting snapshots");
 
-	if (status == SNAP_OK)
-		status = database_run(store, sql, "cannot be written", err);
+	if (st == SNAP_OK)
+		st = database_run(store, sql, "cannot be written", err);
 	sqlite3_free(sql);
-	for (size_t i = 0; status == SNAP_OK && i < sizeof(sweeping) / sizeof(*sweeping); i++) {
+	for (size_t i = 0; st == SNAP_OK && i < sizeof(sweeping) / sizeof(*sweeping); i++) {
 		sqlite3_stmt *sweep = database_statement(store, sweeping[i], err);
 
-		status = sweep ? database_step(store, sweep, "cannot be written", err)
-			       : SNAP_ESYSTEM;
+		st = sweep ? database_step(store, sweep, "cannot be written", err) : SNAP_ESYSTEM;
 	}
-	return status;
+	return st;
 }
 
 /* "1,2,3"; malloc'ed, NULL when memory is out. */
@@ -80,20 +79,20 @@ enum snap_status store_forget(struct store *store, const int64_t *ids, size_t co
 			      struct snap_error *err)
 {
 	char *list = list_of(ids, count);
-	enum snap_status status;
+	enum snap_status st;
 
 	if (!list)
 		return fail_memory(err, "deleting snapshots");
 	store_symbol_flush(store);
-	status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
-	if (status == SNAP_OK) {
-		status = delete_all(store, list, err);
-		if (status == SNAP_OK)
-			status = database_run(store, "COMMIT", "cannot be written", err);
-		if (status != SNAP_OK)
+	st = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
+	if (st == SNAP_OK) {
+		st = delete_all(store, list, err);
+		if (st == SNAP_OK)
+			st = database_run(store, "COMMIT", "cannot be written", err);
+		if (st != SNAP_OK)
 			sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 		database_forget_rows(store);
 	}
 	free(list);
-	return status;
+	return st;
 }

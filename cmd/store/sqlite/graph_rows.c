@@ -37,26 +37,26 @@ enum snap_status store_put_members(struct store *store, const struct store_membe
 				   size_t count, struct snap_error *err)
 {
 	static const struct bulk put = {STATEMENT_member_put, bind_member, sizeof(*members), true};
-	enum snap_status status = temporary_begin(store, err);
+	enum snap_status st = temporary_begin(store, err);
 
-	if (status == SNAP_OK)
-		status = temporary_table(store, sql_member_drop, sql_member_table, err);
-	if (status == SNAP_OK)
-		status = bulk_insert(store, &put, members, count, NULL, err);
-	return temporary_end(store, status, err);
+	if (st == SNAP_OK)
+		st = temporary_table(store, sql_member_drop, sql_member_table, err);
+	if (st == SNAP_OK)
+		st = bulk_insert(store, &put, members, count, NULL, err);
+	return temporary_end(store, st, err);
 }
 
 enum snap_status store_put_nodes(struct store *store, const struct store_node *nodes, size_t count,
 				 struct snap_error *err)
 {
 	static const struct bulk put = {STATEMENT_node_put, bind_node, sizeof(*nodes), true};
-	enum snap_status status = temporary_begin(store, err);
+	enum snap_status st = temporary_begin(store, err);
 
-	if (status == SNAP_OK)
-		status = temporary_table(store, sql_node_drop, sql_node_table, err);
-	if (status == SNAP_OK)
-		status = bulk_insert(store, &put, nodes, count, NULL, err);
-	return temporary_end(store, status, err);
+	if (st == SNAP_OK)
+		st = temporary_table(store, sql_node_drop, sql_node_table, err);
+	if (st == SNAP_OK)
+		st = bulk_insert(store, &put, nodes, count, NULL, err);
+	return temporary_end(store, st, err);
 }
 
 static enum snap_status ignore_row(void *context, sqlite3_stmt *row)
@@ -83,9 +83,9 @@ static enum snap_status ask(struct store *store, enum statement which, int64_t s
 
 enum snap_status store_ask_leaks(struct store *store, int64_t snapshot_id, struct snap_error *err)
 {
-	enum snap_status status = ask(store, STATEMENT_lost_shown, snapshot_id, 0, err);
+	enum snap_status st = ask(store, STATEMENT_lost_shown, snapshot_id, 0, err);
 
-	return status == SNAP_OK ? ask(store, STATEMENT_lost_total, snapshot_id, 0, err) : status;
+	return st == SNAP_OK ? ask(store, STATEMENT_lost_total, snapshot_id, 0, err) : st;
 }
 
 enum snap_status store_ask_holders(struct store *store, int64_t snapshot_id, size_t limit,
@@ -93,9 +93,9 @@ enum snap_status store_ask_holders(struct store *store, int64_t snapshot_id, siz
 {
 	static const enum statement all[] = {STATEMENT_held_by, STATEMENT_blocks_shown,
 					     STATEMENT_holds, STATEMENT_blocks_total};
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (size_t i = 0; status == SNAP_OK && i < sizeof(all) / sizeof(*all); i++)
-		status = ask(store, all[i], snapshot_id, limit, err);
-	return status;
+	for (size_t i = 0; st == SNAP_OK && i < sizeof(all) / sizeof(*all); i++)
+		st = ask(store, all[i], snapshot_id, limit, err);
+	return st;
 }

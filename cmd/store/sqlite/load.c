@@ -82,13 +82,13 @@ static enum snap_status load_snapshot(struct loading *load, int64_t run_id, stru
 {
 	const struct model *model = load->model;
 	struct model_totals totals;
-	enum snap_status status = model_totals(model, &totals, err);
+	enum snap_status st = model_totals(model, &totals, err);
 	sqlite3_stmt *statement;
 
-	if (status == SNAP_OK)
-		status = model_check_figures(model, &totals, err);
-	if (status != SNAP_OK)
-		return status;
+	if (st == SNAP_OK)
+		st = model_check_figures(model, &totals, err);
+	if (st != SNAP_OK)
+		return st;
 	statement = database_statement(load->store, STATEMENT_insert_snapshot, err);
 	if (!statement)
 		return SNAP_ESYSTEM;
@@ -106,9 +106,9 @@ static enum snap_status load_snapshot(struct loading *load, int64_t run_id, stru
 	database_bind_u64(statement, 12, totals.live_blocks);
 	database_bind_u64(statement, 13, totals.allocated_bytes);
 	database_bind_u64(statement, 14, totals.allocated_blocks);
-	status = database_step(load->store, statement, "cannot be written", err);
+	st = database_step(load->store, statement, "cannot be written", err);
 	load->snapshot_id = sqlite3_last_insert_rowid(load->store->db);
-	return status;
+	return st;
 }
 
 /* Which table a meta key goes to, and under which name there. */
@@ -175,18 +175,17 @@ static bool has_a_column(const char *key)
 static enum snap_status load_meta(struct loading *load, struct snap_error *err)
 {
 	const struct model *model = load->model;
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (uint32_t i = 0; status == SNAP_OK && i < model->meta_count; i++) {
+	for (uint32_t i = 0; st == SNAP_OK && i < model->meta_count; i++) {
 		const char *key = model_text(model, model->meta[i].key);
 		enum statement insert = table_of(&key);
 
 		if (insert == STATEMENT_insert_meta && has_a_column(key))
 			continue;
-		status = insert_pair(load, insert, key, model_text(model, model->meta[i].value),
-				     err);
+		st = insert_pair(load, insert, key, model_text(model, model->meta[i].value), err);
 	}
-	return status;
+	return st;
 }
 
 /* ---- the whole ---- */
@@ -212,22 +211,22 @@ void *loading_array(size_t count, size_t size)
 static enum snap_status load_rows(struct loading *load, struct snap_error *err)
 {
 	int64_t run_id = 0;
-	enum snap_status status = load_run(load, &run_id, err);
+	enum snap_status st = load_run(load, &run_id, err);
 
-	if (status == SNAP_OK)
-		status = load_snapshot(load, run_id, err);
-	if (status == SNAP_OK)
-		status = load_meta(load, err);
-	if (status != SNAP_OK)
-		return status;
-	status = load_modules(load, err);
-	if (status == SNAP_OK && load->part != STORE_FACTS)
-		status = load_stacks(load, err);
-	if (status == SNAP_OK && load->part != STORE_FACTS)
-		status = load_figures(load, err);
-	if (status == SNAP_OK && load->part != STORE_FACTS)
-		status = load_holders(load, err);
-	return status;
+	if (st == SNAP_OK)
+		st = load_snapshot(load, run_id, err);
+	if (st == SNAP_OK)
+		st = load_meta(load, err);
+	if (st != SNAP_OK)
+		return st;
+	st = load_modules(load, err);
+	if (st == SNAP_OK && load->part != STORE_FACTS)
+		st = load_stacks(load, err);
+	if (st == SNAP_OK && load->part != STORE_FACTS)
+		st = load_figures(load, err);
+	if (st == SNAP_OK && load->part != STORE_FACTS)
+		st = load_holders(load, err);
+	return st;
 }
 
 void database_forget_rows(struct store *store)
@@ -261,17 +260,17 @@ static enum snap_status learn_table(struct store *store, enum statement which,
 /* A private database has no indexes to find rows by: learn again what a rollback left. */
 static enum snap_status learn_rows(struct store *store, struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (!store->in_memory || !store->forgot)
 		return SNAP_OK;
-	status = learn_table(store, STATEMENT_known_modules, &store->modules, err);
-	if (status == SNAP_OK)
-		status = learn_table(store, STATEMENT_known_frames, &store->frames, err);
-	if (status == SNAP_OK)
-		status = learn_table(store, STATEMENT_known_sites, &store->sites, err);
-	store->forgot = status != SNAP_OK;
-	return status;
+	st = learn_table(store, STATEMENT_known_modules, &store->modules, err);
+	if (st == SNAP_OK)
+		st = learn_table(store, STATEMENT_known_frames, &store->frames, err);
+	if (st == SNAP_OK)
+		st = learn_table(store, STATEMENT_known_sites, &store->sites, err);
+	store->forgot = st != SNAP_OK;
+	return st;
 }
 
 static enum snap_status find_digest(struct store *store, uint64_t digest, int64_t *snapshot_id,
@@ -301,31 +300,31 @@ bool store_has_digest(struct store *store, uint64_t digest, int64_t *snapshot_id
 static enum snap_status prepare_and_load(struct loading *load, struct snap_error *err)
 {
 	struct store_prepared *made = NULL;
-	enum snap_status status;
+	enum snap_status st;
 
 	if (!load->prepared) {
 		made = load->part == STORE_FACTS ? prepare_facts(load->model)
 						 : store_prepare(load->model);
 		load->prepared = made;
 	}
-	status = load->prepared ? load_rows(load, err) : fail_memory(err, "loading a snapshot");
+	st = load->prepared ? load_rows(load, err) : fail_memory(err, "loading a snapshot");
 	store_prepared_free(made);
-	return status;
+	return st;
 }
 
 static enum snap_status load_unless_known(struct loading *load, const struct store_labels *labels,
 					  bool *already, struct snap_error *err)
 {
-	enum snap_status status =
+	enum snap_status st =
 		find_digest(load->store, load->model->digest, &load->snapshot_id, err);
 
 	*already = load->snapshot_id != 0;
-	if (status == SNAP_OK && !*already)
-		status = prepare_and_load(load, err);
-	for (size_t i = 0; status == SNAP_OK && labels && i < labels->count; i++)
-		status = insert_pair(load, STATEMENT_insert_label, labels->keys[i],
-				     labels->values[i], err);
-	return status;
+	if (st == SNAP_OK && !*already)
+		st = prepare_and_load(load, err);
+	for (size_t i = 0; st == SNAP_OK && labels && i < labels->count; i++)
+		st = insert_pair(load, STATEMENT_insert_label, labels->keys[i], labels->values[i],
+				 err);
+	return st;
 }
 
 /* One snapshot, one transaction: after a failure the database is as it was. */
@@ -334,24 +333,24 @@ static enum snap_status load_in_transaction(struct loading *load, const struct s
 {
 	struct store *store = load->store;
 	const struct array_mark mark = arrays_mark(&store->arrays);
-	enum snap_status status;
+	enum snap_status st;
 
 	store_symbol_flush(store);
-	status = learn_rows(store, err);
-	if (status == SNAP_OK)
-		status = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
-	if (status != SNAP_OK)
-		return status;
-	status = load_unless_known(load, labels, already, err);
-	if (status == SNAP_OK)
-		status = database_run(store, "COMMIT", "cannot be written", err);
-	if (status != SNAP_OK) {
+	st = learn_rows(store, err);
+	if (st == SNAP_OK)
+		st = database_run(store, "BEGIN IMMEDIATE", "cannot be written", err);
+	if (st != SNAP_OK)
+		return st;
+	st = load_unless_known(load, labels, already, err);
+	if (st == SNAP_OK)
+		st = database_run(store, "COMMIT", "cannot be written", err);
+	if (st != SNAP_OK) {
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 		arrays_undo(&store->arrays, &mark);
 		database_forget_rows(store);
 	}
 	loading_release(load);
-	return status;
+	return st;
 }
 
 enum snap_status store_load(struct store *store, const struct model *model,
@@ -360,8 +359,8 @@ enum snap_status store_load(struct store *store, const struct model *model,
 			    struct snap_error *err)
 {
 	struct loading load = {.store = store, .model = model, .prepared = prepared, .part = part};
-	enum snap_status status = load_in_transaction(&load, labels, already, err);
+	enum snap_status st = load_in_transaction(&load, labels, already, err);
 
 	*snapshot_id = load.snapshot_id;
-	return status;
+	return st;
 }

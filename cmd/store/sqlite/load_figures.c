@@ -129,16 +129,16 @@ static int bind_birth(sqlite3_stmt *statement, int at, const void *row, const vo
 /* ---- inserting ------------------------------------------------------------------------------- */
 
 /* The error sentence if figures could not be added to a private database. */
-static enum snap_status added(const struct loading *load, enum snap_status status,
+static enum snap_status added(const struct loading *load, enum snap_status st,
 			      struct snap_error *err)
 {
-	if (status == SNAP_ENOMEM)
+	if (st == SNAP_ENOMEM)
 		return fail_memory(err, "loading a snapshot");
-	return status == SNAP_OK ? SNAP_OK
-				 : fail(err, status,
-					"%s: the temporary file for what does not fit into memory "
-					"cannot be written: %s",
-					load->store->name, strerror(errno));
+	return st == SNAP_OK ? SNAP_OK
+			     : fail(err, st,
+				    "%s: the temporary file for what does not fit into memory "
+				    "cannot be written: %s",
+				    load->store->name, strerror(errno));
 }
 
 static enum snap_status load_cells(struct loading *load, struct snap_error *err)
@@ -149,23 +149,23 @@ static enum snap_status load_cells(struct loading *load, struct snap_error *err)
 					     sizeof(struct array_cell), false};
 	const struct model *model = load->model;
 	struct array_cell *cells = loading_array(model->site_count, sizeof(*cells));
-	enum snap_status status;
+	enum snap_status st;
 	size_t count;
 
 	if (!cells)
 		return fail_memory(err, "loading a snapshot");
 	count = collect_cells(load, cells);
 	if (load->store->in_memory)
-		status = added(load,
-			       arrays_add_snapshot(&load->store->arrays, load->snapshot_id, cells,
-						   count, model->variances),
-			       err);
+		st = added(load,
+			   arrays_add_snapshot(&load->store->arrays, load->snapshot_id, cells,
+					       count, model->variances),
+			   err);
 	else
-		status = bulk_insert(load->store, &live, cells, count, &load->snapshot_id, err);
-	if (status == SNAP_OK && model->variances && !load->store->in_memory)
-		status = bulk_insert(load->store, &variance, cells, count, &load->snapshot_id, err);
+		st = bulk_insert(load->store, &live, cells, count, &load->snapshot_id, err);
+	if (st == SNAP_OK && model->variances && !load->store->in_memory)
+		st = bulk_insert(load->store, &variance, cells, count, &load->snapshot_id, err);
 	free(cells);
-	return status;
+	return st;
 }
 
 static enum snap_status load_births(struct loading *load, struct snap_error *err)
@@ -174,7 +174,7 @@ static enum snap_status load_births(struct loading *load, struct snap_error *err
 					   sizeof(struct array_birth), false};
 	const struct model *model = load->model;
 	struct array_birth *births = loading_array(model->cohort_count, sizeof(*births));
-	enum snap_status status;
+	enum snap_status st;
 	size_t count = 0;
 
 	if (!births)
@@ -191,17 +191,16 @@ static enum snap_status load_births(struct loading *load, struct snap_error *err
 		}
 	}
 	count = merge_births(births, count);
-	status =
-		load->store->in_memory
-			? added(load, arrays_add_births(&load->store->arrays, births, count), err)
-			: bulk_insert(load->store, &cohort, births, count, &load->snapshot_id, err);
+	st = load->store->in_memory
+		     ? added(load, arrays_add_births(&load->store->arrays, births, count), err)
+		     : bulk_insert(load->store, &cohort, births, count, &load->snapshot_id, err);
 	free(births);
-	return status;
+	return st;
 }
 
 enum snap_status load_figures(struct loading *load, struct snap_error *err)
 {
-	enum snap_status status = load_cells(load, err);
+	enum snap_status st = load_cells(load, err);
 
-	return status == SNAP_OK && load->part == STORE_ALL ? load_births(load, err) : status;
+	return st == SNAP_OK && load->part == STORE_ALL ? load_births(load, err) : st;
 }

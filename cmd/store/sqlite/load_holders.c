@@ -208,7 +208,7 @@ static enum snap_status load_steps(const struct graph *graph, struct snap_error 
 					 false};
 	const struct model_holders *holders = &graph->load->model->holders;
 	struct step_row *rows = loading_array(holders->step_count, sizeof(*rows));
-	enum snap_status status;
+	enum snap_status st;
 	size_t count = 0;
 
 	if (!rows)
@@ -217,9 +217,9 @@ static enum snap_status load_steps(const struct graph *graph, struct snap_error 
 		for (uint32_t k = 0; k < holders->paths[i].row.step_count; k++)
 			rows[count++] = (struct step_row){
 				i, k, &holders->steps[holders->paths[i].first_step + k]};
-	status = bulk_insert(graph->load->store, &bulk, rows, count, graph, err);
+	st = bulk_insert(graph->load->store, &bulk, rows, count, graph, err);
 	free(rows);
-	return status;
+	return st;
 }
 
 /* ---- the whole ---- */
@@ -281,17 +281,17 @@ static enum snap_status sum_types(const struct loading *load, struct snap_error 
 enum snap_status load_holders(struct loading *load, struct snap_error *err)
 {
 	struct graph graph = {.load = load};
-	enum snap_status status = model_check_holders(load->model, err);
+	enum snap_status st = model_check_holders(load->model, err);
 
-	if (load->model->holders.group_count == 0 || status != SNAP_OK)
-		return status;
+	if (load->model->holders.group_count == 0 || st != SNAP_OK)
+		return st;
 	graph.sites = loading_array(load->model->holders.group_count, sizeof(*graph.sites));
 	if (!graph.sites || !find_sites(load, graph.sites) || !name_roots(&graph))
-		status = fail_memory(err, "loading who holds what");
-	if (status == SNAP_OK)
-		status = insert_rows(&graph, err);
-	if (status == SNAP_OK)
-		status = sum_types(load, err);
+		st = fail_memory(err, "loading who holds what");
+	if (st == SNAP_OK)
+		st = insert_rows(&graph, err);
+	if (st == SNAP_OK)
+		st = sum_types(load, err);
 	graph_release(&graph);
-	return status;
+	return st;
 }

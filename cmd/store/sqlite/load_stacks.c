@@ -63,10 +63,10 @@ static enum snap_status insert_row(struct store *store, struct intern *intern,
 				   sqlite3_stmt *statement, const struct hash128 *hash, int64_t *id,
 				   struct snap_error *err)
 {
-	enum snap_status status = database_step(store, statement, "cannot be written", err);
+	enum snap_status st = database_step(store, statement, "cannot be written", err);
 
-	if (status != SNAP_OK)
-		return status;
+	if (st != SNAP_OK)
+		return st;
 	*id = sqlite3_last_insert_rowid(store->db);
 	return intern_add(intern, *hash, *id) ? SNAP_OK : fail_memory(err, "loading a snapshot");
 }
@@ -78,22 +78,22 @@ static enum snap_status load_module(struct loading *load, uint32_t at, struct sn
 	const struct hash128 *hash = &load->prepared->modules[at];
 	struct store *store = load->store;
 	sqlite3_stmt *statement;
-	enum snap_status status;
+	enum snap_status st;
 
-	status = find_row(store, &store->modules, at, STATEMENT_find_module, hash,
-			  &load->module_ids[at], err);
-	if (status == SNAP_OK && !load->module_ids[at]) {
+	st = find_row(store, &store->modules, at, STATEMENT_find_module, hash,
+		      &load->module_ids[at], err);
+	if (st == SNAP_OK && !load->module_ids[at]) {
 		statement = database_statement(store, STATEMENT_insert_module, err);
 		if (!statement)
 			return SNAP_ESYSTEM;
 		bind_hash(statement, 1, hash);
 		sqlite3_bind_text(statement, 2, model_text(model, module->path), -1, SQLITE_STATIC);
 		bind_string(statement, 3, model, module->build_id);
-		status = insert_row(store, &store->modules, statement, hash, &load->module_ids[at],
-				    err);
+		st = insert_row(store, &store->modules, statement, hash, &load->module_ids[at],
+				err);
 	}
-	if (status != SNAP_OK)
-		return status;
+	if (st != SNAP_OK)
+		return st;
 	statement = database_statement(store, STATEMENT_insert_mapping, err);
 	if (!statement)
 		return SNAP_ESYSTEM;
@@ -107,14 +107,14 @@ static enum snap_status load_module(struct loading *load, uint32_t at, struct sn
 enum snap_status load_modules(struct loading *load, struct snap_error *err)
 {
 	uint32_t count = load->model->module_count;
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	load->module_ids = loading_array(count, sizeof(*load->module_ids));
 	if (!load->module_ids)
 		return fail_memory(err, "loading a snapshot");
-	for (uint32_t i = 0; status == SNAP_OK && i < count; i++)
-		status = load_module(load, i, err);
-	return status;
+	for (uint32_t i = 0; st == SNAP_OK && i < count; i++)
+		st = load_module(load, i, err);
+	return st;
 }
 
 /* A private database has its frames in an array. */
@@ -175,14 +175,14 @@ static enum snap_status load_frame(struct loading *load, const struct model_loca
 	const struct hash128 *hash = &load->prepared->frames[at];
 	int64_t *id = &load->frame_ids[at];
 	const struct snap_frame *frame = prepared_frame(load->model, location, position);
-	enum snap_status status =
+	enum snap_status st =
 		find_row(store, &store->frames, at, STATEMENT_find_frame, hash, id, err);
 
-	if (status == SNAP_OK && !*id && store->in_memory)
-		status = add_frame(load, location, frame, hash, id, err);
-	else if (status == SNAP_OK && !*id)
-		status = insert_frame(load, location, frame, hash, id, err);
-	return status;
+	if (st == SNAP_OK && !*id && store->in_memory)
+		st = add_frame(load, location, frame, hash, id, err);
+	else if (st == SNAP_OK && !*id)
+		st = insert_frame(load, location, frame, hash, id, err);
+	return st;
 }
 
 /* The ids of a location's frames as text, so that stacks are put together without counting digits.
@@ -206,14 +206,14 @@ static enum snap_status load_location(struct loading *load, uint32_t at, struct 
 	const struct model_location *location = &load->model->locations[at];
 	uint32_t used = load->first_frame[at];
 	uint32_t count = prepared_frame_count(location);
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (uint32_t i = 0; status == SNAP_OK && i < count; i++, used++)
-		status = load_frame(load, location, i, used, err);
+	for (uint32_t i = 0; st == SNAP_OK && i < count; i++, used++)
+		st = load_frame(load, location, i, used, err);
 	load->first_frame[at + 1] = used;
-	if (status == SNAP_OK && !load->store->in_memory && !write_ids(load, at))
+	if (st == SNAP_OK && !load->store->in_memory && !write_ids(load, at))
 		return fail_memory(err, "loading a snapshot");
-	return status;
+	return st;
 }
 
 static bool reserve(struct loading *load)
@@ -319,11 +319,11 @@ static enum snap_status insert_waiting(struct loading *load, struct waiting *wai
 {
 	static const struct bulk site = {STATEMENT_insert_site, bind_stack, sizeof(struct stack),
 					 false};
-	enum snap_status status =
+	enum snap_status st =
 		bulk_insert(load->store, &site, waiting->stacks, waiting->count, load, err);
 
 	waiting->count = waiting->text_size = 0;
-	return status;
+	return st;
 }
 
 static enum snap_status insert_site(struct loading *load, uint32_t at, struct waiting *waiting,
@@ -423,16 +423,16 @@ static enum snap_status look_for_site(struct loading *load, uint32_t position,
 	uint32_t at = load->prepared->order[position];
 	const struct hash128 *hash = &load->prepared->sites[at];
 	struct store *store = load->store;
-	enum snap_status status;
+	enum snap_status st;
 	bool known;
 
 	load->site_ids[at] = site_key(hash);
-	status = find_site(store, position, load->site_ids[at], hash, &known, err);
+	st = find_site(store, position, load->site_ids[at], hash, &known, err);
 	load->new_sites[at] = !known;
-	if (status == SNAP_OK && known && !store->in_memory && !intern_find(&store->sites, *hash) &&
+	if (st == SNAP_OK && known && !store->in_memory && !intern_find(&store->sites, *hash) &&
 	    !intern_add(&store->sites, *hash, load->site_ids[at]))
-		status = fail_memory(err, "loading a snapshot");
-	return status;
+		st = fail_memory(err, "loading a snapshot");
+	return st;
 }
 
 /* A text form may have several rows of a site: the first one adds it. */
@@ -460,31 +460,31 @@ static enum snap_status identify_new_sites(struct loading *load, struct snap_err
 
 static enum snap_status sort_sites(struct store *store, struct snap_error *err)
 {
-	enum snap_status status = arrays_sort(&store->arrays);
+	enum snap_status st = arrays_sort(&store->arrays);
 
-	if (status == SNAP_ECORRUPT)
-		return fail(err, status, "%s: " DATABASE_EQUAL_KEYS, store->name);
-	return status == SNAP_OK ? SNAP_OK : fail_memory(err, "loading a snapshot");
+	if (st == SNAP_ECORRUPT)
+		return fail(err, st, "%s: " DATABASE_EQUAL_KEYS, store->name);
+	return st == SNAP_OK ? SNAP_OK : fail_memory(err, "loading a snapshot");
 }
 
 enum snap_status load_stacks(struct loading *load, struct snap_error *err)
 {
 	const struct model *model = load->model;
 	struct waiting waiting = {.count = 0};
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (!reserve(load))
 		return fail_memory(err, "loading a snapshot");
-	for (uint32_t i = 0; status == SNAP_OK && i < model->location_count; i++)
-		status = load_location(load, i, err);
-	for (uint32_t i = 0; status == SNAP_OK && i < model->site_count; i++)
-		status = look_for_site(load, i, err);
-	if (status == SNAP_OK)
-		status = identify_new_sites(load, err);
-	for (uint32_t i = 0; load->identities && status == SNAP_OK && i < model->site_count; i++)
-		status = load_site(load, load->prepared->order[i], &waiting, err);
-	if (status != SNAP_OK)
-		return status;
+	for (uint32_t i = 0; st == SNAP_OK && i < model->location_count; i++)
+		st = load_location(load, i, err);
+	for (uint32_t i = 0; st == SNAP_OK && i < model->site_count; i++)
+		st = look_for_site(load, i, err);
+	if (st == SNAP_OK)
+		st = identify_new_sites(load, err);
+	for (uint32_t i = 0; load->identities && st == SNAP_OK && i < model->site_count; i++)
+		st = load_site(load, load->prepared->order[i], &waiting, err);
+	if (st != SNAP_OK)
+		return st;
 	return load->store->in_memory ? sort_sites(load->store, err)
 				      : insert_waiting(load, &waiting, err);
 }

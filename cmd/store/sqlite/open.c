@@ -134,30 +134,30 @@ static void trim_cache(struct store *store)
 static enum snap_status open_steps(struct store *store, const char *path, enum store_mode mode,
 				   struct snap_error *err)
 {
-	enum snap_status status = path ? check_file(path, mode, err) : SNAP_OK;
+	enum snap_status st = path ? check_file(path, mode, err) : SNAP_OK;
 
-	if (status == SNAP_OK)
-		status = connect_file(store, path, path ? mode : STORE_CREATE, err);
-	if (status == SNAP_OK)
-		status = configure(store, mode, err);
-	if (status == SNAP_OK)
-		status = functions_register(store, err);
-	if (status == SNAP_OK)
-		status = array_tables_register(store, err);
-	if (status == SNAP_OK)
-		status = database_check_version(store, path ? mode : STORE_CREATE, err);
-	if (status == SNAP_OK && mode == STORE_CACHE)
+	if (st == SNAP_OK)
+		st = connect_file(store, path, path ? mode : STORE_CREATE, err);
+	if (st == SNAP_OK)
+		st = configure(store, mode, err);
+	if (st == SNAP_OK)
+		st = functions_register(store, err);
+	if (st == SNAP_OK)
+		st = array_tables_register(store, err);
+	if (st == SNAP_OK)
+		st = database_check_version(store, path ? mode : STORE_CREATE, err);
+	if (st == SNAP_OK && mode == STORE_CACHE)
 		trim_cache(store);
-	if (status == SNAP_OK && path && mode == STORE_READ)
-		status = database_run(store, "PRAGMA query_only = ON", "cannot be read", err);
-	return status;
+	if (st == SNAP_OK && path && mode == STORE_READ)
+		st = database_run(store, "PRAGMA query_only = ON", "cannot be read", err);
+	return st;
 }
 
 enum snap_status store_open(struct store **out, const char *path, enum store_mode mode,
 			    struct snap_error *err)
 {
 	struct store *store = calloc(1, sizeof(*store));
-	enum snap_status status;
+	enum snap_status st;
 
 	*out = NULL;
 	if (!store)
@@ -165,13 +165,13 @@ enum snap_status store_open(struct store **out, const char *path, enum store_mod
 	store->in_memory = !path;
 	store->writable = !path || mode != STORE_READ;
 	store->name = strdup(path ? path : "the private database");
-	status = store->name ? open_steps(store, path, mode, err)
-			     : fail_memory(err, "opening a database");
-	if (status == SNAP_OK)
+	st = store->name ? open_steps(store, path, mode, err)
+			 : fail_memory(err, "opening a database");
+	if (st == SNAP_OK)
 		*out = store;
 	else
 		store_close(store);
-	return status;
+	return st;
 }
 
 void store_close(struct store *store)

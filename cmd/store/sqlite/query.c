@@ -201,13 +201,13 @@ static struct store_value column_value(sqlite3_stmt *row, int column)
 static enum snap_status give_rows(struct query *query, sqlite3_stmt *statement, const char **names,
 				  struct store_value *values, int columns)
 {
-	enum snap_status status;
+	enum snap_status st;
 	int code;
 
 	for (int i = 0; i < columns; i++)
 		names[i] = sqlite3_column_name(statement, i);
-	status = query->fn(query->user, (size_t)columns, names, NULL);
-	while (status == SNAP_OK && (code = sqlite3_step(statement)) != SQLITE_DONE) {
+	st = query->fn(query->user, (size_t)columns, names, NULL);
+	while (st == SNAP_OK && (code = sqlite3_step(statement)) != SQLITE_DONE) {
 		if (code != SQLITE_ROW)
 			return query_fail(query);
 		if (query->options->max_rows && query->rows == query->options->max_rows) {
@@ -217,9 +217,9 @@ static enum snap_status give_rows(struct query *query, sqlite3_stmt *statement, 
 		query->rows++;
 		for (int i = 0; i < columns; i++)
 			values[i] = column_value(statement, i);
-		status = query->fn(query->user, (size_t)columns, names, values);
+		st = query->fn(query->user, (size_t)columns, names, values);
 	}
-	return status;
+	return st;
 }
 
 static enum snap_status run_statement(struct query *query, sqlite3_stmt *statement)
@@ -227,7 +227,7 @@ static enum snap_status run_statement(struct query *query, sqlite3_stmt *stateme
 	int columns = sqlite3_column_count(statement);
 	const char **names;
 	struct store_value *values;
-	enum snap_status status;
+	enum snap_status st;
 
 	if (columns == 0) {
 		int code = sqlite3_step(statement);
@@ -237,11 +237,11 @@ static enum snap_status run_statement(struct query *query, sqlite3_stmt *stateme
 	query->rows = 0;
 	names = calloc((size_t)columns, sizeof(*names));
 	values = calloc((size_t)columns, sizeof(*values));
-	status = names && values ? give_rows(query, statement, names, values, columns)
-				 : fail_memory(query->err, "running a query");
+	st = names && values ? give_rows(query, statement, names, values, columns)
+			     : fail_memory(query->err, "running a query");
 	free(names);
 	free(values);
-	return status;
+	return st;
 }
 
 /* ---- parameters ------------------------------------------------------------------------------ */
@@ -334,35 +334,35 @@ static void add_place(struct snap_error *err, const char *whole, const char *at)
 /* It does not compile; SQLite says where, if it knows. */
 static enum snap_status compile_fail(struct query *query, const char *whole, const char *statement)
 {
-	enum snap_status status = query_fail(query);
+	enum snap_status st = query_fail(query);
 	int offset = -1;
 
 #if SQLITE_VERSION_NUMBER >= 3038000
 	offset = sqlite3_error_offset(query->store->db);
 #endif
-	if (status == SNAP_EUSAGE && offset >= 0)
+	if (st == SNAP_EUSAGE && offset >= 0)
 		add_place(query->err, whole, statement + offset);
-	return status;
+	return st;
 }
 
 static enum snap_status run_statements(struct query *query, const char *sql)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 	const char *whole = sql;
 
-	while (status == SNAP_OK && *sql) {
+	while (st == SNAP_OK && *sql) {
 		sqlite3_stmt *statement = NULL;
 		const char *begin = sql;
 
 		if (sqlite3_prepare_v2(query->store->db, sql, -1, &statement, &sql) != SQLITE_OK)
 			return compile_fail(query, whole, begin);
 		if (statement)
-			status = bind_params(query, statement);
-		if (statement && status == SNAP_OK)
-			status = run_statement(query, statement);
+			st = bind_params(query, statement);
+		if (statement && st == SNAP_OK)
+			st = run_statement(query, statement);
 		sqlite3_finalize(statement);
 	}
-	return status;
+	return st;
 }
 
 enum snap_status store_query(struct store *store, const char *sql,
@@ -375,7 +375,7 @@ enum snap_status store_query(struct store *store, const char *sql,
 	int length = sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, -1);
 	int pattern = sqlite3_limit(store->db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LIKE_LIMIT);
 	sqlite3_int64 memory = 0;
-	enum snap_status status;
+	enum snap_status st;
 
 	*truncated = false;
 	store_symbol_flush(store);
@@ -389,7 +389,7 @@ enum snap_status store_query(struct store *store, const char *sql,
 	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, length < TEXT_LIMIT ? length : TEXT_LIMIT);
 	if (options->max_memory)
 		memory = sqlite3_hard_heap_limit64((sqlite3_int64)options->max_memory);
-	status = run_statements(&query, sql);
+	st = run_statements(&query, sql);
 	if (options->max_memory)
 		sqlite3_hard_heap_limit64(memory);
 	sqlite3_progress_handler(store->db, 0, NULL, NULL);
@@ -402,7 +402,7 @@ enum snap_status store_query(struct store *store, const char *sql,
 	 * command. */
 	if (!sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	return status;
+	return st;
 }
 
 bool store_query_is_complete(const char *sql)

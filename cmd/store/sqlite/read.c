@@ -16,26 +16,26 @@
 static enum snap_status row_of(struct store *store, row_fn *fn, void *context,
 			       sqlite3_stmt *statement, struct snap_error *err)
 {
-	enum snap_status status = fn(context, statement);
+	enum snap_status st = fn(context, statement);
 
 	if (sqlite3_errcode(store->db) == SQLITE_NOMEM)
 		return fail_memory(err, "reading a database");
-	return status;
+	return st;
 }
 
 enum snap_status database_each_row(struct store *store, sqlite3_stmt *statement, row_fn *fn,
 				   void *context, struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 	int code = SQLITE_ROW;
 
 	database_begin_limits(store);
-	while (status == SNAP_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
-		status = row_of(store, fn, context, statement, err);
+	while (st == SNAP_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+		st = row_of(store, fn, context, statement, err);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		status = database_fail(store, err, "cannot be read");
+		st = database_fail(store, err, "cannot be read");
 	sqlite3_reset(statement);
-	return status;
+	return st;
 }
 
 static enum snap_status each_of(struct store *store, enum statement which, int64_t id, row_fn *fn,
@@ -238,16 +238,16 @@ static enum snap_status collect_sites(struct store *store, const int64_t *ids, s
 				      struct id_list *sites, struct snap_error *err)
 {
 	struct joining joining = {.all = sites, .err = err};
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
 		joining.more.count = 0;
-		status = each_of(store, STATEMENT_sites_of, ids[i], add_id, &joining, err);
-		if (status == SNAP_OK && !join(sites, &joining.more))
-			status = fail_memory(err, "reading sites");
+		st = each_of(store, STATEMENT_sites_of, ids[i], add_id, &joining, err);
+		if (st == SNAP_OK && !join(sites, &joining.more))
+			st = fail_memory(err, "reading sites");
 	}
 	free(joining.more.ids);
-	return status;
+	return st;
 }
 
 /* Run `which` for every id of the list. */
@@ -255,11 +255,11 @@ static enum snap_status each_of_list(struct store *store, enum statement which,
 				     const struct id_list *list, row_fn *fn, void *context,
 				     struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (size_t i = 0; status == SNAP_OK && i < list->count; i++)
-		status = each_of(store, which, list->ids[i], fn, context, err);
-	return status;
+	for (size_t i = 0; st == SNAP_OK && i < list->count; i++)
+		st = each_of(store, which, list->ids[i], fn, context, err);
+	return st;
 }
 
 static enum snap_status count_row(void *context, sqlite3_stmt *row)
@@ -371,22 +371,21 @@ enum snap_status store_each_site(struct store *store, const int64_t *ids, size_t
 	struct site_walk walk = {.store = store, .fn = fn, .user = user, .err = err};
 	struct id_list sites = {0};
 	bool everything = is_everything(store, ids, count);
-	enum snap_status status;
+	enum snap_status st;
 
 	if (store->in_memory)
 		return arrays_each_site(&store->arrays, everything ? NULL : ids, count, fn, user,
 					err);
 	if (everything) {
-		status = each_of(store, STATEMENT_sites_all, 0, site_row, &walk, err);
+		st = each_of(store, STATEMENT_sites_all, 0, site_row, &walk, err);
 	} else {
-		status = collect_sites(store, ids, count, &sites, err);
-		if (status == SNAP_OK)
-			status = each_of_list(store, STATEMENT_sites_one, &sites, site_row, &walk,
-					      err);
+		st = collect_sites(store, ids, count, &sites, err);
+		if (st == SNAP_OK)
+			st = each_of_list(store, STATEMENT_sites_one, &sites, site_row, &walk, err);
 	}
 	free(sites.ids);
 	free(walk.frames);
-	return status;
+	return st;
 }
 
 /* ---- frames ---- */
@@ -443,13 +442,13 @@ static enum snap_status each_of_set(struct store *store, enum statement which,
 				    const struct id_set *set, row_fn *fn, void *context,
 				    struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	for (size_t word = 0; word < set->word_count; word++)
-		for (uint64_t bits = set->words[word]; status == SNAP_OK && bits; bits &= bits - 1)
-			status = each_of(store, which, (int64_t)(word * 64) + __builtin_ctzll(bits),
-					 fn, context, err);
-	return status;
+		for (uint64_t bits = set->words[word]; st == SNAP_OK && bits; bits &= bits - 1)
+			st = each_of(store, which, (int64_t)(word * 64) + __builtin_ctzll(bits), fn,
+				     context, err);
+	return st;
 }
 
 static enum snap_status add_site_frames(void *user, const struct store_site *site)
@@ -475,23 +474,23 @@ enum snap_status store_each_frame(struct store *store, const int64_t *ids, size_
 {
 	struct frame_walk walk = {fn, user};
 	struct id_set frames = {0};
-	enum snap_status status;
+	enum snap_status st;
 
 	if (is_everything(store, ids, count))
 		return each_of(store, STATEMENT_frames_all, 0, frame_row, &walk, err);
-	status = each_of(store, STATEMENT_frame_last, 0, count_row, &frames.last, err);
-	if (status == SNAP_OK)
-		status = store_each_site(store, ids, count, add_site_frames, &frames, err);
-	if (status == SNAP_ENOMEM)
+	st = each_of(store, STATEMENT_frame_last, 0, count_row, &frames.last, err);
+	if (st == SNAP_OK)
+		st = store_each_site(store, ids, count, add_site_frames, &frames, err);
+	if (st == SNAP_ENOMEM)
 		fail_memory(err, "reading frames");
 	if (frames.strayed)
 		fail(err, SNAP_ECORRUPT,
 		     "%s: is damaged: a call stack names frame %" PRId64 ", which is not there",
 		     store->name, frames.stray);
-	if (status == SNAP_OK)
-		status = each_of_set(store, STATEMENT_frames_one, &frames, frame_row, &walk, err);
+	if (st == SNAP_OK)
+		st = each_of_set(store, STATEMENT_frames_one, &frames, frame_row, &walk, err);
 	free(frames.words);
-	return status;
+	return st;
 }
 
 /* ---- cells ---- */
@@ -528,20 +527,20 @@ enum snap_status store_each_cell(struct store *store, const int64_t *ids, size_t
 				 store_cell_fn *fn, void *user, struct snap_error *err)
 {
 	struct cell_walk walk = {.fn = fn, .user = user};
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (store->in_memory)
 		return arrays_each_cell(&store->arrays, ids, count, fn, user, err);
-	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
 		int64_t period = 0;
 
-		status = each_of(store, STATEMENT_sampled, ids[i], count_row, &period, err);
-		if (status != SNAP_OK)
+		st = each_of(store, STATEMENT_sampled, ids[i], count_row, &period, err);
+		if (st != SNAP_OK)
 			break;
 		walk.snapshot = (uint32_t)i;
 		walk.sampled = period != 0;
-		status = each_of(store, walk.sampled ? STATEMENT_cells_sampled : STATEMENT_cells,
-				 ids[i], cell_row, &walk, err);
+		st = each_of(store, walk.sampled ? STATEMENT_cells_sampled : STATEMENT_cells,
+			     ids[i], cell_row, &walk, err);
 	}
-	return status;
+	return st;
 }

@@ -42,15 +42,15 @@ static enum snap_status mark_sites(struct arrays *arrays, size_t snapshot, bool 
 static enum snap_status mark_sites_of_all(struct arrays *arrays, const int64_t *ids, size_t count,
 					  bool *wanted, struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
 		size_t snapshot = arrays_find_snapshot(arrays, ids[i]);
 
 		if (snapshot < arrays->snapshot_count)
-			status = mark_sites(arrays, snapshot, wanted, err);
+			st = mark_sites(arrays, snapshot, wanted, err);
 	}
-	return status;
+	return st;
 }
 
 /* Frame ids have 64 bits outside, and are less than 2^32 here. */
@@ -86,18 +86,18 @@ enum snap_status arrays_each_site(struct arrays *arrays, const int64_t *ids, siz
 {
 	bool *wanted = ids ? calloc(arrays->by_id_count + 1, sizeof(*wanted)) : NULL;
 	struct stack stack = {NULL, 0};
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (ids && !wanted)
 		return fail_memory(err, "reading snapshots");
 	if (ids)
-		status = mark_sites_of_all(arrays, ids, count, wanted, err);
-	for (size_t i = 0; status == SNAP_OK && i < arrays->by_id_count; i++)
+		st = mark_sites_of_all(arrays, ids, count, wanted, err);
+	for (size_t i = 0; st == SNAP_OK && i < arrays->by_id_count; i++)
 		if (!wanted || wanted[i])
-			status = give_site(arrays, arrays->by_id[i], &stack, fn, user, err);
+			st = give_site(arrays, arrays->by_id[i], &stack, fn, user, err);
 	free(wanted);
 	free(stack.ids);
-	return status;
+	return st;
 }
 
 /* ---- cells ---- */
@@ -122,29 +122,29 @@ static enum snap_status each_cell_of(struct arrays *arrays, size_t snapshot, uin
 				     store_cell_fn *fn, void *user, struct snap_error *err)
 {
 	struct array_page *page = arrays_use(arrays, snapshot, false);
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (!page)
 		return fail_page(err);
-	for (uint32_t i = 0; status == SNAP_OK && i < arrays->snapshots[snapshot].cell_count; i++) {
+	for (uint32_t i = 0; st == SNAP_OK && i < arrays->snapshots[snapshot].cell_count; i++) {
 		const struct store_cell cell = cell_of(&page->cells[i], number);
 
-		status = fn(user, &cell);
+		st = fn(user, &cell);
 	}
 	arrays_leave(arrays, page);
-	return status;
+	return st;
 }
 
 enum snap_status arrays_each_cell(struct arrays *arrays, const int64_t *ids, size_t count,
 				  store_cell_fn *fn, void *user, struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
-	for (size_t i = 0; status == SNAP_OK && i < count; i++) {
+	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
 		size_t snapshot = arrays_find_snapshot(arrays, ids[i]);
 
 		if (snapshot < arrays->snapshot_count)
-			status = each_cell_of(arrays, snapshot, (uint32_t)i, fn, user, err);
+			st = each_cell_of(arrays, snapshot, (uint32_t)i, fn, user, err);
 	}
-	return status;
+	return st;
 }

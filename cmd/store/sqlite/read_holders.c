@@ -167,19 +167,19 @@ enum snap_status store_each_edge(struct store *store, int64_t snapshot_id, store
 				 void *user, struct snap_error *err)
 {
 	struct walk walk = {.edge = fn, .user = user, .store = store, .err = err};
-	enum snap_status status = each(&walk, STATEMENT_graph_size, snapshot_id, count_row);
+	enum snap_status st = each(&walk, STATEMENT_graph_size, snapshot_id, count_row);
 
-	return status == SNAP_OK ? each(&walk, STATEMENT_edges_of, snapshot_id, edge_row) : status;
+	return st == SNAP_OK ? each(&walk, STATEMENT_edges_of, snapshot_id, edge_row) : st;
 }
 
 static enum snap_status end_path(struct walk *walk)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (walk->path_id >= 0)
-		status = walk->path(walk->user, &walk->under_way, walk->steps);
+		st = walk->path(walk->user, &walk->under_way, walk->steps);
 	walk->path_id = -1;
-	return status;
+	return st;
 }
 
 static bool begin_path(struct walk *walk, sqlite3_stmt *row)
@@ -199,15 +199,15 @@ static enum snap_status step_row(void *context, sqlite3_stmt *row)
 {
 	struct walk *walk = context;
 	struct snap_path *path = &walk->under_way;
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (sqlite3_column_int64(row, 0) != walk->path_id) {
-		status = end_path(walk);
-		if (status == SNAP_OK && !begin_path(walk, row))
-			status = refuse(walk);
+		st = end_path(walk);
+		if (st == SNAP_OK && !begin_path(walk, row))
+			st = refuse(walk);
 	}
-	if (status != SNAP_OK || is_null(row, 5))
-		return status;
+	if (st != SNAP_OK || is_null(row, 5))
+		return st;
 	if (!is_below(row, 5, walk->groups) || path->step_count == SNAP_PATH_STEPS_MAX)
 		return refuse(walk);
 	walk->steps[path->step_count++] = (struct snap_step){
@@ -223,9 +223,9 @@ enum snap_status store_each_path(struct store *store, int64_t snapshot_id, store
 				 void *user, struct snap_error *err)
 {
 	struct walk walk = {.path = fn, .user = user, .store = store, .err = err, .path_id = -1};
-	enum snap_status status = each(&walk, STATEMENT_graph_size, snapshot_id, count_row);
+	enum snap_status st = each(&walk, STATEMENT_graph_size, snapshot_id, count_row);
 
-	if (status == SNAP_OK)
-		status = each(&walk, STATEMENT_paths_of, snapshot_id, step_row);
-	return status == SNAP_OK ? end_path(&walk) : status;
+	if (st == SNAP_OK)
+		st = each(&walk, STATEMENT_paths_of, snapshot_id, step_row);
+	return st == SNAP_OK ? end_path(&walk) : st;
 }

@@ -245,7 +245,7 @@ enum snap_status relation_hold(struct store *store, struct credit_side *side, in
 			       struct snap_error *err)
 {
 	struct holding holding = {.side = side};
-	enum snap_status status;
+	enum snap_status st;
 
 	if (side->held && side->held_snapshot == snapshot_id)
 		return SNAP_OK;
@@ -254,10 +254,10 @@ enum snap_status relation_hold(struct store *store, struct credit_side *side, in
 	holding.rows = calloc((size_t)side->row_end + 1, sizeof(*holding.rows));
 	if (!holding.rows)
 		return fail_memory(err, "summing up call stacks");
-	status = store_each_cell(store, &snapshot_id, 1, hold_cell, &holding, err);
-	if (status != SNAP_OK) {
+	st = store_each_cell(store, &snapshot_id, 1, hold_cell, &holding, err);
+	if (st != SNAP_OK) {
 		free(holding.rows);
-		return status;
+		return st;
 	}
 	side->held = holding.rows;
 	side->held_count = keep_used(holding.rows, side->row_end);

@@ -36,14 +36,14 @@ const char *store_recorded(struct store *store)
 
 enum snap_status store_begin_rows(struct store *store, struct snap_error *err)
 {
-	enum snap_status status = temporary_begin(store, err);
+	enum snap_status st = temporary_begin(store, err);
 
 	relation_clear(&store->relation);
-	if (status == SNAP_OK && store->recording)
-		status = temporary_table(store, sql_credit_drop, sql_credit_table, err);
-	else if (status == SNAP_OK)
-		status = database_run(store, sql_credit_array, "cannot be read", err);
-	return temporary_end(store, status, err);
+	if (st == SNAP_OK && store->recording)
+		st = temporary_table(store, sql_credit_drop, sql_credit_table, err);
+	else if (st == SNAP_OK)
+		st = database_run(store, sql_credit_array, "cannot be read", err);
+	return temporary_end(store, st, err);
 }
 
 struct numbering {
@@ -65,13 +65,13 @@ static int bind_credit(sqlite3_stmt *statement, int at, const void *row, const v
 static enum snap_status show_array(struct store *store, const char *array, const char *view,
 				   struct snap_error *err)
 {
-	enum snap_status status = temporary_begin(store, err);
+	enum snap_status st = temporary_begin(store, err);
 
-	if (status == SNAP_OK && store->recording)
-		status = temporary_run(store, view, err);
-	else if (status == SNAP_OK)
-		status = database_run(store, array, "cannot be read", err);
-	return temporary_end(store, status, err);
+	if (st == SNAP_OK && store->recording)
+		st = temporary_run(store, view, err);
+	else if (st == SNAP_OK)
+		st = database_run(store, array, "cannot be read", err);
+	return temporary_end(store, st, err);
 }
 
 static enum snap_status record_credits(struct store *store, uint32_t side, struct snap_error *err)
@@ -80,28 +80,28 @@ static enum snap_status record_credits(struct store *store, uint32_t side, struc
 					sizeof(struct store_credit), true};
 	const struct numbering numbering = {.side = side};
 	struct credit_side *credits = &store->relation.sides[side];
-	enum snap_status status = temporary_begin(store, err);
+	enum snap_status st = temporary_begin(store, err);
 
-	if (status == SNAP_OK && !relation_order_by_row(credits))
-		status = fail_memory(err, "summing up call stacks");
-	if (status == SNAP_OK)
-		status = bulk_insert(store, &put, credits->by_row, credits->count, &numbering, err);
-	return temporary_end(store, status, err);
+	if (st == SNAP_OK && !relation_order_by_row(credits))
+		st = fail_memory(err, "summing up call stacks");
+	if (st == SNAP_OK)
+		st = bulk_insert(store, &put, credits->by_row, credits->count, &numbering, err);
+	return temporary_end(store, st, err);
 }
 
 enum snap_status store_credit_rows(struct store *store, uint32_t side,
 				   const struct store_credit *credits, size_t count,
 				   struct snap_error *err)
 {
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	if (!relation_put(&store->relation, side, credits, count))
 		return fail_memory(err, "summing up call stacks");
 	if (store->recording)
-		status = record_credits(store, side, err);
-	if (status == SNAP_OK && relation_side(&store->relation, side)->overlaps)
-		status = show_array(store, sql_held_array, sql_held_view, err);
-	return status;
+		st = record_credits(store, side, err);
+	if (st == SNAP_OK && relation_side(&store->relation, side)->overlaps)
+		st = show_array(store, sql_held_array, sql_held_view, err);
+	return st;
 }
 
 /* The place of a row is its position in the list, whose begin is the context. */
@@ -119,15 +119,15 @@ enum snap_status store_show_rows(struct store *store, const struct store_shown *
 				 struct snap_error *err)
 {
 	static const struct bulk put = {STATEMENT_shown_put, bind_shown, sizeof(*shown), true};
-	enum snap_status status = temporary_begin(store, err);
+	enum snap_status st = temporary_begin(store, err);
 
-	if (status == SNAP_OK && !relation_show(&store->relation, shown, count))
-		status = fail_memory(err, "summing up call stacks");
-	if (status == SNAP_OK)
-		status = temporary_table(store, sql_shown_drop, sql_shown_table, err);
-	if (status == SNAP_OK)
-		status = bulk_insert(store, &put, shown, count, shown, err);
-	return temporary_end(store, status, err);
+	if (st == SNAP_OK && !relation_show(&store->relation, shown, count))
+		st = fail_memory(err, "summing up call stacks");
+	if (st == SNAP_OK)
+		st = temporary_table(store, sql_shown_drop, sql_shown_table, err);
+	if (st == SNAP_OK)
+		st = bulk_insert(store, &put, shown, count, shown, err);
+	return temporary_end(store, st, err);
 }
 
 /* ---- sums ------------------------------------------------------------------------------------ */
@@ -281,13 +281,13 @@ enum snap_status store_total(struct store *store, const struct store_sums *sums,
 		     is_all_known(store, sums->snapshot_id);
 	enum statement exact = known ? STATEMENT_total_all_known : statements[scope][0];
 	sqlite3_stmt *statement;
-	enum snap_status status = SNAP_OK;
+	enum snap_status st = SNAP_OK;
 
 	*out = (struct store_sum){0};
 	if (scope != STORE_SCOPE_ALL)
-		status = show_array(store, sql_counted_array, sql_counted_view, err);
-	if (status != SNAP_OK)
-		return status;
+		st = show_array(store, sql_counted_array, sql_counted_view, err);
+	if (st != SNAP_OK)
+		return st;
 	statement = sums_statement(store, exact, statements[scope][1], sums, err);
 	return statement ? each_recorded(store, statement, total_row, &walk, err) : SNAP_ESYSTEM;
 }

@@ -10,33 +10,33 @@ enum snap_status temporary_begin(struct store *store, struct snap_error *err)
 		       : database_run(store, "PRAGMA query_only = OFF", "cannot be read", err);
 }
 
-enum snap_status temporary_end(struct store *store, enum snap_status status, struct snap_error *err)
+enum snap_status temporary_end(struct store *store, enum snap_status st, struct snap_error *err)
 {
 	enum snap_status closed = SNAP_OK;
 
 	if (!store->writable)
 		closed = database_run(store, "PRAGMA query_only = ON", "cannot be read",
-				      status == SNAP_OK ? err : NULL);
-	return status == SNAP_OK ? closed : status;
+				      st == SNAP_OK ? err : NULL);
+	return st == SNAP_OK ? closed : st;
 }
 
 enum snap_status temporary_run(struct store *store, const char *sql, struct snap_error *err)
 {
 	sqlite3_stmt *statement = NULL;
-	enum snap_status status;
+	enum snap_status st;
 
 	if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
 		return database_fail(store, err, "cannot be read");
 	database_record(store, statement);
-	status = database_step(store, statement, "cannot be read", err);
+	st = database_step(store, statement, "cannot be read", err);
 	sqlite3_finalize(statement);
-	return status;
+	return st;
 }
 
 enum snap_status temporary_table(struct store *store, const char *drop, const char *create,
 				 struct snap_error *err)
 {
-	enum snap_status status = temporary_run(store, drop, err);
+	enum snap_status st = temporary_run(store, drop, err);
 
-	return status == SNAP_OK ? temporary_run(store, create, err) : status;
+	return st == SNAP_OK ? temporary_run(store, create, err) : st;
 }

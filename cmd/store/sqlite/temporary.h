@@ -8,9 +8,8 @@
 
 /** A reader may write temporary tables, and nothing else: between these two. */
 enum snap_status temporary_begin(struct store *store, struct snap_error *err);
-/** Returns `status`, or if that is fine what went wrong. */
-enum snap_status temporary_end(struct store *store, enum snap_status status,
-			       struct snap_error *err);
+/** Returns `st`, or if that is SNAP_OK, what went wrong here. */
+enum snap_status temporary_end(struct store *store, enum snap_status st, struct snap_error *err);
 
 /** Run a statement without rows, and record it. */
 enum snap_status temporary_run(struct store *store, const char *sql, struct snap_error *err);
