@@ -1,6 +1,5 @@
 """Known ways to leak, and some that are none.  `patterns.py KIND` does a hundred rounds of one of them, with a snapshot
 after each ten.  The line that allocates most of what stays is marked with the kind."""
-import asyncio
 import atexit
 import collections
 import ctypes
@@ -14,6 +13,9 @@ import sys
 import threading
 import weakref
 import xml.etree.ElementTree
+
+if sys.argv[1].startswith("never_"):  # it doubles the call stacks to count and to judge
+    import asyncio
 
 take = ctypes.CDLL(None).snap_take_census
 libc = ctypes.CDLL(None)
@@ -180,7 +182,7 @@ def weak_callback():
     watch(watched)
 
 
-loop, tasks = asyncio.new_event_loop(), set()
+loop, tasks = sys.argv[1].startswith("never_") and asyncio.new_event_loop(), set()
 queue = None
 
 
