@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A file that was cut, at every byte: refused with exit status 3 and a message, nothing on standard output; a
+"""A file that was cut, at any byte: refused with exit status 3 and a message, nothing on standard output; a
 directory that has one fails a gate; `info` says what it could still read, and ends with 3 as well.
 
-usage: cuts.py SNAPDIFF
+usage: cuts.py SNAPDIFF STEP: every STEP-th byte
 """
 import os
 import pathlib
@@ -19,13 +19,13 @@ def ask(snapdiff, *argv):
                           check=False)
 
 
-def faults_of(snapdiff, home, whole, size):
+def faults_of(snapdiff, home, whole, size, step):
     cut = home / "prog.7.000002.snap"
     cut.write_bytes(whole[:size])
     result = ask(snapdiff, "top", cut)
     if result.returncode != 3 or result.stdout or cut.name not in result.stderr.decode():
         yield f"top of {size} bytes: exit status {result.returncode}, {result.stdout} {result.stderr}"
-    if size % 16 == 0:
+    if size % (16 * step) == 0:
         result = ask(snapdiff, "growth", "--exit-code", home)
         if result.returncode != 3 or cut.name not in result.stderr.decode():
             yield f"growth with {size} bytes: exit status {result.returncode}, {result.stderr}"
@@ -35,17 +35,18 @@ def faults_of(snapdiff, home, whole, size):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
-    snapdiff = os.path.abspath(sys.argv[1])
+    snapdiff, step = os.path.abspath(sys.argv[1]), int(sys.argv[2])
     with tempfile.TemporaryDirectory() as name:
         home = pathlib.Path(name)
         whole = one_site("/nonexistent/prog", program="prog")
         (home / "prog.7.000001.snap").write_bytes(whole)
         if ask(snapdiff, "top", home / "prog.7.000001.snap").returncode != 0:
             sys.exit("the whole file is refused")
-        faults = [fault for size in range(len(whole)) for fault in faults_of(snapdiff, home, whole, size)]
-    print("\n".join(faults[:20]) or f"{len(whole)} cuts are refused")
+        faults = [fault for size in range(0, len(whole), step)
+                  for fault in faults_of(snapdiff, home, whole, size, step)]
+    print("\n".join(faults[:20]) or f"{len(range(0, len(whole), step))} cuts are refused")
     sys.exit(1 if faults else 0)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A directory in which one snapshot is damaged: every command names the file, and none ends with 0.
 
-usage: damaged_directories.py SNAPDIFF [unittest arguments]
+usage: damaged_directories.py SNAPDIFF STEP [unittest arguments]: every STEP-th kind of damage
 """
 import gzip
 import os
@@ -15,7 +15,7 @@ import unittest
 
 from snapshots import one_site
 
-SNAPDIFF = os.path.abspath(sys.argv.pop(1))
+SNAPDIFF, STEP = os.path.abspath(sys.argv.pop(1)), int(sys.argv.pop(1))
 NAMES = ["prog.42.000001.snap", "prog.42.000002.snap", "prog.42.000003.snap"]
 
 
@@ -115,12 +115,12 @@ class DamagedDirectories(unittest.TestCase):
                     self.assertIn(result.returncode, (2, 3), said)
 
     def test_the_newest_is_damaged(self):
-        for damage in DAMAGES:
+        for damage in list(DAMAGES)[::STEP]:
             self.directory(NAMES[-1], damage)
             self.assert_said(NAMES[-1], damage)
 
     def test_an_older_one_is_damaged(self):
-        for damage in list(DAMAGES)[::3]:
+        for damage in list(DAMAGES)[::3 * STEP]:
             self.directory(NAMES[0], damage)
             self.assert_said(NAMES[0], damage)
 
