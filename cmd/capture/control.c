@@ -84,7 +84,8 @@ static bool may_be_rung(int error)
 }
 
 /* If nobody listens yet, or a stranger has the name, ask the process to start a helper, which
- * listens at a name that nobody else can have taken. */
+ * listens at a name that nobody else can have taken.  ETIMEDOUT: libsnap is there, but no thread
+ * has handled the signal. */
 static int connect_to(uint64_t pid, int timeout_ms)
 {
 	struct peer peer;
@@ -94,8 +95,10 @@ static int connect_to(uint64_t pid, int timeout_ms)
 	peer_look_up(&peer, pid);
 	fd = connect_once(&peer, timeout_ms, 0);
 	error = errno;
-	if (fd >= 0 || !may_be_rung(error))
+	if (fd >= 0 || !may_be_rung(error) || peer_shares_memory(pid)) {
+		errno = error;
 		return fd;
+	}
 	if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret) ||
 	    !doorbell_ring(pid, secret)) {
 		errno = error;
@@ -110,7 +113,7 @@ static int connect_to(uint64_t pid, int timeout_ms)
 		if (fd < 0 && (!may_be_rung(error) || !doorbell_is_hung(pid)))
 			break;
 	}
-	errno = error;
+	errno = may_be_rung(error) && doorbell_is_hung(pid) ? ETIMEDOUT : error;
 	return fd;
 }
 
@@ -145,16 +148,38 @@ static char *read_all(int fd)
 	return NULL;
 }
 
+/* Its helper may live a little longer. */
+static bool has_ended(uint64_t pid)
+{
+	return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
 /* Nobody listens there: say whether there is such a process at all. */
 static enum snap_status not_recording(uint64_t pid, struct snap_error *err)
 {
-	if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+	if (has_ended(pid))
 		return fail(err, SNAP_ENOTFOUND, "there is no process %llu",
 			    (unsigned long long)pid);
+	if (peer_shares_memory(pid))
+		return fail(
+			err, SNAP_ENOTFOUND,
+			"process %llu uses the memory of its parent (as a child of vfork() does "
+			"until it executes a program): name process %llu",
+			(unsigned long long)pid, (unsigned long long)peer_parent(pid));
 	return fail(err, SNAP_ENOTFOUND,
 		    "process %llu is not recorded (no libsnap answers there); start it with "
 		    "'snapdiff run'",
 		    (unsigned long long)pid);
+}
+
+/* It has libsnap, but cannot handle a signal now. */
+static enum snap_status silent(uint64_t pid, struct snap_error *err)
+{
+	return fail(
+		err, SNAP_ESYSTEM,
+		"process %llu is recorded, but has not answered for %d s: it may be stopped, or "
+		"wait for a child of vfork(); ask again when it goes on",
+		(unsigned long long)pid, RING_WAIT_MS / 1000);
 }
 
 enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, char **answer,
@@ -169,6 +194,10 @@ enum snap_status control_ask(uint64_t pid, const char *request, int timeout_ms, 
 		return fail(err, SNAP_EUSAGE, "the request is too long, or has a line break in it");
 	fd = connect_to(pid, timeout_ms);
 	if (fd < 0 && errno == ECONNREFUSED)
+		return not_recording(pid, err);
+	if (fd < 0 && errno == ETIMEDOUT)
+		return silent(pid, err);
+	if (fd < 0 && errno == EPERM && has_ended(pid))
 		return not_recording(pid, err);
 	if (fd < 0 && errno == EPERM)
 		return fail(err, SNAP_ENOTFOUND,
@@ -261,13 +290,13 @@ static uint64_t recorded_child(uint64_t pid)
 	return found;
 }
 
-/* Does process `pid` record into `dir` (absolute)? */
-static bool records_into(uint64_t pid, const char *dir)
+/* Does process `pid` record into `dir` (absolute)?  If it does not say, `err` says why. */
+static bool records_into(uint64_t pid, const char *dir, struct snap_error *err)
 {
 	char *answer;
 	bool same = false;
 
-	if (control_ask(pid, SNAP_CONTROL_DIR, FIND_TIMEOUT_MS, &answer, NULL) != SNAP_OK)
+	if (control_ask(pid, SNAP_CONTROL_DIR, FIND_TIMEOUT_MS, &answer, err) != SNAP_OK)
 		return false;
 	if (strncmp(answer, "ok ", 3) == 0) {
 		answer[strcspn(answer, "\n")] = '\0';
@@ -281,17 +310,29 @@ struct recorders {
 	const char *dir;
 	uint64_t pids[LISTED_MAX];
 	size_t count;
+	struct snap_error
+		silent; /* the last process that was started to record there did not answer */
 };
 
-static void consider(uint64_t pid, void *user)
+static bool consider(struct recorders *found, uint64_t pid, struct snap_error *err)
 {
-	struct recorders *found = user;
-
 	for (size_t i = 0; i < found->count; i++)
 		if (found->pids[i] == pid)
-			return;
-	if (found->count < LISTED_MAX && records_into(pid, found->dir))
-		found->pids[found->count++] = pid;
+			return true;
+	if (found->count == LISTED_MAX || !records_into(pid, found->dir, err))
+		return false;
+	found->pids[found->count++] = pid;
+	return true;
+}
+
+/* A process that was started to record into the directory. */
+static void consider_started(uint64_t pid, void *user)
+{
+	struct snap_error err = {SNAP_OK, ""};
+	struct recorders *found = user;
+
+	if (!peer_shares_memory(pid) && !consider(found, pid, &err) && err.status == SNAP_ESYSTEM)
+		found->silent = err;
 }
 
 /* Processes that set the directory by snap_start() can only be found by their sockets. */
@@ -303,7 +344,7 @@ static void consider_sockets(struct recorders *found)
 
 	while (sockets && getline(&line, &room, sockets) >= 0)
 		if (pid_in_line(line))
-			consider(pid_in_line(line), found);
+			consider(found, pid_in_line(line), NULL);
 	free(line);
 	if (sockets)
 		fclose(sockets);
@@ -314,8 +355,12 @@ static enum snap_status find_in_directory(const char *dir, uint64_t *pid, struct
 	struct recorders found = {.dir = dir};
 	char list[LISTED_MAX * 24] = "";
 
-	doorbell_each(dir, consider, &found);
+	doorbell_each(dir, consider_started, &found);
 	consider_sockets(&found);
+	if (found.count == 0 && found.silent.status != SNAP_OK && err)
+		*err = found.silent;
+	if (found.count == 0 && found.silent.status != SNAP_OK)
+		return found.silent.status;
 	if (found.count == 0)
 		return fail(err, SNAP_ENOTFOUND, "no running process records into %s", dir);
 	*pid = found.pids[0];

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +70,13 @@ uint64_t peer_parent(uint64_t pid)
 	char line[128];
 
 	return status_line(pid, "PPid:", line, sizeof(line)) ? strtoull(line + 5, NULL, 10) : 0;
+}
+
+bool peer_shares_memory(uint64_t pid)
+{
+	uint64_t parent = peer_parent(pid);
+
+	return parent && syscall(SYS_kcmp, (pid_t)pid, (pid_t)parent, KCMP_VM, 0, 0) == 0;
 }
 
 /* The effective user of the process; false: not known. */

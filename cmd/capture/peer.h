@@ -23,6 +23,10 @@ void peer_look_up(struct peer *peer, uint64_t pid);
 /** The parent of process `pid`; 0: not known. */
 uint64_t peer_parent(uint64_t pid);
 
+/** Does process `pid` use its parent's memory, as a child of vfork() and a helper do?  Such a process
+ *  answers nothing: its parent does.  False if the kernel does not say. */
+bool peer_shares_memory(uint64_t pid);
+
 /** A unix socket in the network namespace of the process; -1 (errno) if none can be made. */
 int peer_socket(const struct peer *peer);
 

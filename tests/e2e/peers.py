@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -51,6 +52,12 @@ def ask(*argv):
     return subprocess.run([snapdiff, *map(str, argv)], capture_output=True, timeout=100)
 
 
+def children(pid):
+    """Those of all of its threads."""
+    files = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in files for child in file.read_text().split()]
+
+
 def recorded(out, *wrapper):
     """A recorded process that waits for its input, and its pid as seen from here."""
     process = subprocess.Popen([snapdiff, "run", "-q", "-o", out, "--", *wrapper, "sh", "-c", "echo ready; read line"],
@@ -58,11 +65,10 @@ def recorded(out, *wrapper):
     process.stdout.readline()
     pid = process.pid
     while True:  # the innermost one
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        children = [c for c in children if pathlib.Path(f"/proc/{c}/comm").read_text() != "snapdiff\n"]
-        if not children:
+        inner = [c for c in children(pid) if pathlib.Path(f"/proc/{c}/comm").read_text() != "snapdiff\n"]
+        if not inner:
             return process, pid
-        pid = int(children[0])
+        pid = inner[0]
 
 
 def end(process):
@@ -168,8 +174,79 @@ def containers(out):
         end(process)
 
 
+VFORK = """
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int ready[2], go[2];
+static void *spawner(void *unused)
+{
+	char byte;
+
+	if (vfork() == 0) { /* waits, in its parent's memory, like one that opens files before its exec */
+		if (write(ready[1], "x", 1) != 1 || read(go[0], &byte, 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	return unused;
+}
+int main(void)
+{
+	pthread_t thread;
+	char byte;
+	void *volatile block = malloc(100);
+
+	if (pipe(ready) != 0 || pipe(go) != 0)
+		return 1;
+	if (pthread_create(&thread, NULL, spawner, NULL) != 0 || read(ready[0], &byte, 1) != 1)
+		return 1;
+	puts("ready");
+	fflush(stdout);
+	if (getchar() == EOF || write(go[1], "x", 1) != 1)
+		return 1;
+	pthread_join(thread, NULL);
+	free(block);
+	return 0;
+}
+"""
+
+
+def borrowed(out):
+    """A child of vfork() that has not executed anything yet, and a helper that stays, are not the process."""
+    program = os.path.join(out, "vforks")
+    subprocess.run(["cc", "-w", "-O1", "-x", "c", "-", "-o", program, "-lpthread"], input=VFORK, text=True, check=True)
+    for options in ([], ["--every", "1h"]):
+        directory = os.path.join(out, f"snaps{len(options)}")
+        process = subprocess.Popen([snapdiff, "run", "-q", "-o", directory, *options, "--", program],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        pid = next(iter(children(process.pid)))
+        done = ask("snap", directory)
+        check(is_snapshot(done, directory) and f".{pid}.".encode() in done.stdout, f"snap DIR beside a vfork: {done}")
+        for child in children(pid):
+            done = ask("snap", child)
+            check(done.returncode == 3 and f"name process {pid}".encode() in done.stderr, f"snap of a vfork: {done}")
+        process.communicate(b"\n", timeout=100)
+        check(process.returncode == 0, f"the program ended with {process.returncode}")
+
+
+def stopped(out):
+    """A process that cannot answer now is not said to be unrecorded."""
+    process, pid = recorded(out)
+    os.kill(pid, signal.SIGSTOP)
+    done = ask("snap", out)
+    check(done.returncode == 4 and b"is recorded, but has not answered" in done.stderr, f"snap of a stopped one: {done}")
+    for one in (pid, process.pid):  # with a terminal, `run` has stopped, too
+        os.kill(one, signal.SIGCONT)
+    done = ask("snap", out)
+    check(is_snapshot(done, out), f"snap of one that goes on: {done}")
+    end(process)
+
+
 def main():
-    for test in (squatted, full, unrecorded, containers):
+    for test in (squatted, full, unrecorded, containers, borrowed, stopped):
         before = failures
         out = tempfile.mkdtemp(prefix="snap-peers-")
         test(out)
