@@ -3,7 +3,9 @@
  */
 #include "runtime/hello.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,13 +101,30 @@ void snap__hello_refused(const char *problem, const char *detail, int error)
 	hello_send(&line);
 }
 
+/* What "/proc/self/exe" stands for; `path` itself if it is no such name. */
+static const char *behind_link(const char *path, char *target, size_t room)
+{
+	int saved = errno;
+	ssize_t size = -1;
+
+	if (strncmp(path, "/proc/", 6) == 0)
+		size = snap__sys_readlink(path, target, room - 1);
+	errno = saved;
+	if (size <= 0)
+		return path;
+	target[size] = '\0';
+	return target;
+}
+
 void snap__hello_skips(int pid, const char *word, const char *path, bool back)
 {
-	char buffer[256 + 64];
+	char buffer[256 + 64], target[256];
 	struct snap__text line = SNAP__TEXT(buffer);
-	const char *slash = path + snap__length(path);
+	const char *slash;
 	size_t name;
 
+	path = behind_link(path, target, sizeof(target));
+	slash = path + snap__length(path);
 	while (slash > path && slash[-1] != '/')
 		slash--;
 	snap__text_add_u64(&line, (uint64_t)pid);

@@ -216,6 +216,18 @@ static bool children_are_near(void)
 	return n <= 0 || m <= 0 || (n == m && memcmp(own, theirs, (size_t)n) == 0);
 }
 
+static bool is_forbidden;
+
+void snap__helper_forbid(void)
+{
+	is_forbidden = true;
+}
+
+bool snap__helper_is_forbidden(void)
+{
+	return is_forbidden;
+}
+
 int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument), void *argument)
 {
 	const unsigned long flags =
@@ -224,6 +236,8 @@ int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument),
 	uint64_t mask;
 	long pid;
 
+	if (is_forbidden)
+		return ENOSYS;
 	if (!snap__helper_reap(helper, 0))
 		return EBUSY;
 	if (!children_are_near()) {

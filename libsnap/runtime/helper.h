@@ -37,7 +37,7 @@ struct snap__helper {
 	char *memory; /* its stack and its thread-local storage; kept for the next start */
 	size_t size;
 	char *thread_pointer;
-	atomic_int id;  /* id id id of the process; 0 once it no longer uses the memory */
+	atomic_int id;  /* of the process; 0 once it no longer uses the memory */
 	int unreaped;   /* pid that must still be waited for, or 0 */
 	int parent;     /* pid of the host, as the helper sees it */
 	bool has_files; /* it could not get a table of file descriptors of its own */
@@ -48,9 +48,17 @@ struct snap__helper {
 /**
  * Start `main(argument)`.  Async-signal-safe; never calls malloc.  One caller at a time.
  * 0, or an errno value: EAGAIN and ENOMEM have their usual meanings; EINVAL: the host's children
- * would live in another pid namespace, of which the helper must not become the first process.
+ * would live in another pid namespace, of which the helper must not become the first process; ENOSYS:
+ * see snap__helper_forbid().
  */
 int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument), void *argument);
+
+/**
+ * From here on none is started: snap__helper_start() gives ENOSYS.  For hosts that run under
+ * valgrind, which ends a program for a clone() of this kind.
+ */
+void snap__helper_forbid(void);
+bool snap__helper_is_forbidden(void);
 
 /** Does it run? */
 bool snap__helper_runs(const struct snap__helper *helper);

@@ -61,6 +61,12 @@ static bool is_same_file(const char *a, const char *b)
 	       first.st_ino == second.st_ino;
 }
 
+/* "/proc/self/exe" and "/dev/fd/5" are names of the way to a program, not of the program. */
+static bool is_way(const char *path)
+{
+	return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/fd/", 8) == 0;
+}
+
 /* The program is called what it was started as (one executable may have several names), unless
    that was a script, which says nothing of the executable. */
 static void find_program(void)
@@ -76,7 +82,8 @@ static void find_program(void)
 	else
 		snap__text_add(&exe, started_as ? started_as : "unknown");
 	/* For `ld.so PROGRAM` the kernel names only ld.so; ld.so's own list names the program. */
-	if (started_as && (is_same_file(started_as, identity.exe) || getauxval(AT_BASE) == 0))
+	if (started_as && !is_way(started_as) &&
+	    (is_same_file(started_as, identity.exe) || getauxval(AT_BASE) == 0))
 		path = started_as;
 	slash = strrchr(path, '/');
 	snap__text_add(&name, slash && slash[1] ? slash + 1 : path);

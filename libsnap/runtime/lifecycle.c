@@ -16,6 +16,7 @@
 #include "runtime/arena.h"
 #include "runtime/doorbell.h"
 #include "runtime/hello.h"
+#include "runtime/helper.h"
 #include "runtime/holders/owned.h"
 #include "runtime/mappings.h"
 #include "runtime/message.h"
@@ -77,17 +78,20 @@ static bool make_absolute(void)
 /* NULL, or a sentence; `*error` is its errno value or 0. */
 static const char *prepare_directory(int *error)
 {
+	bool made;
+
 	*error = 0;
 	if (!make_absolute()) {
 		*error = errno;
 		return "cannot find the current directory";
 	}
-	errno = 0;
-	if (!snap__os_make_directory(snap__settings.out) ||
-	    snap__sys_access(snap__settings.out, W_OK | X_OK) != 0) {
-		*error = errno ? errno : ENOTDIR;
+	made = snap__os_make_directory(snap__settings.out);
+	if (snap__sys_access(snap__settings.out, W_OK | X_OK) != 0)
+		*error = made || errno == ENOENT ? errno : ENOTDIR;
+	else if (!made)
+		*error = ENOTDIR;
+	if (*error)
 		return "cannot write to";
-	}
 	return NULL;
 }
 
@@ -165,6 +169,20 @@ static void tick(void)
 	}
 }
 
+/* Said once: such snapshots are due again and again. */
+static void say_no_helper(void)
+{
+	static const char *const sentence =
+		"under valgrind no snapshots are taken by a timer, a signal or a request";
+
+	if (!snap__helper_is_forbidden() || (!snap__settings.every_ns && !snap__settings.signal))
+		return;
+	if (snap__hello_is_wanted())
+		snap__hello_refused(sentence, NULL, 0);
+	else
+		snap__message(sentence, NULL, 0);
+}
+
 /* What must wait until libc's constructors have run: starting a helper, and loading libraries. */
 static void begin_late(void)
 {
@@ -172,7 +190,9 @@ static void begin_late(void)
 	snap__verify_init(snap__settings.verify, snap__settings.depth);
 	snap__thread_internal(false);
 	snap__record_on_tick(tick);
-	snap__doorbell_hang();
+	say_no_helper();
+	if (!snap__helper_is_forbidden())
+		snap__doorbell_hang();
 	snap__trigger_start();
 }
 
@@ -472,6 +492,15 @@ static void at_quick(void)
 
 extern int __cxa_atexit(void (*fn)(void *), void *argument, void *dso);
 
+/* Valgrind preloads a library of its own into the program that it runs. */
+static bool is_under_valgrind(char *const *environment)
+{
+	for (; environment && *environment; environment++)
+		if (strncmp(*environment, "LD_PRELOAD=", 11) == 0)
+			return strstr(*environment, "/vgpreload_core") != NULL;
+	return false;
+}
+
 void snap__process_load(char **environment, const struct snap__host *the_host)
 {
 	const char *complaint;
@@ -488,6 +517,8 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	if (!snap__settings.active)
 		return;
 	snap__warm();
+	if (is_under_valgrind(environment))
+		snap__helper_forbid();
 	if (!snap__settings.follow)
 		snap__config_unfollow(environment);
 	atomic_store(&state, STARTING);

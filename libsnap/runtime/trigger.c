@@ -222,8 +222,8 @@ static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 /* ---- growth and peak: the thread that reaches the level asks for the snapshot ---------------- */
 
 static void on_level(void);
-static enum snap_status ask(enum snap__reason reason, const char *label, enum snap__holders holders,
-			    bool outside, uint64_t limit_ns, char *path, size_t size);
+static enum snap_status take(enum snap__reason reason, const char *label,
+			     enum snap__holders holders, bool outside, char *path, size_t size);
 static bool waits_outside(void);
 
 static uint64_t quantum_of(uint64_t step)
@@ -340,7 +340,8 @@ static void on_level(void)
 		uint64_t before = snap__snapshot_writing_ns();
 
 		snap__signals_block(&mask);
-		ask(reason, "", holders_of(reason), outside, UINT64_MAX, NULL, 0);
+		if (take(reason, "", holders_of(reason), outside, NULL, 0) == SNAP_ESTATE)
+			complain(SNAP_ESTATE, EAGAIN);
 		snap__signals_restore(&mask);
 		kept_ns = snap__snapshot_writing_ns() - before;
 		watch_level();

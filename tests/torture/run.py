@@ -113,6 +113,27 @@ def closed_modules():
     shutil.rmtree(out)
 
 
+def valgrind():
+    """It ends a program that makes a process as our helper is one."""
+    loaders = glob.glob("/lib*/ld-linux-*.so.*")
+    if not shutil.which("valgrind") or not loaders:
+        print("skipped: valgrind is not installed")
+        return
+    for settings, files in (({"SNAP_DURABLE": "1"}, 1), ({"SNAP_AT_PEAK": "64"}, None), ({"SNAP_EVERY": "1ms"}, 1)):
+        out = tempfile.mkdtemp(prefix="snap-torture-")
+        log = os.path.join(out, "log")
+        done = run(["valgrind", "--tool=none", f"--log-file={log}", loaders[0], "--preload", options.library,
+                    program("t21_distinct"), "500"], dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, **settings))
+        found = glob.glob(os.path.join(out, "t21_distinct.*.snap"))
+        check(done.returncode == 0, f"valgrind {settings}: {done.returncode} {done.stderr} {open(log).read()}")
+        check(len(found) == files if files else len(found) > 1, f"valgrind {settings}: {len(found)} snapshots")
+        said = "under valgrind no snapshots are taken by a timer" in done.stderr
+        check(said == ("SNAP_EVERY" in settings), f"valgrind {settings}: says {done.stderr!r}")
+        for path in found:
+            meta(path)
+        shutil.rmtree(out)
+
+
 def no_place():
     for directory in ("/proc/no/such", "/sys/kernel/x"):
         _, recorded = tortured("t17_open", files=0, directory=directory, quiet=False)
@@ -513,8 +534,51 @@ def filters():
     late("t21_filters", "as", "", files=None, SNAP_EVERY="10ms")
 
 
+PROCESSES = {  # how many snapshots of the program itself are due
+    "daemon": 2, "clone3": 2, "vfork": 1, "script": 1, "profiled": 6, "small_stacks": 1, "exit_from_small_stack": 1,
+    "alternate": 1, "death_on_alternate": 1, "exit_in_handler": 1, "abort_at_exit": 1, "fork_at_exit": 2, "quick": 2,
+    "closes_at_exit": 1, "broken_stderr": 1, "data_at_stderr": 1, "no_descriptors": 1, "three_descriptors": 2,
+    "directory_is_removed": 2, "not_dumpable": 2, "no_new_privileges": 2, "children_ignored": 6, "clearenv": 1,
+    "unpreload": 1, "fixed_addresses": 2, "three_times": 3}
+
+
+def processes():
+    more = {"script": program("confine"), "closes_at_exit": program("libred.so")}
+    for how, files in PROCESSES.items():
+        if how == "not_dumpable" and os.geteuid() != 0:
+            continue  # it gives up rights that it must have
+        argv = ("t28_processes", how, *([more[how]] if how in more else []))
+        tortured(*argv, files=files)
+        tortured(*argv, files=None, SNAP_EVERY="3ms", SNAP_AT_GROWTH="1KiB")
+
+
+def requests():
+    for how in ("sizes", "usable", "alignments", "own_break", "holes", "huge_pages", "closed"):
+        argv = ("t29_requests", how, *([program("libred.so")] if how == "closed" else []))
+        tortured(*argv)
+        tortured(*argv, files=None, SNAP_EVERY="3ms", SNAP_AT_PEAK="16KiB", SNAP_MMAP="1")
+
+
+def gone_directory():
+    """The directory is removed, or taken away, between two snapshots: it is made again, or this is said."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    directory = os.path.join(out, "a")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=directory, LD_PRELOAD=options.library)
+    script = 'LD_PRELOAD= rm -rf "$1/a"; if [ "$2" = file ]; then echo precious > "$1/a"; fi; exit 3'
+    for how in ("gone", "file"):
+        done = run(["/bin/sh", "-c", script, "sh", out, how], env)
+        check(done.returncode == 3, f"{how}: ended with {done.returncode}")
+        if how == "gone":
+            check(any(f.startswith("dash.") or f.startswith("sh.") for f in os.listdir(directory)) and not done.stderr,
+                  f"a removed directory: {os.listdir(out)} {done.stderr}")
+        else:
+            check(open(os.path.join(out, "a")).read() == "precious\n", "a file in the way was changed")
+            check(done.stderr.count("\n") == 1 and done.stderr.startswith("libsnap: "), f"a file in the way: {done.stderr!r}")
+    shutil.rmtree(out)
+
+
 TESTS = {
-    "tracer": tracer,
+    "tracer": tracer, "valgrind": valgrind, "processes": processes, "requests": requests, "gone_directory": gone_directory,
     "prefixed": prefixed, "late_signal": late_signal, "nested": nested,
     "new": new_forms,
     "distinct": distinct, "no_space": no_space, "full_cgroup": full_cgroup, "slow_fsync": slow_fsync,
