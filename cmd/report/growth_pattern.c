@@ -328,23 +328,35 @@ static struct growth_pattern container(struct report *report, const struct way *
 	return pattern(NULL, NULL);
 }
 
-/* Variables of a function that runs again and again, in one thread more each time. */
+/* What a function that runs has: one of its variables, its frame, or something that is unknown. */
+static bool is_of_running_function(struct part place)
+{
+	return begins_with(place, "local variable") || begins_with(place, "frame of ") ||
+	       begins_with(place, "a function that runs");
+}
+
+/* "; see `run`": the function of such a place; of its names that is the last one. */
+static const char *see_function(struct report *report, struct part place)
+{
+	struct part name = name_in(place), function = name_in(kind_in(place));
+
+	if (function.size)
+		name = function;
+	return name.size ? report_text(report, "; see %.*s", (int)name.size, name.text) : "";
+}
+
+/* A function that runs again and again, in one thread more each time. */
 static struct growth_pattern threads(struct report *report, const struct growth_row *row,
 				     const struct way *way)
 {
 	const char *first = facts_find(&row->part->held->first, "census.threads");
 	const char *last = fact_of(row, "census.threads");
-	struct part variable = name_in(way->place), function;
-	const char *end = variable.text + variable.size;
 
-	if (!first || !last || !variable.size ||
-	    strtoull(last, NULL, 10) < strtoull(first, NULL, 10) + 2)
+	if (!first || !last || strtoull(last, NULL, 10) < strtoull(first, NULL, 10) + 2)
 		return pattern(NULL, NULL);
-	function = name_in((struct part){end, (size_t)(way->place.text + way->place.size - end)});
 	return pattern("threads",
-		       report_text(report,
-				   "threads that never end: %s run, and there were %s; see %.*s",
-				   last, first, (int)function.size, function.text));
+		       report_text(report, "threads that never end: %s run, and there were %s%s",
+				   last, first, see_function(report, way->place)));
 }
 
 /* "list of 400": 400. */
@@ -431,10 +443,31 @@ static struct growth_pattern object(struct report *report, const struct growth_r
 				   name.text));
 }
 
+/* More of it is in more threads, or the object itself grows. */
+static struct growth_pattern of_one_object(struct report *report, const struct growth_row *row,
+					   const struct way *way,
+					   const struct growth_held_row *held)
+{
+	struct growth_pattern found;
+
+	if (!is_of_running_function(way->place))
+		return object(report, row, way, held);
+	found = threads(report, row, way);
+	return !found.name && begins_with(way->place, "local variable")
+		       ? object(report, row, way, held)
+		       : found;
+}
+
+/* Up to 3.9 the module atexit has its functions. */
+static bool is_kept_by_module(const struct way *way)
+{
+	return way->count > 1 && is(way->steps[0], "native code of the module");
+}
+
 /* Who registers a function in native code is not known by name. */
 static struct growth_pattern native_code(struct report *report, const struct way *way)
 {
-	if (way->count && is_function(way->steps[0]))
+	if (way->count && is_function(way->steps[is_kept_by_module(way)]))
 		return pattern("callbacks",
 			       report_text(report, "functions that native code keeps, as atexit "
 						   "does, and these what they refer to"));
@@ -450,7 +483,7 @@ static struct growth_pattern of_objects(struct report *report, const struct grow
 
 	if (begins_with(way.place, "only a cycle of objects"))
 		return cycle(report, row);
-	if (begins_with(way.place, "native code"))
+	if (begins_with(way.place, "native code") || is_kept_by_module(&way))
 		return native_code(report, &way);
 	if (any_step(&way, is_lru_cache))
 		return lru_cache(report, row, &way);
@@ -472,8 +505,7 @@ static struct growth_pattern of_objects(struct report *report, const struct grow
 					   "keeps functions, and these what they refer to",
 					   (int)name_in(way.place).size, name_in(way.place).text));
 	if (!way.count || !is_container(way.steps[0]))
-		return begins_with(way.place, "local variable") ? threads(report, row, &way)
-								: object(report, row, &way, held);
+		return of_one_object(report, row, &way, held);
 	if (is_one_of_many(held, &way) && threads(report, row, &way).name)
 		return threads(report, row, &way);
 	return container(report, &way);

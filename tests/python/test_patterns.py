@@ -67,7 +67,9 @@ LEAKS = {
     "finalizers": ("finalizers", r"finalizers that do not run: the objects that `weakref\.finalize` watches stay", "bytearray",
                    r"`finalize\._registry` \(class attribute, weakref\.py.*\) -> dict of 10\d -> _Info -> tuple of 1"),
     "functions_at_exit": ("callbacks", r"functions that native code keeps, as atexit does", "bytearray",
-                          r"native code, or the stack of a function -> closure of `(functions_at_exit\.<locals>\.)?<lambda>`"),
+                          # up to 3.9 the module has them, since then the interpreter
+                          rf"(native code, or the stack of a function|`atexit` \({GLOBAL}patterns\.py:\d+\) -> native code of the "
+                          r"module) -> closure of `(functions_at_exit\.<locals>\.)?<lambda>`"),
     "timers": ("threads", r"threads that never end: 21 run, and there were 3; see `(Timer\.)?run`", "bytearray",
                r"local variable `self\.args` of `(Timer\.)?run` \(threading\.py:\d+\) -> list of 1"),
     "queue_without_consumer": ("queue", r"queue that is filled faster than it is emptied: `jobs\.queue`", "bytearray",

@@ -727,13 +727,37 @@ static const char *local_names(const struct snap__python_layout *v, const char *
 	return names;
 }
 
-void snap__python_each_local_of(const char *frame, snap__python_local_fn *fn, void *user)
+/* Up to 3.10: the variables stand in the frame object, those of a closure last. */
+static void each_local_of_old(const char *frame, const char *code, snap__python_local_fn *fn,
+			      void *user)
 {
 	const struct snap__python_layout *v = snap__python.layout;
-	const char *code = snap__python_frame_code(frame), *names;
+	size_t at = v->old_frame_locals;
+
+	for (size_t i = 0; i < sizeof(v->code_name_tuples) / sizeof(v->code_name_tuples[0]); i++) {
+		const char *names = snap__python_pointer(code, v->code_name_tuples[i]);
+		size_t count = names ? snap__python_word(names, SNAP__PYTHON_VAR_SIZE) : 0;
+
+		if (count > MOST_LOCALS)
+			return;
+		for (size_t k = 0; k < count; k++, at += sizeof(void *)) {
+			const char *value = snap__python_pointer(frame, at);
+			size_t name = v->tuple_items + k * sizeof(void *);
+
+			if (value)
+				fn(user, value, snap__python_pointer(names, name), code);
+		}
+	}
+}
+
+static void each_local_of_new(const char *frame, const char *code, snap__python_local_fn *fn,
+			      void *user)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *names;
 	int count;
 
-	if (!code || !(names = local_names(v, code, &count)))
+	if (!(names = local_names(v, code, &count)))
 		return;
 	for (int i = 0; i < count; i++) {
 		size_t at = (size_t)i * sizeof(void *);
@@ -746,6 +770,30 @@ void snap__python_each_local_of(const char *frame, snap__python_local_fn *fn, vo
 			fn(user, (const char *)word,
 			   snap__python_pointer(names, v->tuple_items + at), code);
 	}
+}
+
+static bool frames_are_objects(void)
+{
+	return snap__python.layout->frame_owner == 0;
+}
+
+const char *snap__python_frame_of_object(const char *object)
+{
+	return frames_are_objects()
+		       ? object
+		       : snap__python_pointer(object, snap__python.layout->frame_object_frame);
+}
+
+void snap__python_each_local_of(const char *frame, snap__python_local_fn *fn, void *user)
+{
+	const char *code = snap__python_frame_code(frame);
+
+	if (!code)
+		return;
+	if (frames_are_objects())
+		each_local_of_old(frame, code, fn, user);
+	else
+		each_local_of_new(frame, code, fn, user);
 }
 
 void snap__python_each_local(const char *state, snap__python_local_fn *fn, void *user)

@@ -73,14 +73,17 @@ uintptr_t snap__python_entry(const char *state);
  *  Nothing is kept. */
 uint32_t snap__python_walk(const char *state, uintptr_t *pcs, uint32_t most);
 
-/** For frames that are no objects: call `fn` with each local variable that has a value, the str
- * of its name, and the code object.  Only in a copy of the process, where nothing changes. */
+/** Of each frame of a thread: call `fn` with each local variable that has a value, the str of its
+ * name, and the code object.  Only in a copy of the process, where nothing changes. */
 typedef void snap__python_local_fn(void *user, const char *object, const char *name,
 				   const char *code);
 void snap__python_each_local(const char *state, snap__python_local_fn *fn, void *user);
 
 /** The same for one frame. */
 void snap__python_each_local_of(const char *frame, snap__python_local_fn *fn, void *user);
+
+/** The frame of a frame object: up to 3.10 the object itself. */
+const char *snap__python_frame_of_object(const char *object);
 
 /** The newest frame of the thread at `state`, and the one outside of `frame`; NULL: none. */
 const char *snap__python_newest_frame(const char *state);

@@ -329,11 +329,11 @@ static void start_at_threads(void)
 
 	for (; state && o->threads < MOST_THREADS; state = snap__python.next_thread(state)) {
 		o->threads++;
+		snap__python_each_local(state, start_at_local, state);
+		/* Frames that are objects have more than their variables. */
 		if (v->frame_owner == 0)
 			start(snap__python_pointer(state, v->thread_frame), SNAP__ROOT_FRAME, NULL,
 			      NULL, state);
-		else
-			snap__python_each_local(state, start_at_local, state);
 		start(snap__python_pointer(state, v->thread_dict), SNAP__ROOT_THREAD, NULL, NULL,
 		      state);
 	}

@@ -13,12 +13,11 @@
 #include "runtime/python/source.h"
 #include "runtime/python/types.h"
 
-#define MOST_NAMED   10u /* steps that a name has */
-#define MOST_STEPS   64u
-#define MOST_SAID    6u  /* of them, after the place */
-#define RECORD_MAX   32u /* a dict with more entries is a container */
-#define NAME_SIZE    128
-#define FRAME_LOCALS 256u
+#define MOST_NAMED 10u /* steps that a name has */
+#define MOST_STEPS 64u
+#define MOST_SAID  6u  /* of them, after the place */
+#define RECORD_MAX 32u /* a dict with more entries is a container */
+#define NAME_SIZE  128
 
 static const struct snap__objects *const o = &snap__objects;
 
@@ -99,6 +98,12 @@ static bool is_container(uint32_t object)
 	return false;
 }
 
+/* A module's native code may keep objects, as atexit's does up to 3.9: they have no names. */
+static bool is_module(uint32_t object)
+{
+	return snap__python_type(o->at[object]) == snap__python.module_type;
+}
+
 /* A chain of objects of one type, as in a linked list, is no name. */
 static bool repeats(uint32_t object, uint32_t parent)
 {
@@ -121,7 +126,7 @@ static bool is_named_by(uint32_t object, uint32_t parent)
 {
 	if (is_module_dict(parent))
 		return true;
-	if (is_container(parent) || repeats(object, parent))
+	if (is_container(parent) || repeats(object, parent) || is_module(parent))
 		return false;
 	return !(flags_of(parent) & SNAP__TYPE_IS_TYPE) || is_member_of_class(object, parent);
 }
@@ -311,43 +316,19 @@ static void match_local(void *user, const char *object, const char *name, const 
 {
 	struct local *local = user;
 
-	local->code = code;
+	(void)code;
 	if (local->object && object == local->object)
 		local->name = name;
-}
-
-/* Up to 3.10 a frame object has its variables itself. */
-static void find_in_old_frame(const char *frame, struct local *local)
-{
-	const struct snap__python_layout *v = snap__python.layout;
-	const char *code = snap__python_pointer(frame, v->frame_code);
-	size_t at = v->old_frame_locals;
-
-	local->code = code;
-	for (size_t i = 0; i < sizeof(v->code_name_tuples) / sizeof(v->code_name_tuples[0]); i++) {
-		const char *names = snap__python_pointer(code, v->code_name_tuples[i]);
-		size_t count = names ? snap__python_word(names, SNAP__PYTHON_VAR_SIZE) : 0;
-
-		for (size_t k = 0; k < count && k < FRAME_LOCALS; k++, at += sizeof(void *))
-			if (local->object && snap__python_pointer(frame, at) == local->object)
-				local->name = snap__python_pointer(
-					names,
-					snap__python.layout->tuple_items + k * sizeof(void *));
-	}
 }
 
 /* Which variable of a frame object's refers to `value`? */
 static struct local local_in(uint32_t frame, uint32_t value)
 {
-	const struct snap__python_layout *v = snap__python.layout;
-	struct local local = {.object = value == SNAP__NO_OBJECT ? NULL : o->at[value]};
+	const char *inside = snap__python_frame_of_object(o->at[frame]);
+	struct local local = {.object = value == SNAP__NO_OBJECT ? NULL : o->at[value],
+			      .code = snap__python_frame_code(inside)};
 
-	if (v->frame_owner == 0)
-		find_in_old_frame(o->at[frame], &local);
-	else
-		snap__python_each_local_of(
-			snap__python_pointer(o->at[frame], v->frame_object_frame), match_local,
-			&local);
+	snap__python_each_local_of(inside, match_local, &local);
 	return local;
 }
 
@@ -635,6 +616,8 @@ static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
 		const struct local local = local_in(object, next);
 
 		add_local(text, &local);
+	} else if (is_module(object)) {
+		snap__text_add(text, "native code of the module");
 	} else if (is_a(object, "weakref") || is_a(object, "weakref.ReferenceType")) {
 		snap__text_add(text, "callback of a weakref");
 	} else if (is_a(object, "function") && is_closure(next)) {
