@@ -120,7 +120,7 @@ def shows_the_same(shown, printed):
 
 def one_pid(line):
     """README shows one process, although its reports are brought up to date one by one."""
-    return re.sub(r"\b(leaky_server\.|as process )\d+", r"\g<1>4217", line)
+    return re.sub(r"\b(leaky_server\.|as process |of thread )\d+", r"\g<1>4217", line)
 
 
 class Typist:
