@@ -26,6 +26,7 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	struct dataset *dataset = NULL;
 	struct report *report = NULL;
 	struct notices notices = {0};
+	bool are_runs;
 	enum snap_status st = print_sql_begin(subject, options, err);
 
 	/* Which modules are on which side takes cells, and is asked of two snapshots only. */
@@ -37,7 +38,7 @@ static enum snap_status print_report(const struct subject *subject, const char *
 		st = subject_describe(subject, report, err);
 	}
 	if (st == SNAP_OK && subject->count == 2)
-		st = comparable_warn(&notices, subject, dataset, 1, true, err);
+		st = comparable_warn(&notices, subject, dataset, 1, &are_runs, err);
 	if (report)
 		report_notices(report, &notices);
 	notices_release(&notices);

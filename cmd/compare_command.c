@@ -69,12 +69,13 @@ static enum snap_status add_operands(struct subject *subject, const char *const 
 }
 
 static enum snap_status fill_report(struct report *report, const struct subject *subject,
-				    struct dataset *dataset, size_t old_count,
+				    struct dataset *dataset, size_t old_count, bool are_runs,
 				    const struct compare_command *options, struct snap_error *err)
 {
 	struct repeats repeats = {0};
 	struct per_unit per;
 	struct compare_request request = {.is_gate = options->exit_code,
+					  .are_runs = are_runs,
 					  .maps = options->map.items,
 					  .map_count = options->map.count};
 	enum snap_status st = SNAP_OK;
@@ -96,14 +97,14 @@ static enum snap_status fill_report(struct report *report, const struct subject 
 
 /* What is odd about the two sides, into the report. */
 static enum snap_status warn_of_sides(struct report *report, const struct subject *subject,
-				      struct dataset *dataset, size_t old_count, bool normalized,
+				      struct dataset *dataset, size_t old_count, bool *are_runs,
 				      struct snap_error *err)
 {
 	struct notices notices = {0};
 	enum snap_status st = warn_of_versions(subject, old_count, &notices, err);
 
 	if (st == SNAP_OK)
-		st = comparable_warn(&notices, subject, dataset, old_count, normalized, err);
+		st = comparable_warn(&notices, subject, dataset, old_count, are_runs, err);
 	report_notices(report, &notices);
 	notices_release(&notices);
 	return st;
@@ -113,6 +114,7 @@ static enum snap_status make_report(struct report **out, const struct subject *s
 				    size_t old_count, const struct compare_command *options,
 				    struct snap_error *err)
 {
+	bool are_runs = false;
 	struct dataset *dataset = NULL;
 	struct report *report = compare_report_new();
 	enum snap_status st = fetch_dataset(&dataset, snapshots_store(subject->snapshots),
@@ -123,10 +125,9 @@ static enum snap_status make_report(struct report **out, const struct subject *s
 	if (st == SNAP_OK)
 		st = subject_describe(subject, report, err);
 	if (st == SNAP_OK)
-		st = warn_of_sides(report, subject, dataset, old_count, options->normalize != NULL,
-				   err);
+		st = warn_of_sides(report, subject, dataset, old_count, &are_runs, err);
 	if (st == SNAP_OK)
-		st = fill_report(report, subject, dataset, old_count, options, err);
+		st = fill_report(report, subject, dataset, old_count, are_runs, options, err);
 	if (st == SNAP_OK && options->shared.sql)
 		st = print_sql(subject, report, &options->shared, err);
 	dataset_free(dataset);

@@ -6,11 +6,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dataset/facts.h"
 #include "model/names.h"
 #include "report/comparable_sides.h"
+#include "report/sites.h"
 
 static enum snap_status take_snapshot(void *user, const struct store_snapshot *row)
 {
@@ -22,9 +24,21 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 			sides[i].run_id = row->run_id;
 			sides[i].time_ns = row->time_ns == SNAP_UNKNOWN ? 0 : row->time_ns;
 			sides[i].sample_period = row->sample_period;
-			sides[i].ends_a_run = row->seq > 1 && row->seq != SNAP_UNKNOWN &&
-					      strcmp(row->trigger, "exit") == 0;
+			sides[i].at_exit = strcmp(row->trigger, "exit") == 0;
+			sides[i].ends_a_run =
+				sides[i].at_exit && row->seq > 1 && row->seq != SNAP_UNKNOWN;
 		}
+	return SNAP_OK;
+}
+
+static enum snap_status take_peak(void *user, const char *key, const char *value)
+{
+	struct comparable_side *side = user;
+
+	if (strcmp(key, "heap.peak_bytes") == 0)
+		side->peak = strtoull(value, NULL, 10);
+	if (strcmp(key, "heap.live_bytes") == 0)
+		side->live = strtoull(value, NULL, 10);
 	return SNAP_OK;
 }
 
@@ -39,7 +53,7 @@ static enum snap_status read_facts(struct comparable_side *side, struct store *s
 	if (facts_find(&facts, "time_from"))
 		side->time_ns = 0;
 	facts_release(&facts);
-	return st;
+	return st == SNAP_OK ? store_each_metric(store, side->id, take_peak, side, err) : st;
 }
 
 static bool is_on_both_sides(const struct subject *subject, size_t new)
@@ -121,30 +135,69 @@ static bool are_one_program(const char *a, const char *b)
 	return size == without_version(b) && memcmp(a, b, size) == 0;
 }
 
-/*
- * Runs with different amounts of work cannot be compared directly.  Within one run, the later
- * snapshot has always done more.  A few allocations are too few to tell.
- */
-static void warn_of_work(struct notices *notices, const struct comparable_side *old,
-			 const struct comparable_side *new, const struct dataset *dataset)
+/* Blocks allocated by call stacks that both sides have.  The others may be what changed. */
+static void sum_work(const struct pairing *pairing, const struct pair_sides *sides,
+		     uint64_t *before, uint64_t *after)
+{
+	*before = *after = 0;
+	for (size_t i = 0; i < pairing->count; i++) {
+		const struct pair *pair = &pairing->pairs[i];
+		const struct dataset_cell *old, *new;
+
+		if (pair->level == PAIR_NONE)
+			continue;
+		old = sides->old[pair->old];
+		new = sides->new[pair->new];
+		if (!old || !new || old->figures.value[FIGURE_ALLOCATED_BLOCKS] == SNAP_UNKNOWN ||
+		    new->figures.value[FIGURE_ALLOCATED_BLOCKS] == SNAP_UNKNOWN)
+			continue;
+		*before += old->figures.value[FIGURE_ALLOCATED_BLOCKS];
+		*after += new->figures.value[FIGURE_ALLOCATED_BLOCKS];
+	}
+}
+
+/* Runs with different amounts of work cannot be compared directly.  A few allocations are too few
+ * to tell. */
+void comparable_warn_of_work(struct report *report, const struct pairing *pairing,
+			     const struct pair_sides *sides)
 {
 	static const double much = 1.3;
 	static const uint64_t few = 100;
-	uint64_t before = dataset->snapshots[0].totals.value[FIGURE_ALLOCATED_BLOCKS];
-	uint64_t after = dataset->snapshots[1].totals.value[FIGURE_ALLOCATED_BLOCKS];
+	uint64_t before, after;
 	char text[32];
 	double ratio;
 
-	if (old->run_id == new->run_id || before < few || after < few || before == SNAP_UNKNOWN ||
-	    after == SNAP_UNKNOWN)
+	sum_work(pairing, sides, &before, &after);
+	if (before < few || after < few)
 		return;
 	ratio = (double)after / (double)before;
 	if (ratio < much && ratio > 1 / much)
 		return;
 	snprintf(text, sizeof(text), "%.2g", ratio);
-	notices_add(notices, &(struct notice){.kind = NOTICE_OTHER_WORK,
-					      .texts = {text},
-					      .figures = {before, after}});
+	report_notice(report, &(struct notice){.kind = NOTICE_OTHER_WORK,
+					       .texts = {text},
+					       .figures = {before, after}});
+}
+
+/*
+ * At its exit a program has freed most of what it held, so two snapshots of exits may be equal
+ * although the one program held far more than the other.
+ */
+static void warn_of_exits(struct notices *notices, const struct comparable_side *old,
+			  const struct comparable_side *new)
+{
+	static const double much = 1.2;
+	static const uint64_t few = 64 << 10;
+	uint64_t live = new->live > old->live ? new->live - old->live : 0;
+	char before[32], after[32];
+
+	if (!old->at_exit || !new->at_exit || old->run_id == new->run_id || !old->peak ||
+	    new->peak < old->peak + few || (double)new->peak < much *(double)old->peak ||
+	    new->peak - old->peak < 2 * live)
+		return;
+	notices_add(notices, &(struct notice){.kind = NOTICE_PEAKS_APART,
+					      .texts = {sites_bytes(old->peak, before),
+							sites_bytes(new->peak, after)}});
 }
 
 static void warn_of_sides(struct notices *notices, const struct comparable_side *old,
@@ -208,7 +261,7 @@ static enum snap_status warn_of_mixtures(struct notices *notices, const struct s
 }
 
 enum snap_status comparable_warn(struct notices *notices, const struct subject *subject,
-				 struct dataset *dataset, size_t new, bool normalized,
+				 struct dataset *dataset, size_t new, bool *are_runs,
 				 struct snap_error *err)
 {
 	struct comparable_side sides[2] = {{.id = subject->ids[0], .name = "OLD"},
@@ -220,6 +273,7 @@ enum snap_status comparable_warn(struct notices *notices, const struct subject *
 		st = read_facts(&sides[i], store, err);
 	if (st != SNAP_OK)
 		return st;
+	*are_runs = sides[0].run_id != sides[1].run_id;
 	warn_of_one_twice(notices, subject, new);
 	st = warn_of_mixtures(notices, subject, new, sides, err);
 	if (st != SNAP_OK)
@@ -230,8 +284,8 @@ enum snap_status comparable_warn(struct notices *notices, const struct subject *
 		return SNAP_OK;
 	}
 	warn_of_sides(notices, &sides[0], &sides[1]);
-	if (!normalized && subject->count == 2)
-		warn_of_work(notices, &sides[0], &sides[1], dataset);
+	if (subject->count == 2)
+		warn_of_exits(notices, &sides[0], &sides[1]);
 	if (sides[0].ends_a_run && sides[1].ends_a_run)
 		notices_add(notices, &(struct notice){.kind = NOTICE_BOTH_AT_EXIT});
 	return comparable_warn_of_modules(notices, store, dataset, new, sides, err);

@@ -17,7 +17,9 @@ struct comparable_side {
 	char program[SIDE_NAME_SIZE], arch[SIDE_NAME_SIZE];
 	uint64_t time_ns; /* 0: unknown, or only the file's */
 	uint64_t sample_period;
-	bool is_dump;    /* of Python's tracemalloc */
+	bool is_dump;        /* of Python's tracemalloc */
+	uint64_t peak, live; /* bytes of the heap; 0 unknown */
+	bool at_exit;
 	bool ends_a_run; /* taken at the program's exit, after others */
 };
 

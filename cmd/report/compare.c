@@ -14,6 +14,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "report/call_tree.h"
+#include "report/comparable.h"
 #include "report/compare_graph.h"
 #include "report/sites.h"
 
@@ -331,6 +332,15 @@ static bool is_finding(const struct compare *compare, const struct change_row *r
 	return up && !(compare->sampled && is_within_noise(compare, row));
 }
 
+/* The same as before; or it moved, and holds nothing on either side. */
+static bool is_nothing_new(const struct compare *compare, const struct change_row *row)
+{
+	return row->status == CHANGE_SAME ||
+	       (row->status == CHANGE_MOVED && row->old.value[compare->metric] == 0 &&
+		row->new.value[compare->metric] == 0 && row->old.value[compare->metric ^ 1] == 0 &&
+		row->new.value[compare->metric ^ 1] == 0);
+}
+
 /* A gate without data must not look like one without findings. */
 static void warn_of_unknown_changes(const struct compare *compare)
 {
@@ -356,7 +366,7 @@ static void arrange(struct compare *compare, int column)
 			compare->report->finding = true;
 		if (change->status == CHANGE_UNKNOWN)
 			compare->unknown_count++;
-		if (change->status == CHANGE_SAME && !compare->options->all) {
+		if (is_nothing_new(compare, change) && !compare->options->all) {
 			compare->same_count++;
 			continue;
 		}
@@ -1205,6 +1215,8 @@ enum snap_status compare_fill(struct report *report, const struct dataset *datas
 		st = sites_sort_column(&column, options->sort, sort_names, SORT_BY_CHANGE, err);
 	if (st == SNAP_OK)
 		st = pair_and_group(&compare, err);
+	if (st == SNAP_OK && request->are_runs && !request->per && !request->repeats)
+		comparable_warn_of_work(report, &compare.pairing, &compare.sides);
 	if (st == SNAP_OK)
 		st = read_graph(&compare, err);
 	if (st == SNAP_OK)

@@ -19,6 +19,8 @@ struct compare_request {
 	const struct per_unit *per;
 	/** Warn about rows that grew but are not counted: the exit code ignores them. */
 	bool is_gate;
+	/** The sides are of different runs: warn if those did not do as much. */
+	bool are_runs;
 	/** "OLD=NEW": path prefixes of the old side, and what the new side has instead. */
 	const char *const *maps;
 	size_t map_count;
