@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #include "runtime/hidden.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 
 struct snap__real {
 	void *(*malloc)(size_t);

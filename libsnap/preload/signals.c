@@ -18,7 +18,7 @@
 #include "preload/entry.h"
 #include "preload/real.h"
 #include "preload/signals.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
 #include "runtime/trigger.h"

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/kernel_signal.h"
 #include "runtime/listener.h"
 #include "runtime/record.h"

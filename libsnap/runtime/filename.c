@@ -3,7 +3,7 @@
  */
 #include "runtime/filename.h"
 
-#include "runtime/identity.h"
+#include "runtime/process.h"
 
 enum { VARIANTS = 20, RUN_DIGITS = 8 };
 
@@ -14,7 +14,7 @@ static unsigned variant;
 static void add_run(struct snap__text *name)
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	uint64_t rest = snap__process_identity()->start_time_ns / 1000000;
+	uint64_t rest = snap__process_self()->start_time_ns / 1000000;
 	char text[RUN_DIGITS], letter = (char)('a' + variant - 1);
 
 	for (unsigned i = RUN_DIGITS; i-- > 0; rest /= 36)
@@ -27,7 +27,7 @@ static void add_run(struct snap__text *name)
 void snap__filename_final(struct snap__text *name, const char *directory, uint64_t seq,
 			  const char *word)
 {
-	const struct snap__identity *who = snap__process_identity();
+	const struct snap__process *who = snap__process_self();
 
 	if (directory) {
 		snap__text_add(name, directory);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/message.h"
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
@@ -23,9 +23,9 @@ bool snap__hello_is_wanted(void)
 /* "PID PROGRAM", as every line for `snapdiff run` begins. */
 static void hello_begin(struct snap__text *line)
 {
-	snap__text_add_u64(line, (uint64_t)snap__process_identity()->pid);
+	snap__text_add_u64(line, (uint64_t)snap__process_self()->pid);
 	snap__text_add(line, " ");
-	snap__text_add(line, snap__process_identity()->program);
+	snap__text_add(line, snap__process_self()->program);
 }
 
 /* The file of `snapdiff run`, or -1.  Whatever else is there now is left alone. */
@@ -63,7 +63,7 @@ int snap__hello_hold(void)
 {
 	struct flock lock = {.l_type = F_RDLCK,
 			     .l_whence = SEEK_SET,
-			     .l_start = snap__process_identity()->pid,
+			     .l_start = snap__process_self()->pid,
 			     .l_len = 1};
 	int fd = open_hello(O_RDONLY);
 
@@ -75,7 +75,7 @@ int snap__hello_hold(void)
 /* Tell `snapdiff run` that recording has started. */
 void snap__hello_started(void)
 {
-	char buffer[sizeof(((struct snap__identity *)0)->program) + 64];
+	char buffer[sizeof(((struct snap__process *)0)->program) + 64];
 	struct snap__text line = SNAP__TEXT(buffer);
 
 	hello_begin(&line);
@@ -141,7 +141,7 @@ void snap__hello_skips(int pid, const char *word, const char *path, bool back)
 
 void snap__hello_unwritten(uint64_t processes)
 {
-	char buffer[sizeof(((struct snap__identity *)0)->program) + 64];
+	char buffer[sizeof(((struct snap__process *)0)->program) + 64];
 	struct snap__text line = SNAP__TEXT(buffer);
 
 	hello_begin(&line);
@@ -153,7 +153,7 @@ void snap__hello_unwritten(uint64_t processes)
 /* ... or, at the end, that most of the memory was not recorded. */
 void snap__hello_merged(uint64_t snapshots)
 {
-	char buffer[sizeof(((struct snap__identity *)0)->program) + 64];
+	char buffer[sizeof(((struct snap__process *)0)->program) + 64];
 	struct snap__text line = SNAP__TEXT(buffer);
 
 	hello_begin(&line);
@@ -164,7 +164,7 @@ void snap__hello_merged(uint64_t snapshots)
 
 void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes)
 {
-	char buffer[sizeof(((struct snap__identity *)0)->program) + 128];
+	char buffer[sizeof(((struct snap__process *)0)->program) + 128];
 	struct snap__text line = SNAP__TEXT(buffer);
 
 	hello_begin(&line);
@@ -178,7 +178,7 @@ void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes)
 /* ... or which Python interpreter it contains. */
 void snap__hello_python(const char *version, const char *problem)
 {
-	char buffer[sizeof(((struct snap__identity *)0)->program) + 256];
+	char buffer[sizeof(((struct snap__process *)0)->program) + 256];
 	struct snap__text line = SNAP__TEXT(buffer);
 
 	hello_begin(&line);

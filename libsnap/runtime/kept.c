@@ -4,7 +4,7 @@
 #include "runtime/kept.h"
 
 #include "runtime/filename.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/text.h"
 #include "write/sys.h"
 

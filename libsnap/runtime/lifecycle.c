@@ -106,7 +106,7 @@ static uint64_t default_memory(void)
 static bool prepare_tables(void)
 {
 	if (!is_prepared) {
-		snap__identity_make_witness();
+		snap__process_make_witness();
 		snap__sandbox_begin();
 		if (!snap__threads_init() ||
 		    !snap__heapmap_init(snap__process_host()->granule_shift,
@@ -128,7 +128,7 @@ static bool prepare_tables(void)
 		snap__record_reset();
 		snap__mappings_clear();
 	}
-	snap__identity_find();
+	snap__process_find();
 	return true;
 }
 
@@ -144,7 +144,7 @@ static void say_unseen(void)
 static enum snap_status refuse(enum snap_status st, const char *problem, const char *detail,
 			       int error)
 {
-	snap__identity_find();
+	snap__process_find();
 	/* Under `snapdiff run` the host's standard error stays as it would be. */
 	if (snap__hello_is_wanted())
 		snap__hello_refused(problem, detail, error);
@@ -281,12 +281,12 @@ int snap__process_alone(int (*call)(int, int), int first, int second)
 }
 
 /* A helper with more rights than its host would be a security hole. */
-bool snap__process_before_identity(void)
+bool snap__process_before_credentials(void)
 {
 	return snap__trigger_is_running() && is_ours() && snap__trigger_stop();
 }
 
-void snap__process_after_identity(bool made_way)
+void snap__process_after_credentials(bool made_way)
 {
 	if (made_way)
 		snap__trigger_start();
@@ -308,7 +308,7 @@ static bool is_worth_a_snapshot(void)
 {
 	return !was_forked ||
 	       snap__threads_total(SNAP__COUNT_ALLOCATED) - allocated_at_fork >= FORKED_BLOCKS ||
-	       snap__os_wall_ns() - snap__process_identity()->start_time_ns >= FORKED_NS;
+	       snap__os_wall_ns() - snap__process_self()->start_time_ns >= FORKED_NS;
 }
 
 bool snap__process_exec_begins(void)
@@ -327,7 +327,7 @@ bool snap__process_exec_begins(void)
 
 void snap__process_exec_failed(bool made_way)
 {
-	snap__process_after_identity(made_way);
+	snap__process_after_credentials(made_way);
 }
 
 /* ---- fork ------------------------------------------------------------------------------------ */
@@ -372,7 +372,7 @@ static void after_any_fork_in_child(bool by_libc)
 		snap__sample_after_fork(&self->sampler, (uint64_t)snap__sys_getpid());
 	}
 	snap__snapshot_after_fork();
-	snap__identity_after_fork();
+	snap__process_after_fork();
 	snap__alone_after_fork();
 	snap__trigger_after_fork(by_libc);
 	atomic_store(&exit_state, NOT_EXITING);
@@ -506,7 +506,7 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	const char *complaint;
 	bool is_secure = getauxval(AT_SECURE) != 0;
 
-	snap__identity_set_host(the_host);
+	snap__process_set_host(the_host);
 	snap__alone_init(the_host->alone[0], the_host->alone[1]);
 	complaint = snap__config_from_environment(
 		&snap__settings, is_secure ? NULL : (const char *const *)environment);

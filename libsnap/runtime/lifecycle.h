@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "runtime/identity.h"
+#include "runtime/process.h"
 
 /** The library was loaded: register for fork and exit, and begin if the environment says so. */
 void snap__process_load(char **environment, const struct snap__host *host);
@@ -38,8 +38,8 @@ bool snap__process_dies(int signal);
 int snap__process_alone(int (*call)(int, int), int first, int second);
 
 /** Around a change of user or group: a helper must not keep rights that its host has given up. */
-bool snap__process_before_identity(void);
-void snap__process_after_identity(bool made_way);
+bool snap__process_before_credentials(void);
+void snap__process_after_credentials(bool made_way);
 
 /** The process is about to call chroot(), or (`filtered`) to install a filter of system calls. */
 void snap__process_confine(bool filtered);

@@ -15,7 +15,7 @@
 #include "runtime/arena.h"
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/record.h"
 #include "runtime/sandbox.h"
 #include "runtime/stacks.h"
@@ -73,7 +73,7 @@ static socklen_t own_address(struct sockaddr_un *address, enum name kind, uint64
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	name = snap__text_in(address->sun_path + 1, sizeof(address->sun_path) - 1);
 	snap__text_add(&name, SNAP_CONTROL_NAME);
-	snap__text_add_u64(&name, (uint64_t)snap__process_identity()->pid);
+	snap__text_add_u64(&name, (uint64_t)snap__process_self()->pid);
 	if (kind != PLAIN)
 		snap__text_add(&name, ".");
 	if (kind == OF_NAMESPACE)
@@ -212,8 +212,8 @@ static void add_costs(struct snap__text *out)
 {
 	uint64_t memory = snap__metrics_recorder_bytes(), rss = 0;
 	uint64_t cpu_ns = snap__snapshot_cpu_ns();
-	uint64_t process_cpu_ns = snap__os_process_cpu_ns(snap__process_identity()->pid) +
-				  snap__snapshot_writing_ns();
+	uint64_t process_cpu_ns =
+		snap__os_process_cpu_ns(snap__process_self()->pid) + snap__snapshot_writing_ns();
 
 	snap__metrics_each(NULL, keep_rss, &rss);
 	add_number(out, "rss", rss);
@@ -238,7 +238,7 @@ static void answer_status(int client)
 {
 	static char buffer[SNAP__PATH_MAX * 2] SNAP__PAGES;
 	struct snap__text out = SNAP__TEXT(buffer);
-	const struct snap__identity *who = snap__process_identity();
+	const struct snap__process *who = snap__process_self();
 	uint64_t allocated = snap__threads_total(SNAP__COUNT_ALLOCATED), blocks = 0;
 	uint64_t up_ns = snap__os_wall_ns() - who->start_time_ns;
 	int error;

@@ -42,7 +42,7 @@
 #include "runtime/modules.h"
 #include "runtime/numbering.h"
 #include "runtime/os_linux.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/kept.h"
 #include "runtime/python/arenas.h"
 #include "runtime/python/census.h"
@@ -214,7 +214,7 @@ static void merge_epochs(const struct job *job)
 
 static bool is_brief(void)
 {
-	return snap__os_wall_ns() - snap__process_identity()->start_time_ns < BRIEF_NS &&
+	return snap__os_wall_ns() - snap__process_self()->start_time_ns < BRIEF_NS &&
 	       snap__record_peak_bytes() < BRIEF_BYTES;
 }
 
@@ -309,7 +309,7 @@ static void put_metric(struct job *job, const char *key, uint64_t value)
 	put_prefixed(job, "metrics.", key, text.data);
 }
 
-static void put_identity(struct job *job)
+static void put_process(struct job *job)
 {
 	static const char *const reasons[] = {
 		[SNAP__AT_REQUEST] = "request", [SNAP__AT_API] = "api",
@@ -317,7 +317,7 @@ static void put_identity(struct job *job)
 		[SNAP__AT_PEAK] = "peak",       [SNAP__AT_SIGNAL] = "signal",
 		[SNAP__AT_EXIT] = "exit",       [SNAP__AT_SAFETY] = "safety",
 	};
-	const struct snap__identity *who = snap__process_identity();
+	const struct snap__process *who = snap__process_self();
 	const struct snap__config *config = snap__process_config();
 
 	put_number(job, "seq", job->seq);
@@ -399,7 +399,7 @@ static void take_metrics(struct job *job)
 		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
 		.call = job->order->call,
 		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
-		.is_brief = snap__os_wall_ns() - snap__process_identity()->start_time_ns < BRIEF_NS,
+		.is_brief = snap__os_wall_ns() - snap__process_self()->start_time_ns < BRIEF_NS,
 		.heap_bytes = snap__record_peak_bytes(),
 		.frees =
 			snap__sample_period() ? UINT64_MAX : snap__threads_total(SNAP__COUNT_FREED),
@@ -834,7 +834,7 @@ static void put_graphs(struct job *job)
 
 static void write_rows(struct job *job)
 {
-	put_identity(job);
+	put_process(job);
 	put_holders(job);
 	put_census(job);
 	put_metrics(job);
@@ -1013,7 +1013,7 @@ static enum snap_status save(struct job *job, int *error)
 	enum snap_status st;
 
 	*error = snap__file_create(&file, job->order->directory, snap__process_config()->out,
-				   snap__process_identity()->program);
+				   snap__process_self()->program);
 	if (*error != 0)
 		return SNAP_EIO;
 	st = write_in_copy(job, file.fd) ? SNAP_OK : look_and_write(job, file.fd, error);

@@ -12,7 +12,7 @@
 #include "runtime/holders/holders.h"
 #include "snap/status.h"
 
-/** Why a snapshot is taken; put_identity() in snapshot.c has the names. */
+/** Why a snapshot is taken; put_process() in snapshot.c has the names. */
 enum snap__reason {
 	SNAP__AT_REQUEST, /* control socket */
 	SNAP__AT_API,

@@ -17,7 +17,7 @@
 #include "runtime/arena.h"
 #include "runtime/hello.h"
 #include "runtime/helper.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/listener.h"
 #include "runtime/lock.h"
 #include "runtime/message.h"
@@ -315,7 +315,7 @@ static bool level_is_due(enum snap__reason *reason)
  * limit allows it, if the heap is still that large. */
 static bool may_afford(void)
 {
-	uint64_t age = snap__os_wall_ns() - snap__process_identity()->start_time_ns;
+	uint64_t age = snap__os_wall_ns() - snap__process_self()->start_time_ns;
 
 	return !snap__process_config()->keep_peak ||
 	       snap__snapshot_writing_ns() <= PEAK_FREE_NS + age / PEAK_PART;
@@ -407,7 +407,7 @@ static void check_timer(void)
 /* The time to the next one grows with the process's age and with the cost of this one. */
 static void put_off_safety(uint64_t cost_ns)
 {
-	uint64_t gap = (snap__os_wall_ns() - snap__process_identity()->start_time_ns) / 4;
+	uint64_t gap = (snap__os_wall_ns() - snap__process_self()->start_time_ns) / 4;
 
 	gap = gap < SAFETY_MOST_NS ? gap : SAFETY_MOST_NS;
 	if (gap < snap__process_config()->safety_ns)

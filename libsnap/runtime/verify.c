@@ -18,7 +18,7 @@
 #include "runtime/message.h"
 #include "runtime/modules.h"
 #include "runtime/other_unwinder.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/stacks.h"
 #include "runtime/text.h"
 
@@ -227,7 +227,7 @@ void snap__verify_report(void)
 		[NOT_REACHED] = " not reached by libunwind, ",
 		[SKIPPED] = " skipped",
 	};
-	const struct snap__identity *who = snap__process_identity();
+	const struct snap__process *who = snap__process_self();
 	char buffer[sizeof(who->program) + 512];
 	struct snap__text line = SNAP__TEXT(buffer);
 

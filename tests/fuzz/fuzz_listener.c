@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/listener.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
@@ -57,8 +57,8 @@ static void set_up(void)
 
 	/* Where it is permitted, no other snapdiff finds our socket and asks. */
 	(void)unshare(CLONE_NEWNET);
-	snap__identity_find();
-	snap__identity_set_host(&host);
+	snap__process_find();
+	snap__process_set_host(&host);
 	strcpy(snap__settings.out, "/out");
 	must(snap__threads_init() && snap__heapmap_init(5, false));
 	snap__sample_init(0, 1);

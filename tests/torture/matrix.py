@@ -97,7 +97,7 @@ CASES = {
     "t15": torture("t15_stacks"),
     "t16": torture("t16_zstd"),
     "t17": torture("t17_open"),
-    "t18": torture("t18_identity"),
+    "t18": torture("t18_credentials"),
     "sqlite3": other("/usr/bin/sqlite3", ":memory:", SQL),
     "python3 threads": other("/usr/bin/python3", "-c", PYTHON_THREADS),
     "python3 pool": other("/usr/bin/python3", "-c", PYTHON_POOL),

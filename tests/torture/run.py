@@ -601,7 +601,7 @@ TESTS = {
     "files": lambda: [tortured("t12_files", how, files=None, SNAP_EVERY="50ms") for how in
                       ("close", "nofile", "chdir", "chroot", "setuid")],
     "namespaces": lambda: tortured("t13_sandbox", "userns"),
-    "identity": lambda: tortured("t18_identity", repeat=5),
+    "credentials": lambda: tortured("t18_credentials", repeat=5),
     "files_at_exit": lambda: [tortured("t12_files", how) for how in ("close", "nofile", "chdir", "chroot")],
     "sandbox": lambda: [tortured("t13_sandbox", how, files=n, quiet=how != "as") for how, n in
                         (("seccomp", None), ("as", None), ("noproc", 1))],

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "runtime/arena.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/mappings.h"
 #include "runtime/modules.h"
 #include "runtime/os_linux.h"
@@ -468,7 +468,7 @@ bool snap__copy_run(snap__copy_work *work, void *user, void (*tick)(void),
 		.work = work,
 		.user = user,
 		.tick = tick,
-		.host = snap__process_identity()->pid,
+		.host = snap__process_self()->pid,
 	};
 	struct snap__text text = snap__text_in(reason, SNAP__COPY_REASON_SIZE);
 	bool done = false;

@@ -6,7 +6,7 @@
 
 #include "runtime/holders/blocks.h"
 #include "runtime/holders/owned.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/modules.h"
 #include "runtime/text.h"
 

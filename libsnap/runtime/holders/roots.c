@@ -12,7 +12,7 @@
 #include "runtime/holders/graph.h"
 #include "runtime/holders/libc.h"
 #include "runtime/holders/ranges.h"
-#include "runtime/identity.h"
+#include "runtime/process.h"
 #include "runtime/modules.h"
 #include "runtime/os_linux.h"
 #include "runtime/stacks.h"
@@ -157,7 +157,7 @@ static void read_name(struct snap__stopped *t)
 	long size;
 
 	snap__text_add(&text, "/proc/");
-	snap__text_add_u64(&text, (uint64_t)snap__process_identity()->pid);
+	snap__text_add_u64(&text, (uint64_t)snap__process_self()->pid);
 	snap__text_add(&text, "/task/");
 	snap__text_add_u64(&text, (uint64_t)t->id);
 	snap__text_add(&text, "/comm");

@@ -272,7 +272,7 @@ void snap__python_loaded(void *library)
 /* Is the program the interpreter, and nothing besides? */
 static bool is_program(void)
 {
-	const char *exe = snap__process_identity()->exe, *slash = strrchr(exe, '/');
+	const char *exe = snap__process_self()->exe, *slash = strrchr(exe, '/');
 
 	return snap__python.is_in_program || snap__starts_with(slash ? slash + 1 : exe, "python");
 }

@@ -1,10 +1,10 @@
 /*
- * runtime/identity.h - who the process is, how it is to be recorded, and its labels.
+ * runtime/process.h - who the process is, how it is to be recorded, and its labels.
  *
  * The bottom layer of the runtime: other files call it, and it calls none of them.
  */
-#ifndef SNAP_RUNTIME_IDENTITY_H
-#define SNAP_RUNTIME_IDENTITY_H
+#ifndef SNAP_RUNTIME_PROCESS_H
+#define SNAP_RUNTIME_PROCESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@ struct snap__host {
 	char *alone[2];         /* libc's flag and the program's copy of it (alone.h), or NULL */
 };
 
-struct snap__identity {
+struct snap__process {
 	int pid, parent;
 	uint64_t start_ticks;   /* of the process, clock ticks since boot */
 	uint64_t start_time_ns; /* wall clock when recording (or the forked child) began */
@@ -45,19 +45,19 @@ extern SNAP__HIDDEN struct snap__config snap__settings;
 /** Have the pages of our variables made now, at once: cheaper than one fault for each. */
 void snap__warm(void);
 
-void snap__identity_set_host(const struct snap__host *host);
+void snap__process_set_host(const struct snap__host *host);
 
 /** From here on, snap__process_relation() can tell forked copies from vfork children. */
-void snap__identity_make_witness(void);
+void snap__process_make_witness(void);
 
 /** The first finds out everything about the process; the second only what differs in a forked
  * child. */
-void snap__identity_find(void);
-void snap__identity_renew(void);
-void snap__identity_after_fork(void);
+void snap__process_find(void);
+void snap__process_renew(void);
+void snap__process_after_fork(void);
 
 const struct snap__config *snap__process_config(void);
-const struct snap__identity *snap__process_identity(void);
+const struct snap__process *snap__process_self(void);
 const struct snap__host *snap__process_host(void);
 
 /** Labels, as K=V lines. False: no room.  `value` NULL removes. */

@@ -1,7 +1,7 @@
 /*
- * runtime/identity.c - who the process is, how it is to be recorded, and its labels.
+ * runtime/process.c - who the process is, how it is to be recorded, and its labels.
  */
-#include "runtime/identity.h"
+#include "runtime/process.h"
 
 #include <string.h>
 #include <sys/auxv.h>
@@ -21,7 +21,7 @@
 
 struct snap__config snap__settings SNAP__WARM;
 
-static struct snap__identity identity SNAP__WARM;
+static struct snap__process self SNAP__WARM;
 static struct snap__host host;
 static atomic_uint *witness; /* 1 in this process and in vfork children, 0 in forked copies */
 static struct snap__lock labels_lock;
@@ -31,9 +31,9 @@ const struct snap__config *snap__process_config(void)
 	return &snap__settings;
 }
 
-const struct snap__identity *snap__process_identity(void)
+const struct snap__process *snap__process_self(void)
 {
-	return &identity;
+	return &self;
 }
 
 const struct snap__host *snap__process_host(void)
@@ -41,12 +41,12 @@ const struct snap__host *snap__process_host(void)
 	return &host;
 }
 
-void snap__identity_set_host(const struct snap__host *the_host)
+void snap__process_set_host(const struct snap__host *the_host)
 {
 	host = *the_host;
 }
 
-void snap__identity_make_witness(void)
+void snap__process_make_witness(void)
 {
 	if (!witness)
 		witness = snap__os_fork_witness();
@@ -71,31 +71,31 @@ static bool is_way(const char *path)
    that was a script, which says nothing of the executable. */
 static void find_program(void)
 {
-	struct snap__text name = SNAP__TEXT(identity.program);
-	struct snap__text exe = SNAP__TEXT(identity.exe);
+	struct snap__text name = SNAP__TEXT(self.program);
+	struct snap__text exe = SNAP__TEXT(self.exe);
 	const char *started_as = (const char *)(uintptr_t)getauxval(AT_EXECFN);
-	ssize_t n = snap__sys_readlink("/proc/self/exe", identity.exe, sizeof(identity.exe) - 1);
-	const char *path = identity.exe, *slash;
+	ssize_t n = snap__sys_readlink("/proc/self/exe", self.exe, sizeof(self.exe) - 1);
+	const char *path = self.exe, *slash;
 
 	if (n >= 0)
-		identity.exe[n] = '\0';
+		self.exe[n] = '\0';
 	else
 		snap__text_add(&exe, started_as ? started_as : "unknown");
 	/* For `ld.so PROGRAM` the kernel names only ld.so; ld.so's own list names the program. */
 	if (started_as && !is_way(started_as) &&
-	    (is_same_file(started_as, identity.exe) || getauxval(AT_BASE) == 0))
+	    (is_same_file(started_as, self.exe) || getauxval(AT_BASE) == 0))
 		path = started_as;
 	slash = strrchr(path, '/');
 	snap__text_add(&name, slash && slash[1] ? slash + 1 : path);
-	for (char *c = identity.program; *c; c++)
+	for (char *c = self.program; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == '/')
 			*c = '_';
 }
 
 static void find_command(void)
 {
-	static char raw[sizeof(identity.command) / 2 + 1] SNAP__WARM;
-	struct snap__text out = SNAP__TEXT(identity.command);
+	static char raw[sizeof(self.command) / 2 + 1] SNAP__WARM;
+	struct snap__text out = SNAP__TEXT(self.command);
 	enum snap__command_wish wish = snap__settings.command;
 	long size;
 
@@ -108,36 +108,36 @@ static void find_command(void)
 		raw[size] = '\0';
 		snap__command_add(&out, raw, (size_t)size, wish);
 	} else {
-		snap__text_add(&out, identity.program);
+		snap__text_add(&out, self.program);
 	}
 }
 
-void snap__identity_renew(void)
+void snap__process_renew(void)
 {
-	identity.pid = snap__sys_getpid();
-	identity.parent = snap__sys_getppid();
-	snap__metrics_of(identity.pid);
-	identity.start_ticks = snap__metrics_start_ticks();
-	identity.start_time_ns = snap__os_wall_ns();
+	self.pid = snap__sys_getpid();
+	self.parent = snap__sys_getppid();
+	snap__metrics_of(self.pid);
+	self.start_ticks = snap__metrics_start_ticks();
+	self.start_time_ns = snap__os_wall_ns();
 	if (witness)
 		atomic_store(witness, 1);
 }
 
-void snap__identity_find(void)
+void snap__process_find(void)
 {
 	struct utsname names;
-	struct snap__text name = SNAP__TEXT(identity.host);
+	struct snap__text name = SNAP__TEXT(self.host);
 
 	find_program();
 	find_command();
 	if (syscall(SYS_uname, &names) == 0)
 		snap__text_add(&name, names.nodename);
-	snap__identity_renew();
+	snap__process_renew();
 }
 
 enum snap__relation snap__process_relation(void)
 {
-	if (snap__sys_getpid() == identity.pid)
+	if (snap__sys_getpid() == self.pid)
 		return SNAP__OURS;
 	return witness && atomic_load(witness) == 0 ? SNAP__COPY : SNAP__BORROWED;
 }
@@ -152,7 +152,7 @@ extern SNAP__HIDDEN char _end[]; /* the linker's */
 
 void snap__warm(void)
 {
-	uintptr_t one = (uintptr_t)&snap__settings, other = (uintptr_t)&identity;
+	uintptr_t one = (uintptr_t)&snap__settings, other = (uintptr_t)&self;
 	uintptr_t from = (one < other ? one : other) & ~(uintptr_t)4095;
 	uintptr_t to = (uintptr_t)_end;
 
@@ -240,8 +240,8 @@ void snap__process_each_label(snap__label_fn *fn, void *user)
 	}
 }
 
-void snap__identity_after_fork(void)
+void snap__process_after_fork(void)
 {
 	snap__lock_reset(&labels_lock);
-	snap__identity_renew();
+	snap__process_renew();
 }
