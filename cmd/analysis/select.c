@@ -34,7 +34,7 @@ struct row {
 struct credit {
 	size_t first;
 	uint32_t count;
-	uint32_t home; /* the row that names it, credited or not */
+	uint32_t named_row; /* the row that names it, credited or not */
 };
 
 #define LONGEST_PERIOD 8u /* functions that call each other in turn */
@@ -589,14 +589,14 @@ static bool credit_site(struct selection *selection, uint32_t site, uint32_t *po
 	bool by_frame = selection->options.group < SELECT_STACK && stack.count > 0;
 
 	credit->first = selection->credited_count;
-	credit->home = row_of_site(selection, &stack, named);
-	if (credit->home == SNAP_NONE)
+	credit->named_row = row_of_site(selection, &stack, named);
+	if (credit->named_row == SNAP_NONE)
 		return false;
 	if (is_left_out(selection, &stack, named))
 		return true;
 	if (selection->options.cumulative && by_frame)
 		return credit_frames(selection, credit, &stack);
-	return credit_row(selection, credit, credit->home);
+	return credit_row(selection, credit, credit->named_row);
 }
 
 static bool credit_sites(struct selection *selection)
@@ -696,9 +696,9 @@ bool selection_credits_any(const struct selection *selection, uint32_t site, con
 	return false;
 }
 
-uint32_t selection_home_row(const struct selection *selection, uint32_t site)
+uint32_t selection_named_row(const struct selection *selection, uint32_t site)
 {
-	return selection->credits[site].home;
+	return selection->credits[site].named_row;
 }
 
 size_t selection_row_count(const struct selection *selection)

@@ -65,7 +65,7 @@ bool selection_credits(const struct selection *selection, struct credits *credit
 bool selection_credits_any(const struct selection *selection, uint32_t site, const bool *marked);
 
 /** The row that a site is named by, filtered out or not. */
-uint32_t selection_home_row(const struct selection *selection, uint32_t site);
+uint32_t selection_named_row(const struct selection *selection, uint32_t site);
 
 /** All rows, also those of which filters left out everything: nothing is credited to them. */
 size_t selection_row_count(const struct selection *selection);

@@ -579,7 +579,7 @@ static void count_rows(struct compare *compare, bool *is_row)
 		for (size_t r = 0; r < count; r++)
 			is_row[rows[r]] = true;
 		if (count == 0)
-			is_row[selection_home_row(compare->selection, site)] = true;
+			is_row[selection_named_row(compare->selection, site)] = true;
 	}
 	for (size_t i = 0; i < compare->changes.count; i++)
 		compare->row_count += is_row[i];

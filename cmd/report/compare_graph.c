@@ -87,7 +87,7 @@ static uint32_t holder_row(const struct finding *f, int side, uint32_t group)
 
 	if (holder->row.kind != SNAP_GROUP_SITE || holder->site == SNAP_NONE)
 		return SNAP_NONE;
-	return selection_home_row(f->request->selection, f->labels[side][holder->site]);
+	return selection_named_row(f->request->selection, f->labels[side][holder->site]);
 }
 
 static bool root_lasts(const struct store_root *root)

@@ -18,7 +18,7 @@
 
 static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
 {
-	const struct row_graph_view view = {table->selection, table->home, false};
+	const struct row_graph_view view = {table->selection, table->joined, false};
 
 	return row_graph_row(&view, group);
 }

@@ -78,7 +78,7 @@ struct candidate {
 
 static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
 {
-	const struct row_graph_view view = {table->selection, table->home, false};
+	const struct row_graph_view view = {table->selection, table->joined, false};
 
 	return group->row.kind == SNAP_GROUP_TYPE ? row_graph_row(&view, group) : SNAP_NONE;
 }

@@ -76,7 +76,7 @@ static double share_of(double stayed, double allocated)
 static bool counts_towards(const struct growth_table *table, uint32_t site, uint32_t row)
 {
 	const uint32_t *rows;
-	size_t count = selection_rows_of(table->selection, table->home[site], &rows);
+	size_t count = selection_rows_of(table->selection, table->joined[site], &rows);
 
 	for (size_t i = 0; i < count; i++)
 		if (rows[i] == row)

@@ -73,7 +73,7 @@ static enum snap_status pair_run(struct growth_table *table, const bool *in_run,
 		if (pair->old == SNAP_NONE || known[pair->old])
 			continue; /* a stack that newer runs have unchanged stays itself */
 		if (pair->new != SNAP_NONE)
-			table->home[pair->old] = pair->new;
+			table->joined[pair->old] = pair->new;
 		else
 			known[pair->old] = true;
 	}
@@ -100,18 +100,18 @@ static enum snap_status pair_runs(struct growth_table *table, const bool *in_run
 	return st;
 }
 
-static enum snap_status find_homes(struct filling *filling, struct store *store, const int64_t *ids,
-				   enum pair_level level)
+static enum snap_status join_runs(struct filling *filling, struct store *store, const int64_t *ids,
+				  enum pair_level level)
 {
 	struct growth_table *table = filling->table;
 	size_t sites = table->dataset->site_count;
 	enum snap_status st;
 
-	table->home = calloc(sites + 1, sizeof(*table->home));
-	if (!table->home)
+	table->joined = calloc(sites + 1, sizeof(*table->joined));
+	if (!table->joined)
 		return fail_memory(filling->err, "pairing call stacks");
 	for (size_t s = 0; s < sites; s++)
-		table->home[s] = (uint32_t)s;
+		table->joined[s] = (uint32_t)s;
 	if (table->axis->run_count < 2)
 		return SNAP_OK;
 	filling->in_run = calloc(table->axis->run_count * sites + 1, sizeof(*filling->in_run));
@@ -151,7 +151,7 @@ static enum snap_status take_sum(void *user, const struct store_live_sum *sum)
 static bool credit_site(const struct growth_table *table, struct credits *credits, uint32_t site)
 {
 	const uint32_t *rows;
-	size_t count = selection_rows_of(table->selection, table->home[site], &rows);
+	size_t count = selection_rows_of(table->selection, table->joined[site], &rows);
 
 	if (count && table->skips_by_design && sites_is_by_design(table->dataset, site))
 		return credits_add(credits, table->dataset, (uint32_t)table->row_count, site);
@@ -377,7 +377,7 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 	if (st == SNAP_OK)
 		st = selection_new(&table->selection, table->dataset, &select, err);
 	if (st == SNAP_OK)
-		st = find_homes(&filling, store, ids, sites_match(options));
+		st = join_runs(&filling, store, ids, sites_match(options));
 	if (st == SNAP_OK) {
 		table->row_count = selection_row_count(table->selection);
 		st = allocate(table) ? SNAP_OK : fail_memory(err, "reading the series");
@@ -400,7 +400,7 @@ void growth_table_release(struct growth_table *table)
 	free(table->bytes_variance);
 	free(table->present);
 	free(table->heaviest);
-	free(table->home);
+	free(table->joined);
 	free(table->cohorts);
 	free(table->at_exit);
 	*table = (struct growth_table){0};
@@ -437,7 +437,7 @@ static enum snap_status find_heaviest(const struct growth_table *table,
 				   sums, err);
 	for (size_t i = 0; st == SNAP_OK && i < count; i++)
 		if (sums[i].stacks && sums[i].heaviest != SNAP_NONE)
-			table->heaviest[shown[i].row] = table->home[sums[i].heaviest];
+			table->heaviest[shown[i].row] = table->joined[sums[i].heaviest];
 	free(sums);
 	return st;
 }

@@ -28,7 +28,8 @@ struct growth_table {
 	double by_design_bytes, by_design_blocks; /* left out: see model/by_design.h; at the end */
 	double first_total, last_total;           /* bytes of all sites, filtered out or not */
 	uint32_t *heaviest; /* per row, if it is shown: the site that holds most at the end */
-	uint32_t *home;     /* per site: the site whose rows it is credited to */
+	uint32_t *joined; /* per site: the site whose rows it is credited to: itself, or its pair in
+			       a later run */
 	struct growth_exit
 		*at_exit; /* per row: what the exit snapshot shows; NULL: there is none */
 	size_t wanted[GROWTH_CENSUSES]; /* snapshots whose cohorts were read */

@@ -213,7 +213,7 @@ static bool count_rows(struct top *top)
 		for (size_t r = 0; r < count; r++)
 			is_row[rows[r]] = true;
 		if (count == 0)
-			is_row[selection_home_row(top->selection, site)] = true;
+			is_row[selection_named_row(top->selection, site)] = true;
 	}
 	for (size_t i = 0; is_row && i < most; i++)
 		top->row_count += is_row[i];

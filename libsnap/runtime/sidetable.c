@@ -42,7 +42,7 @@ static struct shard *shard_of(uint64_t hash)
 	return &shards[hash % SHARDS];
 }
 
-static size_t home_of(const struct shard *shard, const struct entry *entry)
+static size_t first_place_of(const struct shard *shard, const struct entry *entry)
 {
 	return (hash_of(entry->domain, entry->address) / SHARDS) & (shard->capacity - 1);
 }
@@ -102,7 +102,7 @@ bool snap__side_put(uint32_t domain, uintptr_t address, const struct snap__block
 	return done;
 }
 
-/* Close the gap at `gap`, so that every entry can still be reached from its home. */
+/* Close the gap at `gap`, so that every entry can still be reached from its first place. */
 static void remove_entry(struct shard *shard, struct entry *gap)
 {
 	size_t mask = shard->capacity - 1, hole = (size_t)(gap - shard->entries), i = hole;
@@ -111,8 +111,9 @@ static void remove_entry(struct shard *shard, struct entry *gap)
 		i = (i + 1) & mask;
 		if (!shard->entries[i].used)
 			break;
-		/* The entry may stay only if its home lies after the gap, cyclically. */
-		if (((i - home_of(shard, &shard->entries[i])) & mask) >= ((i - hole) & mask)) {
+		/* The entry may stay only if its first place lies after the gap, cyclically. */
+		if (((i - first_place_of(shard, &shard->entries[i])) & mask) >=
+		    ((i - hole) & mask)) {
 			shard->entries[hole] = shard->entries[i];
 			hole = i;
 		}

@@ -4,7 +4,7 @@
 Checks the source and a build of it:
   - a file includes only headers of its own directory and of those that ARROWS allows;
   - no files include each other in a circle; a source file and its header are one (CIRCLES names what is left);
-  - a third-party header has one home (HOMES);
+  - a third-party header is included in few rooms alone (ALLOWED_IN);
   - no room of the analyst ends the program (ENDINGS), and memory_need() stays in its rooms (MAY_USE_DOOR);
   - no static library uses a symbol that a library defines to which no arrow leads;
   - libsnap.so asks its host for nothing but the symbols listed in libsnap.symbols.
@@ -51,13 +51,13 @@ ARROWS = {
     },
 }
 
-# One home per dependency: which rooms, or folders of a room, may include headers that match.
-HOMES = {
+# Which rooms, or folders of a room, may include headers that match.
+ALLOWED_IN = {
     r"sqlite3(ext)?\.h": {"cmd/store/sqlite"},
     r"zstd(_errors)?\.h": {"libsnap/write", "libsnap/read", "cmd/input"},
     r"n?curses\.h": {"cmd/browse"},
     r"(histedit|editline/.*)\.h": {"cmd"},
-    r"ini\\.h": {"cmd/analysis/policy"},
+    r"ini\.h": {"cmd/analysis/policy"},
     r"zlib\.h": {"cmd/input", "cmd/render", "cmd/symbols"},
     r"(cjson/)?cJSON\.h": {"cmd/render", "cmd/input"},
     r"(elfutils/.*|dwarf|libelf|gelf)\.h": {"cmd/symbols"},
@@ -142,10 +142,10 @@ def check_include(path, room, quoted, angled):
             yield f"{path}: includes \"{quoted}\", which is in no known room"
         elif target not in (None, "snap", room) and target not in ARROWS.get(room, set()):
             yield f"{path}: includes \"{quoted}\", but no arrow leads from {room} to {target}"
-    for pattern, homes in HOMES.items():
-        if re.fullmatch(pattern, quoted or angled) and not homes & {room, path.parent.as_posix()}:
-            home = ", ".join(sorted(homes)) or "tests"
-            yield f"{path}: includes <{quoted or angled}>, whose home is {home}"
+    for pattern, allowed in ALLOWED_IN.items():
+        if re.fullmatch(pattern, quoted or angled) and not allowed & {room, path.parent.as_posix()}:
+            only = ", ".join(sorted(allowed)) or "tests"
+            yield f"{path}: includes <{quoted or angled}>, which only {only} may include"
 
 
 def included_units(source, path, known):

@@ -34,7 +34,7 @@ class Includes(unittest.TestCase):
         self.assertTrue(self.faults("include/snap/a.h", '#include "format/frame.h"\n'))
         self.assertEqual(self.faults("include/snap/a.h", '#include "snap/status.h"\n'), [])
 
-    def test_a_dependency_has_one_home(self):
+    def test_few_rooms_include_a_dependency(self):
         self.assertEqual(self.faults("cmd/store/sqlite/a.c", "#include <sqlite3.h>\n"), [])
         self.assertTrue(self.faults("cmd/store/a.c", "#include <sqlite3.h>\n"))
         self.assertTrue(self.faults("cmd/report/a.c", "#  include <sqlite3.h>\n"))

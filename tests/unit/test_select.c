@@ -132,12 +132,12 @@ Test(select, equal_stacks_share_a_row_and_lines_tell_apart)
 
 	cr_assert_eq(selection_new(&selection, dataset, &by_line, NULL), SNAP_OK);
 	cr_expect_eq(selection_row_count(selection), 2);
-	cr_expect_eq(selection_home_row(selection, site), selection_home_row(selection, twin));
-	cr_expect_neq(selection_home_row(selection, site), selection_home_row(selection, other));
+	cr_expect_eq(selection_named_row(selection, site), selection_named_row(selection, twin));
+	cr_expect_neq(selection_named_row(selection, site), selection_named_row(selection, other));
 	selection_free(selection);
 	cr_assert_eq(selection_new(&selection, dataset, &by_stack, NULL), SNAP_OK);
 	cr_expect_eq(selection_row_count(selection), 2);
-	cr_expect_eq(selection_home_row(selection, site), selection_home_row(selection, twin));
+	cr_expect_eq(selection_named_row(selection, site), selection_named_row(selection, twin));
 	selection_free(selection);
 }
 
