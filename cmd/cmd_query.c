@@ -467,7 +467,7 @@ static int compare_words(const void *a, const void *b)
 }
 
 /* Sorted, each once. */
-static void settle_words(struct words *words)
+static void sort_words(struct words *words)
 {
 	size_t kept = 0;
 
@@ -501,7 +501,7 @@ static enum snap_status prompt(struct querying *querying, struct snap_error *err
 	struct words words = {0};
 
 	add_words(&words, querying->store);
-	settle_words(&words);
+	sort_words(&words);
 	querying->editor = query_editor_open(words.items ? words.items : none, &cancelled);
 	if (!querying->editor) {
 		free_words(&words);

@@ -91,7 +91,7 @@ static enum snap_status read_stream(struct model *model, struct stream **stream,
 		st = format_recognise(&format, *stream, err);
 	if (st == SNAP_OK)
 		st = format->read(model, *stream, options, err);
-	model_settle(model);
+	model_end_interning(model);
 	if (st == SNAP_OK)
 		st = model_totals(model, &totals, err);
 	if (st == SNAP_OK)

@@ -67,6 +67,6 @@ enum snap_status model_use_census(struct model *model, struct snap_error *err)
 		if (group->kind == SNAP_GROUP_TYPE && !add_site(model, group, domain))
 			domain = SNAP_NONE;
 	}
-	model_settle(model);
+	model_end_interning(model);
 	return domain == SNAP_NONE ? fail_memory(err, "counting objects") : SNAP_OK;
 }

@@ -213,7 +213,7 @@ static void table_drop(struct id_table *table)
 	*table = (struct id_table){0};
 }
 
-void model_settle(struct model *model)
+void model_end_interning(struct model *model)
 {
 	table_drop(&model->index->nodes);
 	free(model->index->first_child);

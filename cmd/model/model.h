@@ -80,7 +80,7 @@ uint32_t model_symbolic_location(struct model *model, uint32_t module,
 uint32_t model_node_add(struct model *model, uint32_t parent, uint32_t location);
 uint32_t model_node_intern(struct model *model, uint32_t parent, uint32_t location);
 /** Release what only interning nodes and locations needs; a later intern builds it again. */
-void model_settle(struct model *model);
+void model_end_interning(struct model *model);
 uint32_t model_site_add(struct model *model, const struct snap_site *site,
 			const struct snap_cohort *cohorts, const struct snap_variance *variance);
 /** Give an unsymbolised location its frames (appended to model->frames). */

@@ -205,7 +205,7 @@ static size_t last_run(const struct growth_axis *axis)
 }
 
 /* The first snapshot after the warm-up of the last run. */
-static size_t settled(const struct growth_axis *axis, size_t warmup)
+static size_t first_after_warmup(const struct growth_axis *axis, size_t warmup)
 {
 	size_t from = last_run(axis), count = axis->count - from;
 	size_t aside = warmup != GROWTH_WARMUP_AUTO ? warmup : count / 4 > 1 ? count / 4 : 1;
@@ -277,7 +277,7 @@ static const char *other_parts(struct report *report, const struct growth_axis *
 static bool note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
 				   const char *name, size_t warmup)
 {
-	size_t from = axis->count ? settled(axis, warmup) : 0;
+	size_t from = axis->count ? first_after_warmup(axis, warmup) : 0;
 	const double *values;
 	double resident, unexplained;
 

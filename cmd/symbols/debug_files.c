@@ -186,8 +186,8 @@ static int find_alternate(const struct debug_search *search, const char *file, c
 	return fd;
 }
 
-static bool settle_alternate(const struct debug_search *search, Dwarf *dwarf, const char *file,
-			     struct alternate *alternate)
+static bool open_alternate(const struct debug_search *search, Dwarf *dwarf, const char *file,
+			   struct alternate *alternate)
 {
 	char build_id[BUILD_ID_HEX];
 	const char *name;
@@ -268,11 +268,11 @@ static bool units_are_harmless(const struct debug_search *search, Dwarf *dwarf, 
 	return true;
 }
 
-bool debug_files_settle(const struct debug_search *search, Dwarf *dwarf, const char *file,
-			struct alternate *alternate)
+bool debug_files_make_safe(const struct debug_search *search, Dwarf *dwarf, const char *file,
+			   struct alternate *alternate)
 {
 	*alternate = (struct alternate){.fd = -1};
-	return settle_alternate(search, dwarf, file, alternate) &&
+	return open_alternate(search, dwarf, file, alternate) &&
 	       units_are_harmless(search, dwarf, file);
 }
 

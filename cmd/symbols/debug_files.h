@@ -52,8 +52,8 @@ struct alternate {
  * name regular files.  False if it must not be walked, because it names a missing file or something
  * that is not a regular file.  Release `*alternate` after `dwarf`, also when this failed.
  */
-bool debug_files_settle(const struct debug_search *search, Dwarf *dwarf, const char *file,
-			struct alternate *alternate);
+bool debug_files_make_safe(const struct debug_search *search, Dwarf *dwarf, const char *file,
+			   struct alternate *alternate);
 void alternate_release(struct alternate *alternate);
 
 #endif

@@ -114,7 +114,7 @@ static size_t collect(Dwfl_Module *module, uint64_t bias, enum functions_kind wa
 }
 
 /** One function per address; each ends where the next begins at the latest. */
-static size_t settle(struct function *out, const struct candidate *found, size_t count)
+static size_t without_overlaps(struct function *out, const struct candidate *found, size_t count)
 {
 	size_t used = 0;
 
@@ -150,7 +150,7 @@ struct functions functions_read(Dwfl_Module *module, uint64_t bias, enum functio
 		memory_need(calloc((size_t)count, sizeof(*functions.items)), "reading symbols");
 	used = collect(module, bias, kind, found, count);
 	qsort(found, used, sizeof(*found), compare_candidates);
-	functions.count = settle(functions.items, found, used);
+	functions.count = without_overlaps(functions.items, found, used);
 	free(found);
 	return functions;
 }

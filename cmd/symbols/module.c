@@ -35,7 +35,7 @@ struct module {
 /* Which file. */
 
 /** libdwfl asks for the separate debug file, and for the one that .gnu_debugaltlink names: that
- * name has no checksum, and is looked for by debug_files_settle(). */
+ * name has no checksum, and is looked for by debug_files_make_safe(). */
 static int find_debug_file(Dwfl_Module *dwfl_module, void **user, const char *module_name,
 			   Dwarf_Addr base, const char *file, const char *link, GElf_Word checksum,
 			   char **name)
@@ -184,7 +184,8 @@ static Dwarf *find_dwarf(struct module *module, Dwarf_Addr *bias)
 	dwfl_module_info(module->dwfl_module, NULL, NULL, NULL, NULL, NULL, &own, &debug);
 	if (!debug)
 		debug = own ? own : "";
-	return debug_files_settle(&module->search, dwarf, debug, &module->alternate) ? dwarf : NULL;
+	return debug_files_make_safe(&module->search, dwarf, debug, &module->alternate) ? dwarf
+											: NULL;
 }
 
 static void read_content(struct module *module)

@@ -68,7 +68,7 @@ uint32_t snap__record_close_epoch(void)
 	return atomic_fetch_add(&snap__record_epoch_now, 1);
 }
 
-void snap__record_settle(struct snap__thread *thread)
+void snap__record_add_drift(struct snap__thread *thread)
 {
 	int64_t before = atomic_fetch_add(&live_bytes, thread->drift);
 	int64_t highest = before + thread->drift_highest;
@@ -91,7 +91,7 @@ static inline void drift_up(struct snap__thread *thread, int64_t bytes)
 	if (now > thread->drift_highest)
 		thread->drift_highest = now;
 	if (__builtin_expect(now >= atomic_load_explicit(&report_quantum, memory_order_relaxed), 0))
-		snap__record_settle(thread);
+		snap__record_add_drift(thread);
 }
 
 static inline void drift_down(struct snap__thread *thread, int64_t bytes)
@@ -101,7 +101,7 @@ static inline void drift_down(struct snap__thread *thread, int64_t bytes)
 	thread->drift = now;
 	if (__builtin_expect(now <= -atomic_load_explicit(&report_quantum, memory_order_relaxed),
 			     0))
-		snap__record_settle(thread);
+		snap__record_add_drift(thread);
 }
 
 uint64_t snap__record_live_bytes(void)

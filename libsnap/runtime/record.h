@@ -192,6 +192,6 @@ void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void));
 void snap__record_on_tick(void (*fn)(void));
 
 /** Add a thread's unreported bytes to the process-wide sum. */
-void snap__record_settle(struct snap__thread *thread);
+void snap__record_add_drift(struct snap__thread *thread);
 
 #endif

@@ -152,7 +152,7 @@ struct snap__thread *snap__thread_slow(void)
 void snap__thread_leave(struct snap__thread *thread)
 {
 	flush_credits(atomic_load(&thread->credits));
-	snap__record_settle(thread);
+	snap__record_add_drift(thread);
 	thread->transient = false;
 	thread->busy = SNAP__IDLE;
 	atomic_store(&thread->owned, 0);

@@ -124,13 +124,13 @@ Test(model, interning_finds_rows_that_were_added_without_it)
 	cr_assert_eq(model_node_intern(model, SNAP_NONE, id), node);
 }
 
-Test(model, what_was_settled_can_still_be_interned)
+Test(model, interning_can_begin_again_after_it_was_ended)
 {
 	struct snap_frame frame = {.line = 9};
 	uint32_t id = model_symbolic_location(model, SNAP_NONE, &frame);
 	uint32_t node = model_node_intern(model, SNAP_NONE, id);
 
-	model_settle(model);
+	model_end_interning(model);
 	cr_assert_eq(model_symbolic_location(model, SNAP_NONE, &frame), id);
 	cr_assert_eq(model_node_intern(model, SNAP_NONE, id), node);
 	cr_assert_eq(model_node_intern(model, node, id), node + 1);

@@ -731,9 +731,8 @@ static bool choose_once(const struct fuzzy *fuzzy, struct choices *old, struct c
 
 static bool choose(struct fuzzy *fuzzy, struct pair *pairs, size_t *pair_count)
 {
-	enum {
-		MOST_PASSES = 16
-	}; /* each settles at least a chain's next link; long chains are not worth more */
+	/* Each pass pairs at least one more link of a chain.  Longer chains are not worth the time. */
+	enum { MOST_PASSES = 16 };
 	struct choices old = {0}, new = {0};
 	bool ok;
 

@@ -673,8 +673,8 @@ static int close_cursor(sqlite3_vtab_cursor *base)
 	return SQLITE_OK;
 }
 
-/* Move to the first part that has a wanted row. */
-static int settle(struct cursor *cursor)
+/* Stay where a wanted row is, or move to the first part that has one. */
+static int skip_empty_parts(struct cursor *cursor)
 {
 	int code = SQLITE_OK;
 
@@ -743,7 +743,7 @@ static int filter(sqlite3_vtab_cursor *base, int set, const char *name, int coun
 		return SQLITE_OK;
 	}
 	code = cursor->kind->open_part(cursor);
-	return code == SQLITE_OK ? settle(cursor) : code;
+	return code == SQLITE_OK ? skip_empty_parts(cursor) : code;
 }
 
 static int next_row(sqlite3_vtab_cursor *base)
@@ -751,7 +751,7 @@ static int next_row(sqlite3_vtab_cursor *base)
 	struct cursor *cursor = (struct cursor *)base;
 
 	cursor->at++;
-	return cursor->at < cursor->end ? SQLITE_OK : settle(cursor);
+	return cursor->at < cursor->end ? SQLITE_OK : skip_empty_parts(cursor);
 }
 
 static int is_at_end(sqlite3_vtab_cursor *base)

@@ -41,7 +41,7 @@ static void sift_down(struct snap__range *all, size_t root, size_t end)
 	}
 }
 
-void snap__ranges_settle(struct snap__ranges *r)
+void snap__ranges_join(struct snap__ranges *r)
 {
 	size_t kept = 0;
 

@@ -20,7 +20,7 @@ struct snap__ranges {
 void snap__ranges_add(struct snap__ranges *ranges, uintptr_t low, uintptr_t high);
 
 /** Sort them, and join those that overlap. */
-void snap__ranges_settle(struct snap__ranges *ranges);
+void snap__ranges_join(struct snap__ranges *ranges);
 
 /** Find the first part of [*low, high) that is in no range.  True: it is [*low, *end). */
 int snap__ranges_gap(const struct snap__ranges *ranges, uintptr_t *low, uintptr_t high,

@@ -436,7 +436,7 @@ static void find_mappings(struct finding *f)
 	pass_by_own(f);
 	pass_by_ended(f);
 	snap__libc_allocator(&f->known, f->space);
-	snap__ranges_settle(&f->known);
+	snap__ranges_join(&f->known);
 	f->pagemap = snap__sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	f->page_entries = snap__copy_need(PAGES_ASKED * sizeof(*f->page_entries));
 	f->residence = snap__copy_need(PAGES_ASKED);
