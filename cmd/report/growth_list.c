@@ -20,7 +20,7 @@ struct judging {
 	const struct growth_part *part;
 	size_t warmup;
 	const struct growth_control *control;
-	struct growth_census censuses[GROWTH_CENSUSES];
+	struct growth_births births[GROWTH_BIRTHS];
 	struct growth_cohort *cohorts;
 	double *scratch; /* standard errors, and sums of bytes and of blocks, per snapshot */
 };
@@ -154,7 +154,7 @@ static void judge_row(struct judging *judging, struct growth_row *row)
 		return;
 	}
 	subtract_control(&options, judging->control, row->words->key);
-	series = growth_table_series(table, row->row, judging->censuses, judging->cohorts,
+	series = growth_table_series(table, row->row, judging->births, judging->cohorts,
 				     judging->scratch);
 	if (table->axis->repeated)
 		add_up_runs(judging, &series);

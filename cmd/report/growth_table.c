@@ -23,14 +23,14 @@
 
 struct growth_cohort_row {
 	uint32_t row;
-	uint32_t census; /* index into wanted */
+	uint32_t wanted; /* index into wanted of the table */
 	uint64_t birth_seq;
 	double blocks, bytes;
 };
 
 struct filling {
 	struct growth_table *table;
-	size_t snapshot;   /* of the sums at hand; of cohorts: the census */
+	size_t snapshot;   /* of the sums at hand; of cohorts: index into wanted */
 	bool *in_run;      /* run r, site s: [r * site_count + s] */
 	bool *wanted_rows; /* those whose cohorts are needed: constant rows need none */
 	struct snap_error *err;
@@ -267,7 +267,7 @@ static enum snap_status take_cohort(void *user, const struct store_cohort_sum *c
 		return fail_memory(filling->err, "reading cohorts");
 	table->cohorts[table->cohort_count++] = (struct growth_cohort_row){
 		.row = cohort->row,
-		.census = (uint32_t)filling->snapshot,
+		.wanted = (uint32_t)filling->snapshot,
 		.birth_seq = cohort->birth_seq,
 		.blocks = (double)cohort->blocks,
 		.bytes = (double)cohort->bytes,
@@ -281,8 +281,8 @@ static int compare_cohorts(const void *left, const void *right)
 
 	if (a->row != b->row)
 		return a->row < b->row ? -1 : 1;
-	if (a->census != b->census)
-		return a->census < b->census ? -1 : 1;
+	if (a->wanted != b->wanted)
+		return a->wanted < b->wanted ? -1 : 1;
 	return (a->birth_seq > b->birth_seq) - (a->birth_seq < b->birth_seq);
 }
 
@@ -300,7 +300,7 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 
 	if (!table->axis->seq_rises || axis.count < 3)
 		return SNAP_OK;
-	table->wanted_count = growth_wanted_censuses(&axis, table->wanted);
+	table->wanted_count = growth_wanted_births(&axis, table->wanted);
 	filling->wanted_rows = calloc(table->row_count + 1, sizeof(*filling->wanted_rows));
 	if (!filling->wanted_rows)
 		return fail_memory(filling->err, "reading cohorts");
@@ -487,39 +487,39 @@ size_t growth_table_cohort_room(const struct growth_table *table)
 
 /* Cohorts count only where they add up to what the snapshot says: some formats carry none. */
 static bool adds_up(const struct growth_table *table, size_t row,
-		    const struct growth_census *census)
+		    const struct growth_births *births)
 {
-	double blocks = table->blocks[row * table->axis->count + census->snapshot], sum = 0;
+	double blocks = table->blocks[row * table->axis->count + births->snapshot], sum = 0;
 
-	for (size_t i = 0; i < census->count; i++)
-		sum += census->cohorts[i].blocks;
+	for (size_t i = 0; i < births->count; i++)
+		sum += births->cohorts[i].blocks;
 	return fabs(sum - blocks) <= 0.01 * blocks + 0.5;
 }
 
-static size_t fill_censuses(const struct growth_table *table, size_t row,
-			    struct growth_census *censuses, struct growth_cohort *cohorts)
+static size_t fill_births(const struct growth_table *table, size_t row,
+			  struct growth_births *births, struct growth_cohort *cohorts)
 {
 	size_t at = first_cohort(table, row), used = 0;
 
 	for (size_t c = 0; c < table->wanted_count; c++) {
-		struct growth_census *census = &censuses[c];
+		struct growth_births *at_one = &births[c];
 
-		*census = (struct growth_census){.snapshot = table->wanted[c],
+		*at_one = (struct growth_births){.snapshot = table->wanted[c],
 						 .cohorts = cohorts + used};
 		for (; at < table->cohort_count && table->cohorts[at].row == row &&
-		       table->cohorts[at].census == c;
+		       table->cohorts[at].wanted == c;
 		     at++) {
 			const struct growth_cohort_row *from = &table->cohorts[at];
 
-			if (census->count == 0 || cohorts[used - 1].birth_seq != from->birth_seq) {
+			if (at_one->count == 0 || cohorts[used - 1].birth_seq != from->birth_seq) {
 				cohorts[used++] =
 					(struct growth_cohort){.birth_seq = from->birth_seq};
-				census->count++;
+				at_one->count++;
 			}
 			cohorts[used - 1].blocks += from->blocks;
 			cohorts[used - 1].bytes += from->bytes;
 		}
-		if (!adds_up(table, row, census))
+		if (!adds_up(table, row, at_one))
 			return 0;
 	}
 	return table->wanted_count;
@@ -533,7 +533,7 @@ static const double *errors_of(const float *variances, size_t count, double *out
 }
 
 struct growth_series growth_table_series(const struct growth_table *table, size_t row,
-					 struct growth_census *censuses,
+					 struct growth_births *births,
 					 struct growth_cohort *cohorts, double *scratch)
 {
 	const struct growth_axis *axis = table->axis;
@@ -547,7 +547,7 @@ struct growth_series growth_table_series(const struct growth_table *table, size_
 		.blocks = table->blocks_unknown[row] ? NULL : table->blocks + from,
 		.run = axis->run,
 		.seq = axis->seq_rises ? axis->seq : NULL,
-		.censuses = censuses,
+		.births = births,
 		.work = axis->work,
 		.unrecorded = axis->unrecorded,
 		.idle = axis->is_idle,
@@ -559,6 +559,6 @@ struct growth_series growth_table_series(const struct growth_table *table, size_
 								axis->count, scratch)
 						    : NULL;
 	if (series.blocks)
-		series.census_count = fill_censuses(table, row, censuses, cohorts);
+		series.births_count = fill_births(table, row, births, cohorts);
 	return series;
 }

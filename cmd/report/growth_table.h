@@ -32,9 +32,9 @@ struct growth_table {
 			       a later run */
 	struct growth_exit
 		*at_exit; /* per row: what the exit snapshot shows; NULL: there is none */
-	size_t wanted[GROWTH_CENSUSES]; /* snapshots whose cohorts were read */
+	size_t wanted[GROWTH_BIRTHS]; /* snapshots whose cohorts were read */
 	size_t wanted_count;
-	struct growth_cohort_row *cohorts; /* ordered by row, census, birth */
+	struct growth_cohort_row *cohorts; /* ordered by row, snapshot, birth */
 	size_t cohort_count, cohort_room;
 };
 
@@ -60,13 +60,13 @@ enum snap_status growth_table_show(const struct growth_table *table,
 				   double *last, struct snap_error *err);
 
 /**
- * The series of a row, and its censuses into `censuses` (GROWTH_CENSUSES) with their cohorts in
+ * The series of a row.  Fills `births` (room for GROWTH_BIRTHS), and their cohorts in
  * `cohorts` (growth_table_cohort_room() of them).  `scratch` holds axis->count standard
  * errors.
  */
 size_t growth_table_cohort_room(const struct growth_table *table);
 struct growth_series growth_table_series(const struct growth_table *table, size_t row,
-					 struct growth_census *censuses,
+					 struct growth_births *births,
 					 struct growth_cohort *cohorts, double *scratch);
 
 #endif

@@ -39,13 +39,13 @@ static void judge(const struct sim_site *site, struct growth_judgement *judgemen
 {
 	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
 	struct growth_series series = site->series;
-	struct growth_census censuses[GROWTH_CENSUSES];
-	size_t wanted[GROWTH_CENSUSES];
+	struct growth_births births[GROWTH_BIRTHS];
+	size_t wanted[GROWTH_BIRTHS];
 
-	series.census_count = growth_wanted_censuses(&series, wanted);
-	for (size_t i = 0; i < series.census_count; i++)
-		censuses[i] = site->censuses[wanted[i]];
-	series.censuses = censuses;
+	series.births_count = growth_wanted_births(&series, wanted);
+	for (size_t i = 0; i < series.births_count; i++)
+		births[i] = site->births[wanted[i]];
+	series.births = births;
 	growth_judge(&series, &options, judgement);
 }
 

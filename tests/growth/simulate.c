@@ -513,22 +513,22 @@ static int by_birth(const void *a, const void *b)
 }
 
 /* The recorder keeps 64 cohorts a site: the oldest are merged under the newest birth among them. */
-static void merge_oldest(struct growth_census *census, struct growth_cohort *cohorts)
+static void merge_oldest(struct growth_births *births, struct growth_cohort *cohorts)
 {
-	size_t surplus = census->count > MOST_COHORTS ? census->count - MOST_COHORTS : 0;
+	size_t surplus = births->count > MOST_COHORTS ? births->count - MOST_COHORTS : 0;
 
 	for (size_t i = 0; i < surplus; i++) {
 		cohorts[surplus].blocks += cohorts[i].blocks;
 		cohorts[surplus].bytes += cohorts[i].bytes;
 	}
-	memmove(cohorts, cohorts + surplus, (census->count - surplus) * sizeof(*cohorts));
-	census->count -= surplus;
+	memmove(cohorts, cohorts + surplus, (births->count - surplus) * sizeof(*cohorts));
+	births->count -= surplus;
 }
 
-static void take_census(struct sim_site *site, size_t index, const struct object *objects,
+static void take_births(struct sim_site *site, size_t index, const struct object *objects,
 			size_t count)
 {
-	struct growth_census *census = &site->censuses[index];
+	struct growth_births *births = &site->births[index];
 	size_t room_needed = site->cohort_count + count + 1;
 	struct growth_cohort *row = NULL;
 
@@ -536,17 +536,17 @@ static void take_census(struct sim_site *site, size_t index, const struct object
 		site->cohort_room = 2 * room_needed;
 		site->cohorts = grown(site->cohorts, site->cohort_room * sizeof(*site->cohorts));
 	}
-	*census = (struct growth_census){.snapshot = index};
+	*births = (struct growth_births){.snapshot = index};
 	for (size_t i = 0; i < count; i++) {
 		if (!row || row->birth_seq != objects[i].birth_seq) {
-			row = &site->cohorts[site->cohort_count + census->count++];
+			row = &site->cohorts[site->cohort_count + births->count++];
 			*row = (struct growth_cohort){.birth_seq = objects[i].birth_seq};
 		}
 		row->blocks++;
 		row->bytes += objects[i].bytes;
 	}
-	merge_oldest(census, site->cohorts + site->cohort_count);
-	site->cohort_count += census->count;
+	merge_oldest(births, site->cohorts + site->cohort_count);
+	site->cohort_count += births->count;
 }
 
 /* Memory that is resident and not recorded: a part that is always there, less what was not yet used of a
@@ -579,7 +579,7 @@ static void take_snapshot(struct site_sim *s, struct sim_site *site, size_t inde
 		blocks[index] += sampled ? 4 : 1;
 		bytes[index] += copy[i].bytes * (sampled ? 4 : 1);
 	}
-	take_census(site, index, copy, n);
+	take_births(site, index, copy, n);
 	free(copy);
 }
 
@@ -600,8 +600,8 @@ static void prepare(struct sim_site *site, size_t snapshots)
 	site->numbers = calloc(6 * snapshots, sizeof(double));
 	site->runs = calloc(snapshots, sizeof(uint32_t));
 	site->seqs = calloc(snapshots, sizeof(uint64_t));
-	site->censuses = calloc(snapshots, sizeof(*site->censuses));
-	if (!site->numbers || !site->runs || !site->seqs || !site->censuses) {
+	site->births = calloc(snapshots, sizeof(*site->births));
+	if (!site->numbers || !site->runs || !site->seqs || !site->births) {
 		fputs("simulate: out of memory\n", stderr);
 		exit(4);
 	}
@@ -614,8 +614,8 @@ static void prepare(struct sim_site *site, size_t snapshots)
 					      .unrecorded = site->numbers + 5 * snapshots,
 					      .run = site->runs,
 					      .seq = site->seqs,
-					      .censuses = site->censuses,
-					      .census_count = snapshots};
+					      .births = site->births,
+					      .births_count = snapshots};
 }
 
 /* Cohorts were written while their array still moved: point at them at the end. */
@@ -624,8 +624,8 @@ static void point_at_cohorts(struct sim_site *site)
 	size_t at = 0;
 
 	for (size_t i = 0; i < site->series.count; i++) {
-		site->censuses[i].cohorts = site->cohorts + at;
-		at += site->censuses[i].count;
+		site->births[i].cohorts = site->cohorts + at;
+		at += site->births[i].count;
 	}
 }
 
@@ -711,7 +711,7 @@ void sim_release(struct sim_site *site)
 	free(site->numbers);
 	free(site->runs);
 	free(site->seqs);
-	free(site->censuses);
+	free(site->births);
 	free(site->cohorts);
 	*site = (struct sim_site){0};
 }

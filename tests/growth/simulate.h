@@ -30,13 +30,13 @@ extern const struct sim_behaviour sim_behaviours[];
 extern const size_t sim_behaviour_count;
 extern const size_t sim_goal_count; /* the first of them, that the goals are about */
 
-/** A simulated site: a series that owns its arrays, with a census for every snapshot. */
+/** A simulated site: a series that owns its arrays, with its blocks by birth for every snapshot. */
 struct sim_site {
 	struct growth_series series;
 	double *numbers;
 	uint32_t *runs;
 	uint64_t *seqs;
-	struct growth_census *censuses;
+	struct growth_births *births;
 	struct growth_cohort *cohorts;
 	size_t cohort_count, cohort_room;
 };

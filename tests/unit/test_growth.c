@@ -276,14 +276,14 @@ static struct growth_judgement judge_epochs(double alive[EPOCHS][EPOCHS])
 	double x[EPOCHS], blocks[EPOCHS] = {0}, bytes[EPOCHS];
 	uint64_t seq[EPOCHS];
 	struct growth_cohort cohorts[EPOCHS][EPOCHS];
-	struct growth_census censuses[EPOCHS];
+	struct growth_births births[EPOCHS];
 	struct growth_series series = {.count = EPOCHS,
 				       .x = x,
 				       .blocks = blocks,
 				       .bytes = bytes,
 				       .seq = seq,
-				       .censuses = censuses,
-				       .census_count = EPOCHS};
+				       .births = births,
+				       .births_count = EPOCHS};
 	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
 	struct growth_judgement judgement;
 
@@ -296,7 +296,7 @@ static struct growth_judgement judge_epochs(double alive[EPOCHS][EPOCHS])
 			blocks[v] += alive[v][e];
 		}
 		bytes[v] = 8 * blocks[v];
-		censuses[v] = (struct growth_census){v, cohorts[v], v + 1};
+		births[v] = (struct growth_births){v, cohorts[v], v + 1};
 	}
 	growth_judge(&series, &options, &judgement);
 	return judgement;
@@ -373,19 +373,19 @@ Test(growth_ages, uneven_growth_whose_last_epoch_is_empty_is_not_sure)
 	EXPECT(judge_epochs(alive), "inconclusive");
 }
 
-Test(growth_ages, a_series_is_judged_by_the_same_censuses_as_the_beginning_of_a_longer_one)
+Test(growth_ages, a_series_is_judged_by_the_same_snapshots_as_the_beginning_of_a_longer_one)
 {
 	struct growth_series series = {0};
-	size_t wanted[GROWTH_CENSUSES], longer[GROWTH_CENSUSES];
+	size_t wanted[GROWTH_BIRTHS], longer[GROWTH_BIRTHS];
 
 	for (series.count = 5; series.count < 64; series.count++) {
-		size_t count = growth_wanted_censuses(&series, wanted), more, at = 0;
+		size_t count = growth_wanted_births(&series, wanted), more, at = 0;
 
 		cr_assert_eq(wanted[count - 1], series.count - 1);
 		series.count++;
-		more = growth_wanted_censuses(&series, longer);
+		more = growth_wanted_births(&series, longer);
 		series.count--;
-		cr_assert_leq(more, GROWTH_CENSUSES);
+		cr_assert_leq(more, GROWTH_BIRTHS);
 		for (size_t i = 0; i < series.count; i++) {
 			if (!growth_ages_look_at(i + 1, series.count))
 				continue;
@@ -396,15 +396,15 @@ Test(growth_ages, a_series_is_judged_by_the_same_censuses_as_the_beginning_of_a_
 	}
 }
 
-Test(growth_ages, few_censuses_of_a_long_series_are_asked_for_and_the_last_is_among_them)
+Test(growth_ages, few_snapshots_of_a_long_series_are_asked_for_and_the_last_is_among_them)
 {
 	struct growth_series series = {.count = 1000};
-	size_t wanted[GROWTH_CENSUSES];
+	size_t wanted[GROWTH_BIRTHS];
 
-	cr_assert_eq(growth_wanted_censuses(&series, wanted), 8);
+	cr_assert_eq(growth_wanted_births(&series, wanted), 8);
 	cr_assert_eq(wanted[7], 999);
 	series.count = 5;
-	cr_assert_eq(growth_wanted_censuses(&series, wanted), 5);
+	cr_assert_eq(growth_wanted_births(&series, wanted), 5);
 	cr_assert_eq(wanted[0], 0);
 }
 

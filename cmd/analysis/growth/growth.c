@@ -523,12 +523,12 @@ static bool goes_on(const struct growth_shape *s, size_t i)
 }
 
 /* Can the ages be judged as of the snapshot at `at`? */
-static bool has_census(const struct growth_series *series, size_t at)
+static bool has_births(const struct growth_series *series, size_t at)
 {
-	for (size_t i = 0; i < series->census_count; i++)
-		if (series->censuses[i].snapshot == at)
+	for (size_t i = 0; i < series->births_count; i++)
+		if (series->births[i].snapshot == at)
 			return true;
-	return series->census_count == 0;
+	return series->births_count == 0;
 }
 
 /* Does the last snapshot of a series leave the judgement that it had without it?  If it grew to
@@ -571,7 +571,7 @@ static void keep_confidence(const struct growth_series *series, const struct jud
 		    !confirms(deciding(&m), verdict))
 			return;
 		shorter.count -= back;
-		if (!has_census(series, run->from + shorter.count - 1))
+		if (!has_births(series, run->from + shorter.count - 1))
 			return;
 		measure(&m, series, &shorter, options);
 		conclude(&earlier, &m, &shorter);
@@ -842,7 +842,7 @@ static size_t longest_run(const struct growth_series *series, const bool *idle, 
 	return most;
 }
 
-size_t growth_wanted_censuses(const struct growth_series *series, size_t wanted[GROWTH_CENSUSES])
+size_t growth_wanted_births(const struct growth_series *series, size_t wanted[GROWTH_BIRTHS])
 {
 	bool *idle = memory_need(calloc(series->count + 1, sizeof(*idle)), "judging growth");
 	size_t from, count, end, place = 0, found = 0;
@@ -850,7 +850,7 @@ size_t growth_wanted_censuses(const struct growth_series *series, size_t wanted[
 	growth_idle_mark(series, idle);
 	count = longest_run(series, idle, &from);
 	end = series->count ? run_end(series, from) : 0;
-	for (size_t i = from; i < end && found < GROWTH_CENSUSES; i++) {
+	for (size_t i = from; i < end && found < GROWTH_BIRTHS; i++) {
 		if (i + 1 < end && idle[i + 1])
 			continue;
 		if (is_wanted(++place, count))

@@ -17,7 +17,7 @@ void growth_judge(const struct growth_series *series, const struct growth_option
 
 /** Which snapshots' cohorts the rule wants to see: rising indexes into the series.  Returns how
  * many. */
-size_t growth_wanted_censuses(const struct growth_series *series, size_t wanted[GROWTH_CENSUSES]);
+size_t growth_wanted_births(const struct growth_series *series, size_t wanted[GROWTH_BIRTHS]);
 
 /** "leak", "container-growth" ...; "high", "medium", "low". */
 const char *growth_verdict_name(enum growth_verdict verdict);

@@ -11,17 +11,17 @@
 enum {
 	BINS = 64,         /* epochs are joined into at most this many */
 	MOST_COHORTS = 64, /* the recorder merges the oldest epochs beyond this number */
-	MOST_ROWS = 16,    /* censuses at regular distances; the last one comes on top */
+	MOST_ROWS = 16,    /* snapshots at regular distances; the last one comes on top */
 	MOST_OF_MANY = 12, /* the same for a long series: reading them takes time */
 	FEW_EPOCHS = 16,   /* below: one quiet interval at the end may be the end of the growth */
 	MANY_EPOCHS = 24,  /* from here on, judgements by chance want more deviations */
 };
 
-/* Blocks alive at each census by epoch of birth. */
+/* Blocks alive at each snapshot, by epoch of birth. */
 struct age_table {
 	size_t bins, tail;
-	size_t rows;                 /* censuses */
-	size_t at[MOST_ROWS + 1];    /* bin in which the census was taken */
+	size_t rows;                 /* snapshots */
+	size_t at[MOST_ROWS + 1];    /* bin in which the snapshot was taken */
 	size_t known[MOST_ROWS + 1]; /* the first bin into which no older epochs were merged */
 	double alive[MOST_ROWS + 1][BINS];
 	double old_bytes[MOST_ROWS + 1]; /* of blocks born before `tail` */
@@ -42,25 +42,25 @@ static size_t bin_of(const struct age_table *table, size_t interval, size_t coun
 	return interval * table->bins / count;
 }
 
-static void fill_row(struct age_table *table, const struct growth_census *census,
+static void fill_row(struct age_table *table, const struct growth_births *births,
 		     const uint64_t *seq, size_t count, size_t from)
 {
 	size_t row = table->rows++;
 
 	memset(table->alive[row], 0, sizeof(table->alive[row]));
-	table->at[row] = bin_of(table, census->snapshot - from, count);
+	table->at[row] = bin_of(table, births->snapshot - from, count);
 	table->known[row] = 0;
 	table->old_bytes[row] = 0;
-	for (size_t i = 0; i < census->count; i++) {
+	for (size_t i = 0; i < births->count; i++) {
 		size_t bin =
-			bin_of(table, interval_of(seq, count, census->cohorts[i].birth_seq), count);
+			bin_of(table, interval_of(seq, count, births->cohorts[i].birth_seq), count);
 
 		if (bin > table->at[row])
 			bin = table->at[row];
-		table->alive[row][bin] += census->cohorts[i].blocks;
+		table->alive[row][bin] += births->cohorts[i].blocks;
 		if (bin < table->tail)
-			table->old_bytes[row] += census->cohorts[i].bytes;
-		if (i == 0 && census->count >= MOST_COHORTS)
+			table->old_bytes[row] += births->cohorts[i].bytes;
+		if (i == 0 && births->count >= MOST_COHORTS)
 			table->known[row] = bin + 1;
 	}
 }
@@ -93,17 +93,17 @@ static bool fill_table(struct age_table *table, const struct growth_series *seri
 	table->tail = bin_of(table, tail, count);
 	table->rows = 0;
 	measure_seconds(table, series, from, count);
-	for (size_t i = 0; i < series->census_count && table->rows <= MOST_ROWS; i++) {
-		const struct growth_census *census = &series->censuses[i];
+	for (size_t i = 0; i < series->births_count && table->rows <= MOST_ROWS; i++) {
+		const struct growth_births *births = &series->births[i];
 
-		if (census->snapshot >= from && census->snapshot < from + count &&
-		    growth_ages_look_at(census->snapshot - from + 1, count))
-			fill_row(table, census, series->seq + from, count, from);
+		if (births->snapshot >= from && births->snapshot < from + count &&
+		    growth_ages_look_at(births->snapshot - from + 1, count))
+			fill_row(table, births, series->seq + from, count, from);
 	}
 	return table->rows >= 2 && table->at[table->rows - 1] == table->bins - 1;
 }
 
-/* Follow the blocks that are at least `age` epochs old from each census to the next. */
+/* Follow the blocks that are at least `age` epochs old from each snapshot to the next. */
 static void measure_hazard(struct growth_ages *ages, const struct age_table *table, size_t age)
 {
 	ages->age = age;
@@ -208,7 +208,7 @@ static enum growth_age_pattern name_pattern(const struct growth_ages *ages, doub
 	return ages->expected_loss > 0.2 ? AGES_DYING : AGES_LASTING;
 }
 
-/* The epochs that are judged, at the last census: `alive` blocks of each. */
+/* The epochs that are judged, at the last snapshot: `alive` blocks of each. */
 struct middle {
 	const double *alive;
 	const double *seconds; /* how long each took */

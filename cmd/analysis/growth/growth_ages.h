@@ -41,9 +41,9 @@ struct growth_ages {
 	double expected_loss; /* share of such blocks that would be freed within the length of the
 	                       * series
 	                       */
-	size_t old_count;     /* censuses with the bytes of blocks born before the middle epochs: */
-	double old_at[GROWTH_CENSUSES];    /* when, in epochs */
-	double old_bytes[GROWTH_CENSUSES]; /* only reallocation makes these rise */
+	size_t old_count; /* snapshots with the bytes of blocks born before the middle epochs: */
+	double old_at[GROWTH_BIRTHS];    /* when, in epochs */
+	double old_bytes[GROWTH_BIRTHS]; /* only reallocation makes these rise */
 };
 
 /**

@@ -120,7 +120,7 @@ static void allocate(struct growth_awake *awake, size_t count)
 	awake->kept = need(calloc(count, sizeof(*awake->kept)));
 	awake->seq = need(calloc(count, sizeof(*awake->seq)));
 	awake->run = need(calloc(count, sizeof(*awake->run)));
-	awake->censuses = need(calloc(count, sizeof(*awake->censuses)));
+	awake->births = need(calloc(count, sizeof(*awake->births)));
 }
 
 /* Positions: intervals that are left out have no length. */
@@ -152,19 +152,19 @@ static const double *pick_values(const struct growth_awake *awake, const double 
 }
 
 /* The remaining snapshots' entries, under their new numbers. */
-static void pick_censuses(struct growth_awake *awake, const struct growth_series *series)
+static void pick_births(struct growth_awake *awake, const struct growth_series *series)
 {
 	size_t k = 0;
 
-	for (size_t i = 0; i < series->census_count; i++) {
-		while (k < awake->series.count && awake->kept[k] < series->censuses[i].snapshot)
+	for (size_t i = 0; i < series->births_count; i++) {
+		while (k < awake->series.count && awake->kept[k] < series->births[i].snapshot)
 			k++;
-		if (k == awake->series.count || awake->kept[k] != series->censuses[i].snapshot)
+		if (k == awake->series.count || awake->kept[k] != series->births[i].snapshot)
 			continue;
-		awake->censuses[awake->series.census_count] = series->censuses[i];
-		awake->censuses[awake->series.census_count++].snapshot = k;
+		awake->births[awake->series.births_count] = series->births[i];
+		awake->births[awake->series.births_count++].snapshot = k;
 	}
-	awake->series.censuses = awake->censuses;
+	awake->series.births = awake->births;
 }
 
 static void pick_integers(struct growth_awake *awake, const struct growth_series *series)
@@ -194,7 +194,7 @@ static void condense(struct growth_awake *awake, const struct growth_series *ser
 	out->bytes_stderr = pick_values(awake, series->bytes_stderr, 5, count);
 	out->unrecorded = pick_values(awake, series->unrecorded, 6, count);
 	pick_integers(awake, series);
-	pick_censuses(awake, series);
+	pick_births(awake, series);
 	out->at_exit = series->at_exit;
 }
 
@@ -229,6 +229,6 @@ void growth_awake_release(struct growth_awake *awake)
 	free(awake->kept);
 	free(awake->seq);
 	free(awake->run);
-	free(awake->censuses);
+	free(awake->births);
 	*awake = (struct growth_awake){0};
 }

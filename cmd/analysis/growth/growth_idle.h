@@ -24,7 +24,7 @@ struct growth_awake {
 	double *numbers; /* the arrays behind `series` */
 	uint64_t *seq;
 	uint32_t *run;
-	struct growth_census *censuses;
+	struct growth_births *births;
 };
 
 /**

@@ -27,7 +27,7 @@ struct growth_cohort {
 };
 
 /** All cohorts of a site at one snapshot, by rising birth_seq.  Old epochs may have been merged. */
-struct growth_census {
+struct growth_births {
 	size_t snapshot; /* index into the series */
 	const struct growth_cohort *cohorts;
 	size_t count;
@@ -46,8 +46,8 @@ struct growth_series {
 	const uint32_t
 		*run; /* number of the process of each snapshot, never falling; NULL: one run */
 	const uint64_t *seq; /* of each snapshot, as birth_seq counts; NULL without cohorts */
-	const struct growth_census *censuses; /* by rising snapshot; any subset of the snapshots */
-	size_t census_count;
+	const struct growth_births *births; /* by rising snapshot; any subset of the snapshots */
+	size_t births_count;
 	const double *work; /* blocks that the whole process allocated since its start, at each
 			       snapshot; NULL unknown */
 	const double *unrecorded; /* resident memory of the process that is neither recorded nor the
@@ -91,7 +91,7 @@ struct growth_judgement {
 };
 
 enum {
-	GROWTH_CENSUSES = 32,      /* the most that the rule wants to see */
+	GROWTH_BIRTHS = 32,        /* the most that the rule wants to see */
 	GROWTH_MANY_SNAPSHOTS = 64 /* of more snapshots, it wants to see fewer */
 };
 
