@@ -117,7 +117,7 @@ static void write_table(struct writer *w)
 	size_t rows = w->page->report->row_count;
 
 	fputs("<section id=\"table\"><h2>Table</h2>\n"
-	      "<div class=\"tools needs-js\" id=\"table-tools\"></div>\n"
+	      "<div class=\"tools needs-js\" hidden id=\"table-tools\"></div>\n"
 	      "<div class=\"scroll\"><table><thead><tr id=\"head\">",
 	      w->out);
 	write_head_cells(w, w->page->report);
@@ -127,8 +127,8 @@ static void write_table(struct writer *w)
 	fputs("</tbody></table></div>\n", w->out);
 	if (rows > PLAIN_ROWS)
 		fprintf(w->out,
-			"<noscript><p class=\"soft\">%zu of %zu rows are shown; the others need "
-			"scripts.</p></noscript>\n",
+			"<p class=\"soft plain-only\">%zu of %zu rows are shown; the others need "
+			"scripts.</p>\n",
 			(size_t)PLAIN_ROWS, rows);
 	fputs("</section>\n", w->out);
 }
@@ -253,7 +253,8 @@ static void write_card(struct writer *w, size_t row)
 	fputs("</p>\n", w->out);
 	write_reasons(w, row);
 	if (strcmp(w->page->mode, "growth") == 0)
-		fprintf(w->out, "<div class=\"spark needs-js\" data-of=\"%zu\"></div>\n", row);
+		fprintf(w->out, "<div class=\"spark needs-js\" hidden data-of=\"%zu\"></div>\n",
+			row);
 	write_followers(w, row);
 	if (next)
 		write_element(w, "<p class=\"soft\">Next: <code>", next, "</code></p>\n");
@@ -292,7 +293,7 @@ static void write_flame(struct writer *w)
 		const char *colour, *meaning;
 	} legend[] = {{"#d95f02", "grew"}, {"#2b6cb0", "shrank"}, {"#cfd4da", "as before"}};
 
-	fputs("<section id=\"flame\" class=\"needs-js\"><h2>Call stacks</h2>\n"
+	fputs("<section id=\"flame\" class=\"needs-js\" hidden><h2>Call stacks</h2>\n"
 	      "<div class=\"tools\" id=\"tools\"></div>\n"
 	      "<canvas class=\"flame\" id=\"canvas\" tabindex=\"0\" role=\"img\"></canvas>\n"
 	      "<div id=\"detail\" role=\"status\" aria-live=\"polite\"></div>\n"
@@ -322,7 +323,7 @@ static void write_charts(struct writer *w)
 {
 	if (strcmp(w->page->mode, "growth") != 0)
 		return;
-	fputs("<section id=\"charts\" class=\"needs-js\"><h2>Growth over time</h2>\n"
+	fputs("<section id=\"charts\" class=\"needs-js\" hidden><h2>Growth over time</h2>\n"
 	      "<p class=\"soft\">Drag to zoom, drag with Shift to move, double-click for the whole."
 	      "</p>\n<h3>The process</h3><div class=\"key\" id=\"process-legend\"></div>\n"
 	      "<div class=\"chart\" id=\"process\"></div><ol class=\"marks\" "
@@ -357,7 +358,7 @@ static void write_holders(struct writer *w)
 	if (w->page->held_count == 0)
 		return;
 	fputs("<section id=\"holders\"><h2>Who holds it</h2>\n"
-	      "<p class=\"soft needs-js\" id=\"not-held\" hidden>The snapshot does not say who "
+	      "<p class=\"soft\" id=\"not-held\" hidden>The snapshot does not say who "
 	      "holds "
 	      "the selected row.</p>\n",
 	      w->out);
@@ -434,6 +435,20 @@ static void make_nonce(char nonce[NONCE_SIZE])
 		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
 }
 
+/* What needs scripts is hidden in the file itself, and not by a style: a viewer of CI artifacts may
+ * forbid styles, too. */
+static void write_plain_only(struct writer *w)
+{
+	fprintf(w->out,
+		"<p class=\"warn plain-only\" id=\"plain\">No scripts run here, so this page has "
+		"no "
+		"flame graph and no charts.  A viewer of CI artifacts may forbid them: save the "
+		"file "
+		"and open it from a disk.</p>\n"
+		"<script nonce=\"%s\">document.getElementById(\"plain\").hidden = true</script>\n",
+		w->nonce);
+}
+
 static void write_opening(struct writer *w)
 {
 	const char *title = w->page->report->title ? w->page->report->title : "snapdiff";
@@ -441,7 +456,7 @@ static void write_opening(struct writer *w)
 
 	/* A script from a hostile name would not know this number. */
 	fprintf(w->out,
-		"<!doctype html>\n<html lang=\"en\" class=\"nojs\"><head><meta charset=\"utf-8\">\n"
+		"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
 		"style-src 'unsafe-inline'; script-src 'nonce-%s'; img-src data:; base-uri 'none'; "
 		"form-action 'none'\">\n"
@@ -454,12 +469,13 @@ static void write_opening(struct writer *w)
 	write_element(w, "<h1>", finding ? finding : title, "</h1>\n");
 	if (finding)
 		write_element(w, "<p class=\"soft\">", title, "</p>\n");
+	write_plain_only(w);
 	fputs("<p class=\"warn\" id=\"problem\" hidden></p>\n</header>\n<nav "
 	      "aria-label=\"views\"><ul><li><a href=\"#summary\">Summary</a></li>"
-	      "<li class=\"needs-js\"><a href=\"#flame\">Call stacks</a></li>",
+	      "<li class=\"needs-js\" hidden><a href=\"#flame\">Call stacks</a></li>",
 	      w->out);
 	if (strcmp(w->page->mode, "growth") == 0)
-		fputs("<li class=\"needs-js\"><a href=\"#charts\">Growth</a></li>", w->out);
+		fputs("<li class=\"needs-js\" hidden><a href=\"#charts\">Growth</a></li>", w->out);
 	if (w->page->held_count)
 		fputs("<li><a href=\"#holders\">Who holds it</a></li>", w->out);
 	fputs("<li><a href=\"#table\">Table</a></li>", w->out);

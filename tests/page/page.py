@@ -6,7 +6,8 @@
   - charts have the right axes, marks and survivors by birth;
   - a page of hostile names runs nothing, and changes nothing outside of its text;
   - no errors on the console; the data can be read without DecompressionStream;
-  - the page without scripts shows the summary and rows.
+  - the page without scripts shows the summary and rows, also in viewers of CI artifacts that forbid scripts and styles;
+  - what is drawn stands out: text by 4.5 to 1, lines of charts by 3 to 1.
 
 Screenshots at three widths stay in the output directory.
 
@@ -15,6 +16,7 @@ usage: page.py SNAPDIFF TESTDATA OUTPUT_DIR [--times]
 """
 
 import base64
+import http.server
 import json
 import pathlib
 import random
@@ -23,6 +25,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -325,7 +328,7 @@ def check_hostile(browser, snapdiff, scratch):
     check(browser.run("return window.pwned === undefined"), "a hostile name ran")
     check(browser.run("return document.querySelectorAll('img, iframe, object, embed, link, form').length") == 0,
           "a hostile name became an element")
-    check(browser.run("return document.scripts.length") == 6, "there is a script that is not ours")
+    check(browser.run("return document.scripts.length") == 7, "there is a script that is not ours")
     check("\u202e" not in page.read_text(), "a name turns the direction of the text")
     check(not browser.errors(), f"errors on the console: {browser.errors()}")
 
@@ -455,6 +458,59 @@ return [looked, dim];
 """
 
 
+# Lines and edges of charts, and their keys, with the contrast to what is behind them.
+LINES = """
+const part = (p) => p / 255 <= 0.03928 ? p / 255 / 12.92 : ((p / 255 + 0.055) / 1.055) ** 2.4;
+const light = (c) => 0.2126 * part(c[0]) + 0.7152 * part(c[1]) + 0.0722 * part(c[2]);
+const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+const behind = numbers(getComputedStyle(document.body).backgroundColor);
+const keys = [...document.querySelectorAll(".key i")].map((swatch) => {
+    const style = getComputedStyle(swatch);
+    return [style.backgroundColor, Math.max(ratio(numbers(style.backgroundColor), behind), ratio(numbers(style.borderTopColor), behind))];
+});
+/* Of each column of pixels, the colour that stands out most: every part of the chart has an edge to see. */
+const columns = [...document.querySelectorAll("#site-chart canvas")].slice(0, 1).flatMap((canvas) => {
+    const context = canvas.getContext("2d"), found = [];
+    for (let x = Math.round(canvas.width * 0.3); x < canvas.width * 0.9; x += 7) {
+        const pixels = context.getImageData(x, 0, 1, canvas.height).data;
+        let most = 0;
+        for (let i = 0; i < pixels.length; i += 4)
+            most = Math.max(most, ratio([0, 1, 2].map((c) => behind[c] + (pixels[i + c] - behind[c]) * pixels[i + 3] / 255), behind));
+        found.push(most);
+    }
+    return found;
+});
+/* Bands are stacked: along one column of pixels each has a grey edge at its top. */
+const canvas = document.querySelector("#site-chart canvas"), x = Math.round(canvas.width * 0.9);
+const pixels = canvas.getContext("2d").getImageData(x, 0, 1, canvas.height).data;
+let edges = 0, inside = false;
+for (let i = 0; i < pixels.length; i += 4) {
+    const rgb = [pixels[i], pixels[i + 1], pixels[i + 2]];
+    const grey = pixels[i + 3] > 200 && Math.max(...rgb) - Math.min(...rgb) < 40 && ratio(rgb, behind) >= 3;
+    edges += grey && !inside;
+    inside = grey;
+}
+return {keys, columns, edges};
+"""
+
+
+def check_chart_lines(browser, page, bands):
+    """Lines of charts, edges of bands and their keys stand out by 3 to 1 (WCAG 1.4.11), light and dark."""
+    for scheme in ("light", "dark"):
+        look_like(browser, "screen", scheme)
+        browser.open(page)
+        browser.run("snapdiff.selectRow(0)")
+        seen = browser.run(LINES)
+        check(len(seen["keys"]) >= 2 and len(seen["columns"]) > 10, f"{scheme}: few lines were looked at: {seen}")
+        for colour, ratio in seen["keys"]:
+            check(ratio >= 3, f"{scheme}: the key of {colour} has a contrast of {ratio:.2f}")
+        for ratio in seen["columns"]:
+            check(ratio >= 3, f"{scheme}: a part of the chart has a contrast of {ratio:.2f}")
+        check(seen["edges"] >= bands, f"{scheme}: {bands} bands have {seen['edges']} edges")
+    look_like(browser, "", "")
+
+
 def command(browser, name, **parameters):
     return browser.do("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
 
@@ -527,6 +583,72 @@ def check_without_scripts(browser, page):
     hidden = browser.run("return ['nav', '.tools'].map((s) => getComputedStyle(document.querySelector(s)).display)")
     check(hidden == ["none", "none"], f"in print: {hidden}")
     look_like(browser, "", "")
+
+
+class Viewer:
+    """Serves a page with the policy that a viewer of CI artifacts sends."""
+
+    def __init__(self, page, policy):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200 if self.path == "/page" else 404)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Security-Policy", policy)
+                self.end_headers()
+                self.wfile.write(page.read_bytes() if self.path == "/page" else b"")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/page"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+# What is shown: the texts of which there is a box on the screen.
+SHOWN = """
+const texts = [...document.querySelectorAll("h1, h2, p, li, td, figcaption")].filter((e) => e.getClientRects().length);
+return {headings: texts.filter((e) => e.tagName === "H2").map((e) => e.textContent), text: texts.map((e) => e.textContent).join("\\n"),
+        rows: document.querySelectorAll("#rows tr").length, canvas: document.querySelectorAll("canvas").length,
+        all: document.body.innerText};
+"""
+
+
+def check_in_viewers(browser, page):
+    """Viewers that forbid scripts show a page to read, with or without its styles; one that allows them shows all of it."""
+    strict = ("default-src 'none'; style-src 'unsafe-inline'; sandbox",
+              "sandbox; default-src 'none'; img-src 'self'; style-src 'self';",
+              "default-src 'none'; style-src 'unsafe-inline'; script-src 'none'")
+    for policy in strict:
+        viewer = Viewer(page, policy)
+        try:
+            browser.do("POST", "/url", {"url": viewer.url})
+            shown = browser.run(SHOWN)
+        finally:
+            viewer.close()
+        check("Call stacks" not in shown["headings"] and "Growth over time" not in shown["headings"], f"{policy}: {shown['headings']}")
+        check({"Summary", "Table", "Snapshots"} <= set(shown["headings"]), f"{policy}: {shown['headings']}")
+        check("save the file and open it from a disk" in shown["text"], f"{policy}: nothing says that scripts do not run")
+        check(shown["rows"] > 0 and "exactly 10 blocks" in shown["text"], f"{policy}: the finding and the rows are not there")
+        check("function" not in shown["all"].split() and "base64" not in shown["all"], f"{policy}: code is shown as text")
+    for policy in ("script-src 'unsafe-inline'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'; object-src 'none'", "sandbox allow-scripts"):
+        viewer = Viewer(page, policy)
+        try:
+            browser.errors()
+            browser.do("POST", "/url", {"url": viewer.url})
+            for _ in range(600):
+                if browser.run("return document.documentElement.dataset.ready === 'true'"):
+                    break
+                time.sleep(0.1)
+            shown = browser.run(SHOWN)
+        finally:
+            viewer.close()
+        check("Call stacks" in shown["headings"] and shown["canvas"] > 0, f"{policy}: {shown['headings']}")
+        check("save the file" not in shown["text"], f"{policy}: says that scripts do not run")
 
 
 def synthetic(path, stacks, seed):
@@ -607,9 +729,12 @@ def main():
             check_holders(browser, snapdiff, testdata, scratch)
             check_link(browser, pages["growth"][0])
             check_charts(browser, snapdiff, scratch)
+            check_chart_lines(browser, scratch / "ages.html", 6)
+            check_chart_lines(browser, pages["growth"][0], 0)
             check_processes(browser, snapdiff, scratch)
             check_fallback(browser, pages["growth"][0], scratch)
             check_without_scripts(browser, pages["growth"][0])
+            check_in_viewers(browser, pages["growth"][0])
             for page in (*(page for page, _ in pages.values()), scratch / "held.html"):
                 check_readable(browser, page)
                 check_keyboard(browser, page)

@@ -9,6 +9,8 @@ const Charts = (() => {
 	const COLOURS = ["#d95f02", "#2b6cb0", "#5b8c3e", "#8250a8", "#8a8f98"];
 	/* From the oldest to the youngest: lightness alone tells them apart, too. */
 	const AGES = ["#31146b", "#5c1f86", "#8c2f82", "#bb4270", "#e25d57", "#f48849", "#fbb55a", "#fae08a"];
+	/* Stands out by 3 to 1 from white and from the dark background.  Some ages do not: their edges have it. */
+	const EDGE = "#888";
 	const MOST_MARKS = 12;
 	const UNITS = [["milliseconds", 0.001, 2], ["seconds", 1, 180], ["minutes", 60, 3 * 3600], ["hours", 3600, 72 * 3600],
 		["days", 86400, Infinity]];
@@ -126,7 +128,7 @@ const Charts = (() => {
 		name(place, lines, chart);
 		return new Dygraph(place, rows, Object.assign({
 			labels: [chart.axis.unit, ...lines.map(([name]) => name)], legend: "always", legendFormatter: key, animatedZooms: false,
-			axisLineColor: "#888", gridLineColor: dark() ? "#333" : "#ddd", xlabel: chart.axis.unit,
+			strokeWidth: 2, axisLineColor: EDGE, gridLineColor: dark() ? "#333" : "#ddd", xlabel: chart.axis.unit,
 			connectSeparatedPoints: true, includeZero: true, drawPoints: rows.length < 60, colors: COLOURS,
 			underlayCallback: (context, area, graph) => drawMarks(context, area, graph, chart.axis, chart.marks || []),
 			axes: {
@@ -155,7 +157,8 @@ const Charts = (() => {
 		const used = bands.map((band, i) => ({band, colour: AGES[Math.floor(i * AGES.length / bands.length)]}))
 			.filter(({band}) => band.bytes.some((b) => b > 0)).reverse();
 		return [used.map(({band}) => [bandName(band), band.bytes]),
-			{stackedGraph: true, fillAlpha: 0.8, colors: used.map(({colour}) => colour), drawPoints: false}];
+			{stackedGraph: true, fillAlpha: 0.8, colors: used.map(({colour}) => colour), drawPoints: false,
+				strokeBorderWidth: 1, strokeBorderColor: EDGE}];
 	}
 
 	return {axisOf, marksOf, listMarks, draw, small, siteLines};

@@ -665,7 +665,8 @@
 		data.stacks.parents = Flame.parentsOf(data.stacks.depth);
 		if (data.mode === "growth")
 			shareSlopes();
-		document.documentElement.classList.remove("nojs");
+		document.querySelectorAll(".needs-js").forEach((part) => part.hidden = false);
+		document.querySelectorAll(".plain-only").forEach((part) => part.hidden = true);
 		recall();
 		makeFlame();
 		makeTable();
@@ -703,6 +704,7 @@
 
 	begin().catch((error) => {
 		byId("problem").hidden = false;
+		document.querySelectorAll(".needs-js").forEach((part) => part.hidden = true);
 		byId("problem").textContent = "The interactive part of this page does not work here: " + error.message;
 	});
 })();
