@@ -11,6 +11,7 @@
 #include "page_holders.h"
 #include "page_make.h"
 #include "page_sources.h"
+#include "render/output.h"
 #include "watched.h"
 
 struct browse_options {
@@ -42,7 +43,8 @@ struct browsing {
 	struct page_sources sources;
 	struct page_holders holders;
 	struct watched watched;
-	size_t seen; /* snapshots in the directory that is watched */
+	size_t seen;    /* snapshots in the directory that is watched */
+	size_t damaged; /* files of the series that are left out */
 };
 
 static void forget_inputs(struct browsing *browsing)
@@ -106,6 +108,8 @@ static enum snap_status browse_load(void *user, const struct browse_wish *wish, 
 	page_sources_release(&browsing->sources);
 	page_holders_release(&browsing->holders);
 	browsing->made = made;
+	if (!wish->pair)
+		browsing->damaged = made.report->damaged;
 	st = page_sources_read(&browsing->sources, made.report, browsing->options->page.source,
 			       err);
 	if (st == SNAP_OK)
@@ -169,6 +173,11 @@ static enum snap_status browse_command(const struct invocation *call, int *exit_
 	}
 	if (st == SNAP_OK)
 		st = browse_run(&source, options->page.shared.group, err);
+	if (st == SNAP_OK && browsing.made.report) {
+		browsing.made.report->damaged = browsing.damaged;
+		output_warnings(browsing.made.report, &options->page.shared);
+		st = output_left_out(browsing.made.report, err);
+	}
 	page_made_release(&browsing.made);
 	page_sources_release(&browsing.sources);
 	page_holders_release(&browsing.holders);

@@ -182,6 +182,34 @@ static void draw_list(struct browse *b)
 
 /* ---- the screen ------------------------------------------------------------------------------ */
 
+static void wait_for_key(const struct browse *b)
+{
+	refresh();
+	timeout(-1);
+	getch();
+	if (b->source->is_newer)
+		timeout(WATCH_MS);
+}
+
+/* What the figures lack, whole: lines that are too long go on in the next one. */
+static void draw_warnings(struct browse *b)
+{
+	const struct report *report = b->subject.report;
+
+	erase();
+	printw("%zu warning%s", report->warning_count, report->warning_count == 1 ? "" : "s");
+	move(2, 0);
+	for (size_t i = 0; i < report->warning_count && getcury(stdscr) < LINES - 1; i++) {
+		const char *text = report->warnings[i].text;
+
+		text_clear(&b->text);
+		text_add_safe(&b->text, text, strlen(text));
+		addstr(b->text.data ? b->text.data : "");
+		move(getcury(stdscr) + 1, 0);
+	}
+	wait_for_key(b);
+}
+
 static void draw_help(struct browse *b)
 {
 	static const char *const lines[] = {
@@ -197,6 +225,7 @@ static void draw_help(struct browse *b)
 		"[ ]                an earlier or a later snapshot of the series",
 		"x                  mark that snapshot; on another one: compare the two",
 		"u                  from a comparison back to the series",
+		"w                  the warnings",
 		"?                  this",
 		"q                  leave",
 		NULL,
@@ -208,11 +237,23 @@ static void draw_help(struct browse *b)
 		move(i + 2, 2);
 		browse_put(b, lines[i], COLS - 3);
 	}
-	refresh();
-	timeout(-1);
-	getch();
-	if (b->source->is_newer)
-		timeout(WATCH_MS);
+	wait_for_key(b);
+}
+
+/* The end of the last line: what was just done, else which keys there are. */
+static void draw_hint(struct browse *b)
+{
+	size_t warnings = b->subject.report->warning_count;
+	char hint[TEXT_SIZE] = "";
+
+	if (*b->message)
+		snprintf(hint, sizeof(hint), "%s", b->message);
+	else if (warnings)
+		snprintf(hint, sizeof(hint), "   w %zu warning%s  ? help  Tab other view  q leave",
+			 warnings, warnings == 1 ? "" : "s");
+	else
+		snprintf(hint, sizeof(hint), "   ? help  Tab other view  q leave");
+	browse_put(b, hint, COLS - getcurx(stdscr) - 1);
 }
 
 static void draw(struct browse *b)
@@ -239,7 +280,7 @@ static void draw(struct browse *b)
 	mvprintw(LINES - 1, 0, "%s  %s  %zu/%zu", b->view == VIEW_ROWS ? "rows" : "call stacks",
 		 page_figure_names[b->figure], browse_count(b) ? place_of(b)->at + 1 : 0,
 		 browse_count(b));
-	browse_put(b, *b->message ? b->message : "   ? help  Tab other view  q leave", COLS - 40);
+	draw_hint(b);
 	attroff(A_REVERSE);
 	refresh();
 	*b->message = '\0';
@@ -571,6 +612,9 @@ static bool on_key(struct browse *b, int key, enum snap_status *st, struct snap_
 		break;
 	case 'u':
 		*st = back_to_series(b, err);
+		break;
+	case 'w':
+		draw_warnings(b);
 		break;
 	case '?':
 		draw_help(b);

@@ -285,6 +285,41 @@ def check_hostile(snapdiff, scratch):
         terminal.close()
 
 
+def check_damaged(snapdiff, testdata, scratch):
+    """A damaged file is left out, which is said on the screen, behind `w`, at the end, and by the exit status."""
+    snaps = scratch / "damaged"
+    snaps.mkdir()
+    for i in range(1, 9):
+        subprocess.run([snapdiff, "build", testdata / f"series-{i}.txt", "-o", snaps / f"server.7.{i:06}.snap"], check=True)
+    broken = snaps / "server.7.000009.snap"
+    broken.write_bytes((snaps / "server.7.000008.snap").read_bytes()[:200])
+    (scratch / "status").unlink(missing_ok=True)
+    for keys, watch in ((["w", "w"], ""), (["Tab"], ""), ([], "--watch")):
+        terminal = Terminal(scratch, f"{snapdiff} browse {watch} {snaps}", columns=90)
+        try:
+            terminal.until(lambda l: "w 1 warning " in l[-1], "the last line counts the warning")
+            terminal.keys("w")
+            terminal.until(lambda l: l[0] == "1 warning" and broken.name in "".join(line.strip() for line in l[2:4]), "the warning")
+            for key in keys:
+                terminal.keys(key)
+            terminal.keys("x")
+            terminal.until(lambda l: l[-1].startswith(("rows", "call stacks")), "back")
+            terminal.keys("q")
+            assert terminal.exit_code() == 3
+            terminal.until(has("1 damaged file is no part of this report"), "the end says so")
+        finally:
+            terminal.close()
+            (scratch / "status").unlink()
+    broken.unlink()
+    terminal = Terminal(scratch, f"{snapdiff} browse {snaps}", columns=90)
+    try:
+        terminal.until(lambda l: l[-1].startswith("rows") and "warning" not in l[-1], "a sound directory")
+        terminal.keys("q")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
 def check_refusals(snapdiff, testdata, scratch):
     result = subprocess.run([snapdiff, "browse", testdata / "before.txt"], capture_output=True, text=True, check=False,
                             stdin=subprocess.DEVNULL)
@@ -346,7 +381,7 @@ def main():
         return SKIPPED
     snapdiff, testdata = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     for check in (check_series, check_ages_and_pairs, check_looks, check_search_and_mouse, check_true_colour, check_holders,
-                  check_live, check_hostile, check_ends, check_refusals):
+                  check_live, check_hostile, check_damaged, check_ends, check_refusals):
         with tempfile.TemporaryDirectory() as name:
             arguments = {"snapdiff": snapdiff, "testdata": testdata, "scratch": pathlib.Path(name)}
             check(**{key: arguments[key] for key in check.__code__.co_varnames[:check.__code__.co_argcount]})
