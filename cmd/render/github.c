@@ -50,6 +50,20 @@ static void write_finding(const struct report *report, size_t row, FILE *out)
 	free(file);
 }
 
+/* Red with --strict, and green without: both want to know why. */
+static void write_not_judged(const struct report *report, FILE *out)
+{
+	const struct value *all = value_get(&report->head, "inconclusive");
+	size_t count = all && all->kind == VALUE_LIST ? all->list.count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		fputs(i ? "%0A" : "::warning title=snapdiff::not judged: ", out);
+		write_escaped(out, all->list.items[i].text.data, "");
+	}
+	if (count)
+		putc('\n', out);
+}
+
 static enum snap_status render(const struct report *report, FILE *out,
 			       const struct render_options *options)
 {
@@ -61,6 +75,7 @@ static enum snap_status render(const struct report *report, FILE *out,
 	if (shown < report->row_count)
 		fprintf(out, "::error title=snapdiff::%zu more findings are not shown here\n",
 			report->row_count - shown);
+	write_not_judged(report, out);
 	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
 }
 

@@ -140,6 +140,11 @@ static enum snap_status render(const struct report *report, FILE *out,
 		write_case(out, &rules->list.items[i]);
 	fputs("  <system-out>", out);
 	write_escaped(out, report->title ? report->title : "");
+	/* What was suppressed and what could not be judged belongs to no test case. */
+	for (size_t i = 0; i < report->fact_count; i++) {
+		putc('\n', out);
+		write_escaped(out, report->facts[i]);
+	}
 	fputs("</system-out>\n </testsuite>\n</testsuites>\n", out);
 	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
 }

@@ -530,6 +530,17 @@ static bool in_scope(const struct policy_scope *scope, const struct report *from
 			  glob_matches(scope->file, text(report_cell(from, row, "file"))));
 }
 
+/* A mistyped pattern would pass for ever. */
+static void note_empty_scope(struct checking *checking, const struct policy_scope *scope,
+			     const struct report *from)
+{
+	for (size_t row = 0; row < from->row_count; row++)
+		if (in_scope(scope, from, row))
+			return;
+	report_note(checking->report, "rule %s: it means none of the %zu sites", scope->name,
+		    from->row_count);
+}
+
 static const char *rule_name(struct checking *checking, const struct policy_scope *scope,
 			     const char *limit)
 {
@@ -655,6 +666,7 @@ static void check_compare(struct checking *checking)
 	for (size_t i = 0; i < policy->scope_count; i++) {
 		const struct policy_scope *scope = &policy->scopes[i];
 
+		note_empty_scope(checking, scope, compare);
 		check_scope_total(checking, scope);
 		check_sites(checking, &scope->max_site, scope);
 		if (scope->has_max_new_sites)
@@ -978,6 +990,7 @@ static void check_without_baseline(struct checking *checking)
 	for (size_t i = 0; i < policy->scope_count; i++) {
 		const struct policy_scope *scope = &policy->scopes[i];
 
+		note_empty_scope(checking, scope, checking->request->growth);
 		check_scope_levels(checking, scope);
 		note_new_sites(checking, scope->has_max_new_sites, scope->max_new_sites_text,
 			       scope);

@@ -24,8 +24,8 @@ struct check_facts {
 	/* Blocks that were allocated: the most by any process of a side, and the most of the new
 	 * side between two snapshots of one process; NAN: not known. */
 	double old_work, new_work, step_work;
-	const char *program;  /* whose exits stand for runs; NULL: no repeated command */
-	bool others;          /* these runs have other programs, too */
+	const char *program; /* whose exits stand for runs; NULL: no repeated command */
+	bool others;         /* these runs have other programs, too */
 };
 
 struct check_request {

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree as ElementTree
 
 SNAPDIFF = os.path.abspath(sys.argv[1])
 KIB, MIB = 1024, 1024 * 1024
@@ -114,6 +115,23 @@ class Policy(Check):
                 self.write("gate.conf", f"max-site = +1MiB\n[rule part]\n{scope}\nmax-site = +0\n")
                 failed = self.failed_rules("changed.txt", *inputs[1:], "--policy", "gate.conf")
                 self.assertEqual(failed, {"part: max-site"} if fails else set())
+
+    def test_a_rule_that_means_no_site_says_so(self):
+        inputs = self.sides()
+        self.write("gate.conf", "[rule typo]\nmodule = libcodex*\nmax-site = 0\n[rule codec]\nmodule = libcodec*\nmax-site = +1MiB\n")
+        for sides in (inputs, inputs[:1]):
+            said = self.run_check(*sides, "--policy", "gate.conf").stdout
+            self.assertRegex(said, r"rule typo: it means none of the [56] sites")
+            self.assertNotIn("rule codec: it means", said)
+
+    def test_what_is_wrong_in_a_file_is_said_to_be_there(self):
+        inputs = self.sides()
+        for line, words in (("max-site = lots", "gate.conf: --max-site wants"), ("fail-on = leek", "gate.conf: --fail-on wants"),
+                            ("strict = yes", "gate.conf, line 1: strict is true or false"), ("max-sites = 1", "gate.conf, line 1: there is no key"),
+                            ("[rule x]\nfile = a\nmax-total = 5%%", "gate.conf, rule x: max-total wants")):
+            self.write("gate.conf", line + "\n")
+            done = self.run_check(*inputs, "--policy", "gate.conf")
+            self.assertEqual((done.returncode, words in done.stderr), (2, True), (line, done.stderr))
 
     def test_without_a_baseline_levels_hold_and_increases_are_not_judged(self):
         new = self.sides()[0]
@@ -352,6 +370,18 @@ class Output(Check):
             prints.append([print_ for _, print_ in sorted((row["line"], row["fingerprint"]) for row in report["rows"])])
         self.assertEqual(len(set(prints[0])), 3, "a service takes equal fingerprints for one finding")
         self.assertEqual(prints[0], prints[1])
+
+    def test_what_was_not_judged_is_in_the_formats_of_ci_systems(self):
+        new = self.write("new.txt", text())
+        self.write("known", "leak:^cache$\n")
+        limits = (new, "--max-site", "350KiB", "--max-total", "+1%", "--suppressions", "known", "--strict")
+        done = self.run_check(*limits, "-f", "github")
+        self.assertEqual(done.returncode, 5)
+        self.assertRegex(done.stdout, r"\A::warning title=snapdiff::not judged: .*there is no baseline|baseline.*\n\Z")
+        done = self.run_check(*limits, "-f", "junit")
+        (output,) = ElementTree.fromstring(done.stdout).iter("system-out")
+        self.assertIn("suppressed 1 by leak:^cache$", output.text)
+        self.assertIn("not judged: max-total", output.text)
 
     def test_annotations_do_not_stand_in_data(self):
         new = self.write("new.txt", text())

@@ -13,9 +13,9 @@ enum { LINE_MAX_BYTES = 190, SCOPES_MAX = 1000 };
 
 struct reading {
 	struct policy_file *file;
-	bool known; /* the last key was one that exists */
 	bool out_of_memory;
-	char key[96]; /* the first key that was not */
+	char key[96];   /* the first key that is not known */
+	bool no_switch; /* it is: its value is neither true nor false */
 };
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -112,7 +112,8 @@ static bool take_top(struct reading *reading, const char *name, const char *valu
 	}
 	if (strcmp(name, "strict") == 0) {
 		file->strict = strcmp(value, "true") == 0;
-		return file->strict || strcmp(value, "false") == 0;
+		reading->no_switch = !file->strict && strcmp(value, "false") != 0;
+		return !reading->no_switch;
 	}
 	return store(reading, top_keys, &file->texts, name, value);
 }
@@ -169,6 +170,18 @@ static enum snap_status parse_scopes(struct policy_file *file, const char *name,
 	return SNAP_OK;
 }
 
+/* So that a wrong value is said to stand in the file, and not on the command line. */
+static enum snap_status parse_values(struct policy_file *file, const char *name,
+				     struct snap_error *err)
+{
+	struct policy unused;
+	struct snap_error why = {0};
+
+	if (policy_parse(&unused, &file->texts, &why) != SNAP_OK)
+		return fail(err, SNAP_EUSAGE, "%s: %s", name, why.message);
+	return parse_scopes(file, name, err);
+}
+
 enum snap_status policy_file_parse(struct policy_file *out, const char *text, const char *name,
 				   struct snap_error *err)
 {
@@ -186,15 +199,18 @@ enum snap_status policy_file_parse(struct policy_file *out, const char *text, co
 	bad = ini_parse_string(text, take, &reading);
 	if (reading.out_of_memory || bad < 0)
 		return fail_memory(err, "reading the policy");
+	if (bad > 0 && reading.no_switch)
+		return fail(err, SNAP_EUSAGE, "%s, line %d: %s is true or false", name, bad,
+			    reading.key);
 	if (bad > 0 && reading.key[0])
 		return fail(err, SNAP_EUSAGE,
-			    "%s, line %d: there is no key '%s' here with this value", name, bad,
-			    reading.key);
+			    "%s, line %d: there is no key '%s' here; man snapdiff-check lists them",
+			    name, bad, reading.key);
 	if (bad > 0)
 		return fail(err, SNAP_EUSAGE,
 			    "%s, line %d: a line is KEY = VALUE, [rule NAME] or a comment", name,
 			    bad);
-	return parse_scopes(out, name, err);
+	return parse_values(out, name, err);
 }
 
 void policy_file_release(struct policy_file *file)
