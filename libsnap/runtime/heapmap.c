@@ -13,31 +13,28 @@
 #include <stdatomic.h>
 
 #include "runtime/arena.h"
+#include "runtime/finemap.h"
 #include "runtime/sidetable.h"
-#include "runtime/stacks.h"
 #include "runtime/hidden.h"
 
-#define ADDRESS_BITS  SNAP__HEAPMAP_ADDRESS_BITS
-#define LEAF_BITS     SNAP__HEAPMAP_LEAF_BITS
-#define MID_BITS      SNAP__HEAPMAP_MID_BITS
-#define TOP_BITS      (ADDRESS_BITS - LEAF_BITS - MID_BITS)
-#define SLOTS_A_PAGE  SNAP__HEAPMAP_PAGE_SLOTS
-#define MIDS_A_PAGE   (PAGE_SIZE / sizeof(mid_t))
-#define TOP_PAGES     (((uintptr_t)1 << TOP_BITS) / MIDS_A_PAGE)
-#define PAGE_SIZE     (SLOTS_A_PAGE * sizeof(slot_t))
-#define SIZE_MAX_HERE ((1u << SNAP__SLOT_SIZE_BITS) - 1)
+#define ADDRESS_BITS SNAP__ADDRESS_BITS
+#define LEAF_BITS    SNAP__HEAPMAP_LEAF_BITS
+#define MID_BITS     SNAP__HEAPMAP_MID_BITS
+#define TOP_BITS     (ADDRESS_BITS - LEAF_BITS - MID_BITS)
+#define SLOTS_A_PAGE SNAP__HEAPMAP_PAGE_SLOTS
+#define MIDS_A_PAGE  (PAGE_SIZE / sizeof(mid_t))
+#define TOP_PAGES    (((uintptr_t)1 << TOP_BITS) / MIDS_A_PAGE)
+#define PAGE_SIZE    (SLOTS_A_PAGE * sizeof(slot_t))
 
 #define USED        SNAP__SLOT_USED
 #define LARGE       SNAP__SLOT_LARGE
-#define STACK_SHIFT SNAP__SLOT_STACK_SHIFT
-#define SIZE_SHIFT  SNAP__SLOT_SIZE_SHIFT
 #define EPOCH_SHIFT SNAP__SLOT_EPOCH_SHIFT
 
 typedef snap__slot slot_t;
 typedef snap__leaf leaf_t;
 typedef snap__mid mid_t;
 
-struct snap__heapmap snap__heapmap, snap__heapmap_large, snap__heapmap_fine;
+struct snap__heapmap snap__heapmap, snap__heapmap_large;
 atomic_uchar snap__heapmap_filter[1u << SNAP__FILTER_BITS] SNAP__PAGES;
 _Atomic uint32_t snap__heapmap_filter_mask = SNAP__FILTER_MASK;
 
@@ -77,9 +74,9 @@ bool snap__heapmap_init(unsigned shift, bool sparse)
 	       init(&snap__heapmap_large, SNAP__HEAPMAP_LARGE_SHIFT, sparse);
 }
 
-bool snap__heapmap_init_fine(void)
+void snap__heapmap_init_fine(void)
 {
-	return init(&snap__heapmap_fine, SNAP__HEAPMAP_FINE_SHIFT, snap__heapmap.sparse);
+	snap__finemap_init(snap__heapmap.sparse);
 }
 
 /* After the top table there is a byte for each of its pages: was it ever written?  Most of the 256
@@ -145,11 +142,6 @@ static inline size_t slot_index(const struct snap__heapmap *map, uintptr_t addre
 	return (address >> map->shift) & (slots_per_leaf(map) - 1);
 }
 
-static inline bool is_regular(uintptr_t address)
-{
-	return (address & 7) == 0 && (address >> ADDRESS_BITS) == 0;
-}
-
 /* A counter that reached its maximum stays there, because the true count is no longer known. */
 static void filter_add(uintptr_t address, int change)
 {
@@ -183,24 +175,12 @@ static slot_t *size_slot(const struct snap__heapmap *map, uintptr_t address, boo
 
 static uint64_t packed(uintptr_t address, const struct snap__block *block)
 {
-	uint64_t size = block->size > SIZE_MAX_HERE ? 0 : block->size;
+	struct snap__block sizeless = *block;
 
-	return USED | (block->size > SIZE_MAX_HERE ? LARGE : 0) | (address & SNAP__SLOT_POSITION) |
-	       (uint64_t)block->stack << STACK_SHIFT | size << SIZE_SHIFT |
-	       (uint64_t)(block->epoch % SNAP__EPOCHS) << EPOCH_SHIFT;
-}
-
-static void unpack(uint64_t slot, struct snap__block *block)
-{
-	block->stack = (uint32_t)(slot >> STACK_SHIFT) & ((1u << SNAP__STACK_ID_BITS) - 1);
-	block->size = (slot >> SIZE_SHIFT) & SIZE_MAX_HERE;
-	block->epoch = (uint32_t)(slot >> EPOCH_SHIFT);
-}
-
-/* Does the slot, in use, belong to another block than the one at `address`? */
-static inline bool is_taken_by_another(uint64_t slot, uintptr_t address)
-{
-	return (slot & USED) && ((slot ^ address) & SNAP__SLOT_POSITION) != 0;
+	if (block->size <= SNAP__SLOT_SIZE_MAX)
+		return snap__slot_pack(address, block);
+	sizeless.size = 0;
+	return snap__slot_pack(address, &sizeless) | LARGE;
 }
 
 static bool put(const struct snap__heapmap *map, uintptr_t address, const struct snap__block *block,
@@ -210,14 +190,14 @@ static bool put(const struct snap__heapmap *map, uintptr_t address, const struct
 	uint64_t old, value;
 
 	*stale = false;
-	if (!is_regular(address))
+	if (!snap__address_is_regular(address))
 		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
 	leaf = leaf_at(map, address);
 	if (!leaf && !(leaf = leaf_made(map, address)))
 		return false;
 	slot = &leaf[slot_index(map, address)];
 	old = atomic_load_explicit(slot, memory_order_relaxed);
-	if (is_taken_by_another(old, address) && map->shift < 5)
+	if ((old & USED) && !snap__slot_is_of(old, address) && map->shift < 5)
 		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
 	*stale = (old & USED) != 0;
 	value = packed(address, block);
@@ -238,17 +218,16 @@ static bool take(const struct snap__heapmap *map, uintptr_t address, struct snap
 	slot_t *leaf, *slot;
 	uint64_t value;
 
-	if (!is_regular(address))
+	if (!snap__address_is_regular(address))
 		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
 	leaf = leaf_at(map, address);
 	if (!leaf)
 		return false;
 	slot = &leaf[slot_index(map, address)];
 	value = atomic_load_explicit(slot, memory_order_relaxed);
-	if (!(value & USED) || is_taken_by_another(value, address))
+	if (!snap__slot_is_of(value, address))
 		return snap__side_take(SNAP__SIDE_MALLOC, address, out);
-	unpack(value, out);
-	out->marked = (value & SNAP__SLOT_MARK) != 0;
+	snap__slot_unpack(value, out);
 	atomic_store_explicit(slot, 0, memory_order_relaxed);
 	if (value & LARGE) {
 		slot_t *size = size_slot(map, address, false);
@@ -259,8 +238,8 @@ static bool take(const struct snap__heapmap *map, uintptr_t address, struct snap
 	return true;
 }
 
-bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
-			  const struct snap__block *block, bool *stale)
+static bool put_in(const struct snap__heapmap *map, uintptr_t address,
+		   const struct snap__block *block, bool *stale)
 {
 	if (!put(map, address, block, stale))
 		return false;
@@ -269,8 +248,7 @@ bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
 	return true;
 }
 
-bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
-			     struct snap__block *out)
+static bool take_from(const struct snap__heapmap *map, uintptr_t address, struct snap__block *out)
 {
 	if (map->sparse && !snap__heapmap_may_hold(address))
 		return false;
@@ -283,20 +261,40 @@ bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
 
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 {
-	return snap__heapmap_take_from(&snap__heapmap, address, out) ||
-	       snap__heapmap_take_from(&snap__heapmap_large, address, out);
+	return take_from(&snap__heapmap, address, out) ||
+	       take_from(&snap__heapmap_large, address, out);
+}
+
+bool snap__heapmap_put_fine(uintptr_t address, const struct snap__block *block, bool *stale)
+{
+	if (!snap__finemap_put(address, block, stale))
+		return false;
+	if (snap__heapmap.sparse && !*stale)
+		filter_add(address, 1);
+	return true;
+}
+
+bool snap__heapmap_take_fine(uintptr_t address, struct snap__block *out)
+{
+	if (snap__heapmap.sparse && !snap__heapmap_may_hold(address))
+		return false;
+	if (!snap__finemap_take(address, out))
+		return false;
+	if (snap__heapmap.sparse)
+		filter_add(address, -1);
+	return true;
 }
 
 static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap__block *out)
 {
-	slot_t *leaf = map->top && is_regular(address) ? leaf_at(map, address) : NULL;
+	slot_t *leaf = map->top && snap__address_is_regular(address) ? leaf_at(map, address) : NULL;
 	uint64_t value =
 		leaf ? atomic_load_explicit(&leaf[slot_index(map, address)], memory_order_relaxed)
 		     : 0;
 
-	if (!(value & USED) || is_taken_by_another(value, address))
+	if (!snap__slot_is_of(value, address))
 		return false;
-	unpack(value, out);
+	snap__slot_unpack(value, out);
 	if (value & LARGE) {
 		slot_t *size = size_slot(map, address, false);
 
@@ -310,18 +308,17 @@ static bool forget_small(uintptr_t address)
 {
 	struct snap__block small;
 
-	return find(&snap__heapmap, address, &small) &&
-	       snap__heapmap_take_from(&snap__heapmap, address, &small);
+	return find(&snap__heapmap, address, &small) && take_from(&snap__heapmap, address, &small);
 }
 
 bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
 {
 	bool hides;
 
-	if (block->size <= SNAP__HEAPMAP_SMALL_MAX)
-		return snap__heapmap_put_in(&snap__heapmap, address, block, stale);
+	if (block->size <= SNAP__SMALL_MAX)
+		return put_in(&snap__heapmap, address, block, stale);
 	hides = forget_small(address);
-	if (!snap__heapmap_put_in(&snap__heapmap_large, address, block, stale))
+	if (!put_in(&snap__heapmap_large, address, block, stale))
 		return false;
 	*stale = *stale || hides;
 	return true;
@@ -329,21 +326,8 @@ bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool 
 
 bool snap__heapmap_find(uintptr_t address, struct snap__block *out)
 {
-	return find(&snap__heapmap_fine, address, out) || find(&snap__heapmap, address, out) ||
+	return snap__finemap_find(address, out) || find(&snap__heapmap, address, out) ||
 	       find(&snap__heapmap_large, address, out);
-}
-
-bool snap__heapmap_fine_mark(uintptr_t address)
-{
-	const struct snap__heapmap *map = &snap__heapmap_fine;
-	slot_t *leaf = map->top && is_regular(address) ? leaf_at(map, address) : NULL;
-	slot_t *slot = leaf ? &leaf[slot_index(map, address)] : NULL;
-	uint64_t value = slot ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
-
-	if (!(value & USED) || is_taken_by_another(value, address))
-		return false;
-	atomic_fetch_or(slot, SNAP__SLOT_MARK);
-	return true;
 }
 
 typedef void slot_fn(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
@@ -389,7 +373,6 @@ static void each_slot(slot_fn *fn, void *user)
 {
 	each_slot_of(&snap__heapmap, fn, user);
 	each_slot_of(&snap__heapmap_large, fn, user);
-	each_slot_of(&snap__heapmap_fine, fn, user);
 }
 
 static uint64_t untouched_in_leaf(const struct snap__heapmap *map, slot_t *leaf)
@@ -427,7 +410,7 @@ static uint64_t untouched_in(const struct snap__heapmap *map)
 uint64_t snap__heapmap_untouched(void)
 {
 	return untouched_in(&snap__heapmap) + untouched_in(&snap__heapmap_large) +
-	       untouched_in(&snap__heapmap_fine);
+	       snap__finemap_untouched();
 }
 
 struct walk {
@@ -446,7 +429,7 @@ static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot,
 	const struct walk *walk = user;
 	struct snap__block block;
 
-	unpack(value, &block);
+	snap__slot_unpack(value, &block);
 	if (value & LARGE) {
 		slot_t *size = size_slot(map, address, false);
 
@@ -462,6 +445,7 @@ void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user)
 	struct walk walk = {fn, user};
 
 	each_slot(walk_slot, &walk);
+	snap__finemap_walk(fn, user);
 	snap__side_walk(fn, user);
 }
 
@@ -472,7 +456,7 @@ static void walk_slot_at(void *user, const struct snap__heapmap *map, slot_t *sl
 	struct snap__block block;
 
 	(void)slot;
-	unpack(value, &block);
+	snap__slot_unpack(value, &block);
 	if (value & LARGE) {
 		slot_t *size = size_slot(map, address, false);
 
@@ -486,6 +470,7 @@ void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user)
 	struct walk walk = {fn, user};
 
 	each_slot(walk_slot_at, &walk);
+	snap__finemap_walk(fn, user);
 	snap__side_walk_at(fn, user);
 }
 
@@ -493,19 +478,24 @@ struct merge {
 	uint32_t oldest, count;
 };
 
-static void merge_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
-		       uintptr_t address)
+static void merge_in(void *user, snap__slot *slot, uint64_t value)
 {
 	const struct merge *merge = user;
 	uint32_t age = ((uint32_t)(value >> EPOCH_SHIFT) - merge->oldest) % SNAP__EPOCHS;
 	uint64_t epoch = (merge->oldest + merge->count) % SNAP__EPOCHS;
 
-	(void)map;
-	(void)address;
 	/* A failed exchange means that the owner freed or moved the block: nothing left to do. */
 	if (age < merge->count)
 		atomic_compare_exchange_strong(
 			slot, &value, (value & ((1ull << EPOCH_SHIFT) - 1)) | epoch << EPOCH_SHIFT);
+}
+
+static void merge_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
+		       uintptr_t address)
+{
+	(void)map;
+	(void)address;
+	merge_in(user, slot, value);
 }
 
 void snap__heapmap_merge_epochs(uint32_t oldest, uint32_t count)
@@ -513,6 +503,7 @@ void snap__heapmap_merge_epochs(uint32_t oldest, uint32_t count)
 	struct merge merge = {oldest, count};
 
 	each_slot(merge_slot, &merge);
+	snap__finemap_each_slot(merge_in, &merge);
 	snap__side_merge_epochs(oldest, count);
 }
 
@@ -529,9 +520,17 @@ static void clear_slot(void *user, const struct snap__heapmap *map, slot_t *slot
 	atomic_store_explicit(slot, 0, memory_order_relaxed);
 }
 
+static void clear_fine(void *user, snap__slot *slot, uint64_t value)
+{
+	(void)user;
+	(void)value;
+	atomic_store_explicit(slot, 0, memory_order_relaxed);
+}
+
 void snap__heapmap_clear(void)
 {
 	each_slot(clear_slot, NULL);
+	snap__finemap_each_slot(clear_fine, NULL);
 	snap__side_clear();
 	for (size_t i = 0; i < 1u << SNAP__FILTER_BITS; i++) {
 		unsigned char blocks =

@@ -12,8 +12,8 @@
  * them begin in one granule, and for a block of some kilobytes the map takes a few bytes instead
  * of a quarter of its size.
  *
- * A further map has granules of 16 bytes.  It is for allocators inside the program that place
- * blocks 16 bytes apart in arenas of their own (CPython's).
+ * A further map is for allocators inside the program that place blocks 16 bytes apart in arenas of
+ * their own (finemap.h).
  *
  * A block is in one of the maps.  Who takes it out does not know its size, and looks in all.
  */
@@ -26,18 +26,7 @@
 #include <stdint.h>
 
 #include "runtime/hidden.h"
-#include "runtime/stacks.h"
-
-#define SNAP__EPOCH_BITS 12
-#define SNAP__EPOCHS     (1u << SNAP__EPOCH_BITS)
-
-/** A live block as the map knows it. */
-struct snap__block {
-	uint32_t stack; /* id in the stack tree */
-	uint32_t epoch; /* of birth, modulo SNAP__EPOCHS */
-	uint64_t size;  /* bytes as requested */
-	bool marked;    /* see snap__heapmap_fine_mark(); set when a block is taken */
-};
+#include "runtime/slot.h"
 
 /**
  * Choose the granule (1 << `shift` bytes; 5 for glibc, 4 otherwise) and whether few blocks will
@@ -45,8 +34,8 @@ struct snap__block {
  */
 bool snap__heapmap_init(unsigned shift, bool sparse);
 
-/** Set up CPython's map, after the others; again is harmless. */
-bool snap__heapmap_init_fine(void);
+/** Set up the map of finemap.h, after the others; again is harmless. */
+void snap__heapmap_init_fine(void);
 
 /**
  * Record that `address` holds `block`.  A stale block at the same place is replaced; `*stale` then
@@ -98,37 +87,14 @@ static inline bool snap__heapmap_may_hold(uintptr_t address)
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out);
 
 /*
- * The usual cases, inlined into the record path.  A slot, from the lowest bit:
- *    1 bit   used
- *    1 bit   large: the size does not fit; it stands in the following slot, which the block
- *            covers as well and therefore owns (shifted left by one, so that it is not "used")
- *    1 bit   mark, see snap__heapmap_fine_mark()
- *    6 bits  position: bits 3 to 8 of the block's address
- *   28 bits  stack id
- *   15 bits  size
- *   12 bits  birth epoch
- *
- * A leaf is the slots of 2 MiB, then a byte for each page of slots: whether it was ever written.
+ * The usual cases, inlined into the record path.  A leaf is the slots (slot.h) of 2 MiB, then a
+ * byte for each page of slots: whether it was ever written.
  */
-#define SNAP__SLOT_USED        1ull
-#define SNAP__SLOT_LARGE       2ull
-#define SNAP__SLOT_MARK        4ull
-#define SNAP__SLOT_POSITION    0x1f8ull
-#define SNAP__SLOT_STACK_SHIFT 9
-#define SNAP__SLOT_SIZE_SHIFT  (SNAP__SLOT_STACK_SHIFT + SNAP__STACK_ID_BITS)
-#define SNAP__SLOT_SIZE_BITS   15
-#define SNAP__SLOT_EPOCH_SHIFT (SNAP__SLOT_SIZE_SHIFT + SNAP__SLOT_SIZE_BITS)
-
-/* Larger blocks are in the map for large ones. */
-#define SNAP__HEAPMAP_SMALL_MAX   512u
 #define SNAP__HEAPMAP_LARGE_SHIFT 9
+#define SNAP__HEAPMAP_LEAF_BITS   21
+#define SNAP__HEAPMAP_MID_BITS    9
+#define SNAP__HEAPMAP_PAGE_SLOTS  512u
 
-#define SNAP__HEAPMAP_ADDRESS_BITS 47
-#define SNAP__HEAPMAP_LEAF_BITS    21
-#define SNAP__HEAPMAP_MID_BITS     9
-#define SNAP__HEAPMAP_PAGE_SLOTS   512u
-
-typedef _Atomic uint64_t snap__slot;
 typedef snap__slot *_Atomic snap__leaf;
 typedef snap__leaf *_Atomic snap__mid;
 
@@ -142,30 +108,10 @@ struct snap__heapmap {
 };
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap;
 extern SNAP__HIDDEN struct snap__heapmap snap__heapmap_large;
-extern SNAP__HIDDEN struct snap__heapmap snap__heapmap_fine;
 
-/** CPython's map, with the parts that never change as constants. */
-#define SNAP__HEAPMAP_FINE_SHIFT 4
-static inline struct snap__heapmap snap__heapmap_fine_now(void)
-{
-	return (struct snap__heapmap){
-		.dense = snap__heapmap_fine.dense,
-		.index = (1u << (SNAP__HEAPMAP_LEAF_BITS - SNAP__HEAPMAP_FINE_SHIFT)) - 1,
-		.shift = SNAP__HEAPMAP_FINE_SHIFT,
-	};
-}
-
-/** snap__heapmap_put() and snap__heapmap_take() of one of the maps. */
-bool snap__heapmap_put_in(const struct snap__heapmap *map, uintptr_t address,
-			  const struct snap__block *block, bool *stale);
-bool snap__heapmap_take_from(const struct snap__heapmap *map, uintptr_t address,
-			     struct snap__block *out);
-
-/**
- * Mark the block at `address` of CPython's map.  Taking it then sets `is_marked`, and only
- * snap__heapmap_take_from() takes it.  False if that map has no such block.
- */
-bool snap__heapmap_fine_mark(uintptr_t address);
+/** snap__heapmap_put() and snap__heapmap_take() for the map of finemap.h alone. */
+bool snap__heapmap_put_fine(uintptr_t address, const struct snap__block *block, bool *stale);
+bool snap__heapmap_take_fine(uintptr_t address, struct snap__block *out);
 
 /** Where a block is recorded: its slot in a leaf. */
 struct snap__place {
@@ -177,13 +123,11 @@ struct snap__place {
 static inline struct snap__place snap__heapmap_place_in(const struct snap__heapmap *map,
 							uintptr_t address)
 {
-	const uintptr_t regular =
-		(((uintptr_t)1 << SNAP__HEAPMAP_ADDRESS_BITS) - 1) & ~(uintptr_t)7;
 	const uintptr_t mid_bits = SNAP__HEAPMAP_LEAF_BITS + SNAP__HEAPMAP_MID_BITS;
 	struct snap__place place = {0};
 	snap__leaf *mid;
 
-	if ((address & ~regular) != 0 || !map->dense)
+	if (!snap__address_is_regular(address) || !map->dense)
 		return place;
 	mid = atomic_load_explicit(&map->dense[address >> mid_bits], memory_order_acquire);
 	if (!mid)
@@ -210,49 +154,20 @@ static inline atomic_uchar *snap__heapmap_touched(const struct snap__heapmap *ma
 }
 
 /** Put a small block into an empty slot of a dense map; false: it takes snap__heapmap_put(). */
-static inline bool snap__heapmap_put_at_in(const struct snap__heapmap *map,
-					   struct snap__place place, uintptr_t address,
-					   const struct snap__block *block)
+static inline bool snap__heapmap_put_at(struct snap__place place, uintptr_t address,
+					const struct snap__block *block)
 {
-	uint64_t value = SNAP__SLOT_USED | (address & SNAP__SLOT_POSITION) |
-			 (uint64_t)block->stack << SNAP__SLOT_STACK_SHIFT |
-			 block->size << SNAP__SLOT_SIZE_SHIFT |
-			 (uint64_t)block->epoch << SNAP__SLOT_EPOCH_SHIFT;
-
-	if (!place.leaf || block->size > SNAP__HEAPMAP_SMALL_MAX ||
-	    atomic_load_explicit(&place.leaf[place.index], memory_order_relaxed) != 0 ||
-	    !atomic_load_explicit(snap__heapmap_touched(map, place.leaf, place.index),
-				  memory_order_relaxed))
-		return false;
-	atomic_store_explicit(&place.leaf[place.index], value, memory_order_release);
-	return true;
+	return place.leaf &&
+	       atomic_load_explicit(snap__heapmap_touched(&snap__heapmap, place.leaf, place.index),
+				    memory_order_relaxed) &&
+	       snap__slot_fill(&place.leaf[place.index], address, block);
 }
 
 /** Take a block whose size is in its slot out of a dense map; false: ask snap__heapmap_take(). */
 static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t address,
 					 struct snap__block *out)
 {
-	const uint64_t looked_at =
-		SNAP__SLOT_USED | SNAP__SLOT_LARGE | SNAP__SLOT_MARK | SNAP__SLOT_POSITION;
-	uint64_t value;
-
-	if (!place.leaf)
-		return false;
-	value = atomic_load_explicit(&place.leaf[place.index], memory_order_relaxed);
-	if ((value & looked_at) != (SNAP__SLOT_USED | (address & SNAP__SLOT_POSITION)))
-		return false;
-	atomic_store_explicit(&place.leaf[place.index], 0, memory_order_relaxed);
-	out->stack =
-		(uint32_t)(value >> SNAP__SLOT_STACK_SHIFT) & ((1u << SNAP__STACK_ID_BITS) - 1);
-	out->size = value >> SNAP__SLOT_SIZE_SHIFT & ((1u << SNAP__SLOT_SIZE_BITS) - 1);
-	out->epoch = (uint32_t)(value >> SNAP__SLOT_EPOCH_SHIFT);
-	return true;
-}
-
-static inline bool snap__heapmap_put_at(struct snap__place place, uintptr_t address,
-					const struct snap__block *block)
-{
-	return snap__heapmap_put_at_in(&snap__heapmap, place, address, block);
+	return place.leaf && snap__slot_empty(&place.leaf[place.index], address, out);
 }
 
 /** The same, for large blocks: without a place that was found before. */

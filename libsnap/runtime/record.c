@@ -14,6 +14,7 @@
 
 #include "runtime/alone.h"
 #include "runtime/domains.h"
+#include "runtime/finemap.h"
 #include "runtime/os_linux.h"
 #include "runtime/python/codes.h"
 #include "runtime/python/mixed.h"
@@ -442,14 +443,14 @@ void snap__record_nested(struct snap__thread *thread, const void *ptr, const voi
 			snap__record_alloc(thread->nested[i].ptr, thread->nested[i].size, frame);
 }
 
-/* Slow path: a new page of the map, a block of malloc, a sampled program ... */
+/* Slow path: a new page of the map, a large block, a sampled program ... */
 __attribute__((noinline)) static void put_inner_slowly(struct snap__thread *thread, const void *ptr,
 						       const struct snap__block *block)
 {
 	bool stale = false, done;
 
-	if (block->size <= SNAP__HEAPMAP_SMALL_MAX)
-		done = snap__heapmap_put_in(&snap__heapmap_fine, (uintptr_t)ptr, block, &stale);
+	if (block->size <= SNAP__SMALL_MAX)
+		done = snap__heapmap_put_fine((uintptr_t)ptr, block, &stale);
 	else
 		done = snap__heapmap_put((uintptr_t)ptr, block, &stale);
 	if (!done)
@@ -460,17 +461,16 @@ __attribute__((noinline)) static void put_inner_slowly(struct snap__thread *thre
 	}
 }
 
-/* As enter(), for the second map. */
+/* As enter(), for the map of finemap.h. */
 __attribute__((always_inline)) static inline void
 enter_inner(struct snap__thread *thread, bool exact, uint64_t n, const void *ptr, uint64_t size,
 	    uint32_t born, snap__record_stack_fn *stack, const void *frame)
 {
-	const struct snap__heapmap fine = snap__heapmap_fine_now();
-	struct snap__place place = snap__heapmap_place_in(&fine, (uintptr_t)ptr);
+	snap__slot *slot = snap__finemap_slot((uintptr_t)ptr);
 	const struct snap__block block = {
 		.stack = stack(thread, frame), .epoch = born, .size = size};
 
-	if (__builtin_expect(!snap__heapmap_put_at_in(&fine, place, (uintptr_t)ptr, &block), 0))
+	if (__builtin_expect(!slot || !snap__slot_fill(slot, (uintptr_t)ptr, &block), 0))
 		put_inner_slowly(thread, ptr, &block);
 	atomic_store_explicit(&thread->counts[SNAP__COUNT_ALLOCATED], n + 1, memory_order_relaxed);
 	if (exact)
@@ -509,7 +509,7 @@ void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint6
 /* Slow path: a marked block, a block of malloc, an unknown block ... */
 __attribute__((noinline)) static bool take_inner_slowly(const void *ptr, struct snap__block *block)
 {
-	if (snap__heapmap_take_from(&snap__heapmap_fine, (uintptr_t)ptr, block)) {
+	if (snap__heapmap_take_fine((uintptr_t)ptr, block)) {
 		if (block->marked)
 			snap__python_code_goes(ptr);
 		return true;
@@ -536,10 +536,9 @@ __attribute__((noinline)) static bool goes_slowly(struct snap__thread *thread, c
 bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
 			     struct snap__block *block)
 {
-	const struct snap__heapmap fine = snap__heapmap_fine_now();
-	struct snap__place place = snap__heapmap_place_in(&fine, (uintptr_t)ptr);
+	snap__slot *slot = snap__finemap_slot((uintptr_t)ptr);
 
-	if (__builtin_expect(!snap__heapmap_take_at(place, (uintptr_t)ptr, block), 0))
+	if (__builtin_expect(!slot || !snap__slot_empty(slot, (uintptr_t)ptr, block), 0))
 		return goes_slowly(thread, ptr, block);
 	snap__thread_count(thread, SNAP__COUNT_FREED);
 	drift_down(thread, (int64_t)block->size);

@@ -10,7 +10,7 @@
 
 #include "format/checksum.h"
 #include "runtime/arena.h"
-#include "runtime/heapmap.h"
+#include "runtime/finemap.h"
 #include "runtime/lock.h"
 #include "runtime/python/find.h"
 #include "runtime/python/object.h"
@@ -122,7 +122,7 @@ static void watch(const void *code)
 	uint64_t bit;
 	_Atomic uint64_t *word;
 
-	if (snap__heapmap_fine_mark((uintptr_t)code))
+	if (snap__finemap_mark((uintptr_t)code))
 		return;
 	word = filter_word(code, &bit);
 	atomic_fetch_or(word, bit);

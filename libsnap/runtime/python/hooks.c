@@ -14,8 +14,10 @@
  */
 #include "runtime/python/hooks.h"
 
+#include "runtime/finemap.h"
 #include "runtime/heapmap.h"
 #include "runtime/python/arenas.h"
+#include "runtime/python/codes.h"
 #include "runtime/python/find.h"
 #include "runtime/python/python.h"
 
@@ -220,10 +222,22 @@ static void *hook_arena_alloc(void *context, size_t size)
 	return base;
 }
 
+/* A block in an arena that is given back: its free was not seen. */
+static void block_is_gone(void *user, uintptr_t address, const struct snap__block *block)
+{
+	(void)user;
+	if (snap__thread_self)
+		snap__thread_count(snap__thread_self, SNAP__COUNT_UNSEEN_FREES);
+	if (block->marked)
+		snap__python_code_goes((const void *)address);
+}
+
 static void hook_arena_free(void *context, void *base, size_t size)
 {
-	if (snap__python_arena_goes(base, size))
-		original_arenas.free(context, base, size);
+	if (!snap__python_arena_goes(base, size))
+		return;
+	snap__finemap_forget((uintptr_t)base, size, block_is_gone, NULL);
+	original_arenas.free(context, base, size);
 }
 
 void snap__python_hooks_install(snap__record_stack_fn *stack, snap__record_stack_fn *raw_stack)

@@ -186,10 +186,11 @@ static void use_interpreter(void)
 	uint32_t domain = snap__domain_number("python");
 	snap__record_stack_fn *stack;
 
-	if (domain == 0 || !snap__heapmap_init_fine()) {
+	if (domain == 0) {
 		complain("the recorder has not enough memory");
 		return;
 	}
+	snap__heapmap_init_fine();
 	stack = snap__python_frames_init(stack_of_block);
 	snap__unwind_keep_all();
 	snap__python_domain = domain;
