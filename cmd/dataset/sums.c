@@ -173,7 +173,7 @@ enum snap_status sums_total(const struct dataset *dataset, size_t snapshot, uint
 			    enum store_scope scope, struct figures *out, struct snap_error *err)
 {
 	const struct store_sums at = sums_at(dataset, snapshot, side);
-	struct store_sum sum;
+	struct store_sum sum = {0};
 	enum snap_status st = store_total(dataset->store, &at, scope, &sum, err);
 
 	*out = figures_of(&sum);

@@ -70,7 +70,7 @@ RECORDED void snap__recorded_free(void *ptr)
 	if (is_bootstrap(ptr))
 		return;
 	/* The allocator reads its header there: fetch it while the recorder waits for its slot. */
-	__builtin_prefetch((char *)ptr - 2 * sizeof(size_t), 1);
+	__builtin_prefetch((const void *)((uintptr_t)ptr - 2 * sizeof(size_t)), 1);
 	if (snap__recording() && ptr)
 		snap__record_free(ptr);
 	snap__real.free(ptr);
