@@ -30,7 +30,9 @@ static enum snap_status check_figures(const struct model *model, struct snap_err
 	struct model_totals totals;
 	enum snap_status st = model_totals(model, &totals, err);
 
-	return st == SNAP_OK ? model_check_figures(model, &totals, err) : st;
+	if (st == SNAP_OK)
+		st = model_check_figures(model, &totals, err);
+	return st == SNAP_OK ? model_check_holders(model, err) : st;
 }
 
 static enum snap_status build_run(const struct invocation *call, int *exit_code,

@@ -340,6 +340,7 @@ static enum snap_status write_also(const struct check *check, const char *also,
 
 	options.output = equals ? equals + 1 : "";
 	options.quiet = true;
+	options.warned = true;
 	for (options.format = 0; gate_formats[options.format]; options.format++)
 		if (equals && *options.output &&
 		    strlen(gate_formats[options.format]) == (size_t)(equals - also) &&
@@ -372,6 +373,7 @@ static enum snap_status append_summary(const struct check *check, const char *pa
 	char *text = NULL;
 	size_t size;
 	FILE *memory = open_memstream(&text, &size), *out;
+	bool written;
 
 	if (!memory)
 		return fail_memory(err, "writing the summary");
@@ -381,12 +383,12 @@ static enum snap_status append_summary(const struct check *check, const char *pa
 		return fail_memory(err, "writing the summary");
 	}
 	out = size < SUMMARY_MAX ? fopen(path, "ae") : NULL;
-	if (out)
-		fwrite(text, 1, size, out);
+	written = out && fwrite(text, 1, size, out) == size;
 	free(text);
-	if (out && fclose(out) == 0)
-		return SNAP_OK;
-	cli_warn("the step summary could not be written to %s", path);
+	if (out && fclose(out) != 0)
+		written = false;
+	if (!written)
+		cli_warn("the step summary could not be written to %s", path);
 	return SNAP_OK;
 }
 
@@ -496,7 +498,7 @@ static enum snap_status write_baseline(const struct check_options *options,
 	if (st == SNAP_OK) {
 		st = input_write_baseline((const struct model *const *)models, paths.count,
 					  output.stream, err);
-		st = output_close(&output, st, err);
+		st = output_close(&output, st == SNAP_EIO ? SNAP_OK : st, err); /* names the file */
 	}
 	for (size_t i = 0; models && i < paths.count; i++)
 		model_free(models[i]);

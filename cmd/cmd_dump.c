@@ -3,12 +3,11 @@
  */
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "input/input.h"
 #include "read_symbolised.h"
+#include "render/output.h"
 
 struct dump_options {
 	const char *output;
@@ -21,7 +20,7 @@ static const struct option dump_table[] = {
 	 .type = OPTION_TEXT,
 	 .offset = offsetof(struct dump_options, output),
 	 .value_name = "FILE",
-	 .help = "Write to FILE instead of standard output"},
+	 .help = "Write to FILE, whole or not at all"},
 	{.name = "quiet",
 	 .letter = 'q',
 	 .type = OPTION_FLAG,
@@ -33,21 +32,18 @@ static const struct option dump_table[] = {
 static const struct option *const dump_options[] = {dump_table, cli_memory_table, cli_symbols_table,
 						    NULL};
 
-/** Write to `path`, or standard output for NULL. */
+/* To `path`, or standard output for NULL. */
 static enum snap_status write_output(const struct model *model, const char *path,
 				     struct snap_error *err)
 {
-	FILE *out = path ? fopen(path, "we") : stdout;
-	enum snap_status st;
+	const struct report_options to = {.output = path};
+	struct output output;
+	enum snap_status st = output_open(&output, &to, false, err);
 
-	if (!out)
-		return fail(err, SNAP_ESYSTEM, "%s: cannot be written: %s", path, strerror(errno));
-	st = input_write_text(model, out, err);
-	if (path && fclose(out) != 0 && st == SNAP_OK)
-		st = fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
-	if (st != SNAP_EIO)
+	if (st != SNAP_OK)
 		return st;
-	return path ? SNAP_ESYSTEM : SNAP_OK; /* main answers for standard output */
+	st = input_write_text(model, output.stream, err);
+	return output_close(&output, st == SNAP_EIO ? SNAP_OK : st, err); /* it names the file */
 }
 
 static enum snap_status read_named(struct model **model, const char *name, bool quiet,
@@ -69,15 +65,12 @@ static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
 	const struct dump_options *options = call->options;
-	const char *output = options->output;
 	struct model *model = NULL;
 	size_t damaged = 0;
 	enum snap_status st = read_named(&model, call->argv[0], options->quiet, &damaged, err);
 
-	if (output && strcmp(output, "-") == 0)
-		output = NULL;
 	if (st == SNAP_OK)
-		st = write_output(model, output, err);
+		st = write_output(model, options->output, err);
 	if (st == SNAP_OK && model->torn &&
 	    !snapshots_is_directory(call->argv[0])) /* else it has been said */
 		cli_message("warning: %s", model->torn);

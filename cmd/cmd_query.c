@@ -2,6 +2,7 @@
  * cmd_query.c - `snapdiff query`: ad-hoc SQL on snapshots, read-only unless --write.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "analysis/stats.h"
 #include "base/array.h"
+#include "base/fill.h"
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cookbook.h"
@@ -309,34 +311,48 @@ static enum snap_status run_sql(struct querying *querying, const char *sql, stru
 
 /* ---- where the SQL comes from ---------------------------------------------------------------- */
 
-static enum snap_status read_all(FILE *in, const char *name, char **text, struct snap_error *err)
-{
-	size_t capacity = 0;
-	ssize_t size;
+enum { READ_SIZE = 64 * 1024 };
 
-	errno = 0;
-	size = getdelim(text, &capacity, '\0', in);
-	if (size >= 0 && feof(in))
-		return SNAP_OK;
-	if (size >= 0)
-		return fail(err, SNAP_EUSAGE, "%s: holds a NUL byte, so it is no SQL", name);
-	if (ferror(in) || errno)
-		return fail(err, SNAP_EIO, "%s: %s", name, strerror(errno ? errno : EIO));
-	return fail(err, SNAP_EUSAGE, "%s: is empty", name);
+static enum snap_status read_all(int fd, const char *name, char **text, size_t *size,
+				 struct snap_error *err)
+{
+	size_t room = 0;
+	ssize_t got;
+
+	do {
+		char *moved = realloc(*text, 2 * room + READ_SIZE + 1);
+
+		if (!moved)
+			return fail_memory(err, "reading SQL");
+		*text = moved;
+		room = 2 * room + READ_SIZE;
+		got = fill(fd, *text + *size, room - *size);
+		if (got < 0)
+			return fail(err, SNAP_EIO, "%s: %s", name, strerror(errno));
+		*size += (size_t)got;
+	} while (*size == room);
+	(*text)[*size] = '\0';
+	return SNAP_OK;
 }
 
 static enum snap_status read_file(const char *path, char **text, struct snap_error *err)
 {
 	bool standard_input = strcmp(path, "-") == 0;
-	FILE *in = standard_input ? stdin : fopen(path, "re");
+	const char *name = standard_input ? "standard input" : path;
+	int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	enum snap_status st;
+	size_t size = 0;
 
 	*text = NULL;
-	if (!in)
+	if (fd < 0)
 		return fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
-	st = read_all(in, standard_input ? "standard input" : path, text, err);
+	st = read_all(fd, name, text, &size, err);
 	if (!standard_input)
-		fclose(in);
+		close(fd);
+	if (st == SNAP_OK && size == 0)
+		return fail(err, SNAP_EUSAGE, "%s: is empty", name);
+	if (st == SNAP_OK && memchr(*text, '\0', size))
+		return fail(err, SNAP_EUSAGE, "%s: holds a NUL byte, so it is no SQL", name);
 	return st;
 }
 

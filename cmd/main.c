@@ -6,7 +6,6 @@
 #include "cli/cli.h"
 #include "render/output.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -190,12 +189,11 @@ static int dispatch(int argc, char **argv)
 /* Data that did not reach standard output must not look like success. */
 static int finish_output(int exit_code)
 {
-	int earlier = ferror(stdout);
+	struct snap_error err;
 
-	errno = 0;
-	if (fflush(stdout) == 0 && !earlier)
+	if (output_finish(&err) == SNAP_OK)
 		return exit_code;
-	cli_message("cannot write standard output: %s", errno ? strerror(errno) : "write error");
+	cli_message("%s", err.message);
 	return EXIT_SYSTEM;
 }
 

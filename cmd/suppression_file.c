@@ -4,35 +4,56 @@
 #include "suppression_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "base/fill.h"
 
 enum { TEXT_FILE_MAX = 1 << 20 };
 
+static enum snap_status cannot_read(const char *path, int error, struct snap_error *err)
+{
+	enum snap_status st = error == ENOENT ? SNAP_ENOTFOUND : SNAP_EIO;
+
+	if (error == ENOMEM || error == EMFILE || error == ENFILE)
+		st = SNAP_ESYSTEM;
+	return fail(err, st, "%s: cannot be read: %s", path, strerror(error));
+}
+
+/* Half a policy or half of the suppressions must not judge: what was read is all of it, or nothing. */
+static enum snap_status read_whole(int fd, const char *path, char text[TEXT_FILE_MAX + 1],
+				   struct snap_error *err)
+{
+	ssize_t size = fill(fd, text, TEXT_FILE_MAX + 1);
+
+	if (size < 0)
+		return cannot_read(path, errno, err);
+	if (size > TEXT_FILE_MAX || memchr(text, '\0', (size_t)size))
+		return fail(err, SNAP_EUSAGE, "%s: is no text file of at most 1 MiB", path);
+	text[size] = '\0';
+	return SNAP_OK;
+}
+
 enum snap_status text_file_read(const char *path, char **text, struct snap_error *err)
 {
-	FILE *in = fopen(path, "re");
-	size_t size = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	enum snap_status st;
 
 	*text = NULL;
-	if (!in)
-		return fail(err, errno == ENOENT ? SNAP_ENOTFOUND : SNAP_EIO,
-			    "%s: cannot be read: %s", path, strerror(errno));
+	if (fd < 0)
+		return cannot_read(path, errno, err);
 	*text = malloc(TEXT_FILE_MAX + 1);
-	if (*text)
-		size = fread(*text, 1, TEXT_FILE_MAX + 1, in);
-	fclose(in);
-	if (!*text)
-		return fail_memory(err, "reading a file");
-	if (size <= TEXT_FILE_MAX && !memchr(*text, '\0', size)) {
-		(*text)[size] = '\0';
-		return SNAP_OK;
+	st = *text ? read_whole(fd, path, *text, err) : fail_memory(err, "reading a file");
+	close(fd);
+	if (st != SNAP_OK) {
+		free(*text);
+		*text = NULL;
 	}
-	free(*text);
-	*text = NULL;
-	return fail(err, SNAP_EUSAGE, "%s: is no text file of at most 1 MiB", path);
+	return st;
 }
 
 enum snap_status suppression_files_read(struct suppressions *out, const char *const *paths,

@@ -31,6 +31,11 @@ bool notice_is_remark(const struct notice *notice)
 	return kinds[notice->kind].class == REMARKS;
 }
 
+bool notice_is_of_damage(const struct notice *notice)
+{
+	return notice->kind == NOTICE_FILE_DAMAGED || notice->kind == NOTICE_FILE_LEFT_OUT;
+}
+
 /* ---- words ----------------------------------------------------------------------------------- */
 
 static const char *text_of(const struct notice *notice, char name)

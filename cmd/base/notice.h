@@ -39,6 +39,8 @@ struct notice {
 typedef void notice_fn(void *user, const struct notice *notice);
 
 bool notice_is_remark(const struct notice *notice);
+/** Is it about a file that is no part of the report?  That is said even if --quiet is. */
+bool notice_is_of_damage(const struct notice *notice);
 
 /** The sentence; free() it.  NULL when memory is out. */
 char *notice_text(const struct notice *notice);

@@ -15,13 +15,9 @@
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
 /** File systems whose files act when they are read. */
-static bool is_of_kernel(int fd)
+static bool is_of_kernel(const struct statfs *system)
 {
-	struct statfs system;
-
-	if (fstatfs(fd, &system) != 0)
-		return true;
-	switch ((uint32_t)system.f_type) {
+	switch ((uint32_t)system->f_type) {
 	case PROC_SUPER_MAGIC:
 	case SYSFS_MAGIC:
 	case DEBUGFS_MAGIC:
@@ -42,11 +38,13 @@ static bool is_of_kernel(int fd)
 /** What is wrong with the file, as an errno; 0 if nothing is. */
 static int fault_of(int fd, uint64_t most, struct stat *info)
 {
-	if (fstat(fd, info) != 0)
+	struct statfs system;
+
+	if (fstat(fd, info) != 0 || fstatfs(fd, &system) != 0)
 		return errno;
 	if (S_ISDIR(info->st_mode))
 		return EISDIR;
-	if (!S_ISREG(info->st_mode) || is_of_kernel(fd))
+	if (!S_ISREG(info->st_mode) || is_of_kernel(&system))
 		return EINVAL;
 	return info->st_size < 0 || (uint64_t)info->st_size > most ? EFBIG : 0;
 }

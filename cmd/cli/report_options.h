@@ -43,6 +43,7 @@ struct report_options {
 	int color; /* enum color_when */
 	bool no_pager;
 	bool quiet, verbose;
+	bool warned;        /* not an option: the warnings have been printed */
 	bool keep_progress; /* show it although quiet: the caller prints the prose */
 	unsigned height;    /* not an option: lines that the report may take; 0 any number */
 	int raw_cells;      /* --csv: 0 safe, 1 raw */

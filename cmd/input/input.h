@@ -63,7 +63,7 @@ int input_compare_times(const struct input_time *a, const struct input_time *b);
 /** Are two names the same but for their numbers?  "step-9.dump" and "step-10.dump" are. */
 bool input_same_but_numbers(const char *a, const char *b);
 
-/** Write the text form (dump).  Returns SNAP_OK or SNAP_EIO. */
+/** Write the text form (dump).  Returns SNAP_OK, SNAP_ENOMEM, or SNAP_EIO if `out` takes no more. */
 enum snap_status input_write_text(const struct model *model, FILE *out, struct snap_error *err);
 /** The same, and behind live_bytes by how much it may be off, where the model says so. */
 enum snap_status input_write_text_with_errors(const struct model *model, FILE *out,

@@ -51,12 +51,15 @@ size_t label_column(const struct report *report, unsigned skip);
 
 /* ---- warnings (warnings.c) ---- */
 
-/**
- * Call `say` with each warning of the report; those that are like each other, as notice.h has it,
- * are one, with a count, unless `all` are wanted.
- */
-void warnings_each(const struct report *report, bool all, void (*say)(void *user, const char *text),
-		   void *user);
+enum warnings_wanted {
+	WARNINGS_ALIKE_ONCE, /* those that are like each other, as notice.h has it: one, with a count */
+	WARNINGS_ALL,
+	WARNINGS_OF_DAMAGE, /* of files that are no part of the report; alike once */
+};
+
+/** Call `say` with the warnings of the report that are wanted. */
+void warnings_each(const struct report *report, enum warnings_wanted wanted,
+		   void (*say)(void *user, const char *text), void *user);
 
 /* ---- text for people (cell.c, width.c) ---- */
 

@@ -262,7 +262,8 @@ static enum snap_status render(const struct report *report, FILE *out,
 	if (report->title)
 		write_line(&document, report->headline ? "" : "**", report->title,
 			   report->headline ? "\n\n" : "**\n\n");
-	warnings_each(report, options->exact, write_warning, &document);
+	warnings_each(report, options->exact ? WARNINGS_ALL : WARNINGS_ALIKE_ONCE, write_warning,
+		      &document);
 	if (report->row_count) {
 		size_t rows = rows_on_page(report);
 

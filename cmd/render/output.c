@@ -130,7 +130,10 @@ static enum snap_status open_special(struct output *output, const char *path,
 				     struct snap_error *err)
 {
 	output->stream = fopen(path, "w");
-	return output->stream ? SNAP_OK : cannot_write(path, err);
+	if (!output->stream)
+		return cannot_write(path, err);
+	output->path = strdup(path);
+	return output->path ? SNAP_OK : fail_memory(err, "opening the output");
 }
 
 /* What creating the file directly would have given it, or what it had before. */
@@ -215,10 +218,36 @@ enum snap_status output_open(struct output *output, const struct report_options 
 	return st;
 }
 
+/* Why a stream has failed, as an errno; 0 if all of it was written. */
+static int write_fault(FILE *stream)
+{
+	bool failed = ferror(stream);
+
+	errno = 0;
+	if (fflush(stream) != 0)
+		return errno ? errno : EIO;
+	if (!failed)
+		return 0;
+	/* An earlier write failed, and its reason is lost.  What is there is of no use: try once more. */
+	return write(fileno(stream), "\n", 1) < 0 ? errno : EIO;
+}
+
+/* Did it end by a fault: not by its own decision, nor by a signal with which users end programs? */
+static bool pager_died(int status)
+{
+	int number = WIFSIGNALED(status)                              ? WTERMSIG(status)
+		     : WIFEXITED(status) && WEXITSTATUS(status) > 128 ? WEXITSTATUS(status) - 128
+								      : 0;
+
+	return number && number != SIGINT && number != SIGTERM && number != SIGHUP &&
+	       number != SIGQUIT && number != SIGPIPE;
+}
+
 /* The user decides when to leave the pager; until then an interrupt is for the pager. */
 static enum snap_status close_pager(struct output *output, struct snap_error *err)
 {
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN);
+	bool unread = write_fault(output->stream) != 0;
 	int status = pclose(output->stream);
 
 	signal(SIGINT, interrupt);
@@ -226,31 +255,39 @@ static enum snap_status close_pager(struct output *output, struct snap_error *er
 	if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
 		return fail(err, SNAP_ESYSTEM, "the pager '%s' cannot be run; see --no-pager",
 			    pager_command());
+	if (pager_died(status))
+		return fail(err, SNAP_ESYSTEM, "the pager '%s' died; see --no-pager",
+			    pager_command());
+	if (unread && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+		return fail(err, SNAP_ESYSTEM,
+			    "the pager '%s' ended with status %d before it had read everything; "
+			    "see --no-pager",
+			    pager_command(), WEXITSTATUS(status));
 	return SNAP_OK;
 }
 
-static enum snap_status close_stdout(struct snap_error *err)
+enum snap_status output_finish(struct snap_error *err)
 {
-	bool failed = ferror(stdout);
+	int error = write_fault(stdout);
 
-	errno = 0;
-	if (fflush(stdout) == 0 && !failed)
+	clearerr(stdout); /* it is said once */
+	if (!error)
 		return SNAP_OK;
-	clearerr(stdout); /* it has been said */
+	errno = error;
 	return cannot_write("standard output", err);
 }
 
 static enum snap_status close_file(struct output *output, const char *name, struct snap_error *err)
 {
-	bool failed = ferror(output->stream);
+	int error = write_fault(output->stream);
 
-	errno = 0;
-	failed = fflush(output->stream) != 0 || failed;
-	if (!failed && output->temporary)
-		failed = fsync(fileno(output->stream)) != 0;
-	failed = fclose(output->stream) != 0 || failed;
+	if (!error && output->temporary && fsync(fileno(output->stream)) != 0)
+		error = errno;
+	if (fclose(output->stream) != 0 && !error)
+		error = errno;
 	output->stream = NULL;
-	if (failed)
+	errno = error;
+	if (error)
 		return cannot_write(name, err);
 	if (output->temporary && rename(output->temporary, output->path) != 0)
 		return cannot_write(name, err);
@@ -265,7 +302,7 @@ enum snap_status output_close(struct output *output, enum snap_status st, struct
 	if (output->pager)
 		closing = close_pager(output, st == SNAP_OK ? err : NULL);
 	else if (output->stream == stdout)
-		closing = close_stdout(st == SNAP_OK ? err : NULL);
+		closing = output_finish(st == SNAP_OK ? err : NULL);
 	else if (output->stream && (st == SNAP_OK || !output->temporary))
 		closing = close_file(output, name, st == SNAP_OK ? err : NULL);
 	else if (output->stream)
@@ -288,9 +325,12 @@ static void say_warning(void *user, const char *text)
 
 void output_warnings(const struct report *report, const struct report_options *options)
 {
-	if (options->quiet)
-		return;
-	warnings_each(report, options->verbose, say_warning, NULL);
+	enum warnings_wanted wanted = options->quiet     ? WARNINGS_OF_DAMAGE
+				      : options->verbose ? WARNINGS_ALL
+							 : WARNINGS_ALIKE_ONCE;
+
+	if (!options->warned)
+		warnings_each(report, wanted, say_warning, NULL);
 }
 
 enum snap_status output_left_out(const struct report *report, struct snap_error *err)

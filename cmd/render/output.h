@@ -12,13 +12,13 @@
 
 /**
  * Render `report` as options->format and the terminal ask, to options->output or standard output
- * (through a pager on a terminal).  Its warnings go to standard error as well, unless quiet.
+ * (through a pager on a terminal).  Its warnings go to standard error as well: output_warnings().
  * Returns SNAP_OK, or SNAP_ESYSTEM when the output cannot be written.
  */
 enum snap_status output_report(const struct report *report, const struct report_options *options,
 			       struct snap_error *err);
 
-/** Print the report's warnings to standard error, unless quiet. */
+/** Print the report's warnings to standard error; if quiet, those of damaged files only. */
 void output_warnings(const struct report *report, const struct report_options *options);
 
 /** SNAP_ECORRUPT if damaged files are no part of the report: it must not look like "no finding". */
@@ -45,6 +45,9 @@ enum snap_status output_open(struct output *output, const struct report_options 
  * throw a file away. Returns `st`, or SNAP_ESYSTEM when writing failed.
  */
 enum snap_status output_close(struct output *output, enum snap_status st, struct snap_error *err);
+
+/** Flush standard output.  SNAP_ESYSTEM, once, if not all that was printed was written. */
+enum snap_status output_finish(struct snap_error *err);
 
 /** Remove a file that is not whole yet: for a program that ends at once, see base/memory.h. */
 void output_abandon(void);

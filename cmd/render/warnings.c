@@ -22,23 +22,33 @@ static void say_kind(const char *first, size_t count, void (*say)(void *user, co
 	free(text);
 }
 
-void warnings_each(const struct report *report, bool all, void (*say)(void *user, const char *text),
-		   void *user)
+/* Marks them in `said`, and counts them. */
+static size_t count_alike(const struct report *report, size_t first, bool *said)
+{
+	size_t same = 1;
+
+	for (size_t k = first + 1; k < report->warning_count; k++)
+		if (!said[k] &&
+		    notice_is_like(&report->warnings[first].notice, &report->warnings[k].notice)) {
+			said[k] = true;
+			same++;
+		}
+	return same;
+}
+
+void warnings_each(const struct report *report, enum warnings_wanted wanted,
+		   void (*say)(void *user, const char *text), void *user)
 {
 	const struct warning *warnings = report->warnings;
 	size_t count = report->warning_count;
 	bool *said = memory_need(calloc(count + 1, sizeof(*said)), "printing warnings");
 
 	for (size_t i = 0; i < count; i++) {
-		size_t same = 1;
-
-		for (size_t k = i + 1; !said[i] && !all && k < count; k++)
-			if (!said[k] && notice_is_like(&warnings[i].notice, &warnings[k].notice)) {
-				said[k] = true;
-				same++;
-			}
-		if (!said[i])
-			say_kind(warnings[i].text, same, say, user);
+		if (said[i] ||
+		    (wanted == WARNINGS_OF_DAMAGE && !notice_is_of_damage(&warnings[i].notice)))
+			continue;
+		say_kind(warnings[i].text,
+			 wanted == WARNINGS_ALL ? 1 : count_alike(report, i, said), say, user);
 	}
 	free(said);
 }

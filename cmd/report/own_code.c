@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/fill.h"
 #include "base/regular.h"
 #include "model/own.h"
 
@@ -85,7 +86,8 @@ static enum snap_status read_file(const char *path, char text[MOST_BYTES + 1],
 				  struct snap_error *err)
 {
 	int fd = regular_open(AT_FDCWD, path, MOST_BYTES, NULL);
-	ssize_t got = 0, size = 0;
+	ssize_t size;
+	int error;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EISDIR))
 		return SNAP_ENOTFOUND;
@@ -94,11 +96,13 @@ static enum snap_status read_file(const char *path, char text[MOST_BYTES + 1],
 			    "%s: is not a configuration: a file of at most 64 KiB", path);
 	if (fd < 0)
 		return fail(err, SNAP_ESYSTEM, "%s: %s", path, strerror(errno));
-	while (size < MOST_BYTES && (got = read(fd, text + size, (size_t)(MOST_BYTES - size))) > 0)
-		size += got;
+	size = fill(fd, text, MOST_BYTES);
+	error = errno;
 	close(fd);
+	if (size < 0)
+		return fail(err, SNAP_ESYSTEM, "%s: %s", path, strerror(error));
 	text[size] = 0;
-	return got < 0 ? fail(err, SNAP_ESYSTEM, "%s: %s", path, strerror(errno)) : SNAP_OK;
+	return SNAP_OK;
 }
 
 static enum snap_status read_configuration(const char *path, bool required, struct snap_error *err)

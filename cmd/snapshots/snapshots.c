@@ -147,7 +147,10 @@ static enum snap_status need_symbols(struct snapshots *snapshots, struct snap_er
 
 void snapshots_notice(const struct snapshots *snapshots, const struct notice *notice)
 {
-	if (snapshots->options.notice && !(snapshots->options.quiet && !notice_is_remark(notice)))
+	bool wanted = !snapshots->options.quiet || notice_is_remark(notice) ||
+		      notice_is_of_damage(notice);
+
+	if (snapshots->options.notice && wanted)
 		snapshots->options.notice(snapshots->options.user, notice);
 }
 

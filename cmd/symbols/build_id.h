@@ -7,16 +7,15 @@
 #ifndef SYMBOLS_BUILD_ID_H
 #define SYMBOLS_BUILD_ID_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum { BUILD_ID_MAX = 64, BUILD_ID_HEX = 2 * BUILD_ID_MAX + 1 };
 
 /**
- * The build-id of the ELF file behind `fd` in lower-case hex, "" if it has none.
- * False if it is no ELF file of this machine's word size and byte order.
+ * The build-id of the ELF file behind `fd` in lower-case hex, "" if it has none.  Returns 0;
+ * ENOEXEC if it is no ELF file of this machine's word size and byte order; or why it cannot be read.
  */
-bool build_id_read(int fd, char hex[BUILD_ID_HEX]);
+int build_id_read(int fd, char hex[BUILD_ID_HEX]);
 
 /** `size` bytes in lower-case hex; what is longer than a build-id can be is cut. */
 void build_id_print(const unsigned char *bytes, size_t size, char hex[BUILD_ID_HEX]);

@@ -32,16 +32,16 @@ int debug_file_open(const struct debug_search *search, const char *path, const c
 {
 	uint64_t size;
 	int fd = regular_open(AT_FDCWD, path, DEBUG_FILE_MAX, &size);
-	int error = ENOEXEC;
+	int error;
 
 	if (fd < 0)
 		return -1;
-	if (build_id_read(fd, found)) {
-		if (strcmp(found, build_id) == 0) {
-			tell_use(search, size);
-			return fd;
-		}
+	error = build_id_read(fd, found);
+	if (!error && strcmp(found, build_id) != 0)
 		error = ESTALE;
+	if (!error) {
+		tell_use(search, size);
+		return fd;
 	}
 	close(fd);
 	errno = error;

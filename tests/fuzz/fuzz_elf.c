@@ -67,7 +67,7 @@ static void read_file(const char *path)
 
 	if (snap__image_look(AT_FDCWD, path) >= SNAP__IMAGE_COUNT)
 		abort();
-	if (build_id_read(fd, build_id))
+	if (build_id_read(fd, build_id) == 0)
 		read_module(path, build_id);
 	close(fd);
 }
