@@ -27,11 +27,11 @@ static inline uint64_t hash_fold(uint64_t hash, uint64_t next)
 	return hash ^ (hash >> 29);
 }
 
-/** A hash of some bytes. */
-static inline uint64_t hash_of_bytes(const void *data, size_t size)
+/** A hash of some bytes; `seed` is hash_seed() where they may be an attacker's (base/seed.h). */
+static inline uint64_t hash_of_bytes_from(uint64_t seed, const void *data, size_t size)
 {
 	const char *p = data;
-	uint64_t hash = size, word;
+	uint64_t hash = seed ^ size, word;
 
 	for (; size >= sizeof(word); size -= sizeof(word), p += sizeof(word)) {
 		memcpy(&word, p, sizeof(word));
@@ -40,6 +40,12 @@ static inline uint64_t hash_of_bytes(const void *data, size_t size)
 	word = 0;
 	memcpy(&word, p, size);
 	return hash_fold(hash, word);
+}
+
+/** A hash of some bytes. */
+static inline uint64_t hash_of_bytes(const void *data, size_t size)
+{
+	return hash_of_bytes_from(0, data, size);
 }
 
 #endif

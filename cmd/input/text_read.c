@@ -24,6 +24,7 @@
 #include "base/array.h"
 #include "format/checksum.h"
 #include "base/fail.h"
+#include "base/seed.h"
 #include "snap/format.h"
 
 static const char text_magic[] = "#snaptext";
@@ -244,7 +245,7 @@ static enum snap_status learn_frame(struct text_reader *t, struct field raw, uin
 
 static enum snap_status find_frame(struct text_reader *t, struct field raw, uint32_t *frame)
 {
-	uint64_t hash = snap__xxh64(raw.data, raw.size, 0);
+	uint64_t hash = snap__xxh64(raw.data, raw.size, hash_seed());
 
 	*frame = hash_table_find(&t->frame_table, hash, is_frame_of, t, &raw);
 	return *frame != SNAP_NONE ? SNAP_OK : learn_frame(t, raw, hash, frame);

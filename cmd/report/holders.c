@@ -12,7 +12,10 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/hash_table.h"
+#include "base/memory.h"
 #include "base/pattern.h"
+#include "base/seed.h"
 #include "model/names.h"
 #include "report/row_graph.h"
 #include "report/sites.h"
@@ -83,6 +86,7 @@ struct holding {
 	struct selection *selection;
 	struct node *nodes; /* rows of the selection, then types, then roots */
 	size_t node_count;
+	struct hash_table named;      /* types and roots: nodes by name and kind */
 	uint32_t *of_group, *of_root; /* nodes; SNAP_NONE: left out by filters */
 	struct link *links;           /* by from, to */
 	size_t link_count;
@@ -95,17 +99,29 @@ struct holding {
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
+static bool is_named(const void *context, const void *wanted, uint32_t id)
+{
+	const struct holding *h = context;
+	const struct node *node = wanted;
+
+	return strcmp(h->nodes[id].words.key, node->words.key) == 0 &&
+	       strcmp(h->nodes[id].kind, node->kind) == 0;
+}
+
 /* A type's or a root's node: those of one name and kind are one. */
 static uint32_t named_node(struct holding *h, const char *name, const char *kind)
 {
-	struct node *node;
+	const struct node node = {.words.key = name, .kind = kind, .heaviest = SNAP_NONE};
+	uint64_t hash = hash_of_bytes_from(hash_seed(), name, strlen(name));
+	uint32_t id = hash_table_find(&h->named, hash, is_named, h, &node);
 
-	for (size_t i = h->node_count; i-- > selection_row_count(h->selection);)
-		if (strcmp(h->nodes[i].words.key, name) == 0 && strcmp(h->nodes[i].kind, kind) == 0)
-			return (uint32_t)i;
-	node = &h->nodes[h->node_count];
-	*node = (struct node){.words.key = name, .kind = kind, .heaviest = SNAP_NONE};
-	return (uint32_t)h->node_count++;
+	if (id != SNAP_NONE)
+		return id;
+	id = (uint32_t)h->node_count++;
+	h->nodes[id] = node;
+	if (!hash_table_add(&h->named, hash, id))
+		memory_need(NULL, "reading who holds what");
+	return id;
 }
 
 static void add_figures(struct holding *h, struct node *node, const struct graph_group *group)
@@ -645,6 +661,7 @@ static enum snap_status fill(struct holding *h,
 			st = ask_in_sql(h, err);
 	}
 	free(h->nodes);
+	hash_table_release(&h->named);
 	free(h->of_group);
 	free(h->of_root);
 	free(h->links);
