@@ -76,11 +76,31 @@ static void print_bash_operands(FILE *out)
 	fputs("\t\tesac\n", out);
 }
 
+/* The words before the one that is completed.  Bash makes three words of --format=json, zsh one. */
+static void print_bash_words(FILE *out)
+{
+	fputs("\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+	      "\tlocal equals=\n"
+	      "\tif [ \"$before\" = -- ]; then\n"
+	      "\t\tCOMPREPLY=($(compgen -c -- \"$word\"))\n"
+	      "\t\treturn\n"
+	      "\tfi\n"
+	      "\tcase \" ${COMP_WORDS[*]:1:$((COMP_CWORD-1))} \" in *' -- '*) return ;; esac\n"
+	      "\tif [ \"$before\" = = ]; then\n"
+	      "\t\tbefore=${COMP_WORDS[COMP_CWORD-2]}\n"
+	      "\telif [ \"$word\" = = ]; then\n"
+	      "\t\tword=\n"
+	      "\telif [[ $word == --*=* ]]; then\n"
+	      "\t\tbefore=${word%%=*} equals=${word%%=*}= word=${word#*=}\n"
+	      "\tfi\n",
+	      out);
+}
+
 static void print_bash(FILE *out)
 {
-	fputs("_snapdiff() {\n"
-	      "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
-	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+	fputs("_snapdiff() {\n", out);
+	print_bash_words(out);
+	fputs("\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
 	      "\t\tCOMPREPLY=($(compgen -W '",
 	      out);
 	print_command_words(out);
@@ -111,7 +131,7 @@ static void print_bash(FILE *out)
 	print_bash_operands(out);
 	fputs("\tfi\n"
 	      "\tif [ -n \"$words\" ]; then\n"
-	      "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+	      "\t\tCOMPREPLY=($(compgen -P \"$equals\" -W \"$words\" -- \"$word\"))\n"
 	      "\tfi\n"
 	      "}\n"
 	      "complete -o default -F _snapdiff snapdiff\n",
