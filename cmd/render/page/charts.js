@@ -157,7 +157,7 @@ const Charts = (() => {
 		const used = bands.map((band, i) => ({band, colour: AGES[Math.floor(i * AGES.length / bands.length)]}))
 			.filter(({band}) => band.bytes.some((b) => b > 0)).reverse();
 		return [used.map(({band}) => [bandName(band), band.bytes]),
-			{stackedGraph: true, fillAlpha: 0.8, colors: used.map(({colour}) => colour), drawPoints: false,
+			{stackedGraph: true, fillAlpha: 0.8, colors: used.map(({colour}) => colour), drawPoints: false, strokeWidth: 1,
 				strokeBorderWidth: 1, strokeBorderColor: EDGE}];
 	}
 
