@@ -370,7 +370,7 @@ enum snap_status growth_make(struct report **out, const struct growth_command *o
 	return st;
 }
 
-/* Machine formats have a row for each site. */
+/* Machine formats show every row of a finding. */
 static bool is_for_people(int format)
 {
 	return strcmp(gate_formats[format], "table") == 0 ||

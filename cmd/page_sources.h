@@ -1,5 +1,5 @@
 /*
- * page_sources.h - source lines around the sites of a report, for a page.
+ * page_sources.h - source lines around the rows of a report, for a page.
  */
 #ifndef PAGE_SOURCES_H
 #define PAGE_SOURCES_H

@@ -181,7 +181,7 @@ static bool is_finding(const struct page *page, size_t row)
 	       strcmp(verdict, "new") == 0 || strcmp(verdict, "grew") == 0;
 }
 
-/* The finding that a row of a series is part of; 0: none.  Sites that grow in step are one. */
+/* The finding that a row of a series is part of; 0: none.  Rows that grow in step are one finding. */
 static int64_t finding_of(const struct page *page, size_t row)
 {
 	const struct value *finding = report_cell(page->report, row, "finding");
@@ -200,7 +200,7 @@ static bool leads(const struct page *page, size_t row)
 	return is_finding(page, row);
 }
 
-/* The other sites that grow in step with the one that leads. */
+/* The other rows that grow in step with the one that leads. */
 static void write_followers(struct writer *w, size_t row)
 {
 	const struct report *report = w->page->report;

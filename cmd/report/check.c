@@ -55,7 +55,7 @@ static const struct column columns[COLUMNS] = {
 };
 
 /* A sampled figure counts only the part above this many standard errors: a clean gate fails by
- * chance for about one site in a hundred thousand (normal distribution, one side). */
+ * chance for about one row in a hundred thousand (normal distribution, one side). */
 static const double sampling_doubt = 5;
 
 enum { NAMES_MAX = 512, FINGERPRINT_FRAMES = 4, FLOOR_SHOWN = 10 };
@@ -67,7 +67,7 @@ struct checking {
 	const struct check_request *request;
 	struct report *report;
 	struct value rules, suppressed, floor, inconclusive; /* growing lists */
-	/* Sites that leak together are one finding of growth; every other row is one of its own. */
+	/* Rows that leak together are one finding of growth; every other row is one of its own. */
 	size_t failed, rows, findings, suppressed_count, floor_count;
 };
 
@@ -75,7 +75,7 @@ struct checking {
 struct rule {
 	const char *name, *limit;
 	const char *status; /* NULL: that of the row */
-	const char *whole;  /* what a finding without a site is about; NULL: the process */
+	const char *whole;  /* what a finding without a row is about; NULL: the process */
 	bool is_level;      /* measured is what there is, not an increase */
 	double measured;    /* NAN: unknown */
 	bool passed;
@@ -381,7 +381,7 @@ static void not_judged(struct checking *checking, const char *why)
 	append(checking->report, &checking->inconclusive, value_text(checking->report, why));
 }
 
-/* A finding about the process as a whole has no site. */
+/* A finding about the process as a whole has no row. */
 static void add_whole_finding(struct checking *checking, struct rule *rule, const char *status,
 			      const char *message)
 {
@@ -614,7 +614,7 @@ static void check_new_sites(struct checking *checking, uint64_t most, const char
 	rule_end(checking, &rule);
 }
 
-/* The sum of a scope's sites.  Of several runs the doubts add up, as runs may differ in all of
+/* The sum of a scope's rows.  Of several runs the doubts add up, as runs may differ in all of
  * them at once; the errors of sampling are independent. */
 static void check_scope_total(struct checking *checking, const struct policy_scope *scope)
 {
@@ -780,7 +780,7 @@ static void check_verdicts(struct checking *checking)
 	rule_end(checking, &rule);
 }
 
-/* The sites that leak, together, per hour. */
+/* The rows that leak, together, per hour. */
 static void check_rate(struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;
@@ -874,7 +874,7 @@ static const char *say_lost(struct report *report, const struct report *leaks, s
 			   sites_blocks((uint64_t)whole_number(blocks), count), limit);
 }
 
-/* All sites together are held against the limit; each of them is a finding if they exceed it. */
+/* All rows together are held against the limit; each of them is a finding if they exceed it. */
 static void check_unreachable(struct checking *checking)
 {
 	const struct policy_limit *limit = &checking->request->policy->max_unreachable;

@@ -18,7 +18,7 @@ struct growth_request {
 			       */
 	const struct growth_control *control; /* NULL: none */
 	const char *explain; /* expression: only rows that match, with all that is known of them */
-	bool fold;           /* a finding is one row; else each of its sites is */
+	bool fold;           /* show a finding as one line; else show each of its rows */
 };
 
 struct report *growth_report_new(bool sampled);

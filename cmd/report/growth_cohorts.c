@@ -1,5 +1,5 @@
 /*
- * growth_cohorts.c - when the blocks that a growing site holds were allocated, over the series.
+ * growth_cohorts.c - when the blocks that a growing row holds were allocated, over the series.
  *
  * Only pictures need it, because it reads the ages in many snapshots.  Births are put into at most
  * BANDS bands, and at most MOST_SNAPSHOTS snapshots are looked at; the others say null.

@@ -1,5 +1,5 @@
 /*
- * report/growth_cohorts.h - when the blocks of growing sites were allocated, for pictures.
+ * report/growth_cohorts.h - when the blocks of growing rows were allocated, for pictures.
  */
 #ifndef REPORT_GROWTH_COHORTS_H
 #define REPORT_GROWTH_COHORTS_H

@@ -1,8 +1,8 @@
 /*
- * growth_finding.c - group rows into findings: sites that leak together, with the container that
+ * growth_finding.c - group rows into findings: rows that leak together, with the container that
  * grows with them.
  *
- * A leaked event leaves blocks at several sites.  Such sites grow in step, and have a common caller,
+ * A leaked event leaves blocks in several rows.  Such rows grow in step, and have a common caller,
  * where the event starts; or one container holds what was allocated there.
  */
 #include "report/growth_finding.h"
@@ -37,7 +37,7 @@ static void add_member(struct growth_finding *finding, struct growth_row *row, u
 	add_slope(&finding->blocks, &row->judgement.blocks_slope);
 }
 
-/* How is `row` bound to a site that the finding has already?  The strongest bond. */
+/* How is `row` bound to a row that the finding has already?  The strongest bond. */
 static enum growth_bond bond_with(const struct growth_list *list, uint32_t number,
 				  const struct growth_row *row)
 {
@@ -70,7 +70,7 @@ static void join_in_step(struct growth_finding *finding, const struct growth_row
 		finding->shared = shared;
 }
 
-/* A site that joins may be in step with others that the first one is not. */
+/* A row that joins may be in step with others that the first one is not. */
 static void find_in_step(struct growth_list *list, struct growth_finding *finding,
 			 struct growth_row *leader, uint32_t number)
 {
@@ -107,7 +107,7 @@ static bool holds_items(const struct growth_row *container, double items)
 	return each >= item_least && each <= item_most;
 }
 
-/* How many events the finding has left behind: the fewest blocks of its sites. */
+/* How many events the finding has left behind: the fewest blocks of its rows. */
 static double events_of(const struct growth_list *list, uint32_t number)
 {
 	double fewest = 0;

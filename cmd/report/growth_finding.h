@@ -6,13 +6,13 @@
 
 #include "report/growth_rows.h"
 
-/** Rows that are one event: the leader's, those of the sites in step with it, and a container's. */
+/** Rows that are one event: the leader's, those in step with it, and a container's. */
 struct growth_finding {
 	size_t count;
-	size_t in_step;  /* sites that leak together, the leader included */
+	size_t in_step;  /* rows that leak together, the leader included */
 	bool even;       /* all of them leave as many blocks */
-	bool by_holder;  /* some sites belong to it because one container holds them and others */
-	bool by_caller;  /* its name is the caller in which its sites meet */
+	bool by_holder;  /* some rows belong to it because one container holds them and others */
+	bool by_caller;  /* its name is the caller in which its rows meet */
 	uint32_t shared; /* outermost frames that their stacks share; in_step > 1 only */
 	struct stats_slope bytes, blocks;   /* of all rows together */
 	const struct select_row *container; /* rises together with them; NULL: none is known */
@@ -39,7 +39,7 @@ bool growth_is_container(const struct growth_row *row);
 const char *growth_finding_start(struct report *report, const struct growth_row *leader,
 				 const struct growth_finding *finding);
 
-/** "postpone queue.c:42": the site that leads, or the caller in which the sites meet. */
+/** "postpone queue.c:42": the row that leads, or the caller in which the rows meet. */
 const char *growth_finding_name(struct report *report, const struct growth_row *leader,
 				const struct growth_finding *finding);
 

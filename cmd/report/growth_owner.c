@@ -1,9 +1,9 @@
 /*
- * growth_owner.c - choose the site that names a finding.
+ * growth_owner.c - choose the row that names a finding.
  *
  * A leaked object keeps alive everything it holds.  Those blocks are made by code that also serves
  * other objects, most of which are freed.  So the code with the largest share of blocks that stay
- * is nearest to the fault: a site of the finding, or the caller in which its sites meet.
+ * is nearest to the fault: a row of the finding, or the caller in which its rows meet.
  */
 #include "report/growth_finding.h"
 
@@ -136,7 +136,7 @@ static int differ(double a, double b)
 }
 
 /* Does a census say by what a row's objects are held?  Then the names of those tell the fault,
- * and of the sites the largest says most. */
+ * and of the rows the largest says most. */
 static bool is_held(const struct growth_row *row)
 {
 	const struct growth_held_row *held = growth_held_of(row);
@@ -206,7 +206,7 @@ static bool is_outermost(const struct growth_row *row, uint32_t position)
 	return true;
 }
 
-/* The sites meet in a caller whose share of kept blocks is as large, or larger: the sites serve
+/* The rows meet in a caller whose share of kept blocks is as large, or larger: the rows serve
  * other callers too. */
 static bool caller_is_nearer(const struct survivors *survivors, const struct growth_row *row,
 			     const struct growth_finding *finding, double share)

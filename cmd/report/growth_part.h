@@ -16,7 +16,7 @@ struct growth_part {
 	const char *program;
 	uint64_t pid;               /* of its last process; 0 unknown */
 	size_t processes;           /* that followed each other */
-	size_t pool;                /* parts of one pool are summed by site */
+	size_t pool;                /* parts of one pool are summed by row */
 	struct growth_graph *graph; /* who holds what at its end; NULL unknown */
 	struct growth_held *held;   /* by what objects are held at its end; NULL unknown */
 	size_t first_input;         /* of its snapshots among those of the report */

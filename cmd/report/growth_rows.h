@@ -1,5 +1,5 @@
 /*
- * report/growth_rows.h - one row per site of a series, with its verdict: what the parts of the
+ * report/growth_rows.h - the rows of a series, each with its verdict: what the parts of the
  * growth report share.
  */
 #ifndef REPORT_GROWTH_ROWS_H
@@ -23,7 +23,7 @@ struct growth_row {
 	double first, last;
 	const double *bytes, *blocks; /* one per snapshot of the part; blocks NULL unknown */
 	struct growth_judgement judgement;
-	struct growth_row *next; /* the same site in another worker of the pool, which is summed up
+	struct growth_row *next; /* the same row in another worker of the pool, which is summed up
 				    in the first */
 	size_t workers;
 	uint32_t finding; /* number of the finding that it belongs to, from 1; 0: none */
@@ -51,7 +51,7 @@ enum snap_status growth_list_judge(struct growth_list *list, const struct growth
 				   const struct growth_control *control, struct snap_error *err);
 void growth_list_release(struct growth_list *list);
 
-/** Sum the workers of each pool by site; rows that were added to another row are removed. */
+/** Sum the workers of each pool by row; rows that were added to another row are removed. */
 enum snap_status growth_list_join_workers(struct growth_list *list, struct report *report,
 					  struct snap_error *err);
 

@@ -267,7 +267,7 @@ static bool is_named_before(const struct growth_list *list, size_t index)
 	return false;
 }
 
-/* "parse parse.c:36, :39": a function with the lines of it that are sites of the finding. */
+/* "parse parse.c:36, :39": a function with the lines of it that are rows of the finding. */
 static const char *lines_text(struct report *report, const struct growth_list *list, size_t index)
 {
 	const struct growth_row *row = &list->rows[index];
@@ -280,7 +280,7 @@ static const char *lines_text(struct report *report, const struct growth_list *l
 	return text;
 }
 
-/* "parse parse.c:36, :39; postpone queue.c:42": the sites of a finding, function by function. */
+/* "parse parse.c:36, :39; postpone queue.c:42": the rows of a finding, function by function. */
 static const char *sites_text(struct report *report, const struct growth_list *list,
 			      uint32_t number)
 {
@@ -392,7 +392,7 @@ static const char *with_holder(struct report *report, const struct growth_list *
 	return line ? report_text(report, "%s; %s", text, line) : text;
 }
 
-/* The first line says who calls the worst site.  The others' lines do, where no doubt needs the
+/* The first line says who calls the worst row.  The others' lines do, where no doubt needs the
  * room. */
 static const char *with_caller(struct report *report, const struct growth_row *row,
 			       const struct growth_finding *finding, const char *text)

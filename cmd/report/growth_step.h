@@ -1,5 +1,5 @@
 /*
- * report/growth_step.h - do two sites leak by the same event?
+ * report/growth_step.h - do two rows leak by the same event?
  */
 #ifndef REPORT_GROWTH_STEP_H
 #define REPORT_GROWTH_STEP_H

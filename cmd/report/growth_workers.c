@@ -1,6 +1,7 @@
 /*
- * growth_workers.c - the workers of a pool: processes of one program that run side by side are one
- * row per site.
+ * growth_workers.c - the workers of a pool: processes of one program that run side by side.
+ *
+ * What they share has one row, with the sum.
  */
 #include "report/growth_rows.h"
 
@@ -75,20 +76,20 @@ static void join_judgements(struct growth_row *row)
 		 growth_verdict_name(out->verdict), agree, row->workers);
 }
 
-static int by_site(const void *left, const void *right)
+static int by_row(const void *left, const void *right)
 {
 	const struct growth_row *const *a = left, *const *b = right;
 	int order = ((*a)->part->pool > (*b)->part->pool) - ((*a)->part->pool < (*b)->part->pool);
 
 	if (order == 0)
 		order = strcmp((*a)->words->key, (*b)->words->key);
-	/* Sites with equal names that are not the same have a row in each part. */
+	/* Rows with equal names that are not the same have a row in each part. */
 	if (order == 0)
 		order = growth_row_compare(*a, *b, false);
 	return order;
 }
 
-static bool is_same_site(const struct growth_row *a, const struct growth_row *b)
+static bool is_same_row(const struct growth_row *a, const struct growth_row *b)
 {
 	return a->part != b->part && a->part->pool == b->part->pool &&
 	       strcmp(a->words->key, b->words->key) == 0;
@@ -108,11 +109,11 @@ enum snap_status growth_list_join_workers(struct growth_list *list, struct repor
 	}
 	for (size_t i = 0; i < list->count; i++)
 		order[i] = &list->rows[i];
-	qsort(order, list->count, sizeof(struct growth_row *), by_site);
+	qsort(order, list->count, sizeof(struct growth_row *), by_row);
 	for (size_t i = 0, end; i < list->count; i = end) {
 		struct growth_row *row = order[i], *last = row;
 
-		for (end = i + 1; end < list->count && is_same_site(row, order[end]); end++) {
+		for (end = i + 1; end < list->count && is_same_row(row, order[end]); end++) {
 			last->next = order[end];
 			last = order[end];
 			row->workers++;

@@ -7,10 +7,10 @@
 #include "report/page_stacks.h"
 #include "report/report.h"
 
-/** A piece of a source file around a site. */
+/** A piece of a source file around the line that names a row. */
 struct page_source {
 	const char *name; /* "src/cache.c" */
-	uint32_t line;    /* the site's */
+	uint32_t line;    /* the row's */
 	uint32_t first;   /* number of the first line of `text` */
 	const char *text; /* whole lines */
 };

@@ -1,5 +1,5 @@
 /*
- * growth.c - does a site keep growing?  Draws the conclusion from the measures, with a confidence.
+ * growth.c - does a row keep growing?  Draws the conclusion from the measures, with a confidence.
  */
 #include "analysis/growth/growth.h"
 
@@ -732,7 +732,7 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 	free(run.owned);
 }
 
-/* Ignore a run that never held anything at this site: another build may not have the site. */
+/* Ignore a run in which this row never held anything: another build may not have the row. */
 static bool run_is_empty(const struct growth_series *series, size_t from, size_t end)
 {
 	for (size_t i = from; i < end; i++)

@@ -1,5 +1,5 @@
 /*
- * analysis/growth/growth.h - does a site keep growing?  One series in, one verdict out.
+ * analysis/growth/growth.h - does a row keep growing?  One series in, one verdict out.
  *
  * A leak is not a line that goes up: warm-ups, filling caches, pools and buffers go up too.  The
  * rule looks at blocks first, then at bytes; first at the counts, then at the ages of the surviving
@@ -11,7 +11,7 @@
 
 #include "analysis/growth/growth_series.h"
 
-/** Judge one site.  Never fails: what cannot be judged is GROWTH_TOO_FEW or GROWTH_INCONCLUSIVE. */
+/** Judge one row.  Never fails: what cannot be judged is GROWTH_TOO_FEW or GROWTH_INCONCLUSIVE. */
 void growth_judge(const struct growth_series *series, const struct growth_options *options,
 		  struct growth_judgement *out);
 

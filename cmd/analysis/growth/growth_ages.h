@@ -3,7 +3,7 @@
  * Private to analysis/growth*.c.
  *
  * Blocks in flight, in a pool, a buffer or an LRU die at some age; leaked ones do not.  So: find
- * the age beyond which blocks of this site no longer die, and look at how many blocks of each epoch
+ * the age beyond which blocks of this row no longer die, and look at how many blocks of each epoch
  * got that old.
  */
 #ifndef ANALYSIS_GROWTH_AGES_H

@@ -18,7 +18,7 @@ enum {
 };
 static const double idle_rate = 1.0 / 50; /* at most, of the busy intervals' median */
 static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
-static const double still = 0.05;         /* share of its rise that a site may rise while idle */
+static const double still = 0.05;         /* share of its rise that a row may rise while idle */
 
 static void *need(void *memory)
 {

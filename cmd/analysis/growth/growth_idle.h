@@ -1,7 +1,7 @@
 /*
  * analysis/growth/growth_idle.h - the intervals in which the program did not work.
  *
- * A site that does not grow while the program is idle has not reached a plateau: it was not tested.
+ * A row that does not grow while the program is idle has not reached a plateau: it was not tested.
  * So the rule judges the series without its idle intervals.
  */
 #ifndef ANALYSIS_GROWTH_IDLE_H
@@ -28,7 +28,7 @@ struct growth_awake {
 };
 
 /**
- * Leave out the idle intervals.  False when there is none, or when the site itself grew in them:
+ * Leave out the idle intervals.  False when there is none, or when the row itself grew in them:
  * then the whole series is to be judged.  Release with growth_awake_release() after true.
  */
 bool growth_awake_make(struct growth_awake *awake, const struct growth_series *series);

@@ -1,5 +1,5 @@
 /*
- * analysis/growth/growth_series.h - a site over the snapshots, and what is judged of it.
+ * analysis/growth/growth_series.h - a row over the snapshots, and what is judged of it.
  */
 #ifndef ANALYSIS_GROWTH_SERIES_H
 #define ANALYSIS_GROWTH_SERIES_H
@@ -26,14 +26,14 @@ struct growth_cohort {
 	double blocks, bytes;
 };
 
-/** All cohorts of a site at one snapshot, by rising birth_seq.  Old epochs may have been merged. */
+/** All cohorts of a row at one snapshot, by rising birth_seq.  Old epochs may have been merged. */
 struct growth_births {
 	size_t snapshot; /* index into the series */
 	const struct growth_cohort *cohorts;
 	size_t count;
 };
 
-/** A site over the snapshots.  All arrays have `count` entries and belong to the caller. */
+/** A row over the snapshots.  All arrays have `count` entries and belong to the caller. */
 struct growth_series {
 	size_t count;
 	const double *x; /* position of each snapshot: its seq or iteration; rising within a run */
@@ -60,7 +60,7 @@ struct growth_series {
 
 /** What the exit snapshot shows, which is taken after the destructors. */
 struct growth_exit {
-	double blocks, bytes; /* of the site: still there */
+	double blocks, bytes; /* of the row: still there */
 	bool frees_others;    /* the program frees at its exit most of what it holds */
 };
 

@@ -27,7 +27,7 @@ struct policy_texts {
 		*max_unreachable, *max_peak, *max_rss, *min_delta, *require_confirm;
 };
 
-/** A rule for part of the program: sites of these modules, functions or files. */
+/** A rule for part of the program: rows of these modules, functions or files. */
 struct policy_scope {
 	char *name;
 	char *module, *function, *file; /* globs, NULL: any */

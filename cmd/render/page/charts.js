@@ -148,7 +148,7 @@ const Charts = (() => {
 
 	const bandName = (band) => band.first === band.last ? `before ${band.first}` : `before ${band.first} to ${band.last}`;
 
-	/** The lines of a site: its cohorts stacked, the oldest at the bottom, or its bytes; with options for draw(). */
+	/** The lines of a row: its cohorts stacked, the oldest at the bottom, or its bytes; with options for draw(). */
 	function siteLines(series) {
 		const bands = series.cohorts;
 		if (!bands)
