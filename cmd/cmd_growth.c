@@ -9,7 +9,7 @@ static const struct option *const growth_options[] = {growth_option_table, repor
 						      cli_symbols_table,   NULL};
 
 static const struct growth_command growth_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY}};
 
 static enum snap_status growth_run(const struct invocation *call, int *exit_code,
 				   struct snap_error *err)
@@ -32,10 +32,11 @@ const struct command cmd_growth = {
 	.usage = "[options] [SNAP...]",
 	.group = "reports",
 	.details =
-		"Each call site gets a verdict (leak, container-growth, inconclusive, sawtooth, "
-		"warm-up,\n"
-		"one-off, shrinking, stable, too-few), how sure it is, and why.  Three snapshots "
-		"are the\n"
+		"Each call site gets a verdict, which is one of "
+#define VERDICT(verdict, name, ...) name ", "
+#include "base/verdicts.def"
+#undef VERDICT
+		"and how sure it is, and why.  Three snapshots are the\n"
 		"least that can be judged, eight the least for a sure verdict.  Stable rows appear "
 		"with\n"
 		"--all.  A restart of the program is recognised: nothing is subtracted across it.\n"

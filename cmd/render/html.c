@@ -12,6 +12,7 @@
 #include "render/formats.h"
 #include "render/html_data.h"
 #include "base/utf8.h"
+#include "base/verdicts.h"
 #include "page_embedded.h"
 #include "render/render.h"
 
@@ -170,15 +171,16 @@ static const char *verdict_of(const struct page *page, size_t row)
 /* There is a card for each row that grew; for a single snapshot, for the rows that hold most. */
 static bool is_finding(const struct page *page, size_t row)
 {
-	const char *verdict = verdict_of(page, row);
+	const char *name = verdict_of(page, row);
 	const char *confidence = cell_string(page->report, row, "confidence");
+	const struct verdict *verdict;
 
-	if (!verdict)
+	if (!name)
 		return true;
 	if (confidence && strcmp(confidence, "low") == 0)
 		return false;
-	return strcmp(verdict, "leak") == 0 || strcmp(verdict, "container-growth") == 0 ||
-	       strcmp(verdict, "new") == 0 || strcmp(verdict, "grew") == 0;
+	verdict = verdict_find(name);
+	return verdict ? verdict->grows : strcmp(name, "new") == 0 || strcmp(name, "grew") == 0;
 }
 
 /* The finding that a row of a series is part of; 0: none.  Rows that grow in step are one finding. */

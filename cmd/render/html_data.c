@@ -9,6 +9,7 @@
 #define ZLIB_CONST /* input is not changed */
 #include <zlib.h>
 
+#include "base/verdicts.h"
 #include "render/formats.h"
 
 enum { ROWS_MAX = 2000, GZIP_WINDOW = 15 + 16, LINE_BYTES = 57 };
@@ -213,6 +214,18 @@ static size_t sides_of(const struct page *page)
 	return strcmp(page->mode, "top") == 0 ? 1 : PAGE_SIDES;
 }
 
+/* By rising harm: their places are the numbers that flame.js compares. */
+static void write_verdicts(FILE *out)
+{
+	fputs("\"verdicts\":[", out);
+	for (int harm = 1; harm <= GROWTH_VERDICTS; harm++)
+		for (int i = 0; i < GROWTH_VERDICTS; i++)
+			if (verdicts[i].harm == harm)
+				fprintf(out, "%s[\"%s\",%s]", harm > 1 ? "," : "", verdicts[i].name,
+					verdicts[i].page);
+	putc(']', out);
+}
+
 static bool write_json(const struct page *page, FILE *out)
 {
 	bool fine;
@@ -223,6 +236,8 @@ static bool write_json(const struct page *page, FILE *out)
 	write_rows(out, page->report);
 	putc(',', out);
 	write_series(out, page->report);
+	putc(',', out);
+	write_verdicts(out);
 	putc(',', out);
 	fine = write_stacks(out, page->stacks, sides_of(page));
 	putc('}', out);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/verdicts.h"
 
 enum {
 	NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL,
@@ -349,13 +350,22 @@ struct meaning {
 };
 
 static const struct meaning meanings[] = {
-	{"new", "\033[31m"},    {"grew", "\033[31m"},
-	{"leak", "\033[1;31m"}, {"container-growth", "\033[33m"},
-	{"moved", "\033[36m"},  {"gone", "\033[32m"},
-	{"shrank", "\033[32m"}, {"same", "\033[2m"},
-	{"stable", "\033[2m"},  {"flat", "\033[2m"},
-	{"passed", "\033[32m"}, {"failed", "\033[1;31m"},
+	{"new", "\033[31m"},  {"grew", "\033[31m"},   {"moved", "\033[36m"},
+	{"gone", "\033[32m"}, {"shrank", "\033[32m"}, {"same", "\033[2m"},
+	{"flat", "\033[2m"},  {"passed", "\033[32m"}, {"failed", "\033[1;31m"},
 };
+
+static const char *color_of_meaning(const char *text)
+{
+	const struct verdict *verdict = verdict_find(text);
+
+	if (verdict)
+		return verdict->terminal;
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+		if (strcmp(meanings[i].word, text) == 0)
+			return meanings[i].color;
+	return NULL;
+}
 
 static const char *color_of(const struct table *table, size_t column, const char *text)
 {
@@ -363,11 +373,7 @@ static const char *color_of(const struct table *table, size_t column, const char
 
 	if (kind == COLUMN_DELTA_BYTES || kind == COLUMN_DELTA_COUNT)
 		return text[0] == '+' ? "\033[31m" : text[0] == '-' && text[1] ? "\033[32m" : NULL;
-	if (kind == COLUMN_VERDICT)
-		for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
-			if (strcmp(meanings[i].word, text) == 0)
-				return meanings[i].color;
-	return NULL;
+	return kind == COLUMN_VERDICT ? color_of_meaning(text) : NULL;
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */

@@ -687,10 +687,9 @@ static void check_compare(struct checking *checking)
 
 static int verdict_index(const char *name)
 {
-	for (int i = 0; name && i <= GROWTH_TOO_FEW; i++)
-		if (strcmp(name, growth_verdict_name((enum growth_verdict)i)) == 0)
-			return i;
-	return GROWTH_TOO_FEW;
+	const struct verdict *verdict = name ? verdict_find(name) : NULL;
+
+	return verdict ? (int)(verdict - verdicts) : GROWTH_TOO_FEW;
 }
 
 static bool fails_on(const struct policy *policy, const struct report *growth, size_t row)

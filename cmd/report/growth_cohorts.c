@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/verdicts.h"
 
 enum { BANDS = 8, MOST_SITES = 12, MOST_SNAPSHOTS = 64 };
 
@@ -37,9 +38,11 @@ static bool is_text(const struct value *value, const char *text)
 
 static bool row_grows(const struct report *report, size_t row)
 {
-	const struct value *verdict = report_cell(report, row, "verdict");
+	const struct value *cell = report_cell(report, row, "verdict");
+	const struct verdict *verdict =
+		cell && cell->kind == VALUE_TEXT ? verdict_find(cell->text.data) : NULL;
 
-	return is_text(verdict, "leak") || is_text(verdict, "container-growth");
+	return verdict && verdict->grows;
 }
 
 static bool row_is_of(const struct report *report, size_t row, const struct growth_part *part)

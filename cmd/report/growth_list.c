@@ -64,7 +64,7 @@ static void subtract_control(struct growth_options *options, const struct growth
 
 bool growth_is_growth(const struct growth_judgement *judgement)
 {
-	return judgement->verdict == GROWTH_LEAK || judgement->verdict == GROWTH_CONTAINER;
+	return verdicts[judgement->verdict].grows;
 }
 
 bool growth_is_finding(const struct growth_judgement *judgement)

@@ -38,7 +38,7 @@ struct judged_run {
 
 static bool is_growth(enum growth_verdict verdict)
 {
-	return verdict == GROWTH_LEAK || verdict == GROWTH_CONTAINER;
+	return verdicts[verdict].grows;
 }
 
 static enum growth_confidence weaker(enum growth_confidence a, enum growth_confidence b)
@@ -862,13 +862,7 @@ size_t growth_wanted_births(const struct growth_series *series, size_t wanted[GR
 
 const char *growth_verdict_name(enum growth_verdict verdict)
 {
-	static const char *const names[] = {
-#define VERDICT(verdict, name) [GROWTH_##verdict] = (name),
-#include "analysis/growth/verdicts.def"
-#undef VERDICT
-	};
-
-	return names[verdict];
+	return verdicts[verdict].name;
 }
 
 const char *growth_confidence_name(enum growth_confidence confidence)

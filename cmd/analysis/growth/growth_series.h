@@ -9,13 +9,7 @@
 #include <stdint.h>
 
 #include "analysis/stats.h"
-
-enum growth_verdict {
-#define VERDICT(verdict, name) GROWTH_##verdict,
-#include "analysis/growth/verdicts.def"
-#undef VERDICT
-	GROWTH_VERDICTS
-};
+#include "base/verdicts.h"
 
 enum growth_confidence { GROWTH_LOW, GROWTH_MEDIUM, GROWTH_HIGH };
 

@@ -93,7 +93,7 @@ static bool is_word(const char *text, size_t size, const char *word)
 
 static int verdict_of(const char *text, size_t size)
 {
-	for (int i = 0; i <= GROWTH_TOO_FEW; i++)
+	for (int i = 0; i < GROWTH_VERDICTS; i++)
 		if (is_word(text, size, growth_verdict_name((enum growth_verdict)i)))
 			return i;
 	return -1;
@@ -119,7 +119,7 @@ static enum snap_status wrong_verdict(const char *text, size_t size, struct snap
 static enum snap_status parse_verdicts(struct policy *policy, const char *text,
 				       struct snap_error *err)
 {
-	for (int i = 0; i <= GROWTH_TOO_FEW; i++)
+	for (int i = 0; i < GROWTH_VERDICTS; i++)
 		policy->fail_on[i] = -1;
 	if (strcmp(text, "none") == 0)
 		return SNAP_OK;

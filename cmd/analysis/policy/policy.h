@@ -47,7 +47,7 @@ struct policy {
 	uint64_t min_delta; /* increases below it are shown, not counted */
 	uint64_t require_confirm;
 	const char *fail_on_text;
-	int fail_on[GROWTH_TOO_FEW + 1]; /* least confidence that fails; -1: never */
+	int fail_on[GROWTH_VERDICTS]; /* least confidence that fails; -1: never */
 	const struct policy_scope *scopes;
 	size_t scope_count;
 };

@@ -9,8 +9,7 @@
 	const byId = (id) => document.getElementById(id);
 	const state = {metric: "live_bytes", inverted: false, show: "", byLine: false, fold: true, collapse: false,
 		       query: "", row: -1};
-	/* From harmless to what a gate fails for; the place is what Flame knows as the verdict. */
-	const VERDICTS = ["", "stable", "shrinking", "sawtooth", "one-off", "warm-up", "too-few", "inconclusive", "container-growth", "leak"];
+	const verdicts = [""]; /* by rising harm; the place is what Flame knows as the verdict */
 	let data, view, boxes = [], drawn = new Map(), zoom = 0, current = 0;
 
 	/* ---- words ---- */
@@ -138,10 +137,7 @@
 	 * colour-blind people can tell them apart.  New and gone have marks as well.
 	 */
 	const PAINTS = {grew: towards([217, 95, 2]), shrank: towards([43, 108, 176]), library: paint(GREY),
-		own: Array.from({length: 24}, (_, i) => paint([238, 172 + i, 110 + 3 * i])),
-		/* Ordered by lightness: the worse, the darker. */
-		verdict: [GREY, GREY, GREY, [200, 214, 229], [200, 214, 229], [166, 197, 224], [238, 226, 180], [240, 214, 140],
-			[230, 150, 60], [178, 60, 20]].map(paint)};
+		own: Array.from({length: 24}, (_, i) => paint([238, 172 + i, 110 + 3 * i])), verdict: [paint(GREY)]};
 
 	function paintOf(node) {
 		const a = view.total[0][node], b = view.total[1][node], most = Math.max(a, b);
@@ -289,7 +285,7 @@
 			: `${figure(a)} -> ${figure(b)}, ${figure(b - a, true)}${a === 0 && b > 0 ? ", new" : b === 0 && a > 0 ? ", gone" : ""}`);
 		if (data.stacks.slope && node > 0)
 			lines[1] += `; grows by ${figure(view.slope[node])} ${data.stacks.per}` +
-				(view.verdict[node] ? `; ${VERDICTS[view.verdict[node]]}` : "");
+				(view.verdict[node] ? `; ${verdicts[view.verdict[node]]}` : "");
 		byId("detail").textContent = lines.join("\n");
 		byId("canvas").setAttribute("aria-label", "Call stacks. " + lines.join(", "));
 	}
@@ -447,7 +443,7 @@
 			return;
 		legend.hidden = state.show !== "verdict";
 		const seen = new Set(view.verdict);
-		legend.replaceChildren(...VERDICTS.map((name, i) => ({name, i})).filter(({name, i}) => name && seen.has(i)).reverse()
+		legend.replaceChildren(...verdicts.map((name, i) => ({name, i})).filter(({name, i}) => name && seen.has(i)).reverse()
 			.map(({name, i}) => {
 				const swatch = element("i");
 				swatch.style.background = PAINTS.verdict[i].fill;
@@ -652,7 +648,7 @@
 			weight.set(of[leaf], (weight.get(of[leaf]) || 0) + share(leaf));
 		}
 		s.slope = Float64Array.from(of, (row, leaf) => row && row.growth_bytes ? row.growth_bytes * share(leaf) / weight.get(row) : 0);
-		s.verdict = Uint8Array.from(of, (row) => row ? Math.max(0, VERDICTS.indexOf(row.verdict)) : 0);
+		s.verdict = Uint8Array.from(of, (row) => row ? Math.max(0, verdicts.indexOf(row.verdict)) : 0);
 		s.per = `per ${data.series.per || "snapshot"}`;
 	}
 
@@ -661,6 +657,10 @@
 	async function begin() {
 		window.snapdiffTimes = {};
 		data = await decode();
+		for (const [name, colour] of data.verdicts) {
+			verdicts.push(name);
+			PAINTS.verdict.push(paint(colour));
+		}
 		data.parts = partsOf(data.series);
 		data.stacks.parents = Flame.parentsOf(data.stacks.depth);
 		if (data.mode === "growth")
