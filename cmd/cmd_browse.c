@@ -28,7 +28,7 @@ static const struct option *const browse_tables[] = {page_option_table, browse_t
 						     cli_memory_table, cli_symbols_table, NULL};
 
 static const struct browse_options browse_defaults = {
-	.page.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.page.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY}};
 
 /* ---- what is shown ---- */
 

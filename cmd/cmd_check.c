@@ -106,18 +106,14 @@ static const struct option check_table[] = {
 	 "write the result in FORMAT to FILE, too; may be repeated", NULL},
 	{"annotate", 0, OPTION_CHOICE, AT(annotate), "WHERE",
 	 "auto (default: from the environment), none, github or gitlab", annotate_names},
-	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL",
-	 "pair stacks up to exact, line, function or fuzzy likeness (default fuzzy)",
-	 report_matches},
+	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL", REPORT_MATCH_HELP, pair_level_names},
 	{"own", 0, OPTION_LIST, AT(shared.own), "GLOB",
 	 "functions, files and modules that match are the user's own code", NULL},
 	{"library", 0, OPTION_LIST, AT(shared.library), "GLOB",
 	 "those that match are a library's, which names no site", NULL},
 	{"group", 'g', OPTION_CHOICE, AT(shared.group), "KEY",
 	 "a site is a line (default), function, file, module or stack", report_groups},
-	{"format", 'f', OPTION_CHOICE, AT(shared.format), "F",
-	 "table (default), json, jsonl, csv, tsv, markdown, junit, sarif, github or gitlab",
-	 gate_formats},
+	{"format", 'f', OPTION_CHOICE, AT(shared.format), "F", NULL, gate_formats},
 	{"output", 'o', OPTION_TEXT, AT(shared.output), "FILE",
 	 "write to FILE, whole or not at all", NULL},
 	{"pid", 0, OPTION_COUNT, AT(shared.pid), "PID", "only snapshots of this process", NULL},
@@ -134,7 +130,7 @@ static const struct option *const check_tables[] = {check_table, cli_memory_tabl
 						    cli_symbols_table, NULL};
 
 static const struct check_options check_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY, .formats = gate_formats}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY, .formats = gate_formats}};
 
 /* The state of one run of the command. */
 struct check {

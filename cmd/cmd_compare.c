@@ -34,7 +34,7 @@ static const struct option *const compare_options[] = {compare_table,      repor
 						       cli_symbols_table,  NULL};
 
 static const struct compare_options compare_defaults = {
-	.plain.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.plain.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY}};
 
 static enum snap_status compare_with_compat(const struct invocation *call,
 					    const struct compare_options *options,

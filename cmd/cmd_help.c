@@ -53,13 +53,14 @@ static struct value choices_value(struct report *report, const char *const *choi
 static struct value option_value(struct report *report, const struct option *option)
 {
 	const char letter[2] = {option->letter, '\0'};
+	char help[CLI_OPTION_HELP_SIZE];
 	struct value object = value_object();
 
 	value_field(report, &object, "name", value_text(report, option->name));
 	value_field(report, &object, "letter", value_text(report, option->letter ? letter : NULL));
 	value_field(report, &object, "type", value_text(report, type_names[option->type]));
 	value_field(report, &object, "value", value_text(report, option->value_name));
-	value_field(report, &object, "help", value_text(report, option->help));
+	value_field(report, &object, "help", value_text(report, cli_option_help(option, help)));
 	value_field(report, &object, "choices", choices_value(report, option->choices));
 	return object;
 }

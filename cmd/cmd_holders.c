@@ -14,7 +14,7 @@ static const struct option *const holders_options[] = {report_option_table, cli_
 						       cli_symbols_table, NULL};
 
 static const struct report_options holders_defaults = {.limit = REPORT_LIMIT_UNSET,
-						       .match = MATCH_FUZZY};
+						       .match = PAIR_FUZZY};
 
 static enum snap_status check_options(const struct report_options *options, struct snap_error *err)
 {

@@ -346,7 +346,7 @@ static enum snap_status info_run(const struct invocation *call, int *exit_code,
 }
 
 static const struct info_options info_defaults = {
-	.report = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.report = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY}};
 
 const struct command cmd_info = {
 	.name = "info",

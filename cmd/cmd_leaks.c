@@ -20,7 +20,7 @@ static const struct option *const leaks_option_tables[] = {
 	leaks_table, report_option_table, cli_memory_table, cli_symbols_table, NULL};
 
 static const struct leaks_command leaks_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY}};
 
 static enum snap_status leaks_run(const struct invocation *call, int *exit_code,
 				  struct snap_error *err)

@@ -17,7 +17,7 @@ static const struct option *const peek_options[] = {moment_option_table, report_
 						    cli_memory_table, cli_symbols_table, NULL};
 
 static const struct report_options peek_defaults = {
-	.group = GROUP_FUNCTION, .limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY};
+	.group = GROUP_FUNCTION, .limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY};
 
 static enum snap_status print_report(const struct subject *subject, const char *pattern,
 				     const struct report_options *options, struct snap_error *err)

@@ -36,7 +36,7 @@ static const struct option *const top_options[] = {
 	NULL};
 
 static const struct top_options top_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY}};
 
 static enum snap_status print_report(const struct subject *subject,
 				     const struct report_options *options, struct snap_error *err)

@@ -43,7 +43,7 @@ static const struct option *const watch_options[] = {watch_table,
 						     NULL};
 
 static const struct watch_command watch_defaults = {
-	.growth.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY, .no_pager = true}};
+	.growth.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY, .no_pager = true}};
 
 static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t is_judging;

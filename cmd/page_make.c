@@ -19,9 +19,7 @@ const struct option page_option_table[] = {
 	 "functions, files and modules that match are the user's own code", NULL},
 	{"library", 0, OPTION_LIST, AT(shared.library), "GLOB",
 	 "those that match are a library's, which names no site", NULL},
-	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL",
-	 "pair stacks up to exact, line, function or fuzzy likeness (default fuzzy)",
-	 report_matches},
+	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL", REPORT_MATCH_HELP, pair_level_names},
 	{"pid", 0, OPTION_COUNT, AT(shared.pid), "PID", "only snapshots of this process", NULL},
 	{"program", 0, OPTION_TEXT, AT(shared.program), "NAME", "only snapshots of this program",
 	 NULL},
@@ -29,7 +27,7 @@ const struct option page_option_table[] = {
 };
 
 const struct page_options page_option_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = MATCH_FUZZY}};
+	.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY}};
 
 /* ---- which snapshots' stacks are drawn ---- */
 

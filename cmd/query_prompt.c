@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "cli/report_options.h"
 #include "cookbook.h"
 #include "store/store.h"
 
@@ -15,7 +16,7 @@ static const char help[] =
 	".views           the documented views (.tables is the same)\n"
 	".schema [VIEW]   their columns\n"
 	".examples [N]    questions with their SQL; N shows one\n"
-	".mode FORMAT     table, json, jsonl, csv, tsv or markdown\n"
+	".mode FORMAT     how results are printed; without FORMAT, which formats there are\n"
 	".output [FILE]   where results go; without FILE, here\n"
 	".timer on|off    say how long each statement took\n"
 	".read FILE       run the statements of a file\n"
@@ -58,11 +59,15 @@ static void show_examples(FILE *out, const char *number)
 
 static void set_mode(const struct prompt_host *host, FILE *out, const char *format)
 {
-	if (!*format)
-		fputs(".mode wants a format: table, json, jsonl, csv, tsv, markdown\n", out);
-	else if (!host->set_mode(host->user, format))
-		fprintf(out, "there is no format '%s': table, json, jsonl, csv, tsv, markdown\n",
-			format);
+	if (*format && host->set_mode(host->user, format))
+		return;
+	if (*format)
+		fprintf(out, "there is no format '%s': ", format);
+	else
+		fputs(".mode wants a format: ", out);
+	for (size_t i = 0; report_formats[i]; i++)
+		fprintf(out, "%s%s", i ? ", " : "", report_formats[i]);
+	fputc('\n', out);
 }
 
 static void read_file(const struct prompt_host *host, FILE *out, const char *path)

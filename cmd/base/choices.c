@@ -7,3 +7,4 @@
 
 const char *const snapshots_order_names[] = {"time", "name", "given", NULL};
 const char *const snapshots_moment_names[] = {"auto", "peak", "exit", "newest", NULL};
+const char *const pair_level_names[] = {"exact", "line", "function", "fuzzy", NULL};

@@ -1,7 +1,7 @@
 /*
- * base/choices.h - which snapshot is meant, and in which order several follow each other.
+ * base/choices.h - what an option takes by name and another room acts on.
  *
- * Options take these by name (cli/), and snapshots/ does as they say; neither knows the other.
+ * Options take these by name (cli/); snapshots/ and analysis/ do as they say.  Neither knows cli/.
  */
 #ifndef BASE_CHOICES_H
 #define BASE_CHOICES_H
@@ -20,5 +20,16 @@ enum snapshots_moment {
 	MOMENT_NEWEST,
 };
 extern const char *const snapshots_moment_names[];
+
+/** How alike two call stacks are that count as one, from most to least; and the names, as --match
+ * takes them. */
+enum pair_level {
+	PAIR_EXACT,    /* build-id and address of every location */
+	PAIR_LINE,     /* function, file and line of every frame */
+	PAIR_FUNCTION, /* function and module of every frame */
+	PAIR_FUZZY,    /* alike: see pair_fuzzy.c */
+	PAIR_NONE,     /* unpaired: its name is the NULL that ends the names */
+};
+extern const char *const pair_level_names[];
 
 #endif

@@ -35,9 +35,9 @@ struct option {
 	const char *name; /* long name without dashes */
 	char letter;      /* short form or 0 */
 	enum option_type type;
-	size_t offset;              /* of the value in the command's options struct */
-	const char *value_name;     /* "FILE", "SIZE"; NULL for flags */
-	const char *help;           /* one line */
+	size_t offset;          /* of the value in the command's options struct */
+	const char *value_name; /* "FILE", "SIZE"; NULL for flags */
+	const char *help;       /* one line; NULL: the choices, of which the first is the default */
 	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE and OPTION_OPTIONAL */
 };
 
@@ -116,6 +116,9 @@ void cli_release(const struct command *command, void *options);
 
 /** Usage and options of one command; with `details`, its paragraphs too. */
 void cli_help(const struct command *command, bool details, FILE *out);
+/** The help of an option, or its choices in words, which are written to `buffer`. */
+enum { CLI_OPTION_HELP_SIZE = 256 };
+const char *cli_option_help(const struct option *option, char buffer[CLI_OPTION_HELP_SIZE]);
 /** What `snapdiff` alone prints; and the list of all commands. */
 void cli_overview(FILE *out);
 void cli_list(FILE *out);

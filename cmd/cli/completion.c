@@ -159,6 +159,8 @@ static void print_fish_begin(FILE *out, const struct command *command)
 
 static void print_fish_option(FILE *out, const struct command *command, const struct option *option)
 {
+	char help[CLI_OPTION_HELP_SIZE];
+
 	print_fish_begin(out, command);
 	fprintf(out, " -l %s", option->name);
 	if (option->letter)
@@ -172,7 +174,7 @@ static void print_fish_option(FILE *out, const struct command *command, const st
 		fputs(" -r", out);
 	}
 	fputs(" -d ", out);
-	print_fish_quoted(out, option->help);
+	print_fish_quoted(out, cli_option_help(option, help));
 	fputc('\n', out);
 }
 

@@ -68,10 +68,26 @@ static void print_paragraphs(FILE *out, const char *text)
 	}
 }
 
+/* "table (default), json, csv or folded" */
+const char *cli_option_help(const struct option *option, char buffer[CLI_OPTION_HELP_SIZE])
+{
+	size_t size = 0;
+
+	if (option->help)
+		return option->help;
+	for (size_t i = 0; option->choices[i] && size < CLI_OPTION_HELP_SIZE; i++)
+		size += (size_t)snprintf(buffer + size, CLI_OPTION_HELP_SIZE - size, "%s%s%s",
+					 i == 0                   ? ""
+					 : option->choices[i + 1] ? ", "
+								  : " or ",
+					 option->choices[i], i ? "" : " (default)");
+	return buffer;
+}
+
 static void print_option(FILE *out, const struct option *option)
 {
 	const char letter[] = {'-', option->letter, ',', '\0'};
-	char left[96];
+	char left[96], help[CLI_OPTION_HELP_SIZE];
 	int size = snprintf(left, sizeof(left), "  %3s --%s%s%s", option->letter ? letter : "",
 			    option->name, option->value_name ? " " : "",
 			    option->value_name ? option->value_name : "");
@@ -80,7 +96,7 @@ static void print_option(FILE *out, const struct option *option)
 		fprintf(out, "%s\n%*s", left, OPTION_INDENT, "");
 	else
 		fprintf(out, "%-*s", OPTION_INDENT, left);
-	print_wrapped(out, option->help, OPTION_INDENT, OPTION_INDENT);
+	print_wrapped(out, cli_option_help(option, help), OPTION_INDENT, OPTION_INDENT);
 }
 
 static void print_options(FILE *out, const struct command *command)

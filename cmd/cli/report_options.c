@@ -19,13 +19,6 @@ const char *const report_metrics[] = {
 	[METRIC_ALLOCATIONS] = "allocations",
 	NULL,
 };
-const char *const report_matches[] = {
-	[MATCH_EXACT] = "exact",
-	[MATCH_LINE] = "line",
-	[MATCH_FUNCTION] = "function",
-	[MATCH_FUZZY] = "fuzzy",
-	NULL,
-};
 
 /* Each list begins as report_formats does. */
 #define NAME(name) #name,
@@ -122,14 +115,12 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 
 #define FORMAT_OF_SITES                                                                            \
 	{                                                                                          \
-		"format", 'f', OPTION_CHOICE, FIELD(format), "F",                                  \
-			"table (default), json, jsonl, csv, tsv, markdown or folded", site_formats \
+		"format", 'f', OPTION_CHOICE, FIELD(format), "F", NULL, site_formats               \
 	}
 
 #define FORMAT_OF_REPORTS                                                                          \
 	{                                                                                          \
-		"format", 'f', OPTION_CHOICE, FIELD(format), "F",                                  \
-			"table (default), json, jsonl, csv, tsv or markdown", report_formats       \
+		"format", 'f', OPTION_CHOICE, FIELD(format), "F", NULL, report_formats             \
 	}
 
 #define OUTPUT_OPTIONS                                                                             \
@@ -162,8 +153,7 @@ const struct option report_option_table[] = {
 const struct option source_option_table[] = {SOURCE_OPTIONS, {0}};
 const struct option output_option_table[] = {FORMAT_OF_REPORTS, OUTPUT_OPTIONS, {0}};
 const struct option match_option_table[] = {
-	{"match", 0, OPTION_CHOICE, FIELD(match), "LEVEL",
-	 "pair stacks up to exact, line, function or fuzzy likeness (default)", report_matches},
+	{"match", 0, OPTION_CHOICE, FIELD(match), "LEVEL", REPORT_MATCH_HELP, pair_level_names},
 	{0},
 };
 
@@ -175,7 +165,7 @@ const struct option moment_option_table[] = {
 };
 
 const struct report_options report_option_defaults = {.limit = REPORT_LIMIT_UNSET,
-						      .match = MATCH_FUZZY};
+						      .match = PAIR_FUZZY};
 
 uint64_t report_limit(const struct report_options *options)
 {

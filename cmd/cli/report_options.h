@@ -5,6 +5,7 @@
 #ifndef CLI_REPORT_OPTIONS_H
 #define CLI_REPORT_OPTIONS_H
 
+#include "base/choices.h"
 #include "cli/cli.h"
 
 enum group_key {
@@ -17,7 +18,6 @@ enum group_key {
 	GROUP_TYPE
 };
 enum metric { METRIC_LIVE, METRIC_BLOCKS, METRIC_ALLOCATED, METRIC_ALLOCATIONS };
-enum match_level { MATCH_EXACT, MATCH_LINE, MATCH_FUNCTION, MATCH_FUZZY };
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct report_options {
@@ -34,7 +34,7 @@ struct report_options {
 	bool no_skip;
 	bool never_freed; /* top: what is there at the exit, without caches left by design */
 	struct text_list own, library; /* globs, see model/own.h */
-	int match;                     /* enum match_level */
+	int match;                     /* enum pair_level */
 	int format;                    /* ask report_format() */
 	const char *const
 		*formats;   /* what `format` is an index of; NULL: those of reports on sites */
@@ -64,6 +64,10 @@ struct report_options {
  *	match_option_table   --match: for reports that pair stacks (compare, growth)
  *	moment_option_table  --at: for reports that take one snapshot where a directory is named
  */
+/** What --match does, for tables that have it among other options. */
+#define REPORT_MATCH_HELP                                                                          \
+	"pair stacks up to exact, line, function or fuzzy likeness (default fuzzy)"
+
 extern const struct option report_option_table[];
 extern const struct option source_option_table[];
 extern const struct option output_option_table[];
@@ -72,11 +76,9 @@ extern const struct option moment_option_table[];
 /** Limit 20, match fuzzy, format table, colour auto. */
 extern const struct report_options report_option_defaults;
 
-/** The names that enum group_key, enum metric and enum match_level have on the command line;
- * NULL-terminated. */
+/** The names that enum group_key and enum metric have on the command line; NULL-terminated. */
 extern const char *const report_groups[];
 extern const char *const report_metrics[];
-extern const char *const report_matches[];
 /** The values of --format, the order of render_names(). */
 extern const char *const report_formats[];
 /** The values of --format of a gate: those above, then the formats of CI systems. */

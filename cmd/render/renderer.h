@@ -22,7 +22,7 @@ struct render_options {
 };
 
 struct renderer {
-	const char *name; /* "table", "json", "jsonl", "csv", "tsv", "markdown" */
+	const char *name; /* as in cli/formats.def */
 	/* SNAP_EUSAGE: the report is not of a kind that the format can show. */
 	enum snap_status (*render)(const struct report *report, FILE *out,
 				   const struct render_options *options);

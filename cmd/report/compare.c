@@ -540,7 +540,7 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 				compare->options);
 	if (change->paired && change->weakest > PAIR_LINE)
 		values[MARK] = value_text(report, change->weakest == PAIR_FUZZY ? "~~" : "~");
-	values[MATCH] = value_text(report, pair_level_name(change->weakest));
+	values[MATCH] = value_text(report, pair_level_names[change->weakest]);
 	if (change->weakest == PAIR_FUZZY)
 		values[SIMILARITY] = value_real(change->similarity);
 	values[STACK] = sites_stack(report, compare->dataset, compare->selection,
@@ -1075,7 +1075,7 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 {
 	const struct select_options select = sites_selection(compare->options);
 	enum snap_status st = pairing_compute(&compare->pairing, compare->dataset, &compare->sides,
-					      sites_match(compare->options), err);
+					      (enum pair_level)compare->options->match, err);
 
 	if (st == SNAP_OK)
 		st = selection_new(&compare->selection, compare->dataset, &select, err);
@@ -1179,7 +1179,7 @@ static enum snap_status tell(struct compare *compare, int column, struct snap_er
 	hide_graph(compare);
 	sites_describe(compare->report, compare->options);
 	value_field(compare->report, &compare->report->head, "match",
-		    value_text(compare->report, report_matches[compare->options->match]));
+		    value_text(compare->report, pair_level_names[compare->options->match]));
 	if (compare->per)
 		describe_units(compare);
 	add_summary(compare);

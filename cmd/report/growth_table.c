@@ -377,7 +377,7 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 	if (st == SNAP_OK)
 		st = selection_new(&table->selection, table->dataset, &select, err);
 	if (st == SNAP_OK)
-		st = join_runs(&filling, store, ids, sites_match(options));
+		st = join_runs(&filling, store, ids, (enum pair_level)options->match);
 	if (st == SNAP_OK) {
 		table->row_count = selection_row_count(table->selection);
 		st = allocate(table) ? SNAP_OK : fail_memory(err, "reading the series");

@@ -40,18 +40,6 @@ struct select_options sites_selection(const struct report_options *options)
 	};
 }
 
-enum pair_level sites_match(const struct report_options *options)
-{
-	static const enum pair_level levels[] = {
-		[MATCH_EXACT] = PAIR_EXACT,
-		[MATCH_LINE] = PAIR_LINE,
-		[MATCH_FUNCTION] = PAIR_FUNCTION,
-		[MATCH_FUZZY] = PAIR_FUZZY,
-	};
-
-	return levels[options->match];
-}
-
 enum figure sites_figure(const struct report_options *options)
 {
 	static const enum figure figures[] = {

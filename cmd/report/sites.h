@@ -17,9 +17,6 @@ bool sites_no_skip(const struct report_options *options);
 /** The filters and grouping that `options` ask for. */
 struct select_options sites_selection(const struct report_options *options);
 
-/** The loosest level at which --match pairs call stacks. */
-enum pair_level sites_match(const struct report_options *options);
-
 /** The figure that --metric names. */
 enum figure sites_figure(const struct report_options *options);
 /** Its companion in bytes: what --min is held against. */

@@ -39,7 +39,7 @@ static enum snap_status print_pairs(const struct dataset *dataset, enum pair_lev
 	enum snap_status st = pairing_compute(&pairing, dataset, &sides, level, err);
 
 	for (size_t i = 0; i < pairing.count; i++) {
-		const char *name = pair_level_name(pairing.pairs[i].level);
+		const char *name = pair_level_names[pairing.pairs[i].level];
 
 		printf("%s", name ? name : "none");
 		print_side(sides.old, pairing.pairs[i].old);
@@ -55,7 +55,7 @@ static enum snap_status print_pairs(const struct dataset *dataset, enum pair_lev
 static bool parse_level(const char *text, enum pair_level *level)
 {
 	for (*level = PAIR_EXACT; *level < PAIR_NONE; ++*level)
-		if (strcmp(text, pair_level_name(*level)) == 0)
+		if (strcmp(text, pair_level_names[*level]) == 0)
 			return true;
 	return false;
 }

@@ -54,7 +54,7 @@ static struct pair pair_of(uint32_t site, int side, enum pair_level level)
 	do {                                                                                       \
 		struct pair pair_ = pair_of(old_site, OLD, up_to);                                 \
 		cr_expect_eq(pair_.new, new_site);                                                 \
-		cr_expect_eq(pair_.level, at, "level is %s", pair_level_name(pair_.level));        \
+		cr_expect_eq(pair_.level, at, "level is %s", pair_level_names[pair_.level]);       \
 	} while (0)
 
 Test(pairing, equal_stacks_pair_at_line)

@@ -1,7 +1,7 @@
 /*
  * test_query_prompt.c - what is typed at the prompt of `snapdiff query`.
  */
-/* links: cmd_store cmd_model PkgConfig::EDIT */
+/* links: cmd_store cmd_model cmd_cli PkgConfig::EDIT */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -389,7 +389,7 @@ static void compare_renamed(uint64_t old_bytes, uint64_t new_bytes)
 		    "malloc@libc.so < cache_insert:c.c:4@app < odd:o.c:3@app < main:m.c:1@app",
 		    new_bytes, 4);
 	options.focus = "odd";
-	options.match = MATCH_FUZZY;
+	options.match = PAIR_FUZZY;
 	request.is_gate = true;
 	report = compare_report_new();
 	cr_assert_eq(compare_fill(report, stored(dataset), &request, &options, NULL), SNAP_OK);

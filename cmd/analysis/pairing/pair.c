@@ -36,13 +36,6 @@ struct side {
 	size_t aside;
 };
 
-const char *pair_level_name(enum pair_level level)
-{
-	static const char *const names[] = {"exact", "line", "function", "fuzzy", NULL};
-
-	return names[level];
-}
-
 static uint64_t key_at(const struct dataset_site *site, enum pair_level level)
 {
 	switch (level) {

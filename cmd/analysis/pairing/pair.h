@@ -19,7 +19,4 @@ enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *
 				 struct snap_error *err);
 void pairing_release(struct pairing *pairing);
 
-/** "exact", "line", "function", "fuzzy"; NULL for PAIR_NONE. */
-const char *pair_level_name(enum pair_level level);
-
 #endif

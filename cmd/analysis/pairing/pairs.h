@@ -4,15 +4,8 @@
 #ifndef ANALYSIS_PAIRS_H
 #define ANALYSIS_PAIRS_H
 
+#include "base/choices.h"
 #include "dataset/dataset.h"
-
-enum pair_level {
-	PAIR_EXACT,    /* build-id and address of every location */
-	PAIR_LINE,     /* function, file and line of every frame */
-	PAIR_FUNCTION, /* function and module of every frame */
-	PAIR_FUZZY,    /* alike: see pair_fuzzy.c */
-	PAIR_NONE,     /* unpaired */
-};
 
 struct pair {
 	uint32_t old, new;     /* sites; SNAP_NONE on the side where there is no such stack */
