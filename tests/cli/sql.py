@@ -7,9 +7,11 @@ Every report, every grouping, and some thirty combinations of options; with --al
 files and once from the database that they were loaded into; run by SQLite without snapdiff, they must give the figures
 that the report shows in JSON, for the rows that it shows, in its order.
 
-With TRACE_LIBRARY (trace_sql.c), each report is also run with SQLite telling which statements it executes: those that
---sql prints must be among them, in their order.  The relation between call stacks and rows is the exception: --sql prints
-INSERTs and views, which any SQLite can run, where a report hands over an array (cmd/store/sqlite/array_tables.h).
+With TRACE_LIBRARY (trace_sql.c), each report is also run with SQLite telling which statements it executes.  Those that
+--sql prints must be among them, in their order; and what the report asks of the rows must be printed.  The relation between
+call stacks and rows is the exception: --sql prints INSERTs and views, which any SQLite can run, where a report hands over an
+array (cmd/store/sqlite/array_tables.h).  leaks and holders sum up the graph of blocks themselves: they execute their
+statements with --sql alone.
 """
 import concurrent.futures
 import itertools
@@ -37,6 +39,7 @@ REPORTS = {
     "top of unknown figures": ([], ["unknown.snap"]),
     "compare with a sampled one": ([], ["before.snap", "sampled.snap"]),
 }
+HELD = pathlib.Path(__file__).resolve().parents[2] / "testdata" / "store" / "held.txt"
 GROUPS = ["line", "function", "file", "module", "stack", "domain"]
 FILTERS = [
     [], ["--cumulative"], ["--focus", "cache"], ["--ignore", "cache"], ["--show", "cache|leak|serve"],
@@ -52,6 +55,13 @@ OF_SERIES = [["--warmup", "0"], ["--per", "second"], ["--limit", "1GiB"], ["--me
 FIGURES = ["live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks"]
 FILLS_RELATION = (r"DROP TABLE IF EXISTS temp\.credit;|CREATE TEMP TABLE credit\(|INSERT INTO temp\.credit\("
                   r"|CREATE TEMP VIEW IF NOT EXISTS (held|counted) ")
+FILLS_ROWS = r"INSERT INTO temp\.(shown|member|node)\("  # one statement for each row, or one for several
+ASKS = r"\s*(SELECT|WITH)\b.*\btemp\.(credit|held|counted|shown|member|node)\b"
+# Reports on who holds what; tests/holders compares their figures.
+OF_HOLDERS = {"leaks": ([], ["held.snap"]), "holders": (["."], ["held.snap"])}
+OF_GROUPS = [[], ["-n", "1"], ["--all"], ["--sort", "key"], ["--module", "app"], ["--no-skip"], ["--own", "*app*"],
+             ["--library", "*app*"], ["--focus", "main"], ["--ignore", "put"], ["--show", "put"], ["--hide", "grow"],
+             ["--min", "1KiB"], ["--pid", "43"], ["-n", "1", "--no-skip"]]
 SIDES = ["bytes", "blocks", "allocated_bytes", "allocated_blocks"]
 
 
@@ -240,21 +250,30 @@ class Cases:
             else:
                 {"top": check_top, "compare": check_compare, "peek": check_peek}[command](report, answers, names)
 
+    def executed(self, command, words):
+        """The statements of a report, as SQLite tells them; None where the report refuses the options."""
+        asks = ["--sql"] if command in OF_HOLDERS else ["-f", "json"]
+        with tempfile.NamedTemporaryFile(dir=self.directory, prefix="trace-", suffix=".sql") as log:
+            result = self.call(command, *asks, *words, LD_PRELOAD=str(self.trace), SQL_TRACE=log.name)
+            check(result.returncode in (0, 2), result.stderr.decode())
+            return [text.strip() for text in statements(log.read().decode())] if result.returncode == 0 else None
+
     def check_trace(self, name, options):
-        """What is printed is executed, in its order."""
+        """What is printed is executed, in its order; what is asked of rows is printed."""
         command = name.split()[0]
-        words, names = REPORTS[name]
-        log = self.directory / "trace.sql"
-        log.unlink(missing_ok=True)
-        printed = list(statements(self.answer(command, "--sql", *options, *words, *names)))
-        result = self.call(command, "-f", "json", *options, *words, *names, LD_PRELOAD=str(self.trace), SQL_TRACE=str(log))
-        check(result.returncode == 0, result.stderr.decode())
-        executed = iter(statements(log.read_text()))
-        asked = [statement for statement in printed if not re.match(FILLS_RELATION, statement)]
-        check(any(re.search(r"temp\.(credit|held)", statement) for statement in asked), "no statement asks for sums")
-        for statement in asked:
-            check(any(statement.strip() == other.strip() for other in executed), f"is not executed: {statement[:200]}")
-        return len(printed)
+        words, names = (REPORTS | OF_HOLDERS)[name]
+        executed = self.executed(command, [*options, *words, *names])
+        if executed is None:
+            check(self.call(command, "--sql", *options, *words, *names).returncode == 2, "only --sql takes these options")
+            return
+        printed = [text.strip() for text in statements(self.answer(command, "--sql", *options, *words, *names))]
+        asked = [text for text in printed if not re.match(FILLS_RELATION, text) and not re.match(FILLS_ROWS, text)]
+        check(any(re.match(ASKS, text, re.DOTALL) for text in asked), "no statement asks for sums")
+        rest = iter(executed)
+        for text in asked:
+            check(text in rest, f"is not executed in this order: {text[:200]}")
+        for text in executed:
+            check(not re.match(ASKS, text, re.DOTALL) or text in printed, f"is not printed: {text[:200]}")
 
 
 def sample(directory):
@@ -283,6 +302,7 @@ def main():
         sample(home / "snapshots")
         cases = Cases(snapdiff, home / "snapshots", run.environment(snapdiff, home), trace)
         cases.answer("build", "sampled.txt", "-o", "sampled.snap")
+        cases.answer("build", HELD, "-o", "held.snap")
         for name in REPORTS:  # once, before many ask at the same time
             cases.load(REPORTS[name][1])
         tasks = [(name, options) for name in REPORTS for options in combinations(name, all_of_them)]
@@ -296,13 +316,13 @@ def main():
             attempt(faults, f"{' '.join(words)} --sql",
                     lambda r=result: check(r.returncode == 2 and not r.stdout, f"exit code {r.returncode}, not refused"))
         if trace:
-            for name in REPORTS:
-                for options in ([], ["-g", "function", "-n", "2"], ["--focus", "main"], ["--cumulative"]):
-                    if name.startswith("peek") and "--cumulative" in options:
-                        continue
-                    count += 1
-                    attempt(faults, f"trace of {name} {' '.join(options)}",
-                            lambda n=name, o=options: cases.check_trace(n, o))
+            tasks = [(name, options) for name in REPORTS for options in combinations(name, all_of_them)]
+            tasks += [(name, ["-g", group, *words]) for name in OF_HOLDERS for words in OF_GROUPS
+                      for group in (GROUPS[:5] if not words else GROUPS[:1])]
+            count += len(tasks)
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(lambda task: attempt(faults, f"trace of {task[0]} {' '.join(task[1])}",
+                                                   lambda: cases.check_trace(*task)), tasks))
     print(f"{count - len(faults)} of {count} hold")
     return 1 if faults or not count else 0
 

@@ -280,6 +280,95 @@ Test(arrays, a_private_database_answers_as_a_file_does)
 	rmdir(dir);
 }
 
+/* ---- the call stacks of some snapshots ---- */
+
+/* "ID|DOMAIN|DEPTH|KEYS|NAMED|[FRAMES]", as STACKS_OF says it in SQL. */
+static enum snap_status print_site(void *user, const struct store_site *row)
+{
+	fprintf(user, "%lld|'%s'|%u|%lld|%lld|%lld|%u|'[", (long long)row->id, row->domain,
+		row->depth, (long long)row->identity.exact, (long long)row->identity.line,
+		(long long)row->identity.function, row->identity.named);
+	for (uint32_t i = 0; i < row->depth; i++)
+		fprintf(user, "%s%lld", i ? "," : "", (long long)row->frames[i]);
+	fputs("]'\n", user);
+	return SNAP_OK;
+}
+
+static char *each_site(struct store *store, const int64_t *ids, size_t count)
+{
+	struct snap_error err = {0};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert_eq(store_each_site(store, ids, count, print_site, out, &err), SNAP_OK, "%s",
+		     err.message);
+	fclose(out);
+	return text;
+}
+
+#define STACKS_OF                                                                                  \
+	"SELECT id, domain, depth, ifnull(key_exact, 0), ifnull(key_line, 0), "                    \
+	"ifnull(key_function, 0), max(named, -1 - named) * (max(named, -1 - named) < depth), "     \
+	"frames FROM site WHERE id IN (SELECT site_id FROM live WHERE snapshot_id IN (%s)) "       \
+	"ORDER BY id"
+
+static void check_sites_of(struct store *store, const char *which, const int64_t *ids, size_t count,
+			   const char *listed)
+{
+	char sql[512], *expected, *given;
+
+	snprintf(sql, sizeof(sql), STACKS_OF, listed);
+	expected = ask(store, sql);
+	given = each_site(store, ids, count);
+	cr_expect_str_eq(given, expected, "%s, snapshots %s", which, listed);
+	free(expected);
+	free(given);
+}
+
+/* Each snapshot leaves out other stacks, so that every subset of them has stacks of its own. */
+Test(arrays, call_stacks_of_some_snapshots_are_those_that_hold_something_there)
+{
+	char dir[] = "/tmp/test_arrays.XXXXXX", path[64], *of_all, *of_one;
+	struct store *file, *private;
+	int64_t all[4] = {1, 2, 3, 4};
+
+	cr_assert(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/file.db", dir);
+	cr_assert_eq(store_open(&file, path, STORE_CREATE, NULL), SNAP_OK);
+	cr_assert_eq(store_open(&private, NULL, STORE_CREATE, NULL), SNAP_OK);
+	for (unsigned seq = 1; seq <= 4; seq++) {
+		load(file, seq);
+		load(private, seq);
+	}
+	for (unsigned subset = 0; subset < 16; subset++) {
+		int64_t ids[8];
+		char listed[64] = "NULL";
+		size_t count = 0;
+
+		for (int i = 3; i >= 0; i--)
+			if (subset >> i & 1) {
+				ids[count++] = i + 1;
+				snprintf(listed + strlen(listed), sizeof(listed) - strlen(listed),
+					 ",%d", i + 1);
+			}
+		check_sites_of(file, "file", ids, count, listed);
+		check_sites_of(private, "private", ids, count, listed);
+		ids[count++] = 99; /* is not there */
+		ids[count] = ids[0];
+		check_sites_of(private, "private, one unknown, one twice", ids, count + 1, listed);
+	}
+	of_all = each_site(private, all, 4);
+	of_one = each_site(private, all, 1);
+	cr_expect_lt(strlen(of_one), strlen(of_all), "a subset is one");
+	free(of_all);
+	free(of_one);
+	store_close(file);
+	store_close(private);
+	unlink(path);
+	rmdir(dir);
+}
+
 /* A load that fails leaves nothing behind, and what it brought can be loaded again. */
 Test(arrays, a_load_that_failed_is_forgotten)
 {
