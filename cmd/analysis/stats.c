@@ -16,8 +16,8 @@ static double middle_of_three(double a, double b, double c)
 	return c < low ? low : c > high ? high : c;
 }
 
-/* Move the values of [from, to) that are below `pivot` to the front; where the others begin.  No
- * branch depends on the values: it would be predicted wrongly half the time. */
+/* Move the values of [from, to) that are below `pivot` to the front.  Returns where the others
+ * begin.  No branch depends on the values: the processor would predict it wrongly half the time. */
 static size_t move_below(double *values, size_t from, size_t to, double pivot)
 {
 	for (size_t i = from; i < to; i++) {
@@ -56,12 +56,12 @@ static double select_rank(double *values, size_t count, size_t rank)
 			high = equal;
 			continue;
 		}
-		if (equal > low) { /* the pivot is one of those that are left */
+		if (equal > low) { /* the pivot is among the values that remain */
 			low = equal;
 			continue;
 		}
 		above = move_equal(values, equal, high, pivot);
-		if (rank < above || above == low) /* the latter: it is no number */
+		if (rank < above || above == low) /* true for NaN, too */
 			break;
 		low = above;
 	}

@@ -16,7 +16,7 @@
 /** An array of `count` zeros, malloc'ed; NULL only when memory is out. */
 void *array_zeroed(size_t count, size_t size);
 
-/** Where there is no room for `count` items: move them to where there is. */
+/** The slow way of array_room(): move the items to where there is room for `count` of them. */
 bool array_grow(void *array, size_t *capacity, size_t count, size_t size);
 
 /** Make room for `count` items in all. */

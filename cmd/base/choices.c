@@ -1,5 +1,5 @@
 /*
- * choices.c - the names of what may be chosen.
+ * choices.c - the names that options take.
  */
 #include "base/choices.h"
 

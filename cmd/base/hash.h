@@ -1,7 +1,8 @@
 /*
  * base/hash.h - hashes of bytes and numbers.
  *
- * Fingerprints of findings, digests and names of sockets are made of them, so none may change.
+ * Files and databases keep values that are made with them (fingerprints of findings, digests), and
+ * processes find each other by them (names of sockets): the functions must never change.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H

@@ -51,7 +51,7 @@ static void print_bash_choices(FILE *out, const struct command *command)
 	}
 }
 
-/* Commands of the shell that print what an operand may be; NULL where that is a file. */
+/* The shell command that prints what an operand may be; NULL: the operand is a file. */
 static const char *operand_words(const struct command *command)
 {
 	if (strstr(command->usage, "PID"))

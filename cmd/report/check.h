@@ -8,15 +8,15 @@
 #include "analysis/policy/suppress.h"
 #include "report/report.h"
 
-/** Of the runs of one side the least and the most, in bytes; NAN where it is not known. */
+/** The least and the most of the runs of one side, in bytes; NAN: not known. */
 struct check_range {
 	double low, high;
-	double doubt; /* so much more than `high` is no increase yet */
+	double doubt; /* an increase begins this much above `high` */
 };
 
 /** Figures of the process as a whole. */
 struct check_facts {
-	struct check_range old_total, new_total; /* of several runs only */
+	struct check_range old_total, new_total; /* known for several runs only */
 	struct check_range old_peak, new_peak, old_rss, new_rss;
 	double new_live;      /* most that is live in any snapshot of the new side */
 	double never_freed;   /* most that is live in an exit snapshot; NAN: there is none */
@@ -24,18 +24,18 @@ struct check_facts {
 	/* Blocks that were allocated: the most by any process of a side, and the most of the new
 	 * side between two snapshots of one process; NAN: not known. */
 	double old_work, new_work, step_work;
-	const char *program; /* whose exits stand for runs; NULL: no repeated command */
+	const char *program; /* each exit of it is a run; NULL: no repeated command */
 	bool others;         /* these runs have other programs, too */
 };
 
 struct check_request {
 	const struct policy *policy;
-	struct suppressions *suppressions; /* their counts are updated; NULL: none */
-	const char *policy_file;           /* where limits come from besides options; NULL: none */
+	struct suppressions *suppressions; /* how often each was used is counted; NULL: none */
+	const char *policy_file;           /* has more limits; NULL: options only */
 	int today;                         /* yyyymmdd */
 	const struct report *compare;      /* a complete report (--all), NULL: no baseline */
-	const struct report *growth;       /* the same of a series, NULL: none is judged */
-	const struct report *leaks;        /* the same of what nothing reaches, NULL: not known */
+	const struct report *growth;       /* of a series, complete; NULL: none is judged */
+	const struct report *leaks;        /* of what nothing reaches; NULL: not known */
 	struct check_facts facts;
 };
 

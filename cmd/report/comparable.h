@@ -9,12 +9,15 @@
 #include "report/subject.h"
 
 /**
- * Add to `notices` where the subject's first snapshot (old) and its snapshot `new` are one and the
- * same, seem swapped, are of different programs or architectures or of Python and native, where
- * only one was sampled, where only one has debug information, and where a module without names is
- * another build, and where both are of exits before which one program held far more.
- * Frames of such a module that have no name have no address either that both sides
- * mean: in `dataset` they become one frame, "module+?".  `*are_runs`: the two are of different runs.
+ * Add notices on what makes the subject's two snapshots hard to compare.  The first is the old one;
+ * `new` is the other one.
+ * - They are one and the same, or seem to be swapped.
+ * - They are of different programs or architectures, or one is of Python and one is native.
+ * - Only one was sampled, or only one has debug information.
+ * - A module without names is another build.
+ * - Both are of exits, and one program held far more before its exit.
+ * A frame of such a module without a name has no address that means the same on both sides: in
+ * `dataset` all of them become one frame, "module+?".  `*are_runs`: the two are of different runs.
  */
 enum snap_status comparable_warn(struct notices *notices, const struct subject *subject,
 				 struct dataset *dataset, size_t new, bool *are_runs,

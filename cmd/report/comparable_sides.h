@@ -1,5 +1,5 @@
 /*
- * report/comparable_sides.h - what the parts of comparable.h know of the two snapshots.
+ * report/comparable_sides.h - the facts of two snapshots that warnings about comparing them use.
  */
 #ifndef REPORT_COMPARABLE_SIDES_H
 #define REPORT_COMPARABLE_SIDES_H
@@ -15,7 +15,7 @@ struct comparable_side {
 	int64_t id, run_id;
 	const char *name; /* "OLD", "NEW" */
 	char program[SIDE_NAME_SIZE], arch[SIDE_NAME_SIZE];
-	uint64_t time_ns; /* 0: unknown, or only the file's */
+	uint64_t time_ns; /* 0: unknown, or it is the time of the file */
 	uint64_t sample_period;
 	bool is_dump;        /* of Python's tracemalloc */
 	uint64_t peak, live; /* bytes of the heap; 0 unknown */
@@ -24,9 +24,9 @@ struct comparable_side {
 };
 
 /**
- * Add to `notices` where a module has names or lines on one side only, and where one without names
- * is another build: its frames without a name become one, "module+?".  The dataset's snapshot `new`
- * is the second side's, 0 the first's.
+ * Add notices on modules that have names or lines on one side only, and on modules without names
+ * that are another build.  The frames of such a build that have no name become one, "module+?".
+ * The dataset's snapshot 0 is the first side, its snapshot `new` is the second one.
  */
 enum snap_status comparable_warn_of_modules(struct notices *notices, struct store *store,
 					    struct dataset *dataset, size_t new,

@@ -71,7 +71,7 @@ static struct row_graph_view view_of(const struct finding *f, int side)
 	return (struct row_graph_view){f->request->selection, f->labels[side], false};
 }
 
-/* SNAP_NONE: filters leave it out, or it is no call stack. */
+/* The row of a group of blocks.  SNAP_NONE: filters leave it out, or it has no call stack. */
 static uint32_t row_of(const struct finding *f, int side, uint32_t group)
 {
 	const struct row_graph_view view = view_of(f, side);
@@ -95,7 +95,7 @@ static bool root_lasts(const struct store_root *root)
 	return root->kind != SNAP_ROOT_STACK && root->kind != SNAP_ROOT_REGISTERS;
 }
 
-/* Without offset, address and thread. */
+/* The name of a root without offset, address and thread. */
 static const char *lasting_name(struct report *report, const struct store_root *root)
 {
 	const char *module = *root->module ? name_base(root->module) : "";
@@ -187,7 +187,7 @@ static int compare_ties(const void *left, const void *right)
 
 /* ---- what is new ----------------------------------------------------------------------------- */
 
-/* If a row refers to few of many blocks, it may be by chance. */
+/* A row that refers to few of many blocks may do so by chance. */
 static bool holds_enough(const struct finding *f, const struct tie *tie)
 {
 	return tie->holder_row == SNAP_NONE || tie->blocks > f->live[NEW][tie->row].blocks / 100;
@@ -330,7 +330,7 @@ static void finding_release(struct finding *f)
 	free(f->roots);
 }
 
-/* What one side does not say is not new on the other. */
+/* If one side does not say who holds what, nothing on the other side is new. */
 static void note_one_sided(const struct finding *f)
 {
 	bool new_says = f->graphs[NEW].group_count > 0;

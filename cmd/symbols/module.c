@@ -34,8 +34,8 @@ struct module {
 
 /* Which file. */
 
-/** libdwfl asks for the separate debug file, and for the one that .gnu_debugaltlink names: that
- * name has no checksum, and is looked for by debug_files_make_safe(). */
+/** libdwfl asks for the separate debug file here, and for the file that .gnu_debugaltlink names.
+ * The latter has no checksum: it is refused here, and debug_files_make_safe() looks for it. */
 static int find_debug_file(Dwfl_Module *dwfl_module, void **user, const char *module_name,
 			   Dwarf_Addr base, const char *file, const char *link, GElf_Word checksum,
 			   char **name)
@@ -70,7 +70,7 @@ static const Dwfl_Callbacks callbacks = {
 	.section_address = dwfl_offline_section_address,
 };
 
-/** Give libdwfl the file; the descriptor is used up in any case. */
+/** Give libdwfl the file.  The descriptor belongs to this function, also when it fails. */
 static bool report_file(struct module *module, const char *path, int fd)
 {
 	void **user;
@@ -142,7 +142,7 @@ static void complain(char **complaint, const struct module_request *request, con
 	int size;
 
 	if (*request->path != '/')
-		return; /* [vdso], or a module that only a text form names */
+		return; /* [vdso], or a module that was never a file */
 	build_text(request->build_id, recorded);
 	if (error == ESTALE)
 		size = asprintf(complaint,
@@ -173,7 +173,7 @@ static bool find_file(struct module *module, const struct module_request *reques
 
 /* What is in it. */
 
-/** The debug information, if walking it opens nothing but what was looked at. */
+/** The debug information, if walking it opens no file but those that were checked. */
 static Dwarf *find_dwarf(struct module *module, Dwarf_Addr *bias)
 {
 	Dwarf *dwarf = dwfl_module_getdwarf(module->dwfl_module, bias);

@@ -48,7 +48,7 @@ bool snap__magic_matches(const uint8_t *bytes, size_t size);
 void snap__file_header_put(uint8_t *out, const struct snap__file_header *header);
 bool snap__file_header_get(const uint8_t *in, struct snap__file_header *header);
 
-/** Chunk header <-> SNAP_FORMAT_CHUNK_HEADER_SIZE bytes, as they are: nothing is checked. */
+/** Chunk header <-> SNAP_FORMAT_CHUNK_HEADER_SIZE bytes.  Nothing is checked. */
 void snap__chunk_put(uint8_t *out, const struct snap__chunk *chunk);
 void snap__chunk_get(const uint8_t *in, struct snap__chunk *chunk);
 
@@ -59,7 +59,8 @@ uint64_t snap__chunk_file_hash(const struct snap__chunk *chunk, const void *payl
 void snap__footer_put(uint8_t *out, const struct snap__footer *footer);
 bool snap__footer_get(const uint8_t *in, struct snap__footer *footer);
 
-/** The digest of a file one chunk longer; begin with 0.  It does not depend on compression. */
+/** Add a chunk to the digest of a file; begin with 0.  The digest does not depend on compression.
+ */
 uint64_t snap__digest_add(uint64_t digest, const struct snap__chunk *chunk);
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads and writes that do less than they are asked to: nothing is lost, neither in a recorded program nor in the store.
+"""If reads and writes transfer less than they are asked to, nothing is lost: in a recorded program, and in the store.
 
 Each command runs under short_calls, which cuts every read and write of a file.  What comes out is compared with a run
 without it.  Exit status 77 where tracing is not possible.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Real programs under load while copies of them are made: they do what they do without us, and do not crash.
+"""Copies of real programs are made while they work: they behave as they do without us, and do not crash.
 
 programs.py --snapdiff FILE [--copies N] [NAME...]
 
@@ -74,7 +74,7 @@ def recorded(command, out):
 
 
 class Batch:
-    """A program that reads its input, prints and ends.  Under copies it goes on: until `going` is removed, or as long as it
+    """A program that reads its input, prints and ends.  While copies are made it goes on until `going` is removed, or while it
     reads `load`, which prints nothing."""
 
     def __init__(self, command, text=None, waits=False, load=None):
@@ -132,7 +132,7 @@ class Server:
 
 
 class Postgres:
-    """A server of many processes, which refuses to run as root; copied is the one that serves the load."""
+    """A server of many processes, which refuses to run as root.  Copies are made of the process that serves the load."""
 
     ASK = ("create temp table t as select i, md5(i::text) m from generate_series(1, 50000) i;"
            "select count(*), md5(string_agg(m, '' order by i)) from t;"
@@ -165,7 +165,7 @@ class Postgres:
         return subprocess.Popen([*self.user, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def copy(self, directory):
-        """Copies of the process that serves the load, while it does."""
+        """Make copies of the process that serves the load, while it serves it."""
         with open(os.path.join(directory, "load.sql"), "w", encoding="ascii") as load:
             load.write(self.LOAD)
         command, env = self.client("pgbench", directory, "-T", "3600", "-n", "-f", load.name, name="load")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`snapdiff browse` in a terminal that tmux plays: keys, sizes, colours, names that are hostile, and how it ends.
+"""`snapdiff browse` in a terminal that tmux plays: keys, sizes, colours, hostile names, and how it ends.
 
 usage: browse.py SNAPDIFF TESTDATA
 """
@@ -23,7 +23,7 @@ class Terminal:
     """A tmux server of its own with one window."""
 
     def __init__(self, scratch, command, columns=100, lines=30, term="screen-256color"):
-        self.socket = tempfile.mktemp(prefix="tmux", dir=scratch)  # a server that ends may hold the one before
+        self.socket = tempfile.mktemp(prefix="tmux", dir=scratch)  # a server that is ending may still have the earlier socket
         self.status = scratch / "status"
         script = f"TERM={term} {command}; echo $? >{self.status}; sleep 600"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines), script)
@@ -200,7 +200,7 @@ def check_search_and_mouse(snapdiff, testdata, scratch):
 
 
 def check_true_colour(snapdiff, scratch):
-    """Where a terminal takes red, green and blue, the ages have the page's colours."""
+    """A terminal with 24-bit colours shows the ages in the colours of the page."""
     if subprocess.run(["infocmp", "xterm-direct"], capture_output=True, check=False).returncode:
         print("skipped: true colour: terminfo has no xterm-direct here (Debian: ncurses-term)")
         return
@@ -237,7 +237,7 @@ def check_holders(snapdiff, testdata, scratch):
 
 
 def check_live(snapdiff, scratch):
-    """A process that runs: its snapshots are shown as they come, and its end takes nothing away."""
+    """A running process: its snapshots appear as they are written, and stay when it ends."""
     if not (snapdiff.parent.parent / "lib/libsnap.so").exists():
         print("skipped: a process that runs: this build has no library to record with")
         return
@@ -349,7 +349,7 @@ def browse_in_pty(snapdiff, arguments, wanted, ignoring=()):
 
 
 def check_ends(snapdiff, testdata, scratch):
-    """A signal gives the terminal back and ends browse as signals do; so does a terminal that dies, even for who ignores that."""
+    """A signal restores the terminal and ends browse by that signal; so does a terminal that closes, even if SIGHUP is ignored."""
     series = [testdata / f"series-{i}.txt" for i in range(1, 9)]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         pid, end = browse_in_pty(snapdiff, series, b"exactly")

@@ -1,4 +1,4 @@
-"""Functions with a known truth, judged by snapdiff.repeat(); prints a line of JSON for each.
+"""Functions that are known to leak or not, judged by snapdiff.repeat(); prints a line of JSON for each.
 
 usage: leaks.py [DIRECTORY [FUNCTION...]]
 """

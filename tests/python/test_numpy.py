@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The data of NumPy's arrays are on the line of Python that made them, as tracemalloc has them."""
+"""The data of a NumPy array are counted at the Python line that made it, as tracemalloc counts them."""
 import json
 import subprocess
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Programs that must not load libsnap, started below a recorded one in every way: they behave as without us.
+"""Programs that must not load libsnap behave as without us, however a recorded program starts them.
 
 programs.py --snapdiff SNAPDIFF --programs DIR
 
@@ -151,7 +151,7 @@ def loader(program, directory):
 
 
 def rival(program, directory):
-    """Another recorder is preloaded by a program below: it is alone there."""
+    """A program below preloads another recorder: that one is alone there."""
     library = directory / "libheaptrack_preload.so"
     source = 'extern char **environ; extern int puts(const char *); extern char *strstr(const char *, const char *);' \
              '__attribute__((constructor)) static void f(void) { for (char **e = environ; *e; e++)' \

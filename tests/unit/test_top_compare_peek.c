@@ -13,7 +13,7 @@ static struct report *report;
 static struct report_options options;
 static struct compare_request request;
 
-/* What the reports of a test were given; they show its texts. */
+/* The datasets of a test: they own the texts that its reports show. */
 enum { MOST_STORED = 4 };
 static struct stored all_stored[MOST_STORED];
 static size_t stored_count;

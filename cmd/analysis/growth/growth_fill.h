@@ -1,6 +1,6 @@
 /*
- * analysis/growth/growth_fill.h - is the room that a container made for itself still being filled?
- * Private to analysis/growth*.c.
+ * analysis/growth/growth_fill.h - is a container still being filled?  Private to
+ * analysis/growth*.c.
  *
  * A table that doubles when it is full shows nothing between two doublings: it may grow on, or be
  * full for good.  But memory becomes resident when it is first written to.  So resident memory that

@@ -13,10 +13,10 @@
 #include "base/memory.h"
 
 enum {
-	LEAST_BUSY = 3, /* fewest intervals for this method */
-	LEAST_WORK = 16 /* blocks in a busy interval: one that grows now and then is no work */
+	LEAST_BUSY = 3, /* fewest busy intervals that idle ones are compared with */
+	LEAST_WORK = 16 /* blocks in a busy interval; fewer are no work */
 };
-static const double idle_rate = 1.0 / 50; /* at most, of the busy intervals' median */
+static const double idle_rate = 1.0 / 50; /* most of an idle one, of the busy ones' median */
 static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
 static const double still = 0.05;         /* share of its rise that a row may rise while idle */
 
@@ -60,8 +60,8 @@ static int by_falling_rate(const void *left, const void *right)
 	return (a->rate < b->rate) - (a->rate > b->rate);
 }
 
-/* The intervals are ordered by falling rate. Where do the idle ones begin? `count`: there are
- * none. */
+/* Intervals are ordered by falling rate.  Returns the first idle one, or `count` if there is none.
+ */
 static size_t first_idle(const struct interval *intervals, size_t count)
 {
 	double total = 0, done = 0;
@@ -69,7 +69,7 @@ static size_t first_idle(const struct interval *intervals, size_t count)
 	for (size_t i = 0; i < count; i++)
 		total += intervals[i].work;
 	for (size_t i = 0; i < count; i++) {
-		/* Ordered as they are, the median of those before is the middle one. */
+		/* The intervals before this one are sorted: the middle one has their median. */
 		if (i >= LEAST_BUSY && intervals[i / 2].work >= LEAST_WORK &&
 		    intervals[i].rate <= idle_rate * intervals[i / 2].rate &&
 		    total - done <= idle_work * total)

@@ -19,7 +19,7 @@ const char *growth_amount(double value, const char *unit, char buffer[GROWTH_AMO
 void growth_say_shape(struct growth_judgement *out, enum growth_verdict verdict,
 		      const struct growth_shape *shape, const char *unit);
 
-/** What the ages of the blocks say; nothing when they say nothing. */
+/** What the ages of the blocks show; no sentence if they show nothing. */
 void growth_say_ages(struct growth_judgement *out, const struct growth_ages *ages);
 
 #endif

@@ -28,7 +28,7 @@ struct naming {
 	bool *changed;            /* per frame: its function is keyed by its bare name */
 };
 
-/* A stack that is left. */
+/* A stack that has no partner yet. */
 struct leftover {
 	uint64_t key, function;
 	uint32_t site;
@@ -37,7 +37,7 @@ struct leftover {
 
 typedef size_t name_fn(const char *name, char *out, size_t size);
 
-/* A Rust impl's bare name lacks the type that it is for: it goes by its full one. */
+/* The bare name of a Rust impl lacks its type, so the full name is used. */
 static size_t bare_or_full(const char *name, char *out, size_t size)
 {
 	return *name == '<' ? name_normalise(name, out, size) : name_bare(name, out, size);
@@ -182,7 +182,7 @@ static int compare_leftovers(const void *left, const void *right)
 	return order ? order : compare_number(a->function, b->function);
 }
 
-/* Leftovers of one key, ordered: are they one stack of functions on either side? */
+/* Are the stacks of one key, which are sorted, the same functions on each side? */
 static bool is_unambiguous(const struct leftover *group, size_t count)
 {
 	size_t kinds[2] = {0, 0};

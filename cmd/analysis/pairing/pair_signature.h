@@ -12,10 +12,10 @@
 #include "analysis/pairing/pairs.h"
 
 /**
- * Keys of stacks that are left, malloc'ed, by site: equal where two stacks are the same but for
- * parameters and template arguments of functions that the other snapshot has not got; 0 where
- * several functions would be meant, and for all other sites.  *out_count is how many are not 0.
- * False, and *out NULL, when memory is out.
+ * Keys of the stacks that have no partner yet, malloc'ed, by site.  Two stacks have equal keys if
+ * they are the same but for parameters and template arguments of functions that the other snapshot
+ * lacks.  The key is 0 where several functions would be meant, and for all other sites.  *out_count
+ * is how many are not 0.  False, and *out NULL, when memory is out.
  */
 bool signature_keys(uint64_t **out, size_t *out_count, const struct dataset *dataset,
 		    const struct pair_sides *sides, const uint32_t *old, size_t old_count,

@@ -10,9 +10,9 @@
 #include "analysis/pairing/pairs.h"
 
 /**
- * For each string of the dataset that is a file of old stacks only, the new side's name of it: a
- * string id; other strings stand for themselves.  malloc'ed, free() it.  *moved is the number of
- * files that have another name; 0 leaves nothing to do.  NULL when memory is out.
+ * For each string of the dataset that names a file of old stacks only: the name that the file has
+ * on the new side, as a string id.  Other strings stand for themselves.  malloc'ed; free() it.
+ * *moved is how many files have another name; 0: nothing to do.  NULL when memory is out.
  */
 uint32_t *relocation_compute(const struct dataset *dataset, const struct pair_sides *sides,
 			     size_t *moved);

@@ -22,13 +22,13 @@ struct skeletons {
 	size_t count;
 };
 
-/** Of `stacks`.  False when memory is out.  Release with skeletons_release(). */
+/** Make the skeletons of `stacks`.  False when memory is out.  Release with skeletons_release(). */
 bool skeletons_build(struct skeletons *skeletons, const struct tokens *tokens,
 		     const struct indexed_stack *stacks, size_t stack_count);
 void skeletons_release(struct skeletons *skeletons);
 
-/** The stacks with the skeleton of `stack`: returns how many, from *first on.  Also 0 if the
- * skeleton tells nothing, because all its functions are common. */
+/** The stacks with the skeleton of `stack`: returns how many, from *first on.  Returns 0, too, if
+ * all functions of the skeleton are common ones: it would match unrelated stacks. */
 size_t skeletons_find(const struct skeletons *skeletons, const struct indexed_stack *stack,
 		      const struct skeleton **first);
 

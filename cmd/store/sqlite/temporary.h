@@ -6,7 +6,8 @@
 
 #include "store/sqlite/database.h"
 
-/** A reader may write temporary tables, and nothing else: between these two. */
+/** Between these two calls a store that was opened for reading may write temporary tables, and
+ * nothing else. */
 enum snap_status temporary_begin(struct store *store, struct snap_error *err);
 /** Returns `st`, or if that is SNAP_OK, what went wrong here. */
 enum snap_status temporary_end(struct store *store, enum snap_status st, struct snap_error *err);

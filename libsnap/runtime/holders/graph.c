@@ -6,7 +6,7 @@
 #include "runtime/arena.h"
 
 #define FIRST_HIDDEN 4096u
-#define EDGES_STEP   ((uint64_t)1 << 15) /* of memory taken at once */
+#define EDGES_STEP   ((uint64_t)1 << 15) /* edges that room is made for at once */
 #define FIRST_EDGES  ((uint64_t)1 << 20)
 #define MOST_EDGES   ((uint64_t)UINT32_MAX - 1)
 #define RECENT       4u  /* targets that are not repeated: neighbours often point to one block */
@@ -99,7 +99,7 @@ static void scan_readable(uintptr_t low, uintptr_t high)
 	}
 }
 
-/* Parts of the range are not mapped, or may not be read. */
+/* Read a range of which parts are not mapped, or may not be read. */
 static void scan_by_area(uintptr_t low, uintptr_t high)
 {
 	while (low < high) {
@@ -158,7 +158,8 @@ static void fetch_ahead(uint32_t at)
 		__builtin_prefetch((const void *)snap__blocks.address[near]);
 }
 
-/* Search on from what was ordered at `at` and later.  `expanded`: the edges are known already. */
+/* Go on with the search from the nodes that were reached as number `at` and later.  `expanded`:
+ * their edges are known already. */
 static void search_from(uint32_t at, bool expanded)
 {
 	for (; at < g->ordered; at++) {
@@ -218,7 +219,7 @@ static void mark_reached(void)
 		}
 }
 
-/* Move the edges to blocks that something stronger holds behind the others; they do not count. */
+/* Edges to blocks that something stronger holds do not count: move them behind the others. */
 static void hide_edges(uint32_t node)
 {
 	uint32_t *to = g->to + g->first[node];

@@ -1,7 +1,8 @@
 /*
- * holders/owned.c - a table that is only added to, and whose entries can be emptied.
+ * holders/owned.c - a table of what allocators map.  Entries are added, and can be emptied.
  *
- * An allocator may map before anybody knows where it is: until then every caller is noted.
+ * An allocator may map memory before anybody knows where the allocator is: until then every caller
+ * of mmap is noted.
  */
 #include "runtime/holders/owned.h"
 
