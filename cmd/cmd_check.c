@@ -1,5 +1,5 @@
 /*
- * cmd_check.c - `snapdiff check`: a gate that a team can leave switched on.
+ * cmd_check.c - `snapdiff check`: judge memory against a policy, for CI.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ struct check_options {
 	struct policy_texts texts;
 	const char *policy, *write_baseline, *keep;
 	struct check_how how;
-	int python, exit_snapshot; /* the first choice: that of run */
+	int python, exit_snapshot; /* as for run; 0 is the default */
 	struct text_list baseline, suppressions, also;
 	uint64_t runs, warmup;
 	bool strict;
@@ -42,7 +42,7 @@ struct check_options {
 
 static const char *const annotate_names[] = {"auto", "none", "github", "gitlab", NULL};
 
-/* As for `run`, whose first choice is the default. */
+/* The choices of `run`: the first one is the default. */
 static const char *const python_choices[] = {"auto", "on", "off", NULL};
 static const char *const exit_choices[] = {"late", "early", NULL};
 
@@ -163,7 +163,7 @@ static enum snap_status read_policy_file(struct check *check, struct snap_error 
 	return st;
 }
 
-/* What is not given on the command line comes from the file. */
+/* Take from the file what the command line does not give. */
 static void overlay(const char **given, const char *from_file)
 {
 	if (!*given)
@@ -237,7 +237,7 @@ static enum snap_status make_growth(struct check *check, struct snap_error *err)
 	return growth_make(&check->growth, &command, check->names, check->count, err);
 }
 
-/* Suppressions are the gate's. */
+/* Without suppressions: check_judge() applies them. */
 static enum snap_status make_leaks(struct check *check, struct snap_error *err)
 {
 	const char *name = check->gathered.most_unreachable;
@@ -251,7 +251,7 @@ static enum snap_status make_leaks(struct check *check, struct snap_error *err)
 	return leaks_make(&check->leaks, &command, name, err);
 }
 
-/* Of repeated runs, what each left at its exit; else what was named. */
+/* Add the exit snapshots of repeated runs, or the names if the side has no runs. */
 static size_t add_names(const char **names, size_t at, const struct check_side *side,
 			const char *const *named, size_t count)
 {

@@ -126,7 +126,7 @@ static void prepare_thread_block(const struct snap__helper *helper)
 #if defined(__x86_64__)
 	char **words = (char **)(void *)helper->thread_pointer;
 
-	/* libc's words 3 to 6: is there more than one thread, and what guards the stack. */
+	/* words 3 to 6 of libc: whether there are several threads, and the stack guard */
 	memcpy(&words[3], snap__thread_pointer() + 24, 32);
 	words[0] = words[2] = helper->thread_pointer;
 	words[3] = (char *)1;
@@ -137,7 +137,7 @@ static void prepare_thread_block(const struct snap__helper *helper)
 
 /* ---- its first steps ------------------------------------------------------------------------- */
 
-/* An own table of file descriptors, and an empty one. */
+/* Have a table of file descriptors of our own, and empty it. */
 static bool leave_files(void)
 {
 	struct rlimit limit = {0, 0};
@@ -152,7 +152,7 @@ static bool leave_files(void)
 	return true;
 }
 
-/* As far as it may be: beyond the hard limit, too, where that is allowed. */
+/* Raise a limit to the hard one; for address space beyond it, where that is allowed. */
 static void raise_limit(int what)
 {
 	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -165,7 +165,8 @@ static void raise_limit(int what)
 	syscall(SYS_prlimit64, 0, what, &limit, NULL);
 }
 
-/* Limits of the host's are not meant for us; and a fault of ours must not dump its memory. */
+/* The host's limits are not meant for the helper.  A fault of the helper must not dump the host's
+ * memory. */
 static void adjust_limits(void)
 {
 	const struct rlimit none = {0, 0};

@@ -32,7 +32,8 @@ static void keep_every_other(void *block, size_t i)
 		free(block);
 }
 
-/* Functions of their own, so that each is a site of its own; what follows the call keeps it one. */
+/* Each in a function of its own, so that it is a site.  The loop keeps malloc from being a tail
+ * call. */
 #define SITE_OF_ONE_SIZE(name, size_wanted, periods)                                               \
 	SITE name(void)                                                                            \
 	{                                                                                          \
@@ -80,7 +81,7 @@ __attribute__((noinline)) static void *site_of_thread(void *unused)
 	return unused;
 }
 
-/* Many short lives: each thread begins with a gap of its own. */
+/* Many threads that end soon: each draws its first gap anew. */
 static void in_threads(void)
 {
 	for (unsigned i = 0; i < 40; i++) {

@@ -1,5 +1,5 @@
 /*
- * Stacks that are not true are noticed, and true ones are not complained of.
+ * test_verify.c - a wrong stack is noticed, and a right one is not reported.
  */
 /* links: snapruntime */
 #include <criterion/criterion.h>
@@ -37,7 +37,7 @@ static uint32_t stack_of(const struct list *list)
 
 typedef void spoil_fn(struct list *list);
 
-/* Capture, spoil what was found, and have it verified. */
+/* Capture a stack, change it, and have it verified. */
 __attribute__((noinline)) static void verify_spoilt(spoil_fn *spoil)
 {
 	struct snap__regs regs = snap__regs_of_caller(__builtin_frame_address(0));

@@ -38,7 +38,7 @@ struct cell {
 	bool adjacent; /* the best predecessor is the match just before */
 };
 
-/* What is seen of a frame on one side. */
+/* What the stacks of one side say of a frame. */
 struct sight {
 	uint32_t callee;
 	bool seen;

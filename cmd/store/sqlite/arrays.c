@@ -142,7 +142,7 @@ void arrays_undo(struct arrays *arrays, const struct array_mark *mark)
 	arrays->stack_count = mark->stack;
 }
 
-/* The new sites, which lie by rising id behind the others, are merged from the end. */
+/* Merge the new sites, which are sorted and lie behind the others, from the end. */
 static enum snap_status merge(struct arrays *arrays)
 {
 	size_t old = arrays->by_id_count, new = arrays->site_count;
@@ -196,8 +196,7 @@ size_t arrays_find_site(const struct arrays *arrays, int64_t id)
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
 
-/* Sites are written as the distance from the one before: in most snapshots they lie side by side.
- */
+/* A site is written as the distance from the one before, which is 1 in most snapshots. */
 struct site_walk {
 	size_t by_id;
 	int64_t site;

@@ -1,8 +1,8 @@
 /*
- * ids.h - find rows by id, among rows that lie by rising id.
+ * ids.h - find rows by id in an array that is sorted by id.
  *
  * Ids of sites are hashes: their first bits tell roughly where a row is.  So rows lie in buckets by
- * these bits.  Within a bucket the search is binary, in case somebody chose ids that are alike.
+ * these bits.  Within a bucket the search is binary: hostile input may have many ids in one bucket.
  */
 #ifndef STORE_IDS_H
 #define STORE_IDS_H
