@@ -19,7 +19,7 @@ void growth_judge(const struct growth_series *series, const struct growth_option
  * many. */
 size_t growth_wanted_births(const struct growth_series *series, size_t wanted[GROWTH_BIRTHS]);
 
-/** "leak", "container-growth" ...; "high", "medium", "low". */
+/** The name in verdicts.def; "high", "medium" or "low". */
 const char *growth_verdict_name(enum growth_verdict verdict);
 const char *growth_confidence_name(enum growth_confidence confidence);
 /** The highest confidence that a verdict from this many snapshots can have. */
