@@ -117,8 +117,9 @@ void graph_release(struct graph *graph)
 
 const char *graph_root_kind(const struct store_root *root)
 {
-	static const char *const kinds[] = {"global", "thread-local", "stack",  "registers",
-					    "thread", "mapping",      "loader", "interpreter"};
+	static const char *const kinds[] = {"global",    "thread-local", "stack",
+					    "registers", "thread",       "mapping",
+					    "loader",    "interpreter",  "kernel"};
 
 	return root->kind < sizeof(kinds) / sizeof(*kinds) ? kinds[root->kind] : "root";
 }

@@ -53,7 +53,8 @@ static bool add_groups(struct growth_graph *out, const struct graph *graph,
 static bool is_telling(const struct store_root *root)
 {
 	return root->kind == SNAP_ROOT_GLOBAL || root->kind == SNAP_ROOT_TLS ||
-	       root->kind == SNAP_ROOT_MAPPING || root->kind == SNAP_ROOT_INTERPRETER;
+	       root->kind == SNAP_ROOT_MAPPING || root->kind == SNAP_ROOT_INTERPRETER ||
+	       root->kind == SNAP_ROOT_KERNEL;
 }
 
 /* The last block of the way that is of another row than where it leads; SNAP_NONE: there is

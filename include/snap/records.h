@@ -139,6 +139,7 @@ enum snap_root_kind {
 	SNAP_ROOT_MAPPING = 5,     /* memory that no recorded allocator owns */
 	SNAP_ROOT_LOADER = 6,      /* what the dynamic loader allocated for itself */
 	SNAP_ROOT_INTERPRETER = 7, /* a module, frame or other root of an interpreter; see label */
+	SNAP_ROOT_KERNEL = 8, /* what the kernel keeps for the program: epoll's data; see label */
 };
 
 struct snap_root {

@@ -42,6 +42,15 @@ uint64_t snap__os_machine_memory(void);
 /** The start of the file `path`, NUL-terminated; its size, or -1.  For small files of /proc. */
 long snap__os_read_file(const char *path, char *buffer, size_t size);
 
+/** An entry of a directory, as getdents64() gives it. */
+struct snap__entry {
+	uint64_t inode;
+	int64_t offset;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
 /** Can the eight bytes at `address`, which is a multiple of 8, be read? */
 bool snap__os_is_readable(const void *address);
 

@@ -20,7 +20,10 @@
 #include <map>
 #include <memory>
 #include <pthread.h>
+#include <csignal>
+#include <ctime>
 #include <string>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <thread>
@@ -225,7 +228,108 @@ CASE held_behind_guard()
 	mprotect(guarded + 4096, 4096, PROT_NONE);
 }
 
+/* A destructor makes new[] put the count in front: the pointer is to the second word of the block. */
+struct Counted {
+	~Counted()
+	{
+		free(owned);
+	}
+	char *owned = block(43);
+};
+Counted *counted;
+CASE held_array_new()
+{
+	counted = new Counted[20];
+}
+
+struct Left {
+	long left[3] = {};
+};
+struct Virtual : virtual Left {
+	long own[3] = {};
+	virtual ~Virtual() = default;
+};
+Left *virtual_base;
+CASE held_virtual_base()
+{
+	virtual_base = new Virtual;
+}
+
+/* A pool is one block for the recorder; what its parts refer to is held by it. */
+struct Pool {
+	char *parts[3000];
+	size_t used;
+};
+Pool *pool;
+CASE held_pool()
+{
+	pool = static_cast<Pool *>(calloc(1, 1 << 20));
+	for (int i = 0; i < 50; i++)
+		pool->parts[pool->used++ * 50] = block(59);
+}
+
+/* ---- held by the kernel ---- */
+
+CASE held_epoll()
+{
+	int set = epoll_create1(EPOLL_CLOEXEC), ends[2];
+
+	for (int i = 0; i < 30; i++) {
+		epoll_event event{};
+
+		if (pipe(ends) != 0)
+			abort();
+		event.events = EPOLLIN;
+		event.data.ptr = block(231);
+		if (epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event) != 0)
+			abort();
+	}
+}
+
+CASE held_timer()
+{
+	struct sigevent event {};
+	timer_t timer;
+
+	event.sigev_notify = SIGEV_SIGNAL;
+	event.sigev_signo = SIGUSR1;
+	event.sigev_value.sival_ptr = block(241);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+		abort();
+}
+
 /* ---- held, but not by a plain aligned pointer ---- */
+
+CASE hidden_pipe()
+{
+	char *pointer = block(251);
+	int ends[2];
+
+	if (pipe(ends) != 0 || write(ends[1], &pointer, sizeof(pointer)) != sizeof(pointer))
+		abort();
+}
+
+struct Step {
+	uintptr_t both;
+	char fill[40];
+};
+uintptr_t first_step;
+CASE hidden_xor_list()
+{
+	Step *before = nullptr, *last = nullptr;
+
+	for (int i = 0; i < 20; i++) {
+		Step *step = reinterpret_cast<Step *>(block(sizeof(Step)));
+
+		step->both = reinterpret_cast<uintptr_t>(last);
+		if (last)
+			last->both = reinterpret_cast<uintptr_t>(before) ^ reinterpret_cast<uintptr_t>(step);
+		before = last;
+		last = step;
+	}
+	/* The first of three is found by its neighbours' difference only. */
+	first_step = ~reinterpret_cast<uintptr_t>(last);
+}
 
 uintptr_t high_tagged[10];
 CASE hidden_high_tags()
@@ -301,6 +405,13 @@ CASE lost_dropped_map()
 	USE(dropped);
 }
 
+/* It points into itself: its characters are in it. */
+CASE lost_short_string()
+{
+	for (int i = 0; i < 30; i++)
+		USE(new std::string("short"));
+}
+
 CASE lost_on_dead_stack()
 {
 	char *volatile words[40];
@@ -332,6 +443,46 @@ CASE held_specific()
 __attribute__((noinline)) char *held_stack()
 {
 	return block(141);
+}
+
+__attribute__((noinline)) char *held_under_handler()
+{
+	return block(261);
+}
+
+__attribute__((noinline)) char *held_in_handler()
+{
+	return block(271);
+}
+
+static void on_alternate_stack(int)
+{
+	char *volatile words[4];
+
+	words[1] = held_in_handler();
+	ready++;
+	for (;;)
+		pause();
+	USE(&words);
+}
+
+/* Interrupted: what the frames below the handler hold is alive, too. */
+static void *interrupted(void *)
+{
+	char *volatile words[4];
+	struct sigaction action {};
+	stack_t stack{};
+
+	stack.ss_size = 1 << 16;
+	stack.ss_sp = malloc(stack.ss_size);
+	action.sa_handler = on_alternate_stack;
+	action.sa_flags = SA_ONSTACK;
+	sigaltstack(&stack, nullptr);
+	sigaction(SIGUSR2, &action, nullptr);
+	words[2] = held_under_handler();
+	raise(SIGUSR2);
+	USE(&words);
+	return nullptr;
 }
 
 static void *on_stack(void *)
@@ -524,11 +675,18 @@ static void run_cases()
 		held_stdio();
 		held_aligned();
 		held_behind_guard();
+		held_array_new();
+		held_virtual_base();
+		held_pool();
+		held_epoll();
+		held_timer();
 	});
 	in_thread([] {
 		hidden_high_tags();
 		hidden_xor();
 		hidden_unaligned();
+		hidden_pipe();
+		hidden_xor_list();
 	});
 	in_thread([] {
 		lost_direct();
@@ -536,6 +694,7 @@ static void run_cases()
 		lost_shared_ring();
 		lost_with_freed_holder();
 		lost_dropped_map();
+		lost_short_string();
 	});
 	in_thread([] {
 		held_mapping();
@@ -548,13 +707,14 @@ static void run_cases()
 static int start_threads()
 {
 	pthread_t thread;
-	int count = 1;
+	int count = 2;
 
 	pthread_create(&thread, nullptr, on_stack, nullptr);
+	pthread_create(&thread, nullptr, interrupted, nullptr);
 #if defined(__x86_64__)
 	pthread_create(&thread, nullptr, in_registers, nullptr);
 	pthread_create(&thread, nullptr, in_system_call, nullptr);
-	count = 3;
+	count = 4;
 #endif
 	return count;
 }

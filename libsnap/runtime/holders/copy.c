@@ -56,14 +56,6 @@ static struct snap__copy *in_copy; /* set in the copy only */
 
 /* ---- stopping -------------------------------------------------------------------------------- */
 
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	unsigned short length;
-	unsigned char type;
-	char name[];
-};
-
 static bool is_known(const struct snap__copy *copy, int id)
 {
 	for (uint32_t i = 0; i < copy->thread_count; i++)
@@ -77,7 +69,8 @@ static void add_threads(struct making *m, const char *buffer, long size)
 	struct snap__copy *copy = &m->copy;
 
 	for (long at = 0; at < size;) {
-		const struct entry *entry = (const struct entry *)(const void *)(buffer + at);
+		const struct snap__entry *entry =
+			(const struct snap__entry *)(const void *)(buffer + at);
 		int id = (int)snap__parse_u64(entry->name, NULL);
 
 		at += entry->length;

@@ -10,6 +10,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/holders/graph.h"
+#include "runtime/holders/kernel.h"
 #include "runtime/holders/libc.h"
 #include "runtime/holders/ranges.h"
 #include "runtime/process.h"
@@ -457,4 +458,5 @@ void snap__roots_find(struct snap__copy *copy)
 	find_threads(&f);
 	find_mappings(&f);
 	find_loader(&f);
+	snap__kernel_words_find(snap__process_identity()->pid);
 }
