@@ -458,5 +458,5 @@ void snap__roots_find(struct snap__copy *copy)
 	find_threads(&f);
 	find_mappings(&f);
 	find_loader(&f);
-	snap__kernel_words_find(snap__process_identity()->pid);
+	snap__kernel_words_find(snap__process_self()->pid);
 }
