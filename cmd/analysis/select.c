@@ -674,7 +674,7 @@ bool selection_credits(const struct selection *selection, struct credits *credit
 		const uint32_t *rows;
 		size_t count = selection_rows_of(selection, site, &rows);
 
-		for (size_t r = 0; r < count; r++)
+		for (size_t r = 0; rows && r < count; r++)
 			if (!credits_add(credits, selection->dataset, rows[r], site))
 				return false;
 	}

@@ -79,7 +79,9 @@ void browse_put(struct browse *b, const char *text, int room)
 
 static int colour_of(int64_t change)
 {
-	return change > 0 ? COLOR_PAIR(PAIR_GREW) : change < 0 ? COLOR_PAIR(PAIR_SHRANK) : 0;
+	return change > 0   ? (int)COLOR_PAIR(PAIR_GREW)
+	       : change < 0 ? (int)COLOR_PAIR(PAIR_SHRANK)
+			    : 0;
 }
 
 int browse_left_width(void)
@@ -646,7 +648,8 @@ static void begin_ages(void)
 		if (COLORS > 256)
 			init_extended_pair(PAIR_AGES + i, all[i], -1);
 		else
-			init_pair((short)(PAIR_AGES + i), COLORS == 256 ? many[i] : few[i], -1);
+			init_pair((short)(PAIR_AGES + i), (short)(COLORS == 256 ? many[i] : few[i]),
+				  -1);
 }
 
 static void begin_screen(void)

@@ -3,6 +3,7 @@
  */
 #include "analysis/pairing/relocation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,16 +195,12 @@ static size_t elect(const struct ballot *ballot, uint32_t *names, unsigned char 
 static bool apply_map(const char *map, const char *text, char **out)
 {
 	const char *equals = strchr(map, '=');
-	size_t size = equals ? (size_t)(equals - map) : 0, rest;
+	size_t size = equals ? (size_t)(equals - map) : 0;
 
 	if (!equals || strncmp(text, map, size) != 0)
 		return false;
-	rest = strlen(text + size);
-	*out = malloc(strlen(equals + 1) + rest + 1);
-	if (*out) {
-		strcpy(*out, equals + 1);
-		memcpy(*out + strlen(equals + 1), text + size, rest + 1);
-	}
+	if (asprintf(out, "%s%s", equals + 1, text + size) < 0)
+		*out = NULL;
 	return true;
 }
 

@@ -95,6 +95,7 @@ static struct policy_scope *scope_named(struct reading *reading, const char *nam
 		return NULL;
 	}
 	last = &file->scopes[file->scope_count];
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): array_reserve() has made room */
 	*last = (struct policy_scope){.name = keep(reading, name)};
 	if (!last->name)
 		return NULL;

@@ -60,6 +60,7 @@ bool suppression_matches(const char *pattern, const char *text)
 	length -= to_end && length > 0;
 	if (!from_start)
 		whole[size++] = '*';
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its end is handed on beside it */
 	memcpy(whole + size, pattern, length);
 	size += length;
 	if (!to_end)
