@@ -16,4 +16,8 @@ void fail_say(struct snap_error *err, enum snap_status st, const char *format, .
 	va_start(args, format);
 	vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);
+	/* One line: with a newline in its name, a file would say something of its own. */
+	for (char *c = err->message; *c; c++)
+		if (*c == '\n' || *c == '\r')
+			*c = '?';
 }

@@ -16,14 +16,17 @@ void cli_speak_as(const char *command)
 	speaker = command;
 }
 
-/* One line, in one write: another process may share the terminal. */
-__attribute__((format(printf, 2, 0))) static void say(const char *kind, const char *format,
-						      va_list args)
+/*
+ * In one write: another process may share the terminal.  A line that a name begins would be taken for
+ * one of ours, or obeyed by what reads the log: only errors, which fail() makes, may have several.
+ */
+__attribute__((format(printf, 3, 0))) static void say(const char *kind, const char *kept,
+						      const char *format, va_list args)
 {
 	char sentence[2048];
 
 	vsnprintf(sentence, sizeof(sentence), format, args);
-	utf8_make_printable(sentence, "\n\t");
+	utf8_make_printable(sentence, kept);
 	fprintf(stderr, "snapdiff%s%s: %s%s\n", speaker ? " " : "", speaker ? speaker : "", kind,
 		sentence);
 }
@@ -33,7 +36,7 @@ void cli_message(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("", format, args);
+	say("", "\n\t", format, args);
 	va_end(args);
 }
 
@@ -42,7 +45,7 @@ void cli_warn(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("warning: ", format, args);
+	say("warning: ", "\t", format, args);
 	va_end(args);
 }
 

@@ -12,6 +12,14 @@
 
 _Static_assert(NAME_SHOWN + 40 < sizeof(((struct snap_error *)0)->message), "room for a sentence");
 
+/* One line: with a newline in its name, a file would say something of its own. */
+static void make_one_line(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\n' || *text == '\r')
+			*text = '?';
+}
+
 enum snap_status snap__fail(struct snap_error *err, enum snap_status st, const char *name,
 			    const char *format, ...)
 {
@@ -25,6 +33,7 @@ enum snap_status snap__fail(struct snap_error *err, enum snap_status st, const c
 	va_start(arguments, format);
 	vsnprintf(err->message + used, sizeof(err->message) - used, format, arguments);
 	va_end(arguments);
+	make_one_line(err->message);
 	return st;
 }
 
@@ -42,5 +51,6 @@ enum snap_status snap__fail_at(struct snap_error *err, enum snap_status st, cons
 	va_start(arguments, format);
 	vsnprintf(err->message + used, sizeof(err->message) - used, format, arguments);
 	va_end(arguments);
+	make_one_line(err->message);
 	return st;
 }

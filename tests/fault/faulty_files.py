@@ -24,7 +24,7 @@ import run as cli  # noqa: E402
 
 OPENS, READS, STATS = "openat,open", "read,pread64", "newfstatat,fstat,stat,statx"
 FAULTS = [(READS, "EIO"), (OPENS, "EMFILE"), (STATS, "EIO"), (READS, "EINTR")]
-MORE_FAULTS = [(OPENS, "ENFILE"), (OPENS, "EIO"), (OPENS, "EACCES"), (OPENS, "ENOMEM"), (READS, "ENOMEM"),
+MORE_FAULTS = [(OPENS, "ENOENT"), (OPENS, "ENFILE"), (OPENS, "EIO"), (OPENS, "EACCES"), (OPENS, "ENOMEM"), (READS, "ENOMEM"),
                (STATS, "EACCES"), (STATS, "ENOMEM"), ("mmap", "ENOMEM"), ("lseek", "EIO"), ("getdents64", "EIO"),
                ("fstatfs,statfs", "EIO"), ("readlink,readlinkat", "EIO"), ("access,faccessat,faccessat2", "EIO")]
 MOST = 60  # calls of a kind that are tried
@@ -143,14 +143,15 @@ class Trial:
         """True if the fault was met."""
         log = self.home / "log"
         known = ",".join(f"?{call}" for call in calls.split(","))
-        result = self.run(["strace", "-f", "-o", str(log), "-P", str(self.work / self.case.file), "-e", f"trace={known}",
+        result = self.run(["strace", "-f", "-o", str(log), "-P", str(self.work / self.case.file), "-P", self.case.file, "-e", f"trace={known}",
                            f"--inject={known}:error={error}:when={when}"])
         if "(INJECTED" not in log.read_text(errors="replace"):
             return False
         seen = self.seen(result)
         if seen == self.sound:
             return True
-        said = result.stderr.decode(errors="replace")
+        said = "\n".join(line for line in result.stderr.decode(errors="replace").splitlines()
+                         if not line.startswith("strace: "))  # which names the file
         name = pathlib.Path(self.case.file).name
         if self.case.unnamed and seen[0] == 0 and self.case.unnamed in seen[1] and name in said:
             return True

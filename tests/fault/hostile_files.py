@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""A directory of a stranger: names that speak, links in circles, files that go while they are read, 20,000 files.
+
+Whatever a file is called, every line of a message is ours, no byte of it is obeyed by a terminal or by what reads a
+log, and a file that is no part of a report is named.
+
+usage: hostile_files.py SNAPDIFF
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+import run as cli  # noqa: E402
+
+SNAPDIFF = pathlib.Path(sys.argv.pop(1)).resolve()
+NAMES = ["a\n::error::forged.snap", "b\r::stop-commands::x.snap", "\x1b[31mred.snap", "tab\there.snap", "-rf.snap",
+         "space in it.snap", "quote\"'`.snap", "$(touch run).snap", "; touch run.snap", "%s%n.snap", "\x9b2J.snap",
+         "\u202eright.snap"]
+COMMANDS = [["ls"], ["top"], ["growth", "--exit-code"], ["check"], ["check", "-f", "github"], ["load", "--db", "new.db"],
+            ["report", "-o", "page.html"], ["dump"], ["info"]]
+OBEYED = set(range(0x20)) - {0x09, 0x0a} | {0x7f} | set(range(0x80, 0xa0)) | set(range(0x202a, 0x202f))
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.home = pathlib.Path(self.scratch.name)
+        cli.build_snapshots(SNAPDIFF, self.home / "s")
+        self.env = cli.environment(SNAPDIFF, self.home)
+        self.strange = self.home / "strange"
+        self.strange.mkdir()
+
+    def tearDown(self):
+        self.scratch.cleanup()
+
+    def run_on(self, command, *names):
+        return subprocess.run([SNAPDIFF, *command, *names], cwd=self.home, env=self.env, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=600, check=False)
+
+    def put(self, name, content):
+        with open(os.path.join(os.fsencode(self.strange), os.fsencode(name)), "wb") as file:
+            file.write(content)
+
+    def assert_ours(self, result, tool):
+        for line in result.stderr.decode("utf-8", "surrogateescape").splitlines():
+            self.assertRegex(line, rf"^(snapdiff {tool}: |new\.db: \d+ snapshot)")
+            self.assertFalse({ord(c) for c in line} & OBEYED, repr(line))
+
+    def test_names_of_whole_and_damaged_snapshots(self):
+        whole = (self.home / "s/series-1.snap").read_bytes()
+        for damaged in (False, True):
+            for n, name in enumerate(NAMES):
+                self.put(name, whole[:100 + n] if damaged else (self.home / f"s/series-{n % 8 + 1}.snap").read_bytes())
+            self.put("whole.snap", whole)
+            for command in COMMANDS:
+                with self.subTest(command=command, damaged=damaged):
+                    result = self.run_on(command, "strange")
+                    self.assertIn(result.returncode, (3,) if damaged else (0, 1), result.stderr)
+                    self.assert_ours(result, command[0])
+            for path in self.home.glob("new.db*"):
+                path.unlink()
+        self.assertFalse(list(self.home.glob("**/run")), "a name was run")
+
+    def test_a_name_that_is_given(self):
+        for name in NAMES:
+            with self.subTest(name=name):
+                self.put(name, b"no snapshot")
+                result = self.run_on(["top"], os.path.join("strange", name))
+                self.assertEqual(result.returncode, 3)
+                self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+                self.assert_ours(result, "top")
+
+    def test_links_in_circles(self):
+        shutil.copy(self.home / "s/series-1.snap", self.strange)
+        for name, target in (("self.snap", "self.snap"), ("one.snap", "two.snap"), ("two.snap", "one.snap"), ("here", ".")):
+            (self.strange / name).symlink_to(target)
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                result = self.run_on(command, "strange")
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertIn(b"a symbolic link that leads to no file", result.stderr)
+
+    def test_many_files_that_are_no_snapshots(self):
+        for n in range(20000):
+            (self.strange / f"{n}.log").write_text("x")
+        for n in (1, 2, 3):
+            shutil.copy(self.home / f"s/series-{n}.snap", self.strange)
+        for command in (["ls"], ["growth"], ["top"]):
+            with self.subTest(command=command):
+                result = self.run_on(command, "strange")
+                self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"3 snapshots", self.run_on(["ls"], "strange").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
