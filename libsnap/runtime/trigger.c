@@ -23,6 +23,7 @@
 #include "runtime/message.h"
 #include "runtime/modules.h"
 #include "runtime/os_linux.h"
+#include "runtime/python/python.h"
 #include "runtime/record.h"
 #include "runtime/sandbox.h"
 #include "runtime/text.h"
@@ -38,6 +39,7 @@
 #define PEAK_PART        20u
 #define KEPT_STEP        ((uint64_t)512 << 10)
 #define KEPT_STEP_PER_MS ((uint64_t)128 << 10)
+#define START_PEAK_MOST  ((uint64_t)16 << 20) /* of an interpreter that starts */
 #define STOP_NS          1000000000ull
 #define LEAVE_NS         200000000ull
 #define SLOT_WAITS       1000
@@ -321,6 +323,14 @@ static bool may_afford(void)
 	       snap__snapshot_writing_ns() <= PEAK_FREE_NS + age / PEAK_PART;
 }
 
+/* An interpreter that imports what it needs itself reaches a new peak many times, and nobody wants
+ * to see those: the first one that is kept is a step above them. */
+static bool is_peak_of_start(enum snap__reason reason)
+{
+	return reason == SNAP__AT_PEAK && snap__process_config()->keep_peak &&
+	       snap__record_peak_bytes() < START_PEAK_MOST && snap__python_is_starting();
+}
+
 /*
  * Called in the thread whose allocation reached the level.  It waits for the snapshot: a peak may
  * be over as soon as it goes on.  Another thread that gets here meanwhile does not wait; if a step
@@ -335,7 +345,7 @@ static void on_level(void)
 		return; /* a running helper looks by itself */
 	if (!snap__lock_try(&at_level))
 		return;
-	if (may_afford() && level_is_due(&reason)) {
+	if (may_afford() && level_is_due(&reason) && !is_peak_of_start(reason)) {
 		bool outside = waits_outside();
 		uint64_t before = snap__snapshot_writing_ns();
 

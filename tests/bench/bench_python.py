@@ -42,7 +42,17 @@ import asyncio
 async def work(n):
     await asyncio.sleep(0)
     return [n] * 10
-async def main():
+async def print_memory(options):
+    """What recorders add to the largest resident memory, their start included."""
+    print("\n| objects | bare | tracemalloc 1 adds | snapdiff adds | share |\n| --- | ---: | ---: | ---: | ---: |")
+    for name, code in OBJECTS.items():
+        _, rss = measure_program(options, code)
+        added = {how: rss[how] - rss["bare"] for how in rss}
+        print(f"| {name} | {rss['bare'] / 1024:.1f} | {added['tracemalloc 1'] / 1024:.1f} | {added['snapdiff'] / 1024:.1f} "
+              f"| {100 * added['snapdiff'] / added['tracemalloc 1']:.0f} % |", flush=True)
+
+
+def main():
     for _ in range(scale(600)): await asyncio.gather(*(work(i) for i in range(60)))
 asyncio.run(main())
 """,
@@ -52,6 +62,19 @@ def deep(n):
     return [[i, str(i)] for i in range(1000)]
 for _ in range(scale(1000)): deep(60)
 """,
+}
+# What is alive at the end, for the memory of the recorders.
+OBJECTS = {
+    "1.5 M ints": "kept = [i * 1000003 for i in range(scale(1500000))]",
+    "150,000 tuples with a str, a dict, a list": "kept = [(str(i), {i: i}, [i]) for i in range(scale(150000))]",
+    "250 json documents of 300 dicts": '''
+import json
+text = json.dumps([{"id": i, "name": str(i), "tags": [i, i + 1]} for i in range(300)])
+kept = [json.loads(text) for _ in range(scale(250))]
+''',
+    "250,000 dicts": "kept = [{'a': i} for i in range(scale(250000))]",
+    "350,000 strings of 100 to 150 bytes": "kept = ['x' * (100 + i % 51) for i in range(scale(350000))]",
+    "20,000 bytearrays of 3 kB": "kept = [bytearray(3000) for _ in range(scale(20000))]",
 }
 OTHERS = ("tracemalloc 1", "tracemalloc 25", "memray")
 HEAD = "def scale(n): return max(1, n * %d // 100)\n"
@@ -115,10 +138,14 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scale", type=int, default=100, help="size of the programs in per cent")
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--memory", action="store_true", help="only the memory that recorders add for live objects")
     parser.add_argument("snapdiff")
     options = parser.parse_args()
     version = subprocess.run([options.python, "-V"], capture_output=True, text=True, check=True).stdout.strip()
     print(f"{version}, {options.runs} runs of each in turn, medians.\n")
+    if options.memory:
+        print_memory(options)
+        return
     print("| program | recorder | CPU | added | added | of tracemalloc 1 | of tracemalloc 25 | of memray | memory |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     start = {}
@@ -126,6 +153,7 @@ def main():
         cpu, rss = measure_program(options, code)
         print_rows(name, cpu, rss, start)
         start = start or {how: cpu[how] - cpu["bare"] for how in cpu}
+    print_memory(options)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 
 import harness
 
@@ -88,6 +89,24 @@ class Ends(harness.PythonTest):
         self.with_each_python(check)
         if not found and pathlib.Path("/usr/lib").exists():
             print("no interpreter here is in a library of its own")
+
+    def kept_peak(self, python, code):
+        """Bytes in the peak that a program without an exit snapshot leaves; None: it leaves none."""
+        out = tempfile.mkdtemp(dir=self.dir)
+        library = pathlib.Path(self.snapdiff).resolve().parent.parent / "lib" / "libsnap.so"
+        subprocess.run([python.path, "-c", code], check=True, timeout=300, cwd=self.dir,
+                       env={"LD_PRELOAD": str(library), "SNAP_ACTIVE": "1", "SNAP_OUT": out, "SNAP_EXIT": "none",
+                            "SNAP_KEEP_PEAK": "64KiB", "PATH": os.environ.get("PATH", "")})
+        left = list(pathlib.Path(out).glob("*.snap"))
+        self.assertLessEqual(len(left), 1)
+        return int(self.dump(left[0], lambda *_: False)[1]["metrics.heap.live_bytes"]) if left else None
+
+    def test_no_peak_is_written_while_the_interpreter_starts(self):
+        def check(python):
+            self.assertIsNone(self.kept_peak(python, "pass"))
+            self.assertGreaterEqual(self.kept_peak(python, "x = bytes(8 << 20); del x"), 8 << 20)
+
+        self.with_each_python(check)
 
     def test_off(self):
         python = harness.pythons()[0]

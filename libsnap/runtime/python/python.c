@@ -25,7 +25,8 @@
 #include "runtime/trigger.h"
 #include "runtime/unwind/unwind.h"
 
-#define SHORTENED_MAX 8u
+#define SHORTENED_MAX   8u
+#define START_DEPTH_MAX 500u /* frames; while an interpreter starts, there are fewer */
 
 /* Frames are used only after a careful first check of some. */
 enum trust { UNTESTED, TRUSTED, DISTRUSTED };
@@ -268,7 +269,7 @@ void snap__python_loaded(void *library)
 	look_in(library);
 }
 
-/* ---- the end, and what to say of it ---------------------------------------------------------- */
+/* ---- start of the program -------------------------------------------------------------------- */
 
 /* Is the program the interpreter, and nothing besides? */
 static bool is_program(void)
@@ -277,6 +278,43 @@ static bool is_program(void)
 
 	return snap__python.is_in_program || snap__starts_with(slash ? slash + 1 : exe, "python");
 }
+
+/* What an interpreter imports before the program's first line has nothing around it. */
+static bool is_import_of_interpreter(const char *state)
+{
+	const struct snap__python_layout *v = snap__python.layout;
+	const char *outermost = NULL, *frame = snap__python_newest_frame(state);
+	char file[64];
+
+	for (unsigned i = 0; frame && i < START_DEPTH_MAX; i++) {
+		const char *code = snap__python_frame_code(frame);
+
+		outermost = code ? code : outermost;
+		frame = snap__python_outer_frame(frame);
+	}
+	if (!outermost)
+		return true;
+	return snap__python_text(snap__python_pointer(outermost, v->code_file), file,
+				 sizeof(file)) &&
+	       snap__starts_with(file, "<frozen importlib");
+}
+
+bool snap__python_is_starting(void)
+{
+	static atomic_bool has_started;
+	const struct snap__thread *thread = snap__thread_self;
+	const char *state;
+
+	if (!atomic_load(&snap__python_is_on) || atomic_load(&has_started) || !is_program())
+		return false;
+	state = thread ? snap__python_attached_state(thread) : NULL;
+	if (!state || (snap__python_is_trusted(state) && is_import_of_interpreter(state)))
+		return true;
+	atomic_store(&has_started, true);
+	return false;
+}
+
+/* ---- the end, and what to say of it ---------------------------------------------------------- */
 
 /* A program that embeds an interpreter continues after the interpreter ends. */
 void snap__python_ends(void)

@@ -38,6 +38,10 @@ extern SNAP__HIDDEN uint32_t snap__python_domain;
 /** Can the frames of threads be trusted?  Finds out by checking those of the thread at `state`. */
 bool snap__python_is_trusted(const char *state);
 
+/** Is the program an interpreter that has not come to its own code yet?  Asked by a thread that
+ *  allocates; while no thread could tell, the answer is yes. */
+bool snap__python_is_starting(void);
+
 /** The word there is not NULL once the interpreter is finalizing; NULL: no longer checked. */
 extern SNAP__HIDDEN const void *const *_Atomic snap__python_end_flag;
 
