@@ -112,7 +112,7 @@ static const struct option check_table[] = {
 	{"library", 0, OPTION_LIST, AT(shared.library), "GLOB",
 	 "those that match are a library's, which names no site", NULL},
 	{"group", 'g', OPTION_CHOICE, AT(shared.group), "KEY",
-	 "a site is a line (default), function, file, module or stack", report_groups},
+	 "a site is a line (default), function, file, module or stack", group_key_names},
 	{"format", 'f', OPTION_CHOICE, AT(shared.format), "F", NULL, gate_formats},
 	{"output", 'o', OPTION_TEXT, AT(shared.output), "FILE",
 	 "write to FILE, whole or not at all", NULL},

@@ -14,7 +14,7 @@ const struct option page_option_table[] = {
 	{"source", 0, OPTION_TEXT, AT(source), "DIR", "show source lines, from files below DIR",
 	 NULL},
 	{"group", 'g', OPTION_CHOICE, AT(shared.group), "KEY",
-	 "rows by line (default), function, file, module or stack", report_groups},
+	 "rows by line (default), function, file, module or stack", group_key_names},
 	{"own", 0, OPTION_LIST, AT(shared.own), "GLOB",
 	 "functions, files and modules that match are the user's own code", NULL},
 	{"library", 0, OPTION_LIST, AT(shared.library), "GLOB",

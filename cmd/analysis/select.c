@@ -134,25 +134,26 @@ static enum snap_status judge_frames(struct selection *selection, struct snap_er
 
 /* ---- labels: what makes two frames one row --------------------------------------------------- */
 
-static struct label frame_label(const struct dataset_frame *frame, enum select_group group)
+static struct label frame_label(const struct dataset_frame *frame, enum group_key group)
 {
 	struct label label = {0};
 
 	switch (group) {
-	case SELECT_FUNCTION:
+	case GROUP_FUNCTION:
 		label.function = frame->function;
 		label.file = frame->function ? 0 : frame->file; /* as in tracemalloc's dumps */
 		label.module = frame->module;
 		break;
-	case SELECT_FILE:
+	case GROUP_FILE:
 		label.file = frame->file;
 		break;
-	case SELECT_MODULE:
+	case GROUP_MODULE:
 		label.module = frame->module;
 		break;
-	case SELECT_LINE:
-	case SELECT_STACK:
-	case SELECT_DOMAIN:
+	case GROUP_LINE:
+	case GROUP_STACK:
+	case GROUP_DOMAIN:
+	case GROUP_TYPE: /* never asked for */
 		label.function = frame->function;
 		label.file = frame->file;
 		label.line = frame->line;
@@ -300,7 +301,7 @@ static uint32_t row_of_frame(struct selection *selection, uint32_t frame)
 
 	if (*row != SNAP_NONE)
 		return *row;
-	if (selection->options.group == SELECT_LINE)
+	if (selection->options.group == GROUP_LINE)
 		text.module = known(dataset, dataset->frames[frame].module);
 	*row = add_row(selection, frame_text(dataset, &words), &text, (struct folded){0, 0});
 	return *row;
@@ -329,7 +330,7 @@ static size_t naming_index(const struct selection *selection, uint32_t site,
 
 	if (selection->options.no_skip)
 		return 0;
-	for (size_t i = 0; selection->options.group != SELECT_MODULE && i < count; i++)
+	for (size_t i = 0; selection->options.group != GROUP_MODULE && i < count; i++)
 		if (dataset_frame_at(dataset, site, visible[i])->kind == OWN_CODE)
 			return i;
 	for (size_t i = 0; i < count; i++)
@@ -548,13 +549,13 @@ static uint32_t row_of_site(struct selection *selection, const struct visible_st
 	const struct dataset *dataset = selection->dataset;
 	const struct dataset_site *site = &dataset->sites[stack->site];
 
-	if (selection->options.group == SELECT_DOMAIN)
+	if (selection->options.group == GROUP_DOMAIN)
 		return row_of_text(selection, dataset_text(dataset, site->domain));
 	if (site->depth == 0)
 		return row_of_text(selection, "(no stack)");
 	if (stack->count == 0)
 		return row_of_text(selection, "(no frame left)");
-	if (selection->options.group == SELECT_STACK)
+	if (selection->options.group == GROUP_STACK)
 		return row_of_stack(selection, stack, named);
 	return row_of_frame(selection, dataset->stack[site->first + stack->positions[named]]);
 }
@@ -586,7 +587,7 @@ static bool credit_site(struct selection *selection, uint32_t site, uint32_t *po
 	struct visible_stack stack = {site, positions,
 				      selection_visible(selection, site, positions)};
 	size_t named = naming_index(selection, site, positions, stack.count);
-	bool by_frame = selection->options.group < SELECT_STACK && stack.count > 0;
+	bool by_frame = selection->options.group < GROUP_STACK && stack.count > 0;
 
 	credit->first = selection->credited_count;
 	credit->named_row = row_of_site(selection, &stack, named);

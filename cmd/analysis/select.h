@@ -9,22 +9,14 @@
 #ifndef ANALYSIS_SELECT_H
 #define ANALYSIS_SELECT_H
 
+#include "base/choices.h"
 #include "dataset/sums.h"
 #include "snap/status.h"
 
-enum select_group {
-	SELECT_LINE,     /* function, file and line (and module, where the file is unknown) */
-	SELECT_FUNCTION, /* function and module */
-	SELECT_FILE,
-	SELECT_MODULE,
-	SELECT_STACK,
-	SELECT_DOMAIN,
-};
-
 struct select_options {
-	enum select_group group;
-	bool cumulative; /* a stack belongs to the rows of all its frames, once each */
-	bool no_skip;    /* name a stack by its newest frame, whatever it is */
+	enum group_key group; /* not GROUP_TYPE */
+	bool cumulative;      /* a stack belongs to the rows of all its frames, once each */
+	bool no_skip;         /* name a stack by its newest frame, whatever it is */
 	const char *focus,
 		*ignore; /* keep stacks with / without a frame whose function or file matches */
 	const char *show,

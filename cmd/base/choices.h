@@ -21,6 +21,18 @@ enum snapshots_moment {
 };
 extern const char *const snapshots_moment_names[];
 
+/** What makes a row of a report; and the names, as --group takes them. */
+enum group_key {
+	GROUP_LINE,     /* function, file and line (and module, where the file is unknown) */
+	GROUP_FUNCTION, /* function and module */
+	GROUP_FILE,
+	GROUP_MODULE,
+	GROUP_STACK, /* this and the following: not by frame */
+	GROUP_DOMAIN,
+	GROUP_TYPE, /* of objects; their stacks are grouped by function */
+};
+extern const char *const group_key_names[];
+
 /** How alike two call stacks are that count as one, from most to least; and the names, as --match
  * takes them. */
 enum pair_level {

@@ -10,8 +10,6 @@
 
 enum { ROWS_SHOWN = 20 };
 
-const char *const report_groups[] = {"line",  "function", "file", "module",
-				     "stack", "domain",   "type", NULL};
 const char *const report_metrics[] = {
 	[METRIC_LIVE] = "live",
 	[METRIC_BLOCKS] = "blocks",
@@ -51,10 +49,10 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 #define FIELD(member) offsetof(struct report_options, member)
 
 #define SITE_OPTIONS                                                                                 \
-	{"group",       'g',                                                                         \
-	 OPTION_CHOICE, FIELD(group),                                                                \
-	 "KEY",         "group by line (default), function, file, module, stack, domain or type",    \
-	 report_groups},                                                                             \
+	{"group",        'g',                                                                        \
+	 OPTION_CHOICE,  FIELD(group),                                                               \
+	 "KEY",          "group by line (default), function, file, module, stack, domain or type",   \
+	 group_key_names},                                                                           \
 		{"metric",                                                                           \
 		 0,                                                                                  \
 		 OPTION_CHOICE,                                                                      \

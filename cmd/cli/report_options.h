@@ -8,15 +8,6 @@
 #include "base/choices.h"
 #include "cli/cli.h"
 
-enum group_key {
-	GROUP_LINE,
-	GROUP_FUNCTION,
-	GROUP_FILE,
-	GROUP_MODULE,
-	GROUP_STACK,
-	GROUP_DOMAIN,
-	GROUP_TYPE
-};
 enum metric { METRIC_LIVE, METRIC_BLOCKS, METRIC_ALLOCATED, METRIC_ALLOCATIONS };
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -76,8 +67,7 @@ extern const struct option moment_option_table[];
 /** Limit 20, match fuzzy, format table, colour auto. */
 extern const struct report_options report_option_defaults;
 
-/** The names that enum group_key and enum metric have on the command line; NULL-terminated. */
-extern const char *const report_groups[];
+/** The names that enum metric has on the command line; NULL-terminated. */
 extern const char *const report_metrics[];
 /** The values of --format, the order of render_names(). */
 extern const char *const report_formats[];

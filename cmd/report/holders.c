@@ -565,7 +565,7 @@ static void tell(struct holding *h)
 		add_subject(h, h->subjects[i].node);
 	sites_hide_empty(report, RETAINED);
 	value_field(report, &report->head, "group",
-		    value_text(report, report_groups[h->options->group]));
+		    value_text(report, group_key_names[h->options->group]));
 	value_field(report, &report->head, "totals", part(report, h->bytes, h->blocks));
 	shown = part(report, h->shown_bytes, h->shown_blocks);
 	hidden = part(report, h->bytes - h->shown_bytes, h->blocks - h->shown_blocks);

@@ -472,7 +472,7 @@ static void tell(struct leaks *leaks)
 	sites_hide_empty(leaks->report, VIA);
 	sites_hide_empty(leaks->report, CALLERS);
 	value_field(leaks->report, &leaks->report->head, "group",
-		    value_text(leaks->report, report_groups[leaks->request->options->group]));
+		    value_text(leaks->report, group_key_names[leaks->request->options->group]));
 	add_summary(leaks);
 	add_title(leaks);
 	add_notes(leaks);

@@ -125,7 +125,7 @@ static enum snap_status check_options(const struct report_options *options, stru
 	if (options->group != GROUP_FUNCTION && options->group != GROUP_LINE)
 		return fail(err, SNAP_EUSAGE,
 			    "peek shows functions: --group takes function or line here, not %s",
-			    report_groups[options->group]);
+			    group_key_names[options->group]);
 	if (options->cumulative)
 		return fail(err, SNAP_EUSAGE,
 			    "peek always credits every frame of a stack; leave --cumulative out");

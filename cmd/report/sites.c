@@ -20,15 +20,12 @@ bool sites_no_skip(const struct report_options *options)
 
 struct select_options sites_selection(const struct report_options *options)
 {
-	static const enum select_group groups[] = {
-		[GROUP_LINE] = SELECT_LINE,     [GROUP_FUNCTION] = SELECT_FUNCTION,
-		[GROUP_FILE] = SELECT_FILE,     [GROUP_MODULE] = SELECT_MODULE,
-		[GROUP_STACK] = SELECT_STACK,   [GROUP_DOMAIN] = SELECT_DOMAIN,
-		[GROUP_TYPE] = SELECT_FUNCTION, /* the newest frame of an object is its type */
-	};
+	/* The newest frame of an object is its type. */
+	enum group_key group =
+		options->group == GROUP_TYPE ? GROUP_FUNCTION : (enum group_key)options->group;
 
 	return (struct select_options){
-		.group = groups[options->group],
+		.group = group,
 		.cumulative = options->cumulative,
 		.no_skip = sites_no_skip(options),
 		.focus = options->focus,
@@ -61,7 +58,7 @@ enum figure sites_bytes_figure(const struct report_options *options)
 void sites_describe(struct report *report, const struct report_options *options)
 {
 	value_field(report, &report->head, "group",
-		    value_text(report, report_groups[options->group]));
+		    value_text(report, group_key_names[options->group]));
 	value_field(report, &report->head, "metric",
 		    value_text(report, report_metrics[options->metric]));
 }

@@ -39,7 +39,7 @@ class Guide(unittest.TestCase):
         self.only_in(r'"warm-up"', set())
         self.only_in(r'"container-growth"', set())
         self.only_in(r'"tsv"|, tsv', {"cmd/render/tsv.c"})
-        self.only_in(r'"fuzzy"', {"cmd/base/choices.c"})
+        self.only_in(r'"(fuzzy|domain", *"type)"', {"cmd/base/choices.c"})
         self.only_in(r"&format_text\b", {"cmd/input/input.c"})
 
 

@@ -513,7 +513,7 @@ Test(pairing, a_map_says_which_file_is_which)
 /* The row with this key after pairing up to `level`. */
 static struct change_row row_of(const char *key, enum pair_level level)
 {
-	struct select_options options = {.group = SELECT_LINE};
+	struct select_options options = {.group = GROUP_LINE};
 	const struct dataset_cell **old = dataset_cells_by_site(dataset, OLD);
 	const struct dataset_cell **new = dataset_cells_by_site(dataset, NEW);
 	struct pair_sides sides = {.old = old, .new = new};

@@ -51,61 +51,61 @@ TestSuite(select, .init = make_site, .fini = free_site);
 
 Test(select, a_site_is_named_by_its_first_frame_that_is_no_plumbing)
 {
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE), "parse src/p.c:7");
-	cr_expect_str_eq(ROWS(.group = SELECT_FUNCTION), "parse (app)");
-	cr_expect_str_eq(ROWS(.group = SELECT_FILE), "src/p.c");
-	cr_expect_str_eq(ROWS(.group = SELECT_MODULE), "app");
-	cr_expect_str_eq(ROWS(.group = SELECT_DOMAIN), "malloc");
-	cr_expect_str_eq(ROWS(.group = SELECT_STACK),
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE), "parse src/p.c:7");
+	cr_expect_str_eq(ROWS(.group = GROUP_FUNCTION), "parse (app)");
+	cr_expect_str_eq(ROWS(.group = GROUP_FILE), "src/p.c");
+	cr_expect_str_eq(ROWS(.group = GROUP_MODULE), "app");
+	cr_expect_str_eq(ROWS(.group = GROUP_DOMAIN), "malloc");
+	cr_expect_str_eq(ROWS(.group = GROUP_STACK),
 			 "malloc (libc.so) < parse src/p.c:7 < parse src/p.c:9 < main m.c:1");
 }
 
 Test(select, no_skip_names_by_the_newest_frame)
 {
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .no_skip = true), "malloc (libc.so)");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .no_skip = true), "malloc (libc.so)");
 }
 
 Test(select, cumulative_credits_every_frame_once_per_stack)
 {
-	cr_expect_str_eq(ROWS(.group = SELECT_FUNCTION, .cumulative = true),
+	cr_expect_str_eq(ROWS(.group = GROUP_FUNCTION, .cumulative = true),
 			 "malloc (libc.so)|parse (app)|main (app)");
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .cumulative = true),
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .cumulative = true),
 			 "malloc (libc.so)|parse src/p.c:7|parse src/p.c:9|main m.c:1");
-	cr_expect_str_eq(ROWS(.group = SELECT_DOMAIN, .cumulative = true), "malloc");
+	cr_expect_str_eq(ROWS(.group = GROUP_DOMAIN, .cumulative = true), "malloc");
 }
 
 Test(select, focus_keeps_stacks_with_a_match_in_function_or_file)
 {
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .focus = "^main$"), "parse src/p.c:7");
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .focus = "src/"), "parse src/p.c:7");
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .focus = "render"), "");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .focus = "^main$"), "parse src/p.c:7");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .focus = "src/"), "parse src/p.c:7");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .focus = "render"), "");
 }
 
 Test(select, ignore_drops_stacks_with_a_match_even_when_focused)
 {
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .focus = "parse", .ignore = "main"), "");
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .ignore = "render"), "parse src/p.c:7");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .focus = "parse", .ignore = "main"), "");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .ignore = "render"), "parse src/p.c:7");
 }
 
 Test(select, hide_takes_frames_out_and_the_next_one_names_the_site)
 {
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .hide = "parse"), "main m.c:1");
-	cr_expect_str_eq(ROWS(.group = SELECT_STACK, .hide = "parse"),
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .hide = "parse"), "main m.c:1");
+	cr_expect_str_eq(ROWS(.group = GROUP_STACK, .hide = "parse"),
 			 "malloc (libc.so) < main m.c:1");
 }
 
 Test(select, show_keeps_only_matching_frames_and_drops_stacks_without)
 {
-	cr_expect_str_eq(ROWS(.group = SELECT_STACK, .show = "main"), "main m.c:1");
-	cr_expect_str_eq(ROWS(.group = SELECT_STACK, .show = "render"), "");
+	cr_expect_str_eq(ROWS(.group = GROUP_STACK, .show = "main"), "main m.c:1");
+	cr_expect_str_eq(ROWS(.group = GROUP_STACK, .show = "render"), "");
 }
 
 Test(select, domain_and_module_keep_only_these)
 {
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .domain = "malloc"), "parse src/p.c:7");
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .domain = "mmap"), "");
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .module = "a*"), "parse src/p.c:7");
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .module = "libc*"), "");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .domain = "malloc"), "parse src/p.c:7");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .domain = "mmap"), "");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .module = "a*"), "parse src/p.c:7");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .module = "libc*"), "");
 }
 
 Test(select, a_wrong_expression_is_refused_by_name)
@@ -121,7 +121,7 @@ Test(select, a_wrong_expression_is_refused_by_name)
 
 Test(select, equal_stacks_share_a_row_and_lines_tell_apart)
 {
-	struct select_options by_line = {.group = SELECT_LINE}, by_stack = {.group = SELECT_STACK};
+	struct select_options by_line = {.group = GROUP_LINE}, by_stack = {.group = GROUP_STACK};
 	uint32_t twin = builder_add(
 		dataset, 0,
 		"malloc@libc.so < parse:src/p.c:7@app < parse:src/p.c:9@app < main:m.c:1@app", 1,
@@ -144,14 +144,14 @@ Test(select, equal_stacks_share_a_row_and_lines_tell_apart)
 Test(select, a_stack_without_frames_has_a_row_of_its_own)
 {
 	site = builder_add(dataset, 0, "", 1, 1);
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE), "(no stack)");
-	cr_expect_str_eq(ROWS(.group = SELECT_STACK, .cumulative = true), "(no stack)");
-	cr_expect_str_eq(ROWS(.group = SELECT_LINE, .focus = "x"), "");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE), "(no stack)");
+	cr_expect_str_eq(ROWS(.group = GROUP_STACK, .cumulative = true), "(no stack)");
+	cr_expect_str_eq(ROWS(.group = GROUP_LINE, .focus = "x"), "");
 }
 
 Test(select, what_filters_leave_out_still_counts_as_a_row)
 {
-	struct select_options options = {.group = SELECT_LINE, .focus = "nothing"};
+	struct select_options options = {.group = GROUP_LINE, .focus = "nothing"};
 	struct selection *selection;
 
 	cr_assert_eq(selection_new(&selection, dataset, &options, NULL), SNAP_OK);
