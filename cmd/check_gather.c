@@ -278,8 +278,8 @@ static double most_of_process(const struct check_side *side, const struct check_
 	return most;
 }
 
-/* A file that stands for several runs has their most: the next run may exceed it by as much as they
- * differ, and by that once more. */
+/* A file of several runs has the most of them.  The next run may exceed it by twice as much as the
+ * runs differ. */
 static double doubt_of(const struct check_side *side, enum figure_of_whole figure)
 {
 	double apart = 0;
@@ -322,7 +322,8 @@ static double most_work(const struct check_side *side)
 	return most;
 }
 
-/* The most between a snapshot and the one before it.  What is freed at the exit is no work. */
+/* The most that was allocated between a snapshot and the one before it.  Freeing at the exit is no
+ * work. */
 static double most_step(const struct check_side *side)
 {
 	double most = (double)NAN;

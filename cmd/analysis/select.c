@@ -285,8 +285,8 @@ static uint32_t add_row(struct selection *selection, char *key, const struct sel
 	return (uint32_t)row;
 }
 
-/* The row that frames with the label of `frame` are; `frame` stands for them where the label does
- * not tell. */
+/* The row of all frames that have the label of `frame`.  What the label does not say is taken from
+ * `frame`. */
 static uint32_t row_of_frame(struct selection *selection, uint32_t frame)
 {
 	const struct dataset *dataset = selection->dataset;

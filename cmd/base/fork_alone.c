@@ -1,5 +1,6 @@
 /*
- * fork_alone.c - one lock: whoever works beside the first thread has it, or the one that forks.
+ * fork_alone.c - one lock.  A second thread holds it while it works; a thread that forks holds it
+ * while it does.
  */
 #include "base/fork_alone.h"
 

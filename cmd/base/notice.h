@@ -29,13 +29,13 @@ enum { NOTICE_TEXTS = 4, NOTICE_FIGURES = 2 };
 
 struct notice {
 	enum notice_kind kind;
-	const char *who; /* a file, a module, a process; NULL: nobody in particular */
+	const char *who; /* a file, a module, a process; NULL: the report as a whole */
 	const char *texts[NOTICE_TEXTS];
 	uint64_t figures[NOTICE_FIGURES];
-	size_t sharing; /* processes of which it is said, in the place of `who`; 0: of `who` */
+	size_t sharing; /* how many processes it is about, instead of `who`; 0: about `who` */
 };
 
-/** Takes a notice.  The texts are the giver's, and live until the call returns. */
+/** Takes a notice.  Its texts belong to the caller, and live until the call returns. */
 typedef void notice_fn(void *user, const struct notice *notice);
 
 bool notice_is_remark(const struct notice *notice);
@@ -47,7 +47,7 @@ char *notice_text(const struct notice *notice);
 
 bool notice_equals(const struct notice *a, const struct notice *b);
 
-/** Of the same kind about the same thing: they may differ in numbers, and in whom they are about. */
+/** True if both say the same of the same thing: they may differ in numbers, and in `who`. */
 bool notice_is_like(const struct notice *a, const struct notice *b);
 
 /** Notices in the order in which they were added; zeroed it is empty.  It owns their texts. */

@@ -26,7 +26,7 @@ bool utf8_is_control(uint32_t character);
  */
 size_t utf8_step(const char *text, bool *obeyed);
 
-/** Replace each character that a terminal obeys by '?', but for those in `kept`. */
+/** Replace control characters by '?', except those in `kept`. */
 void utf8_make_printable(char *text, const char *kept);
 
 #endif

@@ -29,8 +29,8 @@ struct browse_tree {
 enum browse_order { BROWSE_BY_CHANGE, BROWSE_BY_SIZE };
 
 /**
- * Build the tree for one figure (see page_figure_names), functions merged by name and module.  The
- * first way down is open as far as one child holds nearly all.  Release with
+ * Build the tree for one figure (see page_figure_names); functions are merged by name and module.
+ * The heaviest path is open at first, down to where no single child holds nearly all.  Release with
  * browse_tree_release(), also after a failure.  SNAP_ENOMEM.
  */
 enum snap_status browse_tree_make(struct browse_tree *out, const struct page_stacks *stacks,

@@ -10,11 +10,11 @@
 #include "base/fail.h"
 #include "capture/hello.h"
 
-/** Write the file, if there is anything to say; failing that, nothing. */
+/** Write the file if there is anything to say.  A failure is ignored. */
 void missed_write(const struct hello *hello, const char *dir);
 
-/** Add to `hello` what the files in `dir` say.  The files are untrusted; what is no such file, or
- *  too large, is left out. */
+/** Add to `hello` what the files in `dir` say.  The files are untrusted: other files, and files
+ * that are too large, are left out. */
 void missed_read(struct hello *hello, const char *dir);
 
 #endif

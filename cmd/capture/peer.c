@@ -216,7 +216,7 @@ bool peer_connect(const struct peer *peer, int fd, const char *name)
 		return false;
 	}
 	memcpy(address.sun_path + 1, name, size); /* an abstract name: the first byte stays NUL */
-	/* Whoever has the name may let nobody in: that must not hold us. */
+	/* The owner of the name may accept no connection: do not wait for it. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	if (connect(fd, (struct sockaddr *)&address,
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + size)) != 0)

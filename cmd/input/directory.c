@@ -212,7 +212,7 @@ static enum snap_status consider_file(struct listing *listing, struct entry *ent
 	return st;
 }
 
-/** Why a thing with a snapshot's name is none; NULL when there is no such thing any more. */
+/** Why something that has a snapshot's name is no snapshot; NULL if it is no longer there. */
 static const char *why_no_file(const char *path)
 {
 	struct stat info;

@@ -12,7 +12,7 @@ static const char *const modules[] = {
 	"libc++abi.so", "libm.so", "libnsl.so", "libidn2.so",   NULL,
 };
 
-/* Whole names, but for a version behind them. */
+/* Whole names, which a version may follow. */
 static const char *const interpreters[] = {
 	"perl",   "libperl.so", "bash",       "dash",    "zsh",    "ksh",     "busybox",
 	"python", "libpython",  "ruby",       "libruby", "lua",    "liblua",  "luajit",

@@ -1,8 +1,8 @@
 /*
- * model/census.h - the objects of an interpreter in the place of a model's sites.
+ * model/census.h - replace the sites of a model by the objects of an interpreter.
  *
  * A snapshot with a census has groups of objects by type and call stack beside its sites.  Reports
- * by type are about these alone: each group becomes a site whose newest frame is its type.
+ * by type are about these groups alone: each becomes a site whose newest frame is its type.
  */
 #ifndef MODEL_CENSUS_H
 #define MODEL_CENSUS_H

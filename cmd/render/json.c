@@ -43,9 +43,9 @@ static void write_escape(FILE *out, unsigned char byte)
 }
 
 /*
- * The lone surrogate at `data`, as Python's strings may have: three bytes that are not UTF-8.  0
- * when there is none, or when what follows would be escaped too and make a pair of it that means
- * another character.
+ * The lone surrogate at `data`: three bytes that are not UTF-8, which Python's strings may have.  0
+ * if there is none, or if what follows would be escaped too: the two would be read as a pair, which
+ * is another character.
  */
 static unsigned surrogate_at(const char *data, size_t size)
 {

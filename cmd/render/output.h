@@ -21,10 +21,11 @@ enum snap_status output_report(const struct report *report, const struct report_
 /** Print the report's warnings to standard error; if quiet, those of damaged files only. */
 void output_warnings(const struct report *report, const struct report_options *options);
 
-/** SNAP_ECORRUPT if damaged files are no part of the report: it must not look like "no finding". */
+/** SNAP_ECORRUPT if damaged files were left out: the exit code must not say "no finding". */
 enum snap_status output_left_out(const struct report *report, struct snap_error *err);
 
-/** Plain text (the answer to --sql) to the same places; a final newline is added where it lacks. */
+/** Write plain text (the answer to --sql) to the same places; add a final newline if it lacks one.
+ */
 enum snap_status output_text(const char *text, const struct report_options *options,
 			     struct snap_error *err);
 
@@ -32,7 +33,7 @@ enum snap_status output_text(const char *text, const struct report_options *opti
 
 struct output {
 	FILE *stream;           /* write here */
-	char *path, *temporary; /* of a file: its name, and its name until it is whole */
+	char *path, *temporary; /* a file's name, and its name until it is whole */
 	bool terminal;          /* a terminal shows it, now or behind the pager */
 	bool pager;
 };

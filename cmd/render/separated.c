@@ -57,7 +57,8 @@ static void write_tame(const struct separated *format, FILE *out, const char *da
 	text_free(&tame);
 }
 
-/* Readers of these formats give up at what is no UTF-8: it becomes U+FFFD. JSON has it exactly. */
+/* Readers of these formats reject invalid UTF-8, so it becomes U+FFFD.  JSON has the exact bytes.
+ */
 static void write_text(const struct separated *format, FILE *out, const char *data, size_t size,
 		       const struct render_options *options)
 {

@@ -76,7 +76,7 @@ struct rule {
 	const char *name, *limit;
 	const char *status; /* NULL: that of the row */
 	const char *whole;  /* what a finding without a row is about; NULL: the process */
-	bool is_level;      /* measured is what there is, not an increase */
+	bool is_level;      /* `measured` is a level, not an increase */
 	double measured;    /* NAN: unknown */
 	bool passed;
 	int64_t finding; /* number of the last row's, as growth has it; 0: none */
@@ -431,8 +431,8 @@ static const char *say_whole(struct report *report, const char *what,
 }
 
 /*
- * A figure of the whole.  Of several runs an increase counts as far as all runs are above all of
- * the baseline, and every run is held against a level.  Unknown: NAN.
+ * A figure of the whole process.  Of several runs, the increase is what all of them have above all
+ * runs of the baseline; a level is compared with every run.  Unknown: NAN.
  */
 static void check_whole(struct checking *checking, const char *name, const char *what,
 			const struct policy_limit *limit, struct check_range old_range,

@@ -447,8 +447,8 @@ static bool ages_object(const struct growth_ages *ages)
 }
 
 /*
- * If a program frees its memory at exit, blocks that it does not free then are lost.  Of one that
- * frees nothing, what is left says less: it is no answer to what the ages of the blocks object.
+ * If a program frees its memory at exit, blocks that it does not free then are lost.  If it frees
+ * nothing, what is left proves nothing: doubts that come from the ages of blocks remain.
  */
 static void weigh_exit(struct growth_judgement *out, const struct judged_run *run,
 		       const struct measures *m, const struct growth_exit *at_exit)

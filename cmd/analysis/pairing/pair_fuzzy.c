@@ -60,7 +60,7 @@ enum {
  * order. */
 struct family {
 	uint32_t first, count;
-	uint32_t site; /* stands for all */
+	uint32_t site; /* one of them: they have the same functions */
 };
 
 struct fuzzy_side {
@@ -362,9 +362,9 @@ static bool same_line(const struct fuzzy *fuzzy, uint32_t old, uint32_t new)
 }
 
 /*
- * Do the frames that stand for each other, by the last alignment, call from the same lines of their
- * functions? 1 if all do, less with every one that does not: one other line is another call.  0.5
- * where no line is known.
+ * How alike are the lines of frames that the last alignment paired?  1 if all frames call from the
+ * same lines of their functions, and less for each that does not: another line is another call.
+ * 0.5 if no line is known.
  */
 static double line_likeness(const struct fuzzy *fuzzy, uint32_t old, uint32_t new)
 {
@@ -686,8 +686,8 @@ static void choices_release(struct choices *choices)
 }
 
 /*
- * Is there a rival for this end of the candidate: another free stack that is about as good?  Stacks
- * of the same family are no rivals; among them size and line order have decided.
+ * Is there a rival for this end of the candidate: another unpaired stack that is about as good?
+ * Stacks of the same family are no rivals: size and line order have chosen among them.
  */
 static bool has_rival(const struct fuzzy *fuzzy, const struct candidate *candidate, bool new,
 		      const struct choices *mine, const struct choices *others)
