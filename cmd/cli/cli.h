@@ -78,7 +78,7 @@ struct command {
 				struct snap_error *err);
 };
 
-/* Exit codes of CLI.md. */
+/* Exit codes: a contract, which the manual and README state. */
 enum exit_code {
 	EXIT_FINE = 0,
 	EXIT_FINDING = 1,

@@ -1,7 +1,7 @@
 /*
  * model/identity.h - which call stacks are the same call stack.
  *
- * Three 64-bit keys per site, from most to least exact (see STORE's identity levels):
+ * Three 64-bit keys per site, from most to least exact:
  *   exact     build-id and address of every location (0 when the stack has any location without)
  *   line      function, file, line of every frame (addresses ignored)
  *   function  normalised function names and module base names (files and lines ignored); the

@@ -24,7 +24,7 @@ struct glob_list {
 	size_t count, capacity;
 };
 
-/* Rules stay as long as the process. */
+/* Rules live until the process ends. */
 static struct glob_list all_own, all_library;
 static struct own_rules rules;
 

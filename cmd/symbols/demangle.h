@@ -5,8 +5,8 @@
 #define SYMBOLS_DEMANGLE_H
 
 /**
- * The name of a function as CLI.md defines it: demangled with parameters, without return type and
- * compiler clone suffix; names of C stay as they are.  Malloc'ed: free() it.  NULL when memory is
+ * The name of a function as reports show it: demangled with parameters, without return type and
+ * compiler clone suffix.  Names of C stay as they are.  Malloc'ed: free() it.  NULL when memory is
  * out.
  */
 char *demangle_function(const char *linkage_name);

@@ -26,7 +26,7 @@ void snap__listener_close(void);
 #define SNAP__LISTENER_FDS 1
 size_t snap__listener_wants(struct pollfd fds[SNAP__LISTENER_FDS]);
 
-/** Has somebody connected who has not been answered yet? */
+/** Is a client connected that has not been answered yet? */
 bool snap__listener_has_client(void);
 
 /** Take a durable snapshot named `label`; `path` gets the file's name. */

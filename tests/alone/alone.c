@@ -58,7 +58,7 @@ static void leave(int number)
 	exit(number == SIGALRM ? 7 : 1);
 }
 
-/* exit() from a handler that comes in the middle of malloc(), as sloppy programs have it. */
+/* Call exit() from a handler that interrupts malloc(), as careless programs do. */
 static void exit_in_handler(void)
 {
 	struct sigaction action = {.sa_handler = leave};

@@ -67,11 +67,11 @@ ALLOWED_IN = {
     r"criterion/.*": set(),
 }
 
-# Rooms that still have circles: their parts are one program inside another, and call each other as hooks.
+# Rooms that still have circles: libsnap works inside another program, and its parts call each other as hooks.
 CIRCLES = {"libsnap/runtime", "libsnap/preload"}
 
-# No room ends the program; files of commands may, in handlers of signals.  A file of a room that is named here
-# does so in a child of its own, or is the door that base/memory.h describes.
+# No room ends the program; files of commands may, in signal handlers.  The files that are named here end a child
+# process of their own, or are the exception that base/memory.h describes.
 ENDINGS = re.compile(r"\b(exit|_exit|_Exit|quick_exit|abort|exit_group)\s*\(")
 MAY_END = {"cmd/base/memory.c", "cmd/capture/launch.c", "cmd/capture/peer.c",
            "cmd/symbols/worker_child.c"}

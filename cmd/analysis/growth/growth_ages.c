@@ -14,7 +14,7 @@ enum {
 	MOST_ROWS = 16,    /* snapshots at regular distances; the last one comes on top */
 	MOST_OF_MANY = 12, /* the same for a long series: reading them takes time */
 	FEW_EPOCHS = 16,   /* below: one quiet interval at the end may be the end of the growth */
-	MANY_EPOCHS = 24,  /* from here on, judgements by chance want more deviations */
+	MANY_EPOCHS = 24,  /* from this many epochs on, tests of chance want more deviations */
 };
 
 /* Blocks alive at each snapshot, by epoch of birth. */

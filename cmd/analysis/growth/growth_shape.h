@@ -17,7 +17,7 @@ struct growth_shape {
 	double first, last, min, max;
 	double step_x; /* median distance of neighbours on x */
 
-	size_t same_steps, tail_steps; /* of the tail's steps, how many are the same rise */
+	size_t same_steps, tail_steps; /* how many of the tail's steps are the same rise */
 	double step;                   /* that rise, per step_x */
 
 	double give_back;  /* largest fall below an earlier value, in the tail */

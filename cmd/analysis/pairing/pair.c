@@ -19,7 +19,7 @@ struct entry {
 	const struct dataset *dataset; /* qsort() has no context */
 };
 
-/* Which lines of the new snapshot are those of the old one, where its build is another. */
+/* Which lines of the new snapshot are the old one's lines, if the builds differ. */
 struct line_knowledge {
 	struct tokens tokens;
 	uint32_t *map;             /* per frame: see analysis/line_map.h */
@@ -32,7 +32,7 @@ struct line_knowledge {
 struct side {
 	struct entry *entries;
 	size_t count;
-	size_t set_aside; /* so many more, from entries[aside] on, pair at no later level */
+	size_t set_aside; /* these many more, from entries[aside] on, pair at no later level */
 	size_t aside;
 };
 
@@ -336,7 +336,7 @@ static void keep_moved_from_lines(struct side *old, const uint32_t *line_map, bo
 	}
 }
 
-/* Make the keys tell lines apart, too: old lines as the map says where they went. */
+/* Add lines to the keys; an old line counts as the new line that the map gives for it. */
 static void add_lines_to_keys(struct side *side, const uint32_t *line_map)
 {
 	for (size_t i = 0; i < side->count; i++) {
@@ -398,8 +398,8 @@ static bool pair_lines(struct pairing *pairing, struct side *old, struct side *n
 /* ---- files in other directories -------------------------------------------------------------- */
 
 /*
- * Keys of stacks whose files are called as the new side calls them: with lines, or, of stacks that
- * have no function names, as in Python's dumps, without.  0 where function names tell as much.
+ * Keys with the file names of the new side: with lines, or without lines for stacks that have no
+ * function names, as in Python's dumps.  0 where function names alone tell as much.
  */
 static uint64_t relocated_key(const struct dataset *dataset, uint32_t site, const uint32_t *names,
 			      bool with_lines)
@@ -456,7 +456,7 @@ static bool pair_relocated(struct pairing *pairing, const struct dataset *datase
 	return names && ok;
 }
 
-/* By `keys`, which may be NULL: by function. */
+/* Set the keys of a side to `keys`, or if that is NULL, to those of `function`. */
 static void set_function_keys(struct side *side, const uint64_t *keys)
 {
 	set_keys(side, PAIR_FUNCTION);

@@ -19,7 +19,7 @@
 /* What one value may take, and one pattern: both bound what a single step of SQLite costs. */
 enum { TEXT_LIMIT = 64 << 20, LIKE_LIMIT = 1000 };
 
-/* Pragmas that only tell. */
+/* Pragmas that change nothing. */
 static const char *const telling_pragmas[] = {
 	"application_id",   "collation_list",  "compile_options", "database_list", "encoding",
 	"foreign_key_list", "freelist_count",  "function_list",   "index_info",    "index_list",
@@ -27,14 +27,14 @@ static const char *const telling_pragmas[] = {
 	"schema_version",   "table_info",      "table_list",      "table_xinfo",   "user_version",
 };
 
-/* Of these, the argument names what to tell about; any other argument would set something. */
+/* Pragmas whose argument names what to show.  An argument to any other pragma would set something.
+ */
 static const char *const pragmas_with_argument[] = {
 	"foreign_key_list", "index_info", "index_list", "index_xinfo", "integrity_check",
 	"quick_check",      "table_info", "table_list", "table_xinfo",
 };
 
-/* Functions that reach outside: none is in our SQLite, some are in builds that distributions make.
- */
+/* Functions that reach outside the database.  Some builds of SQLite have them. */
 static const char *const forbidden_functions[] = {
 	"load_extension", "readfile",         "writefile", "edit",
 	"fts3_tokenizer", "sqlite3_filename", "lsdir",     "fsdir"};

@@ -290,8 +290,7 @@ static size_t distinct_ids(const int64_t *ids, size_t count)
 	return distinct;
 }
 
-/* Are these all the snapshots there are?  Then a plain scan does, without looking which rows they
- * use. */
+/* Are these all snapshots?  Then a plain scan is enough: every row is used. */
 static bool is_everything(struct store *store, const int64_t *ids, size_t count)
 {
 	int64_t all = 0;

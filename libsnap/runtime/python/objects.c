@@ -101,7 +101,8 @@ uint32_t snap__object_at(const void *address)
 	return *slot_of(address) - 1;
 }
 
-/* The object's place; `parent` is where it is found from, if it is new. */
+/* Returns the place of an object, and adds the object if it is new: `parent` is the object that led
+ * to it. */
 static uint32_t add(const char *object, uint32_t parent)
 {
 	uint32_t *slot = slot_of(object);
@@ -199,7 +200,7 @@ static int visit_found(void *object, void *user)
 	return 0;
 }
 
-/* Follow what was found and not followed yet. */
+/* Follow the references of objects that were found and not followed yet. */
 static void drain(uint32_t *done)
 {
 	for (; *done < o->count; ++*done) {
@@ -330,7 +331,7 @@ static void start_at_threads(void)
 	for (; state && o->threads < MOST_THREADS; state = snap__python.next_thread(state)) {
 		o->threads++;
 		snap__python_each_local(state, start_at_local, state);
-		/* Frames that are objects have more than their variables. */
+		/* A frame object refers to more than its variables. */
 		if (v->frame_owner == 0)
 			start(snap__python_pointer(state, v->thread_frame), SNAP__ROOT_FRAME, NULL,
 			      NULL, state);
@@ -481,8 +482,8 @@ static void adopt(uint32_t target, void *user)
 	hold(target, &adoption->top);
 }
 
-/* As the collector does it: an object with more references than other objects have to it is held
- * from outside, and so is everything that it leads to. */
+/* As the collector does it: if an object has more references than other objects have to it,
+ * something outside holds it, and with it everything that it leads to. */
 static void find_lost(void)
 {
 	size_t size = ((size_t)o->count - o->held + 1) * sizeof(uint32_t);

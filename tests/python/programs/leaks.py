@@ -1,4 +1,4 @@
-"""A leak of 200 objects in each of eight rounds, and what is no leak."""
+"""A leak of 200 objects in each of eight rounds, and other objects that are no leak."""
 import collections
 import ctypes
 import sys
