@@ -10,7 +10,7 @@
 
 struct growth_list;
 
-/** Per row of a table; see growth_graph_of(). */
+/** Per row of a table; see growth_graph_read(). */
 struct growth_graph {
 	size_t row_count;
 	struct growth_graph_row {

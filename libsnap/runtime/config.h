@@ -65,7 +65,8 @@ struct snap__config {
 const char *snap__config_from_environment(struct snap__config *config,
 					  const char *const *environment);
 
-/** Overwrite `config` with what `wanted` sets.  Returns the same as snap__config_read(). */
+/** Overwrite `config` with what `wanted` sets.  Returns the same as
+ * snap__config_from_environment(). */
 const char *snap__config_apply(struct snap__config *config, const struct snap_config *wanted);
 
 /** Take LD_PRELOAD's libsnap and SNAP_ACTIVE out of `environment`, for processes yet to be

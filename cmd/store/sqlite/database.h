@@ -29,7 +29,7 @@ struct store {
 	int migrated_from; /* schema version that opening brought up to date; 0 none */
 	uint64_t begun_s;  /* when the statement at hand began: see database_begin_limits() */
 	bool symbols_read; /* a transaction of store_symbol_begin() is open */
-	bool symbols_open; /* a transaction that collects symbol_put() is open */
+	bool symbols_open; /* a transaction of store_symbol_put() is open */
 	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
 	sqlite3_stmt *batches[STATEMENT_COUNT];    /* the same for many rows: see bulk.h */
 	FILE *recording;                           /* what a report asks (--sql), or NULL */

@@ -13,7 +13,7 @@
 void snap__groups_make(bool retained);
 
 /** Texts that rows refer to, each once; 0 is the empty one.  The caller writes those from 1 on as
- *  strings and passes the id of the first to snap__groups_write(). */
+ *  strings, and passes the id of the first in struct snap__groups_ids. */
 uint32_t snap__groups_label_count(void);
 const char *snap__groups_label(uint32_t index);
 
