@@ -371,6 +371,39 @@ class Growth(unittest.TestCase):
                                        "a.py|9": [50, 71, 44, 49, 66, 52, 43, 64, 60, 41, 70, 55]})
         self.assertEqual(self.report(directory)["findings"], 2)
 
+    def worked(self, name, steps, rest=0):
+        """What each interval adds at one site, and what all of the process allocates in it; then intervals of rest."""
+        held, work, snapshots = 0, 0, []
+        for i, (kept, done) in enumerate(steps + [(0, 4)] * rest, 1):
+            held, work = held + kept, work + done
+            snapshots.append(snapshot(i, [
+                (88 * held, held, 88 * held, held, "malloc", f"0:{held}:{88 * held}" if i == 1 else
+                 ",".join(f"{e}:{k}:{88 * k}" for e, (k, _) in enumerate(steps[:i]) if k), "handle|w.c|125|app", "main|w.c|165|app"),
+                (4096, 1, 4096 * work, work, "malloc", "-", "reply|w.c|30|app", "main|w.c|165|app")]))
+        return self.series(name, snapshots)
+
+    def test_load_that_stops_within_an_interval_is_no_end_of_the_growth(self):
+        """In the last interval with work a quarter of it was done, and a quarter of the usual number was kept."""
+        steps = [(384, 12000), (384, 12010), (380, 11990), (390, 12030), (384, 12000), (416, 12200), (384, 12000),
+                 (381, 11980), (96, 3000)]
+        for rest in (0, 1, 9):
+            found = self.report(self.worked(f"stops{rest}", steps, rest))["rows"][0]
+            self.assertEqual((found["verdict"], found["confidence"]), ("leak", "high"), (rest, found["reasons"]))
+
+    def test_a_site_that_stops_while_the_program_works_on_has_ended(self):
+        steps = [(384, 12000), (384, 12010), (380, 11990), (390, 12030), (384, 12000), (416, 12200), (384, 12000),
+                 (96, 11980), (0, 12000), (0, 12000)]
+        self.assertEqual(self.report(self.worked("ended", steps))["findings"], 0)
+
+    def test_five_snapshots_are_enough_where_every_interval_leaves_as_much(self):
+        steps = [(608, 12000), (640, 12500), (576, 11800), (544, 11000), (608, 12100)]
+        directory = self.worked("five", steps)
+        found = self.report(directory)["rows"][0]
+        self.assertEqual((found["verdict"], found["confidence"]), ("leak", "medium"), found["reasons"])
+        self.assertEqual(self.run_growth("--exit-code", directory).returncode, 1)
+        slower = self.worked("slower", [(608, 12000), (640, 12500), (500, 11800), (300, 11000), (190, 12100)])
+        self.assertEqual(self.run_growth("--exit-code", slower).returncode, 0)
+
     def test_a_pool_whose_texts_get_a_little_longer_is_no_container(self):
         """40 texts, such as addresses with a number that rises: two bytes longer at the end."""
         sizes = [585, 600, 611, 618, 624, 631, 637, 640, 645, 651, 655, 657, 660, 664]

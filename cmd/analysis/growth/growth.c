@@ -24,6 +24,7 @@ enum {
 };
 static const double items_vary = 0.02, few_bytes = 8;
 static const double long_ago = 0.6;    /* of the time between two doublings; the next is due at 2 */
+static const double least_even = 0.6;  /* late rise as a share of the early one, of a backlog */
 static const double never_freed = 0.9; /* of what was held, as far as it is the same */
 
 /* One run of the series, after the control run's slope was subtracted. */
@@ -309,7 +310,7 @@ static bool still_leaves(size_t count, const struct growth_ages *ages)
 static bool outgrows_deaths(const struct growth_shape *blocks, const struct growth_ages *ages)
 {
 	return blocks->tail_steps >= 5 && blocks->floor_gain > 3 * blocks->give_back &&
-	       ages->older >= 0.25 && growth_shape_late_share(blocks) > 0.8;
+	       ages->older >= 0.25 && growth_shape_late_share(blocks) > least_even;
 }
 
 /* Correct the verdict from the counts by the ages of the blocks. */
@@ -399,6 +400,15 @@ static bool is_dying(const struct growth_ages *ages)
 	       ages->pattern == AGES_REPLACED;
 }
 
+/* Few snapshots, but nothing speaks against growth: it rose in every interval and evenly, each left
+ * blocks, and of those none went. */
+static bool leaves_in_all(const struct growth_shape *blocks, const struct growth_ages *ages)
+{
+	return ages->epochs >= 3 && ages->leaving == ages->epochs && ages->deaths == 0 &&
+	       ages->survivors >= MANY_ITEMS && blocks->give_back == 0 &&
+	       blocks->rise_count == blocks->tail_steps && growth_shape_late_share(blocks) > 0.7;
+}
+
 static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 					       const struct growth_shape *blocks,
 					       const struct growth_ages *ages, const char **doubt)
@@ -420,7 +430,8 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 	if (ages->exposure >= 10 && ages->leaving >= 4 &&
 	    (ages->leaving >= 6 || 4 * ages->leaving >= 3 * ages->epochs))
 		return most;
-	return ages->leaving >= 4 ? weaker(most, GROWTH_MEDIUM) : GROWTH_LOW;
+	return ages->leaving >= 4 || leaves_in_all(blocks, ages) ? weaker(most, GROWTH_MEDIUM)
+								 : GROWTH_LOW;
 }
 
 /* The reasons: first the one that decided (the shape or the ages), then the others. */
@@ -805,8 +816,9 @@ void growth_judge(const struct growth_series *series, const struct growth_option
 	judge_runs(&awake.series, options, out);
 	out->judged_from = awake.kept[out->judged_from];
 	out->idle = awake.left_out;
-	growth_say(out, "%zu interval%s in which the program was idle %s left out", out->idle,
-		   out->idle == 1 ? "" : "s", out->idle == 1 ? "is" : "are");
+	if (out->idle)
+		growth_say(out, "%zu interval%s in which the program was idle %s left out",
+			   out->idle, out->idle == 1 ? "" : "s", out->idle == 1 ? "is" : "are");
 	growth_awake_release(&awake);
 }
 

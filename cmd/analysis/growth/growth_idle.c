@@ -3,6 +3,7 @@
  *
  * The cumulative counts of the whole process say how much it allocated in each interval.  The last
  * snapshot of an idle stretch is kept: memory that was freed while idle still counts.
+ * An interval in which the work began or ended counts for the time that its work took.
  */
 #include "analysis/growth/growth_idle.h"
 
@@ -19,6 +20,8 @@ enum {
 static const double idle_rate = 1.0 / 50; /* most of an idle one, of the busy ones' median */
 static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
 static const double still = 0.05;         /* share of its rise that a row may rise while idle */
+static const double partly = 0.75;        /* of the usual rate: below, it worked for a part only */
+static const double own_share = 0.1;      /* of an interval's work that the row may be */
 
 static void *need(void *memory)
 {
@@ -177,6 +180,76 @@ static void pick_integers(struct growth_awake *awake, const struct growth_series
 	awake->series.run = series->run ? awake->run : NULL;
 }
 
+/* ---- intervals in which the program worked for a part of the time ---------------------------- */
+
+static int by_value(const void *left, const void *right)
+{
+	const double *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* Work per second in the middle one of the intervals that are not idle; 0: unknown. */
+static double usual_rate(const struct growth_series *series, const bool *idle)
+{
+	double *rates = need(calloc(series->count + 1, sizeof(*rates))), usual;
+	size_t count = 0;
+
+	for (size_t i = 1; i < series->count; i++) {
+		double seconds = series->seconds[i] - series->seconds[i - 1];
+
+		if (!idle[i] && in_one_run(series, i) && seconds > 0)
+			rates[count++] = (series->work[i] - series->work[i - 1]) / seconds;
+	}
+	qsort(rates, count, sizeof(*rates), by_value);
+	usual = count >= LEAST_BUSY ? rates[count / 2] : 0;
+	free(rates);
+	return usual;
+}
+
+/*
+ * The share of the interval that ends at `i` in which the program worked: 1 unless its work says
+ * less.  A row that is much of the work itself cannot be measured by it: a cache that fills
+ * allocates less and less.
+ */
+static double worked_share(const struct growth_series *series, size_t i, double usual)
+{
+	double seconds = series->seconds[i] - series->seconds[i - 1];
+	double work = series->work[i] - series->work[i - 1];
+	double own = series->blocks ? series->blocks[i] - series->blocks[i - 1] : work;
+
+	if (usual <= 0 || seconds <= 0 || work < LEAST_WORK || own > own_share * work ||
+	    !in_one_run(series, i))
+		return 1;
+	return work < partly * usual * seconds ? work / (usual * seconds) : 1;
+}
+
+static bool ends_partly(const struct growth_series *series, const bool *idle)
+{
+	size_t last = series->count - 1;
+
+	return series->seconds && series->count > LEAST_BUSY + 1 && !idle[last] &&
+	       worked_share(series, last, usual_rate(series, idle)) < 1;
+}
+
+/* Where the work begins or ends within an interval, and in the last one, only the time in which
+ * there was work counts. */
+static void shorten_partial(struct growth_awake *awake, const struct growth_series *series,
+			    const bool *idle, double *seconds)
+{
+	double usual = usual_rate(series, idle), off = 0;
+
+	for (size_t k = 1; k < awake->series.count; k++) {
+		size_t from = awake->kept[k - 1], i = from + 1;
+		bool at_border = idle[from] || awake->kept[k] > i || k + 1 == awake->series.count;
+
+		if (at_border)
+			off += (1 - worked_share(series, i, usual)) *
+			       (series->seconds[i] - series->seconds[from]);
+		seconds[k] -= off;
+	}
+}
+
 static void condense(struct growth_awake *awake, const struct growth_series *series,
 		     const bool *idle)
 {
@@ -188,6 +261,8 @@ static void condense(struct growth_awake *awake, const struct growth_series *ser
 			awake->kept[out->count++] = i;
 	out->x = condense_positions(awake, series->x, 0, count);
 	out->seconds = condense_positions(awake, series->seconds, 1, count);
+	if (series->seconds)
+		shorten_partial(awake, series, idle, awake->numbers + count);
 	out->unit_x = condense_positions(awake, series->unit_x, 2, count);
 	out->blocks = pick_values(awake, series->blocks, 3, count);
 	out->bytes = pick_values(awake, series->bytes, 4, count);
@@ -211,7 +286,8 @@ bool growth_awake_make(struct growth_awake *awake, const struct growth_series *s
 		idle = marked = need(calloc(series->count + 1, sizeof(*marked)));
 		awake->left_out = growth_idle_mark(series, marked);
 	}
-	if (awake->left_out && keeps_still(series, series->bytes, idle) &&
+	if ((awake->left_out || ends_partly(series, idle)) &&
+	    keeps_still(series, series->bytes, idle) &&
 	    (!series->blocks || keeps_still(series, series->blocks, idle))) {
 		allocate(awake, series->count);
 		condense(awake, series, idle);
