@@ -23,9 +23,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import run as cli  # noqa: E402
 
 OPENS, READS, STATS = "openat,open", "read,pread64", "newfstatat,fstat,stat,statx"
+WRITES = "write,pwrite64,ftruncate"
 FAULTS = [(READS, "EIO"), (OPENS, "EMFILE"), (STATS, "EIO"), (READS, "EINTR")]
 MORE_FAULTS = [(OPENS, "ENOENT"), (OPENS, "ENFILE"), (OPENS, "EIO"), (OPENS, "EACCES"), (OPENS, "ENOMEM"), (READS, "ENOMEM"),
-               (STATS, "EACCES"), (STATS, "ENOMEM"), ("mmap", "ENOMEM"), ("lseek", "EIO"), ("getdents64", "EIO"),
+               (WRITES, "ENOSPC"), (WRITES, "EIO"), (WRITES, "EDQUOT"), ("fsync,fdatasync", "EIO"), (STATS, "EACCES"), (STATS, "ENOMEM"), ("mmap", "ENOMEM"), ("lseek", "EIO"), ("getdents64", "EIO"),
                ("fstatfs,statfs", "EIO"), ("readlink,readlinkat", "EIO"), ("access,faccessat,faccessat2", "EIO")]
 MOST = 60  # calls of a kind that are tried
 EXIT_INPUT, EXIT_SYSTEM = 3, 4
@@ -42,9 +43,11 @@ class Fault(Exception):
 class Case:
     """A command, and the file of it that is faulty."""
 
-    def __init__(self, name, file, command, partly=False, unnamed=None):
+    def __init__(self, name, file, command, partly=False, unnamed=None, spare=False, gone=None):
         self.name, self.file, self.command = name, file, command
         self.partly = partly  # the report may be on the other files
+        self.gone = gone  # the exit status when there is no such file
+        self.spare = spare  # the report is the same without the file, which is made anew
         self.unnamed = unnamed  # without the file, the report is this, with status 0 and a warning
 
 
@@ -69,10 +72,10 @@ def cases():
         Case("old", "a.snap", ["compare", "--exit-code", "a.snap", "b.snap"]),
         Case("baseline", "base.txt", ["check", "b.snap", "--baseline", "base.txt"]),
         Case("policy", "strict.conf", ["check", "--policy", "strict.conf", "a.snap", "--baseline", "a.snap"]),
-        Case("policy of the directory", "snapdiff.conf", ["check", "a.snap", "--baseline", "a.snap"]),
+        Case("policy of the directory", "snapdiff.conf", ["check", "a.snap", "--baseline", "a.snap"], gone=0),
         Case("suppressions", "suppressed", ["check", "--suppressions", "suppressed", "--max-total", "1", "a.snap",
                                             "--baseline", "b.snap"]),
-        Case("configuration", "config", ["top", "a.snap"]),
+        Case("configuration", "config", ["top", "a.snap"], gone=2),
         Case("query file", "q.sql", ["query", "-F", "q.sql", "a.snap"]),
         Case("database", "x.db", ["top", "--db", "x.db", "@1"]),
         Case("list of a database", "x.db", ["ls", "--db", "x.db"]),
@@ -80,6 +83,7 @@ def cases():
         Case("load into a database", "x.db", ["load", "-q", "--db", "x.db", "b.snap"]),
         Case("database of earlier", "x.db", ["growth", "--exit-code", "--db", "x.db"]),
         Case("module", "program", ["top", "recorded.snap"], unnamed=b"program+0x"),
+        Case("cache of names", "../.cache/snapdiff/symbols.db", ["top", "recorded.snap"], spare=True),
         Case("source", "src/a.c", ["report", "--source", "src", "a.snap"]),
     ]
 
@@ -131,6 +135,8 @@ class Trial:
     def run(self, before):
         shutil.rmtree(self.work, ignore_errors=True)
         shutil.copytree(self.home / "files", self.work)
+        if self.case.spare:
+            shutil.rmtree(self.home / ".cache", ignore_errors=True)
         return subprocess.run([*before, self.snapdiff, *self.case.command], cwd=self.work, env=self.env,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False)
 
@@ -143,7 +149,7 @@ class Trial:
         """True if the fault was met."""
         log = self.home / "log"
         known = ",".join(f"?{call}" for call in calls.split(","))
-        result = self.run(["strace", "-f", "-o", str(log), "-P", str(self.work / self.case.file), "-P", self.case.file, "-e", f"trace={known}",
+        result = self.run(["strace", "-f", "-o", str(log), "-P", os.path.normpath(self.work / self.case.file), "-P", self.case.file, "-e", f"trace={known}",
                            f"--inject={known}:error={error}:when={when}"])
         if "(INJECTED" not in log.read_text(errors="replace"):
             return False
@@ -153,12 +159,14 @@ class Trial:
         said = "\n".join(line for line in result.stderr.decode(errors="replace").splitlines()
                          if not line.startswith("strace: "))  # which names the file
         name = pathlib.Path(self.case.file).name
+        if error == "ENOENT" and seen[0] == self.case.gone:
+            return True
         if self.case.unnamed and seen[0] == 0 and self.case.unnamed in seen[1] and name in said:
             return True
         facts = f"exit status {seen[0]}, {said!r}, output {seen[1][:200]!r}"
         if error == "EINTR":
             raise Fault(f"an interrupted call changes the outcome: {facts}")
-        if seen[0] not in (EXIT_INPUT, EXIT_SYSTEM):
+        if seen[0] not in (EXIT_INPUT, EXIT_SYSTEM) or self.case.spare:
             raise Fault(facts)
         if name not in said:
             raise Fault(f"the file is not named: {facts}")
