@@ -534,8 +534,8 @@ def filters():
     late("t21_filters", "as", "", files=None, SNAP_EVERY="10ms")
 
 
-PROCESSES = {  # how many snapshots of the program itself are due
-    "daemon": 2, "clone3": 2, "vfork": 1, "script": 1, "profiled": 6, "small_stacks": 1, "exit_from_small_stack": 1,
+PROCESSES = {  # how many snapshots of the program itself are due; None: it depends on time (see is_worth_a_snapshot())
+    "daemon": 3, "clone3": 2, "vfork": 1, "script": None, "profiled": 6, "small_stacks": 1, "exit_from_small_stack": 1,
     "alternate": 1, "death_on_alternate": 1, "exit_in_handler": 1, "abort_at_exit": 1, "fork_at_exit": 2, "quick": 2,
     "closes_at_exit": 1, "broken_stderr": 1, "data_at_stderr": 1, "no_descriptors": 1, "three_descriptors": 2,
     "directory_is_removed": 2, "not_dumpable": 2, "no_new_privileges": 2, "children_ignored": 6, "clearenv": 1,

@@ -73,9 +73,11 @@ static void daemonise(void)
 		NEED(write(0, "d", 1) == 1);
 		exit(0);
 	}
+	close(ends[1]);
 	NEED(waitpid(child, &status, 0) == child && read(ends[0], &byte, 1) == 1);
 	tell("first child", status);
 	printf("daemon says %c\n", byte);
+	NEED(read(ends[0], &byte, 1) == 0); /* it has ended */
 }
 
 static void by_clone3(void)
