@@ -21,6 +21,8 @@
 #define PAGE_BYTES    ((uintptr_t)4096)
 #define SMALL_DEPTH   20u /* frames of a stack for which a thread's first arrays have room */
 #define SMALL_WALKS   256u
+#define SMALL_STEPS   4u
+#define MOST_STEPS    1024u
 
 uint32_t snap__depth_limit = DEFAULT_DEPTH;
 static _Atomic uint64_t code_generation;
@@ -29,7 +31,8 @@ static struct {
 	atomic_uint_fast64_t captures, truncated, walked, reused;
 } totals;
 
-static const struct snap__rooms small = {.fresh = SMALL_DEPTH,
+static const struct snap__rooms small = {.steps = SMALL_STEPS,
+					 .fresh = SMALL_DEPTH,
 					 .read_words = SMALL_DEPTH,
 					 .frames = SMALL_DEPTH,
 					 .words = SMALL_DEPTH};
@@ -38,7 +41,8 @@ static const struct snap__rooms small = {.fresh = SMALL_DEPTH,
  * walk. */
 static struct snap__rooms full(void)
 {
-	return (struct snap__rooms){.fresh = snap__depth_limit,
+	return (struct snap__rooms){.steps = MOST_STEPS,
+				    .fresh = snap__depth_limit,
 				    .read_words = 2 * snap__depth_limit + SNAP__WORDS_A_STEP,
 				    .frames = 2 * snap__depth_limit,
 				    .words = 4 * snap__depth_limit};
@@ -46,7 +50,8 @@ static struct snap__rooms full(void)
 
 static size_t arrays_size(const struct snap__rooms *rooms)
 {
-	return (1 + rooms->frames) * sizeof(struct snap__frame) +
+	return rooms->steps * sizeof(struct snap__step) +
+	       (1 + rooms->frames) * sizeof(struct snap__frame) +
 	       rooms->words * sizeof(struct snap__word) + rooms->frames * sizeof(uint64_t) +
 	       (1 + rooms->fresh) * sizeof(struct snap__fresh) +
 	       rooms->read_words * sizeof(struct snap__read_word);
@@ -57,15 +62,17 @@ size_t snap__unwind_thread_size(void)
 	return sizeof(struct snap__unwind_thread) + arrays_size(&small);
 }
 
-/* Have the thread use arrays with `rooms` at `arrays`: the kept frames, their words and hashes, the
-   fresh frames, and the words read.  A handler may leave by longjmp in the middle of this. */
+/* Have the thread use arrays with `rooms` at `arrays`: the steps, the kept frames, their words and
+   hashes, the fresh frames, and the words read.  A handler may leave by longjmp in the middle of this. */
 static void lay_out(struct snap__unwind_thread *thread, char *arrays,
 		    const struct snap__rooms *rooms)
 {
 	thread->kept.count = 0;
 	thread->kept.base = thread->kept.cut = 0;
 	atomic_signal_fence(memory_order_seq_cst);
-	thread->kept.frames = (struct snap__frame *)(void *)arrays + 1;
+	thread->steps = (struct snap__step *)(void *)arrays;
+	thread->start.caller = &thread->start;
+	thread->kept.frames = (struct snap__frame *)(void *)(thread->steps + rooms->steps) + 1;
 	thread->kept.frames[-1].at.sp = UINTPTR_MAX;
 	thread->kept.words = (struct snap__word *)(thread->kept.frames + rooms->frames);
 	thread->kept.hashes = (uint64_t *)(thread->kept.words + rooms->words);
@@ -218,6 +225,13 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 	return (struct snap__capture){.stack = way->node, .frames = (uint16_t)frames};
 }
 
+/* Of code that may be gone. */
+__attribute__((noinline)) static void forget_steps(struct snap__unwind_thread *thread)
+{
+	for (uint32_t i = 0; thread->steps && i < thread->rooms.steps; i++)
+		thread->steps[i].rule = SNAP__RULE_NONE;
+}
+
 struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 					  const struct snap__regs *at)
 {
@@ -227,6 +241,7 @@ struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 	if (thread->generation != generation) {
 		thread->kept.count = frames = 0;
 		snap__recall_forget(&thread->recall);
+		forget_steps(thread);
 		thread->generation = generation;
 	}
 	if (frames && thread->kept.base == 0 && thread->kept.cut == 0 &&

@@ -57,6 +57,12 @@ static inline bool snap__rule_saves_fp(snap__rule rule)
 	return snap__rule_fp_offset(rule) > sizeof(uintptr_t);
 }
 
+/** Whether the rule itself says where the caller is. */
+static inline bool snap__rule_is_simple(snap__rule rule)
+{
+	return snap__rule_kind(rule) == SNAP__RULE_SP || snap__rule_kind(rule) == SNAP__RULE_FP;
+}
+
 struct snap__rule_entry {
 	_Atomic uintptr_t pc;
 	_Atomic snap__rule rule; /* SNAP__RULE_NONE: being filled in, or no longer valid */

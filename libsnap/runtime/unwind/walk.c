@@ -56,6 +56,58 @@ static bool try_join(struct snap__walk *w)
 	return w->joined;
 }
 
+/* The two places of the step for `pc`, in one cache line.  The lower bits alone would not do: many
+ * functions begin at multiples of 16, and call at the same distance from there. */
+static inline struct snap__step *places_of_step(const struct snap__unwind_thread *thread,
+						uintptr_t pc)
+{
+	uint64_t hash = pc * 0x9e3779b97f4a7c15u >> 32;
+
+	return &thread->steps[2 * hash & (thread->rooms.steps - 1)];
+}
+
+/* Fill the step for `pc`, if its rule is a word, and return the rule.  A handler may leave by
+ * longjmp in the middle: then the step has no rule. */
+__attribute__((noinline)) static snap__rule fill_step(struct snap__unwind_thread *thread,
+						      uintptr_t pc, struct snap__step **filled)
+{
+	struct snap__step *step = places_of_step(thread, pc);
+	snap__rule rule = snap__rule_in(snap__rules(), pc);
+
+	*filled = NULL;
+	if (!snap__rule_is_simple(rule))
+		return rule;
+	if (step->rule != SNAP__RULE_NONE)
+		step += step[1].rule == SNAP__RULE_NONE || thread->steps_filled++ & 1;
+	step->rule = SNAP__RULE_NONE;
+	atomic_signal_fence(memory_order_seq_cst);
+	step->pc = pc;
+	step->caller = &thread->start;
+	atomic_signal_fence(memory_order_seq_cst);
+	step->rule = rule;
+	*filled = step;
+	return rule;
+}
+
+static inline bool step_is_for(const struct snap__step *step, uintptr_t pc)
+{
+	return step->pc == pc && step->rule != SNAP__RULE_NONE;
+}
+
+/* The step for `pc`; without a rule that is a word, NULL.  `*rule` is what there is. */
+static inline struct snap__step *find_step(struct snap__unwind_thread *thread, uintptr_t pc,
+					   snap__rule *rule)
+{
+	struct snap__step *step = places_of_step(thread, pc);
+
+	if (!step_is_for(step, pc) && !step_is_for(++step, pc)) {
+		*rule = fill_step(thread, pc, &step);
+		return step;
+	}
+	*rule = step->rule;
+	return step;
+}
+
 /*
  * Make as many steps as compiled rules and the home stack allow.  Stops at a kept state (returns
  * SNAP__RULE_NONE), or at a step that needs the general method (returns its rule).
@@ -67,7 +119,7 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	const uintptr_t home_high = snap__reach_has(&w->thread->reach, w->sp & ~(WORD - 1))
 					    ? w->thread->reach.home_high
 					    : 0;
-	struct snap__rule_table *rules = snap__rules();
+	struct snap__step *step = &w->thread->start;
 	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
 	const uintptr_t *slot = w->slot;
 	uint64_t count = w->count;
@@ -78,6 +130,7 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	snap__rule rule;
 
 	for (;; count++) {
+		struct snap__step *caller = step->caller;
 		uintptr_t cfa, fp_offset, low_word;
 
 		while (candidate->at.sp < sp)
@@ -85,7 +138,14 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 		rule = SNAP__RULE_NONE;
 		if (snap__frame_is(candidate, pc, sp, fp))
 			break;
-		rule = snap__rule_in(rules, pc);
+		rule = caller->rule;
+		if (!step_is_for(caller, pc)) {
+			caller = find_step(w->thread, pc, &rule);
+			if (!caller)
+				break;
+			step->caller = caller;
+		}
+		step = caller;
 		fp_offset = snap__rule_fp_offset(rule);
 		/* Both words must lie in this frame, between sp and the CFA; sp is on the home
 		 * stack. */
@@ -93,12 +153,10 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 			cfa = sp + snap__rule_cfa_offset(rule);
 			if (cfa > home_high)
 				break;
-		} else if (snap__rule_kind(rule) == SNAP__RULE_FP) {
+		} else {
 			cfa = fp + snap__rule_cfa_offset(rule);
 			if (cfa <= sp || cfa - fp_offset < sp || cfa > home_high || cfa % WORD)
 				break;
-		} else {
-			break;
 		}
 		fresh->at.slot = slot;
 		fresh->at.pc = pc | (rule & SNAP__RULE_TAG_MASK);

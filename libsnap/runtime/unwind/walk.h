@@ -28,8 +28,20 @@ struct snap__read_word {
 	uint64_t frame;
 };
 
+/*
+ * How walks leave the frames that have one pc.  `caller` is where the last walk went from here: the
+ * next walk tries that step first.  Then neither a hash nor the rule of the caller is waited for;
+ * the caller's pc is still read, and must be that of the step.
+ */
+struct snap__step {
+	_Alignas(32) uintptr_t pc;
+	snap__rule rule;
+	struct snap__step *caller; /* in the thread's table, or its `start`; never NULL in use */
+};
+
 /* How many elements a thread's arrays have. */
 struct snap__rooms {
+	uint32_t steps; /* a power of two */
 	uint32_t
 		fresh; /* of a walk; one more is there, for frames that are written and forgotten */
 	uint32_t read_words;
@@ -49,7 +61,10 @@ struct snap__unwind_thread {
 	struct snap__recall recall; /* without a table while the arrays are small */
 	struct snap__fresh *fresh;
 	struct snap__read_word *read_words;
+	struct snap__step *steps; /* by the hash of their pc; those of rules that are a word */
+	struct snap__step start;  /* its caller is where the last walk began */
 	struct snap__rooms rooms;
+	uint32_t steps_filled;
 	uint32_t walks;    /* while the arrays are small */
 	uint32_t longest;  /* of the walks, in frames; no further than they can be kept */
 	uint32_t deepest;  /* most frames that were kept */
