@@ -169,7 +169,7 @@ static void put_hashed(struct snap__stacks_hashed *entry, uint64_t hash, uint64_
 void snap__stacks_remember(uint64_t hash, uint32_t id)
 {
 	uint32_t shift = atomic_load_explicit(&snap__stacks_hashed_shift, memory_order_relaxed);
-	struct snap__stacks_hashed *entry = &snap__stacks_hashed[hash >> shift & ~(uint64_t)1];
+	struct snap__stacks_hashed *entry = snap__stacks_hashed_place(hash);
 	uint64_t older = atomic_load_explicit(&entry->id, memory_order_acquire);
 	uint64_t check = atomic_load_explicit(&entry->check, memory_order_relaxed);
 	uint32_t count = atomic_fetch_add_explicit(&hashed, 1, memory_order_relaxed);

@@ -115,18 +115,38 @@ struct snap__stacks_hashed {
 extern SNAP__HIDDEN struct snap__stacks_hashed snap__stacks_hashed[1u << SNAP__STACKS_HASHED_BITS];
 extern SNAP__HIDDEN _Atomic uint32_t snap__stacks_hashed_shift; /* of a hash, to find its place */
 
+/*
+ * The hash of a stack is a polynomial: the sum over its frames of a number for the frame, times a
+ * power of this factor, which is 0 for the newest.  So a walk can add up its frames from the newest
+ * outwards, before it knows where it ends.
+ */
+#define SNAP__STACKS_HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
+
+/** The number of a frame with this pc in hashes of stacks. */
+static inline uint64_t snap__stacks_hash_of_frame(uintptr_t pc)
+{
+	uint64_t number = pc * UINT64_C(0xd6e8feb86659fd93);
+
+	return (number ^ number >> 32) * UINT64_C(0xd6e8feb86659fd93);
+}
+
 /** The hash of a stack from the hash of its caller's, 0 for none. */
 static inline uint64_t snap__stacks_hash(uint64_t hash, uintptr_t pc)
 {
-	hash = (hash ^ pc) * 0x9e3779b97f4a7c15u;
-	return hash ^ hash >> 32;
+	return hash * SNAP__STACKS_HASH_FACTOR + snap__stacks_hash_of_frame(pc);
+}
+
+static inline struct snap__stacks_hashed *snap__stacks_hashed_place(uint64_t hash)
+{
+	uint32_t shift = atomic_load_explicit(&snap__stacks_hashed_shift, memory_order_relaxed);
+
+	return &snap__stacks_hashed[hash >> shift & ~(uint64_t)1];
 }
 
 /** The stack with this hash; 0 if it is not known. */
 static inline uint32_t snap__stacks_by_hash(uint64_t hash)
 {
-	uint32_t shift = atomic_load_explicit(&snap__stacks_hashed_shift, memory_order_relaxed);
-	struct snap__stacks_hashed *entry = &snap__stacks_hashed[hash >> shift & ~(uint64_t)1];
+	struct snap__stacks_hashed *entry = snap__stacks_hashed_place(hash);
 
 	for (int i = 0; i < 2; i++, entry++) {
 		uint64_t id = atomic_load_explicit(&entry->id, memory_order_acquire);

@@ -173,6 +173,7 @@ static struct snap__capture capture_by_walk(struct snap__unwind_thread *thread,
 			       .sp = at->sp,
 			       .fp = at->fp,
 			       .slot = (const uintptr_t *)at->sp,
+			       .hash_power = 1,
 			       .candidates = joinable,
 			       .keepable = snap__reach_begin(&thread->reach, at->sp)};
 	struct snap__capture capture;

@@ -259,11 +259,11 @@ static uint32_t keep_long(struct snap__walk *w, uint32_t joined, uint32_t stored
 {
 	struct snap__kept *kept = &w->thread->kept;
 	uint32_t node, count = joined + stored;
-	uint64_t hash;
+	uint64_t hash = w->hash + w->hash_power * hash_of_kept(kept, joined);
 
+	__builtin_prefetch(snap__stacks_hashed_place(hash));
 	kept->base = kept->cut = 0;
 	append(w, joined, 0, stored, 0, 0);
-	hash = hash_of_kept(kept, count);
 	node = snap__stacks_by_hash(hash);
 	if (node == 0 && (node = node_of_kept(kept, count)) != 0)
 		snap__stacks_remember(hash, node);

@@ -7,6 +7,7 @@
  */
 #include <stddef.h>
 
+#include "runtime/stacks.h"
 #include "runtime/unwind/cfi.h"
 #include "runtime/unwind/reach.h"
 #include "runtime/unwind/signal_frame.h"
@@ -30,6 +31,9 @@ static void note_frame(struct snap__walk *w, snap__rule rule)
 					    .sp = w->sp,
 					    .fp = w->fp},
 				     .rule = rule};
+	w->hash += w->hash_power *
+		   snap__stacks_hash_of_frame(w->pc | (rule & SNAP__RULE_TAG_MASK));
+	w->hash_power *= SNAP__STACKS_HASH_FACTOR;
 	w->count++;
 }
 
@@ -82,6 +86,7 @@ __attribute__((noinline)) static snap__rule fill_step(struct snap__unwind_thread
 	step->rule = SNAP__RULE_NONE;
 	atomic_signal_fence(memory_order_seq_cst);
 	step->pc = pc;
+	step->hash = snap__stacks_hash_of_frame(pc | (rule & SNAP__RULE_TAG_MASK));
 	step->caller = &thread->start;
 	atomic_signal_fence(memory_order_seq_cst);
 	step->rule = rule;
@@ -122,7 +127,7 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	struct snap__step *step = &w->thread->start;
 	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
 	const uintptr_t *slot = w->slot;
-	uint64_t count = w->count;
+	uint64_t count = w->count, hash = w->hash, power = w->hash_power;
 	const struct snap__frame *candidate = w->thread->kept.frames + w->candidates - 1;
 	struct snap__fresh *const last = w->thread->fresh + w->thread->rooms.fresh;
 	struct snap__fresh *fresh =
@@ -165,6 +170,8 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 		fresh->rule = rule;
 		if (++fresh > last)
 			fresh = last;
+		hash += power * step->hash;
+		power *= SNAP__STACKS_HASH_FACTOR;
 		slot = (const uintptr_t *)(cfa - WORD);
 		low_word = *(const uintptr_t *)(cfa - fp_offset);
 		pc = snap__arch_code_address(*slot) - 1;
@@ -176,6 +183,8 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	w->fp = fp;
 	w->slot = slot;
 	w->count = count;
+	w->hash = hash;
+	w->hash_power = power;
 	w->candidates = (uint32_t)(candidate + 1 - w->thread->kept.frames);
 	return rule;
 }
@@ -345,7 +354,7 @@ __attribute__((noinline)) static void walk_with_registers(struct snap__walk *w,
 							  const struct snap__regs *at)
 {
 	struct snap__cfi_state state = {.wanted = SNAP__ARCH_KEPT, .known = SNAP__ARCH_KEPT};
-	struct snap__walk own = {.thread = w->thread};
+	struct snap__walk own = {.thread = w->thread, .hash_power = 1};
 	bool reached = false, more = true;
 
 	snap__arch_here(state.reg);
@@ -357,6 +366,8 @@ __attribute__((noinline)) static void walk_with_registers(struct snap__walk *w,
 		if (!reached && own.sp == at->sp && state.pc == at->pc) {
 			reached = true;
 			own.count = 0;
+			own.hash = 0;
+			own.hash_power = 1;
 			own.word_count = 0;
 		}
 		state.reg[SNAP__REG_SP] = own.sp;

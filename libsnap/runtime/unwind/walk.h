@@ -36,6 +36,7 @@ struct snap__read_word {
 struct snap__step {
 	_Alignas(32) uintptr_t pc;
 	snap__rule rule;
+	uint64_t hash;             /* of the frame, in hashes of stacks */
 	struct snap__step *caller; /* in the thread's table, or its `start`; never NULL in use */
 };
 
@@ -82,6 +83,8 @@ struct snap__walk {
 	uintptr_t fp;
 	const uintptr_t *slot; /* where pc was read */
 	uint64_t count;        /* frames walked so far */
+	uint64_t hash;         /* of these frames alone */
+	uint64_t hash_power;   /* of the hash's factor, for the next frame; 1 at first */
 	uint64_t unkept;       /* this many of the newest frames cannot be kept: they were
 	                        * interrupted, or the way to them is not given by one word */
 	uint32_t word_count;   /* read_words in use */
