@@ -160,11 +160,12 @@ static int64_t live_weight(uint64_t size)
 	return snap__sample_period() == 0 ? (int64_t)size : sampled_weight(size);
 }
 
-static inline uint32_t capture(struct snap__thread *thread, const void *frame)
+static inline uint32_t capture(struct snap__thread *thread, const void *frame, bool *walked)
 {
 	struct snap__regs regs = snap__regs_of_caller(frame);
 	struct snap__capture found = snap__unwind_capture(thread->unwind, &regs);
 
+	*walked = found.walked;
 	if (__builtin_expect(found.truncated, 0))
 		snap__thread_count(thread, SNAP__COUNT_TRUNCATED);
 	if (__builtin_expect(found.stack == 0, 0))
@@ -209,16 +210,19 @@ __attribute__((always_inline)) static inline void enter(struct snap__thread *thr
 							uint32_t born, const void *frame)
 {
 	struct snap__place place = snap__heapmap_place((uintptr_t)ptr);
-	uint32_t stack = capture(thread, frame);
+	bool walked;
+	uint32_t stack = capture(thread, frame, &walked);
 	const struct snap__block block = {.stack = stack, .epoch = born, .size = size};
 
 	if (__builtin_expect(!snap__heapmap_put_at(place, (uintptr_t)ptr, &block), 0))
 		put(thread, ptr, size, stack, born);
 	atomic_store_explicit(&thread->counts[SNAP__COUNT_ALLOCATED], n + 1, memory_order_relaxed);
-	if (exact)
-		snap__thread_credit(thread, stack, size);
-	else
+	if (!exact)
 		credit(thread, stack, size);
+	else if (walked)
+		snap__thread_credit_late(thread, stack, size);
+	else
+		snap__thread_credit(thread, stack, size);
 	drift_up(thread, exact ? (int64_t)size : live_weight(size));
 }
 
@@ -556,8 +560,9 @@ void snap__record_inner_stays(struct snap__thread *thread, const void *ptr,
 
 uint32_t snap__record_domain_stack(struct snap__thread *thread, uint32_t domain, const void *frame)
 {
-	uint32_t stack = snap__stacks_child_for(capture(thread, frame), SNAP__PC_DOMAIN + domain,
-						SNAP__CLAIM_RESERVED);
+	bool walked;
+	uint32_t stack = snap__stacks_child_for(capture(thread, frame, &walked),
+						SNAP__PC_DOMAIN + domain, SNAP__CLAIM_RESERVED);
 
 	if (stack == 0)
 		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);

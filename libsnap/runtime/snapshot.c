@@ -637,13 +637,23 @@ static void put_nodes(struct job *job)
 
 /* ---- sites ----------------------------------------------------------------------------------- */
 
-static void add_held(const struct snap__credit *e, uint32_t stack, uint64_t *blocks,
-		     uint64_t *bytes)
+static void add_entry(const struct snap__credit *e, uint32_t stack, uint64_t *blocks,
+		      uint64_t *bytes)
 {
 	if (atomic_load_explicit(&e->stack, memory_order_relaxed) != stack)
 		return;
 	*blocks += atomic_load_explicit(&e->blocks, memory_order_relaxed);
 	*bytes += atomic_load_explicit(&e->bytes, memory_order_relaxed);
+}
+
+static void add_held(const struct snap__thread *thread, uint32_t stack, uint64_t *blocks,
+		     uint64_t *bytes)
+{
+	const struct snap__credit *line = snap__credit_line(atomic_load(&thread->credits), stack);
+
+	for (unsigned i = 0; i < SNAP__CREDITS_A_LINE; i++)
+		add_entry(&line[i], stack, blocks, bytes);
+	add_entry(&thread->late, stack, blocks, bytes);
 }
 
 /* Cumulative figures of `stack`: first what was credited to the tree, then what threads still
@@ -659,12 +669,8 @@ static struct snap__estimate allocated_by(uint32_t stack)
 		return sum;
 	}
 	snap__stacks_credited(stack, &blocks, &bytes);
-	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
-		struct snap__credits *credits = atomic_load(&t->credits);
-
-		add_held(snap__credit_own(credits, stack), stack, &blocks, &bytes);
-		add_held(snap__credit_neighbour(credits, stack), stack, &blocks, &bytes);
-	}
+	for (struct snap__thread *t = snap__threads_first(); t; t = t->next)
+		add_held(t, stack, &blocks, &bytes);
 	return (struct snap__estimate){.blocks = (double)blocks, .bytes = (double)bytes};
 }
 

@@ -164,17 +164,20 @@ static void put_hashed(struct snap__stacks_hashed *entry, uint64_t hash, uint64_
 	atomic_store_explicit(&entry->id, id, memory_order_release);
 }
 
-/* A place has two entries: the newer one comes first, and the older one goes.  After the table was
- * enlarged, stacks are looked for in other places: those that still occur are remembered again. */
+/* The newest entry of a place comes first, and the oldest goes.  After the table was enlarged, stacks
+ * are looked for in other places: those that still occur are remembered again. */
 void snap__stacks_remember(uint64_t hash, uint32_t id)
 {
 	uint32_t shift = atomic_load_explicit(&snap__stacks_hashed_shift, memory_order_relaxed);
 	struct snap__stacks_hashed *entry = snap__stacks_hashed_place(hash);
-	uint64_t older = atomic_load_explicit(&entry->id, memory_order_acquire);
-	uint64_t check = atomic_load_explicit(&entry->check, memory_order_relaxed);
 	uint32_t count = atomic_fetch_add_explicit(&hashed, 1, memory_order_relaxed);
 
-	put_hashed(&entry[1], check ^ older, older);
+	for (unsigned i = SNAP__STACKS_HASHED_WAYS - 1; i > 0; i--) {
+		uint64_t older = atomic_load_explicit(&entry[i - 1].id, memory_order_acquire);
+		uint64_t check = atomic_load_explicit(&entry[i - 1].check, memory_order_relaxed);
+
+		put_hashed(&entry[i], check ^ older, older);
+	}
 	put_hashed(&entry[0], hash, id);
 	if (count >> (63 - shift) && shift > 64 - SNAP__STACKS_HASHED_BITS &&
 	    atomic_compare_exchange_strong(&snap__stacks_hashed_shift, &shift, shift - 1))

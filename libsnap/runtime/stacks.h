@@ -136,25 +136,29 @@ static inline uint64_t snap__stacks_hash(uint64_t hash, uintptr_t pc)
 	return hash * SNAP__STACKS_HASH_FACTOR + snap__stacks_hash_of_frame(pc);
 }
 
+/* The place of a hash: entries that fill a cache line. */
+#define SNAP__STACKS_HASHED_WAYS 4u
 static inline struct snap__stacks_hashed *snap__stacks_hashed_place(uint64_t hash)
 {
 	uint32_t shift = atomic_load_explicit(&snap__stacks_hashed_shift, memory_order_relaxed);
 
-	return &snap__stacks_hashed[hash >> shift & ~(uint64_t)1];
+	return &snap__stacks_hashed[hash >> shift & ~(uint64_t)(SNAP__STACKS_HASHED_WAYS - 1)];
 }
 
-/** The stack with this hash; 0 if it is not known. */
+/** The stack with this hash; 0 if it is not known.  Without a branch on what is found, which would
+ *  be guessed wrongly. */
 static inline uint32_t snap__stacks_by_hash(uint64_t hash)
 {
 	struct snap__stacks_hashed *entry = snap__stacks_hashed_place(hash);
+	uint64_t found = 0;
 
-	for (int i = 0; i < 2; i++, entry++) {
+	for (unsigned i = 0; i < SNAP__STACKS_HASHED_WAYS; i++, entry++) {
 		uint64_t id = atomic_load_explicit(&entry->id, memory_order_acquire);
+		uint64_t check = atomic_load_explicit(&entry->check, memory_order_relaxed);
 
-		if ((atomic_load_explicit(&entry->check, memory_order_relaxed) ^ id) == hash && id)
-			return (uint32_t)id;
+		found = (check ^ id) == hash ? id : found;
 	}
-	return 0;
+	return (uint32_t)found;
 }
 
 /** The stack with this hash is `id`. */

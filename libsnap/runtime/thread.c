@@ -39,18 +39,27 @@ static struct snap__credits *make_credits(uint32_t entries)
 	return credits;
 }
 
-static void flush_credits(struct snap__credits *credits)
+static void flush_credit(struct snap__credit *e)
 {
-	for (uint32_t i = 0; i <= credits->mask; i++) {
-		struct snap__credit *e = &credits->entries[i];
-		uint32_t blocks = atomic_load_explicit(&e->blocks, memory_order_relaxed);
+	uint32_t blocks = atomic_load_explicit(&e->blocks, memory_order_relaxed);
 
-		if (blocks == 0)
-			continue;
-		snap__stacks_credit(e->stack, blocks, e->bytes);
-		atomic_store_explicit(&e->blocks, 0, memory_order_relaxed);
-		atomic_store_explicit(&e->bytes, 0, memory_order_relaxed);
-	}
+	if (blocks == 0)
+		return;
+	snap__stacks_credit(e->stack, blocks, e->bytes);
+	atomic_store_explicit(&e->blocks, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->bytes, 0, memory_order_relaxed);
+}
+
+static void flush_table(struct snap__credits *credits)
+{
+	for (uint32_t i = 0; i <= credits->mask; i++)
+		flush_credit(&credits->entries[i]);
+}
+
+static void flush_credits(struct snap__thread *thread)
+{
+	flush_table(atomic_load(&thread->credits));
+	flush_credit(&thread->late);
 }
 
 /* Runs among the destructors of the host's own keys; later destructors may still free and
@@ -151,7 +160,7 @@ struct snap__thread *snap__thread_slow(void)
 
 void snap__thread_leave(struct snap__thread *thread)
 {
-	flush_credits(atomic_load(&thread->credits));
+	flush_credits(thread);
 	snap__record_add_drift(thread);
 	thread->transient = false;
 	thread->busy = SNAP__IDLE;
@@ -202,7 +211,7 @@ static void enlarge(struct snap__thread *thread, struct snap__credits *old)
 	larger = make_credits((old->mask + 1) * 4);
 	if (!larger)
 		return;
-	flush_credits(old);
+	flush_table(old);
 	atomic_store_explicit(&thread->credits, larger, memory_order_release);
 }
 
@@ -229,16 +238,28 @@ static void assign_credit(struct snap__thread *thread, struct snap__credit *e, u
 	atomic_store_explicit(&e->stack, stack, memory_order_relaxed);
 }
 
+/* The entry for `stack`: its own, a free one of the same line, or the one at its place. */
+static struct snap__credit *choose_credit(struct snap__credits *credits, uint32_t stack)
+{
+	struct snap__credit *own = snap__credit_own(credits, stack);
+	struct snap__credit *line = snap__credit_line(credits, stack);
+	struct snap__credit *chosen = own;
+
+	for (unsigned i = 0; i < SNAP__CREDITS_A_LINE; i++) {
+		if (is_for(&line[i], stack))
+			return &line[i];
+		if (blocks_of(chosen) > 0 && blocks_of(&line[i]) == 0)
+			chosen = &line[i];
+	}
+	return chosen;
+}
+
 void snap__thread_credit_slow(struct snap__thread *thread, uint32_t stack, uint64_t bytes)
 {
 	struct snap__credits *credits =
 		atomic_load_explicit(&thread->credits, memory_order_relaxed);
-	struct snap__credit *own = snap__credit_own(credits, stack);
-	struct snap__credit *neighbour = snap__credit_neighbour(credits, stack);
-	struct snap__credit *e = own;
+	struct snap__credit *e = choose_credit(credits, stack);
 
-	if (is_for(neighbour, stack) || (blocks_of(own) > 0 && blocks_of(neighbour) == 0))
-		e = neighbour;
 	if (!is_for(e, stack))
 		assign_credit(thread, e, stack);
 	atomic_store_explicit(&e->bytes, e->bytes + bytes, memory_order_relaxed);
@@ -247,12 +268,28 @@ void snap__thread_credit_slow(struct snap__thread *thread, uint32_t stack, uint6
 		enlarge(thread, credits);
 }
 
+void snap__thread_credit_late(struct snap__thread *thread, uint32_t stack, uint64_t bytes)
+{
+	struct snap__credit *late = &thread->late;
+	struct snap__credits *credits =
+		atomic_load_explicit(&thread->credits, memory_order_relaxed);
+
+	__builtin_prefetch(snap__credit_line(credits, stack), 1);
+	if (blocks_of(late) > 0)
+		snap__thread_credit(thread, late->stack, late->bytes);
+	/* A snapshot may read it, as in assign_credit(). */
+	atomic_store_explicit(&late->blocks, 0, memory_order_relaxed);
+	atomic_store_explicit(&late->stack, stack, memory_order_relaxed);
+	atomic_store_explicit(&late->bytes, bytes, memory_order_relaxed);
+	atomic_store_explicit(&late->blocks, 1, memory_order_relaxed);
+}
+
 void snap__threads_after_fork(void)
 {
 	for (struct snap__thread *t = atomic_load(&all); t; t = t->next) {
 		if (t == snap__thread_self)
 			continue;
-		flush_credits(atomic_load(&t->credits));
+		flush_credits(t);
 		t->busy = SNAP__IDLE;
 		t->transient = false;
 		atomic_store(&t->owned, 0);

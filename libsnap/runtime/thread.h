@@ -23,22 +23,23 @@ struct snap__credit {
 	_Atomic uint64_t bytes;
 };
 
-/** A stack's entry is at the place that its id gives, or next to it.  A table that evicts many
- * entries is replaced by a larger one. */
+/** A stack's entry is at the place that its id gives, or elsewhere in the same cache line.  A table
+ * that evicts many entries is replaced by a larger one. */
 struct snap__credits {
 	uint32_t mask;
-	struct snap__credit entries[];
+	_Alignas(64) struct snap__credit entries[];
 };
+#define SNAP__CREDITS_A_LINE 4u
 
 static inline struct snap__credit *snap__credit_own(struct snap__credits *credits, uint32_t stack)
 {
 	return &credits->entries[stack & credits->mask];
 }
 
-static inline struct snap__credit *snap__credit_neighbour(struct snap__credits *credits,
-							  uint32_t stack)
+/** The first of the entries that may be that of `stack`. */
+static inline struct snap__credit *snap__credit_line(struct snap__credits *credits, uint32_t stack)
 {
-	return &credits->entries[(stack & credits->mask) ^ 1];
+	return &credits->entries[stack & credits->mask & ~(SNAP__CREDITS_A_LINE - 1)];
 }
 
 /** Things counted per thread. */
@@ -82,6 +83,7 @@ struct snap__thread {
 	struct snap__unwind_thread *unwind;
 	struct snap__python_kept *python; /* see python/frames.h; NULL: none yet */
 	struct snap__credits *_Atomic credits;
+	struct snap__credit late;      /* see snap__thread_credit_late(); of one block, or free */
 	uint32_t mallocs_below_python; /* for a check now and then */
 	uint32_t evictions;            /* since `credits` was last enlarged */
 	int64_t drift;                 /* live bytes that the process-wide sum does not know of */
@@ -161,6 +163,12 @@ static inline void snap__thread_credit(struct snap__thread *thread, uint32_t sta
 	atomic_store_explicit(&e->bytes, sum + bytes, memory_order_relaxed);
 	atomic_store_explicit(&e->blocks, blocks + 1, memory_order_relaxed);
 }
+
+/**
+ * The same, a little later: with the next call, when the stack's entry is in the cache.  For stacks
+ * that took long to find, because their entries are mostly not there.
+ */
+void snap__thread_credit_late(struct snap__thread *thread, uint32_t stack, uint64_t bytes);
 
 /** In a forked child: free the states of the threads that do not exist here. */
 void snap__threads_after_fork(void);

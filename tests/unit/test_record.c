@@ -134,6 +134,28 @@ Test(record, no_credit_is_lost_however_many_stacks_take_turns)
 	}
 }
 
+Test(record, late_credits_add_up_with_those_at_once)
+{
+	enum { STACKS = 1000, ROUNDS = 9 };
+	struct snap__thread *thread;
+	uint64_t blocks, bytes;
+
+	start(0);
+	thread = snap__thread_get();
+	for (uint32_t round = 0; round < ROUNDS; round++)
+		for (uint32_t i = 1; i <= STACKS; i++)
+			if ((i + round) % 3)
+				snap__thread_credit_late(thread, i, 10);
+			else
+				snap__thread_credit(thread, i, 10);
+	snap__thread_leave(thread);
+	for (uint32_t i = 1; i <= STACKS; i++) {
+		snap__stacks_credited(i, &blocks, &bytes);
+		cr_assert(eq(u64, blocks, ROUNDS), "of stack %u", i);
+		cr_assert(eq(u64, bytes, ROUNDS * 10));
+	}
+}
+
 Test(record, events_of_our_own_are_not_the_hosts)
 {
 	start(0);

@@ -191,6 +191,7 @@ static struct snap__capture capture_by_walk(struct snap__unwind_thread *thread,
 	node = snap__keep(&w, &shortened);
 	capture = capture_of(node, depth, w.truncated);
 	capture.shortened = shortened;
+	capture.walked = true;
 	if (place && joint < thread->kept.count && depth <= snap__depth_limit && w.keepable &&
 	    w.unkept == 0 && !w.truncated)
 		snap__recall_keep(&thread->recall, place, &thread->kept, at, joint, capture.stack);

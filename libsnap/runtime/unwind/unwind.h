@@ -41,10 +41,11 @@ uint64_t snap__unwind_untouched(const struct snap__unwind_thread *thread);
 
 /** What one capture found. */
 struct snap__capture {
-	uint32_t stack;  /* id in the stack tree; 0 if the tree is full */
-	bool truncated;  /* the walk ended before the thread's outermost frame */
-	bool shortened;  /* the tree had room for the newest frames only */
-	uint16_t frames; /* how many frames the stack has */
+	uint32_t stack;     /* id in the stack tree; 0 if the tree is full */
+	bool truncated : 1; /* the walk ended before the thread's outermost frame */
+	bool shortened : 1; /* the tree had room for the newest frames only */
+	bool walked : 1;    /* it was not at hand */
+	uint16_t frames;    /* how many frames the stack has */
 };
 
 /**

@@ -31,8 +31,7 @@ static void note_frame(struct snap__walk *w, snap__rule rule)
 					    .sp = w->sp,
 					    .fp = w->fp},
 				     .rule = rule};
-	w->hash += w->hash_power *
-		   snap__stacks_hash_of_frame(w->pc | (rule & SNAP__RULE_TAG_MASK));
+	w->hash += w->hash_power * snap__stacks_hash_of_frame(w->pc | (rule & SNAP__RULE_TAG_MASK));
 	w->hash_power *= SNAP__STACKS_HASH_FACTOR;
 	w->count++;
 }
