@@ -160,18 +160,25 @@ static int64_t live_weight(uint64_t size)
 	return snap__sample_period() == 0 ? (int64_t)size : sampled_weight(size);
 }
 
+__attribute__((noinline)) static void count_incomplete(struct snap__thread *thread,
+						       struct snap__capture found)
+{
+	if (found.truncated)
+		snap__thread_count(thread, SNAP__COUNT_TRUNCATED);
+	if (found.stack == 0)
+		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
+	if (found.shortened)
+		snap__thread_count(thread, SNAP__COUNT_SHORTENED);
+}
+
 static inline uint32_t capture(struct snap__thread *thread, const void *frame, bool *walked)
 {
 	struct snap__regs regs = snap__regs_of_caller(frame);
 	struct snap__capture found = snap__unwind_capture(thread->unwind, &regs);
 
 	*walked = found.walked;
-	if (__builtin_expect(found.truncated, 0))
-		snap__thread_count(thread, SNAP__COUNT_TRUNCATED);
-	if (__builtin_expect(found.stack == 0, 0))
-		snap__thread_count(thread, SNAP__COUNT_OVERFLOWS);
-	if (__builtin_expect(found.shortened, 0))
-		snap__thread_count(thread, SNAP__COUNT_SHORTENED);
+	if (__builtin_expect(found.truncated || found.shortened || found.stack == 0, 0))
+		count_incomplete(thread, found);
 	if (__builtin_expect(snap__verify_every != 0, 0))
 		snap__verify(thread, &regs, &found);
 	if (__builtin_expect(atomic_load_explicit(&snap__python_is_on, memory_order_relaxed), 0))
