@@ -17,7 +17,7 @@
 
 /* So many new frames are worth a look into the table of stacks.  The nodes of fewer are mostly
  * those that were found last, and in the cache: they are followed. */
-#define LONG_WAY 16u
+#define LONG_WAY 24u
 
 SNAP__READS_STACKS uint32_t snap__kept_words_hold(const struct snap__kept *kept, uint32_t count)
 {
