@@ -42,17 +42,7 @@ import asyncio
 async def work(n):
     await asyncio.sleep(0)
     return [n] * 10
-async def print_memory(options):
-    """What recorders add to the largest resident memory, their start included."""
-    print("\n| objects | bare | tracemalloc 1 adds | snapdiff adds | share |\n| --- | ---: | ---: | ---: | ---: |")
-    for name, code in OBJECTS.items():
-        _, rss = measure_program(options, code)
-        added = {how: rss[how] - rss["bare"] for how in rss}
-        print(f"| {name} | {rss['bare'] / 1024:.1f} | {added['tracemalloc 1'] / 1024:.1f} | {added['snapdiff'] / 1024:.1f} "
-              f"| {100 * added['snapdiff'] / added['tracemalloc 1']:.0f} % |", flush=True)
-
-
-def main():
+async def main():
     for _ in range(scale(600)): await asyncio.gather(*(work(i) for i in range(60)))
 asyncio.run(main())
 """,
@@ -131,6 +121,16 @@ def print_rows(name, cpu, rss, start):
                   if how.startswith("snapdiff") and added.get(other, 0) > 0 and start else "" for other in OTHERS]
         print(f"| {name} | {how} | {cpu[how]:.2f} s | {1000 * added[how]:.0f} ms | {100 * added[how] / cpu['bare']:+.0f} % "
               f"| {' | '.join(shares)} | {rss[how] / 1024:.1f} MiB |", flush=True)
+
+
+def print_memory(options):
+    """What recorders add to the largest resident memory, their start included."""
+    print("\n| objects | bare | tracemalloc 1 adds | snapdiff adds | share |\n| --- | ---: | ---: | ---: | ---: |")
+    for name, code in OBJECTS.items():
+        _, rss = measure_program(options, code)
+        added = {how: rss[how] - rss["bare"] for how in rss}
+        print(f"| {name} | {rss['bare'] / 1024:.1f} | {added['tracemalloc 1'] / 1024:.1f} | {added['snapdiff'] / 1024:.1f} "
+              f"| {100 * added['snapdiff'] / added['tracemalloc 1']:.0f} % |", flush=True)
 
 
 def main():
