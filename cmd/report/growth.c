@@ -9,6 +9,7 @@
 #include "base/pattern.h"
 #include "report/growth.h"
 #include "report/growth_pattern.h"
+#include "report/propose_census.h"
 #include "report/sites.h"
 
 enum { MOST_COMPARED = 256 }; /* rows whose call stacks are compared, see growth_finding.c */
@@ -198,6 +199,8 @@ static void add_notes(struct report *report, const struct growth_part *parts, si
 	if (unsure)
 		report_note(report, "%zu row%s more snapshots: a sure verdict takes %d or more.",
 			    unsure, unsure == 1 ? " needs" : "s need", GROWTH_SURE_SNAPSHOTS);
+	if (list->finding_count > 0 && !parts->held)
+		propose_census(report, parts->table.dataset);
 	if (first < list->count)
 		report_note(report, "Next: %s  (%s)",
 			    growth_next_command(report, request->shared, &list->rows[first]),

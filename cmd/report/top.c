@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "dataset/facts.h"
+#include "report/propose_census.h"
 #include "report/row_graph.h"
 #include "report/sites.h"
 
@@ -299,52 +299,6 @@ static void add_title(struct top *top)
 			    sites_blocks(totals->value[bytes + 1], blocks));
 }
 
-/* What a shell takes as it stands. */
-static bool is_plain(const char *command)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    " _./=:,@%+-";
-
-	return command[0] && strlen(command) <= 80 && command[strspn(command, plain)] == '\0';
-}
-
-struct command_of {
-	struct report *report;
-	int64_t id;
-	const char *command;
-};
-
-static enum snap_status take_command(void *user, const struct store_snapshot *row)
-{
-	struct command_of *of = user;
-
-	if (row->id == of->id && is_plain(row->command))
-		of->command = report_text(of->report, "%s", row->command);
-	return SNAP_OK;
-}
-
-/* Lines of Python are half an answer: a census has the types of the objects, and what holds
- * them. */
-static void propose_census(struct top *top)
-{
-	const struct dataset *dataset = top->dataset;
-	struct command_of of = {top->report, dataset->store ? dataset->snapshot_ids[0] : 0,
-				"COMMAND"};
-	struct facts facts = {0};
-	bool is_python;
-
-	if (!dataset->store || facts_read(&facts, dataset->store, of.id, NULL) != SNAP_OK)
-		return;
-	is_python = facts_find(&facts, "python.version") && !facts_find(&facts, "python.problem") &&
-		    !facts_find(&facts, "census");
-	facts_release(&facts);
-	if (is_python && store_each_snapshot(dataset->store, take_command, &of, NULL) == SNAP_OK)
-		report_note(top->report,
-			    "For types and holders: snapdiff run --census --every 1s -- %s, then "
-			    "snapdiff growth",
-			    of.command);
-}
-
 static void add_next(struct top *top, const struct sites_question *question)
 {
 	const char *input = sites_input_operand(top->report, 0, top->options);
@@ -383,7 +337,7 @@ static void add_notes(struct top *top)
 					  top->rows[i].sum.heaviest, top->options);
 	if (question.pattern)
 		add_next(top, &question);
-	propose_census(top);
+	propose_census(top->report, top->dataset);
 }
 
 static void choose_callers(struct top *top)

@@ -119,6 +119,17 @@ class Held(harness.PythonTest):
 
         self.with_each_python(check)
 
+    def test_without_a_census_growth_says_how_to_record_one(self):
+        def check(python):
+            (self.dir / "grows.py").write_text("kept = []\nfor i in range(160): kept.append(bytes(100000))\n")
+            _, snapshots = self.record(python, "grows.py", options=["--at-growth", "1MiB", "--exit-snapshot", "none"])
+            done = subprocess.run([self.snapdiff, "growth", snapshots[0].parent], capture_output=True, text=True,
+                                  timeout=120, check=True)
+            self.assertIn(f"For types and holders: snapdiff run --census --every 1s -- {python.path} grows.py, then ",
+                          done.stdout)
+
+        self.with_each_python(check)
+
     def test_a_full_cache_is_no_leak(self):
         def check(python):
             rows = self.growth(python, "bounded", "-g", "type")
