@@ -129,12 +129,17 @@ static const struct option check_table[] = {
 static const struct option *const check_tables[] = {check_table, cli_memory_table,
 						    cli_symbols_table, NULL};
 
-static const struct check_options check_defaults = {
-	.shared = {.limit = REPORT_LIMIT_UNSET, .match = PAIR_FUZZY, .formats = gate_formats}};
+/* --match and --group: what is not given comes from the policy file. */
+enum { CHOICE_UNSET = -1 };
+
+static const struct check_options check_defaults = {.shared = {.limit = REPORT_LIMIT_UNSET,
+							       .match = CHOICE_UNSET,
+							       .group = CHOICE_UNSET,
+							       .formats = gate_formats}};
 
 /* The state of one run of the command. */
 struct check {
-	const struct check_options *options;
+	struct check_options *options;
 	const char *const *names; /* the new side */
 	size_t count;
 	struct policy_file file;
@@ -170,6 +175,47 @@ static void overlay(const char **given, const char *from_file)
 		*given = from_file;
 }
 
+static void overlay_list(struct text_list *given, const struct policy_values *from_file)
+{
+	if (!given->count)
+		*given = (struct text_list){from_file->items, from_file->count};
+}
+
+static enum snap_status overlay_choice(int *given, const char *from_file, int otherwise,
+				       const char *const *choices, const struct check *check,
+				       struct snap_error *err)
+{
+	if (*given != CHOICE_UNSET)
+		return SNAP_OK;
+	*given = otherwise;
+	for (int i = 0; from_file && choices[i]; i++)
+		if (strcmp(from_file, choices[i]) == 0) {
+			*given = i;
+			return SNAP_OK;
+		}
+	return from_file
+		       ? fail(err, SNAP_EUSAGE, "%s: '%s' is none of what --match or --group take",
+			      check->policy_file, from_file)
+		       : SNAP_OK;
+}
+
+/* What is compared with what, and how. */
+static enum snap_status overlay_inputs(struct check *check, struct snap_error *err)
+{
+	struct check_options *options = check->options;
+	const struct policy_file *file = &check->file;
+	enum snap_status st = overlay_choice(&options->shared.match, file->match, PAIR_FUZZY,
+					     pair_level_names, check, err);
+
+	if (st == SNAP_OK)
+		st = overlay_choice(&options->shared.group, file->group, GROUP_LINE,
+				    group_key_names, check, err);
+	overlay_list(&options->baseline, &file->baseline);
+	overlay_list(&options->shared.own, &file->own);
+	overlay_list(&options->shared.library, &file->library);
+	return st;
+}
+
 static bool has_limit_over_compare(const struct policy_texts *texts)
 {
 	return texts->max_total || texts->max_site || texts->max_new_sites;
@@ -181,6 +227,8 @@ static enum snap_status read_policy(struct check *check, struct snap_error *err)
 	const struct policy_texts *file = &check->file.texts;
 	enum snap_status st = read_policy_file(check, err);
 
+	if (st == SNAP_OK)
+		st = overlay_inputs(check, err);
 	if (st != SNAP_OK)
 		return st;
 	overlay(&texts.max_total, file->max_total);
@@ -503,7 +551,7 @@ static enum snap_status write_baseline(const struct check_options *options,
 	return st;
 }
 
-static enum snap_status check_command(const struct check_options *options, const char *const *argv,
+static enum snap_status check_command(struct check_options *options, const char *const *argv,
 				      int *exit_code, struct snap_error *err)
 {
 	struct check_recording recording = {.runs = options->runs,
@@ -542,7 +590,8 @@ static bool records_somehow(const struct check_options *options)
 static enum snap_status check_run(const struct invocation *call, int *exit_code,
 				  struct snap_error *err)
 {
-	const struct check_options *options = call->options;
+	const struct check_options *given = call->options;
+	struct check_options copy = *given, *options = &copy; /* the policy file adds to it */
 	const char *const *names = (const char *const *)call->argv;
 	bool separated = call->argc > 0 && strcmp(names[0], "--") == 0;
 	struct check check = {.options = options, .names = names, .count = (size_t)call->argc};

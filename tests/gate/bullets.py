@@ -116,6 +116,28 @@ class Policy(Check):
                 failed = self.failed_rules("changed.txt", *inputs[1:], "--policy", "gate.conf")
                 self.assertEqual(failed, {"part: max-site"} if fails else set())
 
+    def test_what_is_compared_and_how_may_stand_in_the_file(self):
+        new, _, old = self.sides()
+        moved = self.write("moved.txt", text({"parse": 200 * KIB}, 2).replace("|src/parse.c|10|", "|src/parse.c|90|"))
+        for lines, options in ((f"baseline = {old}", ["--baseline", old]), (f"baseline = {old}\nbaseline = {new}", ["--baseline", old, "--baseline", new]),
+                               (f"baseline = {old}\nmatch = exact", ["--baseline", old, "--match", "exact"]),
+                               (f"baseline = {old}\ngroup = module", ["--baseline", old, "-g", "module"]),
+                               (f"baseline = {old}\nlibrary = parse\nlibrary = fresh", ["--baseline", old, "--library", "parse", "--library", "fresh"]),
+                               (f"baseline = {old}\nlibrary = *\nown = main", ["--baseline", old, "--library", "*", "--own", "main"])):
+            with self.subTest(lines=lines):
+                self.write("gate.conf", "max-site = +1KiB\nmax-new-sites = 0\n" + lines + "\n")
+                by_file = self.report(moved, "--policy", "gate.conf")
+                by_option = self.report(moved, *options, "--max-site", "+1KiB", "--max-new-sites", "0")
+                self.assertEqual((by_file.pop("policy"), by_option.pop("policy")), ("gate.conf", None))
+                self.assertEqual(by_file, by_option)
+                self.assertTrue(by_file["compared"] if "compared" in by_file else by_file["inputs"])
+        self.write("gate.conf", f"baseline = {old}\nmatch = exact\ngroup = module\nmax-new-sites = 0\n")
+        self.assertEqual(self.report(moved, "--policy", "gate.conf", "--match", "fuzzy", "-g", "line", status=0)["rows"], [], "options win")
+        for line in ("match = nearly", "group = town"):
+            self.write("gate.conf", line + "\n")
+            done = self.run_check(new, "--policy", "gate.conf")
+            self.assertEqual((done.returncode, "gate.conf: '" in done.stderr), (2, True), done.stderr)
+
     def test_a_rule_that_means_no_site_says_so(self):
         inputs = self.sides()
         self.write("gate.conf", "[rule typo]\nmodule = libcodex*\nmax-site = 0\n[rule codec]\nmodule = libcodec*\nmax-site = +1MiB\n")

@@ -65,9 +65,17 @@ bool policy_exceeds(const struct policy_limit *limit, double old, double new_, d
 
 /* ---- a policy in a file ---------------------------------------------------------------------- */
 
+/** The values of a key that may stand in several lines. */
+struct policy_values {
+	const char **items;
+	size_t count, capacity;
+};
+
 /** A policy file: its texts live in it. */
 struct policy_file {
 	struct policy_texts texts;
+	const char *match, *group; /* words that are not looked at here; NULL: not given */
+	struct policy_values baseline, own, library;
 	char *suppressions; /* path, relative to the working directory; NULL: not given */
 	bool strict;
 	struct policy_scope *scopes;
@@ -77,8 +85,8 @@ struct policy_file {
 };
 
 /**
- * Parse the text of the policy file `name`: `key = value` lines, one key per option, and sections
- * `[rule NAME]` with module, function, file, max-site, max-total and max-new-sites.  Release with
+ * Parse the text of the policy file `name`: `key = value` lines, one key per option (those of
+ * options that may be repeated, too), and sections `[rule NAME]` with module, function, file, max-site, max-total and max-new-sites.  Release with
  * policy_file_release(), also after a failure.  SNAP_EUSAGE names the line.
  */
 enum snap_status policy_file_parse(struct policy_file *out, const char *text, const char *name,

@@ -103,10 +103,41 @@ static struct policy_scope *scope_named(struct reading *reading, const char *nam
 	return last;
 }
 
+static bool add_value(struct reading *reading, struct policy_values *values, const char *value)
+{
+	const char *copy = keep(reading, value);
+
+	if (copy &&
+	    array_reserve(&values->items, &values->capacity, values->count, sizeof(*values->items)))
+		values->items[values->count++] = copy;
+	else
+		reading->out_of_memory = true;
+	return true;
+}
+
+/* Keys that say what is compared with what, and how. */
+static bool take_input(struct reading *reading, const char *name, const char *value)
+{
+	struct policy_file *file = reading->file;
+
+	if (strcmp(name, "baseline") == 0)
+		return add_value(reading, &file->baseline, value);
+	if (strcmp(name, "own") == 0)
+		return add_value(reading, &file->own, value);
+	if (strcmp(name, "library") == 0)
+		return add_value(reading, &file->library, value);
+	if (strcmp(name, "match") != 0 && strcmp(name, "group") != 0)
+		return false;
+	*(*name == 'm' ? &file->match : &file->group) = keep(reading, value);
+	return true;
+}
+
 static bool take_top(struct reading *reading, const char *name, const char *value)
 {
 	struct policy_file *file = reading->file;
 
+	if (take_input(reading, name, value))
+		return true;
 	if (strcmp(name, "suppressions") == 0) {
 		file->suppressions = keep(reading, value);
 		return true;
@@ -220,5 +251,8 @@ void policy_file_release(struct policy_file *file)
 		free(file->owned[i]);
 	free(file->owned);
 	free(file->scopes);
+	free(file->baseline.items);
+	free(file->own.items);
+	free(file->library.items);
 	*file = (struct policy_file){0};
 }
