@@ -430,6 +430,50 @@ static void print_stack(struct table *table, const struct value *stack)
 	}
 }
 
+/* The end of what fits on a line of the terminal: before a space, or all of it.  A command to copy
+ * stays whole. */
+static size_t line_end(const char *text, unsigned width)
+{
+	const char *command = strstr(text, "snapdiff ");
+	size_t end = 0, at = 0;
+	unsigned used = 0;
+
+	for (; text[at]; at++) {
+		if (text[at] == ' ' && used <= width && (!command || text + at < command))
+			end = at;
+		used += ((unsigned char)text[at] & 0xc0) != 0x80;
+	}
+	return used <= width || end == 0 ? at : end;
+}
+
+static void print_reason_line(struct table *table, const char *text, size_t size)
+{
+	fprintf(table->out, "  %s%.*s%s\n", table->options->color ? "\033[2m" : "", (int)size, text,
+		table->options->color ? "\033[0m" : "");
+}
+
+/* The text at hand on two lines at most, of which the second one is shortened; on one where the
+ * number of lines is limited. */
+static void print_reason(struct table *table)
+{
+	unsigned room = table->options->width > 8 ? table->options->width - 2 : 0;
+	struct text_buffer rest = {0};
+	size_t end;
+
+	end = room && !table->options->height ? line_end(table->text.data, room) : table->text.size;
+	if (end == table->text.size) {
+		if (room)
+			text_shorten(&table->text, room, table->options->unicode);
+		print_reason_line(table, table->text.data, table->text.size);
+		return;
+	}
+	print_reason_line(table, table->text.data, end);
+	text_add(&rest, table->text.data + end + 1, table->text.size - end - 1);
+	text_shorten(&rest, room, table->options->unicode);
+	print_reason_line(table, rest.data, rest.size);
+	text_free(&rest);
+}
+
 /* What a row says on a line of its own. */
 static void print_under(struct table *table, const struct value *values)
 {
@@ -441,11 +485,7 @@ static void print_under(struct table *table, const struct value *values)
 		    values[i].kind == VALUE_NULL)
 			continue;
 		cell_text(&table->text, &values[i], column->kind, table->options);
-		if (table->options->width > 8)
-			text_shorten(&table->text, table->options->width - 2,
-				     table->options->unicode);
-		fprintf(table->out, "  %s%s%s\n", table->options->color ? "\033[2m" : "",
-			table->text.data, table->options->color ? "\033[0m" : "");
+		print_reason(table);
 	}
 }
 
@@ -476,22 +516,6 @@ static void print_closing(struct table *table, enum closing closing)
 		print_cell(table, i, closing == CLOSING_TOTAL ? "\033[1m" : "\033[2m");
 	}
 	end_line(table);
-}
-
-/* The end of what fits on a line of the terminal: before a space, or all of it.  A command to copy
- * stays whole. */
-static size_t line_end(const char *text, unsigned width)
-{
-	const char *command = strstr(text, "snapdiff ");
-	size_t end = 0, at = 0;
-	unsigned used = 0;
-
-	for (; text[at]; at++) {
-		if (text[at] == ' ' && used <= width && (!command || text + at < command))
-			end = at;
-		used += ((unsigned char)text[at] & 0xc0) != 0x80;
-	}
-	return used <= width || end == 0 ? at : end;
 }
 
 /* Broken between words where it is longer than the terminal is wide. */

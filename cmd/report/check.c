@@ -5,6 +5,7 @@
  * unless a suppression covers it (`suppressed`) or it is below --min-delta (`below_floor`): these
  * are listed and not counted.
  */
+#include "report/growth_rows.h"
 #include "report/check.h"
 
 #include <fnmatch.h>
@@ -824,6 +825,33 @@ static bool lacks_snapshots(const struct policy *policy, const struct report *gr
 	       (int)growth_most_confidence(series->list.count) < least;
 }
 
+static size_t snapshots_of(const struct report *growth, size_t row)
+{
+	const struct value *series = value_get(report_cell(growth, row, "series"), "bytes");
+
+	return series && series->kind == VALUE_LIST ? series->list.count : 0;
+}
+
+static size_t most_snapshots(const struct report *growth)
+{
+	size_t most = 0;
+
+	for (size_t row = 0; row < growth->row_count; row++)
+		if (snapshots_of(growth, row) > most)
+			most = snapshots_of(growth, row);
+	return most;
+}
+
+/* A helper that lived for a few snapshots beside a program that has many proves nothing, and
+ * leaves nothing open: growth does not show its rows either. */
+static bool is_of_helper(const struct policy *policy, const struct report *growth, size_t row,
+			 size_t most)
+{
+	return most >= GROWTH_SURE_SNAPSHOTS &&
+	       snapshots_of(growth, row) < GROWTH_LIKELY_SNAPSHOTS &&
+	       !fails_on(policy, growth, row);
+}
+
 static void say_unjudged(struct checking *checking, size_t sites, const char *one, const char *many)
 {
 	if (sites)
@@ -835,13 +863,17 @@ static void note_unjudged_rows(struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;
 	const struct policy *policy = checking->request->policy;
-	size_t few = 0, open = 0;
+	size_t few = 0, open = 0, helpers = 0, most = most_snapshots(growth);
 
 	for (size_t row = 0; row < growth->row_count; row++) {
 		int verdict = verdict_index(text(report_cell(growth, row, "verdict")));
 
 		if (bytes_grown(growth, row) <= (double)policy->min_delta)
 			continue;
+		if (is_of_helper(policy, growth, row, most)) {
+			helpers++;
+			continue;
+		}
 		few += verdict == GROWTH_TOO_FEW || lacks_snapshots(policy, growth, row);
 		open += verdict == GROWTH_INCONCLUSIVE;
 	}
@@ -849,6 +881,12 @@ static void note_unjudged_rows(struct checking *checking)
 		     "sites grew, and there are too few snapshots to be sure");
 	say_unjudged(checking, open, "site grew without a clear verdict",
 		     "sites grew without a clear verdict");
+	if (helpers)
+		report_fact(checking->report,
+			    "growth: %zu site%s of processes that lived for fewer than %d "
+			    "snapshots %s left out",
+			    helpers, helpers == 1 ? "" : "s", GROWTH_LIKELY_SNAPSHOTS,
+			    helpers == 1 ? "is" : "are");
 }
 
 static void check_growth(struct checking *checking)

@@ -356,6 +356,14 @@ class NoWork(Check):
                 self.assertTrue(report["passed"])
                 self.assertEqual(any("did no work" in line for line in report["inconclusive"]), idle, report["inconclusive"])
 
+    def test_a_helper_that_lived_for_four_snapshots_leaves_nothing_open(self):
+        helper = [self.write(f"helper{i}.txt", text({"parse": 100 * i * KIB}, i).replace("@ pid\t7", "@ pid\t8")
+                             .replace("@ program\tserver", "@ program\thelper")) for i in range(1, 5)]
+        self.report(*self.series(10000), *helper, "--strict", status=0)
+        done = self.run_check(*self.series(10000), *helper, "--strict")
+        self.assertIn("1 site of processes that lived for fewer than 5 snapshots is left out", done.stdout)
+        self.report(*helper, "--strict", status=5)
+
     def test_runs_that_allocate_nothing_are_inconclusive(self):
         report = self.report("--run", "5", "--strict", "--", "/bin/true", status=5)
         self.assertIn("growth: the runs allocated nothing", report["inconclusive"])

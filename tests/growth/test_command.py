@@ -289,6 +289,15 @@ class Growth(unittest.TestCase):
         for site in ("parse a.c:10", "header a.c:20", "queue q.c:30", "other o.c:5"):
             self.assertRegex(rows, rf"(?m)^(leak|container-growth) .* {site}( |$)")
 
+    def test_a_reason_is_broken_between_words_on_a_narrow_terminal(self):
+        done = subprocess.run([SNAPDIFF, "growth", self.together()], capture_output=True, text=True, check=False,
+                              timeout=1200, env={**os.environ, "COLUMNS": "80"})
+        lines = done.stdout.splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("  2 sites grow in step"))
+        self.assertEqual(lines[at] + lines[at + 1][1:], "  2 sites grow in step, called from handle < main: "
+                                                        "parse a.c:10; header a.c:20; grows with queue q.c:30")
+        self.assertTrue(all(len(line) <= 80 for line in lines if not line.startswith("Next: ")), lines)
+
     def events(self, name, sites, counts=(4, 9, 11, 18, 25, 27, 34, 40, 47, 49)):
         """Each event leaves `k` blocks of 10 bytes at a site whose code allocates `share` times as many."""
         def one(i):
