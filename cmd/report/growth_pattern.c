@@ -141,7 +141,7 @@ static bool any_step(const struct way *way, bool (*test)(struct part))
 static bool is_function(struct part step)
 {
 	return begins_with(step, "function") || begins_with(step, "closure of ") ||
-	       is(step, "method") || is(step, "functools.partial") ||
+	       is(step, "method") || is(step, "functools.partial") || is(step, "TimerHandle") ||
 	       is(step, "builtin_function_or_method");
 }
 
@@ -301,10 +301,20 @@ static bool is_finalizers(struct part place)
 	return begins_with(place, "`finalize._registry`") && has(place, "weakref.py");
 }
 
+/* Where the interpreter notes which warnings it has shown: each text once. */
+static bool is_warnings(struct part place)
+{
+	return begins_with(place, "`__warningregistry__`");
+}
+
 static struct growth_pattern container(struct report *report, const struct way *way)
 {
 	struct part name = name_in(way->place), kind = kind_in(way->place);
 
+	if (is_warnings(way->place))
+		return pattern("global-container",
+			       report_text(report, "warnings whose texts differ each time: "
+						   "`__warningregistry__` keeps each text"));
 	if (is_finalizers(way->place))
 		return pattern("finalizers",
 			       report_text(report, "finalizers that do not run: the objects that "

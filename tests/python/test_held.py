@@ -9,17 +9,26 @@ import harness
 SOURCE = (harness.PROGRAMS / "held.py").read_text().splitlines()
 
 
-def at(text):
+SHELF = (harness.PROGRAMS / "shelf.py").read_text().splitlines()
+
+
+def at(text, file="held", source=SOURCE):
     """`(held.py:LINE)` in a regular expression, for the line of held.py that begins with this text."""
-    found = [number for number, line in enumerate(SOURCE, 1) if line.strip().startswith(text)]
+    found = [number for number, line in enumerate(source, 1) if line.strip().startswith(text)]
     assert len(found) == 1, (text, found)
-    return rf"held\.py:{found[0]}\)"
+    return rf"{file}\.py:{found[0]}\)"
 
 
 WAYS = {
     "ByGlobal": rf"`history` \(module global, {at('history =')} -> list of 300 -> dict of 1",
     "ByClass": rf"`Client\.sessions` \(class attribute, {at('sessions =')} -> dict of 300",
     "ByInstance": rf"`pool\.connections` \(attribute of Pool, {at('self.connections =')} -> list of 300",
+    "ByEntry": rf"`pool\.by_kind\['open'\]` \(attribute of Pool, {at('self.by_kind =')} -> list of 300",
+    # The class is in another module, and inherits what it has; a class before it has the same name.
+    "ByBaseClass": rf"`shelf\.rows` \(attribute of Shelf, {at('self.rows, self.count', 'shelf', SHELF)} -> list of 300",
+    "ByBaseClassAttribute": rf"`Base\.covers` \(class attribute, {at('covers =', 'shelf', SHELF)} -> dict of 300",
+    # The class is a library's, and a class of the program assigns the same name.
+    "ByLibraryClass": rf"`notes\.data` \(attribute of WeakValueDictionary, {at('case, shelf, notes =')} -> dict of 300",
     "BySlot": rf"`slotted\.items` \(attribute of Slotted, {at('slotted.first, slotted.items =')} -> list of 300",
     "ByClosure": rf"closure of `(make_handler\.<locals>\.)?on_event` \({at('def on_event')} -> list of 300",
     "ByCache": r"`Service\.lookup` \(class attribute, held\.py\) -> lru_cache of method `Service\.lookup` -> .*",

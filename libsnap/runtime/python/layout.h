@@ -95,7 +95,6 @@ struct snap__python_layout {
 #define SNAP__PYTHON_OBJECT_TYPE    8
 #define SNAP__PYTHON_VAR_SIZE       16
 #define SNAP__PYTHON_BYTES_DATA     32
-#define SNAP__PYTHON_TUPLE_ITEMS    24
 #define SNAP__PYTHON_LIST_ITEMS     24 /* a pointer to them */
 #define SNAP__PYTHON_STR_LENGTH     16
 #define SNAP__PYTHON_STR_STATE      32

@@ -64,49 +64,117 @@ static bool is_in_brackets(const char *line, const char *at)
 	return depth > 0;
 }
 
-/* Does the name at `at` stand where a global's does, or an attribute's? */
-static bool is_in_place(const char *line, const char *at, enum snap__source_place place)
+/* A global's name begins a line; that of an attribute may stand in a function. */
+static bool is_global(const char *line, const char *at, const char *name)
 {
 	const char *first = line;
 
 	while (is_blank(*first))
 		first++;
-	if (place == SNAP__SOURCE_OF_OBJECT)
-		return at > line && at[-1] == '.';
-	if (place == SNAP__SOURCE_OF_CLASS)
-		return at == first && first > line;
-	return first == line && *line != '#' && (at == line || at[-1] != '.');
+	return *first != '#' && (first == line || strchr(name, '.')) &&
+	       (at == line || at[-1] != '.');
 }
 
-static bool assigns(const char *line, const char *end, const char *name,
-		    enum snap__source_place place)
+/* In a class: behind a dot, as `self.name`, or at the start of a line of its body. */
+static bool is_member(const char *line, const char *at, const char *name)
+{
+	const char *first = line;
+
+	(void)name;
+	while (is_blank(*first))
+		first++;
+	return *first != '#' && first > line && (at == first || at[-1] == '.');
+}
+
+typedef bool stands_fn(const char *line, const char *at, const char *name);
+
+static bool assigns(const char *line, const char *end, const char *name, stands_fn *stands)
 {
 	size_t size = snap__length(name);
 
 	for (const char *at = line; at + size <= end; at++)
 		if (memcmp(at, name, size) == 0 && (at == line || !is_of_name(at[-1])) &&
-		    (at + size == end || !is_of_name(at[size])) && is_in_place(line, at, place) &&
+		    (at + size == end || !is_of_name(at[size])) && stands(line, at, name) &&
 		    !is_in_brackets(line, at) && is_assigned(at + size, end))
 			return true;
 	return false;
 }
 
-uint32_t snap__source_line(const char *path, const char *name, enum snap__source_place place)
+static const char *end_of_line(const char *line)
 {
-	const char *line, *end;
+	const char *end = memchr(line, '\n', (size_t)(contents + length - line));
+
+	return end ? end : contents + length;
+}
+
+uint32_t snap__source_line(const char *path, const char *name)
+{
 	uint32_t number = 1;
 
 	if (!name[0] || !read_file(path))
 		return 0;
-	end = contents + length;
-	for (line = contents; line < end; number++) {
-		const char *next = memchr(line, '\n', (size_t)(end - line));
-
-		if (!next)
-			next = end;
-		if (assigns(line, next, name, place))
+	for (const char *line = contents, *end; line < contents + length; line = end + 1) {
+		end = end_of_line(line);
+		if (assigns(line, end, name, is_global))
 			return number;
-		line = next + 1;
+		number++;
+	}
+	return 0;
+}
+
+/* ---- in a class ------------------------------------------------------------------------------ */
+
+static size_t indent_of(const char *line, const char *end)
+{
+	size_t indent = 0;
+
+	while (line + indent < end && is_blank(line[indent]))
+		indent++;
+	return indent;
+}
+
+/* Does the line begin the definition of that class? */
+static bool begins_class(const char *line, const char *end, const char *class)
+{
+	const char *at = line + indent_of(line, end);
+	size_t size = snap__length(class);
+
+	if (end - at < 6 || memcmp(at, "class", 5) != 0 || !is_blank(at[5]))
+		return false;
+	at += 5;
+	at += indent_of(at, end);
+	return at + size <= end && memcmp(at, class, size) == 0 &&
+	       (at + size == end || !is_of_name(at[size]));
+}
+
+/* What stands at the class's indent, or further left, is no more of it; but blank lines, comments
+ * and brackets that close say nothing. */
+static bool ends_class(const char *line, const char *end, size_t class_indent)
+{
+	size_t indent = indent_of(line, end);
+
+	return line + indent < end && !strchr("#)]}\r", line[indent]) && indent <= class_indent;
+}
+
+uint32_t snap__source_line_in_class(const char *path, const char *class, const char *name)
+{
+	bool is_inside = false;
+	size_t class_indent = 0;
+	uint32_t number = 1;
+
+	if (!name[0] || !read_file(path))
+		return 0;
+	for (const char *line = contents, *end; line < contents + length; line = end + 1) {
+		end = end_of_line(line);
+		if (begins_class(line, end, class)) {
+			is_inside = true;
+			class_indent = indent_of(line, end);
+		} else if (is_inside && ends_class(line, end, class_indent)) {
+			is_inside = false;
+		} else if (is_inside && assigns(line, end, name, is_member)) {
+			return number;
+		}
+		number++;
 	}
 	return 0;
 }

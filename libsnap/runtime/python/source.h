@@ -9,14 +9,13 @@
 
 #include <stdint.h>
 
-/** Where an assignment stands. */
-enum snap__source_place {
-	SNAP__SOURCE_GLOBAL,    /* at the start of a line */
-	SNAP__SOURCE_OF_OBJECT, /* behind a dot */
-	SNAP__SOURCE_OF_CLASS,  /* the first word of a line, but not at its start */
-};
+/**
+ * The first line of the file that assigns `name`: a global, or an attribute as `app.pool`.
+ * 0: there is none, or the file cannot be read.
+ */
+uint32_t snap__source_line(const char *path, const char *name);
 
-/** The first line of the file that assigns `name`.  0: there is none, or the file cannot be read. */
-uint32_t snap__source_line(const char *path, const char *name, enum snap__source_place place);
+/** The first line of that class that assigns its attribute `name`, or an object's.  0: as above. */
+uint32_t snap__source_line_in_class(const char *path, const char *class, const char *name);
 
 #endif

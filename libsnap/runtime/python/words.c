@@ -13,11 +13,13 @@
 #include "runtime/python/source.h"
 #include "runtime/python/types.h"
 
-#define MOST_NAMED 10u /* steps that a name has */
-#define MOST_STEPS 64u
-#define MOST_SAID  6u  /* of them, after the place */
-#define RECORD_MAX 32u /* a dict with more entries is a container */
-#define NAME_SIZE  128
+#define MOST_NAMED   10u /* steps that a name has */
+#define MOST_STEPS   64u
+#define MOST_SAID    6u  /* of them, after the place */
+#define RECORD_MAX   32u /* a dict with more entries is a container */
+#define NAME_SIZE    128
+#define PLACE_SIZE   512
+#define MOST_CLASSES 64u /* that a class inherits from */
 
 static const struct snap__objects *const o = &snap__objects;
 
@@ -284,26 +286,100 @@ static const void *file_of_functions(const char *dict)
 	return NULL;
 }
 
-/* "app.py:3": the module's file, and the line of it that assigns the name. */
-static OUTLINE void add_place_in_module(struct snap__text *text, const char *dict, const char *name,
-					enum snap__source_place place)
+/* The str of a module's file; NULL: it has none. */
+static const void *file_of(const char *module)
 {
-	const void *file = snap__dict_at(dict, "__file__");
+	const void *file = snap__dict_at(module, "__file__");
+
+	return file && snap__python_type(file) == snap__python.str_type ? file
+									: file_of_functions(module);
+}
+
+/* The dict of the program's own module of that name; NULL: it is a library's, or unknown. */
+static OUTLINE const char *own_module(const void *name)
+{
+	char wanted[NAME_SIZE], text[NAME_SIZE];
+
+	if (!snap__python_text(name, wanted, sizeof(wanted)))
+		return NULL;
+	for (uint32_t i = 0; i < o->start_count && is_module_dict(i); i++)
+		if (!o->starts[i].is_library &&
+		    snap__python_text(o->starts[i].name, text, sizeof(text)) &&
+		    snap__equal(text, wanted))
+			return o->at[i];
+	return NULL;
+}
+
+/* "client.py:5": where the class assigns the attribute. */
+static OUTLINE bool add_place_in_class(struct snap__text *text, const char *class, const char *name)
+{
+	const char *dict = snap__type_dict(class);
+	const void *module_name = dict ? snap__dict_at(dict, "__module__") : NULL;
+	const char *module = module_name ? own_module(module_name) : NULL;
+	const void *file = module ? file_of(module) : NULL;
 	char path[1024];
 	uint32_t line;
 
 	if (!file || !snap__python_text(file, path, sizeof(path)))
-		file = file_of_functions(dict);
+		return false;
+	line = snap__source_line_in_class(path, snap__type_short_name(class), name);
+	if (!line)
+		return false;
+	add_file(text, file);
+	add_line(text, line);
+	return true;
+}
+
+/* The same for a class and those that it inherits from. */
+static bool add_place_in_classes(struct snap__text *text, const char *class, const char *name)
+{
+	const char *order = snap__python_pointer(class, SNAP__PYTHON_TYPE_MRO);
+	size_t items = snap__python.layout->tuple_items, count;
+
+	if (!order || snap__python_type(order) != snap__python.tuple_type)
+		return false;
+	count = snap__python_word(order, SNAP__PYTHON_VAR_SIZE);
+	for (size_t i = 0; i < count && i < MOST_CLASSES; i++) {
+		const char *at = snap__python_pointer(order, items + i * sizeof(void *));
+
+		if (snap__type_flags(at) & SNAP__TYPE_HEAP && add_place_in_class(text, at, name))
+			return true;
+	}
+	return false;
+}
+
+/* The line that assigns the name, or the longest beginning of it: of `app.pools['a'].free` that is
+ * `app.pools`, if any line assigns it, or `app`. */
+static OUTLINE uint32_t line_of_name(const char *path, const char *name)
+{
+	char part[PLACE_SIZE];
+	struct snap__text text = SNAP__TEXT(part);
+	uint32_t line;
+	char *end;
+
+	snap__text_add(&text, name);
+	end = strchr(part, '[');
+	do {
+		if (end)
+			*end = '\0';
+		line = snap__source_line(path, part);
+		end = strrchr(part, '.');
+	} while (!line && end);
+	return line;
+}
+
+/* "app.py:3": the module's file, and the line of it that assigns the name. */
+static OUTLINE void add_place_in_module(struct snap__text *text, const char *dict, const char *name)
+{
+	const void *file = file_of(dict);
+	char path[1024];
+
 	if (!file || !snap__python_text(file, path, sizeof(path))) {
 		add_str(text, snap__dict_at(dict, "__name__"));
 		return;
 	}
 	add_file(text, file);
-	line = name ? snap__source_line(path, name, place) : 0;
-	/* Fields of a dataclass stand in its body. */
-	if (name && !line && place == SNAP__SOURCE_OF_OBJECT)
-		line = snap__source_line(path, name, SNAP__SOURCE_OF_CLASS);
-	add_line(text, line);
+	add_line(text, name ? line_of_name(path, name) : 0);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -349,15 +425,15 @@ static void add_local(struct snap__text *text, const struct local *local)
 /* What a place is called: `name` goes between backquotes, `kind` and the file behind it. */
 struct naming {
 	struct snap__text name;
-	char buffer[512];
+	char buffer[PLACE_SIZE];
 	const char *kind;
-	char of[NAME_SIZE];   /* the type whose attribute it is */
+	char of[NAME_SIZE];   /* the type of the object whose attribute it is */
+	const char *class;    /* that type, or the class that has the attribute; NULL: none */
 	char last[NAME_SIZE]; /* the last part of the name */
 	const char *module;   /* its dict; NULL: it is no module's */
 	const char *local;    /* the code object whose variable it is */
 	bool is_library;      /* the module is nobody's own */
-	enum snap__source_place place;
-	bool is_whole; /* the name says everything by itself */
+	bool is_whole;        /* the name says everything by itself */
 };
 
 static void set_type(struct naming *n, uint32_t object)
@@ -365,6 +441,7 @@ static void set_type(struct naming *n, uint32_t object)
 	struct snap__text of = SNAP__TEXT(n->of);
 
 	snap__text_add(&of, type_name(object));
+	n->class = snap__python_type(o->at[object]);
 }
 
 static void name_start(struct naming *n, uint32_t object)
@@ -392,7 +469,7 @@ static void name_attribute(struct naming *n, const void *key)
 {
 	struct snap__text last = SNAP__TEXT(n->last);
 
-	n->place = n->name.size > 0 ? SNAP__SOURCE_OF_OBJECT : SNAP__SOURCE_GLOBAL;
+	n->class = NULL;
 	if (n->name.size > 0)
 		snap__text_add(&n->name, ".");
 	add_str(&n->name, key);
@@ -413,6 +490,20 @@ static OUTLINE void name_entry(struct naming *n, const void *key)
 	}
 }
 
+/* The name of an attribute whose value stands in the object itself, from 3.11 on. */
+static const void *inline_name(uint32_t object, uint32_t value)
+{
+	const char *type = snap__python_type(o->at[object]);
+
+	return snap__inline_attribute(o->at[object], type, o->at[value]);
+}
+
+/* Is the dict a value that the program put there, not what the owner has its attributes in? */
+static bool is_value_of(uint32_t owner, uint32_t dict)
+{
+	return is_dict(owner) || is_a(owner, "_thread._local") || inline_name(owner, dict);
+}
+
 /* From a dict: as an attribute, if the dict is an object's own. */
 static void name_from_dict(struct naming *n, uint32_t dict, uint32_t object)
 {
@@ -424,9 +515,9 @@ static void name_from_dict(struct naming *n, uint32_t dict, uint32_t object)
 	} else if (flags_of(owner) & SNAP__TYPE_IS_TYPE) {
 		name_attribute(n, key);
 		n->kind = "class attribute";
-		n->place = SNAP__SOURCE_OF_CLASS;
+		n->class = o->at[owner];
 		n->of[0] = '\0';
-	} else if (!is_dict(owner) && !is_a(owner, "_thread._local")) {
+	} else if (!is_value_of(owner, dict)) {
 		name_attribute(n, key);
 		n->kind = "attribute of";
 		set_type(n, owner);
@@ -438,14 +529,6 @@ static void name_from_dict(struct naming *n, uint32_t dict, uint32_t object)
 	} else if (!is_a(owner, "_thread._local")) {
 		name_entry(n, key);
 	}
-}
-
-/* The name of an attribute whose value stands in the object itself, from 3.11 on. */
-static const void *inline_name(uint32_t object, uint32_t value)
-{
-	const char *type = snap__python_type(o->at[object]);
-
-	return snap__inline_attribute(o->at[object], type, o->at[value]);
 }
 
 static void restart(struct naming *n, const char *words)
@@ -464,7 +547,7 @@ static bool is_closure(uint32_t object)
 	if (object == SNAP__NO_OBJECT || !(flags_of(object) & SNAP__TYPE_IS_TUPLE) ||
 	    size_of(object) == 0)
 		return false;
-	first = snap__python_pointer(o->at[object], SNAP__PYTHON_TUPLE_ITEMS);
+	first = snap__python_pointer(o->at[object], snap__python.layout->tuple_items);
 	return first && snap__equal(snap__type_short_name(snap__python_type(first)), "cell");
 }
 
@@ -528,10 +611,11 @@ static void add_kind(struct snap__text *text, const struct naming *n)
 		snap__text_add(text, " ");
 		snap__text_add(text, n->of);
 	}
-	if (n->module) {
-		snap__text_add(text, ", ");
-		add_place_in_module(text, n->module, n->is_library ? NULL : n->last, n->place);
-	}
+	if (!n->module)
+		return;
+	snap__text_add(text, ", ");
+	if (!n->class || !add_place_in_classes(text, n->class, n->last))
+		add_place_in_module(text, n->module, n->is_library ? NULL : n->buffer);
 }
 
 static void add_naming(struct snap__text *text, const struct naming *n)
@@ -542,7 +626,7 @@ static void add_naming(struct snap__text *text, const struct naming *n)
 		add_variable(text, n->buffer, n->local);
 	} else if (!n->name.size) {
 		snap__text_add(text, "the globals of ");
-		add_place_in_module(text, n->module, NULL, SNAP__SOURCE_GLOBAL);
+		add_place_in_module(text, n->module, NULL);
 	} else {
 		snap__text_add(text, "`");
 		snap__text_add(text, n->buffer);
@@ -580,7 +664,7 @@ static bool is_method(uint32_t function)
 
 	return names && snap__python_type(names) == snap__python.tuple_type &&
 	       snap__python_word(names, SNAP__PYTHON_VAR_SIZE) > 0 &&
-	       snap__python_text(snap__python_pointer(names, SNAP__PYTHON_TUPLE_ITEMS), first,
+	       snap__python_text(snap__python_pointer(names, v->tuple_items), first,
 				 sizeof(first)) &&
 	       snap__equal(first, "self");
 }
@@ -643,7 +727,8 @@ static bool is_silent(uint32_t object)
 		return true;
 	return is_dict(object) && owner != SNAP__NO_OBJECT && !is_dict(owner) &&
 	       !(flags_of(owner) & (SNAP__TYPE_IS_LIST | SNAP__TYPE_IS_TUPLE)) &&
-	       flags_of(owner) & SNAP__TYPE_HEAP && !is_container(object);
+	       flags_of(owner) & SNAP__TYPE_HEAP && !is_container(object) &&
+	       !inline_name(owner, object);
 }
 
 /* A traceback has one object for each frame. */

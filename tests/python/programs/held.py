@@ -7,6 +7,8 @@ import gc
 import threading
 import weakref
 
+from shelf import Case, Shelf
+
 
 class Held:
     def __init__(self):
@@ -32,6 +34,10 @@ class ByLink(Held): pass
 class ByDefault(Held): pass
 class ByWeakref(Held): pass
 class ByTwo(Held): pass
+class ByBaseClass(Held): pass
+class ByBaseClassAttribute(Held): pass
+class ByLibraryClass(Held): pass
+class ByEntry(Held): pass
 
 
 class ByFinalizer(Held):
@@ -46,9 +52,15 @@ class Client:
     sessions = {}
 
 
+class Other:
+    def __init__(self):
+        self.data, self.covers = None, None
+
+
 class Pool:
     def __init__(self):
         self.connections = []
+        self.by_kind = {"open": []}
 
 
 class Slotted:
@@ -104,6 +116,7 @@ by_number, by_text = {}, {}
 watched = ByGlobal()
 reference = watch(watched)
 pool, slotted, on_event, service = Pool(), Slotted(), make_handler(), Service()
+case, shelf, notes = Case(), Shelf(), weakref.WeakValueDictionary()
 handlers, errors, storage, head = [on_event], [], threading.local(), None
 ring, by_key = collections.deque(maxlen=300), collections.defaultdict(list)
 slotted.first, slotted.items = None, [BySlot() for _ in range(300)]
@@ -119,6 +132,10 @@ for i in range(300):
     link = ByLink()
     link.payload, head = head, link
     collect(ByDefault())
+    shelf.add(ByBaseClass())
+    shelf.covers[i] = ByBaseClassAttribute()
+    notes.data[i] = ByLibraryClass()
+    pool.by_kind["open"].append(ByEntry())
     two = ByTwo()
     by_number[i] = by_text[str(i)] = two
 for i in range(10):
