@@ -38,6 +38,9 @@ char *growth_part_name(const struct growth_part *part);
 /** The same; it lives as long as the report. */
 const char *growth_part_text(struct report *report, const struct growth_part *part);
 
+/** Are the objects of the process's Python in no row, and so their growth in no verdict? */
+bool growth_python_is_unseen(const struct growth_axis *axis);
+
 /** Put what is known of the processes as a whole into the report: its title, `process` of the one
  * that holds most, `processes`, `limit`, notes. */
 void growth_describe_processes(struct report *report, const struct growth_part *parts, size_t count,

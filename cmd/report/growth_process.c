@@ -323,6 +323,21 @@ static void note_recorded_python(struct report *report, const struct growth_pyth
 		    python->before_start[0] ? ")" : "");
 }
 
+bool growth_python_is_unseen(const struct growth_axis *axis)
+{
+	return axis->python.problem[0] &&
+	       (!is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED) ||
+		3 * last_of(axis, GROWTH_RECORDED) <= last_of(axis, GROWTH_RSS));
+}
+
+/* What can be done depends on the build: without a GIL, Python has one allocator only. */
+static const char *how_to_see(const struct growth_axis *axis)
+{
+	return strstr(axis->python.problem, "free-threaded")
+		       ? ""
+		       : "with PYTHONMALLOC=malloc in its environment to record them, ";
+}
+
 /* Python keeps small objects in arenas of its own, which no hook on malloc sees. */
 static void note_python(struct report *report, const struct growth_axis *axis, const char *name,
 			bool grew_unseen)
@@ -337,14 +352,16 @@ static void note_python(struct report *report, const struct growth_axis *axis, c
 		return;
 	resident = last_of(axis, GROWTH_RSS);
 	recorded = last_of(axis, GROWTH_RECORDED);
-	if (!grew_unseen && (resident < python_least || 3 * recorded > resident))
+	if (!grew_unseen && !growth_python_is_unseen(axis) &&
+	    (resident < python_least || 3 * recorded > resident))
 		return;
-	report_note(report,
-		    "%s%sython keeps small objects in arenas of its own, which are not recorded "
-		    "(%s of %s resident are): run it with PYTHONMALLOC=malloc in its environment "
-		    "to record them, with --mmap to see the arenas, or use dumps of tracemalloc.",
-		    name ? name : "", name ? ": P" : "P", size_text(report, recorded),
-		    size_text(report, resident));
+	report_note(
+		report,
+		"%s%sython keeps small objects in arenas of its own, which are not recorded "
+		"(%s of %s resident are): run it %swith --mmap to see the arenas, or use dumps of "
+		"tracemalloc.",
+		name ? name : "", name ? ": P" : "P", size_text(report, recorded),
+		size_text(report, resident), how_to_see(axis));
 	if (axis->python.problem[0])
 		report_note(report, "Lines of Python %s are not recorded: %s.",
 			    axis->python.version, axis->python.problem);

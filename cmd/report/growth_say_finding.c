@@ -3,6 +3,7 @@
  */
 #include "report/growth_finding.h"
 #include "analysis/growth/growth.h"
+#include "report/growth.h"
 #include "report/growth_graph.h"
 #include "report/growth_held.h"
 #include "report/growth_pattern.h"
@@ -202,10 +203,20 @@ static bool filters_leave_nothing(const struct growth_part *parts, size_t count)
 	return has_sites;
 }
 
+/* Why objects of an interpreter are not recorded; NULL: they are, or there is none. */
+static const char *unseen_python(const struct growth_part *parts, size_t count)
+{
+	for (size_t p = 0; p < count; p++)
+		if (growth_python_is_unseen(&parts[p].axis))
+			return parts[p].axis.python.problem;
+	return NULL;
+}
+
 static const char *nothing_text(struct report *report, const struct growth_list *list,
 				const struct growth_part *parts, size_t count)
 {
 	const struct growth_row *worst = NULL;
+	const char *unseen = unseen_python(parts, count);
 	size_t open = count_open(list, &worst);
 	double seconds;
 	size_t snapshots = most_snapshots(parts, count, &seconds);
@@ -227,6 +238,11 @@ static const char *nothing_text(struct report *report, const struct growth_list 
 				   "%s%s.",
 				   snapshots, time, open, open == 1 ? "" : "s",
 				   open > 1 ? "worst is " : "", sites_words(report, worst->words));
+	if (unseen)
+		return report_text(report,
+				   "No leak found in native memory in %zu snapshots%s; objects of "
+				   "Python are not recorded (%s).",
+				   snapshots, time, unseen);
 	return report_text(report, "No leak found in %zu snapshots%s: confidence %s.", snapshots,
 			   time, how_sure(snapshots));
 }
