@@ -477,7 +477,7 @@ static bool is_kept_by_module(const struct way *way)
 /* Who registers a function in native code is not known by name. */
 static struct growth_pattern native_code(struct report *report, const struct way *way)
 {
-	if (way->count && is_function(way->steps[is_kept_by_module(way)]))
+	if (any_step(way, is_function))
 		return pattern("callbacks",
 			       report_text(report, "functions that native code keeps, as atexit "
 						   "does, and these what they refer to"));

@@ -203,6 +203,28 @@ static bool filters_leave_nothing(const struct growth_part *parts, size_t count)
 	return has_sites;
 }
 
+/* Workers of a pool that live shortly have few snapshots each: nobody should take that for no
+ * growth. */
+static const char *growth_without_verdict(struct report *report, const struct growth_list *list)
+{
+	const struct growth_row *worst = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct growth_row *row = &list->rows[i];
+
+		if (row->judgement.verdict == GROWTH_TOO_FEW && row->workers > 1 &&
+		    row->last > row->first && !growth_is_minor(list, row) &&
+		    (!worst || row->last - row->first > worst->last - worst->first))
+			worst = row;
+	}
+	if (!worst)
+		return "";
+	return report_text(report,
+			   "; but %zu processes with too few snapshots for a verdict grew, most in "
+			   "%s",
+			   worst->workers, sites_words(report, worst->words));
+}
+
 /* Why objects of an interpreter are not recorded; NULL: they are, or there is none. */
 static const char *unseen_python(const struct growth_part *parts, size_t count)
 {
@@ -243,8 +265,8 @@ static const char *nothing_text(struct report *report, const struct growth_list 
 				   "No leak found in native memory in %zu snapshots%s; objects of "
 				   "Python are not recorded (%s).",
 				   snapshots, time, unseen);
-	return report_text(report, "No leak found in %zu snapshots%s: confidence %s.", snapshots,
-			   time, how_sure(snapshots));
+	return report_text(report, "No leak found in %zu snapshots%s: confidence %s%s.", snapshots,
+			   time, how_sure(snapshots), growth_without_verdict(report, list));
 }
 
 void growth_add_headline(struct report *report, const struct growth_list *list,

@@ -67,11 +67,16 @@ LEAKS = {
     "finalizers": ("finalizers", r"finalizers that do not run: the objects that `weakref\.finalize` watches stay", "bytearray",
                    r"`finalize\._registry` \(class attribute, weakref\.py.*\) -> dict of 10\d -> _Info -> tuple of 1"),
     "functions_at_exit": ("callbacks", r"functions that native code keeps, as atexit does", "bytearray",
-                          # up to 3.9 the module has them, since then the interpreter
-                          rf"(native code, or the stack of a function|`atexit` \({GLOBAL}patterns\.py:\d+\) -> native code of the "
+                          # up to 3.9 the module has them, since then the interpreter, from 3.14 on in a list
+                          rf"(native code, or the stack of a function( -> list of 100 -> tuple of 3)?|`atexit` \({GLOBAL}patterns\.py:\d+\) -> native code of the "
                           r"module) -> closure of `(functions_at_exit\.<locals>\.)?<lambda>`"),
     "timers": ("threads", r"threads that never end: 21 run, and there were 3; see `(Timer\.)?run`", "bytearray",
                r"local variable `self\.args` of `(Timer\.)?run` \(threading\.py:\d+\) -> list of 1"),
+    "never_due": ("callbacks", r"callbacks that are never unregistered: `loop\._scheduled` keeps functions", "bytearray",
+                   rf"`loop\._scheduled` \(attribute of _UnixSelectorEventLoop, {at('loop, tasks =')} -> list of 100 -> "
+                   r"TimerHandle -> tuple of 1"),
+    "warnings_that_differ": ("global-container", r"warnings whose texts differ each time: `__warningregistry__`", "tuple|str",
+                             rf"`__warningregistry__` \({GLOBAL}patterns\.py\) -> dict of 101( -> tuple of 3)?"),
     "queue_without_consumer": ("queue", r"queue that is filled faster than it is emptied: `jobs\.queue`", "bytearray",
                                r"`jobs\.queue` \(attribute of Queue, .*\) -> deque of 100"),
     "text": ("growing-buffer", "text that gets longer: `log_text`", "str", rf"`log_text` \({GLOBAL}{at('log_text =')}"),

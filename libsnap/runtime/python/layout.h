@@ -73,7 +73,6 @@ struct snap__python_layout {
 	   its frame says so. */
 	uint16_t coroutine_state;
 	int8_t coroutine_created;
-	uint16_t gc_enabled;       /* an int in the collector's part; 0: unknown */
 	uint16_t type_cached_keys; /* names of attributes whose values the object has itself; 0 */
 	uint16_t type_qualified_name; /* of a type that the program made; 0: unknown */
 	bool weak_header; /* objects may have a header of two more words, for their dict */
@@ -92,6 +91,7 @@ struct snap__python_layout {
 #define SNAP__PYTHON_MODULE_DICT    16
 #define SNAP__PYTHON_GC_HEADER      16
 #define SNAP__PYTHON_GC_STRIDE      24 /* from one generation's list to the next */
+#define SNAP__PYTHON_GC_ENABLED     12 /* an int, that many bytes before the first list */
 #define SNAP__PYTHON_OBJECT_TYPE    8
 #define SNAP__PYTHON_VAR_SIZE       16
 #define SNAP__PYTHON_BYTES_DATA     32

@@ -36,7 +36,6 @@ static const struct snap__python_layout snap__python_3_9 = {
 	.type_qualified_name = 856,
 	.old_frame_locals = 360,
 	.code_name_tuples = {72, 88, 80},
-	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_10 = {
@@ -67,7 +66,6 @@ static const struct snap__python_layout snap__python_3_10 = {
 	.type_qualified_name = 864,
 	.old_frame_locals = 352,
 	.code_name_tuples = {72, 88, 80},
-	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_11 = {
@@ -109,7 +107,6 @@ static const struct snap__python_layout snap__python_3_11 = {
 	.type_cached_keys = 872,
 	.coroutine_state = 75,
 	.coroutine_created = -2,
-	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_12 = {
@@ -150,7 +147,6 @@ static const struct snap__python_layout snap__python_3_12 = {
 	.type_cached_keys = 880,
 	.coroutine_state = 67,
 	.coroutine_created = -2,
-	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_13 = {
@@ -186,7 +182,6 @@ static const struct snap__python_layout snap__python_3_13 = {
 	.type_cached_keys = 880,
 	.coroutine_state = 67,
 	.coroutine_created = -3,
-	.gc_enabled = 12,
 };
 
 static const struct snap__python_layout snap__python_3_14 = {

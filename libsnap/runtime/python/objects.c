@@ -426,12 +426,12 @@ static void read_statistics(void)
 
 static void read_enabled(void)
 {
-	size_t offset = snap__python.layout->gc_enabled;
+	size_t lists = lists_at();
 	int32_t enabled;
 
-	if (!offset)
+	if (lists < SNAP__PYTHON_GC_ENABLED)
 		return;
-	memcpy(&enabled, gc_state() + offset, sizeof(enabled));
+	memcpy(&enabled, gc_state() + lists - SNAP__PYTHON_GC_ENABLED, sizeof(enabled));
 	o->is_enabled_known = enabled == 0 || enabled == 1;
 	o->is_enabled = enabled == 1;
 }

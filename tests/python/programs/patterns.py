@@ -11,6 +11,7 @@ import queue as queues
 import sqlite3
 import sys
 import threading
+import warnings
 import weakref
 import xml.etree.ElementTree
 
@@ -283,6 +284,23 @@ def timers():
         timer = threading.Timer(3600, ring_later, [bytearray(20000)])  # <- timers
         timer.daemon = True
         timer.start()
+
+
+def expire(entry):
+    return entry
+
+
+async def expire_later():
+    entry = bytearray(1500)  # <- never_due
+    asyncio.get_running_loop().call_later(3600, expire, entry)
+
+
+def never_due():
+    loop.run_until_complete(expire_later())
+
+
+def warnings_that_differ():
+    warnings.warn("job %d is late, %s" % (next(numbers), "x" * 400))  # <- warnings_that_differ
 
 
 # ---- queues, texts, and objects that are no containers
