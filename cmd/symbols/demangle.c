@@ -90,6 +90,57 @@ static bool write_cxx(struct output *output, const char *name)
 	       cplus_demangle_v3_callback(name, options, add_piece, output);
 }
 
+static bool is_base_62(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static size_t base_62_size(const char *text)
+{
+	size_t size = 0;
+
+	while (is_base_62(text[size]))
+		size++;
+	return size;
+}
+
+/* What follows an identifier of the name, whose first character is the first digit of its size. */
+static const char *after_identifier(const char *at, const char *end)
+{
+	size_t size = 0;
+
+	for (; is_digit(*at) && size <= MANGLED_MAX; at++)
+		size = size * 10 + (size_t)(*at - '0');
+	if (*at == '_')
+		at++;
+	return size < (size_t)(end - at) ? at + size : end;
+}
+
+/*
+ * Does a Rust name (v0) announce more lifetimes than a program has?  libiberty makes a step for
+ * each, prints nothing meanwhile, and the number may be 2^64.  `G NUMBER _` announces them; B, s and
+ * L stand before numbers as well, and K before a type and a number.
+ */
+static bool announces_too_much(const char *name)
+{
+	static const size_t digits_max = 2; /* 3,844 lifetimes */
+	const char *at = name, *end = name + strlen(name);
+
+	if (strncmp(name, "_R", 2) != 0)
+		return false;
+	for (at += 2; at < end;) {
+		size_t size = strchr("GBsLK", *at) ? base_62_size(at + 1) : 0;
+
+		if (is_digit(*at))
+			at = after_identifier(at, end);
+		else if (size > 0 && at[1 + size] == '_' && *at == 'G' && size > digits_max)
+			return true;
+		else
+			at += at[1 + size] == '_' ? 1 + size : 1;
+	}
+	return false;
+}
+
 /* Some Rust names look like names of C++. */
 static bool write_name(struct output *output, const char *name)
 {
@@ -166,7 +217,7 @@ char *demangle_function(const char *linkage_name)
 
 	if (!base)
 		return NULL;
-	if (size > MANGLED_MAX)
+	if (size > MANGLED_MAX || announces_too_much(base))
 		return base;
 	demangled = demangle(base);
 	if (!demangled)

@@ -121,6 +121,7 @@ Test(names, of_rust_have_no_hash)
 		{"_RINvC1a1bDNtC1c1dp1eyEL_E", "a::b::<dyn c::d<e = u64>>"},
 		{"_RINvC1a1bTlAhj4_EKb1_Kln5_Kc41_E", "a::b::<(i32, [u8; 4]), true, -5, 'A'>"},
 		{"_RNvNtCskK7mfDs1mzF_1mu9gre_6ka8iu7ber_goa", "m::größe::über"},
+		{"_RNvC7mycrate8GBlocks_", "mycrate::GBlocks_"},
 	};
 
 	CHECK(vectors);
@@ -154,6 +155,20 @@ Test(names, of_hostile_length_end)
 	got = demangle_function("_RINvC1a1bTTTTTTTTTTTTTTTTTTTTTThhEB8_EB7_EB6_EB5_EE");
 	cr_expect_not_null(got);
 	free(got);
+}
+
+/* Found by fuzzing: libiberty counts to 2^64. */
+Test(names, that_announce_more_lifetimes_than_a_program_has_stay_as_they_are)
+{
+	static const char *const all[] = {"_RYYYFFFYXYFYYFFFFFFYYFFGBFFYFFFYXYFYYFFFFFFYYFFGBFF_",
+					  "_RINvCs1234_7mycrate3fooFGzzzzzzzz_RL0_hEuE"};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		char *name = demangle_function(all[i]);
+
+		cr_expect_str_eq(name, all[i]);
+		free(name);
+	}
 }
 
 Test(names, of_source_files_lose_the_compilation_directory_and_detours)
