@@ -132,18 +132,18 @@ static void judge_row(struct judging *judging, struct growth_row *row)
 	const double *bytes = table->bytes + row->row * table->axis->count;
 	struct growth_series series;
 
-	row->part = judging->part;
-	row->next = NULL;
-	row->workers = 1;
-	row->finding = 0;
-	row->leads = false;
-	row->words = selection_row(table->selection, row->row);
-	row->bytes = bytes;
-	row->blocks = table->blocks_unknown[row->row]
-			      ? NULL
-			      : table->blocks + row->row * table->axis->count;
-	row->first = bytes[0];
-	row->last = bytes[table->axis->count - 1];
+	*row = (struct growth_row){
+		.part = judging->part,
+		.row = row->row,
+		.workers = 1,
+		.words = selection_row(table->selection, row->row),
+		.bytes = bytes,
+		.blocks = table->blocks_unknown[row->row]
+				  ? NULL
+				  : table->blocks + row->row * table->axis->count,
+		.first = bytes[0],
+		.last = bytes[table->axis->count - 1],
+	};
 	if (table->bytes_unknown[row->row]) {
 		row->judgement =
 			(struct growth_judgement){.verdict = GROWTH_INCONCLUSIVE,
