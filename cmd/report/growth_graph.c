@@ -186,8 +186,7 @@ void growth_graph_free(struct growth_graph *graph)
 	free(graph);
 }
 
-/* Insert a sentence before the others; the last one is dropped if there is no room. */
-static void add_reason(struct growth_judgement *judgement, const char *sentence)
+void growth_add_reason(struct growth_judgement *judgement, const char *sentence)
 {
 	if (judgement->reason_count < GROWTH_REASONS)
 		judgement->reason_count++;
@@ -217,7 +216,7 @@ static void judge_row(struct growth_row *row, const struct growth_graph_row *gra
 		 graph->unreachable, graph->blocks);
 	judgement->verdict = GROWTH_LEAK;
 	judgement->confidence = GROWTH_HIGH;
-	add_reason(judgement, sentence);
+	growth_add_reason(judgement, sentence);
 }
 
 /* ---- what runs of a repeated command leave at their exit ------------------------------------- */
@@ -238,8 +237,9 @@ static void find_reachable(struct growth_judgement *judgement)
 	judgement->exact = false;
 	judgement->bytes_slope = judgement->blocks_slope = slope_of(0);
 	judgement->reason_count = 0;
-	add_reason(judgement,
-		   "all its blocks were still reachable at the exit: kept, not lost, by each run");
+	growth_add_reason(
+		judgement,
+		"all its blocks were still reachable at the exit: kept, not lost, by each run");
 }
 
 static void find_lost(struct growth_judgement *judgement, const struct growth_graph_row *graph)
@@ -250,8 +250,9 @@ static void find_lost(struct growth_judgement *judgement, const struct growth_gr
 	if (graph->direct < 2) {
 		judgement->confidence = GROWTH_LOW;
 		judgement->reason_count = 0;
-		add_reason(judgement, "not sure: each run loses one object at most, which may be "
-				      "kept on purpose until the end");
+		growth_add_reason(judgement,
+				  "not sure: each run loses one object at most, which may be "
+				  "kept on purpose until the end");
 	}
 	if ((double)graph->unreachable < most_lost * (double)graph->blocks) {
 		judgement->exact = false;
@@ -261,7 +262,7 @@ static void find_lost(struct growth_judgement *judgement, const struct growth_gr
 	snprintf(sentence, sizeof(sentence),
 		 "nothing reached %" PRIu64 " of its %" PRIu64 " blocks at the exit",
 		 graph->unreachable, graph->blocks);
-	add_reason(judgement, sentence);
+	growth_add_reason(judgement, sentence);
 }
 
 static void judge_run_row(struct growth_list *list, struct growth_row *row,

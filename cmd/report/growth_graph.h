@@ -34,4 +34,7 @@ void growth_graph_free(struct growth_graph *graph);
  */
 void growth_graph_judge(struct growth_list *list);
 
+/** Insert a sentence before the other reasons; the last one is dropped if there is no room. */
+void growth_add_reason(struct growth_judgement *judgement, const char *sentence);
+
 #endif

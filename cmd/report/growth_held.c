@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/fail.h"
 #include "dataset/graph.h"
+#include "report/growth_graph.h"
 #include "report/growth_part.h"
 #include "report/growth_rows.h"
 #include "report/row_graph.h"
@@ -194,6 +195,63 @@ static void compare_counts(struct growth_held *held, const double *earlier, cons
 	}
 }
 
+static void sum_bytes(const struct graph *graph, const struct growth_table *table, uint64_t *bytes)
+{
+	memset(bytes, 0, table->row_count * sizeof(*bytes));
+	for (size_t i = 0; i < graph->group_count; i++) {
+		uint32_t row = row_of(table, &graph->groups[i]);
+
+		if (row != SNAP_NONE)
+			bytes[row] += graph->groups[i].row.bytes;
+	}
+}
+
+/* Rows with blocks that native code took: a census does not see them. */
+static void mark_native(const struct growth_table *table, bool *native)
+{
+	const struct dataset *dataset = table->dataset;
+
+	for (uint32_t site = 0; site < dataset->site_count; site++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(table->selection, table->joined[site], &rows);
+
+		for (size_t i = 0; i < count; i++)
+			if (strcmp(dataset_text(dataset, dataset->sites[site].domain), "python") !=
+			    0)
+				native[rows[i]] = true;
+	}
+}
+
+/*
+ * Rows of which the objects take as much as `before`, in snapshot `first`, although the row grew:
+ * what came is no object that the interpreter knows, and who holds the others says nothing about it.
+ */
+static enum snap_status find_unseen(struct growth_held *held, const struct growth_table *table,
+				    size_t first, size_t last, const uint64_t *before,
+				    struct snap_error *err)
+{
+	bool *native = calloc(held->row_count + 1, sizeof(*native));
+
+	if (!native)
+		return fail_memory(err, "reading the census");
+	mark_native(table, native);
+	for (size_t r = 0; r < held->row_count; r++) {
+		const double *bytes = table->bytes + r * table->axis->count;
+		struct growth_held_row *row = &held->rows[r];
+		double grew = bytes[last] - bytes[first];
+		double seen = (double)row->bytes - (double)before[r];
+
+		if (native[r] || !row->objects || grew <= 0 || seen * MUCH_LESS >= grew)
+			continue;
+		row->is_unseen = true;
+		free(row->words);
+		free(row->type);
+		row->words = row->type = NULL;
+	}
+	free(native);
+	return SNAP_OK;
+}
+
 /* From the newest census backwards.  Where one is missing the intervals end. */
 static enum snap_status find_exact(struct growth_held *held, struct store *store,
 				   const int64_t *ids, size_t count,
@@ -202,8 +260,9 @@ static enum snap_status find_exact(struct growth_held *held, struct store *store
 	enum { LEAST_INTERVALS = 3, MOST_INTERVALS = 8 };
 	double *counts = calloc(2 * held->row_count + 1, sizeof(*counts));
 	double *earlier = counts, *later = counts ? counts + held->row_count : NULL;
-	enum snap_status st = counts ? SNAP_OK : fail_memory(err, "reading the census");
-	size_t intervals = 0;
+	uint64_t *bytes = calloc(held->row_count + 1, sizeof(*bytes));
+	enum snap_status st = counts && bytes ? SNAP_OK : fail_memory(err, "reading the census");
+	size_t intervals = 0, oldest = count;
 
 	for (size_t i = count; st == SNAP_OK && i-- > 0 && intervals < MOST_INTERVALS;) {
 		struct graph graph;
@@ -214,6 +273,8 @@ static enum snap_status find_exact(struct growth_held *held, struct store *store
 		if (is_there) {
 			memset(earlier, 0, held->row_count * sizeof(*earlier));
 			count_type(held, &graph, table, earlier);
+			sum_bytes(&graph, table, bytes);
+			oldest = i;
 		}
 		graph_release(&graph);
 		if (!is_there)
@@ -224,6 +285,9 @@ static enum snap_status find_exact(struct growth_held *held, struct store *store
 	}
 	for (size_t r = 0; intervals < LEAST_INTERVALS && r < held->row_count; r++)
 		held->rows[r].exact = 0;
+	if (st == SNAP_OK && intervals >= LEAST_INTERVALS && count <= table->axis->count)
+		st = find_unseen(held, table, oldest, count - 1, bytes, err);
+	free(bytes);
 	free(counts);
 	return st;
 }
@@ -282,6 +346,27 @@ void growth_held_free(struct growth_held *held)
 	facts_release(&held->first);
 	facts_release(&held->last);
 	free(held);
+}
+
+/* CPython keeps up to 255 objects of a type for reuse (contexts and iterators of futures; fewer of
+ * most others). */
+enum { MOST_KEPT = 255 };
+
+void growth_held_judge(struct growth_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct growth_row *row = &list->rows[i];
+		const struct growth_held_row *held = growth_held_of(row);
+
+		if (!held || !held->is_unseen || !row->blocks ||
+		    !growth_is_growth(&row->judgement) ||
+		    row->blocks[row->part->axis.count - 1] - row->blocks[0] > MOST_KEPT)
+			continue;
+		row->judgement.confidence = GROWTH_LOW;
+		growth_add_reason(&row->judgement,
+				  "not sure: the objects that a census found there did not get "
+				  "more; the interpreter may keep what did for reuse");
+	}
 }
 
 const struct growth_held_row *growth_held_of(const struct growth_row *row)

@@ -20,6 +20,8 @@ struct growth_held {
 		uint64_t objects; /* all that were allocated there */
 		uint64_t bytes;   /* with the blocks that belong to them */
 		bool is_table;    /* what was allocated there belongs to objects made elsewhere */
+		bool is_unseen; /* its objects did not grow, so that something else did: they are not
+				     what is held by `words`, which is NULL */
 	} rows[];
 };
 
@@ -28,6 +30,10 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 				  size_t count, const struct growth_table *table,
 				  struct snap_error *err);
 void growth_held_free(struct growth_held *held);
+
+/** Doubt rows in which something grew that no census saw, and that is little. */
+struct growth_list;
+void growth_held_judge(struct growth_list *list);
 
 /** What the newest census says of a row; NULL: nothing. */
 struct growth_row;

@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/progress.h"
 #include "report/growth.h"
+#include "report/growth_held.h"
 #include "report/sites.h"
 
 /* What judging one row after the other needs. */
@@ -202,8 +203,10 @@ enum snap_status growth_list_judge(struct growth_list *list, const struct growth
 	fine = list->rows != NULL;
 	for (size_t p = 0; fine && p < count; p++)
 		fine = judge_part(list, &parts[p], warmup, control);
-	if (fine)
+	if (fine) {
 		growth_graph_judge(list);
+		growth_held_judge(list);
+	}
 	return fine ? SNAP_OK : fail_memory(err, "judging growth");
 }
 

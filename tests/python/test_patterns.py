@@ -100,7 +100,7 @@ LEAKS = {
                       r"sqlite3\.Connection", rf"`connections` \({GLOBAL}{at('connections =')} -> list of 100"),
 }
 CONTAINERS = ("text", "buffer")  # their bytes grow, not their blocks
-CLEAN = ("bounded_deque", "replaced_table", "flushed_batch", "weak_values")
+CLEAN = ("bounded_deque", "replaced_table", "flushed_batch", "weak_values", "finished_tasks")
 KINDS_WITHOUT_GROWTH = {
     "big_load": "No leak: a big load was released: the peak of the heap was ",
     "bounded_cache": "No leak: the lru_cache of `page` is full (8 entries, its limit)",
@@ -119,7 +119,7 @@ class Patterns(harness.PythonTest):
         report = json.loads(self.growth(snapshots, "-f", "json"))
         row = report["rows"][0]
         self.assertTrue(row["file"].endswith("patterns.py"), row["key"])
-        self.assertEqual(row["line"], marked(kind))
+        self.assertEqual(row["line"], marked(kind), report["rows"][:2])
         self.assertEqual((row["verdict"], row["confidence"]),
                          ("container-growth" if kind in CONTAINERS else "leak", "high"))
         self.assertEqual(row["pattern"], name, row["held_by"])
@@ -168,7 +168,8 @@ class Patterns(harness.PythonTest):
     def test_clean(self):
         def check(python, kind):
             _, snapshots = self.record(python, "patterns.py", kind, options=["--exit-snapshot", "none"])
-            self.assertRegex(self.growth(snapshots).splitlines()[0], "^No leak found in 10 snapshots")
+            # The interpreter keeps up to 255 objects of a type for reuse: no more is known after 100.
+            self.assertRegex(self.growth(snapshots).splitlines()[0], "^No leak (found|is sure) in 10 snapshots")
 
         self.in_turn(CLEAN, check)
 

@@ -15,7 +15,8 @@ import warnings
 import weakref
 import xml.etree.ElementTree
 
-if sys.argv[1].startswith("never_"):  # it doubles the call stacks to count and to judge
+with_tasks = sys.argv[1].startswith("never_") or sys.argv[1] == "finished_tasks"
+if with_tasks:  # it doubles the call stacks to count and to judge
     import asyncio
 
 take = ctypes.CDLL(None).snap_take_census
@@ -183,7 +184,7 @@ def weak_callback():
     watch(watched)
 
 
-loop, tasks = sys.argv[1].startswith("never_") and asyncio.new_event_loop(), set()
+loop, tasks = with_tasks and asyncio.new_event_loop(), set()
 queue = None
 
 
@@ -423,6 +424,19 @@ live = weakref.WeakValueDictionary()
 def weak_values():
     watched_object = Watched()
     live[next(numbers)] = watched_object
+
+
+async def short_task():
+    await asyncio.sleep(0)
+    return bytearray(1000)
+
+
+async def short_tasks():
+    await asyncio.gather(*(short_task() for _ in range(10)))
+
+
+def finished_tasks():
+    loop.run_until_complete(short_tasks())
 
 
 def main(kind):
