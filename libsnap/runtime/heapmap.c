@@ -303,7 +303,9 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 	return true;
 }
 
-/* A small block whose free was not seen would be taken for the large one that is there now. */
+/* A small block whose free was not seen would be taken for the large one that is there now.  A large
+ * one whose free was not seen stays until a large block begins near it: to look for it would cost
+ * the usual way of each small block. */
 static bool forget_small(uintptr_t address)
 {
 	struct snap__block small;

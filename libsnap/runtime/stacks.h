@@ -104,7 +104,8 @@ static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 /**
  * Stacks by a hash of all of their pcs, for those that were looked for before.  To follow the tree
  * from node to node would wait for memory at each of them.  The hash has 64 bits: that two of a
- * million stacks share one has a probability of 3 in 100 million.
+ * million stacks share one has a probability of 3 in 100 million.  Two stacks that only differ by
+ * two frames that changed places, 2^k frames apart, share one with 2^-(62 - k).
  */
 struct snap__stacks_hashed {
 	_Atomic uint64_t check; /* hash ^ id: not valid while another thread writes both */
