@@ -246,7 +246,8 @@ static enum growth_verdict combine(enum growth_verdict of_blocks, struct measure
 	return m->by_bytes ? of_bytes : of_blocks;
 }
 
-/* Is the growth of a sampled figure larger than its sampling errors can explain? */
+/* Is the growth of a sampled figure larger than its sampling errors can explain?  A program has
+ * hundreds of sites, so what one in forty exceeds by chance, two deviations, is not enough. */
 static bool is_significant(const double *values, const double *errors, size_t count)
 {
 	double error;
@@ -254,7 +255,7 @@ static bool is_significant(const double *values, const double *errors, size_t co
 	if (!errors || count < 2)
 		return true;
 	error = hypot(errors[0], errors[count - 1]);
-	return values[count - 1] - values[0] > 2 * error;
+	return values[count - 1] - values[0] > 3 * error;
 }
 
 static void note_exact(struct growth_judgement *out, const struct growth_shape *blocks,
