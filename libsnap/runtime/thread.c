@@ -8,11 +8,9 @@
 #include <sys/auxv.h>
 
 #include "runtime/arena.h"
-#include "runtime/os_linux.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
 #include "runtime/thread_pointer.h"
-#include "write/sys.h"
 
 #define FIRST_CREDITS   16u
 #define LARGEST_CREDITS 16384u
@@ -112,15 +110,22 @@ static struct snap__thread *make(void)
 	return t;
 }
 
-/* The first thread's stack ends with the program's name, others' with what libc keeps. */
+/*
+ * The first thread's stack ends with the program's name, others' with what libc keeps.  The kernel
+ * maps nothing within 128 MiB below the name, so what is there is the first thread's.  A system call
+ * that tells would end a thread whose filter kills for it.
+ */
 static void note_stack(struct snap__thread *thread)
 {
+	static const uintptr_t gap = (uintptr_t)128 << 20;
+	uintptr_t inside = (uintptr_t)__builtin_frame_address(0);
 	uintptr_t top = (uintptr_t)snap__thread_pointer() + LIBC_BYTES;
+	uintptr_t name = getauxval(AT_EXECFN);
 
-	if (snap__os_thread_id() == snap__sys_getpid())
-		top = getauxval(AT_EXECFN);
+	if (inside < name && name - inside < gap)
+		top = name;
 	atomic_store(&thread->stack_top, top);
-	atomic_store(&thread->stack_inside, (uintptr_t)__builtin_frame_address(0));
+	atomic_store(&thread->stack_inside, inside);
 }
 
 struct snap__thread *snap__thread_slow(void)

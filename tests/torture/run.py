@@ -604,7 +604,7 @@ TESTS = {
     "credentials": lambda: tortured("t18_credentials", repeat=5),
     "files_at_exit": lambda: [tortured("t12_files", how) for how in ("close", "nofile", "chdir", "chroot")],
     "sandbox": lambda: [tortured("t13_sandbox", how, files=n, quiet=how != "as") for how, n in
-                        (("seccomp", None), ("as", None), ("noproc", 1))],
+                        (("seccomp", None), ("kill", None), ("as", None), ("noproc", 1))],
     "limits": lambda: (tortured("t10_threads", limits=[(resource.RLIMIT_NOFILE, 4)]),
                        tortured("t08_entries", limits=[(resource.RLIMIT_AS, 200 << 20)]),
                        tortured("t08_entries", limits=[(resource.RLIMIT_FSIZE, 0)], files=0, quiet=False)),
