@@ -64,3 +64,21 @@ uint64_t facts_number(const struct facts *facts, const char *key)
 {
 	return strtoull(facts_text(facts, key), NULL, 10);
 }
+
+static enum snap_status take_metric(void *user, const char *key, const char *value)
+{
+	struct heap_sizes *sizes = user;
+
+	if (strcmp(key, "heap.peak_bytes") == 0)
+		sizes->peak = strtoull(value, NULL, 10);
+	if (strcmp(key, "heap.live_bytes") == 0)
+		sizes->live = strtoull(value, NULL, 10);
+	return SNAP_OK;
+}
+
+enum snap_status facts_read_heap(struct heap_sizes *sizes, struct store *store, int64_t id,
+				 struct snap_error *err)
+{
+	*sizes = (struct heap_sizes){0};
+	return store_each_metric(store, id, take_metric, sizes, err);
+}

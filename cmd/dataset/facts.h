@@ -33,4 +33,11 @@ const char *facts_text(const struct facts *facts, const char *key);
 /** As a number; 0 when it does not say it. */
 uint64_t facts_number(const struct facts *facts, const char *key);
 
+/** Bytes of the heap by its metrics; 0 unknown. */
+struct heap_sizes {
+	uint64_t peak, live;
+};
+enum snap_status facts_read_heap(struct heap_sizes *sizes, struct store *store, int64_t id,
+				 struct snap_error *err);
+
 #endif

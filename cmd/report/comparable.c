@@ -6,10 +6,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "dataset/facts.h"
 #include "model/names.h"
 #include "report/comparable_sides.h"
 #include "report/sites.h"
@@ -31,17 +29,6 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 	return SNAP_OK;
 }
 
-static enum snap_status take_peak(void *user, const char *key, const char *value)
-{
-	struct comparable_side *side = user;
-
-	if (strcmp(key, "heap.peak_bytes") == 0)
-		side->peak = strtoull(value, NULL, 10);
-	if (strcmp(key, "heap.live_bytes") == 0)
-		side->live = strtoull(value, NULL, 10);
-	return SNAP_OK;
-}
-
 static enum snap_status read_facts(struct comparable_side *side, struct store *store,
 				   struct snap_error *err)
 {
@@ -53,7 +40,7 @@ static enum snap_status read_facts(struct comparable_side *side, struct store *s
 	if (facts_find(&facts, "time_from"))
 		side->time_ns = 0;
 	facts_release(&facts);
-	return st == SNAP_OK ? store_each_metric(store, side->id, take_peak, side, err) : st;
+	return st == SNAP_OK ? facts_read_heap(&side->heap, store, side->id, err) : st;
 }
 
 static bool is_on_both_sides(const struct subject *subject, size_t new)
@@ -188,16 +175,17 @@ static void warn_of_exits(struct notices *notices, const struct comparable_side 
 {
 	static const double much = 1.2;
 	static const uint64_t few = 64 << 10;
-	uint64_t live = new->live > old->live ? new->live - old->live : 0;
+	uint64_t live = new->heap.live > old->heap.live ? new->heap.live - old->heap.live : 0;
 	char before[32], after[32];
 
-	if (!old->at_exit || !new->at_exit || old->run_id == new->run_id || !old->peak ||
-	    new->peak < old->peak + few || (double)new->peak < much *(double)old->peak ||
-	    new->peak - old->peak < 2 * live)
+	if (!old->at_exit || !new->at_exit || old->run_id == new->run_id || !old->heap.peak ||
+	    new->heap.peak < old->heap.peak + few ||
+	    (double)new->heap.peak < much *(double)old->heap.peak ||
+	    new->heap.peak - old->heap.peak < 2 * live)
 		return;
 	notices_add(notices, &(struct notice){.kind = NOTICE_PEAKS_APART,
-					      .texts = {sites_bytes(old->peak, before),
-							sites_bytes(new->peak, after)}});
+					      .texts = {sites_bytes(old->heap.peak, before),
+							sites_bytes(new->heap.peak, after)}});
 }
 
 static void warn_of_sides(struct notices *notices, const struct comparable_side *old,

@@ -5,6 +5,7 @@
 #define REPORT_COMPARABLE_SIDES_H
 
 #include "dataset/dataset.h"
+#include "dataset/facts.h"
 #include "base/notice.h"
 #include "store/store.h"
 
@@ -17,8 +18,8 @@ struct comparable_side {
 	char program[SIDE_NAME_SIZE], arch[SIDE_NAME_SIZE];
 	uint64_t time_ns; /* 0: unknown, or it is the time of the file */
 	uint64_t sample_period;
-	bool is_dump;        /* of Python's tracemalloc */
-	uint64_t peak, live; /* bytes of the heap; 0 unknown */
+	bool is_dump; /* of Python's tracemalloc */
+	struct heap_sizes heap;
 	bool at_exit;
 	bool ends_a_run; /* taken at the program's exit, after others */
 };

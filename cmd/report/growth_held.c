@@ -40,29 +40,14 @@ static enum snap_status find_facts(struct facts *facts, size_t *found, struct st
 	return st;
 }
 
-struct heap {
-	uint64_t peak, live;
-};
-
-static enum snap_status take_metric(void *user, const char *key, const char *value)
-{
-	struct heap *heap = user;
-
-	if (strcmp(key, "heap.peak_bytes") == 0)
-		heap->peak = strtoull(value, NULL, 10);
-	if (strcmp(key, "heap.live_bytes") == 0)
-		heap->live = strtoull(value, NULL, 10);
-	return SNAP_OK;
-}
-
 static enum snap_status read_peaks(struct growth_held *held, struct store *store, int64_t first,
 				   int64_t last, struct snap_error *err)
 {
-	struct heap before = {0}, after = {0};
-	enum snap_status st = store_each_metric(store, first, take_metric, &before, err);
+	struct heap_sizes before, after = {0};
+	enum snap_status st = facts_read_heap(&before, store, first, err);
 
 	if (st == SNAP_OK)
-		st = store_each_metric(store, last, take_metric, &after, err);
+		st = facts_read_heap(&after, store, last, err);
 	held->first_peak = before.peak;
 	held->last_peak = after.peak;
 	held->last_live = after.live;
