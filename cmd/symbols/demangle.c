@@ -119,7 +119,8 @@ static const char *after_identifier(const char *at, const char *end)
 /*
  * Does a Rust name (v0) announce more lifetimes than a program has?  libiberty makes a step for
  * each, prints nothing meanwhile, and the number may be 2^64.  `G NUMBER _` announces them; B, s and
- * L stand before numbers as well, and K before a type and a number.
+ * L stand before numbers as well, and K before a type and a number.  This is no parser: a name that
+ * is made to deceive it gets past, and then the limit of the process that reads modules ends it.
  */
 static bool announces_too_much(const char *name)
 {
