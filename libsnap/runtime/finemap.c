@@ -28,8 +28,11 @@ static snap__fine_leaf top[TOPS] SNAP__PAGES;
 static _Atomic uintptr_t first_top = UINTPTR_MAX, last_top;
 static _Atomic uint64_t free_arrays[COARSEST + 1]; /* by shift */
 
-void snap__finemap_init(bool sparse)
+static bool is_shared;
+
+void snap__finemap_init(bool sparse, bool shared)
 {
+	is_shared = shared;
 	snap__finemap.top = top;
 	snap__finemap.dense = sparse ? NULL : top;
 }
@@ -140,12 +143,15 @@ static uintptr_t array_of(page_t *page, unsigned i)
 	return atomic_load_explicit(&page->arrays[i], memory_order_acquire);
 }
 
-/* The allocator rounds sizes up to a multiple of 16. */
+/* The allocator rounds sizes up to a multiple of 16.  Slots are filled without an exchange, so
+ * that threads without a common lock must not meet in one granule. */
 static unsigned shift_for(uint64_t size)
 {
 	uint64_t room = size > 16 ? (size + 15) & ~15ull : 16;
 	unsigned shift = 63 - (unsigned)__builtin_clzll(room);
 
+	if (is_shared)
+		return FINEST;
 	return shift > COARSEST ? COARSEST : shift;
 }
 

@@ -42,8 +42,9 @@ struct snap__finemap {
 };
 extern SNAP__HIDDEN struct snap__finemap snap__finemap;
 
-/** Before the first put; again is harmless.  `sparse`: most look-ups will miss. */
-void snap__finemap_init(bool sparse);
+/** Before the first put; again is harmless.  `sparse`: most look-ups will miss.  `shared`: several
+ *  threads may put blocks of one page at the same time, and its blocks may have different sizes. */
+void snap__finemap_init(bool sparse, bool shared);
 
 /** As in heapmap.h. */
 bool snap__finemap_put(uintptr_t address, const struct snap__block *block, bool *stale);

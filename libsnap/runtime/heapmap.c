@@ -74,9 +74,9 @@ bool snap__heapmap_init(unsigned shift, bool sparse)
 	       init(&snap__heapmap_large, SNAP__HEAPMAP_LARGE_SHIFT, sparse);
 }
 
-void snap__heapmap_init_fine(void)
+void snap__heapmap_init_fine(bool shared)
 {
-	snap__finemap_init(snap__heapmap.sparse);
+	snap__finemap_init(snap__heapmap.sparse, shared);
 }
 
 /* After the top table there is a byte for each of its pages: was it ever written?  Most of the 256
@@ -303,24 +303,21 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 	return true;
 }
 
-/* A small block whose free was not seen would be taken for the large one that is there now.  A large
- * one whose free was not seen stays until a large block begins near it: to look for it would cost
- * the usual way of each small block. */
-static bool forget_small(uintptr_t address)
+/* A block in the other map whose free was not seen: it would be taken for the one that is put now,
+ * or stay for good.  The usual way of a small block does not look: it would cost each of them. */
+static bool forget_in(const struct snap__heapmap *map, uintptr_t address)
 {
-	struct snap__block small;
+	struct snap__block gone;
 
-	return find(&snap__heapmap, address, &small) && take_from(&snap__heapmap, address, &small);
+	return find(map, address, &gone) && take_from(map, address, &gone);
 }
 
 bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
 {
-	bool hides;
+	bool is_small = block->size <= SNAP__SMALL_MAX;
+	bool hides = forget_in(is_small ? &snap__heapmap_large : &snap__heapmap, address);
 
-	if (block->size <= SNAP__SMALL_MAX)
-		return put_in(&snap__heapmap, address, block, stale);
-	hides = forget_small(address);
-	if (!put_in(&snap__heapmap_large, address, block, stale))
+	if (!put_in(is_small ? &snap__heapmap : &snap__heapmap_large, address, block, stale))
 		return false;
 	*stale = *stale || hides;
 	return true;

@@ -34,8 +34,8 @@
  */
 bool snap__heapmap_init(unsigned shift, bool sparse);
 
-/** Set up the map of finemap.h, after the others; again is harmless. */
-void snap__heapmap_init_fine(void);
+/** Set up the map of finemap.h, after the others; again is harmless.  `shared`: see there. */
+void snap__heapmap_init_fine(bool shared);
 
 /**
  * Record that `address` holds `block`.  A stale block at the same place is replaced; `*stale` then

@@ -86,8 +86,9 @@ static const char *prepare_directory(int *error)
 		return "cannot find the current directory";
 	}
 	made = snap__os_make_directory(snap__settings.out);
-	if (snap__sys_access(snap__settings.out, W_OK | X_OK) != 0)
-		*error = made || errno == ENOENT ? errno : ENOTDIR;
+	/* What is there and was not made is no directory. */
+	if (snap__sys_access(snap__settings.out, made ? W_OK | X_OK : F_OK) != 0)
+		*error = errno;
 	else if (!made)
 		*error = ENOTDIR;
 	if (*error)
@@ -514,11 +515,12 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	/* The first to be registered runs last: after every static and library destructor. */
 	__cxa_atexit(at_exit, NULL, NULL);
 	(void)at_quick_exit(at_quick); /* fails only for want of memory: no snapshot there, then */
+	/* First: the program may start recording itself. */
+	if (is_under_valgrind(environment))
+		snap__helper_forbid();
 	if (!snap__settings.active)
 		return;
 	snap__warm();
-	if (is_under_valgrind(environment))
-		snap__helper_forbid();
 	if (!snap__settings.follow)
 		snap__config_unfollow(environment);
 	atomic_store(&state, STARTING);

@@ -520,14 +520,12 @@ void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint6
 /* Slow path: a marked block, a block of malloc, an unknown block ... */
 __attribute__((noinline)) static bool take_inner_slowly(const void *ptr, struct snap__block *block)
 {
-	if (snap__heapmap_take_fine((uintptr_t)ptr, block)) {
-		if (block->marked)
-			snap__python_code_goes(ptr);
-		return true;
-	}
-	if (snap__python_may_be_code(ptr))
+	bool is_fine = snap__heapmap_take_fine((uintptr_t)ptr, block);
+
+	/* What is in the side table has no mark, but the filter knows it. */
+	if ((is_fine && block->marked) || snap__python_may_be_code(ptr))
 		snap__python_code_goes(ptr);
-	return snap__heapmap_take((uintptr_t)ptr, block);
+	return is_fine || snap__heapmap_take((uintptr_t)ptr, block);
 }
 
 __attribute__((noinline)) static bool goes_slowly(struct snap__thread *thread, const void *ptr,

@@ -82,7 +82,7 @@ Test(finemap, pools_of_every_size_come_back_exactly)
 	uint64_t blocks = 0, bytes = 0, addresses = 0;
 	struct sums sums;
 
-	snap__finemap_init(false);
+	snap__finemap_init(false, false);
 	for (uint64_t size = 16; size <= 512; size += 16) {
 		uint64_t here = fill_pool(ARENA + size / 16 * POOL, size, &addresses);
 
@@ -102,7 +102,7 @@ Test(finemap, a_page_serves_any_size_after_any_other)
 {
 	uint64_t addresses = 0;
 
-	snap__finemap_init(false);
+	snap__finemap_init(false, false);
 	for (uint64_t first = 16; first <= 512; first += 48)
 		for (uint64_t then = 16; then <= 512; then += 80) {
 			fill_pool(ARENA, first, &addresses);
@@ -118,7 +118,7 @@ Test(finemap, blocks_of_any_size_may_share_a_page)
 	static const uint64_t sizes[] = {512, 16, 100, 0, 1, 33, 256, 500, 8, 64};
 	uintptr_t at = ARENA;
 
-	snap__finemap_init(false);
+	snap__finemap_init(false, false);
 	for (unsigned i = 0; i < 1000; i++) {
 		put(at, i + 1, sizes[i % 10], i);
 		at += (sizes[i % 10] + 16) & ~(uint64_t)15;
@@ -140,7 +140,7 @@ Test(finemap, the_usual_slot_is_where_put_looks)
 	struct snap__block block = {.stack = 7, .size = 100, .epoch = 3}, out;
 	snap__slot *slot;
 
-	snap__finemap_init(false);
+	snap__finemap_init(false, false);
 	cr_expect(eq(ptr, snap__finemap_slot(ARENA + 48), NULL));
 	put(ARENA + 48, 1, 112, 0);
 	slot = snap__finemap_slot(ARENA + 48 + 112);
@@ -156,7 +156,7 @@ Test(finemap, a_stale_block_is_replaced_and_a_mark_is_returned)
 	struct snap__block block = {.stack = 2, .size = 20}, out;
 	bool stale;
 
-	snap__finemap_init(false);
+	snap__finemap_init(false, false);
 	put(ARENA + 64, 1, 20, 0);
 	cr_assert(snap__finemap_put(ARENA + 64, &block, &stale));
 	cr_expect(stale);
@@ -173,7 +173,7 @@ Test(finemap, memory_goes_by_blocks_and_is_used_again)
 	uint64_t before, after, addresses = 0, blocks = 0;
 	struct sums left = {0};
 
-	snap__finemap_init(false);
+	snap__finemap_init(false, false);
 	put(ARENA, 1, 16, 0);
 	before = snap__memory_mapped() - snap__finemap_untouched();
 	for (unsigned round = 0; round < 20; round++) {
@@ -199,7 +199,7 @@ Test(finemap, a_sparse_map_is_looked_into_slowly)
 	bool stale;
 
 	cr_assert(snap__heapmap_init(5, true));
-	snap__heapmap_init_fine();
+	snap__heapmap_init_fine(false);
 	cr_assert(snap__heapmap_put_fine(ARENA + 48, &block, &stale));
 	cr_expect(eq(ptr, snap__finemap_slot(ARENA + 48), NULL));
 	cr_expect(not(snap__heapmap_take_fine(ARENA + 64, &out)));
@@ -210,7 +210,7 @@ Test(finemap, a_sparse_map_is_looked_into_slowly)
 
 Test(finemap, epochs_are_merged)
 {
-	snap__heapmap_init_fine();
+	snap__heapmap_init_fine(false);
 	cr_assert(snap__heapmap_init(5, false));
 	for (uint32_t i = 0; i < 100; i++)
 		put(ARENA + i * 64, 1, 60, 100 + i);

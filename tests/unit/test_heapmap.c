@@ -175,6 +175,19 @@ Test(heapmap, a_large_block_replaces_a_small_one_whose_free_was_not_seen)
 	expect_taken(0x300040, 2, 5000, 0);
 }
 
+Test(heapmap, a_small_block_replaces_a_large_one_whose_free_was_not_seen)
+{
+	struct snap__block small = block_of(1, 40, 0);
+	bool stale;
+
+	cr_assert(snap__heapmap_init(5, false));
+	put(0x300040, 2, 2000, 0);
+	cr_assert(snap__heapmap_put(0x300040, &small, &stale));
+	cr_expect(stale);
+	cr_expect(eq(u64, walk().blocks, 1));
+	expect_taken(0x300040, 1, 40, 0);
+}
+
 Test(heapmap, blocks_of_kilobytes_take_less_than_a_fortieth_of_their_size)
 {
 	uint64_t before;

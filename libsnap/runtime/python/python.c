@@ -191,7 +191,7 @@ static void use_interpreter(void)
 		complain("the recorder has not enough memory");
 		return;
 	}
-	snap__heapmap_init_fine();
+	snap__heapmap_init_fine(snap__process_host()->in_front != NULL); /* raw blocks */
 	stack = snap__python_frames_init(stack_of_block);
 	snap__unwind_keep_all();
 	snap__python_domain = domain;

@@ -209,7 +209,7 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 	struct snap__segment *place = NULL;
 	uint32_t joinable, frames;
 
-	if (!thread->fresh)
+	if (!thread->rooms.steps) /* what lay_out() writes last */
 		lay_out(thread, thread->small_arrays, &small);
 	if (is_small(thread) && (++thread->walks > SMALL_WALKS || snap__depth_limit < SMALL_DEPTH))
 		(void)enlarge(thread); /* without memory for it, it goes on as it is */
