@@ -402,7 +402,7 @@ static enum snap_status write_commands(const struct check *check, struct snap_er
 	const char *format = gate_formats[options->format];
 	struct render_options look = {0};
 
-	if (strcmp(format, "github") == 0)
+	if (strcmp(format, "github") == 0 && !options->output)
 		return SNAP_OK;
 	if (options->output || strcmp(format, "table") == 0)
 		return write_also(check, "github=-", err);

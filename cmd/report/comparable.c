@@ -143,8 +143,8 @@ static void sum_work(const struct pairing *pairing, const struct pair_sides *sid
 	}
 }
 
-/* Runs with different amounts of work cannot be compared directly.  A few allocations are too few
- * to tell. */
+/* Runs with different amounts of work cannot be compared directly.  A few allocations of
+ * the old one are too few to tell. */
 void comparable_warn_of_work(struct report *report, const struct pairing *pairing,
 			     const struct pair_sides *sides)
 {
@@ -155,7 +155,7 @@ void comparable_warn_of_work(struct report *report, const struct pairing *pairin
 	double ratio;
 
 	sum_work(pairing, sides, &before, &after);
-	if (before < few || after < few)
+	if (before < few)
 		return;
 	ratio = (double)after / (double)before;
 	if (ratio < much && ratio > 1 / much)

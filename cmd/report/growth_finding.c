@@ -66,7 +66,7 @@ static void join_in_step(struct growth_finding *finding, const struct growth_row
 		0.01 * leader->judgement.blocks_slope.value;
 	row->beside = bond == BOND_ENTRY;
 	finding->by_holder |= bond == BOND_HOLDER;
-	if (shared && shared < finding->shared)
+	if (bond != BOND_ENTRY && shared < finding->shared)
 		finding->shared = shared;
 }
 
@@ -295,7 +295,8 @@ const char *growth_finding_start(struct report *report, const struct growth_row 
 	if (finding->by_caller)
 		callers = sites_callers_at(report, dataset, number, site->depth - finding->shared);
 	/* If the stacks meet in the leader itself, its caller says more. */
-	else if (finding->in_step > 1 && finding->shared < site->depth - site->identity.named)
+	else if (finding->in_step > 1 && finding->shared &&
+		 finding->shared < site->depth - site->identity.named)
 		return report_text(
 			report, "it starts in %s",
 			sites_short_frame(report, dataset,

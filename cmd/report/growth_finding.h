@@ -13,7 +13,8 @@ struct growth_finding {
 	bool even;       /* all of them leave as many blocks */
 	bool by_holder;  /* some rows belong to it because one container holds them and others */
 	bool by_caller;  /* its name is the caller in which its rows meet */
-	uint32_t shared; /* outermost frames that their stacks share; in_step > 1 only */
+	uint32_t shared; /* outermost frames that their stacks share, 0: they do not all meet;
+			    in_step > 1 only */
 	struct stats_slope bytes, blocks;   /* of all rows together */
 	const struct select_row *container; /* rises together with them; NULL: none is known */
 };

@@ -334,8 +334,17 @@ void growth_held_free(struct growth_held *held)
 }
 
 /* CPython keeps up to 255 objects of a type for reuse (contexts and iterators of futures; fewer of
- * most others). */
-enum { MOST_KEPT = 255 };
+ * most others), and all of them are small. */
+enum { MOST_KEPT = 255, LARGEST_KEPT = 512 };
+
+static bool may_be_kept(const struct growth_row *row)
+{
+	size_t last = row->part->axis.count - 1;
+	double blocks = row->blocks[last] - row->blocks[0],
+	       bytes = row->bytes[last] - row->bytes[0];
+
+	return blocks <= MOST_KEPT && bytes <= LARGEST_KEPT * blocks;
+}
 
 void growth_held_judge(struct growth_list *list)
 {
@@ -344,8 +353,7 @@ void growth_held_judge(struct growth_list *list)
 		const struct growth_held_row *held = growth_held_of(row);
 
 		if (!held || !held->is_unseen || !row->blocks ||
-		    !growth_is_growth(&row->judgement) ||
-		    row->blocks[row->part->axis.count - 1] - row->blocks[0] > MOST_KEPT)
+		    !growth_is_growth(&row->judgement) || !may_be_kept(row))
 			continue;
 		row->judgement.confidence = GROWTH_LOW;
 		growth_add_reason(&row->judgement,

@@ -220,8 +220,8 @@ static const char *growth_without_verdict(struct report *report, const struct gr
 	if (!worst)
 		return "";
 	return report_text(report,
-			   "; but %zu processes with too few snapshots for a verdict grew, most in "
-			   "%s",
+			   "; but some of %zu processes have too few snapshots for a verdict, and "
+			   "grew, most in %s",
 			   worst->workers, sites_words(report, worst->words));
 }
 
@@ -343,7 +343,7 @@ static const char *sites_text(struct report *report, const struct growth_list *l
 static const char *group_line(struct report *report, const struct growth_list *list,
 			      const struct growth_row *leader, const struct growth_finding *finding)
 {
-	const char *start = growth_finding_start(report, leader, finding);
+	const char *start = finding->shared ? growth_finding_start(report, leader, finding) : NULL;
 	double blocks = leader->judgement.blocks_slope.value;
 	const char *each = finding->even ? report_text(report, ", %.0f block%s each", blocks,
 						       blocks == 1 ? "" : "s")

@@ -55,12 +55,30 @@ static void add_slope(struct stats_slope *sum, const struct stats_slope *slope)
 	sum->high += slope->high;
 }
 
+/* A worker that does not grow says nothing about others that grew and lived too shortly. */
+static bool is_left_open(const struct growth_row *row)
+{
+	if (growth_is_growth(&row->judgement) || row->judgement.verdict == GROWTH_INCONCLUSIVE ||
+	    row->judgement.verdict == GROWTH_TOO_FEW)
+		return false;
+	for (row = row->next; row; row = row->next)
+		if (row->judgement.verdict == GROWTH_TOO_FEW && row->last > row->first)
+			return true;
+	return false;
+}
+
 /* The worker with the strongest verdict stands for all; growth is added up. */
 static void join_judgements(struct growth_row *row)
 {
 	struct growth_judgement *out = &row->judgement;
 	size_t agree = 1;
 
+	if (is_left_open(row)) {
+		agree = 0;
+		out->verdict = GROWTH_TOO_FEW;
+		out->confidence = GROWTH_LOW;
+		out->reason_count = 0;
+	}
 	for (const struct growth_row *at = row->next; at; at = at->next) {
 		agree += at->judgement.verdict == out->verdict;
 		add_slope(&out->bytes_slope, &at->judgement.bytes_slope);

@@ -369,9 +369,10 @@ class NoWork(Check):
         self.assertIn("growth: the runs allocated nothing", report["inconclusive"])
 
     def test_a_new_side_that_did_less_is_inconclusive_and_one_that_did_more_is_not(self):
-        little, much = (self.write(name, text({"parse": 100 * KIB}, 1, pid=pid) +
+        nothing, little, much = (self.write(name, text({"parse": 100 * KIB}, 1, pid=pid) +
                                    f"0\t0\t{count * 10}\t{count}\tmalloc\t-\tspin|src/spin.c|1|server\n")
-                        for name, pid, count in (("little.txt", 1, 1000), ("much.txt", 2, 9000)))
+                        for name, pid, count in (("nothing.txt", 3, 20), ("little.txt", 1, 1000), ("much.txt", 2, 9000)))
+        self.report(nothing, "--baseline", much, "--strict", status=5)
         report = self.report(little, "--baseline", much, "--strict", status=5)
         self.assertTrue(report["passed"] and "NEW did less work" in report["inconclusive"][0], report)
         self.report(much, "--baseline", little, "--strict", status=0)

@@ -360,6 +360,39 @@ class Growth(unittest.TestCase):
             self.assertEqual(self.report(directory)["findings"], findings)
         self.assertIn("build o.py:52", self.first_row(os.path.join(self.temporary.name, "entry1")))
 
+    def test_a_worker_that_stands_still_does_not_speak_for_those_that_lived_too_shortly(self):
+        grown = [snapshot(seq, [row(200000 * seq, 100 * seq)], pid=pid, second=seq * 10) for pid in range(20, 26) for seq in (1, 2)]
+        still = [snapshot(seq, [row(10000, 5)], pid=30, second=seq * 10) for seq in (1, 2, 3)]
+        report = self.report(self.series("short", grown + still))
+        self.assertEqual([(r["verdict"], r["confidence"]) for r in report["rows"]], [("too-few", "low")])
+        self.assertIn("too few snapshots", report["finding"])
+
+    def census(self, name, block):
+        """A line that gets 5 blocks a snapshot, while the one dict that a census finds there stays."""
+        line = "load|app.py|10|\t<module>|app.py|90|"
+        return self.series(name, [
+            f"{snapshot(i, [], second=i * 10, census='python', python__version='3.11.2')}"
+            f"{100 + 5 * i * block}\t{1 + 5 * i}\t{100 + 5 * i * block}\t{1000 + 10 * i}\tpython\t-\t{line}\n"
+            f"%group\t1\t1\t100\t0\t0\t0\t0\t0\t100\tdict\t{line}\n"
+            "%root\t7\t0\t0x0\t0\t0\t100\t`STATE` (module global, app.py:3)\t\t\n"
+            "%path\tg0\tr0\t0\t0\tg0:0x7f0000001000:100:0\n" for i in range(1, 13)])
+
+    def test_what_no_census_saw_has_no_holder_and_is_sure_only_if_no_interpreter_would_keep_it(self):
+        for block, confidence in ((56, "low"), (10 << 20, "high")):
+            (leak,) = self.report(self.census(f"block{block}", block))["rows"]
+            self.assertEqual((leak["verdict"], leak["confidence"], leak["held_by"]), ("leak", confidence, None))
+
+    def test_sites_whose_stacks_do_not_all_meet_start_nowhere(self):
+        directory = self.series("apart", [
+            snapshot(i, [(100 * 20 * i, 20 * i, 100000 * i, 1000 * i, "malloc", "-", "|f.py|10|", "|main.py|5|"),
+                         (90 * 20 * i, 20 * i, 90000 * i, 1000 * i, "malloc", "-", "|f.py|20|", "|main.py|5|"),
+                         (80 * 20 * i, 20 * i, 1600 * i, 20 * i, "malloc", "-", "|f.py|30|", "|other.py|9|"),
+                         (100, 1, 2000000 * i, 20000 * i, "malloc", "-", "|main.py|99|", "|other.py|1|")], second=i * 10)
+            for i in range(1, 11)])
+        report = self.report(directory)
+        self.assertEqual(report["findings"], 1)
+        self.assertNotIn("it starts in", report["finding"] + "".join(report["rows"][0]["reasons"]))
+
     def lines(self, name, steps):
         """Dumps without functions: what each line of a file holds, by what each step adds."""
         totals = [[sum(s[:i + 1]) for i in range(len(s))] for s in steps.values()]
