@@ -185,7 +185,7 @@ def main(arguments):
         return 77
     snapdiff, library = (pathlib.Path(name).resolve() for name in arguments[1:3])
     faults = FAULTS + MORE_FAULTS if arguments[3] == "all" else FAULTS
-    most = MOST if arguments[3] == "all" else 3
+    most = MOST if arguments[3] == "all" else 2
     runs = wrong = 0
     with tempfile.TemporaryDirectory() as scratch:
         home = pathlib.Path(scratch)
