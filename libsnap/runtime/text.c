@@ -80,3 +80,20 @@ uint64_t snap__parse_u64(const char *s, const char **end)
 		*end = s;
 	return value;
 }
+
+uint64_t snap__parse_hex(const char *s, const char **end)
+{
+	uint64_t value = 0;
+
+	for (;; s++) {
+		if (*s >= '0' && *s <= '9')
+			value = value << 4 | (uint64_t)(*s - '0');
+		else if (*s >= 'a' && *s <= 'f')
+			value = value << 4 | (uint64_t)(*s - 'a' + 10);
+		else
+			break;
+	}
+	if (end)
+		*end = s;
+	return value;
+}

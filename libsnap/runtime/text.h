@@ -34,5 +34,7 @@ bool snap__starts_with(const char *s, const char *prefix);
 
 /** A decimal number at the start of `s` (after blanks); `*end` (may be NULL) is what follows. */
 uint64_t snap__parse_u64(const char *s, const char **end);
+/** The same in hexadecimal, with small letters, as the kernel writes it; no blanks before it. */
+uint64_t snap__parse_hex(const char *s, const char **end);
 
 #endif

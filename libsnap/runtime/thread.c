@@ -283,9 +283,12 @@ void snap__thread_credit_late(struct snap__thread *thread, uint32_t stack, uint6
 	/* A snapshot, or a forked child, may read it, as in assign_credit(): it is emptied before
 	 * it is counted elsewhere, so that it is never counted twice. */
 	if (blocks_of(late) > 0) {
+		uint64_t late_bytes = late->bytes;
+
 		atomic_store_explicit(&late->blocks, 0, memory_order_relaxed);
+		atomic_store_explicit(&late->bytes, 0, memory_order_relaxed);
 		atomic_signal_fence(memory_order_seq_cst);
-		snap__thread_credit(thread, late->stack, late->bytes);
+		snap__thread_credit(thread, late->stack, late_bytes);
 	}
 	atomic_store_explicit(&late->stack, stack, memory_order_relaxed);
 	atomic_store_explicit(&late->bytes, bytes, memory_order_relaxed);

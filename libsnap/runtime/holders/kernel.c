@@ -27,22 +27,6 @@ struct words {
 	char *text;
 };
 
-static uintptr_t parse_word(const char *at)
-{
-	uintptr_t word = 0;
-
-	for (;; at++) {
-		char c = *at;
-
-		if (c >= '0' && c <= '9')
-			word = word << 4 | (uintptr_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			word = word << 4 | (uintptr_t)(c - 'a' + 10);
-		else
-			return word;
-	}
-}
-
 static void add_word(struct words *words, uintptr_t word)
 {
 	uint32_t block = snap__blocks_find(word);
@@ -69,7 +53,7 @@ static void read_words(struct words *words, const char *path, const char *mark)
 	for (const char *at = words->text; (at = strstr(at, mark));) {
 		at += snap__length(mark);
 		at += strspn(at, " \t");
-		add_word(words, parse_word(at));
+		add_word(words, (uintptr_t)snap__parse_hex(at, NULL));
 	}
 	snap__copy_tick();
 }

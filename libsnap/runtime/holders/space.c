@@ -31,22 +31,6 @@ void snap__space_release(struct snap__space *space)
 	snap__unmap(space->text, MOST_TEXT);
 }
 
-static uint64_t parse_hex(const char **at)
-{
-	uint64_t value = 0;
-
-	for (;; ++*at) {
-		char c = **at;
-
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return value;
-	}
-}
-
 static const char *skip_field(const char *at)
 {
 	while (*at && *at != ' ')
@@ -71,9 +55,9 @@ static void parse_line(struct snap__area *area, const char *line)
 	const char *at = line;
 	uint64_t inode;
 
-	area->low = (uintptr_t)parse_hex(&at);
+	area->low = (uintptr_t)snap__parse_hex(at, &at);
 	at++;
-	area->high = (uintptr_t)parse_hex(&at);
+	area->high = (uintptr_t)snap__parse_hex(at, &at);
 	at++;
 	area->readable = at[0] == 'r';
 	area->writable = at[1] == 'w';
