@@ -152,42 +152,39 @@ static void count_objects(struct growth_held *out, const struct graph *graph,
 	}
 }
 
-/* Per row, how many objects there are of its type. */
-static void count_type(const struct growth_held *held, const struct graph *graph,
-		       const struct growth_table *table, double *counts)
+/* What an earlier census says of a row. */
+struct earlier {
+	double objects; /* of the row's type */
+	uint64_t bytes; /* of all its objects */
+};
+
+static void count_earlier(struct earlier *rows, const struct growth_held *held,
+			  const struct graph *graph, const struct growth_table *table)
 {
+	memset(rows, 0, held->row_count * sizeof(*rows));
 	for (size_t i = 0; i < graph->group_count; i++) {
 		const struct store_group *group = &graph->groups[i].row;
 		uint32_t row = row_of(table, &graph->groups[i]);
 
-		if (row != SNAP_NONE && held->rows[row].type &&
-		    strcmp(held->rows[row].type, group->label) == 0)
-			counts[row] += (double)group->blocks;
+		if (row == SNAP_NONE)
+			continue;
+		rows[row].bytes += group->bytes;
+		if (held->rows[row].type && strcmp(held->rows[row].type, group->label) == 0)
+			rows[row].objects += (double)group->blocks;
 	}
 }
 
 /* The counts of one snapshot against those of the one after it. */
-static void compare_counts(struct growth_held *held, const double *earlier, const double *later,
-			   bool is_first)
+static void compare_counts(struct growth_held *held, const struct earlier *earlier,
+			   const struct earlier *later, bool is_first)
 {
 	for (size_t r = 0; r < held->row_count; r++) {
-		double step = later[r] - earlier[r];
+		double step = later[r].objects - earlier[r].objects;
 
 		if (is_first)
 			held->rows[r].exact = step > 0 ? step : 0;
 		else if (held->rows[r].exact > step || held->rows[r].exact < step)
 			held->rows[r].exact = 0;
-	}
-}
-
-static void sum_bytes(const struct graph *graph, const struct growth_table *table, uint64_t *bytes)
-{
-	memset(bytes, 0, table->row_count * sizeof(*bytes));
-	for (size_t i = 0; i < graph->group_count; i++) {
-		uint32_t row = row_of(table, &graph->groups[i]);
-
-		if (row != SNAP_NONE)
-			bytes[row] += graph->groups[i].row.bytes;
 	}
 }
 
@@ -212,7 +209,7 @@ static void mark_native(const struct growth_table *table, bool *native)
  * what came is no object that the interpreter knows, and who holds the others says nothing about it.
  */
 static enum snap_status find_unseen(struct growth_held *held, const struct growth_table *table,
-				    size_t first, size_t last, const uint64_t *before,
+				    size_t first, size_t last, const struct earlier *before,
 				    struct snap_error *err)
 {
 	bool *native = calloc(held->row_count + 1, sizeof(*native));
@@ -224,7 +221,7 @@ static enum snap_status find_unseen(struct growth_held *held, const struct growt
 		const double *bytes = table->bytes + r * table->axis->count;
 		struct growth_held_row *row = &held->rows[r];
 		double grew = bytes[last] - bytes[first];
-		double seen = (double)row->bytes - (double)before[r];
+		double seen = (double)row->bytes - (double)before[r].bytes;
 
 		if (native[r] || !row->objects || grew <= 0 || seen * MUCH_LESS >= grew)
 			continue;
@@ -237,16 +234,16 @@ static enum snap_status find_unseen(struct growth_held *held, const struct growt
 	return SNAP_OK;
 }
 
-/* From the newest census backwards.  Where one is missing the intervals end. */
-static enum snap_status find_exact(struct growth_held *held, struct store *store,
-				   const int64_t *ids, size_t count,
-				   const struct growth_table *table, struct snap_error *err)
+/* What earlier censuses show: which rows get as many objects in each interval, and which get something
+ * else.  From the newest backwards; where one is missing the intervals end. */
+static enum snap_status look_back(struct growth_held *held, struct store *store, const int64_t *ids,
+				  size_t count, const struct growth_table *table,
+				  struct snap_error *err)
 {
 	enum { LEAST_INTERVALS = 3, MOST_INTERVALS = 8 };
-	double *counts = calloc(2 * held->row_count + 1, sizeof(*counts));
-	double *earlier = counts, *later = counts ? counts + held->row_count : NULL;
-	uint64_t *bytes = calloc(held->row_count + 1, sizeof(*bytes));
-	enum snap_status st = counts && bytes ? SNAP_OK : fail_memory(err, "reading the census");
+	struct earlier *counts = calloc(2 * held->row_count + 1, sizeof(*counts));
+	struct earlier *earlier = counts, *later = counts ? counts + held->row_count : NULL;
+	enum snap_status st = counts ? SNAP_OK : fail_memory(err, "reading the census");
 	size_t intervals = 0, oldest = count;
 
 	for (size_t i = count; st == SNAP_OK && i-- > 0 && intervals < MOST_INTERVALS;) {
@@ -256,9 +253,7 @@ static enum snap_status find_exact(struct growth_held *held, struct store *store
 		st = graph_fetch(&graph, store, table->dataset, ids[i], true, err);
 		is_there = st == SNAP_OK && graph.group_count;
 		if (is_there) {
-			memset(earlier, 0, held->row_count * sizeof(*earlier));
-			count_type(held, &graph, table, earlier);
-			sum_bytes(&graph, table, bytes);
+			count_earlier(earlier, held, &graph, table);
 			oldest = i;
 		}
 		graph_release(&graph);
@@ -271,8 +266,7 @@ static enum snap_status find_exact(struct growth_held *held, struct store *store
 	for (size_t r = 0; intervals < LEAST_INTERVALS && r < held->row_count; r++)
 		held->rows[r].exact = 0;
 	if (st == SNAP_OK && intervals >= LEAST_INTERVALS && count <= table->axis->count)
-		st = find_unseen(held, table, oldest, count - 1, bytes, err);
-	free(bytes);
+		st = find_unseen(held, table, oldest, count - 1, later, err);
 	free(counts);
 	return st;
 }
@@ -312,7 +306,7 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 	if (st == SNAP_OK && newest < count)
 		st = read_peaks(held, store, ids[0], ids[newest], err);
 	if (st == SNAP_OK && newest < count)
-		st = find_exact(held, store, ids, newest + 1, table, err);
+		st = look_back(held, store, ids, newest + 1, table, err);
 	if (st == SNAP_OK && newest < count)
 		*out = held;
 	else

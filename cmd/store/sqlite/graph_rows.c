@@ -33,30 +33,34 @@ static int bind_member(sqlite3_stmt *statement, int at, const void *row, const v
 	return at;
 }
 
+/* Make a temporary table anew, and put the rows into it. */
+static enum snap_status put_anew(struct store *store, const char *drop, const char *table,
+				 const struct bulk *put, const void *rows, size_t count,
+				 struct snap_error *err)
+{
+	enum snap_status st = temporary_begin(store, err);
+
+	if (st == SNAP_OK)
+		st = temporary_table(store, drop, table, err);
+	if (st == SNAP_OK)
+		st = bulk_insert(store, put, rows, count, NULL, err);
+	return temporary_end(store, st, err);
+}
+
 enum snap_status store_put_members(struct store *store, const struct store_member *members,
 				   size_t count, struct snap_error *err)
 {
 	static const struct bulk put = {STATEMENT_member_put, bind_member, sizeof(*members), true};
-	enum snap_status st = temporary_begin(store, err);
 
-	if (st == SNAP_OK)
-		st = temporary_table(store, sql_member_drop, sql_member_table, err);
-	if (st == SNAP_OK)
-		st = bulk_insert(store, &put, members, count, NULL, err);
-	return temporary_end(store, st, err);
+	return put_anew(store, sql_member_drop, sql_member_table, &put, members, count, err);
 }
 
 enum snap_status store_put_nodes(struct store *store, const struct store_node *nodes, size_t count,
 				 struct snap_error *err)
 {
 	static const struct bulk put = {STATEMENT_node_put, bind_node, sizeof(*nodes), true};
-	enum snap_status st = temporary_begin(store, err);
 
-	if (st == SNAP_OK)
-		st = temporary_table(store, sql_node_drop, sql_node_table, err);
-	if (st == SNAP_OK)
-		st = bulk_insert(store, &put, nodes, count, NULL, err);
-	return temporary_end(store, st, err);
+	return put_anew(store, sql_node_drop, sql_node_table, &put, nodes, count, err);
 }
 
 static enum snap_status ignore_row(void *context, sqlite3_stmt *row)
