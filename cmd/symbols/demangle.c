@@ -5,9 +5,12 @@
 
 #include <libiberty/demangle.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 /* The demangler is too slow for longer names, and nobody reads them. */
 enum { MANGLED_MAX = 1 << 16, OUTPUT_MAX = 1 << 16 };
@@ -120,7 +123,7 @@ static const char *after_identifier(const char *at, const char *end)
  * Does a Rust name (v0) announce more lifetimes than a program has?  libiberty makes a step for
  * each, prints nothing meanwhile, and the number may be 2^64.  `G NUMBER _` announces them; B, s and
  * L stand before numbers as well, and K before a type and a number.  This is no parser: a name that
- * is made to deceive it gets past, and then the limit of the process that reads modules ends it.
+ * is made to deceive it gets past, and the watch finds it.
  */
 static bool announces_too_much(const char *name)
 {
@@ -148,6 +151,57 @@ static bool write_name(struct output *output, const char *name)
 	if (setjmp(output->too_long) != 0)
 		return false;
 	return rust_demangle_callback(name, 0, add_piece, output) || write_cxx(output, name);
+}
+
+/*
+ * The watch.  A name of 200 characters can keep libiberty busy for years without a piece of text: it
+ * looks for packs in all copies of repeated parts, and reads nested conversions twice at each level.
+ */
+
+enum {
+	NAME_US = 300000,   /* of processor time for one name */
+	NAMES_US = 2000000, /* for all, and NAME_MORE_US for each of them */
+	NAME_MORE_US = 100,
+};
+
+static struct {
+	bool plain, on;
+	int64_t names, spent_us;
+} watch;
+
+void demangle_plain(void)
+{
+	watch.plain = true;
+}
+
+void demangle_watch(void (*late)(int signal))
+{
+	watch.on = signal(SIGVTALRM, late) != SIG_ERR;
+}
+
+/** What the next name may spend. */
+static int64_t time_for_a_name(void)
+{
+	int64_t left_us = NAMES_US + NAME_MORE_US * ++watch.names - watch.spent_us;
+
+	if (left_us < 1)
+		return 1;
+	return left_us < NAME_US ? left_us : NAME_US;
+}
+
+static bool watched(struct output *output, const char *name)
+{
+	static const struct itimerval none;
+	struct itimerval limit = {.it_value.tv_usec = time_for_a_name()}, left;
+	bool found;
+
+	if (!watch.on || setitimer(ITIMER_VIRTUAL, &limit, NULL) != 0)
+		return write_name(output, name);
+	found = write_name(output, name);
+	setitimer(ITIMER_VIRTUAL, &none, &left);
+	if (left.it_value.tv_usec < limit.it_value.tv_usec)
+		watch.spent_us += limit.it_value.tv_usec - left.it_value.tv_usec;
+	return found;
 }
 
 /* Where the parenthesis that ends `text` of `size` bytes was opened; NULL if nowhere. */
@@ -192,7 +246,7 @@ static char *demangle(const char *name)
 	if (!output)
 		return NULL;
 	output->size = 0;
-	if (write_name(output, name))
+	if (watched(output, name))
 		text = strndup(output->text, output->size);
 	if (text)
 		unwrap_coroutine(text);
@@ -218,7 +272,7 @@ char *demangle_function(const char *linkage_name)
 
 	if (!base)
 		return NULL;
-	if (size > MANGLED_MAX || announces_too_much(base))
+	if (watch.plain || size > MANGLED_MAX || announces_too_much(base))
 		return base;
 	demangled = demangle(base);
 	if (!demangled)

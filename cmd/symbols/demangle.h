@@ -11,4 +11,14 @@
  */
 char *demangle_function(const char *linkage_name);
 
+/**
+ * For a process of its own that has one thread: call `late`, in a signal handler, when a name takes
+ * libiberty so long that it was made for that, or all names together do.  There is no way back out
+ * of libiberty, so `late` ends the process.
+ */
+void demangle_watch(void (*late)(int signal));
+
+/** From here on names lose their clone suffixes only. */
+void demangle_plain(void);
+
 #endif

@@ -26,10 +26,11 @@ enum { ASK_AT_ONCE = 512 };
 /** A (file, build-id) that models refer to; read when the first address is not remembered. */
 struct place {
 	const char *path, *build_id;
-	const char *key; /* for the cache; "" without a build-id */
-	bool tried, found;
+	const char *key;   /* for the cache; "" without a build-id */
+	bool tried, found; /* found is not known before it was tried */
 	bool complete;     /* what it does not know will not be known later either */
 	bool lost;         /* it ended the process that read it */
+	bool plain;        /* its names took so long that they stay as the linker knows them */
 	bool kept_offline; /* debuginfod was not asked: it may be for the next model */
 	bool doubted;      /* and that was said */
 	bool complained;
@@ -318,7 +319,7 @@ static void module_opened(void *user, bool found, bool complete, const char *com
 	struct place *place = symbols->asked;
 
 	place->found = found;
-	place->complete = complete;
+	place->complete = complete && !place->plain;
 	if (complaint && !place->complained) {
 		place->complained = true;
 		give(symbols, &(struct notice){.kind = NOTICE_MODULE_UNUSED, .texts = {complaint}});
@@ -349,6 +350,7 @@ static void notice_loss(const struct symbols *symbols, const struct place *place
 		[WORKER_CRASHED] = NOTICE_MODULE_CRASHES,
 		[WORKER_TOOK_LONG] = NOTICE_MODULE_TAKES_LONG,
 		[WORKER_TOOK_MEMORY] = NOTICE_MODULE_TAKES_MEMORY,
+		[WORKER_NAMES_TOOK_LONG] = NOTICE_NAMES_TAKE_LONG,
 		[WORKER_GAVE_UP] = NOTICE_MODULE_NOT_READ,
 	};
 
@@ -376,6 +378,7 @@ static enum snap_status ask_place(struct symbols *symbols, uint32_t id,
 		.path = place->path,
 		.build_id = place->build_id,
 		.offline = !symbols->online,
+		.plain = place->plain,
 	};
 	const struct worker_answers answers = {symbols, module_opened, module_answered};
 	struct worker_loss loss;
@@ -388,7 +391,9 @@ static enum snap_status ask_place(struct symbols *symbols, uint32_t id,
 	place->kept_offline = !symbols->online;
 	st = worker_ask(symbols->worker, &module, lookups, count, &answers, &loss, err);
 	if (loss.cause != WORKER_FINE) {
-		place->lost = true;
+		place->lost = place->plain || loss.cause != WORKER_NAMES_TOOK_LONG;
+		place->plain |= !place->lost;
+		place->tried = place->lost;
 		notice_loss(symbols, place, &loss);
 	}
 	return st;
@@ -589,24 +594,38 @@ static size_t next_lookups(const struct symbols *symbols, const struct task *tas
 	return i;
 }
 
+/** Ask about one place, again for plain names what had no answer before its names took too long. */
+static enum snap_status ask_in_turn(struct symbols *symbols, const struct task *tasks, size_t count,
+				    size_t *passed, struct snap_error *err)
+{
+	const struct place *place = &symbols->places[tasks[0].subject.place];
+	struct lookup lookups[ASK_AT_ONCE];
+	bool plain;
+	size_t found;
+	enum snap_status st = SNAP_OK;
+
+	do {
+		plain = place->plain;
+		*passed = next_lookups(symbols, tasks, count, lookups, &found);
+		if (found)
+			st = ask_place(symbols, tasks[0].subject.place, lookups, found, err);
+	} while (st == SNAP_OK && place->plain != plain);
+	return st;
+}
+
 /** Get answers for what the cache does not know. */
 static enum snap_status ask_modules(struct symbols *symbols, const struct task *tasks, size_t count,
 				    struct snap_error *err)
 {
-	struct lookup lookups[ASK_AT_ONCE];
 	enum snap_status st = SNAP_OK;
+	size_t passed;
 
-	for (size_t i = 0; i < count && st == SNAP_OK;) {
-		uint32_t place = tasks[i].subject.place;
-		size_t found;
-
-		if (place == SNAP_NONE)
-			break; /* these are the last */
-		i += next_lookups(symbols, tasks + i, count - i, lookups, &found);
-		if (found)
-			st = ask_place(symbols, place, lookups, found, err);
+	/* Those without a place are the last. */
+	for (size_t i = 0; i < count && st == SNAP_OK && tasks[i].subject.place != SNAP_NONE;
+	     i += passed) {
+		st = ask_in_turn(symbols, tasks + i, count - i, &passed, err);
 		if (symbols->options.progress)
-			symbols->options.progress(symbols->options.user, i, count);
+			symbols->options.progress(symbols->options.user, i + passed, count);
 	}
 	return st;
 }

@@ -23,7 +23,8 @@ enum { LOSSES_MAX = 8 };
 struct worker {
 	const char *debug_root;
 	struct texts *texts;
-	pid_t pid; /* 0: not running */
+	pid_t pid;  /* 0: not running */
+	bool plain; /* so it names functions */
 	unsigned losses;
 	const char **sent; /* texts by their numbers */
 	size_t sent_count, sent_room;
@@ -51,10 +52,10 @@ struct worker *worker_new(const char *debug_root, struct texts *texts)
 
 /* The process. */
 
-static void run_child(int fd, int other, const char *debug_root)
+static void run_child(const struct worker *worker, int fd, int other)
 {
 	close(other);
-	worker_serve(fd, debug_root);
+	worker_serve(fd, worker->debug_root, worker->plain);
 }
 
 static enum snap_status start(struct worker *worker, struct snap_error *err)
@@ -68,7 +69,7 @@ static enum snap_status start(struct worker *worker, struct snap_error *err)
 			    strerror(errno));
 	worker->pid = fork_alone();
 	if (worker->pid == 0)
-		run_child(ends[1], ends[0], worker->debug_root);
+		run_child(worker, ends[1], ends[0]);
 	close(ends[1]);
 	if (worker->pid < 0) {
 		worker->pid = 0;
@@ -116,6 +117,8 @@ static struct worker_loss loss_of(int status)
 		return (struct worker_loss){.cause = WORKER_TOOK_LONG};
 	if (WIFSIGNALED(status))
 		return (struct worker_loss){WORKER_CRASHED, (unsigned)WTERMSIG(status)};
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_OUT_OF_TIME)
+		return (struct worker_loss){.cause = WORKER_NAMES_TOOK_LONG};
 	if (WIFEXITED(status) && WEXITSTATUS(status))
 		return (struct worker_loss){.cause = WORKER_TOOK_MEMORY};
 	return (struct worker_loss){.cause = WORKER_LIED};
@@ -265,6 +268,9 @@ enum snap_status worker_ask(struct worker *worker, const struct worker_module *m
 		*loss = (struct worker_loss){WORKER_GAVE_UP, LOSSES_MAX};
 		return SNAP_OK;
 	}
+	if (worker->plain != module->plain)
+		stop(worker);
+	worker->plain = module->plain;
 	st = start(worker, err);
 	while (count && st == SNAP_OK && loss->cause == WORKER_FINE) {
 		size_t part = count < WIRE_LOOKUPS_MAX ? count : WIRE_LOOKUPS_MAX;

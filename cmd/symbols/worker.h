@@ -33,6 +33,7 @@ struct worker_module {
 	uint32_t id;
 	const char *path, *build_id;
 	bool offline; /* debuginfod is not asked */
+	bool plain;   /* names stay as the linker knows them */
 };
 
 /** What comes back.  Texts of frames live as long as the `texts` of the worker. */
@@ -51,10 +52,11 @@ struct worker_loss {
 	enum {
 		WORKER_FINE, /* there are */
 		WORKER_LIED, /* what the process says is not sound, or why it ended is not known */
-		WORKER_CRASHED,     /* figure: the signal */
-		WORKER_TOOK_LONG,   /* more processor time than its limit */
-		WORKER_TOOK_MEMORY, /* more memory than its limit */
-		WORKER_GAVE_UP,     /* not read after so many losses (figure) */
+		WORKER_CRASHED,         /* figure: the signal */
+		WORKER_TOOK_LONG,       /* more processor time than its limit */
+		WORKER_TOOK_MEMORY,     /* more memory than its limit */
+		WORKER_NAMES_TOOK_LONG, /* more processor time for names: ask for plain ones */
+		WORKER_GAVE_UP,         /* not read after so many losses (figure) */
 	} cause;
 	unsigned figure;
 };
@@ -66,7 +68,8 @@ void worker_free(struct worker *worker);
 
 /**
  * Look addresses of one module up.  If reading the module ended the process, `*loss` says why, the
- * lookups that are left get no answer, and the module must not be asked about again.  Fails when no
+ * lookups that are left get no answer, and the module must not be asked about again, or only for
+ * plain names.  Fails when no
  * process can be started, or memory is out.
  */
 enum snap_status worker_ask(struct worker *worker, const struct worker_module *module,
@@ -75,9 +78,10 @@ enum snap_status worker_ask(struct worker *worker, const struct worker_module *m
 			    struct snap_error *err);
 
 /** In the child: answer what comes from the socket, until the command closes it. */
-_Noreturn void worker_serve(int fd, const char *debug_root);
+_Noreturn void worker_serve(int fd, const char *debug_root, bool plain);
 
-/** How the child ends when its memory is out.  libdw itself ends the process with 1 then. */
-enum { WORKER_OUT_OF_MEMORY = 4 };
+/** How the child ends when its memory is out, and when names take too long.  libdw itself ends the
+ * process with 1 when memory is out. */
+enum { WORKER_OUT_OF_MEMORY = 4, WORKER_OUT_OF_TIME = 5 };
 
 #endif

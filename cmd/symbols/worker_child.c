@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "base/memory.h"
 #include "model/model.h"
+#include "symbols/demangle.h"
 #include "symbols/module.h"
 #include "symbols/wire.h"
 
@@ -103,6 +104,12 @@ static void use_file(uint64_t bytes)
 
 /* The process. */
 
+static void out_of_time(int number)
+{
+	(void)number;
+	_exit(WORKER_OUT_OF_TIME);
+}
+
 /** No file of the command's stays open here, and nothing that elfutils prints is seen. */
 static void drop_files(int fd)
 {
@@ -133,6 +140,7 @@ static void become_child(int fd)
 	getrlimit(RLIMIT_CPU, &child.cpu);
 	memory_on_failure(out_of_memory);
 	child.memory_at_start = data_memory();
+	demangle_watch(out_of_time);
 	set_limits();
 }
 
@@ -290,9 +298,11 @@ static void answer_request(void)
 		_exit(0);
 }
 
-_Noreturn void worker_serve(int fd, const char *debug_root)
+_Noreturn void worker_serve(int fd, const char *debug_root, bool plain)
 {
 	become_child(fd);
+	if (plain)
+		demangle_plain();
 	wire_init(&child.wire, fd);
 	child.debug_root = debug_root;
 	child.texts = texts_new();

@@ -82,11 +82,11 @@ class NamedFiles(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(opens.counts, {str(path): 0})
 
-    def compile(self, name="program", *options):
+    def compile(self, name="program", *options, source=PROGRAM):
         if not shutil.which("gcc") or not shutil.which("objcopy"):
             self.skipTest("gcc and objcopy are not installed")
         program = self.home / name
-        subprocess.run(["gcc", "-xc", "-", "-o", program, f"-Wl,--build-id=0x{ID}", *options], input=PROGRAM,
+        subprocess.run(["gcc", "-xc", "-", "-o", program, f"-Wl,--build-id=0x{ID}", *options], input=source,
                        text=True, check=True, cwd=self.home)
         return program
 
@@ -204,6 +204,26 @@ class NamedFiles(unittest.TestCase):
                          "damaged: reading it takes more memory than a sound file of its size takes\n")
         self.assertIn("+0x", result.stdout)
         self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 400 << 10)  # KiB; without a limit 6 GiB
+
+    # ---- names that are made to take for ever ----
+
+    def test_names_that_take_for_ever_stay_as_they_are(self):
+        ordinal = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        # A pack is looked for in a type that refers to its parts twice, 40 levels deep.
+        refer = [f"S{str(k // 18 or '')}{ordinal[2 * k % 36]}_E" for k in range(40)]
+        pack = "_Z1fIiEvDp" + 40 * "PFv" + "Pi" + "".join(refer)
+        # A conversion to a template parameter is read twice, and so is each that is inside.
+        conversion = "_ZN1A" + 40 * "cvT_I" + "i" + 40 * "E" + "Ev"
+        for name in (pack, conversion):
+            source = f'int f(void) __asm__("{name}"); int f(void) {{ return 1; }} int main(void) {{ return f(); }}\n'
+            program = self.compile("named", source=source)
+            lines = subprocess.run(["nm", program], capture_output=True, text=True, check=True).stdout.splitlines()
+            address = next(int(line.split()[0], 16) for line in lines if line.endswith(" " + name))
+            result = self.top(one_site(program, ID, address), "-f", "json")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(result.stderr, f"snapdiff top: warning: functions of module {program} have the names that "
+                             "the linker knows: some were made to take long to read\n")
+            self.assertIn(name, result.stdout)
 
     # ---- the network ----
 

@@ -17,6 +17,7 @@
 #include "symbols/worker.h"
 
 static struct wire wire;
+static bool is_plain; /* asked for plain names */
 
 static void put(const void *data, size_t size)
 {
@@ -131,6 +132,14 @@ static void lack_memory(void)
 	_exit(WORKER_OUT_OF_MEMORY);
 }
 
+static void take_long_for_names(void)
+{
+	if (is_plain)
+		be_sound();
+	else
+		_exit(WORKER_OUT_OF_TIME);
+}
+
 static void fail_as_libdw_does(void)
 {
 	exit(1);
@@ -152,6 +161,7 @@ static const struct {
 	{"crash", crash, {WORKER_CRASHED, SIGSEGV}},
 	{"hang", run_for_ever, {.cause = WORKER_TOOK_LONG}},
 	{"memory", lack_memory, {.cause = WORKER_TOOK_MEMORY}},
+	{"names", take_long_for_names, {.cause = WORKER_NAMES_TOOK_LONG}},
 	{"libdw", fail_as_libdw_does, {.cause = WORKER_TOOK_MEMORY}},
 };
 
@@ -163,13 +173,14 @@ static void get(void *data, size_t size)
 		_exit(0);
 }
 
-_Noreturn void worker_serve(int fd, const char *debug_root)
+_Noreturn void worker_serve(int fd, const char *debug_root, bool plain)
 {
 	struct wire_request request;
 	struct wire_lookup lookups[WIRE_LOOKUPS_MAX];
 	char path[64] = "", build_id[64];
 
 	(void)debug_root;
+	is_plain = plain;
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL); /* Criterion has its own */
 	wire_init(&wire, fd);
@@ -219,16 +230,23 @@ static bool answered(void *user, const struct lookup *lookup, const struct symbo
 	return true;
 }
 
-static struct worker_loss ask(struct worker *worker, const char *path, struct got *got)
+static struct worker_loss ask_in_a_way(struct worker *worker, const char *path, bool plain,
+				       struct got *got)
 {
 	static const struct lookup lookup = {.address = 0x1000, .kind = LOOKUP_CODE};
-	const struct worker_module module = {.path = path, .build_id = "", .offline = true};
+	const struct worker_module module = {
+		.path = path, .build_id = "", .offline = true, .plain = plain};
 	const struct worker_answers answers = {got, opened, answered};
 	struct worker_loss loss;
 
 	*got = (struct got){0};
 	cr_assert_eq(worker_ask(worker, &module, &lookup, 1, &answers, &loss, NULL), SNAP_OK);
 	return loss;
+}
+
+static struct worker_loss ask(struct worker *worker, const char *path, struct got *got)
+{
+	return ask_in_a_way(worker, path, false, got);
 }
 
 static void assert_sound(struct worker *worker)
@@ -284,6 +302,21 @@ Test(worker, after_eight_losses_no_module_is_read, .timeout = 120)
 	loss = ask(worker, "sound", &got);
 	assert_loss(&loss, &(struct worker_loss){WORKER_GAVE_UP, 8}, "sound");
 	cr_assert_eq(got.opened, 0);
+	worker_free(worker);
+	texts_free(texts);
+}
+
+Test(worker, a_module_whose_names_take_long_has_plain_ones, .timeout = 120)
+{
+	struct texts *texts = texts_new();
+	struct worker *worker = worker_new("/nowhere", texts);
+	struct got got;
+
+	cr_assert_eq(ask(worker, "names", &got).cause, WORKER_NAMES_TOOK_LONG);
+	cr_assert_eq(ask_in_a_way(worker, "names", true, &got).cause, WORKER_FINE);
+	cr_assert_str_eq(got.function, "main");
+	cr_assert_eq(ask(worker, "names", &got).cause, WORKER_NAMES_TOOK_LONG);
+	assert_sound(worker);
 	worker_free(worker);
 	texts_free(texts);
 }
