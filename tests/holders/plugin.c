@@ -7,7 +7,8 @@
 void held_plugin_global(void);
 void held_plugin_tls(void);
 
-static char *volatile of_module;
+extern char *volatile of_module;
+char *volatile of_module;
 static __thread char *volatile of_thread;
 static __thread volatile char large[4096]; /* not among the static ones that libc keeps room for */
 

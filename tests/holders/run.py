@@ -132,6 +132,34 @@ def truth_tcmalloc(directory):
     truth(directory, library)
 
 
+def more(directory, preload=None):
+    """The cases of truth_more.cpp."""
+    program, plugin = os.path.join(options.bin, "holders_truth_more"), os.path.join(options.bin, "libholders_plugin.so")
+    record(directory, [program, plugin], "--exit-snapshot", "none", env=dict(os.environ, LD_PRELOAD=preload) if preload else None)
+    snapshot = Snapshot(first_of(directory))
+    needs_ptrace(snapshot)
+    if "held_deque" not in snapshot.by_case():
+        skip("operator new of this allocator is not recorded: its blocks are not known")
+    check_cases(snapshot, 50)
+    check(snapshot.meta["holders.pages_unreadable"] == "0", f"pages: {snapshot.meta['holders.pages_unreadable']}")
+
+
+def more_glibc(directory):
+    more(directory)
+
+
+def more_jemalloc(directory):
+    more(directory, find_library("libjemalloc.so*") or skip("jemalloc is not installed"))
+
+
+def more_tcmalloc(directory):
+    more(directory, find_library("libtcmalloc_minimal.so*") or skip("tcmalloc is not installed"))
+
+
+def more_mimalloc(directory):
+    more(directory, find_library("libmimalloc.so*") or skip("mimalloc is not installed"))
+
+
 def check_cases(snapshot, least):
     cases = snapshot.by_case()
     check(len(cases) >= least, f"only {len(cases)} cases: {sorted(cases)}")

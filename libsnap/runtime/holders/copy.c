@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "runtime/arena.h"
+#include "runtime/holders/missing.h"
 #include "runtime/process.h"
 #include "runtime/mappings.h"
 #include "runtime/modules.h"
@@ -35,6 +36,7 @@
 #define PAUSE_WAITS   100u
 #define CPU_LIMIT_S   600
 #define LEAST_MEMORY  ((uint64_t)64 << 20)
+#define MOST_FETCHED  ((uint64_t)1 << 30) /* bytes that the copy reads from the host */
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -43,6 +45,7 @@
 /* Who makes the copy, and for whom. */
 struct making {
 	struct snap__copy copy;
+	struct snap__space before; /* what the host has mapped before the copy is made */
 	snap__copy_work *work;
 	void *user;
 	void (*tick)(void);
@@ -275,15 +278,30 @@ static void become_copy(struct making *m)
 	in_copy = &m->copy;
 }
 
+/* The mappings of the copy, and what only the host has. */
+static void complete_space(struct making *m)
+{
+	struct snap__space *space = &m->copy.space;
+	uint64_t most = m->copy.memory_limit / 4;
+
+	if (!snap__space_read(space))
+		snap__copy_fail("the list of its mappings cannot be read");
+	m->copy.memory_used += snap__missing_fetch(space, &m->before, m->host,
+						   most < MOST_FETCHED ? most : MOST_FETCHED,
+						   &m->copy.pages_unread);
+	if (!snap__space_read(space))
+		snap__copy_fail("the list of its mappings cannot be read");
+	snap__space_lift_guards(space);
+}
+
 static _Noreturn void be_the_copy(struct making *m)
 {
 	become_copy(m);
-	if (!snap__space_read(&m->copy.space))
-		snap__copy_fail("the list of its mappings cannot be read");
 	m->copy.memory_limit = available_memory() / 2;
 	if (m->copy.memory_limit < LEAST_MEMORY)
 		m->copy.memory_limit = LEAST_MEMORY;
 	m->copy.inherited = resident_bytes("VmRSS:");
+	complete_space(m);
 	m->work(&m->copy, m->user);
 	atomic_store(&m->copy.page->done, 1);
 	for (;;)
@@ -410,12 +428,14 @@ static bool prepare(struct making *m)
 {
 	m->copy.page = snap__map_shared(sizeof(*m->copy.page));
 	m->copy.threads = snap__map(MOST_THREADS * sizeof(*m->copy.threads));
-	return snap__space_prepare(&m->copy.space) && m->copy.page && m->copy.threads;
+	return snap__space_prepare(&m->copy.space) && snap__space_prepare(&m->before) &&
+	       m->copy.page && m->copy.threads;
 }
 
 static void release(struct making *m)
 {
 	snap__space_release(&m->copy.space);
+	snap__space_release(&m->before);
 	snap__unmap(m->copy.threads, MOST_THREADS * sizeof(*m->copy.threads));
 	snap__unmap(m->copy.page, sizeof(*m->copy.page));
 }
@@ -448,6 +468,7 @@ static bool run(struct making *m, char *reason)
 {
 	snap__mappings_before_fork();
 	snap__side_before_fork();
+	(void)snap__space_read(&m->before); /* an empty list: nothing is fetched */
 	make_copy(m);
 	if (m->child > 0)
 		await_copy(m);

@@ -43,6 +43,7 @@ struct snap__copy {
 	bool was_stopped;                   /* otherwise no register is known */
 	uint64_t memory_limit, memory_used; /* of the copy, in bytes */
 	uint64_t inherited;                 /* resident when it was made */
+	uint64_t pages_unread;              /* of memory that the copy has not */
 };
 
 /**

@@ -103,10 +103,10 @@ static void scan_readable(uintptr_t low, uintptr_t high)
 static void scan_by_area(uintptr_t low, uintptr_t high)
 {
 	while (low < high) {
-		const struct snap__area *area = snap__space_at(&g->copy->space, low);
+		struct snap__area *area = snap__space_at(&g->copy->space, low);
 		uintptr_t end = area && area->high < high ? area->high : high;
 
-		if (area && area->readable) {
+		if (area && snap__area_open(area)) {
 			scan_readable(low, end);
 			low = end;
 		} else {
@@ -114,6 +114,12 @@ static void scan_by_area(uintptr_t low, uintptr_t high)
 			low = area ? end : (low | 4095) + 1;
 		}
 	}
+}
+
+void snap__graph_drop_root(void)
+{
+	if (g->edges == g->first[snap__graph_root_node(g->root_count - 1)])
+		g->root_count--;
 }
 
 void snap__graph_scan(uintptr_t low, uintptr_t high)

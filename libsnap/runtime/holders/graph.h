@@ -78,8 +78,10 @@ static inline bool snap__graph_is_lost(uint32_t block)
 /** Begin with the blocks of snap__blocks and no root. */
 void snap__graph_begin(struct snap__copy *copy);
 
-/** Add a root; words that are scanned until the next call belong to it.  Returns its number. */
+/** Add a root; words that are scanned until the next call belong to it. */
 void snap__graph_add_root(const struct snap__root *root);
+/** Forget the newest root if none of its words points into a block. */
+void snap__graph_drop_root(void);
 
 /** Add an edge to each block that an aligned word of [low, high) points into. */
 void snap__graph_scan(uintptr_t low, uintptr_t high);

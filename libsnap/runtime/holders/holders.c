@@ -30,5 +30,5 @@ void snap__holders_each_fact(const struct snap__copy *copy, snap__holders_fact_f
 	fn(user, "unreachable_bytes", snap__graph.unreachable_bytes);
 	fn(user, "roots_merged", snap__graph.roots_merged);
 	fn(user, "edges_cut", snap__graph.edges_cut);
-	fn(user, "pages_unreadable", snap__graph.pages_unreadable);
+	fn(user, "pages_unreadable", copy->pages_unread + snap__graph.pages_unreadable);
 }

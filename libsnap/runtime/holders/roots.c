@@ -21,13 +21,15 @@
 #include "runtime/unwind/cfi.h"
 #include "write/sys.h"
 
-#define WORD        ((uintptr_t)sizeof(uintptr_t))
-#define PAGE        ((uintptr_t)4096)
-#define RED_ZONE    128u
-#define MOST_FRAMES 200u
-#define GAP         ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
-#define PAGES_ASKED 4096u            /* pages that are asked about at once */
-#define LOADER_NAME "/ld-linux"
+#define WORD            ((uintptr_t)sizeof(uintptr_t))
+#define PAGE            ((uintptr_t)4096)
+#define RED_ZONE        128u
+#define MOST_FRAMES     200u
+#define GAP             ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
+#define PAGES_ASKED     4096u            /* pages that are asked about at once */
+#define PAGE_OF_FILE    ((uint64_t)1 << 61) /* in an entry of /proc/PID/pagemap */
+#define MOST_UNREADABLE ((uintptr_t)64 << 30)
+#define LOADER_NAME     "/ld-linux"
 
 struct finding {
 	struct snap__copy *copy;
@@ -133,7 +135,7 @@ static void cut_up_data(const struct finding *f, const struct snap__module *modu
 static void find_globals(struct finding *f)
 {
 	for (size_t i = 0; i < f->space->count; i++) {
-		const struct snap__area *area = &f->space->areas[i];
+		struct snap__area *area = &f->space->areas[i];
 		const struct snap__module *module = snap__modules_at(area->low);
 		uintptr_t low = area->low, high = area->high;
 
@@ -143,7 +145,7 @@ static void find_globals(struct finding *f)
 				 area->high < module->end ? area->high : module->end);
 		low = low < module->data_start ? module->data_start : low;
 		high = high > module->data_end ? module->data_end : high;
-		if (area->readable && module->data_start && low < high && !is_ours(module))
+		if (module->data_start && low < high && !is_ours(module) && snap__area_open(area))
 			cut_up_data(f, module, low, high);
 		snap__copy_tick();
 	}
@@ -345,9 +347,14 @@ static void find_loader(struct finding *f)
 
 /* ---- mappings -------------------------------------------------------------------------------- */
 
+/* Did the program write to it?  A private page of a file is a page of its own only then. */
 static bool was_touched(const struct finding *f, const struct snap__area *area, size_t page)
 {
-	return area->shared ? f->residence[page] & 1 : f->page_entries[page] >> 62 != 0;
+	uint64_t entry = f->page_entries[page];
+
+	if (area->shared)
+		return f->residence[page] & 1;
+	return entry >> 62 != 0 && (area->anonymous || !(entry & PAGE_OF_FILE));
 }
 
 /* Which of the `pages` at `low` were ever touched?  False if the kernel does not say. */
@@ -359,6 +366,12 @@ static bool ask_pages(struct finding *f, const struct snap__area *area, uintptr_
 		return syscall(SYS_mincore, low, pages * PAGE, f->residence) == 0;
 	return f->pagemap >= 0 && syscall(SYS_pread64, f->pagemap, f->page_entries, (size_t)size,
 					  low / PAGE * sizeof(*f->page_entries)) == size;
+}
+
+/* Where the kernel does not say what was touched. */
+static bool was_written(const struct snap__area *area)
+{
+	return area->readable && (area->anonymous || area->writable);
 }
 
 /* Untouched pages hold nothing, and reading them would allocate them. */
@@ -374,7 +387,7 @@ static void scan_touched(struct finding *f, const struct snap__area *area, uintp
 		for (size_t i = 0; i < pages; i++) {
 			uintptr_t page = at + i * PAGE;
 
-			if (!known || was_touched(f, area, i))
+			if (known ? was_touched(f, area, i) : was_written(area))
 				snap__graph_scan(page < low ? low : page,
 						 page + PAGE > high ? high : page + PAGE);
 		}
@@ -397,12 +410,14 @@ static void find_in_area(struct finding *f, const struct snap__area *area)
 		root.high = end;
 		snap__graph_add_root(&root);
 		scan_touched(f, area, low, end);
+		snap__graph_drop_root();
 	}
 }
 
-static bool may_hold(const struct snap__area *area)
+/* What is only reserved may be as large as the address space, and asking takes time. */
+static bool is_reserve(const struct snap__area *area)
 {
-	return area->readable && (area->anonymous || area->writable);
+	return !area->readable && area->high - area->low > MOST_UNREADABLE;
 }
 
 static void pass_by_own(struct finding *f)
@@ -442,7 +457,7 @@ static void find_mappings(struct finding *f)
 	f->page_entries = snap__copy_need(PAGES_ASKED * sizeof(*f->page_entries));
 	f->residence = snap__copy_need(PAGES_ASKED);
 	for (size_t i = 0; i < f->space->count; i++)
-		if (may_hold(&f->space->areas[i]))
+		if (snap__area_may_hold(&f->space->areas[i]) && !is_reserve(&f->space->areas[i]))
 			find_in_area(f, &f->space->areas[i]);
 }
 

@@ -5,6 +5,9 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
@@ -15,6 +18,10 @@
    taken only for those that there are. */
 #define MOST_AREAS ((size_t)262144)
 #define MOST_TEXT  ((size_t)64 << 20)
+#define PAGE       4096u
+#ifndef MADV_GUARD_REMOVE
+#define MADV_GUARD_REMOVE 103
+#endif
 
 bool snap__space_prepare(struct snap__space *space)
 {
@@ -49,6 +56,12 @@ static bool is_memory(const char *name)
 	       snap__starts_with(name, "/dev/shm");
 }
 
+static bool is_of_memory(const char *name)
+{
+	return snap__starts_with(name, "/memfd:") || snap__starts_with(name, "/SYSV") ||
+	       snap__starts_with(name, "/dev/zero") || snap__starts_with(name, "/dev/shm/");
+}
+
 /* low-high rwxp offset device inode name */
 static void parse_line(struct snap__area *area, const char *line)
 {
@@ -61,12 +74,15 @@ static void parse_line(struct snap__area *area, const char *line)
 	at++;
 	area->readable = at[0] == 'r';
 	area->writable = at[1] == 'w';
+	area->executable = at[2] == 'x';
 	area->shared = at[3] == 's';
 	at = skip_field(skip_field(skip_field(at)));
 	inode = snap__parse_u64(at, NULL);
 	area->name = skip_field(at);
 	area->anonymous = inode == 0;
-	area->readable = area->readable && is_memory(area->name);
+	area->of_memory = area->shared && is_of_memory(area->name);
+	area->memory = is_memory(area->name);
+	area->readable = area->readable && area->memory;
 }
 
 static bool read_text(struct snap__space *space)
@@ -93,7 +109,30 @@ bool snap__space_read(struct snap__space *space)
 	return true;
 }
 
-const struct snap__area *snap__space_at(struct snap__space *space, uintptr_t address)
+bool snap__area_open(struct snap__area *area)
+{
+	long rights =
+		PROT_READ | (area->writable ? PROT_WRITE : 0) | (area->executable ? PROT_EXEC : 0);
+
+	if (!area->readable && area->memory)
+		area->readable =
+			syscall(SYS_mprotect, area->low, area->high - area->low, rights) == 0;
+	return area->readable;
+}
+
+void snap__space_lift_guards(const struct snap__space *space)
+{
+	if (snap__sys_madvise(space->areas, PAGE, MADV_GUARD_REMOVE) != 0)
+		return; /* before Linux 6.13 there are none */
+	for (size_t i = 0; i < space->count; i++)
+		if (space->areas[i].memory)
+			snap__sys_madvise((void *)space->areas[i].low,
+					  space->areas[i].high - space->areas[i].low,
+					  MADV_GUARD_REMOVE);
+}
+
+/* The index of the first area that ends behind `address`. */
+static size_t first_behind(const struct snap__space *space, uintptr_t address)
 {
 	size_t low = 0, high = space->count;
 
@@ -105,10 +144,26 @@ const struct snap__area *snap__space_at(struct snap__space *space, uintptr_t add
 		else
 			high = middle;
 	}
-	if (low == space->count || space->areas[low].low > address)
+	return low;
+}
+
+struct snap__area *snap__space_at(struct snap__space *space, uintptr_t address)
+{
+	size_t at = first_behind(space, address);
+
+	if (at == space->count || space->areas[at].low > address)
 		return NULL;
-	space->last = &space->areas[low];
-	return space->last;
+	space->last = &space->areas[at];
+	return &space->areas[at];
+}
+
+uintptr_t snap__space_hole(const struct snap__space *space, uintptr_t *low, uintptr_t high)
+{
+	size_t at = first_behind(space, *low);
+
+	for (; at < space->count && space->areas[at].low <= *low && *low < high; at++)
+		*low = space->areas[at].high < high ? space->areas[at].high : high;
+	return at < space->count && space->areas[at].low < high ? space->areas[at].low : high;
 }
 
 bool snap__space_word(void *space, uintptr_t address, uintptr_t *value)

@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A line of /proc/self/maps. */
+/** A line of /proc/self/maps.  Memory: not pages of the kernel's, nor a device. */
 struct snap__area {
 	uintptr_t low, high;
-	bool readable, writable, shared, anonymous;
+	bool memory, readable, writable, executable, shared;
+	bool anonymous;   /* private memory of no file */
+	bool of_memory;   /* shared, and of no file on a disk */
 	const char *name; /* "" if it has none */
 };
 
@@ -32,7 +34,24 @@ void snap__space_release(struct snap__space *space);
 bool snap__space_read(struct snap__space *space);
 
 /** The area that holds `address`, or NULL. */
-const struct snap__area *snap__space_at(struct snap__space *space, uintptr_t address);
+struct snap__area *snap__space_at(struct snap__space *space, uintptr_t address);
+
+/** The first part of [*low, high) that no area holds: it is [*low, result); none if both are
+ * equal. */
+uintptr_t snap__space_hole(const struct snap__space *space, uintptr_t *low, uintptr_t high);
+
+/** Can the program have written something into it? */
+static inline bool snap__area_may_hold(const struct snap__area *area)
+{
+	return area->memory && (area->writable || !area->shared || area->of_memory);
+}
+
+/** In the copy, which may do so: permit reading an area that the program may not read.  False if
+ * that is not possible. */
+bool snap__area_open(struct snap__area *area);
+
+/** In the copy: guards that are set within mappings (MADV_GUARD_INSTALL) end no read any more. */
+void snap__space_lift_guards(const struct snap__space *space);
 
 /** May all of [low, high) be read? */
 static inline bool snap__space_is_readable(struct snap__space *space, uintptr_t low, uintptr_t high)
