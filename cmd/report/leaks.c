@@ -566,6 +566,13 @@ enum snap_status leaks_need_graph(const struct report *report, size_t input,
 		    sites_input_name(report, input));
 }
 
+static void warn_of(struct report *report, size_t input, enum notice_kind kind, uint64_t figure)
+{
+	report_notice(report, &(struct notice){.kind = kind,
+					       .who = sites_input_name(report, input),
+					       .figures = {figure}});
+}
+
 enum snap_status leaks_warn(struct report *report, size_t input, struct store *store, int64_t id,
 			    struct snap_error *err)
 {
@@ -573,16 +580,19 @@ enum snap_status leaks_warn(struct report *report, size_t input, struct store *s
 	enum snap_status st = facts_read(&facts, store, id, err);
 	bool stopped = strcmp(facts_text(&facts, "holders.stop"), "none") != 0;
 	uint64_t unread = facts_number(&facts, "holders.threads_unread");
+	uint64_t pages = facts_number(&facts, "holders.pages_unreadable");
+	uint64_t rings = facts_number(&facts, "holders.rings");
 
 	facts_release(&facts);
 	if (st != SNAP_OK)
 		return st;
 	if (!stopped)
-		report_notice(report, &(struct notice){.kind = NOTICE_THREADS_NOT_STOPPED,
-						       .who = sites_input_name(report, input)});
+		warn_of(report, input, NOTICE_THREADS_NOT_STOPPED, 0);
 	else if (unread)
-		report_notice(report, &(struct notice){.kind = NOTICE_REGISTERS_UNKNOWN,
-						       .who = sites_input_name(report, input),
-						       .figures = {unread}});
+		warn_of(report, input, NOTICE_REGISTERS_UNKNOWN, unread);
+	if (pages)
+		warn_of(report, input, NOTICE_PAGES_UNREADABLE, pages);
+	if (rings)
+		warn_of(report, input, NOTICE_KERNEL_REQUESTS, rings);
 	return SNAP_OK;
 }

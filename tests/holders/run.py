@@ -846,6 +846,23 @@ def late_thread(directory):
     check(stop["holders.threads_unread"] == "1", f"threads that were not read: {stop['holders.threads_unread']}")
 
 
+def kernel_requests(directory):
+    """Only the kernel knows to what requests of io_uring refer: the report says so."""
+    done = subprocess.run([options.snapdiff, "run", "-q", "-o", directory, "--exit-snapshot", "none", "--",
+                           os.path.join(options.bin, "holders_ring")], capture_output=True, text=True, timeout=600)
+    if done.returncode == 77:
+        skip("io_uring or aio is not permitted here")
+    check(done.returncode == 0, f"the program ended with {done.returncode}: {done.stderr}")
+    path = first_of(directory)
+    needs_ptrace(Snapshot(path))
+    for words in (("leaks",), ("holders", "new_request")):
+        said = subprocess.run([options.snapdiff, *words, path], capture_output=True, text=True, timeout=600)
+        check(said.returncode == 0 and "the program uses 2 rings of io_uring or aio: blocks to which only requests under way refer"
+              in said.stderr, f"{words}: {said.stderr}")
+    lost = {row["function"]: row["unreachable_blocks"] for row in report("leaks", path)["rows"]}
+    check(0 < lost.get("new_request", 0) < 40, f"a part is still in the ring: {lost}")
+
+
 def refused(directory):
     """A sample does not know all blocks: the snapshot says so, and is whole otherwise."""
     recorded = Server(directory, "--sample", "64KiB")

@@ -56,6 +56,7 @@ struct snap__graph {
 	uint32_t ordered;
 	uint8_t *reach; /* enum snap__reach, by block */
 	uint8_t *ring;  /* by block: 1 for one block of each ring that nothing else leads to */
+	uint64_t rings; /* of requests of which only the kernel knows what they refer to */
 	uint64_t roots_merged, edges_cut, pages_unreadable, unreachable_blocks, unreachable_bytes;
 };
 extern SNAP__HIDDEN struct snap__graph snap__graph;

@@ -28,6 +28,7 @@ void snap__holders_each_fact(const struct snap__copy *copy, snap__holders_fact_f
 	fn(user, "blocks", snap__blocks.count);
 	fn(user, "unreachable_blocks", snap__graph.unreachable_blocks);
 	fn(user, "unreachable_bytes", snap__graph.unreachable_bytes);
+	fn(user, "rings", snap__graph.rings);
 	fn(user, "roots_merged", snap__graph.roots_merged);
 	fn(user, "edges_cut", snap__graph.edges_cut);
 	fn(user, "pages_unreadable", copy->pages_unread + snap__graph.pages_unreadable);

@@ -3,7 +3,8 @@
  *
  * A server may leave the only pointer to a connection with epoll_ctl(), and get it back from
  * epoll_wait().  The kernel shows such words in /proc: those of epoll with the descriptor, those of
- * timer_create() in a file of the process.  It does not show those of io_uring.
+ * timer_create() in a file of the process.  It does not show those of requests that io_uring and aio
+ * have under way: who uses these is told so.
  */
 #include "runtime/holders/kernel.h"
 
@@ -70,29 +71,49 @@ static struct snap__text path_of(char room[PATH_ROOM], int host, const char *wha
 	return path;
 }
 
-static bool is_epoll(int host, const char *descriptor)
+/* Does "/proc/HOST/fd/DESCRIPTOR" lead to a thing of this name? */
+static bool leads_to(const char *path, const char *name)
 {
-	static const char epoll[] = "anon_inode:[eventpoll]";
-	char path[PATH_ROOM], target[sizeof(epoll)];
+	char target[PATH_ROOM];
+	ssize_t size = snap__sys_readlink(path, target, sizeof(target));
 
-	(void)path_of(path, host, "/fd/", descriptor);
-	return snap__sys_readlink(path, target, sizeof(target)) == (ssize_t)sizeof(epoll) - 1 &&
-	       memcmp(target, epoll, sizeof(epoll) - 1) == 0;
+	return size == (ssize_t)snap__length(name) && memcmp(target, name, (size_t)size) == 0;
+}
+
+static void read_descriptor(struct words *words, int host, const char *name)
+{
+	char path[PATH_ROOM];
+
+	(void)path_of(path, host, "/fd/", name);
+	if (leads_to(path, "anon_inode:[io_uring]"))
+		snap__graph.rings++;
+	if (!leads_to(path, "anon_inode:[eventpoll]"))
+		return;
+	(void)path_of(path, host, "/fdinfo/", name);
+	read_words(words, path, "data:");
+}
+
+/* Each context of io_setup() is a mapping. */
+static void count_contexts(int host, char *text)
+{
+	char path[PATH_ROOM];
+
+	(void)path_of(path, host, "/maps", "");
+	if (snap__os_read_file(path, text, TEXT_ROOM) <= 0)
+		return;
+	for (const char *at = text; (at = strstr(at, "/[aio]")); at++)
+		snap__graph.rings++;
 }
 
 static void read_descriptors(struct words *words, int host, const char *buffer, long size)
 {
-	char path[PATH_ROOM];
-
 	for (long at = 0; at < size;) {
 		const struct snap__entry *entry =
 			(const struct snap__entry *)(const void *)(buffer + at);
 
 		at += entry->length;
-		if (entry->name[0] == '.' || !is_epoll(host, entry->name))
-			continue;
-		(void)path_of(path, host, "/fdinfo/", entry->name);
-		read_words(words, path, "data:");
+		if (entry->name[0] != '.')
+			read_descriptor(words, host, entry->name);
 	}
 }
 
@@ -127,5 +148,6 @@ void snap__kernel_words_find(int host)
 	find_epolls(&epolls, host);
 	(void)path_of(path, host, "/timers", "");
 	read_words(&timers, path, "/");
+	count_contexts(host, text);
 	snap__copy_give_back(text, TEXT_ROOM);
 }
