@@ -103,7 +103,7 @@ static const struct option check_table[] = {
 	{"write-baseline", 0, OPTION_TEXT, AT(write_baseline), "FILE",
 	 "write SNAP, or the runs, as a text to keep in the repository, and stop", NULL},
 	{"also", 0, OPTION_LIST, AT(also), "FORMAT=FILE",
-	 "write the result in FORMAT to FILE, too; may be repeated", NULL},
+	 "write the result in FORMAT to FILE, too; may be repeated", gate_formats},
 	{"annotate", 0, OPTION_CHOICE, AT(annotate), "WHERE",
 	 "auto (default: from the environment), none, github or gitlab", annotate_names},
 	{"match", 0, OPTION_CHOICE, AT(shared.match), "LEVEL", REPORT_MATCH_HELP, pair_level_names},
@@ -181,39 +181,29 @@ static void overlay_list(struct text_list *given, const struct policy_values *fr
 		*given = (struct text_list){from_file->items, from_file->count};
 }
 
-static enum snap_status overlay_choice(int *given, const char *from_file, int otherwise,
-				       const char *const *choices, const struct check *check,
-				       struct snap_error *err)
+/* The file's word is one of `choices`. */
+static void overlay_choice(int *given, const char *from_file, int otherwise,
+			   const char *const *choices)
 {
 	if (*given != CHOICE_UNSET)
-		return SNAP_OK;
+		return;
 	*given = otherwise;
 	for (int i = 0; from_file && choices[i]; i++)
-		if (strcmp(from_file, choices[i]) == 0) {
+		if (strcmp(from_file, choices[i]) == 0)
 			*given = i;
-			return SNAP_OK;
-		}
-	return from_file
-		       ? fail(err, SNAP_EUSAGE, "%s: '%s' is none of what --match or --group take",
-			      check->policy_file, from_file)
-		       : SNAP_OK;
 }
 
 /* What is compared with what, and how. */
-static enum snap_status overlay_inputs(struct check *check, struct snap_error *err)
+static void overlay_inputs(struct check *check)
 {
 	struct check_options *options = check->options;
 	const struct policy_file *file = &check->file;
-	enum snap_status st = overlay_choice(&options->shared.match, file->match, PAIR_FUZZY,
-					     pair_level_names, check, err);
 
-	if (st == SNAP_OK)
-		st = overlay_choice(&options->shared.group, file->group, GROUP_LINE,
-				    group_key_names, check, err);
+	overlay_choice(&options->shared.match, file->match, PAIR_FUZZY, pair_level_names);
+	overlay_choice(&options->shared.group, file->group, GROUP_LINE, group_key_names);
 	overlay_list(&options->baseline, &file->baseline);
 	overlay_list(&options->shared.own, &file->own);
 	overlay_list(&options->shared.library, &file->library);
-	return st;
 }
 
 static bool has_limit_over_compare(const struct policy_texts *texts)
@@ -227,10 +217,9 @@ static enum snap_status read_policy(struct check *check, struct snap_error *err)
 	const struct policy_texts *file = &check->file.texts;
 	enum snap_status st = read_policy_file(check, err);
 
-	if (st == SNAP_OK)
-		st = overlay_inputs(check, err);
 	if (st != SNAP_OK)
 		return st;
+	overlay_inputs(check);
 	overlay(&texts.max_total, file->max_total);
 	overlay(&texts.max_site, file->max_site);
 	overlay(&texts.max_new_sites, file->max_new_sites);
@@ -376,22 +365,37 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
+/* The format of FORMAT=FILE, an index of gate_formats; -1: it is none. */
+static int also_format(const char *also)
+{
+	size_t size = strcspn(also, "=");
+
+	for (int i = 0; also[size] && also[size + 1] && gate_formats[i]; i++)
+		if (strlen(gate_formats[i]) == size && strncmp(gate_formats[i], also, size) == 0)
+			return i;
+	return -1;
+}
+
+static enum snap_status check_also(const struct text_list *also, struct snap_error *err)
+{
+	for (size_t i = 0; i < also->count; i++)
+		if (also_format(also->items[i]) < 0)
+			return fail(err, SNAP_EUSAGE,
+				    "--also wants FORMAT=FILE, such as junit=check.xml, not '%s'",
+				    also->items[i]);
+	return SNAP_OK;
+}
+
 static enum snap_status write_also(const struct check *check, const char *also,
 				   struct snap_error *err)
 {
 	struct report_options options = check->options->shared;
-	const char *equals = strchr(also, '=');
 
-	options.output = equals ? equals + 1 : "";
+	options.format = also_format(also);
+	options.output = strchr(also, '=') + 1;
 	options.quiet = true;
 	options.warned = true;
-	for (options.format = 0; gate_formats[options.format]; options.format++)
-		if (equals && *options.output &&
-		    strlen(gate_formats[options.format]) == (size_t)(equals - also) &&
-		    strncmp(gate_formats[options.format], also, (size_t)(equals - also)) == 0)
-			return output_report(check->report, &options, err);
-	return fail(err, SNAP_EUSAGE, "--also wants FORMAT=FILE, such as junit=check.xml, not '%s'",
-		    also);
+	return output_report(check->report, &options, err);
 }
 
 /* GitHub reads its commands from both streams of a step.  They must not stand in the data of a
@@ -480,8 +484,10 @@ static enum snap_status show(const struct check *check, struct snap_error *err)
 /* Before anything is recorded, so that a mistake in the policy is reported at once. */
 static enum snap_status prepare(struct check *check, struct snap_error *err)
 {
-	enum snap_status st = read_policy(check, err);
+	enum snap_status st = check_also(&check->options->also, err);
 
+	if (st == SNAP_OK)
+		st = read_policy(check, err);
 	return st == SNAP_OK ? read_suppressions(check, err) : st;
 }
 

@@ -552,9 +552,19 @@ static enum snap_status make_params(struct querying *querying, struct snap_error
 			strndup(given->items[i], (size_t)(equals - given->items[i]));
 		if (!querying->param_names[i])
 			return fail_memory(err, "reading parameters");
-		querying->params[i] = (struct store_param){querying->param_names[i], equals + 1};
+		querying->params[i] =
+			(struct store_param){.name = querying->param_names[i], .value = equals + 1};
 	}
 	return SNAP_OK;
+}
+
+/* A value that no statement asked for is likely a mistyped name. */
+static void warn_of_unused(const struct querying *querying)
+{
+	for (size_t i = 0; i < querying->options->params.count; i++)
+		if (!querying->params[i].used)
+			cli_warn("--param %s: no statement has a parameter :%s",
+				 querying->params[i].name, querying->params[i].name);
 }
 
 static void free_params(struct querying *querying)
@@ -572,13 +582,13 @@ static enum snap_status run_from(struct querying *querying, const char *sql, str
 	char *text = NULL;
 	enum snap_status st;
 
-	if (sql)
-		return run_sql(querying, sql, err);
-	if (!file && isatty(STDIN_FILENO))
+	if (!sql && !file && isatty(STDIN_FILENO))
 		return prompt(querying, err);
-	st = read_file(file ? file : "-", &text, err);
+	st = sql ? SNAP_OK : read_file(file ? file : "-", &text, err);
 	if (st == SNAP_OK)
-		st = run_sql(querying, text, err);
+		st = run_sql(querying, sql ? sql : text, err);
+	if (st == SNAP_OK)
+		warn_of_unused(querying);
 	free(text);
 	return st;
 }

@@ -38,7 +38,8 @@ struct option {
 	size_t offset;          /* of the value in the command's options struct */
 	const char *value_name; /* "FILE", "SIZE"; NULL for flags */
 	const char *help;       /* one line; NULL: the choices, of which the first is the default */
-	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE and OPTION_OPTIONAL */
+	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE and OPTION_OPTIONAL; for
+				       OPTION_LIST what may stand before `=` in the value */
 };
 
 /** Tables for commands that read files of others (it bounds their memory) and for commands that

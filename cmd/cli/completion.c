@@ -32,6 +32,14 @@ static void print_patterns(FILE *out, const struct command *command)
 		fprintf(out, "|%s", command->alias);
 }
 
+/* "table json", and "table= json=" of an option whose value is WORD=TEXT. */
+static void print_choices(FILE *out, const struct option *option)
+{
+	for (size_t i = 0; option->choices[i]; i++)
+		fprintf(out, "%s%s%s", i ? " " : "", option->choices[i],
+			option->type == OPTION_LIST ? "=" : "");
+}
+
 /* `command/--option) words="..."` for options that are one of a few words. */
 static void print_bash_choices(FILE *out, const struct command *command)
 {
@@ -45,9 +53,8 @@ static void print_bash_choices(FILE *out, const struct command *command)
 		if (option->letter)
 			fprintf(out, "|%s/-%c", command->name, option->letter);
 		fputs(") words=\"", out);
-		for (size_t i = 0; option->choices[i]; i++)
-			fprintf(out, "%s%s", i ? " " : "", option->choices[i]);
-		fputs("\" ;;\n", out);
+		print_choices(out, option);
+		fputs(option->type == OPTION_LIST ? "\" named=1 ;;\n" : "\" ;;\n", out);
 	}
 }
 
@@ -80,7 +87,7 @@ static void print_bash_operands(FILE *out)
 static void print_bash_words(FILE *out)
 {
 	fputs("\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
-	      "\tlocal equals=\n"
+	      "\tlocal equals= named=\n"
 	      "\tif [ \"$before\" = -- ]; then\n"
 	      "\t\tCOMPREPLY=($(compgen -c -- \"$word\"))\n"
 	      "\t\treturn\n"
@@ -129,8 +136,12 @@ static void print_bash(FILE *out)
 	}
 	fputs("\t\tesac\n", out);
 	print_bash_operands(out);
+	/* WORD=FILE: Bash makes three words of it and never comes here with the file; zsh does. */
 	fputs("\tfi\n"
-	      "\tif [ -n \"$words\" ]; then\n"
+	      "\tif [ -n \"$named\" ] && [[ $word == *=* ]]; then\n"
+	      "\t\tCOMPREPLY=($(compgen -P \"$equals${word%%=*}=\" -f -- \"${word#*=}\"))\n"
+	      "\telif [ -n \"$words\" ]; then\n"
+	      "\t\t[ -z \"$named\" ] || compopt -o nospace 2>/dev/null\n"
 	      "\t\tCOMPREPLY=($(compgen -P \"$equals\" -W \"$words\" -- \"$word\"))\n"
 	      "\tfi\n"
 	      "}\n"
@@ -166,9 +177,8 @@ static void print_fish_option(FILE *out, const struct command *command, const st
 	if (option->letter)
 		fprintf(out, " -s %c", option->letter);
 	if (option->choices) {
-		fputs(" -x -a '", out);
-		for (size_t i = 0; option->choices[i]; i++)
-			fprintf(out, "%s%s", i ? " " : "", option->choices[i]);
+		fputs(option->type == OPTION_LIST ? " -r -a '" : " -x -a '", out);
+		print_choices(out, option);
 		fputc('\'', out);
 	} else if (option->value_name && option->type != OPTION_OPTIONAL) {
 		fputs(" -r", out);

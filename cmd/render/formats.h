@@ -84,6 +84,8 @@ bool cell_is_number(enum column_kind kind);
 void text_add_safe(struct text_buffer *text, const char *data, size_t size);
 /** Columns that sane UTF-8 takes on a terminal. */
 unsigned text_width(const char *text);
+/** Cut the middle out so that the text takes at most about `bytes`: a name may have any length. */
+void text_limit(struct text_buffer *text, size_t bytes);
 /** Cut the middle out so that the text takes at most `width` columns. */
 void text_shorten(struct text_buffer *text, unsigned width, bool unicode);
 

@@ -89,7 +89,7 @@ char *gate_file(const struct report *report, size_t row)
 	const char *file = gate_text(report, row, "file", NULL), *below = NULL;
 	char *root, *real, *copy;
 
-	if (!file)
+	if (!file || strlen(file) >= PATH_MAX)
 		return NULL;
 	root = repository_root();
 	real = realpath(file, NULL);
@@ -130,6 +130,24 @@ char *gate_place(const struct report *report)
 					    : "snapdiff.conf");
 }
 
+char *gate_short(const char *text)
+{
+	enum { SHORT_MAX = 1000 };
+	struct text_buffer copy = {0};
+
+	text_add(&copy, text, strlen(text));
+	text_limit(&copy, SHORT_MAX);
+	return copy.data;
+}
+
+void gate_json_short(FILE *out, const char *text)
+{
+	char *copy = gate_short(text);
+
+	gate_json(out, copy);
+	free(copy);
+}
+
 void gate_json(FILE *out, const char *text)
 {
 	struct value value = {.kind = VALUE_TEXT, .text = {text, strlen(text)}};
@@ -139,10 +157,11 @@ void gate_json(FILE *out, const char *text)
 
 void gate_json_pair(FILE *out, const char *name, const char *text)
 {
-	char *both = NULL;
+	char *both = NULL, *shown = gate_short(name);
 
-	if (*name && asprintf(&both, "%s: %s", name, text) < 0)
+	if (*name && asprintf(&both, "%s: %s", shown, text) < 0)
 		both = NULL;
 	gate_json(out, both ? both : text);
+	free(shown);
 	free(both);
 }

@@ -9,19 +9,23 @@
 
 #include "render/formats.h"
 
+/** What a service shows of a text in a finding; malloc'ed, as names may have any length. */
+char *gate_short(const char *text);
 /** The text in column `name` of a row, or `otherwise` when it has none. */
 const char *gate_text(const struct report *report, size_t row, const char *name,
 		      const char *otherwise);
 /** The line number of a row; 1 when it has none, as formats want one. */
 int64_t gate_line(const struct report *report, size_t row);
 /** The file of a row by its path in the repository, where it is in there; malloc'ed, NULL: no
- * file. */
+ * file, or a name too long to be one. */
 char *gate_file(const struct report *report, size_t row);
 /** The path that stands for findings without a file; malloc'ed, NULL when memory is out. */
 char *gate_place(const struct report *report);
 /** A JSON string with its quotes. */
 void gate_json(FILE *out, const char *text);
-/** The JSON string "NAME: TEXT"; without a name, TEXT. */
+/** The same of gate_short(). */
+void gate_json_short(FILE *out, const char *text);
+/** The JSON string "NAME: TEXT", the name by gate_short(); without a name, TEXT. */
 void gate_json_pair(FILE *out, const char *name, const char *text);
 
 #endif

@@ -32,7 +32,7 @@ static void write_escaped(FILE *out, const char *text, const char *special)
 
 static void write_finding(const struct report *report, size_t row, FILE *out)
 {
-	char *file = gate_file(report, row);
+	char *file = gate_file(report, row), *key = gate_short(gate_text(report, row, "key", ""));
 
 	fputs("::error ", out);
 	if (file) {
@@ -43,11 +43,12 @@ static void write_finding(const struct report *report, size_t row, FILE *out)
 	fputs("title=", out);
 	write_escaped(out, gate_text(report, row, "rule", "memory"), ":,");
 	fputs("::", out);
-	write_escaped(out, gate_text(report, row, "key", ""), "");
+	write_escaped(out, key, "");
 	fputs(" ", out);
 	write_escaped(out, gate_text(report, row, "message", ""), "");
 	putc('\n', out);
 	free(file);
+	free(key);
 }
 
 /* Red with --strict, and green without: both want to know why. */

@@ -9,7 +9,8 @@
 static void write_finding(const struct report *report, size_t row, FILE *out)
 {
 	char *file = gate_file(report, row);
-	char *place = file ? NULL : gate_place(report);
+	char *place = gate_place(report);
+	bool inside = file && *file != '/'; /* GitLab knows the files of the repository alone */
 
 	fputs(row ? ",\n {\"description\":" : "\n {\"description\":", out);
 	gate_json_pair(out, gate_text(report, row, "key", ""),
@@ -19,8 +20,9 @@ static void write_finding(const struct report *report, size_t row, FILE *out)
 	fputs(",\"fingerprint\":", out);
 	gate_json(out, gate_text(report, row, "fingerprint", ""));
 	fputs(",\"severity\":\"major\",\"location\":{\"path\":", out);
-	gate_json(out, file ? file : place ? place : "");
-	fprintf(out, ",\"lines\":{\"begin\":%lld}}}", (long long)gate_line(report, row));
+	gate_json(out, inside ? file : place ? place : "");
+	fprintf(out, ",\"lines\":{\"begin\":%lld}}}",
+		inside ? (long long)gate_line(report, row) : 1LL);
 	free(file);
 	free(place);
 }

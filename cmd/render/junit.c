@@ -4,10 +4,14 @@
  * The elements are those that Jenkins, GitLab and GitHub's test reporters read in common:
  * testsuites, testsuite, testcase, failure, system-out.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "render/gate_formats.h"
 #include "base/utf8.h"
+
+/* Of one rule; people read it. */
+enum { ROWS_SHOWN = 100 };
 
 /* XML 1.0 has no place for control characters, not even as references; U+FFFE and U+FFFF
  * neither. */
@@ -82,6 +86,17 @@ static size_t count_findings(const struct value *rows, size_t count)
 	return findings;
 }
 
+static void write_finding(FILE *out, const struct value *row)
+{
+	char *key = gate_short(text_of(row, "key"));
+
+	write_escaped(out, key);
+	fputs(": ", out);
+	write_escaped(out, text_of(row, "message"));
+	putc('\n', out);
+	free(key);
+}
+
 static void write_failure(FILE *out, const struct value *rule)
 {
 	const struct value *rows = value_get(rule, "rows");
@@ -98,12 +113,10 @@ static void write_failure(FILE *out, const struct value *rule)
 	fputs("<failure type=\"memory\"", out);
 	write_attribute(out, "message", summary);
 	putc('>', out);
-	for (size_t i = 0; i < count; i++) {
-		write_escaped(out, text_of(&rows->list.items[i], "key"));
-		fputs(": ", out);
-		write_escaped(out, text_of(&rows->list.items[i], "message"));
-		putc('\n', out);
-	}
+	for (size_t i = 0; i < count && i < ROWS_SHOWN; i++)
+		write_finding(out, &rows->list.items[i]);
+	if (count > ROWS_SHOWN)
+		fprintf(out, "... and %zu more, which -f json has\n", count - ROWS_SHOWN);
 	fputs("</failure>", out);
 }
 

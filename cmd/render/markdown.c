@@ -7,17 +7,22 @@
 #include <string.h>
 
 enum { NOT_SHOWN = COLUMN_HIDDEN | COLUMN_DETAIL };
+/* A page, which a pull request takes even when all names are hostile: 65,536 bytes. */
 enum {
 	FOLDED_ROWS = 10,
 	PAGE_ROWS = 25,
-	FOLDED_FRAMES = 12
-}; /* together with a table, about a page */
+	FOLDED_FRAMES = 12,
+	PAGE_LINES = 30,
+	PAGE_NAME_BYTES = 160,
+	PAGE_LINE_BYTES = 200
+};
 
 struct document {
 	const struct report *report;
 	const struct render_options *options;
 	FILE *out;
 	struct text_buffer text;
+	bool page; /* a report with folded call stacks goes into a pull request */
 };
 
 /* Running text: what Markdown or HTML would take for markup is escaped. */
@@ -78,11 +83,18 @@ static void write_code(FILE *out, const char *text)
 	write_fence(out, fence);
 }
 
+static void limit(struct document *document, size_t bytes)
+{
+	if (document->page)
+		text_limit(&document->text, bytes);
+}
+
 static void write_cell(struct document *document, const struct value *value, enum column_kind kind)
 {
 	bool code = (kind == COLUMN_NAME || kind == COLUMN_STACK) && value->kind != VALUE_NULL;
 
 	cell_text(&document->text, value, kind, document->options);
+	limit(document, PAGE_NAME_BYTES);
 	if (code && document->text.size)
 		write_code(document->out, document->text.data);
 	else
@@ -176,6 +188,7 @@ static void write_line(struct document *document, const char *before, const char
 {
 	text_clear(&document->text);
 	text_add_safe(&document->text, line, strlen(line));
+	limit(document, PAGE_LINE_BYTES);
 	fputs(before, document->out);
 	write_escaped(document->out, document->text.data);
 	fputs(after, document->out);
@@ -200,11 +213,13 @@ static void write_folded_stack(struct document *document, const struct value *ro
 
 	fputs("\n<details><summary>Call stack: ", document->out);
 	cell_text(&document->text, &row[label_at], COLUMN_TEXT, document->options);
+	limit(document, PAGE_NAME_BYTES);
 	write_html(document->out, document->text.data);
 	fputs("</summary>\n\n", document->out);
 	for (size_t i = 0; i < frames; i++) {
 		text_clear(&document->text);
 		cell_frame(&document->text, &stack->list.items[i]);
+		limit(document, PAGE_NAME_BYTES);
 		fputs("- ", document->out);
 		write_code(document->out, document->text.data);
 		putc('\n', document->out);
@@ -214,13 +229,12 @@ static void write_folded_stack(struct document *document, const struct value *ro
 	fputs("\n</details>\n", document->out);
 }
 
-/* A report with folded call stacks goes into a pull request, so it takes at most a page. */
-static size_t rows_on_page(const struct report *report)
+static bool is_page(const struct report *report)
 {
 	for (size_t i = 0; i < report->column_count; i++)
-		if (report->columns[i].flags & COLUMN_FOLDED && report->row_count > PAGE_ROWS)
-			return PAGE_ROWS;
-	return report->row_count;
+		if (report->columns[i].flags & COLUMN_FOLDED)
+			return true;
+	return false;
 }
 
 static void write_folded(struct document *document)
@@ -242,9 +256,13 @@ static void write_folded(struct document *document)
 static void write_lines(struct document *document, const char *const *lines, size_t count,
 			bool first)
 {
-	for (size_t i = 0; i < count; i++)
+	size_t shown = document->page && count > PAGE_LINES ? PAGE_LINES : count;
+
+	for (size_t i = 0; i < shown; i++)
 		write_line(document, i == 0 && first && document->report->row_count ? "\n" : "",
 			   lines[i], "  \n");
+	if (shown < count)
+		fprintf(document->out, "... and %zu more such lines  \n", count - shown);
 }
 
 static void write_warning(void *user, const char *text)
@@ -255,7 +273,8 @@ static void write_warning(void *user, const char *text)
 static enum snap_status render(const struct report *report, FILE *out,
 			       const struct render_options *options)
 {
-	struct document document = {.report = report, .options = options, .out = out};
+	struct document document = {
+		.report = report, .options = options, .out = out, .page = is_page(report)};
 
 	if (report->headline)
 		write_line(&document, "**", report->headline, "**\n\n");
@@ -265,7 +284,8 @@ static enum snap_status render(const struct report *report, FILE *out,
 	warnings_each(report, options->exact ? WARNINGS_ALL : WARNINGS_ALIKE_ONCE, write_warning,
 		      &document);
 	if (report->row_count) {
-		size_t rows = rows_on_page(report);
+		size_t rows = document.page && report->row_count > PAGE_ROWS ? PAGE_ROWS
+									     : report->row_count;
 
 		write_header(&document);
 		for (size_t row = 0; row < rows; row++)

@@ -9,7 +9,8 @@
 #include "cli/cli.h"
 #include "render/gate_formats.h"
 
-enum { RULES_MAX = 256 };
+/* GitHub refuses a run with more results. */
+enum { RULES_MAX = 256, RESULTS_MAX = 25000 };
 
 struct sarif {
 	const struct report *report;
@@ -76,7 +77,7 @@ static void write_location(const struct sarif *sarif, size_t row)
 		(long long)gate_line(sarif->report, row));
 	if (function) {
 		fputs(",\"logicalLocations\":[{\"fullyQualifiedName\":", sarif->out);
-		gate_json(sarif->out, function);
+		gate_json_short(sarif->out, function);
 		fputs(",\"kind\":\"function\"}]", sarif->out);
 	}
 	fputs("}]", sarif->out);
@@ -103,6 +104,42 @@ static void write_result(const struct sarif *sarif, size_t row)
 	fputs("}}", sarif->out);
 }
 
+/* What a reader of the results alone would not know.  The first text opens the list. */
+static void write_notification(FILE *out, const char *text, bool *any)
+{
+	fputs(*any ? ",\n   "
+		   : ",\n  \"invocations\":[{\"executionSuccessful\":true,"
+		     "\"toolExecutionNotifications\":[\n   ",
+	      out);
+	fputs("{\"level\":\"warning\",\"message\":{\"text\":", out);
+	gate_json_short(out, text);
+	fputs("}}", out);
+	*any = true;
+}
+
+static void write_notifications(const struct sarif *sarif)
+{
+	const struct value *all = value_get(&sarif->report->head, "inconclusive");
+	size_t count = all && all->kind == VALUE_LIST ? all->list.count : 0;
+	char text[96];
+	bool any = false;
+
+	if (sarif->report->row_count > RESULTS_MAX) {
+		snprintf(text, sizeof(text), "%zu more findings are not in this file",
+			 sarif->report->row_count - RESULTS_MAX);
+		write_notification(sarif->out, text, &any);
+	}
+	for (size_t i = 0; i < count; i++) {
+		char *line = NULL;
+
+		if (asprintf(&line, "not judged: %s", all->list.items[i].text.data) >= 0)
+			write_notification(sarif->out, line, &any);
+		free(line);
+	}
+	if (any)
+		fputs("]}]", sarif->out);
+}
+
 static enum snap_status render(const struct report *report, FILE *out,
 			       const struct render_options *options)
 {
@@ -117,9 +154,11 @@ static enum snap_status render(const struct report *report, FILE *out,
 		cli_version());
 	write_rules(&sarif);
 	fputs("]}},\n  \"results\":[", out);
-	for (size_t row = 0; row < report->row_count; row++)
+	for (size_t row = 0; row < report->row_count && row < RESULTS_MAX; row++)
 		write_result(&sarif, row);
-	fputs("]\n }]}\n", out);
+	putc(']', out);
+	write_notifications(&sarif);
+	fputs("\n }]}\n", out);
 	return ferror(out) ? SNAP_ESYSTEM : SNAP_OK;
 }
 

@@ -135,3 +135,22 @@ void text_shorten(struct text_buffer *text, unsigned width, bool unicode)
 		tail += utf8_length(text->data + tail, text->size - tail);
 	replace_middle(text, head, tail, gap, gap_size);
 }
+
+static bool is_inside_character(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+void text_limit(struct text_buffer *text, size_t bytes)
+{
+	static const char gap[] = "\xe2\x80\xa6";
+	size_t head = bytes / 2, tail = text->size - bytes / 2;
+
+	if (text->size <= bytes)
+		return;
+	while (head > 0 && is_inside_character(text->data[head]))
+		head--;
+	while (tail < text->size && is_inside_character(text->data[tail]))
+		tail++;
+	replace_middle(text, head, tail, gap, strlen(gap));
+}

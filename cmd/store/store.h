@@ -286,6 +286,7 @@ typedef enum snap_status store_row_fn(void *user, size_t columns, const char *co
 struct store_param {
 	const char *name;  /* without its sign */
 	const char *value; /* bound as an integer or a real where it is one, else as text */
+	bool used;         /* set once a statement has asked for it */
 };
 
 struct store_query_options {
@@ -295,7 +296,7 @@ struct store_query_options {
 	uint64_t max_memory; /* bytes that SQLite may take; 0: the store's own limit */
 	const volatile sig_atomic_t *cancel; /* not 0 there: stop; NULL: nobody stops it */
 	/** Values of the parameters :name, @name and $name. */
-	const struct store_param *params;
+	struct store_param *params;
 	size_t param_count;
 };
 /** Runs every statement in `sql`; rows of the last statements that have columns are given in turn.

@@ -3,8 +3,9 @@
 
 schemas.py SNAPDIFF DATA
 
-The demands of SARIF 2.1.0 (sections 3.13, 3.14, 3.27, 3.28), of the JUnit schema that Jenkins publishes and of GitLab's
-code quality report are written down below, as far as our documents use them.  With SNAPDIFF_SCHEMAS=DIR the published
+The demands of SARIF 2.1.0 (sections 3.13, 3.14, 3.20, 3.27, 3.28, 3.58), of the JUnit schema that Jenkins publishes and of GitLab's
+code quality report are written down below, as far as our documents use them.  GitLab publishes no schema as a file: the fields are those
+that its manual ("Code Quality", section "Code Quality report format") requires of each object, and no other is read.  With SNAPDIFF_SCHEMAS=DIR the published
 files themselves are used as well: DIR/sarif-schema-2.1.0.json (OASIS; needs Python's jsonschema) and
 DIR/jenkins-junit.xsd (needs xmllint).
 """
@@ -60,6 +61,11 @@ class Schemas(unittest.TestCase):
                     self.assertGreaterEqual(region.get("startLine", 1), 1)
                     uri = physical.get("artifactLocation", {}).get("uri", "a")
                     self.assertRegex(uri, r"^[!-~]+$", "a URI is printable ASCII")
+            for invocation in run.get("invocations", []):
+                self.assertIsInstance(invocation["executionSuccessful"], bool)
+                for note in invocation["toolExecutionNotifications"]:
+                    self.assertTrue(note["message"]["text"])
+                    self.assertIn(note["level"], ("none", "note", "warning", "error"))
             self.validate_sarif(log)
 
     def validate_sarif(self, log):
@@ -94,13 +100,19 @@ class Schemas(unittest.TestCase):
 
     def test_gitlab(self):
         for new in self.inputs:
-            findings = json.loads(check(new, "gitlab"))
+            text = check(new, "gitlab")
+            self.assertEqual(text[0], "[", "one array, and no byte order mark in front of it")
+            findings = json.loads(text)
             self.assertTrue(findings)
             for finding in findings:
+                self.assertEqual(set(finding), {"description", "check_name", "fingerprint", "severity", "location"})
+                self.assertTrue(all(isinstance(finding[key], str) for key in finding if key != "location"))
+                self.assertEqual((set(finding["location"]), set(finding["location"]["lines"])), ({"path", "lines"}, {"begin"}))
+                self.assertIsInstance(finding["location"]["lines"]["begin"], int)
                 self.assertIn(finding["severity"], ("info", "minor", "major", "critical", "blocker"))
                 self.assertTrue(finding["description"] and finding["check_name"])
                 self.assertRegex(finding["fingerprint"], r"^[0-9a-f]{16,}$")
-                self.assertFalse(finding["location"]["path"].startswith("./"), finding)
+                self.assertFalse(finding["location"]["path"].startswith(("./", "/")), "relative to the repository")
                 self.assertGreaterEqual(finding["location"]["lines"]["begin"], 1)
             self.assertEqual(len({finding["fingerprint"] for finding in findings}), len(findings))
 

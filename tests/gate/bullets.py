@@ -136,7 +136,7 @@ class Policy(Check):
         for line in ("match = nearly", "group = town"):
             self.write("gate.conf", line + "\n")
             done = self.run_check(new, "--policy", "gate.conf")
-            self.assertEqual((done.returncode, "gate.conf: '" in done.stderr), (2, True), done.stderr)
+            self.assertEqual((done.returncode, "gate.conf, line 1: " in done.stderr), (2, True), done.stderr)
 
     def test_a_rule_that_means_no_site_says_so(self):
         inputs = self.sides()
@@ -148,9 +148,11 @@ class Policy(Check):
 
     def test_what_is_wrong_in_a_file_is_said_to_be_there(self):
         inputs = self.sides()
-        for line, words in (("max-site = lots", "gate.conf: --max-site wants"), ("fail-on = leek", "gate.conf: --fail-on wants"),
+        for line, words in (("max-site = lots", "gate.conf, line 1: --max-site wants"), ("fail-on = leek", "gate.conf, line 1: --fail-on wants"),
+                            ("strict = true\n\nmax-rss = much", "gate.conf, line 3: --max-rss wants"),
                             ("strict = yes", "gate.conf, line 1: strict is true or false"), ("max-sites = 1", "gate.conf, line 1: there is no key"),
-                            ("[rule x]\nfile = a\nmax-total = 5%%", "gate.conf, rule x: max-total wants")):
+                            ("[rule x]\nfile = a\nmax-total = 5%%", "gate.conf, line 3: max-total wants"),
+                            ("[rule x]\nmax-total = 5%", "gate.conf, rule x: it names no module")):
             self.write("gate.conf", line + "\n")
             done = self.run_check(*inputs, "--policy", "gate.conf")
             self.assertEqual((done.returncode, words in done.stderr), (2, True), (line, done.stderr))
@@ -413,6 +415,40 @@ class Output(Check):
         (output,) = ElementTree.fromstring(done.stdout).iter("system-out")
         self.assertIn("suppressed 1 by leak:^cache$", output.text)
         self.assertIn("not judged: max-total", output.text)
+
+    def test_mistakes_are_said_before_anything_is_recorded(self):
+        for wrong in (("--also", "junit"), ("--also", "=x.xml"), ("--also", "junit="), ("--also", "pdf=x.pdf"), ("--fail-on", "")):
+            done = self.run_check("--run", "1", *wrong, "--", "/bin/sh", "-c", "touch ran")
+            self.assertEqual((done.returncode, (self.place / "ran").exists()), (2, False), (wrong, done.stderr))
+
+    def test_names_of_any_length_stay_within_what_services_take(self):
+        for letter in ("A", "<", "&", "@", "\\|", "`", "\u20ac", "\u0301", "\U0001f600"):
+            with self.subTest(letter=letter):
+                new = self.write("long.txt", text({f"{i}{letter * 20000}": 300 * KIB for i in range(40)}, 2))
+                old = self.write("old.txt", text())
+                self.write("known", "".join(f"leak:^{i}{letter[-1] * 50}\n" for i in range(10)))
+                summary = self.place / "summary.md"
+                summary.unlink(missing_ok=True)
+                done = self.run_check(new, "--baseline", old, "--suppressions", "known", "--min-delta", "1KiB", GITHUB_ACTIONS="true",
+                                      GITHUB_STEP_SUMMARY=str(summary))
+                self.assertEqual(done.returncode, 1, done.stderr)
+                page = summary.read_text()
+                self.assertLess(len(page), 65536, "what GitHub takes as a comment")
+                self.assertIn("more rows are not shown here", page)
+                for line in (line for line in done.stdout.splitlines() if line.startswith("::error")):
+                    self.assertLess(len(line), 4096 + 3 * 1000)
+                for form, most in (("gitlab", 40 * 6000), ("sarif", 40 * 10000), ("junit", 40 * 8000)):
+                    self.assertLess(len(self.run_check(new, "--baseline", old, "-f", form).stdout), most, form)
+
+    def test_sarif_says_what_it_does_not_hold(self):
+        many = self.write("many.txt", text({f"site_{i}": 100 * KIB for i in range(25010)}, 2))
+        (run,) = json.loads(self.run_check(many, "--baseline", self.write("old.txt", text()), "-f", "sarif").stdout)["runs"]
+        self.assertEqual(len(run["results"]), 25000, "what GitHub takes of one run")
+        told = [note["message"]["text"] for note in run["invocations"][0]["toolExecutionNotifications"]]
+        self.assertEqual(told, ["10 more findings are not in this file"])
+        (run,) = json.loads(self.run_check(self.write("new.txt", text()), "--max-total", "+1%", "-f", "sarif").stdout)["runs"]
+        told = [note["message"]["text"] for note in run["invocations"][0]["toolExecutionNotifications"]]
+        self.assertTrue(any(line.startswith("not judged: max-total") for line in told), told)
 
     def test_annotations_do_not_stand_in_data(self):
         new = self.write("new.txt", text())

@@ -112,9 +112,15 @@ class Installed(unittest.TestCase):
         for place in ("share/doc/snapdiff/LICENSE", "share/man/man1/snapdiff-run.1",
                       "share/bash-completion/completions/snapdiff"):
             self.assertTrue(os.path.getsize(os.path.join(prefix, place)) > 0, place)
-        done = run("bash", "-c", 'source "$0" && COMP_WORDS=(snapdiff gro) COMP_CWORD=1 && _snapdiff && '
-                   'echo "${COMPREPLY[@]}"', os.path.join(prefix, "share/bash-completion/completions/snapdiff"))
-        self.assertEqual(done.stdout, "growth\n", done.stderr)
+        script = os.path.join(prefix, "share/bash-completion/completions/snapdiff")
+        # Bash makes a word of its own of each `=`; zsh, whose words end at blanks, does not.
+        for words, completed in (("snapdiff gro", "growth"), ("snapdiff check --also jun", "junit="), ("snapdiff check --also = jun", "junit="),
+                                 ("snapdiff check --also junit = lib", ""), ("snapdiff check --also=jun", "--also=junit="),
+                                 ("snapdiff check --also junit=lib", "junit=lib"), ("snapdiff check --also=junit=lib", "--also=junit=lib"),
+                                 ("snapdiff top -f js", "json jsonl")):
+            done = run("bash", "-c", 'source "$0" && cd "$1" && COMP_WORDS=($2) && COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) && _snapdiff; '
+                       'echo "${COMPREPLY[@]}"', script, prefix, words)
+            self.assertEqual(done.stdout, completed + "\n", (words, done.stderr))
 
     def test_uninstalling_leaves_nothing_of_ours(self):
         prefix = self.install("größer with:blank ü")

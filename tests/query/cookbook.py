@@ -66,6 +66,8 @@ def check_options(snapdiff, database):
     assert count == ["n", "9"], count
     result = run(snapdiff, "query", "--db", database, "select :missing", code=2)
     assert "missing" in result.stderr
+    result = run(snapdiff, "query", "--db", database, "--param", "a=1", "--param", "b=2", "select :a; select @a")
+    assert "no statement has a parameter :b" in result.stderr and ":a" not in result.stderr, result.stderr
     bomb = "with recursive c(x) as (select 1 union all select x + 1 from c) select max(x) from c"
     result = run(snapdiff, "query", "--db", database, "--timeout", "300ms", bomb, code=4)
     assert "stopped" in result.stderr, result.stderr

@@ -23,6 +23,8 @@ Test(suppressions, patterns_match_as_leak_sanitizer_matches_them)
 		{"*", "anything", true},     {"libfoo.so*", "/usr/lib/libfoo.so.1", true},
 		{"foo", "", false},          {"foo", NULL, false},
 		{"^*bar$", "foobar", true},  {"Foo", "foo", false},
+		{"foo$bar", "myfoo", true},  {"foo$bar", "foo$bar", false},
+		{"f*$x", "foobar", true},    {"$", "foo", false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -65,6 +67,8 @@ Test(suppressions, a_wrong_line_is_named)
 		"leak:x\nleak:\n",
 		"leak:x\nleak:y max=many\n",
 		"leak:x\nleak:y expires=2027-13-01\n",
+		"leak:x\nleak:y expires=2027-02-29\n",
+		"leak:x\nleak:y expires=2027-04-31\n",
 		"leak:x\nleak:y reason=bare\n",
 		"leak:x\nleak:y max=1 rubbish\n",
 	};
@@ -176,6 +180,17 @@ Test(policy_file, a_wrong_line_is_named)
 		"max-total = 5%\n[rule x\n",
 		"[rule x]\nmax-total = 5%\nmodul = y\n",
 		"max-total = 5%\nstrict = maybe\n",
+		"max-total = 5%\nmax-site = lots\n",
+		"max-total = 5%\nmax-growth = 1MiB\n",
+		"max-total = 5%\nfail-on = leek\n",
+		"max-total = 5%\nfail-on =\n",
+		"max-total = 5%\nmax-never-freed = +5%\n",
+		"max-total = 5%\nmin-delta = small\n",
+		"max-total = 5%\nrequire-confirm = -1\n",
+		"max-total = 5%\nmatch = nearly\n",
+		"max-total = 5%\ngroup = town\n",
+		"[rule x]\nmax-site = +\nfile = a\n",
+		"[rule x]\nmax-new-sites = few\nfile = a\n",
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {

@@ -74,7 +74,7 @@ struct policy_values {
 /** A policy file: its texts live in it. */
 struct policy_file {
 	struct policy_texts texts;
-	const char *match, *group; /* words that are not looked at here; NULL: not given */
+	const char *match, *group; /* words that --match and --group take; NULL: not given */
 	struct policy_values baseline, own, library;
 	char *suppressions; /* path, relative to the working directory; NULL: not given */
 	bool strict;

@@ -7,6 +7,7 @@
 
 #include "analysis/policy/policy.h"
 #include "base/array.h"
+#include "base/choices.h"
 
 /* inih splits longer lines without a message. */
 enum { LINE_MAX_BYTES = 190, SCOPES_MAX = 1000 };
@@ -14,8 +15,8 @@ enum { LINE_MAX_BYTES = 190, SCOPES_MAX = 1000 };
 struct reading {
 	struct policy_file *file;
 	bool out_of_memory;
-	char key[96];   /* the first key that is not known */
-	bool no_switch; /* it is: its value is neither true nor false */
+	char key[96];          /* the first key that is not known */
+	struct snap_error why; /* it is: what is wrong with its value */
 };
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -67,18 +68,41 @@ static char *keep(struct reading *reading, const char *text)
 	return copy;
 }
 
-/* Store `value` behind the key `name`; false when there is no such key. */
-static bool store(struct reading *reading, const struct key *keys, void *into, const char *name,
-		  const char *value)
+/* Where the text of the key `name` is in `into`; NULL when there is no such key. */
+static char **place_of(const struct key *keys, void *into, const char *name)
 {
 	for (; keys->name; keys++)
-		if (strcmp(keys->name, name) == 0) {
-			char **text = (char **)(void *)((char *)into + keys->offset);
+		if (strcmp(keys->name, name) == 0)
+			return (char **)(void *)((char *)into + keys->offset);
+	return NULL;
+}
 
-			*text = keep(reading, value);
-			return true;
-		}
-	return false;
+/* A value is looked at alone, on its line, so that a message can name the line.  A copy gives the
+ * place of the text in a struct without others. */
+static bool store_limit(struct reading *reading, const char *name, const char *value)
+{
+	struct policy_texts alone = {0};
+	struct policy unused;
+	char **text = place_of(top_keys, &reading->file->texts, name);
+
+	if (!text)
+		return false;
+	*text = keep(reading, value);
+	*place_of(top_keys, &alone, name) = *text;
+	return policy_parse(&unused, &alone, &reading->why) == SNAP_OK;
+}
+
+static bool store_in_scope(struct reading *reading, struct policy_scope *scope, const char *name,
+			   const char *value)
+{
+	struct policy_scope alone = {0};
+	char **text = place_of(scope_keys, scope, name);
+
+	if (!text)
+		return false;
+	*text = keep(reading, value);
+	*place_of(scope_keys, &alone, name) = *text;
+	return policy_scope_parse(&alone, &reading->why) == SNAP_OK;
 }
 
 static struct policy_scope *scope_named(struct reading *reading, const char *name)
@@ -115,6 +139,20 @@ static bool add_value(struct reading *reading, struct policy_values *values, con
 	return true;
 }
 
+/* --match and --group: a word of a few. */
+static bool take_choice(struct reading *reading, const char *name, const char *value)
+{
+	bool match = strcmp(name, "match") == 0;
+	const char *const *choices = match ? pair_level_names : group_key_names;
+
+	*(match ? &reading->file->match : &reading->file->group) = keep(reading, value);
+	for (size_t i = 0; choices[i]; i++)
+		if (strcmp(choices[i], value) == 0)
+			return true;
+	fail(&reading->why, SNAP_EUSAGE, "%s takes what --%s takes, not '%s'", name, name, value);
+	return false;
+}
+
 /* Keys that say what is compared with what, and how. */
 static bool take_input(struct reading *reading, const char *name, const char *value)
 {
@@ -126,10 +164,16 @@ static bool take_input(struct reading *reading, const char *name, const char *va
 		return add_value(reading, &file->own, value);
 	if (strcmp(name, "library") == 0)
 		return add_value(reading, &file->library, value);
-	if (strcmp(name, "match") != 0 && strcmp(name, "group") != 0)
-		return false;
-	*(*name == 'm' ? &file->match : &file->group) = keep(reading, value);
-	return true;
+	return false;
+}
+
+static bool take_switch(struct reading *reading, bool *out, const char *name, const char *value)
+{
+	*out = strcmp(value, "true") == 0;
+	if (*out || strcmp(value, "false") == 0)
+		return true;
+	fail(&reading->why, SNAP_EUSAGE, "%s is true or false", name);
+	return false;
 }
 
 static bool take_top(struct reading *reading, const char *name, const char *value)
@@ -142,12 +186,11 @@ static bool take_top(struct reading *reading, const char *name, const char *valu
 		file->suppressions = keep(reading, value);
 		return true;
 	}
-	if (strcmp(name, "strict") == 0) {
-		file->strict = strcmp(value, "true") == 0;
-		reading->no_switch = !file->strict && strcmp(value, "false") != 0;
-		return !reading->no_switch;
-	}
-	return store(reading, top_keys, &file->texts, name, value);
+	if (strcmp(name, "strict") == 0)
+		return take_switch(reading, &file->strict, name, value);
+	if (strcmp(name, "match") == 0 || strcmp(name, "group") == 0)
+		return take_choice(reading, name, value);
+	return store_limit(reading, name, value);
 }
 
 /* Called by inih for each key; 0 is an error on that line. */
@@ -162,7 +205,7 @@ static int take(void *user, const char *section, const char *name, const char *v
 		known = take_top(reading, name, value);
 	} else if (strncmp(section, rule, sizeof(rule) - 1) == 0) {
 		scope = scope_named(reading, section + sizeof(rule) - 1);
-		known = scope && store(reading, scope_keys, scope, name, value);
+		known = scope && store_in_scope(reading, scope, name, value);
 	}
 	if (!known && !reading->key[0])
 		strncpy(reading->key, name, sizeof(reading->key) - 1);
@@ -184,34 +227,22 @@ static unsigned long_line(const char *text)
 	return 0;
 }
 
-static enum snap_status parse_scopes(struct policy_file *file, const char *name,
+/* What only the whole section tells. */
+static enum snap_status check_scopes(struct policy_file *file, const char *name,
 				     struct snap_error *err)
 {
-	for (size_t i = 0; i < file->scope_count; i++) {
+	enum snap_status st = SNAP_OK;
+
+	for (size_t i = 0; st == SNAP_OK && i < file->scope_count; i++) {
 		struct policy_scope *scope = &file->scopes[i];
-		struct snap_error why = {0};
 
-		if (policy_scope_parse(scope, &why) != SNAP_OK)
-			return fail(err, SNAP_EUSAGE, "%s, rule %s: %s", name, scope->name,
-				    why.message);
-		if (!scope->module && !scope->function && !scope->file)
-			return fail(err, SNAP_EUSAGE,
-				    "%s, rule %s: it names no module, function or file", name,
-				    scope->name);
+		st = policy_scope_parse(scope, err);
+		if (st == SNAP_OK && !scope->module && !scope->function && !scope->file)
+			st = fail(err, SNAP_EUSAGE,
+				  "%s, rule %s: it names no module, function or file", name,
+				  scope->name);
 	}
-	return SNAP_OK;
-}
-
-/* So that a wrong value is said to stand in the file, and not on the command line. */
-static enum snap_status parse_values(struct policy_file *file, const char *name,
-				     struct snap_error *err)
-{
-	struct policy unused;
-	struct snap_error why = {0};
-
-	if (policy_parse(&unused, &file->texts, &why) != SNAP_OK)
-		return fail(err, SNAP_EUSAGE, "%s: %s", name, why.message);
-	return parse_scopes(file, name, err);
+	return st;
 }
 
 enum snap_status policy_file_parse(struct policy_file *out, const char *text, const char *name,
@@ -231,9 +262,8 @@ enum snap_status policy_file_parse(struct policy_file *out, const char *text, co
 	bad = ini_parse_string(text, take, &reading);
 	if (reading.out_of_memory || bad < 0)
 		return fail_memory(err, "reading the policy");
-	if (bad > 0 && reading.no_switch)
-		return fail(err, SNAP_EUSAGE, "%s, line %d: %s is true or false", name, bad,
-			    reading.key);
+	if (bad > 0 && reading.why.message[0])
+		return fail(err, SNAP_EUSAGE, "%s, line %d: %s", name, bad, reading.why.message);
 	if (bad > 0 && reading.key[0])
 		return fail(err, SNAP_EUSAGE,
 			    "%s, line %d: there is no key '%s' here; man snapdiff-check lists them",
@@ -242,7 +272,7 @@ enum snap_status policy_file_parse(struct policy_file *out, const char *text, co
 		return fail(err, SNAP_EUSAGE,
 			    "%s, line %d: a line is KEY = VALUE, [rule NAME] or a comment", name,
 			    bad);
-	return parse_values(out, name, err);
+	return check_scopes(out, name, err);
 }
 
 void policy_file_release(struct policy_file *file)

@@ -49,15 +49,16 @@ static bool matches_whole(const char *pattern, const char *end, const char *text
 bool suppression_matches(const char *pattern, const char *text)
 {
 	char whole[PATTERN_MAX + 3];
-	size_t length = strlen(pattern), size = 0;
+	size_t length = strcspn(pattern, "$"), size = 0; /* what follows the end means nothing */
 	bool from_start = *pattern == '^';
-	bool to_end = length > 0 && pattern[length - 1] == '$';
+	bool to_end = pattern[length] == '$';
 
 	if (!text || !*text || length > PATTERN_MAX)
 		return false;
 	pattern += from_start;
 	length -= from_start;
-	length -= to_end && length > 0;
+	if (to_end && length == 0)
+		return false; /* it asks for a name that is empty */
 	if (!from_start)
 		whole[size++] = '*';
 	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its end is handed on beside it */
@@ -83,11 +84,20 @@ static enum snap_status wrong(const struct reading *reading, const char *what, c
 		    reading->line, what, text);
 }
 
+static int days_of(int year, int month)
+{
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return month == 2                                              ? 28 + leap
+	       : month == 4 || month == 6 || month == 9 || month == 11 ? 30
+								       : 31;
+}
+
 /* "2027-01-31" -> 20270131; 0 when it is no date. */
 static int parse_date(const char *text)
 {
 	static const char form[] = "dddd-dd-dd";
-	int digits[8] = {0}, count = 0, month, day;
+	int digits[8] = {0}, count = 0, year, month, day;
 
 	for (size_t i = 0; form[i]; i++) {
 		if (form[i] == 'd' && text[i] >= '0' && text[i] <= '9')
@@ -97,10 +107,11 @@ static int parse_date(const char *text)
 	}
 	month = digits[4] * 10 + digits[5];
 	day = digits[6] * 10 + digits[7];
-	if (text[sizeof(form) - 1] != '\0' || month < 1 || month > 12 || day < 1 || day > 31)
+	year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3];
+	if (text[sizeof(form) - 1] != '\0' || month < 1 || month > 12 || day < 1 ||
+	    day > days_of(year, month))
 		return 0;
-	return (digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3]) * 10000 +
-	       month * 100 + day;
+	return year * 10000 + month * 100 + day;
 }
 
 static bool begins_with(const char *text, const char *word)

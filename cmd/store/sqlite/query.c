@@ -265,8 +265,10 @@ static int bind_value(sqlite3_stmt *statement, int index, const char *value)
 static const char *param_value(const struct store_query_options *options, const char *name)
 {
 	for (size_t i = 0; i < options->param_count; i++)
-		if (name && *name && strcmp(options->params[i].name, name + 1) == 0)
+		if (name && *name && strcmp(options->params[i].name, name + 1) == 0) {
+			options->params[i].used = true;
 			return options->params[i].value;
+		}
 	return NULL;
 }
 
