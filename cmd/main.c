@@ -68,6 +68,7 @@ static bool limit_memory(const struct command *command)
 		cli_message("--max-memory wants at least 16MiB");
 		return false;
 	}
+	memory_keep();
 	memory_limit(most);
 	return true;
 }

@@ -19,6 +19,15 @@ void *array_zeroed(size_t count, size_t size)
 	return array;
 }
 
+void *array_unset(size_t count, size_t size)
+{
+	void *array = reallocarray(NULL, count ? count : 1, size);
+
+	if (array)
+		memory_will_be_filled(array, count * size);
+	return array;
+}
+
 bool array_grow(void *array, size_t *capacity, size_t count, size_t size)
 {
 	size_t larger = *capacity + *capacity / 2 + LEAST;

@@ -16,6 +16,9 @@
 /** An array of `count` zeros, malloc'ed; NULL only when memory is out. */
 void *array_zeroed(size_t count, size_t size);
 
+/** The same, but what the items hold is not set: every one that is read is to be written first. */
+void *array_unset(size_t count, size_t size);
+
 /** The slow way of array_room(): move the items to where there is room for `count` of them. */
 bool array_grow(void *array, size_t *capacity, size_t count, size_t size);
 

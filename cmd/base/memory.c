@@ -4,6 +4,10 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -28,6 +32,15 @@ static uint64_t limit; /* 0: none is set */
 void memory_on_failure(memory_failed_fn *fn)
 {
 	failed = fn;
+}
+
+void memory_keep(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, INT_MAX);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 void *memory_need(void *memory, const char *doing)

@@ -34,6 +34,12 @@ typedef void memory_failed_fn(const char *doing);
 /** Set the function that is called when memory is out.  Without one, the program aborts. */
 void memory_on_failure(memory_failed_fn *fn);
 
+/**
+ * From now on, freed memory stays with the process and is used again.  A report makes and frees
+ * arrays of many megabytes one after the other; the kernel would clear each page anew.
+ */
+void memory_keep(void);
+
 /** Returns `memory` if it is not NULL; otherwise memory ran out while `doing`. */
 void *memory_need(void *memory, const char *doing);
 

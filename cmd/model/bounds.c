@@ -14,16 +14,17 @@ static const char *name_of(const struct model *model)
 	return model->source ? model->source : "snapshot";
 }
 
-/* The frames of the stack that ends at each node; a parent precedes its children. */
-static uint64_t *depths_of(const struct model *model)
+/* The frames of the stack that ends at each node, UINT32_MAX for more; a parent precedes its children. */
+static uint32_t *depths_of(const struct model *model)
 {
-	uint64_t *depths = array_zeroed(model->node_count, sizeof(*depths));
+	uint32_t *depths = array_unset(model->node_count, sizeof(*depths));
 
 	for (uint32_t i = 0; depths && i < model->node_count; i++) {
 		uint32_t parent = model->nodes[i].parent;
-		uint32_t frames = model->locations[model->nodes[i].location].frame_count;
+		uint64_t frames = model->locations[model->nodes[i].location].frame_count;
 
-		depths[i] = (parent == SNAP_NONE ? 0 : depths[parent]) + (frames ? frames : 1);
+		frames = (parent == SNAP_NONE ? 0 : depths[parent]) + (frames ? frames : 1);
+		depths[i] = frames < UINT32_MAX ? (uint32_t)frames : UINT32_MAX;
 	}
 	return depths;
 }
@@ -31,7 +32,7 @@ static uint64_t *depths_of(const struct model *model)
 enum snap_status model_check_stacks(const struct model *model, struct snap_error *err)
 {
 	uint64_t most = MODEL_FRAMES_FREE + MODEL_FRAMES_PER_NODE * model->node_count, sum = 0;
-	uint64_t *depths = depths_of(model);
+	uint32_t *depths = depths_of(model);
 
 	if (!depths)
 		return fail_memory(err, "reading a snapshot");

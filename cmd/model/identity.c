@@ -262,7 +262,7 @@ static bool reserve(struct identity_work *work)
 	work->normalised = array_zeroed(model->string_count, sizeof(*work->normalised));
 	work->modules = array_zeroed(model->module_count, sizeof(*work->modules));
 	work->frames = array_zeroed(model->frame_count, sizeof(*work->frames));
-	work->nodes = array_zeroed(model->node_count, sizeof(*work->nodes));
+	work->nodes = array_unset(model->node_count, sizeof(*work->nodes));
 	work->exact = array_zeroed(model->location_count, sizeof(*work->exact));
 	work->node_used = array_zeroed(model->node_count, sizeof(*work->node_used));
 	work->location_used = array_zeroed(model->location_count, sizeof(*work->location_used));

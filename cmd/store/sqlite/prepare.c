@@ -125,7 +125,7 @@ static bool prepare_stacks(struct store_prepared *prepared, struct parts *parts,
 			   const struct model *model)
 {
 	parts->locations = array_zeroed(model->location_count, sizeof(*parts->locations));
-	parts->nodes = array_zeroed(model->node_count, sizeof(*parts->nodes));
+	parts->nodes = array_unset(model->node_count, sizeof(*parts->nodes));
 	prepared->frames = array_zeroed(count_frames(model), sizeof(*prepared->frames));
 	prepared->sites = array_zeroed(model->site_count, sizeof(*prepared->sites));
 	if (!parts->locations || !parts->nodes || !prepared->frames || !prepared->sites)
