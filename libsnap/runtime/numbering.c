@@ -11,7 +11,6 @@
 #include "snap/records.h"
 
 #define FIRST_LOCATIONS 4096u
-#define KNOWN_LINES     16384u /* a power of 2 */
 
 static bool is_domain(uintptr_t pc)
 {
@@ -30,34 +29,14 @@ static uint64_t hash(uint64_t value)
 
 /* ---- locations ------------------------------------------------------------------------------- */
 
-/* Lines of instructions that earlier snapshots had, too: to find one reads half a line table.  One
- * snapshot is taken at a time.  A child that is forked meanwhile gets whole entries: while the line
- * changes, there is no pc. */
-static struct {
-	_Atomic uintptr_t pc;
-	_Atomic uint32_t line;
-} known_lines[KNOWN_LINES];
-
-static uint32_t line_of(uintptr_t pc)
-{
-	size_t i = (size_t)hash(pc) & (KNOWN_LINES - 1);
-
-	if (known_lines[i].pc != pc) {
-		known_lines[i].pc = 0;
-		known_lines[i].line = snap__python_line(pc);
-		known_lines[i].pc = pc;
-	}
-	return known_lines[i].line;
-}
-
 /* Instructions of one line of Python are one place. */
-static uint64_t place_of(uintptr_t pc)
+static uint64_t place_of(struct snap__numbering *n, uintptr_t pc)
 {
 	uint32_t line;
 
 	if (!snap__python_is_pc(pc))
 		return pc;
-	line = line_of(pc);
+	line = snap__python_line(n->lines, pc);
 	if (line > SNAP__PYTHON_INSTRUCTION_MAX)
 		line = 0;
 	return (pc & ~(uint64_t)SNAP__PYTHON_INSTRUCTION_MAX) | line;
@@ -191,12 +170,12 @@ static void number_distinct(struct snap__numbering *n, const struct distinct *kn
 	n->node_of[stack] = n->nodes++;
 }
 
-static void *array_of_stacks(struct snap__numbering *n)
+static void *map_for(struct snap__numbering *n, size_t size)
 {
-	void *array = snap__map(n->stacks * sizeof(uint32_t));
+	void *memory = snap__map(size);
 
-	n->failed = n->failed || !array;
-	return array;
+	n->failed = n->failed || !memory;
+	return memory;
 }
 
 static void number(struct snap__numbering *n, const struct distinct *known, uint32_t stack)
@@ -207,7 +186,7 @@ static void number(struct snap__numbering *n, const struct distinct *known, uint
 		n->node_of[stack] = SNAP_NONE;
 		return;
 	}
-	location = location_of(n, place_of(snap__stacks_pc(stack)));
+	location = location_of(n, place_of(n, snap__stacks_pc(stack)));
 	if (n->failed)
 		return;
 	if (known->stacks)
@@ -218,6 +197,23 @@ static void number(struct snap__numbering *n, const struct distinct *known, uint
 		n->nodes++;
 }
 
+/* Lines of Python have names, and several instructions. */
+static void prepare_python(struct snap__numbering *n, struct distinct *known)
+{
+	n->location_of = map_for(n, n->stacks * sizeof(*n->location_of));
+	n->lines = map_for(n, sizeof(*n->lines));
+	n->failed = !make_distinct(known, n->stacks) || n->failed;
+}
+
+static void end_python(struct snap__numbering *n, struct distinct *known)
+{
+	if (n->lines)
+		snap__unmap(n->lines, sizeof(*n->lines));
+	n->lines = NULL;
+	if (known->stacks)
+		snap__unmap(known->stacks, known->capacity * sizeof(*known->stacks));
+}
+
 void snap__numbering_make(struct snap__numbering *n)
 {
 	bool has_python = snap__python_code_count() > 1;
@@ -225,15 +221,12 @@ void snap__numbering_make(struct snap__numbering *n)
 
 	n->stacks = snap__stacks_count();
 	if (snap__domain_count() > 1 || has_python)
-		n->node_of = array_of_stacks(n);
-	if (has_python) {
-		n->location_of = array_of_stacks(n);
-		n->failed = !make_distinct(&known, n->stacks) || n->failed;
-	}
+		n->node_of = map_for(n, n->stacks * sizeof(*n->node_of));
+	if (has_python)
+		prepare_python(n, &known);
 	for (uint32_t stack = 1; stack < n->stacks && !n->failed; stack++)
 		number(n, &known, stack);
-	if (known.stacks)
-		snap__unmap(known.stacks, known.capacity * sizeof(*known.stacks));
+	end_python(n, &known);
 }
 
 void snap__numbering_release(struct snap__numbering *n)

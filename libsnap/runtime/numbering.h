@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct snap__python_lines_open;
+
 struct snap__numbering {
 	uint32_t stacks;       /* nodes of the tree that are numbered: ids below this */
 	uint32_t nodes;        /* of the file */
@@ -20,7 +22,8 @@ struct snap__numbering {
 	uint64_t *places;      /* by location id: a pc, or for Python's code a line of it */
 	uint32_t *slots;       /* hash of places: location id + 1 */
 	size_t location_count, location_capacity;
-	bool failed; /* memory ran out */
+	struct snap__python_lines_open *lines; /* while it is made; NULL without Python */
+	bool failed;                           /* memory ran out */
 };
 
 /** Number everything that is in the tree now.  `numbering` must be zeroed; always release it. */

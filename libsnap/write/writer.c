@@ -283,7 +283,7 @@ static enum snap_status begin_row(struct snap__writer *w, uint32_t section, size
 {
 	if (w->status != SNAP_OK)
 		return w->status;
-	if (snap__section_rank(section) < snap__section_rank(w->section))
+	if (section != w->section && snap__section_rank(section) < snap__section_rank(w->section))
 		return fail(w, SNAP_EINVAL);
 	if (section != w->section || (size_t)(w->rows.end - w->rows.raw) + size > RAW_CAPACITY)
 		flush(w);

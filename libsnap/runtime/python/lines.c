@@ -4,6 +4,9 @@
  * lnotab and linetable are pairs of bytes: how far to the next instruction, and how many lines.
  * The location table (PEP 657) is a run of entries; the first byte of each has bit 7 set, a code in
  * bits 3 to 6 and the number of code units, less one, in bits 0 to 2.
+ *
+ * The instructions of one code object are mostly asked for in their order.  So an answer is looked
+ * for from where the last one was found.
  */
 #include "runtime/python/lines.h"
 
@@ -17,128 +20,182 @@
 /* Codes of the location table's entries; those below 10 are short forms without a line. */
 enum location { ONE_LINE_0 = 10, ONE_LINE_2 = 12, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
 
-struct cursor {
-	const unsigned char *at, *end;
-};
-
-/* Each pair stands for the code up to the next one; the line changes before it. */
-static int64_t line_by_lnotab(struct cursor c, int64_t line, int64_t offset)
+static ptrdiff_t left(const struct snap__python_lines_read *r)
 {
-	int64_t address = 0;
-
-	for (; c.end - c.at >= 2; c.at += 2) {
-		address += c.at[0];
-		if (address > offset)
-			break;
-		line += (signed char)c.at[1];
-	}
-	return line;
+	return r->table_end - r->at;
 }
 
-static int64_t line_by_linetable(struct cursor c, int64_t line, int64_t offset)
+/* The entry that was begun has a line, unless the table is damaged. */
+static void show_line(struct snap__python_lines_read *r)
 {
-	int64_t end = 0;
+	r->shown = r->line < 0 || r->line > UINT32_MAX ? 0 : (uint32_t)r->line;
+}
 
-	for (; c.end - c.at >= 2; c.at += 2) {
-		signed char change = (signed char)c.at[1];
+/* Each pair stands for the code up to the next one; the line changes after it. */
+static void next_of_lnotab(struct snap__python_lines_read *r)
+{
+	r->line += r->change;
+	r->change = (signed char)r->at[1];
+	r->end += r->at[0];
+	r->at += 2;
+	show_line(r);
+}
 
-		end += c.at[0];
-		if (change != NO_LINE_MARK)
-			line += change;
-		if (offset < end)
-			return change == NO_LINE_MARK ? 0 : line;
+static void next_of_linetable(struct snap__python_lines_read *r)
+{
+	signed char change = (signed char)r->at[1];
+
+	r->end += r->at[0];
+	r->at += 2;
+	if (change == NO_LINE_MARK) {
+		r->shown = 0;
+		return;
 	}
-	return 0;
+	r->line += change;
+	show_line(r);
 }
 
 /* Six bits a byte, least significant first; bit 6 says that more follow. */
-static uint32_t read_varint(struct cursor *c)
+static uint32_t read_varint(struct snap__python_lines_read *r)
 {
 	uint32_t value = 0;
 	unsigned shift = 0;
 	unsigned char byte = 64;
 
-	for (; (byte & 64) && c->at < c->end; shift += 6) {
-		byte = *c->at++;
+	for (; (byte & 64) && r->at < r->table_end; shift += 6) {
+		byte = *r->at++;
 		if (shift < 32)
 			value |= (uint32_t)(byte & 63) << shift;
 	}
 	return value;
 }
 
-static int64_t read_signed(struct cursor *c)
+static int64_t read_signed(struct snap__python_lines_read *r)
 {
-	uint32_t value = read_varint(c);
+	uint32_t value = read_varint(r);
 
 	return value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
 }
 
-static void skip(struct cursor *c, ptrdiff_t bytes)
+static void skip(struct snap__python_lines_read *r, ptrdiff_t bytes)
 {
-	c->at = c->end - c->at < bytes ? c->end : c->at + bytes;
+	r->at = left(r) < bytes ? r->table_end : r->at + bytes;
 }
 
 /* How many lines the entry with `code` goes on; its columns are skipped. */
-static int64_t read_change(struct cursor *c, unsigned code)
+static int64_t read_change(struct snap__python_lines_read *r, unsigned code)
 {
 	int64_t change = 0;
 
 	if (code == NONE)
 		return 0;
 	if (code == LONG || code == NO_COLUMNS) {
-		change = read_signed(c);
+		change = read_signed(r);
 		for (unsigned i = 0; code == LONG && i < 3; i++)
-			read_varint(c);
+			read_varint(r);
 		return change;
 	}
-	skip(c, code >= ONE_LINE_0 ? 2 : 1);
+	skip(r, code >= ONE_LINE_0 ? 2 : 1);
 	return code >= ONE_LINE_0 && code <= ONE_LINE_2 ? (int64_t)code - ONE_LINE_0 : 0;
 }
 
-static int64_t line_by_locations(struct cursor c, int64_t line, int64_t offset)
+static void next_of_locations(struct snap__python_lines_read *r)
 {
-	int64_t end = 0;
+	unsigned char head = *r->at++;
+	unsigned code = head >> 3 & 15;
 
-	while (c.at < c.end) {
-		unsigned char head = *c.at++;
-		unsigned code = head >> 3 & 15;
-
-		end += ((head & 7) + 1) * UNIT_BYTES;
-		line += read_change(&c, code);
-		if (offset < end)
-			return code == NONE ? 0 : line;
-	}
-	return 0;
-}
-
-uint32_t snap__python_line_in(enum snap__python_lines kind, const unsigned char *table, size_t size,
-			      uint32_t first_line, int64_t offset)
-{
-	struct cursor cursor = {table, table + size};
-	int64_t line = first_line;
-
-	if (offset < 0)
-		return first_line;
-	if (kind == SNAP__PYTHON_LNOTAB)
-		line = line_by_lnotab(cursor, line, offset);
-	else if (kind == SNAP__PYTHON_LINETABLE)
-		line = line_by_linetable(cursor, line, offset);
+	r->end += ((head & 7) + 1) * UNIT_BYTES;
+	r->line += read_change(r, code);
+	if (code == NONE)
+		r->shown = 0;
 	else
-		line = line_by_locations(cursor, line, offset);
-	return line < 0 || line > UINT32_MAX ? 0 : (uint32_t)line;
+		show_line(r);
 }
 
-uint32_t snap__python_line(uintptr_t pc)
+/* The last line of an lnotab goes on to the end of the code; what the other kinds do not mention
+ * has no line. */
+static void end_table(struct snap__python_lines_read *r)
 {
-	const struct snap__python_layout *v = snap__python.layout;
-	const struct snap__python_code *code = snap__python_code(snap__python_pc_code(pc));
+	r->end = INT64_MAX;
+	r->line += r->change;
+	if (r->kind == SNAP__PYTHON_LNOTAB)
+		show_line(r);
+	else
+		r->shown = 0;
+}
+
+static void next(struct snap__python_lines_read *r)
+{
+	r->start = r->end;
+	if (left(r) < (r->kind == SNAP__PYTHON_LOCATIONS ? 1 : 2))
+		end_table(r);
+	else if (r->kind == SNAP__PYTHON_LNOTAB)
+		next_of_lnotab(r);
+	else if (r->kind == SNAP__PYTHON_LINETABLE)
+		next_of_linetable(r);
+	else
+		next_of_locations(r);
+}
+
+void snap__python_lines_begin(struct snap__python_lines_read *read, enum snap__python_lines kind,
+			      const unsigned char *table, size_t size, uint32_t first_line)
+{
+	*read = (struct snap__python_lines_read){
+		.kind = kind,
+		.first_line = first_line,
+		.table = table,
+		.table_end = table + size,
+		.at = table,
+		.line = first_line,
+	};
+}
+
+uint32_t snap__python_lines_at(struct snap__python_lines_read *read, int64_t offset)
+{
+	if (offset < 0)
+		return read->first_line;
+	if (offset < read->start)
+		snap__python_lines_begin(read, read->kind, read->table,
+					 (size_t)(read->table_end - read->table), read->first_line);
+	while (offset >= read->end && read->end < INT64_MAX)
+		next(read);
+	return read->shown;
+}
+
+/* The table of the code object with that number. */
+static struct snap__python_lines_read *open_table(struct snap__python_lines_open *open, uint32_t id)
+{
+	const struct snap__python_code *code;
+	size_t i = id % SNAP__PYTHON_LINES_OPEN;
+
+	if (open->code[i] != id) {
+		code = snap__python_code(id);
+		open->code[i] = id;
+		snap__python_lines_begin(&open->read[i], snap__python.layout->lines,
+					 code->line_table, code->line_table_size, code->first_line);
+	}
+	return &open->read[i];
+}
+
+static uint32_t find_line(struct snap__python_lines_open *open, uintptr_t pc)
+{
 	uint32_t instruction = snap__python_pc_instruction(pc);
 	int64_t offset = instruction;
 
 	if (instruction == SNAP__PYTHON_INSTRUCTION_MAX)
 		offset = -1;
-	else if (v->minor >= 10)
+	else if (snap__python.layout->minor >= 10)
 		offset *= UNIT_BYTES;
-	return snap__python_line_in(v->lines, code->line_table, code->line_table_size,
-				    code->first_line, offset);
+	return snap__python_lines_at(open_table(open, snap__python_pc_code(pc)), offset);
+}
+
+uint32_t snap__python_line(struct snap__python_lines_open *open, uintptr_t pc)
+{
+	size_t i = (size_t)((pc * 0x9e3779b97f4a7c15ull) >> 40) % SNAP__PYTHON_LINES_FOUND;
+
+	if (open->found[i].pc != pc) {
+		open->found[i].pc = pc;
+		open->found[i].line = find_line(open, pc);
+	}
+	return open->found[i].line;
 }
