@@ -25,6 +25,7 @@
 #define PAGE_ROUNDUP  4095u
 #define RESERVE_BYTES ((size_t)12 << 20)
 #define RESERVE_MOST  ((size_t)128 << 20)
+#define FILLED_MOST   ((size_t)1 << 20) /* the host's threads may wait for what is filled */
 #define MOST_OWN      65536u /* 128 GiB of heap; what is beyond is taken for the host's */
 
 struct slab {
@@ -120,6 +121,11 @@ static void *map(size_t size, int flags)
 void *snap__map(size_t size)
 {
 	return map(size, MAP_PRIVATE);
+}
+
+void *snap__map_filled(size_t size)
+{
+	return map(size, size <= FILLED_MOST ? MAP_PRIVATE | MAP_POPULATE : MAP_PRIVATE);
 }
 
 void *snap__map_shared(size_t size)

@@ -18,6 +18,10 @@ void *snap__arena_alloc(size_t size);
 /** A private anonymous mapping (MAP_NORESERVE, MADV_DONTDUMP); NULL on failure. errno is preserved.
  */
 void *snap__map(size_t size);
+
+/** The same for a table whose pages will all be written soon: up to 1 MiB they are there at once,
+ * which costs less than a page fault for each (or two, where a page is read first). */
+void *snap__map_filled(size_t size);
 void snap__unmap(void *base, size_t size);
 
 /** The same, shared with processes that are forked from this one. */

@@ -68,7 +68,7 @@ static bool grow_locations(struct snap__numbering *n)
 								      : FIRST_LOCATIONS};
 
 	larger.places = snap__map(larger.location_capacity * sizeof(*larger.places));
-	larger.slots = snap__map(larger.location_capacity * 2 * sizeof(*larger.slots));
+	larger.slots = snap__map_filled(larger.location_capacity * 2 * sizeof(*larger.slots));
 	if (!larger.places || !larger.slots) {
 		free_locations(&larger);
 		return false;
@@ -150,7 +150,7 @@ static bool make_distinct(struct distinct *known, uint32_t stacks)
 	known->capacity = 1024;
 	while (known->capacity < (size_t)stacks * 2)
 		known->capacity *= 2;
-	known->stacks = snap__map(known->capacity * sizeof(*known->stacks));
+	known->stacks = snap__map_filled(known->capacity * sizeof(*known->stacks));
 	return known->stacks != NULL;
 }
 
@@ -172,7 +172,7 @@ static void number_distinct(struct snap__numbering *n, const struct distinct *kn
 
 static void *map_for(struct snap__numbering *n, size_t size)
 {
-	void *memory = snap__map(size);
+	void *memory = snap__map_filled(size);
 
 	n->failed = n->failed || !memory;
 	return memory;

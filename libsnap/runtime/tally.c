@@ -1,58 +1,102 @@
 /*
- * runtime/tally.c - a hash table that ends its life as a sorted array.
+ * runtime/tally.c - rows in the order in which they came, and a hash to find them.
  *
- * Sorting in place (heapsort) rather than by an index keeps the snapshot's own memory small.
- * qsort() cannot be used, because it may call malloc.
+ * The hash is apart from the rows: most of its places are empty, and rows are large.  Rows are
+ * sorted in place (heapsort), which keeps the snapshot's own memory small; qsort() cannot be used,
+ * because it may call malloc.
  */
 #include "runtime/tally.h"
 
+#include <string.h>
+
 #include "runtime/arena.h"
 
-#define FIRST_CAPACITY 1024u
+#define FIRST_PLACES 4096u  /* a power of 2 */
+#define FIRST_ROWS   16384u /* pages that are not used take no memory */
 
-static struct snap__tally_row *find(const struct snap__tally *tally, uint32_t stack, uint32_t age)
+/* The place of that row, or the empty one where it belongs. */
+static uint32_t *place_of(const struct snap__tally *tally, uint32_t stack, uint32_t age)
 {
 	uint64_t hash = ((uint64_t)stack << 13 | age) * 0x9e3779b97f4a7c15ull;
-	size_t i = (size_t)(hash >> 20) & (tally->capacity - 1);
+	size_t i = (size_t)(hash >> 20) & (tally->place_count - 1);
 
-	while (tally->rows[i].age && (tally->rows[i].stack != stack || tally->rows[i].age != age))
-		i = (i + 1) & (tally->capacity - 1);
-	return &tally->rows[i];
+	for (; tally->places[i]; i = (i + 1) & (tally->place_count - 1)) {
+		const struct snap__tally_row *row = &tally->rows[tally->places[i] - 1];
+
+		if (row->stack == stack && row->age == age)
+			break;
+	}
+	return &tally->places[i];
 }
 
-static bool grow(struct snap__tally *tally)
+static void free_places(struct snap__tally *tally)
 {
-	struct snap__tally larger = {.count = tally->count};
+	if (tally->places)
+		snap__unmap(tally->places, tally->place_count * sizeof(*tally->places));
+	tally->places = NULL;
+	tally->place_count = 0;
+}
 
-	larger.capacity = tally->capacity ? tally->capacity * 2 : FIRST_CAPACITY;
-	larger.rows = snap__map(larger.capacity * sizeof(*larger.rows));
-	if (!larger.rows)
+static bool grow_places(struct snap__tally *tally)
+{
+	size_t count = tally->place_count ? tally->place_count * 2 : FIRST_PLACES;
+	uint32_t *places = snap__map_filled(count * sizeof(*places));
+
+	if (!places)
 		return false;
-	for (size_t i = 0; i < tally->capacity; i++)
-		if (tally->rows[i].age)
-			*find(&larger, tally->rows[i].stack, tally->rows[i].age) = tally->rows[i];
-	snap__tally_free(tally);
-	*tally = larger;
+	free_places(tally);
+	tally->places = places;
+	tally->place_count = count;
+	for (size_t i = 0; i < tally->count; i++)
+		*place_of(tally, tally->rows[i].stack, tally->rows[i].age) = (uint32_t)i + 1;
 	return true;
+}
+
+static void free_rows(struct snap__tally *tally)
+{
+	if (tally->rows)
+		snap__unmap(tally->rows, tally->capacity * sizeof(*tally->rows));
+}
+
+static bool grow_rows(struct snap__tally *tally)
+{
+	size_t capacity = tally->capacity ? tally->capacity * 2 : FIRST_ROWS;
+	struct snap__tally_row *rows = snap__map(capacity * sizeof(*rows));
+
+	if (!rows)
+		return false;
+	if (tally->count > 0)
+		memcpy(rows, tally->rows, tally->count * sizeof(*rows));
+	free_rows(tally);
+	tally->rows = rows;
+	tally->capacity = capacity;
+	return true;
+}
+
+/* Can one more row be added? */
+static bool has_room(struct snap__tally *tally)
+{
+	return (tally->count < tally->capacity || grow_rows(tally)) &&
+	       (tally->count * 4 < tally->place_count * 3 || grow_places(tally));
 }
 
 void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, uint64_t size)
 {
-	struct snap__tally_row *row;
+	uint32_t *place;
 
 	if (tally->failed)
 		return;
-	if (tally->count * 4 >= tally->capacity * 3 && !grow(tally)) {
+	if (!has_room(tally)) {
 		tally->failed = true;
 		return;
 	}
-	row = find(tally, stack, age + 1);
-	if (!row->age) {
-		row->stack = stack;
-		row->age = age + 1;
-		tally->count++;
+	place = place_of(tally, stack, age + 1);
+	if (!*place) {
+		tally->rows[tally->count] =
+			(struct snap__tally_row){.stack = stack, .age = age + 1};
+		*place = (uint32_t)++tally->count;
 	}
-	snap__sample_weigh(size, &row->sum);
+	snap__sample_weigh(size, &tally->rows[*place - 1].sum);
 }
 
 static bool is_before(const struct snap__tally_row *a, const struct snap__tally_row *b)
@@ -81,14 +125,10 @@ static void sift_down(struct snap__tally_row *rows, size_t root, size_t count)
 
 void snap__tally_sort(struct snap__tally *tally)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < tally->capacity; i++)
-		if (tally->rows[i].age)
-			tally->rows[n++] = tally->rows[i];
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(tally->rows, i, n);
-	for (size_t i = n; i-- > 1;) {
+	free_places(tally);
+	for (size_t i = tally->count / 2; i-- > 0;)
+		sift_down(tally->rows, i, tally->count);
+	for (size_t i = tally->count; i-- > 1;) {
 		swap(&tally->rows[0], &tally->rows[i]);
 		sift_down(tally->rows, 0, i);
 	}
@@ -96,7 +136,7 @@ void snap__tally_sort(struct snap__tally *tally)
 
 void snap__tally_free(struct snap__tally *tally)
 {
-	if (tally->rows)
-		snap__unmap(tally->rows, tally->capacity * sizeof(*tally->rows));
+	free_places(tally);
+	free_rows(tally);
 	*tally = (struct snap__tally){0};
 }

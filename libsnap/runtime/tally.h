@@ -22,13 +22,15 @@ struct snap__tally_row {
 struct snap__tally {
 	struct snap__tally_row *rows;
 	size_t capacity, count;
+	uint32_t *places; /* a hash of rows: row number + 1 */
+	size_t place_count;
 	bool failed; /* memory ran out: the sums are short */
 };
 
 /** A block of `size` bytes that `stack` holds since the epoch of `age` (0 ...). */
 void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, uint64_t size);
 
-/** Move the rows to the front, ordered by stack, then age.  Nothing can be added afterwards. */
+/** Order the rows by stack, then age.  Nothing can be added afterwards. */
 void snap__tally_sort(struct snap__tally *tally);
 
 void snap__tally_free(struct snap__tally *tally);
