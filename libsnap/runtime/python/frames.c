@@ -294,23 +294,30 @@ INLINE bool chain_holds(const struct snap__python_layout *v, const struct snap__
 	return previous_of(v, kept->frames[0]) == NULL;
 }
 
-/* Kept frame number `i` is live.  Are those outside of it as they were? */
-INLINE bool outside_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
-			  uint32_t i)
+/* Kept frame number `i` is live.  Is the one outside of it as it was? */
+INLINE bool next_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
+		       size_t i)
 {
-	const char *const *frames = kept->frames;
-	const uintptr_t *instructions = kept->instructions;
-	const char *frame = frames[i];
+	const char *outside = kept->frames[i - 1];
 
-	for (; i > 0; i--) {
-		if (previous_of(v, frame) != frames[i - 1])
+	return previous_of(v, kept->frames[i]) == outside &&
+	       instruction_of(v, outside) == kept->instructions[i - 1] &&
+	       (!v->counts_instructions || code_of(v, outside) == kept->codes[i - 1]);
+}
+
+/* Kept frame number `i` is live.  Are those outside of it as they were?  Four at a time, because
+ * counting would be a third of the work. */
+INLINE bool outside_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
+			  size_t i)
+{
+	for (; i >= 4; i -= 4)
+		if (!next_holds(v, kept, i) || !next_holds(v, kept, i - 1) ||
+		    !next_holds(v, kept, i - 2) || !next_holds(v, kept, i - 3))
 			return false;
-		frame = frames[i - 1];
-		if (instruction_of(v, frame) != instructions[i - 1] ||
-		    (v->counts_instructions && code_of(v, frame) != kept->codes[i - 1]))
+	for (; i > 0; i--)
+		if (!next_holds(v, kept, i))
 			return false;
-	}
-	return previous_of(v, frame) == NULL;
+	return previous_of(v, kept->frames[0]) == NULL;
 }
 
 /* Walk from `frame` outwards to the first kept one, and keep a list of the frames inside of it;
