@@ -101,6 +101,8 @@ static enum snap_status take_metric(void *user, const char *name, const char *te
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(name, names[i].name) == 0)
 			add_metric(&reading->axis->metrics[names[i].metric][reading->at], value);
+	if (strcmp(name, "process.cpu_ns") == 0)
+		reading->axis->cpu[reading->at] = value / 1e9;
 	if (strcmp(name, "cgroup.limit") == 0 && reading->at + 1 == reading->axis->count)
 		reading->axis->cgroup_limit = value;
 	return SNAP_OK;
@@ -114,7 +116,7 @@ static bool allocate(struct growth_axis *axis, size_t count)
 
 	*axis = (struct growth_axis){
 		.count = count, .per = "snapshot", .cgroup_limit = (double)NAN};
-	axis->memory = calloc((6 + GROWTH_METRICS) * count + 1, sizeof(double));
+	axis->memory = calloc((7 + GROWTH_METRICS) * count + 1, sizeof(double));
 	axis->seq = calloc(count + 1, sizeof(*axis->seq));
 	axis->run = calloc(count + 1, sizeof(*axis->run));
 	if (!axis->memory || !axis->seq || !axis->run)
@@ -126,6 +128,9 @@ static bool allocate(struct growth_axis *axis, size_t count)
 	axis->positions = next += count;
 	axis->work = next += count;
 	axis->unrecorded = next += count;
+	axis->cpu = next += count;
+	for (size_t i = 0; i < count; i++)
+		axis->cpu[i] = (double)NAN;
 	for (int m = 0; m < GROWTH_METRICS; m++) {
 		axis->metrics[m] = next += count;
 		for (size_t i = 0; i < count; i++)
@@ -198,7 +203,7 @@ static void join_iterations(struct growth_axis *axis, const double *iterations, 
 	memset(axis->run, 0, axis->count * sizeof(*axis->run));
 	axis->run_count = 1;
 	axis->seq_rises = false;
-	axis->work = NULL; /* each counts its own */
+	axis->work = axis->cpu = NULL; /* each counts its own */
 	axis->repeated = axis->count > 1 && exits == axis->count;
 }
 
@@ -245,18 +250,26 @@ static enum snap_status choose_unit(struct reading *reading, struct store *store
 
 /* ---- where the program was idle -------------------------------------------------------------- */
 
+static double *if_all_known(double *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (isnan(values[i]))
+			return NULL;
+	return values;
+}
+
 static enum snap_status find_idle(struct growth_axis *axis, struct snap_error *err)
 {
-	const struct growth_series series = {
+	struct growth_series series = {
 		.count = axis->count,
 		.run = axis->run,
 		.seconds = axis->seconds_rise ? axis->seconds : NULL,
-		.work = axis->work,
 	};
 
-	for (size_t i = 0; axis->work && i < axis->count; i++)
-		if (isnan(axis->work[i]))
-			axis->work = NULL;
+	axis->work = if_all_known(axis->work, axis->count);
+	axis->cpu = if_all_known(axis->cpu, axis->count);
+	series.work = axis->work;
+	series.cpu = axis->cpu;
 	if (!axis->work)
 		return SNAP_OK;
 	axis->is_idle = calloc(axis->count + 1, sizeof(*axis->is_idle));

@@ -549,6 +549,7 @@ struct growth_series growth_table_series(const struct growth_table *table, size_
 		.seq = axis->seq_rises ? axis->seq : NULL,
 		.births = births,
 		.work = axis->work,
+		.cpu = axis->cpu,
 		.unrecorded = axis->unrecorded,
 		.idle = axis->is_idle,
 		.idle_count = axis->idle,

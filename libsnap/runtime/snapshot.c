@@ -10,8 +10,8 @@
  * seq time_ns mono_ns start_time_ns start_ticks pid ppid uid program exe command host arch trigger
  * exit_signal (if a signal ends the process) label (if named) labels.K ... sample_period
  * depth_limit threads allocator python.* pymalloc.classes metrics.* heap.live_bytes
- * heap.live_blocks heap.peak_bytes heap.mapped_bytes heap.absent_bytes; recorder.memory
- * recorder.stacks recorder.cpu_ns recorder.events; rss anonymous swap vm_hwm vm_size pss;
+ * heap.live_blocks heap.peak_bytes heap.mapped_bytes heap.absent_bytes; process.cpu_ns
+ * recorder.memory recorder.stacks recorder.cpu_ns recorder.events; rss anonymous swap vm_hwm vm_size pss;
  * cgroup.current cgroup.limit cgroup.oom_events; allocator.* of mallinfo2; resident.* and
  * pymalloc.* (resident.h, python/arenas.h);
  * unseen (anonymous memory that neither the allocator nor the recorder accounts for).  Unknown
@@ -110,7 +110,7 @@ struct job {
 	struct snap__writer *writer;
 	struct snap__tally live;
 	const char *word; /* kept.h */
-	uint64_t seq, time_ns, freed_before, changed, merged, live_bytes, live_blocks;
+	uint64_t seq, time_ns, cpu_ns, freed_before, changed, merged, live_bytes, live_blocks;
 	uint32_t closed; /* the epoch that ends with this snapshot */
 	struct snap__numbering numbering;
 	uint32_t modules, codes;
@@ -426,6 +426,7 @@ static void put_metrics(struct job *job)
 	put_metric(job, "heap.live_bytes", job->live_bytes);
 	put_metric(job, "heap.live_blocks", job->live_blocks);
 	put_metric(job, "heap.peak_bytes", snap__record_peak_bytes());
+	put_metric(job, "process.cpu_ns", job->cpu_ns);
 	put_metric(job, "recorder.memory", job->recorder_bytes);
 	put_metric(job, "recorder.stacks", job->numbering.stacks - 1);
 	put_metric(job, "recorder.cpu_ns", snap__snapshot_cpu_ns());
@@ -1058,6 +1059,7 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 	*error = 0;
 	job.seq = job.word ? last_seq : last_seq + 1;
 	job.time_ns = snap__os_wall_ns();
+	job.cpu_ns = snap__os_process_cpu_ns(snap__process_self()->pid);
 	job.freed_before = snap__threads_total(SNAP__COUNT_FREED);
 	close_epoch(&job);
 	merge_epochs(&job);

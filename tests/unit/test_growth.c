@@ -550,6 +550,125 @@ Test(growth_idle, what_is_given_back_in_the_quiet_still_counts)
 	cr_assert_neq(table.verdict, GROWTH_LEAK, "%s", table.reasons[0]);
 }
 
+/*
+ * Blocks of 100 bytes of which none goes, in a process that allocates `work` blocks and uses `cpu`
+ * milliseconds of CPU time in each interval of a second.
+ */
+static struct growth_judgement judge_kept(const double *blocks, const double *work,
+					  const double *cpu, size_t count,
+					  const struct growth_exit *at_exit)
+{
+	double x[MOST], bytes[MOST], total[MOST], used[MOST];
+	uint64_t seq[MOST];
+	struct growth_cohort cohorts[MOST];
+	struct growth_births births[MOST];
+	struct growth_series series = {.count = count,
+				       .x = x,
+				       .seconds = x,
+				       .blocks = blocks,
+				       .bytes = bytes,
+				       .work = total,
+				       .cpu = cpu ? used : NULL,
+				       .seq = seq,
+				       .births = births,
+				       .births_count = count,
+				       .at_exit = at_exit};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement judgement;
+
+	for (size_t i = 0; i < count; i++) {
+		double born = blocks[i] - (i ? blocks[i - 1] : 0);
+
+		x[i] = (double)i + 1;
+		seq[i] = i + 1;
+		bytes[i] = blocks[i] * 100;
+		total[i] = (i ? total[i - 1] : 0) + work[i];
+		used[i] = (i ? used[i - 1] : 0) + (cpu ? cpu[i] / 1000 : 0);
+		cohorts[i] = (struct growth_cohort){i, born, born * 100};
+		births[i] = (struct growth_births){i, cohorts, i + 1};
+	}
+	growth_judge(&series, &options, &judgement);
+	return judgement;
+}
+
+Test(growth_idle, a_full_cache_that_needs_no_memory_is_at_work_as_long_as_it_uses_cpu_time)
+{
+	static const double blocks[] = {50,  100, 150, 200, 250, 300, 350, 400,
+					400, 400, 400, 400, 400, 400, 400, 400};
+	static const double work[] = {60, 60, 60, 60, 60, 60, 60, 60, 0, 0, 0, 0, 0, 0, 0, 0};
+	static const double at_work[] = {5, 5, 6, 5, 5, 5, 6, 5, 4, 4, 3, 4, 4, 5, 4, 4};
+	static const double at_rest[] = {5, 5, 6, 5, 5, 5, 6, 5, 0, 0, .1, 0, 0, 0, .1, 0};
+	struct growth_judgement full = judge_kept(blocks, work, at_work, 16, NULL);
+	struct growth_judgement stopped = judge_kept(blocks, work, at_rest, 16, NULL);
+
+	EXPECT(full, "warm-up");
+	cr_assert_eq(full.idle, 0);
+	EXPECT(stopped, "leak");
+	cr_assert_eq(stopped.idle, 8);
+}
+
+Test(growth_idle, a_leak_that_is_all_of_the_work_stays_sure_when_the_load_stops_within_an_interval)
+{
+	static const double blocks[] = {180,  360,  541,  720,  902,  1080, 1262, 1441, 1620,
+					1802, 1980, 2160, 2166, 2166, 2166, 2166, 2166, 2166};
+	static const double work[] = {190, 190, 190, 190, 190, 190, 190, 190, 190,
+				      190, 190, 190, 6,   0,   0,   0,   0,   0};
+	static const double cpu[] = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, .2, 0, 0, 0, 0, 0};
+	struct growth_judgement leak = judge_kept(blocks, work, cpu, 18, NULL);
+
+	EXPECT(leak, "leak");
+	cr_assert_eq(leak.confidence, GROWTH_HIGH);
+}
+
+Test(growth_idle, a_table_that_is_all_that_a_program_allocates_is_not_full_because_the_work_ended)
+{
+	double blocks[24], bytes[24], x[24], total[24], used[24], unrecorded[24];
+	struct growth_series series = {.count = 24,
+				       .x = x,
+				       .seconds = x,
+				       .blocks = blocks,
+				       .bytes = bytes,
+				       .work = total,
+				       .cpu = used,
+				       .unrecorded = unrecorded};
+	struct growth_options options = {.warmup = GROWTH_WARMUP_AUTO};
+	struct growth_judgement table;
+
+	/* It is filled for 15 intervals, and its room is touched as it is filled. */
+	for (size_t i = 0; i < 24; i++) {
+		double filled = 100000 * (i < 15 ? (double)i + 1 : 15);
+
+		x[i] = (double)i + 1;
+		blocks[i] = 1;
+		bytes[i] = exp2(ceil(log2(filled)));
+		unrecorded[i] = 1000000 + filled - bytes[i];
+		total[i] = 5 + log2(bytes[i]);
+		used[i] = .005 * (i < 15 ? (double)i : 15);
+	}
+	growth_judge(&series, &options, &table);
+	EXPECT(table, "container-growth");
+	cr_assert_eq(table.idle, 8);
+}
+
+Test(growth, a_cache_whose_keys_get_rarer_is_no_sure_leak)
+{
+	/* Recorded: a table of words, most of which come early. */
+	static const double blocks[] = {280, 420, 488, 512, 527, 538, 541, 548,
+					551, 552, 555, 560, 562, 563, 566};
+	static const double steady[] = {280, 420, 488, 512, 537, 562, 586, 611,
+					637, 662, 686, 711, 737, 762, 786};
+	double work[15];
+	struct growth_judgement cache, leak;
+
+	for (size_t i = 0; i < 15; i++)
+		work[i] = 5000;
+	cache = judge_kept(blocks, work, NULL, 15, NULL);
+	leak = judge_kept(steady, work, NULL, 15, NULL);
+	cr_assert_eq(cache.confidence, GROWTH_LOW, "%s", cache.reasons[0]);
+	EXPECT(leak, "leak");
+	cr_assert_eq(leak.confidence, GROWTH_HIGH);
+}
+
 Test(growth_exit, what_is_never_freed_makes_a_doubtful_leak_surer)
 {
 	static const double blocks[] = {10, 14, 12, 18, 22, 18, 27, 31, 27, 35};

@@ -26,6 +26,8 @@ static const double items_vary = 0.02, few_bytes = 8;
 static const double long_ago = 0.6;    /* of the time between two doublings; the next is due at 2 */
 static const double least_even = 0.6;  /* late rise as a share of the early one, of a backlog */
 static const double never_freed = 0.9; /* of what was held, as far as it is the same */
+static const double little_gain = 0.3; /* of what it held after the warm-up */
+static const double steep_start = 4;   /* pace of the start, next to the one after it */
 
 /* One run of the series, after the control run's slope was subtracted. */
 struct judged_run {
@@ -410,12 +412,38 @@ static bool leaves_in_all(const struct growth_shape *blocks, const struct growth
 	       blocks->rise_count == blocks->tail_steps && growth_shape_late_share(blocks) > 0.7;
 }
 
+/*
+ * A cache whose keys get rarer and the high-water mark of a pool rise ever more slowly, their pace
+ * falls like 1/t.  After a steep start, a small growth may be that, unless it left enough blocks to
+ * show that its pace is steady.
+ */
+static bool may_be_slowing(const struct growth_shape *blocks, const struct growth_ages *ages)
+{
+	bool by_age = ages->pattern != AGES_UNKNOWN && !is_dying(ages) && ages->epochs > 0;
+	size_t steps = by_age ? ages->epochs : blocks->tail_steps, half = blocks->tail + steps / 2;
+	double gain = by_age ? ages->survivors : blocks->last - blocks->y[blocks->tail];
+	double late = by_age ? ages->late : blocks->last - blocks->y[half];
+	double early = by_age ? ages->early : gain - late;
+	double level = blocks->last - gain, share;
+
+	if (steps < 4 || growth_shape_is_exact(blocks) || gain > little_gain * level ||
+	    level / (double)(blocks->tail + 1) < steep_start * gain / (double)steps)
+		return false;
+	share = log((double)(blocks->tail + 1 + steps) / (double)(half + 1)) /
+		log((double)(half + 1) / (double)(blocks->tail + 1));
+	return late - share * early <= 1.5 * sqrt(fmax(late + share * share * early, 1));
+}
+
 static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 					       const struct growth_shape *blocks,
 					       const struct growth_ages *ages, const char **doubt)
 {
 	enum growth_confidence most = growth_most_confidence(blocks->count);
 
+	if (may_be_slowing(blocks, ages)) {
+		*doubt = "it gained little after its start: a cache fills ever more slowly, too";
+		return GROWTH_LOW;
+	}
 	if (ages->pattern == AGES_UNKNOWN)
 		return counted;
 	if (ages->pattern == AGES_ENDED && growth_shape_is_exact(blocks)) {
@@ -469,7 +497,8 @@ static void weigh_exit(struct growth_judgement *out, const struct judged_run *ru
 	double left = run->blocks ? at_exit->blocks : at_exit->bytes, held = shape->last;
 
 	if (left < never_freed * held || held <= shape->first ||
-	    (out->verdict == GROWTH_CONTAINER && may_be_full(m)))
+	    (out->verdict == GROWTH_CONTAINER && may_be_full(m)) ||
+	    (!m->by_bytes && !at_exit->frees_others && may_be_slowing(shape, &m->ages)))
 		return;
 	if (out->verdict == GROWTH_INCONCLUSIVE && at_exit->frees_others &&
 	    run->count >= SURE_SNAPSHOTS / 2 && shape->rise_count >= 3)

@@ -17,6 +17,8 @@ enum {
 	MANY_EPOCHS = 24,  /* from this many epochs on, tests of chance want more deviations */
 };
 
+static const double least_end = 0.5; /* of an epoch of ordinary length */
+
 /* Blocks alive at each snapshot, by epoch of birth. */
 struct age_table {
 	size_t bins, tail;
@@ -293,7 +295,8 @@ static double measure_fading(const struct growth_ages *ages, const struct middle
 	if (ages->epochs == 0 || variance <= 0)
 		return 0;
 	share = expected_share(middle, middle->end, middle->bins, middle->first, middle->end);
-	if (share <= 0)
+	/* A short end of the series, as when the work stops within an interval, says little. */
+	if (share * (double)ages->epochs < least_end)
 		return 0;
 	return (ages->survivors * share - count_young(middle)) / sqrt(variance * share);
 }

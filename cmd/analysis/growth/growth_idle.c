@@ -1,12 +1,14 @@
 /*
  * growth_idle.c - the intervals in which the program did not work.
  *
- * The cumulative counts of the whole process say how much it allocated in each interval.  The last
- * snapshot of an idle stretch is kept: memory that was freed while idle still counts.
+ * The cumulative counts of the whole process say how much it allocated in each interval, and its CPU
+ * time tells rest from work that needs no memory, such as that of a full cache.  The last snapshot
+ * of an idle stretch is kept: memory that was freed while idle still counts.
  * An interval in which the work began or ended counts for the time that its work took.
  */
 #include "analysis/growth/growth_idle.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +23,11 @@ static const double idle_rate = 1.0 / 50; /* most of an idle one, of the busy on
 static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
 static const double still = 0.05;         /* share of its rise that a row may rise while idle */
 static const double partly = 0.75;        /* of the usual rate: below, it worked for a part only */
+static const double least_share = 0.01;   /* of an interval; not 0, so that rates are finite */
 static const double own_share = 0.1;      /* of an interval's work that the row may be */
+static const double busy_cpu = 0.3;   /* of the usual CPU time: it worked, but allocated nothing */
+static const double idle_cpu = 0.1;   /* most of an idle interval's, if allocations say nothing */
+static const double least_cpu = 5e-4; /* seconds in a busy interval; less says nothing */
 
 static void *need(void *memory)
 {
@@ -29,31 +35,14 @@ static void *need(void *memory)
 }
 
 struct interval {
-	size_t end; /* the snapshot that ends it */
-	double work, rate;
+	size_t end;    /* the snapshot that ends it */
+	double amount; /* of allocations or CPU time */
+	double rate;
 };
 
 static bool in_one_run(const struct growth_series *series, size_t i)
 {
 	return !series->run || series->run[i] == series->run[i - 1];
-}
-
-/* The intervals within runs; `intervals` has room for series->count. */
-static size_t list_intervals(const struct growth_series *series, struct interval *intervals)
-{
-	size_t count = 0;
-
-	for (size_t i = 1; i < series->count; i++) {
-		double work = series->work[i] - series->work[i - 1], seconds = 1;
-
-		if (!in_one_run(series, i))
-			continue;
-		if (series->seconds)
-			seconds = series->seconds[i] - series->seconds[i - 1];
-		intervals[count++] =
-			(struct interval){i, work, seconds > 0 ? work / seconds : work};
-	}
-	return count;
 }
 
 static int by_falling_rate(const void *left, const void *right)
@@ -63,41 +52,104 @@ static int by_falling_rate(const void *left, const void *right)
 	return (a->rate < b->rate) - (a->rate > b->rate);
 }
 
-/* Intervals are ordered by falling rate.  Returns the first idle one, or `count` if there is none.
- */
-static size_t first_idle(const struct interval *intervals, size_t count)
+/* The intervals within runs, by falling rate of what `sums` adds up; `intervals` has room for
+ * series->count. */
+static size_t list_intervals(const struct growth_series *series, const double *sums,
+			     struct interval *intervals)
+{
+	size_t count = 0;
+
+	for (size_t i = 1; i < series->count; i++) {
+		double amount = sums[i] - sums[i - 1], seconds = 1;
+
+		if (!in_one_run(series, i))
+			continue;
+		if (series->seconds)
+			seconds = series->seconds[i] - series->seconds[i - 1];
+		intervals[count++] =
+			(struct interval){i, amount, seconds > 0 ? amount / seconds : amount};
+	}
+	qsort(intervals, count, sizeof(*intervals), by_falling_rate);
+	return count;
+}
+
+/* The first idle one of ordered intervals, or `count` if there is none: its rate is at most `share`
+ * of the busy ones' median, which did `least` or more. */
+static size_t first_idle(const struct interval *intervals, size_t count, double share, double least)
 {
 	double total = 0, done = 0;
 
 	for (size_t i = 0; i < count; i++)
-		total += intervals[i].work;
+		total += intervals[i].amount;
 	for (size_t i = 0; i < count; i++) {
 		/* The intervals before this one are sorted: the middle one has their median. */
-		if (i >= LEAST_BUSY && intervals[i / 2].work >= LEAST_WORK &&
-		    intervals[i].rate <= idle_rate * intervals[i / 2].rate &&
+		if (i >= LEAST_BUSY && intervals[i / 2].amount >= least &&
+		    intervals[i].rate <= share * intervals[i / 2].rate &&
 		    total - done <= idle_work * total)
 			return i;
-		done += intervals[i].work;
+		done += intervals[i].amount;
 	}
 	return count;
+}
+
+/* CPU time per second, or per interval where times are unknown. */
+static double cpu_rate(const struct growth_series *series, size_t i)
+{
+	double seconds = series->seconds ? series->seconds[i] - series->seconds[i - 1] : 1;
+
+	return seconds > 0 ? (series->cpu[i] - series->cpu[i - 1]) / seconds : 0;
+}
+
+/* CPU time per second of the busy intervals, at least for most of them; 0: it says nothing. */
+static double usual_cpu(const struct growth_series *series, const bool *idle,
+			struct interval *intervals)
+{
+	size_t count = series->cpu ? list_intervals(series, series->cpu, intervals) : 0, busy = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!idle[intervals[i].end])
+			intervals[busy++] = intervals[i];
+	if (busy < LEAST_BUSY || intervals[busy / 2].amount < least_cpu)
+		return 0;
+	return intervals[busy / 2].rate;
+}
+
+/* It allocated nothing, but used as much CPU time as before: it was not idle. */
+static size_t unmark_busy(const struct growth_series *series, bool *idle,
+			  struct interval *intervals)
+{
+	double usual = usual_cpu(series, idle, intervals);
+	size_t left = 0;
+
+	for (size_t i = 1; i < series->count; i++) {
+		if (idle[i] && usual > 0 && cpu_rate(series, i) >= busy_cpu * usual)
+			idle[i] = false;
+		left += idle[i];
+	}
+	return left;
 }
 
 size_t growth_idle_mark(const struct growth_series *series, bool *idle)
 {
 	struct interval *intervals;
-	size_t count, from;
+	size_t count, from, left;
 
 	memset(idle, 0, series->count * sizeof(*idle));
 	if (!series->work || series->count < LEAST_BUSY + 2)
 		return 0;
 	intervals = need(calloc(series->count, sizeof(*intervals)));
-	count = list_intervals(series, intervals);
-	qsort(intervals, count, sizeof(*intervals), by_falling_rate);
-	from = first_idle(intervals, count);
+	count = list_intervals(series, series->work, intervals);
+	from = first_idle(intervals, count, idle_rate, LEAST_WORK);
+	if (series->cpu && count && intervals[count / 2].amount < LEAST_WORK && from == count) {
+		/* It seldom allocates: a table that doubles, perhaps. */
+		count = list_intervals(series, series->cpu, intervals);
+		from = first_idle(intervals, count, idle_cpu, least_cpu);
+	}
 	for (size_t i = from; i < count; i++)
 		idle[intervals[i].end] = true;
+	left = unmark_busy(series, idle, intervals);
 	free(intervals);
-	return count - from;
+	return left;
 }
 
 /* ---- a series without them ------------------------------------------------------------------- */
@@ -182,54 +234,111 @@ static void pick_integers(struct growth_awake *awake, const struct growth_series
 
 /* ---- intervals in which the program worked for a part of the time ---------------------------- */
 
-static int by_value(const void *left, const void *right)
-{
-	const double *a = left, *b = right;
+/* What the program does per second while it works: blocks allocated and CPU time; 0: unknown. */
+struct pace {
+	double work, cpu;
+};
 
-	return (*a > *b) - (*a < *b);
+static double rate_between(const struct growth_series *series, const double *sums, size_t i)
+{
+	double seconds = series->seconds[i] - series->seconds[i - 1];
+
+	return seconds > 0 ? (sums[i] - sums[i - 1]) / seconds : 0;
 }
 
-/* Work per second in the middle one of the intervals that are not idle; 0: unknown. */
-static double usual_rate(const struct growth_series *series, const bool *idle)
+/* Allocations per second in the middle one of the intervals that are not idle. */
+static double usual_work(const struct growth_series *series, const bool *idle,
+			 struct interval *intervals)
 {
-	double *rates = need(calloc(series->count + 1, sizeof(*rates))), usual;
-	size_t count = 0;
+	size_t count = list_intervals(series, series->work, intervals), busy = 0;
 
-	for (size_t i = 1; i < series->count; i++) {
-		double seconds = series->seconds[i] - series->seconds[i - 1];
+	for (size_t i = 0; i < count; i++)
+		if (!idle[intervals[i].end])
+			intervals[busy++] = intervals[i];
+	return busy >= LEAST_BUSY ? intervals[busy / 2].rate : 0;
+}
 
-		if (!idle[i] && in_one_run(series, i) && seconds > 0)
-			rates[count++] = (series->work[i] - series->work[i - 1]) / seconds;
-	}
-	qsort(rates, count, sizeof(*rates), by_value);
-	usual = count >= LEAST_BUSY ? rates[count / 2] : 0;
-	free(rates);
+static struct pace usual_pace(const struct growth_series *series, const bool *idle)
+{
+	struct interval *intervals = need(calloc(series->count, sizeof(*intervals)));
+	struct pace usual = {usual_work(series, idle, intervals),
+			     usual_cpu(series, idle, intervals)};
+
+	free(intervals);
 	return usual;
 }
 
-/*
- * The share of the interval that ends at `i` in which the program worked: 1 unless its work says
- * less.  A row that is much of the work itself cannot be measured by it: a cache that fills
- * allocates less and less.
- */
-static double worked_share(const struct growth_series *series, size_t i, double usual)
+static double share_of(double rate, double usual)
 {
-	double seconds = series->seconds[i] - series->seconds[i - 1];
-	double work = series->work[i] - series->work[i - 1];
-	double own = series->blocks ? series->blocks[i] - series->blocks[i - 1] : work;
+	return rate < partly * usual ? fmax(rate / usual, least_share) : 1;
+}
 
-	if (usual <= 0 || seconds <= 0 || work < LEAST_WORK || own > own_share * work ||
-	    !in_one_run(series, i))
+/* The pace of the busy interval beside the one that ends at `i`, if that is slower than usual: what
+ * slows down bit by bit has not stopped. */
+static double pace_nearby(const struct growth_series *series, const double *sums, const bool *idle,
+			  size_t i, double usual)
+{
+	size_t beside = idle[i - 1] || i < 2 ? i + 1 : i - 1;
+
+	if (beside >= series->count || idle[beside] || !in_one_run(series, beside))
+		return usual;
+	return fmin(usual, rate_between(series, sums, beside));
+}
+
+static double cpu_share(const struct growth_series *series, const bool *idle, size_t i,
+			double usual)
+{
+	return share_of(rate_between(series, series->cpu, i),
+			pace_nearby(series, series->cpu, idle, i, usual));
+}
+
+static double work_share(const struct growth_series *series, const bool *idle, size_t i,
+			 double usual)
+{
+	return share_of(rate_between(series, series->work, i),
+			pace_nearby(series, series->work, idle, i, usual));
+}
+
+/* A row that is much of the work itself cannot be measured by it: a cache that fills allocates less
+ * and less. */
+static bool is_apart(const struct growth_series *series, size_t i)
+{
+	double work = series->work[i] - series->work[i - 1];
+
+	return series->blocks && work >= LEAST_WORK &&
+	       series->blocks[i] - series->blocks[i - 1] <= own_share * work;
+}
+
+/*
+ * The share of the interval that ends at `i` in which the program worked: 1 unless its CPU time or
+ * its allocations say less.  That it stopped is known if it has ended since, or if its CPU time
+ * says so.
+ */
+static double worked_share(const struct growth_series *series, const bool *idle, size_t i,
+			   const struct pace *usual)
+{
+	bool is_last = i + 1 == series->count,
+	     stopped = is_last ? series->at_exit != NULL : idle[i + 1];
+	double share = 1;
+
+	if (!in_one_run(series, i))
 		return 1;
-	return work < partly * usual * seconds ? work / (usual * seconds) : 1;
+	if (usual->cpu > 0)
+		share = cpu_share(series, idle, i, usual->cpu);
+	if (usual->work > 0 && (is_apart(series, i) || (stopped && (is_last || usual->cpu > 0))))
+		share = fmin(share, work_share(series, idle, i, usual->work));
+	return share;
 }
 
 static bool ends_partly(const struct growth_series *series, const bool *idle)
 {
 	size_t last = series->count - 1;
+	struct pace usual;
 
-	return series->seconds && series->count > LEAST_BUSY + 1 && !idle[last] &&
-	       worked_share(series, last, usual_rate(series, idle)) < 1;
+	if (!series->seconds || series->count <= LEAST_BUSY + 1 || idle[last])
+		return false;
+	usual = usual_pace(series, idle);
+	return worked_share(series, idle, last, &usual) < 1;
 }
 
 /* Where the work begins or ends within an interval, and in the last one, only the time in which
@@ -237,14 +346,15 @@ static bool ends_partly(const struct growth_series *series, const bool *idle)
 static void shorten_partial(struct growth_awake *awake, const struct growth_series *series,
 			    const bool *idle, double *seconds)
 {
-	double usual = usual_rate(series, idle), off = 0;
+	struct pace usual = usual_pace(series, idle);
+	double off = 0;
 
 	for (size_t k = 1; k < awake->series.count; k++) {
 		size_t from = awake->kept[k - 1], i = from + 1;
 		bool at_border = idle[from] || awake->kept[k] > i || k + 1 == awake->series.count;
 
 		if (at_border)
-			off += (1 - worked_share(series, i, usual)) *
+			off += (1 - worked_share(series, idle, i, &usual)) *
 			       (series->seconds[i] - series->seconds[from]);
 		seconds[k] -= off;
 	}
