@@ -160,11 +160,17 @@ static bool is_ours(void)
 	return snap__process_relation() == SNAP__OURS;
 }
 
-/* Called regularly from the record path: start a helper that should be running. */
+/*
+ * Called regularly from the record path: start a helper that should be running.  No system call is
+ * made unless there is something to do, and none but prctl() after a filter.
+ */
 static void tick(void)
 {
-	if (wants_threads && atomic_load(&state) == RECORDING &&
-	    atomic_load(&exit_state) == NOT_EXITING && is_ours()) {
+	if (!wants_threads || atomic_load(&state) != RECORDING ||
+	    atomic_load(&exit_state) != NOT_EXITING || snap__trigger_is_filtered() ||
+	    (!snap__trigger_tick_is_due() && !snap__message_is_kept()))
+		return;
+	if (!snap__trigger_is_silent() && is_ours()) {
 		snap__trigger_tick();
 		snap__message_flush();
 	}

@@ -92,6 +92,11 @@ static void keep(const struct snap__text *line)
 	atomic_store(&kept_state, FULL);
 }
 
+bool snap__message_is_kept(void)
+{
+	return atomic_load(&kept_state) == FULL;
+}
+
 void snap__message_flush(void)
 {
 	unsigned full = FULL;

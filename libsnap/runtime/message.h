@@ -7,6 +7,8 @@
 #ifndef SNAP_RUNTIME_MESSAGE_H
 #define SNAP_RUNTIME_MESSAGE_H
 
+#include <stdbool.h>
+
 /** `what`, then ": " and the error's name if `error` is not 0, then `detail` if not NULL. */
 void snap__message(const char *what, const char *detail, int error);
 
@@ -16,6 +18,7 @@ void snap__message(const char *what, const char *detail, int error);
  * is kept until a thread of the host calls snap__message_flush().
  */
 void snap__message_defer(void);
+bool snap__message_is_kept(void);
 void snap__message_flush(void);
 
 /** The meaning of errno value `error` in words, for the few that matter here. */

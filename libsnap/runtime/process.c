@@ -3,9 +3,12 @@
  */
 #include "runtime/process.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -140,6 +143,16 @@ enum snap__relation snap__process_relation(void)
 	if (snap__sys_getpid() == self.pid)
 		return SNAP__OURS;
 	return witness && atomic_load(witness) == 0 ? SNAP__COPY : SNAP__BORROWED;
+}
+
+bool snap__process_has_thread_word(void)
+{
+	void *word = NULL;
+	int saved = errno;
+	bool found = syscall(SYS_prctl, PR_GET_TID_ADDRESS, &word, 0, 0, 0) == 0 && word;
+
+	errno = saved;
+	return found;
 }
 
 /* ---- pages ------------------------------------------------------------------------------------ */

@@ -39,6 +39,12 @@ enum snap__relation {
 };
 enum snap__relation snap__process_relation(void);
 
+/**
+ * Has the thread a word that the kernel clears at its end?  libc gives one to each thread, and to the
+ * first thread of a forked child; a child of vfork() has none.  By prctl() alone.  Preserves errno.
+ */
+bool snap__process_has_thread_word(void);
+
 /** The settings, for lifecycle.c to fill in; others read snap__process_config(). */
 extern SNAP__HIDDEN struct snap__config snap__settings;
 

@@ -98,8 +98,9 @@ bool snap__trigger_is_silent(void)
 		return true;
 	if (!snap__sandbox_was_entered())
 		return false;
-	/* A child of vfork() uses the parent's memory, but its filter is not the parent's. */
-	if (snap__process_relation() == SNAP__OURS) {
+	/* A child of vfork() uses the parent's memory, but its filter is not the parent's.  A filter
+	   may kill for getpid(), so that the other way comes first. */
+	if (snap__process_has_thread_word() || snap__process_relation() == SNAP__OURS) {
 		atomic_fetch_or(&stays, FOR_CONFINED);
 		atomic_store(&filtered, true);
 	}
@@ -704,10 +705,20 @@ void snap__trigger_start(void)
 		call_helper();
 }
 
+static bool was_left(void)
+{
+	return helper.unreaped && !snap__helper_runs(&helper);
+}
+
+bool snap__trigger_tick_is_due(void)
+{
+	return (atomic_load(&stays) && !can_be_asked()) || was_left() || safety_is_due();
+}
+
 void snap__trigger_tick(void)
 {
 	snap__trigger_start();
-	if (helper.unreaped && !snap__helper_runs(&helper))
+	if (was_left())
 		collect();
 	if (!safety_is_due() || snap__helper_runs(&helper) || snap__trigger_is_silent())
 		return;

@@ -33,6 +33,9 @@ void snap__trigger_disarm(void);
 /** Start the helper if one is to stay and none runs; not from a signal handler. */
 void snap__trigger_start(void);
 
+/** Has snap__trigger_tick() anything to do?  Without a system call. */
+bool snap__trigger_tick_is_due(void);
+
 /** Called regularly: the same, and start a safety snapshot that is due.  No thread waits for it. */
 void snap__trigger_tick(void);
 
