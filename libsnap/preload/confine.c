@@ -15,8 +15,16 @@
 
 #include "preload/entry.h"
 #include "preload/real.h"
+#include "preload/signals.h"
 #include "runtime/hidden.h"
 #include "runtime/lifecycle.h"
+
+/* A handler of ours would make system calls that the filter may kill for. */
+static void before_filter(void)
+{
+	snap__process_confine(true);
+	snap__signals_leave();
+}
 
 ENTRY int prctl(int option, ...)
 {
@@ -28,7 +36,7 @@ ENTRY int prctl(int option, ...)
 		a[i] = va_arg(rest, unsigned long);
 	va_end(rest);
 	if (option == PR_SET_SECCOMP)
-		snap__process_confine(true);
+		before_filter();
 	snap__real_find();
 	if (snap__real.prctl)
 		return snap__real.prctl(option, a[0], a[1], a[2], a[3]);
@@ -54,9 +62,9 @@ SNAP__HIDDEN long snap__failed_syscall(long negative);
 /* Called before the few system calls that matter. */
 void snap__before_syscall(long number, long first)
 {
-	if (number == SYS_seccomp)
-		snap__process_confine(first != SECCOMP_GET_ACTION_AVAIL &&
-				      first != SECCOMP_GET_NOTIF_SIZES);
+	if (number == SYS_seccomp && first != SECCOMP_GET_ACTION_AVAIL &&
+	    first != SECCOMP_GET_NOTIF_SIZES)
+		before_filter();
 	else if (number == SYS_exit_group)
 		snap__process_exit();
 	else if (number == SYS_chroot)

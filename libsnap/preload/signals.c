@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,10 +25,17 @@
 #include "runtime/trigger.h"
 #include "write/sys.h"
 
-/* SIGSYS and SIGTRAP are left to filters and debuggers. */
-static const int fatal[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGABRT,   SIGBUS,   SIGFPE,
-			    SIGSEGV, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,   SIGUSR2,  SIGXCPU,
-			    SIGXFSZ, SIGIO,   SIGPWR,  SIGPROF, SIGVTALRM, SIGSTKFLT};
+#define BIT(number)   ((uint64_t)1 << ((number) - 1))
+#define MOST          64 /* the last number of a signal */
+#define FIRST_OF_REAL 34 /* of the real-time signals; those before it are libc's */
+
+/* SIGSYS is left to filters. */
+static const uint64_t fatal =
+	BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) |
+	BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGUSR1) | BIT(SIGSEGV) | BIT(SIGUSR2) | BIT(SIGPIPE) |
+	BIT(SIGALRM) | BIT(SIGTERM) | BIT(SIGSTKFLT) | BIT(SIGXCPU) | BIT(SIGXFSZ) |
+	BIT(SIGVTALRM) | BIT(SIGPROF) | BIT(SIGIO) | BIT(SIGPWR) |
+	~(BIT(FIRST_OF_REAL) - 1);
 
 /* A flag that libc adds by itself (SA_RESTORER), and shows. */
 #define OF_LIBC 0x04000000
@@ -35,14 +43,11 @@ static const int fatal[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGABRT,   SIGBU
 static volatile sig_atomic_t is_watching;
 
 /* What the program set, or found, where ours is now: by the number of the signal. */
-static struct sigaction asked[32];
+static struct sigaction asked[MOST + 1];
 
 static int is_fatal(int number)
 {
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		if (fatal[i] == number)
-			return 1;
-	return 0;
+	return number > 0 && number <= MOST && (fatal & BIT(number)) != 0;
 }
 
 static void on_fatal(int number, siginfo_t *info, void *context);
@@ -61,9 +66,15 @@ static void give_back(void)
 	plain.sa_handler = SIG_DFL;
 	if (snap__process_relation() != SNAP__BORROWED)
 		is_watching = 0; /* a child of vfork() has its parent's memory */
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		if (snap__real.sigaction(fatal[i], NULL, &now) == 0 && is_ours(&now))
-			snap__real.sigaction(fatal[i], &plain, NULL);
+	for (int n = 1; n <= MOST; n++)
+		if (is_fatal(n) && snap__real.sigaction(n, NULL, &now) == 0 && is_ours(&now))
+			snap__real.sigaction(n, &plain, NULL);
+}
+
+void snap__signals_leave(void)
+{
+	if (is_watching && snap__trigger_is_filtered())
+		give_back();
 }
 
 static void on_fatal(int number, siginfo_t *info, void *context)
@@ -103,11 +114,11 @@ void snap__signals_watch(void)
 		return;
 	fill_in(&ours);
 	is_watching = 1;
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		if (snap__real.sigaction(fatal[i], NULL, &now) == 0 &&
+	for (int n = 1; n <= MOST; n++)
+		if (is_fatal(n) && snap__real.sigaction(n, NULL, &now) == 0 &&
 		    !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL) {
-			asked[fatal[i]] = now;
-			snap__real.sigaction(fatal[i], &ours, NULL);
+			asked[n] = now;
+			snap__real.sigaction(n, &ours, NULL);
 		}
 }
 

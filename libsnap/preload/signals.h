@@ -7,4 +7,7 @@
 /** From here on, a fatal signal with the default disposition leads to a last snapshot. */
 void snap__signals_watch(void);
 
+/** After a filter of system calls: no signal has a handler of ours any more. */
+void snap__signals_leave(void);
+
 #endif
