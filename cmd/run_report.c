@@ -4,6 +4,7 @@
 #include "run_report.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,12 @@ static void print_unlisted(const struct hello *hello)
 			"snapdiff: not recorded: %zu more processes, whose programs are not "
 			"listed\n",
 			hello->missed_unlisted);
+	if (hello->lines_lost)
+		fprintf(stderr,
+			"snapdiff: warning: %zu messages of recorded processes are lost: they "
+			"could "
+			"not write to the file for them\n",
+			hello->lines_lost);
 	if (hello->processes_unlisted)
 		fprintf(stderr,
 			"snapdiff: warning: of %zu processes it is not known whether they left a "
@@ -103,13 +110,20 @@ static void print_unlisted(const struct hello *hello)
 }
 
 /* The recorded processes left nothing: find the cause from how they ended. */
-static void print_nothing_left(const struct run_report *report, bool was_killed)
+static void print_nothing_left(const struct run_report *report, const struct launch_result *result)
 {
+	int number = result->exit_code > 128 ? result->exit_code - 128 : 0; /* as shells say it */
+
 	fprintf(stderr,
 		"snapdiff: recording started, but no snapshot was written to %s: ", report->out);
-	if (was_killed)
+	if (result->was_killed)
 		fprintf(stderr, "the program was killed before one was due; --every and --safety "
 				"take snapshots before that\n");
+	else if (number > 0 && number <= SIGRTMAX)
+		fprintf(stderr,
+			"signal %d (%s) ended the program, and no snapshot could be taken for it; "
+			"--every and --safety take snapshots before that\n",
+			number, strsignal(number));
 	else
 		fprintf(stderr,
 			"did the program change its user, become another in a clean environment, "
@@ -130,7 +144,7 @@ static void print_failure(const struct run_report *report, const struct launch_r
 			"snapdiff: recording did not start: the program did not load libsnap "
 			"(is it started in a clean environment, or by a privileged helper?)\n");
 	else if (report->wants_exit)
-		print_nothing_left(report, result->was_killed);
+		print_nothing_left(report, result);
 	else if (!report->is_quiet)
 		fprintf(stderr, "snapdiff: no snapshot was asked for while the program ran\n");
 }

@@ -17,13 +17,29 @@
 
 #include "base/array.h"
 #include "base/utf8.h"
+#include "format/board.h"
 #include "image/image.h"
 
 enum { HELLO_ROOM = 4096, MISSED_MAX = 10000, PROCESSES_MAX = 1000000, HELPER_WAIT_MS = 60000 };
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-/* An empty file in `dir`; false if no line would fit on its disk. */
+/* For the board and some lines; false if the disk is full.  Pages of a file that have no place on the
+   disk must not be mapped: without one there is no board. */
+static bool make_room(struct hello *hello, int fd)
+{
+	const off_t board = sizeof(struct snap__board);
+	int error;
+
+	hello->has_board = fallocate(fd, 0, 0, board) == 0;
+	if (hello->has_board)
+		return fallocate(fd, FALLOC_FL_KEEP_SIZE, board, HELLO_ROOM) == 0 ||
+		       errno != ENOSPC;
+	error = errno;
+	return ftruncate(fd, 0) == 0 && error != ENOSPC;
+}
+
+/* A file without lines in `dir`; false if none would fit on its disk. */
 static bool create_in(struct hello *hello, const char *dir)
 {
 	mode_t mask = umask(0);
@@ -43,7 +59,7 @@ static bool create_in(struct hello *hello, const char *dir)
 	/* Use the same clock and the same call that date the snapshots. */
 	hello->since =
 		fstatat(AT_FDCWD, hello->path, &info, 0) == 0 ? info.st_mtim : (struct timespec){0};
-	has_room = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, HELLO_ROOM) == 0 || errno != ENOSPC;
+	has_room = make_room(hello, fd);
 	close(fd);
 	if (!has_room)
 		unlink(hello->path);
@@ -269,6 +285,27 @@ static void read_lines(struct hello *hello, FILE *file)
 	}
 }
 
+/* What processes said that could not append to the file. */
+static void read_board(struct hello *hello, FILE *file)
+{
+	struct snap__board *board = malloc(sizeof(*board));
+
+	if (board && fseek(file, 0, SEEK_SET) == 0 && fread(board, sizeof(*board), 1, file) == 1) {
+		for (size_t i = 0; i < SNAP__BOARD_PLACES && i < board->taken; i++) {
+			char *line = board->places[i].line;
+
+			line[SNAP__BOARD_TEXT - 1] = '\0';
+			line[strcspn(line, "\n")] = '\0';
+			hello_make_printable(line);
+			if (board->places[i].is_whole)
+				read_line(hello, line);
+		}
+		if (board->taken > SNAP__BOARD_PLACES)
+			hello->lines_lost = board->taken - SNAP__BOARD_PLACES;
+	}
+	free(board);
+}
+
 /* ---- last snapshots -------------------------------------------------------------------------- */
 
 /* Does libsnap's helper in process `pid` live?  It holds a lock on the byte with that number. */
@@ -317,9 +354,13 @@ void hello_collect(struct hello *hello)
 
 	if (!file)
 		return;
+	if (hello->has_board)
+		(void)fseek(file, sizeof(struct snap__board), SEEK_SET);
 	read_lines(hello, file);
 	wait_for_helpers(hello, fileno(file));
 	read_lines(hello, file);
+	if (hello->has_board)
+		read_board(hello, file);
 	fclose(file);
 	unlink(hello->path);
 }

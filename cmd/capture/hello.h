@@ -48,6 +48,8 @@ struct hello_python {
 struct hello {
 	char path[PATH_MAX + 32]; /* of the file; "": there is none */
 	struct timespec since;    /* when it was created */
+	bool has_board;           /* see libsnap/format/board.h */
+	size_t lines_lost;        /* that found no place on the board */
 	struct hello_process *processes;
 	size_t process_count, process_room,
 		buckets[HELLO_BUCKETS]; /* by pid: index + 1 of the newest */

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/board.h"
 #include "runtime/process.h"
 #include "runtime/message.h"
 #include "runtime/os_linux.h"
@@ -29,34 +31,78 @@ static void hello_begin(struct snap__text *line)
 }
 
 /* The file of `snapdiff run`, or -1.  Whatever else is there now is left alone. */
-static int open_hello(int flags)
+static int open_hello(int flags, struct stat *info)
 {
 	const char *path = snap__process_config()->hello;
-	struct stat info;
 	int fd = -1;
 
 	if (snap__hello_is_wanted())
 		fd = snap__sys_open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd >= 0 && (syscall(SYS_fstat, fd, &info) != 0 || !S_ISREG(info.st_mode))) {
+	if (fd >= 0 && (syscall(SYS_fstat, fd, info) != 0 || !S_ISREG(info->st_mode))) {
 		snap__sys_close(fd);
 		fd = -1;
 	}
 	return fd;
 }
 
-/* Append the line at once, where `snapdiff run` reads it. */
-static void hello_send(struct snap__text *line)
+/* ---- the board ------------------------------------------------------------------------------- */
+
+static struct snap__board *board; /* NULL: there is none */
+
+/* Once per program, while the file can be opened; a forked child has its parent's. */
+static void find_board(void)
 {
-	struct snap__quiet quiet;
-	int fd = open_hello(O_WRONLY | O_APPEND), ignored;
+	struct stat info;
+	int fd = board ? -1 : open_hello(O_RDWR, &info);
+	void *map = MAP_FAILED;
 
 	if (fd < 0)
 		return;
+	if (info.st_size >= (off_t)sizeof(*board))
+		map = snap__os_mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+				    0);
+	if (map != MAP_FAILED)
+		board = map;
+	snap__sys_close(fd);
+}
+
+static void put_on_board(const struct snap__text *line)
+{
+	uint32_t place = board ? atomic_fetch_add(&board->taken, 1) : SNAP__BOARD_PLACES;
+	struct snap__text out;
+
+	if (place >= SNAP__BOARD_PLACES)
+		return;
+	out = SNAP__TEXT(board->places[place].line);
+	snap__text_add(&out, line->data);
+	atomic_store(&board->places[place].is_whole, 1);
+}
+
+/* Append the line at once, where `snapdiff run` reads it. */
+static bool append(struct snap__text *line)
+{
+	struct snap__quiet quiet;
+	struct stat info;
+	int fd = open_hello(O_WRONLY | O_APPEND, &info), ignored;
+	bool done;
+
+	if (fd < 0)
+		return false;
 	snap__text_add(line, "\n");
 	snap__quiet_begin(&quiet);
-	snap__os_write_all(fd, line->data, line->size, &ignored);
+	done = snap__os_write_all(fd, line->data, line->size, &ignored);
 	snap__quiet_end(&quiet);
 	snap__sys_close(fd);
+	return done;
+}
+
+static void hello_send(struct snap__text *line)
+{
+	int saved = errno;
+
+	if (!append(line))
+		put_on_board(line);
+	errno = saved;
 }
 
 int snap__hello_hold(void)
@@ -65,7 +111,8 @@ int snap__hello_hold(void)
 			     .l_whence = SEEK_SET,
 			     .l_start = snap__process_self()->pid,
 			     .l_len = 1};
-	int fd = open_hello(O_RDONLY);
+	struct stat info;
+	int fd = open_hello(O_RDONLY, &info);
 
 	if (fd >= 0)
 		(void)syscall(SYS_fcntl, fd, F_OFD_SETLK, &lock);
@@ -78,6 +125,7 @@ void snap__hello_started(void)
 	char buffer[sizeof(((struct snap__process *)0)->program) + 64];
 	struct snap__text line = SNAP__TEXT(buffer);
 
+	find_board();
 	hello_begin(&line);
 	snap__text_add(&line, " ok");
 	hello_send(&line);

@@ -3,7 +3,9 @@
  *
  * `run` names a file (SNAP_HELLO).  Each recorded process appends lines to it: that recording has
  * started, why it could not start, and what the recording does not show.  A line begins with "PID
- * PROGRAM", the program that the line is about.  Without such a file nothing is written.
+ * PROGRAM", the program that the line is about.  Where the file cannot be written any more, the line
+ * goes to the part of it that the process has mapped (format/board.h).  Without such a file nothing is
+ * written.
  */
 #ifndef SNAP_RUNTIME_HELLO_H
 #define SNAP_RUNTIME_HELLO_H

@@ -31,7 +31,8 @@ ARROWS = {
     # The digest of a model is the checksum of the format; nothing else of libsnap is known there.
     "cmd/model": {"cmd/base", "libsnap/format"},
     "cmd/cli": {"cmd/base"},
-    "cmd/capture": {"cmd/base", "libsnap/image"},
+    # The board is what both sides of a run map.
+    "cmd/capture": {"cmd/base", "libsnap/image", "libsnap/format"},
     "cmd/input": {"cmd/base", "cmd/model", "libsnap/format", "libsnap/read", "libsnap/write"},
     "cmd/symbols": {"cmd/base", "cmd/model"},
     "cmd/store": {"cmd/base", "cmd/model"},

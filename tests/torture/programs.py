@@ -164,6 +164,28 @@ def rival(program, directory):
     check("another recorder" in said, f"two recorders: {said!r}")
 
 
+def true_causes():
+    """Who cannot write a file still says why there is no snapshot: the program and its three children."""
+    for how, cause, count in (("user", "permission denied", 4), ("files", "too many open files", 4),
+                              ("size", "file too large", 4), ("signal", "signal 31", 0)):
+        if how == "user" and os.geteuid() != 0:
+            print("skipped: a change of user: needs root")
+            continue
+        out = tempfile.mkdtemp(prefix="snap-programs-")  # nobody else may use it
+        argv = [os.path.join(options.programs, "t30_mute"), how]
+        bare = subprocess.run(argv, capture_output=True, timeout=60).returncode
+        done = subprocess.run([options.snapdiff, "run", "-o", out, "--", *argv], capture_output=True, text=True,
+                              timeout=100)
+        due = 128 - bare if bare < 0 else 4 if bare == 0 else bare
+        check(done.returncode == due, f"t30 {how}: ended with {done.returncode}, bare {bare}")
+        check(cause in done.stderr, f"t30 {how}: {cause!r} is not in {done.stderr!r}")
+        check(not count or f"t30_mute ({count} times" in done.stderr, f"t30 {how}: not {count} times: {done.stderr!r}")
+        check("did the program" not in done.stderr, f"t30 {how}: guesses: {done.stderr!r}")
+        left = [f for f in os.listdir(out) if not f.startswith(".not-recorded.")]
+        check(not left, f"t30 {how}: left {left}")
+        shutil.rmtree(out)
+
+
 def main():
     global options
     parser = argparse.ArgumentParser(description=__doc__)
@@ -187,6 +209,7 @@ def main():
         clean_environment(built["plain"], directory)
         loader(built["plain"], directory)
         rival(built["plain"], directory)
+        true_causes()
     finally:
         shutil.rmtree(directory)
     return 1 if failures else 0

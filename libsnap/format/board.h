@@ -1,0 +1,28 @@
+/*
+ * format/board.h - the first part of the file in which recorded processes speak to `snapdiff run`.
+ *
+ * A process maps this part when it starts.  So it can leave a line where it cannot open or write the
+ * file any more: after a change of user, under a limit on files, after chroot().  Lines that are
+ * appended begin behind it.  A file that is shorter than this has no such part.
+ */
+#ifndef SNAP_FORMAT_BOARD_H
+#define SNAP_FORMAT_BOARD_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define SNAP__BOARD_PLACES 255
+#define SNAP__BOARD_TEXT   252
+
+struct snap__board {
+	_Atomic uint32_t taken; /* places; more than there are if lines were lost */
+	char unused[SNAP__BOARD_TEXT];
+	struct {
+		_Atomic uint32_t is_whole;
+		char line[SNAP__BOARD_TEXT]; /* without a newline; ends with a NUL */
+	} places[SNAP__BOARD_PLACES];
+};
+
+_Static_assert(sizeof(struct snap__board) == 65536, "whole pages");
+
+#endif
