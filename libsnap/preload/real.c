@@ -247,6 +247,25 @@ static int is_known(const void *base)
 	return 0;
 }
 
+/* `slot` becomes what answers the program's calls of `name`, unless that is ours. */
+static void look_in_front(void *slot, const char *name)
+{
+	void *address = dlsym(RTLD_DEFAULT, name);
+	struct snap__loaded theirs, own;
+
+	if (snap__loaded_at(address, &theirs) && snap__loaded_at(&snap__real, &own) &&
+	    theirs.base != own.base)
+		memcpy(slot, &address, sizeof(address));
+}
+
+/* An allocator in front of us may lack some of the family (tcmalloc has no reallocarray()).  Those that
+   are ours then get its blocks, and give them to it, as libc's would. */
+static void follow_front(void)
+{
+	look_in_front(&snap__real.realloc, "realloc");
+	look_in_front(&snap__real.free, "free");
+}
+
 void snap__real_describe(struct snap__host *host)
 {
 	struct snap__loaded object = {NULL, NULL};
@@ -257,6 +276,8 @@ void snap__real_describe(struct snap__host *host)
 	(void)snap__loaded_at(malloc_address, &object);
 	of_libc = is_libc(object.path);
 	host->in_front = in_front();
+	if (host->in_front)
+		follow_front();
 	host->allocator = allocator_name(of_libc, host->in_front);
 	/* Chunks of glibc's malloc are at least 32 bytes, and 16-aligned. */
 	host->granule_shift = strcmp(host->allocator, "glibc") == 0 && sizeof(void *) == 8 ? 5 : 4;

@@ -25,7 +25,7 @@
 #include "runtime/trigger.h"
 #include "write/sys.h"
 
-#define BIT(number)   ((uint64_t)1 << ((number) - 1))
+#define BIT(number)   ((uint64_t)1 << ((number)-1))
 #define MOST          64 /* the last number of a signal */
 #define FIRST_OF_REAL 34 /* of the real-time signals; those before it are libc's */
 
@@ -34,8 +34,7 @@ static const uint64_t fatal =
 	BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) |
 	BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGUSR1) | BIT(SIGSEGV) | BIT(SIGUSR2) | BIT(SIGPIPE) |
 	BIT(SIGALRM) | BIT(SIGTERM) | BIT(SIGSTKFLT) | BIT(SIGXCPU) | BIT(SIGXFSZ) |
-	BIT(SIGVTALRM) | BIT(SIGPROF) | BIT(SIGIO) | BIT(SIGPWR) |
-	~(BIT(FIRST_OF_REAL) - 1);
+	BIT(SIGVTALRM) | BIT(SIGPROF) | BIT(SIGIO) | BIT(SIGPWR) | ~(BIT(FIRST_OF_REAL) - 1);
 
 /* A flag that libc adds by itself (SA_RESTORER), and shows. */
 #define OF_LIBC 0x04000000

@@ -489,7 +489,7 @@ def late(name, *args, files=1, **settings):
 
 def ends():
     """Every way to end leaves a snapshot; status, output and handlers are the program's own."""
-    for how in ("abrt", "term", "int", "quit", "hup", "alrm", "usr1", "usr2", "xcpu", "pipe", "abort", "segv", "ill",
+    for how in ("abrt", "term", "int", "quit", "hup", "alrm", "usr1", "usr2", "xcpu", "pipe", "trap", "real", "abort", "segv", "ill",
                 "raw", "exec", "own", "ignored", "reporter", "dispositions"):
         tortured("t19_ends", how)
     tortured("t19_ends", "failed_exec", files=2)  # one for the exec that was tried, one at the end
@@ -515,6 +515,7 @@ def filters():
         for way in ("prctl", "seccomp"):
             late("t21_filters", action, way)
             late("t21_filters", action, way, "fork")
+            late("t21_filters", action, way, "fault")
             late("t21_filters", action, way, "fork", SNAP_EVERY="10ms", files=None)
             late("t21_filters", action, way, "fork", SNAP_AT_GROWTH="256KiB", files=None)
         # Nobody is told of this one: only a helper that is there by then can write.

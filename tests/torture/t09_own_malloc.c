@@ -47,6 +47,11 @@ int main(void)
 
 	NEED((char *)p >= pool && (char *)p < pool + sizeof(pool));
 	free(p);
+	/* Not in this family: libc's own resizes by way of realloc(). */
+	p = strcpy(malloc(10), "kept");
+	p = reallocarray(p, 100, 20);
+	NEED((char *)p >= pool && (char *)p < pool + sizeof(pool) && strcmp(p, "kept") == 0);
+	free(p);
 	puts("fine");
 	return 0;
 }

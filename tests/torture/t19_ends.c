@@ -81,7 +81,8 @@ static int number_of(const char *name)
 		int number;
 	} all[] = {{"abrt", SIGABRT}, {"term", SIGTERM}, {"int", SIGINT},   {"quit", SIGQUIT},
 		   {"hup", SIGHUP},   {"alrm", SIGALRM}, {"usr1", SIGUSR1}, {"usr2", SIGUSR2},
-		   {"kill", SIGKILL}, {"xcpu", SIGXCPU}, {"pipe", SIGPIPE}};
+		   {"kill", SIGKILL}, {"xcpu", SIGXCPU}, {"pipe", SIGPIPE}, {"trap", SIGTRAP},
+		   {"real", 40}};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (strcmp(all[i].name, name) == 0)

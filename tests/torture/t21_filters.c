@@ -3,7 +3,7 @@
  * Stands for: a guest that opens a file, a socket or makes a process where the host may not, and is
  * killed for it, with the host or with each of its workers.
  *
- * t21_filters ACTION WAY [fork]
+ * t21_filters ACTION WAY [fork|fault]
  *
  * WAY is the call that installs the filter; `raw` is one that no library sees.
  */
@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-static void *volatile keep[2000];
+static void *volatile keep[2000], *volatile nowhere;
 
 /* A system call past libc. */
 static long raw(long number, long a, long b, long c)
@@ -52,9 +52,13 @@ static void confine(unsigned action, const char *way)
 	unsigned more = strcmp(way, "raw") == 0 ? SYS_kcmp : SYS_prctl;
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 5, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 4, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, more, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 9, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 8, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, more, 7, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 6, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_gettid, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigaction, 3, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_wait4, 0, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
@@ -135,8 +139,10 @@ int main(int argc, char **argv)
 	else if (strcmp(action, "nofile") == 0)
 		limit(RLIMIT_NOFILE, 3);
 	allocate(1000, 2000);
-	if (argc > 3)
+	if (argc > 3 && strcmp(argv[3], "fork") == 0)
 		work_in_children();
+	else if (argc > 3)
+		*(volatile int *)nowhere = 1;
 	printf("fine\n");
 	return 0;
 }
