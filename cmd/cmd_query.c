@@ -328,7 +328,8 @@ static enum snap_status read_all(int fd, const char *name, char **text, size_t *
 		room = 2 * room + READ_SIZE;
 		got = fill(fd, *text + *size, room - *size);
 		if (got < 0)
-			return fail(err, SNAP_EIO, "%s: %s", name, strerror(errno));
+			return fail(err, fail_status_of_file(errno), "%s: %s", name,
+				    strerror(errno));
 		*size += (size_t)got;
 	} while (*size == room);
 	(*text)[*size] = '\0';
@@ -345,7 +346,7 @@ static enum snap_status read_file(const char *path, char **text, struct snap_err
 
 	*text = NULL;
 	if (fd < 0)
-		return fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
+		return fail(err, fail_status_of_file(errno), "%s: %s", path, strerror(errno));
 	st = read_all(fd, name, text, &size, err);
 	if (!standard_input)
 		close(fd);

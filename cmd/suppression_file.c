@@ -17,10 +17,8 @@ enum { TEXT_FILE_MAX = 1 << 20 };
 
 static enum snap_status cannot_read(const char *path, int error, struct snap_error *err)
 {
-	enum snap_status st = error == ENOENT ? SNAP_ENOTFOUND : SNAP_EIO;
+	enum snap_status st = error == ENOENT ? SNAP_ENOTFOUND : fail_status_of_file(error);
 
-	if (error == ENOMEM || error == EMFILE || error == ENFILE)
-		st = SNAP_ESYSTEM;
 	return fail(err, st, "%s: cannot be read: %s", path, strerror(error));
 }
 

@@ -4,6 +4,8 @@
 #ifndef BASE_FAIL_H
 #define BASE_FAIL_H
 
+#include <errno.h>
+
 #include "snap/status.h"
 
 /** The command line, or a name on it, is ambiguous or wrong.  The command's own status: the library
@@ -22,6 +24,13 @@ static inline enum snap_status fail_status(enum snap_status st)
 /** fail_say() as an expression whose value is `st`.  It is a macro, so that compilers and
  * analyzers see that a failure is never SNAP_OK. */
 #define fail(err, st, ...) (fail_say((err), (st), __VA_ARGS__), fail_status(st))
+
+/** The status of a file that was not opened or read: what the process or the system lacks is no
+ * fault of the file. */
+static inline enum snap_status fail_status_of_file(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ? SNAP_ESYSTEM : SNAP_EIO;
+}
 
 /** The same for "memory ran out while ...". */
 static inline enum snap_status fail_memory(struct snap_error *err, const char *doing)

@@ -1,12 +1,17 @@
 /*
- * base/seed.h - the random seed of hashes over hostile input, so that nobody can cause collisions.
+ * base/seed.h - what others cannot guess: the seed of hashes over hostile input, and random bytes.
  */
 #ifndef BASE_SEED_H
 #define BASE_SEED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** A number that differs from process to process.  Nothing that is printed may depend on it. */
 uint64_t hash_seed(void);
+
+/** Bytes for a name that others must not guess.  A sandbox may forbid getrandom(): then they follow
+ * from what the kernel gave this process, and from the time. */
+void random_bytes(void *bytes, size_t size);
 
 #endif

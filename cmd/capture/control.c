@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/seed.h"
 #include "base/utf8.h"
 #include "capture/doorbell.h"
 #include "capture/peer.h"
@@ -99,8 +99,8 @@ static int connect_to(uint64_t pid, int timeout_ms)
 		errno = error;
 		return fd;
 	}
-	if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret) ||
-	    !doorbell_ring(pid, secret)) {
+	random_bytes(&secret, sizeof(secret));
+	if (!doorbell_ring(pid, secret)) {
 		errno = error;
 		return -1;
 	}

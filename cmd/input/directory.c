@@ -203,7 +203,7 @@ static enum snap_status consider_file(struct listing *listing, struct entry *ent
 	bool is_snapshot;
 	enum snap_status st = read_file_keys(entry->path, &entry->time, &is_snapshot, &why);
 
-	if (st == SNAP_ENOMEM)
+	if (st == SNAP_ENOMEM || st == SNAP_ESYSTEM)
 		return fail(err, st, "%s", why.message);
 	st = st == SNAP_OK && is_snapshot
 		     ? listing_add(listing, entry, err)
@@ -337,14 +337,14 @@ static enum snap_status scan(struct listing *listing, const char *dir, struct sn
 	struct dirent *file;
 
 	if (!handle)
-		return fail(err, SNAP_EIO, "%s: %s", dir, strerror(errno));
+		return fail(err, fail_status_of_file(errno), "%s: %s", dir, strerror(errno));
 	errno = 0;
 	while (st == SNAP_OK && (file = readdir(handle))) {
 		st = consider(listing, dir, file->d_name, err);
 		errno = 0;
 	}
 	if (st == SNAP_OK && errno)
-		st = fail(err, SNAP_EIO, "%s: %s", dir, strerror(errno));
+		st = fail(err, fail_status_of_file(errno), "%s: %s", dir, strerror(errno));
 	closedir(handle);
 	return st;
 }

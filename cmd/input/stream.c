@@ -32,7 +32,7 @@ static enum snap_status file_read(void *state, char *out, size_t room, size_t *g
 		size = read(file->fd, out, room);
 	while (size < 0 && errno == EINTR);
 	if (size < 0)
-		return fail(err, SNAP_EIO, "%s: %s", file->name, strerror(errno));
+		return fail(err, fail_status_of_file(errno), "%s: %s", file->name, strerror(errno));
 	*got = (size_t)size;
 	return SNAP_OK;
 }
@@ -50,11 +50,13 @@ static enum snap_status open_file(const char *path, int *fd, struct stat *info,
 				  struct snap_error *err)
 {
 	*fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	enum snap_status st;
+
 	if (*fd < 0 || fstat(*fd, info) != 0) {
-		fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
+		st = fail(err, fail_status_of_file(errno), "%s: %s", path, strerror(errno));
 		if (*fd > STDIN_FILENO)
 			close(*fd);
-		return SNAP_EIO;
+		return st;
 	}
 	if (S_ISDIR(info->st_mode)) {
 		if (*fd != STDIN_FILENO)

@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/memory.h"
+#include "base/seed.h"
 #include "cli/cli.h"
 #include "render/formats.h"
 #include "render/html_data.h"
@@ -431,8 +431,7 @@ static void make_nonce(char nonce[NONCE_SIZE])
 {
 	unsigned char random[(NONCE_SIZE - 1) / 2];
 
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		memset(random, 0, sizeof(random));
+	random_bytes(random, sizeof(random));
 	for (size_t i = 0; i < sizeof(random); i++)
 		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
 }

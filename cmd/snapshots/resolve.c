@@ -334,30 +334,34 @@ static enum snap_status newest_of_directory(struct snapshots *snapshots, const c
 }
 
 /* Files that libsnap wrote tell their facts at once; of others only the newest is read. */
-static bool all_are_ours(const char *dir)
+static enum snap_status all_are_ours(const char *dir, bool *all, struct snap_error *err)
 {
-	struct snap_error ignored = {0};
 	char **paths = NULL;
 	size_t count = 0, ours = 0;
+	enum snap_status st = input_list_directory(dir, NULL, NULL, &paths, &count, err);
 
-	if (input_list_directory(dir, NULL, NULL, &paths, &count, &ignored) != SNAP_OK)
-		return false;
+	if (st != SNAP_OK)
+		return st;
 	for (size_t i = 0; i < count; i++) {
 		size_t size = strlen(paths[i]);
 
 		ours += size > 5 && strcmp(paths[i] + size - 5, ".snap") == 0;
 	}
 	input_free_list(paths, count);
-	return ours == count && count > 1;
+	*all = ours == count && count > 1;
+	return SNAP_OK;
 }
 
 static enum snap_status one_of_directory(struct snapshots *snapshots, const char *dir, int64_t *id,
 					 struct snap_error *err)
 {
 	char *path = NULL;
-	enum snap_status st;
+	bool ours = false;
+	enum snap_status st = all_are_ours(dir, &ours, err);
 
-	if (!all_are_ours(dir) && !snapshots->options.at)
+	if (st != SNAP_OK)
+		return st;
+	if (!ours && !snapshots->options.at)
 		return newest_of_directory(snapshots, dir, id, err);
 	st = snapshots_choose(snapshots, dir, &path, err);
 	if (st == SNAP_OK && !path)

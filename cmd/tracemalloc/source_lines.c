@@ -44,7 +44,7 @@ enum snap_status source_lines_open(struct source_lines **out, const char *direct
 	sources->file_count = file_count;
 	sources->files = calloc(file_count + 1, sizeof(*sources->files));
 	if (sources->directory < 0)
-		st = fail(err, SNAP_EIO, "%s: %s", directory, strerror(errno));
+		st = fail(err, fail_status_of_file(errno), "%s: %s", directory, strerror(errno));
 	else if (!sources->files)
 		st = fail_memory(err, "looking for source lines");
 	if (st == SNAP_OK)

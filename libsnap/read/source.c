@@ -14,9 +14,15 @@
 
 #define PIPE_FIRST_READ ((size_t)64 << 10)
 
+/* What the process or the system lacks is no fault of the file. */
+static enum snap_status status_of(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ? SNAP_ESYSTEM : SNAP_EIO;
+}
+
 static enum snap_status fail_errno(struct snap_error *err, const char *path)
 {
-	return snap__fail(err, SNAP_EIO, path, "%s", strerror(errno));
+	return snap__fail(err, status_of(errno), path, "%s", strerror(errno));
 }
 
 /* Room for more bytes: twice as much as before. */
@@ -122,7 +128,8 @@ enum snap_status snap__source_read(const struct snap__source *source, uint64_t o
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return snap__fail_at(err, SNAP_EIO, name, offset, "%s", strerror(errno));
+			return snap__fail_at(err, status_of(errno), name, offset, "%s",
+					     strerror(errno));
 		if (got == 0)
 			return snap__fail_at(err, SNAP_EIO, name, offset + filled,
 					     "the file became shorter while it was read");

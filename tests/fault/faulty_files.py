@@ -168,6 +168,8 @@ class Trial:
             raise Fault(f"an interrupted call changes the outcome: {facts}")
         if seen[0] not in (EXIT_INPUT, EXIT_SYSTEM) or self.case.spare:
             raise Fault(facts)
+        if error in ("EMFILE", "ENFILE") and seen[0] != EXIT_SYSTEM:
+            raise Fault(f"the fault is the system's, not the file's: {facts}")
         if name not in said:
             raise Fault(f"the file is not named: {facts}")
         if seen[1] and not self.case.partly:
