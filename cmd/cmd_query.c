@@ -311,7 +311,7 @@ static enum snap_status run_sql(struct querying *querying, const char *sql, stru
 
 /* ---- where the SQL comes from ---------------------------------------------------------------- */
 
-enum { READ_SIZE = 64 * 1024 };
+enum { READ_SIZE = 64 * 1024, SQL_MAX = 16 << 20 };
 
 static enum snap_status read_all(int fd, const char *name, char **text, size_t *size,
 				 struct snap_error *err)
@@ -320,8 +320,10 @@ static enum snap_status read_all(int fd, const char *name, char **text, size_t *
 	ssize_t got;
 
 	do {
-		char *moved = realloc(*text, 2 * room + READ_SIZE + 1);
+		char *moved = room < SQL_MAX ? realloc(*text, 2 * room + READ_SIZE + 1) : NULL;
 
+		if (room >= SQL_MAX)
+			return fail(err, SNAP_EUSAGE, "%s: is too large to be SQL", name);
 		if (!moved)
 			return fail_memory(err, "reading SQL");
 		*text = moved;

@@ -210,7 +210,8 @@ enum snap_status stream_need(struct stream *stream, size_t size, struct snap_err
 
 		if (stream->room - used < stream->size + READ_SIZE) {
 			if (!make_room(stream, stream->size > size ? stream->size : size))
-				return fail_memory(err, "reading a file");
+				return fail(err, SNAP_ENOMEM, "out of memory while reading %s",
+					    stream->name);
 			used = 0;
 		}
 		st = stream->source.read(stream->source.state, stream->buffer + used + stream->size,

@@ -638,14 +638,15 @@ static enum snap_status look_behind(struct model *model, const struct stream *st
 				    struct snap_error *err)
 {
 	size_t left = stream->size - size;
+	const char *more = stream->ended ? "" : "at least ";
 	const char *what = "bytes that are no dump";
 
 	if (left == 0)
 		return SNAP_OK;
 	if (pickle_recognises(stream->data + size, left))
 		what = "bytes, which begin as another dump";
-	if (asprintf(&model->torn, "%s: after its dump follow %zu %s: they are not read",
-		     stream->name, left, what) < 0) {
+	if (asprintf(&model->torn, "%s: after its dump follow %s%zu %s: they are not read",
+		     stream->name, more, left, what) < 0) {
 		model->torn = NULL;
 		return fail_memory(err, "reading a tracemalloc dump");
 	}
@@ -653,27 +654,31 @@ static enum snap_status look_behind(struct model *model, const struct stream *st
 }
 
 /*
- * Widen the window to the whole dump.  Unpacked or piped input may be very large, so it is checked
- * as it arrives: input that is no dump is refused at its first wrong byte.
+ * Widen the window to the whole dump.  Input may be very large, also a small file with holes, so it
+ * is checked as it arrives: input that is no dump is refused at its first wrong byte, and what
+ * follows a dump is not brought into memory.
  */
 static enum snap_status need_dump(struct stream *stream, struct snap_error *err)
 {
-	enum { GROWTH = 16 };
+	enum { GROWTH = 16, SMALL_FILE = 64 << 20, BEHIND = 2 };
 	struct pickle pickle;
 
-	for (size_t size = FORMAT_PEEK; !stream->file_size && !stream->ended; size *= GROWTH) {
+	if (stream->file_size && stream->file_size <= SMALL_FILE)
+		return stream_need_all(stream, err);
+	for (size_t size = FORMAT_PEEK;; size *= GROWTH) {
 		enum snap_status st = stream_need(stream, size, err);
 
-		if (st == SNAP_OK && !stream->ended)
-			st = pickle_read(&pickle, stream->data, stream->size, stream->name, err);
-		else if (st == SNAP_OK)
-			break;
-		if (st == SNAP_OK)
+		if (st != SNAP_OK || stream->ended)
+			return st;
+		st = pickle_read(&pickle, stream->data, stream->size, stream->name, err);
+		if (st == SNAP_OK) {
+			size = pickle.size;
 			pickle_free(&pickle);
-		else if (st != SNAP_ETRUNCATED)
+			return stream_need(stream, size + BEHIND, err);
+		}
+		if (st != SNAP_ETRUNCATED)
 			return st;
 	}
-	return stream_need_all(stream, err);
 }
 
 static enum snap_status tracemalloc_read(struct model *model, struct stream *stream,

@@ -9,6 +9,7 @@ usage: hostile_files.py SNAPDIFF
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,51 @@ class Files(unittest.TestCase):
                 self.assertEqual(result.returncode, 3)
                 self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
                 self.assert_ours(result, "top")
+
+    def test_a_journal_that_names_another_file(self):
+        """SQLite deletes what the journal of a transaction on several databases names, when it rolls it back."""
+        database, victim = self.strange / "x.db", self.home / "precious"
+        for command in (["ls"], ["top", "@1"], ["query", "select 1"], ["load", self.home / "s/series-2.snap"]):
+            with self.subTest(command=command):
+                database.unlink(missing_ok=True)
+                self.assertEqual(self.run_on(["load", "-q", "--db", database], self.home / "s/series-1.snap").returncode, 0)
+                victim.write_text("precious")
+                self.leave_journal(database, victim)
+                result = self.run_on([*command, "--db", database])
+                self.assertEqual(victim.read_text(), "precious")
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertIn(b"damaged", result.stderr)
+
+    def leave_journal(self, database, victim):
+        """What a process leaves that is killed in a transaction, and the record that names `victim` (SQLite's format)."""
+        writer = ("import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('pragma "
+                  "cache_size=1'); c.execute('begin immediate'); c.execute('create table z(a)'); [c.execute('insert into z "
+                  "values(?)', (os.urandom(2000),)) for _ in range(200)]; os._exit(0)")
+        subprocess.run([sys.executable, "-c", writer, database], check=True)
+        name = os.fsencode(victim)
+        with open(f"{database}-journal", "ab") as journal:
+            journal.write(struct.pack(">I", 0x40000000 // 4096 + 1) + name + struct.pack(">II", len(name), sum(name)) +
+                          bytes.fromhex("d9d505f920a163d7"))
+
+    def test_small_files_with_holes(self):
+        """A file of a few KiB says that it has 64 GiB.  What is behind a dump is not read, and is said."""
+        dump = (cli.TESTDATA.parent / "tracemalloc" / "3.10.after.dump").read_bytes()
+        for name, begin in (("dump", dump), ("zeros.snap", b""), ("cut.snap", (self.home / "s/series-1.snap").read_bytes()),
+                            ("q.sql", b"select 1;")):
+            self.put(name, begin)
+            os.truncate(self.strange / name, 64 << 30)
+        limits = ["--max-memory", "256MiB"]
+        result = self.run_on(["top", *limits], "strange/dump")
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertIn(b"% of total", result.stdout)
+        self.assertRegex(result.stderr.decode(), "follow at least [0-9]+ bytes")
+        for name in ("zeros.snap", "cut.snap"):
+            result = self.run_on(["top", *limits], f"strange/{name}")
+            self.assertEqual(result.returncode, 3, result.stderr)
+            self.assertIn(name, result.stderr.decode())
+        result = self.run_on(["query", *limits, "-F", "strange/q.sql"], self.home / "s/series-1.snap")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertIn("q.sql", result.stderr.decode())
 
     def test_links_in_circles(self):
         shutil.copy(self.home / "s/series-1.snap", self.strange)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Secrets on the command line of a recorded program: no file that the recorder writes has them.
+"""Secrets of a recorded program: no file that the recorder writes has those of its command line, of its environment
+or of its memory, and nobody else may read it.
 
 usage: secrets.py SNAPDIFF [unittest arguments]
 """
@@ -46,6 +47,22 @@ class Secrets(unittest.TestCase):
     def test_none(self):
         self.assertEqual(self.commands("--record-command", "none"), [])
         self.assertNotIn(SECRET, self.text)
+
+    def test_environment_and_memory(self):
+        self.commands(HIDDEN_VARIABLE=SECRET)
+        self.assertNotIn("HIDDEN_VARIABLE", self.text)
+        self.assertNotIn(SECRET, self.text)
+
+    def test_who_may_read(self):
+        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for umask, database, page in ((0, 0o644, 0o666), (0o022, 0o644, 0o644), (0o077, 0o600, 0o600)):
+            home = directory / f"{umask:o}"
+            home.mkdir()
+            for command in (["run", "-q", "-o", "out", "--", "true"], ["load", "-q", "--db", "x.db", "out"],
+                            ["report", "-q", "out", "-o", "x.html"], ["top", "-q", "out", "-o", "x.txt"]):
+                subprocess.run([SNAPDIFF, *command], cwd=home, umask=umask, timeout=300, check=True)
+            modes = {path.suffix: path.stat().st_mode & 0o777 for path in home.rglob("*") if path.is_file()}
+            self.assertEqual(modes, {".snap": 0o600, ".db": database, ".html": page, ".txt": page}, f"{umask:o}")
 
     def test_none_is_read(self):
         directory = self.enterContext(tempfile.TemporaryDirectory())

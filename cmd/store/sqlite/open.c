@@ -10,6 +10,7 @@
 
 #include "store/sqlite/array_tables.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/guard.h"
 #include "store/sqlite/sql.h"
 
 #define CACHE_PAGES     65536 /* of 4 KiB: a symbol cache that grew beyond begins anew */
@@ -103,6 +104,7 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 				     struct snap_error *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	const char *files;
 
 	/* Counting memory takes a lock each time, and is of use for limits only.  It cannot be
 	 * changed once SQLite is in use, and then stays as it is. */
@@ -110,7 +112,10 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 		       counts_memory || (path != NULL && mode != STORE_CACHE));
 	if (database_may_be_made(mode))
 		flags |= SQLITE_OPEN_CREATE;
-	if (sqlite3_open_v2(path ? path : PRIVATE_DATABASE, &store->db, flags, NULL) == SQLITE_OK)
+	files = guard_files();
+	if (!files)
+		return fail_memory(err, "opening a database");
+	if (sqlite3_open_v2(path ? path : PRIVATE_DATABASE, &store->db, flags, files) == SQLITE_OK)
 		return SNAP_OK;
 	if (!store->db)
 		return fail_memory(err, "opening a database");
