@@ -317,6 +317,12 @@ def retained(directory):
     edge = next(e for e in snapshot.edges if e[1] == table and snapshot.roots[int(e[0][1:])][0] == "0")
     check(edge[5:7] == ["1", "8080"], f"g_registry dominates its table: {edge}")
     check(snapshot.roots[int(edge[0][1:])][5] == "8080", "g_registry retains everything")
+    # 7 entries of 64, which nothing else holds: not what libc keeps beside the variable either.
+    entries = f"g{snapshot.group_of('new_entry')}"
+    tls = next(e for e in snapshot.edges if e[1] == entries and snapshot.roots[int(e[0][1:])][0] == "1")
+    check(tls[5:7] == ["7", "448"], f"the thread's variable dominates its entries: {tls}")
+    holding = {e[0] for e in snapshot.edges}
+    check(all(f"r{i}" in holding for i in range(len(snapshot.roots))), "each root holds something")
 
 
 def ask(path, sql):

@@ -109,13 +109,17 @@ static pthread_barrier_t started;
 
 static void *worker(void *unused)
 {
+	void *volatile used = NULL; /* its frame holds an entry, too */
+
 	(void)unused;
 	for (volatile size_t i = 0; i < 7; i++)
-		t_cache[i] = new_entry();
+		used = t_cache[i] = new_entry();
 	wipe();
 	pthread_barrier_wait(&started);
-	for (;;)
+	for (;;) {
 		pause();
+		USE(used);
+	}
 }
 
 static void grow(void)
@@ -142,6 +146,7 @@ NOINLINE static void hold(void)
 
 int main(void)
 {
+	void *volatile table; /* its frame holds the table, too */
 	pthread_t thread;
 	char byte;
 
@@ -150,6 +155,7 @@ int main(void)
 	pthread_join(thread, NULL);
 	pthread_create(&thread, NULL, worker, NULL);
 	pthread_barrier_wait(&started);
+	table = g_registry;
 	wipe();
 	puts("ready");
 	fflush(stdout);
@@ -163,6 +169,7 @@ int main(void)
 		wipe();
 		if (snap_take_holders)
 			snap_take_holders(NULL, 0);
+		USE(table);
 	}
 	return 0;
 }

@@ -35,6 +35,7 @@ struct finding {
 	struct snap__copy *copy;
 	struct snap__space *space;
 	struct snap__ranges known; /* already scanned, or not to be scanned */
+	struct snap__ranges tls;   /* the variables of one thread */
 	const struct snap__module **modules;
 	uint32_t module_count;
 	int pagemap;
@@ -183,6 +184,7 @@ static void add_range(struct snap__root root, uintptr_t low, uintptr_t high)
 	root.high = high;
 	snap__graph_add_root(&root);
 	snap__graph_scan(low, high);
+	snap__graph_drop_root();
 }
 
 static void find_registers(const struct snap__stopped *t)
@@ -236,17 +238,31 @@ static void find_tls(struct finding *f, const struct snap__stopped *t)
 {
 	struct snap__root root = root_of_thread(t, SNAP_ROOT_TLS);
 
+	f->tls.count = 0;
 	for (uint32_t i = 0; i < f->module_count; i++) {
 		const struct snap__module *module = f->modules[i];
-		uintptr_t low =
-			module->tls_id && !is_ours(module)
-				? snap__libc_tls_block(f->space, t->thread_pointer, module->tls_id)
-				: 0;
+		uintptr_t low = module->tls_id ? snap__libc_tls_block(f->space, t->thread_pointer,
+								      module->tls_id)
+					       : 0;
 
 		root.module = i;
-		if (low && snap__space_is_readable(f->space, low, low + module->tls_size))
+		if (!low || !snap__space_is_readable(f->space, low, low + module->tls_size))
+			continue;
+		snap__ranges_add(&f->tls, low, low + module->tls_size);
+		if (!is_ours(module))
 			cut_up(&root, low, low + module->tls_size);
 	}
+	snap__ranges_join(&f->tls);
+}
+
+/* What libc keeps of a thread lies beside variables of the thread, which are roots already. */
+static void find_thread_data(struct finding *f, const struct snap__stopped *t, uintptr_t low,
+			     uintptr_t high)
+{
+	uintptr_t end;
+
+	for (; snap__ranges_gap(&f->tls, &low, high, &end); low = end)
+		add_range(root_of_thread(t, SNAP_ROOT_THREAD), low, end);
 }
 
 /* A thread may run on a stack that is a heap block: a coroutine's. */
@@ -287,9 +303,9 @@ static void find_stack(struct finding *f, const struct snap__stopped *t)
 	low = find_frames(f, t, low, high);
 	add_frame(f, t, 0, low, high);
 	if (has_thread)
-		add_range(root_of_thread(t, SNAP_ROOT_THREAD), high, stack.high);
+		find_thread_data(f, t, high, stack.high);
 	else
-		add_range(root_of_thread(t, SNAP_ROOT_THREAD), data.low, data.high);
+		find_thread_data(f, t, data.low, data.high);
 }
 
 /* Threads whose registers are not known have their whole stacks scanned, as mappings. */
