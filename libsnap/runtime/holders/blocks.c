@@ -123,7 +123,8 @@ static void sort(struct snap__blocks *all)
 	}
 }
 
-static struct snap__heap_page *page_of(uintptr_t address)
+/* Of the 2 MiB around `address`. */
+static struct snap__heap_page *pages_around(uintptr_t address)
 {
 	struct snap__heap_page ***middle = &snap__blocks.top[address >> 30];
 	struct snap__heap_page **pages;
@@ -133,25 +134,31 @@ static struct snap__heap_page *page_of(uintptr_t address)
 	pages = &(*middle)[address >> 21 & (MIDDLES - 1)];
 	if (!*pages)
 		*pages = snap__copy_need(PAGES * sizeof(**pages));
-	return &(*pages)[address >> 12 & (PAGES - 1)];
+	return *pages;
 }
 
 static void mark_starts(void)
 {
+	struct snap__heap_page *pages = NULL;
+	uintptr_t leaf = 0, high = 0; /* whose pages those are; the end of the last block */
+
 	for (uint32_t i = 0; i < snap__blocks.count; i++) {
 		uintptr_t address = snap__blocks.address[i];
-		uintptr_t last = (address + snap__blocks_size(i)) >> 21;
-		struct snap__heap_page *page = page_of(address);
+		uintptr_t end = address + snap__blocks_size(i);
 		unsigned granule = address >> 4 & 255;
-		uint64_t bit = 1ull << (granule & 63);
+		uint64_t bit = 1ull << (granule & 63), *starts;
 
-		for (uintptr_t leaf = (address >> 21) + 1; leaf <= last; leaf++)
-			page_of(leaf << 21);
-		snap__blocks.crowded |= (page->starts[granule >> 6] & bit) != 0;
-		page->starts[granule >> 6] |= bit;
-		if (address + snap__blocks_size(i) >= snap__blocks.high)
-			snap__blocks.high = address + snap__blocks_size(i) + 1;
+		if (!pages || address >> 21 != leaf)
+			pages = pages_around(address);
+		leaf = address >> 21;
+		for (uintptr_t next = leaf + 1; next <= end >> 21; next++)
+			pages_around(next << 21);
+		starts = &pages[address >> 12 & (PAGES - 1)].starts[granule >> 6];
+		snap__blocks.crowded |= (*starts & bit) != 0;
+		*starts |= bit;
+		high = end > high ? end : high;
 	}
+	snap__blocks.high = high + 1;
 }
 
 static uint32_t count_starts(struct snap__heap_page *page, uint32_t before)

@@ -86,11 +86,15 @@ void snap__graph_add_edge(uint32_t block)
 static void scan_readable(uintptr_t low, uintptr_t high)
 {
 	uint32_t recent[RECENT] = {SNAP__NO_BLOCK, SNAP__NO_BLOCK, SNAP__NO_BLOCK, SNAP__NO_BLOCK};
+	const uintptr_t first = snap__blocks.low, span = snap__blocks.high - first;
 	unsigned next = 0;
 
 	for (const uintptr_t *at = (const uintptr_t *)low; (uintptr_t)(at + 1) <= high; at++) {
-		uint32_t block = snap__blocks_find(*at);
+		uint32_t block;
 
+		if (*at - first >= span) /* most words: no call for them */
+			continue;
+		block = snap__blocks_find(*at);
 		if (block == SNAP__NO_BLOCK || block == recent[0] || block == recent[1] ||
 		    block == recent[2] || block == recent[3])
 			continue;
@@ -170,16 +174,15 @@ static void search_from(uint32_t at, bool expanded)
 {
 	for (; at < g->ordered; at++) {
 		uint32_t node = g->order[at];
+		const uint32_t *to, *end;
 
 		fetch_ahead(at);
 		if (node < snap__blocks.count && !expanded)
 			expand(node);
-		for (uint32_t i = 0; i < g->degree[node]; i++) {
-			uint32_t target = g->to[g->first[node] + i];
-
-			if (!g->parent[target])
-				enter(target, node);
-		}
+		to = g->to + g->first[node];
+		for (end = to + g->degree[node]; to < end; to++)
+			if (!g->parent[*to])
+				enter(*to, node);
 		if (at % TICK_EVERY == 0)
 			snap__copy_tick();
 	}

@@ -286,9 +286,10 @@ void snap__groups_make(bool retained)
 struct bundle {
 	struct snap_edge *rows;
 	uint32_t count;
-	uint32_t *row_of; /* by group, into rows, plus 1 */
-	uint32_t *seen;   /* by block: the holder that it was counted for, plus 1 */
-	uint32_t holder;  /* group, or number of groups + root */
+	struct snap_edge *last; /* the row in use: neighbours often refer to one group; or NULL */
+	uint32_t *row_of;       /* by group, into rows, plus 1 */
+	uint32_t *seen;         /* by block: the holder that it was counted for, plus 1 */
+	uint32_t holder;        /* group, or number of groups + root */
 	uint32_t *dominated_first, *dominated; /* blocks by the holder that dominates them */
 };
 
@@ -306,18 +307,20 @@ static struct snap_edge *row_to(struct bundle *b, uint32_t group)
 
 static void add_references(struct bundle *b, uint32_t node)
 {
-	const uint32_t *to = g->to + g->first[node];
+	const uint32_t *to = g->to + g->first[node], *end = to + g->degree[node];
+	const uint32_t mark = b->holder + 1;
 
-	for (uint32_t i = 0; i < g->degree[node]; i++) {
-		uint32_t target = to[i];
-		struct snap_edge *row = row_to(b, group_of(target));
+	for (; to < end; to++) {
+		uint32_t target = *to;
 
-		row->references++;
-		if (b->seen[target] == b->holder + 1)
+		if (!b->last || b->last->to != group_of(target))
+			b->last = row_to(b, group_of(target));
+		b->last->references++;
+		if (b->seen[target] == mark)
 			continue;
-		b->seen[target] = b->holder + 1;
-		row->blocks++;
-		row->bytes += snap__blocks_size(target);
+		b->seen[target] = mark;
+		b->last->blocks++;
+		b->last->bytes += snap__blocks_size(target);
 	}
 }
 
@@ -346,6 +349,7 @@ static void write_bundle(struct bundle *b, struct snap__writer *w)
 		snap__write_edge(w, &b->rows[i]);
 	}
 	b->count = 0;
+	b->last = NULL;
 }
 
 /* The holder that dominates a block: its dominator's group, or the root; NO_GROUP for none. */
