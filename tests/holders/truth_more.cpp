@@ -664,6 +664,12 @@ CASE held_block_with_guard()
 	madvise(with_guard + 2 * page, page, MADV_GUARD_INSTALL);
 }
 
+char *large_variable[8 << 20];
+CASE held_large_variable()
+{
+	large_variable[(7 << 20) + 3] = block(473);
+}
+
 CASE held_not_in_children()
 {
 	char **words = map_words(MAP_PRIVATE | MAP_ANONYMOUS);
@@ -787,6 +793,7 @@ static void run_mappings()
 	held_not_readable_shared();
 	held_not_readable_block();
 	held_not_readable_variable();
+	held_large_variable();
 	held_read_only_shared();
 	held_behind_installed_guard();
 	held_block_with_guard();

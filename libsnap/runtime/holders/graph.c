@@ -4,6 +4,7 @@
 #include "runtime/holders/graph.h"
 
 #include "runtime/arena.h"
+#include "runtime/holders/touched.h"
 
 #define FIRST_HIDDEN 4096u
 #define EDGES_STEP   ((uint64_t)1 << 15) /* edges that room is made for at once */
@@ -13,6 +14,8 @@
 #define AHEAD        16u /* blocks that are on their way into the cache */
 #define TICK_EVERY   65536u
 #define WORD         sizeof(uintptr_t)
+#define LARGE        ((uintptr_t)1 << 20)  /* bytes: to ask which pages were touched is worth it */
+#define PIECE        ((uintptr_t)16 << 20) /* of a range, between two signs of progress */
 
 struct snap__graph snap__graph;
 
@@ -103,21 +106,55 @@ static void scan_readable(uintptr_t low, uintptr_t high)
 	}
 }
 
-/* Read a range of which parts are not mapped, or may not be read. */
-static void scan_by_area(uintptr_t low, uintptr_t high)
+/* Call `fn` for the parts of [low, high) that can be read, and that the program touched if there is
+ * much. */
+static void each_part(uintptr_t low, uintptr_t high, snap__touched_fn *fn, void *user)
 {
-	while (low < high) {
+	bool more = true;
+
+	while (more && low < high) {
 		struct snap__area *area = snap__space_at(&g->copy->space, low);
 		uintptr_t end = area && area->high < high ? area->high : high;
 
 		if (area && snap__area_open(area)) {
-			scan_readable(low, end);
+			more = end - low < LARGE ? fn(user, low, end)
+						 : snap__touched_each(area, low, end, fn, user);
 			low = end;
 		} else {
 			g->pages_unreadable++;
 			low = area ? end : (low | 4095) + 1;
 		}
 	}
+}
+
+static bool scan_part(void *unused, uintptr_t low, uintptr_t high)
+{
+	(void)unused;
+	for (uintptr_t end; low < high; low = end) {
+		end = high - low > PIECE ? low + PIECE : high;
+		scan_readable(low, end);
+		snap__copy_tick();
+	}
+	return true;
+}
+
+static bool stop(void *unused, uintptr_t low, uintptr_t high)
+{
+	(void)unused;
+	(void)low;
+	(void)high;
+	return false;
+}
+
+void snap__graph_scan_touched(struct snap__area *area, uintptr_t low, uintptr_t high)
+{
+	low = (low + WORD - 1) & ~(WORD - 1);
+	if (!area->readable && snap__touched_each(area, low, high, stop, NULL))
+		return; /* it need not be opened */
+	if (snap__area_open(area))
+		snap__touched_each(area, low, high, scan_part, NULL);
+	else
+		g->pages_unreadable++;
 }
 
 void snap__graph_drop_root(void)
@@ -131,10 +168,10 @@ void snap__graph_scan(uintptr_t low, uintptr_t high)
 	low = (low + WORD - 1) & ~(WORD - 1);
 	if (low >= high)
 		return;
-	if (snap__space_is_readable(&g->copy->space, low, high))
+	if (high - low < LARGE && snap__space_is_readable(&g->copy->space, low, high))
 		scan_readable(low, high);
 	else
-		scan_by_area(low, high);
+		each_part(low, high, scan_part, NULL);
 }
 
 static void expand(uint32_t block)
@@ -403,17 +440,30 @@ void snap__graph_mark(void)
 	connect_top();
 }
 
+/* Where a word that points into `block` is. */
+struct looking {
+	uint32_t block;
+	uintptr_t at; /* 0: nowhere yet */
+};
+
+static bool look(void *user, uintptr_t low, uintptr_t high)
+{
+	struct looking *looking = user;
+
+	for (; low + WORD <= high; low += WORD) {
+		if (snap__blocks_find(*(const uintptr_t *)low) != looking->block)
+			continue;
+		looking->at = low;
+		return false;
+	}
+	return true;
+}
+
 uint64_t snap__graph_offset_of(uintptr_t low, uintptr_t high, uint32_t block)
 {
-	uintptr_t at = (low + WORD - 1) & ~(WORD - 1);
+	struct looking looking = {.block = block};
+	uintptr_t first = (low + WORD - 1) & ~(WORD - 1);
 
-	for (; at + WORD <= high; at += WORD) {
-		uintptr_t value;
-
-		if (!snap__space_word(&g->copy->space, at, &value))
-			at |= 4095 & ~(WORD - 1);
-		else if (snap__blocks_find(value) == block)
-			return at - low;
-	}
-	return 0;
+	each_part(first, high, look, &looking);
+	return looking.at ? looking.at - low : 0;
 }

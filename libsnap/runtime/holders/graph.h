@@ -87,6 +87,8 @@ void snap__graph_drop_root(void);
 /** Add an edge to each block that an aligned word of [low, high) points into. */
 void snap__graph_scan(uintptr_t low, uintptr_t high);
 void snap__graph_add_edge(uint32_t block);
+/** The same as scan, for a range in `area`: pages that were never touched are passed over. */
+void snap__graph_scan_touched(struct snap__area *area, uintptr_t low, uintptr_t high);
 
 /** After the last root: mark what the roots reach, and sort the rest into direct and indirect
  * leaks. */

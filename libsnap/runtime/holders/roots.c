@@ -3,32 +3,28 @@
  */
 #include "runtime/holders/roots.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "runtime/arena.h"
 #include "runtime/holders/graph.h"
 #include "runtime/holders/kernel.h"
 #include "runtime/holders/libc.h"
 #include "runtime/holders/ranges.h"
+#include "runtime/holders/touched.h"
 #include "runtime/process.h"
 #include "runtime/modules.h"
 #include "runtime/os_linux.h"
 #include "runtime/stacks.h"
 #include "runtime/text.h"
 #include "runtime/unwind/cfi.h"
-#include "write/sys.h"
 
 #define WORD            ((uintptr_t)sizeof(uintptr_t))
 #define PAGE            ((uintptr_t)4096)
 #define RED_ZONE        128u
 #define MOST_FRAMES     200u
 #define GAP             ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
-#define PAGES_ASKED     4096u            /* pages that are asked about at once */
-#define PAGE_OF_FILE    ((uint64_t)1 << 61) /* in an entry of /proc/PID/pagemap */
 #define MOST_UNREADABLE ((uintptr_t)64 << 30)
+#define LARGE           ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
 #define LOADER_NAME     "/ld-linux"
 
 struct finding {
@@ -38,9 +34,6 @@ struct finding {
 	struct snap__ranges tls;   /* the variables of one thread */
 	const struct snap__module **modules;
 	uint32_t module_count;
-	int pagemap;
-	uint64_t *page_entries;
-	unsigned char *residence;
 };
 
 /* ---- words that refer to one site are one root ----------------------------------------------- */
@@ -83,18 +76,28 @@ static void add_word(struct run *run, uintptr_t at, uint32_t block)
 	run->root.high = at + WORD;
 }
 
-/* Add roots for the words of [low, high), which is readable.  `root` has their common fields,
- * and the address that the file gives for `low`. */
-static void cut_up(const struct snap__root *root, uintptr_t low, uintptr_t high)
+static bool cut_part(void *user, uintptr_t low, uintptr_t high)
 {
-	struct run run = {.root = *root, .base = low};
-
 	for (uintptr_t at = (low + WORD - 1) & ~(WORD - 1); at + WORD <= high; at += WORD) {
 		uint32_t block = snap__blocks_find(*(const uintptr_t *)at);
 
 		if (block != SNAP__NO_BLOCK)
-			add_word(&run, at, block);
+			add_word(user, at, block);
 	}
+	return true;
+}
+
+/* Add roots for the words of [low, high), which is in `area` and readable.  `root` has their common
+ * fields, and the address that the file gives for `low`. */
+static void cut_up(const struct snap__area *area, const struct snap__root *root, uintptr_t low,
+		   uintptr_t high)
+{
+	struct run run = {.root = *root, .base = low};
+
+	if (high - low < LARGE)
+		cut_part(&run, low, high);
+	else
+		snap__touched_each(area, low, high, cut_part, &run);
 	end_run(&run);
 }
 
@@ -115,8 +118,8 @@ static bool is_ours(const struct snap__module *module)
 	return here >= module->start && here < module->end;
 }
 
-static void cut_up_data(const struct finding *f, const struct snap__module *module, uintptr_t low,
-			uintptr_t high)
+static void cut_up_data(const struct finding *f, const struct snap__area *area,
+			const struct snap__module *module, uintptr_t low, uintptr_t high)
 {
 	struct snap__root root = {
 		.kind = SNAP_ROOT_GLOBAL, .module = module_index(f, module), .label = ""};
@@ -126,11 +129,11 @@ static void cut_up_data(const struct finding *f, const struct snap__module *modu
 		arena = snap__libc_main_arena(low, high);
 	if (arena.high) {
 		root.address = low - module->bias;
-		cut_up(&root, low, arena.low);
+		cut_up(area, &root, low, arena.low);
 		low = arena.high;
 	}
 	root.address = low - module->bias;
-	cut_up(&root, low, high);
+	cut_up(area, &root, low, high);
 }
 
 static void find_globals(struct finding *f)
@@ -147,7 +150,7 @@ static void find_globals(struct finding *f)
 		low = low < module->data_start ? module->data_start : low;
 		high = high > module->data_end ? module->data_end : high;
 		if (module->data_start && low < high && !is_ours(module) && snap__area_open(area))
-			cut_up_data(f, module, low, high);
+			cut_up_data(f, area, module, low, high);
 		snap__copy_tick();
 	}
 }
@@ -250,7 +253,7 @@ static void find_tls(struct finding *f, const struct snap__stopped *t)
 			continue;
 		snap__ranges_add(&f->tls, low, low + module->tls_size);
 		if (!is_ours(module))
-			cut_up(&root, low, low + module->tls_size);
+			cut_up(snap__space_at(f->space, low), &root, low, low + module->tls_size);
 	}
 	snap__ranges_join(&f->tls);
 }
@@ -363,56 +366,7 @@ static void find_loader(struct finding *f)
 
 /* ---- mappings -------------------------------------------------------------------------------- */
 
-/* Did the program write to it?  A private page of a file is a page of its own only then. */
-static bool was_touched(const struct finding *f, const struct snap__area *area, size_t page)
-{
-	uint64_t entry = f->page_entries[page];
-
-	if (area->shared)
-		return f->residence[page] & 1;
-	return entry >> 62 != 0 && (area->anonymous || !(entry & PAGE_OF_FILE));
-}
-
-/* Which of the `pages` at `low` were ever touched?  False if the kernel does not say. */
-static bool ask_pages(struct finding *f, const struct snap__area *area, uintptr_t low, size_t pages)
-{
-	ssize_t size = (ssize_t)(pages * sizeof(*f->page_entries));
-
-	if (area->shared)
-		return syscall(SYS_mincore, low, pages * PAGE, f->residence) == 0;
-	return f->pagemap >= 0 && syscall(SYS_pread64, f->pagemap, f->page_entries, (size_t)size,
-					  low / PAGE * sizeof(*f->page_entries)) == size;
-}
-
-/* Where the kernel does not say what was touched. */
-static bool was_written(const struct snap__area *area)
-{
-	return area->readable && (area->anonymous || area->writable);
-}
-
-/* Untouched pages hold nothing, and reading them would allocate them. */
-static void scan_touched(struct finding *f, const struct snap__area *area, uintptr_t low,
-			 uintptr_t high)
-{
-	for (uintptr_t at = low & ~(PAGE - 1); at < high;) {
-		size_t pages = (high - at + PAGE - 1) / PAGE;
-		bool known;
-
-		pages = pages > PAGES_ASKED ? PAGES_ASKED : pages;
-		known = ask_pages(f, area, at, pages);
-		for (size_t i = 0; i < pages; i++) {
-			uintptr_t page = at + i * PAGE;
-
-			if (known ? was_touched(f, area, i) : was_written(area))
-				snap__graph_scan(page < low ? low : page,
-						 page + PAGE > high ? high : page + PAGE);
-		}
-		at += pages * PAGE;
-		snap__copy_tick();
-	}
-}
-
-static void find_in_area(struct finding *f, const struct snap__area *area)
+static void find_in_area(struct finding *f, struct snap__area *area)
 {
 	struct snap__root root = {
 		.kind = SNAP_ROOT_MAPPING, .module = SNAP_NONE, .label = area->name};
@@ -425,7 +379,7 @@ static void find_in_area(struct finding *f, const struct snap__area *area)
 		root.address = root.low = low;
 		root.high = end;
 		snap__graph_add_root(&root);
-		scan_touched(f, area, low, end);
+		snap__graph_scan_touched(area, low, end);
 		snap__graph_drop_root();
 	}
 }
@@ -469,9 +423,6 @@ static void find_mappings(struct finding *f)
 	pass_by_ended(f);
 	snap__libc_allocator(&f->known, f->space);
 	snap__ranges_join(&f->known);
-	f->pagemap = snap__sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	f->page_entries = snap__copy_need(PAGES_ASKED * sizeof(*f->page_entries));
-	f->residence = snap__copy_need(PAGES_ASKED);
 	for (size_t i = 0; i < f->space->count; i++)
 		if (snap__area_may_hold(&f->space->areas[i]) && !is_reserve(&f->space->areas[i]))
 			find_in_area(f, &f->space->areas[i]);
@@ -479,7 +430,7 @@ static void find_mappings(struct finding *f)
 
 void snap__roots_find(struct snap__copy *copy)
 {
-	struct finding f = {.copy = copy, .space = &copy->space, .pagemap = -1};
+	struct finding f = {.copy = copy, .space = &copy->space};
 
 	f.module_count = snap__modules_count();
 	f.modules = snap__copy_need((f.module_count + 1) * sizeof(*f.modules));

@@ -1,0 +1,87 @@
+/*
+ * holders/touched.c - by /proc/self/pagemap; of shared memory, by mincore().
+ */
+#include "runtime/holders/touched.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/holders/copy.h"
+#include "write/sys.h"
+
+#define PAGE         ((uintptr_t)4096)
+#define PAGES_ASKED  ((size_t)4096)      /* at once */
+#define PRESENT      ((uint64_t)3 << 62) /* in an entry of pagemap: in memory, or swapped out */
+#define PAGE_OF_FILE ((uint64_t)1 << 61)
+
+static struct {
+	bool open;
+	int pagemap;
+	uint64_t *entries;
+	unsigned char *residence;
+} asking;
+
+static void begin(void)
+{
+	if (asking.open)
+		return;
+	asking.open = true;
+	asking.pagemap = snap__sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	asking.entries = snap__copy_need(PAGES_ASKED * sizeof(*asking.entries));
+	asking.residence = snap__copy_need(PAGES_ASKED);
+}
+
+/* Which of the `pages` at `low` were touched?  False if the kernel does not say. */
+static bool ask_pages(const struct snap__area *area, uintptr_t low, size_t pages)
+{
+	size_t size = pages * sizeof(*asking.entries);
+
+	if (area->shared)
+		return syscall(SYS_mincore, low, pages * PAGE, asking.residence) == 0;
+	return asking.pagemap >= 0 &&
+	       snap__sys_pread(asking.pagemap, asking.entries, size,
+			       (off_t)(low / PAGE * sizeof(*asking.entries))) == (ssize_t)size;
+}
+
+/* A private page of a file is a page of its own only once it was written to. */
+static bool was_touched(const struct snap__area *area, size_t page)
+{
+	uint64_t entry = asking.entries[page];
+
+	if (area->shared)
+		return asking.residence[page] & 1;
+	return (entry & PRESENT) && (area->anonymous || !(entry & PAGE_OF_FILE));
+}
+
+/* Where the kernel does not say. */
+static bool was_written(const struct snap__area *area)
+{
+	return area->readable && (area->anonymous || area->writable);
+}
+
+bool snap__touched_each(const struct snap__area *area, uintptr_t low, uintptr_t high,
+			snap__touched_fn *fn, void *user)
+{
+	begin();
+	for (uintptr_t at = low & ~(PAGE - 1); at < high;) {
+		size_t pages = (high - at + PAGE - 1) / PAGE, run = 0;
+		bool known;
+
+		pages = pages > PAGES_ASKED ? PAGES_ASKED : pages;
+		known = ask_pages(area, at, pages);
+		for (size_t i = 0; i < pages; i += run + 1) {
+			uintptr_t from = at + i * PAGE, to;
+
+			for (run = 0; i + run < pages; run++)
+				if (known ? !was_touched(area, i + run) : !was_written(area))
+					break;
+			to = from + run * PAGE;
+			if (run && !fn(user, from < low ? low : from, to > high ? high : to))
+				return false;
+		}
+		at += pages * PAGE;
+		snap__copy_tick();
+	}
+	return true;
+}
