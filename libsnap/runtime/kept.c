@@ -14,6 +14,7 @@ enum place { PEAK, SAFETY_1, SAFETY_2, PLACES, NOWHERE };
 static const char *const words[PLACES] = {"peak", "safety1", "safety2"};
 static char names[PLACES][SNAP__FILENAME_MAX]; /* "": there is none */
 static enum place next_safety = SAFETY_1;
+static uint64_t peak_bytes; /* live in the kept peak */
 
 static enum place place_of(enum snap__reason reason)
 {
@@ -36,7 +37,13 @@ static void drop(enum place place, int directory)
 	names[place][0] = '\0';
 }
 
-int snap__kept_publish(enum snap__reason reason, struct snap__file *file, const char *name)
+bool snap__kept_is_higher(enum snap__reason reason, uint64_t live_bytes)
+{
+	return place_of(reason) == PEAK && names[PEAK][0] && live_bytes < peak_bytes;
+}
+
+int snap__kept_publish(enum snap__reason reason, struct snap__file *file, const char *name,
+		       uint64_t live_bytes)
 {
 	enum place place = place_of(reason);
 	bool is_own = snap__equal(name, names[place]);
@@ -49,6 +56,8 @@ int snap__kept_publish(enum snap__reason reason, struct snap__file *file, const 
 		drop(place, file->directory);
 	text = SNAP__TEXT(names[place]);
 	snap__text_add(&text, name);
+	if (place == PEAK)
+		peak_bytes = live_bytes;
 	if (reason == SNAP__AT_SAFETY)
 		next_safety = next_safety == SAFETY_1 ? SAFETY_2 : SAFETY_1;
 	return 0;

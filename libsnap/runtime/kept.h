@@ -14,9 +14,13 @@
 /** The word for snapshots of that kind; NULL: they are numbered. */
 const char *snap__kept_word(enum snap__reason reason);
 
+/** Does the kept snapshot of that kind show a peak that is higher than `live_bytes`? */
+bool snap__kept_is_higher(enum snap__reason reason, uint64_t live_bytes);
+
 /** Rename the file to `name`.  An older snapshot of the same kind with that name is replaced. 0,
  * or an errno value; see snap__file_rename(). */
-int snap__kept_publish(enum snap__reason reason, struct snap__file *file, const char *name);
+int snap__kept_publish(enum snap__reason reason, struct snap__file *file, const char *name,
+		       uint64_t live_bytes);
 
 /** A numbered snapshot holds as much as the kept peak: remove the peak. `directory` is the
  * descriptor. */

@@ -1000,7 +1000,8 @@ static int publish(const struct job *job, struct snap__file *file, char *buffer,
 		struct snap__text name = snap__text_in(buffer, size);
 
 		snap__filename_final(&name, NULL, job->seq, job->word);
-		error = job->word ? snap__kept_publish(job->order->reason, file, buffer)
+		error = job->word ? snap__kept_publish(job->order->reason, file, buffer,
+						       job->live_bytes)
 				  : snap__file_rename(file, buffer);
 		if (error != EEXIST)
 			break;
@@ -1018,17 +1019,20 @@ static enum snap_status save(struct job *job, int *error)
 	char name[SNAP__FILENAME_MAX];
 	struct snap__file file;
 	enum snap_status st;
+	bool is_kept;
 
 	*error = snap__file_create(&file, job->order->directory, snap__process_config()->out,
 				   snap__process_self()->program);
 	if (*error != 0)
 		return SNAP_EIO;
 	st = write_in_copy(job, file.fd) ? SNAP_OK : look_and_write(job, file.fd, error);
-	if (st == SNAP_OK) {
+	/* Other threads may have freed their blocks since the peak was reached. */
+	is_kept = st == SNAP_OK && !snap__kept_is_higher(job->order->reason, job->live_bytes);
+	if (is_kept) {
 		*error = publish(job, &file, name, sizeof(name));
 		st = *error == 0 ? SNAP_OK : SNAP_EIO;
 	}
-	snap__file_close(&file, st == SNAP_OK, job->order->is_durable);
+	snap__file_close(&file, is_kept && st == SNAP_OK, job->order->is_durable);
 	tick();
 	return st;
 }

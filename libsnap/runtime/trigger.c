@@ -41,6 +41,7 @@
 #define KEPT_STEP_PER_MS ((uint64_t)128 << 10)
 #define START_PEAK_MOST  ((uint64_t)16 << 20) /* of an interpreter that starts */
 #define STOP_NS          1000000000ull
+#define TURN_NS          1000000000ull
 #define LEAVE_NS         200000000ull
 #define SLOT_WAITS       1000
 #define LARGEST_QUANTUM  (64u * 1024)
@@ -74,7 +75,9 @@ static atomic_bool armed, stopping, leaving, door_waits, filtered, last_taken, h
 static atomic_uint is_ready; /* the helper has opened its files; threads wait on it */
 static struct snap__lock starting, taking, at_level;
 static int directory = -1, wake_fd = -1, hello_fd = -1; /* in the helper's own table */
-static uint64_t next_tick_ns, growth_base, peak_base;
+static atomic_int turn_of;                              /* the thread that holds at_level */
+static _Atomic uint64_t growth_base, peak_base;
+static _Atomic uint64_t next_tick_ns;
 static _Atomic uint64_t kept_ns;   /* CPU time of the last snapshot of a peak that is kept */
 static _Atomic uint64_t safety_ns; /* when a safety snapshot is due; UINT64_MAX never */
 static int last_signal;
@@ -289,7 +292,7 @@ static void begin_steps(void)
 }
 
 /* How many steps `now` is above `*base`, which moves up by them. */
-static uint64_t steps_above(uint64_t *base, uint64_t step, uint64_t now)
+static uint64_t steps_above(_Atomic uint64_t *base, uint64_t step, uint64_t now)
 {
 	uint64_t steps = step && now > *base ? (now - *base) / step : 0;
 
@@ -332,10 +335,39 @@ static bool is_peak_of_start(enum snap__reason reason)
 	       snap__record_peak_bytes() < START_PEAK_MOST && snap__python_is_starting();
 }
 
+/* The same question as level_is_due()'s, of a thread that has no right to move the levels. */
+static bool next_level_is_reached(void)
+{
+	const struct snap__config *config = snap__process_config();
+
+	return (config->growth_bytes &&
+		snap__record_live_bytes() >= atomic_load(&growth_base) + config->growth_bytes) ||
+	       (config->peak_bytes && may_afford() &&
+		snap__record_live_bytes() >= atomic_load(&peak_base) + peak_step());
+}
+
+/* False: nothing is due for this thread, or it took too long.  A handler of signals may have
+   interrupted the thread whose turn it is. */
+static bool take_turn(void)
+{
+	int self = snap__os_thread_id();
+	uint64_t end = 0;
+
+	while (!snap__lock_try(&at_level)) {
+		if (atomic_load(&turn_of) == self || !next_level_is_reached() ||
+		    (end && snap__os_mono_ns() >= end))
+			return false;
+		end = end ? end : snap__os_mono_ns() + TURN_NS;
+		snap__os_sleep(TURN_NS / 5000);
+	}
+	atomic_store(&turn_of, self);
+	return true;
+}
+
 /*
  * Called in the thread whose allocation reached the level.  It waits for the snapshot: a peak may
- * be over as soon as it goes on.  Another thread that gets here meanwhile does not wait; if a step
- * is still due later, the next allocation finds it.
+ * be over as soon as it goes on.  For the same reason another thread that reaches the next level
+ * meanwhile waits for its turn.
  */
 static void on_level(void)
 {
@@ -344,7 +376,7 @@ static void on_level(void)
 
 	if (snap__trigger_is_silent() || snap__process_relation() != SNAP__OURS)
 		return; /* a running helper looks by itself */
-	if (!snap__lock_try(&at_level))
+	if (!take_turn())
 		return;
 	if (may_afford() && level_is_due(&reason) && !is_peak_of_start(reason)) {
 		bool outside = waits_outside();
@@ -357,6 +389,7 @@ static void on_level(void)
 		kept_ns = snap__snapshot_writing_ns() - before;
 		watch_level();
 	}
+	atomic_store(&turn_of, 0);
 	snap__lock_release(&at_level);
 }
 

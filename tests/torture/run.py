@@ -113,6 +113,17 @@ def closed_modules():
     shutil.rmtree(out)
 
 
+def peaks():
+    """Each step of a peak that threads reach together has its snapshot: 104 MiB in steps of 8."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    tortured("t32_peaks", files=None, directory=out, SNAP_AT_PEAK="8MiB")
+    wait_for_helpers(out)
+    held = [sum(site["live_bytes"] for site in snapread.read(path)["sites"]) >> 20
+            for path in glob.glob(out + "/t32_peaks.*.snap")]
+    check(max(held) >= 90, f"t32: snapshots of a peak of 104 MiB hold {sorted(held)} MiB")
+    shutil.rmtree(out)
+
+
 def valgrind():
     """It ends a program that makes a process as our helper is one."""
     loaders = glob.glob("/lib*/ld-linux-*.so.*")
