@@ -103,6 +103,8 @@ enum snap_status preflight_check(const char *path, struct snap_error *err)
 	case SNAP__IMAGE_LOADS:
 	case SNAP__IMAGE_SANITIZER: /* it runs, and is not recorded: the end of the run says so */
 	case SNAP__IMAGE_RECORDER:
+	case SNAP__IMAGE_OUT_OF_REACH:
+	case SNAP__IMAGE_FILTERED:
 	case SNAP__IMAGE_COUNT:
 		break;
 	}

@@ -83,6 +83,41 @@ bool snap__image_has_rival(const char *preload)
 	return false;
 }
 
+static bool is_libsnap(const char *entry, size_t length)
+{
+	return length > 0 && strncmp(base_name(entry, length), "libsnap.so", 10) == 0;
+}
+
+/* A relative name, or one with words that the loader replaces, is left to the loader. */
+static bool can_be_opened(const char *entry, size_t length)
+{
+	char path[LINE_ROOM];
+	int saved = errno;
+	bool can;
+
+	if (entry[0] != '/' || length >= sizeof(path) || memchr(entry, '$', length))
+		return true;
+	memcpy(path, entry, length);
+	path[length] = '\0';
+	can = snap__sys_access(path, R_OK) == 0 ||
+	      (errno != ENOENT && errno != ENOTDIR && errno != EACCES);
+	errno = saved;
+	return can;
+}
+
+bool snap__image_reaches_libsnap(const char *preload)
+{
+	while (*preload) {
+		size_t length = entry_length(preload);
+
+		if (is_libsnap(preload, length))
+			return can_be_opened(preload, length);
+		preload += length;
+		preload += strspn(preload, ": ");
+	}
+	return true;
+}
+
 bool snap__image_strip_preload(const char *from, char *into)
 {
 	char *out = into;
@@ -90,7 +125,7 @@ bool snap__image_strip_preload(const char *from, char *into)
 	while (*from) {
 		size_t length = entry_length(from);
 
-		if (length > 0 && strncmp(base_name(from, length), "libsnap.so", 10) != 0) {
+		if (length > 0 && !is_libsnap(from, length)) {
 			if (out != into)
 				*out++ = ':';
 			memmove(out, from, length);
@@ -259,6 +294,8 @@ static const struct {
 	[SNAP__IMAGE_OLD_LIBC] = {"old-libc", "with a glibc older than 2.34"},
 	[SNAP__IMAGE_SANITIZER] = {"sanitizer", "built with a sanitizer"},
 	[SNAP__IMAGE_RECORDER] = {"recorder", "another recorder is preloaded into it"},
+	[SNAP__IMAGE_FILTERED] = {"filtered", "a filter of system calls would end it with libsnap"},
+	[SNAP__IMAGE_OUT_OF_REACH] = {"out-of-reach", "libsnap.so cannot be opened from there"},
 };
 
 const char *snap__image_word(enum snap__image image)

@@ -27,7 +27,9 @@ enum snap__image {
 	SNAP__IMAGE_OTHER_LIBC,
 	SNAP__IMAGE_OLD_LIBC,
 	SNAP__IMAGE_SANITIZER,
-	SNAP__IMAGE_RECORDER, /* another recorder is preloaded, or the program is one */
+	SNAP__IMAGE_RECORDER,     /* another recorder is preloaded, or the program is one */
+	SNAP__IMAGE_OUT_OF_REACH, /* libsnap cannot be opened from there */
+	SNAP__IMAGE_FILTERED,     /* it inherits a filter that ends it for libsnap's system calls */
 	SNAP__IMAGE_COUNT
 };
 
@@ -39,6 +41,10 @@ enum snap__image snap__image_look(int directory, const char *path);
 
 /** Does this value of LD_PRELOAD name a recorder or a sanitizer that must be the only one? */
 bool snap__image_has_rival(const char *preload);
+
+/** Can the file of libsnap that this value names be opened?  In another root or mount namespace it may
+ * be missing, and the loader would complain.  errno is preserved. */
+bool snap__image_reaches_libsnap(const char *preload);
 
 static inline bool snap__image_must_not_load(enum snap__image image)
 {

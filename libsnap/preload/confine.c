@@ -9,21 +9,48 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "image/image.h"
 #include "preload/entry.h"
 #include "preload/real.h"
 #include "preload/signals.h"
+#include "runtime/filter.h"
 #include "runtime/hidden.h"
 #include "runtime/lifecycle.h"
+#include "runtime/trigger.h"
+
+#define PRELOAD "LD_PRELOAD="
+
+/* Is it where the kernel put it, and may be written to? */
+static int is_of_kernel(const char *entry)
+{
+	return (uintptr_t)entry > getauxval(AT_RANDOM) && (uintptr_t)entry < getauxval(AT_EXECFN);
+}
+
+/* libc starts programs as well, by system() and others, and nobody sees it. */
+static void leave_environment(void)
+{
+	for (char **entry = environ; entry && *entry; entry++)
+		if (strncmp(*entry, PRELOAD, sizeof(PRELOAD) - 1) == 0 && is_of_kernel(*entry))
+			(void)snap__image_strip_preload(*entry + sizeof(PRELOAD) - 1,
+							*entry + sizeof(PRELOAD) - 1);
+}
 
 /* A handler of ours would make system calls that the filter may kill for. */
-static void before_filter(void)
+static void before_filter(const void *program)
 {
+	if (program)
+		snap__filter_learn(program);
 	snap__process_confine(true);
 	snap__signals_leave();
+	if (snap__trigger_is_filtered() && snap__filter_ends_us())
+		leave_environment();
 }
 
 ENTRY int prctl(int option, ...)
@@ -36,7 +63,7 @@ ENTRY int prctl(int option, ...)
 		a[i] = va_arg(rest, unsigned long);
 	va_end(rest);
 	if (option == PR_SET_SECCOMP)
-		before_filter();
+		before_filter(a[0] == SECCOMP_MODE_FILTER ? (const void *)a[1] : NULL);
 	snap__real_find();
 	if (snap__real.prctl)
 		return snap__real.prctl(option, a[0], a[1], a[2], a[3]);
@@ -56,15 +83,16 @@ ENTRY int chroot(const char *path)
 
 /* ---- syscall() ------------------------------------------------------------------------------- */
 
-SNAP__HIDDEN void snap__before_syscall(long number, long first);
+SNAP__HIDDEN void snap__before_syscall(long number, long first, long second, long third);
 SNAP__HIDDEN long snap__failed_syscall(long negative);
 
 /* Called before the few system calls that matter. */
-void snap__before_syscall(long number, long first)
+void snap__before_syscall(long number, long first, long second, long third)
 {
+	(void)second;
 	if (number == SYS_seccomp && first != SECCOMP_GET_ACTION_AVAIL &&
 	    first != SECCOMP_GET_NOTIF_SIZES)
-		before_filter();
+		before_filter(first == SECCOMP_SET_MODE_FILTER ? (const void *)third : NULL);
 	else if (number == SYS_exit_group)
 		snap__process_exit();
 	else if (number == SYS_chroot)

@@ -22,9 +22,11 @@
 #include "image/image.h"
 #include "preload/entry.h"
 #include "preload/real.h"
+#include "runtime/filter.h"
 #include "runtime/hello.h"
 #include "runtime/lifecycle.h"
 #include "runtime/os_linux.h"
+#include "runtime/process.h"
 #include "runtime/trigger.h"
 #include "runtime/text.h"
 #include "write/sys.h"
@@ -50,6 +52,16 @@ static const char *preload_entry(char *const *environment)
 	return NULL;
 }
 
+/* With the NULL at the end. */
+static size_t count_entries(char *const *environment)
+{
+	size_t count = 1;
+
+	while (environment && environment[count - 1])
+		count++;
+	return count;
+}
+
 static struct plan plan_exec(int directory, const char *path, const char *name,
 			     char *const *environment)
 {
@@ -57,18 +69,25 @@ static struct plan plan_exec(int directory, const char *path, const char *name,
 
 	if (plan.preload && !strstr(plan.preload, "libsnap.so"))
 		plan.preload = NULL;
-	if (snap__trigger_is_silent())
-		return plan; /* a system call filter might kill us for looking at the file */
+	if (snap__trigger_is_silent()) { /* it might kill us for looking at the file */
+		if (snap__filter_ends_us()) {
+			plan.image = SNAP__IMAGE_FILTERED;
+			plan.strips = plan.preload != NULL;
+			plan.entries = count_entries(environment);
+		}
+		return plan;
+	}
 	if (!path || (!plan.preload && !snap__hello_is_wanted()))
 		return plan;
 	if (plan.preload && snap__image_has_rival(plan.preload + sizeof(PRELOAD) - 1))
 		plan.image = SNAP__IMAGE_RECORDER;
 	else
 		plan.image = snap__image_look(directory, path);
+	if (plan.image == SNAP__IMAGE_LOADS && plan.preload &&
+	    !snap__image_reaches_libsnap(plan.preload + sizeof(PRELOAD) - 1))
+		plan.image = SNAP__IMAGE_OUT_OF_REACH;
 	plan.strips = plan.preload && snap__image_must_not_load(plan.image);
-	while (environment && environment[plan.entries])
-		plan.entries++;
-	plan.entries++;
+	plan.entries = count_entries(environment);
 	return plan;
 }
 
@@ -156,8 +175,11 @@ static void release(const struct plan *plan, char **array)
 /* ---- execve() and those that are like it -------------------------------------------------------
  */
 
+/* Under a filter it is not asked for; of a child of vfork() it is not known there. */
 static int own_pid(void)
 {
+	if (snap__trigger_is_silent())
+		return snap__trigger_is_filtered() ? snap__process_self()->pid : 0;
 	return (int)syscall(SYS_getpid);
 }
 

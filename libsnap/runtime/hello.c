@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "format/board.h"
+#include "runtime/filter.h"
 #include "runtime/process.h"
 #include "runtime/message.h"
 #include "runtime/os_linux.h"
@@ -100,7 +101,7 @@ static void hello_send(struct snap__text *line)
 {
 	int saved = errno;
 
-	if (!append(line))
+	if (snap__filter_ends_us() || !append(line))
 		put_on_board(line);
 	errno = saved;
 }

@@ -186,6 +186,47 @@ def true_causes():
         shutil.rmtree(out)
 
 
+def launched(program, directory):
+    """Who inherits a filter that would end it for our system calls is not recorded; under others it is."""
+    starter = os.path.join(options.programs, "t31_launcher")
+    for way in ("exec", "vfork", "system", "child"):
+        for action in ("kill", "trap", "errno"):
+            said = bare_and_recorded([starter, action, way, str(program)], directory)
+            missed = "not recorded: plain (a filter of system calls" in said
+            check(missed == (action != "errno" and way != "system"), f"{action}, {way}: run said {said!r}")
+
+
+def out_of_reach(program, directory):
+    """In another root libsnap may be missing: the loader is not asked for it."""
+    if os.geteuid() != 0:
+        print("skipped: another root: needs root")
+        return
+    root = directory / "root"
+    (root / "bin").mkdir(parents=True)
+    needed = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+    for path in re.findall(r"(/\S+) \(0x", needed):
+        (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, root / path[1:])
+    shutil.copy(program, root / "bin" / "plain")
+    said = bare_and_recorded(["chroot", str(root), "/bin/plain", "word"], directory)
+    check("not recorded: plain (libsnap.so cannot be opened" in said, f"chroot: run said {said!r}")
+
+
+def long_names(program, directory):
+    """A name may fill what a file system allows; what is written of it stays text on one line."""
+    out = tempfile.mkdtemp(prefix="snap-programs-")
+    for name in ("x" * 255, "\u30c4" * 85, "two\nlines"):
+        path = directory / name
+        shutil.copy(program, path)
+        done = subprocess.run([options.snapdiff, "run", "-o", out, "--", path], capture_output=True, text=True)
+        check(done.returncode == 3 and "1 snapshot in" in done.stderr, f"{name!r}: {done.returncode} {done.stderr!r}")
+        check(all(line.startswith("snapdiff: ") for line in done.stderr.splitlines()), f"{name!r}: {done.stderr!r}")
+        path.unlink()
+    names = os.listdir(out)
+    check(len(names) == 3 and all(n.endswith(".snap") for n in names), f"long names: left {names}")
+    shutil.rmtree(out)
+
+
 def main():
     global options
     parser = argparse.ArgumentParser(description=__doc__)
@@ -210,6 +251,9 @@ def main():
         loader(built["plain"], directory)
         rival(built["plain"], directory)
         true_causes()
+        launched(built["plain"], directory)
+        out_of_reach(built["plain"], directory)
+        long_names(built["plain"], directory)
     finally:
         shutil.rmtree(directory)
     return 1 if failures else 0

@@ -1,0 +1,193 @@
+/*
+ * runtime/filter.c - run a filter of system calls for the calls that libsnap makes.
+ *
+ * The arguments of the calls are not known; they count as 0.
+ */
+#include "runtime/filter.h"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "runtime/os_linux.h"
+
+#define PAGE_BYTES 4096u
+
+#if defined(__x86_64__)
+#define OWN_MACHINE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OWN_MACHINE AUDIT_ARCH_AARCH64
+#else
+#define OWN_MACHINE 0u
+#endif
+
+/* Those of each recorded program, from its start to its last snapshot, that not all programs make. */
+static const int calls[] = {
+	SYS_clock_gettime, SYS_close,     SYS_futex,         SYS_geteuid,        SYS_getpid,
+	SYS_getppid,       SYS_gettid,    SYS_madvise,       SYS_mkdirat,        SYS_mmap,
+	SYS_mprotect,      SYS_munmap,    SYS_newfstatat,    SYS_openat,         SYS_prctl,
+	SYS_pread64,       SYS_prlimit64, SYS_read,          SYS_readlinkat,     SYS_renameat2,
+	SYS_rt_sigaction,  SYS_uname,     SYS_rt_sigpending, SYS_rt_sigprocmask, SYS_sysinfo,
+	SYS_write,
+};
+
+struct machine {
+	uint32_t a, x, memory[BPF_MEMWORDS];
+	const struct seccomp_data *data;
+};
+
+static uint32_t load(const struct machine *m, const struct sock_filter *at)
+{
+	uint32_t word = 0;
+
+	switch (BPF_MODE(at->code)) {
+	case BPF_IMM:
+		return at->k;
+	case BPF_MEM:
+		return m->memory[at->k % BPF_MEMWORDS];
+	case BPF_LEN:
+		return sizeof(*m->data);
+	default:
+		if (at->k <= sizeof(*m->data) - sizeof(word))
+			memcpy(&word, (const char *)m->data + at->k, sizeof(word));
+		return word;
+	}
+}
+
+static uint32_t compute(uint32_t a, const struct sock_filter *at, uint32_t operand)
+{
+	switch (BPF_OP(at->code)) {
+	case BPF_ADD:
+		return a + operand;
+	case BPF_SUB:
+		return a - operand;
+	case BPF_MUL:
+		return a * operand;
+	case BPF_DIV:
+		return operand ? a / operand : 0;
+	case BPF_AND:
+		return a & operand;
+	case BPF_OR:
+		return a | operand;
+	case BPF_XOR:
+		return a ^ operand;
+	case BPF_LSH:
+		return operand < 32 ? a << operand : 0;
+	case BPF_RSH:
+		return operand < 32 ? a >> operand : 0;
+	case BPF_NEG:
+		return 0u - a;
+	default:
+		return a;
+	}
+}
+
+/* How many instructions are skipped. */
+static uint32_t jump(uint32_t a, const struct sock_filter *at, uint32_t operand)
+{
+	switch (BPF_OP(at->code)) {
+	case BPF_JA:
+		return at->k;
+	case BPF_JEQ:
+		return a == operand ? at->jt : at->jf;
+	case BPF_JGT:
+		return a > operand ? at->jt : at->jf;
+	case BPF_JGE:
+		return a >= operand ? at->jt : at->jf;
+	default:
+		return a & operand ? at->jt : at->jf;
+	}
+}
+
+/* Everything but jumps and the end. */
+static void step(struct machine *m, const struct sock_filter *at, uint32_t operand)
+{
+	switch (BPF_CLASS(at->code)) {
+	case BPF_LD:
+		m->a = load(m, at);
+		break;
+	case BPF_LDX:
+		m->x = load(m, at);
+		break;
+	case BPF_ST:
+		m->memory[at->k % BPF_MEMWORDS] = m->a;
+		break;
+	case BPF_STX:
+		m->memory[at->k % BPF_MEMWORDS] = m->x;
+		break;
+	case BPF_ALU:
+		m->a = compute(m->a, at, operand);
+		break;
+	default: /* BPF_MISC */
+		if (BPF_MISCOP(at->code) == BPF_TAX)
+			m->x = m->a;
+		else
+			m->a = m->x;
+		break;
+	}
+}
+
+/* Jumps lead forward only, so that this ends; the kernel has not looked at the code yet. */
+static uint32_t answer(const struct sock_filter *code, size_t count, int call)
+{
+	const struct seccomp_data data = {.nr = call, .arch = OWN_MACHINE};
+	struct machine m = {.data = &data};
+
+	for (uint64_t at = 0; at < count; at++) {
+		struct sock_filter now = code[at];
+		uint32_t operand = BPF_SRC(now.code) == BPF_X ? m.x : now.k;
+
+		if (BPF_CLASS(now.code) == BPF_RET)
+			return BPF_RVAL(now.code) == BPF_A ? m.a : now.k;
+		if (BPF_CLASS(now.code) == BPF_JMP)
+			at += jump(m.a, &now, operand);
+		else
+			step(&m, &now, operand);
+	}
+	return SECCOMP_RET_ALLOW;
+}
+
+static bool ends(uint32_t answered)
+{
+	uint32_t action = answered & SECCOMP_RET_ACTION_FULL;
+
+	return action == SECCOMP_RET_KILL_PROCESS || action == SECCOMP_RET_KILL_THREAD ||
+	       action == SECCOMP_RET_TRAP;
+}
+
+static bool can_be_read(const void *from, size_t size)
+{
+	const char *at = from, *last = at + size - 8; /* eight bytes are looked at */
+
+	for (; at < last; at += PAGE_BYTES - 8)
+		if (!snap__os_is_readable(at))
+			return false;
+	return snap__os_is_readable(last);
+}
+
+static atomic_bool ends_us;
+
+void snap__filter_learn(const void *program)
+{
+	struct sock_fprog filter;
+
+	if (atomic_load(&ends_us) || !program || !can_be_read(program, sizeof(filter)))
+		return;
+	memcpy(&filter, program, sizeof(filter));
+	if (filter.len == 0 || filter.len > BPF_MAXINSNS ||
+	    !can_be_read(filter.filter, filter.len * sizeof(*filter.filter)))
+		return;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (ends(answer(filter.filter, filter.len, calls[i])))
+			atomic_store(&ends_us, true);
+}
+
+bool snap__filter_ends_us(void)
+{
+	return atomic_load(&ends_us);
+}
