@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "capture/supervise.h"
 #include "image/image.h"
 
@@ -114,6 +115,17 @@ static void set_environment(const struct launch *launch, const char *hello)
 		setenv(launch->settings[i].name, launch->settings[i].value, 1);
 }
 
+static void announce(const char *command)
+{
+	char *name = strdup(command);
+
+	if (name)
+		utf8_make_printable(name, "\t");
+	dprintf(STDERR_FILENO, "snapdiff: recording %s as process %ld\n", name ? name : "a command",
+		(long)getpid());
+	free(name);
+}
+
 static void exec_child(const struct launch *launch, const char *hello, int report_fd)
 {
 	int error;
@@ -121,8 +133,7 @@ static void exec_child(const struct launch *launch, const char *hello, int repor
 	memory_lift_limit();
 	if (loads_libsnap(launch)) {
 		if (launch->announce)
-			dprintf(STDERR_FILENO, "snapdiff: recording %s as process %ld\n",
-				launch->argv[0], (long)getpid());
+			announce(launch->argv[0]);
 		set_environment(launch, hello);
 	}
 	/* execvp, so that a script without #! runs as it would from a shell. */

@@ -160,17 +160,24 @@ uint64_t snap__memory_mapped(void)
 
 static void *_Atomic reserve;
 
-/* A sixteenth of what the host may have.  It may also get a limit later. */
-static size_t reserve_size(void)
+/* RLIM_INFINITY if there is none. */
+static rlim_t limit_of(int what)
 {
 	struct rlimit limit;
 
-	if (syscall(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) != 0 ||
-	    limit.rlim_cur == RLIM_INFINITY)
+	return syscall(SYS_prlimit64, 0, what, NULL, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+/* A sixteenth of what the host may have.  It may also get a limit later. */
+static size_t reserve_size(rlim_t data)
+{
+	rlim_t addresses = limit_of(RLIMIT_AS), least = data < addresses ? data : addresses;
+
+	if (least == RLIM_INFINITY)
 		return RESERVE_BYTES;
-	if (limit.rlim_cur / 16 > RESERVE_MOST)
+	if (least / 16 > RESERVE_MOST)
 		return RESERVE_MOST;
-	return (size_t)(limit.rlim_cur / 16) & ~(size_t)PAGE_ROUNDUP;
+	return (size_t)(least / 16) & ~(size_t)PAGE_ROUNDUP;
 }
 
 static size_t reserved_bytes;
@@ -178,11 +185,14 @@ static size_t reserved_bytes;
 void snap__reserve_keep(void)
 {
 	int saved_errno = errno;
-	size_t size = atomic_load(&reserve) ? 0 : reserve_size();
+	rlim_t data = atomic_load(&reserve) ? 0 : limit_of(RLIMIT_DATA);
+	size_t size = atomic_load(&reserve) ? 0 : reserve_size(data);
+	/* Only what can be written counts as data. */
+	int protection = data == RLIM_INFINITY ? PROT_NONE : PROT_READ | PROT_WRITE;
 	void *base = NULL;
 
 	if (size > 0)
-		base = snap__os_mmap(NULL, size, PROT_NONE,
+		base = snap__os_mmap(NULL, size, protection,
 				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base && base != MAP_FAILED) {
 		reserved_bytes = size;

@@ -174,6 +174,7 @@ static void adjust_limits(void)
 	raise_limit(RLIMIT_NOFILE);
 	raise_limit(RLIMIT_FSIZE);
 	raise_limit(RLIMIT_AS);
+	raise_limit(RLIMIT_DATA);
 	syscall(SYS_prlimit64, 0, RLIMIT_CORE, &none, NULL);
 }
 

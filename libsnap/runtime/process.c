@@ -70,6 +70,17 @@ static bool is_way(const char *path)
 	return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/fd/", 8) == 0;
 }
 
+/* A name that was cut may end in a part of a character. */
+static void drop_part_of_character(struct snap__text *name)
+{
+	size_t start = name->size;
+
+	while (start > 0 && ((unsigned char)name->data[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start > 0 && ((unsigned char)name->data[start - 1] & 0xc0) == 0xc0)
+		name->data[name->size = start - 1] = '\0';
+}
+
 /* The program is called what it was started as (one executable may have several names), unless
    that was a script, which says nothing of the executable. */
 static void find_program(void)
@@ -90,6 +101,8 @@ static void find_program(void)
 		path = started_as;
 	slash = strrchr(path, '/');
 	snap__text_add(&name, slash && slash[1] ? slash + 1 : path);
+	if (name.cut)
+		drop_part_of_character(&name);
 	for (char *c = self.program; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == '/')
 			*c = '_';

@@ -25,7 +25,8 @@ struct snap__process {
 	int pid, parent;
 	uint64_t start_ticks;   /* of the process, clock ticks since boot */
 	uint64_t start_time_ns; /* wall clock when recording (or the forked child) began */
-	char program[256];      /* file name part; '/' and control characters replaced */
+	char program[192];      /* file name part; '/' and control characters replaced; cut, so that
+				   the names of snapshots are not too long for a file system */
 	char exe[SNAP__PATH_MAX];
 	char command[8192];
 	char host[256];
