@@ -590,7 +590,8 @@ def gone_directory():
 
 
 TESTS = {
-    "tracer": tracer, "valgrind": valgrind, "processes": processes, "requests": requests, "gone_directory": gone_directory,
+    "tracer": tracer, "valgrind": valgrind, "processes": processes, "requests": requests,
+    "peaks": peaks, "gone_directory": gone_directory,
     "prefixed": prefixed, "late_signal": late_signal, "nested": nested,
     "new": new_forms,
     "distinct": distinct, "no_space": no_space, "full_cgroup": full_cgroup, "slow_fsync": slow_fsync,
