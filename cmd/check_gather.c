@@ -154,6 +154,8 @@ static enum snap_status gather_side(struct gathering *gathering,
 					 gathering, err);
 	if (st == SNAP_OK)
 		st = take_details(gathering, err);
+	if (st == SNAP_OK)
+		gathering->side->damaged = snapshots_damaged(gathering->snapshots);
 	free(ids);
 	snapshots_close(gathering->snapshots);
 	return st;
@@ -214,6 +216,20 @@ static bool stands_for_run(const struct check_side *side, size_t at, const char 
 	return true;
 }
 
+static bool is_pool(const struct check_side *side, const char *program)
+{
+	size_t exits = 0;
+
+	for (size_t i = 0; i < side->count; i++) {
+		if (strcmp(side->items[i].program, program) != 0)
+			continue;
+		if (!is_exit_of_run(&side->items[i]))
+			return false;
+		exits++;
+	}
+	return exits > side->run_count;
+}
+
 static enum snap_status find_runs(struct check_side *side, const char *program,
 				  struct snap_error *err)
 {
@@ -225,6 +241,7 @@ static enum snap_status find_runs(struct check_side *side, const char *program,
 		if (side->items[i].is_repeat)
 			side->runs[side->run_count++] = side->items[i].path;
 	}
+	side->is_pool = is_pool(side, program);
 	return SNAP_OK;
 }
 
@@ -251,6 +268,7 @@ static enum snap_status choose_runs(struct check_gathered *out, bool old_too,
 		out->facts.others |= strcmp(out->new_.items[i].program, program) != 0;
 	out->facts.program = program;
 	st = find_runs(&out->new_, program, err);
+	out->facts.is_pool = out->new_.is_pool;
 	if (st == SNAP_OK && old_too)
 		st = find_runs(&out->old, program, err);
 	return st;

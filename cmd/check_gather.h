@@ -24,6 +24,10 @@ struct check_side {
 	size_t count, capacity;
 	const char **runs; /* paths: one exit for each run of a repeated command; else NULL */
 	size_t run_count;
+	/* Its runs have several processes of one program, each with no snapshot but that of its
+	 * exit: the processes are no series, the runs are. */
+	bool is_pool;
+	size_t damaged; /* files of which at most a part could be read */
 };
 
 struct check_gathered {

@@ -148,6 +148,7 @@ struct check {
 	const char *policy_file;
 	struct check_gathered gathered;
 	struct report *compare, *growth, *leaks, *report;
+	struct snap_error no_growth; /* why growth judged nothing */
 };
 
 /* ---- texts from files ------------------------------------------------------------------------ */
@@ -263,15 +264,54 @@ static bool judges_growth(const struct check *check)
 		check->gathered.new_.count > 1);
 }
 
+/* What growth judges: all that was named; of a pool, what each run left, and other programs. */
+static const char **names_for_growth(const struct check *check, size_t *count)
+{
+	const struct check_side *side = &check->gathered.new_;
+	const char **names = malloc((check->count + side->count + 1) * sizeof(*names));
+
+	*count = 0;
+	if (!names)
+		return NULL;
+	for (size_t i = 0; !side->is_pool && i < check->count; i++)
+		names[(*count)++] = check->names[i];
+	for (size_t i = 0; side->is_pool && i < side->count; i++)
+		if (side->items[i].is_repeat ||
+		    strcmp(side->items[i].program, check->gathered.facts.program) != 0)
+			names[(*count)++] = side->items[i].path;
+	return names;
+}
+
+/* With a baseline, processes that are no series are compared all the same. */
+static enum snap_status growth_failed(struct check *check, enum snap_status st,
+				      const struct snap_error *why, struct snap_error *err)
+{
+	if (st == SNAP_OK)
+		return st;
+	if (st != SNAP_EUSAGE || !check->options->baseline.count)
+		return fail(err, st, "%s", why->message);
+	check->no_growth = *why;
+	check->gathered.facts.no_growth = check->no_growth.message;
+	return SNAP_OK;
+}
+
 static enum snap_status make_growth(struct check *check, struct snap_error *err)
 {
 	struct growth_command command = {.shared = check->options->shared};
+	struct snap_error why = {0};
+	enum snap_status st;
+	size_t count;
+	const char **names = names_for_growth(check, &count);
 
+	if (!names)
+		return fail_memory(err, "naming snapshots");
 	command.shared.all = true;
 	command.shared.keep_progress = !command.shared.quiet;
 	command.shared.quiet = true;
 	command.per = check->policy.has_max_growth ? "second" : NULL;
-	return growth_make(&check->growth, &command, check->names, check->count, err);
+	st = growth_make(&check->growth, &command, names, count, &why);
+	free(names);
+	return growth_failed(check, st, &why, err);
 }
 
 /* Without suppressions: check_judge() applies them. */
@@ -327,10 +367,10 @@ static enum snap_status make_compare(struct check *check, struct snap_error *err
 }
 
 /* A gate never ignores a damaged file. */
-static void note_damaged(struct report *report, const struct report *from)
+static void note_damaged(struct report *report, size_t damaged)
 {
-	if (from && from->damaged > report->damaged)
-		report->damaged = from->damaged;
+	if (damaged > report->damaged)
+		report->damaged = damaged;
 }
 
 static enum snap_status judge(struct check *check, struct snap_error *err)
@@ -358,8 +398,9 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 	request.leaks = check->leaks;
 	request.facts = check->gathered.facts;
 	check->report = check_judge(&request);
-	note_damaged(check->report, check->compare);
-	note_damaged(check->report, check->growth);
+	note_damaged(check->report, check->compare ? check->compare->damaged : 0);
+	note_damaged(check->report, check->growth ? check->growth->damaged : 0);
+	note_damaged(check->report, check->gathered.new_.damaged);
 	return SNAP_OK;
 }
 

@@ -101,6 +101,7 @@ struct querying {
 	char **param_names;
 	struct query_editor *editor;
 	bool timer;
+	uint64_t held; /* bytes of the values in the results */
 };
 
 /* Set by Ctrl-C while the prompt is there. */
@@ -194,6 +195,20 @@ static struct value value_of(struct report *report, const struct store_value *va
 	return value_null();
 }
 
+static size_t size_of(const struct store_value *value)
+{
+	return value->type == STORE_BLOB   ? 2 * value->size
+	       : value->type == STORE_TEXT ? value->size
+					   : 0;
+}
+
+static bool holds_too_much(const struct querying *querying)
+{
+	uint64_t most = querying->options->max_memory;
+
+	return most && querying->held > most;
+}
+
 static enum snap_status take_row(void *user, size_t columns, const char *const *names,
 				 const struct store_value *row)
 {
@@ -203,6 +218,11 @@ static enum snap_status take_row(void *user, size_t columns, const char *const *
 
 	if (!row)
 		return begin_result(querying, columns, names);
+	querying->held += columns * sizeof(*cells);
+	for (size_t i = 0; i < columns; i++)
+		querying->held += size_of(&row[i]);
+	if (holds_too_much(querying))
+		return SNAP_ENOMEM;
 	report = querying->results[querying->result_count - 1].report;
 	cells = report_row(report);
 	for (size_t i = 0; i < columns; i++)
@@ -231,6 +251,7 @@ static void free_results(struct querying *querying)
 	free(querying->results);
 	querying->results = NULL;
 	querying->result_count = 0;
+	querying->held = 0;
 }
 
 static enum snap_status print_results(const struct querying *querying, bool truncated,
@@ -301,7 +322,10 @@ static enum snap_status run_sql(struct querying *querying, const char *sql, stru
 	set_hard_stop(querying->editor ? 0 : how.timeout_ns);
 	st = store_query(querying->store, sql, &how, take_row, querying, &truncated, err);
 	set_hard_stop(0);
-	if (st == SNAP_ENOMEM && !err->message[0])
+	if (st == SNAP_ENOMEM && holds_too_much(querying))
+		st = fail(err, SNAP_ESYSTEM,
+			  "the results need more memory than they may have (--max-memory)");
+	else if (st == SNAP_ENOMEM && !err->message[0])
 		st = fail_memory(err, "running a query");
 	if (st == SNAP_OK)
 		st = print_results(querying, truncated, err);

@@ -78,11 +78,38 @@ static void read_file(const struct prompt_host *host, FILE *out, const char *pat
 		fputs(".read wants a file\n", out);
 }
 
+static void switch_timer(const struct prompt_host *host, FILE *out, const char *word)
+{
+	bool on = strcmp(word, "on") == 0;
+
+	if (on || strcmp(word, "off") == 0)
+		host->set_timer(host->user, on);
+	else
+		fputs(".timer is on or off\n", out);
+}
+
+/* The next word of `*rest`, NULL: none.  Quotes hold blanks together: .read 'my file.sql' */
+static char *next_word(char **rest)
+{
+	static const char blanks[] = " \t\n";
+	char *word = *rest + strspn(*rest, blanks), *end;
+	bool quoted = *word == '\'' || *word == '"';
+	const char quote[] = {*word, '\0'};
+
+	if (!*word)
+		return NULL;
+	word += quoted;
+	end = word + strcspn(word, quoted ? quote : blanks);
+	*rest = end + (*end != '\0');
+	*end = '\0';
+	return word;
+}
+
 /* False to leave. */
 static bool run_dot_command(const struct prompt_host *host, FILE *out, char *line)
 {
-	char *word = strtok(line, " \t\n");
-	const char *argument = strtok(NULL, " \t\n");
+	char *rest = line;
+	const char *word = next_word(&rest), *argument = next_word(&rest);
 
 	if (strcmp(word, ".quit") == 0 || strcmp(word, ".exit") == 0)
 		return false;
@@ -97,7 +124,7 @@ static bool run_dot_command(const struct prompt_host *host, FILE *out, char *lin
 	else if (strcmp(word, ".output") == 0)
 		host->set_output(host->user, argument);
 	else if (strcmp(word, ".timer") == 0)
-		host->set_timer(host->user, !argument || strcmp(argument, "off") != 0);
+		switch_timer(host, out, argument ? argument : "on");
 	else if (strcmp(word, ".read") == 0)
 		read_file(host, out, argument ? argument : "");
 	else if (strcmp(word, ".help") == 0)

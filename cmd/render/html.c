@@ -145,20 +145,28 @@ static void write_reasons(struct writer *w, size_t row)
 			write_element(w, "<p>", reasons->list.items[i].text.data, "</p>\n");
 }
 
+static void write_figure_bytes(struct writer *w, const char *before, int64_t bytes)
+{
+	char text[32];
+
+	fprintf(w->out, "%s%s", before, render_bytes(bytes, true, text));
+}
+
 static void write_figure(struct writer *w, size_t row, const char *name, const char *label)
 {
 	const struct value *value = report_cell(w->page->report, row, name);
 	char bytes[32];
 
 	if (value && value->kind == VALUE_INT)
-		fprintf(w->out, "%s%s", label, render_bytes(value->integer, *label == '\0', bytes));
+		fprintf(w->out, "%s%s", label, render_bytes(value->integer, false, bytes));
 }
 
-static void write_figure_bytes(struct writer *w, const char *before, int64_t bytes)
+static void write_change(struct writer *w, size_t row, const char *name)
 {
-	char text[32];
+	const struct value *value = report_cell(w->page->report, row, name);
 
-	fprintf(w->out, "%s%s", before, render_bytes(bytes, true, text));
+	if (value && value->kind == VALUE_INT)
+		write_figure_bytes(w, "", value->integer);
 }
 
 static const char *verdict_of(const struct page *page, size_t row)
@@ -249,7 +257,7 @@ static void write_card(struct writer *w, size_t row)
 		write_element(w, " ", confidence ? confidence : "", " ");
 	}
 	write_figure(w, row, "live_bytes", "");
-	write_figure(w, row, "delta_bytes", "");
+	write_change(w, row, "delta_bytes");
 	write_figure(w, row, "first_bytes", "from ");
 	write_figure(w, row, "last_bytes", " to ");
 	fputs("</p>\n", w->out);

@@ -1236,10 +1236,12 @@ struct report *check_judge(const struct check_request *request)
 		check_compare(&checking);
 	else
 		check_without_baseline(&checking);
-	if (request->growth)
+	if (request->growth) {
 		check_growth(&checking);
-	if (request->growth)
 		note_idle(&checking);
+	}
+	if (facts->no_growth)
+		not_judged(&checking, report_text(checking.report, "growth: %s", facts->no_growth));
 	if (request->compare)
 		note_less_work(&checking);
 	check_whole(&checking, "max-peak", "the peak of recorded memory", &policy->max_peak,
@@ -1254,6 +1256,11 @@ struct report *check_judge(const struct check_request *request)
 		report_note(checking.report,
 			    "The runs have several programs: compared is %s, which left most at "
 			    "its exits; --program names another.",
+			    facts->program);
+	if (facts->is_pool)
+		report_note(checking.report,
+			    "A run has several processes of %s: the one that left most stands "
+			    "for it.",
 			    facts->program);
 	say_rules(&checking);
 	warn_of_suppressions(&checking);

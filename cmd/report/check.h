@@ -24,8 +24,10 @@ struct check_facts {
 	/* Blocks that were allocated: the most by any process of a side, and the most of the new
 	 * side between two snapshots of one process; NAN: not known. */
 	double old_work, new_work, step_work;
-	const char *program; /* each exit of it is a run; NULL: no repeated command */
-	bool others;         /* these runs have other programs, too */
+	const char *program;   /* each exit of it is a run; NULL: no repeated command */
+	bool others;           /* these runs have other programs, too */
+	bool is_pool;          /* a run has several processes of `program` */
+	const char *no_growth; /* why the series could not be judged; NULL: it was, or is none */
 };
 
 struct check_request {

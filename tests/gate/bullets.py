@@ -315,6 +315,46 @@ int main(int argc, char **argv) { load(atoi(argv[1])); return argc == 0; }
         self.assertEqual([(row["function"], row["measured"]) for row in report["rows"] if row["rule"] == "max-site"], [("make_row", 80000)])
         self.assertEqual(len([given for given in report["compared"] if given["command"] == "./app 10"]), 3, report["compared"])
 
+    POOL = """#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static char *make_row(size_t size) { char *row = malloc(size); return memset(row, 1, size); }
+int main(int argc, char **argv) {
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			for (int row = 0; row < (i + 1) * atoi(argv[1]); row++)
+				make_row(1000);
+			exit(0);
+		}
+	while (wait(NULL) > 0)
+		;
+	return argc == 0;
+}
+"""
+
+    def test_a_pool_of_processes_is_judged(self):
+        self.compile("pool", self.POOL, "-O1")
+        self.assertEqual(self.run_check("--run", "3", "--write-baseline", "base.txt", "--", "./pool", "1").returncode, 0)
+        self.assertEqual(self.report("--run", "3", "--baseline", "base.txt", "--", "./pool", "1", status=0)["rows"], [])
+        report = self.report("--run", "3", "--keep", "kept", "--baseline", "base.txt", "--max-total", "+1KiB", "--max-site", "+64KiB", "--", "./pool", "90", status=1)
+        rows = {row["rule"]: (row["function"], row["measured"]) for row in report["rows"]}
+        self.assertEqual(rows, {"max-total": (None, 356000), "max-site": ("make_row", 356000)}, "the worker with the most: 4 KB, 360 KB")
+        # Without a baseline: what every run leaves is a leak.
+        report = self.report("--run", "6", "--", "./pool", "90", status=1)
+        self.assertEqual([(row["rule"], row["function"]) for row in report["rows"]], [("fail-on", "make_row")])
+        self.assertIn("A run has several processes of pool", self.run_check("kept", "--baseline", "base.txt").stdout)
+        os.makedirs(self.place / "once")
+        subprocess.run([SNAPDIFF, "run", "-q", "-o", "once", "--", "./pool", "90"], cwd=self.place, env=self.env, check=True, timeout=600)
+        # Not recorded by repeats: the processes are no series, and are compared all the same.
+        report = self.report("once", "--baseline", "base.txt", "--strict", status=1)
+        self.assertEqual([(row["rule"], row["measured"]) for row in report["rows"]], [("max-site", 356000)])
+        self.assertTrue(any(line.startswith("growth: ") for line in report["inconclusive"]), report["inconclusive"])
+        with open(max((self.place / "kept").glob("*.snap")), "r+b") as file:
+            file.seek(200)
+            file.write(b"\0\xff" * 40)
+        self.assertEqual(self.run_check("kept", "--baseline", "base.txt").returncode, 3, "a damaged file never passes")
+
     def test_recorded_snapshots_are_kept_in_a_directory_without_others(self):
         self.assertEqual(self.run_check("--run", "2", "--keep", "kept", "--", "/bin/true").returncode, 0)
         again = self.run_check("--run", "2", "--keep", "kept", "--", "/bin/true")

@@ -138,6 +138,9 @@ def check_figures(browser, snapdiff, page, command, names):
         expected = [report["totals"]["first_bytes"], report["totals"]["last_bytes"]]
     else:
         expected = [report["totals"]["live_bytes"]] * 2
+    if command == "top":  # what is held is no increase
+        figures = browser.run("return [...document.querySelectorAll('.card > p:first-of-type')].map((p) => p.textContent)")
+        check(figures and not any(figure.startswith("+") for figure in figures), f"cards of one snapshot: {figures}")
     check(root == expected, f"{command}: the flame graph sums to {root}, the report to {expected}")
     check(not browser.errors(), f"{command}: errors on the console")
 

@@ -73,6 +73,9 @@ def check_options(snapdiff, database):
     assert "stopped" in result.stderr, result.stderr
     cross = "select count(*) from frames a, frames b, frames c, frames d, frames e, frames f, frames g, frames h"
     run(snapdiff, "query", "--db", database, "--timeout", "300ms", cross, code=4)
+    rows = "with recursive c(x) as (select 1 union all select x + 1 from c) select hex(zeroblob(100000)) from c"
+    result = run(snapdiff, "query", "--db", database, "--max-memory", "8MiB", rows, code=4)
+    assert "--max-memory" in result.stderr, "results count, too: " + result.stderr
     large = "select length(group_concat(hex(zeroblob(1000000)))) from frames"
     result = run(snapdiff, "query", "--db", database, "--max-memory", "8MiB", large, code=4)
     assert "max-memory" in result.stderr, result.stderr

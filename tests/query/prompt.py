@@ -113,6 +113,10 @@ def look(snapdiff, home):
     terminal.ask(".output out.csv")
     terminal.ask("select 3 as c;")
     terminal.ask(".output")
+    (home / "two words.sql").write_text("select 4 as d;")
+    for quoted in ("'two words.sql'", '"two words.sql"'):
+        check("d\n4\n" in terminal.ask(f".read {quoted}").replace("\r", ""), "a name with a blank stands in quotes")
+    check("on or off" in terminal.ask(".timer perhaps"), ".timer wants on or off")
     check((home / "out.csv").read_text().replace("\r", "") == "c\n3\n", ".output FILE")
     terminal.keys(".quit\r")
     check(terminal.child.wait(120) == 0, "it leaves")
