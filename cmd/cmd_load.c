@@ -166,6 +166,9 @@ static enum snap_status load_run(const struct invocation *call, int *exit_code,
 	if (!options->db)
 		return fail(err, SNAP_EUSAGE,
 			    "say which database: snapdiff load SNAP... --db FILE");
+	if (call->argc == 0 && !options->keep_ns)
+		return fail(err, SNAP_EUSAGE,
+			    "name the snapshots to load, or the age of those to keep: --keep 90d");
 	st = labels_split(&labels, &options->labels, err);
 	if (st == SNAP_OK)
 		st = load_named(call, &labels, &done, err);
@@ -180,7 +183,7 @@ static enum snap_status load_run(const struct invocation *call, int *exit_code,
 const struct command cmd_load = {
 	.name = "load",
 	.summary = "Load snapshots into an SQLite database",
-	.usage = "[options] SNAP... --db FILE",
+	.usage = "[options] SNAP... --db FILE | --keep AGE --db FILE",
 	.group = "store",
 	.details =
 		"Each snapshot is one transaction: a failure leaves the database as it was before "
@@ -191,7 +194,7 @@ const struct command cmd_load = {
 		"'snapdiff schema' describes its views.",
 	.options = load_tables,
 	.options_size = sizeof(struct load_options),
-	.operands_min = 1,
+	.operands_min = 0,
 	.operands_max = -1,
 	.run = load_run,
 };
