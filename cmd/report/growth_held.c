@@ -3,6 +3,7 @@
  */
 #include "report/growth_held.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,11 +63,17 @@ struct candidate {
 	uint64_t objects, bytes; /* of the group */
 };
 
-static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
+static uint32_t row_of_kind(const struct growth_table *table, const struct graph_group *group,
+			    enum snap_group_kind kind)
 {
 	const struct row_graph_view view = {table->selection, table->joined, false};
 
-	return group->row.kind == SNAP_GROUP_TYPE ? row_graph_row(&view, group) : SNAP_NONE;
+	return group->row.kind == kind ? row_graph_row(&view, group) : SNAP_NONE;
+}
+
+static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
+{
+	return row_of_kind(table, group, SNAP_GROUP_TYPE);
 }
 
 static struct candidate candidate_of(const struct graph *graph, const struct graph_path *path)
@@ -144,7 +151,10 @@ static void count_objects(struct growth_held *out, const struct graph *graph,
 	for (size_t i = 0; i < graph->group_count; i++) {
 		const struct store_group *group = &graph->groups[i].row;
 		uint32_t row = row_of(table, &graph->groups[i]);
+		uint32_t reuse = row_of_kind(table, &graph->groups[i], SNAP_GROUP_REUSE);
 
+		if (reuse != SNAP_NONE)
+			out->rows[reuse].reuse += group->blocks;
 		if (row == SNAP_NONE)
 			continue;
 		out->rows[row].objects += group->blocks;
@@ -331,13 +341,37 @@ void growth_held_free(struct growth_held *held)
  * most others), and all of them are small. */
 enum { MOST_KEPT = 255, LARGEST_KEPT = 512 };
 
+static double grown(const struct growth_row *row, const double *of_row)
+{
+	return of_row[row->part->axis.count - 1] - of_row[0];
+}
+
 static bool may_be_kept(const struct growth_row *row)
 {
-	size_t last = row->part->axis.count - 1;
-	double blocks = row->blocks[last] - row->blocks[0],
-	       bytes = row->bytes[last] - row->bytes[0];
+	double blocks = grown(row, row->blocks);
 
-	return blocks <= MOST_KEPT && bytes <= LARGEST_KEPT * blocks;
+	return blocks <= MOST_KEPT && grown(row, row->bytes) <= LARGEST_KEPT * blocks;
+}
+
+/* Nearly all that came are freed objects: of tuples the interpreter keeps up to 2,000 of each size. */
+static bool is_for_reuse(const struct growth_row *row, const struct growth_held_row *held)
+{
+	double blocks = grown(row, row->blocks);
+
+	return blocks > 0 && (blocks - (double)held->reuse) * MUCH_LESS <= blocks;
+}
+
+static void judge_reuse(struct growth_judgement *judgement, const struct growth_held_row *held)
+{
+	char sentence[GROWTH_REASON_SIZE];
+
+	judgement->verdict = GROWTH_WARM_UP;
+	judgement->exact = false;
+	snprintf(sentence, sizeof(sentence),
+		 "no leak: %llu of its blocks are freed objects that the interpreter keeps for new "
+		 "ones, and it keeps no more than some thousand",
+		 (unsigned long long)held->reuse);
+	growth_add_reason(judgement, sentence);
 }
 
 void growth_held_judge(struct growth_list *list)
@@ -346,8 +380,13 @@ void growth_held_judge(struct growth_list *list)
 		struct growth_row *row = &list->rows[i];
 		const struct growth_held_row *held = growth_held_of(row);
 
-		if (!held || !held->is_unseen || !row->blocks ||
-		    !growth_is_growth(&row->judgement) || !may_be_kept(row))
+		if (!held || !row->blocks || !growth_is_growth(&row->judgement))
+			continue;
+		if (is_for_reuse(row, held)) {
+			judge_reuse(&row->judgement, held);
+			continue;
+		}
+		if (!held->is_unseen || !may_be_kept(row))
 			continue;
 		row->judgement.confidence = GROWTH_LOW;
 		growth_add_reason(&row->judgement,

@@ -19,6 +19,7 @@ struct growth_held {
 				      last intervals; 0: not as many in each */
 		uint64_t objects; /* all that were allocated there */
 		uint64_t bytes;   /* with the blocks that belong to them */
+		uint64_t reuse;   /* freed objects that the interpreter keeps for new ones */
 		bool is_table;    /* what was allocated there belongs to objects made elsewhere */
 		bool is_unseen; /* its objects did not grow, so that something else did: they are not
 				     what is held by `words`, which is NULL */
@@ -31,7 +32,8 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 				  struct snap_error *err);
 void growth_held_free(struct growth_held *held);
 
-/** Doubt rows in which something grew that no census saw, and that is little. */
+/** No leak are freed objects that the interpreter keeps.  Doubt rows in which something grew that no
+ * census saw, and that is little. */
 struct growth_list;
 void growth_held_judge(struct growth_list *list);
 

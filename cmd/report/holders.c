@@ -140,6 +140,13 @@ static void add_figures(struct holding *h, struct node *node, const struct graph
 	}
 }
 
+static const char *group_kind(const struct store_group *group)
+{
+	if (group->kind == SNAP_GROUP_TYPE)
+		return "type";
+	return group->kind == SNAP_GROUP_REUSE ? "kept for reuse" : "group";
+}
+
 static void add_group(struct holding *h, size_t i)
 {
 	const struct graph_group *group = &h->graph->groups[i];
@@ -149,7 +156,7 @@ static void add_group(struct holding *h, size_t i)
 	h->blocks += group->row.blocks;
 	if (group->site == SNAP_NONE)
 		h->of_group[i] = named_node(h, *group->row.label ? group->row.label : "(unknown)",
-					    group->row.kind == SNAP_GROUP_TYPE ? "type" : "group");
+					    group_kind(&group->row));
 	else
 		h->of_group[i] = row_graph_row(&view, group);
 	if (h->of_group[i] != SNAP_NONE)

@@ -114,6 +114,8 @@ struct snap_variance {
 enum snap_group_kind {
 	SNAP_GROUP_SITE = 0, /* `node` and `label` are call stack and domain of a site */
 	SNAP_GROUP_TYPE = 1, /* objects of an interpreter; `label` is the name of their type */
+	SNAP_GROUP_REUSE =
+		2, /* freed objects that an interpreter keeps for new ones; `label` as before */
 };
 
 /** Blocks that belong together, and what is known of them together. */

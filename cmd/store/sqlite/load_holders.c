@@ -68,7 +68,8 @@ static bool find_sites(const struct loading *load, int64_t *sites)
 		if (group->kind == SNAP_GROUP_SITE)
 			found = bsearch(&wanted, places, model->site_count, sizeof(*places),
 					compare_places);
-		else if (group->kind == SNAP_GROUP_TYPE && group->node != SNAP_NONE)
+		else if ((group->kind == SNAP_GROUP_TYPE || group->kind == SNAP_GROUP_REUSE) &&
+			 group->node != SNAP_NONE)
 			found = first_with(places, model->site_count, group->node);
 		sites[i] = found ? load->site_ids[found->site] : 0;
 	}

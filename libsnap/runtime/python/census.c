@@ -15,6 +15,7 @@
 #include "runtime/python/find.h"
 #include "runtime/python/guise.h"
 #include "runtime/python/objects.h"
+#include "runtime/python/reuse.h"
 #include "runtime/python/types.h"
 #include "runtime/python/ways.h"
 #include "runtime/python/words.h"
@@ -26,6 +27,8 @@
 #define NAME_SIZE    512
 #define LABEL_SIZE   1024
 
+#define FOR_REUSE (1u << 31) /* in a group's type: of freed objects */
+
 struct group {
 	uint32_t type, node;
 	uint64_t objects, bytes, lost_objects, lost_bytes;
@@ -36,7 +39,7 @@ static struct census {
 	uint32_t *slots; /* group + 1; 0 is empty */
 	uint32_t count, capacity;
 	uint32_t *of_object;
-	uint64_t bytes, without_line;
+	uint64_t bytes, without_line, reuse_objects, reuse_bytes;
 	const struct snap__numbering *numbering;
 	char (*names)[NAME_SIZE]; /* by type */
 	struct snap__way *ways;
@@ -146,6 +149,17 @@ static void count_object(uint32_t object)
 		snap__belongings_of(object, size - header, add_belonging);
 }
 
+static void add_reuse(const char *type, const struct snap__block *block)
+{
+	uint32_t number = snap__type_number(type) | FOR_REUSE;
+	struct group *group = &c.groups[group_of(number, node_of(block->stack))];
+
+	group->objects++;
+	group->bytes += block->size;
+	c.reuse_objects++;
+	c.reuse_bytes += block->size;
+}
+
 static void name_types(void)
 {
 	c.names = snap__copy_need((snap__type_count() + 1) * sizeof(*c.names));
@@ -183,6 +197,7 @@ void snap__census_make(struct snap__copy *copy, const struct snap__numbering *nu
 			snap__copy_tick();
 	}
 	snap__belongings_behind(add_belonging);
+	snap__reuse_each(add_reuse);
 	name_types();
 	find_ways();
 	snap__guise_end(own);
@@ -206,8 +221,8 @@ void snap__census_write_groups(struct snap__writer *w, const struct snap__census
 	for (uint32_t i = 0; i < c.count; i++) {
 		const struct group *group = &c.groups[i];
 		const struct snap_group row = {
-			.kind = SNAP_GROUP_TYPE,
-			.label = base->string + group->type,
+			.kind = group->type & FOR_REUSE ? SNAP_GROUP_REUSE : SNAP_GROUP_TYPE,
+			.label = base->string + (group->type & ~FOR_REUSE),
 			.node = group->node,
 			.blocks = group->objects,
 			.bytes = group->bytes,
@@ -298,6 +313,8 @@ void snap__census_each_fact(snap__census_fact_fn *fn, void *user)
 	fn(user, "bytes", c.bytes);
 	fn(user, "without_line", c.without_line);
 	fn(user, "threads", o->threads);
+	fn(user, "reuse_objects", c.reuse_objects);
+	fn(user, "reuse_bytes", c.reuse_bytes);
 	if (!o->lists_are_read)
 		return;
 	fn(user, "tracked", o->tracked);

@@ -439,6 +439,16 @@ def finished_tasks():
     loop.run_until_complete(short_tasks())
 
 
+def sum_of(count):
+    return sum(tuple(number for number in range(count)))
+
+
+def tuples_for_reuse():
+    """The interpreter keeps freed tuples for the next ones, but no next one has that size when it is made."""
+    for _ in range(5):
+        sum_of(3)
+
+
 def main(kind):
     if kind == "cycle":
         gc.disable()

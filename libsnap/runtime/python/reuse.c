@@ -1,0 +1,91 @@
+/*
+ * runtime/python/reuse.c - find freed objects among the interpreter's blocks.
+ *
+ * A freed object still says what type it has.  Its count of references is 0; from 3.14 on, the
+ * address of the next freed object may stand there instead.
+ */
+#include "runtime/python/reuse.h"
+
+#include "runtime/domains.h"
+#include "runtime/holders/copy.h"
+#include "runtime/python/find.h"
+#include "runtime/python/frames.h"
+#include "runtime/python/objects.h"
+#include "runtime/python/python.h"
+#include "runtime/stacks.h"
+
+#define LARGEST    512u /* of an object that is kept */
+#define TICK_EVERY 65536u
+
+struct search {
+	snap__reuse_fn *fn;
+	uint64_t looked;
+};
+
+/* Of a type that is known.  A header in front of the collector's has an object of a class. */
+static bool is_type_of(const char *type, size_t header)
+{
+	uint32_t known = snap__object_at(type);
+	uint64_t flags;
+
+	if (known == SNAP__NO_OBJECT ||
+	    !(snap__type_flags(snap__python_type(type)) & SNAP__TYPE_IS_TYPE))
+		return false;
+	flags = snap__type_flags(type);
+	return header == (flags & SNAP__TYPE_HAS_GC ? SNAP__PYTHON_GC_HEADER : 0u);
+}
+
+/* Does a link to the next freed object, or to none, stand where the count would? */
+static bool has_no_references(const char *object, size_t header)
+{
+	uintptr_t word = snap__python_word(object, 0);
+	struct snap__block next;
+
+	if (word == 0)
+		return true;
+	return snap__python.layout->minor >= 14 && word > UINT32_MAX &&
+	       snap__heapmap_find(word - header, &next);
+}
+
+/* The type of the freed object that begins behind `header` bytes of the block; NULL: there is none. */
+static const char *type_of_freed(uintptr_t address, size_t size, size_t header)
+{
+	const char *object = (const char *)address + header, *type;
+
+	if (size < header + SNAP__PYTHON_VAR_SIZE || !has_no_references(object, header) ||
+	    snap__object_at(object) != SNAP__NO_OBJECT)
+		return NULL;
+	type = snap__python_type(object);
+	return is_type_of(type, header) ? type : NULL;
+}
+
+/* Python's own allocators handed it out, to Python code or to the interpreter. */
+static bool is_of_python(uint32_t stack)
+{
+	uintptr_t pc = stack ? snap__stacks_pc(stack) : 0;
+
+	return pc == SNAP__PC_DOMAIN + snap__python_domain || snap__python_is_pc(pc);
+}
+
+static void look_at(void *user, uintptr_t address, const struct snap__block *block)
+{
+	struct search *search = user;
+	const char *type;
+
+	if (++search->looked % TICK_EVERY == 0)
+		snap__copy_tick();
+	if (block->size > LARGEST || !is_of_python(block->stack))
+		return;
+	type = type_of_freed(address, block->size, SNAP__PYTHON_GC_HEADER);
+	if (!type)
+		type = type_of_freed(address, block->size, 0);
+	if (type)
+		search->fn(type, block);
+}
+
+void snap__reuse_each(snap__reuse_fn *fn)
+{
+	struct search search = {.fn = fn};
+
+	snap__heapmap_walk_at(look_at, &search);
+}
