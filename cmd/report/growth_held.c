@@ -115,7 +115,23 @@ static bool replace(struct growth_held_row *row, const struct candidate *candida
 	return true;
 }
 
-/* The group with most bytes; then whoever holds it, if that was made in the same row. */
+static void mark_native(struct growth_held *held, const struct growth_table *table)
+{
+	const struct dataset *dataset = table->dataset;
+
+	for (uint32_t site = 0; site < dataset->site_count; site++) {
+		const uint32_t *rows;
+		size_t count = selection_rows_of(table->selection, table->joined[site], &rows);
+
+		for (size_t i = 0; i < count; i++)
+			if (strcmp(dataset_text(dataset, dataset->sites[site].domain), "python") !=
+			    0)
+				held->rows[rows[i]].has_native = true;
+	}
+}
+
+/* The group with most bytes; then whoever holds it, if that was made in the same row.  Of a row with
+ * native memory, the tables of containers that the line also fills say nothing. */
 static bool choose_ways(struct growth_held *out, const struct graph *graph,
 			const struct growth_table *table)
 {
@@ -133,6 +149,8 @@ static bool choose_ways(struct growth_held *out, const struct graph *graph,
 				continue;
 			row = &out->rows[r];
 			way = candidate_of(graph, path);
+			if (row->has_native && !way.objects)
+				way.bytes = 0;
 			if (pass == 0 && (!row->words || way.bytes > most[r])) {
 				most[r] = way.bytes;
 				fine = replace(row, &way);
@@ -198,50 +216,26 @@ static void compare_counts(struct growth_held *held, const struct earlier *earli
 	}
 }
 
-/* Rows with blocks that native code took: a census does not see them. */
-static void mark_native(const struct growth_table *table, bool *native)
-{
-	const struct dataset *dataset = table->dataset;
-
-	for (uint32_t site = 0; site < dataset->site_count; site++) {
-		const uint32_t *rows;
-		size_t count = selection_rows_of(table->selection, table->joined[site], &rows);
-
-		for (size_t i = 0; i < count; i++)
-			if (strcmp(dataset_text(dataset, dataset->sites[site].domain), "python") !=
-			    0)
-				native[rows[i]] = true;
-	}
-}
-
 /*
  * Rows of which the objects take as much as `before`, in snapshot `first`, although the row grew:
  * what came is no object that the interpreter knows, and who holds the others says nothing about it.
  */
-static enum snap_status find_unseen(struct growth_held *held, const struct growth_table *table,
-				    size_t first, size_t last, const struct earlier *before,
-				    struct snap_error *err)
+static void find_unseen(struct growth_held *held, const struct growth_table *table, size_t first,
+			size_t last, const struct earlier *before)
 {
-	bool *native = calloc(held->row_count + 1, sizeof(*native));
-
-	if (!native)
-		return fail_memory(err, "reading the census");
-	mark_native(table, native);
 	for (size_t r = 0; r < held->row_count; r++) {
 		const double *bytes = table->bytes + r * table->axis->count;
 		struct growth_held_row *row = &held->rows[r];
 		double grew = bytes[last] - bytes[first];
 		double seen = (double)row->bytes - (double)before[r].bytes;
 
-		if (native[r] || !row->objects || grew <= 0 || seen * MUCH_LESS >= grew)
+		if (row->has_native || !row->objects || grew <= 0 || seen * MUCH_LESS >= grew)
 			continue;
 		row->is_unseen = true;
 		free(row->words);
 		free(row->type);
 		row->words = row->type = NULL;
 	}
-	free(native);
-	return SNAP_OK;
 }
 
 /* What earlier censuses show: which rows get as many objects in each interval, and which get something
@@ -276,7 +270,7 @@ static enum snap_status look_back(struct growth_held *held, struct store *store,
 	for (size_t r = 0; intervals < LEAST_INTERVALS && r < held->row_count; r++)
 		held->rows[r].exact = 0;
 	if (st == SNAP_OK && intervals >= LEAST_INTERVALS && count <= table->axis->count)
-		st = find_unseen(held, table, oldest, count - 1, later, err);
+		find_unseen(held, table, oldest, count - 1, later);
 	free(counts);
 	return st;
 }
@@ -307,6 +301,7 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 	*out = NULL;
 	if (st == SNAP_OK) {
 		held->row_count = table->row_count;
+		mark_native(held, table);
 		st = find_facts(&held->last, &newest, store, ids, count, true, err);
 	}
 	if (st == SNAP_OK && newest < count)
@@ -393,6 +388,11 @@ void growth_held_judge(struct growth_list *list)
 				  "not sure: the objects that a census found there did not get "
 				  "more; the interpreter may keep what did for reuse");
 	}
+}
+
+bool growth_held_is_above(const struct growth_held_row *upper, const struct growth_held_row *lower)
+{
+	return upper->words && lower->words && is_above(upper->words, lower->words);
 }
 
 const struct growth_held_row *growth_held_of(const struct growth_row *row)

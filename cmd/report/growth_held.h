@@ -20,6 +20,7 @@ struct growth_held {
 		uint64_t objects; /* all that were allocated there */
 		uint64_t bytes;   /* with the blocks that belong to them */
 		uint64_t reuse;   /* freed objects that the interpreter keeps for new ones */
+		bool has_native;  /* blocks that native code took: a census does not see them */
 		bool is_table;    /* what was allocated there belongs to objects made elsewhere */
 		bool is_unseen; /* its objects did not grow, so that something else did: they are not
 				     what is held by `words`, which is NULL */
@@ -36,6 +37,9 @@ void growth_held_free(struct growth_held *held);
  * census saw, and that is little. */
 struct growth_list;
 void growth_held_judge(struct growth_list *list);
+
+/** Do the objects of `upper` hold those of `lower`? */
+bool growth_held_is_above(const struct growth_held_row *upper, const struct growth_held_row *lower);
 
 /** What the newest census says of a row; NULL: nothing. */
 struct growth_row;

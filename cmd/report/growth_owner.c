@@ -144,6 +144,28 @@ static bool is_held(const struct growth_row *row)
 	return held && held->words;
 }
 
+static double more_bytes(const struct growth_row *b, const struct growth_row *a)
+{
+	return b->judgement.bytes_slope.value - a->judgement.bytes_slope.value;
+}
+
+/* The objects of `b` hold those of `a`, and have more bytes. */
+static bool holds_and_outweighs(const struct growth_row *b, const struct growth_row *a)
+{
+	return growth_held_is_above(growth_held_of(b), growth_held_of(a)) && more_bytes(b, a) > 0;
+}
+
+/* Of rows whose holders are known. */
+static bool is_nearer_held(const struct growth_row *b, double share_b, const struct growth_row *a,
+			   double share_a)
+{
+	int order = differ_by(much_more, share_b, share_a);
+
+	if (holds_and_outweighs(b, a) || holds_and_outweighs(a, b))
+		return holds_and_outweighs(b, a);
+	return order ? order > 0 : more_bytes(b, a) > 0;
+}
+
 /*
  * Is `b` nearer to the fault than `a`?  Compare in this order: a larger share of its blocks stays;
  * it is the caller of the other; it has fewer blocks (they hold the other's); it has more bytes.
@@ -154,11 +176,8 @@ static bool is_nearer(const struct growth_row *b, double share_b, const struct g
 	int order = differ(share_b, share_a);
 	bool b_calls = growth_row_calls(b, a), a_calls = growth_row_calls(a, b);
 
-	if (is_held(a) && is_held(b)) {
-		order = differ_by(much_more, share_b, share_a);
-		return order ? order > 0
-			     : b->judgement.bytes_slope.value > a->judgement.bytes_slope.value;
-	}
+	if (is_held(a) && is_held(b))
+		return is_nearer_held(b, share_b, a, share_a);
 	if (order == 0 && b_calls != a_calls)
 		order = b_calls ? 1 : -1;
 	if (order == 0)

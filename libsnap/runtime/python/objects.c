@@ -10,6 +10,7 @@
 #include "runtime/holders/copy.h"
 #include "runtime/python/find.h"
 #include "runtime/python/frames.h"
+#include "runtime/python/untold.h"
 #include "runtime/text.h"
 
 #define FIRST_CAPACITY  (1u << 16)
@@ -210,6 +211,24 @@ static void drain(uint32_t *done)
 		if (from % TICK_EVERY == 0)
 			snap__copy_tick();
 	}
+}
+
+static void add_untold(uint32_t object, const char *target)
+{
+	visit_found((void *)(uintptr_t)target, &object);
+}
+
+/* The same, and references that tp_traverse does not name. */
+static void drain_untold(uint32_t *done)
+{
+	for (uint32_t from = 0; from < o->count; from++) {
+		if (from == *done)
+			drain(done);
+		snap__untold_each(space, from, add_untold);
+		if (from % TICK_EVERY == 0)
+			snap__copy_tick();
+	}
+	drain(done);
 }
 
 /* ---- where it begins ------------------------------------------------------------------------- */
@@ -549,6 +568,7 @@ void snap__objects_find(struct snap__space *copied)
 	start_at_modules(modules);
 	start_at_threads();
 	drain(&done);
+	drain_untold(&done);
 	o->held = o->count;
 	add_lists();
 	drain(&done);

@@ -106,6 +106,23 @@ static bool is_module(uint32_t object)
 	return snap__python_type(o->at[object]) == snap__python.module_type;
 }
 
+static uint32_t above(uint32_t object)
+{
+	return object == SNAP__NO_OBJECT ? object : o->parent[object];
+}
+
+/* A dict in a dict, and so on: the last may be that of a module or of an instance. */
+static bool is_chain_of_dicts(uint32_t object)
+{
+	enum { MOST = 5 };
+
+	for (int i = 0; i < MOST; i++, object = above(object))
+		if (object == SNAP__NO_OBJECT ||
+		    snap__python_type(o->at[object]) != snap__python.dict_type)
+			return false;
+	return true;
+}
+
 /* A chain of objects of one type, as in a linked list, is no name. */
 static bool repeats(uint32_t object, uint32_t parent)
 {
@@ -128,7 +145,8 @@ static bool is_named_by(uint32_t object, uint32_t parent)
 {
 	if (is_module_dict(parent))
 		return true;
-	if (is_container(parent) || repeats(object, parent) || is_module(parent))
+	if (is_container(parent) || repeats(object, parent) || is_chain_of_dicts(object) ||
+	    is_module(parent))
 		return false;
 	return !(flags_of(parent) & SNAP__TYPE_IS_TYPE) || is_member_of_class(object, parent);
 }

@@ -3,17 +3,21 @@ after each ten.  The line that allocates most of what stays is marked with the k
 import atexit
 import collections
 import ctypes
+import decimal
 import functools
 import gc
 import io
 import itertools
+import pickle
 import queue as queues
+import re
 import sqlite3
 import sys
 import threading
 import warnings
 import weakref
 import xml.etree.ElementTree
+import zlib
 
 with_tasks = sys.argv[1].startswith("never_") or sys.argv[1] == "finished_tasks"
 if with_tasks:  # it doubles the call stacks to count and to judge
@@ -111,6 +115,16 @@ def thread_local():
 
 
 # ---- caches
+
+compiled = {}
+
+
+def compiled_patterns():
+    """Compiling makes much for a moment: of what the line makes, little stays."""
+    text = r"^/users/%d/(\w+|\d+)/(?P<name>[a-z]+)$" % next(numbers)
+    if text not in compiled:
+        compiled[text] = re.compile(text)  # <- compiled_patterns
+
 
 class Service:
     def __init__(self):
@@ -350,6 +364,32 @@ def opaque_object():
     xml.etree.ElementTree.SubElement(document, "entry").text = "x" * (500 + next(numbers))  # <- opaque_object
 
 
+sink = io.BytesIO()
+pickler = pickle.Pickler(sink)
+
+
+def memo_of_a_pickler():
+    pickler.dump("message %d " % next(numbers) * 60)  # <- memo_of_a_pickler
+    sink.seek(0)
+    sink.truncate()
+
+
+contexts = {}
+
+
+def contexts_of_decimal():
+    """A context does not tell the collector what it refers to."""
+    contexts[next(numbers)] = decimal.Context()  # <- contexts_of_decimal
+
+
+event_before = None
+
+
+def linked_dicts():
+    global event_before
+    event_before = {"before": event_before, "load": "x" * (500 + next(numbers))}  # <- linked_dicts
+
+
 def made_names():
     globals()["result_%d" % next(numbers)] = bytearray(700)  # <- made_names
 
@@ -368,6 +408,13 @@ def extension_decref():
 def extension_decref_of_a_container():
     body = [number for number in range(300)]  # <- extension_decref_of_a_container
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(body))
+
+
+digests = {}
+
+
+def native_memory_in_a_dict():
+    digests[next(numbers)] = zlib.compressobj()  # <- native_memory_in_a_dict
 
 
 connections = []
