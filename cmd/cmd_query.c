@@ -514,7 +514,7 @@ static void sort_words(struct words *words)
 {
 	size_t kept = 0;
 
-	if (!words->count)
+	if (!words->items)
 		return;
 	qsort(words->items, words->count, sizeof(*words->items), compare_words);
 	for (size_t i = 0; i < words->count; i++) {

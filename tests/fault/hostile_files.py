@@ -90,6 +90,18 @@ class Files(unittest.TestCase):
                 self.assertEqual(result.returncode, 3, result.stderr)
                 self.assertIn(b"damaged", result.stderr)
 
+    def test_names_that_are_no_file_for_sqlite(self):
+        for name in (":memory:", "file:x.db?mode=memory", "-x.db"):
+            with self.subTest(name=name):
+                result = self.run_on(["load", "-q", f"--db={name}"], self.home / "s/series-1.snap")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertTrue((self.home / name).is_file())
+                result = self.run_on(["query", f"--db={name}", "-f", "csv", "select count(*) as n from snapshots"])
+                self.assertEqual(result.stdout.split(), [b"n", b"1"], result.stderr)
+        result = self.run_on(["load", "--db", ""], self.home / "s/series-1.snap")
+        self.assertEqual((result.returncode, result.stdout), (4, b""))
+        self.assertIn(b"empty", result.stderr)
+
     def leave_journal(self, database, victim):
         """What a process leaves that is killed in a transaction, and the record that names `victim` (SQLite's format)."""
         writer = ("import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('pragma "

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,6 +64,8 @@ static enum snap_status check_file(const char *path, enum store_mode mode, struc
 {
 	struct stat info;
 
+	if (!*path)
+		return fail(err, SNAP_ESYSTEM, "the name of the database is empty");
 	if (stat(path, &info) != 0) {
 		bool is_missing = errno == ENOENT;
 
@@ -91,6 +94,19 @@ static bool may_be_made(const char *path)
 	return may;
 }
 
+/* For SQLite some names are no files: ":memory:" would keep nothing. */
+static int open_named(struct store *store, const char *path, int flags)
+{
+	const char *files = guard_files();
+	char *name = NULL;
+	int code = SQLITE_NOMEM;
+
+	if (files && asprintf(&name, "%s%s", *path == '/' ? "" : "./", path) >= 0)
+		code = sqlite3_open_v2(name, &store->db, flags, files);
+	free(name);
+	return code;
+}
+
 static bool counts_memory;
 
 void store_count_memory(void)
@@ -104,7 +120,7 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 				     struct snap_error *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-	const char *files;
+	int code;
 
 	/* Counting memory takes a lock each time, and is of use for limits only.  It cannot be
 	 * changed once SQLite is in use, and then stays as it is. */
@@ -112,10 +128,9 @@ static enum snap_status connect_file(struct store *store, const char *path, enum
 		       counts_memory || (path != NULL && mode != STORE_CACHE));
 	if (database_may_be_made(mode))
 		flags |= SQLITE_OPEN_CREATE;
-	files = guard_files();
-	if (!files)
-		return fail_memory(err, "opening a database");
-	if (sqlite3_open_v2(path ? path : PRIVATE_DATABASE, &store->db, flags, files) == SQLITE_OK)
+	code = path ? open_named(store, path, flags)
+		    : sqlite3_open_v2(PRIVATE_DATABASE, &store->db, flags, NULL);
+	if (code == SQLITE_OK)
 		return SNAP_OK;
 	if (!store->db)
 		return fail_memory(err, "opening a database");
