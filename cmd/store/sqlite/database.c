@@ -385,19 +385,31 @@ static enum snap_status check_schema(struct store *store, int version, bool with
 	return SNAP_OK;
 }
 
+/* Another process may create or migrate it just now: one transaction reads one state of it. */
+static enum snap_status examine(struct store *store, int *version, struct snap_error *err)
+{
+	enum snap_status st = database_run(store, "BEGIN", "cannot be read", err);
+
+	if (st == SNAP_OK)
+		st = identify(store, version, err);
+	if (st == SNAP_OK && *version)
+		st = check_schema(store, *version, *version == SCHEMA_VERSION, err);
+	sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return st;
+}
+
 /* Bring an older file up to date, whatever it was opened for. */
 static enum snap_status update(struct store *store, int version, struct snap_error *err)
 {
-	enum snap_status st = version ? check_schema(store, version, false, err) : SNAP_OK;
+	enum snap_status st;
 
-	if (st == SNAP_OK && sqlite3_db_readonly(store->db, "main"))
+	if (sqlite3_db_readonly(store->db, "main"))
 		return fail(
 			err, SNAP_EVERSION,
 			"%s: was written by an older snapdiff and has to be brought up to date, "
 			"but cannot be written: name a copy of it",
 			store->name);
-	if (st == SNAP_OK)
-		st = migrate(store, err);
+	st = migrate(store, err);
 	if (st == SNAP_OK)
 		store->migrated_from = version;
 	return st;
@@ -407,12 +419,10 @@ enum snap_status database_check_version(struct store *store, enum store_mode mod
 					struct snap_error *err)
 {
 	int version = 0;
-	enum snap_status st = identify(store, &version, err);
+	enum snap_status st = examine(store, &version, err);
 
-	if (st != SNAP_OK)
+	if (st != SNAP_OK || version == SCHEMA_VERSION)
 		return st;
-	if (version == SCHEMA_VERSION)
-		return check_schema(store, version, true, err);
 	if (version == 0 && !database_may_be_made(mode))
 		return fail(err, SNAP_ECORRUPT,
 			    "%s: is empty, not a database that `snapdiff load` made", store->name);
