@@ -72,6 +72,16 @@ static uint64_t data_memory(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/** One that cannot be asked for must not look like none allowed. */
+static struct rlimit limit_of(int resource)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit) != 0)
+		limit = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+	return limit;
+}
+
 static void set_limit(int resource, const struct rlimit *inherited, uint64_t most)
 {
 	struct rlimit ours = *inherited;
@@ -136,8 +146,8 @@ static void become_child(int fd)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	drop_files(fd);
 	setrlimit(RLIMIT_CORE, &no_core);
-	getrlimit(RLIMIT_DATA, &child.data);
-	getrlimit(RLIMIT_CPU, &child.cpu);
+	child.data = limit_of(RLIMIT_DATA);
+	child.cpu = limit_of(RLIMIT_CPU);
 	memory_on_failure(out_of_memory);
 	child.memory_at_start = data_memory();
 	demangle_watch(out_of_time);
