@@ -52,6 +52,7 @@ static size_t arrays_size(const struct snap__rooms *rooms)
 {
 	return rooms->steps * sizeof(struct snap__step) +
 	       (1 + rooms->frames) * sizeof(struct snap__frame) +
+	       rooms->frames * sizeof(struct snap__return) +
 	       rooms->words * sizeof(struct snap__word) + rooms->frames * sizeof(uint64_t) +
 	       (1 + rooms->fresh) * sizeof(struct snap__fresh) +
 	       rooms->read_words * sizeof(struct snap__read_word);
@@ -62,8 +63,8 @@ size_t snap__unwind_thread_size(void)
 	return sizeof(struct snap__unwind_thread) + arrays_size(&small);
 }
 
-/* Have the thread use arrays with `rooms` at `arrays`: the steps, the kept frames, their words and
-   hashes, the fresh frames, and the words read.  A handler may leave by longjmp in the middle of this. */
+/* Have the thread use arrays with `rooms` at `arrays`: the steps, the kept frames, their returns,
+   words and hashes, the fresh frames, and the words read.  A handler may leave by longjmp in the middle of this. */
 static void lay_out(struct snap__unwind_thread *thread, char *arrays,
 		    const struct snap__rooms *rooms)
 {
@@ -73,8 +74,9 @@ static void lay_out(struct snap__unwind_thread *thread, char *arrays,
 	thread->steps = (struct snap__step *)(void *)arrays;
 	thread->start.caller = &thread->start;
 	thread->kept.frames = (struct snap__frame *)(void *)(thread->steps + rooms->steps) + 1;
-	thread->kept.frames[-1].at.sp = UINTPTR_MAX;
-	thread->kept.words = (struct snap__word *)(thread->kept.frames + rooms->frames);
+	thread->kept.frames[-1].sp = UINTPTR_MAX;
+	thread->kept.returns = (struct snap__return *)(thread->kept.frames + rooms->frames);
+	thread->kept.words = (struct snap__word *)(thread->kept.returns + rooms->frames);
 	thread->kept.hashes = (uint64_t *)(thread->kept.words + rooms->words);
 	thread->fresh = (struct snap__fresh *)(thread->kept.hashes + rooms->frames);
 	thread->read_words = (struct snap__read_word *)(thread->fresh + rooms->fresh + 1);
@@ -123,6 +125,8 @@ uint64_t snap__unwind_untouched(const struct snap__unwind_thread *thread)
 	 * code this is a little too much. */
 	return spare(thread->kept.frames, thread->rooms.frames, deepest,
 		     sizeof(struct snap__frame)) +
+	       spare(thread->kept.returns, thread->rooms.frames, deepest,
+		     sizeof(struct snap__return)) +
 	       spare(thread->kept.words, thread->rooms.words, deepest, sizeof(struct snap__word)) +
 	       spare(thread->kept.hashes, thread->rooms.frames, deepest, sizeof(uint64_t)) +
 	       spare(thread->fresh, thread->rooms.fresh, longest, sizeof(struct snap__fresh)) +
@@ -270,13 +274,13 @@ uint32_t snap__unwind_graft(const struct snap__unwind_thread *thread, uint32_t n
 
 	if (first == 0 || kept->frames[first - 1].node != native)
 		return 0;
-	while (first > 0 && kept->frames[first - 1].at.sp <= point)
+	while (first > 0 && kept->frames[first - 1].sp <= point)
 		first--;
 	if (first == kept->count)
 		return 0; /* the point is not on this stack */
 	first += first + 1 < kept->count;
 	for (; first < kept->count && node; first++)
-		node = snap__stacks_child(node, kept->frames[first].at.pc);
+		node = snap__stacks_child(node, kept->frames[first].pc);
 	return node;
 }
 

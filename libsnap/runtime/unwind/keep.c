@@ -37,7 +37,7 @@ SNAP__READS_STACKS uint32_t snap__kept_words_hold(const struct snap__kept *kept,
 static uint32_t link_kept(struct snap__kept *kept, uint32_t first, uint32_t count, uint32_t node)
 {
 	for (uint32_t i = first; i < count; i++) {
-		node = snap__stacks_child(node, kept->frames[i].at.pc);
+		node = snap__stacks_child(node, kept->frames[i].pc);
 		kept->frames[i].node = node;
 		if (!node)
 			break;
@@ -65,6 +65,7 @@ static void drop_outermost(struct snap__kept *kept, uint32_t count, uint32_t gon
 	uint32_t words = snap__frame_words(&kept->frames[count - 1]);
 
 	memmove(kept->frames, kept->frames + gone, (count - gone) * sizeof(kept->frames[0]));
+	memmove(kept->returns, kept->returns + gone, (count - gone) * sizeof(kept->returns[0]));
 	memmove(kept->words, kept->words + words_gone,
 		(words - words_gone) * sizeof(kept->words[0]));
 	for (uint32_t i = 0; i < count - gone; i++)
@@ -76,8 +77,8 @@ static void drop_outermost(struct snap__kept *kept, uint32_t count, uint32_t gon
 /* The word from which a step read the caller's fp; it belongs to `caller`. */
 static struct snap__word fp_word(const struct snap__frame *caller, snap__rule rule)
 {
-	return (struct snap__word){(const uintptr_t *)(caller->at.sp - snap__rule_fp_offset(rule)),
-				   caller->at.fp};
+	return (struct snap__word){(const uintptr_t *)(caller->sp - snap__rule_fp_offset(rule)),
+				   caller->fp};
 }
 
 /* Keep the walk's fresh frames `newest`..`stored` after the first `count` of the old ones, and give
@@ -88,16 +89,17 @@ static uint32_t append(struct snap__walk *w, uint32_t count, uint32_t newest, ui
 {
 	struct snap__kept *kept = &w->thread->kept;
 	struct snap__frame *frame = kept->frames + count;
+	struct snap__return *back = kept->returns + count;
 	const struct snap__read_word *read = w->thread->read_words + w->word_count;
 	/* Beyond a gap, nothing is known about what the frames depend on. */
 	uint32_t reads = count ? frame[-1].reads : stored < w->count;
 
 	while (read > w->thread->read_words && read[-1].frame >= stored)
 		read--;
-	for (uint32_t i = stored; i-- > newest; frame++) {
+	for (uint32_t i = stored; i-- > newest; frame++, back++) {
 		const struct snap__fresh *fresh = &w->thread->fresh[i];
 
-		if (i < shown && !(node = snap__stacks_child(node, fresh->at.pc)))
+		if (i < shown && !(node = snap__stacks_child(node, fresh->pc)))
 			return 0;
 		if (snap__rule_kind(fresh->rule) != SNAP__RULE_SP || read > w->thread->read_words ||
 		    (reads & 1)) {
@@ -114,7 +116,11 @@ static uint32_t append(struct snap__walk *w, uint32_t count, uint32_t newest, ui
 			    snap__rule_kind(fresh->rule) != SNAP__RULE_OUTERMOST)
 				reads |= 1;
 		}
-		frame->at = fresh->at;
+		back->slot = fresh->slot;
+		back->address = fresh->pc + 1;
+		frame->pc = fresh->pc;
+		frame->sp = fresh->sp;
+		frame->fp = fresh->fp;
 		frame->node = node;
 		frame->reads = reads;
 	}
@@ -125,7 +131,7 @@ static uint32_t append(struct snap__walk *w, uint32_t count, uint32_t newest, ui
 static uint32_t link_fresh(const struct snap__walk *w, uint32_t shown, uint32_t node)
 {
 	for (uint32_t i = shown; i-- > 0;) {
-		node = snap__stacks_child(node, w->thread->fresh[i].at.pc);
+		node = snap__stacks_child(node, w->thread->fresh[i].pc);
 		if (!node)
 			break;
 	}
@@ -201,9 +207,9 @@ static bool pc_at(const struct snap__walk *w, uint64_t i, uint32_t stored, uintp
 	uint64_t kept = i - w->count;
 
 	if (i < stored)
-		*pc = w->thread->fresh[i].at.pc;
+		*pc = w->thread->fresh[i].pc;
 	else if (i >= w->count && w->joined && kept < w->candidates)
-		*pc = w->thread->kept.frames[w->candidates - 1 - kept].at.pc;
+		*pc = w->thread->kept.frames[w->candidates - 1 - kept].pc;
 	else
 		return false;
 	return true;
@@ -239,7 +245,7 @@ static uint64_t hash_of_kept(struct snap__kept *kept, uint32_t count)
 	uint64_t hash = kept->hashed ? kept->hashes[kept->hashed - 1] : 0;
 
 	for (uint32_t i = kept->hashed; i < count; i++)
-		kept->hashes[i] = hash = snap__stacks_hash(hash, kept->frames[i].at.pc);
+		kept->hashes[i] = hash = snap__stacks_hash(hash, kept->frames[i].pc);
 	kept->hashed = count;
 	return hash;
 }
@@ -295,7 +301,7 @@ static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 	/* Refresh the return-address slot: the last walk may have come through another one, or have
 	 * begun there. */
 	if (w->joined)
-		kept->frames[joined - 1].at.slot = w->slot;
+		kept->returns[joined - 1].slot = w->slot;
 	if (is_long(w, joined, stored))
 		return keep_long(w, joined, stored);
 	if (w->joined)

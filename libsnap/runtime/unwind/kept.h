@@ -24,18 +24,21 @@
 
 #define SNAP__PC_MASK (~(uintptr_t)SNAP__RULE_TAG_MASK)
 
-/** Where a frame is, and how it was found. */
-struct snap__point {
-	const uintptr_t
-		*slot; /* holds the return address that led here from the next inner frame */
-	uintptr_t pc;  /* of a byte inside the call, with the module's tag */
-	uintptr_t sp;
-	uintptr_t fp;
+/**
+ * The word that holds the return address which led to a frame from the next inner one, and what is
+ * there while the frame is.  Apart from the frames, so that little memory is read to look whether a
+ * whole stack is unchanged.
+ */
+struct snap__return {
+	const uintptr_t *slot;
+	uintptr_t address; /* in the lower bits; see SNAP__PC_MASK */
 };
 
 /** A frame of the kept stack. */
 struct snap__frame {
-	struct snap__point at;
+	uintptr_t pc; /* of a byte inside the call, with the module's tag */
+	uintptr_t sp;
+	uintptr_t fp;
 	uint32_t node;  /* of the stack up to here, in the tree; 0: not looked for yet */
 	uint32_t reads; /* words[0..reads / 2) were read by the steps from here outwards; odd if
 			   these steps depend on fp */
@@ -49,7 +52,8 @@ struct snap__word {
 
 /** What is kept of a thread's last stack, outermost frame first. */
 struct snap__kept {
-	struct snap__frame *frames; /* frames[-1] lies above every stack */
+	struct snap__frame *frames;   /* frames[-1] lies above every stack */
+	struct snap__return *returns; /* of each frame */
 	struct snap__word *words;
 	uint64_t *hashes; /* hashes[i]: of the stack up to frames[i], for i < hashed */
 	uint32_t hashed;
@@ -72,14 +76,14 @@ static inline bool snap__frame_needs_fp(const struct snap__frame *frame)
 static inline bool snap__frame_is(const struct snap__frame *frame, uintptr_t pc, uintptr_t sp,
 				  uintptr_t fp)
 {
-	return frame->at.sp == sp && ((frame->at.pc ^ pc) & SNAP__PC_MASK) == 0 &&
-	       (frame->at.fp == fp || !snap__frame_needs_fp(frame));
+	return frame->sp == sp && ((frame->pc ^ pc) & SNAP__PC_MASK) == 0 &&
+	       (frame->fp == fp || !snap__frame_needs_fp(frame));
 }
 
-/* Zero in the bits of an address if the way to `frame` is as it was. */
-SNAP__READS_STACKS static inline uintptr_t snap__frame_change(const struct snap__frame *frame)
+/* Zero in the bits of an address if the way to the frame is as it was. */
+SNAP__READS_STACKS static inline uintptr_t snap__return_change(const struct snap__return *back)
 {
-	return (*frame->at.slot - 1) ^ frame->at.pc;
+	return *back->slot ^ back->address;
 }
 
 /** How many of the `count` outermost frames are unchanged, including their saved words. */
@@ -91,20 +95,22 @@ uint32_t snap__kept_words_hold(const struct snap__kept *kept, uint32_t count);
  */
 SNAP__READS_STACKS static inline uint32_t snap__kept_joinable(const struct snap__kept *kept)
 {
-	const struct snap__frame *frame = kept->frames;
+	const struct snap__return *back = kept->returns;
+	const struct snap__frame *frame;
 	uint32_t left = kept->count;
 
 	if (left == 0)
 		return 0;
 	/* The innermost is joined by its state alone. */
-	for (left--; left >= 4; left -= 4, frame += 4)
-		if ((snap__frame_change(frame) | snap__frame_change(frame + 1) |
-		     snap__frame_change(frame + 2) | snap__frame_change(frame + 3)) &
+	for (left--; left >= 4; left -= 4, back += 4)
+		if ((snap__return_change(back) | snap__return_change(back + 1) |
+		     snap__return_change(back + 2) | snap__return_change(back + 3)) &
 		    SNAP__PC_MASK)
 			break;
-	for (; left && (snap__frame_change(frame) & SNAP__PC_MASK) == 0; left--)
-		frame++;
-	left = (uint32_t)(frame - kept->frames) + 1;
+	for (; left && (snap__return_change(back) & SNAP__PC_MASK) == 0; left--)
+		back++;
+	left = (uint32_t)(back - kept->returns) + 1;
+	frame = &kept->frames[left - 1];
 	return snap__frame_words(frame) ? snap__kept_words_hold(kept, left) : left;
 }
 

@@ -81,9 +81,9 @@ static inline bool ends_at_joint(const struct snap__segment *segment, const stru
 	const struct snap__frame *joint = &kept->frames[segment->joint];
 
 	return segment->joint < joinable && joint->node == segment->joint_node &&
-	       joint->at.pc == segment->joint_pc && joint->at.sp == segment->joint_sp &&
+	       joint->pc == segment->joint_pc && joint->sp == segment->joint_sp &&
 	       snap__frame_needs_fp(joint) == segment->joint_needs_fp &&
-	       (!segment->joint_needs_fp || joint->at.fp == segment->joint_fp);
+	       (!segment->joint_needs_fp || joint->fp == segment->joint_fp);
 }
 
 /* Whether a capture may begin at `segment`, as far as its registers say. */
@@ -136,7 +136,7 @@ SNAP__READS_STACKS static bool copy_words(struct snap__segment *segment,
 	if (newest - joint + words > SNAP__SEGMENT_WORDS)
 		return false;
 	for (uint32_t i = newest; i-- > joint;) {
-		const uintptr_t *slot = kept->frames[i].at.slot;
+		const uintptr_t *slot = kept->returns[i].slot;
 
 		*to++ = (struct snap__word){slot, *slot};
 	}
@@ -161,9 +161,9 @@ void snap__recall_keep(struct snap__recall *recall, struct snap__segment *place,
 	place->pc = at->pc - 1;
 	place->sp = at->sp;
 	place->fp = at->fp;
-	place->joint_pc = end->at.pc;
-	place->joint_sp = end->at.sp;
-	place->joint_fp = end->at.fp;
+	place->joint_pc = end->pc;
+	place->joint_sp = end->sp;
+	place->joint_fp = end->fp;
 	place->joint = joint;
 	place->joint_node = end->node;
 	place->node = node;

@@ -26,10 +26,10 @@ static void note_frame(struct snap__walk *w, snap__rule rule)
 	uint32_t room = w->thread->rooms.fresh;
 
 	w->thread->fresh[w->count < room ? w->count : room] =
-		(struct snap__fresh){.at = {.slot = w->slot,
-					    .pc = w->pc | (rule & SNAP__RULE_TAG_MASK),
-					    .sp = w->sp,
-					    .fp = w->fp},
+		(struct snap__fresh){.slot = w->slot,
+				     .pc = w->pc | (rule & SNAP__RULE_TAG_MASK),
+				     .sp = w->sp,
+				     .fp = w->fp,
 				     .rule = rule};
 	w->hash += w->hash_power * snap__stacks_hash_of_frame(w->pc | (rule & SNAP__RULE_TAG_MASK));
 	w->hash_power *= SNAP__STACKS_HASH_FACTOR;
@@ -137,7 +137,7 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 		struct snap__step *caller = step->caller;
 		uintptr_t cfa, fp_offset, low_word;
 
-		while (candidate->at.sp < sp)
+		while (candidate->sp < sp)
 			candidate--;
 		rule = SNAP__RULE_NONE;
 		if (snap__frame_is(candidate, pc, sp, fp))
@@ -162,10 +162,10 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 			if (cfa <= sp || cfa - fp_offset < sp || cfa > home_high || cfa % WORD)
 				break;
 		}
-		fresh->at.slot = slot;
-		fresh->at.pc = pc | (rule & SNAP__RULE_TAG_MASK);
-		fresh->at.sp = sp;
-		fresh->at.fp = fp;
+		fresh->slot = slot;
+		fresh->pc = pc | (rule & SNAP__RULE_TAG_MASK);
+		fresh->sp = sp;
+		fresh->fp = fp;
 		fresh->rule = rule;
 		if (++fresh > last)
 			fresh = last;

@@ -16,9 +16,12 @@
 
 #define SNAP__WORDS_A_STEP 16u /* that one exotic rule may read */
 
-/* A frame of the current walk, and the rule that leads to its caller. */
+/* A frame of the current walk, as in kept.h, and the rule that leads to its caller. */
 struct snap__fresh {
-	struct snap__point at;
+	const uintptr_t *slot;
+	uintptr_t pc;
+	uintptr_t sp;
+	uintptr_t fp;
 	snap__rule rule;
 };
 
