@@ -26,8 +26,8 @@
 #define CHUNK_NODES (1u << CHUNK_BITS)
 #define CHUNKS      (1u << (SNAP__STACK_ID_BITS - CHUNK_BITS))
 
-/* Set in `parent` once the node is filled in: an id may be counted a moment before that. */
-#define FILLED (1u << 31)
+#define FILLED SNAP__STACKS_FILLED
+#define LINKED SNAP__STACKS_LINKED
 
 typedef struct snap__stacks_node node_t;
 
@@ -41,6 +41,7 @@ struct credit {
 };
 
 _Atomic uint32_t snap__stacks_roots;
+const struct snap__stacks_node snap__stacks_nowhere;
 void *_Atomic snap__stacks_chunks[CHUNKS] SNAP__PAGES;
 struct snap__stacks_hashed snap__stacks_hashed[1u << SNAP__STACKS_HASHED_BITS] SNAP__PAGES;
 _Atomic uint32_t snap__stacks_hashed_shift = 64 - FIRST_HASHED_BITS;
@@ -55,10 +56,11 @@ static _Atomic uint32_t next_credit = 1;
 
 static uint32_t node_parent(const node_t *node)
 {
-	return atomic_load_explicit(&node->parent, memory_order_relaxed) & ~FILLED;
+	return atomic_load_explicit(&node->parent, memory_order_relaxed) & ~(FILLED | LINKED);
 }
 
-/* The chunk at `place`, made if there is none; NULL when memory ran out. */
+/* The chunk at `place`, made if there is none; NULL when memory ran out.  One element more remains
+ * empty, so that who goes from node to node need not look whether a chunk ends. */
 static void *chunk_made(void *_Atomic *place, size_t element)
 {
 	void *chunk = atomic_load_explicit(place, memory_order_acquire);
@@ -66,11 +68,11 @@ static void *chunk_made(void *_Atomic *place, size_t element)
 
 	if (chunk)
 		return chunk;
-	fresh = snap__map(CHUNK_NODES * element);
+	fresh = snap__map((CHUNK_NODES + 1) * element);
 	if (!fresh)
 		return NULL;
 	if (!atomic_compare_exchange_strong(place, &chunk, fresh)) {
-		snap__unmap(fresh, CHUNK_NODES * element);
+		snap__unmap(fresh, (CHUNK_NODES + 1) * element);
 		return chunk;
 	}
 	atomic_fetch_add(&used_bytes, CHUNK_NODES * element);
@@ -145,8 +147,11 @@ uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t par
 		uint32_t id = 0;
 		node_t *node;
 
-		if (atomic_compare_exchange_strong(link, &id, fresh))
+		if (atomic_compare_exchange_strong(link, &id, fresh)) {
+			atomic_store_explicit(&snap__stacks_node(fresh)->parent,
+					      parent | FILLED | LINKED, memory_order_release);
 			return fresh;
+		}
 		/* Another thread was first.  If it added the same stack, `fresh` remains as a
 		 * node where no stack ends. */
 		node = snap__stacks_node(id);
@@ -156,6 +161,11 @@ uint32_t snap__stacks_insert(_Atomic uint32_t *link, uint64_t path, uint32_t par
 		path <<= 1;
 	}
 	return 0;
+}
+
+uint32_t snap__stacks_look(uint32_t parent, uintptr_t pc)
+{
+	return snap__stacks_child(parent, pc);
 }
 
 static void put_hashed(struct snap__stacks_hashed *entry, uint64_t hash, uint64_t id)

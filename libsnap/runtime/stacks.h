@@ -36,10 +36,15 @@ enum snap__claim {
 
 #define SNAP__STACKS_CHUNK_BITS 14
 
+/** Set in a node's `parent` once the node is filled in: an id may be counted a moment before that;
+ * and once it is linked: of two threads that add the same node one loses. */
+#define SNAP__STACKS_FILLED (1u << 31)
+#define SNAP__STACKS_LINKED (1u << 30)
+
 /** A node, and its place in the trie of its siblings. */
 struct snap__stacks_node {
 	_Atomic uintptr_t pc;
-	_Atomic uint32_t parent;
+	_Atomic uint32_t parent;   /* with the marks above */
 	_Atomic uint32_t children; /* the top of their trie */
 	_Atomic uint32_t below[2]; /* further siblings of this node */
 };
@@ -99,6 +104,42 @@ static inline uint32_t snap__stacks_child_for(uint32_t parent, uintptr_t pc, enu
 static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 {
 	return snap__stacks_child_for(parent, pc, SNAP__CLAIM_USUAL);
+}
+
+/** A node on the way of one who goes down the tree from frame to frame. */
+struct snap__stacks_at {
+	uint32_t id;
+	const struct snap__stacks_node *next; /* where the node with the next id would be */
+};
+
+extern SNAP__HIDDEN const struct snap__stacks_node snap__stacks_nowhere;
+
+/** snap__stacks_child(), out of line. */
+uint32_t snap__stacks_look(uint32_t parent, uintptr_t pc);
+
+static inline struct snap__stacks_at snap__stacks_start(uint32_t id)
+{
+	return (struct snap__stacks_at){id, id ? snap__stacks_node(id) + 1 : &snap__stacks_nowhere};
+}
+
+/**
+ * Go to the child for `pc`, as snap__stacks_child() does; false if there is no room for it.  Most
+ * nodes were added right after their parent, and have the next id.  Then no link is read.
+ */
+static inline bool snap__stacks_go(struct snap__stacks_at *at, uintptr_t pc)
+{
+	const struct snap__stacks_node *next = at->next;
+	uint32_t linked = at->id | SNAP__STACKS_FILLED | SNAP__STACKS_LINKED;
+
+	if (__builtin_expect(atomic_load_explicit(&next->parent, memory_order_acquire) == linked &&
+				     snap__stacks_node_pc(next) == pc,
+			     1)) {
+		at->id++;
+		at->next = next + 1;
+		return true;
+	}
+	*at = snap__stacks_start(snap__stacks_look(at->id, pc));
+	return at->id != 0;
 }
 
 /**

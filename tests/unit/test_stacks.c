@@ -56,6 +56,43 @@ Test(stacks, many_siblings_keep_their_own_ids)
 	}
 }
 
+Test(stacks, going_down_the_tree_is_asking_for_child_after_child)
+{
+	enum { FRAMES = 50000 }; /* more than three chunks of the tree */
+	static uint32_t ids[FRAMES];
+	uint32_t parent = 0;
+
+	for (uint32_t i = 0; i < FRAMES; i++) {
+		ids[i] = parent = snap__stacks_child(parent, 0x400000 + i % 7);
+		if (i % 3 == 0) /* so that not every node is right behind its parent */
+			snap__stacks_child(parent, 0x500000);
+	}
+	for (int time = 0; time < 2; time++) {
+		struct snap__stacks_at at = snap__stacks_start(0);
+
+		for (uint32_t i = 0; i < FRAMES; i++) {
+			cr_assert(snap__stacks_go(&at, 0x400000 + i % 7));
+			cr_assert_eq(at.id, ids[i]);
+		}
+		cr_assert(snap__stacks_go(&at, 0x600000));
+		cr_assert_eq(snap__stacks_parent(at.id), ids[FRAMES - 1]);
+		cr_assert_eq(snap__stacks_pc(at.id), 0x600000);
+	}
+	cr_assert_eq(snap__stacks_count(), 1 + FRAMES + (FRAMES + 2) / 3 + 1);
+}
+
+Test(stacks, the_next_node_is_not_taken_for_a_child_if_it_is_anothers)
+{
+	uint32_t first = snap__stacks_child(0, 1), second = snap__stacks_child(0, 2);
+	uint32_t below_first = snap__stacks_child(first, 5);
+	struct snap__stacks_at at = snap__stacks_start(second);
+
+	cr_assert_eq(below_first, second + 1);
+	cr_assert(snap__stacks_go(&at, 5));
+	cr_assert_neq(at.id, below_first);
+	cr_assert_eq(snap__stacks_parent(at.id), second);
+}
+
 Test(stacks, a_hash_leads_to_its_own_stack_or_to_none)
 {
 	enum { STACKS = 200000 }; /* more than the table has room for */
@@ -117,11 +154,11 @@ static void *race(void *data)
 	struct racer *racer = data;
 
 	for (uint32_t path = 0; path < PATHS; path++) {
-		uint32_t id = 0;
+		struct snap__stacks_at at = snap__stacks_start(0);
 
 		for (uint32_t i = 0; i < PATH_LENGTH; i++)
-			id = snap__stacks_child(id, 0x1000 + ((path * 2654435761u) >> (22 - i)));
-		racer->ends[path] = id;
+			snap__stacks_go(&at, 0x1000 + ((path * 2654435761u) >> (22 - i)));
+		racer->ends[path] = at.id;
 	}
 	return NULL;
 }

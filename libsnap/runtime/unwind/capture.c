@@ -204,20 +204,21 @@ static struct snap__capture capture_by_walk(struct snap__unwind_thread *thread,
 	return capture;
 }
 
-/* A different place than last time: use a remembered way, or walk.  Separate from the function
- * below, so that an allocating loop does not save registers that only this one needs. */
+/* A different place than last time: use a remembered way, or walk.  `joinable` of the kept frames may
+ * be joined.  Separate from the function below, so that an allocating loop does not save registers
+ * that only this one needs. */
 __attribute__((noinline)) static struct snap__capture
-capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *at)
+capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *at,
+		  uint32_t joinable)
 {
 	const struct snap__segment *way;
 	struct snap__segment *place = NULL;
-	uint32_t joinable, frames;
+	uint32_t frames;
 
 	if (!thread->rooms.steps) /* what lay_out() writes last */
 		lay_out(thread, thread->small_arrays, &small);
 	if (is_small(thread) && (++thread->walks > SMALL_WALKS || snap__depth_limit < SMALL_DEPTH))
-		(void)enlarge(thread); /* without memory for it, it goes on as it is */
-	joinable = snap__kept_joinable(&thread->kept);
+		joinable = enlarge(thread) ? 0 : joinable; /* without memory it goes on as it is */
 	/* If the outer part of the stack is cut away, walk. */
 	if (is_small(thread) || thread->kept.base != 0 || thread->kept.cut != 0 ||
 	    atomic_load_explicit(&keeps_all, memory_order_relaxed) ||
@@ -242,7 +243,7 @@ struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 					  const struct snap__regs *at)
 {
 	uint64_t generation = atomic_load_explicit(&code_generation, memory_order_acquire);
-	uint32_t frames = thread->kept.count;
+	uint32_t frames = thread->kept.count, joinable;
 
 	if (thread->generation != generation) {
 		thread->kept.count = frames = 0;
@@ -250,14 +251,14 @@ struct snap__capture snap__unwind_capture(struct snap__unwind_thread *thread,
 		forget_steps(thread);
 		thread->generation = generation;
 	}
-	if (frames && thread->kept.base == 0 && thread->kept.cut == 0 &&
-	    snap__frame_is(&thread->kept.frames[frames - 1], at->pc - 1, at->sp, at->fp) &&
-	    snap__kept_joinable(&thread->kept) == frames) {
+	joinable = snap__kept_joinable(&thread->kept);
+	if (joinable == frames && frames && thread->kept.base == 0 && thread->kept.cut == 0 &&
+	    snap__frame_is(&thread->kept.frames[frames - 1], at->pc - 1, at->sp, at->fp)) {
 		count_capture(thread, 0, frames);
 		return (struct snap__capture){.stack = thread->kept.frames[frames - 1].node,
 					      .frames = (uint16_t)frames};
 	}
-	return capture_elsewhere(thread, at);
+	return capture_elsewhere(thread, at, joinable);
 }
 
 void snap__unwind_keep_all(void)

@@ -36,13 +36,16 @@ SNAP__READS_STACKS uint32_t snap__kept_words_hold(const struct snap__kept *kept,
 /* Give frames[first..count) their nodes, below `node`; returns the last one, 0 without room. */
 static uint32_t link_kept(struct snap__kept *kept, uint32_t first, uint32_t count, uint32_t node)
 {
+	struct snap__stacks_at at = snap__stacks_start(node);
+
 	for (uint32_t i = first; i < count; i++) {
-		node = snap__stacks_child(node, kept->frames[i].pc);
-		kept->frames[i].node = node;
-		if (!node)
+		bool found = snap__stacks_go(&at, kept->frames[i].pc);
+
+		kept->frames[i].node = at.id;
+		if (!found)
 			break;
 	}
-	return node;
+	return at.id;
 }
 
 /* The node of the first `count` kept frames, the outermost of which is the stack's; those without
@@ -81,6 +84,68 @@ static struct snap__word fp_word(const struct snap__frame *caller, snap__rule ru
 				   caller->fp};
 }
 
+/* Of the words that a walk read, those that are not kept yet, the outermost frame's last; and what
+ * the next kept frame gets as `reads`. */
+struct reading {
+	const struct snap__read_word *first, *end;
+	uint32_t reads;
+};
+
+/* Keep the words that the step from frame `i` read; `frame` is where that is kept. */
+static void keep_words(struct snap__kept *kept, const struct snap__frame *frame,
+		       const struct snap__fresh *fresh, uint32_t i, struct reading *reading)
+{
+	uint32_t reads = reading->reads;
+
+	for (; reading->end > reading->first && reading->end[-1].frame == i; reads += 2)
+		kept->words[reads >> 1] = (--reading->end)->word;
+	if ((reads & 1) && snap__rule_saves_fp(fresh->rule)) {
+		if (frame > kept->frames) {
+			kept->words[reads >> 1] = fp_word(frame - 1, fresh->rule);
+			reads += 2;
+		}
+		reads &= ~1u;
+	}
+	if (snap__rule_kind(fresh->rule) != SNAP__RULE_SP &&
+	    snap__rule_kind(fresh->rule) != SNAP__RULE_OUTERMOST)
+		reads |= 1;
+	reading->reads = reads;
+}
+
+static inline void keep_frame(struct snap__frame *frame, struct snap__return *back,
+			      const struct snap__fresh *fresh, uintptr_t pc, uint32_t node,
+			      uint32_t reads)
+{
+	back->slot = fresh->slot;
+	back->address = pc + 1;
+	frame->pc = pc;
+	frame->sp = fresh->sp;
+	frame->fp = fresh->fp;
+	frame->node = node;
+	frame->reads = reads;
+}
+
+/* Keep the frames from before `fresh` inwards to `newest`, whose steps read nothing but return
+ * addresses, at `place` and behind.  With `linked`, give them their nodes below `node`.  Returns as
+ * append(). */
+__attribute__((always_inline)) static inline uint32_t
+append_plain(struct snap__kept *kept, uint32_t place, const struct snap__fresh *fresh,
+	     const struct snap__fresh *newest, uint32_t reads, uint32_t node, bool linked)
+{
+	struct snap__frame *frame = kept->frames + place;
+	struct snap__return *back = kept->returns + place;
+	struct snap__stacks_at at = snap__stacks_start(node);
+
+	while (fresh > newest) {
+		uintptr_t pc = snap__fresh_pc(--fresh);
+
+		if (linked && !snap__stacks_go(&at, pc))
+			return 0;
+		keep_frame(frame++, back++, fresh, pc, at.id, reads);
+	}
+	return at.id;
+}
+
 /* Keep the walk's fresh frames `newest`..`stored` after the first `count` of the old ones, and give
    those below `shown` their nodes below `node`.  Returns the last one, 0 without room in the tree.
  */
@@ -88,54 +153,40 @@ static uint32_t append(struct snap__walk *w, uint32_t count, uint32_t newest, ui
 		       uint32_t shown, uint32_t node)
 {
 	struct snap__kept *kept = &w->thread->kept;
-	struct snap__frame *frame = kept->frames + count;
-	struct snap__return *back = kept->returns + count;
-	const struct snap__read_word *read = w->thread->read_words + w->word_count;
-	/* Beyond a gap, nothing is known about what the frames depend on. */
-	uint32_t reads = count ? frame[-1].reads : stored < w->count;
+	const struct snap__fresh *all = w->thread->fresh, *fresh = all + stored;
+	const struct snap__fresh *plain = w->unplain && w->unplain < fresh ? w->unplain : fresh;
+	struct reading reading = {
+		w->thread->read_words, w->thread->read_words + w->word_count,
+		/* Beyond a gap, nothing is known about what the frames depend on. */
+		count ? kept->frames[count - 1].reads : stored < w->count};
 
-	while (read > w->thread->read_words && read[-1].frame >= stored)
-		read--;
-	for (uint32_t i = stored; i-- > newest; frame++, back++) {
-		const struct snap__fresh *fresh = &w->thread->fresh[i];
+	while (reading.end > reading.first && reading.end[-1].frame >= stored)
+		reading.end--;
+	for (; fresh > all + newest &&
+	       (fresh > plain || (reading.reads & 1) || (shown && fresh > all + shown));
+	     count++) {
+		uintptr_t pc = snap__fresh_pc(--fresh);
 
-		if (i < shown && !(node = snap__stacks_child(node, fresh->pc)))
+		if (fresh < all + shown && !(node = snap__stacks_child(node, pc)))
 			return 0;
-		if (snap__rule_kind(fresh->rule) != SNAP__RULE_SP || read > w->thread->read_words ||
-		    (reads & 1)) {
-			for (; read > w->thread->read_words && read[-1].frame == i; reads += 2)
-				kept->words[reads >> 1] = (--read)->word;
-			if ((reads & 1) && snap__rule_saves_fp(fresh->rule)) {
-				if (frame > kept->frames) {
-					kept->words[reads >> 1] = fp_word(frame - 1, fresh->rule);
-					reads += 2;
-				}
-				reads &= ~1u;
-			}
-			if (snap__rule_kind(fresh->rule) != SNAP__RULE_SP &&
-			    snap__rule_kind(fresh->rule) != SNAP__RULE_OUTERMOST)
-				reads |= 1;
-		}
-		back->slot = fresh->slot;
-		back->address = fresh->pc + 1;
-		frame->pc = fresh->pc;
-		frame->sp = fresh->sp;
-		frame->fp = fresh->fp;
-		frame->node = node;
-		frame->reads = reads;
+		keep_words(kept, &kept->frames[count], fresh, (uint32_t)(fresh - all), &reading);
+		keep_frame(&kept->frames[count], &kept->returns[count], fresh, pc, node,
+			   reading.reads);
 	}
-	return node;
+	if (shown)
+		return append_plain(kept, count, fresh, all + newest, reading.reads, node, true);
+	return append_plain(kept, count, fresh, all + newest, reading.reads, node, false);
 }
 
 /* The node of fresh frames that are not kept: the `shown` newest. */
 static uint32_t link_fresh(const struct snap__walk *w, uint32_t shown, uint32_t node)
 {
-	for (uint32_t i = shown; i-- > 0;) {
-		node = snap__stacks_child(node, w->thread->fresh[i].pc);
-		if (!node)
+	struct snap__stacks_at at = snap__stacks_start(node);
+
+	for (uint32_t i = shown; i-- > 0;)
+		if (!snap__stacks_go(&at, snap__fresh_pc(&w->thread->fresh[i])))
 			break;
-	}
-	return node;
+	return at.id;
 }
 
 /* Make room for `stored` more kept frames by dropping those outside of `cut`. */
@@ -207,7 +258,7 @@ static bool pc_at(const struct snap__walk *w, uint64_t i, uint32_t stored, uintp
 	uint64_t kept = i - w->count;
 
 	if (i < stored)
-		*pc = w->thread->fresh[i].pc;
+		*pc = snap__fresh_pc(&w->thread->fresh[i]);
 	else if (i >= w->count && w->joined && kept < w->candidates)
 		*pc = w->thread->kept.frames[w->candidates - 1 - kept].pc;
 	else
@@ -250,60 +301,64 @@ static uint64_t hash_of_kept(struct snap__kept *kept, uint32_t count)
 	return hash;
 }
 
-/* Are there many new frames, and is all of the stack kept and shown? */
-static bool is_long(const struct snap__walk *w, uint32_t joined, uint32_t stored)
+/* Is all of the stack kept and shown, and is it known how its frames were reached? */
+static inline bool is_usual(const struct snap__walk *w, uint32_t joined, uint32_t stored)
 {
 	const struct snap__kept *kept = &w->thread->kept;
 
-	return stored >= LONG_WAY && stored == w->count && w->count + joined <= snap__depth_limit &&
-	       w->unkept == 0 && w->keepable && !w->truncated &&
-	       (joined == 0 || (kept->base | kept->cut) == 0) && words_fit(w, joined, stored);
+	return stored == w->count && w->count + joined <= snap__depth_limit && w->unkept == 0 &&
+	       w->keepable && !w->truncated && (joined == 0 || (kept->base | kept->cut) == 0) &&
+	       words_fit(w, joined, stored);
 }
 
-/* Keep a walk of many frames.  If its stack was met before, only the newest frame gets its node. */
+/* The node of a walk of many frames, which are kept.  If its stack was met before, only the newest
+ * frame gets its node. */
 static uint32_t keep_long(struct snap__walk *w, uint32_t joined, uint32_t stored)
 {
 	struct snap__kept *kept = &w->thread->kept;
-	uint32_t node, count = joined + stored;
+	uint32_t node;
 	uint64_t hash = w->hash + w->hash_power * hash_of_kept(kept, joined);
 
 	__builtin_prefetch(snap__stacks_hashed_place(hash));
-	kept->base = kept->cut = 0;
 	append(w, joined, 0, stored, 0, 0);
 	node = snap__stacks_by_hash(hash);
-	if (node == 0 && (node = node_of_kept(kept, count)) != 0)
+	if (node == 0 && (node = node_of_kept(kept, joined + stored)) != 0)
 		snap__stacks_remember(hash, node);
-	kept->frames[count - 1].node = node;
-	note_used(w->thread, stored, count);
-	atomic_signal_fence(memory_order_seq_cst);
-	kept->count = node ? count : 0;
+	kept->frames[joined + stored - 1].node = node;
 	return node;
 }
 
-/* Keep the finished walk.  Returns the node of its stack; 0 if the tree has no room. */
-static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
+/* Keep a usual walk, of at least one frame. */
+static uint32_t keep_usual(struct snap__walk *w, uint32_t joined, uint32_t stored)
+{
+	struct snap__kept *kept = &w->thread->kept;
+	uint32_t node = 0;
+
+	kept->base = kept->cut = 0;
+	if (stored >= LONG_WAY) {
+		node = keep_long(w, joined, stored);
+	} else {
+		if (joined)
+			node = kept->frames[joined - 1].node;
+		if (joined && !node && !(node = node_of_kept(kept, joined)))
+			return 0;
+		node = append(w, joined, 0, stored, stored, node);
+	}
+	note_used(w->thread, stored, joined + stored);
+	atomic_signal_fence(memory_order_seq_cst);
+	kept->count = node ? joined + stored : 0;
+	return node;
+}
+
+/* Keep what can be kept of any other walk, of `depth` frames; `count` frames were kept before. */
+static uint32_t keep_unusual(struct snap__walk *w, uint32_t stored, uint64_t depth, uint32_t count)
 {
 	struct snap__kept *kept = &w->thread->kept;
 	uint32_t newest = (uint32_t)(w->unkept < stored ? w->unkept : stored);
-	uint64_t depth = w->count + (w->joined ? kept->base + w->candidates : 0);
 	uint64_t cut = snap__cut_of(depth);
 	uint32_t shown = depth - cut < stored ? (uint32_t)(depth - cut) : stored;
-	uint32_t count = kept->count;
 	uint32_t node, joined;
 
-	/* A handler may leave by longjmp in the middle of this: then nothing is kept. */
-	kept->count = 0;
-	atomic_signal_fence(memory_order_seq_cst);
-	if (stored < w->count)
-		w->joined = false; /* there is a gap between the fresh frames and the kept */
-	joined = w->joined ? w->candidates : 0;
-	kept->hashed = joined < kept->hashed ? joined : kept->hashed;
-	/* Refresh the return-address slot: the last walk may have come through another one, or have
-	 * begun there. */
-	if (w->joined)
-		kept->returns[joined - 1].slot = w->slot;
-	if (is_long(w, joined, stored))
-		return keep_long(w, joined, stored);
 	if (w->joined)
 		make_room(w, stored, cut);
 	if (!link_joined(w, cut, &node))
@@ -328,6 +383,29 @@ static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
 	atomic_signal_fence(memory_order_seq_cst);
 	kept->count = node ? count : 0;
 	return node;
+}
+
+/* Keep the finished walk.  Returns the node of its stack; 0 if the tree has no room. */
+static uint32_t keep_whole(struct snap__walk *w, uint32_t stored)
+{
+	struct snap__kept *kept = &w->thread->kept;
+	uint64_t depth = w->count + (w->joined ? kept->base + w->candidates : 0);
+	uint32_t count = kept->count, joined;
+
+	/* A handler may leave by longjmp in the middle of this: then nothing is kept. */
+	kept->count = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (stored < w->count)
+		w->joined = false; /* there is a gap between the fresh frames and the kept */
+	joined = w->joined ? w->candidates : 0;
+	kept->hashed = joined < kept->hashed ? joined : kept->hashed;
+	/* Refresh the return-address slot: the last walk may have come through another one, or have
+	 * begun there. */
+	if (w->joined)
+		kept->returns[joined - 1].slot = w->slot;
+	if (stored && is_usual(w, joined, stored))
+		return keep_usual(w, joined, stored);
+	return keep_unusual(w, stored, depth, count);
 }
 
 uint32_t snap__keep(struct snap__walk *w, bool *shortened)

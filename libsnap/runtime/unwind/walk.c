@@ -25,14 +25,12 @@ static void note_frame(struct snap__walk *w, snap__rule rule)
 {
 	uint32_t room = w->thread->rooms.fresh;
 
-	w->thread->fresh[w->count < room ? w->count : room] =
-		(struct snap__fresh){.slot = w->slot,
-				     .pc = w->pc | (rule & SNAP__RULE_TAG_MASK),
-				     .sp = w->sp,
-				     .fp = w->fp,
-				     .rule = rule};
+	w->thread->fresh[w->count < room ? w->count : room] = (struct snap__fresh){
+		.slot = w->slot, .pc = w->pc, .sp = w->sp, .fp = w->fp, .rule = rule};
 	w->hash += w->hash_power * snap__stacks_hash_of_frame(w->pc | (rule & SNAP__RULE_TAG_MASK));
 	w->hash_power *= SNAP__STACKS_HASH_FACTOR;
+	if (!w->unplain)
+		w->unplain = &w->thread->fresh[w->count < room ? w->count : room];
 	w->count++;
 }
 
@@ -112,6 +110,20 @@ static inline struct snap__step *find_step(struct snap__unwind_thread *thread, u
 	return step;
 }
 
+/* Note that walk_home() came from w's state to this one, by the frames from `first` to before
+ * `fresh`, and by `forgotten` ones. */
+static inline void note_home(struct snap__walk *w, struct snap__fresh *first,
+			     const struct snap__fresh *fresh, uint64_t forgotten, uintptr_t sp)
+{
+	uint64_t count = (uint64_t)(fresh - first) + forgotten;
+
+	if (count == 0)
+		return;
+	first->slot = w->slot;
+	w->slot = (const uintptr_t *)(sp - WORD);
+	w->count += count;
+}
+
 /*
  * Make as many steps as compiled rules and the home stack allow.  Stops at a kept state (returns
  * SNAP__RULE_NONE), or at a step that needs the general method (returns its rule).
@@ -120,31 +132,33 @@ static inline struct snap__step *find_step(struct snap__unwind_thread *thread, u
  */
 SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 {
-	const uintptr_t home_high = snap__reach_has(&w->thread->reach, w->sp & ~(WORD - 1))
-					    ? w->thread->reach.home_high
-					    : 0;
-	struct snap__step *step = &w->thread->start;
+	struct snap__unwind_thread *const thread = w->thread;
+	const uintptr_t home_high =
+		snap__reach_has(&thread->reach, w->sp & ~(WORD - 1)) ? thread->reach.home_high : 0;
+	struct snap__step *step = &thread->start;
 	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
-	const uintptr_t *slot = w->slot;
-	uint64_t count = w->count, hash = w->hash, power = w->hash_power;
-	const struct snap__frame *candidate = w->thread->kept.frames + w->candidates - 1;
-	struct snap__fresh *const last = w->thread->fresh + w->thread->rooms.fresh;
-	struct snap__fresh *fresh =
-		count < w->thread->rooms.fresh ? w->thread->fresh + count : last;
+	uint64_t hash = w->hash, power = w->hash_power, forgotten = 0;
+	const struct snap__frame *candidate = thread->kept.frames + w->candidates - 1;
+	struct snap__fresh *const last = thread->fresh + thread->rooms.fresh;
+	struct snap__fresh *const first =
+		w->count < thread->rooms.fresh ? thread->fresh + w->count : last;
+	struct snap__fresh *fresh = first;
 	snap__rule rule;
 
-	for (;; count++) {
+	for (;;) {
 		struct snap__step *caller = step->caller;
 		uintptr_t cfa, fp_offset, low_word;
 
-		while (candidate->sp < sp)
-			candidate--;
-		rule = SNAP__RULE_NONE;
-		if (snap__frame_is(candidate, pc, sp, fp))
-			break;
+		if (candidate->sp <= sp) {
+			while (candidate->sp < sp)
+				candidate--;
+			rule = SNAP__RULE_NONE;
+			if (snap__frame_is(candidate, pc, sp, fp))
+				break;
+		}
 		rule = caller->rule;
 		if (!step_is_for(caller, pc)) {
-			caller = find_step(w->thread, pc, &rule);
+			caller = find_step(thread, pc, &rule);
 			if (!caller)
 				break;
 			step->caller = caller;
@@ -161,30 +175,32 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 			cfa = fp + snap__rule_cfa_offset(rule);
 			if (cfa <= sp || cfa - fp_offset < sp || cfa > home_high || cfa % WORD)
 				break;
+			if (!w->unplain)
+				w->unplain = fresh;
 		}
-		fresh->slot = slot;
-		fresh->pc = pc | (rule & SNAP__RULE_TAG_MASK);
+		fresh->slot = (const uintptr_t *)(sp - WORD); /* but for the first */
+		fresh->pc = pc;
 		fresh->sp = sp;
 		fresh->fp = fp;
 		fresh->rule = rule;
-		if (++fresh > last)
+		if (++fresh > last) {
 			fresh = last;
+			forgotten++;
+		}
 		hash += power * step->hash;
 		power *= SNAP__STACKS_HASH_FACTOR;
-		slot = (const uintptr_t *)(cfa - WORD);
 		low_word = *(const uintptr_t *)(cfa - fp_offset);
-		pc = snap__arch_code_address(*slot) - 1;
+		pc = snap__arch_code_address(*(const uintptr_t *)(cfa - WORD)) - 1;
 		fp = fp_offset != WORD ? low_word : fp;
 		sp = cfa;
 	}
+	note_home(w, first, fresh, forgotten, sp);
 	w->pc = pc;
 	w->sp = sp;
 	w->fp = fp;
-	w->slot = slot;
-	w->count = count;
 	w->hash = hash;
 	w->hash_power = power;
-	w->candidates = (uint32_t)(candidate + 1 - w->thread->kept.frames);
+	w->candidates = (uint32_t)(candidate + 1 - thread->kept.frames);
 	return rule;
 }
 
@@ -218,7 +234,7 @@ static bool may_be_return(const struct snap__walk *w, uintptr_t pc)
  * for other code, the register may hold any number: a 0 there does not mean "no caller", except in
  * the code that the kernel starts.
  */
-static enum snap__cfi_result step_by_fp(struct snap__walk *w, struct snap__cfi_state *state)
+static enum snap__cfi_result step_unplain(struct snap__walk *w, struct snap__cfi_state *state)
 {
 	const struct snap__module *module = snap__modules_at(w->pc);
 	uintptr_t fp = w->fp, pc, caller_fp;
@@ -271,7 +287,7 @@ static enum snap__cfi_result step_general(struct snap__walk *w, struct snap__cfi
 	if (snap__rule_kind(rule) == SNAP__RULE_NO_INFO)
 		return snap__signal_frame_step(w->pc + 1, w->sp, state, read_noted, w)
 			       ? SNAP__CFI_STEPPED
-			       : step_by_fp(w, state);
+			       : step_unplain(w, state);
 	if (snap__rule_kind(rule) != SNAP__RULE_EXOTIC && state->wanted == STATE_REGISTERS)
 		return step_by_rule(w, state, rule);
 	module = snap__modules_at(w->pc);
@@ -367,6 +383,7 @@ __attribute__((noinline)) static void walk_with_registers(struct snap__walk *w,
 			own.count = 0;
 			own.hash = 0;
 			own.hash_power = 1;
+			own.unplain = NULL;
 			own.word_count = 0;
 		}
 		state.reg[SNAP__REG_SP] = own.sp;

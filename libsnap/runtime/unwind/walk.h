@@ -19,11 +19,17 @@
 /* A frame of the current walk, as in kept.h, and the rule that leads to its caller. */
 struct snap__fresh {
 	const uintptr_t *slot;
-	uintptr_t pc;
+	uintptr_t pc; /* without the tag, which the rule has */
 	uintptr_t sp;
 	uintptr_t fp;
 	snap__rule rule;
 };
+
+/* The frame's pc as the tree keeps it. */
+static inline uintptr_t snap__fresh_pc(const struct snap__fresh *fresh)
+{
+	return fresh->pc | (fresh->rule & SNAP__RULE_TAG_MASK);
+}
 
 /* A word that a step by the general way read; `frame` is the fresh frame that the step left. */
 struct snap__read_word {
@@ -84,13 +90,14 @@ struct snap__walk {
 	uintptr_t pc; /* of a byte inside the call, or of the interrupted instruction */
 	uintptr_t sp;
 	uintptr_t fp;
-	const uintptr_t *slot; /* where pc was read */
-	uint64_t count;        /* frames walked so far */
-	uint64_t hash;         /* of these frames alone */
-	uint64_t hash_power;   /* of the hash's factor, for the next frame; 1 at first */
-	uint64_t unkept;       /* this many of the newest frames cannot be kept: they were
+	const uintptr_t *slot;             /* where pc was read */
+	const struct snap__fresh *unplain; /* the newest frame whose rule is not of the kind SP */
+	uint64_t count;                    /* frames walked so far */
+	uint64_t hash;                     /* of these frames alone */
+	uint64_t hash_power; /* of the hash's factor, for the next frame; 1 at first */
+	uint64_t unkept;     /* this many of the newest frames cannot be kept: they were
 	                        * interrupted, or the way to them is not given by one word */
-	uint32_t word_count;   /* read_words in use */
+	uint32_t word_count; /* read_words in use */
 	uint32_t candidates; /* kept frames that may still be joined; if joined: that are part of it
 			      */
 	uint32_t jumps;      /* moves to another stack */
