@@ -1,10 +1,12 @@
 /*
  * cmd_load.c - `snapdiff load`: load snapshots into a permanent database.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "report/own_code.h"
@@ -169,6 +171,8 @@ static enum snap_status load_run(const struct invocation *call, int *exit_code,
 	if (call->argc == 0 && !options->keep_ns)
 		return fail(err, SNAP_EUSAGE,
 			    "name the snapshots to load, or the age of those to keep: --keep 90d");
+	if (call->argc == 0 && access(options->db, F_OK) != 0)
+		return fail(err, SNAP_ENOTFOUND, "%s: %s", options->db, strerror(errno));
 	st = labels_split(&labels, &options->labels, err);
 	if (st == SNAP_OK)
 		st = load_named(call, &labels, &done, err);

@@ -1088,6 +1088,17 @@ static void take_warnings(struct report *report, const struct report *from)
 
 /* ---- no work --------------------------------------------------------------------------------- */
 
+/* What grew was allocated: a few large blocks are work, too. */
+static bool has_grown(const struct checking *checking)
+{
+	const struct report *growth = checking->request->growth;
+
+	for (size_t row = 0; row < growth->row_count; row++)
+		if (bytes_grown(growth, row) > (double)checking->request->policy->min_delta)
+			return true;
+	return false;
+}
+
 /* A gate that judges a program which did nothing has judged nothing. */
 static void note_idle(struct checking *checking)
 {
@@ -1097,7 +1108,8 @@ static void note_idle(struct checking *checking)
 
 	if (of_runs && facts->new_work == 0)
 		not_judged(checking, "growth: the runs allocated nothing");
-	else if (growth && !of_runs && !is_single(growth) && facts->step_work < least_work)
+	else if (growth && !of_runs && !is_single(growth) && facts->step_work < least_work &&
+		 !has_grown(checking))
 		not_judged(checking,
 			   report_text(checking->report,
 				       "growth: the program did no work between its snapshots: it "

@@ -398,6 +398,16 @@ class NoWork(Check):
                 self.assertTrue(report["passed"])
                 self.assertEqual(any("did no work" in line for line in report["inconclusive"]), idle, report["inconclusive"])
 
+    def test_a_few_large_blocks_are_work(self):
+        names = []
+        for number in range(9):
+            done = 1 + number
+            body = text({"parse": None}, number + 1) + (f"{done * MIB}\t{done}\t{done * MIB}\t{done}\tmalloc\t-\tgrow|src/grow.c|3|server\t"
+                                                       "main|src/main.c|5|server\n")
+            names.append(self.write(f"large{number}.txt", body))
+        report = self.report(*names, "--strict", "--fail-on", "none", status=0)
+        self.assertEqual(report["inconclusive"], [])
+
     def test_a_helper_that_lived_for_four_snapshots_leaves_nothing_open(self):
         helper = [self.write(f"helper{i}.txt", text({"parse": 100 * i * KIB}, i).replace("@ pid\t7", "@ pid\t8")
                              .replace("@ program\tserver", "@ program\thelper")) for i in range(1, 5)]
