@@ -213,15 +213,46 @@ static void print_fish(FILE *out)
 	fputs("'\n", out);
 }
 
+/* ---- zsh ---- */
+
+/* zsh runs bash's completion functions, but cannot leave away the blank behind WORD=. */
+static void print_zsh(FILE *out)
+{
+	struct option_cursor cursor;
+	const struct option *option;
+
+	fputs("autoload -U +X bashcompinit && bashcompinit\n", out);
+	print_bash(out);
+	fputs("_snapdiff_zsh() {\n"
+	      "\tlocal before=${words[CURRENT-1]} word=${words[CURRENT]}\n"
+	      "\t[[ $word != --*=* ]] || before=${word%%=*}\n"
+	      "\tcase ${words[2]}/$before in\n",
+	      out);
+	for (const struct command *const *command = cli_commands(); *command; command++) {
+		cursor = (struct option_cursor){0};
+		while ((option = cli_next_option(*command, &cursor))) {
+			if (option->type != OPTION_LIST || !option->choices)
+				continue;
+			fprintf(out, "\t%s/--%s)\n\t\tcompset -P '--%s='\n", (*command)->name,
+				option->name, option->name);
+			fputs("\t\tif compset -P '*='; then _files; else compadd -S '' -- ", out);
+			print_choices(out, option);
+			fputs("; fi ;;\n", out);
+		}
+	}
+	fputs("\t*) _bash_complete -o default -F _snapdiff ;;\n"
+	      "\tesac\n"
+	      "}\n"
+	      "compdef _snapdiff_zsh snapdiff\n",
+	      out);
+}
+
 void cli_completion(const char *shell, FILE *out)
 {
-	if (strcmp(shell, "fish") == 0) {
+	if (strcmp(shell, "fish") == 0)
 		print_fish(out);
-		return;
-	}
-
-	/* zsh runs bash's completion functions. */
-	if (strcmp(shell, "zsh") == 0)
-		fputs("autoload -U +X bashcompinit && bashcompinit\n", out);
-	print_bash(out);
+	else if (strcmp(shell, "zsh") == 0)
+		print_zsh(out);
+	else
+		print_bash(out);
 }
