@@ -304,7 +304,8 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 }
 
 /* A block in the other map whose free was not seen: it would be taken for the one that is put now,
- * or stay for good.  The usual way of a small block does not look: it would cost each of them. */
+ * or stay for good.  The usual way of a small block does not look: it would cost each of them; see
+ * is_hidden(). */
 static bool forget_in(const struct snap__heapmap *map, uintptr_t address)
 {
 	struct snap__block gone;
@@ -422,6 +423,15 @@ static uintptr_t address_of(uint64_t value, uintptr_t granule)
 	return (granule & ~SNAP__SLOT_POSITION) | (value & SNAP__SLOT_POSITION);
 }
 
+/* The usual way of a small block does not look for a large one at the same place whose free was not
+ * seen.  So a walk leaves that out. */
+static bool is_hidden(const struct snap__heapmap *map, uintptr_t address)
+{
+	struct snap__block small;
+
+	return map == &snap__heapmap_large && find(&snap__heapmap, address, &small);
+}
+
 static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,
 		      uintptr_t address)
 {
@@ -436,6 +446,8 @@ static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot,
 		if (atomic_load_explicit(slot, memory_order_acquire) != value)
 			return; /* freed while we looked */
 	}
+	if (is_hidden(map, address_of(value, address)))
+		return;
 	walk->fn(walk->user, address_of(value, address), &block);
 }
 
@@ -461,6 +473,8 @@ static void walk_slot_at(void *user, const struct snap__heapmap *map, slot_t *sl
 
 		block.size = size ? atomic_load_explicit(size, memory_order_relaxed) >> 1 : 0;
 	}
+	if (is_hidden(map, address_of(value, address)))
+		return;
 	walk->fn(walk->user, address_of(value, address), &block);
 }
 

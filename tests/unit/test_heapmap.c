@@ -188,6 +188,20 @@ Test(heapmap, a_small_block_replaces_a_large_one_whose_free_was_not_seen)
 	expect_taken(0x300040, 1, 40, 0);
 }
 
+Test(heapmap, a_large_block_under_a_small_one_that_was_put_the_usual_way_is_not_seen)
+{
+	const uintptr_t address = 0x555500001000;
+	struct snap__block small = block_of(2, 64, 0);
+
+	cr_assert(snap__heapmap_init(5, false));
+	put(address + 4096, 3, 64, 0); /* makes the leaf and the page of slots */
+	put(address, 1, 3000, 0);
+	cr_assert(snap__heapmap_put_at(snap__heapmap_place(address), address, &small));
+	cr_expect(eq(u64, walk().blocks, 2));
+	cr_expect(eq(u64, walk().bytes, 128));
+	cr_expect(snap__heapmap_take(address, &small) && small.size == 64);
+}
+
 Test(heapmap, blocks_of_kilobytes_take_less_than_a_fortieth_of_their_size)
 {
 	uint64_t before;
