@@ -6,7 +6,9 @@
  * handlers.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -85,15 +87,31 @@ static int real_unshare(int flags, int unused)
 	return snap__real.unshare(flags);
 }
 
+/*
+ * Soon the directory may be hidden by a mount that we do not see.  A helper would be in the way of a new
+ * user namespace, and cannot be made after a new pid namespace.
+ */
 ENTRY int unshare(int flags)
 {
+	bool mounts = flags & CLONE_NEWNS, late = flags & CLONE_NEWUSER;
+	int result, saved;
+
 	snap__real_find();
-	return snap__process_alone(real_unshare, flags, 0);
+	if (mounts && !late)
+		snap__process_confine(false);
+	result = snap__process_alone(real_unshare, flags, 0);
+	saved = errno;
+	if (mounts && late && result == 0)
+		snap__process_confine(false);
+	errno = saved;
+	return result;
 }
 
 ENTRY int setns(int fd, int kind)
 {
 	snap__real_find();
+	if (kind == 0 || (kind & CLONE_NEWNS))
+		snap__process_confine(false);
 	return snap__process_alone(snap__real.setns, fd, kind);
 }
 

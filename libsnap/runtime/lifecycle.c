@@ -458,6 +458,7 @@ static void take_exit_snapshot(int signal)
 		snap__verify_report();
 		snap__message_flush();
 	}
+	snap__trigger_end();
 	atomic_store(&exit_state, TAKEN);
 	snap__os_wake(&exit_state);
 	late = atomic_exchange(&late_signal, 0);

@@ -808,6 +808,14 @@ bool snap__trigger_stop(void)
 	return ended;
 }
 
+void snap__trigger_end(void)
+{
+	bool is_done = atomic_load(&last_taken) || snap__process_config()->exit == SNAP_EXIT_NONE;
+
+	if (is_done && helper.unreaped)
+		(void)snap__trigger_stop();
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	bool silent = snap__trigger_is_silent();

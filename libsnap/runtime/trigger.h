@@ -33,6 +33,10 @@ void snap__trigger_disarm(void);
 /** Start the helper if one is to stay and none runs; not from a signal handler. */
 void snap__trigger_start(void);
 
+/** The process ends, and its last snapshot is taken: a helper that went on would become the child of
+ * whoever adopts orphans, and be waited for. */
+void snap__trigger_end(void);
+
 /** Has snap__trigger_tick() anything to do?  Without a system call. */
 bool snap__trigger_tick_is_due(void);
 

@@ -512,7 +512,7 @@ def ends():
 
 def guest():
     """The process sees only itself, with a helper beside it or without."""
-    for how in ("look", "unshare", "fork", "pthread_exit"):
+    for how in ("look", "unshare", "fork", "pthread_exit", "adopt"):
         tortured("t20_guest", how, files=None)
         tortured("t20_guest", how, files=None, SNAP_EVERY="20ms")
         tortured("t20_guest", how, files=None, SNAP_AT_GROWTH="64KiB")
@@ -612,10 +612,11 @@ TESTS = {
                       (("exit", 1), ("_exit", 1), ("quick_exit", 1), ("two", 1), ("handler", 1),
                        ("exec", 1), ("abort", 1), ("return", 1))],
     "files": lambda: [tortured("t12_files", how, files=None, SNAP_EVERY="50ms") for how in
-                      ("close", "nofile", "chdir", "chroot", "setuid")],
+                      ("close", "nofile", "chdir", "chroot", "mounts", "mounts_and_pids", "setuid")],
     "namespaces": lambda: tortured("t13_sandbox", "userns"),
     "credentials": lambda: tortured("t18_credentials", repeat=5),
-    "files_at_exit": lambda: [tortured("t12_files", how) for how in ("close", "nofile", "chdir", "chroot")],
+    "files_at_exit": lambda: [tortured("t12_files", how) for how in
+                              ("close", "nofile", "chdir", "chroot", "mounts", "mounts_and_pids")],
     "sandbox": lambda: [tortured("t13_sandbox", how, files=n, quiet=how != "as") for how, n in
                         (("seccomp", None), ("kill", None), ("as", None), ("noproc", 1))],
     "limits": lambda: (tortured("t10_threads", limits=[(resource.RLIMIT_NOFILE, 4)]),

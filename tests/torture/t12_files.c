@@ -6,6 +6,8 @@
 #include "torture.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -43,6 +45,13 @@ int main(int argc, char **argv)
 	} else if (strcmp(how, "chroot") == 0) {
 		if (geteuid() == 0)
 			NEED(chroot("/usr") == 0 && chdir("/") == 0);
+	} else if (strncmp(how, "mounts", 6) == 0) {
+		int kinds = CLONE_NEWNS | (strcmp(how, "mounts_and_pids") == 0 ? CLONE_NEWPID : 0);
+
+		if (geteuid() == 0)
+			NEED(unshare(kinds) == 0 &&
+			     mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+			     mount("none", "/tmp", "tmpfs", 0, NULL) == 0);
 	} else if (strcmp(how, "setuid") == 0) {
 		if (geteuid() == 0)
 			NEED(setgid(65534) == 0 &&

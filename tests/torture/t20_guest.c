@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -78,6 +79,31 @@ static void *leave(void *unused)
 	return unused;
 }
 
+/* As the first process of a container does: reap every orphan, and know all of them. */
+static void adopt(void)
+{
+	int status = 0;
+
+	NEED(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+	for (int i = 0; i < 3; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			if (fork() == 0) {
+				usleep(50000);
+				churn(2000);
+				exit(5);
+			}
+			churn(2000);
+			_exit(4);
+		}
+		NEED(child > 0);
+		while (waitpid(-1, &status, 0) > 0)
+			printf("%d ", WEXITSTATUS(status));
+	}
+	puts("no more");
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
@@ -96,6 +122,8 @@ int main(int argc, char **argv)
 		usleep(50000);
 		printf("%d\n", unshare(CLONE_NEWUSER) == 0);
 		churn(2000);
+	} else if (strcmp(how, "adopt") == 0) {
+		adopt();
 	} else if (strcmp(how, "fork") == 0) {
 		for (int i = 0; i < 20; i++) {
 			pid_t child = fork();
