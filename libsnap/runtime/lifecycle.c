@@ -155,9 +155,10 @@ static enum snap_status refuse(enum snap_status st, const char *problem, const c
 	return st;
 }
 
+/* After a filter there is nothing to do for any caller, and the question might be deadly. */
 static bool is_ours(void)
 {
-	return snap__process_relation() == SNAP__OURS;
+	return !snap__trigger_is_silent() && snap__process_relation() == SNAP__OURS;
 }
 
 /*
@@ -170,7 +171,7 @@ static void tick(void)
 	    atomic_load(&exit_state) != NOT_EXITING || snap__trigger_is_filtered() ||
 	    (!snap__trigger_tick_is_due() && !snap__message_is_kept()))
 		return;
-	if (!snap__trigger_is_silent() && is_ours()) {
+	if (is_ours()) {
 		snap__trigger_tick();
 		snap__message_flush();
 	}
@@ -323,7 +324,7 @@ bool snap__process_exec_begins(void)
 	int saved = errno;
 	bool made_way = false;
 
-	if (atomic_load(&state) == RECORDING && is_ours() && !snap__trigger_is_silent()) {
+	if (atomic_load(&state) == RECORDING && is_ours()) {
 		if (snap__settings.exit != SNAP_EXIT_NONE && is_worth_a_snapshot())
 			snap__trigger_take_last(0);
 		made_way = snap__trigger_is_running() && snap__trigger_stop();
