@@ -447,7 +447,11 @@ static void check_whole(struct checking *checking, const char *name, const char 
 	rule.is_level = !limit->is_increase;
 	if (!limit->text)
 		return;
-	if (isnan(new_) || (limit->is_increase && isnan(old))) {
+	if (!isnan(new_) && limit->is_increase && !checking->request->compare) {
+		not_judged(checking,
+			   report_text(checking->report, "%s: an increase of %s needs --baseline",
+				       name, what));
+	} else if (isnan(new_) || (limit->is_increase && isnan(old))) {
 		not_judged(checking, report_text(checking->report, "%s: %s is not known%s", name,
 						 what, isnan(new_) ? "" : " of the baseline"));
 	} else {

@@ -170,7 +170,7 @@ void comparable_warn_of_work(struct report *report, const struct pairing *pairin
  * At its exit a program has freed most of what it held, so two snapshots of exits may be equal
  * although the one program held far more than the other.
  */
-static void warn_of_exits(struct notices *notices, const struct comparable_side *old,
+static bool warn_of_exits(struct notices *notices, const struct comparable_side *old,
 			  const struct comparable_side *new)
 {
 	static const double much = 1.2;
@@ -182,10 +182,26 @@ static void warn_of_exits(struct notices *notices, const struct comparable_side 
 	    new->heap.peak < old->heap.peak + few ||
 	    (double)new->heap.peak < much *(double)old->heap.peak ||
 	    new->heap.peak - old->heap.peak < 2 * live)
-		return;
+		return false;
 	notices_add(notices, &(struct notice){.kind = NOTICE_PEAKS_APART,
 					      .texts = {sites_bytes(old->heap.peak, before),
 							sites_bytes(new->heap.peak, after)}});
+	return true;
+}
+
+/* What is compared is little of what was held, and differences of the rest are not seen. */
+static void remark_on_leftovers(struct notices *notices, const struct comparable_side *old,
+				const struct comparable_side *new)
+{
+	static const uint64_t few = 64 << 10;
+	char left[32], peak[32];
+
+	if (!old->at_exit || !new->at_exit || old->run_id == new->run_id || new->heap.peak < few ||
+	    old->heap.live > old->heap.peak / 4 || new->heap.live > new->heap.peak / 4)
+		return;
+	notices_add(notices, &(struct notice){.kind = NOTICE_LEFTOVERS,
+					      .texts = {sites_bytes(new->heap.live, left),
+							sites_bytes(new->heap.peak, peak)}});
 }
 
 static void warn_of_sides(struct notices *notices, const struct comparable_side *old,
@@ -272,8 +288,8 @@ enum snap_status comparable_warn(struct notices *notices, const struct subject *
 		return SNAP_OK;
 	}
 	warn_of_sides(notices, &sides[0], &sides[1]);
-	if (subject->count == 2)
-		warn_of_exits(notices, &sides[0], &sides[1]);
+	if (subject->count == 2 && !warn_of_exits(notices, &sides[0], &sides[1]))
+		remark_on_leftovers(notices, &sides[0], &sides[1]);
 	if (sides[0].ends_a_run && sides[1].ends_a_run)
 		notices_add(notices, &(struct notice){.kind = NOTICE_BOTH_AT_EXIT});
 	return comparable_warn_of_modules(notices, store, dataset, new, sides, err);

@@ -825,6 +825,69 @@ static const char *worst_text(struct compare *compare, const struct compare_row 
 			   called_from(compare, worst));
 }
 
+/* ": 3 rows shrank or are gone (-1.0 MiB), 2 moved, 140 are the same" */
+static const char *other_rows(struct compare *compare)
+{
+	struct report *report = compare->report;
+	enum figure bytes = sites_bytes_figure(compare->options);
+	bool has_sum = !compare->options->cumulative && !compare->per && !compare->repeats;
+	size_t fewer = 0, moved = 0, same = compare->same_count;
+	const char *text = "";
+	int64_t sum = 0;
+	char delta[32];
+
+	for (size_t i = 0; i < compare->count; i++) {
+		const struct change_row *row = compare->rows[i].change;
+		bool is_less = row->status == CHANGE_SHRANK || row->status == CHANGE_GONE;
+
+		fewer += is_less;
+		moved += row->status == CHANGE_MOVED;
+		sum += is_less ? figures_delta(&row->old, &row->new, bytes) : 0;
+	}
+	if (fewer)
+		text = report_text(report, ": %zu row%s shrank or %s gone%s", fewer,
+				   fewer == 1 ? "" : "s", fewer == 1 ? "is" : "are",
+				   has_sum ? report_text(report, " (%s)", sites_delta(sum, delta))
+					   : "");
+	if (moved)
+		text = report_text(report, "%s%s %zu%s moved", text, *text ? "," : ":", moved,
+				   *text        ? ""
+				   : moved == 1 ? " row"
+						: " rows");
+	if (same)
+		text = report_text(report, "%s%s %zu%s %s the same", text, *text ? "," : ":", same,
+				   *text       ? ""
+				   : same == 1 ? " row"
+					       : " rows",
+				   same == 1 ? "is" : "are");
+	return text;
+}
+
+/* One snapshot a side cannot tell growth from chance. */
+static const char *how_sure(struct compare *compare)
+{
+	const struct repeats *repeats = compare->repeats;
+
+	if (!repeats)
+		return "one snapshot a side";
+	return report_text(compare->report, "%zu against %zu snapshots", repeats->old_count,
+			   repeats->count - repeats->old_count);
+}
+
+static void say_no_growth(struct compare *compare)
+{
+	const char *least = "";
+	char size[32];
+
+	if (compare->unknown_count)
+		return;
+	if (compare->small_count)
+		least = report_text(compare->report, " of %s or more",
+				    sites_bytes(compare->options->min_bytes, size));
+	compare->report->headline = report_text(compare->report, "No growth%s found%s (%s).", least,
+						other_rows(compare), how_sure(compare));
+}
+
 /* The answer first: what grew, the worst row, and its caller. */
 static void add_finding(struct compare *compare)
 {
@@ -843,8 +906,10 @@ static void add_finding(struct compare *compare)
 		count++;
 		sum += figures_delta(&row->change->old, &row->change->new, bytes);
 	}
-	if (!worst)
+	if (!worst) {
+		say_no_growth(compare);
 		return;
+	}
 	/* Rows that overlap, or are ordered by something else, have no sum. */
 	compare->report->headline = report_text(
 		compare->report, "%zu row%s grew or %s new%s: %s.", count, count == 1 ? "" : "s",
@@ -862,20 +927,6 @@ static int64_t part_change(const struct compare_row *rows, size_t count, enum fi
 	for (size_t i = 0; i < count; i++)
 		sum += magnitude(figures_delta(&rows[i].change->old, &rows[i].change->new, figure));
 	return sum;
-}
-
-static void note_no_change(struct compare *compare, const char *more)
-{
-	const char *same = "", *least = "";
-	char size[32];
-
-	if (compare->small_count)
-		least = report_text(compare->report, " by %s or more",
-				    sites_bytes(compare->options->min_bytes, size));
-	if (compare->same_count)
-		same = report_text(compare->report, ": %zu row%s the same", compare->same_count,
-				   compare->same_count == 1 ? " is" : "s are");
-	report_note(compare->report, "Nothing changed%s%s%s", least, same, more);
 }
 
 /* ", 97.0 % of the bytes that changed" */
@@ -898,8 +949,8 @@ static void note_what_is_shown(struct compare *compare)
 				   : "";
 	const char *unknown = "";
 
-	if (compare->count == 0) {
-		note_no_change(compare, more);
+	if (compare->count == 0) { /* the first line has said what there is */
+		report_note(compare->report, "Nothing changed%s", more);
 		return;
 	}
 	if (compare->unknown_count)

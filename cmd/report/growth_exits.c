@@ -11,12 +11,14 @@
 #include "base/fail.h"
 
 enum { LEAST_OTHERS = 3 };
+static const double fell = 0.9;     /* of what the snapshot before it held, at most */
+static const double shortly = 0.05; /* of the time between snapshots */
 
 struct member {
 	int64_t run;
-	uint64_t seq;
+	uint64_t seq, time_ns, live_bytes;
 	bool at_exit, is_peak, is_safety, left_out;
-	char *path; /* of one that may be left out; owned */
+	char *path; /* owned */
 };
 
 struct looking {
@@ -41,12 +43,13 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 			continue;
 		member->run = row->run_id;
 		member->seq = row->seq;
+		member->time_ns = row->time_ns;
+		member->live_bytes = row->live_bytes;
 		member->at_exit = row->trigger && strcmp(row->trigger, "exit") == 0;
 		member->is_peak = row->trigger && strcmp(row->trigger, "peak") == 0;
 		member->is_safety = row->trigger && strcmp(row->trigger, "safety") == 0;
-		if (is_special(member))
-			member->path = strdup(row->path);
-		if (!member->path && is_special(member))
+		member->path = strdup(row->path);
+		if (!member->path)
 			return SNAP_ENOMEM;
 	}
 	return SNAP_OK;
@@ -75,6 +78,28 @@ static bool has_others(const struct looking *looking, size_t at)
 		others += looking->members[i].run == looking->members[at].run &&
 			  !is_outside(looking->members, i);
 	return others == LEAST_OTHERS;
+}
+
+static double between(const struct member *earlier, const struct member *later)
+{
+	return (double)later->time_ns - (double)earlier->time_ns;
+}
+
+/*
+ * A snapshot right before that of the exit may show a program that frees what it holds: it was
+ * ending already.
+ */
+static bool was_ending(const struct looking *looking, size_t at)
+{
+	const struct member *members = looking->members, *m = &members[at];
+
+	if (at < LEAST_OTHERS || at + 1 >= looking->count || is_outside(members, at) ||
+	    !members[at + 1].at_exit || members[at + 1].run != m->run ||
+	    members[at - LEAST_OTHERS].run != m->run || is_special(&members[at - 1]) ||
+	    m->live_bytes == SNAP_UNKNOWN || m[-1].live_bytes == SNAP_UNKNOWN || !m->time_ns)
+		return false;
+	return (double)m->live_bytes < fell * (double)m[-1].live_bytes &&
+	       m[1].live_bytes <= m->live_bytes && between(m, m + 1) < shortly * between(m - 1, m);
 }
 
 /* The exit snapshot of the process of the last remaining snapshot. */
@@ -121,8 +146,11 @@ static bool leave_out(struct looking *looking, int64_t *ids, size_t *count,
 	for (size_t i = 0; i < looking->count; i++) {
 		struct member *member = &looking->members[i];
 
-		member->left_out = is_outside(looking->members, i) && has_others(looking, i);
-		exits += member->left_out && member->at_exit;
+		bool ending = was_ending(looking, i);
+
+		member->left_out =
+			ending || (is_outside(looking->members, i) && has_others(looking, i));
+		exits += member->left_out && (member->at_exit || ending);
 		left += member->left_out;
 		if (!member->left_out)
 			ids[(*count)++] = ids[i];

@@ -146,6 +146,13 @@ class Policy(Check):
             self.assertRegex(said, r"rule typo: it means none of the [56] sites")
             self.assertNotIn("rule codec: it means", said)
 
+    def test_an_increase_without_a_baseline_says_what_it_lacks(self):
+        new, _, _ = self.sides()
+        said = self.run_check(new, "--max-peak", "+10%").stdout
+        self.assertIn("max-peak: an increase of the peak of recorded memory needs --baseline", said)
+        self.assertNotIn("not known of the baseline", said)
+        self.assertEqual(self.run_check(new, "--max-peak", "+10%", "--strict").returncode, 5)
+
     def test_what_is_wrong_in_a_file_is_said_to_be_there(self):
         inputs = self.sides()
         for line, words in (("max-site = lots", "gate.conf, line 1: --max-site wants"), ("fail-on = leek", "gate.conf, line 1: --fail-on wants"),

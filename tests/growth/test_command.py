@@ -598,6 +598,20 @@ class Growth(unittest.TestCase):
         numbered[4] = snapshot(5, [row(500, 5)], trigger="peak")
         self.assertEqual(self.report(self.series("numbered", numbered))["left_out"], [])
 
+    def test_a_snapshot_of_a_program_that_was_ending_does_not_hide_a_leak(self):
+        """The last one on the timer came while main() freed what it held."""
+        def ending(name, after):
+            series = [snapshot(i, [row(1000 * i, 10 * i)], trigger="timer") for i in range(1, 13)]
+            series.append(snapshot(13, [row(2000, 20)], trigger="timer"))
+            series.append(snapshot(14, [], second=13 + after, trigger="exit"))
+            return self.report(self.series(name, series))
+
+        found = ending("ending", 0.01)
+        self.assertEqual((found["rows"][0]["verdict"], found["rows"][0]["confidence"]), ("leak", "high"))
+        self.assertEqual((len(found["inputs"]), len(found["left_out"])), (12, 2))
+        # It fell long before the exit: the program gave it back while it worked.
+        self.assertEqual(len(ending("working", 0.8)["left_out"]), 1)
+
     def test_the_snapshot_at_exit_is_left_out_of_a_longer_series(self):
         def with_exit(count):
             return [snapshot(i, [row(100 * i, i)], trigger="timer") for i in range(1, count)] + [

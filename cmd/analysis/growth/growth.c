@@ -425,13 +425,15 @@ static bool may_be_slowing(const struct growth_shape *blocks, const struct growt
 	double late = by_age ? ages->late : blocks->last - blocks->y[half];
 	double early = by_age ? ages->early : gain - late;
 	double level = blocks->last - gain, share;
+	/* What leaves blocks now and then leaves several at a time. */
+	double deviations = by_age && ages->leaving == ages->epochs ? 1.5 : 2.5;
 
 	if (steps < 4 || growth_shape_is_exact(blocks) || gain > little_gain * level ||
 	    level / (double)(blocks->tail + 1) < steep_start * gain / (double)steps)
 		return false;
 	share = log((double)(blocks->tail + 1 + steps) / (double)(half + 1)) /
 		log((double)(half + 1) / (double)(blocks->tail + 1));
-	return late - share * early <= 1.5 * sqrt(fmax(late + share * share * early, 1));
+	return late - share * early <= deviations * sqrt(fmax(late + share * share * early, 1));
 }
 
 static enum growth_confidence weigh_confidence(enum growth_confidence counted,
