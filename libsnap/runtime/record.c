@@ -30,7 +30,7 @@ atomic_uchar snap__record_mode;
 
 atomic_uint snap__record_epoch_now = 1;
 static _Atomic int64_t live_bytes, peak_bytes;
-static _Atomic uint64_t watched_bytes = UINT64_MAX;
+static _Atomic uint64_t watched_bytes = UINT64_MAX, watched_low;
 static _Atomic int64_t report_quantum = 64 * 1024;
 static void (*_Atomic watcher)(void);
 static void (*_Atomic on_tick)(void);
@@ -72,7 +72,8 @@ uint32_t snap__record_close_epoch(void)
 void snap__record_add_drift(struct snap__thread *thread)
 {
 	int64_t before = atomic_fetch_add(&live_bytes, thread->drift);
-	int64_t highest = before + thread->drift_highest;
+	int64_t now = before + thread->drift, highest = before + thread->drift_highest;
+	int64_t low = (int64_t)atomic_load_explicit(&watched_low, memory_order_relaxed);
 	int64_t peak = atomic_load_explicit(&peak_bytes, memory_order_relaxed);
 	void (*fn)(void) = atomic_load(&watcher);
 
@@ -80,7 +81,8 @@ void snap__record_add_drift(struct snap__thread *thread)
 	thread->drift_highest = 0;
 	while (highest > peak && !atomic_compare_exchange_weak(&peak_bytes, &peak, highest))
 		;
-	if (fn && highest > 0 && (uint64_t)highest >= atomic_load(&watched_bytes))
+	if (fn && ((highest > 0 && (uint64_t)highest >= atomic_load(&watched_bytes)) ||
+		   (low > 0 && now <= low)))
 		fn();
 }
 
@@ -134,10 +136,11 @@ void snap__record_reset(void)
 	atomic_store(&peak_bytes, 0);
 }
 
-void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void))
+void snap__record_watch(uint64_t bytes, uint64_t low, uint64_t quantum, void (*fn)(void))
 {
 	atomic_store(&report_quantum, quantum > 0 ? (int64_t)quantum : 1);
 	atomic_store(&watcher, fn);
+	atomic_store(&watched_low, low);
 	atomic_store(&watched_bytes, bytes);
 }
 

@@ -183,10 +183,11 @@ uint64_t snap__record_peak_bytes(void);
 void snap__record_reset(void);
 
 /**
- * Have `fn` called (from an allocating thread; it must be quick and async-signal-safe) when the
- * live heap reaches `bytes` (UINT64_MAX: never).  Threads report every `quantum` bytes.
+ * Have `fn` called (from an allocating or freeing thread; it must be quick and async-signal-safe)
+ * when the live heap reaches `bytes` (UINT64_MAX: never), and when it has fallen to `low` (0:
+ * never).  Threads report every `quantum` bytes.
  */
-void snap__record_watch(uint64_t bytes, uint64_t quantum, void (*fn)(void));
+void snap__record_watch(uint64_t bytes, uint64_t low, uint64_t quantum, void (*fn)(void));
 
 /** Have `fn` called now and then, from an allocating thread (one allocation in 1,024). */
 void snap__record_on_tick(void (*fn)(void));

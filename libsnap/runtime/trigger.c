@@ -35,21 +35,20 @@
 #define LAST_NS      10000000000ull /* limit, if a signal ends the process */
 #define HANG_SECONDS 600            /* longest time of a snapshot: after it the helper ends */
 /* What snapshots of a kept peak may cost: this much, and a part of the process's CPU time. */
-#define PEAK_FREE_NS     200000000ull
-#define PEAK_PART        20u
-#define KEPT_STEP        ((uint64_t)512 << 10)
-#define KEPT_STEP_PER_MS ((uint64_t)128 << 10)
-#define START_PEAK_MOST  ((uint64_t)16 << 20) /* of an interpreter that starts */
-#define STOP_NS          1000000000ull
-#define TURN_NS          1000000000ull
-#define LEAVE_NS         200000000ull
-#define SLOT_WAITS       1000
-#define LARGEST_QUANTUM  (64u * 1024)
-#define LOOK_NS          50000000ull     /* a helper that cannot be woken looks this often */
-#define IDLE_NS          10000000000ull  /* how often a helper checks that its host still exists */
-#define SAFETY_MOST_NS   600000000000ull /* and at most a fourth of the process's age */
-#define SAFETY_PART      100u            /* of the process's time, at most */
-#define STACK_NEEDED     ((size_t)256 << 10)
+#define PEAK_FREE_NS    200000000ull
+#define PEAK_PART       20u
+#define KEPT_STEP       ((uint64_t)512 << 10)
+#define START_PEAK_MOST ((uint64_t)16 << 20) /* of an interpreter that starts */
+#define STOP_NS         1000000000ull
+#define TURN_NS         1000000000ull
+#define LEAVE_NS        200000000ull
+#define SLOT_WAITS      1000
+#define LARGEST_QUANTUM (64u * 1024)
+#define LOOK_NS         50000000ull     /* a helper that cannot be woken looks this often */
+#define IDLE_NS         10000000000ull  /* how often a helper checks that its host still exists */
+#define SAFETY_MOST_NS  600000000000ull /* and at most a fourth of the process's age */
+#define SAFETY_PART     100u            /* of the process's time, at most */
+#define STACK_NEEDED    ((size_t)256 << 10)
 
 /* Why a helper stays. */
 enum stay { FOR_TIMER = 1, FOR_SIGNAL = 2, FOR_SOCKET = 4, FOR_CONFINED = 8 };
@@ -78,8 +77,9 @@ static int directory = -1, wake_fd = -1, hello_fd = -1; /* in the helper's own t
 static atomic_int turn_of;                              /* the thread that holds at_level */
 static _Atomic uint64_t growth_base, peak_base;
 static _Atomic uint64_t next_tick_ns;
-static _Atomic uint64_t kept_ns;   /* CPU time of the last snapshot of a peak that is kept */
-static _Atomic uint64_t safety_ns; /* when a safety snapshot is due; UINT64_MAX never */
+static _Atomic uint64_t kept_bytes;  /* live when the kept peak was written */
+static _Atomic uint64_t fallen_from; /* the last peak from which the heap has fallen */
+static _Atomic uint64_t safety_ns;   /* when a safety snapshot is due; UINT64_MAX never */
 static int last_signal;
 static bool has_complained;
 static bool can_compare; /* in the helper: it may ask whether the host is another program */
@@ -237,33 +237,40 @@ static uint64_t quantum_of(uint64_t step)
 	return step / 16 < LARGEST_QUANTUM ? step / 16 : LARGEST_QUANTUM;
 }
 
-/* The step of a kept peak: a 32nd of it, but at least KEPT_STEP, because an interpreter starts in
- * many small steps, and more where the last snapshot of the peak was expensive. */
+/* What a kept peak may miss: a 32nd, but at least KEPT_STEP, because an interpreter starts in many
+ * small steps. */
 static uint64_t kept_step(void)
 {
-	uint64_t worth = kept_ns / 1000000 * KEPT_STEP_PER_MS, step = peak_base / 32;
-
-	if (worth > peak_base / 2)
-		worth = peak_base / 2;
-	step = step > KEPT_STEP ? step : KEPT_STEP;
-	return step > worth ? step : worth;
+	return peak_base / 32 > KEPT_STEP ? peak_base / 32 : KEPT_STEP;
 }
 
-/* How far the peak must rise before the next snapshot. */
+/* How far the peak must rise before it is looked at. */
 static uint64_t peak_step(void)
 {
 	const struct snap__config *config = snap__process_config();
 
 	if (!config->keep_peak)
 		return config->peak_bytes;
-	return peak_base < config->peak_bytes ? config->peak_bytes - peak_base : kept_step();
+	return peak_base < config->peak_bytes ? config->peak_bytes - peak_base : kept_step() / 2;
+}
+
+/* The heap is to be looked at when it has fallen to this, because its peak is not kept; 0: it is,
+ * or it is too late. */
+static uint64_t low_level(void)
+{
+	const struct snap__config *config = snap__process_config();
+
+	if (!config->keep_peak || peak_base < config->peak_bytes || peak_base == fallen_from ||
+	    peak_base < kept_bytes + kept_step())
+		return 0;
+	return peak_base - kept_step() / 2;
 }
 
 /* Tell the record path at which level of the live heap it must call us. */
 static void watch_level(void)
 {
 	const struct snap__config *config = snap__process_config();
-	uint64_t level = UINT64_MAX, quantum = LARGEST_QUANTUM;
+	uint64_t level = UINT64_MAX, low = 0, quantum = LARGEST_QUANTUM;
 
 	if (atomic_load(&armed) && config->growth_bytes) {
 		level = growth_base + config->growth_bytes;
@@ -275,8 +282,9 @@ static void watch_level(void)
 		if (quantum_of(peak_step()) < quantum)
 			quantum = quantum_of(peak_step());
 		level = peak_level < level ? peak_level : level;
+		low = low_level();
 	}
-	snap__record_watch(level, quantum, level == UINT64_MAX ? NULL : on_level);
+	snap__record_watch(level, low, quantum, level == UINT64_MAX ? NULL : on_level);
 }
 
 /* Timer, growth and peak start here. */
@@ -284,11 +292,18 @@ static void begin_steps(void)
 {
 	growth_base = snap__record_live_bytes();
 	peak_base = snap__record_peak_bytes();
+	kept_bytes = peak_base; /* a child that is forked inherits one */
+	fallen_from = 0;
 	next_tick_ns = snap__os_mono_ns() + snap__process_config()->every_ns;
 	atomic_store(&safety_ns, snap__process_config()->safety_ns
 					 ? snap__os_mono_ns() + snap__process_config()->safety_ns
 					 : UINT64_MAX);
 	watch_level();
+}
+
+static uint64_t age_ns(void)
+{
+	return snap__os_wall_ns() - snap__process_self()->start_time_ns;
 }
 
 /* How many steps `now` is above `*base`, which moves up by them. */
@@ -300,31 +315,67 @@ static uint64_t steps_above(_Atomic uint64_t *base, uint64_t step, uint64_t now)
 	return steps;
 }
 
+/*
+ * A kept peak is written when the heap begins to fall from it, so that one that only grows is not
+ * written again and again.  It is also written while it rises: for a process that is killed there,
+ * and where blocks are so large that one of them takes the peak away.  In a process that has run
+ * long enough for that to be cheap, each step; otherwise each third of the peak.
+ */
+static bool kept_is_due(uint64_t peak)
+{
+	uint64_t live = snap__record_live_bytes(), step = kept_step();
+	bool leaps = peak > peak_base + 2 * step;
+	bool is_fine = snap__snapshot_writing_ns() <= age_ns() / PEAK_PART;
+	bool falls = live + step / 2 <= peak;
+
+	if (peak > peak_base)
+		peak_base = peak;
+	if (falls)
+		fallen_from = peak_base;
+	if (peak < snap__process_config()->peak_bytes || peak < kept_bytes + step ||
+	    live <= kept_bytes)
+		return false;
+	if (!falls && !leaps && !is_fine && peak < kept_bytes + peak / 3)
+		return false;
+	kept_bytes = live;
+	return true;
+}
+
+static bool peak_is_due(void)
+{
+	const struct snap__config *config = snap__process_config();
+	uint64_t peak = snap__record_peak_bytes(), risen;
+
+	if (!config->peak_bytes)
+		return false;
+	if (config->keep_peak)
+		return kept_is_due(peak);
+	risen = steps_above(&peak_base, peak_step(), peak);
+	if (risen > 1)
+		snap__snapshot_count_merged(risen - 1);
+	return risen > 0;
+}
+
 /* Is a snapshot due, and why?  Counts the steps that one snapshot covers. */
 static bool level_is_due(enum snap__reason *reason)
 {
 	const struct snap__config *config = snap__process_config();
-	uint64_t peak = snap__record_peak_bytes();
 	uint64_t grown = steps_above(&growth_base, config->growth_bytes, snap__record_live_bytes());
-	uint64_t risen = config->peak_bytes ? steps_above(&peak_base, peak_step(), peak) : 0;
+	bool is_peak = peak_is_due();
 
 	if (grown > 1)
 		snap__snapshot_count_merged(grown - 1);
-	if (risen > 1 && !config->keep_peak)
-		snap__snapshot_count_merged(risen - 1);
 	*reason = grown ? SNAP__AT_GROWTH : SNAP__AT_PEAK;
 	watch_level();
-	return grown || risen;
+	return grown || is_peak;
 }
 
 /* Kept peaks are a default, so they must be cheap.  A delayed step is taken as soon as the cost
  * limit allows it, if the heap is still that large. */
 static bool may_afford(void)
 {
-	uint64_t age = snap__os_wall_ns() - snap__process_self()->start_time_ns;
-
 	return !snap__process_config()->keep_peak ||
-	       snap__snapshot_writing_ns() <= PEAK_FREE_NS + age / PEAK_PART;
+	       snap__snapshot_writing_ns() <= PEAK_FREE_NS + age_ns() / PEAK_PART;
 }
 
 /* An interpreter that imports what it needs itself reaches a new peak many times, and nobody wants
@@ -378,16 +429,17 @@ static void on_level(void)
 		return; /* a running helper looks by itself */
 	if (!take_turn())
 		return;
+	if (!may_afford()) {
+		fallen_from = peak_base; /* do not look again at each free */
+		watch_level();
+	}
 	if (may_afford() && level_is_due(&reason) && !is_peak_of_start(reason)) {
 		bool outside = waits_outside();
-		uint64_t before = snap__snapshot_writing_ns();
 
 		snap__signals_block(&mask);
 		if (take(reason, "", holders_of(reason), outside, NULL, 0) == SNAP_ESTATE)
 			complain(SNAP_ESTATE, EAGAIN);
 		snap__signals_restore(&mask);
-		kept_ns = snap__snapshot_writing_ns() - before;
-		watch_level();
 	}
 	atomic_store(&turn_of, 0);
 	snap__lock_release(&at_level);

@@ -258,6 +258,17 @@ def growth():
     finish(child, directory)
 
 
+def kept_waves():
+    """The highest of several peaks that rise and fall in small blocks is kept, within a twentieth."""
+    directory = tempfile.mkdtemp(prefix="snap-e2e-")
+    status, out, _ = asked("run", "-q", "-o", directory, "--", program("waves"))
+    left = sorted(glob.glob(directory + "/*.snap"))
+    check(status == 0 and [reason(path) for path in left] == ["peak", "exit"], f"{status}, left are {left}")
+    held = sum(site["live_bytes"] for site in snapread.read(left[0])["sites"])
+    check(.95 * int(out) <= held <= 1.01 * int(out), f"the peak was {out}, the snapshot holds {held}")
+    shutil.rmtree(directory)
+
+
 def merged():
     """Steps that one allocation takes at once are one snapshot; the others are counted, and `run` says so."""
     for option in ("--at-growth", "--at-peak"):
@@ -728,7 +739,7 @@ TESTS = {
     "early_exit": whole_truth("end_exit", expect=3, count=1, SNAP_EXIT="early"),
     "cxx_late": whole_truth("late", name="truth_cxx", count=1),
     "cxx_early": whole_truth("early", name="truth_cxx", count=1, SNAP_EXIT="early"),
-    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "merged": merged, "rests": rests, "safety": safety, "signal": signalled,
+    "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "kept_waves": kept_waves, "merged": merged, "rests": rests, "safety": safety, "signal": signalled,
     "control": control, "rung": rung, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
     "hello": hello, "run_pid": run_pid, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,

@@ -179,12 +179,29 @@ static void wake(void)
 Test(record, the_watch_fires_when_the_live_heap_reaches_its_level)
 {
 	start(0);
-	snap__record_watch(1000, 10, wake);
+	snap__record_watch(1000, 0, 10, wake);
 	for (uintptr_t i = 0; i < 9; i++)
 		snap__record_alloc(at(i), 100, FRAME);
 	cr_expect(eq(int, woken, 0));
 	snap__record_alloc(at(9), 100, FRAME);
 	cr_expect(gt(int, woken, 0));
+}
+
+Test(record, the_watch_fires_when_the_live_heap_has_fallen_to_its_lower_level)
+{
+	start(0);
+	for (uintptr_t i = 0; i < 9; i++)
+		snap__record_alloc(at(i), 100, FRAME);
+	snap__record_watch(UINT64_MAX, 700, 10, wake);
+	snap__record_free(at(0));
+	cr_expect(eq(int, woken, 0));
+	snap__record_free(at(1));
+	cr_expect(gt(int, woken, 0));
+	woken = 0;
+	snap__record_watch(UINT64_MAX, 0, 10, wake);
+	for (uintptr_t i = 2; i < 9; i++)
+		snap__record_free(at(i));
+	cr_expect(eq(int, woken, 0));
 }
 
 /* The exact probability of a block of s bytes is 1 - exp(-s/period); libm is the oracle here. */
