@@ -112,6 +112,7 @@ static void *resize(void *ptr, size_t size, const void *frame)
 	void *fresh;
 
 	snap__record_forget(ptr, &held);
+	snap__record_keep_words(ptr);
 	errno = 0;
 	fresh = resized(&held, ptr, snap__real.realloc(ptr, size), size, frame);
 	if (errno == 0)

@@ -11,6 +11,7 @@
 #include "runtime/record.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "runtime/alone.h"
 #include "runtime/domains.h"
@@ -352,10 +353,52 @@ void snap__record_alloc(const void *ptr, size_t size, const void *frame)
 	record(ptr, size, snap__record_epoch(), frame);
 }
 
+/* A copy of the process that is made meanwhile finds the block here: who holds what is told rightly
+ * even if a thread is in the middle of realloc(). */
+static void note_moving(const void *ptr, const struct snap__held *held, uint64_t size)
+{
+	struct snap__thread *thread = held->known ? snap__thread_self : NULL;
+
+	if (!thread)
+		return;
+	thread->moving.kept = false;
+	thread->moving.block = held->block;
+	thread->moving.block.size = size;
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->moving.ptr = ptr;
+}
+
+void snap__record_keep_words(const void *ptr)
+{
+	struct snap__thread *thread = snap__thread_self;
+	struct snap__moving *moving = thread ? &thread->moving : NULL;
+	uint64_t size = moving ? moving->block.size : 0;
+
+	/* A sample is not asked who holds what. */
+	if (!moving || moving->ptr != ptr || size < sizeof(moving->last) ||
+	    snap__sample_period() != 0)
+		return;
+	memcpy(moving->first, ptr, size < sizeof(moving->first) ? size : sizeof(moving->first));
+	memcpy(&moving->last, (const char *)ptr + snap__moving_last(size), sizeof(moving->last));
+	atomic_signal_fence(memory_order_seq_cst);
+	moving->kept = true;
+}
+
+static void end_moving(void)
+{
+	struct snap__thread *thread = snap__thread_self;
+
+	atomic_signal_fence(memory_order_seq_cst);
+	if (thread)
+		thread->moving.ptr = NULL;
+}
+
 void snap__record_resized(const struct snap__held *held, const void *ptr, size_t size,
 			  const void *frame)
 {
+	note_moving(ptr, held, size);
 	record(ptr, size, held->known ? held->block.epoch : snap__record_epoch(), frame);
+	end_moving();
 }
 
 /* Slow path: a thread without a state, a large block, an unknown block, a sampled program ... */
@@ -401,6 +444,7 @@ __attribute__((always_inline)) static inline bool forget(const void *ptr, struct
 void snap__record_forget(const void *ptr, struct snap__held *held)
 {
 	held->known = forget(ptr, &held->block);
+	note_moving(ptr, held, held->block.size);
 }
 
 void snap__record_free(const void *ptr)
@@ -413,6 +457,7 @@ void snap__record_free(const void *ptr)
 void snap__record_gone(const struct snap__held *held)
 {
 	(void)held; /* forgotten already */
+	end_moving();
 }
 
 void snap__record_restore(const struct snap__held *held, const void *ptr)
@@ -423,6 +468,7 @@ void snap__record_restore(const struct snap__held *held, const void *ptr)
 	if (!thread)
 		return;
 	snap__heapmap_put((uintptr_t)ptr, &held->block, &stale);
+	end_moving();
 	drift_up(thread, live_weight(held->block.size));
 	snap__thread_done(thread);
 }

@@ -14,6 +14,7 @@
 
 #include "runtime/hidden.h"
 #include "runtime/sample.h"
+#include "runtime/slot.h"
 #include "runtime/unwind/unwind.h"
 
 /** Cumulative counts of one stack that have not been credited to the stack tree yet. */
@@ -73,6 +74,21 @@ struct snap__nested {
 	uint64_t size;
 };
 
+/** A block that realloc() works on: no map has it.  When realloc() gives the old place back, the
+ * allocator may overwrite the first words there, and the last one. */
+struct snap__moving {
+	const void *volatile ptr; /* NULL: there is none */
+	volatile bool kept;       /* the words are */
+	struct snap__block block;
+	uintptr_t first[4], last;
+};
+
+/** Where the last whole word of a block of `size` bytes is. */
+static inline uint64_t snap__moving_last(uint64_t size)
+{
+	return (size / sizeof(uintptr_t) - 1) * sizeof(uintptr_t);
+}
+
 struct snap__thread {
 	struct snap__thread *next; /* constant once published */
 	atomic_uint owned;
@@ -90,6 +106,7 @@ struct snap__thread {
 	int64_t drift_highest; /* largest value of `drift` since it was last added to the sum */
 	struct snap__sampler sampler;
 	struct snap__nested nested[SNAP__NESTED_MAX];
+	struct snap__moving moving;
 	_Atomic uintptr_t stack_inside,
 		stack_top; /* an address in its stack, and the stack's end */
 	_Atomic uint64_t counts[SNAP__COUNTS];

@@ -869,6 +869,22 @@ def kernel_requests(directory):
     check(0 < lost.get("new_request", 0) < 40, f"a part is still in the ring: {lost}")
 
 
+def resizing(directory):
+    """Copies while a thread is nearly always in realloc(): what the moving block holds is held."""
+    record(directory, [os.path.join(options.bin, "holders_resize")], "--exit-snapshot", "none")
+    files = sorted(glob.glob(os.path.join(directory, "*.snap")))
+    check(len(files) == 8, f"{len(files)} snapshots")
+    judged = 0
+    for path in files:
+        snapshot = Snapshot(path)
+        if snapshot.meta["holders.stop"] == "ptrace" and snapshot.meta["holders.threads_unread"] == "0":
+            judged += 1
+            elements = snapshot.figures("held_element")
+            check(elements[0] == 2000 and elements[2] + elements[4] == 0, f"{path}: elements {elements}")
+    if not judged:
+        skip("ptrace is not permitted here, or no thread stopped in time")
+
+
 def refused(directory):
     """A sample does not know all blocks: the snapshot says so, and is whole otherwise."""
     recorded = Server(directory, "--sample", "64KiB")

@@ -455,6 +455,36 @@ static void *unwinding(void *)
 	return nullptr;
 }
 
+/* What a thread returned is alive until another thread has joined it. */
+MADE(held_by_unjoined)()
+{
+	return block(601);
+}
+MADE(lost_by_joined)()
+{
+	return block(9001);
+}
+static std::atomic<int> of_unjoined;
+static void *returns_one(void *)
+{
+	of_unjoined = gettid();
+	return held_by_unjoined();
+}
+static void *returns_another(void *)
+{
+	return lost_by_joined();
+}
+static void end_threads()
+{
+	pthread_t thread;
+
+	pthread_create(&thread, nullptr, returns_another, nullptr);
+	pthread_join(thread, nullptr);
+	pthread_create(&thread, nullptr, returns_one, nullptr);
+	while (of_unjoined == 0 || syscall(SYS_tgkill, getpid(), of_unjoined.load(), 0) == 0)
+		usleep(1000);
+}
+
 static std::mutex locked;
 MADE(held_waiting_for_lock)()
 {
@@ -704,7 +734,7 @@ CASE hidden_wiped_in_children()
 {
 	char **words = map_words(MAP_PRIVATE | MAP_ANONYMOUS);
 
-	words[700] = block(511);
+	words[700] = block(9101);
 	madvise(words, 16 * page, MADV_WIPEONFORK);
 }
 
@@ -840,6 +870,7 @@ int main(int, char **argv)
 	in_thread(run_mappings);
 	in_thread(run_lost);
 	in_thread([argv] { lost_with_module(dlopen(argv[1], RTLD_NOW)); });
+	in_thread(end_threads); /* first: stacks that are variables may get stale words */
 	start_threads();
 	while (ready < expected)
 		usleep(1000);

@@ -5,10 +5,15 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "runtime/heapmap.h"
 #include "runtime/holders/copy.h"
 #include "runtime/sidetable.h"
+#include "runtime/thread.h"
+#include "write/sys.h"
 
 #define FIRST_BLOCKS ((uint32_t)1 << 16)
 #define FIRST_HUGE   256u
@@ -123,6 +128,42 @@ static void sort(struct snap__blocks *all)
 	}
 }
 
+static void move_last_down(struct snap__blocks *all)
+{
+	for (uint32_t i = all->count - 1; i > 0 && all->address[i - 1] > all->address[i]; i--)
+		swap_blocks(all, i - 1, i);
+}
+
+/* If the old place was given back already, some words there are the allocator's: put them back.  It
+ * may also be unmapped; the system call says so instead of ending the copy. */
+static void put_words_back(const struct snap__moving *moving)
+{
+	uint64_t size = moving->block.size;
+	char *ptr = (char *)(uintptr_t)moving->ptr;
+	size_t first = size < sizeof(moving->first) ? (size_t)size : sizeof(moving->first);
+	struct iovec from[2] = {{(void *)(uintptr_t)moving->first, first},
+				{(void *)(uintptr_t)&moving->last, sizeof(moving->last)}};
+	struct iovec to[2] = {{ptr, first}, {ptr + snap__moving_last(size), sizeof(moving->last)}};
+
+	if (moving->kept)
+		syscall(SYS_process_vm_writev, (long)snap__sys_getpid(), from, 2ul, to, 2ul, 0ul);
+}
+
+/* Blocks that threads were resizing when they were stopped. */
+static void add_moving(struct snap__blocks *all)
+{
+	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
+		uintptr_t address = (uintptr_t)t->moving.ptr;
+		struct snap__block other;
+
+		if (!address || !atomic_load(&t->owned) || snap__heapmap_find(address, &other))
+			continue;
+		put_words_back(&t->moving);
+		add_block(all, address, &t->moving.block);
+		move_last_down(all);
+	}
+}
+
 /* Of the 2 MiB around `address`. */
 static struct snap__heap_page *pages_around(uintptr_t address)
 {
@@ -194,9 +235,10 @@ void snap__blocks_collect(void)
 	snap__blocks.stack = snap__copy_need(FIRST_BLOCKS * sizeof(*snap__blocks.stack));
 	snap__blocks.top = snap__copy_need((TOP_ENTRIES + 1) * sizeof(*snap__blocks.top));
 	snap__heapmap_walk_at(add_block, &snap__blocks);
+	sort(&snap__blocks);
+	add_moving(&snap__blocks);
 	if (snap__blocks.count == 0)
 		return;
-	sort(&snap__blocks);
 	snap__blocks.low = snap__blocks.address[0];
 	mark_starts();
 	number_starts();

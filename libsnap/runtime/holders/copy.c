@@ -428,14 +428,15 @@ static bool prepare(struct making *m)
 {
 	m->copy.page = snap__map_shared(sizeof(*m->copy.page));
 	m->copy.threads = snap__map(MOST_THREADS * sizeof(*m->copy.threads));
-	return snap__space_prepare(&m->copy.space) && snap__space_prepare(&m->before) &&
-	       m->copy.page && m->copy.threads;
+	return snap__space_prepare(&m->copy.space) &&
+	       snap__space_prepare_second(&m->before, &m->copy.space) && m->copy.page &&
+	       m->copy.threads;
 }
 
 static void release(struct making *m)
 {
-	snap__space_release(&m->copy.space);
 	snap__space_release(&m->before);
+	snap__space_release(&m->copy.space);
 	snap__unmap(m->copy.threads, MOST_THREADS * sizeof(*m->copy.threads));
 	snap__unmap(m->copy.page, sizeof(*m->copy.page));
 }

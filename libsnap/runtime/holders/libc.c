@@ -31,6 +31,7 @@
 #define THREAD_DATA  ((uintptr_t)0x900)
 #define MOST_MODULES ((uintptr_t)100000)
 #define MOST_STACK   ((uintptr_t)1 << 36)
+#define MOST_THREADS 100000u
 
 static uintptr_t page_down(uintptr_t address)
 {
@@ -199,6 +200,59 @@ uintptr_t snap__libc_thread_in(struct snap__space *space, const struct snap__are
 	(void)area;
 #endif
 	return 0;
+}
+
+/* A place in a doubly linked list: the next one, the one before. */
+static bool is_linked(struct snap__space *space, uintptr_t place)
+{
+	uintptr_t next, before, back, forth;
+
+	return snap__space_word(space, place, &next) &&
+	       snap__space_word(space, place + WORD, &before) && next % WORD == 0 &&
+	       before % WORD == 0 && snap__space_word(space, next + WORD, &back) &&
+	       snap__space_word(space, before, &forth) && back == place && forth == place;
+}
+
+/* The place in the list that lies in a module: its begin. */
+static uintptr_t list_head(struct snap__space *space, uintptr_t place)
+{
+	for (unsigned i = 0; i < MOST_THREADS && !snap__modules_at(place); i++)
+		if (!snap__space_word(space, place, &place))
+			return 0;
+	return snap__modules_at(place) ? place : 0;
+}
+
+/*
+ * The loader has three lists of threads (glibc 2.34 and later), one after the other: those with a
+ * stack from libc, those with one from elsewhere, among them the main thread, and cached stacks.
+ */
+bool snap__libc_threads_begin(struct snap__space *space, uintptr_t main_thread,
+			      struct snap__libc_threads *threads)
+{
+#if defined(__x86_64__)
+	for (uintptr_t at = 2 * WORD; at < THREAD_DATA; at += WORD) {
+		uintptr_t head =
+			is_linked(space, main_thread + at) ? list_head(space, main_thread + at) : 0;
+
+		if (!head || !is_linked(space, head - 2 * WORD) ||
+		    !is_linked(space, head + 2 * WORD))
+			continue;
+		*threads = (struct snap__libc_threads){head - 2 * WORD, head - 2 * WORD, at};
+		return true;
+	}
+#else
+	(void)space;
+	(void)main_thread;
+	(void)threads;
+#endif
+	return false;
+}
+
+uintptr_t snap__libc_threads_next(struct snap__space *space, struct snap__libc_threads *threads)
+{
+	if (!snap__space_word(space, threads->at, &threads->at) || threads->at == threads->head)
+		return 0;
+	return threads->at - threads->offset;
 }
 
 /* The table of a thread's blocks, by tls_id; two words each.  The entry before the first has the

@@ -27,6 +27,17 @@ struct snap__range snap__libc_stack(struct snap__space *space, uintptr_t sp,
  *  thread's pointer; else 0. */
 uintptr_t snap__libc_thread_in(struct snap__space *space, const struct snap__area *area);
 
+/** glibc's list of the threads that run, and of those that have ended and were not joined. */
+struct snap__libc_threads {
+	uintptr_t head, at; /* places in the list */
+	uintptr_t offset;   /* of a thread's place from its pointer */
+};
+/** Begin with the pointer of the main thread.  False if the list is not as expected. */
+bool snap__libc_threads_begin(struct snap__space *space, uintptr_t main_thread,
+			      struct snap__libc_threads *threads);
+/** The pointer of the next thread; 0: there are no more. */
+uintptr_t snap__libc_threads_next(struct snap__space *space, struct snap__libc_threads *threads);
+
 /** Where the thread's variables of the module with that tls_id are; 0 if it has none yet. */
 uintptr_t snap__libc_tls_block(struct snap__space *space, uintptr_t thread_pointer, size_t tls_id);
 

@@ -23,6 +23,7 @@
 #define RED_ZONE        128u
 #define MOST_FRAMES     200u
 #define GAP             ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
+#define MOST_UNJOINED   20000u
 #define MOST_UNREADABLE ((uintptr_t)64 << 30)
 #define LARGE           ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
 #define LOADER_NAME     "/ld-linux"
@@ -311,6 +312,34 @@ static void find_stack(struct finding *f, const struct snap__stopped *t)
 		find_thread_data(f, t, data.low, data.high);
 }
 
+static bool is_alive(const struct finding *f, uintptr_t thread_pointer)
+{
+	for (uint32_t i = 0; i < f->copy->thread_count; i++)
+		if (f->copy->threads[i].thread_pointer == thread_pointer)
+			return true;
+	return false;
+}
+
+/* What a thread returned waits for the thread that joins it. */
+static void find_unjoined(struct finding *f, uintptr_t main_thread)
+{
+	struct snap__root root = {
+		.kind = SNAP_ROOT_THREAD, .module = SNAP_NONE, .label = "(ended, not joined)"};
+	struct snap__libc_threads threads;
+
+	if (!snap__libc_threads_begin(f->space, main_thread, &threads))
+		return;
+	for (unsigned i = 0; i < MOST_UNJOINED; i++) {
+		uintptr_t thread = snap__libc_threads_next(f->space, &threads);
+		struct snap__range data = snap__libc_thread_data(f->space, thread);
+
+		if (!thread)
+			break;
+		if (!is_alive(f, thread))
+			add_range(root, data.low, data.high);
+	}
+}
+
 /* Threads whose registers are not known have their whole stacks scanned, as mappings. */
 static void find_threads(struct finding *f)
 {
@@ -324,6 +353,8 @@ static void find_threads(struct finding *f)
 			find_tls(f, t);
 		find_stack(f, t);
 		find_registers(t);
+		if (t->id == snap__process_self()->pid && f->copy->threads_unread == 0)
+			find_unjoined(f, t->thread_pointer);
 		snap__copy_tick();
 	}
 }

@@ -32,10 +32,21 @@ bool snap__space_prepare(struct snap__space *space)
 	return space->areas && space->text;
 }
 
+bool snap__space_prepare_second(struct snap__space *space, const struct snap__space *other)
+{
+	space->areas = snap__map(MOST_AREAS * sizeof(*space->areas));
+	space->capacity = MOST_AREAS;
+	space->text = other->text;
+	space->text_capacity = other->text_capacity;
+	space->is_second = true;
+	return space->areas && space->text;
+}
+
 void snap__space_release(struct snap__space *space)
 {
 	snap__unmap(space->areas, MOST_AREAS * sizeof(*space->areas));
-	snap__unmap(space->text, MOST_TEXT);
+	if (!space->is_second)
+		snap__unmap(space->text, MOST_TEXT);
 }
 
 static const char *skip_field(const char *at)

@@ -22,12 +22,16 @@ struct snap__space {
 	size_t count, capacity;
 	char *text;
 	size_t text_capacity;
+	bool is_second;                /* `text` is another's */
 	const struct snap__area *last; /* that was looked up */
 };
 
 /** Reserve memory for the list before the copy is made: a later mapping of the copy could fall
  * into a hole that the process left on purpose.  False: no memory. */
 bool snap__space_prepare(struct snap__space *space);
+/** The same for a second list, which reads its text to where `other` does: names of its areas are
+ * valid until `other` is read.  Release it before `other`. */
+bool snap__space_prepare_second(struct snap__space *space, const struct snap__space *other);
 void snap__space_release(struct snap__space *space);
 
 /** In the copy: read the list, before anything is mapped. False if it cannot be read. */
