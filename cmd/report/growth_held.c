@@ -15,6 +15,8 @@
 #include "report/growth_rows.h"
 #include "report/row_graph.h"
 
+static const char only_a_cycle[] = "only a cycle of objects"; /* how such a way begins */
+
 enum { MUCH_LESS = 8 }; /* a group so many times smaller says little about the row */
 
 /* ---- facts ---- */
@@ -369,24 +371,44 @@ static void judge_reuse(struct growth_judgement *judgement, const struct growth_
 	growth_add_reason(judgement, sentence);
 }
 
+/* The oldest objects are collected once their number has grown by a quarter: until then garbage among
+ * them gets more. */
+static bool waits_for_collector(const struct growth_row *row, const struct growth_held_row *held)
+{
+	const char *enabled = facts_find(&row->part->held->last, "census.gc.enabled");
+
+	return held->words && strncmp(held->words, only_a_cycle, sizeof(only_a_cycle) - 1) == 0 &&
+	       enabled && strcmp(enabled, "1") == 0;
+}
+
+static void doubt(struct growth_judgement *judgement, const char *sentence)
+{
+	judgement->confidence = GROWTH_LOW;
+	growth_add_reason(judgement, sentence);
+}
+
+static void judge_row(struct growth_row *row, const struct growth_held_row *held)
+{
+	if (is_for_reuse(row, held))
+		judge_reuse(&row->judgement, held);
+	else if (waits_for_collector(row, held))
+		doubt(&row->judgement,
+		      "not sure: most of its objects wait for the collector, which is on and will "
+		      "free them");
+	else if (held->is_unseen && may_be_kept(row))
+		doubt(&row->judgement,
+		      "not sure: the objects that a census found there did not get more; the "
+		      "interpreter may keep what did for reuse");
+}
+
 void growth_held_judge(struct growth_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct growth_row *row = &list->rows[i];
 		const struct growth_held_row *held = growth_held_of(row);
 
-		if (!held || !row->blocks || !growth_is_growth(&row->judgement))
-			continue;
-		if (is_for_reuse(row, held)) {
-			judge_reuse(&row->judgement, held);
-			continue;
-		}
-		if (!held->is_unseen || !may_be_kept(row))
-			continue;
-		row->judgement.confidence = GROWTH_LOW;
-		growth_add_reason(&row->judgement,
-				  "not sure: the objects that a census found there did not get "
-				  "more; the interpreter may keep what did for reuse");
+		if (held && row->blocks && growth_is_growth(&row->judgement))
+			judge_row(row, held);
 	}
 }
 

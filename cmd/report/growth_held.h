@@ -33,8 +33,8 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 				  struct snap_error *err);
 void growth_held_free(struct growth_held *held);
 
-/** No leak are freed objects that the interpreter keeps.  Doubt rows in which something grew that no
- * census saw, and that is little. */
+/** No leak are freed objects that the interpreter keeps.  Doubt rows whose objects wait for the
+ * collector, and rows in which something grew that no census saw, and that is little. */
 struct growth_list;
 void growth_held_judge(struct growth_list *list);
 

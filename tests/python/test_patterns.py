@@ -112,7 +112,8 @@ LEAKS = {
                       r"sqlite3\.Connection", rf"`connections` \({GLOBAL}{at('connections =')} -> list of 100"),
 }
 CONTAINERS = ("text", "buffer")  # their bytes grow, not their blocks
-CLEAN = ("bounded_deque", "replaced_table", "flushed_batch", "weak_values", "finished_tasks", "tuples_for_reuse")
+CLEAN = ("bounded_deque", "replaced_table", "flushed_batch", "weak_values", "finished_tasks", "tuples_for_reuse",
+         "cycles_that_wait")
 KINDS_WITHOUT_GROWTH = {
     "big_load": "No leak: a big load was released: the peak of the heap was ",
     "bounded_cache": "No leak: the lru_cache of `page` is full (8 entries, its limit)",

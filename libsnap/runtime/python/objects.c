@@ -26,6 +26,7 @@
 #define TOLD_GC_3_14    88
 #define TOLD_COLLECTING 656 /* of 3.14: a flag between the collector's lists and gc.garbage */
 #define GC_STATISTICS   24  /* of a generation */
+#define GC_THRESHOLD    16  /* an int, behind the head of a generation's list */
 
 struct snap__objects snap__objects;
 
@@ -443,16 +444,18 @@ static void read_statistics(void)
 	o->garbage = snap__python_pointer(gc_state(), garbage_at());
 }
 
+/* Without a threshold for the youngest objects it never begins of itself. */
 static void read_enabled(void)
 {
 	size_t lists = lists_at();
-	int32_t enabled;
+	int32_t enabled, threshold;
 
 	if (lists < SNAP__PYTHON_GC_ENABLED)
 		return;
 	memcpy(&enabled, gc_state() + lists - SNAP__PYTHON_GC_ENABLED, sizeof(enabled));
+	memcpy(&threshold, (const char *)list_of(0) + GC_THRESHOLD, sizeof(threshold));
 	o->is_enabled_known = enabled == 0 || enabled == 1;
-	o->is_enabled = enabled == 1;
+	o->is_enabled = enabled == 1 && threshold != 0;
 }
 
 static void add_lists(void)
