@@ -552,6 +552,24 @@ static struct growth_pattern native(struct report *report, const struct growth_h
 					   "extension forgot to free it, or keeps it for itself"));
 }
 
+/* A census found no object of the line's. */
+static struct growth_pattern unknown_objects(struct report *report, const struct growth_row *row)
+{
+	const char *interpreters = fact_of(row, "census.interpreters");
+
+	if (interpreters && strtoull(interpreters, NULL, 10) > 1)
+		return pattern(
+			"other-interpreter",
+			report_text(report,
+				    "objects of another of the %s interpreters: a census sees "
+				    "those of the main one, so who holds them is unknown",
+				    interpreters));
+	return pattern("extension-decref",
+		       report_text(report, "reference too many: no object that the interpreter "
+					   "knows refers to them; an extension forgot a "
+					   "Py_DECREF, or keeps them"));
+}
+
 struct growth_pattern growth_pattern_of(struct report *report, const struct growth_row *row)
 {
 	const struct growth_held_row *held = growth_held_of(row);
@@ -563,11 +581,7 @@ struct growth_pattern growth_pattern_of(struct report *report, const struct grow
 	if (held->words)
 		return of_objects(report, row, held);
 	if (is_python_line(row) && row->judgement.verdict == GROWTH_LEAK && !held->bytes)
-		return pattern("extension-decref",
-			       report_text(report,
-					   "reference too many: no object that the interpreter "
-					   "knows refers to them; an extension forgot a "
-					   "Py_DECREF, or keeps them"));
+		return unknown_objects(report, row);
 	return pattern(NULL, NULL);
 }
 

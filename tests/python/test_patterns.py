@@ -186,6 +186,16 @@ class Patterns(harness.PythonTest):
 
         self.in_turn(CLEAN, check)
 
+    def test_other_interpreter(self):
+        """A census sees the main interpreter's objects: of another's no missing DECREF is said."""
+        def check(python):
+            _, snapshots = self.record(python, "interpreters.py", options=["--exit-snapshot", "none"])
+            row = json.loads(self.growth(snapshots, "-f", "json"))["rows"][0]
+            self.assertEqual((row["function"], row["file"], row["line"]), ("handle", "<string>", 6))
+            self.assertEqual((row["verdict"], row["confidence"], row["pattern"]), ("leak", "high", "other-interpreter"))
+
+        self.with_each_python(check)
+
     def test_in_a_database(self):
         """What snapshots say of holders and types they also say once they are loaded."""
         def check(python):

@@ -304,6 +304,18 @@ void snap__census_write_paths(struct snap__writer *w, const struct snap__census_
 		write_path(w, base, i);
 }
 
+/* Of the others the objects are unknown. */
+static uint64_t count_interpreters(void)
+{
+	enum { MOST = 4096 };
+	uint64_t count = 0;
+	void *at = snap__python.first_interpreter();
+
+	for (; at && count < MOST; at = snap__python.next_interpreter(at))
+		count++;
+	return count;
+}
+
 void snap__census_each_fact(snap__census_fact_fn *fn, void *user)
 {
 	fn(user, "pause_ns", snap__copy_pause_ns());
@@ -313,6 +325,7 @@ void snap__census_each_fact(snap__census_fact_fn *fn, void *user)
 	fn(user, "bytes", c.bytes);
 	fn(user, "without_line", c.without_line);
 	fn(user, "threads", o->threads);
+	fn(user, "interpreters", count_interpreters());
 	fn(user, "reuse_objects", c.reuse_objects);
 	fn(user, "reuse_bytes", c.reuse_bytes);
 	if (!o->lists_are_read)

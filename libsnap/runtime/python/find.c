@@ -66,6 +66,8 @@ static void look_up_for_census(struct snap__python *found, void *library)
 		   look_up(library, &found->list_type, "PyList_Type") &&
 		   look_up(library, &found->module_type, "PyModule_Type") &&
 		   look_up(library, &found->main_interpreter, "PyInterpreterState_Main") &&
+		   look_up(library, &found->first_interpreter, "PyInterpreterState_Head") &&
+		   look_up(library, &found->next_interpreter, "PyInterpreterState_Next") &&
 		   look_up(library, &found->first_thread, "PyInterpreterState_ThreadHead") &&
 		   look_up(library, &found->next_thread, "PyThreadState_Next") &&
 		   look_up(library, &found->swap_thread, "PyThreadState_Swap") &&

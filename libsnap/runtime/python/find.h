@@ -55,6 +55,8 @@ struct snap__python {
 	/* For the census of objects; NULLs where one of them is missing. */
 	const void *type_type, *dict_type, *tuple_type, *list_type, *module_type;
 	void *(*main_interpreter)(void);
+	void *(*first_interpreter)(void);
+	void *(*next_interpreter)(void *interpreter);
 	void *(*first_thread)(void *interpreter);
 	void *(*next_thread)(void *thread);
 	void *(*swap_thread)(void *thread);
