@@ -111,6 +111,7 @@ LEAKS = {
     "native_memory": ("native-memory", r"native memory behind objects: each sqlite3\.Connection has some",
                       r"sqlite3\.Connection", rf"`connections` \({GLOBAL}{at('connections =')} -> list of 100"),
 }
+OLDEST = {"compiled_patterns": 11}  # before, the module re holds the text by a way of its own
 CONTAINERS = ("text", "buffer")  # their bytes grow, not their blocks
 CLEAN = ("bounded_deque", "replaced_table", "flushed_batch", "weak_values", "finished_tasks", "tuples_for_reuse",
          "cycles_that_wait")
@@ -127,6 +128,8 @@ class Patterns(harness.PythonTest):
         return done.stdout
 
     def check_leak(self, python, kind):
+        if python.minor < OLDEST.get(kind, 0):
+            self.skipTest("3.%d and later" % OLDEST[kind])
         name, words, held_type, holder = LEAKS[kind]
         _, snapshots = self.record(python, "patterns.py", kind, options=["--exit-snapshot", "none"])
         report = json.loads(self.growth(snapshots, "-f", "json"))

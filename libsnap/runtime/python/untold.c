@@ -75,13 +75,22 @@ static bool may_be_untracked(const char *type)
 	return type == snap__python.dict_type || type == snap__python.tuple_type;
 }
 
+/* How many references it has; 0: it was freed, and the address of another freed object may stand there
+ * (3.14), or it cannot be so. */
+static uint32_t count_of(const char *object)
+{
+	uint64_t word = snap__python_word(object, 0);
+	uint64_t rest = snap__python.layout->minor < 14 ? word >> 32 : word >> 32 & 0xffff;
+
+	return rest == 0 && (uint32_t)word <= INT32_MAX ? (uint32_t)word : 0;
+}
+
 static bool is_alive(const struct search *search, const char *object, size_t size)
 {
 	const char *type = snap__python_type(object);
-	uint32_t count = *(const volatile uint32_t *)(const void *)object;
 	size_t header;
 
-	if (count == 0 || count > INT32_MAX || !is_type(search, type))
+	if (count_of(object) == 0 || !is_type(search, type))
 		return false;
 	header = snap__object_header(object);
 	if (header > size || snap__object_size(object) > size)
@@ -89,6 +98,15 @@ static bool is_alive(const struct search *search, const char *object, size_t siz
 	if (!(snap__type_flags(type) & SNAP__TYPE_HAS_GC) || may_be_untracked(type))
 		return true;
 	return is_tracked(search, (uintptr_t)object - SNAP__PYTHON_GC_HEADER);
+}
+
+/* A block that begins at `address`: what the program mapped need not be readable. */
+static bool find_block(const struct search *search, uintptr_t address, struct snap__block *block)
+{
+	return snap__heapmap_find(address, block) &&
+	       snap__space_is_readable(
+		       search->space, address,
+		       address + (block->size < MOST_IN_ONE ? block->size : MOST_IN_ONE));
 }
 
 /* Does a block begin at the header of an object at `address`? */
@@ -99,7 +117,7 @@ static bool is_object(const struct search *search, uintptr_t address)
 
 	for (size_t header = 0; header <= 2u * SNAP__PYTHON_GC_HEADER;
 	     header += SNAP__PYTHON_GC_HEADER)
-		if (snap__heapmap_find(address - header, &block) &&
+		if (find_block(search, address - header, &block) &&
 		    block.size >= header + SNAP__PYTHON_VAR_SIZE &&
 		    is_alive(search, object, block.size))
 			return snap__object_header(object) == header;
@@ -173,7 +191,7 @@ static void look_at(struct search *search, uintptr_t word, uint32_t blocks)
 	if (is_object(search, word)) {
 		search->fn(search->object, (const char *)word);
 		search->found++;
-	} else if (blocks < MOST_BLOCKS && snap__heapmap_find(word, &block) &&
+	} else if (blocks < MOST_BLOCKS && find_block(search, word, &block) &&
 		   snap__object_at((const char *)word + SNAP__PYTHON_GC_HEADER) ==
 			   SNAP__NO_OBJECT) {
 		look_into(search, (const char *)word, block.size, blocks + 1);
