@@ -126,7 +126,8 @@ static bool is_object(const struct search *search, uintptr_t address)
 
 /* ---- whose memory is searched ------------------------------------------------------------------ */
 
-/* What these have of others is no reference: weak ones, and a value that another object keeps. */
+/* What these have of others need be no reference: weak ones, a value that another object keeps, and
+ * what was taken out of a deque but still stands in its block. */
 static bool has_borrowed(const char *type)
 {
 	static const char *const names[] = {
@@ -138,6 +139,7 @@ static bool has_borrowed(const char *type)
 		"weakref.CallableProxyType",
 		"ContextVar",
 		"_contextvars.ContextVar",
+		"collections.deque",
 		"frame",
 		"generator",
 		"coroutine",
