@@ -282,17 +282,35 @@ static const char **names_for_growth(const struct check *check, size_t *count)
 	return names;
 }
 
-/* With a baseline, processes that are no series are compared all the same. */
-static enum snap_status growth_failed(struct check *check, enum snap_status st,
-				      const struct snap_error *why, struct snap_error *err)
+/* The path of the snapshot of a directory that holds most; NULL: files were named. */
+static const char *fullest_of_directories(const struct check *check)
 {
-	if (st == SNAP_OK)
-		return st;
-	if (st != SNAP_EUSAGE || !check->options->baseline.count)
-		return fail(err, st, "%s", why->message);
+	const struct check_side *side = &check->gathered.new_;
+	const struct check_snapshot *most = NULL;
+
+	for (size_t i = 0; i < check->count; i++)
+		if (!snapshots_is_directory(check->names[i]))
+			return NULL;
+	for (size_t i = 0; i < side->count; i++)
+		if (!most || !(side->items[i].live <= most->live))
+			most = &side->items[i];
+	return most ? most->path : NULL;
+}
+
+/* Processes that are no series are compared all the same; without a baseline the fullest is held
+ * against the levels. */
+static enum snap_status judge_no_series(struct check *check, const struct growth_command *command,
+					const struct snap_error *why, struct snap_error *err)
+{
+	const char *fullest = fullest_of_directories(check);
+
+	if (!check->options->baseline.count && !fullest)
+		return fail(err, SNAP_EUSAGE, "%s", why->message);
 	check->no_growth = *why;
 	check->gathered.facts.no_growth = check->no_growth.message;
-	return SNAP_OK;
+	return check->options->baseline.count
+		       ? SNAP_OK
+		       : growth_make(&check->growth, command, &fullest, 1, err);
 }
 
 static enum snap_status make_growth(struct check *check, struct snap_error *err)
@@ -311,7 +329,9 @@ static enum snap_status make_growth(struct check *check, struct snap_error *err)
 	command.per = check->policy.has_max_growth ? "second" : NULL;
 	st = growth_make(&check->growth, &command, names, count, &why);
 	free(names);
-	return growth_failed(check, st, &why, err);
+	if (st == SNAP_EUSAGE)
+		return judge_no_series(check, &command, &why, err);
+	return st == SNAP_OK ? st : fail(err, st, "%s", why.message);
 }
 
 /* Without suppressions: check_judge() applies them. */

@@ -357,6 +357,12 @@ int main(int argc, char **argv) {
         report = self.report("once", "--baseline", "base.txt", "--strict", status=1)
         self.assertEqual([(row["rule"], row["measured"]) for row in report["rows"]], [("max-site", 356000)])
         self.assertTrue(any(line.startswith("growth: ") for line in report["inconclusive"]), report["inconclusive"])
+        for form in ("once", "one run"):
+            inputs = ["once"] if form == "once" else ["--run", "1", "--", "./pool", "90"]
+            report = self.report("--max-never-freed", "100KiB", "--max-site", "1MiB", *inputs, status=1)
+            self.assertEqual([(row["rule"], row["measured"]) for row in report["rows"]], [("max-never-freed", 360000)], form)
+            self.report("--max-never-freed", "1MiB", "--max-site", "100KiB", "--strict", *inputs, status=1)
+            self.report("--max-never-freed", "1MiB", "--max-site", "1MiB", "--strict", *inputs, status=5)
         with open(max((self.place / "kept").glob("*.snap")), "r+b") as file:
             file.seek(200)
             file.write(b"\0\xff" * 40)
