@@ -81,11 +81,11 @@ static enum snap_status parse_warmup(const char *text, size_t *warmup, struct sn
 
 static enum snap_status check_metric(const struct report_options *options, struct snap_error *err)
 {
-	if (options->metric == METRIC_LIVE || options->metric == METRIC_BLOCKS)
+	if (options->metric == FIGURE_LIVE_BYTES || options->metric == FIGURE_LIVE_BLOCKS)
 		return SNAP_OK;
 	return fail(err, SNAP_EUSAGE,
 		    "--metric %s only ever grows; growth judges what is live: use live or blocks",
-		    report_metrics[options->metric]);
+		    figure_names[options->metric]);
 }
 
 /* ---- the series, one part of the report each ------------------------------------------------- */

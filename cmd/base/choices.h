@@ -33,6 +33,16 @@ enum group_key {
 };
 extern const char *const group_key_names[];
 
+/** What is counted of a call stack; and the names, as --metric takes them. */
+enum figure {
+	FIGURE_LIVE_BYTES,
+	FIGURE_LIVE_BLOCKS,
+	FIGURE_ALLOCATED_BYTES,
+	FIGURE_ALLOCATED_BLOCKS,
+	FIGURES
+};
+extern const char *const figure_names[];
+
 /** How alike two call stacks are that count as one, from most to least; and the names, as --match
  * takes them. */
 enum pair_level {

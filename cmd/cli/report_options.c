@@ -10,14 +10,6 @@
 
 enum { ROWS_SHOWN = 20 };
 
-const char *const report_metrics[] = {
-	[METRIC_LIVE] = "live",
-	[METRIC_BLOCKS] = "blocks",
-	[METRIC_ALLOCATED] = "allocated",
-	[METRIC_ALLOCATIONS] = "allocations",
-	NULL,
-};
-
 /* Each list begins as report_formats does. */
 #define NAME(name) #name,
 #define NONE(name)
@@ -59,7 +51,7 @@ static const char *const color_names[] = {"auto", "always", "never", NULL};
 		 FIELD(metric),                                                                      \
 		 "M",                                                                                \
 		 "judge by live bytes (default), blocks, allocated bytes or allocations",            \
-		 report_metrics},                                                                    \
+		 figure_names},                                                                      \
 		{"sort", 0, OPTION_TEXT, FIELD(sort), "S", "order rows by this column", NULL},       \
 		{"rows", 'n', OPTION_COUNT, FIELD(limit), "N", "show at most N rows (default 20)",   \
 		 NULL},                                                                              \

@@ -8,12 +8,11 @@
 #include "base/choices.h"
 #include "cli/cli.h"
 
-enum metric { METRIC_LIVE, METRIC_BLOCKS, METRIC_ALLOCATED, METRIC_ALLOCATIONS };
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct report_options {
 	int group;  /* enum group_key */
-	int metric; /* enum metric */
+	int metric; /* enum figure */
 	const char *sort;
 	uint64_t limit; /* -n; ask report_limit() */
 	bool all;
@@ -67,8 +66,6 @@ extern const struct option moment_option_table[];
 /** Limit 20, match fuzzy, format table, colour auto. */
 extern const struct report_options report_option_defaults;
 
-/** The names that enum metric has on the command line; NULL-terminated. */
-extern const char *const report_metrics[];
 /** The values of --format, the order of render_names(). */
 extern const char *const report_formats[];
 /** The values of --format of a gate: those above, then the formats of CI systems. */

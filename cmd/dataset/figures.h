@@ -10,15 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/choices.h"
 #include "snap/records.h"
-
-enum figure {
-	FIGURE_LIVE_BYTES,
-	FIGURE_LIVE_BLOCKS,
-	FIGURE_ALLOCATED_BYTES,
-	FIGURE_ALLOCATED_BLOCKS,
-	FIGURES
-};
 
 struct figures {
 	uint64_t value[FIGURES]; /* bytes, blocks; SNAP_UNKNOWN possible */

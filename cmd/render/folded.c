@@ -32,7 +32,7 @@ struct folding {
 
 /* ---- which figures --------------------------------------------------------------------------- */
 
-/* In the order of enum metric. */
+/* Figures in the order of enum figure. */
 static const struct {
 	const char *schema;
 	const char *figures[4][SIDES];
@@ -54,10 +54,10 @@ static size_t metric_of(const struct report *report)
 {
 	const struct value *metric = value_get(&report->head, "metric");
 
-	for (size_t i = 0; metric && metric->kind == VALUE_TEXT && report_metrics[i]; i++)
-		if (strcmp(report_metrics[i], metric->text.data) == 0)
+	for (size_t i = 0; metric && metric->kind == VALUE_TEXT && figure_names[i]; i++)
+		if (strcmp(figure_names[i], metric->text.data) == 0)
 			return i;
-	return METRIC_LIVE;
+	return FIGURE_LIVE_BYTES;
 }
 
 /* False: there is nothing to fold in the report. */

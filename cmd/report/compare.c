@@ -1252,7 +1252,7 @@ enum snap_status compare_fill(struct report *report, const struct dataset *datas
 		.report = report,
 		.dataset = dataset,
 		.options = options,
-		.metric = sites_figure(options),
+		.metric = options->metric,
 		.sides = {old, new, request->maps, request->map_count},
 		.repeats = request->repeats,
 		.per = request->per,

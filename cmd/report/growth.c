@@ -315,7 +315,7 @@ static enum snap_status find_rows(struct growth_list *list, const struct growth_
 	if (st == SNAP_OK)
 		st = growth_list_name(list, err);
 	if (st == SNAP_OK)
-		st = growth_list_order_findings(list, options->metric == METRIC_BLOCKS, err);
+		st = growth_list_order_findings(list, options->metric == FIGURE_LIVE_BLOCKS, err);
 	return st;
 }
 

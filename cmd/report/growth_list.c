@@ -385,7 +385,7 @@ static int by_key(const void *left, const void *right)
 void growth_list_order_by_claim(struct growth_list *list, const struct report_options *options)
 {
 	qsort(list->rows, list->count, sizeof(*list->rows),
-	      options->metric == METRIC_BLOCKS ? by_block_growth : by_growth);
+	      options->metric == FIGURE_LIVE_BLOCKS ? by_block_growth : by_growth);
 }
 
 enum snap_status growth_list_sort(struct growth_list *list, const struct report_options *options,

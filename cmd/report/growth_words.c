@@ -118,7 +118,7 @@ void growth_choose_columns(struct report *report, const struct report_options *o
 		sites_drop_column(&sites_own_columns(report)[NEVER_FREED]);
 	if (count == 1)
 		sites_drop_column(&sites_own_columns(report)[PROCESS]);
-	if (options->metric == METRIC_BLOCKS) {
+	if (options->metric == FIGURE_LIVE_BLOCKS) {
 		sites_own_columns(report)[RATE].flags |= COLUMN_HIDDEN;
 		sites_own_columns(report)[BLOCK_RATE].flags &= ~(unsigned)COLUMN_HIDDEN;
 	}

@@ -199,8 +199,8 @@ static enum snap_status look_at_shown(struct peek *peek, size_t snapshot, uint64
 {
 	size_t count = peek->shown_count;
 	struct row_sum *sums = report_alloc(peek->report, (count + 1) * sizeof(*sums));
-	enum snap_status st = sums_of_shown(peek->dataset, snapshot, 0, sites_figure(peek->options),
-					    count, sums, err);
+	enum snap_status st =
+		sums_of_shown(peek->dataset, snapshot, 0, peek->options->metric, count, sums, err);
 
 	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
 		struct peek_row *row = &peek->rows[i];
@@ -258,14 +258,14 @@ static int64_t order_of(const struct peek *peek, const struct neighbour *neighbo
 	if (column == SORT_BY_KEY)
 		return 0;
 	if (column == SORT_BY_CHANGE)
-		return change_of(neighbour, sites_figure(peek->options));
+		return change_of(neighbour, peek->options->metric);
 	figure = neighbour->sum[peek->latest].value[column];
 	return figure == SNAP_UNKNOWN ? 0 : (int64_t)figure;
 }
 
 static enum snap_status choose_order(const struct peek *peek, int *column, struct snap_error *err)
 {
-	int usual = has_two(peek) ? SORT_BY_CHANGE : (int)sites_figure(peek->options);
+	int usual = has_two(peek) ? SORT_BY_CHANGE : peek->options->metric;
 	enum snap_status st =
 		sites_sort_column(column, peek->options->sort, sort_names, usual, err);
 
@@ -446,7 +446,7 @@ static void add_row(struct peek *peek, const struct peek_row *row)
 	uint32_t id =
 		neighbour->role == NEIGHBOUR_FUNCTION ? neighbour->function : neighbour->other;
 	const struct figures *sum = &neighbour->sum[peek->latest];
-	enum figure metric = sites_figure(peek->options);
+	enum figure metric = peek->options->metric;
 
 	values[KEY] = value_text(report, row->key);
 	values[OF] = value_text(report, row->function_key);

@@ -37,22 +37,10 @@ struct select_options sites_selection(const struct report_options *options)
 	};
 }
 
-enum figure sites_figure(const struct report_options *options)
-{
-	static const enum figure figures[] = {
-		[METRIC_LIVE] = FIGURE_LIVE_BYTES,
-		[METRIC_BLOCKS] = FIGURE_LIVE_BLOCKS,
-		[METRIC_ALLOCATED] = FIGURE_ALLOCATED_BYTES,
-		[METRIC_ALLOCATIONS] = FIGURE_ALLOCATED_BLOCKS,
-	};
-
-	return figures[options->metric];
-}
-
 enum figure sites_bytes_figure(const struct report_options *options)
 {
-	return sites_figure(options) < FIGURE_ALLOCATED_BYTES ? FIGURE_LIVE_BYTES
-							      : FIGURE_ALLOCATED_BYTES;
+	return options->metric < FIGURE_ALLOCATED_BYTES ? FIGURE_LIVE_BYTES
+							: FIGURE_ALLOCATED_BYTES;
 }
 
 void sites_describe(struct report *report, const struct report_options *options)
@@ -60,7 +48,7 @@ void sites_describe(struct report *report, const struct report_options *options)
 	value_field(report, &report->head, "group",
 		    value_text(report, group_key_names[options->group]));
 	value_field(report, &report->head, "metric",
-		    value_text(report, report_metrics[options->metric]));
+		    value_text(report, figure_names[options->metric]));
 }
 
 const char *sites_figure_name(enum figure figure)

@@ -17,9 +17,7 @@ bool sites_no_skip(const struct report_options *options);
 /** The filters and grouping that `options` ask for. */
 struct select_options sites_selection(const struct report_options *options);
 
-/** The figure that --metric names. */
-enum figure sites_figure(const struct report_options *options);
-/** Its companion in bytes: what --min is held against. */
+/** The companion in bytes of the figure that --metric names: what --min is held against. */
 enum figure sites_bytes_figure(const struct report_options *options);
 
 /** `group` and `metric` into the report's head. */

@@ -176,7 +176,7 @@ static void add_row(struct top *top, const struct top_row *row)
 	const struct select_row *words = row->words;
 	struct report *report = top->report;
 	struct value *values = report_row(report);
-	enum figure metric = sites_figure(top->options);
+	enum figure metric = top->options->metric;
 
 	values[KEY] = value_text(report, words->key);
 	values[FUNCTION] = value_text(report, words->function);
@@ -253,8 +253,8 @@ static enum snap_status sum_shown(struct top *top, struct snap_error *err)
 		shown[i] = (struct store_shown){top->rows[i].row, top->rows[i].words->key};
 	st = sums_show(dataset, shown, top->shown_count, err);
 	if (st == SNAP_OK)
-		st = sums_of_shown(dataset, 0, 0, sites_figure(top->options), top->shown_count,
-				   sums, err);
+		st = sums_of_shown(dataset, 0, 0, top->options->metric, top->shown_count, sums,
+				   err);
 	for (size_t i = 0; i < top->shown_count; i++)
 		top->rows[i].sum = sums[i];
 	if (st == SNAP_OK)
@@ -385,7 +385,7 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 	enum snap_status st;
 
 	top.sampled = report->column_count == SAMPLED_COLUMNS;
-	st = sites_sort_column(&column, options->sort, sort_names, sites_figure(options), err);
+	st = sites_sort_column(&column, options->sort, sort_names, options->metric, err);
 	if (st == SNAP_OK)
 		st = selection_new(&top.selection, dataset, &select, err);
 	if (st == SNAP_OK)
