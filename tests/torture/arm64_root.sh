@@ -7,12 +7,12 @@ set -euo pipefail
 root=$(realpath -m "$1")
 own=$root/.apt
 packages=(libc6-dev libstdc++6 libgcc-s1 libzstd-dev libsqlite3-dev libdw-dev libelf-dev zlib1g-dev
-	libunwind-dev libcjson-dev libcriterion-dev)
+	libunwind-dev libcjson-dev libcriterion-dev libncurses-dev libedit-dev libinih-dev libiberty-dev libjs-dygraphs)
 options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Debug::NoLocking=1
 	-o APT::Sandbox::User= -o "Dir::State=$own/state" -o "Dir::State::status=$own/status"
 	-o "Dir::Cache=$own/cache")
 
-[ ! -e "$root/.complete" ] || exit 0
+[ "$(cat "$root/.complete" 2>/dev/null)" != "${packages[*]}" ] || exit 0
 mkdir -p "$own/state/lists/partial" "$own/cache/archives/partial"
 : >"$own/status"
 apt-get "${options[@]}" update -qq
@@ -20,4 +20,4 @@ apt-get "${options[@]}" install -y -qq --no-install-recommends --download-only "
 for package in "$own"/cache/archives/*.deb; do
 	dpkg -x "$package" "$root"
 done
-touch "$root/.complete"
+echo "${packages[*]}" >"$root/.complete"

@@ -3,7 +3,9 @@
  */
 #include "runtime/python/guise.h"
 
+#ifdef __x86_64__
 #include <asm/prctl.h>
+#endif
 #include <sys/syscall.h>
 #include <unistd.h>
 
