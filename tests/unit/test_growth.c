@@ -650,6 +650,19 @@ Test(growth_idle, a_table_that_is_all_that_a_program_allocates_is_not_full_becau
 	cr_assert_eq(table.idle, 8);
 }
 
+Test(growth_ages, thousands_of_blocks_vary_by_more_than_chance_from_interval_to_interval)
+{
+	/* Recorded: statements that are never finalised, on a busy machine. */
+	static const double uneven[] = {1716, 3531, 5236, 7040, 8591};
+	static const double ended[] = {1716, 3531, 5236, 7040, 7740};
+	static const double work[] = {50000, 50000, 50000, 50000, 50000};
+	struct growth_judgement leak = judge_kept(uneven, work, NULL, 5, NULL);
+
+	EXPECT(leak, "leak");
+	cr_assert_eq(leak.confidence, GROWTH_MEDIUM);
+	EXPECT(judge_kept(ended, work, NULL, 5, NULL), "inconclusive");
+}
+
 Test(growth, a_cache_whose_keys_get_rarer_is_no_sure_leak)
 {
 	/* Recorded: a table of words, most of which come early. */

@@ -17,7 +17,8 @@ enum {
 	MANY_EPOCHS = 24,  /* from this many epochs on, tests of chance want more deviations */
 };
 
-static const double least_end = 0.5; /* of an epoch of ordinary length */
+static const double least_end = 0.5;  /* of an epoch of ordinary length */
+static const double far_fewer = 0.75; /* of the blocks that the middle epochs predict */
 
 /* Blocks alive at each snapshot, by epoch of birth. */
 struct age_table {
@@ -295,6 +296,9 @@ static double measure_fading(const struct growth_ages *ages, const struct middle
 	if (ages->epochs == 0 || variance <= 0)
 		return 0;
 	share = expected_share(middle, middle->end, middle->bins, middle->first, middle->end);
+	/* Real programs vary by more than chance does: only far fewer blocks say something. */
+	if (count_young(middle) >= far_fewer * ages->survivors * share)
+		return 0;
 	/* A short end of the series, as when the work stops within an interval, says little. */
 	if (share * (double)ages->epochs < least_end)
 		return 0;
