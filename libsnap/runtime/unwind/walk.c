@@ -20,17 +20,28 @@
 #define WORD            sizeof(uintptr_t)
 #define NO_CALLER       UINTPTR_MAX /* the pc inside a call that returns to 0 */
 
+/* Where the next frame is noted; behind the others, if there is no room. */
+static inline struct snap__fresh *place_of_next(const struct snap__walk *w)
+{
+	uint64_t room = w->thread->rooms.fresh;
+
+	return &w->thread->fresh[w->count < room ? w->count : room];
+}
+
+static inline void note_unplain(struct snap__walk *w, const struct snap__fresh *fresh)
+{
+	if (!w->unplain)
+		w->unplain = fresh;
+}
+
 /* Add the current state to the walk. */
 static void note_frame(struct snap__walk *w, snap__rule rule)
 {
-	uint32_t room = w->thread->rooms.fresh;
-
-	w->thread->fresh[w->count < room ? w->count : room] = (struct snap__fresh){
+	*place_of_next(w) = (struct snap__fresh){
 		.slot = w->slot, .pc = w->pc, .sp = w->sp, .fp = w->fp, .rule = rule};
 	w->hash += w->hash_power * snap__stacks_hash_of_frame(w->pc | (rule & SNAP__RULE_TAG_MASK));
 	w->hash_power *= SNAP__STACKS_HASH_FACTOR;
-	if (!w->unplain)
-		w->unplain = &w->thread->fresh[w->count < room ? w->count : room];
+	note_unplain(w, place_of_next(w));
 	w->count++;
 }
 
@@ -140,9 +151,7 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	uint64_t hash = w->hash, power = w->hash_power, forgotten = 0;
 	const struct snap__frame *candidate = thread->kept.frames + w->candidates - 1;
 	struct snap__fresh *const last = thread->fresh + thread->rooms.fresh;
-	struct snap__fresh *const first =
-		w->count < thread->rooms.fresh ? thread->fresh + w->count : last;
-	struct snap__fresh *fresh = first;
+	struct snap__fresh *const first = place_of_next(w), *fresh = first;
 	snap__rule rule;
 
 	for (;;) {
@@ -175,8 +184,7 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 			cfa = fp + snap__rule_cfa_offset(rule);
 			if (cfa <= sp || cfa - fp_offset < sp || cfa > home_high || cfa % WORD)
 				break;
-			if (!w->unplain)
-				w->unplain = fresh;
+			note_unplain(w, fresh);
 		}
 		fresh->slot = (const uintptr_t *)(sp - WORD); /* but for the first */
 		fresh->pc = pc;
