@@ -27,6 +27,7 @@ const char *snap__error_text(int error)
 		const char *text;
 	} known[] = {
 		{EACCES, "permission denied"},
+		{EAGAIN, "a process is needed for it, and none can be made or asked"},
 		{EDQUOT, "disk quota exceeded"},
 		{EEXIST, "file exists"},
 		{EFBIG, "file too large"},
