@@ -43,14 +43,19 @@ static void leave_environment(void)
 }
 
 /* A handler of ours would make system calls that the filter may kill for. */
-static void before_filter(const void *program)
+static void before_confinement(void)
 {
-	if (program)
-		snap__filter_learn(program);
 	snap__process_confine(true);
 	snap__signals_leave();
 	if (snap__trigger_is_filtered() && snap__filter_ends_us())
 		leave_environment();
+}
+
+/* Programs ask for a filter without a program to find out whether the kernel has filters. */
+static void before_filter(const void *program)
+{
+	if (snap__filter_learn(program))
+		before_confinement();
 }
 
 ENTRY int prctl(int option, ...)
@@ -62,8 +67,10 @@ ENTRY int prctl(int option, ...)
 	for (int i = 0; i < 4; i++)
 		a[i] = va_arg(rest, unsigned long);
 	va_end(rest);
-	if (option == PR_SET_SECCOMP)
-		before_filter(a[0] == SECCOMP_MODE_FILTER ? (const void *)a[1] : NULL);
+	if (option == PR_SET_SECCOMP && a[0] == SECCOMP_MODE_FILTER)
+		before_filter((const void *)a[1]);
+	else if (option == PR_SET_SECCOMP && a[0] == SECCOMP_MODE_STRICT)
+		before_confinement();
 	snap__real_find();
 	if (snap__real.prctl)
 		return snap__real.prctl(option, a[0], a[1], a[2], a[3]);
@@ -89,10 +96,10 @@ SNAP__HIDDEN long snap__failed_syscall(long negative);
 /* Called before the few system calls that matter. */
 void snap__before_syscall(long number, long first, long second, long third)
 {
-	(void)second;
-	if (number == SYS_seccomp && first != SECCOMP_GET_ACTION_AVAIL &&
-	    first != SECCOMP_GET_NOTIF_SIZES)
-		before_filter(first == SECCOMP_SET_MODE_FILTER ? (const void *)third : NULL);
+	if (number == SYS_seccomp && first == SECCOMP_SET_MODE_FILTER)
+		before_filter((const void *)third);
+	else if (number == SYS_seccomp && first == SECCOMP_SET_MODE_STRICT && !second && !third)
+		before_confinement();
 	else if (number == SYS_exit_group)
 		snap__process_exit();
 	else if (number == SYS_chroot)

@@ -228,6 +228,8 @@ static const char *name_opened(int fd, struct opened *opened)
 
 	snap__text_add(&link, "/proc/self/fd/");
 	snap__text_add_u64(&link, (uint64_t)(unsigned)fd);
+	if (snap__trigger_is_silent())
+		return opened->link;
 	size = syscall(SYS_readlinkat, AT_FDCWD, opened->link, opened->name,
 		       sizeof(opened->name) - 1);
 	opened->name[size > 0 ? size : 0] = '\0';
@@ -286,13 +288,14 @@ static const char *search_directories(void)
 	return "/bin:/usr/bin";
 }
 
-/* The file that libc is going to find, put together in `room`; `file` itself if there is none. */
+/* The file that libc is going to find, put together in `room`; `file` itself if there is none, or if a
+ * filter might kill us for looking. */
 static const char *found_in_path(const char *file, char room[CANDIDATE_ROOM])
 {
 	const char *directories = search_directories();
 	int saved = errno;
 
-	if (!file || !*file || strchr(file, '/'))
+	if (!file || !*file || strchr(file, '/') || snap__trigger_is_silent())
 		return file;
 	while (true) {
 		size_t length = strcspn(directories, ":"), size = strlen(file);

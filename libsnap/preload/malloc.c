@@ -9,6 +9,7 @@
 #include "preload/entry.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -105,6 +106,14 @@ static void *resized(const struct snap__held *held, void *ptr, void *fresh, size
 	return fresh;
 }
 
+/* A block that was resized past us, by a call of its allocator that we do not see, may end before the
+ * words that we would keep. */
+static bool has_its_words(const struct snap__held *held, void *ptr)
+{
+	return held->known && snap__real.malloc_usable_size &&
+	       snap__real.malloc_usable_size(ptr) >= held->block.size;
+}
+
 static void *resize(void *ptr, size_t size, const void *frame)
 {
 	struct snap__held held;
@@ -112,7 +121,8 @@ static void *resize(void *ptr, size_t size, const void *frame)
 	void *fresh;
 
 	snap__record_forget(ptr, &held);
-	snap__record_keep_words(ptr);
+	if (has_its_words(&held, ptr))
+		snap__record_keep_words(ptr);
 	errno = 0;
 	fresh = resized(&held, ptr, snap__real.realloc(ptr, size), size, frame);
 	if (errno == 0)

@@ -172,19 +172,22 @@ static bool can_be_read(const void *from, size_t size)
 
 static atomic_bool ends_us;
 
-void snap__filter_learn(const void *program)
+bool snap__filter_learn(const void *program)
 {
 	struct sock_fprog filter;
 
-	if (atomic_load(&ends_us) || !program || !can_be_read(program, sizeof(filter)))
-		return;
+	if (!program || atomic_load(&ends_us))
+		return program != NULL;
+	if (!can_be_read(program, sizeof(filter)))
+		return false;
 	memcpy(&filter, program, sizeof(filter));
 	if (filter.len == 0 || filter.len > BPF_MAXINSNS ||
 	    !can_be_read(filter.filter, filter.len * sizeof(*filter.filter)))
-		return;
+		return false;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (ends(answer(filter.filter, filter.len, calls[i])))
 			atomic_store(&ends_us, true);
+	return true;
 }
 
 bool snap__filter_ends_us(void)

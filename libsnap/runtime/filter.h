@@ -11,8 +11,8 @@
 #include <stdbool.h>
 
 /** The process is about to install the filter at `program` (struct sock_fprog), which comes from the
- * host and may be anything.  Preserves errno. */
-void snap__filter_learn(const void *program);
+ * host and may be anything.  False: the kernel refuses it.  Preserves errno. */
+bool snap__filter_learn(const void *program);
 
 /** Would one of the filters so far end us?  No system call. */
 bool snap__filter_ends_us(void);

@@ -67,7 +67,7 @@ void snap__record_free(const void *ptr);
 
 /** `ptr` is about to be resized; then exactly one of the three follows. */
 void snap__record_forget(const void *ptr, struct snap__held *held);
-/** Before the resize: keep the words that the allocator may overwrite; `ptr` can be read. */
+/** Before the resize: keep the words that the allocator may overwrite; all of the block can be read. */
 void snap__record_keep_words(const void *ptr);
 /** ... it is now at `ptr` with `size` bytes. */
 void snap__record_resized(const struct snap__held *held, const void *ptr, size_t size,

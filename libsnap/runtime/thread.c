@@ -303,6 +303,7 @@ void snap__threads_after_fork(void)
 		flush_credits(t);
 		t->busy = SNAP__IDLE;
 		t->transient = false;
+		t->moving.ptr = NULL;
 		atomic_store(&t->owned, 0);
 	}
 }

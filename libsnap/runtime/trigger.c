@@ -75,6 +75,7 @@ static atomic_uint is_ready; /* the helper has opened its files; threads wait on
 static struct snap__lock starting, taking, at_level;
 static int directory = -1, wake_fd = -1, hello_fd = -1; /* in the helper's own table */
 static atomic_int turn_of;                              /* the thread that holds at_level */
+static _Atomic uint64_t turn_ends; /* from then on nobody waits for it; 0: it has just begun */
 static _Atomic uint64_t growth_base, peak_base;
 static _Atomic uint64_t next_tick_ns;
 static _Atomic uint64_t kept_bytes;  /* live when the kept peak was written */
@@ -397,22 +398,37 @@ static bool next_level_is_reached(void)
 		snap__record_live_bytes() >= atomic_load(&peak_base) + peak_step());
 }
 
+/* A turn that takes long is waited for once: later allocations of the same threads go on.  So is one
+ * that never ends, because a handler of signals left it by longjmp(). */
+static bool waits_in_vain(uint64_t end)
+{
+	uint64_t now = snap__os_mono_ns(), turn_end = atomic_load(&turn_ends);
+
+	return now >= end || (turn_end && now >= turn_end);
+}
+
 /* False: nothing is due for this thread, or it took too long.  A handler of signals may have
    interrupted the thread whose turn it is. */
 static bool take_turn(void)
 {
 	int self = snap__os_thread_id();
-	uint64_t end = 0;
+	uint64_t end = snap__os_mono_ns() + TURN_NS;
 
 	while (!snap__lock_try(&at_level)) {
-		if (atomic_load(&turn_of) == self || !next_level_is_reached() ||
-		    (end && snap__os_mono_ns() >= end))
+		if (atomic_load(&turn_of) == self || !next_level_is_reached() || waits_in_vain(end))
 			return false;
-		end = end ? end : snap__os_mono_ns() + TURN_NS;
 		snap__os_sleep(TURN_NS / 5000);
 	}
 	atomic_store(&turn_of, self);
+	atomic_store(&turn_ends, snap__os_mono_ns() + TURN_NS);
 	return true;
+}
+
+static void end_turn(void)
+{
+	atomic_store(&turn_of, 0);
+	atomic_store(&turn_ends, 0);
+	snap__lock_release(&at_level);
 }
 
 /*
@@ -441,8 +457,7 @@ static void on_level(void)
 			complain(SNAP_ESTATE, EAGAIN);
 		snap__signals_restore(&mask);
 	}
-	atomic_store(&turn_of, 0);
-	snap__lock_release(&at_level);
+	end_turn();
 }
 
 /* The same in the helper, for a process whose threads must not make system calls for us. */
@@ -1139,6 +1154,6 @@ void snap__trigger_after_fork(bool by_libc)
 	snap__lock_reset(&starting);
 	atomic_store(&door_waits, false);
 	snap__lock_reset(&taking);
-	snap__lock_reset(&at_level);
+	end_turn();
 	begin_steps();
 }

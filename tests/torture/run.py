@@ -538,6 +538,7 @@ def filters():
     tortured("t21_filters", "fsize", "", "fork", files=0, quiet=False)
     tortured("t21_filters", "nofile", "", "fork", files=4)
     tortured("t21_filters", "none", "", "fork", files=4)
+    tortured("t21_filters", "ask", "", "fork", files=4)
     tortured("t21_filters", "nproc", "", files=1)
     tortured("t21_filters", "nproc", "", files=None, SNAP_AT_GROWTH="256KiB")
     tortured("t21_filters", "as", "", files=1)
@@ -600,7 +601,7 @@ TESTS = {
     "tls": lambda: (tortured("t02_tls"), tortured("t02_tls", "{lib}")),
     "tls_late": lambda: check(run([program("t02_tls"), options.library]).returncode == 0,
                               "libsnap cannot be loaded late"),
-    "bounds": lambda: tortured("t03_bounds"),
+    "bounds": lambda: (tortured("t03_bounds"), tortured("t33_past")),
     "loader": lambda: tortured("t04_loader", "{dir}/libred.so", SNAP_EVERY="20ms", files=None, repeat=3),
     "fork": lambda: tortured("t05_fork", files=None, repeat=2),
     "signals": lambda: tortured("t06_signals"),

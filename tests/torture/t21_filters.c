@@ -79,6 +79,15 @@ static void confine(unsigned action, const char *way)
 		NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
+/* Nothing is installed: the answer says whether the kernel could. */
+static void ask(void)
+{
+	NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) != 0);
+	NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (void *)16) != 0);
+	NEED(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, NULL) != 0);
+	NEED(syscall(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 1, NULL) != 0);
+}
+
 static void allocate(int from, int to)
 {
 	for (int i = from; i < to; i++) {
@@ -130,6 +139,8 @@ int main(int argc, char **argv)
 		confine(SECCOMP_RET_TRAP, way);
 	else if (strcmp(action, "errno") == 0)
 		confine(SECCOMP_RET_ERRNO | EPERM, way);
+	else if (strcmp(action, "ask") == 0)
+		ask();
 	else if (strcmp(action, "nproc") == 0)
 		limit(RLIMIT_NPROC, 1);
 	else if (strcmp(action, "as") == 0)

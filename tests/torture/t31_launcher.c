@@ -2,7 +2,8 @@
  * t31 ACTION WAY PROGRAM [ARGUMENT...]: install a filter of system calls, then become the program or start it.
  * Stands for: launchers of sandboxes, whose programs were ended for calls that only we make.
  *
- * ACTION is kill, trap or errno; WAY is exec, vfork, system or child (the filter is the child's alone).
+ * ACTION is kill, trap or errno; WAY is exec, path (the program is looked for), vfork, system or child (the
+ * filter is the child's alone).
  */
 #include "torture.h"
 
@@ -14,6 +15,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+/* Looking for a file does not need it, where access() is a system call of its own. */
+#ifdef SYS_access
+#define UNUSED SYS_faccessat
+#else
+#define UNUSED SYS_sysinfo
+#endif
+
 static void confine(unsigned action)
 {
 	struct sock_filter filter[] = {
@@ -21,6 +29,7 @@ static void confine(unsigned action)
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_STMT(BPF_ST, 3),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, UNUSED, 6, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sysinfo, 5, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 4, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 3, 0),
@@ -56,6 +65,21 @@ static void ask_in_vain(void)
 	NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (void *)16) != 0 && errno == EFAULT);
 }
 
+static void become(const char *way, char **arguments)
+{
+	char *name = strrchr(arguments[0], '/');
+
+	if (strcmp(way, "path") != 0) {
+		execv(arguments[0], arguments);
+		return;
+	}
+	NEED(name);
+	*name = '\0';
+	NEED(setenv("PATH", arguments[0], 1) == 0);
+	arguments[0] = name + 1;
+	execvp(arguments[0], arguments);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned action = SECCOMP_RET_ERRNO | EPERM;
@@ -89,6 +113,6 @@ int main(int argc, char **argv)
 		}
 		return started(child);
 	}
-	execv(argv[3], argv + 3);
+	become(way, argv + 3);
 	return 1;
 }
