@@ -305,7 +305,7 @@ static enum snap_status judge_no_series(struct check *check, const struct growth
 	const char *fullest = fullest_of_directories(check);
 
 	if (!check->options->baseline.count && !fullest)
-		return fail(err, SNAP_EUSAGE, "%s", why->message);
+		return fail(err, SNAP_ENOSERIES, "%s", why->message);
 	check->no_growth = *why;
 	check->gathered.facts.no_growth = check->no_growth.message;
 	return check->options->baseline.count
@@ -329,7 +329,7 @@ static enum snap_status make_growth(struct check *check, struct snap_error *err)
 	command.per = check->policy.has_max_growth ? "second" : NULL;
 	st = growth_make(&check->growth, &command, names, count, &why);
 	free(names);
-	if (st == SNAP_EUSAGE)
+	if (st == SNAP_ENOSERIES)
 		return judge_no_series(check, &command, &why, err);
 	return st == SNAP_OK ? st : fail(err, st, "%s", why.message);
 }

@@ -142,7 +142,7 @@ static enum snap_status draw(struct watching *watching, const struct growth_comm
  * complete yet. */
 static bool may_pass(const struct watching *watching, enum snap_status st)
 {
-	if (st == SNAP_EUSAGE)
+	if (st == SNAP_EUSAGE || st == SNAP_ENOSERIES)
 		return watching->subject.snapshots && watching->subject.count == 0;
 	return st == SNAP_ENOTFOUND || st == SNAP_ECORRUPT || st == SNAP_ETRUNCATED ||
 	       st == SNAP_EIO;

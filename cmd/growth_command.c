@@ -243,7 +243,8 @@ static enum snap_status read_parts(struct parts *parts, struct subject *subject,
 		notices_add(&parts->said,
 			    &(struct notice){.kind = NOTICE_NO_SERIES, .figures = {alone}});
 	if (st == SNAP_OK && parts->count == 0)
-		st = fail(err, SNAP_EUSAGE, "no process has a second snapshot: there is no series");
+		st = fail(err, SNAP_ENOSERIES,
+			  "no process has a second snapshot: there is no series");
 	return st;
 }
 

@@ -14,7 +14,7 @@
 
 static int exit_code_of(enum snap_status st)
 {
-	if (st == SNAP_EUSAGE)
+	if (st == SNAP_EUSAGE || st == SNAP_ENOSERIES)
 		return EXIT_USAGE;
 	switch (st) {
 	case SNAP_OK:

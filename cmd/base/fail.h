@@ -12,6 +12,9 @@
  * has no command line, and its numbers end far below. */
 #define SNAP_EUSAGE ((enum snap_status)64)
 
+/** What was named is no series: a wrong use, too, but for those who can do without one. */
+#define SNAP_ENOSERIES ((enum snap_status)65)
+
 /** Fill err->status and err->message (printf style, one line, cut if too long); err may be NULL. */
 void fail_say(struct snap_error *err, enum snap_status st, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -793,7 +793,7 @@ static void check_rate(struct checking *checking)
 	size_t timeless = 0;
 	char rate[32];
 
-	rule.measured = 0;
+	rule.measured = is_single(growth) ? (double)NAN : 0;
 	for (size_t row = 0; row < growth->row_count; row++)
 		if (fails_on(policy, growth, row) && is_of_runs(growth))
 			timeless++;
@@ -811,9 +811,11 @@ static void check_rate(struct checking *checking)
 				    "allowed",
 				    sites_bytes((uint64_t)whole_number(rule.measured), rate),
 				    policy->max_growth_text));
-	if (timeless)
+	if (timeless) {
+		rule.measured = rule.passed ? (double)NAN : rule.measured;
 		not_judged(checking, "max-growth: what repeated runs leave has no rate per hour; "
 				     "record one run with --every");
+	}
 	rule_end(checking, &rule);
 }
 

@@ -167,7 +167,7 @@ static enum snap_status refuse(const struct process *processes, size_t count,
 	if (listed < count)
 		snprintf(more, sizeof(more), " and %zu more (snapdiff ls lists them)",
 			 count - listed);
-	return fail(err, SNAP_EUSAGE,
+	return fail(err, SNAP_ENOSERIES,
 		    "there is no series here: %zu processes have one snapshot each: %s%s", count,
 		    list, more);
 }

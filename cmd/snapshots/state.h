@@ -118,7 +118,7 @@ void snapshots_expect_files(struct snapshots *snapshots, const struct snapshots_
 /** End reading ahead. */
 void snapshots_ahead_end(struct snapshots *snapshots);
 
-/** The series among the snapshots `ids`.  SNAP_EUSAGE where there is none. */
+/** The series among the snapshots `ids`.  SNAP_ENOSERIES where there is none. */
 enum snap_status series_split(struct snapshots_series_list *out, const struct snapshot_list *list,
 			      const int64_t *ids, size_t count, struct snap_error *err);
 

@@ -363,6 +363,8 @@ int main(int argc, char **argv) {
             self.assertEqual([(row["rule"], row["measured"]) for row in report["rows"]], [("max-never-freed", 360000)], form)
             self.report("--max-never-freed", "1MiB", "--max-site", "100KiB", "--strict", *inputs, status=1)
             self.report("--max-never-freed", "1MiB", "--max-site", "1MiB", "--strict", *inputs, status=5)
+            report = self.report("--max-never-freed", "1MiB", "--max-growth", "1MiB/h", *inputs, status=0)
+            self.assertIn(("max-growth", None), [(rule["name"], rule["measured"]) for rule in report["rules"]], "no series has no rate")
         with open(max((self.place / "kept").glob("*.snap")), "r+b") as file:
             file.seek(200)
             file.write(b"\0\xff" * 40)
@@ -403,6 +405,19 @@ class NoWork(Check):
             body = rows.format(done * 100 * KIB, done).replace("@ seq\t1\n", f"@ seq\t{number + 1}\n")
             names.append(self.write(f"work{number}.txt", body.replace("@ time_ns\t1767", f"@ time_ns\t{1767 + number}")))
         return names
+
+    def test_a_series_without_times_does_not_pass_a_limit_on_its_rate(self):
+        where = self.place / "timeless"
+        where.mkdir()
+        for number in range(12):
+            held = (100 + 100 * number) * 1000
+            (where / f"p{number:02}.txt").write_text(
+                f"#snaptext 1\n@ seq\t{number + 1}\n@ pid\t7\n@ program\tserver\n"
+                f"{held}\t{held // 1000}\t{held}\t{held // 1000}\tmalloc\t-\tgrow|src/grow.c|3|server\tmain|src/main.c|5|server\n")
+        self.assertEqual([row["rule"] for row in self.report("timeless", status=1)["rows"]], ["fail-on"])
+        done = self.run_check("timeless", "--max-growth", "1MiB/h")
+        self.assertEqual(done.returncode, 2, "a leak that was not judged does not pass: " + done.stdout)
+        self.assertIn("does not rise", done.stderr)
 
     def test_an_idle_series_is_inconclusive(self):
         for allocations, idle in ((0, True), (15, True), (16, False), (10000, False)):

@@ -523,7 +523,7 @@ Test(snapshots, processes_of_one_snapshot_each_are_listed_and_refused)
 	snapshot("d/server.42.000001.snap", &server, 1, 110, NULL);
 	snapshot("d/server.43.000001.snap", &sibling, 1, 108, NULL);
 	snapshot("d/worker.44.000001.snap", &other, 1, 310, NULL);
-	series_fails(snapshots, "d", SNAP_EUSAGE,
+	series_fails(snapshots, "d", SNAP_ENOSERIES,
 		     "3 processes have one snapshot each: 42 server, 43 server, 44 worker");
 	snapshots_close(snapshots);
 }

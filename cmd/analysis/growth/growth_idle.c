@@ -270,7 +270,7 @@ static struct pace usual_pace(const struct growth_series *series, const bool *id
 
 static double share_of(double rate, double usual)
 {
-	return rate < partly * usual ? fmax(rate / usual, least_share) : 1;
+	return usual > 0 && rate < partly * usual ? fmax(rate / usual, least_share) : 1;
 }
 
 /* The pace of the busy interval beside the one that ends at `i`, if that is slower than usual: what
