@@ -134,9 +134,17 @@ static void move_last_down(struct snap__blocks *all)
 		swap_blocks(all, i - 1, i);
 }
 
+/* Shared memory is the host's too: nothing may be written there. */
+static bool is_private(struct snap__space *space, uintptr_t low, uint64_t size)
+{
+	const struct snap__area *area = snap__space_at(space, low);
+
+	return area && !area->shared && size <= area->high - low;
+}
+
 /* If the old place was given back already, some words there are the allocator's: put them back.  It
  * may also be unmapped; the system call says so instead of ending the copy. */
-static void put_words_back(const struct snap__moving *moving)
+static void put_words_back(struct snap__space *space, const struct snap__moving *moving)
 {
 	uint64_t size = moving->block.size;
 	char *ptr = (char *)(uintptr_t)moving->ptr;
@@ -145,12 +153,12 @@ static void put_words_back(const struct snap__moving *moving)
 				{(void *)(uintptr_t)&moving->last, sizeof(moving->last)}};
 	struct iovec to[2] = {{ptr, first}, {ptr + snap__moving_last(size), sizeof(moving->last)}};
 
-	if (moving->kept)
+	if (moving->kept && is_private(space, (uintptr_t)ptr, size))
 		syscall(SYS_process_vm_writev, (long)snap__sys_getpid(), from, 2ul, to, 2ul, 0ul);
 }
 
 /* Blocks that threads were resizing when they were stopped. */
-static void add_moving(struct snap__blocks *all)
+static void add_moving(struct snap__blocks *all, struct snap__space *space)
 {
 	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
 		uintptr_t address = (uintptr_t)t->moving.ptr;
@@ -158,7 +166,7 @@ static void add_moving(struct snap__blocks *all)
 
 		if (!address || !atomic_load(&t->owned) || snap__heapmap_find(address, &other))
 			continue;
-		put_words_back(&t->moving);
+		put_words_back(space, &t->moving);
 		add_block(all, address, &t->moving.block);
 		move_last_down(all);
 	}
@@ -227,7 +235,7 @@ static void number_starts(void)
 	}
 }
 
-void snap__blocks_collect(void)
+void snap__blocks_collect(struct snap__space *space)
 {
 	snap__blocks.capacity = FIRST_BLOCKS;
 	snap__blocks.address = snap__copy_need(FIRST_BLOCKS * sizeof(*snap__blocks.address));
@@ -236,7 +244,7 @@ void snap__blocks_collect(void)
 	snap__blocks.top = snap__copy_need((TOP_ENTRIES + 1) * sizeof(*snap__blocks.top));
 	snap__heapmap_walk_at(add_block, &snap__blocks);
 	sort(&snap__blocks);
-	add_moving(&snap__blocks);
+	add_moving(&snap__blocks, space);
 	if (snap__blocks.count == 0)
 		return;
 	snap__blocks.low = snap__blocks.address[0];

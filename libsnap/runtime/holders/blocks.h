@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "runtime/hidden.h"
+#include "runtime/holders/space.h"
 
 #define SNAP__NO_BLOCK UINT32_MAX
 
@@ -40,8 +41,8 @@ struct snap__blocks {
 };
 extern SNAP__HIDDEN struct snap__blocks snap__blocks;
 
-/** Collect them.  Ends the copy if memory runs out. */
-void snap__blocks_collect(void);
+/** Collect them.  Ends the copy, of which `space` is the memory, if memory runs out. */
+void snap__blocks_collect(struct snap__space *space);
 
 uint32_t snap__blocks_search(uintptr_t pointer);
 uint64_t snap__blocks_huge_size(uint32_t block);

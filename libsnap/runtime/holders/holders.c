@@ -10,7 +10,7 @@
 
 void snap__holders_analyse(struct snap__copy *copy, enum snap__holders wanted)
 {
-	snap__blocks_collect();
+	snap__blocks_collect(&copy->space);
 	snap__copy_tick();
 	snap__graph_begin(copy);
 	snap__roots_find(copy);
