@@ -83,8 +83,10 @@ class Snapshot:
 
 def needs_ptrace(snapshot):
     """Without a stop nothing is known of registers; a machine may forbid it."""
-    if snapshot.meta.get("holders", "").startswith("failed"):
-        skip("no copy can be made here: " + snapshot.meta["holders"])
+    done = snapshot.meta.get("holders", "")
+    check("ended early" not in done and ("by signal" not in done or "a lock" in done), done)
+    if done.startswith("failed"):
+        skip("no copy can be made here: " + done)
     if snapshot.meta["holders.stop"] != "ptrace" or snapshot.meta["holders.threads_unread"] != "0":
         skip("ptrace is not permitted here")
 
@@ -137,6 +139,7 @@ def more(directory, preload=None):
     program, plugin = os.path.join(options.bin, "holders_truth_more"), os.path.join(options.bin, "libholders_plugin.so")
     record(directory, [program, plugin], "--exit-snapshot", "none", env=dict(os.environ, LD_PRELOAD=preload) if preload else None)
     snapshot = Snapshot(first_of(directory))
+    check("longer than" not in snapshot.meta["holders"], snapshot.meta["holders"])
     needs_ptrace(snapshot)
     if "held_deque" not in snapshot.by_case():
         skip("operator new of this allocator is not recorded: its blocks are not known")
@@ -883,6 +886,30 @@ def resizing(directory):
             check(elements[0] == 2000 and elements[2] + elements[4] == 0, f"{path}: elements {elements}")
     if not judged:
         skip("ptrace is not permitted here, or no thread stopped in time")
+
+
+def many_roots(directory):
+    """With more roots than the list has room for, what stacks, threads and mappings hold is no leak."""
+    record(directory, [os.path.join(options.bin, "holders_many_roots")], "--exit-snapshot", "none")
+    snapshot = Snapshot(first_of(directory))
+    needs_ptrace(snapshot)
+    for function, blocks in {"held_key": 150000, "held_value": 150000, "held_by_stack": 10, "held_by_mapping": 10,
+                             "held_by_thread": 1}.items():
+        figures = snapshot.figures(function)
+        check(figures[0] == blocks and figures[2] + figures[4] == 0, f"{function}: {figures}")
+    check(int(snapshot.meta["holders.roots_merged"]) > 0, "that roots were merged is not said")
+    for function, kind in {"held_by_stack": "2", "held_by_mapping": "5"}.items():
+        holders = [e[0] for e in snapshot.edges if e[1] == f"g{snapshot.group_of(function)}"]
+        check(kind in [snapshot.roots[int(h[1:])][0] for h in holders if h[0] == "r"], f"{function}: {holders}")
+
+
+def shared_heap(directory):
+    """A copy changes nothing in memory that it shares with the program."""
+    heap = os.path.join(options.bin, "libholders_shared_heap.so")
+    done = record(directory, [os.path.join(options.bin, "holders_shared")], "--exit-snapshot", "none",
+                  env=dict(os.environ, LD_PRELOAD=heap))
+    check(done.stdout == "0 bytes of the heap were changed\n", done.stdout)
+    needs_ptrace(Snapshot(first_of(directory)))
 
 
 def refused(directory):

@@ -467,9 +467,9 @@ static bool judge(const struct making *m, char *reason)
 
 static bool run(struct making *m, char *reason)
 {
+	(void)snap__space_read(&m->before); /* an empty list: nothing is fetched */
 	snap__mappings_before_fork();
 	snap__side_before_fork();
-	(void)snap__space_read(&m->before); /* an empty list: nothing is fetched */
 	make_copy(m);
 	if (m->child > 0)
 		await_copy(m);

@@ -49,6 +49,10 @@ static void end_edges(uint32_t node)
 
 void snap__graph_add_root(const struct snap__root *root)
 {
+	if (g->root_count == SNAP__MOST_ROOTS) {
+		g->roots_merged++;
+		return;
+	}
 	g->roots[g->root_count] = *root;
 	begin_edges(snap__graph_root_node(g->root_count));
 	g->root_count++;

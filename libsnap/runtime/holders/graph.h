@@ -15,7 +15,7 @@
 #include "runtime/holders/copy.h"
 #include "snap/records.h"
 
-/** Most roots.  Beyond this number, neighbouring words become one root, whatever they refer to. */
+/** Most roots.  Further words belong to the newest one. */
 #define SNAP__MOST_ROOTS 200000u
 
 /** A root, before its row is written. */
@@ -79,7 +79,8 @@ static inline bool snap__graph_is_lost(uint32_t block)
 /** Begin with the blocks of snap__blocks and no root. */
 void snap__graph_begin(struct snap__copy *copy);
 
-/** Add a root; words that are scanned until the next call belong to it. */
+/** Add a root; words that are scanned until the next call belong to it.  If there are too many roots,
+ * they belong to the newest one, and the snapshot says so: nothing becomes a leak by that. */
 void snap__graph_add_root(const struct snap__root *root);
 /** Forget the newest root if none of its words points into a block. */
 void snap__graph_drop_root(void);

@@ -34,8 +34,6 @@ static void add_word(struct words *words, uintptr_t word)
 
 	if (block == SNAP__NO_BLOCK)
 		return;
-	if (!words->has_root && snap__graph.root_count == SNAP__MOST_ROOTS)
-		return;
 	if (!words->has_root)
 		snap__graph_add_root(&words->root);
 	words->has_root = true;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/arena.h"
+#include "runtime/holders/copy.h"
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
 #include "write/sys.h"
@@ -86,6 +87,7 @@ static void fill_hole(struct fetching *f, uintptr_t low, uintptr_t high)
 			fetch_touched(f, low, pages);
 		else
 			f->unread += pages;
+		snap__copy_tick();
 	}
 }
 

@@ -18,15 +18,14 @@
 #include "runtime/text.h"
 #include "runtime/unwind/cfi.h"
 
-#define WORD            ((uintptr_t)sizeof(uintptr_t))
-#define PAGE            ((uintptr_t)4096)
-#define RED_ZONE        128u
-#define MOST_FRAMES     200u
-#define GAP             ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
-#define MOST_UNJOINED   20000u
-#define MOST_UNREADABLE ((uintptr_t)64 << 30)
-#define LARGE           ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
-#define LOADER_NAME     "/ld-linux"
+#define WORD          ((uintptr_t)sizeof(uintptr_t))
+#define PAGE          ((uintptr_t)4096)
+#define RED_ZONE      128u
+#define MOST_FRAMES   200u
+#define GAP           ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
+#define MOST_UNJOINED 20000u
+#define LARGE         ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
+#define LOADER_NAME   "/ld-linux"
 
 struct finding {
 	struct snap__copy *copy;
@@ -38,6 +37,10 @@ struct finding {
 };
 
 /* ---- words that refer to one site are one root ----------------------------------------------- */
+
+/* With so many roots, neighbouring words become one root, whatever they refer to: the rest is for
+   threads and mappings. */
+#define MOST_OF_WORDS (SNAP__MOST_ROOTS - 50000u)
 
 struct run {
 	struct snap__root root; /* address: of the first word of the range that is cut up */
@@ -54,19 +57,18 @@ static void end_run(struct run *run)
 		return;
 	run->open = false;
 	root.address = run->root.address + (run->root.low - run->base);
-	if (snap__graph.root_count == SNAP__MOST_ROOTS)
-		snap__graph.roots_merged++;
-	else
-		snap__graph_add_root(&root);
+	snap__graph_add_root(&root);
 	snap__graph_scan(root.low, root.high);
 }
 
 static void add_word(struct run *run, uintptr_t at, uint32_t block)
 {
 	uint32_t stack = snap__blocks.stack[block];
-	bool full = snap__graph.root_count + 1 >= SNAP__MOST_ROOTS;
+	bool full = snap__graph.root_count >= MOST_OF_WORDS;
+	bool same = run->open && stack == run->stack && at - run->root.high <= GAP;
 
-	if (run->open && (full || (stack == run->stack && at - run->root.high <= GAP))) {
+	if (run->open && (same || full)) {
+		snap__graph.roots_merged += !same;
 		run->root.high = at + WORD;
 		return;
 	}
@@ -182,7 +184,7 @@ static struct snap__root root_of_thread(const struct snap__stopped *t, uint32_t 
 
 static void add_range(struct snap__root root, uintptr_t low, uintptr_t high)
 {
-	if (low >= high || snap__graph.root_count == SNAP__MOST_ROOTS)
+	if (low >= high)
 		return;
 	root.low = low;
 	root.high = high;
@@ -381,7 +383,7 @@ static void find_loader(struct finding *f)
 	for (uint32_t i = 0; i < f->module_count; i++)
 		if (strstr(f->modules[i]->path, LOADER_NAME))
 			loader = f->modules[i];
-	if (!loader || snap__graph.root_count == SNAP__MOST_ROOTS)
+	if (!loader)
 		return;
 	snap__graph_add_root(&root);
 	for (uint32_t b = 0; b < snap__blocks.count; b++) {
@@ -405,20 +407,12 @@ static void find_in_area(struct finding *f, struct snap__area *area)
 
 	for (uintptr_t low = area->low; snap__ranges_gap(&f->known, &low, area->high, &end);
 	     low = end) {
-		if (snap__graph.root_count == SNAP__MOST_ROOTS)
-			return;
 		root.address = root.low = low;
 		root.high = end;
 		snap__graph_add_root(&root);
 		snap__graph_scan_touched(area, low, end);
 		snap__graph_drop_root();
 	}
-}
-
-/* What is only reserved may be as large as the address space, and asking takes time. */
-static bool is_reserve(const struct snap__area *area)
-{
-	return !area->readable && area->high - area->low > MOST_UNREADABLE;
 }
 
 static void pass_by_own(struct finding *f)
@@ -455,7 +449,7 @@ static void find_mappings(struct finding *f)
 	snap__libc_allocator(&f->known, f->space);
 	snap__ranges_join(&f->known);
 	for (size_t i = 0; i < f->space->count; i++)
-		if (snap__area_may_hold(&f->space->areas[i]) && !is_reserve(&f->space->areas[i]))
+		if (snap__area_may_hold(&f->space->areas[i]))
 			find_in_area(f, &f->space->areas[i]);
 }
 

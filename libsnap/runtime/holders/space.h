@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SNAP__MOST_UNREADABLE ((uintptr_t)64 << 30)
+
 /** A line of /proc/self/maps.  Memory: not pages of the kernel's, nor a device. */
 struct snap__area {
 	uintptr_t low, high;
@@ -44,10 +46,13 @@ struct snap__area *snap__space_at(struct snap__space *space, uintptr_t address);
  * equal. */
 uintptr_t snap__space_hole(const struct snap__space *space, uintptr_t *low, uintptr_t high);
 
-/** Can the program have written something into it? */
+/** Can the program have written something into it?  What is only reserved may be as large as the
+ * address space, and asking which pages were touched takes time. */
 static inline bool snap__area_may_hold(const struct snap__area *area)
 {
-	return area->memory && (area->writable || !area->shared || area->of_memory);
+	bool reserve = !area->readable && area->high - area->low > SNAP__MOST_UNREADABLE;
+
+	return area->memory && !reserve && (area->writable || !area->shared || area->of_memory);
 }
 
 /** In the copy, which may do so: permit reading an area that the program may not read.  False if
