@@ -25,7 +25,8 @@
 #include "runtime/verify.h"
 
 #define TIMED_ONE_IN 1024u
-#define TIMED_MAX_NS 20000u /* longer times were interrupted, and do not measure our cost */
+#define LARGE        (64u << 10) /* of such a block the watcher is told before it goes */
+#define TIMED_MAX_NS 20000u      /* longer times were interrupted, and do not measure our cost */
 
 atomic_uchar snap__record_mode;
 
@@ -33,7 +34,7 @@ atomic_uint snap__record_epoch_now = 1;
 static _Atomic int64_t live_bytes, peak_bytes;
 static _Atomic uint64_t watched_bytes = UINT64_MAX, watched_low;
 static _Atomic int64_t report_quantum = 64 * 1024;
-static void (*_Atomic watcher)(void);
+static void (*_Atomic watcher)(bool falls);
 static void (*_Atomic on_tick)(void);
 
 /* State while recording is on. */
@@ -76,7 +77,7 @@ void snap__record_add_drift(struct snap__thread *thread)
 	int64_t now = before + thread->drift, highest = before + thread->drift_highest;
 	int64_t low = (int64_t)atomic_load_explicit(&watched_low, memory_order_relaxed);
 	int64_t peak = atomic_load_explicit(&peak_bytes, memory_order_relaxed);
-	void (*fn)(void) = atomic_load(&watcher);
+	void (*fn)(bool falls) = atomic_load(&watcher);
 
 	thread->drift = 0;
 	thread->drift_highest = 0;
@@ -84,7 +85,7 @@ void snap__record_add_drift(struct snap__thread *thread)
 		;
 	if (fn && ((highest > 0 && (uint64_t)highest >= atomic_load(&watched_bytes)) ||
 		   (low > 0 && now <= low)))
-		fn();
+		fn(false);
 }
 
 static inline void drift_up(struct snap__thread *thread, int64_t bytes)
@@ -137,7 +138,7 @@ void snap__record_reset(void)
 	atomic_store(&peak_bytes, 0);
 }
 
-void snap__record_watch(uint64_t bytes, uint64_t low, uint64_t quantum, void (*fn)(void))
+void snap__record_watch(uint64_t bytes, uint64_t low, uint64_t quantum, void (*fn)(bool falls))
 {
 	atomic_store(&report_quantum, quantum > 0 ? (int64_t)quantum : 1);
 	atomic_store(&watcher, fn);
@@ -393,16 +394,68 @@ static void end_moving(void)
 		thread->moving.ptr = NULL;
 }
 
+/* A block that is resized counts as live until it is known what became of it.  Otherwise each
+ * realloc() of a large block would look as if the heap fell from its peak. */
+static void leave_live(const struct snap__held *held)
+{
+	struct snap__thread *thread = held->known ? snap__thread_get() : NULL;
+
+	if (thread) {
+		thread->drift -= live_weight(held->block.size);
+		snap__thread_done(thread);
+	} else if (held->known) {
+		atomic_fetch_sub(&live_bytes, live_weight(held->block.size));
+	}
+}
+
+/* Report it if the block became much smaller, or is gone. */
+static void report_fall(void)
+{
+	struct snap__thread *thread = snap__thread_self;
+
+	if (thread)
+		drift_down(thread, 0);
+}
+
 void snap__record_resized(const struct snap__held *held, const void *ptr, size_t size,
 			  const void *frame)
 {
 	note_moving(ptr, held, size);
+	leave_live(held);
 	record(ptr, size, held->known ? held->block.epoch : snap__record_epoch(), frame);
 	end_moving();
+	report_fall();
+}
+
+/* A large block, taken out of the map, is about to be freed: is its peak to be kept?  Then it is put
+ * back for so long. */
+__attribute__((noinline)) static void before_large_goes(const struct snap__thread *thread,
+							const void *ptr, struct snap__block *block)
+{
+	int64_t low = (int64_t)atomic_load_explicit(&watched_low, memory_order_relaxed);
+	int64_t now = atomic_load(&live_bytes) + thread->drift;
+	void (*fn)(bool falls) = atomic_load(&watcher);
+	struct snap__block same = *block;
+	bool stale;
+
+	if (!fn || low <= 0 || now <= low || now - live_weight(block->size) > low ||
+	    !snap__heapmap_put((uintptr_t)ptr, block, &stale))
+		return;
+	fn(true);
+	(void)snap__heapmap_take((uintptr_t)ptr, &same);
+}
+
+static inline void leave(struct snap__thread *thread, const void *ptr, struct snap__block *block,
+			 int64_t weight)
+{
+	if (__builtin_expect(block->size >= LARGE, 0))
+		before_large_goes(thread, ptr, block);
+	drift_down(thread, weight);
 }
 
 /* Slow path: a thread without a state, a large block, an unknown block, a sampled program ... */
-__attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap__block *block)
+__attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap__block *block,
+						    bool is_free)
 {
 	struct snap__thread *thread = snap__thread_get();
 	bool known;
@@ -414,7 +467,8 @@ __attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap
 	known = snap__heapmap_take((uintptr_t)ptr, block);
 	if (known) {
 		snap__thread_count(thread, SNAP__COUNT_FREED);
-		drift_down(thread, live_weight(block->size));
+		if (is_free)
+			leave(thread, ptr, block, live_weight(block->size));
 	} else if (thread->busy == SNAP__INNER) {
 		drop_nested(thread, ptr); /* or the other allocator's, which forgot it */
 	} else if (snap__sample_period() == 0) {
@@ -425,8 +479,10 @@ __attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap
 }
 
 /* The thread need not be marked: a signal handler that runs in between uses other blocks and
- * other slots.  A dense map means exact mode, where each block counts with its own size. */
-__attribute__((always_inline)) static inline bool forget(const void *ptr, struct snap__block *block)
+ * other slots.  A dense map means exact mode, where each block counts with its own size.  `is_free`:
+ * the block is not live any more. */
+__attribute__((always_inline)) static inline bool forget(const void *ptr, struct snap__block *block,
+							 bool is_free)
 {
 	struct snap__place place = snap__heapmap_place((uintptr_t)ptr);
 	struct snap__thread *thread = snap__thread_self;
@@ -435,15 +491,16 @@ __attribute__((always_inline)) static inline bool forget(const void *ptr, struct
 				     (!snap__heapmap_take_at(place, (uintptr_t)ptr, block) &&
 				      !snap__heapmap_take_large((uintptr_t)ptr, block)),
 			     0))
-		return forget_slowly(ptr, block);
+		return forget_slowly(ptr, block, is_free);
 	snap__thread_count(thread, SNAP__COUNT_FREED);
-	drift_down(thread, (int64_t)block->size);
+	if (is_free)
+		leave(thread, ptr, block, (int64_t)block->size);
 	return true;
 }
 
 void snap__record_forget(const void *ptr, struct snap__held *held)
 {
-	held->known = forget(ptr, &held->block);
+	held->known = forget(ptr, &held->block, false);
 	note_moving(ptr, held, held->block.size);
 }
 
@@ -451,13 +508,14 @@ void snap__record_free(const void *ptr)
 {
 	struct snap__block block;
 
-	forget(ptr, &block);
+	forget(ptr, &block, true);
 }
 
 void snap__record_gone(const struct snap__held *held)
 {
-	(void)held; /* forgotten already */
 	end_moving();
+	leave_live(held);
+	report_fall();
 }
 
 void snap__record_restore(const struct snap__held *held, const void *ptr)
@@ -469,7 +527,6 @@ void snap__record_restore(const struct snap__held *held, const void *ptr)
 		return;
 	snap__heapmap_put((uintptr_t)ptr, &held->block, &stale);
 	end_moving();
-	drift_up(thread, live_weight(held->block.size));
 	snap__thread_done(thread);
 }
 
@@ -578,7 +635,7 @@ __attribute__((noinline)) static bool take_inner_slowly(const void *ptr, struct 
 }
 
 __attribute__((noinline)) static bool goes_slowly(struct snap__thread *thread, const void *ptr,
-						  struct snap__block *block)
+						  struct snap__block *block, bool is_free)
 {
 	if (!take_inner_slowly(ptr, block)) {
 		if (snap__sample_period() == 0)
@@ -586,28 +643,46 @@ __attribute__((noinline)) static bool goes_slowly(struct snap__thread *thread, c
 		return false;
 	}
 	snap__thread_count(thread, SNAP__COUNT_FREED);
-	drift_down(thread, live_weight(block->size));
+	if (is_free)
+		leave(thread, ptr, block, live_weight(block->size));
 	return true;
 }
 
 /* A block in a slot of a dense map: exact mode. */
-bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
-			     struct snap__block *block)
+__attribute__((always_inline)) static inline bool
+inner_goes(struct snap__thread *thread, const void *ptr, struct snap__block *block, bool is_free)
 {
 	snap__slot *slot = snap__finemap_slot((uintptr_t)ptr);
 
 	if (__builtin_expect(!slot || !snap__slot_empty(slot, (uintptr_t)ptr, block), 0))
-		return goes_slowly(thread, ptr, block);
+		return goes_slowly(thread, ptr, block, is_free);
 	snap__thread_count(thread, SNAP__COUNT_FREED);
-	drift_down(thread, (int64_t)block->size);
+	if (is_free)
+		drift_down(thread, (int64_t)block->size);
 	return true;
+}
+
+bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
+			     struct snap__block *block)
+{
+	return inner_goes(thread, ptr, block, true);
+}
+
+bool snap__record_inner_moves(struct snap__thread *thread, const void *ptr,
+			      struct snap__block *block)
+{
+	return inner_goes(thread, ptr, block, false);
+}
+
+void snap__record_inner_moved(struct snap__thread *thread, const struct snap__block *block)
+{
+	thread->drift -= live_weight(block->size);
 }
 
 void snap__record_inner_stays(struct snap__thread *thread, const void *ptr,
 			      const struct snap__block *block)
 {
 	put_inner_slowly(thread, ptr, block);
-	drift_up(thread, live_weight(block->size));
 }
 
 /* ---- other domains --------------------------------------------------------------------------- */

@@ -142,6 +142,11 @@ void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint6
 /** A block is freed; false if it is unknown.  Otherwise `*block` says what it was. */
 bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
 			     struct snap__block *block);
+/** ... it is resized, and counts as live until one of the next two is called. */
+bool snap__record_inner_moves(struct snap__thread *thread, const void *ptr,
+			      struct snap__block *block);
+/** ... it is somewhere else, which snap__record_inner_came() is told next. */
+void snap__record_inner_moved(struct snap__thread *thread, const struct snap__block *block);
 /** ... it stays, after all. */
 void snap__record_inner_stays(struct snap__thread *thread, const void *ptr,
 			      const struct snap__block *block);
@@ -187,9 +192,10 @@ void snap__record_reset(void);
 /**
  * Have `fn` called (from an allocating or freeing thread; it must be quick and async-signal-safe)
  * when the live heap reaches `bytes` (UINT64_MAX: never), and when it has fallen to `low` (0:
- * never).  Threads report every `quantum` bytes.
+ * never).  Threads report every `quantum` bytes.  With `falls` true a large block is still live, and
+ * the heap falls to `low` as soon as `fn` returns.
  */
-void snap__record_watch(uint64_t bytes, uint64_t low, uint64_t quantum, void (*fn)(void));
+void snap__record_watch(uint64_t bytes, uint64_t low, uint64_t quantum, void (*fn)(bool falls));
 
 /** Have `fn` called now and then, from an allocating thread (one allocation in 1,024). */
 void snap__record_on_tick(void (*fn)(void));

@@ -228,7 +228,7 @@ static void takes_unasked(enum snap__reason reason, enum snap__ask ask)
 
 /* ---- growth and peak: the thread that reaches the level asks for the snapshot ---------------- */
 
-static void on_level(void);
+static void on_level(bool falls);
 static enum snap_status take(enum snap__reason reason, const char *label,
 			     enum snap__holders holders, bool outside, char *path, size_t size);
 static bool waits_outside(void);
@@ -318,17 +318,17 @@ static uint64_t steps_above(_Atomic uint64_t *base, uint64_t step, uint64_t now)
 
 /*
  * A kept peak is written when the heap begins to fall from it, so that one that only grows is not
- * written again and again.  It is also written while it rises: for a process that is killed there,
- * and where blocks are so large that one of them takes the peak away.  In a process that has run
- * long enough for that to be cheap, each step; otherwise each third of the peak.
+ * written again and again.  It is also written while it rises, for a process that is killed there: in
+ * a process that has run long enough for that to be cheap, each step; otherwise each third of the
+ * peak.
  */
-static bool kept_is_due(uint64_t peak)
+static bool kept_is_due(uint64_t peak, bool falls)
 {
 	uint64_t live = snap__record_live_bytes(), step = kept_step();
 	bool leaps = peak > peak_base + 2 * step;
 	bool is_fine = snap__snapshot_writing_ns() <= age_ns() / PEAK_PART;
-	bool falls = live + step / 2 <= peak;
 
+	falls = falls || live + step / 2 <= peak;
 	if (peak > peak_base)
 		peak_base = peak;
 	if (falls)
@@ -342,7 +342,7 @@ static bool kept_is_due(uint64_t peak)
 	return true;
 }
 
-static bool peak_is_due(void)
+static bool peak_is_due(bool falls)
 {
 	const struct snap__config *config = snap__process_config();
 	uint64_t peak = snap__record_peak_bytes(), risen;
@@ -350,7 +350,7 @@ static bool peak_is_due(void)
 	if (!config->peak_bytes)
 		return false;
 	if (config->keep_peak)
-		return kept_is_due(peak);
+		return kept_is_due(peak, falls);
 	risen = steps_above(&peak_base, peak_step(), peak);
 	if (risen > 1)
 		snap__snapshot_count_merged(risen - 1);
@@ -358,11 +358,11 @@ static bool peak_is_due(void)
 }
 
 /* Is a snapshot due, and why?  Counts the steps that one snapshot covers. */
-static bool level_is_due(enum snap__reason *reason)
+static bool level_is_due(bool falls, enum snap__reason *reason)
 {
 	const struct snap__config *config = snap__process_config();
 	uint64_t grown = steps_above(&growth_base, config->growth_bytes, snap__record_live_bytes());
-	bool is_peak = peak_is_due();
+	bool is_peak = peak_is_due(falls);
 
 	if (grown > 1)
 		snap__snapshot_count_merged(grown - 1);
@@ -436,7 +436,7 @@ static void end_turn(void)
  * be over as soon as it goes on.  For the same reason another thread that reaches the next level
  * meanwhile waits for its turn.
  */
-static void on_level(void)
+static void on_level(bool falls)
 {
 	enum snap__reason reason;
 	uint64_t mask;
@@ -449,7 +449,7 @@ static void on_level(void)
 		fallen_from = peak_base; /* do not look again at each free */
 		watch_level();
 	}
-	if (may_afford() && level_is_due(&reason) && !is_peak_of_start(reason)) {
+	if (may_afford() && level_is_due(falls, &reason) && !is_peak_of_start(reason)) {
 		bool outside = waits_outside();
 
 		snap__signals_block(&mask);
@@ -465,7 +465,7 @@ static void look_at_level(void)
 {
 	enum snap__reason reason;
 
-	if (level_is_due(&reason))
+	if (level_is_due(false, &reason))
 		takes_unasked(reason, SNAP__ASK_NOBODY);
 }
 

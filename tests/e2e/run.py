@@ -259,14 +259,16 @@ def growth():
 
 
 def kept_waves():
-    """The highest of several peaks that rise and fall in small blocks is kept, within a twentieth."""
-    directory = tempfile.mkdtemp(prefix="snap-e2e-")
-    status, out, _ = asked("run", "-q", "-o", directory, "--", program("waves"))
-    left = sorted(glob.glob(directory + "/*.snap"))
-    check(status == 0 and [reason(path) for path in left] == ["peak", "exit"], f"{status}, left are {left}")
-    held = sum(site["live_bytes"] for site in snapread.read(left[0])["sites"])
-    check(.95 * int(out) <= held <= 1.01 * int(out), f"the peak was {out}, the snapshot holds {held}")
-    shutil.rmtree(directory)
+    """The highest of several peaks is kept, within a twentieth: of small blocks, with a large block that goes first,
+    and with one that grows."""
+    for how in ([], ["large"], ["grown"]):
+        directory = tempfile.mkdtemp(prefix="snap-e2e-")
+        status, out, _ = asked("run", "-q", "-o", directory, "--", program("waves"), *how)
+        left = sorted(glob.glob(directory + "/*.snap"))
+        check(status == 0 and [reason(path) for path in left] == ["peak", "exit"], f"{how}: {status}, left are {left}")
+        held = sum(site["live_bytes"] for site in snapread.read(left[0])["sites"])
+        check(.95 * int(out) <= held <= 1.01 * int(out), f"{how}: the peak was {out}, the snapshot holds {held}")
+        shutil.rmtree(directory)
 
 
 def merged():

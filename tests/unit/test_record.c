@@ -170,10 +170,13 @@ Test(record, events_of_our_own_are_not_the_hosts)
 }
 
 static atomic_int woken;
+static struct sums when_it_falls;
 
-static void wake(void)
+static void wake(bool falls)
 {
 	woken++;
+	if (falls)
+		when_it_falls = live();
 }
 
 Test(record, the_watch_fires_when_the_live_heap_reaches_its_level)
@@ -202,6 +205,64 @@ Test(record, the_watch_fires_when_the_live_heap_has_fallen_to_its_lower_level)
 	for (uintptr_t i = 2; i < 9; i++)
 		snap__record_free(at(i));
 	cr_expect(eq(int, woken, 0));
+}
+
+Test(record, a_large_block_is_still_there_when_the_heap_is_about_to_fall)
+{
+	start(0);
+	snap__record_alloc(at(0), 1000000, FRAME);
+	snap__record_alloc(at(1), 100, FRAME);
+	snap__record_watch(UINT64_MAX, 900000, 10, wake);
+	snap__record_free(at(0));
+	cr_expect(eq(u64, when_it_falls.blocks, 2));
+	cr_expect(eq(u64, when_it_falls.bytes, 1000100));
+	cr_expect(eq(u64, live().bytes, 100));
+	cr_expect(eq(u64, snap__record_live_bytes(), 100));
+}
+
+Test(record, a_block_that_is_resized_does_not_look_freed)
+{
+	struct snap__held held;
+
+	start(0);
+	snap__record_alloc(at(0), 1000000, FRAME);
+	snap__record_watch(UINT64_MAX, 900000, 10, wake);
+	snap__record_forget(at(0), &held);
+	cr_expect(eq(u64, snap__record_live_bytes(), 1000000));
+	snap__record_resized(&held, at(1), 1000100, FRAME);
+	cr_expect(eq(u64, snap__record_live_bytes(), 1000100));
+	cr_expect(eq(u64, snap__record_peak_bytes(), 1000100));
+	snap__record_forget(at(1), &held);
+	snap__record_restore(&held, at(1));
+	cr_expect(eq(int, woken, 0));
+	snap__record_forget(at(1), &held);
+	snap__record_resized(&held, at(1), 500, FRAME);
+	cr_expect(gt(int, woken, 0));
+	snap__record_forget(at(1), &held);
+	snap__record_gone(&held);
+	cr_expect(eq(u64, snap__record_live_bytes(), 0));
+}
+
+static void *begin_to_resize(void *held)
+{
+	snap__record_alloc(at(0), 1000, FRAME);
+	snap__record_forget(at(0), held);
+	return snap__thread_self;
+}
+
+Test(record, a_forked_child_forgets_what_other_threads_resized)
+{
+	struct snap__held held;
+	pthread_t thread;
+	void *state;
+
+	start(0);
+	pthread_create(&thread, NULL, begin_to_resize, &held);
+	pthread_join(thread, &state);
+	cr_assert(eq(ptr, (void *)(uintptr_t)((struct snap__thread *)state)->moving.ptr,
+		     (void *)(uintptr_t)at(0)));
+	snap__threads_after_fork();
+	cr_expect(zero(ptr, (void *)(uintptr_t)((struct snap__thread *)state)->moving.ptr));
 }
 
 /* The exact probability of a block of s bytes is 1 - exp(-s/period); libm is the oracle here. */

@@ -87,8 +87,10 @@ INLINE void *hook_realloc(const allocator *real, void *context, void *old, size_
 		thread = snap__record_inner_begin_slowly();
 	if (!thread)
 		return real->realloc(context, old, size);
-	known = old && snap__record_inner_goes(thread, old, &block);
+	known = old && snap__record_inner_moves(thread, old, &block);
 	ptr = real->realloc(context, old, size);
+	if (ptr && known)
+		snap__record_inner_moved(thread, &block);
 	if (ptr)
 		snap__record_inner_came(thread, ptr, size,
 					known ? block.epoch : snap__record_epoch(), stack, frame);
