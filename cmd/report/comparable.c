@@ -21,6 +21,7 @@ static enum snap_status take_snapshot(void *user, const struct store_snapshot *r
 			snprintf(sides[i].program, SIDE_NAME_SIZE, "%s", name_base(row->program));
 			sides[i].run_id = row->run_id;
 			sides[i].time_ns = row->time_ns == SNAP_UNKNOWN ? 0 : row->time_ns;
+			sides[i].live_bytes = row->live_bytes;
 			sides[i].sample_period = row->sample_period;
 			sides[i].at_exit = strcmp(row->trigger, "exit") == 0;
 			sides[i].ends_a_run =
@@ -197,10 +198,10 @@ static void remark_on_leftovers(struct notices *notices, const struct comparable
 	char left[32], peak[32];
 
 	if (!old->at_exit || !new->at_exit || old->run_id == new->run_id || new->heap.peak < few ||
-	    old->heap.live > old->heap.peak / 4 || new->heap.live > new->heap.peak / 4)
+	    old->live_bytes > old->heap.peak / 4 || new->live_bytes > new->heap.peak / 4)
 		return;
 	notices_add(notices, &(struct notice){.kind = NOTICE_LEFTOVERS,
-					      .texts = {sites_bytes(new->heap.live, left),
+					      .texts = {sites_bytes(new->live_bytes, left),
 							sites_bytes(new->heap.peak, peak)}});
 }
 

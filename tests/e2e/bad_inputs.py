@@ -164,6 +164,13 @@ class BadInputs(recorded.RecordedTest):
         self.assertNotIn("Both are of the program's exit", only)
         self.assertIn("when 0 B of a peak of 512.0 KiB were left", only)
 
+    def test_what_was_left_is_not_none_where_only_the_peak_is_known(self):
+        for run in (1, 2):
+            (self.dir / f"exit{run}.txt").write_text(
+                f"#snaptext 1\n@ time_ns\t{run * 10**18}\n@ pid\t{run}\n@ program\tserver\n@ trigger\texit\n"
+                "@ metrics.heap.peak_bytes\t1048576\n4096\t1\t4096\t1\tmalloc\t-\tcache|cache.c|1|server\n")
+        self.assertIn("when 4.0 KiB of a peak of 1.0 MiB were left", self.compare(self.dir / "exit1.txt", self.dir / "exit2.txt").out)
+
     # ---- modules that are not what they were ----
 
     def test_a_stripped_side_of_the_same_build_pairs_by_address(self):
