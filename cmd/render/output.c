@@ -4,6 +4,7 @@
 #include "render/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include "base/terminal.h"
 #include "render/formats.h"
 #include "render/render.h"
+#include "snap/format.h"
 
 enum { WIDTH_LEAST = 40, WIDTH_MOST = 10000 };
 
@@ -182,6 +184,20 @@ static enum snap_status open_temporary(struct output *output, const struct stat 
 	return cannot_write(output->path, err);
 }
 
+/* A name that was completed wrongly must not cost a recording. */
+static bool is_recording(const char *path)
+{
+	static const char database[] = "SQLite format 3";
+	char start[sizeof(database)] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool is_read = fd >= 0 && read(fd, start, sizeof(start)) == (ssize_t)sizeof(start);
+
+	if (fd >= 0)
+		close(fd);
+	return is_read && (memcmp(start, SNAP_FORMAT_MAGIC, sizeof(SNAP_FORMAT_MAGIC) - 1) == 0 ||
+			   memcmp(start, database, sizeof(database)) == 0);
+}
+
 static enum snap_status open_file(struct output *output, const char *path, struct snap_error *err)
 {
 	struct stat old;
@@ -191,6 +207,9 @@ static enum snap_status open_file(struct output *output, const char *path, struc
 		return fail(err, SNAP_ESYSTEM, "cannot write %s: it is a directory", path);
 	if (exists && !S_ISREG(old.st_mode))
 		return open_special(output, path, err);
+	if (exists && is_recording(path))
+		return fail(err, SNAP_EUSAGE,
+			    "%s is a snapshot or a database, which output does not replace", path);
 	/* A symbolic link stays one: what it names is replaced. */
 	output->path = exists ? realpath(path, NULL) : strdup(path);
 	if (!output->path)
