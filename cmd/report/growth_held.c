@@ -184,8 +184,9 @@ static void count_objects(struct growth_held *out, const struct graph *graph,
 
 /* What an earlier census says of a row. */
 struct earlier {
-	double objects; /* of the row's type */
-	uint64_t bytes; /* of all its objects */
+	double objects;      /* of the row's type */
+	uint64_t type_bytes; /* of these */
+	uint64_t bytes;      /* of all its objects */
 };
 
 static void count_earlier(struct earlier *rows, const struct growth_held *held,
@@ -199,8 +200,10 @@ static void count_earlier(struct earlier *rows, const struct growth_held *held,
 		if (row == SNAP_NONE)
 			continue;
 		rows[row].bytes += group->bytes;
-		if (held->rows[row].type && strcmp(held->rows[row].type, group->label) == 0)
+		if (held->rows[row].type && strcmp(held->rows[row].type, group->label) == 0) {
 			rows[row].objects += (double)group->blocks;
+			rows[row].type_bytes += group->bytes;
+		}
 	}
 }
 
@@ -218,20 +221,28 @@ static void compare_counts(struct growth_held *held, const struct earlier *earli
 	}
 }
 
+static bool explains(uint64_t now, uint64_t before, double grew)
+{
+	return ((double)now - (double)before) * MUCH_LESS >= grew;
+}
+
 /*
  * Rows of which the objects take as much as `before`, in snapshot `first`, although the row grew:
  * what came is no object that the interpreter knows, and who holds the others says nothing about it.
+ * The same holds if the row has but the table of a container, and it was not that which grew.
  */
 static void find_unseen(struct growth_held *held, const struct growth_table *table, size_t first,
-			size_t last, const struct earlier *before)
+			size_t last, const struct earlier *before, const struct earlier *now)
 {
 	for (size_t r = 0; r < held->row_count; r++) {
 		const double *bytes = table->bytes + r * table->axis->count;
 		struct growth_held_row *row = &held->rows[r];
 		double grew = bytes[last] - bytes[first];
-		double seen = (double)row->bytes - (double)before[r].bytes;
+		bool seen =
+			explains(now[r].bytes, before[r].bytes, grew) &&
+			(!row->is_table || explains(now[r].type_bytes, before[r].type_bytes, grew));
 
-		if (row->has_native || !row->objects || grew <= 0 || seen * MUCH_LESS >= grew)
+		if (row->has_native || !row->bytes || grew <= 0 || seen)
 			continue;
 		row->is_unseen = true;
 		free(row->words);
@@ -247,8 +258,10 @@ static enum snap_status look_back(struct growth_held *held, struct store *store,
 				  struct snap_error *err)
 {
 	enum { LEAST_INTERVALS = 3, MOST_INTERVALS = 8 };
-	struct earlier *counts = calloc(2 * held->row_count + 1, sizeof(*counts));
-	struct earlier *earlier = counts, *later = counts ? counts + held->row_count : NULL;
+	size_t rows = held->row_count;
+	struct earlier *counts = calloc(3 * rows + 1, sizeof(*counts));
+	struct earlier *earlier = counts, *later = counts ? counts + rows : NULL;
+	struct earlier *newest = counts ? later + rows : NULL;
 	enum snap_status st = counts ? SNAP_OK : fail_memory(err, "reading the census");
 	size_t intervals = 0, oldest = count;
 
@@ -267,12 +280,14 @@ static enum snap_status look_back(struct growth_held *held, struct store *store,
 			break;
 		if (i + 1 < count)
 			compare_counts(held, earlier, later, intervals++ == 0);
-		memcpy(later, earlier, held->row_count * sizeof(*later));
+		else
+			memcpy(newest, earlier, rows * sizeof(*newest));
+		memcpy(later, earlier, rows * sizeof(*later));
 	}
-	for (size_t r = 0; intervals < LEAST_INTERVALS && r < held->row_count; r++)
+	for (size_t r = 0; intervals < LEAST_INTERVALS && r < rows; r++)
 		held->rows[r].exact = 0;
 	if (st == SNAP_OK && intervals >= LEAST_INTERVALS && count <= table->axis->count)
-		find_unseen(held, table, oldest, count - 1, later);
+		find_unseen(held, table, oldest, count - 1, later, newest);
 	free(counts);
 	return st;
 }

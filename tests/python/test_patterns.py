@@ -70,7 +70,7 @@ LEAKS = {
                    r"`finalize\._registry` \(class attribute, weakref\.py.*\) -> dict of 10\d -> _Info -> tuple of 1"),
     "functions_at_exit": ("callbacks", r"functions that native code keeps, as atexit does", "bytearray",
                           # up to 3.9 the module has them, since then the interpreter, from 3.14 on in a list
-                          rf"(native code, or the stack of a function( -> list of 100 -> tuple of 3)?|`atexit` \({GLOBAL}patterns\.py:\d+\) -> native code of the "
+                          rf"(native code, or the stack of a function( -> list of 100 -> tuple of 3)?|`atexit` \({GLOBAL}patterns\.py(:\d+)?\) -> native code of the "
                           r"module) -> closure of `(functions_at_exit\.<locals>\.)?<lambda>`"),
     "timers": ("threads", r"threads that never end: 21 run, and there were 3; see `(Timer\.)?run`", "bytearray",
                r"local variable `self\.args` of `(Timer\.)?run` \(threading\.py:\d+\) -> list of 1"),
