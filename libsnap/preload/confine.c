@@ -7,8 +7,10 @@
  * A filter that comes without libc is found out later (runtime/sandbox.h).
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -51,10 +53,28 @@ static void before_confinement(void)
 		leave_environment();
 }
 
-/* Programs ask for a filter without a program to find out whether the kernel has filters. */
+/* Only who renounces new privileges, or is privileged, may install a filter.  An earlier filter might
+ * kill us for asking. */
+static bool may_filter(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	int saved = errno;
+	bool may;
+
+	if (snap__trigger_is_silent())
+		return true;
+	may = syscall(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+	      syscall(SYS_capget, &header, sets) != 0 ||
+	      (sets[0].effective & 1u << CAP_SYS_ADMIN) != 0;
+	errno = saved;
+	return may;
+}
+
+/* Programs ask for a filter in vain to find out whether the kernel has filters, or go on without. */
 static void before_filter(const void *program)
 {
-	if (snap__filter_learn(program))
+	if (may_filter() && snap__filter_learn(program))
 		before_confinement();
 }
 

@@ -539,6 +539,7 @@ def filters():
     tortured("t21_filters", "nofile", "", "fork", files=4)
     tortured("t21_filters", "none", "", "fork", files=4)
     tortured("t21_filters", "ask", "", "fork", files=4)
+    tortured("t21_filters", "refused", "", "fork", files=4)
     tortured("t21_filters", "nproc", "", files=1)
     tortured("t21_filters", "nproc", "", files=None, SNAP_AT_GROWTH="256KiB")
     tortured("t21_filters", "as", "", files=1)

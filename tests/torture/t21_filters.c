@@ -10,6 +10,7 @@
 #include "torture.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -79,6 +80,21 @@ static void confine(unsigned action, const char *way)
 		NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
+/* Without the privilege a filter is refused, unless the process has renounced new privileges. */
+static void be_refused(void)
+{
+	struct sock_filter filter[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	struct sock_fprog program = {1, filter};
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	NEED(syscall(SYS_capget, &header, sets) == 0);
+	sets[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	NEED(syscall(SYS_capset, &header, sets) == 0);
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
+		NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0 && errno == EACCES);
+}
+
 /* Nothing is installed: the answer says whether the kernel could. */
 static void ask(void)
 {
@@ -141,6 +157,8 @@ int main(int argc, char **argv)
 		confine(SECCOMP_RET_ERRNO | EPERM, way);
 	else if (strcmp(action, "ask") == 0)
 		ask();
+	else if (strcmp(action, "refused") == 0)
+		be_refused();
 	else if (strcmp(action, "nproc") == 0)
 		limit(RLIMIT_NPROC, 1);
 	else if (strcmp(action, "as") == 0)
