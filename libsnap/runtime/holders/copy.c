@@ -118,7 +118,8 @@ static bool has_stopped(struct snap__stopped *t)
 	if (found == 0)
 		return false;
 	if (found != t->id || !WIFSTOPPED(status)) {
-		t->seized = false; /* it has ended */
+		t->seized = false;
+		t->ended = true;
 		return true;
 	}
 	t->stopped = true;
@@ -154,6 +155,7 @@ static void seize_from(struct making *m, uint32_t from)
 		struct snap__stopped *t = &m->copy.threads[i];
 
 		t->seized = syscall(SYS_ptrace, PTRACE_SEIZE, (long)t->id, 0, 0) == 0;
+		t->ended = !t->seized && errno == ESRCH;
 		if (t->seized)
 			syscall(SYS_ptrace, PTRACE_INTERRUPT, (long)t->id, 0, 0);
 	}
@@ -178,7 +180,7 @@ static void stop_threads(struct making *m)
 		struct snap__stopped *t = &m->copy.threads[i];
 
 		t->read = t->stopped && snap__registers_read(t);
-		m->copy.threads_unread += !t->read;
+		m->copy.threads_unread += !t->read && !t->ended;
 		m->copy.was_stopped |= t->read;
 	}
 }

@@ -69,8 +69,9 @@ static bool ask_pages(const struct fetching *f, uintptr_t low, size_t pages)
 {
 	size_t size = pages * sizeof(*entries);
 
-	return snap__sys_pread(f->pagemap, entries, size, (off_t)(low / PAGE * sizeof(*entries))) ==
-	       (ssize_t)size;
+	return snap__space_has_pages() &&
+	       snap__sys_pread(f->pagemap, entries, size, (off_t)(low / PAGE * sizeof(*entries))) ==
+		       (ssize_t)size;
 }
 
 static void fill_hole(struct fetching *f, uintptr_t low, uintptr_t high)

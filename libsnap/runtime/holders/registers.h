@@ -15,6 +15,7 @@
 struct snap__stopped {
 	int id; /* the kernel's, of the thread */
 	bool seized, stopped, read;
+	bool ended; /* before it stopped: it has no registers */
 	int signal; /* the signal that was being delivered to the thread when it stopped */
 	uintptr_t sp, thread_pointer;
 	struct snap__cfi_state state; /* where unwinding begins */

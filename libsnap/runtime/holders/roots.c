@@ -436,7 +436,7 @@ static void pass_by_ended(struct finding *f)
 
 		for (uint32_t k = 0; thread && k < f->copy->thread_count; k++)
 			alive |= f->copy->threads[k].thread_pointer == thread ||
-				 !f->copy->threads[k].read;
+				 !(f->copy->threads[k].read || f->copy->threads[k].ended);
 		if (thread && !alive)
 			snap__ranges_add(&f->known, area->low, area->high);
 	}

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -131,9 +132,14 @@ bool snap__area_open(struct snap__area *area)
 	return area->readable;
 }
 
+bool snap__space_has_pages(void)
+{
+	return getauxval(AT_PAGESZ) == PAGE;
+}
+
 void snap__space_lift_guards(const struct snap__space *space)
 {
-	if (snap__sys_madvise(space->areas, PAGE, MADV_GUARD_REMOVE) != 0)
+	if (snap__sys_madvise(space->areas, getauxval(AT_PAGESZ), MADV_GUARD_REMOVE) != 0)
 		return; /* before Linux 6.13 there are none */
 	for (size_t i = 0; i < space->count; i++)
 		if (space->areas[i].memory)

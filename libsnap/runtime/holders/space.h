@@ -59,6 +59,9 @@ static inline bool snap__area_may_hold(const struct snap__area *area)
  * that is not possible. */
 bool snap__area_open(struct snap__area *area);
 
+/** Are pages of 4 KiB what the kernel tells of?  Some machines have larger ones. */
+bool snap__space_has_pages(void);
+
 /** In the copy: guards that are set within mappings (MADV_GUARD_INSTALL) end no read any more. */
 void snap__space_lift_guards(const struct snap__space *space);
 

@@ -37,6 +37,8 @@ static bool ask_pages(const struct snap__area *area, uintptr_t low, size_t pages
 {
 	size_t size = pages * sizeof(*asking.entries);
 
+	if (!snap__space_has_pages())
+		return false;
 	if (area->shared)
 		return syscall(SYS_mincore, low, pages * PAGE, asking.residence) == 0;
 	return asking.pagemap >= 0 &&
