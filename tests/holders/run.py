@@ -884,6 +884,8 @@ def resizing(directory):
             judged += 1
             elements = snapshot.figures("held_element")
             check(elements[0] == 2000 and elements[2] + elements[4] == 0, f"{path}: elements {elements}")
+            lost = snapshot.meta["holders.unreachable_blocks"]
+            check(lost == "0", f"{path}: {lost} blocks are unreachable, such as the one that moves")
     if not judged:
         skip("ptrace is not permitted here, or no thread stopped in time")
 
@@ -909,7 +911,10 @@ def shared_heap(directory):
     done = record(directory, [os.path.join(options.bin, "holders_shared")], "--exit-snapshot", "none",
                   env=dict(os.environ, LD_PRELOAD=heap))
     check(done.stdout == "0 bytes of the heap were changed\n", done.stdout)
-    needs_ptrace(Snapshot(first_of(directory)))
+    snapshot = Snapshot(first_of(directory))
+    needs_ptrace(snapshot)
+    lost = snapshot.meta["holders.unreachable_blocks"]
+    check(lost == "0", f"{lost} blocks are unreachable: the old place of two threads is one block")
 
 
 def refused(directory):

@@ -157,19 +157,53 @@ static void put_words_back(struct snap__space *space, const struct snap__moving 
 		syscall(SYS_process_vm_writev, (long)snap__sys_getpid(), from, 2ul, to, 2ul, 0ul);
 }
 
-/* Blocks that threads were resizing when they were stopped. */
-static void add_moving(struct snap__blocks *all, struct snap__space *space)
+/* The first block that begins at `address` or above it. */
+static uint32_t first_from(const struct snap__blocks *all, uintptr_t address)
 {
-	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
-		uintptr_t address = (uintptr_t)t->moving.ptr;
-		struct snap__block other;
+	uint32_t low = 0, high = all->count;
 
-		if (!address || !atomic_load(&t->owned) || snap__heapmap_find(address, &other))
-			continue;
-		put_words_back(space, &t->moving);
-		add_block(all, address, &t->moving.block);
-		move_last_down(all);
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (all->address[middle] < address)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	return low;
+}
+
+/* Another thread may have been given the old place, or a part of it. */
+static bool is_used_again(const struct snap__blocks *all, uintptr_t low, uint64_t size)
+{
+	uint32_t i = first_from(all, low);
+
+	return (i < all->count && all->address[i] - low < size) ||
+	       (i > 0 && low - all->address[i - 1] < snap__blocks_size(i - 1));
+}
+
+static void add_moving(struct snap__blocks *all, struct snap__space *space,
+		       const struct snap__moving *moving)
+{
+	uintptr_t address = (uintptr_t)moving->ptr;
+	uint32_t i = first_from(all, address);
+
+	if (i < all->count && all->address[i] == address)
+		return;
+	if (!is_used_again(all, address, moving->block.size))
+		put_words_back(space, moving);
+	add_block(all, address, &moving->block);
+	move_last_down(all);
+}
+
+/* Blocks that threads were resizing when they were stopped.  New places come first: they may be the
+ * old ones of other threads. */
+static void add_all_moving(struct snap__blocks *all, struct snap__space *space)
+{
+	for (int old = 0; old <= 1; old++)
+		for (struct snap__thread *t = snap__threads_first(); t; t = t->next)
+			if (t->moving.ptr && atomic_load(&t->owned) && t->moving.kept == (old == 1))
+				add_moving(all, space, &t->moving);
 }
 
 /* Of the 2 MiB around `address`. */
@@ -244,7 +278,7 @@ void snap__blocks_collect(struct snap__space *space)
 	snap__blocks.top = snap__copy_need((TOP_ENTRIES + 1) * sizeof(*snap__blocks.top));
 	snap__heapmap_walk_at(add_block, &snap__blocks);
 	sort(&snap__blocks);
-	add_moving(&snap__blocks, space);
+	add_all_moving(&snap__blocks, space);
 	if (snap__blocks.count == 0)
 		return;
 	snap__blocks.low = snap__blocks.address[0];

@@ -16,6 +16,7 @@
 #include "runtime/os_linux.h"
 #include "runtime/stacks.h"
 #include "runtime/text.h"
+#include "runtime/thread.h"
 #include "runtime/unwind/cfi.h"
 
 #define WORD          ((uintptr_t)sizeof(uintptr_t))
@@ -361,6 +362,24 @@ static void find_threads(struct finding *f)
 	}
 }
 
+/* The address from which realloc() moves a block may be in no register any more, and its new one is
+ * not known yet. */
+static void find_moving(void)
+{
+	struct snap__root root = {.kind = SNAP_ROOT_REGISTERS, .module = SNAP_NONE, .label = ""};
+
+	snap__graph_add_root(&root);
+	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
+		uint32_t block = atomic_load(&t->owned)
+					 ? snap__blocks_find((uintptr_t)t->moving.ptr)
+					 : SNAP__NO_BLOCK;
+
+		if (block != SNAP__NO_BLOCK)
+			snap__graph_add_edge(block);
+	}
+	snap__graph_drop_root();
+}
+
 /* ---- the loader ------------------------------------------------------------------------------ */
 
 static bool is_allocated_by(const struct snap__module *module, uint32_t stack)
@@ -463,6 +482,7 @@ void snap__roots_find(struct snap__copy *copy)
 		f.modules[i] = snap__modules_get(i);
 	find_globals(&f);
 	find_threads(&f);
+	find_moving();
 	find_mappings(&f);
 	find_loader(&f);
 	snap__kernel_words_find(snap__process_self()->pid);
