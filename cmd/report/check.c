@@ -858,6 +858,24 @@ static bool is_of_helper(const struct policy *policy, const struct report *growt
 	       !fails_on(policy, growth, row);
 }
 
+/* Its verdict fails the gate, but for its confidence. */
+static bool is_doubtful(const struct policy *policy, const struct report *growth, size_t row)
+{
+	int verdict = verdict_index(text(report_cell(growth, row, "verdict")));
+
+	return policy->fail_on[verdict] >= 0 && !fails_on(policy, growth, row) &&
+	       !lacks_snapshots(policy, growth, row);
+}
+
+static void say_doubtful(struct checking *checking, size_t sites)
+{
+	if (sites)
+		report_fact(checking->report,
+			    "growth: %zu site%s may leak, but not surely enough for --fail-on; "
+			    "snapdiff growth says why",
+			    sites, sites == 1 ? "" : "s");
+}
+
 static void say_unjudged(struct checking *checking, size_t sites, const char *one, const char *many)
 {
 	if (sites)
@@ -869,7 +887,7 @@ static void note_unjudged_rows(struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;
 	const struct policy *policy = checking->request->policy;
-	size_t few = 0, open = 0, helpers = 0, most = most_snapshots(growth);
+	size_t few = 0, open = 0, helpers = 0, doubtful = 0, most = most_snapshots(growth);
 
 	for (size_t row = 0; row < growth->row_count; row++) {
 		int verdict = verdict_index(text(report_cell(growth, row, "verdict")));
@@ -882,11 +900,13 @@ static void note_unjudged_rows(struct checking *checking)
 		}
 		few += verdict == GROWTH_TOO_FEW || lacks_snapshots(policy, growth, row);
 		open += verdict == GROWTH_INCONCLUSIVE;
+		doubtful += is_doubtful(policy, growth, row);
 	}
 	say_unjudged(checking, few, "site grew, and there are too few snapshots to be sure",
 		     "sites grew, and there are too few snapshots to be sure");
 	say_unjudged(checking, open, "site grew without a clear verdict",
 		     "sites grew without a clear verdict");
+	say_doubtful(checking, doubtful);
 	if (helpers)
 		report_fact(checking->report,
 			    "growth: %zu site%s of processes that lived for fewer than %d "

@@ -419,6 +419,18 @@ class NoWork(Check):
         self.assertEqual(done.returncode, 2, "a leak that was not judged does not pass: " + done.stdout)
         self.assertIn("does not rise", done.stderr)
 
+    def test_a_leak_that_is_not_sure_enough_is_said(self):
+        held, names = 1000, []
+        for number, more in enumerate((0, 1, 2, 0, 1, 1, 0, 2, 1, 0, 1, 2, 0, 1, 1, 0, 2, 1, 0, 1)):
+            held += more
+            body = text({"parse": None}, number + 1)
+            names.append(self.write(f"slow{number:02}.txt", body + f"{held * 100000}\t{held}\t{held * 100000}\t{held}\tmalloc\t-\tgrow|src/grow.c|3|server\n"
+                                    f"100\t1\t{10**6 * (number + 1)}\t{10**4 * (number + 1)}\tmalloc\t-\twork|src/work.c|3|server\n"))
+        for limit, code in (("leak:low", 1), ("leak:medium", 0)):
+            done = self.run_check(*names, "--fail-on", limit)
+            self.assertEqual(done.returncode, code, done.stdout)
+            self.assertEqual("growth: 1 site may leak, but not surely enough for --fail-on" in done.stdout, code == 0, done.stdout)
+
     def test_an_idle_series_is_inconclusive(self):
         for allocations, idle in ((0, True), (15, True), (16, False), (10000, False)):
             with self.subTest(allocations=allocations):
