@@ -901,7 +901,8 @@ def many_roots(directory):
         check(figures[0] == blocks and figures[2] + figures[4] == 0, f"{function}: {figures}")
     check(int(snapshot.meta["holders.roots_merged"]) > 0, "that roots were merged is not said")
     for function, kind in {"held_by_stack": "2", "held_by_mapping": "5"}.items():
-        holders = [e[0] for e in snapshot.edges if e[1] == f"g{snapshot.group_of(function)}"]
+        group = f"g{snapshot.group_of(function)}"
+        holders = [e[0] for e in snapshot.edges if e[1] == group]
         check(kind in [snapshot.roots[int(h[1:])][0] for h in holders if h[0] == "r"], f"{function}: {holders}")
 
 
