@@ -99,6 +99,16 @@ static void pass_on(struct watch *watch, const siginfo_t *info)
 		kill(watch->command, info->si_signo);
 }
 
+static void drop_pending(int number)
+{
+	struct timespec now = {0};
+	sigset_t only;
+
+	sigemptyset(&only);
+	sigaddset(&only, number);
+	sigtimedwait(&only, NULL, &now);
+}
+
 /*
  * The command stopped: we stop too, so that our parent sees it, until we are continued.  But if
  * somebody stopped only the command, and no shell would continue us, we wait as usual.
@@ -109,6 +119,8 @@ static void follow_stop(struct watch *watch)
 		return;
 	watch->stop_came_on = false;
 	raise(SIGSTOP);
+	drop_pending(
+		SIGCONT); /* it continued us: passed on once more, it would undo a later stop */
 	kill(watch->command, SIGCONT);
 }
 
