@@ -98,9 +98,8 @@ static void print_unlisted(const struct hello *hello)
 			hello->missed_unlisted);
 	if (hello->lines_lost)
 		fprintf(stderr,
-			"snapdiff: warning: %zu messages of recorded processes are lost: they "
-			"could "
-			"not write to the file for them\n",
+			"snapdiff: warning: %zu messages of recorded processes are lost: these "
+			"processes could not write to the file of messages\n",
 			hello->lines_lost);
 	if (hello->processes_unlisted)
 		fprintf(stderr,

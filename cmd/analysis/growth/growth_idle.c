@@ -92,24 +92,25 @@ static size_t first_idle(const struct interval *intervals, size_t count, double 
 	return count;
 }
 
-/* CPU time per second, or per interval where times are unknown. */
-static double cpu_rate(const struct growth_series *series, size_t i)
+/* What `sums` adds up, per second, or per interval where times are unknown. */
+static double rate_between(const struct growth_series *series, const double *sums, size_t i)
 {
 	double seconds = series->seconds ? series->seconds[i] - series->seconds[i - 1] : 1;
 
-	return seconds > 0 ? (series->cpu[i] - series->cpu[i - 1]) / seconds : 0;
+	return seconds > 0 ? (sums[i] - sums[i - 1]) / seconds : 0;
 }
 
-/* CPU time per second of the busy intervals, at least for most of them; 0: it says nothing. */
-static double usual_cpu(const struct growth_series *series, const bool *idle,
-			struct interval *intervals)
+/* The rate of `sums` in the middle one of the intervals that are not idle; 0 where that says nothing:
+ * they are too few, or it did less than `least`. */
+static double usual_rate(const struct growth_series *series, const double *sums, const bool *idle,
+			 double least, struct interval *intervals)
 {
-	size_t count = series->cpu ? list_intervals(series, series->cpu, intervals) : 0, busy = 0;
+	size_t count = sums ? list_intervals(series, sums, intervals) : 0, busy = 0;
 
 	for (size_t i = 0; i < count; i++)
 		if (!idle[intervals[i].end])
 			intervals[busy++] = intervals[i];
-	if (busy < LEAST_BUSY || intervals[busy / 2].amount < least_cpu)
+	if (busy < LEAST_BUSY || intervals[busy / 2].amount < least)
 		return 0;
 	return intervals[busy / 2].rate;
 }
@@ -118,11 +119,12 @@ static double usual_cpu(const struct growth_series *series, const bool *idle,
 static size_t unmark_busy(const struct growth_series *series, bool *idle,
 			  struct interval *intervals)
 {
-	double usual = usual_cpu(series, idle, intervals);
+	double usual = usual_rate(series, series->cpu, idle, least_cpu, intervals);
 	size_t left = 0;
 
 	for (size_t i = 1; i < series->count; i++) {
-		if (idle[i] && usual > 0 && cpu_rate(series, i) >= busy_cpu * usual)
+		if (idle[i] && usual > 0 &&
+		    rate_between(series, series->cpu, i) >= busy_cpu * usual)
 			idle[i] = false;
 		left += idle[i];
 	}
@@ -239,30 +241,11 @@ struct pace {
 	double work, cpu;
 };
 
-static double rate_between(const struct growth_series *series, const double *sums, size_t i)
-{
-	double seconds = series->seconds[i] - series->seconds[i - 1];
-
-	return seconds > 0 ? (sums[i] - sums[i - 1]) / seconds : 0;
-}
-
-/* Allocations per second in the middle one of the intervals that are not idle. */
-static double usual_work(const struct growth_series *series, const bool *idle,
-			 struct interval *intervals)
-{
-	size_t count = list_intervals(series, series->work, intervals), busy = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (!idle[intervals[i].end])
-			intervals[busy++] = intervals[i];
-	return busy >= LEAST_BUSY ? intervals[busy / 2].rate : 0;
-}
-
 static struct pace usual_pace(const struct growth_series *series, const bool *idle)
 {
 	struct interval *intervals = need(calloc(series->count, sizeof(*intervals)));
-	struct pace usual = {usual_work(series, idle, intervals),
-			     usual_cpu(series, idle, intervals)};
+	struct pace usual = {usual_rate(series, series->work, idle, 0, intervals),
+			     usual_rate(series, series->cpu, idle, least_cpu, intervals)};
 
 	free(intervals);
 	return usual;
@@ -285,18 +268,10 @@ static double pace_nearby(const struct growth_series *series, const double *sums
 	return fmin(usual, rate_between(series, sums, beside));
 }
 
-static double cpu_share(const struct growth_series *series, const bool *idle, size_t i,
-			double usual)
+static double pace_share(const struct growth_series *series, const double *sums, const bool *idle,
+			 size_t i, double usual)
 {
-	return share_of(rate_between(series, series->cpu, i),
-			pace_nearby(series, series->cpu, idle, i, usual));
-}
-
-static double work_share(const struct growth_series *series, const bool *idle, size_t i,
-			 double usual)
-{
-	return share_of(rate_between(series, series->work, i),
-			pace_nearby(series, series->work, idle, i, usual));
+	return share_of(rate_between(series, sums, i), pace_nearby(series, sums, idle, i, usual));
 }
 
 /* A row that is much of the work itself cannot be measured by it: a cache that fills allocates less
@@ -324,9 +299,9 @@ static double worked_share(const struct growth_series *series, const bool *idle,
 	if (!in_one_run(series, i))
 		return 1;
 	if (usual->cpu > 0)
-		share = cpu_share(series, idle, i, usual->cpu);
+		share = pace_share(series, series->cpu, idle, i, usual->cpu);
 	if (usual->work > 0 && (is_apart(series, i) || (stopped && (is_last || usual->cpu > 0))))
-		share = fmin(share, work_share(series, idle, i, usual->work));
+		share = fmin(share, pace_share(series, series->work, idle, i, usual->work));
 	return share;
 }
 
