@@ -32,19 +32,9 @@
 #include <unordered_map>
 #include <vector>
 
-extern "C" int snap_take_holders(const char *label, int retained) __attribute__((weak));
+#include "truth.h"
+
 extern "C" int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
-
-#define CASE       __attribute__((noinline, noclone)) void
-#define USE(value) __asm__ volatile("" : : "r"(value) : "memory")
-
-static char *block(size_t size)
-{
-	char *made = static_cast<char *>(malloc(size));
-
-	memset(made, 0x5a, size);
-	return made;
-}
 
 /* ---- held by containers in variables ---- */
 
@@ -637,22 +627,6 @@ static void *in_plugin(void *)
 }
 
 /* ---- running them ---- */
-
-__attribute__((noinline)) static void wipe_stack()
-{
-	volatile char fill[65536];
-
-	for (size_t i = 0; i < sizeof(fill); i++)
-		fill[i] = 0;
-}
-
-template <class F> static void in_thread(F work)
-{
-	std::thread([work] {
-		work();
-		wipe_stack();
-	}).join();
-}
 
 static void run_cases()
 {

@@ -36,21 +36,11 @@
 #include <variant>
 #include <vector>
 
-extern "C" int snap_take_holders(const char *label, int retained) __attribute__((weak));
+#include "truth.h"
 
-#define CASE       __attribute__((noinline, noclone)) void
 #define MADE(name) __attribute__((noinline, noclone)) char *name
-#define USE(value) __asm__ volatile("" : : "r"(value) : "memory")
 
 static const size_t page = 4096;
-
-static char *block(size_t size)
-{
-	char *made = static_cast<char *>(malloc(size));
-
-	memset(made, 0x5a, size);
-	return made;
-}
 
 /* ---- C++ ---- */
 
@@ -774,22 +764,6 @@ CASE lost_with_module(void *module)
 }
 
 /* ---- running them ---- */
-
-__attribute__((noinline)) static void wipe_stack()
-{
-	volatile char fill[65536];
-
-	for (size_t i = 0; i < sizeof(fill); i++)
-		fill[i] = 0;
-}
-
-template <class F> static void in_thread(F work)
-{
-	std::thread([work] {
-		work();
-		wipe_stack();
-	}).join();
-}
 
 static void run_cxx()
 {
