@@ -149,15 +149,14 @@ class Trial:
         """True if the fault was met."""
         log = self.home / "log"
         known = ",".join(f"?{call}" for call in calls.split(","))
-        result = self.run(["strace", "-f", "-o", str(log), "-P", os.path.normpath(self.work / self.case.file), "-P", self.case.file, "-e", f"trace={known}",
-                           f"--inject={known}:error={error}:when={when}"])
+        result = self.run(["strace", "--quiet=all", "-f", "-o", str(log), "-P", os.path.normpath(self.work / self.case.file),
+                           "-P", self.case.file, "-e", f"trace={known}", f"--inject={known}:error={error}:when={when}"])
         if "(INJECTED" not in log.read_text(errors="replace"):
             return False
         seen = self.seen(result)
         if seen == self.sound:
             return True
-        said = "\n".join(line for line in result.stderr.decode(errors="replace").splitlines()
-                         if not line.startswith("strace: "))  # which names the file
+        said = result.stderr.decode(errors="replace")
         name = pathlib.Path(self.case.file).name
         if error == "ENOENT" and seen[0] == self.case.gone:
             return True
