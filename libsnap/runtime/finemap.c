@@ -13,6 +13,7 @@
 #define PAGE_BYTES   (1u << SNAP__FINE_PAGE_BITS)
 #define LEAF_PAGES   (1u << SNAP__FINE_LEAF_BITS)
 #define TOPS         ((uintptr_t)1 << SNAP__FINE_TOP_BITS)
+#define TOPS_A_PAGE  (PAGE_BYTES / sizeof(snap__fine_leaf))
 #define FINEST       4u /* shifts of granules */
 #define COARSEST     9u
 #define MOST_SLOTS   (PAGE_BYTES >> FINEST)
@@ -25,7 +26,7 @@ typedef struct snap__fine_page page_t;
 
 struct snap__finemap snap__finemap;
 static snap__fine_leaf top[TOPS] SNAP__PAGES;
-static _Atomic uintptr_t first_top = UINTPTR_MAX, last_top;
+static atomic_uchar top_touched[TOPS / TOPS_A_PAGE]; /* was this page of the table ever written? */
 static _Atomic uint64_t free_arrays[COARSEST + 1]; /* by shift */
 
 static bool is_shared;
@@ -84,17 +85,6 @@ static void array_give_back(snap__slot *array, unsigned shift)
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
-static void note_bounds(uintptr_t index)
-{
-	uintptr_t seen = atomic_load(&first_top);
-
-	while (index < seen && !atomic_compare_exchange_weak(&first_top, &seen, index))
-		;
-	seen = atomic_load(&last_top);
-	while (index > seen && !atomic_compare_exchange_weak(&last_top, &seen, index))
-		;
-}
-
 /* Was this group of a leaf's pages ever written? */
 static atomic_uchar *touched(page_t *leaf, size_t group)
 {
@@ -114,8 +104,23 @@ static page_t *leaf_made(uintptr_t index)
 		snap__unmap(leaf, LEAF_BYTES);
 		leaf = none;
 	}
-	note_bounds(index);
+	atomic_store_explicit(&top_touched[index / TOPS_A_PAGE], 1, memory_order_release);
 	return leaf;
+}
+
+/* The number of the first leaf from `index` on; TOPS if there is none.  Most pages of the table were
+ * never written, and are not read, so that they take no memory. */
+static uintptr_t next_leaf(uintptr_t index)
+{
+	while (index < TOPS) {
+		if (!atomic_load_explicit(&top_touched[index / TOPS_A_PAGE], memory_order_acquire))
+			index += TOPS_A_PAGE - index % TOPS_A_PAGE;
+		else if (!atomic_load_explicit(&top[index], memory_order_acquire))
+			index++;
+		else
+			break;
+	}
+	return index;
 }
 
 static page_t *page_at(uintptr_t address)
@@ -291,13 +296,9 @@ static void each_page_of_leaf(page_t *leaf, uintptr_t base, page_fn *fn, void *u
 
 static void each_page(page_fn *fn, void *user)
 {
-	for (uintptr_t t = atomic_load(&first_top); t <= atomic_load(&last_top); t++) {
-		page_t *leaf = atomic_load_explicit(&top[t], memory_order_acquire);
-
-		if (leaf)
-			each_page_of_leaf(leaf, t << (SNAP__FINE_LEAF_BITS + SNAP__FINE_PAGE_BITS),
-					  fn, user);
-	}
+	for (uintptr_t t = 0; (t = next_leaf(t)) < TOPS; t++)
+		each_page_of_leaf(atomic_load_explicit(&top[t], memory_order_acquire),
+				  t << (SNAP__FINE_LEAF_BITS + SNAP__FINE_PAGE_BITS), fn, user);
 }
 
 struct slots {
@@ -413,10 +414,10 @@ uint64_t snap__finemap_untouched(void)
 {
 	uint64_t bytes = 0;
 
-	for (uintptr_t t = atomic_load(&first_top); t <= atomic_load(&last_top); t++) {
+	for (uintptr_t t = 0; (t = next_leaf(t)) < TOPS; t++) {
 		page_t *leaf = atomic_load_explicit(&top[t], memory_order_acquire);
 
-		for (size_t group = 0; leaf && group < GROUPS; group++)
+		for (size_t group = 0; group < GROUPS; group++)
 			if (!atomic_load_explicit(touched(leaf, group), memory_order_relaxed))
 				bytes += PAGE_BYTES;
 	}

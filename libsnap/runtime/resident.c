@@ -15,8 +15,9 @@
 #define AT_ONE 1024u /* pages that are read at a time */
 
 /* Bits of an entry. */
-#define PRESENT (1ull << 63)
-#define OF_FILE (1ull << 61) /* or shared */
+#define PRESENT  (1ull << 63)
+#define OF_FILE  (1ull << 61) /* or shared */
+#define OURS_NOW (1ull << 56) /* no other process has the page */
 
 /* What is not noticed: in CPU time, of one snapshot and as a share of all time. */
 #define LIMIT_NS      25000000u
@@ -25,6 +26,7 @@
 
 static struct {
 	int fd; /* -1: not open */
+	uint64_t wanted; /* bits of a page that counts */
 	uint64_t began_ns, bytes;
 	uint64_t last_bytes, last_ns, last_end_ns; /* of the last time; zeros: never */
 } state = {.fd = -1};
@@ -41,6 +43,25 @@ static bool is_quick(uint64_t bytes)
 	return each * (double)bytes <= limit;
 }
 
+/*
+ * A page that was read, but never written, is the kernel's page of zeros: it is present, but takes
+ * no memory.  Only because every process has it, it differs from a page of ours.  After a fork, our
+ * own pages may be another process's, too.  This shows in a page that the loader writes when it
+ * relocates us, and nobody writes later.
+ */
+static const void *const written_once __attribute__((used)) = &state;
+
+static uint64_t bits_that_count(void)
+{
+	const uint64_t both = PRESENT | OURS_NOW;
+	uintptr_t page = (uintptr_t)&written_once / PAGE;
+	uint64_t entry = 0;
+	ssize_t got = snap__sys_pread(state.fd, &entry, sizeof(entry),
+				      (off_t)(page * sizeof(entry)));
+
+	return got == sizeof(entry) && (entry & (both | OF_FILE)) == both ? both : PRESENT;
+}
+
 bool snap__resident_begin(uint64_t bytes, bool ends)
 {
 	if (!ends && !is_quick(bytes))
@@ -48,6 +69,7 @@ bool snap__resident_begin(uint64_t bytes, bool ends)
 	state.fd = snap__sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	state.began_ns = snap__os_thread_cpu_ns();
 	state.bytes = bytes;
+	state.wanted = state.fd >= 0 ? bits_that_count() : 0;
 	return state.fd >= 0;
 }
 
@@ -72,7 +94,7 @@ static uint64_t count_pages(uintptr_t page, uint64_t count, bool *present)
 	uint64_t known = got > 0 ? (uint64_t)got / sizeof(*entries) : 0, sum = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
-		bool there = i < known && (entries[i] & (PRESENT | OF_FILE)) == PRESENT;
+		bool there = i < known && (entries[i] & (state.wanted | OF_FILE)) == state.wanted;
 
 		sum += there;
 		if (present)

@@ -3,7 +3,8 @@
  *
  * Only private memory counts: pages of files and shared ones have figures of their own.  The kernel
  * is asked through /proc/self/pagemap, which holds nobody up: a read locks no more than 2 MiB at a
- * time.
+ * time.  Pages that were only read do not count, because they take no memory; while another process
+ * shares our pages since a fork, these cannot be told, and count.
  */
 #ifndef SNAP_RUNTIME_RESIDENT_H
 #define SNAP_RUNTIME_RESIDENT_H

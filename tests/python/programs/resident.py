@@ -39,6 +39,12 @@ def untouched():
     libc.malloc(40 * MIB)
 
 
+def only_read():
+    """The kernel shows a page of zeros, which takes no memory."""
+    block = (ctypes.c_char * (40 * MIB)).from_address(libc.malloc(40 * MIB))
+    kept.append(block[::4096])
+
+
 def unseen():
     number = SYS_MMAP[__import__("os").uname().machine]
     base = libc.syscall(ctypes.c_long(number), ctypes.c_void_p(0), ctypes.c_size_t(40 * MIB), ctypes.c_long(3),
