@@ -100,32 +100,70 @@ static void swap_blocks(struct snap__blocks *all, size_t a, size_t b)
 	all->stack[b] = stack;
 }
 
-static void sift_down(struct snap__blocks *all, size_t root, size_t end)
+/* Where the run that begins at `from` ends: its addresses ascend. */
+static uint32_t end_of_run(const struct snap__blocks *all, uint32_t from)
 {
-	for (size_t child; (child = 2 * root + 1) < end; root = child) {
-		if (child + 1 < end && all->address[child] < all->address[child + 1])
-			child++;
-		if (all->address[root] >= all->address[child])
-			return;
-		swap_blocks(all, root, child);
-	}
+	while (++from < all->count && all->address[from - 1] <= all->address[from])
+		;
+	return from;
 }
 
-/* Heap sort: in place, and never slow.  Nearly always everything is in order already. */
+static void copy_block(struct snap__blocks *to, uint32_t at, const struct snap__blocks *from,
+		       uint32_t i)
+{
+	to->address[at] = from->address[i];
+	to->size[at] = from->size[i];
+	to->stack[at] = from->stack[i];
+}
+
+/* Merge the run [from, middle) with [middle, end), from their ends.  `room` takes the second run
+ * meanwhile: it is the large blocks, which are few. */
+static void merge_runs(struct snap__blocks *all, struct snap__blocks *room, uint32_t from,
+		       uint32_t middle, uint32_t end)
+{
+	uint32_t left = middle, right = end - middle;
+
+	for (uint32_t i = 0; i < right; i++)
+		copy_block(room, i, all, middle + i);
+	while (right > 0)
+		if (left > from && all->address[left - 1] > room->address[right - 1])
+			copy_block(all, --end, all, --left);
+		else
+			copy_block(all, --end, room, --right);
+}
+
+/* Merge each run with the next one.  False if there was only one. */
+static bool merge_pairs(struct snap__blocks *all, struct snap__blocks *room)
+{
+	uint32_t from = 0, middle = end_of_run(all, 0);
+
+	if (middle >= all->count)
+		return false;
+	while (middle < all->count) {
+		uint32_t end = end_of_run(all, middle);
+
+		merge_runs(all, room, from, middle, end);
+		from = end;
+		middle = end_of_run(all, from);
+	}
+	return true;
+}
+
+/* The walk goes through each table of the heap map in order: there are few runs. */
 static void sort(struct snap__blocks *all)
 {
-	size_t i;
+	size_t most = (size_t)all->count + 1;
+	struct snap__blocks room = {
+		.address = snap__copy_need(most * sizeof(*room.address)),
+		.size = snap__copy_need(most * sizeof(*room.size)),
+		.stack = snap__copy_need(most * sizeof(*room.stack)),
+	};
 
-	for (i = 1; i < all->count && all->address[i - 1] < all->address[i]; i++)
+	while (merge_pairs(all, &room))
 		;
-	if (i >= all->count)
-		return;
-	for (i = all->count / 2; i-- > 0;)
-		sift_down(all, i, all->count);
-	for (i = all->count; i-- > 1;) {
-		swap_blocks(all, 0, i);
-		sift_down(all, 0, i);
-	}
+	snap__copy_give_back(room.address, most * sizeof(*room.address));
+	snap__copy_give_back(room.size, most * sizeof(*room.size));
+	snap__copy_give_back(room.stack, most * sizeof(*room.stack));
 }
 
 static void move_last_down(struct snap__blocks *all)
