@@ -364,7 +364,7 @@ static void say_failed_run(const struct run_options *options, bool warms_up, uin
 	uint64_t of = warms_up ? options->warmup : options->repeat;
 	char cause[32] = "";
 
-	if (exit_code > 128)
+	if (exit_code > 128 && exit_code - 128 <= SIGRTMAX)
 		snprintf(cause, sizeof(cause), ", as after signal %d", exit_code - 128);
 	fprintf(stderr,
 		"snapdiff run: warning: the command failed (exit status %d%s) in %s %" PRIu64

@@ -108,21 +108,34 @@ static void print_unlisted(const struct hello *hello)
 			hello->processes_unlisted);
 }
 
+/* The signal after which shells, and programs like them, exit with this status; 0: there is none. */
+static int signal_of_status(int status)
+{
+	return status > 128 && status - 128 <= SIGRTMAX ? status - 128 : 0;
+}
+
 /* The recorded processes left nothing: find the cause from how they ended. */
 static void print_nothing_left(const struct run_report *report, const struct launch_result *result)
 {
-	int number = result->exit_code > 128 ? result->exit_code - 128 : 0; /* as shells say it */
+	int number = result->end_signal, like = signal_of_status(result->exit_code);
 
 	fprintf(stderr,
 		"snapdiff: recording started, but no snapshot was written to %s: ", report->out);
-	if (result->was_killed)
+	if (number == SIGKILL)
 		fprintf(stderr, "the program was killed before one was due; --every and --safety "
 				"take snapshots before that\n");
-	else if (number > 0 && number <= SIGRTMAX)
+	else if (number)
 		fprintf(stderr,
 			"signal %d (%s) ended the program, and no snapshot could be taken for it; "
 			"--every and --safety take snapshots before that\n",
 			number, strsignal(number));
+	else if (like)
+		fprintf(stderr,
+			"the program exited with status %d by the system call itself, or as a "
+			"shell "
+			"whose command was ended by signal %d (%s); --every and --safety take "
+			"snapshots before that\n",
+			result->exit_code, like, strsignal(like));
 	else
 		fprintf(stderr,
 			"did the program change its user, become another in a clean environment, "
@@ -161,19 +174,36 @@ static void print_merged(const struct hello *hello)
 			hello->merged == 1 ? "was" : "were", hello->merged == 1 ? "was" : "were");
 }
 
+/* Who was killed, and why.  A status of 137 without a signal may also be the program's own. */
+static bool print_who_was_killed(const struct launch_result *result)
+{
+	bool itself = result->end_signal == SIGKILL;
+	char why[256];
+
+	if (itself || killed_in_group(&result->before, &result->after)) {
+		killed_explain(&result->before, &result->after, why, sizeof(why));
+		fprintf(stderr, "snapdiff: %s killed (SIGKILL), %s",
+			itself ? "the program was" : "a process was", why);
+		return true;
+	}
+	if (result->exit_code != 128 + SIGKILL)
+		return false;
+	fprintf(stderr,
+		"snapdiff: the program exited with status %d, as a shell does when its "
+		"command is killed (SIGKILL)",
+		result->exit_code);
+	return true;
+}
+
 /* A killed process cannot leave a last snapshot: say what there is instead, and how old it is. */
 static void print_killed(const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;
 	double age = (double)(result->ended.tv_sec - hello->newest_time.tv_sec) +
 		     (double)(result->ended.tv_nsec - hello->newest_time.tv_nsec) / 1e9;
-	char why[256];
 
-	if (!result->was_killed && !killed_in_group(&result->before, &result->after))
+	if (!print_who_was_killed(result))
 		return;
-	killed_explain(&result->before, &result->after, why, sizeof(why));
-	fprintf(stderr, "snapdiff: %s killed (SIGKILL), %s",
-		result->was_killed ? "the program was" : "a process was", why);
 	if (hello->snapshots > 0)
 		fprintf(stderr, "; the newest snapshot, %s, is from %.1f s before the end",
 			hello->newest, age > 0 ? age : 0);

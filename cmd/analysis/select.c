@@ -98,6 +98,15 @@ static enum snap_status match_strings(const struct dataset *dataset, const char 
 	return matches ? SNAP_OK : fail_memory(err, "matching names");
 }
 
+/* An empty one asks for frames without a module. */
+static enum snap_status check_module(const char *glob, struct snap_error *err)
+{
+	const char *problem = glob && *glob ? glob_problem(glob) : NULL;
+
+	return problem ? fail(err, SNAP_EUSAGE, "--module '%s' is not a pattern: %s", glob, problem)
+		       : SNAP_OK;
+}
+
 static bool frame_matches(const struct dataset_frame *frame, const bool *matches)
 {
 	return matches[frame->function] || matches[frame->file];
@@ -632,6 +641,8 @@ enum snap_status selection_new(struct selection **out, const struct dataset *dat
 	selection->credits = calloc(dataset->site_count + 1, sizeof(*selection->credits));
 	if (!selection->frames || !selection->credits)
 		st = fail_memory(err, "choosing stacks");
+	if (st == SNAP_OK)
+		st = check_module(options->module, err);
 	if (st == SNAP_OK)
 		st = judge_frames(selection, err);
 	if (st == SNAP_OK && (!label_frames(selection) || !credit_sites(selection)))

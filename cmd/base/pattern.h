@@ -1,8 +1,9 @@
 /*
- * base/pattern.h - regular expressions of the user's: POSIX extended ones.
+ * base/pattern.h - patterns of the user's: POSIX extended regular expressions, and globs.
  *
  * To regcomp() and regexec() memory that runs out is one more way not to match.  Here it is not:
- * else a report would be empty.
+ * else a report would be empty.  fnmatch() accepts every glob, also one that matches nothing by
+ * mistake: glob_problem() finds these.
  */
 #ifndef BASE_PATTERN_H
 #define BASE_PATTERN_H
@@ -20,5 +21,8 @@ enum snap_status pattern_compile(regex_t *regex, const char *text, char why[PATT
 
 /** Ends the program when memory is out: see base/memory.h. */
 bool pattern_matches(const regex_t *regex, const char *text);
+
+/** Why `glob` cannot match what was meant, as a clause; NULL: it can. */
+const char *glob_problem(const char *glob);
 
 #endif

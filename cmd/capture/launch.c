@@ -175,9 +175,10 @@ static enum snap_status start(const struct launch *launch, const char *hello,
 		    launch->argv[0], strerror(error));
 }
 
-static int exit_code_of(int status)
+static void take_status(struct launch_result *result, int status)
 {
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	result->end_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	result->exit_code = result->end_signal ? 128 + result->end_signal : WEXITSTATUS(status);
 }
 
 enum snap_status launch_run(const struct launch *launch, struct launch_result *result,
@@ -200,11 +201,10 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	supervise_begin(&supervision);
 	st = start(launch, result->hello.path, &supervision, &child, err);
 	if (st == SNAP_OK)
-		result->exit_code = exit_code_of(supervise_wait(&supervision, child));
+		take_status(result, supervise_wait(&supervision, child));
 	supervise_end(&supervision);
 	killed_read(&result->after);
 	clock_gettime(CLOCK_REALTIME, &result->ended);
-	result->was_killed = result->exit_code == 128 + SIGKILL;
 	if (launch->dir)
 		hello_collect(&result->hello);
 	if (launch->dir && st == SNAP_OK)

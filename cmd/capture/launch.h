@@ -30,8 +30,8 @@ struct launch {
 };
 
 struct launch_result {
-	int exit_code;   /* as a shell would report it: 128 + n after signal n */
-	bool was_killed; /* by SIGKILL: the command itself, as far as its status tells */
+	int exit_code;  /* as a shell would report it: 128 + n after signal n */
+	int end_signal; /* that ended the command itself; 0: it exited */
 	struct killed before, after;
 	struct timespec ended;
 	struct hello hello; /* what its processes said and left; release it with hello_free() */

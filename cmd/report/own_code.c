@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/fill.h"
+#include "base/pattern.h"
 #include "base/regular.h"
 #include "model/own.h"
 
@@ -36,12 +37,19 @@ static bool add_glob(struct glob_list *list, const char *glob)
 	return true;
 }
 
-static bool add_list(struct glob_list *list, const struct text_list *from)
+static enum snap_status add_list(struct glob_list *list, const struct text_list *from,
+				 const char *option, struct snap_error *err)
 {
-	for (size_t i = 0; from && i < from->count; i++)
+	for (size_t i = 0; from && i < from->count; i++) {
+		const char *problem = glob_problem(from->items[i]);
+
+		if (problem)
+			return fail(err, SNAP_EUSAGE, "--%s: '%s' is not a pattern: %s", option,
+				    from->items[i], problem);
 		if (!add_glob(list, from->items[i]))
-			return false;
-	return true;
+			return fail_memory(err, "reading a configuration");
+	}
+	return SNAP_OK;
 }
 
 static enum snap_status read_line(char *line, const char *path, unsigned number,
@@ -63,6 +71,9 @@ static enum snap_status read_line(char *line, const char *path, unsigned number,
 		return fail(err, SNAP_EUSAGE,
 			    "%s:%u: a line is 'own GLOB' or 'library GLOB', not '%s'", path, number,
 			    word);
+	if (glob_problem(glob))
+		return fail(err, SNAP_EUSAGE, "%s:%u: '%s' is not a pattern: %s", path, number,
+			    glob, glob_problem(glob));
 	copy = strdup(glob);
 	return copy && add_glob(list, copy) ? SNAP_OK : fail_memory(err, "reading a configuration");
 }
@@ -143,9 +154,11 @@ enum snap_status own_code_apply(const struct text_list *own, const struct text_l
 	enum snap_status st;
 
 	all_own.count = all_library.count = 0;
-	if (!add_list(&all_own, own) || !add_list(&all_library, library))
-		return fail_memory(err, "reading a configuration");
-	st = read_configurations(err);
+	st = add_list(&all_own, own, "own", err);
+	if (st == SNAP_OK)
+		st = add_list(&all_library, library, "library", err);
+	if (st == SNAP_OK)
+		st = read_configurations(err);
 	if (st != SNAP_OK)
 		return st;
 	rules = (struct own_rules){all_own.globs, all_own.count, all_library.globs,

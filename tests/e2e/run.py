@@ -577,6 +577,19 @@ def asked(*argv):
     return done.returncode, done.stdout, done.stderr
 
 
+def statuses():
+    """A signal is said to have ended the program if one did, not if the program exits with a number like one."""
+    own, killed = "the program exited with status", "the program was killed (SIGKILL)"
+    for script, status, words, not_words in (
+            ("exit 137", 137, own + " 137", killed), ("kill -KILL $$", 137, killed, own),
+            ("exit 143", 143, None, "signal 15"), ("exit 192", 192, None, "signal")):
+        directory = tempfile.mkdtemp(prefix="snap-e2e-")
+        got, _, error = asked("run", "-o", directory, "--", "/bin/sh", "-c", script)
+        check(got == status, f"{script}: status {got}")
+        check((words or "") in error and not_words not in error, f"{script}: run says: {error}")
+        shutil.rmtree(directory)
+
+
 def static():
     """A static program is refused by `run`, and records its own domains through libsnap.a."""
     directory = tempfile.mkdtemp(prefix="snap-e2e-")
@@ -744,7 +757,7 @@ TESTS = {
     "api": api, "timer": timer, "growth": growth, "peak": peak, "kept_peak": kept_peak, "kept_waves": kept_waves, "merged": merged, "rests": rests, "safety": safety, "signal": signalled,
     "control": control, "rung": rung, "killed": killed, "cohorts": cohorts,
     "many_cohorts": many_cohorts, "no_follow": no_follow,
-    "hello": hello, "run_pid": run_pid, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,
+    "hello": hello, "run_pid": run_pid, "statuses": statuses, "static": static, "unseen": unseen, "mappings": mappings, "sampled": sampled,
 }
 
 

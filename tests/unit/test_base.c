@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/keyed.h"
+#include "base/pattern.h"
 #include "base/search.h"
 #include "snap/records.h"
 
@@ -114,4 +115,32 @@ Test(hash, is_fnv_1a)
 	cr_assert_eq(hash_fnv("", 0), UINT64_C(0xcbf29ce484222325));
 	cr_assert_eq(hash_fnv("a", 1), UINT64_C(0xaf63dc4c8601ec8c));
 	cr_assert_eq(hash_fnv("foobar", 6), UINT64_C(0x85944171f73967e8));
+}
+
+/* POSIX, 2.13: a bracket that no other closes, and a backslash before the end, are no patterns. */
+Test(globs, mistakes_are_told)
+{
+	static const char *const right[] = {
+		"*",
+		"a[bc]d",
+		"[!a]",
+		"[]a]",
+		"[^]a]",
+		"[[:alpha:]_]",
+		"[[.].]]",
+		"\\[a",
+		"a]b",
+		"operator[]*",
+		"std::map<*>::operator[]",
+		"[a\\]b]",
+		"?",
+	};
+	static const char *const wrong[] = {
+		"", "[", "a[bc", "[!", "[!]", "[[:alpha:]", "[a\\]", "a\\", "\\[a[",
+	};
+
+	for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++)
+		cr_expect_null(glob_problem(right[i]), "%s", right[i]);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		cr_expect_not_null(glob_problem(wrong[i]), "%s", wrong[i]);
 }

@@ -191,6 +191,12 @@ Test(policy_file, a_wrong_line_is_named)
 		"max-total = 5%\ngroup = town\n",
 		"[rule x]\nmax-site = +\nfile = a\n",
 		"[rule x]\nmax-new-sites = few\nfile = a\n",
+		"[rule x]\nmodule =\nmax-site = 1\n",
+		"[rule x]\nfunction = [\nmax-site = 1\n",
+		"[rule x]\nfile = src/[ab\nmax-site = 1\n",
+		"[rule x]\nmodule = lib\\\nmax-site = 1\n",
+		"max-total = 5%\nown = [\n",
+		"max-total = 5%\nlibrary =\n",
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {

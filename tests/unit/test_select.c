@@ -119,6 +119,17 @@ Test(select, a_wrong_expression_is_refused_by_name)
 	cr_expect_not_null(strstr(err.message, "--focus"));
 }
 
+Test(select, a_wrong_module_is_refused_by_name)
+{
+	struct select_options options = {.module = "libc[.so"};
+	struct selection *selection;
+	struct snap_error err = {0};
+
+	cr_expect_eq(selection_new(&selection, dataset, &options, &err), SNAP_EUSAGE);
+	cr_expect_null(selection);
+	cr_expect_not_null(strstr(err.message, "--module"));
+}
+
 Test(select, equal_stacks_share_a_row_and_lines_tell_apart)
 {
 	struct select_options by_line = {.group = GROUP_LINE}, by_stack = {.group = GROUP_STACK};

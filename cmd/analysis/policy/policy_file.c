@@ -8,6 +8,7 @@
 #include "analysis/policy/policy.h"
 #include "base/array.h"
 #include "base/choices.h"
+#include "base/pattern.h"
 
 /* inih splits longer lines without a message. */
 enum { LINE_MAX_BYTES = 190, SCOPES_MAX = 1000 };
@@ -92,6 +93,23 @@ static bool store_limit(struct reading *reading, const char *name, const char *v
 	return policy_parse(&unused, &alone, &reading->why) == SNAP_OK;
 }
 
+/* A mistyped glob matches nothing, so that its rule passes for ever. */
+static bool check_glob(struct reading *reading, const char *name, const char *value)
+{
+	const char *problem = glob_problem(value);
+
+	if (problem)
+		fail(&reading->why, SNAP_EUSAGE, "%s: '%s' is not a pattern: %s", name, value,
+		     problem);
+	return !problem;
+}
+
+static bool is_glob(const char *key)
+{
+	return strcmp(key, "module") == 0 || strcmp(key, "function") == 0 ||
+	       strcmp(key, "file") == 0;
+}
+
 static bool store_in_scope(struct reading *reading, struct policy_scope *scope, const char *name,
 			   const char *value)
 {
@@ -102,6 +120,8 @@ static bool store_in_scope(struct reading *reading, struct policy_scope *scope, 
 		return false;
 	*text = keep(reading, value);
 	*place_of(scope_keys, &alone, name) = *text;
+	if (is_glob(name))
+		return check_glob(reading, name, value);
 	return policy_scope_parse(&alone, &reading->why) == SNAP_OK;
 }
 
@@ -161,9 +181,10 @@ static bool take_input(struct reading *reading, const char *name, const char *va
 	if (strcmp(name, "baseline") == 0)
 		return add_value(reading, &file->baseline, value);
 	if (strcmp(name, "own") == 0)
-		return add_value(reading, &file->own, value);
+		return check_glob(reading, name, value) && add_value(reading, &file->own, value);
 	if (strcmp(name, "library") == 0)
-		return add_value(reading, &file->library, value);
+		return check_glob(reading, name, value) &&
+		       add_value(reading, &file->library, value);
 	return false;
 }
 
