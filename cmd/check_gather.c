@@ -132,6 +132,15 @@ static enum snap_status take_details(struct gathering *gathering, struct snap_er
 	return st;
 }
 
+/* A file may be read well later on, so the other readers of the same names need not tell. */
+static void keep_damage(void *user, const struct notice *notice)
+{
+	struct gathering *gathering = user;
+
+	if (notice_is_of_damage(notice))
+		notices_add(&gathering->side->damage, notice);
+}
+
 static enum snap_status gather_side(struct gathering *gathering,
 				    const struct report_options *options, const char *const *names,
 				    size_t count, struct snap_error *err)
@@ -140,6 +149,8 @@ static enum snap_status gather_side(struct gathering *gathering,
 						    .pid = options->pid,
 						    .program = options->program,
 						    .quiet = true,
+						    .notice = keep_damage,
+						    .user = gathering,
 						    .facts_only = true};
 	int64_t *ids = NULL;
 	enum snap_status st = snapshots_open(&gathering->snapshots, &snapshots, err);
@@ -408,6 +419,7 @@ static void release_side(struct check_side *side)
 	}
 	free(side->items);
 	free(side->runs);
+	notices_release(&side->damage);
 }
 
 void check_gathered_release(struct check_gathered *gathered)

@@ -5,6 +5,7 @@
 #ifndef CHECK_GATHER_H
 #define CHECK_GATHER_H
 
+#include "base/notice.h"
 #include "report/check.h"
 #include "cli/report_options.h"
 
@@ -27,7 +28,8 @@ struct check_side {
 	/* Its runs have several processes of one program, each with no snapshot but that of its
 	 * exit: the processes are no series, the runs are. */
 	bool is_pool;
-	size_t damaged; /* files of which at most a part could be read */
+	size_t damaged;        /* files of which at most a part could be read */
+	struct notices damage; /* what was said of them */
 };
 
 struct check_gathered {

@@ -2,6 +2,7 @@
  * cmd_check.c - `snapdiff check`: judge memory against a policy, for CI.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,7 +283,8 @@ static const char **names_for_growth(const struct check *check, size_t *count)
 	return names;
 }
 
-/* The path of the snapshot of a directory that holds most; NULL: files were named. */
+/* The path of the snapshot of a directory that holds most, as far as that is known; NULL: files were
+ * named. */
 static const char *fullest_of_directories(const struct check *check)
 {
 	const struct check_side *side = &check->gathered.new_;
@@ -292,7 +294,7 @@ static const char *fullest_of_directories(const struct check *check)
 		if (!snapshots_is_directory(check->names[i]))
 			return NULL;
 	for (size_t i = 0; i < side->count; i++)
-		if (!most || !(side->items[i].live <= most->live))
+		if (!most || isnan(most->live) || side->items[i].live > most->live)
 			most = &side->items[i];
 	return most ? most->path : NULL;
 }
@@ -416,6 +418,7 @@ static enum snap_status judge(struct check *check, struct snap_error *err)
 	request.compare = check->compare;
 	request.growth = check->growth;
 	request.leaks = check->leaks;
+	request.damage = &check->gathered.new_.damage;
 	request.facts = check->gathered.facts;
 	check->report = check_judge(&request);
 	note_damaged(check->report, check->compare ? check->compare->damaged : 0);

@@ -23,7 +23,7 @@ struct target {
 
 static enum snap_status target_fail(const char *path, struct snap_error *err)
 {
-	return fail(err, SNAP_EIO, "%s: %s", path, strerror(errno));
+	return fail(err, fail_status_of_file(errno), "%s: %s", path, strerror(errno));
 }
 
 static enum snap_status target_open(struct target *target, const char *path, struct snap_error *err)

@@ -17,6 +17,7 @@
 
 #include "analysis/growth/growth.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "model/names.h"
 #include "report/sites.h"
 
@@ -1112,6 +1113,30 @@ static void take_warnings(struct report *report, const struct report *from)
 	}
 }
 
+/* Is the sentence said, of a file that is left out or of one of which a part is used? */
+static bool tells_of(const struct report *report, const char *sentence)
+{
+	for (size_t i = 0; i < report->warning_count; i++) {
+		const struct notice *notice = &report->warnings[i].notice;
+
+		if (notice_is_of_damage(notice) && strcmp(notice->texts[0], sentence) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the reports have not said. */
+static void take_damage(struct report *report, const struct notices *damage)
+{
+	if (!damage)
+		return;
+	if (damage->incomplete)
+		memory_need(NULL, "taking warnings");
+	for (size_t i = 0; i < damage->count; i++)
+		if (!tells_of(report, damage->items[i].texts[0]))
+			report_notice(report, &damage->items[i]);
+}
+
 /* ---- no work --------------------------------------------------------------------------------- */
 
 /* What grew was allocated: a few large blocks are work, too. */
@@ -1270,6 +1295,7 @@ struct report *check_judge(const struct check_request *request)
 	take_warnings(checking.report, request->compare);
 	take_warnings(checking.report, request->growth);
 	take_warnings(checking.report, request->leaks);
+	take_damage(checking.report, request->damage);
 	if (request->compare)
 		check_compare(&checking);
 	else
