@@ -336,18 +336,18 @@ typedef void slot_fn(void *user, const struct snap__heapmap *map, slot_t *slot, 
 static void each_slot_of_leaf(const struct snap__heapmap *map, slot_t *leaf, uintptr_t base,
 			      slot_fn *fn, void *user)
 {
-	for (size_t i = 0; i < slots_per_leaf(map); i++) {
-		uint64_t value;
+	size_t end = slots_per_leaf(map);
 
-		if (i % SLOTS_A_PAGE == 0 &&
-		    !atomic_load_explicit(snap__heapmap_touched(map, leaf, i),
-					  memory_order_acquire)) {
-			i += SLOTS_A_PAGE - 1;
+	for (size_t page = 0; page < end; page += SLOTS_A_PAGE) {
+		if (!atomic_load_explicit(snap__heapmap_touched(map, leaf, page),
+					  memory_order_acquire))
 			continue;
+		for (size_t i = page; i < page + SLOTS_A_PAGE; i++) {
+			uint64_t value = atomic_load_explicit(&leaf[i], memory_order_acquire);
+
+			if (value & USED)
+				fn(user, map, &leaf[i], value, base + ((uintptr_t)i << map->shift));
 		}
-		value = atomic_load_explicit(&leaf[i], memory_order_acquire);
-		if (value & USED)
-			fn(user, map, &leaf[i], value, base + ((uintptr_t)i << map->shift));
 	}
 }
 

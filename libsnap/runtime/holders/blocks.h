@@ -64,33 +64,36 @@ static inline uint32_t snap__bits_set(uint64_t word)
 	return (uint32_t)(word * 0x0101010101010101u >> 56);
 }
 
-/** The block that contains `pointer`, or that ends at it; SNAP__NO_BLOCK if there is none. */
-static inline uint32_t snap__blocks_find(uintptr_t pointer)
+/** The same as snap__blocks_find() for a pointer between `low` and `high`. */
+__attribute__((always_inline)) static inline uint32_t snap__blocks_find_between(uintptr_t pointer)
 {
-	struct snap__heap_page **middle, *page;
-	unsigned granule, word;
+	struct snap__heap_page **middle = snap__blocks.top[pointer >> 30], *page;
+	unsigned granule = pointer >> 4 & 255, word = granule >> 6;
 	uint32_t after; /* blocks that begin at or before the pointer's granule */
+	uintptr_t address;
 
-	if (pointer < snap__blocks.low || pointer >= snap__blocks.high)
-		return SNAP__NO_BLOCK;
-	middle = snap__blocks.top[pointer >> 30];
-	if (!middle)
-		return SNAP__NO_BLOCK;
-	page = middle[pointer >> 21 & 511];
+	page = middle ? middle[pointer >> 21 & 511] : NULL;
 	if (!page)
 		return SNAP__NO_BLOCK;
 	if (snap__blocks.crowded)
 		return snap__blocks_search(pointer);
 	page += pointer >> 12 & 511;
-	granule = pointer >> 4 & 255;
-	word = granule >> 6;
 	after = page->before + page->before_in[word] +
 		snap__bits_set(page->starts[word] & ~0ull >> (63 - (granule & 63)));
 	if (after > 0 && snap__blocks.address[after - 1] > pointer)
 		after--; /* it begins later in the granule */
-	if (after == 0 || pointer - snap__blocks.address[after - 1] > snap__blocks_size(after - 1))
+	if (after == 0)
 		return SNAP__NO_BLOCK;
-	return after - 1;
+	address = snap__blocks.address[after - 1];
+	return pointer - address <= snap__blocks_size(after - 1) ? after - 1 : SNAP__NO_BLOCK;
+}
+
+/** The block that contains `pointer`, or that ends at it; SNAP__NO_BLOCK if there is none. */
+static inline uint32_t snap__blocks_find(uintptr_t pointer)
+{
+	return pointer >= snap__blocks.low && pointer < snap__blocks.high
+		       ? snap__blocks_find_between(pointer)
+		       : SNAP__NO_BLOCK;
 }
 
 #endif

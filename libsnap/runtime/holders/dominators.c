@@ -22,7 +22,8 @@ struct search {
 	uint32_t *label;  /* there: of the smallest semidominator on the way up the forest */
 	uint32_t *order;  /* the nodes; the caller's */
 	uint32_t *parent; /* in the search tree; later in the forest, shortened */
-	uint32_t *semi;   /* before: which edge of a node comes next */
+	uint32_t *semi;
+	uint32_t *next; /* there, before: which edge of a node comes next */
 	uint32_t *dominator;
 	uint32_t *stack;
 	uint32_t *first_extra; /* to a node, plus 1; the caller's */
@@ -56,26 +57,25 @@ static void note_extra(struct search *s, uint32_t from, uint32_t to)
 	s->first_extra[to] = ++s->extra_count;
 }
 
+/* The stack has the nodes of which edges are left. */
 static void search_from(struct search *s, uint32_t root)
 {
 	const struct snap__digraph *g = s->graph;
-	uint32_t *next = s->semi, depth = 0;
+	uint32_t depth = 0;
 
 	meet(s, root, 0);
 	s->stack[depth++] = 1;
 	while (depth > 0) {
-		uint32_t at = s->stack[depth - 1], node = s->order[at - 1], target;
+		uint32_t at = s->stack[--depth], node = s->order[at - 1], i = s->next[at];
+		const uint32_t *to = g->to + g->first[node], degree = g->degree[node];
 
-		if (next[at] == g->degree[node]) {
-			depth--;
+		for (; i < degree && s->number[to[i]]; i++)
+			note_extra(s, at, s->number[to[i]]);
+		if (i == degree)
 			continue;
-		}
-		target = g->to[g->first[node] + next[at]++];
-		if (s->number[target]) {
-			note_extra(s, at, s->number[target]);
-			continue;
-		}
-		meet(s, target, at);
+		s->next[at] = i + 1;
+		depth += i + 1 < degree; /* it stays there */
+		meet(s, to[i], at);
 		s->stack[depth++] = s->count;
 	}
 }
@@ -145,6 +145,7 @@ uint32_t snap__dominators(const struct snap__digraph *graph, uint32_t root, uint
 		.label = scratch,
 		.parent = scratch + room,
 		.semi = scratch + 2 * room,
+		.next = scratch + 2 * room,
 		.dominator = scratch + 3 * room,
 		.stack = scratch + 4 * room,
 		.extras = (struct extra *)(void *)(scratch + ARRAYS * room),

@@ -96,12 +96,13 @@ static void scan_readable(uintptr_t low, uintptr_t high)
 	const uintptr_t first = snap__blocks.low, span = snap__blocks.high - first;
 	unsigned next = 0;
 
-	for (const uintptr_t *at = (const uintptr_t *)low; (uintptr_t)(at + 1) <= high; at++) {
+	for (const uintptr_t *at = (const uintptr_t *)low, *end = at + (high - low) / WORD;
+	     at < end; at++) {
 		uint32_t block;
 
-		if (*at - first >= span) /* most words: no call for them */
+		if (*at - first >= span) /* most words */
 			continue;
-		block = snap__blocks_find(*at);
+		block = snap__blocks_find_between(*at);
 		if (block == SNAP__NO_BLOCK || block == recent[0] || block == recent[1] ||
 		    block == recent[2] || block == recent[3])
 			continue;
@@ -262,6 +263,8 @@ static void mark_reached(void)
 	mark_from(0, SNAP__REACHED);
 	mark_from(1, SNAP__REACHED);
 	mark_from(2, SNAP__REACHED_WEAKLY);
+	if (g->ordered == g->root_count + snap__blocks.count)
+		return;
 	for (uint32_t b = 0; b < snap__blocks.count; b++)
 		if (!g->parent[b]) {
 			g->unreachable_blocks++;
@@ -421,7 +424,7 @@ static void connect_top(void)
 	uint32_t leak = snap__graph_leak_node(), top = leak + 1;
 
 	begin_edges(leak);
-	for (uint32_t b = 0; b < snap__blocks.count; b++)
+	for (uint32_t b = 0; b < snap__blocks.count && g->unreachable_blocks > 0; b++)
 		if (g->reach[b] == SNAP__LEAKED_DIRECT || g->ring[b])
 			snap__graph_add_edge(b);
 	end_edges(leak);

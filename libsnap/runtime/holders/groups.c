@@ -161,26 +161,33 @@ static void enter_node(const struct tree *tree, uint32_t v)
 		row->retained_bytes += t.retained[v];
 }
 
-/* A node is pushed with its top bit clear, and again with it set: to be left. */
+static void leave_node(const struct tree *tree, uint32_t v)
+{
+	if (v < snap__blocks.count)
+		tree->open[group_of(v)]--;
+}
+
 static void walk_tree(const struct tree *tree, uint32_t top)
 {
-	uint32_t depth = 0, v = top;
+	uint32_t depth = 0;
 
-	enter_node(tree, v);
-	tree->stack[depth++] = v;
+	enter_node(tree, top);
+	tree->stack[depth++] = top;
 	while (depth > 0) {
-		v = tree->stack[depth - 1];
-		if (tree->child[v]) {
-			uint32_t next = tree->child[v] - 1;
+		uint32_t v = tree->stack[depth - 1], next = tree->child[v];
 
-			tree->child[v] = tree->sibling[next];
-			enter_node(tree, next);
-			tree->stack[depth++] = next;
+		if (next == 0) {
+			leave_node(tree, v);
+			depth--;
 			continue;
 		}
-		if (v < snap__blocks.count)
-			tree->open[group_of(v)]--;
-		depth--;
+		next--;
+		tree->child[v] = tree->sibling[next];
+		enter_node(tree, next);
+		if (tree->child[next])
+			tree->stack[depth++] = next;
+		else
+			leave_node(tree, next);
 	}
 }
 
