@@ -1,7 +1,7 @@
 /*
  * evidence.c - how well the growth rule does on simulated sites.
  *
- * usage: growth_evidence [--check] [--confusion] [--tuning] [--sites M] [--seed S] [N...]
+ * usage: growth_evidence [--check] [--confusion] [--distorted] [--tuning] [--sites M] [--seed S] [N...]
  *
  * Prints Markdown tables; with --check, exits 1 when a goal is missed.  Leaks and non-leaks are as
  * many; precision and recall are of the verdict `leak`.
@@ -18,7 +18,7 @@ enum { VERDICTS = GROWTH_TOO_FEW + 1, MOST_BEHAVIOURS = 32, MOST_SIZES = 32 };
 
 struct settings {
 	enum sim_world world;
-	bool check, confusion;
+	bool check, confusion, distorted;
 	size_t sites; /* per size; see sites_of() */
 	uint64_t seed;
 	size_t sizes[MOST_SIZES];
@@ -284,6 +284,7 @@ static void report_distortions(const struct settings *settings)
 		{"unequal intervals, N = 16", SIM_UNEQUAL},
 		{"sampled, N = 16", SIM_SAMPLED},
 		{"idle times, N = 16", SIM_IDLE},
+		{"the load ends halfway, N = 16", SIM_ENDS},
 		{"all of them, N = 16", SIM_MISSING | SIM_RESTART | SIM_UNEQUAL | SIM_SAMPLED},
 	};
 
@@ -468,6 +469,8 @@ static bool parse(struct settings *settings, int argc, char **argv)
 			settings->check = true;
 		else if (strcmp(argv[i], "--confusion") == 0)
 			settings->confusion = true;
+		else if (strcmp(argv[i], "--distorted") == 0)
+			settings->distorted = true;
 		else if (strcmp(argv[i], "--tuning") == 0)
 			settings->world = SIM_TUNING;
 		else if (strcmp(argv[i], "--sites") == 0 && i + 1 < argc)
@@ -490,10 +493,15 @@ int main(int argc, char **argv)
 
 	if (!parse(&settings, argc, argv)) {
 		fprintf(stderr,
-			"usage: %s [--check] [--confusion] [--tuning] [--sites M] [--seed S] "
+			"usage: %s [--check] [--confusion] [--distorted] [--tuning] [--sites M] "
+			"[--seed S] "
 			"[N...]\n",
 			argv[0]);
 		return 2;
+	}
+	if (settings.distorted) {
+		report_distortions(&settings);
+		return 0;
 	}
 	given = settings.size_count > 0;
 	if (!given) {

@@ -40,6 +40,7 @@ struct site_sim {
 	double used, level;
 	bool touches_gradually; /* room of the container becomes resident when it is used */
 	double seconds, work;   /* of the process: time passed, and blocks allocated */
+	double cpu, cpu_after;  /* seconds of CPU time; those per second after the load ended */
 	uint64_t ticks, allocated;
 };
 
@@ -592,12 +593,13 @@ static void restart(struct site_sim *s)
 	s->used = 0;
 	s->seconds = 0;
 	s->work = 0;
+	s->cpu = 0;
 }
 
 static void prepare(struct sim_site *site, size_t snapshots)
 {
 	*site = (struct sim_site){0};
-	site->numbers = calloc(6 * snapshots, sizeof(double));
+	site->numbers = calloc(7 * snapshots, sizeof(double));
 	site->runs = calloc(snapshots, sizeof(uint32_t));
 	site->seqs = calloc(snapshots, sizeof(uint64_t));
 	site->births = calloc(snapshots, sizeof(*site->births));
@@ -652,6 +654,24 @@ static void work(struct site_sim *s, size_t behaviour, double interval)
 	advance(s, behaviour, interval);
 	s->seconds += interval;
 	s->work += interval * (4000 + (double)(s->ticks * 7919 % 2000));
+	s->cpu += interval * 0.2;
+}
+
+/* Nothing is allocated, but there is work. */
+static void compute(struct site_sim *s, double interval)
+{
+	s->seconds += interval;
+	s->cpu += interval * s->cpu_after;
+}
+
+/* The number of snapshots until the load ends. */
+static size_t load_end(struct site_sim *s, size_t snapshots)
+{
+	double end = (double)snapshots * uniform(s, 0.4, 0.6);
+
+	s->cpu_after = log_uniform(s, 0.1, 1);
+	s->duration = end;
+	return (size_t)end;
 }
 
 /* Four intervals of work come first, so that there is something to compare with. */
@@ -668,13 +688,14 @@ void sim_run(struct sim_site *site, size_t behaviour, size_t snapshots, enum sim
 	struct site_sim s = {.random = seed * 0x2545f4914f6cdd1du + behaviour + 1000 * snapshots,
 			     .world = world,
 			     .duration = (double)snapshots};
-	size_t restart_at = distortions & SIM_RESTART ? snapshots * 2 / 5 : snapshots;
+	size_t restart_at = distortions & SIM_RESTART ? snapshots * 2 / 5 : snapshots, end;
 
 	prepare(site, snapshots);
 	if (distortions & SIM_RESTART)
 		s.duration = (double)(snapshots - restart_at);
 	if (distortions & SIM_IDLE)
 		s.duration *= 0.7;
+	end = distortions & SIM_ENDS ? load_end(&s, snapshots) : snapshots;
 	draw_parameters(&s, behaviour);
 	for (size_t i = 0; i < snapshots; i++) {
 		double interval = distortions & SIM_UNEQUAL ? log_uniform(&s, 0.45, 2.2) : 1;
@@ -682,8 +703,10 @@ void sim_run(struct sim_site *site, size_t behaviour, size_t snapshots, enum sim
 
 		if (i == restart_at)
 			restart(&s);
-		idle = is_idle(&s, i, snapshots, distortions);
-		if (idle)
+		idle = i >= end || is_idle(&s, i, snapshots, distortions);
+		if (i >= end)
+			compute(&s, interval);
+		else if (idle)
 			rest(&s, interval);
 		else
 			work(&s, behaviour, interval);
@@ -698,10 +721,13 @@ void sim_run(struct sim_site *site, size_t behaviour, size_t snapshots, enum sim
 		site->numbers[3 * snapshots + i] = s.seconds;
 		site->numbers[4 * snapshots + i] = s.work;
 		site->numbers[5 * snapshots + i] = unrecorded(&s);
+		site->numbers[6 * snapshots + i] = s.cpu;
 		site->runs[i] = i >= restart_at;
 	}
 	if (seed % 2) /* of half of the processes it is not known */
 		site->series.unrecorded = NULL;
+	if (distortions & SIM_ENDS)
+		site->series.cpu = site->numbers + 6 * snapshots;
 	point_at_cohorts(site);
 	free(s.objects);
 }

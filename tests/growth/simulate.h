@@ -18,6 +18,7 @@ enum sim_distortion {
 	SIM_UNEQUAL = 1 << 2, /* the time between snapshots varies fivefold */
 	SIM_SAMPLED = 1 << 3, /* one block in four is seen, weighted by four */
 	SIM_IDLE = 1 << 4,    /* the load pauses, and ends before the last quarter */
+	SIM_ENDS = 1 << 5,    /* the load ends halfway; then the program only uses CPU time */
 };
 
 struct sim_behaviour {

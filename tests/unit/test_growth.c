@@ -591,7 +591,7 @@ static struct growth_judgement judge_kept(const double *blocks, const double *wo
 	return judgement;
 }
 
-Test(growth_idle, a_full_cache_that_needs_no_memory_is_at_work_as_long_as_it_uses_cpu_time)
+Test(growth_idle, a_cache_that_filled_evenly_is_no_leak_as_long_as_the_program_uses_cpu_time)
 {
 	static const double blocks[] = {50,  100, 150, 200, 250, 300, 350, 400,
 					400, 400, 400, 400, 400, 400, 400, 400};
@@ -601,10 +601,90 @@ Test(growth_idle, a_full_cache_that_needs_no_memory_is_at_work_as_long_as_it_use
 	struct growth_judgement full = judge_kept(blocks, work, at_work, 16, NULL);
 	struct growth_judgement stopped = judge_kept(blocks, work, at_rest, 16, NULL);
 
-	EXPECT(full, "warm-up");
+	/* A load that ended looks the same. */
+	EXPECT(full, "inconclusive");
 	cr_assert_eq(full.idle, 0);
+	cr_assert(has_reason(&full, "it is full, or the load ended"));
 	EXPECT(stopped, "leak");
 	cr_assert_eq(stopped.idle, 8);
+}
+
+/* A row that grows by 50 blocks in each of 9 intervals and then stays, like the other figures. */
+struct ending {
+	double work, cpu;   /* of an interval in which it grows */
+	double cpu_after;   /* of an interval in which nothing is allocated */
+	double last_growth; /* in the last growing interval, of 50 */
+	size_t quiet;       /* intervals without allocations */
+	struct growth_exit exit;
+};
+
+static struct growth_judgement judge_ending(const struct ending *is)
+{
+	enum { GROWING = 9 };
+	double blocks[MOST], work[MOST], cpu[MOST];
+
+	for (size_t i = 0; i < GROWING + is->quiet; i++) {
+		double share = i < GROWING - 1 ? 1 : is->last_growth / 50;
+
+		blocks[i] = (i ? blocks[i - 1] : 0) + (i < GROWING ? 50 * share : 0);
+		work[i] = i < GROWING ? is->work * share : 0;
+		cpu[i] = i < GROWING ? is->cpu : is->cpu_after;
+	}
+	return judge_kept(blocks, work, cpu, GROWING + is->quiet,
+			  is->exit.blocks > 0 ? &is->exit : NULL);
+}
+
+Test(growth_ending, a_leak_beside_other_allocations_that_all_stop_is_a_leak)
+{
+	struct growth_judgement leak =
+		judge_ending(&(struct ending){2000, 5, 4, 50, 9, {450, 45000, false}});
+
+	EXPECT(leak, "leak");
+	cr_assert_eq(leak.confidence, GROWTH_MEDIUM);
+	cr_assert(has_reason(&leak, "the last 9 intervals are left out"));
+}
+
+Test(growth_ending, a_leak_before_a_computation_that_needs_more_cpu_time_is_a_leak)
+{
+	struct growth_judgement leak = judge_ending(&(struct ending){60, 5, 90, 50, 9, {0, 0, false}});
+	struct growth_judgement within = judge_ending(&(struct ending){60, 5, 90, 20, 9, {0, 0, false}});
+
+	EXPECT(leak, "leak");
+	cr_assert_eq(leak.confidence, GROWTH_MEDIUM);
+	EXPECT(within, "leak");
+}
+
+Test(growth_ending, what_stays_when_the_program_frees_the_rest_at_its_exit_is_a_sure_leak)
+{
+	struct growth_judgement leak =
+		judge_ending(&(struct ending){60, 5, 5, 50, 9, {450, 45000, true}});
+
+	EXPECT(leak, "leak");
+	cr_assert_eq(leak.confidence, GROWTH_HIGH);
+}
+
+Test(growth_ending, what_is_freed_at_the_exit_had_an_owner)
+{
+	EXPECT(judge_ending(&(struct ending){2000, 5, 90, 50, 9, {3, 300, true}}), "warm-up");
+}
+
+Test(growth_ending, most_of_the_work_after_the_growth_is_a_warm_up)
+{
+	EXPECT(judge_ending(&(struct ending){2000, 5, 90, 50, 21, {0, 0, false}}), "warm-up");
+}
+
+Test(growth_ending, a_cache_whose_keys_come_at_random_slows_down_and_is_a_warm_up)
+{
+	/* 400 keys, 133 questions per interval. */
+	static const double blocks[] = {113, 194, 252, 294, 324, 346, 361, 372, 380, 386, 390,
+					393, 395, 396, 397, 398, 399, 400, 400, 400, 400, 400};
+	double work[22], cpu[22];
+
+	for (size_t i = 0; i < 22; i++) {
+		work[i] = 40 * (blocks[i] - (i ? blocks[i - 1] : 0));
+		cpu[i] = i < 18 ? 5 : 90;
+	}
+	EXPECT(judge_kept(blocks, work, cpu, 22, NULL), "warm-up");
 }
 
 Test(growth_idle, a_leak_that_is_all_of_the_work_stays_sure_when_the_load_stops_within_an_interval)

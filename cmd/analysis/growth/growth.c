@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/growth/growth_ages.h"
+#include "analysis/growth/growth_ending.h"
 #include "analysis/growth/growth_fill.h"
 #include "analysis/growth/growth_idle.h"
 #include "analysis/growth/growth_say.h"
@@ -836,8 +837,8 @@ static void judge_runs(const struct growth_series *series, const struct growth_o
 		ask_other_runs(series, options, out);
 }
 
-void growth_judge(const struct growth_series *series, const struct growth_options *options,
-		  struct growth_judgement *out)
+static void judge_awake(const struct growth_series *series, const struct growth_options *options,
+			struct growth_judgement *out)
 {
 	struct growth_awake awake;
 
@@ -853,6 +854,84 @@ void growth_judge(const struct growth_series *series, const struct growth_option
 			   out->idle, out->idle == 1 ? "" : "s", out->idle == 1 ? "is" : "are");
 	growth_awake_release(&awake);
 }
+
+/* ---- a program that went on without allocating ----------------------------------------------- */
+
+/* The beginning of a series, up to the snapshot at `at`. */
+static struct growth_series beginning(const struct growth_series *series, size_t at)
+{
+	struct growth_series begins = *series;
+
+	begins.count = at + 1;
+	begins.idle = NULL;
+	begins.idle_count = 0;
+	while (begins.births_count > 0 && begins.births[begins.births_count - 1].snapshot > at)
+		begins.births_count--;
+	return begins;
+}
+
+static void say_ending(struct growth_judgement *out, enum growth_ending ending, size_t left_out)
+{
+	const char *s = left_out == 1 ? "" : "s";
+
+	if (ending == ENDING_UNKNOWN)
+		growth_say(out,
+			   "grew evenly until the program allocated no more, %zu interval%s before "
+			   "the end: it is full, or the load ended",
+			   left_out, s);
+	else
+		growth_say(out,
+			   "the last %zu interval%s left out: the load ended, and the program used "
+			   "CPU time but no memory",
+			   left_out, left_out == 1 ? " is" : "s are");
+	if (out->reason_count > 2)
+		swap_reasons(out, 1, out->reason_count - 1); /* the second most telling */
+}
+
+/* What stayed the same while the program did not allocate was not tested, if its load ended. */
+static void judge_before_ending(const struct growth_series *series,
+				const struct growth_options *options, struct growth_judgement *out)
+{
+	size_t at = growth_ending_find(series), left_out = series->count - 1 - at;
+	struct growth_series before = beginning(series, at);
+	struct growth_judgement until;
+	enum growth_ending ending;
+	bool is_container;
+
+	if (left_out == 0)
+		return;
+	judge_awake(&before, options, &until);
+	if (!is_growth(until.verdict) || until.confidence == GROWTH_LOW)
+		return;
+	is_container = until.verdict == GROWTH_CONTAINER || !series->blocks;
+	ending = growth_ending_weigh(series, is_container ? series->bytes : series->blocks, at);
+	if (ending < ENDING_UNKNOWN)
+		return;
+	if (is_container && ending == ENDING_LOAD)
+		ending = ENDING_UNKNOWN; /* what fills a table at an even pace may be done */
+	if (ending == ENDING_UNKNOWN) {
+		out->verdict = GROWTH_INCONCLUSIVE;
+		out->confidence = GROWTH_LOW;
+		out->reason_count =
+			out->reason_count < GROWTH_REASONS ? out->reason_count : GROWTH_REASONS - 1;
+	} else {
+		*out = until;
+		out->idle += left_out;
+		if (ending == ENDING_LOAD)
+			out->confidence = GROWTH_MEDIUM;
+	}
+	say_ending(out, ending, left_out);
+}
+
+void growth_judge(const struct growth_series *series, const struct growth_options *options,
+		  struct growth_judgement *out)
+{
+	judge_awake(series, options, out);
+	if (out->verdict == GROWTH_WARM_UP || out->verdict == GROWTH_INCONCLUSIVE)
+		judge_before_ending(series, options, out);
+}
+
+/* ---- which cohorts are read ------------------------------------------------------------------ */
 
 /* Is the snapshot at `place`, from 1, one whose ages are looked at when the series of `count` is
  * judged, or when keep_confidence() judges a shorter one? */
@@ -886,21 +965,34 @@ static size_t longest_run(const struct growth_series *series, const bool *idle, 
 	return most;
 }
 
-size_t growth_wanted_births(const struct growth_series *series, size_t wanted[GROWTH_BIRTHS])
+/* Mark what is wanted when this series is judged. */
+static void mark_wanted(const struct growth_series *series, bool *wanted)
 {
 	bool *idle = memory_need(calloc(series->count + 1, sizeof(*idle)), "judging growth");
-	size_t from, count, end, place = 0, found = 0;
+	size_t from, count, end, place = 0;
 
 	growth_idle_mark(series, idle);
 	count = longest_run(series, idle, &from);
 	end = series->count ? run_end(series, from) : 0;
-	for (size_t i = from; i < end && found < GROWTH_BIRTHS; i++) {
-		if (i + 1 < end && idle[i + 1])
-			continue;
-		if (is_wanted(++place, count))
-			wanted[found++] = i;
-	}
+	for (size_t i = from; i < end; i++)
+		if (!(i + 1 < end && idle[i + 1]) && is_wanted(++place, count))
+			wanted[i] = true;
 	free(idle);
+}
+
+size_t growth_wanted_births(const struct growth_series *series, size_t wanted[GROWTH_BIRTHS])
+{
+	bool *marked = memory_need(calloc(series->count + 1, sizeof(*marked)), "judging growth");
+	size_t at = growth_ending_find(series), found = 0;
+	struct growth_series before = beginning(series, at);
+
+	mark_wanted(series, marked);
+	if (before.count < series->count)
+		mark_wanted(&before, marked);
+	for (size_t i = 0; i < series->count && found < GROWTH_BIRTHS; i++)
+		if (marked[i])
+			wanted[found++] = i;
+	free(marked);
 	return found;
 }
 

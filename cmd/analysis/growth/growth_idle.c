@@ -131,15 +131,11 @@ static size_t unmark_busy(const struct growth_series *series, bool *idle,
 	return left;
 }
 
-size_t growth_idle_mark(const struct growth_series *series, bool *idle)
+/* Mark the snapshots that end an interval without allocations, whatever CPU time it used. */
+static void mark_quiet(const struct growth_series *series, bool *quiet, struct interval *intervals)
 {
-	struct interval *intervals;
-	size_t count, from, left;
+	size_t count, from;
 
-	memset(idle, 0, series->count * sizeof(*idle));
-	if (!series->work || series->count < LEAST_BUSY + 2)
-		return 0;
-	intervals = need(calloc(series->count, sizeof(*intervals)));
 	count = list_intervals(series, series->work, intervals);
 	from = first_idle(intervals, count, idle_rate, LEAST_WORK);
 	if (series->cpu && count && intervals[count / 2].amount < LEAST_WORK && from == count) {
@@ -148,10 +144,36 @@ size_t growth_idle_mark(const struct growth_series *series, bool *idle)
 		from = first_idle(intervals, count, idle_cpu, least_cpu);
 	}
 	for (size_t i = from; i < count; i++)
-		idle[intervals[i].end] = true;
+		quiet[intervals[i].end] = true;
+}
+
+size_t growth_idle_mark(const struct growth_series *series, bool *idle)
+{
+	struct interval *intervals;
+	size_t left;
+
+	memset(idle, 0, series->count * sizeof(*idle));
+	if (!series->work || series->count < LEAST_BUSY + 2)
+		return 0;
+	intervals = need(calloc(series->count, sizeof(*intervals)));
+	mark_quiet(series, idle, intervals);
 	left = unmark_busy(series, idle, intervals);
 	free(intervals);
 	return left;
+}
+
+size_t growth_idle_last_work(const struct growth_series *series)
+{
+	struct interval *intervals = need(calloc(series->count + 1, sizeof(*intervals)));
+	bool *quiet = need(calloc(series->count + 1, sizeof(*quiet)));
+	size_t at = series->count ? series->count - 1 : 0;
+
+	mark_quiet(series, quiet, intervals);
+	while (at > 0 && quiet[at])
+		at--;
+	free(intervals);
+	free(quiet);
+	return at;
 }
 
 /* ---- a series without them ------------------------------------------------------------------- */

@@ -16,6 +16,9 @@
  */
 size_t growth_idle_mark(const struct growth_series *series, bool *idle);
 
+/** The last snapshot that ends an interval with allocations.  Needs `work`. */
+size_t growth_idle_last_work(const struct growth_series *series);
+
 /** A series without its idle intervals. */
 struct growth_awake {
 	struct growth_series series; /* its arrays belong to this struct */

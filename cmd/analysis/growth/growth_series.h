@@ -87,7 +87,7 @@ struct growth_judgement {
 };
 
 enum {
-	GROWTH_BIRTHS = 32,        /* the most that the rule wants to see */
+	GROWTH_BIRTHS = 64,        /* the most that the rule wants to see */
 	GROWTH_MANY_SNAPSHOTS = 64 /* of more snapshots, it wants to see fewer */
 };
 

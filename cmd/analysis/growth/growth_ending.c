@@ -1,0 +1,132 @@
+/*
+ * growth_ending.c - a program that stops to allocate, but not to work.
+ *
+ * A cache slows down while it fills, because more and more of its keys are there already.  A leak
+ * keeps its pace, and stops at once when the load does.  A cache that is filled key by key does so
+ * too.  Then the rest of the program may tell: it did much that has nothing to do with the row and
+ * stopped that, or it began to use more CPU time than before, so it does something else now.
+ */
+#include "analysis/growth/growth_ending.h"
+
+#include <stdlib.h>
+
+#include "analysis/growth/growth_idle.h"
+#include "analysis/stats.h"
+#include "base/memory.h"
+
+enum {
+	LEAST_GROWING = 4, /* intervals in which it grew; fewer show no pace */
+	LEAST_QUIET = 2    /* intervals without allocations */
+};
+static const double even = 0.6;       /* of the pace of the first half, in the second half */
+static const double stays = 0.05;     /* of the growth that the row may lose or gain later */
+static const double full_work = 0.75; /* of the usual allocations: less is a part of an interval */
+static const double other_work = 1.5; /* of the CPU time before: the program does something else */
+static const double row_share = 0.1;  /* of all allocations that the row may be */
+static const double longest = 2;      /* time without allocations, of the time with growth */
+static const double kept = 0.9;       /* of the blocks: still there at the exit */
+
+static bool is_one_run(const struct growth_series *series)
+{
+	return !series->run || series->run[0] == series->run[series->count - 1];
+}
+
+static double time_at(const struct growth_series *series, size_t i)
+{
+	return series->seconds ? series->seconds[i] : series->x[i];
+}
+
+static double rate(const struct growth_series *series, const double *sums, size_t from, size_t to)
+{
+	double elapsed = time_at(series, to) - time_at(series, from);
+
+	return elapsed > 0 ? (sums[to] - sums[from]) / elapsed : 0;
+}
+
+/* The median pace of `sums` in the intervals up to the snapshot at `end`. */
+static double usual_rate(const struct growth_series *series, const double *sums, size_t end)
+{
+	double *rates = memory_need(calloc(end + 1, sizeof(*rates)), "judging growth"), usual;
+
+	for (size_t i = 1; i <= end; i++)
+		rates[i - 1] = rate(series, sums, i - 1, i);
+	usual = end ? stats_median(rates, end) : 0;
+	free(rates);
+	return usual;
+}
+
+size_t growth_ending_find(const struct growth_series *series)
+{
+	size_t last = series->count ? series->count - 1 : 0, at = last;
+
+	if (!series->work || !series->cpu || last < LEAST_GROWING + LEAST_QUIET ||
+	    !is_one_run(series))
+		return last;
+	at = growth_idle_last_work(series);
+	/* The load may have ended within that interval. */
+	if (at > 1 && at < last &&
+	    rate(series, series->work, at - 1, at) <
+		    full_work * usual_rate(series, series->work, at - 1))
+		at--;
+	return at < LEAST_GROWING || last - at < LEAST_QUIET ? last : at;
+}
+
+static bool grew_evenly(const struct growth_series *series, const double *values, size_t at)
+{
+	size_t half = at / 2;
+	double early = rate(series, values, 0, half), late = rate(series, values, half, at);
+
+	return early > 0 && late >= even * early;
+}
+
+/* Did it stay as it was, but for what the interval added in which the load ended? */
+static bool stays_still(const struct growth_series *series, const double *values, size_t at)
+{
+	size_t last = series->count - 1;
+	double gain = values[at] - values[0], allowed = stays * gain;
+	double step = gain / (double)at;
+
+	for (size_t i = at + 1; i <= last; i++)
+		if (values[i] < values[at] - allowed || values[i] > values[at] + step + allowed ||
+		    (i > at + 1 && values[i] > values[at + 1] + allowed))
+			return false;
+	return true;
+}
+
+/* Does the program use more CPU time than before? */
+static bool does_other_work(const struct growth_series *series, size_t at)
+{
+	size_t last = series->count - 1;
+
+	return rate(series, series->cpu, at + 1, last) >=
+	       other_work * usual_rate(series, series->cpu, at);
+}
+
+/* Is the row a small part of what the program stopped to do? */
+static bool is_small_part(const struct growth_series *series, size_t at)
+{
+	return series->blocks && series->blocks[at] - series->blocks[0] <=
+					 row_share * (series->work[at] - series->work[0]);
+}
+
+enum growth_ending growth_ending_weigh(const struct growth_series *series, const double *values,
+				       size_t at)
+{
+	const struct growth_exit *at_exit = series->at_exit;
+	size_t last = series->count - 1;
+	double left = 0;
+
+	if (at == last || !grew_evenly(series, values, at) || !stays_still(series, values, at))
+		return ENDING_NONE;
+	if (at_exit)
+		left = values == series->blocks ? at_exit->blocks : at_exit->bytes;
+	if (at_exit && left < kept * values[last])
+		return ENDING_FULL;
+	if (at_exit && at_exit->frees_others)
+		return ENDING_LOST;
+	if (time_at(series, last) - time_at(series, at) >
+	    longest * (time_at(series, at) - time_at(series, 0)))
+		return ENDING_FULL;
+	return is_small_part(series, at) || does_other_work(series, at) ? ENDING_LOAD
+									: ENDING_UNKNOWN;
+}
