@@ -316,7 +316,7 @@ static bool is_worth_a_snapshot(void)
 {
 	return !was_forked ||
 	       snap__threads_total(SNAP__COUNT_ALLOCATED) - allocated_at_fork >= FORKED_BLOCKS ||
-	       snap__os_wall_ns() - snap__process_self()->start_time_ns >= FORKED_NS;
+	       snap__process_age_ns() >= FORKED_NS;
 }
 
 bool snap__process_exec_begins(void)

@@ -240,7 +240,7 @@ static void answer_status(int client)
 	struct snap__text out = SNAP__TEXT(buffer);
 	const struct snap__process *who = snap__process_self();
 	uint64_t allocated = snap__threads_total(SNAP__COUNT_ALLOCATED), blocks = 0;
-	uint64_t up_ns = snap__os_wall_ns() - who->start_time_ns;
+	uint64_t up_ns = snap__process_age_ns();
 	int error;
 
 	snap__heapmap_walk(count_block, &blocks);

@@ -39,6 +39,11 @@ const struct snap__process *snap__process_self(void)
 	return &self;
 }
 
+uint64_t snap__process_age_ns(void)
+{
+	return snap__os_mono_ns() - self.start_mono_ns;
+}
+
 const struct snap__host *snap__process_host(void)
 {
 	return &host;
@@ -135,6 +140,7 @@ void snap__process_renew(void)
 	snap__metrics_of(self.pid);
 	self.start_ticks = snap__metrics_start_ticks();
 	self.start_time_ns = snap__os_wall_ns();
+	self.start_mono_ns = snap__os_mono_ns();
 	if (witness)
 		atomic_store(witness, 1);
 }
@@ -182,9 +188,11 @@ void snap__warm(void)
 	uintptr_t from = (one < other ? one : other) & ~(uintptr_t)4095;
 	uintptr_t to = (uintptr_t)_end;
 
-	/* Another linker may order variables otherwise. */
-	if (to > from && to - from <= WARM_MOST)
-		(void)snap__sys_madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+	if (to <= from) /* another linker may order variables otherwise */
+		return;
+	/* If there are more, the first of them are those that every process uses. */
+	to = to - from > WARM_MOST ? from + WARM_MOST : to;
+	(void)snap__sys_madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 }
 
 /* ---- labels ---------------------------------------------------------------------------------- */

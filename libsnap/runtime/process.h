@@ -25,6 +25,7 @@ struct snap__process {
 	int pid, parent;
 	uint64_t start_ticks;   /* of the process, clock ticks since boot */
 	uint64_t start_time_ns; /* wall clock when recording (or the forked child) began */
+	uint64_t start_mono_ns; /* the same by the clock that nobody sets */
 	char program[192];      /* file name part; '/' and control characters replaced; cut, so that
 				   the names of snapshots are not too long for a file system */
 	char exe[SNAP__PATH_MAX];
@@ -65,6 +66,8 @@ void snap__process_after_fork(void);
 
 const struct snap__config *snap__process_config(void);
 const struct snap__process *snap__process_self(void);
+/** Since recording, or the forked child, began.  The wall clock may have been set meanwhile. */
+uint64_t snap__process_age_ns(void);
 const struct snap__host *snap__process_host(void);
 
 /** Labels, as K=V lines. False: no room.  `value` NULL removes. */

@@ -214,8 +214,7 @@ static void merge_epochs(const struct job *job)
 
 static bool is_brief(void)
 {
-	return snap__os_wall_ns() - snap__process_self()->start_time_ns < BRIEF_NS &&
-	       snap__record_peak_bytes() < BRIEF_BYTES;
+	return snap__process_age_ns() < BRIEF_NS && snap__record_peak_bytes() < BRIEF_BYTES;
 }
 
 /* Ask the kernel which pages are in memory; a sample does not know all blocks.  Ends with
@@ -399,7 +398,7 @@ static void take_metrics(struct job *job)
 		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
 		.call = job->order->call,
 		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
-		.is_brief = snap__os_wall_ns() - snap__process_self()->start_time_ns < BRIEF_NS,
+		.is_brief = snap__process_age_ns() < BRIEF_NS,
 		.heap_bytes = snap__record_peak_bytes(),
 		.frees =
 			snap__sample_period() ? UINT64_MAX : snap__threads_total(SNAP__COUNT_FREED),

@@ -302,11 +302,6 @@ static void begin_steps(void)
 	watch_level();
 }
 
-static uint64_t age_ns(void)
-{
-	return snap__os_wall_ns() - snap__process_self()->start_time_ns;
-}
-
 /* How many steps `now` is above `*base`, which moves up by them. */
 static uint64_t steps_above(_Atomic uint64_t *base, uint64_t step, uint64_t now)
 {
@@ -326,7 +321,7 @@ static bool kept_is_due(uint64_t peak, bool falls)
 {
 	uint64_t live = snap__record_live_bytes(), step = kept_step();
 	bool leaps = peak > peak_base + 2 * step;
-	bool is_fine = snap__snapshot_writing_ns() <= age_ns() / PEAK_PART;
+	bool is_fine = snap__snapshot_writing_ns() <= snap__process_age_ns() / PEAK_PART;
 
 	falls = falls || live + step / 2 <= peak;
 	if (peak > peak_base)
@@ -376,7 +371,7 @@ static bool level_is_due(bool falls, enum snap__reason *reason)
 static bool may_afford(void)
 {
 	return !snap__process_config()->keep_peak ||
-	       snap__snapshot_writing_ns() <= PEAK_FREE_NS + age_ns() / PEAK_PART;
+	       snap__snapshot_writing_ns() <= PEAK_FREE_NS + snap__process_age_ns() / PEAK_PART;
 }
 
 /* An interpreter that imports what it needs itself reaches a new peak many times, and nobody wants
@@ -518,7 +513,7 @@ static void check_timer(void)
 /* The time to the next one grows with the process's age and with the cost of this one. */
 static void put_off_safety(uint64_t cost_ns)
 {
-	uint64_t gap = (snap__os_wall_ns() - snap__process_self()->start_time_ns) / 4;
+	uint64_t gap = snap__process_age_ns() / 4;
 
 	gap = gap < SAFETY_MOST_NS ? gap : SAFETY_MOST_NS;
 	if (gap < snap__process_config()->safety_ns)

@@ -207,6 +207,72 @@ Test(record, the_watch_fires_when_the_live_heap_has_fallen_to_its_lower_level)
 	cr_expect(eq(int, woken, 0));
 }
 
+enum { RESTING = 20, LEVEL = 30000, QUANTUM = 1000 };
+
+static pthread_barrier_t resting;
+
+/* Places that a block of 2,048 bytes fits into. */
+static const void *far_at(uintptr_t i)
+{
+	return at(64 * i);
+}
+
+/* Frees less than is reported, and rests. */
+static void *rest(void *number)
+{
+	snap__record_free(far_at((uintptr_t)number));
+	pthread_barrier_wait(&resting);
+	pthread_barrier_wait(&resting);
+	return NULL;
+}
+
+static uint64_t reached;
+
+/* As those do who take snapshots: look, and watch again. */
+static void wake_and_look(bool falls)
+{
+	(void)falls;
+	woken++;
+	reached = snap__record_live_bytes() >= LEVEL ? snap__record_live_bytes() : 0;
+	snap__record_watch(reached ? UINT64_MAX : LEVEL, 0, QUANTUM, wake_and_look);
+}
+
+static void hold_less_than_is_reported(pthread_t *threads)
+{
+	snap__record_watch(UINT64_MAX, 0, QUANTUM, NULL);
+	for (uintptr_t i = 0; i < 2 * RESTING; i++)
+		snap__record_alloc(far_at(i), 900, FRAME);
+	cr_assert(eq(int, pthread_barrier_init(&resting, NULL, RESTING + 1), 0));
+	for (uintptr_t i = 0; i < RESTING; i++)
+		cr_assert(eq(int, pthread_create(&threads[i], NULL, rest, (void *)i), 0));
+	pthread_barrier_wait(&resting);
+	cr_assert(eq(u64, snap__record_live_bytes(), (uint64_t)RESTING * 900));
+}
+
+Test(record, threads_that_rest_do_not_have_the_watch_fire_again_and_again)
+{
+	pthread_t threads[RESTING];
+
+	start(0);
+	hold_less_than_is_reported(threads);
+	snap__record_watch(LEVEL, 0, QUANTUM, wake_and_look);
+	for (int i = 0; i < 1000; i++) {
+		snap__record_alloc(far_at(100), 2 * QUANTUM, FRAME);
+		snap__record_free(far_at(100));
+	}
+	cr_expect(le(int, woken, 3));
+	for (uintptr_t i = 0; i < 11; i++)
+		snap__record_alloc(far_at(200 + i), QUANTUM, FRAME);
+	cr_expect(eq(u64, reached, 0));
+	for (uintptr_t i = 11; i < 15; i++)
+		snap__record_alloc(far_at(200 + i), QUANTUM, FRAME);
+	cr_expect(ge(u64, reached, LEVEL));
+	cr_expect(le(int, woken, 10));
+	pthread_barrier_wait(&resting);
+	for (int i = 0; i < RESTING; i++)
+		pthread_join(threads[i], NULL);
+}
+
 Test(record, a_large_block_is_still_there_when_the_heap_is_about_to_fall)
 {
 	start(0);
