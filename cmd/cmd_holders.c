@@ -30,6 +30,7 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	struct store *store = snapshots_store(subject->snapshots);
 	struct report *report = holders_report_new();
 	struct dataset *dataset = NULL;
+	struct holding *holding = NULL;
 	struct graph graph = {0};
 	enum snap_status st = print_sql_begin(subject, options, err);
 
@@ -44,13 +45,16 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	if (st == SNAP_OK)
 		st = leaks_warn(report, 0, store, subject->ids[0], err);
 	if (st == SNAP_OK)
-		st = holders_fill(report, &graph, pattern, options, err);
+		st = holding_new(&holding, &graph, options, err);
+	if (st == SNAP_OK)
+		st = holders_fill(report, holding, pattern, err);
 	if (st != SNAP_OK)
 		output_warnings(report, options); /* they may say why */
 	else
 		st = options->sql ? print_sql(subject, report, options, err)
 				  : output_report(report, options, err);
 	report_free(report);
+	holding_free(holding);
 	graph_release(&graph);
 	dataset_free(dataset);
 	return st;

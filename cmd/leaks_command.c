@@ -23,11 +23,6 @@ struct leaks_answer {
 
 static enum snap_status check_options(const struct leaks_command *options, struct snap_error *err)
 {
-	if (options->shared.sql && options->confirm)
-		return fail(
-			err, SNAP_EUSAGE,
-			"--sql sums what one snapshot says, and --confirm takes two: leave one of "
-			"them out");
 	if (options->shared.sql && options->exit_code)
 		return fail(err, SNAP_EUSAGE,
 			    "--sql judges nothing: leave --exit-code out, or leave --sql out");
@@ -62,7 +57,7 @@ static enum snap_status make_report(struct leaks_answer *answer, struct snap_err
 	struct subject *subject = &answer->subject;
 	struct leaks_request request = {
 		.graph = &answer->graphs[0],
-		.confirm = options->confirm ? &answer->graphs[1] : NULL,
+		.confirm = options->confirm != NULL,
 		.options = &options->shared,
 		.suppressions = options->suppressions.count ? &answer->suppressions : NULL,
 		.today = suppression_today(),

@@ -12,7 +12,7 @@
 enum { ROWS_MAX = 40 };
 
 static enum snap_status add_row(struct page_holders *out, const struct page_made *made,
-				const struct graph *graph, size_t row, struct snap_error *err)
+				const struct holding *holding, size_t row, struct snap_error *err)
 {
 	const struct value *key = report_cell(made->report, row, "key");
 	struct snap_error ignored = {0};
@@ -22,7 +22,7 @@ static enum snap_status add_row(struct page_holders *out, const struct page_made
 	if (!key || key->kind != VALUE_TEXT)
 		return SNAP_OK;
 	report = holders_report_new();
-	st = holders_fill_row(report, graph, key->text.data, made->options, &ignored);
+	st = holders_fill_row(report, holding, key->text.data, &ignored);
 	if (st == SNAP_OK) {
 		out->reports[out->count] = report;
 		out->items[out->count++] = (struct page_held){row, report};
@@ -30,6 +30,19 @@ static enum snap_status add_row(struct page_holders *out, const struct page_made
 	}
 	report_free(report);
 	return st == SNAP_ENOTFOUND ? SNAP_OK : fail(err, st, "%s", ignored.message);
+}
+
+static enum snap_status add_rows(struct page_holders *out, const struct page_made *made,
+				 const struct graph *graph, struct snap_error *err)
+{
+	struct holding *holding;
+	enum snap_status st = holding_new(&holding, graph, made->options, err);
+
+	for (size_t row = 0; st == SNAP_OK && row < made->report->row_count && row < ROWS_MAX;
+	     row++)
+		st = add_row(out, made, holding, row, err);
+	holding_free(holding);
+	return st;
 }
 
 enum snap_status page_holders_make(struct page_holders *out, const struct page_made *made,
@@ -46,10 +59,8 @@ enum snap_status page_holders_make(struct page_holders *out, const struct page_m
 	out->reports = calloc(ROWS_MAX, sizeof(struct report *));
 	if (st == SNAP_OK && (!out->items || !out->reports))
 		st = fail_memory(err, "finding holders");
-	for (size_t row = 0;
-	     st == SNAP_OK && graph.group_count && row < made->report->row_count && row < ROWS_MAX;
-	     row++)
-		st = add_row(out, made, &graph, row, err);
+	if (st == SNAP_OK && graph.group_count)
+		st = add_rows(out, made, &graph, err);
 	graph_release(&graph);
 	return st;
 }

@@ -90,7 +90,7 @@ enum snap_status graph_fetch(struct graph *out, struct store *store, const struc
 {
 	enum snap_status st;
 
-	*out = (struct graph){.dataset = dataset};
+	*out = (struct graph){.dataset = dataset, .snapshot_id = id};
 	st = store_each_group(store, id, add_group, out, err);
 	if (st == SNAP_OK && !groups_only)
 		st = store_each_root(store, id, add_root, out, err);

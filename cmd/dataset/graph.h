@@ -20,6 +20,7 @@ struct graph_path {
 /** All zero where the snapshot has no graph. */
 struct graph {
 	const struct dataset *dataset;
+	int64_t snapshot_id;
 	struct graph_group *groups;
 	struct store_root *roots; /* their texts are the graph's */
 	struct snap_edge *edges;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
 #include "base/hash_table.h"
 #include "base/memory.h"
@@ -63,24 +64,24 @@ struct node {
 	struct select_row words;
 	const char *kind;
 	bool is_root, present;
-	uint64_t bytes, blocks, lost_blocks, retained;
+	struct store_size size;
 	uint32_t heaviest; /* site, or SNAP_NONE */
 	uint64_t weight;
-};
-
-/* All edges between two nodes. */
-struct link {
-	uint32_t from, to;
-	uint64_t refs, blocks, bytes, dominated;
 };
 
 struct subject_row {
 	uint32_t node;
 	uint64_t order;
+	struct store_size size;
+};
+
+/* Those that hold the subjects, or that these hold: by place of the subject, the largest first. */
+struct link_list {
+	struct store_link *items;
+	size_t count, room, next; /* next: the first that is not told yet */
 };
 
 struct holding {
-	struct report *report;
 	const struct graph *graph;
 	const struct report_options *options;
 	struct selection *selection;
@@ -88,13 +89,17 @@ struct holding {
 	size_t node_count;
 	struct hash_table named;      /* types and roots: nodes by name and kind */
 	uint32_t *of_group, *of_root; /* nodes; SNAP_NONE: left out by filters */
-	struct link *links;           /* by from, to */
-	size_t link_count;
+	bool retained;                /* sizes are known */
+};
+
+/* A report under way. */
+struct telling {
+	struct report *report;
+	const struct holding *h;
 	struct subject_row *subjects;
 	size_t subject_count, shown_count;
-	bool retained;                      /* sizes are known */
-	uint64_t bytes, blocks;             /* of all groups */
-	uint64_t shown_bytes, shown_blocks; /* of the subjects that are shown */
+	struct link_list holders, held;
+	struct store_size all, shown; /* of all groups; of the subjects that are shown */
 };
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
@@ -124,16 +129,10 @@ static uint32_t named_node(struct holding *h, const char *name, const char *kind
 	return id;
 }
 
-static void add_figures(struct holding *h, struct node *node, const struct graph_group *group)
+/* A row that has stacks is named by the heaviest. */
+static void join_group(struct node *node, const struct graph_group *group)
 {
 	node->present = true;
-	node->bytes += group->row.bytes;
-	node->blocks += group->row.blocks;
-	node->lost_blocks += group->row.direct_blocks + group->row.indirect_blocks;
-	if (group->row.retained_bytes != SNAP_UNKNOWN) {
-		node->retained += group->row.retained_bytes;
-		h->retained = true;
-	}
 	if (group->site != SNAP_NONE && node->weight <= group->row.bytes) {
 		node->weight = group->row.bytes;
 		node->heaviest = group->site;
@@ -152,15 +151,13 @@ static void add_group(struct holding *h, size_t i)
 	const struct graph_group *group = &h->graph->groups[i];
 	const struct row_graph_view view = {h->selection, NULL, false};
 
-	h->bytes += group->row.bytes;
-	h->blocks += group->row.blocks;
 	if (group->site == SNAP_NONE)
 		h->of_group[i] = named_node(h, *group->row.label ? group->row.label : "(unknown)",
 					    group_kind(&group->row));
 	else
 		h->of_group[i] = row_graph_row(&view, group);
 	if (h->of_group[i] != SNAP_NONE)
-		add_figures(h, &h->nodes[h->of_group[i]], group);
+		join_group(&h->nodes[h->of_group[i]], group);
 }
 
 static void add_root(struct holding *h, size_t i)
@@ -172,8 +169,6 @@ static void add_root(struct holding *h, size_t i)
 	node = &h->nodes[h->of_root[i]];
 	node->is_root = node->present = true;
 	node->words.module = *root->module ? name_base(root->module) : NULL;
-	if (root->retained_bytes != SNAP_UNKNOWN)
-		node->retained += root->retained_bytes;
 }
 
 static bool make_nodes(struct holding *h)
@@ -198,74 +193,106 @@ static bool make_nodes(struct holding *h)
 	return true;
 }
 
-/* ---- links ----------------------------------------------------------------------------------- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
-static int compare_links(const void *left, const void *right)
+static void put_member(struct store_member *members, size_t *count, uint32_t row, size_t id,
+		       bool is_root)
 {
-	const struct link *a = left, *b = right;
-
-	if (a->from != b->from)
-		return a->from < b->from ? -1 : 1;
-	return (a->to > b->to) - (a->to < b->to);
+	if (row != SNAP_NONE)
+		members[(*count)++] = (struct store_member){row, (uint32_t)id, is_root};
 }
 
-/* If one group of a row retains another group of the same row, those bytes count once. */
-static void count_once(struct holding *h)
+static enum snap_status put_members(const struct holding *h, struct snap_error *err)
 {
-	for (size_t i = 0; i < h->link_count; i++) {
-		const struct link *link = &h->links[i];
-		struct node *node = &h->nodes[link->to];
+	const struct graph *graph = h->graph;
+	struct store_member *members =
+		calloc(graph->group_count + graph->root_count + 1, sizeof(*members));
+	size_t count = 0;
+	enum snap_status st;
 
-		if (link->from == link->to)
-			node->retained -=
-				link->dominated < node->retained ? link->dominated : node->retained;
-	}
+	if (!members)
+		return fail_memory(err, "finding holders");
+	for (size_t i = 0; i < graph->group_count; i++)
+		put_member(members, &count, h->of_group[i], i, false);
+	for (size_t i = 0; i < graph->root_count; i++)
+		put_member(members, &count, h->of_root[i], i, true);
+	st = store_put_members(graph->dataset->store, members, count, err);
+	free(members);
+	return st;
 }
 
-static bool make_links(struct holding *h)
+static enum snap_status put_nodes(const struct holding *h, struct snap_error *err)
 {
-	size_t kept = 0;
+	struct store_node *nodes = calloc(h->node_count + 1, sizeof(*nodes));
+	size_t count = 0;
+	enum snap_status st;
 
-	h->links = calloc(h->graph->edge_count + 1, sizeof(*h->links));
-	if (!h->links)
-		return false;
-	for (size_t i = 0; i < h->graph->edge_count; i++) {
-		const struct snap_edge *e = &h->graph->edges[i];
-		struct link link = {e->from_root ? h->of_root[e->from] : h->of_group[e->from],
-				    h->of_group[e->to],
-				    e->references,
-				    e->blocks,
-				    e->bytes,
-				    e->dominated_bytes == SNAP_UNKNOWN ? 0 : e->dominated_bytes};
+	if (!nodes)
+		return fail_memory(err, "finding holders");
+	for (uint32_t i = 0; i < h->node_count; i++)
+		if (h->nodes[i].present)
+			nodes[count++] =
+				(struct store_node){i, h->nodes[i].words.key, h->nodes[i].kind};
+	st = store_put_nodes(h->graph->dataset->store, nodes, count, err);
+	free(nodes);
+	return st;
+}
 
-		if (link.from != SNAP_NONE && link.to != SNAP_NONE)
-			h->links[h->link_count++] = link;
-	}
-	qsort(h->links, h->link_count, sizeof(*h->links), compare_links);
-	count_once(h);
-	for (size_t i = 0; i < h->link_count; i++) {
-		struct link *last = kept ? &h->links[kept - 1] : NULL;
+static enum snap_status take_size(void *user, uint32_t at, const struct store_size *size)
+{
+	struct holding *h = user;
 
-		if (!last || compare_links(last, &h->links[i]) != 0) {
-			h->links[kept++] = h->links[i];
-			continue;
-		}
-		last->refs += h->links[i].refs;
-		last->blocks += h->links[i].blocks;
-		last->bytes += h->links[i].bytes;
-		last->dominated += h->links[i].dominated;
-	}
-	h->link_count = kept;
-	/* Two holders of one row may refer to the same block. */
-	for (size_t i = 0; i < kept; i++) {
-		const struct node *to = &h->nodes[h->links[i].to];
+	if (at < h->node_count)
+		h->nodes[at].size = *size;
+	h->retained |= size->sized;
+	return SNAP_OK;
+}
 
-		if (h->links[i].blocks > to->blocks)
-			h->links[i].blocks = to->blocks;
-		if (h->links[i].bytes > to->bytes)
-			h->links[i].bytes = to->bytes;
-	}
-	return true;
+static enum snap_status sum_up(struct holding *h, struct snap_error *err)
+{
+	enum snap_status st = put_members(h, err);
+
+	if (st == SNAP_OK)
+		st = put_nodes(h, err);
+	return st == SNAP_OK ? store_sum_graph(h->graph->dataset->store, h->graph->snapshot_id,
+					       take_size, h, err)
+			     : st;
+}
+
+enum snap_status holding_new(struct holding **out, const struct graph *graph,
+			     const struct report_options *options, struct snap_error *err)
+{
+	const struct select_options select = sites_selection(options);
+	struct holding *h = calloc(1, sizeof(*h));
+	enum snap_status st;
+
+	*out = NULL;
+	if (!h)
+		return fail_memory(err, "finding holders");
+	h->graph = graph;
+	h->options = options;
+	st = selection_new(&h->selection, graph->dataset, &select, err);
+	if (st == SNAP_OK && !make_nodes(h))
+		st = fail_memory(err, "finding holders");
+	if (st == SNAP_OK)
+		st = sum_up(h, err);
+	if (st == SNAP_OK)
+		*out = h;
+	else
+		holding_free(h);
+	return st;
+}
+
+void holding_free(struct holding *h)
+{
+	if (!h)
+		return;
+	free(h->nodes);
+	hash_table_release(&h->named);
+	free(h->of_group);
+	free(h->of_root);
+	selection_free(h->selection);
+	free(h);
 }
 
 /* ---- what was asked for ---------------------------------------------------------------------- */
@@ -281,55 +308,100 @@ static int compare_subjects(const void *left, const void *right)
 
 static uint64_t size_of(const struct node *node)
 {
-	return node->retained > node->bytes ? node->retained : node->bytes;
+	const struct store_size *size = &node->size;
+
+	return size->retained_bytes > size->bytes ? size->retained_bytes : size->bytes;
 }
 
-static bool keep_subject(struct holding *h, uint32_t node)
+static void keep_subject(struct telling *t, uint32_t node)
 {
-	if (!h->subjects)
-		h->subjects = calloc(h->node_count + 1, sizeof(*h->subjects));
-	if (h->subjects)
-		h->subjects[h->subject_count++] =
-			(struct subject_row){node, size_of(&h->nodes[node])};
-	return h->subjects != NULL;
+	t->subjects[t->subject_count++] =
+		(struct subject_row){.node = node, .order = size_of(&t->h->nodes[node])};
 }
 
-static enum snap_status find_matching(struct holding *h, const char *pattern,
+static enum snap_status find_matching(struct telling *t, const char *pattern,
 				      struct snap_error *err)
 {
 	regex_t regex;
 	char why[PATTERN_WHY];
 	enum snap_status st = pattern_compile(&regex, pattern, why);
-	bool fine = true;
 
 	if (st == SNAP_ENOMEM)
 		return fail_memory(err, "finding holders");
 	if (st != SNAP_OK)
 		return fail(err, st, "'%s' is not a regular expression", pattern);
-	for (uint32_t i = 0; fine && i < h->node_count; i++) {
-		const struct node *node = &h->nodes[i];
+	for (uint32_t i = 0; i < t->h->node_count; i++) {
+		const struct node *node = &t->h->nodes[i];
 		const char *name = node->words.function ? node->words.function : node->words.key;
 
-		if (node->present && size_of(node) >= h->options->min_bytes &&
+		if (node->present && size_of(node) >= t->h->options->min_bytes &&
 		    pattern_matches(&regex, name))
-			fine = keep_subject(h, i);
+			keep_subject(t, i);
 	}
 	regfree(&regex);
-	if (!fine)
-		return fail_memory(err, "finding holders");
-	if (!h->subject_count)
+	if (!t->subject_count)
 		return fail(err, SNAP_EUSAGE,
 			    "no site, type or root matches '%s'; 'snapdiff top' lists the sites",
 			    pattern);
 	return SNAP_OK;
 }
 
-static enum snap_status find_key(struct holding *h, const char *key, struct snap_error *err)
+static enum snap_status find_key(struct telling *t, const char *key, struct snap_error *err)
 {
-	for (uint32_t i = 0; i < h->node_count; i++)
-		if (h->nodes[i].present && strcmp(h->nodes[i].words.key, key) == 0)
-			return keep_subject(h, i) ? SNAP_OK : fail_memory(err, "finding holders");
+	for (uint32_t i = 0; i < t->h->node_count; i++)
+		if (t->h->nodes[i].present && strcmp(t->h->nodes[i].words.key, key) == 0) {
+			keep_subject(t, i);
+			return SNAP_OK;
+		}
 	return fail(err, SNAP_ENOTFOUND, "the snapshot does not say who holds %s", key);
+}
+
+/* ---- the figures of what is shown ------------------------------------------------------------ */
+
+static enum snap_status take_link(void *user, const struct store_link *link)
+{
+	struct link_list *list = user;
+
+	if (!array_reserve(&list->items, &list->room, list->count, sizeof(*link)))
+		return SNAP_ENOMEM;
+	list->items[list->count++] = *link;
+	return SNAP_OK;
+}
+
+static enum snap_status take_shown(void *user, uint32_t at, const struct store_size *size)
+{
+	struct telling *t = user;
+
+	if (at < t->shown_count)
+		t->subjects[at].size = *size;
+	return SNAP_OK;
+}
+
+static enum snap_status show_subjects(struct telling *t, struct snap_error *err)
+{
+	struct store_shown *shown = report_alloc(t->report, (t->shown_count + 1) * sizeof(*shown));
+
+	for (size_t i = 0; i < t->shown_count; i++)
+		shown[i] = (struct store_shown){t->subjects[i].node,
+						t->h->nodes[t->subjects[i].node].words.key};
+	return store_show_rows(t->h->graph->dataset->store, shown, t->shown_count, err);
+}
+
+static enum snap_status sum_shown(struct telling *t, struct snap_error *err)
+{
+	struct store *store = t->h->graph->dataset->store;
+	size_t limit = sites_limit(t->h->options, SIZE_MAX);
+	enum snap_status st = show_subjects(t, err);
+
+	if (st == SNAP_OK)
+		st = store_each_holder(store, limit, take_link, &t->holders, err);
+	if (st == SNAP_OK)
+		st = store_each_shown_size(store, take_shown, t, err);
+	if (st == SNAP_OK)
+		st = store_each_held(store, limit, take_link, &t->held, err);
+	if (st == SNAP_OK)
+		st = store_total_size(store, t->h->graph->snapshot_id, &t->all, &t->shown, err);
+	return st == SNAP_ENOMEM ? fail_memory(err, "finding holders") : st;
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -353,36 +425,37 @@ static const struct graph_path *path_to(const struct holding *h, uint32_t node)
 	return best;
 }
 
-static const char *name_of_group(const struct holding *h, uint32_t group)
+static const char *name_of_group(const struct telling *t, uint32_t group)
 {
-	uint32_t node = h->of_group[group];
+	uint32_t node = t->h->of_group[group];
 
 	if (node == SNAP_NONE)
 		return "(filtered out)";
-	return sites_words(h->report, &h->nodes[node].words);
+	return sites_words(t->report, &t->h->nodes[node].words);
 }
 
-static struct value path_value(const struct holding *h, const struct graph_path *path)
+static struct value path_value(const struct telling *t, const struct graph_path *path)
 {
-	struct report *report = h->report;
+	struct report *report = t->report;
+	const struct graph *graph = t->h->graph;
 	struct value list = value_list(report, path->row.step_count + 1);
 	struct value first = value_object();
 
 	value_field(report, &first, "key",
 		    path->row.root == SNAP_NONE
 			    ? value_null()
-			    : value_text(report, h->graph->roots[path->row.root].name));
+			    : value_text(report, graph->roots[path->row.root].name));
 	value_field(report, &first, "offset", value_u64(path->row.offset));
 	value_field(report, &first, "skipped", value_u64(path->row.skipped));
 	list.list.items[0] = first;
 	for (uint32_t i = 0; i < path->row.step_count; i++) {
-		const struct snap_step *step = &h->graph->steps[path->first_step + i];
+		const struct snap_step *step = &graph->steps[path->first_step + i];
 		struct value object = value_object();
 		char address[24];
 
 		snprintf(address, sizeof(address), "0x%" PRIx64, step->address);
 		value_field(report, &object, "key",
-			    value_text(report, name_of_group(h, step->group)));
+			    value_text(report, name_of_group(t, step->group)));
 		value_field(report, &object, "address", value_text(report, address));
 		value_field(report, &object, "size", value_u64(step->size));
 		value_field(report, &object, "offset", value_u64(step->offset));
@@ -393,20 +466,22 @@ static struct value path_value(const struct holding *h, const struct graph_path 
 
 /* "g_registry (server) -> block of 8.0 MiB, rehash table.c:40 -> new_session server.c:88"; blocks
  * of one site that follow each other are one step. */
-static void note_path(const struct holding *h, const struct graph_path *path)
+static void note_path(const struct telling *t, const struct graph_path *path)
 {
-	struct report *report = h->report;
+	struct report *report = t->report;
+	const struct graph *graph = t->h->graph;
 	const char *text =
-		path->row.root == SNAP_NONE ? "(nothing)" : h->graph->roots[path->row.root].name;
+		path->row.root == SNAP_NONE ? "(nothing)" : graph->roots[path->row.root].name;
 	uint32_t next;
 
 	for (uint32_t i = 0; i < path->row.step_count; i = next) {
-		const struct snap_step *step = &h->graph->steps[path->first_step + i];
-		const char *name = name_of_group(h, step->group);
+		const struct snap_step *step = &graph->steps[path->first_step + i];
+		const char *name = name_of_group(t, step->group);
 		char size[32];
 
-		for (next = i + 1; next < path->row.step_count &&
-				   h->of_group[step[next - i].group] == h->of_group[step->group];)
+		for (next = i + 1;
+		     next < path->row.step_count &&
+		     t->h->of_group[step[next - i].group] == t->h->of_group[step->group];)
 			next++;
 		if (next == path->row.step_count && path->row.skipped)
 			text = report_text(report, "%s -> (%" PRIu64 " more)", text,
@@ -422,10 +497,10 @@ static void note_path(const struct holding *h, const struct graph_path *path)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static struct value *begin_row(struct holding *h, const struct node *of, const char *role,
+static struct value *begin_row(const struct telling *t, const struct node *of, const char *role,
 			       const struct node *node)
 {
-	struct report *report = h->report;
+	struct report *report = t->report;
 	struct value *values = report_row(report);
 
 	values[KEY] = value_text(report, node->words.key);
@@ -439,96 +514,74 @@ static struct value *begin_row(struct holding *h, const struct node *of, const c
 	values[SITE] = sites_name(report, &node->words);
 	if (node->heaviest != SNAP_NONE)
 		values[STACK] =
-			sites_stack(report, h->graph->dataset, h->selection, node->heaviest);
+			sites_stack(report, t->h->graph->dataset, t->h->selection, node->heaviest);
 	return values;
 }
 
-static void add_link(struct holding *h, const struct node *of, const char *role,
-		     const struct link *link, const struct node *other)
+static void add_link(const struct telling *t, const struct node *of, const char *role,
+		     const struct store_link *link)
 {
-	struct value *values = begin_row(h, of, role, other);
+	struct value *values = begin_row(t, of, role, &t->h->nodes[link->row]);
 
 	values[BYTES] = value_u64(link->bytes);
 	values[BLOCKS] = value_u64(link->blocks);
-	values[REFS] = value_u64(link->refs);
-	if (h->retained)
-		values[RETAINED] = value_u64(link->dominated);
+	values[REFS] = value_u64(link->references);
+	if (t->h->retained)
+		values[RETAINED] = value_u64(link->retained_bytes);
 }
 
-static void add_self(struct holding *h, const struct node *node, uint32_t id)
+static void add_self(const struct telling *t, const struct subject_row *subject)
 {
-	const struct graph_path *path = path_to(h, id);
-	struct value *values = begin_row(h, node, node->is_root ? "root" : "blocks", node);
+	const struct node *node = &t->h->nodes[subject->node];
+	const struct graph_path *path = path_to(t->h, subject->node);
+	struct value *values = begin_row(t, node, node->is_root ? "root" : "blocks", node);
 
 	if (!node->is_root) {
-		values[BYTES] = value_u64(node->bytes);
-		values[BLOCKS] = value_u64(node->blocks);
-		values[LOST] = value_u64(node->lost_blocks);
+		values[BYTES] = value_u64(subject->size.bytes);
+		values[BLOCKS] = value_u64(subject->size.blocks);
+		values[LOST] = value_u64(subject->size.lost_blocks);
 	}
-	if (h->retained)
-		values[RETAINED] = value_u64(node->retained);
+	if (t->h->retained)
+		values[RETAINED] = value_u64(subject->size.retained_bytes);
 	if (path)
-		values[PATH] = path_value(h, path);
+		values[PATH] = path_value(t, path);
 }
 
-static int compare_size(const void *left, const void *right)
+/* The links of the subject at `place`: the next ones of the list. */
+static void add_links(const struct telling *t, size_t place, struct link_list *list, bool held)
 {
-	const struct link *a = *(const struct link *const *)left,
-			  *b = *(const struct link *const *)right;
+	uint32_t id = t->subjects[place].node;
+	const struct node *node = &t->h->nodes[id];
+	uint64_t count = 0, shown = 0;
 
-	if (a->bytes != b->bytes)
-		return a->bytes < b->bytes ? 1 : -1;
-	return compare_links(a, b);
-}
+	for (; list->next < list->count && list->items[list->next].place == place; list->next++) {
+		const struct store_link *link = &list->items[list->next];
 
-/* The links from or to a node, the largest first. */
-static size_t links_of(const struct holding *h, uint32_t node, bool held, const struct link **links)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < h->link_count; i++) {
-		const struct link *link = &h->links[i];
-
-		if ((held ? link->from : link->to) == node && (!held || link->to != node))
-			links[count++] = link;
-	}
-	qsort(links, count, sizeof(*links), compare_size);
-	return count;
-}
-
-static void add_links(struct holding *h, uint32_t id, bool held)
-{
-	const struct link **links = report_alloc(h->report, (h->link_count + 1) * sizeof(*links));
-	size_t count = links_of(h, id, held, links), shown = sites_limit(h->options, count);
-	const struct node *node = &h->nodes[id];
-
-	for (size_t i = 0; i < shown; i++) {
-		const struct link *link = links[i];
-		bool itself = link->from == id && link->to == id;
-
-		add_link(h, node,
-			 held     ? "holds"
-			 : itself ? "held by itself"
-				  : "held by",
-			 link, &h->nodes[held ? link->to : link->from]);
+		count = link->links;
+		shown++;
+		add_link(t, node,
+			 held              ? "holds"
+			 : link->row == id ? "held by itself"
+					   : "held by",
+			 link);
 	}
 	if (shown < count)
-		report_note(h->report, "%s: %zu of %zu that %s are shown; --all shows every one.",
-			    sites_words(h->report, &node->words), shown, count,
+		report_note(t->report,
+			    "%s: %" PRIu64 " of %" PRIu64 " that %s are shown; --all shows every "
+			    "one.",
+			    sites_words(t->report, &node->words), shown, count,
 			    held ? "it holds" : "hold it");
 }
 
-static void add_subject(struct holding *h, uint32_t id)
+static void add_subject(struct telling *t, size_t place)
 {
-	const struct node *node = &h->nodes[id];
+	const struct graph_path *path = path_to(t->h, t->subjects[place].node);
 
-	add_links(h, id, false);
-	add_self(h, node, id);
-	add_links(h, id, true);
-	if (path_to(h, id))
-		note_path(h, path_to(h, id));
-	h->shown_bytes += node->bytes;
-	h->shown_blocks += node->blocks;
+	add_links(t, place, &t->holders, false);
+	add_self(t, &t->subjects[place]);
+	add_links(t, place, &t->held, true);
+	if (path)
+		note_path(t, path);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -542,105 +595,59 @@ static struct value part(struct report *report, uint64_t bytes, uint64_t blocks)
 	return object;
 }
 
-static void add_title(struct holding *h)
+static void add_title(const struct telling *t)
 {
-	const struct node *node = &h->nodes[h->subjects[0].node];
+	const struct node *node = &t->h->nodes[t->subjects[0].node];
+	const struct store_size *size = &node->size;
 	char bytes[32], blocks[64], retained[32];
-	struct report *report = h->report;
+	struct report *report = t->report;
 	const char *name = sites_words(report, &node->words);
 
 	if (node->is_root)
-		report->title = h->retained ? report_text(report, "%s: retains %s", name,
-							  sites_bytes(node->retained, retained))
-					    : report_text(report, "%s", name);
+		report->title = t->h->retained
+					? report_text(report, "%s: retains %s", name,
+						      sites_bytes(size->retained_bytes, retained))
+					: report_text(report, "%s", name);
 	else
 		report->title = report_text(
-			report, "%s: %s, %s%s%s", name, sites_blocks(node->blocks, blocks),
-			sites_bytes(node->bytes, bytes), h->retained ? ", retained " : "",
-			h->retained ? sites_bytes(node->retained, retained) : "");
-	if (node->lost_blocks)
+			report, "%s: %s, %s%s%s", name, sites_blocks(size->blocks, blocks),
+			sites_bytes(size->bytes, bytes), t->h->retained ? ", retained " : "",
+			t->h->retained ? sites_bytes(size->retained_bytes, retained) : "");
+	if (size->lost_blocks)
 		report->title = report_text(report, "%s; %s unreachable", report->title,
-					    sites_blocks(node->lost_blocks, blocks));
+					    sites_blocks(size->lost_blocks, blocks));
 }
 
-static void tell(struct holding *h)
+static void add_summary(const struct telling *t)
 {
-	struct report *report = h->report;
-	struct value shown, hidden;
+	struct report *report = t->report;
+	const struct store_size *all = &t->all, *shown = &t->shown;
+	struct value first = part(report, shown->bytes, shown->blocks);
+	struct value rest = part(report, all->bytes - shown->bytes, all->blocks - shown->blocks);
 
-	for (size_t i = 0; i < h->shown_count; i++)
-		add_subject(h, h->subjects[i].node);
-	sites_hide_empty(report, RETAINED);
 	value_field(report, &report->head, "group",
-		    value_text(report, group_key_names[h->options->group]));
-	value_field(report, &report->head, "totals", part(report, h->bytes, h->blocks));
-	shown = part(report, h->shown_bytes, h->shown_blocks);
-	hidden = part(report, h->bytes - h->shown_bytes, h->blocks - h->shown_blocks);
-	value_field(report, &shown, "rows", value_u64(h->shown_count));
-	value_field(report, &hidden, "rows", value_u64(h->subject_count - h->shown_count));
-	value_field(report, &report->tail, "shown", shown);
-	value_field(report, &report->tail, "hidden", hidden);
-	add_title(h);
-	if (h->shown_count < h->subject_count)
+		    value_text(report, group_key_names[t->h->options->group]));
+	value_field(report, &report->head, "totals", part(report, all->bytes, all->blocks));
+	value_field(report, &first, "rows", value_u64(t->shown_count));
+	value_field(report, &rest, "rows", value_u64(t->subject_count - t->shown_count));
+	value_field(report, &report->tail, "shown", first);
+	value_field(report, &report->tail, "hidden", rest);
+}
+
+static void tell(struct telling *t)
+{
+	struct report *report = t->report;
+
+	for (size_t i = 0; i < t->shown_count; i++)
+		add_subject(t, i);
+	sites_hide_empty(report, RETAINED);
+	add_summary(t);
+	add_title(t);
+	if (t->shown_count < t->subject_count)
 		report_note(report, "%zu of %zu matches are shown; --all shows every one.",
-			    h->shown_count, h->subject_count);
-	if (!h->retained)
+			    t->shown_count, t->subject_count);
+	if (!t->h->retained)
 		report_note(report, "Retained sizes: take a snapshot with --holders=retained.");
-}
-
-/* ---- in SQL ---------------------------------------------------------------------------------- */
-
-static void put_member(struct store_member *members, size_t *count, uint32_t row, size_t id,
-		       bool is_root)
-{
-	if (row != SNAP_NONE)
-		members[(*count)++] = (struct store_member){row, (uint32_t)id, is_root};
-}
-
-static enum snap_status put_members(struct holding *h, struct snap_error *err)
-{
-	const struct graph *graph = h->graph;
-	struct store_member *members = report_alloc(
-		h->report, (graph->group_count + graph->root_count + 1) * sizeof(*members));
-	size_t count = 0;
-
-	for (size_t i = 0; i < graph->group_count; i++)
-		put_member(members, &count, h->of_group[i], i, false);
-	for (size_t i = 0; i < graph->root_count; i++)
-		put_member(members, &count, h->of_root[i], i, true);
-	return store_put_members(graph->dataset->store, members, count, err);
-}
-
-static enum snap_status put_nodes(struct holding *h, struct snap_error *err)
-{
-	struct store_node *nodes = report_alloc(h->report, (h->node_count + 1) * sizeof(*nodes));
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < h->node_count; i++)
-		if (h->nodes[i].present)
-			nodes[count++] =
-				(struct store_node){i, h->nodes[i].words.key, h->nodes[i].kind};
-	return store_put_nodes(h->graph->dataset->store, nodes, count, err);
-}
-
-/* Have the store ask for the figures that are shown, in statements that --sql prints. */
-static enum snap_status ask_in_sql(struct holding *h, struct snap_error *err)
-{
-	const struct dataset *dataset = h->graph->dataset;
-	struct store_shown *shown = report_alloc(h->report, (h->shown_count + 1) * sizeof(*shown));
-	enum snap_status st = put_members(h, err);
-
-	for (size_t i = 0; i < h->shown_count; i++)
-		shown[i] = (struct store_shown){h->subjects[i].node,
-						h->nodes[h->subjects[i].node].words.key};
-	if (st == SNAP_OK)
-		st = put_nodes(h, err);
-	if (st == SNAP_OK)
-		st = store_show_rows(dataset->store, shown, h->shown_count, err);
-	if (st == SNAP_OK)
-		st = store_ask_holders(dataset->store, dataset->snapshot_ids[0],
-				       sites_limit(h->options, SIZE_MAX), err);
-	return st;
 }
 
 struct report *holders_report_new(void)
@@ -648,51 +655,42 @@ struct report *holders_report_new(void)
 	return report_new("snapdiff.holders/1", columns, COLUMNS);
 }
 
-static enum snap_status fill(struct holding *h,
-			     enum snap_status (*find)(struct holding *h, const char *words,
-						      struct snap_error *err),
+typedef enum snap_status find_fn(struct telling *t, const char *words, struct snap_error *err);
+
+static enum snap_status fill(struct report *report, const struct holding *h, find_fn *find,
 			     const char *words, struct snap_error *err)
 {
-	const struct select_options select = sites_selection(h->options);
-	enum snap_status st = selection_new(&h->selection, h->graph->dataset, &select, err);
+	struct telling t = {.report = report, .h = h};
+	enum snap_status st;
 
-	if (st == SNAP_OK && (!make_nodes(h) || !make_links(h)))
-		st = fail_memory(err, "finding holders");
-	if (st == SNAP_OK)
-		st = find(h, words, err);
+	t.subjects = report_alloc(report, (h->node_count + 1) * sizeof(*t.subjects));
+	st = find(&t, words, err);
 	if (st == SNAP_OK) {
-		qsort(h->subjects, h->subject_count, sizeof(*h->subjects), compare_subjects);
-		h->shown_count = sites_limit(h->options, h->subject_count);
-		tell(h);
-		if (h->options->sql)
-			st = ask_in_sql(h, err);
+		qsort(t.subjects, t.subject_count, sizeof(*t.subjects), compare_subjects);
+		t.shown_count = sites_limit(h->options, t.subject_count);
+		st = sum_shown(&t, err);
 	}
-	free(h->nodes);
-	hash_table_release(&h->named);
-	free(h->of_group);
-	free(h->of_root);
-	free(h->links);
-	free(h->subjects);
-	selection_free(h->selection);
+	if (st == SNAP_OK)
+		tell(&t);
+	free(t.holders.items);
+	free(t.held.items);
 	return st;
 }
 
-enum snap_status holders_fill(struct report *report, const struct graph *graph, const char *pattern,
-			      const struct report_options *options, struct snap_error *err)
+enum snap_status holders_fill(struct report *report, const struct holding *holding,
+			      const char *pattern, struct snap_error *err)
 {
-	struct holding h = {.report = report, .graph = graph, .options = options};
+	const struct report_options *options = holding->options;
 
 	if (options->cumulative || options->sort)
 		return fail(err, SNAP_EUSAGE,
 			    "holders counts a call stack once, the largest first; leave %s out",
 			    options->sort ? "--sort" : "--cumulative");
-	return fill(&h, find_matching, pattern, err);
+	return fill(report, holding, find_matching, pattern, err);
 }
 
-enum snap_status holders_fill_row(struct report *report, const struct graph *graph, const char *key,
-				  const struct report_options *options, struct snap_error *err)
+enum snap_status holders_fill_row(struct report *report, const struct holding *holding,
+				  const char *key, struct snap_error *err)
 {
-	struct holding h = {.report = report, .graph = graph, .options = options};
-
-	return fill(&h, find_key, key, err);
+	return fill(report, holding, find_key, key, err);
 }

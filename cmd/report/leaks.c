@@ -59,13 +59,9 @@ static const struct column columns[COLUMNS] = {
 	[STACK] = {"stack", "stack", COLUMN_STACK, COLUMN_DETAIL},
 };
 
-struct lost {
-	uint64_t direct, direct_blocks, indirect, indirect_blocks, rings, live, live_blocks;
-};
-
 struct leak_row {
 	struct select_row words;
-	struct lost lost;
+	struct store_lost lost;
 	uint32_t heaviest; /* site, or SNAP_NONE */
 	uint32_t number;   /* before rows are ordered */
 	uint64_t weight, order;
@@ -75,112 +71,40 @@ struct leaks {
 	struct report *report;
 	const struct leaks_request *request;
 	struct selection *selection;
-	struct leak_row *rows; /* those of the selection, then one for each type */
-	struct lost *found;    /* by group: what counts, after --confirm */
-	uint32_t *of_group;    /* numbers of rows; SNAP_NONE: left out */
+	struct leak_row *rows;    /* those of the selection, one for each type, one for what is
+				     suppressed */
+	struct store_lost *found; /* by group: what counts */
+	uint32_t *of_group;       /* numbers of rows; SNAP_NONE: left out */
 	size_t row_count, count, shown_count;
-	struct lost totals, shown, suppressed, unconfirmed;
+	struct store_lost totals, shown, suppressed;
+	uint64_t unconfirmed_bytes, unconfirmed_blocks;
 };
 
-static uint64_t lost_bytes(const struct lost *lost)
+static uint64_t lost_bytes(const struct store_lost *lost)
 {
 	return lost->direct + lost->indirect;
 }
 
-static uint64_t lost_blocks(const struct lost *lost)
+static uint64_t lost_blocks(const struct store_lost *lost)
 {
 	return lost->direct_blocks + lost->indirect_blocks;
 }
 
-static void add_lost(struct lost *sum, const struct lost *more)
-{
-	sum->direct += more->direct;
-	sum->direct_blocks += more->direct_blocks;
-	sum->indirect += more->indirect;
-	sum->indirect_blocks += more->indirect_blocks;
-	sum->rings += more->rings;
-	sum->live += more->live;
-	sum->live_blocks += more->live_blocks;
-}
-
-static void subtract_lost(struct lost *sum, const struct lost *less)
+static void subtract_lost(struct store_lost *sum, const struct store_lost *less)
 {
 	sum->direct -= less->direct;
 	sum->direct_blocks -= less->direct_blocks;
 	sum->indirect -= less->indirect;
 	sum->indirect_blocks -= less->indirect_blocks;
-	sum->rings -= less->rings;
+	sum->ring_blocks -= less->ring_blocks;
 	sum->live -= less->live;
 	sum->live_blocks -= less->live_blocks;
 }
 
-static struct lost lost_of(const struct store_group *row)
-{
-	return (struct lost){row->direct_bytes,    row->direct_blocks, row->indirect_bytes,
-			     row->indirect_blocks, row->ring_blocks,   row->bytes,
-			     row->blocks};
-}
-
-/* ---- what counts ----------------------------------------------------------------------------- */
-
-struct confirmed {
-	int64_t site_id;
-	const char *label;
-	struct lost lost;
-};
-
-static int compare_confirmed(const void *left, const void *right)
-{
-	const struct confirmed *a = left, *b = right;
-
-	if (a->site_id != b->site_id)
-		return a->site_id < b->site_id ? -1 : 1;
-	return strcmp(a->label, b->label);
-}
-
-/*
- * An unreachable block stays unreachable.  If a second snapshot finds less unreachable for a call
- * stack, the first one was wrong by the difference.
- */
-static bool confirm_all(struct leaks *leaks)
-{
-	const struct graph *first = leaks->request->graph, *second = leaks->request->confirm;
-	struct confirmed *other = calloc(second->group_count + 1, sizeof(*other));
-
-	for (size_t i = 0; other && i < second->group_count; i++)
-		other[i] = (struct confirmed){second->groups[i].row.site_id,
-					      second->groups[i].row.label,
-					      lost_of(&second->groups[i].row)};
-	if (!other)
-		return false;
-	qsort(other, second->group_count, sizeof(*other), compare_confirmed);
-	for (size_t i = 0; i < first->group_count; i++) {
-		const struct confirmed wanted = {.site_id = first->groups[i].row.site_id,
-						 .label = first->groups[i].row.label};
-		struct lost before = leaks->found[i];
-		const struct confirmed *same = bsearch(&wanted, other, second->group_count,
-						       sizeof(*other), compare_confirmed);
-
-		if (!same)
-			leaks->found[i] = (struct lost){.live = before.live,
-							.live_blocks = before.live_blocks};
-		else if (lost_blocks(&same->lost) < lost_blocks(&before) &&
-			 lost_bytes(&same->lost) <= lost_bytes(&before))
-			leaks->found[i] =
-				(struct lost){same->lost.direct,   same->lost.direct_blocks,
-					      same->lost.indirect, same->lost.indirect_blocks,
-					      same->lost.rings,    before.live,
-					      before.live_blocks};
-		leaks->unconfirmed.direct += lost_bytes(&before) - lost_bytes(&leaks->found[i]);
-		leaks->unconfirmed.direct_blocks +=
-			lost_blocks(&before) - lost_blocks(&leaks->found[i]);
-	}
-	free(other);
-	return true;
-}
+/* ---- which group counts towards which row ---------------------------------------------------- */
 
 /* Does a rule cover what the call stack lost? */
-static bool is_suppressed(struct leaks *leaks, uint32_t site, const struct lost *lost)
+static bool is_suppressed(struct leaks *leaks, uint32_t site, const struct store_lost *lost)
 {
 	const struct dataset *dataset = leaks->request->dataset;
 	uint32_t depth = site == SNAP_NONE ? 0 : dataset->sites[site].depth;
@@ -198,6 +122,12 @@ static bool is_suppressed(struct leaks *leaks, uint32_t site, const struct lost 
 				 leaks->request->today) != NULL;
 }
 
+/* The number of the row of what is suppressed: after those that may be shown. */
+static size_t suppressed_row(const struct leaks *leaks)
+{
+	return selection_row_count(leaks->selection) + leaks->request->graph->group_count;
+}
+
 static struct leak_row *row_of_type(struct leaks *leaks, const struct graph_group *group)
 {
 	size_t first = selection_row_count(leaks->selection);
@@ -212,42 +142,43 @@ static struct leak_row *row_of_type(struct leaks *leaks, const struct graph_grou
 	return row;
 }
 
-static void add_group(struct leaks *leaks, size_t index)
+/* Towards which row a group counts; NULL: left out. */
+static struct leak_row *row_of_group(struct leaks *leaks, size_t index)
 {
 	const struct graph_group *group = &leaks->request->graph->groups[index];
-	const struct lost *lost = &leaks->found[index];
-	struct leak_row *row;
+	const struct store_lost *lost = &leaks->found[index];
 	const struct row_graph_view view = {leaks->selection, NULL, false};
-	uint32_t of_stack;
+	uint32_t of_stack = row_graph_row(&view, group);
 
-	leaks->of_group[index] = SNAP_NONE;
 	/* An interpreter's objects are in blocks, too: those count once. */
 	if (group->row.kind != SNAP_GROUP_SITE && !lost_blocks(lost))
-		return;
-	add_lost(&leaks->totals, lost);
-	of_stack = row_graph_row(&view, group);
+		return NULL;
 	if (group->site != SNAP_NONE && of_stack == SNAP_NONE)
-		return;
+		return NULL;
 	if (leaks->request->suppressions && lost_blocks(lost) &&
-	    is_suppressed(leaks, group->site, lost)) {
-		add_lost(&leaks->suppressed, lost);
-		return;
-	}
-	row = group->site == SNAP_NONE ? row_of_type(leaks, group) : &leaks->rows[of_stack];
-	leaks->of_group[index] = row->number;
-	add_lost(&row->lost, lost);
-	if (row->weight <= lost_bytes(lost)) {
-		row->weight = lost_bytes(lost);
-		row->heaviest = group->site;
+	    is_suppressed(leaks, group->site, lost))
+		return &leaks->rows[suppressed_row(leaks)];
+	return group->site == SNAP_NONE ? row_of_type(leaks, group) : &leaks->rows[of_stack];
+}
+
+static void add_group(struct leaks *leaks, size_t index)
+{
+	struct leak_row *row = row_of_group(leaks, index);
+	uint64_t weight = lost_bytes(&leaks->found[index]);
+
+	leaks->of_group[index] = row ? row->number : SNAP_NONE;
+	if (row && row->weight <= weight) {
+		row->weight = weight;
+		row->heaviest = leaks->request->graph->groups[index].site;
 	}
 }
 
-static enum snap_status sum_up(struct leaks *leaks, struct snap_error *err)
+static enum snap_status make_rows(struct leaks *leaks, struct snap_error *err)
 {
 	const struct graph *graph = leaks->request->graph;
 
 	leaks->row_count = selection_row_count(leaks->selection);
-	leaks->rows = calloc(leaks->row_count + graph->group_count + 1, sizeof(*leaks->rows));
+	leaks->rows = calloc(suppressed_row(leaks) + 1, sizeof(*leaks->rows));
 	leaks->found = calloc(graph->group_count + 1, sizeof(*leaks->found));
 	leaks->of_group = calloc(graph->group_count + 1, sizeof(*leaks->of_group));
 	if (!leaks->rows || !leaks->found || !leaks->of_group)
@@ -257,13 +188,70 @@ static enum snap_status sum_up(struct leaks *leaks, struct snap_error *err)
 		leaks->rows[i].heaviest = SNAP_NONE;
 		leaks->rows[i].number = i;
 	}
-	for (size_t i = 0; i < graph->group_count; i++)
-		leaks->found[i] = lost_of(&graph->groups[i].row);
-	if (leaks->request->confirm && !confirm_all(leaks))
-		return fail_memory(err, "summing up leaks");
-	for (size_t i = 0; i < graph->group_count; i++)
-		add_group(leaks, i);
+	leaks->rows[suppressed_row(leaks)].number = (uint32_t)suppressed_row(leaks);
 	return SNAP_OK;
+}
+
+/* ---- sums ------------------------------------------------------------------------------------ */
+
+static enum snap_status take_found(void *user, uint32_t at, const struct store_lost *lost)
+{
+	struct leaks *leaks = user;
+
+	if (at < leaks->request->graph->group_count)
+		leaks->found[at] = *lost;
+	return SNAP_OK;
+}
+
+static enum snap_status take_row(void *user, uint32_t at, const struct store_lost *lost)
+{
+	struct leaks *leaks = user;
+
+	if (at < leaks->row_count)
+		leaks->rows[at].lost = *lost;
+	else if (at == suppressed_row(leaks))
+		leaks->suppressed = *lost;
+	return SNAP_OK;
+}
+
+static enum snap_status count_lost(struct leaks *leaks, struct snap_error *err)
+{
+	const struct dataset *dataset = leaks->request->dataset;
+	int64_t first = dataset->snapshot_ids[0];
+	enum snap_status st = store_count_lost(
+		dataset->store, first, leaks->request->confirm ? dataset->snapshot_ids[1] : 0,
+		take_found, leaks, err);
+
+	if (st == SNAP_OK && leaks->request->confirm)
+		st = store_unconfirmed(dataset->store, first, &leaks->unconfirmed_bytes,
+				       &leaks->unconfirmed_blocks, err);
+	return st;
+}
+
+static enum snap_status put_members(struct leaks *leaks, struct snap_error *err)
+{
+	size_t groups = leaks->request->graph->group_count, count = 0;
+	struct store_member *members = report_alloc(leaks->report, (groups + 1) * sizeof(*members));
+
+	for (uint32_t i = 0; i < groups; i++)
+		if (leaks->of_group[i] != SNAP_NONE)
+			members[count++] = (struct store_member){leaks->of_group[i], i, false};
+	return store_put_members(leaks->request->dataset->store, members, count, err);
+}
+
+static enum snap_status sum_up(struct leaks *leaks, struct snap_error *err)
+{
+	enum snap_status st = make_rows(leaks, err);
+
+	if (st == SNAP_OK)
+		st = count_lost(leaks, err);
+	if (st != SNAP_OK)
+		return st;
+	for (size_t i = 0; i < leaks->request->graph->group_count; i++)
+		add_group(leaks, i);
+	st = put_members(leaks, err);
+	return st == SNAP_OK ? store_each_lost(leaks->request->dataset->store, take_row, leaks, err)
+			     : st;
 }
 
 /* ---- order ----------------------------------------------------------------------------------- */
@@ -272,7 +260,7 @@ static const char *const sort_names[] = {
 	"unreachable_bytes", "unreachable_blocks", "direct_bytes", "indirect_bytes", "key", NULL};
 enum { SORT_LOST, SORT_BLOCKS, SORT_DIRECT, SORT_INDIRECT };
 
-static uint64_t order_of(const struct lost *lost, int column)
+static uint64_t order_of(const struct store_lost *lost, int column)
 {
 	switch (column) {
 	case SORT_LOST:
@@ -313,8 +301,33 @@ static void arrange(struct leaks *leaks, int column)
 	}
 	qsort(leaks->rows, leaks->count, sizeof(*leaks->rows), compare_rows);
 	leaks->shown_count = sites_limit(options, leaks->count);
+}
+
+static enum snap_status take_shown(void *user, uint32_t at, const struct store_lost *lost)
+{
+	struct leaks *leaks = user;
+
+	if (at < leaks->shown_count)
+		leaks->rows[at].lost = *lost;
+	return SNAP_OK;
+}
+
+/* Ask for the figures of the rows that are shown. */
+static enum snap_status sum_shown(struct leaks *leaks, struct snap_error *err)
+{
+	struct store *store = leaks->request->dataset->store;
+	struct store_shown *shown =
+		report_alloc(leaks->report, (leaks->shown_count + 1) * sizeof(*shown));
+	enum snap_status st;
+
 	for (size_t i = 0; i < leaks->shown_count; i++)
-		add_lost(&leaks->shown, &leaks->rows[i].lost);
+		shown[i] = (struct store_shown){leaks->rows[i].number, leaks->rows[i].words.key};
+	st = store_show_rows(store, shown, leaks->shown_count, err);
+	if (st == SNAP_OK)
+		st = store_each_shown_lost(store, take_shown, leaks, err);
+	if (st == SNAP_OK)
+		st = store_total_lost(store, &leaks->totals, &leaks->shown, err);
+	return st;
 }
 
 /* ---- in words -------------------------------------------------------------------------------- */
@@ -337,7 +350,7 @@ static void add_row(struct leaks *leaks, const struct leak_row *row)
 	values[DIRECT_BLOCKS] = value_u64(row->lost.direct_blocks);
 	values[INDIRECT] = value_u64(row->lost.indirect);
 	values[INDIRECT_BLOCKS] = value_u64(row->lost.indirect_blocks);
-	values[RINGS] = value_u64(row->lost.rings);
+	values[RINGS] = value_u64(row->lost.ring_blocks);
 	values[LIVE] = value_u64(row->lost.live);
 	values[LIVE_BLOCKS] = value_u64(row->lost.live_blocks);
 	values[SITE] = sites_name(report, &row->words);
@@ -349,7 +362,7 @@ static void add_row(struct leaks *leaks, const struct leak_row *row)
 }
 
 static void add_part(struct report *report, struct value *to, const char *name,
-		     const struct lost *lost, size_t rows)
+		     const struct store_lost *lost, size_t rows)
 {
 	struct value part = value_object();
 
@@ -368,7 +381,7 @@ static void add_part(struct report *report, struct value *to, const char *name,
 static void add_summary(struct leaks *leaks)
 {
 	struct report *report = leaks->report;
-	struct lost hidden = leaks->totals;
+	struct store_lost hidden = leaks->totals;
 	struct value live = value_object();
 
 	subtract_lost(&hidden, &leaks->shown);
@@ -382,9 +395,9 @@ static void add_summary(struct leaks *leaks)
 		struct value part = value_object();
 
 		value_field(report, &part, "unreachable_bytes",
-			    value_u64(leaks->unconfirmed.direct));
+			    value_u64(leaks->unconfirmed_bytes));
 		value_field(report, &part, "unreachable_blocks",
-			    value_u64(leaks->unconfirmed.direct_blocks));
+			    value_u64(leaks->unconfirmed_blocks));
 		value_field(report, &report->head, "unconfirmed", part);
 	}
 	add_part(report, &report->tail, "shown", &leaks->shown, leaks->shown_count);
@@ -394,7 +407,7 @@ static void add_summary(struct leaks *leaks)
 static void add_title(struct leaks *leaks)
 {
 	struct report *report = leaks->report;
-	const struct lost *totals = &leaks->totals;
+	const struct store_lost *totals = &leaks->totals;
 	char lost[32], live[32], blocks[64], direct[64], indirect[64];
 
 	if (!lost_blocks(totals)) {
@@ -435,14 +448,14 @@ static void note_suppressions(struct leaks *leaks)
 static void add_notes(struct leaks *leaks)
 {
 	struct report *report = leaks->report;
-	struct lost rest = leaks->totals;
+	struct store_lost rest = leaks->totals;
 	char bytes[32], blocks[64];
 
 	note_suppressions(leaks);
-	if (leaks->unconfirmed.direct_blocks)
+	if (leaks->unconfirmed_blocks)
 		report_note(report, "Not confirmed by the second snapshot, and left out: %s in %s.",
-			    sites_bytes(leaks->unconfirmed.direct, bytes),
-			    sites_blocks(leaks->unconfirmed.direct_blocks, blocks));
+			    sites_bytes(leaks->unconfirmed_bytes, bytes),
+			    sites_blocks(leaks->unconfirmed_blocks, blocks));
 	if (leaks->shown_count < leaks->count)
 		report_note(report, "%zu of %zu rows are shown; --all shows every one.",
 			    leaks->shown_count, leaks->count);
@@ -453,11 +466,11 @@ static void add_notes(struct leaks *leaks)
 		report_note(report, "The filters leave out %s in %s.",
 			    sites_bytes(lost_bytes(&rest), bytes),
 			    sites_blocks(lost_blocks(&rest), blocks));
-	if (leaks->shown.rings)
+	if (leaks->shown.ring_blocks)
 		report_note(report,
 			    "%" PRIu64 " ring%s: blocks that refer to each other and that nothing "
 			    "else refers to, such as shared_ptr that point to each other.",
-			    leaks->shown.rings, leaks->shown.rings == 1 ? "" : "s");
+			    leaks->shown.ring_blocks, leaks->shown.ring_blocks == 1 ? "" : "s");
 	if (leaks->count)
 		report_note(report,
 			    "Unreachable: no plain, aligned pointer leads to it from globals, "
@@ -477,31 +490,6 @@ static void tell(struct leaks *leaks)
 	add_title(leaks);
 	add_notes(leaks);
 	leaks->report->finding = leaks->count > 0;
-}
-
-/* ---- in SQL ---------------------------------------------------------------------------------- */
-
-/* Have the store ask for the figures that are shown, in statements that --sql prints. */
-static enum snap_status ask_in_sql(struct leaks *leaks, struct snap_error *err)
-{
-	const struct dataset *dataset = leaks->request->dataset;
-	size_t groups = leaks->request->graph->group_count, count = 0;
-	struct store_member *members = report_alloc(leaks->report, (groups + 1) * sizeof(*members));
-	struct store_shown *shown =
-		report_alloc(leaks->report, (leaks->shown_count + 1) * sizeof(*shown));
-	enum snap_status st;
-
-	for (uint32_t i = 0; i < groups; i++)
-		if (leaks->of_group[i] != SNAP_NONE)
-			members[count++] = (struct store_member){leaks->of_group[i], i, false};
-	for (size_t i = 0; i < leaks->shown_count; i++)
-		shown[i] = (struct store_shown){leaks->rows[i].number, leaks->rows[i].words.key};
-	st = store_put_members(dataset->store, members, count, err);
-	if (st == SNAP_OK)
-		st = store_show_rows(dataset->store, shown, leaks->shown_count, err);
-	if (st == SNAP_OK)
-		st = store_ask_leaks(dataset->store, dataset->snapshot_ids[0], err);
-	return st;
 }
 
 struct report *leaks_report_new(void)
@@ -528,10 +516,10 @@ enum snap_status leaks_fill(struct report *report, const struct leaks_request *r
 		st = sum_up(&leaks, err);
 	if (st == SNAP_OK) {
 		arrange(&leaks, column);
-		tell(&leaks);
-		if (request->options->sql)
-			st = ask_in_sql(&leaks, err);
+		st = sum_shown(&leaks, err);
 	}
+	if (st == SNAP_OK)
+		tell(&leaks);
 	free(leaks.rows);
 	free(leaks.found);
 	free(leaks.of_group);

@@ -12,7 +12,7 @@
 struct leaks_request {
 	const struct dataset *dataset;
 	const struct graph *graph;
-	const struct graph *confirm; /* a second snapshot that has to say the same; NULL none */
+	bool confirm; /* the dataset's second snapshot has to say the same */
 	const struct report_options *options;
 	struct suppressions *suppressions; /* NULL none */
 	int today;                         /* yyyymmdd */

@@ -44,7 +44,7 @@ enum snap_status store_each_edge(struct store *store, int64_t snapshot_id, store
 enum snap_status store_each_path(struct store *store, int64_t snapshot_id, store_path_fn *fn,
 				 void *user, struct snap_error *err);
 
-/* ---- the rows of reports, for the statements of --sql: after store_record() ---- */
+/* ---- sums: which group or root counts towards which row is decided elsewhere and summed here ---- */
 
 /** A row that may hold or be held. */
 struct store_node {
@@ -60,13 +60,67 @@ struct store_member {
 
 enum snap_status store_put_nodes(struct store *store, const struct store_node *nodes, size_t count,
 				 struct snap_error *err);
+/** Each group and each root at most once. */
 enum snap_status store_put_members(struct store *store, const struct store_member *members,
 				   size_t count, struct snap_error *err);
 
-/** Ask what nothing reaches, by the rows of store_show_rows(). */
-enum snap_status store_ask_leaks(struct store *store, int64_t snapshot_id, struct snap_error *err);
-/** Ask who holds these rows, and whom they hold, at most `limit` of each for a row. */
-enum snap_status store_ask_holders(struct store *store, int64_t snapshot_id, size_t limit,
+/** What nothing reaches; of an indirect block another unreachable one knows. */
+struct store_lost {
+	uint64_t direct, indirect, live; /* bytes */
+	uint64_t direct_blocks, indirect_blocks, ring_blocks, live_blocks;
+};
+/** `at` is a group, a row, or the place of a row among those that are shown. */
+typedef enum snap_status store_lost_fn(void *user, uint32_t at, const struct store_lost *lost);
+
+/** Say what counts as lost: what nothing reaches in a snapshot, as far as `confirm_id` (0: none), a
+ * second snapshot, confirms it.  Gives each group. */
+enum snap_status store_count_lost(struct store *store, int64_t snapshot_id, int64_t confirm_id,
+				  store_lost_fn *fn, void *user, struct snap_error *err);
+/** The sums of what counts, by row of store_put_members(); by row of store_show_rows(). */
+enum snap_status store_each_lost(struct store *store, store_lost_fn *fn, void *user,
+				 struct snap_error *err);
+enum snap_status store_each_shown_lost(struct store *store, store_lost_fn *fn, void *user,
+				       struct snap_error *err);
+/** The same of all groups that count, and of the rows that are shown. */
+enum snap_status store_total_lost(struct store *store, struct store_lost *all,
+				  struct store_lost *shown, struct snap_error *err);
+/** What nothing reaches in the snapshot, but the second one did not confirm. */
+enum snap_status store_unconfirmed(struct store *store, int64_t snapshot_id, uint64_t *bytes,
+				   uint64_t *blocks, struct snap_error *err);
+
+/** What a row has; a root has no blocks. */
+struct store_size {
+	uint64_t bytes, blocks, lost_blocks;
+	uint64_t retained_bytes;
+	bool sized; /* retained sizes of its blocks are known */
+};
+typedef enum snap_status store_size_fn(void *user, uint32_t at, const struct store_size *size);
+
+/** Sum up the graph of a snapshot by the rows of store_put_members() and store_put_nodes(): what
+ * each has, by rising row. */
+enum snap_status store_sum_graph(struct store *store, int64_t snapshot_id, store_size_fn *fn,
+				 void *user, struct snap_error *err);
+/** What those of store_show_rows() have, by place. */
+enum snap_status store_each_shown_size(struct store *store, store_size_fn *fn, void *user,
+				       struct snap_error *err);
+/** All blocks of the snapshot, and those of the rows that are shown: bytes and blocks alone. */
+enum snap_status store_total_size(struct store *store, int64_t snapshot_id, struct store_size *all,
+				  struct store_size *shown, struct snap_error *err);
+
+/** How a row that is shown and another refer to each other. */
+struct store_link {
+	uint32_t place, row; /* the other */
+	uint64_t links;      /* how many others there are */
+	uint64_t bytes, blocks, references;
+	uint64_t retained_bytes; /* SNAP_UNKNOWN: not computed */
+};
+typedef enum snap_status store_link_fn(void *user, const struct store_link *link);
+
+/** Who holds the rows that are shown, at most `limit` of each; by place, the largest first. */
+enum snap_status store_each_holder(struct store *store, size_t limit, store_link_fn *fn, void *user,
 				   struct snap_error *err);
+/** Whom those hold; a row that holds itself is told by store_each_holder(). */
+enum snap_status store_each_held(struct store *store, size_t limit, store_link_fn *fn, void *user,
+				 struct snap_error *err);
 
 #endif

@@ -197,6 +197,13 @@ uint64_t database_u64(sqlite3_stmt *statement, int column)
 	return (uint64_t)value;
 }
 
+uint64_t database_known(sqlite3_stmt *statement, int column)
+{
+	uint64_t value = database_u64(statement, column);
+
+	return value == SNAP_UNKNOWN ? 0 : value;
+}
+
 const char *database_text(sqlite3_stmt *statement, int column)
 {
 	const unsigned char *text = sqlite3_column_text(statement, column);

@@ -101,6 +101,8 @@ void database_record(struct store *store, sqlite3_stmt *statement);
 /** SNAP_UNKNOWN <-> NULL. */
 int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value);
 uint64_t database_u64(sqlite3_stmt *statement, int column);
+/** What is not known counts as 0. */
+uint64_t database_known(sqlite3_stmt *statement, int column);
 /** NULL becomes "". */
 const char *database_text(sqlite3_stmt *statement, int column);
 

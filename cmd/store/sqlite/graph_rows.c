@@ -1,11 +1,14 @@
 /*
- * graph_rows.c - the rows of reports on holders, in tables and statements that any SQLite can run.
+ * graph_rows.c - the rows of reports on holders: summed up in tables and statements that any SQLite
+ * can run.
  *
- * The reports sum up the graph themselves.  For --sql the same sums are asked in SQL: temp.member
- * says which group of blocks or root counts towards which row, temp.node what rows are called, and
- * temp.shown which are shown.
+ * temp.member says which group of blocks or root counts towards which row, temp.node what rows are
+ * called, and temp.shown which are shown.  temp.lost is what counts as lost of each group; temp.link
+ * and temp.size are the edges and the nodes of the graph, added up by row.
  */
 #include "store/holders.h"
+
+#include <string.h>
 
 #include "store/sqlite/bulk.h"
 #include "store/sqlite/sql.h"
@@ -63,6 +66,38 @@ enum snap_status store_put_nodes(struct store *store, const struct store_node *n
 	return put_anew(store, sql_node_drop, sql_node_table, &put, nodes, count, err);
 }
 
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+/* ?1 and ?2, as far as the statement has them. */
+struct question {
+	enum statement which;
+	int64_t first, second;
+};
+
+static sqlite3_stmt *bound(struct store *store, const struct question *question,
+			   struct snap_error *err)
+{
+	sqlite3_stmt *statement = database_statement(store, question->which, err);
+	int count = statement ? sqlite3_bind_parameter_count(statement) : 0;
+
+	if (count > 0)
+		sqlite3_bind_int64(statement, 1, question->first);
+	if (count > 1)
+		sqlite3_bind_int64(statement, 2, question->second);
+	return statement;
+}
+
+static enum snap_status ask(struct store *store, const struct question *question, row_fn *fn,
+			    void *context, struct snap_error *err)
+{
+	sqlite3_stmt *statement = bound(store, question, err);
+
+	if (!statement)
+		return SNAP_ESYSTEM;
+	database_record(store, statement);
+	return database_each_row(store, statement, fn, context, err);
+}
+
 static enum snap_status ignore_row(void *context, sqlite3_stmt *row)
 {
 	(void)context;
@@ -70,36 +105,238 @@ static enum snap_status ignore_row(void *context, sqlite3_stmt *row)
 	return SNAP_OK;
 }
 
-/* ?1 snapshot, ?2 limit where the statement has one. */
-static enum snap_status ask(struct store *store, enum statement which, int64_t snapshot_id,
-			    size_t limit, struct snap_error *err)
+/* Make a temporary table anew, and have a statement fill it. */
+static enum snap_status fill_anew(struct store *store, const char *drop, const char *table,
+				  const struct question *fill, struct snap_error *err)
 {
-	sqlite3_stmt *statement = database_statement(store, which, err);
+	enum snap_status st = temporary_begin(store, err);
 
-	if (!statement)
-		return SNAP_ESYSTEM;
-	sqlite3_bind_int64(statement, 1, snapshot_id);
-	if (sqlite3_bind_parameter_count(statement) > 1)
-		sqlite3_bind_int64(statement, 2, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
-	database_record(store, statement);
-	return database_each_row(store, statement, ignore_row, NULL, err);
+	if (st == SNAP_OK)
+		st = temporary_table(store, drop, table, err);
+	if (st == SNAP_OK)
+		st = ask(store, fill, ignore_row, NULL, err);
+	return temporary_end(store, st, err);
 }
 
-enum snap_status store_ask_leaks(struct store *store, int64_t snapshot_id, struct snap_error *err)
-{
-	enum snap_status st = ask(store, STATEMENT_lost_shown, snapshot_id, 0, err);
+/* ---- what nothing reaches -------------------------------------------------------------------- */
 
-	return st == SNAP_OK ? ask(store, STATEMENT_lost_total, snapshot_id, 0, err) : st;
+struct lost_walk {
+	store_lost_fn *fn;
+	void *user;
+};
+
+static struct store_lost lost_of(sqlite3_stmt *row)
+{
+	return (struct store_lost){
+		.direct = database_known(row, 1),
+		.direct_blocks = database_known(row, 2),
+		.indirect = database_known(row, 3),
+		.indirect_blocks = database_known(row, 4),
+		.ring_blocks = database_known(row, 5),
+		.live = database_known(row, 6),
+		.live_blocks = database_known(row, 7),
+	};
 }
 
-enum snap_status store_ask_holders(struct store *store, int64_t snapshot_id, size_t limit,
+static enum snap_status lost_row(void *context, sqlite3_stmt *row)
+{
+	const struct lost_walk *walk = context;
+	const struct store_lost lost = lost_of(row);
+
+	return walk->fn(walk->user, (uint32_t)sqlite3_column_int64(row, 0), &lost);
+}
+
+static enum snap_status each_lost(struct store *store, enum statement which, store_lost_fn *fn,
+				  void *user, struct snap_error *err)
+{
+	struct lost_walk walk = {fn, user};
+
+	return ask(store, &(struct question){.which = which}, lost_row, &walk, err);
+}
+
+enum snap_status store_count_lost(struct store *store, int64_t snapshot_id, int64_t confirm_id,
+				  store_lost_fn *fn, void *user, struct snap_error *err)
+{
+	const struct question fill = {confirm_id ? STATEMENT_lost_put_confirmed
+						 : STATEMENT_lost_put,
+				      snapshot_id, confirm_id};
+	enum snap_status st = fill_anew(store, sql_lost_drop, sql_lost_table, &fill, err);
+
+	return st == SNAP_OK ? each_lost(store, STATEMENT_lost_groups, fn, user, err) : st;
+}
+
+enum snap_status store_each_lost(struct store *store, store_lost_fn *fn, void *user,
+				 struct snap_error *err)
+{
+	return each_lost(store, STATEMENT_lost_rows, fn, user, err);
+}
+
+enum snap_status store_each_shown_lost(struct store *store, store_lost_fn *fn, void *user,
+				       struct snap_error *err)
+{
+	return each_lost(store, STATEMENT_lost_shown, fn, user, err);
+}
+
+static bool is_scope_all(sqlite3_stmt *row)
+{
+	return strcmp(database_text(row, 0), "all") == 0;
+}
+
+static enum snap_status lost_total(void *context, sqlite3_stmt *row)
+{
+	struct store_lost **totals = context;
+
+	*totals[is_scope_all(row) ? 0 : 1] = lost_of(row);
+	return SNAP_OK;
+}
+
+enum snap_status store_total_lost(struct store *store, struct store_lost *all,
+				  struct store_lost *shown, struct snap_error *err)
+{
+	struct store_lost *totals[] = {all, shown};
+
+	*all = *shown = (struct store_lost){0};
+	return ask(store, &(struct question){.which = STATEMENT_lost_total}, lost_total, totals,
+		   err);
+}
+
+static enum snap_status two_figures(void *context, sqlite3_stmt *row)
+{
+	uint64_t **figures = context;
+
+	*figures[0] = database_known(row, 0);
+	*figures[1] = database_known(row, 1);
+	return SNAP_OK;
+}
+
+enum snap_status store_unconfirmed(struct store *store, int64_t snapshot_id, uint64_t *bytes,
+				   uint64_t *blocks, struct snap_error *err)
+{
+	const struct question question = {.which = STATEMENT_lost_unconfirmed,
+					  .first = snapshot_id};
+	uint64_t *figures[] = {bytes, blocks};
+
+	*bytes = *blocks = 0;
+	return ask(store, &question, two_figures, figures, err);
+}
+
+/* ---- what rows have -------------------------------------------------------------------------- */
+
+struct size_walk {
+	store_size_fn *fn;
+	void *user;
+};
+
+static enum snap_status size_row(void *context, sqlite3_stmt *row)
+{
+	const struct size_walk *walk = context;
+	const struct store_size size = {
+		.bytes = database_known(row, 1),
+		.blocks = database_known(row, 2),
+		.lost_blocks = database_known(row, 3),
+		.retained_bytes = database_known(row, 4),
+		.sized = sqlite3_column_int(row, 5) != 0,
+	};
+
+	return walk->fn(walk->user, (uint32_t)sqlite3_column_int64(row, 0), &size);
+}
+
+static enum snap_status each_size(struct store *store, enum statement which, store_size_fn *fn,
+				  void *user, struct snap_error *err)
+{
+	struct size_walk walk = {fn, user};
+
+	return ask(store, &(struct question){.which = which}, size_row, &walk, err);
+}
+
+static enum snap_status index_links(struct store *store, struct snap_error *err)
+{
+	enum snap_status st = temporary_begin(store, err);
+
+	if (st == SNAP_OK)
+		st = temporary_run(store, sql_link_index, err);
+	return temporary_end(store, st, err);
+}
+
+enum snap_status store_sum_graph(struct store *store, int64_t snapshot_id, store_size_fn *fn,
+				 void *user, struct snap_error *err)
+{
+	const struct question links = {.which = STATEMENT_link_put, .first = snapshot_id};
+	const struct question sizes = {.which = STATEMENT_size_put, .first = snapshot_id};
+	enum snap_status st = fill_anew(store, sql_link_drop, sql_link_table, &links, err);
+
+	if (st == SNAP_OK)
+		st = index_links(store, err);
+	if (st == SNAP_OK)
+		st = fill_anew(store, sql_size_drop, sql_size_table, &sizes, err);
+	return st == SNAP_OK ? each_size(store, STATEMENT_size_rows, fn, user, err) : st;
+}
+
+enum snap_status store_each_shown_size(struct store *store, store_size_fn *fn, void *user,
+				       struct snap_error *err)
+{
+	return each_size(store, STATEMENT_size_shown, fn, user, err);
+}
+
+static enum snap_status size_total(void *context, sqlite3_stmt *row)
+{
+	struct store_size **totals = context;
+
+	*totals[is_scope_all(row) ? 0 : 1] = (struct store_size){.bytes = database_known(row, 1),
+								 .blocks = database_known(row, 2)};
+	return SNAP_OK;
+}
+
+enum snap_status store_total_size(struct store *store, int64_t snapshot_id, struct store_size *all,
+				  struct store_size *shown, struct snap_error *err)
+{
+	const struct question question = {.which = STATEMENT_size_total, .first = snapshot_id};
+	struct store_size *totals[] = {all, shown};
+
+	return ask(store, &question, size_total, totals, err);
+}
+
+/* ---- who holds whom -------------------------------------------------------------------------- */
+
+struct link_walk {
+	store_link_fn *fn;
+	void *user;
+};
+
+static enum snap_status link_row(void *context, sqlite3_stmt *row)
+{
+	const struct link_walk *walk = context;
+	const struct store_link link = {
+		.place = (uint32_t)sqlite3_column_int64(row, 0),
+		.row = (uint32_t)sqlite3_column_int64(row, 1),
+		.links = database_known(row, 2),
+		.bytes = database_known(row, 3),
+		.blocks = database_known(row, 4),
+		.references = database_known(row, 5),
+		.retained_bytes = database_u64(row, 6),
+	};
+
+	return walk->fn(walk->user, &link);
+}
+
+static enum snap_status each_link(struct store *store, enum statement which, size_t limit,
+				  store_link_fn *fn, void *user, struct snap_error *err)
+{
+	struct link_walk walk = {fn, user};
+	const struct question question = {.which = which,
+					  .first = limit > INT64_MAX ? INT64_MAX : (int64_t)limit};
+
+	return ask(store, &question, link_row, &walk, err);
+}
+
+enum snap_status store_each_holder(struct store *store, size_t limit, store_link_fn *fn, void *user,
 				   struct snap_error *err)
 {
-	static const enum statement all[] = {STATEMENT_held_by, STATEMENT_blocks_shown,
-					     STATEMENT_holds, STATEMENT_blocks_total};
-	enum snap_status st = SNAP_OK;
+	return each_link(store, STATEMENT_held_by, limit, fn, user, err);
+}
 
-	for (size_t i = 0; st == SNAP_OK && i < sizeof(all) / sizeof(*all); i++)
-		st = ask(store, all[i], snapshot_id, limit, err);
-	return st;
+enum snap_status store_each_held(struct store *store, size_t limit, store_link_fn *fn, void *user,
+				 struct snap_error *err)
+{
+	return each_link(store, STATEMENT_holds, limit, fn, user, err);
 }

@@ -50,14 +50,6 @@ static uint64_t plain(sqlite3_stmt *row, int column)
 	return (uint64_t)sqlite3_column_int64(row, column);
 }
 
-/* A figure that every group has; a wrong value from a hostile file counts as 0. */
-static uint64_t known(sqlite3_stmt *row, int column)
-{
-	uint64_t value = database_u64(row, column);
-
-	return value == SNAP_UNKNOWN ? 0 : value;
-}
-
 /* ---- groups and roots ------------------------------------------------------------------------ */
 
 static enum snap_status group_row(void *context, sqlite3_stmt *row)
@@ -67,13 +59,13 @@ static enum snap_status group_row(void *context, sqlite3_stmt *row)
 		.kind = u32(row, 1),
 		.label = database_text(row, 2),
 		.site_id = sqlite3_column_int64(row, 3),
-		.blocks = known(row, 4),
-		.bytes = known(row, 5),
-		.direct_blocks = known(row, 6),
-		.direct_bytes = known(row, 7),
-		.indirect_blocks = known(row, 8),
-		.indirect_bytes = known(row, 9),
-		.ring_blocks = known(row, 10),
+		.blocks = database_known(row, 4),
+		.bytes = database_known(row, 5),
+		.direct_blocks = database_known(row, 6),
+		.direct_bytes = database_known(row, 7),
+		.indirect_blocks = database_known(row, 8),
+		.indirect_bytes = database_known(row, 9),
+		.ring_blocks = database_known(row, 10),
 		.retained_bytes = database_u64(row, 11),
 	};
 
@@ -150,9 +142,9 @@ static enum snap_status edge_row(void *context, sqlite3_stmt *row)
 		.from_root = from_root,
 		.from = u32(row, from_root ? 0 : 1),
 		.to = u32(row, 2),
-		.references = known(row, 3),
-		.blocks = known(row, 4),
-		.bytes = known(row, 5),
+		.references = database_known(row, 3),
+		.blocks = database_known(row, 4),
+		.bytes = database_known(row, 5),
 		.dominated_blocks = database_u64(row, 6),
 		.dominated_bytes = database_u64(row, 7),
 	};

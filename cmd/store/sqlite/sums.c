@@ -300,20 +300,13 @@ struct live_walk {
 	bool sampled, known;
 };
 
-static uint64_t known_or_zero(sqlite3_stmt *row, int column)
-{
-	uint64_t value = database_u64(row, column);
-
-	return value == SNAP_UNKNOWN ? 0 : value;
-}
-
 static enum snap_status live_row(void *context, sqlite3_stmt *row)
 {
 	const struct live_walk *walk = context;
 	struct store_live_sum sum = {
 		.row = (uint32_t)sqlite3_column_int64(row, 0),
-		.bytes = known_or_zero(row, 1),
-		.blocks = known_or_zero(row, 2),
+		.bytes = database_known(row, 1),
+		.blocks = database_known(row, 2),
 		.bytes_known = true,
 		.blocks_known = true,
 	};
@@ -356,7 +349,7 @@ enum snap_status store_each_live_sum(struct store *store, const struct store_sum
 
 static enum snap_status total_live_row(void *context, sqlite3_stmt *row)
 {
-	*(uint64_t *)context = known_or_zero(row, 1);
+	*(uint64_t *)context = database_known(row, 1);
 	return SNAP_OK;
 }
 

@@ -1,20 +1,18 @@
--- Question:   What does nothing reach in a snapshot, and in the rows that are shown?
--- Parameters: ?1 snapshot.
+-- Question:   What is lost in a snapshot, and in the rows that are shown?
+-- Parameters: none.
 -- Columns:    the scope, and what it lost; live_bytes and live_blocks of it.
 --
 -- An interpreter's objects are in blocks, too: those count once.
-SELECT 'all' AS scope, sum(g.direct_bytes + g.indirect_bytes) AS unreachable_bytes,
-       sum(g.direct_blocks + g.indirect_blocks) AS unreachable_blocks,
-       sum(g.direct_bytes) AS direct_bytes, sum(g.direct_blocks) AS direct_blocks,
-       sum(g.indirect_bytes) AS indirect_bytes, sum(g.indirect_blocks) AS indirect_blocks,
-       sum(g.bytes) AS live_bytes, sum(g.blocks) AS live_blocks
-FROM block_group AS g
-WHERE g.snapshot_id = ?1 AND (g.kind = 0 OR g.direct_blocks + g.indirect_blocks > 0)
-UNION ALL
-SELECT 'shown' AS scope, sum(g.direct_bytes + g.indirect_bytes) AS unreachable_bytes,
-       sum(g.direct_blocks + g.indirect_blocks) AS unreachable_blocks,
-       sum(g.direct_bytes) AS direct_bytes, sum(g.direct_blocks) AS direct_blocks,
-       sum(g.indirect_bytes) AS indirect_bytes, sum(g.indirect_blocks) AS indirect_blocks,
-       sum(g.bytes) AS live_bytes, sum(g.blocks) AS live_blocks
-FROM temp.shown AS s JOIN temp.member AS m ON m.is_root = 0 AND m.row = s.row
-JOIN block_group AS g ON g.snapshot_id = ?1 AND g.id = m.id;
+WITH part AS (
+    SELECT 'all' AS scope, l.* FROM temp.lost AS l WHERE l.kind = 0 OR l.direct_blocks + l.indirect_blocks > 0
+    UNION ALL
+    SELECT 'shown', l.*
+    FROM temp.shown AS s JOIN temp.member AS m ON m.is_root = 0 AND m.row = s.row JOIN temp.lost AS l ON l.id = m.id),
+scope AS (SELECT 'all' AS name UNION ALL SELECT 'shown')
+SELECT s.name AS scope, sum(p.direct_bytes) AS direct_bytes, sum(p.direct_blocks) AS direct_blocks,
+       sum(p.indirect_bytes) AS indirect_bytes, sum(p.indirect_blocks) AS indirect_blocks,
+       sum(p.ring_blocks) AS ring_blocks, sum(p.bytes) AS live_bytes, sum(p.blocks) AS live_blocks,
+       sum(p.direct_bytes + p.indirect_bytes) AS unreachable_bytes,
+       sum(p.direct_blocks + p.indirect_blocks) AS unreachable_blocks
+FROM scope AS s LEFT JOIN part AS p ON p.scope = s.name
+GROUP BY s.name ORDER BY s.name;

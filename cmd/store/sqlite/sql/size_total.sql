@@ -4,6 +4,5 @@
 SELECT 'all' AS scope, ifnull(sum(g.bytes), 0) AS bytes, ifnull(sum(g.blocks), 0) AS blocks
 FROM block_group AS g WHERE g.snapshot_id = ?1
 UNION ALL
-SELECT 'shown', ifnull(sum(g.bytes), 0), ifnull(sum(g.blocks), 0)
-FROM temp.shown AS s JOIN temp.member AS m ON m.is_root = 0 AND m.row = s.row
-JOIN block_group AS g ON g.snapshot_id = ?1 AND g.id = m.id;
+SELECT 'shown', ifnull(sum(z.bytes), 0), ifnull(sum(z.blocks), 0)
+FROM temp.shown AS s JOIN temp.size AS z ON z.row = s.row;

@@ -1,0 +1,4 @@
+-- Question:   (forgets who held whom in an earlier report)
+-- Parameters: none.
+-- Columns:    none.
+DROP TABLE IF EXISTS temp.link;
