@@ -217,6 +217,9 @@ static void add_holder(struct compare_graph *graph, const struct finding *f, con
 		holder->kind = "site";
 		holder->name = sites_words(f->report, selection_row(selection, tie->holder_row));
 		holder->root = f->roots[tie->holder_row];
+	} else {
+		/* That of a type is the graph's, which does not last. */
+		holder->name = *tie->name ? report_text(f->report, "%s", tie->name) : "(unknown)";
 	}
 	graph->count++;
 }

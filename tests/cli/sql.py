@@ -10,8 +10,7 @@ that the report shows in JSON, for the rows that it shows, in its order.
 With TRACE_LIBRARY (trace_sql.c), each report is also run with SQLite telling which statements it executes.  Those that
 --sql prints must be among them, in their order; and what the report asks of the rows must be printed.  The relation between
 call stacks and rows is the exception: --sql prints INSERTs and views, which any SQLite can run, where a report hands over an
-array (cmd/store/sqlite/array_tables.h).  leaks and holders sum up the graph of blocks themselves: they execute their
-statements with --sql alone.
+array (cmd/store/sqlite/array_tables.h).
 """
 import concurrent.futures
 import itertools
@@ -56,12 +55,17 @@ FIGURES = ["live_bytes", "live_blocks", "allocated_bytes", "allocated_blocks"]
 FILLS_RELATION = (r"DROP TABLE IF EXISTS temp\.credit;|CREATE TEMP TABLE credit\(|INSERT INTO temp\.credit\("
                   r"|CREATE TEMP VIEW IF NOT EXISTS (held|counted) ")
 FILLS_ROWS = r"INSERT INTO temp\.(shown|member|node)\("  # one statement for each row, or one for several
-ASKS = r"\s*(SELECT|WITH)\b.*\btemp\.(credit|held|counted|shown|member|node)\b"
-# Reports on who holds what; tests/holders compares their figures.
-OF_HOLDERS = {"leaks": ([], ["held.snap"]), "holders": (["."], ["held.snap"])}
+ASKS = r"\s*(SELECT|WITH|INSERT INTO temp\.(lost|link|size))\b.*\btemp\.(credit|held|counted|shown|member|node|lost|link|size)\b"
+# Reports on who holds what; tests/holders compares their figures, too, of recorded programs.
+HELD_PAIR = ["held.snap", "held-later.snap"]  # of testdata/cli
+OF_HOLDERS = {"leaks": ([], ["graph.snap"]), "holders": (["."], ["graph.snap"]), "leaks twice": ([], HELD_PAIR),
+              "holders of a pair's": (["."], HELD_PAIR[:1])}
 OF_GROUPS = [[], ["-n", "1"], ["--all"], ["--sort", "key"], ["--module", "app"], ["--no-skip"], ["--own", "*app*"],
              ["--library", "*app*"], ["--focus", "main"], ["--ignore", "put"], ["--show", "put"], ["--hide", "grow"],
-             ["--min", "1KiB"], ["--pid", "43"], ["-n", "1", "--no-skip"]]
+             ["--min", "1KiB"], ["--pid", "43"], ["--pid", "4242"], ["-n", "1", "--no-skip"]]
+LOST = ["unreachable_bytes", "unreachable_blocks", "direct_bytes", "direct_blocks", "indirect_bytes", "indirect_blocks"]
+HOLDS = ["role", "of", "key", "kind", "bytes", "blocks", "references", "retained_bytes"]
+HAS = ["key", "kind", "bytes", "blocks", "unreachable_blocks", "retained_bytes"]
 SIDES = ["bytes", "blocks", "allocated_bytes", "allocated_blocks"]
 
 
@@ -191,6 +195,39 @@ def check_growth(report, answers, names, shown):
     check(ends[-2:] == [("shown", report["shown"][f"{end}_bytes"]) for end in ("first", "last")], f"shown is {ends}")
 
 
+def check_scopes(report, answers, names):
+    found = {row["scope"]: row for answer in answers if answer and "scope" in answer[0] for row in answer}
+    for scope, part in (("all", "totals"), ("shown", "shown")):
+        check([found[scope][name] or 0 for name in names] == [report[part][name] for name in names],
+              f"{scope}: {found[scope]} is not {report[part]}")
+
+
+def check_leaks(report, answers):
+    names = ["key", *LOST, "ring_blocks", "live_bytes", "live_blocks"]
+    (found,) = [answer for answer in answers if is_shown(answer)] or [[]]
+    check([[row[name] for name in names] for row in found] == [[row[name] for name in names] for row in report["rows"]],
+          f"{found} is not {report['rows']}")
+    check_scopes(report, answers, LOST)
+    if "unconfirmed" in report:
+        (rest,) = [answer[0] for answer in answers if answer and "unconfirmed_bytes" in answer[0]]
+        check([rest["unconfirmed_bytes"], rest["unconfirmed_blocks"]]
+              == [report["unconfirmed"]["unreachable_bytes"], report["unconfirmed"]["unreachable_blocks"]], f"{rest}")
+
+
+def check_holders(report, answers):
+    """By role: those that hold, the rows themselves, those that are held."""
+    shown = [answer for answer in answers if is_shown(answer)]
+    links = [[row.get(name) for name in HOLDS] for answer in shown if "role" in answer[0] for row in answer]
+    sizes = [[row.get(name) for name in HAS] for answer in shown if "role" not in answer[0] for row in answer]
+    rows = report["rows"]
+    roles = {role: [row for row in rows if row["role"] in role] for role in
+             (("held by", "held by itself"), ("blocks", "root"), ("holds",))}
+    held_by, own, holds = roles.values()
+    check(links == [[row.get(name) for name in HOLDS] for row in held_by + holds], f"{links} is not {held_by + holds}")
+    check(sizes == [[row.get(name) for name in HAS] for row in own], f"{sizes} is not {own}")
+    check_scopes(report, answers, ["bytes", "blocks"])
+
+
 # ---- the combinations ----
 
 def combinations(name, all_of_them):
@@ -250,21 +287,38 @@ class Cases:
             else:
                 {"top": check_top, "compare": check_compare, "peek": check_peek}[command](report, answers, names)
 
+    def check_held(self, name, options):
+        """The same of leaks and holders, which are not on the figures of call stacks."""
+        command = name.split()[0]
+        words, names = OF_HOLDERS[name]
+        database = self.load(names)
+        for of in (names, ["--db", database, *(f"@{i + 1}" for i in range(len(names)))]):
+            source = [*words, *of] if len(names) == 1 else [*of[:-1], "--confirm", of[-1]]
+            result = self.call(command, "-f", "json", *options, *source)
+            if result.returncode in (2, 3):  # a filter leaves nothing
+                check(self.call(command, "--sql", *options, *source).returncode == result.returncode,
+                      "only --sql takes these options")
+                continue
+            check(result.returncode == 0, result.stderr.decode())
+            answers, _ = run_sql(database, self.answer(command, "--sql", *options, *source))
+            {"leaks": check_leaks, "holders": check_holders}[command](json.loads(result.stdout), answers)
+
     def executed(self, command, words):
         """The statements of a report, as SQLite tells them; None where the report refuses the options."""
-        asks = ["--sql"] if command in OF_HOLDERS else ["-f", "json"]
         with tempfile.NamedTemporaryFile(dir=self.directory, prefix="trace-", suffix=".sql") as log:
-            result = self.call(command, *asks, *words, LD_PRELOAD=str(self.trace), SQL_TRACE=log.name)
-            check(result.returncode in (0, 2), result.stderr.decode())
+            result = self.call(command, "-f", "json", *words, LD_PRELOAD=str(self.trace), SQL_TRACE=log.name)
+            check(result.returncode in (0, 2, 3), result.stderr.decode())
             return [text.strip() for text in statements(log.read().decode())] if result.returncode == 0 else None
 
     def check_trace(self, name, options):
         """What is printed is executed, in its order; what is asked of rows is printed."""
         command = name.split()[0]
         words, names = (REPORTS | OF_HOLDERS)[name]
+        if command == "leaks" and len(names) == 2:
+            words, names = ["--confirm", names[1]], names[:1]
         executed = self.executed(command, [*options, *words, *names])
         if executed is None:
-            check(self.call(command, "--sql", *options, *words, *names).returncode == 2, "only --sql takes these options")
+            check(self.call(command, "--sql", *options, *words, *names).returncode in (2, 3), "only --sql takes these options")
             return
         printed = [text.strip() for text in statements(self.answer(command, "--sql", *options, *words, *names))]
         asked = [text for text in printed if not re.match(FILLS_RELATION, text) and not re.match(FILLS_ROWS, text)]
@@ -302,23 +356,25 @@ def main():
         sample(home / "snapshots")
         cases = Cases(snapdiff, home / "snapshots", run.environment(snapdiff, home), trace)
         cases.answer("build", "sampled.txt", "-o", "sampled.snap")
-        cases.answer("build", HELD, "-o", "held.snap")
-        for name in REPORTS:  # once, before many ask at the same time
-            cases.load(REPORTS[name][1])
+        cases.answer("build", HELD, "-o", "graph.snap")
+        for words, names in (REPORTS | OF_HOLDERS).values():  # once, before many ask at the same time
+            cases.load(names)
+        of_holders = [(name, ["-g", group, *words]) for name in OF_HOLDERS for words in OF_GROUPS
+                      for group in (GROUPS[:5] if not words else GROUPS[:1])]
         tasks = [(name, options) for name in REPORTS for options in combinations(name, all_of_them)]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(lambda task: attempt(faults, f"{task[0]} {' '.join(task[1])}",
                                                lambda: cases.check_report(*task)), tasks))
-        count += len(tasks)
+            list(pool.map(lambda task: attempt(faults, f"{task[0]} {' '.join(task[1])}", lambda: cases.check_held(*task)),
+                          of_holders))
+        count += len(tasks) + len(of_holders)
         for words in REFUSED:
             count += 1
             result = cases.call(words[0], "--sql", *words[1:])
             attempt(faults, f"{' '.join(words)} --sql",
                     lambda r=result: check(r.returncode == 2 and not r.stdout, f"exit code {r.returncode}, not refused"))
         if trace:
-            tasks = [(name, options) for name in REPORTS for options in combinations(name, all_of_them)]
-            tasks += [(name, ["-g", group, *words]) for name in OF_HOLDERS for words in OF_GROUPS
-                      for group in (GROUPS[:5] if not words else GROUPS[:1])]
+            tasks = [(name, options) for name in REPORTS for options in combinations(name, all_of_them)] + of_holders
             count += len(tasks)
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
                 list(pool.map(lambda task: attempt(faults, f"trace of {task[0]} {' '.join(task[1])}",

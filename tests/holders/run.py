@@ -462,7 +462,7 @@ def check_scopes(answer, scopes, figures):
 
 def sql_of_leaks(source, database, words):
     answer = json.loads(plainly("leaks", *source, *words, "-f", "json"))
-    rows, scopes = run_in_sqlite(database, plainly("leaks", *source, *words, "--sql"))
+    *_, rows, scopes = run_in_sqlite(database, plainly("leaks", *source, *words, "--sql"))
     figures = [*LOST_FIGURES, "ring_blocks", "live_bytes", "live_blocks"]
     wanted = [[row["key"], *(row[name] for name in figures)] for row in answer["rows"]]
     check([[row["key"], *(row[name] for name in figures)] for row in rows] == wanted, f"{words}: {rows} is not {wanted}")
@@ -472,7 +472,7 @@ def sql_of_leaks(source, database, words):
 
 def sql_of_holders(source, database, words):
     answer = json.loads(plainly("holders", *words, *source, "-f", "json"))
-    held_by, blocks, holds, scopes = run_in_sqlite(database, plainly("holders", *words, *source, "--sql"))
+    _, held_by, blocks, holds, scopes = run_in_sqlite(database, plainly("holders", *words, *source, "--sql"))
     figures = ("key", "kind", "bytes", "blocks", "references", "retained_bytes", "unreachable_blocks")
     for rows, roles in ((held_by, ("held by", "held by itself")), (blocks, ("blocks", "root")), (holds, ("holds",))):
         wanted = [[row["role"], row["of"], *map(row.get, figures)] for row in answer["rows"] if row["role"] in roles]
@@ -505,7 +505,7 @@ def sql(directory):
                           [".", "--focus", "new_", "--all"], [".", "-g", "stack"]):
                 count += sql_of_holders(source, where, words)
     check(count > 200, f"only {count} rows")
-    for words in (["leaks", paths[0], "--confirm", paths[1]], ["leaks", paths[0], "--exit-code"], ["leaks", paths[0], "-f", "csv"],
+    for words in (["leaks", paths[0], "--exit-code"], ["leaks", paths[0], "-f", "csv"],
                   ["holders", ".", paths[0], "-f", "csv"]):
         done = subprocess.run([options.snapdiff, *words, "--sql"], capture_output=True, text=True, timeout=600)
         check(done.returncode == 2 and not done.stdout, f"{words}: {done.returncode}, {done.stdout[:80]}")
