@@ -405,6 +405,9 @@ Test(sql, every_file_says_what_it_answers_and_prepares)
 					   SOURCE_DIR "/cmd/store/sqlite/sql/shown_table.sql",
 					   SOURCE_DIR "/cmd/store/sqlite/sql/node_table.sql",
 					   SOURCE_DIR "/cmd/store/sqlite/sql/member_table.sql",
+					   SOURCE_DIR "/cmd/store/sqlite/sql/lost_table.sql",
+					   SOURCE_DIR "/cmd/store/sqlite/sql/link_table.sql",
+					   SOURCE_DIR "/cmd/store/sqlite/sql/size_table.sql",
 					   SOURCE_DIR "/cmd/store/sqlite/sql/held_view.sql",
 					   SOURCE_DIR "/cmd/store/sqlite/sql/counted_view.sql"};
 	char *path = scratch("sql.db");
