@@ -4,12 +4,15 @@
 The options come from `snapdiff help --json`, so a new one is tried as soon as it exists.  What works must parse
 in its format, and shown + hidden must be the total there; an option must leave a trace in what is printed.
 
-usage: matrix.py [-v] SNAPDIFF
+Each option is tried in JSON and, in turn, in one of the other formats; with --all in all of them.
+
+usage: matrix.py [-v] [--all] SNAPDIFF
 """
 
 import concurrent.futures
 import csv
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -220,8 +223,13 @@ def check_output(command, form, text, options, report):
 # ---- calls ----
 
 class Matrix:
-    def __init__(self, snapdiff, directory, env):
+    def __init__(self, snapdiff, directory, env, all_formats):
         self.snapdiff, self.directory, self.env = snapdiff, directory, env
+        self.all_formats = all_formats
+
+    def formats(self, turn):
+        others = [form for form in FORMATS if form != "json"]
+        return FORMATS if self.all_formats else ["json", others[turn % len(others)]]
 
     def call(self, *arguments):
         return subprocess.run([self.snapdiff, *arguments], cwd=self.directory, env=self.env,
@@ -240,13 +248,13 @@ class Matrix:
               f"exit code {result.returncode}: {err.strip()}")
         return out
 
-    def try_option(self, command, option, value):
-        """The option in every format; and its trace."""
+    def try_option(self, command, option, value, turn):
+        """The option in the formats whose turn it is; and its trace."""
         written = [f"--{option}" + (f"={value}" if value is not None else "")]
         operands = OPERANDS[command]
         text = self.answer(command, *written, "-f", "json", *operands)
         report = json.loads(text) if text is not None else None
-        for form in FORMATS:
+        for form in self.formats(turn):
             text = self.answer(command, *written, "-f", form, *operands)
             check((text is None) == (report is None), f"works in some formats only: not in {form}")
             if text is not None:
@@ -340,6 +348,7 @@ def values_of(option):
 
 def plan(matrix, tables):
     """(label, thunk) of everything to try."""
+    turn = itertools.count()
     for command in tables["rows"]:
         name = command["name"]
         if name not in OPERANDS:
@@ -352,7 +361,7 @@ def plan(matrix, tables):
                 continue
             for value in values_of(option):
                 shown = f"{label}={value}" if value is not None else label
-                yield shown, lambda n=name, o=option["name"], v=value: matrix.try_option(n, o, v)
+                yield shown, lambda n=name, o=option["name"], v=value, t=next(turn): matrix.try_option(n, o, v, t)
                 if "compat" in options:
                     yield (f"{shown} --compat",
                            lambda n=name, o=option["name"], v=value: matrix.try_compat(n, o, v))
@@ -373,7 +382,7 @@ def attempt(thunk):
 
 
 def main():
-    arguments = [argument for argument in sys.argv[1:] if argument != "-v"]
+    arguments = [argument for argument in sys.argv[1:] if argument not in ("-v", "--all")]
     if len(arguments) != 1:
         sys.exit(__doc__)
     snapdiff = pathlib.Path(arguments[0]).resolve()
@@ -382,7 +391,7 @@ def main():
         home = pathlib.Path(scratch)
         run.build_snapshots(snapdiff, home / "snapshots")
         (home / "snapshots" / "known.supp").write_text("leak:buffer_reserve\n")
-        matrix = Matrix(snapdiff, home / "snapshots", run.environment(snapdiff, home))
+        matrix = Matrix(snapdiff, home / "snapshots", run.environment(snapdiff, home), "--all" in sys.argv)
         tables = json.loads(matrix.call("help", "--json").stdout)
         tasks = list(plan(matrix, tables))
         for command in tables["rows"]:

@@ -157,7 +157,9 @@ class Patterns(harness.PythonTest):
                     check(python, kind)
 
     def test_leaks(self):
-        self.in_turn(LEAKS, self.check_leak)
+        """The short test takes the first kind of each pattern."""
+        first = {pattern[0]: kind for kind, pattern in reversed(LEAKS.items())}
+        self.in_turn([kind for kind in LEAKS if not harness.is_short() or kind in first.values()], self.check_leak)
 
     def test_exact_number_of_objects(self):
         """"exactly 10 dict per snapshot": counted by type."""
