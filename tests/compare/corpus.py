@@ -297,6 +297,8 @@ CASES = {
     "LTO": (nothing, GCC2, {"cc": "gcc", "flags": ["-g", "-O2", "-flto"]}, 0.9, None),
     "-O0 to -O2 without debug information": (nothing, {"cc": "gcc", "flags": ["-O0"]}, {"cc": "gcc", "flags": ["-O2"]},
                                              None, None),
+    "debug information stripped of -O2": (nothing, GCC2, {"cc": "gcc", "flags": ["-O2"]}, 1.0, None),
+    "debug information added to -O2": (nothing, {"cc": "gcc", "flags": ["-O2"]}, GCC2, 1.0, None),
     "library upgraded": (insert_lines, dict(GCC2, library="libparts.so.1.2"), dict(GCC2, library="libparts.so.2.0"),
                          1.0, 0),
 }

@@ -7,6 +7,7 @@
 
 #include "analysis/pairing/line_map.h"
 #include "analysis/pairing/pair_fuzzy.h"
+#include "analysis/pairing/pair_inlined.h"
 #include "analysis/pairing/pair_signature.h"
 #include "analysis/pairing/relocation.h"
 #include "base/fail.h"
@@ -376,6 +377,31 @@ static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 	return ok;
 }
 
+/* Stacks whose inlined frames the other snapshot cannot have, for want of debug information. */
+static bool pair_without_inlined(struct pairing *pairing, const struct dataset *dataset,
+				 const struct pair_sides *sides, struct side *old, struct side *new,
+				 const struct line_knowledge *lines)
+{
+	struct pair *pairs = pairing->pairs + pairing->count;
+	uint32_t *old_sites, *new_sites;
+	size_t count = 0;
+	bool ok;
+
+	if (!lines || old->count == 0 || new->count == 0)
+		return true; /* one build, or nothing to pair */
+	old_sites = sites_left(old);
+	new_sites = sites_left(new);
+	ok = old_sites && new_sites &&
+	     pair_inlined(dataset, sides, &lines->tokens, old_sites, old->count, new_sites,
+			  new->count, pairs, &count) &&
+	     drop_paired(old, pairs, count, false, dataset->site_count) &&
+	     drop_paired(new, pairs, count, true, dataset->site_count);
+	pairing->count += count;
+	free(old_sites);
+	free(new_sites);
+	return ok;
+}
+
 /* ---- the levels ------------------------------------------------------------------------------ */
 
 static bool pair_exact(struct pairing *pairing, struct side *old, struct side *new)
@@ -570,7 +596,8 @@ static bool pair_all(struct pairing *pairing, const struct dataset *dataset,
 	     (up_to < PAIR_LINE ||
 	      pair_relocated(pairing, dataset, sides, old, new, lines, up_to)) &&
 	     (up_to < PAIR_FUNCTION ||
-	      (pair_functions(pairing, old, new, NULL, lines) &&
+	      (pair_without_inlined(pairing, dataset, sides, old, new, lines) &&
+	       pair_functions(pairing, old, new, NULL, lines) &&
 	       pair_signatures(pairing, dataset, sides, old, new, lines))) &&
 	     (up_to < PAIR_FUZZY || pair_alike(pairing, dataset, sides, old, new, &knowledge));
 	release_lines(&knowledge);
