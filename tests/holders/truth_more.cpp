@@ -749,6 +749,25 @@ CASE held_huge_page()
 	*reinterpret_cast<char **>(at + 400 * page) = block(531);
 }
 
+char *kept_instead;
+
+/* 16 TiB, of which three pages are used: asking for each page takes a minute. */
+CASE held_in_vast_mapping()
+{
+	const size_t size = static_cast<size_t>(16) << 40, part = size / 7 & ~(page - 1);
+	void *made = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *at = static_cast<char *>(made);
+
+	if (made == MAP_FAILED) {
+		kept_instead = block(557);
+		return;
+	}
+	*reinterpret_cast<char **>(at) = block(557);
+	*reinterpret_cast<char **>(at + 3 * part) = block(557);
+	*reinterpret_cast<char **>(at + size - sizeof(char *)) = block(557);
+}
+
 CASE lost_with_mapping()
 {
 	char **words = map_words(MAP_PRIVATE | MAP_ANONYMOUS);
@@ -817,6 +836,7 @@ static void run_mappings()
 	held_not_in_children_shared();
 	held_block_not_in_children();
 	held_huge_page();
+	held_in_vast_mapping();
 }
 
 static void run_lost()

@@ -14,7 +14,8 @@
 #define AHEAD        16u /* blocks that are on their way into the cache */
 #define TICK_EVERY   65536u
 #define WORD         sizeof(uintptr_t)
-#define LARGE        ((uintptr_t)1 << 20)  /* bytes: to ask which pages were touched is worth it */
+#define LARGE        ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
+#define MOST_SHARED  ((uintptr_t)1 << 40) /* of one mapping: 13 s to ask which pages were touched */
 #define PIECE        ((uintptr_t)16 << 20) /* of a range, between two signs of progress */
 
 struct snap__graph snap__graph;
@@ -154,6 +155,10 @@ static bool stop(void *unused, uintptr_t low, uintptr_t high)
 void snap__graph_scan_touched(struct snap__area *area, uintptr_t low, uintptr_t high)
 {
 	low = (low + WORD - 1) & ~(WORD - 1);
+	if (area->shared && high - low > MOST_SHARED) {
+		g->pages_unreadable += (high - low) / 4096;
+		return;
+	}
 	if (!area->readable && snap__touched_each(area, low, high, stop, NULL))
 		return; /* it need not be opened */
 	if (snap__area_open(area))

@@ -6,10 +6,12 @@
 #include "runtime/holders/blocks.h"
 #include "runtime/holders/graph.h"
 #include "runtime/holders/roots.h"
+#include "runtime/holders/touched.h"
 #include "runtime/os_linux.h"
 
 void snap__holders_analyse(struct snap__copy *copy, enum snap__holders wanted)
 {
+	snap__touched_begin(&copy->space);
 	snap__blocks_collect(&copy->space);
 	snap__copy_tick();
 	snap__graph_begin(copy);

@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SNAP__MOST_UNREADABLE ((uintptr_t)64 << 30)
+/** To ask which pages of a larger area were touched takes long. */
+#define SNAP__VAST ((uintptr_t)64 << 30)
 
 /** A line of /proc/self/maps.  Memory: not pages of the kernel's, nor a device. */
 struct snap__area {
@@ -50,7 +51,7 @@ uintptr_t snap__space_hole(const struct snap__space *space, uintptr_t *low, uint
  * address space, and asking which pages were touched takes time. */
 static inline bool snap__area_may_hold(const struct snap__area *area)
 {
-	bool reserve = !area->readable && area->high - area->low > SNAP__MOST_UNREADABLE;
+	bool reserve = !area->readable && area->high - area->low > SNAP__VAST;
 
 	return area->memory && !reserve && (area->writable || !area->shared || area->of_memory);
 }

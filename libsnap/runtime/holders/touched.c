@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "runtime/holders/copy.h"
+#include "runtime/holders/ranges.h"
+#include "runtime/holders/vacant.h"
 #include "write/sys.h"
 
 #define PAGE         ((uintptr_t)4096)
@@ -16,20 +18,18 @@
 #define PAGE_OF_FILE ((uint64_t)1 << 61)
 
 static struct {
-	bool open;
 	int pagemap;
 	uint64_t *entries;
 	unsigned char *residence;
+	struct snap__ranges vacant;
 } asking;
 
-static void begin(void)
+void snap__touched_begin(struct snap__space *space)
 {
-	if (asking.open)
-		return;
-	asking.open = true;
 	asking.pagemap = snap__sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	asking.entries = snap__copy_need(PAGES_ASKED * sizeof(*asking.entries));
 	asking.residence = snap__copy_need(PAGES_ASKED);
+	snap__vacant_find(space, &asking.vacant);
 }
 
 /* Which of the `pages` at `low` were touched?  False if the kernel does not say. */
@@ -62,10 +62,9 @@ static bool was_written(const struct snap__area *area)
 	return area->readable && (area->anonymous || area->writable);
 }
 
-bool snap__touched_each(const struct snap__area *area, uintptr_t low, uintptr_t high,
-			snap__touched_fn *fn, void *user)
+static bool each_touched(const struct snap__area *area, uintptr_t low, uintptr_t high,
+			 snap__touched_fn *fn, void *user)
 {
-	begin();
 	for (uintptr_t at = low & ~(PAGE - 1); at < high;) {
 		size_t pages = (high - at + PAGE - 1) / PAGE, run = 0;
 		bool known;
@@ -85,5 +84,16 @@ bool snap__touched_each(const struct snap__area *area, uintptr_t low, uintptr_t 
 		at += pages * PAGE;
 		snap__copy_tick();
 	}
+	return true;
+}
+
+bool snap__touched_each(const struct snap__area *area, uintptr_t low, uintptr_t high,
+			snap__touched_fn *fn, void *user)
+{
+	uintptr_t end;
+
+	for (; snap__ranges_gap(&asking.vacant, &low, high, &end); low = end)
+		if (!each_touched(area, low, end, fn, user))
+			return false;
 	return true;
 }

@@ -11,6 +11,9 @@
 
 #include "runtime/holders/space.h"
 
+/** In the copy, once: what is vast and empty is known from now on. */
+void snap__touched_begin(struct snap__space *space);
+
 /** Is given a part of the range, of neighbouring pages.  False: it has seen enough. */
 typedef bool snap__touched_fn(void *user, uintptr_t low, uintptr_t high);
 
