@@ -14,6 +14,7 @@ class Answer:
 
 class RecordedTest(unittest.TestCase):
     snapdiff_path = None  # of the snapdiff to test
+    compiled = {}  # programs: a test that wants the same one gets a copy
 
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="snap-e2e-"))
@@ -30,8 +31,14 @@ class RecordedTest(unittest.TestCase):
         path, file = self.dir / name, "source." + language
         path.parent.mkdir(exist_ok=True)
         (self.dir / file).write_text(source)
+        key = source, options, language
+        if key in self.compiled:
+            path.write_bytes(self.compiled[key])
+            path.chmod(0o755)
+            return path
         subprocess.run(["cc" if language == "c" else "c++", *options, "-fno-optimize-sibling-calls",
                         "-Wl,--build-id", file, "-o", path], cwd=self.dir, check=True)
+        self.compiled[key] = path.read_bytes()
         return path
 
     def record(self, name, path, count, *options):
