@@ -93,24 +93,6 @@ enum snap_status row_graph_sum(struct row_graph *out, const struct graph *graph,
 	return SNAP_OK;
 }
 
-enum snap_status row_graph_read(struct row_graph *out, const struct dataset *dataset,
-				const struct selection *selection, bool cumulative,
-				struct snap_error *err)
-{
-	const struct row_graph_view view = {selection, NULL, cumulative};
-	struct graph graph;
-	enum snap_status st;
-
-	*out = (struct row_graph){0};
-	if (!dataset->store)
-		return SNAP_OK;
-	st = graph_fetch(&graph, dataset->store, dataset, dataset->snapshot_ids[0], false, err);
-	if (st == SNAP_OK)
-		st = row_graph_sum(out, &graph, &view, err);
-	graph_release(&graph);
-	return st;
-}
-
 void row_graph_release(struct row_graph *graph)
 {
 	free(graph->unreachable);

@@ -32,10 +32,6 @@ uint32_t row_graph_row(const struct row_graph_view *view, const struct graph_gro
 enum snap_status row_graph_sum(struct row_graph *out, const struct graph *graph,
 			       const struct row_graph_view *view, struct snap_error *err);
 
-/** Of the first snapshot.  Release it in any case.  SNAP_ENOMEM, or what the store says. */
-enum snap_status row_graph_read(struct row_graph *out, const struct dataset *dataset,
-				const struct selection *selection, bool cumulative,
-				struct snap_error *err);
 void row_graph_release(struct row_graph *graph);
 
 #endif

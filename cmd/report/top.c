@@ -9,8 +9,8 @@
 
 #include "base/fail.h"
 #include "report/propose_census.h"
-#include "report/row_graph.h"
 #include "report/sites.h"
+#include "store/holders.h"
 
 /* Columns in the order of JSON; the standard errors are there only when the snapshot was sampled.
  */
@@ -71,6 +71,7 @@ struct top_row {
 	struct row_sum sum;
 	uint32_t row;
 	uint64_t order; /* what rows are ordered by; equal ones by key */
+	struct store_reach reach;
 };
 
 struct top {
@@ -83,7 +84,7 @@ struct top {
 	size_t count, shown_count; /* rows with stacks, ordered; the first of them are shown */
 	size_t row_count;          /* all rows, also those that filters leave out */
 	struct figures totals, shown, selected;
-	struct row_graph graph;
+	bool has_graph, has_sizes; /* the snapshot says who holds what; and what that retains */
 	bool sampled;
 	bool callers; /* rows say who called */
 };
@@ -185,10 +186,10 @@ static void add_row(struct top *top, const struct top_row *row)
 	values[MODULE] = value_text(report, words->module);
 	for (enum figure i = 0; i < FIGURES; i++)
 		values[figure_columns[i]] = value_u64(row->sum.figures.value[i]);
-	if (top->graph.unreachable)
-		values[UNREACHABLE] = value_u64(top->graph.unreachable[row->row]);
-	if (top->graph.retained)
-		values[RETAINED] = value_u64(top->graph.retained[row->row]);
+	if (top->has_graph)
+		values[UNREACHABLE] = value_u64(row->reach.unreachable);
+	if (top->has_sizes)
+		values[RETAINED] = value_u64(row->reach.retained);
 	values[SHARE] = sites_share(row->sum.figures.value[metric], top->totals.value[metric]);
 	values[SITE] = sites_name(report, words);
 	values[VIA] = sites_via(report, top->dataset, row->sum.heaviest, top->options);
@@ -262,6 +263,29 @@ static enum snap_status sum_shown(struct top *top, struct snap_error *err)
 	return st == SNAP_OK ? sum_scopes(top, err) : st;
 }
 
+static enum snap_status take_reach(void *user, uint32_t place, const struct store_reach *reach)
+{
+	struct top *top = user;
+
+	if (place < top->shown_count)
+		top->rows[place].reach = *reach;
+	return SNAP_OK;
+}
+
+/* What the graph of holders says of the rows that are shown, where there is one. */
+static enum snap_status sum_graph(struct top *top, struct snap_error *err)
+{
+	struct store *store = top->dataset->store;
+	int64_t id = top->dataset->snapshot_ids[0];
+	bool overlap = top->options->cumulative;
+	enum snap_status st = store_has_graph(store, id, &top->has_graph, &top->has_sizes, err);
+
+	top->has_sizes &= !overlap;
+	if (st != SNAP_OK || !top->has_graph)
+		return st;
+	return store_each_shown_reach(store, id, overlap, take_reach, top, err);
+}
+
 static void add_part(struct top *top, const char *name, size_t rows, const struct figures *figures)
 {
 	struct value part = value_object();
@@ -305,7 +329,7 @@ static void add_next(struct top *top, const struct sites_question *question)
 
 	report_note(top->report, "Next: snapdiff %s %s %s  (%s)", question->command,
 		    question->pattern, input, question->why);
-	if (top->graph.unreachable && top->options->group != GROUP_TYPE)
+	if (top->has_graph && top->options->group != GROUP_TYPE)
 		report_note(top->report, "      snapdiff holders %s %s  (what keeps it alive)",
 			    question->pattern, input);
 }
@@ -356,9 +380,9 @@ static void choose_graph_columns(struct top *top)
 {
 	struct column *own = sites_own_columns(top->report);
 
-	if (!top->graph.unreachable)
+	if (!top->has_graph)
 		sites_drop_column(&own[UNREACHABLE]);
-	if (!top->graph.retained)
+	if (!top->has_sizes)
 		sites_drop_column(&own[RETAINED]);
 }
 
@@ -396,10 +420,9 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 				      : fail_memory(err, "summing up call sites");
 	}
 	if (st == SNAP_OK)
-		st = row_graph_read(&top.graph, dataset, top.selection, options->cumulative, err);
+		st = sum_graph(&top, err);
 	if (st == SNAP_OK)
 		tell(&top);
-	row_graph_release(&top.graph);
 	free(top.rows);
 	free(top.sums);
 	selection_free(top.selection);

@@ -88,6 +88,21 @@ enum snap_status store_total_lost(struct store *store, struct store_lost *all,
 enum snap_status store_unconfirmed(struct store *store, int64_t snapshot_id, uint64_t *bytes,
 				   uint64_t *blocks, struct snap_error *err);
 
+/** Has a snapshot a graph, and one with retained sizes? */
+enum snap_status store_has_graph(struct store *store, int64_t snapshot_id, bool *has, bool *sized,
+				 struct snap_error *err);
+
+/** Bytes of a row that nothing reaches, and that it retains; SNAP_UNKNOWN: not computed. */
+struct store_reach {
+	uint64_t unreachable, retained;
+};
+typedef enum snap_status store_reach_fn(void *user, uint32_t place, const struct store_reach *row);
+
+/** Those of the rows of store_show_rows(), as far as they have any, by the relation of side 0 of
+ * store_credit_rows().  Where rows overlap, nobody knows what they retain. */
+enum snap_status store_each_shown_reach(struct store *store, int64_t snapshot_id, bool overlap,
+					store_reach_fn *fn, void *user, struct snap_error *err);
+
 /** What a row has; a root has no blocks. */
 struct store_size {
 	uint64_t bytes, blocks, lost_blocks;

@@ -58,10 +58,12 @@ FILLS_ROWS = r"INSERT INTO temp\.(shown|member|node)\("  # one statement for eac
 ASKS = r"\s*(SELECT|WITH|INSERT INTO temp\.(lost|link|size))\b.*\btemp\.(credit|held|counted|shown|member|node|lost|link|size)\b"
 # Reports on who holds what; tests/holders compares their figures, too, of recorded programs.
 HELD_PAIR = ["held.snap", "held-later.snap"]  # of testdata/cli
-OF_HOLDERS = {"leaks": ([], ["graph.snap"]), "holders": (["."], ["graph.snap"]), "leaks twice": ([], HELD_PAIR)}
+OF_HOLDERS = {"leaks": ([], ["graph.snap"]), "holders": (["."], ["graph.snap"]), "leaks twice": ([], HELD_PAIR),
+              "top of a graph": ([], HELD_PAIR[:1])}
 OF_GROUPS = [[], ["-n", "1"], ["--all"], ["--sort", "key"], ["--module", "app"], ["--no-skip"], ["--own", "*app*"],
              ["--library", "*app*"], ["--focus", "main"], ["--ignore", "put"], ["--show", "put"], ["--hide", "grow"],
-             ["--min", "1KiB"], ["--pid", "43"], ["--pid", "4242"], ["-n", "1", "--no-skip"]]
+             ["--min", "1KiB"], ["--pid", "43"], ["--pid", "4242"], ["-n", "1", "--no-skip"],
+             ["--cumulative"]]
 LOST = ["unreachable_bytes", "unreachable_blocks", "direct_bytes", "direct_blocks", "indirect_bytes", "indirect_blocks"]
 HOLDS = ["role", "of", "key", "kind", "bytes", "blocks", "references", "retained_bytes"]
 HAS = ["key", "kind", "bytes", "blocks", "unreachable_blocks", "retained_bytes"]
@@ -227,6 +229,16 @@ def check_holders(report, answers):
     check_scopes(report, answers, ["bytes", "blocks"])
 
 
+def check_reach(report, answers):
+    names = ["unreachable_bytes", "retained_bytes"]
+    (found,) = [answer for answer in answers if is_shown(answer) and names[0] in answer[0]] or [[]]
+    by_place = {row["place"]: row for row in found}
+    for place, row in enumerate(report["rows"]):
+        is_ = by_place.get(place, {"key": row["key"], "unreachable_bytes": 0, "retained_bytes": 0})
+        check([is_["key"], is_[names[0]]] == [row["key"], row[names[0]]], f"{is_} is not {row}")
+        check(is_[names[1]] == row.get(names[1]) or place not in by_place, f"{is_} is not {row}")
+
+
 # ---- the combinations ----
 
 def combinations(name, all_of_them):
@@ -300,7 +312,7 @@ class Cases:
                 continue
             check(result.returncode == 0, result.stderr.decode())
             answers, _ = run_sql(database, self.answer(command, "--sql", *options, *source))
-            {"leaks": check_leaks, "holders": check_holders}[command](json.loads(result.stdout), answers)
+            {"leaks": check_leaks, "holders": check_holders, "top": check_reach}[command](json.loads(result.stdout), answers)
 
     def executed(self, command, words):
         """The statements of a report, as SQLite tells them; None where the report refuses the options."""

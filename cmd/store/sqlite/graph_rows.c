@@ -220,6 +220,54 @@ enum snap_status store_unconfirmed(struct store *store, int64_t snapshot_id, uin
 	return ask(store, &question, two_figures, figures, err);
 }
 
+/* ---- of rows of call stacks ------------------------------------------------------------------ */
+
+struct presence {
+	bool *has, *sized;
+};
+
+static enum snap_status presence_row(void *context, sqlite3_stmt *row)
+{
+	const struct presence *presence = context;
+
+	*presence->has = sqlite3_column_int64(row, 0) > 0;
+	*presence->sized = sqlite3_column_int64(row, 2) > 0;
+	return SNAP_OK;
+}
+
+enum snap_status store_has_graph(struct store *store, int64_t snapshot_id, bool *has, bool *sized,
+				 struct snap_error *err)
+{
+	const struct question question = {.which = STATEMENT_graph_size, .first = snapshot_id};
+	struct presence presence = {has, sized};
+	sqlite3_stmt *statement = bound(store, &question, err);
+
+	return statement ? database_each_row(store, statement, presence_row, &presence, err)
+			 : SNAP_ESYSTEM;
+}
+
+struct reach_walk {
+	store_reach_fn *fn;
+	void *user;
+};
+
+static enum snap_status reach_row(void *context, sqlite3_stmt *row)
+{
+	const struct reach_walk *walk = context;
+	const struct store_reach reach = {database_known(row, 1), database_u64(row, 2)};
+
+	return walk->fn(walk->user, (uint32_t)sqlite3_column_int64(row, 0), &reach);
+}
+
+enum snap_status store_each_shown_reach(struct store *store, int64_t snapshot_id, bool overlap,
+					store_reach_fn *fn, void *user, struct snap_error *err)
+{
+	const struct question question = {STATEMENT_graph_shown, snapshot_id, overlap};
+	struct reach_walk walk = {fn, user};
+
+	return ask(store, &question, reach_row, &walk, err);
+}
+
 /* ---- what rows have -------------------------------------------------------------------------- */
 
 struct size_walk {
