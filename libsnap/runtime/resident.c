@@ -25,7 +25,7 @@
 #define FIRST_PAGE_NS 40u
 
 static struct {
-	int fd; /* -1: not open */
+	int fd;          /* -1: not open */
 	uint64_t wanted; /* bits of a page that counts */
 	uint64_t began_ns, bytes;
 	uint64_t last_bytes, last_ns, last_end_ns; /* of the last time; zeros: never */
@@ -56,8 +56,8 @@ static uint64_t bits_that_count(void)
 	const uint64_t both = PRESENT | OURS_NOW;
 	uintptr_t page = (uintptr_t)&written_once / PAGE;
 	uint64_t entry = 0;
-	ssize_t got = snap__sys_pread(state.fd, &entry, sizeof(entry),
-				      (off_t)(page * sizeof(entry)));
+	ssize_t got =
+		snap__sys_pread(state.fd, &entry, sizeof(entry), (off_t)(page * sizeof(entry)));
 
 	return got == sizeof(entry) && (entry & (both | OF_FILE)) == both ? both : PRESENT;
 }

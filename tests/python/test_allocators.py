@@ -55,6 +55,19 @@ class Allocators(harness.PythonTest):
 
         self.with_each_python(check)
 
+    def test_each_block_of_the_interpreter(self):
+        """The interpreter counts its blocks itself.  Those of its start, thousands, are one site."""
+        def check(python):
+            out, snapshots = self.record(python, "blocks.py", options=["--exit-snapshot", "none"])
+            sites = [site for site in self.dump(snapshots[0])[0] if site.domain == "python"]
+            self.assertAlmostEqual(sum(site.blocks for site in sites), int(out), delta=5)
+            start = [site for site in sites if site.frames[0].function == "Py_InitializeFromConfig"]
+            self.assertEqual(len(start), 1, start)
+            self.assertGreater(start[0].blocks, 3000)
+            self.assertFalse(any(not frame.module for frame in start[0].frames), start)
+
+        self.with_each_python(check)
+
 
 if __name__ == "__main__":
     harness.main()

@@ -116,17 +116,17 @@ static const void *const *find_finalizing(const struct snap__python *found)
 }
 
 /* Optimised builds keep a part of it elsewhere. */
-static void find_loop(struct snap__python *found, void *library)
+static struct snap__python_function find_function(void *library, const char *name)
 {
-	void *loop = dlsym(library, "_PyEval_EvalFrameDefault"), *entry = NULL;
+	void *function = dlsym(library, name), *entry = NULL;
 	const ElfW(Sym) * symbol;
 	Dl_info info;
 
-	if (!loop || !dladdr1(loop, &info, &entry, RTLD_DL_SYMENT) || !entry)
-		return;
+	if (!function || !dladdr1(function, &info, &entry, RTLD_DL_SYMENT) || !entry)
+		return (struct snap__python_function){0};
 	symbol = entry;
-	found->loop_start = (uintptr_t)loop;
-	found->loop_end = (uintptr_t)loop + symbol->st_size;
+	return (struct snap__python_function){(uintptr_t)function,
+					      (uintptr_t)function + symbol->st_size};
 }
 
 /* The program's headers are in its first page. */
@@ -157,7 +157,8 @@ bool snap__python_find(void *library)
 	else
 		found.finalizing = find_finalizing(&found);
 	if (found.layout) {
-		find_loop(&found, library);
+		found.loop = find_function(library, "_PyEval_EvalFrameDefault");
+		found.initialize = find_function(library, "Py_InitializeFromConfig");
 		look_up_for_census(&found, library);
 		if (!look_up(library, &found.allocated_blocks, "_Py_GetGlobalAllocatedBlocks"))
 			(void)look_up(library, &found.allocated_blocks, "_Py_GetAllocatedBlocks");

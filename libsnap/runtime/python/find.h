@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "runtime/hidden.h"
+#include "runtime/modules.h"
 #include "runtime/python/layout.h"
 
 /** PyMemAllocatorEx and PyObjectArenaAllocator. */
@@ -32,6 +33,11 @@ struct snap__python_arenas {
 /** PyMemAllocatorDomain. */
 enum snap__python_domain { SNAP__PYTHON_RAW, SNAP__PYTHON_MEM, SNAP__PYTHON_OBJECT };
 
+/** Where its code is; zeros if unknown. */
+struct snap__python_function {
+	uintptr_t start, end;
+};
+
 struct snap__python {
 	const struct snap__python_layout
 		*layout;     /* NULL: none found, or not one that we can read */
@@ -40,8 +46,9 @@ struct snap__python {
 	void *library;       /* what dlsym() found it in */
 	bool is_in_program;  /* the program itself defines it: no library does */
 	const char *runtime; /* _PyRuntime */
-	const void *const *finalizing;  /* not NULL once it is finalizing */
-	uintptr_t loop_start, loop_end; /* of the interpreter loop's code; zeros if unknown */
+	const void *const *finalizing; /* not NULL once it is finalizing */
+	/* Code: the interpreter loop, and what starts an interpreter. */
+	struct snap__python_function loop, initialize;
 	const void *code_type, *str_type, *bytes_type;
 
 	void (*get_allocator)(int domain, struct snap__python_allocator *allocator);
@@ -65,6 +72,14 @@ struct snap__python {
 
 /** What was found; zeros until then. */
 extern SNAP__HIDDEN struct snap__python snap__python;
+
+/** Is a call stack's `pc`, which may have a tag, in the function's code? */
+static inline bool snap__python_is_in(const struct snap__python_function *function, uintptr_t pc)
+{
+	uintptr_t address = pc & (((uintptr_t)1 << SNAP__PC_TAG_SHIFT) - 1);
+
+	return address - function->start < function->end - function->start;
+}
 
 /**
  * Look for an interpreter by `library`, a handle of dlopen() or RTLD_DEFAULT, unless one is known

@@ -32,13 +32,6 @@ static const char *own_state(void)
 	return state ? state : snap__python.own_thread();
 }
 
-static bool is_loop(uintptr_t pc)
-{
-	uintptr_t address = pc & (((uintptr_t)1 << SNAP__PC_TAG_SHIFT) - 1);
-
-	return address - snap__python.loop_start < snap__python.loop_end - snap__python.loop_start;
-}
-
 /* The frames of `native` inside the innermost one of the interpreter loop, below `node`. */
 static uint32_t graft_by_code(uint32_t native, uint32_t node)
 {
@@ -48,7 +41,7 @@ static uint32_t graft_by_code(uint32_t native, uint32_t node)
 	for (; native && count < DEPTH_BY_CODE; native = snap__stacks_parent(native)) {
 		uintptr_t pc = snap__stacks_pc(native);
 
-		if (count > 0 && is_loop(pc))
+		if (count > 0 && snap__python_is_in(&snap__python.loop, pc))
 			break;
 		pcs[count++] = pc;
 	}

@@ -90,23 +90,68 @@ static uint32_t shortened(struct snap__thread *thread, const char *state)
 	return node;
 }
 
+/*
+ * An interpreter makes thousands of objects before it runs the first Python code: types, names,
+ * modules.  Each would have a call stack of its own, but all that it says is that an interpreter
+ * starts.  So they share one, which ends in Py_InitializeFromConfig().  A sample may miss the first
+ * Python code, and has few stacks anyway.
+ */
+static struct {
+	const struct snap__thread *_Atomic thread; /* that starts it; NULL: not known */
+	uint32_t stack;
+	atomic_bool is_over;
+} start;
+
+/* Like `stack`, which is native, but without what Py_InitializeFromConfig() called; 0: it did not
+ * call anything. */
+static uint32_t stack_of_start(uint32_t stack)
+{
+	uint32_t node = snap__stacks_parent(stack);
+
+	while (node && !snap__python_is_in(&snap__python.initialize, snap__stacks_pc(node)))
+		node = snap__stacks_parent(node);
+	return node ? snap__stacks_child_for(node, SNAP__PC_DOMAIN + snap__python_domain,
+					     SNAP__CLAIM_RESERVED)
+		    : 0;
+}
+
+static uint32_t native_stack(struct snap__thread *thread, const void *frame)
+{
+	uint32_t stack, shared;
+
+	if (atomic_load_explicit(&start.is_over, memory_order_relaxed) || snap__sample_period())
+		return snap__record_domain_stack(thread, snap__python_domain, frame);
+	if (atomic_load_explicit(&start.thread, memory_order_acquire) == thread)
+		return start.stack;
+	stack = snap__record_domain_stack(thread, snap__python_domain, frame);
+	shared = stack ? stack_of_start(stack) : 0;
+	if (!shared)
+		return stack;
+	start.stack = shared;
+	atomic_store_explicit(&start.thread, thread, memory_order_release);
+	return shared;
+}
+
 /* The stack of an interpreter's block is Python's; the native one before Python code runs. */
 static uint32_t stack_of_block(struct snap__thread *thread, const void *frame)
 {
 	const char *state = snap__python_attached_state(thread);
 	uint32_t stack;
 
-	if (!state || !snap__python_is_trusted(state))
+	if (!state)
+		return native_stack(thread, frame);
+	if (!snap__python_is_trusted(state))
 		return snap__record_domain_stack(thread, snap__python_domain, frame);
 	switch (snap__python_stack(thread, state, &stack)) {
 	case SNAP__PYTHON_STACK:
+		atomic_store_explicit(&start.is_over, true, memory_order_relaxed);
 		return stack;
 	case SNAP__PYTHON_LOST:
 		return shortened(thread, state);
 	case SNAP__PYTHON_NO_FRAMES:
 		break;
 	}
-	return snap__record_domain_stack(thread, snap__python_domain, frame);
+	return native_stack(thread, frame);
 }
 
 /* Raw blocks come from threads with and without the GIL, and from deep inside of the
