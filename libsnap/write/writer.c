@@ -31,7 +31,8 @@
 /* Chunks that the table of contents has room for: 4 GiB of rows. */
 #define CHUNK_CAPACITY ((size_t)8192)
 
-#define COMPRESSION_LEVEL 3
+/* The tables of a higher level take pages that must be cleared first, and files get no smaller. */
+#define COMPRESSION_LEVEL 1
 
 /* A small snapshot is written by one system call. */
 #define PENDING_CAPACITY 4096u
@@ -224,7 +225,7 @@ static bool is_optional(uint32_t section)
 	       snap__section_rank(section) > snap__section_rank(SNAP_SECTION_SITE);
 }
 
-/* The compressor's tables are megabytes: for a few small chunks touching them would be most of the
+/* The compressor has tables: for a few small chunks touching them would be most of the
    work.  `raw_size`: it is not compressed. */
 static size_t compress(struct snap__writer *w, const void *raw, size_t raw_size)
 {
