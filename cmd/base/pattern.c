@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <wctype.h>
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -32,6 +33,19 @@ bool pattern_matches(const regex_t *regex, const char *text)
 	return code == 0;
 }
 
+/* Is `at` a class such as "[:alpha:]", but with a name that no class has? */
+static bool is_unknown_class(const char *at)
+{
+	char name[16];
+	size_t size = at[0] == '[' && at[1] == ':' ? strcspn(at + 2, ":") : 0;
+
+	if (size == 0 || size >= sizeof(name) || strncmp(at + 2 + size, ":]", 2) != 0)
+		return false;
+	memcpy(name, at + 2, size);
+	name[size] = '\0';
+	return wctype(name) == 0;
+}
+
 /* What stands in a set: "[:alpha:]", "\\]" or a character. */
 static const char *skip_member(const char *at)
 {
@@ -55,19 +69,53 @@ static const char *set_end(const char *at)
 	return *at ? at : NULL;
 }
 
+/* Why the set from `at` to `end` matches nothing that was meant; NULL: it does. */
+static const char *set_problem(const char *at, const char *end)
+{
+	while (at < end) {
+		const char *next = skip_member(at);
+
+		if (is_unknown_class(at))
+			return "there is no such class of characters";
+		if (next == at + 1 && at[0] != '[' && at[1] == '-' && at + 2 < end &&
+		    at[2] != '[' && at[2] != '\\' && (unsigned char)at[0] > (unsigned char)at[2])
+			return "a range in a set goes backwards";
+		at = next;
+	}
+	return NULL;
+}
+
+static bool is_quoted(const char *glob)
+{
+	size_t size = strlen(glob);
+
+	return size >= 2 && *glob == '"' && glob[size - 1] == '"';
+}
+
 const char *glob_problem(const char *glob)
 {
+	const char *end, *problem;
+
 	if (!*glob)
 		return "it is empty";
+	if (is_quoted(glob))
+		return "the quotes are part of it; leave them out";
 	for (const char *at = glob; *at; at++) {
 		if (*at == '\\' && !at[1])
 			return "nothing follows its last backslash";
-		if (*at == '\\')
+		if (*at == '\\') {
 			at++;
-		else if (*at == '[' && set_end(at + 1))
-			at = set_end(at + 1);
-		else if (*at == '[' && at[1] != ']') /* "operator[]" is taken as it is */
+			continue;
+		}
+		if (*at != '[')
+			continue;
+		end = set_end(at + 1);
+		if (!end && at[1] != ']') /* "operator[]" is taken as it is */
 			return "a '[' is not closed (\\[ stands for the character)";
+		problem = end ? set_problem(at + 1, end) : NULL;
+		if (problem)
+			return problem;
+		at = end ? end : at;
 	}
 	return NULL;
 }

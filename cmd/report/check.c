@@ -536,15 +536,16 @@ static bool in_scope(const struct policy_scope *scope, const struct report *from
 			  glob_matches(scope->file, text(report_cell(from, row, "file"))));
 }
 
-/* A mistyped pattern would pass for ever. */
+/* A mistyped pattern would pass for ever, and so would the rule for a module that was renamed. */
 static void note_empty_scope(struct checking *checking, const struct policy_scope *scope,
 			     const struct report *from)
 {
 	for (size_t row = 0; row < from->row_count; row++)
 		if (in_scope(scope, from, row))
 			return;
-	report_note(checking->report, "rule %s: it means none of the %zu sites", scope->name,
-		    from->row_count);
+	not_judged(checking,
+		   report_text(checking->report, "rule %s: it means none of the %zu sites",
+			       scope->name, from->row_count));
 }
 
 static const char *rule_name(struct checking *checking, const struct policy_scope *scope,

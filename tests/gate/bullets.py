@@ -138,13 +138,19 @@ class Policy(Check):
             done = self.run_check(new, "--policy", "gate.conf")
             self.assertEqual((done.returncode, "gate.conf, line 1: " in done.stderr), (2, True), done.stderr)
 
-    def test_a_rule_that_means_no_site_says_so(self):
+    def test_a_rule_that_means_no_site_is_not_judged(self):
         inputs = self.sides()
-        self.write("gate.conf", "[rule typo]\nmodule = libcodex*\nmax-site = 0\n[rule codec]\nmodule = libcodec*\nmax-site = +1MiB\n")
+        top = "max-site = +1GiB\nfail-on = none\n"
+        codec = "[rule codec]\nmodule = libcodec*\nmax-site = +1MiB\n"
+        self.write("gate.conf", top + "[rule typo]\nmodule = libcodex*\nmax-site = 0\n" + codec)
         for sides in (inputs, inputs[:1]):
-            said = self.run_check(*sides, "--policy", "gate.conf").stdout
-            self.assertRegex(said, r"rule typo: it means none of the [56] sites")
-            self.assertNotIn("rule codec: it means", said)
+            done = self.run_check(*sides, "--policy", "gate.conf")
+            self.assertRegex(done.stdout, r"not judged: rule typo: it means none of the [56] sites")
+            self.assertNotIn("rule codec: it means", done.stdout)
+        self.assertEqual(self.run_check(*inputs, "--policy", "gate.conf").returncode, 0)
+        self.assertEqual(self.run_check(*inputs, "--policy", "gate.conf", "--strict").returncode, 5)
+        self.write("gate.conf", top + codec)
+        self.assertEqual(self.run_check(*inputs, "--policy", "gate.conf", "--strict").returncode, 0)
 
     def test_an_increase_without_a_baseline_says_what_it_lacks(self):
         new, _, _ = self.sides()

@@ -134,9 +134,16 @@ Test(globs, mistakes_are_told)
 		"std::map<*>::operator[]",
 		"[a\\]b]",
 		"?",
+		"[a-z]",
+		"[-z]",
+		"[z-]",
+		"[]-a]",
+		"[[:digit:]x]",
+		"operator\"\"_km",
 	};
 	static const char *const wrong[] = {
-		"", "[", "a[bc", "[!", "[!]", "[[:alpha:]", "[a\\]", "a\\", "\\[a[",
+		"",    "[",     "a[bc",  "[!",      "[!]",          "[[:alpha:]",    "[a\\]",
+		"a\\", "\\[a[", "[z-a]", "x[9-0]*", "[[:letter:]]", "\"libcodec*\"", "\"\"",
 	};
 
 	for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++)
