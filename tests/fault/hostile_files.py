@@ -8,7 +8,10 @@ usage: hostile_files.py SNAPDIFF
 """
 import os
 import pathlib
+import resource
 import shutil
+import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -112,6 +115,104 @@ class Files(unittest.TestCase):
         with open(f"{database}-journal", "ab") as journal:
             journal.write(struct.pack(">I", 0x40000000 // 4096 + 1) + name + struct.pack(">II", len(name), sum(name)) +
                           bytes.fromhex("d9d505f920a163d7"))
+
+    def database_of_a_stranger(self, *changes):
+        """A sound one, and what somebody did to its schema with SQLite."""
+        database = self.strange / "x.db"
+        for path in self.strange.glob("x.db*"):
+            path.unlink()
+        self.assertEqual(self.run_on(["load", "-q", "--db", database], self.home / "s/series-1.snap").returncode, 0)
+        connection = sqlite3.connect(database, isolation_level=None)
+        connection.execute("pragma writable_schema=on")
+        for change in changes:
+            if callable(change):
+                change(connection)
+            else:
+                connection.execute(change)
+        connection.close()
+        return database
+
+    def asked(self, database):
+        """The ways to use it: (command, result)."""
+        for command in (["ls"], ["top", "@1"], ["growth"], ["query", "select count(*) from sites"],
+                        ["load", self.home / "s/series-2.snap"]):
+            yield command, self.run_on([*command, "--db", database])
+
+    def test_pipes_and_links_beside_a_database(self):
+        """SQLite opens what has the name of a journal, and waits for a pipe's other end."""
+        victim = self.home / "precious"
+        for mode, end in (("delete", "-journal"), ("wal", "-wal"), ("wal", "-shm")):
+            for kind in ("pipe", "link", "socket"):
+                database = self.database_of_a_stranger(f"pragma journal_mode={mode}")
+                beside = pathlib.Path(f"{database}{end}")
+                victim.write_text("precious")
+                if kind == "pipe":
+                    os.mkfifo(beside)
+                elif kind == "link":
+                    beside.symlink_to(victim)
+                else:
+                    with socket.socket(socket.AF_UNIX) as bound:
+                        bound.bind(str(beside))
+                for command, result in self.asked(database):
+                    with self.subTest(end=end, kind=kind, command=command):
+                        self.assertEqual(result.returncode, 3, result.stderr)
+                        self.assertIn(b"no plain file", result.stderr)
+                self.assertEqual(victim.read_text(), "precious")
+
+    def test_indexes_that_compute(self):
+        """`load` would call the functions for each row, and SQLite cannot be interrupted in a function."""
+        forever = "instr(hex(zeroblob(50000000)), hex(zeroblob(25000000))||'1')"
+        for index in (f"frame({forever})", f"frame(function) where {forever}", f"live(bytes, {forever})",
+                      f"frame(function, printf('%.100000000d', line))"):
+            database = self.database_of_a_stranger(
+                "create index strange on " + ("live(bytes)" if index.startswith("live") else "frame(line)"),
+                lambda c, sql=f"CREATE INDEX strange on {index}": c.execute(
+                    "update sqlite_schema set sql = ? where name = 'strange'", (sql,)))
+            for command, result in self.asked(database):
+                with self.subTest(index=index, command=command):
+                    self.assertEqual(result.returncode, 3, result.stderr)
+                    self.assertIn(b"its index 'strange' computes", result.stderr)
+        database = self.database_of_a_stranger("create index own on live(bytes desc, blocks)",
+                                               "create unique index more on run(host collate nocase, pid, start_time_ns)")
+        for command, result in self.asked(database):
+            with self.subTest(command=command):
+                self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_triggers_and_constraints_of_a_stranger(self):
+        """They are not ours to run: neither when rows are added nor when a damaged database is looked at."""
+        forever = "instr(hex(zeroblob(50000000)), hex(zeroblob(25000000))||'1')"
+        database = self.database_of_a_stranger(
+            f"create trigger t after insert on snapshot begin insert into label select new.id, {forever}, 'v'; end",
+            f"create trigger d after delete on live begin insert into label select 1, {forever}, 'v'; end",
+            "create table z(a, b as (a + 1), check(a > 0))", "insert into z values(1)",
+            f"update sqlite_schema set sql = 'create table z(a, b as ({forever.replace(chr(39), chr(39) * 2)}), "
+            f"check({forever.replace(chr(39), chr(39) * 2)}))' where name = 'z'")
+        for command, result in self.asked(database):
+            with self.subTest(command=command):
+                self.assertEqual(result.returncode, 0, result.stderr)
+        connection = sqlite3.connect(database, isolation_level=None)
+        connection.execute("update site set frames = 'no list'")
+        connection.close()
+        result = self.run_on(["top", "--db", database, "@1"])
+        self.assertEqual(result.returncode, 3, result.stderr)
+        result = self.run_on(["load", "-q", "--keep", "1s", "--db", database])
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_more_tables_than_anybody_has(self):
+        """SQLite compares each name with all others: a minute of CPU time for these."""
+        def add(connection):
+            connection.execute("create table t0(a)")
+            page = connection.execute("select rootpage from sqlite_schema where name = 't0'").fetchone()[0]
+            connection.execute("begin")
+            connection.executemany("insert into sqlite_schema values('table', ?, ?, ?, ?)",
+                                   ((f"t{i}", f"t{i}", page, f"CREATE TABLE t{i}(a)") for i in range(1, 200000)))
+            connection.execute("commit")
+
+        database = self.database_of_a_stranger(add)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        result = self.run_on(["ls", "--db", database])
+        self.assertIn(result.returncode, (0, 3), result.stderr)
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, 15, result.stderr)
 
     def test_small_files_with_holes(self):
         """A file of a few KiB says that it has 64 GiB.  What is behind a dump is not read, and is said."""

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/sqlite/guard.h"
 #include "store/sqlite/sql.h"
 
 #define APPLICATION_ID 0x534e4150 /* "SNAP": how `file` and other tools know the database */
@@ -15,6 +16,11 @@
 /* A file may be hostile. With an honest file, none of our statements needs this much time. */
 #define STATEMENT_SECONDS 600
 #define PROGRESS_STEPS    1000000 /* virtual machine steps between two looks at the clock */
+
+/* Of CPU time.  SQLite looks through all names of a schema for each one: 200,000 tables take it a
+ * minute, before a statement of ours has begun. */
+#define OPENING_SECONDS 3
+#define OPENING_STEPS   1000
 
 /*
  * Step n makes version n + 1 out of version n.  Steps are only ever added.  To add one:
@@ -72,6 +78,12 @@ static enum snap_status status_of(int code)
 	}
 }
 
+/* SQLite follows no link to a journal, and guard.c opens plain files only. */
+static bool is_no_plain_file(int code, int cause)
+{
+	return (code & 0xff) == SQLITE_CANTOPEN && (cause == GUARD_NO_FILE || cause == ELOOP);
+}
+
 /* What SQLite says of `code`, in words that help. */
 static const char *reason(int code, int cause, const char *message)
 {
@@ -91,6 +103,9 @@ static const char *reason(int code, int cause, const char *message)
 	case SQLITE_BUSY:
 		return "another process is writing to it";
 	case SQLITE_CANTOPEN:
+		if (is_no_plain_file(code, cause))
+			return "its -journal, -wal or -shm is no plain file: remove that";
+		/* fall through */
 	case SQLITE_IOERR:
 		return cause ? strerror(cause) : message;
 	default:
@@ -105,16 +120,22 @@ static int is_no_ok(void *user, int count, char **values, char **names)
 	return 0;
 }
 
-/* Our statements are correct.  If one fails, the file may be damaged. */
+/* Our statements are correct.  If one fails, the file may be damaged.  Only our tables are looked at:
+ * the constraints of others may call functions that take for ever. */
 static bool is_damaged(struct store *store, int code)
 {
 	bool damaged = false;
 
 	if (code != SQLITE_ERROR || store->in_memory)
 		return false;
-	return sqlite3_exec(store->db, "PRAGMA quick_check(1)", is_no_ok, &damaged, NULL) !=
-		       SQLITE_OK ||
-	       damaged;
+	for (size_t i = 0; !damaged && i < TABLES; i++) {
+		char check[64];
+
+		snprintf(check, sizeof(check), "PRAGMA quick_check('%s')", tables[i].name);
+		if (sqlite3_exec(store->db, check, is_no_ok, &damaged, NULL) != SQLITE_OK)
+			damaged = true;
+	}
+	return damaged;
 }
 
 enum snap_status database_fail(struct store *store, struct snap_error *err, const char *doing)
@@ -129,8 +150,8 @@ enum snap_status database_fail(struct store *store, struct snap_error *err, cons
 			    store->name, doing);
 	if (is_damaged(store, code))
 		code = SQLITE_CORRUPT;
-	return fail(err, status_of(code), "%s: %s: %s", store->name, doing,
-		    reason(code, cause, message));
+	return fail(err, is_no_plain_file(code, cause) ? SNAP_ECORRUPT : status_of(code),
+		    "%s: %s: %s", store->name, doing, reason(code, cause, message));
 }
 
 enum snap_status database_run(struct store *store, const char *sql, const char *doing,
@@ -392,6 +413,65 @@ static enum snap_status check_schema(struct store *store, int version, bool with
 	return SNAP_OK;
 }
 
+/* A row of PRAGMA index_xinfo: the second column is where a column stands in its table, and -2 for an
+ * expression. */
+static int find_expression(void *user, int count, char **values, char **names)
+{
+	(void)names;
+	*(bool *)user |= count > 1 && values[1] && strcmp(values[1], "-2") == 0;
+	return 0;
+}
+
+static bool is_of_expression(struct store *store, const char *index)
+{
+	char *sql = sqlite3_mprintf("PRAGMA main.index_xinfo(\"%w\")", index);
+	bool found = false;
+	int code = sql ? sqlite3_exec(store->db, sql, find_expression, &found, NULL) : SQLITE_NOMEM;
+
+	sqlite3_free(sql);
+	return found || code != SQLITE_OK;
+}
+
+struct indexes {
+	struct store *store;
+	char strange[64]; /* the name of one that computes */
+};
+
+/* A row of PRAGMA index_list: number, name, unique, origin, partial. */
+static int judge_index(void *user, int count, char **values, char **names)
+{
+	struct indexes *indexes = user;
+	bool is_partial = count < 5 || !values[4] || strcmp(values[4], "0") != 0;
+
+	(void)names;
+	if (count > 1 && values[1] && (is_partial || is_of_expression(indexes->store, values[1])))
+		snprintf(indexes->strange, sizeof(indexes->strange), "%s", values[1]);
+	return 0;
+}
+
+/*
+ * An index of somebody's own on columns of our tables is fine.  One that computes may call functions
+ * that take for ever, for each row that `load` adds; SQLite cannot be interrupted in them.
+ */
+static enum snap_status check_indexes(struct store *store, struct snap_error *err)
+{
+	struct indexes indexes = {.store = store};
+
+	for (size_t i = 0; i < TABLES; i++) {
+		char list[64];
+
+		snprintf(list, sizeof(list), "PRAGMA main.index_list(%s)", tables[i].name);
+		if (sqlite3_exec(store->db, list, judge_index, &indexes, NULL) != SQLITE_OK)
+			return database_fail(store, err, "cannot be read");
+	}
+	if (indexes.strange[0])
+		return fail(err, SNAP_ECORRUPT,
+			    "%s: was changed: its index '%s' computes what it sorts by or leaves "
+			    "rows out, which snapdiff does not make: drop it",
+			    store->name, indexes.strange);
+	return SNAP_OK;
+}
+
 /* Another process may create or migrate it just now: one transaction reads one state of it. */
 static enum snap_status examine(struct store *store, int *version, struct snap_error *err)
 {
@@ -401,6 +481,8 @@ static enum snap_status examine(struct store *store, int *version, struct snap_e
 		st = identify(store, version, err);
 	if (st == SNAP_OK && *version)
 		st = check_schema(store, *version, *version == SCHEMA_VERSION, err);
+	if (st == SNAP_OK && *version)
+		st = check_indexes(store, err);
 	sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	return st;
 }
@@ -428,6 +510,7 @@ enum snap_status database_check_version(struct store *store, enum store_mode mod
 	int version = 0;
 	enum snap_status st = examine(store, &version, err);
 
+	database_begin_limits(store);
 	if (st != SNAP_OK || version == SCHEMA_VERSION)
 		return st;
 	if (version == 0 && !database_may_be_made(mode))
@@ -444,6 +527,27 @@ static uint64_t now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint64_t)now.tv_sec;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int is_slow_to_open(void *user)
+{
+	const struct store *store = user;
+
+	return cpu_ns() - store->opening_ns > OPENING_SECONDS * UINT64_C(1000000000);
+}
+
+void database_begin_opening(struct store *store)
+{
+	store->opening_ns = cpu_ns();
+	sqlite3_progress_handler(store->db, OPENING_STEPS, is_slow_to_open, store);
 }
 
 static int is_late(void *user)

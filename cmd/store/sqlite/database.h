@@ -26,10 +26,11 @@ struct store {
 	char *name; /* for messages: the path, or "the private database" */
 	bool in_memory;
 	bool writable;
-	int migrated_from; /* schema version that opening brought up to date; 0 none */
-	uint64_t begun_s;  /* when the statement at hand began: see database_begin_limits() */
-	bool symbols_read; /* a transaction of store_symbol_begin() is open */
-	bool symbols_open; /* a transaction of store_symbol_put() is open */
+	int migrated_from;   /* schema version that opening brought up to date; 0 none */
+	uint64_t begun_s;    /* when the statement at hand began: see database_begin_limits() */
+	uint64_t opening_ns; /* of CPU time, when opening it began */
+	bool symbols_read;   /* a transaction of store_symbol_begin() is open */
+	bool symbols_open;   /* a transaction of store_symbol_put() is open */
 	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
 	sqlite3_stmt *batches[STATEMENT_COUNT];    /* the same for many rows: see bulk.h */
 	FILE *recording;                           /* what a report asks (--sql), or NULL */
@@ -79,6 +80,9 @@ void database_forget_rows(struct store *store);
 
 /** A statement on a file begins: see STATEMENT_SECONDS. */
 void database_begin_limits(struct store *store);
+/** The same for the statements that open a file, until database_check_version(): see
+ * OPENING_SECONDS. */
+void database_begin_opening(struct store *store);
 
 /** Run statements that return nothing. */
 enum snap_status database_run(struct store *store, const char *sql, const char *doing,

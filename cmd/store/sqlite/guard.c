@@ -1,15 +1,22 @@
 /*
- * guard.c - a database of a stranger touches no other file.
+ * guard.c - a database of a stranger touches no other file, and waits for none.
  *
  * The journal beside a database may be a stranger's, too, and may say that its transaction was of
  * several databases: it names the file that lists their journals.  SQLite deletes that file when
  * it has rolled the transaction back, whichever file it is.  Our transactions are of one database,
  * so there is no such list.
+ *
+ * What stands beside it under the name of a journal, a log or its index may be a pipe, which SQLite
+ * would wait for when it opens it, or a device.
  */
 #include "store/sqlite/guard.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stddef.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static sqlite3_vfs *system_files;
 static sqlite3_vfs guard;
@@ -24,12 +31,32 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
 	return SQLITE_CORRUPT;
 }
 
+/* Nothing waits here: a pipe that took the place of a file since is refused when it is open. */
+static int open_plain(const char *path, int flags, int mode)
+{
+	struct stat info;
+	int fd;
+
+	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+		errno = GUARD_NO_FILE;
+		return -1;
+	}
+	fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
+	if (fd < 0 || (fstat(fd, &info) == 0 && (S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))))
+		return fd;
+	close(fd);
+	errno = GUARD_NO_FILE;
+	return -1;
+}
+
 const char *guard_files(void)
 {
 	if (!system_files) {
 		system_files = sqlite3_vfs_find(NULL);
 		if (!system_files)
 			return NULL;
+		system_files->xSetSystemCall(system_files, "open",
+					     (sqlite3_syscall_ptr)(void (*)(void))open_plain);
 		guard = *system_files;
 		guard.pNext = NULL;
 		guard.zName = "snapdiff";

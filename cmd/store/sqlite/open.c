@@ -45,14 +45,14 @@ static enum snap_status configure(struct store *store, enum store_mode mode, str
 			  LOOKASIDE_SLOTS);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, mode == STORE_WRITE, NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	sqlite3_busy_timeout(store->db, mode == STORE_CACHE ? 0 : BUSY_TIMEOUT_MS);
 	if (store->in_memory)
 		return database_run(store, PRIVATE_SETTINGS, "cannot be created", err);
 	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, TEXT_LIMIT);
 	sqlite3_hard_heap_limit64(HEAP_LIMIT);
-	database_begin_limits(store);
+	database_begin_opening(store);
 	if (sqlite3_exec(store->db, FILE_SETTINGS, NULL, NULL, NULL) != SQLITE_OK)
 		return database_fail(store, err, "cannot be read");
 	if (mode == STORE_CACHE)
