@@ -66,9 +66,16 @@ def cases():
 def main():
     global DIRECTORY
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--snapdiff", required=True)
+    parser.add_argument("--snapdiff")
+    parser.add_argument("--write", metavar="DIR", help="write the pickles there, and do nothing else")
     options = parser.parse_args()
     count = 0
+    if options.write:
+        DIRECTORY = options.write
+        for name, data, _ in cases():
+            with open(os.path.join(options.write, name), "wb") as file:
+                file.write(data)
+        return
     with tempfile.TemporaryDirectory() as DIRECTORY:
         path = os.path.join(DIRECTORY, "x.dump")
         for name, data, text in cases():

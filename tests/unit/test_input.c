@@ -306,6 +306,32 @@ static void note_skipped(void *user, const char *file, const char *sentence)
 	snprintf(names + strlen(names), 256 - strlen(names), "%s ", strrchr(file, '/') + 1);
 }
 
+/* CPython's own dump, and zeros behind it, more than one read takes. */
+Test(input, what_follows_a_dump_is_said_of_files_and_pipes)
+{
+	static const char dump[] = TESTDATA "/tracemalloc/3.10.after.dump";
+	static char bytes[1 << 20];
+	FILE *in = fopen(dump, "r");
+	size_t size = fread(bytes, 1, sizeof(bytes), in);
+	struct model *model = read_file(write_bytes("followed", bytes, sizeof(bytes)));
+	char words[64];
+	int ends[2];
+
+	fclose(in);
+	snprintf(words, sizeof(words), "follow %zu bytes", sizeof(bytes) - size);
+	cr_assert_not_null(model->torn);
+	cr_expect_not_null(strstr(model->torn, words), "%s", model->torn);
+	model_free(model);
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(write(ends[1], bytes, 16384), 16384);
+	close(ends[1]);
+	cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	model = read_file("-");
+	cr_assert_not_null(model->torn);
+	cr_expect_not_null(strstr(model->torn, "they are not read"), "%s", model->torn);
+	model_free(model);
+}
+
 Test(input, damaged_files_that_are_named_like_snapshots_are_told_of)
 {
 	char names[256] = "", **paths;

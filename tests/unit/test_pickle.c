@@ -3,6 +3,7 @@
 /* links: cmd_input */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,32 @@ Test(pickle, numbers_keep_their_value_at_every_width)
 	holds_number(BYTES("\x80\4\x8a\5\0\0\0\0\1."), INT64_C(1) << 32);
 	holds_number(BYTES("\x80\4\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f."), INT64_MAX);
 	holds_number(BYTES("\x80\4\x8a\x09\xff\xff\xff\xff\xff\xff\xff\x7f\0."), INT64_MAX);
+}
+
+/* Table 3-7 of the Unicode standard; Python writes lone surrogates as they are. */
+Test(pickle, texts_are_utf_8)
+{
+	static const char *const right[] = {"\xc2\x80", "\xe0\xa0\x80", "\xed\xa0\x80",
+					    "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+	static const char *const wrong[] = {"\xc1\x80",         "\x80",
+					    "\xe0\x9f\x80",     "\xe1\x80",
+					    "\xf0\x8f\x80\x80", "\xf4\x90\x80\x80",
+					    "\xf5\x80\x80\x80", "\xf1\x80\x80"};
+	char data[16];
+
+	for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++) {
+		int size = sprintf(data, "\x80\4\x8c%c%s.", (int)strlen(right[i]), right[i]);
+
+		accepts(data, (size_t)size);
+		cr_expect_eq(pickle_kind(pickle.result), PICKLE_TEXT);
+		pickle_free(&pickle);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		int size = sprintf(data, "\x80\4\x8c%c%s.", (int)strlen(wrong[i]), wrong[i]);
+
+		refuses(data, (size_t)size, SNAP_ECORRUPT,
+			"p: offset 2: opcode 0x8c: the text is not UTF-8");
+	}
 }
 
 Test(pickle, a_shared_tuple_is_one_tuple)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "input/input.h"
 
@@ -260,6 +261,75 @@ Test(text, a_newer_version_is_refused_as_such)
 {
 	refuse("#snaptext 2\n", SNAP_EVERSION,
 	       "t: text form version 2; this program reads version 1");
+}
+
+/* `begin`, `count` times `part` with `between` between two, `end`; malloc'ed. */
+static char *joined(const char *begin, const char *part, size_t count, const char *between,
+		    const char *end)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs(begin, out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s%s", i ? between : "", part);
+	fputs(end, out);
+	fclose(out);
+	return text;
+}
+
+/* The most that a snapshot file may hold is read, and one more is not (libsnap/FORMAT.md). */
+Test(text, each_limit_is_exact)
+{
+	static const struct {
+		const char *begin, *part, *between, *end, *sentence;
+		size_t most;
+	} limits[] = {
+		{HEAD "1\t1\t1\t1\t", "d", "", "\t-\n",
+		 "t: line 2 (byte 20): this text is longer than 262144 bytes", 262144},
+		{HEAD "@ ", "k", "", "\tv\n",
+		 "t: line 2 (byte 14): this key is longer than 4096 bytes", 4096},
+		{HEAD "1\t1\t1\t1\tm\t", "1:0:0", ",", "\n",
+		 "t: line 2 (byte 24598): more than 4096 cohorts", 4096},
+		{HEAD "1\t1\t1\t1\tm\t-\t", "f|||", "\t", "\n",
+		 "t: line 2 (byte 24): more than 65535 frames", 65535},
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		char *text = joined(limits[i].begin, limits[i].part, limits[i].most,
+				    limits[i].between, limits[i].end);
+
+		model_free(parse(text));
+		free(text);
+		text = joined(limits[i].begin, limits[i].part, limits[i].most + 1,
+			      limits[i].between, limits[i].end);
+		refuse(text, SNAP_ECORRUPT, limits[i].sentence);
+		free(text);
+	}
+}
+
+Test(text, a_path_has_at_most_64_steps)
+{
+	char *text = joined(HEAD "%path\t0\t0\t0\t0\t", "0:0", 65, "\t", "\n");
+
+	refuse(text, SNAP_ECORRUPT, "t: line 2 (byte 26): more than 64 steps");
+	free(text);
+}
+
+Test(text, a_line_without_end_is_refused_before_it_is_read)
+{
+	char path[] = "/tmp/snapdiff-test-XXXXXX";
+	struct model *model = NULL;
+	struct snap_error err = {0};
+	int fd = mkstemp(path);
+
+	cr_assert_eq(write(fd, HEAD, strlen(HEAD)), (ssize_t)strlen(HEAD));
+	cr_assert_eq(ftruncate(fd, (off_t)1 << 40), 0); /* zeros, which take no room on the disk */
+	cr_expect_eq(input_read(&model, path, NULL, &err), SNAP_ECORRUPT);
+	cr_expect_not_null(strstr(err.message, "a line of more than 64 MiB"), "%s", err.message);
+	close(fd);
+	unlink(path);
 }
 
 Test(text, totals_beyond_64_bits_are_refused)
