@@ -87,6 +87,8 @@ static bool is_no_plain_file(int code, int cause)
 /* What SQLite says of `code`, in words that help. */
 static const char *reason(int code, int cause, const char *message)
 {
+	if (is_no_plain_file(code, cause))
+		return "its -journal, -wal or -shm is no plain file: remove that";
 	switch (code & 0xff) {
 	case SQLITE_NOTADB:
 		return "the file is not a database";
@@ -103,9 +105,6 @@ static const char *reason(int code, int cause, const char *message)
 	case SQLITE_BUSY:
 		return "another process is writing to it";
 	case SQLITE_CANTOPEN:
-		if (is_no_plain_file(code, cause))
-			return "its -journal, -wal or -shm is no plain file: remove that";
-		/* fall through */
 	case SQLITE_IOERR:
 		return cause ? strerror(cause) : message;
 	default:
