@@ -372,7 +372,6 @@ enum snap_status output_report(const struct report *report, const struct report_
 
 	if (st != SNAP_OK)
 		return st;
-	output_warnings(report, options);
 	look.terminal = output.terminal;
 	look.raw_cells = options->raw_cells;
 	look.width = terminal_width(output.terminal);
@@ -387,6 +386,7 @@ enum snap_status output_report(const struct report *report, const struct report_
 	else
 		st = SNAP_OK;
 	st = output_close(&output, st, err); /* which notices write errors */
+	output_warnings(report, options);    /* the answer comes first */
 	return st == SNAP_OK ? output_left_out(report, err) : st;
 }
 
