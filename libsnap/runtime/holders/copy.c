@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@
 #include "write/sys.h"
 
 #define MOST_THREADS  16384u
+#define OWN_LINKS     2u           /* of a directory, without what is in it */
+#define MOST_IDS      (1u << 22)   /* the kernel gives no higher ones */
 #define ROUNDS        20u          /* rounds of looking for new threads */
 #define STOP_LIMIT_NS 100000000ull /* other threads keep running */
 #define POLL_NS       5000ull
@@ -51,6 +54,7 @@ struct making {
 	void (*tick)(void);
 	int host;          /* process id of the host */
 	int child, status; /* the copy and how it ended */
+	uint64_t *ids;     /* a bit for each thread that was listed */
 	uint64_t begun_ns;
 	bool late; /* it took longer than it may */
 };
@@ -59,12 +63,14 @@ static struct snap__copy *in_copy; /* set in the copy only */
 
 /* ---- stopping -------------------------------------------------------------------------------- */
 
-static bool is_known(const struct snap__copy *copy, int id)
+/* Was this id seen before?  From now on it was. */
+static bool is_known(struct making *m, int id)
 {
-	for (uint32_t i = 0; i < copy->thread_count; i++)
-		if (copy->threads[i].id == id)
-			return true;
-	return false;
+	uint64_t *word = &m->ids[(unsigned)id % MOST_IDS / 64], bit = 1ull << (id & 63);
+	bool known = (*word & bit) != 0;
+
+	*word |= bit;
+	return known;
 }
 
 static void add_threads(struct making *m, const char *buffer, long size)
@@ -77,7 +83,7 @@ static void add_threads(struct making *m, const char *buffer, long size)
 		int id = (int)snap__parse_u64(entry->name, NULL);
 
 		at += entry->length;
-		if (id <= 0 || is_known(copy, id))
+		if (id <= 0 || is_known(m, id))
 			continue;
 		if (copy->thread_count < MOST_THREADS)
 			copy->threads[copy->thread_count++].id = id;
@@ -161,21 +167,51 @@ static void seize_from(struct making *m, uint32_t from)
 	}
 }
 
+/* The directory of the threads has a link for each of them: to ask for their number is quicker than
+ * to list them.  It says nothing if one did not stop: that one may have ended and made another. */
+static bool all_have_stopped(const struct making *m)
+{
+	uint32_t stopped = 0, ended = 0;
+	int fd = open_tasks(m);
+	struct stat st = {0};
+
+	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
+		stopped += m->copy.threads[i].stopped;
+		ended += m->copy.threads[i].ended;
+	}
+	if (fd >= 0) {
+		(void)snap__sys_stat(fd, "", &st); /* or there are no links */
+		snap__sys_close(fd);
+	}
+	return stopped + ended == m->copy.thread_count && st.st_nlink == stopped + OWN_LINKS;
+}
+
 /* Repeat until no new thread appears. */
+static void stop_all(struct making *m)
+{
+	for (uint32_t round = 0, from = 0; round < ROUNDS; round++) {
+		seize_from(m, from);
+		await_stops(m, from);
+		if (all_have_stopped(m))
+			return;
+		from = m->copy.thread_count;
+		list_threads(m);
+		if (from == m->copy.thread_count)
+			return;
+	}
+}
+
 static void stop_threads(struct making *m)
 {
 	list_threads(m);
 	allow_lateness(1);
 	m->begun_ns = snap__os_mono_ns();
-	for (uint32_t round = 0, from = 0; round < ROUNDS; round++) {
-		seize_from(m, from);
-		await_stops(m, from);
-		from = m->copy.thread_count;
-		list_threads(m);
-		if (from == m->copy.thread_count)
-			break;
-	}
+	stop_all(m);
 	allow_lateness(0);
+}
+
+static void read_registers(struct making *m)
+{
 	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
 		struct snap__stopped *t = &m->copy.threads[i];
 
@@ -416,6 +452,7 @@ static void await_copy(struct making *m)
 static void make_copy(struct making *m)
 {
 	stop_threads(m);
+	read_registers(m);
 	m->child = (int)syscall(SYS_clone, 0ul, NULL, NULL, NULL, NULL);
 	if (m->child == 0)
 		be_the_copy(m);
@@ -430,15 +467,17 @@ static bool prepare(struct making *m)
 {
 	m->copy.page = snap__map_shared(sizeof(*m->copy.page));
 	m->copy.threads = snap__map(MOST_THREADS * sizeof(*m->copy.threads));
+	m->ids = snap__map(MOST_IDS / 8);
 	return snap__space_prepare(&m->copy.space) &&
 	       snap__space_prepare_second(&m->before, &m->copy.space) && m->copy.page &&
-	       m->copy.threads;
+	       m->copy.threads && m->ids;
 }
 
 static void release(struct making *m)
 {
 	snap__space_release(&m->before);
 	snap__space_release(&m->copy.space);
+	snap__unmap(m->ids, MOST_IDS / 8);
 	snap__unmap(m->copy.threads, MOST_THREADS * sizeof(*m->copy.threads));
 	snap__unmap(m->copy.page, sizeof(*m->copy.page));
 }

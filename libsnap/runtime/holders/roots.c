@@ -35,6 +35,7 @@ struct finding {
 	struct snap__ranges tls;   /* the variables of one thread */
 	const struct snap__module **modules;
 	uint32_t module_count;
+	uintptr_t *pointers; /* of threads */
 };
 
 /* ---- words that refer to one site are one root ----------------------------------------------- */
@@ -315,10 +316,18 @@ static void find_stack(struct finding *f, const struct snap__stopped *t)
 		find_thread_data(f, t, data.low, data.high);
 }
 
+/* Their thread pointers in one place: the rest of what is known of a thread is large. */
+static void list_pointers(struct finding *f)
+{
+	f->pointers = snap__copy_need((f->copy->thread_count + 1) * sizeof(*f->pointers));
+	for (uint32_t i = 0; i < f->copy->thread_count; i++)
+		f->pointers[i] = f->copy->threads[i].thread_pointer;
+}
+
 static bool is_alive(const struct finding *f, uintptr_t thread_pointer)
 {
 	for (uint32_t i = 0; i < f->copy->thread_count; i++)
-		if (f->copy->threads[i].thread_pointer == thread_pointer)
+		if (f->pointers[i] == thread_pointer)
 			return true;
 	return false;
 }
@@ -443,20 +452,20 @@ static void pass_by_own(struct finding *f)
 		snap__ranges_add(&f->known, base, base + ((size + PAGE - 1) & ~(PAGE - 1)));
 }
 
-/* The cached stack of an ended thread contains stale values. */
+/* The cached stack of an ended thread contains stale values.  If it is not known of all threads
+ * where their stacks are, none is passed by. */
 static void pass_by_ended(struct finding *f)
 {
+	for (uint32_t i = 0; i < f->copy->thread_count; i++)
+		if (!f->copy->threads[i].read && !f->copy->threads[i].ended)
+			return;
 	for (size_t i = 0; i < f->space->count; i++) {
 		const struct snap__area *area = &f->space->areas[i];
 		uintptr_t thread = area->anonymous && area->writable && !area->shared
 					   ? snap__libc_thread_in(f->space, area)
 					   : 0;
-		bool alive = false;
 
-		for (uint32_t k = 0; thread && k < f->copy->thread_count; k++)
-			alive |= f->copy->threads[k].thread_pointer == thread ||
-				 !(f->copy->threads[k].read || f->copy->threads[k].ended);
-		if (thread && !alive)
+		if (thread && !is_alive(f, thread))
 			snap__ranges_add(&f->known, area->low, area->high);
 	}
 }
@@ -480,6 +489,7 @@ void snap__roots_find(struct snap__copy *copy)
 	f.modules = snap__copy_need((f.module_count + 1) * sizeof(*f.modules));
 	for (uint32_t i = 0; i < f.module_count; i++)
 		f.modules[i] = snap__modules_get(i);
+	list_pointers(&f);
 	find_globals(&f);
 	find_threads(&f);
 	find_moving();
