@@ -36,17 +36,19 @@ static int bind_member(sqlite3_stmt *statement, int at, const void *row, const v
 	return at;
 }
 
-/* Make a temporary table anew, and put the rows into it. */
-static enum snap_status put_anew(struct store *store, const char *drop, const char *table,
+/* Make a temporary table anew, put the rows into it, and index it where there is an index. */
+static enum snap_status put_anew(struct store *store, const char *const texts[3],
 				 const struct bulk *put, const void *rows, size_t count,
 				 struct snap_error *err)
 {
 	enum snap_status st = temporary_begin(store, err);
 
 	if (st == SNAP_OK)
-		st = temporary_table(store, drop, table, err);
+		st = temporary_table(store, texts[0], texts[1], err);
 	if (st == SNAP_OK)
 		st = bulk_insert(store, put, rows, count, NULL, err);
+	if (st == SNAP_OK && texts[2])
+		st = temporary_run(store, texts[2], err);
 	return temporary_end(store, st, err);
 }
 
@@ -54,16 +56,18 @@ enum snap_status store_put_members(struct store *store, const struct store_membe
 				   size_t count, struct snap_error *err)
 {
 	static const struct bulk put = {STATEMENT_member_put, bind_member, sizeof(*members), true};
+	static const char *const texts[] = {sql_member_drop, sql_member_table, sql_member_index};
 
-	return put_anew(store, sql_member_drop, sql_member_table, &put, members, count, err);
+	return put_anew(store, texts, &put, members, count, err);
 }
 
 enum snap_status store_put_nodes(struct store *store, const struct store_node *nodes, size_t count,
 				 struct snap_error *err)
 {
 	static const struct bulk put = {STATEMENT_node_put, bind_node, sizeof(*nodes), true};
+	static const char *const texts[] = {sql_node_drop, sql_node_table, NULL};
 
-	return put_anew(store, sql_node_drop, sql_node_table, &put, nodes, count, err);
+	return put_anew(store, texts, &put, nodes, count, err);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -105,16 +109,18 @@ static enum snap_status ignore_row(void *context, sqlite3_stmt *row)
 	return SNAP_OK;
 }
 
-/* Make a temporary table anew, and have a statement fill it. */
-static enum snap_status fill_anew(struct store *store, const char *drop, const char *table,
+/* Make a temporary table anew, have a statement fill it, and index it where there is an index. */
+static enum snap_status fill_anew(struct store *store, const char *const texts[3],
 				  const struct question *fill, struct snap_error *err)
 {
 	enum snap_status st = temporary_begin(store, err);
 
 	if (st == SNAP_OK)
-		st = temporary_table(store, drop, table, err);
+		st = temporary_table(store, texts[0], texts[1], err);
 	if (st == SNAP_OK)
 		st = ask(store, fill, ignore_row, NULL, err);
+	if (st == SNAP_OK && texts[2])
+		st = temporary_run(store, texts[2], err);
 	return temporary_end(store, st, err);
 }
 
@@ -160,7 +166,8 @@ enum snap_status store_count_lost(struct store *store, int64_t snapshot_id, int6
 	const struct question fill = {confirm_id ? STATEMENT_lost_put_confirmed
 						 : STATEMENT_lost_put,
 				      snapshot_id, confirm_id};
-	enum snap_status st = fill_anew(store, sql_lost_drop, sql_lost_table, &fill, err);
+	static const char *const texts[] = {sql_lost_drop, sql_lost_table, NULL};
+	enum snap_status st = fill_anew(store, texts, &fill, err);
 
 	return st == SNAP_OK ? each_lost(store, STATEMENT_lost_groups, fn, user, err) : st;
 }
@@ -297,26 +304,17 @@ static enum snap_status each_size(struct store *store, enum statement which, sto
 	return ask(store, &(struct question){.which = which}, size_row, &walk, err);
 }
 
-static enum snap_status index_links(struct store *store, struct snap_error *err)
-{
-	enum snap_status st = temporary_begin(store, err);
-
-	if (st == SNAP_OK)
-		st = temporary_run(store, sql_link_index, err);
-	return temporary_end(store, st, err);
-}
-
 enum snap_status store_sum_graph(struct store *store, int64_t snapshot_id, store_size_fn *fn,
 				 void *user, struct snap_error *err)
 {
+	static const char *const link_texts[] = {sql_link_drop, sql_link_table, sql_link_index};
+	static const char *const size_texts[] = {sql_size_drop, sql_size_table, NULL};
 	const struct question links = {.which = STATEMENT_link_put, .first = snapshot_id};
 	const struct question sizes = {.which = STATEMENT_size_put, .first = snapshot_id};
-	enum snap_status st = fill_anew(store, sql_link_drop, sql_link_table, &links, err);
+	enum snap_status st = fill_anew(store, link_texts, &links, err);
 
 	if (st == SNAP_OK)
-		st = index_links(store, err);
-	if (st == SNAP_OK)
-		st = fill_anew(store, sql_size_drop, sql_size_table, &sizes, err);
+		st = fill_anew(store, size_texts, &sizes, err);
 	return st == SNAP_OK ? each_size(store, STATEMENT_size_rows, fn, user, err) : st;
 }
 

@@ -4,10 +4,13 @@
 --
 -- Groups of blocks of one kind are call stacks.  If one group of a row retains another group of the same row, those
 -- bytes count once.
-WITH part AS (
-    SELECT s.place, s.key, g.id, g.direct_bytes + g.indirect_bytes AS lost, g.retained_bytes
+WITH stack AS MATERIALIZED (
+    SELECT id, site_id, direct_bytes + indirect_bytes AS lost, retained_bytes
+    FROM block_group WHERE snapshot_id = ?1 AND kind = 0),
+part AS (
+    SELECT s.place, s.key, g.id, g.lost, g.retained_bytes
     FROM temp.shown AS s CROSS JOIN temp.credit AS c ON c.side = 0 AND c.row = s.row
-    CROSS JOIN block_group AS g ON g.snapshot_id = ?1 AND g.kind = 0 AND g.site_id = c.site_id),
+    CROSS JOIN stack AS g ON g.site_id = c.site_id),
 inside AS (
     SELECT t.place, sum(e.dominated_bytes) AS bytes
     FROM edge AS e CROSS JOIN part AS t ON t.id = e.to_group_id
