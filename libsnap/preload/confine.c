@@ -25,6 +25,7 @@
 #include "runtime/filter.h"
 #include "runtime/hidden.h"
 #include "runtime/lifecycle.h"
+#include "runtime/process.h"
 #include "runtime/trigger.h"
 
 #define PRELOAD "LD_PRELOAD="
@@ -71,10 +72,16 @@ static bool may_filter(void)
 	return may;
 }
 
+/* After a filter, asking who we are may be deadly. */
+static bool is_borrower(void)
+{
+	return !snap__trigger_is_silent() && snap__process_relation() == SNAP__BORROWED;
+}
+
 /* Programs ask for a filter in vain to find out whether the kernel has filters, or go on without. */
 static void before_filter(const void *program)
 {
-	if (may_filter() && snap__filter_learn(program))
+	if (may_filter() && snap__filter_learn(program, is_borrower()))
 		before_confinement();
 }
 

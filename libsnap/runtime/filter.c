@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 
 #include "runtime/os_linux.h"
+#include "runtime/process.h"
 
 #define PAGE_BYTES 4096u
 
@@ -170,13 +171,15 @@ static bool can_be_read(const void *from, size_t size)
 	return snap__os_is_readable(last);
 }
 
-static atomic_bool ends_us;
+/* A child of vfork() uses its parent's memory, but its filter is not the parent's. */
+static atomic_bool ends_us, ends_borrower;
 
-bool snap__filter_learn(const void *program)
+bool snap__filter_learn(const void *program, bool of_borrower)
 {
+	atomic_bool *ends_it = of_borrower ? &ends_borrower : &ends_us;
 	struct sock_fprog filter;
 
-	if (!program || atomic_load(&ends_us))
+	if (!program || atomic_load(ends_it))
 		return program != NULL;
 	if (!can_be_read(program, sizeof(filter)))
 		return false;
@@ -186,11 +189,12 @@ bool snap__filter_learn(const void *program)
 		return false;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (ends(answer(filter.filter, filter.len, calls[i])))
-			atomic_store(&ends_us, true);
+			atomic_store(ends_it, true);
 	return true;
 }
 
 bool snap__filter_ends_us(void)
 {
-	return atomic_load(&ends_us);
+	return atomic_load(&ends_us) ||
+	       (atomic_load(&ends_borrower) && !snap__process_has_thread_word());
 }

@@ -11,10 +11,11 @@
 #include <stdbool.h>
 
 /** The process is about to install the filter at `program` (struct sock_fprog), which comes from the
- * host and may be anything.  False: the kernel refuses it.  Preserves errno. */
-bool snap__filter_learn(const void *program);
+ * host and may be anything.  `of_borrower`: it will be that of a child of vfork() alone.  False: the
+ * kernel refuses it.  Preserves errno. */
+bool snap__filter_learn(const void *program, bool of_borrower);
 
-/** Would one of the filters so far end us?  No system call. */
+/** Would one of the filters so far end us?  By prctl() alone. */
 bool snap__filter_ends_us(void);
 
 #endif

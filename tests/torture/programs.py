@@ -194,6 +194,10 @@ def launched(program, directory):
             said = bare_and_recorded([starter, action, way, str(program)], directory)
             missed = "not recorded: plain (a filter of system calls" in said
             check(missed == (action != "errno" and way != "system"), f"{action}, {way}: run said {said!r}")
+        said = bare_and_recorded([starter, action, "borrower", str(program)], directory)
+        missed = "not recorded: plain (a filter of system calls" in said
+        check(missed == (action != "errno"), f"{action}, borrower: run said {said!r}")
+        check("2 snapshots in" in said, f"{action}: the parent of a borrower is not recorded: {said!r}")
 
 
 def out_of_reach(program, directory):

@@ -2,8 +2,9 @@
  * t31 ACTION WAY PROGRAM [ARGUMENT...]: install a filter of system calls, then become the program or start it.
  * Stands for: launchers of sandboxes, whose programs were ended for calls that only we make.
  *
- * ACTION is kill, trap or errno; WAY is exec, path (the program is looked for), vfork, system or child (the
- * filter is the child's alone).
+ * ACTION is kill, trap or errno; WAY is exec, path (the program is looked for), vfork, system, child (the
+ * filter is the child's alone) or borrower (the same of a child of vfork(); then the parent, which has a
+ * harmless filter of its own, becomes the program, too).
  */
 #include "torture.h"
 
@@ -22,7 +23,7 @@
 #define UNUSED SYS_sysinfo
 #endif
 
-static void confine(unsigned action)
+static void confine(unsigned action, unsigned call)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -31,7 +32,7 @@ static void confine(unsigned action)
 		BPF_STMT(BPF_ST, 3),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, UNUSED, 6, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sysinfo, 5, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 4, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 3, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigpending, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdirat, 1, 0),
@@ -80,6 +81,19 @@ static void become(const char *way, char **arguments)
 	execvp(arguments[0], arguments);
 }
 
+/* The child cannot be told from its parent after a filter that kills for getpid(). */
+static int borrowed(unsigned action, char **arguments)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		confine(action, UNUSED);
+		execv(arguments[0], arguments);
+		_exit(1);
+	}
+	return started(child);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned action = SECCOMP_RET_ERRNO | EPERM;
@@ -94,7 +108,7 @@ int main(int argc, char **argv)
 	if (strcmp(way, "child") == 0) {
 		child = fork();
 		if (child == 0) {
-			confine(action);
+			confine(action, SYS_getpid);
 			execv(argv[3], argv + 3);
 			_exit(1);
 		}
@@ -102,7 +116,14 @@ int main(int argc, char **argv)
 	}
 	NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	ask_in_vain();
-	confine(action);
+	if (strcmp(way, "borrower") == 0) {
+		printf("%d\n", borrowed(action, argv + 3));
+		fflush(stdout);
+		confine(SECCOMP_RET_ALLOW, UNUSED);
+		execv(argv[3], argv + 3);
+		return 1;
+	}
+	confine(action, SYS_getpid);
 	if (strcmp(way, "system") == 0)
 		return status_of(system(argv[3]));
 	if (strcmp(way, "vfork") == 0) {
