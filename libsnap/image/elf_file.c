@@ -78,10 +78,23 @@ static void read_loader(struct snap__elf *elf, const Elf64_Phdr *segment)
 	elf->loader[read_some(elf, segment->p_offset, elf->loader, size)] = '\0';
 }
 
+/* Without reading the headers again, which are elsewhere in the file than what is asked for. */
+static uint64_t offset_in_loads(const struct snap__elf *elf, uint64_t address)
+{
+	for (unsigned i = 0; i < elf->load_count; i++)
+		if (address >= elf->loads[i].address &&
+		    address - elf->loads[i].address < elf->loads[i].size)
+			return elf->loads[i].offset + (address - elf->loads[i].address);
+	return 0;
+}
+
 /* Where the byte at `address` of the loaded program is in the file; 0 if in no segment. */
 static uint64_t offset_of(struct snap__elf *elf, const Elf64_Ehdr *header, uint64_t address)
 {
 	Elf64_Phdr segment;
+
+	if (elf->load_count <= SNAP__ELF_LOADS)
+		return offset_in_loads(elf, address);
 
 	for (unsigned i = 0; i < header->e_phnum && i < SEGMENTS_MAX; i++) {
 		if (!read_at(elf, header->e_phoff + i * sizeof(segment), &segment, sizeof(segment)))
@@ -138,6 +151,17 @@ static void read_dynamic(struct snap__elf *elf, const Elf64_Ehdr *header)
 			*addresses[i] = offset_of(elf, header, *addresses[i]);
 }
 
+static void note_load(struct snap__elf *elf, const Elf64_Phdr *segment)
+{
+	unsigned i = elf->load_count++;
+
+	if (i >= SNAP__ELF_LOADS)
+		return;
+	elf->loads[i].address = segment->p_vaddr;
+	elf->loads[i].size = segment->p_filesz;
+	elf->loads[i].offset = segment->p_offset;
+}
+
 static void read_segments(struct snap__elf *elf, const Elf64_Ehdr *header)
 {
 	Elf64_Phdr segment;
@@ -145,6 +169,8 @@ static void read_segments(struct snap__elf *elf, const Elf64_Ehdr *header)
 	for (unsigned i = 0; i < header->e_phnum && i < SEGMENTS_MAX; i++) {
 		if (!read_at(elf, header->e_phoff + i * sizeof(segment), &segment, sizeof(segment)))
 			return;
+		if (segment.p_type == PT_LOAD)
+			note_load(elf, &segment);
 		if (segment.p_type == PT_INTERP)
 			read_loader(elf, &segment);
 		if (segment.p_type == PT_DYNAMIC) {

@@ -12,13 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SNAP__ELF_PATH 512 /* room for the loader's path; longer ones are cut */
+#define SNAP__ELF_PATH  512 /* room for the loader's path; longer ones are cut */
+#define SNAP__ELF_LOADS 6
 
 struct snap__elf {
 	int fd;
 	bool is_own_machine; /* word size and processor are ours; otherwise the rest is not known */
 	bool is_executable;  /* ET_EXEC or ET_DYN */
 	char loader[SNAP__ELF_PATH]; /* PT_INTERP, "" if there is none */
+	struct {
+		uint64_t address, size, offset;
+	} loads[SNAP__ELF_LOADS]; /* the segments that are loaded, if there is room */
+	unsigned load_count;      /* of all */
 	/* Of the dynamic section, as offsets in the file; 0: not there. */
 	uint64_t dynamic, dynamic_size;
 	uint64_t strings, symbols, gnu_hash, sysv_hash, versions, version_count;

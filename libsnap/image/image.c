@@ -4,6 +4,7 @@
 #include "image/image.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -141,11 +142,9 @@ bool snap__image_strip_preload(const char *from, char *into)
 /* ---- one file --------------------------------------------------------------------------------- */
 
 /* Only regular files are opened: opening others may have effects. */
-static int open_program(int directory, const char *path)
+static int open_program(int directory, const char *path, struct stat *info)
 {
-	struct stat info;
-
-	if (snap__sys_stat(directory, path, &info) != 0 || !S_ISREG(info.st_mode))
+	if (snap__sys_stat(directory, path, info) != 0 || !S_ISREG(info->st_mode))
 		return -1;
 	return snap__sys_openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 }
@@ -189,17 +188,40 @@ static enum snap__image judge_loader(struct snap__elf *loader)
 	return SNAP__IMAGE_LOADS;
 }
 
-static enum snap__image look_at_loader(const char *path)
+/* The file as it is now: replaced or changed, it is another. */
+static uint64_t identity_of(const struct stat *info)
+{
+	const uint64_t facts[] = {info->st_dev, info->st_ino, (uint64_t)info->st_size,
+				  (uint64_t)info->st_ctim.tv_sec, (uint64_t)info->st_ctim.tv_nsec};
+	uint64_t hash = 1;
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		hash = (hash ^ facts[i]) * 0x9e3779b97f4a7c15ull ^ hash >> 29;
+	return hash;
+}
+
+/* Nearly all programs have the same loader.  A child of vfork() leaves this word to its parent, which
+ * finds the same. */
+static _Atomic uint64_t loader_that_loads;
+
+__attribute__((noinline)) static enum snap__image look_at_loader(const char *path)
 {
 	struct snap__elf loader;
+	struct stat info;
 	enum snap__image found = SNAP__IMAGE_LOADS;
-	int fd = open_program(AT_FDCWD, path);
+	int fd;
 
+	if (snap__sys_stat(AT_FDCWD, path, &info) == 0 &&
+	    identity_of(&info) == atomic_load(&loader_that_loads))
+		return found;
+	fd = open_program(AT_FDCWD, path, &info);
 	if (fd < 0)
 		return found; /* then the program cannot be started, either */
 	if (snap__elf_open(&loader, fd))
 		found = judge_loader(&loader);
 	snap__sys_close(fd);
+	if (found == SNAP__IMAGE_LOADS)
+		atomic_store(&loader_that_loads, identity_of(&info));
 	return found;
 }
 
@@ -268,7 +290,8 @@ enum snap__image snap__image_look(int directory, const char *path)
 	if (is_recorder_program(path))
 		return SNAP__IMAGE_RECORDER;
 	for (unsigned level = 0; script && level < SCRIPT_LEVELS; level++) {
-		int fd = open_program(directory, path);
+		struct stat info;
+		int fd = open_program(directory, path, &info);
 
 		if (fd < 0)
 			break;

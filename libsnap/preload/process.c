@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "preload/entry.h"
@@ -27,14 +28,17 @@ __attribute__((constructor)) static void loaded(int argc, char **argv, char **en
 	struct snap__host host;
 
 	(void)argc;
-	(void)argv;
 #ifndef __GLIBC__
 	environment = environ; /* only glibc passes arguments to constructors */
+	argv = NULL;
 #endif
+	snap__process_warm(environment);
 	snap__real_find();
 	snap__real_describe(&host);
 	if (!host.in_front) /* otherwise malloc is not recorded, and neither is what stands beside it */
 		snap__foreign_find(host.malloc_address);
+	/* `ld.so PROGRAM` removes its own. */
+	host.arguments = getauxval(AT_BASE) ? argv : NULL;
 	snap__process_load(environment, &host);
 }
 

@@ -20,6 +20,7 @@
 #include "preload/real.h"
 #include "preload/signals.h"
 #include "runtime/process.h"
+#include "runtime/helper.h"
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
 #include "runtime/trigger.h"
@@ -106,6 +107,7 @@ static void fill_in(struct sigaction *action)
 void snap__signals_watch(void)
 {
 	struct sigaction ours, now;
+	uint64_t mask;
 
 	/* The first process of a namespace is not ended by default dispositions. */
 	if (!snap__real.sigaction || snap__sys_getpid() == 1 || !snap__recording() ||
@@ -113,12 +115,18 @@ void snap__signals_watch(void)
 		return;
 	fill_in(&ours);
 	is_watching = 1;
-	for (int n = 1; n <= MOST; n++)
-		if (is_fatal(n) && snap__real.sigaction(n, NULL, &now) == 0 &&
-		    !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL) {
+	/* No signal sees a disposition that is about to be put back; one that is ignored stays away,
+	   because the kernel drops it as soon as that is so again. */
+	snap__signals_block(&mask);
+	for (int n = 1; n <= MOST; n++) {
+		if (!is_fatal(n) || snap__real.sigaction(n, &ours, &now) != 0)
+			continue;
+		if ((now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
+			snap__real.sigaction(n, &now, NULL);
+		else
 			asked[n] = now;
-			snap__real.sigaction(n, &ours, NULL);
-		}
+	}
+	snap__signals_restore(&mask);
 }
 
 /* Does the program ask for the default disposition of a signal that we watch? */

@@ -32,13 +32,20 @@ static bool begins_with_word(const char *text, const char *end, const char *word
 	return true;
 }
 
+/* Most characters do not. */
+static bool begins_some_word(char c)
+{
+	return strchr("pstkacPSTKAC", c) != NULL;
+}
+
 static bool is_secret_name(const char *name, const char *end)
 {
 	static const char *const words[] = {"pass", "pwd",  "secret", "token",
 					    "key",  "auth", "cred"};
 
 	for (; name < end; name++)
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		for (size_t i = 0; begins_some_word(*name) && i < sizeof(words) / sizeof(words[0]);
+		     i++)
 			if (begins_with_word(name, end, words[i]))
 				return true;
 	return false;

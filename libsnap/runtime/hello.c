@@ -51,20 +51,15 @@ static int open_hello(int flags, struct stat *info)
 static struct snap__board *board; /* NULL: there is none */
 
 /* Once per program, while the file can be opened; a forked child has its parent's. */
-static void find_board(void)
+static void find_board(int fd, const struct stat *info)
 {
-	struct stat info;
-	int fd = board ? -1 : open_hello(O_RDWR, &info);
 	void *map = MAP_FAILED;
 
-	if (fd < 0)
-		return;
-	if (info.st_size >= (off_t)sizeof(*board))
+	if (!board && info->st_size >= (off_t)sizeof(*board))
 		map = snap__os_mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 				    0);
 	if (map != MAP_FAILED)
 		board = map;
-	snap__sys_close(fd);
 }
 
 static void put_on_board(const struct snap__text *line)
@@ -84,11 +79,12 @@ static bool append(struct snap__text *line)
 {
 	struct snap__quiet quiet;
 	struct stat info;
-	int fd = open_hello(O_WRONLY | O_APPEND, &info), ignored;
+	int fd = open_hello((board ? O_WRONLY : O_RDWR) | O_APPEND, &info), ignored;
 	bool done;
 
 	if (fd < 0)
 		return false;
+	find_board(fd, &info);
 	snap__text_add(line, "\n");
 	snap__quiet_begin(&quiet);
 	done = snap__os_write_all(fd, line->data, line->size, &ignored);
@@ -126,7 +122,6 @@ void snap__hello_started(void)
 	char buffer[sizeof(((struct snap__process *)0)->program) + 64];
 	struct snap__text line = SNAP__TEXT(buffer);
 
-	find_board();
 	hello_begin(&line);
 	snap__text_add(&line, " ok");
 	hello_send(&line);

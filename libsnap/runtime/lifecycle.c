@@ -75,6 +75,21 @@ static bool make_absolute(void)
 	return true;
 }
 
+/* Is the directory there, and may we write to it?  "DIR/." names no other kind of file. */
+static bool has_directory(void)
+{
+	char *out = snap__settings.out;
+	size_t length = snap__length(out);
+	bool has;
+
+	if (length + sizeof("/.") > sizeof(snap__settings.out))
+		return false;
+	memcpy(out + length, "/.", sizeof("/."));
+	has = snap__sys_access(out, W_OK | X_OK) == 0;
+	out[length] = '\0';
+	return has;
+}
+
 /* NULL, or a sentence; `*error` is its errno value or 0. */
 static const char *prepare_directory(int *error)
 {
@@ -85,6 +100,8 @@ static const char *prepare_directory(int *error)
 		*error = errno;
 		return "cannot find the current directory";
 	}
+	if (has_directory())
+		return NULL;
 	made = snap__os_make_directory(snap__settings.out);
 	/* What is there and was not made is no directory. */
 	if (snap__sys_access(snap__settings.out, made ? W_OK | X_OK : F_OK) != 0)
@@ -220,6 +237,10 @@ static enum snap_status begin_recording(void)
 	if (!prepare_tables())
 		return refuse(SNAP_ENOMEM, "cannot record: not enough memory for the recorder",
 			      NULL, 0);
+	/* A program that has a filter may have become this one. */
+	if (snap__process_self()->pid <= 0)
+		return refuse(SNAP_EUNSUPPORTED,
+			      "cannot record: a filter of system calls refuses getpid()", NULL, 0);
 	atomic_store(&exit_state, NOT_EXITING);
 	atomic_store(&state, RECORDING);
 	snap__record_switch(true);
@@ -510,6 +531,15 @@ static bool is_under_valgrind(char *const *environment)
 	return false;
 }
 
+void snap__process_warm(char *const *environment)
+{
+	for (; environment && *environment; environment++)
+		if (strcmp(*environment, "SNAP_ACTIVE=1") == 0) {
+			snap__warm();
+			return;
+		}
+}
+
 void snap__process_load(char **environment, const struct snap__host *the_host)
 {
 	const char *complaint;
@@ -528,7 +558,6 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 		snap__helper_forbid();
 	if (!snap__settings.active)
 		return;
-	snap__warm();
 	if (!snap__settings.follow)
 		snap__config_unfollow(environment);
 	atomic_store(&state, STARTING);

@@ -8,6 +8,10 @@
 
 #include "runtime/process.h"
 
+/** If the environment says that recording is to begin, have the pages that it needs made at once.
+ * Before they are touched. */
+void snap__process_warm(char *const *environment);
+
 /** The library was loaded: register for fork and exit, and begin if the environment says so. */
 void snap__process_load(char **environment, const struct snap__host *host);
 

@@ -45,7 +45,7 @@ static bool number_after(const char *text, const char *name, uint64_t *value)
 	for (const char *line = text; line; line = strchr(line, '\n')) {
 		if (*line == '\n')
 			line++;
-		if (strncmp(line, name, n) == 0) {
+		if (*line == *name && strncmp(line, name, n) == 0) {
 			*value = snap__parse_u64(line + n, NULL);
 			return true;
 		}

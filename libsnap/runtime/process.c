@@ -102,7 +102,8 @@ static void find_program(void)
 		snap__text_add(&exe, started_as ? started_as : "unknown");
 	/* For `ld.so PROGRAM` the kernel names only ld.so; ld.so's own list names the program. */
 	if (started_as && !is_way(started_as) &&
-	    (is_same_file(started_as, self.exe) || getauxval(AT_BASE) == 0))
+	    (snap__equal(started_as, self.exe) || is_same_file(started_as, self.exe) ||
+	     getauxval(AT_BASE) == 0))
 		path = started_as;
 	slash = strrchr(path, '/');
 	snap__text_add(&name, slash && slash[1] ? slash + 1 : path);
@@ -113,24 +114,42 @@ static void find_program(void)
 			*c = '_';
 }
 
+/* The arguments as /proc/self/cmdline shows them, one behind the other, without asking the kernel.
+ * Their size; 0 if they are not known, if the program has moved one, or if they are longer than `most`. */
+static size_t find_arguments(const char **text, size_t most)
+{
+	char *const *at = host.arguments;
+	const char *next = at ? at[0] : NULL;
+
+	*text = next;
+	for (; at && *at; at++) {
+		if (*at != next || (size_t)(next - *text) > most)
+			return 0;
+		next += snap__length(next) + 1;
+	}
+	return next && (size_t)(next - *text) <= most ? (size_t)(next - *text) : 0;
+}
+
 static void find_command(void)
 {
-	static char raw[sizeof(self.command) / 2 + 1] SNAP__WARM;
+	static char raw[sizeof(self.command) / 2 + 1] SNAP__PAGES;
 	struct snap__text out = SNAP__TEXT(self.command);
 	enum snap__command_wish wish = snap__settings.command;
-	long size;
+	const char *text = raw;
+	long size = 0;
 
 	if (wish == SNAP__COMMAND_NONE)
 		return;
-	size = wish == SNAP__COMMAND_NAME
-		       ? 0
-		       : snap__os_read_file("/proc/self/cmdline", raw, sizeof(raw) - 1);
-	if (size > 0) {
-		raw[size] = '\0';
-		snap__command_add(&out, raw, (size_t)size, wish);
-	} else {
-		snap__text_add(&out, self.program);
+	if (wish != SNAP__COMMAND_NAME)
+		size = (long)find_arguments(&text, sizeof(raw) - 1);
+	if (wish != SNAP__COMMAND_NAME && size == 0) {
+		text = raw;
+		size = snap__os_read_file("/proc/self/cmdline", raw, sizeof(raw) - 1);
 	}
+	if (size > 0)
+		snap__command_add(&out, text, (size_t)size, wish);
+	else
+		snap__text_add(&out, self.program);
 }
 
 void snap__process_renew(void)

@@ -19,6 +19,7 @@ struct snap__host {
 	unsigned granule_shift; /* see heapmap.h */
 	const char *in_front;   /* object whose malloc the program calls instead of ours, or NULL */
 	char *alone[2];         /* libc's flag and the program's copy of it (alone.h), or NULL */
+	char *const *arguments; /* of the program; NULL: not known */
 };
 
 struct snap__process {

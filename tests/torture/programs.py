@@ -189,7 +189,7 @@ def true_causes():
 def launched(program, directory):
     """Who inherits a filter that would end it for our system calls is not recorded; under others it is."""
     starter = os.path.join(options.programs, "t31_launcher")
-    for way in ("exec", "path", "vfork", "system", "child"):
+    for way in ("exec", "mild", "path", "vfork", "system", "child"):
         for action in ("kill", "trap", "errno"):
             said = bare_and_recorded([starter, action, way, str(program)], directory)
             missed = "not recorded: plain (a filter of system calls" in said
