@@ -36,6 +36,11 @@ static const struct column info_columns[] = {
 	{"shown", "value", COLUMN_NAME, COLUMN_TABLE_ONLY},
 };
 
+struct module_memory {
+	const char *path;
+	int64_t all, own; /* bytes in memory, and private ones among them; -1 unknown */
+};
+
 struct info {
 	struct report *report;
 	struct store *store;
@@ -46,6 +51,8 @@ struct info {
 	struct value modules;
 	size_t module_count;
 	struct resident resident;
+	struct module_memory *in_memory; /* of the report's; by falling bytes */
+	size_t in_memory_count;
 	const char *classes; /* of pymalloc, as the snapshot has them; NULL: it has none */
 };
 
@@ -198,6 +205,107 @@ static enum snap_status add_resident(struct info *info, struct snap_error *err)
 	return SNAP_OK;
 }
 
+/* ---- how much of each module is in memory ---------------------------------------------------- */
+
+static const char module_all[] = "module_resident.", module_own[] = "module_private.";
+
+/* The path in the name of a module's figure; NULL: it is another figure. */
+static const char *module_of(const char *name, const char *prefix)
+{
+	size_t size = strlen(prefix);
+
+	return strncmp(name, prefix, size) == 0 ? name + size : NULL;
+}
+
+static enum snap_status count_in_memory(void *user, const char *name, const char *text)
+{
+	struct info *info = user;
+
+	(void)text;
+	info->in_memory_count += module_of(name, module_all) != NULL;
+	return SNAP_OK;
+}
+
+static enum snap_status take_in_memory(void *user, const char *name, const char *text)
+{
+	struct info *info = user;
+	const char *path = module_of(name, module_all);
+
+	if (path)
+		info->in_memory[info->in_memory_count++] = (struct module_memory){
+			report_text(info->report, "%s", path), strtoll(text, NULL, 10), -1};
+	return SNAP_OK;
+}
+
+static enum snap_status take_private(void *user, const char *name, const char *text)
+{
+	struct info *info = user;
+	const char *path = module_of(name, module_own);
+
+	for (size_t i = 0; path && i < info->in_memory_count; i++)
+		if (strcmp(info->in_memory[i].path, path) == 0)
+			info->in_memory[i].own = strtoll(text, NULL, 10);
+	return SNAP_OK;
+}
+
+static int compare_in_memory(const void *left, const void *right)
+{
+	const struct module_memory *a = left, *b = right;
+
+	if (a->all != b->all)
+		return a->all > b->all ? -1 : 1;
+	return strcmp(a->path, b->path);
+}
+
+static struct value bytes_known(int64_t bytes)
+{
+	return bytes < 0 ? value_null() : value_int(bytes);
+}
+
+static void add_in_memory(struct info *info, const struct module_memory *module, struct value *json)
+{
+	struct report *report = info->report;
+	struct value *row = report_row(report);
+	char all[32], own[32];
+
+	render_bytes(module->all, false, all);
+	row[0] = value_text(report, "in memory");
+	row[1] = value_text(report, module->path);
+	row[2] = value_int(module->all);
+	row[3] = value_text(report, module->own < 0
+					    ? report_text(report, "%s", all)
+					    : report_text(report, "%s, %s of it private", all,
+							  render_bytes(module->own, false, own)));
+	*json = value_object();
+	value_field(report, json, "path", value_text(report, module->path));
+	value_field(report, json, "resident_bytes", bytes_known(module->all));
+	value_field(report, json, "private_bytes", bytes_known(module->own));
+}
+
+/* The largest first.  An empty list: the snapshot was taken without --resident. */
+static enum snap_status add_modules_in_memory(struct info *info, struct snap_error *err)
+{
+	enum snap_status st = store_each_metric(info->store, info->id, count_in_memory, info, err);
+	struct value list = value_list(info->report, info->in_memory_count);
+
+	info->in_memory =
+		report_alloc(info->report, (info->in_memory_count + 1) * sizeof(*info->in_memory));
+	info->in_memory_count = 0;
+	if (st == SNAP_OK)
+		st = store_each_metric(info->store, info->id, take_in_memory, info, err);
+	if (st == SNAP_OK)
+		st = store_each_metric(info->store, info->id, take_private, info, err);
+	if (st != SNAP_OK)
+		return st;
+	qsort(info->in_memory, info->in_memory_count, sizeof(*info->in_memory), compare_in_memory);
+	for (size_t i = 0; i < info->in_memory_count; i++)
+		add_in_memory(info, &info->in_memory[i], &list.list.items[i]);
+	value_field(info->report, &info->report->head, "modules_in_memory", list);
+	return SNAP_OK;
+}
+
+/* ---- the other facts ------------------------------------------------------------------------- */
+
 /* A number stays a number, so that scripts can count with it. */
 static enum snap_status take_pair(void *user, const char *key, const char *text)
 {
@@ -205,6 +313,8 @@ static enum snap_status take_pair(void *user, const char *key, const char *text)
 	char *end;
 	long long number = strtoll(text, &end, 10);
 
+	if (module_of(key, module_all) || module_of(key, module_own))
+		return SNAP_OK; /* of "in memory" */
 	add_fact(info, key,
 		 end != text && *end == '\0' && end - text < 19 ? value_int(number)
 								: value_text(info->report, text));
@@ -279,6 +389,8 @@ static enum snap_status fill(struct info *info, struct snap_error *err)
 
 	if (st == SNAP_OK)
 		st = add_resident(info, err);
+	if (st == SNAP_OK)
+		st = add_modules_in_memory(info, err);
 	for (size_t i = 0; st == SNAP_OK && i < sizeof(sections) / sizeof(*sections); i++) {
 		struct value object;
 

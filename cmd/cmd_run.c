@@ -31,7 +31,7 @@ struct run_options {
 	int exit_snapshot;
 	int command;
 	int holders, holders_at_exit; /* 0 none; 1: who refers to whom; 2: retained sizes, too */
-	bool census;
+	bool census, resident;
 	bool mmap;
 	bool durable;
 	bool no_follow;
@@ -86,6 +86,8 @@ static const struct option run_table[] = {
 	 "the same for the snapshot at exit alone", holders_choices},
 	{"census", 0, OPTION_FLAG, AT(census), NULL,
 	 "snapshots count the objects of Python programs by type and line", NULL},
+	{"resident", 0, OPTION_FLAG, AT(resident), NULL,
+	 "snapshots say how much of each module is in memory; info shows it", NULL},
 	{"no-follow", 0, OPTION_FLAG, AT(no_follow), NULL,
 	 "record neither forked nor executed descendants", NULL},
 	{"repeat", 0, OPTION_COUNT, AT(repeat), "N",
@@ -252,6 +254,8 @@ static enum snap_status setting_holders(struct settings *settings,
 			     holders_choices[at_exit - 1]);
 	if (st == SNAP_OK && options->census)
 		st = setting(settings, err, "SNAP_CENSUS", "1");
+	if (st == SNAP_OK && options->resident)
+		st = setting(settings, err, "SNAP_RESIDENT", "1");
 	return st;
 }
 

@@ -228,6 +228,12 @@ static bool set_census(struct snap__config *c, const char *v)
 	return true;
 }
 
+static bool set_resident(struct snap__config *c, const char *v)
+{
+	c->resident = !snap__equal(v, "0") && *v;
+	return true;
+}
+
 static bool set_verify(struct snap__config *c, const char *v)
 {
 	const char *rest;
@@ -327,6 +333,7 @@ static const struct {
 	{"SNAP_HOLDERS_AT_EXIT=", set_holders_at_exit,
 	 "SNAP_HOLDERS_AT_EXIT is not reach or retained"},
 	{"SNAP_CENSUS=", set_census, NULL},
+	{"SNAP_RESIDENT=", set_resident, NULL},
 	{"SNAP_FOLLOW=", set_follow, NULL},
 	{"SNAP_MMAP=", set_mmap, NULL},
 	{"SNAP_DURABLE=", set_durable, NULL},

@@ -55,6 +55,7 @@ struct snap__config {
 	int holders; /* SNAP_HOLDERS: enum snap__holders, for snapshots by timer, growth and peak */
 	int holders_at_exit; /* SNAP_HOLDERS_AT_EXIT: the same for the exit snapshot */
 	bool census;         /* SNAP_CENSUS: snapshots have the objects of an interpreter */
+	bool resident;       /* SNAP_RESIDENT: snapshots say how much of each module is in memory */
 	bool durable; /* SNAP_DURABLE: a thread that asks for a snapshot waits until it is on the disk */
 	bool active; /* SNAP_ACTIVE: record from the start */
 };

@@ -84,17 +84,30 @@ void snap__resident_end(void)
 	state.last_end_ns = snap__os_mono_ns();
 }
 
+static uint64_t entries[AT_ONE]; /* of the pages that were read last */
+
+/* Returns for how many of `count` pages from `page` on the kernel gave an entry. */
+static uint64_t read_entries(uintptr_t page, uint64_t count)
+{
+	ssize_t got = snap__sys_pread(state.fd, entries, count * sizeof(*entries),
+				      (off_t)(page * sizeof(*entries)));
+
+	return got > 0 ? (uint64_t)got / sizeof(*entries) : 0;
+}
+
+static bool is_private(uint64_t entry)
+{
+	return (entry & (state.wanted | OF_FILE)) == state.wanted;
+}
+
 /* How many of `count` pages from `page` on are in private memory; each in `present`, if not
  * NULL. */
 static uint64_t count_pages(uintptr_t page, uint64_t count, bool *present)
 {
-	static uint64_t entries[AT_ONE];
-	ssize_t got = snap__sys_pread(state.fd, entries, count * sizeof(*entries),
-				      (off_t)(page * sizeof(*entries)));
-	uint64_t known = got > 0 ? (uint64_t)got / sizeof(*entries) : 0, sum = 0;
+	uint64_t known = read_entries(page, count), sum = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
-		bool there = i < known && (entries[i] & (state.wanted | OF_FILE)) == state.wanted;
+		bool there = i < known && is_private(entries[i]);
 
 		sum += there;
 		if (present)
@@ -142,6 +155,31 @@ static bool is_ours(const struct snap__module *module)
 	return here >= module->start && here < module->end;
 }
 
+static bool is_mapped(const struct snap__module *module)
+{
+	return module->end > module->start && module == snap__modules_at(module->start);
+}
+
+struct snap__resident_module snap__resident_of_module(const struct snap__module *module)
+{
+	struct snap__resident_module sum = {0};
+	uintptr_t page = module->start / PAGE, last = (module->end + PAGE - 1) / PAGE;
+
+	while (state.fd >= 0 && is_mapped(module) && page < last) {
+		uint64_t count = last - page < AT_ONE ? last - page : AT_ONE;
+		uint64_t known = read_entries(page, count);
+
+		for (uint64_t i = 0; i < known; i++) {
+			bool is_file = (entries[i] & (PRESENT | OF_FILE)) == (PRESENT | OF_FILE);
+
+			sum.own += is_private(entries[i]) ? PAGE : 0;
+			sum.all += is_private(entries[i]) || is_file ? PAGE : 0;
+		}
+		page += count;
+	}
+	return sum;
+}
+
 /* Parts of them that were written to: variables, mostly. */
 static void sum_modules(uint64_t *modules, uint64_t *recorder)
 {
@@ -150,7 +188,7 @@ static void sum_modules(uint64_t *modules, uint64_t *recorder)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct snap__module *module = snap__modules_get(i);
 
-		if (module->end > module->start && module == snap__modules_at(module->start))
+		if (is_mapped(module))
 			*(is_ours(module) ? recorder : modules) +=
 				snap__resident_in(module->start, module->end);
 	}

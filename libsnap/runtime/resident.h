@@ -32,6 +32,14 @@ uint64_t snap__resident_absent(uintptr_t address, uint64_t size);
 /** Receives one figure in bytes. */
 typedef void snap__resident_fn(void *user, const char *key, uint64_t bytes);
 
+/** Of a module that is mapped now: all that is in memory, and private pages alone, such as variables
+ * that were written to.  Zeros if it is not mapped. */
+struct snap__module;
+struct snap__resident_module {
+	uint64_t all, own;
+};
+struct snap__resident_module snap__resident_of_module(const struct snap__module *module);
+
 /** What the program's modules have in memory besides their files, what the recorder has, and the
  *  stacks of threads that allocated. */
 void snap__resident_each(snap__resident_fn *fn, void *user);

@@ -69,6 +69,7 @@
 #define BRIEF_NS     100000000u /* asking for all figures would cost much in such a short process */
 #define MOST_METRICS 64u
 #define METRIC_SIZE  48u
+#define MOST_MODULES 1024u /* whose memory is counted; of others it is not known */
 #define CENSUS_TRIES 3u
 #define LARGE_BLOCK  65536u /* smaller ones are looked at as parts of the allocator's memory */
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
@@ -103,7 +104,8 @@ struct job {
 	const char *census_failed;  /* why there is no census though one was wanted; NULL */
 	struct metric *metrics;     /* of the process, before a copy is made; NULL: not taken */
 	uint32_t metric_count;
-	bool has_allocator; /* is the allocator's among them? */
+	uint32_t module_pages; /* how many modules' memory was counted */
+	bool has_allocator;    /* is the allocator's among them? */
 	uint64_t threads, recorder_bytes;
 	int fd; /* of the file */
 	struct snap__unseen unseen;
@@ -377,10 +379,26 @@ static void take_top(struct job *job)
 			    snap__resident_absent(end - job->top_bytes, job->top_bytes));
 }
 
+/* Of each module, by its number.  One snapshot is written at a time. */
+static struct snap__resident_module module_pages[MOST_MODULES];
+
+static void take_module_pages(struct job *job)
+{
+	uint32_t count = snap__modules_count();
+
+	job->module_pages = count < MOST_MODULES ? count : MOST_MODULES;
+	for (uint32_t i = 0; i < job->module_pages; i++)
+		module_pages[i] = snap__resident_of_module(snap__modules_get(i));
+}
+
 static void take_pages(struct job *job)
 {
-	if (!begin_pages(job))
+	bool asked = snap__process_config()->resident;
+
+	if (!begin_pages(job) && !(asked && snap__resident_begin(0, true)))
 		return;
+	if (asked)
+		take_module_pages(job);
 	snap__resident_each(keep_metric, job);
 	snap__python_arenas_each(keep_metric, job);
 	take_top(job);
@@ -420,6 +438,31 @@ static void put_unseen(struct job *job, uint64_t known)
 	job->unseen = (struct snap__unseen){unseen, job->live_bytes};
 }
 
+static void put_module_metric(struct job *job, const char *prefix, const char *path, uint64_t bytes)
+{
+	static char key[SNAP__PATH_MAX + 64]; /* one snapshot is written at a time */
+	char buffer[32];
+	struct snap__text name = SNAP__TEXT(key), value = SNAP__TEXT(buffer);
+
+	snap__text_add(&name, prefix);
+	snap__text_add(&name, path);
+	snap__text_add_u64(&value, bytes);
+	put_text(job, name.data, value.data);
+}
+
+/* A module that is not mapped any more has none. */
+static void put_module_pages(struct job *job)
+{
+	for (uint32_t i = 0; i < job->module_pages; i++) {
+		const char *path = snap__modules_get(i)->file;
+
+		if (module_pages[i].all == 0)
+			continue;
+		put_module_metric(job, "metrics.module_resident.", path, module_pages[i].all);
+		put_module_metric(job, "metrics.module_private.", path, module_pages[i].own);
+	}
+}
+
 static void put_metrics(struct job *job)
 {
 	put_metric(job, "heap.live_bytes", job->live_bytes);
@@ -443,6 +486,7 @@ static void put_metrics(struct job *job)
 	if (job->has_allocator)
 		put_unseen(job,
 			   job->allocator_total + job->recorder_bytes + snap__mappings_bytes());
+	put_module_pages(job);
 }
 
 static void put_holders_fact(void *user, const char *key, uint64_t value)

@@ -175,6 +175,9 @@ static const struct store_column_doc modules_columns[] = {
 	{"build_id", "text", "its build-id, hexadecimal; null when it has none"},
 	{"base", "integer", "address in memory minus address in the file"},
 	{"size", "integer", "bytes of address space; 0 unknown"},
+	{"resident_bytes", "integer",
+	 "bytes of it in memory; null unless the snapshot was taken with --resident"},
+	{"private_bytes", "integer", "those that were written to; null likewise"},
 	{0},
 };
 
