@@ -16,6 +16,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
+#include "runtime/thread_pointer.h"
 #include "runtime/hidden.h"
 #include "write/sys.h"
 
@@ -24,7 +25,9 @@
 #define LARGE_BYTES   (SLAB_BYTES / 4) /* from here on, a mapping of its own wastes less */
 #define PAGE_ROUNDUP  4095u
 #define RESERVE_BYTES ((size_t)12 << 20)
+#define RESERVE_LEAST ((size_t)5 << 20) /* what a small snapshot and a helper take */
 #define RESERVE_MOST  ((size_t)128 << 20)
+#define PIECES_MOST   32u
 #define FILLED_MOST   ((size_t)1 << 20) /* the host's threads may wait for what is filled */
 #define MOST_OWN      65536u /* 128 GiB of heap; what is beyond is taken for the host's */
 
@@ -101,12 +104,135 @@ size_t snap__own_mappings(uint32_t index, uintptr_t *base)
 	return *base ? atomic_load_explicit(&own[index].size, memory_order_relaxed) : 0;
 }
 
+/* ---- the reserve ----------------------------------------------------------------------------- */
+
+/*
+ * Address space for a snapshot of a host that has used up its own.  It is never given back, because
+ * the host would take it at once.  Only one thread at a time takes pieces of it.
+ */
+static struct {
+	char *base;
+	size_t size;
+	bool is_writable;
+	void *_Atomic
+		user; /* the thread pointer of the thread that may take pieces; NULL: nobody */
+	unsigned count;
+	struct {
+		size_t at, size;
+		bool is_free;
+	} pieces[PIECES_MOST]; /* in the order of their places */
+} reserve;
+
+static void *take_piece(size_t size)
+{
+	unsigned n = reserve.count;
+	size_t at = n > 0 ? reserve.pieces[n - 1].at + reserve.pieces[n - 1].size : 0;
+
+	size = (size + PAGE_ROUNDUP) & ~(size_t)PAGE_ROUNDUP;
+	if (!atomic_load(&reserve.user) || atomic_load(&reserve.user) != snap__thread_pointer() ||
+	    n == PIECES_MOST || size > reserve.size - at)
+		return MAP_FAILED;
+	reserve.pieces[n].at = at;
+	reserve.pieces[n].size = size;
+	reserve.pieces[n].is_free = false;
+	reserve.count++;
+	return reserve.base + at;
+}
+
+/* False if `base` is no piece. */
+static bool give_piece_back(const void *base)
+{
+	for (unsigned i = 0; i < reserve.count; i++) {
+		if (reserve.base + reserve.pieces[i].at != base || reserve.pieces[i].is_free)
+			continue;
+		reserve.pieces[i].is_free = true;
+		/* The next to get it finds zeros. */
+		(void)snap__sys_madvise(reserve.base + reserve.pieces[i].at, reserve.pieces[i].size,
+					MADV_DONTNEED);
+		while (reserve.count > 0 && reserve.pieces[reserve.count - 1].is_free)
+			reserve.count--;
+		return true;
+	}
+	return false;
+}
+
+/* RLIM_INFINITY if there is none. */
+static rlim_t limit_of(int what)
+{
+	struct rlimit limit;
+
+	return syscall(SYS_prlimit64, 0, what, NULL, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+/* A sixteenth of what the host may have; of little, up to an eighth, because less would not do.  The
+ * host may also get a limit later. */
+static size_t reserve_size(rlim_t data)
+{
+	rlim_t addresses = limit_of(RLIMIT_AS), least = data < addresses ? data : addresses;
+	rlim_t size = least / 16, small = least / 8;
+
+	if (least == RLIM_INFINITY)
+		return RESERVE_BYTES;
+	if (size < RESERVE_LEAST)
+		size = small < RESERVE_LEAST ? small : RESERVE_LEAST;
+	if (size > RESERVE_MOST)
+		return RESERVE_MOST;
+	return (size_t)size & ~(size_t)PAGE_ROUNDUP;
+}
+
+static void make_reserve(void)
+{
+	rlim_t data = limit_of(RLIMIT_DATA);
+	size_t size = reserve_size(data);
+	/* Only what can be written counts as data. */
+	bool is_writable = data != RLIM_INFINITY;
+	void *base = MAP_FAILED;
+
+	if (size > 0)
+		base = snap__os_mmap(NULL, size, is_writable ? PROT_READ | PROT_WRITE : PROT_NONE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return;
+	reserve.base = base;
+	reserve.size = size;
+	reserve.is_writable = is_writable;
+}
+
+void snap__reserve_keep(void)
+{
+	int saved_errno = errno;
+
+	atomic_store(&reserve.user, NULL);
+	if (!reserve.base)
+		make_reserve();
+	errno = saved_errno;
+}
+
+bool snap__reserve_use(void)
+{
+	int saved_errno = errno;
+	void *nobody = NULL;
+	bool done = reserve.base &&
+		    (reserve.is_writable || syscall(SYS_mprotect, reserve.base, reserve.size,
+						    PROT_READ | PROT_WRITE) == 0);
+
+	errno = saved_errno;
+	if (done)
+		reserve.is_writable = true;
+	return done && snap__thread_pointer() &&
+	       atomic_compare_exchange_strong(&reserve.user, &nobody, snap__thread_pointer());
+}
+
+/* ---- mappings -------------------------------------------------------------------------------- */
+
 static void *map(size_t size, int flags)
 {
 	int saved_errno = errno;
 	void *base = snap__os_mmap(NULL, size, PROT_READ | PROT_WRITE,
 				   MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
 
+	if (base == MAP_FAILED && (flags & MAP_PRIVATE))
+		base = take_piece(size);
 	if (base == MAP_FAILED) {
 		base = NULL;
 	} else {
@@ -139,7 +265,7 @@ void snap__unmap(void *base, size_t size)
 
 	if (base)
 		forget_own(base); /* first: another thread may be given the same addresses */
-	if (base && snap__os_munmap(base, size) == 0)
+	if (base && (give_piece_back(base) || snap__os_munmap(base, size) == 0))
 		atomic_fetch_sub_explicit(&mapped_bytes, size, memory_order_relaxed);
 	errno = saved_errno;
 }
@@ -156,60 +282,6 @@ void snap__discard(void *base, size_t size)
 uint64_t snap__memory_mapped(void)
 {
 	return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);
-}
-
-static void *_Atomic reserve;
-
-/* RLIM_INFINITY if there is none. */
-static rlim_t limit_of(int what)
-{
-	struct rlimit limit;
-
-	return syscall(SYS_prlimit64, 0, what, NULL, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
-}
-
-/* A sixteenth of what the host may have.  It may also get a limit later. */
-static size_t reserve_size(rlim_t data)
-{
-	rlim_t addresses = limit_of(RLIMIT_AS), least = data < addresses ? data : addresses;
-
-	if (least == RLIM_INFINITY)
-		return RESERVE_BYTES;
-	if (least / 16 > RESERVE_MOST)
-		return RESERVE_MOST;
-	return (size_t)(least / 16) & ~(size_t)PAGE_ROUNDUP;
-}
-
-static size_t reserved_bytes;
-
-void snap__reserve_keep(void)
-{
-	int saved_errno = errno;
-	rlim_t data = atomic_load(&reserve) ? 0 : limit_of(RLIMIT_DATA);
-	size_t size = atomic_load(&reserve) ? 0 : reserve_size(data);
-	/* Only what can be written counts as data. */
-	int protection = data == RLIM_INFINITY ? PROT_NONE : PROT_READ | PROT_WRITE;
-	void *base = NULL;
-
-	if (size > 0)
-		base = snap__os_mmap(NULL, size, protection,
-				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (base && base != MAP_FAILED) {
-		reserved_bytes = size;
-		atomic_store(&reserve, base);
-	}
-	errno = saved_errno;
-}
-
-bool snap__reserve_use(void)
-{
-	int saved_errno = errno;
-	void *base = atomic_exchange(&reserve, NULL);
-
-	if (base)
-		snap__os_munmap(base, reserved_bytes);
-	errno = saved_errno;
-	return base != NULL;
 }
 
 /* `size` bytes of `slab`, or NULL when it is full. */

@@ -38,8 +38,9 @@ void snap__discard(void *base, size_t size);
 
 /**
  * Reserved address space.  When the host has used up its limit (RLIMIT_AS), a snapshot can still be
- * written.  The reserve is never touched. snap__reserve_use() unmaps it, so that snap__map() can
- * use the space; false if there was no reserve. snap__reserve_keep() reserves it again.
+ * written: between snap__reserve_use() and snap__reserve_keep(), snap__map() of the same thread
+ * takes from the reserve what the system refuses.  snap__reserve_use() is false if there is none, or
+ * if another thread uses it.  snap__reserve_keep() makes it, the first time.  The host never gets it.
  */
 void snap__reserve_keep(void);
 bool snap__reserve_use(void);

@@ -143,9 +143,10 @@ static enum snap_status take_here(const struct snap__order *order, char *path, s
 	if (!snap__lock_take(&taking))
 		return SNAP_ESTATE;
 	st = snap__snapshot_take(order, path, size, error);
-	if (st == SNAP_ENOMEM && snap__reserve_use())
+	if (st == SNAP_ENOMEM && snap__reserve_use()) {
 		st = snap__snapshot_take(order, path, size, error);
-	snap__reserve_keep(); /* starting a helper may have used it, too */
+		snap__reserve_keep();
+	}
 	if (st == SNAP_OK && order->reason == SNAP__AT_EXIT)
 		atomic_store(&last_taken, true);
 	snap__lock_release(&taking);
@@ -744,8 +745,10 @@ static bool start_helper(void)
 	atomic_store(&stopping, false);
 	atomic_store(&is_ready, 0);
 	error = snap__helper_start(&helper, helper_main, NULL);
-	if (error == ENOMEM && snap__reserve_use())
+	if (error == ENOMEM && snap__reserve_use()) {
 		error = snap__helper_start(&helper, helper_main, NULL);
+		snap__reserve_keep();
+	}
 	if (error == 0)
 		permit_tracing();
 	return error == 0;

@@ -252,6 +252,23 @@ def no_space():
         small = sum(s["live_blocks"] for s in sites if s["live_bytes"] == 40 * s["live_blocks"])
         check(len(sites) > 150000 and small == 250000, f"t21 hold: {len(sites)} sites hold {small} blocks")
     shutil.rmtree(out)
+    for limit in ((resource.RLIMIT_AS, 60 << 20), (resource.RLIMIT_DATA, 40 << 20)):
+        for settings in ({}, {"SNAP_AT_GROWTH": "2MiB"}, {"SNAP_EVERY": "5ms"}):
+            little_space(limit, settings)
+
+
+def little_space(limit, settings):
+    """What a snapshot needs is not given to the host meanwhile, so that the last one is written, too."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, LD_PRELOAD=options.library, **settings)
+    done = run([program("t21_distinct"), "2000", "hold"], env, [limit])
+    wait_for_helpers(out)
+    check((done.returncode, done.stdout, done.stderr) == (0, "done\n", ""),
+          f"t21 {limit} {settings}: {done.returncode} {done.stderr}")
+    small = [sum(s["live_blocks"] for s in snapread.read(path)["sites"] if s["live_bytes"] == 40 * s["live_blocks"])
+             for path in glob.glob(out + "/*.snap") if meta(path)["trigger"] == "exit"]
+    check(small == [2000], f"t21 {limit} {settings}: the exit snapshots hold {small} blocks")
+    shutil.rmtree(out)
 
 
 class FullGroup:
