@@ -556,6 +556,7 @@ static struct growth_pattern native(struct report *report, const struct growth_h
 static struct growth_pattern unknown_objects(struct report *report, const struct growth_row *row)
 {
 	const char *interpreters = fact_of(row, "census.interpreters");
+	const char *unsearched = fact_of(row, "census.unsearched_objects");
 
 	if (interpreters && strtoull(interpreters, NULL, 10) > 1)
 		return pattern(
@@ -564,6 +565,14 @@ static struct growth_pattern unknown_objects(struct report *report, const struct
 				    "objects of another of the %s interpreters: a census sees "
 				    "those of the main one, so who holds them is unknown",
 				    interpreters));
+	if (unsearched)
+		return pattern(
+			"unsearched-objects",
+			report_text(report,
+				    "no object that was searched refers to them: an extension "
+				    "forgot a Py_DECREF, or one of %s objects of extensions holds "
+				    "them, which have too much memory to search all of it",
+				    unsearched));
 	return pattern("extension-decref",
 		       report_text(report, "reference too many: no object that the interpreter "
 					   "knows refers to them; an extension forgot a "

@@ -106,6 +106,10 @@ LEAKS = {
                          None, None),
     "extension_decref_of_a_container": ("extension-decref", r"reference too many: native code forgot a Py_DECREF, or keeps "
                                         r"them", "list", r"native code, or the stack of a function( -> list of 300)?"),
+    "too_much_to_search": ("unsearched-objects", r"no object that was searched refers to them: an extension forgot a "
+                           r"Py_DECREF, or one of \d+ objects of extensions holds them", None, None),
+    "texts_in_a_native_table": ("growing-object", "object that keeps more and more: `short_texts`", "str",
+                                rf"`short_texts` \({GLOBAL}{at('short_texts =')}"),
     "native_memory_in_a_dict": ("native-memory", r"native memory behind objects: each zlib\.Compress has some",
                                 r"zlib\.Compress", rf"`digests` \({GLOBAL}{at('digests =')} -> dict of 100"),
     "native_memory": ("native-memory", r"native memory behind objects: each sqlite3\.Connection has some",

@@ -17,6 +17,7 @@
 #include "runtime/python/objects.h"
 #include "runtime/python/reuse.h"
 #include "runtime/python/types.h"
+#include "runtime/python/untold.h"
 #include "runtime/python/ways.h"
 #include "runtime/python/words.h"
 #include "runtime/stacks.h"
@@ -328,6 +329,8 @@ void snap__census_each_fact(snap__census_fact_fn *fn, void *user)
 	fn(user, "interpreters", count_interpreters());
 	fn(user, "reuse_objects", c.reuse_objects);
 	fn(user, "reuse_bytes", c.reuse_bytes);
+	if (snap__untold_unsearched() > 0)
+		fn(user, "unsearched_objects", snap__untold_unsearched());
 	if (!o->lists_are_read)
 		return;
 	fn(user, "tracked", o->tracked);

@@ -13,6 +13,8 @@
 #define COMPACT    (1u << 5)
 #define ASCII      (1u << 6)
 
+#define MOST_CHARACTERS ((size_t)1 << 48)
+
 /* The character at position `i` of text with `kind` bytes a character. */
 static uint32_t character(const char *data, unsigned kind, size_t i)
 {
@@ -54,25 +56,48 @@ static size_t encode(uint32_t c, char out[4])
 	return 4;
 }
 
-bool snap__python_text(const void *object, char *text, size_t size)
+/* How the characters of a str lie behind it. */
+struct characters {
+	size_t begin, count;
+	unsigned kind; /* bytes of each */
+};
+
+/* False: it is no str, or its characters are elsewhere. */
+static bool find_characters(const void *object, struct characters *out)
 {
 	const struct snap__python_layout *v = snap__python.layout;
-	size_t used = 0, length;
 	uint32_t state;
-	unsigned kind;
-	const char *data = object;
 
 	if (!object || snap__python_type(object) != snap__python.str_type)
 		return false;
-	length = snap__python_word(object, SNAP__PYTHON_STR_LENGTH);
-	memcpy(&state, data + SNAP__PYTHON_STR_STATE, sizeof(state));
-	kind = state >> KIND_SHIFT & KIND_MASK;
-	if (!(state & COMPACT) || (kind != 1 && kind != 2 && kind != 4))
+	memcpy(&state, (const char *)object + SNAP__PYTHON_STR_STATE, sizeof(state));
+	out->count = snap__python_word(object, SNAP__PYTHON_STR_LENGTH);
+	out->kind = state >> KIND_SHIFT & KIND_MASK;
+	out->begin = state & ASCII ? v->ascii_header : v->compact_header;
+	return (state & COMPACT) && (out->kind == 1 || out->kind == 2 || out->kind == 4);
+}
+
+size_t snap__python_text_size(const void *object)
+{
+	struct characters characters;
+
+	if (!find_characters(object, &characters) || characters.count > MOST_CHARACTERS)
+		return 0;
+	return characters.begin + (characters.count + 1) * characters.kind;
+}
+
+bool snap__python_text(const void *object, char *text, size_t size)
+{
+	struct characters characters;
+	const char *data = object;
+	size_t used = 0;
+
+	if (!find_characters(object, &characters))
 		return false;
-	data += state & ASCII ? v->ascii_header : v->compact_header;
-	for (size_t i = 0; i < length; i++) {
+	data += characters.begin;
+	for (size_t i = 0; i < characters.count; i++) {
 		char bytes[4];
-		size_t n = encode(character(data, kind, i), bytes);
+		size_t n = encode(character(data, characters.kind, i), bytes);
 
 		if (used + n >= size)
 			break;

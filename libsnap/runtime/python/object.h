@@ -33,6 +33,10 @@ static inline const void *snap__python_type(const void *object)
  *  no str. */
 bool snap__python_text(const void *object, char *text, size_t size);
 
+/** Bytes of a str whose characters follow it; 0: `object` is no such str.  Its type's size is for one
+ * whose characters are elsewhere, and is more than a short text has. */
+size_t snap__python_text_size(const void *object);
+
 /** The contents of a bytes object; false if it is none. */
 bool snap__python_bytes(const void *object, const unsigned char **data, size_t *size);
 

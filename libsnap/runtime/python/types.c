@@ -157,7 +157,10 @@ size_t snap__object_size(const char *object)
 	uint64_t flags = snap__type_flags(type);
 	size_t size = snap__python_word(type, SNAP__PYTHON_TYPE_SIZE);
 	size_t item = snap__python_word(type, SNAP__PYTHON_TYPE_ITEM_SIZE);
+	size_t text = flags & SNAP__TYPE_IS_STR ? snap__python_text_size(object) : 0;
 
+	if (text)
+		return text;
 	if (item && !(flags & SNAP__TYPE_IS_TYPE)) {
 		size_t items = item_count(object, flags);
 

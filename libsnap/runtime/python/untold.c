@@ -38,6 +38,7 @@ struct search {
 static const struct snap__objects *const o = &snap__objects;
 static uint8_t *told; /* by type: objects that told everything; ENOUGH: no more are searched */
 static size_t searched;
+static uint64_t unsearched; /* objects that came when that was enough */
 
 /* ---- is it an object? -------------------------------------------------------------------------- */
 
@@ -207,14 +208,25 @@ void snap__untold_each(struct snap__space *space, uint32_t object, snap__untold_
 	size_t size, most = OWN_WORDS * sizeof(uintptr_t);
 	uint8_t *told_everything;
 
-	if (snap__type_flags(type) & TELLS_ALL || searched >= MOST_IN_ALL)
+	if (snap__type_flags(type) & TELLS_ALL)
 		return;
 	told_everything = told_by(type);
 	if (!told_everything || *told_everything >= ENOUGH)
 		return;
+	if (searched >= MOST_IN_ALL) {
+		unsearched++;
+		return;
+	}
 	size = snap__object_size(at) - snap__object_header(at);
 	look_into(&search, at + SNAP__PYTHON_VAR_SIZE,
 		  (size < most ? size : most) - SNAP__PYTHON_VAR_SIZE, 0);
-	if (!search.found)
+	if (searched >= MOST_IN_ALL)
+		unsearched++; /* in part */
+	else if (!search.found)
 		++*told_everything;
+}
+
+uint64_t snap__untold_unsearched(void)
+{
+	return unsearched;
 }

@@ -17,4 +17,7 @@
 typedef void snap__untold_fn(uint32_t object, const char *target);
 void snap__untold_each(struct snap__space *space, uint32_t object, snap__untold_fn *fn);
 
+/** Objects whose memory was not searched, or in part, because there is too much of it in all. */
+uint64_t snap__untold_unsearched(void);
+
 #endif

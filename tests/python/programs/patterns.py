@@ -423,6 +423,35 @@ def extension_decref_of_a_container():
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(body))
 
 
+tables = []
+
+
+def make_tables():
+    """Native tables of 32 KiB, 75 MiB in all.  Each has the only reference to a text, and does not tell it."""
+    for number in range(2400):
+        only = "text %d" % number
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(only))
+        tables.append((ctypes.c_void_p * 4096)(id(only)))
+
+
+def too_much_to_search():
+    if not tables:
+        make_tables()
+    body = bytearray(2000)  # <- too_much_to_search
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(body))
+
+
+short_texts = (ctypes.c_void_p * 4096)()
+
+
+def texts_in_a_native_table():
+    """Not one word of Python's leads to them, but a table of an extension does."""
+    number = next(numbers)
+    text = "%d!" % number  # <- texts_in_a_native_table
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(text))
+    short_texts[number] = id(text)
+
+
 digests = {}
 
 
