@@ -4,11 +4,16 @@
  * Built plainly it takes a snapshot, built with LeakSanitizer it has that look: run.py compares what they find.
  * Whoever is lost is allocated by a function of its own, in a thread that ends: no stale word refers to it.
  */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 extern int snap_take_holders(const char *label, int retained) __attribute__((weak));
@@ -119,6 +124,88 @@ NOINLINE static void keep_in_mapping(void)
 	lose_list();
 }
 
+/* ---- coroutines: only a frame on a stack of the program's own refers to a node ---- */
+
+enum { STACK_SIZE = 65536 };
+
+static ucontext_t g_caller;
+static ucontext_t *g_context;
+static struct node *g_passed;
+
+/* It allocates nothing: not everybody can walk such a stack, and what was called leaves stale words. */
+NOINLINE static void hold_on_stack(void)
+{
+	struct node *volatile held = g_passed;
+
+	g_passed = NULL;
+	swapcontext(g_context, &g_caller);
+	USE(held);
+}
+
+NOINLINE static ucontext_t *context_node(void)
+{
+	return calloc(1, sizeof(ucontext_t));
+}
+
+NOINLINE static void *stack_node(void)
+{
+	return calloc(1, STACK_SIZE);
+}
+
+/* Run a coroutine on `stack` until it gives control back. */
+NOINLINE static void begin_coroutine(void *stack)
+{
+	g_passed = kept_node();
+	g_context = context_node();
+	getcontext(g_context);
+	g_context->uc_stack.ss_sp = stack;
+	g_context->uc_stack.ss_size = STACK_SIZE;
+	g_context->uc_link = &g_caller;
+	makecontext(g_context, hold_on_stack, 0);
+	swapcontext(&g_caller, g_context);
+}
+
+/* What is left in registers of the caller is stale. */
+static void forget_caller(void)
+{
+	memset(&g_caller, 0, sizeof(g_caller));
+}
+
+static void keep_coroutine(void)
+{
+	begin_coroutine(stack_node());
+	forget_caller();
+	lose_list();
+}
+
+/* The context refers to the stack, and its frame to the node. */
+static void lose_coroutine(void)
+{
+	begin_coroutine(stack_node());
+	forget_caller();
+	g_context = NULL;
+}
+
+static void keep_on_mapped_stack(void)
+{
+	begin_coroutine(
+		mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	forget_caller();
+	lose_list();
+}
+
+/* A filter of system calls for all threads, which permits everything.  Where none can be set, this is
+ * lose_list(). */
+static void lose_behind_filter(void)
+{
+	struct sock_filter permit = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {1, &permit};
+
+	lose_list();
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+}
+
 static void keep_by_thread(void)
 {
 	t_kept = kept_node();
@@ -129,8 +216,16 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } scenarios[] = {
-	{"list", lose_list},   {"tree", lose_tree},     {"shared", lose_shared},
-	{"inner", keep_inner}, {"freed", lose_by_free}, {"mapping", keep_in_mapping},
+	{"list", lose_list},
+	{"tree", lose_tree},
+	{"shared", lose_shared},
+	{"inner", keep_inner},
+	{"freed", lose_by_free},
+	{"mapping", keep_in_mapping},
+	{"coroutine", keep_coroutine},
+	{"lost_coroutine", lose_coroutine},
+	{"mapped_stack", keep_on_mapped_stack},
+	{"filtered", lose_behind_filter},
 };
 
 NOINLINE static void wipe(void)
