@@ -24,17 +24,6 @@ static const struct option build_table[] = {
 
 static const struct option *const build_options[] = {build_table, cli_memory_table, NULL};
 
-/* Do not write a file that no report can read. */
-static enum snap_status check_figures(const struct model *model, struct snap_error *err)
-{
-	struct model_totals totals;
-	enum snap_status st = model_totals(model, &totals, err);
-
-	if (st == SNAP_OK)
-		st = model_check_figures(model, &totals, err);
-	return st == SNAP_OK ? model_check_holders(model, err) : st;
-}
-
 static enum snap_status build_run(const struct invocation *call, int *exit_code,
 				  struct snap_error *err)
 {
@@ -50,7 +39,7 @@ static enum snap_status build_run(const struct invocation *call, int *exit_code,
 			    "a snapshot is written to a file, not to standard output");
 	st = input_read(&model, call->argv[0], NULL, err);
 	if (st == SNAP_OK)
-		st = check_figures(model, err);
+		st = model_check_contents(model, err); /* no report can read another */
 	if (st == SNAP_OK) {
 		st = input_write_snap(model, options->output, err);
 		if (st == SNAP_EIO)

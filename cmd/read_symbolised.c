@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "cli/cli.h"
 #include "input/input.h"
+#include "model/bounds.h"
 #include "symbols/symbols.h"
 
 static void show_progress(void *user, uint64_t done, uint64_t total)
@@ -46,6 +47,8 @@ enum snap_status read_symbolised(struct model **model, const char *path, bool sa
 	const struct input_options options = {.salvage = salvage};
 	enum snap_status st = input_read(model, path, &options, err);
 
+	if (st == SNAP_OK)
+		st = model_check_contents(*model, err);
 	if (st == SNAP_OK)
 		st = symbolise(*model, quiet, err);
 	return st;

@@ -135,3 +135,13 @@ enum snap_status model_check_holders(const struct model *model, struct snap_erro
 	}
 	return st;
 }
+
+enum snap_status model_check_contents(const struct model *model, struct snap_error *err)
+{
+	struct model_totals totals;
+	enum snap_status st = model_totals(model, &totals, err);
+
+	if (st == SNAP_OK)
+		st = model_check_figures(model, &totals, err);
+	return st == SNAP_OK ? model_check_holders(model, err) : st;
+}

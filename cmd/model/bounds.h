@@ -26,4 +26,7 @@ enum snap_status model_check_figures(const struct model *model, const struct mod
 /** The same for the graph of holders: for its figures and for what all groups hold together. */
 enum snap_status model_check_holders(const struct model *model, struct snap_error *err);
 
+/** Both, of a model that no database is made from: what is printed or written, each report reads. */
+enum snap_status model_check_contents(const struct model *model, struct snap_error *err);
+
 #endif
