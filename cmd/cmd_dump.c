@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "input/input.h"
+#include "model/bounds.h"
 #include "read_symbolised.h"
 #include "render/output.h"
 
@@ -61,6 +62,17 @@ static enum snap_status read_named(struct model **model, const char *name, bool 
 	return st;
 }
 
+/* It is printed as it is, but the text cannot be built again, and no report reads the file. */
+static bool is_refused_elsewhere(const struct model *model)
+{
+	struct snap_error why = {0};
+
+	if (model_check_contents(model, &why) == SNAP_OK)
+		return false;
+	cli_message("warning: %s: 'snapdiff build' and reports refuse it", why.message);
+	return true;
+}
+
 static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 				 struct snap_error *err)
 {
@@ -74,7 +86,7 @@ static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 	if (st == SNAP_OK && model->torn &&
 	    !snapshots_is_directory(call->argv[0])) /* else it has been said */
 		cli_message("warning: %s", model->torn);
-	if (st == SNAP_OK && (model->torn || damaged))
+	if (st == SNAP_OK && (is_refused_elsewhere(model) || model->torn || damaged))
 		*exit_code = EXIT_INPUT;
 	model_free(model);
 	return st;

@@ -31,7 +31,7 @@ static enum snap_status leaks_run(const struct invocation *call, int *exit_code,
 
 	if (st == SNAP_OK && report)
 		st = output_report(report, &options->shared, err);
-	if (st == SNAP_OK && options->exit_code && report->finding)
+	if (st == SNAP_OK && options->exit_code && report && report->finding)
 		*exit_code = EXIT_FINDING;
 	report_free(report);
 	return st;

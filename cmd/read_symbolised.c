@@ -47,7 +47,7 @@ enum snap_status read_symbolised(struct model **model, const char *path, bool sa
 	const struct input_options options = {.salvage = salvage};
 	enum snap_status st = input_read(model, path, &options, err);
 
-	if (st == SNAP_OK)
+	if (st == SNAP_OK && !salvage)
 		st = model_check_contents(*model, err);
 	if (st == SNAP_OK)
 		st = symbolise(*model, quiet, err);

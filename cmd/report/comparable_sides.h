@@ -16,7 +16,7 @@ struct comparable_side {
 	int64_t id, run_id;
 	const char *name; /* "OLD", "NEW" */
 	char program[SIDE_NAME_SIZE], arch[SIDE_NAME_SIZE];
-	uint64_t time_ns; /* 0: unknown, or it is the time of the file */
+	uint64_t time_ns;    /* 0: unknown, or it is the time of the file */
 	uint64_t live_bytes; /* SNAP_UNKNOWN possible */
 	uint64_t sample_period;
 	bool is_dump; /* of Python's tracemalloc */

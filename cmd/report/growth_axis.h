@@ -28,7 +28,7 @@ struct growth_axis {
 	double *positions; /* seq, or where that does not rise, 1, 2, 3 ... */
 	double *seconds;   /* since the first snapshot; all 0 when times are unknown */
 	double *work;      /* blocks that the process allocated since its start; NULL unknown */
-	double *cpu; /* seconds of CPU time that it used since its start; NULL unknown */
+	double *cpu;       /* seconds of CPU time that it used since its start; NULL unknown */
 	size_t idle;       /* intervals in which it did not work */
 	bool *is_idle;     /* of each snapshot: does it end such an interval?  NULL unknown */
 	uint64_t *seq;

@@ -27,7 +27,7 @@ typedef struct snap__fine_page page_t;
 struct snap__finemap snap__finemap;
 static snap__fine_leaf top[TOPS] SNAP__PAGES;
 static atomic_uchar top_touched[TOPS / TOPS_A_PAGE]; /* was this page of the table ever written? */
-static _Atomic uint64_t free_arrays[COARSEST + 1]; /* by shift */
+static _Atomic uint64_t free_arrays[COARSEST + 1];   /* by shift */
 
 static bool is_shared;
 

@@ -278,7 +278,8 @@ CASE held_epoll()
 
 CASE held_timer()
 {
-	struct sigevent event {};
+	struct sigevent event {
+	};
 	timer_t timer;
 
 	event.sigev_notify = SIGEV_SIGNAL;
@@ -313,7 +314,8 @@ CASE hidden_xor_list()
 
 		step->both = reinterpret_cast<uintptr_t>(last);
 		if (last)
-			last->both = reinterpret_cast<uintptr_t>(before) ^ reinterpret_cast<uintptr_t>(step);
+			last->both = reinterpret_cast<uintptr_t>(before) ^
+				     reinterpret_cast<uintptr_t>(step);
 		before = last;
 		last = step;
 	}
@@ -460,7 +462,8 @@ static void on_alternate_stack(int)
 static void *interrupted(void *)
 {
 	char *volatile words[4];
-	struct sigaction action {};
+	struct sigaction action {
+	};
 	stack_t stack{};
 
 	stack.ss_size = 1 << 16;

@@ -646,8 +646,10 @@ Test(growth_ending, a_leak_beside_other_allocations_that_all_stop_is_a_leak)
 
 Test(growth_ending, a_leak_before_a_computation_that_needs_more_cpu_time_is_a_leak)
 {
-	struct growth_judgement leak = judge_ending(&(struct ending){60, 5, 90, 50, 9, {0, 0, false}});
-	struct growth_judgement within = judge_ending(&(struct ending){60, 5, 90, 20, 9, {0, 0, false}});
+	struct growth_judgement leak =
+		judge_ending(&(struct ending){60, 5, 90, 50, 9, {0, 0, false}});
+	struct growth_judgement within =
+		judge_ending(&(struct ending){60, 5, 90, 20, 9, {0, 0, false}});
 
 	EXPECT(leak, "leak");
 	cr_assert_eq(leak.confidence, GROWTH_MEDIUM);

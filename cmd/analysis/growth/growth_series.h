@@ -44,7 +44,7 @@ struct growth_series {
 	size_t births_count;
 	const double *work; /* blocks that the whole process allocated since its start, at each
 			       snapshot; NULL unknown */
-	const double *cpu; /* seconds of CPU time that the program used until each snapshot; NULL
+	const double *cpu;  /* seconds of CPU time that the program used until each snapshot; NULL
 			      unknown */
 	const double *unrecorded; /* resident memory of the process that is neither recorded nor the
 				     recorder's own; negative while recorded memory was not written to
