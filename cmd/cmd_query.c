@@ -529,7 +529,7 @@ static void sort_words(struct words *words)
 
 static void free_words(struct words *words)
 {
-	for (size_t i = 0; i < words->count; i++)
+	for (size_t i = 0; words->items && i < words->count; i++)
 		free((char *)(uintptr_t)words->items[i]);
 	free(words->items);
 }

@@ -89,6 +89,8 @@ static const char *reason(int code, int cause, const char *message)
 {
 	if (is_no_plain_file(code, cause))
 		return "its -journal, -wal or -shm is no plain file: remove that";
+	if (code == SQLITE_READONLY_DBMOVED)
+		return "another file took its place while it was open";
 	switch (code & 0xff) {
 	case SQLITE_NOTADB:
 		return "the file is not a database";
