@@ -23,7 +23,7 @@ static const double stays = 0.05;     /* of the growth that the row may lose or 
 static const double full_work = 0.75; /* of the usual allocations: less is a part of an interval */
 static const double other_work = 1.5; /* of the CPU time before: the program does something else */
 static const double row_share = 0.1;  /* of all allocations that the row may be */
-static const double longest = 2;      /* time without allocations, of the time with growth */
+static const double longest = 2;      /* time without allocations, next to that with growth */
 static const double kept = 0.9;       /* of the blocks: still there at the exit */
 
 static bool is_one_run(const struct growth_series *series)
@@ -71,12 +71,35 @@ size_t growth_ending_find(const struct growth_series *series)
 	return at < LEAST_GROWING || last - at < LEAST_QUIET ? last : at;
 }
 
-static bool grew_evenly(const struct growth_series *series, const double *values, size_t at)
+static double late_share(const double *x, const double *values, size_t at)
 {
 	size_t half = at / 2;
-	double early = rate(series, values, 0, half), late = rate(series, values, half, at);
+	double early = values[half] - values[0], late = values[at] - values[half];
 
-	return early > 0 && late >= even * early;
+	if (early <= 0 || x[half] <= x[0] || x[at] <= x[half])
+		return 0;
+	return late / (x[at] - x[half]) / (early / (x[half] - x[0]));
+}
+
+/* Per snapshot or per second: intervals of different length must not look like slowing. */
+static bool grew_evenly(const struct growth_series *series, const double *values, size_t at)
+{
+	return late_share(series->x, values, at) >= even ||
+	       (series->seconds && late_share(series->seconds, values, at) >= even);
+}
+
+static bool is_much_longer(const double *x, size_t at, size_t last)
+{
+	return x[last] - x[at] > longest * (x[at] - x[0]);
+}
+
+/* Did the program do most of its work after the growth? */
+static bool worked_on(const struct growth_series *series, size_t at)
+{
+	size_t last = series->count - 1;
+
+	return is_much_longer(series->x, at, last) &&
+	       (!series->seconds || is_much_longer(series->seconds, at, last));
 }
 
 /* Did it stay as it was, but for what the interval added in which the load ended? */
@@ -124,8 +147,7 @@ enum growth_ending growth_ending_weigh(const struct growth_series *series, const
 		return ENDING_FULL;
 	if (at_exit && at_exit->frees_others)
 		return ENDING_LOST;
-	if (time_at(series, last) - time_at(series, at) >
-	    longest * (time_at(series, at) - time_at(series, 0)))
+	if (worked_on(series, at))
 		return ENDING_FULL;
 	return is_small_part(series, at) || does_other_work(series, at) ? ENDING_LOAD
 									: ENDING_UNKNOWN;

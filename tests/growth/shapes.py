@@ -1,0 +1,54 @@
+"""The gate on programs whose leak, or lack of one, is known by construction: see shapes.cpp.
+
+usage: shapes.py SNAPDIFF [SHAPE...]
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# The function that leaks, or None.
+SHAPES = {
+    "error_path": "describe_error", "listener_table": "add_listener", "owner_cycle": "link_nodes",
+    "thread_buffers": "make_thread_buffer", "under_a_sawtooth": "keep_header", "before_a_computation": "forget_ticket",
+    "lru_cache": None, "lazy_kinds": None, "generations": None, "random_lifetimes": None, "lagging_queue": None,
+    "full_cache": None,
+}
+
+
+def judge(snapdiff, program, where, shape):
+    """What is wrong with the gate's answer; None: nothing."""
+    snaps = os.path.join(where, shape)
+    subprocess.run([snapdiff, "run", "-q", "-o", snaps, "--", program, shape], check=True, timeout=600)
+    gate = subprocess.run([snapdiff, "check", "-f", "json", snaps], capture_output=True, text=True, timeout=600,
+                          check=False)
+    findings = json.loads(gate.stdout)["rows"]
+    guilty = SHAPES[shape]
+    if gate.returncode != (1 if guilty else 0):
+        growth = subprocess.run([snapdiff, "growth", "--all", "-v", snaps], capture_output=True, text=True, check=False)
+        return f"check exits with {gate.returncode}\n{gate.stdout}\n{growth.stdout}{growth.stderr}"
+    if guilty and not findings[0]["key"].startswith(guilty):
+        return f"the first finding is {findings[0]['key']}, not {guilty}"
+    return None
+
+
+def main():
+    snapdiff, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:] or list(SHAPES)
+    if not shutil.which("g++"):
+        sys.exit(77)
+    failed = 0
+    with tempfile.TemporaryDirectory() as where:
+        program = os.path.join(where, "shapes")
+        subprocess.run(["g++", "-g", "-O1", "-pthread", os.path.join(HERE, "shapes.cpp"), "-o", program], check=True)
+        for shape in wanted:
+            problem = judge(snapdiff, program, where, shape)
+            print(f"{shape}: {problem or 'right'}", flush=True)
+            failed += problem is not None
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
