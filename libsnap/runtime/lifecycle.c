@@ -541,6 +541,17 @@ void snap__process_warm(char *const *environment)
 		}
 }
 
+static void begin_at_load(char **environment, const char *complaint)
+{
+	if (!snap__settings.follow)
+		snap__config_unfollow(environment);
+	atomic_store(&state, STARTING);
+	if (complaint)
+		refuse(SNAP_EINVAL, complaint, NULL, 0);
+	else
+		begin_recording();
+}
+
 void snap__process_load(char **environment, const struct snap__host *the_host)
 {
 	const char *complaint;
@@ -557,13 +568,7 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	/* First: the program may start recording itself. */
 	if (is_under_valgrind(environment))
 		snap__helper_forbid();
-	if (!snap__settings.active)
-		return;
-	if (!snap__settings.follow)
-		snap__config_unfollow(environment);
-	atomic_store(&state, STARTING);
-	if (complaint)
-		refuse(SNAP_EINVAL, complaint, NULL, 0);
-	else
-		begin_recording();
+	if (snap__settings.active)
+		begin_at_load(environment, complaint);
+	snap__process_program_runs();
 }

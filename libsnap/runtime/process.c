@@ -49,6 +49,11 @@ const struct snap__host *snap__process_host(void)
 	return &host;
 }
 
+void snap__process_program_runs(void)
+{
+	host.arguments = NULL;
+}
+
 void snap__process_set_host(const struct snap__host *the_host)
 {
 	host = *the_host;
