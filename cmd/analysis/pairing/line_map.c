@@ -60,16 +60,16 @@ static int compare_lines(const void *left, const void *right)
 	return order ? order : compare_number(a->line, b->line);
 }
 
-static void weigh_line(struct sight *sight, const struct figures *figures)
+/* What each line of a stack weighs. */
+static struct sight weight_of(const struct figures *figures)
 {
 	bool allocated = figures->value[FIGURE_ALLOCATED_BYTES] != SNAP_UNKNOWN &&
 			 figures->value[FIGURE_ALLOCATED_BLOCKS] != SNAP_UNKNOWN;
 	enum figure bytes = allocated ? FIGURE_ALLOCATED_BYTES : FIGURE_LIVE_BYTES;
 
 	if (figures->value[bytes] == SNAP_UNKNOWN || figures->value[bytes + 1] == SNAP_UNKNOWN)
-		return;
-	sight->bytes += figures->value[bytes];
-	sight->blocks += figures->value[bytes + 1];
+		return (struct sight){0};
+	return (struct sight){.bytes = figures->value[bytes], .blocks = figures->value[bytes + 1]};
 }
 
 static void look_at_stacks(const struct tokens *tokens, const struct dataset_cell *const *cells,
@@ -80,15 +80,21 @@ static void look_at_stacks(const struct tokens *tokens, const struct dataset_cel
 	for (size_t i = 0; i < dataset->site_count; i++) {
 		const struct dataset_site *site = &dataset->sites[i];
 		const uint32_t *stack = dataset->stack + site->first;
+		uint32_t callee = SNAP_NONE;
+		struct sight weight;
 
-		for (uint32_t f = 0; cells[i] && f < site->depth; f++) {
+		if (!cells[i])
+			continue;
+		weight = weight_of(&cells[i]->figures);
+		for (uint32_t f = 0; f < site->depth; f++) {
 			struct sight *sight = &sights[stack[f]];
-			uint32_t callee = f ? tokens->of_frame[stack[f - 1]] : SNAP_NONE;
 
 			if (!sight->seen || callee < sight->callee)
 				sight->callee = callee;
 			sight->seen = true;
-			weigh_line(sight, &cells[i]->figures);
+			sight->bytes += weight.bytes;
+			sight->blocks += weight.blocks;
+			callee = tokens->of_frame[stack[f]];
 		}
 	}
 }

@@ -93,6 +93,11 @@ static bool number_tokens(struct tokens *tokens, const uint32_t *names, const ui
 	return true;
 }
 
+struct token_count {
+	uint32_t stacks;
+	uint32_t last; /* site + 1 that counted it last */
+};
+
 static unsigned sides_of(const struct dataset_cell *old, const struct dataset_cell *new)
 {
 	return (old ? TOKEN_OLD : 0) | (new ? TOKEN_NEW : 0);
@@ -120,37 +125,53 @@ bool token_same_line(const struct tokens *tokens, uint32_t old, uint32_t new)
 	       a->last_line[0] - frames[old].line == b->last_line[1] - frames[new].line;
 }
 
-/* How many stacks each token is in; a stack of both snapshots counts once. */
+/* How many stacks each token is in; a stack of both snapshots counts once.  In `frame_sides`: which
+ * snapshots have a frame. */
+static size_t count_stacks(const struct tokens *tokens, const struct dataset_cell *const *old,
+			   const struct dataset_cell *const *new, struct token_count *counts,
+			   uint8_t *frame_sides)
+{
+	const struct dataset *dataset = tokens->dataset;
+	size_t total = 0;
+
+	for (uint32_t i = 0; i < dataset->site_count; i++) {
+		const uint32_t *stack = dataset->stack + dataset->sites[i].first;
+		uint32_t depth = dataset->sites[i].depth;
+		unsigned sides = sides_of(old[i], new[i]);
+
+		total += sides != 0;
+		for (uint32_t f = 0; sides && f < depth; f++) {
+			struct token_count *count = &counts[tokens->of_frame[stack[f]]];
+
+			frame_sides[stack[f]] |= (uint8_t)sides;
+			count->stacks += count->last != i + 1;
+			count->last = i + 1;
+		}
+	}
+	return total;
+}
+
 static bool weigh(struct tokens *tokens, const struct dataset_cell *const *old,
 		  const struct dataset_cell *const *new)
 {
 	const struct dataset *dataset = tokens->dataset;
-	uint32_t *stacks = calloc(tokens->count + 1, sizeof(*stacks));
-	uint32_t *last =
-		calloc(tokens->count + 1, sizeof(*last)); /* site + 1 that counted it last */
-	size_t total = 0;
+	struct token_count *counts = calloc(tokens->count + 1, sizeof(*counts));
+	uint8_t *sides = calloc(dataset->frame_count + 1, sizeof(*sides));
+	bool fine = counts && sides;
+	size_t total = fine ? count_stacks(tokens, old, new, counts, sides) : 0;
 
-	for (uint32_t i = 0; stacks && last && i < dataset->site_count; i++) {
-		const struct dataset_site *site = &dataset->sites[i];
-		unsigned sides = sides_of(old[i], new[i]);
+	for (size_t i = 0; fine && i < dataset->frame_count; i++) {
+		struct token *token = &tokens->items[tokens->of_frame[i]];
 
-		total += sides != 0;
-		for (uint32_t f = 0; sides && f < site->depth; f++) {
-			uint32_t token = tokens->of_frame[dataset->stack[site->first + f]];
-
-			tokens->items[token].sides |= sides;
-			note_line(&tokens->items[token],
-				  dataset->frames[dataset->stack[site->first + f]].line, sides);
-			if (last[token] != i + 1)
-				stacks[token]++;
-			last[token] = i + 1;
-		}
+		token->sides |= sides[i];
+		note_line(token, dataset->frames[i].line, sides[i]);
 	}
-	for (size_t i = 0; stacks && last && i < tokens->count; i++)
-		tokens->items[i].weight = stacks[i] ? log((double)(total + 1) / stacks[i]) : 0;
-	free(stacks);
-	free(last);
-	return stacks && last;
+	for (size_t i = 0; fine && i < tokens->count; i++)
+		tokens->items[i].weight =
+			counts[i].stacks ? log((double)(total + 1) / counts[i].stacks) : 0;
+	free(counts);
+	free(sides);
+	return fine;
 }
 
 bool tokens_compute(struct tokens *tokens, const struct dataset *dataset,
