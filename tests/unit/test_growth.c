@@ -732,6 +732,27 @@ Test(growth_idle, a_table_that_is_all_that_a_program_allocates_is_not_full_becau
 	cr_assert_eq(table.idle, 8);
 }
 
+Test(growth, a_cache_that_begins_to_fill_late_is_no_sure_leak)
+{
+	/* Recorded: keys drawn at random, from a second place in the program. */
+	static const double blocks[] = {0,  0,  0,  0,  0,  0,   0,   0,   0,   0,   0,  0,
+					21, 38, 54, 68, 91, 102, 111, 119, 123, 129, 135};
+	double even[23], work[23];
+	const struct growth_exit at_exit = {137, 13700, false};
+	struct growth_judgement cache, leak;
+
+	for (size_t i = 0; i < 23; i++) {
+		work[i] = 9000;
+		even[i] = i < 12 ? 0 : 12 * ((double)i - 11) + (double)(i % 3);
+	}
+	cache = judge_kept(blocks, work, NULL, 23, &at_exit);
+	leak = judge_kept(even, work, NULL, 23, &at_exit);
+	cr_assert_eq(cache.confidence, GROWTH_LOW, "%s", cache.reasons[0]);
+	cr_assert(has_reason(&cache, "it slows down since it began to grow"));
+	EXPECT(leak, "leak");
+	cr_assert_geq(leak.confidence, GROWTH_MEDIUM);
+}
+
 Test(growth_ages, thousands_of_blocks_vary_by_more_than_chance_from_interval_to_interval)
 {
 	/* Recorded: statements that are never finalised, on a busy machine. */

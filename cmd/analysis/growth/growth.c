@@ -437,6 +437,43 @@ static bool may_be_slowing(const struct growth_shape *blocks, const struct growt
 	return late - share * early <= deviations * sqrt(fmax(late + share * share * early, 1));
 }
 
+/* The snapshot after which it first grew. */
+static size_t onset_of(const struct growth_shape *s)
+{
+	size_t at = 0;
+
+	while (at + 1 < s->count && s->y[at + 1] <= s->y[0])
+		at++;
+	return at;
+}
+
+/* What a line on `x` through the first part of the growth makes expect of its second part. */
+static double expected_later(const struct growth_shape *s, const double *x, size_t from,
+			     size_t half)
+{
+	double early = s->y[half] - s->y[from], elapsed = x[half] - x[from];
+
+	return elapsed > 0 ? early / elapsed * (x[s->count - 1] - x[half]) : 0;
+}
+
+/*
+ * Growth that begins late is compared with its own beginning: against the whole series, a cache that
+ * begins to fill late does not slow down.
+ */
+static bool slows_since_onset(const struct growth_shape *s)
+{
+	size_t from = onset_of(s), half = from + (s->count - from) / 2;
+	double late, expected;
+
+	if (from <= s->tail || s->count - from < SURE_SNAPSHOTS || growth_shape_is_exact(s))
+		return false;
+	late = s->last - s->y[half];
+	expected = expected_later(s, s->x, from, half);
+	if (s->seconds)
+		expected = fmin(expected, expected_later(s, s->seconds, from, half));
+	return late < least_even * expected && expected - late > 2.5 * sqrt(expected + late);
+}
+
 static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 					       const struct growth_shape *blocks,
 					       const struct growth_ages *ages, const char **doubt)
@@ -445,6 +482,10 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 
 	if (may_be_slowing(blocks, ages)) {
 		*doubt = "it gained little after its start: a cache fills ever more slowly, too";
+		return GROWTH_LOW;
+	}
+	if (slows_since_onset(blocks)) {
+		*doubt = "it slows down since it began to grow: a cache fills like this, too";
 		return GROWTH_LOW;
 	}
 	if (ages->pattern == AGES_UNKNOWN)
@@ -501,7 +542,8 @@ static void weigh_exit(struct growth_judgement *out, const struct judged_run *ru
 
 	if (left < never_freed * held || held <= shape->first ||
 	    (out->verdict == GROWTH_CONTAINER && may_be_full(m)) ||
-	    (!m->by_bytes && !at_exit->frees_others && may_be_slowing(shape, &m->ages)))
+	    (!m->by_bytes && !at_exit->frees_others &&
+	     (may_be_slowing(shape, &m->ages) || slows_since_onset(shape))))
 		return;
 	if (out->verdict == GROWTH_INCONCLUSIVE && at_exit->frees_others &&
 	    run->count >= SURE_SNAPSHOTS / 2 && shape->rise_count >= 3)
