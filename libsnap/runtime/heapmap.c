@@ -56,13 +56,24 @@ static inline void touch(const struct snap__heapmap *map, slot_t *leaf, size_t i
 		atomic_store_explicit(byte, 1, memory_order_release);
 }
 
+/* One mapping for both tables: it costs two system calls. */
+static void map_tops(void)
+{
+	size_t used = (sizeof(mid_t) << TOP_BITS) + TOP_PAGES;
+	size_t size = (used + PAGE_SIZE - 1) & ~(size_t)(PAGE_SIZE - 1);
+	char *base = snap__heapmap.top ? NULL : snap__map(2 * size);
+
+	if (!base)
+		return;
+	snap__heapmap.top = (void *)base;
+	snap__heapmap_large.top = (void *)(base + size);
+}
+
 static bool init(struct snap__heapmap *map, unsigned shift, bool sparse)
 {
 	map->shift = shift;
 	map->sparse = sparse;
 	map->index = slots_per_leaf(map) - 1;
-	if (!map->top)
-		map->top = snap__map((sizeof(mid_t) << TOP_BITS) + TOP_PAGES);
 	map->dense = sparse ? NULL : map->top;
 	return map->top != NULL;
 }
@@ -70,6 +81,7 @@ static bool init(struct snap__heapmap *map, unsigned shift, bool sparse)
 bool snap__heapmap_init(unsigned shift, bool sparse)
 {
 	snap__heapmap_filter_mark(0, 1); /* see snap__heapmap_suspect_all() */
+	map_tops();
 	return init(&snap__heapmap, shift, sparse) &&
 	       init(&snap__heapmap_large, SNAP__HEAPMAP_LARGE_SHIFT, sparse);
 }

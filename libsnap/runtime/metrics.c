@@ -68,7 +68,7 @@ static void report_kilobytes(const char *path, const struct wanted *wanted, snap
 	char text[2500];
 	uint64_t value;
 
-	if (snap__os_read_file(path, text, sizeof(text)) < 0)
+	if (snap__os_read_record(path, text, sizeof(text)) < 0)
 		return;
 	if (number_after(text, "Threads:", &value))
 		threads_seen = process == snap__sys_getpid() ? value : 0;
@@ -344,7 +344,7 @@ uint64_t snap__metrics_start_ticks(void)
 	char text[1024];
 	const char *at;
 
-	if (snap__os_read_file("/proc/self/stat", text, sizeof(text)) < 0)
+	if (snap__os_read_record("/proc/self/stat", text, sizeof(text)) < 0)
 		return 0;
 	/* The name, field 2, may hold blanks and parentheses: count from its last ')'. */
 	at = strrchr(text, ')');

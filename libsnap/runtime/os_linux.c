@@ -117,7 +117,8 @@ bool snap__os_is_readable(const void *address)
 	return error == EINVAL;
 }
 
-long snap__os_read_file(const char *path, char *buffer, size_t size)
+/* `at_once`: one read gives everything. */
+static long read_file(const char *path, char *buffer, size_t size, bool at_once)
 {
 	int saved = errno;
 	int fd = snap__sys_open(path, O_RDONLY | O_CLOEXEC);
@@ -136,11 +137,23 @@ long snap__os_read_file(const char *path, char *buffer, size_t size)
 		if (got <= 0)
 			break;
 		used += (size_t)got;
+		if (at_once)
+			break;
 	}
 	buffer[used] = '\0';
 	snap__sys_close(fd);
 	errno = saved;
 	return (long)used;
+}
+
+long snap__os_read_file(const char *path, char *buffer, size_t size)
+{
+	return read_file(path, buffer, size, false);
+}
+
+long snap__os_read_record(const char *path, char *buffer, size_t size)
+{
+	return read_file(path, buffer, size, true);
 }
 
 bool snap__os_write_all(int fd, const void *data, size_t size, int *error)

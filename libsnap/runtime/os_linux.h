@@ -41,6 +41,8 @@ uint64_t snap__os_machine_memory(void);
 
 /** The start of the file `path`, NUL-terminated; its size, or -1.  For small files of /proc. */
 long snap__os_read_file(const char *path, char *buffer, size_t size);
+/** The same for a file of /proc that gives all that it has in one read, such as status. */
+long snap__os_read_record(const char *path, char *buffer, size_t size);
 
 /** An entry of a directory, as getdents64() gives it. */
 struct snap__entry {

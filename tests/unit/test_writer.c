@@ -274,6 +274,25 @@ Test(writer, output_that_fails_at_any_byte_is_reported_and_leaves_a_prefix)
 	fails_at_every_limit(sample_tiny);
 }
 
+/* 3 MiB of one text: each chunk is compressed, not only the first. */
+static void sample_blanks(struct snap__writer *w)
+{
+	static char text[4096];
+
+	memset(text, ' ', sizeof(text));
+	snap__write_string(w, TEXT(""));
+	for (int i = 0; i < 768; i++)
+		snap__write_string(w, (struct snap_text){text, sizeof(text)});
+}
+
+Test(writer, the_compressor_has_room_in_the_workspace)
+{
+	struct bytes got = sample_bytes(sample_blanks);
+
+	cr_assert_lt(got.size, 100000);
+	free(got.data);
+}
+
 /* 1 MiB that does not compress, for a pipe that is full most of the time. */
 static void sample_noise(struct snap__writer *w)
 {
