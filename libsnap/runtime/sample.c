@@ -120,10 +120,14 @@ void snap__sample_after_fork(struct snap__sampler *sampler, uint64_t pid)
 
 void snap__sample_weigh(uint64_t size, struct snap__estimate *sum)
 {
-	double s = (double)size, p = 1;
+	double s = (double)size, p;
 
-	if (snap__sample_period_bytes)
-		p = one_minus_exp((size > 0 ? s : 1) / (double)snap__sample_period_bytes);
+	if (!snap__sample_period_bytes) {
+		sum->blocks += 1;
+		sum->bytes += s;
+		return;
+	}
+	p = one_minus_exp((size > 0 ? s : 1) / (double)snap__sample_period_bytes);
 	sum->blocks += 1 / p;
 	sum->bytes += s / p;
 	sum->blocks_variance += (1 - p) / (p * p);

@@ -80,23 +80,37 @@ static bool has_room(struct snap__tally *tally)
 	       (tally->count * 4 < tally->place_count * 3 || grow_places(tally));
 }
 
-void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, uint64_t size)
+static bool is_last(const struct snap__tally *tally, uint32_t stack, uint32_t age)
+{
+	return tally->count > 0 && tally->rows[tally->last].stack == stack &&
+	       tally->rows[tally->last].age == age;
+}
+
+/* Make the row of `stack` and `age` the last one.  False: no memory. */
+static bool look_up(struct snap__tally *tally, uint32_t stack, uint32_t age)
 {
 	uint32_t *place;
 
+	if (!has_room(tally))
+		return false;
+	place = place_of(tally, stack, age);
+	if (!*place) {
+		tally->rows[tally->count] = (struct snap__tally_row){.stack = stack, .age = age};
+		*place = (uint32_t)++tally->count;
+	}
+	tally->last = *place - 1;
+	return true;
+}
+
+void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, uint64_t size)
+{
 	if (tally->failed)
 		return;
-	if (!has_room(tally)) {
+	if (!is_last(tally, stack, age + 1) && !look_up(tally, stack, age + 1)) {
 		tally->failed = true;
 		return;
 	}
-	place = place_of(tally, stack, age + 1);
-	if (!*place) {
-		tally->rows[tally->count] =
-			(struct snap__tally_row){.stack = stack, .age = age + 1};
-		*place = (uint32_t)++tally->count;
-	}
-	snap__sample_weigh(size, &tally->rows[*place - 1].sum);
+	snap__sample_weigh(size, &tally->rows[tally->last].sum);
 }
 
 static bool is_before(const struct snap__tally_row *a, const struct snap__tally_row *b)

@@ -22,6 +22,7 @@ struct snap__tally_row {
 struct snap__tally {
 	struct snap__tally_row *rows;
 	size_t capacity, count;
+	size_t last;      /* the row of the last block: that of its neighbour is often the same */
 	uint32_t *places; /* a hash of rows: row number + 1 */
 	size_t place_count;
 	bool failed; /* memory ran out: the sums are short */
