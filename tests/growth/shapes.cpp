@@ -1,6 +1,8 @@
-// shapes.cpp - one shape of memory use per run: what leaks and what does not is known by construction.
+// shapes.cpp - one shape of memory use per run: what leaks and what does not is known by
+// construction.
 //
-// usage: shapes SHAPE.  Each step does the same work and ends with a snapshot.  Random numbers are always the same.
+// usage: shapes SHAPE.  Each step does the same work and ends with a snapshot.  Random numbers are
+// always the same.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
