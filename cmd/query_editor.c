@@ -127,7 +127,7 @@ static void find_history(char path[PATH_MAX])
 		*slash = '/';
 	}
 	mkdir(path, 0700);
-	strcat(path, "/query_history");
+	snprintf(path + size, PATH_MAX - (size_t)size, "/query_history");
 }
 
 void query_editor_remember(struct query_editor *editor, const char *statement)

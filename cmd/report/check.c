@@ -128,8 +128,11 @@ static const char *text(const struct value *value)
 /* A value of another report, in the memory of this one. */
 static struct value copy_value(struct report *report, const struct value *value)
 {
-	struct value copy = value ? *value : value_null();
+	struct value copy;
 
+	if (!value)
+		return value_null();
+	copy = *value;
 	if (copy.kind == VALUE_TEXT)
 		return value_bytes(report, copy.text.data, copy.text.size);
 	if (copy.kind == VALUE_LIST) {

@@ -75,7 +75,10 @@ static enum snap_status read_line(char *line, const char *path, unsigned number,
 		return fail(err, SNAP_EUSAGE, "%s:%u: '%s' is not a pattern: %s", path, number,
 			    glob, glob_problem(glob));
 	copy = strdup(glob);
-	return copy && add_glob(list, copy) ? SNAP_OK : fail_memory(err, "reading a configuration");
+	if (copy && add_glob(list, copy))
+		return SNAP_OK;
+	free(copy);
+	return fail_memory(err, "reading a configuration");
 }
 
 static enum snap_status read_text(char *text, const char *path, struct snap_error *err)

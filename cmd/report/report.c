@@ -67,6 +67,7 @@ static struct block *add_block(struct report_arena *arena, size_t size)
 	if (size <= SIZE_MAX - sizeof(*block))
 		block = malloc(sizeof(*block) + size);
 	need(block);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): need() does not return without memory */
 	block->next = arena->blocks;
 	arena->blocks = block;
 	return block;

@@ -85,11 +85,11 @@ static bool store_limit(struct reading *reading, const char *name, const char *v
 	struct policy_texts alone = {0};
 	struct policy unused;
 	char **text = place_of(top_keys, &reading->file->texts, name);
+	char **same = place_of(top_keys, &alone, name);
 
-	if (!text)
+	if (!text || !same)
 		return false;
-	*text = keep(reading, value);
-	*place_of(top_keys, &alone, name) = *text;
+	*same = *text = keep(reading, value);
 	return policy_parse(&unused, &alone, &reading->why) == SNAP_OK;
 }
 
@@ -115,11 +115,11 @@ static bool store_in_scope(struct reading *reading, struct policy_scope *scope, 
 {
 	struct policy_scope alone = {0};
 	char **text = place_of(scope_keys, scope, name);
+	char **same = place_of(scope_keys, &alone, name);
 
-	if (!text)
+	if (!text || !same)
 		return false;
-	*text = keep(reading, value);
-	*place_of(scope_keys, &alone, name) = *text;
+	*same = *text = keep(reading, value);
 	if (is_glob(name))
 		return check_glob(reading, name, value);
 	return policy_scope_parse(&alone, &reading->why) == SNAP_OK;
