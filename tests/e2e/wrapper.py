@@ -140,9 +140,43 @@ def first_process(out):
     check(done.returncode == 0 and done.stdout and not zombies, f"first process: {done.returncode}, {zombies} {done.stderr}")
 
 
+# Says its pid, waits for a line, and ends.
+WAITER = "echo $$; read line; echo \"got $line\"; exit 3"
+
+
+def orphaned(out):
+    """Whoever kills `run` kills `run` alone: the command goes on, and leaves its snapshot."""
+    process = start(out, "sh", "-c", WAITER, stdin=subprocess.PIPE)
+    command = int(process.stdout.readline())
+    process.kill()
+    process.wait()
+    check(state_of(command) not in ("gone", "Z"), f"orphaned: the command is {state_of(command)} after the end of run")
+    process.stdin.write("on\n")
+    process.stdin.close()
+    said = process.stdout.read()
+    check(said == "got on\n", f"orphaned: said {said!r}")
+    wait_for(lambda: list(pathlib.Path(out).glob(f"*.{command}.000001.snap")), "a snapshot of the orphan")
+    for left in pathlib.Path(out).glob(".snapdiff.*"):
+        left.unlink()  # what the killed run could not remove
+
+
+def side_by_side(out):
+    """Two runs into one directory: each counts its own, and none is lost."""
+    runs = [subprocess.Popen([snapdiff, "run", "-o", out, "--", "sh", "-c", WAITER], text=True, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    pids = [int(run.stdout.readline()) for run in runs]  # both are there now
+    for run, pid in zip(runs, pids):
+        said = run.communicate("on\n", timeout=300)[1]
+        check(run.returncode == 3 and "1 snapshot in" in said, f"side by side: {run.returncode} {said!r}")
+        found = list(pathlib.Path(out).glob(f"*.{pid}.000001.snap"))
+        check(len(found) == 1, f"side by side: process {pid} left {found}")
+    left = [path.name for path in pathlib.Path(out).iterdir() if not path.name.endswith(".snap")]
+    check(not left, f"side by side: left {left}")
+
+
 def main():
     out = tempfile.mkdtemp(prefix="snap-wrapper-")
-    for test in (signals, ignored, killed, stops, first_process):
+    for test in (signals, ignored, killed, stops, first_process, orphaned, side_by_side):
         before = failures
         test(out)
         print("ok    " if failures == before else "FAILED", test.__name__, flush=True)
