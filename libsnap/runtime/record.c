@@ -138,31 +138,15 @@ void snap__record_reset(void)
 	atomic_store(&peak_bytes, 0);
 }
 
-/* How far the sum may go on before the watcher is called again: half of the way that is missing. */
-static uint64_t next_alarm(uint64_t from, uint64_t to)
-{
-	uint64_t half = (to - from) / 2, quantum = (uint64_t)atomic_load(&report_quantum);
-
-	return half > quantum ? half : quantum;
-}
-
 /*
- * Threads that rest keep what they have not reported, so the process-wide sum may be past a level
- * that the heap has not reached, for long.  Each report would call the watcher for nothing.
+ * The levels are compared with the process-wide sum, which differs from the live heap by what threads
+ * that rest have not reported.  While it is past a level that the heap has not reached, each report
+ * calls the watcher for nothing.  The levels must not be moved to spare that: when those threads
+ * report, the sum moves back, and the heap would pass the level unseen.
  */
 void snap__record_watch(uint64_t bytes, uint64_t low, uint64_t quantum, void (*fn)(bool falls))
 {
-	int64_t sum = atomic_load(&live_bytes);
-	uint64_t live = snap__record_live_bytes(), reported = sum > 0 ? (uint64_t)sum : 0;
-
 	atomic_store(&report_quantum, quantum > 0 ? (int64_t)quantum : 1);
-	if (reported >= bytes && live < bytes)
-		bytes = reported + next_alarm(live, bytes);
-	if (reported <= low && live > low && low > 0) {
-		uint64_t gap = next_alarm(low, live);
-
-		low = reported > gap ? reported - gap : 1;
-	}
 	atomic_store(&watcher, fn);
 	atomic_store(&watched_low, low);
 	atomic_store(&watched_bytes, bytes);
