@@ -193,6 +193,7 @@ Test(record, the_watch_fires_when_the_live_heap_reaches_its_level)
 Test(record, the_watch_fires_when_the_live_heap_has_fallen_to_its_lower_level)
 {
 	start(0);
+	snap__record_watch(UINT64_MAX, 0, 10, wake);
 	for (uintptr_t i = 0; i < 9; i++)
 		snap__record_alloc(at(i), 100, FRAME);
 	snap__record_watch(UINT64_MAX, 700, 10, wake);
