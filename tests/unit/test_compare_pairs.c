@@ -86,6 +86,35 @@ Test(pairing, a_moved_line_pairs_at_function_when_permitted)
 	EXPECT_PAIR(a, SNAP_NONE, PAIR_LINE, PAIR_NONE);
 }
 
+/* A library lost its lines, and a call stands in front of the three old ones. */
+Test(pairing, lines_of_the_program_tell_stacks_apart_where_a_library_lost_its_own)
+{
+	uint32_t old10 = builder_add(dataset, OLD, "get:l.c:5@lib < f:f.c:10@app", 1000, 10);
+	uint32_t old20 = builder_add(dataset, OLD, "get:l.c:5@lib < f:f.c:20@app", 20000, 200);
+	uint32_t old30 = builder_add(dataset, OLD, "get:l.c:5@lib < f:f.c:30@app", 300000, 3000);
+	uint32_t new7 = builder_add(dataset, NEW, "get@lib < f:f.c:7@app", 700, 7);
+	uint32_t new13 = builder_add(dataset, NEW, "get@lib < f:f.c:13@app", 1100, 11);
+	uint32_t new23 = builder_add(dataset, NEW, "get@lib < f:f.c:23@app", 20100, 201);
+	uint32_t new33 = builder_add(dataset, NEW, "get@lib < f:f.c:33@app", 300100, 3001);
+
+	EXPECT_PAIR(old10, new13, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(old20, new23, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(old30, new33, PAIR_FUNCTION, PAIR_FUNCTION);
+	cr_expect_eq(pair_of(new7, NEW, PAIR_FUNCTION).level, PAIR_NONE);
+}
+
+/* The one line of a caller that both sides know says nothing.  Sites are made in address order. */
+Test(pairing, addresses_tell_stacks_apart_where_the_program_lost_its_lines)
+{
+	uint32_t old30 = builder_add(dataset, OLD, "f:f.c:30@app < start:s.c:5@libc", 1000, 10);
+	uint32_t old10 = builder_add(dataset, OLD, "f:f.c:10@app < start:s.c:5@libc", 20000, 200);
+	uint32_t new_first = builder_add(dataset, NEW, "f@app < start:s.c:5@libc", 1100, 11);
+	uint32_t new_second = builder_add(dataset, NEW, "f@app < start:s.c:5@libc", 20100, 201);
+
+	EXPECT_PAIR(old30, new_first, PAIR_FUNCTION, PAIR_FUNCTION);
+	EXPECT_PAIR(old10, new_second, PAIR_FUNCTION, PAIR_FUNCTION);
+}
+
 Test(pairing, stacks_that_collide_pair_in_line_order_and_the_surplus_is_left)
 {
 	uint32_t old30 = builder_add(dataset, OLD, "f:f.c:30@app", 1, 1);

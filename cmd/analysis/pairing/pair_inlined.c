@@ -68,12 +68,17 @@ static bool find_lineless(struct inlining *in)
 	return true;
 }
 
-/* Functions of which one snapshot knows lines, and the other does not. */
-static bool is_any_lineless(const struct inlining *in)
+/* Does one snapshot know lines of the function, and the other know the function alone? */
+static bool is_half_lineless(const struct inlining *in, size_t token)
+{
+	return in->tokens->items[token].sides == (TOKEN_OLD | TOKEN_NEW) &&
+	       (in->lineless[token] == TOKEN_OLD || in->lineless[token] == TOKEN_NEW);
+}
+
+static bool is_any_half_lineless(const struct inlining *in)
 {
 	for (size_t i = 0; i < in->tokens->count; i++)
-		if (in->tokens->items[i].sides == (TOKEN_OLD | TOKEN_NEW) &&
-		    (in->lineless[i] == TOKEN_OLD || in->lineless[i] == TOKEN_NEW))
+		if (is_half_lineless(in, i))
 			return true;
 	return false;
 }
@@ -118,23 +123,39 @@ static bool cannot_be_seen(const struct inlining *in, const uint32_t *frames, ui
 	       (in->lineless[in->tokens->of_frame[frames[into]]] & other->bit);
 }
 
-/* 0 if the stack has nothing to do with functions without lines. */
+/* Do both snapshots know lines of the function, and is there more than one call to tell apart? */
+static bool has_telling_lines(const struct inlining *in, size_t token)
+{
+	const struct token *item = &in->tokens->items[token];
+
+	return item->sides == (TOKEN_OLD | TOKEN_NEW) && in->lineless[token] == 0 &&
+	       (item->first_line[0] != item->last_line[0] ||
+		item->first_line[1] != item->last_line[1]);
+}
+
+/*
+ * 0 if addresses need not tell the stack apart: no function of it lost its lines, or the other side
+ * has all of its functions, and lines of some tell stacks apart.  A program may keep its lines where
+ * a library loses its own.  Its lines say more than the order, which a call in front of the others
+ * shifts.
+ */
 static uint64_t key_of(const struct inlining *in, uint32_t site, const struct inlined_side *other)
 {
 	const struct dataset_site *row = &in->dataset->sites[site];
 	const uint32_t *frames = in->dataset->stack + row->first;
-	bool whole = has_functions(other, row->identity.function), concerned = false;
+	bool whole = has_functions(other, row->identity.function);
+	bool concerned = false, telling = false;
 	uint64_t key = hash_fold(1, row->domain);
 
 	for (uint32_t f = 0; f < row->depth; f++) {
 		uint32_t token = in->tokens->of_frame[frames[f]];
 
-		concerned |= in->tokens->items[token].sides == (TOKEN_OLD | TOKEN_NEW) &&
-			     (in->lineless[token] == TOKEN_OLD || in->lineless[token] == TOKEN_NEW);
+		concerned |= is_half_lineless(in, token);
+		telling |= has_telling_lines(in, token);
 		if (whole || !cannot_be_seen(in, frames, f, row->depth, other))
 			key = hash_fold(key, token);
 	}
-	return concerned ? key : 0;
+	return concerned && !(whole && telling) ? key : 0;
 }
 
 static int compare_leftovers(const void *left, const void *right)
@@ -153,6 +174,8 @@ static int compare_leftovers(const void *left, const void *right)
 		if (x != y)
 			return x < y ? -1 : 1;
 	}
+	if (depth_a != depth_b)
+		return depth_a < depth_b ? -1 : 1;
 	return (a->site > b->site) - (a->site < b->site);
 }
 
@@ -259,7 +282,7 @@ bool pair_inlined(const struct dataset *dataset, const struct pair_sides *sides,
 	bool ok = find_lineless(&in);
 
 	*pair_count = 0;
-	if (ok && is_any_lineless(&in)) {
+	if (ok && is_any_half_lineless(&in)) {
 		ok = list_functions(&in, &in.old) && list_functions(&in, &in.new) &&
 		     list_leftovers(&in, &in.old, &in.new) && list_leftovers(&in, &in.new, &in.old);
 		if (ok)
