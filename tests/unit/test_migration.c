@@ -15,7 +15,7 @@
 #include "store/store.h"
 
 /* Databases of all older versions, of the same snapshots. */
-static const char *const versions[] = {"version_1.sql", "version_2.sql"};
+static const char *const versions[] = {"version_1.sql", "version_2.sql", "version_3.sql"};
 static const char *const snapshots[] = {"first.txt", "second.txt", "sampled.txt"};
 
 enum { SIZE = 1 << 20 };
@@ -147,6 +147,19 @@ Test(migration, an_older_database_becomes_what_a_new_one_is)
 		free(path);
 	}
 	free(fresh);
+}
+
+/* A table or a view that changes without a new version would make every user's database a damaged one. */
+Test(migration, a_database_of_the_present_version_needs_no_step)
+{
+	char *path = old_database("version_4.sql");
+	struct snap_error err = {0};
+	struct store *store;
+
+	cr_assert_eq(store_open(&store, path, STORE_READ, &err), SNAP_OK, "%s", err.message);
+	cr_expect_eq(store_migrated_from(store), 0);
+	store_close(store);
+	free(path);
 }
 
 Test(migration, the_same_snapshot_is_found_again_afterwards)
