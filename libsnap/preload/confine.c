@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,17 +29,12 @@
 
 #define PRELOAD "LD_PRELOAD="
 
-/* Is it where the kernel put it, and may be written to? */
-static int is_of_kernel(const char *entry)
-{
-	return (uintptr_t)entry > getauxval(AT_RANDOM) && (uintptr_t)entry < getauxval(AT_EXECFN);
-}
-
 /* libc starts programs as well, by system() and others, and nobody sees it. */
 static void leave_environment(void)
 {
 	for (char **entry = environ; entry && *entry; entry++)
-		if (strncmp(*entry, PRELOAD, sizeof(PRELOAD) - 1) == 0 && is_of_kernel(*entry))
+		if (strncmp(*entry, PRELOAD, sizeof(PRELOAD) - 1) == 0 &&
+		    snap__process_is_of_kernel(*entry))
 			(void)snap__image_strip_preload(*entry + sizeof(PRELOAD) - 1,
 							*entry + sizeof(PRELOAD) - 1);
 }

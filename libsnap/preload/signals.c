@@ -20,7 +20,6 @@
 #include "preload/real.h"
 #include "preload/signals.h"
 #include "runtime/process.h"
-#include "runtime/helper.h"
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
 #include "runtime/trigger.h"
@@ -107,7 +106,6 @@ static void fill_in(struct sigaction *action)
 void snap__signals_watch(void)
 {
 	struct sigaction ours, now;
-	uint64_t mask;
 
 	/* The first process of a namespace is not ended by default dispositions. */
 	if (!snap__real.sigaction || snap__sys_getpid() == 1 || !snap__recording() ||
@@ -115,18 +113,13 @@ void snap__signals_watch(void)
 		return;
 	fill_in(&ours);
 	is_watching = 1;
-	/* No signal sees a disposition that is about to be put back; one that is ignored stays away,
-	   because the kernel drops it as soon as that is so again. */
-	snap__signals_block(&mask);
-	for (int n = 1; n <= MOST; n++) {
-		if (!is_fatal(n) || snap__real.sigaction(n, &ours, &now) != 0)
-			continue;
-		if ((now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
-			snap__real.sigaction(n, &now, NULL);
-		else
+	/* Asked first: for a signal that is ignored, setting anything drops one that is pending. */
+	for (int n = 1; n <= MOST; n++)
+		if (is_fatal(n) && snap__real.sigaction(n, NULL, &now) == 0 &&
+		    !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL) {
 			asked[n] = now;
-	}
-	snap__signals_restore(&mask);
+			snap__real.sigaction(n, &ours, NULL);
+		}
 }
 
 /* Does the program ask for the default disposition of a signal that we watch? */

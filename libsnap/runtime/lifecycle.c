@@ -570,5 +570,4 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 		snap__helper_forbid();
 	if (snap__settings.active)
 		begin_at_load(environment, complaint);
-	snap__process_program_runs();
 }

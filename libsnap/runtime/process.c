@@ -49,9 +49,9 @@ const struct snap__host *snap__process_host(void)
 	return &host;
 }
 
-void snap__process_program_runs(void)
+bool snap__process_is_of_kernel(const char *text)
 {
-	host.arguments = NULL;
+	return (uintptr_t)text > getauxval(AT_RANDOM) && (uintptr_t)text < getauxval(AT_EXECFN);
 }
 
 void snap__process_set_host(const struct snap__host *the_host)
@@ -120,19 +120,22 @@ static void find_program(void)
 }
 
 /* The arguments as /proc/self/cmdline shows them, one behind the other, without asking the kernel.
- * Their size; 0 if they are not known, if the program has moved one, or if they are longer than `most`. */
+ * Their size; 0 if they are not known, if the program has moved one, or if they are longer than `most`.
+ * A program may have freed what it moved. */
 static size_t find_arguments(const char **text, size_t most)
 {
 	char *const *at = host.arguments;
 	const char *next = at ? at[0] : NULL;
 
 	*text = next;
+	if (!snap__process_is_of_kernel(next))
+		return 0;
 	for (; at && *at; at++) {
 		if (*at != next || (size_t)(next - *text) > most)
 			return 0;
 		next += snap__length(next) + 1;
 	}
-	return next && (size_t)(next - *text) <= most ? (size_t)(next - *text) : 0;
+	return (size_t)(next - *text) <= most ? (size_t)(next - *text) : 0;
 }
 
 static void find_command(void)

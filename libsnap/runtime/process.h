@@ -19,7 +19,7 @@ struct snap__host {
 	unsigned granule_shift; /* see heapmap.h */
 	const char *in_front;   /* object whose malloc the program calls instead of ours, or NULL */
 	char *alone[2];         /* libc's flag and the program's copy of it (alone.h), or NULL */
-	char *const *arguments; /* of the program, as long as it has not run; NULL: not known */
+	char *const *arguments; /* of the program; NULL: not known */
 };
 
 struct snap__process {
@@ -70,8 +70,8 @@ const struct snap__process *snap__process_self(void);
 /** Since recording, or the forked child, began.  The wall clock may have been set meanwhile. */
 uint64_t snap__process_age_ns(void);
 const struct snap__host *snap__process_host(void);
-/** From now on the program may change its arguments, and free them. */
-void snap__process_program_runs(void);
+/** Is it an argument or a variable where the kernel put it?  There it can always be read and written. */
+bool snap__process_is_of_kernel(const char *text);
 
 /** Labels, as K=V lines. False: no room.  `value` NULL removes. */
 bool snap__process_set_label(const char *key, const char *value);

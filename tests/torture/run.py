@@ -608,7 +608,14 @@ def gone_directory():
     shutil.rmtree(out)
 
 
+def starts():
+    tortured("t34_starts", "pending", files=2)
+    done = run([program("t34_starts"), "moved", options.library], dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=tempfile.gettempdir()))
+    check(done.returncode == 0, f"t34 moved: ended with {done.returncode}: {done.stderr}")
+
+
 TESTS = {
+    "starts": starts,
     "tracer": tracer, "valgrind": valgrind, "processes": processes, "requests": requests,
     "peaks": peaks, "gone_directory": gone_directory,
     "prefixed": prefixed, "late_signal": late_signal, "nested": nested,

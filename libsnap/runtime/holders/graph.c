@@ -99,11 +99,13 @@ static void scan_readable(uintptr_t low, uintptr_t high)
 
 	for (const uintptr_t *at = (const uintptr_t *)low, *end = at + (high - low) / WORD;
 	     at < end; at++) {
+		/* Read once: what others share with the program may change. */
+		uintptr_t word = *(const volatile uintptr_t *)at;
 		uint32_t block;
 
-		if (*at - first >= span) /* most words */
+		if (word - first >= span) /* most words */
 			continue;
-		block = snap__blocks_find_between(*at);
+		block = snap__blocks_find_between(word);
 		if (block == SNAP__NO_BLOCK || block == recent[0] || block == recent[1] ||
 		    block == recent[2] || block == recent[3])
 			continue;

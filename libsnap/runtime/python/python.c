@@ -144,7 +144,8 @@ static uint32_t stack_of_block(struct snap__thread *thread, const void *frame)
 		return snap__record_domain_stack(thread, snap__python_domain, frame);
 	switch (snap__python_stack(thread, state, &stack)) {
 	case SNAP__PYTHON_STACK:
-		atomic_store_explicit(&start.is_over, true, memory_order_relaxed);
+		if (!atomic_load_explicit(&start.is_over, memory_order_relaxed))
+			atomic_store_explicit(&start.is_over, true, memory_order_relaxed);
 		return stack;
 	case SNAP__PYTHON_LOST:
 		return shortened(thread, state);
