@@ -215,7 +215,7 @@ Test(query, allows_what_only_reads)
 	      "sum(i) FROM n",
 	      "45");
 	gives(store, "SELECT group_concat(value) FROM json_each('[1,2]')", "1,2");
-	gives(store, "PRAGMA user_version", "3");
+	gives(store, "PRAGMA user_version", "4");
 	gives(store, "SELECT count(*) FROM pragma_table_info('live')", "6");
 	gives(store, "-- nothing but a comment", "");
 	store_close(store);
