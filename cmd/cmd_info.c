@@ -37,8 +37,9 @@ static const struct column info_columns[] = {
 };
 
 struct module_memory {
-	const char *path;
-	int64_t all, own; /* bytes in memory, and private ones among them; -1 unknown */
+	const char *key;         /* what the names of its figures have in common */
+	const char *base, *path; /* hexadecimal */
+	int64_t all, own;        /* bytes in memory, and private ones among them; -1 unknown */
 };
 
 struct info {
@@ -51,8 +52,8 @@ struct info {
 	struct value modules;
 	size_t module_count;
 	struct resident resident;
-	struct module_memory *in_memory; /* of the report's; by falling bytes */
-	size_t in_memory_count;
+	struct module_memory *in_memory; /* of the report's; by key, then by falling bytes */
+	size_t in_memory_count, private_at;
 	const char *classes; /* of pymalloc, as the snapshot has them; NULL: it has none */
 };
 
@@ -209,7 +210,7 @@ static enum snap_status add_resident(struct info *info, struct snap_error *err)
 
 static const char module_all[] = "module_resident.", module_own[] = "module_private.";
 
-/* The path in the name of a module's figure; NULL: it is another figure. */
+/* In the name of a module's figure, what says of which module; NULL: it is another figure. */
 static const char *module_of(const char *name, const char *prefix)
 {
 	size_t size = strlen(prefix);
@@ -226,25 +227,43 @@ static enum snap_status count_in_memory(void *user, const char *name, const char
 	return SNAP_OK;
 }
 
+/* BASE.BUILD-ID.PATH; a file may have been made by somebody else, and have anything. */
+static struct module_memory read_module(struct report *report, const char *key, int64_t all)
+{
+	const char *build_id = strchr(key, '.');
+	const char *path = build_id ? strchr(build_id + 1, '.') : NULL;
+	struct module_memory module = {
+		.key = report_text(report, "%s", key), .all = all, .own = -1};
+
+	module.path = path ? report_text(report, "%s", path + 1) : module.key;
+	module.base = path ? report_text(report, "0x%.*s", (int)(build_id - key), key) : NULL;
+	return module;
+}
+
 static enum snap_status take_in_memory(void *user, const char *name, const char *text)
 {
 	struct info *info = user;
-	const char *path = module_of(name, module_all);
+	const char *key = module_of(name, module_all);
 
-	if (path)
-		info->in_memory[info->in_memory_count++] = (struct module_memory){
-			report_text(info->report, "%s", path), strtoll(text, NULL, 10), -1};
+	if (key)
+		info->in_memory[info->in_memory_count++] =
+			read_module(info->report, key, strtoll(text, NULL, 10));
 	return SNAP_OK;
 }
 
+/* Figures come by name, so both kinds have their modules in the same order. */
 static enum snap_status take_private(void *user, const char *name, const char *text)
 {
 	struct info *info = user;
-	const char *path = module_of(name, module_own);
+	const char *key = module_of(name, module_own);
+	size_t *at = &info->private_at;
 
-	for (size_t i = 0; path && i < info->in_memory_count; i++)
-		if (strcmp(info->in_memory[i].path, path) == 0)
-			info->in_memory[i].own = strtoll(text, NULL, 10);
+	if (!key)
+		return SNAP_OK;
+	while (*at < info->in_memory_count && strcmp(info->in_memory[*at].key, key) < 0)
+		++*at;
+	if (*at < info->in_memory_count && strcmp(info->in_memory[*at].key, key) == 0)
+		info->in_memory[*at].own = strtoll(text, NULL, 10);
 	return SNAP_OK;
 }
 
@@ -254,7 +273,7 @@ static int compare_in_memory(const void *left, const void *right)
 
 	if (a->all != b->all)
 		return a->all > b->all ? -1 : 1;
-	return strcmp(a->path, b->path);
+	return strcmp(a->path, b->path) != 0 ? strcmp(a->path, b->path) : strcmp(a->key, b->key);
 }
 
 static struct value bytes_known(int64_t bytes)
@@ -278,6 +297,7 @@ static void add_in_memory(struct info *info, const struct module_memory *module,
 							  render_bytes(module->own, false, own)));
 	*json = value_object();
 	value_field(report, json, "path", value_text(report, module->path));
+	value_field(report, json, "base", known_text(report, module->base));
 	value_field(report, json, "resident_bytes", bytes_known(module->all));
 	value_field(report, json, "private_bytes", bytes_known(module->own));
 }

@@ -33,21 +33,6 @@ static bool has_failed; /* no socket could be made: do not try again */
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-static const char digits[] = "0123456789abcdef";
-
-static void add_hex(struct snap__text *name, uint64_t value)
-{
-	bool begun = false;
-
-	for (int shift = 60; shift >= 0; shift -= 4) {
-		unsigned digit = (unsigned)(value >> shift & 15);
-
-		begun = begun || digit || shift == 0;
-		if (begun)
-			snap__text_add_bytes(name, &digits[digit], 1);
-	}
-}
-
 /* The inode of our pid namespace: "pid:[4026531836]"; 0: not known. */
 static uint64_t own_namespace(void)
 {
@@ -79,7 +64,7 @@ static socklen_t own_address(struct sockaddr_un *address, enum name kind, uint64
 	if (kind == OF_NAMESPACE)
 		snap__text_add_u64(&name, namespace);
 	if (kind == SECRET)
-		add_hex(&name, secret);
+		snap__text_add_hex(&name, secret);
 	if ((kind == OF_NAMESPACE && !namespace) || (kind == SECRET && !secret))
 		return 0;
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name.size);

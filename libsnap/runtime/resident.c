@@ -79,8 +79,10 @@ void snap__resident_end(void)
 		return;
 	snap__sys_close(state.fd);
 	state.fd = -1;
+	if (state.bytes == 0)
+		return;
 	state.last_ns = snap__os_thread_cpu_ns() - state.began_ns;
-	state.last_bytes = state.bytes ? state.bytes : 1;
+	state.last_bytes = state.bytes;
 	state.last_end_ns = snap__os_mono_ns();
 }
 
@@ -160,24 +162,26 @@ static bool is_mapped(const struct snap__module *module)
 	return module->end > module->start && module == snap__modules_at(module->start);
 }
 
-struct snap__resident_module snap__resident_of_module(const struct snap__module *module)
+bool snap__resident_of_module(const struct snap__module *module, struct snap__resident_module *sum)
 {
-	struct snap__resident_module sum = {0};
 	uintptr_t page = module->start / PAGE, last = (module->end + PAGE - 1) / PAGE;
 
-	while (state.fd >= 0 && is_mapped(module) && page < last) {
+	*sum = (struct snap__resident_module){0};
+	if (!is_mapped(module))
+		return false;
+	while (state.fd >= 0 && page < last) {
 		uint64_t count = last - page < AT_ONE ? last - page : AT_ONE;
 		uint64_t known = read_entries(page, count);
 
 		for (uint64_t i = 0; i < known; i++) {
 			bool is_file = (entries[i] & (PRESENT | OF_FILE)) == (PRESENT | OF_FILE);
 
-			sum.own += is_private(entries[i]) ? PAGE : 0;
-			sum.all += is_private(entries[i]) || is_file ? PAGE : 0;
+			sum->own += is_private(entries[i]) ? PAGE : 0;
+			sum->all += is_private(entries[i]) || is_file ? PAGE : 0;
 		}
 		page += count;
 	}
-	return sum;
+	return true;
 }
 
 /* Parts of them that were written to: variables, mostly. */

@@ -15,7 +15,7 @@
 /**
  * Begin to ask, for a process of about `bytes`.  False: it would take long, which is no matter to a
  * program that `ends`, or the kernel does not say.  All functions of this file are for the thread
- * that writes a snapshot.
+ * that writes a snapshot.  With 0 bytes, what it takes says nothing about the next time.
  */
 bool snap__resident_begin(uint64_t bytes, bool ends);
 void snap__resident_end(void);
@@ -32,13 +32,13 @@ uint64_t snap__resident_absent(uintptr_t address, uint64_t size);
 /** Receives one figure in bytes. */
 typedef void snap__resident_fn(void *user, const char *key, uint64_t bytes);
 
-/** Of a module that is mapped now: all that is in memory, and private pages alone, such as variables
- * that were written to.  Zeros if it is not mapped. */
+/** Of a module: all that is in memory, and private pages alone, such as variables that were written
+ * to.  False: it is not mapped now. */
 struct snap__module;
 struct snap__resident_module {
 	uint64_t all, own;
 };
-struct snap__resident_module snap__resident_of_module(const struct snap__module *module);
+bool snap__resident_of_module(const struct snap__module *module, struct snap__resident_module *sum);
 
 /** What the program's modules have in memory besides their files, what the recorder has, and the
  *  stacks of threads that allocated. */

@@ -21,8 +21,9 @@
  * blocks that were never seen, for instance from before recording began), unseen_frees (an address
  * was handed out again though its free was not seen), table_overflows, changed_while_writing,
  * cohorts_merged (sites whose oldest cohorts were put together), snapshots_failed, snapshots_merged
- * (that were due while another was written, and became part of it). trigger is timer, growth, peak,
- * signal, request, api, exit or safety.
+ * (that were due while another was written, and became part of it); and if the memory of modules
+ * was asked for, modules_uncounted (that were mapped, and have no figures).  trigger is timer,
+ * growth, peak, signal, request, api, exit or safety.
  */
 #include "runtime/snapshot.h"
 
@@ -57,6 +58,7 @@
 #include "runtime/text.h"
 #include "runtime/verify.h"
 #include "runtime/hidden.h"
+#include "snap/format.h"
 #include "write/writer.h"
 #include "write/sys.h"
 
@@ -69,7 +71,7 @@
 #define BRIEF_NS     100000000u /* asking for all figures would cost much in such a short process */
 #define MOST_METRICS 64u
 #define METRIC_SIZE  48u
-#define MOST_MODULES 1024u /* whose memory is counted; of others it is not known */
+#define MOST_MODULES 1024u /* whose memory is counted; the others are modules_uncounted */
 #define CENSUS_TRIES 3u
 #define LARGE_BLOCK  65536u /* smaller ones are looked at as parts of the allocator's memory */
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
@@ -104,8 +106,8 @@ struct job {
 	const char *census_failed;  /* why there is no census though one was wanted; NULL */
 	struct metric *metrics;     /* of the process, before a copy is made; NULL: not taken */
 	uint32_t metric_count;
-	uint32_t module_pages; /* how many modules' memory was counted */
-	bool has_allocator;    /* is the allocator's among them? */
+	uint32_t module_pages, modules_uncounted; /* modules whose memory was counted, was not */
+	bool has_allocator;                       /* is the allocator's among them? */
 	uint64_t threads, recorder_bytes;
 	int fd; /* of the file */
 	struct snap__unseen unseen;
@@ -379,26 +381,35 @@ static void take_top(struct job *job)
 			    snap__resident_absent(end - job->top_bytes, job->top_bytes));
 }
 
-/* Of each module, by its number.  One snapshot is written at a time. */
-static struct snap__resident_module module_pages[MOST_MODULES];
+/* Of modules that are mapped.  One snapshot is written at a time. */
+static struct module_pages {
+	const struct snap__module *module;
+	struct snap__resident_module sum;
+} module_pages[MOST_MODULES] SNAP__PAGES;
 
+/* Whoever asked for them gets them, however long it takes. */
 static void take_module_pages(struct job *job)
 {
+	bool begun = snap__resident_begin(0, true);
 	uint32_t count = snap__modules_count();
 
-	job->module_pages = count < MOST_MODULES ? count : MOST_MODULES;
-	for (uint32_t i = 0; i < job->module_pages; i++)
-		module_pages[i] = snap__resident_of_module(snap__modules_get(i));
+	for (uint32_t i = 0; i < count; i++) {
+		struct module_pages it = {.module = snap__modules_get(i)};
+
+		if (!snap__resident_of_module(it.module, &it.sum))
+			continue;
+		if (begun && job->module_pages < MOST_MODULES)
+			module_pages[job->module_pages++] = it;
+		else
+			job->modules_uncounted++;
+	}
+	snap__resident_end();
 }
 
 static void take_pages(struct job *job)
 {
-	bool asked = snap__process_config()->resident;
-
-	if (!begin_pages(job) && !(asked && snap__resident_begin(0, true)))
+	if (!begin_pages(job))
 		return;
-	if (asked)
-		take_module_pages(job);
 	snap__resident_each(keep_metric, job);
 	snap__python_arenas_each(keep_metric, job);
 	take_top(job);
@@ -426,6 +437,8 @@ static void take_metrics(struct job *job)
 	job->metrics = metrics;
 	job->has_allocator = snap__metrics_each(&leave, keep_metric, job);
 	take_pages(job);
+	if (snap__process_config()->resident)
+		take_module_pages(job);
 	job->threads = snap__metrics_threads_seen();
 }
 
@@ -438,28 +451,47 @@ static void put_unseen(struct job *job, uint64_t known)
 	job->unseen = (struct snap__unseen){unseen, job->live_bytes};
 }
 
-static void put_module_metric(struct job *job, const char *prefix, const char *path, uint64_t bytes)
+static void add_build_id(struct snap__text *text, const struct snap__module *module)
 {
-	static char key[SNAP__PATH_MAX + 64]; /* one snapshot is written at a time */
+	for (size_t i = 0; i < module->build_id_size; i++) {
+		snap__text_add_hex(text, module->build_id[i] >> 4);
+		snap__text_add_hex(text, module->build_id[i] & 15);
+	}
+}
+
+/* A path may be mapped twice, and an address may have had another module before.  False: the path
+ * is too long for a key. */
+static bool put_module_metric(struct job *job, const char *prefix,
+			      const struct snap__module *module, uint64_t bytes)
+{
+	static char key[SNAP_META_KEY_MAX + 1]; /* one snapshot is written at a time */
 	char buffer[32];
 	struct snap__text name = SNAP__TEXT(key), value = SNAP__TEXT(buffer);
 
 	snap__text_add(&name, prefix);
-	snap__text_add(&name, path);
+	snap__text_add_hex(&name, module->bias);
+	snap__text_add(&name, ".");
+	add_build_id(&name, module);
+	snap__text_add(&name, ".");
+	snap__text_add(&name, module->file);
 	snap__text_add_u64(&value, bytes);
-	put_text(job, name.data, value.data);
+	if (!name.cut)
+		put_text(job, name.data, value.data);
+	return !name.cut;
 }
 
-/* A module that is not mapped any more has none. */
+/* The first prefix is the longer one: where it has room, so has the other. */
 static void put_module_pages(struct job *job)
 {
 	for (uint32_t i = 0; i < job->module_pages; i++) {
-		const char *path = snap__modules_get(i)->file;
+		const struct module_pages *it = &module_pages[i];
 
-		if (module_pages[i].all == 0)
+		if (it->sum.all == 0)
 			continue;
-		put_module_metric(job, "metrics.module_resident.", path, module_pages[i].all);
-		put_module_metric(job, "metrics.module_private.", path, module_pages[i].own);
+		if (put_module_metric(job, "metrics.module_resident.", it->module, it->sum.all))
+			put_module_metric(job, "metrics.module_private.", it->module, it->sum.own);
+		else
+			job->modules_uncounted++;
 	}
 }
 
@@ -558,6 +590,8 @@ static void put_losses(struct job *job)
 		put_number(job, "losses.verify_mismatches", snap__verify_mismatches());
 	put_number(job, "losses.snapshots_failed", snap__snapshot_failures());
 	put_number(job, "losses.snapshots_merged", snap__snapshot_merged());
+	if (snap__process_config()->resident)
+		put_number(job, "losses.modules_uncounted", job->modules_uncounted);
 }
 
 /* ---- strings, modules, locations, nodes ------------------------------------------------------ */
@@ -570,15 +604,12 @@ static uint32_t put_string(struct job *job, const char *s, size_t size)
 
 static void put_module_strings(struct job *job, const struct snap__module *module)
 {
-	static const char digits[] = "0123456789abcdef";
-	char hex[2 * SNAP__BUILD_ID_MAX];
+	char buffer[2 * SNAP__BUILD_ID_MAX + 1];
+	struct snap__text build_id = SNAP__TEXT(buffer);
 
-	for (size_t i = 0; i < module->build_id_size; i++) {
-		hex[2 * i] = digits[module->build_id[i] >> 4];
-		hex[2 * i + 1] = digits[module->build_id[i] & 15];
-	}
+	add_build_id(&build_id, module);
 	put_string(job, module->file, snap__length(module->file));
-	put_string(job, hex, 2u * module->build_id_size);
+	put_string(job, build_id.data, build_id.size);
 }
 
 static void put_code_strings(struct job *job, const struct snap__python_code *code)

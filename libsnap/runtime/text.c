@@ -50,6 +50,19 @@ void snap__text_add_u64(struct snap__text *text, uint64_t value)
 	snap__text_add_padded(text, value, 1);
 }
 
+void snap__text_add_hex(struct snap__text *text, uint64_t value)
+{
+	bool begun = false;
+
+	for (int shift = 60; shift >= 0; shift -= 4) {
+		unsigned digit = (unsigned)(value >> shift & 15);
+
+		begun = begun || digit || shift == 0;
+		if (begun)
+			snap__text_add_bytes(text, &"0123456789abcdef"[digit], 1);
+	}
+}
+
 size_t snap__length(const char *s)
 {
 	return strlen(s);

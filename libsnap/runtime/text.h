@@ -26,6 +26,8 @@ void snap__text_add_bytes(struct snap__text *text, const char *s, size_t size);
 void snap__text_add_u64(struct snap__text *text, uint64_t value);
 /** At least `digits` digits, filled up with zeros. */
 void snap__text_add_padded(struct snap__text *text, uint64_t value, unsigned digits);
+/** In hexadecimal, with small letters and without zeros before it. */
+void snap__text_add_hex(struct snap__text *text, uint64_t value);
 
 /** Length of a NUL-terminated string; whether two are equal; whether `s` begins with `prefix`. */
 size_t snap__length(const char *s);

@@ -176,7 +176,9 @@ static const struct store_column_doc modules_columns[] = {
 	{"base", "integer", "address in memory minus address in the file"},
 	{"size", "integer", "bytes of address space; 0 unknown"},
 	{"resident_bytes", "integer",
-	 "bytes of it in memory; null unless the snapshot was taken with --resident"},
+	 "bytes of it in memory; null unless the snapshot was taken with --resident and it was "
+	 "mapped "
+	 "then, and if it is one of the losses modules_uncounted"},
 	{"private_bytes", "integer", "those that were written to; null likewise"},
 	{0},
 };
