@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sizes.h"
 #include "cli/cli.h"
 #include "render/output.h"
 #include "render/render.h"
@@ -227,6 +228,14 @@ static enum snap_status count_in_memory(void *user, const char *name, const char
 	return SNAP_OK;
 }
 
+/* A file may say anything: what is no number of bytes is unknown. */
+static int64_t memory_bytes(const char *text)
+{
+	uint64_t bytes;
+
+	return count_parse(text, &bytes) && bytes <= INT64_MAX ? (int64_t)bytes : -1;
+}
+
 /* BASE.BUILD-ID.PATH; a file may have been made by somebody else, and have anything. */
 static struct module_memory read_module(struct report *report, const char *key, int64_t all)
 {
@@ -247,7 +256,7 @@ static enum snap_status take_in_memory(void *user, const char *name, const char 
 
 	if (key)
 		info->in_memory[info->in_memory_count++] =
-			read_module(info->report, key, strtoll(text, NULL, 10));
+			read_module(info->report, key, memory_bytes(text));
 	return SNAP_OK;
 }
 
@@ -263,7 +272,7 @@ static enum snap_status take_private(void *user, const char *name, const char *t
 	while (*at < info->in_memory_count && strcmp(info->in_memory[*at].key, key) < 0)
 		++*at;
 	if (*at < info->in_memory_count && strcmp(info->in_memory[*at].key, key) == 0)
-		info->in_memory[*at].own = strtoll(text, NULL, 10);
+		info->in_memory[*at].own = memory_bytes(text);
 	return SNAP_OK;
 }
 
@@ -281,20 +290,28 @@ static struct value bytes_known(int64_t bytes)
 	return bytes < 0 ? value_null() : value_int(bytes);
 }
 
+/* "12.0 KiB, 4.0 KiB of it private" */
+static const char *memory_words(struct report *report, const struct module_memory *module)
+{
+	char all[32] = "unknown", own[32];
+
+	if (module->all >= 0)
+		render_bytes(module->all, false, all);
+	if (module->own < 0)
+		return report_text(report, "%s", all);
+	return report_text(report, "%s, %s of it private", all,
+			   render_bytes(module->own, false, own));
+}
+
 static void add_in_memory(struct info *info, const struct module_memory *module, struct value *json)
 {
 	struct report *report = info->report;
 	struct value *row = report_row(report);
-	char all[32], own[32];
 
-	render_bytes(module->all, false, all);
 	row[0] = value_text(report, "in memory");
 	row[1] = value_text(report, module->path);
-	row[2] = value_int(module->all);
-	row[3] = value_text(report, module->own < 0
-					    ? report_text(report, "%s", all)
-					    : report_text(report, "%s, %s of it private", all,
-							  render_bytes(module->own, false, own)));
+	row[2] = bytes_known(module->all);
+	row[3] = value_text(report, memory_words(report, module));
 	*json = value_object();
 	value_field(report, json, "path", value_text(report, module->path));
 	value_field(report, json, "base", known_text(report, module->base));

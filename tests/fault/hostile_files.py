@@ -214,6 +214,19 @@ class Files(unittest.TestCase):
         self.assertIn(result.returncode, (0, 3), result.stderr)
         self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, 15, result.stderr)
 
+    def test_more_modules_than_anybody_has(self):
+        """Compared each with all others, these would take minutes."""
+        with open(self.home / "m.txt", "w") as text:
+            text.write("#snaptext 1\n")
+            for n in range(150000):
+                text.write(f"@ metrics.module_resident./lib/{n:06}\t4096\n@ metrics.module_private./lib/{n:06}\t{n}\n")
+            text.write("10\t1\t-\t-\tmalloc\t-\tf|f.c|1|a\n")
+        self.assertEqual(self.run_on(["build", "m.txt", "-o", "m.snap"]).returncode, 0)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        result = self.run_on(["info", "-f", "csv", "m.snap"])
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, 30)
+        self.assertEqual((result.returncode, result.stdout.count(b"in memory,/lib/")), (0, 150000), result.stderr)
+
     def test_small_files_with_holes(self):
         """A file of a few KiB says that it has 64 GiB.  What is behind a dump is not read, and is said."""
         dump = (cli.TESTDATA.parent / "tracemalloc" / "3.10.after.dump").read_bytes()
