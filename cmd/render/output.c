@@ -369,9 +369,15 @@ enum snap_status output_report(const struct report *report, const struct report_
 		.exact = options->verbose, .quiet = options->quiet, .height = options->height};
 	struct output output;
 	enum snap_status st = output_open(&output, options, true, err);
+	bool late;
 
 	if (st != SNAP_OK)
 		return st;
+	/* Whoever reads a pipe may close it before the end, which ends us; a user at a terminal
+	 * wants the answer first. */
+	late = output.terminal;
+	if (!late)
+		output_warnings(report, options);
 	look.terminal = output.terminal;
 	look.raw_cells = options->raw_cells;
 	look.width = terminal_width(output.terminal);
@@ -386,7 +392,8 @@ enum snap_status output_report(const struct report *report, const struct report_
 	else
 		st = SNAP_OK;
 	st = output_close(&output, st, err); /* which notices write errors */
-	output_warnings(report, options);    /* the answer comes first */
+	if (late)
+		output_warnings(report, options);
 	return st == SNAP_OK ? output_left_out(report, err) : st;
 }
 

@@ -12,7 +12,8 @@
 
 /**
  * Render `report` as options->format and the terminal ask, to options->output or standard output
- * (through a pager on a terminal).  Its warnings follow on standard error: output_warnings().
+ * (through a pager on a terminal).  Its warnings go to standard error: output_warnings(); before
+ * the report, for a pipe may be closed early, but after it on a terminal.
  * Returns SNAP_OK, or SNAP_ESYSTEM when the output cannot be written.
  */
 enum snap_status output_report(const struct report *report, const struct report_options *options,

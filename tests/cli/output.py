@@ -97,6 +97,35 @@ class Output(unittest.TestCase):
         self.assertEqual(result.returncode, -signal.SIGPIPE)
         self.assertEqual(result.stderr, b"")
 
+    def with_losses(self):
+        text, snapshot = self.directory / "lost.txt", self.directory / "lost.snap"
+        text.write_text("#snaptext 1\n@ losses.events_dropped\t7\n10\t1\t-\t-\tmalloc\t-\tf|f.c|1|a\n")
+        self.assertEqual(self.call("build", text, "-o", snapshot).returncode, 0)
+        return snapshot
+
+    def test_a_reader_that_leaves_does_not_take_the_warnings_along(self):
+        lost, damaged = self.with_losses(), self.directory / "damaged"
+        damaged.mkdir()
+        (damaged / "1.snap").write_bytes(self.many.read_bytes())
+        (damaged / "2.snap").write_bytes(self.many.read_bytes()[:-40])
+        for snapshot in (lost, damaged):
+            whole = self.call("top", "--all", snapshot)
+            self.assertIn(b"warning: ", whole.stderr)
+            reading, writing = os.pipe()
+            os.close(reading)
+            try:
+                left = subprocess.run([SNAPDIFF, "top", "--all", str(snapshot)], stdout=writing, env=self.env,
+                                      cwd=self.directory, stderr=subprocess.PIPE, check=False, timeout=1200)
+            finally:
+                os.close(writing)
+            self.assertEqual(left.returncode, -signal.SIGPIPE)
+            warnings = [line for line in whole.stderr.splitlines() if b"warning: " in line]
+            self.assertEqual(left.stderr.splitlines(), warnings)
+
+    def test_a_terminal_shows_the_answer_before_the_warnings(self):
+        shown, _ = self.on_terminal("top", "--no-pager", self.with_losses())
+        self.assertLess(shown.index(b"f f.c:1"), shown.index(b"warning: "))
+
     def on_terminal(self, *arguments, **environment):
         """What a terminal shows, and the exit code."""
         env = dict(self.env, TERM="xterm", **environment)
