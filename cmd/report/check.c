@@ -539,22 +539,39 @@ static bool in_scope(const struct policy_scope *scope, const struct report *from
 			  glob_matches(scope->file, text(report_cell(from, row, "file"))));
 }
 
-/* A mistyped pattern would pass for ever, and so would the rule for a module that was renamed. */
-static void note_empty_scope(struct checking *checking, const struct policy_scope *scope,
-			     const struct report *from)
-{
-	for (size_t row = 0; row < from->row_count; row++)
-		if (in_scope(scope, from, row))
-			return;
-	not_judged(checking,
-		   report_text(checking->report, "rule %s: it means none of the %zu sites",
-			       scope->name, from->row_count));
-}
-
 static const char *rule_name(struct checking *checking, const struct policy_scope *scope,
 			     const char *limit)
 {
 	return scope ? report_text(checking->report, "%s: %s", scope->name, limit) : limit;
+}
+
+static void leave_rule(struct checking *checking, const struct policy_scope *scope,
+		       const char *name, const char *limit)
+{
+	struct rule rule = rule_begin(checking, rule_name(checking, scope, name), limit);
+
+	if (limit)
+		rule_end(checking, &rule);
+}
+
+/*
+ * A mistyped pattern would pass for ever, and so would the rule for a module that was renamed: of a
+ * rule of the policy file that means no site, no limit is judged.  True: it was one.
+ */
+static bool leave_empty_scope(struct checking *checking, const struct policy_scope *scope,
+			      const struct report *from)
+{
+	for (size_t row = 0; row < from->row_count; row++)
+		if (in_scope(scope, from, row))
+			return false;
+	not_judged(checking,
+		   report_text(checking->report, "rule %s: it means none of the %zu sites",
+			       scope->name, from->row_count));
+	leave_rule(checking, scope, "max-total", scope->max_total.text);
+	leave_rule(checking, scope, "max-site", scope->max_site.text);
+	leave_rule(checking, scope, "max-new-sites",
+		   scope->has_max_new_sites ? scope->max_new_sites_text : NULL);
+	return true;
 }
 
 static void check_sites(struct checking *checking, const struct policy_limit *limit,
@@ -676,7 +693,8 @@ static void check_compare(struct checking *checking)
 	for (size_t i = 0; i < policy->scope_count; i++) {
 		const struct policy_scope *scope = &policy->scopes[i];
 
-		note_empty_scope(checking, scope, compare);
+		if (leave_empty_scope(checking, scope, compare))
+			continue;
 		check_scope_total(checking, scope);
 		check_sites(checking, &scope->max_site, scope);
 		if (scope->has_max_new_sites)
@@ -1058,7 +1076,8 @@ static void check_without_baseline(struct checking *checking)
 	for (size_t i = 0; i < policy->scope_count; i++) {
 		const struct policy_scope *scope = &policy->scopes[i];
 
-		note_empty_scope(checking, scope, checking->request->growth);
+		if (leave_empty_scope(checking, scope, checking->request->growth))
+			continue;
 		check_scope_levels(checking, scope);
 		note_new_sites(checking, scope->has_max_new_sites, scope->max_new_sites_text,
 			       scope);

@@ -147,10 +147,25 @@ class Policy(Check):
             done = self.run_check(*sides, "--policy", "gate.conf")
             self.assertRegex(done.stdout, r"not judged: rule typo: it means none of the [56] sites")
             self.assertNotIn("rule codec: it means", done.stdout)
+            self.assertIn("typo: max-site 0: not judged", done.stdout)
         self.assertEqual(self.run_check(*inputs, "--policy", "gate.conf").returncode, 0)
         self.assertEqual(self.run_check(*inputs, "--policy", "gate.conf", "--strict").returncode, 5)
         self.write("gate.conf", top + codec)
         self.assertEqual(self.run_check(*inputs, "--policy", "gate.conf", "--strict").returncode, 0)
+
+    def test_no_limit_of_a_rule_that_means_no_site_is_judged(self):
+        inputs = self.sides()
+        self.write("gate.conf", "max-site = +1GiB\nfail-on = none\n[rule typo]\nmodule = libcodex*\nmax-site = 0\nmax-total = 0\n"
+                   "max-new-sites = 0\n")
+        names = {f"typo: max-{limit}" for limit in ("site", "total", "new-sites")}
+        for sides in (inputs, inputs[:1]):
+            rules = {rule["name"]: rule["measured"] for rule in self.report(*sides, "--policy", "gate.conf", status=0)["rules"]}
+            self.assertEqual({name for name in rules if name.startswith("typo")}, names)
+            self.assertEqual({rules[name] for name in names}, {None})
+            suite = ElementTree.fromstring(self.run_check(*sides, "--policy", "gate.conf", "-f", "junit").stdout.encode())
+            cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
+            self.assertEqual({name: cases[name] for name in names}, {name: ["skipped"] for name in names})
+            self.assertGreaterEqual(int(suite.find("testsuite").get("skipped")), 3)
 
     def test_an_increase_without_a_baseline_says_what_it_lacks(self):
         new, _, _ = self.sides()
