@@ -59,7 +59,8 @@ class Migration(unittest.TestCase):
         return self.home / name
 
     def versions(self):
-        return [int(path.stem.split("_")[1]) for path in sorted(STORE.glob("version_*.sql"))]
+        """The newest file is of our own version, which needs no step."""
+        return sorted(int(path.stem.split("_")[1]) for path in STORE.glob("version_*.sql"))[:-1]
 
     def test_killed_at_a_write(self):
         for version in self.versions():
