@@ -133,6 +133,15 @@ static void before_a_computation(void)
 		forget_ticket();
 }
 
+// The same, but the program frees what it owns when it ends.
+static std::vector<std::string> owned;
+static void lost_before_a_computation(void)
+{
+	if (owned.empty())
+		owned.assign(1000, std::string(500, 'o'));
+	before_a_computation();
+}
+
 /* ---- what does not leak ---------------------------------------------------------------------- */
 
 // The least recently used goes when there are 300.
@@ -214,6 +223,22 @@ static void full_cache(void)
 		sink += i;
 }
 
+// It reads records, and then computes on them for as long.  At its exit the system frees them.
+struct Record {
+	double values[8];
+	Record *next;
+};
+static Record *records;
+static void add_record(void)
+{
+	records = new Record{{1, 2, 3, 4, 5, 6, 7, 8}, records};
+}
+
+static void read_then_compute(void)
+{
+	add_record();
+}
+
 static void no_request(void)
 {
 }
@@ -229,12 +254,15 @@ static const struct {
 	{"thread_buffers", thread_buffers, serve_request, false},
 	{"under_a_sawtooth", under_a_sawtooth, serve_request, false},
 	{"before_a_computation", before_a_computation, serve_request, true},
+	{"lost_before_a_computation", lost_before_a_computation, serve_request, true},
 	{"lru_cache", lru_cache, serve_request, false},
 	{"lazy_kinds", lazy_kinds, serve_request, false},
 	{"generations", generations, serve_request, false},
 	{"random_lifetimes", random_lifetimes, serve_request, false},
 	{"lagging_queue", lagging_queue, serve_request, false},
 	{"full_cache", full_cache, no_request, false},
+	{"read_then_compute", read_then_compute, serve_request, true},
+	{"read_all_then_compute", read_then_compute, no_request, true},
 };
 
 static void compute(void)

@@ -912,22 +912,25 @@ static struct growth_series beginning(const struct growth_series *series, size_t
 	return begins;
 }
 
+/* It decides, so it is said first. */
 static void say_ending(struct growth_judgement *out, enum growth_ending ending, size_t left_out)
 {
 	const char *s = left_out == 1 ? "" : "s";
 
+	if (out->reason_count == GROWTH_REASONS)
+		out->reason_count--;
 	if (ending == ENDING_UNKNOWN)
 		growth_say(out,
 			   "grew evenly until the program allocated no more, %zu interval%s before "
-			   "the end: it is full, or the load ended",
+			   "the end: it is full, or a leak whose load ended",
 			   left_out, s);
 	else
 		growth_say(out,
-			   "the last %zu interval%s left out: the load ended, and the program used "
-			   "CPU time but no memory",
+			   "still there at the exit, where the program freed most else; the last "
+			   "%zu interval%s left out: the load had ended",
 			   left_out, left_out == 1 ? " is" : "s are");
-	if (out->reason_count > 2)
-		swap_reasons(out, 1, out->reason_count - 1); /* the second most telling */
+	if (out->reason_count > 1)
+		swap_reasons(out, 0, out->reason_count - 1);
 }
 
 /* What stayed the same while the program did not allocate was not tested, if its load ended. */
@@ -949,18 +952,14 @@ static void judge_before_ending(const struct growth_series *series,
 	ending = growth_ending_weigh(series, is_container ? series->bytes : series->blocks, at);
 	if (ending < ENDING_UNKNOWN)
 		return;
-	if (is_container && ending == ENDING_LOAD)
-		ending = ENDING_UNKNOWN; /* what fills a table at an even pace may be done */
 	if (ending == ENDING_UNKNOWN) {
 		out->verdict = GROWTH_INCONCLUSIVE;
 		out->confidence = GROWTH_LOW;
-		out->reason_count =
-			out->reason_count < GROWTH_REASONS ? out->reason_count : GROWTH_REASONS - 1;
+		out->bytes_slope = until.bytes_slope; /* while it grew */
+		out->blocks_slope = until.blocks_slope;
 	} else {
 		*out = until;
 		out->idle += left_out;
-		if (ending == ENDING_LOAD)
-			out->confidence = GROWTH_MEDIUM;
 	}
 	say_ending(out, ending, left_out);
 }

@@ -2,9 +2,9 @@
  * growth_ending.c - a program that stops to allocate, but not to work.
  *
  * A cache slows down while it fills, because more and more of its keys are there already.  A leak
- * keeps its pace, and stops at once when the load does.  A cache that is filled key by key does so
- * too.  Then the rest of the program may tell: it did much that has nothing to do with the row and
- * stopped that, or it began to use more CPU time than before, so it does something else now.
+ * keeps its pace, and stops at once when the load does.  So does what a program reads before it
+ * computes on it, and a cache that is filled key by key.  What else the program did before and after
+ * does not tell them apart.  What it frees at its exit does.
  */
 #include "analysis/growth/growth_ending.h"
 
@@ -21,8 +21,6 @@ enum {
 static const double even = 0.6;       /* of the pace of the first half, in the second half */
 static const double stays = 0.05;     /* of the growth that the row may lose or gain later */
 static const double full_work = 0.75; /* of the usual allocations: less is a part of an interval */
-static const double other_work = 1.5; /* of the CPU time before: the program does something else */
-static const double row_share = 0.1;  /* of all allocations that the row may be */
 static const double longest = 2;      /* time without allocations, next to that with growth */
 static const double kept = 0.9;       /* of the blocks: still there at the exit */
 
@@ -116,22 +114,6 @@ static bool stays_still(const struct growth_series *series, const double *values
 	return true;
 }
 
-/* Does the program use more CPU time than before? */
-static bool does_other_work(const struct growth_series *series, size_t at)
-{
-	size_t last = series->count - 1;
-
-	return rate(series, series->cpu, at + 1, last) >=
-	       other_work * usual_rate(series, series->cpu, at);
-}
-
-/* Is the row a small part of what the program stopped to do? */
-static bool is_small_part(const struct growth_series *series, size_t at)
-{
-	return series->blocks && series->blocks[at] - series->blocks[0] <=
-					 row_share * (series->work[at] - series->work[0]);
-}
-
 enum growth_ending growth_ending_weigh(const struct growth_series *series, const double *values,
 				       size_t at)
 {
@@ -147,8 +129,5 @@ enum growth_ending growth_ending_weigh(const struct growth_series *series, const
 		return ENDING_FULL;
 	if (at_exit && at_exit->frees_others)
 		return ENDING_LOST;
-	if (worked_on(series, at))
-		return ENDING_FULL;
-	return is_small_part(series, at) || does_other_work(series, at) ? ENDING_LOAD
-									: ENDING_UNKNOWN;
+	return worked_on(series, at) ? ENDING_FULL : ENDING_UNKNOWN;
 }

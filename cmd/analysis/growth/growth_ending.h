@@ -1,8 +1,8 @@
 /*
  * analysis/growth/growth_ending.h - a program that stops to allocate, but not to work.
  *
- * Its growth stops with that.  Either what grew is full, such as a cache that has every key, or the
- * load has ended and the program does something else.  Private to analysis/growth*.c.
+ * Its growth stops with that.  Either what grew is full, such as a cache that has every key or the
+ * data that the program computes on, or it leaked and the load has ended.  Private to analysis/growth*.c.
  */
 #ifndef ANALYSIS_GROWTH_ENDING_H
 #define ANALYSIS_GROWTH_ENDING_H
@@ -13,7 +13,6 @@ enum growth_ending {
 	ENDING_NONE,    /* the row did not grow evenly until then, or it changed later */
 	ENDING_FULL,    /* it was freed at the exit, or most of the work came after its growth */
 	ENDING_UNKNOWN, /* it is full, or the load ended */
-	ENDING_LOAD,    /* the load ended, most likely */
 	ENDING_LOST     /* the load ended, and the exit shows that the blocks have no owner */
 };
 

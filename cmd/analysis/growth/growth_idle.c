@@ -28,6 +28,8 @@ static const double own_share = 0.1;      /* of an interval's work that the row 
 static const double busy_cpu = 0.3;   /* of the usual CPU time: it worked, but allocated nothing */
 static const double idle_cpu = 0.1;   /* most of an idle interval's, if allocations say nothing */
 static const double least_cpu = 5e-4; /* seconds in a busy interval; less says nothing */
+static const double much_cpu = 5e-3;  /* seconds in an interval; no idle program uses it, if the */
+				      /* busy ones use less than least_cpu */
 
 static void *need(void *memory)
 {
@@ -116,15 +118,16 @@ static double usual_rate(const struct growth_series *series, const double *sums,
 	return intervals[busy / 2].rate;
 }
 
-/* It allocated nothing, but used as much CPU time as before: it was not idle. */
+/* It allocated nothing, but used as much CPU time as before, or much: it was not idle. */
 static size_t unmark_busy(const struct growth_series *series, bool *idle,
 			  struct interval *intervals)
 {
 	double usual = usual_rate(series, series->cpu, idle, least_cpu, intervals);
+	double least = usual > 0 ? 0 : much_cpu;
 	size_t left = 0;
 
 	for (size_t i = 1; i < series->count; i++) {
-		if (idle[i] && usual > 0 &&
+		if (idle[i] && series->cpu && series->cpu[i] - series->cpu[i - 1] >= least &&
 		    rate_between(series, series->cpu, i) >= busy_cpu * usual)
 			idle[i] = false;
 		left += idle[i];
