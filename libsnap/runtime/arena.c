@@ -106,9 +106,13 @@ size_t snap__own_mappings(uint32_t index, uintptr_t *base)
 
 /* ---- the reserve ----------------------------------------------------------------------------- */
 
+enum piece_state { PIECE_FREE, PIECE_LASTS, PIECE_PASSES };
+
 /*
  * Address space for a snapshot of a host that has used up its own.  It is never given back, because
- * the host would take it at once.  Only one thread at a time takes pieces of it.
+ * the host would take it at once.  Only one thread at a time takes pieces of it, and only that
+ * thread changes their number, places and sizes.  Any thread may give one back: what a snapshot maps
+ * may have become memory of all.
  */
 static struct {
 	char *base;
@@ -116,44 +120,69 @@ static struct {
 	bool is_writable;
 	void *_Atomic
 		user; /* the thread pointer of the thread that may take pieces; NULL: nobody */
-	unsigned count;
+	atomic_bool is_taking; /* a handler of signals that interrupts the user gets none */
+	atomic_uint count;
 	struct {
-		size_t at, size;
-		bool is_free;
+		_Atomic size_t at, size;
+		atomic_uint state;
 	} pieces[PIECES_MOST]; /* in the order of their places */
 } reserve;
 
-static void *take_piece(size_t size)
+/* Where the last piece that is not free ends. */
+static size_t end_of_pieces(void)
 {
-	unsigned n = reserve.count;
-	size_t at = n > 0 ? reserve.pieces[n - 1].at + reserve.pieces[n - 1].size : 0;
+	unsigned n = atomic_load(&reserve.count);
 
-	size = (size + PAGE_ROUNDUP) & ~(size_t)PAGE_ROUNDUP;
-	if (!atomic_load(&reserve.user) || atomic_load(&reserve.user) != snap__thread_pointer() ||
-	    n == PIECES_MOST || size > reserve.size - at)
+	while (n > 0 && atomic_load(&reserve.pieces[n - 1].state) == PIECE_FREE)
+		n--;
+	atomic_store(&reserve.count, n);
+	return n == 0 ? 0
+		      : (reserve.pieces[n - 1].at + reserve.pieces[n - 1].size + PAGE_ROUNDUP) &
+				~(size_t)PAGE_ROUNDUP;
+}
+
+static void *take_last_piece(size_t size, enum piece_state state)
+{
+	size_t at = end_of_pieces();
+	unsigned n = atomic_load(&reserve.count);
+
+	if (n == PIECES_MOST || size > reserve.size - at)
 		return MAP_FAILED;
-	reserve.pieces[n].at = at;
-	reserve.pieces[n].size = size;
-	reserve.pieces[n].is_free = false;
-	reserve.count++;
+	atomic_store(&reserve.pieces[n].at, at);
+	atomic_store(&reserve.pieces[n].size, size);
+	atomic_store(&reserve.pieces[n].state, state);
+	atomic_store(&reserve.count, n + 1);
 	return reserve.base + at;
+}
+
+static void *take_piece(size_t size, enum piece_state state)
+{
+	void *user = atomic_load(&reserve.user), *base;
+
+	if (!user || user != snap__thread_pointer() || atomic_exchange(&reserve.is_taking, true))
+		return MAP_FAILED;
+	base = take_last_piece(size, state);
+	atomic_store(&reserve.is_taking, false);
+	return base;
 }
 
 /* False if `base` is no piece. */
 static bool give_piece_back(const void *base)
 {
-	for (unsigned i = 0; i < reserve.count; i++) {
-		if (reserve.base + reserve.pieces[i].at != base || reserve.pieces[i].is_free)
-			continue;
-		reserve.pieces[i].is_free = true;
-		/* The next to get it finds zeros. */
-		(void)snap__sys_madvise(reserve.base + reserve.pieces[i].at, reserve.pieces[i].size,
-					MADV_DONTNEED);
-		while (reserve.count > 0 && reserve.pieces[reserve.count - 1].is_free)
-			reserve.count--;
+	uintptr_t at = (uintptr_t)base - (uintptr_t)reserve.base;
+	unsigned i = 0, count = atomic_load(&reserve.count);
+
+	if (!reserve.base || at >= reserve.size)
+		return false;
+	while (i < count && (atomic_load(&reserve.pieces[i].state) == PIECE_FREE ||
+			     atomic_load(&reserve.pieces[i].at) != at))
+		i++;
+	if (i == count)
 		return true;
-	}
-	return false;
+	/* The next to get it finds zeros. */
+	(void)snap__sys_madvise(reserve.base + at, reserve.pieces[i].size, MADV_DONTNEED);
+	atomic_store(&reserve.pieces[i].state, PIECE_FREE);
+	return true;
 }
 
 /* RLIM_INFINITY if there is none. */
@@ -223,16 +252,27 @@ bool snap__reserve_use(void)
 	       atomic_compare_exchange_strong(&reserve.user, &nobody, snap__thread_pointer());
 }
 
+void snap__reserve_forget(const void *thread_pointer)
+{
+	if (thread_pointer && atomic_load(&reserve.user) != thread_pointer)
+		return;
+	for (unsigned i = 0; i < atomic_load(&reserve.count); i++)
+		if (atomic_load(&reserve.pieces[i].state) == PIECE_PASSES)
+			snap__unmap(reserve.base + reserve.pieces[i].at, reserve.pieces[i].size);
+	atomic_store(&reserve.is_taking, false);
+	atomic_store(&reserve.user, NULL);
+}
+
 /* ---- mappings -------------------------------------------------------------------------------- */
 
-static void *map(size_t size, int flags)
+static void *map(size_t size, int flags, enum piece_state state)
 {
 	int saved_errno = errno;
 	void *base = snap__os_mmap(NULL, size, PROT_READ | PROT_WRITE,
 				   MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
 
 	if (base == MAP_FAILED && (flags & MAP_PRIVATE))
-		base = take_piece(size);
+		base = take_piece(size, state);
 	if (base == MAP_FAILED) {
 		base = NULL;
 	} else {
@@ -246,17 +286,23 @@ static void *map(size_t size, int flags)
 
 void *snap__map(size_t size)
 {
-	return map(size, MAP_PRIVATE);
+	return map(size, MAP_PRIVATE, PIECE_LASTS);
+}
+
+void *snap__map_passing(size_t size)
+{
+	return map(size, MAP_PRIVATE, PIECE_PASSES);
 }
 
 void *snap__map_filled(size_t size)
 {
-	return map(size, size <= FILLED_MOST ? MAP_PRIVATE | MAP_POPULATE : MAP_PRIVATE);
+	return map(size, size <= FILLED_MOST ? MAP_PRIVATE | MAP_POPULATE : MAP_PRIVATE,
+		   PIECE_PASSES);
 }
 
 void *snap__map_shared(size_t size)
 {
-	return map(size, MAP_SHARED);
+	return map(size, MAP_SHARED, PIECE_LASTS);
 }
 
 void snap__unmap(void *base, size_t size)

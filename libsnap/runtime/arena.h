@@ -19,7 +19,10 @@ void *snap__arena_alloc(size_t size);
  */
 void *snap__map(size_t size);
 
-/** The same for a table whose pages will all be written soon: up to 1 MiB they are there at once,
+/** The same for what one snapshot needs.  See snap__reserve_forget(). */
+void *snap__map_passing(size_t size);
+
+/** The same for a table of a snapshot whose pages will all be written soon: up to 1 MiB they are there at once,
  * which costs less than a page fault for each (or two, where a page is read first). */
 void *snap__map_filled(size_t size);
 void snap__unmap(void *base, size_t size);
@@ -44,6 +47,13 @@ void snap__discard(void *base, size_t size);
  */
 void snap__reserve_keep(void);
 bool snap__reserve_use(void);
+
+/**
+ * The thread with this thread pointer, or if it is NULL whoever used the reserve, is gone: it was
+ * killed, or did not come along into a forked child.  What its snapshot needed is free again; what
+ * other threads may have got to know since stays.
+ */
+void snap__reserve_forget(const void *thread_pointer);
 
 /** Bytes mapped by the functions above and not returned: the recorder's own address space. */
 uint64_t snap__memory_mapped(void);

@@ -96,11 +96,12 @@ long snap__helper_clone(unsigned long flags, void *stack, int *parent_id, atomic
  * Thread-local variables are found by their distance from the thread pointer, which is the same in
  * every thread.  Those that the helper uses are errno and libsnap's.
  */
-static bool prepare_memory(struct snap__helper *helper)
+bool snap__helper_prepare(struct snap__helper *helper)
 {
 	char *pointer = snap__thread_pointer(), *low = pointer, *high = pointer;
 	char *used[] = {(char *)&errno, (char *)&snap__thread_self};
 	size_t below, above;
+	int saved = errno;
 
 	if (helper->memory)
 		return true;
@@ -116,6 +117,7 @@ static bool prepare_memory(struct snap__helper *helper)
 		return false;
 	/* Beyond the stack's end nothing may be written. */
 	syscall(SYS_mprotect, helper->memory, PAGE_BYTES, PROT_NONE);
+	errno = saved;
 	helper->thread_pointer = helper->memory + PAGE_BYTES + STACK_BYTES + below;
 	return true;
 }
@@ -246,7 +248,7 @@ int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument),
 		errno = saved;
 		return EINVAL;
 	}
-	if (!prepare_memory(helper)) {
+	if (!snap__helper_prepare(helper)) {
 		errno = saved;
 		return ENOMEM;
 	}

@@ -53,6 +53,9 @@ struct snap__helper {
  */
 int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument), void *argument);
 
+/** Map its memory, which snap__helper_start() does if this was not called.  False: there is none. */
+bool snap__helper_prepare(struct snap__helper *helper);
+
 /**
  * From here on none is started: snap__helper_start() gives ENOSYS.  For hosts that run under
  * valgrind, which ends a program for a clone() of this kind.

@@ -395,7 +395,7 @@ static void after_any_fork_in_child(bool by_libc)
 		atomic_store(&state, STOPPED);
 		return;
 	}
-	snap__reserve_keep(); /* a thread that does not exist here may have used it */
+	snap__reserve_forget(NULL); /* a thread that does not exist here may have used it */
 	snap__threads_after_fork();
 	if (self) {
 		snap__unwind_after_fork(self->unwind);

@@ -67,7 +67,7 @@ static bool grow_locations(struct snap__numbering *n)
 								      ? n->location_capacity * 2
 								      : FIRST_LOCATIONS};
 
-	larger.places = snap__map(larger.location_capacity * sizeof(*larger.places));
+	larger.places = snap__map_passing(larger.location_capacity * sizeof(*larger.places));
 	larger.slots = snap__map_filled(larger.location_capacity * 2 * sizeof(*larger.slots));
 	if (!larger.places || !larger.slots) {
 		free_locations(&larger);

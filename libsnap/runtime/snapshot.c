@@ -935,7 +935,7 @@ static void write_rows(struct job *job)
 static enum snap_status write_file(struct job *job, int fd, int *error)
 {
 	size_t size = snap__writer_workspace_size();
-	void *workspace = snap__map(size);
+	void *workspace = snap__map_passing(size);
 	enum snap_status st;
 
 	if (!workspace)

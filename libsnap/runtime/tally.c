@@ -61,7 +61,7 @@ static void free_rows(struct snap__tally *tally)
 static bool grow_rows(struct snap__tally *tally)
 {
 	size_t capacity = tally->capacity ? tally->capacity * 2 : FIRST_ROWS;
-	struct snap__tally_row *rows = snap__map(capacity * sizeof(*rows));
+	struct snap__tally_row *rows = snap__map_passing(capacity * sizeof(*rows));
 
 	if (!rows)
 		return false;

@@ -698,6 +698,7 @@ static void bury(void)
 	if (!atomic_exchange(&helper_writes, false))
 		return;
 	snap__lock_reset(&taking);
+	snap__reserve_forget(helper.thread_pointer);
 	for (struct request *r = requests; r < requests + MAX_REQUESTS; r++) {
 		unsigned serving = SERVING;
 
@@ -746,8 +747,9 @@ static bool start_helper(void)
 	atomic_store(&is_ready, 0);
 	error = snap__helper_start(&helper, helper_main, NULL);
 	if (error == ENOMEM && snap__reserve_use()) {
+		snap__helper_prepare(&helper);
+		snap__reserve_keep(); /* the helper may need it at once */
 		error = snap__helper_start(&helper, helper_main, NULL);
-		snap__reserve_keep();
 	}
 	if (error == 0)
 		permit_tracing();

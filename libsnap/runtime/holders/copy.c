@@ -466,8 +466,8 @@ static void make_copy(struct making *m)
 static bool prepare(struct making *m)
 {
 	m->copy.page = snap__map_shared(sizeof(*m->copy.page));
-	m->copy.threads = snap__map(MOST_THREADS * sizeof(*m->copy.threads));
-	m->ids = snap__map(MOST_IDS / 8);
+	m->copy.threads = snap__map_passing(MOST_THREADS * sizeof(*m->copy.threads));
+	m->ids = snap__map_passing(MOST_IDS / 8);
 	return snap__space_prepare(&m->copy.space) &&
 	       snap__space_prepare_second(&m->before, &m->copy.space) && m->copy.page &&
 	       m->copy.threads && m->ids;

@@ -26,8 +26,8 @@
 
 bool snap__space_prepare(struct snap__space *space)
 {
-	space->areas = snap__map(MOST_AREAS * sizeof(*space->areas));
-	space->text = snap__map(MOST_TEXT);
+	space->areas = snap__map_passing(MOST_AREAS * sizeof(*space->areas));
+	space->text = snap__map_passing(MOST_TEXT);
 	space->capacity = MOST_AREAS;
 	space->text_capacity = MOST_TEXT;
 	return space->areas && space->text;
@@ -35,7 +35,7 @@ bool snap__space_prepare(struct snap__space *space)
 
 bool snap__space_prepare_second(struct snap__space *space, const struct snap__space *other)
 {
-	space->areas = snap__map(MOST_AREAS * sizeof(*space->areas));
+	space->areas = snap__map_passing(MOST_AREAS * sizeof(*space->areas));
 	space->capacity = MOST_AREAS;
 	space->text = other->text;
 	space->text_capacity = other->text_capacity;
