@@ -618,12 +618,19 @@ static void add_title(const struct telling *t)
 					    sites_blocks(size->lost_blocks, blocks));
 }
 
+/* Never negative, whatever a database says. */
+static uint64_t rest_of(uint64_t all, uint64_t shown)
+{
+	return all > shown ? all - shown : 0;
+}
+
 static void add_summary(const struct telling *t)
 {
 	struct report *report = t->report;
 	const struct store_size *all = &t->all, *shown = &t->shown;
 	struct value first = part(report, shown->bytes, shown->blocks);
-	struct value rest = part(report, all->bytes - shown->bytes, all->blocks - shown->blocks);
+	struct value rest = part(report, rest_of(all->bytes, shown->bytes),
+				 rest_of(all->blocks, shown->blocks));
 
 	value_field(report, &report->head, "group",
 		    value_text(report, group_key_names[t->h->options->group]));

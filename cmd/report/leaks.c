@@ -90,15 +90,21 @@ static uint64_t lost_blocks(const struct store_lost *lost)
 	return lost->direct_blocks + lost->indirect_blocks;
 }
 
+/* What is left of a sum is never negative, whatever a database says. */
+static void take_away(uint64_t *sum, uint64_t less)
+{
+	*sum -= less < *sum ? less : *sum;
+}
+
 static void subtract_lost(struct store_lost *sum, const struct store_lost *less)
 {
-	sum->direct -= less->direct;
-	sum->direct_blocks -= less->direct_blocks;
-	sum->indirect -= less->indirect;
-	sum->indirect_blocks -= less->indirect_blocks;
-	sum->ring_blocks -= less->ring_blocks;
-	sum->live -= less->live;
-	sum->live_blocks -= less->live_blocks;
+	take_away(&sum->direct, less->direct);
+	take_away(&sum->direct_blocks, less->direct_blocks);
+	take_away(&sum->indirect, less->indirect);
+	take_away(&sum->indirect_blocks, less->indirect_blocks);
+	take_away(&sum->ring_blocks, less->ring_blocks);
+	take_away(&sum->live, less->live);
+	take_away(&sum->live_blocks, less->live_blocks);
 }
 
 /* ---- which group counts towards which row ---------------------------------------------------- */

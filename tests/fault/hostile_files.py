@@ -6,6 +6,8 @@ log, and a file that is no part of a report is named.
 
 usage: hostile_files.py SNAPDIFF
 """
+import contextlib
+import json
 import os
 import pathlib
 import resource
@@ -197,6 +199,44 @@ class Files(unittest.TestCase):
         self.assertEqual(result.returncode, 3, result.stderr)
         result = self.run_on(["load", "-q", "--keep", "1s", "--db", database])
         self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_figures_that_are_negative(self):
+        """They count as 0: what is shown and what is hidden are the total, and all are what rows of plain SQL add up to."""
+        changes = ([f"update block_group set {figure} = -500 where id = 0"
+                    for figure in ("bytes", "blocks", "direct_bytes", "direct_blocks", "indirect_bytes", "indirect_blocks",
+                                   "ring_blocks", "retained_bytes")] +
+                   ["update block_group set direct_bytes = -500, direct_blocks = -1 where id = 0",
+                    "update block_group set bytes = -5000, blocks = -7 where id = 0",
+                    "update block_group set direct_bytes = -500, direct_blocks = -1, indirect_bytes = -9, bytes = -1",
+                    "update edge set refs = -1, blocks = -2, bytes = -300, dominated_bytes = -4"])
+        for change in changes:
+            database = self.strange / "x.db"
+            database.unlink(missing_ok=True)
+            held = [self.home / "s" / name for name in ("held.snap", "held-later.snap")]
+            self.assertEqual(self.run_on(["load", "-q", "--db", database], *held).returncode, 0)
+            with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
+                connection.execute(change)
+                wanted = {
+                    "leaks": self.sums(connection, ("direct_bytes", "direct_blocks", "indirect_bytes", "indirect_blocks")),
+                    "holders": self.sums(connection, ("bytes", "blocks"))}
+            for command in (["leaks", "@1"], ["leaks", "-n", "1", "@1"], ["leaks", "--confirm", "@2", "@1"],
+                            ["holders", ".", "@1"], ["holders", "-n", "1", ".", "@1"]):
+                with self.subTest(change=change, command=command):
+                    result = self.run_on([*command, "--db", database, "-f", "json"])
+                    self.assertEqual(result.returncode, 0, result.stderr)
+                    report = json.loads(result.stdout)
+                    for figure, total in report["totals"].items():
+                        self.assertEqual(report["shown"][figure] + report["hidden"][figure], total, figure)
+                        self.assertLess(total, 1 << 40, figure)
+                    if "--confirm" not in command:
+                        self.assertEqual({figure: report["totals"][figure] for figure in wanted[command[0]]},
+                                         wanted[command[0]])
+
+    @staticmethod
+    def sums(connection, figures):
+        first = "snapshot_id = (select min(snapshot_id) from block_group)"
+        return {figure: sum(max(0, value) for value, in connection.execute(f"select {figure} from block_group where {first}"))
+                for figure in figures}
 
     def test_more_tables_than_anybody_has(self):
         """SQLite compares each name with all others: a minute of CPU time for these."""
