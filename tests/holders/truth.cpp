@@ -552,7 +552,7 @@ static char **map_region(size_t size, int flags, int fd)
 {
 	/* Past the C library's mmap(), too. */
 	return reinterpret_cast<char **>(
-		syscall(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0));
+		syscall(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, flags, fd, off_t{0}));
 }
 
 CASE held_mapping()
