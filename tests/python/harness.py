@@ -4,7 +4,7 @@ usage: test_NAME.py SNAPDIFF [all|short|others] [OPTION OF UNITTEST]...
 
 SNAP_TEST_PYTHONS, a list of paths separated by colons, names the interpreters, and all of them are used.  Otherwise
 those of the PATH, of /usr/bin and of pyenv are found, one for each minor version and kind of build: `short` uses the system's and the
-newest of the rest, `others` what `short` leaves out.
+newest of the rest, and each test but the most important ones one of these two, in turn; `others` what `short` leaves out.
 """
 import collections
 import functools
@@ -147,9 +147,16 @@ class PythonTest(unittest.TestCase):
                               check=True)
         return parse(done.stdout, wanted)
 
+    every_python = False  # in the short test, too
+
+    def in_turn(self, number):
+        """The interpreters for one of many tests."""
+        return [pythons()[number % len(pythons())]] if is_short() and not self.every_python else pythons()
+
     def with_each_python(self, test):
-        """Call `test` with every interpreter, each as a subtest."""
-        for python in pythons():
+        """Call `test` with every interpreter, each as a subtest; in the short test with one of them."""
+        names = unittest.TestLoader().getTestCaseNames(type(self))
+        for python in self.in_turn(names.index(self._testMethodName)):
             with self.subTest(python=f"{python.version} {python.path}"):
                 test(python)
 

@@ -7,6 +7,8 @@ import harness
 
 
 class Frames(harness.PythonTest):
+    every_python = True
+
     def check(self, python):
         out, snapshots = self.record(python, "frames.py")
         sites, meta = self.dump(snapshots[-1], lambda size, domain: size >= 10000 and domain == "python")

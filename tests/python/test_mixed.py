@@ -10,6 +10,8 @@ INTERPRETER = ("EvalFrame", "Py_RunMain", "pymain", "libc_start")
 
 
 class Mixed(harness.PythonTest):
+    every_python = True
+
     def check(self, python):
         out, snapshots = self.record(python, "mixed.py")
         sites, _ = self.dump(snapshots[-1], lambda size, domain: size >= 20000 and domain == "malloc")

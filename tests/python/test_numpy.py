@@ -11,6 +11,8 @@ def has_numpy(python):
 
 
 class Arrays(harness.PythonTest):
+    every_python = True
+
     @staticmethod
     def is_data(site, size, count):
         """Each line makes arrays of one size; NumPy takes blocks of other sizes for itself."""

@@ -28,6 +28,8 @@ def outcome(case):
 
 
 class OwnTests(harness.PythonTest):
+    every_python = True
+
     def results(self, prefix, python, module):
         """{test: outcome}; None if the interpreter has no such module."""
         with tempfile.TemporaryDirectory(dir=self.dir) as scratch:

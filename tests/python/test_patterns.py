@@ -150,18 +150,17 @@ class Patterns(harness.PythonTest):
             self.assertTrue(row["reasons"][-1].endswith("held by " + row["held_by"]), row["reasons"])
         self.assertRegex(report["finding"], rf"patterns\.py:{marked(kind)}\b")
 
-    def in_turn(self, kinds, check):
+    def each_kind(self, kinds, check):
         """Each kind with every Python; in the short test with one of them, in turn: each takes seconds."""
         for i, kind in enumerate(kinds):
-            pythons = harness.pythons()
-            for python in [pythons[i % len(pythons)]] if harness.is_short() else pythons:
+            for python in self.in_turn(i):
                 with self.subTest(kind=kind, python=f"{python.version} {python.path}"):
                     check(python, kind)
 
     def test_leaks(self):
         """The short test takes the first kind of each pattern."""
         first = {pattern[0]: kind for kind, pattern in reversed(LEAKS.items())}
-        self.in_turn([kind for kind in LEAKS if not harness.is_short() or kind in first.values()], self.check_leak)
+        self.each_kind([kind for kind in LEAKS if not harness.is_short() or kind in first.values()], self.check_leak)
 
     def test_memory_that_is_not_searched_is_said(self):
         """Then nobody knows whether a reference is too many; a chance word may also look like a holder."""
@@ -174,7 +173,7 @@ class Patterns(harness.PythonTest):
                                     check=False).stdout
             self.assertRegex(dumped, r"(?m)^@ census\.unsearched_objects\t[1-9]")
 
-        self.in_turn(["too_much_to_search"], check)
+        self.each_kind(["too_much_to_search"], check)
 
     def test_exact_number_of_objects(self):
         """"exactly 10 dict per snapshot": counted by type."""
@@ -196,7 +195,7 @@ class Patterns(harness.PythonTest):
             self.assertRegex(text.splitlines()[0], "^No leak found in 10 snapshots")
             self.assertIn(KINDS_WITHOUT_GROWTH[kind], " ".join(text.split()))
 
-        self.in_turn(KINDS_WITHOUT_GROWTH, check)
+        self.each_kind(KINDS_WITHOUT_GROWTH, check)
 
     def test_clean(self):
         def check(python, kind):
@@ -204,7 +203,7 @@ class Patterns(harness.PythonTest):
             # The interpreter keeps up to 255 objects of a type for reuse: no more is known after 100.
             self.assertRegex(self.growth(snapshots).splitlines()[0], "^No leak (found|is sure) in 10 snapshots")
 
-        self.in_turn(CLEAN, check)
+        self.each_kind(CLEAN, check)
 
     def test_other_interpreter(self):
         """A census sees the main interpreter's objects: of another's no missing DECREF is said."""

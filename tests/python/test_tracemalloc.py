@@ -46,6 +46,8 @@ def are_few(size, blocks, kept, frames):
 
 
 class Tracemalloc(harness.PythonTest):
+    every_python = True
+
     def ours(self, sites):
         """Bytes and blocks of each line of the program, as recorded."""
         found = collections.defaultdict(lambda: [0, 0])
