@@ -214,7 +214,7 @@ static uint64_t sum_own_mappings(void)
 static uint64_t around(uintptr_t inside, uintptr_t highest)
 {
 	uintptr_t page = inside / PAGE * PAGE, from = page;
-	bool present[64];
+	bool present[64] = {false};
 
 	for (bool more = true; more && from > sizeof(present) * PAGE;) {
 		size_t i = sizeof(present);

@@ -55,7 +55,7 @@ static double usual_rate(const struct growth_series *series, const double *sums,
 
 size_t growth_ending_find(const struct growth_series *series)
 {
-	size_t last = series->count ? series->count - 1 : 0, at = last;
+	size_t last = series->count ? series->count - 1 : 0, at;
 
 	if (!series->work || !series->cpu || last < LEAST_GROWING + LEAST_QUIET ||
 	    !is_one_run(series))

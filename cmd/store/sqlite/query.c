@@ -147,8 +147,6 @@ static enum snap_status query_fail(struct query *query)
 		return fail(query->err, SNAP_ESYSTEM,
 			    "the query needs more memory than it may have (--max-memory)");
 	case SQLITE_AUTH:
-		return fail(query->err, SNAP_EUSAGE, "refused: %s%s", sqlite3_errmsg(db),
-			    query->options->write ? "" : READ_ONLY);
 	case SQLITE_READONLY:
 		return fail(query->err, SNAP_EUSAGE, "refused: %s%s", sqlite3_errmsg(db),
 			    query->options->write ? "" : READ_ONLY);
