@@ -161,6 +161,7 @@ static bool weigh(struct tokens *tokens, const struct dataset_cell *const *old,
 	size_t total = fine ? count_stacks(tokens, old, new, counts, sides) : 0;
 
 	for (size_t i = 0; fine && i < dataset->frame_count; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): each frame has one */
 		struct token *token = &tokens->items[tokens->of_frame[i]];
 
 		token->sides |= sides[i];

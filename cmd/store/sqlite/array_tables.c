@@ -634,6 +634,7 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 			of_key[constraint->iColumn] = i;
 	}
 	for (int key = 0; key < kind->keys; key++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): no table has more than KEYS */
 		if (of_key[key] >= 0) {
 			set |= KEY(key);
 			info->aConstraintUsage[of_key[key]].argvIndex = ++next;

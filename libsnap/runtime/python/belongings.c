@@ -52,6 +52,7 @@ static void grow_claimed(void)
 	claimed_capacity = old ? 2 * old_capacity : FIRST_CLAIMS;
 	claimed = snap__copy_need(claimed_capacity * sizeof(*claimed));
 	for (size_t i = 0; i < old_capacity; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without old ones, none is looked at */
 		if (old[i])
 			*claim_slot(old[i]) = old[i];
 	if (old)

@@ -35,6 +35,7 @@ static void show_line(struct snap__python_lines_read *r)
 static void next_of_lnotab(struct snap__python_lines_read *r)
 {
 	r->line += r->change;
+	/* NOLINTNEXTLINE(bugprone-signed-char-misuse): the difference has a sign */
 	r->change = (signed char)r->at[1];
 	r->end += r->at[0];
 	r->at += 2;

@@ -68,6 +68,7 @@ static void grow_pairs(void)
 	pair_capacity = old ? 2 * old_capacity : FIRST_PAIRS;
 	pairs = snap__copy_need(pair_capacity * sizeof(*pairs));
 	for (size_t i = 0; i < old_capacity; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without old ones, none is looked at */
 		if (old[i].kind)
 			*pair_at(old[i].group, old[i].place, old[i].kind) = old[i];
 	if (old)
