@@ -130,7 +130,7 @@ static size_t find_arguments(const char **text, size_t most)
 	*text = next;
 	if (!snap__process_is_of_kernel(next))
 		return 0;
-	for (; at && *at; at++) {
+	for (; *at; at++) {
 		if (*at != next || (size_t)(next - *text) > most)
 			return 0;
 		next += snap__length(next) + 1;
@@ -138,22 +138,29 @@ static size_t find_arguments(const char **text, size_t most)
 	return (size_t)(next - *text) <= most ? (size_t)(next - *text) : 0;
 }
 
-static void find_command(void)
+/* The same, from the kernel where need be.  Their size; 0 or less: they are not known. */
+static long read_arguments(const char **text)
 {
 	static char raw[sizeof(self.command) / 2 + 1] SNAP__PAGES;
+	size_t size = find_arguments(text, sizeof(raw) - 1);
+
+	if (size > 0)
+		return (long)size;
+	*text = raw;
+	return snap__os_read_file("/proc/self/cmdline", raw, sizeof(raw) - 1);
+}
+
+static void find_command(void)
+{
 	struct snap__text out = SNAP__TEXT(self.command);
 	enum snap__command_wish wish = snap__settings.command;
-	const char *text = raw;
+	const char *text = NULL;
 	long size = 0;
 
 	if (wish == SNAP__COMMAND_NONE)
 		return;
 	if (wish != SNAP__COMMAND_NAME)
-		size = (long)find_arguments(&text, sizeof(raw) - 1);
-	if (wish != SNAP__COMMAND_NAME && size == 0) {
-		text = raw;
-		size = snap__os_read_file("/proc/self/cmdline", raw, sizeof(raw) - 1);
-	}
+		size = read_arguments(&text);
 	if (size > 0)
 		snap__command_add(&out, text, (size_t)size, wish);
 	else

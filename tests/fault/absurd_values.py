@@ -29,14 +29,6 @@ COMMANDS = [["top", "-f", "json"], ["top", "-g", "stack"], ["top", "-g", "type"]
 CPU_SECONDS = 20
 
 
-def varint(value):
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(out + bytes([value]))
-
-
 def limits():
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
 
@@ -48,7 +40,7 @@ def mutated(rng, raw):
     end = at
     while end < len(raw) - 1 and raw[end] >= 0x80:
         end += 1
-    return raw[:at] + varint(rng.choice(VALUES)) + raw[end + 1:]
+    return raw[:at] + make.varint(rng.choice(VALUES)) + raw[end + 1:]
 
 
 def absurd(rng, sound):

@@ -951,7 +951,7 @@ static void judge_before_ending(const struct growth_series *series,
 		return;
 	is_container = until.verdict == GROWTH_CONTAINER || !series->blocks;
 	ending = growth_ending_weigh(series, is_container ? series->bytes : series->blocks, at);
-	if (ending < ENDING_UNKNOWN)
+	if (ending == ENDING_NONE)
 		return;
 	if (ending == ENDING_UNKNOWN) {
 		out->verdict = GROWTH_INCONCLUSIVE;

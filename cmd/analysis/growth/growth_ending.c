@@ -126,8 +126,8 @@ enum growth_ending growth_ending_weigh(const struct growth_series *series, const
 	if (at_exit)
 		left = values == series->blocks ? at_exit->blocks : at_exit->bytes;
 	if (at_exit && left < kept * values[last])
-		return ENDING_FULL;
+		return ENDING_NONE;
 	if (at_exit && at_exit->frees_others)
 		return ENDING_LOST;
-	return worked_on(series, at) ? ENDING_FULL : ENDING_UNKNOWN;
+	return worked_on(series, at) ? ENDING_NONE : ENDING_UNKNOWN;
 }

@@ -10,8 +10,8 @@
 #include "analysis/growth/growth_series.h"
 
 enum growth_ending {
-	ENDING_NONE,    /* the row did not grow evenly until then, or it changed later */
-	ENDING_FULL,    /* it was freed at the exit, or most of the work came after its growth */
+	ENDING_NONE, /* the row did not grow evenly until then, or it changed later, or it is full: it
+			   was freed at the exit, or most of the work came after its growth */
 	ENDING_UNKNOWN, /* it is full, or the load ended */
 	ENDING_LOST     /* the load ended, and the exit shows that the blocks have no owner */
 };
