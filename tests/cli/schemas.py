@@ -16,19 +16,24 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-SNAPDIFF, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
+SNAPDIFF, DATA = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 POLICY = ("--max-site", "0", "--min-delta", "0", "--max-new-sites", "0", "--max-total", "+1%")
 PUBLISHED = pathlib.Path(os.environ.get("SNAPDIFF_SCHEMAS", "/nonexistent"))
 
 
 def check(new, form, **env):
-    """Of a run that has findings, and one whose names are hostile."""
-    done = subprocess.run([SNAPDIFF, "check", DATA / new, "--baseline", DATA / "before.txt", *POLICY, "-f", form],
-                          capture_output=True, text=True, check=False, env={**os.environ, **env})
-    assert done.returncode == 1, done.stderr
+    """What the gate prints for a snapshot that has findings.  In a GitLab job it also writes a file into the current directory."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CI_", "GITLAB"))}
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run([SNAPDIFF, "check", DATA / new, "--baseline", DATA / "before.txt", *POLICY, "-f", form],
+                              capture_output=True, text=True, check=False, env={**bare, **env}, cwd=directory)
+        assert done.returncode == 1, done.stderr
+        left = {path.name: path.read_text() for path in pathlib.Path(directory).iterdir()}
+        assert left == ({"gl-code-quality-report.json": done.stdout} if form == "gitlab" and "GITLAB_CI" in env else {}), left.keys()
     return done.stdout
 
 
