@@ -7,15 +7,8 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "write/sys.h"
-
-#if defined(__x86_64__)
-#define OWN_MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define OWN_MACHINE EM_AARCH64
-#else
-#define OWN_MACHINE EM_NONE
-#endif
 
 enum { SEGMENTS_MAX = 512, TAGS_MAX = 1024, CHAIN_MAX = 4096, NAME_ROOM = 64 };
 
@@ -196,8 +189,8 @@ bool snap__elf_open(struct snap__elf *elf, int fd)
 	}
 	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		return false;
-	elf->is_own_machine =
-		header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == OWN_MACHINE;
+	elf->is_own_machine = header.e_ident[EI_CLASS] == ELFCLASS64 &&
+			      header.e_machine == SNAP__ARCH_ELF_MACHINE;
 	elf->is_executable = header.e_type == ET_EXEC || header.e_type == ET_DYN;
 	if (elf->is_own_machine && header.e_phentsize == sizeof(Elf64_Phdr))
 		read_segments(elf, &header);

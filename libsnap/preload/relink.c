@@ -10,17 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "arch/arch.h"
 #include "runtime/modules.h"
-
-#if defined(__x86_64__)
-#define RELOCATION_CALL  R_X86_64_JUMP_SLOT
-#define RELOCATION_GOT   R_X86_64_GLOB_DAT
-#define RELOCATION_PLAIN R_X86_64_64
-#elif defined(__aarch64__)
-#define RELOCATION_CALL  R_AARCH64_JUMP_SLOT
-#define RELOCATION_GOT   R_AARCH64_GLOB_DAT
-#define RELOCATION_PLAIN R_AARCH64_ABS64
-#endif
 
 #define PAGE_BYTES ((uintptr_t)4096)
 
@@ -125,7 +116,7 @@ static void write_slot(const struct linkage *linkage, void **slot, void *value)
 static bool is_unbound(const struct linkage *linkage, unsigned type, const ElfW(Sym) * symbol,
 		       const void *value)
 {
-	return type == RELOCATION_CALL && contains(linkage, value) &&
+	return type == SNAP__ARCH_RELOCATION_CALL && contains(linkage, value) &&
 	       (symbol->st_shndx == SHN_UNDEF ||
 		(uintptr_t)value != linkage->bias + symbol->st_value);
 }
@@ -137,7 +128,8 @@ static void relink_one(const struct linkage *linkage, const ElfW(Rela) * relocat
 	const struct snap__substitute *substitute;
 	void **slot = (void **)(linkage->bias + relocation->r_offset);
 
-	if ((type != RELOCATION_CALL && type != RELOCATION_GOT && type != RELOCATION_PLAIN) ||
+	if ((type != SNAP__ARCH_RELOCATION_CALL && type != SNAP__ARCH_RELOCATION_GOT &&
+	     type != SNAP__ARCH_RELOCATION_PLAIN) ||
 	    ELF64_R_SYM(relocation->r_info) == 0)
 		return;
 	substitute = substitute_for(linkage->strings + symbol->st_name);

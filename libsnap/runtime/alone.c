@@ -12,6 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "runtime/metrics.h"
 #include "runtime/os_linux.h"
 #include "runtime/record.h"
@@ -96,44 +97,13 @@ void snap__alone_here(void)
 	wait_until_released();
 }
 
-#if defined(__x86_64__)
-/* malloc() makes these calls itself. */
-static bool is_of_memory(greg_t call)
-{
-	return call == SYS_brk || call == SYS_mmap || call == SYS_munmap || call == SYS_mremap ||
-	       call == SYS_madvise || call == SYS_mprotect;
-}
-
-/*
- * After a system call, rcx holds the address of the next instruction.  A call that a signal ended
- * returns -EINTR.  A call that will be restarted has its number in rax, and rip points before it.
- * kill() and tgkill() of the process itself return 0; malloc() makes no other call whose first
- * argument is the pid.
- */
-static bool came_in_a_call(const ucontext_t *context)
-{
-	const greg_t *r = context->uc_mcontext.gregs;
-
-	if (r[REG_RCX] == r[REG_RIP] + 2)
-		return !is_of_memory(r[REG_RAX]);
-	return r[REG_RCX] == r[REG_RIP] &&
-	       (r[REG_RAX] == -EINTR || (r[REG_RAX] == 0 && r[REG_RDI] == snap__sys_getpid()));
-}
-#else
-static bool came_in_a_call(const ucontext_t *context)
-{
-	(void)context;
-	return false;
-}
-#endif
-
 /* Not while another handler runs: it may have interrupted malloc(). */
 static bool came_outside(const ucontext_t *context)
 {
 	uint64_t blocked;
 
 	memcpy(&blocked, &context->uc_sigmask, sizeof(blocked));
-	return blocked == 0 && came_in_a_call(context);
+	return blocked == 0 && snap__arch_came_in_a_call(context, snap__sys_getpid());
 }
 
 bool snap__alone_offer(const void *context)

@@ -14,9 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
-#include "runtime/thread_pointer.h"
 #include "runtime/hidden.h"
 #include "write/sys.h"
 
@@ -159,7 +159,8 @@ static void *take_piece(size_t size, enum piece_state state)
 {
 	void *user = atomic_load(&reserve.user), *base;
 
-	if (!user || user != snap__thread_pointer() || atomic_exchange(&reserve.is_taking, true))
+	if (!user || user != snap__arch_thread_pointer() ||
+	    atomic_exchange(&reserve.is_taking, true))
 		return MAP_FAILED;
 	base = take_last_piece(size, state);
 	atomic_store(&reserve.is_taking, false);
@@ -248,8 +249,8 @@ bool snap__reserve_use(void)
 	errno = saved_errno;
 	if (done)
 		reserve.is_writable = true;
-	return done && snap__thread_pointer() &&
-	       atomic_compare_exchange_strong(&reserve.user, &nobody, snap__thread_pointer());
+	return done && snap__arch_thread_pointer() &&
+	       atomic_compare_exchange_strong(&reserve.user, &nobody, snap__arch_thread_pointer());
 }
 
 void snap__reserve_forget(const void *thread_pointer)

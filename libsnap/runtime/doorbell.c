@@ -12,26 +12,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "runtime/process.h"
 #include "runtime/kernel_signal.h"
 #include "runtime/listener.h"
 #include "runtime/record.h"
 #include "runtime/trigger.h"
 #include "snap/control.h"
-
-#if defined(__x86_64__)
-/* Debuggers and unwinders recognise a signal frame by these bytes. */
-__asm__(".text\n"
-	".balign 16\n"
-	"	nop\n"
-	".hidden snap__doorbell_return\n"
-	".globl snap__doorbell_return\n"
-	".type snap__doorbell_return, @function\n"
-	"snap__doorbell_return:\n"
-	"	mov $15, %rax\n"
-	"	syscall\n"
-	".size snap__doorbell_return, . - snap__doorbell_return\n");
-#endif
 
 static void on_ring(int number, siginfo_t *info, void *context)
 {
@@ -52,8 +39,8 @@ static void on_ring(int number, siginfo_t *info, void *context)
 void snap__doorbell_hang(void)
 {
 	const struct snap__kernel_action ours = {
-		on_ring, SA_SIGINFO | SA_RESTART | SA_ONSTACK | SNAP__RESTORE_FLAG,
-		SNAP__RESTORE_CODE, 0};
+		on_ring, SA_SIGINFO | SA_RESTART | SA_ONSTACK | SNAP__ARCH_RESTORE_FLAG,
+		SNAP__ARCH_RESTORE_CODE, 0};
 	struct snap__kernel_action before = {0};
 	int saved = errno, number = SNAP_CONTROL_DOORBELL;
 

@@ -14,18 +14,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "arch/arch.h"
 #include "runtime/os_linux.h"
 #include "runtime/process.h"
 
 #define PAGE_BYTES 4096u
-
-#if defined(__x86_64__)
-#define OWN_MACHINE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OWN_MACHINE AUDIT_ARCH_AARCH64
-#else
-#define OWN_MACHINE 0u
-#endif
 
 /* Those of each recorded program, from its start to its last snapshot, that not all programs make. */
 static const int calls[] = {
@@ -136,7 +129,7 @@ static void step(struct machine *m, const struct sock_filter *at, uint32_t opera
 /* Jumps lead forward only, so that this ends; the kernel has not looked at the code yet. */
 static uint32_t answer(const struct sock_filter *code, size_t count, int call)
 {
-	const struct seccomp_data data = {.nr = call, .arch = OWN_MACHINE};
+	const struct seccomp_data data = {.nr = call, .arch = SNAP__ARCH_AUDIT};
 	struct machine m = {.data = &data};
 
 	for (uint64_t at = 0; at < count; at++) {

@@ -1,6 +1,7 @@
 /*
  * runtime/helper.c - start and end a process that shares the host's address space.
  */
+#include "arch/arch.h"
 #include "runtime/helper.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #include "runtime/kernel_signal.h"
 #include "runtime/os_linux.h"
 #include "runtime/thread.h"
-#include "runtime/thread_pointer.h"
 #include "write/sys.h"
 
 #define STACK_BYTES    ((size_t)512 << 10)
@@ -28,67 +28,6 @@
 #define THREAD_MARGIN  ((size_t)16 << 10) /* around the addresses below; libc's struct pthread */
 #define CLOSE_AT_MOST  65536u
 #define NAMESPACE_TEXT 64
-
-/* ---- the clone itself ------------------------------------------------------------------------ */
-
-/*
- * Call entry(argument) in a new process on `stack`, with `thread_pointer`.  libc's clone() is not
- * used: musl's refuses these flags.  Returns the pid, or a negative errno value.
- */
-long snap__helper_clone(unsigned long flags, void *stack, int *parent_id, atomic_int *child_id,
-			void *thread_pointer, void (*entry)(void *), void *argument);
-
-#if defined(__x86_64__)
-__asm__(".text\n"
-	".hidden snap__helper_clone\n"
-	".globl snap__helper_clone\n"
-	".type snap__helper_clone, @function\n"
-	"snap__helper_clone:\n"
-	"	mov 8(%rsp), %rax\n" /* argument */
-	"	and $-16, %rsi\n"
-	"	sub $16, %rsi\n"
-	"	mov %r9, (%rsi)\n"
-	"	mov %rax, 8(%rsi)\n"
-	"	mov %rcx, %r10\n"
-	"	mov $56, %eax\n"
-	"	syscall\n"
-	"	test %rax, %rax\n"
-	"	jz 1f\n"
-	"	ret\n"
-	"1:	xor %ebp, %ebp\n"
-	"	pop %rax\n"
-	"	pop %rdi\n"
-	"	call *%rax\n"
-	"	ud2\n"
-	".size snap__helper_clone, . - snap__helper_clone\n");
-#elif defined(__aarch64__)
-__asm__(".text\n"
-	".hidden snap__helper_clone\n"
-	".globl snap__helper_clone\n"
-	".type snap__helper_clone, %function\n"
-	"snap__helper_clone:\n"
-	"	and x1, x1, #-16\n"
-	"	stp x5, x6, [x1, #-16]!\n"
-	"	mov x7, x3\n" /* the kernel wants the thread pointer before the child's id */
-	"	mov x3, x4\n"
-	"	mov x4, x7\n"
-	"	mov x8, #220\n"
-	"	svc #0\n"
-	"	cbz x0, 1f\n"
-	"	ret\n"
-	"1:	mov x29, #0\n"
-	"	mov x30, #0\n"
-	"	ldp x1, x0, [sp], #16\n"
-	"	blr x1\n"
-	"	brk #0\n"
-	".size snap__helper_clone, . - snap__helper_clone\n");
-#else
-long snap__helper_clone(unsigned long flags, void *stack, int *parent_id, atomic_int *child_id,
-			void *thread_pointer, void (*entry)(void *), void *argument)
-{
-	return -ENOSYS;
-}
-#endif
 
 /* ---- its memory ------------------------------------------------------------------------------ */
 
@@ -98,7 +37,7 @@ long snap__helper_clone(unsigned long flags, void *stack, int *parent_id, atomic
  */
 bool snap__helper_prepare(struct snap__helper *helper)
 {
-	char *pointer = snap__thread_pointer(), *low = pointer, *high = pointer;
+	char *pointer = snap__arch_thread_pointer(), *low = pointer, *high = pointer;
 	char *used[] = {(char *)&errno, (char *)&snap__thread_self};
 	size_t below, above;
 	int saved = errno;
@@ -125,11 +64,11 @@ bool snap__helper_prepare(struct snap__helper *helper)
 /* The first words of a thread's block as libc expects them. */
 static void prepare_thread_block(const struct snap__helper *helper)
 {
-#if defined(__x86_64__)
+#if SNAP__ARCH_POINTS_TO_THREAD
 	char **words = (char **)(void *)helper->thread_pointer;
 
 	/* words 3 to 6 of libc: whether there are several threads, and the stack guard */
-	memcpy(&words[3], snap__thread_pointer() + 24, 32);
+	memcpy(&words[3], snap__arch_thread_pointer() + 24, 32);
 	words[0] = words[2] = helper->thread_pointer;
 	words[3] = (char *)1;
 #else
@@ -258,8 +197,8 @@ int snap__helper_start(struct snap__helper *helper, int (*main)(void *argument),
 	helper->parent = snap__sys_getpid();
 	atomic_store(&helper->id, -1); /* the kernel clears it when the helper has ended */
 	snap__signals_block(&mask);
-	pid = snap__helper_clone(flags, helper->memory + PAGE_BYTES + STACK_BYTES, &id, &helper->id,
-				 helper->thread_pointer, enter, helper);
+	pid = snap__arch_clone(flags, helper->memory + PAGE_BYTES + STACK_BYTES, &id, &helper->id,
+			       helper->thread_pointer, enter, helper);
 	snap__signals_restore(&mask);
 	if (pid > 0)
 		helper->unreaped = (int)pid;
@@ -341,16 +280,18 @@ bool snap__helper_host_left(const struct snap__helper *helper)
 
 /* ---- calls that may never return -------------------------------------------------------------- */
 
+#if SNAP__ARCH_CAN_JUMP
 static void *way_out[5]; /* of __builtin_setjmp() */
+#endif
 static const struct snap__helper *caller;
 static volatile bool was_woken;
 
 static void leave_call(void)
 {
-#if defined(__x86_64__) || !defined(__clang__)
+#if SNAP__ARCH_CAN_JUMP
 	__builtin_longjmp(way_out, 1);
 #else
-	syscall(SYS_exit, 0); /* this compiler cannot jump on this machine */
+	syscall(SYS_exit, 0); /* this compiler cannot jump on this processor */
 #endif
 }
 
@@ -369,8 +310,8 @@ static void on_wake(int number, siginfo_t *info, void *context)
 static void open_for_wakes(void)
 {
 	const struct snap__kernel_action ours = {on_wake,
-						 SA_SIGINFO | SA_RESTART | SNAP__RESTORE_FLAG,
-						 SNAP__RESTORE_CODE, ~(uint64_t)0};
+						 SA_SIGINFO | SA_RESTART | SNAP__ARCH_RESTORE_FLAG,
+						 SNAP__ARCH_RESTORE_CODE, ~(uint64_t)0};
 	const uint64_t others = ~(1ull << (SNAP__HELPER_SIGNAL - 1));
 
 	syscall(SYS_rt_sigaction, SNAP__HELPER_SIGNAL, &ours, NULL, sizeof(ours.mask));
@@ -385,7 +326,7 @@ bool snap__helper_call(const struct snap__helper *helper, void (*fn)(void *argum
 
 	caller = helper;
 	was_woken = false;
-#if defined(__x86_64__) || !defined(__clang__)
+#if SNAP__ARCH_CAN_JUMP
 	if (__builtin_setjmp(way_out) == 0)
 #endif
 	{

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "runtime/unwind/arch.h"
+#include "arch/arch.h"
 #include "runtime/unwind/reach.h"
 
 #if defined(__has_include) && defined(DLFO_STRUCT_HAS_EH_DBASE) && !defined(SNAP__NO_LIBUNWIND)
@@ -29,16 +29,6 @@
 #define TEXT_OF(name)   TEXT(name)
 #define TEXT(name)      #name
 #define TARGET          TEXT_OF(UNW_TARGET)
-/* Two differences between processors: the register that it asks for first (on aarch64 UNW_REG_IP
- * is the return address), and which frame it calls a signal frame (on aarch64 the kernel's code,
- * elsewhere the interrupted one). */
-#if defined(__aarch64__)
-#define FIRST_IP                        UNW_AARCH64_PC
-#define HANDLER_RETURNS_TO_SIGNAL_FRAME true
-#else
-#define FIRST_IP                        ((unw_regnum_t)UNW_REG_IP)
-#define HANDLER_RETURNS_TO_SIGNAL_FRAME false
-#endif
 /* A search table of .eh_frame_hdr that can be searched: pairs of 4-byte offsets. */
 #define ENCODED_SDATA4         0x0bu
 #define ENCODED_UDATA4         0x03u
@@ -93,7 +83,7 @@ access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value, int write
 static int access_reg(unw_addr_space_t as, unw_regnum_t number, unw_word_t *value, int write,
 		      void *unused)
 {
-	unsigned index = number == FIRST_IP ? SNAP__REG_RA : (unsigned)number;
+	unsigned index = number == SNAP__ARCH_UNW_FIRST_IP ? SNAP__REG_RA : (unsigned)number;
 
 	(void)as;
 	(void)unused;
@@ -294,7 +284,7 @@ static bool reach(const struct snap__regs *at)
    cursor's a signal frame before and after it. */
 static bool was_interrupted(bool before, bool after)
 {
-	return HANDLER_RETURNS_TO_SIGNAL_FRAME ? before : after;
+	return SNAP__ARCH_UNW_MARKS_RETURN ? before : after;
 }
 
 enum snap__other_end snap__other_unwind(const struct snap__regs *at, uintptr_t *pcs, unsigned room,

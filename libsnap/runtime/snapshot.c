@@ -31,6 +31,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "runtime/alone.h"
 #include "runtime/arena.h"
 #include "runtime/domains.h"
@@ -77,14 +78,6 @@
 /* Epochs are numbered modulo SNAP__EPOCHS; the oldest are merged long before they run out. */
 #define EPOCHS_KEPT   (SNAP__EPOCHS - 256u)
 #define EPOCHS_MERGED 2048u
-
-#if defined(__x86_64__)
-#define ARCH "x86_64"
-#elif defined(__aarch64__)
-#define ARCH "aarch64"
-#else
-#define ARCH "unknown"
-#endif
 
 static uint64_t last_seq;
 /* The last snapshot before that epoch began. */
@@ -315,10 +308,9 @@ static void put_metric(struct job *job, const char *key, uint64_t value)
 static void put_process(struct job *job)
 {
 	static const char *const reasons[] = {
-		[SNAP__AT_REQUEST] = "request", [SNAP__AT_API] = "api",
-		[SNAP__AT_TIMER] = "timer",     [SNAP__AT_GROWTH] = "growth",
-		[SNAP__AT_PEAK] = "peak",       [SNAP__AT_SIGNAL] = "signal",
-		[SNAP__AT_EXIT] = "exit",       [SNAP__AT_SAFETY] = "safety",
+#define TRIGGER(id, name) [SNAP__AT_##id] = name,
+#include "format/triggers.def"
+#undef TRIGGER
 	};
 	const struct snap__process *who = snap__process_self();
 	const struct snap__config *config = snap__process_config();
@@ -336,7 +328,7 @@ static void put_process(struct job *job)
 	if (config->command != SNAP__COMMAND_NONE)
 		put_text(job, "command", who->command);
 	put_text(job, "host", who->host);
-	put_text(job, "arch", ARCH);
+	put_text(job, "arch", SNAP__ARCH_NAME);
 	put_text(job, "trigger", reasons[job->order->reason]);
 	if (job->order->signal)
 		put_number(job, "exit_signal", (uint64_t)job->order->signal);

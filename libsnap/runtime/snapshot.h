@@ -12,16 +12,11 @@
 #include "runtime/holders/holders.h"
 #include "snap/status.h"
 
-/** Why a snapshot is taken; put_process() in snapshot.c has the names. */
+/** Why a snapshot is taken. */
 enum snap__reason {
-	SNAP__AT_REQUEST, /* control socket */
-	SNAP__AT_API,
-	SNAP__AT_TIMER,
-	SNAP__AT_GROWTH,
-	SNAP__AT_PEAK,
-	SNAP__AT_SIGNAL,
-	SNAP__AT_EXIT,
-	SNAP__AT_SAFETY, /* in case the process is killed later */
+#define TRIGGER(id, name) SNAP__AT_##id,
+#include "format/triggers.def"
+#undef TRIGGER
 };
 
 /** May the allocator be asked for its figures (metrics.h)? */

@@ -1,6 +1,7 @@
 /*
  * runtime/thread.c - per-thread states: handing them out, and taking them back.
  */
+#include "arch/arch.h"
 #include "runtime/thread.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include "runtime/arena.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
-#include "runtime/thread_pointer.h"
 
 #define FIRST_CREDITS   16u
 #define LARGEST_CREDITS 16384u
@@ -119,7 +119,7 @@ static void note_stack(struct snap__thread *thread)
 {
 	static const uintptr_t gap = (uintptr_t)128 << 20;
 	uintptr_t inside = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t top = (uintptr_t)snap__thread_pointer() + LIBC_BYTES;
+	uintptr_t top = (uintptr_t)snap__arch_thread_pointer() + LIBC_BYTES;
 	uintptr_t name = getauxval(AT_EXECFN);
 
 	if (inside < name && name - inside < gap)

@@ -13,11 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__aarch64__)
-#define CLOCK_NAME "__kernel_clock_gettime"
-#else
-#define CLOCK_NAME "__vdso_clock_gettime"
-#endif
+#include "arch/arch.h"
 
 typedef int clock_fn(clockid_t, struct timespec *);
 
@@ -98,7 +94,7 @@ static uintptr_t find_clock(void)
 	count = count_symbols(&vdso);
 	for (uint32_t i = 0; i < count; i++)
 		if (vdso.symbols[i].st_shndx != SHN_UNDEF &&
-		    strcmp(vdso.strings + vdso.symbols[i].st_name, CLOCK_NAME) == 0)
+		    strcmp(vdso.strings + vdso.symbols[i].st_name, SNAP__ARCH_VDSO_CLOCK) == 0)
 			return vdso.bias + vdso.symbols[i].st_value;
 	return 0;
 }

@@ -19,12 +19,14 @@ import sys
 
 # Who may know whom.  Every room may know itself and the public headers, `snap`.
 ARROWS = {
+    # What depends on the processor, and on nothing else.
+    "libsnap/arch": set(),
     "libsnap/format": set(),
     "libsnap/write": {"libsnap/format"},
     "libsnap/read": {"libsnap/format"},
-    "libsnap/image": {"libsnap/write"},
-    "libsnap/runtime": {"libsnap/format", "libsnap/write", "libsnap/image"},
-    "libsnap/preload": {"libsnap/runtime", "libsnap/image", "libsnap/write"},
+    "libsnap/image": {"libsnap/arch", "libsnap/write"},
+    "libsnap/runtime": {"libsnap/arch", "libsnap/format", "libsnap/write", "libsnap/image"},
+    "libsnap/preload": {"libsnap/arch", "libsnap/runtime", "libsnap/image", "libsnap/write"},
     "libsnap/static": {"libsnap/runtime"},
     # Errors, hash tables, arrays: what every room of the analyst may use.
     "cmd/base": {"libsnap/format"},
@@ -83,6 +85,7 @@ MAY_USE_DOOR = {"cmd/base", "cmd/model", "cmd/symbols", "cmd/analysis", "cmd/rep
 
 # Names of static libraries, and the room that each is.
 LIBRARIES = {
+    "snaparch": "libsnap/arch",
     "snapformat": "libsnap/format",
     "snapimage": "libsnap/image",
     "snapwrite": "libsnap/write",

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "runtime/arena.h"
-#include "runtime/thread_pointer.h"
 
 static bool is_zeroed(const unsigned char *bytes, size_t size)
 {
@@ -142,7 +142,7 @@ static void *use_and_vanish(void *data)
 	struct gone *gone = data;
 
 	pthread_barrier_wait(&steps);
-	gone->thread_pointer = snap__thread_pointer();
+	gone->thread_pointer = snap__arch_thread_pointer();
 	cr_assert(snap__reserve_use());
 	gone->lasting = snap__map(MIB);
 	gone->passing = snap__map_passing(8 * MIB);

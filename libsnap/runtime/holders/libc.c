@@ -4,6 +4,7 @@
  */
 #include "runtime/holders/libc.h"
 
+#include "arch/arch.h"
 #include "runtime/holders/blocks.h"
 #include "runtime/holders/owned.h"
 #include "runtime/process.h"
@@ -149,9 +150,9 @@ struct snap__range snap__libc_thread_data(struct snap__space *space, uintptr_t t
 
 	if (!area)
 		return (struct snap__range){0, 0};
-#if defined(__aarch64__)
-	range = (struct snap__range){thread_pointer - THREAD_DATA, thread_pointer + 2 * WORD};
-#endif
+	if (!SNAP__ARCH_POINTS_TO_THREAD)
+		range = (struct snap__range){thread_pointer - THREAD_DATA,
+					     thread_pointer + 2 * WORD};
 	if (range.low < area->low)
 		range.low = area->low;
 	if (range.high > area->high)
@@ -181,12 +182,13 @@ struct snap__range snap__libc_stack(struct snap__space *space, uintptr_t sp,
 
 uintptr_t snap__libc_thread_in(struct snap__space *space, const struct snap__area *area)
 {
-#if defined(__x86_64__)
 	const uintptr_t step = 16;
 	uintptr_t low = area->high - area->low > THREAD_DATA + PAGE
 				? area->high - THREAD_DATA - PAGE
 				: area->low;
 
+	if (!SNAP__ARCH_POINTS_TO_THREAD)
+		return 0;
 	/* The first and the third word are the thread pointer itself. */
 	for (uintptr_t at = low; area->readable && at + 3 * WORD <= area->high; at += step) {
 		const uintptr_t *words = (const uintptr_t *)at;
@@ -195,10 +197,6 @@ uintptr_t snap__libc_thread_in(struct snap__space *space, const struct snap__are
 		    stack_in_thread_data(space, snap__libc_thread_data(space, at), at, at).high)
 			return at;
 	}
-#else
-	(void)space;
-	(void)area;
-#endif
 	return 0;
 }
 
@@ -229,7 +227,8 @@ static uintptr_t list_head(struct snap__space *space, uintptr_t place)
 bool snap__libc_threads_begin(struct snap__space *space, uintptr_t main_thread,
 			      struct snap__libc_threads *threads)
 {
-#if defined(__x86_64__)
+	if (!SNAP__ARCH_POINTS_TO_THREAD)
+		return false;
 	for (uintptr_t at = 2 * WORD; at < THREAD_DATA; at += WORD) {
 		uintptr_t head =
 			is_linked(space, main_thread + at) ? list_head(space, main_thread + at) : 0;
@@ -240,11 +239,6 @@ bool snap__libc_threads_begin(struct snap__space *space, uintptr_t main_thread,
 		*threads = (struct snap__libc_threads){head - 2 * WORD, head - 2 * WORD, at};
 		return true;
 	}
-#else
-	(void)space;
-	(void)main_thread;
-	(void)threads;
-#endif
 	return false;
 }
 
@@ -259,11 +253,8 @@ uintptr_t snap__libc_threads_next(struct snap__space *space, struct snap__libc_t
    number of entries. */
 static uintptr_t tls_table(struct snap__space *space, uintptr_t thread_pointer, uintptr_t *count)
 {
-	uintptr_t at = thread_pointer, table = 0;
+	uintptr_t at = thread_pointer + SNAP__ARCH_TLS_TABLE_WORD * WORD, table = 0;
 
-#if defined(__x86_64__)
-	at += WORD;
-#endif
 	if (!snap__space_word(space, at, &table) ||
 	    !snap__space_word(space, table - 2 * WORD, count) || *count > MOST_MODULES)
 		return 0;

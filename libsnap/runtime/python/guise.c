@@ -1,41 +1,28 @@
 /*
  * runtime/python/guise.c - thread pointers.
  */
+#include "arch/arch.h"
 #include "runtime/python/guise.h"
-
-#ifdef __x86_64__
-#include <asm/prctl.h>
-#endif
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "runtime/python/find.h"
 #include "runtime/python/object.h"
 #include "runtime/thread.h"
-#include "runtime/thread_pointer.h"
 
 #define MOST_THREADS 4096u
 #define TCB_SELF     16u /* what a thread pointer points to has that pointer here, and at its start */
 
 static void set_thread_pointer(void *pointer)
 {
-#if defined(__x86_64__)
-	syscall(SYS_arch_prctl, ARCH_SET_FS, pointer);
-#elif defined(__aarch64__)
-	__asm__ volatile("msr tpidr_el0, %0" : : "r"(pointer) : "memory");
-#endif
+	snap__arch_set_thread_pointer(pointer);
 	snap__thread_internal(true);
 }
 
-/* pthread_self() of the thread that the state belongs to is its thread pointer, on x86-64. */
+/* The state has pthread_self() of its thread: on some processors that is the thread pointer. */
 static void *pointer_of(struct snap__space *space, const char *state)
 {
-	size_t offset = snap__python.layout->thread_id;
+	size_t offset = SNAP__ARCH_POINTS_TO_THREAD ? snap__python.layout->thread_id : 0;
 	uintptr_t pointer;
 
-#if !defined(__x86_64__)
-	offset = 0;
-#endif
 	if (offset == 0)
 		return NULL;
 	pointer = snap__python_word(state, offset);
@@ -79,7 +66,7 @@ static void name_thread(void *interpreter)
 
 void *snap__guise_begin(struct snap__space *space, void *interpreter)
 {
-	void *own = snap__thread_pointer(), *any = NULL;
+	void *own = snap__arch_thread_pointer(), *any = NULL;
 	char *state;
 
 	if (snap__python.layout->runtime_thread != 0) {

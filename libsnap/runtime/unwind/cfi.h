@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "runtime/modules.h"
-#include "runtime/unwind/arch.h"
+#include "arch/arch.h"
 
 /** How a register of the caller is recovered. */
 enum snap__cfi_how {

@@ -142,7 +142,7 @@ static int64_t fetch_leb(struct evaluation *e, bool with_sign)
 
 static uintptr_t register_value(struct evaluation *e, uint64_t reg)
 {
-#if defined(__x86_64__)
+#if SNAP__ARCH_RA_IS_PC
 	if (reg == SNAP__REG_RA)
 		return e->state->pc;
 #endif

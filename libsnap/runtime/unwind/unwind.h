@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "runtime/unwind/arch.h"
+#include "arch/arch.h"
 
 /** The registers that .eh_frame rules of ordinary code depend on, as they are in the caller. */
 struct snap__regs {

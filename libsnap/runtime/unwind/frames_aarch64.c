@@ -1,5 +1,5 @@
 /*
- * arch_aarch64.c - the procedure call standard on aarch64 (AAPCS64).
+ * frames_aarch64.c - where frames lie on aarch64.
  *
  * On aarch64, rows keep the return address next to the frame pointer, not right below the CFA.  So
  * most of them go through cfi.h: exact, but not yet fast.
@@ -8,17 +8,19 @@
  * the compiler, and the same wherever the function calls another.  So the distance is looked up
  * in the call frame information once for each such call of ours.
  */
-#include "runtime/unwind/arch.h"
+#include "arch/arch.h"
 
 #if defined(__aarch64__)
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
+#include <ucontext.h>
 
 #include "runtime/modules.h"
 #include "runtime/unwind/cfi.h"
+#include "runtime/unwind/signal_frame.h"
 
 #define MOST_LINKS     16u /* calls of ours between an entry point and here */
 #define DISTANCES      64u /* a power of two: more than we have calls that lead to a capture */
@@ -75,34 +77,61 @@ __attribute__((noinline)) uintptr_t snap__arch_cfa(const void *frame)
 	return 0;
 }
 
-/* x19-x29 survive calls, x30 is the return address, sp is number 31. */
-__asm__(".pushsection .text\n"
-	".globl snap__arch_here\n"
-	".hidden snap__arch_here\n"
-	".type snap__arch_here,%function\n"
-	"snap__arch_here:\n"
-	"	.cfi_startproc\n"
-	"	hint #34\n" /* bti c */
-	"	stp x19, x20, [x0, #152]\n"
-	"	stp x21, x22, [x0, #168]\n"
-	"	stp x23, x24, [x0, #184]\n"
-	"	stp x25, x26, [x0, #200]\n"
-	"	stp x27, x28, [x0, #216]\n"
-	"	stp x29, x30, [x0, #232]\n"
-	"	mov x1, sp\n"
-	"	str x1, [x0, #248]\n"
-	"	ret\n"
-	"	.cfi_endproc\n"
-	".size snap__arch_here, .-snap__arch_here\n"
-	".popsection\n");
+/* ---- the end of a signal handler ---- */
 
-/* BL is 100101 and an offset; BLR and its signed forms are 1101011 with opcode 0001. */
-bool snap__arch_follows_call(const uint8_t *code)
+/* mov x8, #139 (rt_sigreturn); svc #0: what debuggers know it by, and so does not change. */
+#define SIGRETURN 0xd4000001d2801168u
+#define WORD      sizeof(uintptr_t)
+
+/* What the kernel puts at the handler's stack pointer. */
+struct signal_frame {
+	siginfo_t info;
+	ucontext_t context;
+};
+
+#define SAVED(field) (offsetof(struct signal_frame, context.uc_mcontext.field))
+
+/* Instructions are aligned to 4 bytes, what can be read to 8. */
+static bool read_code(uintptr_t pc, uint64_t *code, snap__cfi_read_fn *read, void *context)
 {
-	uint32_t instruction;
+	uintptr_t low, high;
 
-	memcpy(&instruction, code - sizeof(instruction), sizeof(instruction));
-	return instruction >> 26 == 0x25 || (instruction & 0xfefff000u) == 0xd63f0000u;
+	if (pc % WORD == 0)
+		return read(context, pc, code);
+	if (!read(context, pc - 4, &low) || !read(context, pc + 4, &high))
+		return false;
+	*code = low >> 32 | high << 32;
+	return true;
+}
+
+/* The kernel keeps that code where it is: once seen, it need not be read again. */
+static bool is_sigreturn(uintptr_t pc, snap__cfi_read_fn *read, void *context)
+{
+	static _Atomic uintptr_t seen;
+	uint64_t code;
+
+	if (pc == atomic_load_explicit(&seen, memory_order_relaxed))
+		return true;
+	if (pc % 4 != 0 || !read_code(pc, &code, read, context) || code != SIGRETURN)
+		return false;
+	atomic_store_explicit(&seen, pc, memory_order_relaxed);
+	return true;
+}
+
+bool snap__signal_frame_step(uintptr_t pc, uintptr_t sp, struct snap__cfi_state *state,
+			     snap__cfi_read_fn *read, void *context)
+{
+	struct snap__cfi_state before = {.wanted = state->wanted, .exact = true};
+
+	if (!is_sigreturn(pc, read, context) || !read(context, sp + SAVED(pc), &before.pc) ||
+	    !read(context, sp + SAVED(sp), &before.reg[SNAP__REG_SP]))
+		return false;
+	for (unsigned reg = 0; reg < SNAP__REG_SP; reg++)
+		if (!read(context, sp + SAVED(regs) + reg * WORD, &before.reg[reg]))
+			return false;
+	before.known = UINT32_MAX;
+	*state = before;
+	return true;
 }
 
 #endif
