@@ -18,6 +18,7 @@
 #include "preload/bootstrap.h"
 #include "preload/real.h"
 #include "preload/recorded.h"
+#include "runtime/holders/owned.h"
 #include "runtime/record.h"
 
 /* Is the real function known?  If not, look it up, unless that look-up is calling us. */
@@ -231,6 +232,7 @@ ENTRY size_t malloc_usable_size(void *ptr)
 
 	if (is_bootstrap(ptr))
 		return snap__bootstrap_owns(ptr, &size) ? size : 0;
+	snap__owned_rest_asked(ptr);
 	return READY(malloc_usable_size) ? snap__real.malloc_usable_size(ptr) : 0;
 }
 

@@ -110,6 +110,9 @@ static void look_up_all(struct snap__real *real)
 	look_up(&real->fexecve, "fexecve");
 	look_up(&real->posix_spawn, "posix_spawn");
 	look_up(&real->posix_spawnp, "posix_spawnp");
+	look_up(&real->sbrk, "sbrk");
+	look_up(&real->brk, "brk");
+	look_up(&real->sigaltstack, "sigaltstack");
 	look_up(&real->sigaction, "sigaction");
 	look_up(&real->signal, "signal");
 	look_up(&real->sysv_signal, "__sysv_signal");

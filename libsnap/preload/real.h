@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "runtime/hidden.h"
@@ -60,6 +61,9 @@ struct snap__real {
 			   const posix_spawnattr_t *, char *const *, char *const *);
 	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 			    const posix_spawnattr_t *, char *const *, char *const *);
+	void *(*sbrk)(intptr_t);
+	int (*brk)(void *);
+	int (*sigaltstack)(const stack_t *, stack_t *);
 	int (*sigaction)(int, const struct sigaction *, struct sigaction *);
 	void (*(*signal)(int, void (*)(int)))(int);
 	void (*(*sysv_signal)(int, void (*)(int)))(int);

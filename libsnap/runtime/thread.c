@@ -169,6 +169,7 @@ void snap__thread_leave(struct snap__thread *thread)
 	snap__record_add_drift(thread);
 	thread->transient = false;
 	thread->busy = SNAP__IDLE;
+	atomic_store(&thread->signal_stack, 0);
 	atomic_store(&thread->owned, 0);
 }
 

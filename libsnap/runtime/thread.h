@@ -107,6 +107,7 @@ struct snap__thread {
 	struct snap__sampler sampler;
 	struct snap__nested nested[SNAP__NESTED_MAX];
 	struct snap__moving moving;
+	_Atomic uintptr_t signal_stack; /* for handlers of signals; 0: none, or not known */
 	_Atomic uintptr_t stack_inside,
 		stack_top; /* an address in its stack, and the stack's end */
 	_Atomic uint64_t counts[SNAP__COUNTS];

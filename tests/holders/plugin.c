@@ -6,6 +6,7 @@
 
 void held_plugin_global(void);
 void held_plugin_tls(void);
+void keep_for_thread(char *kept);
 
 extern char *volatile of_module;
 char *volatile of_module;
@@ -29,4 +30,9 @@ void held_plugin_tls(void)
 {
 	of_thread = block(251);
 	large[5] = 1;
+}
+
+void keep_for_thread(char *kept)
+{
+	of_thread = kept;
 }

@@ -347,6 +347,7 @@ static void *on_own_stack(void *)
 
 	words[1] = held_on_own_stack();
 	of_own_stack = held_tls_of_own_stack();
+	__asm__ volatile("" : : "m"(of_own_stack) : "memory"); /* or it is never written */
 	stay();
 	USE(&words);
 	return nullptr;

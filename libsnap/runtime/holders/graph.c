@@ -4,6 +4,8 @@
 #include "runtime/holders/graph.h"
 
 #include "runtime/arena.h"
+#include "runtime/holders/libc.h"
+#include "runtime/holders/owned.h"
 #include "runtime/holders/touched.h"
 
 #define FIRST_HIDDEN 4096u
@@ -16,6 +18,7 @@
 #define WORD         sizeof(uintptr_t)
 #define LARGE        ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
 #define MOST_SHARED  ((uintptr_t)1 << 40) /* of one mapping: 13 s to ask which pages were touched */
+#define LEAST_STACK  ((uintptr_t)4096)    /* of a thread */
 #define PIECE        ((uintptr_t)16 << 20) /* of a range, between two signs of progress */
 
 struct snap__graph snap__graph;
@@ -27,6 +30,7 @@ void snap__graph_begin(struct snap__copy *copy)
 	size_t blocks = snap__blocks.count, nodes = blocks + SNAP__MOST_ROOTS + 3;
 
 	g->copy = copy;
+	g->rest_is_used = snap__owned_rest_is_used();
 	g->roots = snap__copy_need((SNAP__MOST_ROOTS + 1) * sizeof(*g->roots));
 	g->first = snap__copy_need_now(nodes * sizeof(*g->first), blocks * sizeof(*g->first));
 	g->degree = snap__copy_need_now(nodes * sizeof(*g->degree), blocks * sizeof(*g->degree));
@@ -186,12 +190,30 @@ void snap__graph_scan(uintptr_t low, uintptr_t high)
 		each_part(low, high, scan_part, NULL);
 }
 
+void snap__graph_leave_out(uintptr_t low, uintptr_t high)
+{
+	snap__ranges_add(&g->dead, low, high);
+}
+
+static void scan_living(uintptr_t low, uintptr_t high)
+{
+	uintptr_t end;
+
+	for (; snap__ranges_gap(&g->dead, &low, high, &end); low = end)
+		snap__graph_scan(low, end);
+}
+
 static void expand(uint32_t block)
 {
-	uintptr_t low = snap__blocks.address[block];
+	uintptr_t low = snap__blocks.address[block], high = low + snap__blocks_size(block);
 
+	if (g->rest_is_used && snap__owned_rest_was_asked(low))
+		high += snap__libc_rest(&g->copy->space, block);
 	begin_edges(block);
-	snap__graph_scan(low, low + snap__blocks_size(block));
+	if (g->dead.count && high - low >= LEAST_STACK)
+		scan_living(low, high);
+	else
+		snap__graph_scan(low, high);
 	end_edges(block);
 }
 
@@ -445,6 +467,7 @@ static void connect_top(void)
 void snap__graph_mark(void)
 {
 	end_roots();
+	snap__ranges_join(&g->dead);
 	mark_reached();
 	if (g->unreachable_blocks > 0) {
 		tell_direct();

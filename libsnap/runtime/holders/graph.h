@@ -13,6 +13,7 @@
 #include "runtime/hidden.h"
 #include "runtime/holders/blocks.h"
 #include "runtime/holders/copy.h"
+#include "runtime/holders/ranges.h"
 #include "snap/records.h"
 
 /** Most roots.  Further words belong to the newest one. */
@@ -44,6 +45,7 @@ struct snap__hidden {
 
 struct snap__graph {
 	struct snap__copy *copy;
+	bool rest_is_used; /* words behind the ends of blocks are theirs: see owned.h */
 	struct snap__root *roots;
 	uint32_t root_count;
 	uint32_t *first, *degree;        /* by node, into `to` */
@@ -56,6 +58,7 @@ struct snap__graph {
 	uint32_t ordered;
 	uint8_t *reach; /* enum snap__reach, by block */
 	uint8_t *ring;  /* by block: 1 for one block of each ring that nothing else leads to */
+	struct snap__ranges dead; /* parts of blocks that are stacks, below their stack pointers */
 	uint64_t rings; /* of requests of which only the kernel knows what they refer to */
 	uint64_t roots_merged, edges_cut, pages_unreadable, unreachable_blocks, unreachable_bytes;
 };
@@ -90,6 +93,9 @@ void snap__graph_scan(uintptr_t low, uintptr_t high);
 void snap__graph_add_edge(uint32_t block);
 /** The same as scan, for a range in `area`: pages that were never touched are passed over. */
 void snap__graph_scan_touched(struct snap__area *area, uintptr_t low, uintptr_t high);
+
+/** Words of [low, high), which lies in a block, count for nothing. */
+void snap__graph_leave_out(uintptr_t low, uintptr_t high);
 
 /** After the last root: mark what the roots reach, and sort the rest into direct and indirect
  * leaks. */

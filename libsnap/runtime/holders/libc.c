@@ -76,7 +76,7 @@ void snap__libc_allocator(struct snap__ranges *owned, struct snap__space *space)
 	snap__owned_ranges(owned);
 	for (size_t i = 0; i < space->count; i++)
 		if (snap__equal(space->areas[i].name, "[heap]"))
-			snap__ranges_add(owned, space->areas[i].low, space->areas[i].high);
+			snap__owned_heap(owned, space->areas[i].low, space->areas[i].high);
 	for (uint32_t b = 0; b < snap__blocks.count; b++) {
 		uintptr_t address = snap__blocks.address[b];
 		const struct snap__area *area;
@@ -87,11 +87,38 @@ void snap__libc_allocator(struct snap__ranges *owned, struct snap__space *space)
 		if (!area)
 			continue;
 		last = (struct snap__range){area->low, area->high};
-		if (glibc && area->readable && !snap__equal(area->name, "[heap]") &&
-		    has_header(area, address))
+		if (snap__equal(area->name, "[heap]"))
+			continue;
+		if (glibc && area->readable && has_header(area, address))
 			last = chunk_range(area, address, snap__blocks_size(b));
 		snap__ranges_add(owned, last.low, last.high);
 	}
+}
+
+/* What the chunk's header says of the block's real size; 0 if that cannot be. */
+static uint64_t chunk_rest(const struct snap__area *area, uintptr_t address, uint64_t size)
+{
+	uintptr_t head, room;
+
+	if (!area || !area->readable || !has_header(area, address))
+		return 0;
+	head = *(const uintptr_t *)(address - WORD);
+	room = (head & ~(uintptr_t)7) - (head & CHUNK_MAPPED ? 2 * WORD : WORD);
+	return room > size && room - size < 2 * PAGE ? room - size : 0;
+}
+
+uint64_t snap__libc_rest(struct snap__space *space, uint32_t block)
+{
+	uintptr_t address = snap__blocks.address[block];
+	uint64_t size = snap__blocks_size(block);
+	uint64_t rest = size / 4 + 2 * WORD; /* other allocators round up by less */
+	uintptr_t end = address + size;
+
+	if (snap__equal(snap__process_host()->allocator, "glibc"))
+		rest = chunk_rest(snap__space_at(space, address), address, size);
+	if (block + 1 < snap__blocks.count && snap__blocks.address[block + 1] - end < rest)
+		rest = snap__blocks.address[block + 1] - end;
+	return rest;
 }
 
 static bool is_empty_bin(uintptr_t bin)
@@ -240,6 +267,18 @@ bool snap__libc_threads_begin(struct snap__space *space, uintptr_t main_thread,
 		return true;
 	}
 	return false;
+}
+
+void snap__libc_threads_kept(struct snap__libc_threads *threads)
+{
+	threads->head += 4 * WORD;
+	threads->at = threads->head;
+}
+
+struct snap__range snap__libc_thread_stack(struct snap__space *space, uintptr_t thread_pointer)
+{
+	return stack_in_thread_data(space, snap__libc_thread_data(space, thread_pointer),
+				    thread_pointer, thread_pointer);
 }
 
 uintptr_t snap__libc_threads_next(struct snap__space *space, struct snap__libc_threads *threads)

@@ -13,6 +13,10 @@
 /** The memory that the allocator of the recorded blocks owns. */
 void snap__libc_allocator(struct snap__ranges *owned, struct snap__space *space);
 
+/** How many bytes behind the block's end are its own as well; of allocators other than glibc's, at
+ *  most. */
+uint64_t snap__libc_rest(struct snap__space *space, uint32_t block);
+
 /**
  * glibc keeps its main arena among its global variables: its lists of free memory point into the
  * last bytes of live blocks.  The part of [low, high) that it is; empty if it is not there.
@@ -23,8 +27,8 @@ struct snap__range snap__libc_main_arena(uintptr_t low, uintptr_t high);
 struct snap__range snap__libc_stack(struct snap__space *space, uintptr_t sp,
 				    uintptr_t thread_pointer);
 
-/** Is the area the stack of a thread that has ended, which libc keeps for the next one?  If so, the
- *  thread's pointer; else 0. */
+/** The same without the list: is the area the stack of a thread, or was it?  If so, the thread's
+ *  pointer; else 0. */
 uintptr_t snap__libc_thread_in(struct snap__space *space, const struct snap__area *area);
 
 /** glibc's list of the threads that run, and of those that have ended and were not joined. */
@@ -35,6 +39,10 @@ struct snap__libc_threads {
 /** Begin with the pointer of the main thread.  False if the list is not as expected. */
 bool snap__libc_threads_begin(struct snap__space *space, uintptr_t main_thread,
 			      struct snap__libc_threads *threads);
+/** Go on with the list of ended threads whose stacks glibc keeps for the next ones. */
+void snap__libc_threads_kept(struct snap__libc_threads *threads);
+/** The stack of a thread as pthread_create() noted it; empty if it is not found. */
+struct snap__range snap__libc_thread_stack(struct snap__space *space, uintptr_t thread_pointer);
 /** The pointer of the next thread; 0: there are no more. */
 uintptr_t snap__libc_threads_next(struct snap__space *space, struct snap__libc_threads *threads);
 

@@ -7,12 +7,14 @@
 #include "runtime/holders/owned.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 
 #include "runtime/modules.h"
 #include "runtime/hidden.h"
 
-#define MOST 16384u /* further mappings are recognised by the blocks in them */
+#define MOST        16384u /* further mappings are recognised by the blocks in them */
+#define ASKED_SHIFT 19u    /* 64 KiB, taken when somebody asks */
+#define MOST_BREAKS                                                                                \
+	256u /* what the program adds to the heap after so many times looks like malloc's */
 
 struct entry {
 	_Atomic uintptr_t address;
@@ -22,7 +24,14 @@ struct entry {
 
 static struct entry entries[MOST] SNAP__PAGES;
 static atomic_uint count;
-static atomic_bool is_off;
+static atomic_bool is_off, rest_is_used;
+
+/* A bit for each block of which it was asked how large it is, and for others by chance. */
+static _Atomic uint64_t asked[1 << (ASKED_SHIFT - 6)] SNAP__PAGES;
+
+/* What the program added to the heap: ascending, as the heap grows. */
+static struct entry breaks[MOST_BREAKS];
+static atomic_uint break_count;
 static _Atomic uintptr_t code_start, code_end; /* of the allocator; 0: not known yet */
 
 static bool is_allocator(uintptr_t caller)
@@ -82,4 +91,77 @@ void snap__owned_ranges(struct snap__ranges *ranges)
 			snap__ranges_add(ranges, atomic_load(&entries[i].address),
 					 atomic_load(&entries[i].address) +
 						 atomic_load(&entries[i].size));
+}
+
+void snap__owned_break(uintptr_t low, uintptr_t high, const void *caller)
+{
+	unsigned used = atomic_load(&break_count);
+
+	if (low < high) {
+		if (used == MOST_BREAKS)
+			return;
+		atomic_store(&breaks[used].caller, (uintptr_t)caller);
+		atomic_store(&breaks[used].address, low);
+		atomic_store(&breaks[used].size, high - low);
+		atomic_store(&break_count, used + 1);
+		return;
+	}
+	for (unsigned i = 0; i < used; i++) {
+		uintptr_t begin = atomic_load(&breaks[i].address);
+
+		if (begin + atomic_load(&breaks[i].size) > high)
+			atomic_store(&breaks[i].size, begin < high ? high - begin : 0);
+	}
+}
+
+void snap__owned_heap(struct snap__ranges *ranges, uintptr_t low, uintptr_t high)
+{
+	unsigned used = atomic_load(&break_count);
+
+	for (unsigned i = 0; i < used && i < MOST_BREAKS; i++) {
+		uintptr_t begin = atomic_load(&breaks[i].address);
+		size_t size = atomic_load(&breaks[i].size);
+
+		if (size == 0 || begin < low || begin + size > high ||
+		    is_allocator(atomic_load(&breaks[i].caller)))
+			continue;
+		if (low < begin)
+			snap__ranges_add(ranges, low, begin);
+		low = begin + size;
+	}
+	if (low < high)
+		snap__ranges_add(ranges, low, high);
+}
+
+/* The bit of the block at `address`. */
+static _Atomic uint64_t *asked_word(uintptr_t address, uint64_t *bit)
+{
+	uint64_t hash = (uint64_t)address * 0x9e3779b97f4a7c15u >> (64 - ASKED_SHIFT);
+
+	*bit = (uint64_t)1 << (hash & 63);
+	return &asked[hash >> 6];
+}
+
+void snap__owned_rest_asked(const void *ptr)
+{
+	uint64_t bit;
+	_Atomic uint64_t *word = asked_word((uintptr_t)ptr, &bit);
+
+	if (atomic_load_explicit(word, memory_order_relaxed) & bit)
+		return;
+	atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+	atomic_store_explicit(&rest_is_used, true, memory_order_relaxed);
+}
+
+bool snap__owned_rest_is_used(void)
+{
+	return atomic_load(&rest_is_used);
+}
+
+bool snap__owned_rest_was_asked(uintptr_t block)
+{
+	uint64_t bit;
+	_Atomic uint64_t *word = asked_word(block, &bit);
+
+	return (atomic_load_explicit(word, memory_order_relaxed) & bit) != 0;
 }

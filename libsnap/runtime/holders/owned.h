@@ -8,6 +8,7 @@
 #ifndef SNAP_RUNTIME_HOLDERS_OWNED_H
 #define SNAP_RUNTIME_HOLDERS_OWNED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,20 @@ void snap__owned_unmapped(uintptr_t address, size_t size);
 /** The host's malloc is at `allocator`; NULL: it is libc's own, and nothing need be listed. */
 void snap__owned_init(const void *allocator);
 
+/** Code at `caller` moved the end of the heap from `low` to `high`.  If it is no allocator's, what it
+ * gained is memory of the program. */
+void snap__owned_break(uintptr_t low, uintptr_t high, const void *caller);
+
+/** The program asks how large the block at `ptr` really is: it may use all of it from now on. */
+void snap__owned_rest_asked(const void *ptr);
+/** Was that asked of any block?  Of this one?  The latter may be true without it, of a few. */
+bool snap__owned_rest_is_used(void);
+bool snap__owned_rest_was_asked(uintptr_t block);
+
 /** In a copy: the ranges. */
 void snap__owned_ranges(struct snap__ranges *ranges);
+
+/** In a copy: the part [low, high) of the heap without what is the program's. */
+void snap__owned_heap(struct snap__ranges *ranges, uintptr_t low, uintptr_t high);
 
 #endif

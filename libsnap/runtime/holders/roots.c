@@ -19,14 +19,14 @@
 #include "runtime/thread.h"
 #include "runtime/unwind/cfi.h"
 
-#define WORD          ((uintptr_t)sizeof(uintptr_t))
-#define PAGE          ((uintptr_t)4096)
-#define RED_ZONE      128u
-#define MOST_FRAMES   200u
-#define GAP           ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
-#define MOST_UNJOINED 20000u
-#define LARGE         ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
-#define LOADER_NAME   "/ld-linux"
+#define WORD        ((uintptr_t)sizeof(uintptr_t))
+#define PAGE        ((uintptr_t)4096)
+#define RED_ZONE    128u
+#define MOST_FRAMES 200u
+#define GAP         ((uintptr_t)256) /* of one variable: between pointers to blocks of one site */
+#define MOST_ENDED  20000u
+#define LARGE       ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
+#define LOADER_NAME "/ld-linux"
 
 struct finding {
 	struct snap__copy *copy;
@@ -35,7 +35,8 @@ struct finding {
 	struct snap__ranges tls;   /* the variables of one thread */
 	const struct snap__module **modules;
 	uint32_t module_count;
-	uintptr_t *pointers; /* of threads */
+	uintptr_t *pointers;   /* of threads */
+	uintptr_t main_thread; /* the pointer of the first one; 0: not known */
 };
 
 /* ---- words that refer to one site are one root ----------------------------------------------- */
@@ -292,6 +293,20 @@ static bool is_main_stack(struct finding *f, uintptr_t sp)
 	return area && snap__equal(area->name, "[stack]");
 }
 
+/* What the program gave to pthread_attr_setstack() is the thread's, even if it is a block. */
+static void leave_out_dead(struct finding *f, const struct snap__stopped *t, uintptr_t low)
+{
+	struct snap__range stack = snap__libc_thread_stack(f->space, t->thread_pointer);
+	uint32_t block = snap__blocks_find(t->sp);
+
+	if (block == SNAP__NO_BLOCK || t->sp < stack.low || t->sp >= stack.high)
+		return;
+	if (stack.low < snap__blocks.address[block])
+		stack.low = snap__blocks.address[block];
+	if (stack.low < low)
+		snap__graph_leave_out(stack.low, low);
+}
+
 /* A thread that was stopped: its stack above the stack pointer, then what libc keeps there. */
 static void find_stack(struct finding *f, const struct snap__stopped *t)
 {
@@ -308,6 +323,7 @@ static void find_stack(struct finding *f, const struct snap__stopped *t)
 	/* Below the stack pointer, a stack that the program allocated may contain anything. */
 	if (has_thread || is_main_stack(f, t->sp))
 		snap__ranges_add(&f->known, stack.low, stack.high);
+	leave_out_dead(f, t, low);
 	low = find_frames(f, t, low, high);
 	add_frame(f, t, 0, low, high);
 	if (has_thread)
@@ -320,8 +336,11 @@ static void find_stack(struct finding *f, const struct snap__stopped *t)
 static void list_pointers(struct finding *f)
 {
 	f->pointers = snap__copy_need((f->copy->thread_count + 1) * sizeof(*f->pointers));
-	for (uint32_t i = 0; i < f->copy->thread_count; i++)
+	for (uint32_t i = 0; i < f->copy->thread_count; i++) {
 		f->pointers[i] = f->copy->threads[i].thread_pointer;
+		if (f->copy->threads[i].id == snap__process_self()->pid)
+			f->main_thread = f->pointers[i];
+	}
 }
 
 static bool is_alive(const struct finding *f, uintptr_t thread_pointer)
@@ -333,15 +352,15 @@ static bool is_alive(const struct finding *f, uintptr_t thread_pointer)
 }
 
 /* What a thread returned waits for the thread that joins it. */
-static void find_unjoined(struct finding *f, uintptr_t main_thread)
+static void find_unjoined(struct finding *f)
 {
 	struct snap__root root = {
 		.kind = SNAP_ROOT_THREAD, .module = SNAP_NONE, .label = "(ended, not joined)"};
 	struct snap__libc_threads threads;
 
-	if (!snap__libc_threads_begin(f->space, main_thread, &threads))
+	if (!snap__libc_threads_begin(f->space, f->main_thread, &threads))
 		return;
-	for (unsigned i = 0; i < MOST_UNJOINED; i++) {
+	for (unsigned i = 0; i < MOST_ENDED; i++) {
 		uintptr_t thread = snap__libc_threads_next(f->space, &threads);
 		struct snap__range data = snap__libc_thread_data(f->space, thread);
 
@@ -366,7 +385,7 @@ static void find_threads(struct finding *f)
 		find_stack(f, t);
 		find_registers(t);
 		if (t->id == snap__process_self()->pid && f->copy->threads_unread == 0)
-			find_unjoined(f, t->thread_pointer);
+			find_unjoined(f);
 		snap__copy_tick();
 	}
 }
@@ -381,6 +400,24 @@ static void find_moving(void)
 	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
 		uint32_t block = atomic_load(&t->owned)
 					 ? snap__blocks_find((uintptr_t)t->moving.ptr)
+					 : SNAP__NO_BLOCK;
+
+		if (block != SNAP__NO_BLOCK)
+			snap__graph_add_edge(block);
+	}
+	snap__graph_drop_root();
+}
+
+/* Only the kernel may know where signals come to. */
+static void find_signal_stacks(void)
+{
+	struct snap__root root = {
+		.kind = SNAP_ROOT_KERNEL, .module = SNAP_NONE, .label = "stacks for signals"};
+
+	snap__graph_add_root(&root);
+	for (struct snap__thread *t = snap__threads_first(); t; t = t->next) {
+		uint32_t block = atomic_load(&t->owned)
+					 ? snap__blocks_find(atomic_load(&t->signal_stack))
 					 : SNAP__NO_BLOCK;
 
 		if (block != SNAP__NO_BLOCK)
@@ -452,13 +489,23 @@ static void pass_by_own(struct finding *f)
 		snap__ranges_add(&f->known, base, base + ((size + PAGE - 1) & ~(PAGE - 1)));
 }
 
-/* The cached stack of an ended thread contains stale values.  If it is not known of all threads
- * where their stacks are, none is passed by. */
-static void pass_by_ended(struct finding *f)
+static void pass_by_kept(struct finding *f, struct snap__libc_threads threads)
 {
-	for (uint32_t i = 0; i < f->copy->thread_count; i++)
-		if (!f->copy->threads[i].read && !f->copy->threads[i].ended)
-			return;
+	snap__libc_threads_kept(&threads);
+	for (unsigned i = 0; i < MOST_ENDED; i++) {
+		uintptr_t thread = snap__libc_threads_next(f->space, &threads);
+		struct snap__range stack = snap__libc_thread_stack(f->space, thread);
+
+		if (!thread)
+			break;
+		if (stack.high && !is_alive(f, thread))
+			snap__ranges_add(&f->known, stack.low, stack.high);
+	}
+}
+
+/* Without libc's list of them: by what libc left there of the thread. */
+static void pass_by_recognised(struct finding *f)
+{
 	for (size_t i = 0; i < f->space->count; i++) {
 		const struct snap__area *area = &f->space->areas[i];
 		uintptr_t thread = area->anonymous && area->writable && !area->shared
@@ -468,6 +515,21 @@ static void pass_by_ended(struct finding *f)
 		if (thread && !is_alive(f, thread))
 			snap__ranges_add(&f->known, area->low, area->high);
 	}
+}
+
+/* The cached stack of an ended thread contains stale values.  If it is not known of all threads
+ * where their stacks are, none is passed by. */
+static void pass_by_ended(struct finding *f)
+{
+	struct snap__libc_threads threads;
+
+	for (uint32_t i = 0; i < f->copy->thread_count; i++)
+		if (!f->copy->threads[i].read && !f->copy->threads[i].ended)
+			return;
+	if (snap__libc_threads_begin(f->space, f->main_thread, &threads))
+		pass_by_kept(f, threads);
+	else
+		pass_by_recognised(f);
 }
 
 static void find_mappings(struct finding *f)
@@ -493,6 +555,7 @@ void snap__roots_find(struct snap__copy *copy)
 	find_globals(&f);
 	find_threads(&f);
 	find_moving();
+	find_signal_stacks();
 	find_mappings(&f);
 	find_loader(&f);
 	snap__kernel_words_find(snap__process_self()->pid);
