@@ -33,15 +33,16 @@ enum group_key {
 };
 extern const char *const group_key_names[];
 
-/** What is counted of a call stack; and the names, as --metric takes them. */
+/** What is counted of a call stack (figures.def); the names, as --metric takes them; and the names
+ * of their columns. */
 enum figure {
-	FIGURE_LIVE_BYTES,
-	FIGURE_LIVE_BLOCKS,
-	FIGURE_ALLOCATED_BYTES,
-	FIGURE_ALLOCATED_BLOCKS,
+#define FIGURE(id, option, column) FIGURE_##id,
+#include "base/figures.def"
+#undef FIGURE
 	FIGURES
 };
 extern const char *const figure_names[];
+extern const char *const figure_column_names[FIGURES];
 
 /** How alike two call stacks are that count as one, from most to least; and the names, as --match
  * takes them. */

@@ -1,5 +1,5 @@
 /*
- * input/formats.h - what input.c's table knows of each format.
+ * input/formats.h - what each format of input files does, by formats.def.
  */
 #ifndef INPUT_FORMATS_H
 #define INPUT_FORMATS_H
@@ -23,9 +23,9 @@ struct format {
 				      struct snap_error *err);
 };
 
-extern const struct format format_snap;
-extern const struct format format_text;
-extern const struct format format_tracemalloc;
+#define FORMAT(name) extern const struct format format_##name;
+#include "input/formats.def"
+#undef FORMAT
 
 /** The format of `stream` (already unwrapped), or an error that says what it is instead. */
 enum snap_status format_recognise(const struct format **format, struct stream *stream,

@@ -13,9 +13,9 @@
 
 /** One line per format, in the order in which they are tried. */
 static const struct format *const formats[] = {
-	&format_snap,
-	&format_text,
-	&format_tracemalloc,
+#define FORMAT(name) &format_##name,
+#include "input/formats.def"
+#undef FORMAT
 };
 
 static const size_t format_count = sizeof(formats) / sizeof(*formats);

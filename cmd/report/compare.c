@@ -729,10 +729,11 @@ static void add_totals(struct compare *compare, const struct figures *old,
 	sites_add_figures(report, &side[0], old, compare->sampled);
 	sites_add_figures(report, &side[1], new, compare->sampled);
 	for (enum figure i = 0; i < FIGURES; i++)
-		value_field(report, &delta, sites_figure_name(i),
+		value_field(report, &delta, figure_column_names[i],
 			    difference(old->value[i], new->value[i]));
 	for (enum figure i = 0; compare->sampled && i < FIGURES; i++)
-		value_field(report, &delta, report_text(report, "%s_stderr", sites_figure_name(i)),
+		value_field(report, &delta,
+			    report_text(report, "%s_stderr", figure_column_names[i]),
 			    value_real(sqrt(old->variance[i] + new->variance[i])));
 	value_field(report, &totals, "old", side[0]);
 	value_field(report, &totals, "new", side[1]);

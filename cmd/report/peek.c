@@ -507,7 +507,7 @@ static void add_both_totals(struct peek *peek, struct value *totals, const struc
 	sites_add_figures(peek->report, &old, &sides[0], peek->sampled);
 	sites_add_figures(peek->report, &new, &sides[1], peek->sampled);
 	for (enum figure i = 0; i < FIGURES; i++)
-		value_field(peek->report, &delta, sites_figure_name(i),
+		value_field(peek->report, &delta, figure_column_names[i],
 			    difference(sides[0].value[i], sides[1].value[i]));
 	value_field(peek->report, totals, "old", old);
 	value_field(peek->report, totals, "new", new);

@@ -51,21 +51,14 @@ void sites_describe(struct report *report, const struct report_options *options)
 		    value_text(report, figure_names[options->metric]));
 }
 
-const char *sites_figure_name(enum figure figure)
-{
-	static const char *const names[FIGURES] = {"live_bytes", "live_blocks", "allocated_bytes",
-						   "allocated_blocks"};
-
-	return names[figure];
-}
-
 void sites_add_figures(struct report *report, struct value *object, const struct figures *figures,
 		       bool sampled)
 {
 	for (enum figure i = 0; i < FIGURES; i++)
-		value_field(report, object, sites_figure_name(i), value_u64(figures->value[i]));
+		value_field(report, object, figure_column_names[i], value_u64(figures->value[i]));
 	for (enum figure i = 0; sampled && i < FIGURES; i++)
-		value_field(report, object, report_text(report, "%s_stderr", sites_figure_name(i)),
+		value_field(report, object,
+			    report_text(report, "%s_stderr", figure_column_names[i]),
 			    value_real(figures_stderr(figures, i)));
 }
 

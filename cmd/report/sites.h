@@ -23,10 +23,7 @@ enum figure sites_bytes_figure(const struct report_options *options);
 /** `group` and `metric` into the report's head. */
 void sites_describe(struct report *report, const struct report_options *options);
 
-/** "live_bytes", ... as JSON calls the figures. */
-const char *sites_figure_name(enum figure figure);
-
-/** The fields of `figures` (all four, and their standard errors if `sampled`) into an object. */
+/** The fields of `figures` (all, and their standard errors if `sampled`) into an object. */
 void sites_add_figures(struct report *report, struct value *object, const struct figures *figures,
 		       bool sampled);
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/choices.h"
 #include "model/identity.h"
 #include "model/model.h"
 
@@ -195,10 +196,10 @@ struct store_sums {
 };
 
 struct store_sum {
-	uint32_t row;       /* of store_each_shown_sum(): the place among the shown ones */
-	uint64_t stacks;    /* that hold something in this snapshot; never 0 */
-	uint64_t values[4]; /* as in struct store_cell; SNAP_UNKNOWN when a part is unknown */
-	double variances[4];
+	uint32_t row;             /* of store_each_shown_sum(): the place among the shown ones */
+	uint64_t stacks;          /* that hold something in this snapshot; never 0 */
+	uint64_t values[FIGURES]; /* as in struct store_cell; SNAP_UNKNOWN when a part is unknown */
+	double variances[FIGURES];
 	int64_t heaviest; /* of store_each_shown_sum(): the site that holds most of it */
 	uint64_t weight;  /* how much that is */
 };

@@ -40,7 +40,12 @@ class Guide(unittest.TestCase):
         self.only_in(r'"container-growth"', set())
         self.only_in(r'"tsv"|, tsv', {"cmd/render/tsv.c"})
         self.only_in(r'"(fuzzy|domain", *"type)"', {"cmd/base/choices.c"})
-        self.only_in(r"&format_text\b", {"cmd/input/input.c"})
+        self.only_in(r"format_(snap|tracemalloc)\b", {"cmd/input/snap.c", "cmd/input/tracemalloc.c"})
+        self.only_in(r'"allocated", *"allocations"', set())
+        self.only_in(r'"safety"\)', {"cmd/report/growth_exits.c"})
+        self.only_in(r"defined\(__(x86_64|aarch64)__\)", {f"libsnap/{path}.{kind}" for path, kind in (
+            ("arch/arch", "h"), ("arch/code_x86_64", "c"), ("arch/code_aarch64", "c"), ("preload/syscall_x86_64", "c"),
+            ("preload/syscall_aarch64", "c"), ("runtime/unwind/frames_aarch64", "c"))})
 
 
 if __name__ == "__main__":

@@ -415,10 +415,10 @@ static void held_column(struct cursor *cursor, sqlite3_context *context, int col
 {
 	enum {
 		SUMS = 4,
-		KNOWN = SUMS + RELATION_FIGURES,
-		VARIANCES = KNOWN + RELATION_FIGURES,
-		MOST = VARIANCES + RELATION_FIGURES,
-		SITES = MOST + RELATION_FIGURES
+		KNOWN = SUMS + FIGURES,
+		VARIANCES = KNOWN + FIGURES,
+		MOST = VARIANCES + FIGURES,
+		SITES = MOST + FIGURES
 	};
 	const struct credit_side *side = side_of(cursor);
 	const struct held *row = &side->held[cursor->at];

@@ -262,7 +262,7 @@ static bool pack_cells(struct arrays *arrays, struct array_snapshot *snapshot,
 		return false;
 	for (uint32_t i = 0; i < snapshot->cell_count; i++) {
 		put_site(arrays, &packing, &walk, cells[i].site_id);
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < FIGURES; k++)
 			put_figure(&packing, cells[i].figures[k]);
 	}
 	return packing_keep(&packing, &arrays->pile, &snapshot->cells);
@@ -278,7 +278,7 @@ static bool pack_variances(struct arrays *arrays, struct array_snapshot *snapsho
 	if (!packing_reserve(&packing, (size_t)snapshot->cell_count * 4))
 		return false;
 	for (uint32_t i = 0; i < snapshot->cell_count; i++)
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < FIGURES; k++)
 			packing_put(&packing, bits_of(cells[i].variances[k]));
 	return packing_keep(&packing, &arrays->pile, &snapshot->variances);
 }
@@ -344,7 +344,7 @@ static bool unpack_cells(const struct arrays *arrays, struct array_page *page)
 		return false;
 	for (uint32_t i = 0; i < snapshot->cell_count; i++) {
 		page->cells[i].site_id = get_site(arrays, &packing, &walk);
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < FIGURES; k++)
 			page->cells[i].figures[k] = get_figure(&packing);
 	}
 	unpacking_end(&packing, &snapshot->cells);
@@ -362,7 +362,7 @@ static bool unpack_variances(const struct arrays *arrays, struct array_page *pag
 	if (!unpacking_begin(&packing, &arrays->pile, &snapshot->variances))
 		return false;
 	for (uint32_t i = 0; i < snapshot->cell_count; i++)
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < FIGURES; k++)
 			page->cells[i].variances[k] = double_of(packing_get(&packing));
 	unpacking_end(&packing, &snapshot->variances);
 	return true;

@@ -38,9 +38,8 @@ struct array_site {
 /** What a site holds in a snapshot. */
 struct array_cell {
 	int64_t site_id;
-	uint64_t figures[4]; /* live bytes and blocks, allocated bytes and blocks; may be
-				SNAP_UNKNOWN */
-	double variances[4];
+	uint64_t figures[FIGURES]; /* SNAP_UNKNOWN possible */
+	double variances[FIGURES];
 };
 
 /** The live blocks of a site that were allocated in one epoch. */

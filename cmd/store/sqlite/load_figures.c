@@ -41,7 +41,7 @@ static struct array_cell cell_of(const struct model *model, uint32_t at, int64_t
 
 static void add_cell(struct array_cell *sum, const struct array_cell *more)
 {
-	for (int k = 0; k < 4; k++) {
+	for (int k = 0; k < FIGURES; k++) {
 		sum->figures[k] = add_known(sum->figures[k], more->figures[k]);
 		sum->variances[k] += more->variances[k];
 	}
@@ -71,7 +71,7 @@ static int bind_cell(sqlite3_stmt *statement, int at, const void *row, const voi
 
 	sqlite3_bind_int64(statement, at++, *(const int64_t *)snapshot_id);
 	sqlite3_bind_int64(statement, at++, cell->site_id);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < FIGURES; i++)
 		database_bind_u64(statement, at++, cell->figures[i]);
 	return at;
 }
@@ -82,7 +82,7 @@ static int bind_variance(sqlite3_stmt *statement, int at, const void *row, const
 
 	sqlite3_bind_int64(statement, at++, *(const int64_t *)snapshot_id);
 	sqlite3_bind_int64(statement, at++, cell->site_id);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < FIGURES; i++)
 		sqlite3_bind_double(statement, at++, cell->variances[i]);
 	return at;
 }

@@ -11,21 +11,20 @@
 #ifndef STORE_RELATION_H
 #define STORE_RELATION_H
 
+#include "base/choices.h"
 #include "store/sqlite/ids.h"
 #include "store/store.h"
-
-enum { RELATION_FIGURES = 4 }; /* live bytes and blocks, allocated bytes and blocks */
 
 /** What the call stacks of a row hold in one snapshot. */
 struct held {
 	uint32_t row;
 	uint64_t stacks;
-	int64_t sums[RELATION_FIGURES];   /* of those that are known */
-	uint64_t known[RELATION_FIGURES]; /* of how many call stacks the figure is known */
-	double variances[RELATION_FIGURES];
-	int64_t most[RELATION_FIGURES]; /* what the heaviest call stack holds, and which it is */
-	int64_t most_site[RELATION_FIGURES]; /* of equals the one with the lowest id */
-	bool overflows[RELATION_FIGURES];
+	int64_t sums[FIGURES];   /* of those that are known */
+	uint64_t known[FIGURES]; /* of how many call stacks the figure is known */
+	double variances[FIGURES];
+	int64_t most[FIGURES];      /* what the heaviest call stack holds, and which it is */
+	int64_t most_site[FIGURES]; /* of equals the one with the lowest id */
+	bool overflows[FIGURES];
 };
 
 /** One side of the relation. */

@@ -132,15 +132,13 @@ enum snap_status store_show_rows(struct store *store, const struct store_shown *
 
 /* ---- sums ------------------------------------------------------------------------------------ */
 
-enum { VALUES = 4 };
-
 /* Read stacks, figures and variances from `column` on; the first column after them. */
 static int read_figures(sqlite3_stmt *row, int column, bool sampled, struct store_sum *sum)
 {
 	sum->stacks = (uint64_t)sqlite3_column_int64(row, column++);
-	for (int i = 0; i < VALUES; i++)
+	for (int i = 0; i < FIGURES; i++)
 		sum->values[i] = database_u64(row, column++);
-	for (int i = 0; sampled && i < VALUES; i++)
+	for (int i = 0; sampled && i < FIGURES; i++)
 		sum->variances[i] = sqlite3_column_double(row, column++);
 	return column;
 }
@@ -237,8 +235,6 @@ enum snap_status store_each_shown_sum(struct store *store, const struct store_su
 				      uint32_t figure, store_sum_fn *fn, void *user,
 				      struct snap_error *err)
 {
-	static const char *const names[VALUES] = {"live_bytes", "live_blocks", "allocated_bytes",
-						  "allocated_blocks"};
 	bool overlap = rows_overlap(store, sums);
 	struct sum_walk walk = {fn, user, overlap || sums->sampled};
 	sqlite3_stmt *statement = sums_statement(
@@ -247,7 +243,7 @@ enum snap_status store_each_shown_sum(struct store *store, const struct store_su
 
 	if (!statement)
 		return SNAP_ESYSTEM;
-	sqlite3_bind_text(statement, 3, names[figure % VALUES], -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 3, figure_column_names[figure % FIGURES], -1, SQLITE_STATIC);
 	return each_recorded(store, statement, shown_row, &walk, err);
 }
 
@@ -262,7 +258,7 @@ static enum snap_status total_row(void *context, sqlite3_stmt *row)
 
 	read_figures(row, 1, walk->sampled, walk->out);
 	/* No call stack holds 0, not something unknown. */
-	for (int i = 0; walk->out->stacks == 0 && i < VALUES; i++)
+	for (int i = 0; walk->out->stacks == 0 && i < FIGURES; i++)
 		walk->out->values[i] = 0;
 	return SNAP_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * growth_words.c - the columns of a growth report, and a row in words and figures.
+ * growth_columns.c - the columns of a growth report, and what a row has in each.
  */
 #include "report/growth_rows.h"
 
