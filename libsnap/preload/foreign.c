@@ -14,8 +14,10 @@
 #include "preload/loaded.h"
 #include "preload/relink.h"
 #include "runtime/domains.h"
+#include "runtime/hidden.h"
 #include "runtime/record.h"
 #include "runtime/sample.h"
+#include "runtime/symbols.h"
 #include "runtime/thread.h"
 
 #define FRAME __builtin_frame_address(0)
@@ -251,7 +253,7 @@ NAMED(2)
 		prefix "zalloc", NULL, ADDRESS(zalloc_##heap)                                      \
 	}
 
-static struct snap__substitute rows[NEW_COUNT + DELETE_COUNT + NAMED_COUNT];
+static struct snap__substitute rows[NEW_COUNT + DELETE_COUNT + NAMED_COUNT] SNAP__PAGES;
 
 static const struct snap__substitute new_rows[NEW_COUNT] = {
 	NEW_ROW(0, "_Znwm"),
@@ -294,7 +296,7 @@ static size_t find_operators(const struct snap__substitute *wanted, void **their
 			     const void *object, size_t found)
 {
 	for (size_t i = 0; i < count; i++) {
-		theirs[i] = dlsym(RTLD_NEXT, wanted[i].name);
+		theirs[i] = snap__symbols_next(wanted[i].name);
 		if (!theirs[i] || object_of(theirs[i]) != object)
 			continue;
 		rows[found] = wanted[i];
@@ -309,11 +311,11 @@ static size_t find_named(size_t found)
 		size_t first = heap * 8;
 
 		/* A prefix that is not there is looked up once only. */
-		if (!dlsym(RTLD_DEFAULT, named_rows[first].name))
+		if (!snap__symbols_any(named_rows[first].name))
 			continue;
 		numbers[heap] = snap__domain_number(domains[heap]);
 		for (size_t i = first; i < first + 8; i++) {
-			named_theirs[i] = dlsym(RTLD_DEFAULT, named_rows[i].name);
+			named_theirs[i] = snap__symbols_any(named_rows[i].name);
 			if (!named_theirs[i])
 				continue;
 			rows[found] = named_rows[i];
@@ -328,7 +330,7 @@ void snap__foreign_find(const void *malloc_address)
 	const void *object = object_of(malloc_address);
 	size_t found = 0;
 
-	if (object != object_of(ADDRESS(strlen)) && dlsym(RTLD_NEXT, "_Znwm")) {
+	if (object != object_of(ADDRESS(strlen)) && snap__symbols_next("_Znwm")) {
 		found = find_operators(new_rows, new_theirs, NEW_COUNT, object, found);
 		found = find_operators(delete_rows, delete_theirs, DELETE_COUNT, object, found);
 	}

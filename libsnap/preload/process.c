@@ -20,6 +20,7 @@
 #include "runtime/lifecycle.h"
 #include "runtime/unwind/unwind.h"
 #include "runtime/modules.h"
+#include "runtime/symbols.h"
 
 extern char **environ;
 
@@ -34,12 +35,14 @@ __attribute__((constructor)) static void loaded(int argc, char **argv, char **en
 #endif
 	snap__process_warm(environment);
 	snap__real_find();
+	snap__symbols_open();
 	snap__real_describe(&host);
 	if (!host.in_front) /* otherwise malloc is not recorded, and neither is what stands beside it */
 		snap__foreign_find(host.malloc_address);
 	/* `ld.so PROGRAM` removes its own. */
 	host.arguments = getauxval(AT_BASE) ? argv : NULL;
 	snap__process_load(environment, &host);
+	snap__symbols_close();
 }
 
 ENTRY void exit(int status)

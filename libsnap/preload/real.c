@@ -13,6 +13,7 @@
 #include "preload/entry.h"
 #include "preload/nested.h"
 #include "preload/loaded.h"
+#include "runtime/symbols.h"
 
 enum { NOT_FOUND, SEARCHING, FOUND };
 static atomic_uint search;
@@ -62,7 +63,7 @@ struct snap__real snap__real = {
 /* ISO C has no conversion from object to function pointers; POSIX promises that this works. */
 static void look_up(void *slot, const char *name)
 {
-	void *address = dlsym(RTLD_NEXT, name);
+	void *address = snap__symbols_next(name);
 
 	if (address)
 		memcpy(slot, &address, sizeof(address));
@@ -133,7 +134,9 @@ int snap__real_find(void)
 	if (!atomic_compare_exchange_strong(&search, &not_found, SEARCHING))
 		return not_found == FOUND;
 	found = snap__real;
+	snap__symbols_open();
 	look_up_all(&found);
+	snap__symbols_close();
 	snap__real = found;
 	atomic_store(&search, FOUND);
 	return 1;
@@ -169,7 +172,7 @@ static const char *allocator_name(int of_libc, const char *in_front)
 	if (of_libc && !in_front)
 		return otherwise;
 	for (size_t i = 0; i < KNOWN; i++)
-		if (dlsym(RTLD_DEFAULT, known[i].symbol))
+		if (snap__symbols_any(known[i].symbol))
 			return known[i].name;
 	return otherwise;
 }
@@ -225,7 +228,7 @@ static const char *loaded_before_us(void *theirs, void *ours)
    it, and leads to the first object in the order of loading. */
 static const char *in_front(void)
 {
-	void *answering = dlsym(RTLD_DEFAULT, "malloc"), *theirs;
+	void *answering = snap__symbols_any("malloc"), *theirs;
 	void *(*our_malloc)(size_t) = snap__entry_malloc();
 	const char *definer;
 	void *ours;
@@ -244,7 +247,7 @@ static int is_known(const void *base)
 	struct snap__loaded other;
 
 	for (size_t i = 0; i < KNOWN; i++)
-		if (snap__loaded_at(dlsym(RTLD_DEFAULT, known[i].symbol), &other) &&
+		if (snap__loaded_at(snap__symbols_any(known[i].symbol), &other) &&
 		    other.base == base)
 			return 1;
 	return 0;
@@ -253,7 +256,7 @@ static int is_known(const void *base)
 /* `slot` becomes what answers the program's calls of `name`, unless that is ours. */
 static void look_in_front(void *slot, const char *name)
 {
-	void *address = dlsym(RTLD_DEFAULT, name);
+	void *address = snap__symbols_any(name);
 	struct snap__loaded theirs, own;
 
 	if (snap__loaded_at(address, &theirs) && snap__loaded_at(&snap__real, &own) &&
@@ -287,6 +290,6 @@ void snap__real_describe(struct snap__host *host)
 	host->malloc_address = malloc_address;
 	if (object.base && !of_libc && !is_known(object.base))
 		snap__nested_guard();
-	host->alone[0] = dlsym(RTLD_NEXT, "__libc_single_threaded");
-	host->alone[1] = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
+	host->alone[0] = snap__symbols_next("__libc_single_threaded");
+	host->alone[1] = snap__symbols_any("__libc_single_threaded");
 }

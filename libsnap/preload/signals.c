@@ -19,6 +19,7 @@
 #include "preload/entry.h"
 #include "preload/real.h"
 #include "preload/signals.h"
+#include "runtime/hidden.h"
 #include "runtime/process.h"
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
@@ -42,7 +43,7 @@ static const uint64_t fatal =
 static volatile sig_atomic_t is_watching;
 
 /* What the program set, or found, where ours is now: by the number of the signal. */
-static struct sigaction asked[MOST + 1];
+static struct sigaction asked[MOST + 1] SNAP__PAGES;
 
 static int is_fatal(int number)
 {
@@ -103,9 +104,48 @@ static void fill_in(struct sigaction *action)
 	action->sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
 }
 
+static int is_default(const struct sigaction *action)
+{
+	return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == SIG_DFL;
+}
+
+/* Has it neither a flag nor a mask?  libc fills in no more of a mask than the kernel has. */
+static int is_plain(const struct sigaction *action)
+{
+	uint64_t mask;
+
+	memcpy(&mask, &action->sa_mask, sizeof(mask));
+	return action->sa_flags == 0 && mask == 0;
+}
+
+/* Where the disposition is the default one, ours takes its place.  `asks`: it is asked for first. */
+static void watch_one(int number, const struct sigaction *ours, int asks)
+{
+	struct sigaction now;
+
+	if (snap__real.sigaction(number, asks ? NULL : ours, &now) != 0)
+		return;
+	if (is_default(&now)) {
+		if (asks)
+			snap__real.sigaction(number, ours, NULL);
+		if (!is_plain(&now)) /* what is all zeros takes no page */
+			asked[number] = now;
+	} else if (!asks) {
+		snap__real.sigaction(number, &now, NULL);
+	}
+}
+
+/*
+ * For a signal that is ignored, setting anything drops one that is pending.  Without blocked signals
+ * none is; while we block all, an ignored one that comes is dropped as it would have been, and any
+ * other waits.  So ours can be tried, and what was there put back: half the number of system calls.
+ */
 void snap__signals_watch(void)
 {
-	struct sigaction ours, now;
+	const uint64_t all = ~(uint64_t)0;
+	struct sigaction ours;
+	uint64_t blocked = 0;
+	int masked, asks;
 
 	/* The first process of a namespace is not ended by default dispositions. */
 	if (!snap__real.sigaction || snap__sys_getpid() == 1 || !snap__recording() ||
@@ -113,20 +153,20 @@ void snap__signals_watch(void)
 		return;
 	fill_in(&ours);
 	is_watching = 1;
-	/* Asked first: for a signal that is ignored, setting anything drops one that is pending. */
+	masked = syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &blocked, sizeof(all)) == 0;
+	asks = !masked || blocked != 0;
 	for (int n = 1; n <= MOST; n++)
-		if (is_fatal(n) && snap__real.sigaction(n, NULL, &now) == 0 &&
-		    !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL) {
-			asked[n] = now;
-			snap__real.sigaction(n, &ours, NULL);
-		}
+		if (is_fatal(n))
+			watch_one(n, &ours, asks);
+	if (masked)
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof(blocked));
 }
 
 /* Does the program ask for the default disposition of a signal that we watch? */
 static int becomes_default(int number, const struct sigaction *action)
 {
-	return is_watching && is_fatal(number) && !(action->sa_flags & SA_SIGINFO) &&
-	       action->sa_handler == SIG_DFL && !snap__trigger_is_filtered();
+	return is_watching && is_fatal(number) && is_default(action) &&
+	       !snap__trigger_is_filtered();
 }
 
 ENTRY int sigaction(int number, const struct sigaction *restrict action,

@@ -355,9 +355,13 @@ const char *snap__config_from_environment(struct snap__config *config,
 		if (!snap__starts_with(*environment, "SNAP_"))
 			continue;
 		for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-			size_t n = snap__length(settings[i].name);
+			const char *name = settings[i].name;
+			size_t n;
 
-			if (strncmp(*environment, settings[i].name, n) != 0)
+			if (name[5] != (*environment)[5])
+				continue;
+			n = snap__length(name);
+			if (strncmp(*environment, name, n) != 0)
 				continue;
 			if (!settings[i].set(config, *environment + n) && !complaint)
 				complaint = settings[i].complaint;

@@ -31,15 +31,10 @@ enum snap__command_wish {
 };
 
 struct snap__config {
-	char out[SNAP__PATH_MAX];   /* SNAP_OUT: absolute once recording has started */
-	char hello[SNAP__PATH_MAX]; /* SNAP_HELLO: a file; a line is added when recording has
-	                             * started
-	                             */
-	char labels[8192];          /* SNAP_LABELS: K=V lines */
-	uint64_t every_ns;          /* SNAP_EVERY; 0 off */
-	uint64_t growth_bytes;      /* SNAP_AT_GROWTH; 0 off */
-	uint64_t peak_bytes;        /* SNAP_AT_PEAK, or SNAP_KEEP_PEAK; 0 off */
-	uint64_t safety_ns;         /* SNAP_SAFETY: the first safety snapshot; 0 none */
+	uint64_t every_ns;     /* SNAP_EVERY; 0 off */
+	uint64_t growth_bytes; /* SNAP_AT_GROWTH; 0 off */
+	uint64_t peak_bytes;   /* SNAP_AT_PEAK, or SNAP_KEEP_PEAK; 0 off */
+	uint64_t safety_ns;    /* SNAP_SAFETY: the first safety snapshot; 0 none */
 	bool keep_peak; /* SNAP_KEEP_PEAK: the step grows with the peak, and a new peak replaces the last */
 	uint64_t sample_bytes; /* SNAP_SAMPLE; 0 exact */
 	uint64_t seed;         /* SNAP_SEED; 0 picks one */
@@ -57,7 +52,12 @@ struct snap__config {
 	bool census;         /* SNAP_CENSUS: snapshots have the objects of an interpreter */
 	bool resident;       /* SNAP_RESIDENT: snapshots say how much of each module is in memory */
 	bool durable; /* SNAP_DURABLE: a thread that asks for a snapshot waits until it is on the disk */
-	bool active; /* SNAP_ACTIVE: record from the start */
+	bool active;                /* SNAP_ACTIVE: record from the start */
+	char out[SNAP__PATH_MAX];   /* SNAP_OUT: absolute once recording has started */
+	char hello[SNAP__PATH_MAX]; /* SNAP_HELLO: a file; a line is added when recording has
+	                             * started
+	                             */
+	char labels[8192];          /* SNAP_LABELS: K=V lines */
 };
 
 /** Set the defaults, then the settings in `environment` (NULL-terminated, may be NULL).

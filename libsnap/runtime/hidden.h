@@ -14,8 +14,7 @@
  *  variables side by side behind them.  A short process pays for each page that it touches. */
 #define SNAP__PAGES __attribute__((aligned(4096)))
 
-/** Of buffers that every process uses: they stand between the large tables and the small variables,
- *  so that snap__warm() gets all of their pages at once. */
-#define SNAP__WARM __attribute__((aligned(2048)))
+/** Of the first of the small variables: the linker puts the larger alignments in front of it. */
+#define SNAP__FIRST_SMALL __attribute__((aligned(2048)))
 
 #endif

@@ -254,8 +254,8 @@ static enum snap_status begin_recording(void)
 
 enum snap_status snap__process_start(const struct snap_config *wanted)
 {
-	static char labels[sizeof(
-		snap__settings.labels)]; /* those of the environment, and any set since */
+	/* Those of the environment, and any set since. */
+	static char labels[sizeof(snap__settings.labels)] SNAP__PAGES;
 	unsigned was = atomic_load(&state);
 	const char *complaint;
 

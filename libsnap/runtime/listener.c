@@ -257,7 +257,7 @@ static enum name own_name; /* of the socket that listens */
 static _Atomic uint64_t wanted_secret;
 static uint64_t tried_secret;
 static uint64_t client_until_ns; /* a client that sends no line within this time is dropped */
-static char line[SNAP_CONTROL_LINE_MAX];
+static char line[SNAP_CONTROL_LINE_MAX] SNAP__PAGES;
 static size_t line_size;
 
 static void leave_client(void)

@@ -11,12 +11,13 @@
 
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
+#include "runtime/hidden.h"
 
 #define MESSAGE_MAX 1024
 
 enum { EMPTY, FILLING, FULL };
 static atomic_uint kept_state;
-static char kept[MESSAGE_MAX];
+static char kept[MESSAGE_MAX] SNAP__PAGES;
 static size_t kept_size;
 static _Thread_local bool is_deferring;
 

@@ -29,7 +29,7 @@ static long read_proc(const char *name, char *text, size_t size)
 	struct snap__text full = SNAP__TEXT(path);
 
 	snap__text_add(&full, "/proc/");
-	if (process)
+	if (process && process != snap__sys_getpid())
 		snap__text_add_u64(&full, (uint64_t)process);
 	else
 		snap__text_add(&full, "self");
@@ -344,7 +344,7 @@ uint64_t snap__metrics_start_ticks(void)
 	char text[1024];
 	const char *at;
 
-	if (snap__os_read_record("/proc/self/stat", text, sizeof(text)) < 0)
+	if (read_proc("/stat", text, sizeof(text)) <= 0)
 		return 0;
 	/* The name, field 2, may hold blanks and parentheses: count from its last ')'. */
 	at = strrchr(text, ')');

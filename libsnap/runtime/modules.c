@@ -17,6 +17,7 @@
 
 #include "runtime/arena.h"
 #include "runtime/modules.h"
+#include "runtime/process.h"
 #include "runtime/hidden.h"
 #include "write/sys.h"
 
@@ -72,20 +73,17 @@ static bool same_module(const struct snap__module *a, const struct snap__module 
 
 static const char *program_path(void)
 {
-	static char path[4096] SNAP__PAGES;
+	static char path[SNAP__PATH_MAX] SNAP__PAGES;
 	static const char deleted[] = " (deleted)";
-	const size_t suffix = sizeof(deleted) - 1;
-	int saved_errno = errno;
-	ssize_t size = snap__sys_readlink("/proc/self/exe", path, sizeof(path) - 1);
-	const char *started_as = (const char *)getauxval(AT_EXECFN);
+	const char *exe = snap__process_exe(), *started_as = (const char *)getauxval(AT_EXECFN);
+	size_t size = strlen(exe), suffix = sizeof(deleted) - 1;
 
-	errno = saved_errno;
-	if (size <= 0)
+	if (size == 0)
 		return started_as ? started_as : "";
-	path[size] = '\0';
-	if ((size_t)size > suffix && memcmp(path + size - suffix, deleted, suffix) == 0)
-		path[(size_t)size - suffix] = '\0';
-	return path;
+	if (size <= suffix || memcmp(exe + size - suffix, deleted, suffix) != 0)
+		return exe;
+	memcpy(path, exe, size - suffix);
+	return path; /* what follows is 0 */
 }
 
 /* How reports name an object; the loader gives the program itself an empty name. */

@@ -20,11 +20,12 @@
 #include "runtime/hidden.h"
 #include "write/sys.h"
 
-#define WARM_MOST ((uintptr_t)192 << 10)
+#define WARM_MOST ((uintptr_t)64 << 10)
 
-struct snap__config snap__settings SNAP__WARM;
+struct snap__config snap__settings SNAP__PAGES;
 
-static struct snap__process self SNAP__WARM;
+static struct snap__process self SNAP__PAGES;
+static char first_small SNAP__FIRST_SMALL;
 static struct snap__host host;
 static atomic_uint *witness; /* 1 in this process and in vfork children, 0 in forked copies */
 static struct snap__lock labels_lock;
@@ -91,20 +92,39 @@ static void drop_part_of_character(struct snap__text *name)
 		name->data[name->size = start - 1] = '\0';
 }
 
+uint64_t snap__process_start_ticks(bool asks)
+{
+	if (asks && self.start_ticks == 0)
+		self.start_ticks = snap__metrics_start_ticks();
+	return self.start_ticks;
+}
+
+const char *snap__process_exe(void)
+{
+	int saved = errno;
+	ssize_t n;
+
+	if (self.exe[0] == '\0') {
+		n = snap__sys_readlink("/proc/self/exe", self.exe, sizeof(self.exe) - 1);
+		self.exe[n > 0 ? n : 0] = '\0';
+	}
+	errno = saved;
+	return self.exe;
+}
+
 /* The program is called what it was started as (one executable may have several names), unless
    that was a script, which says nothing of the executable. */
 static void find_program(void)
 {
 	struct snap__text name = SNAP__TEXT(self.program);
-	struct snap__text exe = SNAP__TEXT(self.exe);
 	const char *started_as = (const char *)(uintptr_t)getauxval(AT_EXECFN);
-	ssize_t n = snap__sys_readlink("/proc/self/exe", self.exe, sizeof(self.exe) - 1);
-	const char *path = self.exe, *slash;
+	const char *path = snap__process_exe(), *slash;
+	struct snap__text exe;
 
-	if (n >= 0)
-		self.exe[n] = '\0';
-	else
+	if (*path == '\0') {
+		exe = SNAP__TEXT(self.exe);
 		snap__text_add(&exe, started_as ? started_as : "unknown");
+	}
 	/* For `ld.so PROGRAM` the kernel names only ld.so; ld.so's own list names the program. */
 	if (started_as && !is_way(started_as) &&
 	    (snap__equal(started_as, self.exe) || is_same_file(started_as, self.exe) ||
@@ -172,7 +192,7 @@ void snap__process_renew(void)
 	self.pid = snap__sys_getpid();
 	self.parent = snap__sys_getppid();
 	snap__metrics_of(self.pid);
-	self.start_ticks = snap__metrics_start_ticks();
+	self.start_ticks = 0;
 	self.start_time_ns = snap__os_wall_ns();
 	self.start_mono_ns = snap__os_mono_ns();
 	if (witness)
@@ -218,14 +238,11 @@ extern SNAP__HIDDEN char _end[]; /* the linker's */
 
 void snap__warm(void)
 {
-	uintptr_t one = (uintptr_t)&snap__settings, other = (uintptr_t)&self;
-	uintptr_t from = (one < other ? one : other) & ~(uintptr_t)4095;
+	uintptr_t from = (uintptr_t)&first_small & ~(uintptr_t)4095;
 	uintptr_t to = (uintptr_t)_end;
 
-	if (to <= from) /* another linker may order variables otherwise */
+	if (to <= from || to - from > WARM_MOST) /* another linker may order variables otherwise */
 		return;
-	/* If there are more, the first of them are those that every process uses. */
-	to = to - from > WARM_MOST ? from + WARM_MOST : to;
 	(void)snap__sys_madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 }
 
@@ -288,9 +305,9 @@ bool snap__process_set_label(const char *key, const char *value)
 
 void snap__process_each_label(snap__label_fn *fn, void *user)
 {
-	static char copy[sizeof(snap__settings.labels)] SNAP__WARM;
+	static char copy[sizeof(snap__settings.labels)] SNAP__PAGES;
 
-	if (!snap__lock_take(&labels_lock))
+	if (snap__settings.labels[0] == '\0' || !snap__lock_take(&labels_lock))
 		return;
 	memcpy(copy, snap__settings.labels, snap__length(snap__settings.labels) + 1);
 	snap__lock_release(&labels_lock);

@@ -24,14 +24,14 @@ struct snap__host {
 
 struct snap__process {
 	int pid, parent;
-	uint64_t start_ticks;   /* of the process, clock ticks since boot */
+	uint64_t start_ticks;   /* snap__process_start_ticks() */
 	uint64_t start_time_ns; /* wall clock when recording (or the forked child) began */
 	uint64_t start_mono_ns; /* the same by the clock that nobody sets */
 	char program[192];      /* file name part; '/' and control characters replaced; cut, so that
 				   the names of snapshots are not too long for a file system */
-	char exe[SNAP__PATH_MAX];
-	char command[8192];
 	char host[256];
+	char exe[SNAP__PATH_MAX]; /* "unknown" if neither the kernel nor the loader tells */
+	char command[8192];
 };
 
 /** How the calling process relates to the state in our memory. */
@@ -51,7 +51,7 @@ bool snap__process_has_thread_word(void);
 /** The settings, for lifecycle.c to fill in; others read snap__process_config(). */
 extern SNAP__HIDDEN struct snap__config snap__settings;
 
-/** Have the pages of our variables made now, at once: cheaper than one fault for each. */
+/** Have the pages of our small variables made now, at once: cheaper than one fault for each. */
 void snap__warm(void);
 
 void snap__process_set_host(const struct snap__host *host);
@@ -70,6 +70,11 @@ const struct snap__process *snap__process_self(void);
 /** Since recording, or the forked child, began.  The wall clock may have been set meanwhile. */
 uint64_t snap__process_age_ns(void);
 const struct snap__host *snap__process_host(void);
+/** When the process started, in clock ticks since boot; 0 unknown.  The kernel is asked once, if
+ * `asks` is set. */
+uint64_t snap__process_start_ticks(bool asks);
+/** The program's path as the kernel has it, asked for once; "" if it does not tell. */
+const char *snap__process_exe(void);
 /** Is it an argument or a variable where the kernel put it?  There it can always be read and written. */
 bool snap__process_is_of_kernel(const char *text);
 

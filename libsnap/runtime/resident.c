@@ -9,6 +9,7 @@
 #include "runtime/modules.h"
 #include "runtime/os_linux.h"
 #include "runtime/thread.h"
+#include "runtime/hidden.h"
 #include "write/sys.h"
 
 #define PAGE   4096u
@@ -86,7 +87,7 @@ void snap__resident_end(void)
 	state.last_end_ns = snap__os_mono_ns();
 }
 
-static uint64_t entries[AT_ONE]; /* of the pages that were read last */
+static uint64_t entries[AT_ONE] SNAP__PAGES; /* of the pages that were read last */
 
 /* Returns for how many of `count` pages from `page` on the kernel gave an entry. */
 static uint64_t read_entries(uintptr_t page, uint64_t count)

@@ -314,12 +314,16 @@ static void put_process(struct job *job)
 	};
 	const struct snap__process *who = snap__process_self();
 	const struct snap__config *config = snap__process_config();
+	/* It tells processes with the same pid apart; nobody meets one that was brief and ends. */
+	uint64_t start_ticks =
+		snap__process_start_ticks(job->order->reason != SNAP__AT_EXIT || !is_brief());
 
 	put_number(job, "seq", job->seq);
 	put_number(job, "time_ns", job->time_ns);
 	put_number(job, "mono_ns", snap__os_mono_ns());
 	put_number(job, "start_time_ns", who->start_time_ns);
-	put_number(job, "start_ticks", who->start_ticks);
+	if (start_ticks)
+		put_number(job, "start_ticks", start_ticks);
 	put_number(job, "pid", (uint64_t)who->pid);
 	put_number(job, "ppid", (uint64_t)who->parent);
 	put_number(job, "uid", (uint64_t)snap__sys_geteuid());
@@ -411,7 +415,8 @@ static void take_pages(struct job *job)
 /* Figures of the process; in a copy they are passed on, because /proc/self there is the copy. */
 static void take_metrics(struct job *job)
 {
-	static struct metric metrics[MOST_METRICS]; /* one snapshot is written at a time */
+	static struct metric
+		metrics[MOST_METRICS] SNAP__PAGES; /* one snapshot is written at a time */
 	const struct snap__metrics_leave leave = {
 		.allocator = job->order->ask != SNAP__ASK_NOBODY &&
 			     snap__equal(snap__process_host()->allocator, "glibc"),
@@ -445,10 +450,12 @@ static void put_unseen(struct job *job, uint64_t known)
 
 static void add_build_id(struct snap__text *text, const struct snap__module *module)
 {
-	for (size_t i = 0; i < module->build_id_size; i++) {
-		snap__text_add_hex(text, module->build_id[i] >> 4);
-		snap__text_add_hex(text, module->build_id[i] & 15);
-	}
+	char digits[2 * SNAP__BUILD_ID_MAX];
+	size_t size = module->build_id_size;
+
+	for (size_t i = 0; i < 2 * size; i++)
+		digits[i] = "0123456789abcdef"[module->build_id[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	snap__text_add_bytes(text, digits, 2 * size);
 }
 
 /* A path may be mapped twice, and an address may have had another module before.  False: the path
@@ -456,7 +463,7 @@ static void add_build_id(struct snap__text *text, const struct snap__module *mod
 static bool put_module_metric(struct job *job, const char *prefix,
 			      const struct snap__module *module, uint64_t bytes)
 {
-	static char key[SNAP_META_KEY_MAX + 1]; /* one snapshot is written at a time */
+	static char key[SNAP_META_KEY_MAX + 1] SNAP__PAGES; /* one snapshot is written at a time */
 	char buffer[32];
 	struct snap__text name = SNAP__TEXT(key), value = SNAP__TEXT(buffer);
 
@@ -1122,10 +1129,12 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 {
 	struct job job = {.order = order, .word = snap__kept_word(order->reason)};
 	uint64_t cpu = snap__os_thread_cpu_ns();
-	struct snap__text name = snap__text_in(path, size);
+	struct snap__text name = {0};
 	enum snap_status st;
 	int saved = errno;
 
+	if (path)
+		name = snap__text_in(path, size);
 	*error = 0;
 	job.seq = job.word ? last_seq : last_seq + 1;
 	job.time_ns = snap__os_wall_ns();
@@ -1139,7 +1148,8 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 		last_seq = job.seq;
 		if (job.unseen.bytes > most_unseen.bytes)
 			most_unseen = job.unseen;
-		snap__filename_final(&name, snap__process_config()->out, job.seq, job.word);
+		if (path)
+			snap__filename_final(&name, snap__process_config()->out, job.seq, job.word);
 	} else {
 		seq_before[(job.closed + 1) % SNAP__EPOCHS] = last_seq;
 		atomic_fetch_add(&failures, 1);

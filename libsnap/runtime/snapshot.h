@@ -40,7 +40,7 @@ struct snap__order {
 
 /**
  * Write one snapshot; not from two threads at once.  On success `path` (of `size` bytes)
- * holds its absolute name.  Otherwise `*error` is the errno value, 0 if there is none, and nothing
+ * holds its absolute name, unless it is NULL.  Otherwise `*error` is the errno value, 0 if there is none, and nothing
  * is left in the directory.
  * Returns SNAP_OK, SNAP_EIO or SNAP_ENOMEM.
  */

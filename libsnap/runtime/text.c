@@ -31,18 +31,16 @@ void snap__text_add(struct snap__text *text, const char *s)
 
 void snap__text_add_padded(struct snap__text *text, uint64_t value, unsigned digits)
 {
-	char reversed[20], forward[20];
-	unsigned n = 0;
+	char written[20];
+	unsigned first = sizeof(written);
 
 	do {
-		reversed[n++] = (char)('0' + value % 10);
+		written[--first] = (char)('0' + value % 10);
 		value /= 10;
 	} while (value > 0);
-	while (n < digits && n < sizeof(reversed))
-		reversed[n++] = '0';
-	for (unsigned i = 0; i < n; i++)
-		forward[i] = reversed[n - 1 - i];
-	snap__text_add_bytes(text, forward, n);
+	while (first > 0 && sizeof(written) - first < digits)
+		written[--first] = '0';
+	snap__text_add_bytes(text, written + first, sizeof(written) - first);
 }
 
 void snap__text_add_u64(struct snap__text *text, uint64_t value)
@@ -52,15 +50,14 @@ void snap__text_add_u64(struct snap__text *text, uint64_t value)
 
 void snap__text_add_hex(struct snap__text *text, uint64_t value)
 {
-	bool begun = false;
+	char digits[16];
+	unsigned first = sizeof(digits);
 
-	for (int shift = 60; shift >= 0; shift -= 4) {
-		unsigned digit = (unsigned)(value >> shift & 15);
-
-		begun = begun || digit || shift == 0;
-		if (begun)
-			snap__text_add_bytes(text, &"0123456789abcdef"[digit], 1);
-	}
+	do {
+		digits[--first] = "0123456789abcdef"[value & 15];
+		value >>= 4;
+	} while (value > 0);
+	snap__text_add_bytes(text, digits + first, sizeof(digits) - first);
 }
 
 size_t snap__length(const char *s)

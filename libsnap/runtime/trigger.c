@@ -1043,7 +1043,6 @@ static bool has_room_on_stack(void)
 static enum snap_status take_alone(enum snap__reason reason, const char *label, bool outside,
 				   char *path, size_t size, int *error)
 {
-	static char unused[SNAP__PATH_MAX] SNAP__WARM;
 	struct snap__order order = {reason,
 				    last_signal,
 				    label,
@@ -1056,7 +1055,7 @@ static enum snap_status take_alone(enum snap__reason reason, const char *label, 
 	enum snap_status st;
 
 	snap__quiet_begin(&quiet);
-	st = take_here(&order, path ? path : unused, path ? size : sizeof(unused), error);
+	st = take_here(&order, path, size, error);
 	snap__quiet_end(&quiet);
 	return st;
 }

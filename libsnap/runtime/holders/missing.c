@@ -13,6 +13,7 @@
 #include "runtime/holders/copy.h"
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
+#include "runtime/hidden.h"
 #include "write/sys.h"
 
 #define PAGE        ((uintptr_t)4096)
@@ -24,7 +25,7 @@ struct fetching {
 	uint64_t unread;        /* pages */
 };
 
-static uint64_t entries[PAGES_ASKED]; /* of pagemap; mapped, it could lie in a hole */
+static uint64_t entries[PAGES_ASKED] SNAP__PAGES; /* of pagemap; mapped, it could lie in a hole */
 
 static int open_pagemap(int host)
 {

@@ -197,7 +197,7 @@ static uint64_t add_pool(uintptr_t at, uint64_t resident)
 
 static void add_arena(uintptr_t base, uintptr_t size)
 {
-	static bool present[MOST_PAGES];
+	static bool present[MOST_PAGES] SNAP__PAGES;
 	uintptr_t end = base + size,
 		  at = (base + walk.pool_size - 1) & ~(uintptr_t)(walk.pool_size - 1);
 	uint64_t used = 0;
@@ -253,12 +253,12 @@ static void add_pair(struct snap__text *text, const char *key, uint64_t value)
 
 const char *snap__python_arenas_classes(void)
 {
-	static char buffer[3072];
-	struct snap__text text = SNAP__TEXT(buffer);
+	static char buffer[3072] SNAP__PAGES;
+	struct snap__text text;
 
-	buffer[0] = '\0';
 	if (walk.arenas == 0)
-		return buffer;
+		return "";
+	text = SNAP__TEXT(buffer);
 	add_pair(&text, "pool=", walk.pool_size);
 	add_pair(&text, " empty=", walk.empty);
 	add_pair(&text, " untouched=", walk.untouched);

@@ -281,7 +281,8 @@ static bool read_content(const char *code, char *name, char *file, struct snap__
 /* With the lock held. */
 static uint32_t id_by_content(const void *code)
 {
-	static char name[NAME_SIZE_MAX], file[FILE_SIZE_MAX]; /* the lock's */
+	static char name[NAME_SIZE_MAX] SNAP__PAGES,
+		file[FILE_SIZE_MAX] SNAP__PAGES; /* the lock's */
 	struct snap__python_code content;
 	uint32_t count = snap__python_code_count();
 	uint32_t *slot;

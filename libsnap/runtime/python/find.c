@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "runtime/symbols.h"
 #include "runtime/text.h"
 
 /* In _Py_DebugOffsets: offset of _PyRuntime.finalizing. */
@@ -18,10 +19,15 @@
 
 struct snap__python snap__python;
 
+static void *address_of(void *library, const char *name)
+{
+	return library == RTLD_DEFAULT ? snap__symbols_any(name) : dlsym(library, name);
+}
+
 /* ISO C has no conversion from object to function pointers; POSIX promises that this works. */
 static bool look_up(void *library, void *slot, const char *name)
 {
-	void *address = dlsym(library, name);
+	void *address = address_of(library, name);
 
 	memcpy(slot, &address, sizeof(address));
 	return address != NULL;
@@ -29,7 +35,7 @@ static bool look_up(void *library, void *slot, const char *name)
 
 static bool has(void *library, const char *name)
 {
-	return dlsym(library, name) != NULL;
+	return address_of(library, name) != NULL;
 }
 
 /* The version's numbers, up to the blank or plus sign that follows them. */
@@ -118,7 +124,7 @@ static const void *const *find_finalizing(const struct snap__python *found)
 /* Optimised builds keep a part of it elsewhere. */
 static struct snap__python_function find_function(void *library, const char *name)
 {
-	void *function = dlsym(library, name), *entry = NULL;
+	void *function = address_of(library, name), *entry = NULL;
 	const ElfW(Sym) * symbol;
 	Dl_info info;
 
@@ -134,7 +140,7 @@ static bool is_in_program(void *library)
 {
 	Dl_info info;
 
-	return dladdr(dlsym(library, "Py_GetVersion"), &info) != 0 &&
+	return dladdr(address_of(library, "Py_GetVersion"), &info) != 0 &&
 	       getauxval(AT_PHDR) - (uintptr_t)info.dli_fbase < 4096;
 }
 

@@ -9,13 +9,14 @@
 #include "runtime/holders/copy.h"
 #include "runtime/os_linux.h"
 #include "runtime/text.h"
+#include "runtime/hidden.h"
 
 #define FILE_SIZE ((size_t)1 << 20) /* of a longer file the beginning is looked at */
 #define PATH_SIZE 1024
 
 static char *contents; /* of the file that was asked for last */
 static long length;
-static char path_read[PATH_SIZE];
+static char path_read[PATH_SIZE] SNAP__PAGES;
 
 static bool read_file(const char *path)
 {

@@ -11,6 +11,7 @@
 #include "runtime/python/types.h"
 #include "runtime/record.h"
 #include "runtime/text.h"
+#include "runtime/hidden.h"
 
 #define KINDS        256u
 #define MOST_TOLD    16u
@@ -29,7 +30,7 @@ struct kind {
 };
 
 static const struct snap__objects *const o = &snap__objects;
-static struct kind kinds[KINDS];
+static struct kind kinds[KINDS] SNAP__PAGES;
 static uint32_t kind_count;
 
 static const char *type_name(uint32_t object)

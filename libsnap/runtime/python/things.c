@@ -13,6 +13,7 @@
 #include "runtime/python/tasks.h"
 #include "runtime/python/types.h"
 #include "runtime/text.h"
+#include "runtime/hidden.h"
 
 #define MOST         16u /* most objects of a kind that are listed */
 #define FRAMES_SAID  3u
@@ -193,7 +194,7 @@ struct garbage {
 /* What is in gc.garbage, by type. */
 static void tell_garbage(const struct told *told, const char *list)
 {
-	static struct garbage kinds[MOST];
+	static struct garbage kinds[MOST] SNAP__PAGES;
 	const char *items = snap__python_pointer(list, SNAP__PYTHON_LIST_ITEMS);
 	size_t size = snap__python_word(list, SNAP__PYTHON_VAR_SIZE);
 	uint32_t count = 0, at;
