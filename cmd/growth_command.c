@@ -162,20 +162,21 @@ static bool is_no_series(const struct growth_axis *axis, bool several)
 	return several && !axis->by_iteration && axis->run_count == axis->count;
 }
 
-/* What a part shows of its snapshots; nothing of it is needed for SQL but the table. */
+/* What a part shows of its snapshots. */
 static enum snap_status fill_part(struct parts *parts, struct store *store,
 				  const struct snapshots_series *series, int64_t at_exit,
 				  const struct growth_command *options, struct snap_error *err)
 {
 	struct growth_part *part = &parts->items[parts->count - 1];
-	enum snap_status st = growth_table_read(&part->table, store, series->ids, at_exit,
-						(uint32_t)parts->count - 1, &part->axis,
-						&options->shared, options->by_design, err);
+	enum snap_status st =
+		growth_table_read(&part->table, store, series->ids, at_exit,
+				  GROWTH_SIDES * (uint32_t)(parts->count - 1), &part->axis,
+				  &options->shared, options->by_design, err);
 
-	if (st == SNAP_OK && !options->shared.sql)
+	if (st == SNAP_OK)
 		st = growth_graph_read(&part->graph, store, series->ids, series->count,
 				       &part->table, err);
-	if (st == SNAP_OK && !options->shared.sql)
+	if (st == SNAP_OK)
 		st = growth_held_read(&part->held, store, series->ids, series->count, &part->table,
 				      err);
 	parts->idle += part->axis.idle;

@@ -57,16 +57,6 @@ static enum snap_status add_root(void *user, const struct store_root *row)
 	return SNAP_OK;
 }
 
-static enum snap_status add_edge(void *user, const struct snap_edge *row)
-{
-	struct graph *graph = user;
-
-	if (add(&graph->edges, &graph->edge_room, graph->edge_count, sizeof(*row)) != SNAP_OK)
-		return SNAP_ENOMEM;
-	graph->edges[graph->edge_count++] = *row;
-	return SNAP_OK;
-}
-
 static enum snap_status add_path(void *user, const struct snap_path *row,
 				 const struct snap_step *steps)
 {
@@ -95,7 +85,7 @@ enum snap_status graph_fetch(struct graph *out, struct store *store, const struc
 	if (st == SNAP_OK && !groups_only)
 		st = store_each_root(store, id, add_root, out, err);
 	if (st == SNAP_OK && !groups_only)
-		st = store_each_edge(store, id, add_edge, out, err);
+		st = store_check_edges(store, id, err);
 	if (st == SNAP_OK && !groups_only)
 		st = store_each_path(store, id, add_path, out, err);
 	return st == SNAP_ENOMEM ? fail_memory(err, "reading who holds what") : st;
@@ -109,7 +99,6 @@ void graph_release(struct graph *graph)
 		release_root(&graph->roots[i]);
 	free(graph->groups);
 	free(graph->roots);
-	free(graph->edges);
 	free(graph->paths);
 	free(graph->steps);
 	*graph = (struct graph){0};

@@ -1,5 +1,6 @@
 /*
- * dataset/graph.h - who holds what at one snapshot, in memory (see store/holders.h).
+ * dataset/graph.h - who holds what at one snapshot, in memory (see store/holders.h).  Who refers to
+ * whom stays in the store, which sums it.
  */
 #ifndef DATASET_GRAPH_H
 #define DATASET_GRAPH_H
@@ -23,11 +24,10 @@ struct graph {
 	int64_t snapshot_id;
 	struct graph_group *groups;
 	struct store_root *roots; /* their texts are the graph's */
-	struct snap_edge *edges;
 	struct graph_path *paths;
 	struct snap_step *steps;
-	size_t group_count, root_count, edge_count, path_count, step_count;
-	size_t group_room, root_room, edge_room, path_room, step_room;
+	size_t group_count, root_count, path_count, step_count;
+	size_t group_room, root_room, path_room, step_room;
 };
 
 /** The graph of snapshot `id` of the store that `dataset` is from.  Release it in any case. */

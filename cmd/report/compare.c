@@ -457,18 +457,18 @@ static struct value holder_value(struct report *report, const struct new_holder 
 	return object;
 }
 
-static void add_graph(struct compare *compare, uint32_t row, struct value *values)
+static void add_graph(struct compare *compare, const struct compare_row *row, struct value *values)
 {
 	const struct compare_graph *graph = compare->graph;
 	struct report *report = compare->report;
-	size_t count;
-	const struct new_holder *holders = compare_graph_of(graph, row, &count);
+	size_t count, place = (size_t)(row - compare->rows);
+	const struct new_holder *holders = compare_graph_of(graph, row->row, &count);
+	const struct store_reach *old = compare_graph_reach(graph, false, place);
+	const struct store_reach *new = compare_graph_reach(graph, true, place);
 
 	values[HELD] = value_text(report, compare_graph_words(report, holders, count));
-	add_sides(&values[OLD_UNREACHABLE], compare_graph_unreachable(graph, false, row),
-		  compare_graph_unreachable(graph, true, row));
-	add_sides(&values[OLD_RETAINED], compare_graph_retained(graph, false, row),
-		  compare_graph_retained(graph, true, row));
+	add_sides(&values[OLD_UNREACHABLE], old->unreachable, new->unreachable);
+	add_sides(&values[OLD_RETAINED], old->retained, new->retained);
 	values[NEW_HOLDERS] = value_list(report, count);
 	for (size_t i = 0; i < count; i++)
 		values[NEW_HOLDERS].list.items[i] = holder_value(report, &holders[i]);
@@ -555,7 +555,7 @@ static void add_row(struct compare *compare, const struct compare_row *row)
 	if (compare->per)
 		add_per_unit(compare, change, values);
 	if (compare->graph)
-		add_graph(compare, row->row, values);
+		add_graph(compare, row, values);
 	if (compare->spread)
 		add_spread(&compare->spread[row->row], values);
 }
@@ -671,7 +671,8 @@ static enum snap_status sum_shown(struct compare *compare, struct snap_error *er
 		if (st == SNAP_OK)
 			st = total_side(compare, side, err);
 	}
-	return st;
+	return st == SNAP_OK && compare->graph ? compare_graph_show(compare->graph, count, err)
+					       : st;
 }
 
 static enum snap_status sum_up(struct compare *compare, struct snap_error *err)

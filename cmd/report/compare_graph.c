@@ -4,47 +4,48 @@
  * A holder is the same on both sides if it has the same name.  Roots lose what differs from run to
  * run: offsets, addresses, thread ids.  Stacks and registers are left out: what they refer to
  * changes from moment to moment.
+ *
+ * Which group or root belongs to which holder is decided here; the store finds what is new.
  */
 #include "report/compare_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fail.h"
+#include "base/hash_table.h"
 #include "base/search.h"
+#include "base/seed.h"
 #include "model/names.h"
 #include "report/row_graph.h"
 #include "report/sites.h"
 
 enum { OLD, NEW, SIDES };
 
-/* One edge between a holder and a row, on one side. */
-struct tie {
-	uint32_t row, holder_row; /* holder_row: SNAP_NONE for a root */
-	const char *kind, *name;  /* NULL for a row */
-	bool new;
-	uint64_t blocks, bytes;
-};
-
-struct live {
-	uint64_t blocks, bytes;
-};
-
 struct compare_graph {
-	struct row_graph sums[SIDES];
-	struct new_holder *holders; /* by row */
-	size_t count;
+	const struct dataset *dataset;
+	bool sized[SIDES]; /* what rows retain is known */
+	size_t shown_count;
+	struct store_reach *reach[SIDES]; /* of the rows that are shown, by place */
+	struct new_holder *holders;       /* by row */
+	size_t count, room;
 };
 
+/* Who may hold rows: first the rows of the selection, by their numbers, then roots and types. */
 struct finding {
 	struct report *report;
 	const struct compare_graph_request *request;
+	struct compare_graph *out;
 	struct graph graphs[SIDES];
 	uint32_t *labels[SIDES]; /* see row_graph_view */
-	struct tie *ties;
-	size_t tie_count;
-	struct live *live[SIDES]; /* by row */
-	const char **roots;       /* by row: the root of a path to it on the new side */
+	struct store_node *nodes;
+	size_t node_count, row_count;
+	bool *present;           /* by row: it is the holder of a group */
+	struct hash_table named; /* the nodes after the rows, by name and kind */
+	struct store_member *members;
+	size_t member_count;
+	const char **roots; /* by row: the root of a path to it on the new side */
 };
 
 /* ---- rows and names -------------------------------------------------------------------------- */
@@ -66,21 +67,7 @@ static bool label_sites(struct finding *f)
 	return f->labels[OLD] && f->labels[NEW];
 }
 
-static struct row_graph_view view_of(const struct finding *f, int side)
-{
-	return (struct row_graph_view){f->request->selection, f->labels[side], false};
-}
-
-/* The row of a group of blocks.  SNAP_NONE: filters leave it out, or it has no call stack. */
-static uint32_t row_of(const struct finding *f, int side, uint32_t group)
-{
-	const struct row_graph_view view = view_of(f, side);
-	const uint32_t *rows;
-
-	return row_graph_rows(&view, &f->graphs[side].groups[group], &rows) ? rows[0] : SNAP_NONE;
-}
-
-/* The same for a holder, which filters do not concern. */
+/* The row of a group's call stack, also where filters leave it out; SNAP_NONE: it has none. */
 static uint32_t holder_row(const struct finding *f, int side, uint32_t group)
 {
 	const struct graph_group *holder = &f->graphs[side].groups[group];
@@ -120,171 +107,110 @@ static const char *lasting_name(struct report *report, const struct store_root *
 	}
 }
 
-/* ---- ties ------------------------------------------------------------------------------------ */
+/* ---- holders --------------------------------------------------------------------------------- */
 
-static const struct tie *make_tie(struct finding *f, int side, const struct snap_edge *edge)
+static bool is_named(const void *context, const void *wanted, uint32_t id)
 {
-	const struct graph *graph = &f->graphs[side];
-	struct tie *tie = &f->ties[f->tie_count];
+	const struct finding *f = context;
+	const struct store_node *node = wanted;
 
-	*tie = (struct tie){.row = row_of(f, side, edge->to),
-			    .holder_row = SNAP_NONE,
-			    .new = side == NEW,
-			    .blocks = edge->blocks,
-			    .bytes = edge->bytes};
-	if (tie->row == SNAP_NONE)
-		return NULL;
-	if (edge->from_root) {
-		if (!root_lasts(&graph->roots[edge->from]))
-			return NULL;
-		tie->kind = graph_root_kind(&graph->roots[edge->from]);
-		tie->name = lasting_name(f->report, &graph->roots[edge->from]);
-		return tie;
-	}
-	tie->holder_row = holder_row(f, side, edge->from);
-	if (tie->holder_row != SNAP_NONE)
-		return tie->holder_row == tie->row ? NULL : tie;
-	tie->kind = "type";
-	tie->name = graph->groups[edge->from].row.label;
-	return tie;
+	return strcmp(f->nodes[id].key, node->key) == 0 &&
+	       strcmp(f->nodes[id].kind, node->kind) == 0;
 }
 
-static bool make_ties(struct finding *f)
+/* A root's or a type's node: those of one name and kind are one.  SNAP_NONE when memory is out. */
+static uint32_t named_node(struct finding *f, const char *key, const char *kind)
 {
-	f->ties =
-		calloc(f->graphs[OLD].edge_count + f->graphs[NEW].edge_count + 1, sizeof(*f->ties));
-	for (int side = OLD; f->ties && side < SIDES; side++)
-		for (size_t i = 0; i < f->graphs[side].edge_count; i++)
-			f->tie_count += make_tie(f, side, &f->graphs[side].edges[i]) != NULL;
-	return f->ties != NULL;
+	struct store_node node = {(uint32_t)f->node_count, *key ? key : "(unknown)", kind};
+	uint64_t hash = hash_of_bytes_from(hash_seed(), node.key, strlen(node.key));
+	uint32_t id = hash_table_find(&f->named, hash, is_named, f, &node);
+
+	if (id != SNAP_NONE)
+		return id;
+	if (!hash_table_add(&f->named, hash, node.row))
+		return SNAP_NONE;
+	f->nodes[f->node_count++] = node;
+	return node.row;
 }
 
-static int compare_text(const char *a, const char *b)
+static bool add_member(struct finding *f, int side, uint32_t node, size_t id, bool is_root)
 {
-	return !a || !b ? (a != NULL) - (b != NULL) : strcmp(a, b);
-}
-
-static int compare_holder(const struct tie *a, const struct tie *b)
-{
-	int order;
-
-	if (a->row != b->row)
-		return a->row < b->row ? -1 : 1;
-	if (a->holder_row != b->holder_row)
-		return a->holder_row < b->holder_row ? -1 : 1;
-	order = compare_text(a->kind, b->kind);
-	return order ? order : compare_text(a->name, b->name);
-}
-
-/* Of one holder, those of the old side first. */
-static int compare_ties(const void *left, const void *right)
-{
-	const struct tie *a = left, *b = right;
-	int order = compare_holder(a, b);
-
-	return order ? order : (a->new > b->new) - (a->new < b->new);
-}
-
-/* ---- what is new ----------------------------------------------------------------------------- */
-
-/* A row that refers to few of many blocks may do so by chance. */
-static bool holds_enough(const struct finding *f, const struct tie *tie)
-{
-	return tie->holder_row == SNAP_NONE || tie->blocks > f->live[NEW][tie->row].blocks / 100;
-}
-
-static uint64_t at_most(uint64_t figure, uint64_t limit)
-{
-	return figure < limit ? figure : limit;
-}
-
-static void add_holder(struct compare_graph *graph, const struct finding *f, const struct tie *tie)
-{
-	const struct selection *selection = f->request->selection;
-	struct new_holder *holder = &graph->holders[graph->count];
-
-	if (!holds_enough(f, tie))
-		return;
-	*holder = (struct new_holder){
-		.row = tie->row,
-		.kind = tie->kind,
-		.name = tie->name,
-		.row_is_new = f->live[OLD][tie->row].blocks == 0,
-		.blocks = at_most(tie->blocks, f->live[NEW][tie->row].blocks),
-		.bytes = at_most(tie->bytes, f->live[NEW][tie->row].bytes),
-	};
-	if (tie->holder_row != SNAP_NONE) {
-		holder->kind = "site";
-		holder->name = sites_words(f->report, selection_row(selection, tie->holder_row));
-		holder->root = f->roots[tie->holder_row];
-	} else {
-		/* That of a type is the graph's, which does not last. */
-		holder->name = *tie->name ? report_text(f->report, "%s", tie->name) : "(unknown)";
-	}
-	graph->count++;
-}
-
-static int compare_holders(const void *left, const void *right)
-{
-	const struct new_holder *a = left, *b = right;
-
-	if (a->row != b->row)
-		return a->row < b->row ? -1 : 1;
-	if (a->bytes != b->bytes)
-		return a->bytes < b->bytes ? 1 : -1;
-	return strcmp(a->name, b->name);
-}
-
-static bool find_new(struct compare_graph *graph, struct finding *f)
-{
-	size_t next;
-
-	graph->holders = calloc(f->tie_count + 1, sizeof(*graph->holders));
-	if (!graph->holders)
+	if (node == SNAP_NONE)
 		return false;
-	qsort(f->ties, f->tie_count, sizeof(*f->ties), compare_ties);
-	for (size_t i = 0; i < f->tie_count; i = next) {
-		struct tie sum = f->ties[i];
-
-		for (next = i + 1;
-		     next < f->tie_count && compare_holder(&f->ties[i], &f->ties[next]) == 0;
-		     next++) {
-			sum.blocks += f->ties[next].blocks;
-			sum.bytes += f->ties[next].bytes;
-		}
-		if (f->ties[i].new)
-			add_holder(graph, f, &sum);
-	}
-	qsort(graph->holders, graph->count, sizeof(*graph->holders), compare_holders);
+	if (node < f->row_count)
+		f->present[node] = true;
+	f->members[f->member_count++] =
+		(struct store_member){node, (uint32_t)id, (uint32_t)side, is_root};
 	return true;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
-
-static bool count_live(struct finding *f)
+static bool add_groups(struct finding *f, int side)
 {
-	size_t rows = selection_row_count(f->request->selection);
+	const struct graph *graph = &f->graphs[side];
 
-	for (int side = OLD; side < SIDES; side++) {
-		f->live[side] = calloc(rows + 1, sizeof(*f->live[side]));
-		for (uint32_t i = 0; f->live[side] && i < f->graphs[side].group_count; i++) {
-			const struct store_group *group = &f->graphs[side].groups[i].row;
-			uint32_t row = row_of(f, side, i);
+	for (uint32_t i = 0; i < graph->group_count; i++) {
+		uint32_t node = holder_row(f, side, i);
 
-			if (row == SNAP_NONE)
-				continue;
-			f->live[side][row].blocks += group->blocks;
-			f->live[side][row].bytes += group->bytes;
-		}
+		if (node == SNAP_NONE)
+			node = named_node(f, graph->groups[i].row.label, "type");
+		if (!add_member(f, side, node, i, false))
+			return false;
 	}
-	return f->live[OLD] && f->live[NEW];
+	return true;
+}
+
+static bool add_roots(struct finding *f, int side)
+{
+	const struct graph *graph = &f->graphs[side];
+
+	for (size_t i = 0; i < graph->root_count; i++) {
+		const struct store_root *root = &graph->roots[i];
+
+		if (root_lasts(root) &&
+		    !add_member(f, side,
+				named_node(f, lasting_name(f->report, root), graph_root_kind(root)),
+				i, true))
+			return false;
+	}
+	return true;
+}
+
+static bool make_members(struct finding *f)
+{
+	size_t most = f->row_count + 1;
+
+	for (int side = OLD; side < SIDES; side++)
+		most += f->graphs[side].group_count + f->graphs[side].root_count;
+	f->nodes = calloc(most, sizeof(*f->nodes));
+	f->members = calloc(most, sizeof(*f->members));
+	f->present = calloc(f->row_count + 1, sizeof(*f->present));
+	f->node_count = f->row_count;
+	return f->nodes && f->members && f->present && add_groups(f, OLD) && add_groups(f, NEW) &&
+	       add_roots(f, OLD) && add_roots(f, NEW);
+}
+
+/* Rows that hold nothing are no nodes. */
+static enum snap_status put_nodes(struct finding *f, struct snap_error *err)
+{
+	const struct selection *selection = f->request->selection;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < f->node_count; i++) {
+		if (i >= f->row_count)
+			f->nodes[count++] = f->nodes[i];
+		else if (f->present[i])
+			f->nodes[count++] = (struct store_node){
+				i, sites_words(f->report, selection_row(selection, i)), "site"};
+	}
+	f->node_count = count;
+	return store_put_nodes(f->request->dataset->store, f->nodes, count, err);
 }
 
 static bool find_roots(struct finding *f)
 {
 	const struct graph *graph = &f->graphs[NEW];
 
-	f->roots = calloc(selection_row_count(f->request->selection) + 1, sizeof(*f->roots));
+	f->roots = calloc(f->row_count + 1, sizeof(*f->roots));
 	for (size_t i = 0; f->roots && i < graph->path_count; i++) {
 		const struct snap_path *path = &graph->paths[i].row;
 		uint32_t row = holder_row(f, NEW, path->group);
@@ -295,6 +221,59 @@ static bool find_roots(struct finding *f)
 	}
 	return f->roots != NULL;
 }
+
+/* ---- what is new ----------------------------------------------------------------------------- */
+
+/* A row that refers to few of many blocks may do so by chance. */
+static bool holds_enough(const struct finding *f, const struct store_new_holder *found)
+{
+	return found->holder >= f->row_count || found->blocks > found->new_blocks / 100;
+}
+
+static enum snap_status take_holder(void *user, const struct store_new_holder *found)
+{
+	struct finding *f = user;
+	struct compare_graph *out = f->out;
+	const struct store_node *node;
+	size_t at;
+
+	SEARCH(at, 0, f->node_count, f->nodes[at].row < found->holder);
+	if (at == f->node_count || !holds_enough(f, found))
+		return SNAP_OK;
+	if (!array_reserve(&out->holders, &out->room, out->count, sizeof(*out->holders)))
+		return SNAP_ENOMEM;
+	node = &f->nodes[at];
+	out->holders[out->count++] = (struct new_holder){
+		.row = found->row,
+		.kind = node->kind,
+		/* That of a type is the graph's, which does not last. */
+		.name = report_text(f->report, "%s", node->key),
+		.root = node->row < f->row_count ? f->roots[node->row] : NULL,
+		.row_is_new = found->old_blocks == 0,
+		.blocks = found->blocks,
+		.bytes = found->bytes,
+	};
+	return SNAP_OK;
+}
+
+static enum snap_status find_new(struct finding *f, struct snap_error *err)
+{
+	const struct dataset *dataset = f->request->dataset;
+	enum snap_status st;
+
+	f->row_count = selection_row_count(f->request->selection);
+	if (!label_sites(f) || !make_members(f) || !find_roots(f))
+		return fail_memory(err, "comparing holders");
+	st = store_put_members(dataset->store, f->members, f->member_count, err);
+	if (st == SNAP_OK)
+		st = put_nodes(f, err);
+	if (st == SNAP_OK)
+		st = store_each_new_holder(dataset->store, dataset->snapshot_ids[OLD],
+					   dataset->snapshot_ids[NEW], take_holder, f, err);
+	return st == SNAP_ENOMEM ? fail_memory(err, "comparing holders") : st;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static enum snap_status fetch(struct finding *f, struct snap_error *err)
 {
@@ -307,63 +286,67 @@ static enum snap_status fetch(struct finding *f, struct snap_error *err)
 	return st;
 }
 
-static enum snap_status take(struct compare_graph *out, struct finding *f, struct snap_error *err)
-{
-	enum snap_status st = SNAP_OK;
-
-	if (!label_sites(f) || !count_live(f) || !find_roots(f) || !make_ties(f) ||
-	    !find_new(out, f))
-		return fail_memory(err, "comparing holders");
-	for (int side = OLD; st == SNAP_OK && side < SIDES; side++) {
-		const struct row_graph_view view = view_of(f, side);
-
-		st = row_graph_sum(&out->sums[side], &f->graphs[side], &view, err);
-	}
-	return st;
-}
-
 static void finding_release(struct finding *f)
 {
 	for (int side = OLD; side < SIDES; side++) {
 		graph_release(&f->graphs[side]);
 		free(f->labels[side]);
-		free(f->live[side]);
 	}
-	free(f->ties);
+	free(f->nodes);
+	free(f->members);
+	free(f->present);
 	free(f->roots);
+	hash_table_release(&f->named);
 }
 
 /* If one side does not say who holds what, nothing on the other side is new. */
-static void note_one_sided(const struct finding *f)
+static void note_one_sided(struct report *report, const bool has[SIDES])
 {
-	bool new_says = f->graphs[NEW].group_count > 0;
-
-	if (new_says != (f->graphs[OLD].group_count > 0))
-		report_note(f->report,
+	if (has[OLD] != has[NEW])
+		report_note(report,
 			    "Only %s says who holds what, so holders are not compared; 'snapdiff "
-			    "holders' shows those of one snapshot.",
-			    new_says ? "NEW" : "OLD");
+			    "holders' asks for those of one snapshot.",
+			    has[NEW] ? "NEW" : "OLD");
+}
+
+static enum snap_status take(struct compare_graph **out, struct report *report,
+			     const struct compare_graph_request *request, const bool sized[SIDES],
+			     struct snap_error *err)
+{
+	struct finding f = {.report = report, .request = request};
+	enum snap_status st;
+
+	*out = f.out = calloc(1, sizeof(**out));
+	if (!f.out)
+		return fail_memory(err, "comparing holders");
+	f.out->dataset = request->dataset;
+	f.out->sized[OLD] = sized[OLD];
+	f.out->sized[NEW] = sized[NEW];
+	st = fetch(&f, err);
+	if (st == SNAP_OK)
+		st = find_new(&f, err);
+	finding_release(&f);
+	return st;
 }
 
 enum snap_status compare_graph_read(struct compare_graph **out, struct report *report,
 				    const struct compare_graph_request *request,
 				    struct snap_error *err)
 {
-	struct finding f = {.report = report, .request = request};
-	enum snap_status st;
+	const struct dataset *dataset = request->dataset;
+	bool has[SIDES], sized[SIDES];
+	enum snap_status st = SNAP_OK;
 
 	*out = NULL;
-	if (!request->dataset->store || request->cumulative)
+	if (!dataset->store || request->cumulative)
 		return SNAP_OK;
-	st = fetch(&f, err);
-	if (st == SNAP_OK)
-		note_one_sided(&f);
-	if (st == SNAP_OK && f.graphs[OLD].group_count && f.graphs[NEW].group_count) {
-		*out = calloc(1, sizeof(**out));
-		st = *out ? take(*out, &f, err) : fail_memory(err, "comparing holders");
-	}
-	finding_release(&f);
-	return st;
+	for (int side = OLD; st == SNAP_OK && side < SIDES; side++)
+		st = store_has_graph(dataset->store, dataset->snapshot_ids[side], &has[side],
+				     &sized[side], err);
+	if (st != SNAP_OK)
+		return st;
+	note_one_sided(report, has);
+	return has[OLD] && has[NEW] ? take(out, report, request, sized, err) : SNAP_OK;
 }
 
 void compare_graph_free(struct compare_graph *graph)
@@ -371,23 +354,55 @@ void compare_graph_free(struct compare_graph *graph)
 	if (!graph)
 		return;
 	for (int side = OLD; side < SIDES; side++)
-		row_graph_release(&graph->sums[side]);
+		free(graph->reach[side]);
 	free(graph->holders);
 	free(graph);
 }
 
-/* ---- answers --------------------------------------------------------------------------------- */
+/* ---- rows that are shown --------------------------------------------------------------------- */
 
-uint64_t compare_graph_unreachable(const struct compare_graph *graph, bool new, uint32_t row)
+struct showing {
+	struct compare_graph *graph;
+	int side;
+};
+
+static enum snap_status take_reach(void *user, uint32_t place, const struct store_reach *reach)
 {
-	return graph->sums[new ? NEW : OLD].unreachable[row];
+	const struct showing *showing = user;
+
+	if (place < showing->graph->shown_count)
+		showing->graph->reach[showing->side][place] = *reach;
+	return SNAP_OK;
 }
 
-uint64_t compare_graph_retained(const struct compare_graph *graph, bool new, uint32_t row)
+/* A row without blocks on a side has nothing there. */
+enum snap_status compare_graph_show(struct compare_graph *graph, size_t count,
+				    struct snap_error *err)
 {
-	const uint64_t *retained = graph->sums[new ? NEW : OLD].retained;
+	const struct dataset *dataset = graph->dataset;
+	enum snap_status st = SNAP_OK;
 
-	return retained ? retained[row] : SNAP_UNKNOWN;
+	graph->shown_count = count;
+	for (int side = OLD; st == SNAP_OK && side < SIDES; side++) {
+		struct showing showing = {graph, side};
+
+		graph->reach[side] = calloc(count + 1, sizeof(*graph->reach[side]));
+		if (!graph->reach[side])
+			return fail_memory(err, "comparing holders");
+		for (size_t i = 0; !graph->sized[side] && i < count; i++)
+			graph->reach[side][i].retained = SNAP_UNKNOWN;
+		st = store_each_shown_reach(dataset->store, dataset->snapshot_ids[side],
+					    (uint32_t)side, false, take_reach, &showing, err);
+	}
+	return st;
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+const struct store_reach *compare_graph_reach(const struct compare_graph *graph, bool new,
+					      size_t place)
+{
+	return &graph->reach[new ? NEW : OLD][place];
 }
 
 const struct new_holder *compare_graph_all(const struct compare_graph *graph, size_t *count)

@@ -7,6 +7,7 @@
 
 #include "analysis/change.h"
 #include "report/report.h"
+#include "store/holders.h"
 
 /** A global variable, a mapping, another row ... that refers to blocks of a row on the new side
  * only.  Texts are the report's. */
@@ -28,16 +29,19 @@ struct compare_graph_request {
 	bool cumulative;
 };
 
-/** *out is NULL where a side has no graph, and where rows overlap.  SNAP_ENOMEM, or what the store
- * says. */
+/** Ask the store, which has the relation of both sides.  *out is NULL where a side has no graph, and
+ * where rows overlap.  SNAP_ENOMEM, or what the store says. */
 enum snap_status compare_graph_read(struct compare_graph **out, struct report *report,
 				    const struct compare_graph_request *request,
 				    struct snap_error *err);
 void compare_graph_free(struct compare_graph *graph);
 
-/** Bytes of a row that nothing reaches, and that it retains; SNAP_UNKNOWN: not computed. */
-uint64_t compare_graph_unreachable(const struct compare_graph *graph, bool new, uint32_t row);
-uint64_t compare_graph_retained(const struct compare_graph *graph, bool new, uint32_t row);
+/** Ask what the rows have that are shown: the `count` of store_show_rows(). */
+enum snap_status compare_graph_show(struct compare_graph *graph, size_t count,
+				    struct snap_error *err);
+/** What the row has that is shown at `place`. */
+const struct store_reach *compare_graph_reach(const struct compare_graph *graph, bool new,
+					      size_t place);
 
 /** The new holders of all rows, by row, in each the one that holds most first. */
 const struct new_holder *compare_graph_all(const struct compare_graph *graph, size_t *count);

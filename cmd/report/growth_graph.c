@@ -18,35 +18,31 @@
 
 static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
 {
-	const struct row_graph_view view = {table->selection, table->joined, false};
+	const struct row_graph_view view = {table->selection, table->joined};
 
 	return row_graph_row(&view, group);
 }
 
-static void add_group(struct growth_graph_row *to, const struct store_group *group)
+struct summing {
+	struct growth_graph *graph;
+	bool has_blocks;
+};
+
+static enum snap_status take_sum(void *user, uint32_t row, const struct store_lost *sum)
 {
-	to->blocks += group->blocks;
-	to->bytes += group->bytes;
-	to->direct += group->direct_blocks;
-	to->unreachable += group->direct_blocks + group->indirect_blocks;
-	to->unreachable_bytes += group->direct_bytes + group->indirect_bytes;
-}
+	struct summing *summing = user;
 
-static bool add_groups(struct growth_graph *out, const struct graph *graph,
-		       const struct growth_table *table)
-{
-	bool has_blocks = false;
-
-	for (size_t i = 0; i < graph->group_count; i++) {
-		const struct graph_group *group = &graph->groups[i];
-		uint32_t row = row_of(table, group);
-
-		if (group->row.kind != SNAP_GROUP_SITE || row == SNAP_NONE)
-			continue;
-		has_blocks = true;
-		add_group(&out->rows[row], &group->row);
-	}
-	return has_blocks;
+	if (row >= summing->graph->row_count)
+		return SNAP_OK;
+	summing->has_blocks = true;
+	summing->graph->rows[row] = (struct growth_graph_row){
+		.blocks = sum->live_blocks,
+		.bytes = sum->live,
+		.direct = sum->direct_blocks,
+		.unreachable = sum->direct_blocks + sum->indirect_blocks,
+		.unreachable_bytes = sum->direct + sum->indirect,
+	};
+	return SNAP_OK;
 }
 
 /* Globals come first, then other lasting roots; stack frames and registers say least. */
@@ -137,42 +133,57 @@ static bool add_roots(struct growth_graph *out, const struct graph *graph,
 	return true;
 }
 
-static enum snap_status take(struct growth_graph **out, const struct graph *graph,
-			     const struct growth_table *table, struct snap_error *err)
+static enum snap_status find_roots(struct growth_graph *out, const struct growth_table *table,
+				   int64_t id, struct snap_error *err)
+{
+	struct graph graph;
+	enum snap_status st =
+		graph_fetch(&graph, table->dataset->store, table->dataset, id, false, err);
+
+	if (st == SNAP_OK &&
+	    (!add_roots(out, &graph, table) || !add_weak_roots(out, &graph, table)))
+		st = fail_memory(err, "reading who holds what");
+	graph_release(&graph);
+	return st;
+}
+
+/* *out stays NULL where no row has blocks. */
+static enum snap_status take(struct growth_graph **out, struct growth_table *table, int64_t id,
+			     struct snap_error *err)
 {
 	struct growth_graph *made =
 		calloc(1, sizeof(*made) + (table->row_count + 1) * sizeof(*made->rows));
+	struct summing summing = {.graph = made};
+	uint32_t side;
+	enum snap_status st = growth_table_graph_side(table, &side, err);
 
 	if (!made)
 		return fail_memory(err, "reading who holds what");
 	made->row_count = table->row_count;
-	if (!add_groups(made, graph, table)) {
+	if (st == SNAP_OK)
+		st = store_each_credited_lost(table->dataset->store, id, side, take_sum, &summing,
+					      err);
+	if (st == SNAP_OK && summing.has_blocks)
+		st = find_roots(made, table, id, err);
+	if (st == SNAP_OK && summing.has_blocks)
+		*out = made;
+	else
 		growth_graph_free(made);
-		return SNAP_OK;
-	}
-	*out = made;
-	return add_roots(made, graph, table) && add_weak_roots(made, graph, table)
-		       ? SNAP_OK
-		       : fail_memory(err, "reading who holds what");
+	return st;
 }
 
 enum snap_status growth_graph_read(struct growth_graph **out, struct store *store,
-				   const int64_t *ids, size_t count,
-				   const struct growth_table *table, struct snap_error *err)
+				   const int64_t *ids, size_t count, struct growth_table *table,
+				   struct snap_error *err)
 {
 	enum snap_status st = SNAP_OK;
-	struct graph graph;
+	bool has, sized;
 
 	*out = NULL;
 	for (size_t i = count; st == SNAP_OK && !*out && i-- > 0;) {
-		st = graph_fetch(&graph, store, table->dataset, ids[i], true, err);
-		if (st == SNAP_OK && graph.group_count) {
-			graph_release(&graph);
-			st = graph_fetch(&graph, store, table->dataset, ids[i], false, err);
-			if (st == SNAP_OK)
-				st = take(out, &graph, table, err);
-		}
-		graph_release(&graph);
+		st = store_has_graph(store, ids[i], &has, &sized, err);
+		if (st == SNAP_OK && has)
+			st = take(out, table, ids[i], err);
 	}
 	return st;
 }

@@ -21,11 +21,11 @@ struct growth_graph {
 	} rows[];
 };
 
-/** The graph of the newest of the snapshots that has one; *out is NULL where none has.  Release
- * with growth_graph_free(). */
+/** The graph of the newest of the snapshots that has one, summed by the store; *out is NULL where
+ * none has.  Release with growth_graph_free(). */
 enum snap_status growth_graph_read(struct growth_graph **out, struct store *store,
-				   const int64_t *ids, size_t count,
-				   const struct growth_table *table, struct snap_error *err);
+				   const int64_t *ids, size_t count, struct growth_table *table,
+				   struct snap_error *err);
 void growth_graph_free(struct growth_graph *graph);
 
 /**

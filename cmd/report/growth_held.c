@@ -65,17 +65,12 @@ struct candidate {
 	uint64_t objects, bytes; /* of the group */
 };
 
-static uint32_t row_of_kind(const struct growth_table *table, const struct graph_group *group,
-			    enum snap_group_kind kind)
-{
-	const struct row_graph_view view = {table->selection, table->joined, false};
-
-	return group->row.kind == kind ? row_graph_row(&view, group) : SNAP_NONE;
-}
-
+/* The row that objects of a type were allocated in. */
 static uint32_t row_of(const struct growth_table *table, const struct graph_group *group)
 {
-	return row_of_kind(table, group, SNAP_GROUP_TYPE);
+	const struct row_graph_view view = {table->selection, table->joined};
+
+	return group->row.kind == SNAP_GROUP_TYPE ? row_graph_row(&view, group) : SNAP_NONE;
 }
 
 static struct candidate candidate_of(const struct graph *graph, const struct graph_path *path)
@@ -165,21 +160,21 @@ static bool choose_ways(struct growth_held *out, const struct graph *graph,
 	return fine;
 }
 
-static void count_objects(struct growth_held *out, const struct graph *graph,
-			  const struct growth_table *table)
+static enum snap_status take_objects(void *user, const struct store_objects *found)
 {
-	for (size_t i = 0; i < graph->group_count; i++) {
-		const struct store_group *group = &graph->groups[i].row;
-		uint32_t row = row_of(table, &graph->groups[i]);
-		uint32_t reuse = row_of_kind(table, &graph->groups[i], SNAP_GROUP_REUSE);
+	struct growth_held *held = user;
+	struct growth_held_row *row;
 
-		if (reuse != SNAP_NONE)
-			out->rows[reuse].reuse += group->blocks;
-		if (row == SNAP_NONE)
-			continue;
-		out->rows[row].objects += group->blocks;
-		out->rows[row].bytes += group->bytes;
+	if (found->row >= held->row_count)
+		return SNAP_OK;
+	row = &held->rows[found->row];
+	if (found->is_reuse) {
+		row->reuse += found->objects;
+	} else {
+		row->objects += found->objects;
+		row->bytes += found->bytes;
 	}
+	return SNAP_OK;
 }
 
 /* What an earlier census says of a row. */
@@ -189,22 +184,46 @@ struct earlier {
 	uint64_t bytes;      /* of all its objects */
 };
 
-static void count_earlier(struct earlier *rows, const struct growth_held *held,
-			  const struct graph *graph, const struct growth_table *table)
-{
-	memset(rows, 0, held->row_count * sizeof(*rows));
-	for (size_t i = 0; i < graph->group_count; i++) {
-		const struct store_group *group = &graph->groups[i].row;
-		uint32_t row = row_of(table, &graph->groups[i]);
+struct counting {
+	const struct growth_held *held;
+	struct earlier *rows;
+};
 
-		if (row == SNAP_NONE)
-			continue;
-		rows[row].bytes += group->bytes;
-		if (held->rows[row].type && strcmp(held->rows[row].type, group->label) == 0) {
-			rows[row].objects += (double)group->blocks;
-			rows[row].type_bytes += group->bytes;
-		}
+static enum snap_status take_earlier(void *user, const struct store_objects *found)
+{
+	const struct counting *counting = user;
+	struct earlier *row;
+	const char *type;
+
+	if (found->row >= counting->held->row_count || found->is_reuse)
+		return SNAP_OK;
+	row = &counting->rows[found->row];
+	type = counting->held->rows[found->row].type;
+	row->bytes += found->bytes;
+	if (type && strcmp(type, found->type) == 0) {
+		row->objects += (double)found->objects;
+		row->type_bytes += found->bytes;
 	}
+	return SNAP_OK;
+}
+
+/* Only a snapshot with a graph is counted. */
+static enum snap_status count_earlier(struct earlier *rows, const struct growth_held *held,
+				      struct growth_table *table, int64_t id, bool *is_there,
+				      struct snap_error *err)
+{
+	struct counting counting = {held, rows};
+	bool sized;
+	uint32_t side;
+	enum snap_status st = store_has_graph(table->dataset->store, id, is_there, &sized, err);
+
+	if (st != SNAP_OK || !*is_there)
+		return st;
+	memset(rows, 0, held->row_count * sizeof(*rows));
+	st = growth_table_graph_side(table, &side, err);
+	return st == SNAP_OK ? store_each_objects(table->dataset->store, id, side, take_earlier,
+						  &counting, err)
+			     : st;
 }
 
 /* The counts of one snapshot against those of the one after it. */
@@ -253,9 +272,8 @@ static void find_unseen(struct growth_held *held, const struct growth_table *tab
 
 /* What earlier censuses show: which rows get as many objects in each interval, and which get something
  * else.  From the newest backwards; where one is missing the intervals end. */
-static enum snap_status look_back(struct growth_held *held, struct store *store, const int64_t *ids,
-				  size_t count, const struct growth_table *table,
-				  struct snap_error *err)
+static enum snap_status look_back(struct growth_held *held, const int64_t *ids, size_t count,
+				  struct growth_table *table, struct snap_error *err)
 {
 	enum { LEAST_INTERVALS = 3, MOST_INTERVALS = 8 };
 	size_t rows = held->row_count;
@@ -266,18 +284,12 @@ static enum snap_status look_back(struct growth_held *held, struct store *store,
 	size_t intervals = 0, oldest = count;
 
 	for (size_t i = count; st == SNAP_OK && i-- > 0 && intervals < MOST_INTERVALS;) {
-		struct graph graph;
 		bool is_there;
 
-		st = graph_fetch(&graph, store, table->dataset, ids[i], true, err);
-		is_there = st == SNAP_OK && graph.group_count;
-		if (is_there) {
-			count_earlier(earlier, held, &graph, table);
-			oldest = i;
-		}
-		graph_release(&graph);
-		if (!is_there)
+		st = count_earlier(earlier, held, table, ids[i], &is_there, err);
+		if (st != SNAP_OK || !is_there)
 			break;
+		oldest = i;
 		if (i + 1 < count)
 			compare_counts(held, earlier, later, intervals++ == 0);
 		else
@@ -292,14 +304,18 @@ static enum snap_status look_back(struct growth_held *held, struct store *store,
 	return st;
 }
 
-static enum snap_status read_rows(struct growth_held *out, struct store *store, int64_t id,
-				  const struct growth_table *table, struct snap_error *err)
+static enum snap_status read_rows(struct growth_held *out, int64_t id, struct growth_table *table,
+				  struct snap_error *err)
 {
-	struct graph graph;
-	enum snap_status st = graph_fetch(&graph, store, table->dataset, id, false, err);
+	struct store *store = table->dataset->store;
+	struct graph graph = {0};
+	uint32_t side;
+	enum snap_status st = growth_table_graph_side(table, &side, err);
 
 	if (st == SNAP_OK)
-		count_objects(out, &graph, table);
+		st = store_each_objects(store, id, side, take_objects, out, err);
+	if (st == SNAP_OK)
+		st = graph_fetch(&graph, store, table->dataset, id, false, err);
 	if (st == SNAP_OK && !choose_ways(out, &graph, table))
 		st = fail_memory(err, "reading the census");
 	graph_release(&graph);
@@ -307,8 +323,7 @@ static enum snap_status read_rows(struct growth_held *out, struct store *store, 
 }
 
 enum snap_status growth_held_read(struct growth_held **out, struct store *store, const int64_t *ids,
-				  size_t count, const struct growth_table *table,
-				  struct snap_error *err)
+				  size_t count, struct growth_table *table, struct snap_error *err)
 {
 	struct growth_held *held =
 		calloc(1, sizeof(*held) + (table->row_count + 1) * sizeof(*held->rows));
@@ -324,11 +339,11 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 	if (st == SNAP_OK && newest < count)
 		st = find_facts(&held->first, &first, store, ids, newest + 1, false, err);
 	if (st == SNAP_OK && newest < count)
-		st = read_rows(held, store, ids[newest], table, err);
+		st = read_rows(held, ids[newest], table, err);
 	if (st == SNAP_OK && newest < count)
 		st = read_peaks(held, store, ids[0], ids[newest], err);
 	if (st == SNAP_OK && newest < count)
-		st = look_back(held, store, ids, newest + 1, table, err);
+		st = look_back(held, ids, newest + 1, table, err);
 	if (st == SNAP_OK && newest < count)
 		*out = held;
 	else

@@ -29,8 +29,7 @@ struct growth_held {
 
 /** *out is NULL where no snapshot has a census.  Release with growth_held_free(). */
 enum snap_status growth_held_read(struct growth_held **out, struct store *store, const int64_t *ids,
-				  size_t count, const struct growth_table *table,
-				  struct snap_error *err);
+				  size_t count, struct growth_table *table, struct snap_error *err);
 void growth_held_free(struct growth_held *held);
 
 /** No leak are freed objects that the interpreter keeps.  Doubt rows whose objects wait for the

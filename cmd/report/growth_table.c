@@ -148,27 +148,47 @@ static enum snap_status take_sum(void *user, const struct store_live_sum *sum)
 	return SNAP_OK;
 }
 
-static bool credit_site(const struct growth_table *table, struct credits *credits, uint32_t site)
+static bool credit_site(const struct growth_table *table, struct credits *credits, uint32_t site,
+			size_t most)
 {
 	const uint32_t *rows;
 	size_t count = selection_rows_of(table->selection, table->joined[site], &rows);
 
 	if (count && table->skips_by_design && sites_is_by_design(table->dataset, site))
 		return credits_add(credits, table->dataset, (uint32_t)table->row_count, site);
-	for (size_t r = 0; r < count; r++)
+	for (size_t r = 0; r < count && r < most; r++)
 		if (!credits_add(credits, table->dataset, rows[r], site))
 			return false;
 	return true;
 }
 
-/* A site counts towards the rows of its partner.  Memory that runs leave by design counts
- * towards an extra row, after all others. */
-static bool credit_sites(const struct growth_table *table, struct credits *credits)
+/* A site counts towards the rows of its partner, at most the first `most` of them.  Memory that
+ * runs leave by design counts towards an extra row, after all others. */
+static enum snap_status credit_sites(const struct growth_table *table, uint32_t side, size_t most,
+				     struct snap_error *err)
 {
-	for (uint32_t site = 0; site < table->dataset->site_count; site++)
-		if (!credit_site(table, credits, site))
-			return false;
-	return true;
+	struct credits credits = {0};
+	enum snap_status st = SNAP_OK;
+
+	for (uint32_t site = 0; st == SNAP_OK && site < table->dataset->site_count; site++)
+		if (!credit_site(table, &credits, site, most))
+			st = fail_memory(err, "reading the series");
+	if (st == SNAP_OK)
+		st = sums_begin(table->dataset, side, &credits, table->row_count + 1, err);
+	credits_release(&credits);
+	return st;
+}
+
+enum snap_status growth_table_graph_side(struct growth_table *table, uint32_t *side,
+					 struct snap_error *err)
+{
+	enum snap_status st = SNAP_OK;
+
+	*side = table->side + table->overlaps;
+	if (table->overlaps && !table->has_graph_side)
+		st = credit_sites(table, *side, 1, err);
+	table->has_graph_side = true;
+	return st;
 }
 
 struct store_sums growth_table_sums(const struct growth_table *table, int64_t snapshot_id)
@@ -192,16 +212,9 @@ static enum snap_status read_sums(struct filling *filling, struct store *store, 
 {
 	static struct progress summing = {.what = "summing up snapshot"};
 	struct growth_table *table = filling->table;
-	struct credits credits = {0};
 	size_t count = table->axis->count;
-	enum snap_status st = SNAP_OK;
+	enum snap_status st = credit_sites(table, table->side, SIZE_MAX, filling->err);
 
-	if (!credit_sites(table, &credits))
-		st = fail_memory(filling->err, "reading the series");
-	if (st == SNAP_OK)
-		st = sums_begin(table->dataset, table->side, &credits, table->row_count + 1,
-				filling->err);
-	credits_release(&credits);
 	for (size_t i = 0; st == SNAP_OK && i < count; i++) {
 		const struct store_sums sums = growth_table_sums(table, ids[i]);
 
@@ -369,6 +382,7 @@ enum snap_status growth_table_read(struct growth_table *table, struct store *sto
 	*table = (struct growth_table){
 		.axis = axis,
 		.side = side,
+		.overlaps = options->cumulative,
 		.skips_by_design = axis->repeated && !by_design,
 		.shows_progress = (!options->quiet || options->keep_progress) &&
 				  terminal_takes_codes(STDERR_FILENO),

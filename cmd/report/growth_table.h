@@ -24,7 +24,9 @@ struct growth_table {
 	bool *present;          /* rows that any snapshot credits something to */
 	bool *bytes_unknown, *blocks_unknown;
 	bool shows_progress; /* long work on it says on the terminal how far it is */
-	uint32_t side;       /* of the relation in the store */
+	uint32_t side; /* of the relation in the store: the table's own, and the one after it */
+	bool overlaps; /* with --cumulative a call stack counts towards several rows */
+	bool has_graph_side;                      /* the one after it is there */
 	double by_design_bytes, by_design_blocks; /* left out: see model/by_design.h; at the end */
 	double first_total, last_total;           /* bytes of all sites, filtered out or not */
 	uint32_t *heaviest; /* per row, if it is shown: the site that holds most at the end */
@@ -38,9 +40,11 @@ struct growth_table {
 	size_t cohort_count, cohort_room;
 };
 
+enum { GROWTH_SIDES = 2 };
+
 /** Read all rows; `at_exit` is the exit snapshot of the last process, or 0.  With `by_design`
  * repeated runs are judged by what every process leaves, too.  `side` numbers the tables of a
- * report.  Release with growth_table_release(), also after a failure. */
+ * report, in steps of GROWTH_SIDES.  Release with growth_table_release(), also after a failure. */
 enum snap_status growth_table_read(struct growth_table *table, struct store *store,
 				   const int64_t *ids, int64_t at_exit, uint32_t side,
 				   const struct growth_axis *axis,
@@ -50,6 +54,11 @@ void growth_table_release(struct growth_table *table);
 
 /** How the store is asked for sums of a snapshot by the table's rows. */
 struct store_sums growth_table_sums(const struct growth_table *table, int64_t snapshot_id);
+
+/** The side of a relation by which each call stack counts towards one row: the first of its rows,
+ * which it was allocated in. */
+enum snap_status growth_table_graph_side(struct growth_table *table, uint32_t *side,
+					 struct snap_error *err);
 
 /**
  * Tell the store which rows are shown: it says which site of each is the heaviest.  `first` and

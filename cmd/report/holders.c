@@ -149,7 +149,7 @@ static const char *group_kind(const struct store_group *group)
 static void add_group(struct holding *h, size_t i)
 {
 	const struct graph_group *group = &h->graph->groups[i];
-	const struct row_graph_view view = {h->selection, NULL, false};
+	const struct row_graph_view view = {h->selection, NULL};
 
 	if (group->site == SNAP_NONE)
 		h->of_group[i] = named_node(h, *group->row.label ? group->row.label : "(unknown)",
@@ -199,7 +199,7 @@ static void put_member(struct store_member *members, size_t *count, uint32_t row
 		       bool is_root)
 {
 	if (row != SNAP_NONE)
-		members[(*count)++] = (struct store_member){row, (uint32_t)id, is_root};
+		members[(*count)++] = (struct store_member){row, (uint32_t)id, 0, is_root};
 }
 
 static enum snap_status put_members(const struct holding *h, struct snap_error *err)

@@ -153,7 +153,7 @@ static struct leak_row *row_of_group(struct leaks *leaks, size_t index)
 {
 	const struct graph_group *group = &leaks->request->graph->groups[index];
 	const struct store_lost *lost = &leaks->found[index];
-	const struct row_graph_view view = {leaks->selection, NULL, false};
+	const struct row_graph_view view = {leaks->selection, NULL};
 	uint32_t of_stack = row_graph_row(&view, group);
 
 	/* An interpreter's objects are in blocks, too: those count once. */
@@ -241,7 +241,7 @@ static enum snap_status put_members(struct leaks *leaks, struct snap_error *err)
 
 	for (uint32_t i = 0; i < groups; i++)
 		if (leaks->of_group[i] != SNAP_NONE)
-			members[count++] = (struct store_member){leaks->of_group[i], i, false};
+			members[count++] = (struct store_member){leaks->of_group[i], i, 0, false};
 	return store_put_members(leaks->request->dataset->store, members, count, err);
 }
 

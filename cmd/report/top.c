@@ -283,7 +283,7 @@ static enum snap_status sum_graph(struct top *top, struct snap_error *err)
 	top->has_sizes &= !overlap;
 	if (st != SNAP_OK || !top->has_graph)
 		return st;
-	return store_each_shown_reach(store, id, overlap, take_reach, top, err);
+	return store_each_shown_reach(store, id, 0, overlap, take_reach, top, err);
 }
 
 static void add_part(struct top *top, const char *name, size_t rows, const struct figures *figures)

@@ -44,6 +44,10 @@ enum snap_status store_each_edge(struct store *store, int64_t snapshot_id, store
 enum snap_status store_each_path(struct store *store, int64_t snapshot_id, store_path_fn *fn,
 				 void *user, struct snap_error *err);
 
+/** The same check of the edges alone, which sums need. */
+enum snap_status store_check_edges(struct store *store, int64_t snapshot_id,
+				   struct snap_error *err);
+
 /* ---- sums: which group or root counts towards which row is decided elsewhere and summed here ---- */
 
 /** A row that may hold or be held. */
@@ -52,15 +56,16 @@ struct store_node {
 	const char *key, *kind;
 };
 
-/** A group of blocks, or a root, counts towards a row. */
+/** A group of blocks, or a root, counts towards a row.  `side` as in store_credit_rows(): all but
+ * store_each_new_holder() are about side 0. */
 struct store_member {
-	uint32_t row, id;
+	uint32_t row, id, side;
 	bool is_root;
 };
 
 enum snap_status store_put_nodes(struct store *store, const struct store_node *nodes, size_t count,
 				 struct snap_error *err);
-/** Each group and each root at most once. */
+/** Each group and each root of a side at most once. */
 enum snap_status store_put_members(struct store *store, const struct store_member *members,
 				   size_t count, struct snap_error *err);
 
@@ -88,6 +93,22 @@ enum snap_status store_total_lost(struct store *store, struct store_lost *all,
 enum snap_status store_unconfirmed(struct store *store, int64_t snapshot_id, uint64_t *bytes,
 				   uint64_t *blocks, struct snap_error *err);
 
+/** What nothing reaches, by the relation of `side` of store_credit_rows(); by rising row. */
+enum snap_status store_each_credited_lost(struct store *store, int64_t snapshot_id, uint32_t side,
+					  store_lost_fn *fn, void *user, struct snap_error *err);
+
+/** Objects of one type that count towards a row, by the relation of `side`. */
+struct store_objects {
+	uint32_t row;
+	const char *type;
+	bool is_reuse; /* no objects: memory that the interpreter keeps */
+	uint64_t objects, bytes;
+};
+typedef enum snap_status store_objects_fn(void *user, const struct store_objects *row);
+/** By rising row. */
+enum snap_status store_each_objects(struct store *store, int64_t snapshot_id, uint32_t side,
+				    store_objects_fn *fn, void *user, struct snap_error *err);
+
 /** Has a snapshot a graph, and one with retained sizes? */
 enum snap_status store_has_graph(struct store *store, int64_t snapshot_id, bool *has, bool *sized,
 				 struct snap_error *err);
@@ -98,10 +119,23 @@ struct store_reach {
 };
 typedef enum snap_status store_reach_fn(void *user, uint32_t place, const struct store_reach *row);
 
-/** Those of the rows of store_show_rows(), as far as they have any, by the relation of side 0 of
+/** Those of the rows of store_show_rows(), as far as they have any, by the relation of `side` of
  * store_credit_rows().  Where rows overlap, nobody knows what they retain. */
-enum snap_status store_each_shown_reach(struct store *store, int64_t snapshot_id, bool overlap,
-					store_reach_fn *fn, void *user, struct snap_error *err);
+enum snap_status store_each_shown_reach(struct store *store, int64_t snapshot_id, uint32_t side,
+					bool overlap, store_reach_fn *fn, void *user,
+					struct snap_error *err);
+
+/** Who holds blocks of a row in the new one of two snapshots, and held none of them in the old. */
+struct store_new_holder {
+	uint32_t row, holder;            /* row of store_credit_rows(), of store_put_nodes() */
+	uint64_t blocks, bytes;          /* of the row, that it refers to */
+	uint64_t old_blocks, new_blocks; /* that the row has */
+};
+typedef enum snap_status store_new_holder_fn(void *user, const struct store_new_holder *row);
+/** By the relations of side 0, the old one, and 1, and by the members of both.  By rising row; of
+ * each, who holds most is first, then by key. */
+enum snap_status store_each_new_holder(struct store *store, int64_t old_id, int64_t new_id,
+				       store_new_holder_fn *fn, void *user, struct snap_error *err);
 
 /** What a row has; a root has no blocks. */
 struct store_size {

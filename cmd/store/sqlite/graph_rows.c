@@ -30,6 +30,7 @@ static int bind_member(sqlite3_stmt *statement, int at, const void *row, const v
 	const struct store_member *member = row;
 
 	(void)context;
+	sqlite3_bind_int64(statement, at++, member->side);
 	sqlite3_bind_int(statement, at++, member->is_root);
 	sqlite3_bind_int64(statement, at++, member->id);
 	sqlite3_bind_int64(statement, at++, member->row);
@@ -72,10 +73,10 @@ enum snap_status store_put_nodes(struct store *store, const struct store_node *n
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* ?1 and ?2, as far as the statement has them. */
+/* ?1, ?2 and ?3, as far as the statement has them. */
 struct question {
 	enum statement which;
-	int64_t first, second;
+	int64_t first, second, third;
 };
 
 static sqlite3_stmt *bound(struct store *store, const struct question *question,
@@ -88,6 +89,8 @@ static sqlite3_stmt *bound(struct store *store, const struct question *question,
 		sqlite3_bind_int64(statement, 1, question->first);
 	if (count > 1)
 		sqlite3_bind_int64(statement, 2, question->second);
+	if (count > 2)
+		sqlite3_bind_int64(statement, 3, question->third);
 	return statement;
 }
 
@@ -160,12 +163,24 @@ static enum snap_status each_lost(struct store *store, enum statement which, sto
 	return ask(store, &(struct question){.which = which}, lost_row, &walk, err);
 }
 
+enum snap_status store_each_credited_lost(struct store *store, int64_t snapshot_id, uint32_t side,
+					  store_lost_fn *fn, void *user, struct snap_error *err)
+{
+	const struct question question = {
+		.which = STATEMENT_lost_credits, .first = snapshot_id, .second = side};
+	struct lost_walk walk = {fn, user};
+
+	return ask(store, &question, lost_row, &walk, err);
+}
+
 enum snap_status store_count_lost(struct store *store, int64_t snapshot_id, int64_t confirm_id,
 				  store_lost_fn *fn, void *user, struct snap_error *err)
 {
-	const struct question fill = {confirm_id ? STATEMENT_lost_put_confirmed
-						 : STATEMENT_lost_put,
-				      snapshot_id, confirm_id};
+	const struct question fill = {
+		.which = confirm_id ? STATEMENT_lost_put_confirmed : STATEMENT_lost_put,
+		.first = snapshot_id,
+		.second = confirm_id,
+	};
 	static const char *const texts[] = {sql_lost_drop, sql_lost_table, NULL};
 	enum snap_status st = fill_anew(store, texts, &fill, err);
 
@@ -266,13 +281,43 @@ static enum snap_status reach_row(void *context, sqlite3_stmt *row)
 	return walk->fn(walk->user, (uint32_t)sqlite3_column_int64(row, 0), &reach);
 }
 
-enum snap_status store_each_shown_reach(struct store *store, int64_t snapshot_id, bool overlap,
-					store_reach_fn *fn, void *user, struct snap_error *err)
+enum snap_status store_each_shown_reach(struct store *store, int64_t snapshot_id, uint32_t side,
+					bool overlap, store_reach_fn *fn, void *user,
+					struct snap_error *err)
 {
-	const struct question question = {STATEMENT_graph_shown, snapshot_id, overlap};
+	const struct question question = {STATEMENT_graph_shown, snapshot_id, side, overlap};
 	struct reach_walk walk = {fn, user};
 
 	return ask(store, &question, reach_row, &walk, err);
+}
+
+struct objects_walk {
+	store_objects_fn *fn;
+	void *user;
+};
+
+static enum snap_status objects_row(void *context, sqlite3_stmt *row)
+{
+	const struct objects_walk *walk = context;
+	const struct store_objects objects = {
+		.row = (uint32_t)sqlite3_column_int64(row, 0),
+		.type = database_text(row, 1),
+		.is_reuse = sqlite3_column_int(row, 2) != 0,
+		.objects = database_known(row, 3),
+		.bytes = database_known(row, 4),
+	};
+
+	return walk->fn(walk->user, &objects);
+}
+
+enum snap_status store_each_objects(struct store *store, int64_t snapshot_id, uint32_t side,
+				    store_objects_fn *fn, void *user, struct snap_error *err)
+{
+	const struct question question = {
+		.which = STATEMENT_object_rows, .first = snapshot_id, .second = side};
+	struct objects_walk walk = {fn, user};
+
+	return ask(store, &question, objects_row, &walk, err);
 }
 
 /* ---- what rows have -------------------------------------------------------------------------- */
@@ -385,4 +430,34 @@ enum snap_status store_each_held(struct store *store, size_t limit, store_link_f
 				 struct snap_error *err)
 {
 	return each_link(store, STATEMENT_holds, limit, fn, user, err);
+}
+
+struct new_holder_walk {
+	store_new_holder_fn *fn;
+	void *user;
+};
+
+static enum snap_status new_holder_row(void *context, sqlite3_stmt *row)
+{
+	const struct new_holder_walk *walk = context;
+	const struct store_new_holder holder = {
+		.row = (uint32_t)sqlite3_column_int64(row, 0),
+		.holder = (uint32_t)sqlite3_column_int64(row, 1),
+		.blocks = database_known(row, 2),
+		.bytes = database_known(row, 3),
+		.old_blocks = database_known(row, 4),
+		.new_blocks = database_known(row, 5),
+	};
+
+	return walk->fn(walk->user, &holder);
+}
+
+enum snap_status store_each_new_holder(struct store *store, int64_t old_id, int64_t new_id,
+				       store_new_holder_fn *fn, void *user, struct snap_error *err)
+{
+	const struct question question = {
+		.which = STATEMENT_new_holders, .first = old_id, .second = new_id};
+	struct new_holder_walk walk = {fn, user};
+
+	return ask(store, &question, new_holder_row, &walk, err);
 }

@@ -164,6 +164,27 @@ enum snap_status store_each_edge(struct store *store, int64_t snapshot_id, store
 	return st == SNAP_OK ? each(&walk, STATEMENT_edges_of, snapshot_id, edge_row) : st;
 }
 
+static enum snap_status wrong_edge(void *context, sqlite3_stmt *row)
+{
+	(void)row;
+	return refuse(context);
+}
+
+enum snap_status store_check_edges(struct store *store, int64_t snapshot_id, struct snap_error *err)
+{
+	struct walk walk = {.store = store, .err = err};
+	enum snap_status st = each(&walk, STATEMENT_graph_size, snapshot_id, count_row);
+	sqlite3_stmt *statement =
+		st == SNAP_OK ? database_statement(store, STATEMENT_edge_wrong, err) : NULL;
+
+	if (!statement)
+		return st == SNAP_OK ? SNAP_ESYSTEM : st;
+	sqlite3_bind_int64(statement, 1, snapshot_id);
+	sqlite3_bind_int64(statement, 2, walk.groups);
+	sqlite3_bind_int64(statement, 3, walk.roots);
+	return database_each_row(store, statement, wrong_edge, &walk, err);
+}
+
 static enum snap_status end_path(struct walk *walk)
 {
 	enum snap_status st = SNAP_OK;

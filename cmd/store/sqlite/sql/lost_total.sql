@@ -7,7 +7,7 @@ WITH part AS (
     SELECT 'all' AS scope, l.* FROM temp.lost AS l WHERE l.kind = 0 OR l.direct_blocks + l.indirect_blocks > 0
     UNION ALL
     SELECT 'shown', l.*
-    FROM temp.shown AS s CROSS JOIN temp.member AS m ON m.row = s.row AND NOT m.is_root
+    FROM temp.shown AS s CROSS JOIN temp.member AS m ON m.row = s.row AND m.side = 0 AND NOT m.is_root
     CROSS JOIN temp.lost AS l ON l.id = m.id),
 scope AS (SELECT 'all' AS name UNION ALL SELECT 'shown')
 SELECT s.name AS scope, sum(p.direct_bytes) AS direct_bytes, sum(p.direct_blocks) AS direct_blocks,

@@ -1,4 +1,4 @@
 -- Question:   (says which row a group of blocks or a root counts towards)
--- Parameters: is_root, id, row.
+-- Parameters: side, is_root, id, row.
 -- Columns:    none.
-INSERT INTO temp.member(is_root, id, row) VALUES (?, ?, ?);
+INSERT INTO temp.member(side, is_root, id, row) VALUES (?, ?, ?, ?);

@@ -9,10 +9,10 @@ WITH part AS (
     SELECT m.row, max(0, g.bytes) AS bytes, max(0, g.blocks) AS blocks,
            max(0, g.direct_blocks) + max(0, g.indirect_blocks) AS lost_blocks,
            max(0, g.retained_bytes) AS retained_bytes, g.retained_bytes IS NOT NULL AS sized
-    FROM block_group AS g CROSS JOIN temp.member AS m ON m.is_root = 0 AND m.id = g.id WHERE g.snapshot_id = ?1
+    FROM block_group AS g CROSS JOIN temp.member AS m ON m.side = 0 AND m.is_root = 0 AND m.id = g.id WHERE g.snapshot_id = ?1
     UNION ALL
     SELECT m.row, NULL, NULL, NULL, max(0, r.retained_bytes), 0
-    FROM root AS r CROSS JOIN temp.member AS m ON m.is_root = 1 AND m.id = r.id WHERE r.snapshot_id = ?1),
+    FROM root AS r CROSS JOIN temp.member AS m ON m.side = 0 AND m.is_root = 1 AND m.id = r.id WHERE r.snapshot_id = ?1),
 whole AS (
     SELECT row, sum(bytes) AS bytes, sum(blocks) AS blocks, sum(lost_blocks) AS lost_blocks,
            ifnull(sum(retained_bytes), 0) AS retained_bytes, max(sized) AS sized
