@@ -19,6 +19,7 @@
 #include "preload/entry.h"
 #include "preload/real.h"
 #include "preload/signals.h"
+#include "runtime/alone.h"
 #include "runtime/hidden.h"
 #include "runtime/process.h"
 #include "runtime/lifecycle.h"
@@ -154,7 +155,7 @@ void snap__signals_watch(void)
 	fill_in(&ours);
 	is_watching = 1;
 	masked = syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &blocked, sizeof(all)) == 0;
-	asks = !masked || blocked != 0;
+	asks = !masked || blocked != 0 || !snap__alone(); /* another thread blocks none of them */
 	for (int n = 1; n <= MOST; n++)
 		if (is_fatal(n))
 			watch_one(n, &ours, asks);
