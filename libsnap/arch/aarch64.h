@@ -78,7 +78,7 @@ uintptr_t snap__arch_cfa(const void *frame);
 /* The word there that leads to the thread's table of thread-local blocks. */
 #define SNAP__ARCH_TLS_TABLE_WORD 0
 
-/** Where the calling thread's thread-local variables hang. */
+/** The calling thread's thread pointer: its thread-local variables are found from there. */
 static inline char *snap__arch_thread_pointer(void)
 {
 	char *pointer;
@@ -87,7 +87,7 @@ static inline char *snap__arch_thread_pointer(void)
 	return pointer;
 }
 
-/* The kernel brings the code that ends a handler. */
+/* The kernel itself provides the code that ends a handler. */
 #define SNAP__ARCH_RESTORE_FLAG 0
 #define SNAP__ARCH_RESTORE_CODE NULL
 

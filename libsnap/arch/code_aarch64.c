@@ -64,7 +64,7 @@ __asm__(".pushsection .text\n"
 	".size snap__arch_clone, . - snap__arch_clone\n"
 	".popsection\n");
 
-/* Not told here: nothing that the kernel saves says it for sure. */
+/* Unknown here: nothing that the kernel saves proves it. */
 bool snap__arch_came_in_a_call(const void *context, int pid)
 {
 	(void)context;

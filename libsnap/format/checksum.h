@@ -2,8 +2,8 @@
  * format/checksum.h - XXH64, against accidents.
  *
  * Implemented from "xxHash fast digest algorithm", specification 0.1.1
- * (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md).  It does not protect
- * against somebody who wants to deceive.
+ * (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md).  It does not protect against
+ * somebody who changes a file on purpose.
  */
 #ifndef SNAP_FORMAT_CHECKSUM_H
 #define SNAP_FORMAT_CHECKSUM_H

@@ -18,7 +18,7 @@ struct snap__chunk {
 	uint32_t section;     /* SNAP_SECTION_... or an unknown id */
 	uint32_t flags;       /* enum snap_chunk_flags */
 	uint32_t stored_size; /* bytes of payload in the file */
-	uint32_t raw_size;    /* bytes of rows once inflated */
+	uint32_t raw_size;    /* bytes of rows after inflating */
 	uint32_t rows;
 	uint32_t items;     /* LOCS: frames, SITE: cohorts, HPTH: steps, of all rows; else 0 */
 	uint64_t raw_hash;  /* XXH64 of the rows */

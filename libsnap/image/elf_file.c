@@ -71,7 +71,7 @@ static void read_loader(struct snap__elf *elf, const Elf64_Phdr *segment)
 	elf->loader[read_some(elf, segment->p_offset, elf->loader, size)] = '\0';
 }
 
-/* Without reading the headers again, which are elsewhere in the file than what is asked for. */
+/* Does not read the headers again: they are in another part of the file. */
 static uint64_t offset_in_loads(const struct snap__elf *elf, uint64_t address)
 {
 	for (unsigned i = 0; i < elf->load_count; i++)
@@ -99,7 +99,7 @@ static uint64_t offset_of(struct snap__elf *elf, const Elf64_Ehdr *header, uint6
 	return 0;
 }
 
-/* What a tag says; addresses as they are in the loaded program. */
+/* The value of a tag; addresses are those of the loaded program. */
 static void read_tag(struct snap__elf *elf, const Elf64_Dyn *tag)
 {
 	switch (tag->d_tag) {

@@ -1,5 +1,6 @@
 /*
- * image/elf_file.h - the few facts of an ELF file that decide what its loader would do with us.
+ * image/elf_file.h - the few facts of an ELF file that decide what its loader would do with
+ * libsnap.
  *
  * The file is untrusted.  Each read is bounded by a buffer on the stack, and each loop by a
  * constant or by the hash table's own limits.
@@ -27,7 +28,7 @@ struct snap__elf {
 	/* Of the dynamic section, as offsets in the file; 0: not there. */
 	uint64_t dynamic, dynamic_size;
 	uint64_t strings, symbols, gnu_hash, sysv_hash, versions, version_count;
-	/* What was read last: most of what is asked for lies close together. */
+	/* The bytes that were read last: most reads are close together. */
 	uint64_t window_at;
 	size_t window_size;
 	char window[1024];

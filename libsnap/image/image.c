@@ -188,7 +188,7 @@ static enum snap__image judge_loader(struct snap__elf *loader)
 	return SNAP__IMAGE_LOADS;
 }
 
-/* The file as it is now: replaced or changed, it is another. */
+/* Identifies the file as it is now: a replaced or changed file is another one. */
 static uint64_t identity_of(const struct stat *info)
 {
 	const uint64_t facts[] = {info->st_dev, info->st_ino, (uint64_t)info->st_size,
@@ -216,7 +216,7 @@ __attribute__((noinline)) static enum snap__image look_at_loader(const char *pat
 		return found;
 	fd = open_program(AT_FDCWD, path, &info);
 	if (fd < 0)
-		return found; /* then the program cannot be started, either */
+		return found; /* then the kernel cannot start the program either */
 	if (snap__elf_open(&loader, fd))
 		found = judge_loader(&loader);
 	snap__sys_close(fd);

@@ -18,7 +18,7 @@
 #define SNAP__IMAGE_GLIBC_MIN "GLIBC_2.34"
 
 enum snap__image {
-	SNAP__IMAGE_LOADS, /* nothing is known against it; also: not a program at all */
+	SNAP__IMAGE_LOADS, /* nothing speaks against it; or the file is no program at all */
 	/* It would not load libsnap.  LD_PRELOAD does not disturb it and may stay. */
 	SNAP__IMAGE_STATIC,
 	SNAP__IMAGE_PRIVILEGED,

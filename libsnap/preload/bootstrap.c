@@ -9,7 +9,7 @@
 #include "runtime/heapmap.h"
 #include "runtime/hidden.h"
 
-/* The size of a block stands in front of it. */
+/* The size of a block is stored in front of it. */
 #define HEADER 16u
 
 char snap__bootstrap_pool[SNAP__BOOTSTRAP_SIZE] SNAP__PAGES;
@@ -21,7 +21,7 @@ void *snap__bootstrap_alloc(size_t size, size_t alignment)
 	size_t need, offset, start;
 	size_t *header;
 
-	/* Far more than dlsym() has ever asked for: what is beyond it is refused. */
+	/* Far more than dlsym() has ever asked for.  Larger requests are refused. */
 	if (size > SNAP__BOOTSTRAP_SIZE / 2 || align > 4096) {
 		errno = ENOMEM;
 		return NULL;

@@ -1,10 +1,10 @@
 /*
- * preload/confine.c - calls by which a program gives up what we need later.
+ * preload/confine.c - calls by which a program gives up rights that libsnap needs later.
  *
- * A filter of system calls may kill the process for opening a file, and nothing tells that in
- * advance.  So the recorder is told before a filter comes: by prctl(), or by syscall(), which
- * libseccomp uses.  It is told before chroot() as well, for the names of files then mean others.
- * A filter that comes without libc is found out later (runtime/sandbox.h).
+ * A filter of system calls may kill the process for opening a file, and nobody can ask in advance.
+ * So these wrappers tell the recorder before a filter is installed by prctl(), or by syscall(),
+ * which libseccomp uses.  They also tell it before chroot(), because file names mean other files
+ * afterwards. A filter that comes without libc is found out later (runtime/sandbox.h).
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -29,7 +29,7 @@
 
 #define PRELOAD "LD_PRELOAD="
 
-/* libc starts programs as well, by system() and others, and nobody sees it. */
+/* libc also starts programs itself, by system() and others, and no wrapper sees that. */
 static void leave_environment(void)
 {
 	for (char **entry = environ; entry && *entry; entry++)
@@ -48,8 +48,8 @@ static void before_confinement(void)
 		leave_environment();
 }
 
-/* Only who renounces new privileges, or is privileged, may install a filter.  An earlier filter might
- * kill us for asking. */
+/* Only a process that gave up new privileges, or is privileged, may install a filter.  An earlier
+   filter might kill the process for asking. */
 static bool may_filter(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -66,13 +66,14 @@ static bool may_filter(void)
 	return may;
 }
 
-/* After a filter, asking who we are may be deadly. */
+/* Under a filter, getpid() may end the process. */
 static bool is_borrower(void)
 {
 	return !snap__trigger_is_silent() && snap__process_relation() == SNAP__BORROWED;
 }
 
-/* Programs ask for a filter in vain to find out whether the kernel has filters, or go on without. */
+/* Some programs make a call that must fail, to find out whether the kernel has filters, and others
+   go on without a filter. */
 static void before_filter(const void *program)
 {
 	if (may_filter() && snap__filter_learn(program, is_borrower()))

@@ -1,6 +1,6 @@
 /*
- * preload/credentials.c - changes of user and group, which libc makes in all threads at once: ours
- * included.
+ * preload/credentials.c - changes of user and group, which libc makes in all threads of the process
+ * at once.
  */
 #include <grp.h>
 #include <unistd.h>

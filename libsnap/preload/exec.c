@@ -37,7 +37,7 @@ enum { STACK_ENTRIES = 2048, CANDIDATE_ROOM = 1024 };
 
 /* What an exec is going to do about one file. */
 struct plan {
-	const char *name;    /* of the file, for those who are told of it */
+	const char *name;    /* the file's name in messages */
 	const char *preload; /* the entry of the environment that names libsnap, or NULL */
 	size_t entries;      /* of the environment, with the NULL at its end */
 	enum snap__image image;
@@ -69,7 +69,8 @@ static struct plan plan_exec(int directory, const char *path, const char *name,
 
 	if (plan.preload && !strstr(plan.preload, "libsnap.so"))
 		plan.preload = NULL;
-	if (snap__trigger_is_silent()) { /* it might kill us for looking at the file */
+	if (snap__trigger_is_silent()) { /* the filter might kill the process for looking at the
+					    file */
 		if (snap__filter_ends_us()) {
 			plan.image = SNAP__IMAGE_FILTERED;
 			plan.strips = plan.preload != NULL;
@@ -107,7 +108,7 @@ static void announce(const struct plan *plan, int pid)
 		snap__hello_skips(pid, word, plan->name, false);
 }
 
-/* The exec failed: what was said of the file is taken back. */
+/* The exec failed: take back what `run` was told of the file. */
 static void take_back(const struct plan *plan, int pid)
 {
 	const char *word = word_of(plan);
@@ -137,7 +138,7 @@ static void *map_array(const struct plan *plan)
 	return base == MAP_FAILED ? NULL : base;
 }
 
-/* `environment` without libsnap, in `array`; what is left of LD_PRELOAD goes to `value`. */
+/* Write `environment` without libsnap to `array`; `value` gets what is left of LD_PRELOAD. */
 static char **stripped(const struct plan *plan, char *const *environment, char **array, char *value)
 {
 	const size_t prefix = sizeof(PRELOAD) - 1;
@@ -175,7 +176,7 @@ static void release(const struct plan *plan, char **array)
 /* ---- execve() and those that are like it -------------------------------------------------------
  */
 
-/* Under a filter it is not asked for; of a child of vfork() it is not known there. */
+/* Not asked for under a filter.  In a child of vfork() it is not known. */
 static int own_pid(void)
 {
 	if (snap__trigger_is_silent())
@@ -214,7 +215,7 @@ ENTRY int execv(const char *path, char *const arguments[])
 	     snap__real.execve(path, arguments, own));
 }
 
-/* A file that is known by its descriptor: what to look at, and what it was called. */
+/* A file that is named by a descriptor: the path to look at, and the file's name. */
 struct opened {
 	char link[32];
 	char name[CANDIDATE_ROOM];
@@ -288,8 +289,8 @@ static const char *search_directories(void)
 	return "/bin:/usr/bin";
 }
 
-/* The file that libc is going to find, put together in `room`; `file` itself if there is none, or if a
- * filter might kill us for looking. */
+/* The path of the file that libc will find, built in `room`; `file` itself if there is none, or if
+   a filter might kill the process for looking. */
 static const char *found_in_path(const char *file, char room[CANDIDATE_ROOM])
 {
 	const char *directories = search_directories();
@@ -398,7 +399,7 @@ ENTRY int execle(const char *path, const char *first, ...)
 
 /* ---- posix_spawn() --------------------------------------------------------------------------- */
 
-/* The new process has another pid than the one that speaks: 0 stands for it. */
+/* The new process has another pid than this one: 0 stands for it. */
 #define SPAWN(path, environment, plainly, with)                                                    \
 	struct plan plan;                                                                          \
 	char **own = NULL;                                                                         \

@@ -35,8 +35,8 @@ static void *new_theirs[NEW_COUNT], *delete_theirs[DELETE_COUNT], *named_theirs[
 
 /* ---- C++ -------------------------------------------------------------------------------------- */
 
-/* How far the thread's recording is: it moves when the call of `theirs` is recorded as one of the
-   malloc family's, which some of these functions make. */
+/* The thread's count of recorded calls.  It changes if `theirs` itself calls a function of the
+   malloc family, as some do, and that call is recorded. */
 struct progress {
 	uint64_t recorded, ahead;
 };
@@ -153,7 +153,7 @@ typedef int posix_memalign_fn(void **, size_t, size_t);
 
 enum named { N_MALLOC, N_CALLOC, N_REALLOC, N_FREE, N_ALIGNED, N_MEMALIGN, N_POSIX, N_ZALLOC };
 
-/* A thin one may call malloc: its blocks are not to count twice. */
+/* A thin allocator may call malloc itself: its blocks must not count twice. */
 #define THEIRS(result, type, heap, which, arguments)                                               \
 	do {                                                                                       \
 		struct snap__outside outside = snap__nested_enter();                               \

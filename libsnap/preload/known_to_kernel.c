@@ -1,6 +1,6 @@
 /*
  * preload/known_to_kernel.c - wrappers of calls after which only the kernel may know of some memory
- * of the program: call the real function, and note it for who looks for holders.
+ * of the program: call the real function, and note that memory for the search for holders.
  */
 #include <errno.h>
 #include <signal.h>

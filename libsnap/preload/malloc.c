@@ -28,7 +28,7 @@
 
 #define FRAME __builtin_frame_address(0)
 
-/* Jumped to by an entry point, in whose place it stands. */
+/* An entry point jumps to this function, which then takes its place. */
 #define RECORDED __attribute__((noinline))
 
 static inline bool is_bootstrap(const void *ptr)

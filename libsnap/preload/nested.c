@@ -14,7 +14,7 @@
 /* The functions that `snap__real` had. */
 static struct snap__real inner;
 
-/* Events of this thread are not the program's from here on. */
+/* From here on, calls of this thread are the allocator's own and not the program's. */
 struct snap__outside snap__nested_enter(void)
 {
 	struct snap__thread *thread = snap__recording() ? snap__thread_get() : NULL;

@@ -1,9 +1,9 @@
 /*
  * preload/process.c - the beginning, the copies and the end of the host process.
  *
- * The constructor runs before any other (-z initfirst).  exit() is seen by way of
- * __cxa_atexit() and so needs no function here, except for early exit snapshots; _exit() runs no
- * handlers.
+ * The constructor runs before any other (-z initfirst).  A handler of __cxa_atexit() notices
+ * exit(), so exit() needs a function here only for early exit snapshots.  _exit() runs no handlers
+ * and has a function here.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,7 +37,8 @@ __attribute__((constructor)) static void loaded(int argc, char **argv, char **en
 	snap__real_find();
 	snap__symbols_open();
 	snap__real_describe(&host);
-	if (!host.in_front) /* otherwise malloc is not recorded, and neither is what stands beside it */
+	if (!host.in_front) /* otherwise malloc is not recorded, and other allocators are not
+			       recorded either */
 		snap__foreign_find(host.malloc_address);
 	/* `ld.so PROGRAM` removes its own. */
 	host.arguments = getauxval(AT_BASE) ? argv : NULL;
@@ -87,7 +88,8 @@ ENTRY pid_t _Fork(void)
 	return snap__real.fork_bare ? snap__real.fork_bare() : -1;
 }
 
-/* Some of what these do is refused to processes with several threads: ours must not count. */
+/* The kernel refuses some of these calls if others share the process's memory: the helper must end
+   first. */
 static int real_unshare(int flags, int unused)
 {
 	(void)unused;
@@ -95,8 +97,8 @@ static int real_unshare(int flags, int unused)
 }
 
 /*
- * Soon the directory may be hidden by a mount that we do not see.  A helper would be in the way of a new
- * user namespace, and cannot be made after a new pid namespace.
+ * A later mount, which libsnap does not see, may hide the output directory.  A helper would be in
+ * the way of a new user namespace, and cannot be made after a new pid namespace.
  */
 ENTRY int unshare(int flags)
 {

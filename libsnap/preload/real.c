@@ -18,8 +18,8 @@
 enum { NOT_FOUND, SEARCHING, FOUND };
 static atomic_uint search;
 
-/* What the four most frequent are until the search is over, so that no later call need ask whether
-   it is; and for good, should there be nothing to be found. */
+/* The four most frequent functions until the search is over, so that no later call has to ask
+   whether it is; and forever, if the search finds nothing. */
 static void *early_malloc(size_t size)
 {
 	if (snap__real_find() && snap__real.malloc != early_malloc)
@@ -160,7 +160,8 @@ static const struct {
 
 #define KNOWN (sizeof(known) / sizeof(known[0]))
 
-/* Of whoever answers malloc; `of_libc`: those calls that reach us go on to libc. */
+/* The facts of the allocator that answers malloc.  `of_libc`: calls that reach libsnap go on to
+   libc. */
 static const char *allocator_name(int of_libc, const char *in_front)
 {
 #ifdef __GLIBC__
@@ -177,7 +178,8 @@ static const char *allocator_name(int of_libc, const char *in_front)
 	return otherwise;
 }
 
-/* The object that defines a function at `address`; NULL if it only stands for one there. */
+/* The object that defines a function at `address`; NULL if there is only an entry of a procedure
+   linkage table. */
 static const char *definer_of(void *address)
 {
 	Dl_info info;
@@ -222,10 +224,10 @@ static const char *loaded_before_us(void *theirs, void *ours)
 	return order.found == 2 ? info.dli_fname : NULL;
 }
 
-/* Which object answers the program's calls of malloc?  Only a library that is in front of us in the
-   search order, or the program itself, can be another than we.  An address in the program alone is
-   no proof: where it takes malloc's address, its entry in the procedure linkage table stands for
-   it, and leads to the first object in the order of loading. */
+/* Which object answers the program's calls of malloc?  It is libsnap, unless a library in front of
+   it in the search order, or the program itself, has a malloc.  An address in the program is no
+   proof: if the program takes malloc's address, it gets that of its own entry in the procedure
+   linkage table, which leads to the first object in the order of loading. */
 static const char *in_front(void)
 {
 	void *answering = snap__symbols_any("malloc"), *theirs;
@@ -264,8 +266,9 @@ static void look_in_front(void *slot, const char *name)
 		memcpy(slot, &address, sizeof(address));
 }
 
-/* An allocator in front of us may lack some of the family (tcmalloc has no reallocarray()).  Those that
-   are ours then get its blocks, and give them to it, as libc's would. */
+/* An allocator in front of libsnap may lack a function of the family (tcmalloc has no
+   reallocarray()).  Then libsnap's function is called with that allocator's blocks, and passes them
+   to it, as libc's would. */
 static void follow_front(void)
 {
 	look_in_front(&snap__real.realloc, "realloc");

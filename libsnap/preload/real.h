@@ -1,9 +1,9 @@
 /*
  * preload/real.h - the real functions that ours wrap.
  *
- * Found with dlsym(RTLD_NEXT): whatever malloc the host would have used (libc's, jemalloc's ...)
- * keeps doing the work.  dlsym may itself allocate; such calls, and any that come before the search
- * is over, are served by bootstrap.h.
+ * They are found with dlsym(RTLD_NEXT): the malloc that the host would have used (libc's,
+ * jemalloc's ...) still does the work.  dlsym may itself allocate; such calls, and any that come
+ * before the search is over, are served by bootstrap.h.
  */
 #ifndef SNAP_PRELOAD_REAL_H
 #define SNAP_PRELOAD_REAL_H
@@ -77,7 +77,7 @@ struct snap__real {
  * can always be called, though not with blocks of the pool (bootstrap.h). */
 extern SNAP__HIDDEN struct snap__real snap__real;
 
-/** Look everything up, once.  False in calls that arrive while that goes on. */
+/** Look everything up, once.  False for calls that come during the search. */
 int snap__real_find(void);
 
 /** What is known of the host's malloc; call after snap__real_find(). */

@@ -111,8 +111,8 @@ static void write_slot(const struct linkage *linkage, void **slot, void *value)
 		(void)mprotect((void *)page, PAGE_BYTES, PROT_READ);
 }
 
-/* A call that was not made yet leads to the module's own code, which would look the symbol up.  But
-   it may also be bound to a function of its own. */
+/* The pointer of a call that was not made yet leads to code of the module itself, which would look
+   the symbol up.  But it may also lead to a function that the module defines. */
 static bool is_unbound(const struct linkage *linkage, unsigned type, const ElfW(Sym) * symbol,
 		       const void *value)
 {

@@ -38,12 +38,13 @@ static const uint64_t fatal =
 	BIT(SIGALRM) | BIT(SIGTERM) | BIT(SIGSTKFLT) | BIT(SIGXCPU) | BIT(SIGXFSZ) |
 	BIT(SIGVTALRM) | BIT(SIGPROF) | BIT(SIGIO) | BIT(SIGPWR) | ~(BIT(FIRST_OF_REAL) - 1);
 
-/* A flag that libc adds by itself (SA_RESTORER), and shows. */
+/* A flag that libc adds (SA_RESTORER) and shows to the program. */
 #define OF_LIBC 0x04000000
 
 static volatile sig_atomic_t is_watching;
 
-/* What the program set, or found, where ours is now: by the number of the signal. */
+/* The action that the program set, or found, for a signal that has our handler now; by the number
+   of the signal. */
 static struct sigaction asked[MOST + 1] SNAP__PAGES;
 
 static int is_fatal(int number)
@@ -58,7 +59,7 @@ static int is_ours(const struct sigaction *action)
 	return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_fatal;
 }
 
-/* The default disposition of all signals that have ours. */
+/* Give all signals that have our handler the default disposition. */
 static void give_back(void)
 {
 	struct sigaction plain, now;
@@ -88,8 +89,8 @@ static void on_fatal(int number, siginfo_t *info, void *context)
 		errno = saved;
 		return;
 	}
-	/* A fault happens again by itself.  What was sent is sent again, and arrives when this
-	   handler has returned, where the program was. */
+	/* A fault happens again by itself.  A signal that was sent is sent again.  It arrives after
+	   this handler has returned, at the same place of the program. */
 	if (was_sent ||
 	    (number != SIGSEGV && number != SIGBUS && number != SIGILL && number != SIGFPE))
 		syscall(SYS_tgkill, snap__sys_getpid(), (int)syscall(SYS_gettid), number);
@@ -119,7 +120,8 @@ static int is_plain(const struct sigaction *action)
 	return action->sa_flags == 0 && mask == 0;
 }
 
-/* Where the disposition is the default one, ours takes its place.  `asks`: it is asked for first. */
+/* If the disposition is the default one, install our handler.  `asks`: read the disposition
+   first. */
 static void watch_one(int number, const struct sigaction *ours, int asks)
 {
 	struct sigaction now;
@@ -129,7 +131,7 @@ static void watch_one(int number, const struct sigaction *ours, int asks)
 	if (is_default(&now)) {
 		if (asks)
 			snap__real.sigaction(number, ours, NULL);
-		if (!is_plain(&now)) /* what is all zeros takes no page */
+		if (!is_plain(&now)) /* a variable that is all zeros takes no page */
 			asked[number] = now;
 	} else if (!asks) {
 		snap__real.sigaction(number, &now, NULL);
@@ -137,9 +139,10 @@ static void watch_one(int number, const struct sigaction *ours, int asks)
 }
 
 /*
- * For a signal that is ignored, setting anything drops one that is pending.  Without blocked signals
- * none is; while we block all, an ignored one that comes is dropped as it would have been, and any
- * other waits.  So ours can be tried, and what was there put back: half the number of system calls.
+ * If a signal is ignored, setting any action drops a pending one.  Without blocked signals none is
+ * pending.  While all signals are blocked here, the kernel drops an ignored one that comes, as it
+ * would have done anyway, and any other waits.  So our handler can be installed at once, and the
+ * old action put back if it was not the default: this halves the number of system calls.
  */
 void snap__signals_watch(void)
 {
@@ -197,8 +200,8 @@ ENTRY int sigaction(int number, const struct sigaction *restrict action,
 	return result;
 }
 
-/* The older functions set `handler` in one way or another; where that is the default one, ours is
-   put in its place. */
+/* The older functions set `handler` in ways of their own.  If that is the default one, install
+   ours. */
 static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
 			   sighandler_t handler)
 {
@@ -224,7 +227,7 @@ static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
 	return was_ours ? SIG_DFL : before;
 }
 
-/* Not every libc's headers have all of them. */
+/* Some C libraries' headers do not declare all of them. */
 sighandler_t bsd_signal(int number, sighandler_t handler);
 sighandler_t ssignal(int number, sighandler_t handler);
 sighandler_t sysv_signal(int number, sighandler_t handler);

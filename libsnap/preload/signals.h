@@ -7,7 +7,7 @@
 /** From here on, a fatal signal with the default disposition leads to a last snapshot. */
 void snap__signals_watch(void);
 
-/** After a filter of system calls: no signal has a handler of ours any more. */
+/** Before a filter of system calls is installed: remove our handlers from all signals. */
 void snap__signals_leave(void);
 
 #endif

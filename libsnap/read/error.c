@@ -7,12 +7,12 @@
 
 #include "read/error.h"
 
-/* Names longer than this are cut: what went wrong matters more, and has to have room. */
+/* Longer names are cut, so that there is room for what went wrong. */
 #define NAME_SHOWN 200
 
 _Static_assert(NAME_SHOWN + 40 < sizeof(((struct snap_error *)0)->message), "room for a sentence");
 
-/* One line: with a newline in its name, a file would say something of its own. */
+/* Keep it one line: a newline in a file's name could forge a message. */
 static void make_one_line(char *text)
 {
 	for (; *text; text++)

@@ -7,8 +7,8 @@
 #define SNAP_READ_LIMITS_H
 
 /**
- * Most bytes of a file.  The writer's table of contents ends at 4 GiB of rows; four times
- * that leaves room, and keeps all arithmetic on offsets far from overflow.
+ * Most bytes of a file.  The writer stops at 4 GiB of rows.  Four times as much leaves room, and no
+ * arithmetic on offsets can overflow.
  */
 #define SNAP__LIMIT_FILE_SIZE (UINT64_C(16) << 30)
 
@@ -16,9 +16,9 @@
 #define SNAP__LIMIT_PIPE_SIZE (UINT64_C(1) << 30)
 
 /**
- * Most inflated bytes that a file may announce: this much for free, plus this many times its own
- * size.  Rows that are all alike shrink a thousandfold with good reason, but then there are few of
- * them: a million equal sites are 8 MB.  A file beyond this is treated as an attack.
+ * Most inflated bytes that a file may announce: a fixed number, plus a multiple of its own size.
+ * Equal rows may well shrink a thousandfold, but they are small: a million equal sites take 8 MB.
+ * A file beyond this is treated as an attack.
  */
 #define SNAP__LIMIT_INFLATED_FREE  (UINT64_C(64) << 20)
 #define SNAP__LIMIT_INFLATED_RATIO UINT64_C(256)

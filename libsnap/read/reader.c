@@ -152,7 +152,7 @@ static enum snap_status list_chunks(struct snap_reader *reader, const uint8_t *e
 	return st;
 }
 
-/* What only the whole list shows. */
+/* Checks that need the whole list. */
 static enum snap_status check_list(struct snap_reader *reader, const struct snap__footer *footer,
 				   struct snap_error *err)
 {
@@ -207,7 +207,7 @@ static enum snap_status read_toc(struct snap_reader *reader, const struct snap__
 
 /* ---- A torn file: from the front ---- */
 
-/* The walk has met a table of contents: what is wrong can only be here or behind it. */
+/* The walk has come to a table of contents: the fault can only be in it or behind it. */
 static enum snap_status fail_at_toc(const struct snap_reader *reader,
 				    const struct snap__placed *toc, struct snap_error *err)
 {
@@ -223,7 +223,8 @@ static enum snap_status fail_at_toc(const struct snap_reader *reader,
 			     "damaged table of contents or footer");
 }
 
-/* One step of the walk.  Never SNAP_OK at the end of the file: that end is what is wrong. */
+/* One step of the walk.  At the end of the file it is never SNAP_OK: a whole file would end in a
+   footer. */
 static enum snap_status walk_chunk(struct snap_reader *reader, uint8_t *buffer,
 				   struct snap_error *err)
 {

@@ -97,7 +97,7 @@ static enum snap_status inflate_chunk(struct walk *walk, const struct snap__plac
 		reader->inflater = ZSTD_createDCtx();
 	if (!reader->inflater)
 		return fail_memory(walk);
-	/* One frame and nothing else: others in front or behind would inflate to nothing unseen. */
+	/* Exactly one zstd frame: further frames could inflate to nothing and hide bytes. */
 	size = ZSTD_findFrameCompressedSize(payload, placed->chunk.stored_size);
 	if (ZSTD_isError(size) || size != placed->chunk.stored_size)
 		return fail_chunk(walk, placed, "it is not exactly one zstd frame");
@@ -323,7 +323,8 @@ static enum snap_status location_row(struct walk *walk)
 	return walk->call.location(walk->user, walk->id, &location, walk->frames);
 }
 
-/* Room for the depths of the nodes of this chunk: memory follows what was read, not announced. */
+/* Room for the depths of the nodes of this chunk: memory grows with the rows that were read, not
+   with the number that the file announces. */
 static bool reserve_depths(struct walk *walk)
 {
 	size_t capacity = walk->depth_capacity ? walk->depth_capacity * 2 : 1 << 16;

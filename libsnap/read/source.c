@@ -14,7 +14,7 @@
 
 #define PIPE_FIRST_READ ((size_t)64 << 10)
 
-/* What the process or the system lacks is no fault of the file. */
+/* A lack of memory or descriptors is not a fault of the file. */
 static enum snap_status status_of(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM ? SNAP_ESYSTEM : SNAP_EIO;

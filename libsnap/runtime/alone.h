@@ -26,8 +26,8 @@ void snap__alone_init(char *of_libc, char *of_program);
 /** Does the process have one thread? libc's flag answers; without a flag, the kernel is asked. */
 bool snap__alone(void);
 
-/** For a thread of the host's that is about to wait for a snapshot: may libc's tables be read while
- *  it waits?  Not if it is in a signal handler, which may have come in the middle of malloc(). */
+/** For a thread of the host that is about to wait for a snapshot: may libc's tables be read while
+ * it waits?  Not if it is in a signal handler, which may have interrupted malloc(). */
 bool snap__alone_waits_outside(void);
 
 /**

@@ -29,7 +29,8 @@
 #define RESERVE_MOST  ((size_t)128 << 20)
 #define PIECES_MOST   32u
 #define FILLED_MOST   ((size_t)1 << 20) /* the host's threads may wait for what is filled */
-#define MOST_OWN      65536u /* 128 GiB of heap; what is beyond is taken for the host's */
+/* enough for 128 GiB of heap; further ones count as the host's memory */
+#define MOST_OWN 65536u
 
 struct slab {
 	_Atomic size_t used;
@@ -111,8 +112,8 @@ enum piece_state { PIECE_FREE, PIECE_LASTS, PIECE_PASSES };
 /*
  * Address space for a snapshot of a host that has used up its own.  It is never given back, because
  * the host would take it at once.  Only one thread at a time takes pieces of it, and only that
- * thread changes their number, places and sizes.  Any thread may give one back: what a snapshot maps
- * may have become memory of all.
+ * thread changes their number, places and sizes.  Any thread may give one back, because memory that
+ * a snapshot mapped may now be used by all threads.
  */
 static struct {
 	char *base;
@@ -180,7 +181,7 @@ static bool give_piece_back(const void *base)
 		i++;
 	if (i == count)
 		return true;
-	/* The next to get it finds zeros. */
+	/* The next user of this piece must find zeros. */
 	(void)snap__sys_madvise(reserve.base + at, reserve.pieces[i].size, MADV_DONTNEED);
 	atomic_store(&reserve.pieces[i].state, PIECE_FREE);
 	return true;
@@ -194,8 +195,8 @@ static rlim_t limit_of(int what)
 	return syscall(SYS_prlimit64, 0, what, NULL, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
 }
 
-/* A sixteenth of what the host may have; of little, up to an eighth, because less would not do.  The
- * host may also get a limit later. */
+/* A sixteenth of the host's limit.  If the limit is small, up to an eighth, because less would not
+   suffice.  The host may also get a limit later. */
 static size_t reserve_size(rlim_t data)
 {
 	rlim_t addresses = limit_of(RLIMIT_AS), least = data < addresses ? data : addresses;
@@ -214,7 +215,7 @@ static void make_reserve(void)
 {
 	rlim_t data = limit_of(RLIMIT_DATA);
 	size_t size = reserve_size(data);
-	/* Only what can be written counts as data. */
+	/* Only writable memory counts as data. */
 	bool is_writable = data != RLIM_INFINITY;
 	void *base = MAP_FAILED;
 
@@ -311,7 +312,8 @@ void snap__unmap(void *base, size_t size)
 	int saved_errno = errno;
 
 	if (base)
-		forget_own(base); /* first: another thread may be given the same addresses */
+		forget_own(base); /* before unmapping: another thread may then be given the same
+				     addresses */
 	if (base && (give_piece_back(base) || snap__os_munmap(base, size) == 0))
 		atomic_fetch_sub_explicit(&mapped_bytes, size, memory_order_relaxed);
 	errno = saved_errno;

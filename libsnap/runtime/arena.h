@@ -22,12 +22,13 @@ void *snap__map(size_t size);
 /** The same for what one snapshot needs.  See snap__reserve_forget(). */
 void *snap__map_passing(size_t size);
 
-/** The same for a table of a snapshot whose pages will all be written soon: up to 1 MiB they are there at once,
- * which costs less than a page fault for each (or two, where a page is read first). */
+/** The same for a table of a snapshot whose pages will all be written soon: up to 1 MiB, all pages
+ * are mapped at once.  This costs less than a page fault for each page, or two if a page is read
+ * first. */
 void *snap__map_filled(size_t size);
 void snap__unmap(void *base, size_t size);
 
-/** The same, shared with processes that are forked from this one. */
+/** The same, but shared with processes that are forked from this one. */
 void *snap__map_shared(size_t size);
 
 /** The size and base of our mapping number `index`; 0 if that entry is unused, SNAP__OWN_END after
@@ -49,9 +50,9 @@ void snap__reserve_keep(void);
 bool snap__reserve_use(void);
 
 /**
- * The thread with this thread pointer, or if it is NULL whoever used the reserve, is gone: it was
- * killed, or did not come along into a forked child.  What its snapshot needed is free again; what
- * other threads may have got to know since stays.
+ * The thread with this thread pointer is gone: it was killed, or a forked child does not have it.
+ * NULL: the thread that used the reserve, whichever it was.  The memory that only its snapshot used
+ * is free again; memory that other threads may know of stays.
  */
 void snap__reserve_forget(const void *thread_pointer);
 

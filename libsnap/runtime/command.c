@@ -32,7 +32,7 @@ static bool begins_with_word(const char *text, const char *end, const char *word
 	return true;
 }
 
-/* Most characters do not. */
+/* Most characters do not match. */
 static bool begins_some_word(char c)
 {
 	return strchr("pstkacPSTKAC", c) != NULL;

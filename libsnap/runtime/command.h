@@ -1,5 +1,5 @@
 /*
- * runtime/command.h - the command line of a process as snapshots have it.
+ * runtime/command.h - the command line of a process, as it is written to snapshots.
  */
 #ifndef SNAP_RUNTIME_COMMAND_H
 #define SNAP_RUNTIME_COMMAND_H

@@ -1,8 +1,8 @@
 /*
  * runtime/doorbell.h - how a process without a helper is asked to start one.
  *
- * `snapdiff snap` and `status` talk to the helper's control socket (control.h).  Where there is no
- * helper yet, they send the process signal SNAP_CONTROL_DOORBELL (32) and try again. libc keeps
+ * `snapdiff snap` and `status` talk to the helper's control socket (control.h).  If there is no
+ * helper yet, they send signal SNAP_CONTROL_DOORBELL (32) to the process and try again. libc keeps
  * this signal for itself: programs can neither block nor handle it by libc's functions. glibc uses
  * it for pthread_cancel(); its handler ignores signals from other processes.  Ours is replaced by
  * glibc's when the program cancels a thread for the first time.  The kernel checks that the sender

@@ -78,7 +78,7 @@ int snap__file_create(struct snap__file *file, int directory, const char *path, 
 	return error;
 }
 
-/* Some file systems cannot sync: then it is as durable as it can be. */
+/* Some file systems cannot sync: that is not an error. */
 static int sync_descriptor(int fd)
 {
 	if (syscall(SYS_fsync, fd) == 0 || errno == EINVAL || errno == EROFS || errno == EBADF)

@@ -19,7 +19,7 @@ static void add_run(struct snap__text *name)
 
 	for (unsigned i = RUN_DIGITS; i-- > 0; rest /= 36)
 		text[i] = digits[rest % 36];
-	snap__text_add(name, "_"); /* sorts behind the dot of plain names */
+	snap__text_add(name, "_"); /* sorts after the dot of plain names */
 	snap__text_add_bytes(name, text, sizeof(text));
 	snap__text_add_bytes(name, &letter, variant > 1);
 }

@@ -21,7 +21,7 @@
 void snap__filename_final(struct snap__text *name, const char *directory, uint64_t seq,
 			  const char *word);
 
-/** That name is taken: the next ones are others.  False: there are no more. */
+/** That name is taken: choose other names from now on.  False: there are no more. */
 bool snap__filename_next(void);
 
 /** This process is a new one, and starts with plain names. */

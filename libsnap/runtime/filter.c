@@ -20,7 +20,8 @@
 
 #define PAGE_BYTES 4096u
 
-/* Those of each recorded program, from its start to its last snapshot, that not all programs make. */
+/* The calls that libsnap makes in each recorded program, from its start to its last snapshot, and
+   that not all programs make themselves. */
 static const int calls[] = {
 	SYS_clock_gettime, SYS_close,     SYS_futex,         SYS_geteuid,        SYS_getpid,
 	SYS_getppid,       SYS_gettid,    SYS_madvise,       SYS_mkdirat,        SYS_mmap,
@@ -126,7 +127,7 @@ static void step(struct machine *m, const struct sock_filter *at, uint32_t opera
 	}
 }
 
-/* Jumps lead forward only, so that this ends; the kernel has not looked at the code yet. */
+/* The kernel has not checked the code yet.  Jumps lead only forward, so this loop ends. */
 static uint32_t answer(const struct sock_filter *code, size_t count, int call)
 {
 	const struct seccomp_data data = {.nr = call, .arch = SNAP__ARCH_AUDIT};

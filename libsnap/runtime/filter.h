@@ -1,8 +1,8 @@
 /*
  * runtime/filter.h - would a filter of system calls end a program that libsnap is loaded into?
  *
- * Whoever installs a filter and then becomes another program, as launchers of sandboxes do, takes the
- * filter along.  The new program cannot find out what the filter does.  So the filter is looked at
+ * A launcher of sandboxes installs a filter and then becomes another program, which keeps the
+ * filter.  The new program cannot find out what the filter does.  So libsnap tries the filter
  * before it is installed.
  */
 #ifndef SNAP_RUNTIME_FILTER_H
@@ -15,7 +15,8 @@
  * kernel refuses it.  Preserves errno. */
 bool snap__filter_learn(const void *program, bool of_borrower);
 
-/** Would one of the filters so far end us?  By prctl() alone. */
+/** Would one of the filters so far end the process for a call of libsnap?  The only system call
+ * that it makes is prctl(). */
 bool snap__filter_ends_us(void);
 
 #endif

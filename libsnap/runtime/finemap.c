@@ -100,7 +100,7 @@ static page_t *leaf_made(uintptr_t index)
 	leaf = snap__map(LEAF_BYTES);
 	if (!leaf)
 		return NULL;
-	/* First: a forked child or a copy may be made between the two, and must find the leaf. */
+	/* In this order: a process that is forked between the two steps must find the leaf. */
 	atomic_store_explicit(&top_touched[index / TOPS_A_PAGE], 1, memory_order_seq_cst);
 	if (!atomic_compare_exchange_strong(&top[index], &none, leaf)) {
 		snap__unmap(leaf, LEAF_BYTES);

@@ -3,10 +3,11 @@
  * blocks of one size side by side in arenas of its own (CPython's).
  *
  * Each page of 4 KiB has an array with a slot for each granule of the page.  The first block in a
- * page chooses the granule: the largest power of two that is no larger than the block, between 16
- * and 512 bytes.  Its neighbours have the same size, so no two of them share a granule, and the map
+ * page sets the granule: the largest power of two that is not larger than the block, between 16 and
+ * 512 bytes.  Its neighbours have the same size, so no two of them share a granule, and the map
  * takes 8 bytes a block, or less than 16.  If the page is used for smaller blocks later, it gets a
- * further array with smaller granules.  What has no place in any array is in the side table.
+ * further array with smaller granules.  A block that has no place in any array is in the side
+ * table.
  *
  * The thread that owns a block owns its slot.  Arrays are only added, until the allocator gives
  * the arena back: then they serve other pages.
@@ -42,8 +43,9 @@ struct snap__finemap {
 };
 extern SNAP__HIDDEN struct snap__finemap snap__finemap;
 
-/** Before the first put; again is harmless.  `sparse`: most look-ups will miss.  `shared`: several
- *  threads may put blocks of one page at the same time, and its blocks may have different sizes. */
+/** Call it before the first put; a second call does nothing.  `sparse`: most look-ups will miss.
+ * `shared`: several threads may put blocks of one page at the same time, and its blocks may have
+ * different sizes. */
 void snap__finemap_init(bool sparse, bool shared);
 
 /** As in heapmap.h. */
@@ -61,8 +63,8 @@ static inline snap__slot *snap__finemap_slot_in(uintptr_t array, uintptr_t addre
 	       ((address & ((1u << SNAP__FINE_PAGE_BITS) - 1)) >> (array & SNAP__FINE_SHIFT));
 }
 
-/** The usual slot for a block at `address`, on the way into the cache; NULL: there is none, or few
- *  blocks are recorded. */
+/** The usual slot for a block at `address`, prefetched into the cache; NULL: there is none, or few
+ * blocks are recorded. */
 static inline snap__slot *snap__finemap_slot(uintptr_t address)
 {
 	struct snap__fine_page *leaf;
@@ -94,8 +96,8 @@ void snap__finemap_each_slot(snap__finemap_slot_fn *fn, void *user);
 typedef void snap__finemap_block_fn(void *user, uintptr_t address, const struct snap__block *block);
 void snap__finemap_walk(snap__finemap_block_fn *fn, void *user);
 
-/** The allocator gives [base, base + size) back.  Blocks that are there still, because their free
- *  was not seen, are passed and forgotten. */
+/** The allocator gives [base, base + size) back.  Blocks that are still in the map, because their
+ * free was not seen, are passed to `fn` and removed. */
 void snap__finemap_forget(uintptr_t base, size_t size, snap__finemap_block_fn *left, void *user);
 
 /** Bytes of the map's address space that were never written, and so take no memory. */

@@ -4,7 +4,7 @@
  * In sparse mode (sampling) most look-ups are of blocks that were not recorded.  A bitmap over the
  * granules would need three dependent loads to say so; a table of counters by address needs one.
  *
- * Pages of slots come into being when they are first written.  A byte for each page says whether it
+ * The kernel makes a page of slots when it is first written.  A byte for each page says whether it
  * was written, so that a walk skips the others and does not create them.
  */
 #include "runtime/heapmap.h"
@@ -56,7 +56,7 @@ static inline void touch(const struct snap__heapmap *map, slot_t *leaf, size_t i
 		atomic_store_explicit(byte, 1, memory_order_release);
 }
 
-/* One mapping for both tables: it costs two system calls. */
+/* One mapping for both tables, because each mapping costs two system calls. */
 static void map_tops(void)
 {
 	size_t used = (sizeof(mid_t) << TOP_BITS) + TOP_PAGES;
@@ -315,9 +315,9 @@ static bool find(const struct snap__heapmap *map, uintptr_t address, struct snap
 	return true;
 }
 
-/* A block in the other map whose free was not seen: it would be taken for the one that is put now,
- * or stay for good.  The usual way of a small block does not look: it would cost each of them; see
- * is_hidden(). */
+/* A block in the other map whose free was not seen: it would be mistaken for the new block, or stay
+   forever.  The fast path of a small block does not look for it, because that would make each of
+   them slower; see is_hidden(). */
 static bool forget_in(const struct snap__heapmap *map, uintptr_t address)
 {
 	struct snap__block gone;
@@ -435,8 +435,8 @@ static uintptr_t address_of(uint64_t value, uintptr_t granule)
 	return (granule & ~SNAP__SLOT_POSITION) | (value & SNAP__SLOT_POSITION);
 }
 
-/* The usual way of a small block does not look for a large one at the same place whose free was not
- * seen.  So a walk leaves that out. */
+/* The fast path of a small block does not look for a large block at the same place whose free was
+   not seen.  So a walk skips such a large block. */
 static bool is_hidden(const struct snap__heapmap *map, uintptr_t address)
 {
 	struct snap__block small;

@@ -15,7 +15,7 @@
  * A further map is for allocators inside the program that place blocks 16 bytes apart in arenas of
  * their own (finemap.h).
  *
- * A block is in one of the maps.  Who takes it out does not know its size, and looks in all.
+ * A block is in one of the maps.  A free does not know the block's size, and looks in all maps.
  */
 #ifndef SNAP_RUNTIME_HEAPMAP_H
 #define SNAP_RUNTIME_HEAPMAP_H
@@ -34,7 +34,8 @@
  */
 bool snap__heapmap_init(unsigned shift, bool sparse);
 
-/** Set up the map of finemap.h, after the others; again is harmless.  `shared`: see there. */
+/** Set up the map of finemap.h, after the others; a second call does nothing.  `shared`: see
+ * there. */
 void snap__heapmap_init_fine(bool shared);
 
 /**
@@ -45,11 +46,11 @@ bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool 
 
 /**
  * For sparse maps: the number of blocks in each 4 KiB of the address space.  A counter that reached
- * its maximum stays there.  Most look-ups of a sampled program find a zero here: one load, from a
+ * its maximum stays there.  Most look-ups of a sampled program read a zero here: one load, from a
  * table that is rarely written.  Entries are in address order.  So a program that works in a part
- * of its heap uses a thousandth of that size here, which fits into the first-level cache; a hash
- * would spread the same look-ups over the whole table.  Addresses that are 4 GiB apart share an
- * entry.
+ * of its heap reads a part of this table that is a thousandth of that size, and fits into the
+ * first-level cache.  A hash would spread the same look-ups over the whole table.  Addresses that
+ * are 4 GiB apart share an entry.
  */
 #define SNAP__FILTER_REGION_BITS 12
 #define SNAP__FILTER_BITS        20
@@ -119,7 +120,7 @@ struct snap__place {
 	uintptr_t index;
 };
 
-/** The place for the block at `address`, with its slot on the way into the cache. */
+/** The place for the block at `address`; its slot is prefetched into the cache. */
 static inline struct snap__place snap__heapmap_place_in(const struct snap__heapmap *map,
 							uintptr_t address)
 {
@@ -170,7 +171,7 @@ static inline bool snap__heapmap_take_at(struct snap__place place, uintptr_t add
 	return place.leaf && snap__slot_empty(&place.leaf[place.index], address, out);
 }
 
-/** The same, for large blocks: without a place that was found before. */
+/** The same for large blocks, for which no place was found before. */
 static inline bool snap__heapmap_take_large(uintptr_t address, struct snap__block *out)
 {
 	return snap__heapmap_take_at(snap__heapmap_place_in(&snap__heapmap_large, address), address,
@@ -182,11 +183,12 @@ static inline bool snap__heapmap_take_large(uintptr_t address, struct snap__bloc
 typedef void snap__heapmap_at_fn(void *user, uintptr_t address, const struct snap__block *block);
 void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user);
 
-/** The same; of the side table, malloc's alone.  In a copy of the process, where nothing changes. */
+/** The same, but of the side table only malloc's blocks.  For a copy of the process, where nothing
+ * changes. */
 void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user);
 
-/** The block that begins at `address`, in any map; false if none does.  What is in the side table
- *  is not found. */
+/** The block that begins at `address`, in any map; false if none does.  Blocks of the side table
+ * are not found. */
 bool snap__heapmap_find(uintptr_t address, struct snap__block *out);
 
 /** Bytes of the maps' address space that were never written, and so take no memory. */

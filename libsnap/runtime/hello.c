@@ -31,7 +31,7 @@ static void hello_begin(struct snap__text *line)
 	snap__text_add(line, snap__process_self()->program);
 }
 
-/* The file of `snapdiff run`, or -1.  Whatever else is there now is left alone. */
+/* The file of `snapdiff run`, or -1.  Another file at this path is not touched. */
 static int open_hello(int flags, struct stat *info)
 {
 	const char *path = snap__process_config()->hello;
@@ -127,7 +127,7 @@ void snap__hello_started(void)
 	hello_send(&line);
 }
 
-/* ... or why not. */
+/* Tell it why recording could not start. */
 void snap__hello_refused(const char *problem, const char *detail, int error)
 {
 	char buffer[SNAP__PATH_MAX / 2];
@@ -145,7 +145,7 @@ void snap__hello_refused(const char *problem, const char *detail, int error)
 	hello_send(&line);
 }
 
-/* What "/proc/self/exe" stands for; `path` itself if it is no such name. */
+/* The file that "/proc/self/exe" leads to; `path` itself if it is another name. */
 static const char *behind_link(const char *path, char *target, size_t room)
 {
 	int saved = errno;
@@ -194,7 +194,7 @@ void snap__hello_unwritten(uint64_t processes)
 	hello_send(&line);
 }
 
-/* ... or, at the end, that most of the memory was not recorded. */
+/* Tell it, at the end, that most of the memory was not recorded. */
 void snap__hello_merged(uint64_t snapshots)
 {
 	char buffer[sizeof(((struct snap__process *)0)->program) + 64];
@@ -219,7 +219,7 @@ void snap__hello_unseen(uint64_t bytes, uint64_t live_bytes)
 	hello_send(&line);
 }
 
-/* ... or which Python interpreter it contains. */
+/* Tell it which Python interpreter the process contains. */
 void snap__hello_python(const char *version, const char *problem)
 {
 	char buffer[sizeof(((struct snap__process *)0)->program) + 256];

@@ -1,11 +1,11 @@
 /*
  * runtime/hello.h - what a recorded process tells `snapdiff run`.
  *
- * `run` names a file (SNAP_HELLO).  Each recorded process appends lines to it: that recording has
- * started, why it could not start, and what the recording does not show.  A line begins with "PID
- * PROGRAM", the program that the line is about.  Where the file cannot be written any more, the line
- * goes to the part of it that the process has mapped (format/board.h).  Without such a file nothing is
- * written.
+ * `run` names a file (SNAP_HELLO).  Each recorded process appends lines to it: recording has
+ * started, or why it could not start, and what the recording does not show.  A line begins with
+ * "PID PROGRAM", the program that the line is about.  Where the file cannot be written any more,
+ * the line goes to the part of it that the process has mapped (format/board.h).  Without such a
+ * file nothing is written.
  */
 #ifndef SNAP_RUNTIME_HELLO_H
 #define SNAP_RUNTIME_HELLO_H
@@ -29,7 +29,7 @@ void snap__hello_refused(const char *problem, const char *detail, int error);
  */
 void snap__hello_skips(int pid, const char *word, const char *path, bool back);
 
-/** The environment that the program gets does not name libsnap. */
+/** The new program's environment does not name libsnap. */
 #define SNAP__HELLO_CLEAN "clean-environment"
 
 /** `processes` that were forked under a filter of system calls could not write their snapshots. */

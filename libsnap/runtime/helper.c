@@ -23,9 +23,10 @@
 #include "runtime/thread.h"
 #include "write/sys.h"
 
-#define STACK_BYTES    ((size_t)512 << 10)
-#define PAGE_BYTES     ((size_t)4096)
-#define THREAD_MARGIN  ((size_t)16 << 10) /* around the addresses below; libc's struct pthread */
+#define STACK_BYTES ((size_t)512 << 10)
+#define PAGE_BYTES  ((size_t)4096)
+/* memory around the addresses that are used; libc's struct pthread is there */
+#define THREAD_MARGIN  ((size_t)16 << 10)
 #define CLOSE_AT_MOST  65536u
 #define NAMESPACE_TEXT 64
 
@@ -93,7 +94,7 @@ static bool leave_files(void)
 	return true;
 }
 
-/* Raise a limit to the hard one; for address space beyond it, where that is allowed. */
+/* Raise a limit to the hard limit; that of address space beyond it, if that is allowed. */
 static void raise_limit(int what)
 {
 	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -215,7 +216,7 @@ bool snap__helper_runs(const struct snap__helper *helper)
 	return atomic_load(&helper->id) != 0;
 }
 
-/* The kernel wakes by a futex of the kind that is not private. */
+/* The kernel wakes it through a futex that is not private. */
 static void wait_until_gone(struct snap__helper *helper, uint64_t timeout_ns)
 {
 	struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000u),
@@ -306,7 +307,7 @@ static void on_wake(int number, siginfo_t *info, void *context)
 	was_woken = true;
 }
 
-/* The handler is the helper's own: it does not share its table with the host. */
+/* The handler is the helper's own: helper and host do not share the table of signal actions. */
 static void open_for_wakes(void)
 {
 	const struct snap__kernel_action ours = {on_wake,
@@ -337,7 +338,7 @@ bool snap__helper_call(const struct snap__helper *helper, void (*fn)(void *argum
 		}
 	}
 	snap__signals_block(&ignored);
-	if (was_woken) /* who waits for the signal has not seen it */
+	if (was_woken) /* the code that waits for the signal has not seen it */
 		syscall(SYS_kill, snap__sys_getpid(), SNAP__HELPER_SIGNAL);
 	return returned;
 }

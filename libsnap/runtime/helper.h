@@ -1,11 +1,12 @@
 /*
  * runtime/helper.h - a process of ours that shares the host's address space.
  *
- * The host's thread group holds only the host's threads.  What has to be done beside them is done
- * by a helper: a process made by clone(CLONE_VM), without CLONE_THREAD.  It sees all of the host's
+ * The host's thread group contains only the host's threads.  Work that runs beside them is done by
+ * a helper: a process made by clone(CLONE_VM), without CLONE_THREAD.  It sees all of the host's
  * memory, but has its own file descriptors, limits and signals.  What must stay true:
  *
- *   - It has no thread of libc's.  Its thread pointer leads to a block of zeros that is as large as
+ *   - It has no thread of libc's.  Its thread pointer points into a block of zeros that is as large
+ *     as
  *     the program's thread-local storage, so that errno and libsnap's own variables work.  It calls
  *     nothing of libc's that uses more than errno: no malloc, stdio, loader, locale or pthread.
  *   - All signals are blocked before the clone, and stay blocked: the host's handlers must not run
@@ -83,9 +84,9 @@ bool snap__helper_host_ended(const struct snap__helper *helper);
 bool snap__helper_host_left(const struct snap__helper *helper);
 
 /**
- * In the helper: call `fn(argument)`, which may wait for a lock of libc's.  A host that was killed
- * in the middle of libc lets go of none, so the call is left when the host ends.  False: it was not
- * made, or left.
+ * In the helper: call `fn(argument)`, which may wait for a lock of libc.  A host that is killed
+ * inside libc never releases its locks, so the call is abandoned when the host ends.  False: it was
+ * not made, or it was abandoned.
  */
 bool snap__helper_call(const struct snap__helper *helper, void (*fn)(void *argument),
 		       void *argument);

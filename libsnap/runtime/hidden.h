@@ -10,11 +10,11 @@
 
 #define SNAP__HIDDEN __attribute__((visibility("hidden")))
 
-/** Of large tables and buffers: they begin pages of their own, and the linker puts the small
- *  variables side by side behind them.  A short process pays for each page that it touches. */
+/** For large tables and buffers: each begins a page of its own, and the linker puts the small
+ * variables side by side behind them.  A short process pays for each page that it touches. */
 #define SNAP__PAGES __attribute__((aligned(4096)))
 
-/** Of the first of the small variables: the linker puts the larger alignments in front of it. */
+/** For the first of the small variables: the linker puts larger alignments in front of it. */
 #define SNAP__FIRST_SMALL __attribute__((aligned(2048)))
 
 #endif

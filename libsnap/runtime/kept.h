@@ -1,9 +1,9 @@
 /*
- * runtime/kept.h - snapshots that are replaced by a later one of the same kind: the kept peak, and
- * the two safety snapshots.
+ * runtime/kept.h - snapshots that a later one of the same kind replaces: the kept peak, and the two
+ * safety snapshots.
  *
- * They are not numbered: a series would have gaps where one was replaced.  The name has the seq of
- * the numbered snapshot before it, and then a word.
+ * They are not numbered: a series would have gaps where one was replaced.  Their names have the seq
+ * of the numbered snapshot before them, and then a word.
  */
 #ifndef SNAP_RUNTIME_KEPT_H
 #define SNAP_RUNTIME_KEPT_H

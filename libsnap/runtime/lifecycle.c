@@ -38,7 +38,8 @@
 #define MEMORY_LEAST        (64ull << 20)
 #define MEMORY_MOST         (256ull << 20)
 #define UNSEEN_WORTH_SAYING (64ull << 20)
-/* What a forked child must have done to leave a snapshot when it becomes another program. */
+/* The least that a forked child must have done to leave a snapshot when it becomes another
+   program. */
 #define FORKED_BLOCKS 4096u
 #define FORKED_NS     1000000000ull
 
@@ -103,7 +104,7 @@ static const char *prepare_directory(int *error)
 	if (has_directory())
 		return NULL;
 	made = snap__os_make_directory(snap__settings.out);
-	/* What is there and was not made is no directory. */
+	/* If the path exists and could not be made, it is not a directory. */
 	if (snap__sys_access(snap__settings.out, made ? W_OK | X_OK : F_OK) != 0)
 		*error = errno;
 	else if (!made)
@@ -150,7 +151,7 @@ static bool prepare_tables(void)
 	return true;
 }
 
-/* What was recorded is the lesser part of the memory. */
+/* Less than half of the memory was recorded. */
 static void say_unseen(void)
 {
 	struct snap__unseen unseen = snap__snapshot_unseen();
@@ -172,7 +173,8 @@ static enum snap_status refuse(enum snap_status st, const char *problem, const c
 	return st;
 }
 
-/* After a filter there is nothing to do for any caller, and the question might be deadly. */
+/* After a filter no caller has anything to do here, and the question to the kernel might end the
+   process. */
 static bool is_ours(void)
 {
 	return !snap__trigger_is_silent() && snap__process_relation() == SNAP__OURS;
@@ -194,7 +196,7 @@ static void tick(void)
 	}
 }
 
-/* Said once: such snapshots are due again and again. */
+/* Said only once, because such snapshots become due again and again. */
 static void say_no_helper(void)
 {
 	static const char *const sentence =
@@ -208,7 +210,8 @@ static void say_no_helper(void)
 		snap__message(sentence, NULL, 0);
 }
 
-/* What must wait until libc's constructors have run: starting a helper, and loading libraries. */
+/* Steps that must wait until libc's constructors have run: starting a helper, and loading
+   libraries. */
 static void begin_late(void)
 {
 	snap__thread_internal(true);
@@ -254,7 +257,7 @@ static enum snap_status begin_recording(void)
 
 enum snap_status snap__process_start(const struct snap_config *wanted)
 {
-	/* Those of the environment, and any set since. */
+	/* The labels of the environment, and those set since. */
 	static char labels[sizeof(snap__settings.labels)] SNAP__PAGES;
 	unsigned was = atomic_load(&state);
 	const char *complaint;
@@ -457,7 +460,7 @@ static void take_exit_snapshot(int signal)
 	int late;
 
 	if (atomic_load(&state) != RECORDING || snap__trigger_is_silent())
-		return; /* after a filter the helper sees to it */
+		return; /* after a filter, the helper does this */
 	switch (snap__process_relation()) {
 	case SNAP__BORROWED:
 		return;
@@ -564,8 +567,9 @@ void snap__process_load(char **environment, const struct snap__host *the_host)
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	/* The first to be registered runs last: after every static and library destructor. */
 	__cxa_atexit(at_exit, NULL, NULL);
-	(void)at_quick_exit(at_quick); /* fails only for want of memory: no snapshot there, then */
-	/* First: the program may start recording itself. */
+	(void)at_quick_exit(at_quick); /* fails only if there is no memory; then there is no
+				          snapshot */
+	/* Before anything else, because the program may start the recording itself. */
 	if (is_under_valgrind(environment))
 		snap__helper_forbid();
 	if (snap__settings.active)

@@ -8,14 +8,14 @@
 
 #include "runtime/process.h"
 
-/** If the environment says that recording is to begin, have the pages that it needs made at once.
- * Before they are touched. */
+/** If the environment says that recording shall begin, have the kernel make the needed pages in one
+ * step.  Call it before they are touched. */
 void snap__process_warm(char *const *environment);
 
 /** The library was loaded: register for fork and exit, and begin if the environment says so. */
 void snap__process_load(char **environment, const struct snap__host *host);
 
-/** main() is about to be called: what needs a thread can start now. */
+/** main() is about to be called: start what had to wait for libc's constructors. */
 void snap__process_main(void);
 
 /** Begin recording with `wanted` (NULL: the environment) over the settings of the environment. */

@@ -49,7 +49,7 @@ static uint64_t own_namespace(void)
 
 enum name { PLAIN, OF_NAMESPACE, SECRET, NAMES };
 
-/* The address with that kind of name; its size, or 0: there is no such name. */
+/* Build the address with that kind of name.  Returns its size, or 0 if there is no such name. */
 static socklen_t own_address(struct sockaddr_un *address, enum name kind, uint64_t secret)
 {
 	struct snap__text name;
@@ -192,7 +192,7 @@ static void keep_rss(void *user, const char *key, uint64_t value)
 		*(uint64_t *)user = value;
 }
 
-/* What recording takes, next to what the process takes in all. */
+/* CPU time and memory of recording, next to those of the whole process. */
 static void add_costs(struct snap__text *out)
 {
 	uint64_t memory = snap__metrics_recorder_bytes(), rss = 0;
@@ -338,7 +338,7 @@ static void listen_to_client(snap__take_fn *take)
 		*newline = '\0';
 		answer_line(take);
 	} else if (got > 0 && line_size + 1 < sizeof(line)) {
-		return; /* there is more to come */
+		return; /* the rest of the line has not come yet */
 	}
 	leave_client();
 }

@@ -26,13 +26,13 @@ bool snap__mappings_wanted(const void *caller);
 /** After a mapping was made (of `size` bytes; `frame` as in record.h). */
 void snap__mappings_added(uintptr_t address, size_t size, bool is_anonymous, const void *frame);
 
-/** Before [address, address + size) is unmapped. */
+/** Call it before [address, address + size) is unmapped. */
 void snap__mappings_removed(uintptr_t address, size_t size);
 
 /**
- * Around mremap(): the table is held while the kernel moves the mapping, so that nobody else's at
- * its old place is taken for it.  False from begin: not recorded, and no end.  `moved_to` is 0 if
- * the call failed.
+ * Call these around mremap(): the table stays locked while the kernel moves the mapping, so that
+ * another mapping at its old place is not mistaken for it.  If begin returns false, nothing is
+ * recorded, and end must not be called.  `moved_to` is 0 if the call failed.
  */
 bool snap__mappings_move_begin(void);
 void snap__mappings_move_end(uintptr_t address, size_t size, uintptr_t moved_to, size_t new_size,

@@ -54,8 +54,8 @@ static bool number_after(const char *text, const char *name, uint64_t *value)
 }
 
 struct wanted {
-	const char *name; /* as the file has it */
-	const char *key;  /* as the snapshot has it */
+	const char *name; /* as the file names it */
+	const char *key;  /* as the snapshot names it */
 };
 
 static uint64_t resident_bytes; /* when it was last read: one snapshot is written at a time */
@@ -165,12 +165,13 @@ struct question {
 };
 
 /*
- * mallinfo2() looks at every free chunk of an arena, with the arena locked.  There are no more of
- * them than blocks were freed, and than the smallest chunks that the largest heap had room for.
+ * mallinfo2() looks at every free chunk of an arena, with the arena locked.  Their number is at
+ * most that of the freed blocks, and at most that of the smallest chunks for which the largest heap
+ * had room.
  */
 enum { LEAST_CHUNK = 32 };
 static struct question ask_allocator = {.first_size = (4 << 20) / LEAST_CHUNK};
-/* smaps_rollup looks at every page of a mapping, and no other can be made meanwhile. */
+/* smaps_rollup looks at every page of a mapping, and no thread can map memory meanwhile. */
 static struct question ask_rollup = {.first_size = 32 << 20};
 
 static uint64_t most_chunks(const struct snap__metrics_leave *leave)

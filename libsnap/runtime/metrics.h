@@ -10,16 +10,17 @@
 /** Receives one figure; unknown figures are not reported. */
 typedef void snap__metric_fn(void *user, const char *key, uint64_t value);
 
-/** What may be asked for one snapshot. */
+/** Which questions are allowed for one snapshot. */
 struct snap__metrics_leave {
 	bool allocator;      /* glibc's mallinfo2() may be called: never from a thread that may have
 				interrupted malloc, since it takes the allocator's locks */
 	bool may_hold_up;    /* the program is about to end: waiting is harmless */
-	bool is_brief;       /* ... and is short: the proportional set size and the cgroup's
-				figures are left out */
+	bool is_brief;       /* the process is short-lived: leave out the proportional set size and
+			        the cgroup's figures */
 	uint64_t heap_bytes; /* the largest that the heap has been */
 	uint64_t frees;      /* blocks freed so far; UINT64_MAX unknown */
-	bool (*begin)(void); /* around asking the allocator, or NULL; false: do not ask */
+	bool (*begin)(void); /* called before and after the allocator is asked, or NULL; false: do
+			        not ask */
 	void (*end)(void);
 	/** Calls fn(argument), which may wait for locks of the host's; false: it gave up.  NULL:
 	 * nobody has to give up. */
@@ -46,8 +47,9 @@ uint64_t snap__metrics_threads(void);
 /** The same, as snap__metrics_each() saw it just before. */
 uint64_t snap__metrics_threads_seen(void);
 
-/** Does the process sleep?  *switches, from an earlier call (0: none), is how often it had gone to sleep
- *  by then: true only if it has slept ever since. */
+/** Has the process slept since an earlier call?  *switches is how often it had gone to sleep by
+ * that call (0: there was none), and is updated.  True only if it has slept all the time since
+ * then. */
 bool snap__metrics_sleeps(uint64_t *switches);
 
 /** Resident memory of the process in bytes, 0 if unknown. */

@@ -352,7 +352,7 @@ static const struct snap__module *adopt(const struct dl_find_object *object)
 	return entry ? &entry->module : NULL;
 }
 
-/* Whether the loader still means `entry` when it speaks of `map`. */
+/* Whether the loader's `map` is still the module of `entry`. */
 static bool is_link_map(const struct entry *entry, const struct link_map *map)
 {
 	const char *name = entry->module.name;

@@ -42,8 +42,8 @@ struct snap__module {
  */
 void snap__modules_refresh(void);
 
-/** Have `fn` called with each module that is met from now on, by the thread that meets it, which may
- *  hold the loader's lock. */
+/** Call `fn` with each new module from now on.  The thread that first meets the module calls it,
+ * and may hold the loader's lock. */
 void snap__modules_on_new(void (*fn)(const struct snap__module *module));
 
 /** How often a refresh found unmapped code; rules compiled from that code must be dropped too. */

@@ -110,7 +110,7 @@ uint32_t snap__numbering_location(const struct snap__numbering *n, uint32_t stac
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
-/* Stacks that are told apart: a hash of (node of the parent, location). */
+/* Different stacks: a hash of (node of the parent, location). */
 struct distinct {
 	uint32_t *stacks; /* 0 is empty */
 	size_t capacity;  /* a power of 2 */

@@ -2,8 +2,8 @@
  * runtime/numbering.h - the ids that a snapshot gives to places in code and to call stacks.
  *
  * The tree of call stacks grows while a snapshot is written, and contains more than the file
- * should: leaves that stand for domains, and a node for each instruction of a Python line.  The
- * file has one location for a line, and one node for stacks that look the same.
+ * should: leaves that mean a domain, and a node for each instruction of a Python line.  The file
+ * has one location for a line, and one node for stacks that look the same.
  */
 #ifndef SNAP_RUNTIME_NUMBERING_H
 #define SNAP_RUNTIME_NUMBERING_H
@@ -17,12 +17,13 @@ struct snap__python_lines_open;
 struct snap__numbering {
 	uint32_t stacks;       /* nodes of the tree that are numbered: ids below this */
 	uint32_t nodes;        /* of the file */
-	uint32_t *node_of;     /* node by stack id; NULL if it is simply one less */
+	uint32_t *node_of;     /* node by stack id; NULL if the node is always the stack id minus
+			          one */
 	uint32_t *location_of; /* of a stack's newest frame, by stack id; NULL: by `slots` */
 	uint64_t *places;      /* by location id: a pc, or for Python's code a line of it */
 	uint32_t *slots;       /* hash of places: location id + 1 */
 	size_t location_count, location_capacity;
-	struct snap__python_lines_open *lines; /* while it is made; NULL without Python */
+	struct snap__python_lines_open *lines; /* only while it is built; NULL without Python */
 	bool failed;                           /* memory ran out */
 };
 
@@ -36,7 +37,7 @@ uint32_t snap__numbering_node(const struct snap__numbering *n, uint32_t stack);
 /** The location of a stack's newest frame. */
 uint32_t snap__numbering_location(const struct snap__numbering *n, uint32_t stack);
 
-/** Whether a stack's newest frame is a leaf that stands for a domain, and no frame. */
+/** Whether a stack's newest "frame" is a leaf that means a domain. */
 bool snap__numbering_is_domain(uint32_t stack);
 
 #endif

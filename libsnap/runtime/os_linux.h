@@ -1,5 +1,5 @@
 /*
- * runtime/os_linux.h - what the runtime asks of Linux, stated once.
+ * runtime/os_linux.h - all calls of Linux that the runtime makes.
  *
  * Every function preserves errno, retries on EINTR, never allocates and takes no lock.
  */
@@ -21,7 +21,7 @@ void snap__os_wake(atomic_uint *word);
 uint64_t snap__os_wall_ns(void);
 uint64_t snap__os_mono_ns(void);
 uint64_t snap__os_thread_cpu_ns(void);
-/** ... and of the process `pid`. */
+/** The CPU time of the process `pid`. */
 uint64_t snap__os_process_cpu_ns(int pid);
 
 /** Let another thread run; sleep. */
@@ -60,8 +60,8 @@ bool snap__os_is_readable(const void *address);
 bool snap__os_write_all(int fd, const void *data, size_t size, int *error);
 
 /**
- * Around writes of ours in a thread of the host's: a pipe without a reader and a limit of file
- * sizes raise signals that would end the host.  They are blocked during the write, and pending ones
+ * Around our own writes in a thread of the host: a pipe without a reader, or a limit on file sizes,
+ * raises a signal that would end the host.  They are blocked during the write, and pending ones
  * that our write raised are removed.
  */
 struct snap__quiet {
@@ -77,7 +77,8 @@ void snap__quiet_end(const struct snap__quiet *quiet);
  */
 bool snap__os_private_files(void);
 
-/** Directory `path` with its parents' permissions as the umask says; true if it exists afterwards.
+/** Make directory `path` and its parents; permissions are those of the umask.  True if it exists
+ * afterwards.
  */
 bool snap__os_make_directory(const char *path);
 

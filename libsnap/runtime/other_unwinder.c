@@ -1,6 +1,6 @@
 /*
- * runtime/other_unwinder.c - libunwind by dlopen(), as if the calling thread were a process that
- * somebody else looks at.
+ * runtime/other_unwinder.c - libunwind by dlopen(), used as if the calling thread belonged to
+ * another process.
  */
 #include "runtime/other_unwinder.h"
 
@@ -50,8 +50,8 @@ static struct {
 	unw_cursor_t cursor;
 	uintptr_t registers[SNAP__REG_COUNT];
 	uintptr_t readable[PAGES]; /* page addresses; 0: none */
-	bool lacks_rules;          /* from here on it would guess */
-	bool put_by_hand;          /* ... because no call leads to the frame's address */
+	bool lacks_rules;          /* from here on it would have to guess */
+	bool put_by_hand;          /* it would guess because no call leads to the frame's address */
 } now;
 
 static unw_addr_space_t space;
@@ -231,7 +231,7 @@ const char *snap__other_load(void)
 	    !LOOK_UP(get_reg) || !LOOK_UP(is_signal_frame) ||
 	    !look_up(library, "_U" TARGET "_dwarf_search_unwind_table", &lib.search_unwind_table))
 		return "libunwind lacks a function";
-	/* It caches nothing unless told to: no lock, and nothing to go stale. */
+	/* By default it caches nothing: it needs no lock, and nothing becomes stale. */
 	space = lib.create_addr_space(&accessors.functions, 0);
 	if (!space)
 		return "libunwind refuses";

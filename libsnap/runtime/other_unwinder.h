@@ -1,7 +1,7 @@
 /*
  * runtime/other_unwinder.h - libunwind, to check our own unwinder (verify.h).
  *
- * It is loaded while the program starts, and never linked: its names stay out of the host's sight.
+ * It is loaded while the program starts, and never linked, so that the host cannot see its names.
  * It shares no code with our unwinder.  Of libunwind only the part for other processes is used,
  * with our own functions for memory and for the place of unwind tables: so it takes no lock of the
  * loader's, allocates nothing and reads nothing that is not mapped.

@@ -75,7 +75,7 @@ static bool is_same_file(const char *a, const char *b)
 	       first.st_ino == second.st_ino;
 }
 
-/* "/proc/self/exe" and "/dev/fd/5" are names of the way to a program, not of the program. */
+/* "/proc/self/exe" and "/dev/fd/5" lead to a program, but are not its name. */
 static bool is_way(const char *path)
 {
 	return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/fd/", 8) == 0;
@@ -140,8 +140,8 @@ static void find_program(void)
 }
 
 /* The arguments as /proc/self/cmdline shows them, one behind the other, without asking the kernel.
- * Their size; 0 if they are not known, if the program has moved one, or if they are longer than `most`.
- * A program may have freed what it moved. */
+ * Their size; 0 if they are not known, if the program has moved one, or if they are longer than
+ * `most`. If a program has moved an argument, it may have freed it since. */
 static size_t find_arguments(const char **text, size_t most)
 {
 	char *const *at = host.arguments;
@@ -158,7 +158,7 @@ static size_t find_arguments(const char **text, size_t most)
 	return (size_t)(next - *text) <= most ? (size_t)(next - *text) : 0;
 }
 
-/* The same, from the kernel where need be.  Their size; 0 or less: they are not known. */
+/* The same, from the kernel if necessary.  Their size; 0 or less: they are not known. */
 static long read_arguments(const char **text)
 {
 	static char raw[sizeof(self.command) / 2 + 1] SNAP__PAGES;

@@ -43,15 +43,17 @@ enum snap__relation {
 enum snap__relation snap__process_relation(void);
 
 /**
- * Has the thread a word that the kernel clears at its end?  libc gives one to each thread, and to the
- * first thread of a forked child; a child of vfork() has none.  By prctl() alone.  Preserves errno.
+ * Has the thread a word that the kernel clears at its end?  libc gives one to each thread, and to
+ * the first thread of a forked child; a child of vfork() has none.  The only system call that it
+ * makes is prctl().  Preserves errno.
  */
 bool snap__process_has_thread_word(void);
 
 /** The settings, for lifecycle.c to fill in; others read snap__process_config(). */
 extern SNAP__HIDDEN struct snap__config snap__settings;
 
-/** Have the pages of our small variables made now, at once: cheaper than one fault for each. */
+/** Have the kernel make the pages of our small variables in one step, which is cheaper than one
+ * fault for each. */
 void snap__warm(void);
 
 void snap__process_set_host(const struct snap__host *host);
@@ -73,9 +75,10 @@ const struct snap__host *snap__process_host(void);
 /** When the process started, in clock ticks since boot; 0 unknown.  The kernel is asked once, if
  * `asks` is set. */
 uint64_t snap__process_start_ticks(bool asks);
-/** The program's path as the kernel has it, asked for once; "" if it does not tell. */
+/** The program's path as the kernel knows it; the kernel is asked once.  "" if it does not say. */
 const char *snap__process_exe(void);
-/** Is it an argument or a variable where the kernel put it?  There it can always be read and written. */
+/** Does `text` lie where the kernel put the arguments and the environment?  That memory can always
+ * be read and written. */
 bool snap__process_is_of_kernel(const char *text);
 
 /** Labels, as K=V lines. False: no room.  `value` NULL removes. */

@@ -25,7 +25,7 @@
 #include "runtime/verify.h"
 
 #define TIMED_ONE_IN 1024u
-#define LARGE        (64u << 10) /* of such a block the watcher is told before it goes */
+#define LARGE        (64u << 10) /* the watcher is told before such a block is freed */
 #define TIMED_MAX_NS 20000u      /* longer times were interrupted, and do not measure our cost */
 
 atomic_uchar snap__record_mode;
@@ -61,7 +61,7 @@ void snap__record_attend(bool on)
 	unsigned char mode = on ? SNAP__RECORD_ATTEND : usual_mode();
 	unsigned char before = on ? usual_mode() : SNAP__RECORD_ATTEND;
 
-	/* Unless recording is off, or is being switched off. */
+	/* True unless recording is off, or is being switched off. */
 	if (atomic_compare_exchange_strong(&snap__record_mode, &before, mode))
 		apply_mode(mode);
 }
@@ -139,10 +139,11 @@ void snap__record_reset(void)
 }
 
 /*
- * The levels are compared with the process-wide sum, which differs from the live heap by what threads
- * that rest have not reported.  While it is past a level that the heap has not reached, each report
- * calls the watcher for nothing.  The levels must not be moved to spare that: when those threads
- * report, the sum moves back, and the heap would pass the level unseen.
+ * The levels are compared with the process-wide sum.  It differs from the live heap by the bytes
+ * that resting threads have not reported.  If the sum is past a level that the heap has not
+ * reached, each report calls the watcher for nothing.  The levels must not be moved to avoid these
+ * calls: when the resting threads report, the sum moves back, and the heap would pass the level
+ * without a call.
  */
 void snap__record_watch(uint64_t bytes, uint64_t low, uint64_t quantum, void (*fn)(bool falls))
 {
@@ -360,8 +361,8 @@ void snap__record_alloc(const void *ptr, size_t size, const void *frame)
 	record(ptr, size, snap__record_epoch(), frame);
 }
 
-/* A copy of the process that is made meanwhile finds the block here: who holds what is told rightly
- * even if a thread is in the middle of realloc(). */
+/* A copy of the process that is made meanwhile finds the block here.  So holders are right even if
+   a thread is inside realloc(). */
 static void note_moving(const void *ptr, const struct snap__held *held, uint64_t size)
 {
 	struct snap__thread *thread = held->known ? snap__thread_self : NULL;
@@ -381,7 +382,7 @@ void snap__record_keep_words(const void *ptr)
 	struct snap__moving *moving = thread ? &thread->moving : NULL;
 	uint64_t size = moving ? moving->block.size : 0;
 
-	/* A sample is not asked who holds what. */
+	/* There are no holders in sampled mode. */
 	if (!moving || moving->ptr != ptr || size < sizeof(moving->last) ||
 	    snap__sample_period() != 0)
 		return;
@@ -400,8 +401,8 @@ static void end_moving(void)
 		thread->moving.ptr = NULL;
 }
 
-/* A block that is resized counts as live until it is known what became of it.  Otherwise each
- * realloc() of a large block would look as if the heap fell from its peak. */
+/* A block that is being resized counts as live until the result is known.  Otherwise each realloc()
+ * of a large block would look as if the heap fell from its peak. */
 static void leave_live(const struct snap__held *held)
 {
 	struct snap__thread *thread = held->known ? snap__thread_get() : NULL;
@@ -433,8 +434,8 @@ void snap__record_resized(const struct snap__held *held, const void *ptr, size_t
 	report_fall();
 }
 
-/* A large block, taken out of the map, is about to be freed: is its peak to be kept?  Then it is put
- * back for so long. */
+/* A large block was taken out of the map and is about to be freed.  If a snapshot of the peak is
+   due, put it back while that is written. */
 __attribute__((noinline)) static void before_large_goes(const struct snap__thread *thread,
 							const void *ptr, struct snap__block *block)
 {
@@ -476,7 +477,8 @@ __attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap
 		if (is_free)
 			leave(thread, ptr, block, live_weight(block->size));
 	} else if (thread->busy == SNAP__INNER) {
-		drop_nested(thread, ptr); /* or the other allocator's, which forgot it */
+		drop_nested(thread, ptr); /* or the other allocator had it, and its free was not
+					     seen */
 	} else if (snap__sample_period() == 0) {
 		snap__thread_count(thread, SNAP__COUNT_UNKNOWN_FREES);
 	}
@@ -484,9 +486,9 @@ __attribute__((noinline)) static bool forget_slowly(const void *ptr, struct snap
 	return known;
 }
 
-/* The thread need not be marked: a signal handler that runs in between uses other blocks and
- * other slots.  A dense map means exact mode, where each block counts with its own size.  `is_free`:
- * the block is not live any more. */
+/* The thread need not be marked: a signal handler that interrupts this uses other blocks and other
+ * slots.  A dense map means exact mode, where each block counts with its own size.  `is_free`: the
+ * block is not live any more. */
 __attribute__((always_inline)) static inline bool forget(const void *ptr, struct snap__block *block,
 							 bool is_free)
 {

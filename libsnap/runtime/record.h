@@ -29,7 +29,7 @@ extern SNAP__HIDDEN atomic_uchar snap__record_mode;
 /** Start or stop recording: all events, or a sample if there is a sampling period. */
 void snap__record_switch(bool on);
 
-/** Make the next allocating thread call snap__alone_here() (alone.h); or no longer. */
+/** Make the next allocating thread call snap__alone_here() (alone.h), or stop doing so. */
 void snap__record_attend(bool on);
 
 static inline bool snap__recording(void)
@@ -47,7 +47,8 @@ static inline bool snap__record_skips(size_t size)
 	return snap__sample_passes(size);
 }
 
-/** ... of free.  True: the block at `ptr` is not recorded, and snap__record_free() not called. */
+/** The same for free.  True: the block at `ptr` is not recorded, and snap__record_free() not
+ * called. */
 static inline bool snap__record_ignores(const void *ptr)
 {
 	return !snap__heapmap_may_hold((uintptr_t)ptr);
@@ -67,21 +68,23 @@ void snap__record_free(const void *ptr);
 
 /** `ptr` is about to be resized; then exactly one of the three follows. */
 void snap__record_forget(const void *ptr, struct snap__held *held);
-/** Before the resize: keep the words that the allocator may overwrite; all of the block can be read. */
+/** Call it before the resize: it keeps the words that the allocator may overwrite.  All of the
+ * block must be readable. */
 void snap__record_keep_words(const void *ptr);
-/** ... it is now at `ptr` with `size` bytes. */
+/** The block is now at `ptr` with `size` bytes. */
 void snap__record_resized(const struct snap__held *held, const void *ptr, size_t size,
 			  const void *frame);
-/** ... the resize failed, and the block at `ptr` is as it was. */
+/** The resize failed, and the block at `ptr` is as it was. */
 void snap__record_restore(const struct snap__held *held, const void *ptr);
-/** ... it is gone: realloc(ptr, 0) freed it. */
+/** The block is gone: realloc(ptr, 0) freed it. */
 void snap__record_gone(const struct snap__held *held);
 
 /**
- * Blocks of an allocator inside the host (CPython's), whose calls are wrapped.  A block that it
- * takes from malloc and hands on, between begin and end, must not count twice: such mallocs wait
- * for the end, and those are recorded that are not the block `ptr` (NULL: none) that was handed on.
- * Begin returns NULL if nothing is to be recorded now; then none of the others is called.
+ * Blocks of an allocator inside the host (CPython's), whose calls are wrapped.  Such an allocator
+ * may take a block from malloc and return it to its caller, which must not count twice.  So mallocs
+ * between begin and end wait; at the end all of them are recorded except that of the block `ptr`
+ * that was returned (NULL: none). Begin returns NULL if nothing is to be recorded now; then none of
+ * the others is called.
  */
 struct snap__thread *snap__record_inner_begin_slowly(void);
 void snap__record_nested(struct snap__thread *thread, const void *ptr, const void *frame);
@@ -101,7 +104,7 @@ static inline struct snap__thread *snap__record_inner_begin_now(void)
 	return thread;
 }
 
-/** Begin an allocation of `size` bytes, ... */
+/** Begin an allocation of `size` bytes. */
 static inline struct snap__thread *snap__record_inner_begin(size_t size)
 {
 	struct snap__thread *thread = snap__record_inner_begin_now();
@@ -111,7 +114,7 @@ static inline struct snap__thread *snap__record_inner_begin(size_t size)
 	return snap__record_skips(size) ? NULL : snap__record_inner_begin_slowly();
 }
 
-/** ... or what takes the block at `ptr` away, which may be NULL. */
+/** Begin a free or a resize of the block at `ptr`, which may be NULL. */
 static inline struct snap__thread *snap__record_inner_begin_free(const void *ptr)
 {
 	struct snap__thread *thread = ptr ? snap__record_inner_begin_now() : NULL;
@@ -142,12 +145,12 @@ void snap__record_inner_came(struct snap__thread *thread, const void *ptr, uint6
 /** A block is freed; false if it is unknown.  Otherwise `*block` says what it was. */
 bool snap__record_inner_goes(struct snap__thread *thread, const void *ptr,
 			     struct snap__block *block);
-/** ... it is resized, and counts as live until one of the next two is called. */
+/** A block is being resized, and counts as live until one of the next two is called. */
 bool snap__record_inner_moves(struct snap__thread *thread, const void *ptr,
 			      struct snap__block *block);
-/** ... it is somewhere else, which snap__record_inner_came() is told next. */
+/** The block was moved; snap__record_inner_came() is called next with the new place. */
 void snap__record_inner_moved(struct snap__thread *thread, const struct snap__block *block);
-/** ... it stays, after all. */
+/** The resize failed: the block stays. */
 void snap__record_inner_stays(struct snap__thread *thread, const void *ptr,
 			      const struct snap__block *block);
 
@@ -162,7 +165,7 @@ bool snap__record_domain_resize(uint32_t domain, uintptr_t old_address, uintptr_
 				uint64_t size, const void *frame);
 bool snap__record_domain_free(uint32_t domain, uintptr_t address);
 
-/** ... born in epoch `born`. */
+/** The same for a block that was born in epoch `born`. */
 bool snap__record_domain_enter(uint32_t domain, uintptr_t address, uint64_t size, uint32_t born,
 			       const void *frame);
 /**
@@ -183,7 +186,7 @@ uint32_t snap__record_close_epoch(void);
 
 /** Live bytes, except what threads have not reported yet (exact while no thread allocates). */
 uint64_t snap__record_live_bytes(void);
-/** The largest that it was. */
+/** The largest value that it had. */
 uint64_t snap__record_peak_bytes(void);
 
 /** Forget every block and its weight; recording must be off. */

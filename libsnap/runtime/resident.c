@@ -20,7 +20,7 @@
 #define OF_FILE  (1ull << 61) /* or shared */
 #define OURS_NOW (1ull << 56) /* no other process has the page */
 
-/* What is not noticed: in CPU time, of one snapshot and as a share of all time. */
+/* CPU time that is not noticed: of one snapshot, and as a share of all time. */
 #define LIMIT_NS      25000000u
 #define SHARE         100u
 #define FIRST_PAGE_NS 40u
@@ -45,10 +45,10 @@ static bool is_quick(uint64_t bytes)
 }
 
 /*
- * A page that was read, but never written, is the kernel's page of zeros: it is present, but takes
- * no memory.  Only because every process has it, it differs from a page of ours.  After a fork, our
- * own pages may be another process's, too.  This shows in a page that the loader writes when it
- * relocates us, and nobody writes later.
+ * A page that was read but never written is the kernel's page of zeros: it is present, but takes no
+ * memory.  It differs from a page of our own only because all processes share it.  After a fork,
+ * other processes may also share our own pages.  To find that out, look at a page that the loader
+ * writes when it relocates libsnap, and that nothing writes later.
  */
 static const void *const written_once __attribute__((used)) = &state;
 
@@ -185,7 +185,7 @@ bool snap__resident_of_module(const struct snap__module *module, struct snap__re
 	return true;
 }
 
-/* Parts of them that were written to: variables, mostly. */
+/* Their pages that were written to: variables, mostly. */
 static void sum_modules(uint64_t *modules, uint64_t *recorder)
 {
 	uint32_t count = snap__modules_count();
@@ -211,7 +211,8 @@ static uint64_t sum_own_mappings(void)
 	return sum;
 }
 
-/* The bounds of stacks are not known: their pages around a place in them, until one is missing. */
+/* The bounds of a stack are not known: count the pages around a place in it, until one is
+   missing. */
 static uint64_t around(uintptr_t inside, uintptr_t highest)
 {
 	uintptr_t page = inside / PAGE * PAGE, from = page;

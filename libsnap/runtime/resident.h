@@ -1,10 +1,10 @@
 /*
- * runtime/resident.h - what of the process's address space is in memory, page by page.
+ * runtime/resident.h - which pages of the process's address space are in memory.
  *
  * Only private memory counts: pages of files and shared ones have figures of their own.  The kernel
- * is asked through /proc/self/pagemap, which holds nobody up: a read locks no more than 2 MiB at a
- * time.  Pages that were only read do not count, because they take no memory; while another process
- * shares our pages since a fork, these cannot be told, and count.
+ * is asked through /proc/self/pagemap, which delays no thread: a read locks no more than 2 MiB at a
+ * time.  Pages that were only read do not count, because they take no memory.  They do count while
+ * another process shares our pages since a fork, because then the two kinds look the same.
  */
 #ifndef SNAP_RUNTIME_RESIDENT_H
 #define SNAP_RUNTIME_RESIDENT_H
@@ -13,9 +13,10 @@
 #include <stdint.h>
 
 /**
- * Begin to ask, for a process of about `bytes`.  False: it would take long, which is no matter to a
- * program that `ends`, or the kernel does not say.  All functions of this file are for the thread
- * that writes a snapshot.  With 0 bytes, what it takes says nothing about the next time.
+ * Begin to ask, for a process of about `bytes`.  False: it would take too long, or the kernel does
+ * not say.  If the program `ends`, it may take long.  Only the thread that writes a snapshot may
+ * call the functions of this file.  With 0 bytes, the time that it takes is not used to predict the
+ * next time.
  */
 bool snap__resident_begin(uint64_t bytes, bool ends);
 void snap__resident_end(void);
@@ -32,16 +33,16 @@ uint64_t snap__resident_absent(uintptr_t address, uint64_t size);
 /** Receives one figure in bytes. */
 typedef void snap__resident_fn(void *user, const char *key, uint64_t bytes);
 
-/** Of a module: all that is in memory, and private pages alone, such as variables that were written
- * to.  False: it is not mapped now. */
+/** Of a module: all of its pages that are in memory, and of these the private ones, such as
+ * variables that were written to.  False: it is not mapped now. */
 struct snap__module;
 struct snap__resident_module {
 	uint64_t all, own;
 };
 bool snap__resident_of_module(const struct snap__module *module, struct snap__resident_module *sum);
 
-/** What the program's modules have in memory besides their files, what the recorder has, and the
- *  stacks of threads that allocated. */
+/** The memory of the program's modules besides their files, the memory of the recorder, and the
+ * stacks of threads that allocated. */
 void snap__resident_each(snap__resident_fn *fn, void *user);
 
 #endif

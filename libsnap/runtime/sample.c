@@ -80,7 +80,8 @@ static uint64_t next_random(struct snap__sampler *sampler)
 	return x * 0x2545f4914f6cdd1dull;
 }
 
-/* Bytes that are no points, before one that is: geometric, as each byte is one independently. */
+/* The number of bytes before the next point.  It is geometric, because each byte is a point
+   independently. */
 static uint64_t next_gap(struct snap__sampler *sampler)
 {
 	double gap = minus_log(next_random(sampler) >> 11) * (double)snap__sample_period_bytes;

@@ -6,7 +6,7 @@
  * s bytes is thus taken with probability p = 1 - exp(-s/period), independently of all others.
  * Horvitz and Thompson (1952): a taken block counts as 1/p blocks and s/p bytes, which makes every
  * sum unbiased; each adds (1-p)/p^2 (times s^2 for bytes) to the estimate of the sum's variance,
- * unbiased as well.  A block of 0 bytes is treated as one byte when p is worked out.
+ * unbiased as well.  For p, a block of 0 bytes counts as one byte.
  */
 #ifndef SNAP_RUNTIME_SAMPLE_H
 #define SNAP_RUNTIME_SAMPLE_H
@@ -32,7 +32,7 @@ static inline uint64_t snap__sample_period(void)
 	return snap__sample_period_bytes;
 }
 
-/** Where a thread's gaps come from; its state may serve one thread after another. */
+/** The source of a thread's gaps; one thread after another may use its state. */
 struct snap__sampler {
 	uint64_t random; /* state of a xorshift64* generator; 0 before the first gap */
 };

@@ -1,5 +1,5 @@
 /*
- * runtime/sandbox.c - try in a child process what might kill the host.
+ * runtime/sandbox.c - try in a child process whether a call would kill the host.
  *
  * The child is a copy, not a vfork: if it is killed with a core dump, older kernels kill every
  * process that shares its memory.  Its exit sends no signal, so that the host's handlers and plain
@@ -64,7 +64,7 @@ bool snap__sandbox_was_entered(void)
 	return entered;
 }
 
-/* Both run in the child: what they open goes away with it. */
+/* Both run in the child: files that they open are closed at its end. */
 static void try_socket(void)
 {
 	syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -127,7 +127,7 @@ void snap__sandbox_end_at_waits(void)
 	};
 	const struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
 
-	/* Without it the copy waits until its time is over. */
+	/* Without it the copy waits until its time limit. */
 	if (syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }

@@ -1,5 +1,5 @@
 /*
- * runtime/sandbox.h - find out what a system call filter would do to us, before it does it.
+ * runtime/sandbox.h - find out in advance what a filter of system calls would do to libsnap.
  *
  * A filter may refuse a call, which we can handle, or kill the process, which would be our fault.
  * Only a trial tells the two apart.
@@ -31,7 +31,7 @@ bool snap__sandbox_survives_kcmp(void);
 
 /**
  * From now on, SIGSYS ends the calling process if it waits for a lock.  It is for a copy with one
- * thread: whoever holds the lock does not exist there, and will never release it.
+ * thread: the thread that holds the lock does not exist there, and will never release it.
  */
 void snap__sandbox_end_at_waits(void);
 

@@ -1,5 +1,5 @@
 /*
- * runtime/slot.h - what the heap's maps keep of one live block, in 8 bytes.
+ * runtime/slot.h - one live block in the heap's maps, in 8 bytes.
  *
  * A slot, from the lowest bit:
  *    1 bit   used
@@ -41,11 +41,11 @@ struct snap__block {
 #define SNAP__SLOT_SIZE_MAX    ((1u << SNAP__SLOT_SIZE_BITS) - 1)
 #define SNAP__SLOT_EPOCH_SHIFT (SNAP__SLOT_SIZE_SHIFT + SNAP__SLOT_SIZE_BITS)
 
-/** Larger blocks are large, for the maps. */
+/** A larger block is "large" in the maps. */
 #define SNAP__SMALL_MAX 512u
 
 #define SNAP__ADDRESS_BITS 47
-/** Other addresses have no slot. */
+/** Blocks at other addresses have no slot. */
 #define SNAP__ADDRESS_REGULAR ((((uintptr_t)1 << SNAP__ADDRESS_BITS) - 1) & ~(uintptr_t)7)
 
 typedef _Atomic uint64_t snap__slot;

@@ -91,7 +91,7 @@ struct metric {
 	uint64_t value;
 };
 
-/* The state of one snapshot under way. */
+/* The state of the snapshot that is being written. */
 struct job {
 	const struct snap__order *order;
 	struct snap__copy *copy;    /* we are a copy of the process; NULL: we are not */
@@ -314,7 +314,8 @@ static void put_process(struct job *job)
 	};
 	const struct snap__process *who = snap__process_self();
 	const struct snap__config *config = snap__process_config();
-	/* It tells processes with the same pid apart; nobody meets one that was brief and ends. */
+	/* It distinguishes processes with the same pid.  A short process that ends does not need
+	   it. */
 	uint64_t start_ticks =
 		snap__process_start_ticks(job->order->reason != SNAP__AT_EXIT || !is_brief());
 
@@ -367,7 +368,7 @@ static void keep_metric(void *user, const char *key, uint64_t value)
 	job->metrics[job->metric_count++].value = value;
 }
 
-/* Much of what is free at the end of the heap was never used. */
+/* Much of the free memory at the end of the heap was never used. */
 static void take_top(struct job *job)
 {
 	uintptr_t end = (uintptr_t)syscall(SYS_brk, 0L);
@@ -383,7 +384,7 @@ static struct module_pages {
 	struct snap__resident_module sum;
 } module_pages[MOST_MODULES] SNAP__PAGES;
 
-/* Whoever asked for them gets them, however long it takes. */
+/* They are read however long it takes, because the user asked for them. */
 static void take_module_pages(struct job *job)
 {
 	bool begun = snap__resident_begin(0, true);
@@ -479,7 +480,7 @@ static bool put_module_metric(struct job *job, const char *prefix,
 	return !name.cut;
 }
 
-/* The first prefix is the longer one: where it has room, so has the other. */
+/* The first prefix is the longer one: if its key fits, so does the other. */
 static void put_module_pages(struct job *job)
 {
 	for (uint32_t i = 0; i < job->module_pages; i++) {
@@ -823,7 +824,7 @@ static void put_site(struct job *job, uint32_t stack, const struct snap__tally_r
 	total_cohorts(&site, cohorts);
 	site.allocated_blocks = rounded(all.blocks);
 	site.allocated_bytes = rounded(all.bytes);
-	/* A thread may have updated the map, but not yet its counter. */
+	/* A thread may have changed the map and not yet its counter. */
 	if (site.allocated_blocks < site.live_blocks)
 		site.allocated_blocks = site.live_blocks;
 	if (site.allocated_bytes < site.live_bytes)
@@ -950,7 +951,7 @@ static enum snap_status write_file(struct job *job, int fd, int *error)
 	return st;
 }
 
-/* Everything that the file is made of, as it is now. */
+/* Collect everything that goes into the file. */
 static void look(struct job *job)
 {
 	walk_heap(job);
@@ -974,8 +975,8 @@ static enum snap_status look_and_write(struct job *job, int fd, int *error)
 	return job->failed ? SNAP_ENOMEM : write_file(job, fd, error);
 }
 
-/* In the copy only the file may stay open: somebody may wait for the other end of an inherited
- * pipe to close. */
+/* In the copy only the file may stay open: another process may wait until an inherited pipe is
+   closed. */
 static void close_others(int fd)
 {
 	if (fd > 0)
@@ -1008,14 +1009,14 @@ static bool try_copy(struct job *job, int fd, char *reason)
 		job->live_bytes = result.live_bytes;
 		return true;
 	}
-	/* What the copy wrote before it failed. */
+	/* Remove what the copy wrote before it failed. */
 	syscall(SYS_ftruncate, fd, 0L);
 	syscall(SYS_lseek, fd, 0L, SEEK_SET);
 	return false;
 }
 
-/* If a thread was stopped in the middle of a change, some objects cannot be followed.  Try once
- * more: it hardly ever happens twice. */
+/* If a thread was stopped while it changed an object, some objects cannot be followed.  Try once
+   more: it hardly ever happens twice. */
 static bool try_copies(struct job *job, int fd, char *reason)
 {
 	unsigned tries = wants_census(job) ? CENSUS_TRIES : 1;

@@ -30,11 +30,12 @@ struct snap__order {
 	enum snap__reason reason;
 	int signal;        /* the signal that ends the process, or 0 */
 	const char *label; /* the snapshot's name; "" none */
-	int directory;     /* descriptor of the output directory, or -1: go by its path */
+	int directory;     /* descriptor of the output directory, or -1: use its path */
 	enum snap__ask ask;
 	bool is_durable;            /* file and name are on the disk when the function returns */
 	enum snap__holders holders; /* with holders, found in a copy of the process */
-	/** In the helper: how to call what may wait for the host (metrics.h); NULL elsewhere. */
+	/** In the helper: calls a function that may wait for the host (metrics.h); NULL
+	 * elsewhere. */
 	bool (*call)(void (*fn)(void *argument), void *argument);
 };
 

@@ -4,7 +4,8 @@
  * The bits of the pc's hash choose one of two links in each node on the path, so that one of k
  * siblings is found in about log2(k) steps; most nodes have one child.  Nodes are numbered in the
  * order in which they are first met, so that the nodes of a stack are neighbours in memory:
- * measured against one hash table for the whole tree, that saves a cache miss a frame.
+ * compared with one hash table for the whole tree, measurements show that this saves a cache miss
+ * for each frame.
  *
  * A node is filled in completely and then published by one compare-and-swap into the first empty
  * link on its path.  No thread waits for another, and a signal handler may insert while it
@@ -50,7 +51,7 @@ static void *_Atomic number_chunks[CHUNKS] SNAP__PAGES; /* of the nodes' credits
 static void *_Atomic credit_chunks[CHUNKS] SNAP__PAGES;
 static uint64_t limit_bytes = UINT64_MAX;
 static _Atomic uint64_t used_bytes;
-static atomic_bool is_full; /* stays so */
+static atomic_bool is_full; /* once true, it stays true */
 static _Atomic uint32_t next_id = 1;
 static _Atomic uint32_t next_credit = 1;
 
@@ -59,8 +60,8 @@ static uint32_t node_parent(const node_t *node)
 	return atomic_load_explicit(&node->parent, memory_order_relaxed) & ~(FILLED | LINKED);
 }
 
-/* The chunk at `place`, made if there is none; NULL when memory ran out.  One element more remains
- * empty, so that who goes from node to node need not look whether a chunk ends. */
+/* The chunk at `place`, made if there is none; NULL when memory ran out.  One more element remains
+   empty, so that a walk from node to node need not check for the end of a chunk. */
 static void *chunk_made(void *_Atomic *place, size_t element)
 {
 	void *chunk = atomic_load_explicit(place, memory_order_acquire);
@@ -125,7 +126,7 @@ static uint32_t node_create(uint32_t parent, uintptr_t pc, enum snap__claim clai
 	uint32_t id = atomic_load_explicit(&next_id, memory_order_relaxed);
 	node_t *node;
 
-	/* The chunk comes first, so that an id that was counted always has a place. */
+	/* The chunk is made first, so that every counted id has a place. */
 	do {
 		if (id >= (1u << SNAP__STACK_ID_BITS) || !has_room(id, claim) ||
 		    !chunk_made(&snap__stacks_chunks[id >> CHUNK_BITS], sizeof(node_t)))
@@ -174,8 +175,8 @@ static void put_hashed(struct snap__stacks_hashed *entry, uint64_t hash, uint64_
 	atomic_store_explicit(&entry->id, id, memory_order_release);
 }
 
-/* The newest entry of a place comes first, and the oldest goes.  After the table was enlarged, stacks
- * are looked for in other places: those that still occur are remembered again. */
+/* The newest entry of a place comes first, and the oldest is dropped.  After the table was
+   enlarged, a stack's place is another one: stacks that still occur are entered again. */
 void snap__stacks_remember(uint64_t hash, uint32_t id)
 {
 	uint32_t shift = atomic_load_explicit(&snap__stacks_hashed_shift, memory_order_relaxed);

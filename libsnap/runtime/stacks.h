@@ -21,23 +21,25 @@
 /** Most nodes that the tree will hold: ids fit in 28 bits. */
 #define SNAP__STACK_ID_BITS 28
 
-/** pc values that are not addresses: the root of a truncated stack, in place of the caller. */
+/** pc values that are not addresses.  One of them is the root of a truncated stack, in place of the
+ * caller. */
 enum snap__pc_mark {
 	SNAP__PC_TRUNCATED = 1, /* unwinding could not go on here */
 	SNAP__PC_DEPTH = 2,     /* the depth limit was reached */
 	SNAP__PC_MEMORY = 3,    /* the tree is full: only the newest frames are kept */
 };
 
-/** Who asks for a node. */
+/** For whom a node is added. */
 enum snap__claim {
-	SNAP__CLAIM_USUAL,    /* refused once the tree is as large as it may be */
+	SNAP__CLAIM_USUAL,    /* refused when the tree has reached its limit */
 	SNAP__CLAIM_RESERVED, /* may use the reserve for shortened stacks */
 };
 
 #define SNAP__STACKS_CHUNK_BITS 14
 
-/** Set in a node's `parent` once the node is filled in: an id may be counted a moment before that;
- * and once it is linked: of two threads that add the same node one loses. */
+/** Marks in a node's `parent`.  The first is set when the node is filled in, because an id may be
+ * counted a moment before.  The second is set when the node is linked, because if two threads add
+ * the same node, only one of them is linked. */
 #define SNAP__STACKS_FILLED (1u << 31)
 #define SNAP__STACKS_LINKED (1u << 30)
 
@@ -106,7 +108,7 @@ static inline uint32_t snap__stacks_child(uint32_t parent, uintptr_t pc)
 	return snap__stacks_child_for(parent, pc, SNAP__CLAIM_USUAL);
 }
 
-/** A node on the way of one who goes down the tree from frame to frame. */
+/** A node that a search passes on its way down the tree, frame by frame. */
 struct snap__stacks_at {
 	uint32_t id;
 	const struct snap__stacks_node *next; /* where the node with the next id would be */
@@ -143,10 +145,10 @@ static inline bool snap__stacks_go(struct snap__stacks_at *at, uintptr_t pc)
 }
 
 /**
- * Stacks by a hash of all of their pcs, for those that were looked for before.  To follow the tree
- * from node to node would wait for memory at each of them.  The hash has 64 bits: that two of a
- * million stacks share one has a probability of 3 in 100 million.  Two stacks that only differ by
- * two frames that changed places, 2^k frames apart, share one with 2^-(62 - k).
+ * A table of stacks that were searched before, by a hash of all their pcs.  To follow the tree from
+ * node to node would wait for memory at each of them.  The hash has 64 bits: that two of a million
+ * stacks share one has a probability of 3 in 100 million.  Two stacks that differ only because two
+ * frames, 2^k frames apart, changed places share one with a probability of 2^-(62 - k).
  */
 struct snap__stacks_hashed {
 	_Atomic uint64_t check; /* hash ^ id: not valid while another thread writes both */
@@ -159,8 +161,8 @@ extern SNAP__HIDDEN _Atomic uint32_t snap__stacks_hashed_shift; /* of a hash, to
 
 /*
  * The hash of a stack is a polynomial: the sum over its frames of a number for the frame, times a
- * power of this factor, which is 0 for the newest.  So a walk can add up its frames from the newest
- * outwards, before it knows where it ends.
+ * power of this factor, which is 0 for the newest.  So a walk can add its frames from the newest
+ * outwards, while it does not yet know where the stack ends.
  */
 #define SNAP__STACKS_HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
@@ -172,7 +174,7 @@ static inline uint64_t snap__stacks_hash_of_frame(uintptr_t pc)
 	return (number ^ number >> 32) * UINT64_C(0xd6e8feb86659fd93);
 }
 
-/** The hash of a stack from the hash of its caller's, 0 for none. */
+/** The hash of a stack from that of its caller's stack; 0: there is no caller. */
 static inline uint64_t snap__stacks_hash(uint64_t hash, uintptr_t pc)
 {
 	return hash * SNAP__STACKS_HASH_FACTOR + snap__stacks_hash_of_frame(pc);
@@ -187,8 +189,8 @@ static inline struct snap__stacks_hashed *snap__stacks_hashed_place(uint64_t has
 	return &snap__stacks_hashed[hash >> shift & ~(uint64_t)(SNAP__STACKS_HASHED_WAYS - 1)];
 }
 
-/** The stack with this hash; 0 if it is not known.  Without a branch on what is found, which would
- *  be guessed wrongly. */
+/** The stack with this hash; 0 if it is not known.  There is no branch on the result, because the
+ * processor would mispredict it. */
 static inline uint32_t snap__stacks_by_hash(uint64_t hash)
 {
 	struct snap__stacks_hashed *entry = snap__stacks_hashed_place(hash);
@@ -203,7 +205,7 @@ static inline uint32_t snap__stacks_by_hash(uint64_t hash)
 	return (uint32_t)found;
 }
 
-/** The stack with this hash is `id`. */
+/** Enter the stack `id` with this hash. */
 void snap__stacks_remember(uint64_t hash, uint32_t id);
 
 /**

@@ -51,7 +51,7 @@ static void read_hash(struct object *object, const uint32_t *table)
 	object->chain = object->buckets + object->bucket_count;
 }
 
-/* False: only the loader can look up in it, or in those around it. */
+/* False: only the loader can search it, or its neighbours. */
 static bool read_dynamic(struct object *object, const ElfW(Dyn) * tag)
 {
 	const uint32_t *hash = NULL;
@@ -88,7 +88,7 @@ static bool is_in(const struct dl_phdr_info *info, uintptr_t address)
 	return false;
 }
 
-/* Not 0, which ends the list: there is an object that only the loader can read. */
+/* Not 0, which would end the list: there is an object that only the loader can read. */
 static int add_object(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	struct object *object = &objects[count];
@@ -99,7 +99,7 @@ static int add_object(struct dl_phdr_info *info, size_t size, void *unused)
 	for (unsigned i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
 			dynamic = (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	/* The kernel's object is in no search. */
+	/* The loader never searches the kernel's object. */
 	if (!dynamic || is_in(info, getauxval(AT_SYSINFO_EHDR)))
 		return 0;
 	if (count == MOST_OBJECTS)
@@ -111,7 +111,8 @@ static int add_object(struct dl_phdr_info *info, size_t size, void *unused)
 	if (is_in(info, (uintptr_t)objects))
 		behind_us = count;
 	else if (!behind_us && is_in(info, (uintptr_t)strlen))
-		return 1; /* we come behind libc: so we were loaded later than the program */
+		return 1; /* libsnap comes after libc in the list, so it was loaded later than the
+			     program */
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /*
  * runtime/tally.c - rows in the order in which they came, and a hash to find them.
  *
- * The hash is apart from the rows: most of its places are empty, and rows are large.  Rows are
- * sorted in place (heapsort), which keeps the snapshot's own memory small; qsort() cannot be used,
- * because it may call malloc.
+ * The hash is separate from the rows, because most of its places are empty and rows are large.
+ * Rows are sorted in place (heapsort), which keeps the snapshot's own memory small; qsort() cannot
+ * be used, because it may call malloc.
  */
 #include "runtime/tally.h"
 

@@ -13,7 +13,8 @@
 /** Live blocks of one stack that were born in one epoch. */
 struct snap__tally_row {
 	uint32_t stack;
-	uint32_t age; /* epochs since the oldest that is still told apart, plus 1: older ones first
+	uint32_t age; /* epochs since the oldest one that has rows of its own, plus 1: older ones
+		         first
 		       */
 	struct snap__estimate sum;
 };
@@ -22,10 +23,10 @@ struct snap__tally_row {
 struct snap__tally {
 	struct snap__tally_row *rows;
 	size_t capacity, count;
-	size_t last;      /* the row of the last block: that of its neighbour is often the same */
+	size_t last;      /* the row of the last block; its neighbour often has the same row */
 	uint32_t *places; /* a hash of rows: row number + 1 */
 	size_t place_count;
-	bool failed; /* memory ran out: the sums are short */
+	bool failed; /* memory ran out: the sums are incomplete */
 };
 
 /** A block of `size` bytes that `stack` holds since the epoch of `age` (0 ...). */

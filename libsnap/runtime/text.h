@@ -1,8 +1,8 @@
 /*
  * runtime/text.h - build short texts without stdio.
  *
- * A text has a fixed capacity and is always NUL-terminated; what does not fit is cut off and
- * `cut` says so.
+ * A text has a fixed capacity and is always NUL-terminated; text that does not fit is cut off, and
+ * `cut` is then true.
  */
 #ifndef SNAP_RUNTIME_TEXT_H
 #define SNAP_RUNTIME_TEXT_H

@@ -14,7 +14,7 @@
 
 #define FIRST_CREDITS   16u
 #define LARGEST_CREDITS 16384u
-#define LIBC_BYTES      2304u /* what libc keeps of a thread, at the end of its stack */
+#define LIBC_BYTES      2304u /* libc's data of a thread, at the end of its stack */
 
 _Thread_local struct snap__thread *snap__thread_self;
 
@@ -111,9 +111,9 @@ static struct snap__thread *make(void)
 }
 
 /*
- * The first thread's stack ends with the program's name, others' with what libc keeps.  The kernel
- * maps nothing within 128 MiB below the name, so what is there is the first thread's.  A system call
- * that tells would end a thread whose filter kills for it.
+ * The first thread's stack ends with the program's name, those of others with libc's data.  The
+ * kernel maps nothing within 128 MiB below the name, so an address in this range is on the first
+ * thread's stack.  A system call could tell, but a filter might kill for it.
  */
 static void note_stack(struct snap__thread *thread)
 {
@@ -205,8 +205,8 @@ uint64_t snap__threads_untouched(void)
 	return sum;
 }
 
-/* The table keeps evicting: take a larger one.  The old one stays where it is, emptied: a
-   snapshot may be reading it. */
+/* The table evicts too many entries: take a larger one.  The old one is emptied but stays in place,
+   because a snapshot may be reading it. */
 static void enlarge(struct snap__thread *thread, struct snap__credits *old)
 {
 	struct snap__credits *larger;
@@ -281,8 +281,8 @@ void snap__thread_credit_late(struct snap__thread *thread, uint32_t stack, uint6
 		atomic_load_explicit(&thread->credits, memory_order_relaxed);
 
 	__builtin_prefetch(snap__credit_line(credits, stack), 1);
-	/* A snapshot, or a forked child, may read it, as in assign_credit(): it is emptied before
-	 * it is counted elsewhere, so that it is never counted twice. */
+	/* As in assign_credit(), a snapshot or a forked child may read it.  So it is emptied before
+	   it is counted elsewhere, and is never counted twice. */
 	if (blocks_of(late) > 0) {
 		uint64_t late_bytes = late->bytes;
 

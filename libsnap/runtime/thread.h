@@ -1,9 +1,9 @@
 /*
  * runtime/thread.h - what the recorder keeps for each thread.
  *
- * States come from the arena and are never given back: a thread that ends leaves its state,
- * with its counters, to a later one, so that sums over the list are sums over the process.  Only
- * the owner writes a state's counters; others read them while they move.
+ * States come from the arena and are never given back: a thread that ends leaves its state, with
+ * its counters, to a later one, so that sums over the list are sums over the process.  Only the
+ * owner writes a state's counters; others may read them at any time.
  */
 #ifndef SNAP_RUNTIME_THREAD_H
 #define SNAP_RUNTIME_THREAD_H
@@ -61,7 +61,7 @@ enum snap__count {
 /** Why a thread's events are not recorded now. */
 enum snap__busy {
 	SNAP__IDLE = 0,
-	SNAP__RECORDING = 1, /* an event now interrupted us: it is lost, and counted */
+	SNAP__RECORDING = 1, /* an event now interrupted the recorder: it is lost, and counted */
 	SNAP__INTERNAL = 2,  /* an event now is our own, not the host's */
 	SNAP__INNER = 3,     /* an allocator inside the host is running: see record.h */
 };
@@ -74,7 +74,7 @@ struct snap__nested {
 	uint64_t size;
 };
 
-/** A block that realloc() works on: no map has it.  When realloc() gives the old place back, the
+/** A block that realloc() is moving: it is in no map.  When realloc() gives the old place back, the
  * allocator may overwrite the first words there, and the last one. */
 struct snap__moving {
 	const void *volatile ptr; /* NULL: there is none */
@@ -83,7 +83,7 @@ struct snap__moving {
 	uintptr_t first[4], last;
 };
 
-/** Where the last whole word of a block of `size` bytes is. */
+/** The offset of the last whole word of a block of `size` bytes. */
 static inline uint64_t snap__moving_last(uint64_t size)
 {
 	return (size / sizeof(uintptr_t) - 1) * sizeof(uintptr_t);
@@ -99,21 +99,21 @@ struct snap__thread {
 	struct snap__unwind_thread *unwind;
 	struct snap__python_kept *python; /* see python/frames.h; NULL: none yet */
 	struct snap__credits *_Atomic credits;
-	struct snap__credit late;      /* see snap__thread_credit_late(); of one block, or free */
-	uint32_t mallocs_below_python; /* for a check now and then */
+	struct snap__credit late;      /* see snap__thread_credit_late(): one block, or empty */
+	uint32_t mallocs_below_python; /* counts down to the next check */
 	uint32_t evictions;            /* since `credits` was last enlarged */
 	int64_t drift;                 /* live bytes that the process-wide sum does not know of */
 	int64_t drift_highest; /* largest value of `drift` since it was last added to the sum */
 	struct snap__sampler sampler;
 	struct snap__nested nested[SNAP__NESTED_MAX];
 	struct snap__moving moving;
-	_Atomic uintptr_t signal_stack; /* for handlers of signals; 0: none, or not known */
+	_Atomic uintptr_t signal_stack; /* the stack for signal handlers; 0: none, or not known */
 	_Atomic uintptr_t stack_inside,
 		stack_top; /* an address in its stack, and the stack's end */
 	_Atomic uint64_t counts[SNAP__COUNTS];
 };
 
-/** Once, before the first event. */
+/** Call it once, before the first event. */
 bool snap__threads_init(void);
 
 /**
@@ -184,7 +184,7 @@ static inline void snap__thread_credit(struct snap__thread *thread, uint32_t sta
 
 /**
  * The same, a little later: with the next call, when the stack's entry is in the cache.  For stacks
- * that took long to find, because their entries are mostly not there.
+ * that took long to find: their entries are mostly not in the cache.
  */
 void snap__thread_credit_late(struct snap__thread *thread, uint32_t stack, uint64_t bytes);
 

@@ -1,5 +1,5 @@
 /*
- * runtime/trigger.c - when snapshots are taken, and by whom.
+ * runtime/trigger.c - when snapshots are taken, and which process or thread writes them.
  */
 #include "runtime/trigger.h"
 
@@ -102,8 +102,8 @@ bool snap__trigger_is_silent(void)
 		return true;
 	if (!snap__sandbox_was_entered())
 		return false;
-	/* A child of vfork() uses the parent's memory, but its filter is not the parent's.  A filter
-	   may kill for getpid(), so that the other way comes first. */
+	/* A child of vfork() uses the parent's memory, but its filter is not the parent's.  A
+	   filter may kill for getpid(), so prctl() is tried first. */
 	if (snap__process_has_thread_word() || snap__process_relation() == SNAP__OURS) {
 		atomic_fetch_or(&stays, FOR_CONFINED);
 		atomic_store(&filtered, true);
@@ -160,7 +160,7 @@ static bool is_durable(enum snap__reason reason)
 	       reason == SNAP__AT_API || reason == SNAP__AT_TIMER;
 }
 
-/* If the directory was removed or moved, it is looked up, or made, again. */
+/* If the directory was removed or moved, look up its path again, or make it again. */
 static void open_directory(void)
 {
 	const char *path = snap__process_config()->out;
@@ -246,7 +246,7 @@ static uint64_t kept_step(void)
 	return peak_base / 32 > KEPT_STEP ? peak_base / 32 : KEPT_STEP;
 }
 
-/* How far the peak must rise before it is looked at. */
+/* By how much the peak must rise before it is checked. */
 static uint64_t peak_step(void)
 {
 	const struct snap__config *config = snap__process_config();
@@ -256,8 +256,8 @@ static uint64_t peak_step(void)
 	return peak_base < config->peak_bytes ? config->peak_bytes - peak_base : kept_step() / 2;
 }
 
-/* The heap is to be looked at when it has fallen to this, because its peak is not kept; 0: it is,
- * or it is too late. */
+/* Check the heap when it has fallen to this size, because its peak is not kept yet; 0: the peak is
+   kept, or it is too late. */
 static uint64_t low_level(void)
 {
 	const struct snap__config *config = snap__process_config();
@@ -313,10 +313,10 @@ static uint64_t steps_above(_Atomic uint64_t *base, uint64_t step, uint64_t now)
 }
 
 /*
- * A kept peak is written when the heap begins to fall from it, so that one that only grows is not
- * written again and again.  It is also written while it rises, for a process that is killed there: in
- * a process that has run long enough for that to be cheap, each step; otherwise each third of the
- * peak.
+ * A kept peak is written when the heap begins to fall from it, so that a heap that only grows is
+ * not written again and again.  It is also written while the heap rises, in case the process is
+ * killed then: at each step if the process has run long enough for that to be cheap, otherwise each
+ * time that it has risen by a third.
  */
 static bool kept_is_due(uint64_t peak, bool falls)
 {
@@ -375,15 +375,15 @@ static bool may_afford(void)
 	       snap__snapshot_writing_ns() <= PEAK_FREE_NS + snap__process_age_ns() / PEAK_PART;
 }
 
-/* An interpreter that imports what it needs itself reaches a new peak many times, and nobody wants
- * to see those: the first one that is kept is a step above them. */
+/* An interpreter reaches many new peaks while it imports its own modules, which interest nobody.
+   The first kept peak is one step above them. */
 static bool is_peak_of_start(enum snap__reason reason)
 {
 	return reason == SNAP__AT_PEAK && snap__process_config()->keep_peak &&
 	       snap__record_peak_bytes() < START_PEAK_MOST && snap__python_is_starting();
 }
 
-/* The same question as level_is_due()'s, of a thread that has no right to move the levels. */
+/* The same question as in level_is_due(), for a thread that may not move the levels. */
 static bool next_level_is_reached(void)
 {
 	const struct snap__config *config = snap__process_config();
@@ -394,8 +394,8 @@ static bool next_level_is_reached(void)
 		snap__record_live_bytes() >= atomic_load(&peak_base) + peak_step());
 }
 
-/* A turn that takes long is waited for once: later allocations of the same threads go on.  So is one
- * that never ends, because a handler of signals left it by longjmp(). */
+/* A thread waits only once for a turn that takes long: its later allocations go on.  This also
+   covers a turn that never ends, because a signal handler left it by longjmp(). */
 static bool waits_in_vain(uint64_t end)
 {
 	uint64_t now = snap__os_mono_ns(), turn_end = atomic_load(&turn_ends);
@@ -438,11 +438,11 @@ static void on_level(bool falls)
 	uint64_t mask;
 
 	if (snap__trigger_is_silent() || snap__process_relation() != SNAP__OURS)
-		return; /* a running helper looks by itself */
+		return; /* a running helper checks the level itself */
 	if (!take_turn())
 		return;
 	if (!may_afford()) {
-		fallen_from = peak_base; /* do not look again at each free */
+		fallen_from = peak_base; /* do not check again at each free */
 		watch_level();
 	}
 	if (may_afford() && level_is_due(falls, &reason) && !is_peak_of_start(reason)) {
@@ -484,7 +484,7 @@ static void serve_requests(void)
 		if (atomic_compare_exchange_strong(&r->state, &serving, DONE))
 			snap__os_wake(&r->state);
 		else
-			atomic_store(&r->state, FREE); /* its asker has left */
+			atomic_store(&r->state, FREE); /* the thread that asked no longer waits */
 	}
 }
 
@@ -572,7 +572,7 @@ static uint64_t time_to_sleep(void)
 	if (snap__trigger_is_filtered() || wake_fd < 0)
 		longest = LOOK_NS;
 	if (snap__listener_has_client())
-		longest = LOOK_NS; /* it may have to be left */
+		longest = LOOK_NS; /* the call may have to be abandoned */
 	if (!atomic_load(&armed))
 		return longest;
 	longest = time_until(atomic_load(&safety_ns), now, longest);
@@ -653,8 +653,8 @@ static bool leaves(void)
 	return false;
 }
 
-/* Some filters kill for the question.  The helper then learns of an exec that went past libsnap
- * only when the process ends. */
+/* Some filters kill for this question.  Then the helper notices an exec that libsnap did not see
+   only when the process ends. */
 static bool host_has_left(void)
 {
 	return can_compare && snap__helper_host_left(&helper);
@@ -756,8 +756,8 @@ static bool start_helper(void)
 	return error == 0;
 }
 
-/* A signal may ask for a helper while the thread that it interrupts, or another, has `starting`.
- * Whoever releases the lock then starts the helper. */
+/* A signal may ask for a helper while the interrupted thread, or another one, holds `starting`.
+   The thread that releases this lock then starts the helper. */
 static void release_starting(void)
 {
 	snap__lock_release(&starting);
@@ -823,7 +823,7 @@ void snap__trigger_tick(void)
 	if (!safety_is_due() || snap__helper_runs(&helper) || snap__trigger_is_silent())
 		return;
 	if (!call_helper())
-		put_off_safety(0); /* no process can be made now */
+		put_off_safety(0); /* no process can be started now */
 }
 
 static void wait_until_ready(void)
@@ -946,7 +946,7 @@ static struct request *wait_for_slot(void)
 	return r;
 }
 
-/* A process with a filter does not even sleep. */
+/* A thread of a process with a filter may not even make the system call to sleep. */
 static void pause_for(struct request *r, unsigned state)
 {
 	if (!snap__trigger_is_filtered())
@@ -1024,7 +1024,7 @@ static enum snap_status ask(enum snap__reason reason, const char *label, enum sn
 
 extern void *__libc_stack_end __attribute__((weak));
 
-/* Are we on the main thread's own stack, with plenty of room? */
+/* Does the calling thread run on the main thread's own stack, with plenty of room? */
 static bool has_room_on_stack(void)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0), end;
@@ -1114,7 +1114,7 @@ enum snap_status snap__trigger_take_last(int number)
 
 	last_signal = number;
 	if (snap__trigger_is_silent())
-		return SNAP_OK; /* the helper writes it after the end */
+		return SNAP_OK; /* the helper writes it after the end of the process */
 	if (number != 0)
 		return ask(SNAP__AT_EXIT, "", holders_of(SNAP__AT_EXIT), false, LAST_NS, NULL, 0);
 	outside = waits_outside();
@@ -1129,7 +1129,7 @@ enum snap_status snap__trigger_take_last(int number)
 
 void snap__trigger_flush(void)
 {
-	/* Each request is either done before we get the lock, or its thread still waits. */
+	/* By the time that we get the lock, each request is done, or its thread still waits. */
 	for (unsigned i = 0; i < 600 && atomic_load(&pending); i++)
 		snap__os_sleep(100000000u);
 	if (snap__lock_take(&taking))

@@ -1,10 +1,10 @@
 /*
- * runtime/trigger.h - when snapshots are taken, and by whom.
+ * runtime/trigger.h - when snapshots are taken, and which process or thread writes them.
  *
  * Every snapshot is written by the helper (helper.h): at the timer, when the live heap has grown or
- * its peak has risen, on a signal, when somebody asks through the control socket, and when a thread
- * of the host asks and waits.  So the host's threads need no stack space, file descriptors or
- * limits for it, and their locks do not matter.
+ * its peak has risen, on a signal, on a request through the control socket, and when a thread of
+ * the host asks and waits.  So the host's threads need no stack space, file descriptors or limits
+ * for it, and their locks do not matter.
  *
  * There is no helper until one is needed.  For growth, peak, the API and the end, the thread that
  * causes the snapshot starts one, waits for the file, and collects it.  A helper stays if it has to
@@ -33,11 +33,11 @@ void snap__trigger_disarm(void);
 /** Start the helper if one is to stay and none runs; not from a signal handler. */
 void snap__trigger_start(void);
 
-/** The process ends, and its last snapshot is taken: a helper that went on would become the child of
- * whoever adopts orphans, and be waited for. */
+/** The process ends, and its last snapshot is taken.  A helper that went on would become an orphan,
+ * and the process that adopts orphans would wait for it. */
 void snap__trigger_end(void);
 
-/** Has snap__trigger_tick() anything to do?  Without a system call. */
+/** Has snap__trigger_tick() anything to do?  Makes no system call. */
 bool snap__trigger_tick_is_due(void);
 
 /** Called regularly: the same, and start a safety snapshot that is due.  No thread waits for it. */
@@ -63,8 +63,8 @@ bool snap__trigger_is_filtered(void);
  * nothing is written any more.  Async-signal-safe. */
 bool snap__trigger_is_silent(void);
 
-/** A child was forked under a filter: it records nothing, which `snapdiff run` is told at the
- * end. */
+/** A child was forked under a filter: it records nothing, and at the end `snapdiff run` is told
+ * so. */
 void snap__trigger_child_unwritten(void);
 
 /** End the helper, if one runs, after all requests are done.  False if it does not end. */
@@ -85,7 +85,7 @@ enum snap_status snap__trigger_take(enum snap__reason reason, const char *label,
  *  once.  Async-signal-safe. */
 enum snap_status snap__trigger_take_last(int number);
 
-/** Wait until all that was asked for before is durable. */
+/** Wait until all snapshots that were requested before are durable. */
 void snap__trigger_flush(void);
 
 /** In a forked child: there is no helper and no request.  `by_libc`: libc's fork() made the

@@ -63,7 +63,7 @@ static bool read_segments(struct vdso *vdso, uintptr_t base)
 	return is_mapped && dynamic && read_dynamic(vdso, dynamic);
 }
 
-/* Symbols are few: their number is all that the hash tables are asked for. */
+/* There are few symbols, so only their number is read from the hash tables. */
 static uint32_t count_symbols(const struct vdso *vdso)
 {
 	const uint32_t *table = vdso->gnu_hash, *buckets, *chains;

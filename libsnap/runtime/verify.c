@@ -1,8 +1,8 @@
 /*
- * runtime/verify.c - our stacks against libunwind's.
+ * runtime/verify.c - compare our stacks with those of libunwind.
  *
- * One thread at a time, with signals blocked: libunwind has locks of its own, and what a handler
- * allocates must not be taken for ours.
+ * One thread at a time, with signals blocked: libunwind has locks of its own, and an allocation of
+ * a handler must not be mistaken for the recorder's.
  */
 #include "runtime/verify.h"
 
@@ -56,7 +56,7 @@ unsigned snap__verify_every;
 
 static atomic_uint_fast64_t captures;
 static atomic_uint_fast64_t outcomes[OUTCOMES];
-static struct snap__lock lock; /* of the following, and of libunwind */
+static struct snap__lock lock; /* guards the following data, and libunwind */
 static struct ours ours;
 static struct theirs theirs;
 static unsigned room;
@@ -112,7 +112,7 @@ static bool same_module(uintptr_t pc, uintptr_t address)
 	if (!ours_knows || !theirs_knows)
 		return ours_knows == theirs_knows;
 	module = snap__modules_get(index);
-	/* The program itself and the vdso have other names with us. */
+	/* The program itself and the vdso have other names in our list. */
 	return module->bias == bias && module->bias + elf_address == address &&
 	       (!strchr(name, '/') || strcmp(name, module->path) == 0);
 }

@@ -13,11 +13,11 @@
 #include "runtime/thread.h"
 #include "runtime/unwind/unwind.h"
 
-/** One stack in how many is verified; 0: none.  Constant while recording. */
+/** One stack in this many is verified; 0: none.  Constant while recording. */
 extern unsigned snap__verify_every;
 
 /** Once, where dlopen() may be called, before recording begins.  `depth` is the most frames that
- *  stacks have.  Without libunwind it says so, and nothing is verified. */
+ * stacks have.  If there is no libunwind, it prints that, and nothing is verified. */
 void snap__verify_init(unsigned every, unsigned depth);
 
 /**

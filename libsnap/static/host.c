@@ -1,8 +1,8 @@
 /*
  * static/host.c - the host of libsnap.a, a program that is linked statically.
  *
- * Nothing can stand in front of its malloc.  What it tells by the functions of snap.h is recorded:
- * blocks of its own domains, labels, snapshots.
+ * No library can be preloaded in front of its malloc, so malloc is not recorded.  The calls that it
+ * makes of snap.h are: blocks of its own domains, labels, snapshots.
  */
 #include <stddef.h>
 #include <sys/single_threaded.h>

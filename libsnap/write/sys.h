@@ -1,10 +1,9 @@
 /*
- * write/sys.h - the few system calls that libsnap makes, past the C library's own
- * functions.
+ * write/sys.h - the few system calls that libsnap makes without the C library's functions.
  *
- * write(), open() and their like can be interposed by another preloaded library, whose own
- * set-up may not have run when we start; they are cancellation points, too.  A guest's
- * housekeeping must not pass through either.  Arguments, results and errno are the functions'.
+ * write(), open() and their like can be interposed by another preloaded library, whose own set-up
+ * may not have run when we start; they are also cancellation points.  A guest must avoid both.
+ * Arguments, results and errno are those of the C library's functions.
  */
 #ifndef SNAP_WRITE_SYS_H
 #define SNAP_WRITE_SYS_H

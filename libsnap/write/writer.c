@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The static constructors of zstd are what lets it live in our workspace. */
+/* The static constructors of zstd let it use our workspace. */
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
@@ -24,7 +24,7 @@
 
 #include "write/sys.h"
 
-/* Half of what the format permits: a smaller workspace for the host to carry. */
+/* Half of what the format permits, so that the workspace takes less of the host's memory. */
 #define RAW_CAPACITY  (SNAP_CHUNK_RAW_MAX / 2)
 #define COMPRESS_FROM 4096u
 
@@ -34,11 +34,11 @@
 /* The tables of a higher level take pages that must be cleared first, and files get no smaller. */
 #define COMPRESSION_LEVEL 1
 
-/* What the compressor takes, with room to spare: 569 KiB in zstd 1.5.4.  Not asked of zstd, because
- * a short process compresses nothing and would touch its code for the question. */
+/* Memory for the compressor, with room to spare: zstd 1.5.4 takes 569 KiB.  zstd is not asked,
+   because a short process compresses nothing, and the question would load pages of its code. */
 #define COMPRESSOR_BYTES ((size_t)704 << 10)
 
-/* A small snapshot is written by one system call. */
+/* So large that a small snapshot is written by one system call. */
 #define PENDING_CAPACITY 4096u
 
 #define META_ROW_MAX(key, value) (2 * SNAP__VARINT32_MAX + (key) + (value))
@@ -66,7 +66,7 @@ struct open_chunk {
 	uint32_t items;
 };
 
-/* What deltas refer to; zero at the start of every chunk. */
+/* The values that deltas refer to; zero at the start of every chunk. */
 struct previous {
 	uint64_t address;  /* of the last location that had one */
 	uint64_t location; /* of the last node */
@@ -90,7 +90,7 @@ struct snap__writer {
 	uint32_t strings, modules, locations, nodes, groups, roots; /* so far: what ids refer to */
 	enum { SAMPLED_UNKNOWN, SAMPLED_NO, SAMPLED_YES } sampled;
 
-	ZSTD_CCtx *compressor; /* NULL until there is something to compress */
+	ZSTD_CCtx *compressor; /* NULL until data must be compressed */
 	void *compressor_memory;
 	size_t compressor_size, compress_from;
 	uint8_t *compressed; /* RAW_CAPACITY bytes */
@@ -276,7 +276,8 @@ static void close_chunk(struct snap__writer *w, struct open_chunk *open, uint32_
 
 static void flush(struct snap__writer *w)
 {
-	/* A reader that meets a site chunk has its variances already, even in a torn file. */
+	/* The variances come first: a reader that meets a site chunk already has them, even in a
+	   torn file. */
 	close_chunk(w, &w->variances, SNAP_SECTION_VARI);
 	close_chunk(w, &w->rows, w->section);
 	w->previous = (struct previous){0};
@@ -534,7 +535,7 @@ enum snap_status snap__write_site(struct snap__writer *w, const struct snap_site
 	if (!site_is_sound(w, site, variance))
 		return fail(w, SNAP_EINVAL);
 	if (w->variances.end - w->variances.raw > RAW_CAPACITY - VARIANCE_ROW_SIZE)
-		flush(w); /* its rows and the sites' stay in step */
+		flush(w); /* it has a row for each row of the site chunk */
 	if (begin_row(w, SNAP_SECTION_SITE, SITE_ROW_MAX(site->cohort_count)) != SNAP_OK)
 		return w->status;
 	if (variance)

@@ -26,14 +26,14 @@ size_t snap__writer_workspace_size(void);
  */
 struct snap__writer *snap__writer_begin(void *workspace, size_t workspace_size, int fd);
 
-/** Store chunks below 4 KiB as they are: a process that waits for its last snapshot should not
+/** Do not compress chunks below 4 KiB: a process that waits for its last snapshot should not also
  * wait for a compressor.  `w` may be NULL. */
 void snap__writer_hurry(struct snap__writer *w);
 
 /**
  * Each returns SNAP_OK or the first error.  String 0 must be the empty string.  A row beyond the
- * ceilings of snap/format.h gives SNAP_EINVAL, except that the depth of the tree is not looked at:
- * the caller keeps it within SNAP_STACK_DEPTH_MAX, or no reader will accept the file.
+ * ceilings of snap/format.h gives SNAP_EINVAL, except that the depth of the tree is not checked:
+ * the caller must keep it within SNAP_STACK_DEPTH_MAX, or no reader accepts the file.
  */
 enum snap_status snap__write_meta(struct snap__writer *w, const struct snap_meta *meta);
 enum snap_status snap__write_string(struct snap__writer *w, struct snap_text text);

@@ -63,7 +63,7 @@ static void add_huge(struct snap__blocks *all, uintptr_t address, uint64_t size)
 	all->huge[all->huge_count++] = (struct snap__huge_block){address, size};
 }
 
-/* There are few: their sizes add up to the address space. */
+/* There are few: their sizes together fit into the address space. */
 uint64_t snap__blocks_huge_size(uint32_t block)
 {
 	const struct snap__blocks *all = &snap__blocks;
@@ -116,8 +116,8 @@ static void copy_block(struct snap__blocks *to, uint32_t at, const struct snap__
 	to->stack[at] = from->stack[i];
 }
 
-/* Merge the run [from, middle) with [middle, end), from their ends.  `room` takes the second run
- * meanwhile: it is the large blocks, which are few. */
+/* Merge the run [from, middle) with [middle, end), from their ends.  `room` holds the second run
+   meanwhile.  It has the large blocks, which are few. */
 static void merge_runs(struct snap__blocks *all, struct snap__blocks *room, uint32_t from,
 		       uint32_t middle, uint32_t end)
 {
@@ -211,7 +211,7 @@ static uint32_t first_from(const struct snap__blocks *all, uintptr_t address)
 	return low;
 }
 
-/* Another thread may have been given the old place, or a part of it. */
+/* The allocator may have given the old place, or a part of it, to another thread. */
 static bool is_used_again(const struct snap__blocks *all, uintptr_t low, uint64_t size)
 {
 	uint32_t i = first_from(all, low);

@@ -31,17 +31,19 @@ struct snap__huge_block {
 struct snap__blocks {
 	uintptr_t *address; /* ascending */
 	uint32_t *size;     /* UINT32_MAX: it is among the huge ones; ask snap__blocks_size() */
-	uint32_t *stack;    /* whose allocation it is; its group once groups are numbered */
+	uint32_t *stack;    /* the id of its call stack; later, when groups are numbered, its
+			       group */
 	uint32_t count, capacity;
 	struct snap__huge_block *huge; /* in any order */
 	uint32_t huge_count, huge_capacity;
 	uintptr_t low, high;           /* all blocks lie in [low, high) */
 	struct snap__heap_page ***top; /* 1 GiB -> 2 MiB -> 4 KiB */
-	bool crowded; /* two blocks begin in one granule somewhere: counting does not find them */
+	bool crowded; /* two blocks begin in one granule somewhere, so that counting bits cannot
+		         tell them apart */
 };
 extern SNAP__HIDDEN struct snap__blocks snap__blocks;
 
-/** Collect them.  Ends the copy, of which `space` is the memory, if memory runs out. */
+/** Collect them.  `space` is the memory of the copy.  If memory runs out, this ends the copy. */
 void snap__blocks_collect(struct snap__space *space);
 
 uint32_t snap__blocks_search(uintptr_t pointer);

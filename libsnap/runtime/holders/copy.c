@@ -167,8 +167,9 @@ static void seize_from(struct making *m, uint32_t from)
 	}
 }
 
-/* The directory of the threads has a link for each of them: to ask for their number is quicker than
- * to list them.  It says nothing if one did not stop: that one may have ended and made another. */
+/* The directory of the threads has a link for each thread, and reading that number is faster than
+   listing them.  It proves nothing if a thread did not stop: that thread may have ended after it
+   made another one. */
 static bool all_have_stopped(const struct making *m)
 {
 	uint32_t stopped = 0, ended = 0;
@@ -232,8 +233,9 @@ static void resume_threads(struct making *m)
 	atomic_store(&m->copy.page->pause_ns, snap__os_mono_ns() - m->begun_ns);
 }
 
-/* A thread that did not stop in time is not in the copy, but it will stop, and must go on then.  It
-   is let go of here, after the locks: it may want one of them before it stops. */
+/* A thread that did not stop in time is not in the copy, but it will stop later, and must then be
+   resumed.  That happens here, after the locks are released, because the thread may need one of
+   them before it stops. */
 static void release_late_threads(struct making *m)
 {
 	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
@@ -270,7 +272,7 @@ static uint64_t status_bytes(const char *text, const char *name)
 	return line ? snap__parse_u64(line + strlen(name), NULL) * 1024 : 0;
 }
 
-/* `what` and pages of files, which are nobody's own. */
+/* `what`, and pages of files, which belong to no process alone. */
 static uint64_t resident_bytes(const char *what)
 {
 	char text[3072]; /* the lines that matter are in the first 1500 bytes */
@@ -364,8 +366,9 @@ void *snap__copy_need(size_t size)
 }
 
 /*
- * To be given many pages at once costs half as much as a fault for each.  No huge pages: they are
- * made of memory that was used by nobody for long, which on a virtual machine has to be got first.
+ * To get many pages at once costs half as much as a fault for each.  Huge pages are not used: the
+ * kernel makes them from memory that was free for long, and a virtual machine has to get such
+ * memory from its host first.
  */
 void *snap__copy_need_now(size_t size, size_t used)
 {
@@ -446,8 +449,8 @@ static void await_copy(struct making *m)
 }
 
 /*
- * Two tables have locks.  No thread may be in the middle of changing them when the copy is made.
- * So the locks, which have no owner, are taken before the stop and released here.
+ * Two tables have locks.  No thread may be changing these tables when the copy is made.  So the
+ * locks, which have no owner, are taken before the stop and released here.
  */
 static void make_copy(struct making *m)
 {
@@ -482,7 +485,7 @@ static void release(struct making *m)
 	snap__unmap(m->copy.page, sizeof(*m->copy.page));
 }
 
-/* Has the copy done its work?  If not, the reason. */
+/* Whether the copy has done its work; if not, get the reason. */
 static bool judge(const struct making *m, char *reason)
 {
 	struct snap__text text = snap__text_in(reason, SNAP__COPY_REASON_SIZE);

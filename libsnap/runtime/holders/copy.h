@@ -1,5 +1,5 @@
 /*
- * holders/copy.h - a frozen copy of the process, and what it says before it ends.
+ * holders/copy.h - a frozen copy of the process, and the results that it leaves before it ends.
  *
  * The process that takes snapshots shares the host's memory but is no thread of it.  It stops the
  * host's threads by ptrace, reads their registers, copies the address space by a bare fork(), and
@@ -25,11 +25,11 @@
 
 #define SNAP__COPY_REASON_SIZE 128
 
-/** What the copy is told, and what the host's side learns: the page that both write to. */
+/** A page that the copy and the host's side share: the orders of one, the results of the other. */
 struct snap__copy_page {
 	atomic_uint progress;                /* grows while the copy makes progress */
 	atomic_uint done;                    /* it has done everything */
-	char reason[SNAP__COPY_REASON_SIZE]; /* why it could not; "" unknown */
+	char reason[SNAP__COPY_REASON_SIZE]; /* why it has not; "" unknown */
 	_Atomic uint64_t pause_ns;           /* of the threads; 0 while it lasts */
 	uint64_t live_bytes, unseen;         /* for snapshot.c in the host */
 };
@@ -70,11 +70,11 @@ void *snap__copy_grow(void *memory, size_t size, size_t new_size);
 /** How long the threads were stopped, in nanoseconds. */
 uint64_t snap__copy_pause_ns(void);
 
-/** The most memory, in bytes, that it took for itself so far: without what it shares with the host,
- *  and without pages that exist twice because the host wrote to them meanwhile. */
+/** The most memory, in bytes, that the copy took for itself so far.  Memory that it shares with the
+ * host does not count, nor do pages that exist twice because the host wrote to them meanwhile. */
 uint64_t snap__copy_own_memory(void);
 
-/** Make progress known. */
+/** Report progress. */
 void snap__copy_tick(void);
 
 /** End the copy; the waiting process gets the reason. */

@@ -9,13 +9,13 @@
  */
 #include "runtime/holders/dominators.h"
 
-/* An edge to a node that the search had met before, beside the one by which it met it. */
+/* An edge that is not in the search tree: the search had already met its node. */
 struct extra {
 	uint32_t from, next; /* next: another one to the same node, plus 1 */
 };
 
-/* All arrays but `number` are indexed by number, from 1; `order` by number - 1.  Where two share
-   memory, the one is needed no more when the other begins. */
+/* All arrays but `number` are indexed by number, from 1; `order` by number - 1.  Two arrays that
+   share memory are never in use at the same time. */
 struct search {
 	const struct snap__digraph *graph;
 	uint32_t *number; /* by node; 0: not met */
@@ -57,7 +57,7 @@ static void note_extra(struct search *s, uint32_t from, uint32_t to)
 	s->first_extra[to] = ++s->extra_count;
 }
 
-/* The stack has the nodes of which edges are left. */
+/* The stack has the nodes that have unvisited edges. */
 static void search_from(struct search *s, uint32_t root)
 {
 	const struct snap__digraph *g = s->graph;
@@ -80,8 +80,8 @@ static void search_from(struct search *s, uint32_t root)
 	}
 }
 
-/* The node with the smallest semidominator on the way from `v` up to, but without, numbers below
-   `last`; the way is shortened for the next time. */
+/* The node with the smallest semidominator on the way from `v` upwards, as far as numbers are not
+   below `last`; the way is shortened for the next search. */
 static uint32_t evaluate(struct search *s, uint32_t v, uint32_t last)
 {
 	uint32_t depth = 0, above, best;

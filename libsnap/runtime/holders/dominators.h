@@ -23,10 +23,10 @@ struct snap__digraph {
 size_t snap__dominators_scratch(size_t nodes, size_t edges);
 
 /**
- * Write the immediate dominator of every node into `dominator`, which has room for two more than
- * all nodes; SNAP__NOBODY for `root` and for nodes that it does not reach.  `order` has room for
- * all nodes, and gets those that `root` reaches, each after its dominator.  `scratch` is zeroed
- * memory of the size above, and is not zeroed afterwards.  Returns how many nodes `root` reaches.
+ * Write the immediate dominator of every node to `dominator`, which has room for all nodes and two
+ * more; SNAP__NOBODY for `root` and for nodes that it does not reach.  `order` has room for all
+ * nodes, and gets those that `root` reaches, each after its dominator.  `scratch` is zeroed memory
+ * of the size above, and is not zeroed afterwards.  Returns how many nodes `root` reaches.
  */
 uint32_t snap__dominators(const struct snap__digraph *graph, uint32_t root, uint32_t *scratch,
 			  uint32_t *dominator, uint32_t *order);

@@ -1,5 +1,5 @@
 /*
- * holders/graph.c - marking, breadth first, so that the way to each block is as short as any.
+ * holders/graph.c - marking, breadth first, so that the way found to each block is a shortest one.
  */
 #include "runtime/holders/graph.h"
 
@@ -12,14 +12,15 @@
 #define EDGES_STEP   ((uint64_t)1 << 15) /* edges that room is made for at once */
 #define FIRST_EDGES  ((uint64_t)1 << 20)
 #define MOST_EDGES   ((uint64_t)UINT32_MAX - 1)
-#define RECENT       4u  /* targets that are not repeated: neighbours often point to one block */
-#define AHEAD        16u /* blocks that are on their way into the cache */
+#define RECENT       4u  /* remembered targets: neighbouring words often point to the same block */
+#define AHEAD        16u /* blocks that are being prefetched */
 #define TICK_EVERY   65536u
 #define WORD         sizeof(uintptr_t)
 #define LARGE        ((uintptr_t)1 << 20) /* bytes: to ask which pages were touched is worth it */
-#define MOST_SHARED  ((uintptr_t)1 << 40) /* of one mapping: 13 s to ask which pages were touched */
-#define LEAST_STACK  ((uintptr_t)4096)    /* of a thread */
-#define PIECE        ((uintptr_t)16 << 20) /* of a range, between two signs of progress */
+/* of one mapping; for more, asking which pages were touched takes over 13 s */
+#define MOST_SHARED ((uintptr_t)1 << 40)
+#define LEAST_STACK ((uintptr_t)4096)     /* of a thread */
+#define PIECE       ((uintptr_t)16 << 20) /* of a range, between two reports of progress */
 
 struct snap__graph snap__graph;
 
@@ -103,7 +104,7 @@ static void scan_readable(uintptr_t low, uintptr_t high)
 
 	for (const uintptr_t *at = (const uintptr_t *)low, *end = at + (high - low) / WORD;
 	     at < end; at++) {
-		/* Read once: what others share with the program may change. */
+		/* Read once: other processes may change shared memory. */
 		uintptr_t word = *(const volatile uintptr_t *)at;
 		uint32_t block;
 
@@ -259,8 +260,8 @@ static void search_from(uint32_t at, bool expanded)
 	}
 }
 
-/* Stacks and registers come last.  If a variable holds a block, a function that is using it, or
- * a stale word on a stack, must not be named as its holder. */
+/* Stacks and registers come last.  If a variable holds a block, its holder is the variable: not a
+   function that is using the block, and not a stale word on a stack. */
 static unsigned strength_of(uint32_t kind)
 {
 	switch (kind) {
@@ -361,7 +362,7 @@ static void expand_lost(uint32_t block)
 	end_edges(block);
 }
 
-/* Direct: no other unreachable block refers to it.  As LeakSanitizer has it, rings are indirect. */
+/* Direct: no other unreachable block refers to it.  As in LeakSanitizer, rings are indirect. */
 static void tell_direct(void)
 {
 	for (uint32_t b = 0; b < snap__blocks.count; b++)
@@ -447,7 +448,7 @@ static void search_from_rings(void)
 	snap__copy_give_back(finished, (size_t)room * sizeof(*finished));
 }
 
-/* The two nodes at the top: their edges make everything one graph. */
+/* Add the two nodes at the top: their edges connect everything to one graph. */
 static void connect_top(void)
 {
 	uint32_t leak = snap__graph_leak_node(), top = leak + 1;

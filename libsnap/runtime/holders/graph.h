@@ -38,7 +38,7 @@ enum snap__reach {
 	SNAP__REACHED,
 };
 
-/** A node that has fewer edges than it had. */
+/** A node some of whose edges do not count at the moment. */
 struct snap__hidden {
 	uint32_t node, degree;
 };
@@ -50,8 +50,8 @@ struct snap__graph {
 	uint32_t root_count;
 	uint32_t *first, *degree;        /* by node, into `to` */
 	uint32_t *to;                    /* blocks */
-	uint64_t edges, ready, capacity; /* ready: so many have memory */
-	struct snap__hidden *hidden;     /* what does not count at the moment */
+	uint64_t edges, ready, capacity; /* for so many there is memory */
+	struct snap__hidden *hidden;     /* edges that do not count at the moment */
 	size_t hidden_count, hidden_room;
 	uint32_t *parent; /* by node: who reached it first, plus 1; 0: nobody */
 	uint32_t *order;  /* of the search */
@@ -59,7 +59,7 @@ struct snap__graph {
 	uint8_t *reach; /* enum snap__reach, by block */
 	uint8_t *ring;  /* by block: 1 for one block of each ring that nothing else leads to */
 	struct snap__ranges dead; /* parts of blocks that are stacks, below their stack pointers */
-	uint64_t rings; /* of requests of which only the kernel knows what they refer to */
+	uint64_t rings;           /* requests whose memory only the kernel knows */
 	uint64_t roots_merged, edges_cut, pages_unreadable, unreachable_blocks, unreachable_bytes;
 };
 extern SNAP__HIDDEN struct snap__graph snap__graph;
@@ -82,8 +82,9 @@ static inline bool snap__graph_is_lost(uint32_t block)
 /** Begin with the blocks of snap__blocks and no root. */
 void snap__graph_begin(struct snap__copy *copy);
 
-/** Add a root; words that are scanned until the next call belong to it.  If there are too many roots,
- * they belong to the newest one, and the snapshot says so: nothing becomes a leak by that. */
+/** Add a root; words that are scanned until the next call belong to it.  If there are too many
+ * roots, the words belong to the newest one, and the snapshot says so: no block looks like a leak
+ * because of that. */
 void snap__graph_add_root(const struct snap__root *root);
 /** Forget the newest root if none of its words points into a block. */
 void snap__graph_drop_root(void);
@@ -101,8 +102,8 @@ void snap__graph_leave_out(uintptr_t low, uintptr_t high);
  * leaks. */
 void snap__graph_mark(void);
 
-/** Let edges from stacks, registers and what these alone hold not count where something stronger
- * holds the block as well; and let them count again. */
+/** Ignore edges from stacks, from registers, and from blocks that only these hold, if something
+ * stronger also holds the target; and count them again. */
 void snap__graph_hide_weak(void);
 void snap__graph_show_weak(void);
 

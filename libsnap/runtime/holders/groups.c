@@ -289,7 +289,7 @@ void snap__groups_make(bool retained)
 
 /* ---- edges ----------------------------------------------------------------------------------- */
 
-/* The edges of one holder under way: those to one group are one row. */
+/* The edges of the holder that is being written: those to one group are one row. */
 struct bundle {
 	struct snap_edge *rows;
 	uint32_t count;
@@ -450,7 +450,7 @@ static void fill_step(struct snap_step *step, uint32_t block, uint32_t next)
 	};
 }
 
-/* The way to `block` as the search found it, from its beginning; long ones lose their middle. */
+/* The way to `block` as the search found it, from its root on.  A long way loses its middle. */
 static void write_path_to(struct snap__writer *w, uint32_t block)
 {
 	struct snap_step steps[SNAP_PATH_STEPS_MAX];

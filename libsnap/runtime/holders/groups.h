@@ -1,5 +1,5 @@
 /*
- * holders/groups.h - the graph by allocation site, as it goes into the file.
+ * holders/groups.h - the graph by allocation site, as it is written to the file.
  */
 #ifndef SNAP_RUNTIME_HOLDERS_GROUPS_H
 #define SNAP_RUNTIME_HOLDERS_GROUPS_H

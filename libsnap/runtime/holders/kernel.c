@@ -3,8 +3,8 @@
  *
  * A server may leave the only pointer to a connection with epoll_ctl(), and get it back from
  * epoll_wait().  The kernel shows such words in /proc: those of epoll with the descriptor, those of
- * timer_create() in a file of the process.  It does not show those of requests that io_uring and aio
- * have under way: who uses these is told so.
+ * timer_create() in a file of the process.  It does not show those of pending requests of io_uring
+ * and aio: a snapshot of a program that uses these says so.
  */
 #include "runtime/holders/kernel.h"
 

@@ -4,8 +4,9 @@
 #ifndef SNAP_RUNTIME_HOLDERS_KERNEL_H
 #define SNAP_RUNTIME_HOLDERS_KERNEL_H
 
-/** In the copy: add a root for what process `host` has left with epoll, and one for its timers, and
- *  count its rings of io_uring and contexts of aio.  Where /proc does not show them, nothing. */
+/** In the copy: add a root for the words that process `host` gave to epoll, and one for those of
+ * its timers; count its rings of io_uring and its contexts of aio.  If /proc does not show them,
+ * nothing is added. */
 void snap__kernel_words_find(int host);
 
 #endif

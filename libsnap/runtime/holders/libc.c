@@ -95,7 +95,7 @@ void snap__libc_allocator(struct snap__ranges *owned, struct snap__space *space)
 	}
 }
 
-/* What the chunk's header says of the block's real size; 0 if that cannot be. */
+/* The block's real size by its chunk's header; 0 if the header cannot be right. */
 static uint64_t chunk_rest(const struct snap__area *area, uintptr_t address, uint64_t size)
 {
 	uintptr_t head, room;
@@ -152,8 +152,7 @@ struct snap__range snap__libc_main_arena(uintptr_t low, uintptr_t high)
 
 /* ---- threads --------------------------------------------------------------------------------- */
 
-/* Among what libc keeps of a thread are address and size of its stack's mapping, one after the
-   other. */
+/* libc's data of a thread contain address and size of its stack's mapping, one after the other. */
 static struct snap__range stack_in_thread_data(struct snap__space *space, struct snap__range data,
 					       uintptr_t sp, uintptr_t thread_pointer)
 {
@@ -238,7 +237,7 @@ static bool is_linked(struct snap__space *space, uintptr_t place)
 	       snap__space_word(space, before, &forth) && back == place && forth == place;
 }
 
-/* The place in the list that lies in a module: its begin. */
+/* The place in the list that lies in a module: the head of the list. */
 static uintptr_t list_head(struct snap__space *space, uintptr_t place)
 {
 	for (unsigned i = 0; i < MOST_THREADS && !snap__modules_at(place); i++)

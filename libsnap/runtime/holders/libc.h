@@ -1,5 +1,5 @@
 /*
- * holders/libc.h - what must be known of the C library's own memory (glibc; others have less).
+ * holders/libc.h - facts about the C library's own memory (glibc; less is known of others).
  */
 #ifndef SNAP_RUNTIME_HOLDERS_LIBC_H
 #define SNAP_RUNTIME_HOLDERS_LIBC_H
@@ -27,8 +27,8 @@ struct snap__range snap__libc_main_arena(uintptr_t low, uintptr_t high);
 struct snap__range snap__libc_stack(struct snap__space *space, uintptr_t sp,
 				    uintptr_t thread_pointer);
 
-/** The same without the list: is the area the stack of a thread, or was it?  If so, the thread's
- *  pointer; else 0. */
+/** The same without the list: if the area is or was the stack of a thread, the thread pointer; else
+ * 0. */
 uintptr_t snap__libc_thread_in(struct snap__space *space, const struct snap__area *area);
 
 /** glibc's list of the threads that run, and of those that have ended and were not joined. */

@@ -9,10 +9,10 @@
 #include "runtime/holders/space.h"
 
 /**
- * In the copy, before it maps anything: map what `before`, the list of the host's mappings, has and
- * `now` has not, and read its pages from the host, at most `most` bytes.  The host runs meanwhile,
- * so that they may be a little newer than the rest.  Returns the number of bytes read; pages that
- * were not read are added to `*unread`.
+ * In the copy, before it maps anything: map the areas that are in `before`, the list of the host's
+ * mappings, but not in `now`, and read their pages from the host, at most `most` bytes.  The host
+ * runs meanwhile, so that they may be a little newer than the rest.  Returns the number of bytes
+ * read; pages that were not read are added to `*unread`.
  */
 uint64_t snap__missing_fetch(const struct snap__space *now, const struct snap__space *before,
 			     int host, uint64_t most, uint64_t *unread);

@@ -13,8 +13,8 @@
 
 #define MOST        16384u /* further mappings are recognised by the blocks in them */
 #define ASKED_SHIFT 19u    /* 64 KiB, taken when somebody asks */
-#define MOST_BREAKS                                                                                \
-	256u /* what the program adds to the heap after so many times looks like malloc's */
+/* after so many times, memory that the program adds to the heap counts as malloc's */
+#define MOST_BREAKS 256u
 
 struct entry {
 	_Atomic uintptr_t address;
@@ -26,7 +26,8 @@ static struct entry entries[MOST] SNAP__PAGES;
 static atomic_uint count;
 static atomic_bool is_off, rest_is_used;
 
-/* A bit for each block of which it was asked how large it is, and for others by chance. */
+/* A bit for each block whose real size the program asked for; by chance, some others share a
+   bit. */
 static _Atomic uint64_t asked[1 << (ASKED_SHIFT - 6)] SNAP__PAGES;
 
 /* What the program added to the heap: ascending, as the heap grows. */

@@ -22,13 +22,14 @@ void snap__owned_unmapped(uintptr_t address, size_t size);
 /** The host's malloc is at `allocator`; NULL: it is libc's own, and nothing need be listed. */
 void snap__owned_init(const void *allocator);
 
-/** Code at `caller` moved the end of the heap from `low` to `high`.  If it is no allocator's, what it
- * gained is memory of the program. */
+/** Code at `caller` moved the end of the heap from `low` to `high`.  If that code is no allocator,
+ * the gain is memory of the program. */
 void snap__owned_break(uintptr_t low, uintptr_t high, const void *caller);
 
 /** The program asks how large the block at `ptr` really is: it may use all of it from now on. */
 void snap__owned_rest_asked(const void *ptr);
-/** Was that asked of any block?  Of this one?  The latter may be true without it, of a few. */
+/** Did the program ask that for any block?  For this one?  The second answer may be wrongly true
+ * for a few blocks. */
 bool snap__owned_rest_is_used(void);
 bool snap__owned_rest_was_asked(uintptr_t block);
 

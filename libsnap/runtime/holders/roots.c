@@ -41,8 +41,8 @@ struct finding {
 
 /* ---- words that refer to one site are one root ----------------------------------------------- */
 
-/* With so many roots, neighbouring words become one root, whatever they refer to: the rest is for
-   threads and mappings. */
+/* From so many roots on, neighbouring words become one root, whatever they refer to: the remaining
+   roots are for threads and mappings. */
 #define MOST_OF_WORDS (SNAP__MOST_ROOTS - 50000u)
 
 struct run {
@@ -264,7 +264,7 @@ static void find_tls(struct finding *f, const struct snap__stopped *t)
 	snap__ranges_join(&f->tls);
 }
 
-/* What libc keeps of a thread lies beside variables of the thread, which are roots already. */
+/* libc's data of a thread lie beside the thread's variables, which are roots already. */
 static void find_thread_data(struct finding *f, const struct snap__stopped *t, uintptr_t low,
 			     uintptr_t high)
 {
@@ -293,7 +293,8 @@ static bool is_main_stack(struct finding *f, uintptr_t sp)
 	return area && snap__equal(area->name, "[stack]");
 }
 
-/* What the program gave to pthread_attr_setstack() is the thread's, even if it is a block. */
+/* Memory that the program gave to pthread_attr_setstack() is the thread's stack, even if it is a
+   block. */
 static void leave_out_dead(struct finding *f, const struct snap__stopped *t, uintptr_t low)
 {
 	struct snap__range stack = snap__libc_thread_stack(f->space, t->thread_pointer);
@@ -332,7 +333,7 @@ static void find_stack(struct finding *f, const struct snap__stopped *t)
 		find_thread_data(f, t, data.low, data.high);
 }
 
-/* Their thread pointers in one place: the rest of what is known of a thread is large. */
+/* Their thread pointers, side by side, because the other data of a thread are large. */
 static void list_pointers(struct finding *f)
 {
 	f->pointers = snap__copy_need((f->copy->thread_count + 1) * sizeof(*f->pointers));
@@ -351,7 +352,7 @@ static bool is_alive(const struct finding *f, uintptr_t thread_pointer)
 	return false;
 }
 
-/* What a thread returned waits for the thread that joins it. */
+/* The value that a thread returned is kept for the thread that joins it. */
 static void find_unjoined(struct finding *f)
 {
 	struct snap__root root = {
@@ -408,7 +409,7 @@ static void find_moving(void)
 	snap__graph_drop_root();
 }
 
-/* Only the kernel may know where signals come to. */
+/* Perhaps only the kernel knows the stacks for signals. */
 static void find_signal_stacks(void)
 {
 	struct snap__root root = {
@@ -503,7 +504,7 @@ static void pass_by_kept(struct finding *f, struct snap__libc_threads threads)
 	}
 }
 
-/* Without libc's list of them: by what libc left there of the thread. */
+/* If libc's list was not found: recognise them by libc's data on the stack. */
 static void pass_by_recognised(struct finding *f)
 {
 	for (size_t i = 0; i < f->space->count; i++) {
@@ -517,8 +518,8 @@ static void pass_by_recognised(struct finding *f)
 	}
 }
 
-/* The cached stack of an ended thread contains stale values.  If it is not known of all threads
- * where their stacks are, none is passed by. */
+/* The cached stack of an ended thread contains stale values.  Unless the stacks of all threads are
+   known, no stack is skipped. */
 static void pass_by_ended(struct finding *f)
 {
 	struct snap__libc_threads threads;

@@ -1,10 +1,10 @@
 /*
  * holders/roots.h - the places outside of all blocks that keep blocks alive.
  *
- * Global variables, thread-local ones, stack frames, registers, what libc and the loader keep, and
- * every mapping that neither the allocator nor the recorder owns.  Not roots: what the allocator
- * itself keeps of free memory, stacks below their stack pointer, and stacks of threads that have
- * ended.
+ * Roots are global variables, thread-local ones, stack frames, registers, data of libc and the
+ * loader, and every mapping that neither the allocator nor the recorder owns.  Not roots are the
+ * allocator's own data about free memory, stacks below their stack pointer, and stacks of threads
+ * that have ended.
  */
 #ifndef SNAP_RUNTIME_HOLDERS_ROOTS_H
 #define SNAP_RUNTIME_HOLDERS_ROOTS_H

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** To ask which pages of a larger area were touched takes long. */
+/** For a larger area, asking which pages were touched takes long. */
 #define SNAP__VAST ((uintptr_t)64 << 30)
 
 /** A line of /proc/self/maps.  Memory: not pages of the kernel's, nor a device. */
@@ -47,8 +47,8 @@ struct snap__area *snap__space_at(struct snap__space *space, uintptr_t address);
  * equal. */
 uintptr_t snap__space_hole(const struct snap__space *space, uintptr_t *low, uintptr_t high);
 
-/** Can the program have written something into it?  What is only reserved may be as large as the
- * address space, and asking which pages were touched takes time. */
+/** Can the program have written something into it?  Reserved memory may be as large as the address
+ * space, and asking which pages were touched takes time. */
 static inline bool snap__area_may_hold(const struct snap__area *area)
 {
 	bool reserve = !area->readable && area->high - area->low > SNAP__VAST;
@@ -60,10 +60,10 @@ static inline bool snap__area_may_hold(const struct snap__area *area)
  * that is not possible. */
 bool snap__area_open(struct snap__area *area);
 
-/** Are pages of 4 KiB what the kernel tells of?  Some machines have larger ones. */
+/** Has the kernel pages of 4 KiB?  Some machines have larger ones. */
 bool snap__space_has_pages(void);
 
-/** In the copy: guards that are set within mappings (MADV_GUARD_INSTALL) end no read any more. */
+/** In the copy: make guard pages within mappings (MADV_GUARD_INSTALL) readable. */
 void snap__space_lift_guards(const struct snap__space *space);
 
 /** May all of [low, high) be read? */

@@ -56,7 +56,7 @@ static bool was_touched(const struct snap__area *area, size_t page)
 	return (entry & PRESENT) && (area->anonymous || !(entry & PAGE_OF_FILE));
 }
 
-/* Where the kernel does not say. */
+/* For when the kernel does not say. */
 static bool was_written(const struct snap__area *area)
 {
 	return area->readable && (area->anonymous || area->writable);

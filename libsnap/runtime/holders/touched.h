@@ -11,14 +11,15 @@
 
 #include "runtime/holders/space.h"
 
-/** In the copy, once: what is vast and empty is known from now on. */
+/** In the copy, once: find vast empty memory (vacant.h), for later calls. */
 void snap__touched_begin(struct snap__space *space);
 
-/** Is given a part of the range, of neighbouring pages.  False: it has seen enough. */
+/** Gets a part of the range: neighbouring pages.  False: it needs no more of them. */
 typedef bool snap__touched_fn(void *user, uintptr_t low, uintptr_t high);
 
-/** In the copy: call `fn` for the touched parts of [low, high), which is in `area`, in order.  Where
- * the kernel does not say what was touched, for all that can be read.  False if `fn` said so. */
+/** In the copy: call `fn` for the touched parts of [low, high), which is in `area`, in order.  If
+ * the kernel does not say what was touched, call it for all that can be read.  False if `fn`
+ * returned false. */
 bool snap__touched_each(const struct snap__area *area, uintptr_t low, uintptr_t high,
 			snap__touched_fn *fn, void *user);
 

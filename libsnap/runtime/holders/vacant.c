@@ -18,11 +18,12 @@
 
 #define MOST_PIECES 2048u /* of one mapping */
 #define ALL_PIECES  16384u
-#define MOST_AREAS  ((size_t)16384) /* with pieces: half of what the kernel permits by default */
-#define HUGE_PAGE   ((uintptr_t)2 << 20)
-#define ROOM        ((size_t)64 << 10)
+/* mappings in all, pieces included: half of what the kernel permits by default */
+#define MOST_AREAS ((size_t)16384)
+#define HUGE_PAGE  ((uintptr_t)2 << 20)
+#define ROOM       ((size_t)64 << 10)
 
-/* What was read of the mapping under way. */
+/* Facts of the mapping that is being read. */
 struct reading {
 	struct snap__space *space;
 	struct snap__ranges *vacant;
@@ -35,7 +36,7 @@ static bool is_vast(const struct snap__area *area)
 	return snap__area_may_hold(area) && !area->shared && area->high - area->low > SNAP__VAST;
 }
 
-/* Boundaries lie between huge pages: none is broken up. */
+/* Boundaries lie between huge pages, so that no huge page is split. */
 static void cut(const struct snap__area *area, uint32_t pieces)
 {
 	uintptr_t step = ((area->high - area->low) / pieces + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);

@@ -2,8 +2,8 @@
  * runtime/python/arenas.c - which arenas there are, and a walk through their pools.
  *
  * The table of arenas is a radix tree: a leaf has an entry for each 256 KiB of 1 GiB, in which at
- * most one arena begins.  An arena that is being read is not unmapped: whoever gives it back waits
- * for the few microseconds that this takes.  Should the reader not come to an end, the arena is
+ * most one arena begins.  An arena that is being read is not unmapped: a thread that gives it back
+ * waits for the few microseconds that this takes.  If the reader does not finish, the arena is
  * kept.
  */
 #include "runtime/python/arenas.h"
@@ -37,9 +37,9 @@ typedef _Atomic uint64_t entry;
 static entry *_Atomic top[1u << TOP_BITS] SNAP__PAGES;
 static _Atomic uintptr_t first_top = UINTPTR_MAX, last_top;
 static _Atomic uint64_t reading;     /* the entry of the arena that is being read; 0: none is */
-static _Atomic uint64_t piece_bytes; /* of what is no arena: frames, from 3.11 on */
+static _Atomic uint64_t piece_bytes; /* of memory that is no arena: frames, from 3.11 on */
 
-/* A pool's header, up to what is needed of it. */
+/* A pool's header, as far as it is needed. */
 struct pool {
 	uint32_t used; /* blocks */
 	uint32_t unused;
@@ -157,7 +157,7 @@ static uint64_t resident_of(const bool *present, uintptr_t base, uintptr_t from,
 	return sum;
 }
 
-/* False: it says nothing that can be true. */
+/* False: the header cannot be right. */
 static bool read_pool(uintptr_t at, struct pool *pool)
 {
 	uint32_t size;

@@ -1,5 +1,5 @@
 /*
- * runtime/python/arenas.h - the arenas of CPython's small-object allocator, and what is free in
+ * runtime/python/arenas.h - the arenas of CPython's small-object allocator, and the free memory in
  * them.
  *
  * An arena is divided into pools; a pool's blocks are of one size.  A pool's header tells how many
@@ -17,7 +17,7 @@
 void snap__python_arena_came(const void *base, size_t size);
 bool snap__python_arena_goes(const void *base, size_t size);
 
-/** In a forked child, where nobody reads. */
+/** In a forked child, where no thread reads arenas. */
 void snap__python_arenas_after_fork(void);
 
 /** Receives one figure. */
@@ -29,7 +29,7 @@ typedef void snap__python_arena_fn(void *user, const char *key, uint64_t value);
  */
 bool snap__python_arenas_each(snap__python_arena_fn *fn, void *user);
 
-/** By size of block, what the last call found: for the snapshot's meta (FORMAT.md). */
+/** The figures of the last call by size of block, as text for the snapshot's meta (FORMAT.md). */
 const char *snap__python_arenas_classes(void);
 
 #endif

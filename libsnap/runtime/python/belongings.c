@@ -17,7 +17,7 @@
 #define MOST_IN_ALL  ((uint64_t)256 << 20) /* of all blocks */
 #define TICK_EVERY   4096u
 
-/* Types whose objects have no further blocks, or only other objects. */
+/* Types whose objects point to no further blocks, or only to other objects. */
 #define HAS_NO_BLOCKS                                                                              \
 	(SNAP__TYPE_IS_INT | SNAP__TYPE_IS_TUPLE | SNAP__TYPE_IS_BYTES | SNAP__TYPE_IS_STR)
 
@@ -99,7 +99,7 @@ static void put_in_queue(uintptr_t address, size_t size, uint32_t object)
 	queue[queue_count++] = (struct found){address, size, object};
 }
 
-/* What a list or a dict has in its block is objects only, and a bytearray has bytes. */
+/* The block of a list or a dict points only to objects; that of a bytearray has only bytes. */
 static bool may_lead_on(const char *object)
 {
 	const char *type = snap__python_type(object);
@@ -159,7 +159,7 @@ static bool values_block(const char *object, uint64_t flags, struct snap__block 
 				 snap__python.layout->minor == 11 ? (size_t)-32 : (size_t)-24);
 	if (snap__python.layout->minor == 12 && !(word & 1))
 		return false;
-	word += word & 1; /* in 3.12 one less marks it */
+	word += word & 1; /* in 3.12 the pointer is marked: it is one lower */
 	if (!word)
 		return false;
 	word -= ((const unsigned char *)word)[-1];

@@ -2,9 +2,10 @@
  * runtime/python/census.c - objects of one type and one call stack are one group.
  *
  * An object's block is looked up in the heap map, which says how large it is and where it was
- * allocated.  To an object's bytes belong the blocks behind it that are no objects themselves
- * (belongings.h).  Such a block that was allocated elsewhere, as a list's items are by whoever
- * appends to it, counts in a group of the object's type and of that place.
+ * allocated.  An object's bytes include the blocks behind it that are no objects themselves
+ * (belongings.h).  If such a block was allocated by another line, it counts in a group of the
+ * object's type and of that line: a list's items, for example, are allocated by the code that
+ * appends.
  */
 #include "runtime/python/census.h"
 
@@ -107,7 +108,7 @@ static uint32_t node_of(uint32_t stack)
 	return snap__numbering_node(c.numbering, stack);
 }
 
-/* What belongs to an object but was allocated elsewhere is credited to that place. */
+/* A block that belongs to an object but was allocated elsewhere counts for that place. */
 static void add_belonging(uint32_t object, const struct snap__block *block)
 {
 	uint32_t own = c.of_object[object], group;
@@ -305,7 +306,7 @@ void snap__census_write_paths(struct snap__writer *w, const struct snap__census_
 		write_path(w, base, i);
 }
 
-/* Of the others the objects are unknown. */
+/* Of the other interpreters the objects are unknown. */
 static uint64_t count_interpreters(void)
 {
 	enum { MOST = 4096 };

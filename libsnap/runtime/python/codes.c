@@ -217,7 +217,7 @@ static void *copied(const void *data, size_t size)
 	return copy;
 }
 
-/* Text is shared with the code that was met before, where that has the same: files, mostly. */
+/* If the code before has the same text, mostly the file's name, both share it. */
 static const char *copied_file(const char *file)
 {
 	uint32_t last = snap__python_code_count() - 1;
@@ -252,7 +252,7 @@ static uint32_t add_content(const struct snap__python_code *content)
 	return id;
 }
 
-/* Texts of the object at `code`; they live in `name` and `file`. */
+/* Texts of the object at `code`; `name` and `file` have room for them. */
 static bool read_content(const char *code, char *name, char *file, struct snap__python_code *out)
 {
 	const struct snap__python_layout *v = snap__python.layout;

@@ -23,7 +23,7 @@ struct snap__python_code {
 	const unsigned char *line_table;
 	uint32_t line_table_size;
 	uint32_t first_line;
-	uint64_t hash; /* of all this */
+	uint64_t hash; /* of all fields */
 };
 
 /**
@@ -32,7 +32,7 @@ struct snap__python_code {
  */
 uint32_t snap__python_code_id(const void *code);
 
-/** The same, but it does not trust an earlier entry for this address. */
+/** The same, but an earlier entry for this address is not trusted. */
 uint32_t snap__python_code_id_by_content(const void *code);
 
 /** Numbers 1 to count - 1 are in use; entries never change. */

@@ -10,7 +10,7 @@
 #include "runtime/python/words.h"
 #include "runtime/text.h"
 
-#define MOST       16u /* that are told: of the program, and of modules of libraries */
+#define MOST       16u /* that are reported: of the program, and of modules of libraries */
 #define LEAST      16u /* entries */
 #define WORDS_SIZE 512
 #define SET_COUNT  24
@@ -85,8 +85,8 @@ void snap__containers_make(const uint32_t *places)
 	for (uint32_t i = 0; i < o->held; i++) {
 		uint64_t entries;
 
-		/* What has no name of its own is not the same from snapshot to snapshot; and a
-		   module's dict is the module. */
+		/* A container without a name of its own cannot be followed from snapshot to
+		   snapshot.  A module's dict is the module itself. */
 		if (places[i] != i || o->parent[i] == SNAP__NO_OBJECT)
 			continue;
 		entries = entries_of(i);

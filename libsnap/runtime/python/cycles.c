@@ -1,8 +1,8 @@
 /*
  * runtime/python/cycles.c - from a lost object to the cycle above it.
  *
- * All that refers to a lost object is lost itself.  So whoever goes from each to one that refers to
- * it goes round in a circle in the end.
+ * Every object that refers to a lost object is itself lost.  So a walk from each object to one that
+ * refers to it ends in a circle.
  */
 #include "runtime/python/cycles.h"
 
@@ -16,7 +16,8 @@
 #define TYPE_FINALIZE 392 /* in a type: the same from 3.9 on */
 
 static const struct snap__objects *const o = &snap__objects;
-static uint32_t *referrer; /* by object - o->held: one that refers to it; SNAP__NO_OBJECT: none */
+static uint32_t *referrer; /* by number of the object minus o->held: an object that refers to it;
+			      SNAP__NO_OBJECT: none */
 
 struct note {
 	uint32_t from;
@@ -64,7 +65,7 @@ static uint32_t up(uint32_t object)
 	return object == SNAP__NO_OBJECT ? object : referrer[object - o->held];
 }
 
-/* An object of the circle above; SNAP__NO_OBJECT: it is too far away. */
+/* An object of the circle above the given one; SNAP__NO_OBJECT: it is too far away. */
 static uint32_t object_of_circle(uint32_t object)
 {
 	uint32_t slow = object, fast = object;
@@ -88,13 +89,13 @@ static bool is_of_class(uint32_t object)
 	return (snap__type_flags(type_of(object)) & SNAP__TYPE_HEAP) != 0;
 }
 
-/* Where its attributes are is no word worth. */
+/* The dict with an object's attributes is not worth mentioning. */
 static bool is_silent(uint32_t object)
 {
 	return type_of(object) == snap__python.dict_type && is_of_class(up(object));
 }
 
-/* The member from which the circle is told: an instance of a class of the program's, if there is
+/* The member with which the description begins: an instance of a class of the program, if there is
    one. */
 static uint32_t best_start(uint32_t circle)
 {
@@ -108,7 +109,8 @@ static uint32_t best_start(uint32_t circle)
 	return circle;
 }
 
-/* Going from each to what it refers to is the way back: a small circle is turned round. */
+/* The walk went from each object to one that refers to it.  References go the other way, so a small
+   circle is reversed. */
 static void add_types(struct snap__text *text, uint32_t start)
 {
 	uint32_t members[MOST_SAID], count = 0, at = up(start);

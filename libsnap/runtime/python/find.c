@@ -63,7 +63,7 @@ static bool look_up_functions(struct snap__python *found, void *library)
 		       look_up(library, &found->attached_thread, "_PyThreadState_UncheckedGet"));
 }
 
-/* What only the census needs: without it, lines are recorded all the same. */
+/* Functions that only the census needs: without them, lines are still recorded. */
 static void look_up_for_census(struct snap__python *found, void *library)
 {
 	bool all = look_up(library, &found->type_type, "PyType_Type") &&

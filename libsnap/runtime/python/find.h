@@ -1,5 +1,6 @@
 /*
- * runtime/python/find.h - is there a CPython in this process, which one, and how is it called?
+ * runtime/python/find.h - is there a CPython in this process, which one, and where are its
+ * functions?
  *
  * Everything is looked up by name at run time.  An interpreter is found when recording begins, if
  * the program or a library that came with it has one; or later, in a library that is loaded then.
@@ -43,11 +44,11 @@ struct snap__python {
 		*layout;     /* NULL: none found, or not one that we can read */
 	const char *problem; /* why an interpreter that was found cannot be read, or NULL */
 	char version[32];    /* of the one that was found, "3.11.2"; "" none */
-	void *library;       /* what dlsym() found it in */
-	bool is_in_program;  /* the program itself defines it: no library does */
+	void *library;       /* the handle for dlsym() */
+	bool is_in_program;  /* the program itself contains the interpreter, not a library */
 	const char *runtime; /* _PyRuntime */
 	const void *const *finalizing; /* not NULL once it is finalizing */
-	/* Code: the interpreter loop, and what starts an interpreter. */
+	/* Code: the interpreter loop, and the function that starts an interpreter. */
 	struct snap__python_function loop, initialize;
 	const void *code_type, *str_type, *bytes_type;
 

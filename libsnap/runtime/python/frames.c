@@ -1,12 +1,12 @@
 /*
- * runtime/python/frames.c - a thread's Python stack, and what is kept of the last one.
+ * runtime/python/frames.c - a thread's Python stack, and the kept copy of the last one.
  *
- * Most allocations come from the stack of the one before, or from one that differs in its newest
- * frames.  So the last stack is kept: each frame's address, instruction and node.  Frames are read
- * from the newest one outwards, and a frame is read only if the live frame inside it points to it:
- * a kept address alone is never trusted, because its memory may be gone.  But while the live chain
- * equals the kept one, the next address is known in advance, and the processor need not wait for
- * the load.
+ * Most allocations come from the same stack as the one before, or from a stack that differs only in
+ * its newest frames.  So the last stack is kept: each frame's address, instruction and node.
+ * Frames are read from the newest one outwards, and a frame is read only if the live frame inside
+ * it points to it: a kept address alone is never trusted, because its memory may be gone.  But
+ * while the live chain equals the kept one, the next address is known in advance, and the processor
+ * need not wait for the load.
  *
  * Each version's functions are compiled for its layout.
  */
@@ -52,12 +52,12 @@ struct snap__python_kept {
 	uint32_t capacity, count;
 	uint32_t cut;  /* frames outside this one are beyond the depth limit */
 	uint64_t gone; /* snap__python_codes_gone when the nodes were found; or USELESS */
-	uint32_t era;  /* of the ways that still hold */
+	uint32_t era;  /* of the ways that are still valid */
 	struct way ways[WAYS];
 	struct snap__python_mix mixes[MIXES];
 };
 
-/* `gone` of what must not be used again. */
+/* The value of `gone` that makes a kept stack unusable. */
 #define USELESS UINT64_MAX
 
 struct frame {
@@ -217,7 +217,8 @@ INLINE struct way *way_of(struct snap__python_kept *kept, uint32_t parent, uintp
 	return &kept->ways[hash >> WAYS_SHIFT];
 }
 
-/* `parent` as ways of now have it: ways of before a code object's end have another. */
+/* `parent` together with the current era.  A code object that is freed begins a new era, so older
+   ways no longer match. */
 INLINE uint32_t dated(const struct snap__python_kept *kept, uint32_t parent)
 {
 	return parent | kept->era << SNAP__STACK_ID_BITS;
@@ -228,9 +229,9 @@ INLINE bool leads(const struct way *way, uint32_t dated_parent, uintptr_t place)
 	return way->place == place && way->parent == dated_parent && place;
 }
 
-/* The node of `frame` below `parent`, which is `parent` itself where the frame is hidden;
- * NO_ROOM if there is none left.  A frame that was shown at an instruction is shown whenever it
- * is there. */
+/* The node of `frame` below `parent`, which is `parent` itself where the frame is hidden; NO_ROOM
+ * if there is none left.  A frame that was shown at an instruction is always shown at that
+ * instruction. */
 INLINE uint32_t node_below(const struct snap__python_layout *v, struct snap__python_kept *kept,
 			   uint32_t parent, const struct frame *frame)
 {
@@ -279,7 +280,7 @@ INLINE bool is_at(const struct snap__python_layout *v, const struct snap__python
 	       (!v->counts_instructions || code_of(v, frame) == kept->codes[i]);
 }
 
-/* Kept frame number `i` is live.  Is the chain outside of it as it was, but for instructions?
+/* Kept frame number `i` is live.  Is the chain outside of it as it was, except for instructions?
    `*same` is how many of the outermost frames, up to this one, are at theirs. */
 INLINE bool chain_holds(const struct snap__python_layout *v, const struct snap__python_kept *kept,
 			uint32_t i, uint32_t *same)
@@ -354,7 +355,7 @@ INLINE uint32_t walk_on(const struct snap__python_layout *v, struct snap__python
 	return walked;
 }
 
-/* Of all the `walked` frames, how many of the outermost are as they were kept. */
+/* How many of the outermost `walked` frames are as they were kept. */
 INLINE uint32_t common(const struct snap__python_layout *v, const struct snap__python_kept *kept,
 		       uint32_t walked)
 {
@@ -403,7 +404,8 @@ INLINE enum snap__python_look keep_walked(const struct snap__python_layout *v,
 	return node ? SNAP__PYTHON_STACK : SNAP__PYTHON_NO_FRAMES;
 }
 
-/* Not the kept stack with another instruction: find how much of it is. */
+/* It is not the kept stack with another instruction: find how much of the kept stack is still
+   valid. */
 INLINE enum snap__python_look look_again(const struct snap__python_layout *v,
 					 struct snap__python_kept *kept, const char *frame,
 					 uint32_t *stack)
@@ -445,7 +447,7 @@ INLINE enum snap__python_look look_at(const struct snap__python_layout *v,
 		return SNAP__PYTHON_LOST;
 	if (__builtin_expect(kept->gone != gone, 0))
 		forget(kept, gone);
-	/* In a sampled program, the end of code objects is not noticed. */
+	/* In a sampled program, freed code objects are not noticed. */
 	if (__builtin_expect(snap__sample_period() != 0, 0))
 		kept->gone = USELESS;
 	newest = kept->count - 1;
@@ -623,7 +625,7 @@ static bool is_object_of(const char *object, const void *type)
 	       is_readable(object, SNAP__PYTHON_OBJECT_TYPE) && snap__python_type(object) == type;
 }
 
-/* Does everything that a code object's fields should point to have the right type? */
+/* Do a code object's fields point to objects of the right types? */
 static bool is_code(const struct snap__python_layout *v, const char *code)
 {
 	return is_object_of(code, snap__python.code_type) && is_readable(code, v->code_file) &&
@@ -734,7 +736,7 @@ static const char *local_names(const struct snap__python_layout *v, const char *
 	return names;
 }
 
-/* Up to 3.10: the variables stand in the frame object, those of a closure last. */
+/* Up to 3.10: the frame object contains the variables, those of a closure last. */
 static void each_local_of_old(const char *frame, const char *code, snap__python_local_fn *fn,
 			      void *user)
 {

@@ -15,8 +15,8 @@
 #include "runtime/record.h"
 #include "runtime/thread.h"
 
-/** What a pc of the stack tree that is a Python frame looks like: a module tag that no module has,
- *  the code object's number, the instruction. */
+/** The parts of a pc of the stack tree that is a Python frame: a module tag that no module has, the
+ * code object's number, the instruction. */
 #define SNAP__PYTHON_PC_TAG           0xfffeull
 #define SNAP__PYTHON_PC_TAG_SHIFT     48
 #define SNAP__PYTHON_INSTRUCTION_BITS 24
@@ -98,9 +98,9 @@ const char *snap__python_frame_code(const char *frame);
 bool snap__python_frames_are_sane(const char *state);
 
 /**
- * Choose the functions for the interpreter's layout.  The one that is returned says where a block
- * of the interpreter's is from, as long as that is the kept stack, or the kept stack with another
- * instruction of its newest frame.  Otherwise it leaves the answer to `otherwise`.
+ * Choose the functions for the interpreter's layout.  The returned function gives the stack of one
+ * of the interpreter's blocks, if that is the kept stack, or the kept stack with another
+ * instruction of its newest frame.  In all other cases it calls `otherwise`.
  */
 snap__record_stack_fn *snap__python_frames_init(snap__record_stack_fn *otherwise);
 

@@ -9,7 +9,8 @@
 #include "runtime/thread.h"
 
 #define MOST_THREADS 4096u
-#define TCB_SELF     16u /* what a thread pointer points to has that pointer here, and at its start */
+/* offset: a thread's data contain the thread pointer here, and at their start */
+#define TCB_SELF 16u
 
 static void set_thread_pointer(void *pointer)
 {
@@ -80,7 +81,7 @@ void *snap__guise_begin(struct snap__space *space, void *interpreter)
 	}
 	if (!snap__python.attached_thread()) {
 		set_thread_pointer(any);
-		snap__python.swap_thread(state); /* nobody has the lock: it is there to be taken */
+		snap__python.swap_thread(state); /* no thread has the lock, so take it */
 	}
 	return own;
 }

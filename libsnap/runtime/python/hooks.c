@@ -116,7 +116,7 @@ INLINE void hook_free(const allocator *real, void *context, void *ptr, const voi
 	snap__record_inner_end(thread, NULL, frame);
 }
 
-/* `count` is what a malloc does besides. */
+/* `count` is called for a malloc, too. */
 #define DOMAIN(set, name, number, stack, count)                                                    \
 	static void *malloc_##name##_##set(void *context, size_t size)                             \
 	{                                                                                          \
@@ -210,7 +210,7 @@ void snap__python_hooks_check(void)
 	calls_then = calls;
 }
 
-/* Called with the GIL, by whatever takes an arena. */
+/* Called with the GIL, when an arena is taken. */
 static void *hook_arena_alloc(void *context, size_t size)
 {
 	struct snap__thread *thread = snap__thread_self;

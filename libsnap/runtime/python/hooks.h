@@ -1,8 +1,8 @@
 /*
  * runtime/python/hooks.h - our functions in front of CPython's allocators.
  *
- * The interpreter's own functions (PyMem_SetAllocator) put them there.  They stay for good; while
- * nothing is recorded they only pass calls on.
+ * The interpreter's own functions (PyMem_SetAllocator) put them there.  They are never removed;
+ * while nothing is recorded they only pass calls on.
  */
 #ifndef SNAP_RUNTIME_PYTHON_HOOKS_H
 #define SNAP_RUNTIME_PYTHON_HOOKS_H
@@ -15,7 +15,7 @@
 /**
  * Put the hooks in front of the object and mem domains and of the arenas of the interpreter that
  * was found; of its raw domain, too, if `raw_stack` is not NULL, which is for a process whose
- * malloc is not recorded.  `stack` and `raw_stack` say where a block is from.
+ * malloc is not recorded.  `stack` and `raw_stack` return the call stack of a block.
  */
 void snap__python_hooks_install(snap__record_stack_fn *stack, snap__record_stack_fn *raw_stack);
 

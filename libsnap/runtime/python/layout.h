@@ -24,8 +24,8 @@ struct snap__python_layout {
 	uint8_t minor; /* of version 3 */
 	enum snap__python_lines lines;
 
-	/* PyThreadState: to its newest frame.  Where cframe is not 0, the frame hangs from what
-	   that points to. */
+	/* PyThreadState: to its newest frame.  If cframe is not 0, it points to a structure that
+	   leads to the frame. */
 	uint16_t thread_frame, thread_cframe, cframe_frame;
 	uint16_t thread_id; /* pthread_self() of the thread that the state belongs to; 0: unused */
 
@@ -37,19 +37,21 @@ struct snap__python_layout {
 	   or the address of the last instruction. */
 	bool counts_instructions;
 	uint16_t frame_code, frame_previous, frame_instruction;
-	uint16_t frame_owner; /* 0: every frame is a Python function's */
-	uint8_t owner_c;      /* owners from this one on are no Python functions */
-	uintptr_t code_tags;  /* bits of the frame's code pointer that are no address */
+	uint16_t frame_owner; /* 0: every frame belongs to a Python function */
+	uint8_t owner_c;      /* frames with this owner or a higher one belong to no Python
+			         function */
+	uintptr_t code_tags;  /* bits of the frame's code pointer that are not part of the
+			         address */
 
 	/* A code object. */
 	uint16_t code_units;           /* its first instruction, inside it; 0: unused */
 	uint16_t code_first_traceable; /* int: instructions before it set the frame up */
-	uint16_t code_file, code_name, code_qualified_name; /* the last 0: it has none */
+	uint16_t code_file, code_name, code_qualified_name; /* 0 as the last one: it has none */
 	uint16_t code_line_table, code_first_line;
 
 	uint16_t tuple_items; /* of a tuple: the first of its items */
 
-	/* A str that is stored compactly: its characters follow one of two headers. */
+	/* A compact str: its characters follow one of two headers. */
 	uint16_t ascii_header, compact_header;
 
 	/* _PyRuntime.  0: asked in another way, or told by the interpreter. */
@@ -60,14 +62,14 @@ struct snap__python_layout {
 	uint16_t interpreter_modules; /* the dict of modules */
 	uint16_t interpreter_gc;      /* the collector's part */
 	uint16_t gc_lists; /* in it: the youngest generation's list; 0: differs between releases */
-	bool gc_has_pointer;  /* a pointer stands between the generations and the frozen one */
+	bool gc_has_pointer;  /* a pointer lies between the generations and the frozen one */
 	uint16_t gc_garbage;  /* in it: the list gc.garbage; 0: as gc_lists */
 	uint16_t thread_dict; /* of a thread's state: what it keeps for the program; 0: unknown */
-	/* A frame's variables, and in its code how many they are and a tuple of their names.  0:
-	   frames are objects, which say so themselves. */
+	/* A frame's variables; in its code, their number and a tuple of their names.  0: frames are
+	   objects, and the next fields say where these are. */
 	uint16_t frame_locals, code_local_count, code_local_names;
 	uint16_t frame_object_frame; /* of a frame object: to its frame */
-	/* Where frames are objects: their variables, and in the code the tuples of their names. */
+	/* If frames are objects: their variables, and in the code the tuples of their names. */
 	uint16_t old_frame_locals, code_name_tuples[3];
 	/* Of a coroutine: a char that says how far it is, and what it is before the first step.  0:
 	   its frame says so. */

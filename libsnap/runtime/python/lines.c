@@ -25,7 +25,7 @@ static ptrdiff_t left(const struct snap__python_lines_read *r)
 	return r->table_end - r->at;
 }
 
-/* The entry that was begun has a line, unless the table is damaged. */
+/* The entry that the reading began with has a line, unless the table is damaged. */
 static void show_line(struct snap__python_lines_read *r)
 {
 	r->shown = r->line < 0 || r->line > UINT32_MAX ? 0 : (uint32_t)r->line;
@@ -113,8 +113,8 @@ static void next_of_locations(struct snap__python_lines_read *r)
 		show_line(r);
 }
 
-/* The last line of an lnotab goes on to the end of the code; what the other kinds do not mention
- * has no line. */
+/* The last line of an lnotab extends to the end of the code.  In the other kinds, code that the
+   table does not mention has no line. */
 static void end_table(struct snap__python_lines_read *r)
 {
 	r->end = INT64_MAX;

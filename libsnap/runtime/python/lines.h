@@ -1,8 +1,8 @@
 /*
  * runtime/python/lines.h - from an instruction to its line.
  *
- * Worked out from the copy of a code object's line table: when a snapshot is written, never while
- * an allocation is recorded.
+ * Computed from the copy of a code object's line table when a snapshot is written, never while an
+ * allocation is recorded.
  */
 #ifndef SNAP_RUNTIME_PYTHON_LINES_H
 #define SNAP_RUNTIME_PYTHON_LINES_H

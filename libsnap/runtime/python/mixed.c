@@ -2,9 +2,10 @@
  * runtime/python/mixed.c - native frames below Python's.
  *
  * The native stack has a frame of the interpreter loop for each piece of the Python stack.  Outside
- * the innermost loop, Python's frames say more than the native ones.  Inside it is the extension,
- * or the part of the interpreter, that allocates.  The loop's frame is found by an address that the
- * interpreter keeps in it. 3.9 keeps none: there the code of the loop is looked for.
+ * the innermost loop, only Python's frames are kept, because they say more than the native ones.
+ * Inside it is the extension, or the part of the interpreter, that allocates.  The loop's frame is
+ * found by an address that the interpreter keeps in it. 3.9 keeps none: there the code of the loop
+ * is looked for.
  */
 #include "runtime/python/mixed.h"
 
@@ -17,7 +18,7 @@
 #include "runtime/stacks.h"
 
 #define CHECK_PERIOD  64u  /* mallocs between two checks of the hooks */
-#define DEPTH_BY_CODE 256u /* native frames that are looked at without an address */
+#define DEPTH_BY_CODE 256u /* native frames that are searched if there is no address */
 
 /* The state of the calling thread, which may not hold the GIL.  NULL: it runs no Python, or the
  * interpreter is finalizing, which frees the states of threads that still run. */

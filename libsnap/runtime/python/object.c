@@ -56,7 +56,7 @@ static size_t encode(uint32_t c, char out[4])
 	return 4;
 }
 
-/* How the characters of a str lie behind it. */
+/* Where the characters of a str are, and how they are stored. */
 struct characters {
 	size_t begin, count;
 	unsigned kind; /* bytes of each */

@@ -202,7 +202,7 @@ static int visit_found(void *object, void *user)
 	return 0;
 }
 
-/* Follow the references of objects that were found and not followed yet. */
+/* Follow the references of objects that were found but not yet followed. */
 static void drain(uint32_t *done)
 {
 	for (; *done < o->count; ++*done) {
@@ -313,8 +313,8 @@ static bool is_main(const char *name)
 	return snap__python_text(name, text, sizeof(text)) && snap__equal(text, "__main__");
 }
 
-/* The program's own modules come first: of two ways of the same length, theirs gives the better
- * name. */
+/* The program's own modules come first: if two ways have the same length, the way from the
+   program's module gives the better name. */
 static void start_at_modules(const char *modules)
 {
 	for (int pass = 0; pass < 3; pass++) {
@@ -378,7 +378,7 @@ static uintptr_t before_in_list(uintptr_t link)
 	return snap__python_word((const void *)link, 8) & POINTER_BITS;
 }
 
-/* A list leads to its first member and to its last, and they lead back. */
+/* A list's head points to its first and its last member, and these point back. */
 static bool is_list(uintptr_t head)
 {
 	uintptr_t first = next_in_list(head), last = before_in_list(head);
@@ -444,7 +444,7 @@ static void read_statistics(void)
 	o->garbage = snap__python_pointer(gc_state(), garbage_at());
 }
 
-/* Without a threshold for the youngest objects it never begins of itself. */
+/* Without a threshold for the youngest objects it never begins by itself. */
 static void read_enabled(void)
 {
 	size_t lists = lists_at();
@@ -504,8 +504,8 @@ static void adopt(uint32_t target, void *user)
 	hold(target, &adoption->top);
 }
 
-/* As the collector does it: if an object has more references than other objects have to it,
- * something outside holds it, and with it everything that it leads to. */
+/* As in the collector: if an object has more references than come from other objects, something
+   outside holds it, and with it everything that it leads to. */
 static void find_lost(void)
 {
 	size_t size = ((size_t)o->count - o->held + 1) * sizeof(uint32_t);

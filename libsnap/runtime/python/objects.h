@@ -31,7 +31,7 @@ enum snap__object_state {
 enum snap__object_root {
 	SNAP__ROOT_MODULE, /* the object is a module's dict */
 	SNAP__ROOT_LOCAL,  /* a local variable of a function that runs */
-	SNAP__ROOT_FRAME,  /* a frame that runs (up to 3.10, where frames are objects) */
+	SNAP__ROOT_FRAME,  /* a frame that runs (up to 3.10, because frames are objects there) */
 	SNAP__ROOT_THREAD, /* what a thread's state refers to */
 };
 
@@ -46,20 +46,21 @@ struct snap__object_start {
 
 struct snap__objects {
 	const char **at;      /* addresses, in the order of the search */
-	uint32_t *parent;     /* by which object it was found; SNAP__NO_OBJECT: a start, or none */
-	uint32_t *references; /* how many of other objects lead to it */
+	uint32_t *parent;     /* the object from which it was found; SNAP__NO_OBJECT: it is a start,
+			         or was found in a list */
+	uint32_t *references; /* how many references from other objects lead to it */
 	uint8_t *state;       /* enum snap__object_state */
 	uint32_t count, capacity;
 	uint32_t held;       /* those before are held */
 	uint32_t tracked;    /* in the collector's lists */
 	uint32_t lost;       /* how many */
-	bool lists_are_read; /* otherwise, objects that the search does not reach are unknown */
+	bool lists_are_read; /* false: objects that the search does not reach are unknown */
 	struct snap__object_start *starts;
 	uint32_t start_count;
 	bool is_enabled, is_enabled_known; /* the collector */
 	const char *garbage;               /* the list gc.garbage; NULL: unknown */
 	uint64_t collections[3];
-	uint32_t tracked_in[4]; /* by generation; the last are frozen */
+	uint32_t tracked_in[4]; /* by generation; the last one has the frozen objects */
 	uint32_t threads;
 };
 extern SNAP__HIDDEN struct snap__objects snap__objects;

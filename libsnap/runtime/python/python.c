@@ -72,7 +72,7 @@ bool snap__python_is_trusted(const char *state)
 	return true;
 }
 
-/* The tree of call stacks has no room, but for the newest frames. */
+/* The tree of call stacks is full: keep only the newest frames. */
 static uint32_t shortened(struct snap__thread *thread, const char *state)
 {
 	uintptr_t pcs[SHORTENED_MAX];
@@ -92,9 +92,9 @@ static uint32_t shortened(struct snap__thread *thread, const char *state)
 
 /*
  * An interpreter makes thousands of objects before it runs the first Python code: types, names,
- * modules.  Each would have a call stack of its own, but all that it says is that an interpreter
- * starts.  So they share one, which ends in Py_InitializeFromConfig().  A sample may miss the first
- * Python code, and has few stacks anyway.
+ * modules.  Each would have a call stack of its own, which says only that an interpreter starts.
+ * So they share one, which ends in Py_InitializeFromConfig().  A sample may miss the first Python
+ * code, and has few stacks anyway.
  */
 static struct {
 	const struct snap__thread *_Atomic thread; /* that starts it; NULL: not known */
@@ -102,8 +102,8 @@ static struct {
 	atomic_bool is_over;
 } start;
 
-/* Like `stack`, which is native, but without what Py_InitializeFromConfig() called; 0: it did not
- * call anything. */
+/* Like `stack`, which is native, but without the frames below Py_InitializeFromConfig(); 0: it is
+   not on the stack. */
 static uint32_t stack_of_start(uint32_t stack)
 {
 	uint32_t node = snap__stacks_parent(stack);
@@ -132,7 +132,8 @@ static uint32_t native_stack(struct snap__thread *thread, const void *frame)
 	return shared;
 }
 
-/* The stack of an interpreter's block is Python's; the native one before Python code runs. */
+/* The stack of an interpreter's block is a Python stack, or the native one before Python code
+   runs. */
 static uint32_t stack_of_block(struct snap__thread *thread, const void *frame)
 {
 	const char *state = snap__python_attached_state(thread);
@@ -199,7 +200,7 @@ static const char alone_text[] = "only what Python's own allocators hand out; no
 				 "of native libraries, and what "
 				 "was allocated before the start";
 
-/* Without `snapdiff run`, standard error says what is missing. */
+/* Without `snapdiff run`, say on standard error what is missing. */
 static void begin_alone(void)
 {
 	char buffer[384];
@@ -325,7 +326,7 @@ static bool is_program(void)
 	return snap__python.is_in_program || snap__starts_with(slash ? slash + 1 : exe, "python");
 }
 
-/* What an interpreter imports before the program's first line has nothing around it. */
+/* Imports before the program's first line have no frame of the program around them. */
 static bool is_import_of_interpreter(const char *state)
 {
 	const struct snap__python_layout *v = snap__python.layout;

@@ -20,13 +20,13 @@
 /** Is there an interpreter that can be recorded?  Looks for one if none was found. */
 bool snap__python_can_start(void);
 
-/** Recording has begun; with the tables of the recorder in place.  May be called again. */
+/** Recording has begun, and the recorder's tables exist.  May be called again. */
 void snap__python_start(void);
 
 /** A mapping of `size` bytes was made by the code at `caller`: the path of a library that may be an
  *  interpreter which nobody has looked at yet, or NULL. */
 const char *snap__python_mapper(const void *caller, size_t size);
-/** ... which `library` is the handle of. */
+/** The same library has been opened: `library` is its handle. */
 void snap__python_loaded(void *library);
 
 /** Whether any stack may have Python frames: mallocs below Python get them. */
@@ -57,7 +57,8 @@ static inline void snap__python_look_for_end(void)
 		snap__python_ends();
 }
 
-/** For the snapshot's meta: keys and values of what was found, and what could not be. */
+/** For the snapshot's meta: keys and values of what was found, and of what could not be
+ * recorded. */
 typedef void snap__python_say_fn(void *user, const char *key, const char *value);
 void snap__python_describe(snap__python_say_fn *say, void *user);
 

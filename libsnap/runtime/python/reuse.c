@@ -22,7 +22,7 @@ struct search {
 	uint64_t looked;
 };
 
-/* Of a type that is known.  A header in front of the collector's has an object of a class. */
+/* Objects of a known type.  An object of a class has a header in front of the collector's. */
 static bool is_type_of(const char *type, size_t header)
 {
 	uint32_t known = snap__object_at(type);
@@ -35,7 +35,7 @@ static bool is_type_of(const char *type, size_t header)
 	return header == (flags & SNAP__TYPE_HAS_GC ? SNAP__PYTHON_GC_HEADER : 0u);
 }
 
-/* Does a link to the next freed object, or to none, stand where the count would? */
+/* Is there a link to the next freed object, or to none, in place of the count? */
 static bool has_no_references(const char *object, size_t header)
 {
 	uintptr_t word = snap__python_word(object, 0);
@@ -59,7 +59,7 @@ static const char *type_of_freed(uintptr_t address, size_t size, size_t header)
 	return is_type_of(type, header) ? type : NULL;
 }
 
-/* Python's own allocators handed it out, to Python code or to the interpreter. */
+/* Python's own allocators gave this block to Python code or to the interpreter. */
 static bool is_of_python(uint32_t stack)
 {
 	uintptr_t pc = stack ? snap__stacks_pc(stack) : 0;

@@ -1,7 +1,7 @@
 /*
  * runtime/python/reuse.h - freed objects whose blocks the interpreter keeps for new ones.
  *
- * An interpreter keeps some freed objects of a type and gives them to whoever asks next: up to 2,000
+ * An interpreter keeps some freed objects of a type and uses them for the next ones: up to 2,000
  * tuples of each small size, some hundred objects of other types.  Their blocks are never freed,
  * and no object refers to them.  Without a name of their own they would look like lost ones.
  */

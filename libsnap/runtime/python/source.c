@@ -11,7 +11,7 @@
 #include "runtime/text.h"
 #include "runtime/hidden.h"
 
-#define FILE_SIZE ((size_t)1 << 20) /* of a longer file the beginning is looked at */
+#define FILE_SIZE ((size_t)1 << 20) /* of a longer file only the beginning is searched */
 #define PATH_SIZE 1024
 
 static char *contents; /* of the file that was asked for last */
@@ -148,8 +148,8 @@ static bool begins_class(const char *line, const char *end, const char *class)
 	       (at + size == end || !is_of_name(at[size]));
 }
 
-/* What stands at the class's indent, or further left, is no more of it; but blank lines, comments
- * and brackets that close say nothing. */
+/* A line at the class's indent, or further left, ends the class.  Blank lines, comments and closing
+   brackets do not count. */
 static bool ends_class(const char *line, const char *end, size_t class_indent)
 {
 	size_t indent = indent_of(line, end);

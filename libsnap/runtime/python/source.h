@@ -1,8 +1,8 @@
 /*
  * runtime/python/source.h - the line of a program's source that gives a name to something.
  *
- * In a frozen copy of the process.  The interpreter forgets which line assigned a global; the file
- * says it, as long as it is where it was and as it was.
+ * In a frozen copy of the process.  The interpreter does not keep the line that assigned a global.
+ * The source file tells it, if it was neither moved nor changed since.
  */
 #ifndef SNAP_RUNTIME_PYTHON_SOURCE_H
 #define SNAP_RUNTIME_PYTHON_SOURCE_H

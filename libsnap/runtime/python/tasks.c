@@ -102,7 +102,7 @@ static void note_coroutine(uint32_t target, void *user)
 
 	if (target != search->except && is_coroutine(target) && state_of(target) == WAITS)
 		search->found = target;
-	/* Where frames are objects, theirs is the reference. */
+	/* If frames are objects, the frame has the reference. */
 	if (!snap__python.layout->coroutine_state && snap__equal(type_name(target), "frame") &&
 	    o->parent[target] == search->except)
 		snap__object_each(target, note_coroutine, search);

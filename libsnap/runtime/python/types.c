@@ -178,7 +178,7 @@ size_t snap__object_size(const char *object)
 #define KEYS_ENTRY      16
 #define MOST_ATTRIBUTES 4096u
 
-/* In what describes a slot: what it is called, and a pointer to what is known of it. */
+/* Offsets in the description of a slot: its name, and a pointer to its definition. */
 #define SLOT_MEMBER  40
 #define SLOT_OFFSET  16
 #define SLOTS_LOOKED 64u
@@ -199,7 +199,8 @@ static const char *values_of(const char *object, const char *type)
 	if (minor == 11)
 		return snap__python_pointer(object - 32, 0);
 	word = snap__python_word(object - 24, 0);
-	return word & 1 ? (const char *)(word + 1) : NULL; /* one less marks it */
+	return word & 1 ? (const char *)(word + 1) : NULL; /* the pointer is marked: it is one
+							      lower */
 }
 
 static const void *name_of_value(const char *object, const char *type, const char *value)

@@ -1,9 +1,9 @@
 /*
  * runtime/python/untold.c - search the memory of objects for addresses of other objects.
  *
- * An address counts if a recorded block begins there, and what is in the block looks like an
- * object that is alive in every respect.  Types whose objects are found to have told everything
- * are not searched any further.
+ * An address counts if a recorded block begins there whose contents look like a live object in
+ * every respect.  If enough objects of a type were searched without a new find, the type is not
+ * searched any more.
  */
 #include "runtime/python/untold.h"
 
@@ -18,13 +18,13 @@
 #define TYPE_END    416u
 #define MOST_BASES  64u
 #define MOST_TYPES  65536u
-#define ENOUGH      128u /* objects of a type that told everything */
+#define ENOUGH      128u /* objects of a type that had nothing more to find */
 #define OWN_WORDS   32u
 #define MOST_BLOCKS 3u                 /* from the object to the address */
 #define MOST_IN_ONE ((size_t)64 << 10) /* bytes of a block */
 #define MOST_IN_ALL ((size_t)64 << 20)
 
-/* Types whose objects tell everything, and are many. */
+/* Types whose objects tell the collector everything, and are many. */
 #define TELLS_ALL                                                                                  \
 	(SNAP__TYPE_IS_INT | SNAP__TYPE_IS_LIST | SNAP__TYPE_IS_TUPLE | SNAP__TYPE_IS_BYTES |      \
 	 SNAP__TYPE_IS_STR | SNAP__TYPE_IS_DICT | SNAP__TYPE_IS_TYPE)
@@ -36,7 +36,8 @@ struct search {
 };
 
 static const struct snap__objects *const o = &snap__objects;
-static uint8_t *told; /* by type: objects that told everything; ENOUGH: no more are searched */
+static uint8_t *told; /* by type: objects that had nothing more to find; ENOUGH: no more are
+		         searched */
 static size_t searched;
 static uint64_t unsearched; /* objects that came when that was enough */
 
@@ -127,8 +128,8 @@ static bool is_object(const struct search *search, uintptr_t address)
 
 /* ---- whose memory is searched ------------------------------------------------------------------ */
 
-/* What these have of others need be no reference: weak ones, a value that another object keeps, and
- * what was taken out of a deque but still stands in its block. */
+/* Addresses in these types may be no references: weak references, a value that another object
+   keeps, and an item that was taken out of a deque but is still in its block. */
 static bool has_borrowed(const char *type)
 {
 	static const char *const names[] = {

@@ -1,5 +1,5 @@
 /*
- * runtime/python/untold.h - references that an object does not tell the collector.
+ * runtime/python/untold.h - references that an object does not report to the collector.
  *
  * Objects of extensions often have no tp_traverse, or one that leaves something out: the flags of a
  * decimal.Context, the memo of a pickle.Pickler.  What they refer to would look like objects that

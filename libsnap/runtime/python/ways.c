@@ -13,7 +13,7 @@
 #define FIRST_TABLES 4096u
 #define WORDS_SIZE   1024
 
-/* What leads to the objects of a group from one place. */
+/* The references to the objects of a group from one place. */
 enum pair_kind {
 	PAIR_WAY = 1, /* the way by which they were found */
 	PAIR_TABLE,   /* the same for blocks that belong to objects of other groups */
@@ -118,7 +118,8 @@ struct referrer {
 	uint32_t object, place;
 };
 
-/* What everybody shares says nothing: plain values, classes, code, a module's globals. */
+/* Objects that all code shares say nothing about a holder: plain values, classes, code, a module's
+   globals. */
 static bool is_common(uint32_t object)
 {
 	const void *type = snap__python_type(o->at[object]);

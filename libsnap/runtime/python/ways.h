@@ -14,7 +14,8 @@ struct snap__way {
 	uint32_t group;
 	uint32_t object, root; /* the object, and where its way begins */
 	uint64_t objects;      /* of the group that are held from the same place */
-	bool is_table;         /* the group has no objects, but what belongs to this one */
+	bool is_table;         /* the group has no objects, only blocks that belong to this
+			          object */
 	char *words;
 };
 

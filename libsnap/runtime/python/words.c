@@ -80,7 +80,7 @@ static bool is_of_thread_local(uint32_t dict)
 	return o->parent[dict] != SNAP__NO_OBJECT && is_a(o->parent[dict], "_thread._local");
 }
 
-/* What keeps things without a name for each. */
+/* Containers: their items have no names of their own. */
 static bool is_container(uint32_t object)
 {
 	static const char *const names[] = {"set", "frozenset", "collections.deque",
@@ -180,7 +180,7 @@ uint32_t *snap__places_make(void)
 /* Functions with buffers: not inlined, so that their frames do not add up in one caller. */
 #define OUTLINE __attribute__((noinline))
 
-/* What a reader might take for the end of a name, or of a line. */
+/* Characters that a reader might mistake for the end of a name, or of a line. */
 static void make_plain(char *name)
 {
 	for (; *name; name++)
@@ -440,7 +440,7 @@ static void add_local(struct snap__text *text, const struct local *local)
 
 /* ---- the place ------------------------------------------------------------------------------- */
 
-/* What a place is called: `name` goes between backquotes, `kind` and the file behind it. */
+/* The text of a place: `name` between backquotes, then `kind` and the file. */
 struct naming {
 	struct snap__text name;
 	char buffer[PLACE_SIZE];
@@ -450,8 +450,8 @@ struct naming {
 	char last[NAME_SIZE]; /* the last part of the name */
 	const char *module;   /* its dict; NULL: it is no module's */
 	const char *local;    /* the code object whose variable it is */
-	bool is_library;      /* the module is nobody's own */
-	bool is_whole;        /* the name says everything by itself */
+	bool is_library;      /* the module belongs to no program */
+	bool is_whole;        /* the name needs no kind and no file */
 };
 
 static void set_type(struct naming *n, uint32_t object)
@@ -701,7 +701,7 @@ static void add_cache(struct snap__text *text, uint32_t object)
 	snap__text_add(text, "`");
 }
 
-/* What lies on the way; `next` is the step after it. */
+/* The word for a step of the way; `next` is the step after it. */
 static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
 {
 	uint64_t flags = flags_of(object);
@@ -735,8 +735,7 @@ static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
 	}
 }
 
-/* The dict that is only where an object keeps its attributes is not worth a word; nor are the cells
-   of a closure. */
+/* The dict of an object's attributes is not mentioned, nor are the cells of a closure. */
 static bool is_silent(uint32_t object)
 {
 	uint32_t owner = o->parent[object];

@@ -18,7 +18,8 @@
 uint32_t *snap__places_make(void);
 
 /** "`history` (module global, app.py:3) -> list of 4000": the way to `object`, with the object
- *  itself if `to_the_end`.  Between backquotes are names of the program's, and they have none. */
+ * itself if `to_the_end`.  Names of the program stand between backquotes, and contain none
+ * themselves. */
 void snap__way_in_words(struct snap__text *text, uint32_t object, const uint32_t *places,
 			bool to_the_end);
 

@@ -63,8 +63,9 @@ size_t snap__unwind_thread_size(void)
 	return sizeof(struct snap__unwind_thread) + arrays_size(&small);
 }
 
-/* Have the thread use arrays with `rooms` at `arrays`: the steps, the kept frames, their returns,
-   words and hashes, the fresh frames, and the words read.  A handler may leave by longjmp in the middle of this. */
+/* Make the thread use arrays with `rooms` at `arrays`: the steps, the kept frames, their returns,
+   words and hashes, the fresh frames, and the words read.  A handler may leave by longjmp in the
+   middle of this. */
 static void lay_out(struct snap__unwind_thread *thread, char *arrays,
 		    const struct snap__rooms *rooms)
 {
@@ -89,7 +90,7 @@ static bool is_small(const struct snap__unwind_thread *thread)
 	return !thread->recall.segments;
 }
 
-/* What is kept is forgotten.  False if memory ran out. */
+/* Forget the kept stack.  False if memory ran out. */
 static bool enlarge(struct snap__unwind_thread *thread)
 {
 	const struct snap__rooms rooms = full();
@@ -99,7 +100,7 @@ static bool enlarge(struct snap__unwind_thread *thread)
 		return false;
 	lay_out(thread, table + snap__recall_table_size(), &rooms);
 	snap__recall_forget(&thread->recall);
-	thread->recall.written = 1; /* the first one's is written without being kept */
+	thread->recall.written = 1; /* the first frame writes here, though nothing is kept of it */
 	thread->recall.segments = (struct snap__segment *)(void *)table;
 	return true;
 }
@@ -232,7 +233,7 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 	return (struct snap__capture){.stack = way->node, .frames = (uint16_t)frames};
 }
 
-/* Of code that may be gone. */
+/* These may belong to code that is no longer mapped. */
 __attribute__((noinline)) static void forget_steps(struct snap__unwind_thread *thread)
 {
 	for (uint32_t i = 0; thread->steps && i < thread->rooms.steps; i++)

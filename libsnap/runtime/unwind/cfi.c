@@ -63,7 +63,8 @@ enum {
 
 enum { REMEMBERED_STATES = 8 };
 
-/* A stretch of bytes being read.  After a read past its end it is bad, and reads are 0. */
+/* A range of bytes that is being read.  After a read past its end it is bad, and all reads give
+   0. */
 struct bytes {
 	const uint8_t *at;
 	const uint8_t *end;
@@ -313,7 +314,7 @@ static const struct search_entry *search(const struct search_entry *table, uint6
 	return low ? &table[low - 1] : NULL;
 }
 
-/* Without a table: through all of .eh_frame up to its terminator. */
+/* The same without a table: read all of .eh_frame up to its terminator. */
 static bool scan_for_fde(uintptr_t eh_frame, uintptr_t pc, struct fde *fde)
 {
 	struct bytes record;
@@ -468,7 +469,7 @@ static bool run_register_rule(struct machine *m, struct bytes *b, uint64_t op)
 	return true;
 }
 
-/* How far the location moves; 0 for instructions that do not move it. */
+/* By how much the location moves; 0 for instructions that do not move it. */
 static uint64_t take_advance(struct bytes *b, uint64_t op)
 {
 	switch (op) {
@@ -483,7 +484,7 @@ static uint64_t take_advance(struct bytes *b, uint64_t op)
 	}
 }
 
-/* The instructions that are left.  False: unknown, so nothing can be said about this pc. */
+/* The remaining instructions.  False: unknown, so the row of this pc is unknown. */
 static bool run_other(struct machine *m, struct bytes *b, uint64_t op)
 {
 	switch (op) {
@@ -503,7 +504,7 @@ static bool run_other(struct machine *m, struct bytes *b, uint64_t op)
 	case CFA_GNU_ARGS_SIZE:
 		(void)take_uleb(b);
 		return true;
-	case CFA_AARCH64_NEGATE_RA_STATE: /* signatures are stripped wherever an address is read */
+	case CFA_AARCH64_NEGATE_RA_STATE: /* signatures are removed wherever an address is read */
 	case CFA_NOP:
 		return true;
 	default:

@@ -20,8 +20,8 @@ enum snap__cfi_how {
 	SNAP__CFI_AT_CFA,    /* saved at CFA + value */
 	SNAP__CFI_CFA_PLUS,  /* it is CFA + value */
 	SNAP__CFI_REGISTER,  /* it is in register `value` */
-	SNAP__CFI_AT_EXPR,   /* saved where the expression at address `value` says */
-	SNAP__CFI_EXPR,      /* it is what the expression at address `value` computes */
+	SNAP__CFI_AT_EXPR,   /* saved at the address that the expression at `value` computes */
+	SNAP__CFI_EXPR,      /* it is the result of the expression at address `value` */
 };
 
 /** The rules that hold at one pc. */

@@ -2,7 +2,7 @@
  * frames_aarch64.c - where frames lie on aarch64.
  *
  * On aarch64, rows keep the return address next to the frame pointer, not right below the CFA.  So
- * most of them go through cfi.h: exact, but not yet fast.
+ * most of them take the general step of cfi.h, which is exact but not fast.
  *
  * A frame record {fp, return address} lies anywhere in its frame: how far below the CFA is up to
  * the compiler, and the same wherever the function calls another.  So the distance is looked up
@@ -91,7 +91,7 @@ struct signal_frame {
 
 #define SAVED(field) (offsetof(struct signal_frame, context.uc_mcontext.field))
 
-/* Instructions are aligned to 4 bytes, what can be read to 8. */
+/* Instructions are aligned to 4 bytes, and reads to 8. */
 static bool read_code(uintptr_t pc, uint64_t *code, snap__cfi_read_fn *read, void *context)
 {
 	uintptr_t low, high;

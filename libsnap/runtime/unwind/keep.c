@@ -15,8 +15,8 @@
 #include "runtime/stacks.h"
 #include "runtime/unwind/walk.h"
 
-/* So many new frames are worth a look into the table of stacks.  The nodes of fewer are mostly
- * those that were found last, and in the cache: they are followed. */
+/* From so many new frames on, look into the table of stacks first.  The nodes of fewer frames are
+   mostly the ones that were found last, and in the cache: follow them. */
 #define LONG_WAY 24u
 
 SNAP__READS_STACKS uint32_t snap__kept_words_hold(const struct snap__kept *kept, uint32_t count)
@@ -84,8 +84,8 @@ static struct snap__word fp_word(const struct snap__frame *caller, snap__rule ru
 				   caller->fp};
 }
 
-/* Of the words that a walk read, those that are not kept yet, the outermost frame's last; and what
- * the next kept frame gets as `reads`. */
+/* The words that a walk read and that are not kept yet, the outermost frame's last; and the value
+   of `reads` for the next kept frame. */
 struct reading {
 	const struct snap__read_word *first, *end;
 	uint32_t reads;
@@ -266,7 +266,7 @@ static bool pc_at(const struct snap__walk *w, uint64_t i, uint32_t stored, uintp
 	return true;
 }
 
-/* There is no room for the whole stack: a mark, and its newest frames. */
+/* There is no room for the whole stack: add a mark and its newest frames. */
 static uint32_t keep_newest(const struct snap__walk *w, uint32_t stored)
 {
 	unsigned frames = snap__stacks_shortened();
@@ -350,7 +350,8 @@ static uint32_t keep_usual(struct snap__walk *w, uint32_t joined, uint32_t store
 	return node;
 }
 
-/* Keep what can be kept of any other walk, of `depth` frames; `count` frames were kept before. */
+/* Keep as much as possible of any other walk, of `depth` frames; `count` frames were kept
+   before. */
 static uint32_t keep_unusual(struct snap__walk *w, uint32_t stored, uint64_t depth, uint32_t count)
 {
 	struct snap__kept *kept = &w->thread->kept;

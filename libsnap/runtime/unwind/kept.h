@@ -26,8 +26,8 @@
 
 /**
  * The word that holds the return address which led to a frame from the next inner one, and what is
- * there while the frame is.  Apart from the frames, so that little memory is read to look whether a
- * whole stack is unchanged.
+ * there while the frame is.  Stored apart from the frames, so that a check of a whole stack reads
+ * little memory.
  */
 struct snap__return {
 	const uintptr_t *slot;
@@ -80,7 +80,7 @@ static inline bool snap__frame_is(const struct snap__frame *frame, uintptr_t pc,
 	       (frame->fp == fp || !snap__frame_needs_fp(frame));
 }
 
-/* Zero in the bits of an address if the way to the frame is as it was. */
+/* The bits of an address are zero if the way to the frame is unchanged. */
 SNAP__READS_STACKS static inline uintptr_t snap__return_change(const struct snap__return *back)
 {
 	return *back->slot ^ back->address;
@@ -101,7 +101,7 @@ SNAP__READS_STACKS static inline uint32_t snap__kept_joinable(const struct snap_
 
 	if (left == 0)
 		return 0;
-	/* The innermost is joined by its state alone. */
+	/* The innermost frame is joined if its state is equal. */
 	for (left--; left >= 4; left -= 4, back += 4)
 		if ((snap__return_change(back) | snap__return_change(back + 1) |
 		     snap__return_change(back + 2) | snap__return_change(back + 3)) &

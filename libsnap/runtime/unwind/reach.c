@@ -20,9 +20,9 @@ static uintptr_t page_of(uintptr_t address)
 }
 
 /*
- * rt_sigprocmask() reads the set before it looks at `how`: with a `how` that does not exist it
- * changes nothing and fails with EFAULT exactly if the 8 bytes cannot be read.  Every sandbox
- * lets it through, because threads and signals need it.
+ * rt_sigprocmask() reads the set before it checks `how`: with a `how` that does not exist it
+ * changes nothing and fails with EFAULT exactly if the 8 bytes cannot be read.  Every sandbox lets
+ * it through, because threads and signals need it.
  */
 bool snap__reach_is_readable(uintptr_t address)
 {
@@ -64,8 +64,9 @@ static bool extend(struct snap__reach *reach, uintptr_t sp, uintptr_t above, uin
 
 bool snap__reach_is_home_slow(struct snap__reach *reach, uintptr_t sp)
 {
-	/* Both lie at the upper end of a stack: the thread's control block on a thread's own,
-	   the kernel's random bytes for the program on the main thread's. */
+	/* Both addresses lie at the upper end of a stack.  On a thread's own stack it is the
+	   thread's control block; on the main thread's stack, the kernel's random bytes for the
+	   program. */
 	uintptr_t control_block = (uintptr_t)__builtin_thread_pointer();
 	uintptr_t random_bytes = getauxval(AT_RANDOM);
 

@@ -1,9 +1,9 @@
 /*
  * unwind/reach.h - which stack memory a walk may read.
  *
- * A thread's home is the stack that it was started on: it stays mapped as long as the
- * thread runs, so what was once found readable there stays readable.  Anything else (a
- * signal stack, a coroutine's) may be gone the next time: it is probed anew by each capture.
+ * A thread's home is the stack that it was started on: it stays mapped as long as the thread runs,
+ * so what was once found readable there stays readable.  Another stack (for signals, or of a
+ * coroutine) may be gone the next time: each capture probes it again.
  *
  * Nothing here asks the C library or /proc about stacks: pthread_getattr_np() allocates and
  * takes a lock of the thread's, and sandboxes have no /proc.

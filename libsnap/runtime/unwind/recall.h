@@ -6,7 +6,8 @@
  * joint is still kept, nothing is walked or looked up.  Ways that begin in the same state differ in
  * a word further out: the first word that differs from the expected one says where to look next.
  *
- * Back off when lookups keep missing: a program whose stacks rarely repeat would pay without gain.
+ * If lookups keep missing, they are made less often: a program whose stacks rarely repeat would pay
+ * without gain.
  */
 #ifndef SNAP_RUNTIME_UNWIND_RECALL_H
 #define SNAP_RUNTIME_UNWIND_RECALL_H
@@ -20,8 +21,8 @@
 
 #define SNAP__SEGMENT_WORDS 19u
 
-/** The way from where a capture began to the kept frame that it joined.  What most looks end with
- * is in the first 64 bytes. */
+/** The way from where a capture began to the kept frame that it joined.  The first 64 bytes have
+ * all that most lookups need. */
 struct snap__segment {
 	_Alignas(64) uintptr_t pc; /* the state at its beginning */
 	uintptr_t sp;
@@ -44,11 +45,11 @@ struct snap__segment {
 struct snap__recall {
 	struct snap__segment *segments;
 	uint32_t epoch;
-	uint32_t misses; /* in a row, more or less */
+	uint32_t misses; /* misses in a row, approximately */
 	uint32_t skipped;
-	uint32_t hits;    /* counted as far as it matters */
+	uint32_t hits;    /* counted up to the number that matters */
 	uint32_t last;    /* number of the one that was found last */
-	uint64_t written; /* bit i: page i of the table was, so that it takes memory */
+	uint64_t written; /* bit i: page i of the table was written, and so takes memory */
 };
 
 size_t snap__recall_table_size(void);

@@ -16,7 +16,7 @@
 #define MOST_COUNT  ((size_t)1 << 21) /* 32 MB: more pcs than any program calls malloc through */
 #define WORD        ((int64_t)sizeof(uintptr_t))
 
-/* What is given back of a table begins at a multiple of this. */
+/* The part of a table that is given back begins at a multiple of this. */
 #define LARGEST_PAGE ((size_t)1 << 16)
 
 _Atomic(struct snap__rule_table *) snap__rule_table;
@@ -37,7 +37,7 @@ static size_t table_size(const struct snap__rule_table *table)
 	return sizeof(*table) + (table->mask + 1) * sizeof(table->entries[0]);
 }
 
-/* Room is kept by never filling more than half; without room the rule is not remembered. */
+/* A table is never more than half full.  If there is no room, the rule is not remembered. */
 static void table_put(struct snap__rule_table *table, uintptr_t pc, snap__rule rule)
 {
 	for (size_t i = snap__rule_hash(table, pc);; i = (i + 1) & table->mask) {
@@ -68,8 +68,8 @@ static void discard_entries(struct snap__rule_table *table)
 	snap__discard((char *)table + head, table_size(table) - head);
 }
 
-/* Copy `full` (NULL at first) into a larger table.  What others add to it meanwhile is compiled
- * again. */
+/* Copy `full` (NULL at first) into a larger table.  Rules that other threads add meanwhile are
+   compiled again later. */
 static struct snap__rule_table *table_grow(struct snap__rule_table *full)
 {
 	size_t count = full ? 2 * (full->mask + 1) : FIRST_COUNT;
@@ -94,7 +94,7 @@ static struct snap__rule_table *table_grow(struct snap__rule_table *full)
 		return fresh;
 	}
 	snap__unmap(fresh, table_size(fresh));
-	return full; /* now the table that somebody else put there */
+	return full; /* now the table that another thread put there */
 }
 
 static void remember(uintptr_t pc, snap__rule rule)

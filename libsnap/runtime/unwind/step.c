@@ -329,8 +329,8 @@ static uintptr_t binary(struct evaluation *e, unsigned op, uintptr_t left, uintp
 	case OP_LT:
 		return l < r;
 	default:
-		fail(e,
-		     SNAP__CFI_UNREADABLE); /* division has no use here; what is left is unknown */
+		fail(e, SNAP__CFI_UNREADABLE); /* division has no use here; other operations are
+					       unknown */
 		return 0;
 	}
 }

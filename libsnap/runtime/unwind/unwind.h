@@ -44,7 +44,7 @@ struct snap__capture {
 	uint32_t stack;     /* id in the stack tree; 0 if the tree is full */
 	bool truncated : 1; /* the walk ended before the thread's outermost frame */
 	bool shortened : 1; /* the tree had room for the newest frames only */
-	bool walked : 1;    /* it was not at hand */
+	bool walked : 1;    /* it was not the kept one */
 	uint16_t frames;    /* how many frames the stack has */
 };
 
@@ -79,7 +79,7 @@ void snap__unwind_thread_reset(struct snap__unwind_thread *thread);
 /** In a forked child, on the one thread that is left. */
 void snap__unwind_after_fork(struct snap__unwind_thread *thread);
 
-/** How often each thing happened since start: for the account and the benchmarks. */
+/** How often each thing happened since the start: for `status` and the benchmarks. */
 struct snap__unwind_counts {
 	uint64_t captures, truncated, rules_compiled, frames_walked, frames_reused;
 };

@@ -2,8 +2,8 @@
  * walk.c - from registers outwards, frame by frame.
  *
  * Ordinary frames on the thread's own stack are left by their compiled rules, a few instructions
- * each.  What takes more (expressions, signal frames, other stacks, code without rules) goes
- * by the general step, one frame at a time.
+ * each.  Expressions, signal frames, other stacks and code without rules take the general step, one
+ * frame at a time.
  */
 #include <stddef.h>
 
@@ -68,8 +68,8 @@ static bool try_join(struct snap__walk *w)
 	return w->joined;
 }
 
-/* The two places of the step for `pc`, in one cache line.  The lower bits alone would not do: many
- * functions begin at multiples of 16, and call at the same distance from there. */
+/* The two places of the step for `pc`, in one cache line.  The lower bits alone would not suffice:
+   many functions begin at multiples of 16, and make calls at the same distance from there. */
 static inline struct snap__step *places_of_step(const struct snap__unwind_thread *thread,
 						uintptr_t pc)
 {
@@ -107,7 +107,8 @@ static inline bool step_is_for(const struct snap__step *step, uintptr_t pc)
 	return step->pc == pc && step->rule != SNAP__RULE_NONE;
 }
 
-/* The step for `pc`; without a rule that is a word, NULL.  `*rule` is what there is. */
+/* The step for `pc`; without a rule that is a word, NULL.  `*rule` is the rule, of whatever
+   kind. */
 static inline struct snap__step *find_step(struct snap__unwind_thread *thread, uintptr_t pc,
 					   snap__rule *rule)
 {
@@ -186,7 +187,7 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 				break;
 			note_unplain(w, fresh);
 		}
-		fresh->slot = (const uintptr_t *)(sp - WORD); /* but for the first */
+		fresh->slot = (const uintptr_t *)(sp - WORD); /* except for the first */
 		fresh->pc = pc;
 		fresh->sp = sp;
 		fresh->fp = fp;

@@ -38,8 +38,8 @@ struct snap__read_word {
 };
 
 /*
- * How walks leave the frames that have one pc.  `caller` is where the last walk went from here: the
- * next walk tries that step first.  Then neither a hash nor the rule of the caller is waited for;
+ * How walks leave the frames that have one pc.  `caller` is the step that the last walk made next:
+ * the next walk tries it first.  Then the walk waits neither for a hash nor for the caller's rule;
  * the caller's pc is still read, and must be that of the step.
  */
 struct snap__step {
@@ -61,8 +61,8 @@ struct snap__rooms {
 
 /*
  * Arrays are small at first: of thousands of threads most have shallow stacks and allocate little.
- * A thread whose stacks do not fit, or that walks often, gets arrays for stacks of any depth, and
- * the table of remembered ways.
+ * A thread whose stacks do not fit, or that walks often, gets arrays for stacks of any depth, and a
+ * table of remembered ways (recall.h).
  */
 struct snap__unwind_thread {
 	struct snap__reach reach;
@@ -84,7 +84,7 @@ struct snap__unwind_thread {
 	_Alignas(64) char small_arrays[];
 };
 
-/* A walk under way. */
+/* A walk that is being made. */
 struct snap__walk {
 	struct snap__unwind_thread *thread;
 	uintptr_t pc; /* of a byte inside the call, or of the interrupted instruction */
@@ -102,7 +102,7 @@ struct snap__walk {
 			      */
 	uint32_t jumps;      /* moves to another stack */
 	bool joined;         /* at frames[candidates - 1] */
-	bool keepable;       /* what was read is all on the home stack */
+	bool keepable;       /* all words that were read are on the home stack */
 	bool truncated;
 };
 
@@ -124,7 +124,7 @@ static inline uint64_t snap__cut_of(uint64_t depth)
 /** Walk from `at` to the outermost frame, to a kept frame, or until no rule is known. */
 void snap__walk(struct snap__walk *w, const struct snap__regs *at);
 
-/** Whether what the finished walk found fits into the thread's arrays. */
+/** Whether the result of the finished walk fits into the thread's arrays. */
 bool snap__walk_fits(const struct snap__walk *w);
 
 /** Turn the finished walk into a stack id, and keep what can be kept.  `*shortened`: the tree had
