@@ -71,6 +71,26 @@ uintptr_t snap__arch_cfa(const void *frame);
 #define SNAP__ARCH_UNW_FIRST_IP     UNW_AARCH64_PC
 #define SNAP__ARCH_UNW_MARKS_RETURN 1
 
+/* ---- floating point ---- */
+
+/* The host may have asked for a signal at an exception (feenableexcept()), or for another way of rounding, and
+   it may look later at the exceptions that happened (fetestexcept()).  The compiler does not know that
+   arithmetic depends on these two functions: call it between them, in a function that is not inlined. */
+
+/** Take the state that a program starts with; what the thread has goes to `kept`. */
+static inline void snap__arch_float_begin(uint64_t kept[2])
+{
+	__asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr\n\tmsr fpcr, xzr"
+			 : "=&r"(kept[0]), "=&r"(kept[1])
+			 :
+			 : "memory");
+}
+
+static inline void snap__arch_float_end(const uint64_t kept[2])
+{
+	__asm__ volatile("msr fpsr, %1\n\tmsr fpcr, %0" : : "r"(kept[0]), "r"(kept[1]) : "memory");
+}
+
 /* ---- threads and signals ---- */
 
 /* The thread pointer points behind libc's struct pthread.  Thread-local variables lie above. */

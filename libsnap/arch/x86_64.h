@@ -69,6 +69,28 @@ static inline uintptr_t snap__arch_cfa(const void *frame)
 #define SNAP__ARCH_UNW_FIRST_IP     ((unw_regnum_t)UNW_REG_IP)
 #define SNAP__ARCH_UNW_MARKS_RETURN 0
 
+/* ---- floating point ---- */
+
+/* The host may have asked for a signal at an exception (feenableexcept()), or for another way of rounding, and
+   it may look later at the exceptions that happened (fetestexcept()).  The compiler does not know that
+   arithmetic depends on these two functions: call it between them, in a function that is not inlined. */
+
+/** Take the state that a program starts with; what the thread has goes to `kept`. */
+static inline void snap__arch_float_begin(uint64_t kept[2])
+{
+	uint32_t word, plain = 0x1f80;
+
+	__asm__ volatile("stmxcsr %0\n\tldmxcsr %1" : "=m"(word) : "m"(plain) : "memory");
+	kept[0] = word;
+}
+
+static inline void snap__arch_float_end(const uint64_t kept[2])
+{
+	uint32_t word = (uint32_t)kept[0];
+
+	__asm__ volatile("ldmxcsr %0" : : "m"(word) : "memory");
+}
+
 /* ---- threads and signals ---- */
 
 /* The thread pointer points to the start of libc's struct pthread, and pthread_self() returns it.

@@ -26,6 +26,7 @@
 #include "runtime/lifecycle.h"
 #include "runtime/process.h"
 #include "runtime/trigger.h"
+#include "runtime/vdso.h"
 
 #define PRELOAD "LD_PRELOAD="
 
@@ -80,6 +81,13 @@ static void before_filter(const void *program)
 		before_confinement();
 }
 
+static void before_strict_mode(void)
+{
+	snap__filter_learn_strict(is_borrower());
+	before_confinement();
+	snap__vdso_without_counter(); /* the kernel forbids to read it, too */
+}
+
 ENTRY int prctl(int option, ...)
 {
 	unsigned long a[4];
@@ -92,7 +100,9 @@ ENTRY int prctl(int option, ...)
 	if (option == PR_SET_SECCOMP && a[0] == SECCOMP_MODE_FILTER)
 		before_filter((const void *)a[1]);
 	else if (option == PR_SET_SECCOMP && a[0] == SECCOMP_MODE_STRICT)
-		before_confinement();
+		before_strict_mode();
+	else if (option == PR_SET_TSC && a[0] == PR_TSC_SIGSEGV)
+		snap__vdso_without_counter();
 	snap__real_find();
 	if (snap__real.prctl)
 		return snap__real.prctl(option, a[0], a[1], a[2], a[3]);
@@ -121,7 +131,7 @@ void snap__before_syscall(long number, long first, long second, long third)
 	if (number == SYS_seccomp && first == SECCOMP_SET_MODE_FILTER)
 		before_filter((const void *)third);
 	else if (number == SYS_seccomp && first == SECCOMP_SET_MODE_STRICT && !second && !third)
-		before_confinement();
+		before_strict_mode();
 	else if (number == SYS_exit_group)
 		snap__process_exit();
 	else if (number == SYS_chroot)

@@ -33,6 +33,8 @@
 
 #define PRELOAD "LD_PRELOAD="
 
+#define PAGE_BYTES 4096u
+
 enum { STACK_ENTRIES = 2048, CANDIDATE_ROOM = 1024 };
 
 /* What an exec is going to do about one file. */
@@ -62,11 +64,46 @@ static size_t count_entries(char *const *environment)
 	return count;
 }
 
+static bool is_readable(const void *at)
+{
+	return snap__os_is_readable((const void *)((uintptr_t)at & ~(uintptr_t)7));
+}
+
+static bool is_on_page_of(const void *at, const void *other)
+{
+	return ((uintptr_t)at ^ (uintptr_t)other) < PAGE_BYTES;
+}
+
+/* The kernel refuses an address that nobody can read (EFAULT); we must not die of it. */
+static bool can_be_read(const char *path, char *const *environment)
+{
+	const void *nowhere = (const void *)UINTPTR_MAX, *seen = nowhere, *array = nowhere;
+
+	if (path && !is_readable(path))
+		return false;
+	if (environment == environ)
+		return true;
+	for (; environment; environment++) {
+		if (!is_on_page_of(environment, array) && !is_readable(environment))
+			return false;
+		array = environment;
+		if (!*environment)
+			break;
+		if (!is_on_page_of(*environment, seen) && !is_readable(*environment))
+			return false;
+		seen = *environment;
+	}
+	return true;
+}
+
 static struct plan plan_exec(int directory, const char *path, const char *name,
 			     char *const *environment)
 {
-	struct plan plan = {.name = name, .preload = preload_entry(environment)};
+	struct plan plan = {.name = name};
 
+	if (!snap__trigger_is_silent() && !can_be_read(path, environment))
+		return plan;
+	plan.preload = preload_entry(environment);
 	if (plan.preload && !strstr(plan.preload, "libsnap.so"))
 		plan.preload = NULL;
 	if (snap__trigger_is_silent()) { /* the filter might kill the process for looking at the

@@ -34,3 +34,10 @@ bool snap__loaded_at(const void *address, struct snap__loaded *out)
 #endif
 	return address && ask_for_symbol(address, out);
 }
+
+/* The first call tells of the failure, the second one frees the message. */
+void snap__loaded_forget_errors(void)
+{
+	(void)dlerror();
+	(void)dlerror();
+}

@@ -15,4 +15,8 @@ struct snap__loaded {
  *  symbol of the object. */
 bool snap__loaded_at(const void *address, struct snap__loaded *out);
 
+/** Look-ups of ours may have failed: the next dlerror() of the host does not tell of them, and the block that
+ * holds the message is free. */
+void snap__loaded_forget_errors(void);
+
 #endif

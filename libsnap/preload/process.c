@@ -15,6 +15,7 @@
 
 #include "preload/entry.h"
 #include "preload/foreign.h"
+#include "preload/loaded.h"
 #include "preload/real.h"
 #include "preload/signals.h"
 #include "runtime/lifecycle.h"
@@ -42,6 +43,7 @@ __attribute__((constructor)) static void loaded(int argc, char **argv, char **en
 		snap__foreign_find(host.malloc_address);
 	/* `ld.so PROGRAM` removes its own. */
 	host.arguments = getauxval(AT_BASE) ? argv : NULL;
+	snap__loaded_forget_errors();
 	snap__process_load(environment, &host);
 	snap__symbols_close();
 }

@@ -166,11 +166,18 @@ void snap__signals_watch(void)
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof(blocked));
 }
 
+/* Is the default disposition of this signal to be ours?  A child of vfork() has nothing to leave, and what we
+ * know of the signals in its memory is its parent's. */
+static int is_watched(int number)
+{
+	return is_watching && is_fatal(number) && !snap__trigger_is_silent() &&
+	       snap__process_relation() != SNAP__BORROWED;
+}
+
 /* Does the program ask for the default disposition of a signal that we watch? */
 static int becomes_default(int number, const struct sigaction *action)
 {
-	return is_watching && is_fatal(number) && is_default(action) &&
-	       !snap__trigger_is_filtered();
+	return is_default(action) && is_watched(number);
 }
 
 ENTRY int sigaction(int number, const struct sigaction *restrict action,
@@ -219,12 +226,13 @@ static sighandler_t set_by(sighandler_t (*real)(int, sighandler_t), int number,
 	before = real(number, handler);
 	if (before == SIG_ERR)
 		return before;
-	if (handler == SIG_DFL && is_watching && is_fatal(number) && snap__real.sigaction) {
+	if (handler == SIG_DFL && snap__real.sigaction && is_watched(number)) {
 		fill_in(&ours);
 		snap__real.sigaction(number, NULL, &asked[number]);
 		snap__real.sigaction(number, &ours, NULL);
 	}
-	return was_ours ? SIG_DFL : before;
+	return was_ours && before != SIG_HOLD ? SIG_DFL
+					      : before; /* sigset() says whether it was held */
 }
 
 /* Some C libraries' headers do not declare all of them. */

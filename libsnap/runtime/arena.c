@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -27,6 +28,8 @@
 #define RESERVE_BYTES ((size_t)12 << 20)
 #define RESERVE_LEAST ((size_t)5 << 20) /* what a small snapshot and a helper take */
 #define RESERVE_MOST  ((size_t)128 << 20)
+#define POOL_MOST     ((size_t)64 << 20)
+#define POOL_LEAST    ((size_t)1 << 20)
 #define PIECES_MOST   32u
 #define FILLED_MOST   ((size_t)1 << 20) /* the host's threads may wait for what is filled */
 /* enough for 128 GiB of heap; further ones count as the host's memory */
@@ -265,13 +268,54 @@ void snap__reserve_forget(const void *thread_pointer)
 	atomic_store(&reserve.user, NULL);
 }
 
+/* ---- the pool -------------------------------------------------------------------------------- */
+
+/* Memory of a process whose threads may map none any more; nothing is given back. */
+static struct {
+	char *base;
+	size_t size;
+	_Atomic size_t used;
+} pool;
+
+void snap__pool_keep(void)
+{
+	size_t size = POOL_MOST;
+
+	while (!pool.base && size >= POOL_LEAST) {
+		pool.base = snap__map(size);
+		pool.size = pool.base ? size : 0;
+		size /= 2;
+	}
+	if (pool.base) /* it counts when it is used */
+		atomic_fetch_sub_explicit(&mapped_bytes, pool.size, memory_order_relaxed);
+}
+
+static void *map_from_pool(size_t size)
+{
+	size_t at, end;
+
+	size = (size + PAGE_ROUNDUP) & ~(size_t)PAGE_ROUNDUP;
+	at = atomic_load(&pool.used);
+	do {
+		if (size > pool.size - at)
+			return NULL;
+		end = at + size;
+	} while (!atomic_compare_exchange_weak(&pool.used, &at, end));
+	atomic_fetch_add_explicit(&mapped_bytes, size, memory_order_relaxed);
+	return pool.base + at;
+}
+
 /* ---- mappings -------------------------------------------------------------------------------- */
 
 static void *map(size_t size, int flags, enum piece_state state)
 {
 	int saved_errno = errno;
-	void *base = snap__os_mmap(NULL, size, PROT_READ | PROT_WRITE,
-				   MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+	void *base;
+
+	if (snap__os_is_sealed())
+		return map_from_pool(size);
+	base = snap__os_mmap(NULL, size, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
 
 	if (base == MAP_FAILED && (flags & MAP_PRIVATE))
 		base = take_piece(size, state);
@@ -311,6 +355,8 @@ void snap__unmap(void *base, size_t size)
 {
 	int saved_errno = errno;
 
+	if (snap__os_is_sealed())
+		return;
 	if (base)
 		forget_own(base); /* before unmapping: another thread may then be given the same
 				     addresses */
@@ -323,6 +369,10 @@ void snap__discard(void *base, size_t size)
 {
 	int saved_errno = errno;
 
+	if (snap__os_is_sealed()) {
+		memset(base, 0, size);
+		return;
+	}
 	if (snap__sys_madvise(base, size, MADV_DONTNEED) == 0)
 		atomic_fetch_sub_explicit(&mapped_bytes, size, memory_order_relaxed);
 	errno = saved_errno;

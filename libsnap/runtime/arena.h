@@ -56,6 +56,10 @@ bool snap__reserve_use(void);
  */
 void snap__reserve_forget(const void *thread_pointer);
 
+/** Set memory aside for a process that is about to be sealed (snap__os_seal()): 64 MiB of address space, or
+ * less.  snap__map() of sealed threads takes from it, and snap__unmap() does nothing there. */
+void snap__pool_keep(void);
+
 /** Bytes mapped by the functions above and not returned: the recorder's own address space. */
 uint64_t snap__memory_mapped(void);
 

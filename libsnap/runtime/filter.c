@@ -147,6 +147,17 @@ static uint32_t answer(const struct sock_filter *code, size_t count, int call)
 	return SECCOMP_RET_ALLOW;
 }
 
+/* Those that an allocation may need for the recorder. */
+static const int calls_at_allocations[] = {SYS_mmap, SYS_munmap, SYS_madvise, SYS_sched_yield,
+					   SYS_rt_sigprocmask};
+
+static bool refuses(uint32_t answered)
+{
+	uint32_t action = answered & SECCOMP_RET_ACTION_FULL;
+
+	return action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG;
+}
+
 static bool ends(uint32_t answered)
 {
 	uint32_t action = answered & SECCOMP_RET_ACTION_FULL;
@@ -166,25 +177,44 @@ static bool can_be_read(const void *from, size_t size)
 }
 
 /* A child of vfork() uses its parent's memory, but its filter is not the parent's. */
-static atomic_bool ends_us, ends_borrower;
+static atomic_bool ends_us, ends_borrower, seals;
+
+static void learn(const struct sock_fprog *filter, bool of_borrower)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (ends(answer(filter->filter, filter->len, calls[i])))
+			atomic_store(of_borrower ? &ends_borrower : &ends_us, true);
+	for (size_t i = 0; i < sizeof(calls_at_allocations) / sizeof(int) && !of_borrower; i++)
+		if (refuses(answer(filter->filter, filter->len, calls_at_allocations[i])))
+			atomic_store(&seals, true);
+}
 
 bool snap__filter_learn(const void *program, bool of_borrower)
 {
-	atomic_bool *ends_it = of_borrower ? &ends_borrower : &ends_us;
 	struct sock_fprog filter;
 
-	if (!program || atomic_load(ends_it))
-		return program != NULL;
+	if (!program)
+		return false;
 	if (!can_be_read(program, sizeof(filter)))
 		return false;
 	memcpy(&filter, program, sizeof(filter));
 	if (filter.len == 0 || filter.len > BPF_MAXINSNS ||
 	    !can_be_read(filter.filter, filter.len * sizeof(*filter.filter)))
 		return false;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (ends(answer(filter.filter, filter.len, calls[i])))
-			atomic_store(ends_it, true);
+	learn(&filter, of_borrower);
 	return true;
+}
+
+void snap__filter_learn_strict(bool of_borrower)
+{
+	atomic_store(of_borrower ? &ends_borrower : &ends_us, true);
+	if (!of_borrower)
+		atomic_store(&seals, true);
+}
+
+bool snap__filter_seals(void)
+{
+	return atomic_load(&seals);
 }
 
 bool snap__filter_ends_us(void)

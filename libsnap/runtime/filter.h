@@ -15,8 +15,14 @@
  * kernel refuses it.  Preserves errno. */
 bool snap__filter_learn(const void *program, bool of_borrower);
 
+/** The same for the strict mode of seccomp, which allows read(), write() and two more calls. */
+void snap__filter_learn_strict(bool of_borrower);
+
 /** Would one of the filters so far end the process for a call of libsnap?  The only system call
  * that it makes is prctl(). */
 bool snap__filter_ends_us(void);
+
+/** Does one of the process's filters so far refuse calls that recording may need at any allocation? */
+bool snap__filter_seals(void);
 
 #endif

@@ -123,8 +123,10 @@ static void adjust_limits(void)
 static void enter(void *argument)
 {
 	struct snap__helper *helper = argument;
+	uint64_t of_host[2];
 	int status;
 
+	snap__arch_float_begin(of_host); /* and it stays so */
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SNAP__HELPER_SIGNAL, 0, 0, 0);
 	syscall(SYS_prctl, PR_SET_NAME, "snapdiff", 0, 0, 0);
 	helper->has_files = !leave_files();

@@ -2,6 +2,7 @@
  * runtime/os_linux.c - the system calls behind os_linux.h.
  */
 #include "runtime/os_linux.h"
+#include "arch/arch.h"
 #include "runtime/vdso.h"
 #include "write/sys.h"
 
@@ -75,9 +76,25 @@ uint64_t snap__os_process_cpu_ns(int pid)
 	return clock_ns((clockid_t)((~(unsigned)pid << 3) | 2u));
 }
 
+static atomic_bool sealed;
+static const void *unsealed; /* the thread pointer of the one thread that is not */
+
+void snap__os_seal(const void *thread_pointer)
+{
+	unsealed = thread_pointer;
+	atomic_store(&sealed, true);
+}
+
+bool snap__os_is_sealed(void)
+{
+	return __builtin_expect(atomic_load_explicit(&sealed, memory_order_relaxed), 0) &&
+	       (!unsealed || snap__arch_thread_pointer() != unsealed);
+}
+
 void snap__os_yield(void)
 {
-	syscall(SYS_sched_yield);
+	if (!snap__os_is_sealed())
+		syscall(SYS_sched_yield);
 }
 
 void snap__os_sleep(uint64_t ns)
@@ -111,6 +128,8 @@ bool snap__os_is_readable(const void *address)
 {
 	int saved = errno, error;
 
+	if (snap__os_is_sealed())
+		return false;
 	syscall(SYS_rt_sigprocmask, -1, address, NULL, 8);
 	error = errno;
 	errno = saved;

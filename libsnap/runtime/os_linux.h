@@ -24,9 +24,18 @@ uint64_t snap__os_thread_cpu_ns(void);
 /** The CPU time of the process `pid`. */
 uint64_t snap__os_process_cpu_ns(int pid);
 
-/** Let another thread run; sleep. */
+/** Let another thread run (a sealed thread goes on at once); sleep. */
 void snap__os_yield(void);
 void snap__os_sleep(uint64_t ns);
+
+/**
+ * From here on all threads but the one with `thread_pointer` (NULL: none) are sealed: the process has a
+ * filter that ends them for mmap() and others.  Memory comes from a pool then (arena.h), stacks are
+ * walked only where they were walked before, and the clock is the one that needs nothing.
+ */
+void snap__os_seal(const void *thread_pointer);
+/** Is the calling thread sealed? */
+bool snap__os_is_sealed(void);
 
 /** The kernel's id of the calling thread; the main thread's is the process's. */
 int snap__os_thread_id(void);

@@ -159,17 +159,9 @@ void snap__record_on_tick(void (*fn)(void))
 }
 
 /* Live bytes that a taken block stands for: an estimate in sampled mode. */
-__attribute__((noinline)) static int64_t sampled_weight(uint64_t size)
-{
-	struct snap__estimate weight = {0};
-
-	snap__sample_weigh(size, &weight);
-	return (int64_t)weight.bytes;
-}
-
 static int64_t live_weight(uint64_t size)
 {
-	return snap__sample_period() == 0 ? (int64_t)size : sampled_weight(size);
+	return snap__sample_period() == 0 ? (int64_t)size : snap__sample_bytes(size);
 }
 
 __attribute__((noinline)) static void count_incomplete(struct snap__thread *thread,

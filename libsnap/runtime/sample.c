@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "arch/arch.h"
 #include "runtime/arena.h"
 #include "runtime/os_linux.h"
 #include "runtime/stacks.h"
@@ -82,11 +83,22 @@ static uint64_t next_random(struct snap__sampler *sampler)
 
 /* The number of bytes before the next point.  It is geometric, because each byte is a point
    independently. */
-static uint64_t next_gap(struct snap__sampler *sampler)
+__attribute__((noinline)) static uint64_t draw_gap(struct snap__sampler *sampler)
 {
 	double gap = minus_log(next_random(sampler) >> 11) * (double)snap__sample_period_bytes;
 
 	return gap > 4e18 ? UINT64_MAX / 4 : (uint64_t)gap;
+}
+
+static uint64_t next_gap(struct snap__sampler *sampler)
+{
+	uint64_t of_host[2];
+	uint64_t gap;
+
+	snap__arch_float_begin(of_host);
+	gap = draw_gap(sampler);
+	snap__arch_float_end(of_host);
+	return gap;
 }
 
 static void start(struct snap__sampler *sampler)
@@ -135,6 +147,14 @@ void snap__sample_weigh(uint64_t size, struct snap__estimate *sum)
 	sum->bytes_variance += s * s * (1 - p) / (p * p);
 }
 
+__attribute__((noinline)) static int64_t weigh_bytes(uint64_t size)
+{
+	struct snap__estimate weight = {0};
+
+	snap__sample_weigh(size, &weight);
+	return (int64_t)weight.bytes;
+}
+
 static double from_bits(uint64_t bits)
 {
 	union {
@@ -178,18 +198,38 @@ static struct sums *sums_of(uint32_t stack, int make)
 	return chunk ? &chunk[stack & ((1u << CHUNK_BITS) - 1)] : NULL;
 }
 
-void snap__sample_credit(uint32_t stack, uint64_t size)
+int64_t snap__sample_bytes(uint64_t size)
 {
-	struct sums *sums = sums_of(stack, 1);
+	uint64_t of_host[2];
+	int64_t bytes;
+
+	snap__arch_float_begin(of_host);
+	bytes = weigh_bytes(size);
+	snap__arch_float_end(of_host);
+	return bytes;
+}
+
+__attribute__((noinline)) static void add_weight(struct sums *sums, uint64_t size)
+{
 	struct snap__estimate weight = {0};
 
-	if (!sums)
-		return;
 	snap__sample_weigh(size, &weight);
 	add(&sums->blocks, weight.blocks);
 	add(&sums->bytes, weight.bytes);
 	add(&sums->blocks_variance, weight.blocks_variance);
 	add(&sums->bytes_variance, weight.bytes_variance);
+}
+
+void snap__sample_credit(uint32_t stack, uint64_t size)
+{
+	struct sums *sums = sums_of(stack, 1);
+	uint64_t of_host[2];
+
+	if (!sums)
+		return;
+	snap__arch_float_begin(of_host);
+	add_weight(sums, size);
+	snap__arch_float_end(of_host);
 }
 
 void snap__sample_credited(uint32_t stack, struct snap__estimate *out)

@@ -58,7 +58,10 @@ static inline bool snap__sample_passes(uint64_t size)
 /** In a forked child: make its choices differ from those of its parent and siblings. */
 void snap__sample_after_fork(struct snap__sampler *sampler, uint64_t pid);
 
-/** Add what one taken block of `size` bytes stands for. */
+/** Live bytes that one taken block of `size` bytes stands for.  In a thread of the host's. */
+int64_t snap__sample_bytes(uint64_t size);
+
+/** Add what one taken block of `size` bytes stands for.  In a snapshot. */
 void snap__sample_weigh(uint64_t size, struct snap__estimate *sum);
 
 /** Cumulative estimates per stack, in sampled mode (exact ones ride in the threads' caches). */

@@ -1,6 +1,7 @@
 /*
  * runtime/trigger.c - when snapshots are taken, and which process or thread writes them.
  */
+#include "arch/arch.h"
 #include "runtime/trigger.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 
 #include "runtime/alone.h"
 #include "runtime/arena.h"
+#include "runtime/filter.h"
 #include "runtime/hello.h"
 #include "runtime/helper.h"
 #include "runtime/process.h"
@@ -137,11 +139,13 @@ static void complain(enum snap_status st, int error)
 static enum snap_status take_here(const struct snap__order *order, char *path, size_t size,
 				  int *error)
 {
+	uint64_t floats[2];
 	enum snap_status st;
 
 	*error = 0;
 	if (!snap__lock_take(&taking))
 		return SNAP_ESTATE;
+	snap__arch_float_begin(floats);
 	st = snap__snapshot_take(order, path, size, error);
 	if (st == SNAP_ENOMEM && snap__reserve_use()) {
 		st = snap__snapshot_take(order, path, size, error);
@@ -149,6 +153,7 @@ static enum snap_status take_here(const struct snap__order *order, char *path, s
 	}
 	if (st == SNAP_OK && order->reason == SNAP__AT_EXIT)
 		atomic_store(&last_taken, true);
+	snap__arch_float_end(floats);
 	snap__lock_release(&taking);
 	return st;
 }
@@ -857,8 +862,13 @@ void snap__trigger_confine(bool by_filter)
 	atomic_fetch_or(&stays, FOR_CONFINED | (by_filter ? FOR_SOCKET : 0));
 	if (call_helper())
 		wait_until_ready();
-	if (by_filter)
-		atomic_store(&filtered, true);
+	if (!by_filter)
+		return;
+	if (snap__filter_seals()) {
+		snap__pool_keep();
+		snap__os_seal(helper.thread_pointer);
+	}
+	atomic_store(&filtered, true);
 }
 
 bool snap__trigger_stop(void)

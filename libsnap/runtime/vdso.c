@@ -99,6 +99,32 @@ static uintptr_t find_clock(void)
 	return 0;
 }
 
+static atomic_bool has_no_counter;
+
+static clockid_t without_counter(clockid_t clock)
+{
+	if (!atomic_load_explicit(&has_no_counter, memory_order_relaxed))
+		return clock;
+	if (clock == CLOCK_MONOTONIC)
+		return CLOCK_MONOTONIC_COARSE;
+	return clock == CLOCK_REALTIME ? CLOCK_REALTIME_COARSE : clock;
+}
+
+/* Time does not go back: wait for the tick after now. */
+void snap__vdso_without_counter(void)
+{
+	struct timespec now = {0}, tick = {0};
+
+	if (atomic_load(&has_no_counter))
+		return;
+	snap__vdso_clock(CLOCK_MONOTONIC, &now);
+	do
+		snap__vdso_clock(CLOCK_MONOTONIC_COARSE, &tick);
+	while (tick.tv_sec < now.tv_sec ||
+	       (tick.tv_sec == now.tv_sec && tick.tv_nsec < now.tv_nsec));
+	atomic_store(&has_no_counter, true);
+}
+
 void snap__vdso_clock(clockid_t clock, struct timespec *now)
 {
 	uintptr_t function = atomic_load_explicit(&found, memory_order_relaxed);
@@ -107,6 +133,7 @@ void snap__vdso_clock(clockid_t clock, struct timespec *now)
 		function = find_clock();
 		atomic_store_explicit(&found, function, memory_order_relaxed);
 	}
+	clock = without_counter(clock);
 	if (!function || ((clock_fn *)function)(clock, now) != 0)
 		syscall(SYS_clock_gettime, clock, now);
 }

@@ -12,4 +12,8 @@
 /** The time of `clock`; `*now` stays as it is if there is no such clock. */
 void snap__vdso_clock(clockid_t clock, struct timespec *now);
 
+/** The process is about to forbid itself to read the processor's counter of time (PR_SET_TSC, strict mode
+ * of seccomp): from here on clocks are those that the kernel sets at each of its ticks. */
+void snap__vdso_without_counter(void);
+
 #endif

@@ -608,6 +608,16 @@ def gone_directory():
     shutil.rmtree(out)
 
 
+def manners():
+    for how in ("no_mappings", "counter", "floats", "errors", "held", "borrowed"):
+        tortured("t35_manners", how, files=None if how == "no_mappings" else 1)
+        tortured("t35_manners", how, files=None, SNAP_AT_PEAK="300KiB", SNAP_AT_GROWTH="300KiB")
+        tortured("t35_manners", how, files=None, SNAP_SAMPLE="1KiB")
+    late("t35_manners", "strict")
+    late("t35_manners", "no_mappings")
+    tortured("t35_manners", "addresses", files=None)
+
+
 def starts():
     tortured("t34_starts", "pending", files=2)
     done = run([program("t34_starts"), "moved", options.library], dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=tempfile.gettempdir()))
@@ -617,7 +627,7 @@ def starts():
 TESTS = {
     "starts": starts,
     "tracer": tracer, "valgrind": valgrind, "processes": processes, "requests": requests,
-    "peaks": peaks, "gone_directory": gone_directory,
+    "manners": manners, "peaks": peaks, "gone_directory": gone_directory,
     "prefixed": prefixed, "late_signal": late_signal, "nested": nested,
     "new": new_forms,
     "distinct": distinct, "no_space": no_space, "full_cgroup": full_cgroup, "slow_fsync": slow_fsync,

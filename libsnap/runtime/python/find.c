@@ -144,7 +144,7 @@ static bool is_in_program(void *library)
 	       getauxval(AT_PHDR) - (uintptr_t)info.dli_fbase < 4096;
 }
 
-bool snap__python_find(void *library)
+static bool find(void *library)
 {
 	const char *(*get_version)(void);
 	struct snap__python found = {.library = library};
@@ -169,10 +169,18 @@ bool snap__python_find(void *library)
 		if (!look_up(library, &found.allocated_blocks, "_Py_GetGlobalAllocatedBlocks"))
 			(void)look_up(library, &found.allocated_blocks, "_Py_GetAllocatedBlocks");
 	}
-	/* A failed look-up leaves its message in a block of libc, which the thread's next
-	 * look-up frees.  So we make another look-up: otherwise the host would free a block
-	 * whose allocation was not recorded. */
-	(void)has(library, "Py_GetVersion");
 	snap__python = found;
 	return found.layout != NULL;
+}
+
+/* A failed look-up leaves a message in a block of libc: the host would be told of it by dlerror(), and would free
+ * a block whose allocation was not recorded.  The first dlerror() fetches the message, the second one frees
+ * it. */
+bool snap__python_find(void *library)
+{
+	bool was_found = find(library);
+
+	(void)dlerror();
+	(void)dlerror();
+	return was_found;
 }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/os_linux.h"
 #include "runtime/unwind/reach.h"
 
 #define PAGE_BYTES ((uintptr_t)4096)
@@ -27,9 +28,12 @@ static uintptr_t page_of(uintptr_t address)
 bool snap__reach_is_readable(uintptr_t address)
 {
 	int saved_errno = errno;
-	bool readable =
-		syscall(SYS_rt_sigprocmask, ~0L, address, NULL, (size_t)8) == 0 || errno != EFAULT;
+	bool readable;
 
+	if (snap__os_is_sealed())
+		return false;
+	readable =
+		syscall(SYS_rt_sigprocmask, ~0L, address, NULL, (size_t)8) == 0 || errno != EFAULT;
 	errno = saved_errno;
 	return readable;
 }
