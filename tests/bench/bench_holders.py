@@ -4,7 +4,7 @@
 A program keeps a chain of blocks; see workloads/held.c.  In alternation, LeakSanitizer looks through one that is
 linked with it, and `snap --holders` and `snap --holders=retained` copy one that writes into random blocks meanwhile.
 Printed are medians: how long the program stands still, the CPU time of the copy and its memory, and how fast the program
-writes while the copy works and in the second after it, as a part of its speed before.
+writes while the copy works and in the seconds after it, as a part of its speed before.
 """
 import argparse
 import glob
@@ -52,15 +52,17 @@ def snap(directory, blocks, kind):
     """pause and CPU in ms, memory in MB, speed during and after in per cent."""
     out = tempfile.mkdtemp(dir=directory)
     with subprocess.Popen([options.snapdiff, "run", "-q", "-o", out, "--exit-snapshot", "none", "--",
-                           os.path.join(directory, "held"), str(blocks), str(options.seconds)],
-                          stdout=subprocess.PIPE, text=True) as host:
+                           os.path.join(directory, "held"), str(blocks)],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as host:
         if host.stdout.readline() != "ready\n":
             sys.exit("the program did not start")
-        time.sleep(1)
+        time.sleep(options.seconds)
         begin = time.monotonic_ns()
         subprocess.run([options.snapdiff, "snap", "--holders" + kind, out], stdout=subprocess.DEVNULL, check=True,
                        timeout=600)
         end = time.monotonic_ns()
+        time.sleep(options.seconds)
+        host.stdin.close()
         windows = [tuple(map(int, line.split())) for line in host.stdout]
         if host.wait() != 0:
             sys.exit("the program failed under the copies")
@@ -68,7 +70,7 @@ def snap(directory, blocks, kind):
     if meta.get("holders", "").startswith("failed"):
         sys.exit("no copy can be made here: " + meta["holders"])
     before, during = speed(windows, 0, begin), speed(windows, begin, end)
-    after = speed(windows, end, end + 10**9)
+    after = speed(windows, end, end + int(options.seconds * 1e9))
     return [int(meta["holders.pause_ns"]) / 1e6, int(meta["holders.cpu_ns"]) / 1e6, int(meta["holders.memory"]) / 1e6,
             100 * during / before if during else None, 100 * after / before if after else None]
 
@@ -105,7 +107,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("snapdiff")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=10, help="how long the program writes")
+    parser.add_argument("--seconds", type=float, default=1, help="how long it writes before and after the copy")
     parser.add_argument("--blocks", type=int, nargs="+", default=[100000, 1000000, 5000000])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:

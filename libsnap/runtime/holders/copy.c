@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "runtime/arena.h"
 #include "runtime/holders/missing.h"
 #include "runtime/process.h"
@@ -28,9 +30,11 @@
 #include "write/sys.h"
 
 #define MOST_THREADS  16384u
-#define OWN_LINKS     2u           /* of a directory, without what is in it */
-#define MOST_IDS      (1u << 22)   /* the kernel gives no higher ones */
-#define ROUNDS        20u          /* rounds of looking for new threads */
+#define OWN_LINKS     2u         /* of a directory, without what is in it */
+#define MOST_IDS      (1u << 22) /* the kernel gives no higher ones */
+#define ROUNDS        20u        /* rounds of looking for new threads */
+#define FEW_THREADS   64u        /* to let each go is as quick as to end */
+#define STACK_BYTES   ((size_t)512 << 10)
 #define STOP_LIMIT_NS 100000000ull /* other threads keep running */
 #define POLL_NS       5000ull
 #define TIME_LIMIT_NS 120000000000ull
@@ -55,6 +59,7 @@ struct making {
 	int host;          /* process id of the host */
 	int child, status; /* the copy and how it ended */
 	uint64_t *ids;     /* a bit for each thread that was listed */
+	char *stack;       /* of the process that stops the threads, and of the copy */
 	uint64_t begun_ns;
 	bool late; /* it took longer than it may */
 };
@@ -205,6 +210,8 @@ static void stop_all(struct making *m)
 static void stop_threads(struct making *m)
 {
 	list_threads(m);
+	snap__sys_madvise(m->copy.threads, m->copy.thread_count * sizeof(*m->copy.threads),
+			  MADV_POPULATE_WRITE);
 	allow_lateness(1);
 	m->begun_ns = snap__os_mono_ns();
 	stop_all(m);
@@ -218,36 +225,35 @@ static void read_registers(struct making *m)
 
 		t->read = t->stopped && snap__registers_read(t);
 		m->copy.threads_unread += !t->read && !t->ended;
+		m->copy.threads_late += t->seized && !t->stopped;
 		m->copy.was_stopped |= t->read;
 	}
 }
 
-static void resume_threads(struct making *m)
+static void let_go(const struct snap__stopped *t)
 {
-	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
-		const struct snap__stopped *t = &m->copy.threads[i];
+	syscall(SYS_ptrace, PTRACE_DETACH, (long)t->id, 0, (long)t->signal);
+}
 
-		if (t->stopped)
-			syscall(SYS_ptrace, PTRACE_DETACH, (long)t->id, 0, (long)t->signal);
-	}
+static void note_pause(const struct making *m)
+{
 	atomic_store(&m->copy.page->pause_ns, snap__os_mono_ns() - m->begun_ns);
 }
 
-/* A thread that did not stop in time is not in the copy, but it will stop later, and must then be
-   resumed.  That happens here, after the locks are released, because the thread may need one of
-   them before it stops. */
-static void release_late_threads(struct making *m)
+/*
+ * The threads go on when the process that stopped them ends: the kernel lets them all go at once, where
+ * one that is let go alone takes the processor from those that still wait.  But a signal that was
+ * being delivered would be lost.
+ */
+static void resume_threads(const struct making *m)
 {
-	for (uint32_t i = 0; i < m->copy.thread_count; i++) {
-		struct snap__stopped *t = &m->copy.threads[i];
+	bool few = m->copy.thread_count <= FEW_THREADS;
 
-		if (!t->seized || t->stopped)
-			continue;
-		while (!has_stopped(t))
-			snap__os_sleep(POLL_NS);
-		if (t->stopped)
-			syscall(SYS_ptrace, PTRACE_DETACH, (long)t->id, 0, (long)t->signal);
-	}
+	for (uint32_t i = 0; i < m->copy.thread_count; i++)
+		if (m->copy.threads[i].stopped && (few || m->copy.threads[i].signal))
+			let_go(&m->copy.threads[i]);
+	if (few)
+		note_pause(m);
 }
 
 /* ---- the copy -------------------------------------------------------------------------------- */
@@ -448,22 +454,43 @@ static void await_copy(struct making *m)
 	}
 }
 
+/* In a process of its own, which shares the memory: the copy is the child of the one that waits for
+ * both.  A thread that did not stop in time is not in the copy, and is let go with the others. */
+static void stop_and_copy(void *making)
+{
+	struct making *m = making;
+
+	stop_threads(m);
+	read_registers(m);
+	m->child = (int)syscall(SYS_clone, (unsigned long)CLONE_PARENT, NULL, NULL, NULL, NULL);
+	if (m->child == 0)
+		be_the_copy(m);
+	if (m->child < 0)
+		m->status = errno;
+	resume_threads(m);
+	for (;;)
+		syscall(SYS_exit, 0);
+}
+
 /*
  * Two tables have locks.  No thread may be changing these tables when the copy is made.  So the
  * locks, which have no owner, are taken before the stop and released here.
  */
 static void make_copy(struct making *m)
 {
-	stop_threads(m);
-	read_registers(m);
-	m->child = (int)syscall(SYS_clone, 0ul, NULL, NULL, NULL, NULL);
-	if (m->child == 0)
-		be_the_copy(m);
-	if (m->child < 0)
-		m->status = errno;
-	resume_threads(m);
+	const unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_FS | CLONE_FILES;
+	long stopper;
+
+	m->child = -1;
+	stopper =
+		snap__arch_clone(flags, m->stack + STACK_BYTES, NULL, NULL, NULL, stop_and_copy, m);
+	if (stopper < 0)
+		m->status = (int)-stopper;
+	else
+		syscall(SYS_wait4, stopper, NULL, __WALL, NULL);
+	if (!atomic_load(&m->copy.page->pause_ns))
+		note_pause(m);
 	give_locks_back();
-	release_late_threads(m);
 }
 
 static bool prepare(struct making *m)
@@ -471,15 +498,17 @@ static bool prepare(struct making *m)
 	m->copy.page = snap__map_shared(sizeof(*m->copy.page));
 	m->copy.threads = snap__map_passing(MOST_THREADS * sizeof(*m->copy.threads));
 	m->ids = snap__map_passing(MOST_IDS / 8);
+	m->stack = snap__map_passing(STACK_BYTES);
 	return snap__space_prepare(&m->copy.space) &&
 	       snap__space_prepare_second(&m->before, &m->copy.space) && m->copy.page &&
-	       m->copy.threads && m->ids;
+	       m->copy.threads && m->ids && m->stack;
 }
 
 static void release(struct making *m)
 {
 	snap__space_release(&m->before);
 	snap__space_release(&m->copy.space);
+	snap__unmap(m->stack, STACK_BYTES);
 	snap__unmap(m->ids, MOST_IDS / 8);
 	snap__unmap(m->copy.threads, MOST_THREADS * sizeof(*m->copy.threads));
 	snap__unmap(m->copy.page, sizeof(*m->copy.page));

@@ -38,12 +38,13 @@ struct snap__copy_page {
 struct snap__copy {
 	struct snap__copy_page *page;
 	struct snap__space space;
-	struct snap__stopped *threads; /* of the host */
-	uint32_t thread_count, threads_unread;
-	bool was_stopped;                   /* otherwise no register is known */
-	uint64_t memory_limit, memory_used; /* of the copy, in bytes */
-	uint64_t inherited;                 /* resident when it was made */
-	uint64_t pages_unread;              /* of memory that the copy has not */
+	struct snap__stopped *threads;         /* of the host */
+	uint32_t thread_count, threads_unread; /* unread: those that are late as well */
+	uint32_t threads_late;                 /* which did not stop in time */
+	bool was_stopped;                      /* otherwise no register is known */
+	uint64_t memory_limit, memory_used;    /* of the copy, in bytes */
+	uint64_t inherited;                    /* resident when it was made */
+	uint64_t pages_unread;                 /* of memory that the copy has not */
 };
 
 /**

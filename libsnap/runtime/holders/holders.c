@@ -27,6 +27,7 @@ void snap__holders_each_fact(const struct snap__copy *copy, snap__holders_fact_f
 	fn(user, "memory", snap__copy_own_memory());
 	fn(user, "threads", copy->thread_count);
 	fn(user, "threads_unread", copy->threads_unread);
+	fn(user, "threads_late", copy->threads_late);
 	fn(user, "blocks", snap__blocks.count);
 	fn(user, "unreachable_blocks", snap__graph.unreachable_blocks);
 	fn(user, "unreachable_bytes", snap__graph.unreachable_bytes);

@@ -1,17 +1,18 @@
 /*
- * held.c - a chain of live blocks: held BLOCKS [SECONDS].
+ * held.c - a chain of live blocks: held BLOCKS.
  *
  * Linked with LeakSanitizer it has the blocks looked through once, and prints the milliseconds of wall time and of CPU
- * time that this took.  Otherwise it prints "ready", writes into random blocks for SECONDS, and then prints for each
- * window of 5 ms when it ended (CLOCK_MONOTONIC, ns) and how many writes were made in it.
+ * time that this took.  Otherwise it prints "ready", writes into random blocks until its standard input ends, and then
+ * prints for each window of 5 ms when it ended (CLOCK_MONOTONIC, ns) and how many writes were made in it.
  */
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 
-enum { WINDOW_NS = 5000000, BATCH = 64 };
+enum { WINDOW_NS = 5000000, BATCH = 64, MOST_WINDOWS = 200000 };
 
 struct block {
 	struct block *next;
@@ -73,14 +74,20 @@ struct window {
 	uint64_t end, writes;
 };
 
-static void write_windows(size_t count, uint64_t seconds)
+static int input_ended(void)
 {
-	size_t most = seconds * 1000000000 / WINDOW_NS + 1, used = 0;
-	struct window *windows = calloc(most, sizeof(*windows));
-	uint64_t random = 88172645463325252u, start = now(), end = start + seconds * 1000000000;
-	uint64_t begin = start;
+	struct pollfd input = {.fd = 0, .events = POLLIN};
 
-	while (windows && begin < end && used < most) {
+	return poll(&input, 1, 0) != 0;
+}
+
+static void write_windows(size_t count)
+{
+	static struct window windows[MOST_WINDOWS];
+	uint64_t random = 88172645463325252u, begin = now();
+	size_t used = 0;
+
+	while (used < MOST_WINDOWS) {
 		for (int i = 0; i < BATCH; i++) {
 			random ^= random << 13;
 			random ^= random >> 7;
@@ -89,8 +96,11 @@ static void write_windows(size_t count, uint64_t seconds)
 		}
 		windows[used].writes += BATCH;
 		windows[used].end = now();
-		if (windows[used].end - begin >= WINDOW_NS)
-			begin = windows[used++].end;
+		if (windows[used].end - begin < WINDOW_NS)
+			continue;
+		begin = windows[used++].end;
+		if (input_ended())
+			break;
 	}
 	for (size_t i = 0; i < used; i++)
 		printf("%llu %llu\n", (unsigned long long)windows[i].end,
@@ -110,7 +120,7 @@ int main(int argc, char **argv)
 #else
 	puts("ready");
 	fflush(stdout);
-	write_windows(count, argc > 2 ? strtoul(argv[2], NULL, 10) : 3);
+	write_windows(count);
 	return 0;
 #endif
 }
