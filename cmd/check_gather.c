@@ -341,7 +341,7 @@ static struct check_range range_of(const struct check_side *side, enum figure_of
 	return isnan(range.low) && figure != WHOLE_LIVE ? all : range;
 }
 
-/* The most that any process of the side had allocated. */
+/* The largest number of blocks that any process of the side allocated. */
 static double most_work(const struct check_side *side)
 {
 	double most = (double)NAN;
@@ -351,8 +351,8 @@ static double most_work(const struct check_side *side)
 	return most;
 }
 
-/* The most that was allocated between a snapshot and the one before it.  Freeing at the exit is no
- * work. */
+/* The largest number of blocks that were allocated between a snapshot and the one before it. A
+ * process that only frees at its exit does no work. */
 static double most_step(const struct check_side *side)
 {
 	double most = (double)NAN;

@@ -9,7 +9,7 @@
 #include "report/check.h"
 #include "cli/report_options.h"
 
-/** A snapshot, and what is known of its process until then. */
+/** A snapshot, and the figures of its process up to then. */
 struct check_snapshot {
 	char *path, *program;
 	char *iteration; /* of `run --repeat`; NULL: of another run */
@@ -29,7 +29,7 @@ struct check_side {
 	 * exit: the processes are no series, the runs are. */
 	bool is_pool;
 	size_t damaged;        /* files of which at most a part could be read */
-	struct notices damage; /* what was said of them */
+	struct notices damage; /* the warnings about them */
 };
 
 struct check_gathered {

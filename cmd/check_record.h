@@ -9,7 +9,7 @@
 
 #include "base/fail.h"
 
-/** As the options of `run` have it; 0 or NULL: that of `run`. */
+/** Like the options of `run`; 0 or NULL: the default of `run`. */
 struct check_how {
 	uint64_t every_ns, at_growth, at_peak, sample, depth;
 	const char *python, *exit_snapshot;

@@ -39,7 +39,7 @@ static enum snap_status build_run(const struct invocation *call, int *exit_code,
 			    "a snapshot is written to a file, not to standard output");
 	st = input_read(&model, call->argv[0], NULL, err);
 	if (st == SNAP_OK)
-		st = model_check_contents(model, err); /* no report can read another */
+		st = model_check_contents(model, err); /* no report could read another snapshot */
 	if (st == SNAP_OK) {
 		st = input_write_snap(model, options->output, err);
 		if (st == SNAP_EIO)

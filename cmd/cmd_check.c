@@ -265,7 +265,8 @@ static bool judges_growth(const struct check *check)
 		check->gathered.new_.count > 1);
 }
 
-/* What growth judges: all that was named; of a pool, what each run left, and other programs. */
+/* The names that growth judges: all named snapshots; for a pool of workers, what each run left, and
+   other programs. */
 static const char **names_for_growth(const struct check *check, size_t *count)
 {
 	const struct check_side *side = &check->gathered.new_;

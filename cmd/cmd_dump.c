@@ -84,7 +84,7 @@ static enum snap_status dump_run(const struct invocation *call, int *exit_code,
 	if (st == SNAP_OK)
 		st = write_output(model, options->output, err);
 	if (st == SNAP_OK && model->torn &&
-	    !snapshots_is_directory(call->argv[0])) /* else it has been said */
+	    !snapshots_is_directory(call->argv[0])) /* otherwise the message was already printed */
 		cli_message("warning: %s", model->torn);
 	if (st == SNAP_OK && (is_refused_elsewhere(model) || model->torn || damaged))
 		*exit_code = EXIT_INPUT;

@@ -1,5 +1,5 @@
 /*
- * cmd_help.c - `snapdiff help`: what the tables of commands and options say.
+ * cmd_help.c - `snapdiff help`: print what the tables of commands and options contain.
  */
 #include <string.h>
 

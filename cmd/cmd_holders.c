@@ -49,7 +49,7 @@ static enum snap_status print_report(const struct subject *subject, const char *
 	if (st == SNAP_OK)
 		st = holders_fill(report, holding, pattern, err);
 	if (st != SNAP_OK)
-		output_warnings(report, options); /* they may say why */
+		output_warnings(report, options); /* its warnings may say why */
 	else
 		st = options->sql ? print_sql(subject, report, options, err)
 				  : output_report(report, options, err);

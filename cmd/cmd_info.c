@@ -38,7 +38,7 @@ static const struct column info_columns[] = {
 };
 
 struct module_memory {
-	const char *key;         /* what the names of its figures have in common */
+	const char *key;         /* the common beginning of the names of its figures */
 	const char *base, *path; /* hexadecimal */
 	int64_t all, own;        /* bytes in memory, and private ones among them; -1 unknown */
 };
@@ -48,7 +48,7 @@ struct info {
 	struct store *store;
 	int64_t id;
 	bool found;
-	const char *section;  /* of the facts that arrive now */
+	const char *section;  /* the section of the facts that arrive now */
 	struct value *object; /* where they go in JSON */
 	struct value modules;
 	size_t module_count;
@@ -211,7 +211,7 @@ static enum snap_status add_resident(struct info *info, struct snap_error *err)
 
 static const char module_all[] = "module_resident.", module_own[] = "module_private.";
 
-/* In the name of a module's figure, what says of which module; NULL: it is another figure. */
+/* The part of a figure's name that names the module; NULL: it is not a module's figure. */
 static const char *module_of(const char *name, const char *prefix)
 {
 	size_t size = strlen(prefix);
@@ -228,7 +228,7 @@ static enum snap_status count_in_memory(void *user, const char *name, const char
 	return SNAP_OK;
 }
 
-/* A file may say anything: what is no number of bytes is unknown. */
+/* A file may contain anything: a value that is not a number of bytes is unknown. */
 static int64_t memory_bytes(const char *text)
 {
 	uint64_t bytes;

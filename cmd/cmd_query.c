@@ -119,7 +119,7 @@ static bool ends_with(const char *text, const char *suffix)
 	return size >= suffix_size && strcmp(text + size - suffix_size, suffix) == 0;
 }
 
-/* Columns that are called as ours are read as ours; of the others, nothing is known. */
+/* A column with the name of one of our columns is treated as that; of others, nothing is known. */
 static enum column_kind kind_of(const char *name)
 {
 	bool delta = begins_with(name, "delta_");
@@ -278,8 +278,7 @@ static uint64_t timeout_of(const struct querying *querying)
 	return querying->editor || isatty(STDOUT_FILENO) ? 0 : DEFAULT_TIMEOUT_NS;
 }
 
-/* What a single step of SQLite computes cannot be interrupted: the process ends.  Nothing was
- * written. */
+/* A single step of SQLite cannot be interrupted: so the process ends.  Nothing was written. */
 static void stop_hard(int signal_number)
 {
 	static const char why[] =

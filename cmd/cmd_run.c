@@ -304,7 +304,7 @@ static enum snap_status settings_make(struct settings *settings, const struct ru
 	return st;
 }
 
-/* If the command succeeded but its recording failed, we failed. */
+/* If the command succeeded but its recording failed, `run` failed. */
 static int exit_code_of(const struct run_options *options, const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;
@@ -361,7 +361,8 @@ static enum snap_status run_once(const struct run_options *options, const struct
 	return SNAP_OK;
 }
 
-/* A series that ended early is shorter than was asked for, which a verdict on it does not show. */
+/* A series that ended early is shorter than the user asked for.  A verdict on it does not show
+   that, so say it. */
 static void say_failed_run(const struct run_options *options, bool warms_up, uint64_t run,
 			   int exit_code)
 {

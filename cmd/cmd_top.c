@@ -85,8 +85,8 @@ static enum snap_status check_exit(const struct subject *subject, struct snap_er
 	return st;
 }
 
-/* Of a directory the snapshot of the exit; a file or a name in a database says itself what it
- * is. */
+/* For a directory, take the exit snapshot.  A file or a name in a database names one snapshot
+   already. */
 static int moment_of(const struct report_options *options, const char *name)
 {
 	const char *dir = name ? name : SNAPSHOTS_DEFAULT_DIRECTORY;

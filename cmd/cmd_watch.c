@@ -57,7 +57,7 @@ static void on_interrupt(int signal)
 		_exit(code_so_far);
 }
 
-/* What is watched, and what was read of it so far. */
+/* The watched process, and the snapshots that were read so far. */
 struct watching {
 	struct watched watched;
 	struct subject subject;

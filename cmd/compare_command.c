@@ -95,7 +95,7 @@ static enum snap_status fill_report(struct report *report, const struct subject 
 	return st;
 }
 
-/* What is odd about the two sides, into the report. */
+/* Add warnings about the two sides to the report. */
 static enum snap_status warn_of_sides(struct report *report, const struct subject *subject,
 				      struct dataset *dataset, size_t old_count, bool *are_runs,
 				      struct snap_error *err)

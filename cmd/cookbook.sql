@@ -17,8 +17,8 @@ SELECT function, file, line, delta_bytes, delta_blocks
 FROM changes WHERE new_snapshot_id = (SELECT max(new_snapshot_id) FROM changes) AND delta_bytes <> 0
 ORDER BY abs(delta_bytes) DESC LIMIT 20;
 
--- 4. Which sites exist in the newest snapshot and did not in the first?
--- What came with a request, a release, or a leak.
+-- 4. Which sites exist in the newest snapshot and did not in the first? These sites came with a
+-- request, a release, or a leak.
 SELECT function, file, line, live_bytes
 FROM top WHERE site_id NOT IN (SELECT site_id FROM history WHERE snapshot_id =
 	(SELECT snapshot_id FROM snapshots ORDER BY position LIMIT 1) AND live_blocks > 0)

@@ -93,7 +93,7 @@ static enum snap_status check_metric(const struct report_options *options, struc
 struct parts {
 	struct growth_part *items;
 	size_t count;
-	struct notices said; /* what is odd about them */
+	struct notices said; /* warnings about the snapshots */
 	struct growth_left_out left_out;
 	size_t idle;
 };
@@ -137,7 +137,7 @@ static enum snap_status open_series(struct subject *subject, struct snapshots_se
 	return st;
 }
 
-/* What is odd about one part; with its name if there are several parts. */
+/* Add the warnings about one part; with its name if there are several parts. */
 static enum snap_status pass_on(struct notices *to, const struct notices *said,
 				const struct growth_part *part, bool several,
 				struct snap_error *err)
@@ -162,7 +162,7 @@ static bool is_no_series(const struct growth_axis *axis, bool several)
 	return several && !axis->by_iteration && axis->run_count == axis->count;
 }
 
-/* What a part shows of its snapshots. */
+/* Add the facts about a part's snapshots. */
 static enum snap_status fill_part(struct parts *parts, struct store *store,
 				  const struct snapshots_series *series, int64_t at_exit,
 				  const struct growth_command *options, struct snap_error *err)

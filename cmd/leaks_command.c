@@ -114,7 +114,7 @@ enum snap_status leaks_make(struct report **out, const struct leaks_command *opt
 		*out = answer.report;
 		answer.report = NULL;
 	} else if (st != SNAP_OK && answer.report) {
-		output_warnings(answer.report, &options->shared); /* they may say why */
+		output_warnings(answer.report, &options->shared); /* its warnings may say why */
 	}
 	release(&answer);
 	return st;

@@ -1,5 +1,5 @@
 /*
- * leaks_command.h - what nothing reaches in a snapshot, as a report: for `leaks` and for `check`.
+ * leaks_command.h - the report on blocks that nothing reaches: for `leaks` and for `check`.
  */
 #ifndef LEAKS_COMMAND_H
 #define LEAKS_COMMAND_H

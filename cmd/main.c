@@ -199,7 +199,7 @@ static int finish_output(int exit_code)
 }
 
 /*
- * A file that we open must not become descriptor 0, 1 or 2 because the caller had closed it.  A
+ * A file that we open must not get descriptor 0, 1 or 2 because the caller had closed that.  A
  * closed standard output cannot be written to afterwards either, so that lost data is noticed.
  */
 static bool open_standard_files(void)

@@ -1,5 +1,5 @@
 /*
- * page_holders.c - who holds the rows of a page, where its newest snapshot says so.
+ * page_holders.c - who holds the rows of a page, if its newest snapshot has holders.
  */
 #include "page_holders.h"
 

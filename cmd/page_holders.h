@@ -1,5 +1,5 @@
 /*
- * page_holders.h - who holds the rows of a page, where its newest snapshot says so.
+ * page_holders.h - who holds the rows of a page, if its newest snapshot has holders.
  */
 #ifndef PAGE_HOLDERS_H
 #define PAGE_HOLDERS_H
@@ -13,7 +13,7 @@ struct page_holders {
 	size_t count;
 };
 
-/** Of the first rows of `made`; none where the snapshot does not say who holds what.  Release with
+/** Find them for the first rows of `made`; none if the snapshot has no holders.  Release with
  * page_holders_release(), also after a failure.  SNAP_ENOMEM, and what the store says. */
 enum snap_status page_holders_make(struct page_holders *out, const struct page_made *made,
 				   struct snap_error *err);

@@ -107,7 +107,7 @@ static unsigned char complete(EditLine *line, int key)
 
 /* ---- history --------------------------------------------------------------------------------- */
 
-/* XDG's place for what should survive but is no configuration. */
+/* The directory that XDG defines for files that should survive but are no configuration. */
 static void find_history(char path[PATH_MAX])
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");

@@ -12,7 +12,7 @@
 struct prompt_host {
 	void *user;
 	/** The next line with its newline, the host's until the next call; NULL at the end.  When
-	 * *interrupted is set, what was typed of the statement is forgotten. */
+	 * *interrupted is set, the typed part of the statement is dropped. */
 	const char *(*line)(void *user, const char *prompt, bool *interrupted);
 	void (*run)(void *user, const char *sql);         /* whole statements */
 	void (*remember)(void *user, const char *sql);    /* for the history */

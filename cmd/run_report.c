@@ -88,7 +88,7 @@ static void print_some_missed(const struct hello *hello)
 		fprintf(stderr, "\n");
 }
 
-/* What the lists have no room for. */
+/* Programs for which the lists have no room. */
 static void print_unlisted(const struct hello *hello)
 {
 	if (hello->missed_unlisted)
@@ -174,7 +174,8 @@ static void print_merged(const struct hello *hello)
 			hello->merged == 1 ? "was" : "were", hello->merged == 1 ? "was" : "were");
 }
 
-/* Who was killed, and why.  A status of 137 without a signal may also be the program's own. */
+/* Say which process was killed, and why.  A status of 137 without a signal may also be the
+   program's own. */
 static bool print_who_was_killed(const struct launch_result *result)
 {
 	bool itself = result->end_signal == SIGKILL;
@@ -195,7 +196,7 @@ static bool print_who_was_killed(const struct launch_result *result)
 	return true;
 }
 
-/* A killed process cannot leave a last snapshot: say what there is instead, and how old it is. */
+/* A killed process cannot leave a last snapshot: name the newest one, and say how old it is. */
 static void print_killed(const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;

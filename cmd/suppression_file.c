@@ -22,7 +22,8 @@ static enum snap_status cannot_read(const char *path, int error, struct snap_err
 	return fail(err, st, "%s: cannot be read: %s", path, strerror(error));
 }
 
-/* Half a policy or half of the suppressions must not judge: what was read is all of it, or nothing. */
+/* A part of a policy or of the suppressions must not judge: either the whole file is read, or it is
+   an error. */
 static enum snap_status read_whole(int fd, const char *path, char text[TEXT_FILE_MAX + 1],
 				   struct snap_error *err)
 {

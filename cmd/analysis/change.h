@@ -26,7 +26,7 @@ struct change_row {
 	double similarity;                   /* least of its fuzzy pairs */
 	uint32_t heaviest; /* the pair that holds most on either side: index into pairs */
 	enum change_status status;
-	int direction; /* 1 up, -1 down, whatever the status says of where it went */
+	int direction; /* 1 up, -1 down, 0 the same, whatever the status is */
 };
 
 struct changes {
@@ -35,7 +35,7 @@ struct changes {
 	size_t count;
 };
 
-/** How long the two runs were, in a unit of the caller's: seconds, requests.  Above 0. */
+/** How long the two runs were, in the caller's unit: seconds, requests.  Above 0. */
 struct change_units {
 	double old, new;
 };

@@ -1,9 +1,9 @@
 /*
  * change_text.c - what differs between two paired stacks, in a few words.
  *
- * The naming frame comes first: that is what the reader looks at; then its callers, newest first;
- * allocator plumbing last.  At most MOST_PHRASES differences are said: the row's stack has the
- * rest.
+ * The frame that names the site comes first, because the reader looks at it; then its callers,
+ * newest first; frames that only pass a request on to malloc (names.h) come last.  At most
+ * MOST_PHRASES differences are written: the row's stack has the rest.
  */
 #include "analysis/change.h"
 
@@ -163,7 +163,7 @@ static void say_steps(struct text *text, const struct aligner *aligner)
 		}
 		if ((step->a != SNAP_NONE && step->a < old_named) ||
 		    (step->b != SNAP_NONE && step->b < new_named)) {
-			at++; /* plumbing */
+			at++; /* a frame that only passes a request on to malloc */
 			continue;
 		}
 		at = read_gap(aligner, at, &gap);

@@ -7,7 +7,8 @@
 
 #include "base/array.h"
 
-/* A stack as rows of the selection, newest first, without the plumbing that naming skips. */
+/* A stack as rows of the selection, newest first, without the frames that only pass a request on to
+   malloc. */
 struct path {
 	uint32_t *rows;
 	bool *wanted;
@@ -40,7 +41,7 @@ static bool credit(struct neighbours *neighbours, uint32_t site, uint32_t functi
 	return credits_add(&neighbours->credits, neighbours->dataset, id, site);
 }
 
-/* Frames of Python dumps have no function: they go by their file. */
+/* Frames of Python dumps have no function: their file is used instead. */
 static uint32_t name_of(const struct dataset_frame *frame)
 {
 	return frame->function ? frame->function : frame->file;

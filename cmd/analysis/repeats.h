@@ -1,6 +1,6 @@
 /*
- * analysis/repeats.h - several snapshots on a side of a comparison: medians, and how far runs
- * differ anyway.
+ * analysis/repeats.h - several snapshots on a side of a comparison: medians, and how far the runs
+ * of a side differ from each other.
  */
 #ifndef ANALYSIS_REPEATS_H
 #define ANALYSIS_REPEATS_H
@@ -8,7 +8,7 @@
 #include "analysis/change.h"
 
 struct repeats {
-	struct dataset_snapshot *runs; /* the snapshots as they were: old ones first */
+	struct dataset_snapshot *runs; /* the original snapshots: old ones first */
 	size_t count, old_count;
 };
 

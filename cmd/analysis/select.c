@@ -13,8 +13,8 @@
 #include "base/fail.h"
 #include "base/pattern.h"
 
-/* What is known of a frame or row key, as string ids; a field that the grouping does not look at is
- * 0. */
+/* The fields of a frame or a row's key, as string ids; a field that the grouping does not use is
+   0. */
 struct label {
 	uint32_t function, file, module, line;
 	uint64_t address; /* only of frames without any name */
@@ -43,7 +43,7 @@ struct credit {
 struct step {
 	uint32_t label;
 	uint32_t position; /* in its site's stack */
-	bool again;        /* it, or what leads from it to itself, follows itself */
+	bool again;        /* this frame, or a cycle of frames from it back to itself, repeats */
 };
 
 struct folded {
@@ -65,7 +65,7 @@ struct selection {
 	struct hash_table text_index; /* rows that are only a text */
 	struct folded *row_stack;     /* of a row that is a stack */
 	size_t row_stack_capacity;
-	struct step *steps; /* of such stacks, one after the other; then of the one at hand */
+	struct step *steps; /* of such stacks, one after the other; then of the current stack */
 	size_t step_count, step_capacity;
 	struct credit *credits;
 	uint32_t *credited;

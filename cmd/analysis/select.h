@@ -2,9 +2,8 @@
  * analysis/select.h - which stacks a report is about, and what row each belongs to.
  *
  * The one implementation of the filters and groupings that all reports share.  It is C and not SQL
- * because compare pairs stacks *before* it groups them: a second, SQL implementation of "what row
- * is this stack in" would have to agree with this one for ever.  Expressions are matched once per
- * distinct name, never per stack.
+ * because compare pairs stacks *before* it groups them: a second implementation in SQL would always
+ * have to agree with this one.  Expressions are matched once per distinct name, never per stack.
  */
 #ifndef ANALYSIS_SELECT_H
 #define ANALYSIS_SELECT_H
@@ -16,7 +15,7 @@
 struct select_options {
 	enum group_key group; /* not GROUP_TYPE */
 	bool cumulative;      /* a stack belongs to the rows of all its frames, once each */
-	bool no_skip;         /* name a stack by its newest frame, whatever it is */
+	bool no_skip;         /* name a stack by its newest frame, whatever that is */
 	const char *focus,
 		*ignore; /* keep stacks with / without a frame whose function or file matches */
 	const char *show,

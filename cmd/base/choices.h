@@ -1,13 +1,13 @@
 /*
- * base/choices.h - what an option takes by name and another room acts on.
+ * base/choices.h - names that options take, and the values that other rooms get.
  *
- * Options take these by name (cli/); snapshots/ and analysis/ do as they say.  Neither knows cli/.
+ * The options are in cli/; snapshots/ and analysis/ use the values, and do not know cli/.
  */
 #ifndef BASE_CHOICES_H
 #define BASE_CHOICES_H
 
-/** The order in which snapshots that do not say their place in a series follow each other; and the
- * names, as --order takes them. */
+/** The order of snapshots that do not know their place in a series; and the names, as --order takes
+ * them. */
 enum snapshots_order { SNAPSHOTS_BY_TIME, SNAPSHOTS_BY_NAME, SNAPSHOTS_AS_GIVEN };
 extern const char *const snapshots_order_names[];
 
@@ -44,8 +44,8 @@ enum figure {
 extern const char *const figure_names[];
 extern const char *const figure_column_names[FIGURES];
 
-/** How alike two call stacks are that count as one, from most to least; and the names, as --match
- * takes them. */
+/** How much two call stacks must agree to count as the same one, from most to least; and the names,
+ * as --match takes them. */
 enum pair_level {
 	PAIR_EXACT,    /* build-id and address of every location */
 	PAIR_LINE,     /* function, file and line of every frame */

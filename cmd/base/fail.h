@@ -8,11 +8,12 @@
 
 #include "snap/status.h"
 
-/** The command line, or a name on it, is ambiguous or wrong.  The command's own status: the library
- * has no command line, and its numbers end far below. */
+/** The command line, or a name on it, is ambiguous or wrong.  Only the command uses this status,
+ * because the library has no command line.  The library's numbers are much lower. */
 #define SNAP_EUSAGE ((enum snap_status)64)
 
-/** What was named is no series: a wrong use, too, but for those who can do without one. */
+/** The named snapshots are no series.  This is also a wrong use, except for callers that can do
+ * without a series. */
 #define SNAP_ENOSERIES ((enum snap_status)65)
 
 /** Fill err->status and err->message (printf style, one line, cut if too long); err may be NULL. */

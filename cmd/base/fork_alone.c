@@ -1,6 +1,6 @@
 /*
  * fork_alone.c - one lock.  A second thread holds it while it works; a thread that forks holds it
- * while it does.
+ * during the fork.
  */
 #include "base/fork_alone.h"
 

@@ -1,9 +1,9 @@
 /*
  * base/fork_alone.h - fork() while a second thread works.
  *
- * A child of fork() has only the thread that called it.  What the other thread was changing stays
- * half changed there, and its locks stay taken: of libraries that do not expect a fork, the
- * allocator of AddressSanitizer among them.
+ * A child of fork() has only the thread that called it.  There, data that the other thread was
+ * changing stay half changed, and locks that it held stay locked.  Some libraries do not expect a
+ * fork, the allocator of AddressSanitizer among them.
  */
 #ifndef BASE_FORK_ALONE_H
 #define BASE_FORK_ALONE_H

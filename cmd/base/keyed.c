@@ -1,6 +1,6 @@
 /*
- * keyed.c - hashes are spread evenly, so their upper bits are sorted digit by digit, and only what
- * ties there is compared.
+ * keyed.c - hashes are spread evenly, so their upper bits are sorted digit by digit, and only ties
+ * are compared.
  */
 #include "base/keyed.h"
 

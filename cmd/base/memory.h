@@ -2,7 +2,7 @@
  * base/memory.h - what happens when memory is out, and how much of it we may take.
  *
  * Running out of memory is an error like others: a function returns SNAP_ENOMEM, with a sentence
- * (fail_memory()), and what it has begun is undone.  So it is wherever files are read, symbolised,
+ * (fail_memory()), and undoes what it has begun.  This holds wherever files are read, symbolised,
  * loaded into a database and summed.
  *
  * There is one exception, and one door for it: memory_need().  Reports are built of values, and
@@ -12,8 +12,8 @@
  * report that lacks a part because one was forgotten would look like a report.  At that point
  * nothing is left that had to be undone: the databases are closed to writing, and what is printed
  * is thrown away.  So these functions do not return without memory.  They call the function that
- * main() has set, which removes the output file that is not whole, says what ran out of memory, and
- * ends the program with the exit code of any other failure of the system.
+ * main() has set.  It removes an incomplete output file, says that memory ran out, and ends the
+ * program with the exit code for failures of the system.
  *
  * The child that reads modules (symbols/worker.h) sets a function of its own: the command loses the
  * names of one module, and says so.
@@ -35,8 +35,8 @@ typedef void memory_failed_fn(const char *doing);
 void memory_on_failure(memory_failed_fn *fn);
 
 /**
- * From now on, freed memory stays with the process and is used again.  A report makes and frees
- * arrays of many megabytes one after the other; the kernel would clear each page anew.
+ * From now on, the process keeps freed memory and uses it again.  A report makes and frees arrays
+ * of many megabytes one after the other; the kernel would clear each page anew.
  */
 void memory_keep(void);
 
@@ -50,9 +50,9 @@ void *memory_need(void *memory, const char *doing);
 void memory_will_be_filled(void *block, size_t size);
 
 /**
- * Take at most `bytes` from now on (0: half of the machine's memory, or of the cgroup's): what is
- * more fails, so that a small hostile file cannot take the machine.  Without effect where a
- * sanitizer needs the address space.
+ * Take at most `bytes` from now on (0: half of the machine's memory, or of the cgroup's).  Larger
+ * requests fail, so that a small hostile file cannot take all memory of the machine.  Without
+ * effect where a sanitizer needs the address space.
  */
 void memory_limit(uint64_t bytes);
 

@@ -169,7 +169,7 @@ static bool texts_are_like(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* A text, without the name at the front of a sentence that somebody else has worded. */
+/* The text of a sentence from another part, without the name at its front. */
 static const char *text_to_compare(const struct notice *notice, size_t i)
 {
 	const char *text = notice->texts[i] ? notice->texts[i] : "";

@@ -1,9 +1,9 @@
 /*
  * base/notice.h - what a person is told about the figures of a report: warnings and remarks.
  *
- * Who finds something odd adds a notice to a list: its kind, its figures and its names.  All words
- * are in notices.def, and notice_text() makes a sentence of them.  So equal notices can be told to
- * be equal, however they read.
+ * Code that finds something unusual adds a notice to a list: its kind, its figures and its names.
+ * All words are in notices.def, and notice_text() makes a sentence of them.  So the program can
+ * compare notices without comparing sentences.
  */
 #ifndef BASE_NOTICE_H
 #define BASE_NOTICE_H
@@ -32,7 +32,7 @@ struct notice {
 	const char *who; /* a file, a module, a process; NULL: the report as a whole */
 	const char *texts[NOTICE_TEXTS];
 	uint64_t figures[NOTICE_FIGURES];
-	size_t sharing; /* how many processes it is about, instead of `who`; 0: about `who` */
+	size_t sharing; /* the number of processes that it is about; 0: it is about `who` */
 };
 
 /** Takes a notice.  Its texts belong to the caller, and live until the call returns. */
@@ -58,8 +58,8 @@ struct notices {
 };
 
 void notices_add(struct notices *list, const struct notice *notice);
-/** Add what is said of one of several processes; what was said of another becomes "2 processes,
- * each". */
+/** Add a notice about one of several processes.  If the same was already added about another one,
+ * the two become one notice about "2 processes, each". */
 void notices_join(struct notices *list, const struct notice *notice, const char *process);
 void notices_release(struct notices *list);
 

@@ -46,7 +46,7 @@ static bool is_unknown_class(const char *at)
 	return wctype(name) == 0;
 }
 
-/* What stands in a set: "[:alpha:]", "\\]" or a character. */
+/* One member of a set: "[:alpha:]", "\\]" or a character. */
 static const char *skip_member(const char *at)
 {
 	char end[] = {at[1], ']', '\0'};
@@ -69,7 +69,7 @@ static const char *set_end(const char *at)
 	return *at ? at : NULL;
 }
 
-/* Why the set from `at` to `end` matches nothing that was meant; NULL: it does. */
+/* Why the set from `at` to `end` cannot match what the user meant; NULL: it can. */
 static const char *set_problem(const char *at, const char *end)
 {
 	while (at < end) {

@@ -1,9 +1,9 @@
 /*
  * base/pattern.h - patterns of the user's: POSIX extended regular expressions, and globs.
  *
- * To regcomp() and regexec() memory that runs out is one more way not to match.  Here it is not:
- * else a report would be empty.  fnmatch() accepts every glob, also one that matches nothing by
- * mistake: glob_problem() finds these.
+ * For regcomp() and regexec(), a lack of memory is one more reason not to match.  Here it is an
+ * error, because otherwise a report would be empty.  fnmatch() accepts every glob, also one that
+ * matches nothing by mistake: glob_problem() finds these.
  */
 #ifndef BASE_PATTERN_H
 #define BASE_PATTERN_H

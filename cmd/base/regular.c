@@ -49,7 +49,7 @@ static int fault_of(int fd, uint64_t most, struct stat *info)
 	return info->st_size < 0 || (uint64_t)info->st_size > most ? EFBIG : 0;
 }
 
-/** Open what `place`, a descriptor that only marks it, stands for. */
+/** Open the file that `place`, a descriptor that only marks it, refers to. */
 static int open_marked(int place, int directory, const char *path, const struct stat *marked)
 {
 	char link[64];

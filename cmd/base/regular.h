@@ -1,9 +1,9 @@
 /*
  * base/regular.h - open a file that somebody else named, and nothing but a regular file.
  *
- * A name in a snapshot may lead to a device, which acts when it is opened, or to a pipe, whose
- * waiting writer would continue.  So the name is looked up first, and opened only if it is a plain
- * file.
+ * A name in a snapshot may lead to a device, which does something when it is opened, or to a pipe,
+ * whose waiting writer would continue.  So the file is checked first, and opened only if it is a
+ * regular file.
  */
 #ifndef BASE_REGULAR_H
 #define BASE_REGULAR_H

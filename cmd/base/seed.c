@@ -1,5 +1,5 @@
 /*
- * seed.c - what others cannot guess.
+ * seed.c - numbers that others cannot guess.
  */
 #include "base/seed.h"
 

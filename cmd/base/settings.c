@@ -1,5 +1,5 @@
 /*
- * settings.c - what holds for the whole program, whichever command runs.
+ * settings.c - settings of the whole program, whichever command runs.
  */
 #include "base/settings.h"
 

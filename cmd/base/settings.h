@@ -1,5 +1,5 @@
 /*
- * base/settings.h - what holds for the whole program, whichever command runs.
+ * base/settings.h - settings of the whole program, whichever command runs.
  *
  * The command line fills it before a command runs; nothing changes it afterwards.
  */

@@ -26,8 +26,8 @@ static bool has_controls(const char *text)
 	return obeyed;
 }
 
-/* One byte inside '...', or inside $'...' if `dollar`; of a character that a terminal obeys, if
- * `obeyed`. */
+/* Write one byte inside '...', or inside $'...' if `dollar`.  `obeyed`: it belongs to a character
+   that a terminal obeys. */
 static void put(FILE *out, unsigned char byte, bool dollar, bool obeyed)
 {
 	if (obeyed)

@@ -1,7 +1,7 @@
 /*
  * browse.c - the screen and its keys. 
  *
- * The left half lists rows, or the tree of call stacks; the right half says what is known of the
+ * The left half lists rows, or the tree of call stacks; the right half shows the details of the
  * line under the cursor.  Names come from untrusted files: text_add_safe() makes them harmless.
  */
 #include "browse/browse.h"
@@ -66,7 +66,7 @@ static int64_t row_bytes(const struct browse *b, size_t row, bool *signed_)
 
 /* ---- text on the screen ---------------------------------------------------------------------- */
 
-/* At most `room` columns of `text`, harmless, from where the cursor is. */
+/* Print at most `room` columns of `text` at the cursor, with control characters replaced. */
 void browse_put(struct browse *b, const char *text, int room)
 {
 	if (room <= 0)
@@ -193,7 +193,7 @@ static void wait_for_key(const struct browse *b)
 		timeout(WATCH_MS);
 }
 
-/* What the figures lack, whole: lines that are too long go on in the next one. */
+/* The warnings about the figures.  Lines that are too long continue in the next one. */
 static void draw_warnings(struct browse *b)
 {
 	const struct report *report = b->subject.report;
@@ -660,7 +660,7 @@ static void begin_screen(void)
 	set_escdelay(25);
 	curs_set(0);
 	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
-	mouseinterval(0); /* a press is told at once */
+	mouseinterval(0); /* report a press at once */
 	if (!has_colors())
 		return;
 	start_color();

@@ -1,5 +1,5 @@
 /*
- * detail.c - the right half: what is known of the line under the cursor.
+ * detail.c - the right half: details of the line under the cursor.
  */
 #include <curses.h>
 #include <string.h>

@@ -37,7 +37,7 @@ static int add_byte(int byte)
 	return byte;
 }
 
-/** What the terminal calls `name`, without the pauses that old terminals need. */
+/** The terminal's control sequence for `name`, without the pauses that old terminals need. */
 static void add_capability(const char *name)
 {
 	const char *text = tigetstr(name);

@@ -26,7 +26,7 @@ struct browse {
 	struct list_place rows, stacks;
 	size_t figure;
 	enum browse_order order;
-	size_t snapshot; /* of a series: the one whose figures are told */
+	size_t snapshot; /* of a series: the snapshot whose figures are shown */
 	size_t marked;   /* an input; SIZE_MAX: none */
 	struct browse_pattern pattern;
 	char message[TEXT_SIZE];
@@ -38,12 +38,12 @@ const struct value *browse_cell(const struct browse *b, size_t row, const char *
 const char *browse_string(const struct value *value);
 /** The verdict of a growth's row, the status of a compare's; NULL. */
 const char *browse_verdict(const struct browse *b, size_t row);
-/** At most `room` columns of `text`, harmless, from where the cursor is. */
+/** Print at most `room` columns of `text` at the cursor, with control characters replaced. */
 void browse_put(struct browse *b, const char *text, int room);
 int browse_left_width(void);
 size_t browse_count(const struct browse *b);
 
-/** What is known of the line under the cursor, in the right half. */
+/** Draw the details of the line under the cursor in the right half. */
 void browse_draw_detail(struct browse *b);
 
 #endif

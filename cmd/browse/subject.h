@@ -1,5 +1,5 @@
 /*
- * browse/subject.h - what is looked at, and where it comes from.
+ * browse/subject.h - what the browser shows, and where it comes from.
  */
 #ifndef BROWSE_SUBJECT_H
 #define BROWSE_SUBJECT_H

@@ -52,9 +52,9 @@ static int connect_name(const struct peer *peer, int timeout_ms, const char *nam
 	return -1;
 }
 
-/* The names that a process may have (see snap/control.h), in turn: first the one that no stranger
-   can have.  EPERM if a stranger has one of them, and the process none; EAGAIN if one has so many
-   clients that wait that no more fit. */
+/* Try the names that a process may have (see snap/control.h), one after the other; first the one
+   that no stranger can have.  EPERM: a stranger has one of them, and the process has none.  EAGAIN:
+   too many clients wait at one of them. */
 static int connect_once(const struct peer *peer, int timeout_ms, uint64_t secret)
 {
 	char names[3][80];
@@ -83,9 +83,9 @@ static bool may_be_rung(int error)
 	return error == ECONNREFUSED || error == EPERM || error == EAGAIN;
 }
 
-/* If nobody listens yet, or a stranger has the name, ask the process to start a helper, which
- * listens at a name that nobody else can have taken.  ETIMEDOUT: libsnap is there, but no thread
- * has handled the signal. */
+/* If the process does not listen yet, or a stranger has the name, ask the process to start a
+ * helper.  It listens at a name that no other process can have taken.  ETIMEDOUT: libsnap is there,
+ * but no thread has handled the signal. */
 static int connect_to(uint64_t pid, int timeout_ms)
 {
 	struct peer peer;

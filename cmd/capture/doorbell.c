@@ -1,5 +1,5 @@
 /*
- * doorbell.c - ring at processes that may have no helper yet (see snap/control.h).
+ * doorbell.c - send the signal to processes that may have no helper yet (see snap/control.h).
  *
  * The signal kills a process that does not handle it.  So we first check that it does, and that
  * libsnap is in the process: glibc also handles this signal, and ignores ours.
@@ -74,7 +74,7 @@ static bool can_be_interrupted(uint64_t pid, const char *tid)
 	return can && !has_signal(open_proc(pid, name), "SigBlk:");
 }
 
-/* A thread that is not disturbed, or 0. */
+/* A thread that the signal does not disturb, or 0. */
 static pid_t find_thread(uint64_t pid)
 {
 	char path[PATH_ROOM];

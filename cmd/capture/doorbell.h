@@ -1,5 +1,5 @@
 /*
- * capture/doorbell.h - have a recorded process start the helper that answers its control socket.
+ * capture/doorbell.h - make a recorded process start the helper that answers its control socket.
  */
 #ifndef CAPTURE_DOORBELL_H
 #define CAPTURE_DOORBELL_H
@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /**
- * Ring at process `pid`, if libsnap is in it and listens for that.  `secret` becomes part of the
- * socket's name if the other names are taken.  False: it does not listen.
+ * Send the signal to process `pid`, if libsnap is in it and handles the signal.  `secret` becomes
+ * part of the socket's name if the other names are taken.  False: it does not.
  */
 bool doorbell_ring(uint64_t pid, uint64_t secret);
 

@@ -1,8 +1,8 @@
 /*
- * hello.c - read what recorded processes said, and find the snapshots that they left.
+ * hello.c - read the lines of recorded processes, and find the snapshots that they left.
  *
- * The lines come from the programs that run, and anybody who can write to the directory may add
- * some.  So only printable bytes are kept for printing.
+ * The lines come from the programs that run, and whoever can write to the directory may add some.
+ * So only printable bytes are kept for printing.
  */
 #include "capture/hello.h"
 
@@ -68,7 +68,7 @@ static bool create_in(struct hello *hello, const char *dir)
 
 /*
  * The runtime only appends to a file that exists: a stale SNAP_HELLO must not create any.  With a
- * full disk it must still be able to say so.
+ * full disk, a process must still be able to report that.
  */
 void hello_create(struct hello *hello, const char *dir)
 {
@@ -285,7 +285,7 @@ static void read_lines(struct hello *hello, FILE *file)
 	}
 }
 
-/* What processes said that could not append to the file. */
+/* The lines of processes that could not append to the file. */
 static void read_board(struct hello *hello, FILE *file)
 {
 	struct snap__board *board = malloc(sizeof(*board));
@@ -332,7 +332,7 @@ static bool has_ended(uint64_t pid)
 	return state == 'Z' || state == 'X';
 }
 
-/* The helpers of processes that have ended may still write: not for ever. */
+/* The helpers of processes that have ended may still write: wait for them, but not for ever. */
 static void wait_for_helpers(const struct hello *hello, int fd)
 {
 	const struct timespec pause = {.tv_nsec = 2000000};

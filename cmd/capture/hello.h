@@ -1,5 +1,5 @@
 /*
- * capture/hello.h - what the processes of one `snapdiff run` say, and what they leave.
+ * capture/hello.h - what the processes of one `snapdiff run` report, and which files they leave.
  *
  * We do not assume that recording works: each process in which libsnap starts appends a line to a
  * file that we name (SNAP_HELLO; libsnap/runtime/hello.h writes it).  Programs that are not
@@ -33,7 +33,8 @@ enum { HELLO_BUCKETS = 4096 };
 
 /** Memory that libsnap could not see, in the process that had most of it. */
 struct hello_unseen {
-	size_t processes; /* in how many it was the larger part; 0: the rest is unused */
+	size_t processes; /* in how many processes it was the larger part; 0: the other members are
+			     unused */
 	char program[256];
 	uint64_t bytes, live_bytes; /* unseen; recorded at that moment */
 };
@@ -52,7 +53,7 @@ struct hello {
 	size_t lines_lost;        /* that found no place on the board */
 	struct hello_process *processes;
 	size_t process_count, process_room,
-		buckets[HELLO_BUCKETS]; /* by pid: index + 1 of the newest */
+		buckets[HELLO_BUCKETS]; /* by remainder of the pid: index + 1 of the newest */
 	struct hello_missed *missed;
 	size_t missed_count, missed_room;
 	size_t missed_unlisted;    /* processes that were missed besides: the list is full, or
@@ -71,7 +72,7 @@ struct hello {
 /** Create the file, in `dir` or, should that be full, elsewhere. */
 void hello_create(struct hello *hello, const char *dir);
 
-/** Read what was said, and remove the file.  Processes that have ended may still have a helper that
+/** Read the lines, and remove the file.  Processes that have ended may still have a helper that
  * writes their last snapshot: it is waited for, up to a minute in all. */
 void hello_collect(struct hello *hello);
 

@@ -1,8 +1,8 @@
 /*
  * capture/killed.h - did memory run out while the command ran?
  *
- * The kernel counts its kills for want of memory, per cgroup and for the machine.  A command that
- * dies of SIGKILL while neither count rises was killed by somebody.
+ * The kernel counts the processes that it kills because memory is out, per cgroup and for the
+ * machine.  If a command dies of SIGKILL and neither count rises, another process killed it.
  */
 #ifndef CAPTURE_KILLED_H
 #define CAPTURE_KILLED_H
@@ -12,7 +12,8 @@
 
 /** Counts and figures; UINT64_MAX where they are not known. */
 struct killed {
-	uint64_t group, machine; /* processes killed for want of memory: in our cgroup; anywhere */
+	uint64_t group, machine; /* processes killed because memory was out: in our cgroup;
+				    anywhere */
 	uint64_t limit, peak;    /* of the cgroup, in bytes */
 };
 

@@ -21,7 +21,7 @@
 
 /* ---- the output directory -------------------------------------------------------------------- */
 
-/* Whether `path` is there; errno stays what it was. */
+/* Whether `path` exists; errno is preserved. */
 static bool exists(const char *path)
 {
 	int error = errno;

@@ -20,7 +20,7 @@ struct launch_setting {
 };
 
 struct launch {
-	const char *library; /* what library_preloadable() gave */
+	const char *library; /* the result of library_preloadable() */
 	const char *dir; /* where snapshots go, absolute; NULL: run without recording (a warm-up) */
 	const struct launch_setting *settings;
 	size_t setting_count;
@@ -34,7 +34,7 @@ struct launch_result {
 	int end_signal; /* that ended the command itself; 0: it exited */
 	struct killed before, after;
 	struct timespec ended;
-	struct hello hello; /* what its processes said and left; release it with hello_free() */
+	struct hello hello; /* the lines and files of its processes; release it with hello_free() */
 };
 
 /** Create `dir` (and its parents) and make sure that files can be created in it; *absolute is
@@ -42,8 +42,8 @@ struct launch_result {
 enum snap_status launch_prepare_directory(const char *dir, char **absolute, struct snap_error *err);
 
 /**
- * Run the command to its end.  Signals and stops reach it as without us (supervise.h).
- * SNAP_ESYSTEM: it could not be started at all.
+ * Run the command to its end.  Signals and stops reach it as if snapdiff were not there
+ * (supervise.h). SNAP_ESYSTEM: it could not be started at all.
  */
 enum snap_status launch_run(const struct launch *launch, struct launch_result *result,
 			    struct snap_error *err);

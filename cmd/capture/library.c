@@ -64,7 +64,8 @@ enum snap_status library_find(char **path, struct snap_error *err)
 	return not_found(self, err);
 }
 
-/* A directory of ours into which nobody else can write: what is preloaded must come from us. */
+/* Make a directory into which no other user can write, so that nobody can replace the library that
+   is preloaded. */
 static bool is_safe(const char *directory)
 {
 	struct stat info;

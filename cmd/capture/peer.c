@@ -144,8 +144,8 @@ static int receive_descriptor(int from)
 	return fd;
 }
 
-/* In a child, because we may be unable to return to our namespace: make a socket there and pass
- * it back. */
+/* Make the socket in a child process and pass it back, because this process may be unable to return
+   to its own namespace. */
 static void make_socket_there(uint64_t pid, int to)
 {
 	int fd = -1;
@@ -190,8 +190,9 @@ int peer_socket(const struct peer *peer)
 /* ---- credentials ----------------------------------------------------------------------------- */
 
 /*
- * The kernel says who listens.  That must be the process itself or a child of it, which its helper
- * is, and have its user: a child that has given up its rights must not speak for its parent.
+ * The kernel says which process listens.  It must be the process itself or a child of it, such as
+ * its helper, and have the same user: a child that has given up its rights must not answer for its
+ * parent.
  */
 static bool is_genuine(const struct peer *peer, int fd)
 {

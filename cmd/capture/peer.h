@@ -31,8 +31,8 @@ bool peer_shares_memory(uint64_t pid);
 int peer_socket(const struct peer *peer);
 
 /** Connect `fd` to the abstract name `name`, if the process or its helper listens there.  Never
- *  waits.  False (errno): nobody does, or (EPERM) somebody else, or (EAGAIN) as many clients wait
- *  there as fit. */
+ * waits.  False (errno): nobody listens there, or (EPERM) another process does, or (EAGAIN) too
+ * many clients wait there. */
 bool peer_connect(const struct peer *peer, int fd, const char *name);
 
 #endif

@@ -16,8 +16,8 @@ enum snap_status preflight_find(const char *command, char **path, struct snap_er
 
 /**
  * Check that a preloaded library would be loaded into the program at `path` (image/image.h).
- * SNAP_EUNSUPPORTED says what is in the way and, where there is one, the way round.  A program that
- * has a sanitizer or another recorder passes: it is run without libsnap.
+ * SNAP_EUNSUPPORTED says why not and, if there is one, names a workaround.  A program that has a
+ * sanitizer or another recorder passes: it is run without libsnap.
  */
 enum snap_status preflight_check(const char *path, struct snap_error *err);
 

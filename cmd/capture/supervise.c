@@ -17,7 +17,7 @@ struct watch {
 	pid_t command;
 	int status;        /* of the command, once it has ended */
 	bool ended;        /* it has */
-	bool stop_came_on; /* somebody asked us to stop, and we passed it on */
+	bool stop_came_on; /* we got a signal to end, and passed it on */
 };
 
 /* Is there a terminal that sends signals to our process group, and a shell that sees us stop? */

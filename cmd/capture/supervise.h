@@ -1,5 +1,5 @@
 /*
- * capture/supervise.h - wait for a command as if we were not there.
+ * capture/supervise.h - wait for a command without getting in its way.
  *
  * A signal that is sent to us is passed on.  When the command stops, so do we; when we are
  * continued, so is the command.  Children that we inherit are reaped, as the first process of a
@@ -25,7 +25,7 @@ void supervise_in_child(const struct supervision *supervision);
 /** Wait until `command` ends; its wait status. */
 int supervise_wait(const struct supervision *supervision, pid_t command);
 
-/** Signals are ours again. */
+/** Handle signals normally again. */
 void supervise_end(const struct supervision *supervision);
 
 #endif

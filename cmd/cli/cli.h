@@ -35,11 +35,12 @@ struct option {
 	const char *name; /* long name without dashes */
 	char letter;      /* short form or 0 */
 	enum option_type type;
-	size_t offset;          /* of the value in the command's options struct */
-	const char *value_name; /* "FILE", "SIZE"; NULL for flags */
-	const char *help;       /* one line; NULL: the choices, of which the first is the default */
+	size_t offset;              /* of the value in the command's options struct */
+	const char *value_name;     /* "FILE", "SIZE"; NULL for flags */
+	const char *help;           /* one line; NULL: list the choices, the first of which is the
+				   default */
 	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE and OPTION_OPTIONAL; for
-				       OPTION_LIST what may stand before `=` in the value */
+				       OPTION_LIST the words allowed before `=` in the value */
 };
 
 /** Tables for commands that read files of others (it bounds their memory) and for commands that
@@ -128,8 +129,9 @@ void cli_list(FILE *out);
 const char *cli_nearest(const char *word, const char *const *candidates);
 
 /**
- * "did you mean --a or --b?": all nearest candidates, each after `prefix`; "" if none is near.  For
- * commands: their names, or where they are listed.  Both return `buffer`.
+ * "did you mean --a or --b?": all nearest candidates, each after `prefix`; "" if none is near.  The
+ * second function does this for commands; if none is near, it says where they are listed.  Both
+ * return `buffer`.
  */
 enum { CLI_HINT_SIZE = 192 };
 const char *cli_hint(char buffer[CLI_HINT_SIZE], const char *word, const char *const *candidates,

@@ -1,8 +1,8 @@
 /*
  * completion.c - completion scripts for shells, from the tables.
  *
- * What an operand is, is read from the command's usage: PID processes that are being recorded (they
- * have libsnap mapped), VIEW views of a database, else files.
+ * The command's usage says what an operand is: PID is a process that is being recorded (it has
+ * libsnap mapped), VIEW is a view of a database, other operands are files.
  */
 #include "cli/cli.h"
 

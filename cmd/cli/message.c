@@ -17,8 +17,9 @@ void cli_speak_as(const char *command)
 }
 
 /*
- * In one write: another process may share the terminal.  A line that a name begins would be taken for
- * one of ours, or obeyed by what reads the log: only errors, which fail() makes, may have several.
+ * In one write: another process may share the terminal.  A line that begins with text from a file
+ * could be mistaken for our own, or be obeyed by a program that reads the log.  So only errors made
+ * by fail() may have several lines.
  */
 __attribute__((format(printf, 3, 0))) static void say(const char *kind, const char *kept,
 						      const char *format, va_list args)

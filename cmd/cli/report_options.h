@@ -22,18 +22,20 @@ struct report_options {
 	const char *domain;
 	const char *module; /* glob */
 	bool no_skip;
-	bool never_freed; /* top: what is there at the exit, without caches left by design */
+	bool never_freed; /* top: the blocks that are live at the exit, without caches that are left
+			     by design */
 	struct text_list own, library; /* globs, see model/own.h */
 	int match;                     /* enum pair_level */
 	int format;                    /* ask report_format() */
 	const char *const
-		*formats;   /* what `format` is an index of; NULL: those of reports on sites */
+		*formats;   /* the names that `format` is an index of; NULL: those of reports on
+			       sites */
 	const char *output; /* -o FILE */
 	bool sql;
 	int color; /* enum color_when */
 	bool no_pager;
 	bool quiet, verbose;
-	bool warned;        /* not an option: the warnings have been printed */
+	bool warned;        /* not an option: warnings are already printed */
 	bool keep_progress; /* show it although quiet: the caller prints the prose */
 	unsigned height;    /* not an option: lines that the report may take; 0 any number */
 	int raw_cells;      /* --csv: 0 safe, 1 raw */
@@ -46,7 +48,7 @@ struct report_options {
 
 /**
  * The shared tables, each ended by a NULL name; all fill struct report_options.  A command lists
- * those that it honours, so that an option is never taken and ignored:
+ * those that it honours, so that no option is accepted and then ignored:
  *
  *	report_option_table  all that reports on sites share; holds the next two, but not --match
  *	source_option_table  --db, --pid, --program

@@ -50,7 +50,7 @@ struct store;
 
 struct dataset {
 	struct store *store;         /* where it is from, for sums.h; NULL when made by hand */
-	const int64_t *snapshot_ids; /* there; as many as snapshots */
+	const int64_t *snapshot_ids; /* the ids of the snapshots in that store */
 	char **strings;
 	size_t string_count, string_capacity;
 	struct hash_table string_index;

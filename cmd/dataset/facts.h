@@ -1,5 +1,5 @@
 /*
- * dataset/facts.h - the facts of a snapshot, read once: what its meta says, by key.
+ * dataset/facts.h - the facts of a snapshot, read once: its meta, by key.
  */
 #ifndef DATASET_FACTS_H
 #define DATASET_FACTS_H

@@ -1,5 +1,5 @@
 /*
- * dataset/figures.h - the four figures of a call stack and their sums.
+ * dataset/figures.h - the figures of a call stack (base/figures.def) and their sums.
  *
  * A sum with an unknown part (SNAP_UNKNOWN) is unknown.  A variance is the square of the standard
  * error of a sampled figure; without sampling it is 0.  Variances of different stacks add up.

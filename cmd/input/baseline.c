@@ -37,7 +37,7 @@ struct reducing {
 static const char *const kept_meta[] = {"program", "sample_period"};
 enum { LIVE_BYTES }; /* its place */
 static const struct {
-	const char *name, *apart; /* apart: from the least run to the most */
+	const char *name, *apart; /* spread: the difference between the least and the most run */
 	uint64_t step;            /* rounded up to: resident memory differs from run to run */
 } kept_metrics[] = {
 	{"metrics.runs.live_bytes", "metrics.runs.live_apart", 1},
@@ -58,7 +58,7 @@ static const char *path_tail(const char *path)
 	return *slash == '/' ? slash + 1 : slash;
 }
 
-/* "libfoo.so+0x1234" is another address in the next build. */
+/* "libfoo.so+0x1234" has another address in the next build. */
 static uint32_t function_name(struct reducing *reducing, uint32_t string)
 {
 	const char *name = model_text(reducing->from, string);
@@ -290,7 +290,8 @@ static bool keep_metric(struct reducing *reducing, const struct model *const *ru
 		if (number < least)
 			least = number;
 	}
-	if (least > most || (which == LIVE_BYTES && reducing->run_count == 1)) /* nothing to say */
+	if (least > most || (which == LIVE_BYTES && reducing->run_count == 1)) /* no error to
+									          write */
 		return true;
 	if (!set_number(reducing, kept_metrics[which].name, round_to(most, step)))
 		return false;

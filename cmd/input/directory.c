@@ -195,7 +195,8 @@ static enum snap_status add_stranger(struct listing *listing, char *path, const 
 	return SNAP_OK;
 }
 
-/** Add the file to the snapshots or to the strangers; takes over entry->path when it does. */
+/** Add the file to the snapshots or to the files in no known format.  If it is added, entry->path
+ * is taken over. */
 static enum snap_status consider_file(struct listing *listing, struct entry *entry, bool empty,
 				      bool *taken, struct snap_error *err)
 {
@@ -312,7 +313,7 @@ static bool was_snapshot(const struct listing *listing, const struct stranger *s
 	return false;
 }
 
-/** Report all that were snapshots; returns how many. */
+/** Report the damaged files that were snapshots; returns how many. */
 static size_t tell_of_damaged(const struct listing *listing, input_skip_fn *skip, void *user)
 {
 	size_t damaged = 0;

@@ -1,8 +1,8 @@
 /*
- * input/input.h - anything a user may name -> a model.
+ * input/input.h - any file that a user may name -> a model.
  *
- * Formats are told by content, never by name; one file per format, one line per format in input.c's
- * table.  gzip and zstd wrapped files are unwrapped on the way.
+ * Formats are recognised by content, never by name.  There is one file for each format, and one
+ * line in formats.def.  gzip and zstd wrapped files are unwrapped on the way.
  */
 #ifndef INPUT_INPUT_H
 #define INPUT_INPUT_H

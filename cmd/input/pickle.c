@@ -15,8 +15,8 @@ enum {
 	STACK_MAX = 1 << 22,   /* values waiting; the deepest that CPython needs is a frame tuple's
 				  length */
 	INTEGER_BYTES_MAX = 9, /* a 64-bit unsigned number as LONG1 */
-	CONTAINERS_MAX = 64,   /* a dump has two dicts and perhaps a list: each costs memory of its
-				  own, which files must not have for three bytes apiece */
+	CONTAINERS_MAX = 64,   /* a dump has two dicts and perhaps a list.  Each takes memory of its
+			          own, and three bytes of a file must not be enough to make one */
 	OBJECTS_MAX = 64,      /* a dump has two */
 	PROTOCOL_MIN = 2,
 	PROTOCOL_MAX = 5,

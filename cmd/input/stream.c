@@ -13,8 +13,8 @@
 #include "base/fail.h"
 
 enum {
-	READ_SIZE = 256 * 1024, /* bytes asked of a source at once */
-	EXPECTED_MAX = 1 << 30, /* what a file's size alone makes us set aside */
+	READ_SIZE = 256 * 1024, /* bytes to ask of a source at once */
+	EXPECTED_MAX = 1 << 30, /* most memory that is set aside because of a file's size alone */
 };
 
 struct file {
@@ -67,7 +67,7 @@ static enum snap_status open_file(const char *path, int *fd, struct stat *info,
 	return SNAP_OK;
 }
 
-/** What only regular files have; the size and time of a pipe say nothing. */
+/** Facts that only regular files have; the size and time of a pipe say nothing. */
 static void note_facts(struct stream *stream, const struct stat *info)
 {
 	if (!S_ISREG(info->st_mode))

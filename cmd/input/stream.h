@@ -33,7 +33,8 @@ struct stream {
 	uint64_t
 		modified_ns; /* when the regular file that this comes from was last written, or 0 */
 
-	char *buffer; /* private: what the window lies in, or NULL when it is the caller's memory */
+	char *buffer; /* private: the buffer of the window, or NULL when that is the caller's
+		         memory */
 	size_t room;
 	struct stream_source source;
 };
@@ -70,7 +71,7 @@ enum snap_status stream_need_all(struct stream *stream, struct snap_error *err);
  */
 enum snap_status stream_unwrap(struct stream **stream, struct snap_error *err);
 
-/** Returns Returns "gzip", "zstd", or NULL for anything else. */
+/** Returns "gzip", "zstd", or NULL for anything else. */
 const char *stream_wrapping(const void *data, size_t size);
 
 #endif

@@ -14,7 +14,7 @@
  *
  * Most of a big file are frames that were seen before.  A frame is therefore looked up by its raw
  * bytes, before any un-escaping; and as long as a row's oldest frames are those of the row before,
- * their nodes are taken over without any look-up.
+ * their nodes are used again without any look-up.
  */
 #include "input/text_reading.h"
 

@@ -13,7 +13,7 @@ struct field {
 	size_t size;
 };
 
-/** A frame's raw bytes (in the model's strings' manner: owned, never moved) and what they mean. */
+/** A frame's raw bytes (owned and never moved, like the model's strings) and what they mean. */
 struct known_frame {
 	char *raw;
 	uint32_t size;

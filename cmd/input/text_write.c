@@ -1,7 +1,7 @@
 /*
  * text_write.c - model -> the text form of a snapshot (see text_read.c for the form itself).
  *
- * A location's frames are spelled once; a row then only joins spellings.
+ * A location's frames are formatted once; a row then only joins these texts.
  */
 #include "input/input.h"
 
@@ -21,7 +21,7 @@ struct spelling {
 	size_t size, room;
 };
 
-/** Where a location's spelling lies in the spellings of all; size 0: not spelled yet. */
+/** Where a location's text lies among the texts of all; size 0: not formatted yet. */
 struct spelled {
 	size_t at, size;
 };

@@ -35,7 +35,7 @@ struct sum {
 
 struct stack {
 	uint32_t node;
-	uint32_t first_sum; /* the sum that is likely to be asked for: dumps have few domains */
+	uint32_t first_sum; /* the sum that is likely to be used next: dumps have few domains */
 	uint32_t tuple;     /* its frames, to compare with */
 	uint32_t newest;    /* location of its newest frame, SNAP_NONE without frames */
 	uint64_t hash;
@@ -96,9 +96,8 @@ static uint32_t string_of(struct traces *t, uint32_t text)
 }
 
 /*
- * What a tuple was turned into is remembered in it: a location (as a frame) or a stack (as a
- * traceback).  One tuple may be named in both places by a hostile file, so the cache says which it
- * is; 0 is neither.
+ * A tuple remembers what it was turned into: a location (as a frame) or a stack (as a traceback).
+ * A hostile file may use one tuple for both, so the cache says which it is; 0 is neither.
  */
 enum { CACHE_LOCATION = 1, CACHE_STACK = 2, CACHE_KIND_BITS = 2 };
 
@@ -529,7 +528,7 @@ static unsigned minor_in_path(struct snap_text name)
 	return at < end && *at == '/' ? minor : 0;
 }
 
-/* What the paths of libraries agree on, or 0. */
+/* The Python version on which the paths of libraries agree, or 0. */
 static unsigned minor_in_paths(const struct pickle *pickle)
 {
 	unsigned found = 0;

@@ -7,10 +7,11 @@
 #include "model/model.h"
 
 /**
- * The call stacks of all sites together, inlined frames included, may have so many frames, and so
- * many more for each node of the tree of stacks.  A node is shared by all stacks above it, so that
- * a file of some hundred bytes can hold ten thousands of stacks of ten thousands of frames each.
- * A recording has about as many nodes as sites: at most 256 frames each are more than any has.
+ * The call stacks of all sites together, inlined frames included, may have a fixed number of
+ * frames, and a number of further frames for each node of the tree of stacks.  A node is shared by
+ * all stacks above it, so that a file of some hundred bytes can hold ten thousands of stacks of ten
+ * thousands of frames each. A recording has about as many nodes as sites: at most 256 frames each
+ * are more than any has.
  */
 #define MODEL_FRAMES_FREE     (UINT64_C(16) << 20)
 #define MODEL_FRAMES_PER_NODE UINT64_C(256)
@@ -26,7 +27,8 @@ enum snap_status model_check_figures(const struct model *model, const struct mod
 /** The same for the graph of holders: for its figures and for what all groups hold together. */
 enum snap_status model_check_holders(const struct model *model, struct snap_error *err);
 
-/** Both, of a model that no database is made from: what is printed or written, each report reads. */
+/** Both checks, for a model that is printed or written without a database: every report must be
+ * able to read it. */
 enum snap_status model_check_contents(const struct model *model, struct snap_error *err);
 
 #endif

@@ -68,14 +68,15 @@ static const char *const functions[] = {
 	"mktime",
 	"strftime",
 	"tz_convert",
-	/* buffers of streams, which live as long as the stream: that is what leaks, if it does */
+	/* buffers of streams, which live as long as the stream: if something leaks, it is the
+	   stream */
 	"IO_file_doallocate",
 	"_IO_file_doallocate",
 	"_IO_wfile_doallocate",
 	"_IO_doallocbuf",
 	"_IO_wdoallocbuf",
 	"IO_doallocbuf",
-	/* what is to be done at the exit, the environment, the log */
+	/* lists of functions to call at the exit, the environment, the log */
 	"atexit",
 	"cxa_atexit",
 	"new_exitfn",

@@ -1,12 +1,12 @@
 /*
- * model/by_design.h - what every process leaves at its exit by design: caches that the C library,
- * the loader and the language's runtime fill once and never free, and what an interpreter of
- * scripts holds.
+ * model/by_design.h - memory that every process leaves at its exit by design: caches that the C
+ * library, the loader and the language's runtime fill once and never free, and the data of an
+ * interpreter of scripts.
  *
  * Only this file decides what belongs to it.  A block belongs to it if these libraries allocated it
  * for themselves: its newest frames are theirs, and one of them is a function that keeps what it
- * allocates.  What such a library hands to its caller (getline, strdup, fopen) does not belong to
- * it.
+ * allocates.  A block that such a library returns to its caller (getline, strdup, fopen) does not
+ * belong to it.
  */
 #ifndef MODEL_BY_DESIGN_H
 #define MODEL_BY_DESIGN_H

@@ -32,7 +32,7 @@ static enum snap_status refuse(const struct model *model, struct snap_error *err
 		name);
 }
 
-/* The group's call stack becomes that of its site: who holds it is told of that. */
+/* The group gets the call stack of its site, so that holders are shown for that site. */
 static bool add_site(struct model *model, struct snap_group *group, uint32_t domain)
 {
 	const struct snap_frame frame = {.function = group->label};

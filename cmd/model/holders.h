@@ -25,7 +25,8 @@ struct model_holders {
 	size_t group_room, root_room, edge_room, path_room, step_room;
 };
 
-/** Add a row; false when memory ran out.  Rows refer to existing ids only; the caller vouches. */
+/** Add a row; false when memory ran out.  Rows may refer only to existing ids: the caller makes
+ * sure of that. */
 bool holders_add_group(struct model_holders *holders, const struct snap_group *group);
 bool holders_add_root(struct model_holders *holders, const struct snap_root *root);
 bool holders_add_edge(struct model_holders *holders, const struct snap_edge *edge);

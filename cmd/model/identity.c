@@ -52,7 +52,7 @@ static uint64_t fold(uint64_t key, uint64_t next)
 	return mix(key * 0x9e3779b97f4a7c15ULL + next + 1);
 }
 
-/* Strings are interned, so speed is no matter. */
+/* Strings are interned, so this need not be fast. */
 static uint64_t hash_bytes(const char *data, size_t size)
 {
 	return mix(hash_fnv(data, size));
@@ -126,7 +126,7 @@ static uint64_t hash_place(const struct identity_work *work, const struct model_
 		    location->address);
 }
 
-/* A frame without a name is told by its file, and without that by its address. */
+/* A frame without a name is identified by its file, and without that by its address. */
 static void hash_frame(struct identity_work *work, const struct model_location *location,
 		       const struct snap_frame *frame, struct frame_key *key)
 {
@@ -221,7 +221,7 @@ static void find_used(struct identity_work *work, const bool *wanted)
 	}
 }
 
-/* What names the stack that ends at `node`. */
+/* Find the frame that names the stack that ends at `node`. */
 static struct own_walk name_stack(const struct identity_work *work, uint32_t node)
 {
 	const struct model *model = work->model;

@@ -6,7 +6,7 @@
  *   line      function, file, line of every frame (addresses ignored)
  *   function  normalised function names and module base names (files and lines ignored); the
  * program's own executable counts as one and the same module under every file name A frame without
- * a function name is told by its file, and without that by its address.  All keys include the
+ * a function name is identified by its file, and without that by its address.  All keys include the
  * domain.  Keys are stable across processes, machines and versions of the tool.
  */
 #ifndef MODEL_IDENTITY_H

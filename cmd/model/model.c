@@ -29,8 +29,9 @@ struct text_block {
 
 /**
  * Open addressing over ids.  A slot holds the low half of the hash above id + 1, or 0 if free.  So
- * most unequal rows are told apart, and a table can grow, without reading the rows.  It is not that
- * of base/hash_table.h, whose slots take twice the room: millions of nodes go through this one.
+ * most unequal rows are recognised without reading the rows, and a table can grow without reading
+ * them.  It is not that of base/hash_table.h, whose slots take twice the room: millions of nodes go
+ * through this one.
  */
 struct id_table {
 	uint64_t *slots;
@@ -112,7 +113,8 @@ static bool table_reserve(struct id_table *table, size_t more)
 	while (slots / 4 * 3 <= need)
 		slots *= 2;
 	if (table->slots && slots <= TABLE_JUMP)
-		slots *= 2; /* moving everything costs more than the room, while that is small */
+		slots *= 2; /* while the table is small, moving everything costs more than some
+			       unused room */
 	grown.slots = calloc(slots, sizeof(*grown.slots));
 	if (!grown.slots)
 		return false;

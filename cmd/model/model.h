@@ -65,8 +65,8 @@ void model_free(struct model *model);
 
 /**
  * Add rows.  The intern functions return the id of an equal row if there is one.  All return
- * SNAP_NONE when memory (or 2^32 - 2 rows) ran out.  Rows refer to existing ids only; the caller
- * vouches.
+ * SNAP_NONE when memory (or 2^32 - 2 rows) ran out.  Rows may refer only to existing ids: the
+ * caller makes sure of that.
  */
 uint32_t model_string(struct model *model, const char *data, size_t size);
 uint32_t model_cstring(struct model *model, const char *text);

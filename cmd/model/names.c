@@ -1,6 +1,6 @@
 /*
- * names.c - what functions are called: which only pass a request on to malloc, and which differ in
- * spelling only.
+ * names.c - names of functions: which functions only pass a request on to malloc, and which names
+ * differ only in spelling.
  *
  * Every rule of normalisation shortens its text or leaves it, so that the work is done in place.
  */
@@ -23,8 +23,8 @@ const char *name_base(const char *path)
 /* ---- allocator plumbing ---------------------------------------------------------------------- */
 
 /*
- * C functions whose own name says nothing about who wanted the memory; sorted for bsearch().  Whole
- * names only: `leak_malloc` or `cache_realloc` may be the function that the user looks for.
+ * C functions whose name says nothing about the code that wanted the memory; sorted for bsearch().
+ * Whole names only: `leak_malloc` or `cache_realloc` may be the function that the user looks for.
  */
 static const char *const plumbing[] = {
 	"PyMem_Calloc",
@@ -197,8 +197,8 @@ static const char *const rust_plumbing[] = {
 	"__rustc::__r", /* __rustc::__rust_alloc, __rustc::__rdl_alloc, ... */
 };
 
-/* Components of a C++ standard library path that make it plumbing, besides all reserved names
- * (_M_allocate). */
+/* Components of a path of the C++ standard library which show that the function only passes a
+   request on to malloc.  All reserved names (_M_allocate) do so as well. */
 static const char *const std_plumbing[] = {
 	"allocator",    "allocator_traits",      "allocate_shared",
 	"make_shared",  "make_unique",           "memory_resource",
@@ -573,7 +573,8 @@ static size_t without_default_arguments(const char *text, size_t size)
 	return size;
 }
 
-/* Looking back at every '>' is quadratic at worst; longer names than this keep their arguments. */
+/* To look back at every '>' takes quadratic time at worst, so longer names than this keep their
+   arguments. */
 enum { LONGEST_TEMPLATE = 8192 };
 
 static void drop_default_arguments(char *text)

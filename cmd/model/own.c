@@ -342,7 +342,8 @@ static bool is_copy_of_cxx(const char *function)
 	       strncmp(function + base - (open - name), name, (size_t)(open - name)) == 0;
 }
 
-/* What copies an object, as its language makes it for every type, says nothing about who asked. */
+/* A function that copies an object, which the language makes for every type, says nothing about the
+   code that asked. */
 static bool copies_object(const char *function)
 {
 	const char *trait = strstr(function, " as ");
@@ -374,7 +375,7 @@ static enum own_kind built_in(const char *function, const char *file, const char
 	if (*why)
 		return is_python(module) && makes_objects(function) ? OWN_OBJECT : OWN_LIBRARY;
 	*why = *file ? library_file(file) : NULL;
-	if (!*why && !strchr(file, '/')) /* "stl_vector.h" may be anybody's */
+	if (!*why && !strchr(file, '/')) /* a file called "stl_vector.h" may be the user's own */
 		*why = library_function(function);
 	if (!*why && copies_object(function)) {
 		*why = "copies an object";

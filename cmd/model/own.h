@@ -14,7 +14,7 @@
 
 enum own_kind {
 	OWN_PLUMBING, /* passes a request on to the allocator */
-	OWN_OBJECT,   /* makes, copies or calls an object: not the code that asked */
+	OWN_OBJECT,   /* makes, copies or calls an object, but did not ask for the memory itself */
 	OWN_LIBRARY,  /* other people's code */
 	OWN_CODE,     /* the user's */
 };
@@ -27,12 +27,12 @@ struct own_rules {
 	size_t library_count;
 };
 
-/** What a frame is.  Unknown parts are "".  `why` (may be NULL) gets the rule that decided. */
+/** The kind of a frame.  Unknown parts are "".  `why` (may be NULL) gets the rule that decided. */
 enum own_kind own_classify(const struct own_rules *rules, const char *function, const char *file,
 			   const char *module, const char **why);
 
 /**
- * The rules of this process: what the options and the configuration say beyond the built-in ones.
+ * The rules of this process: those of the options and the configuration, beyond the built-in ones.
  * Set them before anything is loaded; `rules` and its globs must stay.
  */
 void own_set_rules(const struct own_rules *rules);
@@ -41,7 +41,7 @@ const struct own_rules *own_rules(void);
 /** Which frames name a stack, as positions in it (0 = newest). */
 struct own_names {
 	uint32_t named; /* the newest frame of own code; where there is none, `asked` */
-	uint32_t asked; /* the newest frame that is neither plumbing nor an object maker */
+	uint32_t asked; /* the newest frame that neither passes a request on nor makes objects */
 };
 
 /** Feed a stack's frames to own_step(), newest first, while it says so; begin with

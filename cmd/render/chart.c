@@ -74,7 +74,7 @@ static size_t number(const struct value *object, const char *name)
 	return value && value->kind == VALUE_INT && value->integer > 0 ? (size_t)value->integer : 0;
 }
 
-/* Processes follow each other in the inputs.  SIZE_MAX: the row is of several. */
+/* Processes follow each other in the inputs.  SIZE_MAX: the row belongs to several. */
 static size_t input_of_row(const struct report *report, size_t row, size_t count)
 {
 	const struct value *processes = value_get(&report->head, "processes");

@@ -129,7 +129,7 @@ static void add_process(struct text_buffer *text, const struct report *report, s
 	text_add(text, number, strlen(number));
 }
 
-/* They are in the report newest first. */
+/* The report has the newest frame first. */
 static void add_frames(struct text_buffer *text, const struct value *stack)
 {
 	size_t start = text->size;

@@ -1,5 +1,5 @@
 /*
- * render/formats.h - the renderers, and what they share.  Private to render/.
+ * render/formats.h - the renderers, and the functions that they share.  Private to render/.
  */
 #ifndef RENDER_FORMATS_H
 #define RENDER_FORMATS_H
@@ -52,7 +52,7 @@ size_t label_column(const struct report *report, unsigned skip);
 /* ---- warnings (warnings.c) ---- */
 
 enum warnings_wanted {
-	WARNINGS_ALIKE_ONCE, /* those that are like each other, as notice.h has it: one, with a count */
+	WARNINGS_ALIKE_ONCE, /* similar warnings (see notice.h) become one, with a count */
 	WARNINGS_ALL,
 	WARNINGS_OF_DAMAGE, /* of files that are no part of the report; alike once */
 };
@@ -72,7 +72,7 @@ void text_add(struct text_buffer *text, const char *data, size_t size);
 void text_clear(struct text_buffer *text);
 void text_free(struct text_buffer *text);
 
-/** What `value` of a column of `kind` reads like; replaces the content of `text`. */
+/** Format `value` of a column of `kind` for people; replaces the content of `text`. */
 void cell_text(struct text_buffer *text, const struct value *value, enum column_kind kind,
 	       const struct render_options *options);
 /** One frame object: "function  file:line  module". */

@@ -9,7 +9,8 @@
 
 #include "render/formats.h"
 
-/** What a service shows of a text in a finding; malloc'ed, as names may have any length. */
+/** The part of a text that a service shows in a finding; malloc'ed, because names may have any
+ * length. */
 char *gate_short(const char *text);
 /** The text in column `name` of a row, or `otherwise` when it has none. */
 const char *gate_text(const struct report *report, size_t row, const char *name,

@@ -13,8 +13,8 @@
 
 enum { SHOWN_MAX = 10 };
 
-/* In a message `%` and line ends are escaped; in a property `:` and `,` too.  So is what a terminal
- * obeys: a log may be read on one. */
+/* In a message `%` and line ends are escaped; in a property `:` and `,` too.  Characters that a
+   terminal obeys are also escaped: a log may be read on one. */
 static void write_escaped(FILE *out, const char *text, const char *special)
 {
 	for (size_t left = strlen(text), length; left; text += length, left -= length) {
@@ -51,7 +51,7 @@ static void write_finding(const struct report *report, size_t row, FILE *out)
 	free(key);
 }
 
-/* Red with --strict, and green without: both want to know why. */
+/* The job is red with --strict and green without it.  In both cases the user wants to know why. */
 static void write_not_judged(const struct report *report, FILE *out)
 {
 	const struct value *all = value_get(&report->head, "inconclusive");

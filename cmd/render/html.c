@@ -27,7 +27,8 @@ struct writer {
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* Names come from untrusted files.  Controls and what turns the direction of text become U+FFFD. */
+/* Names come from untrusted files.  Control characters, and characters that change the direction of
+   text, become U+FFFD. */
 static bool is_harmless(const char *data, size_t length)
 {
 	return length > 0 && !utf8_is_control(utf8_decode(data, length));
@@ -444,8 +445,8 @@ static void make_nonce(char nonce[NONCE_SIZE])
 		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
 }
 
-/* What needs scripts is hidden in the file itself, and not by a style: a viewer of CI artifacts may
- * forbid styles, too. */
+/* Parts that need scripts are hidden by the file itself, and not by a style, because a viewer of CI
+   artifacts may also forbid styles. */
 static void write_plain_only(struct writer *w)
 {
 	fprintf(w->out,

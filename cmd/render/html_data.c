@@ -24,8 +24,8 @@ static void write_number(FILE *out, uint64_t number)
 	putc((int)number, out);
 }
 
-/* What follows the JSON: depth and frame of each node; the node of each leaf, as the distance from
- * the leaf before; the values of each figure, side by side. */
+/* The arrays after the JSON: depth and frame of each node; the node of each leaf, as the distance
+ * from the leaf before; the values of each figure, side by side. */
 static void write_arrays(FILE *out, const struct page_stacks *stacks, size_t sides)
 {
 	for (size_t i = 0; i < stacks->node_count; i++)
@@ -43,7 +43,7 @@ static void write_arrays(FILE *out, const struct page_stacks *stacks, size_t sid
 
 /* ---- stacks ---------------------------------------------------------------------------------- */
 
-/* Strings that frames use, numbered anew. */
+/* The strings that frames use, with new numbers. */
 struct strings {
 	uint32_t *number; /* per string of the dataset; 0: not used so far */
 	uint32_t *used;   /* per number */

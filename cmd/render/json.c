@@ -45,7 +45,7 @@ static void write_escape(FILE *out, unsigned char byte)
 /*
  * The lone surrogate at `data`: three bytes that are not UTF-8, which Python's strings may have.  0
  * if there is none, or if what follows would be escaped too: the two would be read as a pair, which
- * is another character.
+ * would be another character.
  */
 static unsigned surrogate_at(const char *data, size_t size)
 {

@@ -1,5 +1,5 @@
 /*
- * markdown.c - a report as it reads well in a pull request: a title, warnings, a GitHub table,
+ * markdown.c - a report that reads well in a pull request: a title, warnings, a GitHub table,
  * closing lines.
  */
 #include "render/formats.h"
@@ -25,7 +25,7 @@ struct document {
 	bool page; /* a report with folded call stacks goes into a pull request */
 };
 
-/* Running text: what Markdown or HTML would take for markup is escaped. */
+/* Running text: characters that Markdown or HTML would treat as markup are escaped. */
 static void write_escaped(FILE *out, const char *text)
 {
 	for (; *text; text++) {

@@ -35,7 +35,7 @@ static unsigned environment_width(void)
 	return (unsigned)width;
 }
 
-/* 0: as wide as it likes. */
+/* 0: any width. */
 static unsigned terminal_width(bool terminal)
 {
 	struct winsize size;
@@ -88,7 +88,7 @@ static bool on_path(const char *program)
 	return false;
 }
 
-/* NULL when nothing is there or wanted. */
+/* NULL if there is no pager, or none is wanted. */
 static const char *pager_command(void)
 {
 	const char *pager = getenv("PAGER"), *term = getenv("TERM");
@@ -138,7 +138,7 @@ static enum snap_status open_special(struct output *output, const char *path,
 	return output->path ? SNAP_OK : fail_memory(err, "opening the output");
 }
 
-/* What creating the file directly would have given it, or what it had before. */
+/* The permissions that a new file would get, or those that the file had before. */
 static mode_t wanted_mode(const struct stat *old)
 {
 	mode_t mask;
@@ -184,7 +184,7 @@ static enum snap_status open_temporary(struct output *output, const struct stat 
 	return cannot_write(output->path, err);
 }
 
-/* A name that was completed wrongly must not cost a recording. */
+/* A wrongly completed file name must not overwrite a recording. */
 static bool is_recording(const char *path)
 {
 	static const char database[] = "SQLite format 3";
@@ -247,11 +247,12 @@ static int write_fault(FILE *stream)
 		return errno ? errno : EIO;
 	if (!failed)
 		return 0;
-	/* An earlier write failed, and its reason is lost.  What is there is of no use: try once more. */
+	/* An earlier write failed, and its reason is lost.  The output is useless already, so write
+	   once more to get the reason. */
 	return write(fileno(stream), "\n", 1) < 0 ? errno : EIO;
 }
 
-/* Did it end by a fault: not by its own decision, nor by a signal with which users end programs? */
+/* Did it fail?  It did not if it exited by itself, or by a signal with which users end programs. */
 static bool pager_died(int status)
 {
 	int number = WIFSIGNALED(status)                              ? WTERMSIG(status)
@@ -262,7 +263,7 @@ static bool pager_died(int status)
 	       number != SIGQUIT && number != SIGPIPE;
 }
 
-/* The user decides when to leave the pager; until then an interrupt is for the pager. */
+/* The user decides when to leave the pager.  Until then, Ctrl-C is for the pager. */
 static enum snap_status close_pager(struct output *output, struct snap_error *err)
 {
 	void (*interrupt)(int) = signal(SIGINT, SIG_IGN);
@@ -373,8 +374,8 @@ enum snap_status output_report(const struct report *report, const struct report_
 
 	if (st != SNAP_OK)
 		return st;
-	/* Whoever reads a pipe may close it before the end, which ends us; a user at a terminal
-	 * wants the answer first. */
+	/* The reader of a pipe may close it early, which ends this program, so warnings come first.
+	   A user at a terminal wants the answer first. */
 	late = output.terminal;
 	if (!late)
 		output_warnings(report, options);

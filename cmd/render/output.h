@@ -39,7 +39,7 @@ struct output {
 	bool pager;
 };
 
-/** Open what `options` names; `page`: through the pager on a terminal. */
+/** Open the output that `options` names; `page`: through the pager on a terminal. */
 enum snap_status output_open(struct output *output, const struct report_options *options, bool page,
 			     struct snap_error *err);
 /**

@@ -14,8 +14,8 @@ const char *const *render_names(void);
 /** "1.5 MiB", "12 B": buffers of 32 bytes are enough.  Exact integers below 1024. */
 const char *render_bytes(int64_t bytes, bool sign, char buffer[32]);
 
-/** "71.7 us", "19.1 s", "2.5 h"; and a number called `name` by what it counts: nanoseconds, bytes
- * or things.  Buffers of 32 bytes are enough. */
+/** "71.7 us", "19.1 s", "2.5 h"; and a number formatted by its `name`, which says whether it counts
+ * nanoseconds, bytes or something else.  Buffers of 32 bytes are enough. */
 const char *render_duration(uint64_t ns, char buffer[32]);
 const char *render_fact(const char *name, int64_t number, char buffer[32]);
 

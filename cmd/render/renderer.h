@@ -17,7 +17,7 @@ struct render_options {
 	bool exact;      /* people's formats too: bytes as integers, not "1.5 MiB" */
 	unsigned height; /* lines of the screen: text that does not fit is left out; 0: any */
 	bool quiet;      /* people's formats: without closing lines */
-	bool terminal;   /* what is printed reaches a terminal as it is */
+	bool terminal;   /* the output goes to a terminal unchanged */
 	bool raw_cells; /* csv and tsv: names that a spreadsheet takes for formulas stay as they are */
 };
 

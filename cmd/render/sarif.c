@@ -64,7 +64,7 @@ static void write_uri(FILE *out, const char *path)
 	putc('"', out);
 }
 
-/* Code scanning of GitHub refuses a result that is nowhere. */
+/* Code scanning of GitHub refuses a result without a place. */
 static void write_location(const struct sarif *sarif, size_t row)
 {
 	char *file = gate_file(sarif->report, row);
@@ -104,7 +104,7 @@ static void write_result(const struct sarif *sarif, size_t row)
 	fputs("}}", sarif->out);
 }
 
-/* What a reader of the results alone would not know.  The first text opens the list. */
+/* Facts that are not in the results.  The first text opens the list. */
 static void write_notification(FILE *out, const char *text, bool *any)
 {
 	fputs(*any ? ",\n   "

@@ -30,7 +30,7 @@ static size_t ill_formed_length(const char *data, size_t size)
 	return size >= 3 && at[0] == 0xed && at[1] >= 0xa0 ? 3 : 1;
 }
 
-/* What spreadsheets take for the beginning of a formula, whatever follows. */
+/* Characters that begin a formula in a spreadsheet. */
 static bool begins_formula(const char *data, size_t size)
 {
 	return size > 0 && data[0] && strchr("=+-@\t\r", data[0]);

@@ -3,7 +3,7 @@
  *
  * Columns are as wide as their content.  If the terminal is narrower, less important columns are
  * left out, and names are shortened in the middle, the widest first.  Numbers are never shortened.
- * The column that names the rows always stays, wide enough to tell them apart.
+ * The column that names the rows always stays, wide enough to distinguish them.
  */
 #include "render/chart.h"
 
@@ -31,7 +31,7 @@ struct table {
 	unsigned *widths;
 	size_t count;
 	size_t label;         /* the column that names the rows, and says "hidden", "total" */
-	unsigned label_least; /* as wide as tells rows apart */
+	unsigned label_least; /* the width at which rows look different */
 	struct text_buffer text;
 	unsigned lines; /* printed so far */
 	bool bare;      /* there is no room for reasons */
@@ -194,8 +194,7 @@ static size_t count_labels(struct table *table, unsigned width, char **texts)
 	return different;
 }
 
-/* The least width at which rows that have different names look different, and at which what the
- * names say can be read. */
+/* The least width at which rows with different names look different and the names are readable. */
 static unsigned width_apart(struct table *table, unsigned natural)
 {
 	char **texts = memory_need(calloc(table->report->row_count + 1, sizeof(*texts)),
@@ -378,7 +377,8 @@ static const char *color_of(const struct table *table, size_t column, const char
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* The text at hand as cell `i`: shortened, padded, coloured.  Padding waits for text to follow it.
+/* Print the current text as cell `i`: shortened, padded, coloured.  Padding waits for text to
+   follow it.
  */
 static void print_cell(struct table *table, size_t i, const char *color)
 {
@@ -452,8 +452,8 @@ static void print_reason_line(struct table *table, const char *text, size_t size
 		table->options->color ? "\033[0m" : "");
 }
 
-/* The text at hand on two lines at most, of which the second one is shortened; on one where the
- * number of lines is limited. */
+/* Print the current text on at most two lines, of which the second one is shortened; on one line if
+   the number of lines is limited. */
 static void print_reason(struct table *table)
 {
 	unsigned room = table->options->width > 8 ? table->options->width - 2 : 0;
@@ -474,7 +474,7 @@ static void print_reason(struct table *table)
 	text_free(&rest);
 }
 
-/* What a row says on a line of its own. */
+/* Print the value that a row has on a line of its own. */
 static void print_under(struct table *table, const struct value *values)
 {
 	for (size_t i = 0;
@@ -556,7 +556,7 @@ static void print_lines(struct table *table, const char *const *lines, size_t co
 		print_line(table, lines[i]);
 }
 
-/* Is there room for rows with reasons under them, the closing rows and a note? */
+/* Is there room for rows with their reasons, the closing rows and a note? */
 static bool has_room_for_reasons(const struct table *table)
 {
 	size_t rows = 2 * table->report->row_count + 5;

@@ -101,7 +101,7 @@ unsigned text_width(const char *text)
 	return used;
 }
 
-/* Put `gap` in the place of the bytes from `head` to `tail`. */
+/* Replace the bytes from `head` to `tail` by `gap`. */
 static void replace_middle(struct text_buffer *text, size_t head, size_t tail, const char *gap,
 			   size_t gap_size)
 {

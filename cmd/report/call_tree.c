@@ -13,15 +13,15 @@
 enum {
 	MOST_PATHS = 100, /* longer trees are not readable */
 	INDENT = 2,
-	LONG_CHAIN = 5, /* of a longer one the ends are shown */
+	LONG_CHAIN = 5, /* of a longer chain only the ends are shown */
 	CHAIN_END = 2,
 };
 
 static const uint32_t none = UINT32_MAX;
 
 struct tree_node {
-	const char *text;                   /* the frame, as it is told apart; the report's */
-	const char *words;                  /* as it is shown; the report's */
+	const char *text;                   /* the frame's key, owned by the report */
+	const char *words;                  /* the frame's text, owned by the report */
 	int64_t delta;                      /* sum over all paths through it */
 	uint32_t parent, first_child, next; /* next: sibling */
 };

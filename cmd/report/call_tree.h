@@ -16,8 +16,8 @@ struct call_path {
 /**
  * Add the tree of `paths` to the report's closing lines: outermost callers first, each with the sum
  * of what changed below it, the largest change first; callers with one callee share its line.
- * Allocator plumbing is left out. Unless `whole`, so are the frames outside of main and the middle
- * of long chains, and names are short.  False when memory is out.
+ * Frames that only pass a request on to malloc are left out. Unless `whole`, so are the frames
+ * outside of main and the middle of long chains, and names are short.  False when memory is out.
  */
 bool call_tree_note(struct report *report, const struct dataset *dataset,
 		    const struct call_path *paths, size_t count, bool whole);

@@ -1,5 +1,5 @@
 /*
- * check.c - rules, findings, and what was left out, as a report.
+ * check.c - rules, findings, and suppressed findings, as a report.
  *
  * A rule is one limit of the policy.  Each row of compare or growth that breaks it is a finding,
  * unless a suppression covers it (`suppressed`) or it is below --min-delta (`below_floor`): these
@@ -62,7 +62,7 @@ static const double sampling_doubt = 5;
 
 enum { NAMES_MAX = 512, FINGERPRINT_FRAMES = 4, FLOOR_SHOWN = 10 };
 
-/* Fewer blocks between two snapshots are no work: a timer may allocate some. */
+/* Fewer blocks between two snapshots do not count as work: a timer may allocate some. */
 static const double least_work = 16;
 
 struct checking {
@@ -77,7 +77,7 @@ struct checking {
 struct rule {
 	const char *name, *limit;
 	const char *status; /* NULL: that of the row */
-	const char *whole;  /* what a finding without a row is about; NULL: the process */
+	const char *whole;  /* the subject of a finding without a row; NULL: the process */
 	bool is_level;      /* `measured` is a level, not an increase */
 	double measured;    /* NAN: unknown */
 	bool passed;
@@ -436,8 +436,8 @@ static const char *say_whole(struct report *report, const char *what,
 }
 
 /*
- * A figure of the whole process.  Of several runs, the increase is what all of them have above all
- * runs of the baseline; a level is compared with every run.  Unknown: NAN.
+ * A figure of the whole process.  Of several runs, the increase is the part by which all of them
+ * exceed all runs of the baseline; a level is compared with every run.  Unknown: NAN.
  */
 static void check_whole(struct checking *checking, const char *name, const char *what,
 			const struct policy_limit *limit, struct check_range old_range,
@@ -495,7 +495,8 @@ static struct change_seen see_change(const struct checking *checking, size_t row
 			sampling_doubt * number(report_cell(compare, row, "new_bytes_stderr"), 0),
 	};
 
-	if (!isnan(old_high - new_low)) /* several runs: what all have more than any had before */
+	if (!isnan(old_high - new_low)) /* several runs: the part by which all exceed every earlier
+					   one */
 		seen.doubt = fmax(seen.doubt, seen.delta - (new_low - old_high));
 	seen.counts = !text(spread) && seen.delta > seen.doubt && !is_unconfirmed(checking);
 	return seen;
@@ -555,8 +556,8 @@ static void leave_rule(struct checking *checking, const struct policy_scope *sco
 }
 
 /*
- * A mistyped pattern would pass for ever, and so would the rule for a module that was renamed: of a
- * rule of the policy file that means no site, no limit is judged.  True: it was one.
+ * A mistyped pattern would always pass, and so would a rule for a renamed module.  So if a rule of
+ * the policy file matches no site, its limits are not judged.  True: this was such a rule.
  */
 static bool leave_empty_scope(struct checking *checking, const struct policy_scope *scope,
 			      const struct report *from)
@@ -1131,7 +1132,8 @@ static void take_warnings(struct report *report, const struct report *from)
 		struct notice notice = from->warnings[i].notice;
 
 		if (notice.kind == NOTICE_OTHER_WORK)
-			notice.texts[1] = "compare"; /* whose option it speaks of */
+			notice.texts[1] = "compare"; /* the command whose option the sentence
+						        mentions */
 		report_notice(report, &notice);
 	}
 }
@@ -1148,7 +1150,7 @@ static bool tells_of(const struct report *report, const char *sentence)
 	return false;
 }
 
-/* What the reports have not said. */
+/* Warnings that the reports do not have. */
 static void take_damage(struct report *report, const struct notices *damage)
 {
 	if (!damage)
@@ -1162,7 +1164,7 @@ static void take_damage(struct report *report, const struct notices *damage)
 
 /* ---- no work --------------------------------------------------------------------------------- */
 
-/* What grew was allocated: a few large blocks are work, too. */
+/* Growth comes from allocations: a few large blocks are work, too. */
 static bool has_grown(const struct checking *checking)
 {
 	const struct report *growth = checking->request->growth;
@@ -1191,7 +1193,7 @@ static void note_idle(struct checking *checking)
 				       facts->step_work, facts->step_work == 1 ? "" : "s"));
 }
 
-/* What did less has less: it is not known what it would have with the same work. */
+/* A run that did less work holds less: what it would hold with the same work is unknown. */
 static void note_less_work(struct checking *checking)
 {
 	const struct report *compare = checking->request->compare;

@@ -37,7 +37,7 @@ struct check_request {
 	int today;                         /* yyyymmdd */
 	const struct report *compare;      /* a complete report (--all), NULL: no baseline */
 	const struct report *growth;       /* of a series, complete; NULL: none is judged */
-	const struct report *leaks;        /* of what nothing reaches; NULL: not known */
+	const struct report *leaks;        /* the report on unreachable blocks; NULL: not known */
 	const struct notices *damage;      /* of the files whose facts follow */
 	struct check_facts facts;
 };

@@ -168,8 +168,8 @@ void comparable_warn_of_work(struct report *report, const struct pairing *pairin
 }
 
 /*
- * At its exit a program has freed most of what it held, so two snapshots of exits may be equal
- * although the one program held far more than the other.
+ * At its exit a program has freed most of its memory, so two exit snapshots may be equal although
+ * one of the programs held far more before.
  */
 static bool warn_of_exits(struct notices *notices, const struct comparable_side *old,
 			  const struct comparable_side *new)
@@ -190,7 +190,7 @@ static bool warn_of_exits(struct notices *notices, const struct comparable_side 
 	return true;
 }
 
-/* What is compared is little of what was held, and differences of the rest are not seen. */
+/* Only a small part of the memory is compared, and differences in the rest are not seen. */
 static void remark_on_leftovers(struct notices *notices, const struct comparable_side *old,
 				const struct comparable_side *new)
 {

@@ -23,7 +23,8 @@ enum snap_status comparable_warn(struct notices *notices, const struct subject *
 				 struct dataset *dataset, size_t new, bool *are_runs,
 				 struct snap_error *err);
 
-/** Warn into `report` where the two runs did not do as much at the call stacks that both have. */
+/** Add a warning to `report` if the two runs did not do the same amount of work at the call stacks
+ * that both have. */
 void comparable_warn_of_work(struct report *report, const struct pairing *pairing,
 			     const struct pair_sides *sides);
 

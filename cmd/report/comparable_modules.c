@@ -16,7 +16,7 @@ struct knowledge {
 	size_t all, named, filed;
 };
 
-/* What one side's module file was. */
+/* The module's file on one side. */
 struct build {
 	char *path, *build_id;
 };
@@ -39,7 +39,7 @@ enum { PROGRAM_SLOT = 0, OLD = 0, NEW = 1 };
 
 /* ---- what is known of each module ------------------------------------------------------------ */
 
-/* The program is one module under whatever name; other modules go by theirs. */
+/* The program is the same module under any name; other modules are identified by their names. */
 static uint32_t module_slot(const struct dataset *dataset, const struct dataset_frame *frame,
 			    const struct comparable_side *side)
 {

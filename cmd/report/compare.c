@@ -1,6 +1,6 @@
 /*
  * compare.c - rows of changes: paired by analysis/pair.c, summed by analysis/change.c, ordered and
- * told here.
+ * described here.
  */
 #include "report/compare.h"
 
@@ -174,7 +174,7 @@ struct compare {
 	size_t count, shown_count; /* rows that pass, ordered; the first of them are shown */
 	size_t small_count;        /* rows that changed by less than --min */
 	size_t same_count;         /* rows that are the same and not wanted */
-	size_t unknown_count;      /* rows of which nobody can say whether they changed */
+	size_t unknown_count;      /* rows of which it is unknown whether they changed */
 	size_t row_count;          /* all rows, also those that filters leave out */
 	struct row_sum *sums[2];   /* of all rows, by side; NULL with repeats */
 	struct figures old_total, new_total, old_shown, new_shown, old_selected, new_selected;
@@ -196,7 +196,8 @@ static void swap_visibility(struct column *shown, struct column *hidden)
 	hidden->flags &= ~(unsigned)COLUMN_HIDDEN;
 }
 
-/* People see the figures that --metric is about, and nothing that this comparison has not. */
+/* For people, show the figures that --metric is about, and hide columns that this comparison does
+   not have. */
 static void choose_columns(struct compare *compare)
 {
 	struct column *columns = sites_own_columns(compare->report);
@@ -350,7 +351,8 @@ static void warn_of_unknown_changes(const struct compare *compare)
 					       .figures = {compare->unknown_count}});
 }
 
-/* Drop what is not to be seen, order the rest; say whether something was found. */
+/* Drop the rows that are not to be shown, and order the others.  Returns whether there is a
+   finding. */
 static void arrange(struct compare *compare, int column)
 {
 	for (uint32_t i = 0; i < compare->changes.count; i++) {
@@ -568,7 +570,7 @@ static void add_side(struct figures *sum, const struct dataset_cell *const *cell
 		figures_add(sum, &cells[site]->figures);
 }
 
-/* The number of rows, without those that only an old stack's place would name. */
+/* The number of rows, without those named only by the old place of a stack that has a partner. */
 static void count_rows(struct compare *compare, bool *is_row)
 {
 	for (size_t i = 0; i < compare->pairing.count; i++) {
@@ -1144,7 +1146,7 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 	return st;
 }
 
-/* Whole stacks are told as a tree below the table, whose rows then only name their sites. */
+/* Whole stacks are shown as a tree below the table, whose rows then only name their sites. */
 static bool add_call_tree(struct compare *compare)
 {
 	struct call_path *paths;
@@ -1207,7 +1209,7 @@ static enum snap_status read_graph(struct compare *compare, struct snap_error *e
 						      compare->options->cumulative};
 
 	if (compare->repeats)
-		return SNAP_OK; /* medians are of no moment */
+		return SNAP_OK; /* medians belong to no moment in time */
 	return compare_graph_read(&compare->graph, compare->report, &request, err);
 }
 

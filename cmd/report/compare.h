@@ -9,7 +9,7 @@
 #include "report/per_unit.h"
 #include "report/report.h"
 
-/** What else a comparison may be asked for; all zeros for a plain one. */
+/** Options of a comparison; all zeros for a plain one. */
 struct compare_request {
 	/** What the two sides were collapsed from, or NULL when there is one snapshot on either:
 	 * a difference counts only where the runs of the two sides do not overlap. */

@@ -1,9 +1,9 @@
 /*
  * compare_graph.c - holders that are new, and what rows retain on either side.
  *
- * A holder is the same on both sides if it has the same name.  Roots lose what differs from run to
- * run: offsets, addresses, thread ids.  Stacks and registers are left out: what they refer to
- * changes from moment to moment.
+ * A holder is the same on both sides if it has the same name.  The names of roots lose the parts
+ * that differ from run to run: offsets, addresses, thread ids.  Stacks and registers are left out,
+ * because their references change all the time.
  *
  * Which group or root belongs to which holder is decided here; the store finds what is new.
  */
@@ -246,7 +246,7 @@ static enum snap_status take_holder(void *user, const struct store_new_holder *f
 	out->holders[out->count++] = (struct new_holder){
 		.row = found->row,
 		.kind = node->kind,
-		/* That of a type is the graph's, which does not last. */
+		/* Copy it: the name of a type belongs to the graph, which is released soon. */
 		.name = report_text(f->report, "%s", node->key),
 		.root = node->row < f->row_count ? f->roots[node->row] : NULL,
 		.row_is_new = found->old_blocks == 0,
@@ -299,7 +299,7 @@ static void finding_release(struct finding *f)
 	hash_table_release(&f->named);
 }
 
-/* If one side does not say who holds what, nothing on the other side is new. */
+/* If one side has no graph, no holder on the other side counts as new. */
 static void note_one_sided(struct report *report, const bool has[SIDES])
 {
 	if (has[OLD] != has[NEW])

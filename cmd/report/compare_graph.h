@@ -1,6 +1,6 @@
 /*
- * report/compare_graph.h - what the graphs of holders of two snapshots say of the rows of a
- * comparison: who holds them that did not hold them before, and what they retain on either side.
+ * report/compare_graph.h - the graphs of holders of two snapshots, for the rows of a comparison:
+ * their new holders, and the bytes that they retain on either side.
  */
 #ifndef REPORT_COMPARE_GRAPH_H
 #define REPORT_COMPARE_GRAPH_H
@@ -12,7 +12,7 @@
 /** A global variable, a mapping, another row ... that refers to blocks of a row on the new side
  * only.  Texts are the report's. */
 struct new_holder {
-	uint32_t row;     /* which it holds */
+	uint32_t row;     /* bytes of the row that it holds */
 	const char *kind; /* "site", or as `snapdiff holders` names the kinds of roots */
 	const char *name; /* of the root, without what differs from run to run; or of the row */
 	const char *root; /* by which a row that holds is reached; NULL none is known */

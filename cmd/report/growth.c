@@ -137,7 +137,7 @@ static void explain_rows(struct report *report, const struct growth_list *list,
 			growth_explain_row(report, list, &list->rows[i], all);
 }
 
-/* Caches of the C library and the loader are no leak of a run. */
+/* Caches of the C library and the loader do not count as a leak of a run. */
 static void add_by_design(struct report *report, const struct growth_part *parts, size_t count)
 {
 	struct value object = value_object();
@@ -159,7 +159,7 @@ static void add_by_design(struct report *report, const struct growth_part *parts
 			    sites_bytes((uint64_t)whole_number(bytes), size));
 }
 
-/* Left at exit, but still reachable: not a leak per run either. */
+/* Blocks that are left at the exit but still reachable are no leak per run either. */
 static void add_reachable(struct report *report, const struct growth_list *list)
 {
 	struct value object = value_object();

@@ -17,7 +17,7 @@ struct growth_request {
 	uint64_t limit_bytes; /* when is this reached?  0: the control group's limit, if it has one
 			       */
 	const struct growth_control *control; /* NULL: none */
-	const char *explain; /* expression: only rows that match, with all that is known of them */
+	const char *explain; /* expression: show only rows that match, with all details */
 	bool fold;           /* show a finding as one line; else show each of its rows */
 };
 
@@ -41,7 +41,7 @@ const char *growth_part_text(struct report *report, const struct growth_part *pa
 /** Are the objects of the process's Python in no row, and so their growth in no verdict? */
 bool growth_python_is_unseen(const struct growth_axis *axis);
 
-/** Put what is known of the processes as a whole into the report: its title, `process` of the one
+/** Put the figures of the processes as a whole into the report: its title, `process` of the one
  * that holds most, `processes`, `limit`, notes. */
 void growth_describe_processes(struct report *report, const struct growth_part *parts, size_t count,
 			       size_t warmup, uint64_t limit_bytes);

@@ -72,7 +72,7 @@ static enum snap_status take_label(void *user, const char *key, const char *valu
 	return SNAP_OK;
 }
 
-/* What two allocators have free is one figure. */
+/* The free memory of two allocators is one figure. */
 static void add_metric(double *metric, double value)
 {
 	*metric = isnan(*metric) ? value : *metric + value;

@@ -1,6 +1,6 @@
 /*
  * report/growth_axis.h - a series of snapshots as an axis: when each was taken, of which process,
- * and what was known of that process as a whole.
+ * and the figures of that process as a whole.
  */
 #ifndef REPORT_GROWTH_AXIS_H
 #define REPORT_GROWTH_AXIS_H
@@ -24,7 +24,7 @@ enum growth_metric {
 struct growth_axis {
 	size_t count;
 	double *x;         /* seq, or the iteration label where all have one, or the position */
-	double *unit_x;    /* what slopes are per: x, seconds, or a label */
+	double *unit_x;    /* the unit of slopes: x, seconds, or a label */
 	double *positions; /* seq, or where that does not rise, 1, 2, 3 ... */
 	double *seconds;   /* since the first snapshot; all 0 when times are unknown */
 	double *work;      /* blocks that the process allocated since its start; NULL unknown */
@@ -43,8 +43,8 @@ struct growth_axis {
 	struct growth_python {
 		char version[32];        /* of the interpreter that was found; "" none was */
 		char problem[160];       /* why its lines are not recorded; "" they are */
-		char recorded[256];      /* what is, where that is not all; "" all is */
-		char before_start[96];   /* what was there before recording began; "" unknown */
+		char recorded[256];      /* what is recorded, if not everything is; "" everything */
+		char before_start[96];   /* what existed before recording began; "" unknown */
 	} python;                        /* of the last snapshot */
 	const char *per;                 /* "snapshot", "second", "iteration", or another label */
 	double *metrics[GROWTH_METRICS]; /* NAN where unknown */
@@ -55,8 +55,8 @@ struct growth_axis {
 
 /**
  * Read the axis of the snapshots `ids`.  `per` is "snapshot" (or NULL), "second" or the name of a
- * label that every snapshot has with a number.  `notices` gets what is odd: gaps, duplicates,
- * clocks that jump back.  Release with growth_axis_release(), also after a failure.  SNAP_EUSAGE,
+ * label that every snapshot has with a number.  `notices` gets warnings: gaps, duplicates, clocks
+ * that jump back.  Release with growth_axis_release(), also after a failure.  SNAP_EUSAGE,
  * SNAP_ENOMEM.
  */
 enum snap_status growth_axis_read(struct growth_axis *axis, struct store *store, const int64_t *ids,

@@ -86,8 +86,7 @@ static double between(const struct member *earlier, const struct member *later)
 }
 
 /*
- * A snapshot right before that of the exit may show a program that frees what it holds: it was
- * ending already.
+ * A snapshot shortly before the exit may show a program that is already freeing its memory.
  */
 static bool was_ending(const struct looking *looking, size_t at)
 {

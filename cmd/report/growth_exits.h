@@ -16,10 +16,11 @@ struct growth_left_out {
 };
 
 /**
- * Take the exit snapshot of each process, and what has no number of its own, out of `ids`, where at
- * least three others of that process are among them; *count falls by as many.  Their paths are
- * added to `left_out`, and `notices` gets a remark.  *at_exit: the one that is of the process of
- * the last snapshot left; 0 where there is none.  SNAP_ENOMEM, or what reading the store gives.
+ * Remove the exit snapshot of each process, and snapshots without a number of their own, from
+ * `ids`, if at least three others of that process are among them; *count falls by as many.  Their
+ * paths are added to `left_out`, and `notices` gets a remark.  *at_exit is the exit snapshot of the
+ * process to which the last remaining snapshot belongs; 0: there is none.  SNAP_ENOMEM, or what
+ * reading the store gives.
  */
 enum snap_status growth_leave_out_exits(struct store *store, int64_t *ids, size_t *count,
 					int64_t *at_exit, struct growth_left_out *left_out,

@@ -3,7 +3,7 @@
  * grows with them.
  *
  * A leaked event leaves blocks in several rows.  Such rows grow in step, and have a common caller,
- * where the event starts; or one container holds what was allocated there.
+ * where the event starts; or one container holds the blocks of all of them.
  */
 #include "report/growth_finding.h"
 
@@ -37,7 +37,7 @@ static void add_member(struct growth_finding *finding, struct growth_row *row, u
 	add_slope(&finding->blocks, &row->judgement.blocks_slope);
 }
 
-/* How is `row` bound to a row that the finding has already?  The strongest bond. */
+/* How is `row` connected to a row of the finding?  Returns the strongest connection. */
 static enum growth_bond bond_with(const struct growth_list *list, uint32_t number,
 				  const struct growth_row *row)
 {
@@ -124,7 +124,8 @@ static double events_of(const struct growth_list *list, uint32_t number)
 	return fewest;
 }
 
-/* How near do the stacks meet?  Without names of functions, the file may be all that is known. */
+/* How close to the newest frames do the stacks meet?  Without names of functions, the file may be
+   all that is known. */
 static uint32_t nearness(const struct growth_row *leader, const struct growth_row *row)
 {
 	uint32_t shared = growth_rows_meet(leader, row);

@@ -1,5 +1,5 @@
 /*
- * report/growth_finding.h - which rows of a growth report are one finding, and what is said of it.
+ * report/growth_finding.h - which rows of a growth report are one finding, and its sentences.
  */
 #ifndef REPORT_GROWTH_FINDING_H
 #define REPORT_GROWTH_FINDING_H
@@ -50,7 +50,7 @@ const char *growth_finding_name(struct report *report, const struct growth_row *
 void growth_add_headline(struct report *report, const struct growth_list *list,
 			 const struct growth_part *parts, size_t count,
 			 const struct report_options *options);
-/** What holds the blocks allocated there, in words; NULL: no census and no graph says it. */
+/** The holder of the blocks allocated there, in words; NULL: no census and no graph knows it. */
 const char *growth_holder(const struct growth_row *row);
 /** The same as a sentence, with the type: "exactly 500 dict per snapshot, held by ..."; NULL
  * likewise. */

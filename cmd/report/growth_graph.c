@@ -69,9 +69,8 @@ static uint32_t last_of_other_row(const struct graph *graph, const struct growth
 }
 
 /*
- * Stacks and registers are looked through last: where the way begins there, nothing lasting holds
- * the row.  Then the row that holds it says more than the frame, which may only have saved a
- * register.
+ * Stacks and registers are searched last: if the way begins there, nothing lasting holds the row.
+ * Then the row that holds it says more than the stack frame, which may only have saved a register.
  */
 static char *weak_holder(const struct graph *graph, const struct growth_table *table,
 			 const struct graph_path *path, uint32_t row)
@@ -88,7 +87,7 @@ static char *weak_holder(const struct graph *graph, const struct growth_table *t
 		       : words;
 }
 
-/* What a stack still refers to then is left over. */
+/* At the exit, references from a stack are left over from earlier calls. */
 static bool is_mostly_lost(const struct growth_graph_row *row)
 {
 	return row->unreachable * 2 >= row->blocks;

@@ -1,6 +1,5 @@
 /*
- * report/growth_graph.h - what the graph of holders of the last snapshot says of the rows of
- * growth.
+ * report/growth_graph.h - the graph of holders of the last snapshot, for the rows of growth.
  */
 #ifndef REPORT_GROWTH_GRAPH_H
 #define REPORT_GROWTH_GRAPH_H

@@ -127,8 +127,8 @@ static void mark_native(struct growth_held *held, const struct growth_table *tab
 	}
 }
 
-/* The group with most bytes; then whoever holds it, if that was made in the same row.  Of a row with
- * native memory, the tables of containers that the line also fills say nothing. */
+/* Choose the group with most bytes; then the group that holds it, if that was made in the same row.
+   If the row has native memory, tables of containers that the line also fills say nothing. */
 static bool choose_ways(struct growth_held *out, const struct graph *graph,
 			const struct growth_table *table)
 {
@@ -177,7 +177,7 @@ static enum snap_status take_objects(void *user, const struct store_objects *fou
 	return SNAP_OK;
 }
 
-/* What an earlier census says of a row. */
+/* The figures of an earlier census for a row. */
 struct earlier {
 	double objects;      /* of the row's type */
 	uint64_t type_bytes; /* of these */
@@ -246,9 +246,10 @@ static bool explains(uint64_t now, uint64_t before, double grew)
 }
 
 /*
- * Rows of which the objects take as much as `before`, in snapshot `first`, although the row grew:
- * what came is no object that the interpreter knows, and who holds the others says nothing about it.
- * The same holds if the row has but the table of a container, and it was not that which grew.
+ * Find rows that grew although their objects take as much as they took in snapshot `first`
+ * (`before`).  The new memory is then no object that the interpreter knows, and the holders of the
+ * other objects say nothing about it.  The same is true if the row has only the table of a
+ * container, and that table did not grow.
  */
 static void find_unseen(struct growth_held *held, const struct growth_table *table, size_t first,
 			size_t last, const struct earlier *before, const struct earlier *now)
@@ -380,7 +381,7 @@ static bool may_be_kept(const struct growth_row *row)
 	return blocks <= MOST_KEPT && grown(row, row->bytes) <= LARGEST_KEPT * blocks;
 }
 
-/* Nearly all that came are freed objects: of tuples the interpreter keeps up to 2,000 of each size. */
+/* Nearly all new objects are freed ones: the interpreter keeps up to 2,000 tuples of each size. */
 static bool is_for_reuse(const struct growth_row *row, const struct growth_held_row *held)
 {
 	double blocks = grown(row, row->blocks);
@@ -401,8 +402,8 @@ static void judge_reuse(struct growth_judgement *judgement, const struct growth_
 	growth_add_reason(judgement, sentence);
 }
 
-/* The oldest objects are collected once their number has grown by a quarter: until then garbage among
- * them gets more. */
+/* The oldest objects are collected when their number has grown by a quarter; until then, garbage
+   among them grows. */
 static bool waits_for_collector(const struct growth_row *row, const struct growth_held_row *held)
 {
 	const char *enabled = facts_find(&row->part->held->last, "census.gc.enabled");

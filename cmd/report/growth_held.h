@@ -1,5 +1,5 @@
 /*
- * report/growth_held.h - what the newest census of objects says of the rows of growth.
+ * report/growth_held.h - the newest census of objects, for the rows of growth.
  */
 #ifndef REPORT_GROWTH_HELD_H
 #define REPORT_GROWTH_HELD_H
@@ -32,15 +32,16 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 				  size_t count, struct growth_table *table, struct snap_error *err);
 void growth_held_free(struct growth_held *held);
 
-/** No leak are freed objects that the interpreter keeps.  Doubt rows whose objects wait for the
- * collector, and rows in which something grew that no census saw, and that is little. */
+/** Freed objects that the interpreter keeps are no leak.  Lower the confidence of rows whose
+ * objects wait for the collector, and of rows in which a small amount of memory grew that no census
+ * saw. */
 struct growth_list;
 void growth_held_judge(struct growth_list *list);
 
 /** Do the objects of `upper` hold those of `lower`? */
 bool growth_held_is_above(const struct growth_held_row *upper, const struct growth_held_row *lower);
 
-/** What the newest census says of a row; NULL: nothing. */
+/** The newest census's data for a row; NULL: none. */
 struct growth_row;
 const struct growth_held_row *growth_held_of(const struct growth_row *row);
 

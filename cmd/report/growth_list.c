@@ -16,7 +16,7 @@
 #include "report/growth_held.h"
 #include "report/sites.h"
 
-/* What judging one row after the other needs. */
+/* Working memory for judging one row after the other. */
 struct judging {
 	const struct growth_part *part;
 	size_t warmup;
@@ -99,7 +99,7 @@ static const double *sums_of(const double *values, size_t count, double *out)
 	return out;
 }
 
-/* What each run of a repeated command left at its exit adds up, run after run. */
+/* Add up what each run of a repeated command left at its exit, run after run. */
 static void add_up_runs(struct judging *judging, struct growth_series *series)
 {
 	double *sums = judging->scratch + series->count;

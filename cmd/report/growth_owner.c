@@ -15,9 +15,10 @@
 #include "report/growth_stacks.h"
 
 static const double unknown = -1;
-static const double as_much = 0.9; /* shares of which one is less than that of the other differ */
-static const double much_more = 0.25; /* the same where a line makes values for a moment, too, as in
-					 Python */
+static const double as_much = 0.9;    /* two shares differ if one is less than this part of the
+				      other */
+static const double much_more = 0.25; /* the same if a line also makes short-lived values, as in
+				         Python */
 
 /* What each call stack of a part allocated during the series, and what of it is still there. */
 struct survivors {
@@ -135,8 +136,8 @@ static int differ(double a, double b)
 	return differ_by(as_much, a, b);
 }
 
-/* Does a census say by what a row's objects are held?  Then the names of those tell the fault,
- * and of the rows the largest says most. */
+/* Does a census say by what a row's objects are held?  Then the holders' names show the fault, and
+   the largest row says most. */
 static bool is_held(const struct growth_row *row)
 {
 	const struct growth_held_row *held = growth_held_of(row);

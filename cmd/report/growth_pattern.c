@@ -1,8 +1,8 @@
 /*
- * growth_pattern.c - known ways to leak, told by the way to what grows.
+ * growth_pattern.c - known ways to leak, recognised by the way to the objects that grow.
  *
- * A census says a way in words (libsnap's words.c): a place, then steps, separated by " -> ".
- * Names of the program's stand between backquotes and are not looked into.
+ * A census says a way in words (libsnap's words.c): a place, then steps, separated by " -> ". Names
+ * of the program stand between backquotes and are not interpreted.
  */
 #include "report/growth_pattern.h"
 
@@ -295,7 +295,7 @@ static const struct kind_words kinds[] = {
 	{"default argument", "default-argument", "default argument that is changed"},
 };
 
-/* Where weakref keeps what it was given, until the object that it watches ends. */
+/* The place where weakref keeps callbacks and arguments until the watched object ends. */
 static bool is_finalizers(struct part place)
 {
 	return begins_with(place, "`finalize._registry`") && has(place, "weakref.py");
@@ -338,7 +338,7 @@ static struct growth_pattern container(struct report *report, const struct way *
 	return pattern(NULL, NULL);
 }
 
-/* What a function that runs has: one of its variables, its frame, or something that is unknown. */
+/* A place of a running function: one of its variables, its frame, or something unknown. */
 static bool is_of_running_function(struct part place)
 {
 	return begins_with(place, "local variable") || begins_with(place, "frame of ") ||
@@ -379,7 +379,8 @@ static uint64_t entries_in(struct part step)
 	return strtoull(step.text + at, NULL, 10);
 }
 
-/* A container of a function's in each thread holds a little; one of one function's holds all. */
+/* If each thread's function has a container, each of these holds a little; a container of one
+   function holds all. */
 static bool is_one_of_many(const struct growth_held_row *held, const struct way *way)
 {
 	return begins_with(way->place, "local variable") &&
@@ -420,7 +421,7 @@ static bool is_made_name(const struct way *way)
 	       !memchr(kind.text, ':', kind.size);
 }
 
-/* What grows is held by something that is no container: its name is all that is known. */
+/* The growing objects are held by something that is no container: only its name is known. */
 static struct growth_pattern object(struct report *report, const struct growth_row *row,
 				    const struct way *way, const struct growth_held_row *held)
 {
@@ -453,7 +454,7 @@ static struct growth_pattern object(struct report *report, const struct growth_r
 				   name.text));
 }
 
-/* More of it is in more threads, or the object itself grows. */
+/* It grows because there are more threads, or because the object itself grows. */
 static struct growth_pattern of_one_object(struct report *report, const struct growth_row *row,
 					   const struct way *way,
 					   const struct growth_held_row *held)
@@ -474,7 +475,7 @@ static bool is_kept_by_module(const struct way *way)
 	return way->count > 1 && is(way->steps[0], "native code of the module");
 }
 
-/* Who registers a function in native code is not known by name. */
+/* The code that registers a native function is not known by name. */
 static struct growth_pattern native_code(struct report *report, const struct way *way)
 {
 	if (any_step(way, is_function))

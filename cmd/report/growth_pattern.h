@@ -1,5 +1,5 @@
 /*
- * report/growth_pattern.h - what kind of leak it is, where who holds the objects makes that sure.
+ * report/growth_pattern.h - what kind of leak it is, if the holders of the objects prove it.
  */
 #ifndef REPORT_GROWTH_PATTERN_H
 #define REPORT_GROWTH_PATTERN_H
@@ -14,8 +14,8 @@ struct growth_pattern {
 /** Of a row that grows. */
 struct growth_pattern growth_pattern_of(struct report *report, const struct growth_row *row);
 
-/** Lines about what holds much and is no leak: caches that are full, containers that grew, a load
- * that was released. */
+/** Lines about memory that is no leak although there is much of it: full caches, containers that
+ * grew, a load that was released. */
 void growth_note_objects(struct report *report, const struct growth_part *parts, size_t count,
 			 bool has_findings);
 

@@ -90,7 +90,7 @@ static double moved(const struct growth_axis *axis, enum growth_metric metric)
 }
 
 /* Recorded and resident memory always.  Another part only if it explains a good deal of how
- * resident memory moved: a figure that stands still is no news. */
+ * resident memory moved: a figure that does not change is not interesting. */
 static bool is_worth_naming(const struct growth_axis *axis, enum growth_metric metric)
 {
 	double all = is_known(axis, GROWTH_RSS) ? moved(axis, GROWTH_RSS) : 0;
@@ -262,7 +262,7 @@ static const char *recorded_growth(struct report *report, const struct growth_ax
 			   range);
 }
 
-/* What is resident besides memory that anything allocated. */
+/* Resident memory that no allocator has. */
 static const char *other_parts(struct report *report, const struct growth_axis *axis, size_t from)
 {
 	if (!is_known(axis, GROWTH_FILES) || !is_known(axis, GROWTH_STACKS))
@@ -330,7 +330,7 @@ bool growth_python_is_unseen(const struct growth_axis *axis)
 		3 * last_of(axis, GROWTH_RECORDED) <= last_of(axis, GROWTH_RSS));
 }
 
-/* What can be done depends on the build: without a GIL, Python has one allocator only. */
+/* The advice depends on the build: without a GIL, Python has only one allocator. */
 static const char *how_to_see(const struct growth_axis *axis)
 {
 	return strstr(axis->python.problem, "free-threaded")

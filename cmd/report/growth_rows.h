@@ -40,7 +40,7 @@ struct growth_list {
 	size_t most_snapshots;           /* of any row */
 	struct growth_finding *findings; /* see growth_finding.h */
 	size_t finding_count;
-	/* Of runs that are repeated: what of the last one was still reachable at its exit. */
+	/* Of repeated runs: blocks of the last one that were still reachable at its exit. */
 	uint64_t reachable_blocks, reachable_bytes;
 };
 
@@ -72,7 +72,7 @@ bool growth_is_finding(const struct growth_judgement *judgement);
 
 /**
  * Does the row say little beside the others?  A helper that lived for a few snapshots proves
- * nothing: its rows would stand before those of the program that is looked at.
+ * nothing: its rows would come before those of the program itself.
  */
 bool growth_is_minor(const struct growth_list *list, const struct growth_row *row);
 

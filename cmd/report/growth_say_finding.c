@@ -203,8 +203,8 @@ static bool filters_leave_nothing(const struct growth_part *parts, size_t count)
 	return has_sites;
 }
 
-/* Workers of a pool that live shortly have few snapshots each: nobody should take that for no
- * growth. */
+/* Short-lived workers of a pool have few snapshots each.  Say so, so that the reader does not
+   conclude that nothing grows. */
 static const char *growth_without_verdict(struct report *report, const struct growth_list *list)
 {
 	const struct growth_row *worst = NULL;
@@ -360,7 +360,7 @@ static bool is_doubt(const char *reason)
 	return strncmp(reason, "not sure: ", 10) == 0;
 }
 
-/* The most telling reason, and what keeps it from being sure. */
+/* The most telling reason, and why it is not sure. */
 static const char *own_reason(struct report *report, const struct growth_judgement *judgement)
 {
 	const char *text = judgement->reasons[0];
@@ -381,7 +381,7 @@ const char *growth_holder(const struct growth_row *row)
 {
 	const struct growth_held_row *held = growth_held_of(row);
 
-	if (row->part->axis.repeated) /* it grows by what nothing holds */
+	if (row->part->axis.repeated) /* its growth is memory that nothing holds */
 		return NULL;
 	if (row->part->graph && row->part->graph->rows[row->row].root)
 		return row->part->graph->rows[row->row].root;

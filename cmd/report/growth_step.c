@@ -2,7 +2,7 @@
  * growth_step.c - do two rows leak by the same event?
  *
  * An event leaves the same number of blocks in each of its rows, or a small multiple, in every
- * interval.  Where parts of an object have no fixed number (the texts of a list), the numbers vary,
+ * interval.  If an object has a varying number of parts (the texts of a list), the numbers vary,
  * but they rise and fall together.
  */
 #include "report/growth_step.h"
@@ -14,7 +14,7 @@
 #include "report/growth_stacks.h"
 
 enum {
-	MOST_MULTIPLE = 64, /* blocks of one row for each of another */
+	MOST_MULTIPLE = 64, /* most blocks of one row for each block of the other */
 	FEW_MULTIPLE = 8,   /* the same where the file is all that is known of the stacks */
 };
 static const double step_error = 0.002; /* how much blocks in flight may disturb a growth in step */

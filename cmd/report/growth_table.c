@@ -30,7 +30,7 @@ struct growth_cohort_row {
 
 struct filling {
 	struct growth_table *table;
-	size_t snapshot;   /* of the sums at hand; of cohorts: index into wanted */
+	size_t snapshot;   /* the snapshot of the current sums; of cohorts: index into wanted */
 	bool *in_run;      /* run r, site s: [r * site_count + s] */
 	bool *wanted_rows; /* those whose cohorts are needed: constant rows need none */
 	struct snap_error *err;

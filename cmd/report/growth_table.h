@@ -23,7 +23,7 @@ struct growth_table {
 	bool skips_by_design;   /* of repeated runs: what every process leaves is in no row */
 	bool *present;          /* rows that any snapshot credits something to */
 	bool *bytes_unknown, *blocks_unknown;
-	bool shows_progress; /* long work on it says on the terminal how far it is */
+	bool shows_progress; /* the progress line for long work */
 	uint32_t side; /* of the relation in the store: the table's own, and the one after it */
 	bool overlaps; /* with --cumulative a call stack counts towards several rows */
 	bool has_graph_side;                      /* the one after it is there */

@@ -1,7 +1,7 @@
 /*
  * growth_workers.c - the workers of a pool: processes of one program that run side by side.
  *
- * What they share has one row, with the sum.
+ * A site that several have is one row, with the sum.
  */
 #include "report/growth_rows.h"
 
@@ -55,7 +55,8 @@ static void add_slope(struct stats_slope *sum, const struct stats_slope *slope)
 	sum->high += slope->high;
 }
 
-/* A worker that does not grow says nothing about others that grew and lived too shortly. */
+/* A worker that does not grow says nothing about others that grew and were too short-lived to
+   judge. */
 static bool is_left_open(const struct growth_row *row)
 {
 	if (growth_is_growth(&row->judgement) || row->judgement.verdict == GROWTH_INCONCLUSIVE ||

@@ -1,5 +1,5 @@
 /*
- * holders.c - who keeps blocks alive, and whom these keep alive.
+ * holders.c - who keeps blocks alive, and which blocks these keep alive.
  *
  * Groups of blocks become nodes as --group says, types and roots each one of their own; edges
  * between the same nodes are added up.
@@ -78,7 +78,7 @@ struct subject_row {
 /* Those that hold the subjects, or that these hold: by place of the subject, the largest first. */
 struct link_list {
 	struct store_link *items;
-	size_t count, room, next; /* next: the first that is not told yet */
+	size_t count, room, next; /* next: the first that is not shown yet */
 };
 
 struct holding {
@@ -92,7 +92,7 @@ struct holding {
 	bool retained;                /* sizes are known */
 };
 
-/* A report under way. */
+/* A report that is being made. */
 struct telling {
 	struct report *report;
 	const struct holding *h;

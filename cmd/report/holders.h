@@ -1,5 +1,5 @@
 /*
- * report/holders.h - who keeps blocks alive, and whom these keep alive.
+ * report/holders.h - who keeps blocks alive, and which blocks these keep alive.
  */
 #ifndef REPORT_HOLDERS_H
 #define REPORT_HOLDERS_H

@@ -1,9 +1,9 @@
 /*
- * leaks.c - what nothing reaches, by call site.
+ * leaks.c - blocks that nothing reaches, by call site.
  *
- * Direct and indirect are told apart as LeakSanitizer and memcheck do: a block is indirectly lost
- * if another lost block refers to it.  Suppressions are looked up for each call stack, before rows
- * are made of them.
+ * Direct and indirect have the meaning that they have in LeakSanitizer and memcheck: a block is
+ * indirectly lost if another lost block refers to it.  Suppressions are looked up for each call
+ * stack, before rows are made of them.
  */
 #include "report/leaks.h"
 
@@ -90,7 +90,7 @@ static uint64_t lost_blocks(const struct store_lost *lost)
 	return lost->direct_blocks + lost->indirect_blocks;
 }
 
-/* What is left of a sum is never negative, whatever a database says. */
+/* A difference is never negative, whatever a database contains. */
 static void take_away(uint64_t *sum, uint64_t less)
 {
 	*sum -= less < *sum ? less : *sum;
@@ -383,7 +383,7 @@ static void add_part(struct report *report, struct value *to, const char *name,
 	value_field(report, to, name, part);
 }
 
-/* What is suppressed and what filters leave out is hidden, and is no row. */
+/* Suppressed memory, and memory that filters leave out, is hidden and has no row. */
 static void add_summary(struct leaks *leaks)
 {
 	struct report *report = leaks->report;

@@ -1,5 +1,5 @@
 /*
- * report/leaks.h - what nothing reaches, by call site.
+ * report/leaks.h - blocks that nothing reaches, by call site.
  */
 #ifndef REPORT_LEAKS_H
 #define REPORT_LEAKS_H
@@ -12,7 +12,7 @@
 struct leaks_request {
 	const struct dataset *dataset;
 	const struct graph *graph;
-	bool confirm; /* the dataset's second snapshot has to say the same */
+	bool confirm; /* the dataset's second snapshot must confirm it */
 	const struct report_options *options;
 	struct suppressions *suppressions; /* NULL none */
 	int today;                         /* yyyymmdd */

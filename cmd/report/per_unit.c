@@ -1,5 +1,5 @@
 /*
- * per_unit.c - the length of a run, from what its snapshot says of itself.
+ * per_unit.c - the length of a run, from its snapshot.
  */
 #include "report/per_unit.h"
 
@@ -14,7 +14,7 @@
 
 enum { NAME_SIZE = 256, TEXT_SIZE = 64 };
 
-/* What one snapshot says. */
+/* Facts of one snapshot. */
 struct length {
 	int64_t id;
 	char name[NAME_SIZE];

@@ -1,6 +1,6 @@
 /*
- * report/per_unit.h - how long a run was: what figures are divided by, so that runs of different
- * length compare.
+ * report/per_unit.h - how long a run was.  Figures are divided by it, so that runs of different
+ * length can be compared.
  */
 #ifndef REPORT_PER_UNIT_H
 #define REPORT_PER_UNIT_H

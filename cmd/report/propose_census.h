@@ -1,5 +1,5 @@
 /*
- * report/propose_census.h - the command that gives what a recording of Python lacks.
+ * report/propose_census.h - propose the command that records what a recording of Python lacks.
  */
 #ifndef REPORT_PROPOSE_CENSUS_H
 #define REPORT_PROPOSE_CENSUS_H

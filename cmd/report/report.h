@@ -24,7 +24,8 @@ enum value_kind {
 
 struct value {
 	enum value_kind kind;
-	bool is_level; /* in a column of changes: what there is, which is shown without a sign */
+	bool is_level; /* in a column of changes: an amount and not a change, shown without a
+		          sign */
 	union {
 		bool boolean;
 		int64_t integer; /* bytes, counts: always exact here */
@@ -49,7 +50,7 @@ struct field {
 	struct value value;
 };
 
-/** How a column's numbers read to a person; JSON ignores it. */
+/** How a column's numbers are shown to a person; JSON ignores it. */
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_NAME,  /* may be shortened in the middle to fit the terminal */
@@ -95,7 +96,7 @@ enum { REPORT_CURVES = 8 };
 
 struct warning {
 	struct notice notice;
-	const char *text; /* what it says */
+	const char *text; /* its meaning */
 };
 
 struct report {

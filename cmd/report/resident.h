@@ -47,7 +47,7 @@ bool resident_add_up(const struct resident *resident, struct resident_sum *sum);
 const char *resident_key(enum resident_part part);
 const char *resident_words(enum resident_part part);
 
-/** What has to be said of the sum: parts that were not measured, and why some are negative. */
+/** Sentences about the sum: parts that were not measured, and why some are negative. */
 void resident_say(const struct resident *resident, const struct resident_sum *sum,
 		  struct report *report);
 

@@ -154,8 +154,7 @@ static bool is_nameless(const char *function)
 	return name_is_address(function) || name_is_of_another_build(function);
 }
 
-/* For a frame that is not own code or has no name, the code that wanted the memory is further
- * out. */
+/* If a frame is not own code or has no name, the code that wanted the memory is further out. */
 static bool says_little(const struct select_row *words)
 {
 	const char *function = words->function ? words->function : "";
@@ -314,8 +313,8 @@ static const char *place_of(struct report *report, const struct dataset *dataset
 	return report_text(report, "%s%s:%u", frame->function ? " " : "", file, frame->line);
 }
 
-/* "parse < main"; of what says little its place, "parse parse.c:31", which tells more than the
- * next caller would.  NULL when there is none. */
+/* "parse < main"; of a function whose name says little, its place, "parse parse.c:31", which tells
+ * more than the next caller would.  NULL when there is none. */
 static const char *list_callers(struct report *report, const struct dataset *dataset, uint32_t site,
 				uint32_t at, bool all)
 {
@@ -349,7 +348,7 @@ struct value sites_callers_at(struct report *report, const struct dataset *datas
 	if (position >= dataset->sites[site].depth)
 		return value_null();
 	path = list_callers(report, dataset, site, position, false);
-	/* Who calls own code from a library is of interest to nobody: a thread begins there. */
+	/* Library frames that call own code are not interesting: a thread begins there. */
 	if (!path && frame_says_little(dataset, dataset_frame_at(dataset, site, position)))
 		path = list_callers(report, dataset, site, position, true);
 	return value_text(report, path);
@@ -651,8 +650,8 @@ const char *sites_peek_pattern(struct report *report, const struct select_row *w
 		       : NULL;
 }
 
-/* Callers and callees of a type are none; what keeps its objects alive is asked by the line that
- * made them. */
+/* A type has no callers and callees.  Ask by the line that made its objects what keeps them
+   alive. */
 static const char *holders_pattern(struct report *report, const struct select_row *words,
 				   const struct dataset *dataset, uint32_t site)
 {

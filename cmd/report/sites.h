@@ -10,8 +10,8 @@
 #include "cli/report_options.h"
 #include "report/report.h"
 
-/** Is a stack named by its newest frame, whatever it is?  By --no-skip; and an object is named by
- * its type. */
+/** Is a stack named by its newest frame, whatever that is?  True with --no-skip, and for objects,
+ * whose newest frame is their type. */
 bool sites_no_skip(const struct report_options *options);
 
 /** The filters and grouping that `options` ask for. */
@@ -87,14 +87,14 @@ const char *sites_change(const struct figures *old, const struct figures *new, e
 /** "8,003 blocks", "1 block", "an unknown number of blocks"; buffers of 64 bytes. */
 const char *sites_blocks(uint64_t blocks, char buffer[64]);
 
-/** What to call input `index` of a described report in a sentence; and as an operand of a command
- * to copy. */
+/** The name of input `index` of a described report in a sentence; and as an operand of a command to
+ * copy. */
 const char *sites_input_name(const struct report *report, size_t index);
 const char *sites_input_operand(struct report *report, size_t index,
 				const struct report_options *options);
 
 /**
- * Who wanted a row's memory as a pattern of peek for a command to copy, quotes included:
+ * The code that wanted a row's memory, as a pattern of peek for a command to copy, quotes included:
  * "'^cache_put$'"; of a function of a library or without a name, who called it on the row's stack
  * `site`.  NULL where there is none, or none that is readable.
  */
@@ -118,7 +118,7 @@ bool sites_is_start_up(const char *function);
 /** part / whole; null when either is unknown, 0 when whole is 0. */
 struct value sites_share(uint64_t part, uint64_t whole);
 
-/** What to ask next about a row: "peek" or "holders", by which pattern, and what for. */
+/** The next question about a row: "peek" or "holders", the pattern, and the purpose. */
 struct sites_question {
 	const char *command, *pattern, *why; /* pattern NULL: the row has no name to ask by */
 };

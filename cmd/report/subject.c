@@ -1,5 +1,5 @@
 /*
- * subject.c - open the snapshots that the user named, describe them, and warn of what they lack.
+ * subject.c - open the snapshots that the user named, describe them, and warn about missing data.
  */
 #include "report/subject.h"
 

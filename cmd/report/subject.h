@@ -17,7 +17,8 @@ struct subject {
 	bool again;             /* see subject_again() */
 };
 
-/** If nothing is named and a filter's pattern is a file, that is what was meant.  SNAP_EUSAGE. */
+/** If no snapshot is named, but the pattern of a filter is the name of a file, the user meant that
+ * file: SNAP_EUSAGE says so. */
 enum snap_status subject_guess(const struct report_options *options, const char *name,
 			       struct snap_error *err);
 /** Open the store as `options` say (--db, --pid, --program, --quiet).  `with_ages`: the report asks

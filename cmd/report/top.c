@@ -101,7 +101,7 @@ static uint64_t rank(uint64_t figure)
 	return figure == SNAP_UNKNOWN ? 0 : figure;
 }
 
-/* Of what was never freed, caches that every process leaves are of no interest. */
+/* Among blocks that were never freed, caches that every process leaves are not interesting. */
 static bool credit_sites(struct top *top, struct credits *credits)
 {
 	if (!top->options->never_freed || top->options->all)
@@ -272,7 +272,7 @@ static enum snap_status take_reach(void *user, uint32_t place, const struct stor
 	return SNAP_OK;
 }
 
-/* What the graph of holders says of the rows that are shown, where there is one. */
+/* Read the graph of holders for the rows that are shown, if there is one. */
 static enum snap_status sum_graph(struct top *top, struct snap_error *err)
 {
 	struct store *store = top->dataset->store;

@@ -11,8 +11,8 @@
 
 struct snapshots;
 
-/** Objects in the place of allocations: *id becomes that of the same snapshot in snapshots->objects.
- *  SNAP_EUSAGE: it has no census. */
+/** Replace allocations by objects: *id becomes that of the same snapshot in snapshots->objects.
+ * SNAP_EUSAGE: it has no census. */
 enum snap_status snapshots_census_of(struct snapshots *snapshots, int64_t *id,
 				     struct snap_error *err);
 

@@ -4,7 +4,7 @@
  * A directory may have the snapshots of several runs.  The choice is the last run, then the process
  * with the largest heap, then its newest snapshot.  If that one was taken at the program's exit and
  * an earlier one holds more, the fullest is chosen: at exit most memory has been freed, and the
- * question is what the program needed. --at asks for another one.
+ * user wants to know what the program needed. --at asks for another one.
  */
 #include "snapshots/snapshots.h"
 #include "snapshots/state.h"
@@ -32,7 +32,7 @@ struct candidates {
 	size_t count, capacity;
 };
 
-/* What is shown, and what else there is. */
+/* The chosen snapshot, and what else there is. */
 struct choice {
 	const struct candidate *shown, *newest;
 	size_t number, of; /* the shown one's place among those of its process */

@@ -1,5 +1,5 @@
 /*
- * snapshots/options.h - which snapshots are wanted, and what is read of them.
+ * snapshots/options.h - which snapshots are wanted, and which parts of them are read.
  */
 #ifndef SNAPSHOTS_OPTIONS_H
 #define SNAPSHOTS_OPTIONS_H
@@ -22,7 +22,7 @@ struct snapshots_options {
 	bool no_progress;
 	enum snapshots_order order;
 	enum snapshots_moment at;
-	bool write;         /* with db: made if need be, and snapshots_load() fills it */
+	bool write;         /* with db: made if it does not exist, and snapshots_load() fills it */
 	bool modify;        /* with db: SQL may change it, nothing is loaded */
 	bool without_ages;  /* without db: the ages of blocks are not asked for; faster */
 	bool census;        /* what counts are the objects of the census */

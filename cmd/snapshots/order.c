@@ -148,7 +148,7 @@ static enum snap_status put_in_order(struct snapshots *snapshots, struct snapsho
 		struct snapshots_file *file = &files->files[i];
 
 		if (strcmp(file->path, "-") == 0)
-			return SNAP_OK; /* nothing is known of it yet */
+			return SNAP_OK; /* nothing is known about the file yet */
 		st = input_read_time(file->path, &file->time, err);
 	}
 	if (st != SNAP_OK)

@@ -407,8 +407,8 @@ static enum snap_status many_files(struct snapshots *snapshots, const char *cons
 	return st;
 }
 
-/* What is meant when nothing is named and there is no database; NULL with `err` set when there is
- * no such thing. */
+/* The default name when nothing is named and there is no database; NULL with `err` set when there
+   is none. */
 static const char *default_name(struct snap_error *err)
 {
 	if (snapshots_is_directory(SNAPSHOTS_DEFAULT_DIRECTORY))

@@ -75,7 +75,7 @@ struct snapshots_loaded {
 /** Which snapshots are deleted after the files are loaded. */
 struct snapshots_leaving {
 	uint64_t before_ns; /* snapshots that were taken before; 0 none */
-	bool replaced;      /* what was loaded earlier from a path that is loaded now */
+	bool replaced;      /* snapshots that were loaded earlier from a path that is loaded now */
 };
 
 /**

@@ -13,7 +13,7 @@
 struct snapshots {
 	struct snapshots_options options;
 	struct store *store;
-	struct store *objects; /* what of a database was counted by its censuses, or NULL */
+	struct store *objects; /* the objects of a database's snapshots, or NULL */
 	struct store
 		*cache; /* where symbols are remembered: the store itself, another one, or NULL */
 	struct symbols *symbols; /* made when first needed */
@@ -25,7 +25,7 @@ struct snapshots {
 	struct ahead *ahead;           /* files that are read ahead, or NULL */
 	struct snapshots_taken *taken; /* files that were read, in the order of reading */
 	size_t taken_count, taken_capacity, taken_at;
-	bool remembers; /* what was taken, see snapshots_remember() */
+	bool remembers; /* the ids that were used, see snapshots_remember() */
 };
 
 /** Snapshots of the store in order of capture, copied so that they can be looked at more than once.
@@ -79,8 +79,8 @@ enum snap_status snapshots_take_file(struct snapshots *snapshots, const char *pa
 				     const struct store_labels *labels, int64_t *id, bool *already,
 				     struct snap_error *err);
 
-/** Has the file been read as it is now?  *id is what came of it, 0 where --pid or --program
- * turned it away. */
+/** Has the file been read as it is now?  *id is its snapshot, or 0 if --pid or --program turned it
+ * away. */
 bool snapshots_has_taken(struct snapshots *snapshots, const char *path, int64_t *id);
 
 /** Files to load, one after the other. */
@@ -100,7 +100,7 @@ enum snap_status snapshots_files_of(struct snapshots *snapshots, const char *con
 				    struct snap_error *err);
 void snapshots_files_free(struct snapshots_files *files);
 
-/** A file as far as it can be brought without symbols and store. */
+/** A file that is prepared as far as possible without symbols and store. */
 struct snapshots_input {
 	enum snap_status status;
 	struct snap_error err; /* why, where status says so */

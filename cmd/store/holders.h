@@ -1,5 +1,5 @@
 /*
- * store/holders.h - who holds what at a snapshot, as the store has it (see snap/records.h).
+ * store/holders.h - who holds what at a snapshot, in the store (see snap/records.h).
  *
  * Ids are places in the snapshot's file.  Texts live until the next row.
  */
@@ -50,7 +50,7 @@ enum snap_status store_check_edges(struct store *store, int64_t snapshot_id,
 
 /* ---- sums: which group or root counts towards which row is decided elsewhere and summed here ---- */
 
-/** A row that may hold or be held. */
+/** A row that may be a holder, or be held. */
 struct store_node {
 	uint32_t row;
 	const char *key, *kind;
@@ -69,7 +69,7 @@ enum snap_status store_put_nodes(struct store *store, const struct store_node *n
 enum snap_status store_put_members(struct store *store, const struct store_member *members,
 				   size_t count, struct snap_error *err);
 
-/** What nothing reaches; of an indirect block another unreachable one knows. */
+/** Unreachable blocks; to an indirect one another unreachable block refers. */
 struct store_lost {
 	uint64_t direct, indirect, live; /* bytes */
 	uint64_t direct_blocks, indirect_blocks, ring_blocks, live_blocks;
@@ -119,8 +119,8 @@ struct store_reach {
 };
 typedef enum snap_status store_reach_fn(void *user, uint32_t place, const struct store_reach *row);
 
-/** Those of the rows of store_show_rows(), as far as they have any, by the relation of `side` of
- * store_credit_rows().  Where rows overlap, nobody knows what they retain. */
+/** These figures for the rows of store_show_rows() that have any, by the relation of `side` of
+ * store_credit_rows().  If rows overlap, the bytes that they retain are unknown. */
 enum snap_status store_each_shown_reach(struct store *store, int64_t snapshot_id, uint32_t side,
 					bool overlap, store_reach_fn *fn, void *user,
 					struct snap_error *err);
@@ -168,7 +168,7 @@ typedef enum snap_status store_link_fn(void *user, const struct store_link *link
 /** Who holds the rows that are shown, at most `limit` of each; by place, the largest first. */
 enum snap_status store_each_holder(struct store *store, size_t limit, store_link_fn *fn, void *user,
 				   struct snap_error *err);
-/** Whom those hold; a row that holds itself is told by store_each_holder(). */
+/** The rows that those hold.  A row that holds itself is given only by store_each_holder(). */
 enum snap_status store_each_held(struct store *store, size_t limit, store_link_fn *fn, void *user,
 				 struct snap_error *err);
 

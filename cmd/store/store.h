@@ -57,7 +57,7 @@ struct store_labels {
 enum store_part {
 	STORE_ALL,
 	STORE_WITHOUT_AGES, /* all but the cohorts */
-	STORE_FACTS,        /* totals, meta and modules: no call stacks, nothing that they hold */
+	STORE_FACTS,        /* totals, meta and modules: no call stacks, and no figures of them */
 };
 
 /**
@@ -73,13 +73,12 @@ enum snap_status store_load(struct store *store, const struct model *model,
 
 /**
  * Delete snapshots, and the processes, call stacks, frames and modules that no other one uses, in
- * one transaction.  The file does not get smaller: what is loaded next takes the room.
+ * one transaction.  The file does not get smaller: later loads use the room.
  */
 enum snap_status store_forget(struct store *store, const int64_t *ids, size_t count,
 			      struct snap_error *err);
 
-/** The name of the program that a model is of: as recorded, else taken from its command; ""
- * unknown. */
+/** The name of a model's program: as recorded, or taken from its command; "" unknown. */
 #define STORE_PROGRAM_SIZE 256
 void store_program_name(const struct model *model, char out[STORE_PROGRAM_SIZE]);
 
@@ -295,7 +294,7 @@ struct store_query_options {
 	uint64_t timeout_ns; /* 0 none */
 	uint64_t max_rows;   /* 0 none; when more exist, *truncated is set */
 	uint64_t max_memory; /* bytes that SQLite may take; 0: the store's own limit */
-	const volatile sig_atomic_t *cancel; /* not 0 there: stop; NULL: nobody stops it */
+	const volatile sig_atomic_t *cancel; /* stop when this is not 0; NULL: never */
 	/** Values of the parameters :name, @name and $name. */
 	struct store_param *params;
 	size_t param_count;

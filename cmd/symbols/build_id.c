@@ -21,7 +21,8 @@ enum {
 
 struct file {
 	int fd;
-	int error; /* errno of the last read that failed: what was not found may be there */
+	int error; /* errno of the last read that failed: then a note that was not found may still
+		      be there */
 };
 
 static ssize_t read_up_to(struct file *file, uint64_t offset, void *into, size_t size)

@@ -204,7 +204,7 @@ static bool open_alternate(const struct debug_search *search, Dwarf *dwarf, cons
 	return alternate->dwarf != NULL;
 }
 
-/** May libdw look for a split unit there?  Where nothing is it finds nothing. */
+/** May libdw look for a split unit there?  If there is no file, it finds nothing. */
 static bool is_harmless(const struct debug_search *search, const char *before, int before_size,
 			const char *directory, const char *name)
 {

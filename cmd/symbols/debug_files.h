@@ -2,8 +2,8 @@
  * symbols/debug_files.h - find the other files that contain a module's debug information.
  *
  * An ELF file names others: by .gnu_debuglink, .gnu_debugaltlink and the names of split units.
- * elfutils would open whatever is there; here each is looked at first, opened only if it is a
- * regular file, and used only if its build-id (or checksum) is the one that was asked for.
+ * elfutils would open anything with such a name.  Here each file is checked first, opened only if
+ * it is a regular file, and used only if its build-id (or checksum) is the expected one.
  */
 #ifndef SYMBOLS_DEBUG_FILES_H
 #define SYMBOLS_DEBUG_FILES_H

@@ -65,8 +65,8 @@ static bool is_special(const char *mangled)
 	return strncmp(mangled, "_ZT", 3) == 0 || strncmp(mangled, "_ZG", 3) == 0;
 }
 
-/* What libiberty gives, piece by piece.  It cannot be stopped in another way: a name that
- * repeats its parts may become exponentially long, so we leave by longjmp. */
+/* What libiberty gives, piece by piece.  A name that repeats its parts may become exponentially
+   long, and libiberty cannot be stopped in another way than by longjmp. */
 struct output {
 	char text[OUTPUT_MAX];
 	size_t size;
@@ -121,9 +121,9 @@ static const char *after_identifier(const char *at, const char *end)
 
 /*
  * Does a Rust name (v0) announce more lifetimes than a program has?  libiberty makes a step for
- * each, prints nothing meanwhile, and the number may be 2^64.  `G NUMBER _` announces them; B, s and
- * L stand before numbers as well, and K before a type and a number.  This is no parser: a name that
- * is made to deceive it gets past, and the watch finds it.
+ * each, prints nothing meanwhile, and the number may be 2^64.  `G NUMBER _` announces them; B, s
+ * and L stand before numbers as well, and K before a type and a number.  This is no parser: a name
+ * that is made to deceive it passes, and then the time limit below ends it.
  */
 static bool announces_too_much(const char *name)
 {

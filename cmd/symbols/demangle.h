@@ -12,9 +12,9 @@
 char *demangle_function(const char *linkage_name);
 
 /**
- * For a process of its own that has one thread: call `late`, in a signal handler, when a name takes
- * libiberty so long that it was made for that, or all names together do.  There is no way back out
- * of libiberty, so `late` ends the process.
+ * For a process of its own that has one thread: call `late`, in a signal handler, when one name, or
+ * all names together, take so long that the file must be hostile.  There is no way back out of
+ * libiberty, so `late` ends the process.
  */
 void demangle_watch(void (*late)(int signal));
 

@@ -32,7 +32,7 @@ static int binding_rank(const GElf_Sym *symbol)
 	}
 }
 
-/* A variable without a size is a mark of the linker's: `_end`, `__bss_start`. */
+/* A variable without a size is a marker of the linker: `_end`, `__bss_start`. */
 static bool is_wanted(const GElf_Sym *symbol, const char *name, enum functions_kind wanted)
 {
 	int kind = GELF_ST_TYPE(symbol->st_info);

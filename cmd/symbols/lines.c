@@ -352,7 +352,7 @@ static uint64_t number_attribute(Dwarf_Die *die, unsigned name)
 	return value;
 }
 
-/** Where the inlined call `die` stands. */
+/** The file and line of the inlined call `die`. */
 static void line_of_call(struct lines *lines, struct unit *unit, Dwarf_Die *die,
 			 struct symbol_frame *frame)
 {

@@ -21,11 +21,10 @@ struct module_request {
 };
 
 /**
- * Open what there is about a module: the file itself if it still is the same, its separate debug
- * file, a file known by build-id.  `texts` must outlive the module.
- * Returns NULL when there is nothing.  If the user should know why the file at `path` does not
- * serve,
- * `*complaint` gets a malloc'ed sentence.
+ * Open the files of a module: the file itself if it is still the same, its separate debug file, or
+ * a file known by build-id.  `texts` must outlive the module. Returns NULL when there is nothing.
+ * If the user should know why the file at `path` does not serve, `*complaint` gets a malloc'ed
+ * sentence.
  */
 struct module *module_open(const struct module_request *request, struct texts *texts,
 			   char **complaint);

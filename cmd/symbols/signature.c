@@ -26,7 +26,7 @@ struct speller {
 	char *text;
 	size_t size, room;
 	int depth;
-	int *work; /* types that may still be spelled */
+	int *work; /* number of types that may still be written */
 	bool failed;
 };
 
@@ -297,7 +297,7 @@ static void put_scopes(struct speller *s, Dwarf_Die *die)
 	}
 }
 
-/** A name inside its scopes, spelled apart so that put_scopes() may begin anew. */
+/** A name inside its scopes, written to a separate buffer so that put_scopes() may start again. */
 static void put_scoped_class(struct speller *s, Dwarf_Die *type)
 {
 	struct speller inner = {.scopes = s->scopes, .depth = s->depth, .work = s->work};

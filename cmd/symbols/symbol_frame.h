@@ -1,5 +1,5 @@
 /*
- * symbols/symbol_frame.h - what an address stands for.
+ * symbols/symbol_frame.h - the function, file and line at an address.
  */
 #ifndef SYMBOLS_SYMBOL_FRAME_H
 #define SYMBOLS_SYMBOL_FRAME_H

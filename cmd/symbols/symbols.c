@@ -2,8 +2,8 @@
  * symbols.c - every unsymbolised location of a model gets its frames.
  *
  * Locations are sorted by module and address, so that one module is open at a time and DWARF is
- * walked forwards.  What was found is remembered: by the caller's cache across runs, by build-id;
- * and here for the next model, which is mostly about the same addresses.
+ * walked forwards.  Answers are remembered: by build-id in the caller's cache, across runs; and
+ * here for the next model, which mostly has the same addresses.
  */
 #include "symbols/symbols.h"
 
@@ -28,11 +28,12 @@ struct place {
 	const char *path, *build_id;
 	const char *key;   /* for the cache; "" without a build-id */
 	bool tried, found; /* found is not known before it was tried */
-	bool complete;     /* what it does not know will not be known later either */
+	bool complete;     /* what it does not know now, it will not know later */
 	bool lost;         /* it ended the process that read it */
 	bool plain;        /* its names took so long that they stay as the linker knows them */
-	bool kept_offline; /* debuginfod was not asked: it may be for the next model */
-	bool doubted;      /* and that was said */
+	bool kept_offline; /* debuginfod was not asked for this model, but may be for the next
+			      one */
+	bool doubted;      /* and the warning about it was given */
 	bool complained;
 };
 
@@ -64,9 +65,9 @@ struct symbols {
 	struct hash_table answer_table; /* finds the answer about a subject */
 
 	struct worker *worker;
-	struct place *asked;     /* the place of the question in hand */
+	struct place *asked;     /* the place of the current question */
 	struct snap_frame *rows; /* one location's, on their way into the model */
-	bool online;             /* debuginfod may be asked about the model in hand */
+	bool online;             /* debuginfod may be asked about the current model */
 	bool told_offline;
 };
 
@@ -290,7 +291,7 @@ static bool ask_cache(struct symbols *symbols, const struct subject *subject)
 	return answer_add(symbols, subject, frames, count);
 }
 
-/** Tell the cache what will not change any more. */
+/** Give the cache the answers that will not change any more. */
 static void tell_cache(const struct symbols *symbols, const struct subject *subject,
 		       const struct symbol_frame *frames, size_t count)
 {

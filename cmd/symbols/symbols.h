@@ -21,9 +21,9 @@ struct symbols;
 #define SYMBOLS_RULES 2
 
 /**
- * Where answers are remembered (the store).  Either function may be NULL.  `key` stands for a
- * build under the rules above.
- * get: true if known; *frames (at most `max`) and *count are filled, valid until the next call.
+ * A cache of answers (the store).  Either function may be NULL.  `key` stands for a build under the
+ * rules above. get: true if known; *frames (at most `max`) and *count are filled, valid until the
+ * next call.
  */
 struct symbol_cache {
 	void *user;

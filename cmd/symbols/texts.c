@@ -1,5 +1,5 @@
 /*
- * texts.c - interned texts, and what was made of them.
+ * texts.c - interned texts, and the texts derived from them.
  *
  * A model interns strings already; the maps from a raw name to the name that is shown are indexed
  * by the raw name's string id.

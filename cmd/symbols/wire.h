@@ -1,5 +1,5 @@
 /*
- * symbols/wire.h - what the command and its worker say to each other, over a socket.
+ * symbols/wire.h - the messages between the command and its worker, over a socket.
  *
  * Both are one program, so structs are sent as they are in memory.  The command does not trust the
  * worker, which has read a hostile file: it checks every number.

@@ -124,7 +124,7 @@ static struct worker_loss loss_of(int status)
 	return (struct worker_loss){.cause = WORKER_LIED};
 }
 
-/** The child has ended, or says what it cannot say. */
+/** The child has ended, or its answer is not sound. */
 static struct worker_loss lose(struct worker *worker)
 {
 	shutdown(worker->wire.fd, SHUT_RDWR);

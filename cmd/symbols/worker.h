@@ -50,11 +50,11 @@ struct worker_answers {
 /** Why there are no names for a module. */
 struct worker_loss {
 	enum {
-		WORKER_FINE, /* there are */
-		WORKER_LIED, /* what the process says is not sound, or why it ended is not known */
-		WORKER_CRASHED,         /* figure: the signal */
-		WORKER_TOOK_LONG,       /* more processor time than its limit */
-		WORKER_TOOK_MEMORY,     /* more memory than its limit */
+		WORKER_FINE,        /* there are */
+		WORKER_LIED,        /* its answer is not sound, or it ended for an unknown reason */
+		WORKER_CRASHED,     /* figure: the signal */
+		WORKER_TOOK_LONG,   /* more processor time than its limit */
+		WORKER_TOOK_MEMORY, /* more memory than its limit */
 		WORKER_NAMES_TOOK_LONG, /* more processor time for names: ask for plain ones */
 		WORKER_GAVE_UP,         /* not read after so many losses (figure) */
 	} cause;

@@ -16,19 +16,21 @@
 #include "base/memory.h"
 
 enum {
-	SPARSE_EPOCHS = 16,   /* over more of them, two that left blocks are too few */
+	SPARSE_EPOCHS = 16,   /* of more epochs than this, two that left blocks are too few */
 	MANY_ITEMS = 8,       /* fewer blocks are not a collection */
 	LOOK_BACK = 16,       /* snapshots; see keep_confidence() */
 	LIKELY_SNAPSHOTS = 5, /* the fewest for medium confidence, */
 	SURE_SNAPSHOTS = 8,   /* and for high */
-	SURE_LEAPS = 6, /* doublings for high confidence; two less if it is known that they go on */
+	SURE_LEAPS = 6, /* doublings for high confidence; two fewer if it is known that they go
+			   on */
 };
 static const double items_vary = 0.02, few_bytes = 8;
 static const double long_ago = 0.6;    /* of the time between two doublings; the next is due at 2 */
-static const double least_even = 0.6;  /* late rise as a share of the early one, of a backlog */
-static const double never_freed = 0.9; /* of what was held, as far as it is the same */
-static const double little_gain = 0.3; /* of what it held after the warm-up */
-static const double steep_start = 4;   /* pace of the start, next to the one after it */
+static const double least_even = 0.6;  /* of a backlog: its late rise as a share of its early
+				          rise */
+static const double never_freed = 0.9; /* of the bytes held: smaller differences count as none */
+static const double little_gain = 0.3; /* of the bytes held after the warm-up */
+static const double steep_start = 4;   /* pace of the start, relative to the pace after it */
 
 /* One run of the series, after the control run's slope was subtracted. */
 struct judged_run {
@@ -59,7 +61,7 @@ enum growth_confidence growth_most_confidence(size_t count)
 	return count < SURE_SNAPSHOTS ? GROWTH_MEDIUM : GROWTH_HIGH;
 }
 
-/* The measures of one run, and what each is about. */
+/* The measures of one run. */
 struct measures {
 	struct growth_shape blocks, bytes;
 	struct growth_ages ages;
@@ -125,7 +127,7 @@ static enum growth_confidence leak_confidence(const struct growth_shape *s, cons
 	return GROWTH_LOW;
 }
 
-/* Nothing shows that it went on since its last doubling, and that is long ago.  A table that is
+/* Nothing shows that it grew since its last doubling, and that was long ago.  A table that is
  * filled for three quarters of the series, and then full, looks like this. */
 static bool may_be_full(const struct measures *m)
 {
@@ -249,8 +251,9 @@ static enum growth_verdict combine(enum growth_verdict of_blocks, struct measure
 	return m->by_bytes ? of_bytes : of_blocks;
 }
 
-/* Is the growth of a sampled figure larger than its sampling errors can explain?  A program has
- * hundreds of sites, so what one in forty exceeds by chance, two deviations, is not enough. */
+/* Is the growth of a sampled figure larger than its sampling errors can explain?  One in forty
+   sites exceeds two deviations by chance, and a program has hundreds of sites, so two are not
+   enough. */
 static bool is_significant(const double *values, const double *errors, size_t count)
 {
 	double error;
@@ -415,9 +418,9 @@ static bool leaves_in_all(const struct growth_shape *blocks, const struct growth
 }
 
 /*
- * A cache whose keys get rarer and the high-water mark of a pool rise ever more slowly, their pace
- * falls like 1/t.  After a steep start, a small growth may be that, unless it left enough blocks to
- * show that its pace is steady.
+ * A cache whose keys get rarer, and the high-water mark of a pool, rise ever more slowly: their
+ * pace falls like 1/t.  After a steep start, a small growth may be that, unless it left enough
+ * blocks to show that its pace is steady.
  */
 static bool may_be_slowing(const struct growth_shape *blocks, const struct growth_ages *ages)
 {
@@ -427,7 +430,7 @@ static bool may_be_slowing(const struct growth_shape *blocks, const struct growt
 	double late = by_age ? ages->late : blocks->last - blocks->y[half];
 	double early = by_age ? ages->early : gain - late;
 	double level = blocks->last - gain, share;
-	/* What leaves blocks now and then leaves several at a time. */
+	/* A program that leaves blocks now and then leaves several at a time. */
 	double deviations = by_age && ages->leaving == ages->epochs ? 1.5 : 2.5;
 
 	if (steps < 4 || growth_shape_is_exact(blocks) || gain > little_gain * level ||
@@ -448,7 +451,7 @@ static size_t onset_of(const struct growth_shape *s)
 	return at;
 }
 
-/* What a line on `x` through the first part of the growth makes expect of its second part. */
+/* The growth of the second part as predicted from the first part, by a straight line over `x`. */
 static double expected_later(const struct growth_shape *s, const double *x, size_t from,
 			     size_t half)
 {
@@ -913,7 +916,7 @@ static struct growth_series beginning(const struct growth_series *series, size_t
 	return begins;
 }
 
-/* It decides, so it is said first. */
+/* This sentence comes first because it decides. */
 static void say_ending(struct growth_judgement *out, enum growth_ending ending, size_t left_out)
 {
 	const char *s = left_out == 1 ? "" : "s";
@@ -934,7 +937,7 @@ static void say_ending(struct growth_judgement *out, enum growth_ending ending, 
 		swap_reasons(out, 0, out->reason_count - 1);
 }
 
-/* What stayed the same while the program did not allocate was not tested, if its load ended. */
+/* If the load ended, a row that stayed the same afterwards was not tested. */
 static void judge_before_ending(const struct growth_series *series,
 				const struct growth_options *options, struct growth_judgement *out)
 {

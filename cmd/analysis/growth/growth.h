@@ -15,7 +15,7 @@
 void growth_judge(const struct growth_series *series, const struct growth_options *options,
 		  struct growth_judgement *out);
 
-/** Which snapshots' cohorts the rule wants to see: rising indexes into the series.  Returns how
+/** The snapshots whose cohorts the rule needs: rising indexes into the series.  Returns how
  * many. */
 size_t growth_wanted_births(const struct growth_series *series, size_t wanted[GROWTH_BIRTHS]);
 

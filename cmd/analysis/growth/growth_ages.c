@@ -11,7 +11,7 @@
 enum {
 	BINS = 64,         /* epochs are joined into at most this many */
 	MOST_COHORTS = 64, /* the recorder merges the oldest epochs beyond this number */
-	MOST_ROWS = 16,    /* snapshots at regular distances; the last one comes on top */
+	MOST_ROWS = 16,    /* snapshots at regular distances; the last one is added to these */
 	MOST_OF_MANY = 12, /* the same for a long series: reading them takes time */
 	FEW_EPOCHS = 16,   /* below: one quiet interval at the end may be the end of the growth */
 	MANY_EPOCHS = 24,  /* from this many epochs on, tests of chance want more deviations */
@@ -78,8 +78,8 @@ static void measure_seconds(struct age_table *table, const struct growth_series 
 			series->seconds[from + i] - series->seconds[from + i - 1];
 }
 
-/* The distance of those that are looked at: a power of two, so that it seldom changes while the
- * series grows. */
+/* The distance between the snapshots that are used: a power of two, so that it seldom changes while
+   the series grows. */
 bool growth_ages_look_at(size_t place, size_t count)
 {
 	size_t most = count > GROWTH_MANY_SNAPSHOTS ? MOST_OF_MANY : MOST_ROWS, step = 1;

@@ -29,7 +29,7 @@ struct growth_ages {
 	size_t leaving;   /* how many of them left blocks that still live */
 	size_t quiet;     /* epochs after the last of those, including the youngest ones if none of
 	               * their blocks live */
-	size_t age;       /* beyond this age, in epochs, blocks were looked at */
+	size_t age;       /* only blocks older than this age, in epochs, were counted */
 	double older;     /* share of all live blocks that are older than two epochs */
 	double survivors; /* blocks of the middle epochs that still live */
 	double silence;   /* how likely so many quiet epochs at the end are by chance */
@@ -42,7 +42,7 @@ struct growth_ages {
 	                       * series
 	                       */
 	size_t old_count; /* snapshots with the bytes of blocks born before the middle epochs: */
-	double old_at[GROWTH_BIRTHS];    /* when, in epochs */
+	double old_at[GROWTH_BIRTHS];    /* the times of these snapshots, in epochs */
 	double old_bytes[GROWTH_BIRTHS]; /* only reallocation makes these rise */
 };
 

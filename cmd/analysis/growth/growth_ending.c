@@ -2,9 +2,9 @@
  * growth_ending.c - a program that stops to allocate, but not to work.
  *
  * A cache slows down while it fills, because more and more of its keys are there already.  A leak
- * keeps its pace, and stops at once when the load does.  So does what a program reads before it
- * computes on it, and a cache that is filled key by key.  What else the program did before and after
- * does not tell them apart.  What it frees at its exit does.
+ * keeps its pace, and stops at once when the load ends.  Data that a program reads before it
+ * computes, and a cache that is filled key by key, also behave like that.  The rest of the
+ * program's work does not tell these apart.  The blocks that it frees at its exit do.
  */
 #include "analysis/growth/growth_ending.h"
 
@@ -20,7 +20,8 @@ enum {
 };
 static const double even = 0.6;       /* of the pace of the first half, in the second half */
 static const double stays = 0.05;     /* of the growth that the row may lose or gain later */
-static const double full_work = 0.75; /* of the usual allocations: less is a part of an interval */
+static const double full_work = 0.75; /* of the usual allocations: with fewer, it worked only for a
+				         part of the interval */
 static const double longest = 2;      /* time without allocations, next to that with growth */
 static const double kept = 0.9;       /* of the blocks: still there at the exit */
 
@@ -100,7 +101,7 @@ static bool worked_on(const struct growth_series *series, size_t at)
 	       (!series->seconds || is_much_longer(series->seconds, at, last));
 }
 
-/* Did it stay as it was, but for what the interval added in which the load ended? */
+/* Did it stay as it was, except for growth in the interval in which the load ended? */
 static bool stays_still(const struct growth_series *series, const double *values, size_t at)
 {
 	size_t last = series->count - 1;

@@ -1,8 +1,9 @@
 /*
  * analysis/growth/growth_ending.h - a program that stops to allocate, but not to work.
  *
- * Its growth stops with that.  Either what grew is full, such as a cache that has every key or the
- * data that the program computes on, or it leaked and the load has ended.  Private to analysis/growth*.c.
+ * Then the growth of a row stops, too.  There are two reasons: the row is full, such as a cache
+ * that has every key or data that the program computes on; or the row leaked, and the load has
+ * ended.  Private to analysis/growth*.c.
  */
 #ifndef ANALYSIS_GROWTH_ENDING_H
 #define ANALYSIS_GROWTH_ENDING_H

@@ -6,7 +6,7 @@
 #include <math.h>
 
 static const double goes_on = 0.5, ended = 0.25; /* of the pace at which it was filled before */
-static const double least_bytes = 32 << 10;      /* less may be stray pages of anything */
+static const double least_bytes = 32 << 10;      /* less may be stray pages */
 
 /* Bytes per step of x that filled the table between its last two leaps: it was half full at the
  * first of them, and full at the last, which doubled it. */
@@ -17,7 +17,7 @@ static double pace_of(const struct growth_shape *s)
 	return gap > 0 ? s->leap_rise / 2 / gap : 0;
 }
 
-/* What became resident from one snapshot to another, of what the pace makes expect. */
+/* The memory that became resident between two snapshots, as a share of what the pace predicts. */
 static double filled_share(const struct growth_shape *s, const double *unrecorded, size_t from,
 			   size_t to, double pace)
 {

@@ -17,16 +17,20 @@
 
 enum {
 	LEAST_BUSY = 3, /* fewest busy intervals that idle ones are compared with */
-	LEAST_WORK = 16 /* blocks in a busy interval; fewer are no work */
+	LEAST_WORK = 16 /* blocks in a busy interval; fewer count as no work */
 };
-static const double idle_rate = 1.0 / 50; /* most of an idle one, of the busy ones' median */
-static const double idle_work = 0.05;     /* all idle intervals together, of the whole work */
+static const double idle_rate = 1.0 / 50; /* an idle interval has at most this share of the busy
+					     ones' median */
+static const double idle_work = 0.05;     /* all idle intervals together have at most this share of
+					     the whole work */
 static const double still = 0.05;         /* share of its rise that a row may rise while idle */
-static const double partly = 0.75;        /* of the usual rate: below, it worked for a part only */
+static const double partly = 0.75;        /* of the usual rate: below it, the program worked only
+					     for a part of the interval */
 static const double least_share = 0.01;   /* of an interval; not 0, so that rates are finite */
-static const double own_share = 0.1;      /* of an interval's work that the row may be */
+static const double own_share = 0.1;      /* the row may be this share of an interval's work */
 static const double busy_cpu = 0.3;   /* of the usual CPU time: it worked, but allocated nothing */
-static const double idle_cpu = 0.1;   /* most of an idle interval's, if allocations say nothing */
+static const double idle_cpu = 0.1;   /* an idle interval has at most this share, if allocations say
+				         nothing */
 static const double least_cpu = 5e-4; /* seconds in a busy interval; less says nothing */
 static const double much_cpu = 5e-3;  /* seconds in an interval; no idle program uses it, if the */
 				      /* busy ones use less than least_cpu */
@@ -282,8 +286,8 @@ static double share_of(double rate, double usual)
 	return usual > 0 && rate < partly * usual ? fmax(rate / usual, least_share) : 1;
 }
 
-/* The pace of the busy interval beside the one that ends at `i`, if that is slower than usual: what
- * slows down bit by bit has not stopped. */
+/* The pace of the busy interval beside the one that ends at `i`, if that is slower than usual: a
+   program that slows down gradually has not stopped. */
 static double pace_nearby(const struct growth_series *series, const double *sums, const bool *idle,
 			  size_t i, double usual)
 {
@@ -312,8 +316,8 @@ static bool is_apart(const struct growth_series *series, size_t i)
 
 /*
  * The share of the interval that ends at `i` in which the program worked: 1 unless its CPU time or
- * its allocations say less.  That it stopped is known if it has ended since, or if its CPU time
- * says so.
+ * its allocations say less.  It is known that the program stopped if it has ended since, or if its
+ * CPU time shows it.
  */
 static double worked_share(const struct growth_series *series, const bool *idle, size_t i,
 			   const struct pace *usual)

@@ -1,5 +1,5 @@
 /*
- * analysis/growth/growth_series.h - a row over the snapshots, and what is judged of it.
+ * analysis/growth/growth_series.h - a row over the snapshots, and its judgement.
  */
 #ifndef ANALYSIS_GROWTH_SERIES_H
 #define ANALYSIS_GROWTH_SERIES_H
@@ -33,7 +33,7 @@ struct growth_series {
 	const double *x; /* position of each snapshot: its seq or iteration; rising within a run */
 	const double
 		*seconds; /* when each was taken; NULL unknown.  Intervals may differ in length */
-	const double *unit_x; /* what slopes are per (seconds, a label); NULL: x */
+	const double *unit_x; /* the unit of slopes (seconds, a label); NULL: x */
 	const double *blocks; /* NULL when unknown */
 	const double *bytes;
 	const double *bytes_stderr; /* of estimates; NULL unless the snapshots are sampled */
@@ -54,7 +54,7 @@ struct growth_series {
 	const struct growth_exit *at_exit; /* of the last run; NULL unknown */
 };
 
-/** What the exit snapshot shows, which is taken after the destructors. */
+/** Facts from the exit snapshot, which is taken after the destructors. */
 struct growth_exit {
 	double blocks, bytes; /* of the row: still there */
 	bool frees_others;    /* the program frees at its exit most of what it holds */
@@ -88,7 +88,7 @@ struct growth_judgement {
 
 enum {
 	GROWTH_BIRTHS = 64,        /* the most that the rule wants to see */
-	GROWTH_MANY_SNAPSHOTS = 64 /* of more snapshots, it wants to see fewer */
+	GROWTH_MANY_SNAPSHOTS = 64 /* of a series with more snapshots than this, it wants fewer */
 };
 
 #endif

@@ -7,14 +7,15 @@
 
 #include "snap/records.h"
 
-/* 1024 by 1024 differing frames: beyond it, a hostile input could demand any time and memory. */
+/* 1024 by 1024 differing frames.  Without a limit, a hostile input could cost any time and
+   memory. */
 enum { MOST_CELLS = 1 << 20 };
 
 /* The part between the equal ends. */
 struct middle {
 	const uint32_t *a, *b;
 	size_t first;            /* frames stripped at the newest end */
-	size_t a_count, b_count; /* what is left to align */
+	size_t a_count, b_count; /* the part that is left to align */
 };
 
 static struct middle strip_ends(const uint32_t *a, size_t a_count, const uint32_t *b,
@@ -85,7 +86,7 @@ static void fill_row(struct aligner *aligner, const struct middle *middle, size_
 	}
 }
 
-/* cells[i][j]: the best total of what follows frame i of a and frame j of b. */
+/* cells[i][j]: the best total for the frames from i of a, and from j of b, on. */
 static void fill(struct aligner *aligner, const struct middle *middle)
 {
 	size_t width = middle->b_count + 1;

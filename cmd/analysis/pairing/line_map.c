@@ -38,7 +38,7 @@ struct cell {
 	bool adjacent; /* the best predecessor is the match just before */
 };
 
-/* What the stacks of one side say of a frame. */
+/* Facts about a frame from the stacks of one side. */
 struct sight {
 	uint32_t callee;
 	bool seen;

@@ -12,7 +12,7 @@
 #include "analysis/pairing/tokens.h"
 
 /** For each frame of the dataset, taken as a frame of an old stack: its line in the new snapshot; 0
- * unknown. Malloc'ed; NULL when memory is out. */
+ * unknown. It is malloc'ed; NULL when memory is out. */
 uint32_t *line_map_compute(const struct tokens *tokens, const struct dataset_cell *const *old,
 			   const struct dataset_cell *const *new);
 

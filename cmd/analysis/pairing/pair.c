@@ -24,9 +24,9 @@ struct entry {
 struct line_knowledge {
 	struct tokens tokens;
 	uint32_t *map;             /* per frame: see analysis/line_map.h */
-	uint32_t *place;           /* per frame: equal where function and line are */
-	bool *old_seen, *new_seen; /* per place: stacks that the map leads to each other go
-				      through it */
+	uint32_t *place;           /* per frame: equal if function and line are equal */
+	bool *old_seen, *new_seen; /* per place: a pair of stacks that fits the map goes through
+				      it */
 };
 
 /* The stacks of one side that are not paired yet. */
@@ -153,8 +153,8 @@ static bool lines_disagree(const struct line_knowledge *lines, const struct entr
 	return false;
 }
 
-/* Pair equal keys in order, where `lines` (NULL: not asked) agree; what is left moves to the front
- * of its side, and stays in order. */
+/* Pair equal keys in order, where `lines` (NULL: not asked) agree; the remaining stacks move to the
+   front of their side, and stay in order. */
 static bool pair_by_keys(struct pairing *pairing, struct side *old, struct side *new,
 			 enum pair_level level, const struct line_knowledge *lines)
 {
@@ -377,7 +377,8 @@ static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 	return ok;
 }
 
-/* Stacks whose inlined frames the other snapshot cannot have, for want of debug information. */
+/* Stacks with inlined frames that the other snapshot cannot have, because it lacks debug
+   information. */
 static bool pair_without_inlined(struct pairing *pairing, const struct dataset *dataset,
 				 const struct pair_sides *sides, struct side *old, struct side *new,
 				 const struct line_knowledge *lines)
@@ -425,7 +426,7 @@ static bool pair_lines(struct pairing *pairing, struct side *old, struct side *n
 
 /*
  * Keys with the file names of the new side: with lines, or without lines for stacks that have no
- * function names, as in Python's dumps.  0 where function names alone tell as much.
+ * function names, as in Python's dumps.  0 if function names alone say as much.
  */
 static uint64_t relocated_key(const struct dataset *dataset, uint32_t site, const uint32_t *names,
 			      bool with_lines)

@@ -2,7 +2,8 @@
  * pair_fuzzy.c - pair call stacks by likeness.
  *
  * 1. Stacks that no key paired are gathered in families: the same functions in the same modules.
- * What is compared is families, so that a function with a thousand call sites is compared once.
+ *    Families are compared, not stacks, so that a function with a thousand call sites is compared
+ *    once.
  * 2.  Each old family gets a few candidates; only those are aligned, so that the work grows with
  *    the number of families and not with its square.  Candidates are the new families that differ
  *    only in functions that one snapshot lacks (analysis/skeleton.h).  If no candidate is certain,
@@ -29,14 +30,18 @@ static const double least_likeness = 0.5;    /* below, stacks differ in more tha
 static const double slight_likeness = 0.25;  /* enough if function and size are unique */
 static const double sure_likeness = 0.75;    /* with the same skeleton: no need to look further */
 static const double ambiguity = 0.01;        /* rivals this close cannot be told apart */
-static const double one_sided_weight = 0.25; /* of a frame that the other snapshot has nowhere */
-static const double size_share = 0.1;        /* what sizes say: enough to decide between equals */
-static const double same_size_bonus = 0.1; /* of as many blocks of one size, that no others have */
-static const double line_share = 0.3;      /* what lines say: which call in a function it was */
-static const double order_share = 0.05;    /* what the same place in families of stacks says */
+static const double one_sided_weight = 0.25; /* weight of a frame that the other snapshot lacks */
+static const double size_share = 0.1;        /* weight of equal sizes: enough to decide between
+					        equals */
+static const double same_size_bonus = 0.1;   /* weight of an equal number of blocks of one size that
+					      no other stack has */
+static const double line_share = 0.3;   /* weight of lines: they tell which call in a function it
+					      was */
+static const double order_share = 0.05; /* weight of the same place in the families */
 
-static const double like_names = 0.7;   /* a rename that keeps most of the name */
-static const double like_blocks = 0.75; /* of the average block: the same struct, or nearly */
+static const double like_names = 0.7;   /* likeness of two names that counts as a rename */
+static const double like_blocks = 0.75; /* likeness of average block sizes that counts as the same
+					   struct, or nearly the same */
 
 /* What speaks for two functions being one, and how much their sizes must agree then. */
 enum evidence {
@@ -71,7 +76,8 @@ struct fuzzy_side {
 	size_t family_count;
 	uint32_t *tokens;    /* of all stacks */
 	uint32_t *family_of; /* per member */
-	uint32_t *alike; /* per member: how many hold as many blocks of as many bytes, with it */
+	uint32_t *alike;     /* per member: how many members hold as many blocks of as many bytes,
+			    itself included */
 };
 
 /* Two stacks that may be one. */
@@ -215,7 +221,8 @@ static double token_score(const void *context, uint32_t a, uint32_t b)
 	struct remembered *slot;
 
 	if (a == b)
-		return x->weight + 1e-3; /* even what tells nothing is better aligned than not */
+		return x->weight + 1e-3; /* even frames that say nothing are better aligned than
+					    not */
 	if (x->sides != TOKEN_OLD || y->sides != TOKEN_NEW)
 		return 0;
 	slot = &scorer->remembered[hash_fold(a, b) & (REMEMBERED - 1)];

@@ -1,7 +1,7 @@
 /*
  * analysis/pairing/pair_inlined.h - call stacks with inlined frames in one snapshot only.
  *
- * Without debug information nobody knows which functions were inlined: the stacks lack these
+ * Without debug information it is unknown which functions were inlined: the stacks lack these
  * frames.  The same stacks of a build with debug information have them.
  */
 #ifndef ANALYSIS_PAIR_INLINED_H

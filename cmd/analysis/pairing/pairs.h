@@ -1,5 +1,5 @@
 /*
- * analysis/pairing/pairs.h - pairs of call stacks, and what is paired.
+ * analysis/pairing/pairs.h - pairs of call stacks, and the two sides that are paired.
  */
 #ifndef ANALYSIS_PAIRS_H
 #define ANALYSIS_PAIRS_H
@@ -18,7 +18,7 @@ struct pairing {
 	size_t count;
 };
 
-/** What is weighed: per site of the dataset, the cell on either side, or NULL. */
+/** The two sides: per site of the dataset, its cell on either side, or NULL. */
 struct pair_sides {
 	const struct dataset_cell *const *old, *const *new;
 	const char *const *maps; /* "OLD=NEW": path prefixes of the old side, and the new one's */

@@ -191,7 +191,7 @@ static size_t elect(const struct ballot *ballot, uint32_t *names, unsigned char 
 
 /* ---- prefixes that the user gives ------------------------------------------------------------ */
 
-/* "OLD=NEW" as the name that `text` has on the new side; false where it does not apply. */
+/* Apply "OLD=NEW" to `text`: its name on the new side.  False if it does not apply. */
 static bool apply_map(const char *map, const char *text, char **out)
 {
 	const char *equals = strchr(map, '=');

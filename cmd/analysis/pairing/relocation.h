@@ -10,8 +10,8 @@
 #include "analysis/pairing/pairs.h"
 
 /**
- * For each string of the dataset that names a file of old stacks only: the name that the file has
- * on the new side, as a string id.  Other strings stand for themselves.  malloc'ed; free() it.
+ * For each string of the dataset that names a file of old stacks only: the name of that file on the
+ * new side, as a string id.  Other strings keep their id.  The array is malloc'ed: free() it.
  * *moved is how many files have another name; 0: nothing to do.  NULL when memory is out.
  */
 uint32_t *relocation_compute(const struct dataset *dataset, const struct pair_sides *sides,

@@ -7,7 +7,7 @@
 
 #include "base/search.h"
 
-/* 0 where what both snapshots know of the stack is in every stack. */
+/* 0 if the functions that both snapshots know of the stack are in every stack. */
 static uint64_t key_of(const struct tokens *tokens, const struct indexed_stack *stack)
 {
 	uint64_t key = 1;

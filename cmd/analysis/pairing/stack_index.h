@@ -3,7 +3,7 @@
  * sequences of tokens.
  *
  * Features of a stack are its tokens and each three tokens in a row: a function that is in every
- * second stack tells nothing, three in a row tell a lot.  A query looks up the few features that
+ * second stack says little, but three in a row say a lot.  A query looks up the few features that
  * fewest stacks have, so that its cost does not depend on how many stacks there are.
  */
 #ifndef ANALYSIS_STACK_INDEX_H

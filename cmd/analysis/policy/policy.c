@@ -123,7 +123,7 @@ static enum snap_status parse_verdicts(struct policy *policy, const char *text,
 		policy->fail_on[i] = -1;
 	if (strcmp(text, "none") == 0)
 		return SNAP_OK;
-	if (!*text) /* none of them is to fail: "none" says so */
+	if (!*text) /* if no verdict shall fail, the word is "none" */
 		return wrong_verdict(text, 0, err);
 	for (size_t size; *text; text += size + (text[size] == ',')) {
 		size_t word;

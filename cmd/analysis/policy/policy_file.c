@@ -17,7 +17,7 @@ struct reading {
 	struct policy_file *file;
 	bool out_of_memory;
 	char key[96];          /* the first key that is not known */
-	struct snap_error why; /* it is: what is wrong with its value */
+	struct snap_error why; /* the key is known: what is wrong with its value */
 };
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -78,8 +78,8 @@ static char **place_of(const struct key *keys, void *into, const char *name)
 	return NULL;
 }
 
-/* A value is looked at alone, on its line, so that a message can name the line.  A copy gives the
- * place of the text in a struct without others. */
+/* A value is parsed alone, when its line is read, so that a message can name the line.  The text is
+   put into a copy of the struct that has no other texts. */
 static bool store_limit(struct reading *reading, const char *name, const char *value)
 {
 	struct policy_texts alone = {0};
@@ -93,7 +93,7 @@ static bool store_limit(struct reading *reading, const char *name, const char *v
 	return policy_parse(&unused, &alone, &reading->why) == SNAP_OK;
 }
 
-/* A mistyped glob matches nothing, so that its rule passes for ever. */
+/* A mistyped glob matches nothing, so that its rule would always pass. */
 static bool check_glob(struct reading *reading, const char *name, const char *value)
 {
 	const char *problem = glob_problem(value);
@@ -159,7 +159,7 @@ static bool add_value(struct reading *reading, struct policy_values *values, con
 	return true;
 }
 
-/* --match and --group: a word of a few. */
+/* --match and --group: one of a few words. */
 static bool take_choice(struct reading *reading, const char *name, const char *value)
 {
 	bool match = strcmp(name, "match") == 0;
@@ -248,7 +248,7 @@ static unsigned long_line(const char *text)
 	return 0;
 }
 
-/* What only the whole section tells. */
+/* Checks that need the whole section. */
 static enum snap_status check_scopes(struct policy_file *file, const char *name,
 				     struct snap_error *err)
 {

@@ -49,7 +49,7 @@ static bool matches_whole(const char *pattern, const char *end, const char *text
 bool suppression_matches(const char *pattern, const char *text)
 {
 	char whole[PATTERN_MAX + 3];
-	size_t length = strcspn(pattern, "$"), size = 0; /* what follows the end means nothing */
+	size_t length = strcspn(pattern, "$"), size = 0; /* characters after the end mean nothing */
 	bool from_start = *pattern == '^';
 	bool to_end = pattern[length] == '$';
 

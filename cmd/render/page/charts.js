@@ -1,5 +1,5 @@
 /*
- * charts.js - series over time: their axis, what happened on the way, and how dygraphs draws them.
+ * charts.js - series over time: their axis, their marks, and how dygraphs draws them.
  *
  * Words from files become text nodes; what dygraphs gets as names is our own.
  */
@@ -7,9 +7,10 @@
 
 const Charts = (() => {
 	const COLOURS = ["#d95f02", "#2b6cb0", "#5b8c3e", "#8250a8", "#8a8f98"];
-	/* From the oldest to the youngest: lightness alone tells them apart, too. */
+	/* From the oldest to the youngest; they also differ in lightness alone. */
 	const AGES = ["#31146b", "#5c1f86", "#8c2f82", "#bb4270", "#e25d57", "#f48849", "#fbb55a", "#fae08a"];
-	/* Stands out by 3 to 1 from white and from the dark background.  Some ages do not: their edges have it. */
+	/* Has a contrast of 3 to 1 to white and to the dark background.  The colours of some ages
+	   do not, so their edges have this colour. */
 	const EDGE = "#888";
 	const MOST_MARKS = 12;
 	const UNITS = [["milliseconds", 0.001, 2], ["seconds", 1, 180], ["minutes", 60, 3 * 3600], ["hours", 3600, 72 * 3600],
@@ -26,7 +27,7 @@ const Charts = (() => {
 		return {x: times.map((t) => (t - times[0]) / size), unit};
 	}
 
-	/** The value that most of them have. */
+	/** The most frequent value. */
 	function usual(values) {
 		const seen = new Map();
 		for (const value of values)
@@ -96,7 +97,7 @@ const Charts = (() => {
 		}
 	}
 
-	/** What the colours are and, where the pointer is, the values. */
+	/** The meaning of the colours and, at the pointer, the values. */
 	function key(legend) {
 		const all = document.createDocumentFragment();
 		if (legend.xHTML !== undefined)
@@ -110,7 +111,8 @@ const Charts = (() => {
 		return all;
 	}
 
-	/** A chart is a picture to who cannot see it: its lines, and where they begin and end. */
+	/** A description for people who cannot see the chart: its lines, and where they begin and
+	 * end. */
 	function name(place, lines, chart) {
 		const told = lines.map(([line, values]) => {
 			const known = values.filter((value) => value !== null && value !== undefined);

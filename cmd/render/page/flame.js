@@ -1,5 +1,5 @@
 /*
- * flame.js - the tree of call stacks as an icicle: what each box is, and where it lies.
+ * flame.js - the tree of call stacks as an icicle graph: the boxes, and their places.
  *
  * Nothing here touches the page: page.js draws what layout() gives, and tests call the same
  * functions.
@@ -11,7 +11,8 @@
 "use strict";
 
 const Flame = (() => {
-	/** Numbers that frames are merged by: the function in its module, or the line too. */
+	/** A number for each frame; frames with equal numbers are merged: the function in its
+	 * module, or its line, too. */
 	function keysOf(model, byLine) {
 		const seen = new Map();
 		return model.frames.map((f) => {
@@ -92,7 +93,8 @@ const Flame = (() => {
 		return node;
 	}
 
-	/** The ancestor (or self) of `node` with this key, or -1: where recursion comes back to. */
+	/** The ancestor (or self) of `node` with this key, to which a recursion returns; -1:
+	 * none. */
 	function ancestorWith(view, node, key) {
 		for (; node > 0; node = view.parent[node])
 			if (view.key[node] === key)
@@ -100,7 +102,8 @@ const Flame = (() => {
 		return -1;
 	}
 
-	/** One frame further from `at`; library frames in a row share a box when they are collapsed. */
+	/** Go one frame further from `at`.  When library frames are collapsed, neighbouring ones
+	 * share a box. */
 	function step(view, at, frame, keys, model, options) {
 		const key = keys[frame];
 		if (options.collapse && !model.frames[frame][4]) {

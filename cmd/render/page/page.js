@@ -9,7 +9,7 @@
 	const byId = (id) => document.getElementById(id);
 	const state = {metric: "live_bytes", inverted: false, show: "", byLine: false, fold: true, collapse: false,
 		       query: "", row: -1};
-	const verdicts = [""]; /* by rising harm; the place is what Flame knows as the verdict */
+	const verdicts = [""]; /* by rising harm; the index is the verdict's number in flame.js */
 	let data, view, boxes = [], drawn = new Map(), zoom = 0, current = 0;
 
 	/* ---- words ---- */
@@ -121,7 +121,7 @@
 	const channel = (part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
 	const luminance = (rgb) => rgb.reduce((sum, part, i) => sum + [0.2126, 0.7152, 0.0722][i] * channel(part / 255), 0);
 
-	/** A fill, and of dark and white the ink that stands out more on it. */
+	/** A fill colour, and the text colour, black or white, with more contrast on it. */
 	function paint(rgb) {
 		const light = luminance(rgb); /* black or white: one of them always stands out by 4.5 to 1 */
 		return {fill: "#" + rgb.map((part) => Math.round(part).toString(16).padStart(2, "0")).join(""),
@@ -214,7 +214,8 @@
 
 	const wide = (box) => Math.max(box.width - (box.width > 3 ? 1 : 0), 0.5);
 
-	/** Boxes of one colour are one path: what changes between boxes is what costs time. */
+	/** Boxes of one colour are drawn as one path, because changing the colour costs most of the
+	 * time. */
 	function drawBoxes(context) {
 		const byFill = new Map();
 		for (const box of boxes) {
@@ -274,7 +275,7 @@
 		}
 	}
 
-	/** What the box under the keyboard or the pointer is, in words. */
+	/** A description of the box at the keyboard's focus or under the pointer. */
 	function describe() {
 		const node = current, a = view.total[0][node], b = view.total[1][node], whole = view.weight[0];
 		const frame = frameOf(node), s = data.stacks.strings, lines = [nameOf(node)];
@@ -423,7 +424,7 @@
 		return element("label", {}, box, label);
 	}
 
-	/** What the width of boxes may be. */
+	/** The figures that the width of boxes may mean. */
 	const shows = () => [["", "what there is"], ["changed", "only what changed"],
 		...(data.stacks.slope ? [["slope", "what grows, by slope"], ["verdict", "coloured by verdict"]] : [])];
 
@@ -688,7 +689,8 @@
 				event.preventDefault();
 			}
 		});
-		/* The canvas has the background of the look: on paper it is the light one. */
+		/* The canvas has the background of the current colour scheme; on paper that is the
+		   light one. */
 		for (const look of ["print", "(prefers-color-scheme: dark)"])
 			matchMedia(look).addEventListener("change", draw);
 		window.addEventListener("hashchange", () => {

@@ -18,7 +18,7 @@
 
 enum { KEYS = 3 };
 #define KEY(n)    (1 << (n))
-#define PART_ROWS 1e5 /* about; what the planner is told */
+#define PART_ROWS 1e5 /* approximate number of rows; the planner gets it */
 
 struct cursor;
 
@@ -53,7 +53,7 @@ struct cursor {
 	struct store *store;
 	const struct table_kind *kind;
 	struct wanted wanted;
-	size_t part, last_part; /* this one, and the one after the last wanted */
+	size_t part, last_part; /* the current row, and the one after the last wanted row */
 	size_t named_part;      /* the one that the statement named last */
 	size_t at, end;         /* rows of this part */
 	struct array_page *page;
@@ -402,7 +402,7 @@ static int open_held(struct cursor *cursor)
 	return SQLITE_OK;
 }
 
-/* As sum() has it: NULL when nothing is known. */
+/* Like sum(): NULL when nothing is known. */
 static void result_sum(sqlite3_context *context, const struct held *row, int figure)
 {
 	if (row->overflows[figure])

@@ -3,8 +3,8 @@
  *
  * `frame`, `site`, `live`, `variance` and `cohort` are tables of a private database (arrays.h).
  * Every database has those of the relation between call stacks and the rows of a report
- * (relation.h): temp.credit is the relation, temp.held what its rows hold, and temp.counted which
- * call stacks count at all.
+ * (relation.h): temp.credit is the relation, temp.held the figures of its rows, and temp.counted
+ * the call stacks that count at all.
  */
 #ifndef STORE_ARRAY_TABLES_H
 #define STORE_ARRAY_TABLES_H

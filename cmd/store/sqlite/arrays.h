@@ -1,5 +1,5 @@
 /*
- * arrays.h - the call stacks of a private database, and what they hold, in arrays.
+ * arrays.h - the call stacks of a private database and their figures, in arrays.
  *
  * A private database lives as long as one report.  Rows in tables would cost more than the report:
  * so frames, sites, figures and cohorts are kept here, and array_tables.c shows them to SQL as the
@@ -35,7 +35,7 @@ struct array_site {
 	uint32_t named_frame; /* 0: none */
 };
 
-/** What a site holds in a snapshot. */
+/** The figures of a site in a snapshot. */
 struct array_cell {
 	int64_t site_id;
 	uint64_t figures[FIGURES]; /* SNAP_UNKNOWN possible */

@@ -17,8 +17,8 @@
 #define STATEMENT_SECONDS 600
 #define PROGRESS_STEPS    1000000 /* virtual machine steps between two looks at the clock */
 
-/* Of CPU time.  SQLite looks through all names of a schema for each one: 200,000 tables take it a
- * minute, before a statement of ours has begun. */
+/* Of CPU time.  For each name of a schema SQLite searches all names: a schema of 200,000 tables
+   takes a minute before one of our statements begins. */
 #define OPENING_SECONDS 3
 #define OPENING_STEPS   1000
 
@@ -84,7 +84,7 @@ static bool is_no_plain_file(int code, int cause)
 	return (code & 0xff) == SQLITE_CANTOPEN && (cause == GUARD_NO_FILE || cause == ELOOP);
 }
 
-/* What SQLite says of `code`, in words that help. */
+/* SQLite's error `code` in words that help. */
 static const char *reason(int code, int cause, const char *message)
 {
 	if (is_no_plain_file(code, cause))
@@ -121,8 +121,8 @@ static int is_no_ok(void *user, int count, char **values, char **names)
 	return 0;
 }
 
-/* Our statements are correct.  If one fails, the file may be damaged.  Only our tables are looked at:
- * the constraints of others may call functions that take for ever. */
+/* Our statements are correct.  If one fails, the file may be damaged.  Only our tables are looked
+ * at: the constraints of other tables may call functions that never end. */
 static bool is_damaged(struct store *store, int code)
 {
 	bool damaged = false;
@@ -276,7 +276,7 @@ static enum snap_status migrate_steps(struct store *store, int version, struct s
 	return database_run(store, pragma, "cannot be created", err);
 }
 
-/* What `path` is by its own account.  `*version` is 0 for a database with nothing in it. */
+/* The kind of database that the header of `path` states.  `*version` is 0 for an empty database. */
 static enum snap_status identify(struct store *store, int *version, struct snap_error *err)
 {
 	int application = 0, objects = 0;
@@ -386,7 +386,7 @@ static void inspect(struct inspection *inspection, const char *type, const char 
 
 /*
  * Reports read our tables and views.  A view in the place of a table, or another definition, could
- * make reading take for ever or answer anything.
+ * make reading endless, or return anything.
  */
 static enum snap_status check_schema(struct store *store, int version, bool with_views,
 				     struct snap_error *err)
@@ -451,8 +451,8 @@ static int judge_index(void *user, int count, char **values, char **names)
 }
 
 /*
- * An index of somebody's own on columns of our tables is fine.  One that computes may call functions
- * that take for ever, for each row that `load` adds; SQLite cannot be interrupted in them.
+ * An index of somebody's own on columns of our tables is fine.  One that computes may call
+ * functions that never end, for each row that `load` adds; SQLite cannot be interrupted in them.
  */
 static enum snap_status check_indexes(struct store *store, struct snap_error *err)
 {

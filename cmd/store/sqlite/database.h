@@ -1,5 +1,5 @@
 /*
- * database.h - what the files of this directory share: the handle, its statements, its errors.
+ * database.h - shared by the files of this directory: the handle, its statements, its errors.
  */
 #ifndef STORE_DATABASE_H
 #define STORE_DATABASE_H
@@ -33,7 +33,7 @@ struct store {
 	bool symbols_open;   /* a transaction of store_symbol_put() is open */
 	sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
 	sqlite3_stmt *batches[STATEMENT_COUNT];    /* the same for many rows: see bulk.h */
-	FILE *recording;                           /* what a report asks (--sql), or NULL */
+	FILE *recording;                           /* the statements of a report (--sql), or NULL */
 	char *recorded;
 	size_t recorded_size;
 	struct intern modules; /* content -> row id, of the rows met so far */
@@ -46,7 +46,7 @@ struct store {
 	size_t texts_capacity;
 };
 
-/** Why a row whose key is taken is refused. */
+/** The error for a row whose key exists already. */
 #define DATABASE_EQUAL_KEYS "two different call stacks have the same key"
 
 /** Its text. */
@@ -105,7 +105,7 @@ void database_record(struct store *store, sqlite3_stmt *statement);
 /** SNAP_UNKNOWN <-> NULL. */
 int database_bind_u64(sqlite3_stmt *statement, int at, uint64_t value);
 uint64_t database_u64(sqlite3_stmt *statement, int column);
-/** What is not known counts as 0. */
+/** An unknown value counts as 0. */
 uint64_t database_known(sqlite3_stmt *statement, int column);
 /** NULL becomes "". */
 const char *database_text(sqlite3_stmt *statement, int column);

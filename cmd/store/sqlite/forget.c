@@ -13,7 +13,7 @@
 static const enum statement sweeping[] = {STATEMENT_sweep_runs, STATEMENT_sweep_sites,
 					  STATEMENT_sweep_frames, STATEMENT_sweep_modules};
 
-/* From every table of ours whose rows belong to one snapshot each. */
+/* Delete from every table whose rows belong to one snapshot each. */
 static enum snap_status delete_of_snapshots(struct store *store, const char *ids,
 					    struct snap_error *err)
 {

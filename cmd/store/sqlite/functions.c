@@ -1,5 +1,5 @@
 /*
- * functions.c - what snapdiff adds to SQL.
+ * functions.c - the functions that snapdiff adds to SQL.
  *
  * human(bytes), stack_text(site_id), own_frame(site_id), regexp (for `x REGEXP pattern`), and
  * aggregates over a series that the program supplies.  All are innocuous: views and hostile schemas
@@ -115,8 +115,8 @@ static double largest_number(const char *brace)
 }
 
 /*
- * A pattern may come from a database that somebody else prepared.  libc copies what is repeated,
- * and goes through all ways to match what refers back: both may take all memory, or for ever.
+ * A pattern may come from a database that somebody else prepared.  libc copies repeated parts, and
+ * tries all ways to match a back-reference: both may take all memory, or never end.
  */
 static const char *refuse_pattern(const char *pattern)
 {

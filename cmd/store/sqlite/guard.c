@@ -1,13 +1,13 @@
 /*
- * guard.c - a database of a stranger touches no other file, and waits for none.
+ * guard.c - a database from a stranger can neither change another file nor make us wait for one.
  *
- * The journal beside a database may be a stranger's, too, and may say that its transaction was of
- * several databases: it names the file that lists their journals.  SQLite deletes that file when
- * it has rolled the transaction back, whichever file it is.  Our transactions are of one database,
- * so there is no such list.
+ * The journal beside a database may also come from a stranger.  It may state that its transaction
+ * covered several databases, and name the file that lists their journals.  SQLite deletes that file
+ * when it has rolled the transaction back, whichever file it is.  Our transactions cover one
+ * database, so there is no such list.
  *
- * What stands beside it under the name of a journal, a log or its index may be a pipe, which SQLite
- * would wait for when it opens it, or a device.
+ * A file beside the database with the name of a journal, a log or its index may be a pipe, for
+ * which SQLite would wait, or a device.
  */
 #include "store/sqlite/guard.h"
 

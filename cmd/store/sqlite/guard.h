@@ -1,5 +1,6 @@
 /*
- * store/sqlite/guard.h - a database of a stranger touches no other file, and waits for none.
+ * store/sqlite/guard.h - a database from a stranger can neither change another file nor make us
+ * wait for one.
  */
 #ifndef STORE_SQLITE_GUARD_H
 #define STORE_SQLITE_GUARD_H

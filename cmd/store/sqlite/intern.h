@@ -1,8 +1,8 @@
 /*
  * intern.h - content -> row id: how the rows of one snapshot are found again in the next.
  *
- * Rows are told apart by 128 bits over their content; equal bits count as equal rows.  So this is a
- * table of its own, beside base/hash_table.h: nothing is compared but the bits.
+ * Rows are compared by a hash of 128 bits over their content; equal hashes count as equal rows.  So
+ * this is a table of its own, beside base/hash_table.h: nothing is compared but the bits.
  */
 #ifndef STORE_INTERN_H
 #define STORE_INTERN_H

@@ -257,7 +257,7 @@ static enum snap_status learn_table(struct store *store, enum statement which,
 	return code == SQLITE_DONE ? SNAP_OK : database_fail(store, err, "cannot be read");
 }
 
-/* A private database has no indexes to find rows by: learn again what a rollback left. */
+/* A private database has no indexes to find rows by: read again which rows a rollback left. */
 static enum snap_status learn_rows(struct store *store, struct snap_error *err)
 {
 	enum snap_status st = SNAP_OK;

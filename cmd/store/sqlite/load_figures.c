@@ -1,5 +1,5 @@
 /*
- * load_figures.c - what the sites of a snapshot hold, and since when.
+ * load_figures.c - the figures of a snapshot's sites, and the ages of their blocks.
  *
  * Rows go in by rising site, which is the order of the tables, so that every insert appends.  A
  * private database has them in arrays.

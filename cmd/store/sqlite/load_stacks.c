@@ -284,7 +284,7 @@ static bool write_stack(struct loading *load, uint32_t node, uint32_t named, str
 	return true;
 }
 
-/* Negative where the frame is no own code: views tell these two apart. */
+/* Negative if the frame is no own code: views need this distinction. */
 static int64_t named_of(const struct site_identity *identity)
 {
 	return identity->own ? (int64_t)identity->named : -1 - (int64_t)identity->named;
@@ -386,8 +386,8 @@ static enum snap_status add_site(struct loading *load, uint32_t at, struct snap_
 		       : fail_memory(err, "loading a snapshot");
 }
 
-/* Is the site in the database?  Its id is made of its hash; another site that has the same id by
- * chance, or by somebody's intent, is refused. */
+/* Is the site in the database?  Its id is made of its hash; another site that has the same id, by
+   chance or on purpose, is refused. */
 static enum snap_status find_site(struct store *store, size_t position, int64_t id,
 				  const struct hash128 *hash, bool *known, struct snap_error *err)
 {

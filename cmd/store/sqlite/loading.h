@@ -33,7 +33,7 @@ enum snap_status load_modules(struct loading *load, struct snap_error *err);
 /** Frames and sites, those that the database does not have yet; fills load->site_ids. */
 enum snap_status load_stacks(struct loading *load, struct snap_error *err);
 
-/** What the sites hold, and since when (load_figures.c). */
+/** The figures of the sites, and the ages of their blocks (load_figures.c). */
 enum snap_status load_figures(struct loading *load, struct snap_error *err);
 
 /** Who holds what, where the snapshot says so (load_holders.c). */

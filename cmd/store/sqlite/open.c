@@ -114,15 +114,15 @@ void store_count_memory(void)
 	counts_memory = true;
 }
 
-/* Even a reader opens for writing where it may: what a killed loader left half-way is rolled back
- * then. */
+/* Even a reader opens the file for writing if it may: then an unfinished transaction of a killed
+   loader is rolled back. */
 static enum snap_status connect_file(struct store *store, const char *path, enum store_mode mode,
 				     struct snap_error *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	int code;
 
-	/* Counting memory takes a lock each time, and is of use for limits only.  It cannot be
+	/* Counting memory takes a lock each time, and is needed only for limits.  It cannot be
 	 * changed once SQLite is in use, and then stays as it is. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
 		       counts_memory || (path != NULL && mode != STORE_CACHE));

@@ -1,8 +1,8 @@
 /*
  * packed.h - rows of numbers in few bytes: most figures are small.
  *
- * What a pile holds is in memory up to PILE_MEMORY bytes; what is more goes to a temporary file,
- * which is unlinked when it is made.
+ * The first PILE_MEMORY bytes of a pile are in memory; the rest goes to a temporary file, which is
+ * unlinked when it is made.
  */
 #ifndef STORE_PACKED_H
 #define STORE_PACKED_H

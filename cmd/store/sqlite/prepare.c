@@ -1,5 +1,5 @@
 /*
- * prepare.c - hash the rows of a model.  The store tells rows apart by these hashes.
+ * prepare.c - hash the rows of a model.  The store distinguishes rows by these hashes.
  *
  * Strings are hashed once each; modules, frames, locations, nodes and sites get their hashes from
  * their parts, so that a stack of any depth costs one step beyond its caller's.  None of it needs
@@ -12,7 +12,7 @@
 #include "base/array.h"
 #include "base/keyed.h"
 
-/* Arrays that are needed on the way only. */
+/* Arrays that are needed only during the work. */
 struct parts {
 	struct hash128 *strings; /* the result's */
 	struct hash128 *locations, *nodes;

@@ -2,8 +2,8 @@
  * query.c - ad-hoc SQL: by default it can read the database and nothing else.
  *
  * The authorizer decides when a statement is compiled, so nothing that it refuses ever runs.  It
- * lists what is allowed, not what is forbidden: what SQLite learns to do next is refused until it
- * is listed.
+ * lists what is allowed, not what is forbidden: a new feature of SQLite is refused until it is
+ * listed.
  */
 #include "store/sqlite/database.h"
 
@@ -13,10 +13,10 @@
 #include <string.h>
 #include <time.h>
 
-#define PROGRESS_STEPS                                                                             \
-	500 /* virtual machine steps between two looks at the clock: each may be slow */
+/* virtual machine steps between two looks at the clock: each may be slow */
+#define PROGRESS_STEPS 500
 
-/* What one value may take, and one pattern: both bound what a single step of SQLite costs. */
+/* Limits of one value and of one pattern: both limit the cost of a single step of SQLite. */
 enum { TEXT_LIMIT = 64 << 20, LIKE_LIMIT = 1000 };
 
 /* Pragmas that change nothing. */

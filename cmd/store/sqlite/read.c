@@ -421,7 +421,7 @@ struct id_set {
 	int64_t stray;
 };
 
-/* Nobody has more; what a damaged file says must not cost more memory than this many bits. */
+/* More than any database has.  A damaged file must not cost more memory than this many bits. */
 enum { FRAMES_MOST = 1 << 28 };
 
 static bool id_set_add(struct id_set *set, int64_t id)

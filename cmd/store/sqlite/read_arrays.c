@@ -1,5 +1,5 @@
 /*
- * read_arrays.c - the call stacks of a private database for reports, as its arrays have them.
+ * read_arrays.c - the call stacks of a private database for reports, read from its arrays.
  *
  * Sums are asked of SQL.  A plain list of rows needs no statement, which would cost more than the
  * rows.

@@ -62,7 +62,7 @@ void relation_release(struct relation *relation);
 /** The side, or NULL when nothing was put there. */
 const struct credit_side *relation_side(const struct relation *relation, uint32_t side);
 
-/** Make what may not have been asked yet.  False when memory is out. */
+/** Make the parts that are made only when needed.  False when memory is out. */
 bool relation_order_by_row(struct credit_side *side);
 bool relation_find_sites(struct credit_side *side);
 bool relation_count_sites(const struct relation *relation, struct credit_side *side, bool shown);

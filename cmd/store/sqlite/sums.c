@@ -1,5 +1,5 @@
 /*
- * sums.c - the rows of reports: the relation between call stacks and rows, and what it sums to.
+ * sums.c - the rows of reports: the relation between call stacks and rows, and its sums.
  *
  * temp.credit is the relation.  Its order is that of the sums, so that grouping needs no sorting.
  * Where call stacks count towards several rows, sums are asked of temp.held: what each pair of the

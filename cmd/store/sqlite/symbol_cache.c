@@ -19,7 +19,8 @@ static bool begin_collecting(struct store *store)
 	return store->symbols_open;
 }
 
-/* One transaction for many reads: each of its own would lock the file and look whether it changed.
+/* One transaction for many reads: separate ones would each lock the file and check whether it
+   changed.
  */
 void store_symbol_begin(struct store *store)
 {

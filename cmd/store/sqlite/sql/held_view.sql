@@ -2,7 +2,7 @@
 -- Parameters: none.
 -- Columns:    none.
 --
--- The site and what it holds are there once for each figure, as another engine may have added up some call stacks already: then they are
+-- The site and what it holds occur once for each figure, because another engine may already have added up some call stacks: then they are
 -- those of the call stack that holds most.
 CREATE TEMP VIEW IF NOT EXISTS held AS
 SELECT c.side, l.snapshot_id, c.row, 1 AS stacks,
