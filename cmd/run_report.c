@@ -163,6 +163,16 @@ static void print_failure(const struct run_report *report, const struct launch_r
 
 /* Steps of --at-growth and --at-peak within one allocation, and ticks of --every during a
  * snapshot. */
+static void print_unfinished(const struct hello *hello)
+{
+	if (hello->unfinished)
+		fprintf(stderr,
+			"snapdiff: warning: %zu snapshot%s %s lost: the process was killed while "
+			"it was written (the unfinished file is removed)\n",
+			hello->unfinished, hello->unfinished == 1 ? "" : "s",
+			hello->unfinished == 1 ? "was" : "were");
+}
+
 static void print_merged(const struct hello *hello)
 {
 	if (hello->merged)
@@ -223,6 +233,7 @@ void run_report_print(const struct run_report *report, const struct launch_resul
 	else if (!report->is_quiet || hello->snapshots == 0)
 		print_some_missed(hello);
 	print_unlisted(hello);
+	print_unfinished(hello);
 	if (!report->is_quiet) {
 		print_unseen(&hello->unseen);
 		print_merged(hello);

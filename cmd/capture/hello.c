@@ -332,6 +332,15 @@ static bool has_ended(uint64_t pid)
 	return state == 'Z' || state == 'X';
 }
 
+bool hello_has_ended(const struct hello *hello, uint64_t pid)
+{
+	size_t at = hello->buckets[pid % HELLO_BUCKETS];
+
+	while (at > 0 && hello->processes[at - 1].pid != pid)
+		at = hello->processes[at - 1].next;
+	return at > 0 && has_ended(pid);
+}
+
 /* The helpers of processes that have ended may still write: wait for them, but not for ever. */
 static void wait_for_helpers(const struct hello *hello, int fd)
 {

@@ -67,6 +67,7 @@ struct hello {
 	size_t snapshots;    /* files that these processes wrote */
 	char newest[NAME_MAX + 1]; /* name of the newest one, "" if none */
 	struct timespec newest_time;
+	size_t unfinished; /* that were removed: their process was killed while it wrote them */
 };
 
 /** Create the file, in `dir` or, should that be full, elsewhere. */
@@ -75,6 +76,9 @@ void hello_create(struct hello *hello, const char *dir);
 /** Read the lines, and remove the file.  Processes that have ended may still have a helper that
  * writes their last snapshot: it is waited for, up to a minute in all. */
 void hello_collect(struct hello *hello);
+
+/** Did recording start in process `pid`, and has it ended? */
+bool hello_has_ended(const struct hello *hello, uint64_t pid);
 
 /** Count the snapshots in `dir` that are not older than the file and that these processes wrote. */
 void hello_count_snapshots(struct hello *hello, const char *dir);

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "capture/supervise.h"
+#include "capture/unfinished.h"
 #include "image/image.h"
 
 /* ---- the output directory -------------------------------------------------------------------- */
@@ -207,7 +208,9 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	clock_gettime(CLOCK_REALTIME, &result->ended);
 	if (launch->dir)
 		hello_collect(&result->hello);
-	if (launch->dir && st == SNAP_OK)
+	if (launch->dir && st == SNAP_OK) {
 		hello_count_snapshots(&result->hello, launch->dir);
+		result->hello.unfinished = unfinished_remove(&result->hello, launch->dir);
+	}
 	return st;
 }

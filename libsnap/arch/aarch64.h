@@ -10,6 +10,8 @@
 #define SNAP__ARCH_NAME        "aarch64"
 #define SNAP__ARCH_ELF_MACHINE EM_AARCH64
 #define SNAP__ARCH_AUDIT       AUDIT_ARCH_AARCH64
+/* The loader that nearly all programs name. */
+#define SNAP__ARCH_LOADER "/lib/ld-linux-aarch64.so.1"
 
 /* Relocations by which a module refers to a function: for calls, for its address, in data. */
 #define SNAP__ARCH_RELOCATION_CALL  R_AARCH64_JUMP_SLOT

@@ -10,6 +10,8 @@
 #define SNAP__ARCH_NAME        "x86_64"
 #define SNAP__ARCH_ELF_MACHINE EM_X86_64
 #define SNAP__ARCH_AUDIT       AUDIT_ARCH_X86_64
+/* The loader that nearly all programs name. */
+#define SNAP__ARCH_LOADER "/lib64/ld-linux-x86-64.so.2"
 
 /* Relocations by which a module refers to a function: for calls, for its address, in data. */
 #define SNAP__ARCH_RELOCATION_CALL  R_X86_64_JUMP_SLOT

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "arch/arch.h"
 #include "image/elf_file.h"
 #include "write/sys.h"
 
@@ -142,10 +143,13 @@ bool snap__image_strip_preload(const char *from, char *into)
 /* ---- one file --------------------------------------------------------------------------------- */
 
 /* Only regular files are opened: opening others may have effects. */
-static int open_program(int directory, const char *path, struct stat *info)
+static bool find_program(int directory, const char *path, struct stat *info)
 {
-	if (snap__sys_stat(directory, path, info) != 0 || !S_ISREG(info->st_mode))
-		return -1;
+	return snap__sys_stat(directory, path, info) == 0 && S_ISREG(info->st_mode);
+}
+
+static int open_program(int directory, const char *path)
+{
 	return snap__sys_openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 }
 
@@ -211,18 +215,54 @@ __attribute__((noinline)) static enum snap__image look_at_loader(const char *pat
 	enum snap__image found = SNAP__IMAGE_LOADS;
 	int fd;
 
-	if (snap__sys_stat(AT_FDCWD, path, &info) == 0 &&
-	    identity_of(&info) == atomic_load(&loader_that_loads))
-		return found;
-	fd = open_program(AT_FDCWD, path, &info);
-	if (fd < 0)
+	if (!find_program(AT_FDCWD, path, &info))
 		return found; /* then the kernel cannot start the program either */
+	if (identity_of(&info) == atomic_load(&loader_that_loads))
+		return found;
+	fd = open_program(AT_FDCWD, path);
+	if (fd < 0)
+		return found;
 	if (snap__elf_open(&loader, fd))
 		found = judge_loader(&loader);
 	snap__sys_close(fd);
 	if (found == SNAP__IMAGE_LOADS)
 		atomic_store(&loader_that_loads, identity_of(&info));
 	return found;
+}
+
+/*
+ * Shells start the same few programs again and again.  A program that loads libsnap is known by its
+ * identity and the user, who decides what its capabilities mean; its loader, which may be another one
+ * by now, is looked at each time.
+ */
+static _Atomic uint64_t programs_that_load[64];
+
+static _Atomic uint64_t *place_of(uint64_t identity)
+{
+	return &programs_that_load[identity >> 58];
+}
+
+static uint64_t identity_for_user(const struct stat *info)
+{
+	return identity_of(info) + (uint64_t)syscall(SYS_geteuid);
+}
+
+static bool is_known_to_load(const struct stat *info)
+{
+	uint64_t identity = identity_for_user(info);
+
+	return atomic_load(place_of(identity)) == identity &&
+	       look_at_loader(SNAP__ARCH_LOADER) == SNAP__IMAGE_LOADS;
+}
+
+static void note_that_it_loads(const struct snap__elf *elf, const struct stat *info)
+{
+	uint64_t identity;
+
+	if (strcmp(elf->loader, SNAP__ARCH_LOADER) != 0 || (info->st_mode & (S_ISUID | S_ISGID)))
+		return;
+	identity = identity_for_user(info);
+	atomic_store(place_of(identity), identity);
 }
 
 static enum snap__image judge_program(struct snap__elf *elf)
@@ -268,16 +308,21 @@ static bool is_recorder_program(const char *path)
 }
 
 /* Looks at `fd`; `*script` says that `interpreter` is to be looked at instead. */
-static enum snap__image look_at_file(int fd, char interpreter[LINE_ROOM], bool *script)
+static enum snap__image look_at_file(int fd, const struct stat *info, char interpreter[LINE_ROOM],
+				     bool *script)
 {
+	enum snap__image found = SNAP__IMAGE_LOADS;
 	struct snap__elf elf;
 
 	*script = false;
-	if (snap__elf_open(&elf, fd))
-		return elf.is_executable || !elf.is_own_machine ? judge_program(&elf)
-								: SNAP__IMAGE_LOADS;
-	*script = interpreter_of(fd, interpreter);
-	return SNAP__IMAGE_LOADS;
+	if (!snap__elf_open(&elf, fd)) {
+		*script = interpreter_of(fd, interpreter);
+	} else if (elf.is_executable || !elf.is_own_machine) {
+		found = judge_program(&elf);
+		if (found == SNAP__IMAGE_LOADS)
+			note_that_it_loads(&elf, info);
+	}
+	return found;
 }
 
 enum snap__image snap__image_look(int directory, const char *path)
@@ -291,11 +336,14 @@ enum snap__image snap__image_look(int directory, const char *path)
 		return SNAP__IMAGE_RECORDER;
 	for (unsigned level = 0; script && level < SCRIPT_LEVELS; level++) {
 		struct stat info;
-		int fd = open_program(directory, path, &info);
+		int fd;
 
+		if (!find_program(directory, path, &info) || is_known_to_load(&info))
+			break;
+		fd = open_program(directory, path);
 		if (fd < 0)
 			break;
-		found = look_at_file(fd, interpreter, &script);
+		found = look_at_file(fd, &info, interpreter, &script);
 		snap__sys_close(fd);
 		directory = AT_FDCWD;
 		path = interpreter;

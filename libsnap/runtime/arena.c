@@ -171,13 +171,18 @@ static void *take_piece(size_t size, enum piece_state state)
 	return base;
 }
 
+bool snap__reserve_has(const void *base)
+{
+	return reserve.base && (uintptr_t)base - (uintptr_t)reserve.base < reserve.size;
+}
+
 /* False if `base` is no piece. */
 static bool give_piece_back(const void *base)
 {
 	uintptr_t at = (uintptr_t)base - (uintptr_t)reserve.base;
 	unsigned i = 0, count = atomic_load(&reserve.count);
 
-	if (!reserve.base || at >= reserve.size)
+	if (!snap__reserve_has(base))
 		return false;
 	while (i < count && (atomic_load(&reserve.pieces[i].state) == PIECE_FREE ||
 			     atomic_load(&reserve.pieces[i].at) != at))

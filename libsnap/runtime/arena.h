@@ -48,6 +48,8 @@ void snap__discard(void *base, size_t size);
  */
 void snap__reserve_keep(void);
 bool snap__reserve_use(void);
+/** Is what was mapped at `base` a part of it? */
+bool snap__reserve_has(const void *base);
 
 /**
  * The thread with this thread pointer is gone: it was killed, or a forked child does not have it.

@@ -170,17 +170,23 @@ static void add_quoted(struct snap__text *out, const char *argument)
 void snap__command_add(struct snap__text *out, const char *raw, size_t size,
 		       enum snap__command_wish wish)
 {
-	static char shown[SNAP__PATH_MAX * 2] SNAP__PAGES;
+	static char large[SNAP__PATH_MAX * 2] SNAP__PAGES;
+	char small[256];
 	bool hidden = false;
 
 	for (const char *at = raw; at < raw + size; at += snap__length(at) + 1) {
-		const char *next = at + snap__length(at) + 1;
-		struct snap__text masked = SNAP__TEXT(shown);
+		const char *next = at + snap__length(at) + 1, *shown = small;
+		struct snap__text masked = SNAP__TEXT(small);
 
 		if (hidden)
 			snap__text_add(&masked, MASK);
 		else
 			add_masked(&masked, at);
+		if (masked.cut) {
+			shown = large;
+			masked = SNAP__TEXT(large);
+			add_masked(&masked, at);
+		}
 		hidden = !hidden && next < raw + size && tells_of_next(at, next);
 		if (at > raw)
 			snap__text_add(out, " ");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/os_linux.h"
+#include "runtime/process.h"
 #include "runtime/text.h"
 #include "write/sys.h"
 
@@ -42,6 +43,8 @@ static void name_temporary(struct snap__file *file, const char *name)
 
 	snap__text_add(&text, ".");
 	snap__text_add(&text, name);
+	snap__text_add(&text, ".");
+	snap__text_add_u64(&text, (uint64_t)snap__process_self()->pid);
 	snap__text_add(&text, ".");
 	for (unsigned i = 0; i < 16; i++)
 		snap__text_add_bytes(&text, &digits[number >> (4 * i) & 15], 1);

@@ -2,7 +2,8 @@
  * runtime/file.h - a new file in the output directory: whole under its name, or absent.
  *
  * Other users may be able to write to the directory.  So the temporary name is unpredictable, no
- * existing file or link is opened, and only files that are known to be ours are replaced.
+ * existing file or link is opened, and only files that are known to be ours are replaced.  The name has
+ * the pid in it, so that `snapdiff run` can remove what a killed process left.
  */
 #ifndef SNAP_RUNTIME_FILE_H
 #define SNAP_RUNTIME_FILE_H

@@ -9,6 +9,7 @@
 
 #include <malloc.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "runtime/os_linux.h"
@@ -78,6 +79,23 @@ static void report_kilobytes(const char *path, const struct wanted *wanted, snap
 				resident_bytes = value * 1024;
 			fn(user, wanted->key, value * 1024);
 		}
+}
+
+/* The same from /proc/PID/statm, in pages: size, resident, and what of that belongs to files. */
+static void report_pages(snap__metric_fn *fn, void *user)
+{
+	uint64_t page = getauxval(AT_PAGESZ), pages[3];
+	char text[256];
+	const char *at = text;
+
+	if (read_proc("/statm", text, sizeof(text)) <= 0)
+		return;
+	for (unsigned i = 0; i < 3; i++)
+		pages[i] = snap__parse_u64(at, &at);
+	resident_bytes = pages[1] * page;
+	fn(user, "rss", resident_bytes);
+	fn(user, "anonymous", (pages[1] - pages[2]) * page);
+	fn(user, "vm_size", pages[0] * page);
 }
 
 /* The path of our cgroup in `groups`, the text of /proc/PID/cgroup; v2 has no controllers. */
@@ -275,7 +293,10 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 	uint64_t began;
 	bool answered;
 
-	report_kilobytes("/proc/self/status", status, fn, user);
+	if (leave && leave->is_least)
+		report_pages(fn, user);
+	else
+		report_kilobytes("/proc/self/status", status, fn, user);
 	if (leave && !leave->is_brief)
 		report_rollup(leave->may_hold_up, fn, user);
 	if (!(leave && leave->is_brief) && read_proc("/cgroup", groups, sizeof(groups)) > 0 &&
@@ -286,9 +307,11 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 		return false;
 	if (leave->begin && !leave->begin())
 		return false;
-	began = snap__os_thread_cpu_ns();
+	/* Nobody asks again at the end of a brief process. */
+	began = leave->is_least ? 0 : snap__os_thread_cpu_ns();
 	answered = report_allocator(leave, fn, user);
-	was_asked(&ask_allocator, most_chunks(leave), began);
+	if (!leave->is_least)
+		was_asked(&ask_allocator, most_chunks(leave), began);
 	if (leave->end)
 		leave->end();
 	return answered;

@@ -17,6 +17,7 @@ struct snap__metrics_leave {
 	bool may_hold_up;    /* the program is about to end: waiting is harmless */
 	bool is_brief;       /* the process is short-lived: leave out the proportional set size and
 			        the cgroup's figures */
+	bool is_least;       /* only what costs least: resident, anonymous and address space */
 	uint64_t heap_bytes; /* the largest that the heap has been */
 	uint64_t frees;      /* blocks freed so far; UINT64_MAX unknown */
 	bool (*begin)(void); /* called before and after the allocator is asked, or NULL; false: do

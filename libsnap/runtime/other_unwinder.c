@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "runtime/hidden.h"
 #include "runtime/unwind/reach.h"
 
 #if defined(__has_include) && defined(DLFO_STRUCT_HAS_EH_DBASE) && !defined(SNAP__NO_LIBUNWIND)
@@ -52,7 +53,7 @@ static struct {
 	uintptr_t readable[PAGES]; /* page addresses; 0: none */
 	bool lacks_rules;          /* from here on it would have to guess */
 	bool put_by_hand;          /* it would guess because no call leads to the frame's address */
-} now;
+} now SNAP__PAGES;
 
 static unw_addr_space_t space;
 

@@ -83,6 +83,7 @@ static uint64_t last_seq;
 /* The last snapshot before that epoch began. */
 static uint64_t seq_before[SNAP__EPOCHS] SNAP__PAGES;
 static uint32_t oldest_epoch = 1;
+static void *kept_workspace; /* of the exit snapshot; NULL: there is none */
 static struct snap__unseen most_unseen;
 static _Atomic uint64_t progress, failures, merged_snapshots, writing_cpu_ns;
 
@@ -418,14 +419,16 @@ static void take_metrics(struct job *job)
 {
 	static struct metric
 		metrics[MOST_METRICS] SNAP__PAGES; /* one snapshot is written at a time */
+	bool ends = job->order->reason == SNAP__AT_EXIT;
 	const struct snap__metrics_leave leave = {
 		.allocator = job->order->ask != SNAP__ASK_NOBODY &&
 			     snap__equal(snap__process_host()->allocator, "glibc"),
 		.begin = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_hold : NULL,
 		.end = job->order->ask == SNAP__ASK_HOLDING ? snap__alone_release : NULL,
 		.call = job->order->call,
-		.may_hold_up = job->order->reason == SNAP__AT_EXIT,
+		.may_hold_up = ends,
 		.is_brief = snap__process_age_ns() < BRIEF_NS,
+		.is_least = ends && is_brief() && snap__alone(),
 		.heap_bytes = snap__record_peak_bytes(),
 		.frees =
 			snap__sample_period() ? UINT64_MAX : snap__threads_total(SNAP__COUNT_FREED),
@@ -437,7 +440,7 @@ static void take_metrics(struct job *job)
 	take_pages(job);
 	if (snap__process_config()->resident)
 		take_module_pages(job);
-	job->threads = snap__metrics_threads_seen();
+	job->threads = leave.is_least ? 1 : snap__metrics_threads_seen();
 }
 
 /* Anonymous memory beyond what is `known`: mappings of the program's own, most likely. */
@@ -932,10 +935,26 @@ static void write_rows(struct job *job)
 		put_graphs(job);
 }
 
+/* Released after each snapshot but the exit snapshot: the end of the process does it for less. */
+static void *make_workspace(size_t size)
+{
+	snap__unmap(kept_workspace, size);
+	kept_workspace = NULL;
+	return snap__map_passing(size);
+}
+
+static void release_workspace(const struct job *job, void *workspace, size_t size)
+{
+	if (job->order->reason == SNAP__AT_EXIT && !snap__reserve_has(workspace))
+		kept_workspace = workspace;
+	else
+		snap__unmap(workspace, size);
+}
+
 static enum snap_status write_file(struct job *job, int fd, int *error)
 {
 	size_t size = snap__writer_workspace_size();
-	void *workspace = snap__map_passing(size);
+	void *workspace = make_workspace(size);
 	enum snap_status st;
 
 	if (!workspace)
@@ -947,7 +966,7 @@ static enum snap_status write_file(struct job *job, int fd, int *error)
 	st = snap__writer_finish(job->writer, NULL);
 	*error = st == SNAP_EIO ? errno : 0;
 	tick();
-	snap__unmap(workspace, size);
+	release_workspace(job, workspace, size);
 	return st;
 }
 
@@ -1129,7 +1148,9 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 				     int *error)
 {
 	struct job job = {.order = order, .word = snap__kept_word(order->reason)};
-	uint64_t cpu = snap__os_thread_cpu_ns();
+	/* A brief process that ends has nobody to tell what this snapshot took. */
+	bool is_timed = order->reason != SNAP__AT_EXIT || !is_brief();
+	uint64_t cpu = is_timed ? snap__os_thread_cpu_ns() : 0;
 	struct snap__text name = {0};
 	enum snap_status st;
 	int saved = errno;
@@ -1155,7 +1176,8 @@ enum snap_status snap__snapshot_take(const struct snap__order *order, char *path
 		seq_before[(job.closed + 1) % SNAP__EPOCHS] = last_seq;
 		atomic_fetch_add(&failures, 1);
 	}
-	atomic_fetch_add(&writing_cpu_ns, snap__os_thread_cpu_ns() - cpu);
+	if (is_timed)
+		atomic_fetch_add(&writing_cpu_ns, snap__os_thread_cpu_ns() - cpu);
 	errno = saved;
 	return st;
 }

@@ -11,9 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "runtime/hidden.h"
-
-#define MOST_OBJECTS 128u
+#define MOST_OBJECTS 24u     /* short programs have fewer; for others the loader is asked */
 #define HIDDEN_BIT   0x8000u /* of a symbol's version: not the default one */
 
 /* What DT_GNU_HASH leads to: a Bloom filter, buckets, and for each symbol from `first` on its hash
@@ -28,7 +26,7 @@ struct object {
 	uint32_t bloom_mask, bloom_shift, bucket_count, first;
 };
 
-static struct object objects[MOST_OBJECTS] SNAP__PAGES;
+static struct object objects[MOST_OBJECTS];
 static unsigned count, behind_us; /* of the objects; the first that comes behind libsnap */
 static bool is_open;
 

@@ -123,8 +123,11 @@ class Writing:
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             wait_for(lambda: not members(process.pid), "something cannot be killed")
-        written = self.check_files(out)
-        self.hits += len(list(out.iterdir())) > written
+        self.check_files(out)
+        half = [path.name for path in out.iterdir() if path.suffix != ".snap"]
+        # `snapdiff run` knows them by their names.
+        require(all(re.fullmatch(rf"\.writer\.{process.pid}\.[0-9a-f]{{16}}\.tmp", name) for name in half), half)
+        self.hits += len(half) > 0
 
     def summary(self):
         return f"{self.files} snapshots, all whole; {self.hits} kills left a half-written file"

@@ -31,7 +31,7 @@ static atomic_bool is_off, rest_is_used;
 static _Atomic uint64_t asked[1 << (ASKED_SHIFT - 6)] SNAP__PAGES;
 
 /* What the program added to the heap: ascending, as the heap grows. */
-static struct entry breaks[MOST_BREAKS];
+static struct entry breaks[MOST_BREAKS] SNAP__PAGES;
 static atomic_uint break_count;
 static _Atomic uintptr_t code_start, code_end; /* of the allocator; 0: not known yet */
 

@@ -1,0 +1,67 @@
+"""What `run` does with files of snapshots that were not finished: a process was killed while it wrote one.
+
+usage: unfinished.py SNAPDIFF
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+HEX = "0123456789abcdef"
+LOST = "snapdiff: warning: 1 snapshot was lost: the process was killed while it was written (the unfinished file is removed)"
+
+# Files as libsnap names them while it writes: of this shell, which is then killed; of two more processes of the run that end,
+# one of them open in another that lives on; and of a process that is not of the run, written just now and long ago.
+SCRIPT = r"""
+cd "$1"
+echo half > .sh.$$.HEX.tmp
+sh -c 'echo half > .my.sh.$$.HEX.tmp; exit 0'
+sh -c 'exec 9> .open.$$.HEX.tmp; sleep 60 9>&9 > /dev/null 2>&1 & echo $! > sleeper; echo half >&9'
+echo half > .other.1.HEX.tmp
+echo half > .other.2.HEX.tmp; touch -d '20 minutes ago' .other.2.HEX.tmp
+echo half > .sh.$$.HEXX.tmp; echo half > sh.$$.HEX.tmp; echo half > .sh.HEX.tmp; mkdir .sh.$$.aHEX.tmp
+ln -s sleeper .sh.$$.fffffffffffffff0.tmp
+kill -KILL $$
+""".replace("HEXX", "X" + HEX[1:]).replace("aHEX", HEX[::-1]).replace("HEX", HEX)
+
+
+def run(snapdiff, out, *command):
+    return subprocess.run([snapdiff, "run", "-o", out, "--", *command], capture_output=True, text=True, timeout=60)
+
+
+def hidden(out):
+    return sorted(name.name for name in out.iterdir() if name.name.endswith(".tmp"))
+
+
+def main():
+    snapdiff = sys.argv[1]
+    with tempfile.TemporaryDirectory() as home:
+        out = pathlib.Path(home) / "out"
+        out.mkdir()
+        done = run(snapdiff, out, "sh", "-c", SCRIPT, "sh", str(out))
+        try:
+            assert done.returncode == 128 + 9, done
+            lines = done.stderr.splitlines()
+            assert LOST.replace("1 snapshot was", "2 snapshots were") in lines, lines
+            left = hidden(out)
+            pid = next(name for name in left if name.startswith("sh.")).split(".")[1]
+            opened = next(name for name in left if name.startswith(".open."))
+            assert left == sorted([f"sh.{pid}.{HEX}.tmp", f".sh.{pid}.X{HEX[1:]}.tmp", f".sh.{HEX}.tmp", opened,
+                                   f".other.1.{HEX}.tmp", f".sh.{pid}.{HEX[::-1]}.tmp",
+                                   f".sh.{pid}.fffffffffffffff0.tmp"]), left
+        finally:
+            os.kill(int((out / "sleeper").read_text()), 9)
+        # A later run, for which none of these processes is its own.
+        time.sleep(0.1)
+        before = hidden(out)
+        old = time.time() - 1200
+        os.utime(out / opened, (old, old))
+        done = run(snapdiff, out, "true")
+        assert done.returncode == 0 and "lost" not in done.stderr, done
+        assert hidden(out) == [name for name in before if name != opened], hidden(out)
+    print("unfinished: passed")
+
+
+main()
