@@ -3,6 +3,8 @@
  *
  * In sparse mode (sampling) most look-ups are of blocks that were not recorded.  A bitmap over the
  * granules would need three dependent loads to say so; a table of counters by address needs one.
+ * Blocks of all sizes are in one map with large granules: two recorded blocks are rarely that close,
+ * and smaller granules would cost a page of slots for each of the few pages that a block is in.
  *
  * The kernel makes a page of slots when it is first written.  A byte for each page says whether it
  * was written, so that a walk skips the others and does not create them.
@@ -71,7 +73,7 @@ static void map_tops(void)
 
 static bool init(struct snap__heapmap *map, unsigned shift, bool sparse)
 {
-	map->shift = shift;
+	map->shift = sparse ? SNAP__HEAPMAP_LARGE_SHIFT : shift;
 	map->sparse = sparse;
 	map->index = slots_per_leaf(map) - 1;
 	map->dense = sparse ? NULL : map->top;
@@ -195,11 +197,27 @@ static uint64_t packed(uintptr_t address, const struct snap__block *block)
 	return snap__slot_pack(address, &sizeless) | LARGE;
 }
 
+/* Whether several blocks may begin in a granule: the slot is for one of them. */
+static bool is_shared(const struct snap__heapmap *map)
+{
+	return map->sparse || map->shift < 5;
+}
+
+/* Write the slot, whose value was `old`.  False: a thread whose block begins in the same granule was
+ * first. */
+static bool fill(const struct snap__heapmap *map, slot_t *slot, uint64_t old, uint64_t value)
+{
+	if (map->sparse)
+		return atomic_compare_exchange_strong(slot, &old, value);
+	atomic_store_explicit(slot, value, memory_order_release);
+	return true;
+}
+
 static bool put(const struct snap__heapmap *map, uintptr_t address, const struct snap__block *block,
 		bool *stale)
 {
-	slot_t *leaf, *slot;
-	uint64_t old, value;
+	slot_t *leaf, *slot, *size;
+	uint64_t old, value = packed(address, block);
 
 	*stale = false;
 	if (!snap__address_is_regular(address))
@@ -208,19 +226,17 @@ static bool put(const struct snap__heapmap *map, uintptr_t address, const struct
 	if (!leaf && !(leaf = leaf_made(map, address)))
 		return false;
 	slot = &leaf[slot_index(map, address)];
-	old = atomic_load_explicit(slot, memory_order_relaxed);
-	if ((old & USED) && !snap__slot_is_of(old, address) && map->shift < 5)
-		return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
-	*stale = (old & USED) != 0;
-	value = packed(address, block);
-	if (value & LARGE) {
-		slot_t *size = size_slot(map, address, true);
-
-		if (!size)
-			return false;
-		atomic_store_explicit(size, block->size << 1, memory_order_relaxed);
-	}
-	atomic_store_explicit(slot, value, memory_order_release);
+	size = value & LARGE ? size_slot(map, address, true) : NULL;
+	if ((value & LARGE) && !size)
+		return false;
+	do {
+		old = atomic_load_explicit(slot, memory_order_relaxed);
+		if ((old & USED) && !snap__slot_is_of(old, address) && is_shared(map))
+			return snap__side_put(SNAP__SIDE_MALLOC, address, block, stale);
+		*stale = (old & USED) != 0;
+		if (size)
+			atomic_store_explicit(size, block->size << 1, memory_order_relaxed);
+	} while (!fill(map, slot, old, value));
 	touch(map, leaf, slot_index(map, address));
 	return true;
 }
@@ -274,7 +290,7 @@ static bool take_from(const struct snap__heapmap *map, uintptr_t address, struct
 bool snap__heapmap_take(uintptr_t address, struct snap__block *out)
 {
 	return take_from(&snap__heapmap, address, out) ||
-	       take_from(&snap__heapmap_large, address, out);
+	       (!snap__heapmap.sparse && take_from(&snap__heapmap_large, address, out));
 }
 
 bool snap__heapmap_put_fine(uintptr_t address, const struct snap__block *block, bool *stale)
@@ -327,8 +343,9 @@ static bool forget_in(const struct snap__heapmap *map, uintptr_t address)
 
 bool snap__heapmap_put(uintptr_t address, const struct snap__block *block, bool *stale)
 {
-	bool is_small = block->size <= SNAP__SMALL_MAX;
-	bool hides = forget_in(is_small ? &snap__heapmap_large : &snap__heapmap, address);
+	bool is_small = snap__heapmap.sparse || block->size <= SNAP__SMALL_MAX;
+	bool hides = !snap__heapmap.sparse &&
+		     forget_in(is_small ? &snap__heapmap_large : &snap__heapmap, address);
 
 	if (!put_in(is_small ? &snap__heapmap : &snap__heapmap_large, address, block, stale))
 		return false;

@@ -16,6 +16,10 @@
  * their own (finemap.h).
  *
  * A block is in one of the maps.  A free does not know the block's size, and looks in all maps.
+ *
+ * If few blocks are recorded (sampling), those of all sizes are in one map with granules of 512 bytes.
+ * There threads may put blocks of one granule at the same time: the first gets the slot, the others
+ * go to the side table.
  */
 #ifndef SNAP_RUNTIME_HEAPMAP_H
 #define SNAP_RUNTIME_HEAPMAP_H
@@ -29,8 +33,8 @@
 #include "runtime/slot.h"
 
 /**
- * Choose the granule (1 << `shift` bytes; 5 for glibc, 4 otherwise) and whether few blocks will
- * be recorded, so that most look-ups miss.  Before the first put.  False if memory ran out.
+ * Choose the granule (1 << `shift` bytes; 5 for glibc, 4 otherwise), or that few blocks will be
+ * recorded (`sparse`), so that most look-ups miss.  Before the first put.  False if memory ran out.
  */
 bool snap__heapmap_init(unsigned shift, bool sparse);
 

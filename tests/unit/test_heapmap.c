@@ -264,11 +264,11 @@ static void *fill(void *argument)
 	return NULL;
 }
 
-Test(heapmap, threads_whose_blocks_lie_side_by_side_do_not_disturb_each_other)
+static void fill_from_four_threads(bool sparse)
 {
 	pthread_t threads[4];
 
-	cr_assert(snap__heapmap_init(5, false));
+	cr_assert(snap__heapmap_init(5, sparse));
 	for (uintptr_t i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, fill, (void *)i);
 	for (int i = 0; i < 4; i++)
@@ -276,4 +276,33 @@ Test(heapmap, threads_whose_blocks_lie_side_by_side_do_not_disturb_each_other)
 	cr_expect(eq(u64, walk().blocks, 4 * 5000));
 	/* 39 times 0 to 127, then 0 to 7 */
 	cr_expect(eq(u64, walk().bytes, 4ull * (39 * 127 * 128 / 2 + 7 * 8 / 2)));
+}
+
+Test(heapmap, threads_whose_blocks_lie_side_by_side_do_not_disturb_each_other)
+{
+	fill_from_four_threads(false);
+}
+
+Test(heapmap, in_a_sparse_map_they_may_share_a_granule)
+{
+	struct snap__block out;
+
+	fill_from_four_threads(true);
+	for (uintptr_t i = 0; i < 4 * 5000; i++)
+		cr_expect(snap__heapmap_take(0x10000000 + i * 32, &out));
+	cr_expect(eq(u64, walk().blocks, 0));
+}
+
+Test(heapmap, a_sparse_map_takes_little_for_blocks_that_lie_far_apart)
+{
+	uint64_t before;
+
+	cr_assert(snap__heapmap_init(5, true));
+	put(0x10000000, 1, 100, 0);
+	before = snap__memory_mapped() - snap__heapmap_untouched();
+	for (uintptr_t i = 1; i < 2000; i++)
+		put(0x10000000 + (i << 16), 1, 100, 0);
+	/* a page of slots for each four blocks at most, and not for each of them */
+	cr_expect(lt(u64, snap__memory_mapped() - snap__heapmap_untouched() - before,
+		     2000ull * 4096 / 3));
 }
