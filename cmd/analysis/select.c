@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/fail.h"
+#include "base/memory.h"
 #include "base/pattern.h"
 
 /* The fields of a frame or a row's key, as string ids; a field that the grouping does not use is
@@ -27,7 +28,7 @@ struct frame_facts {
 
 struct row {
 	struct select_row text;
-	char *key; /* owned */
+	char *key; /* owned; NULL: it is a stack whose key nobody has asked for */
 };
 
 /* A site's rows are rows[first .. first + count) of selection->credits. */
@@ -41,9 +42,8 @@ struct credit {
 
 /* A frame of a stack whose recursion is folded. */
 struct step {
-	uint32_t label;
-	uint32_t position; /* in its site's stack */
-	bool again;        /* this frame, or a cycle of frames from it back to itself, repeats */
+	uint32_t label : 31;
+	uint32_t again : 1; /* this frame, or a cycle of frames from it back to itself, repeats */
 };
 
 struct folded {
@@ -59,6 +59,7 @@ struct selection {
 	size_t label_count, label_capacity;
 	struct hash_table label_index;
 	uint32_t *row_of_label; /* for groupings by frame */
+	char **label_texts;     /* for groupings by stack: NULL where nobody has asked */
 	struct row *rows;
 	size_t row_count, row_capacity;
 	struct hash_table row_index;  /* for groupings by stack: rows by their sequence of labels */
@@ -214,7 +215,9 @@ static bool label_frames(struct selection *selection)
 	if (!selection->row_of_label)
 		return false;
 	memset(selection->row_of_label, 0xff, (selection->label_count + 1) * sizeof(uint32_t));
-	return true;
+	selection->label_texts =
+		calloc(selection->label_count + 1, sizeof(*selection->label_texts));
+	return selection->label_texts != NULL;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -273,13 +276,13 @@ static const char *known(const struct dataset *dataset, uint32_t string)
 	return string ? dataset_text(dataset, string) : NULL;
 }
 
-/* Append a row; takes `key`.  SNAP_NONE when memory is out. */
+/* Append a row; takes `key`, which only a stack may lack.  SNAP_NONE when memory is out. */
 static uint32_t add_row(struct selection *selection, char *key, const struct select_row *text,
 			struct folded stack)
 {
 	size_t row = selection->row_count;
 
-	if (!key || row >= SNAP_NONE ||
+	if ((!key && !stack.count) || row >= SNAP_NONE ||
 	    !array_reserve(&selection->rows, &selection->row_capacity, row,
 			   sizeof(*selection->rows)) ||
 	    !array_reserve(&selection->row_stack, &selection->row_stack_capacity, row,
@@ -403,9 +406,8 @@ static bool fold(struct selection *selection, const struct visible_stack *stack,
 				   out->first + out->count, sizeof(*selection->steps)))
 			return false;
 		step = &selection->steps[out->first + out->count++];
-		*step = (struct step){.label =
-					      label_at(selection, stack->site, stack->positions[i]),
-				      .position = stack->positions[i]};
+		*step = (struct step){
+			.label = label_at(selection, stack->site, stack->positions[i]) & INT32_MAX};
 		for (size_t period = 1; period <= LONGEST_PERIOD; period++)
 			if (repeats(step + 1, out->count, period)) {
 				out->count -= period;
@@ -416,30 +418,102 @@ static bool fold(struct selection *selection, const struct visible_stack *stack,
 	return true;
 }
 
-static char *stack_text(const struct selection *selection, const struct folded *stack,
-			uint32_t site)
+/* What a frame is called in the keys of stacks. */
+static const char *label_text(const struct selection *selection, uint32_t id)
+{
+	char **text = &selection->label_texts[id];
+	const struct dataset_frame words = label_as_frame(&selection->labels[id]);
+
+	if (!*text)
+		*text = memory_need(frame_text(selection->dataset, &words), "naming call stacks");
+	return *text;
+}
+
+/* The key of a row, piece by piece. */
+struct reading {
+	const struct selection *selection;
+	const struct folded *stack; /* of a row that has no key yet */
+	size_t piece;               /* three for each step */
+	const char *rest;           /* of the piece at hand */
+};
+
+static struct reading read_key(const struct selection *selection, uint32_t row)
+{
+	const char *key = selection->rows[row].key;
+
+	return (struct reading){selection, key ? NULL : &selection->row_stack[row], 0,
+				key ? key : ""};
+}
+
+static const char *piece_text(const struct reading *reading)
+{
+	size_t i = reading->piece / 3;
+	const struct step *step = &reading->selection->steps[reading->stack->first + i];
+
+	switch (reading->piece % 3) {
+	case 0:
+		return i ? " < " : "";
+	case 1:
+		return label_text(reading->selection, step->label);
+	default:
+		return step->again ? " [recursive]" : "";
+	}
+}
+
+/* False at the end of the key. */
+static bool has_more(struct reading *reading)
+{
+	while (!*reading->rest && reading->stack && reading->piece < 3 * reading->stack->count) {
+		reading->rest = piece_text(reading);
+		reading->piece++;
+	}
+	return *reading->rest != 0;
+}
+
+static char *stack_text(const struct selection *selection, uint32_t row)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-	bool lost = false;
+	FILE *stream = memory_need(open_memstream(&text, &size), "naming call stacks");
 
-	for (size_t i = 0; stream && i < stack->count; i++) {
-		const struct step *step = &selection->steps[stack->first + i];
-		char *frame =
-			frame_text(selection->dataset,
-				   dataset_frame_at(selection->dataset, site, step->position));
+	for (struct reading reading = read_key(selection, row); has_more(&reading);
+	     reading.rest = "")
+		fputs(reading.rest, stream);
+	return fclose(stream) == 0 ? text : memory_need(NULL, "naming call stacks");
+}
 
-		lost |= !frame;
-		fprintf(stream, "%s%s%s", i ? " < " : "", frame ? frame : "",
-			step->again ? " [recursive]" : "");
-		free(frame);
+/* Both begin with these: their frames have one text.  What follows may be one, too. */
+static void skip_common(struct reading *a, struct reading *b)
+{
+	const struct step *left = a->selection->steps, *right = left;
+	size_t i = 0;
+
+	if (!a->stack || !b->stack)
+		return;
+	left += a->stack->first;
+	right += b->stack->first;
+	while (i < a->stack->count && i < b->stack->count && left[i].label == right[i].label &&
+	       left[i].again == right[i].again)
+		i++;
+	a->piece = b->piece = 3 * i;
+}
+
+int selection_compare_keys(const struct selection *selection, uint32_t left, uint32_t right)
+{
+	struct reading a = read_key(selection, left), b = read_key(selection, right);
+
+	skip_common(&a, &b);
+	for (;;) {
+		bool more_a = has_more(&a), more_b = has_more(&b);
+
+		if (!more_a || !more_b)
+			return more_a != more_b ? (int)more_a - (int)more_b
+						: (left > right) - (left < right);
+		if (*a.rest != *b.rest)
+			return (unsigned char)*a.rest < (unsigned char)*b.rest ? -1 : 1;
+		a.rest++;
+		b.rest++;
 	}
-	if (!stream || fclose(stream) != 0 || lost) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }
 
 static uint32_t row_of_stack(struct selection *selection, const struct visible_stack *stack,
@@ -469,7 +543,7 @@ static uint32_t row_of_stack(struct selection *selection, const struct visible_s
 					   .line = frame->line};
 	}
 	selection->step_count += folded.count;
-	row = add_row(selection, stack_text(selection, &folded, stack->site), &text, folded);
+	row = add_row(selection, NULL, &text, folded);
 	return row != SNAP_NONE && hash_table_add(&selection->row_index, hash, row) ? row
 										    : SNAP_NONE;
 }
@@ -664,6 +738,9 @@ void selection_free(struct selection *selection)
 	free(selection->labels);
 	hash_table_release(&selection->label_index);
 	free(selection->row_of_label);
+	for (size_t i = 0; selection->label_texts && i < selection->label_count; i++)
+		free(selection->label_texts[i]);
+	free(selection->label_texts);
 	free(selection->rows);
 	hash_table_release(&selection->row_index);
 	hash_table_release(&selection->text_index);
@@ -720,5 +797,9 @@ size_t selection_row_count(const struct selection *selection)
 
 const struct select_row *selection_row(const struct selection *selection, uint32_t row)
 {
-	return &selection->rows[row].text;
+	struct row *found = &selection->rows[row];
+
+	if (!found->key)
+		found->text.key = found->key = stack_text(selection, row);
+	return &found->text;
 }

@@ -28,7 +28,7 @@ struct select_options {
 /** A row of a report before it has figures.  Texts are the dataset's; NULL where the grouping has
  * none or nothing is known. */
 struct select_row {
-	const char *key; /* unique among the rows; never NULL */
+	const char *key; /* unique among the rows */
 	const char *function, *file, *module;
 	uint32_t line; /* 0 none */
 };
@@ -60,7 +60,11 @@ uint32_t selection_named_row(const struct selection *selection, uint32_t site);
 
 /** All rows, also those of which filters left out everything: nothing is credited to them. */
 size_t selection_row_count(const struct selection *selection);
+/** Its key is never NULL.  That of a stack is made when it is asked for: few are shown, and all would
+ * take more memory than everything else. */
 const struct select_row *selection_row(const struct selection *selection, uint32_t row);
+/** The order of two rows by key, as strcmp(); equal keys by number. */
+int selection_compare_keys(const struct selection *selection, uint32_t left, uint32_t right);
 
 /** Visible frames of a site (after show and hide), newest first, as positions in its stack. Returns
  * how many; at most site depth are written to `positions`. */

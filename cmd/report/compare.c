@@ -12,6 +12,7 @@
 #include "analysis/change.h"
 #include "analysis/pairing/pair.h"
 #include "base/fail.h"
+#include "base/order.h"
 #include "base/memory.h"
 #include "report/call_tree.h"
 #include "report/comparable.h"
@@ -151,7 +152,6 @@ static const double noise_limit = 1.96;
 
 struct compare_row {
 	const struct change_row *change;
-	const struct select_row *words;
 	uint32_t row;
 	double rate;   /* what rows are ordered by, the largest first: with --normalize this, */
 	int64_t order; /* then this; equal ones by key */
@@ -276,17 +276,16 @@ static double rate_of(const struct compare *compare, const struct change_row *ro
 	return fabs(change_per_unit(row, compare->metric, &compare->per->units));
 }
 
-static int compare_rows(const void *left, const void *right)
+static int compare_rows(const void *left, const void *right, void *context)
 {
+	const struct compare *compare = context;
 	const struct compare_row *a = left, *b = right;
-	int order;
 
 	if (a->rate > b->rate || a->rate < b->rate)
 		return a->rate < b->rate ? 1 : -1;
 	if (a->order != b->order)
 		return a->order < b->order ? 1 : -1;
-	order = strcmp(a->words->key, b->words->key);
-	return order ? order : (a->row > b->row) - (a->row < b->row);
+	return selection_compare_keys(compare->selection, a->row, b->row);
 }
 
 static bool is_large_enough(const struct compare *compare, const struct change_row *row)
@@ -374,14 +373,14 @@ static void arrange(struct compare *compare, int column)
 		}
 		compare->rows[compare->count++] = (struct compare_row){
 			.change = change,
-			.words = selection_row(compare->selection, i),
 			.row = i,
 			.rate = rate_of(compare, change, column),
 			.order = order_of(change, column, compare->metric),
 		};
 	}
-	qsort(compare->rows, compare->count, sizeof(*compare->rows), compare_rows);
 	compare->shown_count = sites_limit(compare->options, compare->count);
+	order_first(compare->rows, compare->count, sizeof(*compare->rows), compare->shown_count,
+		    compare_rows, compare);
 	warn_of_unknown_changes(compare);
 }
 
@@ -513,24 +512,31 @@ static struct value change_value(const struct compare *compare, const struct cha
 	return value;
 }
 
+static const struct select_row *words_of(const struct compare *compare,
+					 const struct compare_row *row)
+{
+	return selection_row(compare->selection, row->row);
+}
+
 static void add_row(struct compare *compare, const struct compare_row *row)
 {
 	struct report *report = compare->report;
 	struct value *values = report_row(report);
 	const struct change_row *change = row->change;
+	const struct select_row *words = words_of(compare, row);
 
-	values[KEY] = value_text(report, row->words->key);
-	values[SITE] = sites_name(report, row->words);
+	values[KEY] = value_text(report, words->key);
+	values[SITE] = sites_name(report, words);
 	if (compare->options->group == GROUP_STACK)
 		values[SITE] = sites_frame_name(
 			report, compare->dataset,
 			change_label_site(&compare->pairing.pairs[change->heaviest]),
 			sites_no_skip(compare->options));
 	values[STATUS] = value_text(report, change_status_name(change->status));
-	values[FUNCTION] = value_text(report, row->words->function);
-	values[FILE_NAME] = value_text(report, row->words->file);
-	values[LINE] = sites_line(row->words->line);
-	values[MODULE] = value_text(report, row->words->module);
+	values[FUNCTION] = value_text(report, words->function);
+	values[FILE_NAME] = value_text(report, words->file);
+	values[LINE] = sites_line(words->line);
+	values[MODULE] = value_text(report, words->module);
 	for (enum figure i = 0; i < FIGURES; i++) {
 		values[figure_columns[i]] = value_u64(change->old.value[i]);
 		values[figure_columns[i] + 1] = value_u64(change->new.value[i]);
@@ -666,7 +672,8 @@ static enum snap_status sum_shown(struct compare *compare, struct snap_error *er
 	enum snap_status st;
 
 	for (size_t i = 0; i < count; i++)
-		shown[i] = (struct store_shown){compare->rows[i].row, compare->rows[i].words->key};
+		shown[i] = (struct store_shown){compare->rows[i].row,
+						words_of(compare, &compare->rows[i])->key};
 	st = sums_show(compare->dataset, shown, count, err);
 	for (uint32_t side = 0; st == SNAP_OK && side < 2; side++) {
 		st = look_at_shown(compare, side, err);
@@ -824,7 +831,7 @@ static const char *worst_text(struct compare *compare, const struct compare_row 
 	char delta[32];
 
 	return report_text(compare->report, "worst is %s (%s)%s",
-			   sites_bare_words(compare->report, worst->words),
+			   sites_bare_words(compare->report, words_of(compare, worst)),
 			   sites_change(&worst->change->old, &worst->change->new, bytes, delta),
 			   called_from(compare, worst));
 }
@@ -906,7 +913,8 @@ static void add_finding(struct compare *compare)
 
 		if (!is_growth(row))
 			continue;
-		worst = worst ? worst : row;
+		if (!worst || compare_rows(row, worst, compare) < 0)
+			worst = row;
 		count++;
 		sum += figures_delta(&row->change->old, &row->change->new, bytes);
 	}
@@ -1000,7 +1008,7 @@ static void note_next(struct compare *compare)
 	    (first->change->status != CHANGE_NEW && first->change->status != CHANGE_GREW))
 		return;
 	question =
-		sites_question(compare->report, first->words, compare->dataset,
+		sites_question(compare->report, words_of(compare, first), compare->dataset,
 			       change_label_site(&compare->pairing.pairs[first->change->heaviest]),
 			       compare->options);
 	if (question.pattern)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/order.h"
 #include "report/propose_census.h"
 #include "report/sites.h"
 #include "store/holders.h"
@@ -65,12 +66,17 @@ static const struct column columns[] = {
 
 static const int figure_columns[FIGURES] = {LIVE, BLOCKS, ALLOCATED, ALLOCATIONS};
 
-/* A row of the selection with its sums. */
+/* A row of the selection, and what rows are ordered by; equal ones by key. */
+struct ranked {
+	uint64_t order;
+	uint32_t row;
+};
+
+/* A row that is shown, with its sums. */
 struct top_row {
 	const struct select_row *words;
 	struct row_sum sum;
 	uint32_t row;
-	uint64_t order; /* what rows are ordered by; equal ones by key */
 	struct store_reach reach;
 };
 
@@ -79,9 +85,9 @@ struct top {
 	const struct dataset *dataset;
 	const struct report_options *options;
 	struct selection *selection;
-	struct row_sum *sums; /* of all rows of the selection */
-	struct top_row *rows;
-	size_t count, shown_count; /* rows with stacks, ordered; the first of them are shown */
+	struct row_sum *sums;      /* of all rows of the selection */
+	struct top_row *rows;      /* that are shown, in their order */
+	size_t count, shown_count; /* rows with stacks, and how many of them are shown */
 	size_t row_count;          /* all rows, also those that filters leave out */
 	struct figures totals, shown, selected;
 	bool has_graph, has_sizes; /* the snapshot says who holds what; and what that retains */
@@ -123,9 +129,8 @@ static enum snap_status sum_up(struct top *top, struct snap_error *err)
 	struct credits credits = {0};
 	enum snap_status st = SNAP_OK;
 
-	top->rows = calloc(row_count + 1, sizeof(*top->rows));
 	top->sums = calloc(row_count + 1, sizeof(*top->sums));
-	if (!top->rows || !top->sums || !credit_sites(top, &credits))
+	if (!top->sums || !credit_sites(top, &credits))
 		st = fail_memory(err, "summing up call sites");
 	if (st == SNAP_OK)
 		st = sums_of_rows(top->dataset, 0, 0, &credits, row_count, top->sums, err);
@@ -139,35 +144,50 @@ static const char *const sort_names[] = {"live_bytes",       "live_blocks", "all
 					 "allocated_blocks", "key",         NULL};
 enum { SORT_BY_KEY = FIGURES };
 
-static int compare_rows(const void *left, const void *right)
+static int compare_rows(const void *left, const void *right, void *context)
 {
-	const struct top_row *a = left, *b = right;
-	int order;
+	const struct top *top = context;
+	const struct ranked *a = left, *b = right;
 
 	if (a->order != b->order)
 		return a->order < b->order ? 1 : -1;
-	order = strcmp(a->words->key, b->words->key);
-	return order ? order : (a->row > b->row) - (a->row < b->row);
+	return selection_compare_keys(top->selection, a->row, b->row);
 }
 
-/* Drop rows without stacks and those below --min; order the rest, the largest first or by key. */
-static void arrange(struct top *top, int column)
+static bool show(struct top *top, const struct ranked *ranked)
+{
+	top->rows = calloc(top->shown_count + 1, sizeof(*top->rows));
+	for (size_t i = 0; top->rows && i < top->shown_count; i++)
+		top->rows[i] =
+			(struct top_row){.words = selection_row(top->selection, ranked[i].row),
+					 .row = ranked[i].row};
+	return top->rows != NULL;
+}
+
+/* Drop rows without stacks and those below --min; show the first of the rest, by what they hold or by
+ * key.  False when memory is out. */
+static bool arrange(struct top *top, int column)
 {
 	enum figure bytes = sites_bytes_figure(top->options);
+	size_t rows = selection_row_count(top->selection);
+	struct ranked *ranked = malloc((rows + 1) * sizeof(*ranked));
+	bool fine;
 
-	for (uint32_t i = 0; i < selection_row_count(top->selection); i++) {
+	for (uint32_t i = 0; ranked && i < rows; i++) {
 		const struct row_sum *sum = &top->sums[i];
 
 		if (sum->stacks == 0 || rank(sum->figures.value[bytes]) < top->options->min_bytes)
 			continue;
-		top->rows[top->count++] = (struct top_row){
-			.words = selection_row(top->selection, i),
-			.row = i,
-			.order = column == SORT_BY_KEY ? 0 : rank(sum->figures.value[column]),
-		};
+		ranked[top->count++] = (struct ranked){
+			column == SORT_BY_KEY ? 0 : rank(sum->figures.value[column]), i};
 	}
-	qsort(top->rows, top->count, sizeof(*top->rows), compare_rows);
 	top->shown_count = sites_limit(top->options, top->count);
+	if (ranked)
+		order_first(ranked, top->count, sizeof(*ranked), top->shown_count, compare_rows,
+			    top);
+	fine = ranked && show(top, ranked);
+	free(ranked);
+	return fine;
 }
 
 /* ---- rows in words ---- */
@@ -414,11 +434,10 @@ enum snap_status top_fill(struct report *report, const struct dataset *dataset,
 		st = selection_new(&top.selection, dataset, &select, err);
 	if (st == SNAP_OK)
 		st = sum_up(&top, err);
-	if (st == SNAP_OK) {
-		arrange(&top, column);
-		st = count_rows(&top) ? sum_shown(&top, err)
-				      : fail_memory(err, "summing up call sites");
-	}
+	if (st == SNAP_OK && !(arrange(&top, column) && count_rows(&top)))
+		st = fail_memory(err, "ordering call sites");
+	if (st == SNAP_OK)
+		st = sum_shown(&top, err);
 	if (st == SNAP_OK)
 		st = sum_graph(&top, err);
 	if (st == SNAP_OK)

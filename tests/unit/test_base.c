@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/keyed.h"
+#include "base/order.h"
 #include "base/pattern.h"
 #include "base/search.h"
 #include "snap/records.h"
@@ -107,6 +108,39 @@ Test(keyed, sorts_as_qsort_does)
 	cr_assert(keyed_sort(rows, 0));
 	free(rows);
 	free(plain);
+}
+
+static int compare_numbers(const void *left, const void *right, void *context)
+{
+	const uint32_t *a = left, *b = right;
+
+	++*(size_t *)context;
+	return (*a > *b) - (*a < *b);
+}
+
+/* The numbers 0 to COUNT - 1 in no order: 7919 is a prime, and no factor of COUNT. */
+Test(order, puts_those_that_come_first_in_front)
+{
+	enum { COUNT = 4000 };
+	static const size_t keeps[] = {0, 1, 2, 30, COUNT / 2, COUNT - 1, COUNT, COUNT + 5};
+	uint32_t numbers[COUNT];
+
+	for (size_t k = 0; k < sizeof(keeps) / sizeof(*keeps); k++) {
+		uint64_t sum = 0;
+		size_t compared = 0, keep = keeps[k] < COUNT ? keeps[k] : COUNT;
+
+		for (uint32_t i = 0; i < COUNT; i++)
+			numbers[i] = i * 7919 % COUNT;
+		order_first(numbers, COUNT, sizeof(*numbers), keeps[k], compare_numbers, &compared);
+		for (uint32_t i = 0; i < keep; i++)
+			cr_expect_eq(numbers[i], i, "of %zu", keeps[k]);
+		for (uint32_t i = 0; i < COUNT; i++)
+			sum += numbers[i];
+		cr_expect_eq(sum, (uint64_t)COUNT * (COUNT - 1) / 2, "all are there");
+		if (keep <= 30)
+			cr_expect_lt(compared, 3 * COUNT, "of %zu", keeps[k]);
+	}
+	order_first(numbers, 0, sizeof(*numbers), 3, compare_numbers, NULL);
 }
 
 /* The published test vectors of FNV-1a, 64 bits. */

@@ -152,6 +152,46 @@ Test(select, equal_stacks_share_a_row_and_lines_tell_apart)
 	selection_free(selection);
 }
 
+static int sign(int order)
+{
+	return (order > 0) - (order < 0);
+}
+
+/* Before and after the keys are made: the first to ask is the comparison. */
+Test(select, keys_of_stacks_are_ordered_as_their_texts)
+{
+	static const char *const stacks[] = {
+		"a:f.c:1@app < b:f.c:2@app",  "a:f.c:1@app",
+		"a:f.c:12@app < b:f.c:2@app", "a:f.c:1@app < b:f.c:2@app < c:f.c:3@app",
+		"a:f.c:1@app < c:f.c:3@app",  "a:f.c:1@app < a:f.c:1@app < b:f.c:2@app",
+		"a@lib < b:f.c:2@app",        "",
+	};
+	enum { COUNT = sizeof(stacks) / sizeof(*stacks) };
+	const struct select_options options = {.group = GROUP_STACK, .no_skip = true};
+	struct dataset *of_stacks = dataset_new(1);
+	struct selection *selection;
+	int before[COUNT][COUNT];
+
+	for (size_t i = 0; i < COUNT; i++)
+		builder_add(of_stacks, 0, stacks[i], 10, 1);
+	cr_assert_eq(selection_new(&selection, of_stacks, &options, NULL), SNAP_OK);
+	cr_assert_eq(selection_row_count(selection), COUNT);
+	for (uint32_t i = 0; i < COUNT; i++)
+		for (uint32_t k = 0; k < COUNT; k++)
+			before[i][k] = sign(selection_compare_keys(selection, i, k));
+	cr_expect_str_eq(selection_row(selection, 5)->key, "a f.c:1 [recursive] < b f.c:2");
+	for (uint32_t i = 0; i < COUNT; i++)
+		for (uint32_t k = 0; k < COUNT; k++) {
+			int order = strcmp(selection_row(selection, i)->key,
+					   selection_row(selection, k)->key);
+
+			cr_expect_eq(before[i][k], sign(order), "%u and %u", i, k);
+			cr_expect_eq(sign(selection_compare_keys(selection, i, k)), sign(order));
+		}
+	selection_free(selection);
+	dataset_free(of_stacks);
+}
+
 Test(select, a_stack_without_frames_has_a_row_of_its_own)
 {
 	site = builder_add(dataset, 0, "", 1, 1);
