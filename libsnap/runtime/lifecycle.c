@@ -127,6 +127,8 @@ static bool prepare_tables(void)
 	if (!is_prepared) {
 		snap__process_make_witness();
 		snap__sandbox_begin();
+		if (!snap__sandbox_is_filtered())
+			snap__process_note_thread_word();
 		if (!snap__threads_init() ||
 		    !snap__heapmap_init(snap__process_host()->granule_shift,
 					snap__settings.sample_bytes > 0))

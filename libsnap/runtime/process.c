@@ -228,6 +228,18 @@ bool snap__process_has_thread_word(void)
 	return found;
 }
 
+static bool words_are_told;
+
+void snap__process_note_thread_word(void)
+{
+	words_are_told = snap__process_has_thread_word();
+}
+
+bool snap__process_is_no_thread(void)
+{
+	return words_are_told && !snap__process_has_thread_word();
+}
+
 /* ---- pages ------------------------------------------------------------------------------------ */
 
 #ifndef MADV_POPULATE_WRITE

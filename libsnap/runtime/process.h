@@ -49,6 +49,14 @@ enum snap__relation snap__process_relation(void);
  */
 bool snap__process_has_thread_word(void);
 
+/**
+ * Is the caller certainly not one of the process's threads that libc started?  It is true in a child of
+ * vfork(), without getpid(), if the kernel told the word when recording began.
+ */
+bool snap__process_is_no_thread(void);
+/** To be called at the begin of recording, if no filter is in place. */
+void snap__process_note_thread_word(void);
+
 /** The settings, for lifecycle.c to fill in; others read snap__process_config(). */
 extern SNAP__HIDDEN struct snap__config snap__settings;
 

@@ -106,7 +106,8 @@ bool snap__trigger_is_silent(void)
 		return false;
 	/* A child of vfork() uses the parent's memory, but its filter is not the parent's.  A
 	   filter may kill for getpid(), so prctl() is tried first. */
-	if (snap__process_has_thread_word() || snap__process_relation() == SNAP__OURS) {
+	if (!snap__process_is_no_thread() &&
+	    (snap__process_has_thread_word() || snap__process_relation() == SNAP__OURS)) {
 		atomic_fetch_or(&stays, FOR_CONFINED);
 		atomic_store(&filtered, true);
 	}

@@ -198,6 +198,10 @@ def launched(program, directory):
         missed = "not recorded: plain (a filter of system calls" in said
         check(missed == (action != "errno"), f"{action}, borrower: run said {said!r}")
         check("2 snapshots in" in said, f"{action}: the parent of a borrower is not recorded: {said!r}")
+        if action != "errno":
+            said = bare_and_recorded([starter, action, "strict", str(program)], directory)
+            check("not recorded: plain (a filter of system calls" in said, f"{action}, strict: run said {said!r}")
+            check("2 snapshots in" in said, f"{action}: the parent of a strict one is not recorded: {said!r}")
 
 
 def out_of_reach(program, directory):

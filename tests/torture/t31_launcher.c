@@ -4,8 +4,9 @@
  *
  * ACTION is kill, trap or errno; WAY is exec, mild (the filter leaves getpid() alone), path (the program is
  * looked for), vfork, system, child (the
- * filter is the child's alone) or borrower (the same of a child of vfork(); then the parent, which has a
- * harmless filter of its own, becomes the program, too).
+ * filter is the child's alone), borrower (the same of a child of vfork(), where getpid() is left alone; then the
+ * parent, which has a harmless filter of its own, becomes the program, too) or strict (the same, without
+ * getpid()).
  */
 #include "torture.h"
 
@@ -82,13 +83,12 @@ static void become(const char *way, char **arguments)
 	execvp(arguments[0], arguments);
 }
 
-/* The child cannot be told from its parent after a filter that kills for getpid(). */
-static int borrowed(unsigned action, char **arguments)
+static int borrowed(unsigned action, unsigned call, char **arguments)
 {
 	pid_t child = vfork();
 
 	if (child == 0) {
-		confine(action, UNUSED);
+		confine(action, call);
 		execv(arguments[0], arguments);
 		_exit(1);
 	}
@@ -117,8 +117,10 @@ int main(int argc, char **argv)
 	}
 	NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	ask_in_vain();
-	if (strcmp(way, "borrower") == 0) {
-		printf("%d\n", borrowed(action, argv + 3));
+	if (strcmp(way, "borrower") == 0 || strcmp(way, "strict") == 0) {
+		unsigned call = way[0] == 's' ? SYS_getpid : UNUSED;
+
+		printf("%d\n", borrowed(action, call, argv + 3));
 		fflush(stdout);
 		confine(SECCOMP_RET_ALLOW, UNUSED);
 		execv(argv[3], argv + 3);
