@@ -131,6 +131,20 @@ static void add_data(struct snap__module *module, uintptr_t start, uintptr_t end
 		module->data_end = end;
 }
 
+/* Is it in one readable segment?  The loader needs neither notes nor frames, so that a program whose headers
+ * are damaged there runs all the same. */
+static bool is_mapped_part(const ElfW(Phdr) * headers, size_t count, const ElfW(Phdr) * part)
+{
+	for (const ElfW(Phdr) *h = headers; h < headers + count; h++) {
+		uintptr_t at = part->p_vaddr - h->p_vaddr;
+
+		if (h->p_type == PT_LOAD && (h->p_flags & PF_R) && at < h->p_memsz &&
+		    part->p_memsz <= h->p_memsz - at)
+			return true;
+	}
+	return false;
+}
+
 /* Everything that the program headers say, given that the object is mapped at `bias`. */
 static void read_segments(struct snap__module *module, const ElfW(Phdr) * headers, size_t count)
 {
@@ -153,12 +167,13 @@ static void read_segments(struct snap__module *module, const ElfW(Phdr) * header
 				add_data(module, start, end);
 		} else if (headers[i].p_type == PT_TLS) {
 			module->tls_size = headers[i].p_memsz;
-		} else if (headers[i].p_type == PT_GNU_EH_FRAME) {
+		} else if (headers[i].p_type == PT_GNU_EH_FRAME &&
+			   is_mapped_part(headers, count, &headers[i])) {
 			module->eh_frame_hdr = start;
 		}
 	}
 	for (size_t i = 0; i < count && !module->build_id_size; i++)
-		if (headers[i].p_type == PT_NOTE)
+		if (headers[i].p_type == PT_NOTE && is_mapped_part(headers, count, &headers[i]))
 			find_build_id(module, module->bias + headers[i].p_vaddr,
 				      headers[i].p_memsz);
 }

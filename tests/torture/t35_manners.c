@@ -10,6 +10,7 @@
 #include <fenv.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
@@ -211,6 +212,32 @@ static void addresses(void)
 	say("path, no environment", execve(nowhere, plain, NULL));
 }
 
+/* The first process of a new pid namespace is the host's child: when that ends, no other can be made. */
+static void spaces(void)
+{
+	int status = 0;
+	pid_t child;
+
+	printf("%d\n", unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) == 0);
+	fflush(stdout);
+	churn(3000);
+	child = fork();
+	if (child == 0) {
+		churn(3000);
+		printf("%d\n", (int)getpid() == 1);
+		fflush(stdout);
+		child = fork();
+		if (child == 0) {
+			churn(3000);
+			_exit(6);
+		}
+		NEED(child > 0 && waitpid(child, &status, 0) == child);
+		exit(WEXITSTATUS(status));
+	}
+	NEED(child > 0 && waitpid(child, &status, 0) == child);
+	printf("%d\n", WEXITSTATUS(status));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -219,7 +246,7 @@ int main(int argc, char **argv)
 	} ways[] = {
 		{"strict", strict},     {"no_mappings", no_mappings}, {"counter", counter},
 		{"floats", floats},     {"errors", errors},           {"held", held},
-		{"borrowed", borrowed}, {"addresses", addresses},
+		{"borrowed", borrowed}, {"addresses", addresses},     {"spaces", spaces},
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++)

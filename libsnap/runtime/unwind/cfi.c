@@ -1,8 +1,8 @@
 /*
  * cfi.c - finds a function's entry in .eh_frame, runs its program, applies the row.
  *
- * The tables are in a mapped object of the host.  They are read in place, and every read is checked
- * against the length of its record.
+ * The tables are in a mapped object of the host, which may be damaged.  They are read in place, and every
+ * read is checked against the length of its record, which lies in the object.
  */
 #include <stddef.h>
 #include <string.h>
@@ -179,16 +179,26 @@ static uintptr_t take_pointer(struct bytes *b, uint8_t encoding, uintptr_t data)
 	return value;
 }
 
-/* One record of .eh_frame: what follows its length field, up to its end. */
-static bool record_at(uintptr_t address, struct bytes *record)
+/* `size` bytes of the module at `address`, or those up to its end. */
+static struct bytes part_of(const struct snap__module *module, uintptr_t address, size_t size)
 {
-	struct bytes b = {(const uint8_t *)address, (const uint8_t *)address + 12, false};
+	size_t left = address >= module->start && address < module->end ? module->end - address : 0;
+
+	size = size < left ? size : left;
+	return (struct bytes){(const uint8_t *)address, (const uint8_t *)address + size, false};
+}
+
+/* One record of .eh_frame: what follows its length field, up to its end. */
+static bool record_at(const struct snap__module *module, uintptr_t address, struct bytes *record)
+{
+	struct bytes b = part_of(module, address, 12);
 	uint64_t size = take(&b, 4);
 
 	if (size == 0xffffffffu)
 		size = take(&b, 8);
-	*record = (struct bytes){b.at, b.at + size, false};
-	return size > 4 && size < ((uint64_t)1 << 31);
+	*record = part_of(module, (uintptr_t)b.at, size);
+	return size > 4 && size < ((uint64_t)1 << 31) &&
+	       (uint64_t)(record->end - record->at) == size;
 }
 
 /* A common information entry: what the functions of one object file share. */
@@ -240,13 +250,13 @@ static bool parse_augmentation(struct cie *cie, struct bytes *b, const char *let
 	return !data.bad;
 }
 
-static bool parse_cie(uintptr_t address, struct cie *cie)
+static bool parse_cie(const struct snap__module *module, uintptr_t address, struct cie *cie)
 {
 	struct bytes b;
 	const char *letters;
 	uint64_t version;
 
-	if (!record_at(address, &b) || take(&b, 4) != 0)
+	if (!record_at(module, address, &b) || take(&b, 4) != 0)
 		return false;
 	version = take(&b, 1);
 	letters = (const char *)b.at;
@@ -271,17 +281,17 @@ struct fde {
 	struct bytes program;
 };
 
-static bool parse_fde(uintptr_t address, struct fde *fde)
+static bool parse_fde(const struct snap__module *module, uintptr_t address, struct fde *fde)
 {
 	struct bytes b;
 	uintptr_t cie_field;
 	uint64_t cie_distance;
 
-	if (!record_at(address, &b))
+	if (!record_at(module, address, &b))
 		return false;
 	cie_field = (uintptr_t)b.at;
 	cie_distance = take(&b, 4);
-	if (cie_distance == 0 || !parse_cie(cie_field - cie_distance, &fde->cie))
+	if (cie_distance == 0 || !parse_cie(module, cie_field - cie_distance, &fde->cie))
 		return false;
 	fde->start = take_pointer(&b, fde->cie.pointer_encoding, 0);
 	fde->size = take_pointer(&b, fde->cie.pointer_encoding & PE_FORMAT, 0);
@@ -315,19 +325,21 @@ static const struct search_entry *search(const struct search_entry *table, uint6
 }
 
 /* The same without a table: read all of .eh_frame up to its terminator. */
-static bool scan_for_fde(uintptr_t eh_frame, uintptr_t pc, struct fde *fde)
+static bool scan_for_fde(const struct snap__module *module, uintptr_t eh_frame, uintptr_t pc,
+			 struct fde *fde)
 {
 	struct bytes record;
 
-	for (uintptr_t at = eh_frame; record_at(at, &record); at = (uintptr_t)record.end)
-		if (parse_fde(at, fde) && pc - fde->start < fde->size)
+	for (uintptr_t at = eh_frame; record_at(module, at, &record); at = (uintptr_t)record.end)
+		if (parse_fde(module, at, fde) && pc - fde->start < fde->size)
 			return true;
 	return false;
 }
 
-static bool find_fde(uintptr_t header, uintptr_t pc, struct fde *fde)
+static bool find_fde(const struct snap__module *module, uintptr_t pc, struct fde *fde)
 {
-	struct bytes b = {(const uint8_t *)header, (const uint8_t *)header + 64, false};
+	const uintptr_t header = module->eh_frame_hdr;
+	struct bytes b = part_of(module, header, 64);
 	uint64_t version = take(&b, 1);
 	uint8_t frame_encoding = (uint8_t)take(&b, 1);
 	uint8_t count_encoding = (uint8_t)take(&b, 1);
@@ -340,11 +352,13 @@ static bool find_fde(uintptr_t header, uintptr_t pc, struct fde *fde)
 		return false;
 	eh_frame = take_pointer(&b, frame_encoding, header);
 	if (count_encoding == PE_OMIT || table_encoding != (PE_DATAREL | PE_SDATA4))
-		return scan_for_fde(eh_frame, pc, fde);
+		return scan_for_fde(module, eh_frame, pc, fde);
 	count = take_pointer(&b, count_encoding, header);
+	if (b.bad || count > (module->end - (uintptr_t)b.at) / sizeof(*entry))
+		return false;
 	entry = search((const struct search_entry *)(const void *)b.at, count,
 		       (int64_t)(pc - header));
-	return entry && parse_fde(header + (uintptr_t)(intptr_t)entry->fde, fde) &&
+	return entry && parse_fde(module, header + (uintptr_t)(intptr_t)entry->fde, fde) &&
 	       pc - fde->start < fde->size;
 }
 
@@ -546,7 +560,7 @@ bool snap__cfi_function_starts_at(const struct snap__module *module, uintptr_t p
 {
 	struct fde fde;
 
-	return module->eh_frame_hdr && find_fde(module->eh_frame_hdr, pc, &fde) && fde.start == pc;
+	return module->eh_frame_hdr && find_fde(module, pc, &fde) && fde.start == pc;
 }
 
 bool snap__cfi_row_at(const struct snap__module *module, uintptr_t pc, struct snap__cfi_row *row)
@@ -554,7 +568,7 @@ bool snap__cfi_row_at(const struct snap__module *module, uintptr_t pc, struct sn
 	struct fde fde;
 	struct machine m;
 
-	if (!module->eh_frame_hdr || !find_fde(module->eh_frame_hdr, pc, &fde))
+	if (!module->eh_frame_hdr || !find_fde(module, pc, &fde))
 		return false;
 	memset(row, 0, sizeof(*row));
 	row->ra = (uint8_t)fde.cie.ra;
