@@ -31,7 +31,8 @@ foreach(section 1 7)
 		COMPONENT snapdiff)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
-	${PROJECT_SOURCE_DIR}/docs/python.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT snapdiff)
+	${PROJECT_SOURCE_DIR}/docs/python.md ${PROJECT_SOURCE_DIR}/docs/ci.md ${PROJECT_SOURCE_DIR}/docs/limits.md
+	DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT snapdiff)
 
 # bash-completion finds it below any prefix that is in XDG_DATA_DIRS, and below ~/.local.
 if(TARGET snapdiff AND NOT CMAKE_CROSSCOMPILING)

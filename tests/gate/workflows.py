@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""README's workflow files for GitHub and GitLab, and its examples for ctest and Meson, run for real.
+"""The workflow files of docs/ci.md for GitHub and GitLab, and its examples for ctest and Meson, run for real.
 
 usage: workflows.py SOURCE_DIR BUILD_DIR
 
@@ -27,7 +27,7 @@ except ImportError:
     sys.exit(77)
 
 SOURCE, BUILD = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
-README = (SOURCE / "README.md").read_text()
+PAGE = (SOURCE / "docs" / "ci.md").read_text()
 
 SOAK = """#include <stdio.h>
 #include <stdlib.h>
@@ -83,10 +83,10 @@ done
 
 
 def block(title):
-    """The block of README whose first line is a comment with this name."""
-    found = re.search(rf"^```\w+\n(# {re.escape(title)}\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    """The block of docs/ci.md whose first line is a comment with this name."""
+    found = re.search(rf"^```\w+\n(# {re.escape(title)}\n.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     if not found:
-        raise AssertionError(f"README has no block that begins with '# {title}'")
+        raise AssertionError(f"docs/ci.md has no block that begins with '# {title}'")
     return found.group(1)
 
 
@@ -123,7 +123,7 @@ class Project:
 
 
 class GitHub(Project):
-    """Runs the steps of a job as GitHub's runner does, as far as README's workflow uses it."""
+    """Runs the steps of a job as GitHub's runner does, as far as the workflow uses it."""
 
     def __init__(self, case, event, cache, **program):
         super().__init__(case, **program)
@@ -250,9 +250,9 @@ class Gate(unittest.TestCase):
         return project, done, self.finish(project, done)
 
     def baseline(self):
-        """What the command in README's sentence writes, in a project of its own."""
+        """What the command in the sentence of docs/ci.md writes, in a project of its own."""
         project = Project(self)
-        command = re.search(r"`(snapdiff check --run 5 --write-baseline memory.txt -- build/soak)`", README).group(1)
+        command = re.search(r"`(snapdiff check --run 5 --write-baseline memory.txt -- build/soak)`", PAGE).group(1)
         done = run("bash", "-ec", f"cmake -B build -DCMAKE_BUILD_TYPE=RelWithDebInfo && cmake --build build && {command}",
                    cwd=project.directory, env={**project.env, "PATH": f"{BUILD}/bin:{project.env['PATH']}"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
