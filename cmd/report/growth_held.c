@@ -17,7 +17,11 @@
 
 static const char only_a_cycle[] = "only a cycle of objects"; /* how such a way begins */
 
-enum { MUCH_LESS = 8 }; /* a group so many times smaller says little about the row */
+/* Where weakref notes whom it watches: whoever holds those says more. */
+static const char finalizers[] = "`finalize._registry`";
+
+enum { MUCH_LESS = 8 };    /* a group so many times smaller says little about the row */
+enum { SAYS_LITTLE = 16 }; /* so much less than its bytes */
 
 /* ---- facts ---- */
 
@@ -62,7 +66,8 @@ static enum snap_status read_peaks(struct growth_held *held, struct store *store
 /* A way to the objects of a group. */
 struct candidate {
 	const char *words, *type;
-	uint64_t objects, bytes; /* of the group */
+	uint64_t objects; /* of the group */
+	uint64_t weight;  /* how much it says about its row's growth */
 };
 
 /* The row that objects of a type were allocated in. */
@@ -73,12 +78,81 @@ static uint32_t row_of(const struct growth_table *table, const struct graph_grou
 	return group->row.kind == SNAP_GROUP_TYPE ? row_graph_row(&view, group) : SNAP_NONE;
 }
 
-static struct candidate candidate_of(const struct graph *graph, const struct graph_path *path)
+static int compare_groups(const void *a, const void *b)
+{
+	const struct graph_group *left = a, *right = b;
+
+	if (left->site != right->site)
+		return left->site < right->site ? -1 : 1;
+	if (left->row.kind != right->row.kind)
+		return left->row.kind < right->row.kind ? -1 : 1;
+	return strcmp(left->row.label, right->row.label);
+}
+
+/* The groups of a graph, those of one site and label as one; their texts are the graph's. */
+struct totals {
+	struct graph_group *groups;
+	size_t count;
+};
+
+static bool add_up(struct totals *totals, const struct graph *graph)
+{
+	size_t last = 0;
+
+	totals->count = 0;
+	totals->groups = array_unset(graph->group_count + 1, sizeof(*totals->groups));
+	if (!totals->groups || !graph->group_count)
+		return totals->groups != NULL;
+	memcpy(totals->groups, graph->groups, graph->group_count * sizeof(*totals->groups));
+	qsort(totals->groups, graph->group_count, sizeof(*totals->groups), compare_groups);
+	for (size_t i = 1; i < graph->group_count; i++)
+		if (compare_groups(&totals->groups[last], &totals->groups[i]) == 0)
+			totals->groups[last].row.bytes += totals->groups[i].row.bytes;
+		else
+			totals->groups[++last] = totals->groups[i];
+	totals->count = last + 1;
+	return true;
+}
+
+static uint64_t bytes_in(const struct totals *totals, const struct graph_group *group)
+{
+	const struct graph_group *found = totals->count
+						  ? bsearch(group, totals->groups, totals->count,
+							    sizeof(*group), compare_groups)
+						  : NULL;
+
+	return found ? found->row.bytes : 0;
+}
+
+/* A line may have made much at its first run, of which nothing grows: how large a group is counts
+ * little. */
+static uint64_t weight_of(const struct graph_group *group, const struct totals *now,
+			  const struct totals *before)
+{
+	enum { OF_GROWTH = 1024 };
+	uint64_t bytes = bytes_in(now, group), old = bytes_in(before, group);
+
+	return (bytes > old ? bytes - old : 0) * OF_GROWTH + bytes;
+}
+
+/* Two censuses: `now` is of the graph, `before` of an earlier one. */
+struct censuses {
+	struct totals now, before;
+};
+
+static struct candidate candidate_of(const struct graph *graph, const struct censuses *censuses,
+				     const struct graph_path *path, bool has_native)
 {
 	const struct graph_group *group = &graph->groups[path->row.group];
+	struct candidate way = {graph->roots[path->row.root].name, group->row.label,
+				group->row.blocks,
+				weight_of(group, &censuses->now, &censuses->before)};
 
-	return (struct candidate){graph->roots[path->row.root].name, group->row.label,
-				  group->row.blocks, group->row.bytes};
+	if (has_native && !way.objects)
+		way.weight = 0;
+	if (strncmp(way.words, finalizers, sizeof(finalizers) - 1) == 0)
+		way.weight /= SAYS_LITTLE;
+	return way;
 }
 
 static bool is_way(const struct graph *graph, const struct graph_path *path)
@@ -127,10 +201,18 @@ static void mark_native(struct growth_held *held, const struct growth_table *tab
 	}
 }
 
-/* Choose the group with most bytes; then the group that holds it, if that was made in the same row.
+/* Which of two ways that weigh as much is told does not depend on their order. */
+static bool is_better(const struct candidate *way, uint64_t most, const char *words)
+{
+	if (!words || way->weight != most)
+		return !words || way->weight > most;
+	return strcmp(way->words, words) < 0;
+}
+
+/* Choose the group that grew most; then the group that holds it, if that was made in the same row.
    If the row has native memory, tables of containers that the line also fills say nothing. */
 static bool choose_ways(struct growth_held *out, const struct graph *graph,
-			const struct growth_table *table)
+			const struct censuses *censuses, const struct growth_table *table)
 {
 	uint64_t *most = calloc(table->row_count + 1, sizeof(*most));
 	bool fine = most != NULL;
@@ -145,13 +227,11 @@ static bool choose_ways(struct growth_held *out, const struct graph *graph,
 			if (r == SNAP_NONE || !is_way(graph, path))
 				continue;
 			row = &out->rows[r];
-			way = candidate_of(graph, path);
-			if (row->has_native && !way.objects)
-				way.bytes = 0;
-			if (pass == 0 && (!row->words || way.bytes > most[r])) {
-				most[r] = way.bytes;
+			way = candidate_of(graph, censuses, path, row->has_native);
+			if (pass == 0 && is_better(&way, most[r], row->words)) {
+				most[r] = way.weight;
 				fine = replace(row, &way);
-			} else if (pass == 1 && way.bytes >= most[r] / MUCH_LESS &&
+			} else if (pass == 1 && way.weight >= most[r] / MUCH_LESS &&
 				   is_above(way.words, row->words)) {
 				fine = replace(row, &way);
 			}
@@ -305,11 +385,24 @@ static enum snap_status look_back(struct growth_held *held, const int64_t *ids, 
 	return st;
 }
 
-static enum snap_status read_rows(struct growth_held *out, int64_t id, struct growth_table *table,
-				  struct snap_error *err)
+static void count_lost(struct growth_held *held, const struct graph *graph,
+		       const struct growth_table *table)
+{
+	for (size_t i = 0; i < graph->group_count; i++) {
+		uint32_t row = row_of(table, &graph->groups[i]);
+
+		if (row != SNAP_NONE)
+			held->rows[row].lost += graph->groups[i].row.indirect_blocks;
+	}
+}
+
+/* `first` is the first snapshot that has a census; it may be the same. */
+static enum snap_status read_rows(struct growth_held *out, int64_t id, int64_t first,
+				  struct growth_table *table, struct snap_error *err)
 {
 	struct store *store = table->dataset->store;
-	struct graph graph = {0};
+	struct graph graph = {0}, earlier = {0};
+	struct censuses censuses = {0};
 	uint32_t side;
 	enum snap_status st = growth_table_graph_side(table, &side, err);
 
@@ -317,8 +410,17 @@ static enum snap_status read_rows(struct growth_held *out, int64_t id, struct gr
 		st = store_each_objects(store, id, side, take_objects, out, err);
 	if (st == SNAP_OK)
 		st = graph_fetch(&graph, store, table->dataset, id, false, err);
-	if (st == SNAP_OK && !choose_ways(out, &graph, table))
+	if (st == SNAP_OK)
+		count_lost(out, &graph, table);
+	if (st == SNAP_OK && first != id)
+		st = graph_fetch(&earlier, store, table->dataset, first, true, err);
+	if (st == SNAP_OK &&
+	    (!add_up(&censuses.now, &graph) || !add_up(&censuses.before, &earlier) ||
+	     !choose_ways(out, &graph, &censuses, table)))
 		st = fail_memory(err, "reading the census");
+	free(censuses.now.groups);
+	free(censuses.before.groups);
+	graph_release(&earlier);
 	graph_release(&graph);
 	return st;
 }
@@ -340,7 +442,7 @@ enum snap_status growth_held_read(struct growth_held **out, struct store *store,
 	if (st == SNAP_OK && newest < count)
 		st = find_facts(&held->first, &first, store, ids, newest + 1, false, err);
 	if (st == SNAP_OK && newest < count)
-		st = read_rows(held, ids[newest], table, err);
+		st = read_rows(held, ids[newest], ids[first], table, err);
 	if (st == SNAP_OK && newest < count)
 		st = read_peaks(held, store, ids[0], ids[newest], err);
 	if (st == SNAP_OK && newest < count)
@@ -408,8 +510,11 @@ static bool waits_for_collector(const struct growth_row *row, const struct growt
 {
 	const char *enabled = facts_find(&row->part->held->last, "census.gc.enabled");
 
-	return held->words && strncmp(held->words, only_a_cycle, sizeof(only_a_cycle) - 1) == 0 &&
-	       enabled && strcmp(enabled, "1") == 0;
+	bool waits =
+		held->lost * 2 > held->objects ||
+		(held->words && strncmp(held->words, only_a_cycle, sizeof(only_a_cycle) - 1) == 0);
+
+	return waits && enabled && strcmp(enabled, "1") == 0;
 }
 
 static void doubt(struct growth_judgement *judgement, const char *sentence)

@@ -19,6 +19,7 @@ struct growth_held {
 				      last intervals; 0: not as many in each */
 		uint64_t objects; /* all that were allocated there */
 		uint64_t bytes;   /* with the blocks that belong to them */
+		uint64_t lost;    /* of the objects: only the collector would free them */
 		uint64_t reuse;   /* freed objects that the interpreter keeps for new ones */
 		bool has_native;  /* blocks that native code took: a census does not see them */
 		bool is_table;    /* what was allocated there belongs to objects made elsewhere */

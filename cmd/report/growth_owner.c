@@ -17,6 +17,7 @@
 static const double unknown = -1;
 static const double as_much = 0.9;    /* two shares differ if one is less than this part of the
 				      other */
+static const double far_more = 0.125; /* bytes that differ by so much count before shares */
 static const double much_more = 0.25; /* the same if a line also makes short-lived values, as in
 				         Python */
 
@@ -156,7 +157,13 @@ static bool holds_and_outweighs(const struct growth_row *b, const struct growth_
 	return growth_held_is_above(growth_held_of(b), growth_held_of(a)) && more_bytes(b, a) > 0;
 }
 
-/* Of rows whose holders are known. */
+static int differ_much(double a, double b)
+{
+	return differ_by(far_more, a, b);
+}
+
+/* Of rows whose holders are known.  What a line makes for a moment says nothing against it if far more
+ * of what it makes stays. */
 static bool is_nearer_held(const struct growth_row *b, double share_b, const struct growth_row *a,
 			   double share_a)
 {
@@ -164,6 +171,8 @@ static bool is_nearer_held(const struct growth_row *b, double share_b, const str
 
 	if (holds_and_outweighs(b, a) || holds_and_outweighs(a, b))
 		return holds_and_outweighs(b, a);
+	if (differ_much(b->judgement.bytes_slope.value, a->judgement.bytes_slope.value))
+		return more_bytes(b, a) > 0;
 	return order ? order > 0 : more_bytes(b, a) > 0;
 }
 

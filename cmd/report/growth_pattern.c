@@ -293,6 +293,7 @@ static const struct kind_words kinds[] = {
 	{"local variable", "local-container", "container of a function that has not returned"},
 	{"closure of", "closure-container", "container of a closure"},
 	{"default argument", "default-argument", "default argument that is changed"},
+	{" (context variable", "context-variable", "context variable that is only added to"},
 };
 
 /* The place where weakref keeps callbacks and arguments until the watched object ends. */
@@ -307,9 +308,57 @@ static bool is_warnings(struct part place)
 	return begins_with(place, "`__warningregistry__`");
 }
 
+/* Where the interpreter has all modules by their names. */
+static bool is_modules(struct part place)
+{
+	return begins_with(place, "`modules` (module global, sys)");
+}
+
+/* Where the module re has patterns, at most some hundred. */
+static bool is_patterns(struct part place)
+{
+	return (begins_with(place, "`_cache`") || begins_with(place, "`_cache2`")) &&
+	       (has(place, ", re.py") || has(place, ", re/__init__.py"));
+}
+
+static struct growth_pattern queue(struct report *report, struct part name)
+{
+	return pattern("queue",
+		       report_text(report, "queue that is filled faster than it is emptied: %.*s",
+				   (int)name.size, name.text));
+}
+
+/* A container of the standard library's, of which it is known why it grows. */
+static struct growth_pattern known_container(struct report *report, const struct way *way)
+{
+	struct part name = name_in(way->place), kind = kind_in(way->place);
+
+	if (is_modules(way->place))
+		return pattern("modules",
+			       report_text(report, "modules that are made again and again: "
+						   "`sys.modules` keeps each name"));
+	if (is_patterns(way->place))
+		return pattern("filling-cache",
+			       report_text(report,
+					   "cache that is not full yet: the module re keeps "
+					   "some hundred patterns"));
+	if (begins_with(kind, " (attribute of WeakKeyDictionary"))
+		return pattern(
+			"weak-keys",
+			report_text(report,
+				    "weak keys that stay: %.*s keeps each value as long as its key "
+				    "lives, and a value may hold its own key",
+				    (int)name.size, name.text));
+	return pattern(NULL, NULL);
+}
+
 static struct growth_pattern container(struct report *report, const struct way *way)
 {
 	struct part name = name_in(way->place), kind = kind_in(way->place);
+	struct growth_pattern known = known_container(report, way);
+
+	if (known.name)
+		return known;
 
 	if (is_warnings(way->place))
 		return pattern("global-container",
@@ -321,10 +370,7 @@ static struct growth_pattern container(struct report *report, const struct way *
 						   "`weakref.finalize` watches stay, and so does "
 						   "what it was given"));
 	if (begins_with(kind, " (attribute of ") && has(kind, "Queue"))
-		return pattern("queue", report_text(report,
-						    "queue that is filled faster than it is "
-						    "emptied: %.*s",
-						    (int)name.size, name.text));
+		return queue(report, name);
 	if (is_mapping(way->steps[0]) && (has(name, "cache") || has(name, "memo")))
 		return pattern("unbounded-cache",
 			       report_text(report,
@@ -469,6 +515,12 @@ static struct growth_pattern of_one_object(struct report *report, const struct g
 		       : found;
 }
 
+/* A text that is written to has its pieces in a list of its own. */
+static bool is_written_text(struct part step)
+{
+	return is(step, "_io.StringIO");
+}
+
 /* Up to 3.9 the module atexit has its functions. */
 static bool is_kept_by_module(const struct way *way)
 {
@@ -496,6 +548,12 @@ static struct growth_pattern of_objects(struct report *report, const struct grow
 		return cycle(report, row);
 	if (begins_with(way.place, "native code") || is_kept_by_module(&way))
 		return native_code(report, &way);
+	if (begins_with(way.place, "handler of "))
+		return pattern("callbacks",
+			       report_text(report,
+					   "%.*s: it refers to more and more, as to the "
+					   "handler before it",
+					   (int)way.place.size, way.place.text));
 	if (any_step(&way, is_lru_cache))
 		return lru_cache(report, row, &way);
 	if (any_step(&way, is_task))
@@ -509,6 +567,12 @@ static struct growth_pattern of_objects(struct report *report, const struct grow
 		return pattern("weak-callback",
 			       report_text(report, "callback of a weak reference: what it closes "
 						   "over stays"));
+	if (way.count && is(way.steps[0], "_queue.SimpleQueue"))
+		return queue(report, name_in(way.place));
+	if (way.count && is_written_text(way.steps[0]))
+		return pattern("growing-buffer",
+			       report_text(report, "text that gets longer: %.*s",
+					   (int)name_in(way.place).size, name_in(way.place).text));
 	if (way.count && is_container(way.steps[0]) && any_step(&way, is_function))
 		return pattern("callbacks",
 			       report_text(report,

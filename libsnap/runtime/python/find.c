@@ -79,6 +79,7 @@ static void look_up_for_census(struct snap__python *found, void *library)
 		   look_up(library, &found->swap_thread, "PyThreadState_Swap") &&
 		   look_up(library, &found->dict_next, "PyDict_Next");
 
+	(void)look_up(library, &found->number_object, "PyLong_FromLong");
 	if (!all)
 		found->type_type = NULL;
 }

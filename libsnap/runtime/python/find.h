@@ -69,6 +69,7 @@ struct snap__python {
 	void *(*next_thread)(void *thread);
 	void *(*swap_thread)(void *thread);
 	int (*dict_next)(void *dict, intptr_t *position, void **key, void **value);
+	void *(*number_object)(long number); /* PyLong_FromLong(); may be NULL */
 };
 
 /** What was found; zeros until then. */

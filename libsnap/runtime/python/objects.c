@@ -9,16 +9,13 @@
 
 #include "runtime/holders/copy.h"
 #include "runtime/python/find.h"
-#include "runtime/python/frames.h"
+#include "runtime/python/starts.h"
 #include "runtime/python/untold.h"
 #include "runtime/text.h"
 
 #define FIRST_CAPACITY  (1u << 16)
 #define MOST_OBJECTS    (UINT32_MAX / 4)
 #define MOST_STARTS     (1u << 17)
-#define MOST_FRAMES     (1u << 16) /* of a thread */
-#define MOST_THREADS    4096u
-#define MOST_LOCALS     4096u
 #define GENERATIONS     3u
 #define TICK_EVERY      65536u
 #define POINTER_BITS    (~(uintptr_t)3) /* of a link between objects in the collector's lists */
@@ -208,6 +205,8 @@ static void drain(uint32_t *done)
 	for (; *done < o->count; ++*done) {
 		uint32_t from = *done;
 
+		if (snap__starts_is_last(o->at[from]))
+			continue;
 		visit_all(o->at[from], visit_found, &from);
 		if (from % TICK_EVERY == 0)
 			snap__copy_tick();
@@ -217,6 +216,14 @@ static void drain(uint32_t *done)
 static void add_untold(uint32_t object, const char *target)
 {
 	visit_found((void *)(uintptr_t)target, &object);
+}
+
+static void drain_last(uint32_t *done)
+{
+	for (uint32_t from = 0, count = o->count; from < count; from++)
+		if (snap__starts_is_last(o->at[from]))
+			visit_all(o->at[from], visit_found, &from);
+	drain(done);
 }
 
 /* The same, and references that tp_traverse does not name. */
@@ -234,17 +241,15 @@ static void drain_untold(uint32_t *done)
 
 /* ---- where it begins ------------------------------------------------------------------------- */
 
-static void start(const char *object, enum snap__object_root kind, const char *name,
-		  const char *code, const char *state)
+void snap__objects_start(struct snap__object_start start, const char *object)
 {
-	uint32_t before = o->count, place;
+	uint32_t before = o->count;
 
 	if (!object || o->start_count == MOST_STARTS)
 		return;
-	place = add(object, SNAP__NO_OBJECT);
-	if (place == before)
-		o->starts[o->start_count++] =
-			(struct snap__object_start){place, kind, false, name, code, state};
+	start.object = add(object, SNAP__NO_OBJECT);
+	if (start.object == before)
+		o->starts[o->start_count++] = start;
 }
 
 static const char *modules_dict(void)
@@ -272,92 +277,6 @@ static const char *gc_state(void)
 	memcpy(&told, snap__python.runtime + (v->minor == 13 ? TOLD_GC_3_13 : TOLD_GC_3_14),
 	       sizeof(told));
 	return interpreter + told;
-}
-
-static const char *module_dict(const char *module)
-{
-	uint64_t flags = snap__type_flags(snap__python_type(module));
-	const char *dict;
-
-	if (flags & (SNAP__TYPE_IS_DICT | SNAP__TYPE_IS_LIST | SNAP__TYPE_IS_TUPLE |
-		     SNAP__TYPE_IS_STR | SNAP__TYPE_IS_INT | SNAP__TYPE_IS_TYPE))
-		return NULL;
-	if (snap__python_type(module) != snap__python.module_type && !(flags & SNAP__TYPE_HEAP))
-		return NULL;
-	if (!(flags & SNAP__TYPE_HAS_GC))
-		return NULL;
-	dict = snap__python_pointer(module, SNAP__PYTHON_MODULE_DICT);
-	if (!dict || !snap__space_is_readable(space, (uintptr_t)dict, (uintptr_t)dict + 16))
-		return NULL;
-	return snap__python_type(dict) == snap__python.dict_type ? dict : NULL;
-}
-
-/* Is it a module that came with the interpreter, or was installed? */
-static bool is_of_library(const char *dict)
-{
-	intptr_t position = 0;
-	char text[1024];
-	void *key, *value;
-
-	while (snap__python.dict_next((void *)(uintptr_t)dict, &position, &key, &value))
-		if (snap__python_text(key, text, sizeof(text)) && snap__equal(text, "__file__"))
-			return !snap__python_text(value, text, sizeof(text)) ||
-			       strstr(text, "/lib/python3") || strstr(text, "site-packages");
-	return true;
-}
-
-static bool is_main(const char *name)
-{
-	char text[16];
-
-	return snap__python_text(name, text, sizeof(text)) && snap__equal(text, "__main__");
-}
-
-/* The program's own modules come first: if two ways have the same length, the way from the
-   program's module gives the better name. */
-static void start_at_modules(const char *modules)
-{
-	for (int pass = 0; pass < 3; pass++) {
-		intptr_t position = 0;
-		void *name, *module;
-
-		while (snap__python.dict_next((void *)(uintptr_t)modules, &position, &name,
-					      &module)) {
-			const char *dict = module_dict(module);
-			int of_pass;
-
-			if (!dict)
-				continue;
-			of_pass = is_main(name) ? 0 : 1 + is_of_library(dict);
-			if (of_pass != pass)
-				continue;
-			start(dict, SNAP__ROOT_MODULE, name, NULL, NULL);
-			if (o->start_count && pass == 2)
-				o->starts[o->start_count - 1].is_library = true;
-		}
-	}
-}
-
-static void start_at_local(void *user, const char *object, const char *name, const char *code)
-{
-	start(object, SNAP__ROOT_LOCAL, name, code, user);
-}
-
-static void start_at_threads(void)
-{
-	const struct snap__python_layout *v = snap__python.layout;
-	char *state = snap__python.first_thread((void *)(uintptr_t)interpreter);
-
-	for (; state && o->threads < MOST_THREADS; state = snap__python.next_thread(state)) {
-		o->threads++;
-		snap__python_each_local(state, start_at_local, state);
-		/* A frame object refers to more than its variables. */
-		if (v->frame_owner == 0)
-			start(snap__python_pointer(state, v->thread_frame), SNAP__ROOT_FRAME, NULL,
-			      NULL, state);
-		start(snap__python_pointer(state, v->thread_dict), SNAP__ROOT_THREAD, NULL, NULL,
-		      state);
-	}
 }
 
 /* ---- the collector's lists ------------------------------------------------------------------- */
@@ -568,9 +487,11 @@ void snap__objects_find(struct snap__space *copied)
 	    snap__python_type(modules) != snap__python.dict_type)
 		snap__copy_fail("the interpreter's modules are not where they should be");
 	make_table();
-	start_at_modules(modules);
-	start_at_threads();
+	snap__starts_first(space, interpreter, modules);
 	drain(&done);
+	snap__starts_later(space, interpreter, modules);
+	drain(&done);
+	drain_last(&done);
 	drain_untold(&done);
 	o->held = o->count;
 	add_lists();

@@ -29,16 +29,19 @@ enum snap__object_state {
 
 /** Where the search begins. */
 enum snap__object_root {
-	SNAP__ROOT_MODULE, /* the object is a module's dict */
-	SNAP__ROOT_LOCAL,  /* a local variable of a function that runs */
-	SNAP__ROOT_FRAME,  /* a frame that runs (up to 3.10, because frames are objects there) */
-	SNAP__ROOT_THREAD, /* what a thread's state refers to */
+	SNAP__ROOT_MODULE,  /* the object is a module's dict */
+	SNAP__ROOT_LOCAL,   /* a local variable of a function that runs */
+	SNAP__ROOT_FRAME,   /* a frame that runs (up to 3.10, because frames are objects there) */
+	SNAP__ROOT_THREAD,  /* what a thread's state refers to */
+	SNAP__ROOT_CONTEXT, /* the values of a thread's context variables */
+	SNAP__ROOT_SIGNAL,  /* the handler of a signal */
 };
 
 struct snap__object_start {
 	uint32_t object;
 	enum snap__object_root kind;
-	bool is_library;   /* a module that came with the interpreter, or was installed */
+	unsigned number;   /* of the signal */
+	bool is_library;   /* the module or function came with the interpreter, or was installed */
 	const char *name;  /* str: of the module, of the local variable */
 	const char *code;  /* of a frame */
 	const char *state; /* of the thread */
@@ -70,6 +73,9 @@ const char *snap__objects_problem(void);
 
 /** Find them.  Ends the copy if memory runs out. */
 void snap__objects_find(struct snap__space *space);
+
+/** Begin at `object`, too, unless it was found already or is NULL; start.object need not be set. */
+void snap__objects_start(struct snap__object_start start, const char *object);
 
 /** The object at `address`; SNAP__NO_OBJECT if none is. */
 uint32_t snap__object_at(const void *address);

@@ -127,10 +127,13 @@ static uint32_t age_of(uint32_t object)
 {
 	const char *at = o->at[object];
 	struct snap__block block;
+	uint32_t epochs;
 
 	if (!snap__heapmap_find((uintptr_t)at - snap__object_header(at), &block))
 		return 0;
-	return (snap__record_epoch() - 1 - block.epoch) % SNAP__EPOCHS;
+	/* This snapshot has begun an epoch, and objects were made until the copy was. */
+	epochs = (snap__record_epoch() - block.epoch) % SNAP__EPOCHS;
+	return epochs ? epochs - 1 : 0;
 }
 
 /* ---- kinds ------------------------------------------------------------------------------------- */

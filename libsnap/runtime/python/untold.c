@@ -126,6 +126,13 @@ static bool is_object(const struct search *search, uintptr_t address)
 	return false;
 }
 
+bool snap__untold_is_object(struct snap__space *space, uintptr_t address)
+{
+	struct search search = {.space = space};
+
+	return address % 16 == 0 && address > 65536 && is_object(&search, address);
+}
+
 /* ---- whose memory is searched ------------------------------------------------------------------ */
 
 /* Addresses in these types may be no references: weak references, a value that another object

@@ -8,6 +8,7 @@
 #ifndef SNAP_RUNTIME_PYTHON_UNTOLD_H
 #define SNAP_RUNTIME_PYTHON_UNTOLD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/holders/space.h"
@@ -16,6 +17,9 @@
  * in the table of objects. */
 typedef void snap__untold_fn(uint32_t object, const char *target);
 void snap__untold_each(struct snap__space *space, uint32_t object, snap__untold_fn *fn);
+
+/** Does a recorded block with an object that is alive begin at `address`, or at the object's header? */
+bool snap__untold_is_object(struct snap__space *space, uintptr_t address);
 
 /** Objects whose memory was not searched, or in part, because there is too much of it in all. */
 uint64_t snap__untold_unsearched(void);

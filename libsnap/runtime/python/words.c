@@ -11,15 +11,17 @@
 #include "runtime/python/frames.h"
 #include "runtime/python/objects.h"
 #include "runtime/python/source.h"
+#include "runtime/python/starts.h"
 #include "runtime/python/types.h"
 
-#define MOST_NAMED   10u /* steps that a name has */
-#define MOST_STEPS   64u
-#define MOST_SAID    6u  /* of them, after the place */
-#define RECORD_MAX   32u /* a dict with more entries is a container */
-#define NAME_SIZE    128
-#define PLACE_SIZE   512
-#define MOST_CLASSES 64u /* that a class inherits from */
+#define MOST_NAMED            10u /* steps that a name has */
+#define MOST_STEPS            64u
+#define MOST_SAID             6u  /* of them, after the place */
+#define RECORD_MAX            32u /* a dict with more entries is a container */
+#define NAME_SIZE             128
+#define PLACE_SIZE            512
+#define MOST_CLASSES          64u /* that a class inherits from */
+#define CONTEXT_VARIABLE_NAME 16  /* in a ContextVar */
 
 static const struct snap__objects *const o = &snap__objects;
 
@@ -43,6 +45,11 @@ static bool is_a(uint32_t object, const char *name)
 static bool is_dict(uint32_t object)
 {
 	return (flags_of(object) & SNAP__TYPE_IS_DICT) != 0;
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
 }
 
 static size_t size_of(uint32_t object)
@@ -83,15 +90,20 @@ static bool is_of_thread_local(uint32_t dict)
 /* Containers: their items have no names of their own. */
 static bool is_container(uint32_t object)
 {
-	static const char *const names[] = {"set", "frozenset", "collections.deque",
-					    "functools._lru_cache_wrapper", NULL};
+	static const char *const names[] = {"set",
+					    "frozenset",
+					    "collections.deque",
+					    "functools._lru_cache_wrapper",
+					    "_queue.SimpleQueue",
+					    "_io.StringIO",
+					    NULL};
 	uint64_t flags = flags_of(object);
 
 	if (flags & SNAP__TYPE_IS_DICT)
 		return size_of(object) > RECORD_MAX ||
 		       (!has_text_keys(o->at[object]) && !is_of_thread_local(object));
 	if (flags & SNAP__TYPE_IS_LIST)
-		return true;
+		return size_of(object) != 1;
 	if (flags & SNAP__TYPE_IS_TUPLE)
 		return o->parent[object] == SNAP__NO_OBJECT || !is_a(o->parent[object], "function");
 	for (size_t i = 0; names[i]; i++)
@@ -104,6 +116,12 @@ static bool is_container(uint32_t object)
 static bool is_module(uint32_t object)
 {
 	return snap__python_type(o->at[object]) == snap__python.module_type;
+}
+
+static bool is_dict_of_module(uint32_t object, uint32_t module)
+{
+	return object != SNAP__NO_OBJECT &&
+	       o->at[object] == snap__python_pointer(o->at[module], SNAP__PYTHON_MODULE_DICT);
 }
 
 static uint32_t above(uint32_t object)
@@ -141,10 +159,27 @@ static bool is_member_of_class(uint32_t object, uint32_t class)
 	return o->at[object] == snap__type_dict(o->at[class]);
 }
 
+/* What is in a thread's context: the values of its context variables. */
+static bool is_of_context(uint32_t object)
+{
+	return begins(type_name(object), "hamt") || is_a(object, "Context") ||
+	       is_a(object, "_contextvars.Context");
+}
+
+static bool is_variable_of_contexts(uint32_t object)
+{
+	return is_a(object, "ContextVar") || is_a(object, "_contextvars.ContextVar");
+}
+
 static bool is_named_by(uint32_t object, uint32_t parent)
 {
+	const struct snap__object_start *start;
+
 	if (is_module_dict(parent))
 		return true;
+	if (o->parent[parent] == SNAP__NO_OBJECT && (start = start_of(parent)) &&
+	    start->kind == SNAP__ROOT_SIGNAL)
+		return false;
 	if (is_container(parent) || repeats(object, parent) || is_chain_of_dicts(object) ||
 	    is_module(parent))
 		return false;
@@ -198,16 +233,19 @@ static OUTLINE void add_str(struct snap__text *text, const void *str)
 	snap__text_add(text, name);
 }
 
-/* The base name of a file, from a str. */
+/* The base name of a file, from a str; of a package with the package's. */
 static OUTLINE void add_file(struct snap__text *text, const void *str)
 {
 	char path[1024];
-	const char *slash;
+	char *slash;
 
 	if (!snap__python_text(str, path, sizeof(path)))
 		return;
 	slash = strrchr(path, '/');
-	snap__text_add(text, slash ? slash + 1 : path);
+	if (slash && slash > path && snap__equal(slash, "/__init__.py"))
+		while (slash > path && *--slash != '/')
+			;
+	snap__text_add(text, slash && *slash == '/' ? slash + 1 : path);
 }
 
 /* ":3", where that is known. */
@@ -462,6 +500,17 @@ static void set_type(struct naming *n, uint32_t object)
 	n->class = snap__python_type(o->at[object]);
 }
 
+static void name_signal(struct naming *n, unsigned number)
+{
+	const char *name = snap__starts_signal_name(number);
+
+	snap__text_add(&n->name, "handler of ");
+	snap__text_add(&n->name, name ? name : "signal ");
+	if (!name)
+		snap__text_add_u64(&n->name, number);
+	n->is_whole = true;
+}
+
 static void name_start(struct naming *n, uint32_t object)
 {
 	const struct snap__object_start *start = start_of(object);
@@ -474,6 +523,10 @@ static void name_start(struct naming *n, uint32_t object)
 	} else if (start && start->kind == SNAP__ROOT_LOCAL) {
 		n->local = start->code;
 		add_str(&n->name, start->name);
+	} else if (start && start->kind == SNAP__ROOT_SIGNAL) {
+		name_signal(n, start->number);
+	} else if (start && start->kind == SNAP__ROOT_CONTEXT) {
+		n->kind = "context variable";
 	} else {
 		snap__text_add(&n->name, start && start->kind == SNAP__ROOT_THREAD
 						 ? "what is kept for a thread"
@@ -582,11 +635,37 @@ static void name_from_function(struct naming *n, uint32_t function, uint32_t obj
 	add_code_place(&n->name, code);
 }
 
+/* In what a context's values are kept, the variable stands before its value. */
+static void name_from_context(struct naming *n, uint32_t parent, uint32_t object)
+{
+	size_t words = snap__object_size(o->at[parent]) / sizeof(void *);
+
+	if (is_of_context(object))
+		return;
+	for (size_t i = 3; i < words; i++) {
+		const char *variable =
+			snap__python_pointer(o->at[parent], (i - 1) * sizeof(void *));
+		uint32_t known = snap__object_at(variable);
+
+		if (snap__python_pointer(o->at[parent], i * sizeof(void *)) != o->at[object] ||
+		    known == SNAP__NO_OBJECT || !is_variable_of_contexts(known))
+			continue;
+		add_str(&n->name, snap__python_pointer(variable, CONTEXT_VARIABLE_NAME));
+		return;
+	}
+	snap__text_add(&n->name, "?");
+}
+
 static void name_from_other(struct naming *n, uint32_t parent, uint32_t object)
 {
 	const void *key = inline_name(parent, object);
 
-	if (key) {
+	if (is_of_context(parent) && n->kind && snap__equal(n->kind, "context variable")) {
+		if (!n->name.size)
+			name_from_context(n, parent, object);
+	} else if (flags_of(parent) & SNAP__TYPE_IS_LIST) {
+		snap__text_add(&n->name, "[0]");
+	} else if (key) {
 		name_attribute(n, key);
 		n->kind = "attribute of";
 		set_type(n, parent);
@@ -642,6 +721,8 @@ static void add_naming(struct snap__text *text, const struct naming *n)
 		snap__text_add(text, n->buffer);
 	} else if (n->local) {
 		add_variable(text, n->buffer, n->local);
+	} else if (!n->name.size && !n->module) {
+		snap__text_add(text, "the context of a thread");
 	} else if (!n->name.size) {
 		snap__text_add(text, "the globals of ");
 		add_place_in_module(text, n->module, NULL);
@@ -719,7 +800,8 @@ static void add_step(struct snap__text *text, uint32_t object, uint32_t next)
 
 		add_local(text, &local);
 	} else if (is_module(object)) {
-		snap__text_add(text, "native code of the module");
+		snap__text_add(text, is_dict_of_module(next, object) ? "module"
+								     : "native code of the module");
 	} else if (is_a(object, "weakref") || is_a(object, "weakref.ReferenceType")) {
 		snap__text_add(text, "callback of a weakref");
 	} else if (is_a(object, "function") && is_closure(next)) {
@@ -741,6 +823,8 @@ static bool is_silent(uint32_t object)
 	uint32_t owner = o->parent[object];
 
 	if (is_closure(object) || is_a(object, "cell"))
+		return true;
+	if (owner != SNAP__NO_OBJECT && is_module(owner) && is_dict_of_module(object, owner))
 		return true;
 	return is_dict(object) && owner != SNAP__NO_OBJECT && !is_dict(owner) &&
 	       !(flags_of(owner) & (SNAP__TYPE_IS_LIST | SNAP__TYPE_IS_TUPLE)) &&

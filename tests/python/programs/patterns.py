@@ -2,6 +2,7 @@
 after each ten.  The line that allocates most of what stays is marked with the kind."""
 import atexit
 import collections
+import contextvars
 import ctypes
 import decimal
 import functools
@@ -11,9 +12,11 @@ import itertools
 import pickle
 import queue as queues
 import re
+import signal
 import sqlite3
 import sys
 import threading
+import types
 import warnings
 import weakref
 import xml.etree.ElementTree
@@ -22,6 +25,10 @@ import zlib
 with_tasks = sys.argv[1].startswith("never_") or sys.argv[1] == "finished_tasks"
 if with_tasks:  # it doubles the call stacks to count and to judge
     import asyncio
+if sys.argv[1] in ("temporary_folders", "records_of_a_log", "backlog_of_an_executor"):  # likewise
+    import concurrent.futures
+    import logging.handlers
+    import tempfile
 
 take = ctypes.CDLL(None).snap_take_census
 libc = ctypes.CDLL(None)
@@ -124,6 +131,15 @@ def compiled_patterns():
     text = r"^/users/%d/(\w+|\d+)/(?P<name>[a-z]+)$" % next(numbers)
     if text not in compiled:
         compiled[text] = re.compile(text)  # <- compiled_patterns
+
+
+rules = {}
+
+
+def code_objects():
+    """Of what compile() makes, little stays; of the numbers all stay, but they are small."""
+    number = next(numbers)
+    rules[number] = compile("x = %d + y" % number, "<rule>", "exec")  # <- code_objects
 
 
 class Service:
@@ -331,6 +347,86 @@ def warnings_that_differ():
     warnings.warn("job %d is late, %s" % (next(numbers), "x" * 400))  # <- warnings_that_differ
 
 
+def handler_before_it():
+    before, body = signal.getsignal(signal.SIGUSR1), bytearray(2000)  # <- handler_before_it
+
+    def handle(number, frame):
+        body.clear()
+        before(number, frame)
+    signal.signal(signal.SIGUSR1, handle)
+
+
+trail = contextvars.ContextVar("trail", default=())
+
+
+def context_variable():
+    trail.set((trail.get(), bytearray(2000)))  # <- context_variable
+
+
+class User:
+    pass
+
+
+class Session:
+    def __init__(self, user):
+        self.user, self.body = user, bytearray(2000)  # <- weak_keys
+
+
+visits = weakref.WeakKeyDictionary()
+
+
+def weak_keys():
+    user = User()
+    visits[user] = Session(user)
+
+
+def modules_made():
+    """Each has a table that a template made, as it were."""
+    module = types.ModuleType("template_%d" % next(numbers))
+    module.table = bytearray(2000)  # <- modules_made
+    sys.modules[module.__name__] = module
+
+
+folders = []
+
+
+def temporary_folders():
+    """The finalizers are in a registry, but somebody holds what they watch."""
+    folders.append(tempfile.TemporaryDirectory())  # <- temporary_folders
+
+
+log = None
+
+
+def make_log():
+    global log
+    log = logging.getLogger("patterns")
+    log.propagate = False
+    log.addHandler(logging.handlers.MemoryHandler(1000000, flushLevel=1000))
+
+
+def records_of_a_log():
+    """The one handler in a list of handlers has a list."""
+    if not log:
+        make_log()
+    log.warning("x" * (500 + next(numbers)))  # <- records_of_a_log
+
+
+pool_of_one, gate = None, threading.Event()
+
+
+def work_that_waits(body):
+    gate.wait()
+    return body
+
+
+def backlog_of_an_executor():
+    """Its worker, a function of the standard library, has the queue in a variable."""
+    global pool_of_one
+    pool_of_one = pool_of_one or concurrent.futures.ThreadPoolExecutor(1)
+    pool_of_one.submit(work_that_waits, "x" * (5000 + next(numbers)))  # <- backlog_of_an_executor
+
+
 # ---- queues, texts, and objects that are no containers
 
 jobs = queues.Queue()
@@ -346,6 +442,13 @@ log_text = ""
 def text():
     global log_text
     log_text += "line %d of the log\n" % next(numbers) * 50  # <- text
+
+
+written = io.StringIO()
+
+
+def written_text():
+    written.write("line %d of the log\n" % next(numbers) * 50)  # <- written_text
 
 
 stream = io.BytesIO()
@@ -549,6 +652,7 @@ def main(kind):
             gc.collect()
         if take(b"round") != 0:
             raise SystemExit("no snapshot was taken")
+    gate.set()
 
 
 main(sys.argv[1])
