@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICKS = 4, MOST_COHORTS = 64 };
+enum { TICKS = 4, MOST_COHORTS = 64, SAMPLED_OF = 4 };
 static const double forever = 1e18;
 static const double two_pi = 6.283185307179586;
 
@@ -123,7 +123,7 @@ static struct object *add(struct site_sim *s, double death, double bytes)
 	s->objects[s->count] = (struct object){.birth_seq = s->seq,
 					       .death = death,
 					       .bytes = bytes,
-					       .sampled = random_bits(s) % 4 == 0};
+					       .sampled = random_bits(s) % SAMPLED_OF == 0};
 	s->allocated++;
 	return &s->objects[s->count++];
 }
@@ -527,7 +527,7 @@ static void merge_oldest(struct growth_births *births, struct growth_cohort *coh
 }
 
 static void take_births(struct sim_site *site, size_t index, const struct object *objects,
-			size_t count)
+			size_t count, double weight)
 {
 	struct growth_births *births = &site->births[index];
 	size_t room_needed = site->cohort_count + count + 1;
@@ -543,8 +543,8 @@ static void take_births(struct sim_site *site, size_t index, const struct object
 			row = &site->cohorts[site->cohort_count + births->count++];
 			*row = (struct growth_cohort){.birth_seq = objects[i].birth_seq};
 		}
-		row->blocks++;
-		row->bytes += objects[i].bytes;
+		row->blocks += weight;
+		row->bytes += weight * objects[i].bytes;
 	}
 	merge_oldest(births, site->cohorts + site->cohort_count);
 	site->cohort_count += births->count;
@@ -567,6 +567,7 @@ static void take_snapshot(struct site_sim *s, struct sim_site *site, size_t inde
 			  double in_flight)
 {
 	double *blocks = site->numbers + site->series.count, *bytes = blocks + site->series.count;
+	double weight = sampled ? SAMPLED_OF : 1, squares = 0;
 	struct object *copy;
 	size_t n = 0;
 
@@ -577,10 +578,13 @@ static void take_snapshot(struct site_sim *s, struct sim_site *site, size_t inde
 			copy[n++] = s->objects[i];
 	qsort(copy, n, sizeof(*copy), by_birth);
 	for (size_t i = 0; i < n; i++) {
-		blocks[index] += sampled ? 4 : 1;
-		bytes[index] += copy[i].bytes * (sampled ? 4 : 1);
+		blocks[index] += weight;
+		bytes[index] += weight * copy[i].bytes;
+		squares += copy[i].bytes * copy[i].bytes;
 	}
-	take_births(site, index, copy, n);
+	/* A block seen with probability p adds (1 - p) / p^2 times its square to the variance. */
+	site->numbers[7 * site->series.count + index] = sqrt(weight * (weight - 1) * squares);
+	take_births(site, index, copy, n, weight);
 	free(copy);
 }
 
@@ -599,7 +603,7 @@ static void restart(struct site_sim *s)
 static void prepare(struct sim_site *site, size_t snapshots)
 {
 	*site = (struct sim_site){0};
-	site->numbers = calloc(7 * snapshots, sizeof(double));
+	site->numbers = calloc(8 * snapshots, sizeof(double));
 	site->runs = calloc(snapshots, sizeof(uint32_t));
 	site->seqs = calloc(snapshots, sizeof(uint64_t));
 	site->births = calloc(snapshots, sizeof(*site->births));
@@ -726,6 +730,8 @@ void sim_run(struct sim_site *site, size_t behaviour, size_t snapshots, enum sim
 	}
 	if (seed % 2) /* of half of the processes it is not known */
 		site->series.unrecorded = NULL;
+	if (distortions & SIM_SAMPLED)
+		site->series.bytes_stderr = site->numbers + 7 * snapshots;
 	if (distortions & SIM_ENDS)
 		site->series.cpu = site->numbers + 6 * snapshots;
 	point_at_cohorts(site);
