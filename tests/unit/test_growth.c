@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/growth/growth.h"
+#include "analysis/growth/growth_error.h"
 #include "analysis/growth/growth_ages.h"
 #include "analysis/growth/growth_idle.h"
 
@@ -435,6 +436,30 @@ Test(growth, growth_within_its_error_is_not_sure)
 
 	growth_judge(&series, &options, &judgement);
 	cr_assert_eq(judgement.confidence, GROWTH_LOW);
+}
+
+Test(growth, blocks_that_stay_add_nothing_to_the_error_of_the_rise)
+{
+	/* 1,000,000 bytes stay, 60,000 came: of those alone the rise is uncertain. */
+	double bytes[] = {1000000, 1060000}, errors[] = {80000, 80000};
+	uint64_t seq[] = {1, 2};
+	struct growth_cohort stay[] = {{0, 1000, 1000000}, {1, 60, 60000}};
+	struct growth_cohort come[] = {{0, 1000, 500000}, {1, 60, 560000}};
+	struct growth_births births = {1, stay, 2};
+	struct growth_series series = {.count = 2,
+				       .bytes = bytes,
+				       .bytes_stderr = errors,
+				       .seq = seq,
+				       .births = &births,
+				       .births_count = 1};
+
+	cr_assert(growth_error_exceeded(&series, 0, 2, bytes));
+	births.cohorts = come; /* half of the old ones went */
+	cr_assert(!growth_error_exceeded(&series, 0, 2, bytes));
+	series.births_count = 0; /* unknown */
+	cr_assert(!growth_error_exceeded(&series, 0, 2, bytes));
+	series.bytes_stderr = NULL;
+	cr_assert(growth_error_exceeded(&series, 0, 2, bytes));
 }
 
 Test(growth, doubling_is_container_growth_until_a_doubling_is_overdue)
@@ -979,4 +1004,20 @@ Test(growth_idle, a_process_that_allocates_now_and_then_is_not_idle_in_between)
 		bytes[i] = exp2(floor(log2(i + 1)));
 	}
 	cr_assert_eq(growth_idle_mark(&series, idle), 0);
+}
+
+Test(growth_idle, less_of_the_processor_beside_other_programs_is_no_idleness)
+{
+	/* Six seconds with allocations, then three times five seconds without. */
+	double seconds[] = {0, 1, 2, 3, 4, 5, 6, 11, 16, 21};
+	double work[] = {0, 500, 1000, 1500, 2000, 2500, 3000, 3000, 3000, 3000};
+	double cpu[] = {0, 0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 2.15, 2.5, 2.85};
+	struct growth_series series = {
+		.count = 10, .x = seconds, .seconds = seconds, .work = work, .cpu = cpu};
+	bool idle[10];
+
+	cr_assert_eq(growth_idle_mark(&series, idle), 0);
+	for (int i = 7; i < 10; i++) /* a tenth of that: it waits */
+		cpu[i] = 1.8 + 0.035 * (i - 6);
+	cr_assert_eq(growth_idle_mark(&series, idle), 3);
 }

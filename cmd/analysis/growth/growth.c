@@ -9,6 +9,7 @@
 
 #include "analysis/growth/growth_ages.h"
 #include "analysis/growth/growth_ending.h"
+#include "analysis/growth/growth_error.h"
 #include "analysis/growth/growth_fill.h"
 #include "analysis/growth/growth_idle.h"
 #include "analysis/growth/growth_say.h"
@@ -25,11 +26,14 @@ enum {
 			   on */
 };
 static const double items_vary = 0.02, few_bytes = 8;
-static const double long_ago = 0.6;    /* of the time between two doublings; the next is due at 2 */
+static const double long_ago = 0.7;    /* of the time between two doublings; the next is due at 2 */
+static const double recently = 0.5;    /* of the same time: the table has just doubled */
 static const double least_even = 0.6;  /* of a backlog: its late rise as a share of its early
 				          rise */
 static const double never_freed = 0.9; /* of the bytes held: smaller differences count as none */
 static const double little_gain = 0.3; /* of the bytes held after the warm-up */
+static const double at_once = 0.6;     /* of the growth after the warm-up */
+static const double most_given = 8;    /* blocks given back, for each that it kept */
 static const double steep_start = 4;   /* pace of the start, relative to the pace after it */
 
 /* One run of the series, after the control run's slope was subtracted. */
@@ -37,7 +41,6 @@ struct judged_run {
 	size_t from, count;
 	const double *x, *unit_x, *seconds; /* seconds NULL when unknown */
 	const double *blocks, *bytes;       /* blocks NULL when unknown */
-	const double *bytes_stderr;         /* NULL when exact */
 	const double *unrecorded;           /* NULL when unknown */
 	double *owned;                      /* copies with the control subtracted, or NULL */
 };
@@ -67,6 +70,8 @@ struct measures {
 	struct growth_ages ages;
 	enum growth_fill fill; /* of the bytes' last doubling */
 	bool by_bytes;         /* bytes decided */
+	bool at_once;          /* one interval has most of the growth in bytes */
+	bool within_error;     /* of the samples: the growth may be chance */
 	const char *doubt;     /* what keeps the verdict from being sure */
 };
 
@@ -148,6 +153,8 @@ static enum growth_confidence leaps_confidence(const struct measures *m, const c
 	}
 	if (m->bytes.leaps >= (goes_on ? SURE_LEAPS - 2 : SURE_LEAPS))
 		return most;
+	if (growth_shape_leaps(&m->bytes) && growth_shape_since_leap(&m->bytes) < recently)
+		return weaker(most, GROWTH_MEDIUM);
 	return m->bytes.leaps >= (goes_on ? 2 : SURE_LEAPS - 2) ? weaker(most, GROWTH_MEDIUM)
 								: GROWTH_LOW;
 }
@@ -155,6 +162,13 @@ static enum growth_confidence leaps_confidence(const struct measures *m, const c
 static bool grows_in_leaps(const struct measures *m)
 {
 	return growth_shape_leaps(&m->bytes) || m->fill == FILL_GOES_ON;
+}
+
+/* One interval has most of the growth: a table that doubled once is no growth that goes on. */
+static bool rose_at_once(const struct growth_shape *bytes)
+{
+	return bytes->jump_at > bytes->tail &&
+	       bytes->jump > at_once * (bytes->last - bytes->y[bytes->tail]);
 }
 
 static enum growth_confidence confidence_of(enum growth_verdict verdict, const struct measures *m,
@@ -166,7 +180,8 @@ static enum growth_confidence confidence_of(enum growth_verdict verdict, const s
 	case GROWTH_CONTAINER:
 		if (grows_in_leaps(m))
 			return leaps_confidence(m, doubt);
-		return leak_confidence(s, doubt);
+		*doubt = "one interval has most of the growth";
+		return m->at_once ? GROWTH_LOW : leak_confidence(s, doubt);
 	case GROWTH_LEAK:
 		return leak_confidence(s, doubt);
 	case GROWTH_TOO_FEW:
@@ -241,7 +256,9 @@ static enum growth_verdict combine(enum growth_verdict of_blocks, struct measure
 		return GROWTH_WARM_UP;
 	if (inside && bytes_grow_in_place(m))
 		return GROWTH_CONTAINER;
-	if (inside && of_bytes == GROWTH_LEAK && !blocks_explain_bytes(blocks, bytes))
+	m->at_once = rose_at_once(bytes);
+	if (inside && of_bytes == GROWTH_LEAK && !blocks_explain_bytes(blocks, bytes) &&
+	    (bytes->leaps >= 2 || !m->at_once))
 		return of_blocks == GROWTH_INCONCLUSIVE ? GROWTH_INCONCLUSIVE : GROWTH_CONTAINER;
 	if (of_bytes == GROWTH_LEAK && bytes->last > bytes->first &&
 	    !is_items_varying(blocks, bytes) && !blocks_explain_bytes(blocks, bytes))
@@ -249,19 +266,6 @@ static enum growth_verdict combine(enum growth_verdict of_blocks, struct measure
 	m->by_bytes =
 		of_blocks == GROWTH_STABLE && of_bytes != GROWTH_STABLE && of_bytes != GROWTH_LEAK;
 	return m->by_bytes ? of_bytes : of_blocks;
-}
-
-/* Is the growth of a sampled figure larger than its sampling errors can explain?  One in forty
-   sites exceeds two deviations by chance, and a program has hundreds of sites, so two are not
-   enough. */
-static bool is_significant(const double *values, const double *errors, size_t count)
-{
-	double error;
-
-	if (!errors || count < 2)
-		return true;
-	error = hypot(errors[0], errors[count - 1]);
-	return values[count - 1] - values[0] > 3 * error;
 }
 
 static void note_exact(struct growth_judgement *out, const struct growth_shape *blocks,
@@ -317,8 +321,9 @@ static bool still_leaves(size_t count, const struct growth_ages *ages)
  */
 static bool outgrows_deaths(const struct growth_shape *blocks, const struct growth_ages *ages)
 {
-	return blocks->tail_steps >= 5 && blocks->floor_gain > 3 * blocks->give_back &&
-	       ages->older >= 0.25 && growth_shape_late_share(blocks) > least_even;
+	return (ages->in_order || ages->expected_loss <= 0.5) && blocks->tail_steps >= 5 &&
+	       blocks->floor_gain > 3 * blocks->give_back && ages->older >= 0.25 &&
+	       growth_shape_late_share(blocks) > least_even;
 }
 
 /* Correct the verdict from the counts by the ages of the blocks. */
@@ -377,7 +382,7 @@ static enum growth_verdict weigh_ages(enum growth_verdict counted,
 /* What remains uncertain after the ages were looked at; NULL: nothing. */
 static const char *doubt_of_lasting(const struct growth_ages *ages)
 {
-	if (ages->late < 0.6 * ages->expected_late)
+	if (ages->slower)
 		return "the later intervals left fewer blocks than the earlier ones";
 	if (ages->faded)
 		return "the youngest blocks are fewer than earlier intervals make expect";
@@ -425,20 +430,23 @@ static bool leaves_in_all(const struct growth_shape *blocks, const struct growth
 static bool may_be_slowing(const struct growth_shape *blocks, const struct growth_ages *ages)
 {
 	bool by_age = ages->pattern != AGES_UNKNOWN && !is_dying(ages) && ages->epochs > 0;
-	size_t steps = by_age ? ages->epochs : blocks->tail_steps, half = blocks->tail + steps / 2;
+	size_t from = by_age ? ages->first : blocks->tail;
+	size_t steps = by_age ? ages->epochs : blocks->tail_steps, half = from + steps / 2;
 	double gain = by_age ? ages->survivors : blocks->last - blocks->y[blocks->tail];
 	double late = by_age ? ages->late : blocks->last - blocks->y[half];
 	double early = by_age ? ages->early : gain - late;
 	double level = blocks->last - gain, share;
 	/* A program that leaves blocks now and then leaves several at a time. */
 	double deviations = by_age && ages->leaving == ages->epochs ? 1.5 : 2.5;
+	double grain = by_age ? ages->grain : 1;
 
 	if (steps < 4 || growth_shape_is_exact(blocks) || gain > little_gain * level ||
-	    level / (double)(blocks->tail + 1) < steep_start * gain / (double)steps)
+	    level / (double)(from + 1) < steep_start * gain / (double)steps)
 		return false;
-	share = log((double)(blocks->tail + 1 + steps) / (double)(half + 1)) /
-		log((double)(half + 1) / (double)(blocks->tail + 1));
-	return late - share * early <= deviations * sqrt(fmax(late + share * share * early, 1));
+	share = log((double)(from + 1 + steps) / (double)(half + 1)) /
+		log((double)(half + 1) / (double)(from + 1));
+	return late - share * early <=
+	       deviations * sqrt(grain * fmax(late + share * share * early, grain));
 }
 
 /* The snapshot after which it first grew. */
@@ -478,6 +486,13 @@ static bool slows_since_onset(const struct growth_shape *s)
 	return late < least_even * expected && expected - late > 2.5 * sqrt(expected + late);
 }
 
+/* After one deep fall, few epochs do not show that what came since then stays. */
+static bool gave_back_most(const struct growth_shape *blocks, const struct growth_ages *ages)
+{
+	return ages->pattern == AGES_LASTING && ages->epochs < SURE_SNAPSHOTS &&
+	       blocks->give_back > most_given * ages->survivors;
+}
+
 static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 					       const struct growth_shape *blocks,
 					       const struct growth_ages *ages, const char **doubt)
@@ -492,6 +507,10 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 		*doubt = "it slows down since it began to grow: a cache fills like this, too";
 		return GROWTH_LOW;
 	}
+	if (gave_back_most(blocks, ages)) {
+		*doubt = "it gave back far more than it kept";
+		return GROWTH_LOW;
+	}
 	if (ages->pattern == AGES_UNKNOWN)
 		return counted;
 	if (ages->pattern == AGES_ENDED && growth_shape_is_exact(blocks)) {
@@ -500,6 +519,8 @@ static enum growth_confidence weigh_confidence(enum growth_confidence counted,
 	}
 	*doubt = ages->pattern == AGES_LASTING ? doubt_of_lasting(ages) : doubt_of_ages(ages);
 	if (*doubt && is_dying(ages) && outgrows_deaths(blocks, ages))
+		return weaker(counted, GROWTH_MEDIUM);
+	if (*doubt && ages->pattern == AGES_LASTING && ages->slower && ages->by_chance)
 		return weaker(counted, GROWTH_MEDIUM);
 	if (*doubt)
 		return GROWTH_LOW;
@@ -562,7 +583,8 @@ static void measure(struct measures *m, const struct growth_series *series,
 {
 	*m = (struct measures){.ages = {.pattern = AGES_UNKNOWN}, .by_bytes = true};
 	growth_shape_measure(&m->bytes, run->x, run->bytes, run->count, options->warmup);
-	m->bytes.estimated = run->bytes_stderr != NULL;
+	m->bytes.estimated = series->bytes_stderr != NULL;
+	m->within_error = !growth_error_exceeded(series, run->from, run->count, run->bytes);
 	m->bytes.seconds = run->seconds;
 	m->fill = growth_fill_measure(&m->bytes, run->unrecorded);
 	if (!run->blocks)
@@ -585,7 +607,8 @@ static void conclude(struct growth_judgement *out, struct measures *m, const str
 	if (out->verdict == GROWTH_LEAK)
 		out->confidence =
 			weigh_confidence(out->confidence, deciding(m), &m->ages, &m->doubt);
-	if (is_growth(out->verdict) && !is_significant(run->bytes, run->bytes_stderr, run->count)) {
+	/* A block that was sampled is real: blocks that stay, epoch after epoch, are no chance. */
+	if (is_growth(out->verdict) && m->within_error && m->ages.pattern != AGES_LASTING) {
 		out->confidence = GROWTH_LOW;
 		m->doubt = "the growth is within the error of the samples";
 	}
@@ -807,7 +830,6 @@ static void judge_part(const struct growth_series *series, const struct growth_o
 		.unit_x = (series->unit_x ? series->unit_x : series->x) + from,
 		.blocks = series->blocks ? series->blocks + from : NULL,
 		.bytes = series->bytes + from,
-		.bytes_stderr = series->bytes_stderr ? series->bytes_stderr + from : NULL,
 		.unrecorded = series->unrecorded ? series->unrecorded + from : NULL,
 	};
 
@@ -831,11 +853,18 @@ static bool run_is_empty(const struct growth_series *series, size_t from, size_t
 	return true;
 }
 
+/* It is as sure as so many snapshots can make it, or sure enough for a gate. */
+static bool has_no_doubt(const struct growth_judgement *judgement, size_t count)
+{
+	return judgement->confidence > GROWTH_LOW ||
+	       judgement->confidence == growth_most_confidence(count);
+}
+
 /* What the other runs say about a growth verdict of the judged one. */
 static void ask_other_runs(const struct growth_series *series, const struct growth_options *options,
 			   struct growth_judgement *out)
 {
-	size_t agree = 0, disagree = 0, snapshots = out->judged_count;
+	size_t agree = 0, disagree = 0, sure = 0, snapshots = out->judged_count;
 
 	for (size_t from = 0, end; from < series->count; from = end) {
 		struct growth_judgement other;
@@ -845,12 +874,15 @@ static void ask_other_runs(const struct growth_series *series, const struct grow
 			continue;
 		judge_part(series, options, from, end - from, &other);
 		agree += other.verdict == out->verdict;
+		sure += other.verdict == out->verdict &&
+			(has_no_doubt(out, out->judged_count) || has_no_doubt(&other, end - from));
 		disagree +=
 			other.verdict != out->verdict &&
 			!(other.verdict == GROWTH_INCONCLUSIVE || other.verdict == GROWTH_TOO_FEW);
 		snapshots += end - from;
 	}
-	if (agree > 0 && out->confidence < growth_most_confidence(snapshots))
+	/* A cache fills in each run: doubts that both have are no evidence. */
+	if (sure > 0 && out->confidence < growth_most_confidence(snapshots))
 		out->confidence++;
 	if (disagree > agree && out->confidence > GROWTH_LOW)
 		out->confidence--;

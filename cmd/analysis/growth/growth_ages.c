@@ -17,8 +17,10 @@ enum {
 	MANY_EPOCHS = 24,  /* from this many epochs on, tests of chance want more deviations */
 };
 
-static const double least_end = 0.5;  /* of an epoch of ordinary length */
-static const double far_fewer = 0.75; /* of the blocks that the middle epochs predict */
+static const double least_end = 0.5;    /* of an epoch of ordinary length */
+static const double out_of_order = 0.2; /* of a queue's blocks */
+static const double slower = 0.6;       /* of the blocks that the earlier epochs predict */
+static const double far_fewer = 0.75;   /* of the blocks that the middle epochs predict */
 
 /* Blocks alive at each snapshot, by epoch of birth. */
 struct age_table {
@@ -106,13 +108,15 @@ static bool fill_table(struct age_table *table, const struct growth_series *seri
 	return table->rows >= 2 && table->at[table->rows - 1] == table->bins - 1;
 }
 
-/* Follow the blocks that are at least `age` epochs old from each snapshot to the next. */
-static void measure_hazard(struct growth_ages *ages, const struct age_table *table, size_t age)
+/* Follow the blocks of the epochs from `born` on that are at least `age` epochs old from each snapshot
+ * to the next. */
+static void measure_hazard(struct growth_ages *ages, const struct age_table *table, size_t age,
+			   size_t born)
 {
 	ages->age = age;
 	ages->deaths = ages->exposure = 0;
 	for (size_t row = 0; row + 1 < table->rows; row++) {
-		size_t first = table->known[row + 1] > 1 ? table->known[row + 1] : 1;
+		size_t first = table->known[row + 1] > born ? table->known[row + 1] : born;
 		double span = (double)(table->at[row + 1] - table->at[row]);
 
 		for (size_t bin = first; bin + age <= table->at[row]; bin++) {
@@ -127,6 +131,31 @@ static void measure_hazard(struct growth_ages *ages, const struct age_table *tab
 				   : 0;
 }
 
+/*
+ * Are those that go the oldest?  A queue loses its first blocks first; in a pool, younger ones go while
+ * older ones stay.  The youngest epoch does not count: blocks in flight go at once.
+ */
+static bool goes_in_order(const struct age_table *table)
+{
+	double deaths = 0, passed_over = 0;
+
+	for (size_t row = 0; row + 1 < table->rows; row++) {
+		double older = 0;
+
+		for (size_t bin = table->known[row + 1]; bin < table->at[row]; bin++) {
+			double after = table->alive[row + 1][bin];
+			double gone = table->alive[row][bin] - after;
+
+			if (gone > 0) {
+				deaths += gone;
+				passed_over += gone < older ? gone : older;
+			}
+			older += after;
+		}
+	}
+	return deaths > 0 && passed_over <= out_of_order * deaths;
+}
+
 /* The youngest age beyond which at most a fifth of the blocks would be freed within the length
  * of the series. */
 static void find_lasting_age(struct growth_ages *ages, const struct age_table *table)
@@ -134,7 +163,7 @@ static void find_lasting_age(struct growth_ages *ages, const struct age_table *t
 	size_t oldest = (table->bins - table->tail) / 2;
 
 	for (size_t age = 1; age <= oldest; age++) {
-		measure_hazard(ages, table, age);
+		measure_hazard(ages, table, age, 1);
 		if (ages->exposure > 0 && ages->expected_loss <= 0.2)
 			return;
 	}
@@ -166,6 +195,13 @@ static bool falls_off(const struct growth_ages *ages, double share, double varia
 
 	return ages->late < share * ages->expected_late &&
 	       ages->expected_late - ages->late > deviations * sqrt(variance);
+}
+
+/* A weaker sign of the same, that may be chance. */
+static void note_slowing(struct growth_ages *ages, double variance)
+{
+	ages->slower = ages->late < slower * ages->expected_late;
+	ages->by_chance = ages->expected_late - ages->late <= sqrt(variance);
 }
 
 /* Are the last epochs too quiet for growth that goes on? */
@@ -247,12 +283,26 @@ static double expected_share(const struct middle *middle, size_t a, size_t b, si
 	return by_time < by_count ? by_time : by_count;
 }
 
+/* If some epochs leave none, what comes now and then comes in groups of at least the smallest. */
+static double measure_grain(const struct growth_ages *ages, const struct middle *middle)
+{
+	double least = 0;
+
+	if (ages->leaving == ages->epochs)
+		return middle->weight;
+	for (size_t bin = middle->first; bin < middle->end; bin++)
+		if (middle->alive[bin] > 0 && (least == 0 || middle->alive[bin] < least))
+			least = middle->alive[bin];
+	return least > middle->weight ? least : middle->weight;
+}
+
 /* Count the survivors of the middle epochs; returns the variance of their number. */
 static double count_survivors(struct growth_ages *ages, const struct middle *middle)
 {
 	double squares = 0, share;
 	size_t late_half, young = count_young(middle) == 0 ? middle->bins - middle->end : 0;
 
+	ages->first = middle->first;
 	ages->epochs = middle->end - middle->first;
 	ages->survivors = ages->early = ages->late = 0;
 	ages->leaving = ages->quiet = 0;
@@ -270,6 +320,7 @@ static double count_survivors(struct growth_ages *ages, const struct middle *mid
 			ages->late += alive;
 	}
 	late_half = middle->end - ages->epochs / 2;
+	ages->grain = measure_grain(ages, middle);
 	share = ages->epochs >= 2 ? expected_share(middle, late_half, middle->end, middle->first,
 						   middle->first + ages->epochs / 2)
 				  : 1;
@@ -305,8 +356,10 @@ static double measure_fading(const struct growth_ages *ages, const struct middle
 	return (ages->survivors * share - count_young(middle)) / sqrt(variance * share);
 }
 
-/* Growth that slowed down and then went on at an even pace: a leak after a warm-up. */
-static void look_at_second_half(struct growth_ages *ages, struct middle middle, double lost)
+/* Growth that slowed down and then went on at an even pace: a leak after a warm-up.  What the warm-up
+ * left must not hide that blocks go which came after it. */
+static void look_at_second_half(struct growth_ages *ages, const struct age_table *table,
+				struct middle middle, double lost)
 {
 	struct growth_ages half = *ages;
 	double variance;
@@ -314,8 +367,10 @@ static void look_at_second_half(struct growth_ages *ages, struct middle middle, 
 	if ((ages->pattern != AGES_EARLY && ages->pattern != AGES_SLOWING) || ages->epochs < 9)
 		return;
 	middle.first += (middle.end - middle.first) / 2;
+	measure_hazard(&half, table, half.age, middle.first);
 	variance = count_survivors(&half, &middle);
 	half.pattern = name_pattern(&half, variance, lost);
+	note_slowing(&half, variance);
 	if (half.pattern == AGES_LASTING && half.late >= 0.75 * half.expected_late)
 		*ages = half;
 }
@@ -371,6 +426,7 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 		return;
 	note_old_bytes(ages, &table);
 	find_lasting_age(ages, &table);
+	ages->in_order = goes_in_order(&table);
 	known = table.known[table.rows - 1];
 	middle = (struct middle){
 		.alive = table.alive[table.rows - 1],
@@ -381,13 +437,14 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 		.weight = sampling_weight(series, from + count - 1),
 	};
 	middle.end = larger(middle.end, middle.first);
-	ages->older = share_older_than(&middle, 2);
+	ages->older = share_older_than(&middle, 1);
 	variance = count_survivors(ages, &middle);
 	if (4 * ages->epochs < table.bins - table.tail && known > table.tail)
 		return; /* merging has hidden too much */
 	lost = lost_before(&table, middle.first);
 	ages->pattern = name_pattern(ages, variance, lost);
-	look_at_second_half(ages, middle, lost);
+	note_slowing(ages, variance);
+	look_at_second_half(ages, &table, middle, lost);
 	if (ages->epochs >= FEW_EPOCHS)
 		return; /* after this many, one quiet interval does not end the growth */
 	fading = measure_fading(ages, &middle, variance);

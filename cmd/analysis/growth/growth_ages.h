@@ -25,16 +25,22 @@ enum growth_age_pattern {
 
 struct growth_ages {
 	enum growth_age_pattern pattern;
+	size_t first;     /* epochs before the middle ones */
 	size_t epochs;    /* middle epochs: after the warm-up, and old enough to be judged */
 	size_t leaving;   /* how many of them left blocks that still live */
 	size_t quiet;     /* epochs after the last of those, including the youngest ones if none of
 	               * their blocks live */
 	size_t age;       /* only blocks older than this age, in epochs, were counted */
-	double older;     /* share of all live blocks that are older than two epochs */
+	double older;     /* share of all live blocks that are older than an epoch */
 	double survivors; /* blocks of the middle epochs that still live */
-	double silence;   /* how likely so many quiet epochs at the end are by chance */
-	bool idle_end; /* the quiet end is short, as when a program has done its work and exits */
-	bool faded;    /* the youngest epochs have fewer blocks than predicted */
+	double grain; /* how many blocks one event leaves, at least: a key of a cache may have several,
+	               * and a recorded block may stand for several */
+	bool in_order;  /* those that went were the oldest: a queue, and no pool */
+	double silence; /* how likely so many quiet epochs at the end are by chance */
+	bool idle_end;  /* the quiet end is short, as when a program has done its work and exits */
+	bool slower;    /* the later epochs left far fewer than the earlier ones, */
+	bool by_chance; /* which may be chance */
+	bool faded;     /* the youngest epochs have fewer blocks than predicted */
 	double early, late;      /* the same in the first and second half of the middle epochs */
 	double expected_late;    /* what the second half would have left at the pace of the first */
 	double deaths, exposure; /* of blocks older than `age`: how many were freed; block epochs */

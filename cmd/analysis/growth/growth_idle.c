@@ -32,8 +32,9 @@ static const double busy_cpu = 0.3;   /* of the usual CPU time: it worked, but a
 static const double idle_cpu = 0.1;   /* an idle interval has at most this share, if allocations say
 				         nothing */
 static const double least_cpu = 5e-4; /* seconds in a busy interval; less says nothing */
-static const double much_cpu = 5e-3;  /* seconds in an interval; no idle program uses it, if the */
-				      /* busy ones use less than least_cpu */
+static const double much_cpu = 2e-3;  /* seconds in an interval, and */
+static const double much_rate = 0.02; /* of the time: more than an idle program uses, if the busy */
+				      /* intervals use less than least_cpu */
 
 static void *need(void *memory)
 {
@@ -107,10 +108,10 @@ static double rate_between(const struct growth_series *series, const double *sum
 	return seconds > 0 ? (sums[i] - sums[i - 1]) / seconds : 0;
 }
 
-/* The rate of `sums` in the middle one of the intervals that are not idle; 0 where that says nothing:
- * they are too few, or it did less than `least`. */
-static double usual_rate(const struct growth_series *series, const double *sums, const bool *idle,
-			 double least, struct interval *intervals)
+/* The middle one, by its rate of `sums`, of the intervals that are not idle; all 0 where that says
+ * nothing: they are too few, or it did less than `least`. */
+static struct interval usual(const struct growth_series *series, const double *sums,
+			     const bool *idle, double least, struct interval *intervals)
 {
 	size_t count = sums ? list_intervals(series, sums, intervals) : 0, busy = 0;
 
@@ -118,21 +119,35 @@ static double usual_rate(const struct growth_series *series, const double *sums,
 		if (!idle[intervals[i].end])
 			intervals[busy++] = intervals[i];
 	if (busy < LEAST_BUSY || intervals[busy / 2].amount < least)
-		return 0;
-	return intervals[busy / 2].rate;
+		return (struct interval){0};
+	return intervals[busy / 2];
+}
+
+/*
+ * Did it use as much CPU time as when it is busy?  Where other programs use the same processor, it
+ * gets less of it per second, and more the shorter an interval is; then it works for as long as
+ * usual in a longer one.
+ */
+static bool used_cpu(const struct growth_series *series, size_t i, const struct interval *busy)
+{
+	double amount = series->cpu[i] - series->cpu[i - 1];
+	double rate = rate_between(series, series->cpu, i);
+
+	if (busy->rate <= 0)
+		return amount >= much_cpu && rate >= much_rate;
+	return rate >= busy_cpu * busy->rate ||
+	       (amount >= busy->amount && rate >= idle_cpu * busy->rate);
 }
 
 /* It allocated nothing, but used as much CPU time as before, or much: it was not idle. */
 static size_t unmark_busy(const struct growth_series *series, bool *idle,
 			  struct interval *intervals)
 {
-	double usual = usual_rate(series, series->cpu, idle, least_cpu, intervals);
-	double least = usual > 0 ? 0 : much_cpu;
+	struct interval busy = usual(series, series->cpu, idle, least_cpu, intervals);
 	size_t left = 0;
 
 	for (size_t i = 1; i < series->count; i++) {
-		if (idle[i] && series->cpu && series->cpu[i] - series->cpu[i - 1] >= least &&
-		    rate_between(series, series->cpu, i) >= busy_cpu * usual)
+		if (idle[i] && series->cpu && used_cpu(series, i, &busy))
 			idle[i] = false;
 		left += idle[i];
 	}
@@ -274,11 +289,11 @@ struct pace {
 static struct pace usual_pace(const struct growth_series *series, const bool *idle)
 {
 	struct interval *intervals = need(calloc(series->count, sizeof(*intervals)));
-	struct pace usual = {usual_rate(series, series->work, idle, 0, intervals),
-			     usual_rate(series, series->cpu, idle, least_cpu, intervals)};
+	struct pace pace = {usual(series, series->work, idle, 0, intervals).rate,
+			    usual(series, series->cpu, idle, least_cpu, intervals).rate};
 
 	free(intervals);
-	return usual;
+	return pace;
 }
 
 static double share_of(double rate, double usual)

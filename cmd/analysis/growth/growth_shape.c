@@ -7,9 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
+enum { MOST_STEPS = 8 }; /* of a leap that takes several */
 static const double exact_share = 0.8;
 static const double drop_share = 0.3;
 static const double floor_factor = 1.5;
+static const double leap_factor = 1.5;
+static const double level_share = 0.02; /* a smaller rise is none */
 
 static double larger(double a, double b)
 {
@@ -157,24 +162,70 @@ static void measure_drops(struct growth_shape *s)
 	s->trough_gain = s->trough_last - s->trough_first;
 }
 
+static void note_leap(struct growth_shape *s, size_t at, double rise)
+{
+	if (s->leaps < 2)
+		s->leap_at[s->leaps] = at;
+	if (s->leaps == 0)
+		s->leap_rise = rise;
+	s->leaps++;
+	s->leap_bytes += rise;
+}
+
+static bool is_leap(double from, double to)
+{
+	return to >= leap_factor * from && to > from;
+}
+
+static bool rises(const double *floor, size_t i)
+{
+	return floor[i] > floor[i - 1] * (1 + level_share);
+}
+
+/*
+ * Many tables that double at nearly the same time do so over a few snapshots.  If the rises that end
+ * at `end` are such a leap, return the snapshot before them; else `end`.  Before it, the figure stayed
+ * the same for at least as long.
+ */
+static size_t begin_of_group(const double *floor, size_t end)
+{
+	size_t begin = end, level;
+
+	while (begin > 0 && end - begin < MOST_STEPS && rises(floor, begin) &&
+	       !is_leap(floor[begin - 1], floor[begin]))
+		begin--;
+	if (!is_leap(floor[begin], floor[end]))
+		return end;
+	level = begin;
+	while (level > 0 && begin - level < end - begin && !rises(floor, level))
+		level--;
+	return begin - level == end - begin ? begin : end;
+}
+
 /* The floor at i is the lowest value from i on: memory that is never given back later. */
+static double *make_floor(const struct growth_shape *s)
+{
+	double *floor = memory_need(calloc(s->count, sizeof(*floor)), "judging growth");
+
+	floor[s->count - 1] = s->last;
+	for (size_t i = s->count - 1; i > 0; i--)
+		floor[i - 1] = smaller(s->y[i - 1], floor[i]);
+	return floor;
+}
+
 static void measure_leaps(struct growth_shape *s)
 {
-	double floor_after = s->last;
+	double *floor = make_floor(s);
 
 	for (size_t i = s->count - 1; i > 0; i--) {
-		double here = smaller(s->y[i - 1], floor_after);
+		size_t begin = is_leap(floor[i - 1], floor[i]) ? i - 1 : begin_of_group(floor, i);
 
-		if (floor_after >= 1.5 * here && floor_after > here) {
-			if (s->leaps < 2)
-				s->leap_at[s->leaps] = i;
-			if (s->leaps == 0)
-				s->leap_rise = floor_after - here;
-			s->leaps++;
-			s->leap_bytes += floor_after - here;
-		}
-		floor_after = here;
+		if (begin == i)
+			continue;
+		note_leap(s, i, floor[i] - floor[begin]);
+		i = begin + 1;
 	}
+	free(floor);
 }
 
 void growth_shape_measure(struct growth_shape *s, const double *x, const double *y, size_t count,
