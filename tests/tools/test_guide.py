@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The table "to add, change" of CONTRIBUTING.md names files that are there, and the only ones for lists of names.
+"""The table "to add, change" of docs/CONTRIBUTING.md names files that are there, and the only ones for lists of names.
 
 usage: test_guide.py
 """
@@ -13,7 +13,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 def rows():
     """What is added -> the paths that are named for it."""
-    section = (SOURCE / "CONTRIBUTING.md").read_text().split("| to add | change |")[1].split("\n\n")[0]
+    section = (SOURCE / "docs/CONTRIBUTING.md").read_text().split("| to add | change |")[1].split("\n\n")[0]
     for line in section.splitlines()[2:]:
         added, change = line.strip("| ").split(" | ", 1)
         yield added, re.findall(r"`((?:cmd|libsnap|tests)/[^`]*)`", change)
