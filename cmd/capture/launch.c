@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,8 @@
 #include "capture/supervise.h"
 #include "capture/unfinished.h"
 #include "image/image.h"
+
+enum { CHILD_STACK = 256 << 10 };
 
 /* ---- the output directory -------------------------------------------------------------------- */
 
@@ -94,72 +98,155 @@ static enum snap__image image_of(const struct launch *launch)
 	return snap__image_look(AT_FDCWD, launch->path);
 }
 
-static bool loads_libsnap(const struct launch *launch)
+/* ---- its environment ---- */
+
+struct environment {
+	char **entries; /* the first `own` are ours to release; ends with NULL */
+	size_t own;
+};
+
+static bool is_same_name(const char *entry, const char *other)
 {
-	return launch->dir && !snap__image_must_not_load(image_of(launch));
+	size_t size = strcspn(other, "=");
+
+	return strncmp(entry, other, size + 1) == 0;
 }
 
-static void set_environment(const struct launch *launch, const char *hello)
+static void environment_free(struct environment *environment)
+{
+	for (size_t i = 0; i < environment->own; i++)
+		free(environment->entries[i]);
+	free(environment->entries);
+}
+
+static bool environment_set(struct environment *environment, const char *name, const char *value)
+{
+	char *entry;
+
+	if (asprintf(&entry, "%s=%s", name, value) < 0)
+		return false;
+	environment->entries[environment->own++] = entry;
+	return true;
+}
+
+/* What is not set comes from our own environment. */
+static void environment_inherit(struct environment *environment)
+{
+	size_t count = environment->own;
+
+	for (char **entry = environ; *entry; entry++) {
+		size_t i = 0;
+
+		while (i < environment->own && !is_same_name(*entry, environment->entries[i]))
+			i++;
+		if (i == environment->own)
+			environment->entries[count++] = *entry;
+	}
+	environment->entries[count] = NULL;
+}
+
+/* False: no memory. */
+static bool environment_make(struct environment *environment, const struct launch *launch,
+			     const char *hello)
 {
 	const char *others = getenv("LD_PRELOAD");
 	char preload[PATH_MAX * 2];
+	size_t room = launch->setting_count + 5;
+	bool done;
 
+	for (char **entry = environ; *entry; entry++)
+		room++;
+	*environment = (struct environment){.entries = calloc(room, sizeof(char *))};
 	/* Ours comes first, so that it sees the calls to an allocator that is preloaded after
 	 * it. */
 	snprintf(preload, sizeof(preload), "%s%s%s", launch->library, others && *others ? ":" : "",
 		 others ? others : "");
-	setenv("LD_PRELOAD", preload, 1);
-	setenv("SNAP_ACTIVE", "1", 1);
-	setenv("SNAP_OUT", launch->dir, 1);
-	setenv("SNAP_HELLO", hello, 1);
-	for (size_t i = 0; i < launch->setting_count; i++)
-		setenv(launch->settings[i].name, launch->settings[i].value, 1);
+	done = environment->entries && environment_set(environment, "LD_PRELOAD", preload) &&
+	       environment_set(environment, "SNAP_ACTIVE", "1") &&
+	       environment_set(environment, "SNAP_OUT", launch->dir) &&
+	       environment_set(environment, "SNAP_HELLO", hello);
+	for (size_t i = 0; done && i < launch->setting_count; i++)
+		done = environment_set(environment, launch->settings[i].name,
+				       launch->settings[i].value);
+	if (done)
+		environment_inherit(environment);
+	else
+		environment_free(environment);
+	return done;
 }
 
-static void announce(const char *command)
-{
-	char *name = strdup(command);
+/* ---- its start ---- */
 
-	if (name)
-		utf8_make_printable(name, "\t");
-	dprintf(STDERR_FILENO, "snapdiff: recording %s as process %ld\n", name ? name : "a command",
-		(long)getpid());
-	free(name);
+/* What the child needs.  It runs in our memory, and changes none of it. */
+struct birth {
+	const struct supervision *supervision;
+	char *const *arguments, *const *environment;
+	const char *path;
+	const char *announced; /* printable name; NULL: nothing is said */
+	int report_fd;
+};
+
+static void announce(const char *name)
+{
+	char line[1024];
+	int size = snprintf(line, sizeof(line), "snapdiff: recording %.900s as process %ld\n", name,
+			    (long)getpid());
+
+	if (write(STDERR_FILENO, line, (size_t)size) != size)
+		return; /* nobody listens */
 }
 
-static void exec_child(const struct launch *launch, const char *hello, int report_fd)
+static int exec_child(void *user)
 {
+	const struct birth *birth = user;
 	int error;
 
 	memory_lift_limit();
-	if (loads_libsnap(launch)) {
-		if (launch->announce)
-			announce(launch->argv[0]);
-		set_environment(launch, hello);
-	}
-	/* execvp, so that a script without #! runs as it would from a shell. */
-	execvp(launch->path, launch->argv);
+	if (birth->announced)
+		announce(birth->announced);
+	supervise_in_child(birth->supervision);
+	/* It searches no more, but runs a script without #! as a shell would. */
+	execvpe(birth->path, birth->arguments, birth->environment);
 	error = errno;
-	if (write(report_fd, &error, sizeof(error)) != (ssize_t)sizeof(error))
+	if (write(birth->report_fd, &error, sizeof(error)) != (ssize_t)sizeof(error))
 		_exit(126);
 	_exit(127);
 }
 
+/*
+ * As vfork() does, with a stack of its own: fork() would copy the tables of all our pages, and then
+ * each page that we write to.  A script without #! takes room for its arguments.
+ */
+static pid_t run_in_child(int (*function)(void *), struct birth *birth)
+{
+	size_t size = CHILD_STACK;
+	int error;
+	char *stack;
+	pid_t child;
+
+	for (char *const *argument = birth->arguments; *argument; argument++)
+		size += 2 * sizeof(*argument);
+	size &= ~(size_t)63;
+	stack = malloc(size);
+	if (!stack)
+		return -1;
+	child = clone(function, stack + size, CLONE_VM | CLONE_VFORK | SIGCHLD, birth);
+	error = errno;
+	free(stack);
+	errno = error;
+	return child;
+}
+
 /* Start the child and learn whether exec worked: the pipe closes by itself when it did. */
-static enum snap_status start(const struct launch *launch, const char *hello,
-			      const struct supervision *supervision, pid_t *child,
-			      struct snap_error *err)
+static enum snap_status start(struct birth *birth, pid_t *child, struct snap_error *err)
 {
 	int fds[2], error = 0;
 	ssize_t size;
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return fail(err, SNAP_ESYSTEM, "cannot start a command: %s", strerror(errno));
-	*child = fork();
-	if (*child == 0) {
-		supervise_in_child(supervision);
-		exec_child(launch, hello, fds[1]);
-	}
+	birth->report_fd = fds[1];
+	*child = run_in_child(exec_child, birth);
 	close(fds[1]);
 	if (*child < 0) {
 		close(fds[0]);
@@ -173,7 +260,36 @@ static enum snap_status start(const struct launch *launch, const char *hello,
 		return SNAP_OK;
 	waitpid(*child, NULL, 0);
 	return fail(err, error == ENOENT ? SNAP_ENOTFOUND : SNAP_EIO, "%s: cannot be executed: %s",
-		    launch->argv[0], strerror(error));
+		    birth->arguments[0], strerror(error));
+}
+
+/* `records`: the command loads libsnap. */
+static enum snap_status start_command(const struct launch *launch, bool records, const char *hello,
+				      const struct supervision *supervision, pid_t *child,
+				      struct snap_error *err)
+{
+	struct environment environment = {0};
+	struct birth birth = {.supervision = supervision,
+			      .arguments = launch->argv,
+			      .environment = environ,
+			      .path = launch->path};
+	char *name = NULL;
+	enum snap_status st;
+
+	if (records) {
+		if (!environment_make(&environment, launch, hello))
+			return fail_memory(err, "starting a command");
+		birth.environment = environment.entries;
+		name = launch->announce ? strdup(launch->argv[0]) : NULL;
+		if (name)
+			utf8_make_printable(name, "\t");
+		birth.announced = name ? name : launch->announce ? "a command" : NULL;
+		st = start(&birth, child, err);
+		environment_free(&environment);
+		free(name);
+		return st;
+	}
+	return start(&birth, child, err);
 }
 
 static void take_status(struct launch_result *result, int status)
@@ -187,12 +303,14 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 {
 	struct supervision supervision;
 	enum snap_status st;
+	bool records = false;
 	pid_t child = -1;
 
 	memset(result, 0, sizeof(*result));
 	if (launch->dir) {
 		enum snap__image image = image_of(launch);
 
+		records = !snap__image_must_not_load(image);
 		hello_create(&result->hello, launch->dir);
 		if (image != SNAP__IMAGE_LOADS)
 			hello_miss(&result->hello, basename(launch->path),
@@ -200,7 +318,7 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	}
 	killed_read(&result->before);
 	supervise_begin(&supervision);
-	st = start(launch, result->hello.path, &supervision, &child, err);
+	st = start_command(launch, records, result->hello.path, &supervision, &child, err);
 	if (st == SNAP_OK)
 		take_status(result, supervise_wait(&supervision, child));
 	supervise_end(&supervision);
