@@ -172,8 +172,9 @@ static bool report_cgroup(const char *groups, const struct cgroup_files *files, 
  * proportion to the amount of data.  It is measured in CPU time, which a busy machine does not
  * change.  Only one snapshot is written at a time, so no lock is needed.
  */
-#define LEAST_LIMIT_NS 500000u  /* shorter than this is never noticed, */
-#define MOST_LIMIT_NS  5000000u /* longer than this is never asked */
+#define UNSEEN_LEAST   ((uint64_t)16 << 20) /* less resident memory holds nothing worth a question */
+#define LEAST_LIMIT_NS 500000u              /* shorter than this is never noticed, */
+#define MOST_LIMIT_NS  5000000u             /* longer than this is never asked */
 
 struct question {
 	uint64_t first_size; /* up to this amount of data it is asked without a prediction */
@@ -302,6 +303,8 @@ bool snap__metrics_each(const struct snap__metrics_leave *leave, snap__metric_fn
 	if (!(leave && leave->is_brief) && read_proc("/cgroup", groups, sizeof(groups)) > 0 &&
 	    !report_cgroup(groups, &v2, fn, user))
 		report_cgroup(groups, &v1, fn, user);
+	if (leave && leave->is_least && leave->heap_bytes == 0 && resident_bytes < UNSEEN_LEAST)
+		return false; /* it never called malloc: the question would set malloc up */
 	if (!leave || !leave->allocator ||
 	    (!leave->may_hold_up && !is_quick(&ask_allocator, most_chunks(leave))))
 		return false;

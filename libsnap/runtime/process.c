@@ -101,12 +101,14 @@ uint64_t snap__process_start_ticks(bool asks)
 
 const char *snap__process_exe(void)
 {
+	static bool was_asked; /* reading the text first would take a page fault more */
 	int saved = errno;
 	ssize_t n;
 
-	if (self.exe[0] == '\0') {
+	if (!was_asked) {
 		n = snap__sys_readlink("/proc/self/exe", self.exe, sizeof(self.exe) - 1);
 		self.exe[n > 0 ? n : 0] = '\0';
+		was_asked = true;
 	}
 	errno = saved;
 	return self.exe;

@@ -187,15 +187,21 @@ static enum answer look_in(const struct object *object, const char *name, uint32
 	return ABSENT;
 }
 
-static void *look_from(unsigned first, void *handle, const char *name)
+static enum answer search(unsigned first, const char *name, void **address)
 {
 	uint32_t hash = hash_of(name);
 	enum answer answer = is_open ? ABSENT : LOADER_KNOWS;
-	void *address = NULL;
 
 	for (unsigned i = first; i < count && answer == ABSENT; i++)
-		answer = look_in(&objects[i], name, hash, &address);
-	return answer == LOADER_KNOWS ? dlsym(handle, name) : address;
+		answer = look_in(&objects[i], name, hash, address);
+	return answer;
+}
+
+static void *look_from(unsigned first, void *handle, const char *name)
+{
+	void *address = NULL;
+
+	return search(first, name, &address) == LOADER_KNOWS ? dlsym(handle, name) : address;
 }
 
 void *snap__symbols_any(const char *name)
@@ -206,4 +212,11 @@ void *snap__symbols_any(const char *name)
 void *snap__symbols_next(const char *name)
 {
 	return look_from(behind_us, RTLD_NEXT, name);
+}
+
+bool snap__symbols_lack(const char *name)
+{
+	void *address;
+
+	return search(0, name, &address) == ABSENT;
 }

@@ -11,6 +11,8 @@
 #ifndef SNAP_RUNTIME_SYMBOLS_H
 #define SNAP_RUNTIME_SYMBOLS_H
 
+#include <stdbool.h>
+
 /** No object may be loaded or unloaded until it is closed. */
 void snap__symbols_open(void);
 void snap__symbols_close(void);
@@ -19,5 +21,8 @@ void snap__symbols_close(void);
  * behind libsnap. */
 void *snap__symbols_any(const char *name);
 void *snap__symbols_next(const char *name);
+
+/** Is it known without the loader that no object has it? */
+bool snap__symbols_lack(const char *name);
 
 #endif

@@ -93,8 +93,11 @@ Test(start_symbols, that_are_missing_leave_no_message)
 	(void)dlerror();
 	cr_expect_null(snap__symbols_any("snap_nobody_has_this"));
 	cr_expect_null(snap__symbols_next("snap_nobody_has_this"));
+	cr_expect(snap__symbols_lack("snap_nobody_has_this"));
+	cr_expect_not(snap__symbols_lack("malloc"));
 	cr_expect_null(dlerror());
 	snap__symbols_close();
+	cr_expect_not(snap__symbols_lack("snap_nobody_has_this"), "only the loader knows");
 	cr_expect_null(snap__symbols_any("snap_nobody_has_this"));
 	cr_expect_not_null(dlerror());
 }

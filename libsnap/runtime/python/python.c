@@ -21,6 +21,7 @@
 #include "runtime/python/object.h"
 #include "runtime/record.h"
 #include "runtime/stacks.h"
+#include "runtime/symbols.h"
 #include "runtime/text.h"
 #include "runtime/trigger.h"
 #include "runtime/unwind/unwind.h"
@@ -280,7 +281,8 @@ bool snap__python_can_start(void)
 
 void snap__python_start(void)
 {
-	if (is_wanted())
+	/* Asked here, so that other programs need not load the code that looks for more. */
+	if (is_wanted() && !snap__symbols_lack("Py_GetVersion"))
 		look_in(RTLD_DEFAULT);
 }
 
