@@ -232,6 +232,9 @@ static void make_reserve(void)
 				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return;
+	/* With this flag the kernel does not make one mapping of it and a neighbour of the host's: when no more
+	 * mappings can be made, part of one cannot be made writable. */
+	(void)snap__sys_madvise(base, size, MADV_DONTDUMP);
 	reserve.base = base;
 	reserve.size = size;
 	reserve.is_writable = is_writable;
