@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/shell.h"
 
-enum { SHOWN_IN_ONE_LINE = 3 };
+enum { SHOWN_IN_ONE_LINE = 3, LEAST_FILE = 64 << 10 };
 
 static double mebibytes(uint64_t bytes)
 {
@@ -143,6 +144,14 @@ static void print_nothing_left(const struct run_report *report, const struct lau
 			"snapshots before that, and after it the last one\n");
 }
 
+/* A process with this limit cannot even tell us that it was recorded. */
+static bool files_may_be_large_enough(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= LEAST_FILE;
+}
+
 static void print_failure(const struct run_report *report, const struct launch_result *result)
 {
 	const struct hello *hello = &result->hello;
@@ -151,6 +160,9 @@ static void print_failure(const struct run_report *report, const struct launch_r
 		fprintf(stderr, "snapdiff: recording failed: %s\n", hello->complaint);
 	else if (hello->process_count == 0 && hello->missed_count > 0)
 		fprintf(stderr, "snapdiff: nothing was recorded\n");
+	else if (!files_may_be_large_enough())
+		fprintf(stderr, "snapdiff: no snapshot was written: the limit of the size of files "
+				"(ulimit -f) is too low\n");
 	else if (hello->process_count == 0)
 		fprintf(stderr,
 			"snapdiff: recording did not start: the program did not load libsnap "

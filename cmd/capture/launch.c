@@ -307,6 +307,7 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 	pid_t child = -1;
 
 	memset(result, 0, sizeof(*result));
+	supervise_begin(&supervision);
 	if (launch->dir) {
 		enum snap__image image = image_of(launch);
 
@@ -317,7 +318,6 @@ enum snap_status launch_run(const struct launch *launch, struct launch_result *r
 				   snap__image_reason(image), 1);
 	}
 	killed_read(&result->before);
-	supervise_begin(&supervision);
 	st = start_command(launch, records, result->hello.path, &supervision, &child, err);
 	if (st == SNAP_OK)
 		take_status(result, supervise_wait(&supervision, child));

@@ -52,8 +52,27 @@ static bool stays_ignored(int number)
 	return sigaction(number, &action, NULL) != 0;
 }
 
+/* As we were started: the command is to have these two. */
+static struct sigaction of_children, of_large_files;
+
+/*
+ * If SIGCHLD was ignored, the kernel would collect the command, and tell nobody.  A limit of the size of files is
+ * meant for the command: our own writes fail and say so, and do not end us.
+ */
+static void set_own_dispositions(void)
+{
+	static bool are_set;
+
+	if (!are_set) {
+		sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &of_children);
+		sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, &of_large_files);
+	}
+	are_set = true;
+}
+
 void supervise_begin(struct supervision *supervision)
 {
+	set_own_dispositions();
 	sigfillset(&supervision->held);
 	sigprocmask(SIG_BLOCK, &supervision->held, &supervision->before);
 	for (int number = 1; number <= SIGRTMAX; number++)
@@ -64,6 +83,8 @@ void supervise_begin(struct supervision *supervision)
 
 void supervise_in_child(const struct supervision *supervision)
 {
+	sigaction(SIGCHLD, &of_children, NULL);
+	sigaction(SIGXFSZ, &of_large_files, NULL);
 	sigprocmask(SIG_SETMASK, &supervision->before, NULL);
 }
 
@@ -140,7 +161,7 @@ static void look_after_children(struct watch *watch)
 			watch->ended = true;
 		}
 	}
-	/* An inherited SIGCHLD disposition must not make us wait for ever. */
+	/* Somebody else collected it: do not wait for ever. */
 	if (pid < 0 && errno == ECHILD && !watch->ended) {
 		watch->status = 125 << 8;
 		watch->ended = true;

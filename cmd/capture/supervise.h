@@ -16,7 +16,9 @@ struct supervision {
 	sigset_t held;   /* the signals that are passed on */
 };
 
-/** Block all signals before the command is started, so that none is lost or handled twice. */
+/** Block all signals before the command is started, so that none is lost or handled twice.  From here on this
+ * process collects its children, and is not ended by SIGXFSZ, whatever it inherited; the command
+ * inherits that. */
 void supervise_begin(struct supervision *supervision);
 
 /** In the child, before it becomes the command. */

@@ -5,6 +5,7 @@ wrapper.py SNAPDIFF
 """
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -174,9 +175,31 @@ def side_by_side(out):
     check(not left, f"side by side: left {left}")
 
 
+def inherited(out):
+    """What `run` was started with is for the command: it still learns of its end, and is not ended by a limit."""
+    def no_children():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    def no_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    ignores = "grep SigIgn /proc/self/status; exit 5"
+    for before, script in ((no_children, ignores), (no_files, ignores)):
+        bare = subprocess.run(["sh", "-c", script], preexec_fn=before, capture_output=True, text=True)
+        try:
+            done = subprocess.run([snapdiff, "run", "-o", out, "--", "sh", "-c", script], preexec_fn=before,
+                                  capture_output=True, text=True, timeout=60)
+        except subprocess.TimeoutExpired:
+            check(False, f"inherited, {before.__name__}: run does not end")
+            continue
+        check((done.returncode, done.stdout) == (5, bare.stdout),
+              f"inherited, {before.__name__}: {done.returncode} {done.stdout!r}, bare {bare.stdout!r}: {done.stderr}")
+        check(("size of files" in done.stderr) == (before is no_files), f"inherited, {before.__name__}: {done.stderr!r}")
+
+
 def main():
     out = tempfile.mkdtemp(prefix="snap-wrapper-")
-    for test in (signals, ignored, killed, stops, first_process, orphaned, side_by_side):
+    for test in (signals, ignored, killed, stops, first_process, orphaned, side_by_side, inherited):
         before = failures
         test(out)
         print("ok    " if failures == before else "FAILED", test.__name__, flush=True)
