@@ -698,9 +698,12 @@ static bool can_be_asked(void)
 	return snap__helper_runs(&helper) && !atomic_load(&leaving);
 }
 
-/* The helper was killed in the middle of a snapshot: it serves no request any more. */
+/* If the helper was killed, its descriptors went with it; the numbers would be those of other files in the table of
+ * the next one.  If that was in the middle of a snapshot, it serves no request any more. */
 static void bury(void)
 {
+	directory = wake_fd = hello_fd = -1;
+	snap__listener_after_fork();
 	if (!atomic_exchange(&helper_writes, false))
 		return;
 	snap__lock_reset(&taking);

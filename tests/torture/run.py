@@ -622,6 +622,49 @@ def manners():
     tortured("t35_manners", "spaces", files=None, quiet=False, SNAP_AT_GROWTH="20KiB")
 
 
+def child_of(pid, but):
+    """The helper beside a process."""
+    end = time.time() + 60
+    while time.time() < end:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            found = [int(child) for child in file.read().split() if int(child) != but]
+        if found:
+            return found[0]
+        time.sleep(0.01)
+    check(False, "there is no new helper")
+    return 0
+
+
+def waits_for_signals(pid):
+    """Without this descriptor a helper cannot sleep."""
+    return any(target(link) == "anon_inode:[signalfd]" for link in glob.glob(f"/proc/{pid}/fd/*"))
+
+
+def killed_helper():
+    """Who looks for a child with pgrep, to kill it, kills the helper: another one takes over, and rests between snapshots."""
+    out = tempfile.mkdtemp(prefix="snap-torture-")
+    env = dict(os.environ, SNAP_ACTIVE="1", SNAP_OUT=out, SNAP_EVERY="50ms", LD_PRELOAD=options.library)
+    process = subprocess.Popen([program("t35_manners"), "stay"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    first = child_of(process.pid, 0)
+    while not os.listdir(out):
+        time.sleep(0.01)  # it has opened its files
+    os.kill(first, signal.SIGKILL)
+    second = child_of(process.pid, first)
+    end = time.time() + 60
+    while time.time() < end and not waits_for_signals(second):
+        time.sleep(0.01)
+    check(waits_for_signals(second), "the second helper looks all the time")
+    taken = len(os.listdir(out))
+    while time.time() < end and len(os.listdir(out)) < taken + 3:
+        time.sleep(0.01)
+    said = process.communicate()[0]
+    check((process.returncode, said) == (0, b"done\n"), f"killed helper: {process.returncode} {said}")
+    wait_for_helpers(out)
+    reasons = [meta(path)["trigger"] for path in glob.glob(out + "/*.snap")]
+    check("exit" in reasons and reasons.count("timer") > 3, f"killed helper: snapshots of {reasons}")
+    shutil.rmtree(out)
+
+
 def damaged():
     """What the loader does not look at may be damaged: where notes and frames are, and the frames themselves."""
     directory = tempfile.mkdtemp(prefix="snap-torture-")
@@ -660,7 +703,7 @@ def starts():
 TESTS = {
     "starts": starts,
     "tracer": tracer, "valgrind": valgrind, "processes": processes, "requests": requests,
-    "manners": manners, "damaged": damaged, "peaks": peaks, "gone_directory": gone_directory,
+    "manners": manners, "damaged": damaged, "killed_helper": killed_helper, "peaks": peaks, "gone_directory": gone_directory,
     "prefixed": prefixed, "late_signal": late_signal, "nested": nested,
     "new": new_forms,
     "distinct": distinct, "no_space": no_space, "full_cgroup": full_cgroup, "slow_fsync": slow_fsync,

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fenv.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -238,6 +239,18 @@ static void spaces(void)
 	printf("%d\n", WEXITSTATUS(status));
 }
 
+/* For as long as standard input is open. */
+static void stay(void)
+{
+	char byte;
+
+	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+	while (read(STDIN_FILENO, &byte, 1) != 0) {
+		churn(500);
+		usleep(1000);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -247,6 +260,7 @@ int main(int argc, char **argv)
 		{"strict", strict},     {"no_mappings", no_mappings}, {"counter", counter},
 		{"floats", floats},     {"errors", errors},           {"held", held},
 		{"borrowed", borrowed}, {"addresses", addresses},     {"spaces", spaces},
+		{"stay", stay},
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++)
