@@ -110,7 +110,12 @@ void snap__tally_add(struct snap__tally *tally, uint32_t stack, uint32_t age, ui
 		tally->failed = true;
 		return;
 	}
-	snap__sample_weigh(size, &tally->rows[tally->last].sum);
+	if (snap__sample_period()) {
+		snap__sample_weigh(size, &tally->rows[tally->last].sum);
+		return;
+	}
+	tally->rows[tally->last].sum.blocks += 1;
+	tally->rows[tally->last].sum.bytes += (double)size;
 }
 
 static bool is_before(const struct snap__tally_row *a, const struct snap__tally_row *b)

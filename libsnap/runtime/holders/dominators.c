@@ -25,7 +25,8 @@ struct search {
 	uint32_t *semi;
 	uint32_t *next; /* there, before: which edge of a node comes next */
 	uint32_t *dominator;
-	uint32_t *stack;
+	uint32_t *way;         /* there, before: the visited nodes that have unvisited edges */
+	uint32_t *stack;       /* written as far as ways are long that are shortened */
 	uint32_t *first_extra; /* to a node, plus 1; the caller's */
 	struct extra *extras;
 	uint32_t count, extra_count;
@@ -57,16 +58,15 @@ static void note_extra(struct search *s, uint32_t from, uint32_t to)
 	s->first_extra[to] = ++s->extra_count;
 }
 
-/* The stack has the nodes that have unvisited edges. */
 static void search_from(struct search *s, uint32_t root)
 {
 	const struct snap__digraph *g = s->graph;
 	uint32_t depth = 0;
 
 	meet(s, root, 0);
-	s->stack[depth++] = 1;
+	s->way[depth++] = 1;
 	while (depth > 0) {
-		uint32_t at = s->stack[--depth], node = s->order[at - 1], i = s->next[at];
+		uint32_t at = s->way[--depth], node = s->order[at - 1], i = s->next[at];
 		const uint32_t *to = g->to + g->first[node], degree = g->degree[node];
 
 		for (; i < degree && s->number[to[i]]; i++)
@@ -76,7 +76,7 @@ static void search_from(struct search *s, uint32_t root)
 		s->next[at] = i + 1;
 		depth += i + 1 < degree; /* it stays there */
 		meet(s, to[i], at);
-		s->stack[depth++] = s->count;
+		s->way[depth++] = s->count;
 	}
 }
 
@@ -147,6 +147,7 @@ uint32_t snap__dominators(const struct snap__digraph *graph, uint32_t root, uint
 		.semi = scratch + 2 * room,
 		.next = scratch + 2 * room,
 		.dominator = scratch + 3 * room,
+		.way = scratch + 3 * room,
 		.stack = scratch + 4 * room,
 		.extras = (struct extra *)(void *)(scratch + ARRAYS * room),
 		.first_extra = dominator,

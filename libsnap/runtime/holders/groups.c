@@ -19,9 +19,11 @@
 static struct snap__group_table {
 	struct snap_group *rows;
 	uint32_t count;
-	uint32_t *of_stack;  /* group by stack id */
-	uint32_t *members;   /* blocks, sorted by group */
-	uint32_t *first;     /* by group, into members */
+	uint32_t *of_stack; /* group by stack id */
+	uint32_t *members;  /* blocks, sorted by group */
+	uint32_t *first;    /* by group, into members */
+	uint32_t *examples; /* blocks to which ways are shown, in the order of the search */
+	uint32_t example_count;
 	uint32_t *dominator; /* by node; NULL: not computed */
 	uint64_t *retained;  /* by node */
 	uint8_t *is_top;     /* by block: no other block of its group dominates it */
@@ -72,12 +74,16 @@ static void number_groups(void)
 	snap__copy_give_back(t.of_stack, ((size_t)stacks + 1) * sizeof(*t.of_stack));
 }
 
+static uint32_t *scratch_array(unsigned index);
+
+/* With dominators, where sort_dominated() had an array. */
 static void sort_members(void)
 {
+	size_t used = snap__blocks.count * sizeof(*t.members);
 	uint32_t *fill;
 
-	t.members = snap__copy_need_now(((size_t)snap__blocks.count + 1) * sizeof(*t.members),
-					snap__blocks.count * sizeof(*t.members));
+	t.members = t.dominator ? scratch_array(1)
+				: snap__copy_need_now(used + sizeof(*t.members), used);
 	t.first = snap__copy_need(((size_t)t.count + 2) * sizeof(*t.first));
 	fill = snap__copy_need(((size_t)t.count + 1) * sizeof(*fill));
 	for (uint32_t i = 0; i < t.count; i++) {
@@ -107,6 +113,29 @@ static void count_lost(void)
 	}
 }
 
+/* For each group, the block that was reached first, and the first block that is an indirect
+ * leak. */
+static void choose_examples(void)
+{
+	uint8_t *has = snap__copy_need((size_t)t.count + 1);
+
+	t.examples = snap__copy_need((2 * (size_t)t.count + 1) * sizeof(*t.examples));
+	for (uint32_t i = 0; i < g->ordered; i++) {
+		uint32_t v = g->order[i];
+		uint8_t kind;
+
+		if (v >= snap__blocks.count)
+			continue;
+		kind = snap__graph_is_lost(v) ? 2 : 1;
+		if ((kind == 2 && g->parent[v] - 1 >= snap__blocks.count) ||
+		    (has[group_of(v)] & kind))
+			continue;
+		has[group_of(v)] |= kind;
+		t.examples[t.example_count++] = v;
+	}
+	snap__copy_give_back(has, (size_t)t.count + 1);
+}
+
 /* ---- what they retain ------------------------------------------------------------------------ */
 
 static size_t node_count(void)
@@ -114,7 +143,7 @@ static size_t node_count(void)
 	return (size_t)snap__graph_leak_node() + 2;
 }
 
-/* Three arrays of numbers by node, then sizes by node. */
+/* Two arrays of numbers by node, then sizes by node. */
 static uint32_t *scratch_array(unsigned index)
 {
 	return t.scratch + index * ((node_count() + 1) & ~(size_t)1);
@@ -122,7 +151,7 @@ static uint32_t *scratch_array(unsigned index)
 
 static uint64_t *scratch_retained(void)
 {
-	uint64_t *sizes = (uint64_t *)(void *)scratch_array(3);
+	uint64_t *sizes = (uint64_t *)(void *)scratch_array(2);
 
 	for (size_t v = 0; v < node_count(); v++)
 		sizes[v] = 0;
@@ -191,12 +220,14 @@ static void walk_tree(const struct tree *tree, uint32_t top)
 	}
 }
 
-static void retain_by_group(const uint32_t *order, uint32_t reached)
+/* `order` is overwritten. */
+static void retain_by_group(uint32_t *order, uint32_t reached)
 {
+	uint32_t top = order[0];
 	struct tree tree = {
 		.child = scratch_array(0),
 		.sibling = scratch_array(1),
-		.stack = scratch_array(2),
+		.stack = order,
 		.open = snap__copy_need(((size_t)t.count + 1) * sizeof(uint32_t)),
 	};
 
@@ -208,7 +239,7 @@ static void retain_by_group(const uint32_t *order, uint32_t reached)
 		tree.sibling[v] = tree.child[up];
 		tree.child[up] = v + 1;
 	}
-	walk_tree(&tree, order[0]);
+	walk_tree(&tree, top);
 }
 
 static void find_retained(void)
@@ -216,11 +247,11 @@ static void find_retained(void)
 	const struct snap__digraph graph = {(uint32_t)node_count(), g->first, g->degree, g->to};
 	size_t scratch = snap__dominators_scratch(node_count(), g->edges);
 	size_t used = node_count() * sizeof(uint32_t);
-	uint32_t *order = snap__copy_need_now(used, used);
+	uint32_t *order = g->order; /* examples are chosen: the search's order is needed no more */
 	uint32_t reached;
 
 	t.dominator = snap__copy_need_now(used + 2 * sizeof(*t.dominator), used);
-	t.scratch = snap__copy_need_now(scratch * sizeof(*t.scratch), 5 * used);
+	t.scratch = snap__copy_need_now(scratch * sizeof(*t.scratch), 4 * used);
 	snap__graph_hide_weak();
 	reached = snap__dominators(&graph, snap__graph_leak_node() + 1, t.scratch, t.dominator,
 				   order);
@@ -230,7 +261,6 @@ static void find_retained(void)
 	t.is_top = snap__copy_need_now((size_t)snap__blocks.count + 1, snap__blocks.count);
 	sum_retained(order, reached);
 	retain_by_group(order, reached);
-	snap__copy_give_back(order, used);
 }
 
 /* ---- labels ---------------------------------------------------------------------------------- */
@@ -275,8 +305,8 @@ const char *snap__groups_label(uint32_t index)
 void snap__groups_make(bool retained)
 {
 	number_groups();
-	sort_members();
 	count_lost();
+	choose_examples();
 	snap__copy_tick();
 	if (retained)
 		find_retained();
@@ -402,13 +432,14 @@ void snap__groups_write_edges(struct snap__writer *w)
 		.row_of = snap__copy_need(((size_t)t.count + 1) * sizeof(*b.row_of)),
 	};
 
-	b.seen = t.dominator ? scratch_array(2)
+	b.seen = t.dominator ? g->order /* free since sizes are known */
 			     : snap__copy_need(((size_t)snap__blocks.count + 1) * sizeof(*b.seen));
 	for (uint32_t block = 0; t.dominator && block < snap__blocks.count; block++)
 		b.seen[block] = 0;
 
 	if (t.dominator)
 		sort_dominated(&b);
+	sort_members();
 	for (b.holder = 0; b.holder < t.count + g->root_count; b.holder++) {
 		if (b.holder >= t.count)
 			add_references(&b, snap__graph_root_node(b.holder - t.count));
@@ -475,25 +506,10 @@ static void write_path_to(struct snap__writer *w, uint32_t block)
 	snap__write_path(w, &path, steps);
 }
 
-/* For each group, the block that was reached first, and the first block that is an indirect
- * leak. */
 void snap__groups_write_paths(struct snap__writer *w)
 {
-	uint8_t *has = snap__copy_need((size_t)t.count + 1);
-
-	for (uint32_t i = 0; i < g->ordered; i++) {
-		uint32_t v = g->order[i];
-		uint8_t kind;
-
-		if (v >= snap__blocks.count)
-			continue;
-		kind = snap__graph_is_lost(v) ? 2 : 1;
-		if ((kind == 2 && g->parent[v] - 1 >= snap__blocks.count) ||
-		    (has[group_of(v)] & kind))
-			continue;
-		has[group_of(v)] |= kind;
-		write_path_to(w, v);
-	}
+	for (uint32_t i = 0; i < t.example_count; i++)
+		write_path_to(w, t.examples[i]);
 	snap__copy_tick();
 }
 
