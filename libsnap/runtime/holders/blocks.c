@@ -74,6 +74,39 @@ uint64_t snap__blocks_huge_size(uint32_t block)
 	return all->huge[i].size;
 }
 
+/* Of the 2 MiB around `address`. */
+static struct snap__heap_page *pages_around(uintptr_t address)
+{
+	struct snap__heap_page ***middle = &snap__blocks.top[address >> 30];
+	struct snap__heap_page **pages;
+
+	if (!*middle)
+		*middle = snap__copy_need(MIDDLES * sizeof(**middle));
+	pages = &(*middle)[address >> 21 & (MIDDLES - 1)];
+	if (!*pages)
+		*pages = snap__copy_need(PAGES * sizeof(**pages));
+	return *pages;
+}
+
+/* Blocks come mostly in order: the pages of the last one are at hand. */
+static void mark_start(struct snap__blocks *all, uintptr_t address, uintptr_t end)
+{
+	static struct snap__heap_page *pages;
+	static uintptr_t leaf; /* whose pages those are */
+	unsigned granule = address >> 4 & 255;
+	uint64_t bit = 1ull << (granule & 63), *starts;
+
+	if (!pages || address >> 21 != leaf)
+		pages = pages_around(address);
+	leaf = address >> 21;
+	for (uintptr_t next = leaf + 1; next <= end >> 21; next++)
+		pages_around(next << 21);
+	starts = &pages[address >> 12 & (PAGES - 1)].starts[granule >> 6];
+	all->crowded |= (*starts & bit) != 0;
+	*starts |= bit;
+	all->high = end >= all->high ? end + 1 : all->high;
+}
+
 static void add_block(void *user, uintptr_t address, const struct snap__block *block)
 {
 	struct snap__blocks *all = user;
@@ -85,6 +118,7 @@ static void add_block(void *user, uintptr_t address, const struct snap__block *b
 	if (block->size >= UINT32_MAX)
 		add_huge(all, address, block->size);
 	all->stack[all->count++] = block->stack;
+	mark_start(all, address, address + block->size);
 }
 
 static void swap_blocks(struct snap__blocks *all, size_t a, size_t b)
@@ -244,44 +278,6 @@ static void add_all_moving(struct snap__blocks *all, struct snap__space *space)
 				add_moving(all, space, &t->moving);
 }
 
-/* Of the 2 MiB around `address`. */
-static struct snap__heap_page *pages_around(uintptr_t address)
-{
-	struct snap__heap_page ***middle = &snap__blocks.top[address >> 30];
-	struct snap__heap_page **pages;
-
-	if (!*middle)
-		*middle = snap__copy_need(MIDDLES * sizeof(**middle));
-	pages = &(*middle)[address >> 21 & (MIDDLES - 1)];
-	if (!*pages)
-		*pages = snap__copy_need(PAGES * sizeof(**pages));
-	return *pages;
-}
-
-static void mark_starts(void)
-{
-	struct snap__heap_page *pages = NULL;
-	uintptr_t leaf = 0, high = 0; /* whose pages those are; the end of the last block */
-
-	for (uint32_t i = 0; i < snap__blocks.count; i++) {
-		uintptr_t address = snap__blocks.address[i];
-		uintptr_t end = address + snap__blocks_size(i);
-		unsigned granule = address >> 4 & 255;
-		uint64_t bit = 1ull << (granule & 63), *starts;
-
-		if (!pages || address >> 21 != leaf)
-			pages = pages_around(address);
-		leaf = address >> 21;
-		for (uintptr_t next = leaf + 1; next <= end >> 21; next++)
-			pages_around(next << 21);
-		starts = &pages[address >> 12 & (PAGES - 1)].starts[granule >> 6];
-		snap__blocks.crowded |= (*starts & bit) != 0;
-		*starts |= bit;
-		high = end > high ? end : high;
-	}
-	snap__blocks.high = high + 1;
-}
-
 static uint32_t count_starts(struct snap__heap_page *page, uint32_t before)
 {
 	uint32_t in = 0;
@@ -320,7 +316,6 @@ void snap__blocks_collect(struct snap__space *space)
 	if (snap__blocks.count == 0)
 		return;
 	snap__blocks.low = snap__blocks.address[0];
-	mark_starts();
 	number_starts();
 }
 

@@ -32,6 +32,8 @@ struct search {
 	uint32_t count, extra_count;
 };
 
+_Static_assert(sizeof(struct extra) == SNAP__EXTRA_WORDS * sizeof(uint32_t), "its words");
+
 enum { ARRAYS = 5 }; /* of the scratch memory, besides `extras` */
 
 static size_t room_of(size_t nodes)
@@ -41,7 +43,7 @@ static size_t room_of(size_t nodes)
 
 size_t snap__dominators_scratch(size_t nodes, size_t edges)
 {
-	return ARRAYS * room_of(nodes) + edges * (sizeof(struct extra) / sizeof(uint32_t));
+	return ARRAYS * room_of(nodes) + edges * SNAP__EXTRA_WORDS;
 }
 
 static void meet(struct search *s, uint32_t node, uint32_t parent)

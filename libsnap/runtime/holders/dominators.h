@@ -19,6 +19,9 @@ struct snap__digraph {
 	const uint32_t *first, *degree, *to;
 };
 
+/** Words for each edge beside the search tree, at the end of the scratch memory. */
+#define SNAP__EXTRA_WORDS 2u
+
 /** How many words of scratch memory a graph with so many edges needs. */
 size_t snap__dominators_scratch(size_t nodes, size_t edges);
 

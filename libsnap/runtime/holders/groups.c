@@ -13,6 +13,7 @@
 #include "snap/format.h"
 
 #define MOST_LABELS 65536u
+#define PAGE        4096u
 #define NO_GROUP    UINT32_MAX
 #define SCAN_LIMIT  ((uintptr_t)16 << 20) /* of a root, for where in it a pointer lies */
 
@@ -242,6 +243,17 @@ static void retain_by_group(uint32_t *order, uint32_t reached)
 	walk_tree(&tree, top);
 }
 
+/* All edges but those of the search tree are written at the end of the scratch memory. */
+static void expect_extras(size_t scratch)
+{
+	size_t extras = g->edges + 1 > node_count() ? g->edges + 1 - node_count() : 0;
+	uintptr_t begin = (uintptr_t)(t.scratch + scratch - SNAP__EXTRA_WORDS * g->edges);
+
+	if (extras)
+		snap__copy_will_write((void *)(begin & ~(uintptr_t)(PAGE - 1)),
+				      extras * SNAP__EXTRA_WORDS * sizeof(*t.scratch));
+}
+
 static void find_retained(void)
 {
 	const struct snap__digraph graph = {(uint32_t)node_count(), g->first, g->degree, g->to};
@@ -252,6 +264,7 @@ static void find_retained(void)
 
 	t.dominator = snap__copy_need_now(used + 2 * sizeof(*t.dominator), used);
 	t.scratch = snap__copy_need_now(scratch * sizeof(*t.scratch), 4 * used);
+	expect_extras(scratch);
 	snap__graph_hide_weak();
 	reached = snap__dominators(&graph, snap__graph_leak_node() + 1, t.scratch, t.dominator,
 				   order);
