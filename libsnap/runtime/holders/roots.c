@@ -124,6 +124,16 @@ static bool is_ours(const struct snap__module *module)
 	return here >= module->start && here < module->end;
 }
 
+/* glibc's arena is in the module of its malloc. */
+static bool has_main_arena(const struct snap__module *module)
+{
+	const struct snap__host *host = snap__process_host();
+
+	return snap__equal(host->allocator, "glibc") &&
+	       (!host->malloc_address ||
+		snap__modules_at((uintptr_t)host->malloc_address) == module);
+}
+
 static void cut_up_data(const struct finding *f, const struct snap__area *area,
 			const struct snap__module *module, uintptr_t low, uintptr_t high)
 {
@@ -131,7 +141,7 @@ static void cut_up_data(const struct finding *f, const struct snap__area *area,
 		.kind = SNAP_ROOT_GLOBAL, .module = module_index(f, module), .label = ""};
 	struct snap__range arena = {0, 0};
 
-	if (snap__equal(snap__process_host()->allocator, "glibc"))
+	if (has_main_arena(module))
 		arena = snap__libc_main_arena(low, high);
 	if (arena.high) {
 		root.address = low - module->bias;

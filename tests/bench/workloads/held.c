@@ -83,11 +83,11 @@ static int input_ended(void)
 
 static void write_windows(size_t count)
 {
-	static struct window windows[MOST_WINDOWS];
+	struct window *windows = calloc(MOST_WINDOWS, sizeof(*windows));
 	uint64_t random = 88172645463325252u, begin = now();
 	size_t used = 0;
 
-	while (used < MOST_WINDOWS) {
+	while (windows && used < MOST_WINDOWS) {
 		for (int i = 0; i < BATCH; i++) {
 			random ^= random << 13;
 			random ^= random >> 7;
