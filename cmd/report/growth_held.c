@@ -498,7 +498,8 @@ static void judge_reuse(struct growth_judgement *judgement, const struct growth_
 	judgement->verdict = GROWTH_WARM_UP;
 	judgement->exact = false;
 	snprintf(sentence, sizeof(sentence),
-		 "no leak: %llu of its blocks are freed objects that the interpreter keeps for new "
+		 "no leak: %llu of its blocks are freed objects or names that the interpreter "
+		 "keeps for new "
 		 "ones, and it keeps no more than some thousand",
 		 (unsigned long long)held->reuse);
 	growth_add_reason(judgement, sentence);

@@ -112,10 +112,10 @@ struct snap_variance {
 
 /** What the blocks of a group have in common. */
 enum snap_group_kind {
-	SNAP_GROUP_SITE = 0, /* `node` and `label` are call stack and domain of a site */
-	SNAP_GROUP_TYPE = 1, /* objects of an interpreter; `label` is the name of their type */
-	SNAP_GROUP_REUSE =
-		2, /* freed objects that an interpreter keeps for new ones; `label` as before */
+	SNAP_GROUP_SITE = 0,  /* `node` and `label` are call stack and domain of a site */
+	SNAP_GROUP_TYPE = 1,  /* objects of an interpreter; `label` is the name of their type */
+	SNAP_GROUP_REUSE = 2, /* freed objects that an interpreter keeps for new ones, and names
+				 that it looked up last; `label` as before */
 };
 
 /** Blocks that belong together, and what is known of them together. */

@@ -227,6 +227,19 @@ class Patterns(harness.PythonTest):
 
         self.each_kind(CLEAN, check)
 
+    def test_names_that_the_interpreter_keeps_are_no_leak(self):
+        def check(python):
+            if python.minor < 10:
+                self.skipTest("3.10 and later")
+            _, snapshots = self.record(python, "patterns.py", "names_looked_up", options=["--exit-snapshot", "none"])
+            rows = json.loads(self.growth(snapshots, "-f", "json", "--all"))["rows"]
+            row = next(row for row in rows if row["line"] == marked("names_looked_up"))
+            self.assertGreaterEqual(row["last_blocks"], 50)
+            self.assertEqual(row["verdict"], "warm-up", row)
+            self.assertRegex("\n".join(row["reasons"]), r"(?m)^no leak: \d+ of its blocks are freed objects or names that the interp")
+
+        self.with_each_python(check)
+
     def test_other_interpreter(self):
         """A census sees the main interpreter's objects: of another's no missing DECREF is said."""
         def check(python):

@@ -199,7 +199,7 @@ void snap__census_make(struct snap__copy *copy, const struct snap__numbering *nu
 			snap__copy_tick();
 	}
 	snap__belongings_behind(add_belonging);
-	snap__reuse_each(add_reuse);
+	snap__reuse_each(&copy->space, add_reuse);
 	name_types();
 	find_ways();
 	snap__guise_end(own);

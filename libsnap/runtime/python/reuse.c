@@ -12,10 +12,13 @@
 #include "runtime/python/frames.h"
 #include "runtime/python/objects.h"
 #include "runtime/python/python.h"
+#include "runtime/python/untold.h"
 #include "runtime/stacks.h"
 
-#define LARGEST    512u /* of an object that is kept */
-#define TICK_EVERY 65536u
+#define LARGEST     512u /* of an object that is kept */
+#define TICK_EVERY  65536u
+#define PAGE_WORDS  512u
+#define STATE_WORDS (128u * PAGE_WORDS) /* of the interpreter's state: the table is within these */
 
 struct search {
 	snap__reuse_fn *fn;
@@ -83,9 +86,35 @@ static void look_at(void *user, uintptr_t address, const struct snap__block *blo
 		search->fn(type, block);
 }
 
-void snap__reuse_each(snap__reuse_fn *fn)
+/* An entry of the table of names: the version of a type, the name, and what it stands for. */
+static void look_at_names(struct snap__space *space, snap__reuse_fn *fn)
+{
+	uintptr_t state = (uintptr_t)snap__python.main_interpreter();
+	struct snap__block block;
+
+	if (snap__python.layout->minor < 10) /* the table is elsewhere */
+		return;
+	for (size_t i = 1; i < STATE_WORDS; i++) {
+		uintptr_t at = state + i * sizeof(void *), word;
+
+		if (i % PAGE_WORDS == 1 &&
+		    !snap__space_is_readable(space, at, at + PAGE_WORDS * sizeof(void *)))
+			return;
+		word = snap__python_word((const void *)at, 0);
+		if (word <= UINT32_MAX || word % 16 != 0 ||
+		    snap__python_word((const void *)(at - sizeof(void *)), 0) - 1 >= UINT32_MAX ||
+		    snap__object_at((const void *)word) != SNAP__NO_OBJECT ||
+		    !snap__heapmap_find(word, &block) || !snap__untold_is_object(space, word) ||
+		    snap__python_type((const void *)word) != snap__python.str_type)
+			continue;
+		fn(snap__python.str_type, &block);
+	}
+}
+
+void snap__reuse_each(struct snap__space *space, snap__reuse_fn *fn)
 {
 	struct search search = {.fn = fn};
 
 	snap__heapmap_walk_at(look_at, &search);
+	look_at_names(space, fn);
 }

@@ -4,6 +4,7 @@ import atexit
 import collections
 import contextvars
 import ctypes
+import datetime
 import decimal
 import functools
 import gc
@@ -629,6 +630,16 @@ async def short_tasks():
 
 def finished_tasks():
     loop.run_until_complete(short_tasks())
+
+
+fillers, moment = [], datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc)
+
+
+def names_looked_up():
+    """Native code looks up "dst" with a new str each time, and the interpreter keeps the names that were looked up last.
+    A filler takes the place of a str that was freed, so that the next name has another address."""
+    fillers.append(str(100 + next(numbers)))
+    moment.timetuple()  # <- names_looked_up
 
 
 def sum_of(count):
