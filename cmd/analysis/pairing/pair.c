@@ -209,11 +209,27 @@ static uint32_t *sites_left(const struct side *side)
 	return sites;
 }
 
-/* The same, ordered by function and in line order within. */
-static uint32_t *sites_by_function(struct side *side)
+struct sites_of_both {
+	uint32_t *old, *new;
+};
+
+/* False when memory is out; to be released in any case. */
+static bool both_sites_left(struct sites_of_both *sites, const struct side *old,
+			    const struct side *new)
 {
-	set_keys(side, PAIR_FUNCTION);
-	return order(side) ? sites_left(side) : NULL;
+	*sites = (struct sites_of_both){sites_left(old), sites_left(new)};
+	return sites->old && sites->new;
+}
+
+static void release_sites(struct sites_of_both *sites)
+{
+	free(sites->old);
+	free(sites->new);
+}
+
+static bool both_have_stacks(const struct side *old, const struct side *new)
+{
+	return old->count > 0 && new->count > 0;
 }
 
 /* Take the sites of `pairs` out of a side. */
@@ -233,6 +249,22 @@ static bool drop_paired(struct side *side, const struct pair *pairs, size_t coun
 	side->count = left;
 	free(paired);
 	return true;
+}
+
+/* Where a way of pairing that finds its pairs by itself writes them, to be kept by keep_pairs(). */
+static struct pair *room_for_pairs(const struct pairing *pairing)
+{
+	return pairing->pairs + pairing->count;
+}
+
+static bool keep_pairs(struct pairing *pairing, size_t count, struct side *old, struct side *new,
+		       size_t site_count)
+{
+	const struct pair *pairs = room_for_pairs(pairing);
+
+	pairing->count += count;
+	return drop_paired(old, pairs, count, false, site_count) &&
+	       drop_paired(new, pairs, count, true, site_count);
 }
 
 /* ---- lines that went elsewhere --------------------------------------------------------------- */
@@ -360,20 +392,18 @@ static bool pair_alike(struct pairing *pairing, const struct dataset *dataset,
 		       const struct pair_sides *sides, struct side *old, struct side *new,
 		       struct line_knowledge *lines)
 {
-	uint32_t *old_sites = sites_by_function(old), *new_sites = sites_by_function(new);
-	struct pair *pairs = pairing->pairs + pairing->count;
+	struct sites_of_both sites = {NULL, NULL};
 	size_t count = 0;
-	bool ok = old_sites && new_sites &&
-		  (lines->map || old->count == 0 || new->count == 0 ||
-		   map_lines(lines, dataset, sides)) &&
-		  pair_fuzzy(dataset, sides, &lines->tokens, lines->map, old_sites, old->count,
-			     new_sites, new->count, pairs, &count) &&
-		  drop_paired(old, pairs, count, false, dataset->site_count) &&
-		  drop_paired(new, pairs, count, true, dataset->site_count);
+	bool ok;
 
-	pairing->count += count;
-	free(old_sites);
-	free(new_sites);
+	set_keys(old, PAIR_FUNCTION);
+	set_keys(new, PAIR_FUNCTION);
+	ok = order(old) && order(new) && both_sites_left(&sites, old, new) &&
+	     (lines->map || !both_have_stacks(old, new) || map_lines(lines, dataset, sides)) &&
+	     pair_fuzzy(dataset, sides, &lines->tokens, lines->map, sites.old, old->count,
+			sites.new, new->count, room_for_pairs(pairing), &count) &&
+	     keep_pairs(pairing, count, old, new, dataset->site_count);
+	release_sites(&sites);
 	return ok;
 }
 
@@ -383,23 +413,17 @@ static bool pair_without_inlined(struct pairing *pairing, const struct dataset *
 				 const struct pair_sides *sides, struct side *old, struct side *new,
 				 const struct line_knowledge *lines)
 {
-	struct pair *pairs = pairing->pairs + pairing->count;
-	uint32_t *old_sites, *new_sites;
+	struct sites_of_both sites;
 	size_t count = 0;
 	bool ok;
 
-	if (!lines || old->count == 0 || new->count == 0)
+	if (!lines || !both_have_stacks(old, new))
 		return true; /* one build, or nothing to pair */
-	old_sites = sites_left(old);
-	new_sites = sites_left(new);
-	ok = old_sites && new_sites &&
-	     pair_inlined(dataset, sides, &lines->tokens, old_sites, old->count, new_sites,
-			  new->count, pairs, &count) &&
-	     drop_paired(old, pairs, count, false, dataset->site_count) &&
-	     drop_paired(new, pairs, count, true, dataset->site_count);
-	pairing->count += count;
-	free(old_sites);
-	free(new_sites);
+	ok = both_sites_left(&sites, old, new) &&
+	     pair_inlined(dataset, sides, &lines->tokens, sites.old, old->count, sites.new,
+			  new->count, room_for_pairs(pairing), &count) &&
+	     keep_pairs(pairing, count, old, new, dataset->site_count);
+	release_sites(&sites);
 	return ok;
 }
 
@@ -464,7 +488,7 @@ static bool pair_relocated(struct pairing *pairing, const struct dataset *datase
 	uint32_t *names;
 	bool ok = true;
 
-	if (old->count == 0 || new->count == 0)
+	if (!both_have_stacks(old, new))
 		return true;
 	names = relocation_compute(dataset, sides, &moved);
 	if (names && moved) {
@@ -505,7 +529,7 @@ static bool pair_functions(struct pairing *pairing, struct side *old, struct sid
 		add_lines_to_keys(new, NULL);
 		if (!pair_by_keys(pairing, old, new, PAIR_FUNCTION, NULL))
 			return false;
-		if (!keys && old->count && new->count)
+		if (!keys && both_have_stacks(old, new))
 			note_places(lines, old->entries[0].dataset, pairing);
 	}
 	set_function_keys(old, keys);
@@ -518,21 +542,18 @@ static bool pair_signatures(struct pairing *pairing, const struct dataset *datas
 			    const struct pair_sides *sides, struct side *old, struct side *new,
 			    const struct line_knowledge *lines)
 {
-	uint32_t *old_sites, *new_sites;
+	struct sites_of_both sites;
 	uint64_t *keys = NULL;
 	size_t count = 0;
 	bool ok;
 
-	if (!lines || old->count == 0 || new->count == 0)
+	if (!lines || !both_have_stacks(old, new))
 		return true; /* one build, or nothing to pair */
-	old_sites = sites_left(old);
-	new_sites = sites_left(new);
-	ok = old_sites && new_sites &&
-	     signature_keys(&keys, &count, dataset, sides, old_sites, old->count, new_sites,
+	ok = both_sites_left(&sites, old, new) &&
+	     signature_keys(&keys, &count, dataset, sides, sites.old, old->count, sites.new,
 			    new->count) &&
 	     (count == 0 || pair_functions(pairing, old, new, keys, lines));
-	free(old_sites);
-	free(new_sites);
+	release_sites(&sites);
 	free(keys);
 	return ok;
 }
