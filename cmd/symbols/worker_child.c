@@ -20,8 +20,8 @@
 #include "symbols/wire.h"
 
 /*
- * What sound files take, with much to spare: elfutils maps them, unpacks sections to a few times
- * their size, and keeps what it has parsed.
+ * Much more than sound files take: elfutils maps them, unpacks sections to a few times their size,
+ * and keeps what it has parsed.
  */
 #define MEMORY_LEAST    (UINT64_C(256) << 20)
 #define MEMORY_PER_BYTE 32
@@ -72,7 +72,7 @@ static uint64_t data_memory(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/** One that cannot be asked for must not look like none allowed. */
+/** A limit that cannot be read must not look like a limit of 0. */
 static struct rlimit limit_of(int resource)
 {
 	struct rlimit limit;
@@ -124,7 +124,7 @@ static void out_of_time(int number)
 static void drop_files(int fd)
 {
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* A sanitizer's report is to be seen. */
+	/* A sanitizer's report must be visible. */
 	int last = memory_can_be_limited() ? STDERR_FILENO : STDOUT_FILENO;
 
 	for (int i = STDIN_FILENO; i <= last && nothing >= 0; i++)

@@ -16,8 +16,8 @@
 
 __extension__ typedef unsigned __int128 wide;
 
-/* What is needed while traces are added.  Until the end a file's id is the order in which it was
- * met. */
+/* Tables that are needed only while traces are added. Until the end a file's id is the order in
+ * which it was met. */
 struct py_groups {
 	const struct py_options *options;
 	struct py_glob **globs; /* one per filter */
@@ -333,7 +333,7 @@ static struct py_row *find_row(struct py_stats *stats, const struct py_frame *fr
 	return row;
 }
 
-/* What all traces of one stack hold. */
+/* The bytes and blocks of all traces of one stack. */
 struct holding {
 	int64_t size, count;
 };

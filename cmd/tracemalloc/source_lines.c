@@ -14,7 +14,7 @@
 #include "base/fail.h"
 #include "base/regular.h"
 
-enum { FILE_MAX = 64 << 20 }; /* what is larger is no source */
+enum { FILE_MAX = 64 << 20 }; /* a larger file is not taken for source code */
 
 struct source {
 	bool looked_for;

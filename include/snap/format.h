@@ -40,17 +40,18 @@
 #define SNAP_SECTION_TOCS SNAP_FORMAT_ID('T', 'O', 'C', 'S') /* table of contents, always last */
 
 enum snap_chunk_flags {
-	SNAP_CHUNK_REQUIRED = 1u << 0, /* who does not know the section must refuse the file */
+	SNAP_CHUNK_REQUIRED = 1u << 0, /* no reader may skip the section */
 	SNAP_CHUNK_STORED = 1u << 1,   /* the payload is the raw bytes, not a zstd frame */
 };
 
-/** Most raw bytes of a chunk: what a reader must be able to hold. */
+/** Most raw bytes of a chunk. A reader must have room for one. */
 #define SNAP_CHUNK_RAW_MAX (1u << 20)
 
 /** Most entries of the table of contents: it is itself one chunk. */
 #define SNAP_CHUNK_COUNT_MAX (SNAP_CHUNK_RAW_MAX / SNAP_FORMAT_CHUNK_HEADER_SIZE)
 
-/** Ceilings of single rows: far beyond real use, and each row fits half a chunk. */
+/** Limits of single rows. They are far beyond real use, and a row of that size fits in half a
+ * chunk. */
 #define SNAP_META_KEY_MAX        (1u << 12) /* bytes */
 #define SNAP_STRING_MAX          (1u << 18) /* bytes of a string or a meta value */
 #define SNAP_LOCATION_FRAMES_MAX (1u << 12)

@@ -1,10 +1,10 @@
 /*
  * snap/reader.h - decode a snapshot file, one section at a time.
  *
- * Files are untrusted: every length is checked against the bytes that remain, and
- * against the ceilings of libsnap/read/limits.h.  A row passed to a callback is the
- * reader's, and lives until the call returns.  Ids inside a row have been checked:
- * they are smaller than the count of the section that they refer to.
+ * Files are untrusted: every length is checked against the bytes that remain, and against the
+ * ceilings of libsnap/read/limits.h.  A row passed to a callback belongs to the reader and is valid
+ * until the callback returns.  Ids inside a row have been checked: they are smaller than the count
+ * of the section that they refer to.
  */
 #ifndef SNAP_READER_H
 #define SNAP_READER_H
@@ -22,7 +22,7 @@ extern "C" {
 
 struct snap_reader;
 
-/** How many rows each section of an open file announces. */
+/** How many rows each section of an open file says it has. */
 struct snap_counts {
 	uint64_t strings, modules, locations, frames, nodes, sites, cohorts;
 	uint64_t groups, roots, edges, paths, steps;
@@ -55,7 +55,7 @@ typedef enum snap_status snap_path_fn(void *user, const struct snap_path *path,
 /** What to do with a file that ends early. */
 enum snap_reader_mode {
 	SNAP_READ_WHOLE = 0,   /* refuse it: SNAP_ETRUNCATED */
-	SNAP_READ_SALVAGE = 1, /* give every whole chunk before the tear; snap_reader_torn() */
+	SNAP_READ_SALVAGE = 1, /* read every whole chunk before the tear; see snap_reader_torn() */
 };
 
 /** True if `data` begins as a snapshot file does; 8 bytes are enough to tell. */
@@ -79,8 +79,8 @@ enum snap_status snap_reader_open_memory(struct snap_reader **out, const void *d
 void snap_reader_close(struct snap_reader *reader);
 
 /**
- * NULL for a whole file.  Otherwise a sentence, the reader's, that says where the file
- * is torn and what is missing; only possible with SNAP_READ_SALVAGE.
+ * NULL for a whole file. Otherwise, with SNAP_READ_SALVAGE, a sentence that says where the file is
+ * torn and what is missing; it belongs to the reader.
  */
 const char *snap_reader_torn(const struct snap_reader *reader);
 

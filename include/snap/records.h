@@ -34,7 +34,7 @@ struct snap_meta {
 	struct snap_text value;
 };
 
-/** A mapped object: executable, shared library, vdso, or a name that a text form gave. */
+/** A mapped object: executable, shared library, vdso, or a name from a text form. */
 struct snap_module {
 	uint32_t path;     /* string id */
 	uint32_t build_id; /* string id: lower-case hex; the empty string when it has none */
@@ -47,9 +47,9 @@ enum snap_location_flags {
 };
 
 /**
- * A place in code that a call stack passes through.  With no frames of its own it
- * waits to be symbolised from (module, address); a location from a text form or an
- * interpreter carries its frames instead and may have no address.
+ * A place in code that a call stack passes through.  A location without frames is still to be
+ * symbolised from (module, address). One from a text form or an interpreter has its frames, and may
+ * have no address.
  */
 struct snap_location {
 	uint32_t module;  /* module id, or SNAP_NONE */
@@ -77,11 +77,12 @@ struct snap_node {
 	uint32_t location; /* location id */
 };
 
-/** What one call stack holds in one domain.  Estimates are rounded when sampled. */
+/** The blocks of one call stack in one domain. In a sampled snapshot the figures are rounded
+ * estimates. */
 struct snap_site {
 	uint32_t node;       /* node id of the newest frame, or SNAP_NONE for an empty stack */
 	uint32_t domain;     /* string id: "malloc", "mmap", "python", ... */
-	uint64_t live_bytes; /* as requested by the caller; each may be SNAP_UNKNOWN */
+	uint64_t live_bytes; /* as the caller asked for; each may be SNAP_UNKNOWN */
 	uint64_t live_blocks;
 	uint64_t allocated_bytes; /* since recording started, freed or not */
 	uint64_t allocated_blocks;
@@ -106,8 +107,8 @@ struct snap_variance {
 /*
  * Who holds what: a graph whose nodes are groups of blocks and roots.  A root is a place outside
  * all blocks that keeps alive what it refers to.  A block is unreachable if no way from a root
- * leads to it.  Absent unless the snapshot was asked for it.  Any number of graphs (the native
- * heap, an interpreter's objects) share these rows; the kind of a group says which it belongs to.
+ * leads to it.  A snapshot has it only if it was asked for.  Any number of graphs (the native heap,
+ * an interpreter's objects) share these rows; the kind of a group says which it belongs to.
  */
 
 /** What the blocks of a group have in common. */
@@ -118,7 +119,7 @@ enum snap_group_kind {
 				 that it looked up last; `label` as before */
 };
 
-/** Blocks that belong together, and what is known of them together. */
+/** Blocks that belong together, and their common figures. */
 struct snap_group {
 	uint32_t kind;  /* enum snap_group_kind, or one of a later version */
 	uint32_t label; /* string id */
@@ -153,7 +154,7 @@ struct snap_root {
 	uint64_t size;    /* bytes from the first to the last word that refers to a block */
 	uint32_t symbol;  /* string id: name of variable or function; empty: look it up */
 	uint64_t offset;  /* of `address` in that symbol */
-	uint64_t retained_bytes; /* as of a group */
+	uint64_t retained_bytes; /* as in a group */
 };
 
 /** One group or root refers to blocks of a group. */

@@ -1,9 +1,9 @@
 /*
  * snap/snap.h - record a program's heap from inside it.
  *
- * Link with -lsnap, or run under `snapdiff run` and call the same functions: whichever
- * started recording, the program sees one recorder.  All functions may be called from any
- * thread, and cost next to nothing while recording is off.  None of them changes errno.
+ * Link with -lsnap, or run under `snapdiff run` and call the same functions: there is one recorder,
+ * whichever of the two started it.  All functions may be called from any thread, and cost next to
+ * nothing while recording is off.  None of them changes errno.
  */
 #ifndef SNAP_SNAP_H
 #define SNAP_SNAP_H
@@ -25,38 +25,38 @@ enum snap_exit_snapshot {
 };
 
 /**
- * What to record and when to write.  Zero it, set `size` to sizeof(struct snap_config), then
- * what you want: a member that is 0 leaves the setting as the environment (SNAP_OUT, SNAP_EVERY,
- * ...) or the default has it.
+ * What to record and when to write.  Zero it, set `size` to sizeof(struct snap_config), then what
+ * you want: a member that is 0 leaves the setting to the environment (SNAP_OUT, SNAP_EVERY, ...) or
+ * the default.
  */
 struct snap_config {
 	size_t size;           /* sizeof(struct snap_config): lets the struct grow */
 	const char *directory; /* where snapshots go; made if its parent exists; default "snaps" */
-	uint64_t every_ms;     /* a snapshot each so many milliseconds */
+	uint64_t every_ms;     /* a snapshot every so many milliseconds */
 	uint64_t growth_bytes; /* ... each time the live heap has grown by this */
 	uint64_t peak_bytes;   /* ... each time its maximum has risen by this */
 	uint64_t sample_bytes; /* record one allocation per so many bytes on average; 0 all */
 	unsigned depth;        /* most frames of a call stack, the newest are kept */
-	int on_signal;         /* ... when this signal arrives; its handler becomes ours */
+	int on_signal;         /* ... when this signal arrives; its handler is replaced */
 	int exit_snapshot;     /* enum snap_exit_snapshot */
 };
 
 /**
  * Begin recording.  `config` may be NULL: settings of the environment and defaults.  Under
  * `snapdiff run`, and when recording is on already, nothing changes and the answer is SNAP_OK.
- * After snap_stop() recording begins anew with an empty heap; figures since the start
- * (allocated bytes and blocks) go on counting.
- * Returns SNAP_OK, SNAP_EINVAL, SNAP_EIO (the directory cannot be written), SNAP_ENOMEM,
- * SNAP_EUNSUPPORTED (another malloc is in front of ours).  If that process runs CPython, what the
- * interpreter's own allocators hand out is recorded all the same, and a line on standard error says
- * so; call with its GIL held then.
+ * After snap_stop() recording begins again with an empty heap; the totals since the start
+ * (allocated bytes and blocks) go on.  Returns SNAP_OK, SNAP_EINVAL, SNAP_EIO (the directory cannot
+ * be written), SNAP_ENOMEM, SNAP_EUNSUPPORTED (another malloc is in front of ours).  If that
+ * process runs CPython, what the interpreter's own allocators hand out is recorded all the same,
+ * and a line on standard error says so; call with its GIL held then.
  */
 enum snap_status snap_start(const struct snap_config *config);
 
 /**
- * Write a snapshot named `label` (NULL: no name) and wait until it is durable.  It holds every
- * block that the calling thread allocated and did not free, and those of the others likewise if
- * they hold still.  Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM, SNAP_ESTATE (recording is off).
+ * Write a snapshot named `label` (NULL: no name) and wait until it is on the disk. It has every
+ * block that the calling thread allocated and did not free, and those of other threads if these
+ * neither allocate nor free meanwhile.  Returns SNAP_OK, SNAP_EIO, SNAP_ENOMEM, SNAP_ESTATE
+ * (recording is off).
  */
 enum snap_status snap_take(const char *label);
 

@@ -221,7 +221,7 @@ static void remember_chunk(struct snap__writer *w, const struct snap__chunk *chu
 	w->chunks++;
 }
 
-/* May a reader that does not know the section leave it out? */
+/* May a reader that does not know the section skip it? */
 static bool is_optional(uint32_t section)
 {
 	return section == SNAP_SECTION_VARI ||

@@ -7,8 +7,8 @@
         print(report)
 
 Under `snapdiff run -- python app.py` the recorder is there already, and these functions use it.
-Otherwise start() loads it: Python's own allocations are recorded from then on; those of native
-libraries only under `snapdiff run`.
+Otherwise start() loads it, and Python's own allocations are recorded from then on.  Those of native
+libraries are recorded only under `snapdiff run`.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def size(value: int | str) -> int:
 
 def start(directory: Path | None = None, *, every: float = 0, growth: int | str = 0, peak: int | str = 0,
           sample: int | str = 0, depth: int = 0, on_signal: int = 0) -> None:
-    """Begin recording; does nothing when recording is on.
+    """Begin recording. Does nothing while recording is on.
 
     directory: where snapshots go (default: SNAP_OUT, or "snaps"); every: seconds between snapshots;
     growth, peak: a snapshot each time the live heap, or its maximum, has risen by so many bytes;
     sample: record one allocation per so many bytes on average (0: all); depth: most frames of a stack;
-    on_signal: a snapshot when this signal arrives, such as signal.SIGUSR2; its handler becomes ours.
+    on_signal: a snapshot when this signal arrives, such as signal.SIGUSR2; its handler is replaced.
     """
     global _directory
     wanted = pathlib.Path(directory) if directory is not None else _directory
@@ -99,9 +99,9 @@ def _number(path: pathlib.Path) -> int:
 
 
 def take(label: str | None = None, *, census: bool = False) -> pathlib.Path:
-    """Write a snapshot and return its path; it is durable then.
+    """Write a snapshot and return its path when the file is on the disk.
 
-    census: it also counts Python's objects by type and by line (`snapdiff top -g type`).
+    census: the snapshot also counts Python's objects by type and by line (`snapdiff top -g type`).
     """
     library = _library.library()
     take_one = library.snap_take_census if census else library.snap_take
@@ -118,21 +118,21 @@ def stop() -> None:
 
 
 def flush() -> None:
-    """Wait until every snapshot that was asked for is durable."""
+    """Wait until every snapshot that was asked for is on the disk."""
     _library.check(_library.library().snap_flush(), "snapshots cannot be waited for")
 
 
 def label(key: str, value: str | None) -> None:
-    """Set a label of all snapshots to come; None removes it."""
+    """Set a label that all later snapshots carry; None removes it."""
     _library.check(_library.library().snap_set_label(
         key.encode(), None if value is None else value.encode()), "the label cannot be set")
 
 
 @contextlib.contextmanager
 def recording(directory: Path | None = None, **settings: Any) -> Iterator[pathlib.Path]:
-    """`with snapdiff.recording("snaps"): ...`: start() before, a last snapshot and stop() after.
+    """`with snapdiff.recording("snaps"): ...` calls start(), and at the end takes a last snapshot and calls stop().
 
-    Gives the directory of the snapshots.  Where recording was on before, it stays on.
+    Its value is the directory of the snapshots. If recording was on before, it stays on.
     """
     was_on = is_recording()
     start(directory, **settings)
@@ -179,9 +179,10 @@ def repeat(function: Callable[[], Any], times: int = 10, warmup: int = 2,
            **options: Any) -> Growth:
     """Call `function` again and again, take a snapshot after each call, and judge what grows.
 
-    The first `warmup` calls come before the first snapshot: caches fill in them.  At least three
-    repetitions are needed, eight for a sure verdict.  Options are those of `snapdiff growth`.
-    The last snapshot has a census of objects: the report says by what they are held.
+    The first `warmup` calls come before the first snapshot, so that caches can fill.  At least three
+    repetitions are needed, and eight for a verdict of high confidence.  Options are those of
+    `snapdiff growth`.  The last snapshot has a census of objects, from which the report says what
+    holds them.
     """
     if times < 3:
         raise ValueError("three repetitions are the least that can be judged")
@@ -199,7 +200,10 @@ def repeat(function: Callable[[], Any], times: int = 10, warmup: int = 2,
 
 
 def _repeat(function: Callable[[], Any], times: int, warmup: int) -> Sequence[pathlib.Path]:
-    """Nothing of ours may be left between two snapshots, or we would be what grows."""
+    """Take a snapshot after the warm-up and after each of `times` calls; their paths.
+
+    Between two snapshots this function keeps no new object: it would be reported as growth.
+    """
     library = _library.library()
     status = 0
     for _ in range(warmup):
@@ -215,7 +219,7 @@ def _repeat(function: Callable[[], Any], times: int, warmup: int) -> Sequence[pa
 
 
 def _take_with_census(label: bytes) -> int:
-    """A snapshot with a census, or without one where there can be none."""
+    """A snapshot with a census, or without one if a census is not possible."""
     library = _library.library()
     return int(library.snap_take_census(label) and library.snap_take(label))
 

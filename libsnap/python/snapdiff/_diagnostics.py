@@ -1,8 +1,8 @@
-"""What a service in production may be asked: a WSGI and an ASGI application over the recorder.
+"""Diagnostics of a service in production: a WSGI and an ASGI application that report on its memory.
 
-Who may ask: without a token, only a peer on the loopback address that talks to us directly; with one,
-whoever sends it.  What is told: sizes, lines of code and verdicts.  Command line, environment, labels,
-host and contents of memory are never told.
+With a token, whoever sends it gets an answer; without one, only a peer that connects directly from the
+loopback address.  Answers have sizes, lines of code and verdicts, and never the command line,
+environment, labels, host or contents of memory.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Request:
 
 
 class _Rate:
-    """So many calls a minute, at most so many at once."""
+    """Lets through `per_minute` calls a minute; that many may come at once after a quiet minute."""
 
     def __init__(self, per_minute: float) -> None:
         self.per_second, self.most = per_minute / 60, max(1.0, per_minute)
@@ -110,8 +110,8 @@ class Diagnostics:
 
     @staticmethod
     def _check_local(request: _Request) -> None:
-        """A proxy on this machine has the loopback address, too, and so has a browser that a page of
-        somebody else's sends here."""
+        """A proxy on this machine has the loopback address, too, and so has a browser that a foreign page
+        directs here.  Neither may ask."""
         if not _is_loopback(request.peer):
             raise _Refused(403, "only from the loopback address, or with a token")
         if any(name in request.headers for name in _FORWARDED):
@@ -128,7 +128,7 @@ class Diagnostics:
         if wait:
             raise _Refused(429, "too many requests", int(wait) + 1)
 
-    # ---- what is told ------------------------------------------------------------------------------
+    # ---- the answers -------------------------------------------------------------------------------
 
     def _status(self, _: Mapping[str, str]) -> Any:
         return {"pid": os.getpid(), "recording": snapdiff.is_recording(), "snapshots": len(snapdiff._mine())}
@@ -238,11 +238,12 @@ class Diagnostics:
 
 def diagnostics(token: str | None = None, *, per_minute: float = 6, sample: int | str = "512KiB",
                 most_snapshots: int = 200) -> Diagnostics:
-    """Applications that tell how the memory of this process is: `.wsgi` and `.asgi`.
+    """The applications `.wsgi` and `.asgi`, which report on the memory of this process.
 
     token: whoever sends `Authorization: Bearer TOKEN` may ask, from anywhere; without one only a direct
     peer on the loopback address.  per_minute: requests that are answered in a minute.  sample: how
-    POST start records, one allocation per so many bytes on average.  most_snapshots: no more are taken.
+    POST start records, one allocation per so many bytes on average.  most_snapshots: when the process
+    has that many, POST /snapshot is refused.
 
     GET /           whether recording is on, and how many snapshots there are
     GET /top        what holds the most memory in the newest snapshot (?rows=N)

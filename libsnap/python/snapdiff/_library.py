@@ -39,7 +39,8 @@ _library: Any = None
 def _prefix() -> pathlib.Path | None:
     """The installation that this package belongs to: PREFIX of PREFIX/lib/python3/dist-packages/snapdiff.
 
-    No other directory above: it may be one in which anybody can make a bin/snapdiff, as /tmp is."""
+    A package that lies elsewhere has none: a directory above it may be one, such as /tmp, in which
+    anybody can make a bin/snapdiff."""
     if len(_HERE.parents) < 5 or _HERE.parents[2].name != "lib":
         return None
     prefix = _HERE.parents[3]
@@ -126,13 +127,13 @@ def command() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The analyst is not to be recorded: without the recorder's settings."""
+    """The environment for the snapdiff program: without the recorder's settings, so that it is not recorded."""
     return {name: value for name, value in os.environ.items()
             if not name.startswith("SNAP_") and name != "LD_PRELOAD"}
 
 
 def run(arguments: Sequence[str], codes: Sequence[int] = (0,)) -> str:
-    """Output of the command; an Error with its message for an exit code that is not in `codes`."""
+    """Output of the command.  An exit code that is not in `codes` raises an Error with the command's message."""
     result = subprocess.run([command(), *arguments], capture_output=True, text=True, check=False,
                             env=_environment(), errors="surrogateescape")
     if result.returncode not in codes:

@@ -7,7 +7,7 @@ import os
 from typing import Any, Sequence
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-# What these allocate is ours.  Others of the package call the user's function.
+# Rows of these files are the package's own allocations. The package's other files call the user's function.
 _OURS = {"take", "start", "stop", "flush", "label", "_mine", "_number", "_take_with_census", "_call", "_metric", "_peaks", "check", "library"}
 
 
@@ -22,7 +22,7 @@ def human(bytes_: float) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One site of a report.  `data` is the row as JSON has it; nothing is left out there."""
+    """One site of a report. `data` is the whole row as JSON has it."""
 
     data: dict[str, Any]
 
@@ -33,12 +33,12 @@ class Row:
 
     @property
     def file(self) -> str | None:
-        """The source file, None where it is not known."""
+        """The source file, None if it is not known."""
         return self.data.get("file")
 
     @property
     def line(self) -> int | None:
-        """The line, None where it is not known."""
+        """The line, None if it is not known."""
         return self.data.get("line")
 
     @property
@@ -48,27 +48,27 @@ class Row:
 
     @property
     def verdict(self) -> str | None:
-        """Of growth: leak, container-growth, warm-up ..."""
+        """Of growth: the verdict, such as leak, container-growth or warm-up."""
         return self.data.get("verdict")
 
     @property
     def confidence(self) -> str | None:
-        """Of growth: high, medium or low."""
+        """Of growth: how sure the verdict is: high, medium or low."""
         return self.data.get("confidence")
 
     @property
     def pattern(self) -> str | None:
-        """Of growth: a known way to leak, such as unbounded-cache; None where none is sure."""
+        """Of growth: a known way to leak, such as unbounded-cache; None if it is none of them for sure."""
         return self.data.get("pattern")
 
     @property
     def held_by(self) -> str | None:
-        """Of growth: by what its objects are held, in words; None without a census."""
+        """Of growth: what holds its objects, in words; None without a census."""
         return self.data.get("held_by")
 
     @property
     def held_type(self) -> str | None:
-        """Of growth: the type of what is held."""
+        """Of growth: the type of the objects that are held."""
         return self.data.get("held_type")
 
     @property
@@ -108,7 +108,7 @@ class _Report:
 
     @property
     def warnings(self) -> list[str]:
-        """What to know before the figures are believed."""
+        """The report's warnings, which say how far its figures can be trusted."""
         return list(self.data.get("warnings") or [])
 
 

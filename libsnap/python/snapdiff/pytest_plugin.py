@@ -7,8 +7,8 @@
     def test_import(): ...
 
 The test function is called again and again in one process.  Caches that fill in the warm-up do not
-count; what the test itself holds back from call to call does.  With --snapdiff the tests that grew
-most are listed at the end.
+count; what the test itself keeps from call to call does.  With --snapdiff the tests that grew most
+are listed at the end.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _call(item: pytest.Function) -> Callable[[], Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Marked tests are called by us."""
+    """Call a marked test here, with its checks."""
     growth = pyfuncitem.get_closest_marker("no_growth")
     peak = pyfuncitem.get_closest_marker("limit_peak")
     if not growth and not peak:
@@ -74,7 +74,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 class _recorder:
-    """Recording is on inside; where it was on before it stays on."""
+    """Recording is on inside the `with` block; if it was on before, it stays on."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.keep = config.getoption("--snapdiff-keep")
