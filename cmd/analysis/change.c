@@ -21,6 +21,8 @@ bool change_has_stacks(const struct change_row *row)
 
 uint32_t change_label_site(const struct pair *pair)
 {
+	if (pair->has_twin)
+		return pair->twin;
 	return pair->new != SNAP_NONE ? pair->new : pair->old;
 }
 
@@ -55,7 +57,7 @@ static void add_pair(struct change_row *row, const struct pairing *pairing, uint
 	    weight(old, new, figure) > weight(side_figures(sides->old, best->old),
 					      side_figures(sides->new, best->new), figure))
 		row->heaviest = index;
-	row->old_only += pair->new == SNAP_NONE;
+	row->old_only += pair->new == SNAP_NONE && !pair->has_twin;
 	row->new_only += pair->old == SNAP_NONE;
 	if (pair->level == PAIR_NONE)
 		return;

@@ -69,7 +69,8 @@ double change_per_unit(const struct change_row *row, enum figure figure,
 /** "new", "gone", "grew", "shrank", "same", "moved"; NULL for CHANGE_UNKNOWN. */
 const char *change_status_name(enum change_status status);
 
-/** The site whose rows a pair is credited to: the new one if it exists, else the old one. */
+/** The site whose rows a pair is credited to: the new one if it exists, else the one of its twin, else
+ * the old one. */
 uint32_t change_label_site(const struct pair *pair);
 
 /**

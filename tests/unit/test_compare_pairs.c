@@ -33,7 +33,7 @@ static struct pair pair_of(uint32_t site, int side, enum pair_level level)
 	const struct dataset_cell **old = dataset_cells_by_site(dataset, OLD);
 	const struct dataset_cell **new = dataset_cells_by_site(dataset, NEW);
 	struct pair_sides sides = {.old = old, .new = new};
-	struct pair found = {SNAP_NONE, SNAP_NONE, PAIR_NONE, 0};
+	struct pair found = {.old = SNAP_NONE, .new = SNAP_NONE, .level = PAIR_NONE};
 	struct pairing pairing;
 	size_t times = 0;
 
@@ -75,6 +75,23 @@ Test(pairing, exact_keys_pair_first)
 	dataset->sites[a].identity.exact = dataset->sites[c].identity.exact = 77;
 	EXPECT_PAIR(a, c, PAIR_FUNCTION, PAIR_EXACT);
 	cr_expect_eq(pair_of(b, NEW, PAIR_FUNCTION).level, PAIR_NONE);
+}
+
+/* An optimiser made two calls of the one in line 1; the other build has one. */
+Test(pairing, stacks_that_differ_in_addresses_alone_are_one_row_in_another_build)
+{
+	uint32_t a = builder_add(dataset, OLD, "f:f.c:1@app < main:m.c:2@app", 1000, 10);
+	uint32_t b = builder_add(dataset, OLD, "f:f.c:1@app < main:m.c:2@app", 9000, 90);
+	uint32_t c = builder_add(dataset, OLD, "g:f.c:7@app < main:m.c:3@app", 500, 5);
+	uint32_t new = builder_add(dataset, NEW, "f:f.c:1@app < main:m.c:2@app", 10000, 100);
+	struct pair first = pair_of(a, OLD, PAIR_FUZZY), second = pair_of(b, OLD, PAIR_FUZZY);
+	struct pair other = pair_of(c, OLD, PAIR_FUZZY);
+
+	cr_assert_neq(a, b);
+	cr_expect_eq((first.new == new) + (second.new == new), 1);
+	cr_expect_eq(change_label_site(&first), new);
+	cr_expect_eq(change_label_site(&second), new);
+	cr_expect_eq(change_label_site(&other), c);
 }
 
 Test(pairing, a_moved_line_pairs_at_function_when_permitted)

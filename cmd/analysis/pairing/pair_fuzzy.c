@@ -729,9 +729,10 @@ static bool choose_once(const struct fuzzy *fuzzy, struct choices *old, struct c
 		    has_rival(fuzzy, candidate, true, new, old))
 			continue;
 		old->taken[candidate->old] = new->taken[candidate->new] = true;
-		pairs[(*pair_count)++] = (struct pair){fuzzy->old.members[candidate->old],
-						       fuzzy->new.members[candidate->new],
-						       PAIR_FUZZY, candidate->likeness};
+		pairs[(*pair_count)++] = (struct pair){.old = fuzzy->old.members[candidate->old],
+						       .new = fuzzy->new.members[candidate->new],
+						       .level = PAIR_FUZZY,
+						       .similarity = candidate->likeness};
 	}
 	return *pair_count != before;
 }

@@ -242,8 +242,10 @@ static void pair_group(const struct inlining *in, size_t old, size_t old_end, si
 		size_t skip = to_skip(in, old, new, old_has_more, surplus);
 
 		*(old_has_more ? &old : &new) += skip;
-		pairs[(*count)++] = (struct pair){site_at(&in->old, old++),
-						  site_at(&in->new, new ++), PAIR_FUNCTION, 1};
+		pairs[(*count)++] = (struct pair){.old = site_at(&in->old, old++),
+						  .new = site_at(&in->new, new ++),
+						  .level = PAIR_FUNCTION,
+						  .similarity = 1};
 	}
 }
 
