@@ -262,6 +262,7 @@ static enum snap_status find_idle(struct growth_axis *axis, struct snap_error *e
 {
 	struct growth_series series = {
 		.count = axis->count,
+		.x = axis->x,
 		.run = axis->run,
 		.seconds = axis->seconds_rise ? axis->seconds : NULL,
 	};

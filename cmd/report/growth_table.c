@@ -305,8 +305,10 @@ static enum snap_status read_cohorts(struct filling *filling, struct store *stor
 	struct growth_table *table = filling->table;
 	const struct growth_series axis = {
 		.count = table->axis->count,
+		.x = table->axis->x,
 		.run = table->axis->run,
 		.work = table->axis->work,
+		.cpu = table->axis->cpu,
 		.seconds = table->axis->seconds_rise ? table->axis->seconds : NULL,
 	};
 	enum snap_status st = SNAP_OK;

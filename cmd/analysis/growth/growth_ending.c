@@ -30,25 +30,13 @@ static bool is_one_run(const struct growth_series *series)
 	return !series->run || series->run[0] == series->run[series->count - 1];
 }
 
-static double time_at(const struct growth_series *series, size_t i)
-{
-	return series->seconds ? series->seconds[i] : series->x[i];
-}
-
-static double rate(const struct growth_series *series, const double *sums, size_t from, size_t to)
-{
-	double elapsed = time_at(series, to) - time_at(series, from);
-
-	return elapsed > 0 ? (sums[to] - sums[from]) / elapsed : 0;
-}
-
 /* The median pace of `sums` in the intervals up to the snapshot at `end`. */
 static double usual_rate(const struct growth_series *series, const double *sums, size_t end)
 {
 	double *rates = memory_need(calloc(end + 1, sizeof(*rates)), "judging growth"), usual;
 
 	for (size_t i = 1; i <= end; i++)
-		rates[i - 1] = rate(series, sums, i - 1, i);
+		rates[i - 1] = growth_rate(series, sums, i);
 	usual = end ? stats_median(rates, end) : 0;
 	free(rates);
 	return usual;
@@ -64,7 +52,7 @@ size_t growth_ending_find(const struct growth_series *series)
 	at = growth_idle_last_work(series);
 	/* The load may have ended within that interval. */
 	if (at > 1 && at < last &&
-	    rate(series, series->work, at - 1, at) <
+	    growth_rate(series, series->work, at) <
 		    full_work * usual_rate(series, series->work, at - 1))
 		at--;
 	return at < LEAST_GROWING || last - at < LEAST_QUIET ? last : at;

@@ -59,6 +59,13 @@ static int by_falling_rate(const void *left, const void *right)
 	return (a->rate < b->rate) - (a->rate > b->rate);
 }
 
+static double time_between(const struct growth_series *series, size_t i)
+{
+	const double *time = series->seconds ? series->seconds : series->x;
+
+	return time[i] - time[i - 1];
+}
+
 /* The intervals within runs, by falling rate of what `sums` adds up; `intervals` has room for
  * series->count. */
 static size_t list_intervals(const struct growth_series *series, const double *sums,
@@ -67,14 +74,12 @@ static size_t list_intervals(const struct growth_series *series, const double *s
 	size_t count = 0;
 
 	for (size_t i = 1; i < series->count; i++) {
-		double amount = sums[i] - sums[i - 1], seconds = 1;
+		double amount = sums[i] - sums[i - 1], elapsed = time_between(series, i);
 
 		if (!in_one_run(series, i))
 			continue;
-		if (series->seconds)
-			seconds = series->seconds[i] - series->seconds[i - 1];
 		intervals[count++] =
-			(struct interval){i, amount, seconds > 0 ? amount / seconds : amount};
+			(struct interval){i, amount, elapsed > 0 ? amount / elapsed : amount};
 	}
 	qsort(intervals, count, sizeof(*intervals), by_falling_rate);
 	return count;
@@ -99,13 +104,12 @@ static size_t first_idle(const struct interval *intervals, size_t count, double 
 	return count;
 }
 
-/* What `sums` adds up, per second, or per interval where times are unknown. */
-static double rate_between(const struct growth_series *series, const double *sums, size_t i)
+double growth_rate(const struct growth_series *series, const double *sums, size_t i)
 {
-	double seconds = series->seconds ? series->seconds[i] - series->seconds[i - 1] : 1;
+	double elapsed = time_between(series, i);
 
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without sums no rate is usual */
-	return seconds > 0 ? (sums[i] - sums[i - 1]) / seconds : 0;
+	return elapsed > 0 ? (sums[i] - sums[i - 1]) / elapsed : 0;
 }
 
 /* The middle one, by its rate of `sums`, of the intervals that are not idle; all 0 where that says
@@ -131,7 +135,7 @@ static struct interval usual(const struct growth_series *series, const double *s
 static bool used_cpu(const struct growth_series *series, size_t i, const struct interval *busy)
 {
 	double amount = series->cpu[i] - series->cpu[i - 1];
-	double rate = rate_between(series, series->cpu, i);
+	double rate = growth_rate(series, series->cpu, i);
 
 	if (busy->rate <= 0)
 		return amount >= much_cpu && rate >= much_rate;
@@ -310,13 +314,13 @@ static double pace_nearby(const struct growth_series *series, const double *sums
 
 	if (beside >= series->count || idle[beside] || !in_one_run(series, beside))
 		return usual;
-	return fmin(usual, rate_between(series, sums, beside));
+	return fmin(usual, growth_rate(series, sums, beside));
 }
 
 static double pace_share(const struct growth_series *series, const double *sums, const bool *idle,
 			 size_t i, double usual)
 {
-	return share_of(rate_between(series, sums, i), pace_nearby(series, sums, idle, i, usual));
+	return share_of(growth_rate(series, sums, i), pace_nearby(series, sums, idle, i, usual));
 }
 
 /* A row that is much of the work itself cannot be measured by it: a cache that fills allocates less

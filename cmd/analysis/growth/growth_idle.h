@@ -11,13 +11,17 @@
 
 /**
  * Mark the snapshots that end an idle interval: one in which the process allocated next to nothing,
- * compared with those in which it worked.  Needs `work`, and `run` and `seconds` where known.
+ * compared with those in which it worked.  Needs `x` and `work`, and `run` and `seconds` where known.
  * `idle` has `count` entries.  Returns how many are marked.
  */
 size_t growth_idle_mark(const struct growth_series *series, bool *idle);
 
 /** The last snapshot that ends an interval with allocations.  Needs `work`. */
 size_t growth_idle_last_work(const struct growth_series *series);
+
+/** What `sums` adds up in the interval that ends at snapshot `i`, per second, or where times are unknown
+ * per position; 0 if no time passed. */
+double growth_rate(const struct growth_series *series, const double *sums, size_t i);
 
 /** A series without its idle intervals. */
 struct growth_awake {
