@@ -41,11 +41,11 @@ enum {
 
 static const struct column columns[COLUMNS] = {
 	[KEY] = {"key", "key", COLUMN_NAME, COLUMN_HIDDEN},
-	[RULE] = {"rule", "rule", COLUMN_TEXT, 0},
+	[RULE] = {"rule", "rule", COLUMN_TEXT, COLUMN_SPARE(1)},
 	[STATUS] = {"status", "what", COLUMN_VERDICT, 0},
 	[CONFIDENCE] = {"confidence", "sure", COLUMN_TEXT, COLUMN_HIDDEN},
 	[MEASURED] = {"measured", "measured", COLUMN_DELTA_BYTES, 0},
-	[LIMIT] = {"limit", "limit", COLUMN_TEXT, 0},
+	[LIMIT] = {"limit", "limit", COLUMN_TEXT, COLUMN_SPARE(2)},
 	[FUNCTION] = {"function", "function", COLUMN_NAME, COLUMN_HIDDEN},
 	[FILE_NAME] = {"file", "file", COLUMN_NAME, COLUMN_HIDDEN},
 	[LINE] = {"line", "line", COLUMN_COUNT, COLUMN_HIDDEN},
