@@ -124,6 +124,45 @@ Test(unwind, random_call_trees_match_the_oracle)
 	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
 }
 
+/* Ways down that part near the outermost frame, one of 256 at a time. */
+static int go_down(unsigned way, int depth);
+
+NOT_INLINED static int step_left(unsigned way, int depth)
+{
+	char room[40];
+
+	room[depth & 7] = (char)depth;
+	__asm__ volatile("" : : "r"(room) : "memory");
+	return go_down(way, depth - 1) + room[depth & 7];
+}
+
+NOT_INLINED static int step_right(unsigned way, int depth)
+{
+	return go_down(way, depth - 1) + depth;
+}
+
+static int go_down(unsigned way, int depth)
+{
+	if (depth == 0) {
+		oracle_check();
+		return 1;
+	}
+	if (way >> depth / 4 & 1)
+		return step_left(way, depth) + 1;
+	return step_right(way, depth) + 2;
+}
+
+Test(unwind, ways_that_have_little_in_common_match_the_oracle)
+{
+	oracle_start();
+	for (int i = 0; i < 6000; i++) {
+		go_down((unsigned)(random_number() & 0xff), 31);
+		if (i % 1000 == 0) /* new ways, while most walks keep nothing */
+			go_down((unsigned)(random_number() & 0xff), 30 - i / 1000);
+	}
+	cr_assert_eq(oracle_wrong, 0, "%lu of %lu stacks differ", oracle_wrong, oracle_checked);
+}
+
 NOT_INLINED static int recurse(int depth)
 {
 	int result = 0;

@@ -6,6 +6,9 @@
  * is unchanged.  If the stack is the same, or a known way leads to the unchanged part, it is done.
  * Otherwise it walks (walk.c) until it meets a frame of the unchanged part, the joint.  Then the
  * walked frames replace the kept ones inside the joint (keep.c).
+ *
+ * Where that is of little use for the next capture, a walk keeps nothing: it only adds up the hash of
+ * the stack, by which the tree of stacks knows it.
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -23,6 +26,12 @@
 #define SMALL_WALKS   256u
 #define SMALL_STEPS   4u
 #define MOST_STEPS    1024u
+
+/* See is_kept_in_vain(). */
+#define GAIN         8u /* what a kept frame saves that is met again, to what it costs to keep one */
+#define MANY_IN_VAIN 512u
+#define MOST_IN_VAIN 1024u
+#define KEPT_ONE_IN  16u
 
 uint32_t snap__depth_limit = DEFAULT_DEPTH;
 static _Atomic uint64_t code_generation;
@@ -167,32 +176,78 @@ static inline struct snap__capture capture_of(uint32_t stack, uint64_t depth, bo
 		.stack = stack, .truncated = truncated || cut, .frames = (uint16_t)(depth - cut)};
 }
 
+static inline struct snap__walk walk_from(struct snap__unwind_thread *thread,
+					  const struct snap__regs *at, uint32_t joinable)
+{
+	return (struct snap__walk){.thread = thread,
+				   .pc = at->pc - 1,
+				   .sp = at->sp,
+				   .fp = at->fp,
+				   .slot = (const uintptr_t *)at->sp,
+				   .hash_power = 1,
+				   .candidates = joinable,
+				   .keepable = snap__reach_begin(&thread->reach, at->sp)};
+}
+
+/*
+ * A program may go down another way each time, from near its outermost frame.  Then little of what was
+ * kept of a stack is met again.  If it was so for a while, most walks keep nothing.
+ */
+static bool is_kept_in_vain(struct snap__unwind_thread *thread, uint32_t joinable)
+{
+	uint32_t before = thread->unjudged, cost, gain;
+
+	if (before) {
+		cost = thread->kept.count > before ? thread->kept.count - before : 0;
+		gain = joinable > before ? (joinable - before) * GAIN : 0;
+		thread->in_vain = cost + (gain < thread->in_vain ? thread->in_vain - gain : 0);
+		if (thread->in_vain > MOST_IN_VAIN)
+			thread->in_vain = MOST_IN_VAIN;
+		thread->unjudged = 0;
+	}
+	return thread->in_vain > MANY_IN_VAIN;
+}
+
+/* Find the stack by its hash, and keep nothing.  False: it is not known, or no kept frame is met. */
+static bool capture_by_hash(struct snap__unwind_thread *thread, const struct snap__regs *at,
+			    uint32_t joinable, struct snap__capture *found)
+{
+	struct snap__walk w = walk_from(thread, at, joinable);
+	uint64_t depth;
+	uint32_t node;
+
+	if (!w.keepable || !snap__walk_lightly(&w))
+		return false;
+	depth = w.count + w.candidates;
+	node = depth <= snap__depth_limit ? snap__stacks_by_hash(snap__walk_hash(&w)) : 0;
+	if (node == 0)
+		return false;
+	count_capture(thread, w.count, w.candidates);
+	*found = (struct snap__capture){.stack = node, .frames = (uint16_t)depth, .walked = true};
+	return true;
+}
+
 /* Walk, find or make the node, and keep the stack.  `place` (may be NULL) gets the way to the
- * joint, one of the `joinable` kept frames. */
+ * joint, one of the `joinable` kept frames.  `by_hash`: next time the stack is to be found so. */
 static struct snap__capture capture_by_walk(struct snap__unwind_thread *thread,
 					    const struct snap__regs *at, uint32_t joinable,
-					    struct snap__segment *place)
+					    struct snap__segment *place, bool by_hash)
 {
-	struct snap__walk w = {.thread = thread,
-			       .pc = at->pc - 1,
-			       .sp = at->sp,
-			       .fp = at->fp,
-			       .slot = (const uintptr_t *)at->sp,
-			       .hash_power = 1,
-			       .candidates = joinable,
-			       .keepable = snap__reach_begin(&thread->reach, at->sp)};
+	struct snap__walk w = walk_from(thread, at, joinable);
 	struct snap__capture capture;
 	uint32_t joint, node;
 	uint64_t depth;
 	bool shortened;
 
+	w.by_hash = by_hash;
 	snap__walk(&w, at);
 	if (is_small(thread) && !snap__walk_fits(&w))
-		return enlarge(thread) ? capture_by_walk(thread, at, 0, NULL)
+		return enlarge(thread) ? capture_by_walk(thread, at, 0, NULL, false)
 				       : (struct snap__capture){0};
 	depth = w.count + (w.joined ? thread->kept.base + w.candidates : 0);
 	count_capture(thread, w.count, w.joined ? w.candidates : 0);
 	joint = w.joined ? w.candidates - 1 : UINT32_MAX;
+	thread->unjudged = w.joined ? w.candidates : 1;
 	node = snap__keep(&w, &shortened);
 	capture = capture_of(node, depth, w.truncated);
 	capture.shortened = shortened;
@@ -214,7 +269,9 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 {
 	const struct snap__segment *way;
 	struct snap__segment *place = NULL;
+	struct snap__capture found;
 	uint32_t frames;
+	bool by_hash;
 
 	if (!thread->rooms.steps) /* what lay_out() writes last */
 		lay_out(thread, thread->small_arrays, &small);
@@ -222,12 +279,17 @@ capture_elsewhere(struct snap__unwind_thread *thread, const struct snap__regs *a
 		joinable = enlarge(thread) ? 0 : joinable; /* without memory it goes on as it is */
 	/* If the outer part of the stack is cut away, walk. */
 	if (is_small(thread) || thread->kept.base != 0 || thread->kept.cut != 0 ||
-	    atomic_load_explicit(&keeps_all, memory_order_relaxed) ||
-	    !snap__recall_is_worth_it(&thread->recall))
-		return capture_by_walk(thread, at, joinable, NULL);
+	    atomic_load_explicit(&keeps_all, memory_order_relaxed))
+		return capture_by_walk(thread, at, joinable, NULL, false);
+	by_hash = is_kept_in_vain(thread, joinable);
+	if (by_hash && joinable && ++thread->lightly % KEPT_ONE_IN &&
+	    capture_by_hash(thread, at, joinable, &found))
+		return found;
+	if (!snap__recall_is_worth_it(&thread->recall))
+		return capture_by_walk(thread, at, joinable, NULL, by_hash);
 	way = snap__recall_find(&thread->recall, &thread->kept, joinable, at, &place);
 	if (!way)
-		return capture_by_walk(thread, at, joinable, place);
+		return capture_by_walk(thread, at, joinable, place, by_hash);
 	frames = way->frames + way->joint + 1;
 	count_capture(thread, 0, frames);
 	return (struct snap__capture){.stack = way->node, .frames = (uint16_t)frames};

@@ -293,12 +293,19 @@ static void note_used(struct snap__unwind_thread *thread, uint32_t stored, uint3
 /* The hash of the first `count` kept frames, all of the stack. */
 static uint64_t hash_of_kept(struct snap__kept *kept, uint32_t count)
 {
-	uint64_t hash = kept->hashed ? kept->hashes[kept->hashed - 1] : 0;
+	uint32_t known = kept->hashed < count ? kept->hashed : count;
+	uint64_t hash = known ? kept->hashes[known - 1] : 0;
 
-	for (uint32_t i = kept->hashed; i < count; i++)
-		kept->hashes[i] = hash = snap__stacks_hash(hash, kept->frames[i].pc);
-	kept->hashed = count;
+	for (; known < count; known++)
+		kept->hashes[known] = hash = snap__stacks_hash(hash, kept->frames[known].pc);
+	if (kept->hashed < count)
+		kept->hashed = count;
 	return hash;
+}
+
+uint64_t snap__walk_hash(const struct snap__walk *w)
+{
+	return w->hash + w->hash_power * hash_of_kept(&w->thread->kept, w->candidates);
 }
 
 /* Is all of the stack kept and shown, and is it known how its frames were reached? */
@@ -335,7 +342,7 @@ static uint32_t keep_usual(struct snap__walk *w, uint32_t joined, uint32_t store
 	uint32_t node = 0;
 
 	kept->base = kept->cut = 0;
-	if (stored >= LONG_WAY) {
+	if (stored >= LONG_WAY || w->by_hash) {
 		node = keep_long(w, joined, stored);
 	} else {
 		if (joined)

@@ -122,6 +122,54 @@ static inline struct snap__step *find_step(struct snap__unwind_thread *thread, u
 	return step;
 }
 
+/* How far up a walk at `sp` may read the home stack; 0 if it is on another. */
+static inline uintptr_t home_end(const struct snap__reach *reach, uintptr_t sp)
+{
+	return snap__reach_has(reach, sp & ~(WORD - 1)) ? reach->home_high : 0;
+}
+
+/*
+ * The rule for `pc`, which `*step` led to, and the CFA that it gives.  False: there is no rule that is
+ * a word, or what it would read is not on the home stack.  `*step` becomes the step for `pc`.
+ */
+SNAP__READS_STACKS __attribute__((always_inline)) static inline bool
+find_cfa(struct snap__unwind_thread *thread, uintptr_t home_high, uintptr_t pc, uintptr_t sp,
+	 uintptr_t fp, struct snap__step **step, snap__rule *rule, uintptr_t *cfa)
+{
+	struct snap__step *caller = (*step)->caller;
+
+	*rule = caller->rule;
+	if (__builtin_expect(caller->pc == pc && snap__rule_kind(*rule) == SNAP__RULE_SP, 1)) {
+		*step = caller;
+		*cfa = sp + snap__rule_cfa_offset(*rule);
+		return *cfa <= home_high;
+	}
+	if (!step_is_for(caller, pc)) {
+		caller = find_step(thread, pc, rule);
+		if (!caller)
+			return false;
+		(*step)->caller = caller;
+	}
+	*step = caller;
+	/* Both words must lie in this frame, between sp and the CFA; sp is on the home stack. */
+	if (snap__rule_kind(*rule) == SNAP__RULE_SP) {
+		*cfa = sp + snap__rule_cfa_offset(*rule);
+		return *cfa <= home_high;
+	}
+	*cfa = fp + snap__rule_cfa_offset(*rule);
+	return *cfa > sp && *cfa - snap__rule_fp_offset(*rule) >= sp && *cfa <= home_high &&
+	       *cfa % WORD == 0;
+}
+
+/* Of the kept frames from `candidate` outwards, the first that a walk at `sp` may still meet. */
+static inline const struct snap__frame *next_candidate(const struct snap__frame *candidate,
+						       uintptr_t sp)
+{
+	while (candidate->sp < sp)
+		candidate--;
+	return candidate;
+}
+
 /* Note that walk_home() came from w's state to this one, by the frames from `first` to before
  * `fresh`, and by `forgotten` ones. */
 static inline void note_home(struct snap__walk *w, struct snap__fresh *first,
@@ -145,8 +193,7 @@ static inline void note_home(struct snap__walk *w, struct snap__fresh *first,
 SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 {
 	struct snap__unwind_thread *const thread = w->thread;
-	const uintptr_t home_high =
-		snap__reach_has(&thread->reach, w->sp & ~(WORD - 1)) ? thread->reach.home_high : 0;
+	const uintptr_t home_high = home_end(&thread->reach, w->sp);
 	struct snap__step *step = &thread->start;
 	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
 	uint64_t hash = w->hash, power = w->hash_power, forgotten = 0;
@@ -156,37 +203,19 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	snap__rule rule;
 
 	for (;;) {
-		struct snap__step *caller = step->caller;
 		uintptr_t cfa, fp_offset, low_word;
 
 		if (candidate->sp <= sp) {
-			while (candidate->sp < sp)
-				candidate--;
+			candidate = next_candidate(candidate, sp);
 			rule = SNAP__RULE_NONE;
 			if (snap__frame_is(candidate, pc, sp, fp))
 				break;
 		}
-		rule = caller->rule;
-		if (!step_is_for(caller, pc)) {
-			caller = find_step(thread, pc, &rule);
-			if (!caller)
-				break;
-			step->caller = caller;
-		}
-		step = caller;
-		fp_offset = snap__rule_fp_offset(rule);
-		/* Both words must lie in this frame, between sp and the CFA; sp is on the home
-		 * stack. */
-		if (snap__rule_kind(rule) == SNAP__RULE_SP) {
-			cfa = sp + snap__rule_cfa_offset(rule);
-			if (cfa > home_high)
-				break;
-		} else {
-			cfa = fp + snap__rule_cfa_offset(rule);
-			if (cfa <= sp || cfa - fp_offset < sp || cfa > home_high || cfa % WORD)
-				break;
+		if (!find_cfa(thread, home_high, pc, sp, fp, &step, &rule, &cfa))
+			break;
+		if (snap__rule_kind(rule) != SNAP__RULE_SP)
 			note_unplain(w, fresh);
-		}
+		fp_offset = snap__rule_fp_offset(rule);
 		fresh->slot = (const uintptr_t *)(sp - WORD); /* except for the first */
 		fresh->pc = pc;
 		fresh->sp = sp;
@@ -211,6 +240,42 @@ SNAP__READS_STACKS static snap__rule walk_home(struct snap__walk *w)
 	w->hash_power = power;
 	w->candidates = (uint32_t)(candidate + 1 - thread->kept.frames);
 	return rule;
+}
+
+SNAP__READS_STACKS bool snap__walk_lightly(struct snap__walk *w)
+{
+	struct snap__unwind_thread *const thread = w->thread;
+	const uintptr_t home_high = home_end(&thread->reach, w->sp);
+	const struct snap__frame *candidate = thread->kept.frames + w->candidates - 1;
+	struct snap__step *step = &thread->start;
+	uintptr_t pc = w->pc, sp = w->sp, fp = w->fp;
+	uint64_t hash = 0, power = 1, count = 0;
+
+	for (;; count++) {
+		uintptr_t cfa, fp_offset, low_word;
+		snap__rule rule;
+
+		if (candidate->sp <= sp) {
+			candidate = next_candidate(candidate, sp);
+			if (snap__frame_is(candidate, pc, sp, fp))
+				break;
+		}
+		if (!find_cfa(thread, home_high, pc, sp, fp, &step, &rule, &cfa))
+			return false;
+		fp_offset = snap__rule_fp_offset(rule);
+		hash += power * step->hash;
+		power *= SNAP__STACKS_HASH_FACTOR;
+		low_word = *(const uintptr_t *)(cfa - fp_offset);
+		pc = snap__arch_code_address(*(const uintptr_t *)(cfa - WORD)) - 1;
+		fp = fp_offset != WORD ? low_word : fp;
+		sp = cfa;
+	}
+	w->count = count;
+	w->hash = hash;
+	w->hash_power = power;
+	w->candidates = (uint32_t)(candidate + 1 - thread->kept.frames);
+	w->joined = true;
+	return true;
 }
 
 /* Read a word for cfi.h, and note what was read. */

@@ -78,6 +78,10 @@ struct snap__unwind_thread {
 	uint32_t walks;    /* while the arrays are small */
 	uint32_t longest;  /* of the walks, in frames; no further than they can be kept */
 	uint32_t deepest;  /* most frames that were kept */
+	uint32_t unjudged; /* frames that the stack which was kept last has in common with the one
+			    * before; 0 once it is known whether to keep it was worth it */
+	uint32_t in_vain;  /* frames that were kept lately, less what came of it */
+	uint32_t lightly;  /* walks while most of them keep nothing */
 	uint32_t captures; /* since the shared counts were updated; likewise the next two */
 	uint64_t frames_walked;
 	uint64_t frames_reused;
@@ -102,6 +106,7 @@ struct snap__walk {
 			      */
 	uint32_t jumps;      /* moves to another stack */
 	bool joined;         /* at frames[candidates - 1] */
+	bool by_hash;        /* the stack is looked for by its hash, however short the walk */
 	bool keepable;       /* all words that were read are on the home stack */
 	bool truncated;
 };
@@ -123,6 +128,15 @@ static inline uint64_t snap__cut_of(uint64_t depth)
 
 /** Walk from `at` to the outermost frame, to a kept frame, or until no rule is known. */
 void snap__walk(struct snap__walk *w, const struct snap__regs *at);
+
+/**
+ * Walk to one of the `w->candidates` kept frames, and note no frames but their number and their hash.
+ * False: only snap__walk() can do it.
+ */
+bool snap__walk_lightly(struct snap__walk *w);
+
+/** The hash of the stack of a walk that joined a kept frame; its outermost frame is kept. */
+uint64_t snap__walk_hash(const struct snap__walk *w);
 
 /** Whether the result of the finished walk fits into the thread's arrays. */
 bool snap__walk_fits(const struct snap__walk *w);
