@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#define MOST_OBJECTS 24u     /* short programs have fewer; for others the loader is asked */
+#define MOST_OBJECTS 64u /* of programs with more the loader is asked */
 #define HIDDEN_BIT   0x8000u /* of a symbol's version: not the default one */
 
 /* What DT_GNU_HASH leads to: a Bloom filter, buckets, and for each symbol from `first` on its hash
