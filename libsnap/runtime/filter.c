@@ -1,7 +1,7 @@
 /*
  * runtime/filter.c - run a filter of system calls for the calls that libsnap makes.
  *
- * The arguments of the calls are not known; they count as 0.
+ * Arguments of calls that are not given count as 0.
  */
 #include "runtime/filter.h"
 
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "arch/arch.h"
@@ -128,11 +129,13 @@ static void step(struct machine *m, const struct sock_filter *at, uint32_t opera
 }
 
 /* The kernel has not checked the code yet.  Jumps lead only forward, so this loop ends. */
-static uint32_t answer(const struct sock_filter *code, size_t count, int call)
+static uint32_t answer(const struct sock_fprog *filter, struct seccomp_data data)
 {
-	const struct seccomp_data data = {.nr = call, .arch = SNAP__ARCH_AUDIT};
+	const struct sock_filter *code = filter->filter;
 	struct machine m = {.data = &data};
+	size_t count = filter->len;
 
+	data.arch = SNAP__ARCH_AUDIT;
 	for (uint64_t at = 0; at < count; at++) {
 		struct sock_filter now = code[at];
 		uint32_t operand = BPF_SRC(now.code) == BPF_X ? m.x : now.k;
@@ -147,9 +150,18 @@ static uint32_t answer(const struct sock_filter *code, size_t count, int call)
 	return SECCOMP_RET_ALLOW;
 }
 
-/* Those that an allocation may need for the recorder. */
-static const int calls_at_allocations[] = {SYS_mmap, SYS_munmap, SYS_madvise, SYS_sched_yield,
-					   SYS_rt_sigprocmask};
+/* Those that an allocation may need for the recorder, with what filters look at. */
+static const struct seccomp_data at_allocations[] = {
+	{.nr = SYS_mmap,
+	 .args = {[2] = PROT_READ | PROT_WRITE,
+		  [3] = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		  [4] = UINT64_MAX}},
+	{.nr = SYS_munmap},
+	{.nr = SYS_madvise, .args = {[2] = MADV_DONTDUMP}},
+	{.nr = SYS_madvise, .args = {[2] = MADV_DONTNEED}},
+	{.nr = SYS_sched_yield},
+	{.nr = SYS_rt_sigprocmask},
+};
 
 static bool refuses(uint32_t answered)
 {
@@ -179,14 +191,26 @@ static bool can_be_read(const void *from, size_t size)
 /* A child of vfork() uses its parent's memory, but its filter is not the parent's. */
 static atomic_bool ends_us, ends_borrower, seals;
 
+/* Memory that is refused is as bad as a call that ends us; of the others only the latter counts. */
+static bool seals_us(const struct sock_fprog *filter)
+{
+	bool does = false;
+
+	for (size_t i = 0; i < sizeof(at_allocations) / sizeof(at_allocations[0]); i++) {
+		uint32_t answered = answer(filter, at_allocations[i]);
+
+		does |= at_allocations[i].nr == SYS_mmap ? refuses(answered) : ends(answered);
+	}
+	return does;
+}
+
 static void learn(const struct sock_fprog *filter, bool of_borrower)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (ends(answer(filter->filter, filter->len, calls[i])))
+		if (ends(answer(filter, (struct seccomp_data){.nr = calls[i]})))
 			atomic_store(of_borrower ? &ends_borrower : &ends_us, true);
-	for (size_t i = 0; i < sizeof(calls_at_allocations) / sizeof(int) && !of_borrower; i++)
-		if (refuses(answer(filter->filter, filter->len, calls_at_allocations[i])))
-			atomic_store(&seals, true);
+	if (!of_borrower && seals_us(filter))
+		atomic_store(&seals, true);
 }
 
 bool snap__filter_learn(const void *program, bool of_borrower)
