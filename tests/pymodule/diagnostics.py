@@ -58,6 +58,19 @@ def ask_asgi(application, method="GET", path="/", client=("127.0.0.1", 5), heade
     return sent
 
 
+class BeforeTheFirstSnapshot(unittest.TestCase):
+    """Its directory is not there yet."""
+
+    def test_there_is_no_snapshot(self):
+        directory = snapdiff._directory
+        snapdiff._directory = pathlib.Path(tempfile.gettempdir()) / "is" / "not" / "there"
+        self.addCleanup(setattr, snapdiff, "_directory", directory)
+        application = snapdiff.diagnostics(per_minute=1000)
+        status, said, _ = ask(application, "GET", "/")
+        self.assertEqual((status, said.get("snapshots")), (200, 0))
+        self.assertEqual([ask(application, "GET", path)[0] for path in ("/top", "/growth")], [409, 409])
+
+
 class WhoMayAsk(unittest.TestCase):
     def status(self, token=None, peer="127.0.0.1", **headers):
         return ask(snapdiff.diagnostics(token, per_minute=1000), "GET", "/", peer, **headers)[0]

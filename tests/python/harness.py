@@ -1,10 +1,10 @@
 """Python programs, recorded with the supported CPythons that are here, and what was recorded of them.
 
-usage: test_NAME.py SNAPDIFF [all|short|others] [OPTION OF UNITTEST]...
+usage: test_NAME.py SNAPDIFF [all|short|others|3.N] [OPTION OF UNITTEST]...
 
 SNAP_TEST_PYTHONS, a list of paths separated by colons, names the interpreters, and all of them are used.  Otherwise
 those of the PATH, of /usr/bin and of pyenv are found, one for each minor version and kind of build: `short` uses the system's and the
-newest of the rest, and each test but the most important ones one of these two, in turn; `others` what `short` leaves out.
+newest of the rest, and each test but the most important ones one of these two, in turn; `others` what `short` leaves out; 3.N those of that version.
 """
 import collections
 import functools
@@ -80,6 +80,8 @@ def choose(which):
         found = [python for python in map(describe, named.split(":")) if python]
         return ([], found) if which == "others" else (found, [])
     found = find()
+    if which.startswith("3."):
+        return [python for python in found if f"3.{python.minor}" == which], []
     short, others = split(found)
     return {"all": (found, []), "short": (short, others), "others": (others, short)}[which]
 
@@ -167,12 +169,13 @@ def listed(pythons):
 
 def main():
     PythonTest.snapdiff = sys.argv.pop(1)
-    which = sys.argv.pop(1) if sys.argv[1:2] and sys.argv[1] in ("all", "short", "others") else "all"
+    which = sys.argv.pop(1) if re.fullmatch(r"all|short|others|3\.\d+", "".join(sys.argv[1:2])) else "all"
     PythonTest.pythons, left = choose(which)
     PythonTest.is_short = which == "short"
     if not PythonTest.pythons:
         print("skipped: " + ("no CPython is here but those that the short test uses" if left else
-                             "no supported CPython is installed"))
+                             "no supported CPython is installed" if which in ("all", "short") else
+                             "no CPython for this test is installed"))
         sys.exit(77)
     print("note: tests of Python ran with CPython " + listed(PythonTest.pythons), flush=True)
     if which == "short" and left:

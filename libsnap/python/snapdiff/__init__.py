@@ -86,7 +86,8 @@ def _mine(after: int = 0) -> list[pathlib.Path]:
     """Snapshots of this process whose number is above `after`, in order."""
     pattern = re.compile(rf"\.{os.getpid()}(?:\.[^.]+)?\.(\d{{6,}})\.snap$")
     found = []
-    for name in os.listdir(_directory):
+    # The first snapshot makes the directory.
+    for name in os.listdir(_directory) if _directory.is_dir() else ():
         match = pattern.search(name)
         if match and int(match[1]) > after:
             found.append((int(match[1]), name))
