@@ -44,6 +44,23 @@ class Census(harness.PythonTest):
     def of_type(sums, name):
         return [sum(entry[i] for (kind, _), entry in sums.items() if kind == name) for i in range(3)]
 
+    def test_freed_objects_of_many_lines(self):
+        """The interpreter keeps freed tuples for new ones: each is of another line, and the groups of the rest were few."""
+        def check(python):
+            lines = [f"kept.append(({', '.join(['one'] * size)}))" for size in (2, 3, 4) for _ in range(1500)]
+            (self.dir / "freed.py").write_text("\n".join(["import ctypes", "one, kept = object(), []", *lines, "del kept",
+                                                          'ctypes.CDLL(None).snap_take_census(b"x")', ""]))
+            _, snapshots = self.record(python, "freed.py", options=["--exit-snapshot", "none"])
+            _, meta = self.groups(snapshots[0])
+            self.assertEqual(meta["census"], "python")
+            done = subprocess.run([self.snapdiff, "dump", snapshots[0]], capture_output=True, text=True, timeout=120, check=True)
+            kept = [int(line.split("\t")[2]) for line in done.stdout.splitlines() if line.startswith("%group\t2\t")]
+            self.assertGreaterEqual(sum(kept), 4000)
+            self.assertEqual(sum(kept), int(meta["census.reuse_objects"]))
+            self.assertNotIn(0, kept)
+
+        self.with_each_python(check)
+
     def check(self, python, lock):
         out, snapshots = self.record(python, "census.py", lock, options=["--exit-snapshot", "none"])
         counts = json.loads(out)

@@ -154,7 +154,8 @@ static void count_object(uint32_t object)
 static void add_reuse(const char *type, const struct snap__block *block)
 {
 	uint32_t number = snap__type_number(type) | FOR_REUSE;
-	struct group *group = &c.groups[group_of(number, node_of(block->stack))];
+	uint32_t place = group_of(number, node_of(block->stack)); /* may move the groups */
+	struct group *group = &c.groups[place];
 
 	group->objects++;
 	group->bytes += block->size;
