@@ -31,6 +31,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -239,6 +240,32 @@ CASE held_in_shared_object()
 	if (made == MAP_FAILED)
 		abort();
 	static_cast<char **>(made)[700] = block(791);
+}
+
+static bool kernel_lists_pages()
+{
+	int version = 0, part = 0;
+	utsname kernel;
+
+	return uname(&kernel) == 0 && sscanf(kernel.release, "%d.%d", &version, &part) == 2 &&
+	       (version > 6 || (version == 6 && part >= 7));
+}
+
+/* So large that it takes minutes to ask for each page. */
+char *kept_instead;
+CASE held_in_vast_shared()
+{
+	const size_t size = static_cast<size_t>(4) << 40;
+	void *made = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (made == MAP_FAILED || !kernel_lists_pages()) {
+		kept_instead = block(797);
+		return;
+	}
+	*static_cast<char **>(made) = block(797);
+	*reinterpret_cast<char **>(static_cast<char *>(made) + size / 3 / page * page) = block(797);
+	*reinterpret_cast<char **>(static_cast<char *>(made) + size - sizeof(char *)) = block(797);
 }
 
 /* The words of the program's arguments lie above all frames. */
@@ -651,6 +678,7 @@ static void run_held()
 	held_behind_break();
 	held_in_segment();
 	held_in_shared_object();
+	held_in_vast_shared();
 	held_in_arguments();
 	held_in_rest();
 	held_on_exit();

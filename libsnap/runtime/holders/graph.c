@@ -159,11 +159,17 @@ static bool stop(void *unused, uintptr_t low, uintptr_t high)
 	return false;
 }
 
+/* Returns the number of pages that were searched. */
+static uint64_t scan_vast(struct snap__area *area, uintptr_t low, uintptr_t high)
+{
+	return snap__area_open(area) ? snap__touched_by_host(low, high, scan_part, NULL) : 0;
+}
+
 void snap__graph_scan_touched(struct snap__area *area, uintptr_t low, uintptr_t high)
 {
 	low = (low + WORD - 1) & ~(WORD - 1);
 	if (area->shared && high - low > MOST_SHARED) {
-		g->pages_unreadable += (high - low) / 4096;
+		g->pages_unreadable += (high - low) / 4096 - scan_vast(area, low, high);
 		return;
 	}
 	if (!area->readable && snap__touched_each(area, low, high, stop, NULL))

@@ -23,4 +23,11 @@ typedef bool snap__touched_fn(void *user, uintptr_t low, uintptr_t high);
 bool snap__touched_each(const struct snap__area *area, uintptr_t low, uintptr_t high,
 			snap__touched_fn *fn, void *user);
 
+/**
+ * The same for a mapping that is too large to ask for each page: parts in which the program itself has
+ * pages (Linux 6.7 and later).  Pages that only others have, or that were swapped out, are not among
+ * them.  Returns the number of pages.
+ */
+uint64_t snap__touched_by_host(uintptr_t low, uintptr_t high, snap__touched_fn *fn, void *user);
+
 #endif
