@@ -53,11 +53,13 @@ static void add_pair(struct change_row *row, const struct pairing *pairing, uint
 	const struct figures *old = side_figures(sides->old, pair->old);
 	const struct figures *new = side_figures(sides->new, pair->new);
 
+	if (pair->has_twin) /* it says nothing of what changed */
+		return;
 	if (!change_has_stacks(row) ||
 	    weight(old, new, figure) > weight(side_figures(sides->old, best->old),
 					      side_figures(sides->new, best->new), figure))
 		row->heaviest = index;
-	row->old_only += pair->new == SNAP_NONE && !pair->has_twin;
+	row->old_only += pair->new == SNAP_NONE;
 	row->new_only += pair->old == SNAP_NONE;
 	if (pair->level == PAIR_NONE)
 		return;

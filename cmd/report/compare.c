@@ -11,6 +11,7 @@
 
 #include "analysis/change.h"
 #include "analysis/pairing/pair.h"
+#include "analysis/pairing/twins.h"
 #include "base/fail.h"
 #include "base/order.h"
 #include "base/memory.h"
@@ -1140,6 +1141,9 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 	enum snap_status st = pairing_compute(&compare->pairing, compare->dataset, &compare->sides,
 					      (enum pair_level)compare->options->match, err);
 
+	if (st == SNAP_OK && select.group < GROUP_STACK &&
+	    !twins_join_sites(&compare->pairing, compare->dataset, &compare->sides))
+		st = fail_memory(err, "pairing call stacks");
 	if (st == SNAP_OK)
 		st = selection_new(&compare->selection, compare->dataset, &select, err);
 	if (st == SNAP_OK)

@@ -7,6 +7,7 @@
 
 #include "analysis/change.h"
 #include "analysis/pairing/pair.h"
+#include "analysis/pairing/twins.h"
 
 enum { OLD, NEW };
 
@@ -92,6 +93,36 @@ Test(pairing, stacks_that_differ_in_addresses_alone_are_one_row_in_another_build
 	cr_expect_eq(change_label_site(&first), new);
 	cr_expect_eq(change_label_site(&second), new);
 	cr_expect_eq(change_label_site(&other), c);
+}
+
+/* The call in line 1 is in line 4 now; one of its stacks passes through functions that are no more. */
+Test(pairing, a_call_that_moved_takes_the_old_stacks_without_a_partner_along)
+{
+	uint32_t a = builder_add(dataset, OLD, "f:f.c:1@app < main:m.c:2@app", 1000, 10);
+	uint32_t b = builder_add(dataset, OLD,
+				 "f:f.c:1@app < x:x.c:1@app < y:x.c:2@app < z:x.c:3@app", 90, 9);
+	uint32_t c = builder_add(dataset, OLD, "g:g.c:1@app < z:x.c:4@app", 77, 7);
+	uint32_t new = builder_add(dataset, NEW, "f:f.c:4@app < main:m.c:2@app", 1000, 10);
+	const struct dataset_cell **old_cells = dataset_cells_by_site(dataset, OLD);
+	const struct dataset_cell **new_cells = dataset_cells_by_site(dataset, NEW);
+	struct pair_sides sides = {.old = old_cells, .new = new_cells};
+	struct pairing pairing;
+
+	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, PAIR_FUZZY, NULL), SNAP_OK);
+	for (size_t i = 0; i < pairing.count; i++)
+		if (pairing.pairs[i].old == b)
+			cr_expect_eq(change_label_site(&pairing.pairs[i]), b);
+	cr_assert(twins_join_sites(&pairing, dataset, &sides));
+	for (size_t i = 0; i < pairing.count; i++) {
+		uint32_t label = change_label_site(&pairing.pairs[i]);
+
+		cr_expect_eq(label, pairing.pairs[i].old == c ? c : new);
+	}
+	cr_expect_eq(pairing.count, 3);
+	cr_expect_neq(a, b);
+	pairing_release(&pairing);
+	free(old_cells);
+	free(new_cells);
 }
 
 Test(pairing, a_moved_line_pairs_at_function_when_permitted)

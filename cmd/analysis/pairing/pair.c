@@ -10,9 +10,9 @@
 #include "analysis/pairing/pair_inlined.h"
 #include "analysis/pairing/pair_signature.h"
 #include "analysis/pairing/relocation.h"
+#include "analysis/pairing/twins.h"
 #include "base/fail.h"
 #include "base/keyed.h"
-#include "base/search.h"
 #include "model/names.h"
 
 struct entry {
@@ -640,37 +640,6 @@ static void add_unpaired(struct pairing *pairing, const struct side *side, bool 
 		add_unpaired_site(pairing, side->entries[side->aside + i].site, new);
 }
 
-/*
- * A compiler that copies code makes several calls of one line, whose stacks differ in addresses alone.
- * Another build may have one stack for them all, and only one of them can be its partner.
- */
-static bool join_twins(struct pairing *pairing, const struct dataset *dataset)
-{
-	struct keyed_row *paired = malloc((pairing->count + 1) * sizeof(*paired));
-	size_t count = 0, at;
-	bool ok;
-
-	for (size_t i = 0; paired && i < pairing->count; i++)
-		if (pairing->pairs[i].level > PAIR_EXACT && pairing->pairs[i].level != PAIR_NONE)
-			paired[count++] = (struct keyed_row){
-				dataset->sites[pairing->pairs[i].old].identity.line, (uint32_t)i};
-	ok = paired && keyed_sort(paired, count);
-	for (size_t i = 0; ok && i < pairing->count; i++) {
-		struct pair *pair = &pairing->pairs[i];
-		uint64_t key;
-
-		if (pair->new != SNAP_NONE)
-			continue;
-		key = dataset->sites[pair->old].identity.line;
-		SEARCH(at, 0, count, paired[at].key < key);
-		pair->has_twin = key && at < count && paired[at].key == key;
-		if (pair->has_twin)
-			pair->twin = pairing->pairs[paired[at].row].new;
-	}
-	free(paired);
-	return ok;
-}
-
 enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *dataset,
 				 const struct pair_sides *sides, enum pair_level up_to,
 				 struct snap_error *err)
@@ -684,7 +653,7 @@ enum snap_status pairing_compute(struct pairing *pairing, const struct dataset *
 	if (ok) {
 		add_unpaired(pairing, &old, false);
 		add_unpaired(pairing, &new, true);
-		ok = join_twins(pairing, dataset);
+		ok = twins_join_lines(pairing, dataset, sides);
 	}
 	free(old.entries);
 	free(new.entries);

@@ -11,8 +11,8 @@ struct pair {
 	uint32_t old, new;     /* sites; SNAP_NONE on the side where there is no such stack */
 	enum pair_level level; /* PAIR_NONE exactly when one side is missing */
 	double similarity;     /* 0..1; 1 above PAIR_FUZZY */
-	bool has_twin; /* an old stack without a partner, of which another old stack is the equal in
-			  all lines: that one's partner is `twin` */
+	bool has_twin; /* an old stack without a partner that counts towards the row of the new stack
+			  `twin`: see twins.h */
 	uint32_t twin;
 };
 

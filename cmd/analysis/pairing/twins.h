@@ -1,0 +1,25 @@
+/*
+ * analysis/pairing/twins.h - old stacks without a partner that belong to a row of the new snapshot
+ * nonetheless.
+ */
+#ifndef ANALYSIS_TWINS_H
+#define ANALYSIS_TWINS_H
+
+#include "analysis/pairing/pairs.h"
+
+/**
+ * A compiler that copies code makes several calls of one line, whose stacks differ in addresses alone.
+ * Another build may have one stack for them all, and only one of them can be its partner.  False when
+ * memory is out.
+ */
+bool twins_join_lines(struct pairing *pairing, const struct dataset *dataset,
+		      const struct pair_sides *sides);
+
+/**
+ * For rows that are sites: a call that is on another line or in another file now takes all its old
+ * stacks along, also those that have no partner because its callers changed.
+ */
+bool twins_join_sites(struct pairing *pairing, const struct dataset *dataset,
+		      const struct pair_sides *sides);
+
+#endif
