@@ -36,13 +36,18 @@ static void sort_by_digit(const struct keyed_row *from, struct keyed_row *to, si
 		to[starts[(from[i].key >> shift) % DIGITS]++] = from[i];
 }
 
+/* Equal keys are in order already. */
 static void sort_ties(struct keyed_row *rows, size_t count)
 {
 	for (size_t first = 0, next; first < count; first = next) {
-		for (next = first + 1; next < count; next++)
+		bool rises = true;
+
+		for (next = first + 1; next < count; next++) {
 			if (rows[next].key >> SHIFT != rows[first].key >> SHIFT)
 				break;
-		if (next - first > 1)
+			rises &= rows[next - 1].key <= rows[next].key;
+		}
+		if (!rises)
 			qsort(rows + first, next - first, sizeof(*rows), compare_rows);
 	}
 }

@@ -23,15 +23,15 @@ typedef double align_score_fn(const void *context, uint32_t a, uint32_t b);
 
 struct aligner {
 	align_score_fn *score;
-	bool (*stands_for_others)(const void *context,
-				  uint32_t a); /* false: `a` matches only its equal; NULL: any
-				                * tokens may match */
+	/* False: the token matches only its equal, with a score above 0.  NULL: any may match. */
+	bool (*stands_for_others)(const void *context, uint32_t token, bool is_b);
 	const void *context;
 	struct align_step *steps; /* of the last alignment, newest frame first */
 	size_t step_count;
 	/* private */
-	size_t step_capacity, cell_capacity;
+	size_t step_capacity, cell_capacity, other_capacity;
 	float *cells;
+	bool *others; /* of b's differing part: may it match other tokens? */
 };
 
 /** Align two sequences of tokens so that the sum of the scores is largest.  False when memory is

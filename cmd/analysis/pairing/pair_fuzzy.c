@@ -24,6 +24,8 @@
 #include "analysis/pairing/skeleton.h"
 #include "analysis/pairing/stack_index.h"
 #include "base/array.h"
+#include "base/hash_table.h"
+#include "base/seed.h"
 
 /* Chosen on the corpus of tests/compare; each has its reason beside it. */
 static const double least_likeness = 0.5;    /* below, stacks differ in more than they share */
@@ -232,11 +234,11 @@ static double token_score(const void *context, uint32_t a, uint32_t b)
 }
 
 /* See token_score(). */
-static bool may_be_renamed(const void *context, uint32_t a)
+static bool may_be_renamed(const void *context, uint32_t token, bool is_new)
 {
 	const struct scorer *scorer = context;
 
-	return scorer->tokens.items[a].sides == TOKEN_OLD;
+	return scorer->tokens.items[token].sides == (is_new ? TOKEN_NEW : TOKEN_OLD);
 }
 
 static double gap_weight(const struct tokens *tokens, uint32_t token)
@@ -319,45 +321,53 @@ static bool same_size(const struct figures *a, const struct figures *b)
 	       a->value[bytes + 1] == b->value[bytes + 1];
 }
 
-struct sized_member {
-	uint64_t bytes, blocks;
-	uint32_t member;
-};
-
-static int compare_sized(const void *left, const void *right)
+static bool is_alike(const void *context, const void *wanted, uint32_t id)
 {
-	const struct sized_member *a = left, *b = right;
+	const struct figures *a = wanted;
+	const struct figures *b = &((const struct dataset_cell *const *)context)[id]->figures;
+	enum figure of_a = telling_bytes(a, a), of_b = telling_bytes(b, b);
 
-	if (a->bytes != b->bytes)
-		return a->bytes < b->bytes ? -1 : 1;
-	return (a->blocks > b->blocks) - (a->blocks < b->blocks);
+	return a->value[of_a] == b->value[of_b] && a->value[of_a + 1] == b->value[of_b + 1];
 }
 
-/* How many stacks of a side have each size: a common size tells nothing. */
-static bool count_alike(struct fuzzy_side *side, const struct dataset_cell *const *cells)
+/* How many stacks of a side have each size: a common size tells nothing.  `counts` is by site, and
+ * zero; the first site of each size counts them all. */
+static bool count_sizes(struct fuzzy_side *side, const struct dataset_cell *const *cells,
+			uint32_t *counts)
 {
-	struct sized_member *sized = malloc((side->member_count + 1) * sizeof(*sized));
+	struct hash_table sizes = {0};
+	bool ok = true;
 
-	side->alike = malloc((side->member_count + 1) * sizeof(*side->alike));
-	for (uint32_t i = 0; sized && i < side->member_count; i++) {
+	for (size_t i = 0; ok && i < side->member_count; i++) {
 		const struct figures *figures = &cells[side->members[i]]->figures;
 		enum figure bytes = telling_bytes(figures, figures);
+		uint64_t hash = hash_fold(hash_fold(hash_seed(), figures->value[bytes]),
+					  figures->value[bytes + 1]);
+		uint32_t first = hash_table_find(&sizes, hash, is_alike, cells, figures);
 
-		sized[i] =
-			(struct sized_member){figures->value[bytes], figures->value[bytes + 1], i};
-	}
-	if (sized && side->alike) {
-		qsort(sized, side->member_count, sizeof(*sized), compare_sized);
-		for (size_t first = 0, next; first < side->member_count; first = next) {
-			for (next = first + 1; next < side->member_count; next++)
-				if (compare_sized(&sized[first], &sized[next]) != 0)
-					break;
-			for (size_t i = first; i < next; i++)
-				side->alike[sized[i].member] = (uint32_t)(next - first);
+		if (first == SNAP_NONE) {
+			first = side->members[i];
+			ok = hash_table_add(&sizes, hash, first);
 		}
+		side->alike[i] = first;
+		counts[first]++;
 	}
-	free(sized);
-	return sized && side->alike;
+	hash_table_release(&sizes);
+	return ok;
+}
+
+static bool count_alike(struct fuzzy_side *side, const struct dataset_cell *const *cells,
+			size_t site_count)
+{
+	uint32_t *counts = calloc(site_count + 1, sizeof(*counts));
+	bool ok;
+
+	side->alike = malloc((side->member_count + 1) * sizeof(*side->alike));
+	ok = counts && side->alike && count_sizes(side, cells, counts);
+	for (size_t i = 0; ok && i < side->member_count; i++)
+		side->alike[i] = counts[side->alike[i]];
+	free(counts);
+	return ok;
 }
 
 /* Lines of one function are mapped; those of a renamed one are counted from what was seen of it. */
@@ -543,7 +553,7 @@ static double try_candidate(struct fuzzy *fuzzy, size_t f, uint32_t found)
 }
 
 /* New families of the same skeleton: *first on. */
-static size_t same_skeleton(const struct fuzzy *fuzzy, size_t f, const struct skeleton **first)
+static size_t same_skeleton(const struct fuzzy *fuzzy, size_t f, const struct keyed_row **first)
 {
 	size_t count = skeletons_find(&fuzzy->skeletons, &fuzzy->old.stacks[f], first);
 
@@ -552,19 +562,19 @@ static size_t same_skeleton(const struct fuzzy *fuzzy, size_t f, const struct sk
 
 static bool try_same_skeleton(struct fuzzy *fuzzy, struct search *search, size_t f)
 {
-	const struct skeleton *same;
+	const struct keyed_row *same;
 	size_t count = same_skeleton(fuzzy, f, &same);
 
 	search->unsure[f] = true;
 	for (size_t i = 0; i < count; i++) {
-		double likeness = try_candidate(fuzzy, f, same[i].stack);
+		double likeness = try_candidate(fuzzy, f, same[i].row);
 
 		if (likeness < 0)
 			return false;
 		if (likeness < sure_likeness)
 			continue;
 		search->unsure[f] = false;
-		search->unclaimed[same[i].stack] = false;
+		search->unclaimed[same[i].row] = false;
 	}
 	search->unsure_count += search->unsure[f];
 	return true;
@@ -572,7 +582,7 @@ static bool try_same_skeleton(struct fuzzy *fuzzy, struct search *search, size_t
 
 static bool try_found(struct fuzzy *fuzzy, size_t f, size_t most)
 {
-	const struct skeleton *same;
+	const struct keyed_row *same;
 	size_t same_count = same_skeleton(fuzzy, f, &same);
 	size_t count = stack_index_query(&fuzzy->index, &fuzzy->old.stacks[f], most);
 
@@ -580,7 +590,7 @@ static bool try_found(struct fuzzy *fuzzy, size_t f, size_t most)
 		uint32_t found = fuzzy->index.tally[i].stack;
 		size_t s = 0;
 
-		while (s < same_count && same[s].stack != found)
+		while (s < same_count && same[s].row != found)
 			s++;
 		if (s == same_count && try_candidate(fuzzy, f, found) < 0)
 			return false;
@@ -789,7 +799,8 @@ bool pair_fuzzy(const struct dataset *dataset, const struct pair_sides *sides,
 	fuzzy.scorer.remembered = calloc(REMEMBERED, sizeof(*fuzzy.scorer.remembered));
 	ok = fuzzy.scorer.remembered && gather_families(&fuzzy, &fuzzy.old, old, old_count) &&
 	     gather_families(&fuzzy, &fuzzy.new, new, new_count) &&
-	     count_alike(&fuzzy.old, sides->old) && count_alike(&fuzzy.new, sides->new) &&
+	     count_alike(&fuzzy.old, sides->old, dataset->site_count) &&
+	     count_alike(&fuzzy.new, sides->new, dataset->site_count) &&
 	     find_all_candidates(&fuzzy) && choose(&fuzzy, pairs, pair_count);
 	side_release(&fuzzy.old);
 	side_release(&fuzzy.new);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keyed.h"
 #include "model/names.h"
 
 enum side_bit { SIDE_OLD = 1, SIDE_NEW = 2 };
@@ -172,14 +173,40 @@ static int compare_number(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
+/* Of one key. */
 static int compare_leftovers(const void *left, const void *right)
 {
 	const struct leftover *a = left, *b = right;
-	int order = compare_number(a->key, b->key);
+	int order = (int)a->new - (int)b->new;
 
-	if (order == 0)
-		order = (int)a->new - (int)b->new;
 	return order ? order : compare_number(a->function, b->function);
+}
+
+/* By key, then as compare_leftovers() has it.  False when memory is out. */
+static bool sort_leftovers(struct leftover *leftovers, size_t count)
+{
+	struct keyed_row *order = malloc((count + 1) * sizeof(*order));
+	struct leftover *sorted = malloc((count + 1) * sizeof(*sorted));
+	bool ok = order && sorted;
+
+	for (uint32_t i = 0; ok && i < count; i++)
+		order[i] = (struct keyed_row){leftovers[i].key, i};
+	ok = ok && keyed_sort(order, count);
+	for (size_t i = 0; ok && i < count; i++)
+		sorted[i] = leftovers[order[i].row];
+	if (ok)
+		memcpy(leftovers, sorted, count * sizeof(*sorted));
+	for (size_t first = 0, next; ok && first < count; first = next) {
+		for (next = first + 1; next < count && leftovers[next].key == leftovers[first].key;)
+			next++;
+		/* Two are an old and a new one, in this order, or are of one side. */
+		if (next - first > 2)
+			qsort(leftovers + first, next - first, sizeof(*leftovers),
+			      compare_leftovers);
+	}
+	free(order);
+	free(sorted);
+	return ok;
 }
 
 /* Are the stacks of one key, which are sorted, the same functions on each side? */
@@ -194,12 +221,11 @@ static bool is_unambiguous(const struct leftover *group, size_t count)
 	return kinds[0] == 1 && kinds[1] == 1;
 }
 
-/* Returns how many. */
+/* Of the sorted ones; returns how many. */
 static size_t set_keys(struct leftover *leftovers, size_t count, uint64_t *keys)
 {
 	size_t set = 0;
 
-	qsort(leftovers, count, sizeof(*leftovers), compare_leftovers);
 	for (size_t first = 0, next; first < count; first = next) {
 		for (next = first + 1; next < count; next++)
 			if (leftovers[next].key != leftovers[first].key)
@@ -249,7 +275,8 @@ bool signature_keys(uint64_t **out, size_t *out_count, const struct dataset *dat
 		size_t count = add_leftovers(leftovers, &naming, old, old_count, false);
 
 		count += add_leftovers(leftovers + count, &naming, new, new_count, true);
-		*out_count = set_keys(leftovers, count, keys);
+		ok = sort_leftovers(leftovers, count);
+		*out_count = ok ? set_keys(leftovers, count, keys) : 0;
 	}
 	dataset_free(naming.texts);
 	free(naming.names);

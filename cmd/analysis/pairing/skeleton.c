@@ -24,15 +24,6 @@ static uint64_t key_of(const struct tokens *tokens, const struct indexed_stack *
 	return weight > 0 ? key : 0;
 }
 
-static int compare_skeletons(const void *left, const void *right)
-{
-	const struct skeleton *a = left, *b = right;
-
-	if (a->key != b->key)
-		return a->key < b->key ? -1 : 1;
-	return (a->stack > b->stack) - (a->stack < b->stack);
-}
-
 bool skeletons_build(struct skeletons *skeletons, const struct tokens *tokens,
 		     const struct indexed_stack *stacks, size_t stack_count)
 {
@@ -42,9 +33,8 @@ bool skeletons_build(struct skeletons *skeletons, const struct tokens *tokens,
 		return false;
 	for (uint32_t i = 0; i < stack_count; i++)
 		skeletons->items[skeletons->count++] =
-			(struct skeleton){key_of(tokens, &stacks[i]), i};
-	qsort(skeletons->items, skeletons->count, sizeof(*skeletons->items), compare_skeletons);
-	return true;
+			(struct keyed_row){key_of(tokens, &stacks[i]), i};
+	return keyed_sort(skeletons->items, skeletons->count);
 }
 
 void skeletons_release(struct skeletons *skeletons)
@@ -54,7 +44,7 @@ void skeletons_release(struct skeletons *skeletons)
 }
 
 size_t skeletons_find(const struct skeletons *skeletons, const struct indexed_stack *stack,
-		      const struct skeleton **first)
+		      const struct keyed_row **first)
 {
 	uint64_t key = key_of(skeletons->tokens, stack);
 	size_t from, end;

@@ -10,15 +10,11 @@
 #define ANALYSIS_SKELETON_H
 
 #include "analysis/pairing/stack_index.h"
-
-struct skeleton {
-	uint64_t key;
-	uint32_t stack;
-};
+#include "base/keyed.h"
 
 struct skeletons {
 	const struct tokens *tokens;
-	struct skeleton *items; /* by key, then stack */
+	struct keyed_row *items; /* by key, then stack */
 	size_t count;
 };
 
@@ -30,6 +26,6 @@ void skeletons_release(struct skeletons *skeletons);
 /** The stacks with the skeleton of `stack`: returns how many, from *first on.  Returns 0, too, if
  * all functions of the skeleton are common ones: it would match unrelated stacks. */
 size_t skeletons_find(const struct skeletons *skeletons, const struct indexed_stack *stack,
-		      const struct skeleton **first);
+		      const struct keyed_row **first);
 
 #endif
