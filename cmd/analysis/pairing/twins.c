@@ -34,9 +34,35 @@ static uint64_t place_key(const struct dataset *dataset, uint32_t site)
 	return hash_fold(hash_fold(key, frame->file), frame->line);
 }
 
-/* The old stacks with a partner in another build, by their keys. */
+static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
+{
+	uint64_t blocks = sides->old[old]->figures.value[FIGURE_LIVE_BLOCKS];
+
+	return blocks == SNAP_UNKNOWN ? 0 : blocks;
+}
+
+/* Keep one row of each key: that of the largest stack.  Returns how many are kept. */
+static size_t keep_largest(const struct pairing *pairing, const struct pair_sides *sides,
+			   struct keyed_row *paired, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct pair *pairs = pairing->pairs;
+
+		if (kept == 0 || paired[kept - 1].key != paired[i].key)
+			paired[kept++] = paired[i];
+		else if (blocks_of(sides, pairs[paired[i].row].old) >
+			 blocks_of(sides, pairs[paired[kept - 1].row].old))
+			paired[kept - 1] = paired[i];
+	}
+	return kept;
+}
+
+/* The old stacks with a partner in another build, by their keys: the largest of each key. */
 static bool list_paired(const struct pairing *pairing, const struct dataset *dataset,
-			key_of_site *key_of, struct keyed_row *paired, size_t *count)
+			const struct pair_sides *sides, key_of_site *key_of,
+			struct keyed_row *paired, size_t *count)
 {
 	*count = 0;
 	for (size_t i = 0; i < pairing->count; i++) {
@@ -46,39 +72,18 @@ static bool list_paired(const struct pairing *pairing, const struct dataset *dat
 			paired[(*count)++] =
 				(struct keyed_row){key_of(dataset, pair->old), (uint32_t)i};
 	}
-	return keyed_sort(paired, *count);
-}
-
-static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
-{
-	uint64_t blocks = sides->old[old]->figures.value[FIGURE_LIVE_BLOCKS];
-
-	return blocks == SNAP_UNKNOWN ? 0 : blocks;
-}
-
-/* The partner of the largest stack with that key; SNAP_NONE: there is none. */
-static uint32_t partner_of(const struct pairing *pairing, const struct pair_sides *sides,
-			   const struct keyed_row *paired, size_t count, uint64_t key)
-{
-	const struct pair *best = NULL;
-	size_t at;
-
-	SEARCH(at, 0, count, paired[at].key < key);
-	for (; at < count && paired[at].key == key; at++) {
-		const struct pair *pair = &pairing->pairs[paired[at].row];
-
-		if (!best || blocks_of(sides, pair->old) > blocks_of(sides, best->old))
-			best = pair;
-	}
-	return best ? best->new : SNAP_NONE;
+	if (!keyed_sort(paired, *count))
+		return false;
+	*count = keep_largest(pairing, sides, paired, *count);
+	return true;
 }
 
 static bool join(struct pairing *pairing, const struct dataset *dataset,
 		 const struct pair_sides *sides, key_of_site *key_of)
 {
 	struct keyed_row *paired = malloc((pairing->count + 1) * sizeof(*paired));
-	size_t count = 0;
-	bool ok = paired && list_paired(pairing, dataset, key_of, paired, &count);
+	size_t count = 0, at;
+	bool ok = paired && list_paired(pairing, dataset, sides, key_of, paired, &count);
 
 	for (size_t i = 0; ok && i < pairing->count; i++) {
 		struct pair *pair = &pairing->pairs[i];
@@ -87,8 +92,10 @@ static bool join(struct pairing *pairing, const struct dataset *dataset,
 		if (pair->new != SNAP_NONE || pair->has_twin)
 			continue;
 		key = key_of(dataset, pair->old);
-		pair->twin = key ? partner_of(pairing, sides, paired, count, key) : SNAP_NONE;
-		pair->has_twin = pair->twin != SNAP_NONE;
+		SEARCH(at, 0, count, paired[at].key < key);
+		pair->has_twin = key && at < count && paired[at].key == key;
+		if (pair->has_twin)
+			pair->twin = pairing->pairs[paired[at].row].new;
 	}
 	free(paired);
 	return ok;
