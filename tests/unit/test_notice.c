@@ -23,8 +23,8 @@ Test(notice, a_figure_of_one_takes_the_singular)
 	reads(&(struct notice){.kind = NOTICE_GATE_BLIND, .figures = {0}},
 	      "whether 0 rows grew is not known: the exit code cannot count them");
 	reads(&(struct notice){.kind = NOTICE_SERIES_IDLE, .figures = {3, 8}},
-	      "In 3 of 8 intervals the program was idle: they are left out, for nothing was tried "
-	      "in them.");
+	      "In 3 of 8 intervals the program was idle: they are left out, because nothing "
+	      "happened in them.");
 }
 
 Test(notice, whom_it_is_about_comes_first_unless_the_words_have_a_place_for_it)
