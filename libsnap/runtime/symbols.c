@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#define MOST_OBJECTS 64u /* of programs with more the loader is asked */
+#define MOST_OBJECTS 64u     /* of programs with more the loader is asked */
 #define HIDDEN_BIT   0x8000u /* of a symbol's version: not the default one */
 
 /* What DT_GNU_HASH leads to: a Bloom filter, buckets, and for each symbol from `first` on its hash
@@ -32,10 +32,23 @@ static bool is_open;
 
 /* ---- the list of objects --------------------------------------------------------------------- */
 
-/* glibc adds the bias when it loads an object, but not for all of them. */
-static const void *pointer_in(uintptr_t bias, uintptr_t value)
+#ifdef __GLIBC__
+static bool is_in(const struct dl_phdr_info *info, uintptr_t address)
 {
-	return (const void *)(value < bias ? value + bias : value);
+	for (unsigned i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_LOAD &&
+		    address - (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr) <
+			    info->dlpi_phdr[i].p_memsz)
+			return true;
+	return false;
+}
+
+/* glibc adds the bias when it loads an object, but not for all of them.  The bias may be negative. */
+static const void *pointer_in(const struct dl_phdr_info *info, const ElfW(Dyn) * tag)
+{
+	uintptr_t value = tag->d_un.d_ptr;
+
+	return (const void *)(is_in(info, value) ? value : value + info->dlpi_addr);
 }
 
 static void read_hash(struct object *object, const uint32_t *table)
@@ -50,21 +63,20 @@ static void read_hash(struct object *object, const uint32_t *table)
 }
 
 /* False: only the loader can search it, or its neighbours. */
-static bool read_dynamic(struct object *object, const ElfW(Dyn) * tag)
+static bool read_dynamic(struct object *object, const struct dl_phdr_info *info,
+			 const ElfW(Dyn) * tag)
 {
 	const uint32_t *hash = NULL;
 
 	for (; tag->d_tag != DT_NULL; tag++) {
-		const void *value = pointer_in(object->bias, tag->d_un.d_ptr);
-
 		if (tag->d_tag == DT_SYMTAB)
-			object->symbols = value;
+			object->symbols = pointer_in(info, tag);
 		else if (tag->d_tag == DT_STRTAB)
-			object->strings = value;
+			object->strings = pointer_in(info, tag);
 		else if (tag->d_tag == DT_VERSYM)
-			object->versions = value;
+			object->versions = pointer_in(info, tag);
 		else if (tag->d_tag == DT_GNU_HASH)
-			hash = value;
+			hash = pointer_in(info, tag);
 		else if (tag->d_tag == DT_AUXILIARY || tag->d_tag == DT_FILTER ||
 			 (tag->d_tag == DT_FLAGS_1 && (tag->d_un.d_val & DF_1_INTERPOSE)))
 			return false;
@@ -73,17 +85,6 @@ static bool read_dynamic(struct object *object, const ElfW(Dyn) * tag)
 		return false;
 	read_hash(object, hash);
 	return true;
-}
-
-#ifdef __GLIBC__
-static bool is_in(const struct dl_phdr_info *info, uintptr_t address)
-{
-	for (unsigned i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_LOAD &&
-		    address - (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr) <
-			    info->dlpi_phdr[i].p_memsz)
-			return true;
-	return false;
 }
 
 /* Not 0, which would end the list: there is an object that only the loader can read. */
@@ -103,7 +104,7 @@ static int add_object(struct dl_phdr_info *info, size_t size, void *unused)
 	if (count == MOST_OBJECTS)
 		return 1;
 	*object = (struct object){.bias = info->dlpi_addr};
-	if (!read_dynamic(object, dynamic))
+	if (!read_dynamic(object, info, dynamic))
 		return 1;
 	count++;
 	if (is_in(info, (uintptr_t)objects))
