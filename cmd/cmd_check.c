@@ -70,7 +70,7 @@ static const struct option check_table[] = {
 	{"python", 0, OPTION_CHOICE, AT(python), "WHEN",
 	 "with --run: record the lines of Python programs", python_choices},
 	{"exit-snapshot", 0, OPTION_CHOICE, AT(exit_snapshot), "WHEN",
-	 "with --run: the snapshot at exit, after static destructors or before", exit_choices},
+	 "with --run: the snapshot at exit: late (after static destructors) or early", exit_choices},
 	{"no-follow", 0, OPTION_FLAG, AT(how.no_follow), NULL,
 	 "with --run: record neither forked nor executed descendants", NULL},
 	{"keep", 0, OPTION_TEXT, AT(keep), "DIR", "with --run: keep the snapshots in DIR", NULL},

@@ -78,7 +78,7 @@ static const struct option run_table[] = {
 	{"python", 0, OPTION_CHOICE, AT(python), "WHEN", "record the lines of Python programs",
 	 python_choices},
 	{"exit-snapshot", 0, OPTION_CHOICE, AT(exit_snapshot), "WHEN",
-	 "the snapshot at exit: after static destructors, before, or none", exit_choices},
+	 "the snapshot at exit: late (after static destructors), early, or none", exit_choices},
 	{"holders", 0, OPTION_OPTIONAL, AT(holders), NULL,
 	 "snapshots say who holds what; =retained: and what would be freed with it",
 	 holders_choices},
