@@ -41,61 +41,79 @@ static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
 	return blocks == SNAP_UNKNOWN ? 0 : blocks;
 }
 
-/* Keep one row of each key: that of the largest stack.  Returns how many are kept. */
-static size_t keep_largest(const struct pairing *pairing, const struct pair_sides *sides,
-			   struct keyed_row *paired, size_t count)
+/* How twins are found. */
+struct rule {
+	key_of_site *key_of;
+	enum pair_level surest; /* pairs above this level do not count */
+	bool moves;             /* the partner must have another key */
+};
+
+static bool is_better(const struct pair_sides *sides, const struct pair *pair,
+		      const struct pair *than)
 {
+	if (pair->level != than->level)
+		return pair->level < than->level;
+	return blocks_of(sides, pair->old) > blocks_of(sides, than->old);
+}
+
+/* Keep one row of each key: that of the surest pair, of equals the largest.  Returns how many are
+ * kept. */
+static size_t keep_best(const struct pairing *pairing, const struct pair_sides *sides,
+			struct keyed_row *paired, size_t count)
+{
+	const struct pair *pairs = pairing->pairs;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct pair *pairs = pairing->pairs;
-
 		if (kept == 0 || paired[kept - 1].key != paired[i].key)
 			paired[kept++] = paired[i];
-		else if (blocks_of(sides, pairs[paired[i].row].old) >
-			 blocks_of(sides, pairs[paired[kept - 1].row].old))
+		else if (is_better(sides, &pairs[paired[i].row], &pairs[paired[kept - 1].row]))
 			paired[kept - 1] = paired[i];
 	}
 	return kept;
 }
 
-/* The old stacks with a partner in another build, by their keys: the largest of each key. */
+/* The old stacks with a partner, by their keys: the best of each key. */
 static bool list_paired(const struct pairing *pairing, const struct dataset *dataset,
-			const struct pair_sides *sides, key_of_site *key_of,
+			const struct pair_sides *sides, const struct rule *rule,
 			struct keyed_row *paired, size_t *count)
 {
 	*count = 0;
 	for (size_t i = 0; i < pairing->count; i++) {
 		const struct pair *pair = &pairing->pairs[i];
 
-		if (pair->level > PAIR_EXACT && pair->level != PAIR_NONE)
+		if (pair->level >= rule->surest && pair->level != PAIR_NONE)
 			paired[(*count)++] =
-				(struct keyed_row){key_of(dataset, pair->old), (uint32_t)i};
+				(struct keyed_row){rule->key_of(dataset, pair->old), (uint32_t)i};
 	}
 	if (!keyed_sort(paired, *count))
 		return false;
-	*count = keep_largest(pairing, sides, paired, *count);
+	*count = keep_best(pairing, sides, paired, *count);
 	return true;
 }
 
 static bool join(struct pairing *pairing, const struct dataset *dataset,
-		 const struct pair_sides *sides, key_of_site *key_of)
+		 const struct pair_sides *sides, const struct rule *rule)
 {
 	struct keyed_row *paired = malloc((pairing->count + 1) * sizeof(*paired));
 	size_t count = 0, at;
-	bool ok = paired && list_paired(pairing, dataset, sides, key_of, paired, &count);
+	bool ok = paired && list_paired(pairing, dataset, sides, rule, paired, &count);
 
 	for (size_t i = 0; ok && i < pairing->count; i++) {
 		struct pair *pair = &pairing->pairs[i];
 		uint64_t key;
+		uint32_t twin;
 
 		if (pair->new != SNAP_NONE || pair->has_twin)
 			continue;
-		key = key_of(dataset, pair->old);
+		key = rule->key_of(dataset, pair->old);
 		SEARCH(at, 0, count, paired[at].key < key);
-		pair->has_twin = key && at < count && paired[at].key == key;
+		if (!key || at == count || paired[at].key != key)
+			continue;
+		twin = pairing->pairs[paired[at].row].new;
+		pair->has_twin = !rule->moves || rule->key_of(dataset, twin) != key;
 		if (pair->has_twin)
-			pair->twin = pairing->pairs[paired[at].row].new;
+			pair->twin = twin;
 	}
 	free(paired);
 	return ok;
@@ -104,11 +122,16 @@ static bool join(struct pairing *pairing, const struct dataset *dataset,
 bool twins_join_lines(struct pairing *pairing, const struct dataset *dataset,
 		      const struct pair_sides *sides)
 {
-	return join(pairing, dataset, sides, line_key);
+	/* A pair of one build says nothing of another one. */
+	const struct rule rule = {line_key, PAIR_LINE, false};
+
+	return join(pairing, dataset, sides, &rule);
 }
 
 bool twins_join_sites(struct pairing *pairing, const struct dataset *dataset,
 		      const struct pair_sides *sides)
 {
-	return join(pairing, dataset, sides, place_key);
+	const struct rule rule = {place_key, PAIR_EXACT, true};
+
+	return join(pairing, dataset, sides, &rule);
 }
