@@ -5,16 +5,12 @@
 #ifndef REPORT_GROWTH_ROWS_H
 #define REPORT_GROWTH_ROWS_H
 
-#include "report/growth_part.h"
+#include "analysis/growth/growth_confidence.h"
 #include "cli/report_options.h"
+#include "report/growth_part.h"
 #include "report/report.h"
 
 struct growth_control;
-
-enum {
-	GROWTH_LIKELY_SNAPSHOTS = 5, /* the fewest for a likely verdict */
-	GROWTH_SURE_SNAPSHOTS = 8    /* and for a sure one */
-};
 
 struct growth_row {
 	const struct growth_part *part;

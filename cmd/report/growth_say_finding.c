@@ -187,7 +187,7 @@ static size_t most_snapshots(const struct growth_part *parts, size_t count, doub
 
 static const char *how_sure(size_t snapshots)
 {
-	return snapshots >= GROWTH_SURE_SNAPSHOTS ? "high" : snapshots >= 5 ? "medium" : "low";
+	return growth_confidence_name(growth_most_confidence(snapshots));
 }
 
 /* There are call stacks, and no row: not even of what repeated runs leave by design. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "analysis/growth/growth.h"
+#include "analysis/growth/growth_wanted.h"
 #include "analysis/pairing/pair.h"
 #include "base/array.h"
 #include "base/fail.h"

@@ -13,6 +13,7 @@
 
 #include "growth/simulate.h"
 #include "analysis/growth/growth.h"
+#include "analysis/growth/growth_wanted.h"
 
 enum { VERDICTS = GROWTH_TOO_FEW + 1, MOST_BEHAVIOURS = 32, MOST_SIZES = 32 };
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "analysis/growth/growth.h"
+#include "analysis/growth/growth_wanted.h"
 
 enum { MOST = 64, LINE = 8192 };
 

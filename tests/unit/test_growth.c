@@ -9,6 +9,7 @@
 #include "analysis/growth/growth_error.h"
 #include "analysis/growth/growth_ages.h"
 #include "analysis/growth/growth_idle.h"
+#include "analysis/growth/growth_wanted.h"
 
 enum { MOST = 64 };
 

@@ -58,6 +58,18 @@ size_t growth_ending_find(const struct growth_series *series)
 	return at < LEAST_GROWING || last - at < LEAST_QUIET ? last : at;
 }
 
+struct growth_series growth_ending_before(const struct growth_series *series, size_t at)
+{
+	struct growth_series begins = *series;
+
+	begins.count = at + 1;
+	begins.idle = NULL;
+	begins.idle_count = 0;
+	while (begins.births_count > 0 && begins.births[begins.births_count - 1].snapshot > at)
+		begins.births_count--;
+	return begins;
+}
+
 static double late_share(const double *x, const double *values, size_t at)
 {
 	size_t half = at / 2;

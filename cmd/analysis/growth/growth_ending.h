@@ -23,6 +23,9 @@ enum growth_ending {
  */
 size_t growth_ending_find(const struct growth_series *series);
 
+/** The beginning of a series, up to the snapshot at `at`. */
+struct growth_series growth_ending_before(const struct growth_series *series, size_t at);
+
 /** What the end at snapshot `at` means for a row, by `values`: its blocks or its bytes. */
 enum growth_ending growth_ending_weigh(const struct growth_series *series, const double *values,
 				       size_t at);

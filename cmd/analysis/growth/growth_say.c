@@ -19,6 +19,15 @@ void growth_say(struct growth_judgement *out, const char *format, ...)
 	va_end(args);
 }
 
+void growth_say_swap(struct growth_judgement *out, size_t a, size_t b)
+{
+	char kept[GROWTH_REASON_SIZE];
+
+	memcpy(kept, out->reasons[a], sizeof(kept));
+	memcpy(out->reasons[a], out->reasons[b], sizeof(kept));
+	memcpy(out->reasons[b], kept, sizeof(kept));
+}
+
 /* Digits in groups of three; one decimal below 100 where there is a fraction. */
 static void write_number(double value, char buffer[32])
 {

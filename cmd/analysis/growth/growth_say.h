@@ -11,6 +11,9 @@
 void growth_say(struct growth_judgement *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** Two of the sentences change places. */
+void growth_say_swap(struct growth_judgement *out, size_t a, size_t b);
+
 /** "1,234 blocks", "1 block", "1,234 bytes": an amount of `unit` in plain digits. */
 enum { GROWTH_AMOUNT_SIZE = 48 };
 const char *growth_amount(double value, const char *unit, char buffer[GROWTH_AMOUNT_SIZE]);
