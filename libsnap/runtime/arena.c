@@ -289,6 +289,8 @@ void snap__pool_keep(void)
 {
 	size_t size = POOL_MOST;
 
+	if (pool.base)
+		return;
 	while (!pool.base && size >= POOL_LEAST) {
 		pool.base = snap__map(size);
 		pool.size = pool.base ? size : 0;

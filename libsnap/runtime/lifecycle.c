@@ -332,6 +332,8 @@ void snap__process_confine(bool filtered)
 
 	if (atomic_load(&state) == RECORDING && is_ours())
 		snap__trigger_confine(filtered);
+	else if (atomic_load(&state) == RECORDING && filtered)
+		snap__trigger_confine_more();
 	errno = saved;
 }
 

@@ -858,6 +858,15 @@ void snap__trigger_open_door(void)
 	}
 }
 
+/* If the filter that is about to be installed refuses it, the host's threads map no memory any more. */
+static void seal(void)
+{
+	if (!snap__filter_seals() || snap__os_is_sealed())
+		return;
+	snap__pool_keep();
+	snap__os_seal(helper.thread_pointer);
+}
+
 void snap__trigger_confine(bool by_filter)
 {
 	if (snap__trigger_is_silent() || !snap__recording() ||
@@ -868,11 +877,14 @@ void snap__trigger_confine(bool by_filter)
 		wait_until_ready();
 	if (!by_filter)
 		return;
-	if (snap__filter_seals()) {
-		snap__pool_keep();
-		snap__os_seal(helper.thread_pointer);
-	}
+	seal();
 	atomic_store(&filtered, true);
+}
+
+void snap__trigger_confine_more(void)
+{
+	if (snap__trigger_is_filtered() && !snap__process_is_no_thread())
+		seal();
 }
 
 bool snap__trigger_stop(void)

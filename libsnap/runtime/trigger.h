@@ -55,6 +55,9 @@ void snap__trigger_open_door(void);
  */
 void snap__trigger_confine(bool filtered);
 
+/** The process, which has a filter already, is about to install another one, which may refuse more. */
+void snap__trigger_confine_more(void);
+
 /** Did the process install a filter by a call that we saw? */
 bool snap__trigger_is_filtered(void);
 

@@ -617,6 +617,7 @@ def manners():
         tortured("t35_manners", how, files=None, SNAP_SAMPLE="1KiB")
     late("t35_manners", "strict")
     late("t35_manners", "no_mappings")
+    late("t35_manners", "no_more_mappings")
     for how in ("addresses", "spaces"):
         tortured("t35_manners", how, files=None, quiet=how != "spaces")  # it may be unable to write there
     tortured("t35_manners", "spaces", files=None, quiet=False, SNAP_AT_GROWTH="20KiB")

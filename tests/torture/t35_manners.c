@@ -99,6 +99,22 @@ static void no_mappings(void)
 	}
 }
 
+/* The same, behind a filter that forbids nothing of the kind. */
+static void no_more_mappings(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+
+	NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+	no_mappings();
+}
+
 static void counter(void)
 {
 #ifdef PR_SET_TSC
@@ -257,9 +273,16 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} ways[] = {
-		{"strict", strict},     {"no_mappings", no_mappings}, {"counter", counter},
-		{"floats", floats},     {"errors", errors},           {"held", held},
-		{"borrowed", borrowed}, {"addresses", addresses},     {"spaces", spaces},
+		{"strict", strict},
+		{"no_mappings", no_mappings},
+		{"no_more_mappings", no_more_mappings},
+		{"counter", counter},
+		{"floats", floats},
+		{"errors", errors},
+		{"held", held},
+		{"borrowed", borrowed},
+		{"addresses", addresses},
+		{"spaces", spaces},
 		{"stay", stay},
 	};
 
