@@ -333,7 +333,7 @@ static bool is_import_of_interpreter(const char *state)
 {
 	const struct snap__python_layout *v = snap__python.layout;
 	const char *outermost = NULL, *frame = snap__python_newest_frame(state);
-	char file[64];
+	char file[64], name[32];
 
 	for (unsigned i = 0; frame && i < START_DEPTH_MAX; i++) {
 		const char *code = snap__python_frame_code(frame);
@@ -343,6 +343,9 @@ static bool is_import_of_interpreter(const char *state)
 	}
 	if (!outermost)
 		return true;
+	if (snap__python_text(snap__python_pointer(outermost, v->code_name), name, sizeof(name)) &&
+	    snap__equal(name, "search_function"))
+		return true; /* of the package `encodings`; programs come there through frames of theirs */
 	return snap__python_text(snap__python_pointer(outermost, v->code_file), file,
 				 sizeof(file)) &&
 	       snap__starts_with(file, "<frozen importlib");
