@@ -5,27 +5,44 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "preload/entry.h"
 #include "preload/real.h"
 #include "runtime/holders/owned.h"
+#include "runtime/symbols.h"
 #include "runtime/thread.h"
 
 #define NO_MEMORY ((void *)-1)
 
+/* `slot` gets the real function, `known` or looked up alone: an allocator in front of libsnap may get here while
+ * all of them are looked up, or must not be called again by that. */
+static bool find(void *slot, const void *known, const char *name)
+{
+	void *address;
+
+	memcpy(&address, known, sizeof(address));
+	if (!address)
+		address = snap__symbols_next(name);
+	memcpy(slot, &address, sizeof(address));
+	return address != NULL;
+}
+
 ENTRY void *sbrk(intptr_t increment)
 {
+	void *(*real)(intptr_t);
 	uintptr_t low;
 	void *base;
 
-	if (!snap__real.sbrk && (!snap__real_find() || !snap__real.sbrk)) {
+	if (!find(&real, &snap__real.sbrk, "sbrk")) {
 		errno = ENOMEM;
 		return NO_MEMORY;
 	}
-	base = snap__real.sbrk(increment);
+	base = real(increment);
 	low = (uintptr_t)base;
 	if (base != NO_MEMORY && increment != 0)
 		snap__owned_break(low, low + (uintptr_t)increment, __builtin_return_address(0));
@@ -34,15 +51,17 @@ ENTRY void *sbrk(intptr_t increment)
 
 ENTRY int brk(void *end)
 {
+	void *(*real_sbrk)(intptr_t);
+	int (*real)(void *);
 	void *before;
 	int result;
 
-	if (!snap__real.brk && (!snap__real_find() || !snap__real.brk)) {
+	if (!find(&real, &snap__real.brk, "brk")) {
 		errno = ENOMEM;
 		return -1;
 	}
-	before = snap__real.sbrk ? snap__real.sbrk(0) : NO_MEMORY;
-	result = snap__real.brk(end);
+	before = find(&real_sbrk, &snap__real.sbrk, "sbrk") ? real_sbrk(0) : NO_MEMORY;
+	result = real(end);
 	if (result == 0 && before != NO_MEMORY && before != end)
 		snap__owned_break((uintptr_t)before, (uintptr_t)end, __builtin_return_address(0));
 	return result;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "preload/entry.h"
@@ -56,20 +57,27 @@ ENTRY void exit(int status)
 	__builtin_unreachable();
 }
 
+/* While the real functions are looked up, an allocator in front of libsnap may give up. */
+__attribute__((noreturn)) static void end_at_once(int status)
+{
+	if (snap__real.exit_at_once)
+		snap__real.exit_at_once(status);
+	for (;;)
+		syscall(SYS_exit_group, status);
+}
+
 ENTRY void _exit(int status)
 {
 	snap__real_find();
 	snap__process_exit();
-	snap__real.exit_at_once(status);
-	__builtin_unreachable();
+	end_at_once(status);
 }
 
 ENTRY void _Exit(int status)
 {
 	snap__real_find();
 	snap__process_exit();
-	snap__real.exit_at_once(status);
-	__builtin_unreachable();
+	end_at_once(status);
 }
 
 ENTRY pid_t fork(void)
