@@ -255,6 +255,23 @@ Test(growth, a_run_that_does_not_have_the_site_does_not_speak_against_a_leak)
 	cr_assert_eq(judgement.confidence, GROWTH_MEDIUM);
 }
 
+Test(growth, a_large_step_amid_growth_that_goes_on_is_no_doubt)
+{
+	struct growth_judgement even = JUDGE_BYTES(1, 100, 200, 300, 400, 500, 600, 700, 800, 900,
+						   2500, 2600, 2700, 2800, 2900, 3000, 3100);
+	struct growth_judgement uneven = JUDGE_BYTES(1, 100, 213, 298, 407, 520, 589, 711, 803, 894,
+						     3010, 3097, 3212, 3300, 3391, 3517, 3602);
+	struct growth_judgement twice =
+		JUDGE_BYTES(1, 100, 100, 100, 100, 100, 200, 200, 200, 200, 200, 400);
+
+	EXPECT(even, "container-growth");
+	cr_expect_eq(even.confidence, GROWTH_HIGH);
+	EXPECT(uneven, "container-growth");
+	cr_expect_eq(uneven.confidence, GROWTH_HIGH);
+	EXPECT(twice, "container-growth");
+	cr_expect_eq(twice.confidence, GROWTH_LOW);
+}
+
 Test(growth, processes_of_one_snapshot_each_are_too_few)
 {
 	double x[] = {1, 1, 1, 1}, blocks[] = {5, 6, 7, 8};

@@ -12,9 +12,10 @@ enum {
 			   on */
 };
 static const double items_vary = 0.02, few_bytes = 8;
-static const double long_ago = 0.7; /* of the time between two doublings; the next is due at 2 */
-static const double recently = 0.5; /* of the same time: the table has just doubled */
-static const double at_once = 0.6;  /* of the growth after the warm-up */
+static const double long_ago = 0.7;  /* of the time between two doublings; the next is due at 2 */
+static const double recently = 0.5;  /* of the same time: the table has just doubled */
+static const double at_once = 0.6;   /* of the growth after the warm-up */
+static const double no_little = 0.1; /* of the largest rise */
 
 static enum growth_verdict judge_sawtooth(const struct growth_shape *s)
 {
@@ -98,11 +99,20 @@ bool growth_in_leaps(const struct growth_measures *m)
 	return growth_shape_leaps(&m->bytes) || m->fill == FILL_GOES_ON;
 }
 
+/* It rises in all intervals, and by no little: then a large rise among them proves nothing else. */
+static bool rises_always(const struct growth_shape *bytes, double gain)
+{
+	return growth_shape_is_exact(bytes) || (bytes->rise_count == bytes->tail_steps &&
+						gain - bytes->jump > no_little * bytes->jump);
+}
+
 /* One interval has most of the growth: a table that doubled once is no growth that goes on. */
 static bool rose_at_once(const struct growth_shape *bytes)
 {
-	return bytes->jump_at > bytes->tail &&
-	       bytes->jump > at_once * (bytes->last - bytes->y[bytes->tail]);
+	double gain = bytes->last - bytes->y[bytes->tail];
+
+	return bytes->jump_at > bytes->tail && bytes->jump > at_once * gain &&
+	       !rises_always(bytes, gain);
 }
 
 enum growth_confidence growth_verdict_confidence(enum growth_verdict verdict,
