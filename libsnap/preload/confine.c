@@ -106,8 +106,7 @@ ENTRY int prctl(int option, ...)
 	snap__real_find();
 	if (snap__real.prctl)
 		return snap__real.prctl(option, a[0], a[1], a[2], a[3]);
-	errno = ENOSYS;
-	return -1;
+	return (int)syscall(SYS_prctl, option, a[0], a[1], a[2], a[3]);
 }
 
 ENTRY int chroot(const char *path)

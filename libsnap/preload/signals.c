@@ -24,6 +24,7 @@
 #include "runtime/process.h"
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
+#include "runtime/symbols.h"
 #include "runtime/trigger.h"
 #include "write/sys.h"
 
@@ -166,8 +167,8 @@ void snap__signals_watch(void)
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof(blocked));
 }
 
-/* Is the default disposition of this signal to be ours?  A child of vfork() has nothing to leave, and what we
- * know of the signals in its memory is its parent's. */
+/* Is the default disposition of this signal to be ours?  A child of vfork() has nothing to leave, and
+   what we know of the signals in its memory is its parent's. */
 static int is_watched(int number)
 {
 	return is_watching && is_fatal(number) && !snap__trigger_is_silent() &&
@@ -180,6 +181,19 @@ static int becomes_default(int number, const struct sigaction *action)
 	return is_default(action) && is_watched(number);
 }
 
+/* An allocator in front of libsnap may get here while the real functions are looked up. */
+static int set_early(int number, const struct sigaction *action, struct sigaction *before)
+{
+	int (*real)(int, const struct sigaction *, struct sigaction *);
+	void *address = snap__symbols_next("sigaction");
+
+	memcpy(&real, &address, sizeof(real));
+	if (real)
+		return real(number, action, before);
+	errno = ENOSYS;
+	return -1;
+}
+
 ENTRY int sigaction(int number, const struct sigaction *restrict action,
 		    struct sigaction *restrict before)
 {
@@ -187,10 +201,8 @@ ENTRY int sigaction(int number, const struct sigaction *restrict action,
 	int result, is_default;
 
 	snap__real_find();
-	if (!snap__real.sigaction) {
-		errno = ENOSYS;
-		return -1;
-	}
+	if (!snap__real.sigaction)
+		return set_early(number, action, before);
 	is_default = action && becomes_default(number, action);
 	if (is_default) {
 		wanted = *action; /* `before` may be the same place */

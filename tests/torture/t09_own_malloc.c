@@ -5,18 +5,31 @@
  */
 #include "torture.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+
 enum { POOL = 1 << 20 };
 
 static char *pool;
 static size_t used;
 
+/* The first call may come from the loader, or from libsnap's own start. */
+static void begin(void)
+{
+	struct sigaction action;
+
+	pool = sbrk(POOL);
+	if (pool == (char *)-1 || sigaction(SIGUSR2, NULL, &action) != 0 ||
+	    prctl(PR_GET_DUMPABLE) < 0)
+		_exit(77);
+}
+
 void *malloc(size_t size)
 {
 	size_t at = used;
 
-	/* The first call may come from the loader, or from libsnap's own start. */
-	if (!pool && (pool = sbrk(POOL)) == (char *)-1)
-		_exit(77);
+	if (!pool)
+		begin();
 	used += (size + 31) / 16 * 16;
 	if (used > POOL)
 		return NULL;
