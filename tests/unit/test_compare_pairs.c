@@ -157,6 +157,32 @@ Test(pairing, a_call_that_stays_keeps_the_old_stacks_without_a_partner)
 	free(new_cells);
 }
 
+/* Some blocks of the call are in a function of another name now; what is gone is not. */
+Test(pairing, old_stacks_without_a_partner_do_not_follow_to_another_function)
+{
+	uint32_t other = builder_add(
+		dataset, OLD, "take:f.c:1@app < item:p.c:5@app < all:p.c:50@app < run:r.c:8@app",
+		6400, 100);
+	uint32_t gone = builder_add(dataset, OLD, "take:f.c:1@app < fill:c.c:3@app", 9000, 90);
+	uint32_t renamed = builder_add(
+		dataset, NEW, "taken:g.c:7@app < item:p.c:5@app < all:p.c:50@app < run:r.c:8@app",
+		6400, 100);
+	const struct dataset_cell **old_cells = dataset_cells_by_site(dataset, OLD);
+	const struct dataset_cell **new_cells = dataset_cells_by_site(dataset, NEW);
+	struct pair_sides sides = {.old = old_cells, .new = new_cells};
+	struct pairing pairing;
+
+	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, PAIR_FUZZY, NULL), SNAP_OK);
+	cr_assert(twins_join_sites(&pairing, dataset, &sides));
+	cr_expect_eq(pairing.count, 2);
+	for (size_t i = 0; i < pairing.count; i++)
+		cr_expect_eq(change_label_site(&pairing.pairs[i]),
+			     pairing.pairs[i].old == other ? renamed : gone);
+	pairing_release(&pairing);
+	free(old_cells);
+	free(new_cells);
+}
+
 Test(pairing, a_moved_line_pairs_at_function_when_permitted)
 {
 	uint32_t a = builder_add(dataset, OLD, "f:f.c:1@app < main:m.c:2@app", 10, 1);

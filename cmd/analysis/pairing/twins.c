@@ -34,6 +34,16 @@ static uint64_t place_key(const struct dataset *dataset, uint32_t site)
 	return hash_fold(hash_fold(key, frame->file), frame->line);
 }
 
+/* Are both stacks named by the same function? */
+static bool is_same_function(const struct dataset *dataset, uint32_t a, uint32_t b)
+{
+	const struct dataset_site *left = &dataset->sites[a], *right = &dataset->sites[b];
+
+	return left->asked < left->depth && right->asked < right->depth &&
+	       dataset_frame_at(dataset, a, left->asked)->function ==
+		       dataset_frame_at(dataset, b, right->asked)->function;
+}
+
 static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
 {
 	uint64_t blocks = sides->old[old]->figures.value[FIGURE_LIVE_BLOCKS];
@@ -45,7 +55,7 @@ static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
 struct rule {
 	key_of_site *key_of;
 	enum pair_level surest; /* pairs above this level do not count */
-	bool moves;             /* the partner must have another key */
+	bool moves;             /* the partner is the same function, and has another key */
 };
 
 static bool is_better(const struct pair_sides *sides, const struct pair *pair,
@@ -82,7 +92,9 @@ static bool list_paired(const struct pairing *pairing, const struct dataset *dat
 	for (size_t i = 0; i < pairing->count; i++) {
 		const struct pair *pair = &pairing->pairs[i];
 
-		if (pair->level >= rule->surest && pair->level != PAIR_NONE)
+		if (pair->level < rule->surest || pair->level == PAIR_NONE)
+			continue;
+		if (!rule->moves || is_same_function(dataset, pair->old, pair->new))
 			paired[(*count)++] =
 				(struct keyed_row){rule->key_of(dataset, pair->old), (uint32_t)i};
 	}
