@@ -209,11 +209,14 @@ CASE hidden_in_socket()
 /* Memory that the program takes where malloc takes its own. */
 CASE held_behind_break()
 {
-	char **words = static_cast<char **>(sbrk(16 * page));
+	char **words = nullptr;
 
-	if (words == reinterpret_cast<char **>(-1))
-		abort();
-	words[700] = block(771);
+	for (int step = 0; step < 300; step++) {
+		words = static_cast<char **>(sbrk(page));
+		if (words == reinterpret_cast<char **>(-1))
+			abort();
+	}
+	words[70] = block(771); /* in the last page */
 }
 
 CASE held_in_segment()

@@ -7,6 +7,7 @@
 #include "runtime/holders/owned.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "runtime/modules.h"
 #include "runtime/hidden.h"
@@ -94,17 +95,29 @@ void snap__owned_ranges(struct snap__ranges *ranges)
 						 atomic_load(&entries[i].size));
 }
 
+static void add_break(unsigned used, uintptr_t low, size_t size, uintptr_t caller)
+{
+	struct entry *last = used > 0 ? &breaks[used - 1] : NULL;
+
+	if (last && atomic_load(&last->caller) == caller &&
+	    atomic_load(&last->address) + atomic_load(&last->size) == low) {
+		atomic_fetch_add(&last->size, size);
+		return;
+	}
+	if (used == MOST_BREAKS)
+		return;
+	atomic_store(&breaks[used].caller, caller);
+	atomic_store(&breaks[used].address, low);
+	atomic_store(&breaks[used].size, size);
+	atomic_store(&break_count, used + 1);
+}
+
 void snap__owned_break(uintptr_t low, uintptr_t high, const void *caller)
 {
 	unsigned used = atomic_load(&break_count);
 
 	if (low < high) {
-		if (used == MOST_BREAKS)
-			return;
-		atomic_store(&breaks[used].caller, (uintptr_t)caller);
-		atomic_store(&breaks[used].address, low);
-		atomic_store(&breaks[used].size, high - low);
-		atomic_store(&break_count, used + 1);
+		add_break(used, low, high - low, (uintptr_t)caller);
 		return;
 	}
 	for (unsigned i = 0; i < used; i++) {
@@ -113,6 +126,9 @@ void snap__owned_break(uintptr_t low, uintptr_t high, const void *caller)
 		if (begin + atomic_load(&breaks[i].size) > high)
 			atomic_store(&breaks[i].size, begin < high ? high - begin : 0);
 	}
+	while (used > 0 && atomic_load(&breaks[used - 1].size) == 0)
+		used--;
+	atomic_store(&break_count, used);
 }
 
 void snap__owned_heap(struct snap__ranges *ranges, uintptr_t low, uintptr_t high)
