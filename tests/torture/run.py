@@ -130,7 +130,8 @@ def peaks():
 
 def valgrind():
     """It ends a program that makes a process as our helper is one."""
-    loaders = glob.glob("/lib*/ld-linux-*.so.*")
+    # Not those of other ABIs, which a compiler for them brings.
+    loaders = glob.glob("/lib*/ld-linux-%s.so.*" % os.uname().machine.replace("_", "-"))
     if not shutil.which("valgrind") or not loaders:
         print("skipped: valgrind is not installed")
         return
