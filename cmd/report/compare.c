@@ -1141,7 +1141,8 @@ static enum snap_status pair_and_group(struct compare *compare, struct snap_erro
 	enum snap_status st = pairing_compute(&compare->pairing, compare->dataset, &compare->sides,
 					      (enum pair_level)compare->options->match, err);
 
-	if (st == SNAP_OK && select.group < GROUP_STACK && !compare->options->cumulative &&
+	if (st == SNAP_OK && select.group < GROUP_STACK && !select.no_skip &&
+	    !compare->options->cumulative &&
 	    !twins_join_sites(&compare->pairing, compare->dataset, &compare->sides))
 		st = fail_memory(err, "pairing call stacks");
 	if (st == SNAP_OK)

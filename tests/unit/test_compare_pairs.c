@@ -157,13 +157,13 @@ Test(pairing, a_call_that_stays_keeps_the_old_stacks_without_a_partner)
 	free(new_cells);
 }
 
-/* Some blocks of the call are in a function of another name now; what is gone is not. */
-Test(pairing, old_stacks_without_a_partner_do_not_follow_to_another_function)
+/* Some blocks of the call are in a function of another name now; more of them are gone. */
+Test(pairing, large_old_stacks_without_a_partner_do_not_follow_to_another_function)
 {
 	uint32_t other = builder_add(
 		dataset, OLD, "take:f.c:1@app < item:p.c:5@app < all:p.c:50@app < run:r.c:8@app",
 		6400, 100);
-	uint32_t gone = builder_add(dataset, OLD, "take:f.c:1@app < fill:c.c:3@app", 9000, 90);
+	uint32_t gone = builder_add(dataset, OLD, "take:f.c:1@app < fill:c.c:3@app", 9000, 900);
 	uint32_t renamed = builder_add(
 		dataset, NEW, "taken:g.c:7@app < item:p.c:5@app < all:p.c:50@app < run:r.c:8@app",
 		6400, 100);

@@ -24,9 +24,9 @@ static uint64_t place_key(const struct dataset *dataset, uint32_t site)
 	const struct dataset_frame *frame;
 	uint64_t key;
 
-	if (row->asked >= row->depth)
+	if (row->identity.named >= row->depth)
 		return 0;
-	frame = dataset_frame_at(dataset, site, row->asked);
+	frame = dataset_frame_at(dataset, site, row->identity.named);
 	if (!frame->file || !frame->line)
 		return 0;
 	key = hash_fold(row->domain, frame->function);
@@ -37,11 +37,11 @@ static uint64_t place_key(const struct dataset *dataset, uint32_t site)
 /* Are both stacks named by the same function? */
 static bool is_same_function(const struct dataset *dataset, uint32_t a, uint32_t b)
 {
-	const struct dataset_site *left = &dataset->sites[a], *right = &dataset->sites[b];
+	uint32_t left = dataset->sites[a].identity.named, right = dataset->sites[b].identity.named;
 
-	return left->asked < left->depth && right->asked < right->depth &&
-	       dataset_frame_at(dataset, a, left->asked)->function ==
-		       dataset_frame_at(dataset, b, right->asked)->function;
+	return left < dataset->sites[a].depth && right < dataset->sites[b].depth &&
+	       dataset_frame_at(dataset, a, left)->function ==
+		       dataset_frame_at(dataset, b, right)->function;
 }
 
 static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
@@ -55,18 +55,21 @@ static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
 struct rule {
 	key_of_site *key_of;
 	enum pair_level surest; /* pairs above this level do not count */
-	bool moves;             /* the partner is the same function, and has another key */
+	bool moves;             /* the partner must have another key */
 };
 
+/* By its lines, a stack is the same call in the same place. */
 static bool is_better(const struct pair_sides *sides, const struct pair *pair,
 		      const struct pair *than)
 {
-	if (pair->level != than->level)
-		return pair->level < than->level;
+	bool stays = pair->level <= PAIR_LINE;
+
+	if (stays != (than->level <= PAIR_LINE))
+		return stays;
 	return blocks_of(sides, pair->old) > blocks_of(sides, than->old);
 }
 
-/* Keep one row of each key: that of the surest pair, of equals the largest.  Returns how many are
+/* Keep one row of each key: that of the largest pair by lines, or of the largest.  Returns how many are
  * kept. */
 static size_t keep_best(const struct pairing *pairing, const struct pair_sides *sides,
 			struct keyed_row *paired, size_t count)
@@ -92,9 +95,7 @@ static bool list_paired(const struct pairing *pairing, const struct dataset *dat
 	for (size_t i = 0; i < pairing->count; i++) {
 		const struct pair *pair = &pairing->pairs[i];
 
-		if (pair->level < rule->surest || pair->level == PAIR_NONE)
-			continue;
-		if (!rule->moves || is_same_function(dataset, pair->old, pair->new))
+		if (pair->level >= rule->surest && pair->level != PAIR_NONE)
 			paired[(*count)++] =
 				(struct keyed_row){rule->key_of(dataset, pair->old), (uint32_t)i};
 	}
@@ -102,6 +103,19 @@ static bool list_paired(const struct pairing *pairing, const struct dataset *dat
 		return false;
 	*count = keep_best(pairing, sides, paired, *count);
 	return true;
+}
+
+/* The old stack `lone` has the key of `pair`: does it belong to the row of the new one?  A call in a
+ * function of another name may be like it by chance: it takes no larger stacks along. */
+static bool takes_along(const struct dataset *dataset, const struct pair_sides *sides,
+			const struct rule *rule, const struct pair *pair, uint32_t lone)
+{
+	if (!rule->moves)
+		return true;
+	if (rule->key_of(dataset, pair->new) == rule->key_of(dataset, lone))
+		return false;
+	return is_same_function(dataset, pair->old, pair->new) ||
+	       blocks_of(sides, lone) <= blocks_of(sides, pair->old);
 }
 
 static bool join(struct pairing *pairing, const struct dataset *dataset,
@@ -114,7 +128,6 @@ static bool join(struct pairing *pairing, const struct dataset *dataset,
 	for (size_t i = 0; ok && i < pairing->count; i++) {
 		struct pair *pair = &pairing->pairs[i];
 		uint64_t key;
-		uint32_t twin;
 
 		if (pair->new != SNAP_NONE || pair->has_twin)
 			continue;
@@ -122,10 +135,10 @@ static bool join(struct pairing *pairing, const struct dataset *dataset,
 		SEARCH(at, 0, count, paired[at].key < key);
 		if (!key || at == count || paired[at].key != key)
 			continue;
-		twin = pairing->pairs[paired[at].row].new;
-		pair->has_twin = !rule->moves || rule->key_of(dataset, twin) != key;
+		pair->has_twin = takes_along(dataset, sides, rule, &pairing->pairs[paired[at].row],
+					     pair->old);
 		if (pair->has_twin)
-			pair->twin = twin;
+			pair->twin = pairing->pairs[paired[at].row].new;
 	}
 	free(paired);
 	return ok;

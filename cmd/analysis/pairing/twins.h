@@ -18,8 +18,8 @@ bool twins_join_lines(struct pairing *pairing, const struct dataset *dataset,
 /**
  * For rows that are sites: a call that is on another line or in another file now takes all its old
  * stacks along, also those that have no partner because its callers changed.  A call that is still
- * where it was keeps them, even if some of its stacks are like those of another call now.  Nor do
- * they follow a call to a function of another name, which may be like it by chance.
+ * where it was keeps them, even if some of its stacks are like those of another call now.  A call
+ * in a function of another name takes no larger stacks along: it may be like it by chance.
  */
 bool twins_join_sites(struct pairing *pairing, const struct dataset *dataset,
 		      const struct pair_sides *sides);
