@@ -5,32 +5,16 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "preload/entry.h"
 #include "preload/real.h"
 #include "runtime/holders/owned.h"
-#include "runtime/symbols.h"
 #include "runtime/thread.h"
 
 #define NO_MEMORY ((void *)-1)
-
-/* `slot` gets the real function, `known` or looked up alone: an allocator in front of libsnap may get here while
- * all of them are looked up, or must not be called again by that. */
-static bool find(void *slot, const void *known, const char *name)
-{
-	void *address;
-
-	memcpy(&address, known, sizeof(address));
-	if (!address)
-		address = snap__symbols_next(name);
-	memcpy(slot, &address, sizeof(address));
-	return address != NULL;
-}
 
 ENTRY void *sbrk(intptr_t increment)
 {
@@ -38,7 +22,7 @@ ENTRY void *sbrk(intptr_t increment)
 	uintptr_t low;
 	void *base;
 
-	if (!find(&real, &snap__real.sbrk, "sbrk")) {
+	if (!snap__real_one(&real, &snap__real.sbrk, "sbrk")) {
 		errno = ENOMEM;
 		return NO_MEMORY;
 	}
@@ -56,11 +40,11 @@ ENTRY int brk(void *end)
 	void *before;
 	int result;
 
-	if (!find(&real, &snap__real.brk, "brk")) {
+	if (!snap__real_one(&real, &snap__real.brk, "brk")) {
 		errno = ENOMEM;
 		return -1;
 	}
-	before = find(&real_sbrk, &snap__real.sbrk, "sbrk") ? real_sbrk(0) : NO_MEMORY;
+	before = snap__real_one(&real_sbrk, &snap__real.sbrk, "sbrk") ? real_sbrk(0) : NO_MEMORY;
 	result = real(end);
 	if (result == 0 && before != NO_MEMORY && before != end)
 		snap__owned_break((uintptr_t)before, (uintptr_t)end, __builtin_return_address(0));

@@ -69,6 +69,17 @@ static void look_up(void *slot, const char *name)
 		memcpy(slot, &address, sizeof(address));
 }
 
+bool snap__real_one(void *slot, const void *known, const char *name)
+{
+	void *address;
+
+	memcpy(&address, known, sizeof(address));
+	if (!address)
+		address = snap__symbols_next(name);
+	memcpy(slot, &address, sizeof(address));
+	return address != NULL;
+}
+
 static void look_up_all(struct snap__real *real)
 {
 	look_up(&real->calloc, "calloc");

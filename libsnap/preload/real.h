@@ -10,6 +10,7 @@
 
 #include <spawn.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -79,6 +80,11 @@ extern SNAP__HIDDEN struct snap__real snap__real;
 
 /** Look everything up, once.  False for calls that come during the search. */
 int snap__real_find(void);
+
+/** One function alone: `slot` gets `*known`, or what is looked up if that is NULL.  For calls that an
+ *  allocator in front of libsnap may make during the search, and that must not begin it.  False: there
+ *  is none. */
+bool snap__real_one(void *slot, const void *known, const char *name);
 
 /** What is known of the host's malloc; call after snap__real_find(). */
 void snap__real_describe(struct snap__host *host);

@@ -20,11 +20,11 @@
 #include "preload/real.h"
 #include "preload/signals.h"
 #include "runtime/alone.h"
+#include "runtime/helper.h"
 #include "runtime/hidden.h"
 #include "runtime/process.h"
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
-#include "runtime/symbols.h"
 #include "runtime/trigger.h"
 #include "write/sys.h"
 
@@ -147,9 +147,8 @@ static void watch_one(int number, const struct sigaction *ours, int asks)
  */
 void snap__signals_watch(void)
 {
-	const uint64_t all = ~(uint64_t)0;
 	struct sigaction ours;
-	uint64_t blocked = 0;
+	uint64_t blocked;
 	int masked, asks;
 
 	/* The first process of a namespace is not ended by default dispositions. */
@@ -158,13 +157,13 @@ void snap__signals_watch(void)
 		return;
 	fill_in(&ours);
 	is_watching = 1;
-	masked = syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &blocked, sizeof(all)) == 0;
+	masked = snap__signals_block(&blocked);
 	asks = !masked || blocked != 0 || !snap__alone(); /* another thread blocks none of them */
 	for (int n = 1; n <= MOST; n++)
 		if (is_fatal(n))
 			watch_one(n, &ours, asks);
 	if (masked)
-		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof(blocked));
+		snap__signals_restore(&blocked);
 }
 
 /* Is the default disposition of this signal to be ours?  A child of vfork() has nothing to leave, and
@@ -185,10 +184,8 @@ static int becomes_default(int number, const struct sigaction *action)
 static int set_early(int number, const struct sigaction *action, struct sigaction *before)
 {
 	int (*real)(int, const struct sigaction *, struct sigaction *);
-	void *address = snap__symbols_next("sigaction");
 
-	memcpy(&real, &address, sizeof(real));
-	if (real)
+	if (snap__real_one(&real, &snap__real.sigaction, "sigaction"))
 		return real(number, action, before);
 	errno = ENOSYS;
 	return -1;

@@ -139,12 +139,12 @@ static void enter(void *argument)
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
-void snap__signals_block(uint64_t *before)
+bool snap__signals_block(uint64_t *before)
 {
 	const uint64_t all = ~(uint64_t)0;
 
 	*before = 0;
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, before, sizeof(all));
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, before, sizeof(all)) == 0;
 }
 
 void snap__signals_restore(const uint64_t *before)

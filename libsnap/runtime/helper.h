@@ -94,8 +94,9 @@ bool snap__helper_call(const struct snap__helper *helper, void (*fn)(void *argum
 /** In a forked child, which has no helper. */
 void snap__helper_after_fork(struct snap__helper *helper);
 
-/** Block every signal for the calling thread; `before` gets its mask. */
-void snap__signals_block(uint64_t *before);
+/** Block every signal for the calling thread; `before` gets its mask.  False: the kernel refused, and
+ *  `before` is 0. */
+bool snap__signals_block(uint64_t *before);
 void snap__signals_restore(const uint64_t *before);
 
 #endif

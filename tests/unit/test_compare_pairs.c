@@ -125,6 +125,20 @@ Test(pairing, a_call_that_moved_takes_the_old_stacks_without_a_partner_along)
 	free(new_cells);
 }
 
+static struct pairing pair_and_join(void)
+{
+	const struct dataset_cell **old_cells = dataset_cells_by_site(dataset, OLD);
+	const struct dataset_cell **new_cells = dataset_cells_by_site(dataset, NEW);
+	struct pair_sides sides = {.old = old_cells, .new = new_cells};
+	struct pairing pairing;
+
+	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, PAIR_FUZZY, NULL), SNAP_OK);
+	cr_assert(twins_join_sites(&pairing, dataset, &sides));
+	free(old_cells);
+	free(new_cells);
+	return pairing;
+}
+
 /* The call in line 1 is still there; most of its blocks are in a function of another name now. */
 Test(pairing, a_call_that_stays_keeps_the_old_stacks_without_a_partner)
 {
@@ -137,13 +151,8 @@ Test(pairing, a_call_that_stays_keeps_the_old_stacks_without_a_partner)
 	uint32_t renamed = builder_add(
 		dataset, NEW, "taken:g.c:7@app < item:p.c:5@app < all:p.c:50@app < run:r.c:8@app",
 		6400, 100);
-	const struct dataset_cell **old_cells = dataset_cells_by_site(dataset, OLD);
-	const struct dataset_cell **new_cells = dataset_cells_by_site(dataset, NEW);
-	struct pair_sides sides = {.old = old_cells, .new = new_cells};
-	struct pairing pairing;
+	struct pairing pairing = pair_and_join();
 
-	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, PAIR_FUZZY, NULL), SNAP_OK);
-	cr_assert(twins_join_sites(&pairing, dataset, &sides));
 	cr_expect_eq(pairing.count, 3);
 	for (size_t i = 0; i < pairing.count; i++) {
 		uint32_t old = pairing.pairs[i].old;
@@ -153,8 +162,6 @@ Test(pairing, a_call_that_stays_keeps_the_old_stacks_without_a_partner)
 										  : gone);
 	}
 	pairing_release(&pairing);
-	free(old_cells);
-	free(new_cells);
 }
 
 /* Some blocks of the call are in a function of another name now; more of them are gone. */
@@ -167,20 +174,13 @@ Test(pairing, large_old_stacks_without_a_partner_do_not_follow_to_another_functi
 	uint32_t renamed = builder_add(
 		dataset, NEW, "taken:g.c:7@app < item:p.c:5@app < all:p.c:50@app < run:r.c:8@app",
 		6400, 100);
-	const struct dataset_cell **old_cells = dataset_cells_by_site(dataset, OLD);
-	const struct dataset_cell **new_cells = dataset_cells_by_site(dataset, NEW);
-	struct pair_sides sides = {.old = old_cells, .new = new_cells};
-	struct pairing pairing;
+	struct pairing pairing = pair_and_join();
 
-	cr_assert_eq(pairing_compute(&pairing, dataset, &sides, PAIR_FUZZY, NULL), SNAP_OK);
-	cr_assert(twins_join_sites(&pairing, dataset, &sides));
 	cr_expect_eq(pairing.count, 2);
 	for (size_t i = 0; i < pairing.count; i++)
 		cr_expect_eq(change_label_site(&pairing.pairs[i]),
 			     pairing.pairs[i].old == other ? renamed : gone);
 	pairing_release(&pairing);
-	free(old_cells);
-	free(new_cells);
 }
 
 Test(pairing, a_moved_line_pairs_at_function_when_permitted)

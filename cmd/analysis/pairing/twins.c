@@ -54,7 +54,7 @@ static uint64_t blocks_of(const struct pair_sides *sides, uint32_t old)
 /* How twins are found. */
 struct rule {
 	key_of_site *key_of;
-	enum pair_level surest; /* pairs above this level do not count */
+	enum pair_level surest; /* pairs that are surer than this do not count */
 	bool moves;             /* the partner must have another key */
 };
 
