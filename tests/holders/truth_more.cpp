@@ -348,6 +348,9 @@ static void *on_own_stack(void *)
 	words[1] = held_on_own_stack();
 	of_own_stack = held_tls_of_own_stack();
 	__asm__ volatile("" : : "m"(of_own_stack) : "memory"); /* or it is never written */
+	/* Where the stack is a variable or a block, its unused part counts too: an allocator leaves addresses
+	 * there, of its pages, which are also those of the first blocks in them. */
+	wipe_stack();
 	stay();
 	USE(&words);
 	return nullptr;
@@ -385,6 +388,7 @@ static void on_second_stack()
 	char *volatile words[3];
 
 	words[1] = held_on_second_stack();
+	wipe_stack();
 	stay();
 	USE(&words);
 }
@@ -451,9 +455,14 @@ MADE(held_by_unjoined)()
 {
 	return block(601);
 }
+/* The first block of its size begins where the allocator's page begins, which the allocator remembers. */
 MADE(lost_by_joined)()
 {
-	return block(9001);
+	char *first = block(9001);
+	char *lost = block(9001);
+
+	free(first);
+	return lost;
 }
 static std::atomic<int> of_unjoined;
 static void *returns_one(void *)
