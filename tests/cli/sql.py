@@ -95,10 +95,13 @@ def statements(text):
     check(not statement.strip(), f"a statement is not whole: {statement[:80]}")
 
 
-def run_sql(database, text):
-    """The rows of every SELECT, as dictionaries; and those of the table of shown rows, at each time it was filled."""
+def run_sql(database, text, reverse=False):
+    """The rows of every SELECT, as dictionaries; and those of the table of shown rows, at each time it was filled.
+
+    With `reverse`, SQLite reads backwards whatever has no ORDER BY."""
     answers = []
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        connection.execute(f"PRAGMA reverse_unordered_selects = {reverse:d}")
         connection.row_factory = sqlite3.Row
         for statement in statements(text):
             rows = connection.execute(statement)
@@ -334,6 +337,13 @@ class Cases:
             self.answer("load", "-q", *names, "--db", database)
         return database
 
+    def run_ordered(self, database, text):
+        """As run_sql(); the order of all answers must be said in their statements."""
+        answers, shown = run_sql(database, text)
+        for one, other in zip(answers, run_sql(database, text, reverse=True)[0], strict=True):
+            check(one == other, f"the order of rows is not fixed: {one[:2]}... and {other[:2]}...")
+        return answers, shown
+
     def check_report(self, name, options):
         command = name.split()[0]
         words, names = REPORTS[name]
@@ -345,7 +355,7 @@ class Cases:
         report = json.loads(result.stdout)
         database = self.load(names)
         for source in ([*words, *names], ["--db", database, *words, *(f"@{i + 1}" for i in range(len(names)))]):
-            answers, shown = run_sql(database, self.answer(command, "--sql", *options, *source))
+            answers, shown = self.run_ordered(database, self.answer(command, "--sql", *options, *source))
             if command == "growth":
                 check_growth(report, answers, names, shown)
             else:
@@ -364,7 +374,7 @@ class Cases:
                       "only --sql takes these options")
                 continue
             check(result.returncode == 0, result.stderr.decode())
-            answers, shown = run_sql(database, self.answer(command, "--sql", *options, *source))
+            answers, shown = self.run_ordered(database, self.answer(command, "--sql", *options, *source))
             {"leaks": check_leaks, "holders": check_holders, "top": check_reach, "compare": check_both_graphs,
              "growth": check_grown_graph}[command](json.loads(result.stdout), answers, shown)
 

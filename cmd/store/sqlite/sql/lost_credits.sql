@@ -14,4 +14,4 @@ SELECT c.row, sum(g.direct_bytes) AS direct_bytes, sum(g.direct_blocks) AS direc
        sum(g.direct_blocks + g.indirect_blocks) AS unreachable_blocks
 FROM temp.credit AS c CROSS JOIN stack AS g ON g.site_id = c.site_id
 WHERE c.side = ?2
-GROUP BY c.row;
+GROUP BY c.row ORDER BY c.row;

@@ -28,4 +28,4 @@ SELECT f.row, f.holder, min(f.blocks, w.blocks) AS blocks, min(f.bytes, w.bytes)
 FROM fresh AS f CROSS JOIN temp.node AS n ON n.row = f.holder
 CROSS JOIN whole AS w ON w.side = 1 AND w.row = f.row
 LEFT JOIN whole AS o ON o.side = 0 AND o.row = f.row
-ORDER BY f.row, bytes DESC, n.key;
+ORDER BY f.row, bytes DESC, n.key, n.kind, f.holder;

@@ -9,4 +9,4 @@ WITH part AS MATERIALIZED (
 SELECT c.row, g.label AS type, g.kind = 2 AS is_reuse, sum(g.blocks) AS objects, sum(g.bytes) AS bytes
 FROM temp.credit AS c CROSS JOIN part AS g ON g.site_id = c.site_id
 WHERE c.side = ?2
-GROUP BY c.row, g.kind, g.label;
+GROUP BY c.row, g.kind, g.label ORDER BY c.row, g.kind, g.label;

@@ -8,4 +8,5 @@ SELECT 'all' AS scope, ifnull(sum(max(0, g.bytes)), 0) AS bytes,
 FROM block_group AS g WHERE g.snapshot_id = ?1
 UNION ALL
 SELECT 'shown', ifnull(sum(z.bytes), 0), ifnull(sum(z.blocks), 0)
-FROM temp.shown AS s JOIN temp.size AS z ON z.row = s.row;
+FROM temp.shown AS s JOIN temp.size AS z ON z.row = s.row
+ORDER BY scope;

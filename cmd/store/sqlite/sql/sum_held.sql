@@ -12,4 +12,4 @@ SELECT h.row, sum(h.stacks) AS stacks,
        total(h.allocated_blocks_variance) AS allocated_blocks_variance
 FROM temp.held AS h
 WHERE h.side = ?2 AND h.snapshot_id = ?1
-GROUP BY h.row;
+GROUP BY h.row ORDER BY h.row;

@@ -6,4 +6,4 @@ SELECT h.row, sum(h.bytes) AS live_bytes, sum(h.blocks) AS live_blocks,
        total(h.bytes_variance) AS variance
 FROM temp.held AS h
 WHERE h.side = ?2 AND h.snapshot_id = ?1
-GROUP BY h.row;
+GROUP BY h.row ORDER BY h.row;

@@ -15,4 +15,4 @@ SELECT s.key, s.place, sum(h.stacks) AS stacks,
        max(ifnull(CASE ?3 WHEN 'live_bytes' THEN h.bytes_most WHEN 'live_blocks' THEN h.blocks_most
                           WHEN 'allocated_bytes' THEN h.allocated_bytes_most ELSE h.allocated_blocks_most END, 0)) AS most
 FROM temp.shown AS s CROSS JOIN temp.held AS h ON h.side = ?2 AND h.snapshot_id = ?1 AND h.row = s.row
-GROUP BY s.place;
+GROUP BY s.place ORDER BY s.place;

@@ -8,4 +8,4 @@ SELECT c.row, count(*) AS stacks,
        CASE WHEN count(l.allocated_blocks) = count(*) THEN sum(l.allocated_blocks) END AS allocated_blocks
 FROM temp.credit AS c CROSS JOIN live AS l ON l.snapshot_id = ?1 AND l.site_id = c.site_id
 WHERE c.side = ?2
-GROUP BY c.row;
+GROUP BY c.row ORDER BY c.row;

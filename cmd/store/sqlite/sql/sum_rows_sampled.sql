@@ -13,4 +13,4 @@ SELECT c.row, count(*) AS stacks,
 FROM temp.credit AS c CROSS JOIN live AS l ON l.snapshot_id = ?1 AND l.site_id = c.site_id
 LEFT JOIN variance AS v ON v.snapshot_id = l.snapshot_id AND v.site_id = l.site_id
 WHERE c.side = ?2
-GROUP BY c.row;
+GROUP BY c.row ORDER BY c.row;

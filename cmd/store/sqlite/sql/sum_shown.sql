@@ -11,4 +11,4 @@ SELECT s.key, s.place, count(*) AS stacks,
                           WHEN 'allocated_bytes' THEN l.allocated_bytes ELSE l.allocated_blocks END, 0)) AS most
 FROM temp.shown AS s CROSS JOIN temp.credit AS c ON c.side = ?2 AND c.row = s.row
 CROSS JOIN live AS l ON l.snapshot_id = ?1 AND l.site_id = c.site_id
-GROUP BY s.place;
+GROUP BY s.place ORDER BY s.place;

@@ -16,4 +16,4 @@ SELECT s.key, s.place, count(*) AS stacks,
 FROM temp.shown AS s CROSS JOIN temp.credit AS c ON c.side = ?2 AND c.row = s.row
 CROSS JOIN live AS l ON l.snapshot_id = ?1 AND l.site_id = c.site_id
 LEFT JOIN variance AS v ON v.snapshot_id = l.snapshot_id AND v.site_id = l.site_id
-GROUP BY s.place;
+GROUP BY s.place ORDER BY s.place;
