@@ -20,6 +20,7 @@
 #include "arch/arch.h"
 #include "runtime/arena.h"
 #include "runtime/holders/missing.h"
+#include "runtime/holders/warm.h"
 #include "runtime/process.h"
 #include "runtime/mappings.h"
 #include "runtime/modules.h"
@@ -552,6 +553,7 @@ static bool judge(const struct making *m, char *reason)
 static bool run(struct making *m, char *reason)
 {
 	(void)snap__space_read(&m->before); /* an empty list: nothing is fetched */
+	snap__warm_pages(&m->before);
 	snap__mappings_before_fork();
 	snap__side_before_fork();
 	make_copy(m);
