@@ -20,8 +20,12 @@ enum measure {
 	ALLOCATOR_IN_USE,
 	ALLOCATOR_FREE,
 	ALLOCATOR_FREE_ABSENT,
+	HEAPS_RESIDENT,
+	HEAPS_IN_USE,
+	HEAPS_RECORDED,
 	PYMALLOC_RESIDENT,
 	PYMALLOC_FREE,
+	PYMALLOC_RECORDED,
 	PYMALLOC_FRAMES,
 	FILES,
 	SHARED,
@@ -41,8 +45,12 @@ static const char *const measure_names[MEASURES] = {
 	[ALLOCATOR_IN_USE] = "allocator.in_use",
 	[ALLOCATOR_FREE] = "allocator.free",
 	[ALLOCATOR_FREE_ABSENT] = "allocator.free_absent",
+	[HEAPS_RESIDENT] = "heaps.resident",
+	[HEAPS_IN_USE] = "heaps.in_use",
+	[HEAPS_RECORDED] = "heaps.recorded",
 	[PYMALLOC_RESIDENT] = "pymalloc.resident",
 	[PYMALLOC_FREE] = "pymalloc.free",
+	[PYMALLOC_RECORDED] = "pymalloc.recorded",
 	[PYMALLOC_FRAMES] = "pymalloc.frames",
 	[FILES] = "resident.files",
 	[SHARED] = "resident.shared",
@@ -98,21 +106,36 @@ static void set(struct resident_sum *sum, enum resident_part part, bool known, i
 	sum->parts[part] = known ? value : 0;
 }
 
+/* What malloc says of its memory; or, where it was not asked, what is left of it without the recorded
+ * blocks. */
+static void set_malloc(const struct resident *resident, struct resident_sum *sum)
+{
+	const int64_t *f = resident->figures;
+	const bool *known = resident->known;
+	int64_t pymalloc = f[PYMALLOC_RESIDENT] - f[PYMALLOC_FREE];
+
+	if (known[ALLOCATOR_IN_USE] || !known[HEAPS_IN_USE]) {
+		set(sum, RESIDENT_MALLOC_FREE, known[ALLOCATOR_FREE],
+		    f[ALLOCATOR_FREE] - f[ALLOCATOR_FREE_ABSENT]);
+		set(sum, RESIDENT_OVERHEAD, known[ALLOCATOR_IN_USE] && known[LIVE],
+		    f[ALLOCATOR_IN_USE] + f[ALLOCATOR_MAPPED] + pymalloc - (f[LIVE] - f[MAPPED]));
+		return;
+	}
+	set(sum, RESIDENT_MALLOC_FREE, true, f[HEAPS_RESIDENT] - f[HEAPS_IN_USE]);
+	set(sum, RESIDENT_OVERHEAD, true,
+	    f[HEAPS_IN_USE] - f[HEAPS_RECORDED] + pymalloc - f[PYMALLOC_RECORDED]);
+}
+
 bool resident_add_up(const struct resident *resident, struct resident_sum *sum)
 {
 	const int64_t *f = resident->figures;
 	const bool *known = resident->known;
-	bool has_malloc = known[ALLOCATOR_IN_USE];
-	int64_t in_use =
-		f[ALLOCATOR_IN_USE] + f[ALLOCATOR_MAPPED] + f[PYMALLOC_RESIDENT] - f[PYMALLOC_FREE];
 
 	*sum = (struct resident_sum){.total = f[RSS]};
 	set(sum, RESIDENT_LIVE, known[LIVE], f[LIVE]);
 	set(sum, RESIDENT_ABSENT, known[ABSENT], -f[ABSENT]);
 	set(sum, RESIDENT_PYMALLOC_FREE, known[PYMALLOC_FREE], f[PYMALLOC_FREE]);
-	set(sum, RESIDENT_MALLOC_FREE, known[ALLOCATOR_FREE],
-	    f[ALLOCATOR_FREE] - f[ALLOCATOR_FREE_ABSENT]);
-	set(sum, RESIDENT_OVERHEAD, has_malloc && known[LIVE], in_use - (f[LIVE] - f[MAPPED]));
+	set_malloc(resident, sum);
 	set(sum, RESIDENT_FILES, known[FILES], f[FILES] + f[MODULES]);
 	set(sum, RESIDENT_SHARED, known[SHARED], f[SHARED]);
 	set(sum, RESIDENT_STACKS, known[STACKS], f[STACKS] + f[PYMALLOC_FRAMES]);
@@ -133,6 +156,11 @@ static void say_missing(const struct resident *resident, const struct resident_s
 			    "What is free in malloc was not asked for: the allocator is not "
 			    "glibc's, or an answer would have held up the program.  It is part "
 			    "of what is unexplained.");
+	if (sum->known[RESIDENT_MALLOC_FREE] && !resident->known[ALLOCATOR_FREE])
+		report_fact(report,
+			    "What is free in malloc was worked out: pages of its heaps in memory, "
+			    "without the recorded blocks.  Its own answer would have held up "
+			    "the program.");
 	if (!resident->known[MODULES])
 		report_fact(report,
 			    "Pages in memory were not counted: the program was small and short, "

@@ -480,13 +480,19 @@ static void walk_slot(void *user, const struct snap__heapmap *map, slot_t *slot,
 	walk->fn(walk->user, address_of(value, address), &block);
 }
 
-void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user)
+void snap__heapmap_walk_apart(snap__heapmap_at_fn *fn, snap__heapmap_at_fn *fine,
+			      snap__heapmap_at_fn *beside, void *user)
 {
 	struct walk walk = {fn, user};
 
 	each_slot(walk_slot, &walk);
-	snap__finemap_walk(fn, user);
-	snap__side_walk(fn, user);
+	snap__finemap_walk(fine, user);
+	snap__side_walk(beside, user);
+}
+
+void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user)
+{
+	snap__heapmap_walk_apart(fn, fn, fn, user);
 }
 
 static void walk_slot_at(void *user, const struct snap__heapmap *map, slot_t *slot, uint64_t value,

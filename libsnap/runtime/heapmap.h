@@ -187,7 +187,11 @@ static inline bool snap__heapmap_take_large(uintptr_t address, struct snap__bloc
 typedef void snap__heapmap_at_fn(void *user, uintptr_t address, const struct snap__block *block);
 void snap__heapmap_walk(snap__heapmap_at_fn *fn, void *user);
 
-/** The same, but of the side table only malloc's blocks.  For a copy of the process, where nothing
+/** The same.  Blocks of the fine map go to `fine`, those of the side table to `beside`. */
+void snap__heapmap_walk_apart(snap__heapmap_at_fn *fn, snap__heapmap_at_fn *fine,
+			      snap__heapmap_at_fn *beside, void *user);
+
+/** As snap__heapmap_walk(), but of the side table only malloc's blocks.  For a copy of the process, where nothing
  * changes. */
 void snap__heapmap_walk_at(snap__heapmap_at_fn *fn, void *user);
 

@@ -12,8 +12,8 @@
  * depth_limit threads allocator python.* pymalloc.classes metrics.* heap.live_bytes
  * heap.live_blocks heap.peak_bytes heap.mapped_bytes heap.absent_bytes; process.cpu_ns
  * recorder.memory recorder.stacks recorder.cpu_ns recorder.events; rss anonymous swap vm_hwm vm_size pss;
- * cgroup.current cgroup.limit cgroup.oom_events; allocator.* of mallinfo2; resident.* and
- * pymalloc.* (resident.h, python/arenas.h);
+ * cgroup.current cgroup.limit cgroup.oom_events; allocator.* of mallinfo2, or heaps.* (heaps.h)
+ * and pymalloc.recorded; resident.* and pymalloc.* (resident.h, python/arenas.h);
  * unseen (anonymous memory that neither the allocator nor the recorder accounts for).  Unknown
  * figures are absent. losses.* all of them, always: events_dropped (= reentrant + table_overflows),
  * reentrant (allocations inside a signal handler that interrupted the recorder), stacks_truncated,
@@ -38,6 +38,7 @@
 #include "runtime/file.h"
 #include "runtime/filename.h"
 #include "runtime/heapmap.h"
+#include "runtime/heaps.h"
 #include "runtime/holders/holders.h"
 #include "runtime/mappings.h"
 #include "runtime/metrics.h"
@@ -119,7 +120,10 @@ struct job {
 	uint64_t top_bytes;                  /* free at the end of glibc's heap */
 	bool counts_pages;                   /* of large blocks, what is not in memory: */
 	uint64_t absent_bytes;
-	bool failed; /* memory ran out */
+	bool sums_heaps, knows_heaps; /* where malloc was not asked */
+	struct snap__heaps_sum heaps;
+	uint64_t fine_bytes; /* blocks of an allocator inside the program */
+	bool failed;         /* memory ran out */
 };
 
 static bool wants_census(const struct job *job)
@@ -187,9 +191,9 @@ void snap__snapshot_after_fork(void)
 
 /* ---- walk ------------------------------------------------------------------------------------ */
 
-static void count_block(void *user, uintptr_t address, const struct snap__block *block)
+static uint64_t count_block(struct job *job, uintptr_t address, const struct snap__block *block)
 {
-	struct job *job = user;
+	uint64_t absent = 0;
 	uint32_t age = (block->epoch - oldest_epoch) % SNAP__EPOCHS;
 	uint32_t youngest = (job->closed - oldest_epoch) % SNAP__EPOCHS;
 
@@ -199,7 +203,31 @@ static void count_block(void *user, uintptr_t address, const struct snap__block 
 	if (age <= youngest)
 		snap__tally_add(&job->live, block->stack, age, block->size);
 	if (job->counts_pages && block->size >= LARGE_BLOCK)
-		job->absent_bytes += snap__resident_absent(address, block->size);
+		absent = snap__resident_absent(address, block->size);
+	job->absent_bytes += absent;
+	return absent;
+}
+
+static void count_in_malloc(void *user, uintptr_t address, const struct snap__block *block)
+{
+	struct job *job = user;
+	uint64_t absent = count_block(job, address, block);
+
+	if (job->sums_heaps)
+		snap__heaps_add(address, block->size, absent);
+}
+
+static void count_fine(void *user, uintptr_t address, const struct snap__block *block)
+{
+	struct job *job = user;
+
+	count_block(job, address, block);
+	job->fine_bytes += block->size;
+}
+
+static void count_beside(void *user, uintptr_t address, const struct snap__block *block)
+{
+	count_block(user, address, block);
 }
 
 static void merge_epochs(const struct job *job)
@@ -227,7 +255,12 @@ static bool begin_pages(const struct job *job)
 static void walk_heap(struct job *job)
 {
 	job->counts_pages = snap__sample_period() == 0 && begin_pages(job);
-	snap__heapmap_walk(count_block, job);
+	job->sums_heaps = job->counts_pages && !job->has_allocator &&
+			  snap__equal(snap__process_host()->allocator, "glibc");
+	if (job->sums_heaps)
+		snap__heaps_begin();
+	snap__heapmap_walk_apart(count_in_malloc, count_fine, count_beside, job);
+	job->knows_heaps = job->sums_heaps && snap__heaps_end(&job->heaps);
 	snap__resident_end();
 	tick();
 	snap__tally_sort(&job->live);
@@ -516,6 +549,12 @@ static void put_metrics(struct job *job)
 		put_metric(job, "heap.mapped_bytes", snap__mappings_bytes());
 	if (job->counts_pages)
 		put_metric(job, "heap.absent_bytes", job->absent_bytes);
+	if (job->knows_heaps) {
+		put_metric(job, "heaps.resident", job->heaps.resident);
+		put_metric(job, "heaps.in_use", job->heaps.in_use);
+		put_metric(job, "heaps.recorded", job->heaps.recorded);
+		put_metric(job, "pymalloc.recorded", job->fine_bytes);
+	}
 	for (uint32_t i = 0; i < job->metric_count; i++)
 		put_metric(job, job->metrics[i].key, job->metrics[i].value);
 	if (job->has_allocator)

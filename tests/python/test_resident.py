@@ -63,6 +63,23 @@ class Resident(harness.PythonTest):
     def test_every_second_large_object(self):
         self.check("large", "malloc_free", 30000 * 1050, 3 * MIB)
 
+    def check_running(self, kind):
+        def check(python):
+            parts = self.resident(python, kind)
+            self.assertEqual(self.info(self.snapshot)["snapshot"]["label"], "running")
+            self.assertNotIn("allocator.free", self.info(self.snapshot)["metrics"])
+            self.assertAlmostEqual(parts["malloc_free"], 30000 * 1050, delta=3 * MIB, msg=parts)
+            self.assertAlmostEqual(parts["allocators_own"], 0, delta=4 * MIB, msg=parts)
+            self.assertAlmostEqual(parts["unexplained"], 0, delta=UNEXPLAINED, msg=parts)
+
+        self.with_each_python(check)
+
+    def test_malloc_is_not_asked_while_the_program_runs(self):
+        self.check_running("running")
+
+    def test_malloc_is_not_asked_of_the_heap_of_a_thread(self):
+        self.check_running("running_in_a_thread")
+
     def test_native_block_is_recorded(self):
         self.check("native", "recorded_live", 43 * MIB, 4 * MIB)
 

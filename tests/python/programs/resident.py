@@ -31,6 +31,24 @@ def large():
     every_second(60000, 1000)
 
 
+def running():
+    """So many blocks were freed that an answer of malloc could take long."""
+    for _ in range(2):
+        kept.append([{} for _ in range(100000)])
+        kept.pop()
+    every_second(60000, 1000)
+    if libc.snap_take(b"running") != 0:
+        raise SystemExit("no snapshot was taken")
+    kept.clear()
+
+
+def running_in_a_thread():
+    """Its blocks are in a heap of its own."""
+    thread = threading.Thread(target=running)
+    thread.start()
+    thread.join()
+
+
 def native():
     ctypes.memset(libc.malloc(40 * MIB), 1, 40 * MIB)
 
