@@ -33,8 +33,8 @@ static void print_name(FILE *out, const char *name)
 
 static void print_head(FILE *out, const struct subject *subject, const struct report *report)
 {
-	fputs("-- Runs in sqlite3 on a database that `snapdiff load` has filled with these "
-	      "snapshots, in this order.\n"
+	fputs("-- Runs in sqlite3 on a database that has these snapshots under these numbers.\n"
+	      "-- To make one, load them in the order of the numbers: snapdiff load --order given\n"
 	      "-- The INSERTs say what counts towards which row, as options and names decide "
 	      "it.\n",
 	      out);

@@ -36,6 +36,7 @@ REPORTS = {
     "peek of two": (["handle|parse|main|render"], PAIR),
     "top of a sampled one": ([], ["sampled.snap"]),
     "top of unknown figures": ([], ["unknown.snap"]),
+    "compare backwards in time": ([], PAIR[::-1]),
     "compare with a sampled one": ([], ["before.snap", "sampled.snap"]),
 }
 HELD = pathlib.Path(__file__).resolve().parents[2] / "testdata" / "store" / "held.txt"
@@ -334,7 +335,7 @@ class Cases:
     def load(self, names):
         database = self.directory / ("+".join(names)[:80] + ".db")
         if not database.exists():
-            self.answer("load", "-q", *names, "--db", database)
+            self.answer("load", "-q", "--order", "given", *names, "--db", database)
         return database
 
     def run_ordered(self, database, text):
@@ -354,7 +355,8 @@ class Cases:
         check(result.returncode == 0, result.stderr.decode())
         report = json.loads(result.stdout)
         database = self.load(names)
-        for source in ([*words, *names], ["--db", database, *words, *(f"@{i + 1}" for i in range(len(names)))]):
+        by_time = ["@2", "@1"] if "backwards" in name else [f"@{i + 1}" for i in range(len(names))]
+        for source in ([*words, *names], ["--db", database, *words, *by_time]):
             answers, shown = self.run_ordered(database, self.answer(command, "--sql", *options, *source))
             if command == "growth":
                 check_growth(report, answers, names, shown)
