@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "model/names.h"
+#include "model/wrapper.h"
 
 /* ---- texts against lists --------------------------------------------------------------------- */
 
@@ -379,6 +380,10 @@ static enum own_kind built_in(const char *function, const char *file, const char
 		*why = library_function(function);
 	if (!*why && copies_object(function)) {
 		*why = "copies an object";
+		return OWN_OBJECT;
+	}
+	if (!*why && !is_script(file) && name_is_wrapper(function)) {
+		*why = "passes requests on to the allocator";
 		return OWN_OBJECT;
 	}
 	if (!*why && is_start_up(function))

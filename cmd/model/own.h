@@ -14,9 +14,10 @@
 
 enum own_kind {
 	OWN_PLUMBING, /* passes a request on to the allocator */
-	OWN_OBJECT,   /* makes, copies or calls an object, but did not ask for the memory itself */
-	OWN_LIBRARY,  /* other people's code */
-	OWN_CODE,     /* the user's */
+	OWN_OBJECT, /* makes, copies or calls an object, or is the program's own malloc: did not want the
+			memory itself */
+	OWN_LIBRARY, /* other people's code */
+	OWN_CODE,    /* the user's */
 };
 
 /** Globs, each matched against a frame's function, file, module path and module base name. */

@@ -177,3 +177,60 @@ Test(own, a_walk_ends_at_own_code)
 	cr_expect_not(own_step(&walk, OWN_CODE));
 	cr_expect(walk.found);
 }
+
+/* ---- a program's own malloc ------------------------------------------------------------------- */
+
+Test(own, functions_that_do_what_malloc_does_name_no_site)
+{
+	static const char *const all[] = {
+		"js_malloc",
+		"js_defaultalloc",
+		"jsonp_strdup",
+		"expat_malloc",
+		"luaM_realloc_",
+		"l_alloc",
+		"sq_vm_malloc(unsigned long long)",
+		"sqlite3_fooMallocRaw",
+		"my_calloc_or_die",
+		"xmalloc2",
+		"mem_alloc",
+		"Perl_safesysrealloc",
+		"ztrymalloc_usable_internal",
+		"util::checked_malloc<int>(unsigned long)",
+		"(anonymous namespace)::strndup_or_abort(char const*, unsigned long)",
+		"git__reallocarray.constprop.0",
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		cr_expect_eq(kind(all[i], "/home/u/src/a.c", "/srv/app"), OWN_OBJECT, "%s", all[i]);
+		cr_expect_eq(kind(all[i], "", "/srv/app"), OWN_OBJECT, "%s", all[i]);
+	}
+}
+
+Test(own, functions_that_only_mention_an_allocator_are_the_users)
+{
+	static const char *const all[] = {
+		"node_alloc",        "malloc_stats",     "alloc_table",       "prealloc_nodes",
+		"list_prealloc",     "free_all",         "duplicate",         "strdup_table_put",
+		"Allocator::init()", "realloc_and_sort", "dealloc",           "find_duplicates",
+		"parse(xmalloc*)",   "pool_allocate",    "handle<xmalloc>()", "cache_put",
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		cr_expect_eq(kind(all[i], "/home/u/src/a.c", "/srv/app"), OWN_CODE, "%s", all[i]);
+	cr_expect_eq(kind("my_malloc", "/home/u/tool.py", "/usr/bin/python3.11"), OWN_CODE);
+}
+
+Test(own, a_programs_own_malloc_can_be_named_on_request_and_names_what_has_nothing_else)
+{
+	static const char *const own[] = {"js_malloc"};
+	static const struct own_rules rules = {.own = own, .own_count = 1};
+	struct own_walk walk = OWN_WALK_START;
+
+	cr_expect_eq(own_classify(&rules, "js_malloc", "a.c", "/srv/app", NULL), OWN_CODE);
+	own_step(&walk, kind("operator new(unsigned long)", "", "/usr/lib/libstdc++.so.6"));
+	own_step(&walk, kind("pool_malloc", "a.c", "/srv/app"));
+	cr_expect_eq(walk.names.named, 1);
+	own_step(&walk, kind("parse", "a.c", "/srv/app"));
+	cr_expect_eq(walk.names.named, 2);
+}
