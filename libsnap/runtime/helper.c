@@ -152,14 +152,14 @@ void snap__signals_restore(const uint64_t *before)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(*before));
 }
 
-/* Are the host's children in the same pid namespace as the host?  The link that tells is there, but leads
+/* Are the calling thread's children in the same pid namespace as the host?  The link that tells is there, but leads
  * nowhere, until a new namespace has its first process.  A helper must not become that one: with its end no
  * process could be made there any more. */
 static bool children_are_near(void)
 {
-	static const char link[] = "/proc/self/ns/pid_for_children";
+	static const char link[] = "/proc/thread-self/ns/pid_for_children";
 	char own[NAMESPACE_TEXT], theirs[NAMESPACE_TEXT];
-	ssize_t n = snap__sys_readlink("/proc/self/ns/pid", own, sizeof(own));
+	ssize_t n = snap__sys_readlink("/proc/thread-self/ns/pid", own, sizeof(own));
 	ssize_t m = snap__sys_readlink(link, theirs, sizeof(theirs));
 	struct stat unused;
 

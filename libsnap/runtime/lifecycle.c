@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "runtime/alone.h"
 #include "runtime/arena.h"
 #include "runtime/doorbell.h"
@@ -49,7 +50,8 @@ enum state { PASSIVE, STARTING, RECORDING, STOPPED };
 enum exit_state { NOT_EXITING, TAKEN, TAKING = 1 << 30 };
 
 static atomic_uint state;
-static atomic_uint exit_state; /* other exiting threads sleep on this word */
+static atomic_uint exit_state;    /* other exiting threads sleep on this word */
+static _Atomic uintptr_t exiting; /* the thread that called exit() first; 0: none */
 static bool was_forked;
 static uint64_t allocated_at_fork;
 static bool is_prepared;   /* what is set up once and survives a stop */
@@ -413,6 +415,7 @@ static void after_any_fork_in_child(bool by_libc)
 	snap__alone_after_fork();
 	snap__trigger_after_fork(by_libc);
 	atomic_store(&exit_state, NOT_EXITING);
+	atomic_store(&exiting, 0);
 	was_forked = true;
 	allocated_at_fork = snap__threads_total(SNAP__COUNT_ALLOCATED);
 	if (!snap__settings.follow) {
@@ -496,9 +499,24 @@ static void take_exit_snapshot(int signal)
 		syscall(SYS_tgkill, snap__sys_getpid(), snap__os_thread_id(), late);
 }
 
+/*
+ * Is another thread in exit()?  It has taken the functions that exit() calls off their list, ours with them.
+ * So the calling thread would find none, and end the process before the snapshot is written.
+ */
+static bool others_exit(void)
+{
+	uintptr_t self = (uintptr_t)snap__arch_thread_pointer(), nobody = 0;
+
+	if (!atomic_compare_exchange_strong(&exiting, &nobody, self))
+		return nobody != self;
+	return atomic_load(&exit_state) & TAKING; /* main() has returned */
+}
+
 void snap__process_exit_begins(void)
 {
-	if (snap__settings.exit == SNAP_EXIT_EARLY)
+	bool is_second = others_exit();
+
+	if (is_second || snap__settings.exit == SNAP_EXIT_EARLY)
 		take_exit_snapshot(0);
 }
 

@@ -15,6 +15,7 @@
 #define FIRST_CREDITS   16u
 #define LARGEST_CREDITS 16384u
 #define LIBC_BYTES      2304u /* libc's data of a thread, at the end of its stack */
+#define KEY_WANTED      31u   /* the C library keeps the values of 0 to 31 in the thread itself */
 
 _Thread_local struct snap__thread *snap__thread_self;
 
@@ -63,19 +64,39 @@ static void flush_credits(struct snap__thread *thread)
 /* Runs among the destructors of the host's own keys; later destructors may still free and
  * allocate.
  */
-static void thread_ends(void *state)
+static void thread_ends(void *unused)
 {
-	struct snap__thread *thread = state;
+	struct snap__thread *thread = snap__thread_self;
 
+	(void)unused; /* a program may use a key that it has not made, and this one with it */
 	stage = ENDING;
 	snap__thread_self = NULL;
-	snap__thread_leave(thread);
+	if (thread)
+		snap__thread_leave(thread);
+}
+
+/*
+ * Programs exist that use key 0 before they have made one.  This fails, as long as nobody has made it, and
+ * the first key that they make is 0.  So a higher one is ours: the last of those that take no more memory
+ * in each thread.
+ */
+static bool make_key(void)
+{
+	pthread_key_t lower[KEY_WANTED];
+	unsigned count = 0;
+	bool made;
+
+	while ((made = pthread_key_create(&key, thread_ends) == 0) && key < KEY_WANTED)
+		lower[count++] = key;
+	while (count > 0)
+		pthread_key_delete(lower[--count]);
+	return made;
 }
 
 bool snap__threads_init(void)
 {
 	if (!has_key)
-		has_key = pthread_key_create(&key, thread_ends) == 0;
+		has_key = make_key();
 	return has_key;
 }
 

@@ -535,7 +535,7 @@ def ends():
 def guest():
     """The process sees only itself, with a helper beside it or without."""
     for how in ("look", "unshare", "fork", "pthread_exit", "adopt"):
-        tortured("t20_guest", how, files=None)
+        tortured("t20_guest", how, files=1 if how == "pthread_exit" else None)
         tortured("t20_guest", how, files=None, SNAP_EVERY="20ms")
         tortured("t20_guest", how, files=None, SNAP_AT_GROWTH="64KiB")
     tortured("t20_guest", "raw_exit", files=0)
@@ -614,7 +614,7 @@ def gone_directory():
 
 
 def manners():
-    for how in ("no_mappings", "counter", "floats", "errors", "held", "borrowed"):
+    for how in ("no_mappings", "counter", "floats", "errors", "held", "borrowed", "keys"):
         tortured("t35_manners", how, files=None if how == "no_mappings" else 1)
         tortured("t35_manners", how, files=None, SNAP_AT_PEAK="300KiB", SNAP_AT_GROWTH="300KiB")
         tortured("t35_manners", how, files=None, SNAP_SAMPLE="1KiB")
@@ -729,8 +729,8 @@ TESTS = {
     "entries": lambda: tortured("t08_entries"),
     "own_malloc": own_malloc,
     "threads": bounded_memory, "many_threads": many_threads,
-    "exits": lambda: [tortured("t11_exits", how, repeat=5, files=n) for how, n in
-                      (("exit", 1), ("_exit", 1), ("quick_exit", 1), ("two", 1), ("handler", 1),
+    "exits": lambda: [tortured("t11_exits", how, repeat=1 if n > 1 else 5, files=n) for how, n in
+                      (("exit", 1), ("_exit", 1), ("quick_exit", 1), ("two", 1), ("together", 41), ("handler", 1),
                        ("exec", 1), ("abort", 1), ("return", 1))],
     "files": lambda: [tortured("t12_files", how, files=None, SNAP_EVERY="50ms") for how in
                       ("close", "nofile", "chdir", "chroot", "mounts", "mounts_and_pids", "setuid")],

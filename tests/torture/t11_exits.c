@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 static void *allocate_for_ever(void *unused)
 {
@@ -20,6 +21,25 @@ static void *exit_too(void *unused)
 	usleep(1000);
 	exit(5);
 	return unused;
+}
+
+/* Threads of a child call exit() together.  40 times: the second one seldom comes in the wrong moment. */
+static void exit_together(void)
+{
+	for (int i = 0; i < 40; i++) {
+		pid_t child = fork();
+		int status = 0;
+
+		if (child == 0) {
+			pthread_t thread;
+
+			for (int k = 0; k < 4; k++)
+				NEED(pthread_create(&thread, NULL, exit_too, NULL) == 0);
+			pause();
+		}
+		NEED(child > 0 && waitpid(child, &status, 0) == child);
+		NEED(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+	}
 }
 
 static void at_exit(void)
@@ -53,6 +73,8 @@ int main(int argc, char **argv)
 		usleep(1000);
 		_exit(5);
 	}
+	if (strcmp(how, "together") == 0)
+		exit_together();
 	if (strcmp(how, "handler") == 0) {
 		signal(SIGUSR1, on_signal);
 		kill(getpid(), SIGUSR1);

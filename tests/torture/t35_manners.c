@@ -11,6 +11,7 @@
 #include <fenv.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -267,6 +268,30 @@ static void stay(void)
 	}
 }
 
+static void *use_keys(void *made)
+{
+	const pthread_key_t *keys = made;
+
+	churn(10);
+	NEED(pthread_setspecific(keys[0], malloc(10)) == 0 &&
+	     pthread_setspecific(keys[1], malloc(10)) == 0);
+	return NULL;
+}
+
+/* A key that nobody has made is used, as programs do by mistake, then the first ones are made, and threads end. */
+static void keys(void)
+{
+	pthread_key_t made[2];
+	pthread_t thread;
+
+	printf("not made: %d\n", pthread_setspecific(0, kept));
+	NEED(pthread_key_create(&made[0], free) == 0 && pthread_key_create(&made[1], free) == 0);
+	printf("made: %u %u\n", made[0], made[1]);
+	for (int i = 0; i < 10; i++)
+		NEED(pthread_create(&thread, NULL, use_keys, made) == 0 &&
+		     pthread_join(thread, NULL) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -281,6 +306,7 @@ int main(int argc, char **argv)
 		{"errors", errors},
 		{"held", held},
 		{"borrowed", borrowed},
+		{"keys", keys},
 		{"addresses", addresses},
 		{"spaces", spaces},
 		{"stay", stay},
