@@ -939,12 +939,27 @@ static void note_unjudged_rows(struct checking *checking)
 			    helpers == 1 ? "is" : "are");
 }
 
+/* No rule knows why it grew, so no rule passed it. */
+static void note_unrecorded_growth(struct checking *checking)
+{
+	double bytes = number(value_get(&checking->request->growth->head, "unrecorded_growth"), 0);
+	char size[32];
+
+	if (bytes > 0)
+		not_judged(checking,
+			   report_text(checking->report,
+				       "growth: resident memory grew by %s that no hook saw; "
+				       "snapdiff growth says more",
+				       sites_bytes((uint64_t)whole_number(bytes), size)));
+}
+
 static void check_growth(struct checking *checking)
 {
 	check_verdicts(checking);
 	if (checking->request->policy->has_max_growth)
 		check_rate(checking);
 	note_unjudged_rows(checking);
+	note_unrecorded_growth(checking);
 }
 
 /* ---- what nothing reaches -------------------------------------------------------------------- */

@@ -287,8 +287,11 @@ static void add_rows(struct report *report, const struct growth_list *list,
 static void describe(struct report *report, const struct growth_part *parts, size_t count,
 		     const struct growth_request *request, const struct growth_list *list)
 {
+	double unrecorded = growth_unrecorded(report, parts, count, request->warmup);
+
 	report->finding = list->finding_count > 0;
-	growth_add_headline(report, list, parts, count, request->shared);
+	growth_add_headline(report, list, parts, count, unrecorded, request->shared);
+	value_field(report, &report->head, "unrecorded_growth", value_whole(unrecorded));
 	sites_describe(report, request->shared);
 	value_field(report, &report->head, "per", value_text(report, parts->axis.per));
 	value_field(report, &report->head, "repeated", value_bool(parts->axis.repeated));

@@ -41,6 +41,11 @@ const char *growth_part_text(struct report *report, const struct growth_part *pa
 /** Are the objects of the process's Python in no row, and so their growth in no verdict? */
 bool growth_python_is_unseen(const struct growth_axis *axis);
 
+/** By how many bytes the resident memory of a process grew, steadily, that no hook saw; of several
+ * processes the most; 0 if there is no such growth. */
+double growth_unrecorded(struct report *report, const struct growth_part *parts, size_t count,
+			 size_t warmup);
+
 /** Put the figures of the processes as a whole into the report: its title, `process` of the one
  * that holds most, `processes`, `limit`, notes. */
 void growth_describe_processes(struct report *report, const struct growth_part *parts, size_t count,

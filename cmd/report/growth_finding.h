@@ -48,7 +48,7 @@ const char *growth_finding_name(struct report *report, const struct growth_row *
 
 /** The first line of the report: what was found, how much it is per hour, where it begins. */
 void growth_add_headline(struct report *report, const struct growth_list *list,
-			 const struct growth_part *parts, size_t count,
+			 const struct growth_part *parts, size_t count, double unrecorded,
 			 const struct report_options *options);
 /** The holder of the blocks allocated there, in words; NULL: no census and no graph knows it. */
 const char *growth_holder(const struct growth_row *row);

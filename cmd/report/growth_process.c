@@ -272,35 +272,83 @@ static const char *other_parts(struct report *report, const struct growth_axis *
 			   range_text(report, axis, GROWTH_STACKS, from));
 }
 
+/* What is said of growth that no hook saw. */
+struct unrecorded_growth {
+	size_t from;          /* the first snapshot after the warm-up */
+	double bytes;         /* that no hook saw */
+	double resident;      /* by how much resident memory grew in all */
+	bool is_mostly_files; /* pages of mapped files are most of it */
+};
+
+static double growth_of(const struct growth_axis *axis, enum growth_metric metric, size_t from)
+{
+	return is_known(axis, metric) ? last_of(axis, metric) - axis->metrics[metric][from] : 0;
+}
+
 /* Reported only for a real difference: after the warm-up, steady, and large compared with
- * resident memory. */
+ * resident memory.  Else 0 bytes. */
+static struct unrecorded_growth
+find_unrecorded_growth(struct report *report, const struct growth_axis *axis, size_t warmup)
+{
+	struct unrecorded_growth is = {.from = axis->count ? first_after_warmup(axis, warmup) : 0};
+	const double *values;
+	double unexplained;
+
+	if (!is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED))
+		return is;
+	values = unrecorded(report, axis);
+	is.resident = growth_of(axis, GROWTH_RSS, is.from);
+	unexplained = values[axis->count - 1] - values[is.from];
+	if (unexplained < least_worth_telling ||
+	    unexplained < least_share * last_of(axis, GROWTH_RSS) ||
+	    unexplained < is.resident / 2 || !rises_steadily(axis, values, is.from))
+		return is;
+	is.bytes = unexplained;
+	is.is_mostly_files = 2 * growth_of(axis, GROWTH_FILES, is.from) > unexplained;
+	return is;
+}
+
+double growth_unrecorded(struct report *report, const struct growth_part *parts, size_t count,
+			 size_t warmup)
+{
+	double most = 0;
+
+	for (size_t p = 0; p < count; p++) {
+		double bytes = find_unrecorded_growth(report, &parts[p].axis, warmup).bytes;
+
+		most = bytes > most ? bytes : most;
+	}
+	return most;
+}
+
+static const char *likely_causes(struct report *report, const struct growth_axis *axis,
+				 const struct unrecorded_growth *grown)
+{
+	if (grown->is_mostly_files)
+		return "Most of it are pages of files: mappings that are never unmapped, or "
+		       "files that the program reads through them";
+	return report_text(report,
+			   "Likely causes: fragmentation (free inside the allocator: %s), an "
+			   "allocator of the program's own, or mmap (seen by no hook: %s)",
+			   range_text(report, axis, GROWTH_SLACK, grown->from),
+			   range_text(report, axis, GROWTH_UNSEEN, grown->from));
+}
+
 static bool note_unrecorded_growth(struct report *report, const struct growth_axis *axis,
 				   const char *name, size_t warmup)
 {
-	size_t from = axis->count ? first_after_warmup(axis, warmup) : 0;
-	const double *values;
-	double resident, unexplained;
+	const struct unrecorded_growth grown = find_unrecorded_growth(report, axis, warmup);
 
-	if (!is_known(axis, GROWTH_RSS) || !is_known(axis, GROWTH_RECORDED))
-		return false;
-	values = unrecorded(report, axis);
-	resident = last_of(axis, GROWTH_RSS) - axis->metrics[GROWTH_RSS][from];
-	unexplained = values[axis->count - 1] - values[from];
-	if (unexplained < least_worth_telling ||
-	    unexplained < least_share * last_of(axis, GROWTH_RSS) || unexplained < resident / 2 ||
-	    !rises_steadily(axis, values, from))
+	if (grown.bytes <= 0)
 		return false;
 	report_fact(report,
-		    "%s%sesident memory grew by %s after the warm-up (%s), %s. Likely causes: "
-		    "fragmentation (free inside the allocator: %s), an allocator of the program's "
-		    "own, or mmap (seen by no hook: %s). %sThe recorder's own memory (%s) is no "
-		    "part of this.",
-		    name ? name : "", name ? ": r" : "R", size_text(report, resident),
-		    range_text(report, axis, GROWTH_RSS, from),
-		    recorded_growth(report, axis, resident, from),
-		    range_text(report, axis, GROWTH_SLACK, from),
-		    range_text(report, axis, GROWTH_UNSEEN, from), other_parts(report, axis, from),
-		    range_text(report, axis, GROWTH_RECORDER, from));
+		    "%s%sesident memory grew by %s after the warm-up (%s), %s. %s. %sThe "
+		    "recorder's own memory (%s) is no part of this.",
+		    name ? name : "", name ? ": r" : "R", size_text(report, grown.resident),
+		    range_text(report, axis, GROWTH_RSS, grown.from),
+		    recorded_growth(report, axis, grown.resident, grown.from),
+		    likely_causes(report, axis, &grown), other_parts(report, axis, grown.from),
+		    range_text(report, axis, GROWTH_RECORDER, grown.from));
 	return true;
 }
 

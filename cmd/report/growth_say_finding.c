@@ -235,7 +235,7 @@ static const char *unseen_python(const struct growth_part *parts, size_t count)
 }
 
 static const char *nothing_text(struct report *report, const struct growth_list *list,
-				const struct growth_part *parts, size_t count)
+				const struct growth_part *parts, size_t count, double unrecorded)
 {
 	const struct growth_row *worst = NULL;
 	const char *unseen = unseen_python(parts, count);
@@ -265,16 +265,22 @@ static const char *nothing_text(struct report *report, const struct growth_list 
 				   "No leak found in native memory in %zu snapshots%s; objects of "
 				   "Python are not recorded (%s).",
 				   snapshots, time, unseen);
+	if (unrecorded > 0)
+		return report_text(report,
+				   "No leak found in recorded memory in %zu snapshots%s, but "
+				   "resident memory grew by %s that no hook saw.",
+				   snapshots, time, size_text(report, unrecorded));
 	return report_text(report, "No leak found in %zu snapshots%s: confidence %s%s.", snapshots,
 			   time, how_sure(snapshots), growth_without_verdict(report, list));
 }
 
 void growth_add_headline(struct report *report, const struct growth_list *list,
-			 const struct growth_part *parts, size_t count,
+			 const struct growth_part *parts, size_t count, double unrecorded,
 			 const struct report_options *options)
 {
-	report->headline = list->finding_count ? found_text(report, list, options)
-					       : nothing_text(report, list, parts, count);
+	report->headline = list->finding_count
+				   ? found_text(report, list, options)
+				   : nothing_text(report, list, parts, count, unrecorded);
 	value_field(report, &report->head, "finding", value_text(report, report->headline));
 	value_field(report, &report->head, "findings", value_u64(list->finding_count));
 }

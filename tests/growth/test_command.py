@@ -570,6 +570,30 @@ class Growth(unittest.TestCase):
         self.assertIn("fragmentation", self.run_growth(directory).stdout)
         self.assertIn("fragmentation", self.run_growth("-q", directory).stdout)
 
+    def test_no_leak_is_not_sure_if_resident_memory_grew_and_no_hook_saw_it(self):
+        def resident(name, **files):
+            return self.series(name, [
+                snapshot(i, [row(4096, 1)], metrics__rss=10**7 + i * 2**20,
+                         **{key: value(i) for key, value in files.items()}) for i in range(1, 13)])
+
+        # Of 12 snapshots 3 are the warm-up: 8 MiB from the fourth to the last.
+        directory = resident("unseen")
+        self.assertEqual(self.run_growth(directory).stdout.splitlines()[0],
+                         "No leak found in recorded memory in 12 snapshots over 11 s, "
+                         "but resident memory grew by 8.0 MiB that no hook saw.")
+        self.assertEqual(self.report(directory)["unrecorded_growth"], 8 * 2**20)
+        for strict, code in (([], 0), (["--strict"], 5)):
+            done = subprocess.run([SNAPDIFF, "check", *strict, directory], capture_output=True, text=True, check=False,
+                                  timeout=1200)
+            self.assertEqual(done.returncode, code, done.stdout)
+            self.assertIn("not judged: growth: resident memory grew by 8.0 MiB", done.stdout)
+        text = self.run_growth(resident("files", metrics__resident__files=lambda i: i * 2**20,
+                                        metrics__resident__modules=lambda i: 0,
+                                        metrics__resident__stacks=lambda i: 0)).stdout
+        self.assertIn("Most of it are pages of files", text)
+        self.assertNotIn("fragmentation", text)
+        self.assertEqual(self.report(self.leak())["unrecorded_growth"], 0)
+
     def test_files_and_stacks_are_no_memory_that_no_hook_saw(self):
         directory = self.series("parts", [
             snapshot(i, [row(4096, 1)], metrics__rss=10**7 + i * 10**6, metrics__recorder__memory=10**6,
