@@ -119,7 +119,7 @@ static void keep_confidence(const struct growth_series *series, const struct gro
 		struct growth_run shorter = *run;
 		struct growth_judgement earlier;
 
-		if ((verdicts[out->verdict].grows && out->confidence == most) ||
+		if ((verdicts[out->verdict].grows && out->confidence == most) || m.ages.declines ||
 		    !confirms(growth_deciding(&m), verdict))
 			return;
 		shorter.count -= back;

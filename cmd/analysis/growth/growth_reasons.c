@@ -84,8 +84,9 @@ void growth_reasons_doubt(struct growth_judgement *out, const struct growth_meas
 
 	if (!verdicts[out->verdict].grows || out->confidence == GROWTH_HIGH)
 		return;
-	if (out->confidence < growth_most_confidence(count) && m->doubt)
-		growth_say(out, "not sure: %s", m->doubt);
+	if (out->confidence < growth_most_confidence(count))
+		growth_say(out, "not sure: %s",
+			   m->doubt ? m->doubt : "the last snapshots do not show it clearly");
 	else
 		growth_say(out, "not sure: %zu snapshots only, a sure verdict takes %d", count,
 			   GROWTH_SURE_SNAPSHOTS);

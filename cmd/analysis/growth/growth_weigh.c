@@ -78,6 +78,13 @@ static enum growth_verdict weigh_grown_ages(enum growth_verdict counted,
 	return counted;
 }
 
+/* After one deep fall, few epochs do not show that what came since then stays. */
+static bool gave_back_most(const struct growth_shape *blocks, const struct growth_ages *ages)
+{
+	return ages->pattern == AGES_LASTING && ages->epochs < GROWTH_SURE_SNAPSHOTS &&
+	       blocks->give_back > most_given * ages->survivors;
+}
+
 enum growth_verdict growth_weigh_ages(enum growth_verdict counted,
 				      const struct growth_shape *blocks,
 				      const struct growth_ages *ages)
@@ -85,7 +92,8 @@ enum growth_verdict growth_weigh_ages(enum growth_verdict counted,
 	enum growth_verdict weighed = weigh_grown_ages(counted, blocks, ages);
 
 	/* A leak adds blocks: there are more of them at the end. */
-	if (weighed != GROWTH_LEAK || blocks->last > blocks->first)
+	if (weighed != GROWTH_LEAK ||
+	    (blocks->last > blocks->first && !gave_back_most(blocks, ages)))
 		return weighed;
 	return counted == GROWTH_LEAK ? GROWTH_INCONCLUSIVE : counted;
 }
@@ -197,13 +205,6 @@ static bool slows_since_onset(const struct growth_shape *s)
 	return late < least_even * expected && expected - late > 2.5 * sqrt(expected + late);
 }
 
-/* After one deep fall, few epochs do not show that what came since then stays. */
-static bool gave_back_most(const struct growth_shape *blocks, const struct growth_ages *ages)
-{
-	return ages->pattern == AGES_LASTING && ages->epochs < GROWTH_SURE_SNAPSHOTS &&
-	       blocks->give_back > most_given * ages->survivors;
-}
-
 enum growth_confidence growth_weigh_confidence(enum growth_confidence counted,
 					       const struct growth_shape *blocks,
 					       const struct growth_ages *ages, const char **doubt)
@@ -218,8 +219,8 @@ enum growth_confidence growth_weigh_confidence(enum growth_confidence counted,
 		*doubt = "it slows down since it began to grow: a cache fills like this, too";
 		return GROWTH_LOW;
 	}
-	if (gave_back_most(blocks, ages)) {
-		*doubt = "it gave back far more than it kept";
+	if (ages->declines) {
+		*doubt = "it leaves fewer and fewer blocks: a cache fills like this, too";
 		return GROWTH_LOW;
 	}
 	if (ages->pattern == AGES_UNKNOWN)
