@@ -465,6 +465,21 @@ Test(fuzzy, ambiguous_stacks_stay_unpaired)
 	EXPECT_PAIR(a, SNAP_NONE, PAIR_FUZZY, PAIR_NONE);
 }
 
+/* Both are the call in line 7 and hold as much, so that one is as good as the other. */
+Test(fuzzy, rivals_that_are_one_call_and_hold_as_much_do_not_keep_each_other_from_a_partner)
+{
+	uint32_t old, a, b;
+
+	add_background();
+	old = builder_add(dataset, OLD, "put:p.c:7@app < fetch_a@app < serve@app < main@app", 64,
+			  1);
+	a = builder_add(dataset, NEW, "put:p.c:7@app < fetch_b@app < serve@app < main@app", 64, 1);
+	b = builder_add(dataset, NEW, "put:p.c:7@app < fetch_c@app < serve@app < main@app", 64, 1);
+	cr_expect_eq((pair_of(a, NEW, PAIR_FUZZY).old == old) +
+			     (pair_of(b, NEW, PAIR_FUZZY).old == old),
+		     1);
+}
+
 Test(fuzzy, sizes_decide_between_equals)
 {
 	uint32_t a, b;

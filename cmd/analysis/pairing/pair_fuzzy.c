@@ -13,7 +13,8 @@
  *    new wrapper) says little against a pair; a token that it has, but not in this stack, says a
  *    lot.
  * 4. The stacks of like families pair by likeness, lines (counted from the start of their function)
- * and size, best first.  A pair with a rival that is about as good is ambiguous and stays unpaired.
+ * and size, best first.  A pair with a rival that is about as good is ambiguous and stays unpaired,
+ * unless the rival is the same call and holds as much.
  */
 #include "analysis/pairing/pair_fuzzy.h"
 
@@ -702,6 +703,32 @@ static void choices_release(struct choices *choices)
 	free(choices->taken);
 }
 
+static bool same_call(const struct fuzzy *fuzzy, uint32_t a, uint32_t b)
+{
+	return fuzzy->scorer.tokens.of_frame[a] == fuzzy->scorer.tokens.of_frame[b] &&
+	       fuzzy->dataset->frames[a].line == fuzzy->dataset->frames[b].line;
+}
+
+/* Are two stacks of one side the same call with the same figures?  Then it makes no difference to
+ * any row's figures which of them is paired. */
+static bool are_interchangeable(const struct fuzzy *fuzzy, uint32_t a, uint32_t b, bool new)
+{
+	const struct fuzzy_side *side = new ? &fuzzy->new : &fuzzy->old;
+	const struct dataset_cell *const *cells = new ? fuzzy->sides->new : fuzzy->sides->old;
+	const struct dataset_site *x = &fuzzy->dataset->sites[side->members[a]];
+	const struct dataset_site *y = &fuzzy->dataset->sites[side->members[b]];
+	const uint32_t *stack = fuzzy->dataset->stack;
+
+	for (enum figure i = 0; i < FIGURES; i++)
+		if (cells[side->members[a]]->figures.value[i] !=
+		    cells[side->members[b]]->figures.value[i])
+			return false;
+	return x->identity.named < x->depth && y->identity.named < y->depth &&
+	       same_call(fuzzy, stack[x->first], stack[y->first]) &&
+	       same_call(fuzzy, stack[x->first + x->identity.named],
+			 stack[y->first + y->identity.named]);
+}
+
 /*
  * Is there a rival for this end of the candidate: another unpaired stack that is about as good?
  * Stacks of the same family are no rivals: size and line order have chosen among them.
@@ -718,7 +745,8 @@ static bool has_rival(const struct fuzzy *fuzzy, const struct candidate *candida
 
 		if (rival->score < candidate->score - ambiguity)
 			break;
-		if (!others->taken[with] && family_of[with] != family_of[other])
+		if (!others->taken[with] && family_of[with] != family_of[other] &&
+		    !are_interchangeable(fuzzy, with, other, !new))
 			return true;
 	}
 	return false;
