@@ -6,6 +6,7 @@
  * Prints "one" or "several", as libc has it, when main() begins; does what WAY says; and prints the
  * same once more at its end, unless a signal ends it.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -81,6 +82,16 @@ static void churn_until_told(void)
 	}
 }
 
+/* Never at rest before standard input is closed. */
+static void churn_until_closed(void)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	do
+		churn(20000);
+	while (poll(&input, 1, 0) == 0);
+}
+
 static void rest_until_told(void)
 {
 	char byte;
@@ -143,6 +154,8 @@ int main(int argc, char **argv)
 		exit_in_handler();
 	else if (strcmp(way, "churn_until_told") == 0)
 		churn_until_told();
+	else if (strcmp(way, "churn_until_closed") == 0)
+		churn_until_closed();
 	else if (strcmp(way, "rest_until_told") == 0)
 		rest_until_told();
 	else if (strcmp(way, "raise_and_rest") == 0)

@@ -17,6 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
 import snapread  # noqa: E402
 
 options = None
+# The handler does not wait for ever: where the writer gets no processor for 200 ms, a snapshot lacks the allocator's figures.
+TRIES = 10
 
 
 def check(condition, sentence):
@@ -84,23 +86,20 @@ def timer(directory, sample):
 
 def busy(directory, sample):
     """Asked for snapshots again and again while it changes the heap."""
-    process = start("churn_until_told", directory, **sample)
+    process = start("churn_until_closed", directory, **sample)
     check(process.stdout.readline() == "one\n", "libc saw several threads")
-    process.stdin.write("." * 10)
-    process.stdin.flush()
     files = [snap(process) for _ in range(8) if process.poll() is None]
     said = finish(process)
     check(said == ["one"], f"libc saw {said}")
     check(len(files) == 8, "the program was gone early")
-    check(asked_allocator(files[0]), "the snapshot knows nothing of the allocator")
+    check(any(map(asked_allocator, files)), "no snapshot knows anything of the allocator")
 
 
 def at_rest(directory, sample):
     """It waits in a system call, and cannot show itself."""
     process = start("rest_until_told", directory, **sample)
     check(process.stdout.readline() == "one\n", "libc saw several threads")
-    while open(f"/proc/{process.pid}/wchan").read() == "0" and process.poll() is None:
-        time.sleep(0.01)
+    await_rest(process)
     time.sleep(0.3)
     status = subprocess.run([options.snapdiff, "status", str(process.pid)], capture_output=True, text=True, timeout=1200)
     check(status.returncode == 0, f"snapdiff status: {status.stderr}")
@@ -116,8 +115,14 @@ def await_snapshots(process, directory, number):
     return snapshots(directory)[number - 1]
 
 
+def rests(process):
+    """It waits for its input.  One that waits for a page of its program is in another state."""
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat, open(f"/proc/{process.pid}/wchan", encoding="ascii") as wchan:
+        return stat.read().rsplit(")", 1)[1].split()[0] == "S" and wchan.read() != "0"
+
+
 def await_rest(process):
-    while open(f"/proc/{process.pid}/wchan").read() == "0" and process.poll() is None:
+    while process.poll() is None and not rests(process):
         time.sleep(0.01)
 
 
@@ -129,22 +134,27 @@ def start_signalled(way, directory, sample):
 
 def signal_own(directory, sample):
     """It sends itself the signal, and rests: it waits in the handler while the allocator is asked."""
-    process = start_signalled("raise_and_rest", directory, sample)
-    path = await_snapshots(process, directory, 1)
-    check(finish(process) == ["one"], "libc saw several threads")
-    check(asked_allocator(path), "the snapshot knows nothing of the allocator")
+    for number in range(1, TRIES + 1):
+        process = start_signalled("raise_and_rest", directory, sample)
+        await_snapshots(process, directory, number)
+        check(finish(process) == ["one"], "libc saw several threads")
+        if any(map(asked_allocator, snapshots(directory))):
+            return
+    check(False, "no snapshot knows anything of the allocator")
 
 
 def signal_at_rest(directory, sample):
     """The signal comes while it waits in a system call, which goes on afterwards."""
     process = start_signalled("rest_until_told", directory, sample)
-    await_rest(process)
-    for number in range(1, 6):
-        process.send_signal(signal.SIGUSR1)
-        path = await_snapshots(process, directory, number)
-        check(asked_allocator(path), f"snapshot {number} knows nothing of the allocator")
+    asked = 0
+    for number in range(1, 5 * TRIES + 1):
         await_rest(process)
+        process.send_signal(signal.SIGUSR1)
+        asked += asked_allocator(await_snapshots(process, directory, number))
+        if asked == 5:
+            break
     check(finish(process) == ["one"], "libc saw several threads")
+    check(asked == 5, f"{asked} of {number} snapshots know anything of the allocator")
 
 
 def signal_in_handler(directory, sample):

@@ -687,10 +687,7 @@ def mappings():
     check(sorted(found) == ["site_heap"], f"sites without SNAP_MMAP: {sorted(found)}")
     r.done()
     for allocator in glob.glob("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2"):
-        r = Recording([program("mappings")], preload=False, SNAP_MMAP=1, SNAP_ACTIVE=1,
-                      SNAP_OUT=tempfile.gettempdir() + "/snap-e2e-jemalloc",
-                      LD_PRELOAD=f"{options.library} {allocator}")
-        r.dir = tempfile.gettempdir() + "/snap-e2e-jemalloc"
+        r = Recording([program("mappings")], allocator=allocator, SNAP_MMAP=1)
         snap = read(r.files()[-1])
         check(int(snap["meta"]["metrics.heap.live_bytes"]) < 40 << 20, "jemalloc's arenas are counted")
         r.done()

@@ -18,7 +18,7 @@ SCRIPT = r"""
 cd "$1"
 echo half > .sh.$$.HEX.tmp
 sh -c 'echo half > .my.sh.$$.HEX.tmp; exit 0'
-sh -c 'exec 9> .open.$$.HEX.tmp; sleep 60 9>&9 > /dev/null 2>&1 & echo $! > sleeper; echo half >&9'
+sh -c 'exec 9> .open.$$.HEX.tmp; sleep 6000 9>&9 > /dev/null 2>&1 & echo $! > sleeper; echo half >&9'
 echo half > .other.1.HEX.tmp
 echo half > .other.2.HEX.tmp; touch -d '20 minutes ago' .other.2.HEX.tmp
 echo half > .sh.$$.HEXX.tmp; echo half > sh.$$.HEX.tmp; echo half > .sh.HEX.tmp; mkdir .sh.$$.aHEX.tmp
@@ -28,11 +28,19 @@ kill -KILL $$
 
 
 def run(snapdiff, out, *command):
-    return subprocess.run([snapdiff, "run", "-o", out, "--", *command], capture_output=True, text=True, timeout=60)
+    return subprocess.run([snapdiff, "run", "-o", out, "--", *command], capture_output=True, text=True, timeout=600)
 
 
 def hidden(out):
     return sorted(name.name for name in out.iterdir() if name.name.endswith(".tmp"))
+
+
+def has_ended(pid):
+    """Only then are its files closed."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def main():
@@ -52,9 +60,11 @@ def main():
                                    f".other.1.{HEX}.tmp", f".sh.{pid}.{HEX[::-1]}.tmp",
                                    f".sh.{pid}.fffffffffffffff0.tmp"]), left
         finally:
-            os.kill(int((out / "sleeper").read_text()), 9)
+            sleeper = int((out / "sleeper").read_text())
+            os.kill(sleeper, 9)
+        while not has_ended(sleeper):
+            time.sleep(0.01)
         # A later run, for which none of these processes is its own.
-        time.sleep(0.1)
         before = hidden(out)
         old = time.time() - 1200
         os.utime(out / opened, (old, old))

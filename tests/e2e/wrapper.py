@@ -133,7 +133,8 @@ def first_process(out):
         print("skipped: first process: needs root and unshare")
         return
     script = "for i in 1 2 3; do (sleep 0 & exec true) & done; wait;" \
-             " for t in $(seq 100); do grep -qs ') Z ' /proc/[0-9]*/stat || break; sleep 0.1; done;" \
+             " for t in $(seq 600); do left=$(cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') [A-Z] 1 ');" \
+             " [ $left -gt 1 ] || break; sleep 0.1; done;" \
              " cat /proc/1/stat; grep -s ') Z ' /proc/[0-9]*/stat; true"  # what ends meanwhile is no fault
     done = subprocess.run(["unshare", "-p", "-f", "--mount-proc", snapdiff, "run", "-q", "-o", out, "--", "bash", "-c", script],
                           capture_output=True, text=True, timeout=600)

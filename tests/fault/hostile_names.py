@@ -73,7 +73,7 @@ class HostileNames(unittest.TestCase):
 
     def run_tool(self, *argv, codes=(0,)):
         result = subprocess.run([SNAPDIFF, *argv], cwd=self.home, env=self.env, capture_output=True,
-                                stdin=subprocess.DEVNULL, timeout=120, check=False)
+                                stdin=subprocess.DEVNULL, timeout=600, check=False)
         self.assertIn(result.returncode, codes, (argv, result.stderr))
         self.assert_harmless(result.stderr)
         return result.stdout
@@ -134,8 +134,8 @@ class HostileNames(unittest.TestCase):
                 break
             data += part
         os.close(ours)
-        self.assertEqual(tool.wait(timeout=60), 0, data)
-        return data
+        self.assertEqual(tool.wait(timeout=600), 0, data)
+        return data.replace(b"\r\x1b[K", b"")  # before and after a line of progress, which a slow machine shows
 
     def test_data_on_a_terminal(self):
         def check(_):
@@ -143,7 +143,7 @@ class HostileNames(unittest.TestCase):
                 data = self.on_terminal("top", "--no-pager", "-f", form, "1.txt")
                 self.assert_harmless(data, b"\r\n\t")
             data = self.on_terminal("top", "--no-pager", "--color", "never", "1.txt")
-            self.assert_harmless(data.replace(b"\r\x1b[K", b""), b"\r\n")
+            self.assert_harmless(data, b"\r\n")
         self.for_every_name(check)
 
     def outside_code(self, line):
@@ -228,7 +228,7 @@ class HostileNames(unittest.TestCase):
                         command = re.sub(r"  \(.*\)$", "", line[len("Next: "):])
                         script = f"snapdiff() {{ printf 'said\\n'; }}\n{command}"
                         said = subprocess.run(["bash", "-c", script], cwd=self.home, capture_output=True, check=False,
-                                              stdin=subprocess.DEVNULL, timeout=60)
+                                              stdin=subprocess.DEVNULL, timeout=600)
                         self.assertEqual((said.stdout, said.returncode), (b"said\n", 0), (name, line, said.stderr))
         self.for_every_name(check)
 

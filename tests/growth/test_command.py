@@ -829,6 +829,9 @@ class Growth(unittest.TestCase):
         self.assertLessEqual(screen.count("\n"), 24)
         self.assertTrue(all(len(line) <= 80 for line in re.sub(r"\x1b\[[0-9;]*[mK]", "", screen).splitlines()
                             if "snapdiff " not in line), screen)
+        # Stopped, it meets no file that is half written.
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
         # A file that was read is not read again, so that nobody notices what becomes of its content.
         first = os.path.join(directory, "s0000.txt")
         info = os.stat(first)
@@ -841,6 +844,7 @@ class Growth(unittest.TestCase):
         for i in (9, 10):
             with open(os.path.join(directory, f"s{i:04}.txt"), "w", encoding="utf-8") as file:
                 file.write(texts[i])
+        process.send_signal(signal.SIGCONT)
         self.read_until(master, "10 snapshots: ")
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=600), 1)
