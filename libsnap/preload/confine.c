@@ -4,7 +4,8 @@
  * A filter of system calls may kill the process for opening a file, and nobody can ask in advance.
  * So these wrappers tell the recorder before a filter is installed by prctl(), or by syscall(),
  * which libseccomp uses.  They also tell it before chroot(), because file names mean other files
- * afterwards. A filter that comes without libc is found out later (runtime/sandbox.h).
+ * afterwards, and before Landlock takes rights on files away. A filter that comes without libc is found
+ * out later (runtime/sandbox.h).
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -27,6 +28,8 @@
 #include "runtime/process.h"
 #include "runtime/trigger.h"
 #include "runtime/vdso.h"
+
+#define RESTRICT_SELF 446 /* landlock_restrict_self, which older headers do not have */
 
 #define PRELOAD "LD_PRELOAD="
 
@@ -133,7 +136,7 @@ void snap__before_syscall(long number, long first, long second, long third)
 		before_strict_mode();
 	else if (number == SYS_exit_group)
 		snap__process_exit();
-	else if (number == SYS_chroot)
+	else if (number == SYS_chroot || number == RESTRICT_SELF)
 		snap__process_confine(false);
 }
 

@@ -16,7 +16,7 @@
 		int result;                                                                        \
                                                                                                    \
 		snap__real_find();                                                                 \
-		made_way = snap__process_before_credentials();                                     \
+		made_way = snap__process_make_way();                                               \
 		result = snap__real.name arguments;                                                \
 		snap__process_after_credentials(made_way);                                         \
 		return result;                                                                     \

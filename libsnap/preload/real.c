@@ -101,6 +101,9 @@ static void look_up_all(struct snap__real *real)
 	look_up(&real->dlclose, "dlclose");
 	look_up(&real->unshare, "unshare");
 	look_up(&real->setns, "setns");
+	look_up(&real->waitpid, "waitpid");
+	look_up(&real->wait4, "wait4");
+	look_up(&real->waitid, "waitid");
 	look_up(&real->setuid, "setuid");
 	look_up(&real->setgid, "setgid");
 	look_up(&real->seteuid, "seteuid");

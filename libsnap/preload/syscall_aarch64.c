@@ -21,6 +21,8 @@ __asm__(".text\n"
 	"	b.eq 1f\n"
 	"	cmp x0, #51\n" /* chroot */
 	"	b.eq 1f\n"
+	"	cmp x0, #446\n" /* landlock_restrict_self */
+	"	b.eq 1f\n"
 	"0:	mov x8, x0\n"
 	"	mov x0, x1\n"
 	"	mov x1, x2\n"

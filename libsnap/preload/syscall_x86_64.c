@@ -21,6 +21,8 @@ __asm__(".text\n"
 	"	je 1f\n"
 	"	cmp $161, %rdi\n" /* chroot */
 	"	je 1f\n"
+	"	cmp $446, %rdi\n" /* landlock_restrict_self */
+	"	je 1f\n"
 	"0:	mov %rdi, %rax\n"
 	"	mov %rsi, %rdi\n"
 	"	mov %rdx, %rsi\n"

@@ -17,9 +17,17 @@
  *
  * What the host can notice: a child process named "snapdiff" in /proc while the helper runs, with
  * the host's command line.  Its exit signal is 0, so that wait() and waitpid(-1) do not see it;
- * calls with __WALL or __WCLONE do.  It counts towards RLIMIT_NPROC.  Calls that the kernel refuses
+ * before calls with __WALL or __WCLONE, which do, it ends (preload/wait.c).  It counts towards RLIMIT_NPROC.  Calls that the kernel refuses
  * to those who share memory fail while it runs (unshare(CLONE_NEWUSER), setns() into a user or time
  * namespace): libsnap's versions of them end the helper first.
+ *
+ * Why it is a child of the host: the parent of a new process is the caller of clone(), or the caller's parent,
+ * or, when that parent ends, the nearest process that adopts orphans.  For the host's parent it would be a
+ * stranger.  The same is true for a host that adopts orphans (the first process of a container,
+ * PR_SET_CHILD_SUBREAPER).  Where the first process of a container does not wait for orphans, each helper would
+ * stay as a zombie.  If `run` adopted orphans, daemons would not get 1 from getppid(), for which some wait.
+ * `run` cannot write the snapshots itself: only a process that shares the memory can.  A signal to a thread
+ * of the host would end its system calls with EINTR, for each snapshot.
  */
 #ifndef SNAP_RUNTIME_HELPER_H
 #define SNAP_RUNTIME_HELPER_H

@@ -316,8 +316,7 @@ int snap__process_alone(int (*call)(int, int), int first, int second)
 	return result;
 }
 
-/* A helper with more rights than its host would be a security hole. */
-bool snap__process_before_credentials(void)
+bool snap__process_make_way(void)
 {
 	return snap__trigger_is_running() && is_ours() && snap__trigger_stop();
 }

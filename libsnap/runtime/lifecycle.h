@@ -41,8 +41,11 @@ bool snap__process_dies(int signal);
  */
 int snap__process_alone(int (*call)(int, int), int first, int second);
 
-/** Around a change of user or group: a helper must not keep rights that its host has given up. */
-bool snap__process_before_credentials(void);
+/** End the helper, if one runs.  False: none was ended. */
+bool snap__process_make_way(void);
+
+/** After a change of user or group, before which the helper was ended: it must not keep rights that its host
+ *  has given up. */
 void snap__process_after_credentials(bool made_way);
 
 /** The process is about to call chroot(), or (`filtered`) to install a filter of system calls. */

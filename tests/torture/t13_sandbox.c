@@ -7,6 +7,7 @@
 #include "torture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -16,6 +17,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+
+#define LANDLOCK_CREATE_RULESET 444 /* older headers do not have them */
+#define LANDLOCK_RESTRICT_SELF  446
 
 /* Refuse what opens files and sockets, as a parser in a browser is confined. */
 static void confine(void)
@@ -63,6 +67,20 @@ static void confine_or_die(void)
 	NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
+/* Landlock: from now on no file can be opened or made.  An older kernel has none. */
+static void restrict_files(void)
+{
+	const unsigned long handled[] = {(1ul << 13) - 1}; /* every right of its first version */
+	int rules = (int)syscall(LANDLOCK_CREATE_RULESET, handled, sizeof(handled), 0);
+
+	NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	if (rules < 0)
+		return;
+	NEED(syscall(LANDLOCK_RESTRICT_SELF, rules, 0) == 0);
+	close(rules);
+	NEED(open("/dev/null", O_RDONLY) == -1 && errno == EACCES);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
@@ -72,6 +90,9 @@ int main(int argc, char **argv)
 		confine();
 	} else if (strcmp(how, "kill") == 0) {
 		confine_or_die();
+		churn(3000);
+	} else if (strcmp(how, "landlock") == 0) {
+		restrict_files();
 		churn(3000);
 	} else if (strcmp(how, "as") == 0) {
 		NEED(setrlimit(RLIMIT_AS, &limit) == 0);

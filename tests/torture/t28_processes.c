@@ -414,6 +414,34 @@ static void children_ignored(void)
 	printf("no children: %d\n", errno == ECHILD);
 }
 
+/* As a tracer does: children of every kind are waited for, until there is none. */
+static void waits_for_all(void)
+{
+	siginfo_t info;
+	int status = 0;
+
+	usleep(20000); /* whoever is to run beside us runs */
+	churn(3000);
+	for (int i = 0; i < 3; i++) {
+		if (fork() == 0) {
+			churn(100);
+			exit(3 + i);
+		}
+		if (i == 0)
+			while (waitpid(-1, &status, __WALL) > 0)
+				tell("waitpid", status);
+		else if (i == 1)
+			while (wait4(-1, &status, __WALL, NULL) > 0)
+				tell("wait4", status);
+		else
+			while (waitid(P_ALL, 0, &info, WEXITED | __WALL) == 0)
+				tell("waitid", info.si_status << 8);
+		printf("no more: %d, %d\n", errno, waitpid(-1, &status, __WCLONE | WNOHANG));
+		fflush(stdout);
+		churn(3000);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -436,6 +464,7 @@ static const struct {
 	{"not_dumpable", not_dumpable},
 	{"no_new_privileges", no_new_privileges},
 	{"children_ignored", children_ignored},
+	{"waits_for_all", waits_for_all},
 	{"closes_at_exit", closes_at_exit},
 };
 
