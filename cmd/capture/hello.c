@@ -227,6 +227,8 @@ static void hear(struct hello *hello, uint64_t pid, const char *program, const c
 	} else if (strcmp(verb, "error") == 0) {
 		snprintf(hello->complaint, sizeof(hello->complaint), "%s", rest);
 		hello_miss(hello, program, rest, 1);
+		if (process)
+			process->complained = true;
 	} else if (strcmp(verb, "unseen") == 0) {
 		hear_unseen(hello, program, rest);
 	} else if (strcmp(verb, "merged") == 0) {
@@ -445,10 +447,16 @@ void hello_count_snapshots(struct hello *hello, const char *dir)
 	closedir(handle);
 }
 
+/* No snapshot, and no reason either. */
+static bool is_silent(const struct hello_process *process)
+{
+	return !process->wrote && !process->replaced && !process->complained;
+}
+
 void hello_miss_silent(struct hello *hello)
 {
 	for (size_t i = 0; i < hello->process_count; i++)
-		if (!hello->processes[i].wrote && !hello->processes[i].replaced)
+		if (is_silent(&hello->processes[i]))
 			hello_miss(hello, hello->processes[i].program,
 				   "recorded, but left no snapshot", 1);
 }

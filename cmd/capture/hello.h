@@ -27,6 +27,7 @@ struct hello_process {
 	size_t next;   /* index + 1 of an older one in the same bucket; 0: none */
 	bool replaced; /* it became another program */
 	bool wrote;    /* a snapshot */
+	bool complained;
 };
 
 enum { HELLO_BUCKETS = 4096 };

@@ -99,13 +99,19 @@ static void sync_directory(int directory)
 	snap__sys_close(fd);
 }
 
+/*
+ * Some errors come only with close().  But while the file has its temporary name, one descriptor must stay
+ * open: `run` removes a temporary file that nobody writes.  So a copy of the descriptor is closed here.
+ */
 int snap__file_finish(struct snap__file *file, bool is_durable)
 {
 	int error = is_durable ? sync_descriptor(file->fd) : 0;
+	int copy = (int)syscall(SYS_fcntl, file->fd, F_DUPFD_CLOEXEC, 0);
 
-	if (snap__sys_close(file->fd) != 0 && error == 0 && errno != EINTR)
+	if (snap__sys_close(copy >= 0 ? copy : file->fd) != 0 && error == 0 && errno != EINTR)
 		error = errno;
-	file->fd = -1;
+	if (copy < 0)
+		file->fd = -1;
 	return error;
 }
 

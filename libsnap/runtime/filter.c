@@ -24,12 +24,12 @@
 /* The calls that libsnap makes in each recorded program, from its start to its last snapshot, and
    that not all programs make themselves. */
 static const int calls[] = {
-	SYS_clock_gettime, SYS_close,     SYS_futex,         SYS_geteuid,        SYS_getpid,
-	SYS_getppid,       SYS_gettid,    SYS_madvise,       SYS_mkdirat,        SYS_mmap,
-	SYS_mprotect,      SYS_munmap,    SYS_newfstatat,    SYS_openat,         SYS_prctl,
-	SYS_pread64,       SYS_prlimit64, SYS_read,          SYS_readlinkat,     SYS_renameat2,
-	SYS_rt_sigaction,  SYS_uname,     SYS_rt_sigpending, SYS_rt_sigprocmask, SYS_sysinfo,
-	SYS_write,
+	SYS_clock_gettime, SYS_close,        SYS_fcntl,     SYS_futex,         SYS_geteuid,
+	SYS_getpid,        SYS_getppid,      SYS_gettid,    SYS_madvise,       SYS_mkdirat,
+	SYS_mmap,          SYS_mprotect,     SYS_munmap,    SYS_newfstatat,    SYS_openat,
+	SYS_prctl,         SYS_pread64,      SYS_prlimit64, SYS_read,          SYS_readlinkat,
+	SYS_renameat2,     SYS_rt_sigaction, SYS_uname,     SYS_rt_sigpending, SYS_rt_sigprocmask,
+	SYS_sysinfo,       SYS_write,
 };
 
 struct machine {

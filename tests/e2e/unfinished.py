@@ -2,8 +2,10 @@
 
 usage: unfinished.py SNAPDIFF
 """
+import ctypes
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -43,6 +45,28 @@ def has_ended(pid):
         return True
 
 
+def events(watcher):
+    """(what, name) of each, as the kernel lists them."""
+    data, at = os.read(watcher, 1 << 16), 0
+    while at < len(data):
+        _, mask, _, size = struct.unpack_from("iIII", data, at)
+        yield mask, data[at + 16:at + 16 + size].rstrip(b"\0").decode()
+        at += 16 + size
+
+
+def stays_open(snapdiff, out):
+    """A file is open until it has its name: if its process seems to have ended, as one of another pid namespace does, only
+    this protects it."""
+    close_write, moved_from = 0x8, 0x40
+    libc = ctypes.CDLL(None, use_errno=True)
+    watcher = libc.inotify_init1(os.O_CLOEXEC)
+    assert watcher >= 0 and libc.inotify_add_watch(watcher, os.fsencode(out), close_write | moved_from) >= 0
+    assert run(snapdiff, out, "sh", "-c", "exit 0").returncode == 0
+    seen = [(mask, name) for mask, name in events(watcher) if name.startswith(".sh.") and name.endswith(".tmp")]
+    assert seen and all(mask == moved_from for mask, _ in seen), seen
+    os.close(watcher)
+
+
 def main():
     snapdiff = sys.argv[1]
     with tempfile.TemporaryDirectory() as home:
@@ -71,6 +95,7 @@ def main():
         done = run(snapdiff, out, "true")
         assert done.returncode == 0 and "lost" not in done.stderr, done
         assert hidden(out) == [name for name in before if name != opened], hidden(out)
+        stays_open(snapdiff, out)
     print("unfinished: passed")
 
 

@@ -184,6 +184,11 @@ def true_causes():
         left = [f for f in os.listdir(out) if not f.startswith(".not-recorded.")]
         check(not left, f"t30 {how}: left {left}")
         shutil.rmtree(out)
+    with tempfile.TemporaryDirectory(prefix="snap-programs-") as out:  # the shell leaves a snapshot, the others do not
+        script = os.path.join(options.programs, "t30_mute") + " files; exit 3"
+        said = subprocess.run([options.snapdiff, "run", "-o", out, "--", "sh", "-c", script], capture_output=True, text=True,
+                              timeout=100).stderr
+        check("t30_mute (4 times, cannot write" in said and said.count("t30_mute") == 1, f"t30 in a shell: {said!r}")
 
 
 def launched(program, directory):
