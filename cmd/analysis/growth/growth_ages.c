@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "analysis/growth/growth_decline.h"
 #include "base/search.h"
 
 enum {
@@ -32,7 +31,6 @@ struct age_table {
 	double alive[MOST_ROWS + 1][BINS];
 	double old_bytes[MOST_ROWS + 1]; /* of blocks born before `tail` */
 	double seconds[BINS];            /* how long each epoch took; all 1 where that is unknown */
-	double work[BINS], cpu[BINS];    /* what the process did in each; all 0 where unknown */
 };
 
 /* The interval that `birth` fell in: before the first snapshot is 0. */
@@ -72,14 +70,14 @@ static void fill_row(struct age_table *table, const struct growth_births *births
 	}
 }
 
-/* What each epoch adds to `sums`; all `unknown` without them. */
-static void measure_epochs(const struct age_table *table, const double *sums, double unknown,
-			   size_t from, size_t count, double epochs[BINS])
+static void measure_seconds(struct age_table *table, const struct growth_series *series,
+			    size_t from, size_t count)
 {
 	for (size_t bin = 0; bin < table->bins; bin++)
-		epochs[bin] = sums ? 0 : unknown;
-	for (size_t i = 1; sums && i < count; i++)
-		epochs[bin_of(table, i, count)] += sums[from + i] - sums[from + i - 1];
+		table->seconds[bin] = series->seconds ? 0 : 1;
+	for (size_t i = 1; series->seconds && i < count; i++)
+		table->seconds[bin_of(table, i, count)] +=
+			series->seconds[from + i] - series->seconds[from + i - 1];
 }
 
 /* The distance between the snapshots that are used: a power of two, so that it seldom changes while
@@ -99,9 +97,7 @@ static bool fill_table(struct age_table *table, const struct growth_series *seri
 	table->bins = count < BINS ? count : BINS;
 	table->tail = bin_of(table, tail, count);
 	table->rows = 0;
-	measure_epochs(table, series->seconds, 1, from, count, table->seconds);
-	measure_epochs(table, series->work, 0, from, count, table->work);
-	measure_epochs(table, series->cpu, 0, from, count, table->cpu);
+	measure_seconds(table, series, from, count);
 	for (size_t i = 0; i < series->births_count && table->rows <= MOST_ROWS; i++) {
 		const struct growth_births *births = &series->births[i];
 
@@ -393,20 +389,6 @@ static double share_older_than(const struct middle *middle, size_t epochs)
 	return sum_between(middle->alive, 0, middle->bins - epochs) / all;
 }
 
-/*
- * A leak whose load declines leaves fewer blocks, too.  So they must fall against the work as well:
- * against the allocations of the process or its CPU time, as a full cache needs no allocations.
- */
-static bool declines(const struct age_table *table, size_t first)
-{
-	const double *left = table->alive[table->rows - 1] + first;
-	size_t count = table->bins - first;
-
-	return growth_declines(left, table->seconds + first, count) &&
-	       (growth_declines(left, table->work + first, count) ||
-		growth_declines(left, table->cpu + first, count));
-}
-
 static void note_old_bytes(struct growth_ages *ages, const struct age_table *table)
 {
 	for (size_t row = 0; row < table->rows; row++) {
@@ -463,7 +445,6 @@ void growth_ages_measure(struct growth_ages *ages, const struct growth_series *s
 	ages->pattern = name_pattern(ages, variance, lost);
 	note_slowing(ages, variance);
 	look_at_second_half(ages, &table, middle, lost);
-	ages->declines = declines(&table, ages->first);
 	if (ages->epochs >= FEW_EPOCHS)
 		return; /* after this many, one quiet interval does not end the growth */
 	fading = measure_fading(ages, &middle, variance);

@@ -38,7 +38,6 @@ struct growth_ages {
 	bool in_order;  /* those that went were the oldest: a queue, and no pool */
 	double silence; /* how likely so many quiet epochs at the end are by chance */
 	bool idle_end;  /* the quiet end is short, as when a program has done its work and exits */
-	bool declines;  /* each epoch leaves fewer than the one before, though the work goes on */
 	bool slower;    /* the later epochs left far fewer than the earlier ones, */
 	bool by_chance; /* which may be chance */
 	bool faded;     /* the youngest epochs have fewer blocks than predicted */

@@ -45,6 +45,10 @@ static void conclude(struct growth_judgement *out, struct growth_measures *m,
 	if (out->verdict == GROWTH_LEAK)
 		out->confidence = growth_weigh_confidence(out->confidence, growth_deciding(m),
 							  &m->ages, &m->doubt);
+	if (out->verdict == GROWTH_LEAK && m->declines) {
+		out->confidence = GROWTH_LOW;
+		m->doubt = "it adds fewer and fewer blocks: a cache fills like this, too";
+	}
 	/* A block that was sampled is real: blocks that stay, epoch after epoch, are no chance. */
 	if (verdicts[out->verdict].grows && m->within_error && m->ages.pattern != AGES_LASTING) {
 		out->confidence = GROWTH_LOW;
@@ -119,7 +123,7 @@ static void keep_confidence(const struct growth_series *series, const struct gro
 		struct growth_run shorter = *run;
 		struct growth_judgement earlier;
 
-		if ((verdicts[out->verdict].grows && out->confidence == most) || m.ages.declines ||
+		if ((verdicts[out->verdict].grows && out->confidence == most) || m.declines ||
 		    !confirms(growth_deciding(&m), verdict))
 			return;
 		shorter.count -= back;

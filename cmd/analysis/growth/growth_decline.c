@@ -1,7 +1,7 @@
 /*
- * growth_decline.c - do the intervals leave fewer and fewer blocks?
+ * growth_decline.c - do the intervals add fewer and fewer blocks?
  *
- * A cache leaves fewer blocks while it fills, because more and more of its keys are there already.
+ * A cache adds fewer blocks while it fills, because more and more of its keys are there already.
  * A leak keeps its pace.  A straight line through the paces of all intervals shows a difference that
  * two halves, compared, do not: each half contains a part of the fall.
  */
@@ -19,29 +19,29 @@ struct line {
 	double first, last, sure;
 };
 
-static double pace(const double *left, const double *length, size_t i)
+static double pace(const double *added, const double *length, size_t i)
 {
-	return left[i] / length[i];
+	return added[i] / length[i];
 }
 
-static struct line fit(const double *left, const double *length, size_t count)
+static struct line fit(const double *added, const double *length, size_t count)
 {
 	double mean = 0, slope = 0, squares = 0, rest = 0, chance = 0, middle;
 	double n = (double)count, variance;
 
 	middle = (n - 1) / 2;
 	for (size_t i = 0; i < count; i++)
-		mean += pace(left, length, i) / n;
+		mean += pace(added, length, i) / n;
 	for (size_t i = 0; i < count; i++) {
-		slope += ((double)i - middle) * pace(left, length, i);
+		slope += ((double)i - middle) * pace(added, length, i);
 		squares += ((double)i - middle) * ((double)i - middle);
 	}
 	slope /= squares;
 	for (size_t i = 0; i < count; i++) {
-		double off = pace(left, length, i) - mean - slope * ((double)i - middle);
+		double off = pace(added, length, i) - mean - slope * ((double)i - middle);
 
 		rest += off * off / (n - 2);
-		chance += left[i] / (length[i] * length[i]) / n;
+		chance += fabs(added[i]) / (length[i] * length[i]) / n;
 	}
 	variance = fmax(rest, chance);
 	return (struct line){
@@ -51,7 +51,7 @@ static struct line fit(const double *left, const double *length, size_t count)
 	};
 }
 
-bool growth_declines(const double *left, const double *length, size_t count)
+bool growth_declines(const double *added, const double *length, size_t count)
 {
 	size_t half = count / 2;
 	struct line whole, later;
@@ -61,8 +61,9 @@ bool growth_declines(const double *left, const double *length, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (length[i] <= 0)
 			return false;
-	whole = fit(left, length, count);
-	later = fit(left + half, length + half, count - half);
+	whole = fit(added, length, count);
+	later = fit(added + half, length + half, count - half);
 	return whole.first > 0 && whole.last <= (1 - least_fall) * whole.first &&
-	       whole.sure >= deviations && later.last <= (1 - goes_on) * later.first;
+	       whole.sure >= deviations && later.sure >= 1.5 &&
+	       later.last <= (1 - goes_on) * later.first;
 }

@@ -222,7 +222,7 @@ static bool keeps_still(const struct growth_series *series, const double *values
 
 static void allocate(struct growth_awake *awake, size_t count)
 {
-	awake->numbers = need(calloc(7 * count, sizeof(*awake->numbers)));
+	awake->numbers = need(calloc(9 * count, sizeof(*awake->numbers)));
 	awake->kept = need(calloc(count, sizeof(*awake->kept)));
 	awake->seq = need(calloc(count, sizeof(*awake->seq)));
 	awake->run = need(calloc(count, sizeof(*awake->run)));
@@ -402,6 +402,8 @@ static void condense(struct growth_awake *awake, const struct growth_series *ser
 	out->bytes = pick_values(awake, series->bytes, 4, count);
 	out->bytes_stderr = pick_values(awake, series->bytes_stderr, 5, count);
 	out->unrecorded = pick_values(awake, series->unrecorded, 6, count);
+	out->work = pick_values(awake, series->work, 7, count);
+	out->cpu = pick_values(awake, series->cpu, 8, count);
 	pick_integers(awake, series);
 	pick_births(awake, series);
 	out->at_exit = series->at_exit;

@@ -24,6 +24,7 @@ struct growth_measures {
 	struct growth_ages ages;
 	enum growth_fill fill; /* of the bytes' last doubling */
 	bool by_bytes;         /* bytes decided */
+	bool declines;         /* each interval adds fewer blocks than the one before */
 	bool at_once;          /* one interval has most of the growth in bytes */
 	bool within_error;     /* of the samples: the growth may be chance */
 	const char *doubt;     /* what keeps the verdict from being sure */

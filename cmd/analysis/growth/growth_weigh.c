@@ -219,10 +219,6 @@ enum growth_confidence growth_weigh_confidence(enum growth_confidence counted,
 		*doubt = "it slows down since it began to grow: a cache fills like this, too";
 		return GROWTH_LOW;
 	}
-	if (ages->declines) {
-		*doubt = "it leaves fewer and fewer blocks: a cache fills like this, too";
-		return GROWTH_LOW;
-	}
 	if (ages->pattern == AGES_UNKNOWN)
 		return counted;
 	if (ages->pattern == AGES_ENDED && growth_shape_is_exact(blocks)) {
